@@ -1,0 +1,1 @@
+//! Logits in, text out: the generation loop and its observer.

@@ -1,0 +1,1 @@
+//! Tokens in, logits out: one forward pass for every family.

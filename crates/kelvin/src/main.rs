@@ -1,0 +1,3 @@
+//! The binary: people and programs meet the engine here.
+
+fn main() {}
