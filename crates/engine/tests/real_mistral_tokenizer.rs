@@ -20,54 +20,33 @@ fn directory() -> PathBuf {
     let models = std::env::var_os("KELVIN_MODELS").map(PathBuf::from);
     let models = models.unwrap_or_else(|| {
         let home = PathBuf::from(std::env::var_os("HOME").expect("HOME or KELVIN_MODELS is set"));
-        home.join(if cfg!(target_os = "macos") {
-            "Library/Caches/kelvin"
-        } else {
-            ".cache/kelvin"
-        })
+        home.join(if cfg!(target_os = "macos") { "Library/Caches/kelvin" } else { ".cache/kelvin" })
     });
     models.join("mistral")
 }
 
 fn check(name: &str, vocab_size: usize) -> Tokenizer {
     let vocabulary = directory().join(format!("{name}-vocab.gguf"));
-    let gguf = Gguf::open(&vocabulary)
-        .unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", vocabulary.display()));
+    let gguf = Gguf::open(&vocabulary).unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", vocabulary.display()));
     let tokenizer = Tokenizer::from_metadata(&gguf.metadata).unwrap();
     assert_eq!(tokenizer.vocab_size(), vocab_size);
-    assert_eq!(
-        (tokenizer.bos(), tokenizer.eos()),
-        (Some(TokenId(1)), Some(TokenId(2)))
-    );
+    assert_eq!((tokenizer.bos(), tokenizer.eos()), (Some(TokenId(1)), Some(TokenId(2))));
     assert!(tokenizer.end_tokens().contains(&TokenId(2)));
 
     let path = directory().join(format!("{name}-cases.json"));
-    let cases = std::fs::read_to_string(&path)
-        .unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", path.display()));
+    let cases =
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", path.display()));
     let cases: Value = serde_json::from_str(&cases).unwrap();
     let cases = cases["cases"].as_array().unwrap();
-    assert!(
-        cases.len() >= 400,
-        "only {} cases in {}",
-        cases.len(),
-        path.display()
-    );
+    assert!(cases.len() >= 400, "only {} cases in {}", cases.len(), path.display());
     let mut wrong = Vec::new();
     for case in cases {
         let text = case["text"].as_str().unwrap();
-        let expected: Vec<TokenId> = case["ids"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|id| TokenId(id.as_u64().unwrap() as u32))
-            .collect();
+        let expected: Vec<TokenId> =
+            case["ids"].as_array().unwrap().iter().map(|id| TokenId(id.as_u64().unwrap() as u32)).collect();
         let found = tokenizer.encode(text, false, false);
         if found != expected {
-            let at = found
-                .iter()
-                .zip(&expected)
-                .take_while(|(a, b)| a == b)
-                .count();
+            let at = found.iter().zip(&expected).take_while(|(a, b)| a == b).count();
             wrong.push(format!(
                 "{text:?}: token {at}: {:?} instead of {:?}",
                 found.get(at),
@@ -81,11 +60,7 @@ fn check(name: &str, vocab_size: usize) -> Tokenizer {
             "decoded: {text:?}"
         );
         let with_bos = tokenizer.encode(text, true, false);
-        assert_eq!(
-            (with_bos[0], &with_bos[1..]),
-            (TokenId(1), expected.as_slice()),
-            "with BOS: {text:?}"
-        );
+        assert_eq!((with_bos[0], &with_bos[1..]), (TokenId(1), expected.as_slice()), "with BOS: {text:?}");
         assert_eq!(
             tokenizer.decode(&with_bos, false),
             case["decoded"].as_str().unwrap(),
@@ -93,28 +68,17 @@ fn check(name: &str, vocab_size: usize) -> Tokenizer {
         );
 
         let mut stream = TextStream::default();
-        let streamed: Vec<String> = expected
-            .iter()
-            .map(|&token| stream.push(tokenizer.bytes(token, false)))
-            .collect();
-        let bytes: Vec<u8> = expected
-            .iter()
-            .flat_map(|&token| tokenizer.bytes(token, false))
-            .copied()
-            .collect();
+        let streamed: Vec<String> =
+            expected.iter().map(|&token| stream.push(tokenizer.bytes(token, false))).collect();
+        let bytes: Vec<u8> =
+            expected.iter().flat_map(|&token| tokenizer.bytes(token, false)).copied().collect();
         assert_eq!(
             streamed.concat() + &stream.finish(),
             String::from_utf8_lossy(&bytes),
             "streamed: {text:?}"
         );
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {} differ:\n{}",
-        wrong.len(),
-        cases.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     tokenizer
 }
 
