@@ -21,37 +21,17 @@ fn bad_numbers_name_the_token() {
         "the logit of token 700 is NaN; expected a finite number, or -inf for a masked token"
     );
     logits[129] = INF;
-    assert_eq!(
-        sample(&logits),
-        Err(SampleError::BadLogit {
-            token: TokenId(129),
-            value: INF
-        })
-    );
+    assert_eq!(sample(&logits), Err(SampleError::BadLogit { token: TokenId(129), value: INF }));
     logits[..].fill(-f32::NAN);
-    assert!(matches!(
-        sample(&logits),
-        Err(SampleError::BadLogit {
-            token: TokenId(0),
-            ..
-        })
-    ));
+    assert!(matches!(sample(&logits), Err(SampleError::BadLogit { token: TokenId(0), .. })));
 }
 
 #[test]
 fn nothing_to_draw() {
     assert_eq!(sample(&[]), Err(SampleError::Empty));
-    assert_eq!(
-        sample(&[-INF; 70]),
-        Err(SampleError::AllMasked { count: 70 })
-    );
+    assert_eq!(sample(&[-INF; 70]), Err(SampleError::AllMasked { count: 70 }));
     let too_many = vec![0.0; MAX_VOCAB + 1];
-    assert_eq!(
-        sample(&too_many),
-        Err(SampleError::TooMany {
-            found: MAX_VOCAB + 1
-        })
-    );
+    assert_eq!(sample(&too_many), Err(SampleError::TooMany { found: MAX_VOCAB + 1 }));
     assert_eq!(sample(&[-INF, -INF, 3.0, -INF]), Ok(TokenId(2)));
 }
 
@@ -85,21 +65,7 @@ fn extremes_are_finite() {
         &[-INF, -5.0, -INF],
         &ramp,
     ];
-    let temperatures = [
-        1e-45,
-        1e-38,
-        1e-8,
-        0.01,
-        0.5,
-        1.0,
-        2.0,
-        100.0,
-        1e8,
-        1e30,
-        1e38,
-        f32::MAX,
-        0.0,
-    ];
+    let temperatures = [1e-45, 1e-38, 1e-8, 0.01, 0.5, 1.0, 2.0, 100.0, 1e8, 1e30, 1e38, f32::MAX, 0.0];
     for logits in patterns {
         for t in temperatures {
             for truncation in ["", " | top_k=2", " | top_p=0.5", " | min_p=0.5"] {
@@ -108,24 +74,14 @@ fn extremes_are_finite() {
                 let mut sampler = Sampler::new(chain.clone(), Dice { seed: 1, sample: 0 });
                 let draw = sampler.sample(logits, 3).unwrap();
                 let figures = [draw.entropy, draw.entropy_final, draw.surprisal_final];
-                assert!(
-                    figures.iter().all(|x| x.is_finite() && *x >= 0.0),
-                    "{case}: {draw:?}"
-                );
+                assert!(figures.iter().all(|x| x.is_finite() && *x >= 0.0), "{case}: {draw:?}");
                 let shown = Distribution::new(logits, &chain).unwrap();
                 let sum: f64 = shown.top(usize::MAX).iter().map(|c| c.probability).sum();
                 assert!((sum - 1.0).abs() < 1e-12, "{case}: {sum}");
                 assert_eq!(shown.survivors(), draw.survivors as usize, "{case}");
                 assert!(shown.probability(draw.token) > 0.0, "{case}");
-                let figures = [
-                    shown.entropy(),
-                    shown.heat_capacity(),
-                    shown.effective_choices(),
-                ];
-                assert!(
-                    figures.iter().all(|x| x.is_finite() && *x >= 0.0),
-                    "{case}: {figures:?}"
-                );
+                let figures = [shown.entropy(), shown.heat_capacity(), shown.effective_choices()];
+                assert!(figures.iter().all(|x| x.is_finite() && *x >= 0.0), "{case}: {figures:?}");
             }
         }
     }

@@ -57,23 +57,16 @@ pub(crate) fn fit(counts: &[u64], probabilities: &[f64]) -> f64 {
         add(pooled, pooled_expected);
     } else {
         // Fewer draws than a test can be made of: they must not be many.
-        assert!(
-            pooled < 40.0,
-            "{pooled} draws where {pooled_expected} were expected"
-        );
+        assert!(pooled < 40.0, "{pooled} draws where {pooled_expected} were expected");
     }
     gamma_q(f64::from(bins - 1) / 2.0, statistic / 2.0)
 }
 
 /// The p-value of independence of the two sides of a table of counts (chi-squared).
 pub(crate) fn independence(table: &[Vec<u64>]) -> f64 {
-    let rows: Vec<f64> = table
-        .iter()
-        .map(|row| row.iter().sum::<u64>() as f64)
-        .collect();
-    let columns: Vec<f64> = (0..table[0].len())
-        .map(|j| table.iter().map(|row| row[j]).sum::<u64>() as f64)
-        .collect();
+    let rows: Vec<f64> = table.iter().map(|row| row.iter().sum::<u64>() as f64).collect();
+    let columns: Vec<f64> =
+        (0..table[0].len()).map(|j| table.iter().map(|row| row[j]).sum::<u64>() as f64).collect();
     let n: f64 = rows.iter().sum();
     let mut statistic = 0.0;
     for (row, total) in table.iter().zip(&rows) {
@@ -94,8 +87,7 @@ pub(crate) fn uniform(mut numbers: Vec<f64>) -> f64 {
     let gap = |(i, x): (usize, &f64)| (x - i as f64 / n).max((i + 1) as f64 / n - x);
     let widest = numbers.iter().enumerate().map(gap).fold(0.0, f64::max);
     let z = widest * (n.sqrt() + 0.12 + 0.11 / n.sqrt());
-    let term =
-        |k: i32| (-2.0 * f64::from(k * k) * z * z).exp() * if k % 2 == 1 { 2.0 } else { -2.0 };
+    let term = |k: i32| (-2.0 * f64::from(k * k) * z * z).exp() * if k % 2 == 1 { 2.0 } else { -2.0 };
     (1..100).map(term).sum::<f64>().clamp(0.0, 1.0)
 }
 

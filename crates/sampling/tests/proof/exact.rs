@@ -11,12 +11,7 @@ fn check(logits: &[f32], chain: &Chain, words: &[u64]) {
     let shown = Distribution::new(logits, chain).unwrap();
     let shown_ids: Vec<u32> = shown.top(usize::MAX).iter().map(|c| c.token.0).collect();
     let ids: Vec<u32> = truth.survivors.iter().map(|s| s.0).collect();
-    assert!(
-        shown_ids == ids,
-        "{chain}: {} survivors, expected {}",
-        shown_ids.len(),
-        ids.len()
-    );
+    assert!(shown_ids == ids, "{chain}: {} survivors, expected {}", shown_ids.len(), ids.len());
 
     let raw = reference::survive(logits, &Chain::default());
     let (raw_p, last_p) = (raw.probabilities(), truth.probabilities());
@@ -28,23 +23,10 @@ fn check(logits: &[f32], chain: &Chain, words: &[u64]) {
         assert_eq!(draw.token.0, ids[place], "{chain} at {word}");
         assert_eq!(draw.rank as usize, place, "{chain} at {word}");
         assert_eq!(draw.survivors as usize, ids.len(), "{chain}");
-        assert!(
-            near(draw.entropy, reference::entropy(&raw_p)),
-            "{chain}: {draw:?}"
-        );
-        assert!(
-            near(draw.entropy_final, reference::entropy(&last_p)),
-            "{chain}: {draw:?}"
-        );
-        let raw_place = raw
-            .survivors
-            .iter()
-            .position(|s| s.0 == draw.token.0)
-            .unwrap();
-        for (found, p) in [
-            (draw.surprisal, raw_p[raw_place]),
-            (draw.surprisal_final, last_p[place]),
-        ] {
+        assert!(near(draw.entropy, reference::entropy(&raw_p)), "{chain}: {draw:?}");
+        assert!(near(draw.entropy_final, reference::entropy(&last_p)), "{chain}: {draw:?}");
+        let raw_place = raw.survivors.iter().position(|s| s.0 == draw.token.0).unwrap();
+        for (found, p) in [(draw.surprisal, raw_p[raw_place]), (draw.surprisal_final, last_p[place])] {
             // Below 1e-300 the plain f64 computation is the less exact one.
             assert!(p < 1e-300 || near(found, -p.ln()), "{chain}: {found} {p}");
         }
@@ -98,16 +80,8 @@ fn a_full_vocabulary() {
         ("flat", |i| 0.01 * bell(i)),
         ("equal", |_| 1.25),
         ("two values", |i| (noise(i) % 2) as f32),
-        ("one far away, the rest within a bin", |i| {
-            if i == 9 { 1e30 } else { bell(i) }
-        }),
-        ("mostly masked", |i| {
-            if noise(i) % 50 == 0 {
-                bell(i)
-            } else {
-                f32::NEG_INFINITY
-            }
-        }),
+        ("one far away, the rest within a bin", |i| if i == 9 { 1e30 } else { bell(i) }),
+        ("mostly masked", |i| if noise(i) % 50 == 0 { bell(i) } else { f32::NEG_INFINITY }),
     ];
     let chains = [
         "temp=1",

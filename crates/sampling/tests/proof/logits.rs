@@ -29,37 +29,26 @@ pub(crate) fn finite(n: usize) -> impl Strategy<Value = Vec<f32>> {
         // Multiples of 2^-8.
         vector((-4000i32..4000).prop_map(|i| i as f32 / 256.0).boxed()),
         // Anything finite.
-        vector(
-            any::<f32>()
-                .prop_map(|x| if x.is_finite() { x } else { 1.0 })
-                .boxed()
-        ),
+        vector(any::<f32>().prop_map(|x| if x.is_finite() { x } else { 1.0 }).boxed()),
     ]
 }
 
 /// The same, sometimes with masked tokens, never with all masked.
 pub(crate) fn masked(n: usize) -> impl Strategy<Value = Vec<f32>> {
-    (
-        finite(n),
-        prop::sample::select(vec![0.0, 0.1, 0.9]),
-        any::<u64>(),
-    )
-        .prop_map(|(mut x, part, seed)| {
-            let spared = (seed % x.len() as u64) as usize;
-            for (i, x) in x.iter_mut().enumerate() {
-                let hash = (seed ^ i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-                if i != spared && (hash as f64) < part * f64::from(1 << 24) {
-                    *x = f32::NEG_INFINITY;
-                }
+    (finite(n), prop::sample::select(vec![0.0, 0.1, 0.9]), any::<u64>()).prop_map(|(mut x, part, seed)| {
+        let spared = (seed % x.len() as u64) as usize;
+        for (i, x) in x.iter_mut().enumerate() {
+            let hash = (seed ^ i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+            if i != spared && (hash as f64) < part * f64::from(1 << 24) {
+                *x = f32::NEG_INFINITY;
             }
-            x
-        })
+        }
+        x
+    })
 }
 
 fn stage() -> impl Strategy<Value = String> {
-    let of = |name: &'static str, values: BoxedStrategy<f64>| {
-        values.prop_map(move |v| format!("{name}={v}"))
-    };
+    let of = |name: &'static str, values: BoxedStrategy<f64>| values.prop_map(move |v| format!("{name}={v}"));
     let edges = |edges: Vec<f64>, range: std::ops::Range<f64>| {
         prop_oneof![prop::sample::select(edges), range].boxed()
     };
@@ -75,11 +64,7 @@ fn stage() -> impl Strategy<Value = String> {
 /// Chains of up to `n` stages in any order, repetitions included.
 pub(crate) fn chain(n: usize) -> impl Strategy<Value = Chain> {
     prop::collection::vec(stage(), 0..=n).prop_map(|stages| {
-        let text = if stages.is_empty() {
-            "draw".to_owned()
-        } else {
-            stages.join(" | ")
-        };
+        let text = if stages.is_empty() { "draw".to_owned() } else { stages.join(" | ") };
         text.parse().unwrap()
     })
 }

@@ -16,9 +16,7 @@ fn untied() -> impl Strategy<Value = (Vec<i32>, Vec<usize>)> {
 }
 
 fn sample(logits: &[f32], chain: &Chain, word: u64) -> Draw {
-    Sampler::new(chain.clone(), Dice { seed: 0, sample: 0 })
-        .sample_with(logits, word)
-        .unwrap()
+    Sampler::new(chain.clone(), Dice { seed: 0, sample: 0 }).sample_with(logits, word).unwrap()
 }
 
 proptest! {

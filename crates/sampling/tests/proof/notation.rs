@@ -31,13 +31,7 @@ fn canonical_texts_stay_as_they_are() {
     ] {
         assert_eq!(text.parse::<Chain>().unwrap().to_string(), text);
     }
-    assert_eq!(
-        " temp = 1.50|top_k=40 | draw"
-            .parse::<Chain>()
-            .unwrap()
-            .to_string(),
-        "temp=1.5 | top_k=40"
-    );
+    assert_eq!(" temp = 1.50|top_k=40 | draw".parse::<Chain>().unwrap().to_string(), "temp=1.5 | top_k=40");
     assert_eq!(Chain::default().to_string(), "temp=1");
     assert_eq!("temp=-0".parse::<Chain>().unwrap().to_string(), "temp=0");
 }
@@ -67,14 +61,7 @@ fn errors_name_stage_value_and_range() {
         ("top_k=-1", ["top_k", "-1", top_k]),
         ("top_k=4.5", ["top_k", "4.5", top_k]),
         ("top_k=4294967296", ["top_k", "4294967296", top_k]),
-        (
-            "top_q=4",
-            [
-                "unknown stage `top_q`",
-                "known stages: ",
-                "temp, top_k, top_p, min_p",
-            ],
-        ),
+        ("top_q=4", ["unknown stage `top_q`", "known stages: ", "temp, top_k, top_p, min_p"]),
         ("top k=4", ["unknown stage `top k`", "known", ""]),
         ("", ["stage 1", "empty", "temp=1"]),
         ("temp=1 || top_k=3", ["stage 2", "empty", ""]),
@@ -87,11 +74,7 @@ fn errors_name_stage_value_and_range() {
         }
     }
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1e-45] {
-        assert!(
-            Temp::new(bad).is_err()
-                && TopP::new(bad.into()).is_err()
-                && MinP::new(bad.into()).is_err()
-        );
+        assert!(Temp::new(bad).is_err() && TopP::new(bad.into()).is_err() && MinP::new(bad.into()).is_err());
     }
     assert_eq!(STAGES.len(), 4);
 }
@@ -100,34 +83,18 @@ fn errors_name_stage_value_and_range() {
 fn a_temperature_replaces_the_one_that_is_there() {
     let with = |text: &str, t: f32| text.parse::<Chain>().unwrap().with_temperature(t);
     assert_eq!(
-        with("top_k=40 | temp=0.8 | min_p=0.1", 2.0)
-            .unwrap()
-            .to_string(),
+        with("top_k=40 | temp=0.8 | min_p=0.1", 2.0).unwrap().to_string(),
         "top_k=40 | temp=2 | min_p=0.1"
     );
-    assert_eq!(
-        with("top_k=40", 0.0).unwrap().to_string(),
-        "temp=0 | top_k=40"
-    );
+    assert_eq!(with("top_k=40", 0.0).unwrap().to_string(), "temp=0 | top_k=40");
     assert_eq!(with("draw", 0.5).unwrap().to_string(), "temp=0.5");
     let several = with("temp=1 | top_k=4 | temp=2", 3.0).unwrap_err();
     assert_eq!(
         several,
-        ChainError::SeveralTemperatures {
-            chain: "temp=1 | top_k=4 | temp=2".into(),
-            count: 2
-        }
+        ChainError::SeveralTemperatures { chain: "temp=1 | top_k=4 | temp=2".into(), count: 2 }
     );
-    assert!(
-        with("temp=1", f32::NAN)
-            .unwrap_err()
-            .to_string()
-            .starts_with("temp: NaN is not allowed")
-    );
-    assert_eq!(
-        "temp=0.8 | top_k=4".parse::<Chain>().unwrap().temperature(),
-        Some(0.8)
-    );
+    assert!(with("temp=1", f32::NAN).unwrap_err().to_string().starts_with("temp: NaN is not allowed"));
+    assert_eq!("temp=0.8 | top_k=4".parse::<Chain>().unwrap().temperature(), Some(0.8));
     assert_eq!("top_k=4".parse::<Chain>().unwrap().temperature(), None);
 }
 
@@ -136,7 +103,6 @@ fn a_chain_of_10_000_stages() {
     let text = vec!["temp=1 | top_k=5"; 5000].join(" | ");
     let chain: Chain = text.parse().unwrap();
     assert_eq!(chain.to_string(), text);
-    let mut sampler =
-        kelvin_sampling::Sampler::new(chain, kelvin_sampling::Dice { seed: 1, sample: 0 });
+    let mut sampler = kelvin_sampling::Sampler::new(chain, kelvin_sampling::Dice { seed: 1, sample: 0 });
     assert_eq!(sampler.sample(&[1.0; 9], 0).unwrap().survivors, 5);
 }

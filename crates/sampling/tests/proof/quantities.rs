@@ -21,21 +21,13 @@ fn the_numbers_to_reproduce() {
     let text = |logits: &[f32], t: f32, digits: usize| {
         let distribution = Distribution::new(logits, &chain(t)).unwrap();
         let p = (0..logits.len() as u32).map(|i| distribution.probability(TokenId(i)));
-        p.map(|p| format!("{p:.digits$}"))
-            .collect::<Vec<_>>()
-            .join(" ")
+        p.map(|p| format!("{p:.digits$}")).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(text(&[1.0, 2.0], 1.0, 8), "0.26894142 0.73105858");
     assert_eq!(text(&[1.0, 2.0], 2.0, 8), "0.37754067 0.62245933");
     assert_eq!(text(&[1.0, 2.0], 5.0, 6), "0.450166 0.549834");
-    assert_eq!(
-        text(&LOGITS, 1.0, 4),
-        "0.0176 0.0159 0.0262 0.0432 0.8681 0.0290"
-    );
-    assert_eq!(
-        text(&LOGITS, 5.0, 4),
-        "0.1325 0.1299 0.1435 0.1586 0.2890 0.1464"
-    );
+    assert_eq!(text(&LOGITS, 1.0, 4), "0.0176 0.0159 0.0262 0.0432 0.8681 0.0290");
+    assert_eq!(text(&LOGITS, 5.0, 4), "0.1325 0.1299 0.1435 0.1586 0.2890 0.1464");
 }
 
 proptest! {
@@ -95,16 +87,8 @@ fn entropy_by_its_definition() {
         let distribution = at(t);
         let p: Vec<f64> = distribution.top(6).iter().map(|c| c.probability).collect();
         assert!(near(distribution.entropy(), reference::entropy(&p), 1e-13));
-        assert!(near(
-            distribution.effective_choices(),
-            reference::entropy(&p).exp(),
-            1e-13
-        ));
-        assert!(near(
-            distribution.surprisal(TokenId(3)),
-            -distribution.probability(TokenId(3)).ln(),
-            1e-13
-        ));
+        assert!(near(distribution.effective_choices(), reference::entropy(&p).exp(), 1e-13));
+        assert!(near(distribution.surprisal(TokenId(3)), -distribution.probability(TokenId(3)).ln(), 1e-13));
     }
 }
 
@@ -116,15 +100,8 @@ fn slopes_in_temperature_are_differences() {
         let (below, here, above) = (at(t - step), at(t), at(t + step));
         let by = |f: fn(&Distribution) -> f64| (f(&above) - f(&below)) / (2.0 * f64::from(step));
         assert!(near(here.entropy_slope(), by(Distribution::entropy), 1e-4));
-        assert!(
-            near(here.entropy(), -by(Distribution::free_energy), 1e-4),
-            "S = -dF/dT"
-        );
-        assert!(near(
-            here.heat_capacity(),
-            here.entropy_slope() * f64::from(t),
-            1e-12
-        ));
+        assert!(near(here.entropy(), -by(Distribution::free_energy), 1e-4), "S = -dF/dT");
+        assert!(near(here.heat_capacity(), here.entropy_slope() * f64::from(t), 1e-12));
     }
 }
 
@@ -143,15 +120,9 @@ fn gradients_are_differences() {
             for i in 0..6 {
                 let (i_id, j_id) = (TokenId(i as u32), TokenId(j as u32));
                 let difference = (above[i] - below[i]) / (2.0 * step);
-                assert!(
-                    near(here.gradient(i_id, j_id), difference, 1e-8),
-                    "{i} {j} at {t}"
-                );
+                assert!(near(here.gradient(i_id, j_id), difference, 1e-8), "{i} {j} at {t}");
                 let loss = (below[i].ln() - above[i].ln()) / (2.0 * step);
-                assert!(
-                    near(here.loss_gradient(i_id, j_id), loss, 1e-8),
-                    "loss {i} {j} at {t}"
-                );
+                assert!(near(here.loss_gradient(i_id, j_id), loss, 1e-8), "loss {i} {j} at {t}");
             }
         }
         let difference = (f64::exp(1.3 / t + step) - f64::exp(1.3 / t - step)) / (2.0 * step * t);
@@ -163,39 +134,18 @@ fn gradients_are_differences() {
 #[test]
 fn limits() {
     let greedy = at(0.0);
-    assert_eq!(
-        (
-            greedy.survivors(),
-            greedy.entropy(),
-            greedy.effective_choices()
-        ),
-        (1, 0.0, 1.0)
-    );
-    assert_eq!(
-        (
-            greedy.free_energy(),
-            greedy.heat_capacity(),
-            greedy.entropy_slope()
-        ),
-        (-4.0, 0.0, 0.0)
-    );
+    assert_eq!((greedy.survivors(), greedy.entropy(), greedy.effective_choices()), (1, 0.0, 1.0));
+    assert_eq!((greedy.free_energy(), greedy.heat_capacity(), greedy.entropy_slope()), (-4.0, 0.0, 0.0));
 
     let mut logits = LOGITS.to_vec();
     logits.push(f32::NEG_INFINITY);
     let uniform = Distribution::at_infinity(&logits, &Chain::default()).unwrap();
-    assert_eq!(
-        (uniform.survivors(), uniform.probability(TokenId(0))),
-        (6, 1.0 / 6.0)
-    );
+    assert_eq!((uniform.survivors(), uniform.probability(TokenId(0))), (6, 1.0 / 6.0));
     assert!(near(uniform.effective_choices(), 6.0, 1e-14));
     assert_eq!(uniform.free_energy(), f64::NEG_INFINITY);
-    assert_eq!(
-        (uniform.heat_capacity(), uniform.entropy_slope()),
-        (0.0, 0.0)
-    );
+    assert_eq!((uniform.heat_capacity(), uniform.entropy_slope()), (0.0, 0.0));
     assert_eq!(uniform.gradient(TokenId(0), TokenId(0)), 0.0);
-    let truncated =
-        Distribution::at_infinity(&logits, &"temp=3 | top_k=2".parse().unwrap()).unwrap();
+    let truncated = Distribution::at_infinity(&logits, &"temp=3 | top_k=2".parse().unwrap()).unwrap();
     let ids: Vec<u32> = truncated.top(9).iter().map(|c| c.token.0).collect();
     assert_eq!(ids, [4, 3]);
     let half = Distribution::at_infinity(&logits, &"top_p=0.5".parse().unwrap()).unwrap();
@@ -206,17 +156,8 @@ fn limits() {
 fn stages_say_what_they_did() {
     let chain: Chain = "temp=2 | top_k=3 | top_p=0.9".parse().unwrap();
     let shown = Distribution::new(&LOGITS, &chain).unwrap();
-    let [temp, top_k, top_p] = shown.stages() else {
-        panic!("three stages")
-    };
-    assert_eq!(
-        (
-            temp.survivors_before,
-            temp.survivors_after,
-            temp.mass_removed
-        ),
-        (6, 6, 0.0)
-    );
+    let [temp, top_k, top_p] = shown.stages() else { panic!("three stages") };
+    assert_eq!((temp.survivors_before, temp.survivors_after, temp.mass_removed), (6, 6, 0.0));
     assert!(temp.entropy_after > temp.entropy_before);
     assert_eq!((top_k.survivors_after, top_p.survivors_before), (3, 3));
     assert!(near(top_k.mass_removed, at(2.0).rest(3).1, 1e-6));

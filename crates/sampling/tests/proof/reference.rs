@@ -11,18 +11,12 @@ pub(crate) struct Reference {
 /// The weight of each survivor, in order.
 pub(crate) fn weights(survivors: &[(u32, f32)], beta: f32) -> Vec<u128> {
     let max = survivors[0].1;
-    survivors
-        .iter()
-        .map(|&(_, x)| u128::from(weight((x - max) * beta)))
-        .collect()
+    survivors.iter().map(|&(_, x)| u128::from(weight((x - max) * beta))).collect()
 }
 
 /// Applies a chain to logits without bad numbers, of which at least one isn't masked.
 pub(crate) fn survive(logits: &[f32], chain: &Chain) -> Reference {
-    let unmasked = logits
-        .iter()
-        .enumerate()
-        .filter(|(_, x)| **x != f32::NEG_INFINITY);
+    let unmasked = logits.iter().enumerate().filter(|(_, x)| **x != f32::NEG_INFINITY);
     let mut left: Vec<(u32, f32)> = unmasked.map(|(i, &x)| (i as u32, x)).collect();
     // The sort is stable: ties stay in the order of ids.
     left.sort_by(|a, b| b.1.partial_cmp(&a.1).unwrap());
@@ -57,10 +51,7 @@ pub(crate) fn survive(logits: &[f32], chain: &Chain) -> Reference {
             _ => unreachable!("a stage without a reference: {stage}"),
         }
     }
-    Reference {
-        survivors: left,
-        beta,
-    }
+    Reference { survivors: left, beta }
 }
 
 impl Reference {
@@ -74,10 +65,7 @@ impl Reference {
             sum += w;
             sum > target
         };
-        weights
-            .iter()
-            .position(reached)
-            .expect("the target is below the total")
+        weights.iter().position(reached).expect("the target is below the total")
     }
 
     /// The lowest random word that draws the token at `place` or a later one.

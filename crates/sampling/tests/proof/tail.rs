@@ -24,10 +24,7 @@ fn classes_come_up_at_their_rates() {
     let logits = logits();
     let first = reference::survive(&logits, &Chain::default()).boundary(1);
     let span = u128::from(u64::MAX - first) + 1;
-    let dice = Dice {
-        seed: 31,
-        sample: 0,
-    };
+    let dice = Dice { seed: 31, sample: 0 };
     let mut sampler = Sampler::new(Chain::default(), dice);
     let mut counts = vec![0; 8];
     for pos in 0..60_000 {
@@ -50,24 +47,14 @@ fn shares_of_words_are_right_to_a_hundredth() {
     let probabilities = truth.probabilities();
     for class in 0..8 {
         let (from, to) = (1 + class * EACH, 1 + (class + 1) * EACH);
-        let end = if to == truth.survivors.len() {
-            u64::MAX
-        } else {
-            truth.boundary(to)
-        };
+        let end = if to == truth.survivors.len() { u64::MAX } else { truth.boundary(to) };
         let start = truth.boundary(from);
         // The fast path has the same boundaries.
-        assert_eq!(
-            sampler.sample_with(&logits, start).unwrap().rank as usize,
-            from
-        );
+        assert_eq!(sampler.sample_with(&logits, start).unwrap().rank as usize, from);
         assert!((sampler.sample_with(&logits, start - 1).unwrap().rank as usize) < from);
         let found = (end - start) as f64 / 2f64.powi(64);
         let expected: f64 = probabilities[from..to].iter().sum();
-        assert!(
-            (found / expected - 1.0).abs() < 0.01,
-            "class {class}: {found:e} {expected:e}"
-        );
+        assert!((found / expected - 1.0).abs() < 0.01, "class {class}: {found:e} {expected:e}");
     }
 }
 
@@ -76,15 +63,10 @@ fn shares_of_words_are_right_to_a_hundredth() {
 fn a_crowd_far_below_is_drawn() {
     let mut logits = vec![-14.0; 4000];
     logits[0] = 0.0;
-    let dice = Dice {
-        seed: 32,
-        sample: 0,
-    };
+    let dice = Dice { seed: 32, sample: 0 };
     let mut sampler = Sampler::new(Chain::default(), dice);
     let n = 60_000;
-    let crowd = (0..n)
-        .filter(|&pos| sampler.sample(&logits, pos).unwrap().token.0 != 0)
-        .count();
+    let crowd = (0..n).filter(|&pos| sampler.sample(&logits, pos).unwrap().token.0 != 0).count();
     let mass = 3999.0 * (-14f64).exp();
     let p = mass / (1.0 + mass);
     let value = chance::fit(&[crowd as u64, n - crowd as u64], &[p, 1.0 - p]);
