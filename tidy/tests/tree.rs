@@ -1,5 +1,7 @@
 //! The whole tree in, no broken invariant out; and every rule shown something it must catch.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use std::{fs, path::Path};
 
 use kelvin_tidy::{check, is_source};
