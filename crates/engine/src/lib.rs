@@ -3,10 +3,10 @@
 //! `gguf` reads the file, `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
 //! into logits, `generate` draws tokens and tells an observer about them.
 
+pub mod chat;
+pub mod generate;
 pub mod gguf;
 pub mod tokenizer;
-pub mod chat;
 pub mod transformer;
-pub mod generate;
 
 pub use kelvin_sampling::TokenId;

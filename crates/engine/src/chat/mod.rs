@@ -28,7 +28,11 @@ impl ChatTemplate {
         todo!()
     }
     /// The prompt for `messages`.
-    pub fn render(&self, _messages: &[Message], _options: &RenderOptions) -> Result<String, ChatError> {
+    pub fn render(
+        &self,
+        _messages: &[Message],
+        _options: &RenderOptions,
+    ) -> Result<String, ChatError> {
         todo!()
     }
 }

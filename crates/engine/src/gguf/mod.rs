@@ -6,7 +6,10 @@ use kelvin_kernels::format::Format;
 
 /// What a metadata key holds. Arrays are typed, never nested.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "each variant is the GGUF value type of its name")]
+#[allow(
+    missing_docs,
+    reason = "each variant is the GGUF value type of its name"
+)]
 pub enum Value {
     U8(u8),
     I8(i8),
