@@ -12,11 +12,7 @@ pub(crate) fn without_comments_and_literals(text: &str) -> String {
             out.push(chars[at]);
             at += 1;
         } else {
-            out.extend(
-                chars[at..end]
-                    .iter()
-                    .map(|&c| if c == '\n' { '\n' } else { ' ' }),
-            );
+            out.extend(chars[at..end].iter().map(|&c| if c == '\n' { '\n' } else { ' ' }));
             at = end;
         }
     }
@@ -30,10 +26,7 @@ pub(crate) fn without_test_items(code: &str) -> String {
     while let Some(found) = out[from..].find("#[cfg(test)]") {
         let begin = from + found;
         let end = begin + end_of_item(&out[begin..]);
-        let blank: String = out[begin..end]
-            .chars()
-            .map(|c| if c == '\n' { '\n' } else { ' ' })
-            .collect();
+        let blank: String = out[begin..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
         out.replace_range(begin..end, &blank);
         from = begin;
     }
@@ -48,12 +41,9 @@ pub(crate) fn line_of(text: &str, position: usize) -> usize {
 /// Where `word` stands as a word of its own.
 pub(crate) fn find_word<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    code.match_indices(word)
-        .map(|(at, _)| at)
-        .filter(move |&at| {
-            !part_of_word(code[..at].chars().next_back())
-                && !part_of_word(code[at + word.len()..].chars().next())
-        })
+    code.match_indices(word).map(|(at, _)| at).filter(move |&at| {
+        !part_of_word(code[..at].chars().next_back()) && !part_of_word(code[at + word.len()..].chars().next())
+    })
 }
 
 /// The names that code takes from `root::`, e.g. `fs` and `io` for `use std::{fs::File, io}`, each with its position.
@@ -89,9 +79,7 @@ pub(crate) fn taken_from<'a>(code: &'a str, root: &'a str) -> Vec<(usize, &'a st
 }
 
 fn first_word(text: &str) -> &str {
-    let end = text
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
 }
 
@@ -130,9 +118,7 @@ fn end_of_blank(chars: &[char], at: usize) -> usize {
 }
 
 fn find(chars: &[char], from: usize, wanted: &[char]) -> usize {
-    (from..chars.len())
-        .find(|&i| wanted.contains(&chars[i]))
-        .unwrap_or(chars.len())
+    (from..chars.len()).find(|&i| wanted.contains(&chars[i])).unwrap_or(chars.len())
 }
 
 fn end_of_block_comment(chars: &[char], at: usize) -> usize {
@@ -156,12 +142,9 @@ fn end_of_raw_string(chars: &[char], at: usize) -> usize {
     if chars.get(open) != Some(&'"') {
         return at;
     }
-    let closes = |i: usize| {
-        chars[i] == '"' && chars[i + 1..].iter().take_while(|&&c| c == '#').count() >= hashes
-    };
-    (open + 1..chars.len())
-        .find(|&i| closes(i))
-        .map_or(chars.len(), |i| i + 1 + hashes)
+    let closes =
+        |i: usize| chars[i] == '"' && chars[i + 1..].iter().take_while(|&&c| c == '#').count() >= hashes;
+    (open + 1..chars.len()).find(|&i| closes(i)).map_or(chars.len(), |i| i + 1 + hashes)
 }
 
 fn end_of_quoted(chars: &[char], at: usize, quote: char) -> usize {

@@ -36,9 +36,7 @@ pub fn check_manifest(path: &str, text: &str) -> Vec<String> {
         if let Some((_, allowed)) =
             room.filter(|(_, allowed)| !allowed.contains(&name) && kind != "dev-dependencies")
         {
-            found.push(format!(
-                "{path}:{line}: `{dependency}` belongs to {allowed:?}, not to crates/{name}"
-            ));
+            found.push(format!("{path}:{line}: `{dependency}` belongs to {allowed:?}, not to crates/{name}"));
         }
     }
     found
@@ -62,9 +60,7 @@ fn dependencies(text: &str) -> Vec<(usize, &str, &str)> {
                 found.push((i + 1, section, last));
             }
         } else if !section.is_empty() && !line.starts_with('#') {
-            let end = line
-                .find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_')
-                .unwrap_or(0);
+            let end = line.find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').unwrap_or(0);
             if end > 0 {
                 found.push((i + 1, section, &line[..end]));
             }

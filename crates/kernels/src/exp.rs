@@ -20,14 +20,8 @@ pub(crate) const MAGIC: f32 = 12_582_912.0;
 pub(crate) const LN2_HI: f32 = 0.693_359_4;
 pub(crate) const LN2_LO: f32 = -2.121_944_4e-4;
 /// q's coefficients, lowest degree first.
-pub(crate) const Q: [f32; 6] = [
-    0.5,
-    0.166_666_66,
-    0.041_666_295,
-    0.008_333_498,
-    0.001_394_475_3,
-    0.000_197_902_54,
-];
+pub(crate) const Q: [f32; 6] =
+    [0.5, 0.166_666_66, 0.041_666_295, 0.008_333_498, 0.001_394_475_3, 0.000_197_902_54];
 
 /// e^x; 0 below [`LOWEST`], e^88 above [`HIGHEST`], NaN for NaN.
 #[inline]
@@ -80,10 +74,7 @@ mod tests {
         let mut n = 0u64;
         for_all_nonpositive(Isa::best(), |x, y| {
             for (i, (&x, &y)) in x.iter().zip(y).enumerate() {
-                assert!(
-                    y >= previous,
-                    "exp falls from {previous:e} to {y:e} at {x:e}"
-                );
+                assert!(y >= previous, "exp falls from {previous:e} to {y:e} at {x:e}");
                 previous = y;
                 if (i + n as usize).is_multiple_of(61) {
                     let truth = f64::from(x).exp();
@@ -94,11 +85,7 @@ mod tests {
         });
         assert_eq!(previous, 1.0, "e^0 is 1");
         assert!(n > 1_000_000_000, "{n} values");
-        assert!(
-            worst < 2f64.powi(-23),
-            "worst relative error 2^{}",
-            worst.log2()
-        );
+        assert!(worst < 2f64.powi(-23), "worst relative error 2^{}", worst.log2());
     }
 
     #[test]
@@ -118,30 +105,19 @@ mod tests {
 
     #[test]
     fn instruction_sets_agree_on_a_walk_over_all_bit_patterns() {
-        let x: Vec<f32> = (0..4_300_000u32)
-            .map(|i| f32::from_bits(i.wrapping_mul(999)))
-            .collect();
+        let x: Vec<f32> = (0..4_300_000u32).map(|i| f32::from_bits(i.wrapping_mul(999))).collect();
         let mut y = x.clone();
         exp_slice(Isa::best(), &mut y);
         for (x, y) in x.iter().zip(&y) {
             let spec = exp(*x);
-            assert!(
-                spec.to_bits() == y.to_bits() || (spec.is_nan() && y.is_nan()),
-                "{x:e} {spec:e} {y:e}"
-            );
+            assert!(spec.to_bits() == y.to_bits() || (spec.is_nan() && y.is_nan()), "{x:e} {spec:e} {y:e}");
         }
     }
 
     #[test]
     fn weights_agree_and_sum_exactly() {
         let logits: Vec<f32> = (0..1003)
-            .map(|i| {
-                if i % 97 == 5 {
-                    f32::NEG_INFINITY
-                } else {
-                    -((i * 37 % 1009) as f32) / 25.0
-                }
-            })
+            .map(|i| if i % 97 == 5 { f32::NEG_INFINITY } else { -((i * 37 % 1009) as f32) / 25.0 })
             .collect();
         for beta in [1e-3, 0.7, 1.0, 3.0, f32::MAX] {
             let (mut a, mut b) = (vec![0; 1003], vec![0; 1003]);

@@ -40,36 +40,20 @@ pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &m
         .iter_mut()
         .map(|product| {
             let weights = product.weights;
-            assert_eq!(
-                product.out.len(),
-                n * weights.rows(),
-                "a result for each token and row"
-            );
-            assert!(
-                input.x.len() >= n * weights.cols(),
-                "a row of activations for each token"
-            );
+            assert_eq!(product.out.len(), n * weights.rows(), "a result for each token and row");
+            assert!(input.x.len() >= n * weights.cols(), "a row of activations for each token");
             let n_groups = weights.rows().div_ceil(GROUP);
             // Enough tasks to even out a neighbour's load, each long enough to be one sequential stream.
             let groups_a_task = n_groups.div_ceil(pool.n_threads() * 4).max(4);
-            let part = Part {
-                weights,
-                out: Disjoint(product.out.as_mut_ptr()),
-                first_task: n_tasks,
-                groups_a_task,
-            };
+            let part =
+                Part { weights, out: Disjoint(product.out.as_mut_ptr()), first_task: n_tasks, groups_a_task };
             n_tasks += n_groups.div_ceil(groups_a_task);
             part
         })
         .collect();
     pool.run(n_tasks, &|task| {
         let at = parts.partition_point(|part| part.first_task <= task) - 1;
-        let Part {
-            weights,
-            out,
-            first_task,
-            groups_a_task,
-        } = &parts[at];
+        let Part { weights, out, first_task, groups_a_task } = &parts[at];
         let first = (task - first_task) * groups_a_task;
         for group in first..(first + groups_a_task).min(weights.rows().div_ceil(GROUP)) {
             let lanes = GROUP.min(weights.rows() - group * GROUP);
@@ -103,15 +87,8 @@ fn multiply_group(
     match Layout::of(weights.format()) {
         Some(layout) => {
             let quantized = input.quantized(layout);
-            assert_eq!(
-                (quantized.cols, quantized.block),
-                (cols, layout.block),
-                "prepared for these weights"
-            );
-            dispatch!(
-                isa,
-                matmul::quantized(weights.format(), stream, quantized, token, tile)
-            );
+            assert_eq!((quantized.cols, quantized.block), (cols, layout.block), "prepared for these weights");
+            dispatch!(isa, matmul::quantized(weights.format(), stream, quantized, token, tile));
         }
         None => {
             let x = &input.x[token * cols..(token + tile.len()) * cols];

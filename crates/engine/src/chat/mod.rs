@@ -28,11 +28,7 @@ impl ChatTemplate {
         todo!()
     }
     /// The prompt for `messages`.
-    pub fn render(
-        &self,
-        _messages: &[Message],
-        _options: &RenderOptions,
-    ) -> Result<String, ChatError> {
+    pub fn render(&self, _messages: &[Message], _options: &RenderOptions) -> Result<String, ChatError> {
         todo!()
     }
 }

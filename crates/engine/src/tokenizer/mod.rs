@@ -1,9 +1,6 @@
 //! Text in, token ids out, and back, exactly as the model file's vocabulary defines it.
 
-use crate::{
-    TokenId,
-    gguf::{GgufError, Metadata},
-};
+use crate::{TokenId, gguf::{GgufError, Metadata}};
 
 /// A tokenizer built from a model file's metadata.
 #[derive(Debug)]

@@ -6,10 +6,7 @@ use kelvin_kernels::format::Format;
 
 /// The numbers of one or more whole rows.
 pub fn row(format: Format, bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .chunks(format.block_bytes())
-        .flat_map(|block| one_block(format, block))
-        .collect()
+    bytes.chunks(format.block_bytes()).flat_map(|block| one_block(format, block)).collect()
 }
 
 fn one_block(format: Format, b: &[u8]) -> Vec<f32> {
@@ -20,21 +17,15 @@ fn one_block(format: Format, b: &[u8]) -> Vec<f32> {
         Format::F32 => vec![f32::from_le_bytes(b.try_into().unwrap())],
         Format::F16 => vec![half_at(b, 0)],
         Format::BF16 => vec![bf16::from_le_bytes([b[0], b[1]]).to_f32()],
-        Format::Q4_0 => (0..32)
-            .map(|j| half_at(b, 0) * (nibble(&b[2..], j) - 8) as f32)
-            .collect(),
-        Format::Q4_1 => (0..32)
-            .map(|j| half_at(b, 0) * nibble(&b[4..], j) as f32 + half_at(b, 2))
-            .collect(),
-        Format::Q5_0 => (0..32)
-            .map(|j| half_at(b, 0) * ((nibble(&b[6..], j) | fifth(2, j)) - 16) as f32)
-            .collect(),
+        Format::Q4_0 => (0..32).map(|j| half_at(b, 0) * (nibble(&b[2..], j) - 8) as f32).collect(),
+        Format::Q4_1 => (0..32).map(|j| half_at(b, 0) * nibble(&b[4..], j) as f32 + half_at(b, 2)).collect(),
+        Format::Q5_0 => {
+            (0..32).map(|j| half_at(b, 0) * ((nibble(&b[6..], j) | fifth(2, j)) - 16) as f32).collect()
+        }
         Format::Q5_1 => (0..32)
             .map(|j| half_at(b, 0) * (nibble(&b[8..], j) | fifth(4, j)) as f32 + half_at(b, 2))
             .collect(),
-        Format::Q8_0 => (0..32)
-            .map(|j| half_at(b, 0) * f32::from(b[2 + j] as i8))
-            .collect(),
+        Format::Q8_0 => (0..32).map(|j| half_at(b, 0) * f32::from(b[2 + j] as i8)).collect(),
         Format::Q4_K | Format::Q5_K => (0..256).map(|j| four_or_five_bits(format, b, j)).collect(),
         Format::Q6_K => (0..256).map(|j| six_bits(b, j)).collect(),
         other => panic!("the reference has no {other:?}"),
@@ -52,10 +43,7 @@ fn four_or_five_bits(format: Format, b: &[u8], j: usize) -> f32 {
     let (scale, min) = if sub < 4 {
         (s[sub] & 63, s[sub + 4] & 63)
     } else {
-        (
-            s[sub + 4] & 15 | s[sub - 4] >> 6 << 4,
-            s[sub + 4] >> 4 | s[sub] >> 6 << 4,
-        )
+        (s[sub + 4] & 15 | s[sub - 4] >> 6 << 4, s[sub + 4] >> 4 | s[sub] >> 6 << 4)
     };
     let (qs, fifth) = match format {
         Format::Q4_K => (&b[16..], 0),
@@ -63,11 +51,7 @@ fn four_or_five_bits(format: Format, b: &[u8], j: usize) -> f32 {
     };
     // Two sub-blocks of 32 share 32 bytes: the first has the low nibbles.
     let byte = qs[sub / 2 * 32 + j % 32];
-    let q = if sub.is_multiple_of(2) {
-        byte & 15
-    } else {
-        byte >> 4
-    } | fifth;
+    let q = if sub.is_multiple_of(2) { byte & 15 } else { byte >> 4 } | fifth;
     half_at(b, 0) * f32::from(scale) * f32::from(q) - half_at(b, 2) * f32::from(min)
 }
 

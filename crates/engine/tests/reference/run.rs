@@ -38,20 +38,11 @@ pub fn load(gguf: &Gguf, options: &ModelOptions) -> Model {
 }
 
 /// The logits after every token of `tokens`, appended to `sequence` in steps of `chunk` tokens.
-pub fn append(
-    model: &Model,
-    sequence: &mut Sequence,
-    tokens: &[TokenId],
-    chunk: usize,
-) -> Vec<Vec<f32>> {
+pub fn append(model: &Model, sequence: &mut Sequence, tokens: &[TokenId], chunk: usize) -> Vec<Vec<f32>> {
     let mut rows = Vec::new();
     let mut scratch = Scratch::default();
     for tokens in tokens.chunks(chunk) {
-        let step = Append {
-            sequence: &mut *sequence,
-            tokens,
-            want: Want::All,
-        };
+        let step = Append { sequence: &mut *sequence, tokens, want: Want::All };
         let logits = model.forward(&mut [step], &mut scratch).unwrap();
         assert_eq!(logits.n_rows(), tokens.len());
         rows.extend((0..logits.n_rows()).map(|i| logits.row(i).to_vec()));
@@ -60,12 +51,7 @@ pub fn append(
 }
 
 /// The logits after every token of a text, from an empty sequence.
-pub fn logits(
-    model: &Model,
-    tokens: &[TokenId],
-    cache: CacheFormat,
-    chunk: usize,
-) -> Vec<Vec<f32>> {
+pub fn logits(model: &Model, tokens: &[TokenId], cache: CacheFormat, chunk: usize) -> Vec<Vec<f32>> {
     append(model, &mut model.sequence(cache), tokens, chunk)
 }
 

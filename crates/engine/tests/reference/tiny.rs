@@ -1,7 +1,14 @@
 //! The shape of a very small model in, a GGUF file of random F32 weights out: what the reference and the engine are both
 //! run on where no downloaded model is needed. Written by its own few lines, so that the reader meets a file it didn't make.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+/// So that no two files of one run of the tests have one name.
+static N_WRITTEN: AtomicUsize = AtomicUsize::new(0);
 
 /// A metadata value as this writer knows it.
 #[derive(Clone)]
@@ -77,14 +84,9 @@ pub const GEMMA3_LIKE: Shape = Shape {
 
 impl TinyModel {
     pub fn new(shape: &Shape) -> TinyModel {
-        let mut model = TinyModel {
-            metadata: Vec::new(),
-            tensors: Vec::new(),
-        };
+        let mut model = TinyModel { metadata: Vec::new(), tensors: Vec::new() };
         let gemma = shape.arch == "gemma3";
-        model
-            .metadata
-            .push(("general.architecture".into(), Meta::Str(shape.arch.into())));
+        model.metadata.push(("general.architecture".into(), Meta::Str(shape.arch.into())));
         for (key, value) in [
             ("block_count", shape.n_layers),
             ("context_length", 256),
@@ -103,25 +105,16 @@ impl TinyModel {
             model.set("attention.sliding_window", Meta::U32(window as u32));
         }
         model.set("attention.layer_norm_rms_epsilon", Meta::F32(1e-5));
-        model.set(
-            "rope.freq_base",
-            Meta::F32(if gemma { 1e6 } else { 10_000.0 }),
-        );
+        model.set("rope.freq_base", Meta::F32(if gemma { 1e6 } else { 10_000.0 }));
 
         let mut random = Random(0x9E37_79B9_7F4A_7C15);
         let (d, ff) = (shape.d_model, shape.d_ff);
-        let (q, kv) = (
-            shape.n_heads * shape.head_dim,
-            shape.n_kv_heads * shape.head_dim,
-        );
+        let (q, kv) = (shape.n_heads * shape.head_dim, shape.n_kv_heads * shape.head_dim);
         let mut add = |name: String, dimensions: &[usize]| {
             let n: usize = dimensions.iter().product();
             // Norm weights lie around one; rows of a matrix have a norm of about 1.7, so that no layer dies or explodes.
-            let (middle, spread) = if dimensions.len() == 1 {
-                (1.0, 0.3)
-            } else {
-                (0.0, 3.0 / (dimensions[0] as f32).sqrt())
-            };
+            let (middle, spread) =
+                if dimensions.len() == 1 { (1.0, 0.3) } else { (0.0, 3.0 / (dimensions[0] as f32).sqrt()) };
             let values = (0..n).map(|_| middle + spread * random.next()).collect();
             model.tensors.push((name, dimensions.to_vec(), values));
         };
@@ -134,9 +127,8 @@ impl TinyModel {
             add("rope_freqs.weight".into(), &[shape.head_dim / 2]);
         }
         for layer in 0..shape.n_layers {
-            let mut part = |name: &str, dimensions: &[usize]| {
-                add(format!("blk.{layer}.{name}.weight"), dimensions)
-            };
+            let mut part =
+                |name: &str, dimensions: &[usize]| add(format!("blk.{layer}.{name}.weight"), dimensions);
             part("attn_norm", &[d]);
             part("attn_q", &[d, q]);
             part("attn_k", &[d, kv]);
@@ -166,8 +158,8 @@ impl TinyModel {
         self.metadata.push((key, value));
     }
 
-    /// Writes the file, GGUF version 3, to a new place in the folder for temporary files.
-    pub fn write(&self, name: &str) -> PathBuf {
+    /// Writes the file, GGUF version 3, to a place of its own in the folder for temporary files.
+    pub fn write(&self) -> PathBuf {
         let mut file = b"GGUF".to_vec();
         file.extend(3u32.to_le_bytes());
         file.extend((self.tensors.len() as u64).to_le_bytes());
@@ -187,9 +179,7 @@ impl TinyModel {
         for (name, shape, values) in &self.tensors {
             push_string(&mut file, name);
             file.extend((shape.len() as u32).to_le_bytes());
-            shape
-                .iter()
-                .for_each(|&n| file.extend((n as u64).to_le_bytes()));
+            shape.iter().for_each(|&n| file.extend((n as u64).to_le_bytes()));
             file.extend(0u32.to_le_bytes()); // F32
             file.extend((data.len() as u64).to_le_bytes());
             data.extend(values.iter().flat_map(|v| v.to_le_bytes()));
@@ -197,8 +187,8 @@ impl TinyModel {
         }
         file.resize(file.len().next_multiple_of(32), 0);
         file.extend(data);
-        let path =
-            std::env::temp_dir().join(format!("kelvin-tiny-{}-{name}.gguf", std::process::id()));
+        let number = N_WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("kelvin-tiny-{}-{number}.gguf", std::process::id()));
         fs::write(&path, file).unwrap();
         path
     }

@@ -68,8 +68,5 @@ pub(crate) fn weights(logits: &[f32], max: f32, beta: f32, weights: &mut [u64]) 
 fn to_weights(y: __m128) -> __m256i {
     let scaled = _mm256_mul_pd(_mm256_cvtps_pd(y), _mm256_set1_pd((1u64 << 45) as f64));
     let magic = _mm256_set1_pd((1u64 << 52) as f64);
-    _mm256_xor_si256(
-        _mm256_castpd_si256(_mm256_add_pd(scaled, magic)),
-        _mm256_castpd_si256(magic),
-    )
+    _mm256_xor_si256(_mm256_castpd_si256(_mm256_add_pd(scaled, magic)), _mm256_castpd_si256(magic))
 }
