@@ -1,90 +1,26 @@
 //! A GGUF file in, typed metadata and tensor descriptions out, bounded and checked before anything is believed.
+//!
+//! A model file comes from strangers. So every length in it is compared with the bytes that are left before
+//! anything is allocated, what the reader holds is counted against a budget, and whatever is refused is named
+//! with its place in the file. The format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>,
+//! versions 2 and 3, little-endian. Tensors are read one by one with positioned reads, never mapped into
+//! memory: a file that is cut short under a map kills the process.
+
+mod error;
+mod header;
+mod metadata;
+mod reader;
+mod tensor;
+mod value;
+
+pub use error::GgufError;
+pub use metadata::Metadata;
+pub use tensor::TensorInfo;
+pub use value::Value;
 
 use std::{collections::HashMap, fs::File, path::Path};
 
-use kelvin_kernels::format::Format;
-
-/// What a metadata key holds. Arrays are typed, never nested.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "each variant is the GGUF value type of its name")]
-pub enum Value {
-    U8(u8),
-    I8(i8),
-    U16(u16),
-    I16(i16),
-    U32(u32),
-    I32(i32),
-    F32(f32),
-    Bool(bool),
-    Str(String),
-    U64(u64),
-    I64(i64),
-    F64(f64),
-    /// Arrays of any integer type, widened.
-    IntArray(Vec<i64>),
-    /// Arrays of f32 or f64, as f32.
-    FloatArray(Vec<f32>),
-    BoolArray(Vec<bool>),
-    StrArray(Vec<String>),
-}
-
-/// The key-value section of a file.
-#[derive(Debug, Clone, Default)]
-pub struct Metadata {
-    /// In file order.
-    pub entries: Vec<(String, Value)>,
-    index: HashMap<String, usize>,
-}
-
-impl Metadata {
-    /// The value of `key`.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.index.get(key).map(|&i| &self.entries[i].1)
-    }
-    /// An unsigned integer of any width that fits; `Ok(None)` if the key is absent, an error that names key, expected and found type otherwise.
-    pub fn u32(&self, _key: &str) -> Result<Option<u32>, GgufError> {
-        todo!()
-    }
-    /// A float.
-    pub fn f32(&self, _key: &str) -> Result<Option<f32>, GgufError> {
-        todo!()
-    }
-    /// A bool.
-    pub fn bool(&self, _key: &str) -> Result<Option<bool>, GgufError> {
-        todo!()
-    }
-    /// A string.
-    pub fn str(&self, _key: &str) -> Result<Option<&str>, GgufError> {
-        todo!()
-    }
-    /// An array of strings.
-    pub fn str_array(&self, _key: &str) -> Result<Option<&[String]>, GgufError> {
-        todo!()
-    }
-    /// An array of floats.
-    pub fn f32_array(&self, _key: &str) -> Result<Option<&[f32]>, GgufError> {
-        todo!()
-    }
-    /// An array of integers.
-    pub fn int_array(&self, _key: &str) -> Result<Option<&[i64]>, GgufError> {
-        todo!()
-    }
-}
-
-/// One tensor of the file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TensorInfo {
-    /// Its name, e.g. `blk.0.attn_q.weight`.
-    pub name: String,
-    /// Its shape, innermost (contiguous) dimension first, 1 to 4 dimensions, none of them zero.
-    pub shape: Vec<usize>,
-    /// How its numbers are stored.
-    pub format: Format,
-    /// Where its bytes begin, from the beginning of the file.
-    pub offset: u64,
-    /// How many bytes it takes.
-    pub n_bytes: usize,
-}
+use reader::Reader;
 
 /// An open model file whose header has been read and checked.
 #[derive(Debug)]
@@ -95,29 +31,87 @@ pub struct Gguf {
     pub metadata: Metadata,
     /// In file order.
     pub tensors: Vec<TensorInfo>,
+    /// Place in `tensors` of each name.
+    by_name: HashMap<String, usize>,
+    /// How long the file was when it was opened, in bytes.
+    file_len: u64,
+    /// How many bytes of memory the header was reckoned to take, see [`Gguf::header_memory`].
+    header_memory: u64,
     file: File,
 }
 
 impl Gguf {
-    /// Opens and checks a file.
-    pub fn open(_path: &Path) -> Result<Gguf, GgufError> {
-        todo!()
-    }
-    /// The tensor called `name`.
-    pub fn tensor(&self, _name: &str) -> Option<&TensorInfo> {
-        todo!()
-    }
-    /// Reads a tensor's bytes into `out`, which becomes exactly `info.n_bytes` long.
-    pub fn read_tensor(&self, _info: &TensorInfo, _out: &mut Vec<u8>) -> Result<(), GgufError> {
-        let _ = &self.file;
-        todo!()
-    }
-}
+    /// Opens a file, reads its header and checks all of it: afterwards every tensor is known to lie within the file.
+    ///
+    /// # Errors
+    /// Whatever doesn't follow the format or passes a limit, with field and offset; formats that Kelvin can't compute with.
+    pub fn open(path: &Path) -> Result<Gguf, GgufError> {
+        let failed = |source| GgufError::Io {
+            doing: format!("can't open the model file {}", path.display()),
+            source,
+        };
+        // Asked before opening, because opening a pipe waits for somebody to write into it.
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(failed(std::io::Error::other("it isn't a regular file")));
+        }
+        let file = File::open(path).map_err(failed)?;
+        let file_len = file.metadata().map_err(failed)?.len();
 
-/// What was wrong with a file, where, and what was expected.
-#[derive(Debug, thiserror::Error)]
-pub enum GgufError {
-    /// Reading failed.
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
+        let mut reader = Reader::new(&file, file_len);
+        let counts = header::read(&mut reader)?;
+        let metadata = metadata::read(&mut reader, counts.n_entries)?;
+        let alignment = header::alignment(&metadata)?;
+        let (tensors, by_name) = tensor::read(&mut reader, counts.n_tensors, alignment)?;
+        let header_memory = reader.held();
+        Ok(Gguf {
+            version: counts.version,
+            metadata,
+            tensors,
+            by_name,
+            file_len,
+            header_memory,
+            file,
+        })
+    }
+
+    /// The tensor called `name`.
+    pub fn tensor(&self, name: &str) -> Option<&TensorInfo> {
+        self.by_name.get(name).map(|&i| &self.tensors[i])
+    }
+
+    /// How long the file is, in bytes.
+    pub fn file_len(&self) -> u64 {
+        self.file_len
+    }
+
+    /// How many bytes of memory the header takes by the reader's own account (allocator's overhead included):
+    /// at most 3 × the file's size + 8 MiB, or the file is refused.
+    pub fn header_memory(&self) -> u64 {
+        self.header_memory
+    }
+
+    /// Reads a tensor's bytes into `out`, which becomes exactly `info.n_bytes` long. It works from several threads at once.
+    ///
+    /// # Errors
+    /// If reading fails or the file has become shorter since it was opened, or if `info` doesn't lie within the file
+    /// (one of this file's own always does).
+    pub fn read_tensor(&self, info: &TensorInfo, out: &mut Vec<u8>) -> Result<(), GgufError> {
+        let end = info.offset.checked_add(info.n_bytes as u64);
+        if end.is_none_or(|end| end > self.file_len) {
+            return Err(GgufError::Truncated {
+                field: format!("the data of tensor {:?}", info.name),
+                offset: info.offset,
+                needed: info.n_bytes as u64,
+                left: self.file_len.saturating_sub(info.offset),
+            });
+        }
+        out.resize(info.n_bytes, 0);
+        reader::read_at(&self.file, out, info.offset).map_err(|source| GgufError::Io {
+            doing: format!(
+                "can't read the {} bytes of tensor {:?} at byte {}",
+                info.n_bytes, info.name, info.offset
+            ),
+            source,
+        })
+    }
 }

@@ -1,0 +1,62 @@
+//! What was wrong with a model file, where, what was found, what is allowed.
+
+/// Why a file was refused. Offsets are in bytes from the beginning of the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GgufError {
+    /// The operating system refused to open or read.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was attempted, on which file or tensor.
+        doing: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// The file doesn't begin like a GGUF file.
+    #[error("not a GGUF model file: it begins with {found}, a GGUF file begins with \"GGUF\"")]
+    NotGguf {
+        /// The first bytes, printable.
+        found: String,
+    },
+
+    /// The file ends before something that its header promises.
+    #[error(
+        "the file ends too early: {field} at byte {offset} takes {needed} bytes and {left} are left; \
+         the file is cut short or damaged, fetch it again"
+    )]
+    Truncated {
+        /// What was to be read.
+        field: String,
+        /// Where it begins.
+        offset: u64,
+        /// How many bytes it takes at least.
+        needed: u64,
+        /// How many bytes there are from `offset` on.
+        left: u64,
+    },
+
+    /// A field holds something that the format, or Kelvin, doesn't allow.
+    #[error("{field} at byte {offset}: found {found}, allowed: {allowed}")]
+    Invalid {
+        /// Which field of what.
+        field: String,
+        /// Where it is.
+        offset: u64,
+        /// What it holds.
+        found: String,
+        /// What it may hold.
+        allowed: String,
+    },
+
+    /// A metadata key has another type than the one that the model's reader expects.
+    #[error("metadata key {key:?}: expected {expected}, found {found}")]
+    WrongType {
+        /// The key.
+        key: String,
+        /// The type that is expected.
+        expected: &'static str,
+        /// The type, and value if it's a single one, that the file has.
+        found: String,
+    },
+}

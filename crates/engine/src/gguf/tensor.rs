@@ -1,0 +1,259 @@
+//! The tensor section in, descriptions out that are known to lie within the file and not to overlap.
+
+use std::collections::HashMap;
+
+use kelvin_kernels::format::Format;
+
+use super::{
+    error::GgufError,
+    reader::{Reader, heap_bytes},
+};
+
+/// The format's limit on the length of a name, in bytes.
+const MAX_NAME: u64 = 64;
+/// ggml's tensors have this many dimensions at most.
+const MAX_DIMS: u32 = 4;
+
+/// One tensor of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TensorInfo {
+    /// Its name, e.g. `blk.0.attn_q.weight`.
+    pub name: String,
+    /// Its shape, innermost (contiguous) dimension first, 1 to 4 dimensions, none of them zero.
+    pub shape: Vec<usize>,
+    /// How its numbers are stored.
+    pub format: Format,
+    /// Where its bytes begin, from the beginning of the file.
+    pub offset: u64,
+    /// How many bytes it takes.
+    pub n_bytes: usize,
+}
+
+/// A description, and where in the file its own offset field stands, for errors that come later.
+struct Described {
+    info: TensorInfo,
+    offset_field: u64,
+}
+
+/// Reads `n` descriptions. The caller has checked that the file could hold as many. Also gives the place of each name.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    n: u64,
+    alignment: u64,
+) -> Result<(Vec<TensorInfo>, HashMap<String, usize>), GgufError> {
+    let per_tensor =
+        size_of::<Described>() + size_of::<TensorInfo>() + 4 * size_of::<(String, usize)>();
+    reader.charge(n * per_tensor as u64, &|| format!("a list of {n} tensors"))?;
+    let mut described = Vec::with_capacity(n as usize);
+    let mut by_name = HashMap::with_capacity(n as usize);
+    for i in 0..n {
+        let start = reader.pos();
+        let next = read_one(reader, i, alignment)?;
+        if by_name.insert(next.info.name.clone(), i as usize).is_some() {
+            let field = format!("tensor {i}, {:?}", next.info.name);
+            return Reader::invalid(start, field, "the name a second time", "each name once");
+        }
+        described.push(next);
+    }
+    place(reader, &mut described, alignment)?;
+    Ok((described.into_iter().map(|d| d.info).collect(), by_name))
+}
+
+/// One description, with its offset still counted from the beginning of the data.
+fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described, GgufError> {
+    let start = reader.pos();
+    let name = reader.string(MAX_NAME, &|| format!("the name of tensor {i}"))?;
+    if name.is_empty() {
+        return Reader::invalid(
+            start,
+            format!("the name of tensor {i}"),
+            "an empty name",
+            "1 to 64 bytes",
+        );
+    }
+    // The name a second time for the index, and the shape.
+    let field = |what: &str| format!("the {what} of tensor {name:?}");
+    reader.charge(heap_bytes(name.len() as u64) + heap_bytes(32), &|| {
+        field("description")
+    })?;
+
+    let at = reader.pos();
+    let n_dims: u32 = reader.number(&|| field("number of dimensions"))?;
+    if !(1..=MAX_DIMS).contains(&n_dims) {
+        return Reader::invalid(
+            at,
+            field("number of dimensions"),
+            n_dims.to_string(),
+            "1 to 4",
+        );
+    }
+    let dims_at = reader.pos();
+    let mut shape = Vec::with_capacity(n_dims as usize);
+    for d in 0..n_dims {
+        let at = reader.pos();
+        let dim: u64 = reader.number(&|| field("shape"))?;
+        match usize::try_from(dim) {
+            Ok(dim @ 1..) if dim <= isize::MAX as usize => shape.push(dim),
+            _ => {
+                let found = format!("dimension {d} = {}", dim as i64);
+                return Reader::invalid(at, field("shape"), found, "positive numbers below 2^63");
+            }
+        }
+    }
+
+    let at = reader.pos();
+    let kind: u32 = reader.number(&|| field("format"))?;
+    let Some(format) = format_of(kind) else {
+        let supported: Vec<String> = Format::ALL.iter().map(|f| format!("{f:?}")).collect();
+        return Reader::invalid(at, field("format"), kind_name(kind), supported.join(", "));
+    };
+    let n_bytes = n_bytes(&shape, format).or_else(|allowed| {
+        Reader::invalid(
+            dims_at,
+            field("shape"),
+            format!("{shape:?} in {format:?}"),
+            allowed,
+        )
+    })?;
+
+    let offset_field = reader.pos();
+    let offset: u64 = reader.number(&|| field("offset"))?;
+    if offset % alignment != 0 {
+        let allowed = format!("multiples of the alignment, {alignment}");
+        return Reader::invalid(offset_field, field("offset"), offset.to_string(), allowed);
+    }
+    Ok(Described {
+        info: TensorInfo {
+            name,
+            shape,
+            format,
+            offset,
+            n_bytes,
+        },
+        offset_field,
+    })
+}
+
+/// Turns offsets into offsets from the beginning of the file, and checks that no tensor leaves the file or overlaps another.
+fn place(
+    reader: &Reader<'_>,
+    described: &mut [Described],
+    alignment: u64,
+) -> Result<(), GgufError> {
+    let data = reader.pos().next_multiple_of(alignment);
+    for Described { info, offset_field } in described.iter_mut() {
+        let n_bytes = info.n_bytes as u64;
+        let Some(end) = data
+            .checked_add(info.offset)
+            .and_then(|start| start.checked_add(n_bytes))
+        else {
+            let field = format!("the offset of tensor {:?}", info.name);
+            return Reader::invalid(
+                *offset_field,
+                field,
+                info.offset.to_string(),
+                "offsets within the file",
+            );
+        };
+        info.offset += data;
+        if end > reader.len() {
+            return Err(GgufError::Truncated {
+                field: format!("the data of tensor {:?}", info.name),
+                offset: info.offset,
+                needed: n_bytes,
+                left: reader.len().saturating_sub(info.offset),
+            });
+        }
+    }
+
+    let mut order: Vec<u32> = (0..described.len() as u32).collect();
+    order.sort_unstable_by_key(|&i| described[i as usize].info.offset);
+    for pair in order.windows(2) {
+        let (before, after) = (
+            &described[pair[0] as usize].info,
+            &described[pair[1] as usize],
+        );
+        let free_from = before.offset + before.n_bytes as u64;
+        if after.info.offset < free_from {
+            let field = format!("the offset of tensor {:?}", after.info.name);
+            let found = format!("data that begins at byte {}", after.info.offset);
+            let allowed = format!("from byte {free_from}, where tensor {:?} ends", before.name);
+            return Reader::invalid(after.offset_field, field, found, allowed);
+        }
+    }
+    Ok(())
+}
+
+/// How many bytes a tensor takes, or what would have been allowed.
+fn n_bytes(shape: &[usize], format: Format) -> Result<usize, String> {
+    if shape[0] % format.block_len() != 0 {
+        return Err(format!(
+            "a first dimension that is a multiple of {}",
+            format.block_len()
+        ));
+    }
+    let blocks = shape[1..]
+        .iter()
+        .try_fold(shape[0] / format.block_len(), |n, &dim| n.checked_mul(dim));
+    // The count of numbers has to fit as well, not only that of bytes: others compute with it.
+    let fits = |n: usize| {
+        n.checked_mul(format.block_len())
+            .filter(|&n| n <= isize::MAX as usize)
+            .map(|_| n)
+    };
+    blocks
+        .and_then(fits)
+        .and_then(|n| n.checked_mul(format.block_bytes()))
+        .filter(|&n| n <= isize::MAX as usize)
+        .ok_or_else(|| "fewer than 2^63 numbers and bytes".into())
+}
+
+/// ggml's numbers for the formats that Kelvin computes with.
+fn format_of(kind: u32) -> Option<Format> {
+    Some(match kind {
+        0 => Format::F32,
+        1 => Format::F16,
+        2 => Format::Q4_0,
+        3 => Format::Q4_1,
+        6 => Format::Q5_0,
+        7 => Format::Q5_1,
+        8 => Format::Q8_0,
+        10 => Format::Q2_K,
+        11 => Format::Q3_K,
+        12 => Format::Q4_K,
+        13 => Format::Q5_K,
+        14 => Format::Q6_K,
+        30 => Format::BF16,
+        _ => return None,
+    })
+}
+
+/// ggml's other formats by name, so that an error says what the file has; the rest of the enumeration is holes.
+fn kind_name(kind: u32) -> String {
+    let name = match kind {
+        9 => "Q8_1",
+        15 => "Q8_K",
+        16 => "IQ2_XXS",
+        17 => "IQ2_XS",
+        18 => "IQ3_XXS",
+        19 => "IQ1_S",
+        20 => "IQ4_NL",
+        21 => "IQ3_S",
+        22 => "IQ2_S",
+        23 => "IQ4_XS",
+        24 => "I8",
+        25 => "I16",
+        26 => "I32",
+        27 => "I64",
+        28 => "F64",
+        29 => "IQ1_M",
+        34 => "TQ1_0",
+        35 => "TQ2_0",
+        39 => "MXFP4",
+        40 => "NVFP4",
+        41 => "Q1_0",
+        42 => "Q2_0",
+        _ => return format!("{kind}, which no ggml format has"),
+    };
+    format!("{name} (ggml's number {kind}), which isn't supported yet")
+}

@@ -1,0 +1,205 @@
+//! Attention with a lane for each position (scores) or each dimension (values): the sums of `scalar::attention`, whose
+//! order is along the other axis, so no lane is ever added to another one here.
+
+use std::arch::x86_64::*;
+
+use super::exp::exp8;
+use crate::{
+    attention::{PAGE, Stored},
+    norm::LANES,
+    scalar,
+};
+
+/// Eight stored numbers as f32.
+///
+/// # Safety
+/// Eight numbers of T can be read at `at`.
+#[inline]
+#[target_feature(enable = "avx2,f16c")]
+unsafe fn load8<T: Stored>(at: *const T) -> __m256 {
+    // SAFETY: the caller's promise; T is f16 (two bytes) or f32 (four) as it says itself.
+    unsafe {
+        if T::IS_F16 { _mm256_cvtph_ps(_mm_loadu_si128(at.cast())) } else { _mm256_loadu_ps(at.cast()) }
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn scores<T: Stored>(
+    queries: &[f32],
+    keys: &[T],
+    scale: f32,
+    scores: &mut [f32],
+    width: usize,
+    at: usize,
+) {
+    let head_dim = keys.len() / PAGE;
+    match queries.len() / head_dim {
+        1 => scores_of::<T, 1, 4>(queries, keys, scale, scores, width, at),
+        2 => scores_of::<T, 2, 4>(queries, keys, scale, scores, width, at),
+        3 => scores_of::<T, 3, 2>(queries, keys, scale, scores, width, at),
+        4 => scores_of::<T, 4, 2>(queries, keys, scale, scores, width, at),
+        n => unreachable!("a tile has 1 to 4 queries, not {n}"),
+    }
+}
+
+/// N queries, V vectors of eight positions at a time: N·V sums in registers.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn scores_of<T: Stored, const N: usize, const V: usize>(
+    queries: &[f32],
+    keys: &[T],
+    scale: f32,
+    scores: &mut [f32],
+    width: usize,
+    at: usize,
+) {
+    let head_dim = keys.len() / PAGE;
+    assert!(queries.len() == N * head_dim && keys.len() == head_dim * PAGE, "whole queries, a whole page");
+    assert!(scores.len() == N * width && at + PAGE <= width, "a row of scores for each query");
+    for first in (0..PAGE).step_by(8 * V) {
+        let mut sums = [[_mm256_setzero_ps(); V]; N];
+        for d in 0..head_dim {
+            // SAFETY: d < head_dim and first + 8·V <= PAGE: within `keys` and `queries` as asserted.
+            unsafe {
+                let key: [__m256; V] =
+                    std::array::from_fn(|v| load8(keys.as_ptr().add(d * PAGE + first + 8 * v)));
+                for n in 0..N {
+                    let q = _mm256_set1_ps(*queries.as_ptr().add(n * head_dim + d));
+                    for v in 0..V {
+                        sums[n][v] = _mm256_fmadd_ps(key[v], q, sums[n][v]);
+                    }
+                }
+            }
+        }
+        for n in 0..N {
+            for v in 0..V {
+                let score = _mm256_mul_ps(sums[n][v], _mm256_set1_ps(scale));
+                // SAFETY: n < N and at + first + 8·v + 8 <= at + PAGE <= width: within `scores` as asserted.
+                unsafe { _mm256_storeu_ps(scores.as_mut_ptr().add(n * width + at + first + 8 * v), score) };
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
+    let (blocks, rest) = scores.as_chunks_mut::<LANES>();
+    assert!(rest.is_empty(), "whole pages");
+    let mut max = _mm256_set1_ps(f32::NEG_INFINITY);
+    for block in blocks.iter() {
+        // SAFETY: a block is two vectors of eight f32. max_ps gives its second operand for NaN, as the
+        // specification's comparison keeps its maximum.
+        unsafe {
+            max = _mm256_max_ps(_mm256_loadu_ps(block.as_ptr()), max);
+            max = _mm256_max_ps(_mm256_loadu_ps(block.as_ptr().add(8)), max);
+        }
+    }
+    let mut lanes8 = [0.0f32; 8];
+    // SAFETY: `lanes8` is eight f32.
+    unsafe { _mm256_storeu_ps(lanes8.as_mut_ptr(), max) };
+    let max = lanes8.iter().fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max });
+    let max = _mm256_set1_ps(max);
+    let mut sums = [_mm256_setzero_ps(); 2];
+    for block in blocks {
+        for (i, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: a block is two vectors of eight f32.
+            unsafe {
+                let place = block.as_mut_ptr().add(8 * i);
+                let weight = exp8(_mm256_sub_ps(_mm256_loadu_ps(place), max));
+                _mm256_storeu_ps(place, weight);
+                *sum = _mm256_add_ps(*sum, weight);
+            }
+        }
+    }
+    let mut lanes = [0.0f32; LANES];
+    // SAFETY: `lanes` is two vectors of eight f32.
+    unsafe {
+        _mm256_storeu_ps(lanes.as_mut_ptr(), sums[0]);
+        _mm256_storeu_ps(lanes.as_mut_ptr().add(8), sums[1]);
+    }
+    lanes
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn add_values<T: Stored>(
+    weights: &[f32],
+    width: usize,
+    at: usize,
+    values: &[T],
+    from: usize,
+    to: usize,
+    out: &mut [f32],
+) {
+    let head_dim = values.len() / PAGE;
+    if !head_dim.is_multiple_of(8) {
+        return scalar::attention::add_values(weights, width, at, values, from, to, out);
+    }
+    match out.len() / head_dim {
+        1 => values_of::<T, 1>(weights, width, at, values, from, to, out),
+        2 => values_of::<T, 2>(weights, width, at, values, from, to, out),
+        3 => values_of::<T, 3>(weights, width, at, values, from, to, out),
+        4 => values_of::<T, 4>(weights, width, at, values, from, to, out),
+        n => unreachable!("a tile has 1 to 4 queries, not {n}"),
+    }
+}
+
+/// N queries, 16 dimensions at a time where there are as many, then eight.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn values_of<T: Stored, const N: usize>(
+    weights: &[f32],
+    width: usize,
+    at: usize,
+    values: &[T],
+    from: usize,
+    to: usize,
+    out: &mut [f32],
+) {
+    let head_dim = values.len() / PAGE;
+    let mut d = 0;
+    while d + 16 <= head_dim {
+        columns_of::<T, N, 2>(weights, width, at, values, from..to, out, d);
+        d += 16;
+    }
+    if d < head_dim {
+        columns_of::<T, N, 1>(weights, width, at, values, from..to, out, d);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn columns_of<T: Stored, const N: usize, const V: usize>(
+    weights: &[f32],
+    width: usize,
+    at: usize,
+    values: &[T],
+    places: std::ops::Range<usize>,
+    out: &mut [f32],
+    d: usize,
+) {
+    let head_dim = values.len() / PAGE;
+    assert!(out.len() == N * head_dim && weights.len() == N * width && d + 8 * V <= head_dim, "whole rows");
+    assert!(places.end <= PAGE && at + PAGE <= width, "places of a page");
+    // SAFETY: query n < N, place k < PAGE and dimensions d to d + 8·V - 1 lie within `out`, `weights` and `values` by the
+    // assertions above.
+    unsafe {
+        let place = |n: usize, v: usize| n * head_dim + d + 8 * v;
+        let mut sums: [[__m256; V]; N] =
+            std::array::from_fn(|n| std::array::from_fn(|v| _mm256_loadu_ps(out.as_ptr().add(place(n, v)))));
+        for k in places {
+            let value: [__m256; V] =
+                std::array::from_fn(|v| load8(values.as_ptr().add(k * head_dim + d + 8 * v)));
+            for n in 0..N {
+                let weight = _mm256_set1_ps(*weights.as_ptr().add(n * width + at + k));
+                for v in 0..V {
+                    sums[n][v] = _mm256_fmadd_ps(value[v], weight, sums[n][v]);
+                }
+            }
+        }
+        for n in 0..N {
+            for v in 0..V {
+                _mm256_storeu_ps(out.as_mut_ptr().add(place(n, v)), sums[n][v]);
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! AVX2 with FMA and F16C: the functions of `scalar`, bit for bit, eight lanes at a time.
+
+pub(crate) mod attention;
+pub(crate) mod exp;
+pub(crate) mod gate;
+pub(crate) mod matmul;
+pub(crate) mod norm;

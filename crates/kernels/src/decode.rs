@@ -1,0 +1,121 @@
+//! One block of a model file in, its scales and codes out: the formats' bit layouts, known here alone.
+//!
+//! A number is d·scale·(code - offset) + m·min, where scale, code and min are integers; the legacy formats have one
+//! scale of 1 and, where they have a minimum, one min of 1. The layouts are ggml's (block_q4_0 and so on).
+
+use crate::format::Format;
+
+/// A decoded block of up to 256 numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    /// The f16 bits of d.
+    pub(crate) d: u16,
+    /// The f16 bits of m; 0 where the format has no minimum.
+    pub(crate) m: u16,
+    /// k-quants: one for each sub-block.
+    pub(crate) scales: [i8; 16],
+    /// k-quants with a minimum: one for each sub-block.
+    pub(crate) mins: [u8; 16],
+    /// What is stored for each number: unsigned, but for Q8_0, whose bytes are two's complement.
+    pub(crate) codes: [u8; 256],
+}
+
+impl Default for Block {
+    fn default() -> Block {
+        Block { d: 0, m: 0, scales: [1; 16], mins: [0; 16], codes: [0; 256] }
+    }
+}
+
+/// Decodes one block; `bytes` has `format.block_bytes()` bytes. Formats of floats have no blocks. What the format
+/// doesn't have stays as it was.
+pub(crate) fn decode(format: Format, bytes: &[u8], block: &mut Block) {
+    let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    let Block { d, m, scales, mins, codes } = block;
+    match format {
+        Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats aren't stored in blocks"),
+        Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 => {
+            *d = half(0);
+            let mut rest = &bytes[2..];
+            if matches!(format, Format::Q4_1 | Format::Q5_1) {
+                *m = half(2);
+                rest = &rest[2..];
+            }
+            let mut high = [0; 4];
+            if matches!(format, Format::Q5_0 | Format::Q5_1) {
+                high.copy_from_slice(&rest[..4]);
+                rest = &rest[4..];
+            }
+            for i in 0..16 {
+                codes[i] = rest[i] & 15 | bit(&high, i) << 4;
+                codes[i + 16] = rest[i] >> 4 | bit(&high, i + 16) << 4;
+            }
+        }
+        Format::Q8_0 => {
+            *d = half(0);
+            codes[..32].copy_from_slice(&bytes[2..34]);
+        }
+        Format::Q2_K => {
+            for i in 0..16 {
+                scales[i] = (bytes[i] & 15) as i8;
+                mins[i] = bytes[i] >> 4;
+            }
+            two_bit_codes(&bytes[16..80], codes);
+            (*d, *m) = (half(80), half(82));
+        }
+        Format::Q3_K => {
+            two_bit_codes(&bytes[32..96], codes);
+            for (i, code) in codes.iter_mut().enumerate() {
+                *code |= (bytes[i % 32] >> (i / 32) & 1) << 2;
+            }
+            for (i, scale) in scales.iter_mut().enumerate() {
+                let low = bytes[96 + i % 8] >> (4 * (i / 8)) & 15;
+                let high = bytes[104 + i % 4] >> (2 * (i / 4)) & 3;
+                *scale = (low | high << 4) as i8 - 32;
+            }
+            *d = half(108);
+        }
+        Format::Q4_K | Format::Q5_K => {
+            (*d, *m) = (half(0), half(2));
+            let packed = &bytes[4..16];
+            for i in 0..4 {
+                scales[i] = (packed[i] & 63) as i8;
+                mins[i] = packed[i + 4] & 63;
+                scales[i + 4] = (packed[i + 8] & 15 | packed[i] >> 6 << 4) as i8;
+                mins[i + 4] = packed[i + 8] >> 4 | packed[i + 4] >> 6 << 4;
+            }
+            let (high, low) = bytes[16..].split_at(if format == Format::Q5_K { 32 } else { 0 });
+            for (i, code) in codes.iter_mut().enumerate() {
+                *code = low[i / 64 * 32 + i % 32] >> (i / 32 % 2 * 4) & 15;
+                if format == Format::Q5_K {
+                    *code |= (high[i % 32] >> (i / 32) & 1) << 4;
+                }
+            }
+        }
+        Format::Q6_K => {
+            for (i, code) in codes.iter_mut().enumerate() {
+                let (half_block, quarter, at) = (i / 128, i % 128 / 32, i % 32);
+                let low = bytes[half_block * 64 + quarter % 2 * 32 + at] >> (quarter / 2 * 4) & 15;
+                let high = bytes[128 + half_block * 32 + at] >> (quarter * 2) & 3;
+                *code = low | high << 4;
+            }
+            for (i, scale) in scales.iter_mut().enumerate() {
+                *scale = bytes[192 + i] as i8;
+            }
+            *d = half(208);
+        }
+    }
+    // The k-quants' files store what is subtracted.
+    if matches!(format, Format::Q2_K | Format::Q4_K | Format::Q5_K) {
+        *m ^= 0x8000;
+    }
+}
+
+fn bit(bits: &[u8; 4], i: usize) -> u8 {
+    bits[i / 8] >> (i % 8) & 1
+}
+
+fn two_bit_codes(bytes: &[u8], codes: &mut [u8; 256]) {
+    for (i, code) in codes.iter_mut().enumerate() {
+        *code = bytes[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
+    }
+}

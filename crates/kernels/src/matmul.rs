@@ -1,0 +1,98 @@
+//! Matrix products: activations (n × cols) times weights (rows × cols) transposed, n × rows out.
+//!
+//! What is computed, for each token and each row of weights:
+//! - quantized weights: for each block in order, acc = fma(d·da, isum, acc), and for formats with minima then
+//!   acc = fma(m·da, msum, acc), where isum = Σ scale·(code - offset)·q and msum = Σ min·(sum of q's) are exact
+//!   integers, converted to f32 once;
+//! - floats: acc = fma(w, x, acc) over k in sequence.
+//!
+//! One accumulator an output element, so neither the threads nor the number of tokens can change a bit.
+
+use crate::{
+    activations::Activations,
+    isa::{Isa, dispatch},
+    packed::{GROUP, Layout, Packed},
+    pool::{Disjoint, Pool},
+};
+
+/// Tokens that a kernel takes at once: their sums stay in registers while weights are unpacked once.
+pub(crate) const TILE: usize = 4;
+
+/// One product: `out` is n × weights.rows().
+#[derive(Debug)]
+pub struct Product<'a> {
+    /// The weights.
+    pub weights: &'a Packed,
+    /// Where the results go.
+    pub out: &'a mut [f32],
+}
+
+/// Multiplies the `n` prepared rows of `input` with each of the products' weights, in one parallel job.
+pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &mut [Product<'_>]) {
+    struct Part<'a> {
+        weights: &'a Packed,
+        out: Disjoint<f32>,
+        first_task: usize,
+        groups_a_task: usize,
+    }
+    let mut n_tasks = 0;
+    let parts: Vec<Part<'_>> = products
+        .iter_mut()
+        .map(|product| {
+            let weights = product.weights;
+            assert_eq!(product.out.len(), n * weights.rows(), "a result for each token and row");
+            assert!(input.x.len() >= n * weights.cols(), "a row of activations for each token");
+            let n_groups = weights.rows().div_ceil(GROUP);
+            // Enough tasks to even out a neighbour's load, each long enough to be one sequential stream.
+            let groups_a_task = n_groups.div_ceil(pool.n_threads() * 4).max(4);
+            let part =
+                Part { weights, out: Disjoint(product.out.as_mut_ptr()), first_task: n_tasks, groups_a_task };
+            n_tasks += n_groups.div_ceil(groups_a_task);
+            part
+        })
+        .collect();
+    pool.run(n_tasks, &|task| {
+        let at = parts.partition_point(|part| part.first_task <= task) - 1;
+        let Part { weights, out, first_task, groups_a_task } = &parts[at];
+        let first = (task - first_task) * groups_a_task;
+        for group in first..(first + groups_a_task).min(weights.rows().div_ceil(GROUP)) {
+            let lanes = GROUP.min(weights.rows() - group * GROUP);
+            for token in (0..n).step_by(TILE) {
+                let mut tile = [[0.0; GROUP]; TILE];
+                let tile = &mut tile[..TILE.min(n - token)];
+                multiply_group(isa, weights, group, input, token, tile);
+                for (i, sums) in tile.iter().enumerate() {
+                    let at = (token + i) * weights.rows() + group * GROUP;
+                    // SAFETY: this group's columns of `out` (checked above to be n × rows) belong to this task
+                    // alone, and `products` is borrowed mutably until `run` returns.
+                    let place = unsafe { std::slice::from_raw_parts_mut(out.at(at), lanes) };
+                    place.copy_from_slice(&sums[..lanes]);
+                }
+            }
+        }
+    });
+}
+
+/// The products of one group of eight rows with the tokens from `token` on, as many as `tile` has places.
+fn multiply_group(
+    isa: Isa,
+    weights: &Packed,
+    group: usize,
+    input: &Activations,
+    token: usize,
+    tile: &mut [[f32; GROUP]],
+) {
+    let stream = weights.group(group);
+    let cols = weights.cols();
+    match Layout::of(weights.format()) {
+        Some(layout) => {
+            let quantized = input.quantized(layout);
+            assert_eq!((quantized.cols, quantized.block), (cols, layout.block), "prepared for these weights");
+            dispatch!(isa, matmul::quantized(weights.format(), stream, quantized, token, tile));
+        }
+        None => {
+            let x = &input.x[token * cols..(token + tile.len()) * cols];
+            dispatch!(isa, matmul::floats(weights.format(), stream, x, tile));
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! A tensor's bytes in, the layout that the matrix products read out.
+//!
+//! Eight neighbouring output rows lie in neighbouring lanes, so each lane owns a row: no horizontal sums,
+//! and the same numbers for one token as for 512. A group of eight rows is one sequential stream of blocks
+//! along k. A quantized block is, for its eight rows r:
+//!
+//! | part | bytes | what |
+//! |---|---|---|
+//! | d | 16 | f16 of each row |
+//! | m | 16 | f16 of each row, formats with minima |
+//! | scales | 16 a pair | k-quants: of sub-blocks 2p and 2p+1, `[p][r][2]`; Q2_K has its mins in the high nibbles |
+//! | mins | 16 a pair | Q4_K, Q5_K: likewise |
+//! | codes | 32·bits | for each 32 numbers, planes by the bits of a code (below) |
+//!
+//! The 32 codes of a row are 8 groups g of 4. `[r][4]` bytes make one 32-byte vector: the low nibbles hold group j,
+//! the high ones group j + 4 (4 vectors); where a code has a fifth bit (a third bit in Q3_K), one vector has it at bit g
+//! of its byte; 2-bit fields lie in 2 vectors, group 4v + s of vector v at bits 2s. Q8_0 has 8 vectors of whole bytes.
+//! Nothing is widened: the k-quants' 6-bit scales become bytes (Q3_K grows by 3.6 %, Q4_K 2.8 %, Q5_K 2.3 %).
+
+use half::{bf16, f16};
+
+use crate::{
+    decode::{Block, decode},
+    format::Format,
+    pool::Pool,
+};
+
+/// Rows in a group, one for each lane of a vector of eight f32.
+pub const GROUP: usize = 8;
+
+/// How a quantized format's blocks look once they are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Numbers in a block: 32 or 256.
+    pub(crate) block: usize,
+    /// Numbers that share a scale.
+    pub(crate) sub: usize,
+    /// Bits of a code.
+    pub(crate) bits: usize,
+    /// What is subtracted from a code.
+    pub(crate) offset: i32,
+    /// Whether there is a minimum.
+    pub(crate) min: bool,
+}
+
+impl Layout {
+    /// The layout of a quantized format; none for floats.
+    pub(crate) const fn of(format: Format) -> Option<Layout> {
+        let (block, sub, bits, offset, min) = match format {
+            Format::F32 | Format::F16 | Format::BF16 => return None,
+            Format::Q4_0 => (32, 32, 4, 8, false),
+            Format::Q4_1 => (32, 32, 4, 0, true),
+            Format::Q5_0 => (32, 32, 5, 16, false),
+            Format::Q5_1 => (32, 32, 5, 0, true),
+            Format::Q8_0 => (32, 32, 8, 0, false),
+            Format::Q2_K => (256, 16, 2, 0, true),
+            Format::Q3_K => (256, 16, 3, 4, false),
+            Format::Q4_K => (256, 32, 4, 0, true),
+            Format::Q5_K => (256, 32, 5, 0, true),
+            Format::Q6_K => (256, 16, 6, 32, false),
+        };
+        Some(Layout { block, sub, bits, offset, min })
+    }
+
+    /// Where the scales begin in a packed block.
+    pub(crate) const fn scales_at(self) -> usize {
+        if self.min { 32 } else { 16 }
+    }
+
+    const fn scales_bytes(self) -> usize {
+        if self.block == 32 { 0 } else { self.block / self.sub * GROUP }
+    }
+
+    /// Where the mins begin, for formats whose mins are bytes of their own.
+    pub(crate) const fn mins_at(self) -> usize {
+        self.scales_at() + self.scales_bytes()
+    }
+
+    /// Where the codes begin.
+    pub(crate) const fn codes_at(self) -> usize {
+        self.mins_at() + if self.min && self.sub == 32 { self.scales_bytes() } else { 0 }
+    }
+
+    /// Bytes of a packed block of eight rows.
+    pub(crate) const fn bytes(self) -> usize {
+        self.codes_at() + self.block * self.bits
+    }
+
+    /// Code k (of the block) of row r, as the specification reads it; Q8_0's is signed.
+    pub(crate) fn code(self, block: &[u8], r: usize, k: usize) -> i32 {
+        let (tile, g, at) = (k / 32, k % 32 / 4, r * 4 + k % 4);
+        let planes = &block[self.codes_at() + tile * 32 * self.bits..];
+        let nibble = || planes[g % 4 * 32 + at] >> (g / 4 * 4) & 15;
+        let pair = |from: usize| planes[from + g / 4 * 32 + at] >> (g % 4 * 2) & 3;
+        let single = |from: usize| planes[from + at] >> g & 1;
+        let code = match self.bits {
+            2 => pair(0),
+            3 => pair(0) | single(64) << 2,
+            4 => nibble(),
+            5 => nibble() | single(128) << 4,
+            6 => nibble() | pair(128) << 4,
+            _ => return i32::from(planes[g * 32 + at] as i8),
+        };
+        i32::from(code)
+    }
+
+    /// The scale of sub-block s of row r; 1 for formats without.
+    pub(crate) fn scale(self, block: &[u8], r: usize, s: usize) -> i32 {
+        let at = self.scales_at() + s / 2 * 16 + r * 2 + s % 2;
+        match (self.block, self.bits) {
+            (32, _) => 1,
+            (_, 2) => i32::from(block[at] & 15),
+            _ => i32::from(block[at] as i8),
+        }
+    }
+
+    /// The min of sub-block s of row r; 1 for formats without.
+    pub(crate) fn min(self, block: &[u8], r: usize, s: usize) -> i32 {
+        let at = s / 2 * 16 + r * 2 + s % 2;
+        match (self.block, self.bits) {
+            (32, _) => 1,
+            (_, 2) => i32::from(block[self.scales_at() + at] >> 4),
+            _ => i32::from(block[self.mins_at() + at]),
+        }
+    }
+
+    /// The f16 of row r at byte `at`, as f32.
+    pub(crate) fn half(block: &[u8], at: usize, r: usize) -> f32 {
+        f16::from_bits(u16::from_le_bytes([block[at + 2 * r], block[at + 2 * r + 1]])).to_f32()
+    }
+
+    /// Writes the 32 codes of row r's next tile: the inverse of `code`.
+    fn put_codes(self, planes: &mut [u8], r: usize, codes: &[u8; 32]) {
+        let mut put = |plane: usize, byte: &dyn Fn(usize) -> u8| {
+            for i in 0..4 {
+                planes[plane * 32 + r * 4 + i] = byte(i);
+            }
+        };
+        match self.bits {
+            2 | 3 => (0..2).for_each(|v| {
+                put(v, &|i| (0..4).map(|s| (codes[16 * v + 4 * s + i] & 3) << (2 * s)).sum());
+            }),
+            8 => (0..8).for_each(|g| put(g, &|i| codes[4 * g + i])),
+            _ => (0..4).for_each(|j| put(j, &|i| codes[4 * j + i] & 15 | codes[4 * j + 16 + i] << 4)),
+        }
+        match self.bits {
+            3 => put(2, &|i| (0..8).map(|g| codes[4 * g + i] >> 2 << g).sum()),
+            5 => put(4, &|i| (0..8).map(|g| codes[4 * g + i] >> 4 << g).sum()),
+            6 => (0..2).for_each(|v| {
+                put(4 + v, &|i| (0..4).map(|s| codes[16 * v + 4 * s + i] >> 4 << (2 * s)).sum());
+            }),
+            _ => {}
+        }
+    }
+
+    fn put_row(self, packed: &mut [u8], r: usize, block: &Block) {
+        packed[2 * r..2 * r + 2].copy_from_slice(&block.d.to_le_bytes());
+        if self.min {
+            packed[16 + 2 * r..18 + 2 * r].copy_from_slice(&block.m.to_le_bytes());
+        }
+        if self.block == 256 {
+            for s in 0..self.block / self.sub {
+                let at = s / 2 * 16 + r * 2 + s % 2;
+                packed[self.scales_at() + at] = block.scales[s] as u8;
+                if self.bits == 2 {
+                    packed[self.scales_at() + at] |= block.mins[s] << 4;
+                } else if self.min {
+                    packed[self.mins_at() + at] = block.mins[s];
+                }
+            }
+        }
+        let tiles = packed[self.codes_at()..].chunks_exact_mut(32 * self.bits);
+        for (planes, codes) in tiles.zip(block.codes.as_chunks::<32>().0) {
+            self.put_codes(planes, r, codes);
+        }
+    }
+}
+
+/// A matrix of weights, `rows` × `cols`, ready for products with activations of length `cols`.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    format: Format,
+    rows: usize,
+    cols: usize,
+    /// Groups of eight rows one after another; the last one is filled up with rows of zeros.
+    data: Vec<u8>,
+}
+
+impl Packed {
+    /// Packs the bytes of a tensor as the file has them, row after row.
+    ///
+    /// `cols` must be a multiple of the format's block length and `bytes` have rows · cols numbers:
+    /// the model file's reader has checked both.
+    pub fn new(pool: &Pool, format: Format, rows: usize, cols: usize, bytes: &[u8]) -> Packed {
+        assert!(cols.is_multiple_of(format.block_len()), "rows are whole blocks");
+        let row_bytes = cols / format.block_len() * format.block_bytes();
+        assert_eq!(bytes.len(), rows * row_bytes, "the tensor's bytes");
+        let group_bytes = group_bytes(format, cols);
+        let mut data = vec![0u8; rows.div_ceil(GROUP) * group_bytes];
+        pool.for_each_chunk(&mut data, group_bytes.max(1), &|i, group| {
+            for r in 0..GROUP.min(rows - i * GROUP) {
+                let row = &bytes[(i * GROUP + r) * row_bytes..][..row_bytes];
+                match Layout::of(format) {
+                    Some(layout) => {
+                        let blocks = group.chunks_exact_mut(layout.bytes());
+                        let mut decoded = Block::default();
+                        for (packed, block) in blocks.zip(row.chunks_exact(format.block_bytes())) {
+                            decode(format, block, &mut decoded);
+                            layout.put_row(packed, r, &decoded);
+                        }
+                    }
+                    None => {
+                        let size = format.block_bytes();
+                        for (column, number) in
+                            group.chunks_exact_mut(GROUP * size).zip(row.chunks_exact(size))
+                        {
+                            column[r * size..(r + 1) * size].copy_from_slice(number);
+                        }
+                    }
+                }
+            }
+        });
+        Packed { format, rows, cols, data }
+    }
+
+    /// How the numbers are stored.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Length of a product's result.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Length of the activations.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Bytes that the weights take in memory.
+    pub fn n_bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// The stream of one group of eight rows.
+    pub(crate) fn group(&self, i: usize) -> &[u8] {
+        let n = group_bytes(self.format, self.cols);
+        &self.data[i * n..(i + 1) * n]
+    }
+
+    /// One row as f32: d·scale·(code - offset) + m·min, in that order of operations. For embeddings.
+    pub fn row(&self, row: usize, out: &mut [f32]) {
+        assert!(row < self.rows && out.len() == self.cols, "a row of this matrix");
+        let (group, r) = (self.group(row / GROUP), row % GROUP);
+        let Some(layout) = Layout::of(self.format) else {
+            for (k, out) in out.iter_mut().enumerate() {
+                *out = float(self.format, group, k * GROUP + r);
+            }
+            return;
+        };
+        for (block, out) in group.chunks_exact(layout.bytes()).zip(out.chunks_exact_mut(layout.block)) {
+            let d = Layout::half(block, 0, r);
+            let m = if layout.min { Layout::half(block, 16, r) } else { 0.0 };
+            for (k, out) in out.iter_mut().enumerate() {
+                let s = k / layout.sub;
+                let scale = d * layout.scale(block, r, s) as f32;
+                *out = scale * (layout.code(block, r, k) - layout.offset) as f32;
+                if layout.min {
+                    *out += m * layout.min(block, r, s) as f32;
+                }
+            }
+        }
+    }
+}
+
+/// Number `i` of a stream of floats.
+pub(crate) fn float(format: Format, bytes: &[u8], i: usize) -> f32 {
+    match format {
+        Format::F32 => {
+            f32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
+        }
+        Format::F16 => f16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]).to_f32(),
+        Format::BF16 => bf16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]).to_f32(),
+        _ => unreachable!("quantized formats have blocks"),
+    }
+}
+
+fn group_bytes(format: Format, cols: usize) -> usize {
+    match Layout::of(format) {
+        Some(layout) => cols / layout.block * layout.bytes(),
+        None => cols * GROUP * format.block_bytes(),
+    }
+}

@@ -1,0 +1,283 @@
+//! Threads: one pool, which spreads numbered tasks over its workers and the calling thread.
+//!
+//! Results never depend on it: a task computes what its number says, whoever runs it. Workers spin
+//! for a moment between jobs (a layer has several jobs, some microseconds apart) and then sleep.
+//! A job is closed when its tasks are taken; a worker that wakes up late doesn't hold anyone up.
+
+use std::{
+    any::Any,
+    cell::UnsafeCell,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use crate::float_env::FloatEnv;
+
+/// A pool of threads.
+pub struct Pool {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+    /// Held while a job runs, so that jobs of several callers follow one another.
+    turn: Mutex<()>,
+}
+
+struct Shared {
+    /// Epoch (48 bits), whether the job is open to workers (1 bit), how many workers are in it (15 bits).
+    state: AtomicU64,
+    job: UnsafeCell<Job>,
+    next_task: AtomicUsize,
+    n_sleeping: AtomicUsize,
+    sleep: Mutex<Sleep>,
+    wake: Condvar,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+struct Sleep {
+    stop: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Job {
+    run: *const (dyn Fn(usize) + Sync),
+    n_tasks: usize,
+}
+
+// SAFETY: `job` is written only while no worker is in a job (state's count is 0 and it is closed), and
+// read only by workers that entered it through `state`, whose release store made it visible.
+unsafe impl Sync for Shared {}
+// SAFETY: the pointer in `job` is to a `Sync` closure and is used only while its `run` call lives.
+unsafe impl Send for Shared {}
+
+const OPEN: u64 = 1 << 15;
+const COUNT: u64 = OPEN - 1;
+const SPINS: u32 = 20_000;
+
+impl Pool {
+    /// A pool that runs tasks on `n_threads` threads, the caller's included; 0 means all cores.
+    pub fn new(n_threads: usize) -> Pool {
+        let n_threads = match n_threads {
+            0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
+            n => n.min(1024),
+        };
+        let nothing: &(dyn Fn(usize) + Sync) = &|_| {};
+        let shared = Arc::new(Shared {
+            state: AtomicU64::new(0),
+            job: UnsafeCell::new(Job { run: nothing, n_tasks: 0 }),
+            next_task: AtomicUsize::new(0),
+            n_sleeping: AtomicUsize::new(0),
+            sleep: Mutex::new(Sleep { stop: false }),
+            wake: Condvar::new(),
+            panic: Mutex::new(None),
+        });
+        // A machine that can't give another thread gets a smaller pool: the results are the same.
+        let workers = (1..n_threads)
+            .map_while(|i| {
+                let shared = Arc::clone(&shared);
+                let builder = std::thread::Builder::new().name(format!("kelvin-{i}"));
+                builder.spawn(move || shared.work()).ok()
+            })
+            .collect();
+        Pool { shared, workers, turn: Mutex::new(()) }
+    }
+
+    /// How many threads run tasks, the caller's included.
+    pub fn n_threads(&self) -> usize {
+        self.workers.len() + 1
+    }
+
+    /// Runs `task(0)` to `task(n_tasks - 1)`, each once, and returns when all are done. A panic in a task is
+    /// passed on to the caller. A task must not call `run` of the same pool.
+    pub fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        let _env = FloatEnv::standard();
+        if n_tasks <= 1 || self.workers.is_empty() {
+            (0..n_tasks).for_each(task);
+            return;
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = &*self.shared;
+        let epoch = (shared.state.load(Ordering::Relaxed) >> 16) + 1;
+        shared.next_task.store(0, Ordering::Relaxed);
+        // SAFETY: we hold `turn` and the last job was left with no worker in it, so nobody reads `job` now. The
+        // lifetime of `task` is erased; `run` doesn't return before every worker has left the job.
+        unsafe {
+            let run = std::mem::transmute::<
+                *const (dyn Fn(usize) + Sync + '_),
+                *const (dyn Fn(usize) + Sync + 'static),
+            >(task);
+            *shared.job.get() = Job { run, n_tasks };
+        }
+        shared.state.store(epoch << 16 | OPEN, Ordering::SeqCst);
+        if shared.n_sleeping.load(Ordering::SeqCst) > 0 {
+            let _sleep = shared.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.wake.notify_all();
+        }
+        shared.take_tasks(task, n_tasks);
+        shared.state.fetch_and(!OPEN, Ordering::AcqRel);
+        let mut spins = 0u32;
+        while shared.state.load(Ordering::Acquire) & COUNT != 0 {
+            spins += 1;
+            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+        let panic = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Runs `task(i, chunk)` for every chunk of `chunk_len` elements of `data` (the last may be shorter).
+    pub fn for_each_chunk<T: Send>(
+        &self,
+        data: &mut [T],
+        chunk_len: usize,
+        task: &(dyn Fn(usize, &mut [T]) + Sync),
+    ) {
+        let len = data.len();
+        let base = Disjoint(data.as_mut_ptr());
+        self.run(len.div_ceil(chunk_len), &|i| {
+            let start = i * chunk_len;
+            // SAFETY: chunk i is [start, start + chunk_len), cut at the end of `data`; chunks of different i are
+            // disjoint, each i runs once, and `data` is borrowed mutably until `run` returns.
+            let chunk = unsafe { std::slice::from_raw_parts_mut(base.at(start), chunk_len.min(len - start)) };
+            task(i, chunk);
+        });
+    }
+}
+
+/// A pointer that tasks may share because each writes places of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Disjoint<T>(pub(crate) *mut T);
+
+// SAFETY: whoever makes one promises, where it is dereferenced, that tasks touch disjoint places.
+unsafe impl<T: Send> Sync for Disjoint<T> {}
+
+impl<T> Disjoint<T> {
+    pub(crate) fn at(&self, i: usize) -> *mut T {
+        self.0.wrapping_add(i)
+    }
+}
+
+impl Shared {
+    fn take_tasks(&self, task: &(dyn Fn(usize) + Sync), n_tasks: usize) {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            loop {
+                let i = self.next_task.fetch_add(1, Ordering::Relaxed);
+                if i >= n_tasks {
+                    break;
+                }
+                task(i);
+            }
+        }));
+        if let Err(panic) = result {
+            self.next_task.store(n_tasks, Ordering::Relaxed);
+            self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+        }
+    }
+
+    fn work(&self) {
+        let _env = FloatEnv::standard();
+        let mut last_epoch = 0;
+        let mut spins = 0u32;
+        loop {
+            let state = self.state.load(Ordering::Acquire);
+            if state & OPEN != 0 && state >> 16 != last_epoch {
+                let entered =
+                    self.state.compare_exchange(state, state + 1, Ordering::AcqRel, Ordering::Relaxed);
+                if entered.is_ok() {
+                    last_epoch = state >> 16;
+                    // SAFETY: the job is open and we are counted in it, so its closure lives until we leave.
+                    let (task, n_tasks) = unsafe {
+                        let job = *self.job.get();
+                        (&*job.run, job.n_tasks)
+                    };
+                    self.take_tasks(task, n_tasks);
+                    self.state.fetch_sub(1, Ordering::AcqRel);
+                    spins = 0;
+                }
+                continue;
+            }
+            spins += 1;
+            if spins < SPINS {
+                std::hint::spin_loop();
+            } else if !self.sleep_until_new(last_epoch) {
+                return;
+            } else {
+                spins = 0;
+            }
+        }
+    }
+
+    /// Sleeps until there is an open job of another epoch; false when the pool ends.
+    fn sleep_until_new(&self, last_epoch: u64) -> bool {
+        let mut sleep = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+        self.n_sleeping.fetch_add(1, Ordering::SeqCst);
+        let go_on = loop {
+            if sleep.stop {
+                break false;
+            }
+            let state = self.state.load(Ordering::SeqCst);
+            if state & OPEN != 0 && state >> 16 != last_epoch {
+                break true;
+            }
+            sleep = self.wake.wait(sleep).unwrap_or_else(PoisonError::into_inner);
+        };
+        self.n_sleeping.fetch_sub(1, Ordering::SeqCst);
+        go_on
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.sleep.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
+        self.shared.wake.notify_all();
+        for worker in self.workers.drain(..) {
+            // A worker's panic was already passed on by `run`.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pool({} threads)", self.n_threads())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_runs_once_in_many_short_jobs() {
+        let pool = Pool::new(3);
+        let mut counts = vec![0u32; 100];
+        for round in 1..=2000 {
+            pool.for_each_chunk(&mut counts, 7, &|_, chunk| chunk.iter_mut().for_each(|c| *c += 1));
+            assert!(counts.iter().all(|&c| c == round));
+        }
+    }
+
+    #[test]
+    fn workers_wake_from_sleep() {
+        let pool = Pool::new(2);
+        for _ in 0..3 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let total = AtomicUsize::new(0);
+            pool.run(10, &|i| {
+                total.fetch_add(i, Ordering::Relaxed);
+            });
+            assert_eq!(total.into_inner(), 45);
+        }
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
+        let pool = Pool::new(2);
+        let result = catch_unwind(AssertUnwindSafe(|| pool.run(50, &|i| assert!(i != 30))));
+        assert!(result.is_err());
+        pool.run(50, &|_| {});
+    }
+}

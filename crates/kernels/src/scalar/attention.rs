@@ -1,0 +1,59 @@
+//! Scores, weights and values of attention, number by number.
+
+use super::exp::exp;
+use crate::{
+    attention::{PAGE, Stored},
+    norm::LANES,
+};
+
+/// scores[query][at..at + PAGE] = scale · (query · key) for the keys of a page; rows of `scores` are `width` long.
+pub(crate) fn scores<T: Stored>(
+    queries: &[f32],
+    keys: &[T],
+    scale: f32,
+    scores: &mut [f32],
+    width: usize,
+    at: usize,
+) {
+    let head_dim = keys.len() / PAGE;
+    for (query, scores) in queries.chunks_exact(head_dim).zip(scores.chunks_exact_mut(width)) {
+        for (k, score) in scores[at..at + PAGE].iter_mut().enumerate() {
+            let sum = query
+                .iter()
+                .enumerate()
+                .fold(0.0f32, |acc, (d, q)| keys[d * PAGE + k].to_f32().mul_add(*q, acc));
+            *score = sum * scale;
+        }
+    }
+}
+
+/// Scores to weights exp(s - max), in place; the weights' sums in 16 lanes.
+pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
+    let max = scores.iter().fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max });
+    let mut lanes = [0.0; LANES];
+    for (k, score) in scores.iter_mut().enumerate() {
+        *score = exp(*score - max);
+        lanes[k % LANES] += *score;
+    }
+    lanes
+}
+
+/// out[query] += Σ weights[query][at + k]·value_k for k in from..to of a page.
+pub(crate) fn add_values<T: Stored>(
+    weights: &[f32],
+    width: usize,
+    at: usize,
+    values: &[T],
+    from: usize,
+    to: usize,
+    out: &mut [f32],
+) {
+    let head_dim = values.len() / PAGE;
+    for (out, weights) in out.chunks_exact_mut(head_dim).zip(weights.chunks_exact(width)) {
+        for k in from..to {
+            for (out, value) in out.iter_mut().zip(&values[k * head_dim..]) {
+                *out = value.to_f32().mul_add(weights[at + k], *out);
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Matrix products against plain f64 arithmetic, and every instruction set, thread count and batch against each other.
+
+use kelvin_kernels::{
+    activations::Activations,
+    format::Format,
+    isa::Isa,
+    matmul::{Product, matmul},
+    packed::Packed,
+    pool::Pool,
+};
+
+/// A small deterministic generator (xorshift64*): the tests need no other quality than variety.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+    fn unit(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+}
+
+/// Random bytes of a tensor whose f16 scales are ordinary numbers.
+fn tensor(random: &mut Random, format: Format, rows: usize, cols: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for _ in 0..rows * cols / format.block_len() {
+        let mut block: Vec<u8> = (0..format.block_bytes()).map(|_| random.next() as u8).collect();
+        let mut half = |at: usize| {
+            let bits = half::f16::from_f32(random.unit() * 0.01).to_le_bytes();
+            block[at..at + 2].copy_from_slice(&bits);
+        };
+        match format {
+            Format::F32 => block.copy_from_slice(&random.unit().to_le_bytes()),
+            Format::F16 => half(0),
+            Format::BF16 => block.copy_from_slice(&half::bf16::from_f32(random.unit()).to_le_bytes()),
+            Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => half(0),
+            Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => {
+                half(0);
+                half(2);
+            }
+            Format::Q2_K => {
+                half(80);
+                half(82);
+            }
+            Format::Q3_K => half(108),
+            Format::Q6_K => half(208),
+        }
+        bytes.extend(block);
+    }
+    bytes
+}
+
+fn product(pool: &Pool, isa: Isa, weights: &Packed, x: &[f32], n: usize) -> Vec<f32> {
+    let mut input = Activations::default();
+    input.x.extend(x);
+    input.prepare(pool, isa, weights.cols(), [weights.format()]);
+    let mut out = vec![0.0; n * weights.rows()];
+    matmul(pool, isa, &input, n, &mut [Product { weights, out: &mut out }]);
+    out
+}
+
+#[test]
+fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_near_the_truth() {
+    let pools = [Pool::new(1), Pool::new(2), Pool::new(3)];
+    let mut random = Random(42);
+    for format in Format::ALL {
+        for (rows, cols) in [(8, 256), (21, 512), (133, 768)] {
+            let bytes = tensor(&mut random, format, rows, cols);
+            let weights = Packed::new(&pools[1], format, rows, cols, &bytes);
+            let n = 7;
+            let x: Vec<f32> = (0..n * cols).map(|_| random.unit() * 2.0).collect();
+            let spec = product(&pools[0], Isa::SCALAR, &weights, &x, n);
+            for pool in &pools {
+                assert_eq!(spec, product(pool, Isa::best(), &weights, &x, n), "{format:?} {rows}x{cols}");
+            }
+            for t in 0..n {
+                let alone = product(&pools[1], Isa::best(), &weights, &x[t * cols..(t + 1) * cols], 1);
+                assert_eq!(alone, spec[t * rows..(t + 1) * rows], "{format:?} token {t} alone");
+            }
+            let mut w = vec![0.0; cols];
+            for row in 0..rows {
+                weights.row(row, &mut w);
+                for t in 0..n {
+                    let x = &x[t * cols..(t + 1) * cols];
+                    let truth: f64 = w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
+                    // Rounding an activation errs by at most half a step of max/127, here 2/127/2 for each number.
+                    let bound: f64 = w.iter().map(|w| f64::from(w.abs())).sum::<f64>() / 127.0 + 1e-5;
+                    let got = f64::from(spec[t * rows + row]);
+                    assert!((got - truth).abs() <= bound, "{format:?}: {got} {truth} {bound}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn extreme_codes_do_not_overflow() {
+    let pool = Pool::new(1);
+    for format in Format::ALL {
+        if format.block_len() == 1 {
+            continue;
+        }
+        for fill in [0x00u8, 0x7f, 0x80, 0xff] {
+            let (rows, cols) = (8, 512);
+            let mut bytes = vec![fill; rows * cols / format.block_len() * format.block_bytes()];
+            let one = half::f16::from_f32(1.0).to_le_bytes();
+            for block in bytes.chunks_exact_mut(format.block_bytes()) {
+                let at: &[usize] = match format {
+                    Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => &[0],
+                    Format::Q2_K => &[80, 82],
+                    Format::Q3_K => &[108],
+                    Format::Q6_K => &[208],
+                    _ => &[0, 2],
+                };
+                at.iter().for_each(|&at| block[at..at + 2].copy_from_slice(&one));
+            }
+            let weights = Packed::new(&pool, format, rows, cols, &bytes);
+            for sign in [1.0, -1.0] {
+                let x = vec![sign; cols];
+                let a = product(&pool, Isa::SCALAR, &weights, &x, 1);
+                assert_eq!(a, product(&pool, Isa::best(), &weights, &x, 1), "{format:?} {fill:#x}");
+                let mut w = vec![0.0; cols];
+                weights.row(0, &mut w);
+                let truth: f32 = w.iter().map(|w| w * sign).sum();
+                assert!((a[0] - truth).abs() <= truth.abs() * 1e-5, "{format:?} {fill:#x} {} {truth}", a[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_not_lost() {
+    let pool = Pool::new(1);
+    let mut random = Random(7);
+    for format in [Format::Q4_1, Format::Q4_K] {
+        let weights = Packed::new(&pool, format, 8, 256, &tensor(&mut random, format, 8, 256));
+        for bad in [f32::NAN, f32::INFINITY] {
+            let mut x = vec![0.5; 256];
+            x[77] = bad;
+            for isa in [Isa::SCALAR, Isa::best()] {
+                assert!(
+                    product(&pool, isa, &weights, &x, 1).iter().all(|y| !y.is_finite()),
+                    "{format:?} {bad}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn quantized_activations_agree_on_awkward_numbers() {
+    let pool = Pool::new(1);
+    let mut random = Random(9);
+    let weights = Packed::new(&pool, Format::Q8_0, 8, 32, &tensor(&mut random, Format::Q8_0, 8, 32));
+    for scale in [0.0f32, 1e-45, 1e-38, 1e-31, 1e-20, 1.0, 1e20, 3e38] {
+        let x: Vec<f32> = (0..32).map(|_| random.unit() * scale).collect();
+        let a = product(&pool, Isa::SCALAR, &weights, &x, 1);
+        let b = product(&pool, Isa::best(), &weights, &x, 1);
+        assert!(a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()), "{scale}: {a:?} {b:?}");
+    }
+}
