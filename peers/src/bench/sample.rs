@@ -12,9 +12,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "candle")]
+use crate::engines::candle::Candle;
 use crate::engines::{
     Engine,
-    candle::Candle,
     kelvin::Kelvin,
     llama::{Llama, Mode, Size},
 };
@@ -111,7 +112,10 @@ impl Spec {
         Ok(match self.engine {
             Name::Kelvin => Box::new(Kelvin::load(&self.model, self.threads)?),
             Name::Llama => Box::new(Llama::load(&self.model, Mode::Default, self.threads, size)?),
+            #[cfg(feature = "candle")]
             Name::Candle => Box::new(Candle::load(&self.model)?),
+            #[cfg(not(feature = "candle"))]
+            Name::Candle => bail!("peers was built without its feature candle"),
         })
     }
 }

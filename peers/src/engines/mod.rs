@@ -1,5 +1,6 @@
 //! The engines that are compared, behind the two things that a comparison asks of them: read a prompt, take a step.
 
+#[cfg(feature = "candle")]
 pub mod candle;
 pub mod kelvin;
 pub mod llama;
