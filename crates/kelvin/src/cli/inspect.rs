@@ -132,7 +132,7 @@ fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> Answer {
 
 /// A value as JSON; of a long array its length and its beginning.
 fn to_json(value: &Value) -> serde_json::Value {
-    fn array<T: Clone + Into<serde_json::Value>>(values: &[T]) -> serde_json::Value {
+    fn array<T: Clone + Serialize + Into<serde_json::Value>>(values: &[T]) -> serde_json::Value {
         if values.len() <= LONGEST_ARRAY {
             return values.to_vec().into();
         }

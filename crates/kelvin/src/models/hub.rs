@@ -60,7 +60,7 @@ fn forget(work: &Path) {
 
 /// What the thread tells.
 enum News {
-    Bytes(u64),
+    Bytes,
     Done(anyhow::Result<(PathBuf, Expected)>),
 }
 
@@ -75,7 +75,7 @@ fn download(hub: &HubFile, endpoint: &str, expected: &Expected, work: &Path) -> 
     });
     loop {
         match receiver.recv_timeout(STALL_PATIENCE) {
-            Ok(News::Bytes(_)) => {}
+            Ok(News::Bytes) => {}
             Ok(News::Done(done)) => {
                 let (path, expected) = done?;
                 verify::file(&path, &expected).with_context(|| format!("what came of {where_from} isn't the right file"))?;
@@ -125,7 +125,7 @@ impl Progress for Shown {
 
     fn update(&mut self, size: usize) {
         self.bar.inc(size as u64);
-        let _ = self.sender.send(News::Bytes(size as u64));
+        let _ = self.sender.send(News::Bytes);
     }
 
     fn finish(&mut self) {
