@@ -74,14 +74,15 @@ fn bell(i: u64) -> f32 {
 #[test]
 fn a_full_vocabulary() {
     const V: u64 = 262_144;
-    let shapes: [(&str, fn(u64) -> f32); 7] = [
+    type Shape = fn(u64) -> f32;
+    let shapes: [(&str, Shape); 7] = [
         ("model", |i| 3.0 * bell(i)),
         ("peaked", |i| bell(i) + if i == 77_777 { 15.0 } else { 0.0 }),
         ("flat", |i| 0.01 * bell(i)),
         ("equal", |_| 1.25),
         ("two values", |i| (noise(i) % 2) as f32),
         ("one far away, the rest within a bin", |i| if i == 9 { 1e30 } else { bell(i) }),
-        ("mostly masked", |i| if noise(i) % 50 == 0 { bell(i) } else { f32::NEG_INFINITY }),
+        ("mostly masked", |i| if noise(i).is_multiple_of(50) { bell(i) } else { f32::NEG_INFINITY }),
     ];
     let chains = [
         "temp=1",

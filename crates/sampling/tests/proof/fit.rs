@@ -108,7 +108,8 @@ fn wrong_samplers_are_caught() {
     let biased = |word: u64| if word.is_multiple_of(100) { 0 } else { word };
     // The last hundredth of the distribution is never reached.
     let tailless = |word: u64| word - word / 100;
-    let mutants: [(&str, fn(u64) -> u64); 2] = [("biased", biased), ("tailless", tailless)];
+    type Mutant = fn(u64) -> u64;
+    let mutants: [(&str, Mutant); 2] = [("biased", biased), ("tailless", tailless)];
     for (name, mutant) in mutants {
         let (counts, p) = count(&EIGHT, "temp=1", 11, 400_000, mutant);
         let value = chance::fit(&counts, &p);
