@@ -53,7 +53,11 @@ fn check(golden: &str) -> Tokenizer {
     assert!(cases.len() >= 26, "only {} cases", cases.len());
     for case in cases {
         let text = String::from_utf8(hex(&case["utf8_hex"])).unwrap();
-        assert_eq!(tokenizer.encode(&text, true, true), ids(&case["tokens"]), "with special tokens: {text:?}");
+        assert_eq!(
+            tokenizer.encode(&text, true, true),
+            ids(&case["tokens"]),
+            "with special tokens: {text:?}"
+        );
         let plain = tokenizer.encode(&text, false, false);
         assert_eq!(plain, ids(&case["tokens_nospecial"]), "without special tokens: {text:?}");
         let decoded = String::from_utf8_lossy(&hex(&case["detok_nospecial_hex"])).into_owned();
@@ -66,7 +70,11 @@ fn check(golden: &str) -> Tokenizer {
         assert_eq!(tokenizer.encode(prompt, true, true), ids(&case["prompt_tokens"]), "prompt {prompt:?}");
         for run in ["reference", "default"] {
             let text = case[run]["greedy64_text"].as_str().unwrap();
-            assert_eq!(tokenizer.decode(&ids(&case[run]["greedy64_tokens"]), true), text, "{run} of {prompt:?}");
+            assert_eq!(
+                tokenizer.decode(&ids(&case[run]["greedy64_tokens"]), true),
+                text,
+                "{run} of {prompt:?}"
+            );
         }
     }
     tokenizer

@@ -24,17 +24,11 @@ pub(super) struct Spm {
 }
 
 impl Spm {
-    pub(super) fn from_metadata(
-        metadata: &Metadata,
-        vocabulary: &Vocabulary,
-    ) -> Result<Spm, TokenizerError> {
+    pub(super) fn from_metadata(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Spm, TokenizerError> {
         let mut bytes = Box::new([NONE; 256]);
         for (byte, token) in bytes.iter_mut().enumerate() {
             // llama.cpp takes the character itself where a vocabulary has no byte tokens.
-            let plain = u8::try_from(byte)
-                .ok()
-                .filter(u8::is_ascii)
-                .map(|b| char::from(b).to_string());
+            let plain = u8::try_from(byte).ok().filter(u8::is_ascii).map(|b| char::from(b).to_string());
             *token = vocabulary
                 .find(&format!("<0x{byte:02X}>"))
                 .or_else(|| vocabulary.find(&plain?))
@@ -46,24 +40,12 @@ impl Spm {
             None if vocabulary.kinds[0] == Kind::Unknown => 0,
             None => NONE,
         };
-        let add_space_prefix = metadata
-            .bool("tokenizer.ggml.add_space_prefix")?
-            .unwrap_or(true);
-        Ok(Spm {
-            add_space_prefix,
-            bytes,
-            unknown,
-        })
+        let add_space_prefix = metadata.bool("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
+        Ok(Spm { add_space_prefix, bytes, unknown })
     }
 
     /// Appends the tokens of a text that holds no special tokens; `prefix`: with a space in front.
-    pub(super) fn encode(
-        &self,
-        vocabulary: &Vocabulary,
-        text: &str,
-        prefix: bool,
-        out: &mut Vec<TokenId>,
-    ) {
+    pub(super) fn encode(&self, vocabulary: &Vocabulary, text: &str, prefix: bool, out: &mut Vec<TokenId>) {
         let mut prefix = prefix;
         for part in parts(text) {
             self.encode_part(vocabulary, part, prefix, out);
@@ -71,13 +53,7 @@ impl Spm {
         }
     }
 
-    fn encode_part(
-        &self,
-        vocabulary: &Vocabulary,
-        text: &str,
-        prefix: bool,
-        out: &mut Vec<TokenId>,
-    ) {
+    fn encode_part(&self, vocabulary: &Vocabulary, text: &str, prefix: bool, out: &mut Vec<TokenId>) {
         let mut escaped = String::with_capacity(text.len() + text.len() / 2 + 3);
         if prefix {
             escaped.push(SPACE);
@@ -87,9 +63,7 @@ impl Spm {
         let mut merger = Merger::default();
         let mut buffer = [0; 4];
         for c in escaped.chars() {
-            let token = vocabulary
-                .find_plain(c.encode_utf8(&mut buffer))
-                .unwrap_or(NONE);
+            let token = vocabulary.find_plain(c.encode_utf8(&mut buffer)).unwrap_or(NONE);
             merger.push(c.len_utf8() as u32, token);
         }
         merger.merge(|left: &Piece, right: &Piece| {
@@ -118,9 +92,5 @@ impl Spm {
 fn order(score: f32) -> u32 {
     // -0.0 is equal to 0.0, so it must be so here.
     let bits = (score + 0.0).to_bits();
-    if bits >> 31 == 1 {
-        !bits
-    } else {
-        bits | 1 << 31
-    }
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
