@@ -52,7 +52,7 @@ fn every_stage_fits_at_8_tokens() {
 fn every_stage_fits_at_1000_tokens() {
     let logits: Vec<f32> = (0..1000).map(|i| ((i * 617) % 1000) as f32 * 0.009).collect();
     for chain in CHAINS {
-        let (counts, p) = count(&logits, chain, 12, 60_000, |word| word);
+        let (counts, p) = count(&logits, chain, 12, 40_000, |word| word);
         let value = chance::fit(&counts, &p);
         assert!(value > 1e-4, "{chain}: p = {value:e}");
     }
