@@ -1,9 +1,11 @@
 //! What a template's language offers: Hugging Face's `apply_chat_template`, as far as chat templates use it, and
 //! nothing that a hostile template could use without paying for it.
 
-use minijinja::{Environment, Error, ErrorKind, State, Value, syntax::SyntaxConfig, value::Rest};
+use minijinja::{
+    Environment, Error, ErrorKind, State, Value, escape_formatter, syntax::SyntaxConfig,
+};
 
-use super::{date::Date, json};
+use super::{date::Date, json, text};
 
 /// The name that the template has in error messages.
 pub(super) const NAME: &str = "chat_template";
@@ -32,10 +34,18 @@ pub(super) fn compile(source: String) -> Result<Environment<'static>, Error> {
     );
     env.set_recursion_limit(MAX_RECURSION);
     env.set_unknown_method_callback(method);
+    env.set_formatter(|out, state, value| {
+        text::pay(state, value)?;
+        escape_formatter(out, state, value)
+    });
     env.add_filter("tojson", json::tojson);
+    env.add_filter("join", text::join);
+    env.add_filter("string", text::string);
+    env.add_filter("format", text::format);
     env.add_function("raise_exception", raise_exception);
     // No chat template needs these; `attr` reaches what the sandbox of the original hides.
     env.remove_filter("attr");
+    env.remove_filter("pprint");
     env.remove_global("debug");
     env.add_template_owned(NAME, source)?;
     Ok(env)
@@ -73,12 +83,11 @@ fn method(
     name: &str,
     args: &[Value],
 ) -> Result<Value, Error> {
-    let read: usize = args
-        .iter()
-        .chain([value])
-        .filter_map(|v| v.as_str())
-        .map(str::len)
-        .sum();
-    state.consume_fuel((read / 64) as u64 + value.len().unwrap_or(0) as u64 / 64)?;
+    for argument in args {
+        text::pay(state, argument)?;
+    }
+    if name == "format" {
+        text::check_widths(value.as_str().unwrap_or_default())?;
+    }
     minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args)
 }

@@ -55,6 +55,10 @@ pub enum ChatError {
     )]
     Budget,
 
+    /// The template didn't come to an end in time, now or earlier; it isn't run again.
+    #[error("the model's chat template doesn't come to an end and was given up")]
+    Endless,
+
     /// The template failed for these messages.
     #[error("the model's chat template failed: {message}")]
     Failed {

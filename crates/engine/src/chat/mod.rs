@@ -3,17 +3,29 @@
 //! A template is a program in the language Jinja, written for Hugging Face's `apply_chat_template`, and it comes
 //! from strangers. So its source is bounded and its chains are counted before it's compiled (`limits`), and it's
 //! compiled and rendered on a thread with a large stack and a budget of fuel, which pays for every instruction and
-//! for every byte that is made.
+//! for every byte that is made. What fuel doesn't pay for (the engine compares and prints lists that share their
+//! parts by walking all of them, and that can take forever) ends with the wait: the caller gets an error in time, the
+//! template is never run again, and its thread is left behind until the process ends.
 
 mod date;
 mod environment;
 mod error;
 mod json;
 mod limits;
+mod text;
 
 pub use error::ChatError;
 
-use std::{error::Error as _, thread};
+use std::{
+    error::Error as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
 
 use minijinja::{Environment, ErrorKind, Value, context};
 
@@ -22,11 +34,14 @@ use date::Date;
 /// The stack that a template gets, in bytes: a template at the limits takes a fraction of it.
 const STACK: usize = 64 << 20;
 /// What every template may use: one fuel pays for an instruction or for 64 bytes.
-const FUEL: u64 = 200_000;
+const FUEL: u64 = 100_000;
 /// What it may use besides for each message.
 const FUEL_PER_MESSAGE: u64 = 2_000;
 /// As many bytes of the messages give it one more: enough for handling each of them 32 times.
 const BYTES_PER_FUEL: u64 = 2;
+
+/// How long a template may take; a usual one takes less than a millisecond.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Who says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +58,8 @@ pub struct ChatTemplate {
     env: Environment<'static>,
     bos: String,
     eos: String,
+    /// It once didn't come to an end.
+    stuck: Arc<AtomicBool>,
 }
 
 /// What a template may ask for besides the messages.
@@ -71,6 +88,7 @@ impl ChatTemplate {
             env,
             bos: bos.into(),
             eos: eos.into(),
+            stuck: Arc::default(),
         })
     }
 
@@ -84,54 +102,62 @@ impl ChatTemplate {
         messages: &[Message],
         options: &RenderOptions,
     ) -> Result<String, ChatError> {
+        if self.stuck.load(Ordering::Relaxed) {
+            return Err(ChatError::Endless);
+        }
         let date = options.date.as_deref().map(Date::parse).transpose()?;
         let n_bytes: usize = messages
             .iter()
             .map(|m| m.role.len() + m.content.len())
             .sum();
-        let fuel =
-            FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + n_bytes as u64 / BYTES_PER_FUEL;
-        on_large_stack(|| {
-            let mut env = self.env.clone();
-            env.set_fuel(Some(fuel));
-            let messages: Vec<Value> = messages
-                .iter()
-                .map(|m| context! { role => &m.role, content => &m.content })
-                .collect();
-            let context = context! {
-                messages,
-                add_generation_prompt => options.add_generation_prompt,
-                bos_token => &self.bos,
-                eos_token => &self.eos,
-                // They are there in the original, and templates ask whether they are none.
-                tools => (),
-                documents => (),
-                strftime_now => environment::strftime_now(date),
-            };
+        let mut env = self.env.clone();
+        env.set_fuel(Some(
+            FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + n_bytes as u64 / BYTES_PER_FUEL,
+        ));
+        let messages: Vec<Value> = messages
+            .iter()
+            .map(|m| context! { role => &m.role, content => &m.content })
+            .collect();
+        let context = context! {
+            messages,
+            add_generation_prompt => options.add_generation_prompt,
+            bos_token => &self.bos,
+            eos_token => &self.eos,
+            // They are there in the original, and templates ask whether they are none.
+            tools => (),
+            documents => (),
+            strftime_now => environment::strftime_now(date),
+        };
+        let result = on_large_stack(move || {
             let template = env.get_template(environment::NAME).map_err(failure)?;
             template.render(context).map_err(failure)
-        })
+        });
+        if matches!(result, Err(ChatError::Endless)) {
+            self.stuck.store(true, Ordering::Relaxed);
+        }
+        result
     }
 }
 
-/// Runs `work` on a thread of its own, whose stack is as large as a template may ever need.
-fn on_large_stack<T: Send>(
-    work: impl FnOnce() -> Result<T, ChatError> + Send,
+/// Runs `work` on a thread of its own, whose stack is as large as a template may ever need, and waits for a while.
+fn on_large_stack<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ChatError> + Send + 'static,
 ) -> Result<T, ChatError> {
-    thread::scope(|scope| {
-        let builder = thread::Builder::new()
-            .name("chat template".into())
-            .stack_size(STACK);
-        let handle = builder
-            .spawn_scoped(scope, work)
-            .map_err(ChatError::Thread)?;
-        match handle.join() {
-            Ok(result) => result,
-            Err(_) => Err(ChatError::Failed {
-                message: "the template engine panicked".into(),
-            }),
-        }
-    })
+    let (sender, receiver) = mpsc::channel();
+    let builder = thread::Builder::new()
+        .name("chat template".into())
+        .stack_size(STACK);
+    // A caller who has stopped waiting needs no answer.
+    builder
+        .spawn(move || drop(sender.send(work())))
+        .map_err(ChatError::Thread)?;
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(ChatError::Endless),
+        Err(mpsc::RecvTimeoutError::Disconnected) => Err(ChatError::Failed {
+            message: "the template engine panicked".into(),
+        }),
+    }
 }
 
 /// Finds out what a failed rendering means.
