@@ -2,6 +2,8 @@
 //!
 //! Needs the two model files: `cargo run --release -- models pull smollm2 gemma3`.
 
+#![allow(clippy::unwrap_used, reason = "what a test can't read is a failed test")]
+
 use std::path::PathBuf;
 
 use kelvin_engine::{
