@@ -93,13 +93,7 @@ impl<'a> Candidates<'a> {
 
     /// The ids that are left with their logits, in the order of ids.
     pub(crate) fn survivors(&self) -> impl Iterator<Item = (TokenId, f32)> + '_ {
-        let id = |i: usize| {
-            TokenId(if self.gathered {
-                self.scratch.ids[i]
-            } else {
-                i as u32
-            })
-        };
+        let id = |i: usize| TokenId(if self.gathered { self.scratch.ids[i] } else { i as u32 });
         let all = self.xs().iter().enumerate().map(move |(i, &x)| (id(i), x));
         all.filter(|&(_, x)| x > f32::NEG_INFINITY)
     }
@@ -110,11 +104,7 @@ impl<'a> Candidates<'a> {
             return mass;
         }
         let Scratch { xs, es, .. } = &mut *self.scratch;
-        let xs = if self.gathered {
-            &xs[..self.len]
-        } else {
-            self.logits
-        };
+        let xs = if self.gathered { &xs[..self.len] } else { self.logits };
         let mass = weigh(xs, self.max, self.beta, &mut es[..self.len]);
         self.mass = Some(mass);
         mass
@@ -137,18 +127,8 @@ impl<'a> Candidates<'a> {
     /// Keeps the first `k` in descending order (all, if there are no more than k).
     pub(crate) fn keep_first(&mut self, k: usize) {
         if k < self.n {
-            let Scratch {
-                xs,
-                maxima,
-                keys,
-                tops,
-                ..
-            } = &mut *self.scratch;
-            let xs = if self.gathered {
-                &xs[..self.len]
-            } else {
-                self.logits
-            };
+            let Scratch { xs, maxima, keys, tops, .. } = &mut *self.scratch;
+            let xs = if self.gathered { &xs[..self.len] } else { self.logits };
             let last = order::kth_key(xs, maxima, k, keys, tops);
             self.keep_to(last, k);
         }
@@ -177,11 +157,7 @@ impl<'a> Candidates<'a> {
     pub(crate) fn reach(&mut self, target: u64) -> usize {
         self.mass();
         let Scratch { xs, es, bins, .. } = &mut *self.scratch;
-        let xs = if self.gathered {
-            &xs[..self.len]
-        } else {
-            self.logits
-        };
+        let xs = if self.gathered { &xs[..self.len] } else { self.logits };
         locate(xs, &es[..self.len], target, bins)
     }
 
@@ -192,20 +168,12 @@ impl<'a> Candidates<'a> {
 
     /// The id of the token at `index` and its logit.
     pub(crate) fn token(&self, index: usize) -> (TokenId, f32) {
-        let id = if self.gathered {
-            self.scratch.ids[index]
-        } else {
-            index as u32
-        };
+        let id = if self.gathered { self.scratch.ids[index] } else { index as u32 };
         (TokenId(id), self.xs()[index])
     }
 
     fn xs(&self) -> &[f32] {
-        if self.gathered {
-            &self.scratch.xs[..self.len]
-        } else {
-            self.logits
-        }
+        if self.gathered { &self.scratch.xs[..self.len] } else { self.logits }
     }
 
     /// Keeps the `k` tokens whose keys are at most `last`.
@@ -215,18 +183,23 @@ impl<'a> Candidates<'a> {
         self.n = k;
     }
 
-    /// Gathers the tokens that `keep` accepts by logit and index.
+    /// Gathers the tokens that `keep` accepts by logit and index, which must be a prefix of the descending
+    /// order: a group whose maximum would be refused at its first index holds none.
     fn gather(&mut self, keep: impl Fn(f32, u32) -> bool) {
-        let Scratch {
-            ids, xs, maxima, ..
-        } = &mut *self.scratch;
+        let Scratch { ids, xs, maxima, .. } = &mut *self.scratch;
         let mut n = 0;
-        for i in 0..self.len {
-            let x = if self.gathered { xs[i] } else { self.logits[i] };
-            // Written at the end whether it stays or not: no branch to mispredict.
-            xs[n] = x;
-            ids[n] = if self.gathered { ids[i] } else { i as u32 };
-            n += usize::from(keep(x, i as u32));
+        for (g, &group_max) in maxima.iter().enumerate() {
+            let first = g * GROUP;
+            if !keep(group_max, first as u32) {
+                continue;
+            }
+            for i in first..self.len.min(first + GROUP) {
+                let x = if self.gathered { xs[i] } else { self.logits[i] };
+                // Written at the end whether it stays or not: no branch to mispredict.
+                xs[n] = x;
+                ids[n] = if self.gathered { ids[i] } else { i as u32 };
+                n += usize::from(keep(x, i as u32));
+            }
         }
         self.len = n;
         self.gathered = true;

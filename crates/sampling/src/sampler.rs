@@ -1,5 +1,7 @@
 //! One row of logits in, one token out, with the figures that say how likely it was.
 
+use kelvin_kernels::float_env::FloatEnv;
+
 use crate::{
     Chain, Dice, SampleError, TokenId,
     candidates::{Candidates, Scratch},
@@ -42,11 +44,7 @@ pub struct Draw {
 impl Sampler {
     /// A sampler at the start of a sequence.
     pub fn new(chain: Chain, dice: Dice) -> Sampler {
-        Sampler {
-            chain,
-            dice,
-            scratch: Scratch::default(),
-        }
+        Sampler { chain, dice, scratch: Scratch::default() }
     }
 
     /// The chain as it was resolved.
@@ -75,6 +73,8 @@ impl Sampler {
     /// # Errors
     /// As [`Sampler::sample`].
     pub fn sample_with(&mut self, logits: &[f32], word: u64) -> Result<Draw, SampleError> {
+        // Hosts may have changed the rounding or flush subnormals.
+        let _standard = FloatEnv::standard();
         let mut left = Candidates::new(logits, &mut self.scratch)?;
         // 1. The raw measures, before anything is changed.
         let raw_max = left.max();

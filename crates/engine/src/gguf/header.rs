@@ -3,7 +3,7 @@
 use super::{error::GgufError, metadata::Metadata, reader::Reader, value::Value};
 
 /// Real files have some fifty entries.
-const MAX_ENTRIES: u64 = 1 << 16;
+const MAX_ENTRIES: u64 = 1 << 14;
 /// The largest mixtures of experts, stored expert by expert, have some fifty thousand tensors.
 const MAX_TENSORS: u64 = 1 << 16;
 /// An entry takes at least: length of key, one byte of key, type, one byte of value.

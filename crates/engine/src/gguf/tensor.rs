@@ -118,7 +118,7 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
 
     let offset_field = reader.pos();
     let offset: u64 = reader.number(&|| field("offset"))?;
-    if offset % alignment != 0 {
+    if !offset.is_multiple_of(alignment) {
         let allowed = format!("multiples of the alignment, {alignment}");
         return Reader::invalid(offset_field, field("offset"), offset.to_string(), allowed);
     }
@@ -186,7 +186,7 @@ fn place(
 
 /// How many bytes a tensor takes, or what would have been allowed.
 fn n_bytes(shape: &[usize], format: Format) -> Result<usize, String> {
-    if shape[0] % format.block_len() != 0 {
+    if !shape[0].is_multiple_of(format.block_len()) {
         return Err(format!(
             "a first dimension that is a multiple of {}",
             format.block_len()
