@@ -12,7 +12,7 @@ use kelvin_engine::{
     transformer::{CacheFormat, ModelOptions},
 };
 use reference::{
-    Reference,
+    Reference, Rows,
     run::{ids, load, logits, real_model},
 };
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn first(row: &[f64]) -> u32 {
 
 /// Checks the logits after a case's prompt and after each of llama.cpp's own greedy tokens, fed in.
 #[track_caller]
-fn agrees_with_llama_cpp(who: &str, case: &Value, run: &dyn Fn(&[u32], usize) -> Vec<Vec<f64>>) {
+fn agrees_with_llama_cpp(who: &str, case: &Value, run: &dyn Fn(&[u32], usize) -> Rows) {
     let prompt = case["prompt"].as_str().unwrap();
     let plain = &case["reference"];
     let greedy = tokens(&plain["greedy64_tokens"]);
