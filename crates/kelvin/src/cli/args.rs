@@ -55,7 +55,14 @@ pub(crate) enum Verb {
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
     /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
-    #[arg(short, long, value_name = "MODEL", default_value = "smollm2", env = "KELVIN_MODEL", hide_env_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "MODEL",
+        default_value = "smollm2",
+        env = "KELVIN_MODEL",
+        hide_env_values = true
+    )]
     pub(crate) model: String,
     /// Never use the network
     #[arg(long)]
@@ -103,7 +110,13 @@ pub(crate) struct PromptArgs {
     #[arg(value_name = "PROMPT", allow_hyphen_values = false)]
     pub(crate) prompt: Option<String>,
     /// The prompt, as a flag
-    #[arg(short = 'p', long = "prompt", value_name = "PROMPT", conflicts_with = "prompt", allow_hyphen_values = true)]
+    #[arg(
+        short = 'p',
+        long = "prompt",
+        value_name = "PROMPT",
+        conflicts_with = "prompt",
+        allow_hyphen_values = true
+    )]
     pub(crate) prompt_flag: Option<String>,
     /// Read the prompt from a file
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["prompt", "prompt_flag"])]
@@ -185,7 +198,15 @@ pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
     /// The temperatures: 0 is greedy, 1 is the model's own, more is wilder
-    #[arg(short = 't', long = "temp", visible_alias = "temperature", value_name = "T,…", default_value = "0.5,1,2", allow_hyphen_values = true, help_heading = "Sampling")]
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T,…",
+        default_value = "0.5,1,2",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
     pub(crate) temperatures: String,
     /// How many continuations at each temperature (tells chance from temperature)
     #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling")]
@@ -213,7 +234,14 @@ pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
     /// The temperature: 0 is greedy, 1 is the model's own, more is wilder (default: 1)
-    #[arg(short = 't', long = "temp", visible_alias = "temperature", value_name = "T", allow_hyphen_values = true, help_heading = "Sampling")]
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
     pub(crate) temperature: Option<String>,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
@@ -242,7 +270,14 @@ pub(crate) struct ChatArgs {
     #[arg(long, value_name = "DATE", help_heading = "Prompt")]
     pub(crate) date: Option<String>,
     /// The temperature: 0 is greedy, 1 is the model's own, more is wilder (default: 1)
-    #[arg(short = 't', long = "temp", visible_alias = "temperature", value_name = "T", allow_hyphen_values = true, help_heading = "Sampling")]
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
     pub(crate) temperature: Option<String>,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
@@ -268,7 +303,15 @@ pub(crate) struct NextArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
     /// The temperatures
-    #[arg(short = 't', long = "temp", visible_alias = "temperature", value_name = "T,…", default_value = "0.5,1,2", allow_hyphen_values = true, help_heading = "Sampling")]
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T,…",
+        default_value = "0.5,1,2",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
     pub(crate) temperatures: String,
     /// How many tokens to list
     #[arg(short = 'k', long, value_name = "K", default_value_t = 10)]
@@ -298,7 +341,14 @@ pub(crate) struct SoftmaxArgs {
     #[arg(value_name = "LOGIT", required = true, allow_negative_numbers = true)]
     pub(crate) logits: Vec<String>,
     /// The temperatures: 0 is greedy, inf makes everything equal
-    #[arg(short = 't', long = "temp", visible_alias = "temperature", value_name = "T,…", default_value = "1,2,5", allow_hyphen_values = true)]
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T,…",
+        default_value = "1,2,5",
+        allow_hyphen_values = true
+    )]
     pub(crate) temperatures: String,
     /// Print JSON for programs
     #[arg(long)]
@@ -391,7 +441,14 @@ pub(crate) struct TokenizeArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
     /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
-    #[arg(short, long, value_name = "MODEL", default_value = "smollm2", env = "KELVIN_MODEL", hide_env_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "MODEL",
+        default_value = "smollm2",
+        env = "KELVIN_MODEL",
+        hide_env_values = true
+    )]
     pub(crate) model: String,
     /// Read control tokens such as <|im_start|> in the text as tokens
     #[arg(long)]

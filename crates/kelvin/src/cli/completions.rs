@@ -11,7 +11,9 @@ pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<()> {
     clap_complete::generate(args.shell, &mut Args::command(), "kelvin", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     if args.json {
-        return terminal::json::print(&serde_json::json!({ "shell": args.shell.to_string(), "script": script }));
+        return terminal::json::print(
+            &serde_json::json!({ "shell": args.shell.to_string(), "script": script }),
+        );
     }
     terminal::print(&script)
 }

@@ -48,9 +48,7 @@ pub(crate) fn report(error: &anyhow::Error, out: &mut impl Write) -> ExitCode {
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     })
 }
 
@@ -90,7 +88,10 @@ mod tests {
     #[test]
     fn everything_else_is_1_and_a_broken_pipe_is_quiet() {
         let (text, code) = printed(&anyhow::anyhow!("the disk is full"));
-        assert_eq!((text.as_str(), format!("{code:?}")), ("error: the disk is full\n", format!("{:?}", ExitCode::from(1))));
+        assert_eq!(
+            (text.as_str(), format!("{code:?}")),
+            ("error: the disk is full\n", format!("{:?}", ExitCode::from(1)))
+        );
         let pipe = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
         assert_eq!(printed(&anyhow::Error::new(pipe).context("writing")).0, "");
     }

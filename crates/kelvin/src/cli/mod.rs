@@ -1,11 +1,11 @@
 //! Verbs in, text on a terminal or JSON for programs out: one file for each verb.
 
 pub(crate) mod args;
+mod completions;
 pub(crate) mod failure;
+mod models;
 mod options;
 mod softmax;
-mod models;
-mod completions;
 
 use args::{Args, Verb};
 

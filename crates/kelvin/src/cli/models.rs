@@ -55,7 +55,11 @@ pub(crate) fn run(args: &ModelsArgs) -> anyhow::Result<()> {
         ModelsAction::Remove { models } => each(models, args.json, "was removed from", remove),
         ModelsAction::Path { model: None } => {
             let directory = place::directory()?.display().to_string();
-            if args.json { json::print(&serde_json::json!({ "directory": directory })) } else { terminal::print(&format!("{directory}\n")) }
+            if args.json {
+                json::print(&serde_json::json!({ "directory": directory }))
+            } else {
+                terminal::print(&format!("{directory}\n"))
+            }
         }
         ModelsAction::Path { model: Some(model) } => path(model, args.json),
     }
@@ -90,7 +94,13 @@ fn list(as_json: bool) -> anyhow::Result<()> {
     let mut rows = vec![["name", "here", "size", "model", "license"].map(str::to_string).to_vec()];
     for model in &models {
         let size = model.size.map_or_else(String::new, megabytes);
-        rows.push(vec![model.name.into(), if model.present { "yes" } else { "-" }.into(), size, model.title.into(), model.license.into()]);
+        rows.push(vec![
+            model.name.into(),
+            if model.present { "yes" } else { "-" }.into(),
+            size,
+            model.title.into(),
+            model.license.into(),
+        ]);
     }
     let align = [Align::Left, Align::Left, Align::Right, Align::Left, Align::Left];
     let lines = terminal::table::lines(&rows, &align, 0);
@@ -98,14 +108,23 @@ fn list(as_json: bool) -> anyhow::Result<()> {
     for (line, model) in lines[1..].iter().zip(&models) {
         out.push_str(&format!("{line}\n{}\n", style.dim(&format!("    {}", model.about))));
     }
-    out.push_str(&format!("\nThey are kept in {}. Any GGUF file's path and hub-owner/repo:file.gguf work as well.\n", directory.display()));
+    out.push_str(&format!(
+        "\nThey are kept in {}. Any GGUF file's path and hub-owner/repo:file.gguf work as well.\n",
+        directory.display()
+    ));
     terminal::print(&out)
 }
 
 /// Does `act` to each model and says where it was.
-fn each(models: &[String], as_json: bool, done: &str, act: impl Fn(&Reference) -> anyhow::Result<std::path::PathBuf>) -> anyhow::Result<()> {
+fn each(
+    models: &[String],
+    as_json: bool,
+    done: &str,
+    act: impl Fn(&Reference) -> anyhow::Result<std::path::PathBuf>,
+) -> anyhow::Result<()> {
     // Every name is read before the first is acted on: a typo costs no download.
-    let references = models.iter().map(|model| Reference::parse(model)).collect::<anyhow::Result<Vec<_>>>()?;
+    let references =
+        models.iter().map(|model| Reference::parse(model)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut placed = Vec::new();
     for (model, reference) in models.iter().zip(&references) {
         let path = act(reference)?.display().to_string();
@@ -119,7 +138,10 @@ fn each(models: &[String], as_json: bool, done: &str, act: impl Fn(&Reference) -
 
 fn remove(reference: &Reference) -> anyhow::Result<std::path::PathBuf> {
     if let Reference::Path(path) = reference {
-        return Err(usage(format!("{} isn't in the models directory: `models remove` removes what `models pull` fetched", path.display())));
+        return Err(usage(format!(
+            "{} isn't in the models directory: `models remove` removes what `models pull` fetched",
+            path.display()
+        )));
     }
     let directory = place::directory()?;
     let path = place::of(&directory, reference);
@@ -140,5 +162,9 @@ fn path(model: &str, as_json: bool) -> anyhow::Result<()> {
         anyhow::bail!("{model} isn't here; it would be {}: run `kelvin models pull {model}`", path.display());
     }
     let path = path.display().to_string();
-    if as_json { json::print(&Placed { model: model.to_string(), path }) } else { terminal::print(&format!("{path}\n")) }
+    if as_json {
+        json::print(&Placed { model: model.to_string(), path })
+    } else {
+        terminal::print(&format!("{path}\n"))
+    }
 }

@@ -39,7 +39,9 @@ pub(crate) fn temperature(typed: &str, infinity: Infinity) -> anyhow::Result<f32
 /// Who types `-t 8` may mean threads.
 pub(crate) fn hint_at_threads(temperatures: &[f32]) {
     if let Some(t) = temperatures.iter().find(|&&t| t >= THREADS_HINT_FROM) {
-        terminal::note(&format!("hint: -t {t} is a very hot temperature; the number of threads is --threads"));
+        terminal::note(&format!(
+            "hint: -t {t} is a very hot temperature; the number of threads is --threads"
+        ));
     }
 }
 
@@ -81,7 +83,8 @@ pub(crate) fn seed(typed: Option<u64>) -> anyhow::Result<Seed> {
     match typed {
         Some(value) => Ok(Seed { value, drawn: false }),
         None => {
-            let value = getrandom::u32().context("drawing a seed from the system failed (give one with --seed)")?;
+            let value =
+                getrandom::u32().context("drawing a seed from the system failed (give one with --seed)")?;
             Ok(Seed { value: u64::from(value), drawn: true })
         }
     }

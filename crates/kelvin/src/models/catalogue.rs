@@ -8,7 +8,8 @@ use crate::cli::failure::usage;
 
 /// The models that have a name, in the order of the file.
 static CATALOGUE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let file: File = toml::from_str(include_str!("catalogue.toml")).expect("the embedded catalogue is valid, which a test holds");
+    let file: File = toml::from_str(include_str!("catalogue.toml"))
+        .expect("the embedded catalogue is valid, which a test holds");
     file.model
 });
 
@@ -119,7 +120,9 @@ impl HubFile {
     fn parse(typed: &str) -> Option<HubFile> {
         let (repo, file) = typed.split_once(':')?;
         let plain = |part: &str| {
-            !part.is_empty() && !part.starts_with('.') && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+            !part.is_empty()
+                && !part.starts_with('.')
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         };
         let (owner, name) = repo.split_once('/')?;
         let fits = plain(owner) && plain(name) && file.split('/').all(plain);
@@ -152,12 +155,17 @@ mod tests {
     #[test]
     fn references() {
         assert!(matches!(Reference::parse("smollm2").unwrap(), Reference::Named(e) if e.name == "smollm2"));
-        assert!(matches!(Reference::parse("a/b:c.gguf").unwrap(), Reference::Hub(h) if h.repo == "a/b" && h.file == "c.gguf"));
+        assert!(
+            matches!(Reference::parse("a/b:c.gguf").unwrap(), Reference::Hub(h) if h.repo == "a/b" && h.file == "c.gguf")
+        );
         assert!(matches!(Reference::parse("./none.gguf").unwrap(), Reference::Path(_)));
         for hostile in ["a/b:../../etc/passwd", "a/b:/etc/passwd", "../b:c", "a/b:", "a/b:c//d", "a/b:.c"] {
             assert!(HubFile::parse(hostile).is_none(), "{hostile}");
         }
         let error = Reference::parse("smolm").unwrap_err();
-        assert!(error.is::<crate::cli::failure::Usage>() && error.to_string().contains("smollm2, gemma3"), "{error}");
+        assert!(
+            error.is::<crate::cli::failure::Usage>() && error.to_string().contains("smollm2, gemma3"),
+            "{error}"
+        );
     }
 }

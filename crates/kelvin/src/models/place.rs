@@ -19,7 +19,9 @@ pub(crate) fn directory() -> anyhow::Result<PathBuf> {
     if let Some(set) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(set));
     }
-    let cache = dirs::cache_dir().ok_or_else(|| anyhow!("this platform names no cache directory: set {VARIABLE} to a directory for models"))?;
+    let cache = dirs::cache_dir().ok_or_else(|| {
+        anyhow!("this platform names no cache directory: set {VARIABLE} to a directory for models")
+    })?;
     Ok(cache.join("kelvin"))
 }
 
@@ -64,12 +66,17 @@ impl Lock {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     if !told {
-                        terminal::note(&format!("another kelvin is fetching into {}; waiting for it", directory.display()));
+                        terminal::note(&format!(
+                            "another kelvin is fetching into {}; waiting for it",
+                            directory.display()
+                        ));
                         told = true;
                     }
                     file.lock().with_context(|| format!("locking {} failed", path.display()))?;
                 }
-                Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("locking {} failed", path.display())),
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| format!("locking {} failed", path.display()));
+                }
             }
             // The one before us removes the file when it is done: then this lock is on nothing.
             if is_same_file(&file, &path) {
@@ -117,7 +124,10 @@ pub(crate) fn unwritable(directory: &Path, error: &io::Error) -> anyhow::Error {
 
 /// The sentence for a full disk.
 pub(crate) fn full(directory: &Path) -> anyhow::Error {
-    anyhow!("the disk that holds {} is full: make room, or set {VARIABLE} to a directory on another disk", directory.display())
+    anyhow!(
+        "the disk that holds {} is full: make room, or set {VARIABLE} to a directory on another disk",
+        directory.display()
+    )
 }
 
 #[cfg(test)]

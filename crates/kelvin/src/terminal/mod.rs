@@ -3,14 +3,14 @@
 //! Nothing here knows a model. Every write to standard output goes through [`print`] or a `Write`
 //! handed in, so that a closed pipe is an error value rather than a panic.
 
-pub(crate) mod escape;
-pub(crate) mod style;
 pub(crate) mod bars;
+pub(crate) mod columns;
+pub(crate) mod escape;
+pub(crate) mod json;
+pub(crate) mod live;
+pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod wrap;
-pub(crate) mod columns;
-pub(crate) mod live;
-pub(crate) mod json;
 
 use std::io::{IsTerminal, Write};
 
@@ -19,9 +19,7 @@ use anyhow::Context;
 /// Writes text to standard output.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("writing to standard output failed")
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to standard output failed")
 }
 
 /// Writes a sentence for people to standard error; that it can't be read is no reason to stop.

@@ -15,7 +15,9 @@ pub(crate) enum Align {
 /// empty; the last column isn't padded on its right.
 pub(crate) fn lines(rows: &[Vec<String>], align: &[Align], indent: usize) -> Vec<String> {
     let widths: Vec<usize> = (0..align.len())
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0))
+        .map(|column| {
+            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
+        })
         .collect();
     let mut out = Vec::with_capacity(rows.len());
     for row in rows {
@@ -49,7 +51,11 @@ mod tests {
 
     #[test]
     fn columns_align_by_display_width() {
-        let rows = [vec!["नेपाल".to_string(), "1".to_string()], vec!["ab".to_string(), "10".to_string()], vec!["日本".to_string()]];
+        let rows = [
+            vec!["नेपाल".to_string(), "1".to_string()],
+            vec!["ab".to_string(), "10".to_string()],
+            vec!["日本".to_string()],
+        ];
         let lines = lines(&rows, &[Align::Left, Align::Right], 1);
         assert_eq!(lines[1].width(), lines[0].width());
         assert!(lines[1].ends_with("10") && lines[0].ends_with(" 1"));
