@@ -12,7 +12,7 @@ use kelvin_engine::{
     transformer::{CacheFormat, ModelOptions},
 };
 use reference::{
-    Reference,
+    Reference, Rows,
     run::{ids, load, logits, real_model},
 };
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn first(row: &[f64]) -> u32 {
 
 /// Checks the logits after a case's prompt and after each of llama.cpp's own greedy tokens, fed in.
 #[track_caller]
-fn agrees_with_llama_cpp(who: &str, case: &Value, run: &dyn Fn(&[u32], usize) -> Vec<Vec<f64>>) {
+fn agrees_with_llama_cpp(who: &str, case: &Value, run: &dyn Fn(&[u32], usize) -> Rows) {
     let prompt = case["prompt"].as_str().unwrap();
     let plain = &case["reference"];
     let greedy = tokens(&plain["greedy64_tokens"]);
@@ -121,10 +121,11 @@ fn divergence(truth: &[f64], ours: &[f32]) -> f64 {
     terms.sum()
 }
 
-/// What rounding activations to 8 bits and the cache to f16 costs, in nats a token over ordinary text.
+/// What rounding activations to 8 bits and the cache to f16 costs, in nats a token over ordinary text. The bounds are less
+/// than twice what was measured (0.0033 and 0.0045).
 #[test]
 fn engine_is_close_to_the_truth() {
-    for (file, bound) in [(SMOLLM2.0, 0.01), (GEMMA3.0, 0.02)] {
+    for (file, bound) in [(SMOLLM2.0, 0.006), (GEMMA3.0, 0.008)] {
         let gguf = real_model(file);
         let text = Tokenizer::from_metadata(&gguf.metadata).unwrap().encode(TEXT, true, false);
         let model = load(&gguf, &ModelOptions { threads: 0, isa: None });

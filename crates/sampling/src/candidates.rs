@@ -13,6 +13,9 @@ use crate::{
     weights::{Mass, weigh},
 };
 
+/// The least positive f32.
+const LEAST: f32 = f32::from_bits(1);
+
 /// Buffers of the size of the vocabulary, grown by the first step and reused by all later ones.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
@@ -29,15 +32,33 @@ impl Scratch {
     /// Room for `n` tokens, so that no later step of this size allocates.
     pub(crate) fn reserve(&mut self, n: usize) {
         if self.es.len() < n {
-            self.ids.resize(n, 0);
-            self.xs.resize(n, 0.0);
-            self.es.resize(n, 0.0);
+            // Fresh zeroed vectors, so that memory a chain never touches is never really taken.
+            self.ids = vec![0; n];
+            self.xs = vec![0.0; n];
+            self.es = vec![0.0; n];
             let groups = n.div_ceil(GROUP);
             self.maxima.reserve(groups - self.maxima.len().min(groups));
             self.tops.reserve(groups - self.tops.len().min(groups));
             self.keys.reserve(n - self.keys.len().min(n));
             self.bins.reserve(n);
         }
+    }
+
+    /// Where the buffers lie and how large they are: the same before and after, if nothing was allocated.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> [(usize, usize); 7] {
+        fn place<T>(buffer: &Vec<T>) -> (usize, usize) {
+            (buffer.as_ptr() as usize, buffer.capacity())
+        }
+        [
+            place(&self.ids),
+            place(&self.xs),
+            place(&self.es),
+            place(&self.maxima),
+            place(&self.tops),
+            place(&self.keys),
+            self.bins.place(),
+        ]
     }
 }
 
@@ -53,6 +74,9 @@ pub(crate) struct Candidates<'a> {
     n: usize,
     /// The largest logit that is left.
     max: f32,
+    /// The product of all temperatures so far; 0 after a greedy stage, ∞ in a view.
+    temperature: f64,
+    /// 1/temperature, unless that is 0.
     beta: f32,
     /// The sums of the exponentials in the scratch, if those are of this set at this β.
     mass: Option<Mass>,
@@ -72,6 +96,7 @@ impl<'a> Candidates<'a> {
             len: logits.len(),
             n: scan.n_unmasked,
             max: scan.max,
+            temperature: 1.0,
             beta: 1.0,
             mass: None,
         })
@@ -110,18 +135,36 @@ impl<'a> Candidates<'a> {
         mass
     }
 
-    /// β becomes β·`inverse`, within the positive finite f32.
-    pub(crate) fn multiply_beta(&mut self, inverse: f32) {
-        let beta = (self.beta * inverse).clamp(f32::from_bits(1), f32::MAX);
-        self.set_beta(beta);
+    /// The temperature, as far as β = 1/T holds it in f32: from 2.9e-39 to 7.1e44, or exactly 0 or ∞.
+    pub(crate) fn temperature(&self) -> f64 {
+        if self.temperature == 0.0 || self.temperature == f64::INFINITY {
+            return self.temperature;
+        }
+        self.temperature.clamp(1.0 / f64::from(f32::MAX), 1.0 / f64::from(LEAST))
     }
 
-    /// β = 0 is the uniform distribution, for views.
-    pub(crate) fn set_beta(&mut self, beta: f32) {
+    /// Multiplies the temperature by `t` in (0, ∞]; ∞ is the uniform distribution, for views.
+    pub(crate) fn heat(&mut self, t: f64) {
+        if self.temperature == 0.0 {
+            return;
+        }
+        // A long chain may leave the range of f64, but neither 0 nor ∞ is what was asked for.
+        let product = (self.temperature * t).max(f64::MIN_POSITIVE);
+        self.temperature = if t == f64::INFINITY { t } else { product.min(f64::MAX) };
+        let beta = match self.temperature {
+            f64::INFINITY => 0.0,
+            t => ((1.0 / t) as f32).clamp(LEAST, f32::MAX),
+        };
         if beta != self.beta {
             self.beta = beta;
             self.mass = None;
         }
+    }
+
+    /// T = 0: the likeliest token alone.
+    pub(crate) fn freeze(&mut self) {
+        self.keep_first(1);
+        self.temperature = 0.0;
     }
 
     /// Keeps the first `k` in descending order (all, if there are no more than k).

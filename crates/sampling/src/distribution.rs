@@ -77,11 +77,6 @@ impl Distribution {
     /// # Errors
     /// As [`crate::Sampler::sample`].
     pub fn new(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
-        let temps = chain.stages().iter().filter_map(|stage| match stage {
-            Stage::Temp(temp) => Some(f64::from(temp.get())),
-            _ => None,
-        });
-        let temperature = temps.product();
         let _standard = FloatEnv::standard();
         let mut scratch = Scratch::default();
         let mut left = Candidates::new(logits, &mut scratch)?;
@@ -90,7 +85,7 @@ impl Distribution {
             let report = observe(&mut left, *stage, |left| stage.apply(left));
             stages.push(report);
         }
-        Ok(Distribution::of(&left, temperature, stages))
+        Ok(Distribution::of(&left, stages))
     }
 
     /// The limit T = ∞, in which all tokens that the chain leaves are equally likely.
@@ -105,20 +100,20 @@ impl Distribution {
         let mut scratch = Scratch::default();
         let mut left = Candidates::new(logits, &mut scratch)?;
         if !chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(_))) {
-            left.set_beta(0.0);
+            left.heat(f64::INFINITY);
         }
         let mut stages = Vec::with_capacity(chain.stages().len());
         for stage in chain.stages() {
             stages.push(observe(&mut left, *stage, |left| match stage {
-                Stage::Temp(_) => left.set_beta(0.0),
+                Stage::Temp(_) => left.heat(f64::INFINITY),
                 _ => stage.apply(left),
             }));
         }
-        Ok(Distribution::of(&left, f64::INFINITY, stages))
+        Ok(Distribution::of(&left, stages))
     }
 
-    fn of(left: &Candidates<'_>, temperature: f64, stages: Vec<StageReport>) -> Distribution {
-        let max = left.max();
+    fn of(left: &Candidates<'_>, stages: Vec<StageReport>) -> Distribution {
+        let (max, temperature) = (left.max(), left.temperature());
         let (mut ids, mut xs, mut weights) = (Vec::new(), Vec::new(), Vec::new());
         for (token, x) in left.survivors() {
             ids.push(token.0);
@@ -130,7 +125,8 @@ impl Distribution {
         Distribution { ids, xs, weights, total, max, temperature, stages }
     }
 
-    /// T: the product of the chain's temperatures, 1 without any.
+    /// T: the product of the chain's temperatures, 1 without any; 0 if one of them is 0, else within
+    /// 2.9e-39 and 7.1e44, so that f32 holds 1/T.
     pub fn temperature(&self) -> f64 {
         self.temperature
     }

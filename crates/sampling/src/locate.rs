@@ -40,6 +40,11 @@ impl Bins {
     pub(crate) fn reserve(&mut self, n: usize) {
         self.members.reserve(n.saturating_sub(self.members.len()));
     }
+
+    #[cfg(test)]
+    pub(crate) fn place(&self) -> (usize, usize) {
+        (self.members.as_ptr() as usize, self.members.capacity())
+    }
 }
 
 /// The bin of exp(d): its exponent and the first 6 bits of its fraction, counted down from 1.

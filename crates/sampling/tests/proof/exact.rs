@@ -74,14 +74,15 @@ fn bell(i: u64) -> f32 {
 #[test]
 fn a_full_vocabulary() {
     const V: u64 = 262_144;
-    let shapes: [(&str, fn(u64) -> f32); 7] = [
+    type Shape = fn(u64) -> f32;
+    let shapes: [(&str, Shape); 7] = [
         ("model", |i| 3.0 * bell(i)),
         ("peaked", |i| bell(i) + if i == 77_777 { 15.0 } else { 0.0 }),
         ("flat", |i| 0.01 * bell(i)),
         ("equal", |_| 1.25),
         ("two values", |i| (noise(i) % 2) as f32),
         ("one far away, the rest within a bin", |i| if i == 9 { 1e30 } else { bell(i) }),
-        ("mostly masked", |i| if noise(i) % 50 == 0 { bell(i) } else { f32::NEG_INFINITY }),
+        ("mostly masked", |i| if noise(i).is_multiple_of(50) { bell(i) } else { f32::NEG_INFINITY }),
     ];
     let chains = [
         "temp=1",
@@ -107,4 +108,33 @@ fn a_full_vocabulary() {
 fn the_largest_vocabulary() {
     let logits = vec![0.5; kelvin_sampling::MAX_VOCAB];
     check(&logits, &Chain::default(), &[0, 1 << 63, u64::MAX]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// Against plain f64 arithmetic, which knows nothing of fixed-point weights, at most the token on the
+    /// boundary differs.
+    #[test]
+    fn truncations_are_those_of_plain_arithmetic(
+        logits in logits::masked(400), t in 0.1f32..5.0, p in 0.01f64..0.999, m in 0.001f64..1.0,
+    ) {
+        let chain = |truncation: String| format!("temp={t} | {truncation}").parse::<Chain>().unwrap();
+        let whole = reference::survive(&logits, &format!("temp={t}").parse().unwrap());
+        let share = whole.probabilities();
+        let mut before = 0.0;
+        let nucleus = share.iter().take_while(|share| {
+            let stays = before < p;
+            before += *share;
+            stays
+        });
+        let nucleus = nucleus.count();
+        let found = Distribution::new(&logits, &chain(format!("top_p={p}"))).unwrap().survivors();
+        // Ties on the boundary are cut by id, so the count tells the set.
+        prop_assert!(found.abs_diff(nucleus) <= 1, "top_p: {found}, expected {nucleus}");
+
+        let found = Distribution::new(&logits, &chain(format!("min_p={m}"))).unwrap().survivors();
+        let at_least = |m: f64| share.iter().filter(|&&s| s >= m * share[0]).count();
+        prop_assert!(at_least(m * 1.000_01) <= found && found <= at_least(m / 1.000_01));
+    }
 }

@@ -52,7 +52,7 @@ fn every_stage_fits_at_8_tokens() {
 fn every_stage_fits_at_1000_tokens() {
     let logits: Vec<f32> = (0..1000).map(|i| ((i * 617) % 1000) as f32 * 0.009).collect();
     for chain in CHAINS {
-        let (counts, p) = count(&logits, chain, 12, 60_000, |word| word);
+        let (counts, p) = count(&logits, chain, 12, 40_000, |word| word);
         let value = chance::fit(&counts, &p);
         assert!(value > 1e-4, "{chain}: p = {value:e}");
     }
@@ -108,7 +108,8 @@ fn wrong_samplers_are_caught() {
     let biased = |word: u64| if word.is_multiple_of(100) { 0 } else { word };
     // The last hundredth of the distribution is never reached.
     let tailless = |word: u64| word - word / 100;
-    let mutants: [(&str, fn(u64) -> u64); 2] = [("biased", biased), ("tailless", tailless)];
+    type Mutant = fn(u64) -> u64;
+    let mutants: [(&str, Mutant); 2] = [("biased", biased), ("tailless", tailless)];
     for (name, mutant) in mutants {
         let (counts, p) = count(&EIGHT, "temp=1", 11, 400_000, mutant);
         let value = chance::fit(&counts, &p);

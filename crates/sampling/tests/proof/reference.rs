@@ -20,13 +20,14 @@ pub(crate) fn survive(logits: &[f32], chain: &Chain) -> Reference {
     let mut left: Vec<(u32, f32)> = unmasked.map(|(i, &x)| (i as u32, x)).collect();
     // The sort is stable: ties stay in the order of ids.
     left.sort_by(|a, b| b.1.partial_cmp(&a.1).unwrap());
+    let mut temperature = 1f64;
     let mut beta = 1f32;
     for stage in chain.stages() {
         match stage {
             Stage::Temp(t) if t.get() == 0.0 => left.truncate(1),
             Stage::Temp(t) => {
-                let inverse = f32::min(1.0 / t.get(), f32::MAX);
-                beta = (beta * inverse).clamp(f32::from_bits(1), f32::MAX);
+                temperature = (temperature * f64::from(t.get())).clamp(f64::MIN_POSITIVE, f64::MAX);
+                beta = ((1.0 / temperature) as f32).clamp(f32::from_bits(1), f32::MAX);
             }
             Stage::TopK(k) if k.get() == 0 => {}
             Stage::TopK(k) => left.truncate(k.get() as usize),

@@ -27,7 +27,7 @@ fn classes_come_up_at_their_rates() {
     let dice = Dice { seed: 31, sample: 0 };
     let mut sampler = Sampler::new(Chain::default(), dice);
     let mut counts = vec![0; 8];
-    for pos in 0..60_000 {
+    for pos in 0..40_000 {
         let word = first + ((u128::from(dice.word(pos)) * span) >> 64) as u64;
         let draw = sampler.sample_with(&logits, word).unwrap();
         counts[class(draw.token.0)] += 1;
