@@ -4,7 +4,7 @@
 //! samples of one temperature throw different dice, so what differs between them is chance.
 
 use kelvin_engine::generate::{Continuation, FinishReason, Request, generate};
-use kelvin_sampling::{Chain, Dice, Sampler, TokenId};
+use kelvin_sampling::{Chain, Dice, Sampler};
 use serde::Serialize;
 
 use super::{
@@ -180,7 +180,6 @@ fn answer(
     continuations: &[Continuation],
     clocks: &view::Clocks,
 ) -> Answer {
-    let tokens = |column: usize| continuations[column].tokens.as_slice();
     let columns = plan
         .columns()
         .zip(continuations)
@@ -192,7 +191,7 @@ fn answer(
             ids: prompt::ids(continuation.tokens.clone()),
             text: continuation.text.clone(),
             finish: Finish::of(&continuation.finish, &session.engine),
-            diverges_at: figures::divergence(tokens(plan.first_of(column)), tokens(column)),
+            diverges_at: figures::parting(&continuations[plan.first_of(column)], continuation),
             figures: Figures::of(continuation),
             timings: Some(clocks.of(column, continuation.tokens.len())),
         })
@@ -212,13 +211,12 @@ fn answer(
 fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> Summary {
     let range = t * plan.samples..(t + 1) * plan.samples;
     let mine = &continuations[range.clone()];
-    let ids: Vec<&[TokenId]> = mine.iter().map(|c| c.tokens.as_slice()).collect();
     let mut texts: Vec<&str> = mine.iter().map(|c| c.text.as_str()).collect();
     texts.sort_unstable();
     texts.dedup();
     let from_first = range.map(|column| {
-        let (first, own) = (&continuations[plan.first_of(column)].tokens, &continuations[column].tokens);
-        figures::divergence(first, own).unwrap_or(own.len()) as f64
+        let (first, own) = (&continuations[plan.first_of(column)], &continuations[column]);
+        figures::parting(first, own).unwrap_or(own.tokens.len()) as f64
     });
     let each: Vec<Figures> = mine.iter().map(Figures::of).collect();
     let mean_of = |f: fn(&Figures) -> Option<f64>| figures::mean(each.iter().filter_map(f));
@@ -226,7 +224,7 @@ fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> Summary {
         temperature: json::short(plan.temperatures[t]),
         samples: plan.samples,
         distinct_texts: texts.len(),
-        samples_diverge_at: figures::mean_divergence(&ids),
+        samples_diverge_at: figures::mean_parting(mine),
         diverges_at: if t == 0 { None } else { figures::mean(from_first) },
         tokens: figures::mean(each.iter().map(|f| f.tokens as f64)).unwrap_or(0.0),
         mean_entropy_raw: mean_of(|f| f.mean_entropy_raw),

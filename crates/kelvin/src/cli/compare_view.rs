@@ -340,7 +340,10 @@ fn figures_table(
             rows.push(vec![
                 summary.temperature.to_string(),
                 format!("{} of {}", summary.distinct_texts, summary.samples),
-                number(summary.samples_diverge_at.map(|at| at + 1.0), 1),
+                match summary.distinct_texts {
+                    1 => "never".to_string(),
+                    _ => number(summary.samples_diverge_at.map(|at| at + 1.0), 1),
+                },
                 number(summary.diverges_at.map(|at| at + 1.0), 1),
                 format!("{:.1}", summary.tokens),
                 number(summary.mean_entropy_raw, 3),

