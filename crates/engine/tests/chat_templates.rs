@@ -148,3 +148,38 @@ fn one_template_serves_many_threads() {
         }
     });
 }
+
+#[test]
+fn templates_just_within_the_limits() {
+    let render = |source: String| {
+        ChatTemplate::new(&source, "<s>", "</s>")
+            .unwrap()
+            .render(&[user("Hi")], &RenderOptions::default())
+            .unwrap()
+    };
+    assert_eq!(render(format!("{{{{ 1{} }}}}", " + 1".repeat(990))), "991");
+    assert_eq!(render(format!("{{{{ 1{} }}}}", "|abs".repeat(990))), "1");
+    assert_eq!(
+        render(format!("{{{{ {}7{} }}}}", "(".repeat(50), ")".repeat(50))),
+        "7"
+    );
+    assert_eq!(
+        render(format!(
+            "{}x{}",
+            "{% if 1 %}".repeat(50),
+            "{% endif %}".repeat(50)
+        )),
+        "x"
+    );
+    assert_eq!(
+        render(format!(
+            "{{% if 0 %}}{}{{% else %}}x{{% endif %}}",
+            "{% elif 0 %}".repeat(200)
+        )),
+        "x"
+    );
+    assert_eq!(
+        render("{% if 1 %}x{% endif %}".repeat(2900)),
+        "x".repeat(2900)
+    );
+}

@@ -2,10 +2,12 @@
 //! nothing that a hostile template could use without paying for it.
 
 use minijinja::{
-    Environment, Error, ErrorKind, State, Value, escape_formatter, syntax::SyntaxConfig,
+    Environment, Error, ErrorKind, State, Value, escape_formatter,
+    syntax::SyntaxConfig,
+    value::{Kwargs, Rest},
 };
 
-use super::{date::Date, json, text};
+use super::{date::Date, json, limits, text};
 
 /// The name that the template has in error messages.
 pub(super) const NAME: &str = "chat_template";
@@ -43,9 +45,33 @@ pub(super) fn compile(source: String) -> Result<Environment<'static>, Error> {
     env.add_filter("string", text::string);
     env.add_filter("format", text::format);
     env.add_function("raise_exception", raise_exception);
+    env.add_function(limits::METER, text::metered);
+    env.add_function(limits::STORE, text::stored);
+    let engines = env
+        .globals()
+        .find(|(name, _)| *name == "namespace")
+        .map(|(_, value)| value);
+    if let Some(engines) = engines {
+        env.add_function(
+            "namespace",
+            move |state: &mut State<'_, '_>, from: Option<Value>, named: Kwargs| {
+                // What has no name is a dict; a second look at what's in it costs little.
+                let mut args: Vec<Value> = from.into_iter().collect();
+                for name in named.args() {
+                    text::stored(state, Rest(vec![named.get(name)?]))?;
+                }
+                text::metered(state, Rest(args.clone()))?;
+                args.push(named.into());
+                engines.call(state, &args)
+            },
+        );
+    }
     // No chat template needs these; `attr` reaches what the sandbox of the original hides.
     env.remove_filter("attr");
-    env.remove_filter("pprint");
+    for filter in ["batch", "chain", "groupby", "pprint", "slice", "zip"] {
+        env.remove_filter(filter);
+    }
+    env.remove_global("dict");
     env.remove_global("debug");
     env.add_template_owned(NAME, source)?;
     Ok(env)

@@ -24,6 +24,12 @@ pub enum ChatError {
         allowed: usize,
     },
 
+    /// The template uses operations together whose cost can't be bounded.
+    #[error(
+        "the model's chat template uses ~ together with * or map(default=…), which isn't allowed: the memory that takes can't be bounded"
+    )]
+    Unbounded,
+
     /// The template isn't one.
     #[error("the model's chat template can't be compiled: {message}")]
     Syntax {

@@ -37,8 +37,8 @@ const STACK: usize = 64 << 20;
 const FUEL: u64 = 100_000;
 /// What it may use besides for each message.
 const FUEL_PER_MESSAGE: u64 = 2_000;
-/// As many bytes of the messages give it one more: enough for handling each of them 32 times.
-const BYTES_PER_FUEL: u64 = 2;
+/// What it may use besides for each byte of the messages: enough for putting all of them into eight lists.
+const FUEL_PER_BYTE: u64 = 1;
 
 /// How long a template may take; a usual one takes less than a millisecond.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -77,8 +77,7 @@ impl ChatTemplate {
     /// # Errors
     /// A template over 64 KiB, one that nests more deeply than any template needs, one that isn't Jinja.
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<ChatTemplate, ChatError> {
-        limits::check(source)?;
-        let source = source.to_owned();
+        let source = limits::check(source)?;
         let env = on_large_stack(move || {
             environment::compile(source).map_err(|e| ChatError::Syntax {
                 message: describe(&e),
@@ -112,7 +111,7 @@ impl ChatTemplate {
             .sum();
         let mut env = self.env.clone();
         env.set_fuel(Some(
-            FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + n_bytes as u64 / BYTES_PER_FUEL,
+            FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + FUEL_PER_BYTE * n_bytes as u64,
         ));
         let messages: Vec<Value> = messages
             .iter()
