@@ -18,7 +18,7 @@ const MAX_SOURCE: usize = 64 << 10;
 /// Operators, dots, bars, commas and brackets within one tag.
 const MAX_LINKS: usize = 1000;
 /// Brackets within brackets.
-const MAX_BRACKETS: usize = 50;
+const MAX_BRACKETS: usize = 30;
 /// `elif` in all of the template.
 const MAX_ELIFS: usize = 200;
 /// Blocks (`if`, `for`, `macro` …) within blocks.
