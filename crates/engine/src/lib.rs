@@ -1,7 +1,7 @@
 //! From a model file to text: the engine of Kelvin as a library.
 //!
 //! `gguf` reads the file, `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
-//! into logits, `generate` draws tokens and tells an observer about them.
+//! into logits, `generate` draws tokens and tells an observer about them. [`Engine`] holds them together.
 
 pub mod chat;
 pub mod generate;
@@ -9,4 +9,7 @@ pub mod gguf;
 pub mod tokenizer;
 pub mod transformer;
 
+mod engine;
+
+pub use engine::{Engine, EngineError};
 pub use kelvin_sampling::TokenId;

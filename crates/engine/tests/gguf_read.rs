@@ -17,21 +17,9 @@ fn both_versions() {
         let gguf = open(&Bytes::small().with(|f| f.version = version));
         assert_eq!(gguf.version, version);
         assert_eq!(gguf.metadata.entries.len(), 4);
-        assert_eq!(
-            gguf.metadata.str("general.architecture").unwrap(),
-            Some("llama")
-        );
-        assert_eq!(
-            gguf.metadata
-                .str_array("tokenizer.ggml.tokens")
-                .unwrap()
-                .unwrap(),
-            ["a", "é", ""]
-        );
-        assert_eq!(
-            gguf.metadata.f32_array("tokenizer.ggml.scores").unwrap(),
-            Some(&[0.0, 1.0][..])
-        );
+        assert_eq!(gguf.metadata.str("general.architecture").unwrap(), Some("llama"));
+        assert_eq!(gguf.metadata.str_array("tokenizer.ggml.tokens").unwrap().unwrap(), ["a", "é", ""]);
+        assert_eq!(gguf.metadata.f32_array("tokenizer.ggml.scores").unwrap(), Some(&[0.0, 1.0][..]));
         assert_eq!(gguf.tensors.len(), 2);
     }
 }
@@ -72,12 +60,7 @@ fn every_value_type() {
         Value::I64(i64::MIN),
         Value::F64(0.1),
     ];
-    let found: Vec<Value> = open(&file)
-        .metadata
-        .entries
-        .into_iter()
-        .map(|(_, value)| value)
-        .collect();
+    let found: Vec<Value> = open(&file).metadata.entries.into_iter().map(|(_, value)| value).collect();
     assert_eq!(found, expected);
 }
 
@@ -85,10 +68,7 @@ fn every_value_type() {
 fn every_array_type() {
     let ints = |kind, bytes: &[u8], expected: &[i64]| {
         let file = Bytes::new().entry("k", ARRAY, array(kind, expected.len() as u64, bytes));
-        assert_eq!(
-            open(&file).metadata.int_array("k").unwrap().unwrap(),
-            expected
-        );
+        assert_eq!(open(&file).metadata.int_array("k").unwrap().unwrap(), expected);
     };
     ints(U8, &[1, 255], &[1, 255]);
     ints(I8, &[1, 255], &[1, -1]);
@@ -111,10 +91,7 @@ fn every_array_type() {
     let metadata = open(&file).metadata;
     assert_eq!(metadata.f32_array("f32").unwrap(), Some(&[0.5][..]));
     assert_eq!(metadata.f32_array("f64").unwrap(), Some(&[0.1f32][..]));
-    assert_eq!(
-        metadata.bool_array("bool").unwrap(),
-        Some(&[true, false, true][..])
-    );
+    assert_eq!(metadata.bool_array("bool").unwrap(), Some(&[true, false, true][..]));
     assert_eq!(metadata.str_array("none").unwrap(), Some(&[][..]));
 }
 
@@ -139,9 +116,7 @@ fn asking_for_a_type() {
     );
     assert!(error(metadata.u32("large")).contains("found 4294967296 (u64)"));
     assert!(error(metadata.u32("x")).contains("found 0.5 (f64)"));
-    assert!(
-        metadata.f32("n").is_err() && metadata.bool("n").is_err() && metadata.str("n").is_err()
-    );
+    assert!(metadata.f32("n").is_err() && metadata.bool("n").is_err() && metadata.str("n").is_err());
     assert!(
         metadata.str_array("s").is_err()
             && metadata.int_array("n").is_err()
@@ -181,8 +156,7 @@ fn tensors_in_any_order_with_any_alignment() {
     assert!(gguf.tensor("third").is_none());
     let mut data = vec![];
     for (name, range) in [("first", 0..20), ("second", 64..96)] {
-        gguf.read_tensor(gguf.tensor(name).unwrap(), &mut data)
-            .unwrap();
+        gguf.read_tensor(gguf.tensor(name).unwrap(), &mut data).unwrap();
         assert_eq!(data, file.data[range]);
     }
 }
@@ -194,23 +168,12 @@ fn a_file_that_shrinks_or_a_foreign_tensor() {
     let mut foreign = gguf.tensors[1].clone();
     foreign.n_bytes += 1;
     let mut data = vec![];
-    let error = gguf
-        .read_tensor(&foreign, &mut data)
-        .unwrap_err()
-        .to_string();
+    let error = gguf.read_tensor(&foreign, &mut data).unwrap_err().to_string();
     assert!(error.contains("\"b.weight\""), "{error}");
 
     let len = gguf.tensors[1].offset + 10;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .open(&path.0)
-        .unwrap()
-        .set_len(len)
-        .unwrap();
-    let error = gguf
-        .read_tensor(&gguf.tensors[1], &mut data)
-        .unwrap_err()
-        .to_string();
+    std::fs::OpenOptions::new().write(true).open(&path.0).unwrap().set_len(len).unwrap();
+    let error = gguf.read_tensor(&gguf.tensors[1], &mut data).unwrap_err().to_string();
     assert!(error.contains("\"b.weight\""), "{error}");
 }
 

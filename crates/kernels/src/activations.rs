@@ -42,14 +42,8 @@ impl Quantized {
         self.scales.resize(x.len() / block, 0.0);
         self.sums16.resize(x.len() / 16, 0);
         self.sums32.resize(x.len() / 32, 0);
-        let (q, scales) = (
-            Disjoint(self.q.as_mut_ptr()),
-            Disjoint(self.scales.as_mut_ptr()),
-        );
-        let (sums16, sums32) = (
-            Disjoint(self.sums16.as_mut_ptr()),
-            Disjoint(self.sums32.as_mut_ptr()),
-        );
+        let (q, scales) = (Disjoint(self.q.as_mut_ptr()), Disjoint(self.scales.as_mut_ptr()));
+        let (sums16, sums32) = (Disjoint(self.sums16.as_mut_ptr()), Disjoint(self.sums32.as_mut_ptr()));
         // One or two rows cost less than waking a thread.
         let rows_a_task = if n_rows < 4 { n_rows.max(1) } else { 4 };
         pool.run(n_rows.div_ceil(rows_a_task), &|task| {
@@ -65,11 +59,7 @@ impl Quantized {
                     )
                 };
                 let x = &x[i * cols..(i + 1) * cols];
-                for ((x, q), scale) in x
-                    .chunks_exact(block)
-                    .zip(q.chunks_exact_mut(block))
-                    .zip(scales)
-                {
+                for ((x, q), scale) in x.chunks_exact(block).zip(q.chunks_exact_mut(block)).zip(scales) {
                     *scale = dispatch!(isa, matmul::quantize_block(x, q));
                 }
                 for (sum, q) in sums16.iter_mut().zip(q.chunks_exact(16)) {
@@ -104,13 +94,7 @@ pub struct Activations {
 
 impl Activations {
     /// Quantizes `x` (rows of `cols`) for products with weights of these formats.
-    pub fn prepare(
-        &mut self,
-        pool: &Pool,
-        isa: Isa,
-        cols: usize,
-        formats: impl IntoIterator<Item = Format>,
-    ) {
+    pub fn prepare(&mut self, pool: &Pool, isa: Isa, cols: usize, formats: impl IntoIterator<Item = Format>) {
         let (mut need32, mut need256) = (false, false);
         for layout in formats.into_iter().filter_map(Layout::of) {
             need32 |= layout.block == 32;
@@ -126,10 +110,6 @@ impl Activations {
 
     /// The quantized rows that weights of this layout take.
     pub(crate) fn quantized(&self, layout: Layout) -> &Quantized {
-        if layout.block == 32 {
-            &self.by32
-        } else {
-            &self.by256
-        }
+        if layout.block == 32 { &self.by32 } else { &self.by256 }
     }
 }

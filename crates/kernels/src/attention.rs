@@ -62,10 +62,7 @@ pub fn store<T: Stored>(keys: &mut [T], values: &mut [T], slot: usize, key: &[f3
         column[slot] = T::from_f32(*x);
     }
     let width = value.len();
-    for (place, x) in values[slot * width..(slot + 1) * width]
-        .iter_mut()
-        .zip(value)
-    {
+    for (place, x) in values[slot * width..(slot + 1) * width].iter_mut().zip(value) {
         *place = T::from_f32(*x);
     }
 }
@@ -94,10 +91,7 @@ pub fn attend<T: Stored>(
     scale: f32,
     out: &mut [f32],
 ) {
-    assert!(
-        lo < hi && queries.len() == out.len(),
-        "at least one position, a result for each query"
-    );
+    assert!(lo < hi && queries.len() == out.len(), "at least one position, a result for each query");
     let first_page = lo / PAGE;
     let n_pages = hi.div_ceil(PAGE) - first_page;
     let base = first_page * PAGE;
@@ -106,19 +100,14 @@ pub fn attend<T: Stored>(
         if scores.len() < width * QUERIES {
             scores.resize(width * QUERIES, 0.0);
         }
-        let tiles = queries
-            .chunks(QUERIES * head_dim)
-            .zip(out.chunks_mut(QUERIES * head_dim));
+        let tiles = queries.chunks(QUERIES * head_dim).zip(out.chunks_mut(QUERIES * head_dim));
         for (queries, out) in tiles {
             let n = queries.len() / head_dim;
             let scores = &mut scores[..n * width];
             for i in 0..n_pages {
                 let (keys, _) = pages.page(first_page + i);
                 assert_eq!(keys.len(), head_dim * PAGE, "a page of keys");
-                dispatch!(
-                    isa,
-                    attention::scores(queries, keys, scale, scores, width, i * PAGE)
-                );
+                dispatch!(isa, attention::scores(queries, keys, scale, scores, width, i * PAGE));
             }
             let mut totals = [0.0; QUERIES];
             for (scores, total) in scores.chunks_exact_mut(width).zip(&mut totals) {
@@ -132,10 +121,7 @@ pub fn attend<T: Stored>(
                 assert_eq!(values.len(), head_dim * PAGE, "a page of values");
                 let from = if i == 0 { lo - base } else { 0 };
                 let to = PAGE.min(hi - base - i * PAGE);
-                dispatch!(
-                    isa,
-                    attention::add_values(scores, width, i * PAGE, values, from, to, out)
-                );
+                dispatch!(isa, attention::add_values(scores, width, i * PAGE, values, from, to, out));
             }
             for (out, total) in out.chunks_exact_mut(head_dim).zip(totals) {
                 out.iter_mut().for_each(|x| *x /= total);
@@ -144,10 +130,7 @@ pub fn attend<T: Stored>(
     });
 }
 
-const _: () = assert!(
-    PAGE.is_multiple_of(LANES),
-    "a place in a page has the lane of its absolute position"
-);
+const _: () = assert!(PAGE.is_multiple_of(LANES), "a place in a page has the lane of its absolute position");
 
 #[cfg(test)]
 mod tests {
@@ -166,18 +149,11 @@ mod tests {
     }
 
     fn check<T: Stored>(head_dim: usize, n_queries: usize, lo: usize, hi: usize) {
-        let mut cache = Cache(vec![
-            (
-                vec![T::default(); head_dim * PAGE],
-                vec![T::default(); head_dim * PAGE]
-            );
-            5
-        ]);
+        let mut cache =
+            Cache(vec![(vec![T::default(); head_dim * PAGE], vec![T::default(); head_dim * PAGE]); 5]);
         let kv = |pos: usize| -> (Vec<f32>, Vec<f32>) {
             let row = |salt| {
-                (0..head_dim)
-                    .map(|d| T::from_f32(number(pos * 977 + d * 3 + salt)).to_f32())
-                    .collect()
+                (0..head_dim).map(|d| T::from_f32(number(pos * 977 + d * 3 + salt)).to_f32()).collect()
             };
             (row(0), row(1))
         };
@@ -187,30 +163,10 @@ mod tests {
             let (keys, values) = &mut cache.0[page];
             store(keys, values, slot, &k, &v);
         }
-        let queries: Vec<f32> = (0..n_queries * head_dim)
-            .map(|i| number(i * 31) * 3.0)
-            .collect();
+        let queries: Vec<f32> = (0..n_queries * head_dim).map(|i| number(i * 31) * 3.0).collect();
         let (mut a, mut b) = (vec![0.0; queries.len()], vec![1.0; queries.len()]);
-        attend(
-            Isa::SCALAR,
-            &queries,
-            head_dim,
-            &cache,
-            lo,
-            hi,
-            0.37,
-            &mut a,
-        );
-        attend(
-            Isa::best(),
-            &queries,
-            head_dim,
-            &cache,
-            lo,
-            hi,
-            0.37,
-            &mut b,
-        );
+        attend(Isa::SCALAR, &queries, head_dim, &cache, lo, hi, 0.37, &mut a);
+        attend(Isa::best(), &queries, head_dim, &cache, lo, hi, 0.37, &mut b);
         assert_eq!(a, b, "head_dim {head_dim}, {n_queries} queries, {lo}..{hi}");
         // Each query alone gives the same.
         for (q, expected) in queries.chunks(head_dim).zip(a.chunks(head_dim)) {
@@ -221,47 +177,21 @@ mod tests {
         // And the textbook in f64.
         let q = &queries[..head_dim];
         let scores: Vec<f64> = (lo..hi)
-            .map(|pos| {
-                kv(pos)
-                    .0
-                    .iter()
-                    .zip(q)
-                    .map(|(k, q)| f64::from(k * q))
-                    .sum::<f64>()
-                    * 0.37
-            })
+            .map(|pos| kv(pos).0.iter().zip(q).map(|(k, q)| f64::from(k * q)).sum::<f64>() * 0.37)
             .collect();
         let max = scores.iter().copied().fold(f64::MIN, f64::max);
         let total: f64 = scores.iter().map(|s| (s - max).exp()).sum();
         for d in 0..head_dim {
-            let truth: f64 = (lo..hi)
-                .zip(&scores)
-                .map(|(pos, s)| (s - max).exp() / total * f64::from(kv(pos).1[d]))
-                .sum();
+            let truth: f64 =
+                (lo..hi).zip(&scores).map(|(pos, s)| (s - max).exp() / total * f64::from(kv(pos).1[d])).sum();
             assert!((truth - f64::from(a[d])).abs() < 2e-5, "{truth} {}", a[d]);
         }
     }
 
     #[test]
     fn instruction_sets_agree_and_follow_the_formula() {
-        for (head_dim, n_queries) in [
-            (64, 3),
-            (64, 1),
-            (256, 4),
-            (128, 2),
-            (8, 7),
-            (80, 5),
-            (6, 2),
-        ] {
-            for (lo, hi) in [
-                (0, 1),
-                (0, 32),
-                (0, 33),
-                (5, 131),
-                (31, 32),
-                (64, 160),
-                (40, 50),
-            ] {
+        for (head_dim, n_queries) in [(64, 3), (64, 1), (256, 4), (128, 2), (8, 7), (80, 5), (6, 2)] {
+            for (lo, hi) in [(0, 1), (0, 32), (0, 33), (5, 131), (31, 32), (64, 160), (40, 50)] {
                 check::<f16>(head_dim, n_queries, lo, hi);
                 check::<f32>(head_dim, n_queries, lo, hi);
             }

@@ -20,23 +20,17 @@ pub(crate) struct Block {
     pub(crate) codes: [u8; 256],
 }
 
-/// Decodes one block; `bytes` has `format.block_bytes()` bytes. Formats of floats have no blocks.
-pub(crate) fn decode(format: Format, bytes: &[u8]) -> Block {
-    let mut block = Block {
-        d: 0,
-        m: 0,
-        scales: [1; 16],
-        mins: [0; 16],
-        codes: [0; 256],
-    };
+impl Default for Block {
+    fn default() -> Block {
+        Block { d: 0, m: 0, scales: [1; 16], mins: [0; 16], codes: [0; 256] }
+    }
+}
+
+/// Decodes one block; `bytes` has `format.block_bytes()` bytes. Formats of floats have no blocks. What the format
+/// doesn't have stays as it was.
+pub(crate) fn decode(format: Format, bytes: &[u8], block: &mut Block) {
     let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-    let Block {
-        d,
-        m,
-        scales,
-        mins,
-        codes,
-    } = &mut block;
+    let Block { d, m, scales, mins, codes } = block;
     match format {
         Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats aren't stored in blocks"),
         Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 => {
@@ -114,7 +108,6 @@ pub(crate) fn decode(format: Format, bytes: &[u8]) -> Block {
     if matches!(format, Format::Q2_K | Format::Q4_K | Format::Q5_K) {
         *m ^= 0x8000;
     }
-    block
 }
 
 fn bit(bits: &[u8; 4], i: usize) -> u8 {

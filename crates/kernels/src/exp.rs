@@ -20,14 +20,8 @@ pub(crate) const MAGIC: f32 = 12_582_912.0;
 pub(crate) const LN2_HI: f32 = 0.693_359_4;
 pub(crate) const LN2_LO: f32 = -2.121_944_4e-4;
 /// q's coefficients, lowest degree first.
-pub(crate) const Q: [f32; 6] = [
-    0.5,
-    0.166_666_66,
-    0.041_666_295,
-    0.008_333_498,
-    0.001_394_475_3,
-    0.000_197_902_54,
-];
+pub(crate) const Q: [f32; 6] =
+    [0.5, 0.166_666_66, 0.041_666_295, 0.008_333_498, 0.001_394_475_3, 0.000_197_902_54];
 
 /// e^x; 0 below [`LOWEST`], e^88 above [`HIGHEST`], NaN for NaN.
 #[inline]
@@ -38,15 +32,6 @@ pub fn exp(x: f32) -> f32 {
 /// e^x of each element, in place; the bits of [`exp`].
 pub fn exp_slice(isa: Isa, x: &mut [f32]) {
     dispatch!(isa, exp::exp_slice(x));
-}
-
-/// weights[i] = round(2^45 · e^((logits[i] - max)·beta)), ties to even; the total of all is returned.
-///
-/// A logit of -inf weighs 0. `logits` and `weights` have the same length, below 2^18, so that the
-/// total can't overflow as long as no logit exceeds `max`.
-pub fn weights(isa: Isa, logits: &[f32], max: f32, beta: f32, weights: &mut [u64]) -> u64 {
-    assert_eq!(logits.len(), weights.len(), "one weight for each logit");
-    dispatch!(isa, exp::weights(logits, max, beta, weights))
 }
 
 #[cfg(test)]
@@ -80,10 +65,7 @@ mod tests {
         let mut n = 0u64;
         for_all_nonpositive(Isa::best(), |x, y| {
             for (i, (&x, &y)) in x.iter().zip(y).enumerate() {
-                assert!(
-                    y >= previous,
-                    "exp falls from {previous:e} to {y:e} at {x:e}"
-                );
+                assert!(y >= previous, "exp falls from {previous:e} to {y:e} at {x:e}");
                 previous = y;
                 if (i + n as usize).is_multiple_of(61) {
                     let truth = f64::from(x).exp();
@@ -94,11 +76,7 @@ mod tests {
         });
         assert_eq!(previous, 1.0, "e^0 is 1");
         assert!(n > 1_000_000_000, "{n} values");
-        assert!(
-            worst < 2f64.powi(-23),
-            "worst relative error 2^{}",
-            worst.log2()
-        );
+        assert!(worst < 2f64.powi(-23), "worst relative error 2^{}", worst.log2());
     }
 
     #[test]
@@ -118,39 +96,12 @@ mod tests {
 
     #[test]
     fn instruction_sets_agree_on_a_walk_over_all_bit_patterns() {
-        let x: Vec<f32> = (0..4_300_000u32)
-            .map(|i| f32::from_bits(i.wrapping_mul(999)))
-            .collect();
+        let x: Vec<f32> = (0..4_300_000u32).map(|i| f32::from_bits(i.wrapping_mul(999))).collect();
         let mut y = x.clone();
         exp_slice(Isa::best(), &mut y);
         for (x, y) in x.iter().zip(&y) {
             let spec = exp(*x);
-            assert!(
-                spec.to_bits() == y.to_bits() || (spec.is_nan() && y.is_nan()),
-                "{x:e} {spec:e} {y:e}"
-            );
-        }
-    }
-
-    #[test]
-    fn weights_agree_and_sum_exactly() {
-        let logits: Vec<f32> = (0..1003)
-            .map(|i| {
-                if i % 97 == 5 {
-                    f32::NEG_INFINITY
-                } else {
-                    -((i * 37 % 1009) as f32) / 25.0
-                }
-            })
-            .collect();
-        for beta in [1e-3, 0.7, 1.0, 3.0, f32::MAX] {
-            let (mut a, mut b) = (vec![0; 1003], vec![0; 1003]);
-            let total = weights(Isa::SCALAR, &logits, 0.0, beta, &mut a);
-            assert_eq!(total, weights(Isa::best(), &logits, 0.0, beta, &mut b));
-            assert_eq!(a, b);
-            assert_eq!(total, a.iter().sum::<u64>());
-            assert_eq!(a[0], 1 << 45);
-            assert_eq!(a[5], 0);
+            assert!(spec.to_bits() == y.to_bits() || (spec.is_nan() && y.is_nan()), "{x:e} {spec:e} {y:e}");
         }
     }
 }

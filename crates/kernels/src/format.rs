@@ -2,11 +2,7 @@
 
 /// How the numbers of a tensor are stored. The names are ggml's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(
-    non_camel_case_types,
-    missing_docs,
-    reason = "the names are ggml's own and say it all"
-)]
+#[allow(non_camel_case_types, missing_docs, reason = "the names are ggml's own and say it all")]
 pub enum Format {
     F32,
     F16,

@@ -21,14 +21,17 @@ pub(crate) fn tree(mut lanes: [f32; LANES]) -> f32 {
 ///
 /// The sum of squares has 16 lanes (lane i mod 16 takes x_i by fma, in order) and a fixed tree.
 pub fn rms_norm(isa: Isa, x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
-    assert!(
-        x.len() == weight.len() && x.len() == out.len(),
-        "one weight and one result for each number"
-    );
+    out.copy_from_slice(x);
+    rms_norm_in_place(isa, out, weight, eps);
+}
+
+/// As [`rms_norm`], over its input.
+pub fn rms_norm_in_place(isa: Isa, x: &mut [f32], weight: &[f32], eps: f32) {
+    assert_eq!(x.len(), weight.len(), "one weight for each number");
     let sum = tree(dispatch!(isa, norm::square_lanes(x)));
     let scale = 1.0 / (sum / x.len() as f32 + eps).sqrt();
-    for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
-        *out = (x * scale) * weight;
+    for (x, weight) in x.iter_mut().zip(weight) {
+        *x = (*x * scale) * weight;
     }
 }
 
@@ -38,9 +41,7 @@ mod tests {
 
     #[test]
     fn instruction_sets_agree_at_every_length() {
-        let x: Vec<f32> = (0..100)
-            .map(|i| ((i * 7919 % 113) as f32 - 56.0) / 9.7)
-            .collect();
+        let x: Vec<f32> = (0..100).map(|i| ((i * 7919 % 113) as f32 - 56.0) / 9.7).collect();
         for n in 1..x.len() {
             let weight: Vec<f32> = x[..n].iter().map(|x| x * 0.3 + 1.0).collect();
             let (mut a, mut b) = (vec![0.0; n], vec![0.0; n]);

@@ -59,13 +59,7 @@ impl Layout {
             Format::Q5_K => (256, 32, 5, 0, true),
             Format::Q6_K => (256, 16, 6, 32, false),
         };
-        Some(Layout {
-            block,
-            sub,
-            bits,
-            offset,
-            min,
-        })
+        Some(Layout { block, sub, bits, offset, min })
     }
 
     /// Where the scales begin in a packed block.
@@ -74,11 +68,7 @@ impl Layout {
     }
 
     const fn scales_bytes(self) -> usize {
-        if self.block == 32 {
-            0
-        } else {
-            self.block / self.sub * GROUP
-        }
+        if self.block == 32 { 0 } else { self.block / self.sub * GROUP }
     }
 
     /// Where the mins begin, for formats whose mins are bytes of their own.
@@ -88,12 +78,7 @@ impl Layout {
 
     /// Where the codes begin.
     pub(crate) const fn codes_at(self) -> usize {
-        self.mins_at()
-            + if self.min && self.sub == 32 {
-                self.scales_bytes()
-            } else {
-                0
-            }
+        self.mins_at() + if self.min && self.sub == 32 { self.scales_bytes() } else { 0 }
     }
 
     /// Bytes of a packed block of eight rows.
@@ -141,25 +126,29 @@ impl Layout {
 
     /// The f16 of row r at byte `at`, as f32.
     pub(crate) fn half(block: &[u8], at: usize, r: usize) -> f32 {
-        f16::from_bits(u16::from_le_bytes([
-            block[at + 2 * r],
-            block[at + 2 * r + 1],
-        ]))
-        .to_f32()
+        f16::from_bits(u16::from_le_bytes([block[at + 2 * r], block[at + 2 * r + 1]])).to_f32()
     }
 
-    fn put_code(self, block: &mut [u8], r: usize, k: usize, code: u8) {
-        let (tile, g, at) = (k / 32, k % 32 / 4, r * 4 + k % 4);
-        let planes = &mut block[self.codes_at() + tile * 32 * self.bits..];
+    /// Writes the 32 codes of row r's next tile: the inverse of `code`.
+    fn put_codes(self, planes: &mut [u8], r: usize, codes: &[u8; 32]) {
+        let mut put = |plane: usize, byte: &dyn Fn(usize) -> u8| {
+            for i in 0..4 {
+                planes[plane * 32 + r * 4 + i] = byte(i);
+            }
+        };
         match self.bits {
-            2 | 3 => planes[g / 4 * 32 + at] |= (code & 3) << (g % 4 * 2),
-            8 => planes[g * 32 + at] = code,
-            _ => planes[g % 4 * 32 + at] |= (code & 15) << (g / 4 * 4),
+            2 | 3 => (0..2).for_each(|v| {
+                put(v, &|i| (0..4).map(|s| (codes[16 * v + 4 * s + i] & 3) << (2 * s)).sum());
+            }),
+            8 => (0..8).for_each(|g| put(g, &|i| codes[4 * g + i])),
+            _ => (0..4).for_each(|j| put(j, &|i| codes[4 * j + i] & 15 | codes[4 * j + 16 + i] << 4)),
         }
         match self.bits {
-            3 => planes[64 + at] |= code >> 2 << g,
-            5 => planes[128 + at] |= code >> 4 << g,
-            6 => planes[128 + g / 4 * 32 + at] |= code >> 4 << (g % 4 * 2),
+            3 => put(2, &|i| (0..8).map(|g| codes[4 * g + i] >> 2 << g).sum()),
+            5 => put(4, &|i| (0..8).map(|g| codes[4 * g + i] >> 4 << g).sum()),
+            6 => (0..2).for_each(|v| {
+                put(4 + v, &|i| (0..4).map(|s| codes[16 * v + 4 * s + i] >> 4 << (2 * s)).sum());
+            }),
             _ => {}
         }
     }
@@ -180,8 +169,9 @@ impl Layout {
                 }
             }
         }
-        for (k, &code) in block.codes[..self.block].iter().enumerate() {
-            self.put_code(packed, r, k, code);
+        let tiles = packed[self.codes_at()..].chunks_exact_mut(32 * self.bits);
+        for (planes, codes) in tiles.zip(block.codes.as_chunks::<32>().0) {
+            self.put_codes(planes, r, codes);
         }
     }
 }
@@ -202,10 +192,7 @@ impl Packed {
     /// `cols` must be a multiple of the format's block length and `bytes` have rows · cols numbers:
     /// the model file's reader has checked both.
     pub fn new(pool: &Pool, format: Format, rows: usize, cols: usize, bytes: &[u8]) -> Packed {
-        assert!(
-            cols.is_multiple_of(format.block_len()),
-            "rows are whole blocks"
-        );
+        assert!(cols.is_multiple_of(format.block_len()), "rows are whole blocks");
         let row_bytes = cols / format.block_len() * format.block_bytes();
         assert_eq!(bytes.len(), rows * row_bytes, "the tensor's bytes");
         let group_bytes = group_bytes(format, cols);
@@ -216,15 +203,16 @@ impl Packed {
                 match Layout::of(format) {
                     Some(layout) => {
                         let blocks = group.chunks_exact_mut(layout.bytes());
+                        let mut decoded = Block::default();
                         for (packed, block) in blocks.zip(row.chunks_exact(format.block_bytes())) {
-                            layout.put_row(packed, r, &decode(format, block));
+                            decode(format, block, &mut decoded);
+                            layout.put_row(packed, r, &decoded);
                         }
                     }
                     None => {
                         let size = format.block_bytes();
-                        for (column, number) in group
-                            .chunks_exact_mut(GROUP * size)
-                            .zip(row.chunks_exact(size))
+                        for (column, number) in
+                            group.chunks_exact_mut(GROUP * size).zip(row.chunks_exact(size))
                         {
                             column[r * size..(r + 1) * size].copy_from_slice(number);
                         }
@@ -232,12 +220,7 @@ impl Packed {
                 }
             }
         });
-        Packed {
-            format,
-            rows,
-            cols,
-            data,
-        }
+        Packed { format, rows, cols, data }
     }
 
     /// How the numbers are stored.
@@ -268,10 +251,7 @@ impl Packed {
 
     /// One row as f32: d·scale·(code - offset) + m·min, in that order of operations. For embeddings.
     pub fn row(&self, row: usize, out: &mut [f32]) {
-        assert!(
-            row < self.rows && out.len() == self.cols,
-            "a row of this matrix"
-        );
+        assert!(row < self.rows && out.len() == self.cols, "a row of this matrix");
         let (group, r) = (self.group(row / GROUP), row % GROUP);
         let Some(layout) = Layout::of(self.format) else {
             for (k, out) in out.iter_mut().enumerate() {
@@ -279,16 +259,9 @@ impl Packed {
             }
             return;
         };
-        for (block, out) in group
-            .chunks_exact(layout.bytes())
-            .zip(out.chunks_exact_mut(layout.block))
-        {
+        for (block, out) in group.chunks_exact(layout.bytes()).zip(out.chunks_exact_mut(layout.block)) {
             let d = Layout::half(block, 0, r);
-            let m = if layout.min {
-                Layout::half(block, 16, r)
-            } else {
-                0.0
-            };
+            let m = if layout.min { Layout::half(block, 16, r) } else { 0.0 };
             for (k, out) in out.iter_mut().enumerate() {
                 let s = k / layout.sub;
                 let scale = d * layout.scale(block, r, s) as f32;
@@ -304,12 +277,9 @@ impl Packed {
 /// Number `i` of a stream of floats.
 pub(crate) fn float(format: Format, bytes: &[u8], i: usize) -> f32 {
     match format {
-        Format::F32 => f32::from_le_bytes([
-            bytes[4 * i],
-            bytes[4 * i + 1],
-            bytes[4 * i + 2],
-            bytes[4 * i + 3],
-        ]),
+        Format::F32 => {
+            f32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
+        }
         Format::F16 => f16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]).to_f32(),
         Format::BF16 => bf16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]).to_f32(),
         _ => unreachable!("quantized formats have blocks"),

@@ -66,10 +66,7 @@ impl Pool {
         let nothing: &(dyn Fn(usize) + Sync) = &|_| {};
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
-            job: UnsafeCell::new(Job {
-                run: nothing,
-                n_tasks: 0,
-            }),
+            job: UnsafeCell::new(Job { run: nothing, n_tasks: 0 }),
             next_task: AtomicUsize::new(0),
             n_sleeping: AtomicUsize::new(0),
             sleep: Mutex::new(Sleep { stop: false }),
@@ -84,11 +81,7 @@ impl Pool {
                 builder.spawn(move || shared.work()).ok()
             })
             .collect();
-        Pool {
-            shared,
-            workers,
-            turn: Mutex::new(()),
-        }
+        Pool { shared, workers, turn: Mutex::new(()) }
     }
 
     /// How many threads run tasks, the caller's included.
@@ -127,17 +120,9 @@ impl Pool {
         let mut spins = 0u32;
         while shared.state.load(Ordering::Acquire) & COUNT != 0 {
             spins += 1;
-            if spins < SPINS {
-                std::hint::spin_loop()
-            } else {
-                std::thread::yield_now()
-            }
+            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
-        let panic = shared
-            .panic
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let panic = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
@@ -156,9 +141,7 @@ impl Pool {
             let start = i * chunk_len;
             // SAFETY: chunk i is [start, start + chunk_len), cut at the end of `data`; chunks of different i are
             // disjoint, each i runs once, and `data` is borrowed mutably until `run` returns.
-            let chunk = unsafe {
-                std::slice::from_raw_parts_mut(base.at(start), chunk_len.min(len - start))
-            };
+            let chunk = unsafe { std::slice::from_raw_parts_mut(base.at(start), chunk_len.min(len - start)) };
             task(i, chunk);
         });
     }
@@ -190,10 +173,7 @@ impl Shared {
         }));
         if let Err(panic) = result {
             self.next_task.store(n_tasks, Ordering::Relaxed);
-            self.panic
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert(panic);
+            self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
         }
     }
 
@@ -204,12 +184,8 @@ impl Shared {
         loop {
             let state = self.state.load(Ordering::Acquire);
             if state & OPEN != 0 && state >> 16 != last_epoch {
-                let entered = self.state.compare_exchange(
-                    state,
-                    state + 1,
-                    Ordering::AcqRel,
-                    Ordering::Relaxed,
-                );
+                let entered =
+                    self.state.compare_exchange(state, state + 1, Ordering::AcqRel, Ordering::Relaxed);
                 if entered.is_ok() {
                     last_epoch = state >> 16;
                     // SAFETY: the job is open and we are counted in it, so its closure lives until we leave.
@@ -246,10 +222,7 @@ impl Shared {
             if state & OPEN != 0 && state >> 16 != last_epoch {
                 break true;
             }
-            sleep = self
-                .wake
-                .wait(sleep)
-                .unwrap_or_else(PoisonError::into_inner);
+            sleep = self.wake.wait(sleep).unwrap_or_else(PoisonError::into_inner);
         };
         self.n_sleeping.fetch_sub(1, Ordering::SeqCst);
         go_on
@@ -258,11 +231,7 @@ impl Shared {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared
-            .sleep
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .stop = true;
+        self.shared.sleep.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
         self.shared.wake.notify_all();
         for worker in self.workers.drain(..) {
             // A worker's panic was already passed on by `run`.
@@ -286,9 +255,7 @@ mod tests {
         let pool = Pool::new(3);
         let mut counts = vec![0u32; 100];
         for round in 1..=2000 {
-            pool.for_each_chunk(&mut counts, 7, &|_, chunk| {
-                chunk.iter_mut().for_each(|c| *c += 1)
-            });
+            pool.for_each_chunk(&mut counts, 7, &|_, chunk| chunk.iter_mut().for_each(|c| *c += 1));
             assert!(counts.iter().all(|&c| c == round));
         }
     }

@@ -14,10 +14,7 @@ pub enum Pairing {
 /// Turns the first 2·cos.len() numbers of `head` by the angles whose cosines and sines are given.
 pub fn rotate(pairing: Pairing, head: &mut [f32], cos: &[f32], sin: &[f32]) {
     let half = cos.len();
-    assert!(
-        sin.len() == half && head.len() >= 2 * half,
-        "an angle for each pair"
-    );
+    assert!(sin.len() == half && head.len() >= 2 * half, "an angle for each pair");
     match pairing {
         Pairing::Adjacent => {
             for ((pair, c), s) in head.as_chunks_mut::<2>().0.iter_mut().zip(cos).zip(sin) {

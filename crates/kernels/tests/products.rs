@@ -28,9 +28,7 @@ impl Random {
 fn tensor(random: &mut Random, format: Format, rows: usize, cols: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..rows * cols / format.block_len() {
-        let mut block: Vec<u8> = (0..format.block_bytes())
-            .map(|_| random.next() as u8)
-            .collect();
+        let mut block: Vec<u8> = (0..format.block_bytes()).map(|_| random.next() as u8).collect();
         let mut half = |at: usize| {
             let bits = half::f16::from_f32(random.unit() * 0.01).to_le_bytes();
             block[at..at + 2].copy_from_slice(&bits);
@@ -38,9 +36,7 @@ fn tensor(random: &mut Random, format: Format, rows: usize, cols: usize) -> Vec<
         match format {
             Format::F32 => block.copy_from_slice(&random.unit().to_le_bytes()),
             Format::F16 => half(0),
-            Format::BF16 => {
-                block.copy_from_slice(&half::bf16::from_f32(random.unit()).to_le_bytes())
-            }
+            Format::BF16 => block.copy_from_slice(&half::bf16::from_f32(random.unit()).to_le_bytes()),
             Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => half(0),
             Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => {
                 half(0);
@@ -63,16 +59,7 @@ fn product(pool: &Pool, isa: Isa, weights: &Packed, x: &[f32], n: usize) -> Vec<
     input.x.extend(x);
     input.prepare(pool, isa, weights.cols(), [weights.format()]);
     let mut out = vec![0.0; n * weights.rows()];
-    matmul(
-        pool,
-        isa,
-        &input,
-        n,
-        &mut [Product {
-            weights,
-            out: &mut out,
-        }],
-    );
+    matmul(pool, isa, &input, n, &mut [Product { weights, out: &mut out }]);
     out
 }
 
@@ -88,44 +75,22 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
             let x: Vec<f32> = (0..n * cols).map(|_| random.unit() * 2.0).collect();
             let spec = product(&pools[0], Isa::SCALAR, &weights, &x, n);
             for pool in &pools {
-                assert_eq!(
-                    spec,
-                    product(pool, Isa::best(), &weights, &x, n),
-                    "{format:?} {rows}x{cols}"
-                );
+                assert_eq!(spec, product(pool, Isa::best(), &weights, &x, n), "{format:?} {rows}x{cols}");
             }
             for t in 0..n {
-                let alone = product(
-                    &pools[1],
-                    Isa::best(),
-                    &weights,
-                    &x[t * cols..(t + 1) * cols],
-                    1,
-                );
-                assert_eq!(
-                    alone,
-                    spec[t * rows..(t + 1) * rows],
-                    "{format:?} token {t} alone"
-                );
+                let alone = product(&pools[1], Isa::best(), &weights, &x[t * cols..(t + 1) * cols], 1);
+                assert_eq!(alone, spec[t * rows..(t + 1) * rows], "{format:?} token {t} alone");
             }
             let mut w = vec![0.0; cols];
             for row in 0..rows {
                 weights.row(row, &mut w);
                 for t in 0..n {
                     let x = &x[t * cols..(t + 1) * cols];
-                    let truth: f64 = w
-                        .iter()
-                        .zip(x)
-                        .map(|(w, x)| f64::from(*w) * f64::from(*x))
-                        .sum();
+                    let truth: f64 = w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
                     // Rounding an activation errs by at most half a step of max/127, here 2/127/2 for each number.
-                    let bound: f64 =
-                        w.iter().map(|w| f64::from(w.abs())).sum::<f64>() / 127.0 + 1e-5;
+                    let bound: f64 = w.iter().map(|w| f64::from(w.abs())).sum::<f64>() / 127.0 + 1e-5;
                     let got = f64::from(spec[t * rows + row]);
-                    assert!(
-                        (got - truth).abs() <= bound,
-                        "{format:?}: {got} {truth} {bound}"
-                    );
+                    assert!((got - truth).abs() <= bound, "{format:?}: {got} {truth} {bound}");
                 }
             }
         }
@@ -151,26 +116,17 @@ fn extreme_codes_do_not_overflow() {
                     Format::Q6_K => &[208],
                     _ => &[0, 2],
                 };
-                at.iter()
-                    .for_each(|&at| block[at..at + 2].copy_from_slice(&one));
+                at.iter().for_each(|&at| block[at..at + 2].copy_from_slice(&one));
             }
             let weights = Packed::new(&pool, format, rows, cols, &bytes);
             for sign in [1.0, -1.0] {
                 let x = vec![sign; cols];
                 let a = product(&pool, Isa::SCALAR, &weights, &x, 1);
-                assert_eq!(
-                    a,
-                    product(&pool, Isa::best(), &weights, &x, 1),
-                    "{format:?} {fill:#x}"
-                );
+                assert_eq!(a, product(&pool, Isa::best(), &weights, &x, 1), "{format:?} {fill:#x}");
                 let mut w = vec![0.0; cols];
                 weights.row(0, &mut w);
                 let truth: f32 = w.iter().map(|w| w * sign).sum();
-                assert!(
-                    (a[0] - truth).abs() <= truth.abs() * 1e-5,
-                    "{format:?} {fill:#x} {} {truth}",
-                    a[0]
-                );
+                assert!((a[0] - truth).abs() <= truth.abs() * 1e-5, "{format:?} {fill:#x} {} {truth}", a[0]);
             }
         }
     }
@@ -187,9 +143,7 @@ fn numbers_that_are_not_finite_are_not_lost() {
             x[77] = bad;
             for isa in [Isa::SCALAR, Isa::best()] {
                 assert!(
-                    product(&pool, isa, &weights, &x, 1)
-                        .iter()
-                        .all(|y| !y.is_finite()),
+                    product(&pool, isa, &weights, &x, 1).iter().all(|y| !y.is_finite()),
                     "{format:?} {bad}"
                 );
             }
@@ -201,20 +155,11 @@ fn numbers_that_are_not_finite_are_not_lost() {
 fn quantized_activations_agree_on_awkward_numbers() {
     let pool = Pool::new(1);
     let mut random = Random(9);
-    let weights = Packed::new(
-        &pool,
-        Format::Q8_0,
-        8,
-        32,
-        &tensor(&mut random, Format::Q8_0, 8, 32),
-    );
+    let weights = Packed::new(&pool, Format::Q8_0, 8, 32, &tensor(&mut random, Format::Q8_0, 8, 32));
     for scale in [0.0f32, 1e-45, 1e-38, 1e-31, 1e-20, 1.0, 1e20, 3e38] {
         let x: Vec<f32> = (0..32).map(|_| random.unit() * scale).collect();
         let a = product(&pool, Isa::SCALAR, &weights, &x, 1);
         let b = product(&pool, Isa::best(), &weights, &x, 1);
-        assert!(
-            a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()),
-            "{scale}: {a:?} {b:?}"
-        );
+        assert!(a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()), "{scale}: {a:?} {b:?}");
     }
 }

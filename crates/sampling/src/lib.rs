@@ -1,4 +1,53 @@
-//! From logits to a token.
+//! From logits to a token: exact, reproducible decoding controls.
+//!
+//! ```
+//! use kelvin_sampling::{Chain, Dice, Sampler};
+//!
+//! let chain: Chain = "temp=0.8 | top_k=40 | top_p=0.95".parse()?;
+//! let mut sampler = Sampler::new(chain, Dice { seed: 7, sample: 0 });
+//! let draw = sampler.sample(&[0.1, 0.0, 0.5, 1.0, 4.0, 0.6], 12)?; // logits, position
+//! println!("token {} with {:.2} nats of surprise", draw.token.0, draw.surprisal);
+//! # assert_eq!(draw.survivors, 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A [`Chain`] is a list of stages in a stated order, a [`Sampler`] draws with it, [`Dice`] are all the randomness
+//! there is, and a [`Distribution`] shows the whole of what a chain leaves. What each stage keeps, its source
+//! and its range stand at [`Temp`], [`TopK`], [`TopP`] and [`MinP`].
+//!
+//! # Exact, and the same everywhere
+//!
+//! - A token's weight is a whole number, `w_i = round(2^45 · exp((x_i - max)·β))`, β = 1/T, from one polynomial
+//!   ([`weight`]); sums of whole numbers don't depend on their order, so the token is the same on any machine,
+//!   with any number of threads, however it is searched for.
+//! - The draw goes by rank: the token is the first in descending order (larger logit, ties by lower id) whose
+//!   cumulative weight exceeds `floor(u · total / 2^64)`. With the same `u`, a higher temperature never
+//!   draws a lower rank.
+//! - `u` depends on seed, sample and position alone.
+//! - NaN and +inf are errors that name the token; -inf is a masked token, which is never drawn nor counted.
+//!
+//! No I/O, no clock, no threads, no unsafe, and no allocation in a step after the first.
+
+mod candidates;
+mod chain;
+mod dice;
+mod distribution;
+mod error;
+mod locate;
+mod order;
+mod sampler;
+mod softmax;
+mod stages;
+mod weights;
+
+pub use chain::Chain;
+pub use dice::Dice;
+pub use distribution::{Choice, Distribution, StageReport, slope};
+pub use error::{ChainError, SampleError};
+pub use sampler::{Draw, Sampler};
+pub use softmax::softmax;
+pub use stages::{MinP, STAGES, Stage, StageInfo, Temp, TopK, TopP};
+pub use weights::{MAX_VOCAB, weight};
 
 /// The index of a token in a model's vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

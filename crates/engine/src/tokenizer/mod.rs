@@ -1,76 +1,161 @@
 //! Text in, token ids out, and back, exactly as the model file's vocabulary defines it.
+//!
+//! Two kinds of tokenizer, `spm` and `bpe`, share the vocabulary, the merging loop and the search for special
+//! tokens. The reference is llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that end a turn are equal to its,
+//! except that
+//! - text with the `tekken` pre-tokenizer is cut as `mistral-common` does it (llama.cpp's expression for it takes
+//!   only ASCII letters to have a case, and combining marks for punctuation);
+//! - a typed `</s>` never merges into the control token (SentencePiece's rule).
+//!
+//! Decoding joins the bytes of the tokens. llama.cpp's `detokenize` also removes spaces before punctuation for some
+//! vocabularies, which loses text, and leaves the space that was put after a BOS; Kelvin does neither.
 
-use crate::{
-    TokenId,
-    gguf::{GgufError, Metadata},
-};
+mod bpe;
+mod classes;
+mod decode;
+mod error;
+mod merge;
+mod partition;
+mod special;
+mod split;
+mod spm;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
+
+pub use error::TokenizerError;
+pub use stream::TextStream;
+
+use crate::{TokenId, gguf::Metadata};
+use bpe::Bpe;
+use decode::{Decoded, Spelling};
+use partition::{Fragment, Specials};
+use special::{Defaults, Special};
+use spm::Spm;
+use vocabulary::{Kind, Vocabulary};
+
+const MODEL: &str = "tokenizer.ggml.model";
 
 /// A tokenizer built from a model file's metadata.
 #[derive(Debug)]
-pub struct Tokenizer {}
+pub struct Tokenizer {
+    vocabulary: Vocabulary,
+    special: Special,
+    specials: Specials,
+    decoded: Decoded,
+    scheme: Scheme,
+}
+
+#[derive(Debug)]
+enum Scheme {
+    Spm(Spm),
+    Bpe(Bpe),
+}
 
 impl Tokenizer {
     /// Builds the tokenizer that `tokenizer.ggml.model` and `tokenizer.ggml.pre` name; refuses unknown ones.
-    pub fn from_metadata(_metadata: &Metadata) -> Result<Tokenizer, TokenizerError> {
-        todo!()
+    ///
+    /// # Errors
+    /// An unsupported kind of tokenizer, a key of the wrong type, an array of the wrong length, an id outside of
+    /// the vocabulary, a byte token that names no byte, two tokens of the same text, a merge of no tokens.
+    pub fn from_metadata(metadata: &Metadata) -> Result<Tokenizer, TokenizerError> {
+        let model = metadata.str(MODEL)?.ok_or(TokenizerError::Missing { key: MODEL })?;
+        if !matches!(model, "llama" | "gpt2") {
+            let supported = "llama, gpt2".to_owned();
+            return Err(TokenizerError::Unsupported { key: MODEL, found: error::shorten(model), supported });
+        }
+        let mut vocabulary = Vocabulary::from_metadata(metadata)?;
+        let (scheme, spelling, defaults) = if model == "llama" {
+            let scheme = Scheme::Spm(Spm::from_metadata(metadata, &vocabulary)?);
+            (scheme, Spelling::Spm, Defaults { bos: Some(1), eos: Some(2), add_bos: true })
+        } else {
+            let bpe = Bpe::from_metadata(metadata, &vocabulary)?;
+            let defaults = Defaults { bos: None, eos: None, add_bos: bpe.add_bos() };
+            (Scheme::Bpe(bpe), Spelling::Bytes, defaults)
+        };
+        let special = Special::from_metadata(metadata, &mut vocabulary, defaults)?;
+        let specials = Specials::new(&vocabulary);
+        let decoded = Decoded::new(&vocabulary, spelling);
+        Ok(Tokenizer { vocabulary, special, specials, decoded, scheme })
     }
+
     /// How many tokens there are.
     pub fn vocab_size(&self) -> usize {
-        todo!()
+        self.vocabulary.len()
     }
+
     /// Text to ids. `add_special`: the BOS/EOS that the file says are added. `parse_special`: control tokens
     /// written in the text become themselves rather than plain characters.
-    pub fn encode(&self, _text: &str, _add_special: bool, _parse_special: bool) -> Vec<TokenId> {
-        todo!()
+    ///
+    /// Takes time in proportion to the text (n log n at worst), whatever it holds.
+    pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<TokenId> {
+        let mut tokens = Vec::new();
+        tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
+        let mut after_special = true;
+        for fragment in self.specials.partition(&self.vocabulary, text, parse_special) {
+            match fragment {
+                Fragment::Token(id) => tokens.push(TokenId(id)),
+                Fragment::Text(text) => match &self.scheme {
+                    Scheme::Bpe(bpe) => bpe.encode(&self.vocabulary, text, &mut tokens),
+                    Scheme::Spm(spm) => {
+                        let prefix = spm.add_space_prefix && after_special;
+                        spm.encode(&self.vocabulary, text, prefix, &mut tokens);
+                    }
+                },
+            }
+            after_special = matches!(fragment, Fragment::Token(_));
+        }
+        tokens.extend(self.special.eos.filter(|_| add_special && self.special.add_eos));
+        tokens
     }
+
     /// The bytes that a token stands for when text is decoded; control tokens are empty unless `special`.
-    pub fn bytes(&self, _token: TokenId, _special: bool) -> &[u8] {
-        todo!()
+    ///
+    /// An id outside of the vocabulary has none (models may have more rows than tokens).
+    pub fn bytes(&self, token: TokenId, special: bool) -> &[u8] {
+        match self.vocabulary.kinds.get(token.0 as usize) {
+            None => &[],
+            Some(Kind::Control | Kind::Unknown) if !special => &[],
+            Some(_) => self.decoded.bytes(token.0),
+        }
     }
-    /// Ids to text, invalid UTF-8 replaced.
-    pub fn decode(&self, _tokens: &[TokenId], _special: bool) -> String {
-        todo!()
+
+    /// Ids to text, invalid UTF-8 replaced. The space that `encode` puts in front of a text is taken off again.
+    pub fn decode(&self, tokens: &[TokenId], special: bool) -> String {
+        let mut bytes: Vec<u8> = Vec::with_capacity(tokens.len() * 4);
+        let mut prefixed = matches!(&self.scheme, Scheme::Spm(spm) if spm.add_space_prefix);
+        for &token in tokens {
+            let piece = self.bytes(token, special);
+            let is_prefixed = prefixed && piece.first() == Some(&b' ');
+            bytes.extend(&piece[usize::from(is_prefixed)..]);
+            prefixed &= self.kind(token) == Some(Kind::Control);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
-    /// The vocabulary's own spelling of a token (e.g. `Ġthe`, `<0x0A>`).
-    pub fn piece(&self, _token: TokenId) -> &str {
-        todo!()
+
+    /// The vocabulary's own spelling of a token (e.g. `Ġthe`, `<0x0A>`); empty for an id outside of it.
+    pub fn piece(&self, token: TokenId) -> &str {
+        self.kind(token).map_or("", |_| self.vocabulary.text(token.0))
     }
+
     /// The beginning-of-text token, if the file has one.
     pub fn bos(&self) -> Option<TokenId> {
-        todo!()
+        self.special.bos
     }
+
     /// The end-of-text token, if the file has one.
     pub fn eos(&self) -> Option<TokenId> {
-        todo!()
+        self.special.eos
     }
-    /// Every token that ends a turn: EOS, EOT, EOM and the known end-of-turn control tokens of the vocabulary.
+
+    /// Every token that ends a turn: EOS, EOT, EOM and the known end-of-turn control tokens of the vocabulary,
+    /// in ascending order.
     pub fn end_tokens(&self) -> &[TokenId] {
-        todo!()
+        &self.special.ends
     }
-}
 
-/// Decodes a stream of tokens without ever emitting half a UTF-8 character.
-#[derive(Debug, Default, Clone)]
-pub struct TextStream {
-    pending: Vec<u8>,
-}
-
-impl TextStream {
-    /// Takes a token's bytes and returns the text that is now complete (invalid bytes as U+FFFD).
-    pub fn push(&mut self, _bytes: &[u8]) -> String {
-        todo!()
+    fn kind(&self, token: TokenId) -> Option<Kind> {
+        self.vocabulary.kinds.get(token.0 as usize).copied()
     }
-    /// The end: whatever is pending, invalid bytes as U+FFFD.
-    pub fn finish(&mut self) -> String {
-        let _ = &self.pending;
-        todo!()
-    }
-}
-
-/// Why a vocabulary can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenizerError {
-    /// The metadata has a key of the wrong type.
-    #[error(transparent)]
-    Metadata(#[from] GgufError),
 }

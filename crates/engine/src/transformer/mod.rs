@@ -1,1 +1,129 @@
-//! Tokens in, logits out: one forward pass for every family.
+//! Tokens in, logits out: one forward pass for every family, over batches of sequences that share prefixes.
+//!
+//! [`Config`] says in numbers what a family is, [`weights`] holds the tensors, [`Sequence`] a text's keys and
+//! values, [`forward`] the pass itself.
+
+mod config;
+mod forward;
+mod sequence;
+mod weights;
+
+pub use config::{Config, LayerConfig, Rope};
+pub use forward::{Append, Logits, Scratch, Want};
+pub use sequence::{CacheFormat, Sequence};
+
+use kelvin_kernels::{isa::Isa, pool::Pool};
+
+use crate::gguf::{Gguf, GgufError};
+use weights::Weights;
+
+/// How a model runs. Nothing here changes a bit of what it computes.
+#[derive(Debug, Clone, Default)]
+pub struct ModelOptions {
+    /// Threads, the caller's included; 0 means all cores.
+    pub threads: usize,
+    /// The instruction set; none means the best this CPU has.
+    pub isa: Option<Isa>,
+}
+
+/// A model ready to run.
+#[derive(Debug)]
+pub struct Model {
+    /// Its shapes and rules.
+    pub config: Config,
+    weights: Weights,
+    pool: Pool,
+    isa: Isa,
+}
+
+impl Model {
+    /// Reads the weights of an open file, tensor by tensor. `progress` gets bytes done and bytes in all.
+    pub fn load(
+        gguf: &Gguf,
+        options: &ModelOptions,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Model, ModelError> {
+        let config = Config::from_gguf(gguf)?;
+        let pool = Pool::new(options.threads);
+        let weights = Weights::load(gguf, &config, &pool, progress)?;
+        Ok(Model { config, weights, pool, isa: options.isa.unwrap_or_else(Isa::best) })
+    }
+
+    /// An empty sequence whose keys and values are stored as `cache` says.
+    pub fn sequence(&self, cache: CacheFormat) -> Sequence {
+        Sequence::new(&self.config, cache)
+    }
+
+    /// Runs `task(i, item)` for every item, spread over the model's threads.
+    pub(crate) fn for_each<T: Send>(&self, items: &mut [T], task: &(dyn Fn(usize, &mut T) + Sync)) {
+        self.pool.for_each_chunk(items, 1, &|i, item| task(i, &mut item[0]));
+    }
+
+    /// How many threads it runs on.
+    pub fn n_threads(&self) -> usize {
+        self.pool.n_threads()
+    }
+
+    /// The instruction set it runs on.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Bytes that the weights take in memory.
+    pub fn weight_bytes(&self) -> usize {
+        self.weights.n_bytes()
+    }
+}
+
+/// Why a model can't be loaded or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file can't be read, or a key has the wrong type.
+    #[error(transparent)]
+    Gguf(#[from] GgufError),
+    /// The file is of a family that isn't known here.
+    #[error("the model's architecture is {found:?}, which isn't supported; supported are: {supported}")]
+    Architecture {
+        /// What the file says.
+        found: String,
+        /// What there is.
+        supported: String,
+    },
+    /// A hyperparameter is missing, out of its range or not supported.
+    #[error("model file, key {key:?}: {problem}")]
+    Hyperparameter {
+        /// The metadata key.
+        key: String,
+        /// What was expected and found.
+        problem: String,
+    },
+    /// A tensor is missing or has another shape than the hyperparameters say.
+    #[error("model file, tensor {name:?}: expected shape {expected:?} (innermost first), found {found}")]
+    Tensor {
+        /// The tensor.
+        name: String,
+        /// Its shape by the hyperparameters.
+        expected: Vec<usize>,
+        /// Its shape in the file, or that it's missing.
+        found: String,
+    },
+    /// A token that the vocabulary doesn't have.
+    #[error("token {token} is out of the vocabulary, which has {vocab_size} tokens")]
+    Token {
+        /// The token's id.
+        token: u32,
+        /// How many there are.
+        vocab_size: usize,
+    },
+    /// A sequence would be longer than the model's context.
+    #[error("{len} tokens don't fit into the context of {limit} tokens")]
+    Context {
+        /// Tokens of the sequence with those to be appended.
+        len: usize,
+        /// The model's limit.
+        limit: usize,
+    },
+    /// A sequence made by a model of another shape.
+    #[error("the sequence belongs to a model of another shape")]
+    ForeignSequence,
+}

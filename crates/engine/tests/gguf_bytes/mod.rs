@@ -92,12 +92,7 @@ impl Bytes {
     }
 
     pub fn tensor(mut self, name: &str, dims: &[u64], kind: u32, offset: u64) -> Bytes {
-        self.tensors.push(Tensor {
-            name: name.into(),
-            dims: dims.into(),
-            kind,
-            offset,
-        });
+        self.tensors.push(Tensor { name: name.into(), dims: dims.into(), kind, offset });
         self
     }
 
@@ -111,16 +106,8 @@ impl Bytes {
     pub fn header(&self) -> Vec<u8> {
         let mut out = self.magic.to_vec();
         out.extend(self.version.to_le_bytes());
-        out.extend(
-            self.n_tensors
-                .unwrap_or(self.tensors.len() as u64)
-                .to_le_bytes(),
-        );
-        out.extend(
-            self.n_entries
-                .unwrap_or(self.entries.len() as u64)
-                .to_le_bytes(),
-        );
+        out.extend(self.n_tensors.unwrap_or(self.tensors.len() as u64).to_le_bytes());
+        out.extend(self.n_entries.unwrap_or(self.entries.len() as u64).to_le_bytes());
         for (key, kind, value) in &self.entries {
             out.extend(string(key));
             out.extend(kind.to_le_bytes());
@@ -164,11 +151,7 @@ pub struct OnDisk(pub PathBuf);
 impl OnDisk {
     pub fn new(bytes: &[u8]) -> OnDisk {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!(
-            "gguf-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("gguf-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::write(&path, bytes).unwrap();
         OnDisk(path)

@@ -19,11 +19,7 @@ use crate::{
 unsafe fn load8<T: Stored>(at: *const T) -> __m256 {
     // SAFETY: the caller's promise; T is f16 (two bytes) or f32 (four) as it says itself.
     unsafe {
-        if T::IS_F16 {
-            _mm256_cvtph_ps(_mm_loadu_si128(at.cast()))
-        } else {
-            _mm256_loadu_ps(at.cast())
-        }
+        if T::IS_F16 { _mm256_cvtph_ps(_mm_loadu_si128(at.cast())) } else { _mm256_loadu_ps(at.cast()) }
     }
 }
 
@@ -58,14 +54,8 @@ fn scores_of<T: Stored, const N: usize, const V: usize>(
     at: usize,
 ) {
     let head_dim = keys.len() / PAGE;
-    assert!(
-        queries.len() == N * head_dim && keys.len() == head_dim * PAGE,
-        "whole queries, a whole page"
-    );
-    assert!(
-        scores.len() == N * width && at + PAGE <= width,
-        "a row of scores for each query"
-    );
+    assert!(queries.len() == N * head_dim && keys.len() == head_dim * PAGE, "whole queries, a whole page");
+    assert!(scores.len() == N * width && at + PAGE <= width, "a row of scores for each query");
     for first in (0..PAGE).step_by(8 * V) {
         let mut sums = [[_mm256_setzero_ps(); V]; N];
         for d in 0..head_dim {
@@ -85,12 +75,7 @@ fn scores_of<T: Stored, const N: usize, const V: usize>(
             for v in 0..V {
                 let score = _mm256_mul_ps(sums[n][v], _mm256_set1_ps(scale));
                 // SAFETY: n < N and at + first + 8·v + 8 <= at + PAGE <= width: within `scores` as asserted.
-                unsafe {
-                    _mm256_storeu_ps(
-                        scores.as_mut_ptr().add(n * width + at + first + 8 * v),
-                        score,
-                    )
-                };
+                unsafe { _mm256_storeu_ps(scores.as_mut_ptr().add(n * width + at + first + 8 * v), score) };
             }
         }
     }
@@ -112,9 +97,7 @@ pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
     let mut lanes8 = [0.0f32; 8];
     // SAFETY: `lanes8` is eight f32.
     unsafe { _mm256_storeu_ps(lanes8.as_mut_ptr(), max) };
-    let max = lanes8
-        .iter()
-        .fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max });
+    let max = lanes8.iter().fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max });
     let max = _mm256_set1_ps(max);
     let mut sums = [_mm256_setzero_ps(); 2];
     for block in blocks {
@@ -195,18 +178,14 @@ fn columns_of<T: Stored, const N: usize, const V: usize>(
     d: usize,
 ) {
     let head_dim = values.len() / PAGE;
-    assert!(
-        out.len() == N * head_dim && weights.len() == N * width && d + 8 * V <= head_dim,
-        "whole rows"
-    );
+    assert!(out.len() == N * head_dim && weights.len() == N * width && d + 8 * V <= head_dim, "whole rows");
     assert!(places.end <= PAGE && at + PAGE <= width, "places of a page");
     // SAFETY: query n < N, place k < PAGE and dimensions d to d + 8·V - 1 lie within `out`, `weights` and `values` by the
     // assertions above.
     unsafe {
         let place = |n: usize, v: usize| n * head_dim + d + 8 * v;
-        let mut sums: [[__m256; V]; N] = std::array::from_fn(|n| {
-            std::array::from_fn(|v| _mm256_loadu_ps(out.as_ptr().add(place(n, v))))
-        });
+        let mut sums: [[__m256; V]; N] =
+            std::array::from_fn(|n| std::array::from_fn(|v| _mm256_loadu_ps(out.as_ptr().add(place(n, v)))));
         for k in places {
             let value: [__m256; V] =
                 std::array::from_fn(|v| load8(values.as_ptr().add(k * head_dim + d + 8 * v)));

@@ -24,11 +24,7 @@ pub(crate) fn silu(gate: &mut [f32], up: &[f32]) {
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn gelu(gate: &mut [f32], up: &[f32]) {
-    let (one, two, half) = (
-        _mm256_set1_ps(1.0),
-        _mm256_set1_ps(2.0),
-        _mm256_set1_ps(0.5),
-    );
+    let (one, two, half) = (_mm256_set1_ps(1.0), _mm256_set1_ps(2.0), _mm256_set1_ps(0.5));
     let (gates, gate_rest) = gate.as_chunks_mut::<8>();
     let (ups, up_rest) = up.as_chunks::<8>();
     for (gate, up) in gates.iter_mut().zip(ups) {

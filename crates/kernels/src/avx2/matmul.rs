@@ -81,14 +81,8 @@ fn group<const F: usize, const T: usize>(stream: &[u8], rows: &[Row<'_>; T]) -> 
     let l = Of::<F>::LAYOUT;
     let n_blocks = stream.len() / l.bytes();
     for row in rows {
-        assert!(
-            row.q.len() == n_blocks * l.block && row.scales.len() == n_blocks,
-            "a row for this stream"
-        );
-        assert!(
-            row.sums16.len() * 16 == row.q.len() && row.sums32.len() * 32 == row.q.len(),
-            "its sums"
-        );
+        assert!(row.q.len() == n_blocks * l.block && row.scales.len() == n_blocks, "a row for this stream");
+        assert!(row.sums16.len() * 16 == row.q.len() && row.sums32.len() * 32 == row.q.len(), "its sums");
     }
     let mut acc = [_mm256_setzero_ps(); T];
     for b in 0..n_blocks {
@@ -116,11 +110,7 @@ fn group<const F: usize, const T: usize>(stream: &[u8], rows: &[Row<'_>; T]) -> 
                     [both::<0>(pair), both::<1>(pair)]
                 } else {
                     let pair = scale_pair::<F>(block, tile / 2);
-                    [if tile % 2 == 0 {
-                        both::<0>(pair)
-                    } else {
-                        both::<1>(pair)
-                    }; 2]
+                    [if tile % 2 == 0 { both::<0>(pair) } else { both::<1>(pair) }; 2]
                 };
                 if l.bits == 8 {
                     dot_signed::<T>(codes, &q, &mut isum);
@@ -179,8 +169,7 @@ unsafe fn dot<const F: usize, const T: usize>(
             };
             if room {
                 for t in 0..T {
-                    isum[t] =
-                        _mm256_add_epi32(isum[t], _mm256_madd_epi16(sum16[t], scales[$g / 4]));
+                    isum[t] = _mm256_add_epi32(isum[t], _mm256_madd_epi16(sum16[t], scales[$g / 4]));
                     sum16[t] = _mm256_setzero_si256();
                 }
             }
@@ -202,11 +191,7 @@ unsafe fn dot<const F: usize, const T: usize>(
 /// `codes` has 256 bytes, each of `q` has 32.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn dot_signed<const T: usize>(
-    codes: *const u8,
-    q: &[*const i8; T],
-    isum: &mut [__m256i; T],
-) {
+unsafe fn dot_signed<const T: usize>(codes: *const u8, q: &[*const i8; T], isum: &mut [__m256i; T]) {
     for g in 0..8 {
         // SAFETY: the caller's promise; group g reads the codes' bytes 32g to 32g + 31 and q's bytes 4g to 4g + 3.
         unsafe {
@@ -231,8 +216,7 @@ unsafe fn codes<const F: usize, const G: usize>(planes: *const u8) -> __m256i {
     let l = Of::<F>::LAYOUT;
     // SAFETY: the planes' places are those of `Layout::code`, within the bytes the caller promises.
     let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(32 * i).cast()) };
-    let two_bits =
-        |from: usize| _mm256_and_si256(right(plane(from + G / 4), G % 4 * 2), _mm256_set1_epi8(3));
+    let two_bits = |from: usize| _mm256_and_si256(right(plane(from + G / 4), G % 4 * 2), _mm256_set1_epi8(3));
     let nibble = || _mm256_and_si256(right(plane(G % 4), G / 4 * 4), _mm256_set1_epi8(15));
     match l.bits {
         2 => two_bits(0),
@@ -247,11 +231,7 @@ unsafe fn codes<const F: usize, const G: usize>(planes: *const u8) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn single<const AT: usize>(bits: __m256i, g: usize) -> __m256i {
-    let moved = if g < AT {
-        left(bits, AT - g)
-    } else {
-        right(bits, g - AT)
-    };
+    let moved = if g < AT { left(bits, AT - g) } else { right(bits, g - AT) };
     _mm256_and_si256(moved, _mm256_set1_epi8(1 << AT))
 }
 
@@ -307,10 +287,7 @@ fn both<const WHICH: i32>(pairs: __m256i) -> __m256i {
         let low = _mm256_and_si256(pairs, _mm256_set1_epi32(0xffff));
         _mm256_or_si256(low, _mm256_slli_epi32::<16>(pairs))
     } else {
-        _mm256_or_si256(
-            _mm256_srli_epi32::<16>(pairs),
-            _mm256_andnot_si256(_mm256_set1_epi32(0xffff), pairs),
-        )
+        _mm256_or_si256(_mm256_srli_epi32::<16>(pairs), _mm256_andnot_si256(_mm256_set1_epi32(0xffff), pairs))
     }
 }
 
@@ -330,20 +307,11 @@ unsafe fn offset_sum<const F: usize>(block: *const u8, row: &Row<'_>, b: usize) 
         }
         let mut sum = _mm256_setzero_si256();
         for p in 0..8 {
-            let sums = row
-                .sums16
-                .as_ptr()
-                .add(b * 16 + 2 * p)
-                .cast::<i32>()
-                .read_unaligned();
+            let sums = row.sums16.as_ptr().add(b * 16 + 2 * p).cast::<i32>().read_unaligned();
             let products = _mm256_madd_epi16(scale_pair::<F>(block, p), _mm256_set1_epi32(sums));
             sum = _mm256_add_epi32(sum, products);
         }
-        if l.offset == 32 {
-            _mm256_slli_epi32::<5>(sum)
-        } else {
-            _mm256_slli_epi32::<2>(sum)
-        }
+        if l.offset == 32 { _mm256_slli_epi32::<5>(sum) } else { _mm256_slli_epi32::<2>(sum) }
     }
 }
 
@@ -361,11 +329,7 @@ unsafe fn min_sum<const F: usize>(block: *const u8, row: &Row<'_>, b: usize) -> 
             return _mm256_set1_epi32(i32::from(*row.sums32.get_unchecked(b)));
         }
         let mut sum = _mm256_setzero_si256();
-        let sums = if l.sub == 16 {
-            row.sums16.as_ptr().add(b * 16)
-        } else {
-            row.sums32.as_ptr().add(b * 8)
-        };
+        let sums = if l.sub == 16 { row.sums16.as_ptr().add(b * 16) } else { row.sums32.as_ptr().add(b * 8) };
         for p in 0..256 / l.sub / 2 {
             let mins = if l.sub == 16 {
                 let bytes = _mm_loadu_si128(block.add(l.scales_at() + 16 * p).cast());
@@ -383,11 +347,7 @@ unsafe fn min_sum<const F: usize>(block: *const u8, row: &Row<'_>, b: usize) -> 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], tile: &mut [[f32; GROUP]]) {
     let cols = x.len() / tile.len();
-    assert_eq!(
-        stream.len(),
-        cols * GROUP * format.block_bytes(),
-        "a number for each row and k"
-    );
+    assert_eq!(stream.len(), cols * GROUP * format.block_bytes(), "a number for each row and k");
     for (x, out) in x.chunks_exact(cols).zip(tile) {
         let mut acc = _mm256_setzero_ps();
         for (k, &x) in x.iter().enumerate() {
@@ -412,10 +372,7 @@ pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], tile: &mut [[f32;
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn quantize_block(x: &[f32], q: &mut [i8]) -> f32 {
-    assert!(
-        x.len() == q.len() && x.len().is_multiple_of(32),
-        "whole blocks"
-    );
+    assert!(x.len() == q.len() && x.len().is_multiple_of(32), "whole blocks");
     let no_sign = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fff_ffff));
     let (eights, _) = x.as_chunks::<8>();
     let mut max = _mm256_setzero_ps();
@@ -430,9 +387,7 @@ pub(crate) fn quantize_block(x: &[f32], q: &mut [i8]) -> f32 {
     let mut lanes = [0.0f32; 8];
     // SAFETY: `lanes` is eight f32.
     unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), max) };
-    let mut max = lanes
-        .iter()
-        .fold(0.0f32, |max, &x| if max < x { x } else { max });
+    let mut max = lanes.iter().fold(0.0f32, |max, &x| if max < x { x } else { max });
     if _mm256_movemask_ps(nan) != 0 {
         max = f32::NAN;
     }

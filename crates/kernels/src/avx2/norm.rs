@@ -10,12 +10,7 @@ pub(crate) fn square_lanes(x: &[f32]) -> [f32; LANES] {
     let (mut low, mut high) = (_mm256_setzero_ps(), _mm256_setzero_ps());
     for block in blocks {
         // SAFETY: a block is 16 f32: two unaligned vectors of eight.
-        let (a, b) = unsafe {
-            (
-                _mm256_loadu_ps(block.as_ptr()),
-                _mm256_loadu_ps(block.as_ptr().add(8)),
-            )
-        };
+        let (a, b) = unsafe { (_mm256_loadu_ps(block.as_ptr()), _mm256_loadu_ps(block.as_ptr().add(8))) };
         low = _mm256_fmadd_ps(a, a, low);
         high = _mm256_fmadd_ps(b, b, high);
     }

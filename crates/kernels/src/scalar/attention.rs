@@ -16,14 +16,12 @@ pub(crate) fn scores<T: Stored>(
     at: usize,
 ) {
     let head_dim = keys.len() / PAGE;
-    for (query, scores) in queries
-        .chunks_exact(head_dim)
-        .zip(scores.chunks_exact_mut(width))
-    {
+    for (query, scores) in queries.chunks_exact(head_dim).zip(scores.chunks_exact_mut(width)) {
         for (k, score) in scores[at..at + PAGE].iter_mut().enumerate() {
-            let sum = query.iter().enumerate().fold(0.0f32, |acc, (d, q)| {
-                keys[d * PAGE + k].to_f32().mul_add(*q, acc)
-            });
+            let sum = query
+                .iter()
+                .enumerate()
+                .fold(0.0f32, |acc, (d, q)| keys[d * PAGE + k].to_f32().mul_add(*q, acc));
             *score = sum * scale;
         }
     }
@@ -31,9 +29,7 @@ pub(crate) fn scores<T: Stored>(
 
 /// Scores to weights exp(s - max), in place; the weights' sums in 16 lanes.
 pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
-    let max = scores
-        .iter()
-        .fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max });
+    let max = scores.iter().fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max });
     let mut lanes = [0.0; LANES];
     for (k, score) in scores.iter_mut().enumerate() {
         *score = exp(*score - max);
@@ -53,10 +49,7 @@ pub(crate) fn add_values<T: Stored>(
     out: &mut [f32],
 ) {
     let head_dim = values.len() / PAGE;
-    for (out, weights) in out
-        .chunks_exact_mut(head_dim)
-        .zip(weights.chunks_exact(width))
-    {
+    for (out, weights) in out.chunks_exact_mut(head_dim).zip(weights.chunks_exact(width)) {
         for k in from..to {
             for (out, value) in out.iter_mut().zip(&values[k * head_dim..]) {
                 *out = value.to_f32().mul_add(weights[at + k], *out);

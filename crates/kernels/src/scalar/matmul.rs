@@ -24,8 +24,7 @@ pub(crate) fn quantized(
                 for (s, q) in q.chunks_exact(layout.sub).enumerate() {
                     let dot: i32 = (0..layout.sub)
                         .map(|k| {
-                            (layout.code(block, r, s * layout.sub + k) - layout.offset)
-                                * i32::from(q[k])
+                            (layout.code(block, r, s * layout.sub + k) - layout.offset) * i32::from(q[k])
                         })
                         .sum();
                     isum += layout.scale(block, r, s) * dot;
@@ -55,9 +54,7 @@ pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], tile: &mut [[f32;
 /// Quantizes one block and returns its scale: NaN if there is one in the block, so that it isn't lost, and nothing but
 /// zeros where the largest is below 1e-30, since 127 over it might be infinite.
 pub(crate) fn quantize_block(x: &[f32], q: &mut [i8]) -> f32 {
-    let mut max = x
-        .iter()
-        .fold(0.0f32, |max, x| if max < x.abs() { x.abs() } else { max });
+    let mut max = x.iter().fold(0.0f32, |max, x| if max < x.abs() { x.abs() } else { max });
     if x.iter().any(|x| x.is_nan()) {
         max = f32::NAN;
     }

@@ -1,0 +1,71 @@
+//! A model file in, everything that's needed to make text from it out.
+
+use std::path::Path;
+
+use crate::{
+    chat::{ChatError, ChatTemplate},
+    gguf::{Gguf, GgufError, Metadata},
+    tokenizer::{Tokenizer, TokenizerError},
+    transformer::{Model, ModelError, ModelOptions},
+};
+
+/// A model with its tokenizer and its chat template.
+#[derive(Debug)]
+pub struct Engine {
+    /// The file's key-value section.
+    pub metadata: Metadata,
+    /// Text to tokens and back.
+    pub tokenizer: Tokenizer,
+    /// Messages to text, if the file has a template and it could be compiled.
+    pub template: Option<Result<ChatTemplate, ChatError>>,
+    /// Tokens to logits.
+    pub model: Model,
+}
+
+impl Engine {
+    /// Opens a model file. `progress` gets bytes read and bytes in all.
+    pub fn open(
+        path: &Path,
+        options: &ModelOptions,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Engine, EngineError> {
+        let gguf = Gguf::open(path)?;
+        let model = Model::load(&gguf, options, progress)?;
+        let tokenizer = Tokenizer::from_metadata(&gguf.metadata)?;
+        if tokenizer.vocab_size() != model.config.vocab_size {
+            return Err(EngineError::Vocabulary {
+                tokenizer: tokenizer.vocab_size(),
+                model: model.config.vocab_size,
+            });
+        }
+        let text = |token| tokenizer.piece(token).to_string();
+        let bos = tokenizer.bos().map(text).unwrap_or_default();
+        let eos = tokenizer.eos().map(text).unwrap_or_default();
+        // A template that is refused is an error only for those who ask for it.
+        let template =
+            gguf.metadata.str("tokenizer.chat_template")?.map(|source| ChatTemplate::new(source, &bos, &eos));
+        Ok(Engine { metadata: gguf.metadata, tokenizer, template, model })
+    }
+}
+
+/// Why a model file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// It isn't a sound GGUF file.
+    #[error(transparent)]
+    Gguf(#[from] GgufError),
+    /// Its hyperparameters or tensors don't make a model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Its vocabulary doesn't make a tokenizer.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// Its two halves disagree.
+    #[error("the tokenizer has {tokenizer} tokens, but the model's embedding has {model}")]
+    Vocabulary {
+        /// Tokens of the tokenizer.
+        tokenizer: usize,
+        /// Rows of `token_embd.weight`.
+        model: usize,
+    },
+}

@@ -1,0 +1,154 @@
+//! Text in, stretches of plain text and special tokens written in it out.
+//!
+//! The same partition as llama.cpp's `tokenizer_st_partition`: the longest special token first wherever it
+//! stands, from the left; then the next shorter ones in what is left over.
+
+use std::collections::HashSet;
+
+use super::vocabulary::{Kind, Vocabulary};
+
+/// A stretch of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fragment<'a> {
+    Text(&'a str),
+    Token(u32),
+}
+
+/// The special tokens of a vocabulary, ready to be searched for.
+#[derive(Debug)]
+pub(super) struct Specials {
+    /// User-defined tokens, which text always turns into.
+    always: Needles,
+    /// These and the control and unknown tokens, which it turns into when asked to.
+    all: Needles,
+}
+
+impl Specials {
+    pub(super) fn new(vocabulary: &Vocabulary) -> Specials {
+        Specials {
+            always: Needles::new(vocabulary, |kind| kind == Kind::UserDefined),
+            all: Needles::new(vocabulary, |kind| {
+                matches!(kind, Kind::UserDefined | Kind::Control | Kind::Unknown)
+            }),
+        }
+    }
+
+    /// Cuts a text; `parse_special`: at control and unknown tokens too. No fragment of text is empty.
+    pub(super) fn partition<'a>(
+        &self,
+        vocabulary: &Vocabulary,
+        text: &'a str,
+        parse_special: bool,
+    ) -> Vec<Fragment<'a>> {
+        let needles = if parse_special { &self.all } else { &self.always };
+        let mut fragments = Vec::new();
+        let mut end = 0;
+        for (start, token) in needles.find_all(vocabulary, text) {
+            if end < start {
+                fragments.push(Fragment::Text(&text[end..start]));
+            }
+            fragments.push(Fragment::Token(token));
+            end = start + vocabulary.text(token).len();
+        }
+        if end < text.len() {
+            fragments.push(Fragment::Text(&text[end..]));
+        }
+        fragments
+    }
+}
+
+/// Texts to be searched for.
+#[derive(Debug)]
+struct Needles {
+    tokens: HashSet<u32, foldhash::fast::RandomState>,
+    /// Their distinct lengths in bytes, longest first.
+    lengths: Vec<usize>,
+    /// A bit for each pair of bytes that one of them begins with: few places of a text get past it.
+    starts: Box<[u64; 1024]>,
+}
+
+impl Needles {
+    fn new(vocabulary: &Vocabulary, wanted: impl Fn(Kind) -> bool) -> Needles {
+        let mut needles =
+            Needles { tokens: HashSet::default(), lengths: Vec::new(), starts: Box::new([0; 1024]) };
+        for (id, _) in vocabulary.kinds.iter().enumerate().filter(|&(_, &kind)| wanted(kind)) {
+            let id = id as u32;
+            let text = vocabulary.text(id).as_bytes();
+            match *text {
+                [] => continue,
+                [first] => (0..=255).for_each(|second| needles.mark([first, second])),
+                [first, second, ..] => needles.mark([first, second]),
+            }
+            needles.tokens.insert(id);
+            needles.lengths.push(text.len());
+        }
+        needles.lengths.sort_unstable_by(|a, b| b.cmp(a));
+        needles.lengths.dedup();
+        needles
+    }
+
+    fn mark(&mut self, start: [u8; 2]) {
+        let bit = usize::from(u16::from_be_bytes(start));
+        self.starts[bit / 64] |= 1 << (bit % 64);
+    }
+
+    /// Whether a needle may begin with these bytes.
+    fn may_start(&self, bytes: &[u8]) -> bool {
+        let bit = match *bytes {
+            [first, second, ..] => usize::from(u16::from_be_bytes([first, second])),
+            // The last byte of a text: only a needle of one byte fits, and those are marked with every second byte.
+            [first] => usize::from(u16::from_be_bytes([first, 0])),
+            [] => return false,
+        };
+        self.starts[bit / 64] & 1 << (bit % 64) != 0
+    }
+
+    /// Where which token stands, in the order of the text, none overlapping another.
+    fn find_all(&self, vocabulary: &Vocabulary, text: &str) -> Vec<(usize, u32)> {
+        if self.tokens.is_empty() {
+            return Vec::new();
+        }
+        let bytes = text.as_bytes();
+        // Each place with the end of the stretch that is free from there on; found tokens split the stretches.
+        let mut places: Vec<(usize, usize)> =
+            (0..bytes.len()).filter(|&at| self.may_start(&bytes[at..])).map(|at| (at, bytes.len())).collect();
+        let mut found = Vec::new();
+        for &length in &self.lengths {
+            if places.is_empty() {
+                break;
+            }
+            let n_before = found.len();
+            let mut taken_until = 0;
+            for &(at, free_until) in &places {
+                if at < taken_until || at + length > free_until {
+                    continue;
+                }
+                // `get` is None where the end would lie inside of a character.
+                let token = text.get(at..at + length).and_then(|text| vocabulary.find(text));
+                if let Some(token) = token.filter(|token| self.tokens.contains(token)) {
+                    found.push((at, token));
+                    taken_until = at + length;
+                }
+            }
+            remove_taken(&mut places, &found[n_before..], length);
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+/// Drops the places inside of what was found (all of one length, in order), and ends the free stretches before it.
+fn remove_taken(places: &mut Vec<(usize, usize)>, found: &[(usize, u32)], length: usize) {
+    let mut next = 0;
+    places.retain_mut(|(at, free_until)| {
+        while next < found.len() && found[next].0 + length <= *at {
+            next += 1;
+        }
+        match found.get(next) {
+            Some(&(start, _)) if start <= *at => return false,
+            Some(&(start, _)) => *free_until = start.min(*free_until),
+            None => {}
+        }
+        true
+    });
+}

@@ -1,0 +1,306 @@
+//! The forward pass: new tokens of a batch of sequences in, logits out. The weights are read once for all.
+
+use kelvin_kernels::{
+    activations::Activations,
+    attention::attend,
+    float_env::FloatEnv,
+    gate::gate,
+    matmul::{Product, matmul},
+    norm::{rms_norm, rms_norm_in_place},
+    packed::Packed,
+    rope::rotate,
+};
+
+use super::{Model, ModelError, Rope, Sequence, sequence::View, weights::Layer};
+use crate::TokenId;
+
+/// Tokens to append to one sequence of a batch.
+#[derive(Debug)]
+pub struct Append<'a> {
+    /// Where they go. A sequence occurs once in a batch.
+    pub sequence: &'a mut Sequence,
+    /// At least one.
+    pub tokens: &'a [TokenId],
+    /// Whose logits are wanted.
+    pub want: Want,
+}
+
+/// After which of the appended tokens logits are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// None: more of the prompt follows.
+    None,
+    /// The last one.
+    Last,
+    /// Each.
+    All,
+}
+
+/// The logits that a step gave: rows of vocab_size numbers, in the order of the batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Logits<'a> {
+    data: &'a [f32],
+    vocab_size: usize,
+}
+
+impl<'a> Logits<'a> {
+    /// How many rows there are.
+    pub fn n_rows(&self) -> usize {
+        self.data.len() / self.vocab_size
+    }
+
+    /// Row `i`: one number for each token of the vocabulary.
+    pub fn row(&self, i: usize) -> &'a [f32] {
+        &self.data[i * self.vocab_size..(i + 1) * self.vocab_size]
+    }
+}
+
+/// Buffers of a step, reused by the next one.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The residual stream: n × d_model.
+    x: Vec<f32>,
+    /// What the next product reads.
+    input: Activations,
+    /// n × n_heads·head_dim.
+    q: Vec<f32>,
+    /// n × n_kv_heads·head_dim each.
+    k: Vec<f32>,
+    v: Vec<f32>,
+    /// n × d_ff each.
+    gate: Vec<f32>,
+    up: Vec<f32>,
+    /// n × d_model: what a layer's half adds to the stream.
+    delta: Vec<f32>,
+    /// For each kind of rotary embedding: n × rope_dim/2 cosines and sines.
+    angles: Vec<[Vec<f32>; 2]>,
+    logits: Vec<f32>,
+}
+
+/// A row of the step: which sequence of the batch it extends, and at which position.
+#[derive(Clone, Copy)]
+struct Row {
+    sequence: usize,
+    pos: usize,
+}
+
+impl Model {
+    /// Appends tokens to the sequences of a batch and returns the logits that are wanted.
+    ///
+    /// The result has the same bits however the tokens were cut into steps and whatever else is in the batch. On an
+    /// error no sequence has changed.
+    pub fn forward<'s>(
+        &self,
+        batch: &mut [Append<'_>],
+        scratch: &'s mut Scratch,
+    ) -> Result<Logits<'s>, ModelError> {
+        let _env = FloatEnv::standard();
+        let rows = self.check(batch)?;
+        for append in batch.iter_mut() {
+            append.sequence.reserve(append.tokens.len());
+        }
+        let s = scratch;
+        self.embed(batch, s);
+        self.turn_angles(&rows, s);
+        for (i, layer) in self.weights.layers.iter().enumerate() {
+            self.attention(i, layer, &rows, batch, s);
+            self.feed_forward(layer, s);
+        }
+        self.logits(batch, s);
+        for append in batch.iter_mut() {
+            append.sequence.push(append.tokens);
+        }
+        Ok(Logits { data: &s.logits, vocab_size: self.config.vocab_size })
+    }
+
+    fn check(&self, batch: &[Append<'_>]) -> Result<Vec<Row>, ModelError> {
+        let mut rows = Vec::new();
+        for (i, append) in batch.iter().enumerate() {
+            if !append.sequence.fits(&self.config) {
+                return Err(ModelError::ForeignSequence);
+            }
+            let start = append.sequence.len();
+            let (len, limit) = (start + append.tokens.len(), self.config.ctx_len);
+            if len > limit {
+                return Err(ModelError::Context { len, limit });
+            }
+            let vocab_size = self.config.vocab_size;
+            if let Some(token) = append.tokens.iter().find(|token| token.index() >= vocab_size) {
+                return Err(ModelError::Token { token: token.0, vocab_size });
+            }
+            rows.extend((start..len).map(|pos| Row { sequence: i, pos }));
+        }
+        Ok(rows)
+    }
+
+    /// x = the tokens' embeddings.
+    fn embed(&self, batch: &[Append<'_>], s: &mut Scratch) {
+        let tokens: Vec<TokenId> = batch.iter().flat_map(|append| append.tokens).copied().collect();
+        s.x.resize(tokens.len() * self.config.d_model, 0.0);
+        self.pool.for_each_chunk(&mut s.x, self.config.d_model, &|i, x| {
+            self.weights.embedding.row(tokens[i].index(), x);
+            x.iter_mut().for_each(|x| *x *= self.config.embedding_scale);
+        });
+    }
+
+    /// The rotary angles of each row, from f64, for each kind of embedding.
+    fn turn_angles(&self, rows: &[Row], s: &mut Scratch) {
+        let half = self.config.rope_dim / 2;
+        s.angles.resize(self.config.ropes.len(), Default::default());
+        for (rope, [cos, sin]) in self.config.ropes.iter().zip(&mut s.angles) {
+            let speeds: Vec<f64> = (0..half).map(|i| self.speed(rope, i)).collect();
+            for (table, function) in [(cos, libm::cos as fn(f64) -> f64), (sin, libm::sin)] {
+                table.resize(rows.len() * half, 0.0);
+                self.pool.for_each_chunk(table, half.max(1), &|row, table| {
+                    for (angle, speed) in table.iter_mut().zip(&speeds) {
+                        *angle = function(rows[row].pos as f64 * speed) as f32;
+                    }
+                });
+            }
+        }
+    }
+
+    /// How far pair i turns from one position to the next.
+    fn speed(&self, rope: &Rope, i: usize) -> f64 {
+        let exponent = -2.0 * i as f64 / self.config.rope_dim as f64;
+        let factor = match &self.weights.rope_factors {
+            Some(factors) if rope.file_factors => f64::from(factors[i]),
+            _ => 1.0,
+        };
+        rope.scale * libm::pow(rope.base, exponent) / factor
+    }
+
+    /// x += attention(norm(x)), and the new keys and values are stored.
+    fn attention(&self, i: usize, layer: &Layer, rows: &[Row], batch: &mut [Append<'_>], s: &mut Scratch) {
+        let c = &self.config;
+        let n = rows.len();
+        let (d_q, d_kv) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
+        self.normed_input(&layer.attention_norm, [&layer.q, &layer.k, &layer.v], s);
+        s.q.resize(n * d_q, 0.0);
+        s.k.resize(n * d_kv, 0.0);
+        s.v.resize(n * d_kv, 0.0);
+        let products = &mut [
+            Product { weights: &layer.q, out: &mut s.q },
+            Product { weights: &layer.k, out: &mut s.k },
+            Product { weights: &layer.v, out: &mut s.v },
+        ];
+        matmul(&self.pool, self.isa, &s.input, n, products);
+
+        let [cos, sin] = &s.angles[c.layers[i].rope];
+        let half = c.rope_dim / 2;
+        let norms = layer.qk_norms.as_ref().map(|[q, k]| (q.as_slice(), k.as_slice())).unzip();
+        for (heads, width, norm) in [(&mut s.q, d_q, norms.0), (&mut s.k, d_kv, norms.1)] {
+            self.pool.for_each_chunk(heads, width, &|row, heads| {
+                let angles = row * half..(row + 1) * half;
+                for head in heads.chunks_exact_mut(c.head_dim) {
+                    if let Some(norm) = norm {
+                        self.norm_in_place(head, norm);
+                    }
+                    rotate(c.pairing, head, &cos[angles.clone()], &sin[angles.clone()]);
+                }
+            });
+        }
+        for ((row, key), value) in rows.iter().zip(s.k.chunks_exact(d_kv)).zip(s.v.chunks_exact(d_kv)) {
+            batch[row.sequence].sequence.store(i, row.pos, key, value);
+        }
+
+        s.input.x.resize(n * d_q, 0.0);
+        let batch = &*batch;
+        let (group, queries) = (c.n_heads / c.n_kv_heads, &s.q);
+        // One task takes all query heads of a key-value head, unless that leaves threads idle.
+        let heads = if n * c.n_kv_heads < 2 * self.pool.n_threads() { 1 } else { group };
+        self.pool.for_each_chunk(&mut s.input.x, heads * c.head_dim, &|task, out| {
+            let at = task * heads * c.head_dim;
+            let (row, first_head) = (rows[at / d_q], at % d_q / c.head_dim);
+            let hi = row.pos + 1;
+            let lo = c.layers[i].window.map_or(0, |window| hi.saturating_sub(window));
+            let queries = &queries[at..at + out.len()];
+            match batch[row.sequence].sequence.view(i, first_head / group) {
+                View::F16(pages) => {
+                    attend(self.isa, queries, c.head_dim, &pages, lo, hi, c.attention_scale, out)
+                }
+                View::F32(pages) => {
+                    attend(self.isa, queries, c.head_dim, &pages, lo, hi, c.attention_scale, out)
+                }
+            }
+        });
+        self.product_of_input(&layer.attention_output, s);
+        self.add_delta(layer.post_norms.as_ref().map(|norms| &norms[0]), s);
+    }
+
+    /// x += down(activation(gate(norm(x))) · up(norm(x))).
+    fn feed_forward(&self, layer: &Layer, s: &mut Scratch) {
+        let (n, d_ff) = (s.x.len() / self.config.d_model, self.config.d_ff);
+        self.normed_input(&layer.ffn_norm, [&layer.gate, &layer.up], s);
+        s.gate.resize(n * d_ff, 0.0);
+        s.up.resize(n * d_ff, 0.0);
+        let products = &mut [
+            Product { weights: &layer.gate, out: &mut s.gate },
+            Product { weights: &layer.up, out: &mut s.up },
+        ];
+        matmul(&self.pool, self.isa, &s.input, n, products);
+        let up = &s.up;
+        self.pool.for_each_chunk(&mut s.gate, d_ff, &|row, gates| {
+            gate(self.isa, self.config.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
+        });
+        std::mem::swap(&mut s.input.x, &mut s.gate);
+        self.product_of_input(&layer.down, s);
+        self.add_delta(layer.post_norms.as_ref().map(|norms| &norms[1]), s);
+    }
+
+    /// The logits of the rows that are wanted.
+    fn logits(&self, batch: &[Append<'_>], s: &mut Scratch) {
+        let d_model = self.config.d_model;
+        let mut wanted = Vec::new();
+        let mut first = 0;
+        for append in batch {
+            let end = first + append.tokens.len();
+            match append.want {
+                Want::None => {}
+                Want::Last => wanted.extend(first.max(end.saturating_sub(1))..end),
+                Want::All => wanted.extend(first..end),
+            }
+            first = end;
+        }
+        for (to, &from) in wanted.iter().enumerate() {
+            s.x.copy_within(from * d_model..(from + 1) * d_model, to * d_model);
+        }
+        s.x.truncate(wanted.len() * d_model);
+        s.logits.resize(wanted.len() * self.config.vocab_size, 0.0);
+        let weights = self.weights.output.as_ref().unwrap_or(&self.weights.embedding);
+        self.normed_input(&self.weights.output_norm, [weights], s);
+        matmul(&self.pool, self.isa, &s.input, wanted.len(), &mut [Product { weights, out: &mut s.logits }]);
+    }
+
+    /// input = norm(x), ready for products with `weights`.
+    fn normed_input<'a>(&self, norm: &[f32], weights: impl IntoIterator<Item = &'a Packed>, s: &mut Scratch) {
+        let d_model = self.config.d_model;
+        s.input.x.resize(s.x.len(), 0.0);
+        let x = &s.x;
+        self.pool.for_each_chunk(&mut s.input.x, d_model, &|row, out| {
+            rms_norm(self.isa, &x[row * d_model..(row + 1) * d_model], norm, self.config.norm_eps, out);
+        });
+        s.input.prepare(&self.pool, self.isa, d_model, weights.into_iter().map(Packed::format));
+    }
+
+    /// delta = weights · input.
+    fn product_of_input(&self, weights: &Packed, s: &mut Scratch) {
+        let n = s.x.len() / self.config.d_model;
+        s.input.prepare(&self.pool, self.isa, weights.cols(), [weights.format()]);
+        s.delta.resize(s.x.len(), 0.0);
+        matmul(&self.pool, self.isa, &s.input, n, &mut [Product { weights, out: &mut s.delta }]);
+    }
+
+    /// x += delta, through a norm where there is one.
+    fn add_delta(&self, norm: Option<&Vec<f32>>, s: &mut Scratch) {
+        let d_model = self.config.d_model;
+        if let Some(norm) = norm {
+            self.pool.for_each_chunk(&mut s.delta, d_model, &|_, delta| self.norm_in_place(delta, norm));
+        }
+        s.x.iter_mut().zip(&s.delta).for_each(|(x, delta)| *x += delta);
+    }
+
+    fn norm_in_place(&self, x: &mut [f32], norm: &[f32]) {
+        rms_norm_in_place(self.isa, x, norm, self.config.norm_eps);
+    }
+}

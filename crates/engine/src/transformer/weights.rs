@@ -1,0 +1,173 @@
+//! A model file's tensors in, the matrices and vectors of each layer out, every shape checked against the config.
+
+use kelvin_kernels::{packed::Packed, pool::Pool};
+
+use super::{Config, ModelError};
+use crate::gguf::Gguf;
+
+/// Everything a model learned.
+#[derive(Debug)]
+pub(super) struct Weights {
+    /// vocab_size × d_model.
+    pub(super) embedding: Packed,
+    pub(super) layers: Vec<Layer>,
+    /// d_model.
+    pub(super) output_norm: Vec<f32>,
+    /// vocab_size × d_model; none where the embedding serves ("tied").
+    pub(super) output: Option<Packed>,
+    /// rope_dim / 2: divides the rotary angles.
+    pub(super) rope_factors: Option<Vec<f32>>,
+}
+
+/// One block. Matrices are rows (outputs) × columns (inputs).
+#[derive(Debug)]
+pub(super) struct Layer {
+    /// d_model.
+    pub(super) attention_norm: Vec<f32>,
+    /// n_heads·head_dim × d_model.
+    pub(super) q: Packed,
+    /// n_kv_heads·head_dim × d_model.
+    pub(super) k: Packed,
+    /// n_kv_heads·head_dim × d_model.
+    pub(super) v: Packed,
+    /// head_dim each, where the family has them.
+    pub(super) qk_norms: Option<[Vec<f32>; 2]>,
+    /// d_model × n_heads·head_dim.
+    pub(super) attention_output: Packed,
+    /// d_model each, after attention and after feed-forward, where the family has them.
+    pub(super) post_norms: Option<[Vec<f32>; 2]>,
+    /// d_model.
+    pub(super) ffn_norm: Vec<f32>,
+    /// d_ff × d_model.
+    pub(super) gate: Packed,
+    /// d_ff × d_model.
+    pub(super) up: Packed,
+    /// d_model × d_ff.
+    pub(super) down: Packed,
+}
+
+impl Weights {
+    pub(super) fn load(
+        gguf: &Gguf,
+        config: &Config,
+        pool: &Pool,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Weights, ModelError> {
+        let total = gguf.tensors.iter().map(|tensor| tensor.n_bytes as u64).sum();
+        let mut loader = Loader { gguf, pool, bytes: Vec::new(), done: 0, total, progress };
+        let (d_model, d_ff) = (config.d_model, config.d_ff);
+        let (d_q, d_kv) = (config.n_heads * config.head_dim, config.n_kv_heads * config.head_dim);
+        let embedding = loader.matrix("token_embd.weight", config.vocab_size, d_model)?;
+        let mut layers = Vec::new();
+        for i in 0..config.n_layers {
+            let mut layer = InLayer { loader: &mut loader, i };
+            layers.push(Layer {
+                attention_norm: layer.vector("attn_norm", d_model)?,
+                q: layer.matrix("attn_q", d_q, d_model)?,
+                k: layer.matrix("attn_k", d_kv, d_model)?,
+                v: layer.matrix("attn_v", d_kv, d_model)?,
+                qk_norms: layer.vectors(config.qk_norm, ["attn_q_norm", "attn_k_norm"], config.head_dim)?,
+                attention_output: layer.matrix("attn_output", d_model, d_q)?,
+                post_norms: layer.vectors(
+                    config.post_norms,
+                    ["post_attention_norm", "post_ffw_norm"],
+                    d_model,
+                )?,
+                ffn_norm: layer.vector("ffn_norm", d_model)?,
+                gate: layer.matrix("ffn_gate", d_ff, d_model)?,
+                up: layer.matrix("ffn_up", d_ff, d_model)?,
+                down: layer.matrix("ffn_down", d_model, d_ff)?,
+            });
+        }
+        let output = match gguf.tensor("output.weight") {
+            Some(_) => Some(loader.matrix("output.weight", config.vocab_size, d_model)?),
+            None => None,
+        };
+        let rope_factors = match gguf.tensor("rope_freqs.weight") {
+            Some(_) => Some(loader.vector("rope_freqs.weight", config.rope_dim / 2)?),
+            None => None,
+        };
+        let output_norm = loader.vector("output_norm.weight", d_model)?;
+        (loader.progress)(total, total);
+        Ok(Weights { embedding, layers, output_norm, output, rope_factors })
+    }
+
+    pub(super) fn n_bytes(&self) -> usize {
+        let layers = self.layers.iter().flat_map(|l| {
+            [&l.q, &l.k, &l.v, &l.attention_output, &l.gate, &l.up, &l.down].map(Packed::n_bytes)
+        });
+        self.embedding.n_bytes() + self.output.as_ref().map_or(0, Packed::n_bytes) + layers.sum::<usize>()
+    }
+}
+
+struct Loader<'a> {
+    gguf: &'a Gguf,
+    pool: &'a Pool,
+    /// The tensor being read.
+    bytes: Vec<u8>,
+    done: u64,
+    total: u64,
+    progress: &'a mut dyn FnMut(u64, u64),
+}
+
+impl Loader<'_> {
+    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Packed, ModelError> {
+        let format = self.read(name, &[cols, rows])?;
+        Ok(Packed::new(self.pool, format, rows, cols, &self.bytes))
+    }
+
+    fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
+        let format = self.read(name, &[len])?;
+        let mut vector = vec![0.0; len];
+        Packed::new(self.pool, format, 1, len, &self.bytes).row(0, &mut vector);
+        Ok(vector)
+    }
+
+    /// Reads a tensor of the shape that is expected, innermost dimension first; further dimensions of 1 are allowed.
+    fn read(&mut self, name: &str, expected: &[usize]) -> Result<kelvin_kernels::format::Format, ModelError> {
+        let wrong =
+            |found: String| ModelError::Tensor { name: name.to_string(), expected: expected.to_vec(), found };
+        let info = self.gguf.tensor(name).ok_or_else(|| wrong("no tensor of this name".to_string()))?;
+        let mut shape = info.shape.as_slice();
+        while let [rest @ .., 1] = shape
+            && rest.len() >= expected.len()
+        {
+            shape = rest;
+        }
+        if shape != expected {
+            return Err(wrong(format!("{:?}", info.shape)));
+        }
+        self.gguf.read_tensor(info, &mut self.bytes)?;
+        self.done += info.n_bytes as u64;
+        (self.progress)(self.done, self.total);
+        Ok(info.format)
+    }
+}
+
+/// Names the tensors of one layer: `blk.I.NAME.weight`.
+struct InLayer<'a, 'b> {
+    loader: &'a mut Loader<'b>,
+    i: usize,
+}
+
+impl InLayer<'_, '_> {
+    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Packed, ModelError> {
+        self.loader.matrix(&format!("blk.{}.{name}.weight", self.i), rows, cols)
+    }
+
+    fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
+        self.loader.vector(&format!("blk.{}.{name}.weight", self.i), len)
+    }
+
+    fn vectors(
+        &mut self,
+        has: bool,
+        names: [&str; 2],
+        len: usize,
+    ) -> Result<Option<[Vec<f32>; 2]>, ModelError> {
+        if !has {
+            return Ok(None);
+        }
+        Ok(Some([self.vector(names[0], len)?, self.vector(names[1], len)?]))
+    }
+}

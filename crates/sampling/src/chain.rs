@@ -1,0 +1,122 @@
+//! A chain of stages, read from and printed to its notation `"temp=0.8 | top_k=40 | top_p=0.95"`.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    error::ChainError,
+    stages::{Stage, Temp},
+};
+
+/// Stages in the order in which they act; the draw is implied at the end.
+///
+/// The notation puts `|` between stages, `name=value` each; spaces don't matter. Any stage may stand
+/// anywhere and several times. Printing gives the notation in one canonical form, which parses to an equal
+/// chain. A chain without stages is written `draw`.
+///
+/// ```
+/// use kelvin_sampling::Chain;
+///
+/// let chain: Chain = "temp=0.8|top_k=40 | min_p=0.05".parse()?;
+/// assert_eq!(chain.to_string(), "temp=0.8 | top_k=40 | min_p=0.05");
+/// assert_eq!(chain.with_temperature(2.0)?.to_string(), "temp=2 | top_k=40 | min_p=0.05");
+/// # Ok::<(), kelvin_sampling::ChainError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chain {
+    stages: Vec<Stage>,
+}
+
+impl Chain {
+    /// A chain of these stages.
+    pub fn new(stages: Vec<Stage>) -> Chain {
+        Chain { stages }
+    }
+
+    /// The stages, in order.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// The temperature that [`Chain::with_temperature`] would replace: that of the chain's one `temp`
+    /// stage; `None` if it has none or several.
+    pub fn temperature(&self) -> Option<f32> {
+        match self.temps()[..] {
+            [place] => self.temp_at(place),
+            _ => None,
+        }
+    }
+
+    /// The same chain at another temperature: `t` takes the place of its one `temp`; without one it goes
+    /// first.
+    ///
+    /// # Errors
+    /// If `t` is negative, infinite or NaN, or if the chain has several `temp` stages.
+    pub fn with_temperature(&self, t: f32) -> Result<Chain, ChainError> {
+        let temp = Stage::Temp(Temp::new(t)?);
+        let mut chain = self.clone();
+        match self.temps()[..] {
+            [] => chain.stages.insert(0, temp),
+            [place] => chain.stages[place] = temp,
+            ref places => {
+                return Err(ChainError::SeveralTemperatures { chain: self.to_string(), count: places.len() });
+            }
+        }
+        Ok(chain)
+    }
+
+    /// The places of all `temp` stages.
+    fn temps(&self) -> Vec<usize> {
+        (0..self.stages.len()).filter(|&place| self.temp_at(place).is_some()).collect()
+    }
+
+    fn temp_at(&self, place: usize) -> Option<f32> {
+        match self.stages[place] {
+            Stage::Temp(temp) => Some(temp.get()),
+            _ => None,
+        }
+    }
+}
+
+/// The neutral chain, `temp=1`.
+impl Default for Chain {
+    fn default() -> Chain {
+        Chain::new(vec![Stage::Temp(Temp::ONE)])
+    }
+}
+
+impl FromStr for Chain {
+    type Err = ChainError;
+
+    fn from_str(text: &str) -> Result<Chain, ChainError> {
+        let mut parts: Vec<&str> = text.split('|').map(str::trim).collect();
+        // The draw is implied, so naming it at the end adds nothing.
+        if parts.last() == Some(&"draw") {
+            parts.pop();
+        }
+        let stage = |(i, part): (usize, &&str)| {
+            let place = i + 1;
+            match part.split_once('=') {
+                Some((name, value)) => Stage::parse(name.trim(), Some(value.trim())),
+                None if part.is_empty() => Err(ChainError::EmptyStage { place }),
+                None if *part == "draw" => Err(ChainError::DrawNotLast { place }),
+                None => Stage::parse(part, None),
+            }
+        };
+        Ok(Chain::new(parts.iter().enumerate().map(stage).collect::<Result<_, _>>()?))
+    }
+}
+
+impl fmt::Display for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.stages.is_empty() {
+            return f.write_str("draw");
+        }
+        for (i, stage) in self.stages.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" | ")?;
+            }
+            write!(f, "{stage}")?;
+        }
+        Ok(())
+    }
+}

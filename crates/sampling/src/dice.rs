@@ -1,0 +1,119 @@
+//! Seed, sample and position in; random words out. The only randomness there is.
+//!
+//! The words depend on these three numbers alone: not on the temperature, the batch, the thread or
+//! the number of earlier draws. So columns of a comparison that share seed and sample share their
+//! dice at each position, and any step can be repeated by itself.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// 32-bit words in one block of ChaCha, which is what one position owns.
+const WORDS: u128 = 16;
+
+/// The dice of one continuation.
+///
+/// ChaCha with 8 rounds; the key is `seed` as little-endian u64 padded with zeros to 32 bytes, the
+/// stream is `sample`, and position `pos` owns the block at word position `16·pos`.
+///
+/// ```
+/// use kelvin_sampling::Dice;
+///
+/// let dice = Dice { seed: 7, sample: 0 };
+/// assert_eq!(dice.word(12), dice.word(12));
+/// assert_ne!(dice.word(12), dice.word(13));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Dice {
+    /// Chosen once for a run.
+    pub seed: u64,
+    /// 0 … n-1 within each prompt and each temperature.
+    pub sample: u64,
+}
+
+impl Dice {
+    /// The u64 of the draw at the absolute position `pos` (of the token to be drawn).
+    ///
+    /// Word 0 of the block is its low half, word 1 its high half.
+    pub fn word(self, pos: u64) -> u64 {
+        self.pair(pos, 0)
+    }
+
+    /// The u64 of the `k`-th stage (from 0) that needs randomness: words 2+2k (low) and 3+2k (high).
+    ///
+    /// Seven such stages fit into a block: `k < 7`.
+    ///
+    /// # Panics
+    /// If `k >= 7`.
+    pub fn stage_word(self, pos: u64, k: u32) -> u64 {
+        assert!(k < 7, "a position has words for 7 random stages, asked for number {k}");
+        self.pair(pos, 2 + 2 * k)
+    }
+
+    fn pair(self, pos: u64, first: u32) -> u64 {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&self.seed.to_le_bytes());
+        let mut rng = ChaCha8Rng::from_seed(key);
+        rng.set_stream(self.sample);
+        rng.set_word_pos(WORDS * u128::from(pos) + u128::from(first));
+        let low = rng.next_u32();
+        let high = rng.next_u32();
+        u64::from(low) | u64::from(high) << 32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ChaCha written out from its definition (Bernstein 2008): the 16 words of a block.
+    fn block(seed: u64, stream: u64, counter: u64) -> [u32; 16] {
+        let halves = |x: u64| [x as u32, (x >> 32) as u32];
+        let mut start = [0u32; 16];
+        start[..4].copy_from_slice(&[0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574]);
+        start[4..6].copy_from_slice(&halves(seed));
+        start[12..14].copy_from_slice(&halves(counter));
+        start[14..].copy_from_slice(&halves(stream));
+        let mut x = start;
+        let mut quarter = |[a, b, c, d]: [usize; 4]| {
+            for (p, q, r, turn) in [(a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)] {
+                x[p] = x[p].wrapping_add(x[q]);
+                x[r] = (x[r] ^ x[p]).rotate_left(turn);
+            }
+        };
+        for _ in 0..4 {
+            for i in 0..4 {
+                quarter([i, i + 4, i + 8, i + 12]);
+            }
+            for i in 0..4 {
+                quarter([i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4]);
+            }
+        }
+        std::array::from_fn(|i| x[i].wrapping_add(start[i]))
+    }
+
+    #[test]
+    fn words_are_those_of_the_definition() {
+        for (seed, sample, pos) in [
+            (0, 0, 0),
+            (7, 3, 1),
+            (u64::MAX, u64::MAX, u64::MAX),
+            (0x0123_4567_89ab_cdef, 1 << 40, (1 << 60) + 5),
+        ] {
+            let block = block(seed, sample, pos);
+            let pair = |i: usize| u64::from(block[i]) | u64::from(block[i + 1]) << 32;
+            let dice = Dice { seed, sample };
+            assert_eq!(dice.word(pos), pair(0), "{dice:?} {pos}");
+            for k in 0..7 {
+                assert_eq!(dice.stage_word(pos, k), pair(2 + 2 * k as usize), "{dice:?} {pos} {k}");
+            }
+        }
+    }
+
+    /// Recorded once: a change of these numbers changes every text ever generated.
+    #[test]
+    fn words_never_change() {
+        let dice = Dice { seed: 7, sample: 0 };
+        let words = [14095323943061994099, 11152950903118102349, 5146692075830915397];
+        assert_eq!([dice.word(0), dice.word(1), dice.word(2)], words);
+    }
+}

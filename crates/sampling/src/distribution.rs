@@ -1,0 +1,286 @@
+//! A whole distribution for people to look at: what a chain makes of one row of logits.
+//!
+//! Which tokens survive is decided by the same code that draws. Their probabilities are computed in f64, and
+//! their sums in whole numbers of 2^-80, so that tokens far below the reach of the draw's weights
+//! (31.9 nats) still have one.
+
+use kelvin_kernels::float_env::FloatEnv;
+
+use crate::{
+    Chain, SampleError, TokenId,
+    candidates::{Candidates, Scratch},
+    order::key,
+    stages::Stage,
+};
+
+/// Sums are of terms rounded to whole numbers of 2^-80.
+const UNIT: f64 = (1u128 << 80) as f64;
+
+/// The final distribution of a chain over one row of logits.
+///
+/// ```
+/// use kelvin_sampling::{Chain, Distribution};
+///
+/// let distribution = Distribution::new(&[2.0, 0.0, 1.0], &Chain::default())?;
+/// let top = distribution.top(2);
+/// assert_eq!(top[1].token.0, 2);
+/// assert_eq!(format!("{:.3}", top[1].probability), "0.245");
+/// assert_eq!(distribution.rest(2).0, 1);
+/// # Ok::<(), kelvin_sampling::SampleError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Distribution {
+    /// Survivors in the order of ids, and their logits.
+    ids: Vec<u32>,
+    xs: Vec<f32>,
+    /// exp((x - max)/T), as whole numbers of 2^-80.
+    weights: Vec<u128>,
+    total: u128,
+    max: f32,
+    temperature: f64,
+    stages: Vec<StageReport>,
+}
+
+/// One token of a distribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choice {
+    /// The token.
+    pub token: TokenId,
+    /// Its logit as the model gave it.
+    pub logit: f32,
+    /// Its probability.
+    pub probability: f64,
+}
+
+/// What one stage did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StageReport {
+    /// The stage.
+    pub stage: Stage,
+    /// Survivors before it.
+    pub survivors_before: usize,
+    /// Survivors after it.
+    pub survivors_after: usize,
+    /// Entropy before it, in nats.
+    pub entropy_before: f64,
+    /// Entropy after it, in nats.
+    pub entropy_after: f64,
+    /// The part of the mass before it that it removed, in [0, 1).
+    pub mass_removed: f64,
+}
+
+impl Distribution {
+    /// What `chain` leaves of `logits` (one for each token of the vocabulary, -inf where masked), renormalised.
+    ///
+    /// The raw distribution of a model is that of the neutral chain, [`Chain::default`].
+    ///
+    /// # Errors
+    /// As [`crate::Sampler::sample`].
+    pub fn new(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
+        let _standard = FloatEnv::standard();
+        let mut scratch = Scratch::default();
+        let mut left = Candidates::new(logits, &mut scratch)?;
+        let mut stages = Vec::with_capacity(chain.stages().len());
+        for stage in chain.stages() {
+            let report = observe(&mut left, *stage, |left| stage.apply(left));
+            stages.push(report);
+        }
+        Ok(Distribution::of(&left, stages))
+    }
+
+    /// The limit T = ∞, in which all tokens that the chain leaves are equally likely.
+    ///
+    /// It exists for views only. Each `temp` of the chain counts as infinite; a chain without one gets it
+    /// first. Truncations keep the order of the logits (so `top_k=3` keeps the largest three).
+    ///
+    /// # Errors
+    /// As [`crate::Sampler::sample`].
+    pub fn at_infinity(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
+        let _standard = FloatEnv::standard();
+        let mut scratch = Scratch::default();
+        let mut left = Candidates::new(logits, &mut scratch)?;
+        if !chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(_))) {
+            left.heat(f64::INFINITY);
+        }
+        let mut stages = Vec::with_capacity(chain.stages().len());
+        for stage in chain.stages() {
+            stages.push(observe(&mut left, *stage, |left| match stage {
+                Stage::Temp(_) => left.heat(f64::INFINITY),
+                _ => stage.apply(left),
+            }));
+        }
+        Ok(Distribution::of(&left, stages))
+    }
+
+    fn of(left: &Candidates<'_>, stages: Vec<StageReport>) -> Distribution {
+        let (max, temperature) = (left.max(), left.temperature());
+        let (mut ids, mut xs, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        for (token, x) in left.survivors() {
+            ids.push(token.0);
+            xs.push(x);
+            let e = libm::exp(over(f64::from(x) - f64::from(max), temperature));
+            weights.push((e * UNIT) as u128);
+        }
+        let total = weights.iter().sum();
+        Distribution { ids, xs, weights, total, max, temperature, stages }
+    }
+
+    /// T: the product of the chain's temperatures, 1 without any; 0 if one of them is 0, else within
+    /// 2.9e-39 and 7.1e44, so that f32 holds 1/T.
+    pub fn temperature(&self) -> f64 {
+        self.temperature
+    }
+
+    /// How many tokens are left.
+    pub fn survivors(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// What each stage of the chain did, in order.
+    pub fn stages(&self) -> &[StageReport] {
+        &self.stages
+    }
+
+    /// The first `n` tokens in descending order (by logit, ties by lower id).
+    pub fn top(&self, n: usize) -> Vec<Choice> {
+        let top = self.first(n).into_iter().map(|i| Choice {
+            token: TokenId(self.ids[i]),
+            logit: self.xs[i],
+            probability: self.share(self.weights[i]),
+        });
+        top.collect()
+    }
+
+    /// How many tokens there are beyond the first `n`, and their exact mass.
+    pub fn rest(&self, n: usize) -> (usize, f64) {
+        let top = self.first(n);
+        let top_weight: u128 = top.iter().map(|&i| self.weights[i]).sum();
+        (self.ids.len() - top.len(), self.share(self.total - top_weight))
+    }
+
+    /// The probability of a token; 0 if the chain removed it, if it's masked or unknown.
+    pub fn probability(&self, token: TokenId) -> f64 {
+        self.find(token).map_or(0.0, |i| self.share(self.weights[i]))
+    }
+
+    /// How many survivors stand before a token; `None` if it isn't one.
+    pub fn rank(&self, token: TokenId) -> Option<usize> {
+        let at = |i: usize| key(self.xs[i], i as u32);
+        let place = at(self.find(token)?);
+        Some((0..self.ids.len()).filter(|&i| at(i) < place).count())
+    }
+
+    /// -ln p of a token in nats, exact far below the smallest probability; ∞ if it isn't a survivor.
+    pub fn surprisal(&self, token: TokenId) -> f64 {
+        // At T = ∞, d is 0; `+ 0.0` keeps a certain token's -0 out of sight.
+        self.find(token).map_or(f64::INFINITY, |i| self.ln_z() - self.d(i) + 0.0)
+    }
+
+    /// H = -Σ p ln p, in nats.
+    pub fn entropy(&self) -> f64 {
+        self.ln_z() - self.mean(|i| self.d(i)) + 0.0
+    }
+
+    /// exp H: the number of equally likely tokens that would leave as much choice.
+    pub fn effective_choices(&self) -> f64 {
+        libm::exp(self.entropy())
+    }
+
+    /// F = -T ln Σ exp(x/T), in logits; -∞ at T = ∞ if there is a choice.
+    pub fn free_energy(&self) -> f64 {
+        let ln_z = self.ln_z();
+        let mixing = if ln_z == 0.0 { 0.0 } else { self.temperature * ln_z };
+        -f64::from(self.max) - mixing
+    }
+
+    /// C = Var_p(x)/T², in nats: how strongly the distribution answers to a change of temperature.
+    pub fn heat_capacity(&self) -> f64 {
+        let mean = self.mean(|i| self.d(i));
+        self.mean(|i| (self.d(i) - mean) * (self.d(i) - mean))
+    }
+
+    /// dH/dT = C/T, in nats per unit of temperature; 0 at T = 0.
+    pub fn entropy_slope(&self) -> f64 {
+        let heat_capacity = self.heat_capacity();
+        if heat_capacity == 0.0 { 0.0 } else { heat_capacity / self.temperature }
+    }
+
+    /// ∂p_i/∂x_j = p_i (δ_ij - p_j)/T.
+    pub fn gradient(&self, i: TokenId, j: TokenId) -> f64 {
+        let same = if i == j { 1.0 } else { 0.0 };
+        over(self.probability(i) * (same - self.probability(j)), self.temperature)
+    }
+
+    /// ∂(-ln p_y)/∂x_i = (p_i - [i = y])/T: the gradient of the loss when `y` is right.
+    pub fn loss_gradient(&self, y: TokenId, i: TokenId) -> f64 {
+        let hit = if i == y { 1.0 } else { 0.0 };
+        over(self.probability(i) - hit, self.temperature)
+    }
+
+    /// ln Σ exp((x - max)/T).
+    fn ln_z(&self) -> f64 {
+        libm::log(self.total as f64 / UNIT)
+    }
+
+    /// (x - max)/T of the i-th survivor.
+    fn d(&self, i: usize) -> f64 {
+        over(f64::from(self.xs[i]) - f64::from(self.max), self.temperature)
+    }
+
+    /// Σ p_i f(i), each term rounded to 2^-80 before it's added.
+    fn mean(&self, f: impl Fn(usize) -> f64) -> f64 {
+        let term = |i: usize| match self.weights[i] {
+            // d may be -∞ here.
+            0 => 0,
+            w => (w as f64 * f(i)) as i128,
+        };
+        let sum: i128 = (0..self.ids.len()).map(term).sum();
+        sum as f64 / self.total as f64
+    }
+
+    fn share(&self, weight: u128) -> f64 {
+        weight as f64 / self.total as f64
+    }
+
+    fn find(&self, token: TokenId) -> Option<usize> {
+        self.ids.binary_search(&token.0).ok()
+    }
+
+    /// The places of the first `n` in descending order.
+    fn first(&self, n: usize) -> Vec<usize> {
+        let mut keys: Vec<u64> = self.xs.iter().enumerate().map(|(i, &x)| key(x, i as u32)).collect();
+        if 0 < n && n < keys.len() {
+            keys.select_nth_unstable(n - 1);
+        }
+        keys.truncate(n);
+        keys.sort_unstable();
+        keys.into_iter().map(|key| (key & u64::from(u32::MAX)) as usize).collect()
+    }
+}
+
+/// The slope of the curve e^(x/T) at x: e^(x/T)/T.
+pub fn slope(x: f64, t: f64) -> f64 {
+    libm::exp(x / t) / t
+}
+
+/// x/t, with 0/0 = 0: a difference of nothing is nothing at any temperature.
+fn over(x: f64, t: f64) -> f64 {
+    if x == 0.0 { 0.0 } else { x / t }
+}
+
+/// Lets a stage act and notes what it did.
+fn observe(left: &mut Candidates<'_>, stage: Stage, act: impl FnOnce(&mut Candidates<'_>)) -> StageReport {
+    let (n, beta, mass) = (left.n(), left.beta(), left.mass());
+    act(left);
+    let after = left.mass();
+    // Mass is compared at one β: a stage either removes tokens or changes β.
+    let kept = if left.beta() == beta { after.total as f64 / mass.total as f64 } else { 1.0 };
+    StageReport {
+        stage,
+        survivors_before: n,
+        survivors_after: left.n(),
+        entropy_before: mass.entropy(),
+        entropy_after: after.entropy(),
+        mass_removed: 1.0 - kept,
+    }
+}

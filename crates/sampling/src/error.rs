@@ -1,0 +1,84 @@
+//! What can be wrong with a chain, and what can be wrong with logits.
+//!
+//! Every message says what was found, where, and what was expected.
+
+use crate::TokenId;
+
+/// A chain that can't be: refused at construction, so that a step never sees a bad parameter.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// No stage of this name.
+    #[error("unknown stage `{name}` in the chain; known stages: {known}")]
+    UnknownStage {
+        /// The name as it was written.
+        name: String,
+        /// All names that exist, separated by commas.
+        known: String,
+    },
+    /// A parameter outside its range, or none where one is needed.
+    #[error("{stage}: {found} is not allowed; expected {allowed}")]
+    BadValue {
+        /// The stage that refused.
+        stage: &'static str,
+        /// What was given.
+        found: String,
+        /// The allowed range, in words.
+        allowed: &'static str,
+    },
+    /// Nothing between two bars, or nothing at all.
+    #[error(
+        "stage {place} of the chain is empty; write stages as in `temp=0.8 | top_k=40`, or `temp=1` for the neutral chain"
+    )]
+    EmptyStage {
+        /// Counted from 1.
+        place: usize,
+    },
+    /// `draw` is where a chain ends.
+    #[error(
+        "`draw` stands at place {place} of the chain but can only be the last stage (it is implied there)"
+    )]
+    DrawNotLast {
+        /// Counted from 1.
+        place: usize,
+    },
+    /// One temperature can't replace several.
+    #[error(
+        "the chain `{chain}` has {count} `temp` stages, so it isn't clear which one a temperature of its own should replace; leave one"
+    )]
+    SeveralTemperatures {
+        /// The chain as printed.
+        chain: String,
+        /// How many `temp` stages it has.
+        count: usize,
+    },
+}
+
+/// Logits from which no token can be drawn.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SampleError {
+    /// A vocabulary of no tokens.
+    #[error("there are no logits: the vocabulary is empty")]
+    Empty,
+    /// More tokens than the totals have room for.
+    #[error("{found} logits are too many; at most {} tokens", crate::MAX_VOCAB)]
+    TooMany {
+        /// The length of the logits.
+        found: usize,
+    },
+    /// NaN or +inf where a number (or -inf, masked) belongs.
+    #[error("the logit of token {} is {value}; expected a finite number, or -inf for a masked token", token.0)]
+    BadLogit {
+        /// The first such token.
+        token: TokenId,
+        /// Its logit: NaN or +inf.
+        value: f32,
+    },
+    /// Every logit is -inf.
+    #[error("all {count} tokens are masked (their logits are -inf), so there is nothing to draw")]
+    AllMasked {
+        /// The size of the vocabulary.
+        count: usize,
+    },
+}

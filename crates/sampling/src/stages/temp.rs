@@ -1,0 +1,69 @@
+//! Temperature: how much a difference of logits counts.
+
+use super::StageInfo;
+use crate::{candidates::Candidates, error::ChainError};
+
+pub(super) const INFO: StageInfo = StageInfo {
+    name: "temp",
+    allowed: "0 (greedy), or a finite number from 1.4e-45 to 3.4e38",
+    summary: "divides logits by T: below 1 sharper, above 1 flatter, 0 takes the likeliest",
+    source: "Ackley, Hinton, Sejnowski 1985; arXiv 1503.02531",
+};
+
+/// `temp=T`: x → x/T, so that p_i = exp((x_i - m)/T) / Z(T).
+///
+/// T = 0 keeps only the likeliest token (greedy). Any other T is finite and positive. The logits aren't
+/// rescaled: the stage sets β = 1/T (f32, at most the largest finite one), and the order of tokens stays that
+/// of the logits. Several such stages multiply their temperatures.
+///
+/// Source: Ackley, Hinton and Sejnowski 1985 (Boltzmann machines); arXiv 1503.02531 (softmax with T).
+///
+/// ```
+/// use kelvin_sampling::{Chain, Distribution};
+///
+/// let chain: Chain = "temp=2".parse()?;
+/// let distribution = Distribution::new(&[1.0, 2.0], &chain)?;
+/// assert_eq!(format!("{:.8}", distribution.top(1)[0].probability), "0.62245933");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Temp(f32);
+
+impl Temp {
+    /// T = 1, which changes nothing.
+    pub const ONE: Temp = Temp(1.0);
+
+    /// Accepts 0 and every positive finite temperature.
+    pub fn new(t: f32) -> Result<Temp, ChainError> {
+        if (0.0..=f32::MAX).contains(&t) {
+            // Adding +0 turns -0 into +0, so that it prints as `0`.
+            Ok(Temp(t + 0.0))
+        } else {
+            Err(INFO.refuse(format!("{t}")))
+        }
+    }
+
+    pub(super) fn parse(value: Option<&str>) -> Result<Temp, ChainError> {
+        let text = INFO.required(value)?;
+        let exact: f64 = text.parse().map_err(|_| INFO.refuse(text))?;
+        let t = exact as f32;
+        // 1e-50 isn't greedy, it's a temperature that f32 can't hold.
+        if t == 0.0 && exact != 0.0 {
+            return Err(INFO.refuse(text));
+        }
+        Temp::new(t).map_err(|_| INFO.refuse(text))
+    }
+
+    /// T.
+    pub fn get(self) -> f32 {
+        self.0
+    }
+
+    pub(super) fn apply(self, candidates: &mut Candidates<'_>) {
+        if self.0 == 0.0 {
+            candidates.freeze();
+        } else {
+            candidates.heat(f64::from(self.0));
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! One measurement of one engine in a process of its own: what to do comes in as JSON on standard input, times and peak
+//! memory go out as JSON. Between getting ready and doing the work the process waits for a word, so that the parent's
+//! reference loop runs right before and right after.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::PathBuf,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "candle")]
+use crate::engines::candle::Candle;
+use crate::engines::{
+    Engine,
+    kelvin::Kelvin,
+    llama::{Llama, Mode, Size},
+};
+
+/// Who is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Name {
+    Kelvin,
+    Llama,
+    Candle,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Work {
+    /// A prompt is read at once.
+    Prompt { tokens: usize },
+    /// One continuation takes `steps` steps after a prompt of `depth`.
+    Decode { depth: usize, steps: usize },
+    /// From the model file to the first token after a short prompt.
+    First { tokens: usize },
+    /// A prompt is read, then continued several ways together.
+    Compare {
+        prompt: usize,
+        ways: usize,
+        steps: usize,
+    },
+}
+
+/// All that the process needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Spec {
+    pub engine: Name,
+    pub model: PathBuf,
+    pub threads: usize,
+    pub work: Work,
+    /// Tokens to feed, taken in a circle: the same ones for every engine.
+    pub tokens: Vec<u32>,
+}
+
+/// What the process measured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Outcome {
+    pub load_secs: f64,
+    /// Reading the prompt, up to its first token.
+    pub prompt_secs: f64,
+    /// All steps after it.
+    pub steps_secs: f64,
+    /// The most memory that the process ever held (VmHWM), mapped files included.
+    pub peak_bytes: u64,
+}
+
+const READY: &str = "ready";
+const GO: &str = "go";
+
+impl Work {
+    /// How many tokens the context must hold, and in how many sequences.
+    fn size(self) -> Size {
+        let (n_ctx, n_sequences) = match self {
+            Work::Prompt { tokens } | Work::First { tokens } => (tokens + 1, 1),
+            Work::Decode { depth, steps } => (depth.max(1) + steps + 1, 1),
+            Work::Compare {
+                prompt,
+                ways,
+                steps,
+            } => (prompt + ways * (steps + 1), ways),
+        };
+        Size { n_ctx, n_sequences }
+    }
+}
+
+impl Spec {
+    fn tokens(&self, from: usize, n: usize) -> Vec<u32> {
+        self.tokens
+            .iter()
+            .copied()
+            .cycle()
+            .skip(from % self.tokens.len())
+            .take(n)
+            .collect()
+    }
+
+    /// What the continuations are fed at a step: each has a text of its own.
+    fn step_tokens(&self, from: usize, ways: usize) -> Vec<u32> {
+        (0..ways)
+            .map(|way| self.tokens[(from + 37 * way) % self.tokens.len()])
+            .collect()
+    }
+
+    fn load(&self) -> Result<Box<dyn Engine>> {
+        let size = self.work.size();
+        Ok(match self.engine {
+            Name::Kelvin => Box::new(Kelvin::load(&self.model, self.threads)?),
+            Name::Llama => Box::new(Llama::load(&self.model, Mode::Default, self.threads, size)?),
+            #[cfg(feature = "candle")]
+            Name::Candle => Box::new(Candle::load(&self.model)?),
+            #[cfg(not(feature = "candle"))]
+            Name::Candle => bail!("peers was built without its feature candle"),
+        })
+    }
+}
+
+/// The child's side.
+pub fn serve() -> Result<()> {
+    let mut line = String::new();
+    let mut input = std::io::stdin().lock();
+    input.read_line(&mut line)?;
+    let spec: Spec = serde_json::from_str(&line).context("the work must come as one line of JSON")?;
+    ensure!(!spec.tokens.is_empty(), "there are no tokens to feed");
+    let mut wait = move || -> Result<()> {
+        println!("{READY}");
+        std::io::stdout().flush()?;
+        let mut word = String::new();
+        input.read_line(&mut word)?;
+        ensure!(word.trim() == GO, "expected {GO:?}, got {word:?}");
+        Ok(())
+    };
+
+    if let Work::First { .. } = spec.work {
+        wait()?;
+    }
+    let begin = Instant::now();
+    let mut engine = spec.load()?;
+    let load_secs = begin.elapsed().as_secs_f64();
+    let (prompt_secs, steps_secs) = match spec.work {
+        Work::First { tokens } => (timed(|| engine.read(&spec.tokens(0, tokens), 1))?, 0.0),
+        Work::Prompt { tokens } => {
+            warm_up(&mut *engine, &spec, 1)?;
+            wait()?;
+            (timed(|| engine.read(&spec.tokens(0, tokens), 1))?, 0.0)
+        }
+        Work::Decode { depth, steps } => {
+            warm_up(&mut *engine, &spec, 1)?;
+            let depth = depth.max(1);
+            engine.read(&spec.tokens(0, depth), 1)?;
+            wait()?;
+            (0.0, timed(|| take_steps(&mut *engine, &spec, depth, 1, steps))?)
+        }
+        Work::Compare {
+            prompt,
+            ways,
+            steps,
+        } => {
+            warm_up(&mut *engine, &spec, ways)?;
+            wait()?;
+            (
+                timed(|| engine.read(&spec.tokens(0, prompt), ways))?,
+                timed(|| take_steps(&mut *engine, &spec, prompt, ways, steps))?,
+            )
+        }
+    };
+    let outcome = Outcome {
+        load_secs,
+        prompt_secs,
+        steps_secs,
+        peak_bytes: peak_bytes()?,
+    };
+    println!("{}", serde_json::to_string(&outcome)?);
+    Ok(())
+}
+
+/// A short prompt and a step, so that no sample pays for first touches.
+fn warm_up(engine: &mut dyn Engine, spec: &Spec, ways: usize) -> Result<()> {
+    engine.read(&spec.tokens(0, 8), ways)?;
+    engine.step(&spec.step_tokens(8, ways))?;
+    Ok(())
+}
+
+fn take_steps(
+    engine: &mut dyn Engine,
+    spec: &Spec,
+    from: usize,
+    ways: usize,
+    steps: usize,
+) -> Result<()> {
+    for i in 0..steps {
+        engine.step(&spec.step_tokens(from + i, ways))?;
+    }
+    Ok(())
+}
+
+fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
+    let begin = Instant::now();
+    work()?;
+    Ok(begin.elapsed().as_secs_f64())
+}
+
+fn peak_bytes() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")
+        .context("peak memory is known on Linux only")?;
+    let kib: u64 = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
+        .context("/proc/self/status has no VmHWM")?;
+    Ok(kib << 10)
+}
+
+/// The parent's side: a child that is ready.
+pub struct Waiting {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Waiting {
+    /// Starts a child and waits until it is ready.
+    pub fn start(spec: &Spec) -> Result<Waiting> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg("sample")
+            .env("RAYON_NUM_THREADS", spec.threads.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut input = child.stdin.take().expect("it was piped");
+        let output = BufReader::new(child.stdout.take().expect("it was piped"));
+        writeln!(input, "{}", serde_json::to_string(spec)?)?;
+        let mut waiting = Waiting {
+            child,
+            input,
+            output,
+        };
+        let line = waiting.line()?;
+        ensure!(line.trim() == READY, "{:?} said {line:?}", spec.engine);
+        Ok(waiting)
+    }
+
+    /// Lets it work.
+    pub fn go(mut self) -> Result<Outcome> {
+        writeln!(self.input, "{GO}")?;
+        let line = self.line()?;
+        self.child.wait()?;
+        serde_json::from_str(&line).with_context(|| format!("{line:?} is no outcome"))
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        if self.output.read_line(&mut line)? == 0 {
+            let mut complaint = String::new();
+            if let Some(mut stderr) = self.child.stderr.take() {
+                std::io::Read::read_to_string(&mut stderr, &mut complaint)?;
+            }
+            self.child.wait()?;
+            bail!("{}", complaint.trim().trim_start_matches("error: "));
+        }
+        Ok(line)
+    }
+}

@@ -1,0 +1,72 @@
+//! A report in, a table for people out.
+
+use super::{Figure, Report, Row};
+use crate::bench::sample::Name;
+
+/// Prints the table and what must be known to read it.
+pub fn print(report: &Report) {
+    println!("peers: {}; {}", report.llama, report.candle);
+    for (threads, best) in &report.read_gb_per_sec {
+        println!("plain read with {threads} threads: {best:.1} GB/s at best");
+    }
+    let mut model = "";
+    for row in &report.rows {
+        if row.model != model {
+            model = &row.model;
+            println!("\n{model}");
+            header(row);
+        }
+        line(row);
+    }
+    for refusal in &report.refusals {
+        println!("\nnot measured: {refusal}");
+    }
+}
+
+fn label(name: Name) -> &'static str {
+    match name {
+        Name::Kelvin => "kelvin",
+        Name::Llama => "llama.cpp",
+        Name::Candle => "candle",
+    }
+}
+
+fn header(row: &Row) {
+    print!("{:<27} {:>7} {:<12}", "", "threads", "");
+    for (name, _) in &row.medians {
+        print!(" {:>10}", label(*name));
+    }
+    for (name, _) in &row.ratios {
+        print!(" {:>28}", format!("kelvin / {} (range; n)", label(*name)));
+    }
+    println!(" {:>9} {:>13}", "dropped", "share of read");
+}
+
+fn line(row: &Row) {
+    let unit = match row.figure {
+        Figure::TokensPerSec => "tokens/s",
+        Figure::StepTokensPerSec => "its steps",
+        Figure::LoadMs => "load ms",
+        Figure::FirstTokenMs => "in all ms",
+        Figure::PeakMib => "peak MiB",
+    };
+    print!("{:<27} {:>7} {:<12}", row.work, row.threads, unit);
+    for (_, median) in &row.medians {
+        match median {
+            Some(x) => print!(" {x:>10.1}"),
+            None => print!(" {:>10}", "-"),
+        }
+    }
+    for (_, ratio) in &row.ratios {
+        let text = match ratio {
+            Some(r) => format!("{:.2} ({:.2}-{:.2}; {})", r.median, r.least, r.greatest, r.n),
+            None => "-".into(),
+        };
+        print!(" {text:>28}");
+    }
+    print!(" {:>9}", format!("{}/{}", row.dropped, row.taken));
+    match row.kelvin_share_of_read {
+        Some(share) => println!(" {:>12.0}%", 100.0 * share),
+        None => println!(" {:>13}", "-"),
+    }
+}

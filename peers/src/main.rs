@@ -1,0 +1,283 @@
+//! Kelvin beside llama.cpp and candle on the same model files: how right (`expand`, `kl`, `logits`) and how fast
+//! (`bench`), and a model of Mistral 7B's shape to do it on (`mistral`). Command line in, tables and JSON out.
+
+mod bench;
+mod dequantize;
+mod engines;
+mod expand;
+mod format;
+mod gguf;
+mod kl;
+mod logits;
+mod mistral;
+mod random;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use engines::llama;
+use serde::Serialize;
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+    /// Print one JSON object instead of a table
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print which llama.cpp this is and what its build can do; fails if it may not be compared with
+    Info,
+    /// Write a model with every number expanded to F32: the truth for `kl`
+    Expand {
+        /// A GGUF file
+        from: PathBuf,
+        /// Where the expanded one goes (four bytes a weight)
+        to: PathBuf,
+    },
+    /// Write a model of Mistral 7B v0.1's exact shape (Q4_K_M, 4.1 GiB) with random weights
+    Mistral {
+        to: PathBuf,
+        /// A GGUF file whose `tokenizer.*` metadata is Mistral's vocabulary of 32,000
+        #[arg(long)]
+        vocab: PathBuf,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Print llama.cpp's logits after each token
+    Logits {
+        model: PathBuf,
+        #[arg(long, required_unless_present = "tokens_file")]
+        prompt: Option<String>,
+        /// Token ids, apart by blanks or commas
+        #[arg(long, conflicts_with = "prompt")]
+        tokens_file: Option<PathBuf>,
+        #[arg(long, value_enum, default_value = "default")]
+        mode: llama::Mode,
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+        /// How many of the largest to print
+        #[arg(long, default_value_t = 10)]
+        top: usize,
+        /// Only after the last token
+        #[arg(long)]
+        last: bool,
+        /// Write all logits there: rows of f32, little-endian
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Measure speed and memory of Kelvin, llama.cpp and candle side by side
+    Bench {
+        #[arg(required = true)]
+        models: Vec<PathBuf>,
+        #[arg(long, value_delimiter = ',', default_value = "1,2")]
+        threads: Vec<usize>,
+        /// How many undisturbed rounds each row wants
+        #[arg(long, default_value_t = 5)]
+        pairs: usize,
+        #[arg(long, value_enum, value_delimiter = ',', default_value = "kelvin,llama,candle")]
+        engines: Vec<bench::sample::Name>,
+        #[arg(long, value_enum, value_delimiter = ',', default_value = "prompt,decode,first,compare")]
+        work: Vec<bench::Kind>,
+        #[arg(long, default_value_t = 512)]
+        prompt_tokens: usize,
+        /// Tokens before the one continuation
+        #[arg(long, value_delimiter = ',', default_value = "0")]
+        depths: Vec<usize>,
+        /// How many continuations together
+        #[arg(long, value_delimiter = ',', default_value = "1,4,8,16")]
+        ways: Vec<usize>,
+        /// Tokens of each continuation
+        #[arg(long, default_value_t = 64)]
+        steps: usize,
+    },
+    /// One sample of `bench`, in a process of its own
+    #[command(hide = true)]
+    Sample,
+    /// Measure how far Kelvin and llama.cpp are from the truth: mean KL divergence over a text
+    Kl {
+        model: PathBuf,
+        /// The same model by `expand`; made for the occasion and removed if not given
+        #[arg(long)]
+        expanded: Option<PathBuf>,
+        /// Ordinary text
+        #[arg(long)]
+        text: PathBuf,
+        #[arg(long, default_value_t = 2000)]
+        tokens: usize,
+        /// Tokens read at a time, each window as a text of its own
+        #[arg(long, default_value_t = 512)]
+        window: usize,
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+        /// Of the bootstrap
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Leave Kelvin out
+        #[arg(long)]
+        llama_only: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Result<()> {
+    let json = args.json;
+    match args.command {
+        Command::Info => {
+            #[derive(Serialize)]
+            struct Info {
+                llama: String,
+            }
+            let info = Info {
+                llama: llama::system_info(),
+            };
+            show(json, &info, || println!("{}", info.llama))?;
+            llama::ensure_fit()
+        }
+        Command::Expand { from, to } => {
+            let numbers = expand::expand(&from, &to)?;
+            written(json, &to, Some(numbers))
+        }
+        Command::Mistral { to, vocab, seed } => {
+            mistral::write(&to, &vocab, seed)?;
+            written(json, &to, None)
+        }
+        Command::Logits {
+            model,
+            prompt,
+            tokens_file,
+            mode,
+            threads,
+            top,
+            last,
+            out,
+        } => {
+            let input = match (prompt, tokens_file) {
+                (Some(text), _) => logits::Input::Prompt(text),
+                (None, path) => logits::Input::TokensFile(path.context("clap asks for one of the two")?),
+            };
+            let request = logits::Request {
+                mode,
+                threads,
+                top,
+                last,
+                out,
+            };
+            let rows = logits::logits(&model, &input, &request)?;
+            show(json, &rows, || {
+                for row in &rows {
+                    print!("{:>5} {:>7} |", row.pos, row.token);
+                    for (token, logit) in &row.top {
+                        print!(" {token}:{logit:.4}");
+                    }
+                    println!();
+                }
+            })
+        }
+        Command::Bench {
+            models,
+            threads,
+            pairs,
+            engines,
+            work,
+            prompt_tokens,
+            depths,
+            ways,
+            steps,
+        } => {
+            let request = bench::Request {
+                models,
+                engines,
+                threads,
+                pairs,
+                kinds: work,
+                prompt_tokens,
+                depths,
+                ways,
+                steps,
+            };
+            let report = bench::measure(&request, &mut |line| eprintln!("{line}"))?;
+            if !json {
+                bench::print(&report);
+            }
+            println!("{}", serde_json::to_string(&report)?);
+            Ok(())
+        }
+        Command::Sample => bench::sample::serve(),
+        Command::Kl {
+            model,
+            expanded,
+            text,
+            tokens,
+            window,
+            threads,
+            seed,
+            llama_only,
+        } => {
+            llama::ensure_fit()?;
+            let text = std::fs::read_to_string(&text)
+                .with_context(|| format!("{}: can't read", text.display()))?;
+            let request = kl::Request {
+                n_tokens: tokens,
+                window,
+                threads,
+                seed,
+                llama_only,
+            };
+            let report = match expanded {
+                Some(expanded) => kl::measure(&model, &expanded, &text, &request)?,
+                None => {
+                    let expanded = std::env::temp_dir()
+                        .join(format!("kelvin-peers-truth-{}.gguf", std::process::id()));
+                    let report = expand::expand(&model, &expanded)
+                        .and_then(|_| kl::measure(&model, &expanded, &text, &request));
+                    // What is half-written or no longer needed goes, whatever came of it.
+                    let _ = std::fs::remove_file(&expanded);
+                    report?
+                }
+            };
+            show(json, &report, || kl::print(&report))
+        }
+    }
+}
+
+/// Prints a value as one JSON line, or as people read it.
+fn show(json: bool, value: &impl Serialize, table: impl FnOnce()) -> Result<()> {
+    if json {
+        println!("{}", serde_json::to_string(value)?);
+    } else {
+        table();
+    }
+    Ok(())
+}
+
+fn written(json: bool, path: &std::path::Path, numbers: Option<u64>) -> Result<()> {
+    #[derive(Serialize)]
+    struct Written {
+        path: PathBuf,
+        bytes: u64,
+        numbers: Option<u64>,
+    }
+    let written = Written {
+        path: path.into(),
+        bytes: path.metadata()?.len(),
+        numbers,
+    };
+    show(json, &written, || {
+        println!("{}: {} bytes", path.display(), written.bytes);
+    })
+}
