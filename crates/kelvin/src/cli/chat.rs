@@ -118,7 +118,10 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
         timings: args.output.timings,
         style: Style::stdout(),
     };
-    terminal::note(&format!("{} · {} · seed {} · /help shows the commands", conversation.session.file.model, conversation.chain, seed.value));
+    terminal::note(&format!(
+        "{} · {} · seed {} · /help shows the commands",
+        conversation.session.file.model, conversation.chain, seed.value
+    ));
     let mut lines = Lines::open()?;
     while let Some(line) = lines.next()? {
         match conversation.obey(&line) {
@@ -174,7 +177,11 @@ impl Conversation {
             }
             Command::Temp(None) => terminal::note(&self.chain.to_string()),
             Command::Seed(Some(typed)) => {
-                self.seed = typed.parse().map_err(|_| usage(format!("/seed is \"{typed}\", but a seed is a whole number from 0 to 18446744073709551615")))?;
+                self.seed = typed.parse().map_err(|_| {
+                    usage(format!(
+                        "/seed is \"{typed}\", but a seed is a whole number from 0 to 18446744073709551615"
+                    ))
+                })?;
                 self.sample = 0;
                 terminal::note(&format!("seed {}", self.seed));
             }
@@ -228,7 +235,8 @@ impl Conversation {
         };
         let guard = interrupt::Guard::new();
         let to_terminal = terminal::is_terminal();
-        let mut stream = Stream { silent: self.json, to_terminal, guard: &guard, clock: Clock::start(), failed: None };
+        let mut stream =
+            Stream { silent: self.json, to_terminal, guard: &guard, clock: Clock::start(), failed: None };
         let mut continuations = generate(engine, &mut self.sequence, &tokens, request, &mut stream)?;
         if let Some(error) = stream.failed {
             return Err(error.into());
@@ -252,7 +260,12 @@ impl Conversation {
         } else {
             terminal::print("\n")?;
             if self.timings {
-                terminal::note(&format!("{} tokens, {:.1} a second, ended by {}", continuation.tokens.len(), timings.tokens_per_sec, finish.words()));
+                terminal::note(&format!(
+                    "{} tokens, {:.1} a second, ended by {}",
+                    continuation.tokens.len(),
+                    timings.tokens_per_sec,
+                    finish.words()
+                ));
             } else if finish.reason != "end_token" {
                 terminal::note(&format!("({})", finish.words()));
             }
@@ -261,7 +274,9 @@ impl Conversation {
         self.sequence = continuation.sequence;
         self.last = Some(Drawn { prompt: tokens, tokens: continuation.tokens, chain: self.chain.clone() });
         match continuation.finish {
-            FinishReason::BadLogits(what) => Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}")),
+            FinishReason::BadLogits(what) => {
+                Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}"))
+            }
             FinishReason::Cancelled => Err(Interrupted.into()),
             _ => Ok(()),
         }
@@ -282,13 +297,17 @@ impl Conversation {
                 }
                 terminal::print(&why::list(&self.session, &reasons, self.style))?;
                 if n > shown {
-                    terminal::note(&format!("these are the first {shown} of {n} tokens; /why {n} shows the last"));
+                    terminal::note(&format!(
+                        "these are the first {shown} of {n} tokens; /why {n} shows the last"
+                    ));
                 }
                 Ok(())
             }
             Some(typed) => {
                 let place = typed.parse().ok().filter(|place| (1..=n).contains(place));
-                let place = place.ok_or_else(|| usage(format!("/why is \"{typed}\", but the last answer has tokens 1 to {n}")))?;
+                let place = place.ok_or_else(|| {
+                    usage(format!("/why is \"{typed}\", but the last answer has tokens 1 to {n}"))
+                })?;
                 let reasons = why::reasons(&self.session, &self.sequence, drawn, place - 1..place, 10)?;
                 if self.json {
                     return json::print_line(&reasons);
@@ -331,7 +350,9 @@ impl Lines {
             },
             Lines::Plain(stdin) => {
                 let mut line = String::new();
-                let n = stdin.read_line(&mut line).map_err(|error| anyhow::anyhow!("can't read standard input: {error}"))?;
+                let n = stdin
+                    .read_line(&mut line)
+                    .map_err(|error| anyhow::anyhow!("can't read standard input: {error}"))?;
                 Ok((n > 0).then_some(line))
             }
         }

@@ -38,12 +38,19 @@ impl Plan {
     fn new(args: &CompareArgs) -> anyhow::Result<Plan> {
         let temperatures = options::temperatures(&args.temperatures, Infinity::Refused)?;
         let chain = options::chain(&args.sampling)?;
-        let chains = temperatures.iter().map(|&t| options::at_temperature(&chain, t)).collect::<anyhow::Result<_>>()?;
+        let chains = temperatures
+            .iter()
+            .map(|&t| options::at_temperature(&chain, t))
+            .collect::<anyhow::Result<_>>()?;
         options::hint_at_threads(&temperatures);
         options::check_length(&args.length)?;
         let columns = args.samples.saturating_mul(temperatures.len());
         if !(1..=MOST_COLUMNS).contains(&columns) {
-            return Err(usage(format!("{} samples of {} temperatures are {columns} continuations: ask for 1 to {MOST_COLUMNS}", args.samples, temperatures.len())));
+            return Err(usage(format!(
+                "{} samples of {} temperatures are {columns} continuations: ask for 1 to {MOST_COLUMNS}",
+                args.samples,
+                temperatures.len()
+            )));
         }
         Ok(Plan { temperatures, samples: args.samples, chains, seed: options::seed(args.sampling.seed)? })
     }
@@ -55,7 +62,11 @@ impl Plan {
     }
 
     fn samplers(&self) -> Vec<Sampler> {
-        self.columns().map(|(t, sample)| Sampler::new(self.chains[t].clone(), Dice { seed: self.seed.value, sample: sample as u64 })).collect()
+        self.columns()
+            .map(|(t, sample)| {
+                Sampler::new(self.chains[t].clone(), Dice { seed: self.seed.value, sample: sample as u64 })
+            })
+            .collect()
     }
 
     /// The column that `column` is compared with: the first temperature's with the same dice.
@@ -125,11 +136,17 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     };
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
-        terminal::print(&view::header(&session, &prompt, &plan, &args.sampling.sampler.clone().unwrap_or_else(|| plan.chains[0].to_string())))?;
+        terminal::print(&view::header(
+            &session,
+            &prompt,
+            &plan,
+            &args.sampling.sampler.clone().unwrap_or_else(|| plan.chains[0].to_string()),
+        ))?;
     }
     let guard = interrupt::Guard::new();
     let mut watcher = view::Watcher::new(&plan, live, &guard)?;
-    let continuations = generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut watcher)?;
+    let continuations =
+        generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut watcher)?;
     let clocks = watcher.finish()?;
     let answer = answer(&session, prompt, &plan, &continuations, &clocks);
     if args.output.json {
@@ -141,7 +158,9 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         return Err(Interrupted.into());
     }
     match &continuations[0].finish {
-        FinishReason::BadLogits(what) => Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}")),
+        FinishReason::BadLogits(what) => {
+            Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}"))
+        }
         _ => Ok(()),
     }
 }
@@ -154,7 +173,13 @@ impl Answer {
     }
 }
 
-fn answer(session: &Session, prompt: Prompt, plan: &Plan, continuations: &[Continuation], clocks: &view::Clocks) -> Answer {
+fn answer(
+    session: &Session,
+    prompt: Prompt,
+    plan: &Plan,
+    continuations: &[Continuation],
+    clocks: &view::Clocks,
+) -> Answer {
     let tokens = |column: usize| continuations[column].tokens.as_slice();
     let columns = plan
         .columns()
@@ -174,7 +199,14 @@ fn answer(session: &Session, prompt: Prompt, plan: &Plan, continuations: &[Conti
         .collect();
     let summaries = (0..plan.temperatures.len()).map(|t| summary(plan, t, continuations)).collect();
     let total = continuations.iter().map(|c| c.tokens.len()).sum();
-    Answer { model: session.file.clone(), prompt, seed: plan.seed.value, columns, temperatures: summaries, timings: Some(clocks.whole(total)) }
+    Answer {
+        model: session.file.clone(),
+        prompt,
+        seed: plan.seed.value,
+        columns,
+        temperatures: summaries,
+        timings: Some(clocks.whole(total)),
+    }
 }
 
 fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> Summary {

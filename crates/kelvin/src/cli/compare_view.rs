@@ -24,6 +24,7 @@ use crate::{
         live::Live,
         style::Style,
         table::{self, Align},
+        wrap,
     },
 };
 
@@ -77,7 +78,14 @@ impl<'a> Watcher<'a> {
             .columns()
             .map(|(t, _)| {
                 let temperature = plan.temperatures[t];
-                Growing { column: Column { heading: format!("T = {temperature}"), temperature, ..Column::default() }, ..Growing::default() }
+                Growing {
+                    column: Column {
+                        heading: format!("T = {temperature}"),
+                        temperature,
+                        ..Column::default()
+                    },
+                    ..Growing::default()
+                }
             })
             .collect();
         let clock = Clock::start();
@@ -102,7 +110,12 @@ impl<'a> Watcher<'a> {
         if live.is_due() {
             let (width, height) = terminal::size();
             // Of several samples the live view shows the first; the last word shows all.
-            let shown: Vec<Column> = self.growing.iter().step_by(self.plan.samples).map(|growing| growing.column.clone()).collect();
+            let shown: Vec<Column> = self
+                .growing
+                .iter()
+                .step_by(self.plan.samples)
+                .map(|growing| growing.column.clone())
+                .collect();
             let mut lines = if columns::fit(shown.len(), width) {
                 columns::side_by_side(&shown, width, self.style)
             } else {
@@ -110,7 +123,11 @@ impl<'a> Watcher<'a> {
             };
             if self.plan.samples > 1 {
                 let ended = self.growing.iter().filter(|growing| growing.ended).count();
-                let note = format!("sample 1 of {}; {ended} of {} continuations have ended", self.plan.samples, self.growing.len());
+                let note = format!(
+                    "sample 1 of {}; {ended} of {} continuations have ended",
+                    self.plan.samples,
+                    self.growing.len()
+                );
                 lines.push(self.style.dim(&note));
             }
             if let Err(error) = live.paint(&lines, HEAD_LINES, height) {
@@ -145,7 +162,9 @@ impl Observer for Watcher<'_> {
         growing.column.text.push_str(step.text);
         growing.spans.push(begin..growing.column.text.len());
         // Columns come in order, so the first one is never behind.
-        if growing.column.mark.is_none() && self.growing[first].tokens.get(step.index) != Some(&step.draw.token) {
+        if growing.column.mark.is_none()
+            && self.growing[first].tokens.get(step.index) != Some(&step.draw.token)
+        {
             let growing = &mut self.growing[step.column];
             growing.column.mark = growing.spans.get(step.index).cloned();
         }
@@ -165,14 +184,29 @@ pub(crate) fn header(session: &Session, prompt: &Prompt, plan: &Plan, chain: &st
     let how = if prompt.chat { "in the model's chat template" } else { "as it is" };
     let drawn = if plan.seed.drawn { " (drawn)" } else { "" };
     let typed = escape::for_output(&prompt.prompt, terminal::is_terminal());
-    let stages = chain.split('|').map(str::trim).filter(|stage| !stage.starts_with("temp")).collect::<Vec<_>>().join(" | ");
+    let stages = chain
+        .split('|')
+        .map(str::trim)
+        .filter(|stage| !stage.starts_with("temp"))
+        .collect::<Vec<_>>()
+        .join(" | ");
     let stages = if stages.is_empty() { String::new() } else { format!(" · {stages}") };
-    let facts = format!("{} · {} tokens, {how} · seed {}{drawn}{stages}", session.file.model, prompt.ids.len(), plan.seed.value);
+    let facts = format!(
+        "{} · {} tokens, {how} · seed {}{drawn}{stages}",
+        session.file.model,
+        prompt.ids.len(),
+        plan.seed.value
+    );
     format!("{}\n{}\n\n", style.bold(&typed), style.dim(&facts))
 }
 
 /// The whole of every text, and the figures.
-pub(crate) fn final_print(answer: &Answer, plan: &Plan, session: &Session, continuations: &[Continuation]) -> String {
+pub(crate) fn final_print(
+    answer: &Answer,
+    plan: &Plan,
+    session: &Session,
+    continuations: &[Continuation],
+) -> String {
     let style = Style::stdout();
     let on_terminal = terminal::is_terminal();
     let (width, _) = terminal::size();
@@ -202,7 +236,11 @@ pub(crate) fn final_print(answer: &Answer, plan: &Plan, session: &Session, conti
     }
     if on_terminal && all.iter().any(|column| column.mark.is_some()) {
         let first = answer.columns[0].temperature;
-        lines.push(format!("{} {}", style.mark("▸"), style.dim(&format!("where a column parts from T = {first}, which threw the same dice"))));
+        lines.push(format!(
+            "{} {}",
+            style.mark("▸"),
+            style.dim(&format!("where a column parts from T = {first}, which threw the same dice"))
+        ));
         lines.push(String::new());
     }
     lines.extend(figures_table(answer, plan, session, continuations, style));
@@ -212,7 +250,14 @@ pub(crate) fn final_print(answer: &Answer, plan: &Plan, session: &Session, conti
 
 /// The bytes of a continuation's text that its token `at` wrote.
 fn span(session: &Session, continuation: &Continuation, at: usize) -> Range<usize> {
-    let length = |n: usize| continuation.tokens.iter().take(n).map(|&token| session.engine.tokenizer.bytes(token, false).len()).sum();
+    let length = |n: usize| {
+        continuation
+            .tokens
+            .iter()
+            .take(n)
+            .map(|&token| session.engine.tokenizer.bytes(token, false).len())
+            .sum()
+    };
     // Half a character at a token's edge, or a stop string, makes the text shorter than its tokens.
     let floor = |i: usize| {
         let mut i = i.min(continuation.text.len());
@@ -225,18 +270,44 @@ fn span(session: &Session, continuation: &Continuation, at: usize) -> Range<usiz
 }
 
 /// One row for each temperature (for each continuation where there's one sample).
-fn figures_table(answer: &Answer, plan: &Plan, session: &Session, continuations: &[Continuation], style: Style) -> Vec<String> {
+fn figures_table(
+    answer: &Answer,
+    plan: &Plan,
+    session: &Session,
+    continuations: &[Continuation],
+    style: Style,
+) -> Vec<String> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let align;
     if plan.samples == 1 {
-        rows.push(["T", "tokens", "entropy", "surprisal", "distinct-2", "tokens/s", "parts at", "ended by"].map(str::to_string).to_vec());
-        align = vec![Align::Right, Align::Right, Align::Right, Align::Right, Align::Right, Align::Right, Align::Left, Align::Left];
+        rows.push(
+            ["T", "tokens", "entropy", "surprisal", "distinct-2", "tokens/s", "parts at", "ended by"]
+                .map(str::to_string)
+                .to_vec(),
+        );
+        align = vec![
+            Align::Right,
+            Align::Right,
+            Align::Right,
+            Align::Right,
+            Align::Right,
+            Align::Right,
+            Align::Left,
+            Align::Left,
+        ];
         for (answered, continuation) in answer.columns.iter().zip(continuations) {
-            let speed = answered.timings.as_ref().map(|timings| timings.tokens_per_sec).filter(|&speed| speed > 0.0);
-            let parts = answered.diverges_at.map_or_else(|| "-".to_string(), |at| {
-                let what = continuation.tokens.get(at).map_or_else(|| "its end".to_string(), |&token| session.shown(token));
-                format!("{} {what}", at + 1)
-            });
+            let speed =
+                answered.timings.as_ref().map(|timings| timings.tokens_per_sec).filter(|&speed| speed > 0.0);
+            let parts = answered.diverges_at.map_or_else(
+                || "-".to_string(),
+                |at| {
+                    let what = continuation.tokens.get(at).map_or_else(
+                        || "its end".to_string(),
+                        |&token| table::cut(&session.shown(token), 10),
+                    );
+                    format!("{} {what}", at + 1)
+                },
+            );
             let figures = &answered.figures;
             rows.push(vec![
                 answered.temperature.to_string(),
@@ -250,7 +321,20 @@ fn figures_table(answer: &Answer, plan: &Plan, session: &Session, continuations:
             ]);
         }
     } else {
-        rows.push(["T", "distinct texts", "samples part at", "parts from first at", "tokens", "entropy", "surprisal", "distinct-2"].map(str::to_string).to_vec());
+        rows.push(
+            [
+                "T",
+                "distinct texts",
+                "samples part at",
+                "parts from first at",
+                "tokens",
+                "entropy",
+                "surprisal",
+                "distinct-2",
+            ]
+            .map(str::to_string)
+            .to_vec(),
+        );
         align = vec![Align::Right; 8];
         for summary in &answer.temperatures {
             rows.push(vec![
@@ -268,8 +352,17 @@ fn figures_table(answer: &Answer, plan: &Plan, session: &Session, continuations:
     let mut lines = table::lines(&rows, &align, 0);
     lines[0] = style.dim(&lines[0]);
     let timings = answer.timings.as_ref().filter(|timings| timings.tokens_per_sec > 0.0);
-    let speed = timings.map(|t| format!("; all together {:.1} tokens/s after {:.2} s for the prompt", t.tokens_per_sec, t.prompt_secs)).unwrap_or_default();
+    let speed = timings
+        .map(|t| {
+            format!(
+                "; all together {:.1} tokens/s after {:.2} s for the prompt",
+                t.tokens_per_sec, t.prompt_secs
+            )
+        })
+        .unwrap_or_default();
     let places = if plan.samples == 1 { "" } else { "; places are means, in tokens from 1" };
-    lines.push(style.dim(&format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speed}")));
+    let note = format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speed}");
+    let (width, _) = terminal::size();
+    lines.extend(wrap::wrap(&note, None, width).iter().map(|line| style.dim(&line.render(0, style))));
     lines
 }

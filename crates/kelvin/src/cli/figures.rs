@@ -100,7 +100,7 @@ impl Finish {
         match self.reason {
             "end_token" => "end of turn".to_string(),
             "stop_string" => format!("stop {text}"),
-            "max_tokens" => "length (-n)".to_string(),
+            "max_tokens" => "length".to_string(),
             "context_full" => "context full".to_string(),
             "cancelled" => "interrupted".to_string(),
             _ => format!("bad logits: {text}"),

@@ -1,10 +1,6 @@
 //! `generate`: a prompt in, one continuation that streams out.
 
-use std::{
-    io::Write,
-    ops::ControlFlow,
-    time::Instant,
-};
+use std::{io::Write, ops::ControlFlow, time::Instant};
 
 use kelvin_engine::generate::{FinishReason, Observer, Request, Step, generate};
 use kelvin_sampling::{Dice, Sampler};
@@ -78,7 +74,11 @@ impl Clock {
         let read = self.read.unwrap_or(self.begun);
         let decode = self.last.unwrap_or(read).duration_since(read).as_secs_f64();
         let tokens_per_sec = if decode > 0.0 { tokens as f64 / decode } else { 0.0 };
-        Timings { prompt_secs: read.duration_since(self.begun).as_secs_f64(), decode_secs: decode, tokens_per_sec }
+        Timings {
+            prompt_secs: read.duration_since(self.begun).as_secs_f64(),
+            decode_secs: decode,
+            tokens_per_sec,
+        }
     }
 }
 
@@ -130,7 +130,11 @@ impl Observer for Stream<'_> {
 
 /// Runs the verb.
 pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
-    let temperature = args.temperature.as_deref().map(|typed| options::temperature(typed, Infinity::Refused)).transpose()?;
+    let temperature = args
+        .temperature
+        .as_deref()
+        .map(|typed| options::temperature(typed, Infinity::Refused))
+        .transpose()?;
     let mut chain = options::chain(&args.sampling)?;
     if let Some(temperature) = temperature {
         chain = options::at_temperature(&chain, temperature)?;
@@ -154,8 +158,10 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     }
     let guard = interrupt::Guard::new();
     let to_terminal = terminal::is_terminal();
-    let mut stream = Stream { silent: args.output.json, to_terminal, guard: &guard, clock: Clock::start(), failed: None };
-    let mut continuations = generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut stream)?;
+    let mut stream =
+        Stream { silent: args.output.json, to_terminal, guard: &guard, clock: Clock::start(), failed: None };
+    let mut continuations =
+        generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut stream)?;
     let continuation = continuations.pop().expect("one sampler, one column");
     if let Some(error) = stream.failed {
         return Err(error.into());
@@ -178,11 +184,18 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         terminal::print("\n")?;
         if args.output.timings {
             let count = continuation.tokens.len();
-            terminal::note(&format!("{count} tokens, {:.1} a second, prompt read in {:.2} s, ended by {}", timings.tokens_per_sec, timings.prompt_secs, finish.words()));
+            terminal::note(&format!(
+                "{count} tokens, {:.1} a second, prompt read in {:.2} s, ended by {}",
+                timings.tokens_per_sec,
+                timings.prompt_secs,
+                finish.words()
+            ));
         }
     }
     match continuation.finish {
-        FinishReason::BadLogits(what) => Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}")),
+        FinishReason::BadLogits(what) => {
+            Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}"))
+        }
         FinishReason::Cancelled => Err(Interrupted.into()),
         _ => Ok(()),
     }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use kelvin_engine::{gguf::{Gguf, TensorInfo, Value}, transformer::Config};
+use kelvin_engine::{
+    gguf::{Gguf, TensorInfo, Value},
+    transformer::Config,
+};
 use serde::Serialize;
 
 use super::args::InspectArgs;
@@ -13,7 +16,11 @@ use crate::{
         fetch::{self, Permissions},
         progress::megabytes,
     },
-    terminal::{self, escape, json, style::Style, table::{self, Align}},
+    terminal::{
+        self, escape, json,
+        style::Style,
+        table::{self, Align},
+    },
 };
 
 /// Longer values are cut in the text; JSON has them whole, but for long arrays.
@@ -71,7 +78,8 @@ struct Tensor {
 /// Runs the verb.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let reference = Reference::parse(&args.model)?;
-    let path = fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
+    let path =
+        fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
     let answer = answer(&gguf, path.display().to_string(), args.tensors);
     if args.json {
@@ -162,28 +170,51 @@ fn render(answer: &Answer, gguf: &Gguf, style: Style) -> String {
     let mut out = String::new();
     let name = gguf.metadata.str("general.name").ok().flatten().unwrap_or("(without a name)");
     let mut facts = vec![
-        ("file", format!("{} ({}, GGUF version {})", answer.file, megabytes(answer.size), answer.gguf_version)),
+        (
+            "file",
+            format!("{} ({}, GGUF version {})", answer.file, megabytes(answer.size), answer.gguf_version),
+        ),
         ("name", name.to_string()),
         ("architecture", answer.architecture.clone().unwrap_or_else(|| "(none)".to_string())),
         ("parameters", format!("{:.1} million", answer.parameters as f64 / 1e6)),
     ];
     if let Some(shape) = &answer.model {
-        facts.push(("layers", format!("{} of {} numbers, feed-forward {}", shape.n_layers, shape.d_model, shape.d_ff)));
-        facts.push(("heads", format!("{} for queries, {} for keys and values, {} numbers each", shape.n_heads, shape.n_kv_heads, shape.head_dim)));
+        facts.push((
+            "layers",
+            format!("{} of {} numbers, feed-forward {}", shape.n_layers, shape.d_model, shape.d_ff),
+        ));
+        facts.push((
+            "heads",
+            format!(
+                "{} for queries, {} for keys and values, {} numbers each",
+                shape.n_heads, shape.n_kv_heads, shape.head_dim
+            ),
+        ));
         facts.push(("context", format!("{} tokens", shape.ctx_len)));
         facts.push(("vocabulary", format!("{} tokens", shape.vocab_size)));
     }
     if let Some(why) = &answer.unsupported {
         facts.push(("can't run", why.clone()));
     }
-    let template = answer.chat_template.as_ref().map_or_else(|| "none: it continues text".to_string(), |t| format!("yes, {} characters", t.chars().count()));
+    let template = answer.chat_template.as_ref().map_or_else(
+        || "none: it continues text".to_string(),
+        |t| format!("yes, {} characters", t.chars().count()),
+    );
     facts.push(("chat template", template));
-    let rows: Vec<Vec<String>> = facts.into_iter().map(|(what, value)| vec![what.to_string(), escape::visible(&value).replace('␣', " ")]).collect();
+    let rows: Vec<Vec<String>> = facts
+        .into_iter()
+        .map(|(what, value)| vec![what.to_string(), escape::visible(&value).replace('␣', " ")])
+        .collect();
     out.push_str(&(table::lines(&rows, &[Align::Left, Align::Left], 0).join("\n") + "\n\n"));
 
     let mut rows = vec![["format", "tensors", "parameters", "bytes"].map(str::to_string).to_vec()];
     for row in &answer.formats {
-        rows.push(vec![row.format.clone(), row.tensors.to_string(), row.parameters.to_string(), row.bytes.to_string()]);
+        rows.push(vec![
+            row.format.clone(),
+            row.tensors.to_string(),
+            row.parameters.to_string(),
+            row.bytes.to_string(),
+        ]);
     }
     push_table(&mut out, &rows, &[Align::Left, Align::Right, Align::Right, Align::Right], style);
 
@@ -197,7 +228,12 @@ fn render(answer: &Answer, gguf: &Gguf, style: Style) -> String {
         let mut rows = vec![["tensor", "format", "shape", "bytes"].map(str::to_string).to_vec()];
         for tensor in tensors {
             let shape = tensor.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
-            rows.push(vec![escape::visible(&tensor.name), tensor.format.clone(), shape, tensor.bytes.to_string()]);
+            rows.push(vec![
+                escape::visible(&tensor.name),
+                tensor.format.clone(),
+                shape,
+                tensor.bytes.to_string(),
+            ]);
         }
         push_table(&mut out, &rows, &[Align::Left, Align::Left, Align::Right, Align::Right], style);
     }

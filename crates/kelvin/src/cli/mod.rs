@@ -1,22 +1,22 @@
 //! Verbs in, text on a terminal or JSON for programs out: one file for each verb.
 
 pub(crate) mod args;
+mod chat;
+mod compare;
+mod compare_view;
+mod completions;
 pub(crate) mod failure;
+mod figures;
+mod generate;
+mod inspect;
+mod models;
+mod next;
 mod options;
 mod prompt;
 mod session;
-mod compare;
-mod compare_view;
-mod generate;
-mod chat;
-mod why;
-mod figures;
-mod next;
 mod softmax;
-mod models;
-mod inspect;
 mod tokenize;
-mod completions;
+mod why;
 
 use args::{Args, Verb};
 

@@ -10,7 +10,14 @@ use super::{
     prompt::{self, Otherwise, Prompt},
     session::{self, ModelFile, Session},
 };
-use crate::terminal::{self, bars, escape, json, style::Style, table::{self, Align}};
+use crate::terminal::{
+    self, bars, escape, json,
+    style::Style,
+    table::{self, Align},
+};
+
+/// Longer ones would push the bars away.
+const LONGEST_TOKEN: usize = 24;
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -79,7 +86,10 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
     let logits = session.read(&mut session.sequence(), &prompt.tokens())?;
     let raw = Distribution::new(&logits, &Chain::default())?;
-    let views = temperatures.iter().map(|&t| view(&session, &logits, &raw, &chain, t, args)).collect::<anyhow::Result<Vec<_>>>()?;
+    let views = temperatures
+        .iter()
+        .map(|&t| view(&session, &logits, &raw, &chain, t, args))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let answer = Answer { model: session.file.clone(), prompt, views };
     if args.output.json {
         return json::print(&answer);
@@ -88,7 +98,14 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     terminal::print(&render(&answer, width, Style::stdout()))
 }
 
-fn view(session: &Session, logits: &[f32], raw: &Distribution, chain: &Chain, t: f32, args: &NextArgs) -> anyhow::Result<View> {
+fn view(
+    session: &Session,
+    logits: &[f32],
+    raw: &Distribution,
+    chain: &Chain,
+    t: f32,
+    args: &NextArgs,
+) -> anyhow::Result<View> {
     let (distribution, chain) = if t.is_finite() {
         let chain = options::at_temperature(chain, t)?;
         (Distribution::new(logits, &chain)?, chain.to_string())
@@ -143,14 +160,31 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
             "final" => format!("final probabilities, after {}", view.chain),
             other => format!("probabilities {other}"),
         };
-        out.push_str(&format!("\n{}  {}\n", style.heat(heat, &format!("T = {}", view.temperature)), style.dim(&label)));
+        out.push_str(&format!(
+            "\n{}  {}\n",
+            style.heat(heat, &format!("T = {}", view.temperature)),
+            style.dim(&label)
+        ));
         out.push_str(&stage_lines(view, style));
         let mut rows = vec![["rank", "token", "id", "logit", "probability"].map(str::to_string).to_vec()];
         for top in &view.top {
-            rows.push(vec![(top.rank + 1).to_string(), cut(&top.shown), top.ids[0].to_string(), format!("{:.3}", top.logit), percent(top.probability)]);
+            rows.push(vec![
+                (top.rank + 1).to_string(),
+                table::cut(&top.shown, LONGEST_TOKEN),
+                top.ids[0].to_string(),
+                format!("{:.3}", top.logit),
+                percent(top.probability),
+            ]);
         }
-        rows.push(vec![String::new(), format!("{} others", view.rest.tokens), String::new(), String::new(), percent(view.rest.probability)]);
-        let lines = table::lines(&rows, &[Align::Right, Align::Left, Align::Right, Align::Right, Align::Right], 2);
+        rows.push(vec![
+            String::new(),
+            format!("{} others", view.rest.tokens),
+            String::new(),
+            String::new(),
+            percent(view.rest.probability),
+        ]);
+        let lines =
+            table::lines(&rows, &[Align::Right, Align::Left, Align::Right, Align::Right, Align::Right], 2);
         let widest = lines.iter().map(|line| line.width()).max().unwrap_or(0);
         let room = width.saturating_sub(widest + 2).clamp(4, 40);
         out.push_str(&format!("{}\n", style.dim(&lines[0])));
@@ -158,8 +192,15 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
         for (line, share) in lines[1..].iter().zip(shares) {
             out.push_str(&format!("{line}  {}\n", style.heat(heat, &bars::bar(share, room))));
         }
-        let choices = if view.effective_choices < 1000.0 { format!("{:.2}", view.effective_choices) } else { format!("{:.0}", view.effective_choices) };
-        out.push_str(&style.dim(&format!("  entropy {:.4} nats · effective choices {choices} · {} tokens can be drawn\n", view.entropy_nats, view.survivors)));
+        let choices = if view.effective_choices < 1000.0 {
+            format!("{:.2}", view.effective_choices)
+        } else {
+            format!("{:.0}", view.effective_choices)
+        };
+        out.push_str(&style.dim(&format!(
+            "  entropy {:.4} nats · effective choices {choices} · {} tokens can be drawn\n",
+            view.entropy_nats, view.survivors
+        )));
     }
     out
 }
@@ -179,15 +220,6 @@ fn stage_lines(view: &View, style: Style) -> String {
     }
     let lines = table::lines(&rows, &[Align::Left, Align::Right, Align::Right, Align::Right], 2);
     lines.iter().map(|line| style.dim(line) + "\n").collect::<String>() + "\n"
-}
-
-/// Long tokens would push the bars away.
-fn cut(token: &str) -> String {
-    const LONGEST: usize = 24;
-    if token.width() <= LONGEST {
-        return token.to_string();
-    }
-    token.chars().take(LONGEST - 1).collect::<String>() + "…"
 }
 
 /// A probability as a percentage whose small values still show.

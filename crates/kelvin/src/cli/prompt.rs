@@ -53,13 +53,16 @@ pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
     }
     let typed = args.prompt.as_ref().filter(|prompt| *prompt != "-").or(args.prompt_flag.as_ref());
     let text = if let Some(path) = &args.file {
-        let file = std::fs::File::open(path).with_context(|| format!("can't read the prompt from {}", path.display()))?;
+        let file = std::fs::File::open(path)
+            .with_context(|| format!("can't read the prompt from {}", path.display()))?;
         read_text(file, &path.display().to_string())?
     } else if let Some(typed) = typed {
         typed.clone()
     } else {
         if std::io::stdin().is_terminal() {
-            return Err(usage("there is no prompt: give it as an argument, with --file, or on standard input"));
+            return Err(usage(
+                "there is no prompt: give it as an argument, with --file, or on standard input",
+            ));
         }
         read_text(std::io::stdin().lock(), "standard input")?
     };
@@ -68,19 +71,34 @@ pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
 
 /// Checks the shape; whether the day exists is the template's business.
 pub(crate) fn check_date(date: &str) -> anyhow::Result<()> {
-    let is_shape = date.len() == 10 && date.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
-    if is_shape { Ok(()) } else { Err(usage(format!("--date is \"{date}\", but a date is written YYYY-MM-DD"))) }
+    let is_shape = date.len() == 10
+        && date
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    if is_shape {
+        Ok(())
+    } else {
+        Err(usage(format!("--date is \"{date}\", but a date is written YYYY-MM-DD")))
+    }
 }
 
 /// The whole of `source` but for one newline at its end, which shells and editors put there.
 fn read_text(source: impl Read, name: &str) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
-    source.take(MOST_BYTES + 1).read_to_end(&mut bytes).with_context(|| format!("can't read the prompt from {name}"))?;
+    source
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("can't read the prompt from {name}"))?;
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(anyhow!("the prompt from {name} is longer than {} MiB, more than any context holds", MOST_BYTES >> 20));
+        return Err(anyhow!(
+            "the prompt from {name} is longer than {} MiB, more than any context holds",
+            MOST_BYTES >> 20
+        ));
     }
-    let mut text = String::from_utf8(bytes)
-        .map_err(|error| anyhow!("the prompt from {name} isn't UTF-8 text (byte {})", error.utf8_error().valid_up_to()))?;
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        anyhow!("the prompt from {name} isn't UTF-8 text (byte {})", error.utf8_error().valid_up_to())
+    })?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -104,14 +122,24 @@ fn unescape(text: &str) -> anyhow::Result<String> {
             Some('r') => out.push('\r'),
             Some('t') => out.push('\t'),
             Some('\\') => out.push('\\'),
-            other => return Err(usage(format!("with --escape, \\{} has no meaning: there are \\n, \\r, \\t and \\\\", other.map_or(String::new(), String::from)))),
+            other => {
+                return Err(usage(format!(
+                    "with --escape, \\{} has no meaning: there are \\n, \\r, \\t and \\\\",
+                    other.map_or(String::new(), String::from)
+                )));
+            }
         }
     }
     Ok(out)
 }
 
 /// Puts the text into the template, or not, and cuts it into tokens.
-pub(crate) fn prepare(engine: &Engine, text: String, args: &PromptArgs, otherwise: Otherwise) -> anyhow::Result<Prompt> {
+pub(crate) fn prepare(
+    engine: &Engine,
+    text: String,
+    args: &PromptArgs,
+    otherwise: Otherwise,
+) -> anyhow::Result<Prompt> {
     let asked = args.chat || args.system.is_some() || args.date.is_some();
     let wanted = asked || (otherwise == Otherwise::TemplateIfAny && engine.template.is_some());
     if args.raw || !wanted {
@@ -119,12 +147,18 @@ pub(crate) fn prepare(engine: &Engine, text: String, args: &PromptArgs, otherwis
         return Ok(Prompt { prompt: text.clone(), chat: false, text, ids });
     }
     let rendered = render_one(template(engine)?, &text, args)?;
-    Ok(Prompt { prompt: text, chat: true, ids: ids(encode_rendered(&engine.tokenizer, &rendered)), text: rendered })
+    Ok(Prompt {
+        prompt: text,
+        chat: true,
+        ids: ids(encode_rendered(&engine.tokenizer, &rendered)),
+        text: rendered,
+    })
 }
 
 /// One user's message, after the system text if there is one, in the template.
 pub(crate) fn render_one(template: &ChatTemplate, text: &str, args: &PromptArgs) -> anyhow::Result<String> {
-    let message = |role: &str, content: &str| Message { role: role.to_string(), content: content.to_string() };
+    let message =
+        |role: &str, content: &str| Message { role: role.to_string(), content: content.to_string() };
     let system = args.system.iter().map(|system| message("system", system));
     let messages: Vec<Message> = system.chain([message("user", text)]).collect();
     render(template, &messages, args.date.as_deref())
@@ -155,7 +189,11 @@ fn missing() -> anyhow::Error {
 }
 
 /// The messages in the template, ending where the model's answer begins.
-pub(crate) fn render(template: &ChatTemplate, messages: &[Message], date: Option<&str>) -> anyhow::Result<String> {
+pub(crate) fn render(
+    template: &ChatTemplate,
+    messages: &[Message],
+    date: Option<&str>,
+) -> anyhow::Result<String> {
     let options = RenderOptions { add_generation_prompt: true, date: date.map(str::to_string) };
     template.render(messages, &options).context("the model's chat template failed")
 }

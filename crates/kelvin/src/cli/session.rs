@@ -1,6 +1,9 @@
 //! A model's name and how it is run in, an open engine out.
 
-use std::{path::Path, time::{Duration, Instant}};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use kelvin_engine::{
@@ -62,7 +65,9 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     let isa = match args.isa {
         None => None,
         Some(IsaName::Scalar) => Some(Isa::SCALAR),
-        Some(IsaName::Avx2) => Some(Isa::avx2().ok_or_else(|| usage("--isa is avx2, but this CPU lacks AVX2, FMA or F16C"))?),
+        Some(IsaName::Avx2) => {
+            Some(Isa::avx2().ok_or_else(|| usage("--isa is avx2, but this CPU lacks AVX2, FMA or F16C"))?)
+        }
     };
     if args.threads == Some(0) {
         return Err(usage("--threads is 0: give at least 1, or leave it out for every core"));
@@ -71,24 +76,34 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
         return Err(usage("--ctx-size is 0: give at least 1, or leave it out for all that the model has"));
     }
     let reference = Reference::parse(&args.model)?;
-    let path = fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
+    let path =
+        fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
     let options = ModelOptions { threads: args.threads.unwrap_or(0), isa };
     let engine = load(&path, &options)?;
     let own = engine.model.config.ctx_len;
     if let Some(asked) = args.ctx_size.filter(|&asked| asked > own) {
-        terminal::note(&format!("hint: --ctx-size is {asked}, but the model was trained for {own} tokens and {own} it gets"));
+        terminal::note(&format!(
+            "hint: --ctx-size is {asked}, but the model was trained for {own} tokens and {own} it gets"
+        ));
     }
     let sha256 = match &reference {
         Reference::Named(entry) => entry.sha256.clone(),
         _ => None,
     };
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let name = path
+        .file_name()
+        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let size = path.metadata().with_context(|| format!("can't read {}", path.display()))?.len();
     let cache = match args.cache_type {
         CacheType::F16 => CacheFormat::F16,
         CacheType::F32 => CacheFormat::F32,
     };
-    Ok(Session { engine, file: ModelFile { model: args.model.clone(), file: name, size, sha256 }, cache, context: args.ctx_size })
+    Ok(Session {
+        engine,
+        file: ModelFile { model: args.model.clone(), file: name, size, sha256 },
+        cache,
+        context: args.ctx_size,
+    })
 }
 
 fn load(path: &Path, options: &ModelOptions) -> anyhow::Result<Engine> {
@@ -131,7 +146,9 @@ impl Session {
         sequence.truncate(shared);
         let mut scratch = Scratch::default();
         for chunk in head[shared..].chunks(CHUNK) {
-            self.engine.model.forward(&mut [Append { sequence, tokens: chunk, want: Want::None }], &mut scratch)?;
+            self.engine
+                .model
+                .forward(&mut [Append { sequence, tokens: chunk, want: Want::None }], &mut scratch)?;
         }
         let mut batch = [Append { sequence, tokens: std::slice::from_ref(last), want: Want::Last }];
         Ok(self.engine.model.forward(&mut batch, &mut scratch)?.row(0).to_vec())

@@ -90,7 +90,8 @@ fn parse(typed: &str) -> anyhow::Result<Logit> {
 /// The distribution of `logits` at `temperature` (0: greedy, infinite: uniform over what isn't masked).
 fn view(logits: &[Logit], temperature: f64) -> View {
     let values: Vec<f64> = logits.iter().map(|x| x.logit).collect();
-    let probabilities = kelvin_sampling::softmax(&values, temperature).expect("logits and temperature were checked when they were read");
+    let probabilities = kelvin_sampling::softmax(&values, temperature)
+        .expect("logits and temperature were checked when they were read");
     let entropy = -probabilities.iter().filter(|&&p| p > 0.0).map(|p| p * p.ln()).sum::<f64>();
     let drawn = |f: &dyn Fn(f64) -> f64| -> f64 {
         values.iter().zip(&probabilities).filter(|(_, p)| **p > 0.0).map(|(&x, p)| p * f(x)).sum()
@@ -99,7 +100,9 @@ fn view(logits: &[Logit], temperature: f64) -> View {
     let mean = drawn(&|x| x);
     let exps: Vec<Option<f64>> = values
         .iter()
-        .map(|&x| (temperature > 0.0).then(|| if x == f64::NEG_INFINITY { 0.0 } else { (x / temperature).exp() }))
+        .map(|&x| {
+            (temperature > 0.0).then(|| if x == f64::NEG_INFINITY { 0.0 } else { (x / temperature).exp() })
+        })
         .collect();
     View {
         temperature,
@@ -107,7 +110,12 @@ fn view(logits: &[Logit], temperature: f64) -> View {
         choices: logits
             .iter()
             .zip(probabilities.iter().zip(&exps))
-            .map(|(x, (&probability, exp))| Choice { label: x.label.clone(), logit: x.logit, exp: exp.filter(|e| e.is_finite()), probability })
+            .map(|(x, (&probability, exp))| Choice {
+                label: x.label.clone(),
+                logit: x.logit,
+                exp: exp.filter(|e| e.is_finite()),
+                probability,
+            })
             .collect(),
         exp_sum: exps.iter().copied().sum::<Option<f64>>().filter(|sum| sum.is_finite()),
         probability_sum: probabilities.iter().sum(),
@@ -140,21 +148,56 @@ fn render(views: &[View], width: usize, style: Style) -> String {
         }));
         out.push('\n');
         let labelled = view.choices.iter().any(|c| c.label.is_some());
-        let label = |c: &Choice| if labelled { terminal::escape::visible(c.label.as_deref().unwrap_or("·")).replace('␣', " ") } else { String::new() };
-        let mut rows = vec![vec![if labelled { "token" } else { "" }.to_string(), "logit".into(), "e^(x/T)".into(), "probability".into(), String::new()]];
+        let label = |c: &Choice| {
+            if labelled {
+                terminal::escape::visible(c.label.as_deref().unwrap_or("·")).replace('␣', " ")
+            } else {
+                String::new()
+            }
+        };
+        let mut rows = vec![vec![
+            if labelled { "token" } else { "" }.to_string(),
+            "logit".into(),
+            "e^(x/T)".into(),
+            "probability".into(),
+            String::new(),
+        ]];
         for choice in &view.choices {
-            let exp = choice.exp.map_or_else(|| if view.temperature == 0.0 { "-".to_string() } else { huge_exp(choice.logit / view.temperature) }, short_number);
-            rows.push(vec![label(choice), choice.logit.to_string(), exp, format!("{:.8}", choice.probability)]);
+            let exp = choice.exp.map_or_else(
+                || {
+                    if view.temperature == 0.0 {
+                        "-".to_string()
+                    } else {
+                        huge_exp(choice.logit / view.temperature)
+                    }
+                },
+                short_number,
+            );
+            rows.push(vec![
+                label(choice),
+                choice.logit.to_string(),
+                exp,
+                format!("{:.8}", choice.probability),
+            ]);
         }
         let align = [Align::Left, Align::Right, Align::Right, Align::Right];
         let lines = terminal::table::lines(&rows, &align, 2);
-        let room = width.saturating_sub(lines.iter().map(|l| unicode_width::UnicodeWidthStr::width(l.as_str())).max().unwrap_or(0) + 3).clamp(4, 40);
+        let room = width
+            .saturating_sub(
+                lines.iter().map(|l| unicode_width::UnicodeWidthStr::width(l.as_str())).max().unwrap_or(0)
+                    + 3,
+            )
+            .clamp(4, 40);
         out.push_str(&style.dim(&lines[0]));
         out.push('\n');
         for (line, choice) in lines[1..].iter().zip(&view.choices) {
-            out.push_str(&format!("{line}  {}\n", style.heat(view.temperature as f32, &bars::bar(choice.probability, room))));
+            out.push_str(&format!(
+                "{line}  {}\n",
+                style.heat(view.temperature as f32, &bars::bar(choice.probability, room))
+            ));
         }
-        let sum = view.exp_sum.map(|sum| format!("sum of e^(x/T) {} · ", short_number(sum))).unwrap_or_default();
+        let sum =
+            view.exp_sum.map(|sum| format!("sum of e^(x/T) {} · ", short_number(sum))).unwrap_or_default();
         let note = format!(
             "  {sum}sum of probabilities {:.8} · entropy {:.4} nats · effective choices {:.4}",
             view.probability_sum, view.entropy_nats, view.effective_choices
@@ -235,7 +278,14 @@ mod tests {
     fn plain_text_shows_the_figures() {
         let logits = [parse("1").unwrap(), parse("2").unwrap()];
         let text = render(&[view(&logits, 1.0)], 80, Style::default());
-        assert!(text.contains("0.26894142") && text.contains("2.718") && text.contains("entropy 0.5822"), "{text}");
-        assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 80 || line.contains("sum")), "{text}");
+        assert!(
+            text.contains("0.26894142") && text.contains("2.718") && text.contains("entropy 0.5822"),
+            "{text}"
+        );
+        assert!(
+            text.lines()
+                .all(|line| unicode_width::UnicodeWidthStr::width(line) <= 80 || line.contains("sum")),
+            "{text}"
+        );
     }
 }

@@ -35,9 +35,11 @@ struct Token {
 pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let typed = prompt::read(&args.prompt)?;
     let reference = Reference::parse(&args.model)?;
-    let path = fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
+    let path =
+        fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
-    let tokenizer = Tokenizer::from_metadata(&gguf.metadata).with_context(|| format!("can't use {}", path.display()))?;
+    let tokenizer =
+        Tokenizer::from_metadata(&gguf.metadata).with_context(|| format!("can't use {}", path.display()))?;
     let (text, ids) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some() {
         let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
         let rendered = prompt::render_one(&template, &typed, &args.prompt)?;
@@ -53,7 +55,14 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     };
     let answer = Answer {
         round_trip: tokenizer.decode(body, true).trim_start_matches(' ') == text.trim_start_matches(' '),
-        tokens: ids.iter().map(|&id| Token { ids: [id.0], text: tokenizer.decode(&[id], true), piece: tokenizer.piece(id).to_string() }).collect(),
+        tokens: ids
+            .iter()
+            .map(|&id| Token {
+                ids: [id.0],
+                text: tokenizer.decode(&[id], true),
+                piece: tokenizer.piece(id).to_string(),
+            })
+            .collect(),
         ids: prompt::ids(ids),
         text,
     };
@@ -66,11 +75,20 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
 fn render(answer: &Answer, style: Style) -> String {
     let mut rows = vec![["id", "piece", "text"].map(str::to_string).to_vec()];
     for token in &answer.tokens {
-        rows.push(vec![token.ids[0].to_string(), escape::visible(&token.piece), escape::visible(&token.text)]);
+        rows.push(vec![
+            token.ids[0].to_string(),
+            escape::visible(&token.piece),
+            escape::visible(&token.text),
+        ]);
     }
     let mut lines = terminal::table::lines(&rows, &[Align::Right, Align::Left, Align::Left], 0);
     lines[0] = style.dim(&lines[0]);
-    let trip = if answer.round_trip { "they decode to the same text" } else { "they don't decode to the same text" };
-    lines.push(style.dim(&format!("{} tokens for {} characters; {trip}", answer.ids.len(), answer.text.chars().count())));
+    let trip =
+        if answer.round_trip { "they decode to the same text" } else { "they don't decode to the same text" };
+    lines.push(style.dim(&format!(
+        "{} tokens for {} characters; {trip}",
+        answer.ids.len(),
+        answer.text.chars().count()
+    )));
     lines.join("\n") + "\n"
 }

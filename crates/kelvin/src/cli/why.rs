@@ -9,7 +9,11 @@ use kelvin_sampling::{Chain, Distribution, TokenId};
 use serde::Serialize;
 
 use super::{next::percent, session::Session};
-use crate::terminal::{self, bars, style::Style, table::{self, Align}};
+use crate::terminal::{
+    self, bars,
+    style::Style,
+    table::{self, Align},
+};
 
 /// An answer's tokens and what they were drawn from.
 #[derive(Debug, Clone)]
@@ -50,7 +54,13 @@ struct Alternative {
 }
 
 /// The reasons for the tokens `places` (from 0) of an answer, with `top` alternatives each.
-pub(crate) fn reasons(session: &Session, sequence: &Sequence, drawn: &Drawn, places: std::ops::Range<usize>, top: usize) -> anyhow::Result<Vec<Reason>> {
+pub(crate) fn reasons(
+    session: &Session,
+    sequence: &Sequence,
+    drawn: &Drawn,
+    places: std::ops::Range<usize>,
+    top: usize,
+) -> anyhow::Result<Vec<Reason>> {
     let mut sequence = sequence.clone();
     let mut read = drawn.prompt.clone();
     read.extend_from_slice(&drawn.tokens[..places.start]);
@@ -87,7 +97,8 @@ pub(crate) fn list(session: &Session, reasons: &[Reason], style: Style) -> Strin
     let mut rows = vec![["", "token", "raw", "final", "rank", "instead (raw)"].map(str::to_string).to_vec()];
     for reason in reasons {
         let others = reason.top.iter().filter(|other| other.token != reason.token).take(3);
-        let others = others.map(|other| format!("{} {:.0} %", session.shown(other.token), other.probability_raw * 100.0));
+        let others = others
+            .map(|other| format!("{} {:.0} %", session.shown(other.token), other.probability_raw * 100.0));
         rows.push(vec![
             reason.place.to_string(),
             session.shown(reason.token),
@@ -97,7 +108,11 @@ pub(crate) fn list(session: &Session, reasons: &[Reason], style: Style) -> Strin
             others.collect::<Vec<_>>().join(" · "),
         ]);
     }
-    let mut lines = table::lines(&rows, &[Align::Right, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], 0);
+    let mut lines = table::lines(
+        &rows,
+        &[Align::Right, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left],
+        0,
+    );
     lines[0] = style.dim(&lines[0]);
     lines.join("\n") + "\n"
 }
@@ -106,11 +121,21 @@ pub(crate) fn list(session: &Session, reasons: &[Reason], style: Style) -> Strin
 pub(crate) fn detail(session: &Session, reason: &Reason, chain: &Chain, style: Style) -> String {
     let mut out = String::new();
     let rank = reason.rank.map_or_else(String::new, |rank| format!(", number {rank} of the raw order"));
-    let _ = writeln!(out, "token {}: {}{rank}; final is after {chain}", reason.place, style.bold(&session.shown(reason.token)));
+    let _ = writeln!(
+        out,
+        "token {}: {}{rank}; final is after {chain}",
+        reason.place,
+        style.bold(&session.shown(reason.token))
+    );
     let mut rows = vec![["", "token", "raw", "final"].map(str::to_string).to_vec()];
     for (i, other) in reason.top.iter().enumerate() {
         let here = if other.token == reason.token { "▸" } else { "" };
-        rows.push(vec![format!("{here}{}", i + 1), session.shown(other.token), percent(other.probability_raw), percent(other.probability_final)]);
+        rows.push(vec![
+            format!("{here}{}", i + 1),
+            session.shown(other.token),
+            percent(other.probability_raw),
+            percent(other.probability_final),
+        ]);
     }
     let lines = table::lines(&rows, &[Align::Right, Align::Left, Align::Right, Align::Right], 2);
     let _ = writeln!(out, "{}", style.dim(&lines[0]));

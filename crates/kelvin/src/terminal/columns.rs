@@ -42,10 +42,13 @@ pub(crate) fn side_by_side(columns: &[Column], width: usize, style: Style) -> Ve
     });
     let mut out = vec![row(headings.collect())];
     out.push(style.dim(&vec!["─".repeat(each); columns.len()].join("─┼─")));
-    let wrapped: Vec<Vec<wrap::Line>> = columns.iter().map(|column| wrap::wrap(&column.text, column.mark.clone(), each)).collect();
+    let wrapped: Vec<Vec<wrap::Line>> =
+        columns.iter().map(|column| wrap::wrap(&column.text, column.mark.clone(), each)).collect();
     let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
     for i in 0..height {
-        let cells = wrapped.iter().map(|lines| lines.get(i).map_or_else(|| " ".repeat(each), |line| line.render(each, style)));
+        let cells = wrapped
+            .iter()
+            .map(|lines| lines.get(i).map_or_else(|| " ".repeat(each), |line| line.render(each, style)));
         out.push(row(cells.collect()));
     }
     out
@@ -58,7 +61,9 @@ pub(crate) fn blocks(columns: &[Column], width: Option<usize>, style: Style) -> 
     for column in columns {
         out.push(style.heat(column.temperature, &format!("── {} ──", column.heading)));
         match width {
-            Some(width) => out.extend(wrap::wrap(&column.text, column.mark.clone(), width).iter().map(|line| line.render(0, style))),
+            Some(width) => out.extend(
+                wrap::wrap(&column.text, column.mark.clone(), width).iter().map(|line| line.render(0, style)),
+            ),
             None => out.push(escape::for_output(&column.text, false).into_owned()),
         }
         out.push(String::new());
@@ -71,8 +76,16 @@ mod tests {
     use super::*;
 
     fn columns() -> Vec<Column> {
-        let column = |heading: &str, text: &str, mark| Column { heading: heading.into(), temperature: 1.0, text: text.into(), mark };
-        vec![column("T = 0.5", "Nepal is a country in Asia", None), column("T = 2", "Nepal बारे 日本 paints its spoons", Some(6..16))]
+        let column = |heading: &str, text: &str, mark| Column {
+            heading: heading.into(),
+            temperature: 1.0,
+            text: text.into(),
+            mark,
+        };
+        vec![
+            column("T = 0.5", "Nepal is a country in Asia", None),
+            column("T = 2", "Nepal बारे 日本 paints its spoons", Some(6..16)),
+        ]
     }
 
     #[test]

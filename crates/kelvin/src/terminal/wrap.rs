@@ -49,6 +49,7 @@ const MARK: &str = "▸";
 /// Wraps `text` to `width` cells. `mark` is a range of its bytes; an empty one is a mark alone.
 pub(crate) fn wrap(text: &str, mark: Option<Range<usize>>, width: usize) -> Vec<Line> {
     let width = width.max(1);
+    let mark = mark.map(|mark| after_spaces(text, mark));
     let mut lines = vec![Line::default()];
     for (offset, grapheme) in text.grapheme_indices(true) {
         if mark.as_ref().is_some_and(|mark| (offset..offset + grapheme.len()).contains(&mark.start)) {
@@ -60,12 +61,31 @@ pub(crate) fn wrap(text: &str, mark: Option<Range<usize>>, width: usize) -> Vec<
         }
         let shown = escape::printable(grapheme);
         let marked = mark.as_ref().is_some_and(|mark| mark.contains(&offset));
-        place(&mut lines, Cell { width: shown.width(), shown, marked }, width);
+        if shown == grapheme {
+            place(&mut lines, Cell { width: shown.width(), shown, marked }, width);
+            continue;
+        }
+        // What stands for a control character is plain characters, and may be cut between them.
+        for sign in shown.chars().map(String::from) {
+            place(&mut lines, Cell { width: sign.width(), shown: sign, marked }, width);
+        }
     }
     if mark.is_some_and(|mark| mark.start >= text.len()) {
         place(&mut lines, mark_cell(), width);
     }
     lines
+}
+
+/// Most tokens begin with a space; the mark stands by the word.
+fn after_spaces(text: &str, mark: Range<usize>) -> Range<usize> {
+    let spaces = text.get(mark.clone()).map_or(0, |token| {
+        if token.trim_start_matches(' ').is_empty() {
+            0
+        } else {
+            token.len() - token.trim_start_matches(' ').len()
+        }
+    });
+    mark.start + spaces..mark.end
 }
 
 fn mark_cell() -> Cell {
@@ -98,7 +118,10 @@ mod tests {
     use super::*;
 
     fn lines(text: &str, mark: Option<Range<usize>>, width: usize) -> Vec<String> {
-        wrap(text, mark, width).iter().map(|line| line.render(0, Style::default()).trim_end().to_string()).collect()
+        wrap(text, mark, width)
+            .iter()
+            .map(|line| line.render(0, Style::default()).trim_end().to_string())
+            .collect()
     }
 
     #[test]
@@ -110,7 +133,9 @@ mod tests {
 
     #[test]
     fn width_is_what_a_terminal_shows() {
-        for text in ["नेपाल को बारेमा लेख्नुहोस्", "日本語のテキスト", "👩‍🚀👩‍🚀👩‍🚀 e\u{301}e\u{301}", "\x1b[31mred\ttab"] {
+        for text in
+            ["नेपाल को बारेमा लेख्नुहोस्", "日本語のテキスト", "👩‍🚀👩‍🚀👩‍🚀 e\u{301}e\u{301}", "\x1b[31mred\ttab"]
+        {
             for width in [3, 5, 8] {
                 for line in wrap(text, None, width) {
                     assert!(line.width <= width, "{text:?} at {width}: {line:?}");
@@ -122,7 +147,7 @@ mod tests {
 
     #[test]
     fn marks_stay_with_their_token() {
-        assert_eq!(lines("the red fox", Some(4..7), 20), ["the ▸red fox"]);
+        assert_eq!(lines("the red fox", Some(3..7), 20), ["the ▸red fox"]);
         assert_eq!(lines("the end", Some(7..7), 20), ["the end▸"]);
     }
 }
