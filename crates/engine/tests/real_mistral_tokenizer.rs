@@ -2,11 +2,12 @@
 //!
 //! Vocabularies and expected ids are written by `tests/python/mistral_cases.py`; `./check` runs it.
 
-use std::path::PathBuf;
+#![allow(clippy::unwrap_used, reason = "what a test can't read is a failed test")]
+
+mod models;
 
 use kelvin_engine::{
     TokenId,
-    gguf::Gguf,
     tokenizer::{TextStream, Tokenizer},
 };
 use serde_json::Value;
@@ -14,26 +15,16 @@ use serde_json::Value;
 const ADVICE: &str = "write the cases with\n  \
     python3 -m venv .venv && .venv/bin/pip install -r crates/engine/tests/python/requirements.txt\n  \
     .venv/bin/python crates/engine/tests/python/mistral_cases.py DIRECTORY\n\
-    where DIRECTORY is `mistral` in the directory of models (KELVIN_MODELS, else the cache directory), or run ./check";
-
-fn directory() -> PathBuf {
-    let models = std::env::var_os("KELVIN_MODELS").map(PathBuf::from);
-    let models = models.unwrap_or_else(|| {
-        let home = PathBuf::from(std::env::var_os("HOME").expect("HOME or KELVIN_MODELS is set"));
-        home.join(if cfg!(target_os = "macos") { "Library/Caches/kelvin" } else { ".cache/kelvin" })
-    });
-    models.join("mistral")
-}
+    where DIRECTORY is `mistral` in the folder of models (KELVIN_MODELS, else kelvin in the cache folder), or run ./check";
 
 fn check(name: &str, vocab_size: usize) -> Tokenizer {
-    let vocabulary = directory().join(format!("{name}-vocab.gguf"));
-    let gguf = Gguf::open(&vocabulary).unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", vocabulary.display()));
+    let gguf = models::open(&format!("mistral/{name}-vocab.gguf"), ADVICE);
     let tokenizer = Tokenizer::from_metadata(&gguf.metadata).unwrap();
     assert_eq!(tokenizer.vocab_size(), vocab_size);
     assert_eq!((tokenizer.bos(), tokenizer.eos()), (Some(TokenId(1)), Some(TokenId(2))));
     assert!(tokenizer.end_tokens().contains(&TokenId(2)));
 
-    let path = directory().join(format!("{name}-cases.json"));
+    let path = models::folder().join(format!("mistral/{name}-cases.json"));
     let cases =
         std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", path.display()));
     let cases: Value = serde_json::from_str(&cases).unwrap();

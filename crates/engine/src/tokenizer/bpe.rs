@@ -116,10 +116,11 @@ fn read_merges(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Merges, T
     }
     let mut merges = Merges::with_capacity_and_hasher(list.len(), RandomState::default());
     let mut whole = String::new();
+    let mut last = 0;
     for (index, merge) in list.iter().enumerate() {
         let wrong = |problem: String| TokenizerError::Merge { index, text: shorten(merge), problem };
         // The left token may itself begin with a space.
-        let space = merge.char_indices().skip(1).find(|&(_, c)| c == ' ').map(|(at, _)| at);
+        let space = merge.bytes().skip(1).position(|byte| byte == b' ').map(|at| at + 1);
         let (left, right) = space
             .map(|at| (&merge[..at], &merge[at + 1..]))
             .ok_or_else(|| wrong("two tokens with a space between them were expected".to_owned()))?;
@@ -127,11 +128,16 @@ fn read_merges(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Merges, T
         whole.push_str(left);
         whole.push_str(right);
         let find = |text: &str| {
-            vocabulary
-                .find(text)
-                .ok_or_else(|| wrong(format!("`{}` isn't a token of the vocabulary", shorten(text))))
+            let problem = || wrong(format!("`{}` isn't a token of the vocabulary", shorten(text)));
+            vocabulary.find(text).ok_or_else(problem)
         };
-        let (pair, token) = ((find(left)?, find(right)?), find(&whole)?);
+        let pair = (find(left)?, find(right)?);
+        // Files list merges in the order of the tokens they make, so the next one is likely at hand.
+        let likely = [last, last + 1]
+            .into_iter()
+            .find(|&id| (id as usize) < vocabulary.len() && vocabulary.text(id) == whole);
+        let token = likely.map_or_else(|| find(&whole), Ok)?;
+        last = token;
         merges.entry(pair).or_insert((!(index as u32), token));
     }
     Ok(merges)

@@ -1,7 +1,14 @@
 //! Text in, token ids out, and back, exactly as the model file's vocabulary defines it.
 //!
 //! Two kinds of tokenizer, `spm` and `bpe`, share the vocabulary, the merging loop and the search for special
-//! tokens. The reference is llama.cpp (`src/llama-vocab.cpp`), and for Mistral's tokenizers `mistral-common`.
+//! tokens. The reference is llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that end a turn are equal to its,
+//! except that
+//! - text with the `tekken` pre-tokenizer is cut as `mistral-common` does it (llama.cpp's expression for it takes
+//!   only ASCII letters to have a case, and combining marks for punctuation);
+//! - a typed `</s>` never merges into the control token (SentencePiece's rule).
+//!
+//! Decoding joins the bytes of the tokens. llama.cpp's `detokenize` also removes spaces before punctuation for some
+//! vocabularies, which loses text, and leaves the space that was put after a BOS; Kelvin does neither.
 
 mod bpe;
 mod classes;

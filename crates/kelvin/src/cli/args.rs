@@ -121,6 +121,12 @@ pub(crate) struct PromptArgs {
     /// Read the prompt from a file
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["prompt", "prompt_flag"])]
     pub(crate) file: Option<PathBuf>,
+    /// Read \n, \t and \\ in the prompt as newline, tab and backslash
+    #[arg(short, long)]
+    pub(crate) escape: bool,
+    /// Read control tokens such as <|im_start|> in the text as tokens (in a template they always are)
+    #[arg(long)]
+    pub(crate) special: bool,
     /// A system text, put before the prompt by the model's chat template
     #[arg(long, value_name = "TEXT")]
     pub(crate) system: Option<String>,
@@ -295,7 +301,7 @@ pub(crate) struct ChatArgs {
 #[command(after_help = "\
 Examples:
   kelvin next \"The capital of Nepal is\" -t 1,5
-  kelvin next \"A: Hey, How you doin'?\nB:\" -t 1,5 -k 10
+  kelvin next -e \"A: Hey, How you doin'?\\nB:\" -t 1,5 -k 10
   kelvin next \"Once upon a\" -t 0.8 --top-k 40 --top-p 0.9 --stages --json
 
 The text is taken as it is (--chat: put into the model's chat template).")]
@@ -450,9 +456,6 @@ pub(crate) struct TokenizeArgs {
         hide_env_values = true
     )]
     pub(crate) model: String,
-    /// Read control tokens such as <|im_start|> in the text as tokens
-    #[arg(long)]
-    pub(crate) special: bool,
     /// Leave out the tokens that the file adds around a text
     #[arg(long)]
     pub(crate) no_bos: bool,

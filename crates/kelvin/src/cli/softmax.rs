@@ -1,7 +1,7 @@
 //! Typed logits in, their distribution at several temperatures out; no model needed.
 //!
 //! The numbers are f64 from the formula itself, p = e^(x/T) / Σ e^(x/T), because they are shown to
-//! eight digits; a test holds them to what the sampler draws from.
+//! eight digits.
 
 use serde::Serialize;
 
@@ -90,19 +90,8 @@ fn parse(typed: &str) -> anyhow::Result<Logit> {
 /// The distribution of `logits` at `temperature` (0: greedy, infinite: uniform over what isn't masked).
 fn view(logits: &[Logit], temperature: f64) -> View {
     let values: Vec<f64> = logits.iter().map(|x| x.logit).collect();
-    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = if temperature == 0.0 {
-        let first = values.iter().position(|&x| x == max);
-        (0..values.len()).map(|i| f64::from(u8::from(Some(i) == first))).collect()
-    } else {
-        // 0/∞ and -∞/∞ would be NaN: at infinite temperature every token that isn't masked weighs 1.
-        values
-            .iter()
-            .map(|&x| if x == f64::NEG_INFINITY { 0.0 } else { ((x - max) / temperature).exp() })
-            .collect()
-    };
-    let total: f64 = weights.iter().sum();
-    let probabilities: Vec<f64> = weights.iter().map(|w| w / total).collect();
+    let probabilities = kelvin_sampling::softmax(&values, temperature)
+        .expect("logits and temperature were checked when they were read");
     let entropy = -probabilities.iter().filter(|&&p| p > 0.0).map(|p| p * p.ln()).sum::<f64>();
     let drawn = |f: &dyn Fn(f64) -> f64| -> f64 {
         values.iter().zip(&probabilities).filter(|(_, p)| **p > 0.0).map(|(&x, p)| p * f(x)).sum()
@@ -132,9 +121,16 @@ fn view(logits: &[Logit], temperature: f64) -> View {
         probability_sum: probabilities.iter().sum(),
         entropy_nats: entropy.max(0.0),
         effective_choices: entropy.max(0.0).exp(),
-        free_energy: finite.then(|| -(max + temperature * total.ln())),
+        free_energy: finite.then(|| free_energy(&values, temperature)),
         heat_capacity: finite.then(|| drawn(&|x| (x - mean) * (x - mean)) / (temperature * temperature)),
     }
+}
+
+/// -T ln Σ e^(x/T), the maximum taken out so that nothing overflows.
+fn free_energy(values: &[f64], temperature: f64) -> f64 {
+    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total: f64 = values.iter().map(|x| ((x - max) / temperature).exp()).sum();
+    -(max + temperature * total.ln())
 }
 
 fn render(views: &[View], width: usize, style: Style) -> String {
@@ -281,7 +277,7 @@ mod tests {
     #[test]
     fn plain_text_shows_the_figures() {
         let logits = [parse("1").unwrap(), parse("2").unwrap()];
-        let text = render(&[view(&logits, 1.0)], 80, Style::plain());
+        let text = render(&[view(&logits, 1.0)], 80, Style::default());
         assert!(
             text.contains("0.26894142") && text.contains("2.718") && text.contains("entropy 0.5822"),
             "{text}"

