@@ -2,11 +2,12 @@
 //!
 //! Needs the two model files: `cargo run --release -- models pull smollm2 gemma3`.
 
-use std::path::PathBuf;
+#![allow(clippy::unwrap_used, reason = "what a test can't read is a failed test")]
+
+mod models;
 
 use kelvin_engine::{
     TokenId,
-    gguf::Gguf,
     tokenizer::{TextStream, Tokenizer},
 };
 use serde_json::Value;
@@ -14,18 +15,9 @@ use serde_json::Value;
 /// Opens a model's tokenizer and its goldens.
 fn open(golden: &str) -> (Tokenizer, Value) {
     let goldens: Value = serde_json::from_str(golden).unwrap();
-    let directory = std::env::var_os("KELVIN_MODELS").map(PathBuf::from).unwrap_or_else(|| {
-        let home = PathBuf::from(std::env::var_os("HOME").expect("HOME or KELVIN_MODELS is set"));
-        home.join(if cfg!(target_os = "macos") { "Library/Caches/kelvin" } else { ".cache/kelvin" })
-    });
-    let path = directory.join(goldens["model_file"].as_str().unwrap());
-    let gguf = Gguf::open(&path).unwrap_or_else(|error| {
-        panic!(
-            "{}: {error}\nfetch the models with `cargo run --release -- models pull smollm2 gemma3`, \
-             or set KELVIN_MODELS to the directory that has them",
-            path.display()
-        )
-    });
+    let advice = "fetch the models with `cargo run --release -- models pull smollm2 gemma3`, \
+        or set KELVIN_MODELS to the folder that has them";
+    let gguf = models::open(goldens["model_file"].as_str().unwrap(), advice);
     (Tokenizer::from_metadata(&gguf.metadata).unwrap(), goldens)
 }
 
@@ -53,7 +45,11 @@ fn check(golden: &str) -> Tokenizer {
     assert!(cases.len() >= 26, "only {} cases", cases.len());
     for case in cases {
         let text = String::from_utf8(hex(&case["utf8_hex"])).unwrap();
-        assert_eq!(tokenizer.encode(&text, true, true), ids(&case["tokens"]), "with special tokens: {text:?}");
+        assert_eq!(
+            tokenizer.encode(&text, true, true),
+            ids(&case["tokens"]),
+            "with special tokens: {text:?}"
+        );
         let plain = tokenizer.encode(&text, false, false);
         assert_eq!(plain, ids(&case["tokens_nospecial"]), "without special tokens: {text:?}");
         let decoded = String::from_utf8_lossy(&hex(&case["detok_nospecial_hex"])).into_owned();
@@ -66,7 +62,11 @@ fn check(golden: &str) -> Tokenizer {
         assert_eq!(tokenizer.encode(prompt, true, true), ids(&case["prompt_tokens"]), "prompt {prompt:?}");
         for run in ["reference", "default"] {
             let text = case[run]["greedy64_text"].as_str().unwrap();
-            assert_eq!(tokenizer.decode(&ids(&case[run]["greedy64_tokens"]), true), text, "{run} of {prompt:?}");
+            assert_eq!(
+                tokenizer.decode(&ids(&case[run]["greedy64_tokens"]), true),
+                text,
+                "{run} of {prompt:?}"
+            );
         }
     }
     tokenizer

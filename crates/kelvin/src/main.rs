@@ -1,3 +1,35 @@
 //! The binary: people and programs meet the engine here.
+//!
+//! What was typed (`cli::args`) becomes what it means (`cli::options`), one verb runs, and every
+//! failure becomes one sentence on standard error and an exit code here.
 
-fn main() {}
+mod cli;
+mod interrupt;
+mod models;
+mod terminal;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = cli::args::Args::parse();
+    interrupt::install();
+    match cli::run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => cli::failure::report(&error, &mut std::io::stderr().lock()),
+    }
+    .flushed()
+}
+
+/// Standard output is flushed before the process ends, and a reader that went away is no failure.
+trait Flushed {
+    fn flushed(self) -> Self;
+}
+
+impl Flushed for ExitCode {
+    fn flushed(self) -> Self {
+        let _ = std::io::stdout().flush();
+        self
+    }
+}

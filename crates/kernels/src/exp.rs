@@ -34,15 +34,6 @@ pub fn exp_slice(isa: Isa, x: &mut [f32]) {
     dispatch!(isa, exp::exp_slice(x));
 }
 
-/// weights[i] = round(2^45 · e^((logits[i] - max)·beta)), ties to even; the total of all is returned.
-///
-/// A logit of -inf weighs 0. `logits` and `weights` have the same length, below 2^18, so that the
-/// total can't overflow as long as no logit exceeds `max`.
-pub fn weights(isa: Isa, logits: &[f32], max: f32, beta: f32, weights: &mut [u64]) -> u64 {
-    assert_eq!(logits.len(), weights.len(), "one weight for each logit");
-    dispatch!(isa, exp::weights(logits, max, beta, weights))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,22 +102,6 @@ mod tests {
         for (x, y) in x.iter().zip(&y) {
             let spec = exp(*x);
             assert!(spec.to_bits() == y.to_bits() || (spec.is_nan() && y.is_nan()), "{x:e} {spec:e} {y:e}");
-        }
-    }
-
-    #[test]
-    fn weights_agree_and_sum_exactly() {
-        let logits: Vec<f32> = (0..1003)
-            .map(|i| if i % 97 == 5 { f32::NEG_INFINITY } else { -((i * 37 % 1009) as f32) / 25.0 })
-            .collect();
-        for beta in [1e-3, 0.7, 1.0, 3.0, f32::MAX] {
-            let (mut a, mut b) = (vec![0; 1003], vec![0; 1003]);
-            let total = weights(Isa::SCALAR, &logits, 0.0, beta, &mut a);
-            assert_eq!(total, weights(Isa::best(), &logits, 0.0, beta, &mut b));
-            assert_eq!(a, b);
-            assert_eq!(total, a.iter().sum::<u64>());
-            assert_eq!(a[0], 1 << 45);
-            assert_eq!(a[5], 0);
         }
     }
 }

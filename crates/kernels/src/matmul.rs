@@ -27,33 +27,37 @@ pub struct Product<'a> {
     pub out: &'a mut [f32],
 }
 
-/// Multiplies the `n` prepared rows of `input` with each of the products' weights, in one parallel job.
+/// How many products one job can have.
+pub const MAX_PRODUCTS: usize = 4;
+
+/// One product's share of a job: tasks from `first_task` on, each of some neighbouring groups of rows.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    weights: &'a Packed,
+    out: Disjoint<f32>,
+    first_task: usize,
+    groups_a_task: usize,
+}
+
+/// Multiplies the `n` prepared rows of `input` with the weights of up to [`MAX_PRODUCTS`] products, in one parallel job.
 pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &mut [Product<'_>]) {
-    struct Part<'a> {
-        weights: &'a Packed,
-        out: Disjoint<f32>,
-        first_task: usize,
-        groups_a_task: usize,
-    }
+    assert!(products.len() <= MAX_PRODUCTS, "at most {MAX_PRODUCTS} products");
+    let mut parts = [None; MAX_PRODUCTS];
     let mut n_tasks = 0;
-    let parts: Vec<Part<'_>> = products
-        .iter_mut()
-        .map(|product| {
-            let weights = product.weights;
-            assert_eq!(product.out.len(), n * weights.rows(), "a result for each token and row");
-            assert!(input.x.len() >= n * weights.cols(), "a row of activations for each token");
-            let n_groups = weights.rows().div_ceil(GROUP);
-            // Enough tasks to even out a neighbour's load, each long enough to be one sequential stream.
-            let groups_a_task = n_groups.div_ceil(pool.n_threads() * 4).max(4);
-            let part =
-                Part { weights, out: Disjoint(product.out.as_mut_ptr()), first_task: n_tasks, groups_a_task };
-            n_tasks += n_groups.div_ceil(groups_a_task);
-            part
-        })
-        .collect();
+    for (part, product) in parts.iter_mut().zip(products) {
+        let weights = product.weights;
+        assert_eq!(product.out.len(), n * weights.rows(), "a result for each token and row");
+        assert!(input.x.len() >= n * weights.cols(), "a row of activations for each token");
+        let n_groups = weights.rows().div_ceil(GROUP);
+        // Enough tasks to even out a neighbour's load, each long enough to be one sequential stream.
+        let groups_a_task = n_groups.div_ceil(pool.n_threads() * 4).max(4);
+        let out = Disjoint(product.out.as_mut_ptr());
+        *part = Some(Part { weights, out, first_task: n_tasks, groups_a_task });
+        n_tasks += n_groups.div_ceil(groups_a_task);
+    }
     pool.run(n_tasks, &|task| {
-        let at = parts.partition_point(|part| part.first_task <= task) - 1;
-        let Part { weights, out, first_task, groups_a_task } = &parts[at];
+        let part = parts.iter().flatten().rfind(|part| part.first_task <= task);
+        let Part { weights, out, first_task, groups_a_task } = *part.expect("the first part has task 0");
         let first = (task - first_task) * groups_a_task;
         for group in first..(first + groups_a_task).min(weights.rows().div_ceil(GROUP)) {
             let lanes = GROUP.min(weights.rows() - group * GROUP);

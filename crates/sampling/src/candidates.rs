@@ -13,6 +13,9 @@ use crate::{
     weights::{Mass, weigh},
 };
 
+/// The least positive f32.
+const LEAST: f32 = f32::from_bits(1);
+
 /// Buffers of the size of the vocabulary, grown by the first step and reused by all later ones.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
@@ -29,15 +32,33 @@ impl Scratch {
     /// Room for `n` tokens, so that no later step of this size allocates.
     pub(crate) fn reserve(&mut self, n: usize) {
         if self.es.len() < n {
-            self.ids.resize(n, 0);
-            self.xs.resize(n, 0.0);
-            self.es.resize(n, 0.0);
+            // Fresh zeroed vectors, so that memory a chain never touches is never really taken.
+            self.ids = vec![0; n];
+            self.xs = vec![0.0; n];
+            self.es = vec![0.0; n];
             let groups = n.div_ceil(GROUP);
             self.maxima.reserve(groups - self.maxima.len().min(groups));
             self.tops.reserve(groups - self.tops.len().min(groups));
             self.keys.reserve(n - self.keys.len().min(n));
             self.bins.reserve(n);
         }
+    }
+
+    /// Where the buffers lie and how large they are: the same before and after, if nothing was allocated.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> [(usize, usize); 7] {
+        fn place<T>(buffer: &Vec<T>) -> (usize, usize) {
+            (buffer.as_ptr() as usize, buffer.capacity())
+        }
+        [
+            place(&self.ids),
+            place(&self.xs),
+            place(&self.es),
+            place(&self.maxima),
+            place(&self.tops),
+            place(&self.keys),
+            self.bins.place(),
+        ]
     }
 }
 
@@ -53,6 +74,9 @@ pub(crate) struct Candidates<'a> {
     n: usize,
     /// The largest logit that is left.
     max: f32,
+    /// The product of all temperatures so far; 0 after a greedy stage, ∞ in a view.
+    temperature: f64,
+    /// 1/temperature, unless that is 0.
     beta: f32,
     /// The sums of the exponentials in the scratch, if those are of this set at this β.
     mass: Option<Mass>,
@@ -72,6 +96,7 @@ impl<'a> Candidates<'a> {
             len: logits.len(),
             n: scan.n_unmasked,
             max: scan.max,
+            temperature: 1.0,
             beta: 1.0,
             mass: None,
         })
@@ -93,13 +118,7 @@ impl<'a> Candidates<'a> {
 
     /// The ids that are left with their logits, in the order of ids.
     pub(crate) fn survivors(&self) -> impl Iterator<Item = (TokenId, f32)> + '_ {
-        let id = |i: usize| {
-            TokenId(if self.gathered {
-                self.scratch.ids[i]
-            } else {
-                i as u32
-            })
-        };
+        let id = |i: usize| TokenId(if self.gathered { self.scratch.ids[i] } else { i as u32 });
         let all = self.xs().iter().enumerate().map(move |(i, &x)| (id(i), x));
         all.filter(|&(_, x)| x > f32::NEG_INFINITY)
     }
@@ -110,45 +129,49 @@ impl<'a> Candidates<'a> {
             return mass;
         }
         let Scratch { xs, es, .. } = &mut *self.scratch;
-        let xs = if self.gathered {
-            &xs[..self.len]
-        } else {
-            self.logits
-        };
+        let xs = if self.gathered { &xs[..self.len] } else { self.logits };
         let mass = weigh(xs, self.max, self.beta, &mut es[..self.len]);
         self.mass = Some(mass);
         mass
     }
 
-    /// β becomes β·`inverse`, within the positive finite f32.
-    pub(crate) fn multiply_beta(&mut self, inverse: f32) {
-        let beta = (self.beta * inverse).clamp(f32::from_bits(1), f32::MAX);
-        self.set_beta(beta);
+    /// The temperature, as far as β = 1/T holds it in f32: from 2.9e-39 to 7.1e44, or exactly 0 or ∞.
+    pub(crate) fn temperature(&self) -> f64 {
+        if self.temperature == 0.0 || self.temperature == f64::INFINITY {
+            return self.temperature;
+        }
+        self.temperature.clamp(1.0 / f64::from(f32::MAX), 1.0 / f64::from(LEAST))
     }
 
-    /// β = 0 is the uniform distribution, for views.
-    pub(crate) fn set_beta(&mut self, beta: f32) {
+    /// Multiplies the temperature by `t` in (0, ∞]; ∞ is the uniform distribution, for views.
+    pub(crate) fn heat(&mut self, t: f64) {
+        if self.temperature == 0.0 {
+            return;
+        }
+        // A long chain may leave the range of f64, but neither 0 nor ∞ is what was asked for.
+        let product = (self.temperature * t).max(f64::MIN_POSITIVE);
+        self.temperature = if t == f64::INFINITY { t } else { product.min(f64::MAX) };
+        let beta = match self.temperature {
+            f64::INFINITY => 0.0,
+            t => ((1.0 / t) as f32).clamp(LEAST, f32::MAX),
+        };
         if beta != self.beta {
             self.beta = beta;
             self.mass = None;
         }
     }
 
+    /// T = 0: the likeliest token alone.
+    pub(crate) fn freeze(&mut self) {
+        self.keep_first(1);
+        self.temperature = 0.0;
+    }
+
     /// Keeps the first `k` in descending order (all, if there are no more than k).
     pub(crate) fn keep_first(&mut self, k: usize) {
         if k < self.n {
-            let Scratch {
-                xs,
-                maxima,
-                keys,
-                tops,
-                ..
-            } = &mut *self.scratch;
-            let xs = if self.gathered {
-                &xs[..self.len]
-            } else {
-                self.logits
-            };
+            let Scratch { xs, maxima, keys, tops, .. } = &mut *self.scratch;
+            let xs = if self.gathered { &xs[..self.len] } else { self.logits };
             let last = order::kth_key(xs, maxima, k, keys, tops);
             self.keep_to(last, k);
         }
@@ -177,11 +200,7 @@ impl<'a> Candidates<'a> {
     pub(crate) fn reach(&mut self, target: u64) -> usize {
         self.mass();
         let Scratch { xs, es, bins, .. } = &mut *self.scratch;
-        let xs = if self.gathered {
-            &xs[..self.len]
-        } else {
-            self.logits
-        };
+        let xs = if self.gathered { &xs[..self.len] } else { self.logits };
         locate(xs, &es[..self.len], target, bins)
     }
 
@@ -192,20 +211,12 @@ impl<'a> Candidates<'a> {
 
     /// The id of the token at `index` and its logit.
     pub(crate) fn token(&self, index: usize) -> (TokenId, f32) {
-        let id = if self.gathered {
-            self.scratch.ids[index]
-        } else {
-            index as u32
-        };
+        let id = if self.gathered { self.scratch.ids[index] } else { index as u32 };
         (TokenId(id), self.xs()[index])
     }
 
     fn xs(&self) -> &[f32] {
-        if self.gathered {
-            &self.scratch.xs[..self.len]
-        } else {
-            self.logits
-        }
+        if self.gathered { &self.scratch.xs[..self.len] } else { self.logits }
     }
 
     /// Keeps the `k` tokens whose keys are at most `last`.
@@ -215,18 +226,23 @@ impl<'a> Candidates<'a> {
         self.n = k;
     }
 
-    /// Gathers the tokens that `keep` accepts by logit and index.
+    /// Gathers the tokens that `keep` accepts by logit and index, which must be a prefix of the descending
+    /// order: a group whose maximum would be refused at its first index holds none.
     fn gather(&mut self, keep: impl Fn(f32, u32) -> bool) {
-        let Scratch {
-            ids, xs, maxima, ..
-        } = &mut *self.scratch;
+        let Scratch { ids, xs, maxima, .. } = &mut *self.scratch;
         let mut n = 0;
-        for i in 0..self.len {
-            let x = if self.gathered { xs[i] } else { self.logits[i] };
-            // Written at the end whether it stays or not: no branch to mispredict.
-            xs[n] = x;
-            ids[n] = if self.gathered { ids[i] } else { i as u32 };
-            n += usize::from(keep(x, i as u32));
+        for (g, &group_max) in maxima.iter().enumerate() {
+            let first = g * GROUP;
+            if !keep(group_max, first as u32) {
+                continue;
+            }
+            for i in first..self.len.min(first + GROUP) {
+                let x = if self.gathered { xs[i] } else { self.logits[i] };
+                // Written at the end whether it stays or not: no branch to mispredict.
+                xs[n] = x;
+                ids[n] = if self.gathered { ids[i] } else { i as u32 };
+                n += usize::from(keep(x, i as u32));
+            }
         }
         self.len = n;
         self.gathered = true;

@@ -58,10 +58,7 @@ impl Chain {
             [] => chain.stages.insert(0, temp),
             [place] => chain.stages[place] = temp,
             ref places => {
-                return Err(ChainError::SeveralTemperatures {
-                    chain: self.to_string(),
-                    count: places.len(),
-                });
+                return Err(ChainError::SeveralTemperatures { chain: self.to_string(), count: places.len() });
             }
         }
         Ok(chain)
@@ -69,9 +66,7 @@ impl Chain {
 
     /// The places of all `temp` stages.
     fn temps(&self) -> Vec<usize> {
-        (0..self.stages.len())
-            .filter(|&place| self.temp_at(place).is_some())
-            .collect()
+        (0..self.stages.len()).filter(|&place| self.temp_at(place).is_some()).collect()
     }
 
     fn temp_at(&self, place: usize) -> Option<f32> {
@@ -107,13 +102,7 @@ impl FromStr for Chain {
                 None => Stage::parse(part, None),
             }
         };
-        Ok(Chain::new(
-            parts
-                .iter()
-                .enumerate()
-                .map(stage)
-                .collect::<Result<_, _>>()?,
-        ))
+        Ok(Chain::new(parts.iter().enumerate().map(stage).collect::<Result<_, _>>()?))
     }
 }
 

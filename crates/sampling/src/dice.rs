@@ -45,10 +45,7 @@ impl Dice {
     /// # Panics
     /// If `k >= 7`.
     pub fn stage_word(self, pos: u64, k: u32) -> u64 {
-        assert!(
-            k < 7,
-            "a position has words for 7 random stages, asked for number {k}"
-        );
+        assert!(k < 7, "a position has words for 7 random stages, asked for number {k}");
         self.pair(pos, 2 + 2 * k)
     }
 
@@ -107,11 +104,7 @@ mod tests {
             let dice = Dice { seed, sample };
             assert_eq!(dice.word(pos), pair(0), "{dice:?} {pos}");
             for k in 0..7 {
-                assert_eq!(
-                    dice.stage_word(pos, k),
-                    pair(2 + 2 * k as usize),
-                    "{dice:?} {pos} {k}"
-                );
+                assert_eq!(dice.stage_word(pos, k), pair(2 + 2 * k as usize), "{dice:?} {pos} {k}");
             }
         }
     }
@@ -120,11 +113,7 @@ mod tests {
     #[test]
     fn words_never_change() {
         let dice = Dice { seed: 7, sample: 0 };
-        let words = [
-            14095323943061994099,
-            11152950903118102349,
-            5146692075830915397,
-        ];
+        let words = [14095323943061994099, 11152950903118102349, 5146692075830915397];
         assert_eq!([dice.word(0), dice.word(1), dice.word(2)], words);
     }
 }

@@ -4,6 +4,8 @@
 //! their sums in whole numbers of 2^-80, so that tokens far below the reach of the draw's weights
 //! (31.9 nats) still have one.
 
+use kelvin_kernels::float_env::FloatEnv;
+
 use crate::{
     Chain, SampleError, TokenId,
     candidates::{Candidates, Scratch},
@@ -75,11 +77,7 @@ impl Distribution {
     /// # Errors
     /// As [`crate::Sampler::sample`].
     pub fn new(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
-        let temps = chain.stages().iter().filter_map(|stage| match stage {
-            Stage::Temp(temp) => Some(f64::from(temp.get())),
-            _ => None,
-        });
-        let temperature = temps.product();
+        let _standard = FloatEnv::standard();
         let mut scratch = Scratch::default();
         let mut left = Candidates::new(logits, &mut scratch)?;
         let mut stages = Vec::with_capacity(chain.stages().len());
@@ -87,7 +85,7 @@ impl Distribution {
             let report = observe(&mut left, *stage, |left| stage.apply(left));
             stages.push(report);
         }
-        Ok(Distribution::of(&left, temperature, stages))
+        Ok(Distribution::of(&left, stages))
     }
 
     /// The limit T = ∞, in which all tokens that the chain leaves are equally likely.
@@ -98,27 +96,24 @@ impl Distribution {
     /// # Errors
     /// As [`crate::Sampler::sample`].
     pub fn at_infinity(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
+        let _standard = FloatEnv::standard();
         let mut scratch = Scratch::default();
         let mut left = Candidates::new(logits, &mut scratch)?;
-        if !chain
-            .stages()
-            .iter()
-            .any(|stage| matches!(stage, Stage::Temp(_)))
-        {
-            left.set_beta(0.0);
+        if !chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(_))) {
+            left.heat(f64::INFINITY);
         }
         let mut stages = Vec::with_capacity(chain.stages().len());
         for stage in chain.stages() {
             stages.push(observe(&mut left, *stage, |left| match stage {
-                Stage::Temp(_) => left.set_beta(0.0),
+                Stage::Temp(_) => left.heat(f64::INFINITY),
                 _ => stage.apply(left),
             }));
         }
-        Ok(Distribution::of(&left, f64::INFINITY, stages))
+        Ok(Distribution::of(&left, stages))
     }
 
-    fn of(left: &Candidates<'_>, temperature: f64, stages: Vec<StageReport>) -> Distribution {
-        let max = left.max();
+    fn of(left: &Candidates<'_>, stages: Vec<StageReport>) -> Distribution {
+        let (max, temperature) = (left.max(), left.temperature());
         let (mut ids, mut xs, mut weights) = (Vec::new(), Vec::new(), Vec::new());
         for (token, x) in left.survivors() {
             ids.push(token.0);
@@ -127,18 +122,11 @@ impl Distribution {
             weights.push((e * UNIT) as u128);
         }
         let total = weights.iter().sum();
-        Distribution {
-            ids,
-            xs,
-            weights,
-            total,
-            max,
-            temperature,
-            stages,
-        }
+        Distribution { ids, xs, weights, total, max, temperature, stages }
     }
 
-    /// T: the product of the chain's temperatures, 1 without any.
+    /// T: the product of the chain's temperatures, 1 without any; 0 if one of them is 0, else within
+    /// 2.9e-39 and 7.1e44, so that f32 holds 1/T.
     pub fn temperature(&self) -> f64 {
         self.temperature
     }
@@ -167,16 +155,12 @@ impl Distribution {
     pub fn rest(&self, n: usize) -> (usize, f64) {
         let top = self.first(n);
         let top_weight: u128 = top.iter().map(|&i| self.weights[i]).sum();
-        (
-            self.ids.len() - top.len(),
-            self.share(self.total - top_weight),
-        )
+        (self.ids.len() - top.len(), self.share(self.total - top_weight))
     }
 
     /// The probability of a token; 0 if the chain removed it, if it's masked or unknown.
     pub fn probability(&self, token: TokenId) -> f64 {
-        self.find(token)
-            .map_or(0.0, |i| self.share(self.weights[i]))
+        self.find(token).map_or(0.0, |i| self.share(self.weights[i]))
     }
 
     /// How many survivors stand before a token; `None` if it isn't one.
@@ -189,8 +173,7 @@ impl Distribution {
     /// -ln p of a token in nats, exact far below the smallest probability; ∞ if it isn't a survivor.
     pub fn surprisal(&self, token: TokenId) -> f64 {
         // At T = ∞, d is 0; `+ 0.0` keeps a certain token's -0 out of sight.
-        self.find(token)
-            .map_or(f64::INFINITY, |i| self.ln_z() - self.d(i) + 0.0)
+        self.find(token).map_or(f64::INFINITY, |i| self.ln_z() - self.d(i) + 0.0)
     }
 
     /// H = -Σ p ln p, in nats.
@@ -206,11 +189,7 @@ impl Distribution {
     /// F = -T ln Σ exp(x/T), in logits; -∞ at T = ∞ if there is a choice.
     pub fn free_energy(&self) -> f64 {
         let ln_z = self.ln_z();
-        let mixing = if ln_z == 0.0 {
-            0.0
-        } else {
-            self.temperature * ln_z
-        };
+        let mixing = if ln_z == 0.0 { 0.0 } else { self.temperature * ln_z };
         -f64::from(self.max) - mixing
     }
 
@@ -223,20 +202,13 @@ impl Distribution {
     /// dH/dT = C/T, in nats per unit of temperature; 0 at T = 0.
     pub fn entropy_slope(&self) -> f64 {
         let heat_capacity = self.heat_capacity();
-        if heat_capacity == 0.0 {
-            0.0
-        } else {
-            heat_capacity / self.temperature
-        }
+        if heat_capacity == 0.0 { 0.0 } else { heat_capacity / self.temperature }
     }
 
     /// ∂p_i/∂x_j = p_i (δ_ij - p_j)/T.
     pub fn gradient(&self, i: TokenId, j: TokenId) -> f64 {
         let same = if i == j { 1.0 } else { 0.0 };
-        over(
-            self.probability(i) * (same - self.probability(j)),
-            self.temperature,
-        )
+        over(self.probability(i) * (same - self.probability(j)), self.temperature)
     }
 
     /// ∂(-ln p_y)/∂x_i = (p_i - [i = y])/T: the gradient of the loss when `y` is right.
@@ -252,10 +224,7 @@ impl Distribution {
 
     /// (x - max)/T of the i-th survivor.
     fn d(&self, i: usize) -> f64 {
-        over(
-            f64::from(self.xs[i]) - f64::from(self.max),
-            self.temperature,
-        )
+        over(f64::from(self.xs[i]) - f64::from(self.max), self.temperature)
     }
 
     /// Σ p_i f(i), each term rounded to 2^-80 before it's added.
@@ -279,20 +248,13 @@ impl Distribution {
 
     /// The places of the first `n` in descending order.
     fn first(&self, n: usize) -> Vec<usize> {
-        let mut keys: Vec<u64> = self
-            .xs
-            .iter()
-            .enumerate()
-            .map(|(i, &x)| key(x, i as u32))
-            .collect();
+        let mut keys: Vec<u64> = self.xs.iter().enumerate().map(|(i, &x)| key(x, i as u32)).collect();
         if 0 < n && n < keys.len() {
             keys.select_nth_unstable(n - 1);
         }
         keys.truncate(n);
         keys.sort_unstable();
-        keys.into_iter()
-            .map(|key| (key & u64::from(u32::MAX)) as usize)
-            .collect()
+        keys.into_iter().map(|key| (key & u64::from(u32::MAX)) as usize).collect()
     }
 }
 
@@ -307,20 +269,12 @@ fn over(x: f64, t: f64) -> f64 {
 }
 
 /// Lets a stage act and notes what it did.
-fn observe(
-    left: &mut Candidates<'_>,
-    stage: Stage,
-    act: impl FnOnce(&mut Candidates<'_>),
-) -> StageReport {
+fn observe(left: &mut Candidates<'_>, stage: Stage, act: impl FnOnce(&mut Candidates<'_>)) -> StageReport {
     let (n, beta, mass) = (left.n(), left.beta(), left.mass());
     act(left);
     let after = left.mass();
     // Mass is compared at one β: a stage either removes tokens or changes β.
-    let kept = if left.beta() == beta {
-        after.total as f64 / mass.total as f64
-    } else {
-        1.0
-    };
+    let kept = if left.beta() == beta { after.total as f64 / mass.total as f64 } else { 1.0 };
     StageReport {
         stage,
         survivors_before: n,

@@ -10,12 +10,15 @@ use crate::{
     weights::fixed,
 };
 
-/// Bins per factor e in weight are 64/ln 2·... see `bin_of`: 64 for each halving.
+/// A bin holds weights whose bits agree but for the last 17: 64 bins for each halving.
 const BIN_SHIFT: u32 = 17;
 /// 46 halvings lead from the largest weight to 0.
 const N_BINS: usize = 46 * 64 + 1;
-/// Weights from here up are looked at first: with most logits, that is a small part of the vocabulary.
+/// Weights above this, 12 halvings down, are looked at first: with most logits they are in a small part of
+/// the vocabulary's groups.
 const NEAR: f32 = 1.0 / 4096.0;
+/// The bins of those weights.
+const NEAR_BINS: usize = 12 * 64;
 /// So few members are sorted rather than divided further.
 const FEW: usize = 512;
 
@@ -28,10 +31,7 @@ pub(crate) struct Bins {
 
 impl Default for Bins {
     fn default() -> Bins {
-        Bins {
-            mass: vec![0; N_BINS],
-            members: Vec::new(),
-        }
+        Bins { mass: vec![0; N_BINS], members: Vec::new() }
     }
 }
 
@@ -39,6 +39,11 @@ impl Bins {
     /// Room for a vocabulary of `n` tokens.
     pub(crate) fn reserve(&mut self, n: usize) {
         self.members.reserve(n.saturating_sub(self.members.len()));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn place(&self) -> (usize, usize) {
+        (self.members.as_ptr() as usize, self.members.capacity())
     }
 }
 
@@ -52,36 +57,33 @@ fn bin_of(e: f32) -> usize {
 ///
 /// `es` are the exponentials of `xs`. `target` must be below the sum of their weights.
 pub(crate) fn locate(xs: &[f32], es: &[f32], target: u64, bins: &mut Bins) -> usize {
-    let mut before = 0;
-    for (low, high) in [(NEAR, f32::INFINITY), (0.0, NEAR)] {
-        let inside = |e: f32| e >= low && e < high;
-        bins.mass.fill(0);
-        for group in es.chunks(GROUP) {
-            if any(group, inside) {
-                for &e in group {
-                    if inside(e) {
-                        bins.mass[bin_of(e)] += fixed(e);
-                    }
-                }
-            }
+    bins.mass.fill(0);
+    fill(es, true, &mut bins.mass);
+    // The near bins are complete now, the others aren't.
+    let found = reach(&bins.mass[..NEAR_BINS], target);
+    let (bin, passed) = found.unwrap_or_else(|| {
+        fill(es, false, &mut bins.mass);
+        reach(&bins.mass, target).expect("the target is below the total weight")
+    });
+    bins.members.clear();
+    for (g, group) in es.chunks(GROUP).enumerate() {
+        if any(group, |e| bin_of(e) == bin) {
+            let members = group.iter().enumerate().filter(|&(_, &e)| bin_of(e) == bin);
+            bins.members.extend(members.map(|(i, _)| (g * GROUP + i) as u32));
         }
-        if let Some((bin, passed)) = reach(&bins.mass, target - before) {
-            bins.members.clear();
-            for (g, group) in es.chunks(GROUP).enumerate() {
-                if any(group, |e| bin_of(e) == bin) {
-                    let members = group
-                        .iter()
-                        .enumerate()
-                        .filter(|&(_, &e)| inside(e) && bin_of(e) == bin);
-                    bins.members
-                        .extend(members.map(|(i, _)| (g * GROUP + i) as u32));
-                }
-            }
-            return settle(xs, es, target - before - passed, bins);
-        }
-        before += bins.mass.iter().sum::<u64>();
     }
-    unreachable!("the target {target} is below the total weight {before}")
+    settle(xs, es, target - passed, bins)
+}
+
+/// Adds up the groups that hold weights above `NEAR`, or those that don't.
+fn fill(es: &[f32], near: bool, mass: &mut [u64]) {
+    for group in es.chunks(GROUP) {
+        if any(group, |e| e > NEAR) == near {
+            for &e in group {
+                mass[bin_of(e)] += fixed(e);
+            }
+        }
+    }
 }
 
 /// Whether any element of a group passes, without a branch for each.

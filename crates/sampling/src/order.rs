@@ -12,11 +12,7 @@ pub(crate) fn key(x: f32, index: u32) -> u64 {
     // Adding +0 turns -0 into +0.
     let bits = (x + 0.0).to_bits();
     // As integers, positive floats rise and negative ones fall: flip so that all fall.
-    let falling = if bits >> 31 == 0 {
-        !bits ^ 0x8000_0000
-    } else {
-        bits
-    };
+    let falling = if bits >> 31 == 0 { !bits ^ 0x8000_0000 } else { bits };
     u64::from(falling) << 32 | u64::from(index)
 }
 
@@ -34,9 +30,7 @@ pub(crate) fn scan(logits: &[f32], maxima: &mut Vec<f32>) -> Result<Scan, Sample
         return Err(SampleError::Empty);
     }
     if logits.len() > crate::MAX_VOCAB {
-        return Err(SampleError::TooMany {
-            found: logits.len(),
-        });
+        return Err(SampleError::TooMany { found: logits.len() });
     }
     maxima.clear();
     let (mut max, mut n_unmasked, mut bad) = (f32::NEG_INFINITY, 0, 0);
@@ -49,10 +43,8 @@ pub(crate) fn scan(logits: &[f32], maxima: &mut Vec<f32>) -> Result<Scan, Sample
             top[lane] = if x > top[lane] { x } else { top[lane] };
             unmasked[lane] += u32::from(x > f32::NEG_INFINITY);
             // False for NaN as well.
-            wrong[lane] += u32::from(!matches!(
-                x.partial_cmp(&f32::INFINITY),
-                Some(std::cmp::Ordering::Less)
-            ));
+            wrong[lane] +=
+                u32::from(!matches!(x.partial_cmp(&f32::INFINITY), Some(std::cmp::Ordering::Less)));
         };
         for eight in eights {
             for (lane, &x) in eight.iter().enumerate() {
@@ -69,19 +61,12 @@ pub(crate) fn scan(logits: &[f32], maxima: &mut Vec<f32>) -> Result<Scan, Sample
         bad += wrong.iter().sum::<u32>();
     }
     if bad > 0 {
-        let first = logits
-            .iter()
-            .position(|x| x.is_nan() || *x == f32::INFINITY);
+        let first = logits.iter().position(|x| x.is_nan() || *x == f32::INFINITY);
         let index = first.expect("a bad logit was counted");
-        return Err(SampleError::BadLogit {
-            token: TokenId(index as u32),
-            value: logits[index],
-        });
+        return Err(SampleError::BadLogit { token: TokenId(index as u32), value: logits[index] });
     }
     if n_unmasked == 0 {
-        return Err(SampleError::AllMasked {
-            count: logits.len(),
-        });
+        return Err(SampleError::AllMasked { count: logits.len() });
     }
     Ok(Scan { max, n_unmasked })
 }
@@ -89,23 +74,14 @@ pub(crate) fn scan(logits: &[f32], maxima: &mut Vec<f32>) -> Result<Scan, Sample
 /// The maximum of each group of a set that was scanned before and has since become smaller.
 pub(crate) fn maxima_of(xs: &[f32], maxima: &mut Vec<f32>) {
     maxima.clear();
-    maxima.extend(
-        xs.chunks(GROUP)
-            .map(|group| group.iter().copied().fold(f32::NEG_INFINITY, f32::max)),
-    );
+    maxima.extend(xs.chunks(GROUP).map(|group| group.iter().copied().fold(f32::NEG_INFINITY, f32::max)));
 }
 
 /// The key of the `k`-th element (k >= 1, at most the number of elements) in descending order.
 ///
 /// The k-th largest of the groups' maxima is reached by at least k elements, so only those at or above
 /// it are looked at. `keys` and `tops` are work space.
-pub(crate) fn kth_key(
-    xs: &[f32],
-    maxima: &[f32],
-    k: usize,
-    keys: &mut Vec<u64>,
-    tops: &mut Vec<f32>,
-) -> u64 {
+pub(crate) fn kth_key(xs: &[f32], maxima: &[f32], k: usize, keys: &mut Vec<u64>, tops: &mut Vec<f32>) -> u64 {
     let mut bound = f32::NEG_INFINITY;
     if k <= maxima.len() {
         tops.clear();
@@ -132,13 +108,10 @@ pub(crate) fn rank(xs: &[f32], maxima: &[f32], index: usize) -> usize {
     for (g, group) in xs.chunks(GROUP).enumerate() {
         if maxima[g] >= x {
             let first = g * GROUP;
-            let above = group.iter().filter(|&&y| y > x).count();
-            let ties = group
-                .iter()
-                .enumerate()
-                .filter(|&(i, &y)| y == x && first + i < index)
-                .count();
-            before += above + ties;
+            let above: u32 = group.iter().map(|&y| u32::from(y > x)).sum();
+            let tied = |(i, &y): (usize, &f32)| u32::from((y == x) & (first + i < index));
+            let ties: u32 = group.iter().enumerate().map(tied).sum();
+            before += (above + ties) as usize;
         }
     }
     before
@@ -150,17 +123,7 @@ mod tests {
 
     #[test]
     fn keys_rise_along_the_descending_order() {
-        let falling = [
-            f32::MAX,
-            1.5,
-            1.0,
-            1e-45,
-            0.0,
-            -1e-45,
-            -1.0,
-            f32::MIN,
-            f32::NEG_INFINITY,
-        ];
+        let falling = [f32::MAX, 1.5, 1.0, 1e-45, 0.0, -1e-45, -1.0, f32::MIN, f32::NEG_INFINITY];
         for pair in falling.windows(2) {
             assert!(key(pair[0], 9) < key(pair[1], 0), "{pair:?}");
         }

@@ -1,5 +1,7 @@
 //! One row of logits in, one token out, with the figures that say how likely it was.
 
+use kelvin_kernels::float_env::FloatEnv;
+
 use crate::{
     Chain, Dice, SampleError, TokenId,
     candidates::{Candidates, Scratch},
@@ -42,11 +44,7 @@ pub struct Draw {
 impl Sampler {
     /// A sampler at the start of a sequence.
     pub fn new(chain: Chain, dice: Dice) -> Sampler {
-        Sampler {
-            chain,
-            dice,
-            scratch: Scratch::default(),
-        }
+        Sampler { chain, dice, scratch: Scratch::default() }
     }
 
     /// The chain as it was resolved.
@@ -69,12 +67,14 @@ impl Sampler {
         self.sample_with(logits, word)
     }
 
-    /// The same with a random word of your own, a whole number u/2^64 of the way through the distribution:
-    /// the token is the first in descending order whose cumulative weight exceeds floor(u · total / 2^64).
+    /// The same with a random word `u` of your own: the token is the first in descending order whose
+    /// cumulative weight exceeds `floor(u · total / 2^64)`. 0 draws the likeliest.
     ///
     /// # Errors
     /// As [`Sampler::sample`].
-    pub fn sample_with(&mut self, logits: &[f32], word: u64) -> Result<Draw, SampleError> {
+    pub fn sample_with(&mut self, logits: &[f32], u: u64) -> Result<Draw, SampleError> {
+        // Hosts may have changed the rounding or flush subnormals.
+        let _standard = FloatEnv::standard();
         let mut left = Candidates::new(logits, &mut self.scratch)?;
         // 1. The raw measures, before anything is changed.
         let raw_max = left.max();
@@ -85,7 +85,7 @@ impl Sampler {
         }
         // 3. The draw, by rank.
         let last = left.mass();
-        let target = (u128::from(word) * u128::from(last.total)) >> 64;
+        let target = (u128::from(u) * u128::from(last.total)) >> 64;
         let index = left.reach(target as u64);
         let (token, x) = left.token(index);
         Ok(Draw {
@@ -103,4 +103,32 @@ impl Sampler {
 /// -ln p = ln Z - d.
 fn surprisal(mass: &Mass, x: f32, max: f32, beta: f32) -> f64 {
     mass.ln_z() - f64::from((x - max) * beta)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After the first step buffers have their size, whatever the later logits and chains need.
+    #[test]
+    fn later_steps_allocate_nothing() {
+        const V: usize = 20_000;
+        let shapes: [fn(usize) -> f32; 4] = [
+            |i| (i * 7919 % V) as f32 * 1e-3,
+            |_| 2.0,
+            |i| if i == 5 { 40.0 } else { (i % 3) as f32 },
+            |i| if i % 2 == 0 { f32::NEG_INFINITY } else { 1e-6 * i as f32 },
+        ];
+        for chain in ["temp=0", "temp=1", "top_p=0.9 | temp=1e8", "top_k=15000 | min_p=0.001", "top_k=3"] {
+            let mut sampler = Sampler::new(chain.parse().unwrap(), Dice { seed: 1, sample: 0 });
+            sampler.sample(&vec![0.0; V], 0).unwrap();
+            let before = sampler.scratch.places();
+            for (pos, shape) in shapes.iter().enumerate() {
+                let logits: Vec<f32> = (0..V).map(shape).collect();
+                sampler.sample(&logits, pos as u64).unwrap();
+                sampler.sample(&logits[..77], pos as u64).unwrap();
+            }
+            assert_eq!(sampler.scratch.places(), before, "{chain}");
+        }
+    }
 }

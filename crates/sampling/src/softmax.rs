@@ -21,11 +21,7 @@ pub fn softmax(logits: &[f64], t: f64) -> Option<Vec<f64>> {
     }
     if t == 0.0 {
         let first = logits.iter().position(|&x| x == max)?;
-        return Some(
-            (0..logits.len())
-                .map(|i| f64::from(u8::from(i == first)))
-                .collect(),
-        );
+        return Some((0..logits.len()).map(|i| f64::from(u8::from(i == first))).collect());
     }
     let weight = |&x: &f64| match x {
         f64::NEG_INFINITY => 0.0,
@@ -47,38 +43,23 @@ mod tests {
     fn the_numbers_to_reproduce() {
         let text = |t: f64, logits: &[f64], digits: usize| {
             let p = softmax(logits, t).unwrap();
-            p.iter()
-                .map(|p| format!("{p:.digits$}"))
-                .collect::<Vec<_>>()
-                .join(" ")
+            p.iter().map(|p| format!("{p:.digits$}")).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(text(1.0, &[1.0, 2.0], 8), "0.26894142 0.73105858");
         assert_eq!(text(2.0, &[1.0, 2.0], 8), "0.37754067 0.62245933");
         assert_eq!(text(5.0, &[1.0, 2.0], 6), "0.450166 0.549834");
         let greetings = [0.1, 0.0, 0.5, 1.0, 4.0, 0.6];
         // 'Hello' is 0.868119; where it is printed as 0.8682 the last digit is a slip.
-        assert_eq!(
-            text(1.0, &greetings, 4),
-            "0.0176 0.0159 0.0262 0.0432 0.8681 0.0290"
-        );
-        assert_eq!(
-            text(5.0, &greetings, 4),
-            "0.1325 0.1299 0.1435 0.1586 0.2890 0.1464"
-        );
-        assert_eq!(
-            format!("{:.3} {:.3}", libm::exp(1.0), libm::exp(2.0)),
-            "2.718 7.389"
-        );
+        assert_eq!(text(1.0, &greetings, 4), "0.0176 0.0159 0.0262 0.0432 0.8681 0.0290");
+        assert_eq!(text(5.0, &greetings, 4), "0.1325 0.1299 0.1435 0.1586 0.2890 0.1464");
+        assert_eq!(format!("{:.3} {:.3}", libm::exp(1.0), libm::exp(2.0)), "2.718 7.389");
     }
 
     #[test]
     fn edges() {
         let inf = f64::INFINITY;
         assert_eq!(softmax(&[3.0, 5.0, 5.0], 0.0), Some(vec![0.0, 1.0, 0.0]));
-        assert_eq!(
-            softmax(&[3.0, -inf, 5.0, 1e308], inf),
-            Some(vec![1.0 / 3.0, 0.0, 1.0 / 3.0, 1.0 / 3.0])
-        );
+        assert_eq!(softmax(&[3.0, -inf, 5.0, 1e308], inf), Some(vec![1.0 / 3.0, 0.0, 1.0 / 3.0, 1.0 / 3.0]));
         assert_eq!(softmax(&[2.0, 1.0], 5e-324), Some(vec![1.0, 0.0]));
         for (logits, t) in [
             (&[][..], 1.0),

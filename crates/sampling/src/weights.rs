@@ -3,6 +3,8 @@
 //! A weight is a whole number and so are the sums, so nothing depends on the order of summation: a sort,
 //! a search through bins and a parallel reduction all come to the same token.
 
+use kelvin_kernels::{exp::exp_slice, isa::Isa};
+
 /// The weight of the likeliest token: weights are in units of 2^-45.
 pub(crate) const ONE: u64 = 1 << 45;
 /// The largest vocabulary: totals fit into u64 as long as V < 2^19.
@@ -40,13 +42,6 @@ fn floor(d: f32) -> f32 {
     if d > FLOOR { d } else { FLOOR }
 }
 
-/// exp of every element, in place.
-fn exp_all(block: &mut [f32]) {
-    for d in block {
-        *d = kelvin_kernels::exp::exp(*d);
-    }
-}
-
 /// The sums over a set of weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Mass {
@@ -73,6 +68,7 @@ impl Mass {
 /// Masked logits (-inf) get 0. `es` is as long as `xs`.
 pub(crate) fn weigh(xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> Mass {
     let mut mass = Mass::default();
+    let isa = Isa::best();
     let mut ds = [0f32; BLOCK];
     for (xs, es) in xs.chunks(BLOCK).zip(es.chunks_mut(BLOCK)) {
         let ds = &mut ds[..xs.len()];
@@ -80,7 +76,7 @@ pub(crate) fn weigh(xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> Mass {
             *d = floor((x - max) * beta);
             *e = *d;
         }
-        exp_all(es);
+        exp_slice(isa, es);
         let (mut total, mut moment) = (0u64, 0u64);
         for (&d, &e) in ds.iter().zip(es.iter()) {
             let rounded = f64::from(e) * ONE as f64 + ROUND;
@@ -112,9 +108,7 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_single_weights() {
-        let xs: Vec<f32> = (0..1000)
-            .map(|i| (i * 7919 % 1000) as f32 * 0.037)
-            .collect();
+        let xs: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1000) as f32 * 0.037).collect();
         let mut es = vec![0.0; xs.len()];
         let max = xs.iter().copied().fold(f32::MIN, f32::max);
         let mass = weigh(&xs, max, 0.7, &mut es);

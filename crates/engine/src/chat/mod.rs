@@ -1,4 +1,47 @@
 //! Messages in, the model's prompt text out, by the chat template that the model file carries.
+//!
+//! A template is a program in the language Jinja, written for Hugging Face's `apply_chat_template`, and it comes
+//! from strangers. So its source is bounded and its chains are counted before it's compiled (`limits`), and it's
+//! compiled and rendered on a thread with a large stack and a budget of fuel, which pays for every instruction and
+//! for every byte that is made. What fuel doesn't pay for (the engine compares and prints lists that share their
+//! parts by walking all of them, and that can take forever) ends with the wait: the caller gets an error in time, the
+//! template is never run again, and its thread is left behind until the process ends.
+
+mod date;
+mod environment;
+mod error;
+mod json;
+mod limits;
+mod text;
+
+pub use error::ChatError;
+
+use std::{
+    error::Error as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use minijinja::{Environment, ErrorKind, Value, context};
+
+use date::Date;
+
+/// The stack that a template gets, in bytes: a template at the limits takes a fraction of it.
+const STACK: usize = 64 << 20;
+/// What every template may use: one fuel pays for an instruction or for 64 bytes.
+const FUEL: u64 = 100_000;
+/// What it may use besides for each message.
+const FUEL_PER_MESSAGE: u64 = 2_000;
+/// As many bytes of the messages give it one more: enough for handling each of them 32 times.
+const BYTES_PER_FUEL: u64 = 2;
+
+/// How long a template may take; a usual one takes less than a millisecond.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Who says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +54,13 @@ pub struct Message {
 
 /// A compiled chat template.
 #[derive(Debug)]
-pub struct ChatTemplate {}
+pub struct ChatTemplate {
+    env: Environment<'static>,
+    bos: String,
+    eos: String,
+    /// It once didn't come to an end.
+    stuck: Arc<AtomicBool>,
+}
 
 /// What a template may ask for besides the messages.
 #[derive(Debug, Clone, Default)]
@@ -24,15 +73,129 @@ pub struct RenderOptions {
 
 impl ChatTemplate {
     /// Checks and compiles a template. `bos` and `eos` are the texts of those tokens.
-    pub fn new(_source: &str, _bos: &str, _eos: &str) -> Result<ChatTemplate, ChatError> {
-        todo!()
+    ///
+    /// # Errors
+    /// A template over 64 KiB, one that nests more deeply than any template needs, one that isn't Jinja.
+    pub fn new(source: &str, bos: &str, eos: &str) -> Result<ChatTemplate, ChatError> {
+        limits::check(source)?;
+        let source = source.to_owned();
+        let env = on_large_stack(move || {
+            environment::compile(source).map_err(|e| ChatError::Syntax {
+                message: describe(&e),
+            })
+        })?;
+        Ok(ChatTemplate {
+            env,
+            bos: bos.into(),
+            eos: eos.into(),
+            stuck: Arc::default(),
+        })
     }
+
     /// The prompt for `messages`.
-    pub fn render(&self, _messages: &[Message], _options: &RenderOptions) -> Result<String, ChatError> {
-        todo!()
+    ///
+    /// # Errors
+    /// The template's own refusal in its own words (e.g. of a system message), a date that's needed, anything that
+    /// fails in the template, and a template that takes too much work or memory.
+    pub fn render(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<String, ChatError> {
+        if self.stuck.load(Ordering::Relaxed) {
+            return Err(ChatError::Endless);
+        }
+        let date = options.date.as_deref().map(Date::parse).transpose()?;
+        let n_bytes: usize = messages
+            .iter()
+            .map(|m| m.role.len() + m.content.len())
+            .sum();
+        let mut env = self.env.clone();
+        env.set_fuel(Some(
+            FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + n_bytes as u64 / BYTES_PER_FUEL,
+        ));
+        let messages: Vec<Value> = messages
+            .iter()
+            .map(|m| context! { role => &m.role, content => &m.content })
+            .collect();
+        let context = context! {
+            messages,
+            add_generation_prompt => options.add_generation_prompt,
+            bos_token => &self.bos,
+            eos_token => &self.eos,
+            // They are there in the original, and templates ask whether they are none.
+            tools => (),
+            documents => (),
+            strftime_now => environment::strftime_now(date),
+        };
+        let result = on_large_stack(move || {
+            let template = env.get_template(environment::NAME).map_err(failure)?;
+            template.render(context).map_err(failure)
+        });
+        if matches!(result, Err(ChatError::Endless)) {
+            self.stuck.store(true, Ordering::Relaxed);
+        }
+        result
     }
 }
 
-/// Why a template was refused or failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ChatError {}
+/// Runs `work` on a thread of its own, whose stack is as large as a template may ever need, and waits for a while.
+fn on_large_stack<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ChatError> + Send + 'static,
+) -> Result<T, ChatError> {
+    let (sender, receiver) = mpsc::channel();
+    let builder = thread::Builder::new()
+        .name("chat template".into())
+        .stack_size(STACK);
+    // A caller who has stopped waiting needs no answer.
+    builder
+        .spawn(move || drop(sender.send(work())))
+        .map_err(ChatError::Thread)?;
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(ChatError::Endless),
+        Err(mpsc::RecvTimeoutError::Disconnected) => Err(ChatError::Failed {
+            message: "the template engine panicked".into(),
+        }),
+    }
+}
+
+/// Finds out what a failed rendering means.
+fn failure(error: minijinja::Error) -> ChatError {
+    let mut cause = Some(&error as &(dyn std::error::Error + 'static));
+    while let Some(next) = cause {
+        if let Some(raised) = next.downcast_ref::<environment::Raised>() {
+            return ChatError::Raised {
+                message: raised.0.clone(),
+            };
+        }
+        if next.is::<environment::NoDate>() {
+            return ChatError::NeedsDate;
+        }
+        if next
+            .downcast_ref::<minijinja::Error>()
+            .is_some_and(|e| e.kind() == ErrorKind::OutOfFuel)
+        {
+            return ChatError::Budget;
+        }
+        cause = next.source();
+    }
+    ChatError::Failed {
+        message: describe(&error),
+    }
+}
+
+/// The engine's words for an error, with the line.
+fn describe(error: &minijinja::Error) -> String {
+    let mut text = match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    };
+    if let Some(line) = error.line() {
+        text += &format!(" (line {line})");
+    }
+    if let Some(cause) = error.source() {
+        text += &format!(": {cause}");
+    }
+    text
+}

@@ -3,7 +3,7 @@
 use super::{error::GgufError, metadata::Metadata, reader::Reader, value::Value};
 
 /// Real files have some fifty entries.
-const MAX_ENTRIES: u64 = 1 << 16;
+const MAX_ENTRIES: u64 = 1 << 14;
 /// The largest mixtures of experts, stored expert by expert, have some fifty thousand tensors.
 const MAX_TENSORS: u64 = 1 << 16;
 /// An entry takes at least: length of key, one byte of key, type, one byte of value.
@@ -35,9 +35,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Counts, GgufError> {
             _ if n == 0 => " (the file is empty)",
             _ => "",
         };
-        return Err(GgufError::NotGguf {
-            found: format!("{text:?}{hint}"),
-        });
+        return Err(GgufError::NotGguf { found: format!("{text:?}{hint}") });
     }
 
     let offset = reader.pos();
@@ -53,17 +51,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Counts, GgufError> {
 
     let n_tensors = count(reader, "the number of tensors", MAX_TENSORS)?;
     let n_entries = count(reader, "the number of metadata entries", MAX_ENTRIES)?;
-    reader.need(n_entries * MIN_ENTRY_BYTES, &|| {
-        format!("a list of {n_entries} metadata entries")
-    })?;
-    reader.need(n_tensors * MIN_TENSOR_BYTES, &|| {
-        format!("a list of {n_tensors} tensors")
-    })?;
-    Ok(Counts {
-        version,
-        n_tensors,
-        n_entries,
-    })
+    reader.need(n_entries * MIN_ENTRY_BYTES, &|| format!("a list of {n_entries} metadata entries"))?;
+    reader.need(n_tensors * MIN_TENSOR_BYTES, &|| format!("a list of {n_tensors} tensors"))?;
+    Ok(Counts { version, n_tensors, n_entries })
 }
 
 fn count(reader: &mut Reader<'_>, field: &str, max: u64) -> Result<u64, GgufError> {
@@ -81,9 +71,7 @@ pub(super) fn alignment(metadata: &Metadata) -> Result<u64, GgufError> {
     match metadata.get(KEY) {
         None => Ok(DEFAULT_ALIGNMENT.into()),
         // The format requires a multiple of 8.
-        Some(&Value::U32(n)) if n.is_power_of_two() && (8..=MAX_ALIGNMENT).contains(&n) => {
-            Ok(n.into())
-        }
+        Some(&Value::U32(n)) if n.is_power_of_two() && (8..=MAX_ALIGNMENT).contains(&n) => Ok(n.into()),
         Some(Value::U32(n)) => Reader::invalid(
             metadata.offset_of(KEY).unwrap_or(0),
             format!("metadata key {KEY:?}"),

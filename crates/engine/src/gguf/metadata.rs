@@ -43,9 +43,8 @@ pub(super) fn read(reader: &mut Reader<'_>, n: u64) -> Result<Metadata, GgufErro
         }
         // The key a second time for the index; lists double, and hash tables are at most seven eighths full.
         let per_entry = 3 * size_of::<(String, Value)>() + 5 * size_of::<(String, Place)>();
-        reader.charge(heap_bytes(key.len() as u64) + per_entry as u64, &|| {
-            format!("metadata key {key:?}")
-        })?;
+        reader
+            .charge(heap_bytes(key.len() as u64) + per_entry as u64, &|| format!("metadata key {key:?}"))?;
         let value = value::read(reader, &key)?;
         if !metadata.insert(key, value, offset) {
             let key = &metadata.entries[i as usize].0;
@@ -74,10 +73,7 @@ impl FromIterator<(String, Value)> for Metadata {
 impl Metadata {
     /// Whether the key was a new one.
     fn insert(&mut self, key: String, value: Value, offset: u64) -> bool {
-        let place = Place {
-            entry: self.entries.len(),
-            offset,
-        };
+        let place = Place { entry: self.entries.len(), offset };
         let new = self.index.insert(key.clone(), place).is_none();
         self.entries.push((key, value));
         new
@@ -85,9 +81,7 @@ impl Metadata {
 
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.index
-            .get(key)
-            .map(|place| &self.entries[place.entry].1)
+        self.index.get(key).map(|place| &self.entries[place.entry].1)
     }
 
     /// Where in the file `key` stands, in bytes.
@@ -100,9 +94,7 @@ impl Metadata {
     /// # Errors
     /// Another type or a value out of range: the error names key, expected and found, as it does in all of these.
     pub fn u32(&self, key: &str) -> Result<Option<u32>, GgufError> {
-        self.typed(key, "an integer from 0 to 2^32-1", |value| {
-            value.integer()?.try_into().ok()
-        })
+        self.typed(key, "an integer from 0 to 2^32-1", |value| value.integer()?.try_into().ok())
     }
 
     /// A float, f32 or f64.
@@ -194,11 +186,7 @@ impl Metadata {
         };
         match take(value) {
             Some(taken) => Ok(Some(taken)),
-            None => Err(GgufError::WrongType {
-                key: key.into(),
-                expected,
-                found: value.describe(),
-            }),
+            None => Err(GgufError::WrongType { key: key.into(), expected, found: value.describe() }),
         }
     }
 }

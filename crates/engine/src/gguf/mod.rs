@@ -46,10 +46,8 @@ impl Gguf {
     /// # Errors
     /// Whatever doesn't follow the format or passes a limit, with field and offset; formats that Kelvin can't compute with.
     pub fn open(path: &Path) -> Result<Gguf, GgufError> {
-        let failed = |source| GgufError::Io {
-            doing: format!("can't open the model file {}", path.display()),
-            source,
-        };
+        let failed =
+            |source| GgufError::Io { doing: format!("can't open the model file {}", path.display()), source };
         // Asked before opening, because opening a pipe waits for somebody to write into it.
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
             return Err(failed(std::io::Error::other("it isn't a regular file")));
@@ -63,15 +61,7 @@ impl Gguf {
         let alignment = header::alignment(&metadata)?;
         let (tensors, by_name) = tensor::read(&mut reader, counts.n_tensors, alignment)?;
         let header_memory = reader.held();
-        Ok(Gguf {
-            version: counts.version,
-            metadata,
-            tensors,
-            by_name,
-            file_len,
-            header_memory,
-            file,
-        })
+        Ok(Gguf { version: counts.version, metadata, tensors, by_name, file_len, header_memory, file })
     }
 
     /// The tensor called `name`.

@@ -45,12 +45,7 @@ numbers!(u8, i8, u16, i16, u32, i32, u64, i64, f32, f64);
 impl<'a> Reader<'a> {
     /// Begins at the file's first byte; `len` is the file's length.
     pub(super) fn new(file: &'a File, len: u64) -> Self {
-        Reader {
-            input: BufReader::with_capacity(64 << 10, file),
-            pos: 0,
-            len,
-            held: 0,
-        }
+        Reader { input: BufReader::with_capacity(64 << 10, file), pos: 0, len, held: 0 }
     }
 
     /// Where the next byte is.
@@ -75,12 +70,7 @@ impl<'a> Reader<'a> {
         found: impl Into<String>,
         allowed: impl Into<String>,
     ) -> Result<T, GgufError> {
-        Err(GgufError::Invalid {
-            field: field.into(),
-            offset,
-            found: found.into(),
-            allowed: allowed.into(),
-        })
+        Err(GgufError::Invalid { field: field.into(), offset, found: found.into(), allowed: allowed.into() })
     }
 
     /// Fails unless `needed` more bytes are in the file. It's asked before anything of that size is allocated.
@@ -89,20 +79,11 @@ impl<'a> Reader<'a> {
         if needed <= left {
             return Ok(());
         }
-        Err(GgufError::Truncated {
-            field: field(),
-            offset: self.pos,
-            needed,
-            left,
-        })
+        Err(GgufError::Truncated { field: field(), offset: self.pos, needed, left })
     }
 
     /// Accounts for `bytes` of memory that the header is about to take.
-    pub(super) fn charge(
-        &mut self,
-        bytes: u64,
-        field: &dyn Fn() -> String,
-    ) -> Result<(), GgufError> {
+    pub(super) fn charge(&mut self, bytes: u64, field: &dyn Fn() -> String) -> Result<(), GgufError> {
         let budget = self.len.saturating_mul(3).saturating_add(MEMORY_SLACK);
         self.held = self.held.saturating_add(bytes);
         if self.held <= budget {
@@ -117,11 +98,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Fills `out`.
-    pub(super) fn bytes(
-        &mut self,
-        out: &mut [u8],
-        field: &dyn Fn() -> String,
-    ) -> Result<(), GgufError> {
+    pub(super) fn bytes(&mut self, out: &mut [u8], field: &dyn Fn() -> String) -> Result<(), GgufError> {
         self.need(out.len() as u64, field)?;
         let pos = self.pos;
         self.input.read_exact(out).map_err(|source| GgufError::Io {
@@ -161,11 +138,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next string: a 64-bit length, then UTF-8.
-    pub(super) fn string(
-        &mut self,
-        max: u64,
-        field: &dyn Fn() -> String,
-    ) -> Result<String, GgufError> {
+    pub(super) fn string(&mut self, max: u64, field: &dyn Fn() -> String) -> Result<String, GgufError> {
         let offset = self.pos;
         let n: u64 = self.number(&|| format!("the length of {}", field()))?;
         if n > max.min(MAX_STRING) {
@@ -191,11 +164,7 @@ impl<'a> Reader<'a> {
 
 /// What a heap allocation of `n` bytes takes at most with the usual allocators' rounding and bookkeeping.
 pub(super) fn heap_bytes(n: u64) -> u64 {
-    if n == 0 {
-        0
-    } else {
-        (n + 8).next_multiple_of(16).max(32)
-    }
+    if n == 0 { 0 } else { (n + 8).next_multiple_of(16).max(32) }
 }
 
 /// Fills `out` from `offset` without moving a cursor that others share.

@@ -41,8 +41,7 @@ pub(super) fn read(
     n: u64,
     alignment: u64,
 ) -> Result<(Vec<TensorInfo>, HashMap<String, usize>), GgufError> {
-    let per_tensor =
-        size_of::<Described>() + size_of::<TensorInfo>() + 4 * size_of::<(String, usize)>();
+    let per_tensor = size_of::<Described>() + size_of::<TensorInfo>() + 4 * size_of::<(String, usize)>();
     reader.charge(n * per_tensor as u64, &|| format!("a list of {n} tensors"))?;
     let mut described = Vec::with_capacity(n as usize);
     let mut by_name = HashMap::with_capacity(n as usize);
@@ -64,28 +63,16 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
     let start = reader.pos();
     let name = reader.string(MAX_NAME, &|| format!("the name of tensor {i}"))?;
     if name.is_empty() {
-        return Reader::invalid(
-            start,
-            format!("the name of tensor {i}"),
-            "an empty name",
-            "1 to 64 bytes",
-        );
+        return Reader::invalid(start, format!("the name of tensor {i}"), "an empty name", "1 to 64 bytes");
     }
     // The name a second time for the index, and the shape.
     let field = |what: &str| format!("the {what} of tensor {name:?}");
-    reader.charge(heap_bytes(name.len() as u64) + heap_bytes(32), &|| {
-        field("description")
-    })?;
+    reader.charge(heap_bytes(name.len() as u64) + heap_bytes(32), &|| field("description"))?;
 
     let at = reader.pos();
     let n_dims: u32 = reader.number(&|| field("number of dimensions"))?;
     if !(1..=MAX_DIMS).contains(&n_dims) {
-        return Reader::invalid(
-            at,
-            field("number of dimensions"),
-            n_dims.to_string(),
-            "1 to 4",
-        );
+        return Reader::invalid(at, field("number of dimensions"), n_dims.to_string(), "1 to 4");
     }
     let dims_at = reader.pos();
     let mut shape = Vec::with_capacity(n_dims as usize);
@@ -108,52 +95,26 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
         return Reader::invalid(at, field("format"), kind_name(kind), supported.join(", "));
     };
     let n_bytes = n_bytes(&shape, format).or_else(|allowed| {
-        Reader::invalid(
-            dims_at,
-            field("shape"),
-            format!("{shape:?} in {format:?}"),
-            allowed,
-        )
+        Reader::invalid(dims_at, field("shape"), format!("{shape:?} in {format:?}"), allowed)
     })?;
 
     let offset_field = reader.pos();
     let offset: u64 = reader.number(&|| field("offset"))?;
-    if offset % alignment != 0 {
+    if !offset.is_multiple_of(alignment) {
         let allowed = format!("multiples of the alignment, {alignment}");
         return Reader::invalid(offset_field, field("offset"), offset.to_string(), allowed);
     }
-    Ok(Described {
-        info: TensorInfo {
-            name,
-            shape,
-            format,
-            offset,
-            n_bytes,
-        },
-        offset_field,
-    })
+    Ok(Described { info: TensorInfo { name, shape, format, offset, n_bytes }, offset_field })
 }
 
 /// Turns offsets into offsets from the beginning of the file, and checks that no tensor leaves the file or overlaps another.
-fn place(
-    reader: &Reader<'_>,
-    described: &mut [Described],
-    alignment: u64,
-) -> Result<(), GgufError> {
+fn place(reader: &Reader<'_>, described: &mut [Described], alignment: u64) -> Result<(), GgufError> {
     let data = reader.pos().next_multiple_of(alignment);
     for Described { info, offset_field } in described.iter_mut() {
         let n_bytes = info.n_bytes as u64;
-        let Some(end) = data
-            .checked_add(info.offset)
-            .and_then(|start| start.checked_add(n_bytes))
-        else {
+        let Some(end) = data.checked_add(info.offset).and_then(|start| start.checked_add(n_bytes)) else {
             let field = format!("the offset of tensor {:?}", info.name);
-            return Reader::invalid(
-                *offset_field,
-                field,
-                info.offset.to_string(),
-                "offsets within the file",
-            );
+            return Reader::invalid(*offset_field, field, info.offset.to_string(), "offsets within the file");
         };
         info.offset += data;
         if end > reader.len() {
@@ -169,10 +130,7 @@ fn place(
     let mut order: Vec<u32> = (0..described.len() as u32).collect();
     order.sort_unstable_by_key(|&i| described[i as usize].info.offset);
     for pair in order.windows(2) {
-        let (before, after) = (
-            &described[pair[0] as usize].info,
-            &described[pair[1] as usize],
-        );
+        let (before, after) = (&described[pair[0] as usize].info, &described[pair[1] as usize]);
         let free_from = before.offset + before.n_bytes as u64;
         if after.info.offset < free_from {
             let field = format!("the offset of tensor {:?}", after.info.name);
@@ -186,21 +144,12 @@ fn place(
 
 /// How many bytes a tensor takes, or what would have been allowed.
 fn n_bytes(shape: &[usize], format: Format) -> Result<usize, String> {
-    if shape[0] % format.block_len() != 0 {
-        return Err(format!(
-            "a first dimension that is a multiple of {}",
-            format.block_len()
-        ));
+    if !shape[0].is_multiple_of(format.block_len()) {
+        return Err(format!("a first dimension that is a multiple of {}", format.block_len()));
     }
-    let blocks = shape[1..]
-        .iter()
-        .try_fold(shape[0] / format.block_len(), |n, &dim| n.checked_mul(dim));
+    let blocks = shape[1..].iter().try_fold(shape[0] / format.block_len(), |n, &dim| n.checked_mul(dim));
     // The count of numbers has to fit as well, not only that of bytes: others compute with it.
-    let fits = |n: usize| {
-        n.checked_mul(format.block_len())
-            .filter(|&n| n <= isize::MAX as usize)
-            .map(|_| n)
-    };
+    let fits = |n: usize| n.checked_mul(format.block_len()).filter(|&n| n <= isize::MAX as usize).map(|_| n);
     blocks
         .and_then(fits)
         .and_then(|n| n.checked_mul(format.block_bytes()))

@@ -7,10 +7,7 @@ use super::{
 
 /// What a metadata key holds. Arrays are typed, never nested.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(
-    missing_docs,
-    reason = "each variant is the GGUF value type of its name"
-)]
+#[allow(missing_docs, reason = "each variant is the GGUF value type of its name")]
 pub enum Value {
     U8(u8),
     I8(i8),
@@ -33,9 +30,8 @@ pub enum Value {
 }
 
 /// The format's names for its types, by number; 9 is the array.
-const NAMES: [&str; 13] = [
-    "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64",
-];
+const NAMES: [&str; 13] =
+    ["u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64"];
 const ARRAY: u32 = 9;
 
 impl Value {
@@ -140,26 +136,16 @@ fn read_array(reader: &mut Reader<'_>, key: &str) -> Result<Value, GgufError> {
         8 => {
             // Each string takes at least the eight bytes of its length.
             reader.need(n.saturating_mul(8), &field)?;
-            reader.charge(
-                heap_bytes(n.saturating_mul(size_of::<String>() as u64)),
-                &field,
-            )?;
+            reader.charge(heap_bytes(n.saturating_mul(size_of::<String>() as u64)), &field)?;
             let mut strings = Vec::with_capacity(n as usize);
             for i in 0..n {
-                strings.push(
-                    reader.string(u64::MAX, &|| format!("string {i} of metadata key {key:?}"))?,
-                );
+                strings.push(reader.string(u64::MAX, &|| format!("string {i} of metadata key {key:?}"))?);
             }
             Value::StrArray(strings)
         }
         ARRAY => {
             let allowed = "arrays of numbers, bools or strings";
-            return Reader::invalid(
-                offset,
-                format!("metadata key {key:?}"),
-                "an array of arrays",
-                allowed,
-            );
+            return Reader::invalid(offset, format!("metadata key {key:?}"), "an array of arrays", allowed);
         }
         10 => {
             let start = reader.pos();
@@ -178,10 +164,5 @@ fn read_array(reader: &mut Reader<'_>, key: &str) -> Result<Value, GgufError> {
 
 fn unknown_type<T>(offset: u64, key: &str, what: &str, kind: u32) -> Result<T, GgufError> {
     let allowed = format!("0 to {} ({})", NAMES.len() - 1, NAMES.join(", "));
-    Reader::invalid(
-        offset,
-        format!("the {what} of metadata key {key:?}"),
-        kind.to_string(),
-        allowed,
-    )
+    Reader::invalid(offset, format!("the {what} of metadata key {key:?}"), kind.to_string(), allowed)
 }

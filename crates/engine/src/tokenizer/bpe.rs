@@ -56,10 +56,7 @@ pub(super) struct Bpe {
 }
 
 impl Bpe {
-    pub(super) fn from_metadata(
-        metadata: &Metadata,
-        vocabulary: &Vocabulary,
-    ) -> Result<Bpe, TokenizerError> {
+    pub(super) fn from_metadata(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Bpe, TokenizerError> {
         // Files from before the key existed get llama.cpp's fallback.
         let name = metadata.str(PRE)?.unwrap_or("default");
         let pre = Pre::named(name).ok_or_else(|| TokenizerError::Unsupported {
@@ -69,15 +66,9 @@ impl Bpe {
         })?;
         let mut bytes = Box::new([NONE; 256]);
         for (token, c) in bytes.iter_mut().zip(CHARS) {
-            *token = vocabulary
-                .find_plain(c.encode_utf8(&mut [0; 4]))
-                .unwrap_or(NONE);
+            *token = vocabulary.find_plain(c.encode_utf8(&mut [0; 4])).unwrap_or(NONE);
         }
-        Ok(Bpe {
-            pre,
-            bytes,
-            merges: read_merges(metadata, vocabulary)?,
-        })
+        Ok(Bpe { pre, bytes, merges: read_merges(metadata, vocabulary)? })
     }
 
     /// Whether a beginning-of-text token is added unless the file says otherwise.
@@ -111,59 +102,42 @@ impl Bpe {
         for byte in word.bytes() {
             merger.push(1, self.bytes[usize::from(byte)]);
         }
-        merger.merge(|left: &Piece, right: &Piece| {
-            self.merges.get(&(left.token, right.token)).copied()
-        });
-        out.extend(
-            merger
-                .pieces()
-                .map(|piece| piece.token)
-                .filter(|&token| token != NONE)
-                .map(TokenId),
-        );
+        merger.merge(|left: &Piece, right: &Piece| self.merges.get(&(left.token, right.token)).copied());
+        out.extend(merger.pieces().map(|piece| piece.token).filter(|&token| token != NONE).map(TokenId));
     }
 }
 
 type Merges = HashMap<(u32, u32), (u32, u32), RandomState>;
 
 fn read_merges(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Merges, TokenizerError> {
-    let list = metadata
-        .str_array(MERGES)?
-        .ok_or(TokenizerError::Missing { key: MERGES })?;
+    let list = metadata.str_array(MERGES)?.ok_or(TokenizerError::Missing { key: MERGES })?;
     if list.len() >= u32::MAX as usize {
         return Err(TokenizerError::TooLarge(format!("{} merges", list.len())));
     }
     let mut merges = Merges::with_capacity_and_hasher(list.len(), RandomState::default());
     let mut whole = String::new();
+    let mut last = 0;
     for (index, merge) in list.iter().enumerate() {
-        let wrong = |problem: String| TokenizerError::Merge {
-            index,
-            text: shorten(merge),
-            problem,
-        };
+        let wrong = |problem: String| TokenizerError::Merge { index, text: shorten(merge), problem };
         // The left token may itself begin with a space.
-        let space = merge
-            .char_indices()
-            .skip(1)
-            .find(|&(_, c)| c == ' ')
-            .map(|(at, _)| at);
+        let space = merge.bytes().skip(1).position(|byte| byte == b' ').map(|at| at + 1);
         let (left, right) = space
             .map(|at| (&merge[..at], &merge[at + 1..]))
-            .ok_or_else(|| {
-                wrong("two tokens with a space between them were expected".to_owned())
-            })?;
+            .ok_or_else(|| wrong("two tokens with a space between them were expected".to_owned()))?;
         whole.clear();
         whole.push_str(left);
         whole.push_str(right);
         let find = |text: &str| {
-            vocabulary.find(text).ok_or_else(|| {
-                wrong(format!(
-                    "`{}` isn't a token of the vocabulary",
-                    shorten(text)
-                ))
-            })
+            let problem = || wrong(format!("`{}` isn't a token of the vocabulary", shorten(text)));
+            vocabulary.find(text).ok_or_else(problem)
         };
-        let (pair, token) = ((find(left)?, find(right)?), find(&whole)?);
+        let pair = (find(left)?, find(right)?);
+        // Files list merges in the order of the tokens they make, so the next one is likely at hand.
+        let likely = [last, last + 1]
+            .into_iter()
+            .find(|&id| (id as usize) < vocabulary.len() && vocabulary.text(id) == whole);
+        let token = likely.map_or_else(|| find(&whole), Ok)?;
+        last = token;
         merges.entry(pair).or_insert((!(index as u32), token));
     }
     Ok(merges)

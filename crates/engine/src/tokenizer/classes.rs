@@ -57,8 +57,7 @@ fn table() -> &'static [u8] {
     TABLE.get_or_init(|| {
         let mut table = vec![0; char::MAX as usize + 1].into_boxed_slice();
         for (class, pattern) in Classes::PATTERNS {
-            let hir =
-                regex_syntax::parse(pattern).expect("the patterns above are regular expressions");
+            let hir = regex_syntax::parse(pattern).expect("the patterns above are regular expressions");
             let HirKind::Class(Class::Unicode(ranges)) = hir.kind() else {
                 unreachable!("the patterns above are classes of characters")
             };

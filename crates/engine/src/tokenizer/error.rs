@@ -9,9 +9,7 @@ pub enum TokenizerError {
     #[error(transparent)]
     Metadata(#[from] GgufError),
     /// A key that every tokenizer of this kind needs is absent.
-    #[error(
-        "the file has no {key}, which its tokenizer needs; convert the model again with its tokenizer"
-    )]
+    #[error("the file has no {key}, which its tokenizer needs; convert the model again with its tokenizer")]
     Missing {
         /// The metadata key.
         key: &'static str,
@@ -27,9 +25,7 @@ pub enum TokenizerError {
         supported: String,
     },
     /// An array has another length than the vocabulary.
-    #[error(
-        "{key} has {found} entries, but tokenizer.ggml.tokens has {expected}: they must be equally many"
-    )]
+    #[error("{key} has {found} entries, but tokenizer.ggml.tokens has {expected}: they must be equally many")]
     Count {
         /// The metadata key.
         key: &'static str,

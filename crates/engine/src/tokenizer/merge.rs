@@ -67,13 +67,7 @@ impl Merger {
                 (last.start + last.len, index - 1)
             }
         };
-        self.pieces.push(Piece {
-            start,
-            len,
-            token,
-            prev,
-            next: NONE,
-        });
+        self.pieces.push(Piece { start, len, token, prev, next: NONE });
     }
 
     /// Merges until `pair` names no more: it gives a pair's priority (the greatest is merged first) and token.
@@ -83,9 +77,7 @@ impl Merger {
         }
         while let Some(best) = self.heap.pop() {
             let left = !best.not_left;
-            let Piece {
-                len, next, prev, ..
-            } = self.pieces[left as usize];
+            let Piece { len, next, prev, .. } = self.pieces[left as usize];
             if len == 0 || next == NONE || len + self.pieces[next as usize].len != best.len {
                 // One of the two was merged with another in the meantime.
                 continue;
@@ -104,23 +96,13 @@ impl Merger {
         }
     }
 
-    fn consider(
-        &mut self,
-        left: u32,
-        right: u32,
-        pair: &impl Fn(&Piece, &Piece) -> Option<(u32, u32)>,
-    ) {
+    fn consider(&mut self, left: u32, right: u32, pair: &impl Fn(&Piece, &Piece) -> Option<(u32, u32)>) {
         if left == NONE || right == NONE {
             return;
         }
         let (a, b) = (&self.pieces[left as usize], &self.pieces[right as usize]);
         if let Some((priority, token)) = pair(a, b) {
-            self.heap.push(Candidate {
-                priority,
-                not_left: !left,
-                len: a.len + b.len,
-                token,
-            });
+            self.heap.push(Candidate { priority, not_left: !left, len: a.len + b.len, token });
         }
     }
 

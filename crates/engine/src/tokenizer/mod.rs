@@ -1,7 +1,14 @@
 //! Text in, token ids out, and back, exactly as the model file's vocabulary defines it.
 //!
 //! Two kinds of tokenizer, `spm` and `bpe`, share the vocabulary, the merging loop and the search for special
-//! tokens. The reference is llama.cpp (`src/llama-vocab.cpp`), and for Mistral's tokenizers `mistral-common`.
+//! tokens. The reference is llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that end a turn are equal to its,
+//! except that
+//! - text with the `tekken` pre-tokenizer is cut as `mistral-common` does it (llama.cpp's expression for it takes
+//!   only ASCII letters to have a case, and combining marks for punctuation);
+//! - a typed `</s>` never merges into the control token (SentencePiece's rule).
+//!
+//! Decoding joins the bytes of the tokens. llama.cpp's `detokenize` also removes spaces before punctuation for some
+//! vocabularies, which loses text, and leaves the space that was put after a BOS; Kelvin does neither.
 
 mod bpe;
 mod classes;
@@ -53,48 +60,24 @@ impl Tokenizer {
     /// An unsupported kind of tokenizer, a key of the wrong type, an array of the wrong length, an id outside of
     /// the vocabulary, a byte token that names no byte, two tokens of the same text, a merge of no tokens.
     pub fn from_metadata(metadata: &Metadata) -> Result<Tokenizer, TokenizerError> {
-        let model = metadata
-            .str(MODEL)?
-            .ok_or(TokenizerError::Missing { key: MODEL })?;
+        let model = metadata.str(MODEL)?.ok_or(TokenizerError::Missing { key: MODEL })?;
         if !matches!(model, "llama" | "gpt2") {
             let supported = "llama, gpt2".to_owned();
-            return Err(TokenizerError::Unsupported {
-                key: MODEL,
-                found: error::shorten(model),
-                supported,
-            });
+            return Err(TokenizerError::Unsupported { key: MODEL, found: error::shorten(model), supported });
         }
         let mut vocabulary = Vocabulary::from_metadata(metadata)?;
         let (scheme, spelling, defaults) = if model == "llama" {
             let scheme = Scheme::Spm(Spm::from_metadata(metadata, &vocabulary)?);
-            (
-                scheme,
-                Spelling::Spm,
-                Defaults {
-                    bos: Some(1),
-                    eos: Some(2),
-                    add_bos: true,
-                },
-            )
+            (scheme, Spelling::Spm, Defaults { bos: Some(1), eos: Some(2), add_bos: true })
         } else {
             let bpe = Bpe::from_metadata(metadata, &vocabulary)?;
-            let defaults = Defaults {
-                bos: None,
-                eos: None,
-                add_bos: bpe.add_bos(),
-            };
+            let defaults = Defaults { bos: None, eos: None, add_bos: bpe.add_bos() };
             (Scheme::Bpe(bpe), Spelling::Bytes, defaults)
         };
         let special = Special::from_metadata(metadata, &mut vocabulary, defaults)?;
         let specials = Specials::new(&vocabulary);
         let decoded = Decoded::new(&vocabulary, spelling);
-        Ok(Tokenizer {
-            vocabulary,
-            special,
-            specials,
-            decoded,
-            scheme,
-        })
+        Ok(Tokenizer { vocabulary, special, specials, decoded, scheme })
     }
 
     /// How many tokens there are.
@@ -108,16 +91,9 @@ impl Tokenizer {
     /// Takes time in proportion to the text (n log n at worst), whatever it holds.
     pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<TokenId> {
         let mut tokens = Vec::new();
-        tokens.extend(
-            self.special
-                .bos
-                .filter(|_| add_special && self.special.add_bos),
-        );
+        tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
         let mut after_special = true;
-        for fragment in self
-            .specials
-            .partition(&self.vocabulary, text, parse_special)
-        {
+        for fragment in self.specials.partition(&self.vocabulary, text, parse_special) {
             match fragment {
                 Fragment::Token(id) => tokens.push(TokenId(id)),
                 Fragment::Text(text) => match &self.scheme {
@@ -130,11 +106,7 @@ impl Tokenizer {
             }
             after_special = matches!(fragment, Fragment::Token(_));
         }
-        tokens.extend(
-            self.special
-                .eos
-                .filter(|_| add_special && self.special.add_eos),
-        );
+        tokens.extend(self.special.eos.filter(|_| add_special && self.special.add_eos));
         tokens
     }
 
@@ -164,8 +136,7 @@ impl Tokenizer {
 
     /// The vocabulary's own spelling of a token (e.g. `Ġthe`, `<0x0A>`); empty for an id outside of it.
     pub fn piece(&self, token: TokenId) -> &str {
-        self.kind(token)
-            .map_or("", |_| self.vocabulary.text(token.0))
+        self.kind(token).map_or("", |_| self.vocabulary.text(token.0))
     }
 
     /// The beginning-of-text token, if the file has one.

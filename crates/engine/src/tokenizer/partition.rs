@@ -40,11 +40,7 @@ impl Specials {
         text: &'a str,
         parse_special: bool,
     ) -> Vec<Fragment<'a>> {
-        let needles = if parse_special {
-            &self.all
-        } else {
-            &self.always
-        };
+        let needles = if parse_special { &self.all } else { &self.always };
         let mut fragments = Vec::new();
         let mut end = 0;
         for (start, token) in needles.find_all(vocabulary, text) {
@@ -73,17 +69,9 @@ struct Needles {
 
 impl Needles {
     fn new(vocabulary: &Vocabulary, wanted: impl Fn(Kind) -> bool) -> Needles {
-        let mut needles = Needles {
-            tokens: HashSet::default(),
-            lengths: Vec::new(),
-            starts: Box::new([0; 1024]),
-        };
-        for (id, _) in vocabulary
-            .kinds
-            .iter()
-            .enumerate()
-            .filter(|&(_, &kind)| wanted(kind))
-        {
+        let mut needles =
+            Needles { tokens: HashSet::default(), lengths: Vec::new(), starts: Box::new([0; 1024]) };
+        for (id, _) in vocabulary.kinds.iter().enumerate().filter(|&(_, &kind)| wanted(kind)) {
             let id = id as u32;
             let text = vocabulary.text(id).as_bytes();
             match *text {
@@ -122,10 +110,8 @@ impl Needles {
         }
         let bytes = text.as_bytes();
         // Each place with the end of the stretch that is free from there on; found tokens split the stretches.
-        let mut places: Vec<(usize, usize)> = (0..bytes.len())
-            .filter(|&at| self.may_start(&bytes[at..]))
-            .map(|at| (at, bytes.len()))
-            .collect();
+        let mut places: Vec<(usize, usize)> =
+            (0..bytes.len()).filter(|&at| self.may_start(&bytes[at..])).map(|at| (at, bytes.len())).collect();
         let mut found = Vec::new();
         for &length in &self.lengths {
             if places.is_empty() {
@@ -138,9 +124,7 @@ impl Needles {
                     continue;
                 }
                 // `get` is None where the end would lie inside of a character.
-                let token = text
-                    .get(at..at + length)
-                    .and_then(|text| vocabulary.find(text));
+                let token = text.get(at..at + length).and_then(|text| vocabulary.find(text));
                 if let Some(token) = token.filter(|token| self.tokens.contains(token)) {
                     found.push((at, token));
                     taken_until = at + length;

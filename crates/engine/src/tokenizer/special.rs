@@ -83,20 +83,10 @@ const MIDDLES: &[(&str, &[&str], bool)] = &[
         ],
         false,
     ),
-    (
-        "tokenizer.ggml.fim_pad_token_id",
-        &["<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"],
-        true,
-    ),
+    ("tokenizer.ggml.fim_pad_token_id", &["<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"], true),
     (
         "tokenizer.ggml.fim_rep_token_id",
-        &[
-            "<|fim_repo|>",
-            "<|repo_name|>",
-            "<fim-repo>",
-            "<REPO>",
-            "<reponame>",
-        ],
+        &["<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>"],
         true,
     ),
     ("tokenizer.ggml.fim_sep_token_id", &["<|file_sep|>"], true),
@@ -151,11 +141,7 @@ impl Special {
             });
             ends.extend(token.filter(|_| is_end));
         }
-        for id in ENDS
-            .iter()
-            .filter_map(|text| vocabulary.find(text))
-            .collect::<Vec<_>>()
-        {
+        for id in ENDS.iter().filter_map(|text| vocabulary.find(text)).collect::<Vec<_>>() {
             vocabulary.kinds[id as usize] = Kind::Control;
             ends.push(TokenId(id));
         }
@@ -164,13 +150,7 @@ impl Special {
 
         let add_bos = added(metadata, ADD_BOS, defaults.add_bos, BOS, bos)?;
         let add_eos = added(metadata, ADD_EOS, false, EOS, eos)?;
-        Ok(Special {
-            bos,
-            eos,
-            add_bos,
-            add_eos,
-            ends,
-        })
+        Ok(Special { bos, eos, add_bos, add_eos, ends })
     }
 }
 

@@ -37,19 +37,11 @@ pub(super) struct Pre {
 }
 
 const fn pre(split: Split) -> Pre {
-    Pre {
-        split,
-        ignore_merges: false,
-        add_bos: false,
-    }
+    Pre { split, ignore_merges: false, add_bos: false }
 }
 
 const fn whole_words(split: Split) -> Pre {
-    Pre {
-        split,
-        ignore_merges: true,
-        add_bos: true,
-    }
+    Pre { split, ignore_merges: true, add_bos: true }
 }
 
 /// The supported values of `tokenizer.ggml.pre`.
@@ -77,16 +69,7 @@ const PRES: &[(Pre, &[&str])] = &[
     ),
     (
         pre(Split::Digits),
-        &[
-            "smollm",
-            "starcoder",
-            "refact",
-            "command-r",
-            "codeshell",
-            "exaone",
-            "minerva-7b",
-            "mellum2",
-        ],
+        &["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"],
     ),
     (
         whole_words(Split::Llama3),
@@ -105,16 +88,7 @@ const PRES: &[(Pre, &[&str])] = &[
     (pre(Split::Llama3), &["smaug-bpe", "dbrx"]),
     (
         pre(Split::Qwen2),
-        &[
-            "qwen2",
-            "deepseek-r1-qwen",
-            "kormo",
-            "f2llmv2",
-            "stablelm2",
-            "hunyuan",
-            "solar-open",
-            "megrez",
-        ],
+        &["qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "stablelm2", "hunyuan", "solar-open", "megrez"],
     ),
     (whole_words(Split::Tekken), &["tekken"]),
 ];
@@ -122,18 +96,12 @@ const PRES: &[(Pre, &[&str])] = &[
 impl Pre {
     /// What `tokenizer.ggml.pre` names.
     pub(super) fn named(name: &str) -> Option<Pre> {
-        PRES.iter()
-            .find(|(_, names)| names.contains(&name))
-            .map(|&(pre, _)| pre)
+        PRES.iter().find(|(_, names)| names.contains(&name)).map(|&(pre, _)| pre)
     }
 
     /// Every name that `named` knows.
     pub(super) fn names() -> String {
-        PRES.iter()
-            .flat_map(|(_, names)| *names)
-            .copied()
-            .collect::<Vec<_>>()
-            .join(", ")
+        PRES.iter().flat_map(|(_, names)| *names).copied().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -145,11 +113,7 @@ impl Split {
             Split::Llama3 => each(text, |rest| llama3(rest, 3), word),
             Split::Qwen2 => each(text, |rest| llama3(rest, 1), word),
             Split::Tekken => each(text, tekken, word),
-            Split::Digits => each(
-                text,
-                |rest| apart(rest, 1, is_number),
-                |part| each(part, gpt2, &mut word),
-            ),
+            Split::Digits => each(text, |rest| apart(rest, 1, is_number), |part| each(part, gpt2, &mut word)),
             Split::Default => each(
                 text,
                 |rest| apart(rest, usize::MAX, is_symbol),
@@ -181,8 +145,7 @@ fn is_number(c: char) -> bool {
 }
 
 fn is_symbol(c: char) -> bool {
-    Classes::of(c).meets(Classes::PUNCTUATION)
-        || matches!(c, '$' | '+' | '<' | '=' | '>' | '^' | '~' | '|')
+    Classes::of(c).meets(Classes::PUNCTUATION) || matches!(c, '$' | '+' | '<' | '=' | '>' | '^' | '~' | '|')
 }
 
 fn is_newline(c: char) -> bool {
@@ -211,11 +174,7 @@ fn apart(rest: &str, most: usize, x: fn(char) -> bool) -> usize {
 }
 
 fn run_at_most(rest: &str, most: usize, x: fn(char) -> bool) -> usize {
-    rest.chars()
-        .take(most)
-        .take_while(|&c| x(c))
-        .map(char::len_utf8)
-        .sum()
+    rest.chars().take(most).take_while(|&c| x(c)).map(char::len_utf8).sum()
 }
 
 /// `[0-9][0-9][0-9]` isolated from what is around it.
@@ -297,9 +256,7 @@ fn cased(rest: &str) -> Option<usize> {
     let starts = || lead(rest).into_iter().chain([0]);
     starts()
         .find_map(|n| ends_lower(&rest[n..]).map(|end| n + end))
-        .or_else(|| {
-            starts().find_map(|n| positive(run_of(&rest[n..], Classes::UPPER)).map(|end| n + end))
-        })
+        .or_else(|| starts().find_map(|n| positive(run_of(&rest[n..], Classes::UPPER)).map(|end| n + end)))
 }
 
 /// `U*L+`: as many U as there are, fewer if no L follows them.
@@ -326,9 +283,7 @@ fn symbols(rest: &str, tail: fn(char) -> bool) -> Option<usize> {
 
 /// `\s*[\r\n]+`
 fn lines(rest: &str) -> Option<usize> {
-    rest[..run_of(rest, SPACE)]
-        .rfind(is_newline)
-        .map(|at| at + 1)
+    rest[..run_of(rest, SPACE)].rfind(is_newline).map(|at| at + 1)
 }
 
 /// `\s+(?!\S)|\s+`: a space before a word belongs to the word.

@@ -70,18 +70,13 @@ pub(super) struct Vocabulary {
 impl Vocabulary {
     /// Reads tokens, scores and types; every array must be as long as the vocabulary.
     pub(super) fn from_metadata(metadata: &Metadata) -> Result<Vocabulary, TokenizerError> {
-        let tokens = metadata
-            .str_array(TOKENS)?
-            .ok_or(TokenizerError::Missing { key: TOKENS })?;
+        let tokens = metadata.str_array(TOKENS)?.ok_or(TokenizerError::Missing { key: TOKENS })?;
         if tokens.is_empty() {
             return Err(TokenizerError::Missing { key: TOKENS });
         }
         let n_bytes: usize = tokens.iter().map(String::len).sum();
         if n_bytes >= u32::MAX as usize || tokens.len() >= u32::MAX as usize {
-            return Err(TokenizerError::TooLarge(format!(
-                "{} tokens of {n_bytes} bytes",
-                tokens.len()
-            )));
+            return Err(TokenizerError::TooLarge(format!("{} tokens of {n_bytes} bytes", tokens.len())));
         }
         let kinds = read_kinds(metadata, tokens.len())?;
         let mut vocabulary = Vocabulary {
@@ -102,20 +97,10 @@ impl Vocabulary {
     }
 
     fn push(&mut self, id: usize, text: &str) -> Result<(), TokenizerError> {
-        let Vocabulary {
-            arena,
-            starts,
-            by_text,
-            hasher,
-            ..
-        } = self;
+        let Vocabulary { arena, starts, by_text, hasher, .. } = self;
         if self.kinds[id] == Kind::Byte && byte_of(text).is_none() {
             let problem = "a byte token is written `<0x00>` to `<0xFF>`".to_owned();
-            return Err(TokenizerError::Token {
-                id,
-                text: shorten(text),
-                problem,
-            });
+            return Err(TokenizerError::Token { id, text: shorten(text), problem });
         }
         arena.push_str(text);
         starts.push(u32::try_from(arena.len()).expect("the sum of the lengths was checked"));
@@ -123,8 +108,7 @@ impl Vocabulary {
         if text.is_empty() {
             return Ok(());
         }
-        let text_of =
-            |id: u32| &arena[starts[id as usize] as usize..starts[id as usize + 1] as usize];
+        let text_of = |id: u32| &arena[starts[id as usize] as usize..starts[id as usize + 1] as usize];
         let entry = by_text.entry(
             hasher.hash_one(text),
             |&other| text_of(other) == text,
@@ -132,15 +116,8 @@ impl Vocabulary {
         );
         match entry {
             hashbrown::hash_table::Entry::Occupied(first) => {
-                let problem = format!(
-                    "the same text as token {}; texts must be distinct",
-                    first.get()
-                );
-                Err(TokenizerError::Token {
-                    id,
-                    text: shorten(text),
-                    problem,
-                })
+                let problem = format!("the same text as token {}; texts must be distinct", first.get());
+                Err(TokenizerError::Token { id, text: shorten(text), problem })
             }
             hashbrown::hash_table::Entry::Vacant(place) => {
                 place.insert(u32::try_from(id).expect("the number of tokens was checked"));
@@ -168,9 +145,7 @@ impl Vocabulary {
         if text.len() > self.longest {
             return None;
         }
-        self.by_text
-            .find(self.hasher.hash_one(text), |&id| self.text(id) == text)
-            .copied()
+        self.by_text.find(self.hasher.hash_one(text), |&id| self.text(id) == text).copied()
     }
 
     /// The token that plain text of this spelling may become: never a control, unknown or byte token.
@@ -184,11 +159,7 @@ impl Vocabulary {
     pub(super) fn token(&self, key: &'static str, id: u32) -> Result<TokenId, TokenizerError> {
         match (id as usize) < self.len() {
             true => Ok(TokenId(id)),
-            false => Err(TokenizerError::OutOfRange {
-                key,
-                found: id,
-                size: self.len(),
-            }),
+            false => Err(TokenizerError::OutOfRange { key, found: id, size: self.len() }),
         }
     }
 }
@@ -208,10 +179,7 @@ fn read_kinds(metadata: &Metadata, n_tokens: usize) -> Result<Vec<Kind>, Tokeniz
         return Ok(vec![Kind::Normal; n_tokens]);
     };
     check_count(TYPES, types.len(), n_tokens)?;
-    Ok(types
-        .iter()
-        .map(|&token_type| Kind::from_type(token_type))
-        .collect())
+    Ok(types.iter().map(|&token_type| Kind::from_type(token_type)).collect())
 }
 
 fn read_scores(metadata: &Metadata, n_tokens: usize) -> Result<Vec<f32>, TokenizerError> {
@@ -228,11 +196,7 @@ fn read_scores(metadata: &Metadata, n_tokens: usize) -> Result<Vec<f32>, Tokeniz
     check_count(SCORES, scores.len(), n_tokens)?;
     if let Some(id) = scores.iter().position(|score| score.is_nan()) {
         let problem = "its score isn't a number".to_owned();
-        return Err(TokenizerError::Token {
-            id,
-            text: String::new(),
-            problem,
-        });
+        return Err(TokenizerError::Token { id, text: String::new(), problem });
     }
     Ok(scores)
 }
@@ -240,10 +204,6 @@ fn read_scores(metadata: &Metadata, n_tokens: usize) -> Result<Vec<f32>, Tokeniz
 fn check_count(key: &'static str, found: usize, expected: usize) -> Result<(), TokenizerError> {
     match found == expected {
         true => Ok(()),
-        false => Err(TokenizerError::Count {
-            key,
-            found,
-            expected,
-        }),
+        false => Err(TokenizerError::Count { key, found, expected }),
     }
 }

@@ -17,18 +17,3 @@ pub(crate) fn exp(x: f32) -> f32 {
 pub(crate) fn exp_slice(x: &mut [f32]) {
     x.iter_mut().for_each(|x| *x = exp(*x));
 }
-
-pub(crate) fn weights(logits: &[f32], max: f32, beta: f32, weights: &mut [u64]) -> u64 {
-    let mut total = 0;
-    for (weight, &logit) in weights.iter_mut().zip(logits) {
-        *weight = weight_of(exp((logit - max) * beta));
-        total += *weight;
-    }
-    total
-}
-
-/// round(2^45 · y), ties to even. The product is exact, since y has 24 bits.
-#[inline]
-pub(crate) fn weight_of(y: f32) -> u64 {
-    (f64::from(y) * (1u64 << 45) as f64).round_ties_even() as u64
-}

@@ -53,11 +53,7 @@ impl MinP {
     pub fn threshold(self) -> f32 {
         let exact = libm::log(self.0);
         let nearest = exact as f32;
-        if f64::from(nearest) > exact {
-            nearest.next_down()
-        } else {
-            nearest
-        }
+        if f64::from(nearest) > exact { nearest.next_down() } else { nearest }
     }
 
     pub(super) fn apply(self, candidates: &mut Candidates<'_>) {

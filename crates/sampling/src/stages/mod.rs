@@ -56,10 +56,7 @@ impl Stage {
             "min_p" => Ok(Stage::MinP(MinP::parse(value)?)),
             _ => {
                 let known: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
-                Err(ChainError::UnknownStage {
-                    name: name.to_owned(),
-                    known: known.join(", "),
-                })
+                Err(ChainError::UnknownStage { name: name.to_owned(), known: known.join(", ") })
             }
         }
     }
@@ -100,17 +97,11 @@ impl fmt::Display for Stage {
 impl StageInfo {
     /// The error for a value outside the range.
     fn refuse(&self, found: impl Into<String>) -> ChainError {
-        ChainError::BadValue {
-            stage: self.name,
-            found: found.into(),
-            allowed: self.allowed,
-        }
+        ChainError::BadValue { stage: self.name, found: found.into(), allowed: self.allowed }
     }
 
     /// The text after `=`, which must be there.
     fn required<'t>(&self, value: Option<&'t str>) -> Result<&'t str, ChainError> {
-        value
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| self.refuse("no value"))
+        value.filter(|text| !text.is_empty()).ok_or_else(|| self.refuse("no value"))
     }
 }

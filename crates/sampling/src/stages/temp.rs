@@ -13,8 +13,8 @@ pub(super) const INFO: StageInfo = StageInfo {
 /// `temp=T`: x → x/T, so that p_i = exp((x_i - m)/T) / Z(T).
 ///
 /// T = 0 keeps only the likeliest token (greedy). Any other T is finite and positive. The logits aren't
-/// rescaled: the stage multiplies β, which starts at 1, by 1/T (at most the largest finite f32), and the
-/// order of tokens stays that of the logits. Several such stages multiply their temperatures.
+/// rescaled: the stage sets β = 1/T (f32, at most the largest finite one), and the order of tokens stays that
+/// of the logits. Several such stages multiply their temperatures.
 ///
 /// Source: Ackley, Hinton and Sejnowski 1985 (Boltzmann machines); arXiv 1503.02531 (softmax with T).
 ///
@@ -61,10 +61,9 @@ impl Temp {
 
     pub(super) fn apply(self, candidates: &mut Candidates<'_>) {
         if self.0 == 0.0 {
-            candidates.keep_first(1);
+            candidates.freeze();
         } else {
-            let inverse = (1.0 / self.0).min(f32::MAX);
-            candidates.multiply_beta(inverse);
+            candidates.heat(f64::from(self.0));
         }
     }
 }

@@ -32,11 +32,7 @@ pub struct TopP(f64);
 impl TopP {
     /// Accepts p in (0, 1].
     pub fn new(p: f64) -> Result<TopP, ChainError> {
-        if p > 0.0 && p <= 1.0 {
-            Ok(TopP(p))
-        } else {
-            Err(INFO.refuse(format!("{p}")))
-        }
+        if p > 0.0 && p <= 1.0 { Ok(TopP(p)) } else { Err(INFO.refuse(format!("{p}"))) }
     }
 
     pub(super) fn parse(value: Option<&str>) -> Result<TopP, ChainError> {

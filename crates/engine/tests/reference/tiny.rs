@@ -1,0 +1,218 @@
+//! The shape of a very small model in, a GGUF file of random F32 weights out: what the reference and the engine are both
+//! run on where no downloaded model is needed. Written by its own few lines, so that the reader meets a file it didn't make.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+/// So that no two files of one run of the tests have one name.
+static N_WRITTEN: AtomicUsize = AtomicUsize::new(0);
+
+/// A metadata value as this writer knows it.
+#[derive(Clone)]
+pub enum Meta {
+    U32(u32),
+    F32(f32),
+    Str(String),
+}
+
+/// A file to be written; tests change its parts before they do.
+#[derive(Clone)]
+pub struct TinyModel {
+    pub metadata: Vec<(String, Meta)>,
+    /// Name, shape with the innermost dimension first, numbers.
+    pub tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
+}
+
+/// What differs between the tiny models.
+pub struct Shape {
+    pub arch: &'static str,
+    pub n_layers: usize,
+    pub d_model: usize,
+    pub n_heads: usize,
+    pub n_kv_heads: usize,
+    pub head_dim: usize,
+    pub d_ff: usize,
+    pub vocab_size: usize,
+    pub window: Option<usize>,
+    pub rope_factors: bool,
+    pub tied: bool,
+}
+
+/// Grouped queries and a window shorter than the text, like Mistral 7B. Sizes are no multiples of a vector's lanes.
+pub const MISTRAL_LIKE: Shape = Shape {
+    arch: "llama",
+    n_layers: 3,
+    d_model: 64,
+    n_heads: 4,
+    n_kv_heads: 2,
+    head_dim: 16,
+    d_ff: 88,
+    vocab_size: 101,
+    window: Some(7),
+    rope_factors: false,
+    tied: false,
+};
+
+/// Frequencies scaled by a tensor, and the embeddings as the output layer, like Llama 3.2.
+pub const LLAMA3_LIKE: Shape = Shape {
+    n_heads: 8,
+    n_kv_heads: 2,
+    head_dim: 8,
+    window: None,
+    rope_factors: true,
+    tied: true,
+    ..MISTRAL_LIKE
+};
+
+/// Seven layers, so that one is global; heads wider than the model divided by their number.
+pub const GEMMA3_LIKE: Shape = Shape {
+    arch: "gemma3",
+    n_layers: 7,
+    d_model: 48,
+    n_heads: 3,
+    n_kv_heads: 1,
+    head_dim: 32,
+    d_ff: 72,
+    vocab_size: 131,
+    window: Some(6),
+    rope_factors: false,
+    tied: true,
+};
+
+impl TinyModel {
+    pub fn new(shape: &Shape) -> TinyModel {
+        let mut model = TinyModel { metadata: Vec::new(), tensors: Vec::new() };
+        let gemma = shape.arch == "gemma3";
+        model.metadata.push(("general.architecture".into(), Meta::Str(shape.arch.into())));
+        for (key, value) in [
+            ("block_count", shape.n_layers),
+            ("context_length", 256),
+            ("embedding_length", shape.d_model),
+            ("feed_forward_length", shape.d_ff),
+            ("attention.head_count", shape.n_heads),
+            ("attention.head_count_kv", shape.n_kv_heads),
+            ("attention.key_length", shape.head_dim),
+            ("attention.value_length", shape.head_dim),
+            ("rope.dimension_count", shape.head_dim),
+            ("vocab_size", shape.vocab_size),
+        ] {
+            model.set(key, Meta::U32(value as u32));
+        }
+        if let Some(window) = shape.window {
+            model.set("attention.sliding_window", Meta::U32(window as u32));
+        }
+        model.set("attention.layer_norm_rms_epsilon", Meta::F32(1e-5));
+        model.set("rope.freq_base", Meta::F32(if gemma { 1e6 } else { 10_000.0 }));
+
+        let mut random = Random(0x9E37_79B9_7F4A_7C15);
+        let (d, ff) = (shape.d_model, shape.d_ff);
+        let (q, kv) = (shape.n_heads * shape.head_dim, shape.n_kv_heads * shape.head_dim);
+        let mut add = |name: String, dimensions: &[usize]| {
+            let n: usize = dimensions.iter().product();
+            // Norm weights lie around one; rows of a matrix have a norm of about 1.7, so that no layer dies or explodes.
+            let (middle, spread) =
+                if dimensions.len() == 1 { (1.0, 0.3) } else { (0.0, 3.0 / (dimensions[0] as f32).sqrt()) };
+            let values = (0..n).map(|_| middle + spread * random.next()).collect();
+            model.tensors.push((name, dimensions.to_vec(), values));
+        };
+        add("token_embd.weight".into(), &[d, shape.vocab_size]);
+        add("output_norm.weight".into(), &[d]);
+        if !shape.tied {
+            add("output.weight".into(), &[d, shape.vocab_size]);
+        }
+        if shape.rope_factors {
+            add("rope_freqs.weight".into(), &[shape.head_dim / 2]);
+        }
+        for layer in 0..shape.n_layers {
+            let mut part =
+                |name: &str, dimensions: &[usize]| add(format!("blk.{layer}.{name}.weight"), dimensions);
+            part("attn_norm", &[d]);
+            part("attn_q", &[d, q]);
+            part("attn_k", &[d, kv]);
+            part("attn_v", &[d, kv]);
+            part("attn_output", &[q, d]);
+            part("ffn_norm", &[d]);
+            part("ffn_gate", &[d, ff]);
+            part("ffn_up", &[d, ff]);
+            part("ffn_down", &[ff, d]);
+            if gemma {
+                part("attn_q_norm", &[shape.head_dim]);
+                part("attn_k_norm", &[shape.head_dim]);
+                part("post_attention_norm", &[d]);
+                part("post_ffw_norm", &[d]);
+            }
+        }
+        model
+    }
+
+    /// Sets an architecture's key, e.g. `block_count`, in place of what it was.
+    pub fn set(&mut self, key: &str, value: Meta) {
+        let Some((_, Meta::Str(arch))) = self.metadata.first() else {
+            panic!("the architecture comes first")
+        };
+        let key = format!("{arch}.{key}");
+        self.metadata.retain(|(k, _)| *k != key);
+        self.metadata.push((key, value));
+    }
+
+    /// Writes the file, GGUF version 3, to a place of its own in the folder for temporary files.
+    pub fn write(&self) -> PathBuf {
+        let mut file = b"GGUF".to_vec();
+        file.extend(3u32.to_le_bytes());
+        file.extend((self.tensors.len() as u64).to_le_bytes());
+        file.extend((self.metadata.len() as u64).to_le_bytes());
+        for (key, value) in &self.metadata {
+            push_string(&mut file, key);
+            match value {
+                Meta::U32(v) => file.extend([4u32.to_le_bytes(), v.to_le_bytes()].concat()),
+                Meta::F32(v) => file.extend([6u32.to_le_bytes(), v.to_le_bytes()].concat()),
+                Meta::Str(v) => {
+                    file.extend(8u32.to_le_bytes());
+                    push_string(&mut file, v);
+                }
+            }
+        }
+        let mut data: Vec<u8> = Vec::new();
+        for (name, shape, values) in &self.tensors {
+            push_string(&mut file, name);
+            file.extend((shape.len() as u32).to_le_bytes());
+            shape.iter().for_each(|&n| file.extend((n as u64).to_le_bytes()));
+            file.extend(0u32.to_le_bytes()); // F32
+            file.extend((data.len() as u64).to_le_bytes());
+            data.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+            data.resize(data.len().next_multiple_of(32), 0);
+        }
+        file.resize(file.len().next_multiple_of(32), 0);
+        file.extend(data);
+        let number = N_WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("kelvin-tiny-{}-{number}.gguf", std::process::id()));
+        fs::write(&path, file).unwrap();
+        path
+    }
+}
+
+fn push_string(file: &mut Vec<u8>, text: &str) {
+    file.extend((text.len() as u64).to_le_bytes());
+    file.extend(text.as_bytes());
+}
+
+/// Marsaglia's xorshift, the same numbers everywhere.
+pub struct Random(pub u64);
+
+impl Random {
+    /// Uniform in -1 … 1.
+    pub fn next(&mut self) -> f32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+
+    /// A token of a vocabulary.
+    pub fn token(&mut self, vocab_size: usize) -> u32 {
+        ((self.next() + 1.0) / 2.0 * (vocab_size - 1) as f32) as u32
+    }
+}

@@ -1,0 +1,486 @@
+//! What was typed, as clap reads it; what it means is decided in `options`.
+//!
+//! Values that can be wrong in interesting ways (temperatures, chains) stay text here, so that
+//! their errors are our sentences rather than a parser's.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+const MAIN_EXAMPLES: &str = "\
+The main job, one prompt at three temperatures:
+  kelvin compare \"Write about Nepal\" -t 0.5,1,2
+
+More to try:
+  kelvin next \"The capital of Nepal is\" -t 1,5    what could come next, and how likely
+  kelvin softmax 1 2 -t 1,2,5                     what temperature does to numbers
+  kelvin chat                                     talk, and ask /why
+  kelvin models                                   which models there are
+
+The first run fetches a small model (98 MB). `kelvin VERB --help` has examples for each verb.";
+
+/// See, steer and measure how temperature makes a language model creative.
+#[derive(Debug, Parser)]
+#[command(name = "kelvin", version, after_help = MAIN_EXAMPLES, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// The verbs, the main job first.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Continue one prompt at several temperatures, side by side
+    Compare(CompareArgs),
+    /// Continue a text
+    Generate(GenerateArgs),
+    /// Talk with a model, change its temperature, ask it why
+    Chat(ChatArgs),
+    /// Show what could come next, at several temperatures
+    Next(NextArgs),
+    /// Show what temperature does to numbers you type (no model needed)
+    Softmax(SoftmaxArgs),
+    /// List, fetch and remove models
+    Models(ModelsArgs),
+    /// Show what a model file holds
+    Inspect(InspectArgs),
+    /// Show how a text becomes tokens
+    Tokenize(TokenizeArgs),
+    /// Print a completion script for your shell
+    Completions(CompletionsArgs),
+}
+
+/// Which model, and how it is run.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArgs {
+    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
+    #[arg(
+        short,
+        long,
+        value_name = "MODEL",
+        default_value = "smollm2",
+        env = "KELVIN_MODEL",
+        hide_env_values = true
+    )]
+    pub(crate) model: String,
+    /// Never use the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Accept the model's terms of use without being asked
+    #[arg(long)]
+    pub(crate) accept_terms: bool,
+    /// How many threads compute (default: every core); the text doesn't depend on it
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// How many tokens the context holds (default: what the model was trained for)
+    #[arg(long, value_name = "N", alias = "context")]
+    pub(crate) ctx_size: Option<usize>,
+    /// How keys and values are kept; belongs to the recipe
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t = CacheType::F16)]
+    pub(crate) cache_type: CacheType,
+    /// Which kernels compute; the text doesn't depend on it
+    #[arg(long, value_enum, hide = true)]
+    pub(crate) isa: Option<IsaName>,
+}
+
+/// How keys and values are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CacheType {
+    /// Half precision
+    F16,
+    /// Single precision
+    F32,
+}
+
+/// An instruction set by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IsaName {
+    /// The specification
+    Scalar,
+    /// AVX2, FMA and F16C
+    Avx2,
+}
+
+/// Where the prompt comes from and what is done to it.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Prompt")]
+pub(crate) struct PromptArgs {
+    /// The prompt; `-` or nothing reads standard input
+    #[arg(value_name = "PROMPT", allow_hyphen_values = false)]
+    pub(crate) prompt: Option<String>,
+    /// The prompt, as a flag
+    #[arg(
+        short = 'p',
+        long = "prompt",
+        value_name = "PROMPT",
+        conflicts_with = "prompt",
+        allow_hyphen_values = true
+    )]
+    pub(crate) prompt_flag: Option<String>,
+    /// Read the prompt from a file
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["prompt", "prompt_flag"])]
+    pub(crate) file: Option<PathBuf>,
+    /// Read \n, \t and \\ in the prompt as newline, tab and backslash
+    #[arg(short, long)]
+    pub(crate) escape: bool,
+    /// Read control tokens such as <|im_start|> in the text as tokens (in a template they always are)
+    #[arg(long)]
+    pub(crate) special: bool,
+    /// A system text, put before the prompt by the model's chat template
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) system: Option<String>,
+    /// Take the text as it is, without the model's chat template
+    #[arg(long, conflicts_with_all = ["chat", "system", "date"])]
+    pub(crate) raw: bool,
+    /// Put the text into the model's chat template
+    #[arg(long)]
+    pub(crate) chat: bool,
+    /// The date (YYYY-MM-DD) for templates that ask for it; belongs to the recipe
+    #[arg(long, value_name = "DATE")]
+    pub(crate) date: Option<String>,
+}
+
+/// How tokens are drawn.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Sampling")]
+pub(crate) struct SamplingArgs {
+    /// Keep the K most likely tokens (0: all)
+    #[arg(long, value_name = "K", allow_hyphen_values = true)]
+    pub(crate) top_k: Option<String>,
+    /// Keep the most likely tokens that together have probability P (1: all)
+    #[arg(long, value_name = "P", allow_hyphen_values = true)]
+    pub(crate) top_p: Option<String>,
+    /// Keep tokens with at least M times the probability of the most likely one (0: all)
+    #[arg(long, value_name = "M", allow_hyphen_values = true)]
+    pub(crate) min_p: Option<String>,
+    /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"
+    #[arg(long, value_name = "CHAIN", conflicts_with_all = ["top_k", "top_p", "min_p"])]
+    pub(crate) sampler: Option<String>,
+    /// The dice; without it one is drawn and printed
+    #[arg(short, long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// When a continuation ends.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Length")]
+pub(crate) struct LengthArgs {
+    /// How many tokens at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 128, aliases = ["n-predict", "predict", "num-predict"])]
+    pub(crate) max_tokens: usize,
+    /// Stop at this text (not shown); may be given several times
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) stop: Vec<String>,
+    /// Go on after the model says it is done
+    #[arg(long, alias = "ignore-eos")]
+    pub(crate) ignore_end: bool,
+}
+
+/// How the answer is printed.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Add timings to the JSON (without them, equal runs print equal bytes)
+    #[arg(long)]
+    pub(crate) timings: bool,
+}
+
+/// `compare`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin compare \"Write about Nepal\"
+  kelvin compare \"Write about Nepal\" -t 0.1,0.5,1,2 --samples 8 -n 64
+  kelvin compare \"Once upon a time\" --raw -t 0,1 --top-k 40 --seed 7
+  cat question.txt | kelvin compare -t 0.7,1.5 --system \"Answer in one line.\" --json
+
+The prompt goes through the model's chat template if it has one (--raw: as it is).
+Every column throws the same dice: what differs is temperature alone.")]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub(crate) prompt: PromptArgs,
+    /// The temperatures: 0 is greedy, 1 is the model's own, more is wilder
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T,…",
+        default_value = "0.5,1,2",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) temperatures: String,
+    /// How many continuations at each temperature (tells chance from temperature)
+    #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling")]
+    pub(crate) samples: usize,
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) length: LengthArgs,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `generate`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin generate \"Once upon a time\" -t 0.8 -n 64
+  kelvin generate --chat \"Write a haiku about Nepal\" --seed 7
+  kelvin generate --file story.txt --top-p 0.95 --stop \"The End\" > more.txt
+
+The text is taken as it is (--chat: put into the model's chat template).")]
+pub(crate) struct GenerateArgs {
+    #[command(flatten)]
+    pub(crate) prompt: PromptArgs,
+    /// The temperature: 0 is greedy, 1 is the model's own, more is wilder (default: 1)
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) temperature: Option<String>,
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) length: LengthArgs,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `chat`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin chat
+  kelvin chat -t 0.7 --system \"You are a terse poet.\"
+  printf 'Hello!\\n/why\\n' | kelvin chat --seed 7
+
+In the conversation: /temp T, /seed N, /retry, /undo, /why, /help, /exit.")]
+pub(crate) struct ChatArgs {
+    /// A system text
+    #[arg(long, value_name = "TEXT", help_heading = "Prompt")]
+    pub(crate) system: Option<String>,
+    /// The date (YYYY-MM-DD) for templates that ask for it
+    #[arg(long, value_name = "DATE", help_heading = "Prompt")]
+    pub(crate) date: Option<String>,
+    /// The temperature: 0 is greedy, 1 is the model's own, more is wilder (default: 1)
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) temperature: Option<String>,
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArgs,
+    /// How many tokens an answer has at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 512, help_heading = "Length")]
+    pub(crate) max_tokens: usize,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `next`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin next \"The capital of Nepal is\" -t 1,5
+  kelvin next -e \"A: Hey, How you doin'?\\nB:\" -t 1,5 -k 10
+  kelvin next \"Once upon a\" -t 0.8 --top-k 40 --top-p 0.9 --stages --json
+
+The text is taken as it is (--chat: put into the model's chat template).")]
+pub(crate) struct NextArgs {
+    #[command(flatten)]
+    pub(crate) prompt: PromptArgs,
+    /// The temperatures
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T,…",
+        default_value = "0.5,1,2",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) temperatures: String,
+    /// How many tokens to list
+    #[arg(short = 'k', long, value_name = "K", default_value_t = 10)]
+    pub(crate) top: usize,
+    /// Show what every stage of the chain does
+    #[arg(long)]
+    pub(crate) stages: bool,
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `softmax`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin softmax 1 2 -t 1,2,5
+  kelvin softmax Hello=4 Namaste=1 Ciao=0.6 Hola=0.5 \"Ni Hao=0.1\" Konnichiwa=0
+  kelvin softmax -- -1 -2.5 0 -t 0.5
+
+Each number is a logit, with a label before it if you like.")]
+pub(crate) struct SoftmaxArgs {
+    /// Logits, or LABEL=LOGIT
+    #[arg(value_name = "LOGIT", required = true, allow_negative_numbers = true)]
+    pub(crate) logits: Vec<String>,
+    /// The temperatures: 0 is greedy, inf makes everything equal
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T,…",
+        default_value = "1,2,5",
+        allow_hyphen_values = true
+    )]
+    pub(crate) temperatures: String,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `models`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin models
+  kelvin models pull smollm2 gemma3
+  kelvin models path smollm2
+  kelvin models remove gemma3
+
+Models are kept in one directory: KELVIN_MODELS, or kelvin in the platform's cache directory.")]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<ModelsAction>,
+    /// Print JSON for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What to do with models.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsAction {
+    /// List the catalogue and what is here (the default)
+    List,
+    /// Fetch and verify models
+    Pull {
+        /// Names from the catalogue, or hub-owner/repo:file.gguf
+        #[arg(required = true, value_name = "MODEL")]
+        models: Vec<String>,
+        /// Accept the models' terms of use without being asked
+        #[arg(long)]
+        accept_terms: bool,
+        /// Never use the network: fail if a model isn't here
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Remove fetched models
+    #[command(alias = "rm")]
+    Remove {
+        /// Names from the catalogue, or hub-owner/repo:file.gguf
+        #[arg(required = true, value_name = "MODEL")]
+        models: Vec<String>,
+    },
+    /// Print the directory, or where a model's file is
+    Path {
+        /// A name from the catalogue, or hub-owner/repo:file.gguf
+        #[arg(value_name = "MODEL")]
+        model: Option<String>,
+    },
+}
+
+/// `inspect`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin inspect
+  kelvin inspect model.gguf --tensors
+  kelvin inspect gemma3 --json")]
+pub(crate) struct InspectArgs {
+    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
+    #[arg(value_name = "MODEL", default_value = "smollm2")]
+    pub(crate) model: String,
+    /// List every tensor
+    #[arg(long)]
+    pub(crate) tensors: bool,
+    /// Never use the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Accept the model's terms of use without being asked
+    #[arg(long)]
+    pub(crate) accept_terms: bool,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tokenize`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin tokenize \"Namaste, Kathmandu!\"
+  kelvin tokenize --chat \"Hello\" --json
+  kelvin tokenize -m gemma3 --file text.txt")]
+pub(crate) struct TokenizeArgs {
+    #[command(flatten)]
+    pub(crate) prompt: PromptArgs,
+    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
+    #[arg(
+        short,
+        long,
+        value_name = "MODEL",
+        default_value = "smollm2",
+        env = "KELVIN_MODEL",
+        hide_env_values = true
+    )]
+    pub(crate) model: String,
+    /// Leave out the tokens that the file adds around a text
+    #[arg(long)]
+    pub(crate) no_bos: bool,
+    /// Never use the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Accept the model's terms of use without being asked
+    #[arg(long)]
+    pub(crate) accept_terms: bool,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `completions`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin completions bash > ~/.local/share/bash-completion/completions/kelvin
+  kelvin completions zsh > ~/.zfunc/_kelvin
+  kelvin completions fish > ~/.config/fish/completions/kelvin.fish")]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    pub(crate) shell: clap_complete::Shell,
+    /// Print the script as a JSON string
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,204 @@
+//! `compare`: one prompt in, its continuations at several temperatures side by side out.
+//!
+//! All columns throw the same dice, so where two of them part temperature alone is the cause; the
+//! samples of one temperature throw different dice, so what differs between them is chance.
+
+use kelvin_engine::generate::{Continuation, FinishReason, Request, generate};
+use kelvin_sampling::{Chain, Dice, Sampler, TokenId};
+use serde::Serialize;
+
+use super::{
+    args::CompareArgs,
+    compare_view as view,
+    failure::{Interrupted, usage},
+    figures::{self, Figures, Finish},
+    generate::Timings,
+    options::{self, Infinity},
+    prompt::{self, Otherwise, Prompt},
+    session::{self, CHUNK, ModelFile, Session},
+};
+use crate::{
+    interrupt,
+    terminal::{self, json},
+};
+
+/// More columns than this are a sweep's job.
+const MOST_COLUMNS: usize = 512;
+
+/// Everything that was asked for, resolved.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) temperatures: Vec<f32>,
+    pub(crate) samples: usize,
+    chains: Vec<Chain>,
+    pub(crate) seed: options::Seed,
+}
+
+impl Plan {
+    fn new(args: &CompareArgs) -> anyhow::Result<Plan> {
+        let temperatures = options::temperatures(&args.temperatures, Infinity::Refused)?;
+        let chain = options::chain(&args.sampling)?;
+        let chains = temperatures.iter().map(|&t| options::at_temperature(&chain, t)).collect::<anyhow::Result<_>>()?;
+        options::hint_at_threads(&temperatures);
+        options::check_length(&args.length)?;
+        let columns = args.samples.saturating_mul(temperatures.len());
+        if !(1..=MOST_COLUMNS).contains(&columns) {
+            return Err(usage(format!("{} samples of {} temperatures are {columns} continuations: ask for 1 to {MOST_COLUMNS}", args.samples, temperatures.len())));
+        }
+        Ok(Plan { temperatures, samples: args.samples, chains, seed: options::seed(args.sampling.seed)? })
+    }
+
+    /// Columns in order: all samples of the first temperature, then of the second.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, usize)> {
+        let samples = self.samples;
+        (0..self.temperatures.len()).flat_map(move |t| (0..samples).map(move |sample| (t, sample)))
+    }
+
+    fn samplers(&self) -> Vec<Sampler> {
+        self.columns().map(|(t, sample)| Sampler::new(self.chains[t].clone(), Dice { seed: self.seed.value, sample: sample as u64 })).collect()
+    }
+
+    /// The column that `column` is compared with: the first temperature's with the same dice.
+    pub(crate) fn first_of(&self, column: usize) -> usize {
+        column % self.samples
+    }
+}
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    #[serde(flatten)]
+    pub(crate) model: ModelFile,
+    pub(crate) prompt: Prompt,
+    pub(crate) seed: u64,
+    pub(crate) columns: Vec<Answered>,
+    pub(crate) temperatures: Vec<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timings: Option<Timings>,
+}
+
+/// One continuation.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answered {
+    pub(crate) temperature: f64,
+    pub(crate) sample: usize,
+    pub(crate) chain: String,
+    pub(crate) ids: Vec<u32>,
+    pub(crate) text: String,
+    pub(crate) finish: Finish,
+    /// The first token (from 0) that differs from the first temperature's column of the same sample.
+    pub(crate) diverges_at: Option<usize>,
+    pub(crate) figures: Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timings: Option<Timings>,
+}
+
+/// All samples of one temperature together.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) temperature: f64,
+    pub(crate) samples: usize,
+    pub(crate) distinct_texts: usize,
+    /// Mean first token (from 0) that differs, over all pairs of samples; pairs that never part count their length.
+    pub(crate) samples_diverge_at: Option<f64>,
+    /// Mean first token that differs from the first temperature, over the samples; as above.
+    pub(crate) diverges_at: Option<f64>,
+    pub(crate) tokens: f64,
+    pub(crate) mean_entropy_raw: Option<f64>,
+    pub(crate) mean_surprisal_raw: Option<f64>,
+    pub(crate) distinct_2: Option<f64>,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
+    let plan = Plan::new(args)?;
+    let text = prompt::read(&args.prompt)?;
+    let session = session::open(&args.model)?;
+    let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::TemplateIfAny)?;
+    let request = Request {
+        samplers: plan.samplers(),
+        max_tokens: args.length.max_tokens,
+        stop: args.length.stop.clone(),
+        ignore_end: args.length.ignore_end,
+        chunk: CHUNK,
+        context: session.context,
+    };
+    let live = !args.output.json && terminal::is_terminal();
+    if !args.output.json {
+        terminal::print(&view::header(&session, &prompt, &plan, &args.sampling.sampler.clone().unwrap_or_else(|| plan.chains[0].to_string())))?;
+    }
+    let guard = interrupt::Guard::new();
+    let mut watcher = view::Watcher::new(&plan, live, &guard)?;
+    let continuations = generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut watcher)?;
+    let clocks = watcher.finish()?;
+    let answer = answer(&session, prompt, &plan, &continuations, &clocks);
+    if args.output.json {
+        json::print(&if args.output.timings { answer } else { answer.without_timings() })?;
+    } else {
+        terminal::print(&view::final_print(&answer, &plan, &session, &continuations))?;
+    }
+    if continuations.iter().any(|c| c.finish == FinishReason::Cancelled) {
+        return Err(Interrupted.into());
+    }
+    match &continuations[0].finish {
+        FinishReason::BadLogits(what) => Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}")),
+        _ => Ok(()),
+    }
+}
+
+impl Answer {
+    fn without_timings(mut self) -> Answer {
+        self.timings = None;
+        self.columns.iter_mut().for_each(|column| column.timings = None);
+        self
+    }
+}
+
+fn answer(session: &Session, prompt: Prompt, plan: &Plan, continuations: &[Continuation], clocks: &view::Clocks) -> Answer {
+    let tokens = |column: usize| continuations[column].tokens.as_slice();
+    let columns = plan
+        .columns()
+        .zip(continuations)
+        .enumerate()
+        .map(|(column, ((t, sample), continuation))| Answered {
+            temperature: json::short(plan.temperatures[t]),
+            sample,
+            chain: plan.chains[t].to_string(),
+            ids: prompt::ids(continuation.tokens.clone()),
+            text: continuation.text.clone(),
+            finish: Finish::of(&continuation.finish, &session.engine),
+            diverges_at: figures::divergence(tokens(plan.first_of(column)), tokens(column)),
+            figures: Figures::of(continuation),
+            timings: Some(clocks.of(column, continuation.tokens.len())),
+        })
+        .collect();
+    let summaries = (0..plan.temperatures.len()).map(|t| summary(plan, t, continuations)).collect();
+    let total = continuations.iter().map(|c| c.tokens.len()).sum();
+    Answer { model: session.file.clone(), prompt, seed: plan.seed.value, columns, temperatures: summaries, timings: Some(clocks.whole(total)) }
+}
+
+fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> Summary {
+    let range = t * plan.samples..(t + 1) * plan.samples;
+    let mine = &continuations[range.clone()];
+    let ids: Vec<&[TokenId]> = mine.iter().map(|c| c.tokens.as_slice()).collect();
+    let mut texts: Vec<&str> = mine.iter().map(|c| c.text.as_str()).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let from_first = range.map(|column| {
+        let (first, own) = (&continuations[plan.first_of(column)].tokens, &continuations[column].tokens);
+        figures::divergence(first, own).unwrap_or(own.len()) as f64
+    });
+    let each: Vec<Figures> = mine.iter().map(Figures::of).collect();
+    let mean_of = |f: fn(&Figures) -> Option<f64>| figures::mean(each.iter().filter_map(f));
+    Summary {
+        temperature: json::short(plan.temperatures[t]),
+        samples: plan.samples,
+        distinct_texts: texts.len(),
+        samples_diverge_at: figures::mean_divergence(&ids),
+        diverges_at: if t == 0 { None } else { figures::mean(from_first) },
+        tokens: figures::mean(each.iter().map(|f| f.tokens as f64)).unwrap_or(0.0),
+        mean_entropy_raw: mean_of(|f| f.mean_entropy_raw),
+        mean_surprisal_raw: mean_of(|f| f.mean_surprisal_raw),
+        distinct_2: mean_of(|f| f.distinct_2),
+    }
+}

@@ -1,0 +1,98 @@
+//! Errors in, one sentence and an exit code out: 2 for what was typed, 1 for everything else.
+
+use std::{fmt, io::Write, process::ExitCode};
+
+use crate::interrupt;
+
+/// Something about the command line itself is wrong: a flag's value, a model's name.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// A usage error as the `anyhow` error of a verb.
+pub(crate) fn usage(sentence: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Usage(sentence.into()))
+}
+
+/// Ctrl-C ended the verb; what it had shown stays, and there is nothing to say.
+#[derive(Debug)]
+pub(crate) struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// Prints the error, unless it is one that nobody needs to read about, and says how to exit.
+pub(crate) fn report(error: &anyhow::Error, out: &mut impl Write) -> ExitCode {
+    if error.is::<Interrupted>() {
+        return ExitCode::from(interrupt::EXIT_CODE);
+    }
+    // The reader of a pipe went away (`kelvin … | head`): it has what it wanted.
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    let _ = writeln!(out, "error: {}", sentence(error));
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// The chain of causes as one line; a cause that its parent already quotes isn't said twice.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut whole = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if whole.contains(&text) {
+            continue;
+        }
+        if !whole.is_empty() {
+            whole.push_str(": ");
+        }
+        whole.push_str(&text);
+    }
+    crate::terminal::escape::printable(&whole.replace('\n', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(error: &anyhow::Error) -> (String, ExitCode) {
+        let mut out = Vec::new();
+        let code = report(error, &mut out);
+        (String::from_utf8(out).unwrap(), code)
+    }
+
+    #[test]
+    fn usage_is_2_even_with_context() {
+        let (text, code) = printed(&usage("-t is \"x\"").context("reading flags"));
+        assert_eq!(text, "error: reading flags: -t is \"x\"\n");
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)));
+    }
+
+    #[test]
+    fn everything_else_is_1_and_a_broken_pipe_is_quiet() {
+        let (text, code) = printed(&anyhow::anyhow!("the disk is full"));
+        assert_eq!(
+            (text.as_str(), format!("{code:?}")),
+            ("error: the disk is full\n", format!("{:?}", ExitCode::from(1)))
+        );
+        let pipe = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert_eq!(printed(&anyhow::Error::new(pipe).context("writing")).0, "");
+    }
+}

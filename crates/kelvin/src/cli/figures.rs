@@ -1,0 +1,140 @@
+//! Continuations in, the figures that tell temperatures apart out.
+
+use std::collections::HashSet;
+
+use kelvin_engine::{
+    Engine,
+    generate::{Continuation, FinishReason},
+};
+use kelvin_sampling::{Draw, TokenId};
+use serde::Serialize;
+
+/// Figures of one continuation. Raw: the model's own distribution, T = 1; final: the one that was drawn from.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Figures {
+    /// How many tokens it has.
+    pub(crate) tokens: usize,
+    /// Mean entropy of the raw distributions, in nats.
+    pub(crate) mean_entropy_raw: Option<f64>,
+    /// Mean entropy of the final distributions, in nats.
+    pub(crate) mean_entropy_final: Option<f64>,
+    /// Mean surprisal of the tokens under the raw distributions, in nats: gibberish shows here.
+    pub(crate) mean_surprisal_raw: Option<f64>,
+    /// Distinct pairs of neighbouring token ids, as a share of all pairs.
+    pub(crate) distinct_2: Option<f64>,
+}
+
+impl Figures {
+    /// Of one continuation.
+    pub(crate) fn of(continuation: &Continuation) -> Figures {
+        let mean = |f: fn(&Draw) -> f64| mean(continuation.draws.iter().map(f));
+        Figures {
+            tokens: continuation.tokens.len(),
+            mean_entropy_raw: mean(|draw| draw.entropy),
+            mean_entropy_final: mean(|draw| draw.entropy_final),
+            mean_surprisal_raw: mean(|draw| draw.surprisal),
+            distinct_2: distinct_2(&continuation.tokens),
+        }
+    }
+}
+
+/// The mean, where there is anything to take it of.
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, n) = values.fold((0.0, 0u64), |(sum, n), value| (sum + value, n + 1));
+    (n > 0).then(|| sum / n as f64)
+}
+
+/// Distinct bigrams over bigrams (Li et al. 2016, arXiv 1510.03055), of token ids.
+pub(crate) fn distinct_2(tokens: &[TokenId]) -> Option<f64> {
+    let pairs = tokens.len().checked_sub(1).filter(|&pairs| pairs > 0)?;
+    let distinct: HashSet<&[TokenId]> = tokens.windows(2).collect();
+    Some(distinct.len() as f64 / pairs as f64)
+}
+
+/// The first token in which two continuations differ, one ending earlier included; none if they are equal.
+pub(crate) fn divergence(a: &[TokenId], b: &[TokenId]) -> Option<usize> {
+    let shared = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    (shared < a.len() || shared < b.len()).then_some(shared)
+}
+
+/// Mean place of the first divergence over all pairs; a pair that never parts counts its whole length.
+pub(crate) fn mean_divergence(samples: &[&[TokenId]]) -> Option<f64> {
+    let pairs = samples.iter().enumerate().flat_map(|(i, a)| samples[i + 1..].iter().map(move |b| (a, b)));
+    mean(pairs.map(|(a, b)| divergence(a, b).unwrap_or(a.len()) as f64))
+}
+
+/// Why a continuation ended, as JSON says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Finish {
+    /// `end_token`, `stop_string`, `max_tokens`, `context_full`, `cancelled` or `bad_logits`.
+    pub(crate) reason: &'static str,
+    /// The end token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ids: Option<Vec<u32>>,
+    /// The end token's or the stop string's text, or what was wrong with the logits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+}
+
+impl Finish {
+    /// Of one continuation.
+    pub(crate) fn of(reason: &FinishReason, engine: &Engine) -> Finish {
+        let plain = |reason| Finish { reason, ids: None, text: None };
+        match reason {
+            FinishReason::EndToken(token) => Finish {
+                reason: "end_token",
+                ids: Some(vec![token.0]),
+                text: Some(engine.tokenizer.piece(*token).to_string()),
+            },
+            FinishReason::StopString(text) => Finish { text: Some(text.clone()), ..plain("stop_string") },
+            FinishReason::MaxTokens => plain("max_tokens"),
+            FinishReason::ContextFull => plain("context_full"),
+            FinishReason::Cancelled => plain("cancelled"),
+            FinishReason::BadLogits(what) => Finish { text: Some(what.clone()), ..plain("bad_logits") },
+        }
+    }
+
+    /// In a few words for people.
+    pub(crate) fn words(&self) -> String {
+        let text = crate::terminal::escape::visible(self.text.as_deref().unwrap_or(""));
+        match self.reason {
+            "end_token" => "end of turn".to_string(),
+            "stop_string" => format!("stop {text}"),
+            "max_tokens" => "length (-n)".to_string(),
+            "context_full" => "context full".to_string(),
+            "cancelled" => "interrupted".to_string(),
+            _ => format!("bad logits: {text}"),
+        }
+    }
+}
+
+/// A figure with `digits` decimals, or a dash.
+pub(crate) fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_string(), |value| format!("{value:.digits$}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(ids: &[u32]) -> Vec<TokenId> {
+        ids.iter().map(|&id| TokenId(id)).collect()
+    }
+
+    #[test]
+    fn distinct_pairs() {
+        assert_eq!(distinct_2(&ids(&[1, 2, 1, 2, 1])), Some(0.5));
+        assert_eq!(distinct_2(&ids(&[1, 2, 3])), Some(1.0));
+        assert_eq!(distinct_2(&ids(&[1])), None);
+    }
+
+    #[test]
+    fn places_of_divergence() {
+        let (a, b, c) = (ids(&[1, 2, 3]), ids(&[1, 2, 4]), ids(&[1, 2]));
+        assert_eq!(divergence(&a, &b), Some(2));
+        assert_eq!(divergence(&a, &c), Some(2));
+        assert_eq!(divergence(&a, &a), None);
+        assert_eq!(mean_divergence(&[&a, &b, &a]), Some((2.0 + 3.0 + 2.0) / 3.0));
+        assert_eq!(mean_divergence(&[&a]), None);
+    }
+}

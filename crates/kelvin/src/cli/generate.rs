@@ -1,0 +1,189 @@
+//! `generate`: a prompt in, one continuation that streams out.
+
+use std::{
+    io::Write,
+    ops::ControlFlow,
+    time::Instant,
+};
+
+use kelvin_engine::generate::{FinishReason, Observer, Request, Step, generate};
+use kelvin_sampling::{Dice, Sampler};
+use serde::Serialize;
+
+use super::{
+    args::GenerateArgs,
+    failure::Interrupted,
+    figures::{Figures, Finish},
+    options::{self, Infinity},
+    prompt::{self, Otherwise, Prompt},
+    session::{self, CHUNK, ModelFile},
+};
+use crate::{
+    interrupt,
+    terminal::{self, escape, json},
+};
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    model: ModelFile,
+    prompt: Prompt,
+    chain: String,
+    seed: u64,
+    ids: Vec<u32>,
+    text: String,
+    finish: Finish,
+    figures: Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timings: Option<Timings>,
+}
+
+/// How long things took; only with `--timings`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Timings {
+    /// Reading the prompt.
+    pub(crate) prompt_secs: f64,
+    /// From the end of the prompt to the last token.
+    pub(crate) decode_secs: f64,
+    /// Tokens of all columns in a second.
+    pub(crate) tokens_per_sec: f64,
+}
+
+/// When the prompt had been read and when the last token came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    begun: Instant,
+    pub(crate) read: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl Clock {
+    /// Starts now.
+    pub(crate) fn start() -> Clock {
+        Clock { begun: Instant::now(), read: None, last: None }
+    }
+
+    /// The prompt has been read.
+    pub(crate) fn prompt_read(&mut self) {
+        self.read = Some(Instant::now());
+    }
+
+    /// A token came.
+    pub(crate) fn token(&mut self) {
+        self.last = Some(Instant::now());
+    }
+
+    /// What `tokens` tokens took.
+    pub(crate) fn timings(&self, tokens: usize) -> Timings {
+        let read = self.read.unwrap_or(self.begun);
+        let decode = self.last.unwrap_or(read).duration_since(read).as_secs_f64();
+        let tokens_per_sec = if decode > 0.0 { tokens as f64 / decode } else { 0.0 };
+        Timings { prompt_secs: read.duration_since(self.begun).as_secs_f64(), decode_secs: decode, tokens_per_sec }
+    }
+}
+
+/// Streams one continuation to standard output.
+pub(crate) struct Stream<'a> {
+    /// JSON says everything at the end.
+    pub(crate) silent: bool,
+    /// Whether control characters have to be made visible.
+    pub(crate) to_terminal: bool,
+    /// Ctrl-C.
+    pub(crate) guard: &'a interrupt::Guard,
+    /// How long it takes.
+    pub(crate) clock: Clock,
+    /// Standard output went away.
+    pub(crate) failed: Option<std::io::Error>,
+}
+
+impl Stream<'_> {
+    fn show(&mut self, text: &str) -> ControlFlow<()> {
+        if !self.silent && !text.is_empty() {
+            let mut out = std::io::stdout().lock();
+            let shown = escape::for_output(text, self.to_terminal);
+            if let Err(error) = out.write_all(shown.as_bytes()).and_then(|()| out.flush()) {
+                self.failed = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        if self.guard.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+impl Observer for Stream<'_> {
+    fn prompt(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+        if done == total {
+            self.clock.prompt_read();
+        }
+        if self.guard.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn token(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+        self.clock.token();
+        self.show(step.text)
+    }
+
+    fn finished(&mut self, _column: usize, text: &str, _reason: &FinishReason) {
+        let _ = self.show(text);
+    }
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
+    let temperature = args.temperature.as_deref().map(|typed| options::temperature(typed, Infinity::Refused)).transpose()?;
+    let mut chain = options::chain(&args.sampling)?;
+    if let Some(temperature) = temperature {
+        chain = options::at_temperature(&chain, temperature)?;
+        options::hint_at_threads(&[temperature]);
+    }
+    options::check_length(&args.length)?;
+    let seed = options::seed(args.sampling.seed)?;
+    let text = prompt::read(&args.prompt)?;
+    let session = session::open(&args.model)?;
+    let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
+    let request = Request {
+        samplers: vec![Sampler::new(chain.clone(), Dice { seed: seed.value, sample: 0 })],
+        max_tokens: args.length.max_tokens,
+        stop: args.length.stop.clone(),
+        ignore_end: args.length.ignore_end,
+        chunk: CHUNK,
+        context: session.context,
+    };
+    if seed.drawn && !args.output.json {
+        terminal::note(&format!("seed {}", seed.value));
+    }
+    let guard = interrupt::Guard::new();
+    let to_terminal = terminal::is_terminal();
+    let mut stream = Stream { silent: args.output.json, to_terminal, guard: &guard, clock: Clock::start(), failed: None };
+    let mut continuations = generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut stream)?;
+    let continuation = continuations.pop().expect("one sampler, one column");
+    if let Some(error) = stream.failed {
+        return Err(error.into());
+    }
+    let timings = stream.clock.timings(continuation.tokens.len());
+    let finish = Finish::of(&continuation.finish, &session.engine);
+    if args.output.json {
+        json::print(&Answer {
+            model: session.file.clone(),
+            prompt,
+            chain: chain.to_string(),
+            seed: seed.value,
+            ids: prompt::ids(continuation.tokens.clone()),
+            text: continuation.text.clone(),
+            finish: finish.clone(),
+            figures: Figures::of(&continuation),
+            timings: args.output.timings.then_some(timings),
+        })?;
+    } else {
+        terminal::print("\n")?;
+        if args.output.timings {
+            let count = continuation.tokens.len();
+            terminal::note(&format!("{count} tokens, {:.1} a second, prompt read in {:.2} s, ended by {}", timings.tokens_per_sec, timings.prompt_secs, finish.words()));
+        }
+    }
+    match continuation.finish {
+        FinishReason::BadLogits(what) => Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}")),
+        FinishReason::Cancelled => Err(Interrupted.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,36 @@
+//! Verbs in, text on a terminal or JSON for programs out: one file for each verb.
+
+pub(crate) mod args;
+pub(crate) mod failure;
+mod options;
+mod prompt;
+mod session;
+mod compare;
+mod compare_view;
+mod generate;
+mod chat;
+mod why;
+mod figures;
+mod next;
+mod softmax;
+mod models;
+mod inspect;
+mod tokenize;
+mod completions;
+
+use args::{Args, Verb};
+
+/// Runs the verb that was asked for.
+pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    match args.verb {
+        Verb::Compare(args) => compare::run(&args),
+        Verb::Generate(args) => generate::run(&args),
+        Verb::Chat(args) => chat::run(args),
+        Verb::Next(args) => next::run(&args),
+        Verb::Softmax(args) => softmax::run(&args),
+        Verb::Models(args) => models::run(&args),
+        Verb::Inspect(args) => inspect::run(&args),
+        Verb::Tokenize(args) => tokenize::run(&args),
+        Verb::Completions(args) => completions::run(&args),
+    }
+}

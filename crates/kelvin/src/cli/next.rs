@@ -1,0 +1,200 @@
+//! `next`: a prompt in, what could come after it at several temperatures out.
+
+use kelvin_sampling::{Chain, Distribution};
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use super::{
+    args::NextArgs,
+    options::{self, Infinity},
+    prompt::{self, Otherwise, Prompt},
+    session::{self, ModelFile, Session},
+};
+use crate::terminal::{self, bars, escape, json, style::Style, table::{self, Align}};
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    model: ModelFile,
+    prompt: Prompt,
+    views: Vec<View>,
+}
+
+/// The distribution at one temperature.
+#[derive(Debug, Serialize)]
+struct View {
+    #[serde(serialize_with = "json::number")]
+    temperature: f64,
+    chain: String,
+    /// Which probabilities these are: `raw`, `after temperature`, or `final` (after truncation too).
+    stage: &'static str,
+    entropy_nats: f64,
+    effective_choices: f64,
+    survivors: usize,
+    top: Vec<Top>,
+    /// All the others.
+    rest: Rest,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stages: Vec<StageRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct Top {
+    rank: usize,
+    ids: [u32; 1],
+    text: String,
+    #[serde(skip)]
+    shown: String,
+    logit: f32,
+    probability: f64,
+    /// Under the raw distribution.
+    probability_raw: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Rest {
+    tokens: usize,
+    probability: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct StageRow {
+    stage: String,
+    survivors_before: usize,
+    survivors_after: usize,
+    entropy_before: f64,
+    entropy_after: f64,
+    mass_removed: f64,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
+    let temperatures = options::temperatures(&args.temperatures, Infinity::Allowed)?;
+    let chain = options::chain(&args.sampling)?;
+    for &t in temperatures.iter().filter(|t| t.is_finite()) {
+        options::at_temperature(&chain, t)?;
+    }
+    let text = prompt::read(&args.prompt)?;
+    let session = session::open(&args.model)?;
+    let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
+    let logits = session.read(&mut session.sequence(), &prompt.tokens())?;
+    let raw = Distribution::new(&logits, &Chain::default())?;
+    let views = temperatures.iter().map(|&t| view(&session, &logits, &raw, &chain, t, args)).collect::<anyhow::Result<Vec<_>>>()?;
+    let answer = Answer { model: session.file.clone(), prompt, views };
+    if args.output.json {
+        return json::print(&answer);
+    }
+    let (width, _) = terminal::size();
+    terminal::print(&render(&answer, width, Style::stdout()))
+}
+
+fn view(session: &Session, logits: &[f32], raw: &Distribution, chain: &Chain, t: f32, args: &NextArgs) -> anyhow::Result<View> {
+    let (distribution, chain) = if t.is_finite() {
+        let chain = options::at_temperature(chain, t)?;
+        (Distribution::new(logits, &chain)?, chain.to_string())
+    } else {
+        (Distribution::at_infinity(logits, chain)?, chain.to_string().replacen("temp=1", "temp=inf", 1))
+    };
+    let (rest_tokens, rest_mass) = distribution.rest(args.top);
+    let top = distribution.top(args.top).into_iter().enumerate().map(|(i, choice)| Top {
+        rank: i,
+        ids: [choice.token.0],
+        text: session.text(choice.token),
+        shown: session.shown(choice.token),
+        logit: choice.logit,
+        probability: choice.probability,
+        probability_raw: raw.probability(choice.token),
+    });
+    let stages = distribution.stages().iter().filter(|_| args.stages).map(|report| StageRow {
+        stage: report.stage.to_string(),
+        survivors_before: report.survivors_before,
+        survivors_after: report.survivors_after,
+        entropy_before: report.entropy_before,
+        entropy_after: report.entropy_after,
+        mass_removed: report.mass_removed,
+    });
+    let truncated = chain.split('|').any(|stage| !stage.trim().starts_with("temp"));
+    Ok(View {
+        temperature: json::short(t),
+        stage: match (truncated, t == 1.0) {
+            (true, _) => "final",
+            (false, true) => "raw",
+            (false, false) => "after temperature",
+        },
+        chain,
+        entropy_nats: distribution.entropy(),
+        effective_choices: distribution.effective_choices(),
+        survivors: distribution.survivors(),
+        top: top.collect(),
+        rest: Rest { tokens: rest_tokens, probability: rest_mass },
+        stages: stages.collect(),
+    })
+}
+
+fn render(answer: &Answer, width: usize, style: Style) -> String {
+    let how = if answer.prompt.chat { "in the model's chat template" } else { "as it is" };
+    let facts = format!("{} · {} tokens, {how}", answer.model.model, answer.prompt.ids.len());
+    let typed = escape::for_output(&answer.prompt.prompt, terminal::is_terminal());
+    let mut out = format!("{}\n{}\n", style.bold(&typed), style.dim(&facts));
+    for view in &answer.views {
+        let heat = view.temperature as f32;
+        let label = match view.stage {
+            "raw" => "raw probabilities, the model's own".to_string(),
+            "final" => format!("final probabilities, after {}", view.chain),
+            other => format!("probabilities {other}"),
+        };
+        out.push_str(&format!("\n{}  {}\n", style.heat(heat, &format!("T = {}", view.temperature)), style.dim(&label)));
+        out.push_str(&stage_lines(view, style));
+        let mut rows = vec![["rank", "token", "id", "logit", "probability"].map(str::to_string).to_vec()];
+        for top in &view.top {
+            rows.push(vec![(top.rank + 1).to_string(), cut(&top.shown), top.ids[0].to_string(), format!("{:.3}", top.logit), percent(top.probability)]);
+        }
+        rows.push(vec![String::new(), format!("{} others", view.rest.tokens), String::new(), String::new(), percent(view.rest.probability)]);
+        let lines = table::lines(&rows, &[Align::Right, Align::Left, Align::Right, Align::Right, Align::Right], 2);
+        let widest = lines.iter().map(|line| line.width()).max().unwrap_or(0);
+        let room = width.saturating_sub(widest + 2).clamp(4, 40);
+        out.push_str(&format!("{}\n", style.dim(&lines[0])));
+        let shares = view.top.iter().map(|top| top.probability).chain([view.rest.probability]);
+        for (line, share) in lines[1..].iter().zip(shares) {
+            out.push_str(&format!("{line}  {}\n", style.heat(heat, &bars::bar(share, room))));
+        }
+        let choices = if view.effective_choices < 1000.0 { format!("{:.2}", view.effective_choices) } else { format!("{:.0}", view.effective_choices) };
+        out.push_str(&style.dim(&format!("  entropy {:.4} nats · effective choices {choices} · {} tokens can be drawn\n", view.entropy_nats, view.survivors)));
+    }
+    out
+}
+
+fn stage_lines(view: &View, style: Style) -> String {
+    if view.stages.is_empty() {
+        return String::new();
+    }
+    let mut rows = vec![["stage", "tokens left", "entropy", "mass removed"].map(str::to_string).to_vec()];
+    for stage in &view.stages {
+        rows.push(vec![
+            stage.stage.clone(),
+            format!("{} → {}", stage.survivors_before, stage.survivors_after),
+            format!("{:.3} → {:.3}", stage.entropy_before, stage.entropy_after),
+            percent(stage.mass_removed),
+        ]);
+    }
+    let lines = table::lines(&rows, &[Align::Left, Align::Right, Align::Right, Align::Right], 2);
+    lines.iter().map(|line| style.dim(line) + "\n").collect::<String>() + "\n"
+}
+
+/// Long tokens would push the bars away.
+fn cut(token: &str) -> String {
+    const LONGEST: usize = 24;
+    if token.width() <= LONGEST {
+        return token.to_string();
+    }
+    token.chars().take(LONGEST - 1).collect::<String>() + "…"
+}
+
+/// A probability as a percentage whose small values still show.
+pub(crate) fn percent(p: f64) -> String {
+    match p {
+        0.0 => "0 %".to_string(),
+        p if p < 5e-6 => format!("{:.1e} %", p * 100.0),
+        _ => format!("{:.4} %", p * 100.0),
+    }
+}

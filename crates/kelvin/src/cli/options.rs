@@ -1,0 +1,123 @@
+//! Args in, what they mean out: temperatures, the chain, the dice.
+
+use anyhow::Context;
+use kelvin_sampling::Chain;
+
+use super::{
+    args::{LengthArgs, SamplingArgs},
+    failure::usage,
+};
+use crate::terminal;
+
+/// Whether T = ∞ has a meaning here: in views it does, nothing can be drawn at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Infinity {
+    /// A view.
+    Allowed,
+    /// A draw.
+    Refused,
+}
+
+/// From here on a temperature may be somebody's number of threads.
+const THREADS_HINT_FROM: f32 = 4.0;
+
+/// The temperatures of a comma-separated list, each checked.
+pub(crate) fn temperatures(typed: &str, infinity: Infinity) -> anyhow::Result<Vec<f32>> {
+    typed.split(',').map(|one| temperature(one.trim(), infinity)).collect()
+}
+
+/// One temperature.
+pub(crate) fn temperature(typed: &str, infinity: Infinity) -> anyhow::Result<f32> {
+    match typed.parse::<f32>() {
+        Ok(t) if t >= 0.0 && (t.is_finite() || infinity == Infinity::Allowed) => Ok(t),
+        _ => Err(usage(format!(
+            "-t is \"{typed}\", but a temperature is a number from 0 (greedy) up, such as 0.7 or 1.5"
+        ))),
+    }
+}
+
+/// Who types `-t 8` may mean threads.
+pub(crate) fn hint_at_threads(temperatures: &[f32]) {
+    if let Some(t) = temperatures.iter().find(|&&t| t >= THREADS_HINT_FROM) {
+        terminal::note(&format!(
+            "hint: -t {t} is a very hot temperature; the number of threads is --threads"
+        ));
+    }
+}
+
+/// The chain that the flags describe, its temperature still to be set: `--sampler` as it stands, or the
+/// single flags in the order of the definitions.
+pub(crate) fn chain(args: &SamplingArgs) -> anyhow::Result<Chain> {
+    let (flag, text) = match &args.sampler {
+        Some(chain) => ("--sampler", chain.clone()),
+        None => {
+            let mut stages = vec!["temp=1".to_string()];
+            let flags = [("top_k", &args.top_k), ("top_p", &args.top_p), ("min_p", &args.min_p)];
+            for (name, value) in flags {
+                if let Some(value) = value {
+                    stages.push(format!("{name}={}", value.trim()));
+                }
+            }
+            ("the sampling flags", stages.join(" | "))
+        }
+    };
+    text.parse::<Chain>().map_err(|error| usage(format!("{flag}: {error}")))
+}
+
+/// `chain` with its temperature replaced.
+pub(crate) fn at_temperature(chain: &Chain, temperature: f32) -> anyhow::Result<Chain> {
+    chain.with_temperature(temperature).map_err(|error| usage(format!("-t {temperature}: {error}")))
+}
+
+/// The dice, and whether they were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seed {
+    /// The key of every draw.
+    pub(crate) value: u64,
+    /// Drawn here rather than typed, so it has to be shown.
+    pub(crate) drawn: bool,
+}
+
+/// The seed that was typed, or a fresh one below 2^32, which is short enough to type.
+pub(crate) fn seed(typed: Option<u64>) -> anyhow::Result<Seed> {
+    match typed {
+        Some(value) => Ok(Seed { value, drawn: false }),
+        None => {
+            let value =
+                getrandom::u32().context("drawing a seed from the system failed (give one with --seed)")?;
+            Ok(Seed { value: u64::from(value), drawn: true })
+        }
+    }
+}
+
+/// Lengths and stops that can't work are said before a model is loaded.
+pub(crate) fn check_length(args: &LengthArgs) -> anyhow::Result<()> {
+    if args.max_tokens == 0 {
+        return Err(usage("-n is 0, but a continuation has at least one token"));
+    }
+    if args.stop.iter().any(String::is_empty) {
+        return Err(usage("--stop is empty, which would stop before the first character: give some text"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temperatures_are_checked_one_by_one() {
+        assert_eq!(temperatures("0.5, 1,2", Infinity::Refused).unwrap(), [0.5, 1.0, 2.0]);
+        assert_eq!(temperatures("inf", Infinity::Allowed).unwrap(), [f32::INFINITY]);
+        for bad in ["-1", "NaN", "inf", "", "1,,2", "1;2", "1e99", "-0.5"] {
+            let error = temperatures(bad, Infinity::Refused).unwrap_err().to_string();
+            assert!(error.contains("-t is"), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_seed_that_was_typed_stays() {
+        assert_eq!(seed(Some(7)).unwrap(), Seed { value: 7, drawn: false });
+        assert!(seed(None).unwrap().drawn);
+    }
+}

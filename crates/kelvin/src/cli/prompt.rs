@@ -1,0 +1,196 @@
+//! Where a prompt was typed in, its tokens out: argument, flag, file or standard input, as it is or in the
+//! model's chat template.
+
+use std::io::{IsTerminal, Read};
+
+use anyhow::{Context, anyhow};
+use kelvin_engine::{
+    Engine, TokenId,
+    chat::{ChatError, ChatTemplate, Message, RenderOptions},
+    gguf::Metadata,
+    tokenizer::Tokenizer,
+};
+use serde::Serialize;
+
+use super::{args::PromptArgs, failure::usage};
+
+/// Far more than any context holds, and little enough to read at once.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// A prompt as the model reads it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Prompt {
+    /// What was typed.
+    pub(crate) prompt: String,
+    /// Whether the chat template was applied.
+    pub(crate) chat: bool,
+    /// The whole text, with what the template put around it.
+    pub(crate) text: String,
+    /// Its tokens.
+    pub(crate) ids: Vec<u32>,
+}
+
+/// What happens to a prompt when neither `--chat` nor `--raw` was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Otherwise {
+    /// The chat template where the model has one.
+    TemplateIfAny,
+    /// As it is.
+    AsItIs,
+}
+
+impl Prompt {
+    /// Its tokens, as the engine takes them.
+    pub(crate) fn tokens(&self) -> Vec<TokenId> {
+        self.ids.iter().map(|&id| TokenId(id)).collect()
+    }
+}
+
+/// Reads the text from where it was given.
+pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
+    if let Some(date) = &args.date {
+        check_date(date)?;
+    }
+    let typed = args.prompt.as_ref().filter(|prompt| *prompt != "-").or(args.prompt_flag.as_ref());
+    let text = if let Some(path) = &args.file {
+        let file = std::fs::File::open(path).with_context(|| format!("can't read the prompt from {}", path.display()))?;
+        read_text(file, &path.display().to_string())?
+    } else if let Some(typed) = typed {
+        typed.clone()
+    } else {
+        if std::io::stdin().is_terminal() {
+            return Err(usage("there is no prompt: give it as an argument, with --file, or on standard input"));
+        }
+        read_text(std::io::stdin().lock(), "standard input")?
+    };
+    if args.escape { unescape(&text) } else { Ok(text) }
+}
+
+/// Checks the shape; whether the day exists is the template's business.
+pub(crate) fn check_date(date: &str) -> anyhow::Result<()> {
+    let is_shape = date.len() == 10 && date.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    if is_shape { Ok(()) } else { Err(usage(format!("--date is \"{date}\", but a date is written YYYY-MM-DD"))) }
+}
+
+/// The whole of `source` but for one newline at its end, which shells and editors put there.
+fn read_text(source: impl Read, name: &str) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    source.take(MOST_BYTES + 1).read_to_end(&mut bytes).with_context(|| format!("can't read the prompt from {name}"))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(anyhow!("the prompt from {name} is longer than {} MiB, more than any context holds", MOST_BYTES >> 20));
+    }
+    let mut text = String::from_utf8(bytes)
+        .map_err(|error| anyhow!("the prompt from {name} isn't UTF-8 text (byte {})", error.utf8_error().valid_up_to()))?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+/// `\n`, `\r`, `\t` and `\\` as the characters they mean.
+fn unescape(text: &str) -> anyhow::Result<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some('t') => out.push('\t'),
+            Some('\\') => out.push('\\'),
+            other => return Err(usage(format!("with --escape, \\{} has no meaning: there are \\n, \\r, \\t and \\\\", other.map_or(String::new(), String::from)))),
+        }
+    }
+    Ok(out)
+}
+
+/// Puts the text into the template, or not, and cuts it into tokens.
+pub(crate) fn prepare(engine: &Engine, text: String, args: &PromptArgs, otherwise: Otherwise) -> anyhow::Result<Prompt> {
+    let asked = args.chat || args.system.is_some() || args.date.is_some();
+    let wanted = asked || (otherwise == Otherwise::TemplateIfAny && engine.template.is_some());
+    if args.raw || !wanted {
+        let ids = ids(engine.tokenizer.encode(&text, true, args.special));
+        return Ok(Prompt { prompt: text.clone(), chat: false, text, ids });
+    }
+    let rendered = render_one(template(engine)?, &text, args)?;
+    Ok(Prompt { prompt: text, chat: true, ids: ids(encode_rendered(&engine.tokenizer, &rendered)), text: rendered })
+}
+
+/// One user's message, after the system text if there is one, in the template.
+pub(crate) fn render_one(template: &ChatTemplate, text: &str, args: &PromptArgs) -> anyhow::Result<String> {
+    let message = |role: &str, content: &str| Message { role: role.to_string(), content: content.to_string() };
+    let system = args.system.iter().map(|system| message("system", system));
+    let messages: Vec<Message> = system.chain([message("user", text)]).collect();
+    render(template, &messages, args.date.as_deref())
+}
+
+/// The model's template, or why there is none to use.
+pub(crate) fn template(engine: &Engine) -> anyhow::Result<&ChatTemplate> {
+    match &engine.template {
+        Some(Ok(template)) => Ok(template),
+        Some(Err(error)) => Err(refused(error)),
+        None => Err(missing()),
+    }
+}
+
+/// The template of a file whose weights weren't read.
+pub(crate) fn template_of(metadata: &Metadata, tokenizer: &Tokenizer) -> anyhow::Result<ChatTemplate> {
+    let source = metadata.str("tokenizer.chat_template")?.ok_or_else(missing)?;
+    let text = |token: Option<TokenId>| token.map_or("", |token| tokenizer.piece(token));
+    ChatTemplate::new(source, text(tokenizer.bos()), text(tokenizer.eos())).map_err(|error| refused(&error))
+}
+
+fn refused(error: &ChatError) -> anyhow::Error {
+    anyhow!("the model's chat template can't be used ({error}); --raw takes the text as it is")
+}
+
+fn missing() -> anyhow::Error {
+    anyhow!("the model has no chat template (it only continues text): leave out --chat, --system and --date")
+}
+
+/// The messages in the template, ending where the model's answer begins.
+pub(crate) fn render(template: &ChatTemplate, messages: &[Message], date: Option<&str>) -> anyhow::Result<String> {
+    let options = RenderOptions { add_generation_prompt: true, date: date.map(str::to_string) };
+    template.render(messages, &options).context("the model's chat template failed")
+}
+
+/// Tokens of a rendered template: its control tokens are tokens, and a beginning-of-text token that the
+/// template wrote itself isn't added a second time.
+pub(crate) fn encode_rendered(tokenizer: &Tokenizer, rendered: &str) -> Vec<TokenId> {
+    let has_bos = tokenizer.bos().is_some_and(|bos| rendered.starts_with(tokenizer.piece(bos)));
+    tokenizer.encode(rendered, !has_bos, true)
+}
+
+/// Tokens as JSON has them.
+pub(crate) fn ids(tokens: Vec<TokenId>) -> Vec<u32> {
+    tokens.into_iter().map(|token| token.0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_lose_one_newline_and_must_be_text() {
+        assert_eq!(read_text(&b"a\nb\n\n"[..], "x").unwrap(), "a\nb\n");
+        assert_eq!(read_text(&b"a\r\n"[..], "x").unwrap(), "a");
+        let error = read_text(&b"ab\xff"[..], "standard input").unwrap_err().to_string();
+        assert!(error.contains("standard input") && error.contains("byte 2"), "{error}");
+    }
+
+    #[test]
+    fn escapes_and_dates() {
+        assert_eq!(unescape("a\\nB:\\\\").unwrap(), "a\nB:\\");
+        assert!(unescape("a\\x").is_err() && unescape("a\\").is_err());
+        assert!(check_date("2026-11-23").is_ok());
+        for bad in ["2026-11-3", "today", "2026/11/23", ""] {
+            assert!(check_date(bad).is_err(), "{bad}");
+        }
+    }
+}

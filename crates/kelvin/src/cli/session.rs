@@ -1,0 +1,154 @@
+//! A model's name and how it is run in, an open engine out.
+
+use std::{path::Path, time::{Duration, Instant}};
+
+use anyhow::Context;
+use kelvin_engine::{
+    Engine, TokenId,
+    generate::GenerateError,
+    transformer::{Append, CacheFormat, ModelOptions, Scratch, Sequence, Want},
+};
+use kelvin_kernels::isa::Isa;
+use serde::Serialize;
+
+use super::{
+    args::{CacheType, IsaName, ModelArgs},
+    failure::usage,
+};
+use crate::{
+    models::{
+        catalogue::Reference,
+        fetch::{self, Permissions},
+        progress,
+    },
+    terminal,
+};
+
+/// Prompt tokens that one step reads.
+pub(crate) const CHUNK: usize = 256;
+
+/// Faster loads than this need no bar.
+const BAR_AFTER: Duration = Duration::from_millis(700);
+
+/// An open model and how it is to run.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The model.
+    pub(crate) engine: Engine,
+    /// Which file it is.
+    pub(crate) file: ModelFile,
+    /// How keys and values are kept.
+    pub(crate) cache: CacheFormat,
+    /// Tokens of the context, if fewer than the model's own.
+    pub(crate) context: Option<usize>,
+}
+
+/// Which file a model came from, as JSON says it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ModelFile {
+    /// As it was typed.
+    pub(crate) model: String,
+    /// Of the file, without its directory: two machines print the same.
+    pub(crate) file: String,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// If the catalogue knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
+}
+
+/// Opens the model, fetching it if it has a name and isn't here.
+pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
+    let isa = match args.isa {
+        None => None,
+        Some(IsaName::Scalar) => Some(Isa::SCALAR),
+        Some(IsaName::Avx2) => Some(Isa::avx2().ok_or_else(|| usage("--isa is avx2, but this CPU lacks AVX2, FMA or F16C"))?),
+    };
+    if args.threads == Some(0) {
+        return Err(usage("--threads is 0: give at least 1, or leave it out for every core"));
+    }
+    if args.ctx_size == Some(0) {
+        return Err(usage("--ctx-size is 0: give at least 1, or leave it out for all that the model has"));
+    }
+    let reference = Reference::parse(&args.model)?;
+    let path = fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
+    let options = ModelOptions { threads: args.threads.unwrap_or(0), isa };
+    let engine = load(&path, &options)?;
+    let own = engine.model.config.ctx_len;
+    if let Some(asked) = args.ctx_size.filter(|&asked| asked > own) {
+        terminal::note(&format!("hint: --ctx-size is {asked}, but the model was trained for {own} tokens and {own} it gets"));
+    }
+    let sha256 = match &reference {
+        Reference::Named(entry) => entry.sha256.clone(),
+        _ => None,
+    };
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let size = path.metadata().with_context(|| format!("can't read {}", path.display()))?.len();
+    let cache = match args.cache_type {
+        CacheType::F16 => CacheFormat::F16,
+        CacheType::F32 => CacheFormat::F32,
+    };
+    Ok(Session { engine, file: ModelFile { model: args.model.clone(), file: name, size, sha256 }, cache, context: args.ctx_size })
+}
+
+fn load(path: &Path, options: &ModelOptions) -> anyhow::Result<Engine> {
+    let begun = Instant::now();
+    let mut bar = None;
+    let engine = Engine::open(path, options, &mut |done, total| {
+        if bar.is_none() && begun.elapsed() > BAR_AFTER {
+            bar = Some(progress::bar(total));
+        }
+        if let Some(bar) = &bar {
+            bar.set_position(done);
+        }
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    engine.with_context(|| format!("can't use {}", path.display()))
+}
+
+impl Session {
+    /// An empty sequence.
+    pub(crate) fn sequence(&self) -> Sequence {
+        self.engine.model.sequence(self.cache)
+    }
+
+    /// How many tokens a text may have.
+    pub(crate) fn limit(&self) -> usize {
+        self.context.unwrap_or(usize::MAX).min(self.engine.model.config.ctx_len)
+    }
+
+    /// Makes `sequence` hold `tokens` and returns the raw logits of what comes next. What it holds of them
+    /// already isn't read again, but for the last token.
+    pub(crate) fn read(&self, sequence: &mut Sequence, tokens: &[TokenId]) -> anyhow::Result<Vec<f32>> {
+        let limit = self.limit();
+        let Some((last, head)) = tokens.split_last() else { return Err(GenerateError::EmptyPrompt.into()) };
+        if tokens.len() > limit {
+            return Err(GenerateError::PromptTooLong { len: tokens.len(), limit }.into());
+        }
+        let shared = sequence.tokens().iter().zip(head).take_while(|(a, b)| a == b).count();
+        sequence.truncate(shared);
+        let mut scratch = Scratch::default();
+        for chunk in head[shared..].chunks(CHUNK) {
+            self.engine.model.forward(&mut [Append { sequence, tokens: chunk, want: Want::None }], &mut scratch)?;
+        }
+        let mut batch = [Append { sequence, tokens: std::slice::from_ref(last), want: Want::Last }];
+        Ok(self.engine.model.forward(&mut batch, &mut scratch)?.row(0).to_vec())
+    }
+
+    /// What a token says on its own, as people see it: control tokens by their names, and a part of a character by its bytes.
+    pub(crate) fn shown(&self, token: TokenId) -> String {
+        let bytes = self.engine.tokenizer.bytes(token, true);
+        match std::str::from_utf8(bytes) {
+            Ok("") => terminal::escape::visible(self.engine.tokenizer.piece(token)),
+            Ok(text) => terminal::escape::visible(text),
+            Err(_) => bytes.iter().map(|byte| format!("<{byte:02X}>")).collect(),
+        }
+    }
+
+    /// A token's text for JSON.
+    pub(crate) fn text(&self, token: TokenId) -> String {
+        self.engine.tokenizer.decode(&[token], true)
+    }
+}

@@ -1,0 +1,76 @@
+//! `tokenize`: a text in, its token ids and pieces out, and whether they make the same text again.
+
+use anyhow::Context;
+use kelvin_engine::{TokenId, gguf::Gguf, tokenizer::Tokenizer};
+use serde::Serialize;
+
+use super::{args::TokenizeArgs, prompt};
+use crate::{
+    models::{
+        catalogue::Reference,
+        fetch::{self, Permissions},
+    },
+    terminal::{self, escape, json, style::Style, table::Align},
+};
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    text: String,
+    ids: Vec<u32>,
+    tokens: Vec<Token>,
+    /// Whether the ids decode to the text, byte for byte.
+    round_trip: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Token {
+    ids: [u32; 1],
+    /// What it decodes to.
+    text: String,
+    /// The vocabulary's own spelling.
+    piece: String,
+}
+
+/// Runs the verb. Weights aren't read: the vocabulary is in the file's header.
+pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
+    let typed = prompt::read(&args.prompt)?;
+    let reference = Reference::parse(&args.model)?;
+    let path = fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
+    let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
+    let tokenizer = Tokenizer::from_metadata(&gguf.metadata).with_context(|| format!("can't use {}", path.display()))?;
+    let (text, ids) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some() {
+        let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
+        let rendered = prompt::render_one(&template, &typed, &args.prompt)?;
+        let ids = prompt::encode_rendered(&tokenizer, &rendered);
+        (rendered, ids)
+    } else {
+        let ids = tokenizer.encode(&typed, !args.no_bos, args.prompt.special);
+        (typed, ids)
+    };
+    let body: &[TokenId] = match (tokenizer.bos(), ids.split_first()) {
+        (Some(bos), Some((first, rest))) if *first == bos && !text.starts_with(tokenizer.piece(bos)) => rest,
+        _ => &ids,
+    };
+    let answer = Answer {
+        round_trip: tokenizer.decode(body, true).trim_start_matches(' ') == text.trim_start_matches(' '),
+        tokens: ids.iter().map(|&id| Token { ids: [id.0], text: tokenizer.decode(&[id], true), piece: tokenizer.piece(id).to_string() }).collect(),
+        ids: prompt::ids(ids),
+        text,
+    };
+    if args.json {
+        return json::print(&answer);
+    }
+    terminal::print(&render(&answer, Style::stdout()))
+}
+
+fn render(answer: &Answer, style: Style) -> String {
+    let mut rows = vec![["id", "piece", "text"].map(str::to_string).to_vec()];
+    for token in &answer.tokens {
+        rows.push(vec![token.ids[0].to_string(), escape::visible(&token.piece), escape::visible(&token.text)]);
+    }
+    let mut lines = terminal::table::lines(&rows, &[Align::Right, Align::Left, Align::Left], 0);
+    lines[0] = style.dim(&lines[0]);
+    let trip = if answer.round_trip { "they decode to the same text" } else { "they don't decode to the same text" };
+    lines.push(style.dim(&format!("{} tokens for {} characters; {trip}", answer.ids.len(), answer.text.chars().count())));
+    lines.join("\n") + "\n"
+}

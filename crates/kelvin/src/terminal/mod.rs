@@ -1,0 +1,41 @@
+//! What people see: text that is safe to print, colours where they're wanted, bars, tables, columns.
+//!
+//! Nothing here knows a model. Every write to standard output goes through [`print`] or a `Write`
+//! handed in, so that a closed pipe is an error value rather than a panic.
+
+pub(crate) mod bars;
+pub(crate) mod columns;
+pub(crate) mod escape;
+pub(crate) mod json;
+pub(crate) mod live;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod wrap;
+
+use std::io::{IsTerminal, Write};
+
+use anyhow::Context;
+
+/// Writes text to standard output.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to standard output failed")
+}
+
+/// Writes a sentence for people to standard error; that it can't be read is no reason to stop.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Whether standard output is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// How many columns and rows there are: the terminal's, or 80 × 24 where there is none.
+pub(crate) fn size() -> (usize, usize) {
+    match terminal_size::terminal_size() {
+        Some((width, height)) if width.0 > 0 && height.0 > 0 => (usize::from(width.0), usize::from(height.0)),
+        _ => (80, 24),
+    }
+}

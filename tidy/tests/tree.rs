@@ -1,0 +1,158 @@
+//! The whole tree in, no broken invariant out; and every rule shown something it must catch.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::{fs, path::Path};
+
+use kelvin_tidy::{check, is_source};
+
+#[test]
+fn the_tree_holds_its_invariants() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut found = Vec::new();
+    let mut n_files = 0;
+    walk(root, "", &mut |path, text| {
+        n_files += 1;
+        found.extend(check(path, text));
+    });
+    assert!(n_files > 20, "the walk found only {n_files} files below {}", root.display());
+    assert!(
+        found.is_empty(),
+        "{} broken invariants (see ARCHITECTURE.md):\n{}",
+        found.len(),
+        found.join("\n")
+    );
+}
+
+/// Calls `visit` with the relative path and the text of every source file that git would keep.
+fn walk(root: &Path, folder: &str, visit: &mut dyn FnMut(&str, &str)) {
+    for entry in fs::read_dir(root.join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        if entry.file_type().unwrap().is_dir() {
+            if ![".git", "target", ".venv"].contains(&name.as_str()) {
+                walk(root, &path, visit);
+            }
+        } else if is_source(&path) {
+            visit(&path, &fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+}
+
+/// The planted violation is reported, once, on the line given.
+#[track_caller]
+fn catches(path: &str, text: &str, line: Option<usize>) {
+    let found = check(path, text);
+    assert_eq!(found.len(), 1, "{path}:\n{text}\nreported: {found:#?}");
+    if let Some(line) = line {
+        assert!(found[0].starts_with(&format!("{path}:{line}:")), "expected line {line}: {}", found[0]);
+    }
+}
+
+#[track_caller]
+fn accepts(path: &str, text: &str) {
+    assert_eq!(check(path, text), Vec::<String>::new(), "{path}:\n{text}");
+}
+
+#[test]
+fn imports_point_upstream() {
+    catches("crates/kernels/Cargo.toml", "[dependencies]\nkelvin-engine.workspace = true\n", Some(2));
+    catches(
+        "crates/sampling/Cargo.toml",
+        "[dev-dependencies]\nkelvin-lab = { path = \"../lab\" }\n",
+        Some(2),
+    );
+    catches("crates/engine/Cargo.toml", "[dependencies.kelvin-lab]\npath = \"../lab\"\n", Some(1));
+    accepts("crates/engine/Cargo.toml", "[dependencies]\nkelvin-kernels.workspace = true\nhalf = \"2\"\n");
+    catches("crates/sampling/src/lib.rs", "//! x\nuse kelvin_engine::gguf;\n", Some(2));
+    catches("crates/engine/src/lib.rs", "//! x\nfn f() { kelvin::cli::run() }\n", Some(2));
+    accepts("crates/engine/src/lib.rs", "//! x\nuse kelvin_sampling::TokenId;\n");
+}
+
+#[test]
+fn outside_crates_stay_in_their_rooms() {
+    catches("crates/engine/Cargo.toml", "[dependencies]\nserde = \"1\"\n", Some(2));
+    catches("crates/lab/Cargo.toml", "[dependencies]\nclap = { version = \"4\" }\n", Some(2));
+    catches("crates/lab/Cargo.toml", "[target.'cfg(unix)'.dependencies]\ntokio = \"1\"\n", Some(2));
+    accepts("crates/engine/Cargo.toml", "[dev-dependencies]\nserde_json = \"1\"\n");
+    accepts("crates/kelvin/Cargo.toml", "[dependencies]\nclap = \"4\"\naxum = \"0.8\"\n");
+}
+
+#[test]
+fn unsafe_lives_in_kernels() {
+    catches("crates/engine/src/x.rs", "//! x\nfn f() { unsafe { g() } }\n", Some(2));
+    catches("tidy/src/x.rs", "//! x\n\nunsafe impl Send for T {}\n", Some(3));
+    accepts("crates/kernels/src/x.rs", "//! x\nfn f() { unsafe { g() } }\n");
+    accepts(
+        "crates/engine/src/x.rs",
+        "//! x\n// unsafe\n/* unsafe /* unsafe */ unsafe */ fn unsafely() -> &'static str { \"unsafe\" }\n",
+    );
+    catches(
+        "crates/engine/src/x.rs",
+        "//! x\nconst A: &str = r#\"\"unsafe\"#; const Q: char = '\"'; unsafe fn g() {}\n",
+        Some(2),
+    );
+}
+
+#[test]
+fn no_unwrap_outside_tests() {
+    catches("crates/lab/src/x.rs", "//! x\nfn f() { g().unwrap() }\n", Some(2));
+    accepts("crates/lab/src/x.rs", "//! x\n#[cfg(test)]\nmod tests { fn f() { g().unwrap() } }\n");
+    catches("crates/lab/src/x.rs", "//! x\n#[cfg(test)]\nmod tests;\nfn f() { g().unwrap() }\n", Some(4));
+    accepts("crates/lab/tests/x.rs", "//! x\nfn f() { g().unwrap() }\n");
+}
+
+#[test]
+fn only_the_binary_prints() {
+    for print in ["print!", "println!", "eprint!", "eprintln!", "dbg!"] {
+        catches("crates/engine/src/x.rs", &format!("//! x\nfn f() {{ {print}(\"\") }}\n"), Some(2));
+        accepts("crates/kelvin/src/x.rs", &format!("//! x\nfn f() {{ {print}(\"\") }}\n"));
+    }
+    accepts("crates/engine/examples/x.rs", "//! x\nfn main() { println!(\"\") }\n");
+}
+
+#[test]
+fn kernels_and_sampling_touch_nothing_outside() {
+    catches("crates/kernels/src/x.rs", "//! x\nuse std::time::Instant;\n", Some(2));
+    catches(
+        "crates/sampling/src/x.rs",
+        "//! x\nuse std::{\n    collections::HashMap,\n    fs::File,\n};\n",
+        Some(4),
+    );
+    catches("crates/sampling/src/x.rs", "//! x\nfn f() { std::net::TcpStream::connect(a) }\n", Some(2));
+    accepts("crates/kernels/src/x.rs", "//! x\nuse std::{sync::{Arc, Mutex}, thread};\n");
+    accepts("crates/engine/src/x.rs", "//! x\nuse std::{fs::File, io};\n");
+}
+
+#[test]
+fn files_open_with_their_purpose_and_stay_short() {
+    catches("crates/lab/src/x.rs", "use std::fs;\n", Some(1));
+    catches("crates/lab/src/x.rs", &format!("//! x\n{}", "\n".repeat(500)), None);
+    catches("crates/kelvin/src/web/x.js", &"\n".repeat(501), None);
+    accepts("crates/lab/src/x.rs", &format!("//! x\n{}", "\n".repeat(499)));
+}
+
+#[test]
+fn names_say_something() {
+    for path in ["crates/lab/src/utils.rs", "crates/lab/src/common/x.rs", "crates/kelvin/src/helpers/mod.rs"]
+    {
+        catches(path, "//! x\n", None);
+    }
+    accepts("crates/lab/src/recipe.rs", "//! x\n");
+}
+
+#[test]
+fn no_machine_paths() {
+    for folder in ["root", "work", "home"] {
+        catches("README.md", &format!("see /{folder}/x\n"), Some(1));
+    }
+    accepts("README.md", "see https://example.com/home/ and crates/lab/\n");
+}
+
+#[test]
+fn nothing_unfinished_or_ignored() {
+    catches("crates/lab/src/x.rs", "//! x\nfn f() { todo!() }\n", Some(2));
+    catches("crates/lab/tests/x.rs", "//! x\n#[test]\n#[ignore]\nfn f() {}\n", Some(3));
+    catches("crates/lab/tests/x.rs", "//! x\n#[test]\n#[ignore = \"slow\"]\nfn f() {}\n", Some(3));
+}
