@@ -135,12 +135,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
         let tokens = tokens(model)?;
         for &threads in &request.threads {
             for work in works(request) {
-                let mut case = Case {
-                    model: model.clone(),
-                    work,
-                    threads,
-                    rounds: Vec::new(),
-                };
+                let mut case = Case { model: model.clone(), work, threads, rounds: Vec::new() };
                 // An engine that refused once isn't asked again for this work.
                 let mut engines: Vec<Option<Name>> = request.engines.iter().map(|&e| Some(e)).collect();
                 while case.rounds.len() < request.pairs * PATIENCE {
@@ -150,18 +145,16 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                             round.push(None);
                             continue;
                         };
-                        let spec = Spec {
-                            engine,
-                            model: model.clone(),
-                            threads,
-                            work,
-                            tokens: tokens.clone(),
-                        };
+                        let spec =
+                            Spec { engine, model: model.clone(), threads, work, tokens: tokens.clone() };
                         match take(&spec, &reference) {
                             Ok(taken) => {
                                 let best = best_of(&mut best, threads);
                                 *best = best.max(taken.reference);
-                                progress(&format!("{} {work:?} {threads} threads {engine:?}", name_of(model)));
+                                progress(&format!(
+                                    "{} {work:?} {threads} threads {engine:?}",
+                                    name_of(model)
+                                ));
                                 round.push(Some(taken));
                             }
                             Err(error) => {
@@ -175,9 +168,8 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                     }
                     case.rounds.push(round);
                     let limit = *best_of(&mut best, threads) * UNDISTURBED;
-                    let good = |round: &&Vec<Option<Taken>>| {
-                        round.iter().flatten().all(|t| t.reference >= limit)
-                    };
+                    let good =
+                        |round: &&Vec<Option<Taken>>| round.iter().flatten().all(|t| t.reference >= limit);
                     if case.rounds.iter().filter(good).count() >= request.pairs {
                         break;
                     }
@@ -190,13 +182,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
     for case in &cases {
         rows.extend(case.rows(&request.engines, *best_of(&mut best, case.threads))?);
     }
-    Ok(Report {
-        llama: llama::system_info(),
-        candle: "candle 0.11.1",
-        read_gb_per_sec: best,
-        rows,
-        refusals,
-    })
+    Ok(Report { llama: llama::system_info(), candle: "candle 0.11.1", read_gb_per_sec: best, rows, refusals })
 }
 
 fn best_of(best: &mut [(usize, f64)], threads: usize) -> &mut f64 {
@@ -208,16 +194,11 @@ fn works(request: &Request) -> Vec<Work> {
     let mut works = Vec::new();
     for kind in &request.kinds {
         match kind {
-            Kind::Prompt => works.push(Work::Prompt {
-                tokens: request.prompt_tokens,
-            }),
-            Kind::Decode => works.extend(request.depths.iter().map(|&depth| Work::Decode {
-                depth,
-                steps: request.steps,
-            })),
-            Kind::First => works.push(Work::First {
-                tokens: FIRST_TOKENS,
-            }),
+            Kind::Prompt => works.push(Work::Prompt { tokens: request.prompt_tokens }),
+            Kind::Decode => {
+                works.extend(request.depths.iter().map(|&depth| Work::Decode { depth, steps: request.steps }))
+            }
+            Kind::First => works.push(Work::First { tokens: FIRST_TOKENS }),
             Kind::Compare => works.extend(request.ways.iter().map(|&ways| Work::Compare {
                 prompt: COMPARE_PROMPT,
                 ways,
@@ -230,10 +211,7 @@ fn works(request: &Request) -> Vec<Work> {
 
 /// Ordinary text as tokens of this model.
 fn tokens(model: &Path) -> Result<Vec<u32>> {
-    let size = Size {
-        n_ctx: 256,
-        n_sequences: 1,
-    };
+    let size = Size { n_ctx: 256, n_sequences: 1 };
     let llama = Llama::load(model, Mode::Default, 1, size)?;
     Ok(llama.tokenize(include_str!("../../data/prose.txt")))
 }
@@ -243,16 +221,11 @@ fn take(spec: &Spec, reference: &Reference) -> Result<Taken> {
     let before = reference.gb_per_sec(spec.threads);
     let outcome = waiting.go()?;
     let after = reference.gb_per_sec(spec.threads);
-    Ok(Taken {
-        outcome,
-        reference: before.min(after),
-    })
+    Ok(Taken { outcome, reference: before.min(after) })
 }
 
 fn name_of(model: &Path) -> String {
-    model
-        .file_name()
-        .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+    model.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
 impl Case {
@@ -275,10 +248,8 @@ impl Case {
             (taken.reference >= UNDISTURBED * best).then(|| self.value(figure, &taken.outcome))
         };
         let taken = self.rounds.iter().flatten().flatten();
-        let (n_taken, dropped) = (
-            taken.clone().count(),
-            taken.filter(|t| t.reference < UNDISTURBED * best).count(),
-        );
+        let (n_taken, dropped) =
+            (taken.clone().count(), taken.filter(|t| t.reference < UNDISTURBED * best).count());
         let medians: Vec<(Name, Option<f64>)> = engines
             .iter()
             .enumerate()
@@ -286,11 +257,8 @@ impl Case {
             .collect();
         let kelvin = engines.iter().position(|&e| e == Name::Kelvin);
         let ratio = |peer: usize| -> Option<Ratio> {
-            let mut ratios: Vec<f64> = self
-                .rounds
-                .iter()
-                .filter_map(|r| Some(value(r, kelvin?)? / value(r, peer)?))
-                .collect();
+            let mut ratios: Vec<f64> =
+                self.rounds.iter().filter_map(|r| Some(value(r, kelvin?)? / value(r, peer)?)).collect();
             ratios.sort_by(f64::total_cmp);
             Some(Ratio {
                 least: *ratios.first()?,
@@ -387,12 +355,7 @@ mod tests {
 
     fn taken(steps_secs: f64, reference: f64) -> Option<Taken> {
         Some(Taken {
-            outcome: Outcome {
-                load_secs: 0.5,
-                prompt_secs: 1.0,
-                steps_secs,
-                peak_bytes: 3 << 20,
-            },
+            outcome: Outcome { load_secs: 0.5, prompt_secs: 1.0, steps_secs, peak_bytes: 3 << 20 },
             reference,
         })
     }
@@ -401,11 +364,7 @@ mod tests {
     fn disturbed_samples_are_dropped_and_ratios_are_paired() {
         let case = Case {
             model: "m.gguf".into(),
-            work: Work::Compare {
-                prompt: 128,
-                ways: 4,
-                steps: 10,
-            },
+            work: Work::Compare { prompt: 128, ways: 4, steps: 10 },
             threads: 2,
             rounds: vec![
                 vec![taken(1.0, 20.0), taken(2.0, 19.0)],

@@ -34,16 +34,12 @@ impl Candle {
             .to_string()?
             .clone();
         let weights = match arch.as_str() {
-            "llama" => Weights::Llama(quantized_llama::ModelWeights::from_gguf(
-                content,
-                &mut input,
-                &Device::Cpu,
-            )?),
-            "gemma3" => Weights::Gemma3(quantized_gemma3::ModelWeights::from_gguf(
-                content,
-                &mut input,
-                &Device::Cpu,
-            )?),
+            "llama" => {
+                Weights::Llama(quantized_llama::ModelWeights::from_gguf(content, &mut input, &Device::Cpu)?)
+            }
+            "gemma3" => {
+                Weights::Gemma3(quantized_gemma3::ModelWeights::from_gguf(content, &mut input, &Device::Cpu)?)
+            }
             other => bail!("peers has no candle model for architecture {other:?}"),
         };
         Ok(Candle { weights, len: 0 })
