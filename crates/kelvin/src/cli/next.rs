@@ -1,5 +1,7 @@
 //! `next`: a prompt in, what could come after it at several temperatures out.
 
+use std::time::Instant;
+
 use kelvin_sampling::{Chain, Distribution};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
@@ -25,6 +27,14 @@ struct Answer {
     model: ModelFile,
     prompt: Prompt,
     views: Vec<View>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timings: Option<Timings>,
+}
+
+/// How long reading the prompt took; only with `--timings`.
+#[derive(Debug, Serialize)]
+struct Timings {
+    prompt_secs: f64,
 }
 
 /// The distribution at one temperature.
@@ -84,13 +94,15 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
+    let begun = Instant::now();
     let logits = session.read(&mut session.sequence(), &prompt.tokens())?;
+    let timings = args.output.timings.then(|| Timings { prompt_secs: begun.elapsed().as_secs_f64() });
     let raw = Distribution::new(&logits, &Chain::default())?;
     let views = temperatures
         .iter()
         .map(|&t| view(&session, &logits, &raw, &chain, t, args))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let answer = Answer { model: session.file.clone(), prompt, views };
+    let answer = Answer { model: session.file.clone(), prompt, views, timings };
     if args.output.json {
         return json::print(&answer);
     }

