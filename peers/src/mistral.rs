@@ -84,7 +84,8 @@ fn vocabulary(path: &Path) -> Result<Vec<Entry>> {
 
 /// Whether llama.cpp's Q4_K_M spends six bits on layer `layer`'s values and down projection (its `use_more_bits`).
 fn more_bits(layer: u64) -> bool {
-    layer < N_LAYERS / 8 || layer >= 7 * N_LAYERS / 8 || (layer - N_LAYERS / 8) % 3 == 2
+    let first = N_LAYERS / 8;
+    !(first..7 * first).contains(&layer) || (layer - first) % 3 == 2
 }
 
 /// Every tensor in file order. Standard deviations keep each product's output near 1, as trained models do.

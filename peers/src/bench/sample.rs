@@ -21,7 +21,7 @@ use crate::engines::{
 };
 
 /// Who is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Name {
     Kelvin,
@@ -197,6 +197,8 @@ impl Waiting {
     pub fn start(spec: &Spec) -> Result<Waiting> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("sample")
+            // An engine's refusal is one sentence, not a trace.
+            .env("RUST_BACKTRACE", "0")
             .env("RAYON_NUM_THREADS", spec.threads.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
