@@ -13,96 +13,31 @@ fn child() {
 #[test]
 fn text_without_end() {
     let ns = "{% set ns = namespace(x='aaaaaaaaaaaaaaaa', y=[1, 2, 3, 4]) %}";
-    let times = |body: &str| {
-        format!("{ns}{{% for i in range(9999) %}}{body}{{% endfor %}}{{{{ ns.x|length }}}}")
-    };
+    let times =
+        |body: &str| format!("{ns}{{% for i in range(9999) %}}{body}{{% endfor %}}{{{{ ns.x|length }}}}");
     check("repeated", "{{ 'a' * 1000000000 }}", STOPPED);
     check("repeated more", "{{ 'a' * 1000000000000000000 }}", "");
-    check(
-        "repeated list",
-        "{{ ([1] * 1000000000)|length }}",
-        "too large",
-    );
-    check(
-        "doubled by ~",
-        &times("{% set ns.x = ns.x ~ ns.x %}"),
-        STOPPED,
-    );
-    check(
-        "doubled by +",
-        &times("{% set ns.x = ns.x + ns.x %}"),
-        STOPPED,
-    );
+    check("repeated list", "{{ ([1] * 1000000000)|length }}", "too large");
+    check("doubled by ~", &times("{% set ns.x = ns.x ~ ns.x %}"), STOPPED);
+    check("doubled by +", &times("{% set ns.x = ns.x + ns.x %}"), STOPPED);
     check("doubled by *", &times("{% set ns.x = ns.x * 2 %}"), STOPPED);
-    check(
-        "doubled by set",
-        &times("{% set b %}{{ ns.x }}{{ ns.x }}{% endset %}{% set ns.x = b %}"),
-        STOPPED,
-    );
-    check(
-        "doubled by join",
-        &times("{% set ns.x = [ns.x, ns.x]|join %}"),
-        STOPPED,
-    );
-    check(
-        "doubled by format",
-        &times("{% set ns.x = '%s%s'|format(ns.x, ns.x) %}"),
-        STOPPED,
-    );
-    check(
-        "doubled by str.format",
-        &times("{% set ns.x = '{}{}'.format(ns.x, ns.x) %}"),
-        STOPPED,
-    );
-    check(
-        "doubled by replace",
-        &times("{% set ns.x = ns.x|replace('a', 'aa') %}"),
-        STOPPED,
-    );
-    check(
-        "doubled by str.replace",
-        &times("{% set ns.x = ns.x.replace('a', 'aa') %}"),
-        STOPPED,
-    );
-    check(
-        "squared by str.replace",
-        &times("{% set ns.x = ns.x.replace('a', ns.x) %}"),
-        STOPPED,
-    );
-    check(
-        "squared by str.join",
-        &times("{% set ns.x = ns.x.join(ns.x) %}"),
-        STOPPED,
-    );
-    check(
-        "doubled by tojson",
-        &times("{% set ns.x = [ns.x, ns.x]|tojson %}"),
-        STOPPED,
-    );
-    check(
-        "indented",
-        "{{ ('a\n' * 10000)|indent(1000000000) }}",
-        STOPPED,
-    );
+    check("doubled by set", &times("{% set b %}{{ ns.x }}{{ ns.x }}{% endset %}{% set ns.x = b %}"), STOPPED);
+    check("doubled by join", &times("{% set ns.x = [ns.x, ns.x]|join %}"), STOPPED);
+    check("doubled by format", &times("{% set ns.x = '%s%s'|format(ns.x, ns.x) %}"), STOPPED);
+    check("doubled by str.format", &times("{% set ns.x = '{}{}'.format(ns.x, ns.x) %}"), STOPPED);
+    check("doubled by replace", &times("{% set ns.x = ns.x|replace('a', 'aa') %}"), STOPPED);
+    check("doubled by str.replace", &times("{% set ns.x = ns.x.replace('a', 'aa') %}"), STOPPED);
+    check("squared by str.replace", &times("{% set ns.x = ns.x.replace('a', ns.x) %}"), STOPPED);
+    check("squared by str.join", &times("{% set ns.x = ns.x.join(ns.x) %}"), STOPPED);
+    check("doubled by tojson", &times("{% set ns.x = [ns.x, ns.x]|tojson %}"), STOPPED);
+    check("indented", "{{ ('a\n' * 10000)|indent(1000000000) }}", STOPPED);
     check("padded", "{{ '%1000000000d'|format(1) }}", "");
-    check(
-        "padded by a variable",
-        "{{ '%-*d'|format(1000000000, 1) }}",
-        "five digits",
-    );
-    check(
-        "padded by str.format",
-        "{{ '{:1000000000}'.format(1) }}",
-        "",
-    );
+    check("padded by a variable", "{{ '%-*d'|format(1000000000, 1) }}", "five digits");
+    check("padded by str.format", "{{ '{:1000000000}'.format(1) }}", "");
     check("centered", "{{ 'a'|center(1000000000) }}", "");
     check("doubled list", &times("{% set ns.y = ns.y + ns.y %}"), "");
     check("doubled list by *", &times("{% set ns.y = ns.y * 2 %}"), "");
-    check(
-        "doubled list by filters",
-        &times("{% set ns.y = (ns.y|list + ns.y|list)|list %}"),
-        STOPPED,
-    );
+    check("doubled list by filters", &times("{% set ns.y = (ns.y|list + ns.y|list)|list %}"), STOPPED);
     check("batch", "{{ [1]|batch(1000000000, 'x')|list|length }}", "");
     check("slice", "{{ [1]|slice(1000000000)|list|length }}", "");
     check(
@@ -115,7 +50,8 @@ fn text_without_end() {
 #[test]
 fn values_that_share_or_nest() {
     let ns = "{% set ns = namespace(x=[1], y=[1]) %}";
-    let double = "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
+    let double =
+        "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
     for (case, use_it) in [
         ("printed", "{{ ns.x }}"),
         ("string", "{{ ns.x|string|length }}"),
@@ -127,27 +63,14 @@ fn values_that_share_or_nest() {
         ("formatted", "{{ '%s'|format(ns.x)|length }}"),
         ("formatted by str.format", "{{ '{}'.format(ns.x)|length }}"),
     ] {
-        check(
-            &format!("shared, {case}"),
-            &format!("{ns}{double}{use_it}"),
-            "",
-        );
+        check(&format!("shared, {case}"), &format!("{ns}{double}{use_it}"), "");
     }
-    let deep =
-        "{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% set ns.y = [ns.y] %}{% endfor %}";
+    let deep = "{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% set ns.y = [ns.y] %}{% endfor %}";
     run("deep, dropped", &format!("{ns}{deep}"));
     run("deep, printed", &format!("{ns}{deep}{{{{ ns.x }}}}"));
-    run(
-        "deep, compared",
-        &format!("{ns}{deep}{{{{ ns.x == ns.y }}}}"),
-    );
-    check(
-        "deep, tojson",
-        &format!("{ns}{deep}{{{{ ns.x|tojson }}}}"),
-        "",
-    );
-    let lazy =
-        "{% for i in range(9999) %}{% set ns.x = ns.x|select + ns.x|map('string') %}{% endfor %}";
+    run("deep, compared", &format!("{ns}{deep}{{{{ ns.x == ns.y }}}}"));
+    check("deep, tojson", &format!("{ns}{deep}{{{{ ns.x|tojson }}}}"), "");
+    let lazy = "{% for i in range(9999) %}{% set ns.x = ns.x|select + ns.x|map('string') %}{% endfor %}";
     run("lazy", &format!("{ns}{lazy}{{{{ ns.x|list|length }}}}"));
 }
 
@@ -162,23 +85,14 @@ fn values_that_hold_themselves() {
         ("dict", "{% set ns.x = {'a': ns} %}"),
         ("tuple", "{% set ns.x = (ns, 1) %}"),
         ("bare tuple", "{% set ns.x = ns, 1 %}"),
-        (
-            "default",
-            "{% set ns.x = [{}]|map(attribute='a', default=ns)|list %}",
-        ),
+        ("default", "{% set ns.x = [{}]|map(attribute='a', default=ns)|list %}"),
         ("constructor", "{% set ns.x = namespace(a=ns) %}"),
-        (
-            "constructor by name",
-            "{% set n = namespace(a=ns) %}{% set ns.x = n %}",
-        ),
+        ("constructor by name", "{% set n = namespace(a=ns) %}{% set ns.x = n %}"),
         ("chosen", "{% set ns.x = ns if true else 1 %}"),
         ("in brackets", "{% set ns.x = ((ns)) %}"),
         ("dashes", "{%- set ns.x = ns -%}"),
         ("no spaces", "{%set ns.x=ns%}"),
-        (
-            "macro",
-            "{% macro m(a) %}{% set a.x = a %}{{ a }}{% endmacro %}{{ m(ns) }}",
-        ),
+        ("macro", "{% macro m(a) %}{% set a.x = a %}{{ a }}{% endmacro %}{{ m(ns) }}"),
         ("with", "{% with n = [ns] %}{% set ns.x = n %}{% endwith %}"),
         ("sorted", "{% set ns.x = [ns]|sort %}"),
         ("added", "{% set ns.x = [1] + [ns] %}"),
@@ -199,11 +113,7 @@ fn values_that_share_without_a_namespace() {
         + &"{% set a = [a, a] %}{% set b = [b, b] %}".repeat(60);
     check("straight", &(sets + tail), "");
     let fors = "{% for a in [[1]] %}".to_owned() + &"{% for a in [[a, a]] %}".repeat(40);
-    check(
-        "fors",
-        &(fors + "{% if a == [a, 1][0] %}{{ a }}{% endif %}" + &"{% endfor %}".repeat(41)),
-        "",
-    );
+    check("fors", &(fors + "{% if a == [a, 1][0] %}{{ a }}{% endif %}" + &"{% endfor %}".repeat(41)), "");
     check(
         "recursive loop",
         "{% for a in [1] recursive %}{{ loop([[a, a]]) }}{% if a == [a, a] %}{% endif %}{{ a }}{% endfor %}",
@@ -234,28 +144,13 @@ fn a_long_text_many_times_in_one_expression() {
         ("product", "{{ l * 9000 }}"),
         ("product concatenated", "{{ l * 9000 ~ '' }}"),
         ("product in brackets", "{{ (l * 9000)|string }}"),
-        (
-            "sum concatenated",
-            &format!("{{{{ (l{}) ~ '' }}}}", " + l".repeat(900)),
-        ),
+        ("sum concatenated", &format!("{{{{ (l{}) ~ '' }}}}", " + l".repeat(900))),
         ("slices", "{{ ((l * 9000)[1:]) ~ '' }}"),
-        (
-            "mapped",
-            "{{ range(9999)|map(attribute='a', default=b)|list ~ '' }}",
-        ),
-        (
-            "default mapped",
-            "{{ [x]|map('default', l)|list ~ 1 // 0 }}",
-        ),
+        ("mapped", "{{ range(9999)|map(attribute='a', default=b)|list ~ '' }}"),
+        ("default mapped", "{{ [x]|map('default', l)|list ~ 1 // 0 }}"),
         ("set block", "{% set t %}{{ l * 9000 }}{% endset %}"),
-        (
-            "macro",
-            "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(l * 9000) }}",
-        ),
-        (
-            "macro concatenated",
-            "{% macro m(a) %}{{ a ~ '' }}{% endmacro %}{{ m(l * 9000) }}",
-        ),
+        ("macro", "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(l * 9000) }}"),
+        ("macro concatenated", "{% macro m(a) %}{{ a ~ '' }}{% endmacro %}{{ m(l * 9000) }}"),
         ("for", "{% for a in [l * 9000] %}{{ a ~ '' }}{% endfor %}"),
         ("with", "{% with a = l * 9000 %}{{ a ~ '' }}{% endwith %}"),
         (
@@ -265,11 +160,7 @@ fn a_long_text_many_times_in_one_expression() {
     ] {
         check(&format!("in one, {case}"), &format!("{big}{use_it}"), "");
     }
-    check(
-        "in one, twice",
-        &format!("{big}{many}{{{{ m ~ m ~ m }}}}"),
-        "",
-    );
+    check("in one, twice", &format!("{big}{many}{{{{ m ~ m ~ m }}}}"), "");
 }
 
 #[test]
@@ -285,23 +176,17 @@ fn a_long_text_many_times() {
         ("formatted by str.format", "{{ '{}'.format(ns.y) }}"),
         ("pprint", "{{ ns.y|pprint }}"),
         ("cycle", "{% set ns.y = ns %}{{ ns }}"),
-        (
-            "cycle compared",
-            "{% set ns.y = ns %}{{ ns == ns.y }}{{ 1/0 }}",
-        ),
+        ("cycle compared", "{% set ns.y = ns %}{{ ns == ns.y }}{{ 1/0 }}"),
     ] {
-        check(
-            &format!("many times, {case}"),
-            &format!("{list}{use_it}"),
-            "",
-        );
+        check(&format!("many times, {case}"), &format!("{list}{use_it}"), "");
     }
 }
 
 #[test]
 fn values_that_share_compared() {
     let ns = "{% set ns = namespace(x=[1], y=[1]) %}";
-    let double = "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
+    let double =
+        "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
     for (case, use_it) in [
         ("equal", "{{ ns.x == ns.y }}"),
         ("less", "{{ ns.x < ns.y }}"),
@@ -310,24 +195,14 @@ fn values_that_share_compared() {
         ("unique", "{{ [ns.x, ns.y]|unique|list|length }}"),
         ("sort", "{{ [ns.x, ns.y]|sort|length }}"),
         ("min", "{{ [ns.x, ns.y]|min|length }}"),
-        (
-            "groupby",
-            "{{ [{'a': ns.x}, {'a': ns.y}]|groupby('a')|length }}",
-        ),
+        ("groupby", "{{ [{'a': ns.x}, {'a': ns.y}]|groupby('a')|length }}"),
         ("test", "{{ ns.x is eq(ns.y) }}"),
-        (
-            "selected",
-            "{{ [{'a': ns.x}]|selectattr('a', '==', ns.y)|list|length }}",
-        ),
+        ("selected", "{{ [{'a': ns.x}]|selectattr('a', '==', ns.y)|list|length }}"),
         ("counted", "{{ [ns.x].count(ns.y) }}"),
         ("hashed", "{{ {ns.x: 1}|length }}"),
         ("dict", "{{ {'a': ns.x} == {'a': ns.y} }}"),
     ] {
-        check(
-            &format!("shared, {case}"),
-            &format!("{ns}{double}{use_it}"),
-            "",
-        );
+        check(&format!("shared, {case}"), &format!("{ns}{double}{use_it}"), "");
     }
 }
 

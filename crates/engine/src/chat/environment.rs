@@ -28,12 +28,7 @@ pub(super) struct NoDate;
 /// Compiles `source`, which has passed `limits`.
 pub(super) fn compile(source: String) -> Result<Environment<'static>, Error> {
     let mut env = Environment::new();
-    env.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()?,
-    );
+    env.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     env.set_recursion_limit(MAX_RECURSION);
     env.set_unknown_method_callback(method);
     env.set_formatter(|out, state, value| {
@@ -47,10 +42,7 @@ pub(super) fn compile(source: String) -> Result<Environment<'static>, Error> {
     env.add_function("raise_exception", raise_exception);
     env.add_function(limits::METER, text::metered);
     env.add_function(limits::STORE, text::stored);
-    let engines = env
-        .globals()
-        .find(|(name, _)| *name == "namespace")
-        .map(|(_, value)| value);
+    let engines = env.globals().find(|(name, _)| *name == "namespace").map(|(_, value)| value);
     if let Some(engines) = engines {
         env.add_function(
             "namespace",
@@ -78,37 +70,24 @@ pub(super) fn compile(source: String) -> Result<Environment<'static>, Error> {
 }
 
 fn raise_exception(message: &str) -> Result<Value, Error> {
-    Err(Error::new(
-        ErrorKind::InvalidOperation,
-        "the template raised an exception",
-    )
-    .with_source(Raised(message.into())))
+    Err(Error::new(ErrorKind::InvalidOperation, "the template raised an exception")
+        .with_source(Raised(message.into())))
 }
 
 /// The function `strftime_now(format)` for a day, or for none.
 pub(super) fn strftime_now(date: Option<Date>) -> Value {
     Value::from_function(move |format: &str| -> Result<String, Error> {
         let Some(date) = date else {
-            return Err(
-                Error::new(ErrorKind::InvalidOperation, "no date was given").with_source(NoDate)
-            );
+            return Err(Error::new(ErrorKind::InvalidOperation, "no date was given").with_source(NoDate));
         };
         date.format(format).map_err(|code| {
-            Error::new(
-                ErrorKind::InvalidOperation,
-                format!("strftime_now doesn't know the code {code:?}"),
-            )
+            Error::new(ErrorKind::InvalidOperation, format!("strftime_now doesn't know the code {code:?}"))
         })
     })
 }
 
 /// Python's methods of strings, lists and dicts. What they read is paid for here, what they make by the engine.
-fn method(
-    state: &mut State<'_, '_>,
-    value: &Value,
-    name: &str,
-    args: &[Value],
-) -> Result<Value, Error> {
+fn method(state: &mut State<'_, '_>, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
     for argument in args {
         text::pay(state, argument)?;
     }

@@ -56,9 +56,7 @@ pub enum ChatError {
     },
 
     /// The template does more work, or makes more text, than these messages could need.
-    #[error(
-        "the model's chat template takes more work or memory than any template needs and was stopped"
-    )]
+    #[error("the model's chat template takes more work or memory than any template needs and was stopped")]
     Budget,
 
     /// The template didn't come to an end in time, now or earlier; it isn't run again.

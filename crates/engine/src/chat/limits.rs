@@ -30,27 +30,15 @@ pub(super) const METER: &str = "_metered";
 pub(super) const STORE: &str = "_stored";
 
 /// Words that open a block; `set` does so only without `=`, and the compiler's own guard holds that.
-const OPENING: [&str; 9] = [
-    "if",
-    "for",
-    "macro",
-    "call",
-    "filter",
-    "with",
-    "block",
-    "autoescape",
-    "generation",
-];
+const OPENING: [&str; 9] =
+    ["if", "for", "macro", "call", "filter", "with", "block", "autoescape", "generation"];
 /// Words that are operators.
 const OPERATORS: [&str; 7] = ["and", "or", "not", "in", "is", "if", "else"];
 
 /// Refuses a template that is too long or nests too deeply; gives its text with `METER` around what makes values.
 pub(super) fn check(source: &str) -> Result<String, ChatError> {
     if source.len() > MAX_SOURCE {
-        return Err(ChatError::TooLong {
-            found: source.len(),
-            allowed: MAX_SOURCE,
-        });
+        return Err(ChatError::TooLong { found: source.len(), allowed: MAX_SOURCE });
     }
     let mut template = Counter {
         source,
@@ -142,15 +130,8 @@ impl<'a> Counter<'a> {
     }
 
     fn refuse<T>(&self, what: &'static str, allowed: usize) -> Result<T, ChatError> {
-        let line = 1 + self.source.as_bytes()[..self.pos]
-            .iter()
-            .filter(|&&b| b == b'\n')
-            .count();
-        Err(ChatError::TooComplex {
-            what,
-            line,
-            allowed,
-        })
+        let line = 1 + self.source.as_bytes()[..self.pos].iter().filter(|&&b| b == b'\n').count();
+        Err(ChatError::TooComplex { what, line, allowed })
     }
 
     /// The source with a call around each expression of `meters`.
@@ -158,12 +139,7 @@ impl<'a> Counter<'a> {
         // Of several calls that begin at one place the longest comes first; those that end at one place are alike,
         // and come before those that begin there.
         let mut edges: Vec<(usize, usize, Option<&str>)> = vec![];
-        for Meter {
-            start,
-            end,
-            function,
-        } in self.meters
-        {
+        for Meter { start, end, function } in self.meters {
             edges.push((start, usize::MAX - end, Some(function)));
             edges.push((end, 0, None));
         }
@@ -212,23 +188,12 @@ impl<'a> Counter<'a> {
                 b'(' | b'[' | b'{' => {
                     links += 1;
                     let makes_value = !ends_operand && !before_in;
-                    open.push(Bracket {
-                        start: self.pos,
-                        makes_value,
-                    });
+                    open.push(Bracket { start: self.pos, makes_value });
                     ends_operand = false;
                 }
                 b')' | b']' | b'}' => {
-                    if let Some(Bracket {
-                        start,
-                        makes_value: true,
-                    }) = open.pop()
-                    {
-                        self.meters.push(Meter {
-                            start,
-                            end: self.pos + 1,
-                            function: METER,
-                        });
+                    if let Some(Bracket { start, makes_value: true }) = open.pop() {
+                        self.meters.push(Meter { start, end: self.pos + 1, function: METER });
                     }
                     ends_operand = true;
                 }
@@ -241,12 +206,10 @@ impl<'a> Counter<'a> {
                     }
                     let operator = OPERATORS.contains(&word);
                     let rest = self.source[self.pos..].trim_start();
-                    self.multiplies |=
-                        word == "default" && rest.starts_with('=') && !rest.starts_with("==");
+                    self.multiplies |= word == "default" && rest.starts_with('=') && !rest.starts_with("==");
                     links += usize::from(operator && !is_first);
                     before_in &= word != "in";
-                    ends_operand =
-                        !(operator || (is_first && matches!(word, "elif" | "set" | "for")));
+                    ends_operand = !(operator || (is_first && matches!(word, "elif" | "set" | "for")));
                     last_end = self.pos;
                     if links > MAX_LINKS {
                         break;
@@ -278,17 +241,10 @@ impl<'a> Counter<'a> {
             return self.refuse("brackets within brackets", MAX_BRACKETS);
         }
         if links > MAX_LINKS {
-            return self.refuse(
-                "operators, attributes or filters in one expression",
-                MAX_LINKS,
-            );
+            return self.refuse("operators, attributes or filters in one expression", MAX_LINKS);
         }
         if let Some((start, function)) = value {
-            self.meters.push(Meter {
-                start,
-                end: last_end.max(start),
-                function,
-            });
+            self.meters.push(Meter { start, end: last_end.max(start), function });
         }
         Ok(first)
     }
@@ -310,10 +266,7 @@ impl<'a> Counter<'a> {
     fn word(&mut self) -> &'a str {
         let start = self.pos;
         let bytes = self.source.as_bytes();
-        while bytes
-            .get(self.pos)
-            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
-        {
+        while bytes.get(self.pos).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') {
             self.pos += 1;
         }
         &self.source[start..self.pos]
@@ -326,10 +279,7 @@ impl<'a> Counter<'a> {
             if self.blocks > MAX_BLOCKS {
                 return self.refuse("blocks within blocks", MAX_BLOCKS);
             }
-        } else if word
-            .strip_prefix("end")
-            .is_some_and(|word| OPENING.contains(&word))
-        {
+        } else if word.strip_prefix("end").is_some_and(|word| OPENING.contains(&word)) {
             self.blocks = self.blocks.saturating_sub(1);
         } else if word == "elif" {
             self.elifs += 1;

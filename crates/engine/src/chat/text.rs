@@ -18,23 +18,13 @@ const BYTES_PER_FUEL: usize = 8;
 
 /// Takes fuel for the text of `value`, which isn't kept.
 pub(super) fn pay(state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
-    if matches!(
-        value.kind(),
-        ValueKind::Seq | ValueKind::Map | ValueKind::Iterable | ValueKind::Plain
-    ) {
-        let mut meter = Meter {
-            state,
-            unpaid: 0,
-            failure: None,
-        };
+    if matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::Iterable | ValueKind::Plain) {
+        let mut meter = Meter { state, unpaid: 0, failure: None };
         let written = write!(meter, "{value}");
         match meter.failure {
             Some(error) => return Err(error),
             None if written.is_err() => {
-                return Err(Error::new(
-                    ErrorKind::InvalidOperation,
-                    "the value has no text",
-                ));
+                return Err(Error::new(ErrorKind::InvalidOperation, "the value has no text"));
             }
             None => {}
         }
@@ -111,34 +101,19 @@ pub(super) fn string(state: &State<'_, '_>, value: &Value) -> Result<Value, Erro
 }
 
 /// The filter `format`, as Python's `%`.
-pub(super) fn format(
-    state: &mut State<'_, '_>,
-    text: &str,
-    args: Rest<Value>,
-) -> Result<Value, Error> {
+pub(super) fn format(state: &mut State<'_, '_>, text: &str, args: Rest<Value>) -> Result<Value, Error> {
     check_widths(text)?;
     for value in args.iter() {
         pay(state, value)?;
     }
-    minijinja::formatting::format(minijinja::formatting::FormatStyle::Printf, text, &args)
-        .map(Value::from)
+    minijinja::formatting::format(minijinja::formatting::FormatStyle::Printf, text, &args).map(Value::from)
 }
 
 /// Refuses a format that would pad to more than any prompt needs.
 pub(super) fn check_widths(format: &str) -> Result<(), Error> {
-    let longest = format
-        .split(|c: char| !c.is_ascii_digit())
-        .map(str::len)
-        .max()
-        .unwrap_or(0);
-    let flags_end = |spec: &str| {
-        spec.find(|c| !"#0- +.123456789".contains(c))
-            .unwrap_or(spec.len())
-    };
-    let variable = format
-        .split('%')
-        .skip(1)
-        .any(|spec| spec[flags_end(spec)..].starts_with('*'));
+    let longest = format.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+    let flags_end = |spec: &str| spec.find(|c| !"#0- +.123456789".contains(c)).unwrap_or(spec.len());
+    let variable = format.split('%').skip(1).any(|spec| spec[flags_end(spec)..].starts_with('*'));
     if longest > MAX_WIDTH_DIGITS || variable {
         let message = "a format with a width or precision of five digits or more, or of a variable";
         return Err(Error::new(ErrorKind::InvalidOperation, message));
@@ -152,11 +127,7 @@ pub(super) fn metered(state: &State<'_, '_>, args: Rest<Value>) -> Result<Value,
         pay_deep(state, value, 0)?;
     }
     // `set a, b = 1, 2` has two.
-    Ok(if let [value] = args.as_slice() {
-        value.clone()
-    } else {
-        args.iter().cloned().collect()
-    })
+    Ok(if let [value] = args.as_slice() { value.clone() } else { args.iter().cloned().collect() })
 }
 
 /// The function `STORE` of `limits`: the same for what is stored in a namespace.
@@ -169,9 +140,7 @@ pub(super) fn stored(state: &State<'_, '_>, args: Rest<Value>) -> Result<Value, 
 
 /// A namespace of the engine's: the only value that can change, and so come to hold itself.
 fn is_namespace(value: &Value) -> bool {
-    value
-        .as_object()
-        .is_some_and(|object| object.type_name().contains("Namespace"))
+    value.as_object().is_some_and(|object| object.type_name().contains("Namespace"))
 }
 
 fn pay_deep(state: &State<'_, '_>, value: &Value, depth: usize) -> Result<(), Error> {

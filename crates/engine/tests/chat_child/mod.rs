@@ -20,30 +20,14 @@ const MEMORY: u64 = 128 << 20;
 fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    line.map_or(0, |line| {
-        line.split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
-            * 1024
-    })
+    line.map_or(0, |line| line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024)
 }
 
 fn render(source: &str) -> Result<String, String> {
-    let message = |role: &str, content: &str| Message {
-        role: role.into(),
-        content: content.into(),
-    };
-    let messages = [
-        message("user", "Hello"),
-        message("assistant", "Hi"),
-        message("user", "Bye"),
-    ];
+    let message = |role: &str, content: &str| Message { role: role.into(), content: content.into() };
+    let messages = [message("user", "Hello"), message("assistant", "Hi"), message("user", "Bye")];
     let template = ChatTemplate::new(source, "<s>", "</s>").map_err(|e| e.to_string())?;
-    template
-        .render(&messages, &RenderOptions::default())
-        .map_err(|e| e.to_string())
+    template.render(&messages, &RenderOptions::default()).map_err(|e| e.to_string())
 }
 
 /// The child's part: renders, tells what came of it, ends. Without the variable there is nothing to do.
@@ -67,8 +51,8 @@ pub fn render_as_told() {
 
 /// Renders in a process of its own, gives what came of it.
 pub fn run(case: &str, source: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("{}-{case}.jinja", std::process::id()));
+    let path =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{case}.jinja", std::process::id()));
     fs::write(&path, source).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["child", "--exact", "--nocapture"])
@@ -76,15 +60,9 @@ pub fn run(case: &str, source: &str) -> String {
         .output()
         .unwrap();
     fs::remove_file(&path).unwrap();
-    assert!(
-        output.status.success(),
-        "{case}: the process died: {output:?}"
-    );
+    assert!(output.status.success(), "{case}: the process died: {output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("result "))
-        .unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("result ")).unwrap();
     let mut parts = line.splitn(3, ' ');
     let peak: u64 = parts.next().unwrap().parse().unwrap();
     let millis: u64 = parts.next().unwrap().parse().unwrap();
