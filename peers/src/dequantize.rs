@@ -34,10 +34,7 @@ pub fn dequantize(format: Format, bytes: &[u8], out: &mut [f32]) {
         Format::Q5_K => q5_k,
         Format::Q6_K => q6_k,
     };
-    for (block, numbers) in bytes
-        .chunks_exact(format.block_bytes())
-        .zip(out.chunks_exact_mut(block_len))
-    {
+    for (block, numbers) in bytes.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(block_len)) {
         for (i, x) in numbers.iter_mut().enumerate() {
             *x = number(block, i);
         }
@@ -51,11 +48,7 @@ fn half(bytes: &[u8], at: usize) -> f32 {
 
 /// Blocks of 32: the first 16 numbers lie in the low halves of 16 bytes, the others in the high halves.
 fn nibble(quants: &[u8], i: usize) -> u8 {
-    if i < 16 {
-        quants[i] & 15
-    } else {
-        quants[i - 16] >> 4
-    }
+    if i < 16 { quants[i] & 15 } else { quants[i - 16] >> 4 }
 }
 
 /// Bit `i` of 32, moved to where it belongs in a 5-bit number.
@@ -72,11 +65,7 @@ struct Quarter {
 }
 
 fn quarter(i: usize) -> Quarter {
-    Quarter {
-        byte: i / 128 * 32 + i % 32,
-        shift: i % 128 / 32 * 2,
-        scale: i / 16,
-    }
+    Quarter { byte: i / 128 * 32 + i % 32, shift: i % 128 / 32 * 2, scale: i / 16 }
 }
 
 /// 16 bytes of 4-bit scale and minimum, 64 bytes of 2-bit numbers, d, dmin.
@@ -95,11 +84,7 @@ fn q3_k(b: &[u8], i: usize) -> f32 {
     let q = if third == 1 { low } else { low - 4 };
     let scales = &b[96..108];
     let k = at.scale;
-    let scale_low = if k < 8 {
-        scales[k] & 15
-    } else {
-        scales[k - 8] >> 4
-    };
+    let scale_low = if k < 8 { scales[k] & 15 } else { scales[k - 8] >> 4 };
     let scale_high = scales[8 + k % 4] >> (k / 4 * 2) & 3;
     let scale = (scale_low | scale_high << 4).cast_signed() - 32;
     half(b, 108) * f32::from(scale) * f32::from(q)
@@ -110,10 +95,7 @@ fn scale_and_min(packed: &[u8], j: usize) -> (f32, f32) {
     let (scale, min) = if j < 4 {
         (packed[j] & 63, packed[j + 4] & 63)
     } else {
-        (
-            packed[j + 4] & 15 | packed[j - 4] >> 6 << 4,
-            packed[j + 4] >> 4 | packed[j] >> 6 << 4,
-        )
+        (packed[j + 4] & 15 | packed[j - 4] >> 6 << 4, packed[j + 4] >> 4 | packed[j] >> 6 << 4)
     };
     (f32::from(scale), f32::from(min))
 }
@@ -143,11 +125,7 @@ fn q5_k(b: &[u8], i: usize) -> f32 {
 fn q6_k(b: &[u8], i: usize) -> f32 {
     let at = quarter(i);
     let low_byte = b[i / 128 * 64 + i % 64];
-    let low = if i % 128 < 64 {
-        low_byte & 15
-    } else {
-        low_byte >> 4
-    };
+    let low = if i % 128 < 64 { low_byte & 15 } else { low_byte >> 4 };
     let high = b[128 + at.byte] >> at.shift & 3;
     let q = (low | high << 4).cast_signed() - 32;
     let scale = b[192 + at.scale].cast_signed();

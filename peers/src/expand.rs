@@ -28,13 +28,7 @@ pub fn expand(from: &Path, to: &Path) -> Result<u64> {
     // 0 is llama.cpp's number for "all F32".
     entries.push(Entry::u32(FILE_TYPE_KEY, 0));
     let tensors = reader.header.tensors.clone();
-    let expanded: Vec<Tensor> = tensors
-        .iter()
-        .map(|t| Tensor {
-            format: Format::F32,
-            ..t.clone()
-        })
-        .collect();
+    let expanded: Vec<Tensor> = tensors.iter().map(|t| Tensor { format: Format::F32, ..t.clone() }).collect();
     let mut writer = Writer::create(to, &entries, &expanded)?;
     let mut n_total = 0;
     for tensor in &tensors {

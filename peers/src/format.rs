@@ -5,10 +5,7 @@ use anyhow::{Result, bail};
 
 /// How the numbers of a tensor are stored. The names are ggml's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(
-    non_camel_case_types,
-    reason = "the names are ggml's own and say it all"
-)]
+#[allow(non_camel_case_types, reason = "the names are ggml's own and say it all")]
 pub enum Format {
     F32,
     F16,
@@ -53,15 +50,14 @@ impl Format {
     pub fn from_number(number: u32) -> Result<Format> {
         match TABLE.iter().find(|row| row.1 == number) {
             Some(row) => Ok(row.0),
-            None => bail!("tensor format number {number} is not one of those that peers can expand: {TABLE:?}"),
+            None => {
+                bail!("tensor format number {number} is not one of those that peers can expand: {TABLE:?}")
+            }
         }
     }
 
     fn row(self) -> &'static (Format, u32, usize, usize) {
-        TABLE
-            .iter()
-            .find(|row| row.0 == self)
-            .expect("the table lists every format")
+        TABLE.iter().find(|row| row.0 == self).expect("the table lists every format")
     }
 
     /// What a file calls it (`enum ggml_type`).

@@ -15,12 +15,11 @@ use crate::format::Format;
 const MAGIC: &[u8; 4] = b"GGUF";
 const ALIGNMENT_KEY: &str = "general.alignment";
 
-/// GGUF's numbers for the value types that peers writes.
-pub const U32: u32 = 4;
-const BOOL: u32 = 7;
+/// GGUF's numbers for the value types that peers needs to know.
+const U32: u32 = 4;
 const F32: u32 = 6;
-pub const STRING: u32 = 8;
-pub const ARRAY: u32 = 9;
+const STRING: u32 = 8;
+const ARRAY: u32 = 9;
 
 /// One entry of the metadata, its value as the bytes that follow the type number.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,37 +32,17 @@ pub struct Entry {
 impl Entry {
     /// An unsigned integer.
     pub fn u32(key: &str, value: u32) -> Entry {
-        Entry {
-            key: key.into(),
-            kind: U32,
-            value: value.to_le_bytes().into(),
-        }
+        Entry { key: key.into(), kind: U32, value: value.to_le_bytes().into() }
     }
     /// A float.
     pub fn f32(key: &str, value: f32) -> Entry {
-        Entry {
-            key: key.into(),
-            kind: F32,
-            value: value.to_le_bytes().into(),
-        }
-    }
-    /// A yes or no.
-    pub fn bool(key: &str, value: bool) -> Entry {
-        Entry {
-            key: key.into(),
-            kind: BOOL,
-            value: vec![u8::from(value)],
-        }
+        Entry { key: key.into(), kind: F32, value: value.to_le_bytes().into() }
     }
     /// A string.
     pub fn str(key: &str, value: &str) -> Entry {
         let mut bytes = (value.len() as u64).to_le_bytes().to_vec();
         bytes.extend_from_slice(value.as_bytes());
-        Entry {
-            key: key.into(),
-            kind: STRING,
-            value: bytes,
-        }
+        Entry { key: key.into(), kind: STRING, value: bytes }
     }
     /// How many elements the array has; an error if the value is no array.
     pub fn array_len(&self) -> Result<u64> {
@@ -97,9 +76,7 @@ impl Tensor {
     }
     /// How many bytes it takes.
     pub fn n_bytes(&self) -> Result<u64> {
-        self.format
-            .bytes_of(self.n_numbers())
-            .with_context(|| self.name.clone())
+        self.format.bytes_of(self.n_numbers()).with_context(|| self.name.clone())
     }
 }
 
@@ -108,7 +85,6 @@ impl Tensor {
 pub struct Header {
     pub entries: Vec<Entry>,
     pub tensors: Vec<Tensor>,
-    pub alignment: u64,
     /// Where the data section begins.
     pub data_start: u64,
 }
@@ -132,10 +108,7 @@ fn read_header(input: &mut (impl Read + Seek)) -> Result<Header> {
     input.read_exact(&mut magic)?;
     ensure!(&magic == MAGIC, "it begins with {magic:02x?}, not with GGUF");
     let version = u32_of(input)?;
-    ensure!(
-        version == 2 || version == 3,
-        "version {version}, expected 2 or 3"
-    );
+    ensure!(version == 2 || version == 3, "version {version}, expected 2 or 3");
     let (n_tensors, n_entries) = (u64_of(input)?, u64_of(input)?);
     let mut entries = Vec::new();
     let mut alignment = 32;
@@ -155,25 +128,13 @@ fn read_header(input: &mut (impl Read + Seek)) -> Result<Header> {
         let name = string_of(input)?;
         let n_dimensions = u32_of(input)?;
         ensure!(n_dimensions <= 4, "{name}: {n_dimensions} dimensions");
-        let shape = (0..n_dimensions)
-            .map(|_| u64_of(input))
-            .collect::<Result<_>>()?;
+        let shape = (0..n_dimensions).map(|_| u64_of(input)).collect::<Result<_>>()?;
         let format = Format::from_number(u32_of(input)?).with_context(|| name.clone())?;
         let offset = u64_of(input)?;
-        tensors.push(Tensor {
-            name,
-            shape,
-            format,
-            offset,
-        });
+        tensors.push(Tensor { name, shape, format, offset });
     }
     let data_start = input.stream_position()?.next_multiple_of(alignment);
-    Ok(Header {
-        entries,
-        tensors,
-        alignment,
-        data_start,
-    })
+    Ok(Header { entries, tensors, data_start })
 }
 
 /// Copies a value's bytes, whatever its type.
@@ -220,10 +181,7 @@ fn u64_of(input: &mut impl Read) -> Result<u64> {
 fn string_of(input: &mut impl Read) -> Result<String> {
     let len = u64_of(input)?;
     let mut bytes = Vec::new();
-    ensure!(
-        input.take(len).read_to_end(&mut bytes)? as u64 == len,
-        "the file ends in mid-string"
-    );
+    ensure!(input.take(len).read_to_end(&mut bytes)? as u64 == len, "the file ends in mid-string");
     Ok(String::from_utf8(bytes)?)
 }
 
@@ -236,20 +194,13 @@ pub struct Reader {
 impl Reader {
     /// Opens the file at `path`.
     pub fn open(path: &Path) -> Result<Reader> {
-        Ok(Reader {
-            header: Header::read(path)?,
-            file: File::open(path)?,
-        })
+        Ok(Reader { header: Header::read(path)?, file: File::open(path)? })
     }
 
     /// Reads `out.len()` bytes of `tensor` from its byte `from` on.
     pub fn read(&mut self, tensor: &Tensor, from: u64, out: &mut [u8]) -> Result<()> {
-        self.file.seek(SeekFrom::Start(
-            self.header.data_start + tensor.offset + from,
-        ))?;
-        self.file
-            .read_exact(out)
-            .with_context(|| format!("{}: the file ends in mid-tensor", tensor.name))
+        self.file.seek(SeekFrom::Start(self.header.data_start + tensor.offset + from))?;
+        self.file.read_exact(out).with_context(|| format!("{}: the file ends in mid-tensor", tensor.name))
     }
 }
 
@@ -266,8 +217,7 @@ pub struct Writer {
 impl Writer {
     /// Begins a version 3 file. The tensors' offsets are worked out here.
     pub fn create(path: &Path, entries: &[Entry], tensors: &[Tensor]) -> Result<Writer> {
-        let file =
-            File::create(path).with_context(|| format!("{}: can't create", path.display()))?;
+        let file = File::create(path).with_context(|| format!("{}: can't create", path.display()))?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
         let alignment = 32u64;
         out.write_all(MAGIC)?;
@@ -299,28 +249,15 @@ impl Writer {
         }
         let position = out.stream_position()?;
         pad(&mut out, position, alignment)?;
-        Ok(Writer {
-            out,
-            sizes,
-            current: 0,
-            written: 0,
-            alignment,
-        })
+        Ok(Writer { out, sizes, current: 0, written: 0, alignment })
     }
 
     /// The next bytes of the current tensor; at its end the next one becomes current.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let size = *self
-            .sizes
-            .get(self.current)
-            .context("more bytes than the header's tensors have")?;
+        let size = *self.sizes.get(self.current).context("more bytes than the header's tensors have")?;
         self.out.write_all(bytes)?;
         self.written += bytes.len() as u64;
-        ensure!(
-            self.written <= size,
-            "tensor {} got more than its {size} bytes",
-            self.current
-        );
+        ensure!(self.written <= size, "tensor {} got more than its {size} bytes", self.current);
         if self.written == size {
             pad(&mut self.out, size, self.alignment)?;
             self.current += 1;
@@ -361,7 +298,7 @@ mod tests {
         let entries = [
             Entry::str("general.architecture", "llama"),
             Entry::u32("llama.block_count", 2),
-            Entry::bool("x", true),
+            Entry::f32("x", 0.5),
         ];
         let tensor = |name: &str, shape: &[u64], offset| Tensor {
             name: name.into(),

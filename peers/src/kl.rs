@@ -39,18 +39,24 @@ pub struct Candidate {
     pub same_first: f64,
     /// Mean surprisal of the text's own tokens, nats.
     pub mean_surprisal: f64,
+    /// Root mean square of the log probabilities' difference from the truth, over all positions and the whole vocabulary, nats.
+    pub rms_difference: f64,
     #[serde(skip)]
     kl: Vec<f64>,
     #[serde(skip)]
     n_same: usize,
     #[serde(skip)]
     surprisal: f64,
+    #[serde(skip)]
+    square: f64,
 }
 
 /// The answer of `kl`.
 #[derive(Serialize)]
 pub struct Report {
     pub model: String,
+    /// The file that llama.cpp ran plainly.
+    pub truth: String,
     pub n_tokens: usize,
     pub window: usize,
     pub truth_surprisal: f64,
@@ -76,15 +82,19 @@ impl Candidate {
             median_kl: 0.0,
             same_first: 0.0,
             mean_surprisal: 0.0,
+            rms_difference: 0.0,
             kl: Vec::new(),
             n_same: 0,
             surprisal: 0.0,
+            square: 0.0,
         }
     }
 
     fn add(&mut self, truth: &Row, row: &[f32], next: Option<u32>) {
         let row_log_p = log_probabilities(row);
         self.kl.push(divergence(&truth.log_p, &row_log_p));
+        let squares = truth.log_p.iter().zip(&row_log_p).map(|(p, q)| (p - q).powi(2));
+        self.square += squares.sum::<f64>() / row.len() as f64;
         self.n_same += usize::from(most_likely(row) == truth.first);
         self.surprisal -= next.map_or(0.0, |t| row_log_p[t as usize]);
     }
@@ -96,6 +106,7 @@ impl Candidate {
         sorted.sort_by(f64::total_cmp);
         self.median_kl = sorted[sorted.len() / 2];
         self.same_first = self.n_same as f64 / n;
+        self.rms_difference = (self.square / n).sqrt();
         self.mean_surprisal = self.surprisal / n_next as f64;
     }
 }
@@ -106,13 +117,11 @@ struct Row {
     first: u32,
 }
 
-/// Measures on the first tokens of `text`. `expanded` is `model` with F32 numbers.
-pub fn measure(model: &Path, expanded: &Path, text: &str, request: &Request) -> Result<Report> {
-    let size = Size {
-        n_ctx: request.window,
-        n_sequences: 1,
-    };
-    let mut truth = Llama::load(expanded, Mode::Plain, 1, size)?;
+/// Measures on the first tokens of `text`. `truth` is `model` with F32 numbers, or `model` itself where that would be too large.
+pub fn measure(model: &Path, truth: &Path, text: &str, request: &Request) -> Result<Report> {
+    let size = Size { n_ctx: request.window, n_sequences: 1 };
+    let truth_file = truth.display().to_string();
+    let mut truth = Llama::load(truth, Mode::Plain, 1, size)?;
     let mut llama = Llama::load(model, Mode::Default, request.threads, size)?;
     let mut kelvin = match request.llama_only {
         true => None,
@@ -143,10 +152,7 @@ pub fn measure(model: &Path, expanded: &Path, text: &str, request: &Request) -> 
 
         let mut rows = Vec::with_capacity(n);
         truth.rows(&window, |row| {
-            rows.push(Row {
-                log_p: log_probabilities(row),
-                first: most_likely(row),
-            });
+            rows.push(Row { log_p: log_probabilities(row), first: most_likely(row) });
         })?;
         for (pos, row) in rows.iter().enumerate() {
             truth_surprisal -= next(pos).map_or(0.0, |t| row.log_p[t as usize]);
@@ -180,6 +186,7 @@ pub fn measure(model: &Path, expanded: &Path, text: &str, request: &Request) -> 
     candidates.push(llama_side);
     Ok(Report {
         model: model.display().to_string(),
+        truth: truth_file,
         n_tokens: n_done,
         window: request.window,
         truth_surprisal: truth_surprisal / n_next as f64,
@@ -197,22 +204,25 @@ pub fn print(report: &Report) {
         report.model, report.n_tokens, report.window, report.truth_surprisal
     );
     println!(
-        "{:<20} {:>12} {:>12} {:>11} {:>11}",
-        "", "mean KL", "median KL", "same first", "surprisal"
+        "{:<20} {:>12} {:>12} {:>11} {:>11} {:>11}",
+        "", "mean KL", "median KL", "same first", "surprisal", "rms diff"
     );
     for c in &report.candidates {
         println!(
-            "{:<20} {:>12.6} {:>12.6} {:>10.2}% {:>11.4}",
+            "{:<20} {:>12.6} {:>12.6} {:>10.2}% {:>11.4} {:>11.4}",
             c.name,
             c.mean_kl,
             c.median_kl,
             100.0 * c.same_first,
-            c.mean_surprisal
+            c.mean_surprisal,
+            c.rms_difference
         );
     }
     if let (Some(ratio), Some([low, high])) = (report.ratio, report.ratio_interval) {
         let verdict = if ratio <= TARGET { "within" } else { "over" };
-        println!("kelvin / llama.cpp: {ratio:.3} (95 %: {low:.3} to {high:.3}), {verdict} the target of {TARGET}");
+        println!(
+            "kelvin / llama.cpp: {ratio:.3} (95 %: {low:.3} to {high:.3}), {verdict} the target of {TARGET}"
+        );
     }
 }
 
@@ -226,11 +236,7 @@ fn log_probabilities(logits: &[f32]) -> Vec<f64> {
 
 /// KL(p || q) in nats.
 fn divergence(log_p: &[f64], log_q: &[f64]) -> f64 {
-    log_p
-        .iter()
-        .zip(log_q)
-        .map(|(&p, &q)| p.exp() * (p - q))
-        .sum()
+    log_p.iter().zip(log_q).map(|(&p, &q)| p.exp() * (p - q)).sum()
 }
 
 /// The 95 % interval of mean(a) / mean(b), the same positions drawn for both.

@@ -42,18 +42,12 @@ pub fn logits(model: &Path, input: &Input, request: &Request) -> Result<Vec<Row>
     let tokens = match input {
         Input::TokensFile(path) => read_tokens(path)?,
         Input::Prompt(text) => {
-            let size = Size {
-                n_ctx: 256,
-                n_sequences: 1,
-            };
+            let size = Size { n_ctx: 256, n_sequences: 1 };
             Llama::load(model, request.mode, 1, size)?.tokenize(text)
         }
     };
     ensure!(!tokens.is_empty(), "there are no tokens to read");
-    let size = Size {
-        n_ctx: tokens.len(),
-        n_sequences: 1,
-    };
+    let size = Size { n_ctx: tokens.len(), n_sequences: 1 };
     let mut llama = Llama::load(model, request.mode, request.threads, size)?;
     let mut out = match &request.out {
         Some(path) => Some(BufWriter::new(
@@ -70,11 +64,7 @@ pub fn logits(model: &Path, input: &Input, request: &Request) -> Result<Vec<Row>
             failure = row.iter().try_for_each(|x| out.write_all(&x.to_le_bytes()));
         }
         let top = if wanted { largest(row, request.top) } else { Vec::new() };
-        rows.push(Row {
-            pos,
-            token: tokens[pos],
-            top,
-        });
+        rows.push(Row { pos, token: tokens[pos], top });
     })?;
     failure.context("can't write the logits")?;
     if let Some(mut out) = out {
@@ -95,13 +85,9 @@ fn largest(row: &[f32], n: usize) -> Vec<(u32, f32)> {
 }
 
 fn read_tokens(path: &Path) -> Result<Vec<u32>> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("{}: can't read", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("{}: can't read", path.display()))?;
     text.split(|c: char| c.is_whitespace() || ",[]".contains(c))
         .filter(|word| !word.is_empty())
-        .map(|word| {
-            word.parse()
-                .with_context(|| format!("{}: {word:?} is no token id", path.display()))
-        })
+        .map(|word| word.parse().with_context(|| format!("{}: {word:?} is no token id", path.display())))
         .collect()
 }

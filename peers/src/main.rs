@@ -105,6 +105,9 @@ enum Command {
         /// The same model by `expand`; made for the occasion and removed if not given
         #[arg(long)]
         expanded: Option<PathBuf>,
+        /// For a model too large to expand: the truth is llama.cpp, run plainly, on the model itself
+        #[arg(long, conflicts_with = "expanded")]
+        same_file: bool,
         /// Ordinary text
         #[arg(long)]
         text: PathBuf,
@@ -142,9 +145,7 @@ fn run(args: Args) -> Result<()> {
             struct Info {
                 llama: String,
             }
-            let info = Info {
-                llama: llama::system_info(),
-            };
+            let info = Info { llama: llama::system_info() };
             show(json, &info, || println!("{}", info.llama))?;
             llama::ensure_fit()
         }
@@ -156,27 +157,12 @@ fn run(args: Args) -> Result<()> {
             mistral::write(&to, &vocab, seed)?;
             written(json, &to, None)
         }
-        Command::Logits {
-            model,
-            prompt,
-            tokens_file,
-            mode,
-            threads,
-            top,
-            last,
-            out,
-        } => {
+        Command::Logits { model, prompt, tokens_file, mode, threads, top, last, out } => {
             let input = match (prompt, tokens_file) {
                 (Some(text), _) => logits::Input::Prompt(text),
                 (None, path) => logits::Input::TokensFile(path.context("clap asks for one of the two")?),
             };
-            let request = logits::Request {
-                mode,
-                threads,
-                top,
-                last,
-                out,
-            };
+            let request = logits::Request { mode, threads, top, last, out };
             let rows = logits::logits(&model, &input, &request)?;
             show(json, &rows, || {
                 for row in &rows {
@@ -188,17 +174,7 @@ fn run(args: Args) -> Result<()> {
                 }
             })
         }
-        Command::Bench {
-            models,
-            threads,
-            pairs,
-            engines,
-            work,
-            prompt_tokens,
-            depths,
-            ways,
-            steps,
-        } => {
+        Command::Bench { models, threads, pairs, engines, work, prompt_tokens, depths, ways, steps } => {
             let request = bench::Request {
                 models,
                 engines,
@@ -218,31 +194,16 @@ fn run(args: Args) -> Result<()> {
             Ok(())
         }
         Command::Sample => bench::sample::serve(),
-        Command::Kl {
-            model,
-            expanded,
-            text,
-            tokens,
-            window,
-            threads,
-            seed,
-            llama_only,
-        } => {
+        Command::Kl { model, expanded, same_file, text, tokens, window, threads, seed, llama_only } => {
             llama::ensure_fit()?;
-            let text = std::fs::read_to_string(&text)
-                .with_context(|| format!("{}: can't read", text.display()))?;
-            let request = kl::Request {
-                n_tokens: tokens,
-                window,
-                threads,
-                seed,
-                llama_only,
-            };
-            let report = match expanded {
+            let text =
+                std::fs::read_to_string(&text).with_context(|| format!("{}: can't read", text.display()))?;
+            let request = kl::Request { n_tokens: tokens, window, threads, seed, llama_only };
+            let report = match expanded.or_else(|| same_file.then(|| model.clone())) {
                 Some(expanded) => kl::measure(&model, &expanded, &text, &request)?,
                 None => {
-                    let expanded = std::env::temp_dir()
-                        .join(format!("kelvin-peers-truth-{}.gguf", std::process::id()));
+                    let expanded =
+                        std::env::temp_dir().join(format!("kelvin-peers-truth-{}.gguf", std::process::id()));
                     let report = expand::expand(&model, &expanded)
                         .and_then(|_| kl::measure(&model, &expanded, &text, &request));
                     // What is half-written or no longer needed goes, whatever came of it.
@@ -272,11 +233,7 @@ fn written(json: bool, path: &std::path::Path, numbers: Option<u64>) -> Result<(
         bytes: u64,
         numbers: Option<u64>,
     }
-    let written = Written {
-        path: path.into(),
-        bytes: path.metadata()?.len(),
-        numbers,
-    };
+    let written = Written { path: path.into(), bytes: path.metadata()?.len(), numbers };
     show(json, &written, || {
         println!("{}: {} bytes", path.display(), written.bytes);
     })

@@ -78,21 +78,14 @@ fn vocabulary(path: &Path) -> Result<Vec<Entry>> {
         .entry("tokenizer.ggml.tokens")
         .with_context(|| format!("{}: it has no tokenizer.ggml.tokens", path.display()))?;
     let n = tokens.array_len()?;
-    ensure!(
-        n == VOCAB_SIZE,
-        "{}: {n} tokens, but Mistral 7B v0.1 has {VOCAB_SIZE}",
-        path.display()
-    );
-    Ok(header
-        .entries
-        .into_iter()
-        .filter(|e| e.key.starts_with("tokenizer."))
-        .collect())
+    ensure!(n == VOCAB_SIZE, "{}: {n} tokens, but Mistral 7B v0.1 has {VOCAB_SIZE}", path.display());
+    Ok(header.entries.into_iter().filter(|e| e.key.starts_with("tokenizer.")).collect())
 }
 
 /// Whether llama.cpp's Q4_K_M spends six bits on layer `layer`'s values and down projection (its `use_more_bits`).
 fn more_bits(layer: u64) -> bool {
-    layer < N_LAYERS / 8 || layer >= 7 * N_LAYERS / 8 || (layer - N_LAYERS / 8) % 3 == 2
+    let first = N_LAYERS / 8;
+    !(first..7 * first).contains(&layer) || (layer - first) % 3 == 2
 }
 
 /// Every tensor in file order. Standard deviations keep each product's output near 1, as trained models do.
@@ -103,12 +96,7 @@ fn plan() -> Vec<(Tensor, Weights)> {
             [n_in, _] => Weights::Matrix(gain / (*n_in as f32).sqrt()),
             _ => Weights::Norm,
         };
-        let tensor = Tensor {
-            name,
-            shape: shape.into(),
-            format,
-            offset: 0,
-        };
+        let tensor = Tensor { name, shape: shape.into(), format, offset: 0 };
         plan.push((tensor, weights));
     };
     let (q4, q6) = (Format::Q4_K, Format::Q6_K);
@@ -136,12 +124,7 @@ fn plan() -> Vec<(Tensor, Weights)> {
     plan
 }
 
-fn write_tensor(
-    writer: &mut Writer,
-    tensor: &Tensor,
-    weights: Weights,
-    random: &mut Random,
-) -> Result<()> {
+fn write_tensor(writer: &mut Writer, tensor: &Tensor, weights: Weights, random: &mut Random) -> Result<()> {
     let block_bytes = tensor.format.block_bytes();
     let n_blocks = (tensor.n_bytes()? / block_bytes as u64) as usize;
     let mut chunk = vec![0u8; block_bytes * 4096];
@@ -157,15 +140,11 @@ fn write_tensor(
             }
             (Weights::Matrix(std), Format::Q4_K) => {
                 random.fill(bytes);
-                bytes
-                    .chunks_exact_mut(block_bytes)
-                    .for_each(|b| scale_q4_k(b, std, random));
+                bytes.chunks_exact_mut(block_bytes).for_each(|b| scale_q4_k(b, std, random));
             }
             (Weights::Matrix(std), Format::Q6_K) => {
                 random.fill(bytes);
-                bytes
-                    .chunks_exact_mut(block_bytes)
-                    .for_each(|b| scale_q6_k(b, std, random));
+                bytes.chunks_exact_mut(block_bytes).for_each(|b| scale_q6_k(b, std, random));
             }
             (_, format) => unreachable!("the plan asks for no other format: {format:?}"),
         }
@@ -220,10 +199,9 @@ mod tests {
 
     #[test]
     fn random_blocks_have_the_spread_that_was_asked_for() {
-        for (format, scale) in [
-            (Format::Q4_K, scale_q4_k as fn(&mut [u8], f32, &mut Random)),
-            (Format::Q6_K, scale_q6_k),
-        ] {
+        for (format, scale) in
+            [(Format::Q4_K, scale_q4_k as fn(&mut [u8], f32, &mut Random)), (Format::Q6_K, scale_q6_k)]
+        {
             let mut random = Random::new(1, 2);
             let mut bytes = vec![0; 1000 * format.block_bytes()];
             random.fill(&mut bytes);

@@ -11,9 +11,7 @@ impl Random {
         let mut start = Random { state: seed };
         let scattered = start.next_u64() ^ stream.wrapping_mul(0xD6E8_FEB8_6659_FD93);
         let mut mixed = Random { state: scattered };
-        Random {
-            state: mixed.next_u64(),
-        }
+        Random { state: mixed.next_u64() }
     }
 
     /// The next 64 bits.

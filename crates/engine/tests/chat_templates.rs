@@ -11,19 +11,11 @@ fn folder() -> std::path::PathBuf {
 }
 
 fn template(name: &str) -> ChatTemplate {
-    ChatTemplate::new(
-        &fs::read_to_string(folder().join(name)).unwrap(),
-        "<s>",
-        "</s>",
-    )
-    .unwrap()
+    ChatTemplate::new(&fs::read_to_string(folder().join(name)).unwrap(), "<s>", "</s>").unwrap()
 }
 
 fn user(content: &str) -> Message {
-    Message {
-        role: "user".into(),
-        content: content.into(),
-    }
+    Message { role: "user".into(), content: content.into() }
 }
 
 #[test]
@@ -38,10 +30,7 @@ fn as_hugging_face_renders_them() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|m| Message {
-                role: text(&m["role"]),
-                content: text(&m["content"]),
-            })
+            .map(|m| Message { role: text(&m["role"]), content: text(&m["content"]) })
             .collect();
         let options = RenderOptions {
             add_generation_prompt: case["add_generation_prompt"].as_bool().unwrap(),
@@ -61,66 +50,35 @@ fn as_hugging_face_renders_them() {
 
 #[test]
 fn a_refusal_is_in_the_templates_own_words() {
-    let system = Message {
-        role: "system".into(),
-        content: "Be brief".into(),
-    };
-    let error = template("gemma.jinja")
-        .render(&[system, user("Hi")], &RenderOptions::default())
-        .unwrap_err();
+    let system = Message { role: "system".into(), content: "Be brief".into() };
+    let error = template("gemma.jinja").render(&[system, user("Hi")], &RenderOptions::default()).unwrap_err();
     assert_eq!(error.to_string(), "System role not supported");
 }
 
 #[test]
 fn a_date_is_asked_for() {
-    let error = template("llama3.jinja")
-        .render(&[user("Hi")], &RenderOptions::default())
-        .unwrap_err();
+    let error = template("llama3.jinja").render(&[user("Hi")], &RenderOptions::default()).unwrap_err();
     assert!(matches!(error, ChatError::NeedsDate));
     assert!(error.to_string().contains("--date"), "{error}");
-    let options = RenderOptions {
-        date: Some("26 Jul 2024".into()),
-        ..RenderOptions::default()
-    };
-    let error = template("llama3.jinja")
-        .render(&[user("Hi")], &options)
-        .unwrap_err();
+    let options = RenderOptions { date: Some("26 Jul 2024".into()), ..RenderOptions::default() };
+    let error = template("llama3.jinja").render(&[user("Hi")], &options).unwrap_err();
     assert!(error.to_string().contains("YYYY-MM-DD"), "{error}");
 }
 
 #[test]
 fn what_is_wrong_is_said_with_the_line() {
-    let error = ChatTemplate::new("fine\n{% if %}", "", "")
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("can't be compiled") && error.contains("line 2"),
-        "{error}"
-    );
+    let error = ChatTemplate::new("fine\n{% if %}", "", "").unwrap_err().to_string();
+    assert!(error.contains("can't be compiled") && error.contains("line 2"), "{error}");
     let broken = ChatTemplate::new("fine\n\n{{ messages.nothing.more }}", "", "").unwrap();
-    let error = broken
-        .render(&[user("Hi")], &RenderOptions::default())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("failed") && error.contains("line 3"),
-        "{error}"
-    );
+    let error = broken.render(&[user("Hi")], &RenderOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("failed") && error.contains("line 3"), "{error}");
 }
 
 #[test]
 fn long_conversations_are_within_the_budget() {
     let long = "नेपाल ".repeat(100_000);
-    let options = RenderOptions {
-        add_generation_prompt: true,
-        date: Some("2024-07-26".into()),
-    };
-    for name in [
-        "smollm2.jinja",
-        "llama3.jinja",
-        "mistral.jinja",
-        "gemma.jinja",
-    ] {
+    let options = RenderOptions { add_generation_prompt: true, date: Some("2024-07-26".into()) };
+    for name in ["smollm2.jinja", "llama3.jinja", "mistral.jinja", "gemma.jinja"] {
         let prompt = template(name).render(&[user(&long)], &options).unwrap();
         assert!(prompt.len() > 1_500_000);
         let turns: Vec<Message> = (0..2001)
@@ -140,11 +98,25 @@ fn one_template_serves_many_threads() {
         for i in 0..4 {
             let template = &template;
             scope.spawn(move || {
-                let prompt = template
-                    .render(&[user(&i.to_string())], &RenderOptions::default())
-                    .unwrap();
+                let prompt = template.render(&[user(&i.to_string())], &RenderOptions::default()).unwrap();
                 assert!(prompt.contains(&format!("<|im_start|>user\n{i}<|im_end|>")));
             });
         }
     });
+}
+
+#[test]
+fn templates_just_within_the_limits() {
+    let render = |source: String| {
+        ChatTemplate::new(&source, "<s>", "</s>")
+            .unwrap()
+            .render(&[user("Hi")], &RenderOptions::default())
+            .unwrap()
+    };
+    assert_eq!(render(format!("{{{{ 1{} }}}}", " + 1".repeat(990))), "991");
+    assert_eq!(render(format!("{{{{ 1{} }}}}", "|abs".repeat(990))), "1");
+    assert_eq!(render(format!("{{{{ {}7{} }}}}", "(".repeat(30), ")".repeat(30))), "7");
+    assert_eq!(render(format!("{}x{}", "{% if 1 %}".repeat(50), "{% endif %}".repeat(50))), "x");
+    assert_eq!(render(format!("{{% if 0 %}}{}{{% else %}}x{{% endif %}}", "{% elif 0 %}".repeat(200))), "x");
+    assert_eq!(render("{% if 1 %}x{% endif %}".repeat(2900)), "x".repeat(2900));
 }

@@ -4,7 +4,7 @@
 //! `scalar` are the specification, the shortest text that says what is computed; every instruction
 //! set agrees with them bit for bit, which property tests hold.
 //!
-//! Reading order: [`format`] (what a model file stores), [`packed`] (how weights lie in memory here),
+//! Reading order: [`mod@format`] (what a model file stores), [`packed`] (how weights lie in memory here),
 //! [`activations`], [`matmul`], [`attention`], [`exp`], [`norm`], [`gate`], [`rope`]; [`isa`] chooses
 //! the instruction set, [`pool`] spreads work over threads.
 

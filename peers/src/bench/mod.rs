@@ -5,7 +5,10 @@ mod reference;
 pub mod sample;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
@@ -53,6 +56,8 @@ const COMPARE_PROMPT: usize = 128;
 const UNDISTURBED: f64 = 0.88;
 /// How many rounds a row may take, as a multiple of the pairs it wants.
 const PATIENCE: usize = 3;
+/// How often the reference loop runs before anything else, so that its best is known from the beginning.
+const N_FIRST: usize = 20;
 
 /// Everything that was measured.
 #[derive(Serialize)]
@@ -61,7 +66,7 @@ pub struct Report {
     pub llama: String,
     pub candle: &'static str,
     /// The best of the reference loop: threads, 10^9 bytes a second.
-    pub read_gb_per_sec: Vec<(usize, f64)>,
+    pub read_gb_per_sec: BTreeMap<usize, f64>,
     pub rows: Vec<Row>,
     /// Engines that couldn't do a work, and why.
     pub refusals: Vec<String>,
@@ -75,9 +80,9 @@ pub struct Row {
     pub threads: usize,
     pub figure: Figure,
     /// The median of the undisturbed samples.
-    pub medians: Vec<(Name, Option<f64>)>,
+    pub medians: BTreeMap<Name, Option<f64>>,
     /// Kelvin's figure over each peer's in the same round: median, least, greatest, how many rounds.
-    pub ratios: Vec<(Name, Option<Ratio>)>,
+    pub ratios: BTreeMap<Name, Option<Ratio>>,
     /// Samples dropped of samples taken.
     pub dropped: usize,
     pub taken: usize,
@@ -128,19 +133,18 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
         "candle was built without AVX2, so nothing is compared with it: build in the folder peers/"
     );
     let reference = Reference::new();
-    let mut best: Vec<(usize, f64)> = request.threads.iter().map(|&t| (t, 0.0)).collect();
+    let mut best: BTreeMap<usize, f64> = BTreeMap::new();
+    for &threads in &request.threads {
+        let first = (0..N_FIRST).map(|_| reference.gb_per_sec(threads)).fold(0.0, f64::max);
+        best.insert(threads, first);
+    }
     let mut cases = Vec::new();
     let mut refusals = Vec::new();
     for model in &request.models {
         let tokens = tokens(model)?;
         for &threads in &request.threads {
             for work in works(request) {
-                let mut case = Case {
-                    model: model.clone(),
-                    work,
-                    threads,
-                    rounds: Vec::new(),
-                };
+                let mut case = Case { model: model.clone(), work, threads, rounds: Vec::new() };
                 // An engine that refused once isn't asked again for this work.
                 let mut engines: Vec<Option<Name>> = request.engines.iter().map(|&e| Some(e)).collect();
                 while case.rounds.len() < request.pairs * PATIENCE {
@@ -150,18 +154,16 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                             round.push(None);
                             continue;
                         };
-                        let spec = Spec {
-                            engine,
-                            model: model.clone(),
-                            threads,
-                            work,
-                            tokens: tokens.clone(),
-                        };
+                        let spec =
+                            Spec { engine, model: model.clone(), threads, work, tokens: tokens.clone() };
                         match take(&spec, &reference) {
                             Ok(taken) => {
-                                let best = best_of(&mut best, threads);
+                                let best = best.entry(threads).or_default();
                                 *best = best.max(taken.reference);
-                                progress(&format!("{} {work:?} {threads} threads {engine:?}", name_of(model)));
+                                progress(&format!(
+                                    "{} {work:?} {threads} threads {engine:?}",
+                                    name_of(model)
+                                ));
                                 round.push(Some(taken));
                             }
                             Err(error) => {
@@ -174,10 +176,9 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                         }
                     }
                     case.rounds.push(round);
-                    let limit = *best_of(&mut best, threads) * UNDISTURBED;
-                    let good = |round: &&Vec<Option<Taken>>| {
-                        round.iter().flatten().all(|t| t.reference >= limit)
-                    };
+                    let limit = best[&threads] * UNDISTURBED;
+                    let good =
+                        |round: &&Vec<Option<Taken>>| round.iter().flatten().all(|t| t.reference >= limit);
                     if case.rounds.iter().filter(good).count() >= request.pairs {
                         break;
                     }
@@ -188,36 +189,20 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
     }
     let mut rows = Vec::new();
     for case in &cases {
-        rows.extend(case.rows(&request.engines, *best_of(&mut best, case.threads))?);
+        rows.extend(case.rows(&request.engines, best[&case.threads])?);
     }
-    Ok(Report {
-        llama: llama::system_info(),
-        candle: "candle 0.11.1",
-        read_gb_per_sec: best,
-        rows,
-        refusals,
-    })
-}
-
-fn best_of(best: &mut [(usize, f64)], threads: usize) -> &mut f64 {
-    let entry = best.iter_mut().find(|b| b.0 == threads);
-    &mut entry.expect("every number of threads has an entry").1
+    Ok(Report { llama: llama::system_info(), candle: "candle 0.11.1", read_gb_per_sec: best, rows, refusals })
 }
 
 fn works(request: &Request) -> Vec<Work> {
     let mut works = Vec::new();
     for kind in &request.kinds {
         match kind {
-            Kind::Prompt => works.push(Work::Prompt {
-                tokens: request.prompt_tokens,
-            }),
-            Kind::Decode => works.extend(request.depths.iter().map(|&depth| Work::Decode {
-                depth,
-                steps: request.steps,
-            })),
-            Kind::First => works.push(Work::First {
-                tokens: FIRST_TOKENS,
-            }),
+            Kind::Prompt => works.push(Work::Prompt { tokens: request.prompt_tokens }),
+            Kind::Decode => {
+                works.extend(request.depths.iter().map(|&depth| Work::Decode { depth, steps: request.steps }))
+            }
+            Kind::First => works.push(Work::First { tokens: FIRST_TOKENS }),
             Kind::Compare => works.extend(request.ways.iter().map(|&ways| Work::Compare {
                 prompt: COMPARE_PROMPT,
                 ways,
@@ -230,10 +215,7 @@ fn works(request: &Request) -> Vec<Work> {
 
 /// Ordinary text as tokens of this model.
 fn tokens(model: &Path) -> Result<Vec<u32>> {
-    let size = Size {
-        n_ctx: 256,
-        n_sequences: 1,
-    };
+    let size = Size { n_ctx: 256, n_sequences: 1 };
     let llama = Llama::load(model, Mode::Default, 1, size)?;
     Ok(llama.tokenize(include_str!("../../data/prose.txt")))
 }
@@ -243,16 +225,11 @@ fn take(spec: &Spec, reference: &Reference) -> Result<Taken> {
     let before = reference.gb_per_sec(spec.threads);
     let outcome = waiting.go()?;
     let after = reference.gb_per_sec(spec.threads);
-    Ok(Taken {
-        outcome,
-        reference: before.min(after),
-    })
+    Ok(Taken { outcome, reference: before.min(after) })
 }
 
 fn name_of(model: &Path) -> String {
-    model
-        .file_name()
-        .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+    model.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
 impl Case {
@@ -275,22 +252,17 @@ impl Case {
             (taken.reference >= UNDISTURBED * best).then(|| self.value(figure, &taken.outcome))
         };
         let taken = self.rounds.iter().flatten().flatten();
-        let (n_taken, dropped) = (
-            taken.clone().count(),
-            taken.filter(|t| t.reference < UNDISTURBED * best).count(),
-        );
-        let medians: Vec<(Name, Option<f64>)> = engines
+        let (n_taken, dropped) =
+            (taken.clone().count(), taken.filter(|t| t.reference < UNDISTURBED * best).count());
+        let medians: BTreeMap<Name, Option<f64>> = engines
             .iter()
             .enumerate()
             .map(|(e, &name)| (name, median(self.rounds.iter().filter_map(|r| value(r, e)).collect())))
             .collect();
         let kelvin = engines.iter().position(|&e| e == Name::Kelvin);
         let ratio = |peer: usize| -> Option<Ratio> {
-            let mut ratios: Vec<f64> = self
-                .rounds
-                .iter()
-                .filter_map(|r| Some(value(r, kelvin?)? / value(r, peer)?))
-                .collect();
+            let mut ratios: Vec<f64> =
+                self.rounds.iter().filter_map(|r| Some(value(r, kelvin?)? / value(r, peer)?)).collect();
             ratios.sort_by(f64::total_cmp);
             Some(Ratio {
                 least: *ratios.first()?,
@@ -305,7 +277,7 @@ impl Case {
             .filter(|(_, name)| **name != Name::Kelvin)
             .map(|(e, &name)| (name, ratio(e)))
             .collect();
-        let kelvin_share_of_read = match (self.work, kelvin.and_then(|k| medians[k].1)) {
+        let kelvin_share_of_read = match (self.work, medians.get(&Name::Kelvin).copied().flatten()) {
             (Work::Decode { .. }, Some(speed)) => {
                 Some(speed * weight_bytes_of_a_step(&self.model)? as f64 / 1e9 / best)
             }
@@ -387,12 +359,7 @@ mod tests {
 
     fn taken(steps_secs: f64, reference: f64) -> Option<Taken> {
         Some(Taken {
-            outcome: Outcome {
-                load_secs: 0.5,
-                prompt_secs: 1.0,
-                steps_secs,
-                peak_bytes: 3 << 20,
-            },
+            outcome: Outcome { load_secs: 0.5, prompt_secs: 1.0, steps_secs, peak_bytes: 3 << 20 },
             reference,
         })
     }
@@ -401,11 +368,7 @@ mod tests {
     fn disturbed_samples_are_dropped_and_ratios_are_paired() {
         let case = Case {
             model: "m.gguf".into(),
-            work: Work::Compare {
-                prompt: 128,
-                ways: 4,
-                steps: 10,
-            },
+            work: Work::Compare { prompt: 128, ways: 4, steps: 10 },
             threads: 2,
             rounds: vec![
                 vec![taken(1.0, 20.0), taken(2.0, 19.0)],
@@ -416,10 +379,10 @@ mod tests {
         let engines = [Name::Kelvin, Name::Llama];
         let row = case.row(Figure::StepTokensPerSec, &engines, 20.0).unwrap();
         assert_eq!((row.dropped, row.taken), (1, 6));
-        assert_eq!(row.medians[0].1, Some(40.0));
-        let ratio = row.ratios[0].1.unwrap();
+        assert_eq!(row.medians[&Name::Kelvin], Some(40.0));
+        let ratio = row.ratios[&Name::Llama].unwrap();
         assert_eq!((ratio.n, ratio.median, ratio.least), (2, 3.0, 2.0));
         let whole = case.row(Figure::TokensPerSec, &engines, 20.0).unwrap();
-        assert_eq!(whole.medians[0].1, Some(20.0));
+        assert_eq!(whole.medians[&Name::Kelvin], Some(20.0));
     }
 }

@@ -15,9 +15,7 @@ pub struct Reference {
 impl Reference {
     /// Allocates and touches the buffer.
     pub fn new() -> Reference {
-        Reference {
-            buffer: (0..(BUFFER_BYTES / 8) as u64).collect(),
-        }
+        Reference { buffer: (0..(BUFFER_BYTES / 8) as u64).collect() }
     }
 
     /// Reads the buffer a few times with `threads` threads, each its own part. Returns 10^9 bytes a second.

@@ -21,7 +21,7 @@ use crate::engines::{
 };
 
 /// Who is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Name {
     Kelvin,
@@ -40,11 +40,7 @@ pub enum Work {
     /// From the model file to the first token after a short prompt.
     First { tokens: usize },
     /// A prompt is read, then continued several ways together.
-    Compare {
-        prompt: usize,
-        ways: usize,
-        steps: usize,
-    },
+    Compare { prompt: usize, ways: usize, steps: usize },
 }
 
 /// All that the process needs.
@@ -79,11 +75,7 @@ impl Work {
         let (n_ctx, n_sequences) = match self {
             Work::Prompt { tokens } | Work::First { tokens } => (tokens + 1, 1),
             Work::Decode { depth, steps } => (depth.max(1) + steps + 1, 1),
-            Work::Compare {
-                prompt,
-                ways,
-                steps,
-            } => (prompt + ways * (steps + 1), ways),
+            Work::Compare { prompt, ways, steps } => (prompt + ways * (steps + 1), ways),
         };
         Size { n_ctx, n_sequences }
     }
@@ -91,20 +83,12 @@ impl Work {
 
 impl Spec {
     fn tokens(&self, from: usize, n: usize) -> Vec<u32> {
-        self.tokens
-            .iter()
-            .copied()
-            .cycle()
-            .skip(from % self.tokens.len())
-            .take(n)
-            .collect()
+        self.tokens.iter().copied().cycle().skip(from % self.tokens.len()).take(n).collect()
     }
 
     /// What the continuations are fed at a step: each has a text of its own.
     fn step_tokens(&self, from: usize, ways: usize) -> Vec<u32> {
-        (0..ways)
-            .map(|way| self.tokens[(from + 37 * way) % self.tokens.len()])
-            .collect()
+        (0..ways).map(|way| self.tokens[(from + 37 * way) % self.tokens.len()]).collect()
     }
 
     fn load(&self) -> Result<Box<dyn Engine>> {
@@ -156,11 +140,7 @@ pub fn serve() -> Result<()> {
             wait()?;
             (0.0, timed(|| take_steps(&mut *engine, &spec, depth, 1, steps))?)
         }
-        Work::Compare {
-            prompt,
-            ways,
-            steps,
-        } => {
+        Work::Compare { prompt, ways, steps } => {
             warm_up(&mut *engine, &spec, ways)?;
             wait()?;
             (
@@ -169,12 +149,7 @@ pub fn serve() -> Result<()> {
             )
         }
     };
-    let outcome = Outcome {
-        load_secs,
-        prompt_secs,
-        steps_secs,
-        peak_bytes: peak_bytes()?,
-    };
+    let outcome = Outcome { load_secs, prompt_secs, steps_secs, peak_bytes: peak_bytes()? };
     println!("{}", serde_json::to_string(&outcome)?);
     Ok(())
 }
@@ -186,13 +161,7 @@ fn warm_up(engine: &mut dyn Engine, spec: &Spec, ways: usize) -> Result<()> {
     Ok(())
 }
 
-fn take_steps(
-    engine: &mut dyn Engine,
-    spec: &Spec,
-    from: usize,
-    ways: usize,
-    steps: usize,
-) -> Result<()> {
+fn take_steps(engine: &mut dyn Engine, spec: &Spec, from: usize, ways: usize, steps: usize) -> Result<()> {
     for i in 0..steps {
         engine.step(&spec.step_tokens(from + i, ways))?;
     }
@@ -206,8 +175,8 @@ fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
 }
 
 fn peak_bytes() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")
-        .context("peak memory is known on Linux only")?;
+    let status =
+        std::fs::read_to_string("/proc/self/status").context("peak memory is known on Linux only")?;
     let kib: u64 = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))
@@ -228,6 +197,8 @@ impl Waiting {
     pub fn start(spec: &Spec) -> Result<Waiting> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("sample")
+            // An engine's refusal is one sentence, not a trace.
+            .env("RUST_BACKTRACE", "0")
             .env("RAYON_NUM_THREADS", spec.threads.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -236,11 +207,7 @@ impl Waiting {
         let mut input = child.stdin.take().expect("it was piped");
         let output = BufReader::new(child.stdout.take().expect("it was piped"));
         writeln!(input, "{}", serde_json::to_string(spec)?)?;
-        let mut waiting = Waiting {
-            child,
-            input,
-            output,
-        };
+        let mut waiting = Waiting { child, input, output };
         let line = waiting.line()?;
         ensure!(line.trim() == READY, "{:?} said {line:?}", spec.engine);
         Ok(waiting)

@@ -33,10 +33,10 @@ fn label(name: Name) -> &'static str {
 
 fn header(row: &Row) {
     print!("{:<27} {:>7} {:<12}", "", "threads", "");
-    for (name, _) in &row.medians {
+    for name in row.medians.keys() {
         print!(" {:>10}", label(*name));
     }
-    for (name, _) in &row.ratios {
+    for name in row.ratios.keys() {
         print!(" {:>28}", format!("kelvin / {} (range; n)", label(*name)));
     }
     println!(" {:>9} {:>13}", "dropped", "share of read");
@@ -51,13 +51,13 @@ fn line(row: &Row) {
         Figure::PeakMib => "peak MiB",
     };
     print!("{:<27} {:>7} {:<12}", row.work, row.threads, unit);
-    for (_, median) in &row.medians {
+    for median in row.medians.values() {
         match median {
             Some(x) => print!(" {x:>10.1}"),
             None => print!(" {:>10}", "-"),
         }
     }
-    for (_, ratio) in &row.ratios {
+    for ratio in row.ratios.values() {
         let text = match ratio {
             Some(r) => format!("{:.2} ({:.2}-{:.2}; {})", r.median, r.least, r.greatest, r.n),
             None => "-".into(),

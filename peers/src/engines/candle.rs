@@ -1,5 +1,6 @@
-//! candle's own quantized models on the same files. It has no sequences that share a prompt: several continuations are a
-//! batch whose every row is the prompt.
+//! candle's own quantized models on the same files. They can't read a prompt as a batch ("input has to be contiguous"),
+//! so several continuations are clones of the model, which share its weights and the prompt's keys and values, and take
+//! their steps one after another.
 
 use std::{fs::File, io::BufReader, path::Path};
 
@@ -9,14 +10,15 @@ use candle_transformers::models::{quantized_gemma3, quantized_llama};
 
 use super::Engine;
 
+#[derive(Clone)]
 enum Weights {
     Llama(quantized_llama::ModelWeights),
     Gemma3(quantized_gemma3::ModelWeights),
 }
 
-/// A loaded model; it keeps its keys and values inside.
+/// A loaded model. Keys and values are inside of it, so each continuation has its own.
 pub struct Candle {
-    weights: Weights,
+    ways: Vec<Weights>,
     /// How many tokens each continuation holds.
     len: usize,
 }
@@ -34,31 +36,25 @@ impl Candle {
             .to_string()?
             .clone();
         let weights = match arch.as_str() {
-            "llama" => Weights::Llama(quantized_llama::ModelWeights::from_gguf(
-                content,
-                &mut input,
-                &Device::Cpu,
-            )?),
-            "gemma3" => Weights::Gemma3(quantized_gemma3::ModelWeights::from_gguf(
-                content,
-                &mut input,
-                &Device::Cpu,
-            )?),
+            "llama" => {
+                Weights::Llama(quantized_llama::ModelWeights::from_gguf(content, &mut input, &Device::Cpu)?)
+            }
+            "gemma3" => {
+                Weights::Gemma3(quantized_gemma3::ModelWeights::from_gguf(content, &mut input, &Device::Cpu)?)
+            }
             other => bail!("peers has no candle model for architecture {other:?}"),
         };
-        Ok(Candle { weights, len: 0 })
+        Ok(Candle { ways: vec![weights], len: 0 })
     }
 
-    /// Appends `n` tokens to each row of a batch.
-    fn append(&mut self, tokens: &[u32], rows: usize, n: usize) -> Result<Vec<u32>> {
-        let input = Tensor::from_slice(tokens, (rows, n), &Device::Cpu)?;
-        let logits = match &mut self.weights {
+    /// Appends tokens to one continuation.
+    fn append(&mut self, way: usize, tokens: &[u32]) -> Result<u32> {
+        let input = Tensor::from_slice(tokens, (1, tokens.len()), &Device::Cpu)?;
+        let logits = match &mut self.ways[way] {
             Weights::Llama(model) => model.forward(&input, self.len)?,
             Weights::Gemma3(model) => model.forward(&input, self.len)?,
         };
-        self.len += n;
-        let rows = logits.to_vec2::<f32>()?;
-        Ok(rows.iter().map(|row| super::most_likely(row)).collect())
+        Ok(super::most_likely(&logits.squeeze(0)?.to_vec1::<f32>()?))
     }
 }
 
@@ -66,10 +62,16 @@ impl Engine for Candle {
     fn read(&mut self, tokens: &[u32], ways: usize) -> Result<Vec<u32>> {
         // A forward pass from position 0 forgets what was there before.
         self.len = 0;
-        self.append(&tokens.repeat(ways), ways, tokens.len())
+        self.ways.truncate(1);
+        let first = self.append(0, tokens)?;
+        self.len = tokens.len();
+        self.ways = vec![self.ways[0].clone(); ways];
+        Ok(vec![first; ways])
     }
 
     fn step(&mut self, tokens: &[u32]) -> Result<Vec<u32>> {
-        self.append(tokens, tokens.len(), 1)
+        let next = (0..).zip(tokens).map(|(way, &token)| self.append(way, &[token])).collect();
+        self.len += 1;
+        next
     }
 }

@@ -27,27 +27,16 @@ impl Kelvin {
     /// Loads the model, as Kelvin does by default: keys and values in f16.
     pub fn load(path: &Path, threads: usize) -> Result<Kelvin> {
         let gguf = Gguf::open(path)?;
-        let options = ModelOptions {
-            threads,
-            isa: None,
-        };
+        let options = ModelOptions { threads, isa: None };
         let model = Model::load(&gguf, &options, &mut |_, _| ())?;
-        Ok(Kelvin {
-            model,
-            scratch: Scratch::default(),
-            ways: Vec::new(),
-        })
+        Ok(Kelvin { model, scratch: Scratch::default(), ways: Vec::new() })
     }
 
     /// Reads `tokens` as a text of its own and calls `row` with the logits after each of them, first to last.
     pub fn rows(&mut self, tokens: &[u32], mut row: impl FnMut(&[f32])) -> Result<()> {
         let mut sequence = self.model.sequence(CacheFormat::F16);
         for chunk in ids(tokens).chunks(CHUNK_OF_ROWS) {
-            let mut batch = [Append {
-                sequence: &mut sequence,
-                tokens: chunk,
-                want: Want::All,
-            }];
+            let mut batch = [Append { sequence: &mut sequence, tokens: chunk, want: Want::All }];
             let logits = self.model.forward(&mut batch, &mut self.scratch)?;
             (0..logits.n_rows()).for_each(|i| row(logits.row(i)));
         }
@@ -67,16 +56,8 @@ impl Engine for Kelvin {
         let tokens = ids(tokens);
         let n_chunks = tokens.len().div_ceil(CHUNK);
         for (c, chunk) in tokens.chunks(CHUNK).enumerate() {
-            let want = if c + 1 == n_chunks {
-                Want::Last
-            } else {
-                Want::None
-            };
-            let mut batch = [Append {
-                sequence: &mut sequence,
-                tokens: chunk,
-                want,
-            }];
+            let want = if c + 1 == n_chunks { Want::Last } else { Want::None };
+            let mut batch = [Append { sequence: &mut sequence, tokens: chunk, want }];
             let logits = self.model.forward(&mut batch, &mut self.scratch)?;
             if logits.n_rows() > 0 {
                 first = super::most_likely(logits.row(0));
@@ -93,15 +74,9 @@ impl Engine for Kelvin {
             .ways
             .iter_mut()
             .zip(tokens.chunks(1))
-            .map(|(sequence, tokens)| Append {
-                sequence,
-                tokens,
-                want: Want::Last,
-            })
+            .map(|(sequence, tokens)| Append { sequence, tokens, want: Want::Last })
             .collect();
         let logits = self.model.forward(&mut batch, &mut self.scratch)?;
-        Ok((0..logits.n_rows())
-            .map(|i| super::most_likely(logits.row(i)))
-            .collect())
+        Ok((0..logits.n_rows()).map(|i| super::most_likely(logits.row(i))).collect())
     }
 }

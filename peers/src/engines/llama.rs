@@ -79,10 +79,7 @@ pub fn system_info() -> String {
 /// Refuses a build that would make a weak opponent.
 pub fn ensure_fit() -> Result<()> {
     let info = system_info();
-    let missing: Vec<_> = NEEDED
-        .iter()
-        .filter(|name| !info.contains(&format!("{name} = 1")))
-        .collect();
+    let missing: Vec<_> = NEEDED.iter().filter(|name| !info.contains(&format!("{name} = 1"))).collect();
     ensure!(
         missing.is_empty(),
         "this build of llama.cpp lacks {missing:?}, so nothing is compared with it; it says: {info}\n\
@@ -126,20 +123,10 @@ impl Llama {
             sys::llama_model_load_from_file(c_path.as_ptr(), params)
         };
         let model = NonNull::new(model).with_context(|| {
-            format!(
-                "llama.cpp can't load {} (KELVIN_PEERS_LLAMA_LOG=1 shows why)",
-                path.display()
-            )
+            format!("llama.cpp can't load {} (KELVIN_PEERS_LLAMA_LOG=1 shows why)", path.display())
         })?;
         let threads = if mode == Mode::Plain { 1 } else { threads };
-        let mut llama = Llama {
-            model,
-            context: None,
-            mode,
-            threads,
-            size,
-            lens: vec![0; size.n_sequences],
-        };
+        let mut llama = Llama { model, context: None, mode, threads, size, lens: vec![0; size.n_sequences] };
         llama.make_context()?;
         Ok(llama)
     }
@@ -159,15 +146,14 @@ impl Llama {
                 false,
             )
         };
-        tokens.truncate(usize::try_from(n).expect("no text has more tokens than bytes and a few special ones"));
+        tokens
+            .truncate(usize::try_from(n).expect("no text has more tokens than bytes and a few special ones"));
         tokens.into_iter().map(i32::cast_unsigned).collect()
     }
 
     fn vocab_size(&self) -> usize {
         // SAFETY: the model is alive, and its vocabulary with it.
-        let n = unsafe {
-            sys::llama_vocab_n_tokens(sys::llama_model_get_vocab(self.model.as_ptr()))
-        };
+        let n = unsafe { sys::llama_vocab_n_tokens(sys::llama_model_get_vocab(self.model.as_ptr())) };
         n as usize
     }
 
@@ -221,8 +207,7 @@ impl Llama {
             self.lens[sequence] += 1;
         }
         let mut sequences: Vec<i32> = items.iter().map(|i| i.1 as i32).collect();
-        let mut sequence_pointers: Vec<*mut i32> =
-            sequences.iter_mut().map(std::ptr::from_mut).collect();
+        let mut sequence_pointers: Vec<*mut i32> = sequences.iter_mut().map(std::ptr::from_mut).collect();
         let mut n_sequences = vec![1i32; items.len()];
         let mut wanted: Vec<i8> = items.iter().map(|i| i8::from(i.2)).collect();
         let batch = sys::llama_batch {
@@ -236,11 +221,7 @@ impl Llama {
         };
         // SAFETY: each array has `n_tokens` entries and outlives the call; the context is alive.
         let status = unsafe { sys::llama_decode(self.context(), batch) };
-        ensure!(
-            status == 0,
-            "llama_decode returned {status} for {} tokens",
-            items.len()
-        );
+        ensure!(status == 0, "llama_decode returned {status} for {} tokens", items.len());
         for (i, _) in items.iter().enumerate().filter(|(_, item)| item.2) {
             // SAFETY: entry i asked for logits, so its row of vocab_size floats exists until the next decode.
             let logits = unsafe {
@@ -272,11 +253,7 @@ impl Engine for Llama {
         let n_chunks = tokens.len().div_ceil(2048);
         for (c, chunk) in tokens.chunks(2048).enumerate() {
             let last = if c + 1 == n_chunks { chunk.len() } else { 0 };
-            let items: Vec<_> = chunk
-                .iter()
-                .enumerate()
-                .map(|(i, &t)| (t, 0, i + 1 == last))
-                .collect();
+            let items: Vec<_> = chunk.iter().enumerate().map(|(i, &t)| (t, 0, i + 1 == last)).collect();
             self.decode(&items, |row| first = super::most_likely(row))?;
         }
         for way in 1..ways {
@@ -291,11 +268,7 @@ impl Engine for Llama {
     }
 
     fn step(&mut self, tokens: &[u32]) -> Result<Vec<u32>> {
-        let items: Vec<_> = tokens
-            .iter()
-            .enumerate()
-            .map(|(way, &t)| (t, way, true))
-            .collect();
+        let items: Vec<_> = tokens.iter().enumerate().map(|(way, &t)| (t, way, true)).collect();
         let mut next = Vec::new();
         self.decode(&items, |row| next.push(super::most_likely(row)))?;
         Ok(next)

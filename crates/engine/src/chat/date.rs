@@ -17,15 +17,7 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const WEEKDAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
+const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// A day of the proleptic Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,24 +34,14 @@ impl Date {
     pub(super) fn parse(text: &str) -> Result<Date, ChatError> {
         let bad = || ChatError::BadDate { found: text.into() };
         let digits = |range: std::ops::Range<usize>| -> Result<u32, ChatError> {
-            let part = text
-                .get(range)
-                .filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
+            let part = text.get(range).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
             part.and_then(|part| part.parse().ok()).ok_or_else(bad)
         };
         let dashes = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
-        let date = Date {
-            year: digits(0..4)?,
-            month: digits(5..7)?,
-            day: digits(8..10)?,
-        };
-        let fits = (1..=12).contains(&date.month)
-            && (1..=days_in_month(date.year, date.month)).contains(&date.day);
-        if dashes && date.year >= 1 && fits {
-            Ok(date)
-        } else {
-            Err(bad())
-        }
+        let date = Date { year: digits(0..4)?, month: digits(5..7)?, day: digits(8..10)? };
+        let fits =
+            (1..=12).contains(&date.month) && (1..=days_in_month(date.year, date.month)).contains(&date.day);
+        if dashes && date.year >= 1 && fits { Ok(date) } else { Err(bad()) }
     }
 
     /// What Python's `strftime` gives for midnight of this day in the C locale; `Err` holds a code that isn't known here.
@@ -117,10 +99,7 @@ impl Date {
     }
 
     fn day_of_year(self) -> u32 {
-        (1..self.month)
-            .map(|month| days_in_month(self.year, month))
-            .sum::<u32>()
-            + self.day
+        (1..self.month).map(|month| days_in_month(self.year, month)).sum::<u32>() + self.day
     }
 
     fn weekday(self) -> &'static str {
@@ -134,9 +113,7 @@ impl Date {
 fn days_in_month(year: u32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400) => {
-            29
-        }
+        2 if (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400) => 29,
         2 => 28,
         _ => 31,
     }
@@ -153,21 +130,10 @@ mod tests {
             assert_eq!(Date::parse(date).unwrap().format(format).unwrap(), expected);
         };
         check("2024-07-26", "%d %b %Y", "26 Jul 2024");
-        check(
-            "2024-02-29",
-            "%A, %B %-d, %Y (%j)",
-            "Thursday, February 29, 2024 (060)",
-        );
+        check("2024-02-29", "%A, %B %-d, %Y (%j)", "Thursday, February 29, 2024 (060)");
         check("2026-11-23", "%a %F %D %y%%", "Mon 2026-11-23 11/23/26 26%");
-        check(
-            "1999-12-31",
-            "%e %m %H:%M:%S %I %p %j",
-            "31 12 00:00:00 12 AM 365",
-        );
-        assert_eq!(
-            Date::parse("2024-07-26").unwrap().format("%Q"),
-            Err("%Q".into())
-        );
+        check("1999-12-31", "%e %m %H:%M:%S %I %p %j", "31 12 00:00:00 12 AM 365");
+        assert_eq!(Date::parse("2024-07-26").unwrap().format("%Q"), Err("%Q".into()));
     }
 
     #[test]

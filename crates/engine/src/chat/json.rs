@@ -25,12 +25,8 @@ pub(super) fn tojson(state: &State<'_, '_>, value: &Value, kwargs: Kwargs) -> Re
     let ensure_ascii = kwargs.get::<Option<bool>>("ensure_ascii")?.unwrap_or(false);
     kwargs.assert_all_used()?;
     // json.dumps ends its lines without a space where it indents.
-    let (comma, colon) = separators.unwrap_or_else(|| {
-        (
-            if indent.is_some() { "," } else { ", " }.into(),
-            ": ".into(),
-        )
-    });
+    let (comma, colon) =
+        separators.unwrap_or_else(|| (if indent.is_some() { "," } else { ", " }.into(), ": ".into()));
     let mut writer = Writer {
         state,
         out: String::new(),
@@ -60,15 +56,11 @@ struct Writer<'a, 'b, 'c> {
 impl Writer<'_, '_, '_> {
     fn value(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
         if depth > MAX_DEPTH {
-            return Err(Error::new(
-                ErrorKind::InvalidOperation,
-                "tojson: the value nests too deeply",
-            ));
+            return Err(Error::new(ErrorKind::InvalidOperation, "tojson: the value nests too deeply"));
         }
         // A list that holds another twice, which holds another twice, is small in memory and endless as text.
         if self.out.len() >= self.paid + PAYMENT {
-            self.state
-                .consume_fuel(((self.out.len() - self.paid) / 8) as u64)?;
+            self.state.consume_fuel(((self.out.len() - self.paid) / 8) as u64)?;
             self.paid = self.out.len();
         }
         match value.kind() {

@@ -37,8 +37,8 @@ const STACK: usize = 64 << 20;
 const FUEL: u64 = 100_000;
 /// What it may use besides for each message.
 const FUEL_PER_MESSAGE: u64 = 2_000;
-/// As many bytes of the messages give it one more: enough for handling each of them 32 times.
-const BYTES_PER_FUEL: u64 = 2;
+/// What it may use besides for each byte of the messages: enough for putting all of them into eight lists.
+const FUEL_PER_BYTE: u64 = 1;
 
 /// How long a template may take; a usual one takes less than a millisecond.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -77,19 +77,11 @@ impl ChatTemplate {
     /// # Errors
     /// A template over 64 KiB, one that nests more deeply than any template needs, one that isn't Jinja.
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<ChatTemplate, ChatError> {
-        limits::check(source)?;
-        let source = source.to_owned();
+        let source = limits::check(source)?;
         let env = on_large_stack(move || {
-            environment::compile(source).map_err(|e| ChatError::Syntax {
-                message: describe(&e),
-            })
+            environment::compile(source).map_err(|e| ChatError::Syntax { message: describe(&e) })
         })?;
-        Ok(ChatTemplate {
-            env,
-            bos: bos.into(),
-            eos: eos.into(),
-            stuck: Arc::default(),
-        })
+        Ok(ChatTemplate { env, bos: bos.into(), eos: eos.into(), stuck: Arc::default() })
     }
 
     /// The prompt for `messages`.
@@ -97,27 +89,16 @@ impl ChatTemplate {
     /// # Errors
     /// The template's own refusal in its own words (e.g. of a system message), a date that's needed, anything that
     /// fails in the template, and a template that takes too much work or memory.
-    pub fn render(
-        &self,
-        messages: &[Message],
-        options: &RenderOptions,
-    ) -> Result<String, ChatError> {
+    pub fn render(&self, messages: &[Message], options: &RenderOptions) -> Result<String, ChatError> {
         if self.stuck.load(Ordering::Relaxed) {
             return Err(ChatError::Endless);
         }
         let date = options.date.as_deref().map(Date::parse).transpose()?;
-        let n_bytes: usize = messages
-            .iter()
-            .map(|m| m.role.len() + m.content.len())
-            .sum();
+        let n_bytes: usize = messages.iter().map(|m| m.role.len() + m.content.len()).sum();
         let mut env = self.env.clone();
-        env.set_fuel(Some(
-            FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + n_bytes as u64 / BYTES_PER_FUEL,
-        ));
-        let messages: Vec<Value> = messages
-            .iter()
-            .map(|m| context! { role => &m.role, content => &m.content })
-            .collect();
+        env.set_fuel(Some(FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + FUEL_PER_BYTE * n_bytes as u64));
+        let messages: Vec<Value> =
+            messages.iter().map(|m| context! { role => &m.role, content => &m.content }).collect();
         let context = context! {
             messages,
             add_generation_prompt => options.add_generation_prompt,
@@ -144,19 +125,15 @@ fn on_large_stack<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ChatError> + Send + 'static,
 ) -> Result<T, ChatError> {
     let (sender, receiver) = mpsc::channel();
-    let builder = thread::Builder::new()
-        .name("chat template".into())
-        .stack_size(STACK);
+    let builder = thread::Builder::new().name("chat template".into()).stack_size(STACK);
     // A caller who has stopped waiting needs no answer.
-    builder
-        .spawn(move || drop(sender.send(work())))
-        .map_err(ChatError::Thread)?;
+    builder.spawn(move || drop(sender.send(work()))).map_err(ChatError::Thread)?;
     match receiver.recv_timeout(PATIENCE) {
         Ok(result) => result,
         Err(mpsc::RecvTimeoutError::Timeout) => Err(ChatError::Endless),
-        Err(mpsc::RecvTimeoutError::Disconnected) => Err(ChatError::Failed {
-            message: "the template engine panicked".into(),
-        }),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(ChatError::Failed { message: "the template engine panicked".into() })
+        }
     }
 }
 
@@ -165,24 +142,17 @@ fn failure(error: minijinja::Error) -> ChatError {
     let mut cause = Some(&error as &(dyn std::error::Error + 'static));
     while let Some(next) = cause {
         if let Some(raised) = next.downcast_ref::<environment::Raised>() {
-            return ChatError::Raised {
-                message: raised.0.clone(),
-            };
+            return ChatError::Raised { message: raised.0.clone() };
         }
         if next.is::<environment::NoDate>() {
             return ChatError::NeedsDate;
         }
-        if next
-            .downcast_ref::<minijinja::Error>()
-            .is_some_and(|e| e.kind() == ErrorKind::OutOfFuel)
-        {
+        if next.downcast_ref::<minijinja::Error>().is_some_and(|e| e.kind() == ErrorKind::OutOfFuel) {
             return ChatError::Budget;
         }
         cause = next.source();
     }
-    ChatError::Failed {
-        message: describe(&error),
-    }
+    ChatError::Failed { message: describe(&error) }
 }
 
 /// The engine's words for an error, with the line.

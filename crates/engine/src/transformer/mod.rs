@@ -1,7 +1,7 @@
 //! Tokens in, logits out: one forward pass for every family, over batches of sequences that share prefixes.
 //!
-//! [`Config`] says in numbers what a family is, [`weights`] holds the tensors, [`Sequence`] a text's keys and
-//! values, [`forward`] the pass itself.
+//! [`Config`] says in numbers what a family is, `weights` holds the tensors, [`Sequence`] a text's keys and
+//! values, `forward` the pass itself.
 
 mod config;
 mod forward;

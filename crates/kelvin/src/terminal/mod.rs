@@ -1,6 +1,6 @@
 //! What people see: text that is safe to print, colours where they're wanted, bars, tables, columns.
 //!
-//! Nothing here knows a model. Every write to standard output goes through [`print`] or a `Write`
+//! Nothing here knows a model. Every write to standard output goes through [`print()`] or a `Write`
 //! handed in, so that a closed pipe is an error value rather than a panic.
 
 pub(crate) mod bars;
