@@ -15,21 +15,11 @@ use clap::Parser;
 fn main() -> ExitCode {
     let args = cli::args::Args::parse();
     interrupt::install();
-    match cli::run(args) {
+    let code = match cli::run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => cli::failure::report(&error, &mut std::io::stderr().lock()),
-    }
-    .flushed()
-}
-
-/// Standard output is flushed before the process ends, and a reader that went away is no failure.
-trait Flushed {
-    fn flushed(self) -> Self;
-}
-
-impl Flushed for ExitCode {
-    fn flushed(self) -> Self {
-        let _ = std::io::stdout().flush();
-        self
-    }
+    };
+    // What is still buffered belongs to the answer; a reader that went away is no failure.
+    let _ = std::io::stdout().flush();
+    code
 }
