@@ -65,7 +65,7 @@ pub struct Report {
     pub ratio: Option<f64>,
     /// Its 95 % interval: positions drawn again with replacement, both engines' together.
     pub ratio_interval: Option<[f64; 2]>,
-    /// What the project asks for: ratio at most 1.05.
+    /// What the project asks for: ratio at most 1.05. None without Kelvin, or where the truth isn't an expanded file.
     pub within_target: Option<bool>,
 }
 
@@ -121,6 +121,8 @@ struct Row {
 pub fn measure(model: &Path, truth: &Path, text: &str, request: &Request) -> Result<Report> {
     let size = Size { n_ctx: request.window, n_sequences: 1 };
     let truth_file = truth.display().to_string();
+    // Against its own file run plainly, a ratio says little about who is right.
+    let is_expanded = truth != model;
     let mut truth = Llama::load(truth, Mode::Plain, 1, size)?;
     let mut llama = Llama::load(model, Mode::Default, request.threads, size)?;
     let mut kelvin = match request.llama_only {
@@ -193,7 +195,7 @@ pub fn measure(model: &Path, truth: &Path, text: &str, request: &Request) -> Res
         candidates,
         ratio,
         ratio_interval,
-        within_target: ratio.map(|r| r <= TARGET),
+        within_target: ratio.filter(|_| is_expanded).map(|r| r <= TARGET),
     })
 }
 
@@ -219,10 +221,14 @@ pub fn print(report: &Report) {
         );
     }
     if let (Some(ratio), Some([low, high])) = (report.ratio, report.ratio_interval) {
-        let verdict = if ratio <= TARGET { "within" } else { "over" };
-        println!(
-            "kelvin / llama.cpp: {ratio:.3} (95 %: {low:.3} to {high:.3}), {verdict} the target of {TARGET}"
-        );
+        print!("kelvin / llama.cpp: {ratio:.3} (95 %: {low:.3} to {high:.3})");
+        match report.within_target {
+            Some(true) => println!(", within the target of {TARGET}"),
+            Some(false) => println!(", over the target of {TARGET}"),
+            None => {
+                println!("; the truth is the same file run plainly, so this only tells whether they agree")
+            }
+        }
     }
 }
 
