@@ -125,6 +125,22 @@ pub enum GenerateError {
     Model(#[from] ModelError),
 }
 
+/// Refuses a prompt that can't be continued within `context` (a request's); otherwise how many tokens the text may have.
+pub fn check_prompt(
+    engine: &Engine,
+    prompt: &[TokenId],
+    context: Option<usize>,
+) -> Result<usize, GenerateError> {
+    let limit = context.unwrap_or(usize::MAX).min(engine.model.config.ctx_len);
+    if prompt.is_empty() {
+        return Err(GenerateError::EmptyPrompt);
+    }
+    if prompt.len() >= limit {
+        return Err(GenerateError::PromptTooLong { len: prompt.len(), limit });
+    }
+    Ok(limit)
+}
+
 /// Continues a prompt in as many columns as the request has samplers.
 ///
 /// `sequence` may hold a beginning of the prompt already, which is then not read again; afterwards it holds the prompt.
@@ -135,13 +151,7 @@ pub fn generate(
     request: Request,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Continuation>, GenerateError> {
-    let limit = request.context.unwrap_or(usize::MAX).min(engine.model.config.ctx_len);
-    if prompt.is_empty() {
-        return Err(GenerateError::EmptyPrompt);
-    }
-    if prompt.len() >= limit {
-        return Err(GenerateError::PromptTooLong { len: prompt.len(), limit });
-    }
+    let limit = check_prompt(engine, prompt, request.context)?;
     let mut scratch = Scratch::default();
     let cancelled = read_prompt(engine, sequence, prompt, request.chunk, &mut scratch, observer)?.is_break();
     let Request { samplers, max_tokens, stop, ignore_end, .. } = request;

@@ -24,7 +24,11 @@ use super::{
 };
 use crate::{
     interrupt,
-    terminal::{self, json, style::Style},
+    terminal::{
+        self, json,
+        late::{Counted, LateBar},
+        style::Style,
+    },
 };
 
 const HELP: &str = "\
@@ -236,8 +240,14 @@ impl Conversation {
         };
         let guard = interrupt::Guard::new();
         let to_terminal = terminal::is_terminal();
-        let mut stream =
-            Stream { silent: self.json, to_terminal, guard: &guard, clock: Clock::start(), failed: None };
+        let mut stream = Stream {
+            silent: self.json,
+            to_terminal,
+            guard: &guard,
+            clock: Clock::start(),
+            reading: LateBar::new(Counted::Tokens),
+            failed: None,
+        };
         let mut continuations = generate(engine, &mut self.sequence, &tokens, request, &mut stream)?;
         if let Some(error) = stream.failed {
             return Err(error.into());

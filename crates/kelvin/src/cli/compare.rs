@@ -134,6 +134,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         chunk: CHUNK,
         context: session.context,
     };
+    session.check_prompt(&prompt.tokens())?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
         terminal::print(&view::header(

@@ -21,6 +21,7 @@ use crate::{
         self,
         columns::{self, Column},
         escape,
+        late::{Counted, LateBar},
         live::Live,
         style::Style,
         table::{self, Align},
@@ -49,6 +50,7 @@ pub(crate) struct Watcher<'a> {
     clocks: Clocks,
     live: Option<Live<Stdout>>,
     style: Style,
+    reading: LateBar,
     failed: Option<std::io::Error>,
 }
 
@@ -91,7 +93,16 @@ impl<'a> Watcher<'a> {
         let clock = Clock::start();
         let clocks = Clocks { whole: clock, columns: vec![clock; growing.len()] };
         let live = live.then(|| Live::new(std::io::stdout())).transpose()?;
-        Ok(Watcher { plan, guard, growing, clocks, live, style: Style::stdout(), failed: None })
+        Ok(Watcher {
+            plan,
+            guard,
+            growing,
+            clocks,
+            live,
+            style: Style::stdout(),
+            reading: LateBar::new(Counted::Tokens),
+            failed: None,
+        })
     }
 
     /// Takes the live view off the screen; the last word is the caller's.
@@ -145,6 +156,7 @@ impl<'a> Watcher<'a> {
 
 impl Observer for Watcher<'_> {
     fn prompt(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+        self.reading.set(done as u64, total as u64);
         if done == total {
             self.clocks.whole.prompt_read();
             self.clocks.columns.iter_mut().for_each(Clock::prompt_read);

@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     interrupt,
-    terminal::{self, escape, json},
+    terminal::{
+        self, escape, json,
+        late::{Counted, LateBar},
+    },
 };
 
 #[derive(Debug, Serialize)]
@@ -92,6 +95,8 @@ pub(crate) struct Stream<'a> {
     pub(crate) guard: &'a interrupt::Guard,
     /// How long it takes.
     pub(crate) clock: Clock,
+    /// How far the prompt has been read.
+    pub(crate) reading: LateBar,
     /// Standard output went away.
     pub(crate) failed: Option<std::io::Error>,
 }
@@ -112,6 +117,7 @@ impl Stream<'_> {
 
 impl Observer for Stream<'_> {
     fn prompt(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+        self.reading.set(done as u64, total as u64);
         if done == total {
             self.clock.prompt_read();
         }
@@ -153,13 +159,16 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         chunk: CHUNK,
         context: session.context,
     };
+    session.check_prompt(&prompt.tokens())?;
     if seed.drawn && !args.output.json {
         terminal::note(&format!("seed {}", seed.value));
     }
     let guard = interrupt::Guard::new();
     let to_terminal = terminal::is_terminal();
+    let reading = LateBar::new(Counted::Tokens);
+    let clock = Clock::start();
     let mut stream =
-        Stream { silent: args.output.json, to_terminal, guard: &guard, clock: Clock::start(), failed: None };
+        Stream { silent: args.output.json, to_terminal, guard: &guard, clock, reading, failed: None };
     let mut continuations =
         generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut stream)?;
     let continuation = continuations.pop().expect("one sampler, one column");

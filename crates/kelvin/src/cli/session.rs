@@ -1,14 +1,11 @@
 //! A model's name and how it is run in, an open engine out.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use anyhow::Context;
 use kelvin_engine::{
     Engine, TokenId,
-    generate::GenerateError,
+    generate::{GenerateError, check_prompt},
     transformer::{Append, CacheFormat, ModelOptions, Scratch, Sequence, Want},
 };
 use kelvin_kernels::isa::Isa;
@@ -22,16 +19,15 @@ use crate::{
     models::{
         catalogue::Reference,
         fetch::{self, Permissions},
-        progress,
     },
-    terminal,
+    terminal::{
+        self,
+        late::{Counted, LateBar},
+    },
 };
 
 /// Prompt tokens that one step reads.
 pub(crate) const CHUNK: usize = 256;
-
-/// Faster loads than this need no bar.
-const BAR_AFTER: Duration = Duration::from_millis(700);
 
 /// An open model and how it is to run.
 #[derive(Debug)]
@@ -107,19 +103,8 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
 }
 
 fn load(path: &Path, options: &ModelOptions) -> anyhow::Result<Engine> {
-    let begun = Instant::now();
-    let mut bar = None;
-    let engine = Engine::open(path, options, &mut |done, total| {
-        if bar.is_none() && begun.elapsed() > BAR_AFTER {
-            bar = Some(progress::bar(total));
-        }
-        if let Some(bar) = &bar {
-            bar.set_position(done);
-        }
-    });
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    let mut bar = LateBar::new(Counted::Bytes);
+    let engine = Engine::open(path, options, &mut |done, total| bar.set(done, total));
     engine.with_context(|| format!("can't use {}", path.display()))
 }
 
@@ -127,6 +112,12 @@ impl Session {
     /// An empty sequence.
     pub(crate) fn sequence(&self) -> Sequence {
         self.engine.model.sequence(self.cache)
+    }
+
+    /// Refuses a prompt that can't be continued, before anything is shown of it.
+    pub(crate) fn check_prompt(&self, tokens: &[TokenId]) -> anyhow::Result<()> {
+        check_prompt(&self.engine, tokens, self.context)?;
+        Ok(())
     }
 
     /// How many tokens a text may have.
@@ -145,7 +136,9 @@ impl Session {
         let shared = sequence.tokens().iter().zip(head).take_while(|(a, b)| a == b).count();
         sequence.truncate(shared);
         let mut scratch = Scratch::default();
+        let mut bar = LateBar::new(Counted::Tokens);
         for chunk in head[shared..].chunks(CHUNK) {
+            bar.set(sequence.len() as u64, tokens.len() as u64);
             self.engine
                 .model
                 .forward(&mut [Append { sequence, tokens: chunk, want: Want::None }], &mut scratch)?;

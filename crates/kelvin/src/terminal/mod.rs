@@ -7,6 +7,7 @@ pub(crate) mod bars;
 pub(crate) mod columns;
 pub(crate) mod escape;
 pub(crate) mod json;
+pub(crate) mod late;
 pub(crate) mod live;
 pub(crate) mod style;
 pub(crate) mod table;
