@@ -1,35 +1,17 @@
 //! The engine run in a stated way, for tests: which file, how many threads, how the text is cut into steps; logits out.
 
-use std::path::PathBuf;
-
 use kelvin_engine::{
     TokenId,
     gguf::Gguf,
     transformer::{Append, CacheFormat, Model, ModelOptions, Scratch, Sequence, Want},
 };
 
-/// A downloaded model, from the folder that `KELVIN_MODELS` names or the platform's cache folder.
-pub fn real_model(file: &str) -> Gguf {
-    let path = models_folder().join(file);
-    assert!(
-        path.exists(),
-        "{} isn't there; fetch it with: cargo run --release -- models pull smollm2 gemma3",
-        path.display()
-    );
-    Gguf::open(&path).unwrap()
-}
+#[path = "../models/mod.rs"]
+mod models;
 
-fn models_folder() -> PathBuf {
-    if let Some(folder) = std::env::var_os("KELVIN_MODELS") {
-        return PathBuf::from(folder);
-    }
-    let home = PathBuf::from(std::env::var_os("HOME").expect("HOME or KELVIN_MODELS is set"));
-    let cache = match std::env::var_os("XDG_CACHE_HOME") {
-        _ if cfg!(target_os = "macos") => home.join("Library/Caches"),
-        Some(cache) => PathBuf::from(cache),
-        None => home.join(".cache"),
-    };
-    cache.join("kelvin")
+/// A downloaded model.
+pub fn real_model(file: &str) -> Gguf {
+    models::open(file, "fetch it with: cargo run --release -- models pull smollm2 gemma3")
 }
 
 /// A model's weights made ready.
