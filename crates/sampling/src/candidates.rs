@@ -1,16 +1,21 @@
 //! The working set of one step: which tokens are left, at which β, and what they weigh.
 //!
-//! A set is a slice of logits in the order of ids. As long as nothing was removed that slice is the model's
-//! own row of logits (masked tokens included) and an index is an id; the first truncation gathers the
-//! survivors into the scratch, with their ids, and from then on work is over them alone. The functions
-//! of `order`, `weights` and `locate` see a slice either way.
+//! Most truncations keep a prefix of the descending order. They only lower a bound; survivors are gathered when
+//! something has to be known of them alone. Exponentials, sums and bins are computed when they're asked for
+//! and forgotten when what they are of has changed.
+
+use kelvin_kernels::{
+    isa::Isa,
+    logits::{self, GROUP, scaled},
+};
 
 use crate::{
     TokenId,
     error::SampleError,
-    locate::{Bins, locate},
-    order::{self, GROUP, key},
-    weights::{Mass, weigh},
+    locate::{Bins, Field, Found, Line, Sum, locate},
+    order::{self, Bound, key},
+    set::{Room, Set},
+    weights::{Mass, share_of, weight},
 };
 
 /// The least positive f32.
@@ -19,67 +24,66 @@ const LEAST: f32 = f32::from_bits(1);
 /// Buffers of the size of the vocabulary, grown by the first step and reused by all later ones.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
-    ids: Vec<u32>,
-    xs: Vec<f32>,
+    room: Room,
+    work: Work,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Work {
     es: Vec<f32>,
-    maxima: Vec<f32>,
     tops: Vec<f32>,
     keys: Vec<u64>,
     bins: Bins,
+    /// The sum of the weights that were remembered.
+    remembered: u64,
 }
 
 impl Scratch {
     /// Room for `n` tokens, so that no later step of this size allocates.
-    pub(crate) fn reserve(&mut self, n: usize) {
-        if self.es.len() < n {
-            // Fresh zeroed vectors, so that memory a chain never touches is never really taken.
-            self.ids = vec![0; n];
-            self.xs = vec![0.0; n];
-            self.es = vec![0.0; n];
+    fn reserve(&mut self, n: usize) {
+        if self.work.es.len() < n {
+            self.work.es = vec![0.0; n];
             let groups = n.div_ceil(GROUP);
-            self.maxima.reserve(groups - self.maxima.len().min(groups));
-            self.tops.reserve(groups - self.tops.len().min(groups));
-            self.keys.reserve(n - self.keys.len().min(n));
-            self.bins.reserve(n);
+            self.work.tops.reserve(groups - self.work.tops.len().min(groups));
+            self.work.keys.reserve(n - self.work.keys.len().min(n));
+            self.work.bins.reserve(n);
         }
+        self.work.bins.forget();
     }
 
     /// Where the buffers lie and how large they are: the same before and after, if nothing was allocated.
     #[cfg(test)]
-    pub(crate) fn places(&self) -> [(usize, usize); 7] {
-        fn place<T>(buffer: &Vec<T>) -> (usize, usize) {
-            (buffer.as_ptr() as usize, buffer.capacity())
-        }
-        [
-            place(&self.ids),
-            place(&self.xs),
-            place(&self.es),
-            place(&self.maxima),
-            place(&self.tops),
-            place(&self.keys),
-            self.bins.place(),
-        ]
+    pub(crate) fn places(&self) -> Vec<(usize, usize)> {
+        let Work { es, tops, keys, bins, .. } = &self.work;
+        let mut places = vec![place(es), place(tops), place(keys), bins.place()];
+        places.extend(self.room.places());
+        places
     }
+}
+
+#[cfg(test)]
+pub(crate) fn place<T>(buffer: &Vec<T>) -> (usize, usize) {
+    (buffer.as_ptr() as usize, buffer.capacity())
 }
 
 /// What stages act on.
 pub(crate) struct Candidates<'a> {
-    logits: &'a [f32],
-    scratch: &'a mut Scratch,
-    /// Survivors are in the scratch rather than being all of `logits`.
-    gathered: bool,
-    /// Length of the set: of `logits`, or of the survivors in the scratch.
-    len: usize,
-    /// Survivors, masked tokens not counted.
-    n: usize,
-    /// The largest logit that is left.
-    max: f32,
+    set: Set<'a>,
+    work: &'a mut Work,
+    /// The survivors are the tokens of the set up to this one; none: all.
+    bound: Option<Bound>,
+    /// How many survivors there are, masked ones not counted, if that is known.
+    n: Option<usize>,
     /// The product of all temperatures so far; 0 after a greedy stage, ∞ in a view.
     temperature: f64,
     /// 1/temperature, unless that is 0.
     beta: f32,
-    /// The sums of the exponentials in the scratch, if those are of this set at this β.
-    mass: Option<Mass>,
+    /// The exponentials in the work space are those of the set at this β.
+    weighed: bool,
+    /// The weight of all survivors at this β.
+    total: Option<u64>,
+    /// Their Σ w·|d|.
+    moment: Option<u128>,
 }
 
 impl<'a> Candidates<'a> {
@@ -88,51 +92,47 @@ impl<'a> Candidates<'a> {
         if logits.len() <= crate::MAX_VOCAB {
             scratch.reserve(logits.len());
         }
-        let scan = order::scan(logits, &mut scratch.maxima)?;
+        let Scratch { room, work } = scratch;
         Ok(Candidates {
-            logits,
-            scratch,
-            gathered: false,
-            len: logits.len(),
-            n: scan.n_unmasked,
-            max: scan.max,
+            set: Set::new(logits, room)?,
+            work,
+            bound: None,
+            n: None,
             temperature: 1.0,
             beta: 1.0,
-            mass: None,
+            weighed: false,
+            total: None,
+            moment: None,
         })
     }
 
+    // What is left.
+
+    /// The size of the vocabulary.
+    pub(crate) fn n_vocab(&self) -> usize {
+        self.set.n_vocab()
+    }
+
     /// How many tokens are left, masked ones not counted.
-    pub(crate) fn n(&self) -> usize {
-        self.n
+    pub(crate) fn n(&mut self) -> usize {
+        if let Some(n) = self.n {
+            return n;
+        }
+        let n = match self.bound {
+            Some(bound) => order::rank(&self.set, bound.index) + 1,
+            None => self.set.count_unmasked(),
+        };
+        self.n = Some(n);
+        n
     }
 
     /// The largest logit that is left.
     pub(crate) fn max(&self) -> f32 {
-        self.max
+        self.set.max
     }
 
     pub(crate) fn beta(&self) -> f32 {
         self.beta
-    }
-
-    /// The ids that are left with their logits, in the order of ids.
-    pub(crate) fn survivors(&self) -> impl Iterator<Item = (TokenId, f32)> + '_ {
-        let id = |i: usize| TokenId(if self.gathered { self.scratch.ids[i] } else { i as u32 });
-        let all = self.xs().iter().enumerate().map(move |(i, &x)| (id(i), x));
-        all.filter(|&(_, x)| x > f32::NEG_INFINITY)
-    }
-
-    /// The sums at the present β; computed if they aren't known.
-    pub(crate) fn mass(&mut self) -> Mass {
-        if let Some(mass) = self.mass {
-            return mass;
-        }
-        let Scratch { xs, es, .. } = &mut *self.scratch;
-        let xs = if self.gathered { &xs[..self.len] } else { self.logits };
-        let mass = weigh(xs, self.max, self.beta, &mut es[..self.len]);
-        self.mass = Some(mass);
-        mass
     }
 
     /// The temperature, as far as β = 1/T holds it in f32: from 2.9e-39 to 7.1e44, or exactly 0 or ∞.
@@ -142,6 +142,108 @@ impl<'a> Candidates<'a> {
         }
         self.temperature.clamp(1.0 / f64::from(f32::MAX), 1.0 / f64::from(LEAST))
     }
+
+    /// The ids that are left with their logits, in the order of ids.
+    pub(crate) fn survivors(&self) -> impl Iterator<Item = (TokenId, f32)> + '_ {
+        let bound = self.bound.unwrap_or(Bound { x: f32::MIN, index: usize::MAX });
+        let all =
+            self.set.runs().flat_map(|(start, xs)| xs.iter().enumerate().map(move |(i, &x)| (start + i, x)));
+        all.filter(move |&(index, x)| bound.admits(x, index)).map(|(index, x)| (self.set.id(index), x))
+    }
+
+    /// The index of a token that is left.
+    pub(crate) fn find(&self, token: TokenId) -> Option<usize> {
+        let index = self.set.find(token)?;
+        self.bound.is_none_or(|bound| bound.admits(self.set.get(index), index)).then_some(index)
+    }
+
+    /// The id of the token at `index` and its logit.
+    pub(crate) fn token(&self, index: usize) -> (TokenId, f32) {
+        (self.set.id(index), self.set.get(index))
+    }
+
+    /// How many stand before the token at `index`.
+    pub(crate) fn rank(&self, index: usize) -> usize {
+        order::rank(&self.set, index)
+    }
+
+    // What it weighs.
+
+    /// Σ w over the survivors at the present β.
+    pub(crate) fn total(&mut self) -> u64 {
+        if let Some(total) = self.total {
+            return total;
+        }
+        self.settle();
+        self.weigh()
+    }
+
+    /// Σ w and what entropy needs.
+    pub(crate) fn mass(&mut self) -> Mass {
+        if let (Some(total), Some(moment)) = (self.total, self.moment) {
+            return Mass { total, moment };
+        }
+        self.settle();
+        if !self.weighed {
+            self.weigh();
+        }
+        let mut mass = Mass::default();
+        for (start, xs) in self.set.runs() {
+            let es = &self.work.es[start..][..xs.len()];
+            let sums = logits::measure(Isa::best(), xs, self.set.max, self.beta, es);
+            mass.total += sums.total;
+            mass.moment += sums.moment;
+        }
+        (self.total, self.moment) = (Some(mass.total), Some(mass.moment));
+        mass
+    }
+
+    /// Every survivor with its weight, in the order of ids; for views.
+    pub(crate) fn weights(&mut self) -> Vec<(TokenId, u64)> {
+        let (max, beta) = (self.set.max, self.beta);
+        self.survivors().map(|(token, x)| (token, weight(scaled(x, max, beta)))).collect()
+    }
+
+    /// Σ p² over the survivors.
+    pub(crate) fn concentration(&mut self) -> f64 {
+        let total = self.total();
+        self.settle();
+        if !self.weighed {
+            self.weigh();
+        }
+        let sum = logits::squares(Isa::best(), &self.work.es[..self.set.len()]);
+        sum as f64 / logits::SQUARE_UNIT / (total as f64 * total as f64)
+    }
+
+    /// The weight of the token at `index`.
+    pub(crate) fn weight_at(&self, index: usize) -> u64 {
+        weight(scaled(self.set.get(index), self.set.max, self.beta))
+    }
+
+    /// The population's standard deviation of the surviving logits, in logits.
+    pub(crate) fn deviation(&mut self) -> f64 {
+        self.settle();
+        let max = self.set.max;
+        let least =
+            self.set.runs().map(|(_, xs)| logits::least(Isa::best(), xs)).fold(f32::INFINITY, f32::min);
+        let range = f64::from(max) - f64::from(least);
+        if range == 0.0 {
+            return 0.0;
+        }
+        let scale = deviation_scale(range);
+        let (mut sum, mut squares) = (0u64, 0u128);
+        for (_, xs) in self.set.runs() {
+            let (s, q) = logits::deviations(Isa::best(), xs, max, scale);
+            sum += s;
+            squares += q;
+        }
+        let n = self.n() as u128;
+        // n Σq² - (Σq)², exact.
+        let spread = n * squares - u128::from(sum) * u128::from(sum);
+        libm::sqrt(spread as f64) / n as f64 / scale
+    }
+
+    // What stages do.
 
     /// Multiplies the temperature by `t` in (0, ∞]; ∞ is the uniform distribution, for views.
     pub(crate) fn heat(&mut self, t: f64) {
@@ -157,96 +259,343 @@ impl<'a> Candidates<'a> {
         };
         if beta != self.beta {
             self.beta = beta;
-            self.mass = None;
+            self.forget_weights();
         }
     }
 
     /// T = 0: the likeliest token alone.
     pub(crate) fn freeze(&mut self) {
-        self.keep_first(1);
+        let max = self.set.max;
+        let (g, group) = self.set.groups_from(max).next().expect("a group holds the largest logit");
+        let i = group.iter().position(|&x| x == max).expect("this one does");
+        self.keep_to(Bound { x: max, index: g * GROUP + i });
+        self.n = Some(1);
         self.temperature = 0.0;
     }
 
-    /// Keeps the first `k` in descending order (all, if there are no more than k).
-    pub(crate) fn keep_first(&mut self, k: usize) {
-        if k < self.n {
-            let Scratch { xs, maxima, keys, tops, .. } = &mut *self.scratch;
-            let xs = if self.gathered { &xs[..self.len] } else { self.logits };
-            let last = order::kth_key(xs, maxima, k, keys, tops);
-            self.keep_to(last, k);
+    /// Keeps the first `k` in descending order (all, if there are no more than k), and with `ties` those equal to
+    /// the k-th as well.
+    pub(crate) fn keep_first(&mut self, k: usize, ties: bool) {
+        self.settle();
+        // Counting masked tokens takes a look at the row, which a small k makes needless.
+        if k >= self.set.len()
+            || (self.set.maxima().iter().filter(|&&x| x >= f32::MIN).count() < k && k >= self.n())
+        {
+            return;
+        }
+        let mut bound = order::kth(&self.set, k, &mut self.work.keys, &mut self.work.tops);
+        if ties {
+            bound.index = usize::MAX;
+        }
+        self.keep_to(bound);
+        if !ties {
+            self.n = Some(k);
         }
     }
 
     /// Keeps tokens until the mass before the next one is at least `ceil(p·total)`; p < 1.
     pub(crate) fn keep_mass(&mut self, p: f64) {
-        let total = self.mass().total;
-        let needed = (libm::ceil(p * total as f64) as u64).min(total);
-        let last = self.reach(needed.max(1) - 1);
-        let last_key = key(self.xs()[last], last as u32);
-        let k = self.rank(last) + 1;
-        if k < self.n {
-            self.keep_to(last_key, k);
-        }
+        let total = self.total();
+        let needed = share_of(p, total).clamp(1, total);
+        let found = self.locate(0.0, false, |sum| sum.mass >= needed).expect("the sum of all is the total");
+        let kept = found.before.mass + weight(scaled(self.set.get(found.index), self.set.max, self.beta));
+        self.keep_to(Bound { x: self.set.get(found.index), index: found.index });
+        self.total = Some(kept);
     }
 
     /// Keeps tokens with (x - max)·β >= `d`.
     pub(crate) fn keep_above(&mut self, d: f32) {
-        let (max, beta) = (self.max, self.beta);
-        self.gather(|x, _| (x - max) * beta >= d);
-        self.n = self.len;
+        let (max, beta) = (self.set.max, self.beta);
+        self.keep_while(|x| (x - max) * beta >= d);
+    }
+
+    /// Keeps tokens that weigh at least `least`, and the likeliest anyway.
+    pub(crate) fn keep_weight(&mut self, least: u64) {
+        let (max, beta) = (self.set.max, self.beta);
+        self.keep_while(|x| weight(scaled(x, max, beta)) >= least);
+    }
+
+    /// Keeps tokens with x >= `least`.
+    pub(crate) fn keep_logit(&mut self, least: f64) {
+        self.keep_while(|x| f64::from(x) >= least);
+    }
+
+    /// Keeps tokens nearest to d = `center` until their mass is at least `ceil(share·total)`.
+    pub(crate) fn keep_nearest(&mut self, center: f32, share: f64) {
+        let total = self.total();
+        self.settle();
+        let needed = share_of(share, total).clamp(1, total);
+        let found =
+            self.locate(center, false, |sum| sum.mass >= needed).expect("the sum of all is the total");
+        let line = self.line(center);
+        let last = (line.distance(self.set.get(found.index)), self.set.get(found.index), found.index);
+        self.gather(f32::MIN, |x, index| {
+            let s = line.distance(x);
+            s < last.0 || (s == last.0 && Bound { x: last.1, index: last.2 }.admits(x, index))
+        });
+    }
+
+    /// Keeps the longest prefix whose part of the entropy, Σ -p ln p with p of the whole, is at most `share` of it; at
+    /// least one token.
+    pub(crate) fn keep_entropy(&mut self, share: f64) {
+        let mass = self.mass();
+        self.settle();
+        let (ln_z, limit) = (mass.ln_z(), share * entropy_part(mass.ln_z(), mass.total, mass.moment));
+        let found = self.locate(0.0, true, |sum| entropy_part(ln_z, sum.mass, sum.moment) > limit);
+        let Some(found) = found else {
+            return;
+        };
+        let k = order::rank(&self.set, found.index).max(1);
+        self.keep_first(k, false);
+    }
+
+    /// Of the tokens that weigh at least `least` keeps only the last in descending order, and all those below it.
+    pub(crate) fn drop_likeliest(&mut self, least: u64) {
+        self.settle();
+        let (max, beta) = (self.set.max, self.beta);
+        let high = |x: f32| weight(scaled(x, max, beta)) >= least;
+        if !high(max) {
+            return;
+        }
+        let from = lowest(max, high);
+        let mut above: Vec<u64> = std::mem::take(&mut self.work.keys);
+        above.clear();
+        for (g, group) in self.set.groups_from(from) {
+            let high = group.iter().enumerate().filter(|&(_, &x)| x >= from);
+            above.extend(high.map(|(i, &x)| key(x, g * GROUP + i)));
+        }
+        if let Some(last) = (0..above.len()).max_by_key(|&i| above[i]) {
+            above.swap_remove(last);
+        }
+        if !above.is_empty() {
+            // Keys become ids, which patches want in rising order.
+            above
+                .iter_mut()
+                .for_each(|key| *key = u64::from(self.set.id((*key & u64::from(u32::MAX)) as usize).0));
+            above.sort_unstable();
+            let n = self.n.map(|n| n - above.len());
+            self.set.patch(above.iter().map(|&id| id as u32), |_, _| f32::NEG_INFINITY);
+            self.changed();
+            self.n = n;
+        }
+        self.work.keys = above;
+    }
+
+    /// Keeps these tokens, in rising order of ids; false if none is left.
+    pub(crate) fn keep_ids(&mut self, ids: impl Iterator<Item = u32>) -> bool {
+        self.settle();
+        self.set.gather_ids(ids);
+        self.changed();
+        self.set.max > f32::NEG_INFINITY
+    }
+
+    /// Masks these tokens, in rising order of ids; false if none is left.
+    pub(crate) fn ban(&mut self, ids: impl Iterator<Item = u32>) -> bool {
+        self.settle();
+        self.set.patch(ids, |_, _| f32::NEG_INFINITY);
+        self.changed();
+        self.set.max > f32::NEG_INFINITY
+    }
+
+    /// Changes the logits of these tokens (in rising order of ids, none twice) if they are left; false if none is left
+    /// after it. Logits changed to -inf are masked; those that overflow stop at the largest finite number.
+    pub(crate) fn patch(
+        &mut self,
+        ids: impl Iterator<Item = u32>,
+        mut change: impl FnMut(u32, f32) -> f32,
+    ) -> bool {
+        self.settle();
+        self.write_out();
+        self.set.patch(ids, |id, x| match change(id, x) {
+            f32::NEG_INFINITY => f32::NEG_INFINITY,
+            y => y.clamp(f32::MIN, f32::MAX),
+        });
+        self.changed();
+        self.set.max > f32::NEG_INFINITY
+    }
+
+    /// Replaces each surviving logit by what `change` makes of d = (x - max)·β and its weight, kept finite.
+    pub(crate) fn rewrite(&mut self, change: impl Fn(f32, u64) -> f32) {
+        self.settle();
+        let (max, beta) = (self.set.max, self.beta);
+        self.set.rewrite(|_, x| {
+            let d = (x - max) * beta;
+            change(d, weight(scaled(x, max, beta))).clamp(f32::MIN, f32::MAX)
+        });
+        self.changed();
+        self.reset_beta();
+    }
+
+    /// The weights of the survivors by index, kept until the end of the step, and their sum.
+    pub(crate) fn remember_weights(&mut self) -> u64 {
+        let total = self.total();
+        self.settle();
+        self.gather(f32::MIN, |_, _| true);
+        let (max, beta) = (self.set.max, self.beta);
+        let Work { keys, .. } = &mut *self.work;
+        keys.clear();
+        for (_, xs) in self.set.runs() {
+            keys.extend(xs.iter().map(|&x| weight(scaled(x, max, beta))));
+        }
+        self.work.remembered = total;
+        total
+    }
+
+    /// The probability that [`Candidates::remember_weights`] noted at an index.
+    pub(crate) fn remembered(&self, index: usize) -> f64 {
+        self.work.keys[index] as f64 / self.work.remembered as f64
+    }
+
+    /// The weights of the first `limit` survivors in descending order.
+    pub(crate) fn first_weights(&mut self, limit: usize) -> &[u64] {
+        self.keep_copy_of_order(limit);
+        let (max, beta) = (self.set.max, self.beta);
+        let mut keys = std::mem::take(&mut self.work.keys);
+        for key in &mut keys {
+            let index = (*key & u64::from(u32::MAX)) as usize;
+            *key = weight(scaled(self.set.get(index), max, beta));
+        }
+        self.work.keys = keys;
+        &self.work.keys
+    }
+
+    /// Leaves the keys of the first `limit` survivors in the work space, sorted.
+    fn keep_copy_of_order(&mut self, limit: usize) {
+        self.settle();
+        let from = if limit < self.n() {
+            order::kth(&self.set, limit, &mut self.work.keys, &mut self.work.tops).x
+        } else {
+            f32::MIN
+        };
+        let keys = &mut self.work.keys;
+        keys.clear();
+        for (g, group) in self.set.groups_from(from) {
+            let high = group.iter().enumerate().filter(|&(_, &x)| x >= from);
+            keys.extend(high.map(|(i, &x)| key(x, g * GROUP + i)));
+        }
+        keys.sort_unstable();
+        keys.truncate(limit);
     }
 
     /// The index of the first token in descending order whose cumulative weight exceeds `target`.
     pub(crate) fn reach(&mut self, target: u64) -> usize {
-        self.mass();
-        let Scratch { xs, es, bins, .. } = &mut *self.scratch;
-        let xs = if self.gathered { &xs[..self.len] } else { self.logits };
-        locate(xs, &es[..self.len], target, bins)
+        self.total();
+        self.locate(0.0, false, |sum| sum.mass > target).expect("the target is below the total weight").index
     }
 
-    /// How many stand before the token at `index`.
-    pub(crate) fn rank(&self, index: usize) -> usize {
-        order::rank(self.xs(), &self.scratch.maxima, index)
+    // How that is done.
+
+    fn line(&self, center: f32) -> Line {
+        Line { max: self.set.max, beta: self.beta, center }
     }
 
-    /// The id of the token at `index` and its logit.
-    pub(crate) fn token(&self, index: usize) -> (TokenId, f32) {
-        let id = if self.gathered { self.scratch.ids[index] } else { index as u32 };
-        (TokenId(id), self.xs()[index])
-    }
-
-    fn xs(&self) -> &[f32] {
-        if self.gathered { &self.scratch.xs[..self.len] } else { self.logits }
-    }
-
-    /// Keeps the `k` tokens whose keys are at most `last`.
-    fn keep_to(&mut self, last: u64, k: usize) {
-        self.gather(|x, i| key(x, i) <= last);
-        debug_assert_eq!(self.len, k);
-        self.n = k;
-    }
-
-    /// Gathers the tokens that `keep` accepts by logit and index, which must be a prefix of the descending
-    /// order: a group whose maximum would be refused at its first index holds none.
-    fn gather(&mut self, keep: impl Fn(f32, u32) -> bool) {
-        let Scratch { ids, xs, maxima, .. } = &mut *self.scratch;
-        let mut n = 0;
-        for (g, &group_max) in maxima.iter().enumerate() {
-            let first = g * GROUP;
-            if !keep(group_max, first as u32) {
-                continue;
-            }
-            for i in first..self.len.min(first + GROUP) {
-                let x = if self.gathered { xs[i] } else { self.logits[i] };
-                // Written at the end whether it stays or not: no branch to mispredict.
-                xs[n] = x;
-                ids[n] = if self.gathered { ids[i] } else { i as u32 };
-                n += usize::from(keep(x, i as u32));
-            }
+    /// Looks among all tokens of the set: a bound doesn't matter to sums over a prefix that ends before it.
+    fn locate(&mut self, center: f32, moments: bool, reached: impl Fn(&Sum) -> bool) -> Option<Found> {
+        if !self.weighed {
+            self.settle();
+            self.weigh();
         }
-        self.len = n;
-        self.gathered = true;
-        self.mass = None;
-        order::maxima_of(&xs[..n], maxima);
+        let line = self.line(center);
+        let Work { es, bins, .. } = &mut *self.work;
+        locate(&Field { set: &self.set, es: &es[..self.set.len()], line }, moments, reached, bins)
     }
+
+    fn weigh(&mut self) -> u64 {
+        let mut total = 0;
+        for (start, xs) in self.set.runs() {
+            let es = &mut self.work.es[start..][..xs.len()];
+            total += logits::weigh(Isa::best(), xs, self.set.max, self.beta, es);
+        }
+        self.weighed = true;
+        if self.bound.is_none() {
+            self.total = Some(total);
+        }
+        total
+    }
+
+    /// Keeps the tokens that `keep` accepts, which never refuses a logit above one that it accepts; the likeliest
+    /// stays anyway.
+    fn keep_while(&mut self, keep: impl Fn(f32) -> bool) {
+        let max = self.set.max;
+        let x = if keep(max) { lowest(max, keep) } else { max };
+        if x > f32::MIN {
+            self.keep_to(Bound { x, index: usize::MAX });
+        }
+    }
+
+    /// Lowers the bound.
+    fn keep_to(&mut self, bound: Bound) {
+        let rank = |bound: Bound| key(bound.x, bound.index.min(u32::MAX as usize));
+        if self.bound.is_none_or(|old| rank(bound) < rank(old)) {
+            self.bound = Some(bound);
+            (self.n, self.total, self.moment) = (None, None, None);
+        }
+    }
+
+    /// Gathers the survivors, if a bound divides them from the rest of the set.
+    fn settle(&mut self) {
+        if let Some(bound) = self.bound {
+            let (total, moment) = (self.total, self.moment);
+            self.gather(bound.x, |x, index| bound.admits(x, index));
+            (self.total, self.moment) = (total, moment);
+        }
+    }
+
+    fn gather(&mut self, from: f32, keep: impl Fn(f32, usize) -> bool) {
+        self.set.gather(from, keep);
+        self.changed();
+        self.n = Some(self.set.len());
+    }
+
+    /// Writes (x - max)·β into the logits, because a stage is about to change some of them.
+    fn write_out(&mut self) {
+        if self.beta != 1.0 {
+            self.rewrite(|d, _| d);
+        }
+    }
+
+    fn reset_beta(&mut self) {
+        if self.temperature != 0.0 {
+            self.temperature = 1.0;
+        }
+        self.beta = 1.0;
+    }
+
+    /// The set isn't what it was.
+    fn changed(&mut self) {
+        self.bound = None;
+        self.n = None;
+        self.forget_weights();
+    }
+
+    fn forget_weights(&mut self) {
+        self.weighed = false;
+        (self.total, self.moment) = (None, None);
+        self.work.bins.forget();
+    }
+}
+
+/// Σ over some tokens of -w ln p with p of the whole: ln Z·Σw + Σw|d|. It never falls as sums rise.
+pub(crate) fn entropy_part(ln_z: f64, mass: u64, moment: u128) -> f64 {
+    ln_z * mass as f64 + moment as f64 / logits::MOMENT_UNIT
+}
+
+/// The power of two that brings numbers up to `range` below 2^26.
+pub(crate) fn deviation_scale(range: f64) -> f64 {
+    let exponent = (range.to_bits() >> 52) as i32 - 1023;
+    libm::scalbn(1.0, 25 - exponent)
+}
+
+/// The lowest finite logit that `keep` accepts; it accepts `max` and, with a logit, all above it.
+fn lowest(max: f32, keep: impl Fn(f32) -> bool) -> f32 {
+    // Keys rise as logits fall.
+    let float =
+        |falling: u32| f32::from_bits(if falling >> 31 == 0 { !(falling ^ 0x8000_0000) } else { falling });
+    let falling = |x: f32| (key(x, 0) >> 32) as u32;
+    let (mut kept, mut end) = (falling(max), falling(f32::MIN) + 1);
+    while end - kept > 1 {
+        let middle = kept + (end - kept) / 2;
+        if keep(float(middle)) { kept = middle } else { end = middle }
+    }
+    float(kept)
 }

@@ -28,8 +28,19 @@ pub struct Chain {
 
 impl Chain {
     /// A chain of these stages.
-    pub fn new(stages: Vec<Stage>) -> Chain {
-        Chain { stages }
+    ///
+    /// # Errors
+    /// If `mirostat` or `adaptive_p` isn't the last, or if there are more than seven `xtc`.
+    pub fn new(stages: Vec<Stage>) -> Result<Chain, ChainError> {
+        let before_last = stages.iter().take(stages.len().saturating_sub(1));
+        if let Some((i, stage)) = before_last.enumerate().find(|(_, stage)| stage.learns()) {
+            return Err(ChainError::NotLast { stage: stage.info().name, place: i + 1 });
+        }
+        let count = stages.iter().filter(|stage| stage.is_random()).count();
+        if count > 7 {
+            return Err(ChainError::TooManyRandom { count });
+        }
+        Ok(Chain { stages })
     }
 
     /// The stages, in order.
@@ -64,6 +75,11 @@ impl Chain {
         Ok(chain)
     }
 
+    /// Whether a stage looks at the tokens so far, so that a sampler has to be told of the prompt.
+    pub fn looks_back(&self) -> bool {
+        self.stages.iter().any(Stage::looks_back)
+    }
+
     /// The places of all `temp` stages.
     fn temps(&self) -> Vec<usize> {
         (0..self.stages.len()).filter(|&place| self.temp_at(place).is_some()).collect()
@@ -80,7 +96,7 @@ impl Chain {
 /// The neutral chain, `temp=1`.
 impl Default for Chain {
     fn default() -> Chain {
-        Chain::new(vec![Stage::Temp(Temp::ONE)])
+        Chain { stages: vec![Stage::Temp(Temp::ONE)] }
     }
 }
 
@@ -102,7 +118,7 @@ impl FromStr for Chain {
                 None => Stage::parse(part, None),
             }
         };
-        Ok(Chain::new(parts.iter().enumerate().map(stage).collect::<Result<_, _>>()?))
+        Chain::new(parts.iter().enumerate().map(stage).collect::<Result<_, _>>()?)
     }
 }
 

@@ -31,33 +31,39 @@ pub struct Dice {
 }
 
 impl Dice {
-    /// The u64 of the draw at the absolute position `pos` (of the token to be drawn).
-    ///
-    /// Word 0 of the block is its low half, word 1 its high half.
-    pub fn word(self, pos: u64) -> u64 {
-        self.pair(pos, 0)
-    }
-
-    /// The u64 of the `k`-th stage (from 0) that needs randomness: words 2+2k (low) and 3+2k (high).
-    ///
-    /// Seven such stages fit into a block: `k < 7`.
-    ///
-    /// # Panics
-    /// If `k >= 7`.
-    pub fn stage_word(self, pos: u64, k: u32) -> u64 {
-        assert!(k < 7, "a position has words for 7 random stages, asked for number {k}");
-        self.pair(pos, 2 + 2 * k)
-    }
-
-    fn pair(self, pos: u64, first: u32) -> u64 {
+    /// All words of the absolute position `pos` (of the token to be drawn).
+    pub fn words(self, pos: u64) -> Words {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_stream(self.sample);
-        rng.set_word_pos(WORDS * u128::from(pos) + u128::from(first));
-        let low = rng.next_u32();
-        let high = rng.next_u32();
-        u64::from(low) | u64::from(high) << 32
+        rng.set_word_pos(WORDS * u128::from(pos));
+        let mut pair = || {
+            let low = rng.next_u32();
+            u64::from(low) | u64::from(rng.next_u32()) << 32
+        };
+        Words { draw: pair(), stages: std::array::from_fn(|_| pair()) }
+    }
+
+    /// The u64 of the draw at the absolute position `pos`.
+    pub fn word(self, pos: u64) -> u64 {
+        self.words(pos).draw
+    }
+}
+
+/// The random words of one position: all that is random about one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Words {
+    /// The word of the draw: words 0 (its low half) and 1 of the block.
+    pub draw: u64,
+    /// The k-th stage that needs randomness has words 2+2k (low) and 3+2k.
+    pub stages: [u64; 7],
+}
+
+/// A draw's word of your own, with stages' words of 0.
+impl From<u64> for Words {
+    fn from(draw: u64) -> Words {
+        Words { draw, stages: [0; 7] }
     }
 }
 
@@ -104,7 +110,7 @@ mod tests {
             let dice = Dice { seed, sample };
             assert_eq!(dice.word(pos), pair(0), "{dice:?} {pos}");
             for k in 0..7 {
-                assert_eq!(dice.stage_word(pos, k), pair(2 + 2 * k as usize), "{dice:?} {pos} {k}");
+                assert_eq!(dice.words(pos).stages[k], pair(2 + 2 * k), "{dice:?} {pos} {k}");
             }
         }
     }

@@ -8,9 +8,12 @@ use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
     Chain, SampleError, TokenId,
-    candidates::{Candidates, Scratch},
+    candidates::Candidates,
+    dice::Words,
     order::key,
-    stages::Stage,
+    sampler::StepScratch,
+    stages::{Stage, Turn},
+    state::State,
 };
 
 /// Sums are of terms rounded to whole numbers of 2^-80.
@@ -53,7 +56,7 @@ pub struct Choice {
 }
 
 /// What one stage did.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StageReport {
     /// The stage.
     pub stage: Stage,
@@ -70,22 +73,28 @@ pub struct StageReport {
 }
 
 impl Distribution {
-    /// What `chain` leaves of `logits` (one for each token of the vocabulary, -inf where masked), renormalised.
+    /// What `chain` leaves of `logits` (one for each token of the vocabulary, -inf where masked), renormalised, at
+    /// the start of a sequence. A stage that acts by chance (`xtc`) acts.
     ///
     /// The raw distribution of a model is that of the neutral chain, [`Chain::default`].
     ///
     /// # Errors
     /// As [`crate::Sampler::sample`].
     pub fn new(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
-        let _standard = FloatEnv::standard();
-        let mut scratch = Scratch::default();
-        let mut left = Candidates::new(logits, &mut scratch)?;
-        let mut stages = Vec::with_capacity(chain.stages().len());
-        for stage in chain.stages() {
-            let report = observe(&mut left, *stage, |left| stage.apply(left));
-            stages.push(report);
-        }
-        Ok(Distribution::of(&left, stages))
+        Distribution::after(logits, chain, &State::default(), &Words::default())
+    }
+
+    /// The same in the midst of a sequence, with the random words of the position ([`crate::Dice::words`]).
+    ///
+    /// # Errors
+    /// As [`crate::Sampler::sample`].
+    pub fn after(
+        logits: &[f32],
+        chain: &Chain,
+        state: &State,
+        words: &Words,
+    ) -> Result<Distribution, SampleError> {
+        Distribution::observed(logits, chain, state, words, false)
     }
 
     /// The limit T = ∞, in which all tokens that the chain leaves are equally likely.
@@ -96,18 +105,40 @@ impl Distribution {
     /// # Errors
     /// As [`crate::Sampler::sample`].
     pub fn at_infinity(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
+        Distribution::observed(logits, chain, &State::default(), &Words::default(), true)
+    }
+
+    fn observed(
+        logits: &[f32],
+        chain: &Chain,
+        state: &State,
+        words: &Words,
+        infinite: bool,
+    ) -> Result<Distribution, SampleError> {
         let _standard = FloatEnv::standard();
-        let mut scratch = Scratch::default();
-        let mut left = Candidates::new(logits, &mut scratch)?;
-        if !chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(_))) {
+        let mut scratch = StepScratch::default();
+        let StepScratch { candidates, ids, lengths } = &mut scratch;
+        let mut left = Candidates::new(logits, candidates)?;
+        if infinite && !chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(_))) {
             left.heat(f64::INFINITY);
         }
+        let mut turn = Turn { state, words, n_random: 0, ids, lengths };
         let mut stages = Vec::with_capacity(chain.stages().len());
         for stage in chain.stages() {
-            stages.push(observe(&mut left, *stage, |left| match stage {
-                Stage::Temp(_) => left.heat(f64::INFINITY),
-                _ => stage.apply(left),
-            }));
+            let (survivors_before, before) = (left.n(), left.mass());
+            let probe = Probe::new(&mut left);
+            match stage {
+                Stage::Temp(_) if infinite => left.heat(f64::INFINITY),
+                _ => stage.apply(&mut left, &mut turn)?,
+            }
+            stages.push(StageReport {
+                stage: stage.clone(),
+                survivors_before,
+                survivors_after: left.n(),
+                entropy_before: before.entropy(),
+                entropy_after: left.mass().entropy(),
+                mass_removed: probe.removed(&mut left, before.total),
+            });
         }
         Ok(Distribution::of(&left, stages))
     }
@@ -165,7 +196,7 @@ impl Distribution {
 
     /// How many survivors stand before a token; `None` if it isn't one.
     pub fn rank(&self, token: TokenId) -> Option<usize> {
-        let at = |i: usize| key(self.xs[i], i as u32);
+        let at = |i: usize| key(self.xs[i], i);
         let place = at(self.find(token)?);
         Some((0..self.ids.len()).filter(|&i| at(i) < place).count())
     }
@@ -248,7 +279,7 @@ impl Distribution {
 
     /// The places of the first `n` in descending order.
     fn first(&self, n: usize) -> Vec<usize> {
-        let mut keys: Vec<u64> = self.xs.iter().enumerate().map(|(i, &x)| key(x, i as u32)).collect();
+        let mut keys: Vec<u64> = self.xs.iter().enumerate().map(|(i, &x)| key(x, i)).collect();
         if 0 < n && n < keys.len() {
             keys.select_nth_unstable(n - 1);
         }
@@ -268,19 +299,25 @@ fn over(x: f64, t: f64) -> f64 {
     if x == 0.0 { 0.0 } else { x / t }
 }
 
-/// Lets a stage act and notes what it did.
-fn observe(left: &mut Candidates<'_>, stage: Stage, act: impl FnOnce(&mut Candidates<'_>)) -> StageReport {
-    let (n, beta, mass) = (left.n(), left.beta(), left.mass());
-    act(left);
-    let after = left.mass();
-    // Mass is compared at one β: a stage either removes tokens or changes β.
-    let kept = if left.beta() == beta { after.total as f64 / mass.total as f64 } else { 1.0 };
-    StageReport {
-        stage,
-        survivors_before: n,
-        survivors_after: left.n(),
-        entropy_before: mass.entropy(),
-        entropy_after: after.entropy(),
-        mass_removed: 1.0 - kept,
+/// The weights before a stage, to tell how much of the mass it removed whatever it did to the logits.
+struct Probe {
+    /// By id.
+    weights: Vec<(TokenId, u64)>,
+}
+
+impl Probe {
+    fn new(left: &mut Candidates<'_>) -> Probe {
+        Probe { weights: left.weights() }
+    }
+
+    /// The share of the tokens that are gone.
+    fn removed(&self, left: &mut Candidates<'_>, total: u64) -> f64 {
+        let mut kept = 0u64;
+        let mut weights = self.weights.iter();
+        for (token, _) in left.survivors() {
+            // Both are in the order of ids, and nothing comes back.
+            kept += weights.find(|(id, _)| *id == token).map_or(0, |&(_, weight)| weight);
+        }
+        (total - kept) as f64 / total as f64
     }
 }

@@ -42,6 +42,22 @@ pub enum ChainError {
         /// Counted from 1.
         place: usize,
     },
+    /// A stage that learns from the token drawn has to see it.
+    #[error(
+        "`{stage}` stands at place {place} of the chain but learns from the draw, so it can only be the last stage"
+    )]
+    NotLast {
+        /// The stage.
+        stage: &'static str,
+        /// Counted from 1.
+        place: usize,
+    },
+    /// A position has only so many random words.
+    #[error("the chain has {count} `xtc` stages, but a position of the dice has random words for 7")]
+    TooManyRandom {
+        /// How many it has.
+        count: usize,
+    },
     /// One temperature can't replace several.
     #[error(
         "the chain `{chain}` has {count} `temp` stages, so it isn't clear which one a temperature of its own should replace; leave one"
@@ -80,5 +96,21 @@ pub enum SampleError {
     AllMasked {
         /// The size of the vocabulary.
         count: usize,
+    },
+    /// A stage names a token that the vocabulary doesn't have.
+    #[error("{stage}: there is no token {}, the vocabulary has {vocab} (ids from 0)", token.0)]
+    UnknownToken {
+        /// The stage.
+        stage: &'static str,
+        /// The token.
+        token: TokenId,
+        /// The size of the vocabulary.
+        vocab: usize,
+    },
+    /// A stage masked every token that was left.
+    #[error("{stage} leaves no token to draw")]
+    NothingLeft {
+        /// The stage.
+        stage: &'static str,
     },
 }

@@ -5,7 +5,7 @@
 //!
 //! let chain: Chain = "temp=0.8 | top_k=40 | top_p=0.95".parse()?;
 //! let mut sampler = Sampler::new(chain, Dice { seed: 7, sample: 0 });
-//! let draw = sampler.sample(&[0.1, 0.0, 0.5, 1.0, 4.0, 0.6], 12)?; // logits, position
+//! let draw = sampler.draw(&[0.1, 0.0, 0.5, 1.0, 4.0, 0.6], 12)?; // logits, position
 //! println!("token {} with {:.2} nats of surprise", draw.token.0, draw.surprisal);
 //! # assert_eq!(draw.survivors, 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -34,19 +34,27 @@ mod dice;
 mod distribution;
 mod error;
 mod locate;
+mod notation;
 mod order;
 mod sampler;
+mod set;
 mod softmax;
 mod stages;
+mod state;
 mod weights;
 
 pub use chain::Chain;
-pub use dice::Dice;
+pub use dice::{Dice, Words};
 pub use distribution::{Choice, Distribution, StageReport, slope};
 pub use error::{ChainError, SampleError};
 pub use sampler::{Draw, Sampler};
 pub use softmax::softmax;
-pub use stages::{MinP, STAGES, Stage, StageInfo, Temp, TopK, TopP};
+pub use stages::{
+    AdaptiveP, Bias, Dry, DynaTemp, Edt, Epsilon, Eta, Frequency, Mask, MinP, Mirostat, NoRepeatNgram, PLess,
+    Presence, Quadratic, Repetition, STAGES, Stage, StageInfo, Temp, Tfs, TopA, TopH, TopK, TopNSigma, TopP,
+    Typical, Xtc,
+};
+pub use state::{Scope, State, Window};
 pub use weights::{MAX_VOCAB, weight};
 
 /// The index of a token in a model's vocabulary.

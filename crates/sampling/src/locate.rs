@@ -1,146 +1,293 @@
-//! The token at which a cumulative weight is reached, in descending order, without sorting the vocabulary.
+//! The token at which a cumulative sum is reached, in the order of distance, without sorting the vocabulary.
 //!
-//! Weights never fall as logits rise, so tokens can be put into bins by weight, and bins stand in
-//! descending order. One look adds up the bins' masses, the walk over bins finds the one in which the target
-//! is reached, and only its members are looked at further. The reference is three lines: sort, add up,
-//! stop at the first sum above the target.
+//! A token's distance is |d - center|, d = (x - max)·β; with center 0 the order of distance is the descending order.
+//! Tokens are put into bins by distance, 64 for each nat. One look adds up the bins, the walk over bins finds
+//! the one in which the sum is reached, and only its members are looked at further. The reference is three
+//! lines: sort, add up, stop at the first sum that passes.
 
-use crate::{
-    order::{GROUP, key},
-    weights::fixed,
+use kelvin_kernels::{
+    isa::Isa,
+    logits::{self, GROUP, MOMENT_UNIT, Ranged, scaled, weight},
 };
 
-/// A bin holds weights whose bits agree but for the last 17: 64 bins for each halving.
-const BIN_SHIFT: u32 = 17;
-/// 46 halvings lead from the largest weight to 0.
-const N_BINS: usize = 46 * 64 + 1;
-/// Weights above this, 12 halvings down, are looked at first: with most logits they are in a small part of
-/// the vocabulary's groups.
-const NEAR: f32 = 1.0 / 4096.0;
-/// The bins of those weights.
-const NEAR_BINS: usize = 12 * 64;
-/// So few members are sorted rather than divided further.
-const FEW: usize = 512;
+use crate::{order::key, set::Set};
 
-/// Work space of [`locate`], kept from step to step.
-#[derive(Debug, Clone)]
-pub(crate) struct Bins {
-    mass: Vec<u64>,
-    members: Vec<u32>,
+/// Bins of 1/64 nat up to 32 nats, beyond which weights are 0, and one for all the rest.
+const N_BINS: usize = 2049;
+/// Tokens within so many nats are looked at first: mostly they are in a small part of the groups.
+const NEAR: f32 = 8.0;
+/// Bins that hold none but near tokens: rounding puts some of the next one's on either side.
+const NEAR_BINS: usize = 511;
+/// So few members are sorted rather than divided further.
+const FEW: usize = 256;
+
+/// Where distances are measured from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) max: f32,
+    pub(crate) beta: f32,
+    pub(crate) center: f32,
 }
 
-impl Default for Bins {
-    fn default() -> Bins {
-        Bins { mass: vec![0; N_BINS], members: Vec::new() }
+impl Line {
+    /// The distance of a logit.
+    pub(crate) fn distance(&self, x: f32) -> f32 {
+        (scaled(x, self.max, self.beta) - self.center).abs()
     }
+}
+
+/// Sums of weights and of w·|d| (in units of 2^-52), over a beginning of the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Sum {
+    pub(crate) mass: u64,
+    pub(crate) moment: u128,
+}
+
+impl Sum {
+    fn add(&mut self, other: Sum) {
+        self.mass += other.mass;
+        self.moment += other.moment;
+    }
+}
+
+/// The token that was looked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) index: usize,
+    /// The sums over the tokens before it.
+    pub(crate) before: Sum,
+}
+
+/// Work space of [`locate`], kept from step to step. Sums over bins stay, so that a second search along the same
+/// line begins where the first one ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bins {
+    mass: Vec<u64>,
+    moment: Vec<u128>,
+    members: Vec<u32>,
+    /// What `mass` and `moment` hold now.
+    filled: Option<Filled>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Filled {
+    line: Line,
+    /// All tokens rather than the near ones.
+    all: bool,
+    moments: bool,
 }
 
 impl Bins {
     /// Room for a vocabulary of `n` tokens.
     pub(crate) fn reserve(&mut self, n: usize) {
+        self.mass.resize(N_BINS, 0);
+        self.moment.resize(N_BINS, 0);
         self.members.reserve(n.saturating_sub(self.members.len()));
+        self.forget();
+    }
+
+    /// The set or its exponentials have changed.
+    pub(crate) fn forget(&mut self) {
+        self.filled = None;
     }
 
     #[cfg(test)]
     pub(crate) fn place(&self) -> (usize, usize) {
-        (self.members.as_ptr() as usize, self.members.capacity())
+        crate::candidates::place(&self.members)
     }
 }
 
-/// The bin of exp(d): its exponent and the first 6 bits of its fraction, counted down from 1.
-fn bin_of(e: f32) -> usize {
-    let below_one = 1f32.to_bits() - e.to_bits();
-    ((below_one >> BIN_SHIFT) as usize).min(N_BINS - 1)
+/// The set, its exponentials and a line through it.
+#[derive(Clone, Copy)]
+pub(crate) struct Field<'a> {
+    pub(crate) set: &'a Set<'a>,
+    /// exp(d) for every index.
+    pub(crate) es: &'a [f32],
+    pub(crate) line: Line,
 }
 
-/// The index of the first token in descending order whose cumulative weight exceeds `target`.
-///
-/// `es` are the exponentials of `xs`. `target` must be below the sum of their weights.
-pub(crate) fn locate(xs: &[f32], es: &[f32], target: u64, bins: &mut Bins) -> usize {
-    bins.mass.fill(0);
-    fill(es, true, &mut bins.mass);
-    // The near bins are complete now, the others aren't.
-    let found = reach(&bins.mass[..NEAR_BINS], target);
-    let (bin, passed) = found.unwrap_or_else(|| {
-        fill(es, false, &mut bins.mass);
-        reach(&bins.mass, target).expect("the target is below the total weight")
-    });
-    bins.members.clear();
-    for (g, group) in es.chunks(GROUP).enumerate() {
-        if any(group, |e| bin_of(e) == bin) {
-            let members = group.iter().enumerate().filter(|&(_, &e)| bin_of(e) == bin);
-            bins.members.extend(members.map(|(i, _)| (g * GROUP + i) as u32));
-        }
+impl Field<'_> {
+    /// What a token adds to a sum.
+    fn part(&self, index: usize, moments: bool) -> Sum {
+        let mass = weight(self.es[index]);
+        let d = scaled(self.set.get(index), self.line.max, self.line.beta);
+        Sum { mass, moment: if moments { moment(mass, d) } else { 0 } }
     }
-    settle(xs, es, target - passed, bins)
-}
 
-/// Adds up the groups that hold weights above `NEAR`, or those that don't.
-fn fill(es: &[f32], near: bool, mass: &mut [u64]) {
-    for group in es.chunks(GROUP) {
-        if any(group, |e| e > NEAR) == near {
-            for &e in group {
-                mass[bin_of(e)] += fixed(e);
+    /// Adds the groups that hold near tokens to the bins, or those that don't.
+    fn fill(&self, near: bool, moments: bool, bins: &mut Bins) {
+        let Line { max, beta, center } = self.line;
+        let (mut places, mut weights) = ([0; GROUP], [0; GROUP]);
+        for (g, &group_max) in self.set.maxima().iter().enumerate() {
+            // The largest of the group is the nearest one below the center.
+            let is_near = scaled(group_max, max, beta) >= center - NEAR;
+            if is_near != near {
+                continue;
+            }
+            let xs = self.set.group(g);
+            let es = &self.es[g * GROUP..][..xs.len()];
+            let ranged = Ranged { xs, es, max, beta, center, last_bin: N_BINS as u32 - 1 };
+            logits::bins(Isa::best(), &ranged, &mut places, &mut weights);
+            for (&place, &weight) in places.iter().zip(&weights).take(xs.len()) {
+                bins.mass[place as usize] += weight;
+            }
+            if moments {
+                for ((&place, &weight), &x) in places.iter().zip(&weights).zip(xs) {
+                    bins.moment[place as usize] += moment(weight, scaled(x, max, beta));
+                }
             }
         }
     }
 }
 
-/// Whether any element of a group passes, without a branch for each.
-fn any(group: &[f32], test: impl Fn(f32) -> bool) -> bool {
-    group.iter().fold(false, |found, &e| found | test(e))
+/// round(w·|d|) in units of 2^-52 where w is in units of 2^-45, half to even.
+fn moment(weight: u64, d: f32) -> u128 {
+    // Both factors have at most 24 significant bits: the product is exact before it's rounded.
+    libm::rint(weight as f64 * (f64::from(-d) * MOMENT_UNIT)) as u128
 }
 
-/// The bin in which the cumulative mass first exceeds `target`, and the mass of those before it.
-fn reach(mass: &[u64], target: u64) -> Option<(usize, u64)> {
-    let mut passed = 0;
-    for (bin, &mass) in mass.iter().enumerate() {
-        if passed + mass > target {
-            return Some((bin, passed));
+/// The first token in the order of distance (ties: larger logit, then lower index) at which `reached` holds of the
+/// sums up to and including it; `None` if there is no such token.
+///
+/// `reached` never turns false again as sums rise. Moments are added up only if it asks for them.
+pub(crate) fn locate(
+    field: &Field<'_>,
+    moments: bool,
+    reached: impl Fn(&Sum) -> bool,
+    bins: &mut Bins,
+) -> Option<Found> {
+    let line = field.line;
+    if bins.filled.is_none_or(|filled| filled.line != line || (moments && !filled.moments)) {
+        bins.mass.fill(0);
+        bins.moment.fill(0);
+        field.fill(true, moments, bins);
+        bins.filled = Some(Filled { line, all: false, moments });
+    }
+    let mut filled = bins.filled?;
+    let mut found = None;
+    if !filled.all {
+        // The near bins are complete, the others aren't.
+        found = walk_bins(bins, NEAR_BINS, Sum::default(), &reached);
+        if found.is_none() {
+            field.fill(false, filled.moments, bins);
+            filled.all = true;
+            bins.filled = Some(filled);
         }
-        passed += mass;
+    }
+    let (bin, before) = found.or_else(|| walk_bins(bins, N_BINS, Sum::default(), &reached))?;
+    collect(field, bin, &mut bins.members);
+    Some(settle(field, moments, before, reached, &mut bins.members))
+}
+
+/// The bin within which the sum is reached, and the sum before it.
+fn walk_bins(bins: &Bins, n: usize, mut sum: Sum, reached: &impl Fn(&Sum) -> bool) -> Option<(usize, Sum)> {
+    for (bin, (&mass, &moment)) in bins.mass[..n].iter().zip(&bins.moment).enumerate() {
+        let before = sum;
+        sum.add(Sum { mass, moment });
+        if reached(&sum) {
+            return Some((bin, before));
+        }
     }
     None
 }
 
-/// The same search among the members of one bin, which it divides further by logit while they are many.
-fn settle(xs: &[f32], es: &[f32], mut target: u64, bins: &mut Bins) -> usize {
-    let Bins { mass, members } = bins;
+/// The members of a bin, in the order of indices.
+fn collect(field: &Field<'_>, bin: usize, members: &mut Vec<u32>) {
+    members.clear();
+    let Line { max, beta, center } = field.line;
+    let (mut places, mut weights) = ([0; GROUP], [0; GROUP]);
+    // A bin reaches half a step below its number.
+    let lowest = center - (bin as f32 + 1.0) / 64.0;
+    for (g, &group_max) in field.set.maxima().iter().enumerate() {
+        if bin < N_BINS - 1 && scaled(group_max, max, beta) < lowest {
+            continue;
+        }
+        let xs = field.set.group(g);
+        let es = &field.es[g * GROUP..][..xs.len()];
+        let ranged = Ranged { xs, es, max, beta, center, last_bin: N_BINS as u32 - 1 };
+        logits::bins(Isa::best(), &ranged, &mut places, &mut weights);
+        if places[..xs.len()].iter().fold(false, |any, &place| any | (place as usize == bin)) {
+            let inside = places[..xs.len()].iter().enumerate().filter(|&(_, &place)| place as usize == bin);
+            members.extend(inside.map(|(i, _)| (g * GROUP + i) as u32));
+        }
+    }
+}
+
+/// The same search among the members of one bin, which it divides further while they are many.
+fn settle(
+    field: &Field<'_>,
+    moments: bool,
+    mut before: Sum,
+    reached: impl Fn(&Sum) -> bool,
+    members: &mut Vec<u32>,
+) -> Found {
+    let x = |i: u32| field.set.get(i as usize);
     while members.len() > FEW {
-        let x = |&i: &u32| xs[i as usize];
-        let max = members.iter().map(x).fold(f32::NEG_INFINITY, f32::max);
-        let min = members.iter().map(x).fold(f32::INFINITY, f32::min);
-        // Members stand in the order of ids, which is the descending order of equal logits.
-        if max == min {
-            return walk(members, es, target);
+        let range = |f: &dyn Fn(u32) -> f32| {
+            let values = members.iter().map(|&i| f(i));
+            values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+        };
+        let distance = |i: u32| field.line.distance(x(i));
+        let falling = |i: u32| -x(i);
+        let (mut low, mut high) = range(&distance);
+        let value: &dyn Fn(u32) -> f32 = if low < high { &distance } else { &falling };
+        if low == high {
+            (low, high) = range(&falling);
         }
-        let last = N_BINS - 1;
-        let scale = (last as f32 / (max - min)).min(f32::MAX);
-        let part = |x: f32| (((max - x) * scale) as usize).min(last);
-        mass.fill(0);
+        // Equal logits stand in the order of indices, as members do.
+        if low == high {
+            return walk(field, moments, before, reached, members);
+        }
+        const PARTS: usize = 1024;
+        let scale = ((PARTS - 1) as f32 / (high - low)).min(f32::MAX);
+        let part = |i: u32| (((value(i) - low) * scale) as usize).min(PARTS - 1);
+        let mut sums = [Sum::default(); PARTS];
         for &i in members.iter() {
-            mass[part(xs[i as usize])] += fixed(es[i as usize]);
+            sums[part(i)].add(field.part(i as usize, moments));
         }
-        let (bin, passed) = reach(mass, target).expect("the target lies in this bin");
+        let mut sum = before;
+        let mut found = PARTS - 1;
+        for (p, part) in sums.iter().enumerate() {
+            let next = Sum { mass: sum.mass + part.mass, moment: sum.moment + part.moment };
+            if reached(&next) {
+                found = p;
+                break;
+            }
+            sum = next;
+        }
         let n = members.len();
-        members.retain(|i| part(x(i)) == bin);
-        target -= passed;
+        let mut kept = 0;
+        for k in 0..n {
+            let i = members[k];
+            members[kept] = i;
+            kept += usize::from(part(i) == found);
+        }
+        members.truncate(kept);
+        before = sum;
         // Differences that f32 can't hold: leave the rest to the sort.
-        if members.len() == n {
+        if kept == n {
             break;
         }
     }
-    members.sort_unstable_by_key(|&i| key(xs[i as usize], i));
-    walk(members, es, target)
+    let place = |i: u32| (field.line.distance(x(i)).to_bits(), key(x(i), i as usize));
+    members.sort_unstable_by_key(|&i| place(i));
+    walk(field, moments, before, reached, members)
 }
 
-fn walk(members: &[u32], es: &[f32], target: u64) -> usize {
-    let mut sum = 0;
+fn walk(
+    field: &Field<'_>,
+    moments: bool,
+    before: Sum,
+    reached: impl Fn(&Sum) -> bool,
+    members: &[u32],
+) -> Found {
+    let mut sum = before;
     for &i in members {
-        sum += fixed(es[i as usize]);
-        if sum > target {
-            return i as usize;
+        let before = sum;
+        sum.add(field.part(i as usize, moments));
+        if reached(&sum) {
+            return Found { index: i as usize, before };
         }
     }
-    unreachable!("the target {target} is below the weight {sum} of the members")
+    unreachable!("the sum {sum:?} of the members reaches what the sum of their bin did")
 }

@@ -1,22 +1,33 @@
-//! One row of logits in, one token out, with the figures that say how likely it was.
+//! Logits and dice in, a token out: the step itself.
 
 use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
-    Chain, Dice, SampleError, TokenId,
+    Chain, Dice, SampleError, State, TokenId,
     candidates::{Candidates, Scratch},
+    dice::Words,
+    stages::Turn,
     weights::Mass,
 };
 
-/// A chain with its dice and its work space: draws tokens for one sequence.
+/// A chain with its dice, its sequence's state and its work space: draws tokens for one sequence.
 ///
-/// The first step makes room for the vocabulary; later steps allocate nothing. A clone draws the same
-/// tokens.
+/// The first step makes room for the vocabulary; later steps allocate nothing but what the text's own growth needs. A
+/// clone is a fork: it draws the same tokens until it's told of others.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     chain: Chain,
     dice: Dice,
-    scratch: Scratch,
+    state: State,
+    scratch: StepScratch,
+}
+
+/// Work space of a step.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StepScratch {
+    pub(crate) candidates: Scratch,
+    pub(crate) ids: Vec<u32>,
+    pub(crate) lengths: Vec<u32>,
 }
 
 /// A token that was drawn. All quantities are in nats.
@@ -42,9 +53,15 @@ pub struct Draw {
 }
 
 impl Sampler {
-    /// A sampler at the start of a sequence.
+    /// A sampler at the start of a sequence, of which it knows no tokens.
     pub fn new(chain: Chain, dice: Dice) -> Sampler {
-        Sampler { chain, dice, scratch: Scratch::default() }
+        Sampler { chain, dice, state: State::default(), scratch: StepScratch::default() }
+    }
+
+    /// The same after a prompt, which penalties look at.
+    pub fn after(mut self, prompt: &[TokenId]) -> Sampler {
+        self.state = State::of_prompt(prompt);
+        self
     }
 
     /// The chain as it was resolved.
@@ -57,47 +74,167 @@ impl Sampler {
         self.dice
     }
 
-    /// Draws the token of absolute position `pos` (prompt and BOS counted) from `logits`, one f32 for each
-    /// token of the vocabulary, -inf where a token is masked.
-    ///
-    /// # Errors
-    /// If there are no logits or more than [`crate::MAX_VOCAB`], if one is NaN or +inf, or if all are masked.
-    pub fn sample(&mut self, logits: &[f32], pos: u64) -> Result<Draw, SampleError> {
-        let word = self.dice.word(pos);
-        self.sample_with(logits, word)
+    /// What the sequence remembers.
+    pub fn state(&self) -> &State {
+        &self.state
     }
 
-    /// The same with a random word `u` of your own: the token is the first in descending order whose
+    /// Goes on from a state that was kept.
+    pub fn set_state(&mut self, state: State) {
+        self.state = state;
+    }
+
+    /// Draws the token of absolute position `pos` (prompt and BOS counted) from `logits`, one f32 for each token of the
+    /// vocabulary, -inf where a token is masked, and takes it: the state moves on.
+    ///
+    /// # Errors
+    /// If there are no logits or more than [`crate::MAX_VOCAB`], if one is NaN or +inf, if all are masked or a stage masks
+    /// what is left, or if a stage names a token that isn't there. The state stays as it was.
+    pub fn sample(&mut self, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
+        self.sample_with(logits, self.dice.words(pos))
+    }
+
+    /// The same with random words of your own: the token is the first in descending order whose
     /// cumulative weight exceeds `floor(u · total / 2^64)`. 0 draws the likeliest.
     ///
     /// # Errors
     /// As [`Sampler::sample`].
-    pub fn sample_with(&mut self, logits: &[f32], u: u64) -> Result<Draw, SampleError> {
-        // Hosts may have changed the rounding or flush subnormals.
-        let _standard = FloatEnv::standard();
-        let mut left = Candidates::new(logits, &mut self.scratch)?;
-        // 1. The raw measures, before anything is changed.
-        let raw_max = left.max();
-        let raw = left.mass();
-        // 2. Each stage acts on what the one before it left.
-        for stage in self.chain.stages() {
-            stage.apply(&mut left);
-        }
-        // 3. The draw, by rank.
-        let last = left.mass();
-        let target = (u128::from(u) * u128::from(last.total)) >> 64;
-        let index = left.reach(target as u64);
-        let (token, x) = left.token(index);
-        Ok(Draw {
-            token,
-            rank: left.rank(index) as u32,
-            surprisal: surprisal(&raw, x, raw_max, 1.0),
-            surprisal_final: surprisal(&last, x, left.max(), left.beta()),
-            entropy: raw.entropy(),
-            entropy_final: last.entropy(),
-            survivors: left.n() as u32,
-        })
+    pub fn sample_with(&mut self, logits: &[f32], words: impl Into<Words>) -> Result<TokenId, SampleError> {
+        let words = words.into();
+        let (token, memory) = {
+            // Hosts may have changed the rounding or flush subnormals.
+            let _standard = FloatEnv::standard();
+            let mut left = run(&self.chain, logits, &self.state, &words, &mut self.scratch, &mut |_| ())?;
+            let index = draw(&mut left, words.draw);
+            (left.token(index).0, learned(&self.chain, &self.state, &mut left, Some(index)))
+        };
+        self.take(token, memory);
+        Ok(token)
     }
+
+    /// As [`Sampler::sample`], with the figures of the draw: costs one or two more looks at the vocabulary.
+    ///
+    /// # Errors
+    /// As [`Sampler::sample`].
+    pub fn draw(&mut self, logits: &[f32], pos: u64) -> Result<Draw, SampleError> {
+        self.draw_with(logits, self.dice.words(pos))
+    }
+
+    /// As [`Sampler::draw`], with random words of your own.
+    ///
+    /// # Errors
+    /// As [`Sampler::sample`].
+    pub fn draw_with(&mut self, logits: &[f32], words: impl Into<Words>) -> Result<Draw, SampleError> {
+        let (draw, memory) = measured(&self.chain, logits, &self.state, &words.into(), &mut self.scratch)?;
+        self.take(draw.token, memory);
+        Ok(draw)
+    }
+
+    /// What another chain would have drawn here: the same logits, dice and tokens so far, and nothing moves.
+    ///
+    /// A stage of `chain` that learns starts afresh, unless `chain` is the sampler's own.
+    ///
+    /// # Errors
+    /// As [`Sampler::sample`].
+    pub fn replay(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<Draw, SampleError> {
+        let words = self.dice.words(pos);
+        if *chain == self.chain {
+            return Ok(measured(chain, logits, &self.state, &words, &mut self.scratch)?.0);
+        }
+        let state = State::restore(self.state.tokens().to_vec(), self.state.n_prompt(), None);
+        Ok(measured(chain, logits, &state, &words, &mut self.scratch)?.0)
+    }
+
+    /// Takes a token that somebody else chose at `pos`, as if it had been drawn from `logits`.
+    ///
+    /// # Errors
+    /// As [`Sampler::sample`].
+    pub fn force(&mut self, logits: &[f32], pos: u64, token: TokenId) -> Result<(), SampleError> {
+        let words = self.dice.words(pos);
+        let memory = {
+            let _standard = FloatEnv::standard();
+            let mut left = run(&self.chain, logits, &self.state, &words, &mut self.scratch, &mut |_| ())?;
+            let index = left.find(token);
+            learned(&self.chain, &self.state, &mut left, index)
+        };
+        self.take(token, memory);
+        Ok(())
+    }
+
+    fn take(&mut self, token: TokenId, memory: Option<[f64; 2]>) {
+        if self.chain.looks_back() {
+            self.state.push(token);
+        }
+        if let Some(memory) = memory {
+            self.state.remember(memory);
+        }
+    }
+}
+
+/// Lets the stages act in order; `begin` sees the candidates before the first.
+pub(crate) fn run<'a>(
+    chain: &Chain,
+    logits: &'a [f32],
+    state: &State,
+    words: &Words,
+    scratch: &'a mut StepScratch,
+    begin: &mut dyn FnMut(&mut Candidates<'a>),
+) -> Result<Candidates<'a>, SampleError> {
+    let StepScratch { candidates, ids, lengths } = scratch;
+    let mut left = Candidates::new(logits, candidates)?;
+    begin(&mut left);
+    let mut turn = Turn { state, words, n_random: 0, ids, lengths };
+    for stage in chain.stages() {
+        stage.apply(&mut left, &mut turn)?;
+    }
+    Ok(left)
+}
+
+/// The draw, by rank: the index of the token.
+fn draw(left: &mut Candidates<'_>, word: u64) -> usize {
+    let target = (u128::from(word) * u128::from(left.total())) >> 64;
+    left.reach(target as u64)
+}
+
+fn learned(
+    chain: &Chain,
+    state: &State,
+    left: &mut Candidates<'_>,
+    index: Option<usize>,
+) -> Option<[f64; 2]> {
+    chain.stages().last().and_then(|stage| stage.learn(state.memory(), left, index))
+}
+
+/// A step with all its figures, and what the last stage learned from it.
+fn measured(
+    chain: &Chain,
+    logits: &[f32],
+    state: &State,
+    words: &Words,
+    scratch: &mut StepScratch,
+) -> Result<(Draw, Option<[f64; 2]>), SampleError> {
+    let _standard = FloatEnv::standard();
+    let (mut raw, mut raw_max) = (Mass::default(), 0.0);
+    let mut left = run(chain, logits, state, words, scratch, &mut |left| {
+        raw_max = left.max();
+        raw = left.mass();
+    })?;
+    let index = draw(&mut left, words.draw);
+    let memory = learned(chain, state, &mut left, Some(index));
+    let (token, x) = left.token(index);
+    let rank = left.rank(index) as u32;
+    let (max, beta, survivors) = (left.max(), left.beta(), left.n() as u32);
+    let last = left.mass();
+    let draw = Draw {
+        token,
+        rank,
+        surprisal: surprisal(&raw, logits[token.index()], raw_max, 1.0),
+        surprisal_final: surprisal(&last, x, max, beta),
+        entropy: raw.entropy(),
+        entropy_final: last.entropy(),
+        survivors,
+    };
+    Ok((draw, memory))
 }
 
 /// -ln p = ln Z - d.
@@ -119,16 +256,25 @@ mod tests {
             |i| if i == 5 { 40.0 } else { (i % 3) as f32 },
             |i| if i % 2 == 0 { f32::NEG_INFINITY } else { 1e-6 * i as f32 },
         ];
-        for chain in ["temp=0", "temp=1", "top_p=0.9 | temp=1e8", "top_k=15000 | min_p=0.001", "top_k=3"] {
+        for chain in [
+            "temp=0",
+            "temp=1",
+            "top_p=0.9 | temp=1e8",
+            "top_k=15000 | min_p=0.001",
+            "top_k=3",
+            "typical=0.9 | top_h=0.5",
+            "xtc=1,threshold:0 | quadratic=0.3",
+            "tfs=0.9 | adaptive_p=0.4",
+        ] {
             let mut sampler = Sampler::new(chain.parse().unwrap(), Dice { seed: 1, sample: 0 });
             sampler.sample(&vec![0.0; V], 0).unwrap();
-            let before = sampler.scratch.places();
+            let before = sampler.scratch.candidates.places();
             for (pos, shape) in shapes.iter().enumerate() {
                 let logits: Vec<f32> = (0..V).map(shape).collect();
                 sampler.sample(&logits, pos as u64).unwrap();
                 sampler.sample(&logits[..77], pos as u64).unwrap();
             }
-            assert_eq!(sampler.scratch.places(), before, "{chain}");
+            assert_eq!(sampler.scratch.candidates.places(), before, "{chain}");
         }
     }
 }

@@ -3,5 +3,6 @@
 pub(crate) mod attention;
 pub(crate) mod exp;
 pub(crate) mod gate;
+pub(crate) mod logits;
 pub(crate) mod matmul;
 pub(crate) mod norm;

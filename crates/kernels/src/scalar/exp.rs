@@ -2,7 +2,7 @@
 
 use crate::exp::{HIGHEST, LN2_HI, LN2_LO, LOG2_E, LOWEST, MAGIC, Q};
 
-#[inline]
+#[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let clamped = if HIGHEST < x { HIGHEST } else { x };
     let shifted = clamped.mul_add(LOG2_E, MAGIC);

@@ -1,25 +1,20 @@
 //! Min-p: candidates within a fixed ratio of the likeliest.
 
-use super::StageInfo;
-use crate::{candidates::Candidates, error::ChainError};
+use std::fmt;
 
-pub(super) const INFO: StageInfo = StageInfo {
-    name: "min_p",
-    allowed: "a number from 0 (off) to 1",
-    summary: "keeps tokens at least m times as likely as the likeliest",
-    source: "arXiv 2407.01082",
-};
+use super::{Control, StageInfo, Turn};
+use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
 
 /// `min_p=m`: keeps tokens with p_i >= m·p_max; 0 is off, m in [0, 1].
 ///
 /// Decided without exponentials as d_i >= ln m (f32, rounded down), d_i = (x_i - max)·β; equality stays.
 ///
-/// Source: Nguyen et al. 2024, arXiv 2407.01082.
+/// Source: arXiv 2407.01082.
 ///
 /// ```
+/// // Half as likely as the likeliest is 0.7 below its logit.
 /// use kelvin_sampling::{Chain, Distribution};
 ///
-/// // Half as likely as the likeliest is 0.7 below its logit.
 /// let chain: Chain = "min_p=0.5".parse()?;
 /// assert_eq!(Distribution::new(&[3.0, 2.4, 2.2], &chain)?.survivors(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -28,25 +23,11 @@ pub(super) const INFO: StageInfo = StageInfo {
 pub struct MinP(f64);
 
 impl MinP {
-    /// Accepts m in [0, 1].
-    pub fn new(m: f64) -> Result<MinP, ChainError> {
-        if (0.0..=1.0).contains(&m) {
-            // Adding +0 turns -0 into +0, so that it prints as `0`.
-            Ok(MinP(m + 0.0))
-        } else {
-            Err(INFO.refuse(format!("{m}")))
-        }
-    }
-
-    pub(super) fn parse(value: Option<&str>) -> Result<MinP, ChainError> {
-        let text = INFO.required(value)?;
-        let m = text.parse().map_err(|_| INFO.refuse(text))?;
-        MinP::new(m).map_err(|_| INFO.refuse(text))
-    }
-
-    /// m.
-    pub fn get(self) -> f64 {
-        self.0
+    /// Accepts a number from 0 (off) to 1.
+    pub fn new(value: f64) -> Result<MinP, ChainError> {
+        Self::INFO.require((0.0..=1.0).contains(&value), value)?;
+        // Adding +0 turns -0 into +0, so that it prints as `0`.
+        Ok(MinP(value + 0.0))
     }
 
     /// ln m as f32, rounded down: the lowest d that stays.
@@ -56,9 +37,33 @@ impl MinP {
         if f64::from(nearest) > exact { nearest.next_down() } else { nearest }
     }
 
-    pub(super) fn apply(self, candidates: &mut Candidates<'_>) {
+    /// m.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl Control for MinP {
+    const INFO: StageInfo = StageInfo {
+        name: "min_p",
+        allowed: "a number from 0 (off) to 1",
+        summary: "keeps tokens at least m times as likely as the likeliest",
+        source: "arXiv 2407.01082",
+    };
+
+    fn parse(text: Option<&str>) -> Result<MinP, ChainError> {
+        let values = Values::read(&Self::INFO, text, &[])?;
+        values.checked(MinP::new(values.number()?))
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "={}", self.0)
+    }
+
+    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
         if self.0 > 0.0 {
             candidates.keep_above(self.threshold());
         }
+        Ok(())
     }
 }

@@ -1,14 +1,9 @@
 //! Temperature: how much a difference of logits counts.
 
-use super::StageInfo;
-use crate::{candidates::Candidates, error::ChainError};
+use std::fmt;
 
-pub(super) const INFO: StageInfo = StageInfo {
-    name: "temp",
-    allowed: "0 (greedy), or a finite number from 1.4e-45 to 3.4e38",
-    summary: "divides logits by T: below 1 sharper, above 1 flatter, 0 takes the likeliest",
-    source: "Ackley, Hinton, Sejnowski 1985; arXiv 1503.02531",
-};
+use super::{Control, StageInfo, Turn};
+use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
 
 /// `temp=T`: x → x/T, so that p_i = exp((x_i - m)/T) / Z(T).
 ///
@@ -39,31 +34,45 @@ impl Temp {
             // Adding +0 turns -0 into +0, so that it prints as `0`.
             Ok(Temp(t + 0.0))
         } else {
-            Err(INFO.refuse(format!("{t}")))
+            Err(Self::INFO.refuse(format!("{t}")))
         }
-    }
-
-    pub(super) fn parse(value: Option<&str>) -> Result<Temp, ChainError> {
-        let text = INFO.required(value)?;
-        let exact: f64 = text.parse().map_err(|_| INFO.refuse(text))?;
-        let t = exact as f32;
-        // 1e-50 isn't greedy, it's a temperature that f32 can't hold.
-        if t == 0.0 && exact != 0.0 {
-            return Err(INFO.refuse(text));
-        }
-        Temp::new(t).map_err(|_| INFO.refuse(text))
     }
 
     /// T.
     pub fn get(self) -> f32 {
         self.0
     }
+}
 
-    pub(super) fn apply(self, candidates: &mut Candidates<'_>) {
+impl Control for Temp {
+    const INFO: StageInfo = StageInfo {
+        name: "temp",
+        allowed: "0 (greedy), or a finite number from 1.4e-45 to 3.4e38",
+        summary: "divides logits by T: below 1 sharper, above 1 flatter, 0 takes the likeliest",
+        source: "Ackley, Hinton, Sejnowski 1985; arXiv 1503.02531",
+    };
+
+    fn parse(text: Option<&str>) -> Result<Temp, ChainError> {
+        let values = Values::read(&Self::INFO, text, &[])?;
+        let exact: f64 = values.number()?;
+        let t = exact as f32;
+        // 1e-50 isn't greedy, it's a temperature that f32 can't hold.
+        if t == 0.0 && exact != 0.0 {
+            return Err(values.refuse());
+        }
+        values.checked(Temp::new(t))
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "={}", self.0)
+    }
+
+    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
         if self.0 == 0.0 {
             candidates.freeze();
         } else {
             candidates.heat(f64::from(self.0));
         }
+        Ok(())
     }
 }

@@ -1,0 +1,75 @@
+//! The loops over a row of logits: the text of `scalar::logits` compiled for AVX2, but for the first look, in which
+//! a compiler doesn't see how to keep the maxima of groups in vectors.
+
+use std::arch::x86_64::*;
+
+use crate::logits::{GROUP, Ranged, Scan, Sums};
+use crate::scalar;
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn scan(xs: &[f32], maxima: &mut [f32]) -> Scan {
+    let (groups, rest) = xs.as_chunks::<GROUP>();
+    let infinity = _mm256_set1_ps(f32::INFINITY);
+    let masked = _mm256_set1_ps(f32::NEG_INFINITY);
+    let mut fine = _mm256_cmp_ps::<_CMP_LT_OQ>(masked, infinity);
+    let mut all = masked;
+    for (group, group_max) in groups.iter().zip(maxima.iter_mut()) {
+        let mut max = masked;
+        for i in 0..GROUP / 8 {
+            // SAFETY: i·8 + 8 <= GROUP, and the load is unaligned.
+            let x = unsafe { _mm256_loadu_ps(group.as_ptr().add(i * 8)) };
+            fine = _mm256_and_ps(fine, _mm256_cmp_ps::<_CMP_LT_OQ>(x, infinity));
+            // Gives its second operand for NaN, as the comparison in the specification does.
+            max = _mm256_max_ps(x, max);
+        }
+        all = _mm256_max_ps(max, all);
+        *group_max = largest(max);
+    }
+    let fine = _mm256_movemask_ps(fine) == 0xff;
+    let tail = scalar::logits::scan(rest, &mut maxima[groups.len()..]);
+    let max = largest(all);
+    Scan { max: if tail.max > max { tail.max } else { max }, fine: fine && tail.fine }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn largest(x: __m256) -> f32 {
+    let x = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+    let x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+    _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)))
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn count_unmasked(xs: &[f32]) -> usize {
+    scalar::logits::count_unmasked(xs)
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn weigh(xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> u64 {
+    scalar::logits::weigh(xs, max, beta, es)
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn measure(xs: &[f32], max: f32, beta: f32, es: &[f32]) -> Sums {
+    scalar::logits::measure(xs, max, beta, es)
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn squares(es: &[f32]) -> u128 {
+    scalar::logits::squares(es)
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn deviations(xs: &[f32], max: f32, scale: f64) -> (u64, u128) {
+    scalar::logits::deviations(xs, max, scale)
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn least(xs: &[f32]) -> f32 {
+    scalar::logits::least(xs)
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn bins(group: &Ranged<'_>, bins: &mut [u32; GROUP], weights: &mut [u64; GROUP]) {
+    scalar::logits::bins(group, bins, weights);
+}

@@ -1,0 +1,127 @@
+//! The loops over a row of logits. They are inlined into each instruction set's wrapper and compiled there,
+//! so they are written in blocks that a compiler turns into vectors.
+
+use super::exp::exp;
+use crate::logits::{FLOOR, GROUP, MOMENT_UNIT, ONE, ROUND, Ranged, SQUARE_UNIT, Scan, Sums, WHOLE};
+
+/// Terms of at most 2^52 that fit into a u64 together.
+const BLOCK: usize = 256;
+const LANES: usize = 16;
+
+pub(crate) fn scan(xs: &[f32], maxima: &mut [f32]) -> Scan {
+    let mut scan = Scan { max: f32::NEG_INFINITY, fine: true };
+    for (group, group_max) in xs.chunks(GROUP).zip(maxima) {
+        *group_max = group.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max });
+        scan.max = if *group_max > scan.max { *group_max } else { scan.max };
+        // False for NaN as well.
+        scan.fine &= group.iter().all(|&x| x < f32::INFINITY);
+    }
+    scan
+}
+
+#[inline(always)]
+pub(crate) fn count_unmasked(xs: &[f32]) -> usize {
+    let count = |xs: &[f32]| xs.iter().map(|&x| u32::from(x > f32::NEG_INFINITY)).sum::<u32>() as usize;
+    xs.chunks(BLOCK).map(count).sum()
+}
+
+#[inline(always)]
+pub(crate) fn weigh(xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> u64 {
+    let mut total = 0;
+    for (xs, es) in xs.chunks(BLOCK).zip(es.chunks_mut(BLOCK)) {
+        for (e, &x) in es.iter_mut().zip(xs) {
+            *e = exp(scaled(x, max, beta));
+        }
+        total += es.iter().fold(0u64, |sum, &e| sum.wrapping_add(weight(e)));
+    }
+    total
+}
+
+#[inline(always)]
+pub(crate) fn measure(xs: &[f32], max: f32, beta: f32, es: &[f32]) -> Sums {
+    let mut sums = Sums::default();
+    for (xs, es) in xs.chunks(BLOCK).zip(es.chunks(BLOCK)) {
+        let (mut total, mut moment) = (0u64, 0u64);
+        for (&x, &e) in xs.iter().zip(es) {
+            let rounded = f64::from(e).mul_add(ONE as f64, ROUND);
+            total = total.wrapping_add(rounded.to_bits().wrapping_sub(ROUND.to_bits()));
+            // w has at most 24 significant bits and so has d: the product is exact before it's rounded.
+            let term = (rounded - ROUND) * (f64::from(-scaled(x, max, beta)) * MOMENT_UNIT);
+            moment = moment.wrapping_add((term + ROUND).to_bits().wrapping_sub(ROUND.to_bits()));
+        }
+        sums.total += total;
+        sums.moment += u128::from(moment);
+    }
+    sums
+}
+
+#[inline(always)]
+pub(crate) fn squares(es: &[f32]) -> u128 {
+    let mut sum = 0u128;
+    for es in es.chunks(BLOCK) {
+        let mut block = 0u64;
+        for &e in es {
+            let w = (f64::from(e) * ONE as f64 + ROUND) - ROUND;
+            // w² has at most 48 significant bits: exact before it's rounded.
+            block += (w * w * SQUARE_UNIT + ROUND).to_bits() - ROUND.to_bits();
+        }
+        sum += u128::from(block);
+    }
+    sum
+}
+
+#[inline(always)]
+pub(crate) fn deviations(xs: &[f32], max: f32, scale: f64) -> (u64, u128) {
+    let (mut sum, mut squares) = (0u64, 0u128);
+    for xs in xs.chunks(BLOCK) {
+        let (mut block, mut block_squares) = (0u64, 0u64);
+        for &x in xs {
+            // A masked logit stands where the maximum does, which adds nothing.
+            let x = if x > f32::NEG_INFINITY { x } else { max };
+            let rounded = (f64::from(max) - f64::from(x)) * scale + ROUND;
+            block += rounded.to_bits() - ROUND.to_bits();
+            let q = rounded - ROUND;
+            block_squares += (q * q + ROUND).to_bits() - ROUND.to_bits();
+        }
+        sum += block;
+        squares += u128::from(block_squares);
+    }
+    (sum, squares)
+}
+
+#[inline(always)]
+pub(crate) fn least(xs: &[f32]) -> f32 {
+    let mut least = [f32::INFINITY; LANES];
+    let (blocks, rest) = xs.as_chunks::<LANES>();
+    for block in blocks {
+        for (least, &x) in least.iter_mut().zip(block) {
+            let x = if x > f32::NEG_INFINITY { x } else { f32::INFINITY };
+            *least = if x < *least { x } else { *least };
+        }
+    }
+    let rest = rest.iter().copied().filter(|&x| x > f32::NEG_INFINITY);
+    least.into_iter().chain(rest).fold(f32::INFINITY, |a, b| if b < a { b } else { a })
+}
+
+#[inline(always)]
+pub(crate) fn bins(group: &Ranged<'_>, bins: &mut [u32; GROUP], weights: &mut [u64; GROUP]) {
+    let &Ranged { xs, es, max, beta, center, last_bin } = group;
+    let last = last_bin as f32;
+    for ((bin, w), (&x, &e)) in bins.iter_mut().zip(weights.iter_mut()).zip(xs.iter().zip(es)) {
+        let distance = (scaled(x, max, beta) - center).abs() * 64.0;
+        let distance = if distance < last { distance } else { last };
+        *bin = (distance + WHOLE).to_bits() - WHOLE.to_bits();
+        *w = weight(e);
+    }
+}
+
+#[inline(always)]
+pub(crate) fn weight(e: f32) -> u64 {
+    f64::from(e).mul_add(ONE as f64, ROUND).to_bits().wrapping_sub(ROUND.to_bits())
+}
+
+#[inline(always)]
+pub(crate) fn scaled(x: f32, max: f32, beta: f32) -> f32 {
+    let d = (x - max) * beta;
+    if d > FLOOR { d } else { FLOOR }
+}

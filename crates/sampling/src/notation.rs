@@ -1,0 +1,94 @@
+//! The text after a stage's name: `value`, then `key:value` pairs, separated by commas.
+
+use std::str::FromStr;
+
+use crate::{
+    error::ChainError,
+    stages::StageInfo,
+    state::{Scope, Window},
+};
+
+/// A stage's parameters as they were typed.
+pub(crate) struct Values<'t> {
+    info: &'static StageInfo,
+    whole: &'t str,
+    first: Option<&'t str>,
+    named: Vec<(&'t str, &'t str)>,
+}
+
+impl<'t> Values<'t> {
+    /// Splits the text after `=`; keys must be among `keys`, none twice.
+    pub(crate) fn read(
+        info: &'static StageInfo,
+        text: Option<&'t str>,
+        keys: &[&str],
+    ) -> Result<Values<'t>, ChainError> {
+        let whole = text.unwrap_or("");
+        let mut values = Values { info, whole, first: None, named: Vec::new() };
+        if whole.is_empty() {
+            return Ok(values);
+        }
+        for (i, item) in whole.split(',').map(str::trim).enumerate() {
+            match item.split_once(':') {
+                Some((key, value)) if keys.contains(&key.trim()) && values.named(key.trim()).is_none() => {
+                    values.named.push((key.trim(), value.trim()));
+                }
+                None if i == 0 && !item.is_empty() => values.first = Some(item),
+                _ => return Err(values.refuse()),
+            }
+        }
+        Ok(values)
+    }
+
+    /// The first value, which must be there.
+    pub(crate) fn first(&self) -> Result<&'t str, ChainError> {
+        self.first.ok_or_else(|| self.refuse())
+    }
+
+    /// The first value as a number (NaN and all: ranges are checked where the stage is made).
+    pub(crate) fn number<T: FromStr>(&self) -> Result<T, ChainError> {
+        self.parse(self.first()?)
+    }
+
+    /// A named number, or its default.
+    pub(crate) fn number_or<T: FromStr>(&self, key: &str, default: T) -> Result<T, ChainError> {
+        self.named(key).map_or(Ok(default), |text| self.parse(text))
+    }
+
+    /// `window:n`, or its default.
+    pub(crate) fn window_or(&self, default: Window) -> Result<Window, ChainError> {
+        match self.named("window") {
+            None => Ok(default),
+            Some("-1") => Ok(Window::ALL),
+            Some(text) => Ok(Window::last(self.parse(text)?)),
+        }
+    }
+
+    /// `scope:…`, or its default.
+    pub(crate) fn scope_or(&self, default: Scope) -> Result<Scope, ChainError> {
+        match self.named("scope") {
+            None => Ok(default),
+            Some("output") => Ok(Scope::Output),
+            Some("prompt+output") => Ok(Scope::All),
+            Some(_) => Err(self.refuse()),
+        }
+    }
+
+    pub(crate) fn named(&self, key: &str) -> Option<&'t str> {
+        self.named.iter().find(|(k, _)| *k == key).map(|(_, value)| *value)
+    }
+
+    pub(crate) fn parse<T: FromStr>(&self, text: &str) -> Result<T, ChainError> {
+        text.parse().map_err(|_| self.refuse())
+    }
+
+    /// The error that shows all of what was typed.
+    pub(crate) fn refuse(&self) -> ChainError {
+        self.info.refuse(if self.whole.is_empty() { "no value" } else { self.whole })
+    }
+
+    /// A stage's own check, with its error showing what was typed.
+    pub(crate) fn checked<T>(&self, made: Result<T, ChainError>) -> Result<T, ChainError> {
+        made.map_err(|_| self.refuse())
+    }
+}
