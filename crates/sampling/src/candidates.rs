@@ -119,8 +119,11 @@ impl<'a> Candidates<'a> {
             return n;
         }
         let n = match self.bound {
-            Some(bound) => order::rank(&self.set, bound.index) + 1,
-            None => self.set.count_unmasked(),
+            Some(bound) if bound.index < self.set.len() => order::rank(&self.set, bound.index) + 1,
+            _ => {
+                self.settle();
+                self.n.unwrap_or_else(|| self.set.count_unmasked())
+            }
         };
         self.n = Some(n);
         n

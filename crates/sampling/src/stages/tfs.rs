@@ -69,8 +69,7 @@ impl Control for Tfs {
             sum as f64 > self.0 * total as f64
         });
         if let Some(i) = past {
-            // Indices up to i, and one more.
-            candidates.keep_first(i + 2, false);
+            candidates.keep_first(i + 1, false);
         }
         Ok(())
     }
