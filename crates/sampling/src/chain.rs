@@ -80,6 +80,17 @@ impl Chain {
         self.stages.iter().any(Stage::looks_back)
     }
 
+    /// Whether its last stage learns from the tokens drawn, so that a step depends on all before it.
+    pub fn learns(&self) -> bool {
+        self.stages.last().is_some_and(Stage::learns)
+    }
+
+    /// The truncation after which a temperature comes, which therefore can't bring back what it removed.
+    pub fn cut_before_heat(&self) -> Option<&Stage> {
+        let last = self.stages.iter().rposition(Stage::heats)?;
+        self.stages[..last].iter().find(|stage| stage.truncates())
+    }
+
     /// The places of all `temp` stages.
     fn temps(&self) -> Vec<usize> {
         (0..self.stages.len()).filter(|&place| self.temp_at(place).is_some()).collect()
@@ -111,11 +122,10 @@ impl FromStr for Chain {
         }
         let stage = |(i, part): (usize, &&str)| {
             let place = i + 1;
-            match part.split_once('=') {
-                Some((name, value)) => Stage::parse(name.trim(), Some(value.trim())),
-                None if part.is_empty() => Err(ChainError::EmptyStage { place }),
-                None if *part == "draw" => Err(ChainError::DrawNotLast { place }),
-                None => Stage::parse(part, None),
+            match *part {
+                "" => Err(ChainError::EmptyStage { place }),
+                "draw" => Err(ChainError::DrawNotLast { place }),
+                part => part.parse(),
             }
         };
         Chain::new(parts.iter().enumerate().map(stage).collect::<Result<_, _>>()?)

@@ -52,6 +52,28 @@ pub enum ChainError {
         /// Counted from 1.
         place: usize,
     },
+    /// An engine that doesn't know a stage can't run it.
+    #[error("{profile} has no stage `{stage}`, so that profile can't express it")]
+    NotInProfile {
+        /// The stage.
+        stage: &'static str,
+        /// The profile.
+        profile: &'static str,
+    },
+    /// Settings by kind can name each once.
+    #[error("`{stage}` is given twice")]
+    Twice {
+        /// The stage.
+        stage: &'static str,
+    },
+    /// No profile of this name.
+    #[error("there is no profile \"{name}\"; known profiles: {known}")]
+    UnknownProfile {
+        /// The name as it was written.
+        name: String,
+        /// All names that exist, separated by commas.
+        known: String,
+    },
     /// A position has only so many random words.
     #[error("the chain has {count} `xtc` stages, but a position of the dice has random words for 7")]
     TooManyRandom {

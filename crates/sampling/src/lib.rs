@@ -36,6 +36,7 @@ mod error;
 mod locate;
 mod notation;
 mod order;
+mod profile;
 mod sampler;
 mod set;
 mod softmax;
@@ -47,6 +48,7 @@ pub use chain::Chain;
 pub use dice::{Dice, Words};
 pub use distribution::{Choice, Distribution, StageReport, slope};
 pub use error::{ChainError, SampleError};
+pub use profile::Profile;
 pub use sampler::{Draw, Sampler};
 pub use softmax::softmax;
 pub use stages::{

@@ -3,7 +3,7 @@
 use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
-    Chain, Dice, SampleError, State, TokenId,
+    Chain, Dice, Distribution, SampleError, State, TokenId,
     candidates::{Candidates, Scratch},
     dice::Words,
     stages::Turn,
@@ -143,6 +143,14 @@ impl Sampler {
         }
         let state = State::restore(self.state.tokens().to_vec(), self.state.n_prompt(), None);
         Ok(measured(chain, logits, &state, &words, &mut self.scratch)?.0)
+    }
+
+    /// The whole distribution of the next draw, and what each stage did to it; nothing moves.
+    ///
+    /// # Errors
+    /// As [`Sampler::sample`].
+    pub fn distribution(&self, logits: &[f32], pos: u64) -> Result<Distribution, SampleError> {
+        Distribution::after(logits, &self.chain, &self.state, &self.dice.words(pos))
     }
 
     /// Takes a token that somebody else chose at `pos`, as if it had been drawn from `logits`.

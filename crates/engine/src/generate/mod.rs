@@ -19,7 +19,7 @@ use stop::StopStrings;
 /// What to make of a prompt.
 #[derive(Debug)]
 pub struct Request {
-    /// One column each.
+    /// One column each, told of the prompt here.
     pub samplers: Vec<Sampler>,
     /// How many tokens a column may have.
     pub max_tokens: usize,
@@ -158,7 +158,7 @@ pub fn generate(
     let mut columns: Vec<Column> = samplers
         .into_iter()
         .map(|sampler| Column {
-            sampler,
+            sampler: sampler.after(prompt),
             drawn: None,
             stream: TextStream::default(),
             stop: StopStrings::new(&stop),
@@ -255,7 +255,7 @@ fn step_columns(
     engine.model.for_each(columns, &|i, column| {
         if column.finish.is_none() {
             let pos = ends.prompt_len + column.tokens.len();
-            column.drawn = Some(column.sampler.sample(row(i), pos as u64));
+            column.drawn = Some(column.sampler.draw(row(i), pos as u64));
         }
     });
     let mut cancelled = false;

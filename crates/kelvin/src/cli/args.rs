@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use super::sampling_args::SamplingArgs;
+
 const MAIN_EXAMPLES: &str = "\
 The main job, one prompt at three temperatures:
   kelvin compare \"Write about Nepal\" -t 0.5,1,2
@@ -40,6 +42,8 @@ pub(crate) enum Verb {
     Next(NextArgs),
     /// Show what temperature does to numbers you type (no model needed)
     Softmax(SoftmaxArgs),
+    /// List the controls there are and the profiles of other engines
+    Stages(StagesArgs),
     /// List, fetch and remove models
     Models(ModelsArgs),
     /// Show what a model file holds
@@ -139,27 +143,6 @@ pub(crate) struct PromptArgs {
     /// The date (YYYY-MM-DD) for templates that ask for it; belongs to the recipe
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<String>,
-}
-
-/// How tokens are drawn.
-#[derive(Debug, Clone, ClapArgs)]
-#[command(next_help_heading = "Sampling")]
-pub(crate) struct SamplingArgs {
-    /// Keep the K most likely tokens (0: all)
-    #[arg(long, value_name = "K", allow_hyphen_values = true)]
-    pub(crate) top_k: Option<String>,
-    /// Keep the most likely tokens that together have probability P (1: all)
-    #[arg(long, value_name = "P", allow_hyphen_values = true)]
-    pub(crate) top_p: Option<String>,
-    /// Keep tokens with at least M times the probability of the most likely one (0: all)
-    #[arg(long, value_name = "M", allow_hyphen_values = true)]
-    pub(crate) min_p: Option<String>,
-    /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"
-    #[arg(long, value_name = "CHAIN", conflicts_with_all = ["top_k", "top_p", "min_p"])]
-    pub(crate) sampler: Option<String>,
-    /// The dice; without it one is drawn and printed
-    #[arg(short, long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
 }
 
 /// When a continuation ends.
@@ -356,6 +339,19 @@ pub(crate) struct SoftmaxArgs {
         allow_hyphen_values = true
     )]
     pub(crate) temperatures: String,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `stages`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin stages
+  kelvin generate \"Once upon a time\" --sampler \"repetition=1.1 | temp=1.5 | min_p=0.05\"
+  kelvin compare \"Once upon a time\" --profile llama.cpp")]
+pub(crate) struct StagesArgs {
     /// Print JSON for programs
     #[arg(long)]
     pub(crate) json: bool,

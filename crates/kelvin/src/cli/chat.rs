@@ -49,6 +49,7 @@ struct Conversation {
     session: Session,
     messages: Vec<Message>,
     sequence: Sequence,
+    controls: options::Controls,
     chain: Chain,
     seed: u64,
     /// Which dice of the seed: `/retry` takes the next ones.
@@ -91,10 +92,11 @@ struct Turn<'a> {
 
 /// Runs the verb.
 pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
-    let mut chain = options::chain(&args.sampling)?;
+    let controls = options::controls(&args.sampling)?;
+    let mut chain = controls.chain.clone();
     if let Some(typed) = &args.temperature {
         let temperature = options::temperature(typed, Infinity::Refused)?;
-        chain = options::at_temperature(&chain, temperature)?;
+        chain = controls.at(temperature)?;
         options::hint_at_threads(&[temperature]);
     }
     if args.max_tokens == 0 {
@@ -112,6 +114,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
         session,
         messages: system.into_iter().collect(),
         sequence,
+        controls,
         chain,
         seed: seed.value,
         sample: 0,
@@ -176,7 +179,7 @@ impl Conversation {
             Command::Temp(Some(typed)) => {
                 let temperature = options::temperature(typed, Infinity::Refused)
                     .map_err(|error| usage(error.to_string().replacen("-t", "/temp", 1)))?;
-                self.chain = options::at_temperature(&self.chain, temperature)?;
+                self.chain = self.controls.at(temperature)?;
                 options::hint_at_threads(&[temperature]);
                 terminal::note(&self.chain.to_string());
             }
@@ -283,7 +286,12 @@ impl Conversation {
         }
         self.messages.push(Message { role: "assistant".to_string(), content: continuation.text });
         self.sequence = continuation.sequence;
-        self.last = Some(Drawn { prompt: tokens, tokens: continuation.tokens, chain: self.chain.clone() });
+        self.last = Some(Drawn {
+            prompt: tokens,
+            tokens: continuation.tokens,
+            chain: self.chain.clone(),
+            dice: Dice { seed: self.seed, sample: self.sample },
+        });
         match continuation.finish {
             FinishReason::BadLogits(what) => {
                 Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}"))

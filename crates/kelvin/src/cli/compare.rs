@@ -30,6 +30,8 @@ const MOST_COLUMNS: usize = 512;
 pub(crate) struct Plan {
     pub(crate) temperatures: Vec<f32>,
     pub(crate) samples: usize,
+    /// As the flags gave it.
+    chain: Chain,
     chains: Vec<Chain>,
     pub(crate) seed: options::Seed,
 }
@@ -37,11 +39,8 @@ pub(crate) struct Plan {
 impl Plan {
     fn new(args: &CompareArgs) -> anyhow::Result<Plan> {
         let temperatures = options::temperatures(&args.temperatures, Infinity::Refused)?;
-        let chain = options::chain(&args.sampling)?;
-        let chains = temperatures
-            .iter()
-            .map(|&t| options::at_temperature(&chain, t))
-            .collect::<anyhow::Result<_>>()?;
+        let controls = options::controls(&args.sampling)?;
+        let chains = temperatures.iter().map(|&t| controls.at(t)).collect::<anyhow::Result<_>>()?;
         options::hint_at_threads(&temperatures);
         options::check_length(&args.length)?;
         let columns = args.samples.saturating_mul(temperatures.len());
@@ -52,7 +51,13 @@ impl Plan {
                 temperatures.len()
             )));
         }
-        Ok(Plan { temperatures, samples: args.samples, chains, seed: options::seed(args.sampling.seed)? })
+        Ok(Plan {
+            temperatures,
+            samples: args.samples,
+            chain: controls.chain,
+            chains,
+            seed: options::seed(args.sampling.seed)?,
+        })
     }
 
     /// Columns in order: all samples of the first temperature, then of the second.
@@ -137,12 +142,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     session.check_prompt(&prompt.tokens())?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
-        terminal::print(&view::header(
-            &session,
-            &prompt,
-            &plan,
-            &args.sampling.sampler.clone().unwrap_or_else(|| plan.chains[0].to_string()),
-        ))?;
+        terminal::print(&view::header(&session, &prompt, &plan, &plan.chain.to_string()))?;
     }
     let guard = interrupt::Guard::new();
     let mut watcher = view::Watcher::new(&plan, live, &guard)?;

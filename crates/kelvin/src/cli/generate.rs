@@ -141,9 +141,10 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         .as_deref()
         .map(|typed| options::temperature(typed, Infinity::Refused))
         .transpose()?;
-    let mut chain = options::chain(&args.sampling)?;
+    let controls = options::controls(&args.sampling)?;
+    let mut chain = controls.chain.clone();
     if let Some(temperature) = temperature {
-        chain = options::at_temperature(&chain, temperature)?;
+        chain = controls.at(temperature)?;
         options::hint_at_threads(&[temperature]);
     }
     options::check_length(&args.length)?;

@@ -13,8 +13,10 @@ mod models;
 mod next;
 mod options;
 mod prompt;
+mod sampling_args;
 mod session;
 mod softmax;
+mod stages;
 mod tokenize;
 mod why;
 
@@ -28,6 +30,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Chat(args) => chat::run(args),
         Verb::Next(args) => next::run(&args),
         Verb::Softmax(args) => softmax::run(&args),
+        Verb::Stages(args) => stages::run(&args),
         Verb::Models(args) => models::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Tokenize(args) => tokenize::run(&args),

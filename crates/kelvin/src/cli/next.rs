@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use kelvin_sampling::{Chain, Distribution};
+use kelvin_sampling::{Chain, Dice, Distribution, Sampler, TokenId};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
@@ -87,9 +87,9 @@ struct StageRow {
 /// Runs the verb.
 pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let temperatures = options::temperatures(&args.temperatures, Infinity::Allowed)?;
-    let chain = options::chain(&args.sampling)?;
+    let controls = options::controls(&args.sampling)?;
     for &t in temperatures.iter().filter(|t| t.is_finite()) {
-        options::at_temperature(&chain, t)?;
+        controls.at(t)?;
     }
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let raw = Distribution::new(&logits, &Chain::default())?;
     let views = temperatures
         .iter()
-        .map(|&t| view(&session, &logits, &raw, &chain, t, args))
+        .map(|&t| view(&session, &logits, &raw, &prompt.tokens(), &controls, t, args))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let answer = Answer { model: session.file.clone(), prompt, views, timings };
     if args.output.json {
@@ -114,14 +114,18 @@ fn view(
     session: &Session,
     logits: &[f32],
     raw: &Distribution,
-    chain: &Chain,
+    read: &[TokenId],
+    controls: &options::Controls,
     t: f32,
     args: &NextArgs,
 ) -> anyhow::Result<View> {
     let (distribution, chain) = if t.is_finite() {
-        let chain = options::at_temperature(chain, t)?;
-        (Distribution::new(logits, &chain)?, chain.to_string())
+        let chain = controls.at(t)?;
+        let dice = Dice { seed: args.sampling.seed.unwrap_or(0), sample: 0 };
+        let sampler = Sampler::new(chain.clone(), dice).after(read);
+        (sampler.distribution(logits, read.len() as u64)?, chain.to_string())
     } else {
+        let chain = &controls.chain;
         (Distribution::at_infinity(logits, chain)?, chain.to_string().replacen("temp=1", "temp=inf", 1))
     };
     let (rest_tokens, rest_mass) = distribution.rest(args.top);

@@ -1,7 +1,7 @@
 //! Args in, what they mean out: temperatures, the chain, the dice.
 
 use anyhow::Context;
-use kelvin_sampling::Chain;
+use kelvin_sampling::{Chain, Profile, Stage};
 
 use super::{
     args::{LengthArgs, SamplingArgs},
@@ -45,28 +45,39 @@ pub(crate) fn hint_at_threads(temperatures: &[f32]) {
     }
 }
 
-/// The chain that the flags describe, its temperature still to be set: `--sampler` as it stands, or the
-/// single flags in the order of the definitions.
-pub(crate) fn chain(args: &SamplingArgs) -> anyhow::Result<Chain> {
-    let (flag, text) = match &args.sampler {
-        Some(chain) => ("--sampler", chain.clone()),
-        None => {
-            let mut stages = vec!["temp=1".to_string()];
-            let flags = [("top_k", &args.top_k), ("top_p", &args.top_p), ("min_p", &args.min_p)];
-            for (name, value) in flags {
-                if let Some(value) = value {
-                    stages.push(format!("{name}={}", value.trim()));
-                }
-            }
-            ("the sampling flags", stages.join(" | "))
-        }
-    };
-    text.parse::<Chain>().map_err(|error| usage(format!("{flag}: {error}")))
+/// A chain, its temperature still to be set, and the engine whose ways it follows.
+#[derive(Debug, Clone)]
+pub(crate) struct Controls {
+    pub(crate) chain: Chain,
+    profile: Profile,
 }
 
-/// `chain` with its temperature replaced.
-pub(crate) fn at_temperature(chain: &Chain, temperature: f32) -> anyhow::Result<Chain> {
-    chain.with_temperature(temperature).map_err(|error| usage(format!("-t {temperature}: {error}")))
+impl Controls {
+    /// The chain at a temperature, as the profile's engine would take it.
+    pub(crate) fn at(&self, temperature: f32) -> anyhow::Result<Chain> {
+        let chain = self.chain.with_temperature(self.profile.temperature(temperature));
+        chain.map_err(|error| usage(format!("-t {temperature}: {error}")))
+    }
+}
+
+/// What the flags describe: `--sampler` as it stands, or the single flags in the order of the profile. A temperature that
+/// can do less than people expect of it is said aloud.
+pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
+    let profile: Profile = args.profile.parse().map_err(|error| usage(format!("--profile: {error}")))?;
+    let chain = match &args.sampler {
+        Some(chain) => chain.parse::<Chain>().map_err(|error| usage(format!("--sampler: {error}")))?,
+        None => {
+            let settings = args.stages().iter().map(|stage| stage.parse()).collect::<Result<Vec<Stage>, _>>();
+            let chain = settings.and_then(|settings| profile.chain(&settings));
+            chain.map_err(|error| usage(format!("the sampling flags: {error}")))?
+        }
+    };
+    if let Some(cut) = chain.cut_before_heat() {
+        terminal::note(&format!(
+            "hint: in the chain \"{chain}\" temperature comes after {cut}, so heat can't bring back what that removed"
+        ));
+    }
+    Ok(Controls { chain, profile })
 }
 
 /// The dice, and whether they were asked for.

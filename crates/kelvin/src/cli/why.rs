@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use kelvin_engine::transformer::Sequence;
-use kelvin_sampling::{Chain, Distribution, TokenId};
+use kelvin_sampling::{Chain, Dice, Distribution, Sampler, State, TokenId};
 use serde::Serialize;
 
 use super::{next::percent, session::Session};
@@ -24,6 +24,8 @@ pub(crate) struct Drawn {
     pub(crate) tokens: Vec<TokenId>,
     /// How.
     pub(crate) chain: Chain,
+    /// With what.
+    pub(crate) dice: Dice,
 }
 
 /// One token of an answer and what else could have come.
@@ -63,14 +65,23 @@ pub(crate) fn reasons(
 ) -> anyhow::Result<Vec<Reason>> {
     let mut sequence = sequence.clone();
     let mut read = drawn.prompt.clone();
-    read.extend_from_slice(&drawn.tokens[..places.start]);
+    let mut sampler = Sampler::new(drawn.chain.clone(), drawn.dice).after(&drawn.prompt);
+    // What a stage has learned comes from all the tokens before; penalties only have to be told of them.
+    let from = if drawn.chain.learns() { 0 } else { places.start };
+    read.extend_from_slice(&drawn.tokens[..from]);
+    sampler.set_state(State::restore(read.clone(), drawn.prompt.len(), None));
     let mut reasons = Vec::with_capacity(places.len());
-    for place in places {
+    for place in from..places.end {
         let token = drawn.tokens[place];
         let logits = session.read(&mut sequence, &read)?;
+        let pos = read.len() as u64;
         read.push(token);
+        let last = sampler.distribution(&logits, pos)?;
+        sampler.force(&logits, pos, token)?;
+        if place < places.start {
+            continue;
+        }
         let raw = Distribution::new(&logits, &Chain::default())?;
-        let last = Distribution::new(&logits, &drawn.chain)?;
         let alternative = |token: TokenId| Alternative {
             ids: [token.0],
             text: session.text(token),

@@ -199,7 +199,42 @@ stages! {
     mirostat: Mirostat;
 }
 
+/// One stage in the notation of a chain.
+impl std::str::FromStr for Stage {
+    type Err = ChainError;
+
+    fn from_str(text: &str) -> Result<Stage, ChainError> {
+        match text.split_once('=') {
+            Some((name, value)) => Stage::parse(name.trim(), Some(value.trim())),
+            None => Stage::parse(text.trim(), None),
+        }
+    }
+}
+
 impl Stage {
+    /// Whether it sets the temperature.
+    pub fn heats(&self) -> bool {
+        matches!(self, Stage::Temp(_) | Stage::DynaTemp(_) | Stage::Edt(_))
+    }
+
+    /// Whether it removes unlikely tokens, so that a temperature after it can't bring them back.
+    pub fn truncates(&self) -> bool {
+        match self {
+            Stage::TopK(k) => k.get() > 0,
+            Stage::TopP(p) => p.get() < 1.0,
+            Stage::MinP(m) => m.get() > 0.0,
+            Stage::TopNSigma(n) => n.get() > 0.0,
+            Stage::Typical(t) => t.get() < 1.0,
+            Stage::TopH(h) => h.get() < 1.0,
+            Stage::Epsilon(e) => e.get() > 0.0,
+            Stage::Eta(e) => e.get() > 0.0,
+            Stage::TopA(a) => a.get() > 0.0,
+            Stage::Tfs(z) => z.get() < 1.0,
+            Stage::PLess(_) | Stage::Mirostat(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether it takes a random word of its own.
     pub(crate) fn is_random(&self) -> bool {
         matches!(self, Stage::Xtc(_))
