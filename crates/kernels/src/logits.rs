@@ -15,7 +15,7 @@ pub const ONE: u64 = 1 << 45;
 pub const MAX_LEN: usize = (1 << 19) - 1;
 
 /// Adding 2^52 to a number in [0, 2^52] rounds it to a whole one, half to even, which then stands in the low bits.
-pub(crate) const ROUND: f64 = (1u64 << 52) as f64;
+pub const ROUND: f64 = (1u64 << 52) as f64;
 /// 2^23: adding it to a number in [0, 2^23] does the same in f32.
 pub(crate) const WHOLE: f32 = (1u32 << 23) as f32;
 /// Below this a weight is 0 whatever it is; a finite stand-in for -inf keeps NaN out of products.
@@ -24,6 +24,9 @@ pub(crate) const FLOOR: f32 = -128.0;
 pub const MOMENT_UNIT: f64 = 128.0;
 /// Terms of squares are w² in units of 2^38, so 2^-52 of the largest.
 pub const SQUARE_UNIT: f64 = 1.0 / (1u64 << 38) as f64;
+
+/// How far beyond the last selected logit [`select`] may write.
+pub const SLACK: usize = 8;
 
 /// What one look at a row tells.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,6 +95,17 @@ pub fn least(isa: Isa, xs: &[f32]) -> f32 {
     dispatch!(isa, logits::least(xs))
 }
 
+/// The logits of at least `from` (which isn't -inf) and their ids, `first` being that of the first logit, in order; how many
+/// there are.
+///
+/// # Panics
+/// If an output has no room for all of `xs` and [`SLACK`] more.
+#[inline]
+pub fn select(isa: Isa, xs: &[f32], from: f32, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+    assert!(ids.len() >= xs.len() + SLACK && out.len() >= xs.len() + SLACK, "room for whole vectors");
+    dispatch!(isa, logits::select(xs, from, first, ids, out))
+}
+
 /// The weights of up to [`GROUP`] logits, and the bins of their distances |d - center|: `bin = round(distance·64)`,
 /// at most `last_bin`.
 #[inline]
@@ -126,4 +140,86 @@ pub fn weight(e: f32) -> u64 {
 #[inline]
 pub fn scaled(x: f32, max: f32, beta: f32) -> f32 {
     crate::scalar::logits::scaled(x, max, beta)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Logits of all sizes, masked ones among them, the same on every run.
+    fn row(n: usize) -> Vec<f32> {
+        let logit = |i: usize| match i * 7919 % 113 {
+            7 | 50 => f32::NEG_INFINITY,
+            8 => -3e38,
+            9 => -0.0,
+            k => (k as f32 - 80.0) * 0.37,
+        };
+        (0..n).map(logit).collect()
+    }
+
+    #[test]
+    fn instruction_sets_agree_at_every_length() {
+        let (plain, best) = (Isa::SCALAR, Isa::best());
+        for n in (1..200).chain([1023, 4096, 5000]) {
+            let xs = row(n);
+            let both = |isa| {
+                let mut maxima = vec![0.0; n.div_ceil(GROUP)];
+                let found = scan(isa, &xs, &mut maxima);
+                let mut es = vec![0.0; n];
+                let total = weigh(isa, &xs, found.max, 0.7, &mut es);
+                let sums = measure(isa, &xs, found.max, 0.7, &es);
+                assert_eq!(sums.total, total);
+                let (mut ids, mut out) = (vec![0; n + SLACK], vec![0.0; n + SLACK]);
+                let kept = select(isa, &xs, -5.0, 3, &mut ids, &mut out);
+                ids.truncate(kept);
+                out.truncate(kept);
+                let deviations = deviations(isa, &xs, found.max, 2f64.powi(-104));
+                let facts =
+                    (total, sums, squares(isa, &es), deviations, least(isa, &xs), count_unmasked(isa, &xs));
+                (found, maxima, es, ids, out, facts)
+            };
+            let (a, b) = (both(plain), both(best));
+            assert_eq!(a, b, "length {n}");
+            let kept = xs.iter().enumerate().filter(|(_, x)| **x >= -5.0);
+            let (ids, out): (Vec<u32>, Vec<f32>) = kept.map(|(i, &x)| (i as u32 + 3, x)).unzip();
+            assert_eq!((&a.3, &a.4), (&ids, &out), "length {n}");
+        }
+    }
+
+    #[test]
+    fn bad_logits_are_seen_wherever_they_stand() {
+        for n in [1, 7, 64, 65, 200] {
+            for at in 0..n {
+                for bad in [f32::NAN, f32::INFINITY] {
+                    let mut xs = row(n);
+                    xs[at] = bad;
+                    for isa in [Isa::SCALAR, Isa::best()] {
+                        assert!(
+                            !scan(isa, &xs, &mut vec![0.0; n.div_ceil(GROUP)]).fine,
+                            "{bad} at {at} of {n}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bins_and_weights_are_those_of_single_logits() {
+        let xs = row(GROUP);
+        let mut es = vec![0.0; GROUP];
+        weigh(Isa::best(), &xs, 11.84, 1.5, &mut es);
+        let ranged = Ranged { xs: &xs, es: &es, max: 11.84, beta: 1.5, center: -3.0, last_bin: 500 };
+        let both = [Isa::SCALAR, Isa::best()].map(|isa| {
+            let (mut places, mut weights) = ([0; GROUP], [0; GROUP]);
+            bins(isa, &ranged, &mut places, &mut weights);
+            (places, weights)
+        });
+        assert_eq!(both[0], both[1]);
+        for i in 0..GROUP {
+            let distance = (scaled(xs[i], 11.84, 1.5) + 3.0).abs();
+            assert_eq!(both[0].0[i], (distance * 64.0).min(500.0).round_ties_even() as u32);
+            assert_eq!(both[0].1[i], weight(es[i]));
+        }
+    }
 }

@@ -331,10 +331,15 @@ impl<'a> Candidates<'a> {
         let found =
             self.locate(center, false, |sum| sum.mass >= needed).expect("the sum of all is the total");
         let line = self.line(center);
-        let last = (line.distance(self.set.get(found.index)), self.set.get(found.index), found.index);
-        self.gather(f32::MIN, |x, index| {
+        let x = self.set.get(found.index);
+        let (reach, last) = (line.distance(x), Bound { x, index: found.index });
+        let max = self.set.max;
+        // What lies above the center, or below it and near enough.
+        let near = |x: f32| scaled(x, line.max, line.beta) >= center || line.distance(x) <= reach;
+        let from = if near(max) { lowest(max, near) } else { max };
+        self.gather(from, |x, index| {
             let s = line.distance(x);
-            s < last.0 || (s == last.0 && Bound { x: last.1, index: last.2 }.admits(x, index))
+            s < reach || (s == reach && last.admits(x, index))
         });
     }
 

@@ -7,7 +7,7 @@
 
 use kelvin_kernels::{
     isa::Isa,
-    logits::{self, GROUP, MOMENT_UNIT, Ranged, scaled, weight},
+    logits::{self, GROUP, MOMENT_UNIT, ROUND, Ranged, scaled, weight},
 };
 
 use crate::{order::key, set::Set};
@@ -143,7 +143,8 @@ impl Field<'_> {
 /// round(w·|d|) in units of 2^-52 where w is in units of 2^-45, half to even.
 fn moment(weight: u64, d: f32) -> u128 {
     // Both factors have at most 24 significant bits: the product is exact before it's rounded.
-    libm::rint(weight as f64 * (f64::from(-d) * MOMENT_UNIT)) as u128
+    let rounded = weight as f64 * (f64::from(-d) * MOMENT_UNIT) + ROUND;
+    u128::from(rounded.to_bits() - ROUND.to_bits())
 }
 
 /// The first token in the order of distance (ties: larger logit, then lower index) at which `reached` holds of the

@@ -7,7 +7,7 @@
 
 use kelvin_kernels::{
     isa::Isa,
-    logits::{self, GROUP},
+    logits::{self, GROUP, SLACK},
 };
 
 use crate::{TokenId, error::SampleError};
@@ -27,10 +27,10 @@ pub(crate) struct Room {
 impl Room {
     /// Room for `n` tokens.
     pub(crate) fn reserve(&mut self, n: usize) {
-        if self.xs.len() < n {
+        if self.xs.len() < n + SLACK {
             // Fresh zeroed vectors, so that memory a chain never touches is never really taken.
-            self.ids = vec![0; n];
-            self.xs = vec![0.0; n];
+            self.ids = vec![0; n + SLACK];
+            self.xs = vec![0.0; n + SLACK];
             let groups = n.div_ceil(GROUP);
             self.maxima.reserve(groups - self.maxima.len().min(groups));
         }
@@ -206,23 +206,28 @@ impl<'a> Set<'a> {
 
     /// Gathers the tokens with logits of at least `from` (which isn't -inf) that `keep` accepts by logit and index.
     pub(crate) fn gather(&mut self, from: f32, keep: impl Fn(f32, usize) -> bool) {
-        let mut n = 0;
-        for g in 0..self.len.div_ceil(GROUP) {
-            if self.room.maxima[g] < from {
-                continue;
+        let n = if self.gathered {
+            self.len
+        } else {
+            // Buffers leave the set for as long as they're filled from it.
+            let (mut ids, mut xs) = (std::mem::take(&mut self.room.ids), std::mem::take(&mut self.room.xs));
+            let mut n = 0;
+            for (g, group) in self.groups_from(from) {
+                let first = (g * GROUP) as u32;
+                n += logits::select(Isa::best(), group, from, first, &mut ids[n..], &mut xs[n..]);
             }
-            let first = g * GROUP;
-            for i in 0..GROUP.min(self.len - first) {
-                let index = first + i;
-                let x = if self.gathered { self.room.xs[index] } else { self.group(g)[i] };
-                let id = if self.gathered { self.room.ids[index] } else { index as u32 };
-                // Written at the end whether it stays or not: no branch to mispredict.
-                self.room.xs[n] = x;
-                self.room.ids[n] = id;
-                n += usize::from((x >= from) & keep(x, index));
-            }
+            (self.room.ids, self.room.xs) = (ids, xs);
+            n
+        };
+        let Room { ids, xs, .. } = &mut *self.room;
+        let mut kept = 0;
+        for i in 0..n {
+            let (x, id) = (xs[i], ids[i]);
+            // Written at the end whether it stays or not: no branch to mispredict.
+            (xs[kept], ids[kept]) = (x, id);
+            kept += usize::from((x >= from) & keep(x, if self.gathered { i } else { id as usize }));
         }
-        self.len = n;
+        self.len = kept;
         self.gathered = true;
         self.refresh();
     }

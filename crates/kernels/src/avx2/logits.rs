@@ -69,6 +69,50 @@ pub(crate) fn least(xs: &[f32]) -> f32 {
     scalar::logits::least(xs)
 }
 
+/// For each set of eight lanes, the order that brings those of the set to the front.
+static TO_FRONT: [[u32; 8]; 256] = {
+    let mut table = [[0; 8]; 256];
+    let mut set = 0;
+    while set < 256 {
+        let (mut lane, mut n) = (0, 0);
+        while lane < 8 {
+            if set >> lane & 1 == 1 {
+                table[set][n] = lane;
+                n += 1;
+            }
+            lane += 1;
+        }
+        set += 1;
+    }
+    table
+};
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn select(xs: &[f32], from: f32, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+    let (eights, rest) = xs.as_chunks::<8>();
+    let least = _mm256_set1_ps(from);
+    let mut id = _mm256_add_epi32(_mm256_set1_epi32(first as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    let mut n = 0;
+    for eight in eights {
+        // SAFETY: `eight` is eight f32, a row of the table eight u32; loads are unaligned.
+        let (x, order) = unsafe {
+            let x = _mm256_loadu_ps(eight.as_ptr());
+            let kept = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(x, least)) as usize;
+            (x, (kept, _mm256_loadu_si256(TO_FRONT[kept].as_ptr().cast())))
+        };
+        // SAFETY: n is at most the number of logits before these, and the outputs have room for all logits and `SLACK` = 8
+        // more, which the caller has checked.
+        unsafe {
+            _mm256_storeu_ps(out.as_mut_ptr().add(n), _mm256_permutevar8x32_ps(x, order.1));
+            _mm256_storeu_si256(ids.as_mut_ptr().add(n).cast(), _mm256_permutevar8x32_epi32(id, order.1));
+        }
+        n += order.0.count_ones() as usize;
+        id = _mm256_add_epi32(id, _mm256_set1_epi32(8));
+    }
+    let done = (xs.len() - rest.len()) as u32;
+    n + scalar::logits::select(rest, from, first + done, &mut ids[n..], &mut out[n..])
+}
+
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn bins(group: &Ranged<'_>, bins: &mut [u32; GROUP], weights: &mut [u64; GROUP]) {
     scalar::logits::bins(group, bins, weights);

@@ -103,6 +103,17 @@ pub(crate) fn least(xs: &[f32]) -> f32 {
     least.into_iter().chain(rest).fold(f32::INFINITY, |a, b| if b < a { b } else { a })
 }
 
+pub(crate) fn select(xs: &[f32], from: f32, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+    let mut n = 0;
+    for (&x, id) in xs.iter().zip(first..) {
+        if x >= from {
+            (ids[n], out[n]) = (id, x);
+            n += 1;
+        }
+    }
+    n
+}
+
 #[inline(always)]
 pub(crate) fn bins(group: &Ranged<'_>, bins: &mut [u32; GROUP], weights: &mut [u64; GROUP]) {
     let &Ranged { xs, es, max, beta, center, last_bin } = group;
