@@ -11,6 +11,7 @@ mod kl;
 mod logits;
 mod mistral;
 mod random;
+mod samplers;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -95,6 +96,11 @@ enum Command {
         /// Tokens of each continuation
         #[arg(long, default_value_t = 64)]
         steps: usize,
+    },
+    /// Measure a step of sampling beside llama.cpp's samplers, and compare which tokens both keep
+    Samplers {
+        #[arg(long, default_value_t = 60)]
+        rounds: usize,
     },
     /// One sample of `bench`, in a process of its own
     #[command(hide = true)]
@@ -192,6 +198,10 @@ fn run(args: Args) -> Result<()> {
             }
             println!("{}", serde_json::to_string(&report)?);
             Ok(())
+        }
+        Command::Samplers { rounds } => {
+            let rows = samplers::measure(rounds.max(10))?;
+            show(json, &rows, || samplers::print(&rows))
         }
         Command::Sample => bench::sample::serve(),
         Command::Kl { model, expanded, same_file, text, tokens, window, threads, seed, llama_only } => {

@@ -196,13 +196,12 @@ pub(crate) fn header(session: &Session, prompt: &Prompt, plan: &Plan, chain: &st
     let how = if prompt.chat { "in the model's chat template" } else { "as it is" };
     let drawn = if plan.seed.drawn { " (drawn)" } else { "" };
     let typed = escape::for_output(&prompt.prompt, terminal::is_terminal());
-    let stages = chain
+    // The temperature is each column's own; its place among the stages matters.
+    let stages: Vec<&str> = chain
         .split('|')
-        .map(str::trim)
-        .filter(|stage| !stage.starts_with("temp"))
-        .collect::<Vec<_>>()
-        .join(" | ");
-    let stages = if stages.is_empty() { String::new() } else { format!(" · {stages}") };
+        .map(|stage| if stage.trim().starts_with("temp=") { "temp=T" } else { stage.trim() })
+        .collect();
+    let stages = if stages == ["temp=T"] { String::new() } else { format!(" · {}", stages.join(" | ")) };
     let facts = format!(
         "{} · {} tokens, {how} · seed {}{drawn}{stages}",
         session.file.model,
