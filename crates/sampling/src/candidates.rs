@@ -14,7 +14,7 @@ use crate::{
     error::SampleError,
     locate::{Bins, Field, Found, Line, Sum, locate},
     order::{self, Bound, key},
-    set::{Room, Set},
+    set::{ALL, Room, Set},
     weights::{Mass, share_of, weight},
 };
 
@@ -337,10 +337,13 @@ impl<'a> Candidates<'a> {
         // What lies above the center, or below it and near enough.
         let near = |x: f32| scaled(x, line.max, line.beta) >= center || line.distance(x) <= reach;
         let from = if near(max) { lowest(max, near) } else { max };
-        self.gather(from, |x, index| {
-            let s = line.distance(x);
-            s < reach || (s == reach && last.admits(x, index))
-        });
+        self.gather(
+            from,
+            Some(|x, index| {
+                let s = line.distance(x);
+                s < reach || (s == reach && last.admits(x, index))
+            }),
+        );
     }
 
     /// Keeps the longest prefix whose part of the entropy, Σ -p ln p with p of the whole, is at most `share` of it; at
@@ -438,7 +441,7 @@ impl<'a> Candidates<'a> {
     pub(crate) fn remember_weights(&mut self) -> u64 {
         let total = self.total();
         self.settle();
-        self.gather(f32::MIN, |_, _| true);
+        self.gather(f32::MIN, ALL);
         let (max, beta) = (self.set.max, self.beta);
         let Work { keys, .. } = &mut *self.work;
         keys.clear();
@@ -544,12 +547,16 @@ impl<'a> Candidates<'a> {
     fn settle(&mut self) {
         if let Some(bound) = self.bound {
             let (total, moment) = (self.total, self.moment);
-            self.gather(bound.x, |x, index| bound.admits(x, index));
+            if bound.index == usize::MAX {
+                self.gather(bound.x, ALL);
+            } else {
+                self.gather(bound.x, Some(|x, index| bound.admits(x, index)));
+            }
             (self.total, self.moment) = (total, moment);
         }
     }
 
-    fn gather(&mut self, from: f32, keep: impl Fn(f32, usize) -> bool) {
+    fn gather(&mut self, from: f32, keep: Option<impl Fn(f32, usize) -> bool>) {
         self.set.gather(from, keep);
         self.changed();
         self.n = Some(self.set.len());

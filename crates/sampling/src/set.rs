@@ -197,15 +197,16 @@ impl<'a> Set<'a> {
 
     /// Replaces every logit by `change(index, x)`, after gathering.
     pub(crate) fn rewrite(&mut self, mut change: impl FnMut(usize, f32) -> f32) {
-        self.gather(f32::MIN, |_, _| true);
+        self.gather(f32::MIN, ALL);
         for (index, x) in self.room.xs[..self.len].iter_mut().enumerate() {
             *x = change(index, *x);
         }
         self.refresh();
     }
 
-    /// Gathers the tokens with logits of at least `from` (which isn't -inf) that `keep` accepts by logit and index.
-    pub(crate) fn gather(&mut self, from: f32, keep: impl Fn(f32, usize) -> bool) {
+    /// Gathers the tokens with logits of at least `from` (which isn't -inf) that `keep`, if there is one, accepts by logit
+    /// and index.
+    pub(crate) fn gather(&mut self, from: f32, keep: Option<impl Fn(f32, usize) -> bool>) {
         let n = if self.gathered {
             self.len
         } else {
@@ -219,6 +220,19 @@ impl<'a> Set<'a> {
             (self.room.ids, self.room.xs) = (ids, xs);
             n
         };
+        if let Some(keep) = keep {
+            self.filter(n, from, keep);
+        } else if self.gathered {
+            self.filter(n, from, |_, _| true);
+        } else {
+            self.len = n;
+        }
+        self.gathered = true;
+        self.refresh();
+    }
+
+    /// Keeps some of the first `n` places of the buffers.
+    fn filter(&mut self, n: usize, from: f32, keep: impl Fn(f32, usize) -> bool) {
         let Room { ids, xs, .. } = &mut *self.room;
         let mut kept = 0;
         for i in 0..n {
@@ -228,8 +242,6 @@ impl<'a> Set<'a> {
             kept += usize::from((x >= from) & keep(x, if self.gathered { i } else { id as usize }));
         }
         self.len = kept;
-        self.gathered = true;
-        self.refresh();
     }
 
     /// Gathers these tokens of the set.
@@ -250,7 +262,7 @@ impl<'a> Set<'a> {
 
     fn drop_masked(&mut self) {
         self.refresh();
-        self.gather(f32::MIN, |_, _| true);
+        self.gather(f32::MIN, ALL);
     }
 
     /// The maxima of gathered logits.
@@ -261,6 +273,9 @@ impl<'a> Set<'a> {
         self.max = largest(maxima);
     }
 }
+
+/// No further condition.
+pub(crate) const ALL: Option<fn(f32, usize) -> bool> = None;
 
 fn largest(xs: &[f32]) -> f32 {
     xs.iter().copied().fold(f32::NEG_INFINITY, f32::max)
