@@ -37,6 +37,13 @@ fn usage_errors_are_2() {
     refused(&with_prompt(&["--min-p", "2"]), 2, "min_p");
     refused(&with_prompt(&["--sampler", "temp=1 | warp=3"]), 2, "warp");
     refused(&with_prompt(&["--sampler", "temp=1 | temp=2"]), 2, "temp");
+    refused(&with_prompt(&["--sampler", "mirostat=5 | temp=1"]), 2, "last");
+    refused(&with_prompt(&["--sampler", "top_k=5", "--min-p", "0.1"]), 2, "--min-p");
+    refused(&with_prompt(&["--profile", "lamma"]), 2, "llama.cpp, vllm");
+    refused(&with_prompt(&["--profile", "openai", "--top-k", "5"]), 2, "openai has no stage `top_k`");
+    refused(&with_prompt(&["--repeat-penalty", "0"]), 2, "repetition");
+    refused(&with_prompt(&["--typical", "1.5"]), 2, "typical");
+    refused(&with_prompt(&["--xtc", "0.5,limit:3"]), 2, "threshold:t");
     refused(&with_prompt(&["--samples", "0"]), 2, "continuations");
     refused(&with_prompt(&["-n", "0"]), 2, "-n is 0");
     refused(&with_prompt(&["--stop", ""]), 2, "--stop");

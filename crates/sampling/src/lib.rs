@@ -12,8 +12,17 @@
 //! ```
 //!
 //! A [`Chain`] is a list of stages in a stated order, a [`Sampler`] draws with it, [`Dice`] are all the randomness
-//! there is, and a [`Distribution`] shows the whole of what a chain leaves. What each stage keeps, its source
-//! and its range stand at [`Temp`], [`TopK`], [`TopP`] and [`MinP`].
+//! there is, [`State`] is what a sequence remembers, and a [`Distribution`] shows the whole of what a chain leaves and
+//! what each stage did. A [`Profile`] orders stages as another engine does.
+//!
+//! | stages | what they do |
+//! |---|---|
+//! | [`Temp`], [`DynaTemp`], [`Edt`] | divide logits by a temperature |
+//! | [`TopK`], [`TopP`], [`MinP`], [`TopNSigma`], [`TopH`], [`Epsilon`], [`Eta`], [`TopA`], [`PLess`], [`Tfs`] | keep a beginning of the descending order |
+//! | [`Typical`], [`Xtc`] | keep another part of it |
+//! | [`Repetition`], [`Frequency`], [`Presence`], [`Dry`], [`NoRepeatNgram`] | penalise what came before |
+//! | [`Bias`], [`Mask`], [`Quadratic`] | change logits, ban tokens |
+//! | [`AdaptiveP`], [`Mirostat`] | learn from the tokens drawn |
 //!
 //! # Exact, and the same everywhere
 //!
@@ -30,6 +39,7 @@
 
 mod candidates;
 mod chain;
+mod changes;
 mod dice;
 mod distribution;
 mod error;
@@ -45,6 +55,7 @@ mod state;
 mod weights;
 
 pub use chain::Chain;
+pub use changes::{Change, ChangesError};
 pub use dice::{Dice, Words};
 pub use distribution::{Choice, Distribution, StageReport, slope};
 pub use error::{ChainError, SampleError};

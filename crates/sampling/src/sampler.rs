@@ -145,6 +145,15 @@ impl Sampler {
         Ok(measured(chain, logits, &state, &words, &mut self.scratch)?.0)
     }
 
+    /// The token that another chain draws here, learning stages starting afresh; nothing moves.
+    pub(crate) fn peek(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
+        let _standard = FloatEnv::standard();
+        let words = self.dice.words(pos);
+        let mut left = run(chain, logits, &self.state, &words, &mut self.scratch, &mut |_| ())?;
+        let index = draw(&mut left, words.draw);
+        Ok(left.token(index).0)
+    }
+
     /// The whole distribution of the next draw, and what each stage did to it; nothing moves.
     ///
     /// # Errors

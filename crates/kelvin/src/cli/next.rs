@@ -27,8 +27,31 @@ struct Answer {
     model: ModelFile,
     prompt: Prompt,
     views: Vec<View>,
+    /// The temperatures at which the dice draw another token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Vec<ChangeRow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timings: Option<Timings>,
+}
+
+/// From this temperature on it's this token.
+#[derive(Debug, Serialize)]
+struct ChangeRow {
+    /// The highest f32 temperature that still draws the token before.
+    #[serde(serialize_with = "json::number")]
+    below: f64,
+    #[serde(serialize_with = "json::number")]
+    above: f64,
+    from: Named,
+    to: Named,
+}
+
+#[derive(Debug, Serialize)]
+struct Named {
+    ids: [u32; 1],
+    text: String,
+    #[serde(skip)]
+    shown: String,
 }
 
 /// How long reading the prompt took; only with `--timings`.
@@ -102,12 +125,19 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
         .iter()
         .map(|&t| view(&session, &logits, &raw, &prompt.tokens(), &controls, t, args))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let answer = Answer { model: session.file.clone(), prompt, views, timings };
+    let changes =
+        args.changes.map(|limit| changes(&session, &logits, &prompt.tokens(), &controls, limit, args));
+    let changes = changes.transpose()?;
+    let answer = Answer { model: session.file.clone(), prompt, views, changes, timings };
     if args.output.json {
         return json::print(&answer);
     }
     let (width, _) = terminal::size();
-    terminal::print(&render(&answer, width, Style::stdout()))
+    let mut out = render(&answer, width, Style::stdout());
+    if let Some(changes) = &answer.changes {
+        out.push_str(&change_lines(changes, dice(args).seed, Style::stdout()));
+    }
+    terminal::print(&out)
 }
 
 fn view(
@@ -121,8 +151,7 @@ fn view(
 ) -> anyhow::Result<View> {
     let (distribution, chain) = if t.is_finite() {
         let chain = controls.at(t)?;
-        let dice = Dice { seed: args.sampling.seed.unwrap_or(0), sample: 0 };
-        let sampler = Sampler::new(chain.clone(), dice).after(read);
+        let sampler = Sampler::new(chain.clone(), dice(args)).after(read);
         (sampler.distribution(logits, read.len() as u64)?, chain.to_string())
     } else {
         let chain = &controls.chain;
@@ -162,6 +191,47 @@ fn view(
         rest: Rest { tokens: rest_tokens, probability: rest_mass },
         stages: stages.collect(),
     })
+}
+
+fn dice(args: &NextArgs) -> Dice {
+    Dice { seed: args.sampling.seed.unwrap_or(0), sample: 0 }
+}
+
+fn changes(
+    session: &Session,
+    logits: &[f32],
+    read: &[TokenId],
+    controls: &options::Controls,
+    limit: usize,
+    args: &NextArgs,
+) -> anyhow::Result<Vec<ChangeRow>> {
+    let mut sampler = Sampler::new(controls.chain.clone(), dice(args)).after(read);
+    let named =
+        |token: TokenId| Named { ids: [token.0], text: session.text(token), shown: session.shown(token) };
+    let row = |change: kelvin_sampling::Change| ChangeRow {
+        below: json::short(change.below),
+        above: json::short(change.above),
+        from: named(change.from),
+        to: named(change.to),
+    };
+    Ok(sampler.changes(logits, read.len() as u64, limit)?.into_iter().map(row).collect())
+}
+
+fn change_lines(changes: &[ChangeRow], seed: u64, style: Style) -> String {
+    let mut out =
+        format!("\n{}", style.dim(&format!("With the dice of seed {seed}, from T = 0.05 up to 10:\n")));
+    let Some(first) = changes.first() else {
+        return out + "  the same token at every temperature\n";
+    };
+    let mut rows = vec![vec!["0.05".to_string(), first.from.shown.clone(), first.from.ids[0].to_string()]];
+    for change in changes {
+        rows.push(vec![change.above.to_string(), change.to.shown.clone(), change.to.ids[0].to_string()]);
+    }
+    rows.insert(0, ["from T =", "token", "id"].map(str::to_string).to_vec());
+    let mut lines = table::lines(&rows, &[Align::Left, Align::Left, Align::Right], 2);
+    lines[0] = style.dim(&lines[0]);
+    out.push_str(&(lines.join("\n") + "\n"));
+    out
 }
 
 fn render(answer: &Answer, width: usize, style: Style) -> String {

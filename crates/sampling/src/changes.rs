@@ -1,0 +1,110 @@
+//! The temperatures at which a draw changes: logits and dice in, pairs of neighbouring temperatures out.
+
+use crate::{ChainError, SampleError, Sampler, TokenId};
+
+/// Between two neighbouring f32 temperatures the token drawn is another one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// The highest temperature at which it's still `from`.
+    pub below: f32,
+    /// The next f32 above, at which it is `to`.
+    pub above: f32,
+    /// The token at `below`.
+    pub from: TokenId,
+    /// The token at `above`.
+    pub to: TokenId,
+}
+
+/// Why no temperatures can be told.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangesError {
+    /// The chain has no one temperature.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// Nothing can be drawn.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+}
+
+impl Sampler {
+    /// The lowest temperatures within [0.05, 10] at which the token of `pos` changes, at most `limit` of them, rising; the
+    /// state stays.
+    ///
+    /// The rank drawn never falls as T rises (with truncations that keep a prefix of the order), so where two temperatures
+    /// draw the same token, so do all between them, and bisection over f32 finds each change. A chain that isn't so may
+    /// have changes that aren't found; those that are found are exact in any case.
+    ///
+    /// ```
+    /// use kelvin_sampling::{Chain, Dice, Sampler};
+    ///
+    /// let mut sampler = Sampler::new(Chain::default(), Dice { seed: 3, sample: 0 });
+    /// for change in sampler.changes(&[2.0, 1.0, 0.0], 0, 10)? {
+    ///     println!("from T = {} on it is token {}", change.above, change.to.0);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the chain has several `temp` stages, and as [`Sampler::sample`].
+    pub fn changes(&mut self, logits: &[f32], pos: u64, limit: usize) -> Result<Vec<Change>, ChangesError> {
+        let mut token = |bits: u32| -> Result<TokenId, ChangesError> {
+            let chain = self.chain().with_temperature(f32::from_bits(bits))?;
+            Ok(self.peek(&chain, logits, pos)?)
+        };
+        let (low, high) = (0.05f32.to_bits(), 10f32.to_bits());
+        let mut changes = Vec::new();
+        // Intervals still to be looked at, the lowest on top; bits of positive floats are in their order.
+        let mut open = vec![(low, token(low)?, high, token(high)?)];
+        while let Some((low, from, high, to)) = open.pop() {
+            if changes.len() == limit {
+                break;
+            }
+            if from == to {
+                continue;
+            }
+            if high - low == 1 {
+                changes.push(Change { below: f32::from_bits(low), above: f32::from_bits(high), from, to });
+                continue;
+            }
+            let middle = low + (high - low) / 2;
+            let between = token(middle)?;
+            open.push((middle, between, high, to));
+            open.push((low, from, middle, between));
+        }
+        Ok(changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Chain, Dice};
+
+    #[test]
+    fn changes_are_neighbours_and_nothing_changes_between_them() {
+        let logits: Vec<f32> = (0..300).map(|i| ((i * 7919) % 1009) as f32 * 0.008).collect();
+        for (chain, sample) in [("temp=1", 0), ("temp=1", 1), ("top_k=20", 2), ("temp=1 | min_p=0.05", 3)] {
+            let chain: Chain = chain.parse().unwrap();
+            let mut sampler = Sampler::new(chain.clone(), Dice { seed: 5, sample });
+            let changes = sampler.changes(&logits, 9, 1000).unwrap();
+            assert!(!changes.is_empty(), "{chain}");
+            let mut at = |t: f32| {
+                let chain = chain.with_temperature(t).unwrap();
+                sampler.peek(&chain, &logits, 9).unwrap()
+            };
+            let mut from = 0.05f32;
+            for change in &changes {
+                assert_eq!(change.below.next_up(), change.above);
+                assert_eq!((at(change.below), at(change.above)), (change.from, change.to));
+                for part in 1..10 {
+                    let between = from + (change.below - from) * part as f32 / 10.0;
+                    assert_eq!(at(between), change.from, "{chain} at {between}");
+                }
+                from = change.above;
+            }
+            assert_eq!(at(10.0), changes[changes.len() - 1].to);
+            assert_eq!(sampler.changes(&logits, 9, 1).unwrap(), changes[..1]);
+        }
+    }
+}
