@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub(crate) use super::sampling_args::SamplingArgs;
+pub(crate) use super::sampling_args::{SamplingArgs, SoftmaxArgs, StagesArgs, TranslateArgs};
 
 const MAIN_EXAMPLES: &str = "\
 The main job, one prompt at three temperatures:
@@ -44,6 +44,8 @@ pub(crate) enum Verb {
     Softmax(SoftmaxArgs),
     /// List the controls there are and the profiles of other engines
     Stages(StagesArgs),
+    /// Write a chain as another engine's settings, and say what it can't express
+    Translate(TranslateArgs),
     /// List, fetch and remove models
     Models(ModelsArgs),
     /// Show what a model file holds
@@ -317,47 +319,6 @@ pub(crate) struct NextArgs {
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-}
-
-/// `softmax`.
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  kelvin softmax 1 2 -t 1,2,5
-  kelvin softmax Hello=4 Namaste=1 Ciao=0.6 Hola=0.5 \"Ni Hao=0.1\" Konnichiwa=0
-  kelvin softmax -- -1 -2.5 0 -t 0.5
-
-Each number is a logit, with a label before it if you like.")]
-pub(crate) struct SoftmaxArgs {
-    /// Logits, or LABEL=LOGIT
-    #[arg(value_name = "LOGIT", required = true, allow_negative_numbers = true)]
-    pub(crate) logits: Vec<String>,
-    /// The temperatures: 0 is greedy, inf makes everything equal
-    #[arg(
-        short = 't',
-        long = "temp",
-        visible_alias = "temperature",
-        value_name = "T,…",
-        default_value = "1,2,5",
-        allow_hyphen_values = true
-    )]
-    pub(crate) temperatures: String,
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `stages`.
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  kelvin stages
-  kelvin generate \"Once upon a time\" --sampler \"repetition=1.1 | temp=1.5 | min_p=0.05\"
-  kelvin compare \"Once upon a time\" --profile llama.cpp")]
-pub(crate) struct StagesArgs {
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// `models`.

@@ -18,6 +18,7 @@ mod session;
 mod softmax;
 mod stages;
 mod tokenize;
+mod translate;
 mod why;
 
 use args::{Args, Verb};
@@ -31,6 +32,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Next(args) => next::run(&args),
         Verb::Softmax(args) => softmax::run(&args),
         Verb::Stages(args) => stages::run(&args),
+        Verb::Translate(args) => translate::run(&args),
         Verb::Models(args) => models::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Tokenize(args) => tokenize::run(&args),

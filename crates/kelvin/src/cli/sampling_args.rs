@@ -1,4 +1,5 @@
-//! How tokens are drawn, as it was typed: flags by the names that people already use, each of them one stage of a chain.
+//! How tokens are drawn, as it was typed: flags by the names that people already use, each of them one stage of a chain;
+//! and the verbs that need no model.
 
 use clap::Args as ClapArgs;
 
@@ -74,4 +75,63 @@ impl SamplingArgs {
         let given = flags.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         given.map(|(name, value)| format!("{name}={}", value.trim())).collect()
     }
+}
+
+/// `softmax`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin softmax 1 2 -t 1,2,5
+  kelvin softmax Hello=4 Namaste=1 Ciao=0.6 Hola=0.5 \"Ni Hao=0.1\" Konnichiwa=0
+  kelvin softmax -- -1 -2.5 0 -t 0.5
+
+Each number is a logit, with a label before it if you like.")]
+pub(crate) struct SoftmaxArgs {
+    /// Logits, or LABEL=LOGIT
+    #[arg(value_name = "LOGIT", required = true, allow_negative_numbers = true)]
+    pub(crate) logits: Vec<String>,
+    /// The temperatures: 0 is greedy, inf makes everything equal
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T,…",
+        default_value = "1,2,5",
+        allow_hyphen_values = true
+    )]
+    pub(crate) temperatures: String,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `stages`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin stages
+  kelvin generate \"Once upon a time\" --sampler \"repetition=1.1 | temp=1.5 | min_p=0.05\"
+  kelvin compare \"Once upon a time\" --profile llama.cpp")]
+pub(crate) struct StagesArgs {
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `translate`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin translate \"temp=0.8 | top_k=40 | top_p=0.95\" --to vllm
+  kelvin translate \"min_p=0.1 | temp=2\" --to llama.cpp --json")]
+pub(crate) struct TranslateArgs {
+    /// A chain, as for --sampler
+    #[arg(value_name = "CHAIN")]
+    pub(crate) chain: String,
+    /// The engine: llama.cpp, vllm, transformers, ollama, openai
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: String,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
 }
