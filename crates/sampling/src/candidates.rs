@@ -409,28 +409,26 @@ impl<'a> Candidates<'a> {
     }
 
     /// Changes the logits of these tokens (in rising order of ids, none twice) if they are left; false if none is left
-    /// after it. Logits changed to -inf are masked; those that overflow stop at the largest finite number.
+    /// after it. `None` masks a token; logits that overflow stop at the largest finite number.
     pub(crate) fn patch(
         &mut self,
         ids: impl Iterator<Item = u32>,
-        mut change: impl FnMut(u32, f32) -> f32,
+        mut change: impl FnMut(u32, f32) -> Option<f32>,
     ) -> bool {
         self.settle();
         self.write_out();
-        self.set.patch(ids, |id, x| match change(id, x) {
-            f32::NEG_INFINITY => f32::NEG_INFINITY,
-            y => y.clamp(f32::MIN, f32::MAX),
-        });
+        self.set.patch(ids, |id, x| change(id, x).map_or(f32::NEG_INFINITY, |y| y.clamp(f32::MIN, f32::MAX)));
         self.changed();
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Replaces each surviving logit by what `change` makes of d = (x - max)·β and its weight, kept finite.
+    /// Replaces each surviving logit by what `change` makes of d = (x - max)·β and its weight, both kept
+    /// finite.
     pub(crate) fn rewrite(&mut self, change: impl Fn(f32, u64) -> f32) {
         self.settle();
         let (max, beta) = (self.set.max, self.beta);
         self.set.rewrite(|_, x| {
-            let d = (x - max) * beta;
+            let d = ((x - max) * beta).max(f32::MIN);
             change(d, weight(scaled(x, max, beta))).clamp(f32::MIN, f32::MAX)
         });
         self.changed();
@@ -524,11 +522,15 @@ impl<'a> Candidates<'a> {
         total
     }
 
-    /// Keeps the tokens that `keep` accepts, which never refuses a logit above one that it accepts; the likeliest
-    /// stays anyway.
+    /// Keeps the tokens that `keep` accepts, which never refuses a logit above one that it accepts; the likeliest,
+    /// one token, stays anyway.
     fn keep_while(&mut self, keep: impl Fn(f32) -> bool) {
         let max = self.set.max;
-        let x = if keep(max) { lowest(max, keep) } else { max };
+        if !keep(max) {
+            self.keep_first(1, false);
+            return;
+        }
+        let x = lowest(max, keep);
         if x > f32::MIN {
             self.keep_to(Bound { x, index: usize::MAX });
         }

@@ -77,7 +77,7 @@ impl Control for Bias {
         let bias = |id: u32, x: f32| {
             // Tokens that are gone already are passed over.
             let b = biases.find(|(t, _)| t.0 == id).map_or(0.0, |&(_, b)| b);
-            x + b
+            (b > f32::NEG_INFINITY).then_some(x + b)
         };
         if candidates.patch(ids(), bias) { Ok(()) } else { Err(Self::INFO.nothing_left()) }
     }

@@ -92,7 +92,7 @@ impl Penalty {
         let mut places = ids.iter().zip(counts);
         candidates.patch(ids.iter().copied(), |id, x| {
             let count = places.find(|(place, _)| **place == id).map_or(0, |(_, &count)| count);
-            x - penalty(self.alpha, count)
+            Some(x - penalty(self.alpha, count))
         });
         Ok(())
     }

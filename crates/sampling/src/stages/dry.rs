@@ -183,7 +183,7 @@ impl Control for Dry {
         let mut places = turn.ids.iter();
         candidates.patch(turn.ids.iter().map(|&i| text(i as usize - 1).0), |id, x| {
             let place = places.find(|&&i| text(i as usize - 1).0 == id);
-            x - place.map_or(0.0, |&i| self.penalty(z[i as usize].min(reach)))
+            Some(x - place.map_or(0.0, |&i| self.penalty(z[i as usize].min(reach))))
         });
         Ok(())
     }

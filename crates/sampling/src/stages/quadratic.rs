@@ -7,7 +7,7 @@ use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::
 
 /// `quadratic=f,curve:c`: x' = -(f(3-c)/2)·d² + (f(c-1)/2)·d³ + max with d = x - max; f = 0 is off.
 ///
-/// d is (x - max)·β, so a temperature before it counts; the result is computed in f64 and stops at the largest finite f32.
+/// d is (x - max)·β, so a temperature before it counts, and no lower than the lowest f32; the result is computed in f64 and stops at the largest finite f32.
 /// From c = 3 on the curve may rise: then the order of tokens changes.
 ///
 /// Source: text-generation-webui.
@@ -48,7 +48,7 @@ impl Quadratic {
         self.curve
     }
 
-    /// x' - max for a logit `d` above the largest (d <= 0), finite.
+    /// x' - max for a logit `d` above the largest (d <= 0, finite), finite.
     pub fn bend(self, d: f32) -> f32 {
         let (d, f, c) = (f64::from(d), self.factor, self.curve);
         // +0.0: the largest becomes 0 rather than -0.

@@ -86,7 +86,7 @@ impl Control for Repetition {
         }
         let counted = turn.count(self.window, self.scope);
         Turn::check(&Self::INFO, candidates, counted.iter().copied())?;
-        candidates.patch(counted.iter().copied(), |_, x| if x > 0.0 { x / self.theta } else { x * self.theta });
+        candidates.patch(counted.iter().copied(), |_, x| Some(if x > 0.0 { x / self.theta } else { x * self.theta }));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ const INF: f32 = f32::INFINITY;
 
 fn sample(logits: &[f32]) -> Result<TokenId, SampleError> {
     let mut sampler = Sampler::new(Chain::default(), Dice { seed: 1, sample: 0 });
-    let drawn = sampler.sample(logits, 0).map(|draw| draw.token);
+    let drawn = sampler.draw(logits, 0).map(|draw| draw.token);
     let shown = Distribution::new(logits, &Chain::default()).map(|_| TokenId(0));
     assert_eq!(drawn.is_err(), shown.is_err());
     drawn
@@ -40,7 +40,7 @@ fn masked_tokens_are_neither_drawn_nor_counted() {
     let logits = [1.0, -INF, 1.0, -INF, 1.0];
     let mut sampler = Sampler::new(Chain::default(), Dice { seed: 1, sample: 0 });
     for pos in 0..500 {
-        let draw = sampler.sample(&logits, pos).unwrap();
+        let draw = sampler.draw(&logits, pos).unwrap();
         assert_eq!(draw.token.0 % 2, 0);
         assert_eq!(draw.survivors, 3);
         assert!((draw.entropy - 3f64.ln()).abs() < 1e-12);
@@ -72,7 +72,7 @@ fn extremes_are_finite() {
                 let chain: Chain = format!("temp={t}{truncation}").parse().unwrap();
                 let case = format!("{logits:?} under {chain}");
                 let mut sampler = Sampler::new(chain.clone(), Dice { seed: 1, sample: 0 });
-                let draw = sampler.sample(logits, 3).unwrap();
+                let draw = sampler.draw(logits, 3).unwrap();
                 let figures = [draw.entropy, draw.entropy_final, draw.surprisal_final];
                 assert!(figures.iter().all(|x| x.is_finite() && *x >= 0.0), "{case}: {draw:?}");
                 let shown = Distribution::new(logits, &chain).unwrap();

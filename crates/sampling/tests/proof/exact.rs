@@ -1,14 +1,32 @@
 //! Fast and reference agree: the same survivors, and the same token for the same random word.
 
-use kelvin_sampling::{Chain, Dice, Distribution, Sampler};
+use kelvin_sampling::{Chain, Dice, Distribution, SampleError, Sampler, State, TokenId, Words};
 use proptest::prelude::*;
 
-use crate::{logits, reference};
+use crate::{
+    logits,
+    reference::{self, Refused},
+};
 
-/// Compares one row of logits under one chain, at the given words and at the boundaries next to them.
-fn check(logits: &[f32], chain: &Chain, words: &[u64]) {
-    let truth = reference::survive(logits, chain);
-    let shown = Distribution::new(logits, chain).unwrap();
+/// Compares one row of logits under one chain in the midst of a text, at the given words and at the boundaries next to
+/// them.
+fn check_after(logits: &[f32], chain: &Chain, state: &State, stage_word: u64, words: &[u64]) {
+    let words_of = |draw: u64| Words { draw, stages: [stage_word; 7] };
+    let mut sampler = Sampler::new(chain.clone(), Dice { seed: 0, sample: 0 });
+    sampler.set_state(state.clone());
+    let truth = match reference::try_survive(logits, chain, state, &words_of(0)) {
+        Ok(truth) => truth,
+        Err(Refused) => {
+            let error = sampler.draw_with(logits, words_of(0)).expect_err("the reference refuses");
+            assert!(
+                matches!(error, SampleError::NothingLeft { .. } | SampleError::UnknownToken { .. }),
+                "{chain}: {error}"
+            );
+            assert_eq!(sampler.state(), state, "an error moves nothing");
+            return;
+        }
+    };
+    let shown = Distribution::after(logits, chain, state, &words_of(0)).unwrap();
     let shown_ids: Vec<u32> = shown.top(usize::MAX).iter().map(|c| c.token.0).collect();
     let ids: Vec<u32> = truth.survivors.iter().map(|s| s.0).collect();
     assert!(shown_ids == ids, "{chain}: {} survivors, expected {}", shown_ids.len(), ids.len());
@@ -16,10 +34,11 @@ fn check(logits: &[f32], chain: &Chain, words: &[u64]) {
     let raw = reference::survive(logits, &Chain::default());
     let (raw_p, last_p) = (raw.probabilities(), truth.probabilities());
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-5 * b.abs().max(1.0);
-    let mut sampler = Sampler::new(chain.clone(), Dice { seed: 0, sample: 0 });
     let mut try_word = |word: u64| {
         let place = truth.draw(word);
-        let draw = sampler.sample_with(logits, word).unwrap();
+        sampler.set_state(state.clone());
+        let draw = sampler.draw_with(logits, words_of(word)).unwrap();
+        let memory = sampler.state().memory();
         assert_eq!(draw.token.0, ids[place], "{chain} at {word}");
         assert_eq!(draw.rank as usize, place, "{chain} at {word}");
         assert_eq!(draw.survivors as usize, ids.len(), "{chain}");
@@ -30,6 +49,13 @@ fn check(logits: &[f32], chain: &Chain, words: &[u64]) {
             // Below 1e-300 the plain f64 computation is the less exact one.
             assert!(p < 1e-300 || near(found, -p.ln()), "{chain}: {found} {p}");
         }
+        // The bare draw is the same one and learns the same.
+        sampler.set_state(state.clone());
+        assert_eq!(sampler.sample_with(logits, words_of(word)).unwrap(), draw.token);
+        assert_eq!(sampler.state().memory(), memory, "{chain}");
+        if chain.looks_back() {
+            assert_eq!(sampler.state().tokens().last(), Some(&draw.token));
+        }
         place
     };
     for &word in words {
@@ -39,21 +65,39 @@ fn check(logits: &[f32], chain: &Chain, words: &[u64]) {
     }
 }
 
+fn check(logits: &[f32], chain: &Chain, words: &[u64]) {
+    check_after(logits, chain, &State::default(), 0, words);
+}
+
+/// A text of few distinct tokens, so that it repeats itself.
+fn text(ids: &[u32], n_prompt: usize, vocab: usize) -> State {
+    let tokens = ids.iter().map(|&id| TokenId(id % vocab as u32)).collect();
+    State::restore(tokens, n_prompt, None)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(6000))]
 
     #[test]
-    fn small_vocabularies(logits in logits::masked(40), chain in logits::chain(5), word: u64) {
-        check(&logits, &chain, &[word, 0, u64::MAX]);
+    fn small_vocabularies(
+        logits in logits::masked(40), chain in logits::chain(5), word: u64, stage_word: u64,
+        ids in prop::collection::vec(0u32..5, 0..30), n_prompt in 0usize..30,
+    ) {
+        let state = text(&ids, n_prompt, logits.len());
+        check_after(&logits, &chain, &state, stage_word, &[word, 0, u64::MAX]);
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn larger_vocabularies(logits in logits::masked(6000), chain in logits::chain(3), word: u64) {
-        check(&logits, &chain, &[word, u64::MAX]);
+    fn larger_vocabularies(
+        logits in logits::masked(6000), chain in logits::chain(3), word: u64, stage_word: u64,
+        ids in prop::collection::vec(0u32..6, 0..60),
+    ) {
+        let state = text(&ids, 10, logits.len());
+        check_after(&logits, &chain, &state, stage_word, &[word, u64::MAX]);
     }
 }
 
@@ -93,6 +137,24 @@ fn a_full_vocabulary() {
         "top_p=0.9 | top_k=3000 | temp=3",
         "top_k=100000 | min_p=0.01 | top_p=0.5 | temp=0.3",
         "temp=1e38 | top_p=0.5",
+        "typical=0.9 | temp=0.7",
+        "temp=2 | typical=0.2",
+        "top_h=0.4",
+        "temp=3 | top_h=0.9 | top_p=0.9",
+        "top_n_sigma=1.5 | temp=2",
+        "epsilon=0.00001 | eta=0.0001",
+        "top_a=0.1 | temp=2",
+        "temp=1.5 | p_less",
+        "temp=2 | tfs=0.9",
+        "xtc=1,threshold:0.000004",
+        "xtc=1,threshold:0.001 | top_k=50",
+        "dynatemp=0.5..2 | edt=1.5",
+        "quadratic=0.3,curve:2",
+        "bias=3:5,77777:-inf | mask=not,9-500 | top_p=0.9",
+        "temp=0.5 | repetition=1.3 | dry=0.5 | top_k=5000",
+        "adaptive_p=0.3",
+        "min_p=0.001 | mirostat=3",
+        "mirostat=4,version:1",
     ];
     for (name, shape) in shapes {
         let logits: Vec<f32> = (0..V).map(shape).collect();

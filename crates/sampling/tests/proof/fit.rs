@@ -18,7 +18,7 @@ fn count(logits: &[f32], chain: &str, seed: u64, n: u64, word: impl Fn(u64) -> u
     let mut sampler = Sampler::new(chain, dice);
     let mut counts = vec![0; logits.len()];
     for pos in 0..n {
-        let draw = sampler.sample_with(logits, word(dice.word(pos))).unwrap();
+        let draw = sampler.draw_with(logits, word(dice.word(pos))).unwrap();
         counts[draw.token.index()] += 1;
     }
     for (&count, &p) in counts.iter().zip(&p) {
@@ -121,7 +121,7 @@ fn wrong_samplers_are_caught() {
 fn neighbours_are_independent() {
     let mut draw = |dice: Dice, pos: u64| {
         let mut sampler = Sampler::new(Chain::default(), dice);
-        sampler.sample(&EIGHT[..6], pos).unwrap().rank as usize
+        sampler.draw(&EIGHT[..6], pos).unwrap().rank as usize
     };
     let n = 60_000;
     type Pair = fn(&mut dyn FnMut(Dice, u64) -> usize, u64) -> (usize, usize);
@@ -138,7 +138,7 @@ fn neighbours_are_independent() {
         }),
         ("a draw and a stage", |draw, i| {
             let dice = Dice { seed: 6, sample: 0 };
-            (draw(dice, i), (dice.stage_word(i, 0) >> 61) as usize)
+            (draw(dice, i), (dice.words(i).stages[0] >> 61) as usize)
         }),
     ];
     for (name, pair) in pairs {

@@ -47,11 +47,8 @@ pub(crate) fn masked(n: usize) -> impl Strategy<Value = Vec<f32>> {
     })
 }
 
-fn stage() -> impl Strategy<Value = String> {
-    let of = |name: &'static str, values: BoxedStrategy<f64>| values.prop_map(move |v| format!("{name}={v}"));
-    let edges = |edges: Vec<f64>, range: std::ops::Range<f64>| {
-        prop_oneof![prop::sample::select(edges), range].boxed()
-    };
+/// A stage of the old kind: a temperature or a truncation that keeps a beginning of the order.
+fn plain_stage() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => of("temp", edges(vec![1.0, 2.0, 0.5, 1e-8, 1e8, 1e-45, 1e38], 0.05..10.0)),
         1 => of("temp", Just(0.0).boxed()),
@@ -61,10 +58,68 @@ fn stage() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Chains of up to `n` stages in any order, repetitions included.
+fn of(name: &'static str, values: BoxedStrategy<f64>) -> impl Strategy<Value = String> {
+    values.prop_map(move |v| format!("{name}={v}"))
+}
+
+fn edges(edges: Vec<f64>, range: std::ops::Range<f64>) -> BoxedStrategy<f64> {
+    prop_oneof![prop::sample::select(edges), range].boxed()
+}
+
+/// Any stage but those that have to be the last.
+fn stage() -> impl Strategy<Value = String> {
+    let more = prop_oneof![
+        of("top_n_sigma", edges(vec![0.0, 1.0, 1e30], 0.1..4.0)),
+        of("typical", edges(vec![1.0, 1e-12, 0.95], 0.01..1.0)),
+        of("top_h", edges(vec![1.0, 1e-12, 0.4], 0.01..1.0)),
+        of("epsilon", edges(vec![0.0, 1.0, 1e-12], 0.0001..0.3)),
+        of("eta", edges(vec![0.0, 1.0, 1e-12], 0.0001..0.3)),
+        of("top_a", edges(vec![0.0, 1.0, 1e-12], 0.01..1.0)),
+        of("tfs", edges(vec![1.0, 1e-12, 0.95], 0.01..1.0)),
+        Just("p_less".to_owned()),
+    ];
+    let changing = prop_oneof![
+        (0.0f64..1.1, 0.0f64..0.6).prop_map(|(q, t)| format!("xtc={},threshold:{t}", q.min(1.0))),
+        (0.0f64..1.0, 0.0f64..3.0).prop_map(|(lo, more)| format!("dynatemp={lo}..{}", lo + more)),
+        (0.1f64..3.0, 0.0f64..2.0).prop_map(|(t, theta)| format!("edt={t},theta:{theta}")),
+        (0.0f64..2.0, 1.0f64..5.0).prop_map(|(f, c)| format!("quadratic={f},curve:{c}")),
+        (0.5f32..2.0, 0u32..20).prop_map(|(t, n)| format!("repetition={t},window:{n}")),
+        (-2.0f32..2.0).prop_map(|a| format!("frequency={a}")),
+        (-2.0f32..2.0).prop_map(|a| format!("presence={a},window:5,scope:prompt+output")),
+        (0.0f32..3.0, 1.0f32..3.0, 1u32..4, any::<bool>()).prop_map(|(m, b, l, breakers)| {
+            let breakers = if breakers { ",breakers:0/1+2" } else { "" };
+            format!("dry={m},base:{b},length:{l}{breakers}")
+        }),
+        (0u32..4).prop_map(|n| format!("no_repeat_ngram={n}")),
+        (-5.0f32..5.0, any::<bool>())
+            .prop_map(|(b, ban)| format!("bias=0:{b},1:{}", if ban { "-inf" } else { "3" })),
+        Just("mask=0-2,4".to_owned()),
+        Just("mask=not,1-2".to_owned()),
+        (1u32..60).prop_map(|k| format!("top_k={k},ties:kept")),
+    ];
+    prop_oneof![2 => plain_stage(), 2 => more, 2 => changing]
+}
+
+fn join(stages: Vec<String>) -> Chain {
+    let text = if stages.is_empty() { "draw".to_owned() } else { stages.join(" | ") };
+    text.parse().unwrap()
+}
+
+/// Chains of up to `n` temperatures and plain truncations in any order, repetitions included.
+pub(crate) fn plain_chain(n: usize) -> impl Strategy<Value = Chain> {
+    prop::collection::vec(plain_stage(), 0..=n).prop_map(join)
+}
+
+/// Chains of up to `n` stages of all kinds, sometimes with one that learns at the end.
 pub(crate) fn chain(n: usize) -> impl Strategy<Value = Chain> {
-    prop::collection::vec(stage(), 0..=n).prop_map(|stages| {
-        let text = if stages.is_empty() { "draw".to_owned() } else { stages.join(" | ") };
-        text.parse().unwrap()
-    })
+    let last = prop_oneof![
+        3 => Just(None),
+        1 => (0.0f64..1.0).prop_map(|t| Some(format!("adaptive_p={t}"))),
+        1 => (0.0f64..8.0, 1u8..3).prop_map(|(t, v)| Some(format!("mirostat={t},version:{v}"))),
+    ];
+    (prop::collection::vec(stage(), 0..=n), last)
+        .prop_filter("seven random stages at most", |(stages, _)| {
+            stages.iter().filter(|stage| stage.starts_with("xtc")).count() <= 7
+        })
+        .prop_map(|(stages, last)| join(stages.into_iter().chain(last).collect()))
 }

@@ -14,4 +14,5 @@ mod metamorphic;
 mod notation;
 mod quantities;
 mod reference;
+mod reference_stages;
 mod tail;

@@ -16,7 +16,7 @@ fn untied() -> impl Strategy<Value = (Vec<i32>, Vec<usize>)> {
 }
 
 fn sample(logits: &[f32], chain: &Chain, word: u64) -> Draw {
-    Sampler::new(chain.clone(), Dice { seed: 0, sample: 0 }).sample_with(logits, word).unwrap()
+    Sampler::new(chain.clone(), Dice { seed: 0, sample: 0 }).draw_with(logits, word).unwrap()
 }
 
 proptest! {
@@ -24,14 +24,14 @@ proptest! {
 
     #[test]
     fn an_exact_constant_changes_nothing(
-        (values, _) in untied(), constant in -30_000i32..30_000, chain in logits::chain(4), word: u64,
+        (values, _) in untied(), constant in -30_000i32..30_000, chain in logits::plain_chain(4), word: u64,
     ) {
         let row = |c: i32| values.iter().map(|&x| (x + c) as f32 / 256.0).collect::<Vec<_>>();
         prop_assert_eq!(sample(&row(0), &chain, word), sample(&row(constant), &chain, word));
     }
 
     #[test]
-    fn ids_are_only_names((values, places) in untied(), chain in logits::chain(4), word: u64) {
+    fn ids_are_only_names((values, places) in untied(), chain in logits::plain_chain(4), word: u64) {
         let row: Vec<f32> = values.iter().map(|&x| x as f32 / 256.0).collect();
         let mut moved = vec![0.0; row.len()];
         for (&x, &place) in row.iter().zip(&places) {
@@ -65,9 +65,9 @@ fn earlier_draws_do_not_matter() {
     let mut used = Sampler::new("temp=1.5 | top_p=0.9".parse().unwrap(), dice);
     let fresh = used.clone();
     for pos in 0..200 {
-        let draw = used.sample(&logits, pos).unwrap();
-        assert_eq!(draw, fresh.clone().sample(&logits, pos).unwrap());
-        let _ = used.sample(&logits[..100], pos).unwrap();
+        let draw = used.draw(&logits, pos).unwrap();
+        assert_eq!(draw, fresh.clone().draw(&logits, pos).unwrap());
+        let _ = used.draw(&logits[..100], pos).unwrap();
     }
 }
 

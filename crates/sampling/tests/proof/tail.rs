@@ -29,7 +29,7 @@ fn classes_come_up_at_their_rates() {
     let mut counts = vec![0; 8];
     for pos in 0..40_000 {
         let word = first + ((u128::from(dice.word(pos)) * span) >> 64) as u64;
-        let draw = sampler.sample_with(&logits, word).unwrap();
+        let draw = sampler.draw_with(&logits, word).unwrap();
         counts[class(draw.token.0)] += 1;
     }
     let total: f64 = (0..8).map(|k| (-f64::from(k)).exp()).sum();
@@ -50,8 +50,8 @@ fn shares_of_words_are_right_to_a_hundredth() {
         let end = if to == truth.survivors.len() { u64::MAX } else { truth.boundary(to) };
         let start = truth.boundary(from);
         // The fast path has the same boundaries.
-        assert_eq!(sampler.sample_with(&logits, start).unwrap().rank as usize, from);
-        assert!((sampler.sample_with(&logits, start - 1).unwrap().rank as usize) < from);
+        assert_eq!(sampler.draw_with(&logits, start).unwrap().rank as usize, from);
+        assert!((sampler.draw_with(&logits, start - 1).unwrap().rank as usize) < from);
         let found = (end - start) as f64 / 2f64.powi(64);
         let expected: f64 = probabilities[from..to].iter().sum();
         assert!((found / expected - 1.0).abs() < 0.01, "class {class}: {found:e} {expected:e}");
@@ -66,7 +66,7 @@ fn a_crowd_far_below_is_drawn() {
     let dice = Dice { seed: 32, sample: 0 };
     let mut sampler = Sampler::new(Chain::default(), dice);
     let n = 60_000;
-    let crowd = (0..n).filter(|&pos| sampler.sample(&logits, pos).unwrap().token.0 != 0).count();
+    let crowd = (0..n).filter(|&pos| sampler.draw(&logits, pos).unwrap().token.0 != 0).count();
     let mass = 3999.0 * (-14f64).exp();
     let p = mass / (1.0 + mass);
     let value = chance::fit(&[crowd as u64, n - crowd as u64], &[p, 1.0 - p]);
