@@ -22,8 +22,8 @@ pub(crate) struct SamplingArgs {
     /// Keep the tokens of mass P whose surprisal is nearest to the entropy (1: all)
     #[arg(long, value_name = "P", allow_hyphen_values = true, visible_alias = "typical-p")]
     typical: Option<String>,
-    /// With this chance drop all but the least of the likely tokens; CHANCE[,threshold:P]
-    #[arg(long, value_name = "CHANCE", allow_hyphen_values = true)]
+    /// With this chance drop all but the least of the likely tokens
+    #[arg(long, value_name = "CHANCE[,threshold:P]", allow_hyphen_values = true)]
     xtc: Option<String>,
     /// Divide positive logits of tokens that came before by X, multiply others (1: off)
     #[arg(long, value_name = "X", allow_hyphen_values = true, aliases = ["repetition-penalty"])]
@@ -34,11 +34,11 @@ pub(crate) struct SamplingArgs {
     /// Subtract X from the logits of tokens that were drawn before
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
     presence_penalty: Option<String>,
-    /// Penalise going on with a repetition; M[,base:B,length:L]
-    #[arg(long, value_name = "M", allow_hyphen_values = true, visible_alias = "dry-multiplier")]
+    /// Penalise going on with a repetition
+    #[arg(long, value_name = "M[,base:B,length:L]", allow_hyphen_values = true, visible_alias = "dry-multiplier")]
     dry: Option<String>,
-    /// Keep the surprise of the text near T bits; T[,eta:E,version:1]
-    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    /// Keep the surprise of the text near T bits
+    #[arg(long, value_name = "T[,eta:E,version:1]", allow_hyphen_values = true)]
     mirostat: Option<String>,
     /// Add to tokens' logits; ID:NUMBER,… (-inf bans)
     #[arg(long, value_name = "ID:B,…", allow_hyphen_values = true)]

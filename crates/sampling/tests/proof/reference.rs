@@ -79,7 +79,12 @@ impl Reference {
     pub(crate) fn moments(&self) -> Vec<u128> {
         let term = |(w, d): (u128, f32)| (w as f64 * f64::from(-d) * 128.0).round_ties_even() as u128;
         let terms = self.weights().into_iter().zip(self.ds()).map(term);
-        terms.scan(0, |sum, term| Some(*sum += term).map(|()| *sum)).collect()
+        terms
+            .scan(0, |sum, term| {
+                *sum += term;
+                Some(*sum)
+            })
+            .collect()
     }
 
     pub(crate) fn ln_z(&self) -> f64 {

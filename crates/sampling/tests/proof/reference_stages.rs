@@ -161,7 +161,10 @@ pub(crate) fn apply(
         Stage::TopH(h) => {
             let ln_z = left.ln_z();
             let part = |(mass, moment): (u128, u128)| ln_z * mass as f64 + moment as f64 / 128.0;
-            let masses = left.weights().into_iter().scan(0, |sum, w| Some(*sum += w).map(|()| *sum));
+            let masses = left.weights().into_iter().scan(0, |sum, w| {
+                *sum += w;
+                Some(*sum)
+            });
             let parts: Vec<f64> = masses.zip(left.moments()).map(part).collect();
             let limit = h.get() * parts[parts.len() - 1];
             let n = parts.iter().take_while(|part| **part <= limit).count();
