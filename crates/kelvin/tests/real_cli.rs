@@ -143,6 +143,39 @@ fn next_adds_up_to_one() {
     assert!((entropies[2] - 262_144f64.ln()).abs() < 1e-9);
 }
 
+/// A rare token, followed through the chain.
+#[test]
+fn next_shows_where_a_token_stands() {
+    let args = [
+        "next",
+        "The capital of Nepal is",
+        "-t",
+        "2",
+        "--top-p",
+        "0.5",
+        "--stages",
+        "--token",
+        " Kath",
+        "--token",
+        "#5",
+    ];
+    let shown = good(&args, "");
+    assert!(shown.contains("␣Kath") && shown.contains("gone") && shown.contains("mass removed"), "{shown}");
+    let view = &json(&[&args[..], &["--json"]].concat())["views"][0];
+    let [likely, rare] = &view["watched"].as_array().unwrap()[..] else { panic!("two tokens") };
+    let after: Vec<&str> =
+        likely["places"].as_array().unwrap().iter().map(|p| p["after"].as_str().unwrap()).collect();
+    assert_eq!(after, ["raw", "temp=2", "top_p=0.5"]);
+    let found = view["top"].as_array().unwrap().iter().find(|top| top["ids"] == likely["ids"]).unwrap();
+    assert_eq!(found["rank"], likely["places"][2]["rank"]);
+    let near = |a: &Value, b: &Value| (a.as_f64().unwrap() / b.as_f64().unwrap() - 1.0).abs() < 1e-5;
+    assert!(near(&found["probability"], &likely["places"][2]["probability"]));
+    assert!(near(&found["probability_raw"], &likely["places"][0]["probability"]));
+    assert_eq!((&rare["ids"][0], &rare["places"][2]["rank"]), (&Value::from(5), &Value::Null));
+    refused(&["next", "x", "--token", "Kathmandu"], 2, "isn't one token of this model");
+    refused(&["next", "x", "--token", "#49152"], 2, "ids go from 0 to 49151");
+}
+
 #[test]
 fn stop_strings_and_lengths_end_a_text() {
     let whole = json(&["generate", "1, 2, 3, 4,", "-t", "0", "-n", "24", "--json"]);

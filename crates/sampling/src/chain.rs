@@ -75,6 +75,24 @@ impl Chain {
         Ok(chain)
     }
 
+    /// The first `n` stages (all, if there are no more), as a chain.
+    pub fn first(&self, n: usize) -> Chain {
+        Chain { stages: self.stages[..n.min(self.stages.len())].to_vec() }
+    }
+
+    /// Every temperature infinite, the first stage one if there is none: for views.
+    pub(crate) fn at_infinity(&self) -> Chain {
+        let mut chain = self.clone();
+        let places = self.temps();
+        for &place in &places {
+            chain.stages[place] = Stage::Temp(Temp::INFINITE);
+        }
+        if places.is_empty() {
+            chain.stages.insert(0, Stage::Temp(Temp::INFINITE));
+        }
+        chain
+    }
+
     /// Whether a stage looks at the tokens so far, so that a sampler has to be told of the prompt.
     pub fn looks_back(&self) -> bool {
         self.stages.iter().any(Stage::looks_back)

@@ -11,8 +11,7 @@ use crate::{
     candidates::Candidates,
     dice::Words,
     order::key,
-    sampler::StepScratch,
-    stages::{Stage, Turn},
+    sampler::{StepScratch, run},
     state::State,
 };
 
@@ -41,7 +40,6 @@ pub struct Distribution {
     total: u128,
     max: f32,
     temperature: f64,
-    stages: Vec<StageReport>,
 }
 
 /// One token of a distribution.
@@ -53,23 +51,6 @@ pub struct Choice {
     pub logit: f32,
     /// Its probability.
     pub probability: f64,
-}
-
-/// What one stage did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StageReport {
-    /// The stage.
-    pub stage: Stage,
-    /// Survivors before it.
-    pub survivors_before: usize,
-    /// Survivors after it.
-    pub survivors_after: usize,
-    /// Entropy before it, in nats.
-    pub entropy_before: f64,
-    /// Entropy after it, in nats.
-    pub entropy_after: f64,
-    /// The part of the mass before it that it removed, in [0, 1).
-    pub mass_removed: f64,
 }
 
 impl Distribution {
@@ -86,6 +67,8 @@ impl Distribution {
 
     /// The same in the midst of a sequence, with the random words of the position ([`crate::Dice::words`]).
     ///
+    /// What the first stages of a chain leave is the distribution of their chain, [`Chain::first`].
+    ///
     /// # Errors
     /// As [`crate::Sampler::sample`].
     pub fn after(
@@ -94,7 +77,9 @@ impl Distribution {
         state: &State,
         words: &Words,
     ) -> Result<Distribution, SampleError> {
-        Distribution::observed(logits, chain, state, words, false)
+        let _standard = FloatEnv::standard();
+        let mut scratch = StepScratch::default();
+        Ok(Distribution::of(&run(chain, logits, state, words, &mut scratch, &mut |_, _| ())?))
     }
 
     /// The limit T = ∞, in which all tokens that the chain leaves are equally likely.
@@ -105,45 +90,10 @@ impl Distribution {
     /// # Errors
     /// As [`crate::Sampler::sample`].
     pub fn at_infinity(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
-        Distribution::observed(logits, chain, &State::default(), &Words::default(), true)
+        Distribution::new(logits, &chain.at_infinity())
     }
 
-    fn observed(
-        logits: &[f32],
-        chain: &Chain,
-        state: &State,
-        words: &Words,
-        infinite: bool,
-    ) -> Result<Distribution, SampleError> {
-        let _standard = FloatEnv::standard();
-        let mut scratch = StepScratch::default();
-        let StepScratch { candidates, ids, lengths } = &mut scratch;
-        let mut left = Candidates::new(logits, candidates)?;
-        if infinite && !chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(_))) {
-            left.heat(f64::INFINITY);
-        }
-        let mut turn = Turn { state, words, n_random: 0, ids, lengths };
-        let mut stages = Vec::with_capacity(chain.stages().len());
-        for stage in chain.stages() {
-            let (survivors_before, before) = (left.n(), left.mass());
-            let probe = Probe::new(&mut left);
-            match stage {
-                Stage::Temp(_) if infinite => left.heat(f64::INFINITY),
-                _ => stage.apply(&mut left, &mut turn)?,
-            }
-            stages.push(StageReport {
-                stage: stage.clone(),
-                survivors_before,
-                survivors_after: left.n(),
-                entropy_before: before.entropy(),
-                entropy_after: left.mass().entropy(),
-                mass_removed: probe.removed(&mut left, before.total),
-            });
-        }
-        Ok(Distribution::of(&left, stages))
-    }
-
-    fn of(left: &Candidates<'_>, stages: Vec<StageReport>) -> Distribution {
+    pub(crate) fn of(left: &Candidates<'_>) -> Distribution {
         let (max, temperature) = (left.max(), left.temperature());
         let (mut ids, mut xs, mut weights) = (Vec::new(), Vec::new(), Vec::new());
         for (token, x) in left.survivors() {
@@ -153,7 +103,7 @@ impl Distribution {
             weights.push((e * UNIT) as u128);
         }
         let total = weights.iter().sum();
-        Distribution { ids, xs, weights, total, max, temperature, stages }
+        Distribution { ids, xs, weights, total, max, temperature }
     }
 
     /// T: the product of the chain's temperatures, 1 without any; 0 if one of them is 0, else within
@@ -165,11 +115,6 @@ impl Distribution {
     /// How many tokens are left.
     pub fn survivors(&self) -> usize {
         self.ids.len()
-    }
-
-    /// What each stage of the chain did, in order.
-    pub fn stages(&self) -> &[StageReport] {
-        &self.stages
     }
 
     /// The first `n` tokens in descending order (by logit, ties by lower id).
@@ -297,27 +242,4 @@ pub fn slope(x: f64, t: f64) -> f64 {
 /// x/t, with 0/0 = 0: a difference of nothing is nothing at any temperature.
 fn over(x: f64, t: f64) -> f64 {
     if x == 0.0 { 0.0 } else { x / t }
-}
-
-/// The weights before a stage, to tell how much of the mass it removed whatever it did to the logits.
-struct Probe {
-    /// By id.
-    weights: Vec<(TokenId, u64)>,
-}
-
-impl Probe {
-    fn new(left: &mut Candidates<'_>) -> Probe {
-        Probe { weights: left.weights() }
-    }
-
-    /// The share of the tokens that are gone.
-    fn removed(&self, left: &mut Candidates<'_>, total: u64) -> f64 {
-        let mut kept = 0u64;
-        let mut weights = self.weights.iter();
-        for (token, _) in left.survivors() {
-            // Both are in the order of ids, and nothing comes back.
-            kept += weights.find(|(id, _)| *id == token).map_or(0, |&(_, weight)| weight);
-        }
-        (total - kept) as f64 / total as f64
-    }
 }

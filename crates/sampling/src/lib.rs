@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A [`Chain`] is a list of stages in a stated order, a [`Sampler`] draws with it, [`Dice`] are all the randomness
-//! there is, [`State`] is what a sequence remembers, and a [`Distribution`] shows the whole of what a chain leaves and
-//! what each stage did. A [`Profile`] orders stages as another engine does.
+//! there is, [`State`] is what a sequence remembers, a [`Distribution`] shows the whole of what a chain leaves and a
+//! [`Trace`] what each stage did. A [`Profile`] orders stages as another engine does.
 //!
 //! | stages | what they do |
 //! |---|---|
@@ -52,12 +52,13 @@ mod set;
 mod softmax;
 mod stages;
 mod state;
+mod trace;
 mod weights;
 
 pub use chain::Chain;
 pub use changes::{Change, ChangesError};
 pub use dice::{Dice, Words};
-pub use distribution::{Choice, Distribution, StageReport, slope};
+pub use distribution::{Choice, Distribution, slope};
 pub use error::{ChainError, SampleError};
 pub use profile::Profile;
 pub use sampler::{Draw, Sampler};
@@ -68,6 +69,7 @@ pub use stages::{
     Typical, Xtc,
 };
 pub use state::{Scope, State, Window};
+pub use trace::{Place, StageReport, Trace};
 pub use weights::{MAX_VOCAB, weight};
 
 /// The index of a token in a model's vocabulary.

@@ -3,7 +3,7 @@
 use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
-    Chain, Dice, Distribution, SampleError, State, TokenId,
+    Chain, Dice, Distribution, SampleError, Stage, State, TokenId, Trace,
     candidates::{Candidates, Scratch},
     dice::Words,
     stages::Turn,
@@ -104,7 +104,7 @@ impl Sampler {
         let (token, memory) = {
             // Hosts may have changed the rounding or flush subnormals.
             let _standard = FloatEnv::standard();
-            let mut left = run(&self.chain, logits, &self.state, &words, &mut self.scratch, &mut |_| ())?;
+            let mut left = run(&self.chain, logits, &self.state, &words, &mut self.scratch, &mut |_, _| ())?;
             let index = draw(&mut left, words.draw);
             (left.token(index).0, learned(&self.chain, &self.state, &mut left, Some(index)))
         };
@@ -149,17 +149,25 @@ impl Sampler {
     pub(crate) fn peek(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
         let _standard = FloatEnv::standard();
         let words = self.dice.words(pos);
-        let mut left = run(chain, logits, &self.state, &words, &mut self.scratch, &mut |_| ())?;
+        let mut left = run(chain, logits, &self.state, &words, &mut self.scratch, &mut |_, _| ())?;
         let index = draw(&mut left, words.draw);
         Ok(left.token(index).0)
     }
 
-    /// The whole distribution of the next draw, and what each stage did to it; nothing moves.
+    /// The whole distribution of the next draw; nothing moves.
     ///
     /// # Errors
     /// As [`Sampler::sample`].
     pub fn distribution(&self, logits: &[f32], pos: u64) -> Result<Distribution, SampleError> {
         Distribution::after(logits, &self.chain, &self.state, &self.dice.words(pos))
+    }
+
+    /// What each stage does to the next draw, and where the tokens `watched` stand; nothing moves.
+    ///
+    /// # Errors
+    /// As [`Sampler::sample`].
+    pub fn trace(&self, logits: &[f32], pos: u64, watched: &[TokenId]) -> Result<Trace, SampleError> {
+        Trace::new(logits, &self.chain, &self.state, &self.dice.words(pos), watched)
     }
 
     /// Takes a token that somebody else chose at `pos`, as if it had been drawn from `logits`.
@@ -170,7 +178,7 @@ impl Sampler {
         let words = self.dice.words(pos);
         let memory = {
             let _standard = FloatEnv::standard();
-            let mut left = run(&self.chain, logits, &self.state, &words, &mut self.scratch, &mut |_| ())?;
+            let mut left = run(&self.chain, logits, &self.state, &words, &mut self.scratch, &mut |_, _| ())?;
             let index = left.find(token);
             learned(&self.chain, &self.state, &mut left, index)
         };
@@ -188,21 +196,22 @@ impl Sampler {
     }
 }
 
-/// Lets the stages act in order; `begin` sees the candidates before the first.
+/// Lets the stages act in order; `watch` sees the candidates before the first and after each of them.
 pub(crate) fn run<'a>(
     chain: &Chain,
     logits: &'a [f32],
     state: &State,
     words: &Words,
     scratch: &'a mut StepScratch,
-    begin: &mut dyn FnMut(&mut Candidates<'a>),
+    watch: &mut dyn FnMut(&mut Candidates<'a>, Option<&Stage>),
 ) -> Result<Candidates<'a>, SampleError> {
     let StepScratch { candidates, ids, lengths } = scratch;
     let mut left = Candidates::new(logits, candidates)?;
-    begin(&mut left);
+    watch(&mut left, None);
     let mut turn = Turn { state, words, n_random: 0, ids, lengths };
     for stage in chain.stages() {
         stage.apply(&mut left, &mut turn)?;
+        watch(&mut left, Some(stage));
     }
     Ok(left)
 }
@@ -232,9 +241,11 @@ fn measured(
 ) -> Result<(Draw, Option<[f64; 2]>), SampleError> {
     let _standard = FloatEnv::standard();
     let (mut raw, mut raw_max) = (Mass::default(), 0.0);
-    let mut left = run(chain, logits, state, words, scratch, &mut |left| {
-        raw_max = left.max();
-        raw = left.mass();
+    let mut left = run(chain, logits, state, words, scratch, &mut |left, stage| {
+        if stage.is_none() {
+            raw_max = left.max();
+            raw = left.mass();
+        }
     })?;
     let index = draw(&mut left, words.draw);
     let memory = learned(chain, state, &mut left, Some(index));
@@ -245,18 +256,13 @@ fn measured(
     let draw = Draw {
         token,
         rank,
-        surprisal: surprisal(&raw, logits[token.index()], raw_max, 1.0),
-        surprisal_final: surprisal(&last, x, max, beta),
+        surprisal: raw.surprisal(logits[token.index()], raw_max, 1.0),
+        surprisal_final: last.surprisal(x, max, beta),
         entropy: raw.entropy(),
         entropy_final: last.entropy(),
         survivors,
     };
     Ok((draw, memory))
-}
-
-/// -ln p = ln Z - d.
-fn surprisal(mass: &Mass, x: f32, max: f32, beta: f32) -> f64 {
-    mass.ln_z() - f64::from((x - max) * beta)
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl Mass {
         libm::log(self.total as f64 / ONE as f64)
     }
 
+    /// -ln p = ln Z - d of a token, in nats.
+    pub(crate) fn surprisal(&self, x: f32, max: f32, beta: f32) -> f64 {
+        self.ln_z() - f64::from((x - max) * beta)
+    }
+
     /// H = ln Z + Σ p_i |d_i|, in nats.
     pub(crate) fn entropy(&self) -> f64 {
         self.ln_z() + self.moment as f64 / logits::MOMENT_UNIT / self.total as f64

@@ -310,6 +310,9 @@ pub(crate) struct NextArgs {
     /// Show what every stage of the chain does
     #[arg(long)]
     pub(crate) stages: bool,
+    /// Show where a token stands, however rare (with --stages after each stage): its text, or #ID; may be repeated
+    #[arg(long = "token", value_name = "TOKEN")]
+    pub(crate) tokens: Vec<String>,
     /// Show the temperatures up to 10 at which the dice of --seed (default 0) draw another token, the first N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub(crate) changes: Option<usize>,

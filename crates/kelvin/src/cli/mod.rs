@@ -18,6 +18,7 @@ mod session;
 mod softmax;
 mod stages;
 mod tokenize;
+mod trace;
 mod translate;
 mod why;
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use kelvin_sampling::{Chain, Dice, Distribution, Sampler, TokenId};
+use kelvin_sampling::{Chain, Dice, Distribution, Sampler, TokenId, Trace};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
@@ -11,6 +11,7 @@ use super::{
     options::{self, Infinity},
     prompt::{self, Otherwise, Prompt},
     session::{self, ModelFile, Session},
+    trace::{self, StageRow, Watched, percent},
 };
 use crate::terminal::{
     self, bars, escape, json,
@@ -76,6 +77,9 @@ struct View {
     rest: Rest,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stages: Vec<StageRow>,
+    /// The tokens of `--token`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    watched: Vec<Watched>,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,16 +101,6 @@ struct Rest {
     probability: f64,
 }
 
-#[derive(Debug, Serialize)]
-struct StageRow {
-    stage: String,
-    survivors_before: usize,
-    survivors_after: usize,
-    entropy_before: f64,
-    entropy_after: f64,
-    mass_removed: f64,
-}
-
 /// Runs the verb.
 pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let temperatures = options::temperatures(&args.temperatures, Infinity::Allowed)?;
@@ -121,12 +115,12 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let logits = session.read(&mut session.sequence(), &prompt.tokens())?;
     let timings = args.output.timings.then(|| Timings { prompt_secs: begun.elapsed().as_secs_f64() });
     let raw = Distribution::new(&logits, &Chain::default())?;
-    let views = temperatures
-        .iter()
-        .map(|&t| view(&session, &logits, &raw, &prompt.tokens(), &controls, t, args))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let changes =
-        args.changes.map(|limit| changes(&session, &logits, &prompt.tokens(), &controls, limit, args));
+    let watched = trace::tokens(&args.tokens, &session)?;
+    let read = prompt.tokens();
+    let row = Row { session: &session, logits: &logits, read: &read, raw: &raw, watched: &watched };
+    let views =
+        temperatures.iter().map(|&t| view(&row, &controls, t, args)).collect::<anyhow::Result<Vec<_>>>()?;
+    let changes = args.changes.map(|limit| changes(&session, &logits, &read, &controls, limit, args));
     let changes = changes.transpose()?;
     let answer = Answer { model: session.file.clone(), prompt, views, changes, timings };
     if args.output.json {
@@ -140,23 +134,25 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     terminal::print(&out)
 }
 
-fn view(
-    session: &Session,
-    logits: &[f32],
-    raw: &Distribution,
-    read: &[TokenId],
-    controls: &options::Controls,
-    t: f32,
-    args: &NextArgs,
-) -> anyhow::Result<View> {
-    let (distribution, chain) = if t.is_finite() {
-        let chain = controls.at(t)?;
-        let sampler = Sampler::new(chain.clone(), dice(args)).after(read);
-        (sampler.distribution(logits, read.len() as u64)?, chain.to_string())
+/// What the views are of.
+struct Row<'a> {
+    session: &'a Session,
+    logits: &'a [f32],
+    /// The tokens before it.
+    read: &'a [TokenId],
+    raw: &'a Distribution,
+    watched: &'a [TokenId],
+}
+
+fn view(row: &Row<'_>, controls: &options::Controls, t: f32, args: &NextArgs) -> anyhow::Result<View> {
+    let Row { session, logits, read, raw, watched } = *row;
+    let trace = if t.is_finite() {
+        Sampler::new(controls.at(t)?, dice(args)).after(read).trace(logits, read.len() as u64, watched)?
     } else {
-        let chain = &controls.chain;
-        (Distribution::at_infinity(logits, chain)?, chain.to_string().replacen("temp=1", "temp=inf", 1))
+        Trace::at_infinity(logits, &controls.chain, watched)?
     };
+    let chain = trace.chain().to_string();
+    let distribution = trace.distribution();
     let (rest_tokens, rest_mass) = distribution.rest(args.top);
     let top = distribution.top(args.top).into_iter().enumerate().map(|(i, choice)| Top {
         rank: i,
@@ -166,14 +162,6 @@ fn view(
         logit: choice.logit,
         probability: choice.probability,
         probability_raw: raw.probability(choice.token),
-    });
-    let stages = distribution.stages().iter().filter(|_| args.stages).map(|report| StageRow {
-        stage: report.stage.to_string(),
-        survivors_before: report.survivors_before,
-        survivors_after: report.survivors_after,
-        entropy_before: report.entropy_before,
-        entropy_after: report.entropy_after,
-        mass_removed: report.mass_removed,
     });
     let truncated = chain.split('|').any(|stage| !stage.trim().starts_with("temp"));
     Ok(View {
@@ -189,7 +177,8 @@ fn view(
         survivors: distribution.survivors(),
         top: top.collect(),
         rest: Rest { tokens: rest_tokens, probability: rest_mass },
-        stages: stages.collect(),
+        stages: if args.stages { trace::stages(&trace) } else { Vec::new() },
+        watched: trace::watched(&trace, watched, session),
     })
 }
 
@@ -251,7 +240,9 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
             style.heat(heat, &format!("T = {}", view.temperature)),
             style.dim(&label)
         ));
-        out.push_str(&stage_lines(view, style));
+        if !view.stages.is_empty() {
+            out.push_str(&(trace::stage_lines(&view.stages, style) + "\n"));
+        }
         let mut rows = vec![["rank", "token", "id", "logit", "probability"].map(str::to_string).to_vec()];
         for top in &view.top {
             rows.push(vec![
@@ -287,32 +278,12 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
             "  entropy {:.4} nats · effective choices {choices} · {} tokens can be drawn\n",
             view.entropy_nats, view.survivors
         )));
+        if !view.watched.is_empty() {
+            out.push_str(&format!(
+                "\n{}",
+                trace::watched_lines(&view.watched, !view.stages.is_empty(), style)
+            ));
+        }
     }
     out
-}
-
-fn stage_lines(view: &View, style: Style) -> String {
-    if view.stages.is_empty() {
-        return String::new();
-    }
-    let mut rows = vec![["stage", "tokens left", "entropy", "mass removed"].map(str::to_string).to_vec()];
-    for stage in &view.stages {
-        rows.push(vec![
-            stage.stage.clone(),
-            format!("{} → {}", stage.survivors_before, stage.survivors_after),
-            format!("{:.3} → {:.3}", stage.entropy_before, stage.entropy_after),
-            percent(stage.mass_removed),
-        ]);
-    }
-    let lines = table::lines(&rows, &[Align::Left, Align::Right, Align::Right, Align::Right], 2);
-    lines.iter().map(|line| style.dim(line) + "\n").collect::<String>() + "\n"
-}
-
-/// A probability as a percentage whose small values still show.
-pub(crate) fn percent(p: f64) -> String {
-    match p {
-        0.0 => "0 %".to_string(),
-        p if p < 5e-6 => format!("{:.1e} %", p * 100.0),
-        _ => format!("{:.4} %", p * 100.0),
-    }
 }

@@ -35,7 +35,12 @@ pub(crate) struct SamplingArgs {
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
     presence_penalty: Option<String>,
     /// Penalise going on with a repetition
-    #[arg(long, value_name = "M[,base:B,length:L]", allow_hyphen_values = true, visible_alias = "dry-multiplier")]
+    #[arg(
+        long,
+        value_name = "M[,base:B,length:L]",
+        allow_hyphen_values = true,
+        visible_alias = "dry-multiplier"
+    )]
     dry: Option<String>,
     /// Keep the surprise of the text near T bits
     #[arg(long, value_name = "T[,eta:E,version:1]", allow_hyphen_values = true)]
@@ -83,7 +88,8 @@ impl SamplingArgs {
 Examples:
   kelvin softmax 1 2 -t 1,2,5
   kelvin softmax Hello=4 Namaste=1 Ciao=0.6 Hola=0.5 \"Ni Hao=0.1\" Konnichiwa=0
-  kelvin softmax -- -1 -2.5 0 -t 0.5
+  kelvin softmax 4 1 0.6 0.5 0.1 0 -t 1,2 --sampler \"temp=1 | top_p=0.9 | min_p=0.1\"
+  kelvin softmax -t 0.5 -- -1 -2.5 0
 
 Each number is a logit, with a label before it if you like.")]
 pub(crate) struct SoftmaxArgs {
@@ -100,6 +106,9 @@ pub(crate) struct SoftmaxArgs {
         allow_hyphen_values = true
     )]
     pub(crate) temperatures: String,
+    /// What each stage of a chain does to them, e.g. "temp=1 | top_p=0.9"; -t sets its temperature
+    #[arg(long, value_name = "CHAIN")]
+    pub(crate) sampler: Option<String>,
     /// Print JSON for programs
     #[arg(long)]
     pub(crate) json: bool,

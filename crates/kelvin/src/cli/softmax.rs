@@ -1,14 +1,16 @@
 //! Typed logits in, their distribution at several temperatures out; no model needed.
 //!
 //! The numbers are f64 from the formula itself, p = e^(x/T) / Σ e^(x/T), because they are shown to
-//! eight digits.
+//! eight digits. A chain adds what each of its stages does to them.
 
+use kelvin_sampling::{Chain, State, TokenId, Trace, Words};
 use serde::Serialize;
 
 use super::{
     args::SoftmaxArgs,
     failure::usage,
     options::{self, Infinity},
+    trace::{self, StageRow},
 };
 use crate::terminal::{self, bars, json, style::Style, table::Align};
 
@@ -40,6 +42,20 @@ struct View {
     /// Var(x)/T², in nats.
     #[serde(skip_serializing_if = "Option::is_none")]
     heat_capacity: Option<f64>,
+    /// The chain of `--sampler` at this temperature.
+    #[serde(flatten)]
+    chained: Option<Chained>,
+}
+
+/// What a chain makes of the logits.
+#[derive(Debug, Serialize)]
+struct Chained {
+    chain: String,
+    stages: Vec<StageRow>,
+    /// Of each logit.
+    probabilities_final: Vec<f64>,
+    survivors: usize,
+    entropy_final_nats: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,7 +82,14 @@ pub(crate) fn run(args: &SoftmaxArgs) -> anyhow::Result<()> {
         return Err(usage("every logit is -inf, so nothing could be drawn: give at least one finite logit"));
     }
     let temperatures = options::temperatures(&args.temperatures, Infinity::Allowed)?;
-    let views: Vec<View> = temperatures.iter().map(|&t| view(&logits, json::short(t))).collect();
+    let chain = args.sampler.as_ref().map(|chain| chain.parse::<Chain>()).transpose();
+    let chain = chain.map_err(|error| usage(format!("--sampler: {error}")))?;
+    let mut views: Vec<View> = temperatures.iter().map(|&t| view(&logits, json::short(t))).collect();
+    if let Some(chain) = &chain {
+        for (view, &t) in views.iter_mut().zip(&temperatures) {
+            view.chained = Some(chained(&logits, chain, t)?);
+        }
+    }
     if args.json {
         return json::print(&Answer { logits, views });
     }
@@ -85,6 +108,26 @@ fn parse(typed: &str) -> anyhow::Result<Logit> {
             "\"{typed}\" isn't a logit: give a number such as 1.5 or -2, or LABEL=NUMBER (-inf masks; NaN and inf have no meaning)"
         ))),
     }
+}
+
+/// What the chain at `t` makes of `logits`, as the model's own numbers (f32).
+fn chained(logits: &[Logit], chain: &Chain, t: f32) -> anyhow::Result<Chained> {
+    let row: Vec<f32> = logits.iter().map(|x| x.logit as f32).collect();
+    let trace = if t.is_finite() {
+        let chain = chain.with_temperature(t).map_err(|error| usage(format!("-t {t}: {error}")))?;
+        Trace::new(&row, &chain, &State::default(), &Words::default(), &[])
+    } else {
+        Trace::at_infinity(&row, chain, &[])
+    };
+    let trace = trace.map_err(|error| usage(format!("--sampler \"{chain}\": {error}")))?;
+    let last = trace.distribution();
+    Ok(Chained {
+        chain: trace.chain().to_string(),
+        stages: trace::stages(&trace),
+        probabilities_final: (0..row.len()).map(|i| last.probability(TokenId(i as u32))).collect(),
+        survivors: last.survivors(),
+        entropy_final_nats: last.entropy(),
+    })
 }
 
 /// The distribution of `logits` at `temperature` (0: greedy, infinite: uniform over what isn't masked).
@@ -123,6 +166,7 @@ fn view(logits: &[Logit], temperature: f64) -> View {
         effective_choices: entropy.max(0.0).exp(),
         free_energy: finite.then(|| free_energy(&values, temperature)),
         heat_capacity: finite.then(|| drawn(&|x| (x - mean) * (x - mean)) / (temperature * temperature)),
+        chained: None,
     }
 }
 
@@ -159,10 +203,10 @@ fn render(views: &[View], width: usize, style: Style) -> String {
             if labelled { "token" } else { "" }.to_string(),
             "logit".into(),
             "e^(x/T)".into(),
-            "probability".into(),
-            String::new(),
+            if view.chained.is_some() { "softmax" } else { "probability" }.into(),
+            if view.chained.is_some() { "final" } else { "" }.into(),
         ]];
-        for choice in &view.choices {
+        for (i, choice) in view.choices.iter().enumerate() {
             let exp = choice.exp.map_or_else(
                 || {
                     if view.temperature == 0.0 {
@@ -178,9 +222,12 @@ fn render(views: &[View], width: usize, style: Style) -> String {
                 choice.logit.to_string(),
                 exp,
                 format!("{:.8}", choice.probability),
+                view.chained
+                    .as_ref()
+                    .map_or_else(String::new, |c| format!("{:.8}", c.probabilities_final[i])),
             ]);
         }
-        let align = [Align::Left, Align::Right, Align::Right, Align::Right];
+        let align = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right];
         let lines = terminal::table::lines(&rows, &align, 2);
         let room = width
             .saturating_sub(
@@ -190,11 +237,13 @@ fn render(views: &[View], width: usize, style: Style) -> String {
             .clamp(4, 40);
         out.push_str(&style.dim(&lines[0]));
         out.push('\n');
-        for (line, choice) in lines[1..].iter().zip(&view.choices) {
-            out.push_str(&format!(
-                "{line}  {}\n",
-                style.heat(view.temperature as f32, &bars::bar(choice.probability, room))
-            ));
+        let shares: Vec<f64> = match &view.chained {
+            Some(chained) => chained.probabilities_final.clone(),
+            None => view.choices.iter().map(|choice| choice.probability).collect(),
+        };
+        for (line, share) in lines[1..].iter().zip(shares) {
+            let bar = style.heat(view.temperature as f32, &bars::bar(share, room));
+            out.push_str(&format!("{line}  {bar}\n"));
         }
         let sum =
             view.exp_sum.map(|sum| format!("sum of e^(x/T) {} · ", short_number(sum))).unwrap_or_default();
@@ -204,6 +253,10 @@ fn render(views: &[View], width: usize, style: Style) -> String {
         );
         out.push_str(&style.dim(&note));
         out.push('\n');
+        if let Some(chained) = &view.chained {
+            out.push_str(&style.dim(&format!("  final is after {}\n", chained.chain)));
+            out.push_str(&trace::stage_lines(&chained.stages, style));
+        }
     }
     out
 }
@@ -272,6 +325,23 @@ mod tests {
             assert!(p[3] >= p[1] && p[1] == p[2] && p[1] >= p[0] && p[0] >= p[4]);
             assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn a_chain_shows_its_stages() {
+        let logits: Vec<Logit> = ["4", "1", "0.6", "-inf"].iter().map(|t| parse(t).unwrap()).collect();
+        let chain: Chain = "temp=1 | top_k=2".parse().unwrap();
+        let found = chained(&logits, &chain, 2.0).unwrap();
+        assert_eq!((found.chain.as_str(), found.survivors, found.stages.len()), ("temp=2 | top_k=2", 2, 2));
+        let odds = 1.5f64.exp();
+        for (p, q) in
+            found.probabilities_final.iter().zip([odds / (1.0 + odds), 1.0 / (1.0 + odds), 0.0, 0.0])
+        {
+            assert!((p - q).abs() < 1e-12, "{:?}", found.probabilities_final);
+        }
+        assert!(
+            chained(&logits, &"bias=9:1".parse().unwrap(), 1.0).unwrap_err().to_string().contains("token 9")
+        );
     }
 
     #[test]

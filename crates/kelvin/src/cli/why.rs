@@ -8,7 +8,7 @@ use kelvin_engine::transformer::Sequence;
 use kelvin_sampling::{Chain, Dice, Distribution, Sampler, State, TokenId};
 use serde::Serialize;
 
-use super::{next::percent, session::Session};
+use super::{session::Session, trace::percent};
 use crate::terminal::{
     self, bars,
     style::Style,

@@ -28,6 +28,9 @@ impl Temp {
     /// T = 1, which changes nothing.
     pub const ONE: Temp = Temp(1.0);
 
+    /// T = ∞: all survivors alike; for views, a chain that draws can't have it.
+    pub(crate) const INFINITE: Temp = Temp(f32::INFINITY);
+
     /// Accepts 0 and every positive finite temperature.
     pub fn new(t: f32) -> Result<Temp, ChainError> {
         if (0.0..=f32::MAX).contains(&t) {

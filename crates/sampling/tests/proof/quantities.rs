@@ -1,6 +1,6 @@
 //! What a distribution tells, against other ways to come to the same number.
 
-use kelvin_sampling::{Chain, Dice, Distribution, Sampler, TokenId, slope, softmax};
+use kelvin_sampling::{Chain, Dice, Distribution, Sampler, State, TokenId, Trace, Words, slope, softmax};
 use proptest::prelude::*;
 
 use crate::{logits, reference};
@@ -155,12 +155,29 @@ fn limits() {
 #[test]
 fn stages_say_what_they_did() {
     let chain: Chain = "temp=2 | top_k=3 | top_p=0.9".parse().unwrap();
-    let shown = Distribution::new(&LOGITS, &chain).unwrap();
-    let [temp, top_k, top_p] = shown.stages() else { panic!("three stages") };
+    let watched = [TokenId(4), TokenId(1), TokenId(99)];
+    let trace = Trace::new(&LOGITS, &chain, &State::default(), &Words::default(), &watched).unwrap();
+    let shown = trace.distribution();
+    let [temp, top_k, top_p] = trace.stages() else { panic!("three stages") };
     assert_eq!((temp.survivors_before, temp.survivors_after, temp.mass_removed), (6, 6, 0.0));
     assert!(temp.entropy_after > temp.entropy_before);
     assert_eq!((top_k.survivors_after, top_p.survivors_before), (3, 3));
     assert!(near(top_k.mass_removed, at(2.0).rest(3).1, 1e-6));
     assert!(near(top_p.entropy_after, shown.entropy(), 1e-6));
     assert_eq!(shown.temperature(), 2.0);
+
+    // A watched token is where the distribution after so many stages has it.
+    for (i, &token) in watched.iter().enumerate() {
+        assert_eq!(trace.places(i).len(), 4);
+        for (n, place) in trace.places(i).iter().enumerate() {
+            let there = Distribution::new(&LOGITS, &chain.first(n)).unwrap();
+            assert_eq!(place.map(|place| place.rank), there.rank(token), "{n}");
+            assert!(near(place.map_or(0.0, |place| place.probability), there.probability(token), 1e-6));
+            assert!(place.is_none_or(|place| near(place.surprisal, there.surprisal(token), 1e-6)));
+        }
+    }
+    assert_eq!(trace.places(1)[2..], [None, None]);
+    let hot = Trace::at_infinity(&LOGITS, &chain, &watched).unwrap();
+    assert_eq!(hot.stages()[0].stage.to_string(), "temp=inf");
+    assert!(near(hot.places(1)[1].unwrap().probability, 1.0 / 6.0, 1e-9));
 }
