@@ -2,6 +2,9 @@
 //!
 //! A block of 32 (legacy formats) or 256 numbers (k-quants) has the scale d = max|x| / 127, and q = round(x · (127 / max|x|)),
 //! ties to even; a block of zeros has d = 0. Sums of 16 and of 32 q's serve the formats with offsets or minima.
+//!
+//! Rows are kept in tiles of up to [`TILE`] tokens, in the order in which products read them: for each 32 numbers those of all
+//! tokens of the tile lie side by side.
 
 use crate::{
     format::Format,
@@ -10,75 +13,139 @@ use crate::{
     pool::{Disjoint, Pool},
 };
 
-/// Quantized rows, all of one block length.
+/// Tokens that a product takes at once: weights are unpacked once for all of them.
+pub(crate) const TILE: usize = 16;
+
+/// Quantized rows, all of one block length, tile after tile. Every part is `[unit][token]` in a tile of n tokens, a unit being
+/// what one number of it stands for; see [`Tile`].
 #[derive(Debug, Default, Clone)]
 pub struct Quantized {
-    pub(crate) cols: usize,
-    pub(crate) block: usize,
-    /// n_rows × cols.
-    pub(crate) q: Vec<i8>,
-    /// n_rows × cols/block.
-    pub(crate) scales: Vec<f32>,
-    /// n_rows × cols/16: sums of 16 q's.
-    pub(crate) sums16: Vec<i16>,
-    /// n_rows × cols/32: sums of 32 q's.
-    pub(crate) sums32: Vec<i16>,
+    n_rows: usize,
+    cols: usize,
+    block: usize,
+    q: Vec<i8>,
+    scales: Vec<f32>,
+    sums: Vec<f32>,
+    pairs16: Vec<i32>,
+    pairs32: Vec<i32>,
 }
 
-/// One quantized row.
+/// The quantized rows of one tile.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row<'a> {
+pub(crate) struct Tile<'a> {
+    /// Tokens, 1 to [`TILE`].
+    pub(crate) n: usize,
+    /// `[cols/32][n][32]`.
     pub(crate) q: &'a [i8],
+    /// `[cols/block][n]`.
     pub(crate) scales: &'a [f32],
-    pub(crate) sums16: &'a [i16],
-    pub(crate) sums32: &'a [i16],
+    /// Blocks of 32: `[cols/32][n]`, the sum of the block's q's, exact.
+    pub(crate) sums: &'a [f32],
+    /// Blocks of 256: `[cols/32][n]`, the sums of 16 and 16 q's as two i16, the first one low.
+    pub(crate) pairs16: &'a [i32],
+    /// Blocks of 256: `[cols/64][n]`, the sums of 32 and 32 q's likewise.
+    pub(crate) pairs32: &'a [i32],
+}
+
+impl Tile<'_> {
+    /// Number k of token t.
+    pub(crate) fn q(&self, t: usize, k: usize) -> i32 {
+        i32::from(self.q[(k / 32 * self.n + t) * 32 + k % 32])
+    }
+
+    /// The scale of block b of token t.
+    pub(crate) fn scale(&self, t: usize, b: usize) -> f32 {
+        self.scales[b * self.n + t]
+    }
+
+    /// Whether it has all that `n_blocks` blocks of this layout read.
+    pub(crate) fn fits(&self, layout: Layout, n_blocks: usize) -> bool {
+        let numbers = n_blocks * layout.block * self.n;
+        let sums = match (layout.block, layout.sub) {
+            (32, _) => self.sums.len() * 32,
+            (_, 16) => self.pairs16.len() * 32,
+            _ => self.pairs32.len() * 64,
+        };
+        self.n <= TILE
+            && self.q.len() == numbers
+            && self.scales.len() * layout.block == numbers
+            && sums == numbers
+    }
 }
 
 impl Quantized {
     fn quantize(&mut self, pool: &Pool, isa: Isa, x: &[f32], cols: usize, block: usize) {
         let n_rows = x.len() / cols;
-        (self.cols, self.block) = (cols, block);
+        (self.n_rows, self.cols, self.block) = (n_rows, cols, block);
         self.q.resize(x.len(), 0);
         self.scales.resize(x.len() / block, 0.0);
-        self.sums16.resize(x.len() / 16, 0);
-        self.sums32.resize(x.len() / 32, 0);
+        let by32 = block == 32;
+        self.sums.resize(if by32 { x.len() / 32 } else { 0 }, 0.0);
+        self.pairs16.resize(if by32 { 0 } else { x.len() / 32 }, 0);
+        self.pairs32.resize(if by32 { 0 } else { x.len() / 64 }, 0);
         let (q, scales) = (Disjoint(self.q.as_mut_ptr()), Disjoint(self.scales.as_mut_ptr()));
-        let (sums16, sums32) = (Disjoint(self.sums16.as_mut_ptr()), Disjoint(self.sums32.as_mut_ptr()));
+        let sums = Disjoint(self.sums.as_mut_ptr());
+        let (pairs16, pairs32) = (Disjoint(self.pairs16.as_mut_ptr()), Disjoint(self.pairs32.as_mut_ptr()));
         // One or two rows cost less than waking a thread.
         let rows_a_task = if n_rows < 4 { n_rows.max(1) } else { 4 };
         pool.run(n_rows.div_ceil(rows_a_task), &|task| {
+            let mut codes = [0i8; 256];
+            let mut sums16 = [0i16; 16];
             for i in task * rows_a_task..((task + 1) * rows_a_task).min(n_rows) {
-                // SAFETY: row i is its own part of each of the four vectors, which were just given room for n_rows
-                // rows, each i belongs to one task, and `self` is borrowed mutably until `run` returns.
-                let (q, scales, sums16, sums32) = unsafe {
-                    (
-                        std::slice::from_raw_parts_mut(q.at(i * cols), cols),
-                        std::slice::from_raw_parts_mut(scales.at(i * (cols / block)), cols / block),
-                        std::slice::from_raw_parts_mut(sums16.at(i * (cols / 16)), cols / 16),
-                        std::slice::from_raw_parts_mut(sums32.at(i * (cols / 32)), cols / 32),
-                    )
-                };
-                let x = &x[i * cols..(i + 1) * cols];
-                for ((x, q), scale) in x.chunks_exact(block).zip(q.chunks_exact_mut(block)).zip(scales) {
-                    *scale = dispatch!(isa, matmul::quantize_block(x, q));
-                }
-                for (sum, q) in sums16.iter_mut().zip(q.chunks_exact(16)) {
-                    *sum = q.iter().map(|&q| i16::from(q)).sum();
-                }
-                for (sum, halves) in sums32.iter_mut().zip(sums16.chunks_exact(2)) {
-                    *sum = halves[0] + halves[1];
+                let first = i / TILE * TILE;
+                let (n, t) = (TILE.min(n_rows - first), i - first);
+                // Where unit u of this row is, of `len` numbers each.
+                let place = |u: usize, len: usize| first * (cols / len) + u * n + t;
+                for (b, x) in x[i * cols..(i + 1) * cols].chunks_exact(block).enumerate() {
+                    let (codes, sums16) = (&mut codes[..block], &mut sums16[..block / 16]);
+                    let scale = dispatch!(isa, matmul::quantize_block(x, codes, sums16));
+                    // SAFETY: row i has unit u of a part at `place(u, len)`, below n_rows · cols / len, which is the part's
+                    // length; different rows have different places, each row belongs to one task, and `self` is
+                    // borrowed mutably until `run` returns.
+                    unsafe {
+                        scales.at(place(b, block)).write(scale);
+                        for (u, codes) in codes.as_chunks::<32>().0.iter().enumerate() {
+                            let u = b * block / 32 + u;
+                            q.at(32 * place(u, 32)).cast::<[i8; 32]>().write(*codes);
+                        }
+                        let pair = |a: i16, b: i16| i32::from(a) & 0xffff | i32::from(b) << 16;
+                        for (u, s) in sums16.chunks_exact(2).enumerate() {
+                            let u = b * block / 32 + u;
+                            if by32 {
+                                sums.at(place(u, 32)).write(f32::from(s[0] + s[1]));
+                            } else {
+                                pairs16.at(place(u, 32)).write(pair(s[0], s[1]));
+                            }
+                        }
+                        // A block of 32 has no four sums of 16.
+                        for (u, s) in sums16.chunks_exact(4).enumerate() {
+                            pairs32.at(place(b * 4 + u, 64)).write(pair(s[0] + s[1], s[2] + s[3]));
+                        }
+                    }
                 }
             }
         });
     }
 
-    pub(crate) fn row(&self, i: usize) -> Row<'_> {
-        let part = |n: usize| i * n..(i + 1) * n;
-        Row {
-            q: &self.q[part(self.cols)],
-            scales: &self.scales[part(self.cols / self.block)],
-            sums16: &self.sums16[part(self.cols / 16)],
-            sums32: &self.sums32[part(self.cols / 32)],
+    /// Whether these are `n` rows of `cols`.
+    pub(crate) fn holds(&self, n: usize, cols: usize) -> bool {
+        self.n_rows == n && self.cols == cols
+    }
+
+    /// Tile `i`, for weights of this layout.
+    pub(crate) fn tile(&self, layout: Layout, i: usize) -> Tile<'_> {
+        assert_eq!(layout.block, self.block, "prepared for these weights");
+        let (first, end) = (i * TILE, self.n_rows.min((i + 1) * TILE));
+        let part = |len: usize| first * (self.cols / len)..end * (self.cols / len);
+        let of = |has: bool, len: usize| if has { part(len) } else { 0..0 };
+        let by32 = self.block == 32;
+        Tile {
+            n: end - first,
+            q: &self.q[part(1)],
+            scales: &self.scales[part(self.block)],
+            sums: &self.sums[of(by32, 32)],
+            pairs16: &self.pairs16[of(!by32, 32)],
+            pairs32: &self.pairs32[of(!by32, 64)],
         }
     }
 }
@@ -88,8 +155,8 @@ impl Quantized {
 pub struct Activations {
     /// n_rows × cols.
     pub x: Vec<f32>,
-    pub(crate) by32: Quantized,
-    pub(crate) by256: Quantized,
+    by32: Quantized,
+    by256: Quantized,
 }
 
 impl Activations {

@@ -9,14 +9,11 @@
 //! One accumulator an output element, so neither the threads nor the number of tokens can change a bit.
 
 use crate::{
-    activations::Activations,
+    activations::{Activations, TILE},
     isa::{Isa, dispatch},
     packed::{GROUP, Layout, Packed},
     pool::{Disjoint, Pool},
 };
-
-/// Tokens that a kernel takes at once: their sums stay in registers while weights are unpacked once.
-pub(crate) const TILE: usize = 4;
 
 /// One product: `out` is n × weights.rows().
 #[derive(Debug)]
@@ -47,7 +44,13 @@ pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &m
     for (part, product) in parts.iter_mut().zip(products) {
         let weights = product.weights;
         assert_eq!(product.out.len(), n * weights.rows(), "a result for each token and row");
-        assert!(input.x.len() >= n * weights.cols(), "a row of activations for each token");
+        match Layout::of(weights.format()) {
+            Some(layout) => assert!(
+                input.quantized(layout).holds(n, weights.cols()),
+                "rows of activations, prepared for these weights"
+            ),
+            None => assert_eq!(input.x.len(), n * weights.cols(), "a row of activations for each token"),
+        }
         let n_groups = weights.rows().div_ceil(GROUP);
         // Enough tasks to even out a neighbour's load, each long enough to be one sequential stream.
         let groups_a_task = n_groups.div_ceil(pool.n_threads() * 4).max(4);
@@ -62,10 +65,10 @@ pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &m
         for group in first..(first + groups_a_task).min(weights.rows().div_ceil(GROUP)) {
             let lanes = GROUP.min(weights.rows() - group * GROUP);
             for token in (0..n).step_by(TILE) {
-                let mut tile = [[0.0; GROUP]; TILE];
-                let tile = &mut tile[..TILE.min(n - token)];
-                multiply_group(isa, weights, group, input, token, tile);
-                for (i, sums) in tile.iter().enumerate() {
+                let mut sums = [[0.0; GROUP]; TILE];
+                let sums = &mut sums[..TILE.min(n - token)];
+                multiply_group(isa, weights, group, input, token, sums);
+                for (i, sums) in sums.iter().enumerate() {
                     let at = (token + i) * weights.rows() + group * GROUP;
                     // SAFETY: this group's columns of `out` (checked above to be n × rows) belong to this task
                     // alone, and `products` is borrowed mutably until `run` returns.
@@ -77,26 +80,24 @@ pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &m
     });
 }
 
-/// The products of one group of eight rows with the tokens from `token` on, as many as `tile` has places.
+/// The products of one group of rows with the tile that begins at `token`; `sums` has a place for each of its tokens.
 fn multiply_group(
     isa: Isa,
     weights: &Packed,
     group: usize,
     input: &Activations,
     token: usize,
-    tile: &mut [[f32; GROUP]],
+    sums: &mut [[f32; GROUP]],
 ) {
     let stream = weights.group(group);
-    let cols = weights.cols();
     match Layout::of(weights.format()) {
         Some(layout) => {
-            let quantized = input.quantized(layout);
-            assert_eq!((quantized.cols, quantized.block), (cols, layout.block), "prepared for these weights");
-            dispatch!(isa, matmul::quantized(weights.format(), stream, quantized, token, tile));
+            let tile = input.quantized(layout).tile(layout, token / TILE);
+            dispatch!(isa, matmul::quantized(weights.format(), stream, tile, sums));
         }
         None => {
-            let x = &input.x[token * cols..(token + tile.len()) * cols];
-            dispatch!(isa, matmul::floats(weights.format(), stream, x, tile));
+            let x = &input.x[token * weights.cols()..(token + sums.len()) * weights.cols()];
+            dispatch!(isa, matmul::floats(weights.format(), stream, x, sums));
         }
     }
 }

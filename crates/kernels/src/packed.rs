@@ -1,20 +1,20 @@
 //! A tensor's bytes in, the layout that the matrix products read out.
 //!
-//! Eight neighbouring output rows lie in neighbouring lanes, so each lane owns a row: no horizontal sums,
-//! and the same numbers for one token as for 512. A group of eight rows is one sequential stream of blocks
-//! along k. A quantized block is, for its eight rows r:
+//! Sixteen neighbouring output rows lie in neighbouring lanes, so each lane owns a row: no horizontal sums,
+//! and the same numbers for one token as for 512. A group of sixteen rows is one sequential stream of blocks
+//! along k. A quantized block is, for its sixteen rows r:
 //!
 //! | part | bytes | what |
 //! |---|---|---|
-//! | d | 16 | f16 of each row |
-//! | m | 16 | f16 of each row, formats with minima |
-//! | scales | 16 a pair | k-quants: of sub-blocks 2p and 2p+1, `[p][r][2]`; Q2_K has its mins in the high nibbles |
-//! | mins | 16 a pair | Q4_K, Q5_K: likewise |
-//! | codes | 32·bits | for each 32 numbers, planes by the bits of a code (below) |
+//! | d | 32 | f16 of each row |
+//! | m | 32 | f16 of each row, formats with minima |
+//! | scales | 32 a pair | k-quants: of sub-blocks 2p and 2p+1, `[p][r][2]`; Q2_K has its mins in the high nibbles |
+//! | mins | 32 a pair | Q4_K, Q5_K: likewise |
+//! | codes | 64·bits | for each 32 numbers, planes by the bits of a code (below) |
 //!
-//! The 32 codes of a row are 8 groups g of 4. `[r][4]` bytes make one 32-byte vector: the low nibbles hold group j,
-//! the high ones group j + 4 (4 vectors); where a code has a fifth bit (a third bit in Q3_K), one vector has it at bit g
-//! of its byte; 2-bit fields lie in 2 vectors, group 4v + s of vector v at bits 2s. Q8_0 has 8 vectors of whole bytes.
+//! The 32 codes of a row are 8 quads g of 4. `[r][4]` bytes make one plane of 64 bytes (one AVX-512 vector, two of AVX2): the low nibbles
+//! hold quad j, the high ones quad j + 4 (4 planes); where a code has a fifth bit (a third bit in Q3_K), one plane has it at bit g
+//! of its byte; 2-bit fields lie in 2 planes, quad 4v + s of plane v at bits 2s. Q8_0 has 8 planes of whole bytes.
 //! Nothing is widened: the k-quants' 6-bit scales become bytes (Q3_K grows by 3.6 %, Q4_K 2.8 %, Q5_K 2.3 %).
 
 use half::{bf16, f16};
@@ -25,8 +25,14 @@ use crate::{
     pool::Pool,
 };
 
-/// Rows in a group, one for each lane of a vector of eight f32.
-pub const GROUP: usize = 8;
+/// Rows in a group: one for each lane of a vector of 16 f32, or of two vectors of eight.
+pub const GROUP: usize = 16;
+
+/// Bytes of a plane: four codes of each row.
+pub(crate) const PLANE: usize = 4 * GROUP;
+
+/// Bytes of one f16 of each row, and of a pair of scales of each row.
+pub(crate) const HALVES: usize = 2 * GROUP;
 
 /// How a quantized format's blocks look once they are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +70,7 @@ impl Layout {
 
     /// Where the scales begin in a packed block.
     pub(crate) const fn scales_at(self) -> usize {
-        if self.min { 32 } else { 16 }
+        if self.min { 2 * HALVES } else { HALVES }
     }
 
     const fn scales_bytes(self) -> usize {
@@ -81,32 +87,32 @@ impl Layout {
         self.mins_at() + if self.min && self.sub == 32 { self.scales_bytes() } else { 0 }
     }
 
-    /// Bytes of a packed block of eight rows.
+    /// Bytes of a packed block of sixteen rows.
     pub(crate) const fn bytes(self) -> usize {
-        self.codes_at() + self.block * self.bits
+        self.codes_at() + self.block / 32 * self.bits * PLANE
     }
 
     /// Code k (of the block) of row r, as the specification reads it; Q8_0's is signed.
     pub(crate) fn code(self, block: &[u8], r: usize, k: usize) -> i32 {
         let (tile, g, at) = (k / 32, k % 32 / 4, r * 4 + k % 4);
-        let planes = &block[self.codes_at() + tile * 32 * self.bits..];
-        let nibble = || planes[g % 4 * 32 + at] >> (g / 4 * 4) & 15;
-        let pair = |from: usize| planes[from + g / 4 * 32 + at] >> (g % 4 * 2) & 3;
-        let single = |from: usize| planes[from + at] >> g & 1;
+        let planes = &block[self.codes_at() + tile * self.bits * PLANE..];
+        let nibble = || planes[g % 4 * PLANE + at] >> (g / 4 * 4) & 15;
+        let pair = |from: usize| planes[(from + g / 4) * PLANE + at] >> (g % 4 * 2) & 3;
+        let single = |from: usize| planes[from * PLANE + at] >> g & 1;
         let code = match self.bits {
             2 => pair(0),
-            3 => pair(0) | single(64) << 2,
+            3 => pair(0) | single(2) << 2,
             4 => nibble(),
-            5 => nibble() | single(128) << 4,
-            6 => nibble() | pair(128) << 4,
-            _ => return i32::from(planes[g * 32 + at] as i8),
+            5 => nibble() | single(4) << 4,
+            6 => nibble() | pair(4) << 4,
+            _ => return i32::from(planes[g * PLANE + at] as i8),
         };
         i32::from(code)
     }
 
     /// The scale of sub-block s of row r; 1 for formats without.
     pub(crate) fn scale(self, block: &[u8], r: usize, s: usize) -> i32 {
-        let at = self.scales_at() + s / 2 * 16 + r * 2 + s % 2;
+        let at = self.scales_at() + s / 2 * HALVES + r * 2 + s % 2;
         match (self.block, self.bits) {
             (32, _) => 1,
             (_, 2) => i32::from(block[at] & 15),
@@ -116,7 +122,7 @@ impl Layout {
 
     /// The min of sub-block s of row r; 1 for formats without.
     pub(crate) fn min(self, block: &[u8], r: usize, s: usize) -> i32 {
-        let at = s / 2 * 16 + r * 2 + s % 2;
+        let at = s / 2 * HALVES + r * 2 + s % 2;
         match (self.block, self.bits) {
             (32, _) => 1,
             (_, 2) => i32::from(block[self.scales_at() + at] >> 4),
@@ -133,7 +139,7 @@ impl Layout {
     fn put_codes(self, planes: &mut [u8], r: usize, codes: &[u8; 32]) {
         let mut put = |plane: usize, byte: &dyn Fn(usize) -> u8| {
             for i in 0..4 {
-                planes[plane * 32 + r * 4 + i] = byte(i);
+                planes[plane * PLANE + r * 4 + i] = byte(i);
             }
         };
         match self.bits {
@@ -156,11 +162,11 @@ impl Layout {
     fn put_row(self, packed: &mut [u8], r: usize, block: &Block) {
         packed[2 * r..2 * r + 2].copy_from_slice(&block.d.to_le_bytes());
         if self.min {
-            packed[16 + 2 * r..18 + 2 * r].copy_from_slice(&block.m.to_le_bytes());
+            packed[HALVES + 2 * r..][..2].copy_from_slice(&block.m.to_le_bytes());
         }
         if self.block == 256 {
             for s in 0..self.block / self.sub {
-                let at = s / 2 * 16 + r * 2 + s % 2;
+                let at = s / 2 * HALVES + r * 2 + s % 2;
                 packed[self.scales_at() + at] = block.scales[s] as u8;
                 if self.bits == 2 {
                     packed[self.scales_at() + at] |= block.mins[s] << 4;
@@ -169,7 +175,7 @@ impl Layout {
                 }
             }
         }
-        let tiles = packed[self.codes_at()..].chunks_exact_mut(32 * self.bits);
+        let tiles = packed[self.codes_at()..].chunks_exact_mut(PLANE * self.bits);
         for (planes, codes) in tiles.zip(block.codes.as_chunks::<32>().0) {
             self.put_codes(planes, r, codes);
         }
@@ -182,7 +188,7 @@ pub struct Packed {
     format: Format,
     rows: usize,
     cols: usize,
-    /// Groups of eight rows one after another; the last one is filled up with rows of zeros.
+    /// Groups of sixteen rows one after another; the last one is filled up with rows of zeros.
     data: Vec<u8>,
 }
 
@@ -243,7 +249,7 @@ impl Packed {
         self.data.len()
     }
 
-    /// The stream of one group of eight rows.
+    /// The stream of one group of rows.
     pub(crate) fn group(&self, i: usize) -> &[u8] {
         let n = group_bytes(self.format, self.cols);
         &self.data[i * n..(i + 1) * n]
@@ -261,7 +267,7 @@ impl Packed {
         };
         for (block, out) in group.chunks_exact(layout.bytes()).zip(out.chunks_exact_mut(layout.block)) {
             let d = Layout::half(block, 0, r);
-            let m = if layout.min { Layout::half(block, 16, r) } else { 0.0 };
+            let m = if layout.min { Layout::half(block, HALVES, r) } else { 0.0 };
             for (k, out) in out.iter_mut().enumerate() {
                 let s = k / layout.sub;
                 let scale = d * layout.scale(block, r, s) as f32;

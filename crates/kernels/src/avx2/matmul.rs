@@ -1,230 +1,317 @@
-//! Matrix products of eight rows of weights with up to four tokens, a row in each lane.
+//! Matrix products of a group of sixteen rows of weights with a tile of tokens, a row in each lane, eight rows at a time.
 //!
 //! ```text
-//! for each block of the stream:
-//!     for each 32 codes (8 groups g of 4 k's, a vector of [row][4] bytes each):
-//!         for each token: sum16 += maddubs(codes of group g, token's four q's in every lane)
-//!         when the next group might overflow 16 bits: isum += madd(sum16, the sub-block's scales)
-//!     acc = fma(d·da, isum, acc), and the minima
+//! for each block of the stream, for each half of its rows:
+//!     for each 32 codes: unpack 8 quads of 4 k's into 8 vectors [row][4], then
+//!         for each token: sum16 = the sum of maddubs(quad g, the token's four q's in every lane)
+//!                         isum += madd(sum16, the sub-block's scales)
+//!     for each token: acc = fma(d·da, isum, acc), and the minima
 //! ```
 //! The products are the specification's integers in another order, which can't change an exact sum: a pair of products
 //! is at most 2·127·(2^bits - 1), so 8 of them fit i16 at 4 bits, 4 at 5 bits, 2 at 6 bits. Q8_0's codes are signed:
 //! |code| · (q with the code's sign), whose pairs are at most 2·128·127.
+//!
+//! Weights stay in registers and tokens go by, with their sums in memory: so the unpacking is paid once a tile, and one text
+//! serves any number of tokens.
 
 use std::arch::x86_64::*;
 
 use crate::{
-    activations::{Quantized, Row},
+    activations::{TILE, Tile},
     format::Format,
-    packed::{GROUP, Layout},
+    packed::{GROUP, HALVES, Layout, PLANE},
 };
 
 /// The layout of format number `F` of [`Format::ALL`], as a constant of the kernel made for it.
-struct Of<const F: usize>;
+pub(crate) struct Of<const F: usize>;
 
 impl<const F: usize> Of<F> {
-    const LAYOUT: Layout = match Layout::of(Format::ALL[F]) {
+    pub(crate) const LAYOUT: Layout = match Layout::of(Format::ALL[F]) {
         Some(layout) => layout,
         None => panic!("a format of floats has no packed blocks"),
     };
 }
 
-#[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn quantized(
-    format: Format,
-    stream: &[u8],
-    input: &Quantized,
-    token: usize,
-    tile: &mut [[f32; GROUP]],
-) {
-    match tile.len() {
-        1 => tokens::<1>(format, stream, input, token, tile),
-        2 => tokens::<2>(format, stream, input, token, tile),
-        3 => tokens::<3>(format, stream, input, token, tile),
-        4 => tokens::<4>(format, stream, input, token, tile),
-        n => unreachable!("a tile has 1 to 4 tokens, not {n}"),
-    }
-}
+/// How far ahead in the stream weights are asked for.
+const AHEAD: usize = 2048;
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn tokens<const T: usize>(
-    format: Format,
-    stream: &[u8],
-    input: &Quantized,
-    token: usize,
-    tile: &mut [[f32; GROUP]],
-) {
-    let rows: [Row<'_>; T] = std::array::from_fn(|t| input.row(token + t));
-    let sums = match format {
+pub(crate) fn quantized(format: Format, stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+    match format {
         Format::F32 | Format::F16 | Format::BF16 => {
             unreachable!("floats have a kernel of their own")
         }
-        Format::Q4_0 => group::<3, T>(stream, &rows),
-        Format::Q4_1 => group::<4, T>(stream, &rows),
-        Format::Q5_0 => group::<5, T>(stream, &rows),
-        Format::Q5_1 => group::<6, T>(stream, &rows),
-        Format::Q8_0 => group::<7, T>(stream, &rows),
-        Format::Q2_K => group::<8, T>(stream, &rows),
-        Format::Q3_K => group::<9, T>(stream, &rows),
-        Format::Q4_K => group::<10, T>(stream, &rows),
-        Format::Q5_K => group::<11, T>(stream, &rows),
-        Format::Q6_K => group::<12, T>(stream, &rows),
-    };
-    for (sums, out) in sums.iter().zip(tile) {
-        // SAFETY: `out` is eight f32, and the store is unaligned.
-        unsafe { _mm256_storeu_ps(out.as_mut_ptr(), *sums) };
+        Format::Q4_0 => legacy::<3>(stream, input, sums),
+        Format::Q4_1 => legacy::<4>(stream, input, sums),
+        Format::Q5_0 => legacy::<5>(stream, input, sums),
+        Format::Q5_1 => legacy::<6>(stream, input, sums),
+        Format::Q8_0 => legacy::<7>(stream, input, sums),
+        Format::Q2_K => k_quant::<8>(stream, input, sums),
+        Format::Q3_K => k_quant::<9>(stream, input, sums),
+        Format::Q4_K => k_quant::<10>(stream, input, sums),
+        Format::Q5_K => k_quant::<11>(stream, input, sums),
+        Format::Q6_K => k_quant::<12>(stream, input, sums),
     }
 }
 
-#[target_feature(enable = "avx2,fma,f16c")]
-fn group<const F: usize, const T: usize>(stream: &[u8], rows: &[Row<'_>; T]) -> [__m256; T] {
-    let l = Of::<F>::LAYOUT;
+/// How many blocks there are, after a look at whether everything fits that the kernels read.
+pub(crate) fn checked(l: Layout, stream: &[u8], input: &Tile<'_>, sums: &[[f32; GROUP]]) -> usize {
     let n_blocks = stream.len() / l.bytes();
-    for row in rows {
-        assert!(row.q.len() == n_blocks * l.block && row.scales.len() == n_blocks, "a row for this stream");
-        assert!(row.sums16.len() * 16 == row.q.len() && row.sums32.len() * 32 == row.q.len(), "its sums");
+    assert!(
+        input.n == sums.len() && input.fits(l, n_blocks),
+        "a tile for this stream, a place for each token"
+    );
+    n_blocks
+}
+
+/// Asks for the block that comes [`AHEAD`] bytes after this one.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(crate) fn prefetch(block: *const u8, bytes: usize) {
+    let mut at = AHEAD;
+    while at < AHEAD + bytes {
+        // A prefetch may name any address.
+        _mm_prefetch::<_MM_HINT_T0>(block.wrapping_add(at).cast());
+        at += 64;
     }
-    let mut acc = [_mm256_setzero_ps(); T];
+}
+
+/// Formats of blocks of 32.
+#[target_feature(enable = "avx2,fma,f16c")]
+fn legacy<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+    let l = Of::<F>::LAYOUT;
+    let n_blocks = checked(l, stream, &input, sums);
+    let n = input.n;
+    sums.fill([0.0; GROUP]);
+    let ones = [_mm256_set1_epi16(1); 2];
     for b in 0..n_blocks {
-        // SAFETY: block b lies within the stream, and every load below reads a part that `Layout` places in the
-        // block: d, m, scales, mins, then 32·bits bytes of codes for each 32 numbers. q, scales and sums are
-        // read at places below n_blocks·block, n_blocks and so on, whose lengths were checked above. A prefetch may
-        // name any address.
+        // SAFETY: block b lies within the stream, and every load below reads a part that `Layout` places in the block: d, m, then
+        // planes of codes. Of token t < n, q, scale and sum are read at unit b < n_blocks: `checked` has seen that the tile
+        // has them, and `sums` a place for each token.
         unsafe {
             let block = stream.as_ptr().add(b * l.bytes());
-            let mut ahead = 0;
-            while ahead < l.bytes() {
-                _mm_prefetch::<_MM_HINT_T0>(block.wrapping_add(2048 + ahead).cast());
-                ahead += 64;
-            }
-            let mut isum = [_mm256_setzero_si256(); T];
-            let mut tile = 0;
-            while tile < l.block / 32 {
-                let q: [*const i8; T] =
-                    std::array::from_fn(|t| rows[t].q.as_ptr().add(b * l.block + tile * 32));
-                let codes = block.add(l.codes_at() + tile * 32 * l.bits);
-                let scales = if l.block == 32 {
-                    [_mm256_set1_epi16(1); 2]
-                } else if l.sub == 16 {
-                    let pair = scale_pair::<F>(block, tile);
-                    [both::<0>(pair), both::<1>(pair)]
+            prefetch(block, l.bytes());
+            for half in 0..2 {
+                let planes = block.add(l.codes_at() + 32 * half);
+                let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
+                let m = if l.min {
+                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(HALVES + 16 * half).cast()))
                 } else {
-                    let pair = scale_pair::<F>(block, tile / 2);
-                    [if tile % 2 == 0 { both::<0>(pair) } else { both::<1>(pair) }; 2]
+                    _mm256_setzero_ps()
                 };
-                if l.bits == 8 {
-                    dot_signed::<T>(codes, &q, &mut isum);
-                } else {
-                    dot::<F, T>(codes, &q, scales, &mut isum);
-                }
-                tile += 1;
-            }
-            let d = _mm256_cvtph_ps(_mm_loadu_si128(block.cast()));
-            for t in 0..T {
-                let row = &rows[t];
-                if l.offset != 0 {
-                    isum[t] = _mm256_sub_epi32(isum[t], offset_sum::<F>(block, row, b));
-                }
-                let da = _mm256_set1_ps(*row.scales.get_unchecked(b));
-                acc[t] = _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum[t]), acc[t]);
-                if l.min {
-                    let m = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16).cast()));
-                    let msum = _mm256_cvtepi32_ps(min_sum::<F>(block, row, b));
-                    acc[t] = _mm256_fmadd_ps(_mm256_mul_ps(m, da), msum, acc[t]);
+                // Signed codes take two registers each, so four quads are done at a time.
+                let parts = if l.bits == 8 { 2 } else { 1 };
+                let mut isums = [[0i32; 8]; TILE];
+                for part in 0..parts {
+                    let codes = if l.bits == 8 {
+                        signed_codes(planes.add(4 * part * PLANE))
+                    } else {
+                        codes::<F>(planes)
+                    };
+                    for t in 0..n {
+                        let q = input.q.as_ptr().add((b * n + t) * 32);
+                        let mut isum = if l.bits == 8 {
+                            dot_signed(&codes, q.add(16 * part))
+                        } else {
+                            dot::<F>(&codes, q, ones)
+                        };
+                        if part + 1 < parts {
+                            _mm256_storeu_si256(isums[t].as_mut_ptr().cast(), isum);
+                            continue;
+                        }
+                        if parts > 1 {
+                            isum = _mm256_add_epi32(isum, _mm256_loadu_si256(isums[t].as_ptr().cast()));
+                        }
+                        let sum = _mm256_broadcast_ss(&*input.sums.as_ptr().add(b * n + t));
+                        let mut dot = _mm256_cvtepi32_ps(isum);
+                        if l.offset != 0 {
+                            // Whole numbers below 2^24: exact.
+                            dot = _mm256_fnmadd_ps(_mm256_set1_ps(l.offset as f32), sum, dot);
+                        }
+                        let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
+                        let place = sums.as_mut_ptr().add(t).cast::<f32>().add(8 * half);
+                        let mut acc = _mm256_loadu_ps(place);
+                        acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, acc);
+                        if l.min {
+                            acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, acc);
+                        }
+                        _mm256_storeu_ps(place, acc);
+                    }
                 }
             }
         }
     }
-    acc
 }
 
-/// isum += scale · Σ code·q over 32 unsigned codes; `scales` are of the first and the second 16.
-///
-/// # Safety
-/// `planes` has 32·bits bytes, each of `q` has 32.
-#[inline]
+/// Formats of blocks of 256 with sub-blocks.
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn dot<const F: usize, const T: usize>(
-    planes: *const u8,
-    q: &[*const i8; T],
-    scales: [__m256i; 2],
-    isum: &mut [__m256i; T],
-) {
+fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
     let l = Of::<F>::LAYOUT;
-    let mut sum16 = [_mm256_setzero_si256(); T];
-    macro_rules! group {
-        ($g:literal) => {
-            // SAFETY: the caller's promise; group g reads q's bytes 4g to 4g + 3.
-            unsafe {
-                let codes = codes::<F, $g>(planes);
-                for t in 0..T {
-                    let q = _mm256_set1_epi32(q[t].add(4 * $g).cast::<i32>().read_unaligned());
-                    sum16[t] = _mm256_add_epi16(sum16[t], _mm256_maddubs_epi16(codes, q));
-                }
-            }
-            let room = match l.bits {
-                6 => $g % 2 == 1,
-                5 => $g % 4 == 3,
-                _ => $g == 7 || (l.sub == 16 && $g == 3),
-            };
-            if room {
-                for t in 0..T {
-                    isum[t] = _mm256_add_epi32(isum[t], _mm256_madd_epi16(sum16[t], scales[$g / 4]));
-                    sum16[t] = _mm256_setzero_si256();
-                }
-            }
-        };
-    }
-    group!(0);
-    group!(1);
-    group!(2);
-    group!(3);
-    group!(4);
-    group!(5);
-    group!(6);
-    group!(7);
-}
-
-/// isum += Σ code·q over 32 signed codes.
-///
-/// # Safety
-/// `codes` has 256 bytes, each of `q` has 32.
-#[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn dot_signed<const T: usize>(codes: *const u8, q: &[*const i8; T], isum: &mut [__m256i; T]) {
-    for g in 0..8 {
-        // SAFETY: the caller's promise; group g reads the codes' bytes 32g to 32g + 31 and q's bytes 4g to 4g + 3.
+    let n_blocks = checked(l, stream, &input, sums);
+    let n = input.n;
+    sums.fill([0.0; GROUP]);
+    let mut isums = [[0i32; 8]; TILE];
+    for b in 0..n_blocks {
+        // SAFETY: block b lies within the stream, and every load below reads a part that `Layout` places in the block: d, m,
+        // scales, mins, then planes of codes. Of token t < n, q, scale and sums are read at units of block b < n_blocks:
+        // `checked` has seen that the tile has them, and `sums` a place for each token.
         unsafe {
-            let code = _mm256_loadu_si256(codes.add(32 * g).cast());
-            let size = _mm256_abs_epi8(code);
-            for t in 0..T {
-                let q = _mm256_set1_epi32(q[t].add(4 * g).cast::<i32>().read_unaligned());
-                let pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(q, code));
-                isum[t] = _mm256_add_epi32(isum[t], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+            let block = stream.as_ptr().add(b * l.bytes());
+            prefetch(block, l.bytes());
+            for half in 0..2 {
+                for step in 0..8 {
+                    let codes = codes::<F>(block.add(l.codes_at() + 32 * half + step * l.bits * PLANE));
+                    let scales = if l.sub == 16 {
+                        let pair = scale_pair::<F>(block, step, half);
+                        [both::<0>(pair), both::<1>(pair)]
+                    } else {
+                        let pair = scale_pair::<F>(block, step / 2, half);
+                        [if step % 2 == 0 { both::<0>(pair) } else { both::<1>(pair) }; 2]
+                    };
+                    for t in 0..n {
+                        let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
+                        let place = isums[t].as_mut_ptr().cast();
+                        let mut isum = dot::<F>(&codes, q, scales);
+                        if step > 0 {
+                            isum = _mm256_add_epi32(isum, _mm256_loadu_si256(place));
+                        }
+                        _mm256_storeu_si256(place, isum);
+                    }
+                }
+                let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
+                // What is subtracted (Σ scale·(sum of q's)) or added (Σ min·(sum of q's)), by pairs of sub-blocks.
+                let n_pairs = 256 / l.sub / 2;
+                let mut pairs = [_mm256_setzero_si256(); 8];
+                for p in 0..n_pairs {
+                    pairs[p] =
+                        if l.min { min_pair::<F>(block, p, half) } else { scale_pair::<F>(block, p, half) };
+                }
+                let m = if l.min {
+                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(HALVES + 16 * half).cast()))
+                } else {
+                    _mm256_setzero_ps()
+                };
+                let token_sums = if l.sub == 16 { input.pairs16 } else { input.pairs32 };
+                for t in 0..n {
+                    let mut sum = _mm256_setzero_si256();
+                    for p in 0..n_pairs {
+                        let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
+                        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)));
+                    }
+                    let mut isum = _mm256_loadu_si256(isums[t].as_ptr().cast());
+                    isum = match l.offset {
+                        0 => isum,
+                        4 => _mm256_sub_epi32(isum, _mm256_slli_epi32::<2>(sum)),
+                        _ => _mm256_sub_epi32(isum, _mm256_slli_epi32::<5>(sum)),
+                    };
+                    let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
+                    let place = sums.as_mut_ptr().add(t).cast::<f32>().add(8 * half);
+                    let mut acc = _mm256_loadu_ps(place);
+                    acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), acc);
+                    if l.min {
+                        acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), _mm256_cvtepi32_ps(sum), acc);
+                    }
+                    _mm256_storeu_ps(place, acc);
+                }
             }
         }
     }
 }
 
-/// The codes of group G: four of each of the eight rows, as bytes.
+/// Σ code·q over 32 unsigned codes of each row, by the scales of the first and the second 16.
 ///
 /// # Safety
-/// `planes` has 32·bits bytes.
+/// `q` has 32 bytes.
 #[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn codes<const F: usize, const G: usize>(planes: *const u8) -> __m256i {
+#[target_feature(enable = "avx2")]
+unsafe fn dot<const F: usize>(codes: &[__m256i; 8], q: *const i8, scales: [__m256i; 2]) -> __m256i {
+    let l = Of::<F>::LAYOUT;
+    // How many pairs of products fit 16 bits, within one sub-block.
+    let fit = match (l.bits, l.sub) {
+        (6, _) => 2,
+        (5, _) | (_, 16) => 4,
+        _ => 8,
+    };
+    let mut isum = _mm256_setzero_si256();
+    let mut g = 0;
+    while g < 8 {
+        // SAFETY: the caller's promise; quad g + i has q's bytes from 4(g + i).
+        let pairs = |i: usize| unsafe { _mm256_maddubs_epi16(codes[g + i], quad(q, g + i)) };
+        let mut sum16 = pairs(0);
+        for i in 1..fit {
+            sum16 = _mm256_add_epi16(sum16, pairs(i));
+        }
+        let products = _mm256_madd_epi16(sum16, scales[g / 4]);
+        isum = if g == 0 { products } else { _mm256_add_epi32(isum, products) };
+        g += fit;
+    }
+    isum
+}
+
+/// Σ code·q over 16 signed codes of each row, which come as their sizes and themselves.
+///
+/// # Safety
+/// `q` has 16 bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn dot_signed(codes: &[__m256i; 8], q: *const i8) -> __m256i {
+    let mut isum = _mm256_setzero_si256();
+    for g in 0..4 {
+        // SAFETY: the caller's promise; quad g has q's bytes from 4g.
+        let q = _mm256_sign_epi8(unsafe { quad(q, g) }, codes[4 + g]);
+        let products = _mm256_madd_epi16(_mm256_maddubs_epi16(codes[g], q), _mm256_set1_epi16(1));
+        isum = if g == 0 { products } else { _mm256_add_epi32(isum, products) };
+    }
+    isum
+}
+
+/// Four q's in every lane.
+///
+/// # Safety
+/// `q` has 4g + 4 bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn quad(q: *const i8, g: usize) -> __m256i {
+    // SAFETY: the caller's promise.
+    _mm256_set1_epi32(unsafe { q.add(4 * g).cast::<i32>().read_unaligned() })
+}
+
+/// Four quads of signed codes: their sizes, then themselves.
+///
+/// # Safety
+/// `planes` has half of four planes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn signed_codes(planes: *const u8) -> [__m256i; 8] {
+    // SAFETY: the caller's promise.
+    let code = |g: usize| unsafe { _mm256_loadu_si256(planes.add(g * PLANE).cast()) };
+    let codes = [code(0), code(1), code(2), code(3)];
+    let [a, b, c, d] = codes;
+    [_mm256_abs_epi8(a), _mm256_abs_epi8(b), _mm256_abs_epi8(c), _mm256_abs_epi8(d), a, b, c, d]
+}
+
+/// The eight quads of 32 unsigned codes of eight rows, as bytes.
+///
+/// # Safety
+/// `planes` has one half of `bits` planes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn codes<const F: usize>(planes: *const u8) -> [__m256i; 8] {
     let l = Of::<F>::LAYOUT;
     // SAFETY: the planes' places are those of `Layout::code`, within the bytes the caller promises.
-    let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(32 * i).cast()) };
-    let two_bits = |from: usize| _mm256_and_si256(right(plane(from + G / 4), G % 4 * 2), _mm256_set1_epi8(3));
-    let nibble = || _mm256_and_si256(right(plane(G % 4), G / 4 * 4), _mm256_set1_epi8(15));
-    match l.bits {
-        2 => two_bits(0),
-        3 => _mm256_or_si256(two_bits(0), single::<2>(plane(2), G)),
-        4 => nibble(),
-        5 => _mm256_or_si256(nibble(), single::<4>(plane(4), G)),
-        _ => _mm256_or_si256(nibble(), _mm256_slli_epi16::<4>(two_bits(4))),
-    }
+    let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(i * PLANE).cast()) };
+    let two_bits =
+        |from: usize, g: usize| _mm256_and_si256(right(plane(from + g / 4), g % 4 * 2), _mm256_set1_epi8(3));
+    let nibble = |g: usize| _mm256_and_si256(right(plane(g % 4), g / 4 * 4), _mm256_set1_epi8(15));
+    let quad = |g: usize| match l.bits {
+        2 => two_bits(0, g),
+        3 => _mm256_or_si256(two_bits(0, g), single::<2>(plane(2), g)),
+        4 => nibble(g),
+        5 => _mm256_or_si256(nibble(g), single::<4>(plane(4), g)),
+        _ => _mm256_or_si256(nibble(g), _mm256_slli_epi16::<4>(two_bits(4, g))),
+    };
+    // Not `from_fn`: what it calls isn't compiled for this instruction set.
+    [quad(0), quad(1), quad(2), quad(3), quad(4), quad(5), quad(6), quad(7)]
 }
 
 /// Bit g of each byte, moved to bit AT.
@@ -262,18 +349,36 @@ fn left(v: __m256i, n: usize) -> __m256i {
     }
 }
 
-/// The scales of sub-blocks 2p and 2p + 1 of the eight rows, as pairs of i16.
+/// The scales of sub-blocks 2p and 2p + 1 of eight rows, as pairs of i16.
 ///
 /// # Safety
-/// `block` is a packed block of a k-quant with more than 2p + 1 sub-blocks.
+/// `block` is a packed block of a k-quant with more than 2p + 1 sub-blocks; `half` is 0 or 1.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn scale_pair<const F: usize>(block: *const u8, p: usize) -> __m256i {
+unsafe fn scale_pair<const F: usize>(block: *const u8, p: usize, half: usize) -> __m256i {
     let l = Of::<F>::LAYOUT;
-    // SAFETY: the scales are 16 bytes a pair, from `scales_at`.
-    let bytes = unsafe { _mm_loadu_si128(block.add(l.scales_at() + 16 * p).cast()) };
+    // SAFETY: the scales are HALVES bytes a pair, from `scales_at`.
+    let bytes = unsafe { _mm_loadu_si128(block.add(l.scales_at() + HALVES * p + 16 * half).cast()) };
     if l.bits == 2 {
         _mm256_cvtepi8_epi16(_mm_and_si128(bytes, _mm_set1_epi8(15)))
+    } else {
+        _mm256_cvtepi8_epi16(bytes)
+    }
+}
+
+/// The mins of sub-blocks 2p and 2p + 1 of eight rows, as pairs of i16.
+///
+/// # Safety
+/// As for [`scale_pair`], of a format with minima.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn min_pair<const F: usize>(block: *const u8, p: usize, half: usize) -> __m256i {
+    let l = Of::<F>::LAYOUT;
+    let at = if l.bits == 2 { l.scales_at() } else { l.mins_at() };
+    // SAFETY: the mins are HALVES bytes a pair; Q2_K has them in the scales' high nibbles.
+    let bytes = unsafe { _mm_loadu_si128(block.add(at + HALVES * p + 16 * half).cast()) };
+    if l.bits == 2 {
+        _mm256_cvtepi8_epi16(_mm_and_si128(_mm_srli_epi16::<4>(bytes), _mm_set1_epi8(15)))
     } else {
         _mm256_cvtepi8_epi16(bytes)
     }
@@ -291,69 +396,34 @@ fn both<const WHICH: i32>(pairs: __m256i) -> __m256i {
     }
 }
 
-/// offset · Σ scale·(sum of q's) of block b.
-///
-/// # Safety
-/// `block` is block b's packed bytes and `row` has its sums.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn offset_sum<const F: usize>(block: *const u8, row: &Row<'_>, b: usize) -> __m256i {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the caller's promise: pair p's sums are two i16 at b·16 + 2p of 16 for each block, and its scales
-    // are in the block; a legacy block has one sum of 32.
-    unsafe {
-        if l.block == 32 {
-            return _mm256_set1_epi32(l.offset * i32::from(*row.sums32.get_unchecked(b)));
-        }
-        let mut sum = _mm256_setzero_si256();
-        for p in 0..8 {
-            let sums = row.sums16.as_ptr().add(b * 16 + 2 * p).cast::<i32>().read_unaligned();
-            let products = _mm256_madd_epi16(scale_pair::<F>(block, p), _mm256_set1_epi32(sums));
-            sum = _mm256_add_epi32(sum, products);
-        }
-        if l.offset == 32 { _mm256_slli_epi32::<5>(sum) } else { _mm256_slli_epi32::<2>(sum) }
-    }
-}
+/// Tokens whose sums `floats` keeps in registers.
+const FLOAT_TOKENS: usize = 4;
 
-/// Σ min·(sum of q's) of block b.
-///
-/// # Safety
-/// As for [`offset_sum`].
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn min_sum<const F: usize>(block: *const u8, row: &Row<'_>, b: usize) -> __m256i {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the caller's promise: pair p's sums are two i16 of the block's 16 or 8, and its mins 16 bytes in the block.
-    unsafe {
-        if l.block == 32 {
-            return _mm256_set1_epi32(i32::from(*row.sums32.get_unchecked(b)));
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP]]) {
+    let cols = x.len() / sums.len();
+    assert_eq!(stream.len(), cols * GROUP * format.block_bytes(), "a number for each row and k");
+    for (x, sums) in x.chunks(FLOAT_TOKENS * cols).zip(sums.chunks_mut(FLOAT_TOKENS)) {
+        match sums.len() {
+            1 => floats_of::<1>(format, stream, x, sums),
+            2 => floats_of::<2>(format, stream, x, sums),
+            3 => floats_of::<3>(format, stream, x, sums),
+            _ => floats_of::<4>(format, stream, x, sums),
         }
-        let mut sum = _mm256_setzero_si256();
-        let sums = if l.sub == 16 { row.sums16.as_ptr().add(b * 16) } else { row.sums32.as_ptr().add(b * 8) };
-        for p in 0..256 / l.sub / 2 {
-            let mins = if l.sub == 16 {
-                let bytes = _mm_loadu_si128(block.add(l.scales_at() + 16 * p).cast());
-                _mm_and_si128(_mm_srli_epi16::<4>(bytes), _mm_set1_epi8(15))
-            } else {
-                _mm_loadu_si128(block.add(l.mins_at() + 16 * p).cast())
-            };
-            let pair = _mm256_set1_epi32(sums.add(2 * p).cast::<i32>().read_unaligned());
-            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_cvtepi8_epi16(mins), pair));
-        }
-        sum
     }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], tile: &mut [[f32; GROUP]]) {
-    let cols = x.len() / tile.len();
-    assert_eq!(stream.len(), cols * GROUP * format.block_bytes(), "a number for each row and k");
-    for (x, out) in x.chunks_exact(cols).zip(tile) {
-        let mut acc = _mm256_setzero_ps();
-        for (k, &x) in x.iter().enumerate() {
-            // SAFETY: the eight numbers at k lie within the stream, by the assertion above.
+fn floats_of<const T: usize>(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP]]) {
+    let cols = x.len() / T;
+    let size = format.block_bytes();
+    assert!(sums.len() == T && stream.len() == cols * GROUP * size, "T tokens, a number for each row and k");
+    let mut acc = [[_mm256_setzero_ps(); 2]; T];
+    for k in 0..cols {
+        for half in 0..2 {
+            // SAFETY: the eight numbers lie within the stream, by the assertion above.
             let w = unsafe {
-                let at = stream.as_ptr().add(k * GROUP * format.block_bytes());
+                let at = stream.as_ptr().add((k * GROUP + 8 * half) * size);
                 match format {
                     Format::F32 => _mm256_loadu_ps(at.cast()),
                     Format::F16 => _mm256_cvtph_ps(_mm_loadu_si128(at.cast())),
@@ -363,16 +433,22 @@ pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], tile: &mut [[f32;
                     }
                 }
             };
-            acc = _mm256_fmadd_ps(w, _mm256_set1_ps(x), acc);
+            for t in 0..T {
+                acc[t][half] = _mm256_fmadd_ps(w, _mm256_set1_ps(x[t * cols + k]), acc[t][half]);
+            }
         }
-        // SAFETY: `out` is eight f32.
-        unsafe { _mm256_storeu_ps(out.as_mut_ptr(), acc) };
+    }
+    for (acc, sums) in acc.iter().zip(sums) {
+        for (half, acc) in acc.iter().enumerate() {
+            // SAFETY: `sums` is sixteen f32.
+            unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(8 * half), *acc) };
+        }
     }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn quantize_block(x: &[f32], q: &mut [i8]) -> f32 {
-    assert!(x.len() == q.len() && x.len().is_multiple_of(32), "whole blocks");
+pub(crate) fn quantize_block(x: &[f32], q: &mut [i8], sums16: &mut [i16]) -> f32 {
+    assert!(x.len() == q.len() && x.len().is_multiple_of(32) && sums16.len() * 16 == x.len(), "whole blocks");
     let no_sign = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fff_ffff));
     let (eights, _) = x.as_chunks::<8>();
     let mut max = _mm256_setzero_ps();
@@ -392,7 +468,8 @@ pub(crate) fn quantize_block(x: &[f32], q: &mut [i8]) -> f32 {
         max = f32::NAN;
     }
     let inverse = _mm256_set1_ps(if max > 1e-30 { 127.0 / max } else { 0.0 });
-    for (four, q) in eights.chunks_exact(4).zip(q.chunks_exact_mut(32)) {
+    let places = q.chunks_exact_mut(32).zip(sums16.as_chunks_mut::<2>().0);
+    for (four, (q, sums16)) in eights.chunks_exact(4).zip(places) {
         let round = |eight: &[f32; 8]| {
             // SAFETY: eight f32, loaded unaligned.
             let y = _mm256_mul_ps(unsafe { _mm256_loadu_ps(eight.as_ptr()) }, inverse);
@@ -406,6 +483,12 @@ pub(crate) fn quantize_block(x: &[f32], q: &mut [i8]) -> f32 {
         let bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
         // SAFETY: `q` is 32 bytes here, by the chunks' length.
         unsafe { _mm256_storeu_si256(q.as_mut_ptr().cast(), bytes) };
+        // Sums of two, of four, and of sixteen: each half of the vector is sixteen q's.
+        let twos = _mm256_maddubs_epi16(_mm256_set1_epi8(1), bytes);
+        let fours = _mm256_madd_epi16(twos, _mm256_set1_epi16(1));
+        let eights = _mm256_hadd_epi32(fours, fours);
+        let all = _mm256_hadd_epi32(eights, eights);
+        *sums16 = [_mm256_extract_epi32::<0>(all) as i16, _mm256_extract_epi32::<4>(all) as i16];
     }
     max / 127.0
 }
