@@ -28,6 +28,11 @@ impl Isa {
         None
     }
 
+    /// Every instruction set of this CPU, slowest first.
+    pub fn all() -> Vec<Isa> {
+        [Some(Isa::SCALAR), Isa::avx2()].into_iter().flatten().collect()
+    }
+
     /// The fastest instruction set of this CPU.
     pub fn best() -> Isa {
         Isa::avx2().unwrap_or(Isa::SCALAR)

@@ -1,8 +1,10 @@
 //! The forward pass: new tokens of a batch of sequences in, logits out. The weights are read once for all.
 
+use std::ops::Range;
+
 use kelvin_kernels::{
     activations::Activations,
-    attention::attend,
+    attention::{Cache, Heads, Page, attend},
     float_env::FloatEnv,
     gate::gate,
     matmul::{Product, matmul},
@@ -11,7 +13,7 @@ use kelvin_kernels::{
     rope::rotate,
 };
 
-use super::{Model, ModelError, Rope, Sequence, sequence::View, weights::Layer};
+use super::{Model, ModelError, Rope, Sequence, weights::Layer};
 use crate::TokenId;
 
 /// Tokens to append to one sequence of a batch.
@@ -74,6 +76,8 @@ pub struct Scratch {
     delta: Vec<f32>,
     /// For each kind of rotary embedding: n × rope_dim/2 cosines and sines.
     angles: Vec<[Vec<f32>; 2]>,
+    /// The positions that each row sees in the layer at hand.
+    spans: Vec<Range<usize>>,
     logits: Vec<f32>,
 }
 
@@ -82,6 +86,19 @@ pub struct Scratch {
 struct Row {
     sequence: usize,
     pos: usize,
+}
+
+/// What attention reads: one layer's keys and values of the batch's sequences.
+struct LayerOfBatch<'a> {
+    batch: &'a [Append<'a>],
+    rows: &'a [Row],
+    layer: usize,
+}
+
+impl Cache for LayerOfBatch<'_> {
+    fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_> {
+        self.batch[self.rows[row].sequence].sequence.page(self.layer, kv_head, page)
+    }
 }
 
 impl Model {
@@ -205,27 +222,23 @@ impl Model {
         }
 
         s.input.x.resize(n * d_q, 0.0);
-        let batch = &*batch;
-        let (group, queries) = (c.n_heads / c.n_kv_heads, &s.q);
-        // One task takes all query heads of a key-value head, unless that leaves threads idle.
-        let heads = if n * c.n_kv_heads < 2 * self.pool.n_threads() { 1 } else { group };
-        self.pool.for_each_chunk(&mut s.input.x, heads * c.head_dim, &|task, out| {
-            let at = task * heads * c.head_dim;
-            let (row, first_head) = (rows[at / d_q], at % d_q / c.head_dim);
-            let hi = row.pos + 1;
-            let lo = c.layers[i].window.map_or(0, |window| hi.saturating_sub(window));
-            let queries = &queries[at..at + out.len()];
-            match batch[row.sequence].sequence.view(i, first_head / group) {
-                View::F16(pages) => {
-                    attend(self.isa, queries, c.head_dim, &pages, lo, hi, c.attention_scale, out)
-                }
-                View::F32(pages) => {
-                    attend(self.isa, queries, c.head_dim, &pages, lo, hi, c.attention_scale, out)
-                }
-            }
-        });
+        let window = c.layers[i].window.unwrap_or(usize::MAX);
+        s.spans.clear();
+        s.spans.extend(rows.iter().map(|row| (row.pos + 1).saturating_sub(window)..row.pos + 1));
+        let cache = LayerOfBatch { batch, rows, layer: i };
+        attend(&self.pool, self.isa, self.heads(), &s.q, &s.spans, &cache, &mut s.input.x);
         self.product_of_input(&layer.attention_output, s);
         self.add_delta(layer.post_norms.as_ref().map(|norms| &norms[0]), s);
+    }
+
+    fn heads(&self) -> Heads {
+        let c = &self.config;
+        Heads {
+            n_heads: c.n_heads,
+            n_kv_heads: c.n_kv_heads,
+            head_dim: c.head_dim,
+            scale: c.attention_scale,
+        }
     }
 
     /// x += down(activation(gate(norm(x))) · up(norm(x))).

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use half::f16;
-use kelvin_kernels::attention::{PAGE, Pages, Stored, store};
+use kelvin_kernels::attention::{PAGE, Page, Stored, store};
 
 use super::Config;
 use crate::TokenId;
@@ -111,36 +111,16 @@ impl Sequence {
         }
     }
 
-    /// Calls `f` with the pages as the attention of one layer and key-value head sees them.
-    pub(super) fn view(&self, layer: usize, kv_head: usize) -> View<'_> {
-        let at = self.shape.keys_at(layer, kv_head);
+    /// Page `page` as the attention of one layer and key-value head sees it.
+    pub(super) fn page(&self, layer: usize, kv_head: usize, page: usize) -> Page<'_> {
         let len = self.shape.head_dim * PAGE;
-        let values = at + self.shape.n_kv_heads * len;
+        let keys = self.shape.keys_at(layer, kv_head);
+        let values = keys + self.shape.n_kv_heads * len;
+        let (keys, values) = (keys..keys + len, values..values + len);
         match &self.pages {
-            Storage::F16(pages) => View::F16(Head { pages, keys: at, values, len }),
-            Storage::F32(pages) => View::F32(Head { pages, keys: at, values, len }),
+            Storage::F16(pages) => Page::F16 { keys: &pages[page][keys], values: &pages[page][values] },
+            Storage::F32(pages) => Page::F32 { keys: &pages[page][keys], values: &pages[page][values] },
         }
-    }
-}
-
-/// One head's part of the pages.
-pub(super) enum View<'a> {
-    F16(Head<'a, f16>),
-    F32(Head<'a, f32>),
-}
-
-/// Where one head's keys and values begin in each page.
-pub(super) struct Head<'a, T> {
-    pages: &'a [Arc<Vec<T>>],
-    keys: usize,
-    values: usize,
-    len: usize,
-}
-
-impl<T: Stored> Pages<T> for Head<'_, T> {
-    fn page(&self, i: usize) -> (&[T], &[T]) {
-        let page = &self.pages[i];
-        (&page[self.keys..self.keys + self.len], &page[self.values..self.values + self.len])
     }
 }
 

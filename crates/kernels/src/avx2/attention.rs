@@ -1,7 +1,7 @@
 //! Attention with a lane for each position (scores) or each dimension (values): the sums of `scalar::attention`, whose
 //! order is along the other axis, so no lane is ever added to another one here.
 
-use std::arch::x86_64::*;
+use std::{arch::x86_64::*, ops::Range};
 
 use super::exp::exp8;
 use crate::{
@@ -23,6 +23,9 @@ unsafe fn load8<T: Stored>(at: *const T) -> __m256 {
     }
 }
 
+/// Queries whose sums stay in registers while keys or values go by.
+const QUERIES: usize = 6;
+
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn scores<T: Stored>(
     queries: &[f32],
@@ -33,12 +36,15 @@ pub(crate) fn scores<T: Stored>(
     at: usize,
 ) {
     let head_dim = keys.len() / PAGE;
-    match queries.len() / head_dim {
-        1 => scores_of::<T, 1, 4>(queries, keys, scale, scores, width, at),
-        2 => scores_of::<T, 2, 4>(queries, keys, scale, scores, width, at),
-        3 => scores_of::<T, 3, 2>(queries, keys, scale, scores, width, at),
-        4 => scores_of::<T, 4, 2>(queries, keys, scale, scores, width, at),
-        n => unreachable!("a tile has 1 to 4 queries, not {n}"),
+    for (queries, scores) in queries.chunks(QUERIES * head_dim).zip(scores.chunks_mut(QUERIES * width)) {
+        match queries.len() / head_dim {
+            1 => scores_of::<T, 1, 4>(queries, keys, scale, scores, width, at),
+            2 => scores_of::<T, 2, 4>(queries, keys, scale, scores, width, at),
+            3 => scores_of::<T, 3, 2>(queries, keys, scale, scores, width, at),
+            4 => scores_of::<T, 4, 2>(queries, keys, scale, scores, width, at),
+            5 => scores_of::<T, 5, 2>(queries, keys, scale, scores, width, at),
+            _ => scores_of::<T, 6, 2>(queries, keys, scale, scores, width, at),
+        }
     }
 }
 
@@ -61,8 +67,10 @@ fn scores_of<T: Stored, const N: usize, const V: usize>(
         for d in 0..head_dim {
             // SAFETY: d < head_dim and first + 8·V <= PAGE: within `keys` and `queries` as asserted.
             unsafe {
-                let key: [__m256; V] =
-                    std::array::from_fn(|v| load8(keys.as_ptr().add(d * PAGE + first + 8 * v)));
+                let mut key = [_mm256_setzero_ps(); V];
+                for v in 0..V {
+                    key[v] = load8(keys.as_ptr().add(d * PAGE + first + 8 * v));
+                }
                 for n in 0..N {
                     let q = _mm256_set1_ps(*queries.as_ptr().add(n * head_dim + d));
                     for v in 0..V {
@@ -126,43 +134,46 @@ pub(crate) fn add_values<T: Stored>(
     width: usize,
     at: usize,
     values: &[T],
-    from: usize,
-    to: usize,
+    places: Range<usize>,
     out: &mut [f32],
 ) {
     let head_dim = values.len() / PAGE;
     if !head_dim.is_multiple_of(8) {
-        return scalar::attention::add_values(weights, width, at, values, from, to, out);
+        return scalar::attention::add_values(weights, width, at, values, places, out);
     }
-    match out.len() / head_dim {
-        1 => values_of::<T, 1>(weights, width, at, values, from, to, out),
-        2 => values_of::<T, 2>(weights, width, at, values, from, to, out),
-        3 => values_of::<T, 3>(weights, width, at, values, from, to, out),
-        4 => values_of::<T, 4>(weights, width, at, values, from, to, out),
-        n => unreachable!("a tile has 1 to 4 queries, not {n}"),
+    for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * head_dim)) {
+        let places = places.clone();
+        match out.len() / head_dim {
+            1 => values_of::<T, 1, 4>(weights, width, at, values, places, out),
+            2 => values_of::<T, 2, 4>(weights, width, at, values, places, out),
+            3 => values_of::<T, 3, 2>(weights, width, at, values, places, out),
+            4 => values_of::<T, 4, 2>(weights, width, at, values, places, out),
+            5 => values_of::<T, 5, 2>(weights, width, at, values, places, out),
+            _ => values_of::<T, 6, 2>(weights, width, at, values, places, out),
+        }
     }
 }
 
-/// N queries, 16 dimensions at a time where there are as many, then eight.
+/// N queries, V vectors of eight dimensions at a time where there are as many, then one.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn values_of<T: Stored, const N: usize>(
+fn values_of<T: Stored, const N: usize, const V: usize>(
     weights: &[f32],
     width: usize,
     at: usize,
     values: &[T],
-    from: usize,
-    to: usize,
+    places: Range<usize>,
     out: &mut [f32],
 ) {
     let head_dim = values.len() / PAGE;
     let mut d = 0;
-    while d + 16 <= head_dim {
-        columns_of::<T, N, 2>(weights, width, at, values, from..to, out, d);
-        d += 16;
+    while d + 8 * V <= head_dim {
+        columns_of::<T, N, V>(weights, width, at, values, places.clone(), out, d);
+        d += 8 * V;
     }
-    if d < head_dim {
-        columns_of::<T, N, 1>(weights, width, at, values, from..to, out, d);
+    while d < head_dim {
+        columns_of::<T, N, 1>(weights, width, at, values, places.clone(), out, d);
+        d += 8;
     }
 }
 
@@ -173,7 +184,7 @@ fn columns_of<T: Stored, const N: usize, const V: usize>(
     width: usize,
     at: usize,
     values: &[T],
-    places: std::ops::Range<usize>,
+    places: Range<usize>,
     out: &mut [f32],
     d: usize,
 ) {
@@ -184,11 +195,17 @@ fn columns_of<T: Stored, const N: usize, const V: usize>(
     // assertions above.
     unsafe {
         let place = |n: usize, v: usize| n * head_dim + d + 8 * v;
-        let mut sums: [[__m256; V]; N] =
-            std::array::from_fn(|n| std::array::from_fn(|v| _mm256_loadu_ps(out.as_ptr().add(place(n, v)))));
+        let mut sums = [[_mm256_setzero_ps(); V]; N];
+        for n in 0..N {
+            for v in 0..V {
+                sums[n][v] = _mm256_loadu_ps(out.as_ptr().add(place(n, v)));
+            }
+        }
         for k in places {
-            let value: [__m256; V] =
-                std::array::from_fn(|v| load8(values.as_ptr().add(k * head_dim + d + 8 * v)));
+            let mut value = [_mm256_setzero_ps(); V];
+            for v in 0..V {
+                value[v] = load8(values.as_ptr().add(k * head_dim + d + 8 * v));
+            }
             for n in 0..N {
                 let weight = _mm256_set1_ps(*weights.as_ptr().add(n * width + at + k));
                 for v in 0..V {

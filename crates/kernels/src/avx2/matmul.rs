@@ -84,6 +84,7 @@ fn legacy<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROU
     let n = input.n;
     sums.fill([0.0; GROUP]);
     let ones = [_mm256_set1_epi16(1); 2];
+    let mut isums = [[0i32; 8]; TILE];
     for b in 0..n_blocks {
         // SAFETY: block b lies within the stream, and every load below reads a part that `Layout` places in the block: d, m, then
         // planes of codes. Of token t < n, q, scale and sum are read at unit b < n_blocks: `checked` has seen that the tile
@@ -101,7 +102,6 @@ fn legacy<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROU
                 };
                 // Signed codes take two registers each, so four quads are done at a time.
                 let parts = if l.bits == 8 { 2 } else { 1 };
-                let mut isums = [[0i32; 8]; TILE];
                 for part in 0..parts {
                     let codes = if l.bits == 8 {
                         signed_codes(planes.add(4 * part * PLANE))

@@ -1,5 +1,7 @@
 //! Scores, weights and values of attention, number by number.
 
+use std::ops::Range;
+
 use super::exp::exp;
 use crate::{
     attention::{PAGE, Stored},
@@ -38,19 +40,18 @@ pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
     lanes
 }
 
-/// out[query] += Σ weights[query][at + k]·value_k for k in from..to of a page.
+/// out[query] += Σ weights[query][at + k]·value_k for k in `places` of a page.
 pub(crate) fn add_values<T: Stored>(
     weights: &[f32],
     width: usize,
     at: usize,
     values: &[T],
-    from: usize,
-    to: usize,
+    places: Range<usize>,
     out: &mut [f32],
 ) {
     let head_dim = values.len() / PAGE;
     for (out, weights) in out.chunks_exact_mut(head_dim).zip(weights.chunks_exact(width)) {
-        for k in from..to {
+        for k in places.clone() {
             for (out, value) in out.iter_mut().zip(&values[k * head_dim..]) {
                 *out = value.to_f32().mul_add(weights[at + k], *out);
             }
