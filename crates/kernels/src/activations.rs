@@ -133,19 +133,21 @@ impl Quantized {
     }
 
     /// Tile `i`, for weights of this layout.
+    #[inline]
     pub(crate) fn tile(&self, layout: Layout, i: usize) -> Tile<'_> {
         assert_eq!(layout.block, self.block, "prepared for these weights");
-        let (first, end) = (i * TILE, self.n_rows.min((i + 1) * TILE));
-        let part = |len: usize| first * (self.cols / len)..end * (self.cols / len);
-        let of = |has: bool, len: usize| if has { part(len) } else { 0..0 };
-        let by32 = self.block == 32;
+        let n = TILE.min(self.n_rows - i * TILE);
+        // Tiles before this one are whole.
+        let part = |units: usize| i * TILE * units..(i * TILE + n) * units;
+        let units = self.cols / 32;
+        let (units32, units256) = if self.block == 32 { (units, 0) } else { (0, units) };
         Tile {
-            n: end - first,
-            q: &self.q[part(1)],
-            scales: &self.scales[part(self.block)],
-            sums: &self.sums[of(by32, 32)],
-            pairs16: &self.pairs16[of(!by32, 32)],
-            pairs32: &self.pairs32[of(!by32, 64)],
+            n,
+            q: &self.q[part(units * 32)],
+            scales: &self.scales[part(units32 + units256 / 8)],
+            sums: &self.sums[part(units32)],
+            pairs16: &self.pairs16[part(units256)],
+            pairs32: &self.pairs32[part(units256 / 2)],
         }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) enum Set {
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Isa {
@@ -28,22 +30,39 @@ impl Isa {
         None
     }
 
+    /// AVX-512 with its F, BW, VL, DQ and VNNI parts, if this CPU has them beside those of [`Isa::avx2`].
+    pub fn avx512() -> Option<Isa> {
+        #[cfg(target_arch = "x86_64")]
+        if Isa::avx2().is_some()
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vnni")
+        {
+            return Some(Isa(Set::Avx512));
+        }
+        None
+    }
+
     /// Every instruction set of this CPU, slowest first.
     pub fn all() -> Vec<Isa> {
-        [Some(Isa::SCALAR), Isa::avx2()].into_iter().flatten().collect()
+        [Some(Isa::SCALAR), Isa::avx2(), Isa::avx512()].into_iter().flatten().collect()
     }
 
     /// The fastest instruction set of this CPU.
     pub fn best() -> Isa {
-        Isa::avx2().unwrap_or(Isa::SCALAR)
+        Isa::avx512().or(Isa::avx2()).unwrap_or(Isa::SCALAR)
     }
 
-    /// The name people type: `scalar` or `avx2`.
+    /// The name people type: `scalar`, `avx2` or `avx512`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => "avx512",
         }
     }
 }
@@ -56,6 +75,9 @@ macro_rules! dispatch {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: a value of `Isa` with this set exists only if the CPU was asked and has AVX2, FMA and F16C.
             $crate::isa::Set::Avx2 => unsafe { $crate::avx2::$($path)::+($($arg),*) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: likewise with AVX-512 F, BW, VL, DQ and VNNI as well.
+            $crate::isa::Set::Avx512 => unsafe { $crate::avx512::$($path)::+($($arg),*) },
         }
     };
 }

@@ -15,6 +15,7 @@ pub mod float_env;
 pub mod format;
 pub mod gate;
 pub mod isa;
+pub mod limit;
 pub mod logits;
 pub mod matmul;
 pub mod norm;
@@ -24,5 +25,7 @@ pub mod rope;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod decode;
 mod scalar;

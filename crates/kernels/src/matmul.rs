@@ -62,10 +62,10 @@ pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &m
         let part = parts.iter().flatten().rfind(|part| part.first_task <= task);
         let Part { weights, out, first_task, groups_a_task } = *part.expect("the first part has task 0");
         let first = (task - first_task) * groups_a_task;
+        let mut sums = [[0.0; GROUP]; TILE];
         for group in first..(first + groups_a_task).min(weights.rows().div_ceil(GROUP)) {
             let lanes = GROUP.min(weights.rows() - group * GROUP);
             for token in (0..n).step_by(TILE) {
-                let mut sums = [[0.0; GROUP]; TILE];
                 let sums = &mut sums[..TILE.min(n - token)];
                 multiply_group(isa, weights, group, input, token, sums);
                 for (i, sums) in sums.iter().enumerate() {
@@ -73,7 +73,11 @@ pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &m
                     // SAFETY: this group's columns of `out` (checked above to be n × rows) belong to this task
                     // alone, and `products` is borrowed mutably until `run` returns.
                     let place = unsafe { std::slice::from_raw_parts_mut(out.at(at), lanes) };
-                    place.copy_from_slice(&sums[..lanes]);
+                    match <&mut [f32; GROUP]>::try_from(&mut *place) {
+                        // Of a length that is known: no call.
+                        Ok(place) => *place = *sums,
+                        Err(_) => place.copy_from_slice(&sums[..lanes]),
+                    }
                 }
             }
         }

@@ -71,11 +71,15 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
         for (rows, cols) in [(8, 256), (21, 512), (133, 768)] {
             let bytes = tensor(&mut random, format, rows, cols);
             let weights = Packed::new(&pools[1], format, rows, cols, &bytes);
-            let n = 7;
+            // A whole tile of tokens and a part of one.
+            let n = 19;
             let x: Vec<f32> = (0..n * cols).map(|_| random.unit() * 2.0).collect();
             let spec = product(&pools[0], Isa::SCALAR, &weights, &x, n);
-            for pool in &pools {
-                assert_eq!(spec, product(pool, Isa::best(), &weights, &x, n), "{format:?} {rows}x{cols}");
+            for isa in Isa::all() {
+                for pool in &pools {
+                    let found = product(pool, isa, &weights, &x, n);
+                    assert_eq!(spec, found, "{format:?} {rows}x{cols}, {}", isa.name());
+                }
             }
             for t in 0..n {
                 let alone = product(&pools[1], Isa::best(), &weights, &x[t * cols..(t + 1) * cols], 1);
@@ -122,7 +126,14 @@ fn extreme_codes_do_not_overflow() {
             for sign in [1.0, -1.0] {
                 let x = vec![sign; cols];
                 let a = product(&pool, Isa::SCALAR, &weights, &x, 1);
-                assert_eq!(a, product(&pool, Isa::best(), &weights, &x, 1), "{format:?} {fill:#x}");
+                for isa in Isa::all() {
+                    assert_eq!(
+                        a,
+                        product(&pool, isa, &weights, &x, 1),
+                        "{format:?} {fill:#x}, {}",
+                        isa.name()
+                    );
+                }
                 let mut w = vec![0.0; cols];
                 weights.row(0, &mut w);
                 let truth: f32 = w.iter().map(|w| w * sign).sum();
@@ -141,7 +152,7 @@ fn numbers_that_are_not_finite_are_not_lost() {
         for bad in [f32::NAN, f32::INFINITY] {
             let mut x = vec![0.5; 256];
             x[77] = bad;
-            for isa in [Isa::SCALAR, Isa::best()] {
+            for isa in Isa::all() {
                 assert!(
                     product(&pool, isa, &weights, &x, 1).iter().all(|y| !y.is_finite()),
                     "{format:?} {bad}"
@@ -159,7 +170,9 @@ fn quantized_activations_agree_on_awkward_numbers() {
     for scale in [0.0f32, 1e-45, 1e-38, 1e-31, 1e-20, 1.0, 1e20, 3e38] {
         let x: Vec<f32> = (0..32).map(|_| random.unit() * scale).collect();
         let a = product(&pool, Isa::SCALAR, &weights, &x, 1);
-        let b = product(&pool, Isa::best(), &weights, &x, 1);
-        assert!(a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()), "{scale}: {a:?} {b:?}");
+        for isa in Isa::all() {
+            let b = product(&pool, isa, &weights, &x, 1);
+            assert!(a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()), "{scale}: {a:?} {b:?}");
+        }
     }
 }

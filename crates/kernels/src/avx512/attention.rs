@@ -1,0 +1,182 @@
+//! Attention as in `avx2::attention`, sixteen positions or dimensions in a vector.
+
+use std::{arch::x86_64::*, ops::Range};
+
+use crate::{
+    attention::{PAGE, Stored},
+    avx2,
+};
+
+pub(crate) use avx2::attention::weigh;
+
+/// Sixteen stored numbers as f32.
+///
+/// # Safety
+/// Sixteen numbers of T can be read at `at`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+unsafe fn load16<T: Stored>(at: *const T) -> __m512 {
+    // SAFETY: the caller's promise; T is f16 (two bytes) or f32 (four) as it says itself.
+    unsafe {
+        if T::IS_F16 { _mm512_cvtph_ps(_mm256_loadu_si256(at.cast())) } else { _mm512_loadu_ps(at.cast()) }
+    }
+}
+
+/// Queries whose sums stay in registers while keys or values go by.
+const QUERIES: usize = 6;
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+pub(crate) fn scores<T: Stored>(
+    queries: &[f32],
+    keys: &[T],
+    scale: f32,
+    scores: &mut [f32],
+    width: usize,
+    at: usize,
+) {
+    let head_dim = keys.len() / PAGE;
+    for (queries, scores) in queries.chunks(QUERIES * head_dim).zip(scores.chunks_mut(QUERIES * width)) {
+        match queries.len() / head_dim {
+            1 => scores_of::<T, 1, 2>(queries, keys, scale, scores, width, at),
+            2 => scores_of::<T, 2, 2>(queries, keys, scale, scores, width, at),
+            3 => scores_of::<T, 3, 2>(queries, keys, scale, scores, width, at),
+            4 => scores_of::<T, 4, 2>(queries, keys, scale, scores, width, at),
+            5 => scores_of::<T, 5, 2>(queries, keys, scale, scores, width, at),
+            _ => scores_of::<T, 6, 2>(queries, keys, scale, scores, width, at),
+        }
+    }
+}
+
+/// N queries, V vectors of sixteen positions at a time: N·V sums in registers.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+fn scores_of<T: Stored, const N: usize, const V: usize>(
+    queries: &[f32],
+    keys: &[T],
+    scale: f32,
+    scores: &mut [f32],
+    width: usize,
+    at: usize,
+) {
+    let head_dim = keys.len() / PAGE;
+    assert!(queries.len() == N * head_dim && keys.len() == head_dim * PAGE, "whole queries, a whole page");
+    assert!(scores.len() == N * width && at + PAGE <= width, "a row of scores for each query");
+    for first in (0..PAGE).step_by(16 * V) {
+        let mut sums = [[_mm512_setzero_ps(); V]; N];
+        for d in 0..head_dim {
+            // SAFETY: d < head_dim and first + 16·V <= PAGE: within `keys` and `queries` as asserted.
+            unsafe {
+                let mut key = [_mm512_setzero_ps(); V];
+                for v in 0..V {
+                    key[v] = load16(keys.as_ptr().add(d * PAGE + first + 16 * v));
+                }
+                for n in 0..N {
+                    let q = _mm512_set1_ps(*queries.as_ptr().add(n * head_dim + d));
+                    for v in 0..V {
+                        sums[n][v] = _mm512_fmadd_ps(key[v], q, sums[n][v]);
+                    }
+                }
+            }
+        }
+        for n in 0..N {
+            for v in 0..V {
+                let score = _mm512_mul_ps(sums[n][v], _mm512_set1_ps(scale));
+                // SAFETY: n < N and at + first + 16·v + 16 <= at + PAGE <= width: within `scores` as asserted.
+                unsafe { _mm512_storeu_ps(scores.as_mut_ptr().add(n * width + at + first + 16 * v), score) };
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+pub(crate) fn add_values<T: Stored>(
+    weights: &[f32],
+    width: usize,
+    at: usize,
+    values: &[T],
+    places: Range<usize>,
+    out: &mut [f32],
+) {
+    let head_dim = values.len() / PAGE;
+    if !head_dim.is_multiple_of(16) {
+        return avx2::attention::add_values(weights, width, at, values, places, out);
+    }
+    for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * head_dim)) {
+        let places = places.clone();
+        match out.len() / head_dim {
+            1 => values_of::<T, 1, 4>(weights, width, at, values, places, out),
+            2 => values_of::<T, 2, 4>(weights, width, at, values, places, out),
+            3 => values_of::<T, 3, 2>(weights, width, at, values, places, out),
+            4 => values_of::<T, 4, 2>(weights, width, at, values, places, out),
+            5 => values_of::<T, 5, 2>(weights, width, at, values, places, out),
+            _ => values_of::<T, 6, 2>(weights, width, at, values, places, out),
+        }
+    }
+}
+
+/// N queries, V vectors of sixteen dimensions at a time where there are as many, then one.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+fn values_of<T: Stored, const N: usize, const V: usize>(
+    weights: &[f32],
+    width: usize,
+    at: usize,
+    values: &[T],
+    places: Range<usize>,
+    out: &mut [f32],
+) {
+    let head_dim = values.len() / PAGE;
+    let mut d = 0;
+    while d + 16 * V <= head_dim {
+        columns_of::<T, N, V>(weights, width, at, values, places.clone(), out, d);
+        d += 16 * V;
+    }
+    while d < head_dim {
+        columns_of::<T, N, 1>(weights, width, at, values, places.clone(), out, d);
+        d += 16;
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+fn columns_of<T: Stored, const N: usize, const V: usize>(
+    weights: &[f32],
+    width: usize,
+    at: usize,
+    values: &[T],
+    places: Range<usize>,
+    out: &mut [f32],
+    d: usize,
+) {
+    let head_dim = values.len() / PAGE;
+    assert!(out.len() == N * head_dim && weights.len() == N * width && d + 16 * V <= head_dim, "whole rows");
+    assert!(places.end <= PAGE && at + PAGE <= width, "places of a page");
+    // SAFETY: query n < N, place k < PAGE and dimensions d to d + 16·V - 1 lie within `out`, `weights` and `values` by the
+    // assertions above.
+    unsafe {
+        let place = |n: usize, v: usize| n * head_dim + d + 16 * v;
+        let mut sums = [[_mm512_setzero_ps(); V]; N];
+        for n in 0..N {
+            for v in 0..V {
+                sums[n][v] = _mm512_loadu_ps(out.as_ptr().add(place(n, v)));
+            }
+        }
+        for k in places {
+            let mut value = [_mm512_setzero_ps(); V];
+            for v in 0..V {
+                value[v] = load16(values.as_ptr().add(k * head_dim + d + 16 * v));
+            }
+            for n in 0..N {
+                let weight = _mm512_set1_ps(*weights.as_ptr().add(n * width + at + k));
+                for v in 0..V {
+                    sums[n][v] = _mm512_fmadd_ps(value[v], weight, sums[n][v]);
+                }
+            }
+        }
+        for n in 0..N {
+            for v in 0..V {
+                _mm512_storeu_ps(out.as_mut_ptr().add(place(n, v)), sums[n][v]);
+            }
+        }
+    }
+}
