@@ -55,8 +55,9 @@ fn main() {
         let row_bytes = cols / format.block_len() * format.block_bytes();
         let n_matrices = (BYTES / (rows * row_bytes)).max(1);
         let bytes: Vec<u8> = (0..rows * row_bytes).map(|i| (i * 31 % 61) as u8).collect();
-        let matrices: Vec<Packed> =
-            (0..n_matrices).map(|_| Packed::new(&pool, format, rows, cols, &bytes)).collect();
+        let matrices: Vec<Packed> = (0..n_matrices)
+            .map(|_| Packed::new(&pool, format, rows, cols, &bytes).expect("memory"))
+            .collect();
         for n in [1, 2, 4, 8, 16, 32, 128, 512] {
             // Many rows take long: fewer matrices do.
             let matrices = &matrices[..(n_matrices * 8 / n).clamp(1, n_matrices)];

@@ -221,6 +221,10 @@ impl Part<'_> {
         for page in first_page..end_page {
             let at = page * PAGE - base;
             self.for_runs(page, |rows, keys| {
+                self.prefetch(&rows, page + 1, end_page, |page| match page {
+                    Page::F16 { keys, .. } => prefetch(keys),
+                    Page::F32 { keys, .. } => prefetch(keys),
+                });
                 let queries = &mine[rows.start * wide..rows.end * wide];
                 let scores = &mut scores[rows.start * n_heads * width..rows.end * n_heads * width];
                 match keys {
@@ -253,6 +257,10 @@ impl Part<'_> {
         for page in first_page..end_page {
             let at = page * PAGE - base;
             self.for_runs(page, |rows, values| {
+                self.prefetch(&rows, page + 1, end_page, |page| match page {
+                    Page::F16 { values, .. } => prefetch(values),
+                    Page::F32 { values, .. } => prefetch(values),
+                });
                 let mut add = |rows: Range<usize>, places: Range<usize>| {
                     if places.is_empty() {
                         return;
@@ -316,6 +324,14 @@ impl Part<'_> {
         }
     }
 
+    /// Asks for what the next page holds, where few queries go by: then memory is what takes the time.
+    fn prefetch(&self, rows: &Range<usize>, next: usize, end: usize, ask: impl Fn(Page<'_>)) {
+        let few = rows.len() * self.mine.len() <= 8;
+        if few && next < end && self.spans[self.rows.start + rows.start].end > next * PAGE {
+            ask(self.page(rows.start, next));
+        }
+    }
+
     fn page(&self, row: usize, page: usize) -> Page<'_> {
         let page = self.cache.page(self.rows.start + row, self.kv_head, page);
         let n = match page {
@@ -325,6 +341,18 @@ impl Part<'_> {
         assert_eq!(n, [self.heads.head_dim * PAGE; 2], "a page of keys and values");
         page
     }
+}
+
+/// Asks for a slice's cache lines.
+fn prefetch<T>(numbers: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for at in (0..size_of_val(numbers)).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: SSE is part of x86-64, and a prefetch may name any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(numbers.as_ptr().cast::<i8>().wrapping_add(at)) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = numbers;
 }
 
 const _: () = assert!(PAGE.is_multiple_of(LANES), "a place in a page has the lane of its absolute position");

@@ -3,7 +3,12 @@
 //! A number is d·scale·(code - offset) + m·min, where scale, code and min are integers; the legacy formats have one
 //! scale of 1 and, where they have a minimum, one min of 1. The layouts are ggml's (block_q4_0 and so on).
 
-use crate::format::Format;
+use half::f16;
+
+use crate::{
+    format::Format,
+    packed::{Layout, float},
+};
 
 /// A decoded block of up to 256 numbers.
 #[derive(Debug, Clone)]
@@ -26,47 +31,89 @@ impl Default for Block {
     }
 }
 
+/// The numbers of a row as the file has it: d·scale·(code - offset) + m·min, in that order of operations.
+pub(crate) fn expand(format: Format, row: &[u8], out: &mut [f32]) {
+    let Some(layout) = Layout::of(format) else {
+        out.iter_mut().enumerate().for_each(|(i, out)| *out = float(format, row, i));
+        return;
+    };
+    let mut block = Block::default();
+    let half = |bits: u16| f16::from_bits(bits).to_f32();
+    for (bytes, out) in row.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(layout.block)) {
+        decode(format, bytes, &mut block);
+        for (k, out) in out.iter_mut().enumerate() {
+            let s = k / layout.sub;
+            let code =
+                if layout.bits == 8 { i32::from(block.codes[k] as i8) } else { i32::from(block.codes[k]) };
+            *out = half(block.d) * f32::from(block.scales[s]) * (code - layout.offset) as f32;
+            if layout.min {
+                let min = if layout.block == 32 { 1.0 } else { f32::from(block.mins[s]) };
+                *out += half(block.m) * min;
+            }
+        }
+    }
+}
+
 /// Decodes one block; `bytes` has `format.block_bytes()` bytes. Formats of floats have no blocks. What the format
 /// doesn't have stays as it was.
 pub(crate) fn decode(format: Format, bytes: &[u8], block: &mut Block) {
-    let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-    let Block { d, m, scales, mins, codes } = block;
+    decode_scales(format, bytes, block);
+    let codes = &mut block.codes;
     match format {
         Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats aren't stored in blocks"),
         Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 => {
-            *d = half(0);
-            let mut rest = &bytes[2..];
-            if matches!(format, Format::Q4_1 | Format::Q5_1) {
-                *m = half(2);
-                rest = &rest[2..];
-            }
-            let mut high = [0; 4];
-            if matches!(format, Format::Q5_0 | Format::Q5_1) {
-                high.copy_from_slice(&rest[..4]);
-                rest = &rest[4..];
-            }
+            let rest = &bytes[if matches!(format, Format::Q4_0 | Format::Q5_0) { 2 } else { 4 }..];
+            let (high, low) = rest.split_at(rest.len() - 16);
+            let high = |i: usize| high.get(i / 8).map_or(0, |byte| byte >> (i % 8) & 1);
             for i in 0..16 {
-                codes[i] = rest[i] & 15 | bit(&high, i) << 4;
-                codes[i + 16] = rest[i] >> 4 | bit(&high, i + 16) << 4;
+                codes[i] = low[i] & 15 | high(i) << 4;
+                codes[i + 16] = low[i] >> 4 | high(i + 16) << 4;
             }
         }
-        Format::Q8_0 => {
-            *d = half(0);
-            codes[..32].copy_from_slice(&bytes[2..34]);
-        }
-        Format::Q2_K => {
-            for i in 0..16 {
-                scales[i] = (bytes[i] & 15) as i8;
-                mins[i] = bytes[i] >> 4;
-            }
-            two_bit_codes(&bytes[16..80], codes);
-            (*d, *m) = (half(80), half(82));
-        }
+        Format::Q8_0 => codes[..32].copy_from_slice(&bytes[2..34]),
+        Format::Q2_K => two_bit_codes(&bytes[16..80], codes),
         Format::Q3_K => {
             two_bit_codes(&bytes[32..96], codes);
             for (i, code) in codes.iter_mut().enumerate() {
                 *code |= (bytes[i % 32] >> (i / 32) & 1) << 2;
             }
+        }
+        Format::Q4_K | Format::Q5_K => {
+            let (high, low) = bytes[16..].split_at(if format == Format::Q5_K { 32 } else { 0 });
+            for (i, code) in codes.iter_mut().enumerate() {
+                *code = low[i / 64 * 32 + i % 32] >> (i / 32 % 2 * 4) & 15;
+                if format == Format::Q5_K {
+                    *code |= (high[i % 32] >> (i / 32) & 1) << 4;
+                }
+            }
+        }
+        Format::Q6_K => {
+            for (i, code) in codes.iter_mut().enumerate() {
+                let (half_block, quarter, at) = (i / 128, i % 128 / 32, i % 32);
+                let low = bytes[half_block * 64 + quarter % 2 * 32 + at] >> (quarter / 2 * 4) & 15;
+                let high = bytes[128 + half_block * 32 + at] >> (quarter * 2) & 3;
+                *code = low | high << 4;
+            }
+        }
+    }
+}
+
+/// Decodes d, m, scales and mins of a block.
+pub(crate) fn decode_scales(format: Format, bytes: &[u8], block: &mut Block) {
+    let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    let Block { d, m, scales, mins, .. } = block;
+    match format {
+        Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats aren't stored in blocks"),
+        Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => *d = half(0),
+        Format::Q4_1 | Format::Q5_1 => (*d, *m) = (half(0), half(2)),
+        Format::Q2_K => {
+            for i in 0..16 {
+                scales[i] = (bytes[i] & 15) as i8;
+                mins[i] = bytes[i] >> 4;
+            }
+            (*d, *m) = (half(80), half(82));
+        }
+        Format::Q3_K => {
             for (i, scale) in scales.iter_mut().enumerate() {
                 let low = bytes[96 + i % 8] >> (4 * (i / 8)) & 15;
                 let high = bytes[104 + i % 4] >> (2 * (i / 4)) & 3;
@@ -83,21 +130,8 @@ pub(crate) fn decode(format: Format, bytes: &[u8], block: &mut Block) {
                 scales[i + 4] = (packed[i + 8] & 15 | packed[i] >> 6 << 4) as i8;
                 mins[i + 4] = packed[i + 8] >> 4 | packed[i + 4] >> 6 << 4;
             }
-            let (high, low) = bytes[16..].split_at(if format == Format::Q5_K { 32 } else { 0 });
-            for (i, code) in codes.iter_mut().enumerate() {
-                *code = low[i / 64 * 32 + i % 32] >> (i / 32 % 2 * 4) & 15;
-                if format == Format::Q5_K {
-                    *code |= (high[i % 32] >> (i / 32) & 1) << 4;
-                }
-            }
         }
         Format::Q6_K => {
-            for (i, code) in codes.iter_mut().enumerate() {
-                let (half_block, quarter, at) = (i / 128, i % 128 / 32, i % 32);
-                let low = bytes[half_block * 64 + quarter % 2 * 32 + at] >> (quarter / 2 * 4) & 15;
-                let high = bytes[128 + half_block * 32 + at] >> (quarter * 2) & 3;
-                *code = low | high << 4;
-            }
             for (i, scale) in scales.iter_mut().enumerate() {
                 *scale = bytes[192 + i] as i8;
             }
@@ -108,10 +142,6 @@ pub(crate) fn decode(format: Format, bytes: &[u8], block: &mut Block) {
     if matches!(format, Format::Q2_K | Format::Q4_K | Format::Q5_K) {
         *m ^= 0x8000;
     }
-}
-
-fn bit(bits: &[u8; 4], i: usize) -> u8 {
-    bits[i / 8] >> (i % 8) & 1
 }
 
 fn two_bit_codes(bytes: &[u8], codes: &mut [u8; 256]) {

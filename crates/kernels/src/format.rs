@@ -63,4 +63,17 @@ impl Format {
             Format::Q6_K => 210,
         }
     }
+
+    /// The numbers of a row as a file has it, as f32. `row` is whole blocks, `out` has a place for each number.
+    ///
+    /// # Panics
+    /// If the lengths don't agree.
+    pub fn expand(self, row: &[u8], out: &mut [f32]) {
+        let blocks = out.len() / self.block_len();
+        assert!(
+            out.len().is_multiple_of(self.block_len()) && row.len() == blocks * self.block_bytes(),
+            "whole blocks, a place for each number"
+        );
+        crate::decode::expand(self, row, out);
+    }
 }

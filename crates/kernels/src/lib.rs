@@ -18,6 +18,7 @@ pub mod isa;
 pub mod limit;
 pub mod logits;
 pub mod matmul;
+pub mod memory;
 pub mod norm;
 pub mod packed;
 pub mod pool;
@@ -28,4 +29,5 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod decode;
+mod pack;
 mod scalar;

@@ -17,11 +17,18 @@
 //! of its byte; 2-bit fields lie in 2 planes, quad 4v + s of plane v at bits 2s. Q8_0 has 8 planes of whole bytes.
 //! Nothing is widened: the k-quants' 6-bit scales become bytes (Q3_K grows by 3.6 %, Q4_K 2.8 %, Q5_K 2.3 %).
 
+use std::{
+    cell::RefCell,
+    io,
+    sync::{Mutex, PoisonError},
+};
+
 use half::{bf16, f16};
 
 use crate::{
-    decode::{Block, decode},
     format::Format,
+    memory::{Arena, Block},
+    pack::pack_row,
     pool::Pool,
 };
 
@@ -134,62 +141,24 @@ impl Layout {
     pub(crate) fn half(block: &[u8], at: usize, r: usize) -> f32 {
         f16::from_bits(u16::from_le_bytes([block[at + 2 * r], block[at + 2 * r + 1]])).to_f32()
     }
+}
 
-    /// Writes the 32 codes of row r's next tile: the inverse of `code`.
-    fn put_codes(self, planes: &mut [u8], r: usize, codes: &[u8; 32]) {
-        let mut put = |plane: usize, byte: &dyn Fn(usize) -> u8| {
-            for i in 0..4 {
-                planes[plane * PLANE + r * 4 + i] = byte(i);
-            }
-        };
-        match self.bits {
-            2 | 3 => (0..2).for_each(|v| {
-                put(v, &|i| (0..4).map(|s| (codes[16 * v + 4 * s + i] & 3) << (2 * s)).sum());
-            }),
-            8 => (0..8).for_each(|g| put(g, &|i| codes[4 * g + i])),
-            _ => (0..4).for_each(|j| put(j, &|i| codes[4 * j + i] & 15 | codes[4 * j + 16 + i] << 4)),
-        }
-        match self.bits {
-            3 => put(2, &|i| (0..8).map(|g| codes[4 * g + i] >> 2 << g).sum()),
-            5 => put(4, &|i| (0..8).map(|g| codes[4 * g + i] >> 4 << g).sum()),
-            6 => (0..2).for_each(|v| {
-                put(4 + v, &|i| (0..4).map(|s| codes[16 * v + 4 * s + i] >> 4 << (2 * s)).sum());
-            }),
-            _ => {}
-        }
-    }
+/// Bytes of a file that a thread reads and packs at a time.
+const READ_BYTES: usize = 64 << 10;
 
-    fn put_row(self, packed: &mut [u8], r: usize, block: &Block) {
-        packed[2 * r..2 * r + 2].copy_from_slice(&block.d.to_le_bytes());
-        if self.min {
-            packed[HALVES + 2 * r..][..2].copy_from_slice(&block.m.to_le_bytes());
-        }
-        if self.block == 256 {
-            for s in 0..self.block / self.sub {
-                let at = s / 2 * HALVES + r * 2 + s % 2;
-                packed[self.scales_at() + at] = block.scales[s] as u8;
-                if self.bits == 2 {
-                    packed[self.scales_at() + at] |= block.mins[s] << 4;
-                } else if self.min {
-                    packed[self.mins_at() + at] = block.mins[s];
-                }
-            }
-        }
-        let tiles = packed[self.codes_at()..].chunks_exact_mut(PLANE * self.bits);
-        for (planes, codes) in tiles.zip(block.codes.as_chunks::<32>().0) {
-            self.put_codes(planes, r, codes);
-        }
-    }
+thread_local! {
+    /// What was read and isn't packed yet.
+    static FILE_BYTES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A matrix of weights, `rows` × `cols`, ready for products with activations of length `cols`.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Packed {
     format: Format,
     rows: usize,
     cols: usize,
     /// Groups of sixteen rows one after another; the last one is filled up with rows of zeros.
-    data: Vec<u8>,
+    data: Block,
 }
 
 impl Packed {
@@ -197,36 +166,58 @@ impl Packed {
     ///
     /// `cols` must be a multiple of the format's block length and `bytes` have rows · cols numbers:
     /// the model file's reader has checked both.
-    pub fn new(pool: &Pool, format: Format, rows: usize, cols: usize, bytes: &[u8]) -> Packed {
+    ///
+    /// # Errors
+    /// If there is no memory.
+    pub fn new(pool: &Pool, format: Format, rows: usize, cols: usize, bytes: &[u8]) -> io::Result<Packed> {
+        let copy = |at: usize, out: &mut [u8]| {
+            out.copy_from_slice(&bytes[at..at + out.len()]);
+            Ok(())
+        };
+        Packed::read(pool, &mut Arena::new(), format, rows, cols, &copy)
+    }
+
+    /// Packs a tensor while it is read, a few rows at a time on each thread, into memory of `arena`.
+    ///
+    /// `read` fills its slice with the tensor's bytes from a place on; `cols` must be a multiple of the format's block length.
+    ///
+    /// # Errors
+    /// The first of `read`'s, or that there is no memory.
+    pub fn read<E: From<io::Error> + Send>(
+        pool: &Pool,
+        arena: &mut Arena,
+        format: Format,
+        rows: usize,
+        cols: usize,
+        read: &(dyn Fn(usize, &mut [u8]) -> Result<(), E> + Sync),
+    ) -> Result<Packed, E> {
         assert!(cols.is_multiple_of(format.block_len()), "rows are whole blocks");
         let row_bytes = cols / format.block_len() * format.block_bytes();
-        assert_eq!(bytes.len(), rows * row_bytes, "the tensor's bytes");
         let group_bytes = group_bytes(format, cols);
-        let mut data = vec![0u8; rows.div_ceil(GROUP) * group_bytes];
-        pool.for_each_chunk(&mut data, group_bytes.max(1), &|i, group| {
-            for r in 0..GROUP.min(rows - i * GROUP) {
-                let row = &bytes[(i * GROUP + r) * row_bytes..][..row_bytes];
-                match Layout::of(format) {
-                    Some(layout) => {
-                        let blocks = group.chunks_exact_mut(layout.bytes());
-                        let mut decoded = Block::default();
-                        for (packed, block) in blocks.zip(row.chunks_exact(format.block_bytes())) {
-                            decode(format, block, &mut decoded);
-                            layout.put_row(packed, r, &decoded);
-                        }
-                    }
-                    None => {
-                        let size = format.block_bytes();
-                        for (column, number) in
-                            group.chunks_exact_mut(GROUP * size).zip(row.chunks_exact(size))
-                        {
-                            column[r * size..(r + 1) * size].copy_from_slice(number);
-                        }
+        let mut data = arena.take(rows.div_ceil(GROUP) * group_bytes)?;
+        let groups_a_task = (READ_BYTES / (GROUP * row_bytes).max(1)).max(1);
+        let failure = Mutex::new(None);
+        pool.for_each_chunk(&mut data, (groups_a_task * group_bytes).max(1), &|task, groups| {
+            FILE_BYTES.with_borrow_mut(|bytes| {
+                let first = task * groups_a_task * GROUP;
+                let n_rows = (groups_a_task * GROUP).min(rows - first);
+                bytes.resize(n_rows * row_bytes, 0);
+                if let Err(error) = read(first * row_bytes, bytes) {
+                    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    return;
+                }
+                for (group, rows) in groups.chunks_exact_mut(group_bytes).zip(bytes.chunks(GROUP * row_bytes))
+                {
+                    for (r, row) in rows.chunks_exact(row_bytes).enumerate() {
+                        pack_row(format, row, r, group);
                     }
                 }
-            }
+            });
         });
-        Packed { format, rows, cols, data }
+        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(Packed { format, rows, cols, data }),
+        }
     }
 
     /// How the numbers are stored.

@@ -70,7 +70,7 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
     for format in Format::ALL {
         for (rows, cols) in [(8, 256), (21, 512), (133, 768)] {
             let bytes = tensor(&mut random, format, rows, cols);
-            let weights = Packed::new(&pools[1], format, rows, cols, &bytes);
+            let weights = Packed::new(&pools[1], format, rows, cols, &bytes).unwrap();
             // A whole tile of tokens and a part of one.
             let n = 19;
             let x: Vec<f32> = (0..n * cols).map(|_| random.unit() * 2.0).collect();
@@ -85,9 +85,12 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
                 let alone = product(&pools[1], Isa::best(), &weights, &x[t * cols..(t + 1) * cols], 1);
                 assert_eq!(alone, spec[t * rows..(t + 1) * rows], "{format:?} token {t} alone");
             }
-            let mut w = vec![0.0; cols];
+            let (mut w, mut expanded) = (vec![0.0; cols], vec![0.0; cols]);
             for row in 0..rows {
                 weights.row(row, &mut w);
+                format
+                    .expand(&bytes[row * bytes.len() / rows..(row + 1) * bytes.len() / rows], &mut expanded);
+                assert_eq!(w, expanded, "{format:?}: row {row} packed and as the file has it");
                 for t in 0..n {
                     let x = &x[t * cols..(t + 1) * cols];
                     let truth: f64 = w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
@@ -122,7 +125,7 @@ fn extreme_codes_do_not_overflow() {
                 };
                 at.iter().for_each(|&at| block[at..at + 2].copy_from_slice(&one));
             }
-            let weights = Packed::new(&pool, format, rows, cols, &bytes);
+            let weights = Packed::new(&pool, format, rows, cols, &bytes).unwrap();
             for sign in [1.0, -1.0] {
                 let x = vec![sign; cols];
                 let a = product(&pool, Isa::SCALAR, &weights, &x, 1);
@@ -148,7 +151,7 @@ fn numbers_that_are_not_finite_are_not_lost() {
     let pool = Pool::new(1);
     let mut random = Random(7);
     for format in [Format::Q4_1, Format::Q4_K] {
-        let weights = Packed::new(&pool, format, 8, 256, &tensor(&mut random, format, 8, 256));
+        let weights = Packed::new(&pool, format, 8, 256, &tensor(&mut random, format, 8, 256)).unwrap();
         for bad in [f32::NAN, f32::INFINITY] {
             let mut x = vec![0.5; 256];
             x[77] = bad;
@@ -166,7 +169,7 @@ fn numbers_that_are_not_finite_are_not_lost() {
 fn quantized_activations_agree_on_awkward_numbers() {
     let pool = Pool::new(1);
     let mut random = Random(9);
-    let weights = Packed::new(&pool, Format::Q8_0, 8, 32, &tensor(&mut random, Format::Q8_0, 8, 32));
+    let weights = Packed::new(&pool, Format::Q8_0, 8, 32, &tensor(&mut random, Format::Q8_0, 8, 32)).unwrap();
     for scale in [0.0f32, 1e-45, 1e-38, 1e-31, 1e-20, 1.0, 1e20, 3e38] {
         let x: Vec<f32> = (0..32).map(|_| random.unit() * scale).collect();
         let a = product(&pool, Isa::SCALAR, &weights, &x, 1);

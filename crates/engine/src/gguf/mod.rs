@@ -80,12 +80,44 @@ impl Gguf {
         self.header_memory
     }
 
-    /// Reads a tensor's bytes into `out`, which becomes exactly `info.n_bytes` long. It works from several threads at once.
+    /// Reads a tensor's bytes into `out`, which becomes exactly `info.n_bytes` long.
+    ///
+    /// # Errors
+    /// As [`Gguf::read_part`].
+    pub fn read_tensor(&self, info: &TensorInfo, out: &mut Vec<u8>) -> Result<(), GgufError> {
+        self.check(info)?;
+        out.resize(info.n_bytes, 0);
+        self.read_part(info, 0, out)
+    }
+
+    /// Fills `out` with a tensor's bytes from byte `at` of it on. It works from several threads at once.
     ///
     /// # Errors
     /// If reading fails or the file has become shorter since it was opened, or if `info` doesn't lie within the file
-    /// (one of this file's own always does).
-    pub fn read_tensor(&self, info: &TensorInfo, out: &mut Vec<u8>) -> Result<(), GgufError> {
+    /// (one of this file's own always does) or the part not within the tensor.
+    pub fn read_part(&self, info: &TensorInfo, at: usize, out: &mut [u8]) -> Result<(), GgufError> {
+        self.check(info)?;
+        if at.checked_add(out.len()).is_none_or(|end| end > info.n_bytes) {
+            return Err(GgufError::Truncated {
+                field: format!("a part of tensor {:?}", info.name),
+                offset: info.offset + at as u64,
+                needed: out.len() as u64,
+                left: info.n_bytes.saturating_sub(at) as u64,
+            });
+        }
+        reader::read_at(&self.file, out, info.offset + at as u64).map_err(|source| GgufError::Io {
+            doing: format!(
+                "can't read {} bytes of tensor {:?} at byte {}",
+                out.len(),
+                info.name,
+                info.offset + at as u64
+            ),
+            source,
+        })
+    }
+
+    /// Whether a tensor lies within the file.
+    fn check(&self, info: &TensorInfo) -> Result<(), GgufError> {
         let end = info.offset.checked_add(info.n_bytes as u64);
         if end.is_none_or(|end| end > self.file_len) {
             return Err(GgufError::Truncated {
@@ -95,13 +127,6 @@ impl Gguf {
                 left: self.file_len.saturating_sub(info.offset),
             });
         }
-        out.resize(info.n_bytes, 0);
-        reader::read_at(&self.file, out, info.offset).map_err(|source| GgufError::Io {
-            doing: format!(
-                "can't read the {} bytes of tensor {:?} at byte {}",
-                info.n_bytes, info.name, info.offset
-            ),
-            source,
-        })
+        Ok(())
     }
 }

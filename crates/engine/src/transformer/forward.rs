@@ -233,12 +233,7 @@ impl Model {
 
     fn heads(&self) -> Heads {
         let c = &self.config;
-        Heads {
-            n_heads: c.n_heads,
-            n_kv_heads: c.n_kv_heads,
-            head_dim: c.head_dim,
-            scale: c.attention_scale,
-        }
+        Heads { n_heads: c.n_heads, n_kv_heads: c.n_kv_heads, head_dim: c.head_dim, scale: c.attention_scale }
     }
 
     /// x += down(activation(gate(norm(x))) · up(norm(x))).

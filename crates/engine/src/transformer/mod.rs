@@ -81,6 +81,9 @@ pub enum ModelError {
     /// The file can't be read, or a key has the wrong type.
     #[error(transparent)]
     Gguf(#[from] GgufError),
+    /// There is no memory for the weights.
+    #[error("no memory for the model's weights: {0}")]
+    Memory(#[from] std::io::Error),
     /// The file is of a family that isn't known here.
     #[error("the model's architecture is {found:?}, which isn't supported; supported are: {supported}")]
     Architecture {

@@ -1,9 +1,9 @@
 //! A model file's tensors in, the matrices and vectors of each layer out, every shape checked against the config.
 
-use kelvin_kernels::{packed::Packed, pool::Pool};
+use kelvin_kernels::{memory::Arena, packed::Packed, pool::Pool};
 
 use super::{Config, ModelError};
-use crate::gguf::Gguf;
+use crate::gguf::{Gguf, TensorInfo};
 
 /// Everything a model learned.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Weights {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Weights, ModelError> {
         let total = gguf.tensors.iter().map(|tensor| tensor.n_bytes as u64).sum();
-        let mut loader = Loader { gguf, pool, bytes: Vec::new(), done: 0, total, progress };
+        let mut loader = Loader { gguf, pool, arena: Arena::new(), done: 0, total, progress };
         let (d_model, d_ff) = (config.d_model, config.d_ff);
         let (d_q, d_kv) = (config.n_heads * config.head_dim, config.n_kv_heads * config.head_dim);
         let embedding = loader.matrix("token_embd.weight", config.vocab_size, d_model)?;
@@ -103,28 +103,32 @@ impl Weights {
 struct Loader<'a> {
     gguf: &'a Gguf,
     pool: &'a Pool,
-    /// The tensor being read.
-    bytes: Vec<u8>,
+    arena: Arena,
     done: u64,
     total: u64,
     progress: &'a mut dyn FnMut(u64, u64),
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
     fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Packed, ModelError> {
-        let format = self.read(name, &[cols, rows])?;
-        Ok(Packed::new(self.pool, format, rows, cols, &self.bytes))
+        let info = self.find(name, &[cols, rows])?;
+        let read = |at: usize, out: &mut [u8]| Ok(self.gguf.read_part(info, at, out)?);
+        let packed = Packed::read(self.pool, &mut self.arena, info.format, rows, cols, &read);
+        self.report(info);
+        packed
     }
 
     fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
-        let format = self.read(name, &[len])?;
-        let mut vector = vec![0.0; len];
-        Packed::new(self.pool, format, 1, len, &self.bytes).row(0, &mut vector);
+        let info = self.find(name, &[len])?;
+        let (mut bytes, mut vector) = (Vec::new(), vec![0.0; len]);
+        self.gguf.read_tensor(info, &mut bytes)?;
+        info.format.expand(&bytes, &mut vector);
+        self.report(info);
         Ok(vector)
     }
 
-    /// Reads a tensor of the shape that is expected, innermost dimension first; further dimensions of 1 are allowed.
-    fn read(&mut self, name: &str, expected: &[usize]) -> Result<kelvin_kernels::format::Format, ModelError> {
+    /// The tensor of the shape that is expected, innermost dimension first; further dimensions of 1 are allowed.
+    fn find(&self, name: &str, expected: &[usize]) -> Result<&'a TensorInfo, ModelError> {
         let wrong =
             |found: String| ModelError::Tensor { name: name.to_string(), expected: expected.to_vec(), found };
         let info = self.gguf.tensor(name).ok_or_else(|| wrong("no tensor of this name".to_string()))?;
@@ -137,10 +141,12 @@ impl Loader<'_> {
         if shape != expected {
             return Err(wrong(format!("{:?}", info.shape)));
         }
-        self.gguf.read_tensor(info, &mut self.bytes)?;
+        Ok(info)
+    }
+
+    fn report(&mut self, info: &TensorInfo) {
         self.done += info.n_bytes as u64;
         (self.progress)(self.done, self.total);
-        Ok(info.format)
     }
 }
 

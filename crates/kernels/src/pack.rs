@@ -1,0 +1,198 @@
+//! A row of a model file in, its places in a packed group of rows written: the other side of [`Layout`].
+//!
+//! The common formats have texts of their own that move four bytes at a time; each must write what the general one does, by way of
+//! decoded blocks.
+
+use crate::{
+    decode::{Block, decode, decode_scales},
+    format::Format,
+    packed::{GROUP, HALVES, Layout, PLANE},
+};
+
+/// Packs `row`, the bytes of row `r` of a group, into the group's stream.
+pub(crate) fn pack_row(format: Format, row: &[u8], r: usize, group: &mut [u8]) {
+    let size = format.block_bytes();
+    let Some(layout) = Layout::of(format) else {
+        for (column, number) in group.chunks_exact_mut(GROUP * size).zip(row.chunks_exact(size)) {
+            column[r * size..(r + 1) * size].copy_from_slice(number);
+        }
+        return;
+    };
+    let mut block = Block::default();
+    for (packed, bytes) in group.chunks_exact_mut(layout.bytes()).zip(row.chunks_exact(size)) {
+        match format {
+            Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 | Format::Q8_0 => {
+                let mut halves = 0;
+                for at in [0, HALVES].into_iter().take(if layout.min { 2 } else { 1 }) {
+                    packed[at + 2 * r..at + 2 * r + 2].copy_from_slice(&bytes[halves..halves + 2]);
+                    halves += 2;
+                }
+                let planes = &mut packed[layout.codes_at()..];
+                let mut rest = &bytes[halves..];
+                if layout.bits == 5 {
+                    put(planes, 4, r, fifth_bits(word(rest, 0)));
+                    rest = &rest[4..];
+                }
+                // The file's bytes are the planes' bytes: code i below, code i + 16 above.
+                for plane in 0..rest.len() / 4 {
+                    put(planes, plane, r, word(rest, plane));
+                }
+            }
+            Format::Q4_K | Format::Q5_K | Format::Q6_K => {
+                decode_scales(format, bytes, &mut block);
+                layout.put_scales(packed, r, &block);
+                let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE * layout.bits);
+                tiles.enumerate().for_each(|(tile, planes)| k_quant_tile(format, bytes, tile, planes, r));
+            }
+            _ => pack_decoded(layout, format, bytes, packed, r, &mut block),
+        }
+    }
+}
+
+/// The general way.
+fn pack_decoded(
+    layout: Layout,
+    format: Format,
+    bytes: &[u8],
+    packed: &mut [u8],
+    r: usize,
+    block: &mut Block,
+) {
+    decode(format, bytes, block);
+    layout.put_scales(packed, r, block);
+    let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE * layout.bits);
+    for (planes, codes) in tiles.zip(block.codes.as_chunks::<32>().0) {
+        layout.put_codes(planes, r, codes);
+    }
+}
+
+/// Four bytes of a file.
+fn word(bytes: &[u8], i: usize) -> u32 {
+    u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
+}
+
+/// Writes row r's four bytes of a plane.
+fn put(planes: &mut [u8], plane: usize, r: usize, word: u32) {
+    let at = plane * PLANE + 4 * r;
+    planes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+}
+
+/// Bit 4g + i of 32 fifth bits becomes bit g of byte i.
+fn fifth_bits(bits: u32) -> u32 {
+    let byte = |i: u32| {
+        // Every fourth bit, brought together by halves.
+        let mut x = bits >> i & 0x1111_1111;
+        x = (x | x >> 3) & 0x0303_0303;
+        x = (x | x >> 6) & 0x000f_000f;
+        (x | x >> 12) & 0xff
+    };
+    byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24
+}
+
+/// The 32 codes of one tile of a k-quant's block.
+fn k_quant_tile(format: Format, bytes: &[u8], tile: usize, planes: &mut [u8], r: usize) {
+    const NIBBLES: u32 = 0x0f0f_0f0f;
+    // Where the tile's 32 low nibbles are, and by how many bits they are shifted.
+    let (low, shift) = match format {
+        Format::Q4_K => (&bytes[16 + tile / 2 * 32..], tile % 2 * 4),
+        Format::Q5_K => (&bytes[48 + tile / 2 * 32..], tile % 2 * 4),
+        _ => (&bytes[tile / 4 * 64 + tile % 2 * 32..], tile % 4 / 2 * 4),
+    };
+    for plane in 0..4 {
+        let [first, second] = [plane, plane + 4].map(|i| word(low, i) >> shift & NIBBLES);
+        put(planes, plane, r, first | second << 4);
+    }
+    match format {
+        Format::Q5_K => {
+            let high = &bytes[16..48];
+            put(planes, 4, r, (0..8).fold(0, |plane, g| plane | (word(high, g) >> tile & 0x0101_0101) << g));
+        }
+        Format::Q6_K => {
+            let high = &bytes[128 + tile / 4 * 32..];
+            for v in 0..2 {
+                let quad = |s: usize| (word(high, 4 * v + s) >> (tile % 4 * 2) & 0x0303_0303) << (2 * s);
+                put(planes, 4 + v, r, (0..4).fold(0, |plane, s| plane | quad(s)));
+            }
+        }
+        _ => {}
+    }
+}
+
+impl Layout {
+    /// Writes d, m, scales and mins of row r.
+    fn put_scales(self, packed: &mut [u8], r: usize, block: &Block) {
+        packed[2 * r..2 * r + 2].copy_from_slice(&block.d.to_le_bytes());
+        if self.min {
+            packed[HALVES + 2 * r..][..2].copy_from_slice(&block.m.to_le_bytes());
+        }
+        if self.block == 256 {
+            for s in 0..self.block / self.sub {
+                let at = s / 2 * HALVES + r * 2 + s % 2;
+                packed[self.scales_at() + at] = block.scales[s] as u8;
+                if self.bits == 2 {
+                    packed[self.scales_at() + at] |= block.mins[s] << 4;
+                } else if self.min {
+                    packed[self.mins_at() + at] = block.mins[s];
+                }
+            }
+        }
+    }
+
+    /// Writes the 32 codes of row r's next tile: the inverse of `code`.
+    fn put_codes(self, planes: &mut [u8], r: usize, codes: &[u8; 32]) {
+        let mut put = |plane: usize, byte: &dyn Fn(usize) -> u8| {
+            for i in 0..4 {
+                planes[plane * PLANE + r * 4 + i] = byte(i);
+            }
+        };
+        match self.bits {
+            2 | 3 => (0..2).for_each(|v| {
+                put(v, &|i| (0..4).map(|s| (codes[16 * v + 4 * s + i] & 3) << (2 * s)).sum());
+            }),
+            8 => (0..8).for_each(|g| put(g, &|i| codes[4 * g + i])),
+            _ => (0..4).for_each(|j| put(j, &|i| codes[4 * j + i] & 15 | codes[4 * j + 16 + i] << 4)),
+        }
+        match self.bits {
+            3 => put(2, &|i| (0..8).map(|g| codes[4 * g + i] >> 2 << g).sum()),
+            5 => put(4, &|i| (0..8).map(|g| codes[4 * g + i] >> 4 << g).sum()),
+            6 => (0..2).for_each(|v| {
+                put(4 + v, &|i| (0..4).map(|s| codes[16 * v + 4 * s + i] >> 4 << (2 * s)).sum());
+            }),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fast_texts_write_what_the_general_one_does() {
+        for format in Format::ALL {
+            let Some(layout) = Layout::of(format) else { continue };
+            let n = 3;
+            let bytes: Vec<u8> =
+                (0..n * format.block_bytes()).map(|i| (i * i * 31 % 257 + i) as u8).collect();
+            for r in [0, 5, 15] {
+                let (mut fast, mut general) = (vec![0; n * layout.bytes()], vec![0; n * layout.bytes()]);
+                pack_row(format, &bytes, r, &mut fast);
+                let blocks = bytes.chunks_exact(format.block_bytes());
+                for (packed, bytes) in general.chunks_exact_mut(layout.bytes()).zip(blocks) {
+                    pack_decoded(layout, format, bytes, packed, r, &mut Block::default());
+                    let mut block = Block::default();
+                    decode(format, bytes, &mut block);
+                    for k in 0..layout.block {
+                        let code = if layout.bits == 8 {
+                            i32::from(block.codes[k] as i8)
+                        } else {
+                            i32::from(block.codes[k])
+                        };
+                        assert_eq!(layout.code(packed, r, k), code, "{format:?}, code {k} of row {r}");
+                    }
+                }
+                assert_eq!(fast, general, "{format:?}, row {r}");
+            }
+        }
+    }
+}
