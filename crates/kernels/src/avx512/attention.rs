@@ -2,12 +2,12 @@
 
 use std::{arch::x86_64::*, ops::Range};
 
+use super::exp::exp16;
 use crate::{
     attention::{PAGE, Stored},
     avx2,
+    norm::LANES,
 };
-
-pub(crate) use avx2::attention::weigh;
 
 /// Sixteen stored numbers as f32.
 ///
@@ -23,7 +23,7 @@ unsafe fn load16<T: Stored>(at: *const T) -> __m512 {
 }
 
 /// Queries whose sums stay in registers while keys or values go by.
-const QUERIES: usize = 6;
+const QUERIES: usize = 8;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
 pub(crate) fn scores<T: Stored>(
@@ -42,7 +42,9 @@ pub(crate) fn scores<T: Stored>(
             3 => scores_of::<T, 3, 2>(queries, keys, scale, scores, width, at),
             4 => scores_of::<T, 4, 2>(queries, keys, scale, scores, width, at),
             5 => scores_of::<T, 5, 2>(queries, keys, scale, scores, width, at),
-            _ => scores_of::<T, 6, 2>(queries, keys, scale, scores, width, at),
+            6 => scores_of::<T, 6, 2>(queries, keys, scale, scores, width, at),
+            7 => scores_of::<T, 7, 2>(queries, keys, scale, scores, width, at),
+            _ => scores_of::<T, 8, 2>(queries, keys, scale, scores, width, at),
         }
     }
 }
@@ -88,6 +90,35 @@ fn scores_of<T: Stored, const N: usize, const V: usize>(
     }
 }
 
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
+    let (blocks, rest) = scores.as_chunks_mut::<LANES>();
+    assert!(rest.is_empty(), "whole pages");
+    let mut max = _mm512_set1_ps(f32::NEG_INFINITY);
+    for block in blocks.iter() {
+        // SAFETY: a block is sixteen f32. max_ps gives its second operand for NaN, as the specification's comparison keeps
+        // its maximum.
+        unsafe { max = _mm512_max_ps(_mm512_loadu_ps(block.as_ptr()), max) };
+    }
+    let mut lanes = [0.0f32; LANES];
+    // SAFETY: `lanes` is sixteen f32.
+    unsafe { _mm512_storeu_ps(lanes.as_mut_ptr(), max) };
+    let max = lanes.iter().fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max });
+    let max = _mm512_set1_ps(max);
+    let mut sums = _mm512_setzero_ps();
+    for block in blocks {
+        // SAFETY: a block is sixteen f32.
+        unsafe {
+            let weight = exp16(_mm512_sub_ps(_mm512_loadu_ps(block.as_ptr()), max));
+            _mm512_storeu_ps(block.as_mut_ptr(), weight);
+            sums = _mm512_add_ps(sums, weight);
+        }
+    }
+    // SAFETY: `lanes` is sixteen f32.
+    unsafe { _mm512_storeu_ps(lanes.as_mut_ptr(), sums) };
+    lanes
+}
+
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
 pub(crate) fn add_values<T: Stored>(
     weights: &[f32],
@@ -106,10 +137,12 @@ pub(crate) fn add_values<T: Stored>(
         match out.len() / head_dim {
             1 => values_of::<T, 1, 4>(weights, width, at, values, places, out),
             2 => values_of::<T, 2, 4>(weights, width, at, values, places, out),
-            3 => values_of::<T, 3, 2>(weights, width, at, values, places, out),
-            4 => values_of::<T, 4, 2>(weights, width, at, values, places, out),
+            3 => values_of::<T, 3, 4>(weights, width, at, values, places, out),
+            4 => values_of::<T, 4, 4>(weights, width, at, values, places, out),
             5 => values_of::<T, 5, 2>(weights, width, at, values, places, out),
-            _ => values_of::<T, 6, 2>(weights, width, at, values, places, out),
+            6 => values_of::<T, 6, 2>(weights, width, at, values, places, out),
+            7 => values_of::<T, 7, 2>(weights, width, at, values, places, out),
+            _ => values_of::<T, 8, 2>(weights, width, at, values, places, out),
         }
     }
 }

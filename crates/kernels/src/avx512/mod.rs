@@ -1,6 +1,8 @@
 //! AVX-512 with VNNI: the functions of `scalar`, bit for bit, sixteen lanes at a time where that is faster than `avx2`.
 
 pub(crate) mod attention;
+pub(crate) mod exp;
+pub(crate) mod gate;
 pub(crate) mod matmul;
 
-pub(crate) use crate::avx2::{exp, gate, limit, logits, norm};
+pub(crate) use crate::avx2::{limit, logits, norm};
