@@ -86,8 +86,8 @@ impl Quantized {
         let (q, scales) = (Disjoint(self.q.as_mut_ptr()), Disjoint(self.scales.as_mut_ptr()));
         let sums = Disjoint(self.sums.as_mut_ptr());
         let (pairs16, pairs32) = (Disjoint(self.pairs16.as_mut_ptr()), Disjoint(self.pairs32.as_mut_ptr()));
-        // One or two rows cost less than waking a thread.
-        let rows_a_task = if n_rows < 4 { n_rows.max(1) } else { 4 };
+        // Few numbers cost less than waking a thread.
+        let rows_a_task = n_rows.div_ceil(8 * pool.n_threads()).max(4096 / cols).max(1);
         pool.run(n_rows.div_ceil(rows_a_task), &|task| {
             let mut codes = [0i8; 256];
             let mut sums16 = [0i16; 16];

@@ -18,6 +18,7 @@ use half::f16;
 
 use crate::{
     isa::{Isa, dispatch},
+    memory::Plain,
     norm::{LANES, tree},
     pool::{Disjoint, Pool},
 };
@@ -25,23 +26,29 @@ use crate::{
 /// Positions in a page.
 pub const PAGE: usize = 32;
 
+/// How many bytes of keys or values are on their way while others are read.
+const AHEAD: usize = 16 << 10;
+
+/// With more queries than this the arithmetic takes longer than the memory.
+const FEW_QUERIES: usize = 8;
+
 /// Rows whose queries go over the pages together.
 const ROWS: usize = 8;
 
 /// A number as a cache stores it.
-pub trait Stored: Copy + Default + Send + Sync + 'static {
-    /// What the AVX2 kernels know it by: whether it is f16.
+pub trait Stored: Plain + Default {
+    /// What the kernels know it by: whether it is f16.
     const IS_F16: bool;
-    /// To the nearest, ties to even.
-    fn from_f32(x: f32) -> Self;
+    /// Each to the nearest, ties to even.
+    fn from_f32s(isa: Isa, x: &[f32], out: &mut [Self]);
     /// Exact.
     fn to_f32(self) -> f32;
 }
 
 impl Stored for f16 {
     const IS_F16: bool = true;
-    fn from_f32(x: f32) -> f16 {
-        f16::from_f32(x)
+    fn from_f32s(isa: Isa, x: &[f32], out: &mut [f16]) {
+        dispatch!(isa, attention::to_f16(x, out));
     }
     fn to_f32(self) -> f32 {
         f16::to_f32(self)
@@ -50,8 +57,8 @@ impl Stored for f16 {
 
 impl Stored for f32 {
     const IS_F16: bool = false;
-    fn from_f32(x: f32) -> f32 {
-        x
+    fn from_f32s(_: Isa, x: &[f32], out: &mut [f32]) {
+        out.copy_from_slice(x);
     }
     fn to_f32(self) -> f32 {
         self
@@ -59,13 +66,15 @@ impl Stored for f32 {
 }
 
 /// Writes the key and the value of one key-value head at place `slot` of a page.
-pub fn store<T: Stored>(keys: &mut [T], values: &mut [T], slot: usize, key: &[f32], value: &[f32]) {
-    for (column, x) in keys.chunks_exact_mut(PAGE).zip(key) {
-        column[slot] = T::from_f32(*x);
-    }
+pub fn store<T: Stored>(isa: Isa, keys: &mut [T], values: &mut [T], slot: usize, key: &[f32], value: &[f32]) {
     let width = value.len();
-    for (place, x) in values[slot * width..(slot + 1) * width].iter_mut().zip(value) {
-        *place = T::from_f32(*x);
+    T::from_f32s(isa, value, &mut values[slot * width..(slot + 1) * width]);
+    let mut narrow = [T::default(); 64];
+    for (columns, key) in keys.chunks_mut(narrow.len() * PAGE).zip(key.chunks(narrow.len())) {
+        T::from_f32s(isa, key, &mut narrow[..key.len()]);
+        for (column, x) in columns.chunks_exact_mut(PAGE).zip(&narrow) {
+            column[slot] = *x;
+        }
     }
 }
 
@@ -221,7 +230,7 @@ impl Part<'_> {
         for page in first_page..end_page {
             let at = page * PAGE - base;
             self.for_runs(page, |rows, keys| {
-                self.prefetch(&rows, page + 1, end_page, |page| match page {
+                self.prefetch(&rows, page, |page| match page {
                     Page::F16 { keys, .. } => prefetch(keys),
                     Page::F32 { keys, .. } => prefetch(keys),
                 });
@@ -257,7 +266,7 @@ impl Part<'_> {
         for page in first_page..end_page {
             let at = page * PAGE - base;
             self.for_runs(page, |rows, values| {
-                self.prefetch(&rows, page + 1, end_page, |page| match page {
+                self.prefetch(&rows, page, |page| match page {
                     Page::F16 { values, .. } => prefetch(values),
                     Page::F32 { values, .. } => prefetch(values),
                 });
@@ -324,11 +333,19 @@ impl Part<'_> {
         }
     }
 
-    /// Asks for what the next page holds, where few queries go by: then memory is what takes the time.
-    fn prefetch(&self, rows: &Range<usize>, next: usize, end: usize, ask: impl Fn(Page<'_>)) {
-        let few = rows.len() * self.mine.len() <= 8;
-        if few && next < end && self.spans[self.rows.start + rows.start].end > next * PAGE {
-            ask(self.page(rows.start, next));
+    /// Asks for what row `row` reads [`AHEAD`] bytes after page `page`, where few queries go by: then memory is what takes the time.
+    /// Before the first page comes all that lies between.
+    fn prefetch(&self, rows: &Range<usize>, page: usize, ask: impl Fn(Page<'_>)) {
+        if rows.len() * self.mine.len() > FEW_QUERIES {
+            return;
+        }
+        let span = &self.spans[self.rows.start + rows.start];
+        let ahead = (AHEAD / (self.heads.head_dim * PAGE * size_of::<f16>())).max(1);
+        let first = if page == span.start / PAGE { page + 1 } else { page + ahead };
+        for next in first..=page + ahead {
+            if next < span.end.div_ceil(PAGE) {
+                ask(self.page(rows.start, next));
+            }
         }
     }
 
@@ -387,7 +404,10 @@ mod tests {
     fn stored<T: Stored>(sequence: usize, head: usize, pos: usize, salt: usize, head_dim: usize) -> Vec<f32> {
         let own = if pos < 40 { 0 } else { sequence * 389 };
         let at = |d: usize| number(pos * 977 + d * 3 + head * 131 + salt + own);
-        (0..head_dim).map(|d| T::from_f32(at(d)).to_f32()).collect()
+        let x: Vec<f32> = (0..head_dim).map(at).collect();
+        let mut narrow = vec![T::default(); head_dim];
+        T::from_f32s(Isa::SCALAR, &x, &mut narrow);
+        narrow.into_iter().map(T::to_f32).collect()
     }
 
     fn pages<T: Stored>(
@@ -398,14 +418,16 @@ mod tests {
         let len = heads.head_dim * PAGE;
         let page = |sequence: usize, page: usize| {
             // What no row sees may be anything.
-            let mut numbers = vec![T::from_f32(f32::NAN); 2 * heads.n_kv_heads * len];
+            let mut numbers = vec![T::default(); 2 * heads.n_kv_heads * len];
+            T::from_f32s(Isa::SCALAR, &vec![f32::NAN; numbers.len()], &mut numbers);
             let (keys, values) = numbers.split_at_mut(heads.n_kv_heads * len);
             for head in 0..heads.n_kv_heads {
                 for pos in page * PAGE..((page + 1) * PAGE).min(150) {
                     let [key, value] =
                         [0, 1].map(|salt| stored::<T>(sequence, head, pos, salt, heads.head_dim));
                     let range = head * len..(head + 1) * len;
-                    store(&mut keys[range.clone()], &mut values[range], pos % PAGE, &key, &value);
+                    let (keys, values) = (&mut keys[range.clone()], &mut values[range]);
+                    store(Isa::best(), keys, values, pos % PAGE, &key, &value);
                 }
             }
             Arc::new(numbers)

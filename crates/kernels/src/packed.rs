@@ -158,7 +158,7 @@ pub struct Packed {
     rows: usize,
     cols: usize,
     /// Groups of sixteen rows one after another; the last one is filled up with rows of zeros.
-    data: Block,
+    data: Block<u8>,
 }
 
 impl Packed {

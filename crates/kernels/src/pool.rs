@@ -147,6 +147,27 @@ impl Pool {
     }
 }
 
+/// Numbers that cost less to compute than to wake a thread for.
+const FEW_NUMBERS: usize = 4096;
+
+impl Pool {
+    /// Runs `task(i, row)` for every row of `width` elements, some neighbouring rows a job's task: for work that is light.
+    pub fn for_each_row<T: Send>(
+        &self,
+        rows: &mut [T],
+        width: usize,
+        task: &(dyn Fn(usize, &mut [T]) + Sync),
+    ) {
+        let n = rows.len() / width.max(1);
+        let rows_a_task = n.div_ceil(8 * self.n_threads()).max(FEW_NUMBERS / width.max(1)).max(1);
+        self.for_each_chunk(rows, rows_a_task * width.max(1), &|i, rows| {
+            for (row, numbers) in rows.chunks_mut(width).enumerate() {
+                task(i * rows_a_task + row, numbers);
+            }
+        });
+    }
+}
+
 /// A pointer that tasks may share because each writes places of its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Disjoint<T>(pub(crate) *mut T);

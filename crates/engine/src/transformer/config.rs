@@ -108,6 +108,19 @@ const FAMILIES: [Family; 2] = [
 const GEMMA3_27B_LAYERS: usize = 62;
 
 impl Config {
+    /// How far each pair of a rotary embedding turns from one position to the next; `factors` are the file's.
+    pub(super) fn speeds(&self, rope: &Rope, factors: Option<&[f32]>) -> Vec<f64> {
+        let speed = |i: usize| {
+            let exponent = -2.0 * i as f64 / self.rope_dim as f64;
+            let factor = match factors {
+                Some(factors) if rope.file_factors => f64::from(factors[i]),
+                _ => 1.0,
+            };
+            rope.scale * libm::pow(rope.base, exponent) / factor
+        };
+        (0..self.rope_dim / 2).map(speed).collect()
+    }
+
     /// Reads and checks the hyperparameters.
     pub fn from_gguf(gguf: &Gguf) -> Result<Config, ModelError> {
         let metadata = &gguf.metadata;

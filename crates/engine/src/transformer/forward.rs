@@ -13,7 +13,7 @@ use kelvin_kernels::{
     rope::rotate,
 };
 
-use super::{Model, ModelError, Rope, Sequence, weights::Layer};
+use super::{Model, ModelError, Sequence, sequence::Row, weights::Layer};
 use crate::TokenId;
 
 /// Tokens to append to one sequence of a batch.
@@ -74,18 +74,13 @@ pub struct Scratch {
     up: Vec<f32>,
     /// n × d_model: what a layer's half adds to the stream.
     delta: Vec<f32>,
-    /// For each kind of rotary embedding: n × rope_dim/2 cosines and sines.
-    angles: Vec<[Vec<f32>; 2]>,
+    /// For each kind of rotary embedding: rope_dim/2 cosines and as many sines for each position up to the furthest so far.
+    angles: Vec<Vec<f32>>,
+    /// Whose angles these are: the model's speeds of turning.
+    speeds: Vec<Vec<f64>>,
     /// The positions that each row sees in the layer at hand.
     spans: Vec<Range<usize>>,
     logits: Vec<f32>,
-}
-
-/// A row of the step: which sequence of the batch it extends, and at which position.
-#[derive(Clone, Copy)]
-struct Row {
-    sequence: usize,
-    pos: usize,
 }
 
 /// What attention reads: one layer's keys and values of the batch's sequences.
@@ -114,7 +109,7 @@ impl Model {
         let _env = FloatEnv::standard();
         let rows = self.check(batch)?;
         for append in batch.iter_mut() {
-            append.sequence.reserve(append.tokens.len());
+            append.sequence.reserve(append.tokens.len())?;
         }
         let s = scratch;
         self.embed(batch, s);
@@ -154,37 +149,31 @@ impl Model {
     fn embed(&self, batch: &[Append<'_>], s: &mut Scratch) {
         let tokens: Vec<TokenId> = batch.iter().flat_map(|append| append.tokens).copied().collect();
         s.x.resize(tokens.len() * self.config.d_model, 0.0);
-        self.pool.for_each_chunk(&mut s.x, self.config.d_model, &|i, x| {
+        self.pool.for_each_row(&mut s.x, self.config.d_model, &|i, x| {
             self.weights.embedding.row(tokens[i].index(), x);
             x.iter_mut().for_each(|x| *x *= self.config.embedding_scale);
         });
     }
 
-    /// The rotary angles of each row, from f64, for each kind of embedding.
+    /// The rotary angles of every position up to the furthest of the rows, from f64.
     fn turn_angles(&self, rows: &[Row], s: &mut Scratch) {
         let half = self.config.rope_dim / 2;
-        s.angles.resize(self.config.ropes.len(), Default::default());
-        for (rope, [cos, sin]) in self.config.ropes.iter().zip(&mut s.angles) {
-            let speeds: Vec<f64> = (0..half).map(|i| self.speed(rope, i)).collect();
-            for (table, function) in [(cos, libm::cos as fn(f64) -> f64), (sin, libm::sin)] {
-                table.resize(rows.len() * half, 0.0);
-                self.pool.for_each_chunk(table, half.max(1), &|row, table| {
-                    for (angle, speed) in table.iter_mut().zip(&speeds) {
-                        *angle = function(rows[row].pos as f64 * speed) as f32;
-                    }
-                });
-            }
+        let n_positions = rows.iter().map(|row| row.pos + 1).max().unwrap_or(0);
+        if s.speeds != self.speeds {
+            s.speeds.clone_from(&self.speeds);
+            s.angles = vec![Vec::new(); self.speeds.len()];
         }
-    }
-
-    /// How far pair i turns from one position to the next.
-    fn speed(&self, rope: &Rope, i: usize) -> f64 {
-        let exponent = -2.0 * i as f64 / self.config.rope_dim as f64;
-        let factor = match &self.weights.rope_factors {
-            Some(factors) if rope.file_factors => f64::from(factors[i]),
-            _ => 1.0,
-        };
-        rope.scale * libm::pow(rope.base, exponent) / factor
+        for (speeds, table) in self.speeds.iter().zip(&mut s.angles) {
+            let known = table.len().min(n_positions * 2 * half);
+            table.resize(table.len().max(n_positions * 2 * half), 0.0);
+            self.pool.for_each_row(&mut table[known..], (2 * half).max(1), &|i, turns| {
+                let pos = (known / (2 * half) + i) as f64;
+                let (cos, sin) = turns.split_at_mut(half);
+                for ((cos, sin), speed) in cos.iter_mut().zip(sin).zip(speeds) {
+                    (*cos, *sin) = (libm::cos(pos * speed) as f32, libm::sin(pos * speed) as f32);
+                }
+            });
+        }
     }
 
     /// x += attention(norm(x)), and the new keys and values are stored.
@@ -203,22 +192,25 @@ impl Model {
         ];
         matmul(&self.pool, self.isa, &s.input, n, products);
 
-        let [cos, sin] = &s.angles[c.layers[i].rope];
-        let half = c.rope_dim / 2;
+        let (angles, half) = (&s.angles[c.layers[i].rope], c.rope_dim / 2);
         let norms = layer.qk_norms.as_ref().map(|[q, k]| (q.as_slice(), k.as_slice())).unzip();
         for (heads, width, norm) in [(&mut s.q, d_q, norms.0), (&mut s.k, d_kv, norms.1)] {
-            self.pool.for_each_chunk(heads, width, &|row, heads| {
-                let angles = row * half..(row + 1) * half;
+            self.pool.for_each_row(heads, width, &|row, heads| {
+                let (cos, sin) = angles[rows[row].pos * 2 * half..][..2 * half].split_at(half);
                 for head in heads.chunks_exact_mut(c.head_dim) {
                     if let Some(norm) = norm {
                         self.norm_in_place(head, norm);
                     }
-                    rotate(c.pairing, head, &cos[angles.clone()], &sin[angles.clone()]);
+                    rotate(c.pairing, head, cos, sin);
                 }
             });
         }
-        for ((row, key), value) in rows.iter().zip(s.k.chunks_exact(d_kv)).zip(s.v.chunks_exact(d_kv)) {
-            batch[row.sequence].sequence.store(i, row.pos, key, value);
+        let mut first = 0;
+        for append in batch.iter_mut() {
+            let (pos, end) = (append.sequence.len(), first + append.tokens.len());
+            let (keys, values) = (&s.k[first * d_kv..end * d_kv], &s.v[first * d_kv..end * d_kv]);
+            append.sequence.store(&self.pool, self.isa, i, pos, keys, values);
+            first = end;
         }
 
         s.input.x.resize(n * d_q, 0.0);
@@ -248,7 +240,7 @@ impl Model {
         ];
         matmul(&self.pool, self.isa, &s.input, n, products);
         let up = &s.up;
-        self.pool.for_each_chunk(&mut s.gate, d_ff, &|row, gates| {
+        self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
             gate(self.isa, self.config.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
         });
         std::mem::swap(&mut s.input.x, &mut s.gate);
@@ -285,7 +277,7 @@ impl Model {
         let d_model = self.config.d_model;
         s.input.x.resize(s.x.len(), 0.0);
         let x = &s.x;
-        self.pool.for_each_chunk(&mut s.input.x, d_model, &|row, out| {
+        self.pool.for_each_row(&mut s.input.x, d_model, &|row, out| {
             rms_norm(self.isa, &x[row * d_model..(row + 1) * d_model], norm, self.config.norm_eps, out);
         });
         s.input.prepare(&self.pool, self.isa, d_model, weights.into_iter().map(Packed::format));
@@ -302,10 +294,14 @@ impl Model {
     /// x += delta, through a norm where there is one.
     fn add_delta(&self, norm: Option<&Vec<f32>>, s: &mut Scratch) {
         let d_model = self.config.d_model;
+        let delta = &mut s.delta;
         if let Some(norm) = norm {
-            self.pool.for_each_chunk(&mut s.delta, d_model, &|_, delta| self.norm_in_place(delta, norm));
+            self.pool.for_each_row(delta, d_model, &|_, delta| self.norm_in_place(delta, norm));
         }
-        s.x.iter_mut().zip(&s.delta).for_each(|(x, delta)| *x += delta);
+        let delta = &s.delta;
+        self.pool.for_each_row(&mut s.x, d_model, &|row, x| {
+            x.iter_mut().zip(&delta[row * d_model..]).for_each(|(x, delta)| *x += delta);
+        });
     }
 
     fn norm_in_place(&self, x: &mut [f32], norm: &[f32]) {

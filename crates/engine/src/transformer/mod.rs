@@ -15,6 +15,7 @@ pub use sequence::{CacheFormat, Sequence};
 use kelvin_kernels::{isa::Isa, pool::Pool};
 
 use crate::gguf::{Gguf, GgufError};
+use sequence::Stocks;
 use weights::Weights;
 
 /// How a model runs. Nothing here changes a bit of what it computes.
@@ -32,6 +33,9 @@ pub struct Model {
     /// Its shapes and rules.
     pub config: Config,
     weights: Weights,
+    pages: Stocks,
+    /// For each kind of rotary embedding: how far each pair turns from one position to the next.
+    speeds: Vec<Vec<f64>>,
     pool: Pool,
     isa: Isa,
 }
@@ -46,12 +50,15 @@ impl Model {
         let config = Config::from_gguf(gguf)?;
         let pool = Pool::new(options.threads);
         let weights = Weights::load(gguf, &config, &pool, progress)?;
-        Ok(Model { config, weights, pool, isa: options.isa.unwrap_or_else(Isa::best) })
+        let speeds =
+            config.ropes.iter().map(|rope| config.speeds(rope, weights.rope_factors.as_deref())).collect();
+        let pages = Stocks::new(&config);
+        Ok(Model { config, weights, pages, speeds, pool, isa: options.isa.unwrap_or_else(Isa::best) })
     }
 
     /// An empty sequence whose keys and values are stored as `cache` says.
     pub fn sequence(&self, cache: CacheFormat) -> Sequence {
-        Sequence::new(&self.config, cache)
+        Sequence::new(&self.config, cache, &self.pages)
     }
 
     /// Runs `task(i, item)` for every item, spread over the model's threads.
@@ -81,8 +88,8 @@ pub enum ModelError {
     /// The file can't be read, or a key has the wrong type.
     #[error(transparent)]
     Gguf(#[from] GgufError),
-    /// There is no memory for the weights.
-    #[error("no memory for the model's weights: {0}")]
+    /// There is no memory for the weights or for keys and values.
+    #[error("no memory for the model: {0}")]
     Memory(#[from] std::io::Error),
     /// The file is of a family that isn't known here.
     #[error("the model's architecture is {found:?}, which isn't supported; supported are: {supported}")]

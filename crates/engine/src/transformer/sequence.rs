@@ -3,10 +3,15 @@
 //! A clone of a sequence is a fork: it shares all pages. A page is copied when one of its owners writes
 //! to it, which can only be the last, partly filled one.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use half::f16;
-use kelvin_kernels::attention::{PAGE, Page, Stored, store};
+use kelvin_kernels::{
+    attention::{PAGE, Page, Stored, store},
+    isa::Isa,
+    memory::{Lent, Stock},
+    pool::Pool,
+};
 
 use super::Config;
 use crate::TokenId;
@@ -40,15 +45,43 @@ pub(super) struct Shape {
 
 #[derive(Debug, Clone)]
 enum Storage {
-    F16(Vec<Arc<Vec<f16>>>),
-    F32(Vec<Arc<Vec<f32>>>),
+    F16(Pages<f16>),
+    F32(Pages<f32>),
+}
+
+/// The pages of one sequence, and where new ones come from.
+#[derive(Debug, Clone)]
+struct Pages<T: Stored> {
+    stock: Stock<T>,
+    pages: Vec<Arc<Lent<T>>>,
+}
+
+/// Pages for all sequences of a model: what one gives back another one gets.
+#[derive(Debug)]
+pub(super) struct Stocks {
+    f16: Stock<f16>,
+    f32: Stock<f32>,
+}
+
+impl Stocks {
+    pub(super) fn new(config: &Config) -> Stocks {
+        let len = Shape::of(config).page_len();
+        Stocks { f16: Stock::new(len), f32: Stock::new(len) }
+    }
+}
+
+/// A row of a step: which sequence of the batch it extends, and at which position.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) sequence: usize,
+    pub(super) pos: usize,
 }
 
 impl Sequence {
-    pub(super) fn new(config: &Config, cache: CacheFormat) -> Sequence {
+    pub(super) fn new(config: &Config, cache: CacheFormat, stocks: &Stocks) -> Sequence {
         let pages = match cache {
-            CacheFormat::F16 => Storage::F16(Vec::new()),
-            CacheFormat::F32 => Storage::F32(Vec::new()),
+            CacheFormat::F16 => Storage::F16(Pages { stock: stocks.f16.clone(), pages: Vec::new() }),
+            CacheFormat::F32 => Storage::F32(Pages { stock: stocks.f32.clone(), pages: Vec::new() }),
         };
         Sequence { tokens: Vec::new(), shape: Shape::of(config), pages }
     }
@@ -73,16 +106,16 @@ impl Sequence {
         self.tokens.truncate(len);
         let n_pages = self.tokens.len().div_ceil(PAGE);
         match &mut self.pages {
-            Storage::F16(pages) => pages.truncate(n_pages),
-            Storage::F32(pages) => pages.truncate(n_pages),
+            Storage::F16(held) => held.pages.truncate(n_pages),
+            Storage::F32(held) => held.pages.truncate(n_pages),
         }
     }
 
     /// Bytes of its pages, shared ones included.
     pub fn n_bytes(&self) -> usize {
         match &self.pages {
-            Storage::F16(pages) => pages.len() * self.shape.page_len() * 2,
-            Storage::F32(pages) => pages.len() * self.shape.page_len() * 4,
+            Storage::F16(held) => held.pages.len() * self.shape.page_len() * 2,
+            Storage::F32(held) => held.pages.len() * self.shape.page_len() * 4,
         }
     }
 
@@ -95,19 +128,27 @@ impl Sequence {
     }
 
     /// Makes room for `n` more tokens on pages that are this sequence's own.
-    pub(super) fn reserve(&mut self, n: usize) {
+    pub(super) fn reserve(&mut self, n: usize) -> io::Result<()> {
         let len = self.tokens.len();
         match &mut self.pages {
-            Storage::F16(pages) => self.shape.reserve(pages, len, n),
-            Storage::F32(pages) => self.shape.reserve(pages, len, n),
+            Storage::F16(pages) => pages.reserve(len, n),
+            Storage::F32(pages) => pages.reserve(len, n),
         }
     }
 
-    /// Stores the keys and values (n_kv_heads × head_dim each) that `layer` has for position `pos`.
-    pub(super) fn store(&mut self, layer: usize, pos: usize, keys: &[f32], values: &[f32]) {
+    /// Stores the keys and values (rows of n_kv_heads × head_dim) that `layer` has for the positions from `pos` on.
+    pub(super) fn store(
+        &mut self,
+        pool: &Pool,
+        isa: Isa,
+        layer: usize,
+        pos: usize,
+        keys: &[f32],
+        values: &[f32],
+    ) {
         match &mut self.pages {
-            Storage::F16(pages) => self.shape.store(&mut pages[pos / PAGE], layer, pos, keys, values),
-            Storage::F32(pages) => self.shape.store(&mut pages[pos / PAGE], layer, pos, keys, values),
+            Storage::F16(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, keys, values),
+            Storage::F32(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, keys, values),
         }
     }
 
@@ -118,8 +159,12 @@ impl Sequence {
         let values = keys + self.shape.n_kv_heads * len;
         let (keys, values) = (keys..keys + len, values..values + len);
         match &self.pages {
-            Storage::F16(pages) => Page::F16 { keys: &pages[page][keys], values: &pages[page][values] },
-            Storage::F32(pages) => Page::F32 { keys: &pages[page][keys], values: &pages[page][values] },
+            Storage::F16(Pages { pages, .. }) => {
+                Page::F16 { keys: &pages[page][keys], values: &pages[page][values] }
+            }
+            Storage::F32(Pages { pages, .. }) => {
+                Page::F32 { keys: &pages[page][keys], values: &pages[page][values] }
+            }
         }
     }
 }
@@ -137,33 +182,52 @@ impl Shape {
         (layer * 2 * self.n_kv_heads + kv_head) * self.head_dim * PAGE
     }
 
-    fn reserve<T: Stored>(self, pages: &mut Vec<Arc<Vec<T>>>, len: usize, n: usize) {
-        // Makes the page that is written next this sequence's own: a copy if a fork shares it.
-        if let Some(page) = pages.get_mut(len / PAGE) {
-            Arc::make_mut(page);
-        }
-        let n_pages = (len + n).div_ceil(PAGE);
-        while pages.len() < n_pages {
-            pages.push(Arc::new(vec![T::default(); self.page_len()]));
-        }
-    }
-
+    /// A task is a page, and no task has more than one.
     fn store<T: Stored>(
         self,
-        page: &mut Arc<Vec<T>>,
+        pool: &Pool,
+        isa: Isa,
+        pages: &mut [Arc<Lent<T>>],
         layer: usize,
         pos: usize,
         keys: &[f32],
         values: &[f32],
     ) {
-        let page = Arc::get_mut(page).expect("reserve made the page this sequence's own");
-        let len = self.head_dim * PAGE;
-        let layer = &mut page[self.keys_at(layer, 0)..][..2 * self.n_kv_heads * len];
-        let (page_keys, page_values) = layer.split_at_mut(self.n_kv_heads * len);
-        let heads = page_keys.chunks_exact_mut(len).zip(page_values.chunks_exact_mut(len));
-        let given = keys.chunks_exact(self.head_dim).zip(values.chunks_exact(self.head_dim));
-        for ((page_keys, page_values), (key, value)) in heads.zip(given) {
-            store(page_keys, page_values, pos % PAGE, key, value);
+        let (len, row_len) = (self.head_dim * PAGE, self.n_kv_heads * self.head_dim);
+        let end = pos + keys.len() / row_len;
+        let first_page = pos / PAGE;
+        pool.for_each_chunk(&mut pages[first_page..end.div_ceil(PAGE)], 1, &|i, page| {
+            let page = Arc::get_mut(&mut page[0]).expect("reserve made the page this sequence's own");
+            let layer = &mut page[self.keys_at(layer, 0)..][..2 * self.n_kv_heads * len];
+            let (page_keys, page_values) = layer.split_at_mut(self.n_kv_heads * len);
+            let page_pos = (first_page + i) * PAGE;
+            for at in page_pos.max(pos)..(page_pos + PAGE).min(end) {
+                let row = (at - pos) * row_len..(at - pos + 1) * row_len;
+                let heads = page_keys.chunks_exact_mut(len).zip(page_values.chunks_exact_mut(len));
+                let given = keys[row.clone()].chunks_exact(self.head_dim);
+                for ((page_keys, page_values), (key, value)) in
+                    heads.zip(given.zip(values[row].chunks_exact(self.head_dim)))
+                {
+                    store(isa, page_keys, page_values, at - page_pos, key, value);
+                }
+            }
+        });
+    }
+}
+
+impl<T: Stored> Pages<T> {
+    fn reserve(&mut self, len: usize, n: usize) -> io::Result<()> {
+        // The page that is written next has to be this sequence's own: a copy if a fork shares it.
+        if let Some(page) = self.pages.get_mut(len / PAGE)
+            && Arc::get_mut(page).is_none()
+        {
+            let mut copy = self.stock.lend()?;
+            copy.copy_from_slice(page);
+            *page = Arc::new(copy);
         }
+        while self.pages.len() < (len + n).div_ceil(PAGE) {
+            self.pages.push(Arc::new(self.stock.lend()?));
+        }
+        Ok(())
     }
 }

@@ -3,6 +3,8 @@
 
 use std::{arch::x86_64::*, ops::Range};
 
+use half::f16;
+
 use super::exp::exp8;
 use crate::{
     attention::{PAGE, Stored},
@@ -21,6 +23,19 @@ unsafe fn load8<T: Stored>(at: *const T) -> __m256 {
     unsafe {
         if T::IS_F16 { _mm256_cvtph_ps(_mm_loadu_si128(at.cast())) } else { _mm256_loadu_ps(at.cast()) }
     }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn to_f16(x: &[f32], out: &mut [f16]) {
+    let ((eights, rest), (narrow, narrow_rest)) = (x.as_chunks::<8>(), out.as_chunks_mut::<8>());
+    for (eight, narrow) in eights.iter().zip(narrow) {
+        // SAFETY: eight f32 are read and eight f16 written, unaligned.
+        unsafe {
+            let half = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_loadu_ps(eight.as_ptr()));
+            _mm_storeu_si128(narrow.as_mut_ptr().cast(), half);
+        }
+    }
+    scalar::attention::to_f16(rest, narrow_rest);
 }
 
 /// Queries whose sums stay in registers while keys or values go by.

@@ -2,6 +2,8 @@
 
 use std::{arch::x86_64::*, ops::Range};
 
+pub(crate) use avx2::attention::to_f16;
+
 use super::exp::exp16;
 use crate::{
     attention::{PAGE, Stored},

@@ -2,11 +2,20 @@
 
 use std::ops::Range;
 
+use half::f16;
+
 use super::exp::exp;
 use crate::{
     attention::{PAGE, Stored},
     norm::LANES,
 };
+
+/// Each to the nearest, ties to even.
+pub(crate) fn to_f16(x: &[f32], out: &mut [f16]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = f16::from_f32(*x);
+    }
+}
 
 /// scores[query][at..at + PAGE] = scale · (query · key) for the keys of a page; rows of `scores` are `width` long.
 pub(crate) fn scores<T: Stored>(
