@@ -1,5 +1,10 @@
 //! Which instruction set the kernels use: chosen once, in one ladder, and then passed along as a proof.
 
+use std::sync::OnceLock;
+
+/// The environment variable that forces an instruction set by name: for tests, and for comparing sets.
+pub const FORCED: &str = "KELVIN_ISA";
+
 /// An instruction set this CPU has. A value of it can only be had by asking the CPU, so holding one
 /// is the promise that makes calls into its folder sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +55,41 @@ impl Isa {
         [Some(Isa::SCALAR), Isa::avx2(), Isa::avx512()].into_iter().flatten().collect()
     }
 
-    /// The fastest instruction set of this CPU.
+    /// The set of this name.
+    ///
+    /// # Errors
+    /// If there is none of this name, or this CPU doesn't have it.
+    pub fn named(name: &str) -> Result<Isa, IsaError> {
+        let set = match name {
+            "scalar" => Some(Isa::SCALAR),
+            "avx2" => Isa::avx2(),
+            "avx512" => Isa::avx512(),
+            _ => return Err(IsaError::Unknown { name: name.to_string() }),
+        };
+        set.ok_or_else(|| IsaError::Missing { name: name.to_string() })
+    }
+
+    /// The set that [`FORCED`] asks for, if it is set.
+    ///
+    /// # Errors
+    /// As [`Isa::named`].
+    pub fn forced() -> Result<Option<Isa>, IsaError> {
+        match std::env::var(FORCED) {
+            Ok(name) if !name.is_empty() => Isa::named(&name).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The fastest instruction set of this CPU, unless [`FORCED`] asks for another one.
+    ///
+    /// # Panics
+    /// If it asks for one that can't be had: a program should look at [`Isa::forced`] first.
     pub fn best() -> Isa {
-        Isa::avx512().or(Isa::avx2()).unwrap_or(Isa::SCALAR)
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| match Isa::forced() {
+            Ok(forced) => forced.or_else(Isa::avx512).or_else(Isa::avx2).unwrap_or(Isa::SCALAR),
+            Err(error) => panic!("the environment variable {FORCED}: {error}"),
+        })
     }
 
     /// The name people type: `scalar`, `avx2` or `avx512`.
@@ -65,6 +102,25 @@ impl Isa {
             Set::Avx512 => "avx512",
         }
     }
+}
+
+/// Why an instruction set can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IsaError {
+    /// Nothing has this name.
+    #[error("{name:?} is no instruction set; there are scalar, avx2 and avx512")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// Another CPU might have it.
+    #[error(
+        "this CPU doesn't have all of {name}: avx2 needs AVX2, FMA and F16C, avx512 also AVX-512 F, BW, VL, DQ and VNNI"
+    )]
+    Missing {
+        /// What was asked for.
+        name: String,
+    },
 }
 
 /// Calls the function of the same path in the folder of the instruction set that `$isa` proves.

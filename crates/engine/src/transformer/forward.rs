@@ -80,6 +80,10 @@ pub struct Scratch {
     speeds: Vec<Vec<f64>>,
     /// The positions that each row sees in the layer at hand.
     spans: Vec<Range<usize>>,
+    /// The rows of the step.
+    rows: Vec<Row>,
+    /// Which of them have logits that are wanted.
+    wanted: Vec<usize>,
     logits: Vec<f32>,
 }
 
@@ -107,15 +111,21 @@ impl Model {
         scratch: &'s mut Scratch,
     ) -> Result<Logits<'s>, ModelError> {
         let _env = FloatEnv::standard();
-        let rows = self.check(batch)?;
+        self.check(batch)?;
         for append in batch.iter_mut() {
             append.sequence.reserve(append.tokens.len())?;
         }
         let s = scratch;
-        self.embed(batch, s);
-        self.turn_angles(&rows, s);
+        s.rows.clear();
+        for (i, append) in batch.iter().enumerate() {
+            let start = append.sequence.len();
+            let row = |(at, &token)| Row { sequence: i, pos: start + at, token };
+            s.rows.extend(append.tokens.iter().enumerate().map(row));
+        }
+        self.embed(s);
+        self.turn_angles(s);
         for (i, layer) in self.weights.layers.iter().enumerate() {
-            self.attention(i, layer, &rows, batch, s);
+            self.attention(i, layer, batch, s);
             self.feed_forward(layer, s);
         }
         self.logits(batch, s);
@@ -125,14 +135,12 @@ impl Model {
         Ok(Logits { data: &s.logits, vocab_size: self.config.vocab_size })
     }
 
-    fn check(&self, batch: &[Append<'_>]) -> Result<Vec<Row>, ModelError> {
-        let mut rows = Vec::new();
-        for (i, append) in batch.iter().enumerate() {
+    fn check(&self, batch: &[Append<'_>]) -> Result<(), ModelError> {
+        for append in batch {
             if !append.sequence.fits(&self.config) {
                 return Err(ModelError::ForeignSequence);
             }
-            let start = append.sequence.len();
-            let (len, limit) = (start + append.tokens.len(), self.config.ctx_len);
+            let (len, limit) = (append.sequence.len() + append.tokens.len(), self.config.ctx_len);
             if len > limit {
                 return Err(ModelError::Context { len, limit });
             }
@@ -140,25 +148,24 @@ impl Model {
             if let Some(token) = append.tokens.iter().find(|token| token.index() >= vocab_size) {
                 return Err(ModelError::Token { token: token.0, vocab_size });
             }
-            rows.extend((start..len).map(|pos| Row { sequence: i, pos }));
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// x = the tokens' embeddings.
-    fn embed(&self, batch: &[Append<'_>], s: &mut Scratch) {
-        let tokens: Vec<TokenId> = batch.iter().flat_map(|append| append.tokens).copied().collect();
-        s.x.resize(tokens.len() * self.config.d_model, 0.0);
+    fn embed(&self, s: &mut Scratch) {
+        let rows = &s.rows;
+        s.x.resize(rows.len() * self.config.d_model, 0.0);
         self.pool.for_each_row(&mut s.x, self.config.d_model, &|i, x| {
-            self.weights.embedding.row(tokens[i].index(), x);
+            self.weights.embedding.row(rows[i].token.index(), x);
             x.iter_mut().for_each(|x| *x *= self.config.embedding_scale);
         });
     }
 
     /// The rotary angles of every position up to the furthest of the rows, from f64.
-    fn turn_angles(&self, rows: &[Row], s: &mut Scratch) {
+    fn turn_angles(&self, s: &mut Scratch) {
         let half = self.config.rope_dim / 2;
-        let n_positions = rows.iter().map(|row| row.pos + 1).max().unwrap_or(0);
+        let n_positions = s.rows.iter().map(|row| row.pos + 1).max().unwrap_or(0);
         if s.speeds != self.speeds {
             s.speeds.clone_from(&self.speeds);
             s.angles = vec![Vec::new(); self.speeds.len()];
@@ -177,9 +184,9 @@ impl Model {
     }
 
     /// x += attention(norm(x)), and the new keys and values are stored.
-    fn attention(&self, i: usize, layer: &Layer, rows: &[Row], batch: &mut [Append<'_>], s: &mut Scratch) {
+    fn attention(&self, i: usize, layer: &Layer, batch: &mut [Append<'_>], s: &mut Scratch) {
         let c = &self.config;
-        let n = rows.len();
+        let n = s.rows.len();
         let (d_q, d_kv) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
         self.normed_input(&layer.attention_norm, [&layer.q, &layer.k, &layer.v], s);
         s.q.resize(n * d_q, 0.0);
@@ -192,7 +199,7 @@ impl Model {
         ];
         matmul(&self.pool, self.isa, &s.input, n, products);
 
-        let (angles, half) = (&s.angles[c.layers[i].rope], c.rope_dim / 2);
+        let (rows, angles, half) = (&s.rows, &s.angles[c.layers[i].rope], c.rope_dim / 2);
         let norms = layer.qk_norms.as_ref().map(|[q, k]| (q.as_slice(), k.as_slice())).unzip();
         for (heads, width, norm) in [(&mut s.q, d_q, norms.0), (&mut s.k, d_kv, norms.1)] {
             self.pool.for_each_row(heads, width, &|row, heads| {
@@ -251,25 +258,26 @@ impl Model {
     /// The logits of the rows that are wanted.
     fn logits(&self, batch: &[Append<'_>], s: &mut Scratch) {
         let d_model = self.config.d_model;
-        let mut wanted = Vec::new();
+        s.wanted.clear();
         let mut first = 0;
         for append in batch {
             let end = first + append.tokens.len();
             match append.want {
                 Want::None => {}
-                Want::Last => wanted.extend(first.max(end.saturating_sub(1))..end),
-                Want::All => wanted.extend(first..end),
+                Want::Last => s.wanted.extend(first.max(end.saturating_sub(1))..end),
+                Want::All => s.wanted.extend(first..end),
             }
             first = end;
         }
-        for (to, &from) in wanted.iter().enumerate() {
+        let n_wanted = s.wanted.len();
+        for (to, &from) in s.wanted.iter().enumerate() {
             s.x.copy_within(from * d_model..(from + 1) * d_model, to * d_model);
         }
-        s.x.truncate(wanted.len() * d_model);
-        s.logits.resize(wanted.len() * self.config.vocab_size, 0.0);
+        s.x.truncate(n_wanted * d_model);
+        s.logits.resize(n_wanted * self.config.vocab_size, 0.0);
         let weights = self.weights.output.as_ref().unwrap_or(&self.weights.embedding);
         self.normed_input(&self.weights.output_norm, [weights], s);
-        matmul(&self.pool, self.isa, &s.input, wanted.len(), &mut [Product { weights, out: &mut s.logits }]);
+        matmul(&self.pool, self.isa, &s.input, n_wanted, &mut [Product { weights, out: &mut s.logits }]);
     }
 
     /// input = norm(x), ready for products with `weights`.

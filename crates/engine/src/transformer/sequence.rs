@@ -70,11 +70,12 @@ impl Stocks {
     }
 }
 
-/// A row of a step: which sequence of the batch it extends, and at which position.
+/// A row of a step: which sequence of the batch it extends, at which position, with which token.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) sequence: usize,
     pub(super) pos: usize,
+    pub(super) token: TokenId,
 }
 
 impl Sequence {

@@ -86,8 +86,8 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "TYPE", value_enum, default_value_t = CacheType::F16)]
     pub(crate) cache_type: CacheType,
     /// Which kernels compute; the text doesn't depend on it
-    #[arg(long, value_enum, hide = true)]
-    pub(crate) isa: Option<IsaName>,
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(crate) isa: Option<String>,
 }
 
 /// How keys and values are kept.
@@ -97,15 +97,6 @@ pub(crate) enum CacheType {
     F16,
     /// Single precision
     F32,
-}
-
-/// An instruction set by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum IsaName {
-    /// The specification
-    Scalar,
-    /// AVX2, FMA and F16C
-    Avx2,
 }
 
 /// Where the prompt comes from and what is done to it.

@@ -22,10 +22,14 @@ mod trace;
 mod translate;
 mod why;
 
+use kelvin_kernels::isa::{self, Isa};
+
 use args::{Args, Verb};
+use failure::usage;
 
 /// Runs the verb that was asked for.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    Isa::forced().map_err(|error| usage(format!("the environment variable {}: {error}", isa::FORCED)))?;
     match args.verb {
         Verb::Compare(args) => compare::run(&args),
         Verb::Generate(args) => generate::run(&args),

@@ -12,7 +12,7 @@ use kelvin_kernels::isa::Isa;
 use serde::Serialize;
 
 use super::{
-    args::{CacheType, IsaName, ModelArgs},
+    args::{CacheType, ModelArgs},
     failure::usage,
 };
 use crate::{
@@ -58,13 +58,8 @@ pub(crate) struct ModelFile {
 
 /// Opens the model, fetching it if it has a name and isn't here.
 pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
-    let isa = match args.isa {
-        None => None,
-        Some(IsaName::Scalar) => Some(Isa::SCALAR),
-        Some(IsaName::Avx2) => {
-            Some(Isa::avx2().ok_or_else(|| usage("--isa is avx2, but this CPU lacks AVX2, FMA or F16C"))?)
-        }
-    };
+    let named = |name: &String| Isa::named(name).map_err(|error| usage(format!("--isa: {error}")));
+    let isa = args.isa.as_ref().map(named).transpose()?;
     if args.threads == Some(0) {
         return Err(usage("--threads is 0: give at least 1, or leave it out for every core"));
     }
