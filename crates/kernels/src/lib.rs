@@ -15,6 +15,7 @@ pub mod float_env;
 pub mod format;
 pub mod gate;
 pub mod isa;
+pub mod limit;
 pub mod logits;
 pub mod matmul;
 pub mod norm;

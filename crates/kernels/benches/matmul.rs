@@ -1,0 +1,92 @@
+//! Products of the shapes that real models have, beside what the machine could do at most: multiplications in registers for
+//! many rows of activations, a plain read of memory for few. Read the shares, not the single figures.
+//!
+//! `cargo bench -p kelvin-kernels` (optional arguments: threads, and a part of a format's name).
+
+use std::{hint::black_box, time::Instant};
+
+use kelvin_kernels::{
+    activations::Activations,
+    format::Format,
+    isa::Isa,
+    limit,
+    matmul::{Product, matmul},
+    packed::Packed,
+    pool::Pool,
+};
+
+/// Best of this many: the machine may have other tenants.
+const SAMPLES: usize = 15;
+/// Bytes of weights in one sample, in several matrices, so that they come from memory.
+const BYTES: usize = 96 << 20;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let threads = arguments.iter().find_map(|a| a.parse().ok()).unwrap_or(0);
+    let wanted = arguments.iter().find(|a| a.parse::<usize>().is_err()).cloned().unwrap_or_default();
+    let pool = Pool::new(threads);
+    let isa = Isa::best();
+    let numbers = vec![1u64; limit::READ_BYTES / 8];
+    let read = best(|| {
+        black_box(limit::read(&pool, isa, black_box(&numbers)));
+    });
+    let read = (numbers.len() * 8) as f64 / read / 1e9;
+    let rounds = 1 << 17;
+    let int8 = best(|| {
+        black_box(limit::int8(&pool, isa, black_box(rounds)));
+    });
+    let int8 = f64::from(rounds) * (limit::INT8_MULTIPLY_ADDS * pool.n_threads()) as f64 / int8 / 1e9;
+    println!("{} threads: read {read:.1} GB/s, int8 in registers {int8:.0} GMAC/s", pool.n_threads());
+    println!(
+        "{:<18} {:>5} {:>9} {:>6} {:>9} {:>6}",
+        "format, shape", "rows", "GMAC/s", "share", "GB/s", "share"
+    );
+    for (format, rows, cols) in [
+        (Format::Q4_1, 1536, 576),
+        (Format::Q4_0, 2048, 2048),
+        (Format::Q8_0, 32_768, 640),
+        (Format::Q4_K, 4096, 4096),
+        (Format::Q5_K, 4096, 4096),
+        (Format::Q6_K, 4096, 4096),
+    ] {
+        if !format!("{format:?}").contains(&wanted) {
+            continue;
+        }
+        let row_bytes = cols / format.block_len() * format.block_bytes();
+        let n_matrices = (BYTES / (rows * row_bytes)).max(1);
+        let bytes: Vec<u8> = (0..rows * row_bytes).map(|i| (i * 31 % 61) as u8).collect();
+        let matrices: Vec<Packed> =
+            (0..n_matrices).map(|_| Packed::new(&pool, format, rows, cols, &bytes)).collect();
+        for n in [1, 2, 4, 8, 16, 32, 128, 512] {
+            // Many rows take long: fewer matrices do.
+            let matrices = &matrices[..(n_matrices * 8 / n).clamp(1, n_matrices)];
+            let mut input = Activations::default();
+            input.x.extend((0..n * cols).map(|i| (i % 97) as f32 - 48.0));
+            input.prepare(&pool, isa, cols, [format]);
+            let mut out = vec![0.0; n * rows];
+            let secs = best(|| {
+                for weights in matrices {
+                    matmul(&pool, isa, &input, n, &mut [Product { weights, out: &mut out }]);
+                }
+            });
+            let macs = (n * rows * cols * matrices.len()) as f64 / secs / 1e9;
+            let moved = matrices.iter().map(Packed::n_bytes).sum::<usize>() as f64 / secs / 1e9;
+            println!(
+                "{:<18} {n:>5} {macs:>9.1} {:>5.0}% {moved:>9.2} {:>5.0}%",
+                format!("{format:?} {rows}x{cols}"),
+                100.0 * macs / int8,
+                100.0 * moved / read
+            );
+        }
+    }
+}
+
+/// The seconds of the best of some runs.
+fn best(mut work: impl FnMut()) -> f64 {
+    let secs = (0..SAMPLES).map(|_| {
+        let begun = Instant::now();
+        work();
+        begun.elapsed().as_secs_f64()
+    });
+    secs.fold(f64::INFINITY, f64::min)
+}
