@@ -59,7 +59,7 @@ pub(crate) struct Row {
     /// Multiplications and additions with weights, 10^9 a second.
     pub(crate) giga_ops_per_sec: f64,
     pub(crate) limit_giga_ops_per_sec: f64,
-    /// Samples that count; if none was undisturbed, all of them do.
+    /// Undisturbed samples, from which the figures are; if there is none, they are from all.
     pub(crate) samples: usize,
     /// Samples that a neighbour disturbed.
     pub(crate) dropped: usize,
@@ -322,7 +322,7 @@ impl Bench<'_> {
 
     fn row(&self, work: Work, samples: &Samples) -> Row {
         let mut counted: Vec<&Done> = self.undisturbed(samples).collect();
-        let dropped = samples.len() - counted.len();
+        let n_undisturbed = counted.len();
         if counted.is_empty() {
             counted = samples.iter().map(|(done, _)| done).collect();
         }
@@ -346,8 +346,8 @@ impl Bench<'_> {
             limit_gb_per_sec: self.best().gb_per_sec,
             giga_ops_per_sec: 2.0 * done.multiply_adds as f64 / secs / 1e9,
             limit_giga_ops_per_sec: self.best().giga_ops_per_sec,
-            samples: n,
-            dropped,
+            samples: n_undisturbed,
+            dropped: samples.len() - n_undisturbed,
         }
     }
 }

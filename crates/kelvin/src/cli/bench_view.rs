@@ -15,7 +15,11 @@ pub(crate) fn render(session: &Session, rows: &[Row], style: Style) -> String {
     for row in rows {
         let share = |value: f64, limit: f64| format!("{:.0} %", 100.0 * value / limit);
         let [slowest, fastest] = row.tokens_per_sec_range;
-        let dropped = if row.dropped > 0 { format!(" ({} dropped)", row.dropped) } else { String::new() };
+        let samples = match (row.samples, row.dropped) {
+            (0, dropped) => format!("{dropped}, all disturbed"),
+            (samples, 0) => samples.to_string(),
+            (samples, dropped) => format!("{samples} ({dropped} dropped)"),
+        };
         lines.push(vec![
             format!("{} of {}", row.work, row.tokens),
             row.batch.to_string(),
@@ -26,7 +30,7 @@ pub(crate) fn render(session: &Session, rows: &[Row], style: Style) -> String {
             share(row.gb_per_sec, row.limit_gb_per_sec),
             format!("{:.1}", row.giga_ops_per_sec),
             share(row.giga_ops_per_sec, row.limit_giga_ops_per_sec),
-            format!("{}{dropped}", row.samples),
+            samples,
         ]);
     }
     let mut align = [Align::Right; 10];
