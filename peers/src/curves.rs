@@ -267,13 +267,15 @@ fn plot_of(curve: &str, points: &[Point], request: &Request) -> Plot {
     Plot { title: format!("tokens/s against {curve}{threads}"), x: unit.into(), y: "tokens/s".into(), curves }
 }
 
-/// A vocabulary of so many tokens: the special three, all bytes, and made-up words.
+/// A vocabulary of so many tokens: the special three, all bytes, the sign for a space (three bytes, were it not a token), and
+/// made-up words.
 fn vocabulary(n: u64) -> Vec<Entry> {
     // GGUF's numbers for kinds of tokens.
     let [normal, unknown, control, byte_kind] = [1, 2, 3, 6];
     let mut tokens: Vec<(String, i32)> =
         vec![("<unk>".into(), unknown), ("<s>".into(), control), ("</s>".into(), control)];
     tokens.extend((0..256).map(|byte| (format!("<0x{byte:02X}>"), byte_kind)));
+    tokens.push(("▁".into(), normal));
     tokens.extend((tokens.len() as u64..n).map(|i| (format!("▁w{i}"), normal)));
     let scores: Vec<f32> = (0..tokens.len()).map(|i| -(i as f32)).collect();
     let (texts, kinds): (Vec<String>, Vec<i32>) = tokens.into_iter().unzip();
@@ -298,9 +300,14 @@ mod tests {
         let shape = Shape { vocab_size: 1000, n_layers: 1, ..SMALL };
         shape::write(&path, &shape, "x", vocabulary(1000), 1).unwrap();
         let read = crate::engines::kelvin::Kelvin::load(&path, 1);
+        let size = llama::Size { n_ctx: 64, n_sequences: 1 };
+        let text =
+            llama::Llama::load(&path, llama::Mode::Default, 1, size).map(|l| l.tokenize("to be or not"));
         let costs = bench::context_len(&path);
         std::fs::remove_file(&path).unwrap();
         read.unwrap();
+        // A first token, then one for each letter and space, the one before the text included.
+        assert_eq!(text.unwrap().len(), 1 + 1 + 12);
         assert_eq!(costs.unwrap(), 2048);
     }
 }
