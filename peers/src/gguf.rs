@@ -17,6 +17,7 @@ const ALIGNMENT_KEY: &str = "general.alignment";
 
 /// GGUF's numbers for the value types that peers needs to know.
 const U32: u32 = 4;
+const I32: u32 = 5;
 const F32: u32 = 6;
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
@@ -43,6 +44,23 @@ impl Entry {
         let mut bytes = (value.len() as u64).to_le_bytes().to_vec();
         bytes.extend_from_slice(value.as_bytes());
         Entry { key: key.into(), kind: STRING, value: bytes }
+    }
+    /// An array of strings.
+    pub fn strings(key: &str, values: &[String]) -> Entry {
+        let one = |s: &String| [&(s.len() as u64).to_le_bytes()[..], s.as_bytes()].concat();
+        Entry::array(key, STRING, values.len(), values.iter().flat_map(one))
+    }
+    /// An array of floats.
+    pub fn f32s(key: &str, values: &[f32]) -> Entry {
+        Entry::array(key, F32, values.len(), values.iter().flat_map(|x| x.to_le_bytes()))
+    }
+    /// An array of integers.
+    pub fn i32s(key: &str, values: &[i32]) -> Entry {
+        Entry::array(key, I32, values.len(), values.iter().flat_map(|x| x.to_le_bytes()))
+    }
+    fn array(key: &str, kind: u32, n: usize, bytes: impl Iterator<Item = u8>) -> Entry {
+        let head = [&kind.to_le_bytes()[..], &(n as u64).to_le_bytes()].concat();
+        Entry { key: key.into(), kind: ARRAY, value: head.into_iter().chain(bytes).collect() }
     }
     /// How many elements the array has; an error if the value is no array.
     pub fn array_len(&self) -> Result<u64> {

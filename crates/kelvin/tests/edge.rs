@@ -54,6 +54,13 @@ fn usage_errors_are_2() {
     refused(&["generate", "x", "-t", "1,2"], 2, "-t");
     refused(&["softmax", "1", "x"], 2, "\"x\"");
     refused(&["softmax", "a=-inf"], 2, "-inf");
+    refused(&["bench", "--rounds", "0"], 2, "--rounds");
+    refused(&["bench", "--batch", "1,0"], 2, "--batch has a 0");
+    refused(&["bench", "--work", "sleep"], 2, "sleep");
+    refused(&["bench", "--depths", "deep"], 2, "deep");
+    refused(&["perplexity", "--window", "1"], 2, "--window is at least 2");
+    refused(&["perplexity", "--window", "8", "--skip", "7"], 2, "nothing to score");
+    refused(&["perplexity", "--window", "8", "--skip", "0", "--stride", "3"], 2, "--skip is at least 4");
     refused(&["dance"], 2, "dance");
 }
 
@@ -140,9 +147,8 @@ fn a_hot_temperature_gets_a_hint_about_threads() {
 #[test]
 fn every_verb_has_help_with_examples_and_json() {
     kelvin().arg("--help").assert().success().stdout(predicate::str::contains("kelvin compare"));
-    for verb in
-        ["compare", "generate", "chat", "next", "softmax", "models", "inspect", "tokenize", "completions"]
-    {
+    let everyday = ["models", "inspect", "tokenize", "perplexity", "bench", "completions"];
+    for verb in ["compare", "generate", "chat", "next", "softmax"].into_iter().chain(everyday) {
         let expected = predicate::str::contains("Examples:").and(predicate::str::contains("--json"));
         kelvin().args([verb, "--help"]).assert().success().stdout(expected);
     }

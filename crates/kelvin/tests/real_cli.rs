@@ -217,6 +217,117 @@ fn tokens_come_with_ids_and_text() {
     assert!(chat["text"].as_str().unwrap().starts_with("<|im_start|>"));
 }
 
+/// The shape of what is printed; how fast it is here is nobody's promise.
+#[test]
+fn bench_measures_every_work_beside_the_limits() {
+    let args = ["bench", "--rounds", "1", "-n", "4", "--prompts", "24", "--depths", "0,40", "--batch", "1,3"];
+    let shown = good(&args, "");
+    let line = shown.lines().last().unwrap();
+    assert!(
+        shown.contains("MiB of weights") && shown.contains("limits, the best tenth of this run"),
+        "{shown}"
+    );
+    let rows: Value = serde_json::from_str(line).unwrap();
+    let works: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["work"].as_str().unwrap(), row["batch"].as_u64(), row["depth"].as_u64()))
+        .collect();
+    let expected =
+        [("prompt", 1, 0), ("decode", 1, 0), ("decode", 1, 40), ("compare", 1, 128), ("compare", 3, 128)];
+    assert_eq!(works, expected.map(|(work, batch, depth)| (work, Some(batch), Some(depth))));
+    for row in rows.as_array().unwrap() {
+        for key in
+            ["threads", "tokens", "tokens_per_sec", "gb_per_sec", "limit_gb_per_sec", "giga_ops_per_sec"]
+        {
+            assert!(row[key].as_f64().unwrap() > 0.0, "{key}: {row}");
+        }
+        assert!(row["samples"].as_u64().unwrap() + row["dropped"].as_u64().unwrap() > 0, "{row}");
+        // Nobody reads or multiplies faster than a loop that does nothing else.
+        assert!(row["giga_ops_per_sec"].as_f64() < row["limit_giga_ops_per_sec"].as_f64(), "{row}");
+    }
+    // With --json that line stands alone; one work with one thread is one object.
+    let alone = [
+        "bench",
+        "--json",
+        "--work",
+        "decode",
+        "--depths",
+        "8",
+        "-n",
+        "2",
+        "--rounds",
+        "1",
+        "--threads",
+        "1",
+    ];
+    let only = good(&alone, "");
+    assert_eq!(only.lines().count(), 1, "{only}");
+    let only: Value = serde_json::from_str(&only).unwrap();
+    assert_eq!((only.as_array().unwrap().len(), &only[0]["threads"]), (1, &Value::from(1)));
+    refused(&["bench", "--depths", "9000"], 2, "9064 tokens, but the context has room for 8192");
+}
+
+/// What the tokens of a text cost, by a way of their own: the distribution that `next` shows.
+#[test]
+fn perplexity_is_what_next_says() {
+    let (text, model) = ("The cat sat on the mat and looked at the moon.", "gemma3");
+    let scored = |flags: &[&str]| -> Value {
+        let args = [&["perplexity", "-m", model, "--json", "--per-token"], flags].concat();
+        serde_json::from_str(&good(&args, text)).unwrap()
+    };
+    let all = scored(&["--skip", "0"]);
+    let tokens = all["per_token"].as_array().unwrap();
+    assert_eq!(all["tokens"].as_u64().unwrap() as usize, tokens.len());
+    assert_eq!(
+        all["text_tokens"].as_u64().unwrap() as usize,
+        tokens.len() + 1,
+        "gemma begins with a token of its own"
+    );
+    let joined: String = tokens.iter().map(|token| token["text"].as_str().unwrap()).collect();
+    assert_eq!(joined, text);
+    assert_eq!(all["bytes"].as_u64().unwrap() as usize, text.len());
+    let id = tokens[3]["ids"][0].as_u64().unwrap();
+    let before: String = tokens[..3].iter().map(|token| token["text"].as_str().unwrap()).collect();
+    let next = json(&["next", &before, "-m", model, "-t", "1", "--token", &format!("#{id}"), "--json"]);
+    let place = &next["views"][0]["watched"][0]["places"][0]["probability"];
+    let (nats, p) = (tokens[3]["nats"].as_f64().unwrap(), place.as_f64().unwrap());
+    assert!((nats + p.ln()).abs() < 1e-6, "{nats} {p}");
+    let mean = tokens.iter().map(|token| token["nats"].as_f64().unwrap()).sum::<f64>() / tokens.len() as f64;
+    assert!((all["mean_nats"].as_f64().unwrap() - mean).abs() < 1e-12);
+    assert!((all["perplexity"].as_f64().unwrap().ln() - mean).abs() < 1e-12);
+    // By default the first half of a window is only read.
+    let half = scored(&[]);
+    assert_eq!(half["skip"].as_u64().unwrap(), half["window"].as_u64().unwrap() / 2);
+    assert!(half["tokens"].as_u64() < all["tokens"].as_u64());
+}
+
+/// Windows, strides and threads; a text of windows has the numbers of its windows.
+#[test]
+fn perplexity_goes_by_windows_and_is_the_same_with_any_threads() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("text.txt");
+    std::fs::write(&file, "It was a bright cold day in April. ".repeat(8)).unwrap();
+    let args = ["perplexity", "--file", file.to_str().unwrap(), "--json", "--window", "24"];
+    let with = |flags: &[&str]| good(&[&args, flags].concat(), "");
+    let parse = |text: String| -> Value { serde_json::from_str(&text).unwrap() };
+    assert_eq!(with(&["--threads", "1"]), with(&["--threads", "2"]));
+    let whole = parse(with(&[]));
+    let n = whole["windows"].as_u64().unwrap();
+    assert_eq!((n, whole["tokens"].as_u64().unwrap()), (whole["text_tokens"].as_u64().unwrap() / 24, n * 11));
+    assert_eq!(parse(with(&["--windows", "2"]))["tokens"], 22);
+    let sliding = parse(with(&["--stride", "6"]));
+    assert_eq!(sliding["tokens"].as_u64().unwrap(), 6 * sliding["windows"].as_u64().unwrap());
+    let shown = good(&["perplexity", "--file", file.to_str().unwrap(), "--per-token"], "");
+    assert!(shown.contains("bits per byte") && shown.contains("␣April"), "{shown}");
+    std::fs::write(&file, "word ".repeat(9001)).unwrap();
+    refused(&["perplexity", "--file", file.to_str().unwrap(), "--window", "9000"], 2, "the context of 8192");
+    std::fs::write(&file, "").unwrap();
+    refused(&["perplexity", "--file", file.to_str().unwrap()], 1, "give a longer one");
+    refused(&["perplexity", "--file", "/nowhere/text"], 1, "/nowhere/text");
+}
+
 #[test]
 fn inspect_knows_shapes() {
     let answer = json(&["inspect", "gemma3", "--json", "--tensors"]);

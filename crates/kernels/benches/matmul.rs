@@ -26,9 +26,9 @@ fn main() {
     let wanted = arguments.iter().find(|a| a.parse::<usize>().is_err()).cloned().unwrap_or_default();
     let pool = Pool::new(threads);
     let isa = Isa::best();
-    let numbers = vec![1u64; 32 << 20];
+    let numbers = vec![1u64; limit::READ_BYTES / 8];
     let read = best(|| {
-        black_box(limit::read(&pool, black_box(&numbers)));
+        black_box(limit::read(&pool, isa, black_box(&numbers)));
     });
     let read = (numbers.len() * 8) as f64 / read / 1e9;
     let rounds = 1 << 17;

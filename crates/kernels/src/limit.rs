@@ -7,21 +7,24 @@ use crate::{
     pool::Pool,
 };
 
-/// Multiplications of two int8 and additions of a product in one round of [`int8`], for each thread.
-pub const INT8_MULTIPLY_ADDS: usize = 32 * CHAINS;
+/// Bytes of a buffer that no cache holds, for [`read`].
+pub const READ_BYTES: usize = 256 << 20;
 
-/// Sums that don't wait for each other, so that the units are never idle.
-pub(crate) const CHAINS: usize = 8;
+/// Multiplications of two bytes, each with its addition, in one round of [`int8`] on one thread.
+pub const INT8_MULTIPLY_ADDS: usize = 32 * CODES * NUMBERS;
+
+/// Bytes that keep their value, and bytes that change with the round: each of the first meets each of the second. So many
+/// products have a sum each that waits for no other, and all of it fits into sixteen registers.
+pub(crate) const CODES: usize = 3;
+pub(crate) const NUMBERS: usize = 2;
 
 /// Reads `numbers` once, each thread its own part, and returns their sum.
-pub fn read(pool: &Pool, numbers: &[u64]) -> u64 {
+pub fn read(pool: &Pool, isa: Isa, numbers: &[u64]) -> u64 {
     let part = numbers.len().div_ceil(pool.n_threads()).max(1);
     let total = AtomicU64::new(0);
     pool.run(pool.n_threads(), &|i| {
         let mine = numbers.chunks(part).nth(i).unwrap_or(&[]);
-        // A plain fold: compilers make several vectors of sums of it.
-        let sum = mine.iter().fold(0u64, |sum, x| sum.wrapping_add(*x));
-        total.fetch_add(sum, Ordering::Relaxed);
+        total.fetch_add(dispatch!(isa, limit::sum(mine)), Ordering::Relaxed);
     });
     total.into_inner()
 }
@@ -42,11 +45,16 @@ mod tests {
 
     #[test]
     fn every_instruction_set_does_the_same_work() {
-        for (threads, rounds) in [(1, 0), (1, 5), (2, 1000)] {
+        let numbers: Vec<u64> = (0..1001u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+        for (threads, rounds) in [(1, 0), (1, 5), (2, 1000), (3, 77)] {
             let pool = Pool::new(threads);
             assert_eq!(int8(&pool, Isa::SCALAR, rounds), int8(&pool, Isa::best(), rounds));
+            for n in [0, 1, 3, 64, 1001] {
+                let sum = numbers[..n].iter().fold(0u64, |sum, x| sum.wrapping_add(*x));
+                assert_eq!(read(&pool, Isa::SCALAR, &numbers[..n]), sum);
+                assert_eq!(read(&pool, Isa::best(), &numbers[..n]), sum);
+            }
         }
-        let numbers: Vec<u64> = (0..1001).collect();
-        assert_eq!(read(&Pool::new(3), &numbers), 500_500);
+        assert_ne!(int8(&Pool::new(1), Isa::SCALAR, 5), int8(&Pool::new(1), Isa::SCALAR, 6));
     }
 }

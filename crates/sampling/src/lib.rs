@@ -62,7 +62,7 @@ pub use distribution::{Choice, Distribution, slope};
 pub use error::{ChainError, SampleError};
 pub use profile::Profile;
 pub use sampler::{Draw, Sampler};
-pub use softmax::softmax;
+pub use softmax::{softmax, surprisal};
 pub use stages::{
     AdaptiveP, Bias, Dry, DynaTemp, Edt, Epsilon, Eta, Frequency, Mask, MinP, Mirostat, NoRepeatNgram, PLess,
     Presence, Quadratic, Repetition, STAGES, Stage, StageInfo, Temp, Tfs, TopA, TopH, TopK, TopNSigma, TopP,

@@ -1,4 +1,6 @@
-//! The softmax itself, for numbers that somebody typed.
+//! The softmax itself: for numbers that somebody typed, and for one token of a model's logits.
+
+use crate::{SampleError, TokenId};
 
 /// exp(x_i/T) / Σ exp(x_j/T) in f64, in the order of `logits`; T = ∞ is uniform, T = 0 is all on the first
 /// largest one.
@@ -34,9 +36,57 @@ pub fn softmax(logits: &[f64], t: f64) -> Option<Vec<f64>> {
     Some(weights.into_iter().map(|w| w / total).collect())
 }
 
+/// -ln p of a token under a model's own logits, in nats, as [`crate::Distribution::surprisal`] of the neutral chain, but in one
+/// pass that keeps nothing: for those who score a text. All in f64; ∞ for a masked token.
+///
+/// # Errors
+/// No logits, NaN or +inf among them, all masked, or a token that they don't have.
+pub fn surprisal(logits: &[f32], token: TokenId) -> Result<f64, SampleError> {
+    if logits.is_empty() {
+        return Err(SampleError::Empty);
+    }
+    let bad = |x: &f32| x.is_nan() || *x == f32::INFINITY;
+    if let Some(i) = logits.iter().position(bad) {
+        return Err(SampleError::BadLogit { token: TokenId(i as u32), value: logits[i] });
+    }
+    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    if max == f64::NEG_INFINITY {
+        return Err(SampleError::AllMasked { count: logits.len() });
+    }
+    let Some(&x) = logits.get(token.index()) else {
+        return Err(SampleError::UnknownToken { stage: "surprisal", token, vocab: logits.len() });
+    };
+    let z: f64 = logits.iter().map(|&x| libm::exp(f64::from(x) - max)).sum();
+    Ok(libm::log(z) - (f64::from(x) - max))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Chain, Distribution};
+
+    #[test]
+    fn the_surprisal_of_a_token_is_that_of_the_distribution() {
+        let logits: Vec<f32> = (0..5000u32).map(|i| (i * 7919 % 4001) as f32 / 150.0 - 9.0).collect();
+        let all = Distribution::new(&logits, &Chain::default()).unwrap();
+        for token in [0, 1, 17, 4999].map(TokenId) {
+            let (a, b) = (surprisal(&logits, token).unwrap(), all.surprisal(token));
+            assert!((a - b).abs() < 1e-10, "{a} {b}");
+        }
+        assert!((surprisal(&[0.0, 3f32.ln()], TokenId(1)).unwrap() - (4.0f64 / 3.0).ln()).abs() < 1e-7);
+        assert_eq!(surprisal(&[0.0, f32::NEG_INFINITY], TokenId(1)), Ok(f64::INFINITY));
+        assert_eq!(surprisal(&[3e38, 0.0], TokenId(0)), Ok(0.0));
+        for (bad, words) in [
+            (&[][..], "empty"),
+            (&[f32::NAN], "token 0 is NaN"),
+            (&[0.0, f32::INFINITY], "token 1 is inf"),
+            (&[f32::NEG_INFINITY; 2], "masked"),
+            (&[1.0], "no token 5"),
+        ] {
+            let said = surprisal(bad, TokenId(5)).unwrap_err().to_string();
+            assert!(said.contains(words), "{said}");
+        }
+    }
 
     /// The numbers of the article that the project starts from.
     #[test]

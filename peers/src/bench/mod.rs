@@ -1,6 +1,7 @@
 //! Engines side by side on the same files: speed, time to the first token, memory. Ratios come from one run of interleaved
 //! rounds, each sample between two runs of a reference loop; a sample whose reference was disturbed is dropped.
 
+mod costs;
 mod reference;
 pub mod sample;
 mod table;
@@ -10,17 +11,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use crate::{
-    engines::llama::{self, Llama, Mode, Size},
-    gguf::Header,
-};
-use reference::Reference;
+use crate::engines::llama::{self, Llama, Mode, Size};
+use costs::Costs;
+use reference::{Limits, Reference};
 use sample::{Name, Outcome, Spec, Waiting, Work};
 
-pub use table::print;
+pub use table::{label, print};
 
 /// What to measure.
 pub struct Request {
@@ -52,7 +51,7 @@ pub enum Kind {
 /// Prompt lengths that the issue fixes.
 const FIRST_TOKENS: usize = 20;
 const COMPARE_PROMPT: usize = 128;
-/// A sample counts if the reference loop around it ran at no less than this share of its best.
+/// A sample counts if the reference loops around it ran at no less than this share of their best.
 const UNDISTURBED: f64 = 0.88;
 /// How many rounds a row may take, as a multiple of the pairs it wants.
 const PATIENCE: usize = 3;
@@ -65,18 +64,20 @@ pub struct Report {
     /// The peer's version, commit and build.
     pub llama: String,
     pub candle: &'static str,
-    /// The best of the reference loop: threads, 10^9 bytes a second.
-    pub read_gb_per_sec: BTreeMap<usize, f64>,
+    /// What the best tenth of the reference loops reached, by threads.
+    pub limits: BTreeMap<usize, Limits>,
     pub rows: Vec<Row>,
     /// Engines that couldn't do a work, and why.
     pub refusals: Vec<String>,
 }
 
 /// One figure of one work, for each engine.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Row {
     pub model: String,
     pub work: String,
+    /// The same in numbers.
+    pub measured: Work,
     pub threads: usize,
     pub figure: Figure,
     /// The median of the undisturbed samples.
@@ -86,8 +87,27 @@ pub struct Row {
     /// Samples dropped of samples taken.
     pub dropped: usize,
     pub taken: usize,
-    /// Decoding: Kelvin's bytes of weights a second over what the reference loop reads.
-    pub kelvin_share_of_read: Option<f64>,
+    /// What the machine's limit is for this figure, and where Kelvin stands.
+    pub limit: Option<Share>,
+}
+
+/// Kelvin's figure beside a limit.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Share {
+    pub of: Limit,
+    pub share: f64,
+}
+
+/// What a figure runs against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// Bytes of weights, keys and values that the steps must read, over the plain read.
+    Read,
+    /// Multiplications and additions with weights, over those in registers.
+    Int8,
+    /// Bytes of the model file and of a cache for the context that was asked for.
+    FileAndCache,
 }
 
 /// What a row's numbers are.
@@ -114,7 +134,7 @@ pub struct Ratio {
 /// One sample and how undisturbed it was.
 struct Taken {
     outcome: Outcome,
-    reference: f64,
+    reference: Limits,
 }
 
 /// All samples of a work: rounds of one sample for each engine.
@@ -132,11 +152,10 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
         cfg!(target_feature = "avx2"),
         "candle was built without AVX2, so nothing is compared with it: build in the folder peers/"
     );
-    let reference = Reference::new();
-    let mut best: BTreeMap<usize, f64> = BTreeMap::new();
+    let reference = Reference::new(&request.threads);
+    let mut seen: BTreeMap<usize, Vec<Limits>> = BTreeMap::new();
     for &threads in &request.threads {
-        let first = (0..N_FIRST).map(|_| reference.gb_per_sec(threads)).fold(0.0, f64::max);
-        best.insert(threads, first);
+        seen.insert(threads, (0..N_FIRST).map(|_| reference.now(threads)).collect());
     }
     let mut cases = Vec::new();
     let mut refusals = Vec::new();
@@ -158,11 +177,12 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                             Spec { engine, model: model.clone(), threads, work, tokens: tokens.clone() };
                         match take(&spec, &reference) {
                             Ok(taken) => {
-                                let best = best.entry(threads).or_default();
-                                *best = best.max(taken.reference);
+                                seen.entry(threads).or_default().push(taken.reference);
                                 progress(&format!(
-                                    "{} {work:?} {threads} threads {engine:?}",
-                                    name_of(model)
+                                    "{} {work:?} {threads} threads {engine:?}: read {:.1} GB/s, int8 {:.0} GOP/s",
+                                    name_of(model),
+                                    taken.reference.read_gb_per_sec,
+                                    taken.reference.int8_giga_ops_per_sec
                                 ));
                                 round.push(Some(taken));
                             }
@@ -176,9 +196,9 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                         }
                     }
                     case.rounds.push(round);
-                    let limit = best[&threads] * UNDISTURBED;
-                    let good =
-                        |round: &&Vec<Option<Taken>>| round.iter().flatten().all(|t| t.reference >= limit);
+                    let best = Limits::best(&seen[&threads]);
+                    let quiet = |t: &Taken| t.reference.reach(UNDISTURBED, best);
+                    let good = |round: &&Vec<Option<Taken>>| round.iter().flatten().all(quiet);
                     if case.rounds.iter().filter(good).count() >= request.pairs {
                         break;
                     }
@@ -187,11 +207,13 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
             }
         }
     }
+    let best: BTreeMap<usize, Limits> = seen.iter().map(|(&n, all)| (n, Limits::best(all))).collect();
     let mut rows = Vec::new();
     for case in &cases {
-        rows.extend(case.rows(&request.engines, best[&case.threads])?);
+        let costs = Costs::of(&case.model)?;
+        rows.extend(case.rows(&request.engines, best[&case.threads], &costs));
     }
-    Ok(Report { llama: llama::system_info(), candle: "candle 0.11.1", read_gb_per_sec: best, rows, refusals })
+    Ok(Report { llama: llama::system_info(), candle: "candle 0.11.1", limits: best, rows, refusals })
 }
 
 fn works(request: &Request) -> Vec<Work> {
@@ -222,10 +244,15 @@ fn tokens(model: &Path) -> Result<Vec<u32>> {
 
 fn take(spec: &Spec, reference: &Reference) -> Result<Taken> {
     let waiting = Waiting::start(spec)?;
-    let before = reference.gb_per_sec(spec.threads);
+    let before = reference.now(spec.threads);
     let outcome = waiting.go()?;
-    let after = reference.gb_per_sec(spec.threads);
+    let after = reference.now(spec.threads);
     Ok(Taken { outcome, reference: before.min(after) })
+}
+
+/// Tokens of the model's context.
+pub fn context_len(model: &Path) -> Result<usize> {
+    Ok(Costs::of(model)?.config.ctx_len)
 }
 
 fn name_of(model: &Path) -> String {
@@ -233,27 +260,23 @@ fn name_of(model: &Path) -> String {
 }
 
 impl Case {
-    fn rows(&self, engines: &[Name], best: f64) -> Result<Vec<Row>> {
+    fn rows(&self, engines: &[Name], best: Limits, costs: &Costs) -> Vec<Row> {
         let figures: &[Figure] = match self.work {
             Work::Prompt { .. } | Work::Decode { .. } => &[Figure::TokensPerSec],
             Work::First { .. } => &[Figure::LoadMs, Figure::FirstTokenMs, Figure::PeakMib],
             Work::Compare { .. } => &[Figure::TokensPerSec, Figure::StepTokensPerSec],
         };
-        let mut rows = Vec::new();
-        for &figure in figures {
-            rows.push(self.row(figure, engines, best)?);
-        }
-        Ok(rows)
+        figures.iter().map(|&figure| self.row(figure, engines, best, costs)).collect()
     }
 
-    fn row(&self, figure: Figure, engines: &[Name], best: f64) -> Result<Row> {
+    fn row(&self, figure: Figure, engines: &[Name], best: Limits, costs: &Costs) -> Row {
         let value = |round: &[Option<Taken>], engine: usize| -> Option<f64> {
             let taken = round[engine].as_ref()?;
-            (taken.reference >= UNDISTURBED * best).then(|| self.value(figure, &taken.outcome))
+            taken.reference.reach(UNDISTURBED, best).then(|| self.value(figure, &taken.outcome))
         };
         let taken = self.rounds.iter().flatten().flatten();
         let (n_taken, dropped) =
-            (taken.clone().count(), taken.filter(|t| t.reference < UNDISTURBED * best).count());
+            (taken.clone().count(), taken.filter(|t| !t.reference.reach(UNDISTURBED, best)).count());
         let medians: BTreeMap<Name, Option<f64>> = engines
             .iter()
             .enumerate()
@@ -277,23 +300,42 @@ impl Case {
             .filter(|(_, name)| **name != Name::Kelvin)
             .map(|(e, &name)| (name, ratio(e)))
             .collect();
-        let kelvin_share_of_read = match (self.work, medians.get(&Name::Kelvin).copied().flatten()) {
-            (Work::Decode { .. }, Some(speed)) => {
-                Some(speed * weight_bytes_of_a_step(&self.model)? as f64 / 1e9 / best)
-            }
-            _ => None,
-        };
-        Ok(Row {
+        let share = |value: f64| self.share(figure, value, best, costs);
+        let limit = medians.get(&Name::Kelvin).copied().flatten().and_then(share);
+        Row {
             model: name_of(&self.model),
             work: describe(self.work),
+            measured: self.work,
             threads: self.threads,
             figure,
             medians,
             ratios,
             dropped,
             taken: n_taken,
-            kelvin_share_of_read,
-        })
+            limit,
+        }
+    }
+
+    /// How near a value of this work comes to what limits it.
+    fn share(&self, figure: Figure, value: f64, best: Limits, costs: &Costs) -> Option<Share> {
+        let gb_per_sec = |bytes: f64| bytes * value / 1e9;
+        match (figure, self.work) {
+            (Figure::TokensPerSec, Work::Prompt { tokens }) => {
+                let ops = 2.0 * costs.prompt_multiply_adds(tokens) / tokens as f64;
+                Some(Share { of: Limit::Int8, share: ops * value / 1e9 / best.int8_giga_ops_per_sec })
+            }
+            (Figure::TokensPerSec, Work::Decode { depth, steps }) => {
+                let depth = depth.max(1);
+                let cache: usize = (depth..depth + steps).map(|pos| costs.cache_bytes(pos)).sum();
+                let bytes = costs.step_bytes as f64 + cache as f64 / steps as f64;
+                Some(Share { of: Limit::Read, share: gb_per_sec(bytes) / best.read_gb_per_sec })
+            }
+            (Figure::PeakMib, Work::First { tokens }) => {
+                let bytes = costs.file_bytes + costs.room_bytes(tokens + 1);
+                Some(Share { of: Limit::FileAndCache, share: value * f64::from(1 << 20) / bytes as f64 })
+            }
+            _ => None,
+        }
     }
 
     fn value(&self, figure: Figure, outcome: &Outcome) -> f64 {
@@ -340,49 +382,84 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     }
 }
 
-/// The file's bytes that a step must read: all tensors, but of an embedding with an output layer beside it only a row.
-fn weight_bytes_of_a_step(model: &Path) -> Result<u64> {
-    let header = Header::read(model)?;
-    let has_output = header.tensors.iter().any(|t| t.name == "output.weight");
-    let mut total = 0;
-    for tensor in &header.tensors {
-        if !(has_output && tensor.name == "token_embd.weight") {
-            total += tensor.n_bytes().context("the file was loaded before")?;
-        }
-    }
-    Ok(total)
-}
-
 #[cfg(test)]
 mod tests {
+    use kelvin_engine::transformer::{Config, LayerConfig, Rope};
+    use kelvin_kernels::{gate::Activation, rope::Pairing};
+
     use super::*;
 
     fn taken(steps_secs: f64, reference: f64) -> Option<Taken> {
-        Some(Taken {
-            outcome: Outcome { load_secs: 0.5, prompt_secs: 1.0, steps_secs, peak_bytes: 3 << 20 },
-            reference,
-        })
+        let outcome = Outcome { load_secs: 0.5, prompt_secs: 1.0, steps_secs, peak_bytes: 3 << 20 };
+        let reference = Limits { read_gb_per_sec: reference, int8_giga_ops_per_sec: 100.0 };
+        Some(Taken { outcome, reference })
     }
+
+    fn costs() -> Costs {
+        let layer = LayerConfig { window: None, rope: 0 };
+        let config = Config {
+            architecture: "llama".to_string(),
+            n_layers: 1,
+            d_model: 8,
+            n_heads: 1,
+            n_kv_heads: 1,
+            head_dim: 8,
+            d_ff: 16,
+            vocab_size: 10,
+            ctx_len: 64,
+            norm_eps: 1e-5,
+            embedding_scale: 1.0,
+            attention_scale: 1.0,
+            activation: Activation::Silu,
+            pairing: Pairing::Adjacent,
+            rope_dim: 8,
+            ropes: vec![Rope { base: 1e4, scale: 1.0, file_factors: false }],
+            layers: vec![layer],
+            qk_norm: false,
+            post_norms: false,
+        };
+        Costs { config, file_bytes: (2 << 20) - 21 * 32, step_bytes: 1000 }
+    }
+
+    fn case(work: Work, rounds: Vec<Vec<Option<Taken>>>) -> Case {
+        Case { model: "m.gguf".into(), work, threads: 2, rounds }
+    }
+
+    const BEST: Limits = Limits { read_gb_per_sec: 20.0, int8_giga_ops_per_sec: 100.0 };
 
     #[test]
     fn disturbed_samples_are_dropped_and_ratios_are_paired() {
-        let case = Case {
-            model: "m.gguf".into(),
-            work: Work::Compare { prompt: 128, ways: 4, steps: 10 },
-            threads: 2,
-            rounds: vec![
-                vec![taken(1.0, 20.0), taken(2.0, 19.0)],
-                vec![taken(1.0, 20.0), taken(9.0, 15.0)],
-                vec![taken(2.0, 18.0), taken(8.0, 18.0)],
-            ],
-        };
+        let rounds = vec![
+            vec![taken(1.0, 20.0), taken(2.0, 19.0)],
+            vec![taken(1.0, 20.0), taken(9.0, 15.0)],
+            vec![taken(2.0, 18.0), taken(8.0, 18.0)],
+        ];
+        let case = case(Work::Compare { prompt: 128, ways: 4, steps: 10 }, rounds);
         let engines = [Name::Kelvin, Name::Llama];
-        let row = case.row(Figure::StepTokensPerSec, &engines, 20.0).unwrap();
+        let row = case.row(Figure::StepTokensPerSec, &engines, BEST, &costs());
         assert_eq!((row.dropped, row.taken), (1, 6));
         assert_eq!(row.medians[&Name::Kelvin], Some(40.0));
         let ratio = row.ratios[&Name::Llama].unwrap();
         assert_eq!((ratio.n, ratio.median, ratio.least), (2, 3.0, 2.0));
-        let whole = case.row(Figure::TokensPerSec, &engines, 20.0).unwrap();
+        let whole = case.row(Figure::TokensPerSec, &engines, BEST, &costs());
         assert_eq!(whole.medians[&Name::Kelvin], Some(20.0));
+    }
+
+    #[test]
+    fn shares_count_the_cache_and_the_multiplications() {
+        let share = |work: Work, figure: Figure| {
+            let row = case(work, vec![vec![taken(1.0, 20.0)]]).row(figure, &[Name::Kelvin], BEST, &costs());
+            row.limit.unwrap()
+        };
+        // 2 steps a second, each of 1000 bytes and of the keys and values of 101 and 102 positions, 32 bytes each.
+        let read = share(Work::Decode { depth: 100, steps: 2 }, Figure::TokensPerSec);
+        assert_eq!(read.of, Limit::Read);
+        assert!((read.share * 20e9 / (2.0 * 1000.0 + 203.0 * 32.0) - 1.0).abs() < 1e-12, "{read:?}");
+        // A token takes 4·64 + 3·128 multiplications, the last one 80 more.
+        let int8 = share(Work::Prompt { tokens: 10 }, Figure::TokensPerSec);
+        assert_eq!(int8.of, Limit::Int8);
+        assert!((int8.share * 100e9 / (2.0 * 6480.0) - 1.0).abs() < 1e-12, "{int8:?}");
+        let memory = share(Work::First { tokens: 20 }, Figure::PeakMib);
+        assert_eq!((memory.of, memory.share), (Limit::FileAndCache, 1.5));
     }
 }

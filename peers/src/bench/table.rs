@@ -1,13 +1,16 @@
 //! A report in, a table for people out.
 
-use super::{Figure, Report, Row};
+use super::{Figure, Limit, Report, Row};
 use crate::bench::sample::Name;
 
 /// Prints the table and what must be known to read it.
 pub fn print(report: &Report) {
     println!("peers: {}; {}", report.llama, report.candle);
-    for (threads, best) in &report.read_gb_per_sec {
-        println!("plain read with {threads} threads: {best:.1} GB/s at best");
+    for (threads, best) in &report.limits {
+        println!(
+            "limits with {threads} threads, the best tenth of this run: plain read {:.1} GB/s, int8 in registers {:.0} GOP/s",
+            best.read_gb_per_sec, best.int8_giga_ops_per_sec
+        );
     }
     let mut model = "";
     for row in &report.rows {
@@ -23,7 +26,8 @@ pub fn print(report: &Report) {
     }
 }
 
-fn label(name: Name) -> &'static str {
+/// An engine's name in tables.
+pub fn label(name: Name) -> &'static str {
     match name {
         Name::Kelvin => "kelvin",
         Name::Llama => "llama.cpp",
@@ -39,7 +43,7 @@ fn header(row: &Row) {
     for name in row.ratios.keys() {
         print!(" {:>28}", format!("kelvin / {} (range; n)", label(*name)));
     }
-    println!(" {:>9} {:>13}", "dropped", "share of read");
+    println!(" {:>9} {:>22}", "dropped", "kelvin's share");
 }
 
 fn line(row: &Row) {
@@ -65,8 +69,13 @@ fn line(row: &Row) {
         print!(" {text:>28}");
     }
     print!(" {:>9}", format!("{}/{}", row.dropped, row.taken));
-    match row.kelvin_share_of_read {
-        Some(share) => println!(" {:>12.0}%", 100.0 * share),
-        None => println!(" {:>13}", "-"),
-    }
+    let share = row.limit.map_or("-".into(), |limit| {
+        let of = match limit.of {
+            Limit::Read => "read",
+            Limit::Int8 => "int8",
+            Limit::FileAndCache => "file + cache",
+        };
+        format!("{:.0} % of {of}", 100.0 * limit.share)
+    });
+    println!(" {share:>22}");
 }

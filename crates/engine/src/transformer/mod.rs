@@ -4,6 +4,7 @@
 //! values, `forward` the pass itself.
 
 mod config;
+mod cost;
 mod forward;
 mod sequence;
 mod weights;

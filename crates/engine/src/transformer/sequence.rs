@@ -26,6 +26,16 @@ pub enum CacheFormat {
     F32,
 }
 
+impl CacheFormat {
+    /// Bytes of a number.
+    pub fn bytes(self) -> usize {
+        match self {
+            CacheFormat::F16 => 2,
+            CacheFormat::F32 => 4,
+        }
+    }
+}
+
 /// The tokens that a model has read so far and what it remembers of them.
 #[derive(Debug, Clone)]
 pub struct Sequence {
@@ -114,10 +124,11 @@ impl Sequence {
 
     /// Bytes of its pages, shared ones included.
     pub fn n_bytes(&self) -> usize {
-        match &self.pages {
-            Storage::F16(held) => held.pages.len() * self.shape.page_len() * 2,
-            Storage::F32(held) => held.pages.len() * self.shape.page_len() * 4,
-        }
+        let (n_pages, format) = match &self.pages {
+            Storage::F16(held) => (held.pages.len(), CacheFormat::F16),
+            Storage::F32(held) => (held.pages.len(), CacheFormat::F32),
+        };
+        n_pages * self.shape.page_len() * format.bytes()
     }
 
     pub(super) fn fits(&self, config: &Config) -> bool {

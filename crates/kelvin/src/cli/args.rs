@@ -7,7 +7,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub(crate) use super::sampling_args::{SamplingArgs, SoftmaxArgs, StagesArgs, TranslateArgs};
+pub(crate) use super::{
+    sampling_args::{SamplingArgs, SoftmaxArgs, StagesArgs, TranslateArgs},
+    tool_args::{BenchArgs, InspectArgs, PerplexityArgs, TokenizeArgs, WorkName},
+};
 
 const MAIN_EXAMPLES: &str = "\
 The main job, one prompt at three temperatures:
@@ -52,6 +55,10 @@ pub(crate) enum Verb {
     Inspect(InspectArgs),
     /// Show how a text becomes tokens
     Tokenize(TokenizeArgs),
+    /// Measure how likely a model finds a text
+    Perplexity(PerplexityArgs),
+    /// Measure how fast a model runs here, and what the machine could do at most
+    Bench(BenchArgs),
     /// Print a completion script for your shell
     Completions(CompletionsArgs),
 }
@@ -363,65 +370,6 @@ pub(crate) enum ModelsAction {
         #[arg(value_name = "MODEL")]
         model: Option<String>,
     },
-}
-
-/// `inspect`.
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  kelvin inspect
-  kelvin inspect model.gguf --tensors
-  kelvin inspect gemma3 --json")]
-pub(crate) struct InspectArgs {
-    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
-    #[arg(value_name = "MODEL", default_value = "smollm2")]
-    pub(crate) model: String,
-    /// List every tensor
-    #[arg(long)]
-    pub(crate) tensors: bool,
-    /// Never use the network
-    #[arg(long)]
-    pub(crate) offline: bool,
-    /// Accept the model's terms of use without being asked
-    #[arg(long)]
-    pub(crate) accept_terms: bool,
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `tokenize`.
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  kelvin tokenize \"Namaste, Kathmandu!\"
-  kelvin tokenize --chat \"Hello\" --json
-  kelvin tokenize -m gemma3 --file text.txt")]
-pub(crate) struct TokenizeArgs {
-    #[command(flatten)]
-    pub(crate) prompt: PromptArgs,
-    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
-    #[arg(
-        short,
-        long,
-        value_name = "MODEL",
-        default_value = "smollm2",
-        env = "KELVIN_MODEL",
-        hide_env_values = true
-    )]
-    pub(crate) model: String,
-    /// Leave out the tokens that the file adds around a text
-    #[arg(long)]
-    pub(crate) no_bos: bool,
-    /// Never use the network
-    #[arg(long)]
-    pub(crate) offline: bool,
-    /// Accept the model's terms of use without being asked
-    #[arg(long)]
-    pub(crate) accept_terms: bool,
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// `completions`.

@@ -1,6 +1,8 @@
 //! Verbs in, text on a terminal or JSON for programs out: one file for each verb.
 
 pub(crate) mod args;
+mod bench;
+mod bench_view;
 mod chat;
 mod compare;
 mod compare_view;
@@ -12,12 +14,14 @@ mod inspect;
 mod models;
 mod next;
 mod options;
+mod perplexity;
 mod prompt;
 mod sampling_args;
 mod session;
 mod softmax;
 mod stages;
 mod tokenize;
+mod tool_args;
 mod trace;
 mod translate;
 mod why;
@@ -41,6 +45,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Models(args) => models::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Tokenize(args) => tokenize::run(&args),
+        Verb::Perplexity(args) => perplexity::run(&args),
+        Verb::Bench(args) => bench::run(&args),
         Verb::Completions(args) => completions::run(&args),
     }
 }

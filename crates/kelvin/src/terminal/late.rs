@@ -14,6 +14,10 @@ pub(crate) enum Counted {
     Bytes,
     /// Of a prompt.
     Tokens,
+    /// Of a text that is scored.
+    Windows,
+    /// Of a measurement.
+    Samples,
 }
 
 /// A bar that appears late and goes when the work is done. It hides itself where standard error is no terminal.
@@ -47,6 +51,8 @@ fn new_bar(counted: Counted, total: u64) -> ProgressBar {
     let template = match counted {
         Counted::Bytes => "  loading {bar:30} {bytes:>10} of {total_bytes} · {eta} left",
         Counted::Tokens => "  reading the prompt {bar:30} {pos:>6} of {len} tokens · {eta} left",
+        Counted::Windows => "  reading the text {bar:30} {pos:>5} of {len} windows · {eta} left",
+        Counted::Samples => "  measuring {bar:30} {pos:>4} of {len} samples · {eta} left",
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style)

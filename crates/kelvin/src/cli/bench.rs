@@ -1,0 +1,358 @@
+//! `bench`: a model in, how fast it reads prompts and continues them here out, beside what the machine could do at most.
+//!
+//! Each sample stands between two runs of two reference loops (a plain read of memory, multiplications in registers); a sample
+//! during which either ran 12 % below its best is dropped, because a neighbour was at work. The best is what the best tenth of the
+//! runs of a loop reached: the single best is a fluke on a machine that others use too.
+
+use std::{hint::black_box, ops::Range, time::Instant};
+
+use kelvin_engine::{
+    TokenId,
+    transformer::{Append, Scratch, Sequence, Want},
+};
+use kelvin_kernels::limit;
+use kelvin_sampling::{Chain, Dice, SampleError, Sampler};
+use serde::Serialize;
+
+use super::{
+    args::{BenchArgs, WorkName},
+    bench_view,
+    failure::usage,
+    session::{self, CHUNK, Session},
+};
+use crate::terminal::{
+    self, json,
+    late::{Counted, LateBar},
+    style::Style,
+};
+
+/// Rounds of the loop that multiplies: about as long as the loop that reads.
+const INT8_ROUNDS: u32 = 1 << 17;
+/// How often the loops run before anything else, so that their best is known from the beginning.
+const N_FIRST: usize = 10;
+/// A sample counts if each loop ran at no less than this share of its best, before and after.
+const UNDISTURBED: f64 = 0.88;
+/// How many samples may be taken for each that is wanted.
+const PATIENCE: usize = 3;
+/// The prompt of the work `compare`.
+const COMPARE_PROMPT: usize = 128;
+
+/// One line of the table.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    /// `prompt`, `decode` or `compare`.
+    pub(crate) work: &'static str,
+    pub(crate) threads: usize,
+    /// Continuations.
+    pub(crate) batch: usize,
+    /// Tokens of the text before the first one that is drawn.
+    pub(crate) depth: usize,
+    /// Tokens that are timed, of each continuation or of the prompt.
+    pub(crate) tokens: usize,
+    /// The median of the samples that count.
+    pub(crate) tokens_per_sec: f64,
+    /// The slowest and the fastest of them.
+    pub(crate) tokens_per_sec_range: [f64; 2],
+    /// Bytes of weights, keys and values that must be read, 10^9 a second.
+    pub(crate) gb_per_sec: f64,
+    pub(crate) limit_gb_per_sec: f64,
+    /// Multiplications and additions with weights, 10^9 a second.
+    pub(crate) giga_ops_per_sec: f64,
+    pub(crate) limit_giga_ops_per_sec: f64,
+    /// Undisturbed samples, from which the figures are; if there is none, they are from all.
+    pub(crate) samples: usize,
+    /// Samples that a neighbour disturbed.
+    pub(crate) dropped: usize,
+}
+
+/// What is timed.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    /// Reading a prompt of so many tokens.
+    Prompt(usize),
+    /// One continuation of a text of this depth.
+    Decode(usize),
+    /// One prompt, read once, continued so many ways together.
+    Compare(usize),
+}
+
+/// What one sample did.
+struct Done {
+    secs: f64,
+    tokens: usize,
+    bytes: usize,
+    multiply_adds: usize,
+}
+
+/// What the machine does at a moment, or at its best.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    gb_per_sec: f64,
+    giga_ops_per_sec: f64,
+}
+
+/// Samples, each with the slower of the loops before and after it.
+type Samples = Vec<(Done, Limits)>;
+
+/// Runs the verb.
+pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let works = works(args)?;
+    let session = session::open(&args.model)?;
+    let longest = works.iter().map(|work| work.longest(args.tokens)).max().unwrap_or(0);
+    if longest > session.limit() {
+        return Err(usage(format!(
+            "the longest work needs {longest} tokens, but the context has room for {}",
+            session.limit()
+        )));
+    }
+    let mut bench = Bench {
+        session: &session,
+        n_tokens: args.tokens,
+        numbers: vec![1; limit::READ_BYTES / 8],
+        seen: Vec::new(),
+        scratch: Scratch::default(),
+    };
+    for _ in 0..N_FIRST {
+        bench.reference();
+    }
+    let total = (works.len() * args.rounds) as u64;
+    let mut bar = LateBar::new(Counted::Samples);
+    let mut all = Vec::new();
+    for (i, &work) in works.iter().enumerate() {
+        let samples =
+            bench.measure(work, args.rounds, &mut |n| bar.set((i * args.rounds + n) as u64, total))?;
+        all.push((work, samples));
+    }
+    bar.set(total, total);
+    let rows: Vec<Row> = all.iter().map(|(work, samples)| bench.row(*work, samples)).collect();
+    if !args.json {
+        terminal::print(&bench_view::render(&session, &rows, Style::stdout()))?;
+    }
+    json::print_line(&rows)
+}
+
+fn works(args: &BenchArgs) -> anyhow::Result<Vec<Work>> {
+    if args.rounds == 0 || args.tokens == 0 {
+        return Err(usage("--rounds and -n are at least 1"));
+    }
+    for (flag, numbers) in [("--prompts", &args.prompts), ("--batch", &args.batch)] {
+        if numbers.contains(&0) {
+            return Err(usage(format!("{flag} has a 0, but takes whole numbers from 1 up, such as 1,16")));
+        }
+    }
+    let mut works = Vec::new();
+    for name in &args.work {
+        match name {
+            WorkName::Prompt => works.extend(args.prompts.iter().copied().map(Work::Prompt)),
+            WorkName::Decode => works.extend(args.depths.iter().copied().map(Work::Decode)),
+            WorkName::Compare => works.extend(args.batch.iter().copied().map(Work::Compare)),
+        }
+    }
+    Ok(works)
+}
+
+impl Work {
+    /// Tokens of its longest text.
+    fn longest(self, n_tokens: usize) -> usize {
+        match self {
+            Work::Prompt(n) => n,
+            Work::Decode(depth) => depth.max(1).saturating_add(n_tokens),
+            Work::Compare(_) => n_tokens.saturating_add(COMPARE_PROMPT),
+        }
+    }
+}
+
+struct Bench<'a> {
+    session: &'a Session,
+    /// Of each continuation.
+    n_tokens: usize,
+    /// For the loop that reads.
+    numbers: Vec<u64>,
+    /// What the loops did so far.
+    seen: Vec<Limits>,
+    scratch: Scratch,
+}
+
+impl Bench<'_> {
+    /// Samples of a work until `rounds` of them are undisturbed, or patience ends.
+    fn measure(&mut self, work: Work, rounds: usize, told: &mut dyn FnMut(usize)) -> anyhow::Result<Samples> {
+        // What comes before the time that counts is done once. A text of no tokens can't be continued, so depth 0 has one.
+        let depth = if let Work::Decode(depth) = work { depth.max(1) } else { 32 };
+        let mut text = self.session.sequence();
+        let first = self.read(&mut text, depth)?;
+        // Warm: buffers have grown, threads are awake.
+        self.sample(work, &text, first)?;
+        let mut samples = Vec::new();
+        while samples.len() < rounds * PATIENCE && self.undisturbed(&samples).count() < rounds {
+            told(samples.len().min(rounds - 1));
+            let before = self.reference();
+            let done = self.sample(work, &text, first)?;
+            let after = self.reference();
+            let slower = Limits {
+                gb_per_sec: before.gb_per_sec.min(after.gb_per_sec),
+                giga_ops_per_sec: before.giga_ops_per_sec.min(after.giga_ops_per_sec),
+            };
+            samples.push((done, slower));
+        }
+        Ok(samples)
+    }
+
+    /// What the machine does now.
+    fn reference(&mut self) -> Limits {
+        let model = &self.session.engine.model;
+        let (pool, isa) = (model.pool(), model.isa());
+        // Threads that sleep would be late.
+        pool.run(pool.n_threads(), &|_| ());
+        let begun = Instant::now();
+        black_box(limit::read(pool, isa, black_box(&self.numbers)));
+        let gb_per_sec = limit::READ_BYTES as f64 / begun.elapsed().as_secs_f64() / 1e9;
+        let begun = Instant::now();
+        black_box(limit::int8(pool, isa, black_box(INT8_ROUNDS)));
+        let multiply_adds =
+            limit::INT8_MULTIPLY_ADDS as f64 * f64::from(INT8_ROUNDS) * pool.n_threads() as f64;
+        let giga_ops_per_sec = 2.0 * multiply_adds / begun.elapsed().as_secs_f64() / 1e9;
+        let now = Limits { gb_per_sec, giga_ops_per_sec };
+        self.seen.push(now);
+        now
+    }
+
+    /// What the best tenth of the loops reached, each for itself.
+    fn best(&self) -> Limits {
+        let at = |of: fn(&Limits) -> f64| {
+            let mut all: Vec<f64> = self.seen.iter().map(of).collect();
+            all.sort_by(|a, b| b.total_cmp(a));
+            all.get(all.len() / 10).copied().unwrap_or(0.0)
+        };
+        Limits { gb_per_sec: at(|l| l.gb_per_sec), giga_ops_per_sec: at(|l| l.giga_ops_per_sec) }
+    }
+
+    /// Does a work once, and times it. A continuation goes on from a fork of `text` with `first`.
+    fn sample(&mut self, work: Work, text: &Sequence, first: TokenId) -> anyhow::Result<Done> {
+        let (session, n_tokens) = (self.session, self.n_tokens);
+        let model = &session.engine.model;
+        let cache = |pos: usize| model.config.cache_bytes(pos, session.cache);
+        let of_steps = |places: Range<usize>| places.map(cache).sum::<usize>();
+        let (with_logits, without) = (model.config.multiply_adds(true), model.config.multiply_adds(false));
+        match work {
+            Work::Prompt(n) => {
+                let mut text = session.sequence();
+                let begun = Instant::now();
+                black_box(self.read(&mut text, n)?);
+                let secs = begun.elapsed().as_secs_f64();
+                // Each chunk reads the weights, and the keys and values before it.
+                let bytes: usize = (0..n).step_by(CHUNK).map(|at| model.step_bytes() + cache(at)).sum();
+                Ok(Done { secs, tokens: n, bytes, multiply_adds: (n - 1) * without + with_logits })
+            }
+            Work::Decode(_) => {
+                let secs = self.steps(vec![text.clone()], first)?;
+                let bytes = n_tokens * model.step_bytes() + of_steps(text.len()..text.len() + n_tokens);
+                Ok(Done { secs, tokens: n_tokens, bytes, multiply_adds: n_tokens * with_logits })
+            }
+            Work::Compare(ways) => {
+                let mut text = session.sequence();
+                let begun = Instant::now();
+                let first = self.read(&mut text, COMPARE_PROMPT)?;
+                let read_secs = begun.elapsed().as_secs_f64();
+                let secs = read_secs + self.steps(vec![text; ways], first)?;
+                // The prompt's keys and values are read once for all, those of each continuation for itself.
+                let shared = n_tokens * cache(COMPARE_PROMPT - 1);
+                let own = of_steps(COMPARE_PROMPT..COMPARE_PROMPT + n_tokens).saturating_sub(shared);
+                Ok(Done {
+                    secs,
+                    tokens: ways * n_tokens,
+                    bytes: (1 + n_tokens) * model.step_bytes() + shared + ways * own,
+                    multiply_adds: COMPARE_PROMPT * without + ways * n_tokens * with_logits,
+                })
+            }
+        }
+    }
+
+    /// Appends `n` tokens in chunks, and draws the one after them.
+    fn read(&mut self, text: &mut Sequence, n: usize) -> anyhow::Result<TokenId> {
+        let model = &self.session.engine.model;
+        // Which tokens they are doesn't change the work.
+        let vocab_size = model.config.vocab_size as u32;
+        let tokens: Vec<TokenId> = (0..n as u32).map(|i| TokenId((i * 7919 + 101) % vocab_size)).collect();
+        let mut first = TokenId(0);
+        for (i, tokens) in tokens.chunks(CHUNK).enumerate() {
+            let want = if (i + 1) * CHUNK >= n { Want::Last } else { Want::None };
+            let batch = &mut [Append { sequence: text, tokens, want }];
+            let logits = model.forward(batch, &mut self.scratch)?;
+            if want == Want::Last {
+                first = sampler(0).sample(logits.row(0), n as u64)?;
+            }
+        }
+        Ok(first)
+    }
+
+    /// Continues texts together, token by token as `generate` does, and says how many seconds it took.
+    fn steps(&mut self, texts: Vec<Sequence>, first: TokenId) -> anyhow::Result<f64> {
+        struct Way {
+            text: Sequence,
+            sampler: Sampler,
+            next: Result<TokenId, SampleError>,
+        }
+        let model = &self.session.engine.model;
+        let mut ways: Vec<Way> =
+            (0..).zip(texts).map(|(i, text)| Way { text, sampler: sampler(i), next: Ok(first) }).collect();
+        let begun = Instant::now();
+        for _ in 0..self.n_tokens {
+            let next = ways.iter().map(|way| way.next.clone()).collect::<Result<Vec<_>, _>>()?;
+            let mut batch: Vec<Append<'_>> = Vec::with_capacity(ways.len());
+            for (way, token) in ways.iter_mut().zip(&next) {
+                let tokens = std::slice::from_ref(token);
+                batch.push(Append { sequence: &mut way.text, tokens, want: Want::Last });
+            }
+            let logits = model.forward(&mut batch, &mut self.scratch)?;
+            model.pool().for_each_chunk(&mut ways, 1, &|i, way| {
+                way[0].next = way[0].sampler.sample(logits.row(i), way[0].text.len() as u64);
+            });
+        }
+        Ok(begun.elapsed().as_secs_f64())
+    }
+
+    fn undisturbed<'s>(&self, samples: &'s Samples) -> impl Iterator<Item = &'s Done> {
+        let best = self.best();
+        let quiet = move |now: &Limits| {
+            now.gb_per_sec >= UNDISTURBED * best.gb_per_sec
+                && now.giga_ops_per_sec >= UNDISTURBED * best.giga_ops_per_sec
+        };
+        samples.iter().filter(move |(_, now)| quiet(now)).map(|(done, _)| done)
+    }
+
+    fn row(&self, work: Work, samples: &Samples) -> Row {
+        let mut counted: Vec<&Done> = self.undisturbed(samples).collect();
+        let n_undisturbed = counted.len();
+        if counted.is_empty() {
+            counted = samples.iter().map(|(done, _)| done).collect();
+        }
+        counted.sort_by(|a, b| a.secs.total_cmp(&b.secs));
+        let (n, done) = (counted.len(), counted[0]);
+        let secs = (counted[(n - 1) / 2].secs + counted[n / 2].secs) / 2.0;
+        let (name, batch, depth, tokens) = match work {
+            Work::Prompt(n) => ("prompt", 1, 0, n),
+            Work::Decode(depth) => ("decode", 1, depth, self.n_tokens),
+            Work::Compare(ways) => ("compare", ways, COMPARE_PROMPT, self.n_tokens),
+        };
+        Row {
+            work: name,
+            threads: self.session.engine.model.n_threads(),
+            batch,
+            depth,
+            tokens,
+            tokens_per_sec: done.tokens as f64 / secs,
+            tokens_per_sec_range: [done.tokens as f64 / counted[n - 1].secs, done.tokens as f64 / done.secs],
+            gb_per_sec: done.bytes as f64 / secs / 1e9,
+            limit_gb_per_sec: self.best().gb_per_sec,
+            giga_ops_per_sec: 2.0 * done.multiply_adds as f64 / secs / 1e9,
+            limit_giga_ops_per_sec: self.best().giga_ops_per_sec,
+            samples: n_undisturbed,
+            dropped: samples.len() - n_undisturbed,
+        }
+    }
+}
+
+/// The neutral one.
+fn sampler(sample: u64) -> Sampler {
+    Sampler::new(Chain::default(), Dice { seed: 7, sample })
+}

@@ -1,0 +1,308 @@
+//! `perplexity`: a text in, how likely a model finds it out: the mean of -ln p over its tokens, and exp of that.
+//!
+//! The convention is that of llama.cpp's `llama-perplexity` unless flags say otherwise: windows of 512 tokens one after another, each
+//! a text of its own (its first token replaced by the one that the model begins texts with, where it does), and only the tokens
+//! after the first half of a window count, so that each had a context.
+
+use std::{io::Read, ops::Range};
+
+use anyhow::{Context, anyhow};
+use kelvin_engine::{
+    TokenId,
+    transformer::{Append, Scratch, Want},
+};
+use kelvin_sampling::{SampleError, surprisal};
+use serde::Serialize;
+
+use super::{
+    args::PerplexityArgs,
+    failure::usage,
+    session::{self, CHUNK, ModelFile, Session},
+};
+use crate::terminal::{
+    self, escape, json,
+    late::{Counted, LateBar},
+    style::Style,
+    table::{self, Align},
+};
+
+/// llama-perplexity's.
+const WINDOW: usize = 512;
+/// Tokens whose logits are kept at once: 262,144 numbers a row take room.
+const ROWS: usize = 64;
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    model: ModelFile,
+    /// Of the whole text, with the first token that the model adds.
+    text_tokens: usize,
+    window: usize,
+    stride: usize,
+    skip: usize,
+    windows: usize,
+    /// Tokens that count.
+    tokens: usize,
+    /// Bytes of text that those stand for.
+    bytes: usize,
+    /// The mean of -ln p.
+    #[serde(serialize_with = "json::number")]
+    mean_nats: f64,
+    /// Its standard error, the tokens taken as independent. None with a single token.
+    standard_error: Option<f64>,
+    /// exp of the mean.
+    #[serde(serialize_with = "json::number")]
+    perplexity: f64,
+    perplexity_error: Option<f64>,
+    #[serde(serialize_with = "json::number")]
+    bits_per_byte: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_token: Option<Vec<Scored>>,
+}
+
+/// A token that counts.
+#[derive(Debug, Serialize)]
+struct Scored {
+    /// Its place in the whole text.
+    pos: usize,
+    ids: [u32; 1],
+    text: String,
+    #[serde(serialize_with = "json::number")]
+    nats: f64,
+}
+
+/// How a text is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cut {
+    /// Tokens read at a time.
+    window: usize,
+    /// From the beginning of a window to that of the next.
+    stride: usize,
+    /// The first place in a window from which a token is predicted that counts.
+    skip: usize,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &PerplexityArgs) -> anyhow::Result<()> {
+    // What was typed is wrong before a model is loaded.
+    let cut = Cut::new(args)?;
+    let text = read(args)?;
+    let session = session::open(&args.model)?;
+    let tokenizer = &session.engine.tokenizer;
+    let added = tokenizer.encode("", true, false);
+    let bos = tokenizer.bos().filter(|bos| added.first() == Some(bos));
+    let mut tokens: Vec<TokenId> = bos.into_iter().collect();
+    tokens.extend(tokenizer.encode(&text, false, false));
+    let cut = cut.fitted(tokens.len())?;
+    if cut.window > session.limit() {
+        return Err(usage(format!(
+            "a window of {} tokens doesn't fit into the context of {}",
+            cut.window,
+            session.limit()
+        )));
+    }
+    let mut windows = cut.windows(tokens.len());
+    windows.truncate(args.windows.unwrap_or(usize::MAX));
+    let mut bar = LateBar::new(Counted::Windows);
+    let mut scratch = Scratch::default();
+    let mut nats: Vec<f64> = Vec::new();
+    for (i, places) in windows.iter().enumerate() {
+        bar.set(i as u64, windows.len() as u64);
+        let mut window = tokens[places.clone()].to_vec();
+        window[0] = bos.unwrap_or(window[0]);
+        score(&session, &window, cut.skip, &mut scratch, &mut nats)?;
+    }
+    bar.set(windows.len() as u64, windows.len() as u64);
+    let answer = answer(&session, &tokens, &windows, cut, &nats, args.per_token);
+    if args.json { json::print(&answer) } else { terminal::print(&render(&answer, Style::stdout())) }
+}
+
+impl Cut {
+    fn new(args: &PerplexityArgs) -> anyhow::Result<Cut> {
+        let window = args.window.or(args.model.ctx_size).unwrap_or(WINDOW);
+        let stride = args.stride.unwrap_or(window);
+        if window < 2 || stride == 0 || args.windows == Some(0) {
+            return Err(usage("--window is at least 2, --stride and --windows at least 1"));
+        }
+        let half = if stride < window { window - stride - 1 } else { window / 2 };
+        let skip = args.skip.unwrap_or(half.min(window - 2));
+        if skip > window - 2 {
+            return Err(usage(format!(
+                "--skip is {skip}, which leaves nothing to score of a window of {window}"
+            )));
+        }
+        let scored = window - 1 - skip;
+        if scored > stride {
+            return Err(usage(format!(
+                "each window would score {scored} tokens but begin only {stride} after the last, so that some counted twice: \
+                 --skip is at least {}",
+                window - 1 - stride
+            )));
+        }
+        Ok(Cut { window, stride, skip })
+    }
+
+    /// For a text of so many tokens: one that is shorter than a window is a window.
+    fn fitted(self, n: usize) -> anyhow::Result<Cut> {
+        if n >= self.window {
+            return Ok(self);
+        }
+        if n < 2 {
+            return Err(anyhow!("the text has {n} tokens, but the first can't be scored: give a longer one"));
+        }
+        // The same share of it is only read.
+        Ok(Cut { window: n, stride: n, skip: (self.skip * n / self.window).min(n - 2) })
+    }
+
+    /// The places of each whole window in a text of `n` tokens.
+    fn windows(self, n: usize) -> Vec<Range<usize>> {
+        let starts = (0..=n - self.window).step_by(self.stride);
+        starts.map(|start| start..start + self.window).collect()
+    }
+}
+
+/// The text as it is, but for a newline at its end, as llama-perplexity has it.
+fn read(args: &PerplexityArgs) -> anyhow::Result<String> {
+    let (bytes, name) = match &args.file {
+        Some(path) => {
+            let bytes = std::fs::read(path);
+            (bytes.with_context(|| format!("can't read {}", path.display()))?, path.display().to_string())
+        }
+        None => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).context("can't read standard input")?;
+            (bytes, "standard input".to_string())
+        }
+    };
+    let mut text = String::from_utf8(bytes)
+        .map_err(|error| anyhow!("{name} isn't UTF-8 text (byte {})", error.utf8_error().valid_up_to()))?;
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// Appends -ln p of every token of `window` from place `skip` + 1 on.
+fn score(
+    session: &Session,
+    window: &[TokenId],
+    skip: usize,
+    scratch: &mut Scratch,
+    nats: &mut Vec<f64>,
+) -> anyhow::Result<()> {
+    let model = &session.engine.model;
+    let mut sequence = session.sequence();
+    // The last token predicts none of the window's.
+    let (head, rest) = window[..window.len() - 1].split_at(skip);
+    for tokens in head.chunks(CHUNK) {
+        model.forward(&mut [Append { sequence: &mut sequence, tokens, want: Want::None }], scratch)?;
+    }
+    let mut at = skip;
+    for tokens in rest.chunks(ROWS) {
+        let batch = &mut [Append { sequence: &mut sequence, tokens, want: Want::All }];
+        let logits = model.forward(batch, scratch)?;
+        let mut found: Vec<Result<f64, SampleError>> = vec![Ok(0.0); tokens.len()];
+        model.pool().for_each_chunk(&mut found, 1, &|i, found| {
+            found[0] = surprisal(logits.row(i), window[at + i + 1]);
+        });
+        for one in found {
+            nats.push(one.context("the model's logits can't be used")?);
+        }
+        at += tokens.len();
+    }
+    Ok(())
+}
+
+fn answer(
+    session: &Session,
+    tokens: &[TokenId],
+    windows: &[Range<usize>],
+    cut: Cut,
+    nats: &[f64],
+    per_token: bool,
+) -> Answer {
+    let tokenizer = &session.engine.tokenizer;
+    let scored = || windows.iter().flat_map(|places| places.start + cut.skip + 1..places.end);
+    let bytes: usize = scored().map(|pos| tokenizer.bytes(tokens[pos], true).len()).sum();
+    let n = nats.len() as f64;
+    let total: f64 = nats.iter().sum();
+    let mean = total / n;
+    let variance = nats.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
+    let standard_error = Some((variance / n).sqrt()).filter(|error| error.is_finite());
+    // Of all machines the same.
+    let perplexity = libm::exp(mean);
+    Answer {
+        model: session.file.clone(),
+        text_tokens: tokens.len(),
+        window: cut.window,
+        stride: cut.stride,
+        skip: cut.skip,
+        windows: windows.len(),
+        tokens: nats.len(),
+        bytes,
+        mean_nats: mean,
+        standard_error,
+        perplexity,
+        perplexity_error: standard_error.map(|error| error * perplexity),
+        bits_per_byte: total / std::f64::consts::LN_2 / bytes as f64,
+        per_token: per_token.then(|| {
+            let one = |(pos, &nats): (usize, &f64)| Scored {
+                pos,
+                ids: [tokens[pos].0],
+                text: tokenizer.decode(&[tokens[pos]], true),
+                nats,
+            };
+            scored().zip(nats).map(one).collect()
+        }),
+    }
+}
+
+fn render(answer: &Answer, style: Style) -> String {
+    let mut out = String::new();
+    if let Some(scored) = &answer.per_token {
+        let mut rows = vec![["pos", "id", "nats", "token"].map(str::to_string).to_vec()];
+        rows.extend(scored.iter().map(|one| {
+            let cells = [one.pos.to_string(), one.ids[0].to_string(), format!("{:.4}", one.nats)];
+            [&cells[..], &[escape::visible(&one.text)]].concat()
+        }));
+        let mut lines = table::lines(&rows, &[Align::Right, Align::Right, Align::Right, Align::Left], 0);
+        lines[0] = style.dim(&lines[0]);
+        out = lines.join("\n") + "\n\n";
+    }
+    let error = |error: Option<f64>| error.map_or(String::new(), |error| format!(" ± {error:.4}"));
+    out + &format!(
+        "{}\n  mean -ln p {:.4}{} nats · {:.4} bits per byte\n  {}\n",
+        style.bold(&format!("perplexity {:.4}{}", answer.perplexity, error(answer.perplexity_error))),
+        answer.mean_nats,
+        error(answer.standard_error),
+        answer.bits_per_byte,
+        style.dim(&format!(
+            "{} · {} tokens scored of {}: {} windows of {}, a new one every {}, the first {} of each only read",
+            answer.model.model,
+            answer.tokens,
+            answer.text_tokens,
+            answer.windows,
+            answer.window,
+            answer.stride,
+            answer.skip + 1
+        ))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_cut_as_llama_perplexity_cuts_them() {
+        let cut = Cut { window: 512, stride: 512, skip: 256 };
+        assert_eq!(cut.fitted(1500).unwrap(), cut);
+        assert_eq!(cut.windows(1500), [0..512, 512..1024]);
+        // 255 tokens of each count.
+        assert_eq!(cut.window - 1 - cut.skip, 255);
+        assert_eq!(cut.fitted(100).unwrap(), Cut { window: 100, stride: 100, skip: 50 });
+        assert_eq!(cut.fitted(2).unwrap(), Cut { window: 2, stride: 2, skip: 0 });
+        assert!(cut.fitted(1).is_err() && cut.fitted(0).is_err());
+        let sliding = Cut { window: 8, stride: 3, skip: 4 };
+        assert_eq!(sliding.windows(15), [0..8, 3..11, 6..14]);
+    }
+}

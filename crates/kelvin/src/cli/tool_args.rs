@@ -1,0 +1,161 @@
+//! The everyday tools as they were typed: what a file holds, how a text becomes tokens, how likely a model finds it, how fast it all is.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::args::{ModelArgs, PromptArgs};
+
+/// `inspect`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin inspect
+  kelvin inspect model.gguf --tensors
+  kelvin inspect gemma3 --json")]
+pub(crate) struct InspectArgs {
+    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
+    #[arg(value_name = "MODEL", default_value = "smollm2")]
+    pub(crate) model: String,
+    /// List every tensor
+    #[arg(long)]
+    pub(crate) tensors: bool,
+    /// Never use the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Accept the model's terms of use without being asked
+    #[arg(long)]
+    pub(crate) accept_terms: bool,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `tokenize`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin tokenize \"Namaste, Kathmandu!\"
+  kelvin tokenize --chat \"Hello\" --json
+  kelvin tokenize -m gemma3 --file text.txt")]
+pub(crate) struct TokenizeArgs {
+    #[command(flatten)]
+    pub(crate) prompt: PromptArgs,
+    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
+    #[arg(
+        short,
+        long,
+        value_name = "MODEL",
+        default_value = "smollm2",
+        env = "KELVIN_MODEL",
+        hide_env_values = true
+    )]
+    pub(crate) model: String,
+    /// Leave out the tokens that the file adds around a text
+    #[arg(long)]
+    pub(crate) no_bos: bool,
+    /// Never use the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Accept the model's terms of use without being asked
+    #[arg(long)]
+    pub(crate) accept_terms: bool,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `bench`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin bench
+  kelvin bench -m gemma3 --threads 1 --work decode --depths 0,512,2048
+  kelvin bench --work compare --batch 1,2,4,8,16,32 --json
+
+A prompt is read in one go; `decode` continues one text of each depth; `compare` reads a prompt of 128 tokens and continues \
+it in so many ways together, both of which count. GB/s are the bytes of weights, keys and values that must be read, GOP/s \
+the multiplications and additions with weights; the limits beside them are measured in the same run. Let nothing else \
+run meanwhile: samples that a neighbour disturbed are dropped, and how many were is shown.")]
+pub(crate) struct BenchArgs {
+    /// What to measure
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WORK,…",
+        value_delimiter = ',',
+        default_value = "prompt,decode,compare"
+    )]
+    pub(crate) work: Vec<WorkName>,
+    /// Lengths of prompts to read
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "512")]
+    pub(crate) prompts: Vec<usize>,
+    /// Tokens of the texts that `decode` continues
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "0,1024")]
+    pub(crate) depths: Vec<usize>,
+    /// In how many ways together `compare` continues its prompt
+    #[arg(long, alias = "ways", value_name = "N,…", value_delimiter = ',', default_value = "1,4,16")]
+    pub(crate) batch: Vec<usize>,
+    /// Tokens of each continuation
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 64)]
+    pub(crate) tokens: usize,
+    /// Undisturbed samples of each
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) rounds: usize,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Print only the line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `bench` measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WorkName {
+    /// Reading a prompt
+    Prompt,
+    /// Continuing one text
+    Decode,
+    /// Reading a prompt and continuing it in several ways together
+    Compare,
+}
+
+/// `perplexity`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin perplexity --file text.txt
+  kelvin perplexity -m gemma3 --file text.txt --json
+  kelvin perplexity --file text.txt --window 1024 --stride 256
+  kelvin perplexity --per-token < poem.txt
+
+The text's tokens are cut into windows, each read as a text of its own; where the model adds a first token, it takes the place \
+of each window's first. Scored are the tokens after the first SKIP + 1 of a window. By default windows of 512 follow one \
+another, the first half and one token more are only read, and what doesn't fill a window is left out: that is the convention \
+of llama.cpp's llama-perplexity. --skip 0 scores every token but the first of each window. With --stride, windows overlap, and \
+the last STRIDE tokens of each are scored. A text shorter than a window is one window.")]
+pub(crate) struct PerplexityArgs {
+    /// Read the text from a file (default: standard input)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Tokens read at a time (default: --ctx-size, or 512)
+    #[arg(short = 'w', long, value_name = "N")]
+    pub(crate) window: Option<usize>,
+    /// Tokens from the beginning of a window to that of the next (default: the window)
+    #[arg(long, value_name = "N")]
+    pub(crate) stride: Option<usize>,
+    /// Tokens at the beginning of each window that predict nothing that counts (default: half of it; with --stride, all but STRIDE)
+    #[arg(long, value_name = "N")]
+    pub(crate) skip: Option<usize>,
+    /// Use the first N windows only
+    #[arg(long, value_name = "N")]
+    pub(crate) windows: Option<usize>,
+    /// List every scored token with its surprisal
+    #[arg(long)]
+    pub(crate) per_token: bool,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
