@@ -5,7 +5,7 @@
 //! set agrees with them bit for bit, which property tests hold.
 //!
 //! Reading order: [`mod@format`] (what a model file stores), [`packed`] (how weights lie in memory here),
-//! [`activations`], [`matmul`], [`attention`], [`exp`], [`norm`], [`gate`], [`rope`]; [`isa`] chooses
+//! [`activations`], [`matmul`], [`pages`] (of a cache), [`attention`], [`exp`], [`norm`], [`gate`], [`rope`]; [`isa`] chooses
 //! the instruction set, [`pool`] spreads work over threads.
 
 pub mod activations;
@@ -21,6 +21,7 @@ pub mod matmul;
 pub mod memory;
 pub mod norm;
 pub mod packed;
+pub mod pages;
 pub mod pool;
 pub mod rope;
 

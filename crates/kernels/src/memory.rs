@@ -4,7 +4,6 @@
 //! system when it is first touched: what nobody writes takes no memory. No file is ever mapped.
 
 use std::{
-    io,
     marker::PhantomData,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, PoisonError},
@@ -15,6 +14,11 @@ use memmap2::{MmapOptions, MmapRaw};
 
 /// Blocks begin at a multiple of this: a cache line, and a vector of the widest instruction set.
 pub const ALIGN: usize = 64;
+
+/// The system gives no more address space.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the system gives no more memory ({0})")]
+pub struct NoMemory(String);
 
 /// Address space that is asked for at once, at least.
 const MAP_BYTES: usize = 64 << 20;
@@ -60,12 +64,13 @@ impl Arena {
     ///
     /// # Errors
     /// If the system has no address space left.
-    pub fn take<T: Plain>(&mut self, len: usize) -> io::Result<Block<T>> {
-        let bytes = len.checked_mul(size_of::<T>()).ok_or(io::ErrorKind::OutOfMemory)?;
+    pub fn take<T: Plain>(&mut self, len: usize) -> Result<Block<T>, NoMemory> {
+        let bytes = len.checked_mul(size_of::<T>()).ok_or_else(|| NoMemory(format!("{len} numbers")))?;
         let map = match &self.map {
             Some(map) if map.len() - self.used >= bytes => Arc::clone(map),
             _ => {
-                let map = MmapOptions::new().len(bytes.max(MAP_BYTES)).map_anon()?;
+                let map = MmapOptions::new().len(bytes.max(MAP_BYTES)).map_anon();
+                let map = map.map_err(|error| NoMemory(error.to_string()))?;
                 // A wish: without huge pages everything works, a little slower.
                 #[cfg(target_os = "linux")]
                 let _ = map.advise(memmap2::Advice::HugePage);
@@ -129,7 +134,7 @@ impl<T: Plain> Stock<T> {
     ///
     /// # Errors
     /// If the system has no address space left.
-    pub fn lend(&self) -> io::Result<Lent<T>> {
+    pub fn lend(&self) -> Result<Lent<T>, NoMemory> {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let block = match shelf.free.pop() {
             Some(block) => block,

@@ -19,7 +19,6 @@
 
 use std::{
     cell::RefCell,
-    io,
     sync::{Mutex, PoisonError},
 };
 
@@ -27,7 +26,7 @@ use half::{bf16, f16};
 
 use crate::{
     format::Format,
-    memory::{Arena, Block},
+    memory::{Arena, Block, NoMemory},
     pack::pack_row,
     pool::Pool,
 };
@@ -146,6 +145,9 @@ impl Layout {
 /// Bytes of a file that a thread reads and packs at a time.
 const READ_BYTES: usize = 64 << 10;
 
+/// Fills its slice with a tensor's bytes from a place on.
+pub type ReadBytes<'a, E> = dyn Fn(usize, &mut [u8]) -> Result<(), E> + Sync + 'a;
+
 thread_local! {
     /// What was read and isn't packed yet.
     static FILE_BYTES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -169,7 +171,13 @@ impl Packed {
     ///
     /// # Errors
     /// If there is no memory.
-    pub fn new(pool: &Pool, format: Format, rows: usize, cols: usize, bytes: &[u8]) -> io::Result<Packed> {
+    pub fn new(
+        pool: &Pool,
+        format: Format,
+        rows: usize,
+        cols: usize,
+        bytes: &[u8],
+    ) -> Result<Packed, NoMemory> {
         let copy = |at: usize, out: &mut [u8]| {
             out.copy_from_slice(&bytes[at..at + out.len()]);
             Ok(())
@@ -179,17 +187,17 @@ impl Packed {
 
     /// Packs a tensor while it is read, a few rows at a time on each thread, into memory of `arena`.
     ///
-    /// `read` fills its slice with the tensor's bytes from a place on; `cols` must be a multiple of the format's block length.
+    /// `cols` must be a multiple of the format's block length.
     ///
     /// # Errors
     /// The first of `read`'s, or that there is no memory.
-    pub fn read<E: From<io::Error> + Send>(
+    pub fn read<E: From<NoMemory> + Send>(
         pool: &Pool,
         arena: &mut Arena,
         format: Format,
         rows: usize,
         cols: usize,
-        read: &(dyn Fn(usize, &mut [u8]) -> Result<(), E> + Sync),
+        read: &ReadBytes<'_, E>,
     ) -> Result<Packed, E> {
         assert!(cols.is_multiple_of(format.block_len()), "rows are whole blocks");
         let row_bytes = cols / format.block_len() * format.block_bytes();

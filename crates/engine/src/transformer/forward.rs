@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use kelvin_kernels::{
     activations::Activations,
-    attention::{Cache, Heads, Page, attend},
+    attention::{Cache, Heads, attend},
     float_env::FloatEnv,
     gate::gate,
     matmul::{Product, matmul},
     norm::{rms_norm, rms_norm_in_place},
     packed::Packed,
+    pages::Page,
     rope::rotate,
 };
 
@@ -216,7 +217,7 @@ impl Model {
         for append in batch.iter_mut() {
             let (pos, end) = (append.sequence.len(), first + append.tokens.len());
             let (keys, values) = (&s.k[first * d_kv..end * d_kv], &s.v[first * d_kv..end * d_kv]);
-            append.sequence.store(&self.pool, self.isa, i, pos, keys, values);
+            append.sequence.store(&self.pool, self.isa, i, pos, [keys, values]);
             first = end;
         }
 

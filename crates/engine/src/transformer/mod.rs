@@ -13,7 +13,7 @@ pub use config::{Config, LayerConfig, Rope};
 pub use forward::{Append, Logits, Scratch, Want};
 pub use sequence::{CacheFormat, Sequence};
 
-use kelvin_kernels::{isa::Isa, pool::Pool};
+use kelvin_kernels::{isa::Isa, memory::NoMemory, pool::Pool};
 
 use crate::gguf::{Gguf, GgufError};
 use sequence::Stocks;
@@ -90,8 +90,8 @@ pub enum ModelError {
     #[error(transparent)]
     Gguf(#[from] GgufError),
     /// There is no memory for the weights or for keys and values.
-    #[error("no memory for the model: {0}")]
-    Memory(#[from] std::io::Error),
+    #[error(transparent)]
+    Memory(#[from] NoMemory),
     /// The file is of a family that isn't known here.
     #[error("the model's architecture is {found:?}, which isn't supported; supported are: {supported}")]
     Architecture {

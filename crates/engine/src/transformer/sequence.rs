@@ -3,13 +3,13 @@
 //! A clone of a sequence is a fork: it shares all pages. A page is copied when one of its owners writes
 //! to it, which can only be the last, partly filled one.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use half::f16;
 use kelvin_kernels::{
-    attention::{PAGE, Page, Stored, store},
     isa::Isa,
-    memory::{Lent, Stock},
+    memory::{Lent, NoMemory, Stock},
+    pages::{PAGE, Page, Stored, store},
     pool::Pool,
 };
 
@@ -140,7 +140,7 @@ impl Sequence {
     }
 
     /// Makes room for `n` more tokens on pages that are this sequence's own.
-    pub(super) fn reserve(&mut self, n: usize) -> io::Result<()> {
+    pub(super) fn reserve(&mut self, n: usize) -> Result<(), NoMemory> {
         let len = self.tokens.len();
         match &mut self.pages {
             Storage::F16(pages) => pages.reserve(len, n),
@@ -155,12 +155,11 @@ impl Sequence {
         isa: Isa,
         layer: usize,
         pos: usize,
-        keys: &[f32],
-        values: &[f32],
+        [keys, values]: [&[f32]; 2],
     ) {
         match &mut self.pages {
-            Storage::F16(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, keys, values),
-            Storage::F32(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, keys, values),
+            Storage::F16(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values]),
+            Storage::F32(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values]),
         }
     }
 
@@ -202,8 +201,7 @@ impl Shape {
         pages: &mut [Arc<Lent<T>>],
         layer: usize,
         pos: usize,
-        keys: &[f32],
-        values: &[f32],
+        [keys, values]: [&[f32]; 2],
     ) {
         let (len, row_len) = (self.head_dim * PAGE, self.n_kv_heads * self.head_dim);
         let end = pos + keys.len() / row_len;
@@ -228,7 +226,7 @@ impl Shape {
 }
 
 impl<T: Stored> Pages<T> {
-    fn reserve(&mut self, len: usize, n: usize) -> io::Result<()> {
+    fn reserve(&mut self, len: usize, n: usize) -> Result<(), NoMemory> {
         // The page that is written next has to be this sequence's own: a copy if a fork shares it.
         if let Some(page) = self.pages.get_mut(len / PAGE)
             && Arc::get_mut(page).is_none()

@@ -7,8 +7,8 @@ use half::f16;
 
 use super::exp::exp8;
 use crate::{
-    attention::{PAGE, Stored},
     norm::LANES,
+    pages::{PAGE, Stored},
     scalar,
 };
 

@@ -6,9 +6,9 @@ pub(crate) use avx2::attention::to_f16;
 
 use super::exp::exp16;
 use crate::{
-    attention::{PAGE, Stored},
     avx2,
     norm::LANES,
+    pages::{PAGE, Stored},
 };
 
 /// Sixteen stored numbers as f32.

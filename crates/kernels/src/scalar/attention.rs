@@ -6,8 +6,8 @@ use half::f16;
 
 use super::exp::exp;
 use crate::{
-    attention::{PAGE, Stored},
     norm::LANES,
+    pages::{PAGE, Stored},
 };
 
 /// Each to the nearest, ties to even.
