@@ -3,7 +3,7 @@
 //! A block of 32 (legacy formats) or 256 numbers (k-quants) has the scale d = max|x| / 127, and q = round(x · (127 / max|x|)),
 //! ties to even; a block of zeros has d = 0. Sums of 16 and of 32 q's serve the formats with offsets or minima.
 //!
-//! Rows are kept in tiles of up to [`TILE`] tokens, in the order in which products read them: for each 32 numbers those of all
+//! Rows are kept in tiles of up to 16 tokens, in the order in which products read them: for each 32 numbers those of all
 //! tokens of the tile lie side by side.
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) const TILE: usize = 16;
 
 /// Quantized rows, all of one block length, tile after tile. Every part is `[unit][token]` in a tile of n tokens, a unit being
-/// what one number of it stands for; see [`Tile`].
+/// what one number of it stands for: a number, 16, 32 or 64 of them, a block.
 #[derive(Debug, Default, Clone)]
 pub struct Quantized {
     n_rows: usize,
