@@ -16,14 +16,15 @@ struct Walk {
 
 /// How many draws of one stage at a size: twice chunks × positions.
 fn walk(v: usize) -> Walk {
-    let (n_chunks, n_positions) = match v {
-        8 => (64, 1000),
-        1000 => (32, 400),
-        _ => (20, 20),
-    };
-    let wanted =
-        std::env::var("KELVIN_DRAWS").ok().map(|n| n.parse::<u64>().expect("KELVIN_DRAWS is a number"));
-    Walk { n_chunks, n_positions: n_positions * wanted.map_or(1, |n| n.div_ceil(154_400)) }
+    let wanted = std::env::var("KELVIN_DRAWS").ok();
+    let wanted = wanted.map_or(0, |n| n.parse::<u64>().expect("KELVIN_DRAWS is a number"));
+    // 128,000 at 8 tokens and 25,600 at 1,000, times so many; the draws of a full vocabulary cost a thousand times as much.
+    let times = wanted.div_ceil(128_000 + 25_600).max(1);
+    match v {
+        8 => Walk { n_chunks: 64, n_positions: 1000 * times },
+        1000 => Walk { n_chunks: 32, n_positions: 400 * times },
+        _ => Walk { n_chunks: 20, n_positions: 20 * times.div_ceil(8) },
+    }
 }
 
 /// Tokens put together: into at most `n` parts of the order of likelihood, of about equal mass.
