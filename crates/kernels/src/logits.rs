@@ -95,6 +95,11 @@ pub fn least(isa: Isa, xs: &[f32]) -> f32 {
     dispatch!(isa, logits::least(xs))
 }
 
+/// The smallest logit, -inf if one is masked: as fast as a plain read.
+pub fn lowest(isa: Isa, xs: &[f32]) -> f32 {
+    dispatch!(isa, logits::lowest(xs))
+}
+
 /// The logits of at least `from` (which isn't -inf) and their ids, `first` being that of the first logit, in order; how many
 /// there are.
 ///
@@ -174,8 +179,15 @@ mod tests {
                 ids.truncate(kept);
                 out.truncate(kept);
                 let deviations = deviations(isa, &xs, found.max, 2f64.powi(-104));
-                let facts =
-                    (total, sums, squares(isa, &es), deviations, least(isa, &xs), count_unmasked(isa, &xs));
+                let facts = (
+                    total,
+                    sums,
+                    squares(isa, &es),
+                    deviations,
+                    least(isa, &xs),
+                    count_unmasked(isa, &xs),
+                    lowest(isa, &xs),
+                );
                 (found, maxima, es, ids, out, facts)
             };
             let (a, b) = (both(plain), both(best));

@@ -14,6 +14,9 @@ use crate::{order::key, set::Set};
 
 /// Bins of 1/64 nat up to 32 nats, beyond which weights are 0, and one for all the rest.
 const N_BINS: usize = 2049;
+/// Room for the bins, a power of two, so that a place needs no check; there are two of them, since adding twice in a row to
+/// one number in memory waits for the first sum.
+const ROOM: usize = 4096;
 /// Tokens within so many nats are looked at first: mostly they are in a small part of the groups.
 const NEAR: f32 = 8.0;
 /// Bins that hold none but near tokens: rounding puts some of the next one's on either side.
@@ -65,7 +68,7 @@ pub(crate) struct Bins {
     mass: Vec<u64>,
     moment: Vec<u128>,
     members: Vec<u32>,
-    /// What `mass` and `moment` hold now.
+    /// What `mass` and `moment` hold now; moments that nobody asked for may be anything.
     filled: Option<Filled>,
 }
 
@@ -80,7 +83,7 @@ struct Filled {
 impl Bins {
     /// Room for a vocabulary of `n` tokens.
     pub(crate) fn reserve(&mut self, n: usize) {
-        self.mass.resize(N_BINS, 0);
+        self.mass.resize(2 * ROOM, 0);
         self.moment.resize(N_BINS, 0);
         self.members.reserve(n.saturating_sub(self.members.len()));
         self.forget();
@@ -128,14 +131,26 @@ impl Field<'_> {
             let es = &self.es[g * GROUP..][..xs.len()];
             let ranged = Ranged { xs, es, max, beta, center, last_bin: N_BINS as u32 - 1 };
             logits::bins(Isa::best(), &ranged, &mut places, &mut weights);
-            for (&place, &weight) in places.iter().zip(&weights).take(xs.len()) {
-                bins.mass[place as usize] += weight;
+            let mass: &mut [u64; 2 * ROOM] = bins.mass.first_chunk_mut().expect("`reserve` made room");
+            let (places, weights) = (&places[..xs.len()], &weights[..xs.len()]);
+            let (pairs, rest) = places.as_chunks::<2>();
+            let (weight_pairs, weight_rest) = weights.as_chunks::<2>();
+            for ([a, b], [v, w]) in pairs.iter().zip(weight_pairs) {
+                mass[*a as usize % ROOM] += v;
+                mass[ROOM + *b as usize % ROOM] += w;
+            }
+            for (place, w) in rest.iter().zip(weight_rest) {
+                mass[*place as usize % ROOM] += w;
             }
             if moments {
-                for ((&place, &weight), &x) in places.iter().zip(&weights).zip(xs) {
+                for ((&place, &weight), &x) in places.iter().zip(weights).zip(xs) {
                     bins.moment[place as usize] += moment(weight, scaled(x, max, beta));
                 }
             }
+        }
+        let (first, second) = bins.mass.split_at_mut(ROOM);
+        for (sum, part) in first[..N_BINS].iter_mut().zip(&mut second[..N_BINS]) {
+            *sum += std::mem::take(part);
         }
     }
 }
@@ -159,8 +174,10 @@ pub(crate) fn locate(
 ) -> Option<Found> {
     let line = field.line;
     if bins.filled.is_none_or(|filled| filled.line != line || (moments && !filled.moments)) {
-        bins.mass.fill(0);
-        bins.moment.fill(0);
+        bins.mass[..N_BINS].fill(0);
+        if moments {
+            bins.moment.fill(0);
+        }
         field.fill(true, moments, bins);
         bins.filled = Some(Filled { line, all: false, moments });
     }

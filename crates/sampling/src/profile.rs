@@ -31,10 +31,10 @@ struct Engine {
     defaults: &'static str,
     /// The window of its penalties where none is given, which then count the prompt as well.
     window: Option<u32>,
-    /// Whether its top-k keeps tokens that tie with the k-th.
+    /// Whether its top-k and typical keep tokens that tie with the last.
     ties: bool,
-    /// Temperatures below the first are greedy, others are raised to the second.
-    floor: Option<(f32, f32)>,
+    /// Temperatures above 0 are raised to this one.
+    floor: Option<f32>,
 }
 
 const LLAMA_ORDER: &[&str] = &[
@@ -105,7 +105,7 @@ const ENGINES: &[Engine] = &[
         defaults: "temp=1",
         window: None,
         ties: true,
-        floor: Some((1e-5, 0.01)),
+        floor: Some(0.01),
     },
     Engine {
         name: "transformers",
@@ -186,8 +186,7 @@ impl Profile {
     /// The temperature that the engine would really use for `t`.
     pub fn temperature(self, t: f32) -> f32 {
         match self.0.floor {
-            Some((greedy, _)) if t < greedy => 0.0,
-            Some((_, least)) if t < least => least,
+            Some(least) if t > 0.0 && t < least => least,
             _ => t,
         }
     }
@@ -203,6 +202,7 @@ impl Profile {
         Ok(match stage {
             Stage::Temp(t) => Temp::new(self.temperature(t.get()))?.into(),
             Stage::TopK(k) if engine.ties => TopK::with_ties(k.get()).into(),
+            Stage::Typical(t) if engine.ties => t.with_ties().into(),
             Stage::Repetition(r) => Repetition::new(r.theta(), window(r.window()), scope(r.scope()))?.into(),
             Stage::Frequency(p) => Frequency::new(p.alpha(), window(p.window()), scope(p.scope()))?.into(),
             Stage::Presence(p) => Presence::new(p.alpha(), window(p.window()), scope(p.scope()))?.into(),
@@ -247,8 +247,9 @@ mod tests {
                 "presence=1,window:64,scope:prompt+output | top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8",
             ),
             ("vllm", &["top_p=0.9", "temp=0.001", "min_p=0.1"], "temp=0.01 | min_p=0.1 | top_p=0.9"),
-            ("vllm", &["temp=0.000001"], "temp=0"),
-            ("transformers", &["typical=0.5"], "temp=1 | top_k=50,ties:kept | typical=0.5"),
+            ("vllm", &["temp=0.000001"], "temp=0.01"),
+            ("vllm", &["temp=0"], "temp=0"),
+            ("transformers", &["typical=0.5"], "temp=1 | top_k=50,ties:kept | typical=0.5,ties:kept"),
             ("ollama", &[], "top_k=40 | top_p=0.9 | temp=0.8"),
             ("openai", &["frequency=0.5", "bias=3:-100"], "bias=3:-100 | frequency=0.5 | temp=1"),
         ] {

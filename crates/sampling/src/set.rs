@@ -88,6 +88,17 @@ impl<'a> Set<'a> {
         self.base.len()
     }
 
+    /// The smallest logit that isn't masked, and whether any is.
+    pub(crate) fn least(&self) -> (f32, bool) {
+        let least = |f: fn(Isa, &[f32]) -> f32| {
+            self.runs().map(|(_, xs)| f(Isa::best(), xs)).fold(f32::INFINITY, f32::min)
+        };
+        match least(logits::lowest) {
+            f32::NEG_INFINITY => (least(logits::least), true),
+            lowest => (lowest, false),
+        }
+    }
+
     /// How many logits aren't masked.
     pub(crate) fn count_unmasked(&self) -> usize {
         self.runs().map(|(_, xs)| logits::count_unmasked(Isa::best(), xs)).sum()
@@ -114,6 +125,27 @@ impl<'a> Set<'a> {
     pub(crate) fn groups_from(&self, x: f32) -> impl Iterator<Item = (usize, &[f32])> {
         let high = self.room.maxima.iter().enumerate().filter(move |&(_, &max)| max >= x);
         high.map(|(g, _)| (g, self.group(g)))
+    }
+
+    /// Slices that hold all groups whose maximum is at least `x`, and few others, each with the index of its first logit:
+    /// a loop over many groups costs less than many loops.
+    fn parts_from(&self, x: f32) -> impl Iterator<Item = (usize, &[f32])> {
+        /// Of so many low groups it costs less to look at them than to stop before them.
+        const GAP: usize = 2;
+        let maxima = &self.room.maxima;
+        let alone = self.gathered || !self.room.patched.is_empty();
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let begin = next + maxima[next..].iter().position(|&max| max >= x)?;
+            next = begin + 1;
+            if alone {
+                return Some((begin * GROUP, self.group(begin)));
+            }
+            while let Some(gap) = maxima[next..].iter().take(GAP + 1).position(|&max| max >= x) {
+                next += gap + 1;
+            }
+            Some((begin * GROUP, &self.base[begin * GROUP..self.len.min(next * GROUP)]))
+        })
     }
 
     /// The logit at an index.
@@ -213,9 +245,8 @@ impl<'a> Set<'a> {
             // Buffers leave the set for as long as they're filled from it.
             let (mut ids, mut xs) = (std::mem::take(&mut self.room.ids), std::mem::take(&mut self.room.xs));
             let mut n = 0;
-            for (g, group) in self.groups_from(from) {
-                let first = (g * GROUP) as u32;
-                n += logits::select(Isa::best(), group, from, first, &mut ids[n..], &mut xs[n..]);
+            for (first, part) in self.parts_from(from) {
+                n += logits::select(Isa::best(), part, from, first as u32, &mut ids[n..], &mut xs[n..]);
             }
             (self.room.ids, self.room.xs) = (ids, xs);
             n
@@ -278,5 +309,14 @@ impl<'a> Set<'a> {
 pub(crate) const ALL: Option<fn(f32, usize) -> bool> = None;
 
 fn largest(xs: &[f32]) -> f32 {
-    xs.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+    // Eight side by side: one alone waits for the comparison before it.
+    let larger = |max: f32, x: f32| if x > max { x } else { max };
+    let (eights, rest) = xs.as_chunks::<8>();
+    let mut lanes = [f32::NEG_INFINITY; 8];
+    for eight in eights {
+        for (lane, &x) in lanes.iter_mut().zip(eight) {
+            *lane = larger(*lane, x);
+        }
+    }
+    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |max, &x| larger(max, x))
 }

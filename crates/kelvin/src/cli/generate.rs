@@ -161,8 +161,9 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         context: session.context,
     };
     session.check_prompt(&prompt.tokens())?;
-    if seed.drawn && !args.output.json {
-        terminal::note(&format!("seed {}", seed.value));
+    if !args.output.json {
+        // What flags and profile came to, on standard error: the text alone is the output.
+        terminal::note(&format!("{} · {chain} · seed {}", session.file.model, seed.value));
     }
     let guard = interrupt::Guard::new();
     let to_terminal = terminal::is_terminal();

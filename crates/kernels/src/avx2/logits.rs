@@ -9,25 +9,28 @@ use crate::scalar;
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn scan(xs: &[f32], maxima: &mut [f32]) -> Scan {
     let (groups, rest) = xs.as_chunks::<GROUP>();
-    let infinity = _mm256_set1_ps(f32::INFINITY);
     let masked = _mm256_set1_ps(f32::NEG_INFINITY);
-    let mut fine = _mm256_cmp_ps::<_CMP_LT_OQ>(masked, infinity);
     let mut all = masked;
+    let mut nan = _mm256_setzero_ps();
     for (group, group_max) in groups.iter().zip(maxima.iter_mut()) {
         let mut max = masked;
-        for i in 0..GROUP / 8 {
-            // SAFETY: i·8 + 8 <= GROUP, and the load is unaligned.
-            let x = unsafe { _mm256_loadu_ps(group.as_ptr().add(i * 8)) };
-            fine = _mm256_and_ps(fine, _mm256_cmp_ps::<_CMP_LT_OQ>(x, infinity));
+        for i in 0..GROUP / 16 {
+            // SAFETY: i·16 + 16 <= GROUP, and the loads are unaligned.
+            let (x, y) = unsafe {
+                let x = group.as_ptr().add(i * 16);
+                (_mm256_loadu_ps(x), _mm256_loadu_ps(x.add(8)))
+            };
+            // Unordered if either is NaN.
+            nan = _mm256_or_ps(nan, _mm256_cmp_ps::<_CMP_UNORD_Q>(x, y));
             // Gives its second operand for NaN, as the comparison in the specification does.
-            max = _mm256_max_ps(x, max);
+            max = _mm256_max_ps(y, _mm256_max_ps(x, max));
         }
         all = _mm256_max_ps(max, all);
         *group_max = largest(max);
     }
-    let fine = _mm256_movemask_ps(fine) == 0xff;
     let tail = scalar::logits::scan(rest, &mut maxima[groups.len()..]);
     let max = largest(all);
+    let fine = _mm256_movemask_ps(nan) == 0 && max < f32::INFINITY;
     Scan { max: if tail.max > max { tail.max } else { max }, fine: fine && tail.fine }
 }
 
@@ -67,6 +70,11 @@ pub(crate) fn deviations(xs: &[f32], max: f32, scale: f64) -> (u64, u128) {
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn least(xs: &[f32]) -> f32 {
     scalar::logits::least(xs)
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn lowest(xs: &[f32]) -> f32 {
+    scalar::logits::lowest(xs)
 }
 
 /// For each set of eight lanes, the order that brings those of the set to the front.

@@ -32,7 +32,9 @@ pub(crate) fn weigh(xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> u64 {
         for (e, &x) in es.iter_mut().zip(xs) {
             *e = exp(scaled(x, max, beta));
         }
-        total += es.iter().fold(0u64, |sum, &e| sum.wrapping_add(weight(e)));
+        // Weights as they stand above ROUND, which is taken off once.
+        let sum = es.iter().fold(0u64, |sum, &e| sum.wrapping_add(rounded_weight(e).to_bits()));
+        total += sum.wrapping_sub(rounds(es.len()));
     }
     total
 }
@@ -43,14 +45,14 @@ pub(crate) fn measure(xs: &[f32], max: f32, beta: f32, es: &[f32]) -> Sums {
     for (xs, es) in xs.chunks(BLOCK).zip(es.chunks(BLOCK)) {
         let (mut total, mut moment) = (0u64, 0u64);
         for (&x, &e) in xs.iter().zip(es) {
-            let rounded = f64::from(e).mul_add(ONE as f64, ROUND);
-            total = total.wrapping_add(rounded.to_bits().wrapping_sub(ROUND.to_bits()));
+            let rounded = rounded_weight(e);
+            total = total.wrapping_add(rounded.to_bits());
             // w has at most 24 significant bits and so has d: the product is exact before it's rounded.
             let term = (rounded - ROUND) * (f64::from(-scaled(x, max, beta)) * MOMENT_UNIT);
-            moment = moment.wrapping_add((term + ROUND).to_bits().wrapping_sub(ROUND.to_bits()));
+            moment = moment.wrapping_add((term + ROUND).to_bits());
         }
-        sums.total += total;
-        sums.moment += u128::from(moment);
+        sums.total += total.wrapping_sub(rounds(xs.len()));
+        sums.moment += u128::from(moment.wrapping_sub(rounds(xs.len())));
     }
     sums
 }
@@ -79,12 +81,12 @@ pub(crate) fn deviations(xs: &[f32], max: f32, scale: f64) -> (u64, u128) {
             // A masked logit stands where the maximum does, which adds nothing.
             let x = if x > f32::NEG_INFINITY { x } else { max };
             let rounded = (f64::from(max) - f64::from(x)) * scale + ROUND;
-            block += rounded.to_bits() - ROUND.to_bits();
+            block = block.wrapping_add(rounded.to_bits());
             let q = rounded - ROUND;
-            block_squares += (q * q + ROUND).to_bits() - ROUND.to_bits();
+            block_squares = block_squares.wrapping_add((q * q + ROUND).to_bits());
         }
-        sum += block;
-        squares += u128::from(block_squares);
+        sum += block.wrapping_sub(rounds(xs.len()));
+        squares += u128::from(block_squares.wrapping_sub(rounds(xs.len())));
     }
     (sum, squares)
 }
@@ -101,6 +103,18 @@ pub(crate) fn least(xs: &[f32]) -> f32 {
     }
     let rest = rest.iter().copied().filter(|&x| x > f32::NEG_INFINITY);
     least.into_iter().chain(rest).fold(f32::INFINITY, |a, b| if b < a { b } else { a })
+}
+
+#[inline(always)]
+pub(crate) fn lowest(xs: &[f32]) -> f32 {
+    let mut lowest = [f32::INFINITY; 4 * LANES];
+    let (blocks, rest) = xs.as_chunks::<{ 4 * LANES }>();
+    for block in blocks {
+        for (lowest, &x) in lowest.iter_mut().zip(block) {
+            *lowest = if x < *lowest { x } else { *lowest };
+        }
+    }
+    lowest.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, |a, b| if b < a { b } else { a })
 }
 
 pub(crate) fn select(xs: &[f32], from: f32, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
@@ -128,7 +142,18 @@ pub(crate) fn bins(group: &Ranged<'_>, bins: &mut [u32; GROUP], weights: &mut [u
 
 #[inline(always)]
 pub(crate) fn weight(e: f32) -> u64 {
-    f64::from(e).mul_add(ONE as f64, ROUND).to_bits().wrapping_sub(ROUND.to_bits())
+    rounded_weight(e).to_bits().wrapping_sub(ROUND.to_bits())
+}
+
+#[inline(always)]
+fn rounded_weight(e: f32) -> f64 {
+    f64::from(e).mul_add(ONE as f64, ROUND)
+}
+
+/// What `n` terms that stand above ROUND have too much; sums of bits wrap around, and come back with it.
+#[inline(always)]
+fn rounds(n: usize) -> u64 {
+    ROUND.to_bits().wrapping_mul(n as u64)
 }
 
 #[inline(always)]

@@ -84,8 +84,9 @@ impl Candidates<'_> {
         self.keep_while(|x| f64::from(x) >= least);
     }
 
-    /// Keeps tokens nearest to d = `center` until their mass is at least `ceil(share·total)`.
-    pub(crate) fn keep_nearest(&mut self, center: f32, share: f64) {
+    /// Keeps tokens nearest to d = `center` until their mass is at least `ceil(share·total)`, and with `ties`
+    /// those as far away as the last one as well.
+    pub(crate) fn keep_nearest(&mut self, center: f32, share: f64, ties: bool) {
         let total = self.total();
         self.settle();
         let needed = share_of(share, total).clamp(1, total);
@@ -102,7 +103,7 @@ impl Candidates<'_> {
             from,
             Some(|x, index| {
                 let s = line.distance(x);
-                s < reach || (s == reach && last.admits(x, index))
+                s < reach || (s == reach && (ties || last.admits(x, index)))
             }),
         );
     }

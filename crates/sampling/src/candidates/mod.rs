@@ -229,8 +229,10 @@ impl<'a> Candidates<'a> {
     pub(crate) fn deviation(&mut self) -> f64 {
         self.settle();
         let max = self.set.max;
-        let least =
-            self.set.runs().map(|(_, xs)| logits::least(Isa::best(), xs)).fold(f32::INFINITY, f32::min);
+        let (least, masked) = self.set.least();
+        if !masked {
+            self.n = Some(self.set.len());
+        }
         let range = f64::from(max) - f64::from(least);
         if range == 0.0 {
             return 0.0;

@@ -13,6 +13,8 @@ use crate::{
 /// For grammars, allowed ids and bad words; placed before truncations it makes them exact for what is allowed. A mask that
 /// changes with every token is set by the caller, as logits of -inf.
 ///
+/// Source: constrained decoding; vLLM's `allowed_token_ids` and `bad_words`.
+///
 /// ```
 /// use kelvin_sampling::{Chain, Distribution};
 ///

@@ -59,7 +59,8 @@ pub(crate) fn fit(counts: &[u64], probabilities: &[f64]) -> f64 {
         // Fewer draws than a test can be made of: they must not be many.
         assert!(pooled < 40.0, "{pooled} draws where {pooled_expected} were expected");
     }
-    gamma_q(f64::from(bins - 1) / 2.0, statistic / 2.0)
+    // A single bin has all draws: there's nothing to compare.
+    if bins < 2 { 1.0 } else { gamma_q(f64::from(bins - 1) / 2.0, statistic / 2.0) }
 }
 
 /// The p-value of independence of the two sides of a table of counts (chi-squared).

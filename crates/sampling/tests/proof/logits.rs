@@ -96,6 +96,7 @@ fn stage() -> impl Strategy<Value = String> {
         Just("mask=0-2,4".to_owned()),
         Just("mask=not,1-2".to_owned()),
         (1u32..60).prop_map(|k| format!("top_k={k},ties:kept")),
+        (0.01f64..1.0).prop_map(|t| format!("typical={t},ties:kept")),
     ];
     prop_oneof![2 => plain_stage(), 2 => more, 2 => changing]
 }

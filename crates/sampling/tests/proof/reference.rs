@@ -130,7 +130,12 @@ impl Reference {
     /// The probabilities by plain f64 arithmetic, in order.
     pub(crate) fn probabilities(&self) -> Vec<f64> {
         let max = f64::from(self.survivors[0].1);
-        let weight = |&(_, x): &(u32, f32)| ((f64::from(x) - max) * f64::from(self.beta)).exp();
+        let weight = |&(_, x): &(u32, f32)| {
+            // Logits further apart than the largest f32 are infinitely far apart, whatever the temperature.
+            let apart =
+                if x - self.survivors[0].1 < f32::MIN { f64::NEG_INFINITY } else { f64::from(x) - max };
+            (apart * f64::from(self.beta)).exp()
+        };
         let total: f64 = self.survivors.iter().map(weight).sum();
         self.survivors.iter().map(|s| weight(s) / total).collect()
     }

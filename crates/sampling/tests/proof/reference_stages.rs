@@ -145,14 +145,16 @@ pub(crate) fn apply(
                 distance.zip(left.weights()).zip(&left.survivors).map(|((s, w), &x)| (s, w, x)).collect();
             // Stable: ties stay in descending order.
             order.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let mut sum = 0;
+            let (mut sum, mut last) = (0, f32::INFINITY);
             let mut kept = Vec::new();
-            for (_, w, token) in order {
-                kept.push(token);
-                sum += w;
-                if sum >= needed {
+            for (s, w, token) in order {
+                let tied = t.keeps_ties() && s == last;
+                if sum >= needed && !tied {
                     break;
                 }
+                kept.push(token);
+                sum += w;
+                last = s;
             }
             left.survivors = kept;
             left.sort();

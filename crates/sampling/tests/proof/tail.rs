@@ -1,16 +1,12 @@
-//! Tokens 18 to 25 nats below the likeliest come up at their rate.
+//! Tokens 18 to 25 nats below the likeliest come up at their rate, under every stage and at every size.
 
-use kelvin_sampling::{Chain, Dice, Sampler};
+use kelvin_sampling::{Chain, Dice, Sampler, Words};
 
-use crate::{chance, reference};
+use crate::{cases, chance, reference};
 
-/// One likely token, and `EACH` tokens in each class from 18 to 25 nats below it.
-const EACH: usize = 500;
-
-fn logits() -> Vec<f32> {
-    let mut logits = vec![3.0];
-    logits.extend((0..8 * EACH).map(|i| 3.0 - 18.0 - (i % 8) as f32));
-    logits
+/// One likely token, and tokens in classes from 18 to 25 nats below it.
+fn logits(v: usize) -> Vec<f32> {
+    (0..v).map(|i| if i == 0 { 3.0 } else { 3.0 - 18.0 - ((i - 1) % 8) as f32 }).collect()
 }
 
 /// How many nats below, less 18.
@@ -18,30 +14,46 @@ fn class(id: u32) -> usize {
     (id as usize - 1) % 8
 }
 
-/// Draws among the words that don't draw the likeliest: their classes come at their rates.
+/// Draws among the words that don't draw the likeliest: the classes come at their rates.
 #[test]
-fn classes_come_up_at_their_rates() {
-    let logits = logits();
-    let first = reference::survive(&logits, &Chain::default()).boundary(1);
-    let span = u128::from(u64::MAX - first) + 1;
-    let dice = Dice { seed: 31, sample: 0 };
-    let mut sampler = Sampler::new(Chain::default(), dice);
-    let mut counts = vec![0; 8];
-    for pos in 0..40_000 {
-        let word = first + ((u128::from(dice.word(pos)) * span) >> 64) as u64;
-        let draw = sampler.draw_with(&logits, word).unwrap();
-        counts[class(draw.token.0)] += 1;
+fn classes_come_up_at_their_rates_under_every_stage() {
+    for (v, n) in [(8, 20_000), (1000, 5000), (262_144, 100)] {
+        let logits = logits(v);
+        for case in cases::tails() {
+            let dice = Dice { seed: 31, sample: 0 };
+            let mut truth =
+                reference::try_survive(&logits, &case.chain, &case.state, &Words::default()).unwrap();
+            let first = usize::from(truth.survivors[0].0 == 0);
+            let from = truth.boundary(first);
+            let span = u128::from(u64::MAX - from) + 1;
+            let mut sampler = case.sampler();
+            let mut counts = vec![0; 8];
+            for pos in 0..n {
+                let words = dice.words(pos);
+                let draw = from + ((u128::from(words.draw) * span) >> 64) as u64;
+                sampler.set_state(case.state.clone());
+                let token = sampler.sample_with(&logits, Words { draw, ..words }).unwrap();
+                counts[class(token.0)] += 1;
+            }
+            // In the f64 arithmetic of the reference, among what is below the likeliest.
+            let all = truth.probabilities();
+            truth.survivors.drain(..first);
+            let mut p = vec![0.0; 8];
+            let below: f64 = all[first..].iter().sum();
+            for (&(id, _), share) in truth.survivors.iter().zip(&all[first..]) {
+                p[class(id)] += share / below;
+            }
+            let value = chance::fit(&counts, &p);
+            assert!(value > 1e-4, "{v} {}: p = {value:e}, {counts:?} {p:?}", case.chain);
+        }
     }
-    let total: f64 = (0..8).map(|k| (-f64::from(k)).exp()).sum();
-    let p: Vec<f64> = (0..8).map(|k| (-f64::from(k)).exp() / total).collect();
-    let value = chance::fit(&counts, &p);
-    assert!(value > 1e-4, "p = {value:e}, {counts:?}");
 }
 
 /// The share of words that draw a class is within 1 % of its probability: no counting needed.
 #[test]
 fn shares_of_words_are_right_to_a_hundredth() {
-    let logits = logits();
+    const EACH: usize = 500;
+    let logits = logits(8 * EACH + 1);
     let truth = reference::survive(&logits, &Chain::default());
     let mut sampler = Sampler::new(Chain::default(), Dice { seed: 0, sample: 0 });
     let probabilities = truth.probabilities();
