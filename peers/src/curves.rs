@@ -73,6 +73,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<()> 
             depths: depths.to_vec(),
             ways: request.ways.clone(),
             steps: request.steps,
+            patience: 3,
         };
         bench::measure(&one, progress)
     };

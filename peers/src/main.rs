@@ -101,6 +101,9 @@ enum Command {
         /// Tokens of each continuation
         #[arg(long, default_value_t = 64)]
         steps: usize,
+        /// How many rounds to take at most for each undisturbed one that is wanted
+        #[arg(long, default_value_t = 3)]
+        patience: usize,
     },
     /// Measure how cost grows with context, batch, threads and vocabulary: a table and pictures in a folder
     Curves {
@@ -231,7 +234,7 @@ fn run(args: Args) -> Result<()> {
                 }
             })
         }
-        Command::Bench { models, threads, pairs, engines, work, prompt_tokens, depths, ways, steps } => {
+        Command::Bench { models, threads, pairs, engines, work, prompt_tokens, depths, ways, steps, patience } => {
             let request = bench::Request {
                 models,
                 engines,
@@ -242,6 +245,7 @@ fn run(args: Args) -> Result<()> {
                 depths,
                 ways,
                 steps,
+                patience,
             };
             let report = bench::measure(&request, &mut |line| eprintln!("{line}"))?;
             if !json {

@@ -33,6 +33,8 @@ pub struct Request {
     pub depths: Vec<usize>,
     pub ways: Vec<usize>,
     pub steps: usize,
+    /// How many rounds are taken at most for each pair that is wanted.
+    pub patience: usize,
 }
 
 /// The kinds of work.
@@ -53,8 +55,6 @@ const FIRST_TOKENS: usize = 20;
 const COMPARE_PROMPT: usize = 128;
 /// A sample counts if the reference loops around it ran at no less than this share of their best.
 const UNDISTURBED: f64 = 0.88;
-/// How many rounds a row may take, as a multiple of the pairs it wants.
-const PATIENCE: usize = 3;
 /// How often the reference loop runs before anything else, so that its best is known from the beginning.
 const N_FIRST: usize = 20;
 
@@ -166,7 +166,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                 let mut case = Case { model: model.clone(), work, threads, rounds: Vec::new() };
                 // An engine that refused once isn't asked again for this work.
                 let mut engines: Vec<Option<Name>> = request.engines.iter().map(|&e| Some(e)).collect();
-                while case.rounds.len() < request.pairs * PATIENCE {
+                while case.rounds.len() < request.pairs * request.patience {
                     let mut round = Vec::new();
                     for slot in &mut engines {
                         let Some(engine) = *slot else {
@@ -197,7 +197,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                     }
                     case.rounds.push(round);
                     let best = Limits::best(&seen[&threads]);
-                    let quiet = |t: &Taken| t.reference.reach(UNDISTURBED, best);
+                    let quiet = |t: &Taken| work.undisturbed(t.reference, best);
                     let good = |round: &&Vec<Option<Taken>>| round.iter().flatten().all(quiet);
                     if case.rounds.iter().filter(good).count() >= request.pairs {
                         break;
@@ -259,6 +259,19 @@ fn name_of(model: &Path) -> String {
     model.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
+impl Work {
+    /// Whether a sample counts by the loops around it: what multiplies is judged by the loop that multiplies, what reads weights for a
+    /// few rows by both.
+    fn undisturbed(self, reference: Limits, best: Limits) -> bool {
+        match self {
+            Work::Prompt { .. } | Work::Compare { ways: 4.., .. } => {
+                reference.int8_giga_ops_per_sec >= UNDISTURBED * best.int8_giga_ops_per_sec
+            }
+            Work::Decode { .. } | Work::First { .. } | Work::Compare { .. } => reference.reach(UNDISTURBED, best),
+        }
+    }
+}
+
 impl Case {
     fn rows(&self, engines: &[Name], best: Limits, costs: &Costs) -> Vec<Row> {
         let figures: &[Figure] = match self.work {
@@ -272,11 +285,11 @@ impl Case {
     fn row(&self, figure: Figure, engines: &[Name], best: Limits, costs: &Costs) -> Row {
         let value = |round: &[Option<Taken>], engine: usize| -> Option<f64> {
             let taken = round[engine].as_ref()?;
-            taken.reference.reach(UNDISTURBED, best).then(|| self.value(figure, &taken.outcome))
+            self.work.undisturbed(taken.reference, best).then(|| self.value(figure, &taken.outcome))
         };
         let taken = self.rounds.iter().flatten().flatten();
         let (n_taken, dropped) =
-            (taken.clone().count(), taken.filter(|t| !t.reference.reach(UNDISTURBED, best)).count());
+            (taken.clone().count(), taken.filter(|t| !self.work.undisturbed(t.reference, best)).count());
         let medians: BTreeMap<Name, Option<f64>> = engines
             .iter()
             .enumerate()

@@ -18,11 +18,7 @@ pub trait Engine {
 
 /// The place of the largest logit, the first of equals.
 pub fn most_likely(row: &[f32]) -> u32 {
-    let mut best = 0;
-    for (i, x) in row.iter().enumerate() {
-        if *x > row[best] {
-            best = i;
-        }
-    }
-    best as u32
+    // The largest first, which compilers do in vectors, then where it is: a plain search took a third of a step of 16 ways.
+    let max = row.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max });
+    row.iter().position(|&x| x == max).unwrap_or(0) as u32
 }

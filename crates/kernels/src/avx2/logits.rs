@@ -108,7 +108,7 @@ pub(crate) fn select(xs: &[f32], from: f32, first: u32, ids: &mut [u32], out: &m
             let kept = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(x, least)) as usize;
             (x, (kept, _mm256_loadu_si256(TO_FRONT[kept].as_ptr().cast())))
         };
-        // SAFETY: n is at most the number of logits before these, and the outputs have room for all logits and `SLACK` = 8
+        // SAFETY: n is at most the number of logits before these, and the outputs have room for all logits and `SLACK` >= 8
         // more, which the caller has checked.
         unsafe {
             _mm256_storeu_ps(out.as_mut_ptr().add(n), _mm256_permutevar8x32_ps(x, order.1));

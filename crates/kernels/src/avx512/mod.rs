@@ -3,6 +3,7 @@
 pub(crate) mod attention;
 pub(crate) mod exp;
 pub(crate) mod gate;
+pub(crate) mod logits;
 pub(crate) mod matmul;
 
-pub(crate) use crate::avx2::{limit, logits, norm};
+pub(crate) use crate::avx2::{limit, norm};
