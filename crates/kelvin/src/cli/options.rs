@@ -74,7 +74,7 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
     };
     if let Some(cut) = chain.cut_before_heat() {
         terminal::note(&format!(
-            "hint: in the chain \"{chain}\" temperature comes after {cut}, so heat can't bring back what that removed"
+            "hint: here temperature comes after {cut}, so heat can't bring back what that removed"
         ));
     }
     Ok(Controls { chain, profile })
