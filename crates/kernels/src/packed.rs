@@ -161,6 +161,9 @@ pub struct Packed {
     data: Block<u8>,
 }
 
+/// Fills its slice with a tensor's bytes from a place on.
+pub type ReadAt<'a, E> = dyn Fn(usize, &mut [u8]) -> Result<(), E> + Sync + 'a;
+
 impl Packed {
     /// Packs the bytes of a tensor as the file has them, row after row.
     ///
@@ -189,7 +192,7 @@ impl Packed {
         format: Format,
         rows: usize,
         cols: usize,
-        read: &(dyn Fn(usize, &mut [u8]) -> Result<(), E> + Sync),
+        read: &ReadAt<'_, E>,
     ) -> Result<Packed, E> {
         assert!(cols.is_multiple_of(format.block_len()), "rows are whole blocks");
         let row_bytes = cols / format.block_len() * format.block_bytes();

@@ -159,8 +159,8 @@ impl Sequence {
         values: &[f32],
     ) {
         match &mut self.pages {
-            Storage::F16(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, keys, values),
-            Storage::F32(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, keys, values),
+            Storage::F16(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values]),
+            Storage::F32(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values]),
         }
     }
 
@@ -202,8 +202,7 @@ impl Shape {
         pages: &mut [Arc<Lent<T>>],
         layer: usize,
         pos: usize,
-        keys: &[f32],
-        values: &[f32],
+        [keys, values]: [&[f32]; 2],
     ) {
         let (len, row_len) = (self.head_dim * PAGE, self.n_kv_heads * self.head_dim);
         let end = pos + keys.len() / row_len;
