@@ -6,6 +6,7 @@
 mod cli;
 mod interrupt;
 mod models;
+mod server;
 mod terminal;
 
 use std::{io::Write, process::ExitCode};

@@ -3,18 +3,19 @@
 //! The prompt is read once; every column is a fork of it with a sampler of its own, and one step of the
 //! model serves all columns. What a column draws depends on its sampler and its own text alone.
 
+mod column;
 mod stop;
+
+pub use column::{Column, Ends, Taken};
 
 use std::ops::ControlFlow;
 
-use kelvin_sampling::{Draw, SampleError, Sampler};
+use kelvin_sampling::{Draw, Sampler};
 
 use crate::{
     Engine, TokenId,
-    tokenizer::TextStream,
     transformer::{Append, Logits, ModelError, Scratch, Sequence, Want},
 };
-use stop::StopStrings;
 
 /// What to make of a prompt.
 #[derive(Debug)]
@@ -155,45 +156,33 @@ pub fn generate(
     let mut scratch = Scratch::default();
     let cancelled = read_prompt(engine, sequence, prompt, request.chunk, &mut scratch, observer)?.is_break();
     let Request { samplers, max_tokens, stop, ignore_end, .. } = request;
-    let mut columns: Vec<Column> = samplers
-        .into_iter()
-        .map(|sampler| Column {
-            sampler: sampler.after(prompt),
-            drawn: None,
-            stream: TextStream::default(),
-            stop: StopStrings::new(&stop),
-            tokens: Vec::new(),
-            text: String::new(),
-            draws: Vec::new(),
-            finish: cancelled.then_some(FinishReason::Cancelled),
-            sequence: sequence.clone(),
-        })
-        .collect();
-    // The last token of the prompt is every column's first step.
-    let mut next = vec![prompt[prompt.len() - 1]; columns.len()];
-    if !cancelled && sequence.len() == prompt.len() - 1 {
+    let ends = Ends { max_tokens, limit, ignore_end, tokens: Vec::new(), texts: stop };
+    let new = |sampler, sequence: &Sequence| Column::new(sampler, sequence.clone(), prompt, &ends);
+    let mut columns: Vec<Column>;
+    if cancelled {
+        columns = samplers.into_iter().map(|sampler| new(sampler, sequence)).collect();
+        columns.iter_mut().for_each(|column| drop(column.end(&FinishReason::Cancelled)));
+    } else {
         // All columns share the first distribution, so it's computed once.
-        let first = [next[0]];
-        let mut batch = [Append { sequence, tokens: &first, want: Want::Last }];
-        let logits = engine.model.forward(&mut batch, &mut scratch)?;
-        columns.iter_mut().for_each(|column| column.sequence = batch[0].sequence.clone());
-        let end = Ends { max_tokens, ignore_end, limit, prompt_len: prompt.len() };
-        step_columns(engine, &mut columns, &mut next, logits, |_| 0, &end, observer);
-        loop {
-            let mut active = Vec::new();
-            let mut batch: Vec<Append<'_>> = Vec::new();
-            for (i, column) in columns.iter_mut().enumerate().filter(|(_, c)| c.finish.is_none()) {
-                active.push(i);
-                let tokens = std::slice::from_ref(&next[i]);
-                batch.push(Append { sequence: &mut column.sequence, tokens, want: Want::Last });
-            }
-            if batch.is_empty() {
-                break;
-            }
-            let logits = engine.model.forward(&mut batch, &mut scratch)?;
-            let row_of = |column: usize| active.partition_point(|&i| i < column);
-            step_columns(engine, &mut columns, &mut next, logits, row_of, &end, observer);
+        let last = &prompt[prompt.len() - 1..];
+        let logits =
+            engine.model.forward(&mut [Append { sequence, tokens: last, want: Want::Last }], &mut scratch)?;
+        columns = samplers.into_iter().map(|sampler| new(sampler, sequence)).collect();
+        step_columns(engine, &mut columns, logits, |_| 0, &ends, observer);
+    }
+    loop {
+        let mut active = Vec::new();
+        let mut batch: Vec<Append<'_>> = Vec::new();
+        for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| column.is_open()) {
+            active.push(i);
+            batch.push(column.append());
         }
+        if batch.is_empty() {
+            break;
+        }
+        let logits = engine.model.forward(&mut batch, &mut scratch)?;
+        let row_of = |column: usize| active.partition_point(|&i| i < column);
+        step_columns(engine, &mut columns, logits, row_of, &ends, observer);
     }
     Ok(columns.into_iter().map(Column::into_continuation).collect())
 }
@@ -220,32 +209,10 @@ fn read_prompt(
     Ok(observer.prompt(prompt.len(), prompt.len()))
 }
 
-/// When a column ends by itself.
-struct Ends {
-    max_tokens: usize,
-    ignore_end: bool,
-    limit: usize,
-    prompt_len: usize,
-}
-
-/// A continuation in the making.
-struct Column {
-    sampler: Sampler,
-    drawn: Option<Result<Draw, SampleError>>,
-    stream: TextStream,
-    stop: StopStrings,
-    tokens: Vec<TokenId>,
-    text: String,
-    draws: Vec<Draw>,
-    finish: Option<FinishReason>,
-    sequence: Sequence,
-}
-
-/// Draws a token for every active column (spread over the pool) and tells the observer, in the columns' order.
+/// Draws a token for every open column (spread over the pool) and tells the observer, in the columns' order.
 fn step_columns(
     engine: &Engine,
     columns: &mut [Column],
-    next: &mut [TokenId],
     logits: Logits<'_>,
     row_of: impl Fn(usize) -> usize + Sync,
     ends: &Ends,
@@ -253,79 +220,31 @@ fn step_columns(
 ) {
     let row = |column: usize| logits.row(row_of(column));
     engine.model.for_each(columns, &|i, column| {
-        if column.finish.is_none() {
-            let pos = ends.prompt_len + column.tokens.len();
-            column.drawn = Some(column.sampler.draw(row(i), pos as u64));
+        if column.is_open() {
+            column.draw(row(i));
         }
     });
     let mut cancelled = false;
     for (i, column) in columns.iter_mut().enumerate() {
-        let Some(drawn) = column.drawn.take() else {
-            continue;
-        };
         if cancelled {
-            column.end(i, FinishReason::Cancelled, observer);
-            continue;
+            break;
         }
-        let draw = match drawn {
-            Ok(draw) => draw,
-            Err(error) => {
-                column.end(i, FinishReason::BadLogits(error.to_string()), observer);
-                continue;
-            }
-        };
-        if ends.max_tokens == 0 {
-            column.end(i, FinishReason::MaxTokens, observer);
-            continue;
+        let pos = column.pos();
+        let Some(taken) = column.take(&engine.tokenizer, ends) else { continue };
+        if let Some(draw) = taken.draw {
+            let index = column.tokens().len() - 1;
+            let step = Step { column: i, index, pos, draw, text: &taken.text, logits: row(i) };
+            cancelled = observer.token(&step).is_break();
         }
-        if !ends.ignore_end && engine.tokenizer.end_tokens().contains(&draw.token) {
-            column.end(i, FinishReason::EndToken(draw.token), observer);
-            continue;
-        }
-        next[i] = draw.token;
-        let index = column.tokens.len();
-        column.tokens.push(draw.token);
-        column.draws.push(draw);
-        let new = column.stream.push(engine.tokenizer.bytes(draw.token, false));
-        let (text, stopped) = column.stop.push(&new);
-        column.text.push_str(&text);
-        let step = Step { column: i, index, pos: ends.prompt_len + index, draw, text: &text, logits: row(i) };
-        cancelled = observer.token(&step).is_break();
-        if let Some(stop) = stopped {
-            column.end(i, FinishReason::StopString(stop), observer);
-        } else if column.tokens.len() >= ends.max_tokens {
-            column.end(i, FinishReason::MaxTokens, observer);
-        } else if ends.prompt_len + column.tokens.len() >= ends.limit {
-            column.end(i, FinishReason::ContextFull, observer);
-        } else if cancelled {
-            column.end(i, FinishReason::Cancelled, observer);
+        if let Some((rest, reason)) = taken.end {
+            observer.finished(i, &rest, &reason);
         }
     }
     if cancelled {
-        // Columns before the one that broke off had their token already.
-        for (i, column) in columns.iter_mut().enumerate().filter(|(_, c)| c.finish.is_none()) {
-            column.end(i, FinishReason::Cancelled, observer);
+        // Those before the one that broke off have had their token; a token drawn for one after it isn't taken.
+        for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| column.is_open()) {
+            let rest = column.end(&FinishReason::Cancelled);
+            observer.finished(i, &rest, &FinishReason::Cancelled);
         }
-    }
-}
-
-impl Column {
-    fn end(&mut self, i: usize, reason: FinishReason, observer: &mut dyn Observer) {
-        let rest = if matches!(reason, FinishReason::StopString(_)) {
-            String::new()
-        } else {
-            let (mut text, _) = self.stop.push(&self.stream.finish());
-            text.push_str(&self.stop.finish());
-            text
-        };
-        self.text.push_str(&rest);
-        observer.finished(i, &rest, &reason);
-        self.finish = Some(reason);
-    }
-
-    fn into_continuation(self) -> Continuation {
-        let Column { tokens, text, draws, finish, sequence, .. } = self;
-        let finish = finish.expect("the loop runs until every column has ended");
-        Continuation { tokens, text, draws, finish, sequence }
     }
 }

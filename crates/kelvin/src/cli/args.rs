@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use super::{
     sampling_args::{SamplingArgs, SoftmaxArgs, StagesArgs, TranslateArgs},
+    serve_args::ServeArgs,
     tool_args::{BenchArgs, InspectArgs, PerplexityArgs, TokenizeArgs, WorkName},
 };
 
@@ -59,6 +60,8 @@ pub(crate) enum Verb {
     Perplexity(PerplexityArgs),
     /// Measure how fast a model runs here, and what the machine could do at most
     Bench(BenchArgs),
+    /// Answer programs over HTTP as OpenAI's API does
+    Serve(ServeArgs),
     /// Print a completion script for your shell
     Completions(CompletionsArgs),
 }

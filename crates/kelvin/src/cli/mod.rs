@@ -15,8 +15,10 @@ mod models;
 mod next;
 mod options;
 mod perplexity;
-mod prompt;
+pub(crate) mod prompt;
 mod sampling_args;
+mod serve;
+mod serve_args;
 mod session;
 mod softmax;
 mod stages;
@@ -47,6 +49,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Tokenize(args) => tokenize::run(&args),
         Verb::Perplexity(args) => perplexity::run(&args),
         Verb::Bench(args) => bench::run(&args),
+        Verb::Serve(args) => serve::run(&args),
         Verb::Completions(args) => completions::run(&args),
     }
 }

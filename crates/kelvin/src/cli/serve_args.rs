@@ -1,0 +1,40 @@
+//! `serve` as it was typed.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use super::args::ModelArgs;
+
+/// `serve`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin serve
+  kelvin serve -m gemma3 --port 9000 --parallel 8
+  KELVIN_API_KEY=secret kelvin serve --host 0.0.0.0
+
+Clients of OpenAI's API take the address that is printed, with /v1 behind it, as their base URL. Ctrl-C or SIGTERM ends the \
+server once running answers are complete, after --drain seconds at the latest.")]
+pub(crate) struct ServeArgs {
+    /// The address to listen on
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = "Server")]
+    pub(crate) host: String,
+    /// The port; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8080, help_heading = "Server")]
+    pub(crate) port: u16,
+    /// Texts that are continued at once
+    #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Server")]
+    pub(crate) parallel: usize,
+    /// Prompts that may wait; more are refused with 503
+    #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Server")]
+    pub(crate) queue: usize,
+    /// Require this file's content as the API key (or the value of KELVIN_API_KEY)
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
+    pub(crate) api_key_file: Option<PathBuf>,
+    /// How long running answers may take after the end was asked for
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Server")]
+    pub(crate) drain: u64,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+}

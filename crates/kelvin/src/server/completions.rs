@@ -1,0 +1,260 @@
+//! A request for a completion in, jobs into the queue, the answer out: whole, or as a stream of events.
+
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Instant};
+
+use axum::{
+    Extension,
+    extract::State,
+    http::header,
+    response::{
+        IntoResponse, Response,
+        sse::{self, KeepAlive, Sse},
+    },
+};
+use futures_util::stream;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::{
+    Shared,
+    controls::{Bounds, Controls},
+    fields::{Fields, read_body},
+    gate::RequestId,
+    problem::Problem,
+    prompts::{self, Prompt, check_model},
+    queue::{Event, Job},
+    reply::{Choice, Echo, Reply, Shape, recipe},
+};
+
+/// New tokens of a chat's answer at most, where nobody said.
+const CHAT_TOKENS: usize = 4096;
+/// New tokens of a completion where nobody said: OpenAI's number.
+const TEXT_TOKENS: usize = 16;
+/// OpenAI's most.
+const MOST_TOP: u64 = 20;
+
+/// `/v1/completions`.
+pub(crate) async fn text(
+    State(shared): State<Arc<Shared>>,
+    Extension(id): Extension<RequestId>,
+    request: axum::extract::Request,
+) -> Result<Response, Problem> {
+    complete(shared, id, request, Shape::Text).await
+}
+
+/// `/v1/chat/completions`.
+pub(crate) async fn chat(
+    State(shared): State<Arc<Shared>>,
+    Extension(id): Extension<RequestId>,
+    request: axum::extract::Request,
+) -> Result<Response, Problem> {
+    complete(shared, id, request, Shape::Chat).await
+}
+
+async fn complete(
+    shared: Arc<Shared>,
+    id: RequestId,
+    request: axum::extract::Request,
+    shape: Shape,
+) -> Result<Response, Problem> {
+    let arrived = Instant::now();
+    let bytes = read_body(request.into_body()).await?;
+    let for_work = Arc::clone(&shared);
+    // Tokenizing and templates take their time, which others needn't wait for.
+    let (mut work, jobs) = shared.work(move || plan(&for_work, &id.0, &bytes, shape, arrived)).await?;
+    shared.queue.push(jobs)?;
+    if work.stream {
+        return Ok(streamed(work));
+    }
+    while !work.reply.is_complete() {
+        let event = work.events.recv().await;
+        work.reply.take(event.unwrap_or_else(|| Event::Failed(gone())))?;
+    }
+    let body = work.reply.whole().to_string();
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// An answer that comes about.
+struct Work {
+    reply: Reply,
+    stream: bool,
+    /// When it's dropped, the engine stops.
+    events: UnboundedReceiver<Event>,
+}
+
+/// Reads a request to its end, and refuses it before anything is computed.
+fn plan(
+    shared: &Shared,
+    id: &str,
+    bytes: &[u8],
+    shape: Shape,
+    arrived: Instant,
+) -> Result<(Work, Vec<Job>), Problem> {
+    let engine = &shared.engine;
+    let mut fields = Fields::parse(bytes)?;
+    check_model(&mut fields, &shared.names)?;
+    let bounds = Bounds { vocab_size: engine.model.config.vocab_size, n_texts: shared.room.n_texts };
+    let mut controls = Controls::read(&mut fields, bounds)?;
+    let (prompts, n_top, echo) = match shape {
+        Shape::Text => {
+            let prompts = prompts::of_completion(&mut fields, engine, shared.queue.capacity())?;
+            let n_top = fields.whole("logprobs", 0..=MOST_TOP)?.map(|n| n as usize);
+            (prompts, n_top, fields.flag("echo")?)
+        }
+        Shape::Chat => {
+            let prompt = prompts::of_chat(&mut fields, engine)?;
+            if let Some(most) = fields.whole("max_completion_tokens", 0..=u64::from(u32::MAX))? {
+                controls.max_tokens = Some(most as usize);
+            }
+            no_tools(&mut fields)?;
+            (vec![prompt], chat_scores(&mut fields)?, false)
+        }
+    };
+    fields.end()?;
+    if controls.max_tokens == Some(0) && !echo {
+        return Err(Problem::parameter(
+            "max_tokens",
+            "\"max_tokens\" is 0, but nothing else was asked for (\"echo\")",
+        ));
+    }
+    let choices_a_prompt = controls.chains.len() * controls.n;
+    let (sender, events) = unbounded_channel();
+    let mut jobs = Vec::new();
+    for (i, prompt) in prompts.iter().enumerate() {
+        let max_tokens = room_for(shared, prompt, controls.max_tokens, choices_a_prompt, shape)?;
+        jobs.push(Job {
+            id: id.to_string(),
+            prompt: prompt.tokens.clone(),
+            samplers: controls.samplers(),
+            ends: controls.ends(max_tokens, shared.limit),
+            n_top,
+            score_prompt: echo && n_top.is_some(),
+            first_choice: i * choices_a_prompt,
+            events: sender.clone(),
+            arrived,
+        });
+    }
+    let prefix = if shape == Shape::Chat { "chatcmpl" } else { "cmpl" };
+    let chains: Vec<String> = controls.chains.iter().map(ToString::to_string).collect();
+    let n_choices = choices_a_prompt * prompts.len();
+    let echoes =
+        prompts.into_iter().map(|prompt| Echo { tokens: prompt.tokens, text: echo.then_some(prompt.text) });
+    let reply = Reply {
+        engine: Arc::clone(engine),
+        shape,
+        id: format!("{prefix}-{id}"),
+        created: shared.now(),
+        model: shared.names[0].clone(),
+        scores: n_top.is_some(),
+        n_top: n_top.unwrap_or(0),
+        prompts: echoes.collect(),
+        choices_a_prompt,
+        include_usage: controls.include_usage,
+        recipe: recipe(controls.seed, &chains),
+        choices: (0..n_choices).map(|_| Choice::default()).collect(),
+        cached: 0,
+    };
+    Ok((Work { reply, stream: controls.stream, events }, jobs))
+}
+
+/// How many new tokens each choice may have; a prompt that leaves no room for them is refused.
+fn room_for(
+    shared: &Shared,
+    prompt: &Prompt,
+    asked: Option<usize>,
+    n_choices: usize,
+    shape: Shape,
+) -> Result<usize, Problem> {
+    let name = if shape == Shape::Chat { "messages" } else { "prompt" };
+    let (len, limit) = (prompt.tokens.len(), shared.limit);
+    if len == 0 {
+        return Err(Problem::parameter(name, "the prompt has no tokens, so there is nothing to continue"));
+    }
+    if len >= limit {
+        let message = format!(
+            "the prompt has {len} tokens, but the context has room for {limit}, at least one of them new"
+        );
+        return Err(Problem::context(name, message));
+    }
+    let max_tokens = match asked {
+        Some(asked) if len + asked > limit => {
+            let message = format!(
+                "the prompt has {len} tokens and {asked} new ones were asked for, but the context has room for {limit}"
+            );
+            return Err(Problem::context(name, message));
+        }
+        Some(asked) => asked,
+        None if shape == Shape::Chat => CHAT_TOKENS.min(limit - len),
+        None => TEXT_TOKENS.min(limit - len),
+    };
+    let (needed, most) = (len + n_choices * max_tokens, shared.room.n_tokens);
+    if needed > most {
+        let message = format!(
+            "{n_choices} choices of {max_tokens} tokens may need room for {needed}, but there is room for {most}"
+        );
+        return Err(Problem::context("max_tokens", message));
+    }
+    Ok(max_tokens)
+}
+
+fn chat_scores(fields: &mut Fields) -> Result<Option<usize>, Problem> {
+    let scores = fields.flag("logprobs")?;
+    match fields.whole("top_logprobs", 0..=MOST_TOP)? {
+        Some(_) if !scores => {
+            Err(Problem::parameter("top_logprobs", "\"top_logprobs\" needs \"logprobs\": true beside it"))
+        }
+        n_top => Ok(scores.then_some(n_top.unwrap_or(0) as usize)),
+    }
+}
+
+/// What says "nothing special" may be said; what asks for more is refused by name.
+fn no_tools(fields: &mut Fields) -> Result<(), Problem> {
+    if let Some(tools) = fields.take("tools")
+        && tools.as_array().is_none_or(|tools| !tools.is_empty())
+    {
+        return Err(Problem::parameter("tools", "\"tools\" isn't supported yet"));
+    }
+    if let Some(format) = fields.take("response_format")
+        && format != serde_json::json!({ "type": "text" })
+    {
+        return Err(Problem::parameter(
+            "response_format",
+            "\"response_format\" can only be {\"type\": \"text\"} so far",
+        ));
+    }
+    Ok(())
+}
+
+fn gone() -> Problem {
+    Problem::failed("the engine ended before the answer was complete")
+}
+
+/// A stream of events, each a JSON object, the last `[DONE]`; after an error nothing more comes.
+fn streamed(work: Work) -> Response {
+    let waiting: VecDeque<String> = work.reply.opening().iter().map(ToString::to_string).collect();
+    let pieces = stream::unfold((Some(work), waiting), |(mut work, mut waiting)| async move {
+        loop {
+            if let Some(data) = waiting.pop_front() {
+                return Some((Ok::<_, Infallible>(sse::Event::default().data(data)), (work, waiting)));
+            }
+            let open = work.as_mut()?;
+            let event = open.events.recv().await.unwrap_or_else(|| Event::Failed(gone()));
+            match open.reply.pieces(event) {
+                Ok(pieces) => waiting.extend(pieces.iter().map(ToString::to_string)),
+                Err(problem) => {
+                    waiting.push_back(problem.body().to_string());
+                    work = None;
+                    continue;
+                }
+            }
+            if open.reply.is_complete() {
+                waiting.extend(open.reply.closing().map(|last| last.to_string()));
+                waiting.push_back("[DONE]".to_string());
+                work = None;
+            }
+        }
+    });
+    // A proxy must not wait for the end.
+    let headers =
+        [(header::CACHE_CONTROL, "no-cache"), (header::HeaderName::from_static("x-accel-buffering"), "no")];
+    (headers, Sse::new(pieces).keep_alive(KeepAlive::default())).into_response()
+}

@@ -1,0 +1,248 @@
+//! The parameters of a request in, chains, dice and ends out: everything that the two kinds of completion share.
+
+use kelvin_engine::{TokenId, generate::Ends};
+use kelvin_sampling::{Chain, Dice, Mask, Profile, Sampler, Stage};
+use serde_json::Value;
+
+use super::{
+    fields::{Fields, shortened, token, wrong},
+    problem::Problem,
+};
+
+/// More temperatures than a person can compare.
+const MOST_TEMPERATURES: usize = 16;
+const MOST_STOPS: usize = 16;
+const MOST_STOP_BYTES: usize = 1024;
+const MOST_IDS: usize = 4096;
+const MOST_CHAIN_BYTES: usize = 4096;
+
+/// The single settings by their names in the API, the names of their stages, and what vLLM's clients write for "off".
+const SETTINGS: &[(&str, &str, Option<f64>)] = &[
+    ("top_p", "top_p", None),
+    ("top_k", "top_k", Some(-1.0)),
+    ("min_p", "min_p", None),
+    ("repetition_penalty", "repetition", None),
+    ("frequency_penalty", "frequency", None),
+    ("presence_penalty", "presence", None),
+];
+
+/// What a request may ask for at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) vocab_size: usize,
+    /// Texts that run at once.
+    pub(crate) n_texts: usize,
+}
+
+/// How a request wants its tokens drawn, and when its texts end.
+#[derive(Debug)]
+pub(crate) struct Controls {
+    /// One for each temperature; each has `n` choices.
+    pub(crate) chains: Vec<Chain>,
+    pub(crate) n: usize,
+    pub(crate) seed: u64,
+    pub(crate) max_tokens: Option<usize>,
+    pub(crate) stream: bool,
+    pub(crate) include_usage: bool,
+    ignore_eos: bool,
+    stop_tokens: Vec<TokenId>,
+    stop_texts: Vec<String>,
+}
+
+impl Controls {
+    /// Takes all of them out of `fields`.
+    pub(crate) fn read(fields: &mut Fields, bounds: Bounds) -> Result<Controls, Problem> {
+        let chains = chains(fields, bounds.vocab_size)?;
+        let most = bounds.n_texts as u64;
+        let n = fields.whole("n", 1..=most)?.unwrap_or(1) as usize;
+        if n * chains.len() > bounds.n_texts {
+            let message = format!(
+                "{n} choices at each of {} temperatures are more than the {most} texts that run here at once",
+                chains.len()
+            );
+            return Err(Problem::parameter("temperatures", message));
+        }
+        let seed = match fields.whole("seed", 0..=u64::MAX)? {
+            Some(seed) => seed,
+            None => getrandom::u32().map(u64::from).map_err(|error| {
+                Problem::failed(format!("drawing a seed from the system failed: {error}"))
+            })?,
+        };
+        let max_tokens = fields.whole("max_tokens", 0..=u64::from(u32::MAX))?;
+        if fields.whole("min_tokens", 0..=u64::from(u32::MAX))?.is_some_and(|min| min > 0) {
+            return Err(Problem::parameter("min_tokens", "\"min_tokens\" isn't supported yet"));
+        }
+        let stream = fields.flag("stream")?;
+        let include_usage = stream_options(fields, stream)?;
+        if let Some(stage) = fields.text("logprobs_stage")?.filter(|stage| stage != "raw") {
+            let message =
+                format!("\"logprobs_stage\" is {:?}, but only \"raw\" is supported yet", shortened(&stage));
+            return Err(Problem::parameter("logprobs_stage", message));
+        }
+        // They change nothing that is answered.
+        for name in ["user", "safety_identifier", "prompt_cache_key", "metadata"] {
+            fields.take(name);
+        }
+        Ok(Controls {
+            chains,
+            n,
+            seed,
+            max_tokens: max_tokens.map(|n| n as usize),
+            stream,
+            include_usage,
+            ignore_eos: fields.flag("ignore_eos")?,
+            stop_tokens: bounded("stop_token_ids", fields.tokens("stop_token_ids", bounds.vocab_size)?)?,
+            stop_texts: stops(fields)?,
+        })
+    }
+
+    /// One sampler for each choice: all temperatures have the same dice.
+    pub(crate) fn samplers(&self) -> Vec<Sampler> {
+        let each = |chain: &Chain| {
+            let (chain, seed) = (chain.clone(), self.seed);
+            (0..self.n).map(move |i| Sampler::new(chain.clone(), Dice { seed, sample: i as u64 }))
+        };
+        self.chains.iter().flat_map(each).collect()
+    }
+
+    /// When a text ends that may have `max_tokens` new tokens, and `limit` in all.
+    pub(crate) fn ends(&self, max_tokens: usize, limit: usize) -> Ends {
+        Ends {
+            max_tokens,
+            limit,
+            ignore_end: self.ignore_eos,
+            tokens: self.stop_tokens.clone(),
+            texts: self.stop_texts.clone(),
+        }
+    }
+}
+
+/// `sampler` as it stands, or the single settings in the order of `profile`; at `temperature`, or once at each of `temperatures`.
+fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem> {
+    let profile = fields.text("profile")?;
+    let mut settings: Vec<Stage> = Vec::new();
+    let mut first = None;
+    for &(name, stage, off) in SETTINGS {
+        let Some(value) = fields.number(name)? else { continue };
+        let value = if Some(value) == off { 0.0 } else { value };
+        let stage = format!("{stage}={value}").parse::<Stage>();
+        settings.push(stage.map_err(|error| Problem::parameter(name, error.to_string()))?);
+        first = first.or(Some(name));
+    }
+    if let Some(bias) = bias(fields, vocab_size)? {
+        settings.push(bias);
+        first = first.or(Some("logit_bias"));
+    }
+    if let Some(ids) = bounded("allowed_token_ids", fields.tokens("allowed_token_ids", vocab_size)?)
+        .map(|ids| Some(ids).filter(|ids| !ids.is_empty()))?
+    {
+        let mask = Mask::only(ids.iter().map(|id| id.0));
+        settings.push(mask.map_err(|e| Problem::parameter("allowed_token_ids", e.to_string()))?.into());
+        first = first.or(Some("allowed_token_ids"));
+    }
+    let sampler = fields.text("sampler")?;
+    if sampler.as_ref().is_some_and(|text| text.len() > MOST_CHAIN_BYTES) {
+        let message = format!("\"sampler\" is longer than {MOST_CHAIN_BYTES} bytes");
+        return Err(Problem::parameter("sampler", message));
+    }
+    let named = |name: Option<&str>| name.unwrap_or("kelvin").parse::<Profile>();
+    let rules =
+        named(profile.as_deref()).map_err(|error| Problem::parameter("profile", error.to_string()))?;
+    let chain = match (sampler, first.or(profile.as_ref().map(|_| "profile"))) {
+        (Some(_), Some(other)) => {
+            let message = format!("\"sampler\" is a whole chain, so \"{other}\" can't be given beside it");
+            return Err(Problem::parameter("sampler", message));
+        }
+        (Some(text), None) => {
+            text.parse::<Chain>().map_err(|error| Problem::parameter("sampler", error.to_string()))?
+        }
+        (None, first) => {
+            let chain = rules.chain(&settings);
+            chain.map_err(|error| Problem::parameter(first.unwrap_or("profile"), error.to_string()))?
+        }
+    };
+    let at = |name: &str, t: f64| {
+        let chain = chain.with_temperature(rules.temperature(t as f32));
+        chain.map_err(|error| Problem::parameter(name, error.to_string()))
+    };
+    let one = fields.number("temperature")?;
+    let Some(many) = fields.take("temperatures") else {
+        return match one {
+            Some(t) => Ok(vec![at("temperature", t)?]),
+            None => Ok(vec![chain]),
+        };
+    };
+    if one.is_some() {
+        let message = "\"temperature\" and \"temperatures\" can't be given together";
+        return Err(Problem::parameter("temperatures", message));
+    }
+    let expected = format!("a list of 1 to {MOST_TEMPERATURES} numbers");
+    let items = many.as_array().filter(|items| (1..=MOST_TEMPERATURES).contains(&items.len()));
+    let numbers: Option<Vec<f64>> = items.and_then(|items| items.iter().map(Value::as_f64).collect());
+    let numbers = numbers.ok_or_else(|| wrong("temperatures", &many, &expected))?;
+    numbers.into_iter().map(|t| at("temperatures", t)).collect()
+}
+
+fn bias(fields: &mut Fields, vocab_size: usize) -> Result<Option<Stage>, Problem> {
+    let Some(value) = fields.take("logit_bias") else { return Ok(None) };
+    let Some(map) = value.as_object().filter(|map| map.len() <= MOST_IDS) else {
+        return Err(wrong(
+            "logit_bias",
+            &value,
+            &format!("an object of at most {MOST_IDS} token ids and numbers"),
+        ));
+    };
+    if map.is_empty() {
+        return Ok(None);
+    }
+    let one = |(id, bias): (&String, &Value)| {
+        let number = id.parse::<u64>().map_or_else(|_| Value::from(id.as_str()), Value::from);
+        let id = token("logit_bias", &number, vocab_size)?;
+        let bias = bias.as_f64().filter(|bias| bias.abs() <= 100.0);
+        let bias = bias.ok_or_else(|| wrong("logit_bias", &value, "numbers from -100 to 100"))?;
+        Ok(format!("{}:{bias}", id.0))
+    };
+    let all = map.iter().map(one).collect::<Result<Vec<_>, Problem>>()?;
+    let stage = format!("bias={}", all.join(",")).parse::<Stage>();
+    stage.map(Some).map_err(|error| Problem::parameter("logit_bias", error.to_string()))
+}
+
+fn stops(fields: &mut Fields) -> Result<Vec<String>, Problem> {
+    let Some(value) = fields.take("stop") else { return Ok(Vec::new()) };
+    let texts: Option<Vec<String>> = match &value {
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_string)).collect(),
+        _ => None,
+    };
+    let fits = |text: &String| (1..=MOST_STOP_BYTES).contains(&text.len());
+    let texts = texts.filter(|texts| texts.len() <= MOST_STOPS && texts.iter().all(fits));
+    let expected =
+        format!("a text, or a list of at most {MOST_STOPS}, each of 1 to {MOST_STOP_BYTES} bytes,");
+    texts.ok_or_else(|| wrong("stop", &value, &expected))
+}
+
+/// Whether a stream ends with its usage.
+fn stream_options(fields: &mut Fields, stream: bool) -> Result<bool, Problem> {
+    let mut options = match fields.take("stream_options") {
+        None => return Ok(false),
+        Some(Value::Object(map)) if stream => Fields::of(map),
+        Some(value) => {
+            return Err(wrong("stream_options", &value, "an object, and only with \"stream\": true,"));
+        }
+    };
+    let include_usage = options.flag("include_usage")?;
+    options.end()?;
+    Ok(include_usage)
+}
+
+/// No more ids than anybody needs.
+fn bounded(name: &str, ids: Option<Vec<TokenId>>) -> Result<Vec<TokenId>, Problem> {
+    let ids = ids.unwrap_or_default();
+    if ids.len() > MOST_IDS {
+        return Err(Problem::parameter(
+            name,
+            format!("\"{name}\" has {} ids, at most {MOST_IDS} are taken", ids.len()),
+        ));
+    }
+    Ok(ids)
+}

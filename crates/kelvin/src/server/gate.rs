@@ -1,0 +1,124 @@
+//! Every request in, those that may pass on: by host and by key; and each answer's id, log line and count.
+
+use std::{
+    hint::black_box,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Instant,
+};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Shared,
+    problem::{Problem, ProblemCode},
+};
+
+/// Which request it is, in the log and in its answer's header.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// The secret that clients send, as its digest.
+#[derive(Clone)]
+pub(crate) struct Key([u8; 32]);
+
+impl Key {
+    /// Of a text.
+    pub(crate) fn new(text: &str) -> Key {
+        Key(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// Compares digests, all of them whatever the first bytes say: how long it takes tells nothing about the key.
+    fn is(&self, text: &str) -> bool {
+        let other: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let differing = self.0.iter().zip(other).fold(0, |sum, (a, b)| black_box(sum | (a ^ b)));
+        differing == 0
+    }
+}
+
+/// Lets a request pass, or not; either way the answer has an id, is logged and counted.
+pub(crate) async fn pass(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = format!("{}-{}", shared.run, shared.n_requests.fetch_add(1, Relaxed));
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let (method, path) = (request.method().clone(), request.uri().path().to_string());
+    let mut response = match check(&shared, &path, request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    let status = response.status().as_u16();
+    let problem = response.extensions().get::<ProblemCode>().map(|code| code.0);
+    shared.metrics.answered(status, problem);
+    let secs = begun.elapsed().as_secs_f64();
+    // A path is a client's own words.
+    let path: String = path.chars().take(200).flat_map(char::escape_default).collect();
+    tracing::info!(request = id, %method, path, status, problem, secs, "answered");
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn check(shared: &Shared, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    // A page elsewhere may give this address a name of its own and so reach it from a browser (DNS rebinding).
+    if shared.is_loopback && !text(header::HOST).is_some_and(is_local) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "invalid_request_error",
+            "host_not_allowed",
+            "this server listens on the loopback address and answers only to the hosts localhost, 127.0.0.1 and [::1]",
+        ));
+    }
+    let Some(key) = &shared.key else { return Ok(()) };
+    let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    if path == "/health" || given.is_some_and(|given| key.is(given)) {
+        return Ok(());
+    }
+    let message = if given.is_some() {
+        "the API key is wrong"
+    } else {
+        "an API key is needed: Authorization: Bearer KEY"
+    };
+    Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key", message))
+}
+
+/// Whether a Host header names this machine to itself.
+fn is_local(host: &str) -> bool {
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| match host.strip_prefix(name) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix(':').is_some_and(is_port),
+        None => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_keys() {
+        for good in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080"] {
+            assert!(is_local(good), "{good}");
+        }
+        for bad in [
+            "",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+            "evil.example",
+            "localhost:x",
+            "127.0.0.10",
+        ] {
+            assert!(!is_local(bad), "{bad}");
+        }
+        assert!(Key::new("secret").is("secret") && !Key::new("secret").is("secret "));
+    }
+}

@@ -1,0 +1,108 @@
+//! Counts and durations in, Prometheus' text format out.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// Upper bounds of the durations' bins, in seconds.
+const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// What has happened since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    pub(crate) prompt_tokens: AtomicU64,
+    pub(crate) cached_tokens: AtomicU64,
+    pub(crate) generated_tokens: AtomicU64,
+    pub(crate) running: AtomicU64,
+    pub(crate) kept_tokens: AtomicU64,
+    pub(crate) cancelled: AtomicU64,
+    pub(crate) steps: AtomicU64,
+    pub(crate) first_token: Durations,
+    pub(crate) between_tokens: Durations,
+    answers: Mutex<BTreeMap<u16, u64>>,
+    problems: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+/// Durations by size.
+#[derive(Debug, Default)]
+pub(crate) struct Durations {
+    bins: [AtomicU64; BOUNDS.len()],
+    count: AtomicU64,
+    micros: AtomicU64,
+}
+
+impl Durations {
+    /// One more.
+    pub(crate) fn add(&self, duration: Duration) {
+        let secs = duration.as_secs_f64();
+        for (bin, _) in self.bins.iter().zip(BOUNDS).filter(|(_, bound)| secs <= *bound) {
+            bin.fetch_add(1, Relaxed);
+        }
+        self.count.fetch_add(1, Relaxed);
+        self.micros.fetch_add(duration.as_micros() as u64, Relaxed);
+    }
+}
+
+impl Metrics {
+    /// An answer was sent, with the code of its problem if it has one.
+    pub(crate) fn answered(&self, status: u16, problem: Option<&'static str>) {
+        *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() += 1;
+        if let Some(code) = problem {
+            *self.problems.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
+        }
+    }
+
+    /// All of it as text.
+    pub(crate) fn text(&self, waiting: usize) -> String {
+        let mut out = String::new();
+        let mut one = |kind: &str, name: &str, what: &str, value: u64| {
+            let _ = writeln!(
+                out,
+                "# HELP kelvin_{name} {what}\n# TYPE kelvin_{name} {kind}\nkelvin_{name} {value}"
+            );
+        };
+        one("gauge", "requests_running", "Prompts being read or continued.", self.running.load(Relaxed));
+        one("gauge", "requests_waiting", "Prompts in the queue.", waiting as u64);
+        one("gauge", "cache_tokens", "Tokens of ended texts kept for reuse.", self.kept_tokens.load(Relaxed));
+        one("counter", "prompt_tokens_total", "Tokens of prompts.", self.prompt_tokens.load(Relaxed));
+        one(
+            "counter",
+            "cached_tokens_total",
+            "Of those, found in the cache.",
+            self.cached_tokens.load(Relaxed),
+        );
+        one("counter", "generated_tokens_total", "Tokens drawn.", self.generated_tokens.load(Relaxed));
+        one("counter", "cancelled_total", "Prompts whose client went away.", self.cancelled.load(Relaxed));
+        one("counter", "steps_total", "Steps of the model.", self.steps.load(Relaxed));
+        for (name, what, durations) in [
+            ("time_to_first_token_seconds", "From a request to its first token.", &self.first_token),
+            ("time_between_tokens_seconds", "From a token of a choice to the next.", &self.between_tokens),
+        ] {
+            let _ = writeln!(out, "# HELP kelvin_{name} {what}\n# TYPE kelvin_{name} histogram");
+            for (bin, bound) in durations.bins.iter().zip(BOUNDS) {
+                let _ = writeln!(out, "kelvin_{name}_bucket{{le=\"{bound}\"}} {}", bin.load(Relaxed));
+            }
+            let count = durations.count.load(Relaxed);
+            let sum = durations.micros.load(Relaxed) as f64 / 1e6;
+            let _ = writeln!(
+                out,
+                "kelvin_{name}_bucket{{le=\"+Inf\"}} {count}\nkelvin_{name}_sum {sum}\nkelvin_{name}_count {count}"
+            );
+        }
+        out.push_str("# HELP kelvin_http_responses_total Answers by status.\n# TYPE kelvin_http_responses_total counter\n");
+        for (status, n) in self.answers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let _ = writeln!(out, "kelvin_http_responses_total{{status=\"{status}\"}} {n}");
+        }
+        out.push_str("# HELP kelvin_errors_total Errors by code.\n# TYPE kelvin_errors_total counter\n");
+        for (code, n) in self.problems.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let _ = writeln!(out, "kelvin_errors_total{{code=\"{code}\"}} {n}");
+        }
+        out
+    }
+}

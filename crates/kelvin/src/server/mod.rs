@@ -1,0 +1,70 @@
+//! An open engine in, an OpenAI-compatible API out.
+//!
+//! `gate` lets requests pass, `fields`, `controls` and `prompts` read them, `queue` holds them, `batch` is the one thread that
+//! owns the model and steps all texts together, `reply` says what came of it. Nothing below `cli` knows of HTTP but this room.
+
+mod batch;
+mod completions;
+mod controls;
+mod fields;
+mod gate;
+mod metrics;
+mod prefixes;
+mod problem;
+mod prompts;
+mod queue;
+mod reply;
+mod routes;
+mod scores;
+mod serving;
+mod texts;
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use kelvin_engine::Engine;
+
+pub(crate) use batch::Room;
+pub(crate) use gate::Key;
+pub(crate) use serving::{Options, serve};
+
+use metrics::Metrics;
+use problem::Problem;
+use queue::Queue;
+
+/// What every route knows.
+pub(crate) struct Shared {
+    engine: Arc<Engine>,
+    queue: Arc<Queue>,
+    metrics: Arc<Metrics>,
+    room: Room,
+    /// The names that the model goes by; the first is its own.
+    names: Vec<String>,
+    /// Tokens that a text may have.
+    limit: usize,
+    key: Option<Key>,
+    is_loopback: bool,
+    /// When the server began, in seconds since 1970.
+    since: u64,
+    /// Sets this run's request ids apart from another's.
+    run: String,
+    n_requests: AtomicU64,
+}
+
+impl Shared {
+    /// Seconds since 1970.
+    fn now(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(self.since, |since| since.as_secs())
+    }
+
+    /// Does work that takes a while on a thread where nobody waits for it.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|_| Err(Problem::failed("reading the request panicked; this is a bug")))
+    }
+}

@@ -1,0 +1,168 @@
+//! Prompts as requests write them in, tokens out: texts, lists of texts, token ids, messages for the chat template.
+
+use kelvin_engine::{
+    Engine, TokenId,
+    chat::{ChatError, ChatTemplate, Message, RenderOptions},
+};
+use serde_json::Value;
+
+use super::{
+    fields::{Fields, shortened, token, wrong},
+    problem::Problem,
+};
+use crate::cli::prompt::encode_rendered;
+
+/// Far more turns than any context holds.
+const MOST_MESSAGES: usize = 4096;
+
+/// A prompt as a person reads it and as the model does.
+#[derive(Debug, Clone)]
+pub(crate) struct Prompt {
+    pub(crate) text: String,
+    pub(crate) tokens: Vec<TokenId>,
+}
+
+/// The prompts of a completion: a text, a list of texts, a list of token ids, a list of such lists.
+pub(crate) fn of_completion(
+    fields: &mut Fields,
+    engine: &Engine,
+    most: usize,
+) -> Result<Vec<Prompt>, Problem> {
+    const EXPECTED: &str = "a text, a list of texts, a list of token ids or a list of such lists";
+    let add_special = fields.flag_or("add_special_tokens", true)?;
+    let value = fields
+        .take("prompt")
+        .ok_or_else(|| Problem::parameter("prompt", format!("\"prompt\" is missing; it is {EXPECTED}")))?;
+    let of_text = |text: &str| Prompt {
+        text: text.to_string(),
+        tokens: engine.tokenizer.encode(text, add_special, false),
+    };
+    let of_ids = |items: &[Value]| {
+        let vocab_size = engine.model.config.vocab_size;
+        let tokens: Vec<TokenId> =
+            items.iter().map(|item| token("prompt", item, vocab_size)).collect::<Result<_, _>>()?;
+        Ok(Prompt { text: engine.tokenizer.decode(&tokens, true), tokens })
+    };
+    let items = match &value {
+        Value::String(text) => return Ok(vec![of_text(text)]),
+        Value::Array(items) if items.first().is_some_and(Value::is_number) => {
+            return Ok(vec![of_ids(items)?]);
+        }
+        Value::Array(items) if !items.is_empty() => items,
+        _ => return Err(wrong("prompt", &value, EXPECTED)),
+    };
+    if items.len() > most {
+        let message = format!("\"prompt\" has {} texts, but at most {most} can wait here", items.len());
+        return Err(Problem::parameter("prompt", message));
+    }
+    let one = |item: &Value| match item {
+        Value::String(text) => Ok(of_text(text)),
+        Value::Array(ids) => of_ids(ids),
+        other => Err(wrong("prompt", other, EXPECTED)),
+    };
+    items.iter().map(one).collect()
+}
+
+/// The messages of a chat, in the model's template.
+pub(crate) fn of_chat(fields: &mut Fields, engine: &Engine) -> Result<Prompt, Problem> {
+    let text = rendered(fields, engine)?;
+    let tokens = encode_rendered(&engine.tokenizer, &text);
+    Ok(Prompt { text, tokens })
+}
+
+/// The text that the template makes of the messages, up to where the answer begins.
+pub(crate) fn rendered(fields: &mut Fields, engine: &Engine) -> Result<String, Problem> {
+    let template = template(engine)?;
+    let messages = messages(fields)?;
+    let date = fields.text("date")?;
+    let options = RenderOptions { add_generation_prompt: true, date };
+    template.render(&messages, &options).map_err(|error| match error {
+        ChatError::NeedsDate => {
+            let message =
+                "the model's chat template asks for today's date: give one as \"date\": \"YYYY-MM-DD\"";
+            Problem::parameter("date", message)
+        }
+        ChatError::BadDate { .. } => Problem::parameter("date", error.to_string()),
+        ChatError::Raised { .. } => {
+            Problem::parameter("messages", format!("the model's chat template refuses: {error}"))
+        }
+        ChatError::Budget | ChatError::Failed { .. } => Problem::parameter("messages", error.to_string()),
+        _ => Problem::failed(error.to_string()),
+    })
+}
+
+fn template(engine: &Engine) -> Result<&ChatTemplate, Problem> {
+    match &engine.template {
+        Some(Ok(template)) => Ok(template),
+        Some(Err(error)) => {
+            Err(Problem::request(format!("the model's chat template can't be used: {error}")))
+        }
+        None => {
+            Err(Problem::request("the model has no chat template; it only continues text (/v1/completions)"))
+        }
+    }
+}
+
+fn messages(fields: &mut Fields) -> Result<Vec<Message>, Problem> {
+    let value = fields
+        .take("messages")
+        .ok_or_else(|| Problem::parameter("messages", "\"messages\" is missing; it is a list of messages"))?;
+    match value {
+        Value::Array(items) if (1..=MOST_MESSAGES).contains(&items.len()) => {
+            items.into_iter().enumerate().map(|(i, item)| message(i, item)).collect()
+        }
+        other => Err(wrong("messages", &other, &format!("a list of 1 to {MOST_MESSAGES} messages"))),
+    }
+}
+
+fn message(i: usize, item: Value) -> Result<Message, Problem> {
+    let at = |name: &str| format!("messages[{i}].{name}");
+    let Value::Object(map) = item else {
+        return Err(wrong(&format!("messages[{i}]"), &item, "an object with \"role\" and \"content\""));
+    };
+    let mut fields = Fields::of(map);
+    let role = match fields.take("role") {
+        Some(Value::String(role)) if matches!(role.as_str(), "system" | "user" | "assistant") => role,
+        // What newer clients call it.
+        Some(Value::String(role)) if role == "developer" => "system".to_string(),
+        other => {
+            let found = other.unwrap_or_default();
+            return Err(wrong(&at("role"), &found, "\"system\", \"developer\", \"user\" or \"assistant\""));
+        }
+    };
+    let content = match fields.take("content") {
+        Some(Value::String(content)) => content,
+        Some(Value::Array(parts)) => {
+            parts.into_iter().map(|part| part_text(&at("content"), part)).collect::<Result<_, _>>()?
+        }
+        other => {
+            return Err(wrong(&at("content"), &other.unwrap_or_default(), "a text or a list of text parts"));
+        }
+    };
+    fields.end().map_err(|problem| problem.inside(&format!("messages[{i}]")))?;
+    Ok(Message { role, content })
+}
+
+fn part_text(name: &str, part: Value) -> Result<String, Problem> {
+    let expected = "parts of the type \"text\", the only ones supported,";
+    let Value::Object(map) = &part else { return Err(wrong(name, &part, expected)) };
+    match (map.get("type").and_then(Value::as_str), map.get("text").and_then(Value::as_str)) {
+        (Some("text"), Some(text)) => Ok(text.to_string()),
+        _ => Err(wrong(name, &part, expected)),
+    }
+}
+
+/// Whether the model that was asked for is the one there is.
+pub(crate) fn check_model(fields: &mut Fields, names: &[String]) -> Result<(), Problem> {
+    match fields.text("model")? {
+        Some(name) if !names.contains(&name) => Err(no_model(&name, &names[0])),
+        _ => Ok(()),
+    }
+}
+
+/// There's one model, and this isn't it.
+pub(crate) fn no_model(asked: &str, own: &str) -> Problem {
+    let asked = shortened(asked);
+    let message = format!("there is no model \"{asked}\" here; the one there is is \"{own}\"");
+    Problem::not_found("model_not_found", message).inside("model")
+}

@@ -1,0 +1,261 @@
+//! What the engine tells in, the JSON of an answer out, whole or piece by piece, in OpenAI's two shapes.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use kelvin_engine::{Engine, TokenId, generate::FinishReason, tokenizer::Tokenizer};
+use serde_json::{Map, Value, json};
+
+use super::{problem::Problem, queue::Event, scores::Scored};
+
+/// Which of the two shapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Chat,
+    Text,
+}
+
+/// What's asked back of one request, and what has come of it so far.
+pub(crate) struct Reply {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) shape: Shape,
+    pub(crate) id: String,
+    pub(crate) created: u64,
+    pub(crate) model: String,
+    /// Whether log-probabilities are reported.
+    pub(crate) scores: bool,
+    /// How many likeliest tokens beside each.
+    pub(crate) n_top: usize,
+    pub(crate) prompts: Vec<Echo>,
+    pub(crate) choices_a_prompt: usize,
+    pub(crate) include_usage: bool,
+    /// Said once for all: the dice and the chains.
+    pub(crate) recipe: Value,
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) cached: usize,
+}
+
+/// A prompt, and whether it's part of the answer.
+pub(crate) struct Echo {
+    pub(crate) tokens: Vec<TokenId>,
+    /// Its text, if it is.
+    pub(crate) text: Option<String>,
+}
+
+/// One choice so far.
+#[derive(Default)]
+pub(crate) struct Choice {
+    text: String,
+    n_tokens: usize,
+    /// None for a prompt's first token, which nothing predicts.
+    scores: Vec<(TokenId, Option<Scored>)>,
+    /// Characters before the next reported token.
+    offset: usize,
+    end: Option<FinishReason>,
+}
+
+impl Reply {
+    /// Whether nothing more will come.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.choices.iter().all(|choice| choice.end.is_some())
+    }
+
+    /// Takes what the engine says into the whole answer.
+    pub(crate) fn take(&mut self, event: Event) -> Result<(), Problem> {
+        match event {
+            Event::Read { first_choice, cached, scores } => {
+                self.cached += cached;
+                let prompt = &self.prompts[first_choice / self.choices_a_prompt];
+                let Some(text) = &prompt.text else { return Ok(()) };
+                let scored = std::iter::once(None).chain(scores.into_iter().map(Some));
+                let scores: Vec<_> = prompt.tokens.iter().copied().zip(scored).collect();
+                for choice in &mut self.choices[first_choice..first_choice + self.choices_a_prompt] {
+                    choice.text = text.clone();
+                    if self.scores {
+                        choice.scores = scores.clone();
+                    }
+                }
+            }
+            Event::Token { choice, text, token, scored } => {
+                let choice = &mut self.choices[choice];
+                choice.text.push_str(&text);
+                choice.n_tokens += 1;
+                if let Some(scored) = scored {
+                    choice.scores.push((token, Some(scored)));
+                }
+            }
+            Event::End { choice, text, reason } => {
+                let choice = &mut self.choices[choice];
+                choice.text.push_str(&text);
+                choice.end = Some(reason);
+            }
+            Event::Failed(problem) => return Err(problem),
+        }
+        Ok(())
+    }
+
+    /// The answer that isn't streamed.
+    pub(crate) fn whole(&mut self) -> Value {
+        let usage = self.usage();
+        let mut choices = std::mem::take(&mut self.choices);
+        let all: Vec<Value> =
+            choices.iter_mut().enumerate().map(|(i, choice)| self.choice(i, choice, false)).collect();
+        let kind = if self.shape == Shape::Chat { "chat.completion" } else { "text_completion" };
+        let mut answer = self.envelope(kind, all);
+        answer["usage"] = usage;
+        answer["kelvin"] = self.recipe.clone();
+        answer
+    }
+
+    /// What a stream begins with: in a chat, who speaks.
+    pub(crate) fn opening(&self) -> Vec<Value> {
+        if self.shape == Shape::Text {
+            return Vec::new();
+        }
+        let first = |i| json!({ "index": i, "delta": { "role": "assistant", "content": "" }, "logprobs": null, "finish_reason": null });
+        (0..self.choices.len()).map(|i| self.chunk(vec![first(i)])).collect()
+    }
+
+    /// Takes what the engine says, and gives it as pieces of a stream.
+    pub(crate) fn pieces(&mut self, event: Event) -> Result<Vec<Value>, Problem> {
+        let which = match &event {
+            Event::Read { first_choice, .. } => *first_choice..*first_choice + self.choices_a_prompt,
+            Event::Token { choice, .. } | Event::End { choice, .. } => *choice..*choice + 1,
+            Event::Failed(_) => 0..0,
+        };
+        self.take(event)?;
+        let mut pieces = Vec::new();
+        for i in which {
+            let mut choice = std::mem::take(&mut self.choices[i]);
+            if !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some() {
+                let value = self.choice(i, &mut choice, true);
+                pieces.push(self.chunk(vec![value]));
+                choice.text.clear();
+                choice.scores.clear();
+            }
+            self.choices[i] = choice;
+        }
+        Ok(pieces)
+    }
+
+    /// What a stream ends with.
+    pub(crate) fn closing(&self) -> Option<Value> {
+        self.include_usage.then(|| {
+            let mut last = self.chunk(Vec::new());
+            last["usage"] = self.usage();
+            last["kelvin"] = self.recipe.clone();
+            last
+        })
+    }
+
+    fn chunk(&self, choices: Vec<Value>) -> Value {
+        let kind = if self.shape == Shape::Chat { "chat.completion.chunk" } else { "text_completion" };
+        let mut chunk = self.envelope(kind, choices);
+        if self.include_usage {
+            chunk["usage"] = Value::Null;
+        }
+        chunk
+    }
+
+    fn envelope(&self, kind: &str, choices: Vec<Value>) -> Value {
+        json!({ "id": self.id, "object": kind, "created": self.created, "model": self.model, "choices": choices })
+    }
+
+    /// A choice, or what is new of it.
+    fn choice(&self, i: usize, choice: &mut Choice, is_piece: bool) -> Value {
+        let (finish, stop) = match &choice.end {
+            None => (Value::Null, Value::Null),
+            Some(FinishReason::EndToken(token)) => ("stop".into(), token.0.into()),
+            Some(FinishReason::StopString(text)) => ("stop".into(), text.as_str().into()),
+            Some(_) => ("length".into(), Value::Null),
+        };
+        let scores = if self.scores { self.scores(choice) } else { Value::Null };
+        let mut value =
+            json!({ "index": i, "logprobs": scores, "finish_reason": finish, "stop_reason": stop });
+        match (self.shape, is_piece) {
+            (Shape::Text, _) => value["text"] = choice.text.as_str().into(),
+            (Shape::Chat, false) => {
+                value["message"] = json!({ "role": "assistant", "content": choice.text, "refusal": null });
+            }
+            (Shape::Chat, true) if choice.text.is_empty() => value["delta"] = json!({}),
+            (Shape::Chat, true) => value["delta"] = json!({ "content": choice.text }),
+        }
+        value
+    }
+
+    fn scores(&self, choice: &mut Choice) -> Value {
+        let tokenizer = &self.engine.tokenizer;
+        if self.shape == Shape::Chat {
+            let content: Vec<Value> = choice
+                .scores
+                .iter()
+                .filter_map(|(_, scored)| {
+                    let scored = scored.as_ref()?;
+                    let top = scored.top.iter().map(|&(id, logprob)| named(tokenizer, id, logprob));
+                    let mut own = named(tokenizer, scored.token, scored.logprob);
+                    own["top_logprobs"] = top.collect();
+                    Some(own)
+                })
+                .collect();
+            return json!({ "content": content, "refusal": null });
+        }
+        let (mut tokens, mut logprobs, mut tops, mut offsets) = (vec![], vec![], vec![], vec![]);
+        for (token, scored) in &choice.scores {
+            let text = spelled(tokenizer, *token);
+            offsets.push(choice.offset);
+            choice.offset += String::from_utf8_lossy(tokenizer.bytes(*token, true)).chars().count();
+            tokens.push(text);
+            logprobs.push(scored.as_ref().map(|scored| finite(scored.logprob)));
+            // Of two tokens that are spelled the same the likelier is shown; the token itself always is.
+            tops.push(scored.as_ref().filter(|_| self.n_top > 0).map(|scored| {
+                let mut top = Map::new();
+                for &(id, logprob) in &scored.top {
+                    top.entry(spelled(tokenizer, id)).or_insert_with(|| finite(logprob));
+                }
+                top.entry(spelled(tokenizer, scored.token)).or_insert_with(|| finite(scored.logprob));
+                Value::Object(top)
+            }));
+        }
+        json!({ "tokens": tokens, "token_logprobs": logprobs, "top_logprobs": tops, "text_offset": offsets })
+    }
+
+    fn usage(&self) -> Value {
+        let prompt: usize = self.prompts.iter().map(|prompt| prompt.tokens.len()).sum();
+        let new: usize = self.choices.iter().map(|choice| choice.n_tokens).sum();
+        json!({
+            "prompt_tokens": prompt,
+            "completion_tokens": new,
+            "total_tokens": prompt + new,
+            "prompt_tokens_details": { "cached_tokens": self.cached },
+        })
+    }
+}
+
+fn named(tokenizer: &Tokenizer, token: TokenId, logprob: f64) -> Value {
+    json!({
+        "token": spelled(tokenizer, token),
+        "logprob": finite(logprob),
+        "bytes": tokenizer.bytes(token, true),
+    })
+}
+
+/// A token's text; as OpenAI spells them, bytes that aren't text.
+fn spelled(tokenizer: &Tokenizer, token: TokenId) -> String {
+    let bytes = tokenizer.bytes(token, true);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_string(),
+        Err(_) => bytes.iter().fold("bytes:".to_string(), |text, byte| format!("{text}\\x{byte:02x}")),
+    }
+}
+
+/// JSON has no infinity; a masked token is as unlikely as OpenAI's.
+fn finite(logprob: f64) -> Value {
+    logprob.max(-9999.0).into()
+}
+
+/// The prompts' part of the recipe, so that an answer can be made again.
+pub(crate) fn recipe(seed: u64, chains: &[String]) -> Value {
+    let mut recipe = BTreeMap::new();
+    recipe.insert("seed", Value::from(seed));
+    recipe.insert("chains", chains.into());
+    json!(recipe)
+}

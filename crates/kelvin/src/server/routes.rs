@@ -1,0 +1,92 @@
+//! Paths in, the routes that answer them out.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    middleware::from_fn_with_state,
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+
+use super::{Shared, completions, gate, problem::Problem, prompts::no_model, texts};
+
+const PAGE: &str = "<!doctype html>
+<html lang=\"en\"><meta charset=\"utf-8\"><title>Kelvin</title>
+<h1>Kelvin</h1>
+<p>This is the API of a language model. Clients of OpenAI's API take this address with /v1 behind it as their base URL.</p>
+<ul>
+<li><a href=\"/v1/models\">/v1/models</a></li>
+<li>/v1/completions, /v1/chat/completions</li>
+<li>/tokenize, /detokenize, /apply-template</li>
+<li><a href=\"/health\">/health</a>, <a href=\"/metrics\">/metrics</a></li>
+</ul>
+</html>
+";
+
+/// All of them, behind the gate.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(page))
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .route("/v1/models", get(models))
+        .route("/v1/models/{*id}", get(model))
+        .route("/v1/completions", post(completions::text))
+        .route("/v1/chat/completions", post(completions::chat))
+        .route("/tokenize", post(texts::tokenize))
+        .route("/detokenize", post(texts::detokenize))
+        .route("/apply-template", post(texts::apply_template))
+        .fallback(nothing)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(Arc::clone(&shared), gate::pass))
+        .with_state(shared)
+}
+
+async fn page() -> Response {
+    let policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE)).into_response()
+}
+
+async fn health() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let text = shared.metrics.text(shared.queue.len());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+async fn models(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!({ "object": "list", "data": [described(&shared)] }))
+}
+
+async fn model(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    if shared.names.contains(&id) {
+        Ok(Json(described(&shared)))
+    } else {
+        Err(no_model(&id, &shared.names[0]))
+    }
+}
+
+fn described(shared: &Shared) -> Value {
+    json!({
+        "id": shared.names[0],
+        "object": "model",
+        "created": shared.since,
+        "owned_by": "kelvin",
+        "max_model_len": shared.limit,
+    })
+}
+
+async fn nothing() -> Problem {
+    Problem::not_found("not_found", "there is no such route; GET / lists those there are")
+}
+
+async fn other_method() -> Problem {
+    let message = "this route doesn't have that method";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request_error", "method_not_allowed", message)
+}

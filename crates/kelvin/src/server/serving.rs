@@ -1,0 +1,157 @@
+//! A listener in, connections served until somebody asks the process to end; then what runs is finished, within a stated time.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU64},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use kelvin_engine::{Engine, transformer::CacheFormat};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use super::{Key, Room, Shared, batch, metrics::Metrics, queue::Queue, routes::router};
+use crate::interrupt;
+
+/// How long a request's header may take to arrive, and how long a connection may be idle.
+const HEADER_PATIENCE: Duration = Duration::from_secs(30);
+/// Connections at once; more wait to be accepted.
+const MOST_CONNECTIONS: usize = 1024;
+/// What's left to say after the drain.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How to serve.
+pub(crate) struct Options {
+    pub(crate) names: Vec<String>,
+    pub(crate) cache: CacheFormat,
+    pub(crate) limit: usize,
+    pub(crate) room: Room,
+    /// Prompts that may wait.
+    pub(crate) queue: usize,
+    pub(crate) key: Option<Key>,
+    /// How long running answers may take after the end was asked for.
+    pub(crate) drain: Duration,
+}
+
+/// Serves until Ctrl-C or SIGTERM. `ready` is told the address.
+pub(crate) fn serve(
+    engine: Engine,
+    host: &str,
+    port: u16,
+    options: Options,
+    ready: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let guard = interrupt::Guard::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(8)
+        .enable_all()
+        .build()
+        .context("the threads for connections can't be started")?;
+    let listener = runtime
+        .block_on(TcpListener::bind((host, port)))
+        .with_context(|| format!("can't listen on {host}:{port}"))?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let run = getrandom::u32().context("drawing a random number from the system failed")?;
+    let (queue, metrics) = (Arc::new(Queue::new(options.queue)), Arc::new(Metrics::default()));
+    let shared = Arc::new(Shared {
+        engine: Arc::new(engine),
+        queue: Arc::clone(&queue),
+        metrics: Arc::clone(&metrics),
+        room: options.room,
+        names: options.names,
+        limit: options.limit,
+        key: options.key,
+        is_loopback: address.ip().is_loopback(),
+        since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        run: format!("{run:08x}"),
+        n_requests: AtomicU64::new(0),
+    });
+    let (for_thread, for_queue) = (Arc::clone(&shared.engine), Arc::clone(&queue));
+    let room = options.room;
+    let thread = thread::Builder::new()
+        .name("engine".to_string())
+        .spawn(move || batch::run(for_thread, options.cache, for_queue, metrics, room))
+        .context("the engine's thread can't be started")?;
+    ready(address)?;
+    runtime.block_on(accept(listener, shared, &guard, options.drain));
+    queue.abort();
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    if thread.join().is_err() {
+        tracing::error!("the engine's thread panicked");
+    }
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Accepts and serves until the end is asked for, then drains.
+async fn accept(listener: TcpListener, shared: Arc<Shared>, guard: &interrupt::Guard, drain: Duration) {
+    let service = TowerToHyperService::new(router(Arc::clone(&shared)));
+    let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let mut end = std::pin::pin!(end_is_asked_for(guard));
+    loop {
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = &mut end => break,
+        };
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of file descriptors, most likely: some will be free again.
+                    tracing::warn!(%error, "a connection couldn't be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = &mut end => break,
+        };
+        // Small events shouldn't wait for company.
+        let _ = stream.set_nodelay(true);
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_PATIENCE)
+            .serve_connection(TokioIo::new(stream), service.clone());
+        let watched = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = watched.await {
+                tracing::debug!(%error, "a connection broke off");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    tracing::info!(drain_secs = drain.as_secs(), "ending: no new connections, what runs is finished");
+    shared.queue.close();
+    let mut drained = std::pin::pin!(connections.shutdown());
+    if tokio::time::timeout(drain, &mut drained).await.is_err() {
+        tracing::warn!("ending: what still runs is given up");
+        shared.queue.abort();
+        let _ = tokio::time::timeout(LAST_WORDS, &mut drained).await;
+    }
+}
+
+/// Until Ctrl-C (which the guard catches) or SIGTERM.
+async fn end_is_asked_for(guard: &interrupt::Guard) {
+    let interrupted = async {
+        while !guard.requested() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    #[cfg(unix)]
+    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            () = interrupted => {}
+            _ = signal.recv() => {}
+        }
+        return;
+    }
+    interrupted.await;
+}

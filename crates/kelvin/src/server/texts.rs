@@ -1,0 +1,73 @@
+//! Texts in, tokens out, and back; messages in, the template's text out: what needs no step of the model.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use kelvin_engine::TokenId;
+use serde_json::{Value, json};
+
+use super::{
+    Shared,
+    fields::{Fields, read_body},
+    problem::Problem,
+    prompts::{check_model, of_chat, rendered},
+};
+
+/// What these routes answer.
+type Answer = Result<Json<Value>, Problem>;
+
+async fn answer(
+    shared: Arc<Shared>,
+    request: axum::extract::Request,
+    make: fn(&Shared, &mut Fields) -> Result<Value, Problem>,
+) -> Answer {
+    let bytes = read_body(request.into_body()).await?;
+    let for_work = Arc::clone(&shared);
+    let value = shared.work(move || {
+        let mut fields = Fields::parse(&bytes)?;
+        check_model(&mut fields, &for_work.names)?;
+        let value = make(&for_work, &mut fields)?;
+        fields.end()?;
+        Ok(value)
+    });
+    value.await.map(Json)
+}
+
+/// `/tokenize`: `prompt` as vLLM's clients call it, `content` as llama.cpp's do, or `messages`.
+pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Answer {
+    answer(shared, request, |shared, fields| {
+        let tokenizer = &shared.engine.tokenizer;
+        let tokens: Vec<TokenId> = if let Some(text) = fields.text("prompt")? {
+            tokenizer.encode(&text, fields.flag_or("add_special_tokens", true)?, false)
+        } else if let Some(text) = fields.text("content")? {
+            let add_special = fields.flag("add_special")?;
+            tokenizer.encode(&text, add_special, fields.flag_or("parse_special", true)?)
+        } else {
+            of_chat(fields, &shared.engine)?.tokens
+        };
+        let ids: Vec<u32> = tokens.iter().map(|token| token.0).collect();
+        Ok(json!({ "tokens": ids, "count": ids.len(), "max_model_len": shared.limit }))
+    })
+    .await
+}
+
+/// `/detokenize`.
+pub(crate) async fn detokenize(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Answer {
+    answer(shared, request, |shared, fields| {
+        let tokens = fields.tokens("tokens", shared.engine.model.config.vocab_size)?;
+        let tokens = tokens.ok_or_else(|| {
+            Problem::parameter("tokens", "\"tokens\" is missing; it is a list of token ids")
+        })?;
+        let text = shared.engine.tokenizer.decode(&tokens, true);
+        Ok(json!({ "prompt": text, "content": text }))
+    })
+    .await
+}
+
+/// `/apply-template`.
+pub(crate) async fn apply_template(
+    State(shared): State<Arc<Shared>>,
+    request: axum::extract::Request,
+) -> Answer {
+    answer(shared, request, |shared, fields| Ok(json!({ "prompt": rendered(fields, &shared.engine)? }))).await
+}

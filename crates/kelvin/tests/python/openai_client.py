@@ -1,0 +1,80 @@
+"""The official `openai` client against a running `kelvin serve`.
+
+    .venv/bin/python crates/kelvin/tests/python/openai_client.py BASE_URL API_KEY
+
+Fails with an assertion if the client finds something other than what it finds at OpenAI's.
+"""
+
+import sys
+import time
+
+import openai
+
+base_url, api_key = sys.argv[1:]
+client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, timeout=60)
+messages = [{"role": "user", "content": "Write about Nepal"}]
+fixed = {"model": "smollm2", "messages": messages, "seed": 7, "max_completion_tokens": 12}
+
+
+def refused(kind, **parameters):
+    try:
+        client.chat.completions.create(**{**fixed, **parameters})
+    except kind as error:
+        return error
+    raise AssertionError(f"{parameters} should have been refused with {kind}")
+
+
+# Models.
+assert [model.id for model in client.models.list()] == ["smollm2"]
+assert client.models.retrieve("smollm2").owned_by == "kelvin"
+try:
+    client.models.retrieve("gpt-4")
+    raise AssertionError("there is no gpt-4 here")
+except openai.NotFoundError as error:
+    assert error.code == "model_not_found"
+
+# A chat, whole and streamed.
+whole = client.chat.completions.create(**fixed, logprobs=True, top_logprobs=2)
+text = whole.choices[0].message.content
+assert text and whole.choices[0].finish_reason == "length"
+assert whole.usage.completion_tokens == 12 and len(whole.choices[0].logprobs.content) == 12
+assert "".join(token.token for token in whole.choices[0].logprobs.content) == text
+again = client.chat.completions.create(**fixed)
+assert again.choices[0].message.content == text
+assert again.usage.prompt_tokens_details.cached_tokens == again.usage.prompt_tokens - 1
+chunks = list(client.chat.completions.create(**fixed, stream=True, stream_options={"include_usage": True}))
+assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == text
+assert chunks[0].choices[0].delta.role == "assistant" and chunks[-1].usage.completion_tokens == 12
+many = client.chat.completions.create(**fixed, n=3, extra_body={"temperatures": [0, 1]})
+assert len(many.choices) == 6 and many.choices[3].message.content == text
+stop = text.split()[1]
+stopped = client.chat.completions.create(**fixed, stop=[stop])
+assert stop not in stopped.choices[0].message.content and stopped.choices[0].finish_reason == "stop"
+raw = client.chat.completions.with_raw_response.create(**fixed)
+assert raw.headers["x-request-id"]
+
+# Completions.
+done = client.completions.create(model="smollm2", prompt=["Tea", "Coffee"], max_tokens=4, echo=True, logprobs=1, temperature=0)
+assert [choice.text.startswith(p) for choice, p in zip(done.choices, ["Tea", "Coffee"])] == [True, True]
+assert done.choices[0].logprobs.token_logprobs[0] is None
+biased = client.completions.create(model="smollm2", prompt="Tea", max_tokens=3, temperature=0, logit_bias={"100": 100})
+assert len(set(biased.choices[0].text)) < 10
+
+# Errors by class.
+assert refused(openai.BadRequestError, temperature=-1).param == "temperature"
+assert refused(openai.BadRequestError, n=1_000_000).param == "n"
+assert refused(openai.BadRequestError, tools=[{"type": "function", "function": {"name": "f"}}]).param == "tools"
+assert refused(openai.BadRequestError, max_completion_tokens=600).code == "context_length_exceeded"
+assert refused(openai.NotFoundError, model="gpt-4").code == "model_not_found"
+try:
+    openai.OpenAI(base_url=base_url, api_key="wrong", max_retries=0).models.list()
+    raise AssertionError("a wrong key opened the door")
+except openai.AuthenticationError as error:
+    assert error.code == "invalid_api_key"
+
+# Going away in the middle.
+stream = client.completions.create(model="smollm2", prompt="Once", max_tokens=450, stream=True, extra_body={"ignore_eos": True})
+next(iter(stream))
+stream.close()
+time.sleep(1)
+print("all as expected")

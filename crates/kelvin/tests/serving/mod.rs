@@ -1,0 +1,150 @@
+//! The binary as a server in, requests and answers over plain sockets out: what the tests of the server share.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// A server of its own; it's killed when the test ends.
+pub(crate) struct Server {
+    child: Child,
+    /// HOST:PORT.
+    pub(crate) address: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Server {
+    /// Starts one on a free port.
+    pub(crate) fn start(args: &[&str], key: Option<&str>) -> Server {
+        let directory = std::env::var_os("KELVIN_MODELS")
+            .map_or_else(|| dirs::cache_dir().expect("a cache directory").join("kelvin"), PathBuf::from);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
+        command.args(["serve", "--offline", "--port", "0"]).args(args);
+        command.env("KELVIN_MODELS", directory).env_remove("KELVIN_MODEL").env_remove("KELVIN_API_KEY");
+        if let Some(key) = key {
+            command.env("KELVIN_API_KEY", key);
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some((_, address)) = line.trim().split_once(" on http://") else {
+            panic!("the server didn't start (kelvin models pull smollm2 fetches the model): {line:?}")
+        };
+        Server { child, address: address.to_string() }
+    }
+
+    /// Sends the bytes of a request and leaves the connection open.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        let host = if headers.contains("Host:") { "" } else { "Host: localhost\r\n" };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\n{host}{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        // A server that refuses may close before it has read all of it.
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+        stream
+    }
+
+    /// A whole exchange.
+    pub(crate) fn exchange(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        let mut stream = self.send(method, path, headers, body);
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, rest) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let is_chunked = head.contains("transfer-encoding: chunked");
+        let body = if is_chunked { unchunked(rest) } else { rest.to_string() };
+        Answer { status, head: head.to_string(), body }
+    }
+
+    /// Posts JSON.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+        self.exchange("POST", path, "", &body.to_string())
+    }
+
+    /// Posts JSON that has to be answered well.
+    pub(crate) fn good(&self, path: &str, body: &Value) -> Value {
+        let answer = self.post(path, body);
+        assert_eq!(answer.status, 200, "{body}: {}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// The number of a metric.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let text = self.exchange("GET", "/metrics", "", "").body;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse().unwrap()
+    }
+
+    /// Waits until a metric has a value.
+    pub(crate) fn wait_for(&self, name: &str, value: f64) {
+        let begun = Instant::now();
+        while self.metric(name) != value {
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "{name} is {}, not {value}",
+                self.metric(name)
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks the process to end.
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the process's end.
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn unchunked(mut rest: &str) -> String {
+    let mut body = String::new();
+    while let Some((len, tail)) = rest.split_once("\r\n") {
+        let len = usize::from_str_radix(len, 16).unwrap();
+        if len == 0 {
+            break;
+        }
+        body.push_str(&tail[..len]);
+        rest = &tail[len + 2..];
+    }
+    body
+}
+
+/// The text of choice `index` in a stream of events.
+pub(crate) fn streamed_text(body: &str, index: u64) -> String {
+    let events = body.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
+    let mut text = String::new();
+    for event in events.filter(|event| *event != "[DONE]") {
+        let event: Value = serde_json::from_str(event).unwrap();
+        for choice in event["choices"].as_array().unwrap().iter().filter(|choice| choice["index"] == index) {
+            text += choice["text"].as_str().or(choice["delta"]["content"].as_str()).unwrap_or("");
+        }
+    }
+    text
+}
