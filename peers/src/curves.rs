@@ -74,6 +74,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<()> 
             ways: request.ways.clone(),
             steps: request.steps,
             patience: 3,
+            keep_disturbed: false,
         };
         bench::measure(&one, progress)
     };

@@ -104,6 +104,9 @@ enum Command {
         /// How many rounds to take at most for each undisturbed one that is wanted
         #[arg(long, default_value_t = 3)]
         patience: usize,
+        /// Count samples that a neighbour disturbed as well
+        #[arg(long)]
+        keep_disturbed: bool,
     },
     /// Measure how cost grows with context, batch, threads and vocabulary: a table and pictures in a folder
     Curves {
@@ -234,7 +237,19 @@ fn run(args: Args) -> Result<()> {
                 }
             })
         }
-        Command::Bench { models, threads, pairs, engines, work, prompt_tokens, depths, ways, steps, patience } => {
+        Command::Bench {
+            models,
+            threads,
+            pairs,
+            engines,
+            work,
+            prompt_tokens,
+            depths,
+            ways,
+            steps,
+            patience,
+            keep_disturbed,
+        } => {
             let request = bench::Request {
                 models,
                 engines,
@@ -246,6 +261,7 @@ fn run(args: Args) -> Result<()> {
                 ways,
                 steps,
                 patience,
+                keep_disturbed,
             };
             let report = bench::measure(&request, &mut |line| eprintln!("{line}"))?;
             if !json {

@@ -35,6 +35,8 @@ pub struct Request {
     pub steps: usize,
     /// How many rounds are taken at most for each pair that is wanted.
     pub patience: usize,
+    /// Count disturbed samples as well: on a machine that is never quiet, pairs taken right after each other still give a ratio.
+    pub keep_disturbed: bool,
 }
 
 /// The kinds of work.
@@ -142,6 +144,8 @@ struct Case {
     model: PathBuf,
     work: Work,
     threads: usize,
+    /// What share of their best the loops around a sample must reach for it to count.
+    share: f64,
     rounds: Vec<Vec<Option<Taken>>>,
 }
 
@@ -163,7 +167,8 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
         let tokens = tokens(model)?;
         for &threads in &request.threads {
             for work in works(request) {
-                let mut case = Case { model: model.clone(), work, threads, rounds: Vec::new() };
+                let share = if request.keep_disturbed { 0.0 } else { UNDISTURBED };
+                let mut case = Case { model: model.clone(), work, threads, share, rounds: Vec::new() };
                 // An engine that refused once isn't asked again for this work.
                 let mut engines: Vec<Option<Name>> = request.engines.iter().map(|&e| Some(e)).collect();
                 while case.rounds.len() < request.pairs * request.patience {
@@ -197,7 +202,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                     }
                     case.rounds.push(round);
                     let best = Limits::best(&seen[&threads]);
-                    let quiet = |t: &Taken| work.undisturbed(t.reference, best);
+                    let quiet = |t: &Taken| work.undisturbed(t.reference, best, share);
                     let good = |round: &&Vec<Option<Taken>>| round.iter().flatten().all(quiet);
                     if case.rounds.iter().filter(good).count() >= request.pairs {
                         break;
@@ -262,12 +267,12 @@ fn name_of(model: &Path) -> String {
 impl Work {
     /// Whether a sample counts by the loops around it: what multiplies is judged by the loop that multiplies, what reads weights for a
     /// few rows by both.
-    fn undisturbed(self, reference: Limits, best: Limits) -> bool {
+    fn undisturbed(self, reference: Limits, best: Limits, share: f64) -> bool {
         match self {
             Work::Prompt { .. } | Work::Compare { ways: 4.., .. } => {
-                reference.int8_giga_ops_per_sec >= UNDISTURBED * best.int8_giga_ops_per_sec
+                reference.int8_giga_ops_per_sec >= share * best.int8_giga_ops_per_sec
             }
-            Work::Decode { .. } | Work::First { .. } | Work::Compare { .. } => reference.reach(UNDISTURBED, best),
+            Work::Decode { .. } | Work::First { .. } | Work::Compare { .. } => reference.reach(share, best),
         }
     }
 }
@@ -285,11 +290,15 @@ impl Case {
     fn row(&self, figure: Figure, engines: &[Name], best: Limits, costs: &Costs) -> Row {
         let value = |round: &[Option<Taken>], engine: usize| -> Option<f64> {
             let taken = round[engine].as_ref()?;
-            self.work.undisturbed(taken.reference, best).then(|| self.value(figure, &taken.outcome))
+            self.work
+                .undisturbed(taken.reference, best, self.share)
+                .then(|| self.value(figure, &taken.outcome))
         };
         let taken = self.rounds.iter().flatten().flatten();
-        let (n_taken, dropped) =
-            (taken.clone().count(), taken.filter(|t| !self.work.undisturbed(t.reference, best)).count());
+        let (n_taken, dropped) = (
+            taken.clone().count(),
+            taken.filter(|t| !self.work.undisturbed(t.reference, best, self.share)).count(),
+        );
         let medians: BTreeMap<Name, Option<f64>> = engines
             .iter()
             .enumerate()
@@ -435,7 +444,7 @@ mod tests {
     }
 
     fn case(work: Work, rounds: Vec<Vec<Option<Taken>>>) -> Case {
-        Case { model: "m.gguf".into(), work, threads: 2, rounds }
+        Case { model: "m.gguf".into(), work, threads: 2, share: UNDISTURBED, rounds }
     }
 
     const BEST: Limits = Limits { read_gb_per_sec: 20.0, int8_giga_ops_per_sec: 100.0 };
