@@ -26,6 +26,8 @@ pub struct Request {
     pub ways: Vec<usize>,
     pub vocabularies: Vec<u64>,
     pub steps: usize,
+    /// Count every sample, and take no more than are wanted.
+    pub keep_disturbed: bool,
     /// Where the records go.
     pub to: PathBuf,
     /// How it was called, for the table's head.
@@ -73,8 +75,8 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<()> 
             depths: depths.to_vec(),
             ways: request.ways.clone(),
             steps: request.steps,
-            patience: 3,
-            keep_disturbed: false,
+            patience: if request.keep_disturbed { 1 } else { 3 },
+            keep_disturbed: request.keep_disturbed,
         };
         bench::measure(&one, progress)
     };
@@ -188,9 +190,10 @@ fn word(of: Limit) -> &'static str {
 
 fn markdown(points: &[Point], request: &Request) -> String {
     let mut out = format!(
-        "# How cost grows\n\nTokens a second: medians of {} or more undisturbed rounds, engines interleaved. The ratio is the median of the rounds' own.\n\
+        "# How cost grows\n\nTokens a second: medians of {} {}, engines interleaved. The ratio is the median of the rounds' own.\n\
          Made by `{}`; the peer: {}.\n",
         request.pairs,
+        if request.keep_disturbed { "rounds, disturbed ones included" } else { "or more undisturbed rounds" },
         request.command,
         llama::system_info()
     );

@@ -131,6 +131,9 @@ enum Command {
         /// Tokens of each continuation
         #[arg(long, default_value_t = 32)]
         steps: usize,
+        /// Count samples that a neighbour disturbed as well
+        #[arg(long)]
+        keep_disturbed: bool,
         /// Where the table and the pictures go
         #[arg(long, default_value = "../records")]
         to: PathBuf,
@@ -270,7 +273,18 @@ fn run(args: Args) -> Result<()> {
             println!("{}", serde_json::to_string(&report)?);
             Ok(())
         }
-        Command::Curves { models, threads, pairs, engines, depths, ways, vocabularies, steps, to } => {
+        Command::Curves {
+            models,
+            threads,
+            pairs,
+            engines,
+            depths,
+            ways,
+            vocabularies,
+            steps,
+            keep_disturbed,
+            to,
+        } => {
             let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
             let short = |word: &str| word.rsplit('/').next().unwrap_or(word).to_string();
             let command = command.split(' ').map(short).collect::<Vec<_>>().join(" ");
@@ -283,6 +297,7 @@ fn run(args: Args) -> Result<()> {
                 ways,
                 vocabularies,
                 steps,
+                keep_disturbed,
                 to,
                 command: format!("cargo run --release -- {command}"),
             };

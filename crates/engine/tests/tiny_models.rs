@@ -189,6 +189,33 @@ fn sizes_that_cannot_be_are_refused() {
     }
 }
 
+/// Each alone might be, but a step's buffers would be out of all proportion to the file.
+#[test]
+fn shapes_out_of_proportion_are_refused() {
+    let d_model = MISTRAL_LIKE.d_model as u32;
+    for (keys, named) in [
+        (vec![("feed_forward_length", 64 * d_model + 1)], "feed_forward_length"),
+        (vec![("attention.head_count", 64 * d_model)], "attention.head_count"),
+        (
+            vec![("attention.head_count", 129), ("attention.head_count_kv", 1), ("attention.key_length", 2)],
+            "attention.head_count_kv",
+        ),
+    ] {
+        let mut model = TinyModel::new(&MISTRAL_LIKE);
+        keys.into_iter().for_each(|(key, n)| model.set(key, Meta::U32(n)));
+        refuses(&model, named);
+    }
+}
+
+#[test]
+fn a_step_without_tokens_is_an_error() {
+    let model = load(&open(&TinyModel::new(&MISTRAL_LIKE)), &ModelOptions::default());
+    let mut sequence = model.sequence(CacheFormat::F16);
+    let step = Append { sequence: &mut sequence, tokens: &[], want: Want::Last };
+    let error = model.forward(&mut [step], &mut Scratch::default()).unwrap_err();
+    assert!(error.to_string().contains("no tokens"), "{error}");
+}
+
 #[test]
 fn heads_that_do_not_divide_are_refused() {
     let mut model = TinyModel::new(&MISTRAL_LIKE);

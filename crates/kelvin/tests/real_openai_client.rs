@@ -5,7 +5,11 @@
 #[allow(dead_code, reason = "the other test of the server uses the rest")]
 mod serving;
 
-use std::{path::Path, process::Command};
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use serving::Server;
 
@@ -24,6 +28,10 @@ fn the_official_client_finds_what_it_expects() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
     // The client that went away in the middle of a stream left nothing running.
     let headers = "Authorization: Bearer secret\r\n";
-    let text = server.exchange("GET", "/metrics", headers, "").body;
-    assert!(text.contains("kelvin_requests_running 0"), "{text}");
+    let metrics = || server.exchange("GET", "/metrics", headers, "").body;
+    let begun = Instant::now();
+    while !metrics().contains("kelvin_requests_running 0") {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", metrics());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

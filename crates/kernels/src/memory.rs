@@ -69,7 +69,9 @@ impl Arena {
         let map = match &self.map {
             Some(map) if map.len() - self.used >= bytes => Arc::clone(map),
             _ => {
-                let map = MmapOptions::new().len(bytes.max(MAP_BYTES)).map_anon();
+                let whole = bytes.max(MAP_BYTES).checked_next_multiple_of(ALIGN);
+                let whole = whole.ok_or_else(|| NoMemory(format!("{bytes} bytes")))?;
+                let map = MmapOptions::new().len(whole).map_anon();
                 let map = map.map_err(|error| NoMemory(error.to_string()))?;
                 // A wish: without huge pages everything works, a little slower.
                 #[cfg(target_os = "linux")]
@@ -79,8 +81,8 @@ impl Arena {
             }
         };
         let start = self.used;
-        // A map may end before the next multiple.
-        self.used = (start + bytes).next_multiple_of(ALIGN).min(map.len());
+        // A map's length is a multiple as well.
+        self.used = (start + bytes).next_multiple_of(ALIGN);
         Ok(Block { map, start, len, of: PhantomData })
     }
 }

@@ -104,6 +104,11 @@ const FAMILIES: [Family; 2] = [
     },
 ];
 
+/// How many times wider than the residual stream a layer may be inside, and how many query heads may share a key-value head: far more than
+/// any model has, and little enough that a step's buffers stay in proportion to the file.
+const MOST_TIMES: usize = 64;
+const MOST_SHARING: usize = 128;
+
 /// Gemma 3 27B alone scales its scores by the width a head would have if heads shared d_model.
 const GEMMA3_27B_LAYERS: usize = 62;
 
@@ -146,6 +151,17 @@ impl Config {
             return Err(keys.error("attention.head_count", problem));
         }
         let head_dim = keys.size("attention.key_length", Some((d_model / n_heads).max(1)), 1 << 14)?;
+        if n_heads * head_dim > MOST_TIMES * d_model {
+            let problem = format!(
+                "{n_heads} heads of {head_dim} numbers are more than {MOST_TIMES} times the embedding length {d_model}"
+            );
+            return Err(keys.error("attention.head_count", problem));
+        }
+        if n_heads / n_kv_heads > MOST_SHARING {
+            let problem =
+                format!("{n_kv_heads} key-value heads for {n_heads}: at most {MOST_SHARING} can share one");
+            return Err(keys.error("attention.head_count_kv", problem));
+        }
         let value_dim = keys.size("attention.value_length", Some(head_dim), 1 << 14)?;
         if value_dim != head_dim {
             let problem = format!("values of {value_dim} beside keys of {head_dim} numbers aren't supported");
@@ -192,7 +208,7 @@ impl Config {
             n_heads,
             n_kv_heads,
             head_dim,
-            d_ff: keys.size("feed_forward_length", None, 1 << 22)?,
+            d_ff: keys.size("feed_forward_length", None, (MOST_TIMES * d_model).min(1 << 22))?,
             vocab_size,
             ctx_len: keys.size("context_length", None, 1 << 28)?,
             norm_eps: keys.positive("attention.layer_norm_rms_epsilon", 1e-5)? as f32,

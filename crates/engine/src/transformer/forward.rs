@@ -141,6 +141,9 @@ impl Model {
             if !append.sequence.fits(&self.config) {
                 return Err(ModelError::ForeignSequence);
             }
+            if append.tokens.is_empty() {
+                return Err(ModelError::NoTokens);
+            }
             let (len, limit) = (append.sequence.len() + append.tokens.len(), self.config.ctx_len);
             if len > limit {
                 return Err(ModelError::Context { len, limit });
@@ -172,8 +175,8 @@ impl Model {
             s.angles = vec![Vec::new(); self.speeds.len()];
         }
         for (speeds, table) in self.speeds.iter().zip(&mut s.angles) {
-            let known = table.len().min(n_positions * 2 * half);
-            table.resize(table.len().max(n_positions * 2 * half), 0.0);
+            let known = table.len();
+            table.resize(known.max(n_positions * 2 * half), 0.0);
             self.pool.for_each_row(&mut table[known..], (2 * half).max(1), &|i, turns| {
                 let pos = (known / (2 * half) + i) as f64;
                 let (cos, sin) = turns.split_at_mut(half);

@@ -13,7 +13,7 @@ pub use config::{Config, LayerConfig, Rope};
 pub use forward::{Append, Logits, Scratch, Want};
 pub use sequence::{CacheFormat, Sequence};
 
-use kelvin_kernels::{isa::Isa, memory::NoMemory, pool::Pool};
+use kelvin_kernels::{float_env::FloatEnv, isa::Isa, memory::NoMemory, pool::Pool};
 
 use crate::gguf::{Gguf, GgufError};
 use sequence::Stocks;
@@ -48,6 +48,8 @@ impl Model {
         options: &ModelOptions,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Model, ModelError> {
+        // Hosts change the rounding mode, and angles are computed here.
+        let _env = FloatEnv::standard();
         let config = Config::from_gguf(gguf)?;
         let pool = Pool::new(options.threads);
         let weights = Weights::load(gguf, &config, &pool, progress)?;
@@ -134,6 +136,9 @@ pub enum ModelError {
         /// The model's limit.
         limit: usize,
     },
+    /// A step that appends nothing to one of its sequences.
+    #[error("a sequence of the batch has no tokens to append")]
+    NoTokens,
     /// A sequence made by a model of another shape.
     #[error("the sequence belongs to a model of another shape")]
     ForeignSequence,

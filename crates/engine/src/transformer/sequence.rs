@@ -227,15 +227,16 @@ impl Shape {
 
 impl<T: Stored> Pages<T> {
     fn reserve(&mut self, len: usize, n: usize) -> Result<(), NoMemory> {
-        // The page that is written next has to be this sequence's own: a copy if a fork shares it.
-        if let Some(page) = self.pages.get_mut(len / PAGE)
-            && Arc::get_mut(page).is_none()
-        {
-            let mut copy = self.stock.lend()?;
-            copy.copy_from_slice(page);
-            *page = Arc::new(copy);
+        let n_pages = (len + n).div_ceil(PAGE);
+        // The pages that are written next have to be this sequence's own: copies where a fork shares them.
+        for page in self.pages.iter_mut().take(n_pages).skip(len / PAGE) {
+            if Arc::get_mut(page).is_none() {
+                let mut copy = self.stock.lend()?;
+                copy.copy_from_slice(page);
+                *page = Arc::new(copy);
+            }
         }
-        while self.pages.len() < (len + n).div_ceil(PAGE) {
+        while self.pages.len() < n_pages {
             self.pages.push(Arc::new(self.stock.lend()?));
         }
         Ok(())
