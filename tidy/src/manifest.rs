@@ -3,15 +3,19 @@
 use crate::{crate_of, upstream_of};
 
 /// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that may depend on it.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("serde", &["lab", "kelvin"]),
     ("serde_json", &["lab", "kelvin"]),
+    ("toml", &["lab", "kelvin"]),
+    ("rusqlite", &["lab"]),
+    ("parquet", &["lab"]),
     ("clap", &["kelvin"]),
     ("clap_complete", &["kelvin"]),
     ("tokio", &["kelvin"]),
     ("axum", &["kelvin"]),
     ("hyper", &["kelvin"]),
     ("tower-http", &["kelvin"]),
+    ("ureq", &["kelvin"]),
     ("hf-hub", &["kelvin"]),
     ("anyhow", &["kelvin"]),
 ];
