@@ -49,6 +49,7 @@ mod order;
 mod profile;
 mod sampler;
 mod set;
+mod shift;
 mod softmax;
 mod stages;
 mod state;
@@ -62,6 +63,7 @@ pub use distribution::{Choice, Distribution, slope};
 pub use error::{ChainError, SampleError};
 pub use profile::Profile;
 pub use sampler::{Draw, Sampler};
+pub use shift::Shift;
 pub use softmax::{softmax, surprisal};
 pub use stages::{
     AdaptiveP, Bias, Dry, DynaTemp, Edt, Epsilon, Eta, Frequency, Mask, MinP, Mirostat, NoRepeatNgram, PLess,

@@ -6,6 +6,7 @@ use crate::{
     Chain, Dice, Distribution, SampleError, Stage, State, TokenId, Trace,
     candidates::{Candidates, Scratch},
     dice::Words,
+    shift::{self, Shift},
     stages::Turn,
     weights::Mass,
 };
@@ -20,6 +21,7 @@ pub struct Sampler {
     dice: Dice,
     state: State,
     scratch: StepScratch,
+    measures_shift: bool,
 }
 
 /// Work space of a step.
@@ -50,12 +52,26 @@ pub struct Draw {
     pub entropy_final: f64,
     /// Tokens that the chain left (masked ones aren't counted).
     pub survivors: u32,
+    /// How far the chain moved the distribution, from a sampler that was [asked to measure it](Sampler::measuring_shift).
+    pub shift: Option<Shift>,
 }
 
 impl Sampler {
     /// A sampler at the start of a sequence, of which it knows no tokens.
     pub fn new(chain: Chain, dice: Dice) -> Sampler {
-        Sampler { chain, dice, state: State::default(), scratch: StepScratch::default() }
+        Sampler {
+            chain,
+            dice,
+            state: State::default(),
+            scratch: StepScratch::default(),
+            measures_shift: false,
+        }
+    }
+
+    /// The same, but [`Sampler::draw`] also tells the [`Shift`] of each step, for two more looks at the vocabulary.
+    pub fn measuring_shift(mut self) -> Sampler {
+        self.measures_shift = true;
+        self
     }
 
     /// The same after a prompt, which penalties look at.
@@ -125,7 +141,14 @@ impl Sampler {
     /// # Errors
     /// As [`Sampler::sample`].
     pub fn draw_with(&mut self, logits: &[f32], words: impl Into<Words>) -> Result<Draw, SampleError> {
-        let (draw, memory) = measured(&self.chain, logits, &self.state, &words.into(), &mut self.scratch)?;
+        let (draw, memory) = measured(
+            &self.chain,
+            logits,
+            &self.state,
+            &words.into(),
+            &mut self.scratch,
+            self.measures_shift,
+        )?;
         self.take(draw.token, memory);
         Ok(draw)
     }
@@ -139,10 +162,11 @@ impl Sampler {
     pub fn replay(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<Draw, SampleError> {
         let words = self.dice.words(pos);
         if *chain == self.chain {
-            return Ok(measured(chain, logits, &self.state, &words, &mut self.scratch)?.0);
+            let scratch = &mut self.scratch;
+            return Ok(measured(chain, logits, &self.state, &words, scratch, self.measures_shift)?.0);
         }
         let state = State::restore(self.state.tokens().to_vec(), self.state.n_prompt(), None);
-        Ok(measured(chain, logits, &state, &words, &mut self.scratch)?.0)
+        Ok(measured(chain, logits, &state, &words, &mut self.scratch, self.measures_shift)?.0)
     }
 
     /// The token that another chain draws here, learning stages starting afresh; nothing moves.
@@ -238,13 +262,15 @@ fn measured(
     state: &State,
     words: &Words,
     scratch: &mut StepScratch,
+    with_shift: bool,
 ) -> Result<(Draw, Option<[f64; 2]>), SampleError> {
     let _standard = FloatEnv::standard();
-    let (mut raw, mut raw_max) = (Mass::default(), 0.0);
+    let (mut raw, mut raw_max, mut nucleus) = (Mass::default(), 0.0, None);
     let mut left = run(chain, logits, state, words, scratch, &mut |left, stage| {
         if stage.is_none() {
             raw_max = left.max();
             raw = left.mass();
+            nucleus = with_shift.then(|| left.last_of_share(shift::NUCLEUS));
         }
     })?;
     let index = draw(&mut left, words.draw);
@@ -261,6 +287,7 @@ fn measured(
         entropy: raw.entropy(),
         entropy_final: last.entropy(),
         survivors,
+        shift: nucleus.map(|nucleus| Shift::of(&mut left, logits, nucleus)),
     };
     Ok((draw, memory))
 }
@@ -289,13 +316,15 @@ mod tests {
             "xtc=1,threshold:0 | quadratic=0.3",
             "tfs=0.9 | adaptive_p=0.4",
         ] {
-            let mut sampler = Sampler::new(chain.parse().unwrap(), Dice { seed: 1, sample: 0 });
+            let mut sampler =
+                Sampler::new(chain.parse().unwrap(), Dice { seed: 1, sample: 0 }).measuring_shift();
             sampler.sample(&vec![0.0; V], 0).unwrap();
             let before = sampler.scratch.candidates.places();
             for (pos, shape) in shapes.iter().enumerate() {
                 let logits: Vec<f32> = (0..V).map(shape).collect();
                 sampler.sample(&logits, pos as u64).unwrap();
                 sampler.sample(&logits[..77], pos as u64).unwrap();
+                sampler.draw(&logits, pos as u64).unwrap();
             }
             assert_eq!(sampler.scratch.candidates.places(), before, "{chain}");
         }

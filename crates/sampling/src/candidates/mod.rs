@@ -5,6 +5,7 @@
 //! and forgotten when what they are of has changed.
 
 mod acts;
+mod spread;
 
 use kelvin_kernels::{
     isa::Isa,

@@ -64,6 +64,58 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// The shift of a step against the whole distributions before and after the chain.
+    #[test]
+    fn shifts_are_those_of_the_distributions(logits in logits::masked(200), chain in logits::plain_chain(4), pos: u64) {
+        let dice = Dice { seed: 3, sample: 0 };
+        let plain = Sampler::new(chain.clone(), dice).draw(&logits, pos).unwrap();
+        let draw = Sampler::new(chain.clone(), dice).measuring_shift().draw(&logits, pos).unwrap();
+        let shift = draw.shift.unwrap();
+        prop_assert_eq!(plain, kelvin_sampling::Draw { shift: None, ..draw });
+        let raw = Distribution::new(&logits, &Chain::default()).unwrap();
+        let shown = Distribution::new(&logits, &chain).unwrap();
+        // Where rounding decides, either answer may stand: a mass within 1e-6 of the boundary.
+        let width = |mass: f64| 1 + sums(&shown).iter().take_while(|sum| **sum < mass).count();
+        prop_assert!((width(0.95 - 1e-6)..=width(0.95 + 1e-6)).contains(&(shift.width as usize)));
+        let outside = |mass: f64| {
+            let inside = 1 + sums(&raw).iter().take_while(|sum| **sum < mass).count();
+            1.0 - raw.top(inside).iter().map(|c| shown.probability(c.token)).sum::<f64>()
+        };
+        let (most, least) = (outside(0.9 - 1e-6), outside(0.9 + 1e-6));
+        prop_assert!(least - 1e-5 <= shift.outside && shift.outside <= most + 1e-5, "{} {} {}", least, shift.outside, most);
+        prop_assert!(near(shift.heat_capacity, shown.heat_capacity(), 1e-4), "{} {}", shift.heat_capacity, shown.heat_capacity());
+    }
+}
+
+fn sums(distribution: &Distribution) -> Vec<f64> {
+    let each = distribution.top(usize::MAX).into_iter().scan(0.0, |sum, choice| {
+        *sum += choice.probability;
+        Some(*sum)
+    });
+    each.collect()
+}
+
+#[test]
+fn a_shift_at_every_temperature() {
+    let shift = |chain: &str| {
+        let sampler = Sampler::new(chain.parse().unwrap(), Dice { seed: 1, sample: 0 });
+        sampler.measuring_shift().draw(&LOGITS, 0).unwrap().shift.unwrap()
+    };
+    // The likeliest has 87 % at T = 1, the first two 91 %.
+    assert_eq!(
+        (shift("temp=0").width, shift("temp=0").outside, shift("temp=0").heat_capacity),
+        (1, 0.0, 0.0)
+    );
+    assert_eq!(shift("temp=1").width, 4);
+    assert!((shift("temp=1").outside - (1.0 - 0.86811940 - 0.04322112)).abs() < 1e-6);
+    assert!((shift("temp=5").outside - (1.0 - 0.28902 - 0.15862)).abs() < 1e-4);
+    assert_eq!(shift("temp=5 | top_k=2").outside, 0.0);
+    assert!((shift("temp=2").heat_capacity - at(2.0).heat_capacity()).abs() < 1e-6);
+}
+
 #[test]
 fn top_and_rest_are_the_whole() {
     let distribution = at(1.0);
