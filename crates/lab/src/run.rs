@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use kelvin_sampling::Chain;
+use kelvin_sampling::{Chain, Shift};
 use serde::{Deserialize, Serialize};
 
 /// A run, whole or as far as it has come.
@@ -87,6 +87,17 @@ pub struct Sample {
     pub finish: Finish,
     /// How each of its tokens was drawn. A stop string's tokens are among them, though not in the text; an end token isn't.
     pub tokens: Vec<Token>,
+    /// How likely the recipe's judge finds it, if it has one and that has looked.
+    pub judged: Option<Judged>,
+}
+
+/// A text under another model, which reads it after the prompt's own text.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// How many tokens of the judge's the text has; 0 if it's empty.
+    pub tokens: usize,
+    /// Σ -ln p over them, raw.
+    pub nats: f64,
 }
 
 /// Why a text ended.
@@ -128,6 +139,8 @@ pub struct Token {
     pub entropy_final: Option<f64>,
     /// Tokens that the chain left.
     pub survivors: Option<u32>,
+    /// How far the chain moved the distribution, if the recipe's metrics ask for it ([`kelvin_sampling::Sampler::measuring_shift`]).
+    pub shift: Option<Shift>,
     /// The likeliest tokens and their log-probabilities as a server told them, the likeliest first; empty for a local model.
     pub top: Vec<(String, f64)>,
 }
@@ -160,6 +173,7 @@ mod tests {
             text: String::new(),
             finish: Finish::MaxTokens,
             tokens: Vec::new(),
+            judged: None,
         };
         let prompt = Prompt { text: "x".into(), fields: BTreeMap::new() };
         let run = Run {
