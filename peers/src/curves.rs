@@ -26,8 +26,8 @@ pub struct Request {
     pub ways: Vec<usize>,
     pub vocabularies: Vec<u64>,
     pub steps: usize,
-    /// Count every sample, and take no more than are wanted.
-    pub keep_disturbed: bool,
+    /// Count every round, and take no more than are wanted.
+    pub keep_unsteady: bool,
     /// Where the records go.
     pub to: PathBuf,
     /// How it was called, for the table's head.
@@ -75,8 +75,8 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<()> 
             depths: depths.to_vec(),
             ways: request.ways.clone(),
             steps: request.steps,
-            patience: if request.keep_disturbed { 1 } else { 3 },
-            keep_disturbed: request.keep_disturbed,
+            patience: if request.keep_unsteady { 1 } else { 3 },
+            keep_unsteady: request.keep_unsteady,
         };
         bench::measure(&one, progress)
     };
@@ -193,7 +193,7 @@ fn markdown(points: &[Point], request: &Request) -> String {
         "# How cost grows\n\nTokens a second: medians of {} {}, engines interleaved. The ratio is the median of the rounds' own.\n\
          Made by `{}`; the peer: {}.\n",
         request.pairs,
-        if request.keep_disturbed { "rounds, disturbed ones included" } else { "or more undisturbed rounds" },
+        if request.keep_unsteady { "rounds, unsteady ones included" } else { "or more steady rounds" },
         request.command,
         llama::system_info()
     );

@@ -83,7 +83,7 @@ enum Command {
         models: Vec<PathBuf>,
         #[arg(long, value_delimiter = ',', default_value = "1,2")]
         threads: Vec<usize>,
-        /// How many undisturbed rounds each row wants
+        /// How many steady rounds each row wants
         #[arg(long, default_value_t = 5)]
         pairs: usize,
         #[arg(long, value_enum, value_delimiter = ',', default_value = "kelvin,llama,candle")]
@@ -101,12 +101,12 @@ enum Command {
         /// Tokens of each continuation
         #[arg(long, default_value_t = 64)]
         steps: usize,
-        /// How many rounds to take at most for each undisturbed one that is wanted
+        /// How many rounds to take at most for each steady one that is wanted
         #[arg(long, default_value_t = 3)]
         patience: usize,
-        /// Count samples that a neighbour disturbed as well
+        /// Count rounds during which the machine changed as well
         #[arg(long)]
-        keep_disturbed: bool,
+        keep_unsteady: bool,
     },
     /// Measure how cost grows with context, batch, threads and vocabulary: a table and pictures in a folder
     Curves {
@@ -114,7 +114,7 @@ enum Command {
         models: Vec<PathBuf>,
         #[arg(long, value_delimiter = ',', default_value = "1,2")]
         threads: Vec<usize>,
-        /// How many undisturbed rounds each point wants
+        /// How many steady rounds each point wants
         #[arg(long, default_value_t = 5)]
         pairs: usize,
         #[arg(long, value_enum, value_delimiter = ',', default_value = "kelvin,llama")]
@@ -131,9 +131,9 @@ enum Command {
         /// Tokens of each continuation
         #[arg(long, default_value_t = 32)]
         steps: usize,
-        /// Count samples that a neighbour disturbed as well
+        /// Count rounds during which the machine changed as well
         #[arg(long)]
-        keep_disturbed: bool,
+        keep_unsteady: bool,
         /// Where the table and the pictures go
         #[arg(long, default_value = "../records")]
         to: PathBuf,
@@ -251,7 +251,7 @@ fn run(args: Args) -> Result<()> {
             ways,
             steps,
             patience,
-            keep_disturbed,
+            keep_unsteady,
         } => {
             let request = bench::Request {
                 models,
@@ -264,7 +264,7 @@ fn run(args: Args) -> Result<()> {
                 ways,
                 steps,
                 patience,
-                keep_disturbed,
+                keep_unsteady,
             };
             let report = bench::measure(&request, &mut |line| eprintln!("{line}"))?;
             if !json {
@@ -282,7 +282,7 @@ fn run(args: Args) -> Result<()> {
             ways,
             vocabularies,
             steps,
-            keep_disturbed,
+            keep_unsteady,
             to,
         } => {
             let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
@@ -297,7 +297,7 @@ fn run(args: Args) -> Result<()> {
                 ways,
                 vocabularies,
                 steps,
-                keep_disturbed,
+                keep_unsteady,
                 to,
                 command: format!("cargo run --release -- {command}"),
             };

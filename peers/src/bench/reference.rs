@@ -1,14 +1,14 @@
-//! What this machine can do right now: the limits that decoding and prompts run against, and the sign by which a sample that
-//! was disturbed by the machine's other tenants is known.
+//! What this machine can do right now: the limits that decoding and prompts run against, and the sign by which a round is known
+//! that the machine's other tenants disturbed.
 
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 use kelvin_kernels::{isa::Isa, limit, pool::Pool};
 use serde::Serialize;
 
-/// Passes over the buffer, and rounds of multiplications: some 30 ms each with one thread or two.
-const N_PASSES: usize = 4;
-const INT8_ROUNDS: u32 = 1 << 19;
+/// Passes over the buffer, and rounds of multiplications: some 70 ms each, so that a moment doesn't decide.
+const N_PASSES: usize = 16;
+const INT8_ROUNDS: u32 = 1 << 20;
 
 /// Loops that do nothing but read, and nothing but multiply.
 pub struct Reference {
@@ -55,33 +55,25 @@ impl Reference {
     }
 }
 
-impl Limits {
-    /// The worse of each.
-    pub fn min(self, other: Limits) -> Limits {
-        Limits {
-            read_gb_per_sec: self.read_gb_per_sec.min(other.read_gb_per_sec),
-            int8_giga_ops_per_sec: self.int8_giga_ops_per_sec.min(other.int8_giga_ops_per_sec),
-        }
-    }
+/// What the loops of a run reached: on a machine that others use as well, the memory's share in particular comes and goes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Spread {
+    pub least: Limits,
+    pub median: Limits,
+    pub greatest: Limits,
+}
 
-    /// Whether both reach this share of the best.
-    pub fn reach(self, share: f64, best: Limits) -> bool {
-        self.read_gb_per_sec >= share * best.read_gb_per_sec
-            && self.int8_giga_ops_per_sec >= share * best.int8_giga_ops_per_sec
-    }
-
-    /// What the best tenth of several runs reached at least, each loop for itself. The single best is no measure of a machine
-    /// that others use as well: for moments it gives far more than its share.
-    pub fn best(of: &[Limits]) -> Limits {
-        let at = |loop_of: fn(&Limits) -> f64| {
-            let mut all: Vec<f64> = of.iter().map(loop_of).collect();
-            all.sort_by(|a, b| b.total_cmp(a));
-            all.get(all.len() / 10).copied().unwrap_or(0.0)
+impl Spread {
+    /// Each loop for itself; `all` isn't empty.
+    pub fn of(all: &[Limits]) -> Spread {
+        let sorted = |of: fn(&Limits) -> f64| {
+            let mut speeds: Vec<f64> = all.iter().map(of).collect();
+            speeds.sort_by(f64::total_cmp);
+            speeds
         };
-        Limits {
-            read_gb_per_sec: at(|l| l.read_gb_per_sec),
-            int8_giga_ops_per_sec: at(|l| l.int8_giga_ops_per_sec),
-        }
+        let (read, int8) = (sorted(|l| l.read_gb_per_sec), sorted(|l| l.int8_giga_ops_per_sec));
+        let at = |i: usize| Limits { read_gb_per_sec: read[i], int8_giga_ops_per_sec: int8[i] };
+        Spread { least: at(0), median: at(all.len() / 2), greatest: at(all.len() - 1) }
     }
 }
 
@@ -90,17 +82,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fluke_is_not_the_best() {
-        let runs: Vec<Limits> = (1..=20)
-            .map(|i| Limits {
-                read_gb_per_sec: if i == 7 { 900.0 } else { f64::from(i) },
-                int8_giga_ops_per_sec: f64::from(100 - i),
-            })
-            .collect();
-        let best = Limits::best(&runs);
-        assert_eq!((best.read_gb_per_sec, best.int8_giga_ops_per_sec), (19.0, 97.0));
-        assert_eq!(Limits::best(&runs[..1]).int8_giga_ops_per_sec, 99.0);
-        let slow = Limits { read_gb_per_sec: 19.0, int8_giga_ops_per_sec: 80.0 };
-        assert!(!slow.reach(0.88, best) && best.reach(0.88, best));
+    fn a_spread_takes_each_loop_for_itself() {
+        let run = |read, int8| Limits { read_gb_per_sec: read, int8_giga_ops_per_sec: int8 };
+        let spread = Spread::of(&[run(3.0, 10.0), run(1.0, 30.0), run(2.0, 20.0)]);
+        let both = |l: Limits| (l.read_gb_per_sec, l.int8_giga_ops_per_sec);
+        assert_eq!(both(spread.least), (1.0, 10.0));
+        assert_eq!((both(spread.median), both(spread.greatest)), ((2.0, 20.0), (3.0, 30.0)));
     }
 }

@@ -1,15 +1,20 @@
 //! A report in, a table for people out.
 
-use super::{Figure, Limit, Report, Row};
+use super::{Figure, Limit, Report, Row, reference::Spread};
 use crate::bench::sample::Name;
 
 /// Prints the table and what must be known to read it.
 pub fn print(report: &Report) {
     println!("peers: {}; {}", report.llama, report.candle);
-    for (threads, best) in &report.limits {
+    for (threads, Spread { least, median, greatest }) in &report.limits {
         println!(
-            "limits with {threads} threads, the best tenth of this run: plain read {:.1} GB/s, int8 in registers {:.0} GOP/s",
-            best.read_gb_per_sec, best.int8_giga_ops_per_sec
+            "limits with {threads} threads, median (range) of this run: plain read {:.1} ({:.1}-{:.1}) GB/s, int8 in registers {:.0} ({:.0}-{:.0}) GOP/s",
+            median.read_gb_per_sec,
+            least.read_gb_per_sec,
+            greatest.read_gb_per_sec,
+            median.int8_giga_ops_per_sec,
+            least.int8_giga_ops_per_sec,
+            greatest.int8_giga_ops_per_sec
         );
     }
     let mut model = "";
