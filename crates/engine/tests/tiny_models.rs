@@ -208,6 +208,30 @@ fn shapes_out_of_proportion_are_refused() {
 }
 
 #[test]
+fn matrices_of_few_rows_are_refused() {
+    for (key, n) in [("feed_forward_length", 7), ("embedding_length", 4)] {
+        let mut model = TinyModel::new(&MISTRAL_LIKE);
+        model.set("attention.head_count", Meta::U32(2));
+        model.set("attention.head_count_kv", Meta::U32(2));
+        model.set("attention.key_length", Meta::U32(4));
+        model.set("attention.value_length", Meta::U32(4));
+        model.set("rope.dimension_count", Meta::U32(4));
+        model.set(key, Meta::U32(n));
+        refuses(&model, key);
+    }
+}
+
+#[test]
+fn factors_that_divide_no_angle_are_refused() {
+    for bad in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        let mut model = TinyModel::new(&LLAMA3_LIKE);
+        let factors = model.tensors.iter_mut().find(|(name, ..)| name == "rope_freqs.weight").unwrap();
+        factors.2[1] = bad;
+        refuses(&model, "rope_freqs.weight");
+    }
+}
+
+#[test]
 fn a_step_without_tokens_is_an_error() {
     let model = load(&open(&TinyModel::new(&MISTRAL_LIKE)), &ModelOptions::default());
     let mut sequence = model.sequence(CacheFormat::F16);

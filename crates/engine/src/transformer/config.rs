@@ -108,6 +108,8 @@ const FAMILIES: [Family; 2] = [
 /// any model has, and little enough that a step's buffers stay in proportion to the file.
 const MOST_TIMES: usize = 64;
 const MOST_SHARING: usize = 128;
+/// Rows of weights are kept in groups of sixteen: a matrix of fewer rows than this would take many times its room in the file.
+const FEWEST_ROWS: usize = 8;
 
 /// Gemma 3 27B alone scales its scores by the width a head would have if heads shared d_model.
 const GEMMA3_27B_LAYERS: usize = 62;
@@ -177,6 +179,18 @@ impl Config {
         };
         let vocab_size = gguf.tensor("token_embd.weight").and_then(|t| t.shape.get(1).copied()).unwrap_or(0);
         keys.size("vocab_size", Some(vocab_size.max(1)), 1 << 24)?;
+        let d_ff = keys.size("feed_forward_length", None, (MOST_TIMES * d_model).min(1 << 22))?;
+        for (key, rows) in [
+            ("embedding_length", d_model),
+            ("attention.head_count_kv", n_kv_heads * head_dim),
+            ("feed_forward_length", d_ff),
+            ("vocab_size", vocab_size),
+        ] {
+            if rows < FEWEST_ROWS {
+                let problem = format!("its matrices would have {rows} rows, expected {FEWEST_ROWS} or more");
+                return Err(keys.error(key, problem));
+            }
+        }
         keys.refuse_softcap("final_logit_softcapping")?;
         keys.refuse_softcap("attn_logit_softcapping")?;
         let scale = keys.rope_scale()?;
@@ -208,7 +222,7 @@ impl Config {
             n_heads,
             n_kv_heads,
             head_dim,
-            d_ff: keys.size("feed_forward_length", None, (MOST_TIMES * d_model).min(1 << 22))?,
+            d_ff,
             vocab_size,
             ctx_len: keys.size("context_length", None, 1 << 28)?,
             norm_eps: keys.positive("attention.layer_norm_rms_epsilon", 1e-5)? as f32,

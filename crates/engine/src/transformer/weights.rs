@@ -84,7 +84,7 @@ impl Weights {
             None => None,
         };
         let rope_factors = match gguf.tensor("rope_freqs.weight") {
-            Some(_) => Some(loader.vector("rope_freqs.weight", config.rope_dim / 2)?),
+            Some(_) => Some(loader.rope_factors(config.rope_dim / 2)?),
             None => None,
         };
         let output_norm = loader.vector("output_norm.weight", d_model)?;
@@ -125,6 +125,19 @@ impl<'a> Loader<'a> {
         info.format.expand(&bytes, &mut vector);
         self.report(info);
         Ok(vector)
+    }
+
+    fn rope_factors(&mut self, len: usize) -> Result<Vec<f32>, ModelError> {
+        let name = "rope_freqs.weight";
+        let factors = self.vector(name, len)?;
+        match factors.iter().find(|factor| !(**factor > 0.0 && factor.is_finite())) {
+            None => Ok(factors),
+            Some(bad) => Err(ModelError::Tensor {
+                name: name.to_string(),
+                expected: vec![len],
+                found: format!("the factor {bad}, which divides no angle"),
+            }),
+        }
     }
 
     /// The tensor of the shape that is expected, innermost dimension first; further dimensions of 1 are allowed.
