@@ -1,8 +1,10 @@
 //! Many generations in, evidence out: what turns "hotter is more creative" into something one measures.
 //!
-//! A [`Run`] is a table of prompts × chains × samples, each row a text with a record of every token. Whatever
-//! is said about creativity is computed from one.
+//! A [`Recipe`] describes a table of prompts × chains × samples, and a [`Run`] is the table filled, each row a text with a record of
+//! every token. Whatever is said about creativity is computed from one.
 
+pub mod recipe;
 pub mod run;
 
+pub use recipe::Recipe;
 pub use run::Run;

@@ -1,0 +1,491 @@
+//! A recipe as it was typed in, what it means out: flags over a TOML file over defaults, every error with the field that is wrong.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use kelvin_sampling::{Chain, Profile, Stage};
+use toml::{Table, Value};
+
+use super::{
+    Cache, Framing, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Template, expand, read_prompts, values,
+};
+use crate::run::Prompt;
+
+/// What was typed; whatever wasn't is empty.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Draft {
+    /// A model's name, a path, a file of the hub; with a server, the model's name there.
+    pub model: Option<String>,
+    /// A server's address, up to and with `/v1`.
+    pub server: Option<String>,
+    /// The profile whose settings the server understands.
+    pub speaks: Option<String>,
+    /// Prompts, as they are.
+    pub prompts: Vec<String>,
+    /// A file of prompts.
+    pub prompt_file: Option<PathBuf>,
+    /// `auto`, `chat` or `raw`.
+    pub template: Option<String>,
+    /// A system text.
+    pub system: Option<String>,
+    /// A date, YYYY-MM-DD.
+    pub date: Option<String>,
+    /// Control tokens in prompts are tokens.
+    pub special: Option<bool>,
+    /// Temperatures, as [`values`] reads them.
+    pub temp: Option<String>,
+    /// Whole chains, in which braces make a grid.
+    pub sampler: Vec<String>,
+    /// Whose order and defaults single stages take.
+    pub profile: Option<String>,
+    /// Single stages, `name=value`, in which braces make a grid.
+    pub stages: Vec<String>,
+    /// Samples of each cell.
+    pub samples: Option<usize>,
+    /// The key of the dice.
+    pub seed: Option<u64>,
+    /// Tokens of a text.
+    pub max_tokens: Option<usize>,
+    /// Texts that end one.
+    pub stop: Vec<String>,
+    /// Go on after the end of a turn.
+    pub ignore_end: Option<bool>,
+    /// Tokens of the context.
+    pub context: Option<usize>,
+    /// `f16` or `f32`.
+    pub cache: Option<String>,
+}
+
+/// What a draft without the field means.
+const MODEL: &str = "smollm2";
+const MAX_TOKENS: usize = 128;
+const SAMPLES: usize = 1;
+const SEED: u64 = 0;
+const TEMPERATURES: &str = "0.5,1,2";
+
+impl Draft {
+    /// Reads a TOML file; a file of prompts that it names is looked for beside it.
+    ///
+    /// # Errors
+    /// Where the file is wrong.
+    pub fn read(path: &Path) -> Result<Draft, RecipeError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| RecipeError::new(&shown, format!("can't read it: {error}")))?;
+        let mut draft = Draft::from_toml(&text)
+            .map_err(|error| RecipeError { field: format!("{shown}, {}", error.field), ..error })?;
+        if let (Some(file), Some(folder)) = (&mut draft.prompt_file, path.parent()) {
+            *file = folder.join(&*file);
+        }
+        Ok(draft)
+    }
+
+    /// Reads TOML.
+    ///
+    /// # Errors
+    /// The field that is wrong.
+    pub fn from_toml(text: &str) -> Result<Draft, RecipeError> {
+        let table = text.parse::<Table>().map_err(|error| {
+            let line =
+                error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            RecipeError::new(&format!("line {line}"), error.message())
+        })?;
+        let mut fields = Fields(table);
+        let draft = Draft {
+            model: fields.text("model")?,
+            server: fields.text("server")?,
+            speaks: fields.text("speaks")?,
+            prompts: fields.texts("prompts")?,
+            prompt_file: fields.text("prompt_file")?.map(PathBuf::from),
+            template: fields.text("template")?,
+            system: fields.text("system")?,
+            date: fields.text("date")?,
+            special: fields.flag("special")?,
+            temp: fields.take("temp").map(|value| list("temp", &value)).transpose()?,
+            sampler: fields.texts("sampler")?,
+            profile: fields.text("profile")?,
+            stages: fields.stages()?,
+            samples: fields.whole("samples")?,
+            seed: fields.whole("seed")?,
+            max_tokens: fields.whole("max_tokens")?,
+            stop: fields.texts("stop")?,
+            ignore_end: fields.flag("ignore_end")?,
+            context: fields.whole("context")?,
+            cache: fields.text("cache")?,
+        };
+        fields.end()?;
+        Ok(draft)
+    }
+
+    /// This, and where it's silent what `other` says. Who names prompts or chains means these alone.
+    pub fn or(self, other: Draft) -> Draft {
+        let (own_prompts, own_chains) = (
+            !self.prompts.is_empty() || self.prompt_file.is_some(),
+            !self.sampler.is_empty() || !self.stages.is_empty(),
+        );
+        let pick = |own: bool, mine: Vec<String>, theirs: Vec<String>| if own { mine } else { theirs };
+        Draft {
+            model: self.model.or(other.model),
+            server: self.server.or(other.server),
+            speaks: self.speaks.or(other.speaks),
+            prompts: pick(own_prompts, self.prompts, other.prompts),
+            prompt_file: if own_prompts { self.prompt_file } else { other.prompt_file },
+            template: self.template.or(other.template),
+            system: self.system.or(other.system),
+            date: self.date.or(other.date),
+            special: self.special.or(other.special),
+            temp: self.temp.or(other.temp),
+            sampler: pick(own_chains, self.sampler, other.sampler),
+            profile: self.profile.or(other.profile),
+            stages: pick(own_chains, self.stages, other.stages),
+            samples: self.samples.or(other.samples),
+            seed: self.seed.or(other.seed),
+            max_tokens: self.max_tokens.or(other.max_tokens),
+            stop: if self.stop.is_empty() { other.stop } else { self.stop },
+            ignore_end: self.ignore_end.or(other.ignore_end),
+            context: self.context.or(other.context),
+            cache: self.cache.or(other.cache),
+        }
+    }
+
+    /// What it means.
+    ///
+    /// # Errors
+    /// The field that is wrong or missing.
+    pub fn resolve(self) -> Result<Recipe, RecipeError> {
+        let chains = self.chains()?;
+        let prompts = self.all_prompts()?;
+        let at_least_one = |field: &str, n: Option<usize>, default: usize| match n.unwrap_or(default) {
+            0 => Err(RecipeError::new(field, "it is 0, but at least 1 is needed")),
+            n => Ok(n),
+        };
+        if self.stop.iter().any(String::is_empty) {
+            return Err(RecipeError::new("stop", "an empty text would stop before the first character"));
+        }
+        let origin = match (self.server, self.model) {
+            (None, _) if self.speaks.is_some() => {
+                return Err(RecipeError::new(
+                    "speaks",
+                    "it says what a server understands, but no `server` is given",
+                ));
+            }
+            (None, model) => Origin::Model(model.unwrap_or_else(|| MODEL.into())),
+            (Some(_), None) => {
+                return Err(RecipeError::new(
+                    "model",
+                    "a server has to be told which of its models is meant; give its name there",
+                ));
+            }
+            (Some(url), Some(model)) => {
+                Origin::Server { url: url.trim_end_matches('/').to_string(), model, speaks: self.speaks }
+            }
+        };
+        let template = match self.template.as_deref() {
+            None | Some("auto") => Template::Auto,
+            Some("chat") => Template::Chat,
+            Some("raw") => Template::Raw,
+            Some(other) => return Err(unknown("template", other, "auto, chat, raw")),
+        };
+        let cache = match self.cache.as_deref() {
+            None | Some("f16") => Cache::F16,
+            Some("f32") => Cache::F32,
+            Some(other) => return Err(unknown("cache", other, "f16, f32")),
+        };
+        if let Some(context) = self.context {
+            at_least_one("context", Some(context), 1)?;
+        }
+        Ok(Recipe {
+            origin,
+            prompts,
+            framing: Framing {
+                template,
+                system: self.system,
+                date: self.date,
+                special: self.special.unwrap_or(false),
+            },
+            chains,
+            samples: at_least_one("samples", self.samples, SAMPLES)?,
+            seed: self.seed.unwrap_or(SEED),
+            length: Length {
+                max_tokens: at_least_one("max_tokens", self.max_tokens, MAX_TOKENS)?,
+                stop: self.stop,
+                ignore_end: self.ignore_end.unwrap_or(false),
+                context: self.context,
+                cache,
+            },
+        })
+    }
+
+    fn all_prompts(&self) -> Result<Vec<Prompt>, RecipeError> {
+        let mut prompts: Vec<Prompt> = self.prompts.iter().map(|text| Prompt::from(text.as_str())).collect();
+        if let Some(path) = &self.prompt_file {
+            prompts.extend(read_prompts(path).map_err(|problem| RecipeError::new("prompt_file", problem))?);
+        }
+        if prompts.is_empty() {
+            return Err(RecipeError::new("prompts", "there is no prompt: give some, or a `prompt_file`"));
+        }
+        let mut seen = HashMap::new();
+        for (i, prompt) in prompts.iter().enumerate() {
+            if let Some(first) = seen.insert(&prompt.text, i) {
+                let problem = format!(
+                    "prompt {} is the same as prompt {}, and equal prompts give equal texts",
+                    i + 1,
+                    first + 1
+                );
+                return Err(RecipeError::new("prompts", problem));
+            }
+        }
+        Ok(prompts)
+    }
+
+    /// Whole chains or single stages, multiplied by the temperatures.
+    fn chains(&self) -> Result<Vec<Chain>, RecipeError> {
+        let profile = self.profile.as_deref().unwrap_or("kelvin").parse::<Profile>();
+        let profile = profile.map_err(|error| RecipeError::new("profile", error.to_string()))?;
+        if !self.sampler.is_empty() && (!self.stages.is_empty() || self.profile.is_some()) {
+            return Err(RecipeError::new(
+                "sampler",
+                "it gives whole chains, so single stages and a profile can't be given beside it",
+            ));
+        }
+        let mut chains: Vec<Chain> = Vec::new();
+        let mut n = 0usize;
+        let mut add = |field: &str, text: &str, read: &dyn Fn(&str) -> Result<Chain, String>| {
+            let texts = expand(text).map_err(|problem| RecipeError::new(field, problem))?;
+            n += texts.len();
+            if n > MOST_CHAINS {
+                return Err(RecipeError::new(field, format!("the grid has more than {MOST_CHAINS} chains")));
+            }
+            for text in texts {
+                chains.push(read(&text).map_err(|problem| RecipeError::new(field, problem))?);
+            }
+            Ok(())
+        };
+        if self.sampler.is_empty() {
+            let stages = |text: &str| {
+                let stages =
+                    text.split('|').map(str::trim).filter(|stage| !stage.is_empty()).map(Stage::from_str);
+                let stages = stages.collect::<Result<Vec<_>, _>>();
+                stages.and_then(|stages| profile.chain(&stages)).map_err(|error| error.to_string())
+            };
+            add("stages", &self.stages.join(" | "), &stages)?;
+        } else {
+            for text in &self.sampler {
+                add("sampler", text, &|text| {
+                    text.parse().map_err(|error: kelvin_sampling::ChainError| error.to_string())
+                })?;
+            }
+        }
+        let nothing_said = self.sampler.is_empty() && self.stages.is_empty() && self.profile.is_none();
+        let temp = self.temp.as_deref().or(nothing_said.then_some(TEMPERATURES));
+        if let Some(temp) = temp {
+            let temperatures = temperatures(temp)?;
+            if chains.len().saturating_mul(temperatures.len()) > MOST_CHAINS {
+                return Err(RecipeError::new("temp", format!("the grid has more than {MOST_CHAINS} chains")));
+            }
+            let at = |chain: &Chain, t: f32| chain.with_temperature(profile.temperature(t));
+            let hot = chains.iter().flat_map(|chain| temperatures.iter().map(move |&t| at(chain, t)));
+            chains =
+                hot.collect::<Result<_, _>>().map_err(|error| RecipeError::new("temp", error.to_string()))?;
+        }
+        let mut seen = HashSet::new();
+        if let Some(twice) = chains.iter().map(Chain::to_string).find(|chain| !seen.insert(chain.clone())) {
+            let field = if self.sampler.is_empty() { "temp" } else { "sampler" };
+            return Err(RecipeError::new(field, format!("the chain `{twice}` comes up twice")));
+        }
+        Ok(chains)
+    }
+}
+
+fn temperatures(text: &str) -> Result<Vec<f32>, RecipeError> {
+    let all = values(text).map_err(|problem| RecipeError::new("temp", problem))?;
+    let one = |text: &String| {
+        let t = text.parse::<f32>().ok().filter(|t| t.is_finite() && *t >= 0.0);
+        let problem = || format!("\"{text}\" isn't a temperature, a number from 0 (greedy) up such as 0.7");
+        t.ok_or_else(|| RecipeError::new("temp", problem()))
+    };
+    all.iter().map(one).collect()
+}
+
+fn unknown(field: &str, found: &str, known: &str) -> RecipeError {
+    RecipeError::new(field, format!("there is no \"{found}\"; expected one of {known}"))
+}
+
+/// The fields of a TOML file that haven't been read yet.
+struct Fields(Table);
+
+impl Fields {
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, RecipeError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(wrong(name, &other, "a text")),
+        }
+    }
+
+    fn texts(&mut self, name: &str) -> Result<Vec<String>, RecipeError> {
+        let expected = "a text, or a list of texts";
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Value::String(text)) => Ok(vec![text]),
+            Some(Value::Array(items)) => {
+                let text = |item: &Value| {
+                    item.as_str().map(str::to_string).ok_or_else(|| wrong(name, item, expected))
+                };
+                items.iter().map(text).collect()
+            }
+            Some(other) => Err(wrong(name, &other, expected)),
+        }
+    }
+
+    fn flag(&mut self, name: &str) -> Result<Option<bool>, RecipeError> {
+        self.take(name)
+            .map(|value| value.as_bool().ok_or_else(|| wrong(name, &value, "true or false")))
+            .transpose()
+    }
+
+    fn whole<T: TryFrom<i64>>(&mut self, name: &str) -> Result<Option<T>, RecipeError> {
+        let one = |value: Value| {
+            let whole = value.as_integer().and_then(|n| T::try_from(n).ok());
+            whole.ok_or_else(|| wrong(name, &value, "a whole number from 0 up"))
+        };
+        self.take(name).map(one).transpose()
+    }
+
+    /// The table `stages`: names of stages with a value or a list of them.
+    fn stages(&mut self) -> Result<Vec<String>, RecipeError> {
+        let table = match self.take("stages") {
+            None => return Ok(Vec::new()),
+            Some(Value::Table(table)) => table,
+            Some(other) => {
+                return Err(wrong(
+                    "stages",
+                    &other,
+                    "a table such as `[stages]` with `min_p = [0, 0.1]` below it",
+                ));
+            }
+        };
+        let one = |(name, value): (&String, &Value)| {
+            let is_list = matches!(value, Value::Array(_));
+            let value = list(&format!("stages.{name}"), value)?;
+            Ok(if is_list { format!("{name}={{{value}}}") } else { format!("{name}={value}") })
+        };
+        table.iter().map(one).collect()
+    }
+
+    fn end(self) -> Result<(), RecipeError> {
+        const KNOWN: &str = "model, server, speaks, prompts, prompt_file, template, system, date, special, temp, sampler, profile, stages, \
+             samples, seed, max_tokens, stop, ignore_end, context, cache";
+        match self.0.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(RecipeError::new(name, format!("a recipe has no such field; it has {KNOWN}"))),
+        }
+    }
+}
+
+/// A number, a text or a list of both, as [`values`] reads it.
+fn list(field: &str, value: &Value) -> Result<String, RecipeError> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Integer(n) => Ok(n.to_string()),
+        Value::Float(x) => Ok(x.to_string()),
+        Value::Array(items) if !items.is_empty() => {
+            let items = items.iter().map(|item| match item {
+                Value::Array(_) => Err(wrong(field, item, "numbers or texts in the list")),
+                item => list(field, item),
+            });
+            Ok(items.collect::<Result<Vec<_>, _>>()?.join(","))
+        }
+        other => Err(wrong(field, other, "a number, a text such as \"0.2..2 step 0.2\", or a list of them")),
+    }
+}
+
+fn wrong(field: &str, found: &Value, expected: &str) -> RecipeError {
+    let mut found = found.to_string().replace('\n', " ");
+    if let Some((at, _)) = found.char_indices().nth(60) {
+        found.truncate(at);
+        found.push('…');
+    }
+    RecipeError::new(field, format!("it is {found}, but expected is {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chains(toml: &str) -> Vec<String> {
+        let draft = Draft::from_toml(&format!("prompts = \"x\"\n{toml}")).unwrap();
+        draft.resolve().unwrap().chains.iter().map(Chain::to_string).collect()
+    }
+
+    #[test]
+    fn grids_of_chains() {
+        assert_eq!(chains(""), ["temp=0.5", "temp=1", "temp=2"]);
+        assert_eq!(chains("temp = \"0.2..0.6 step 0.2\""), ["temp=0.2", "temp=0.4", "temp=0.6"]);
+        assert_eq!(
+            chains("temp = [0, 0.7]\n[stages]\ntop_p = 0.9"),
+            ["temp=0 | top_p=0.9", "temp=0.7 | top_p=0.9"]
+        );
+        assert_eq!(chains("[stages]\nmin_p = [0.05, 0.1]"), ["temp=1 | min_p=0.05", "temp=1 | min_p=0.1"]);
+        assert_eq!(
+            chains("sampler = [\"temp=1 | min_p={0.05,0.1}\", \"top_p=0.9 | temp=1\"]\ntemp = [1, 2]"),
+            [
+                "temp=1 | min_p=0.05",
+                "temp=2 | min_p=0.05",
+                "temp=1 | min_p=0.1",
+                "temp=2 | min_p=0.1",
+                "top_p=0.9 | temp=1",
+                "top_p=0.9 | temp=2"
+            ]
+        );
+        assert_eq!(chains("profile = \"llama.cpp\""), ["top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"]);
+        assert_eq!(chains("profile = \"vllm\"\ntemp = 0.001"), ["temp=0.01"]);
+    }
+
+    #[test]
+    fn flags_go_over_the_file() {
+        let file =
+            Draft::from_toml("prompts = [\"a\"]\ntemp = 1\nsamples = 8\nsampler = \"temp=1 | top_k=4\"")
+                .unwrap();
+        let flags = Draft { prompts: vec!["b".into()], samples: Some(2), ..Draft::default() };
+        let recipe = flags.or(file).resolve().unwrap();
+        assert_eq!((recipe.prompts.len(), recipe.prompts[0].text.as_str(), recipe.samples), (1, "b", 2));
+        assert_eq!(recipe.chains[0].to_string(), "temp=1 | top_k=4");
+    }
+
+    #[test]
+    fn errors_name_the_field() {
+        for (toml, words) in [
+            ("", "prompts: there is no prompt"),
+            ("prompts = [1]", "prompts: it is 1, but"),
+            ("prompts = [\"a\", \"b\", \"a\"]", "prompts: prompt 3 is the same as prompt 1"),
+            ("prompts = \"x\"\nsamples = 0", "samples: it is 0"),
+            ("prompts = \"x\"\nsamples = -1", "samples: it is -1"),
+            ("prompts = \"x\"\nmax_tokens = 0", "max_tokens: it is 0"),
+            ("prompts = \"x\"\nmax_token = 5", "max_token: a recipe has no such field"),
+            ("prompts = \"x\"\nstop = \"\"", "stop: an empty"),
+            ("prompts = \"x\"\ntemp = \"0.2..2\"", "temp: the range"),
+            ("prompts = \"x\"\ntemp = \"hot\"", "temp: \"hot\" isn't a temperature"),
+            ("prompts = \"x\"\ntemp = [1, 1.0]", "temp: the chain `temp=1` comes up twice"),
+            ("prompts = \"x\"\ntemp = []", "temp: it is []"),
+            ("prompts = \"x\"\nsampler = \"temp=1 | topk=4\"", "sampler: unknown stage `topk`"),
+            ("prompts = \"x\"\nsampler = \"temp=1\"\n[stages]\ntop_k = 1", "sampler: it gives whole chains"),
+            ("prompts = \"x\"\n[stages]\nmin_p = [2]", "stages: min_p"),
+            ("prompts = \"x\"\ntemplate = \"chatty\"", "template: there is no \"chatty\""),
+            ("prompts = \"x\"\nserver = \"http://localhost:1/v1\"", "model: a server has to be told"),
+            ("prompts = \"x\"\nspeaks = \"vllm\"", "speaks:"),
+            ("prompts = \"x\"\nprompt_file = \"no/such/file\"", "prompt_file: can't read no/such/file"),
+            ("prompts = \"x\"\n\nseed = ", "line 3:"),
+        ] {
+            let said = Draft::from_toml(toml).and_then(Draft::resolve).unwrap_err().to_string();
+            assert!(said.contains(words), "{toml}: {said}");
+        }
+    }
+}

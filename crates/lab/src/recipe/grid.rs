@@ -1,0 +1,69 @@
+//! A chain with lists in braces in, every chain that it stands for out:
+//! `temp={0.5,1} | min_p={0..0.1 step 0.05}` stands for six.
+
+use super::values::values;
+
+/// More chains than this don't fit a table that anybody reads.
+pub const MOST_CHAINS: usize = 1_000_000;
+
+/// All texts that `text` stands for, the last list turning fastest.
+///
+/// # Errors
+/// A sentence about the list that is wrong, or about their number.
+pub fn expand(text: &str) -> Result<Vec<String>, String> {
+    let mut rest = text;
+    let mut literals = Vec::new();
+    let mut lists: Vec<Vec<String>> = Vec::new();
+    while let Some(open) = rest.find(['{', '}']) {
+        let inside = rest[open..].strip_prefix('{').and_then(|inside| inside.split_once('}'));
+        let Some((list, after)) = inside else {
+            return Err(format!("\"{text}\" has a brace without its partner"));
+        };
+        literals.push(&rest[..open]);
+        lists.push(values(list)?);
+        rest = after;
+    }
+    let n = lists.iter().try_fold(1usize, |n, list| n.checked_mul(list.len()));
+    let n = n.filter(|&n| n <= MOST_CHAINS);
+    let n = n.ok_or_else(|| format!("\"{text}\" stands for more than {MOST_CHAINS} chains"))?;
+    let one = |mut i: usize| {
+        let mut picked = vec![""; lists.len()];
+        for (list, picked) in lists.iter().zip(&mut picked).rev() {
+            *picked = &list[i % list.len()];
+            i /= list.len();
+        }
+        let parts = literals.iter().zip(picked).map(|(literal, value)| format!("{literal}{value}"));
+        parts.collect::<String>() + rest
+    };
+    Ok((0..n).map(one).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_multiply() {
+        assert_eq!(expand("temp=1 | top_k=4").unwrap(), ["temp=1 | top_k=4"]);
+        assert_eq!(
+            expand("temp={0.5,1} | xtc={0..1 step 0.5},threshold:{0.1}").unwrap(),
+            [
+                "temp=0.5 | xtc=0,threshold:0.1",
+                "temp=0.5 | xtc=0.5,threshold:0.1",
+                "temp=0.5 | xtc=1,threshold:0.1",
+                "temp=1 | xtc=0,threshold:0.1",
+                "temp=1 | xtc=0.5,threshold:0.1",
+                "temp=1 | xtc=1,threshold:0.1",
+            ]
+        );
+    }
+
+    #[test]
+    fn braces_pair_and_numbers_stay_within_bounds() {
+        for bad in ["temp={1", "temp=1}", "temp={1,{2}}", "temp={}"] {
+            assert!(expand(bad).is_err(), "{bad}");
+        }
+        let many = "temp={0..10 step 0.001} | min_p={0..1 step 0.001} | top_k={1..99999 step 1}";
+        assert!(expand(many).unwrap_err().contains("more than 1000000"));
+    }
+}
