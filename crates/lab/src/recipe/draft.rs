@@ -7,10 +7,12 @@ use std::{
 };
 
 use kelvin_sampling::{Chain, Profile, Stage};
-use toml::{Table, Value};
+use toml::Table;
 
 use super::{
-    Cache, Framing, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Template, expand, read_prompts, values,
+    Cache, Framing, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Record, Template, expand,
+    fields::{Fields, list},
+    read_prompts, values,
 };
 use crate::run::Prompt;
 
@@ -57,6 +59,8 @@ pub struct Draft {
     pub context: Option<usize>,
     /// `f16` or `f32`.
     pub cache: Option<String>,
+    /// What is kept on request: `shift`.
+    pub record: Vec<String>,
 }
 
 /// What a draft without the field means.
@@ -115,6 +119,7 @@ impl Draft {
             ignore_end: fields.flag("ignore_end")?,
             context: fields.whole("context")?,
             cache: fields.text("cache")?,
+            record: fields.texts("record")?,
         };
         fields.end()?;
         Ok(draft)
@@ -148,6 +153,7 @@ impl Draft {
             ignore_end: self.ignore_end.or(other.ignore_end),
             context: self.context.or(other.context),
             cache: self.cache.or(other.cache),
+            record: if self.record.is_empty() { other.record } else { self.record },
         }
     }
 
@@ -194,6 +200,13 @@ impl Draft {
             Some("f32") => Cache::F32,
             Some(other) => return Err(unknown("cache", other, "f16, f32")),
         };
+        let mut record = Record::default();
+        for name in &self.record {
+            match name.as_str() {
+                "shift" => record.shift = true,
+                other => return Err(unknown("record", other, "shift")),
+            }
+        }
         if let Some(context) = self.context {
             at_least_one("context", Some(context), 1)?;
         }
@@ -216,6 +229,7 @@ impl Draft {
                 context: self.context,
                 cache,
             },
+            record,
         })
     }
 
@@ -312,108 +326,6 @@ fn temperatures(text: &str) -> Result<Vec<f32>, RecipeError> {
 
 fn unknown(field: &str, found: &str, known: &str) -> RecipeError {
     RecipeError::new(field, format!("there is no \"{found}\"; expected one of {known}"))
-}
-
-/// The fields of a TOML file that haven't been read yet.
-struct Fields(Table);
-
-impl Fields {
-    fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name)
-    }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>, RecipeError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(wrong(name, &other, "a text")),
-        }
-    }
-
-    fn texts(&mut self, name: &str) -> Result<Vec<String>, RecipeError> {
-        let expected = "a text, or a list of texts";
-        match self.take(name) {
-            None => Ok(Vec::new()),
-            Some(Value::String(text)) => Ok(vec![text]),
-            Some(Value::Array(items)) => {
-                let text = |item: &Value| {
-                    item.as_str().map(str::to_string).ok_or_else(|| wrong(name, item, expected))
-                };
-                items.iter().map(text).collect()
-            }
-            Some(other) => Err(wrong(name, &other, expected)),
-        }
-    }
-
-    fn flag(&mut self, name: &str) -> Result<Option<bool>, RecipeError> {
-        self.take(name)
-            .map(|value| value.as_bool().ok_or_else(|| wrong(name, &value, "true or false")))
-            .transpose()
-    }
-
-    fn whole<T: TryFrom<i64>>(&mut self, name: &str) -> Result<Option<T>, RecipeError> {
-        let one = |value: Value| {
-            let whole = value.as_integer().and_then(|n| T::try_from(n).ok());
-            whole.ok_or_else(|| wrong(name, &value, "a whole number from 0 up"))
-        };
-        self.take(name).map(one).transpose()
-    }
-
-    /// The table `stages`: names of stages with a value or a list of them.
-    fn stages(&mut self) -> Result<Vec<String>, RecipeError> {
-        let table = match self.take("stages") {
-            None => return Ok(Vec::new()),
-            Some(Value::Table(table)) => table,
-            Some(other) => {
-                return Err(wrong(
-                    "stages",
-                    &other,
-                    "a table such as `[stages]` with `min_p = [0, 0.1]` below it",
-                ));
-            }
-        };
-        let one = |(name, value): (&String, &Value)| {
-            let is_list = matches!(value, Value::Array(_));
-            let value = list(&format!("stages.{name}"), value)?;
-            Ok(if is_list { format!("{name}={{{value}}}") } else { format!("{name}={value}") })
-        };
-        table.iter().map(one).collect()
-    }
-
-    fn end(self) -> Result<(), RecipeError> {
-        const KNOWN: &str = "model, server, speaks, prompts, prompt_file, template, system, date, special, temp, sampler, profile, stages, \
-             samples, seed, max_tokens, stop, ignore_end, context, cache";
-        match self.0.keys().next() {
-            None => Ok(()),
-            Some(name) => Err(RecipeError::new(name, format!("a recipe has no such field; it has {KNOWN}"))),
-        }
-    }
-}
-
-/// A number, a text or a list of both, as [`values`] reads it.
-fn list(field: &str, value: &Value) -> Result<String, RecipeError> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Integer(n) => Ok(n.to_string()),
-        Value::Float(x) => Ok(x.to_string()),
-        Value::Array(items) if !items.is_empty() => {
-            let items = items.iter().map(|item| match item {
-                Value::Array(_) => Err(wrong(field, item, "numbers or texts in the list")),
-                item => list(field, item),
-            });
-            Ok(items.collect::<Result<Vec<_>, _>>()?.join(","))
-        }
-        other => Err(wrong(field, other, "a number, a text such as \"0.2..2 step 0.2\", or a list of them")),
-    }
-}
-
-fn wrong(field: &str, found: &Value, expected: &str) -> RecipeError {
-    let mut found = found.to_string().replace('\n', " ");
-    if let Some((at, _)) = found.char_indices().nth(60) {
-        found.truncate(at);
-        found.push('…');
-    }
-    RecipeError::new(field, format!("it is {found}, but expected is {expected}"))
 }
 
 #[cfg(test)]

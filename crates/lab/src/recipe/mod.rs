@@ -4,6 +4,7 @@
 //! what decides the texts and nothing else, and [`Recipe::hash`] names it: equal hashes, equal texts.
 
 mod draft;
+mod fields;
 mod grid;
 mod prompts;
 mod values;
@@ -36,6 +37,16 @@ pub struct Recipe {
     pub seed: u64,
     /// When a text ends.
     pub length: Length,
+    /// What is kept of each token besides what always is.
+    pub record: Record,
+}
+
+/// What is kept of each token on request, since it costs time or room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// How far the chain moved the distribution.
+    #[serde(default)]
+    pub shift: bool,
 }
 
 /// Where texts are to come from.
@@ -129,7 +140,7 @@ impl RecipeError {
     }
 }
 
-/// What decides the texts, in the order in which the canonical form has it.
+/// What decides a run's rows, in the order in which the canonical form has it.
 #[derive(Serialize, Deserialize)]
 struct Canonical {
     /// Of this form.
@@ -141,6 +152,7 @@ struct Canonical {
     length: Length,
     #[serde(flatten)]
     framing: Framing,
+    record: Record,
     chains: Vec<String>,
     prompts: Vec<Prompt>,
 }
@@ -154,8 +166,8 @@ impl Recipe {
         self.prompts.len().saturating_mul(self.chains.len()).saturating_mul(self.samples)
     }
 
-    /// Everything that decides the texts as one line of JSON: the model file's SHA-256 (or the server and the model's name there), seed,
-    /// length, stops, context, cache, template, system text, date, chains and prompts with their fields. Not in it: the number of samples,
+    /// Everything that decides a run's rows as one line of JSON: the model file's SHA-256 (or the server and the model's name there), seed,
+    /// length, stops, context, cache, template, system text, date, what is recorded, chains, and prompts with their fields. Not in it: the number of samples,
     /// so that a table can grow; where the file lies, threads, and whatever else doesn't change a text.
     pub fn canonical(&self, source: &Source) -> String {
         let texts_of = match source {
@@ -168,6 +180,7 @@ impl Recipe {
             seed: self.seed,
             length: self.length.clone(),
             framing: self.framing.clone(),
+            record: self.record,
             chains: self.chains.iter().map(Chain::to_string).collect(),
             prompts: self.prompts.clone(),
         };
@@ -192,6 +205,7 @@ impl Recipe {
             samples,
             seed: form.seed,
             length: form.length,
+            record: form.record,
         })
     }
 }
@@ -226,11 +240,11 @@ mod tests {
         assert_eq!(
             recipe.canonical(&source("ab")),
             "{\"recipe\":1,\"texts_of\":\"sha256:ab\",\"seed\":7,\"max_tokens\":128,\"stop\":[],\"ignore_end\":false,\"cache\":\"f16\",\
-             \"template\":\"auto\",\"special\":false,\"chains\":[\"temp=0.5\",\"temp=1\",\"temp=1.5\"],\
+             \"template\":\"auto\",\"special\":false,\"record\":{\"shift\":false},\"chains\":[\"temp=0.5\",\"temp=1\",\"temp=1.5\"],\
              \"prompts\":[{\"text\":\"Write about Nepal\"},{\"text\":\"Once\"}]}"
         );
         // Recorded once: with another hash nobody's run would go on.
-        assert!(recipe.hash(&source("ab")).starts_with("1992632279b9"), "{}", recipe.hash(&source("ab")));
+        assert!(recipe.hash(&source("ab")).starts_with("a8ec475f4dc9"), "{}", recipe.hash(&source("ab")));
         let again = Recipe::restore(&recipe.canonical(&source("ab")), recipe.origin.clone(), 4).unwrap();
         assert_eq!(again, recipe);
     }

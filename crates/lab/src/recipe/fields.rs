@@ -1,0 +1,107 @@
+//! A TOML table in, the values of its fields out, each error with the field that is wrong.
+
+use toml::{Table, Value};
+
+use super::RecipeError;
+
+/// The fields of a TOML file that haven't been read yet.
+pub(super) struct Fields(pub(super) Table);
+
+impl Fields {
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, RecipeError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(wrong(name, &other, "a text")),
+        }
+    }
+
+    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, RecipeError> {
+        let expected = "a text, or a list of texts";
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Value::String(text)) => Ok(vec![text]),
+            Some(Value::Array(items)) => {
+                let text = |item: &Value| {
+                    item.as_str().map(str::to_string).ok_or_else(|| wrong(name, item, expected))
+                };
+                items.iter().map(text).collect()
+            }
+            Some(other) => Err(wrong(name, &other, expected)),
+        }
+    }
+
+    pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, RecipeError> {
+        self.take(name)
+            .map(|value| value.as_bool().ok_or_else(|| wrong(name, &value, "true or false")))
+            .transpose()
+    }
+
+    pub(super) fn whole<T: TryFrom<i64>>(&mut self, name: &str) -> Result<Option<T>, RecipeError> {
+        let one = |value: Value| {
+            let whole = value.as_integer().and_then(|n| T::try_from(n).ok());
+            whole.ok_or_else(|| wrong(name, &value, "a whole number from 0 up"))
+        };
+        self.take(name).map(one).transpose()
+    }
+
+    /// The table `stages`: names of stages with a value or a list of them.
+    pub(super) fn stages(&mut self) -> Result<Vec<String>, RecipeError> {
+        let table = match self.take("stages") {
+            None => return Ok(Vec::new()),
+            Some(Value::Table(table)) => table,
+            Some(other) => {
+                return Err(wrong(
+                    "stages",
+                    &other,
+                    "a table such as `[stages]` with `min_p = [0, 0.1]` below it",
+                ));
+            }
+        };
+        let one = |(name, value): (&String, &Value)| {
+            let is_list = matches!(value, Value::Array(_));
+            let value = list(&format!("stages.{name}"), value)?;
+            Ok(if is_list { format!("{name}={{{value}}}") } else { format!("{name}={value}") })
+        };
+        table.iter().map(one).collect()
+    }
+
+    pub(super) fn end(self) -> Result<(), RecipeError> {
+        const KNOWN: &str = "model, server, speaks, prompts, prompt_file, template, system, date, special, temp, sampler, profile, stages, \
+             samples, seed, max_tokens, stop, ignore_end, context, cache, record";
+        match self.0.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(RecipeError::new(name, format!("a recipe has no such field; it has {KNOWN}"))),
+        }
+    }
+}
+
+/// A number, a text or a list of both, as [`values`] reads it.
+pub(super) fn list(field: &str, value: &Value) -> Result<String, RecipeError> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Integer(n) => Ok(n.to_string()),
+        Value::Float(x) => Ok(x.to_string()),
+        Value::Array(items) if !items.is_empty() => {
+            let items = items.iter().map(|item| match item {
+                Value::Array(_) => Err(wrong(field, item, "numbers or texts in the list")),
+                item => list(field, item),
+            });
+            Ok(items.collect::<Result<Vec<_>, _>>()?.join(","))
+        }
+        other => Err(wrong(field, other, "a number, a text such as \"0.2..2 step 0.2\", or a list of them")),
+    }
+}
+
+fn wrong(field: &str, found: &Value, expected: &str) -> RecipeError {
+    let mut found = found.to_string().replace('\n', " ");
+    if let Some((at, _)) = found.char_indices().nth(60) {
+        found.truncate(at);
+        found.push('…');
+    }
+    RecipeError::new(field, format!("it is {found}, but expected is {expected}"))
+}

@@ -1,0 +1,189 @@
+//! What is put into a store comes out of it, and whatever goes wrong with its file is said.
+
+use std::{fs, path::PathBuf};
+
+use kelvin_sampling::Shift;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    Recipe,
+    recipe::Draft,
+    run::{Finish, Judged, Sample, Source, Token},
+};
+
+fn recipe(samples: usize) -> Recipe {
+    let draft = Draft {
+        prompts: vec!["a".into(), "नेपाल\n".into()],
+        temp: Some("0,1".into()),
+        samples: Some(samples),
+        ..Draft::default()
+    };
+    draft.resolve().unwrap()
+}
+
+fn source() -> Source {
+    Source::Local { model: "tiny".into(), sha256: "ab".into() }
+}
+
+fn sample(prompt: usize, chain: usize, number: usize) -> Sample {
+    let token = |id: u32| Token {
+        id: Some(id),
+        bytes: vec![0xE0, id as u8],
+        rank: Some(3),
+        surprisal: Some(0.0),
+        surprisal_final: Some(0.1 + f64::from(id)),
+        entropy: Some(1e-300),
+        entropy_final: Some(2.5),
+        survivors: Some(49152),
+        shift: (id == 1).then_some(Shift { width: 7, outside: 0.25, heat_capacity: 1.5 }),
+        top: if id == 2 { vec![("a\"b".into(), -0.5), ("c".into(), -2.25)] } else { Vec::new() },
+    };
+    Sample {
+        prompt,
+        chain,
+        sample: number,
+        text: format!("text {prompt} {chain} {number} \u{0} é"),
+        finish: Finish::StopString,
+        tokens: (0..number as u32 + 1).map(token).collect(),
+        judged: (number == 1).then_some(Judged { tokens: 4, nats: 9.75 }),
+    }
+}
+
+fn fresh() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/runs.db");
+    (folder, path)
+}
+
+#[test]
+fn what_is_put_in_comes_out_in_order_and_once() {
+    let (_folder, path) = fresh();
+    let mut store = Store::open(&path).unwrap();
+    let run = store.begin(&recipe(2), &source(), "0.1.0").unwrap();
+    assert_eq!(store.begin(&recipe(1), &source(), "0.2.0").unwrap(), run);
+    for (p, c, s) in [(1, 0, 1), (0, 1, 1), (0, 1, 0)] {
+        assert!(store.put(run, &sample(p, c, s)).unwrap());
+    }
+    let other = Sample { text: "another".into(), ..sample(0, 1, 0) };
+    assert!(!store.put(run, &other).unwrap());
+    store.judge(run, &[(0, 1, 0, Judged { tokens: 2, nats: 3.5 })]).unwrap();
+    store.sat(run, 1.5, 30, 2).unwrap();
+    drop(store);
+
+    let store = Store::open_to_read(&path).unwrap();
+    let loaded = store.load(run).unwrap();
+    let judged = Sample { judged: Some(Judged { tokens: 2, nats: 3.5 }), ..sample(0, 1, 0) };
+    assert_eq!(loaded.samples, [judged, sample(0, 1, 1), sample(1, 0, 1)]);
+    assert_eq!((loaded.n_samples, loaded.prompts.len(), loaded.chains.len()), (2, 2, 2));
+    assert!(!loaded.is_whole() && loaded.source == source() && loaded.hash == recipe(2).hash(&source()));
+    assert!(loaded.samples[0].tokens[0].surprisal.unwrap().is_sign_positive());
+    let listed = &store.list().unwrap()[0];
+    assert_eq!((listed.n_done, listed.n_tokens, listed.recipe.samples), (3, 5, 2));
+    assert_eq!(listed.version, "0.1.0");
+    assert_eq!(store.present(run).unwrap().len(), 3);
+    let sittings = store.sittings_of(&source()).unwrap();
+    assert_eq!((sittings.len(), sittings[0].tokens, sittings[0].threads), (1, 30, 2));
+}
+
+#[test]
+fn runs_have_names_and_can_be_removed() {
+    let (_folder, path) = fresh();
+    let mut store = Store::open(&path).unwrap();
+    assert!(store.find("last").unwrap_err().to_string().contains("has no runs"));
+    let first = store.begin(&recipe(1), &source(), "0.1.0").unwrap();
+    let second = store.begin(&Recipe { seed: 9, ..recipe(1) }, &source(), "0.1.0").unwrap();
+    store.put(first, &sample(0, 0, 0)).unwrap();
+    store.put(second, &sample(0, 0, 0)).unwrap();
+    let hash = recipe(1).hash(&source());
+    for name in ["1", &hash, &hash[..6]] {
+        assert_eq!(store.find(name).unwrap(), first, "{name}");
+    }
+    assert_eq!(store.find("last").unwrap(), second);
+    for name in ["3", &hash[..3], "xyzw", ""] {
+        assert!(store.find(name).unwrap_err().to_string().contains("there is no run"), "{name}");
+    }
+    store.remove(first).unwrap();
+    let left = |table: &str| -> i64 {
+        store.db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(["runs", "prompts", "chains", "cells", "samples", "tokens"].map(left), [1, 2, 2, 1, 1, 1]);
+    assert_eq!(store.load(second).unwrap().samples, [sample(0, 0, 0)]);
+}
+
+#[test]
+fn a_full_disk_is_said_and_work_goes_on_after_room_is_made() {
+    let (_folder, path) = fresh();
+    let mut store = Store::open(&path).unwrap();
+    let run = store.begin(&recipe(500), &source(), "0.1.0").unwrap();
+    let pages: i64 = store.db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let limit = |store: &Store, pages: i64| {
+        store.db.execute_batch(&format!("PRAGMA max_page_count = {pages}")).unwrap()
+    };
+    limit(&store, pages + 4);
+    let mut kept = Vec::new();
+    let refused = loop {
+        let next = sample(0, 0, kept.len());
+        match store.put(run, &next) {
+            Ok(_) => kept.push(next),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, StoreError::Full { .. }), "{refused}");
+    assert!(refused.to_string().contains("make room and run the same command again"), "{refused}");
+    assert!(kept.len() > 3, "only {} samples had room", kept.len());
+    assert_eq!(store.load(run).unwrap().samples, kept);
+    limit(&store, pages + 400);
+    kept.push(sample(0, 0, kept.len()));
+    assert!(store.put(run, kept.last().unwrap()).unwrap());
+    assert_eq!(store.load(run).unwrap().samples, kept);
+}
+
+#[test]
+fn files_that_are_no_database_of_runs() {
+    let (folder, path) = fresh();
+    let said = |opened: Result<Store, StoreError>| opened.unwrap_err().to_string();
+    assert!(said(Store::open_to_read(&path)).contains("doesn't exist"));
+    let text = folder.path().join("text");
+    fs::write(&text, "not a database, but long enough to be taken for one by its size alone").unwrap();
+    assert!(said(Store::open(&text)).contains("isn't a database of Kelvin's runs"));
+    assert!(said(Store::open_to_read(&text)).contains("isn't a database of Kelvin's runs"));
+    let empty = folder.path().join("empty");
+    fs::write(&empty, "").unwrap();
+    assert!(said(Store::open_to_read(&empty)).contains("it is empty"));
+    let foreign = folder.path().join("foreign.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE songs (name)").unwrap();
+    assert!(said(Store::open(&foreign)).contains("a database of another program"));
+    assert!(said(Store::open(&text.join("runs.db"))).contains("can't write"));
+    // Even root can't make a file there.
+    let nowhere = if cfg!(target_os = "linux") { "/proc/runs.db" } else { "/dev/null/runs.db" };
+    assert!(said(Store::open(Path::new(nowhere))).contains("can't write"));
+}
+
+#[test]
+fn a_newer_schema_is_refused_by_name() {
+    let (_folder, path) = fresh();
+    drop(Store::open(&path).unwrap());
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
+    for opened in [Store::open(&path), Store::open_to_read(&path)] {
+        let said = opened.unwrap_err().to_string();
+        assert!(said.contains("newer version of Kelvin (schema 2, this one knows 1)"), "{said}");
+    }
+}
+
+#[test]
+fn commits_are_synced() {
+    let (_folder, path) = fresh();
+    let store = Store::open(&path).unwrap();
+    let pragma = |name: &str| -> String {
+        store
+            .db
+            .query_row(&format!("SELECT * FROM pragma_{name}"), [], |row| {
+                row.get::<_, rusqlite::types::Value>(0)
+            })
+            .map(|value| format!("{value:?}"))
+            .unwrap()
+    };
+    assert_eq!(pragma("synchronous"), "Integer(2)");
+    assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
+}

@@ -1,0 +1,181 @@
+//! Runs begun, samples finished: what changes the database.
+
+use rusqlite::{Transaction, TransactionBehavior, params};
+
+use super::{RunId, Store, StoreError};
+use crate::{
+    Recipe,
+    run::{Judged, Sample, Source, Token},
+};
+
+impl Store {
+    /// The run of a recipe: the one that is there, grown to as many samples as the recipe has, or a new one.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn begin(&mut self, recipe: &Recipe, source: &Source, version: &str) -> Result<RunId, StoreError> {
+        let (canonical, hash) = (recipe.canonical(source), recipe.hash(source));
+        let source = serde_json::to_string(source).expect("texts are always JSON");
+        let n_samples = recipe.samples as i64;
+        self.write(|db| {
+            let is_new = db.execute(
+                "INSERT INTO runs (hash, canonical, source, n_samples, version, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%SZ'))
+                 ON CONFLICT (hash) DO NOTHING",
+                params![hash, canonical, source, n_samples, version],
+            )? == 1;
+            let run: RunId =
+                db.query_row("SELECT id FROM runs WHERE hash = ?1", [&hash], |row| row.get(0))?;
+            if !is_new {
+                db.execute(
+                    "UPDATE runs SET n_samples = max(n_samples, ?2) WHERE id = ?1",
+                    params![run, n_samples],
+                )?;
+                return Ok(run);
+            }
+            let mut add =
+                db.prepare("INSERT INTO prompts (run, prompt, text, fields) VALUES (?1, ?2, ?3, ?4)")?;
+            for (i, prompt) in recipe.prompts.iter().enumerate() {
+                let fields = serde_json::to_string(&prompt.fields).expect("JSON is always JSON");
+                add.execute(params![run, i as i64, prompt.text, fields])?;
+            }
+            let mut add = db.prepare("INSERT INTO chains (run, chain, text) VALUES (?1, ?2, ?3)")?;
+            for (i, chain) in recipe.chains.iter().enumerate() {
+                add.execute(params![run, i as i64, chain.to_string()])?;
+            }
+            Ok(run)
+        })
+    }
+
+    /// Keeps a finished sample; when this returns it's on the disk. Whether it is new: one that is there already stays as it is.
+    ///
+    /// # Errors
+    /// If it can't be written; then nothing of it is there.
+    pub fn put(&mut self, run: RunId, sample: &Sample) -> Result<bool, StoreError> {
+        let finish = serde_json::to_value(sample.finish).expect("a name is always JSON");
+        let (prompt, chain) = (sample.prompt as i64, sample.chain as i64);
+        self.write(|db| {
+            db.prepare_cached(
+                "INSERT INTO cells (run, prompt, chain) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![run, prompt, chain])?;
+            let cell: i64 = db
+                .prepare_cached("SELECT id FROM cells WHERE run = ?1 AND prompt = ?2 AND chain = ?3")?
+                .query_row(params![run, prompt, chain], |row| row.get(0))?;
+            let is_new =
+                db.prepare_cached(
+                    "INSERT INTO samples (cell, sample, text, finish, n_tokens, judged_tokens, judged_nats)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![
+                    cell,
+                    sample.sample as i64,
+                    sample.text,
+                    finish.as_str(),
+                    sample.tokens.len() as i64,
+                    sample.judged.map(|judged| judged.tokens as i64),
+                    sample.judged.map(|judged| judged.nats),
+                ])? == 1;
+            if is_new {
+                put_tokens(db, db.last_insert_rowid(), &sample.tokens)?;
+            }
+            Ok(is_new)
+        })
+    }
+
+    /// Keeps what a judge says of samples, by prompt, chain and number, all or none.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn judge(&mut self, run: RunId, judged: &[(usize, usize, usize, Judged)]) -> Result<(), StoreError> {
+        self.write(|db| {
+            let mut set = db.prepare(
+                "UPDATE samples SET judged_tokens = ?5, judged_nats = ?6 WHERE sample = ?4
+                 AND cell = (SELECT id FROM cells WHERE run = ?1 AND prompt = ?2 AND chain = ?3)",
+            )?;
+            for &(prompt, chain, sample, Judged { tokens, nats }) in judged {
+                set.execute(params![run, prompt as i64, chain as i64, sample as i64, tokens as i64, nats])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes that somebody worked at a run for so long.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn sat(
+        &mut self,
+        run: RunId,
+        elapsed_secs: f64,
+        tokens: usize,
+        threads: usize,
+    ) -> Result<(), StoreError> {
+        self.write(|db| {
+            db.execute(
+                "INSERT INTO sittings (run, begun, elapsed_secs, tokens, threads)
+                 VALUES (?1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || ?2 || ' seconds'), ?2, ?3, ?4)",
+                params![run, elapsed_secs, tokens as i64, threads as i64],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Forgets a run and all its texts.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn remove(&mut self, run: RunId) -> Result<(), StoreError> {
+        // Rows of other tables go with it; the room is given back where that can be done without copying the file.
+        self.write(|db| {
+            db.execute("DELETE FROM tokens WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
+            db.execute("DELETE FROM samples WHERE cell IN (SELECT id FROM cells WHERE run = ?1)", [run])?;
+            for table in ["cells", "chains", "prompts", "sittings"] {
+                db.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [run])?;
+            }
+            db.execute("DELETE FROM runs WHERE id = ?1", [run])?;
+            Ok(())
+        })
+    }
+
+    /// Does `change` as one transaction, synced to the disk when this returns.
+    fn write<T>(
+        &mut self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let path = &self.path;
+        let explained = |error| StoreError::of(path, error);
+        let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
+        let done = change(&db).map_err(explained)?;
+        db.commit().map_err(explained)?;
+        Ok(done)
+    }
+}
+
+fn put_tokens(db: &Transaction<'_>, sample: i64, tokens: &[Token]) -> rusqlite::Result<()> {
+    let mut add = db.prepare_cached(
+        "INSERT INTO tokens (sample, pos, id, bytes, rank, logprob_raw, logprob_final, entropy_raw, entropy_final, survivors,
+         shift_width, shift_outside, heat_capacity, top) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?;
+    for (pos, token) in tokens.iter().enumerate() {
+        let top = (!token.top.is_empty())
+            .then(|| serde_json::to_string(&token.top).expect("texts and numbers are JSON"));
+        add.execute(params![
+            sample,
+            pos as i64,
+            token.id,
+            token.bytes,
+            token.rank,
+            token.surprisal.map(|nats| 0.0 - nats),
+            token.surprisal_final.map(|nats| 0.0 - nats),
+            token.entropy,
+            token.entropy_final,
+            token.survivors,
+            token.shift.map(|shift| shift.width),
+            token.shift.map(|shift| shift.outside),
+            token.shift.map(|shift| shift.heat_capacity),
+            top,
+        ])?;
+    }
+    Ok(())
+}
