@@ -115,6 +115,7 @@ pub struct Stock<T: Plain> {
 struct Shelf<T> {
     arena: Arena,
     free: Vec<Block<T>>,
+    n_lent: usize,
     len: usize,
 }
 
@@ -129,7 +130,27 @@ pub struct Lent<T: Plain> {
 impl<T: Plain> Stock<T> {
     /// A stock of blocks of `len` numbers, none of them made yet.
     pub fn new(len: usize) -> Stock<T> {
-        Stock { shelf: Arc::new(Mutex::new(Shelf { arena: Arena::new(), free: Vec::new(), len })) }
+        let shelf = Shelf { arena: Arena::new(), free: Vec::new(), n_lent: 0, len };
+        Stock { shelf: Arc::new(Mutex::new(shelf)) }
+    }
+
+    /// How many blocks are lent.
+    pub fn n_lent(&self) -> usize {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).n_lent
+    }
+
+    /// Makes blocks until there are `n`, lent ones included: so many can then be lent without asking the system.
+    ///
+    /// # Errors
+    /// If the system has no address space left.
+    pub fn make(&self, n: usize) -> Result<(), NoMemory> {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        while shelf.n_lent + shelf.free.len() < n {
+            let len = shelf.len;
+            let block = shelf.arena.take(len)?;
+            shelf.free.push(block);
+        }
+        Ok(())
     }
 
     /// A block. What it holds is left over from its last use, or zero.
@@ -145,6 +166,7 @@ impl<T: Plain> Stock<T> {
                 shelf.arena.take(len)?
             }
         };
+        shelf.n_lent += 1;
         Ok(Lent { block: Some(block), shelf: Arc::clone(&self.shelf) })
     }
 }
@@ -158,7 +180,9 @@ impl<T: Plain> Clone for Stock<T> {
 impl<T: Plain> Drop for Lent<T> {
     fn drop(&mut self) {
         if let Some(block) = self.block.take() {
-            self.shelf.lock().unwrap_or_else(PoisonError::into_inner).free.push(block);
+            let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            shelf.n_lent -= 1;
+            shelf.free.push(block);
         }
     }
 }
@@ -208,7 +232,12 @@ mod tests {
         first.fill(7.0);
         let place = first.as_ptr();
         assert!(second.as_ptr() != place && second.iter().all(|&x| x == 0.0));
+        assert_eq!(stock.n_lent(), 2);
         drop(first);
+        assert_eq!(stock.n_lent(), 1);
         assert_eq!(stock.lend().unwrap().as_ptr(), place);
+        stock.make(5).unwrap();
+        let all: Vec<_> = (0..4).map(|_| stock.lend().unwrap()).collect();
+        assert_eq!((stock.n_lent(), all.len()), (5, 4));
     }
 }

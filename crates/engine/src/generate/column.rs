@@ -152,6 +152,11 @@ impl Column {
         &self.tokens
     }
 
+    /// What the model has read so far: the prompt and all tokens but the one that it reads next.
+    pub fn sequence(&self) -> &Sequence {
+        &self.sequence
+    }
+
     /// What the model has read: the prompt and all tokens but the last.
     pub fn into_sequence(self) -> Sequence {
         self.sequence

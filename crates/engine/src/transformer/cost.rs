@@ -13,6 +13,11 @@ impl Config {
         positions * 2 * self.n_kv_heads * self.head_dim * cache.bytes()
     }
 
+    /// Bytes of a page of keys and values: [`super::PAGE`] positions of all layers.
+    pub fn page_bytes(&self, cache: CacheFormat) -> usize {
+        self.n_layers * 2 * self.n_kv_heads * self.head_dim * super::PAGE * cache.bytes()
+    }
+
     /// Multiplications with weights (each with its addition) that one token takes, with those for its logits or without.
     pub fn multiply_adds(&self, logits: bool) -> usize {
         let attention = 2 * self.d_model * (self.n_heads + self.n_kv_heads) * self.head_dim;

@@ -1,16 +1,19 @@
 //! Tokens in, logits out: one forward pass for every family, over batches of sequences that share prefixes.
 //!
 //! [`Config`] says in numbers what a family is, `weights` holds the tensors, [`Sequence`] a text's keys and
-//! values, `forward` the pass itself.
+//! values, [`Prefixes`] what texts have in common, `forward` the pass itself.
 
 mod config;
 mod cost;
 mod forward;
+mod prefixes;
 mod sequence;
 mod weights;
 
 pub use config::{Config, LayerConfig, Rope};
 pub use forward::{Append, Logits, Scratch, Want};
+pub use kelvin_kernels::pages::PAGE;
+pub use prefixes::Prefixes;
 pub use sequence::{CacheFormat, Sequence};
 
 use kelvin_kernels::{float_env::FloatEnv, isa::Isa, memory::NoMemory, pool::Pool};
@@ -62,6 +65,16 @@ impl Model {
     /// An empty sequence whose keys and values are stored as `cache` says.
     pub fn sequence(&self, cache: CacheFormat) -> Sequence {
         Sequence::new(&self.config, cache, &self.pages)
+    }
+
+    /// Pages that sequences and prefixes hold now; what several share counts once.
+    pub fn n_pages(&self, cache: CacheFormat) -> usize {
+        self.pages.n_lent(cache)
+    }
+
+    /// Makes room for `n` pages in all, so that no step will have to ask the system for one as long as no more are held.
+    pub fn make_pages(&self, cache: CacheFormat, n: usize) -> Result<(), ModelError> {
+        Ok(self.pages.make(cache, n)?)
     }
 
     /// Runs `task(i, item)` for every item, spread over the model's threads.

@@ -78,6 +78,37 @@ impl Stocks {
         let len = Shape::of(config).page_len();
         Stocks { f16: Stock::new(len), f32: Stock::new(len) }
     }
+
+    pub(super) fn n_lent(&self, cache: CacheFormat) -> usize {
+        match cache {
+            CacheFormat::F16 => self.f16.n_lent(),
+            CacheFormat::F32 => self.f32.n_lent(),
+        }
+    }
+
+    pub(super) fn make(&self, cache: CacheFormat, n: usize) -> Result<(), NoMemory> {
+        match cache {
+            CacheFormat::F16 => self.f16.make(n),
+            CacheFormat::F32 => self.f32.make(n),
+        }
+    }
+}
+
+/// A page as somebody holds it who isn't a sequence.
+#[derive(Debug, Clone)]
+pub(super) enum HeldPage {
+    F16(Arc<Lent<f16>>),
+    F32(Arc<Lent<f32>>),
+}
+
+impl HeldPage {
+    /// Whether a sequence holds it as well.
+    pub(super) fn is_shared(&self) -> bool {
+        match self {
+            HeldPage::F16(page) => Arc::strong_count(page) > 1,
+            HeldPage::F32(page) => Arc::strong_count(page) > 1,
+        }
+    }
 }
 
 /// A row of a step: which sequence of the batch it extends, at which position, with which token.
@@ -131,6 +162,43 @@ impl Sequence {
         n_pages * self.shape.page_len() * format.bytes()
     }
 
+    /// Pages that it takes at most until it has `len` tokens, copies of what it shares included.
+    pub fn pages_until(&self, len: usize) -> usize {
+        let is_copied = len > self.len() && !self.len().is_multiple_of(PAGE);
+        let (n_pages, is_shared) = match &self.pages {
+            Storage::F16(Pages { pages, .. }) => (pages.len(), pages.last().is_some_and(is_shared)),
+            Storage::F32(Pages { pages, .. }) => (pages.len(), pages.last().is_some_and(is_shared)),
+        };
+        len.div_ceil(PAGE).saturating_sub(n_pages) + usize::from(is_copied && is_shared)
+    }
+
+    /// Page `i`, to be held by somebody else as well.
+    pub(super) fn hold(&self, i: usize) -> HeldPage {
+        match &self.pages {
+            Storage::F16(Pages { pages, .. }) => HeldPage::F16(Arc::clone(&pages[i])),
+            Storage::F32(Pages { pages, .. }) => HeldPage::F32(Arc::clone(&pages[i])),
+        }
+    }
+
+    /// Goes on, from the end of its last page, with the first tokens of a page of a sequence that began alike. Nothing happens if
+    /// that one stores numbers in another way.
+    pub(super) fn share(&mut self, page: &HeldPage, tokens: &[TokenId]) {
+        debug_assert!(self.tokens.len().is_multiple_of(PAGE) && tokens.len() <= PAGE);
+        match (&mut self.pages, page) {
+            (Storage::F16(held), HeldPage::F16(page)) => held.pages.push(Arc::clone(page)),
+            (Storage::F32(held), HeldPage::F32(page)) => held.pages.push(Arc::clone(page)),
+            _ => return,
+        }
+        self.tokens.extend_from_slice(tokens);
+    }
+
+    /// Whether their pages have one shape and one format.
+    pub(super) fn is_like(&self, other: &Sequence) -> bool {
+        let formats = (&self.pages, &other.pages);
+        let same = matches!(formats, (Storage::F16(_), Storage::F16(_)) | (Storage::F32(_), Storage::F32(_)));
+        same && self.shape == other.shape
+    }
+
     pub(super) fn fits(&self, config: &Config) -> bool {
         self.shape == Shape::of(config)
     }
@@ -180,11 +248,16 @@ impl Sequence {
     }
 }
 
+fn is_shared<T: Stored>(page: &Arc<Lent<T>>) -> bool {
+    Arc::strong_count(page) > 1
+}
+
 impl Shape {
     fn of(config: &Config) -> Shape {
         Shape { n_layers: config.n_layers, n_kv_heads: config.n_kv_heads, head_dim: config.head_dim }
     }
 
+    /// Numbers in a page.
     fn page_len(self) -> usize {
         self.n_layers * 2 * self.n_kv_heads * self.head_dim * PAGE
     }

@@ -11,6 +11,7 @@ pub(crate) mod failure;
 mod figures;
 mod generate;
 mod inspect;
+mod memory;
 mod models;
 mod next;
 mod options;

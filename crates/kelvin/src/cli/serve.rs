@@ -3,17 +3,17 @@
 use std::{io::IsTerminal, time::Duration};
 
 use anyhow::{Context, anyhow};
+use kelvin_engine::transformer::PAGE;
 
-use super::{failure::usage, serve_args::ServeArgs, session};
+use super::{failure::usage, memory, serve_args::ServeArgs, session};
 use crate::{
     server::{self, Key, Room},
     terminal,
 };
 
-/// Tokens that there is room for, for each text that is continued at once, beyond one whole context.
+/// Tokens that there is room for, for each text that is continued at once, beyond one whole context: those of texts that run, and
+/// of others that are kept so that what goes on from them isn't read again.
 const TOKENS_A_TEXT: usize = 4096;
-/// Texts kept after their end, so that what goes on from them isn't read again.
-const KEPT: usize = 16;
 const MOST_PARALLEL: usize = 256;
 const MOST_KEY_BYTES: u64 = 4096;
 
@@ -31,12 +31,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let key = key(args)?;
     let session = session::open(&args.model)?;
     let limit = session.limit();
-    let room = Room {
-        n_texts: args.parallel,
-        n_tokens: limit + args.parallel * TOKENS_A_TEXT.min(limit),
-        n_kept: KEPT,
-        n_kept_tokens: limit.max(KEPT * 1024),
-    };
+    let page_bytes = session.engine.model.config.page_bytes(session.cache);
+    let n_pages = pages(args, limit, page_bytes)?;
+    let room = Room { n_texts: args.parallel, n_pages };
     let mut names = vec![session.file.model.clone()];
     if names[0].contains(std::path::is_separator) && !names[0].contains(':') {
         // A path says more of this machine than clients need to know.
@@ -59,8 +56,46 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         if !address.ip().is_loopback() && !has_key {
             terminal::note("hint: others can reach this address and no API key is set (KELVIN_API_KEY)");
         }
-        terminal::print(&format!("{} on http://{address}\n", names[0]))
+        terminal::print(&format!(
+            "{} on http://{address}\nroom for {} texts at once, of {} tokens in all ({} MB)\n",
+            names[0],
+            room.n_texts,
+            room.n_tokens(),
+            (n_pages * page_bytes).div_ceil(1_000_000)
+        ))
     })
+}
+
+/// Pages that there is room for: as many tokens as were asked for, or some for each text; but at least a whole context, and no more
+/// than there is memory.
+fn pages(args: &ServeArgs, limit: usize, page_bytes: usize) -> anyhow::Result<usize> {
+    let of = |n_tokens: usize| n_tokens.div_ceil(PAGE);
+    // A text that is as long as can be may begin within a page that others hold.
+    let least = of(limit) + 1;
+    let free = memory::available().map(|bytes| (bytes / page_bytes as u64) as usize);
+    let megabytes = |n_pages: usize| (n_pages * page_bytes).div_ceil(1_000_000);
+    let n_pages = match args.room {
+        Some(asked) if asked < limit => {
+            return Err(usage(format!(
+                "--room is {asked}, but one text may have {limit} tokens: give at least as many, or a smaller --ctx-size"
+            )));
+        }
+        Some(asked) => of(asked).max(least),
+        None => {
+            let wanted = of(limit + args.parallel * TOKENS_A_TEXT.min(limit));
+            wanted.min(free.map_or(wanted, |free| free / 2)).max(least)
+        }
+    };
+    match free {
+        Some(free) if n_pages > free => Err(anyhow!(
+            "keys and values of {} tokens take {} MB, but {} MB of memory are free: give a smaller {}",
+            n_pages * PAGE,
+            megabytes(n_pages),
+            megabytes(free),
+            if args.room.is_some() { "--room" } else { "--ctx-size" },
+        )),
+        _ => Ok(n_pages),
+    }
 }
 
 /// The key that clients have to send, if one is set.

@@ -26,6 +26,10 @@ pub(crate) struct ServeArgs {
     /// Texts that are continued at once
     #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Server")]
     pub(crate) parallel: usize,
+    /// Tokens that there is room for, of all texts that are continued at once and of those kept for reuse (default: one context and
+    /// 4096 for each of --parallel, but at most half of the memory that is free)
+    #[arg(long, value_name = "TOKENS", help_heading = "Server")]
+    pub(crate) room: Option<usize>,
     /// Prompts that may wait; more are refused with 503
     #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Server")]
     pub(crate) queue: usize,

@@ -1,75 +1,62 @@
 //! Jobs in, events out: the one thread that owns the model steps all texts together.
 //!
 //! A step reads one token of every text that is being continued and, in what is left of a chunk, prompts that are being
-//! read. So a long prompt delays the others by one chunk at most, and the weights are read once for all. What a text
+//! read. So a long prompt delays the others by one chunk at most, and the weights are read once for all. What prompts have in
+//! common is read once: who comes second takes it over from the tree of prefixes, page by page while it is being read. What a text
 //! says depends on none of this: the model's numbers don't, and the dice are named by seed, sample and position.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Instant,
 };
 
 use kelvin_engine::{
     Engine, TokenId,
-    generate::{Column, FinishReason},
-    transformer::{Append, CacheFormat, Logits, ModelError, Scratch, Sequence, Want},
+    generate::Column,
+    transformer::{Append, CacheFormat, Logits, ModelError, PAGE, Prefixes, Scratch, Sequence, Want},
 };
 use kelvin_sampling::SampleError;
 
 use super::{
     metrics::Metrics,
-    prefixes::Prefixes,
     problem::Problem,
     queue::{Event, Job, Next, Queue},
+    room::Room,
+    running::{Phase, Running, Writer},
     scores::{Scored, score},
+    turns::{Reader, shares},
 };
 
 /// Prompt tokens that one step reads.
 const CHUNK: usize = 256;
 /// The same while others wait for their next token.
 const CHUNK_BESIDE_OTHERS: usize = 64;
-/// The same of a prompt that is scored, all of whose logits are kept for the step.
+/// The same of prompts that are scored, all of whose logits are kept for the step.
 const CHUNK_SCORED: usize = 32;
 
-/// How much runs at once.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
-    /// Texts.
-    pub(crate) n_texts: usize,
-    /// Tokens that all of them may come to.
-    pub(crate) n_tokens: usize,
-    /// Texts that are kept after their end.
-    pub(crate) n_kept: usize,
-    /// Tokens of those.
-    pub(crate) n_kept_tokens: usize,
+/// What a step does that may fail; tests put something in its place that does.
+pub(crate) trait Steps: Send + Sync {
+    /// The model's pass over a batch.
+    fn forward<'s>(
+        &self,
+        batch: &mut [Append<'_>],
+        scratch: &'s mut Scratch,
+    ) -> Result<Logits<'s>, ModelError>;
+
+    /// A draw for a text of request `id`.
+    fn draw(&self, _id: &str, column: &mut Column, logits: &[f32]) {
+        column.draw(logits);
+    }
 }
 
-/// A job that has begun.
-struct Running {
-    job: Job,
-    n_texts: usize,
-    n_tokens: usize,
-    cached: usize,
-    phase: Phase,
-    last_token: Option<Instant>,
-}
-
-enum Phase {
-    /// Its prompt is being read.
-    Reading { sequence: Sequence, scores: Vec<Scored> },
-    /// Its choices are being written.
-    Writing(Vec<Writer>),
-}
-
-/// A choice that is being written.
-struct Writer {
-    column: Column,
-    n_top: Option<usize>,
-    /// Which of the step's logits are its own.
-    row: Option<usize>,
-    /// What the model thinks of the token just drawn.
-    scored: Option<Scored>,
+impl Steps for Arc<Engine> {
+    fn forward<'s>(
+        &self,
+        batch: &mut [Append<'_>],
+        scratch: &'s mut Scratch,
+    ) -> Result<Logits<'s>, ModelError> {
+        self.model.forward(batch, scratch)
+    }
 }
 
 /// A row of logits that isn't a writer's.
@@ -81,15 +68,19 @@ enum Row {
 }
 
 /// All that the thread knows.
-struct Batch {
+pub(crate) struct Batch {
     engine: Arc<Engine>,
+    steps: Box<dyn Steps>,
     cache: CacheFormat,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
     room: Room,
+    /// In the order in which they began.
     running: Vec<Running>,
     prefixes: Prefixes,
     scratch: Scratch,
+    /// Counts the steps.
+    turn: usize,
 }
 
 /// Runs until the queue is closed and all is done, or until it's aborted.
@@ -100,91 +91,118 @@ pub(crate) fn run(
     metrics: Arc<Metrics>,
     room: Room,
 ) {
-    let prefixes = Prefixes::new(room.n_kept, room.n_kept_tokens);
-    let scratch = Scratch::default();
-    let mut batch = Batch { engine, cache, queue, metrics, room, running: Vec::new(), prefixes, scratch };
-    while batch.admit() {
-        if batch.running.is_empty() {
-            continue;
-        }
-        // What a panic leaves half done is thrown away with what ran.
-        match catch_unwind(AssertUnwindSafe(|| batch.step())) {
-            Ok(Ok(())) => {}
-            // Nothing has changed, so with the kept texts' memory it can be tried again.
-            Ok(Err(ModelError::Memory(_))) if batch.prefixes.clear() => {}
-            Ok(Err(error)) => batch.give_up(&Problem::failed(format!("the model failed: {error}"))),
-            Err(_) => {
-                batch.scratch = Scratch::default();
-                batch.prefixes.clear();
-                batch.give_up(&Problem::failed("a step of the model panicked; this is a bug"));
-            }
-        }
-    }
-    batch.give_up(&Problem::busy("shutting_down", "the server is shutting down"));
+    let steps = Box::new(Arc::clone(&engine));
+    Batch::new(engine, steps, cache, queue, metrics, room).run();
 }
 
 impl Batch {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        steps: Box<dyn Steps>,
+        cache: CacheFormat,
+        queue: Arc<Queue>,
+        metrics: Arc<Metrics>,
+        room: Room,
+    ) -> Batch {
+        let prefixes = Prefixes::new(engine.model.sequence(cache));
+        let (running, scratch) = (Vec::new(), Scratch::default());
+        Batch { engine, steps, cache, queue, metrics, room, running, prefixes, scratch, turn: 0 }
+    }
+
+    fn run(&mut self) {
+        while self.admit() {
+            if self.running.is_empty() {
+                continue;
+            }
+            // What a panic leaves half done is thrown away with what ran. The tree has whole pages only, which no step writes to.
+            match catch_unwind(AssertUnwindSafe(|| self.step())) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => self.give_up(&Problem::failed(format!("the model failed: {error}"))),
+                Err(_) => {
+                    self.scratch = Scratch::default();
+                    let problem = Problem::failed("a step of the model panicked; this is a bug");
+                    self.give_up(&problem.coded("panic"));
+                }
+            }
+        }
+        self.give_up(&Problem::busy("shutting_down", "the server is shutting down"));
+    }
+
     /// Lets go of what nobody waits for and begins what there is room for; false at the end.
     fn admit(&mut self) -> bool {
         for at in (0..self.running.len()).rev() {
             if self.running[at].job.events.is_closed() {
                 let gone = self.running.remove(at);
                 self.metrics.cancelled.fetch_add(1, Relaxed);
-                tracing::info!(request = gone.job.id, "cancelled: the client went away");
-                self.keep(gone.phase);
+                tracing::info!(request = gone.job.id, "cancelled: nobody waits for it");
             }
         }
         loop {
-            self.metrics.running.store(self.running.len() as u64, Relaxed);
-            let n_texts: usize = self.running.iter().map(|running| running.n_texts).sum();
-            let n_tokens: usize = self.running.iter().map(|running| running.n_tokens).sum();
-            let (idle, room) = (self.running.is_empty(), self.room);
-            let fits = |job: &Job| {
-                idle || (n_texts + job.samplers.len() <= room.n_texts
-                    && n_tokens + job.n_tokens() <= room.n_tokens)
-            };
-            match self.queue.next(idle, fits) {
-                Next::Job(job) => self.begin(*job),
-                Next::Nothing => break,
-                Next::Stop => return false,
+            self.tell_figures();
+            let queue = Arc::clone(&self.queue);
+            let idle = self.running.is_empty();
+            let ids: Vec<String> = self.running.iter().map(|one| one.job.id.clone()).collect();
+            let mut beginning = None;
+            let next = queue.next(
+                idle,
+                |id| ids.iter().filter(|other| *other == id).count(),
+                |job| {
+                    beginning = self.place(job);
+                    beginning.is_some()
+                },
+            );
+            match (next, beginning) {
+                (Next::Job(job), Some(sequence)) => {
+                    self.metrics.prompt_tokens.fetch_add(job.prompt.len() as u64, Relaxed);
+                    self.metrics.cached_tokens.fetch_add(sequence.len() as u64, Relaxed);
+                    self.running.push(Running::new(*job, sequence));
+                }
+                (Next::Stop, _) => return false,
+                _ => return true,
             }
         }
-        true
     }
 
-    fn begin(&mut self, job: Job) {
-        // A kept prefix has no logits, so a prompt that is scored is read from its beginning.
-        let kept = if job.score_prompt { None } else { self.prefixes.fork(&job.prompt) };
-        let sequence = kept.unwrap_or_else(|| self.engine.model.sequence(self.cache));
-        let cached = sequence.len();
-        self.metrics.prompt_tokens.fetch_add(job.prompt.len() as u64, Relaxed);
-        self.metrics.cached_tokens.fetch_add(cached as u64, Relaxed);
-        let phase = Phase::Reading { sequence, scores: Vec::new() };
-        let (n_texts, n_tokens) = (job.samplers.len(), job.n_tokens());
-        self.running.push(Running { job, n_texts, n_tokens, cached, phase, last_token: None });
+    /// What a job begins with, if there is room for it, for which older texts may have to go.
+    fn place(&mut self, job: &Job) -> Option<Sequence> {
+        let n_texts: usize = self.running.iter().map(|one| one.n_texts).sum();
+        if n_texts + job.n_texts() > self.room.n_texts {
+            return None;
+        }
+        // Nobody can let go of what this one holds from here on.
+        let sequence = self.known(job);
+        let needed = sequence.pages_until(job.prompt.len()) + job.pages_after_prompt();
+        let promised: usize = self.running.iter().map(Running::pages_to_come).sum();
+        let taken = self.engine.model.n_pages(self.cache) + promised + needed;
+        let missing = taken.saturating_sub(self.room.n_pages);
+        (missing == 0 || self.prefixes.give_back(missing)).then_some(sequence)
+    }
+
+    /// The longest beginning of a job's prompt that has been read. Its last token is left to be read, since its logits are wanted; and a
+    /// prompt that is scored is read from its beginning, since what was read before has none.
+    fn known(&mut self, job: &Job) -> Sequence {
+        let most = if job.score_prompt { 0 } else { job.prompt.len().saturating_sub(1) };
+        self.prefixes.find(&job.prompt[..most])
     }
 
     /// One step of the model, and what follows from it.
     fn step(&mut self) -> Result<(), ModelError> {
-        let Batch { engine, running, scratch, metrics, .. } = self;
-        let beside = running.iter().any(|one| matches!(one.phase, Phase::Writing(_)));
-        let mut left = if beside { CHUNK_BESIDE_OTHERS } else { CHUNK };
+        let shares = self.share_chunk();
+        let Batch { engine, steps, running, scratch, metrics, prefixes, .. } = self;
         let (mut appends, mut rows, mut n_rows) = (Vec::new(), Vec::new(), 0);
         for (at, one) in running.iter_mut().enumerate() {
             match &mut one.phase {
                 Phase::Writing(writers) => {
-                    for writer in writers.iter_mut().filter(|writer| writer.column.is_open()) {
+                    for writer in writers.iter_mut() {
                         writer.row = Some(n_rows);
                         n_rows += 1;
                         appends.push(writer.column.append());
                     }
                 }
-                Phase::Reading { sequence, .. } if left > 0 => {
+                Phase::Reading { sequence, .. } if shares[at] > 0 => {
                     let (start, prompt, scored) = (sequence.len(), &one.job.prompt, one.job.score_prompt);
-                    let most = if scored { left.min(CHUNK_SCORED) } else { left };
-                    let tokens = &prompt[start..prompt.len().min(start + most)];
-                    let end = start + tokens.len();
-                    left -= tokens.len();
+                    let end = start + shares[at];
+                    let tokens = &prompt[start..end];
                     let want = match (scored, end == prompt.len()) {
                         (true, _) => Want::All,
                         (false, true) => Want::Last,
@@ -207,44 +225,115 @@ impl Batch {
                 Phase::Reading { .. } => {}
             }
         }
-        let logits = engine.model.forward(&mut appends, scratch)?;
+        let logits = steps.forward(&mut appends, scratch)?;
         drop(appends);
         metrics.steps.fetch_add(1, Relaxed);
+        keep_whole_pages(prefixes, running, &shares);
         score_prompts(engine, running, &rows, logits);
         for row in &rows {
             if let Row::First { running: at, row } = *row {
                 running[at].begin_writing(row);
             }
         }
-        draw(engine, running, logits);
-        for one in running.iter_mut() {
-            one.take_drawn(engine, metrics);
-        }
+        draw(engine, steps.as_ref(), running, logits);
         self.let_go_of_ended();
         Ok(())
     }
 
-    /// Keeps what can be useful of the texts that are complete.
-    fn let_go_of_ended(&mut self) {
-        for at in (0..self.running.len()).rev() {
-            if self.running[at].has_ended() {
-                let ended = self.running.remove(at);
-                let secs = ended.job.arrived.elapsed().as_secs_f64();
-                let (prompt, cached) = (ended.job.prompt.len(), ended.cached);
-                tracing::info!(request = ended.job.id, prompt, cached, secs, "done");
-                self.keep(ended.phase);
+    /// How many tokens of each prompt this step reads.
+    fn share_chunk(&mut self) -> Vec<usize> {
+        self.take_over();
+        self.turn += 1;
+        let readers = self.running.iter().enumerate().filter_map(|(at, one)| match &one.phase {
+            Phase::Reading { sequence, waits: false, last_turn, .. } => {
+                let left = one.job.prompt.len() - sequence.len();
+                Some(Reader { at, left, is_scored: one.job.score_prompt, last_turn: *last_turn })
+            }
+            _ => None,
+        });
+        let writes = self.running.iter().any(|one| matches!(one.phase, Phase::Writing(_)));
+        let chunk = if writes { CHUNK_BESIDE_OTHERS } else { CHUNK };
+        let mut all = vec![0; self.running.len()];
+        for (at, share) in shares(readers.collect(), chunk, CHUNK_SCORED) {
+            all[at] = share;
+            if let Phase::Reading { last_turn, .. } = &mut self.running[at].phase {
+                *last_turn = self.turn;
+            }
+        }
+        all
+    }
+
+    /// Who needs the page that another one is just reading waits, and takes it over when it's there.
+    fn take_over(&mut self) {
+        for at in 0..self.running.len() {
+            let now = self.waits(at);
+            let Running { job, cached, phase: Phase::Reading { sequence, waits, .. }, .. } =
+                &mut self.running[at]
+            else {
+                continue;
+            };
+            let waited = std::mem::replace(waits, now);
+            if waited && !now {
+                let found = self.prefixes.find(&job.prompt[..job.prompt.len() - 1]);
+                let more = found.len().saturating_sub(sequence.len());
+                if more > 0 {
+                    *sequence = found;
+                    *cached += more;
+                    self.metrics.cached_tokens.fetch_add(more as u64, Relaxed);
+                }
             }
         }
     }
 
-    fn keep(&mut self, phase: Phase) {
-        let sequence = match phase {
-            Phase::Reading { sequence, .. } => Some(sequence),
-            // The others share the prompt with it, and a chat goes on from one answer.
-            Phase::Writing(writers) => writers.into_iter().next().map(|writer| writer.column.into_sequence()),
-        };
-        sequence.into_iter().for_each(|sequence| self.prefixes.keep(sequence));
-        self.metrics.kept_tokens.store(self.prefixes.n_tokens() as u64, Relaxed);
+    /// Whether another one is further than this one in a prompt that is the same to the end of the page that this one is at.
+    fn waits(&self, at: usize) -> bool {
+        let own = &self.running[at];
+        let Phase::Reading { sequence, .. } = &own.phase else { return false };
+        let end = (sequence.len() / PAGE + 1) * PAGE;
+        let Some(needed) = own.job.prompt.get(..end).filter(|_| !own.job.score_prompt) else { return false };
+        self.running.iter().enumerate().any(|(i, other)| match &other.phase {
+            Phase::Reading { sequence: theirs, .. } => {
+                i != at
+                    && (theirs.len() > sequence.len() || theirs.len() == sequence.len() && i < at)
+                    && other.job.prompt.starts_with(needed)
+            }
+            Phase::Writing(_) => false,
+        })
+    }
+
+    /// Tells what was drawn, keeps what can be useful of the texts that are complete, and lets go of what can't go on.
+    fn let_go_of_ended(&mut self) {
+        let Batch { engine, metrics, prefixes, running, .. } = self;
+        for at in (0..running.len()).rev() {
+            let one = &mut running[at];
+            let taken = catch_unwind(AssertUnwindSafe(|| one.take_drawn(engine, metrics)));
+            match taken {
+                Ok(ended) => ended.iter().for_each(|sequence| prefixes.keep(sequence, sequence.len())),
+                Err(_) => {
+                    one.fail(Problem::failed("telling of a token panicked; this is a bug").coded("panic"))
+                }
+            }
+            let secs = one.job.arrived.elapsed().as_secs_f64();
+            let (request, prompt, cached) = (&one.job.id, one.job.prompt.len(), one.cached);
+            if let Some(problem) = &one.failed {
+                tracing::error!(request, problem = %problem.body(), secs, "failed");
+                let _ = one.job.events.send(Event::Failed(problem.clone()));
+            } else if one.has_ended() {
+                tracing::info!(request, prompt, cached, secs, "done");
+            } else {
+                continue;
+            }
+            running.remove(at);
+        }
+    }
+
+    fn tell_figures(&self) {
+        let Metrics { running, pages, kept_pages, promised_pages, .. } = &*self.metrics;
+        running.store(self.running.len() as u64, Relaxed);
+        pages.store(self.engine.model.n_pages(self.cache) as u64, Relaxed);
+        kept_pages.store(self.prefixes.n_pages() as u64, Relaxed);
+        let promised: usize = self.running.iter().map(Running::pages_to_come).sum();
+        promised_pages.store(promised as u64, Relaxed);
     }
 
     /// Ends all that runs with a problem.
@@ -252,6 +341,26 @@ impl Batch {
         for one in self.running.drain(..) {
             tracing::error!(request = one.job.id, problem = %problem.body(), "given up");
             let _ = one.job.events.send(Event::Failed(problem.clone()));
+        }
+    }
+}
+
+/// Takes the pages that this step made full into the tree.
+fn keep_whole_pages(prefixes: &mut Prefixes, running: &[Running], shares: &[usize]) {
+    for (one, share) in running.iter().zip(shares) {
+        match &one.phase {
+            Phase::Reading { sequence, .. } => {
+                let whole = sequence.len() / PAGE * PAGE;
+                if whole + share > sequence.len() {
+                    prefixes.keep(sequence, whole);
+                }
+            }
+            Phase::Writing(writers) => {
+                let sequences = writers.iter().map(|writer| writer.column.sequence());
+                sequences
+                    .filter(|sequence| sequence.len().is_multiple_of(PAGE))
+                    .for_each(|sequence| prefixes.keep(sequence, sequence.len()));
+            }
         }
     }
 }
@@ -285,80 +394,25 @@ fn score_prompts(engine: &Engine, running: &mut [Running], rows: &[Row], logits:
     }
 }
 
-/// Draws for all columns whose logits came with this step, spread over the threads.
-fn draw(engine: &Engine, running: &mut [Running], logits: Logits<'_>) {
-    let writers = running.iter_mut().flat_map(|one| match &mut one.phase {
-        Phase::Writing(writers) => writers.as_mut_slice(),
-        Phase::Reading { .. } => &mut [],
+/// Draws for all columns whose logits came with this step, spread over the threads. A panic is that text's own.
+fn draw(engine: &Engine, steps: &dyn Steps, running: &mut [Running], logits: Logits<'_>) {
+    let mut all: Vec<(&mut Writer, &str, usize)> = Vec::new();
+    for Running { phase, job, .. } in running {
+        let Phase::Writing(writers) = phase else { continue };
+        let drawing = writers.iter_mut().filter_map(|writer| Some((writer.row.take()?, writer)));
+        all.extend(drawing.map(|(row, writer)| (writer, job.id.as_str(), row)));
+    }
+    engine.model.pool().for_each_chunk(&mut all, 1, &|_, one| {
+        let (writer, id, row) = &mut one[0];
+        let drawn = catch_unwind(AssertUnwindSafe(|| {
+            steps.draw(id, &mut writer.column, logits.row(*row));
+            // If it can't be scored, neither could it be drawn, and that is said.
+            let scored = writer.n_top.zip(writer.column.drawn());
+            scored.and_then(|(n_top, token)| score(logits.row(*row), token, n_top).ok())
+        }));
+        match drawn {
+            Ok(scored) => writer.scored = scored,
+            Err(_) => writer.panicked = true,
+        }
     });
-    let mut all: Vec<&mut Writer> = writers.filter(|writer| writer.row.is_some()).collect();
-    engine.model.pool().for_each_chunk(&mut all, 1, &|_, writer| {
-        let writer = &mut *writer[0];
-        let Some(row) = writer.row.take() else { return };
-        writer.column.draw(logits.row(row));
-        // If it can't be scored, neither could it be drawn, and that is said.
-        let scored = writer.n_top.zip(writer.column.drawn());
-        writer.scored = scored.and_then(|(n_top, token)| score(logits.row(row), token, n_top).ok());
-    });
-}
-
-impl Running {
-    /// The prompt has been read: its choices begin with the logits of `row`.
-    fn begin_writing(&mut self, row: usize) {
-        let Phase::Reading { sequence, scores } = &mut self.phase else { return };
-        let scores = std::mem::take(scores);
-        let samplers = std::mem::take(&mut self.job.samplers);
-        let Job { prompt, ends, n_top, .. } = &self.job;
-        let writer = |sampler| Writer {
-            column: Column::new(sampler, sequence.clone(), prompt, ends),
-            n_top: *n_top,
-            row: Some(row),
-            scored: None,
-        };
-        let writers = samplers.into_iter().map(writer).collect();
-        self.phase = Phase::Writing(writers);
-        let read = Event::Read { first_choice: self.job.first_choice, cached: self.cached, scores };
-        let _ = self.job.events.send(read);
-    }
-
-    /// Tells about the tokens drawn in this step.
-    fn take_drawn(&mut self, engine: &Engine, metrics: &Metrics) {
-        let Phase::Writing(writers) = &mut self.phase else { return };
-        let (job, now) = (&self.job, Instant::now());
-        let mut n_new = 0;
-        for (i, writer) in writers.iter_mut().enumerate() {
-            let Some(taken) = writer.column.take(&engine.tokenizer, &job.ends) else { continue };
-            let (choice, scored) = (job.first_choice + i, writer.scored.take());
-            if let Some(draw) = taken.draw {
-                n_new += 1;
-                let token = Event::Token { choice, text: taken.text, token: draw.token, scored };
-                let _ = job.events.send(token);
-            }
-            match taken.end {
-                Some((_, FinishReason::BadLogits(what))) => {
-                    let message = format!("the model gave logits that nothing can be drawn from: {what}");
-                    let problem = Problem::failed(message).coded("bad_logits");
-                    let _ = job.events.send(Event::Failed(problem));
-                }
-                Some((text, reason)) => {
-                    let _ = job.events.send(Event::End { choice, text, reason });
-                }
-                None => {}
-            }
-        }
-        metrics.generated_tokens.fetch_add(n_new, Relaxed);
-        if n_new > 0 {
-            match self.last_token.replace(now) {
-                None => metrics.first_token.add(job.arrived.elapsed()),
-                Some(last) => metrics.between_tokens.add(now.duration_since(last)),
-            }
-        }
-    }
-
-    fn has_ended(&self) -> bool {
-        match &self.phase {
-            Phase::Reading { .. } => false,
-            Phase::Writing(writers) => writers.iter().all(|writer| !writer.column.is_open()),
-        }
-    }
 }

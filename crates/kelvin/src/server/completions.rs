@@ -23,6 +23,7 @@ use super::{
     prompts::{self, Prompt, check_model},
     queue::{Event, Job},
     reply::{Choice, Echo, Reply, Shape, recipe},
+    room::pages,
 };
 
 /// New tokens of a chat's answer at most, where nobody said.
@@ -186,10 +187,10 @@ fn room_for(
         None if shape == Shape::Chat => CHAT_TOKENS.min(limit - len),
         None => TEXT_TOKENS.min(limit - len),
     };
-    let (needed, most) = (len + n_choices * max_tokens, shared.room.n_tokens);
-    if needed > most {
+    if pages(len, n_choices, max_tokens) > shared.room.n_pages {
+        let (needed, most) = (len + n_choices * max_tokens, shared.room.n_tokens());
         let message = format!(
-            "{n_choices} choices of {max_tokens} tokens may need room for {needed}, but there is room for {most}"
+            "{n_choices} choices of {max_tokens} tokens after a prompt of {len} may need room for {needed}, but there is room for {most}"
         );
         return Err(Problem::context("max_tokens", message));
     }

@@ -20,7 +20,12 @@ pub(crate) struct Metrics {
     pub(crate) cached_tokens: AtomicU64,
     pub(crate) generated_tokens: AtomicU64,
     pub(crate) running: AtomicU64,
-    pub(crate) kept_tokens: AtomicU64,
+    /// Pages of keys and values that are held, by whomever.
+    pub(crate) pages: AtomicU64,
+    /// Those that the tree of prefixes holds, perhaps with others.
+    pub(crate) kept_pages: AtomicU64,
+    /// Those that running texts may still take.
+    pub(crate) promised_pages: AtomicU64,
     pub(crate) cancelled: AtomicU64,
     pub(crate) steps: AtomicU64,
     pub(crate) first_token: Durations,
@@ -58,8 +63,8 @@ impl Metrics {
         }
     }
 
-    /// All of it as text.
-    pub(crate) fn text(&self, waiting: usize) -> String {
+    /// All of it as text, where `waiting` prompts wait and there is room for so many pages.
+    pub(crate) fn text(&self, waiting: usize, room: usize) -> String {
         let mut out = String::new();
         let mut one = |kind: &str, name: &str, what: &str, value: u64| {
             let _ = writeln!(
@@ -69,7 +74,15 @@ impl Metrics {
         };
         one("gauge", "requests_running", "Prompts being read or continued.", self.running.load(Relaxed));
         one("gauge", "requests_waiting", "Prompts in the queue.", waiting as u64);
-        one("gauge", "cache_tokens", "Tokens of ended texts kept for reuse.", self.kept_tokens.load(Relaxed));
+        one("gauge", "cache_pages", "Pages of keys and values that there is room for.", room as u64);
+        one("gauge", "cache_pages_used", "Of those, held by texts or kept.", self.pages.load(Relaxed));
+        one("gauge", "cache_pages_kept", "Of those, kept for reuse.", self.kept_pages.load(Relaxed));
+        one(
+            "gauge",
+            "cache_pages_promised",
+            "Pages that running texts may still take.",
+            self.promised_pages.load(Relaxed),
+        );
         one("counter", "prompt_tokens_total", "Tokens of prompts.", self.prompt_tokens.load(Relaxed));
         one(
             "counter",
@@ -78,7 +91,12 @@ impl Metrics {
             self.cached_tokens.load(Relaxed),
         );
         one("counter", "generated_tokens_total", "Tokens drawn.", self.generated_tokens.load(Relaxed));
-        one("counter", "cancelled_total", "Prompts whose client went away.", self.cancelled.load(Relaxed));
+        one(
+            "counter",
+            "cancelled_total",
+            "Prompts that nobody waits for any more.",
+            self.cancelled.load(Relaxed),
+        );
         one("counter", "steps_total", "Steps of the model.", self.steps.load(Relaxed));
         for (name, what, durations) in [
             ("time_to_first_token_seconds", "From a request to its first token.", &self.first_token),

@@ -9,15 +9,17 @@ mod controls;
 mod fields;
 mod gate;
 mod metrics;
-mod prefixes;
 mod problem;
 mod prompts;
 mod queue;
 mod reply;
+mod room;
 mod routes;
+mod running;
 mod scores;
 mod serving;
 mod texts;
+mod turns;
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -26,8 +28,8 @@ use std::{
 
 use kelvin_engine::Engine;
 
-pub(crate) use batch::Room;
 pub(crate) use gate::Key;
+pub(crate) use room::Room;
 pub(crate) use serving::{Options, serve};
 
 use metrics::Metrics;

@@ -1,4 +1,9 @@
 //! Jobs of the routes in, jobs for the engine's thread out: a queue with a bound, out of which those whose client has gone drop by themselves.
+//!
+//! The order: of the jobs that there is room for, one begins whose request has the fewest texts running, of those the one that came
+//! first. So a large job doesn't hold up small ones that fit beside what runs, and a request of a hundred prompts shares with the
+//! others. But every job that begins before an earlier one counts against it, and a job that was passed so often as
+//! [`MOST_PASSES`] says is passed no more: room is left free until it fits. So each begins after a bounded number of others.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +18,12 @@ use kelvin_engine::{
 use kelvin_sampling::Sampler;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{problem::Problem, scores::Scored};
+use super::{problem::Problem, room, scores::Scored};
+
+/// How often a job may be passed by later ones.
+const MOST_PASSES: usize = 32;
+/// How many jobs are tried for room at a time.
+const MOST_TRIES: usize = 8;
 
 /// One prompt and what to make of it.
 #[derive(Debug)]
@@ -36,9 +46,14 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Tokens that it may need room for.
-    pub(crate) fn n_tokens(&self) -> usize {
-        self.prompt.len() + self.samplers.len() * self.ends.max_tokens
+    /// Texts that it is.
+    pub(crate) fn n_texts(&self) -> usize {
+        self.samplers.len().max(1)
+    }
+
+    /// Pages that its texts may need beyond those of its prompt.
+    pub(crate) fn pages_after_prompt(&self) -> usize {
+        room::pages_after_prompt(self.prompt.len(), self.samplers.len(), self.ends.max_tokens)
     }
 }
 
@@ -65,11 +80,20 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    jobs: VecDeque<Job>,
+    /// In the order in which they came.
+    jobs: VecDeque<Waiting>,
     /// No more are taken.
     closed: bool,
     /// Those that run are to be given up.
     aborted: bool,
+}
+
+/// A job that waits.
+#[derive(Debug)]
+struct Waiting {
+    job: Job,
+    /// How many later ones have begun before it.
+    passed: usize,
 }
 
 /// What the engine's thread should do next.
@@ -105,7 +129,7 @@ impl Queue {
         if state.closed {
             return Err(Problem::busy("shutting_down", "the server is shutting down"));
         }
-        state.jobs.retain(|job| !job.events.is_closed());
+        state.jobs.retain(|waiting| !waiting.job.events.is_closed());
         if state.jobs.len() + jobs.len() > self.capacity {
             let message = format!(
                 "{} prompts are waiting, and at most {} can; try again later",
@@ -114,22 +138,30 @@ impl Queue {
             );
             return Err(Problem::busy("queue_full", message));
         }
-        state.jobs.extend(jobs);
+        state.jobs.extend(jobs.into_iter().map(|job| Waiting { job, passed: 0 }));
         self.wake.notify_one();
         Ok(())
     }
 
-    /// The first job if `fits` says that there is room for it; where `idle`, waits until there is something to do.
-    pub(crate) fn next(&self, idle: bool, fits: impl Fn(&Job) -> bool) -> Next {
+    /// The next job for which `fits` says that there is room, where `texts_of` a request so many run already; where `idle`, waits until
+    /// there is something to do.
+    pub(crate) fn next(
+        &self,
+        idle: bool,
+        texts_of: impl Fn(&str) -> usize,
+        mut fits: impl FnMut(&Job) -> bool,
+    ) -> Next {
         let mut state = self.state();
         loop {
-            state.jobs.retain(|job| !job.events.is_closed());
+            state.jobs.retain(|waiting| !waiting.job.events.is_closed());
             if state.aborted || (state.closed && idle && state.jobs.is_empty()) {
                 return Next::Stop;
             }
-            if state.jobs.front().is_some_and(&fits)
-                && let Some(job) = state.jobs.pop_front()
+            let at = order(&state.jobs, &texts_of).into_iter().find(|&at| fits(&state.jobs[at].job));
+            if let Some(at) = at
+                && let Some(Waiting { job, .. }) = state.jobs.remove(at)
             {
+                state.jobs.iter_mut().take(at).for_each(|earlier| earlier.passed += 1);
                 return Next::Job(Box::new(job));
             }
             if !idle {
@@ -141,7 +173,7 @@ impl Queue {
 
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
-        self.state().jobs.iter().filter(|job| !job.events.is_closed()).count()
+        self.state().jobs.iter().filter(|waiting| !waiting.job.events.is_closed()).count()
     }
 
     /// Takes no more; what waits and what runs is still done.
@@ -154,10 +186,97 @@ impl Queue {
     pub(crate) fn abort(&self) {
         let mut state = self.state();
         (state.closed, state.aborted) = (true, true);
-        for job in state.jobs.drain(..) {
+        for Waiting { job, .. } in state.jobs.drain(..) {
             let _ =
                 job.events.send(Event::Failed(Problem::busy("shutting_down", "the server is shutting down")));
         }
         self.wake.notify_all();
+    }
+}
+
+/// Which of the jobs are tried, in which order.
+fn order(jobs: &VecDeque<Waiting>, texts_of: impl Fn(&str) -> usize) -> Vec<usize> {
+    if let Some(at) = jobs.iter().position(|waiting| waiting.passed >= MOST_PASSES) {
+        return vec![at];
+    }
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_cached_key(|&at| texts_of(&jobs[at].job.id));
+    order.truncate(MOST_TRIES);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+    /// A job of request `id`, known by the length of its prompt.
+    fn job(id: &str, len: usize) -> (Job, UnboundedReceiver<Event>) {
+        let (events, receiver) = unbounded_channel();
+        let job = Job {
+            id: id.to_string(),
+            prompt: vec![TokenId(0); len],
+            samplers: Vec::new(),
+            ends: Ends::default(),
+            n_top: None,
+            score_prompt: false,
+            first_choice: 0,
+            events,
+            arrived: Instant::now(),
+        };
+        (job, receiver)
+    }
+
+    fn len_of(next: Next) -> usize {
+        match next {
+            Next::Job(job) => job.prompt.len(),
+            Next::Nothing => 0,
+            Next::Stop => usize::MAX,
+        }
+    }
+
+    #[test]
+    fn a_large_job_is_passed_so_often_and_no_more() {
+        let queue = Queue::new(1000);
+        let (large, _kept) = job("large", 500);
+        queue.push(vec![large]).unwrap();
+        let mut receivers = Vec::new();
+        for _ in 0..MOST_PASSES + 5 {
+            let (small, receiver) = job("small", 1);
+            receivers.push(receiver);
+            queue.push(vec![small]).unwrap();
+        }
+        let next = |most: usize| len_of(queue.next(false, |_| 0, |job| job.prompt.len() <= most));
+        for _ in 0..MOST_PASSES {
+            assert_eq!(next(400), 1);
+        }
+        assert_eq!(next(400), 0, "room is left free for the large one");
+        assert_eq!(next(500), 500);
+        assert_eq!(next(400), 1);
+    }
+
+    #[test]
+    fn requests_share_and_those_that_left_are_skipped() {
+        let queue = Queue::new(10);
+        let many: Vec<_> = (1..=4).map(|i| job("many", i)).collect();
+        let (many, _receivers): (Vec<_>, Vec<_>) = many.into_iter().unzip();
+        queue.push(many).unwrap();
+        let (gone, receiver) = job("gone", 8);
+        queue.push(vec![gone]).unwrap();
+        let (one, _receiver) = job("one", 9);
+        queue.push(vec![one]).unwrap();
+        drop(receiver);
+        assert_eq!(queue.len(), 5);
+        let texts = |id: &str| usize::from(id == "many");
+        let mut order = Vec::new();
+        for _ in 0..5 {
+            order.push(len_of(queue.next(false, texts, |_| true)));
+        }
+        assert_eq!(order, [9, 1, 2, 3, 4]);
+        let too_many: Vec<Job> = (0..11).map(|_| job("x", 1).0).collect();
+        assert!(queue.push(too_many).is_err());
+        queue.close();
+        assert!(queue.push(vec![job("late", 1).0]).is_err());
+        assert_eq!(len_of(queue.next(true, texts, |_| true)), usize::MAX);
     }
 }

@@ -56,7 +56,7 @@ async fn health() -> Json<Value> {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let text = shared.metrics.text(shared.queue.len());
+    let text = shared.metrics.text(shared.queue.len(), shared.room.n_pages);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

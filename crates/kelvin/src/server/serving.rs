@@ -73,6 +73,9 @@ pub(crate) fn serve(
         run: format!("{run:08x}"),
         n_requests: AtomicU64::new(0),
     });
+    // From here on no step asks the system for memory.
+    let made = shared.engine.model.make_pages(options.cache, options.room.n_pages);
+    made.context("there is no memory for keys and values; give a smaller --room")?;
     let (for_thread, for_queue) = (Arc::clone(&shared.engine), Arc::clone(&queue));
     let room = options.room;
     let thread = thread::Builder::new()

@@ -1,0 +1,167 @@
+//! Texts that the model has read in, the longest beginning that a new one shares with any of them out.
+//!
+//! A tree whose nodes are pages: a node's tokens follow on those of its parents, so a page that two texts have in common is there
+//! once. It holds references, and a text that is still being read or written can be in it as well: what its sequence goes on to
+//! write are other pages, or copies. A beginning found here and one read afresh have the same bits.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound::{Excluded, Included, Unbounded},
+};
+
+use super::{PAGE, Sequence, sequence::HeldPage};
+use crate::TokenId;
+
+/// What sequences of one model have read.
+#[derive(Debug)]
+pub struct Prefixes {
+    /// No tokens: what a beginning is made from.
+    empty: Sequence,
+    /// First pages.
+    roots: Children,
+    nodes: BTreeMap<Id, Node>,
+    next: u64,
+    clock: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Id(u64);
+
+/// Nodes by their tokens. None of these begins with all of another.
+type Children = BTreeMap<Box<[TokenId]>, Id>;
+
+#[derive(Debug)]
+struct Node {
+    page: HeldPage,
+    /// What its place in the tree is.
+    parent: Option<Id>,
+    tokens: Box<[TokenId]>,
+    depth: usize,
+    /// None unless the page is full.
+    children: Children,
+    /// When it was last found; never later than its parent.
+    used: u64,
+}
+
+impl Prefixes {
+    /// No texts yet; they will be of the model, and stored in the format, that this sequence is of.
+    pub fn new(mut empty: Sequence) -> Prefixes {
+        empty.truncate(0);
+        Prefixes { empty, roots: Children::new(), nodes: BTreeMap::new(), next: 0, clock: 0 }
+    }
+
+    /// A sequence with the longest beginning of `tokens` that is known here. It shares the pages.
+    pub fn find(&mut self, tokens: &[TokenId]) -> Sequence {
+        self.clock += 1;
+        let mut found = self.empty.clone();
+        let mut at = None;
+        while let Some((id, n)) = nearest(self.children(at), &tokens[found.len()..]) {
+            let Some(node) = self.nodes.get_mut(&id) else { break };
+            node.used = self.clock;
+            found.share(&node.page, &node.tokens[..n]);
+            if n < PAGE {
+                break;
+            }
+            at = Some(id);
+        }
+        found
+    }
+
+    /// Takes in the first `len` tokens of a sequence. As long as that one goes on, only whole pages should be taken in: if it shared
+    /// the last, it would have to copy it.
+    pub fn keep(&mut self, sequence: &Sequence, len: usize) {
+        if !sequence.is_like(&self.empty) {
+            return;
+        }
+        self.clock += 1;
+        let mut at = None;
+        for (i, tokens) in sequence.tokens()[..len.min(sequence.len())].chunks(PAGE).enumerate() {
+            let id = match extending(self.children(at), tokens) {
+                Some(id) => id,
+                None => self.add(at, i, tokens, sequence.hold(i)),
+            };
+            if let Some(node) = self.nodes.get_mut(&id) {
+                node.used = self.clock;
+            }
+            at = Some(id);
+        }
+    }
+
+    /// Lets go of `n` pages that no sequence holds, those first that were found longest ago; of none and false if there aren't so
+    /// many.
+    pub fn give_back(&mut self, n: usize) -> bool {
+        // Children come before their parents: they were never found later, and lie deeper.
+        let mut by_age: Vec<_> =
+            self.nodes.iter().map(|(&id, node)| (node.used, Reverse(node.depth), id)).collect();
+        by_age.sort_unstable();
+        let (mut go, mut needed) = (Vec::new(), BTreeSet::new());
+        for (_, _, id) in by_age {
+            if go.len() == n {
+                break;
+            }
+            let Some(node) = self.nodes.get(&id) else { continue };
+            if node.page.is_shared() || needed.contains(&id) {
+                needed.extend(node.parent);
+            } else {
+                go.push(id);
+            }
+        }
+        let enough = go.len() == n;
+        if enough {
+            go.into_iter().for_each(|id| self.remove(id));
+        }
+        enough
+    }
+
+    /// How many pages are held here, those that sequences hold as well included.
+    pub fn n_pages(&self) -> usize {
+        self.nodes.len()
+    }
+
+    fn children(&self, at: Option<Id>) -> &Children {
+        at.and_then(|id| self.nodes.get(&id)).map_or(&self.roots, |node| &node.children)
+    }
+
+    fn children_mut(&mut self, at: Option<Id>) -> &mut Children {
+        at.and_then(|id| self.nodes.get_mut(&id)).map_or(&mut self.roots, |node| &mut node.children)
+    }
+
+    fn add(&mut self, parent: Option<Id>, depth: usize, tokens: &[TokenId], page: HeldPage) -> Id {
+        // A page with less of the same tokens has become superfluous.
+        let before = self.children(parent).range::<[TokenId], _>((Unbounded, Excluded(tokens))).next_back();
+        if let Some((shorter, &id)) = before
+            && tokens.starts_with(shorter)
+        {
+            self.remove(id);
+        }
+        let id = Id(self.next);
+        self.next += 1;
+        let tokens: Box<[TokenId]> = tokens.into();
+        self.children_mut(parent).insert(tokens.clone(), id);
+        self.nodes
+            .insert(id, Node { page, parent, tokens, depth, children: Children::new(), used: self.clock });
+        id
+    }
+
+    fn remove(&mut self, id: Id) {
+        if let Some(node) = self.nodes.remove(&id) {
+            self.children_mut(node.parent).remove(&node.tokens);
+        }
+    }
+}
+
+/// The child that begins with all of `tokens`.
+fn extending(children: &Children, tokens: &[TokenId]) -> Option<Id> {
+    let (longer, &id) = children.range::<[TokenId], _>((Included(tokens), Unbounded)).next()?;
+    longer.starts_with(tokens).then_some(id)
+}
+
+/// The child that shares most tokens with `tokens`, and how many: of sorted lists, one of the two neighbours does.
+fn nearest(children: &Children, tokens: &[TokenId]) -> Option<(Id, usize)> {
+    let after = children.range::<[TokenId], _>((Included(tokens), Unbounded)).next();
+    let before = children.range::<[TokenId], _>((Unbounded, Excluded(tokens))).next_back();
+    let shared = |own: &[TokenId]| own.iter().zip(tokens).take_while(|(a, b)| a == b).count();
+    let both = before.into_iter().chain(after).map(|(own, &id)| (id, shared(own)));
+    both.max_by_key(|&(_, n)| n).filter(|&(_, n)| n > 0)
+}

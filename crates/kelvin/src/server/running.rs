@@ -1,0 +1,149 @@
+//! A job that has begun: its prompt being read, then its choices being written; what came of a step in, events out.
+
+use std::{sync::atomic::Ordering::Relaxed, time::Instant};
+
+use kelvin_engine::{
+    Engine,
+    generate::{Column, FinishReason},
+    transformer::Sequence,
+};
+
+use super::{
+    metrics::Metrics,
+    problem::Problem,
+    queue::{Event, Job},
+    scores::Scored,
+};
+
+/// A job that has begun.
+pub(crate) struct Running {
+    pub(crate) job: Job,
+    pub(crate) n_texts: usize,
+    /// Tokens of its prompt that were found and not read.
+    pub(crate) cached: usize,
+    pub(crate) phase: Phase,
+    last_token: Option<Instant>,
+    /// Why it can't go on.
+    pub(crate) failed: Option<Problem>,
+}
+
+pub(crate) enum Phase {
+    /// Its prompt is being read.
+    Reading {
+        sequence: Sequence,
+        scores: Vec<Scored>,
+        /// Whether another one is just reading what it needs next.
+        waits: bool,
+        /// The last step that read of it.
+        last_turn: usize,
+    },
+    /// Its choices are being written; those that ended are gone.
+    Writing(Vec<Writer>),
+}
+
+/// A choice that is being written.
+pub(crate) struct Writer {
+    /// Which of the request's choices it is.
+    choice: usize,
+    pub(crate) column: Column,
+    pub(crate) n_top: Option<usize>,
+    /// Which of the step's logits are its own.
+    pub(crate) row: Option<usize>,
+    /// What the model thinks of the token just drawn.
+    pub(crate) scored: Option<Scored>,
+    /// Whether drawing panicked.
+    pub(crate) panicked: bool,
+}
+
+impl Running {
+    /// Begins with what is known of the prompt already.
+    pub(crate) fn new(job: Job, sequence: Sequence) -> Running {
+        let (n_texts, cached) = (job.n_texts(), sequence.len());
+        let phase = Phase::Reading { sequence, scores: Vec::new(), waits: false, last_turn: 0 };
+        Running { job, n_texts, cached, phase, last_token: None, failed: None }
+    }
+
+    /// Pages that it may still take.
+    pub(crate) fn pages_to_come(&self) -> usize {
+        let len = self.job.prompt.len();
+        match &self.phase {
+            Phase::Reading { sequence, .. } => sequence.pages_until(len) + self.job.pages_after_prompt(),
+            Phase::Writing(writers) => {
+                let most = len + self.job.ends.max_tokens;
+                writers.iter().map(|writer| writer.column.sequence().pages_until(most)).sum()
+            }
+        }
+    }
+
+    /// The prompt has been read, and the step's row `row` says what comes after it: its choices begin.
+    pub(crate) fn begin_writing(&mut self, row: usize) {
+        let Phase::Reading { sequence, scores, .. } = &mut self.phase else { return };
+        let scores = std::mem::take(scores);
+        let samplers = std::mem::take(&mut self.job.samplers);
+        let Job { prompt, ends, n_top, first_choice, .. } = &self.job;
+        let writer = |(i, sampler)| Writer {
+            choice: first_choice + i,
+            column: Column::new(sampler, sequence.clone(), prompt, ends),
+            n_top: *n_top,
+            row: Some(row),
+            scored: None,
+            panicked: false,
+        };
+        let writers: Vec<Writer> = samplers.into_iter().enumerate().map(writer).collect();
+        let read = Event::Read { first_choice: *first_choice, cached: self.cached, scores };
+        let _ = self.job.events.send(read);
+        self.phase = Phase::Writing(writers);
+    }
+
+    /// Tells about the tokens drawn in this step; the sequences of the choices that ended come back.
+    pub(crate) fn take_drawn(&mut self, engine: &Engine, metrics: &Metrics) -> Vec<Sequence> {
+        let Phase::Writing(writers) = &mut self.phase else { return Vec::new() };
+        let (job, now) = (&self.job, Instant::now());
+        let (mut n_new, mut ended) = (0, Vec::new());
+        for writer in writers.iter_mut() {
+            if writer.panicked {
+                self.failed = Some(Problem::failed("drawing a token panicked; this is a bug").coded("panic"));
+            }
+            let Some(taken) = writer.column.take(&engine.tokenizer, &job.ends) else { continue };
+            let (choice, scored) = (writer.choice, writer.scored.take());
+            if let Some(draw) = taken.draw {
+                n_new += 1;
+                let token = Event::Token { choice, text: taken.text, token: draw.token, scored };
+                let _ = job.events.send(token);
+            }
+            match taken.end {
+                Some((_, FinishReason::BadLogits(what))) => {
+                    let message = format!("the model gave logits that nothing can be drawn from: {what}");
+                    self.failed = Some(Problem::failed(message).coded("bad_logits"));
+                }
+                Some((text, reason)) => {
+                    let _ = job.events.send(Event::End { choice, text, reason });
+                }
+                None => {}
+            }
+        }
+        for at in (0..writers.len()).rev() {
+            if !writers[at].column.is_open() {
+                ended.push(writers.swap_remove(at).column.into_sequence());
+            }
+        }
+        metrics.generated_tokens.fetch_add(n_new, Relaxed);
+        if n_new > 0 {
+            match self.last_token.replace(now) {
+                None => metrics.first_token.add(job.arrived.elapsed()),
+                Some(last) => metrics.between_tokens.add(now.duration_since(last)),
+            }
+        }
+        ended
+    }
+
+    /// It can't go on.
+    pub(crate) fn fail(&mut self, problem: Problem) {
+        self.failed = Some(problem);
+    }
+
+    /// Whether nothing more comes of it.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(&self.phase, Phase::Writing(writers) if writers.is_empty())
+    }
+}
