@@ -8,6 +8,8 @@ mod interrupt;
 mod models;
 mod server;
 mod terminal;
+mod views;
+mod web;
 
 use std::{io::Write, process::ExitCode};
 

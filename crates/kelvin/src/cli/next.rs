@@ -11,12 +11,18 @@ use super::{
     options::{self, Infinity},
     prompt::{self, Otherwise, Prompt},
     session::{self, ModelFile, Session},
-    trace::{self, StageRow, Watched, percent},
+    trace::{self, percent},
 };
-use crate::terminal::{
-    self, bars, escape, json,
-    style::Style,
-    table::{self, Align},
+use crate::{
+    terminal::{
+        self, bars, escape, json,
+        style::Style,
+        table::{self, Align},
+    },
+    views::{
+        flips::{Flip, flips},
+        trace::{StageRow, Watched, stages, watched as watched_rows},
+    },
 };
 
 /// Longer ones would push the bars away.
@@ -30,29 +36,9 @@ struct Answer {
     views: Vec<View>,
     /// The temperatures at which the dice draw another token.
     #[serde(skip_serializing_if = "Option::is_none")]
-    changes: Option<Vec<ChangeRow>>,
+    changes: Option<Vec<Flip>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timings: Option<Timings>,
-}
-
-/// From this temperature on it's this token.
-#[derive(Debug, Serialize)]
-struct ChangeRow {
-    /// The highest f32 temperature that still draws the token before.
-    #[serde(serialize_with = "json::number")]
-    below: f64,
-    #[serde(serialize_with = "json::number")]
-    above: f64,
-    from: Named,
-    to: Named,
-}
-
-#[derive(Debug, Serialize)]
-struct Named {
-    ids: [u32; 1],
-    text: String,
-    #[serde(skip)]
-    shown: String,
 }
 
 /// How long reading the prompt took; only with `--timings`.
@@ -120,7 +106,10 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let row = Row { session: &session, logits: &logits, read: &read, raw: &raw, watched: &watched };
     let views =
         temperatures.iter().map(|&t| view(&row, &controls, t, args)).collect::<anyhow::Result<Vec<_>>>()?;
-    let changes = args.changes.map(|limit| changes(&session, &logits, &read, &controls, limit, args));
+    let changes = args.changes.map(|limit| {
+        let mut sampler = Sampler::new(controls.chain.clone(), dice(args)).after(&read);
+        flips(&session.engine, &mut sampler, &logits, read.len() as u64, limit)
+    });
     let changes = changes.transpose()?;
     let answer = Answer { model: session.file.clone(), prompt, views, changes, timings };
     if args.output.json {
@@ -177,8 +166,8 @@ fn view(row: &Row<'_>, controls: &options::Controls, t: f32, args: &NextArgs) ->
         survivors: distribution.survivors(),
         top: top.collect(),
         rest: Rest { tokens: rest_tokens, probability: rest_mass },
-        stages: if args.stages { trace::stages(&trace) } else { Vec::new() },
-        watched: trace::watched(&trace, watched, session),
+        stages: if args.stages { stages(&trace) } else { Vec::new() },
+        watched: watched_rows(&trace, watched, &session.engine),
     })
 }
 
@@ -186,27 +175,7 @@ fn dice(args: &NextArgs) -> Dice {
     Dice { seed: args.sampling.seed.unwrap_or(0), sample: 0 }
 }
 
-fn changes(
-    session: &Session,
-    logits: &[f32],
-    read: &[TokenId],
-    controls: &options::Controls,
-    limit: usize,
-    args: &NextArgs,
-) -> anyhow::Result<Vec<ChangeRow>> {
-    let mut sampler = Sampler::new(controls.chain.clone(), dice(args)).after(read);
-    let named =
-        |token: TokenId| Named { ids: [token.0], text: session.text(token), shown: session.shown(token) };
-    let row = |change: kelvin_sampling::Change| ChangeRow {
-        below: json::short(change.below),
-        above: json::short(change.above),
-        from: named(change.from),
-        to: named(change.to),
-    };
-    Ok(sampler.changes(logits, read.len() as u64, limit)?.into_iter().map(row).collect())
-}
-
-fn change_lines(changes: &[ChangeRow], seed: u64, style: Style) -> String {
+fn change_lines(changes: &[Flip], seed: u64, style: Style) -> String {
     let mut out =
         format!("\n{}", style.dim(&format!("With the dice of seed {seed}, from T = 0.05 up to 10:\n")));
     let Some(first) = changes.first() else {

@@ -24,6 +24,7 @@ use crate::{
         self,
         late::{Counted, LateBar},
     },
+    views::token,
 };
 
 /// Prompt tokens that one step reads.
@@ -142,18 +143,13 @@ impl Session {
         Ok(self.engine.model.forward(&mut batch, &mut scratch)?.row(0).to_vec())
     }
 
-    /// What a token says on its own, as people see it: control tokens by their names, and a part of a character by its bytes.
+    /// What a token says on its own, as people see it.
     pub(crate) fn shown(&self, token: TokenId) -> String {
-        let bytes = self.engine.tokenizer.bytes(token, true);
-        match std::str::from_utf8(bytes) {
-            Ok("") => terminal::escape::visible(self.engine.tokenizer.piece(token)),
-            Ok(text) => terminal::escape::visible(text),
-            Err(_) => bytes.iter().map(|byte| format!("<{byte:02X}>")).collect(),
-        }
+        token::shown(&self.engine, token)
     }
 
     /// A token's text for JSON.
     pub(crate) fn text(&self, token: TokenId) -> String {
-        self.engine.tokenizer.decode(&[token], true)
+        token::text(&self.engine, token)
     }
 }

@@ -1,73 +1,18 @@
-//! Typed logits in, their distribution at several temperatures out; no model needed.
-//!
-//! The numbers are f64 from the formula itself, p = e^(x/T) / Σ e^(x/T), because they are shown to
-//! eight digits. A chain adds what each of its stages does to them.
+//! `softmax`: typed logits in, their distribution at several temperatures out; no model needed.
 
-use kelvin_sampling::{Chain, State, TokenId, Trace, Words};
+use kelvin_sampling::Chain;
 use serde::Serialize;
 
 use super::{
     args::SoftmaxArgs,
     failure::usage,
     options::{self, Infinity},
-    trace::{self, StageRow},
+    trace,
 };
-use crate::terminal::{self, bars, json, style::Style, table::Align};
-
-/// One typed number.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Logit {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<String>,
-    #[serde(serialize_with = "json::number")]
-    logit: f64,
-}
-
-/// The distribution at one temperature.
-#[derive(Debug, Serialize)]
-struct View {
-    #[serde(serialize_with = "json::number")]
-    temperature: f64,
-    stage: &'static str,
-    choices: Vec<Choice>,
-    /// Σ e^(x/T); absent where T = 0 has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exp_sum: Option<f64>,
-    probability_sum: f64,
-    entropy_nats: f64,
-    effective_choices: f64,
-    /// -T ln Σ e^(x/T), in logits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    free_energy: Option<f64>,
-    /// Var(x)/T², in nats.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    heat_capacity: Option<f64>,
-    /// The chain of `--sampler` at this temperature.
-    #[serde(flatten)]
-    chained: Option<Chained>,
-}
-
-/// What a chain makes of the logits.
-#[derive(Debug, Serialize)]
-struct Chained {
-    chain: String,
-    stages: Vec<StageRow>,
-    /// Of each logit.
-    probabilities_final: Vec<f64>,
-    survivors: usize,
-    entropy_final_nats: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct Choice {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<String>,
-    #[serde(serialize_with = "json::number")]
-    logit: f64,
-    /// e^(x/T) before normalising; null where it is beyond f64.
-    exp: Option<f64>,
-    probability: f64,
-}
+use crate::{
+    terminal::{self, bars, json, style::Style, table::Align},
+    views::softmax::{Choice, Logit, View, chained, view},
+};
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -87,7 +32,8 @@ pub(crate) fn run(args: &SoftmaxArgs) -> anyhow::Result<()> {
     let mut views: Vec<View> = temperatures.iter().map(|&t| view(&logits, json::short(t))).collect();
     if let Some(chain) = &chain {
         for (view, &t) in views.iter_mut().zip(&temperatures) {
-            view.chained = Some(chained(&logits, chain, t)?);
+            view.chained =
+                Some(chained(&logits, chain, t).map_err(|error| usage(format!("--sampler: {error}")))?);
         }
     }
     if args.json {
@@ -108,73 +54,6 @@ fn parse(typed: &str) -> anyhow::Result<Logit> {
             "\"{typed}\" isn't a logit: give a number such as 1.5 or -2, or LABEL=NUMBER (-inf masks; NaN and inf have no meaning)"
         ))),
     }
-}
-
-/// What the chain at `t` makes of `logits`, as the model's own numbers (f32).
-fn chained(logits: &[Logit], chain: &Chain, t: f32) -> anyhow::Result<Chained> {
-    let row: Vec<f32> = logits.iter().map(|x| x.logit as f32).collect();
-    let trace = if t.is_finite() {
-        let chain = chain.with_temperature(t).map_err(|error| usage(format!("-t {t}: {error}")))?;
-        Trace::new(&row, &chain, &State::default(), &Words::default(), &[])
-    } else {
-        Trace::at_infinity(&row, chain, &[])
-    };
-    let trace = trace.map_err(|error| usage(format!("--sampler \"{chain}\": {error}")))?;
-    let last = trace.distribution();
-    Ok(Chained {
-        chain: trace.chain().to_string(),
-        stages: trace::stages(&trace),
-        probabilities_final: (0..row.len()).map(|i| last.probability(TokenId(i as u32))).collect(),
-        survivors: last.survivors(),
-        entropy_final_nats: last.entropy(),
-    })
-}
-
-/// The distribution of `logits` at `temperature` (0: greedy, infinite: uniform over what isn't masked).
-fn view(logits: &[Logit], temperature: f64) -> View {
-    let values: Vec<f64> = logits.iter().map(|x| x.logit).collect();
-    let probabilities = kelvin_sampling::softmax(&values, temperature)
-        .expect("logits and temperature were checked when they were read");
-    let entropy = -probabilities.iter().filter(|&&p| p > 0.0).map(|p| p * p.ln()).sum::<f64>();
-    let drawn = |f: &dyn Fn(f64) -> f64| -> f64 {
-        values.iter().zip(&probabilities).filter(|(_, p)| **p > 0.0).map(|(&x, p)| p * f(x)).sum()
-    };
-    let finite = temperature > 0.0 && temperature.is_finite();
-    let mean = drawn(&|x| x);
-    let exps: Vec<Option<f64>> = values
-        .iter()
-        .map(|&x| {
-            (temperature > 0.0).then(|| if x == f64::NEG_INFINITY { 0.0 } else { (x / temperature).exp() })
-        })
-        .collect();
-    View {
-        temperature,
-        stage: "after temperature",
-        choices: logits
-            .iter()
-            .zip(probabilities.iter().zip(&exps))
-            .map(|(x, (&probability, exp))| Choice {
-                label: x.label.clone(),
-                logit: x.logit,
-                exp: exp.filter(|e| e.is_finite()),
-                probability,
-            })
-            .collect(),
-        exp_sum: exps.iter().copied().sum::<Option<f64>>().filter(|sum| sum.is_finite()),
-        probability_sum: probabilities.iter().sum(),
-        entropy_nats: entropy.max(0.0),
-        effective_choices: entropy.max(0.0).exp(),
-        free_energy: finite.then(|| free_energy(&values, temperature)),
-        heat_capacity: finite.then(|| drawn(&|x| (x - mean) * (x - mean)) / (temperature * temperature)),
-        chained: None,
-    }
-}
-
-/// -T ln Σ e^(x/T), the maximum taken out so that nothing overflows.
-fn free_energy(values: &[f64], temperature: f64) -> f64 {
-    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let total: f64 = values.iter().map(|x| ((x - max) / temperature).exp()).sum();
-    -(max + temperature * total.ln())
 }
 
 fn render(views: &[View], width: usize, style: Style) -> String {
@@ -339,9 +218,7 @@ mod tests {
         {
             assert!((p - q).abs() < 1e-12, "{:?}", found.probabilities_final);
         }
-        assert!(
-            chained(&logits, &"bias=9:1".parse().unwrap(), 1.0).unwrap_err().to_string().contains("token 9")
-        );
+        assert!(chained(&logits, &"bias=9:1".parse().unwrap(), 1.0).unwrap_err().contains("token 9"));
     }
 
     #[test]

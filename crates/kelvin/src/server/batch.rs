@@ -232,7 +232,7 @@ impl Batch {
         score_prompts(engine, running, &rows, logits);
         for row in &rows {
             if let Row::First { running: at, row } = *row {
-                running[at].begin_writing(row);
+                running[at].begin_writing(row, logits.row(row));
             }
         }
         draw(engine, steps.as_ref(), running, logits);

@@ -18,6 +18,7 @@ mod routes;
 mod running;
 mod scores;
 mod serving;
+mod studio;
 mod texts;
 mod turns;
 
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     /// Tokens that a text may have.
     limit: usize,
     key: Option<Key>,
+    /// Logits that the studio looked at.
+    rows: studio::Rows,
     is_loopback: bool,
     /// When the server began, in seconds since 1970.
     since: u64,

@@ -31,7 +31,7 @@ pub(crate) struct Job {
     /// The request's id, for the log.
     pub(crate) id: String,
     pub(crate) prompt: Vec<TokenId>,
-    /// One for each choice.
+    /// One for each choice; none where only the logits of what comes after the prompt are wanted.
     pub(crate) samplers: Vec<Sampler>,
     pub(crate) ends: Ends,
     /// Whether tokens are scored, and how many others beside each.
@@ -62,6 +62,8 @@ impl Job {
 pub(crate) enum Event {
     /// The prompt has been read, `cached` of its tokens long before.
     Read { first_choice: usize, cached: usize, scores: Vec<Scored> },
+    /// The logits of what comes after the prompt, of a job without choices.
+    Row(Vec<f32>),
     /// A choice has a new token.
     Token { choice: usize, text: String, token: TokenId, scored: Option<Scored> },
     /// A choice has ended, with what was held back of its text.

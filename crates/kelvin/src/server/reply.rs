@@ -88,6 +88,8 @@ impl Reply {
                 choice.text.push_str(&text);
                 choice.end = Some(reason);
             }
+            // Only a job without choices has one.
+            Event::Row(_) => {}
             Event::Failed(problem) => return Err(problem),
         }
         Ok(())
@@ -120,7 +122,7 @@ impl Reply {
         let which = match &event {
             Event::Read { first_choice, .. } => *first_choice..*first_choice + self.choices_a_prompt,
             Event::Token { choice, .. } | Event::End { choice, .. } => *choice..*choice + 1,
-            Event::Failed(_) => 0..0,
+            Event::Row(_) | Event::Failed(_) => 0..0,
         };
         self.take(event)?;
         let mut pieces = Vec::new();

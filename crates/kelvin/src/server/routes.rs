@@ -7,30 +7,17 @@ use axum::{
     extract::{Path, State},
     http::{StatusCode, header},
     middleware::from_fn_with_state,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde_json::{Value, json};
 
-use super::{Shared, completions, gate, problem::Problem, prompts::no_model, texts};
-
-const PAGE: &str = "<!doctype html>
-<html lang=\"en\"><meta charset=\"utf-8\"><title>Kelvin</title>
-<h1>Kelvin</h1>
-<p>This is the API of a language model. Clients of OpenAI's API take this address with /v1 behind it as their base URL.</p>
-<ul>
-<li><a href=\"/v1/models\">/v1/models</a></li>
-<li>/v1/completions, /v1/chat/completions</li>
-<li>/tokenize, /detokenize, /apply-template</li>
-<li><a href=\"/health\">/health</a>, <a href=\"/metrics\">/metrics</a></li>
-</ul>
-</html>
-";
+use super::{Shared, completions, gate, problem::Problem, prompts::no_model, studio, texts};
 
 /// All of them, behind the gate.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/", get(page))
+        .merge(studio::router())
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .route("/v1/models", get(models))
@@ -44,11 +31,6 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .method_not_allowed_fallback(other_method)
         .layer(from_fn_with_state(Arc::clone(&shared), gate::pass))
         .with_state(shared)
-}
-
-async fn page() -> Response {
-    let policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE)).into_response()
 }
 
 async fn health() -> Json<Value> {
@@ -83,7 +65,7 @@ fn described(shared: &Shared) -> Value {
 }
 
 async fn nothing() -> Problem {
-    Problem::not_found("not_found", "there is no such route; GET / lists those there are")
+    Problem::not_found("not_found", "there is no such route; the README lists those there are")
 }
 
 async fn other_method() -> Problem {

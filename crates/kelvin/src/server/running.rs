@@ -76,7 +76,7 @@ impl Running {
     }
 
     /// The prompt has been read, and the step's row `row` says what comes after it: its choices begin.
-    pub(crate) fn begin_writing(&mut self, row: usize) {
+    pub(crate) fn begin_writing(&mut self, row: usize, logits: &[f32]) {
         let Phase::Reading { sequence, scores, .. } = &mut self.phase else { return };
         let scores = std::mem::take(scores);
         let samplers = std::mem::take(&mut self.job.samplers);
@@ -92,6 +92,9 @@ impl Running {
         let writers: Vec<Writer> = samplers.into_iter().enumerate().map(writer).collect();
         let read = Event::Read { first_choice: *first_choice, cached: self.cached, scores };
         let _ = self.job.events.send(read);
+        if writers.is_empty() {
+            let _ = self.job.events.send(Event::Row(logits.to_vec()));
+        }
         self.phase = Phase::Writing(writers);
     }
 

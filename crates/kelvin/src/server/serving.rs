@@ -16,7 +16,7 @@ use hyper_util::{
 use kelvin_engine::{Engine, transformer::CacheFormat};
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use super::{Key, Room, Shared, batch, metrics::Metrics, queue::Queue, routes::router};
+use super::{Key, Room, Shared, batch, metrics::Metrics, queue::Queue, routes::router, studio::Rows};
 use crate::interrupt;
 
 /// How long a request's header may take to arrive, and how long a connection may be idle.
@@ -68,6 +68,7 @@ pub(crate) fn serve(
         names: options.names,
         limit: options.limit,
         key: options.key,
+        rows: Rows::default(),
         is_loopback: address.ip().is_loopback(),
         since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         run: format!("{run:08x}"),

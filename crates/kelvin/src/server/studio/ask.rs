@@ -1,0 +1,123 @@
+//! The body of a request in, which text it is about and how one wants to draw after it out.
+
+use kelvin_engine::TokenId;
+use kelvin_sampling::{Chain, Dice, State, Trace, Words};
+use serde_json::Value;
+
+use crate::server::{
+    Shared,
+    fields::{Fields, shortened, wrong},
+    problem::Problem,
+    prompts,
+};
+
+const MOST_CHAIN_BYTES: usize = 4096;
+
+/// The text that is continued.
+#[derive(Debug)]
+pub(super) struct Subject {
+    /// All tokens that the model reads.
+    pub(super) tokens: Vec<TokenId>,
+    /// How many of them are the prompt: penalties tell it from what was written after it.
+    n_prompt: usize,
+}
+
+impl Subject {
+    /// `prompt` (a text or token ids) or `messages`, and `continuation`: token ids that were taken after it.
+    pub(super) fn read(fields: &mut Fields, shared: &Shared) -> Result<Subject, Problem> {
+        let engine = &shared.engine;
+        let mut tokens = match fields.take("messages") {
+            None => {
+                let mut prompts = prompts::of_completion(fields, engine, 1)?;
+                prompts.pop().map_or_else(Vec::new, |prompt| prompt.tokens)
+            }
+            Some(messages) => {
+                let mut inner = Fields::of([("messages".to_string(), messages)].into_iter().collect());
+                prompts::of_chat(&mut inner, engine)?.tokens
+            }
+        };
+        let n_prompt = tokens.len();
+        let vocab_size = engine.model.config.vocab_size;
+        tokens.extend(fields.tokens("continuation", vocab_size)?.unwrap_or_default());
+        Ok(Subject { tokens, n_prompt })
+    }
+
+    /// What a sampler remembers of it. A stage that learns begins afresh.
+    pub(super) fn state(&self) -> State {
+        State::restore(self.tokens.clone(), self.n_prompt, None)
+    }
+
+    /// The position of the token that comes next.
+    pub(super) fn pos(&self) -> u64 {
+        self.tokens.len() as u64
+    }
+}
+
+/// How to draw.
+#[derive(Debug)]
+pub(super) struct Ask {
+    /// The chain as it was given, at its temperature if that is finite.
+    pub(super) chain: Chain,
+    /// Whether every temperature of it counts as infinite, which is only for looking.
+    pub(super) uniform: bool,
+    pub(super) dice: Dice,
+}
+
+impl Ask {
+    /// `sampler`, `temperature` (which may be `"inf"`), `seed` and `sample`.
+    pub(super) fn read(fields: &mut Fields) -> Result<Ask, Problem> {
+        let chain = chain(fields)?.unwrap_or_default();
+        let temperature = fields.take("temperature").map(|value| temperature(&value)).transpose()?;
+        let uniform = temperature.is_some_and(f32::is_infinite);
+        let chain = match temperature.filter(|t| t.is_finite()) {
+            Some(t) => chain.with_temperature(t),
+            None => Ok(chain),
+        };
+        let chain = chain.map_err(|error| Problem::parameter("temperature", error.to_string()))?;
+        let dice = Dice {
+            seed: fields.whole("seed", 0..=u64::MAX)?.unwrap_or(0),
+            sample: fields.whole("sample", 0..=u64::MAX)?.unwrap_or(0),
+        };
+        Ok(Ask { chain, uniform, dice })
+    }
+
+    /// The chain with `temp=inf` in it where that was asked for.
+    pub(super) fn resolved(&self, logits: &[f32]) -> Result<Chain, Problem> {
+        if self.uniform {
+            let trace = Trace::at_infinity(logits, &self.chain, &[]).map_err(sampling)?;
+            return Ok(trace.chain().clone());
+        }
+        Ok(self.chain.clone())
+    }
+
+    /// The random words of a position.
+    pub(super) fn words(&self, pos: u64) -> Words {
+        self.dice.words(pos)
+    }
+}
+
+/// The chain of `sampler`, if there is one.
+pub(super) fn chain(fields: &mut Fields) -> Result<Option<Chain>, Problem> {
+    let Some(text) = fields.text("sampler")? else { return Ok(None) };
+    if text.len() > MOST_CHAIN_BYTES {
+        let message = format!("\"sampler\" is longer than {MOST_CHAIN_BYTES} bytes");
+        return Err(Problem::parameter("sampler", message));
+    }
+    let chain = text.parse::<Chain>().map_err(|error| Problem::parameter("sampler", error.to_string()));
+    chain.map(Some)
+}
+
+/// A temperature from 0 up, `"inf"` included.
+pub(super) fn temperature(value: &Value) -> Result<f32, Problem> {
+    let number = match value {
+        Value::String(text) if text == "inf" => Some(f64::INFINITY),
+        other => other.as_f64(),
+    };
+    let small = number.map(|t| t as f32).filter(|&t| t >= 0.0 && (t.is_finite() || value == "inf"));
+    small.ok_or_else(|| wrong("temperature", value, "a number from 0 up or \"inf\""))
+}
+
+/// A chain that can't draw from these logits.
+pub(super) fn sampling(error: kelvin_sampling::SampleError) -> Problem {
+    Problem::parameter("sampler", shortened(&error.to_string()))
+}

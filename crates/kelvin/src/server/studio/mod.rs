@@ -1,0 +1,95 @@
+//! The studio's routes: the page's files, and the figures of distributions that its views show.
+//!
+//! `files` serves what `web/` holds, `rows` has the model's logits after a text, `typed` needs no model, `live` looks at what
+//! could come next, `chains` speaks of chains alone.
+
+mod ask;
+mod chains;
+mod files;
+mod live;
+mod rows;
+mod typed;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json, Router,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+
+pub(crate) use files::is_page;
+pub(crate) use rows::Rows;
+
+use super::{
+    Shared,
+    fields::{Fields, read_body},
+    gate::RequestId,
+    problem::Problem,
+};
+use ask::{Ask, Subject};
+use live::Live;
+
+/// All of them. Asking for figures is a POST because a text may be long; nothing changes by it.
+pub(crate) fn router() -> Router<Arc<Shared>> {
+    Router::new()
+        .merge(files::router())
+        .route("/studio/model", get(chains::model))
+        .route("/studio/stages", get(chains::stages))
+        .route("/studio/chain", post(|shared, request| plain(shared, request, chains::chain)))
+        .route("/studio/tokens", post(|shared, request| plain(shared, request, chains::tokens)))
+        .route("/studio/softmax", post(|shared, request| plain(shared, request, typed::softmax)))
+        .route("/studio/curves", post(|shared, request| plain(shared, request, typed::curves)))
+        .route("/studio/next", post(|shared, id, request| of_row(shared, id, request, live::next)))
+        .route("/studio/fan", post(|shared, id, request| of_row(shared, id, request, live::fan)))
+        .route("/studio/flips", post(|shared, id, request| of_row(shared, id, request, live::flips)))
+        .route("/studio/draws", post(|shared, id, request| of_row(shared, id, request, live::draws)))
+}
+
+/// A request that needs no logits of the model.
+async fn plain<T: Serialize + Send + 'static>(
+    State(shared): State<Arc<Shared>>,
+    request: Request<Body>,
+    answer: fn(&Shared, &mut Fields) -> Result<T, Problem>,
+) -> Result<Response, Problem> {
+    let bytes = read_body(request.into_body()).await?;
+    let for_work = Arc::clone(&shared);
+    let answer = shared.work(move || {
+        let mut fields = Fields::parse(&bytes)?;
+        let answer = answer(&for_work, &mut fields)?;
+        fields.end()?;
+        Ok(answer)
+    });
+    Ok(Json(answer.await?).into_response())
+}
+
+/// A request about the logits that come after a text: they are computed once, and then kept for a while.
+async fn of_row<T: Serialize + Send + 'static>(
+    State(shared): State<Arc<Shared>>,
+    Extension(id): Extension<RequestId>,
+    request: Request<Body>,
+    answer: fn(&Live<'_>, &mut Fields) -> Result<T, Problem>,
+) -> Result<Response, Problem> {
+    let bytes = read_body(request.into_body()).await?;
+    let for_read = Arc::clone(&shared);
+    let (subject, ask, mut fields) = shared
+        .work(move || {
+            let mut fields = Fields::parse(&bytes)?;
+            let subject = Subject::read(&mut fields, &for_read)?;
+            let ask = Ask::read(&mut fields)?;
+            Ok((subject, ask, fields))
+        })
+        .await?;
+    let row = rows::row(&shared, &id.0, &subject.tokens).await?;
+    let for_work = Arc::clone(&shared);
+    let answer = shared.work(move || {
+        let live = Live { engine: &for_work.engine, logits: &row, subject: &subject, ask: &ask };
+        let answer = answer(&live, &mut fields)?;
+        fields.end()?;
+        Ok(answer)
+    });
+    Ok(Json(answer.await?).into_response())
+}

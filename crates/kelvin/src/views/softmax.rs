@@ -1,0 +1,133 @@
+//! Typed logits in, their distribution at a temperature out; no model needed.
+//!
+//! The numbers are f64 from the formula itself, p = e^(x/T) / Σ e^(x/T), because they are shown to
+//! eight digits. A chain adds what each of its stages does to them.
+
+use kelvin_sampling::{Chain, State, TokenId, Trace, Words};
+use serde::Serialize;
+
+use super::trace::{self, StageRow};
+use crate::terminal::json;
+
+/// One typed number.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Logit {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label: Option<String>,
+    #[serde(serialize_with = "json::number")]
+    pub(crate) logit: f64,
+}
+
+/// The distribution at one temperature.
+#[derive(Debug, Serialize)]
+pub(crate) struct View {
+    #[serde(serialize_with = "json::number")]
+    pub(crate) temperature: f64,
+    stage: &'static str,
+    pub(crate) choices: Vec<Choice>,
+    /// Σ e^(x/T); absent where T = 0 has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exp_sum: Option<f64>,
+    pub(crate) probability_sum: f64,
+    pub(crate) entropy_nats: f64,
+    pub(crate) effective_choices: f64,
+    /// -T ln Σ e^(x/T), in logits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) free_energy: Option<f64>,
+    /// Var(x)/T², in nats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) heat_capacity: Option<f64>,
+    /// The chain of `--sampler` at this temperature.
+    #[serde(flatten)]
+    pub(crate) chained: Option<Chained>,
+}
+
+/// What a chain makes of the logits.
+#[derive(Debug, Serialize)]
+pub(crate) struct Chained {
+    pub(crate) chain: String,
+    pub(crate) stages: Vec<StageRow>,
+    /// Of each logit.
+    pub(crate) probabilities_final: Vec<f64>,
+    pub(crate) survivors: usize,
+    entropy_final_nats: f64,
+}
+
+/// One of the numbers at this temperature.
+#[derive(Debug, Serialize)]
+pub(crate) struct Choice {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label: Option<String>,
+    #[serde(serialize_with = "json::number")]
+    pub(crate) logit: f64,
+    /// e^(x/T) before normalising; null where it is beyond f64.
+    pub(crate) exp: Option<f64>,
+    pub(crate) probability: f64,
+}
+
+/// What the chain at `t` makes of `logits`, as the model's own numbers (f32).
+pub(crate) fn chained(logits: &[Logit], chain: &Chain, t: f32) -> Result<Chained, String> {
+    let row: Vec<f32> = logits.iter().map(|x| x.logit as f32).collect();
+    let trace = if t.is_finite() {
+        let chain = chain.with_temperature(t).map_err(|error| format!("T = {t}: {error}"))?;
+        Trace::new(&row, &chain, &State::default(), &Words::default(), &[])
+    } else {
+        Trace::at_infinity(&row, chain, &[])
+    };
+    let trace = trace.map_err(|error| format!("\"{chain}\": {error}"))?;
+    let last = trace.distribution();
+    Ok(Chained {
+        chain: trace.chain().to_string(),
+        stages: trace::stages(&trace),
+        probabilities_final: (0..row.len()).map(|i| last.probability(TokenId(i as u32))).collect(),
+        survivors: last.survivors(),
+        entropy_final_nats: last.entropy(),
+    })
+}
+
+/// The distribution of `logits` at `temperature` (0: greedy, infinite: uniform over what isn't masked).
+pub(crate) fn view(logits: &[Logit], temperature: f64) -> View {
+    let values: Vec<f64> = logits.iter().map(|x| x.logit).collect();
+    let probabilities = kelvin_sampling::softmax(&values, temperature)
+        .expect("logits and temperature were checked when they were read");
+    let entropy = -probabilities.iter().filter(|&&p| p > 0.0).map(|p| p * p.ln()).sum::<f64>();
+    let drawn = |f: &dyn Fn(f64) -> f64| -> f64 {
+        values.iter().zip(&probabilities).filter(|(_, p)| **p > 0.0).map(|(&x, p)| p * f(x)).sum()
+    };
+    let finite = temperature > 0.0 && temperature.is_finite();
+    let mean = drawn(&|x| x);
+    let exps: Vec<Option<f64>> = values
+        .iter()
+        .map(|&x| {
+            (temperature > 0.0).then(|| if x == f64::NEG_INFINITY { 0.0 } else { (x / temperature).exp() })
+        })
+        .collect();
+    View {
+        temperature,
+        stage: "after temperature",
+        choices: logits
+            .iter()
+            .zip(probabilities.iter().zip(&exps))
+            .map(|(x, (&probability, exp))| Choice {
+                label: x.label.clone(),
+                logit: x.logit,
+                exp: exp.filter(|e| e.is_finite()),
+                probability,
+            })
+            .collect(),
+        exp_sum: exps.iter().copied().sum::<Option<f64>>().filter(|sum| sum.is_finite()),
+        probability_sum: probabilities.iter().sum(),
+        entropy_nats: entropy.max(0.0),
+        effective_choices: entropy.max(0.0).exp(),
+        free_energy: finite.then(|| free_energy(&values, temperature)),
+        heat_capacity: finite.then(|| drawn(&|x| (x - mean) * (x - mean)) / (temperature * temperature)),
+        chained: None,
+    }
+}
+
+/// -T ln Σ e^(x/T), the maximum taken out so that nothing overflows.
+fn free_energy(values: &[f64], temperature: f64) -> f64 {
+    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total: f64 = values.iter().map(|x| ((x - max) / temperature).exp()).sum();
+    -(max + temperature * total.ln())
+}

@@ -1,0 +1,44 @@
+//! A token in, what people and programs call it out; and back.
+
+use kelvin_engine::Engine;
+use kelvin_sampling::TokenId;
+
+use crate::terminal::escape::visible;
+
+/// What a token says on its own, as people see it: control tokens by their names, and a part of a character by its bytes.
+pub(crate) fn shown(engine: &Engine, token: TokenId) -> String {
+    let bytes = engine.tokenizer.bytes(token, true);
+    match std::str::from_utf8(bytes) {
+        Ok("") => visible(engine.tokenizer.piece(token)),
+        Ok(text) => visible(text),
+        Err(_) => bytes.iter().map(|byte| format!("<{byte:02X}>")).collect(),
+    }
+}
+
+/// A token's text for JSON.
+pub(crate) fn text(engine: &Engine, token: TokenId) -> String {
+    engine.tokenizer.decode(&[token], true)
+}
+
+/// The token that was typed: a text that is one token, or `#ID`. The error says what the text is instead.
+pub(crate) fn find(engine: &Engine, typed: &str) -> Result<TokenId, String> {
+    let tokenizer = &engine.tokenizer;
+    if let Some(id) = typed.strip_prefix('#').and_then(|id| id.parse::<u32>().ok()) {
+        return if (id as usize) < tokenizer.vocab_size() {
+            Ok(TokenId(id))
+        } else {
+            let last = tokenizer.vocab_size() - 1;
+            Err(format!("there is no token {id}; the model's ids go from 0 to {last}"))
+        };
+    }
+    let named = |id: &u32| tokenizer.bytes(TokenId(*id), true) == typed.as_bytes();
+    if let Some(id) = (0..tokenizer.vocab_size() as u32).find(named) {
+        return Ok(TokenId(id));
+    }
+    let parts = tokenizer.encode(typed, false, false);
+    let shown = parts.iter().map(|&token| shown(engine, token)).collect::<Vec<_>>().join(" ");
+    Err(format!(
+        "\"{typed}\" isn't one token of this model but {} ({shown}): name one of them, or give #ID",
+        parts.len()
+    ))
+}

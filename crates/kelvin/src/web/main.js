@@ -1,0 +1,102 @@
+// The page: which view the address names, the navigation, the theme, the model's name.
+//
+// How a view is added:
+//   1. Write `views/NAME.js`. It exports `view`: { id, name, lead, mount(root, page) }. `id` is its place in the address
+//      (`#/id?key=value`), `name` stands in the navigation, `lead` is one sentence below the title.
+//      `mount` fills `root` and may return a function that is called when the view goes (stop streams and timers there).
+//      `page.model` is what GET /studio/model says. What the view shows is read from and written to `address.js`, so that
+//      the address is the whole state; when somebody changes the address by hand the view is mounted anew.
+//   2. Name it in `views` below, and its file in `web/mod.rs`.
+// What to build with: `dom.js` makes elements (a model's text is always a text node), `server.js` asks and streams,
+// `heat.js` has the scale of temperatures and its colours, `draw/` draws, `parts/` are controls that views share.
+
+import * as address from "./address.js";
+import { h, clear } from "./dom.js";
+import { get, explain } from "./server.js";
+import { view as softmax } from "./views/softmax.js";
+
+const views = [softmax];
+
+const main = document.getElementById("main");
+const nav = document.getElementById("nav");
+let leave = () => {};
+let model = null;
+
+/** Shows the view that the address names. */
+async function show() {
+  const { view: id } = address.read();
+  const view = views.find((one) => one.id === id) ?? views[0];
+  leave();
+  leave = () => {};
+  document.title = `${view.name} · Kelvin`;
+  links(view);
+  clear(main);
+  try {
+    model ??= await get("/studio/model");
+  } catch (error) {
+    main.append(explain(error, show));
+    return;
+  }
+  footer();
+  const root = h("div", { class: `view view-${view.id}` });
+  main.append(
+    h("div", { class: "title" }, h("h1", {}, view.name), h("p", { class: "lead" }, view.lead)),
+    root,
+  );
+  leave = view.mount(root, { model }) ?? (() => {});
+}
+
+/** The navigation; what views share of the state goes along. */
+function links(current) {
+  clear(nav);
+  for (const view of views) {
+    const link = h("a", { href: address.link(view.id) }, view.name);
+    if (view === current) link.setAttribute("aria-current", "page");
+    // The state may have moved on since the link was made.
+    const fresh = () => { link.href = address.link(view.id); };
+    link.addEventListener("pointerdown", fresh);
+    link.addEventListener("focus", fresh);
+    nav.append(link);
+  }
+  nav.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
+}
+
+function footer() {
+  const foot = clear(document.getElementById("foot"));
+  foot.append(
+    h("span", {}, "Model ", h("strong", {}, model.name)),
+    h("span", {}, `${model.n_vocab.toLocaleString("en")} tokens in its vocabulary`),
+    h("span", {}, "Everything is computed on this machine"),
+    h("span", {}, "API at ", h("code", {}, "/v1")),
+  );
+}
+
+/** Light, dark, or as the system has it. */
+function theme() {
+  const choices = ["auto", "light", "dark"];
+  const words = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
+  let now = choices.includes(localStorage.getItem("theme")) ? localStorage.getItem("theme") : "auto";
+  const button = h("button", { class: "quiet", type: "button" });
+  const apply = () => {
+    if (now === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = now;
+    button.textContent = words[now];
+    button.setAttribute("aria-label", `Theme: ${now}. Switch`);
+  };
+  button.addEventListener("click", () => {
+    now = choices[(choices.indexOf(now) + 1) % choices.length];
+    localStorage.setItem("theme", now);
+    apply();
+  });
+  apply();
+  document.getElementById("tools").append(button);
+}
+
+// A fragment that isn't an address of ours is a place on the page (the skip link).
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+theme();
+address.onChange(show);
+show();

@@ -1,0 +1,98 @@
+//! A path in, one of the studio's files out: plain HTML, CSS and ES modules, embedded as they stand here.
+//!
+//! `main.js` says how a view is added; a new file also gets its line below.
+
+/// The files, each with its path below `/web/` and its kind.
+macro_rules! files {
+    ($($path:literal),+ $(,)?) => {
+        const FILES: &[(&str, &[u8])] = &[$(($path, include_bytes!($path))),+];
+    };
+}
+
+files! {
+    "address.js",
+    "charts.css",
+    "dom.js",
+    "draw/against.js",
+    "draw/bars.js",
+    "draw/chart.js",
+    "draw/curve.js",
+    "format.js",
+    "heat.js",
+    "icon.svg",
+    "index.html",
+    "main.js",
+    "parts/logits.js",
+    "parts/temperature.js",
+    "server.js",
+    "style.css",
+    "views/softmax.js",
+}
+
+/// The content type and the bytes of a file.
+pub(crate) fn file(path: &str) -> Option<(&'static str, &'static [u8])> {
+    let (path, bytes) = FILES.iter().find(|(name, _)| *name == path)?;
+    Some((kind(path), bytes))
+}
+
+fn kind(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    fn walk(folder: &Path, below: &str, paths: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{below}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                walk(&entry.path(), &format!("{name}/"), paths);
+            } else if !name.ends_with(".rs") {
+                paths.push(name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_is_embedded_and_nothing_is_of_unknown_kind() {
+        let mut found = Vec::new();
+        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web"), "", &mut found);
+        found.sort();
+        let mut embedded: Vec<String> = FILES.iter().map(|(path, _)| path.to_string()).collect();
+        embedded.sort();
+        assert_eq!(found, embedded);
+        assert!(FILES.iter().all(|(path, _)| kind(path) != "application/octet-stream"));
+    }
+
+    /// The policy forbids them anyway; here it's said which file.
+    #[test]
+    fn no_file_has_inline_code_or_speaks_to_another_host() {
+        for (path, bytes) in FILES {
+            let text = std::str::from_utf8(bytes).unwrap();
+            for bad in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "new Function",
+                " style=\"",
+                "onclick=",
+            ] {
+                assert!(!text.contains(bad), "{path} has {bad}");
+            }
+            let hosts = text.replace("http://www.w3.org/2000/svg", "");
+            assert!(!hosts.contains("http://") && !hosts.contains("https://"), "{path} names another host");
+        }
+    }
+}
