@@ -1,0 +1,187 @@
+//! Values by prompt and sample in, how far their mean can be trusted out.
+
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+use super::{
+    series::{Series, mean},
+    student,
+};
+
+/// Resamples of an interval.
+pub const RESAMPLES: usize = 4_999;
+/// The share of intervals that hold the true value.
+pub const COVERAGE: f64 = 0.95;
+/// With fewer prompts than this there is too little to resample: Student's t stands in.
+const FEWEST: usize = 4;
+/// A resample's error counts as at least so much of the sample's own: few values that repeat themselves would make it 0.
+const LEAST_ERROR: f64 = 0.1;
+
+/// A mean and how far it can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The mean over prompts of the means over their samples.
+    pub mean: f64,
+    /// The ends of its 95 % interval; none if there is nothing to tell its spread from.
+    pub interval: Option<(f64, f64)>,
+    /// The chance of a mean as far from 0, if the truth were 0; none as well.
+    pub p: Option<f64>,
+    /// What the interval speaks of.
+    pub over: Over,
+    /// How many values there are.
+    pub n: usize,
+}
+
+/// To what an interval carries over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Other prompts like these, and other dice.
+    Prompts,
+    /// This one prompt with other dice.
+    Samples,
+}
+
+impl Estimate {
+    /// The mean of a series with its interval; none without any value.
+    ///
+    /// Prompts are drawn anew, and each one's samples, and what is looked at is the mean in units of its own error: the two-level studentised
+    /// bootstrap, equal tails (Davison & Hinkley 1997, 3.8 and 5.2). Drawing at both levels counts the samples' spread twice;
+    /// dividing by the error of the same draw takes that out again. With 4 to 8 prompts it holds the true value 94 to 96 times of 100, 90 to
+    /// 94 on values with a long tail; percentile and BCa intervals fall to 72 to 90 (LOG.md). With one prompt its samples stand in for the prompts.
+    ///
+    /// The same numbers and `seed` give the same interval on any machine.
+    pub fn of(series: &Series, seed: u64) -> Option<Estimate> {
+        Estimate::with(series, RESAMPLES, seed)
+    }
+
+    /// The same from so many resamples.
+    pub fn with(series: &Series, resamples: usize, seed: u64) -> Option<Estimate> {
+        let mut clusters = series.clusters();
+        let mut over = Over::Prompts;
+        if let [only] = &clusters[..] {
+            clusters = only.iter().map(|&value| vec![value]).collect();
+            over = Over::Samples;
+        }
+        let means: Vec<f64> = clusters.iter().map(|values| mean(values)).collect();
+        if means.is_empty() {
+            return None;
+        }
+        let (center, error) = mean_and_error(&means);
+        let n = series.len();
+        let unknown = Estimate { mean: center, interval: None, p: None, over, n };
+        if means.len() < 2 || !error.is_finite() {
+            return Some(unknown);
+        }
+        if error <= 1e-12 * center.abs() {
+            // All are equal, but for rounding. If the truth were 0, all would lie on the same side once in 2^(k-1) times.
+            let p = if center == 0.0 { 1.0 } else { 0.5f64.powi(means.len() as i32 - 1) };
+            return Some(Estimate { interval: Some((center, center)), p: Some(p), ..unknown });
+        }
+        if means.len() < FEWEST {
+            let freedom = means.len() - 1;
+            let reach = student::quantile(freedom, 1.0 - (1.0 - COVERAGE) / 2.0) * error;
+            let p = 2.0 * student::upper_tail(freedom, (center / error).abs());
+            return Some(Estimate {
+                interval: Some((center - reach, center + reach)),
+                p: Some(p),
+                ..unknown
+            });
+        }
+        let deviations = resample(&clusters, center, error, resamples, seed);
+        let tail = (1.0 - COVERAGE) / 2.0;
+        let at = |share: f64| deviations[place(share, resamples)];
+        let interval = (center - at(1.0 - tail) * error, center - at(tail) * error);
+        // How often chance alone goes as far, on the rarer side, twice.
+        let found = center / error;
+        let below = deviations.partition_point(|&t| t < found);
+        let not_above = deviations.partition_point(|&t| t <= found);
+        let rarer = (resamples - below).min(not_above) + 1;
+        let p = (2.0 * rarer as f64 / (resamples + 1) as f64).min(1.0);
+        Some(Estimate { interval: Some(interval), p: Some(p), ..unknown })
+    }
+}
+
+/// The index of a quantile among sorted numbers.
+fn place(share: f64, n: usize) -> usize {
+    ((share * (n + 1) as f64).round() as usize).clamp(1, n) - 1
+}
+
+/// (mean of a resample - mean)/(error of the resample), sorted.
+fn resample(clusters: &[Vec<f64>], center: f64, error: f64, resamples: usize, seed: u64) -> Vec<f64> {
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let mut pick = |n: usize| ((u64::from(dice.next_u32()) * n as u64) >> 32) as usize;
+    let mut drawn = vec![0.0; clusters.len()];
+    let one = |_| {
+        for slot in &mut drawn {
+            let values = &clusters[pick(clusters.len())];
+            let sum: f64 = values.iter().map(|_| values[pick(values.len())]).sum();
+            *slot = sum / values.len() as f64;
+        }
+        let (mean, spread) = mean_and_error(&drawn);
+        (mean - center) / spread.max(LEAST_ERROR * error)
+    };
+    let mut deviations: Vec<f64> = (0..resamples).map(one).collect();
+    deviations.sort_by(f64::total_cmp);
+    deviations
+}
+
+/// The mean and its standard error.
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let center = mean(values);
+    let squares: f64 = values.iter().map(|x| (x - center) * (x - center)).sum();
+    (center, (squares / (n - 1.0) / n).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(prompts: &[&[f64]]) -> Series {
+        Series::new(prompts.iter().map(|values| values.iter().map(|&x| Some(x)).collect()).collect())
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_interval() {
+        let data = series(&[&[1.0, 2.0], &[2.0, 4.0], &[0.0, 1.0], &[3.0, 1.0], &[2.0, 2.5]]);
+        let (a, b) = (Estimate::of(&data, 7).unwrap(), Estimate::of(&data, 7).unwrap());
+        assert_eq!(a, b);
+        let (low, high) = a.interval.unwrap();
+        assert!(low < a.mean && a.mean < high && a.mean == 1.85 && a.n == 10 && a.over == Over::Prompts);
+        let (other, _) = Estimate::of(&data, 8).unwrap().interval.unwrap();
+        assert!(other != low && (other - low).abs() < 0.2);
+    }
+
+    #[test]
+    fn little_data_gives_little() {
+        assert_eq!(Estimate::of(&series(&[]), 1), None);
+        let one = Estimate::of(&series(&[&[3.0]]), 1).unwrap();
+        assert_eq!((one.mean, one.interval, one.p, one.over), (3.0, None, None, Over::Samples));
+        // Student's t with one degree of freedom: 12.706.
+        let two = Estimate::of(&series(&[&[1.0], &[3.0, 3.0]]), 1).unwrap();
+        let (low, high) = two.interval.unwrap();
+        assert!((low + 10.706).abs() < 1e-2 && (high - 14.706).abs() < 1e-2, "{low} {high}");
+        assert!((two.p.unwrap() - 0.2952).abs() < 1e-3);
+        let same = Estimate::of(&series(&[&[2.0], &[2.0], &[2.0]]), 1).unwrap();
+        assert_eq!((same.interval, same.p), (Some((2.0, 2.0)), Some(0.25)));
+        assert_eq!(Estimate::of(&series(&[&[0.0], &[0.0]]), 1).unwrap().p, Some(1.0));
+    }
+
+    /// The p-value and the interval say the same.
+    #[test]
+    fn zero_is_outside_exactly_if_p_is_small() {
+        for i in 0..60 {
+            let shift = f64::from(i) * 0.05;
+            let data: Vec<Vec<f64>> =
+                (0..6).map(|k| vec![shift + f64::from(k * k % 7) - 3.0, shift - 0.5]).collect();
+            let data = series(&data.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            let found = Estimate::with(&data, 1999, 3).unwrap();
+            let (low, high) = found.interval.unwrap();
+            let p = found.p.unwrap();
+            // At the boundary itself either may stand.
+            assert!((p - 0.05).abs() < 2e-3 || (p < 0.05) == (low > 0.0 || high < 0.0), "{p} {low} {high}");
+        }
+    }
+}

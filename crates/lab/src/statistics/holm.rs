@@ -1,0 +1,31 @@
+//! Many p-values in, those that stand together out.
+
+/// Holm's adjusted p-values, in the order given: where all those up to 0.05 count as shown, the chance that any of them is a false alarm
+/// is 0.05 at most, however the tests depend on each other (Holm 1979).
+///
+/// ```
+/// assert_eq!(kelvin_lab::statistics::holm(&[0.01, 0.04, 0.03]), [0.03, 0.06, 0.06]);
+/// ```
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let mut adjusted = vec![0.0; p.len()];
+    let mut least = 0.0;
+    for (place, &i) in order.iter().enumerate() {
+        least = f64::max(least, ((p.len() - place) as f64 * p[i]).min(1.0));
+        adjusted[i] = least;
+    }
+    adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_ones_never_stand_before_earlier_ones() {
+        assert_eq!(holm(&[]), [0.0; 0]);
+        assert_eq!(holm(&[0.2]), [0.2]);
+        assert_eq!(holm(&[0.02, 0.02, 0.5, 0.9]), [0.08, 0.08, 1.0, 1.0]);
+    }
+}

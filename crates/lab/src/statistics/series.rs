@@ -1,0 +1,72 @@
+//! The values of one setting, by prompt and sample.
+
+/// For each prompt its samples' values, by sample; none where there is no value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    prompts: Vec<Vec<Option<f64>>>,
+}
+
+impl Series {
+    /// Of values by prompt and sample.
+    pub fn new(prompts: Vec<Vec<Option<f64>>>) -> Series {
+        Series { prompts }
+    }
+
+    /// The values by prompt and sample.
+    pub fn prompts(&self) -> &[Vec<Option<f64>>] {
+        &self.prompts
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.prompts.iter().flatten().flatten().count()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The mean over prompts of the means over their samples: each prompt weighs the same.
+    pub fn mean(&self) -> Option<f64> {
+        let means = self.clusters();
+        let sum: f64 = means.iter().map(|values| mean(values)).sum();
+        (!means.is_empty()).then(|| sum / means.len() as f64)
+    }
+
+    /// This one minus another, pair by pair: samples of one number share their dice, so what chance did to both falls out.
+    /// Where either has no value there is none.
+    pub fn minus(&self, other: &Series) -> Series {
+        let pairs = |(a, b): (&Vec<Option<f64>>, &Vec<Option<f64>>)| {
+            a.iter().zip(b).map(|(a, b)| Some((*a)? - (*b)?)).collect()
+        };
+        Series::new(self.prompts.iter().zip(&other.prompts).map(pairs).collect())
+    }
+
+    /// The values that are there of each prompt that has any.
+    pub(crate) fn clusters(&self) -> Vec<Vec<f64>> {
+        let there = |values: &Vec<Option<f64>>| values.iter().flatten().copied().collect();
+        self.prompts.iter().map(there).filter(|values: &Vec<f64>| !values.is_empty()).collect()
+    }
+}
+
+/// Of at least one value.
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompts_weigh_the_same_and_pairs_need_both() {
+        let a = Series::new(vec![vec![Some(1.0), Some(3.0)], vec![Some(8.0), None], vec![None, None]]);
+        let b = Series::new(vec![vec![Some(1.0), Some(1.0)], vec![None, Some(2.0)], vec![None, None]]);
+        assert_eq!((a.mean(), a.len()), (Some(5.0), 3));
+        let minus = a.minus(&b);
+        assert_eq!(minus.prompts()[0], [Some(0.0), Some(2.0)]);
+        assert_eq!((minus.mean(), minus.len()), (Some(1.0), 2));
+        assert_eq!(Series::new(Vec::new()).mean(), None);
+    }
+}

@@ -1,0 +1,110 @@
+//! The statistics themselves: on data with a difference that is known, how often the interval holds it; on data without one,
+//! how often one is claimed.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use kelvin_lab::statistics::{Estimate, Over, Series, Verdict, compare, holm};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+const EXPERIMENTS: u64 = 2_000;
+const RESAMPLES: usize = 999;
+
+/// Random numbers of a made-up experiment.
+struct Chance(ChaCha8Rng);
+
+impl Chance {
+    fn uniform(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        let (a, b) = (1.0 - self.uniform(), self.uniform());
+        (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
+    }
+
+    /// Two settings that differ by `difference` on average: prompts differ among each other and answer to the setting differently, and
+    /// samples share part of their chance.
+    fn pair(&mut self, prompts: usize, samples: usize, difference: f64, answers: f64) -> [Series; 2] {
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for _ in 0..prompts {
+            let (prompt, effect) = (3.0 * self.normal(), difference + answers * self.normal());
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            for _ in 0..samples {
+                let shared = prompt + self.normal();
+                one.push(Some(shared + 0.5 * self.normal()));
+                other.push(Some(shared + effect + 0.5 * self.normal()));
+            }
+            a.push(one);
+            b.push(other);
+        }
+        [Series::new(a), Series::new(b)]
+    }
+}
+
+/// In how many of `n` experiments something holds, as a share.
+fn share(n: u64, seed: u64, mut one: impl FnMut(&mut Chance, u64) -> bool) -> f64 {
+    let hits = (0..n).filter(|&i| one(&mut Chance(ChaCha8Rng::seed_from_u64(seed + i)), i));
+    hits.count() as f64 / n as f64
+}
+
+/// 95 ± 1 % of 2,000 intervals hold the true difference.
+#[test]
+fn intervals_hold_the_truth_at_their_rate() {
+    for (prompts, samples, answers) in [(3, 8, 0.5), (5, 8, 0.4), (8, 6, 0.5), (16, 4, 1.0)] {
+        let held = share(EXPERIMENTS, 1_000_000, |chance, i| {
+            let [a, b] = chance.pair(prompts, samples, 0.7, answers);
+            let found = Estimate::with(&b.minus(&a), RESAMPLES, i).unwrap();
+            let (low, high) = found.interval.unwrap();
+            assert_eq!(found.over, Over::Prompts);
+            low <= 0.7 && 0.7 <= high
+        });
+        assert!((0.94..=0.96).contains(&held), "{prompts} prompts of {samples}: {held}");
+    }
+}
+
+/// With one prompt the interval speaks of that prompt alone.
+#[test]
+fn of_one_prompt_they_hold_its_own_truth() {
+    let held = share(EXPERIMENTS, 2_000_000, |chance, i| {
+        let [a, b] = chance.pair(1, 24, 0.7, 0.0);
+        let found = Estimate::with(&b.minus(&a), RESAMPLES, i).unwrap();
+        let (low, high) = found.interval.unwrap();
+        assert_eq!(found.over, Over::Samples);
+        low <= 0.7 && 0.7 <= high
+    });
+    assert!((0.94..=0.96).contains(&held), "{held}");
+}
+
+/// Without a difference one is claimed 5 times in 100, and Holm's correction keeps any claim at all among ten to that.
+#[test]
+fn without_a_difference_claims_are_as_rare_as_stated() {
+    let p_of = |chance: &mut Chance, i, prompts, samples| {
+        let [a, b] = chance.pair(prompts, samples, 0.0, 0.5);
+        Estimate::with(&b.minus(&a), RESAMPLES, i).unwrap().p.unwrap()
+    };
+    let claims = share(EXPERIMENTS, 3_000_000, |chance, i| p_of(chance, i, 8, 6) <= 0.05);
+    assert!((0.04..=0.06).contains(&claims), "{claims}");
+    let mut uncorrected = 0;
+    let any = share(500, 4_000_000, |chance, i| {
+        let p: Vec<f64> = (0..10).map(|_| p_of(chance, i, 6, 3)).collect();
+        uncorrected += i32::from(p.iter().any(|&p| p <= 0.05));
+        holm(&p).into_iter().any(|p| p <= 0.05)
+    });
+    // 500 experiments: within two standard errors.
+    assert!(any <= 0.07, "{any}");
+    // The correction is needed.
+    assert!(uncorrected > 150, "{uncorrected}");
+}
+
+/// A difference that is there is found, a fifth as large as what prompts differ by: pairs are why.
+#[test]
+fn a_difference_is_found_between_pairs() {
+    let found = share(200, 5_000_000, |chance, i| {
+        let pair = chance.pair(12, 8, 0.6, 0.3);
+        compare(&pair, 0, i)[0].verdict == Verdict::More
+    });
+    assert!(found > 0.95, "{found}");
+}
