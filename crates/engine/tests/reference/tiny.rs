@@ -7,6 +7,9 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+/// The last token of a model that speaks.
+pub const POISON: char = '☠';
+
 /// So that no two files of one run of the tests have one name.
 static N_WRITTEN: AtomicUsize = AtomicUsize::new(0);
 
@@ -16,6 +19,9 @@ pub enum Meta {
     U32(u32),
     F32(f32),
     Str(String),
+    I32s(Vec<i32>),
+    F32s(Vec<f32>),
+    Strs(Vec<String>),
 }
 
 /// A file to be written; tests change its parts before they do.
@@ -148,6 +154,33 @@ impl TinyModel {
         model
     }
 
+    /// With a tokenizer, for whose vocabulary [`MISTRAL_LIKE`] has the size, and a chat template. A token is a character, so a text has as
+    /// many as characters, with a BOS and SentencePiece's space in front.
+    pub fn speaking(mut self) -> TinyModel {
+        let mut tokens: Vec<String> = ["<unk>", "<s>", "</s>"].map(String::from).into();
+        tokens.extend(('!'..='~').chain(['\u{2581}', '\n', 'é', POISON]).map(String::from));
+        let kinds: Vec<i32> = (0..tokens.len()).map(|id| [2, 3, 3].get(id).copied().unwrap_or(1)).collect();
+        let template = "{% for message in messages %}{{ message.content }}\n{% endfor %}";
+        for (key, value) in [
+            ("tokenizer.ggml.model", Meta::Str("llama".into())),
+            ("tokenizer.ggml.scores", Meta::F32s(vec![0.0; tokens.len()])),
+            ("tokenizer.ggml.token_type", Meta::I32s(kinds)),
+            ("tokenizer.ggml.tokens", Meta::Strs(tokens)),
+            ("tokenizer.chat_template", Meta::Str(template.into())),
+        ] {
+            self.metadata.push((key.into(), value));
+        }
+        self
+    }
+
+    /// Makes the last token's embedding NaN: whoever reads it gets no logits.
+    pub fn poisoned(mut self) -> TinyModel {
+        let (_, shape, numbers) = &mut self.tensors[0];
+        let last = numbers.len() - shape[0];
+        numbers[last..].fill(f32::NAN);
+        self
+    }
+
     /// Sets an architecture's key, e.g. `block_count`, in place of what it was.
     pub fn set(&mut self, key: &str, value: Meta) {
         let Some((_, Meta::Str(arch))) = self.metadata.first() else {
@@ -173,6 +206,9 @@ impl TinyModel {
                     file.extend(8u32.to_le_bytes());
                     push_string(&mut file, v);
                 }
+                Meta::I32s(v) => push_array(&mut file, 5, v, |file, v| file.extend(v.to_le_bytes())),
+                Meta::F32s(v) => push_array(&mut file, 6, v, |file, v| file.extend(v.to_le_bytes())),
+                Meta::Strs(v) => push_array(&mut file, 8, v, |file, v| push_string(file, v)),
             }
         }
         let mut data: Vec<u8> = Vec::new();
@@ -197,6 +233,12 @@ impl TinyModel {
 fn push_string(file: &mut Vec<u8>, text: &str) {
     file.extend((text.len() as u64).to_le_bytes());
     file.extend(text.as_bytes());
+}
+
+fn push_array<T>(file: &mut Vec<u8>, kind: u32, items: &[T], push: impl Fn(&mut Vec<u8>, &T)) {
+    file.extend([9u32.to_le_bytes(), kind.to_le_bytes()].concat());
+    file.extend((items.len() as u64).to_le_bytes());
+    items.iter().for_each(|item| push(file, item));
 }
 
 /// Marsaglia's xorshift, the same numbers everywhere.

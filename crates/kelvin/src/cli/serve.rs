@@ -28,6 +28,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if args.queue == 0 {
         return Err(usage("--queue is 0, but a prompt has to wait somewhere: give at least 1"));
     }
+    if args.patience == 0 {
+        return Err(usage("--patience is 0, but a client needs some time: give at least 1"));
+    }
     let key = key(args)?;
     let session = session::open(&args.model)?;
     let limit = session.limit();
@@ -48,6 +51,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         room,
         queue: args.queue,
         key,
+        patience: Duration::from_secs(args.patience),
         drain: Duration::from_secs(args.drain),
     };
     log_to_stderr();

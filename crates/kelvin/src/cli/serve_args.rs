@@ -15,7 +15,7 @@ Examples:
   KELVIN_API_KEY=secret kelvin serve --host 0.0.0.0
 
 Clients of OpenAI's API take the address that is printed, with /v1 behind it, as their base URL. Ctrl-C or SIGTERM ends the \
-server once running answers are complete, after --drain seconds at the latest.")]
+server once running answers are complete, after --drain seconds at the latest; a second one ends it at once.")]
 pub(crate) struct ServeArgs {
     /// The address to listen on
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = "Server")]
@@ -36,6 +36,9 @@ pub(crate) struct ServeArgs {
     /// Require this file's content as the API key (or the value of KELVIN_API_KEY)
     #[arg(long, value_name = "FILE", help_heading = "Server")]
     pub(crate) api_key_file: Option<PathBuf>,
+    /// How long a client may take to send its request, and to take what is written to it
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Server")]
+    pub(crate) patience: u64,
     /// How long running answers may take after the end was asked for
     #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Server")]
     pub(crate) drain: u64,

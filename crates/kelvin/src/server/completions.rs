@@ -19,6 +19,7 @@ use super::{
     controls::{Bounds, Controls},
     fields::{Fields, read_body},
     gate::RequestId,
+    metrics::Metrics,
     problem::Problem,
     prompts::{self, Prompt, check_model},
     queue::{Event, Job},
@@ -58,13 +59,13 @@ async fn complete(
     shape: Shape,
 ) -> Result<Response, Problem> {
     let arrived = Instant::now();
-    let bytes = read_body(request.into_body()).await?;
+    let bytes = read_body(request.into_body(), shared.patience).await?;
     let for_work = Arc::clone(&shared);
     // Tokenizing and templates take their time, which others needn't wait for.
     let (mut work, jobs) = shared.work(move || plan(&for_work, &id.0, &bytes, shape, arrived)).await?;
     shared.queue.push(jobs)?;
     if work.stream {
-        return Ok(streamed(work));
+        return Ok(streamed(work, Arc::clone(&shared.metrics)));
     }
     while !work.reply.is_complete() {
         let event = work.events.recv().await;
@@ -230,18 +231,22 @@ fn gone() -> Problem {
 }
 
 /// A stream of events, each a JSON object, the last `[DONE]`; after an error nothing more comes.
-fn streamed(work: Work) -> Response {
+fn streamed(work: Work, metrics: Arc<Metrics>) -> Response {
     let waiting: VecDeque<String> = work.reply.opening().iter().map(ToString::to_string).collect();
-    let pieces = stream::unfold((Some(work), waiting), |(mut work, mut waiting)| async move {
+    let begun = (Some(work), waiting, metrics);
+    let pieces = stream::unfold(begun, |(mut work, mut waiting, metrics)| async move {
         loop {
             if let Some(data) = waiting.pop_front() {
-                return Some((Ok::<_, Infallible>(sse::Event::default().data(data)), (work, waiting)));
+                let event = Ok::<_, Infallible>(sse::Event::default().data(data));
+                return Some((event, (work, waiting, metrics)));
             }
             let open = work.as_mut()?;
             let event = open.events.recv().await.unwrap_or_else(|| Event::Failed(gone()));
             match open.reply.pieces(event) {
                 Ok(pieces) => waiting.extend(pieces.iter().map(ToString::to_string)),
                 Err(problem) => {
+                    // The answer's status was sent long ago.
+                    metrics.problem(problem.code());
                     waiting.push_back(problem.body().to_string());
                     work = None;
                     continue;

@@ -12,12 +12,10 @@ use super::problem::Problem;
 
 /// The longest body that is read, in bytes.
 pub(crate) const MOST_BYTES: usize = 4 << 20;
-/// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Reads a body within its limits of size and time.
-pub(crate) async fn read_body(body: Body) -> Result<Vec<u8>, Problem> {
-    match tokio::time::timeout(PATIENCE, to_bytes(body, MOST_BYTES)).await {
+pub(crate) async fn read_body(body: Body, patience: Duration) -> Result<Vec<u8>, Problem> {
+    match tokio::time::timeout(patience, to_bytes(body, MOST_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(error)) if is_too_long(&error) => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -30,7 +28,7 @@ pub(crate) async fn read_body(body: Body) -> Result<Vec<u8>, Problem> {
             StatusCode::REQUEST_TIMEOUT,
             "invalid_request_error",
             "request_timeout",
-            format!("the request's body didn't arrive within {} s", PATIENCE.as_secs()),
+            format!("the request's body didn't arrive within {} s", patience.as_secs()),
         )),
     }
 }

@@ -58,9 +58,12 @@ impl Metrics {
     /// An answer was sent, with the code of its problem if it has one.
     pub(crate) fn answered(&self, status: u16, problem: Option<&'static str>) {
         *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() += 1;
-        if let Some(code) = problem {
-            *self.problems.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
-        }
+        problem.into_iter().for_each(|code| self.problem(code));
+    }
+
+    /// Somebody was told of a problem with this code.
+    pub(crate) fn problem(&self, code: &'static str) {
+        *self.problems.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
     }
 
     /// All of it as text, where `waiting` prompts wait and there is room for so many pages.

@@ -9,6 +9,7 @@ mod controls;
 mod fields;
 mod gate;
 mod metrics;
+mod patience;
 mod problem;
 mod prompts;
 mod queue;
@@ -24,7 +25,7 @@ mod turns;
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use kelvin_engine::Engine;
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     key: Option<Key>,
     /// Logits that the studio looked at.
     rows: studio::Rows,
+    /// How long a client may take for its part.
+    patience: Duration,
     is_loopback: bool,
     /// When the server began, in seconds since 1970.
     since: u64,

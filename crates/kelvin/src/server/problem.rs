@@ -59,6 +59,11 @@ impl Problem {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal_error", message)
     }
 
+    /// OpenAI's `code`.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// The same with a code of its own.
     pub(crate) fn coded(self, code: &'static str) -> Problem {
         Problem { code, ..self }

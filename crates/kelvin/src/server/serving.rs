@@ -16,11 +16,11 @@ use hyper_util::{
 use kelvin_engine::{Engine, transformer::CacheFormat};
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use super::{Key, Room, Shared, batch, metrics::Metrics, queue::Queue, routes::router, studio::Rows};
+use super::{
+    Key, Room, Shared, batch, metrics::Metrics, patience::Patient, queue::Queue, routes::router, studio::Rows,
+};
 use crate::interrupt;
 
-/// How long a request's header may take to arrive, and how long a connection may be idle.
-const HEADER_PATIENCE: Duration = Duration::from_secs(30);
 /// Connections at once; more wait to be accepted.
 const MOST_CONNECTIONS: usize = 1024;
 /// What's left to say after the drain.
@@ -35,11 +35,14 @@ pub(crate) struct Options {
     /// Prompts that may wait.
     pub(crate) queue: usize,
     pub(crate) key: Option<Key>,
+    /// How long a client may take to send a request's header, to send its body, and to take what is written to it; a connection may be
+    /// idle for so long as well.
+    pub(crate) patience: Duration,
     /// How long running answers may take after the end was asked for.
     pub(crate) drain: Duration,
 }
 
-/// Serves until Ctrl-C or SIGTERM. `ready` is told the address.
+/// Serves until Ctrl-C or SIGTERM, which a second one makes short. `ready` is told the address.
 pub(crate) fn serve(
     engine: Engine,
     host: &str,
@@ -69,6 +72,7 @@ pub(crate) fn serve(
         limit: options.limit,
         key: options.key,
         rows: Rows::default(),
+        patience: options.patience,
         is_loopback: address.ip().is_loopback(),
         since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         run: format!("{run:08x}"),
@@ -99,11 +103,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, guard: &interrupt::G
     let service = TowerToHyperService::new(router(Arc::clone(&shared)));
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let mut end = std::pin::pin!(end_is_asked_for(guard));
+    let mut signals = Signals::new(guard);
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
-            () = &mut end => break,
+            () = signals.next() => break,
         };
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -115,14 +119,14 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, guard: &interrupt::G
                     continue;
                 }
             },
-            () = &mut end => break,
+            () = signals.next() => break,
         };
         // Small events shouldn't wait for company.
         let _ = stream.set_nodelay(true);
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_PATIENCE)
-            .serve_connection(TokioIo::new(stream), service.clone());
+            .header_read_timeout(shared.patience)
+            .serve_connection(TokioIo::new(Patient::new(stream, shared.patience)), service.clone());
         let watched = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {
@@ -135,27 +139,52 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, guard: &interrupt::G
     tracing::info!(drain_secs = drain.as_secs(), "ending: no new connections, what runs is finished");
     shared.queue.close();
     let mut drained = std::pin::pin!(connections.shutdown());
-    if tokio::time::timeout(drain, &mut drained).await.is_err() {
+    let is_drained = tokio::select! {
+        () = &mut drained => true,
+        () = tokio::time::sleep(drain) => false,
+        () = signals.next() => false,
+    };
+    if !is_drained {
         tracing::warn!("ending: what still runs is given up");
         shared.queue.abort();
         let _ = tokio::time::timeout(LAST_WORDS, &mut drained).await;
     }
 }
 
-/// Until Ctrl-C (which the guard catches) or SIGTERM.
-async fn end_is_asked_for(guard: &interrupt::Guard) {
-    let interrupted = async {
-        while !guard.requested() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
+/// Those who ask the process to end: Ctrl-C (which the guard catches once; the second ends the process at once) and SIGTERM.
+struct Signals<'a> {
+    guard: &'a interrupt::Guard,
+    was_interrupted: bool,
     #[cfg(unix)]
-    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            () = interrupted => {}
-            _ = signal.recv() => {}
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals<'_> {
+    fn new(guard: &interrupt::Guard) -> Signals<'_> {
+        Signals {
+            guard,
+            was_interrupted: false,
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
         }
-        return;
     }
-    interrupted.await;
+
+    /// Until one of them asks that hasn't been heard yet.
+    async fn next(&mut self) {
+        loop {
+            if self.guard.requested() && !std::mem::replace(&mut self.was_interrupted, true) {
+                return;
+            }
+            let pause = tokio::time::sleep(Duration::from_millis(50));
+            #[cfg(unix)]
+            if let Some(terminate) = &mut self.terminate {
+                tokio::select! {
+                    () = pause => continue,
+                    _ = terminate.recv() => return,
+                }
+            }
+            #[cfg(not(unix))]
+            pause.await;
+        }
+    }
 }

@@ -21,7 +21,7 @@ async fn answer(
     request: axum::extract::Request,
     make: fn(&Shared, &mut Fields) -> Result<Value, Problem>,
 ) -> Answer {
-    let bytes = read_body(request.into_body()).await?;
+    let bytes = read_body(request.into_body(), shared.patience).await?;
     let for_work = Arc::clone(&shared);
     let value = shared.work(move || {
         let mut fields = Fields::parse(&bytes)?;

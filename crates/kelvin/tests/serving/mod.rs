@@ -1,6 +1,7 @@
 //! The binary as a server in, requests and answers over plain sockets out: what the tests of the server share.
 
 use std::{
+    borrow::BorrowMut,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::PathBuf,
@@ -10,9 +11,17 @@ use std::{
 
 use serde_json::Value;
 
+#[allow(dead_code, unreachable_pub, reason = "each test takes what it needs of it")]
+#[path = "../../../engine/tests/reference/tiny.rs"]
+pub(crate) mod tiny;
+
+use tiny::TinyModel;
+
 /// A server of its own; it's killed when the test ends.
 pub(crate) struct Server {
     child: Child,
+    /// What it writes to standard error.
+    log: tempfile::NamedTempFile,
     /// HOST:PORT.
     pub(crate) address: String,
 }
@@ -26,23 +35,55 @@ pub(crate) struct Answer {
 }
 
 impl Server {
-    /// Starts one on a free port.
+    /// Starts one on a free port, with SmolLM2.
     pub(crate) fn start(args: &[&str], key: Option<&str>) -> Server {
         let directory = std::env::var_os("KELVIN_MODELS")
             .map_or_else(|| dirs::cache_dir().expect("a cache directory").join("kelvin"), PathBuf::from);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
-        command.args(["serve", "--offline", "--port", "0"]).args(args);
-        command.env("KELVIN_MODELS", directory).env_remove("KELVIN_MODEL").env_remove("KELVIN_API_KEY");
+        let mut command = Server::command(args);
+        command.env("KELVIN_MODELS", directory);
         if let Some(key) = key {
             command.env("KELVIN_API_KEY", key);
         }
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Server::spawn(command)
+    }
+
+    /// Starts one on a free port, with a very small model of random weights.
+    pub(crate) fn tiny(model: &TinyModel, args: &[&str]) -> Server {
+        let path = model.write();
+        let mut command = Server::command(args);
+        let server = Server::spawn(command.arg("--model").arg(&path));
+        // It's in memory.
+        std::fs::remove_file(path).unwrap();
+        server
+    }
+
+    fn command(args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
+        command.args(["serve", "--offline", "--port", "0"]).args(args);
+        command.env_remove("KELVIN_MODEL").env_remove("KELVIN_API_KEY");
+        command
+    }
+
+    fn spawn(mut command: impl BorrowMut<Command>) -> Server {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let command = command.borrow_mut().stdout(Stdio::piped()).stderr(log.reopen().unwrap());
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Some((_, address)) = line.trim().split_once(" on http://") else {
-            panic!("the server didn't start (kelvin models pull smollm2 fetches the model): {line:?}")
+            panic!("no start (kelvin models pull smollm2 fetches the model): {line:?}, {}", read(&log))
         };
-        Server { child, address: address.to_string() }
+        Server { child, address: address.to_string(), log }
+    }
+
+    /// What it has written to standard error.
+    pub(crate) fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends the bytes of a request and leaves the connection open.
@@ -87,8 +128,9 @@ impl Server {
     /// The number of a metric.
     pub(crate) fn metric(&self, name: &str) -> f64 {
         let text = self.exchange("GET", "/metrics", "", "").body;
-        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim().parse().unwrap()
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        // What has never happened isn't listed.
+        line.map_or(0.0, |line| line.trim().parse().unwrap())
     }
 
     /// Waits until a metric has a value.
@@ -106,8 +148,18 @@ impl Server {
 
     /// Asks the process to end.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends the process a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Whether the process hasn't ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Waits for the process's end.
@@ -121,6 +173,10 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn read(log: &tempfile::NamedTempFile) -> String {
+    std::fs::read_to_string(log.path()).unwrap()
 }
 
 fn unchunked(mut rest: &str) -> String {

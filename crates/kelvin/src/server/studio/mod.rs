@@ -55,7 +55,7 @@ async fn plain<T: Serialize + Send + 'static>(
     request: Request<Body>,
     answer: fn(&Shared, &mut Fields) -> Result<T, Problem>,
 ) -> Result<Response, Problem> {
-    let bytes = read_body(request.into_body()).await?;
+    let bytes = read_body(request.into_body(), shared.patience).await?;
     let for_work = Arc::clone(&shared);
     let answer = shared.work(move || {
         let mut fields = Fields::parse(&bytes)?;
@@ -73,7 +73,7 @@ async fn of_row<T: Serialize + Send + 'static>(
     request: Request<Body>,
     answer: fn(&Live<'_>, &mut Fields) -> Result<T, Problem>,
 ) -> Result<Response, Problem> {
-    let bytes = read_body(request.into_body()).await?;
+    let bytes = read_body(request.into_body(), shared.patience).await?;
     let for_read = Arc::clone(&shared);
     let (subject, ask, mut fields) = shared
         .work(move || {
