@@ -149,6 +149,7 @@ fn what_cannot_be_is_refused_by_name() {
         ("min_tokens", json!(3)),
         ("stop_token_ids", json!([-5])),
         ("logprobs_stage", json!("final")),
+        ("functions", json!([])),
         ("best_of", json!(2)),
         ("tools", json!([])),
         ("stream_options", json!({ "include_usage": true })),

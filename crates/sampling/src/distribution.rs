@@ -7,7 +7,7 @@
 use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
-    Chain, SampleError, TokenId,
+    Chain, Limits, SampleError, TokenId,
     candidates::Candidates,
     dice::Words,
     order::key,
@@ -77,9 +77,19 @@ impl Distribution {
         state: &State,
         words: &Words,
     ) -> Result<Distribution, SampleError> {
+        Distribution::within(logits, Limits::NONE, chain, state, words)
+    }
+
+    pub(crate) fn within(
+        logits: &[f32],
+        limits: Limits<'_>,
+        chain: &Chain,
+        state: &State,
+        words: &Words,
+    ) -> Result<Distribution, SampleError> {
         let _standard = FloatEnv::standard();
         let mut scratch = StepScratch::default();
-        Ok(Distribution::of(&run(chain, logits, state, words, &mut scratch, &mut |_, _| ())?))
+        Ok(Distribution::of(&run(chain, logits, limits, state, words, &mut scratch, &mut |_, _| ())?))
     }
 
     /// The limit T = ∞, in which all tokens that the chain leaves are equally likely.

@@ -13,7 +13,7 @@
 //!
 //! A [`Chain`] is a list of stages in a stated order, a [`Sampler`] draws with it, [`Dice`] are all the randomness
 //! there is, [`State`] is what a sequence remembers, a [`Distribution`] shows the whole of what a chain leaves and a
-//! [`Trace`] what each stage did. A [`Profile`] orders stages as another engine does.
+//! [`Trace`] what each stage did. [`Limits`] say what may come at one position at all. A [`Profile`] orders stages as another engine does.
 //!
 //! | stages | what they do |
 //! |---|---|
@@ -43,6 +43,7 @@ mod changes;
 mod dice;
 mod distribution;
 mod error;
+mod limits;
 mod locate;
 mod notation;
 mod order;
@@ -61,6 +62,7 @@ pub use changes::{Change, ChangesError};
 pub use dice::{Dice, Words};
 pub use distribution::{Choice, Distribution, slope};
 pub use error::{ChainError, SampleError};
+pub use limits::Limits;
 pub use profile::Profile;
 pub use sampler::{Draw, Sampler};
 pub use shift::Shift;

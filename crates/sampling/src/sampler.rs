@@ -3,7 +3,7 @@
 use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
-    Chain, Dice, Distribution, SampleError, Stage, State, TokenId, Trace,
+    Chain, Dice, Distribution, Limits, SampleError, Stage, State, TokenId, Trace,
     candidates::{Candidates, Scratch},
     dice::Words,
     shift::{self, Shift},
@@ -120,7 +120,15 @@ impl Sampler {
         let (token, memory) = {
             // Hosts may have changed the rounding or flush subnormals.
             let _standard = FloatEnv::standard();
-            let mut left = run(&self.chain, logits, &self.state, &words, &mut self.scratch, &mut |_, _| ())?;
+            let mut left = run(
+                &self.chain,
+                logits,
+                Limits::NONE,
+                &self.state,
+                &words,
+                &mut self.scratch,
+                &mut |_, _| (),
+            )?;
             let index = draw(&mut left, words.draw);
             (left.token(index).0, learned(&self.chain, &self.state, &mut left, Some(index)))
         };
@@ -141,11 +149,29 @@ impl Sampler {
     /// # Errors
     /// As [`Sampler::sample`].
     pub fn draw_with(&mut self, logits: &[f32], words: impl Into<Words>) -> Result<Draw, SampleError> {
+        self.draw_limited(logits, &words.into(), Limits::NONE)
+    }
+
+    /// As [`Sampler::draw`], of what `limits` allow at this position.
+    ///
+    /// # Errors
+    /// As [`Sampler::sample`], and if the limits leave nothing.
+    pub fn draw_within(&mut self, logits: &[f32], pos: u64, limits: Limits<'_>) -> Result<Draw, SampleError> {
+        self.draw_limited(logits, &self.dice.words(pos), limits)
+    }
+
+    fn draw_limited(
+        &mut self,
+        logits: &[f32],
+        words: &Words,
+        limits: Limits<'_>,
+    ) -> Result<Draw, SampleError> {
         let (draw, memory) = measured(
             &self.chain,
             logits,
+            limits,
             &self.state,
-            &words.into(),
+            words,
             &mut self.scratch,
             self.measures_shift,
         )?;
@@ -163,17 +189,27 @@ impl Sampler {
         let words = self.dice.words(pos);
         if *chain == self.chain {
             let scratch = &mut self.scratch;
-            return Ok(measured(chain, logits, &self.state, &words, scratch, self.measures_shift)?.0);
+            return Ok(measured(
+                chain,
+                logits,
+                Limits::NONE,
+                &self.state,
+                &words,
+                scratch,
+                self.measures_shift,
+            )?
+            .0);
         }
         let state = State::restore(self.state.tokens().to_vec(), self.state.n_prompt(), None);
-        Ok(measured(chain, logits, &state, &words, &mut self.scratch, self.measures_shift)?.0)
+        Ok(measured(chain, logits, Limits::NONE, &state, &words, &mut self.scratch, self.measures_shift)?.0)
     }
 
     /// The token that another chain draws here, learning stages starting afresh; nothing moves.
     pub(crate) fn peek(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
         let _standard = FloatEnv::standard();
         let words = self.dice.words(pos);
-        let mut left = run(chain, logits, &self.state, &words, &mut self.scratch, &mut |_, _| ())?;
+        let mut left =
+            run(chain, logits, Limits::NONE, &self.state, &words, &mut self.scratch, &mut |_, _| ())?;
         let index = draw(&mut left, words.draw);
         Ok(left.token(index).0)
     }
@@ -184,6 +220,21 @@ impl Sampler {
     /// As [`Sampler::sample`].
     pub fn distribution(&self, logits: &[f32], pos: u64) -> Result<Distribution, SampleError> {
         Distribution::after(logits, &self.chain, &self.state, &self.dice.words(pos))
+    }
+
+    /// What the first `n_stages` stages leave of it (all, if there are no more) within limits; nothing moves.
+    ///
+    /// # Errors
+    /// As [`Sampler::draw_within`].
+    pub fn distribution_within(
+        &self,
+        n_stages: usize,
+        logits: &[f32],
+        pos: u64,
+        limits: Limits<'_>,
+    ) -> Result<Distribution, SampleError> {
+        let chain = self.chain.first(n_stages);
+        Distribution::within(logits, limits, &chain, &self.state, &self.dice.words(pos))
     }
 
     /// What each stage does to the next draw, and where the tokens `watched` stand; nothing moves.
@@ -202,7 +253,15 @@ impl Sampler {
         let words = self.dice.words(pos);
         let memory = {
             let _standard = FloatEnv::standard();
-            let mut left = run(&self.chain, logits, &self.state, &words, &mut self.scratch, &mut |_, _| ())?;
+            let mut left = run(
+                &self.chain,
+                logits,
+                Limits::NONE,
+                &self.state,
+                &words,
+                &mut self.scratch,
+                &mut |_, _| (),
+            )?;
             let index = left.find(token);
             learned(&self.chain, &self.state, &mut left, index)
         };
@@ -224,6 +283,7 @@ impl Sampler {
 pub(crate) fn run<'a>(
     chain: &Chain,
     logits: &'a [f32],
+    limits: Limits<'_>,
     state: &State,
     words: &Words,
     scratch: &'a mut StepScratch,
@@ -232,6 +292,7 @@ pub(crate) fn run<'a>(
     let StepScratch { candidates, ids, lengths } = scratch;
     let mut left = Candidates::new(logits, candidates)?;
     watch(&mut left, None);
+    limits.apply(&mut left)?;
     let mut turn = Turn { state, words, n_random: 0, ids, lengths };
     for stage in chain.stages() {
         stage.apply(&mut left, &mut turn)?;
@@ -259,6 +320,7 @@ fn learned(
 fn measured(
     chain: &Chain,
     logits: &[f32],
+    limits: Limits<'_>,
     state: &State,
     words: &Words,
     scratch: &mut StepScratch,
@@ -266,7 +328,7 @@ fn measured(
 ) -> Result<(Draw, Option<[f64; 2]>), SampleError> {
     let _standard = FloatEnv::standard();
     let (mut raw, mut raw_max, mut nucleus) = (Mass::default(), 0.0, None);
-    let mut left = run(chain, logits, state, words, scratch, &mut |left, stage| {
+    let mut left = run(chain, logits, limits, state, words, scratch, &mut |left, stage| {
         if stage.is_none() {
             raw_max = left.max();
             raw = left.mass();

@@ -3,7 +3,7 @@
 use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
-    Chain, Distribution, SampleError, TokenId,
+    Chain, Distribution, Limits, SampleError, TokenId,
     candidates::Candidates,
     dice::Words,
     sampler::{StepScratch, run},
@@ -81,7 +81,7 @@ impl Trace {
         let mut stages = Vec::with_capacity(chain.stages().len());
         let mut places = vec![Vec::with_capacity(chain.stages().len() + 1); watched.len()];
         let mut before = None;
-        let left = run(chain, logits, state, words, &mut scratch, &mut |left, stage| {
+        let left = run(chain, logits, Limits::NONE, state, words, &mut scratch, &mut |left, stage| {
             let now = Moment::of(left);
             for (places, &token) in places.iter_mut().zip(watched) {
                 places.push(place(left, &now.mass, token));

@@ -4,9 +4,11 @@
 //! once on many threads; [`Column::take`] says what came of it. Whoever steps columns (the loop here, a server) shares
 //! this, so a text is the same whoever asked for it.
 
-use kelvin_sampling::{Draw, SampleError, Sampler};
+use std::sync::Arc;
 
-use super::{Continuation, FinishReason, stop::StopStrings};
+use kelvin_sampling::{Distribution, Draw, Limits, SampleError, Sampler};
+
+use super::{Constraint, Continuation, FinishReason, constraint::completing, stop::StopStrings};
 use crate::{
     TokenId,
     tokenizer::{TextStream, Tokenizer},
@@ -18,6 +20,8 @@ use crate::{
 pub struct Ends {
     /// How many tokens it may have.
     pub max_tokens: usize,
+    /// How many it has at least: until then no token ends it, and no stop string is looked for.
+    pub min_tokens: usize,
     /// How many tokens the text may have, prompt included.
     pub limit: usize,
     /// Go on after the tokens that end a turn.
@@ -28,6 +32,17 @@ pub struct Ends {
     pub texts: Vec<String>,
 }
 
+impl Ends {
+    /// All tokens that end it, in rising order.
+    fn all_tokens(&self, tokenizer: &Tokenizer) -> Vec<TokenId> {
+        let own = if self.ignore_end { &[] } else { tokenizer.end_tokens() };
+        let mut tokens = [own, &self.tokens].concat();
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
+    }
+}
+
 /// A continuation in the making.
 #[derive(Debug)]
 pub struct Column {
@@ -36,7 +51,15 @@ pub struct Column {
     prompt_len: usize,
     /// What the model reads next.
     next: TokenId,
-    drawn: Option<Result<Draw, SampleError>>,
+    drawn: Option<Result<Draw, FinishReason>>,
+    /// Tokens that end it, in rising order, and how many come before that at least.
+    end_tokens: Vec<TokenId>,
+    min_tokens: usize,
+    /// Sequences of tokens that it doesn't write.
+    bans: Arc<[Vec<TokenId>]>,
+    constraint: Option<Box<dyn Constraint>>,
+    /// What can't come next, rising; work space.
+    banned: Vec<TokenId>,
     stream: TextStream,
     stop: StopStrings,
     tokens: Vec<TokenId>,
@@ -58,13 +81,24 @@ pub struct Taken {
 
 impl Column {
     /// A column that begins after `prompt`, all of which `sequence` has read.
-    pub fn new(sampler: Sampler, sequence: Sequence, prompt: &[TokenId], ends: &Ends) -> Column {
+    pub fn new(
+        sampler: Sampler,
+        sequence: Sequence,
+        prompt: &[TokenId],
+        tokenizer: &Tokenizer,
+        ends: &Ends,
+    ) -> Column {
         Column {
             sampler: sampler.after(prompt),
             sequence,
             prompt_len: prompt.len(),
             next: prompt.last().copied().unwrap_or(TokenId(0)),
             drawn: None,
+            end_tokens: ends.all_tokens(tokenizer),
+            min_tokens: ends.min_tokens,
+            bans: Arc::new([]),
+            constraint: None,
+            banned: Vec::new(),
             stream: TextStream::default(),
             stop: StopStrings::new(&ends.texts),
             tokens: Vec::new(),
@@ -72,6 +106,17 @@ impl Column {
             draws: Vec::new(),
             finish: None,
         }
+    }
+
+    /// The same, without ever writing one of these sequences of tokens: the last token of each can't come where all before it
+    /// have just been written.
+    pub fn banning(self, bans: Arc<[Vec<TokenId>]>) -> Column {
+        Column { bans, ..self }
+    }
+
+    /// The same under a constraint. A text that is complete ends, whatever else is asked of its end.
+    pub fn under(self, constraint: Option<Box<dyn Constraint>>) -> Column {
+        Column { constraint, ..self }
     }
 
     /// What the model reads of it in the next step: the token drawn last.
@@ -87,7 +132,46 @@ impl Column {
 
     /// Draws the next token from the logits of all before it. [`Column::take`] has to follow.
     pub fn draw(&mut self, logits: &[f32]) {
-        self.drawn = Some(self.sampler.draw(logits, self.pos() as u64));
+        self.draw_showing(logits, None);
+    }
+
+    /// The same, and shows what the first `n_stages` stages of the chain left before the token was drawn.
+    pub fn draw_showing(&mut self, logits: &[f32], n_stages: Option<usize>) -> Option<Distribution> {
+        let drawn = self.try_draw(logits, n_stages);
+        let (drawn, shown) = match drawn {
+            Ok((draw, shown)) => (Ok(draw), shown),
+            Err(reason) => (Err(reason), None),
+        };
+        self.drawn = Some(drawn);
+        shown
+    }
+
+    fn try_draw(
+        &mut self,
+        logits: &[f32],
+        n_stages: Option<usize>,
+    ) -> Result<(Draw, Option<Distribution>), FinishReason> {
+        let pos = self.pos() as u64;
+        self.banned.clear();
+        self.banned.extend(completing(&self.bans, &self.tokens));
+        if self.tokens.len() < self.min_tokens {
+            self.banned.extend(&self.end_tokens);
+        }
+        self.banned.sort_unstable();
+        self.banned.dedup();
+        let allowed = self.constraint.as_mut().map(|constraint| constraint.allowed()).transpose();
+        let limits = Limits { allowed: allowed.map_err(FinishReason::NothingLeft)?, banned: &self.banned };
+        let refused = |error: SampleError| match error {
+            SampleError::NothingLeft { .. } => FinishReason::NothingLeft(error.to_string()),
+            _ => FinishReason::BadLogits(error.to_string()),
+        };
+        let shown = n_stages.map(|n| self.sampler.distribution_within(n, logits, pos, limits)).transpose();
+        let shown = shown.map_err(refused)?;
+        let draw = self.sampler.draw_within(logits, pos, limits).map_err(refused)?;
+        if let Some(constraint) = &mut self.constraint {
+            constraint.take(draw.token).map_err(FinishReason::NothingLeft)?;
+        }
+        Ok((draw, shown))
     }
 
     /// The token that [`Column::draw`] gave, until it's taken.
@@ -102,23 +186,27 @@ impl Column {
         };
         let draw = match self.drawn.take()? {
             Ok(draw) => draw,
-            Err(error) => return without_token(self, FinishReason::BadLogits(error.to_string())),
+            Err(reason) => return without_token(self, reason),
         };
         if ends.max_tokens == 0 {
             return without_token(self, FinishReason::MaxTokens);
         }
-        let is_end = !ends.ignore_end && tokenizer.end_tokens().contains(&draw.token);
-        if is_end || ends.tokens.contains(&draw.token) {
+        let is_complete = self.constraint.as_ref().is_some_and(|constraint| constraint.is_complete());
+        let is_end = self.end_tokens.binary_search(&draw.token).is_ok();
+        if is_end || (is_complete && tokenizer.end_tokens().contains(&draw.token)) {
             return without_token(self, FinishReason::EndToken(draw.token));
         }
         self.next = draw.token;
         self.tokens.push(draw.token);
         self.draws.push(draw);
         let new = self.stream.push(tokenizer.bytes(draw.token, false));
-        let (text, stopped) = self.stop.push(&new);
+        let (text, stopped) =
+            if self.tokens.len() <= self.min_tokens { (new, None) } else { self.stop.push(&new) };
         self.text.push_str(&text);
         let reason = if let Some(stop) = stopped {
             Some(FinishReason::StopString(stop))
+        } else if is_complete {
+            Some(FinishReason::Complete)
         } else if self.tokens.len() >= ends.max_tokens {
             Some(FinishReason::MaxTokens)
         } else if self.pos() >= ends.limit {

@@ -4,9 +4,11 @@
 //! model serves all columns. What a column draws depends on its sampler and its own text alone.
 
 mod column;
+mod constraint;
 mod stop;
 
 pub use column::{Column, Ends, Taken};
+pub use constraint::Constraint;
 
 use std::ops::ControlFlow;
 
@@ -88,8 +90,25 @@ pub enum FinishReason {
     ContextFull,
     /// The observer broke off.
     Cancelled,
+    /// The constraint is fulfilled and allows nothing more.
+    Complete,
     /// The logits had no distribution (NaN, or infinite); the sampler's words.
     BadLogits(String),
+    /// Controls and constraint together left no token, or the constraint gave up; in its words.
+    NothingLeft(String),
+}
+
+impl FinishReason {
+    /// What went wrong, if it ended badly.
+    pub fn failure(&self) -> Option<String> {
+        match self {
+            FinishReason::BadLogits(what) => {
+                Some(format!("the model gave logits that nothing can be drawn from: {what}"))
+            }
+            FinishReason::NothingLeft(what) => Some(format!("no token can come next: {what}")),
+            _ => None,
+        }
+    }
 }
 
 /// What became of one column.
@@ -156,8 +175,10 @@ pub fn generate(
     let mut scratch = Scratch::default();
     let cancelled = read_prompt(engine, sequence, prompt, request.chunk, &mut scratch, observer)?.is_break();
     let Request { samplers, max_tokens, stop, ignore_end, .. } = request;
-    let ends = Ends { max_tokens, limit, ignore_end, tokens: Vec::new(), texts: stop };
-    let new = |sampler, sequence: &Sequence| Column::new(sampler, sequence.clone(), prompt, &ends);
+    let ends = Ends { max_tokens, limit, ignore_end, texts: stop, ..Ends::default() };
+    let new = |sampler, sequence: &Sequence| {
+        Column::new(sampler, sequence.clone(), prompt, &engine.tokenizer, &ends)
+    };
     let mut columns: Vec<Column>;
     if cancelled {
         columns = samplers.into_iter().map(|sampler| new(sampler, sequence)).collect();

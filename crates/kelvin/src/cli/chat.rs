@@ -293,11 +293,8 @@ impl Conversation {
             dice: Dice { seed: self.seed, sample: self.sample },
         });
         match continuation.finish {
-            FinishReason::BadLogits(what) => {
-                Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}"))
-            }
             FinishReason::Cancelled => Err(Interrupted.into()),
-            _ => Ok(()),
+            reason => reason.failure().map_or(Ok(()), |failure| Err(anyhow::anyhow!(failure))),
         }
     }
 

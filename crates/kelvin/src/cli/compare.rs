@@ -158,12 +158,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     if continuations.iter().any(|c| c.finish == FinishReason::Cancelled) {
         return Err(Interrupted.into());
     }
-    match &continuations[0].finish {
-        FinishReason::BadLogits(what) => {
-            Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}"))
-        }
-        _ => Ok(()),
-    }
+    continuations[0].finish.failure().map_or(Ok(()), |failure| Err(anyhow::anyhow!(failure)))
 }
 
 impl Answer {

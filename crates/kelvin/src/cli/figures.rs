@@ -73,12 +73,12 @@ pub(crate) fn mean_parting(samples: &[Continuation]) -> Option<f64> {
 /// Why a continuation ended, as JSON says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Finish {
-    /// `end_token`, `stop_string`, `max_tokens`, `context_full`, `cancelled` or `bad_logits`.
+    /// `end_token`, `stop_string`, `max_tokens`, `context_full`, `complete`, `cancelled`, `bad_logits` or `nothing_left`.
     pub(crate) reason: &'static str,
     /// The end token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ids: Option<Vec<u32>>,
-    /// The end token's or the stop string's text, or what was wrong with the logits.
+    /// The end token's or the stop string's text, or what was wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
 }
@@ -96,8 +96,10 @@ impl Finish {
             FinishReason::StopString(text) => Finish { text: Some(text.clone()), ..plain("stop_string") },
             FinishReason::MaxTokens => plain("max_tokens"),
             FinishReason::ContextFull => plain("context_full"),
+            FinishReason::Complete => plain("complete"),
             FinishReason::Cancelled => plain("cancelled"),
             FinishReason::BadLogits(what) => Finish { text: Some(what.clone()), ..plain("bad_logits") },
+            FinishReason::NothingLeft(what) => Finish { text: Some(what.clone()), ..plain("nothing_left") },
         }
     }
 
@@ -109,7 +111,9 @@ impl Finish {
             "stop_string" => format!("stop {text}"),
             "max_tokens" => "length".to_string(),
             "context_full" => "context full".to_string(),
+            "complete" => "complete".to_string(),
             "cancelled" => "interrupted".to_string(),
+            "nothing_left" => format!("nothing left: {text}"),
             _ => format!("bad logits: {text}"),
         }
     }

@@ -204,10 +204,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         }
     }
     match continuation.finish {
-        FinishReason::BadLogits(what) => {
-            Err(anyhow::anyhow!("the model gave logits that nothing can be drawn from: {what}"))
-        }
         FinishReason::Cancelled => Err(Interrupted.into()),
-        _ => Ok(()),
+        reason => reason.failure().map_or(Ok(()), |failure| Err(anyhow::anyhow!(failure))),
     }
 }

@@ -12,7 +12,6 @@ use std::{
 
 use kelvin_engine::{
     Engine, TokenId,
-    generate::Column,
     transformer::{Append, CacheFormat, Logits, ModelError, PAGE, Prefixes, Scratch, Sequence, Want},
 };
 use kelvin_sampling::SampleError;
@@ -44,8 +43,8 @@ pub(crate) trait Steps: Send + Sync {
     ) -> Result<Logits<'s>, ModelError>;
 
     /// A draw for a text of request `id`.
-    fn draw(&self, _id: &str, column: &mut Column, logits: &[f32]) {
-        column.draw(logits);
+    fn draw(&self, _id: &str, writer: &mut Writer, logits: &[f32]) {
+        writer.draw(logits);
     }
 }
 
@@ -181,7 +180,7 @@ impl Batch {
     /// The longest beginning of a job's prompt that has been read. Its last token is left to be read, since its logits are wanted; and a
     /// prompt that is scored is read from its beginning, since what was read before has none.
     fn known(&mut self, job: &Job) -> Sequence {
-        let most = if job.score_prompt { 0 } else { job.prompt.len().saturating_sub(1) };
+        let most = if job.score_prompt.is_some() { 0 } else { job.prompt.len().saturating_sub(1) };
         self.prefixes.find(&job.prompt[..most])
     }
 
@@ -200,7 +199,8 @@ impl Batch {
                     }
                 }
                 Phase::Reading { sequence, .. } if shares[at] > 0 => {
-                    let (start, prompt, scored) = (sequence.len(), &one.job.prompt, one.job.score_prompt);
+                    let (start, prompt, scored) =
+                        (sequence.len(), &one.job.prompt, one.job.score_prompt.is_some());
                     let end = start + shares[at];
                     let tokens = &prompt[start..end];
                     let want = match (scored, end == prompt.len()) {
@@ -232,7 +232,7 @@ impl Batch {
         score_prompts(engine, running, &rows, logits);
         for row in &rows {
             if let Row::First { running: at, row } = *row {
-                running[at].begin_writing(row, logits.row(row));
+                running[at].begin_writing(engine, row, logits.row(row));
             }
         }
         draw(engine, steps.as_ref(), running, logits);
@@ -247,7 +247,7 @@ impl Batch {
         let readers = self.running.iter().enumerate().filter_map(|(at, one)| match &one.phase {
             Phase::Reading { sequence, waits: false, last_turn, .. } => {
                 let left = one.job.prompt.len() - sequence.len();
-                Some(Reader { at, left, is_scored: one.job.score_prompt, last_turn: *last_turn })
+                Some(Reader { at, left, is_scored: one.job.score_prompt.is_some(), last_turn: *last_turn })
             }
             _ => None,
         });
@@ -290,7 +290,9 @@ impl Batch {
         let own = &self.running[at];
         let Phase::Reading { sequence, .. } = &own.phase else { return false };
         let end = (sequence.len() / PAGE + 1) * PAGE;
-        let Some(needed) = own.job.prompt.get(..end).filter(|_| !own.job.score_prompt) else { return false };
+        let Some(needed) = own.job.prompt.get(..end).filter(|_| own.job.score_prompt.is_none()) else {
+            return false;
+        };
         self.running.iter().enumerate().any(|(i, other)| match &other.phase {
             Phase::Reading { sequence: theirs, .. } => {
                 i != at
@@ -376,7 +378,7 @@ fn score_prompts(engine: &Engine, running: &mut [Running], rows: &[Row], logits:
     }
     let work = |of: &Row| match *of {
         Row::Prompt { running: at, row, pos } => {
-            let (token, n_top) = (running[at].job.prompt[pos], running[at].job.n_top.unwrap_or(0));
+            let (token, n_top) = (running[at].job.prompt[pos], running[at].job.score_prompt.unwrap_or(0));
             Some(Work { row, running: at, token, n_top, scored: None })
         }
         Row::First { .. } => None,
@@ -405,14 +407,8 @@ fn draw(engine: &Engine, steps: &dyn Steps, running: &mut [Running], logits: Log
     engine.model.pool().for_each_chunk(&mut all, 1, &|_, one| {
         let (writer, id, row) = &mut one[0];
         let drawn = catch_unwind(AssertUnwindSafe(|| {
-            steps.draw(id, &mut writer.column, logits.row(*row));
-            // If it can't be scored, neither could it be drawn, and that is said.
-            let scored = writer.n_top.zip(writer.column.drawn());
-            scored.and_then(|(n_top, token)| score(logits.row(*row), token, n_top).ok())
+            steps.draw(id, writer, logits.row(*row));
         }));
-        match drawn {
-            Ok(scored) => writer.scored = scored,
-            Err(_) => writer.panicked = true,
-        }
+        writer.panicked = drawn.is_err();
     });
 }

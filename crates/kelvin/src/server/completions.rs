@@ -12,27 +12,27 @@ use axum::{
     },
 };
 use futures_util::stream;
+use kelvin_sampling::Sampler;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{
     Shared,
-    controls::{Bounds, Controls},
+    controls::{Bounds, Controls, MOST_TOP},
     fields::{Fields, read_body},
     gate::RequestId,
     metrics::Metrics,
     problem::Problem,
     prompts::{self, Prompt, check_model},
-    queue::{Event, Job},
+    queue::{Draft, Event, Job},
     reply::{Choice, Echo, Reply, Shape, recipe},
     room::pages,
+    scores::{LogprobsStage, Scoring},
 };
 
 /// New tokens of a chat's answer at most, where nobody said.
 const CHAT_TOKENS: usize = 4096;
 /// New tokens of a completion where nobody said: OpenAI's number.
 const TEXT_TOKENS: usize = 16;
-/// OpenAI's most.
-const MOST_TOP: u64 = 20;
 
 /// `/v1/completions`.
 pub(crate) async fn text(
@@ -94,7 +94,7 @@ fn plan(
     let engine = &shared.engine;
     let mut fields = Fields::parse(bytes)?;
     check_model(&mut fields, &shared.names)?;
-    let bounds = Bounds { vocab_size: engine.model.config.vocab_size, n_texts: shared.room.n_texts };
+    let bounds = Bounds { tokenizer: &engine.tokenizer, n_texts: shared.room.n_texts };
     let mut controls = Controls::read(&mut fields, bounds)?;
     let (prompts, n_top, echo) = match shape {
         Shape::Text => {
@@ -118,18 +118,30 @@ fn plan(
             "\"max_tokens\" is 0, but nothing else was asked for (\"echo\")",
         ));
     }
+    let stage = controls.stage;
+    if stage != LogprobsStage::Raw && (n_top.is_none() || echo) {
+        let message = format!(
+            "\"logprobs_stage\" \"{}\" needs \"logprobs\", and can't be given with \"echo\": a prompt isn't drawn",
+            stage.name()
+        );
+        return Err(Problem::parameter("logprobs_stage", message));
+    }
     let choices_a_prompt = controls.chains.len() * controls.n;
     let (sender, events) = unbounded_channel();
     let mut jobs = Vec::new();
+    let draft = |sampler: Sampler| {
+        let scoring = n_top.map(|n_top| Scoring::new(n_top, stage, sampler.chain()));
+        Draft { sampler, constraint: None, scoring }
+    };
     for (i, prompt) in prompts.iter().enumerate() {
         let max_tokens = room_for(shared, prompt, controls.max_tokens, choices_a_prompt, shape)?;
         jobs.push(Job {
             id: id.to_string(),
             prompt: prompt.tokens.clone(),
-            samplers: controls.samplers(),
-            ends: controls.ends(max_tokens, shared.limit),
-            n_top,
-            score_prompt: echo && n_top.is_some(),
+            drafts: controls.samplers().into_iter().map(draft).collect(),
+            ends: controls.ends(max_tokens, shared.limit)?,
+            bans: Arc::clone(&controls.bans),
+            score_prompt: n_top.filter(|_| echo).max(controls.prompt_logprobs),
             first_choice: i * choices_a_prompt,
             events: sender.clone(),
             arrived,
@@ -138,17 +150,22 @@ fn plan(
     let prefix = if shape == Shape::Chat { "chatcmpl" } else { "cmpl" };
     let chains: Vec<String> = controls.chains.iter().map(ToString::to_string).collect();
     let n_choices = choices_a_prompt * prompts.len();
-    let echoes =
-        prompts.into_iter().map(|prompt| Echo { tokens: prompt.tokens, text: echo.then_some(prompt.text) });
+    let echo = |prompt: Prompt| Echo {
+        tokens: prompt.tokens,
+        text: echo.then_some(prompt.text),
+        scores: Vec::new(),
+    };
     let reply = Reply {
         engine: Arc::clone(engine),
         shape,
         id: format!("{prefix}-{id}"),
         created: shared.now(),
         model: shared.names[0].clone(),
-        scores: n_top.is_some(),
-        n_top: n_top.unwrap_or(0),
-        prompts: echoes.collect(),
+        n_top,
+        stage,
+        prompt_logprobs: controls.prompt_logprobs,
+        return_ids: controls.return_ids,
+        prompts: prompts.into_iter().map(echo).collect(),
         choices_a_prompt,
         include_usage: controls.include_usage,
         recipe: recipe(controls.seed, &chains),

@@ -1,19 +1,25 @@
 //! The parameters of a request in, chains, dice and ends out: everything that the two kinds of completion share.
 
-use kelvin_engine::{TokenId, generate::Ends};
+use std::sync::Arc;
+
+use kelvin_engine::{TokenId, generate::Ends, tokenizer::Tokenizer};
 use kelvin_sampling::{Chain, Dice, Mask, Profile, Sampler, Stage};
 use serde_json::Value;
 
 use super::{
     fields::{Fields, shortened, token, wrong},
     problem::Problem,
+    scores::LogprobsStage,
 };
 
+/// OpenAI's most.
+pub(crate) const MOST_TOP: u64 = 20;
 /// More temperatures than a person can compare.
 const MOST_TEMPERATURES: usize = 16;
 const MOST_STOPS: usize = 16;
 const MOST_STOP_BYTES: usize = 1024;
 const MOST_IDS: usize = 4096;
+const MOST_BAD_WORDS: usize = 256;
 const MOST_CHAIN_BYTES: usize = 4096;
 
 /// The single settings by their names in the API, the names of their stages, and what vLLM's clients write for "off".
@@ -26,10 +32,21 @@ const SETTINGS: &[(&str, &str, Option<f64>)] = &[
     ("presence_penalty", "presence", None),
 ];
 
+/// Parameters that may say what is so anyway, and with which values.
+const AS_IT_IS: &[(&str, &[&str])] = &[
+    ("best_of", &["1"]),
+    ("store", &["false"]),
+    ("service_tier", &["\"auto\"", "\"default\""]),
+    ("modalities", &["[\"text\"]"]),
+    ("suffix", &["\"\""]),
+    ("skip_special_tokens", &["true"]),
+    ("use_beam_search", &["false"]),
+];
+
 /// What a request may ask for at most.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    pub(crate) vocab_size: usize,
+pub(crate) struct Bounds<'a> {
+    pub(crate) tokenizer: &'a Tokenizer,
     /// Texts that run at once.
     pub(crate) n_texts: usize,
 }
@@ -44,6 +61,14 @@ pub(crate) struct Controls {
     pub(crate) max_tokens: Option<usize>,
     pub(crate) stream: bool,
     pub(crate) include_usage: bool,
+    pub(crate) stage: LogprobsStage,
+    /// How many likeliest tokens beside each of the prompt's, if those are wanted in vLLM's shape.
+    pub(crate) prompt_logprobs: Option<usize>,
+    /// Whether the answer has its tokens' ids.
+    pub(crate) return_ids: bool,
+    /// Sequences of tokens that aren't written.
+    pub(crate) bans: Arc<[Vec<TokenId>]>,
+    min_tokens: usize,
     ignore_eos: bool,
     stop_tokens: Vec<TokenId>,
     stop_texts: Vec<String>,
@@ -51,8 +76,9 @@ pub(crate) struct Controls {
 
 impl Controls {
     /// Takes all of them out of `fields`.
-    pub(crate) fn read(fields: &mut Fields, bounds: Bounds) -> Result<Controls, Problem> {
-        let chains = chains(fields, bounds.vocab_size)?;
+    pub(crate) fn read(fields: &mut Fields, bounds: Bounds<'_>) -> Result<Controls, Problem> {
+        let vocab_size = bounds.tokenizer.vocab_size();
+        let chains = chains(fields, vocab_size)?;
         let most = bounds.n_texts as u64;
         let n = fields.whole("n", 1..=most)?.unwrap_or(1) as usize;
         if n * chains.len() > bounds.n_texts {
@@ -69,20 +95,14 @@ impl Controls {
             })?,
         };
         let max_tokens = fields.whole("max_tokens", 0..=u64::from(u32::MAX))?;
-        if fields.whole("min_tokens", 0..=u64::from(u32::MAX))?.is_some_and(|min| min > 0) {
-            return Err(Problem::parameter("min_tokens", "\"min_tokens\" isn't supported yet"));
-        }
         let stream = fields.flag("stream")?;
         let include_usage = stream_options(fields, stream)?;
-        if let Some(stage) = fields.text("logprobs_stage")?.filter(|stage| stage != "raw") {
-            let message =
-                format!("\"logprobs_stage\" is {:?}, but only \"raw\" is supported yet", shortened(&stage));
-            return Err(Problem::parameter("logprobs_stage", message));
+        let prompt_logprobs = fields.whole("prompt_logprobs", 0..=MOST_TOP)?.map(|n| n as usize);
+        if stream && prompt_logprobs.is_some() {
+            let message = "\"prompt_logprobs\" can't be given with \"stream\": true";
+            return Err(Problem::parameter("prompt_logprobs", message));
         }
-        // They change nothing that is answered.
-        for name in ["user", "safety_identifier", "prompt_cache_key", "metadata"] {
-            fields.take(name);
-        }
+        indifferent(fields)?;
         Ok(Controls {
             chains,
             n,
@@ -90,8 +110,13 @@ impl Controls {
             max_tokens: max_tokens.map(|n| n as usize),
             stream,
             include_usage,
+            stage: stage(fields)?,
+            prompt_logprobs,
+            return_ids: fields.flag("return_token_ids")?,
+            bans: bans(fields, bounds.tokenizer)?,
+            min_tokens: fields.whole("min_tokens", 0..=u64::from(u32::MAX))?.unwrap_or(0) as usize,
             ignore_eos: fields.flag("ignore_eos")?,
-            stop_tokens: bounded("stop_token_ids", fields.tokens("stop_token_ids", bounds.vocab_size)?)?,
+            stop_tokens: bounded("stop_token_ids", fields.tokens("stop_token_ids", vocab_size)?)?,
             stop_texts: stops(fields)?,
         })
     }
@@ -106,14 +131,22 @@ impl Controls {
     }
 
     /// When a text ends that may have `max_tokens` new tokens, and `limit` in all.
-    pub(crate) fn ends(&self, max_tokens: usize, limit: usize) -> Ends {
-        Ends {
+    pub(crate) fn ends(&self, max_tokens: usize, limit: usize) -> Result<Ends, Problem> {
+        if self.min_tokens > max_tokens {
+            let message = format!(
+                "\"min_tokens\" is {}, but there can be {max_tokens} tokens at most",
+                self.min_tokens
+            );
+            return Err(Problem::parameter("min_tokens", message));
+        }
+        Ok(Ends {
             max_tokens,
+            min_tokens: self.min_tokens,
             limit,
             ignore_end: self.ignore_eos,
             tokens: self.stop_tokens.clone(),
             texts: self.stop_texts.clone(),
-        }
+        })
     }
 }
 
@@ -219,6 +252,51 @@ fn stops(fields: &mut Fields) -> Result<Vec<String>, Problem> {
     let expected =
         format!("a text, or a list of at most {MOST_STOPS}, each of 1 to {MOST_STOP_BYTES} bytes,");
     texts.ok_or_else(|| wrong("stop", &value, &expected))
+}
+
+/// The sequences of tokens that no text may have: each text as it stands and with a space before it.
+fn bans(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Arc<[Vec<TokenId>]>, Problem> {
+    let Some(value) = fields.take("bad_words") else { return Ok(Arc::new([])) };
+    let expected = format!("a list of at most {MOST_BAD_WORDS} texts, each of 1 to {MOST_STOP_BYTES} bytes,");
+    let items = value.as_array().filter(|items| items.len() <= MOST_BAD_WORDS);
+    let texts: Option<Vec<&str>> = items.and_then(|items| items.iter().map(Value::as_str).collect());
+    let fits = |text: &&str| !text.trim_start().is_empty() && text.len() <= MOST_STOP_BYTES;
+    let texts =
+        texts.filter(|texts| texts.iter().all(fits)).ok_or_else(|| wrong("bad_words", &value, &expected))?;
+    // How a word begins a text is told from how it goes on by what a space before it does to its tokens.
+    let spellings = texts.iter().flat_map(|text| [text.to_string(), format!(" {}", text.trim_start())]);
+    let mut sequences: Vec<Vec<TokenId>> = spellings
+        .map(|text| tokenizer.encode(&text, false, false))
+        .filter(|tokens| !tokens.is_empty())
+        .collect();
+    sequences.sort_unstable();
+    sequences.dedup();
+    Ok(sequences.into())
+}
+
+/// Which probabilities are reported.
+fn stage(fields: &mut Fields) -> Result<LogprobsStage, Problem> {
+    let Some(text) = fields.text("logprobs_stage")? else { return Ok(LogprobsStage::Raw) };
+    let found = LogprobsStage::ALL.iter().find(|(name, _)| *name == text);
+    let names = LogprobsStage::ALL.map(|(name, _)| format!("\"{name}\"")).join(", ");
+    let expected = format!("one of {names}");
+    found.map(|&(_, stage)| stage).ok_or_else(|| wrong("logprobs_stage", &text.into(), &expected))
+}
+
+/// Takes what changes nothing that is answered, and what asks for nothing but what is so anyway.
+fn indifferent(fields: &mut Fields) -> Result<(), Problem> {
+    for name in ["user", "safety_identifier", "prompt_cache_key", "metadata"] {
+        fields.take(name);
+    }
+    for (name, allowed) in AS_IT_IS {
+        let Some(value) = fields.take(name) else { continue };
+        if !allowed.contains(&value.to_string().as_str()) {
+            let found = shortened(&value.to_string());
+            let message = format!("\"{name}\" is {found}, but only {} is supported", allowed.join(" or "));
+            return Err(Problem::parameter(*name, message).coded("unsupported_parameter"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a stream ends with its usage.

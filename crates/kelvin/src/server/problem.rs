@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use kelvin_engine::generate::FinishReason;
 use serde_json::{Value, json};
 
 /// Why a request isn't answered.
@@ -62,6 +63,15 @@ impl Problem {
     /// OpenAI's `code`.
     pub(crate) fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// A text ended badly: the model's fault, or that of controls which leave nothing to draw.
+    pub(crate) fn of_end(reason: &FinishReason) -> Option<Problem> {
+        let message = reason.failure()?;
+        Some(match reason {
+            FinishReason::NothingLeft(_) => Problem::request(message).coded("nothing_left"),
+            _ => Problem::failed(message).coded("bad_logits"),
+        })
     }
 
     /// The same with a code of its own.

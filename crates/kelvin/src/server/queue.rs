@@ -7,18 +7,22 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use kelvin_engine::{
     TokenId,
-    generate::{Ends, FinishReason},
+    generate::{Constraint, Ends, FinishReason},
 };
 use kelvin_sampling::Sampler;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{problem::Problem, room, scores::Scored};
+use super::{
+    problem::Problem,
+    room,
+    scores::{Scored, Scoring},
+};
 
 /// How often a job may be passed by later ones.
 const MOST_PASSES: usize = 32;
@@ -32,12 +36,12 @@ pub(crate) struct Job {
     pub(crate) id: String,
     pub(crate) prompt: Vec<TokenId>,
     /// One for each choice; none where only the logits of what comes after the prompt are wanted.
-    pub(crate) samplers: Vec<Sampler>,
+    pub(crate) drafts: Vec<Draft>,
     pub(crate) ends: Ends,
-    /// Whether tokens are scored, and how many others beside each.
-    pub(crate) n_top: Option<usize>,
-    /// Whether the prompt's tokens are scored as well.
-    pub(crate) score_prompt: bool,
+    /// Sequences of tokens that no choice writes.
+    pub(crate) bans: Arc<[Vec<TokenId>]>,
+    /// How many others are scored beside each of the prompt's tokens, if those are scored.
+    pub(crate) score_prompt: Option<usize>,
     /// Number of its first choice in the request.
     pub(crate) first_choice: usize,
     /// Closed as soon as nobody wants the answer. At most as much is ever waiting here as the context has room for.
@@ -45,15 +49,25 @@ pub(crate) struct Job {
     pub(crate) arrived: Instant,
 }
 
+/// A choice before it begins.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) sampler: Sampler,
+    /// What it must be, if that was asked for.
+    pub(crate) constraint: Option<Box<dyn Constraint>>,
+    /// How its tokens are scored, if they are.
+    pub(crate) scoring: Option<Scoring>,
+}
+
 impl Job {
     /// Texts that it is.
     pub(crate) fn n_texts(&self) -> usize {
-        self.samplers.len().max(1)
+        self.drafts.len().max(1)
     }
 
     /// Pages that its texts may need beyond those of its prompt.
     pub(crate) fn pages_after_prompt(&self) -> usize {
-        room::pages_after_prompt(self.prompt.len(), self.samplers.len(), self.ends.max_tokens)
+        room::pages_after_prompt(self.prompt.len(), self.drafts.len(), self.ends.max_tokens)
     }
 }
 
@@ -218,10 +232,10 @@ mod tests {
         let job = Job {
             id: id.to_string(),
             prompt: vec![TokenId(0); len],
-            samplers: Vec::new(),
+            drafts: Vec::new(),
+            bans: Arc::new([]),
             ends: Ends::default(),
-            n_top: None,
-            score_prompt: false,
+            score_prompt: None,
             first_choice: 0,
             events,
             arrived: Instant::now(),

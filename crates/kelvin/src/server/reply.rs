@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use kelvin_engine::{Engine, TokenId, generate::FinishReason, tokenizer::Tokenizer};
 use serde_json::{Map, Value, json};
 
-use super::{problem::Problem, queue::Event, scores::Scored};
+use super::{
+    problem::Problem,
+    queue::Event,
+    scores::{LogprobsStage, Scored},
+};
 
 /// Which of the two shapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +25,14 @@ pub(crate) struct Reply {
     pub(crate) id: String,
     pub(crate) created: u64,
     pub(crate) model: String,
-    /// Whether log-probabilities are reported.
-    pub(crate) scores: bool,
-    /// How many likeliest tokens beside each.
-    pub(crate) n_top: usize,
+    /// How many likeliest tokens beside each, if log-probabilities are reported.
+    pub(crate) n_top: Option<usize>,
+    /// Which those are.
+    pub(crate) stage: LogprobsStage,
+    /// The same of the prompts' tokens, in vLLM's shape.
+    pub(crate) prompt_logprobs: Option<usize>,
+    /// Whether ids are reported.
+    pub(crate) return_ids: bool,
     pub(crate) prompts: Vec<Echo>,
     pub(crate) choices_a_prompt: usize,
     pub(crate) include_usage: bool,
@@ -39,6 +47,8 @@ pub(crate) struct Echo {
     pub(crate) tokens: Vec<TokenId>,
     /// Its text, if it is.
     pub(crate) text: Option<String>,
+    /// What the model thought of its tokens, but for the first, which nothing predicts; empty if nobody wants to know.
+    pub(crate) scores: Vec<Scored>,
 }
 
 /// One choice so far.
@@ -46,6 +56,8 @@ pub(crate) struct Echo {
 pub(crate) struct Choice {
     text: String,
     n_tokens: usize,
+    /// Those not reported yet.
+    ids: Vec<u32>,
     /// None for a prompt's first token, which nothing predicts.
     scores: Vec<(TokenId, Option<Scored>)>,
     /// Characters before the next reported token.
@@ -64,21 +76,28 @@ impl Reply {
         match event {
             Event::Read { first_choice, cached, scores } => {
                 self.cached += cached;
-                let prompt = &self.prompts[first_choice / self.choices_a_prompt];
+                let prompt = &mut self.prompts[first_choice / self.choices_a_prompt];
+                prompt.scores = scores;
                 let Some(text) = &prompt.text else { return Ok(()) };
-                let scored = std::iter::once(None).chain(scores.into_iter().map(Some));
-                let scores: Vec<_> = prompt.tokens.iter().copied().zip(scored).collect();
+                let mut scores = Vec::new();
+                if let Some(n_top) = self.n_top {
+                    let scored = std::iter::once(None).chain(prompt.scores.iter().cloned().map(Some));
+                    scores.extend(prompt.tokens.iter().copied().zip(scored));
+                    scores
+                        .iter_mut()
+                        .flat_map(|(_, scored)| scored)
+                        .for_each(|scored| scored.top.truncate(n_top));
+                }
                 for choice in &mut self.choices[first_choice..first_choice + self.choices_a_prompt] {
                     choice.text = text.clone();
-                    if self.scores {
-                        choice.scores = scores.clone();
-                    }
+                    choice.scores = scores.clone();
                 }
             }
             Event::Token { choice, text, token, scored } => {
                 let choice = &mut self.choices[choice];
                 choice.text.push_str(&text);
                 choice.n_tokens += 1;
+                choice.ids.push(token.0);
                 if let Some(scored) = scored {
                     choice.scores.push((token, Some(scored)));
                 }
@@ -103,6 +122,9 @@ impl Reply {
             choices.iter_mut().enumerate().map(|(i, choice)| self.choice(i, choice, false)).collect();
         let kind = if self.shape == Shape::Chat { "chat.completion" } else { "text_completion" };
         let mut answer = self.envelope(kind, all);
+        if self.shape == Shape::Chat {
+            self.add_prompt(0, &mut answer);
+        }
         answer["usage"] = usage;
         answer["kelvin"] = self.recipe.clone();
         answer
@@ -114,7 +136,9 @@ impl Reply {
             return Vec::new();
         }
         let first = |i| json!({ "index": i, "delta": { "role": "assistant", "content": "" }, "logprobs": null, "finish_reason": null });
-        (0..self.choices.len()).map(|i| self.chunk(vec![first(i)])).collect()
+        let mut chunks: Vec<Value> = (0..self.choices.len()).map(|i| self.chunk(vec![first(i)])).collect();
+        self.add_prompt(0, &mut chunks[0]);
+        chunks
     }
 
     /// Takes what the engine says, and gives it as pieces of a stream.
@@ -124,15 +148,21 @@ impl Reply {
             Event::Token { choice, .. } | Event::End { choice, .. } => *choice..*choice + 1,
             Event::Row(_) | Event::Failed(_) => 0..0,
         };
+        let begins = matches!(event, Event::Read { .. }) && self.return_ids && self.shape == Shape::Text;
         self.take(event)?;
         let mut pieces = Vec::new();
         for i in which {
             let mut choice = std::mem::take(&mut self.choices[i]);
-            if !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some() {
-                let value = self.choice(i, &mut choice, true);
+            let is_new = !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
+            if is_new || begins || (self.return_ids && !choice.ids.is_empty()) {
+                let mut value = self.choice(i, &mut choice, true);
+                if begins {
+                    self.add_prompt(i / self.choices_a_prompt, &mut value);
+                }
                 pieces.push(self.chunk(vec![value]));
                 choice.text.clear();
                 choice.scores.clear();
+                choice.ids.clear();
             }
             self.choices[i] = choice;
         }
@@ -168,9 +198,10 @@ impl Reply {
             None => (Value::Null, Value::Null),
             Some(FinishReason::EndToken(token)) => ("stop".into(), token.0.into()),
             Some(FinishReason::StopString(text)) => ("stop".into(), text.as_str().into()),
+            Some(FinishReason::Complete) => ("stop".into(), Value::Null),
             Some(_) => ("length".into(), Value::Null),
         };
-        let scores = if self.scores { self.scores(choice) } else { Value::Null };
+        let scores = self.n_top.map_or(Value::Null, |n_top| self.scores(choice, n_top));
         let mut value =
             json!({ "index": i, "logprobs": scores, "finish_reason": finish, "stop_reason": stop });
         match (self.shape, is_piece) {
@@ -181,10 +212,38 @@ impl Reply {
             (Shape::Chat, true) if choice.text.is_empty() => value["delta"] = json!({}),
             (Shape::Chat, true) => value["delta"] = json!({ "content": choice.text }),
         }
+        if self.return_ids {
+            value["token_ids"] = choice.ids.as_slice().into();
+        }
+        if self.shape == Shape::Text && !is_piece {
+            self.add_prompt(i / self.choices_a_prompt, &mut value);
+        }
         value
     }
 
-    fn scores(&self, choice: &mut Choice) -> Value {
+    /// What is wanted of a prompt's tokens, as vLLM writes it.
+    fn add_prompt(&self, i: usize, to: &mut Value) {
+        let prompt = &self.prompts[i];
+        if self.return_ids {
+            to["prompt_token_ids"] = prompt.tokens.iter().map(|token| token.0).collect();
+        }
+        let Some(n_top) = self.prompt_logprobs else { return };
+        let entry = |token: TokenId, logprob: f64, rank: usize| {
+            let text = String::from_utf8_lossy(self.engine.tokenizer.bytes(token, true)).into_owned();
+            let value = json!({ "logprob": finite(logprob), "rank": rank, "decoded_token": text });
+            (token.0.to_string(), value)
+        };
+        let one = |scored: &Scored| {
+            let top = scored.top.iter().take(n_top).zip(1..);
+            let mut entries: Map<String, Value> =
+                top.map(|(&(token, logprob), rank)| entry(token, logprob, rank)).collect();
+            entries.extend([entry(scored.token, scored.logprob, scored.rank)]);
+            Value::Object(entries)
+        };
+        to["prompt_logprobs"] = std::iter::once(Value::Null).chain(prompt.scores.iter().map(one)).collect();
+    }
+
+    fn scores(&self, choice: &mut Choice, n_top: usize) -> Value {
         let tokenizer = &self.engine.tokenizer;
         if self.shape == Shape::Chat {
             let content: Vec<Value> = choice
@@ -198,7 +257,7 @@ impl Reply {
                     Some(own)
                 })
                 .collect();
-            return json!({ "content": content, "refusal": null });
+            return json!({ "content": content, "refusal": null, "stage": self.stage.name() });
         }
         let (mut tokens, mut logprobs, mut tops, mut offsets) = (vec![], vec![], vec![], vec![]);
         for (token, scored) in &choice.scores {
@@ -208,7 +267,7 @@ impl Reply {
             tokens.push(text);
             logprobs.push(scored.as_ref().map(|scored| finite(scored.logprob)));
             // Of two tokens that are spelled the same the likelier is shown; the token itself always is.
-            tops.push(scored.as_ref().filter(|_| self.n_top > 0).map(|scored| {
+            tops.push(scored.as_ref().filter(|_| n_top > 0).map(|scored| {
                 let mut top = Map::new();
                 for &(id, logprob) in &scored.top {
                     top.entry(spelled(tokenizer, id)).or_insert_with(|| finite(logprob));
@@ -217,7 +276,13 @@ impl Reply {
                 Value::Object(top)
             }));
         }
-        json!({ "tokens": tokens, "token_logprobs": logprobs, "top_logprobs": tops, "text_offset": offsets })
+        json!({
+            "tokens": tokens,
+            "token_logprobs": logprobs,
+            "top_logprobs": tops,
+            "text_offset": offsets,
+            "stage": self.stage.name(),
+        })
     }
 
     fn usage(&self) -> Value {

@@ -1,18 +1,17 @@
 //! A job that has begun: its prompt being read, then its choices being written; what came of a step in, events out.
 
-use std::{sync::atomic::Ordering::Relaxed, time::Instant};
-
-use kelvin_engine::{
-    Engine,
-    generate::{Column, FinishReason},
-    transformer::Sequence,
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Instant,
 };
+
+use kelvin_engine::{Engine, generate::Column, transformer::Sequence};
 
 use super::{
     metrics::Metrics,
     problem::Problem,
-    queue::{Event, Job},
-    scores::Scored,
+    queue::{Draft, Event, Job},
+    scores::{Scored, Scoring},
 };
 
 /// A job that has begun.
@@ -46,13 +45,23 @@ pub(crate) struct Writer {
     /// Which of the request's choices it is.
     choice: usize,
     pub(crate) column: Column,
-    pub(crate) n_top: Option<usize>,
+    scoring: Option<Scoring>,
     /// Which of the step's logits are its own.
     pub(crate) row: Option<usize>,
     /// What the model thinks of the token just drawn.
     pub(crate) scored: Option<Scored>,
     /// Whether drawing panicked.
     pub(crate) panicked: bool,
+}
+
+impl Writer {
+    /// Draws its next token, and scores it if that is wanted. What can't be scored couldn't be drawn either, and the column says that.
+    pub(crate) fn draw(&mut self, logits: &[f32]) {
+        match self.scoring {
+            Some(scoring) => self.scored = scoring.draw(&mut self.column, logits),
+            None => self.column.draw(logits),
+        }
+    }
 }
 
 impl Running {
@@ -76,20 +85,22 @@ impl Running {
     }
 
     /// The prompt has been read, and the step's row `row` says what comes after it: its choices begin.
-    pub(crate) fn begin_writing(&mut self, row: usize, logits: &[f32]) {
+    pub(crate) fn begin_writing(&mut self, engine: &Engine, row: usize, logits: &[f32]) {
         let Phase::Reading { sequence, scores, .. } = &mut self.phase else { return };
         let scores = std::mem::take(scores);
-        let samplers = std::mem::take(&mut self.job.samplers);
-        let Job { prompt, ends, n_top, first_choice, .. } = &self.job;
-        let writer = |(i, sampler)| Writer {
+        let drafts = std::mem::take(&mut self.job.drafts);
+        let Job { prompt, ends, bans, first_choice, .. } = &self.job;
+        let writer = |(i, Draft { sampler, constraint, scoring })| Writer {
             choice: first_choice + i,
-            column: Column::new(sampler, sequence.clone(), prompt, ends),
-            n_top: *n_top,
+            column: Column::new(sampler, sequence.clone(), prompt, &engine.tokenizer, ends)
+                .banning(Arc::clone(bans))
+                .under(constraint),
+            scoring,
             row: Some(row),
             scored: None,
             panicked: false,
         };
-        let writers: Vec<Writer> = samplers.into_iter().enumerate().map(writer).collect();
+        let writers: Vec<Writer> = drafts.into_iter().enumerate().map(writer).collect();
         let read = Event::Read { first_choice: *first_choice, cached: self.cached, scores };
         let _ = self.job.events.send(read);
         if writers.is_empty() {
@@ -114,15 +125,11 @@ impl Running {
                 let token = Event::Token { choice, text: taken.text, token: draw.token, scored };
                 let _ = job.events.send(token);
             }
-            match taken.end {
-                Some((_, FinishReason::BadLogits(what))) => {
-                    let message = format!("the model gave logits that nothing can be drawn from: {what}");
-                    self.failed = Some(Problem::failed(message).coded("bad_logits"));
+            if let Some((text, reason)) = taken.end {
+                match Problem::of_end(&reason) {
+                    Some(problem) => self.failed = Some(problem),
+                    None => drop(job.events.send(Event::End { choice, text, reason })),
                 }
-                Some((text, reason)) => {
-                    let _ = job.events.send(Event::End { choice, text, reason });
-                }
-                None => {}
             }
         }
         for at in (0..writers.len()).rev() {

@@ -95,7 +95,8 @@ impl<'a> Local<'a> {
         if recipe.record.shift {
             sampler = sampler.measuring_shift();
         }
-        let column = Column::new(sampler, begun.sequence.clone(), &self.prompts[row.prompt], ends);
+        let (sequence, prompt) = (begun.sequence.clone(), &self.prompts[row.prompt]);
+        let column = Column::new(sampler, sequence, prompt, &self.engine.tokenizer, ends);
         Lane { row, column, text: String::new(), tokens: Vec::new() }
     }
 
@@ -138,8 +139,8 @@ impl Worker for Local<'_> {
             max_tokens: length.max_tokens,
             limit,
             ignore_end: length.ignore_end,
-            tokens: Vec::new(),
             texts: length.stop.clone(),
+            ..Ends::default()
         };
         let mut waiting = rows;
         let mut begun: Option<Begun> = None;
@@ -186,8 +187,8 @@ impl Lane {
             FinishReason::StopString(_) => Finish::StopString,
             FinishReason::MaxTokens => Finish::MaxTokens,
             FinishReason::ContextFull => Finish::ContextFull,
-            FinishReason::BadLogits(_) => Finish::BadLogits,
-            FinishReason::Cancelled => Finish::Other,
+            FinishReason::BadLogits(_) | FinishReason::NothingLeft(_) => Finish::BadLogits,
+            FinishReason::Complete | FinishReason::Cancelled => Finish::Other,
         };
         let Row { prompt, chain, sample } = self.row;
         Sample { prompt, chain, sample, text: self.text + rest, finish, tokens: self.tokens, judged: None }

@@ -162,6 +162,13 @@ impl Candidates<'_> {
         self.set.max > f32::NEG_INFINITY
     }
 
+    /// Keeps the tokens whose bit is set, the lowest first; false if none is left. Only before the first stage, when an index is an id.
+    pub(crate) fn keep_bits(&mut self, bits: &[u32]) -> bool {
+        let is_set = |id: usize| bits.get(id / 32).is_some_and(|word| word >> (id % 32) & 1 == 1);
+        self.gather(f32::MIN, Some(|_, id| is_set(id)));
+        self.set.max > f32::NEG_INFINITY
+    }
+
     /// Masks these tokens, in rising order of ids; false if none is left.
     pub(crate) fn ban(&mut self, ids: impl Iterator<Item = u32>) -> bool {
         self.settle();

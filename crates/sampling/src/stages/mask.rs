@@ -11,7 +11,7 @@ use crate::{
 /// `mask=1,2,10-19` keeps these token ids; `mask=not,1,2,10-19` bans them. Nothing left is an error.
 ///
 /// For grammars, allowed ids and bad words; placed before truncations it makes them exact for what is allowed. A mask that
-/// changes with every token is set by the caller, as logits of -inf.
+/// changes with every token is the caller's ([`crate::Limits`]).
 ///
 /// Source: constrained decoding; vLLM's `allowed_token_ids` and `bad_words`.
 ///

@@ -70,10 +70,10 @@ pub(crate) async fn row(shared: &Shared, id: &str, tokens: &[TokenId]) -> Result
     shared.queue.push(vec![Job {
         id: id.to_string(),
         prompt: tokens.to_vec(),
-        samplers: Vec::new(),
+        drafts: Vec::new(),
+        bans: Arc::new([]),
         ends: Ends::default(),
-        n_top: None,
-        score_prompt: false,
+        score_prompt: None,
         first_choice: 0,
         events: sender,
         arrived: Instant::now(),
