@@ -232,7 +232,9 @@ impl Batch {
         score_prompts(engine, running, &rows, logits);
         for row in &rows {
             if let Row::First { running: at, row } = *row {
-                running[at].begin_writing(engine, row, logits.row(row));
+                // Nothing goes on from a prompt without choices, so its last page can be shared as well.
+                let ended = running[at].begin_writing(engine, row, logits.row(row));
+                ended.into_iter().for_each(|sequence| prefixes.keep(&sequence, sequence.len()));
             }
         }
         draw(engine, steps.as_ref(), running, logits);
@@ -412,3 +414,6 @@ fn draw(engine: &Engine, steps: &dyn Steps, running: &mut [Running], logits: Log
         writer.panicked = drawn.is_err();
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,9 +84,10 @@ impl Running {
         }
     }
 
-    /// The prompt has been read, and the step's row `row` says what comes after it: its choices begin.
-    pub(crate) fn begin_writing(&mut self, engine: &Engine, row: usize, logits: &[f32]) {
-        let Phase::Reading { sequence, scores, .. } = &mut self.phase else { return };
+    /// The prompt has been read, and `logits`, the step's row `row`, say what comes after it: its choices begin. If it has none, they are
+    /// all that was wanted, and the sequence comes back.
+    pub(crate) fn begin_writing(&mut self, engine: &Engine, row: usize, logits: &[f32]) -> Option<Sequence> {
+        let Phase::Reading { sequence, scores, .. } = &mut self.phase else { return None };
         let scores = std::mem::take(scores);
         let drafts = std::mem::take(&mut self.job.drafts);
         let Job { prompt, ends, bans, first_choice, .. } = &self.job;
@@ -106,7 +107,11 @@ impl Running {
         if writers.is_empty() {
             let _ = self.job.events.send(Event::Row(logits.to_vec()));
         }
-        self.phase = Phase::Writing(writers);
+        let is_all = writers.is_empty();
+        match std::mem::replace(&mut self.phase, Phase::Writing(writers)) {
+            Phase::Reading { sequence, .. } if is_all => Some(sequence),
+            _ => None,
+        }
     }
 
     /// Tells about the tokens drawn in this step; the sequences of the choices that ended come back.
