@@ -74,6 +74,47 @@ impl Sampler {
         }
         Ok(changes)
     }
+
+    /// The nearest changes below and above the chain's own temperature, within [0, 1000]: up to where the token that is drawn now
+    /// stays the same. The state stays.
+    ///
+    /// With a chain that [`Sampler::changes`] says may hide some, these may not be the nearest; they are changes in any case.
+    ///
+    /// # Errors
+    /// As [`Sampler::changes`].
+    pub fn nearest_changes(&mut self, logits: &[f32], pos: u64) -> Result<[Option<Change>; 2], ChangesError> {
+        let t = self.chain().temperature().unwrap_or(1.0);
+        let mut token = |bits: u32| -> Result<TokenId, ChangesError> {
+            let chain = self.chain().with_temperature(f32::from_bits(bits))?;
+            Ok(self.peek(&chain, logits, pos)?)
+        };
+        // Adding +0 turns -0, whose bits are none of a temperature's, into +0.
+        let at = (t + 0.0).to_bits();
+        let now = token(at)?;
+        let mut nearest = [None, None];
+        for (side, end) in [(0, 0), (1, 1000f32.max(t).to_bits())] {
+            let other = token(end)?;
+            if other == now {
+                continue;
+            }
+            // `same` still draws what is drawn now, `differs` doesn't.
+            let (mut same, mut differs, mut beyond) = (at, end, other);
+            while same.abs_diff(differs) > 1 {
+                let middle = same.midpoint(differs);
+                let between = token(middle)?;
+                if between == now {
+                    same = middle;
+                } else {
+                    (differs, beyond) = (middle, between);
+                }
+            }
+            let (below, above) = (same.min(differs), same.max(differs));
+            let (from, to) = if side == 0 { (beyond, now) } else { (now, beyond) };
+            nearest[side] =
+                Some(Change { below: f32::from_bits(below), above: f32::from_bits(above), from, to });
+        }
+        Ok(nearest)
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +145,17 @@ mod tests {
                 from = change.above;
             }
             assert_eq!(at(10.0), changes[changes.len() - 1].to);
+            for pair in changes.windows(2) {
+                let t = pair[0].above + (pair[1].below - pair[0].above) / 2.0;
+                let mut here = sampler.clone();
+                here.chain = chain.with_temperature(t).unwrap();
+                assert_eq!(here.nearest_changes(&logits, 9).unwrap(), [Some(pair[0]), Some(pair[1])]);
+            }
+            sampler.chain = chain.with_temperature(0.0).unwrap();
+            let [below, above] = sampler.nearest_changes(&logits, 9).unwrap();
+            assert_eq!(below, None);
+            assert!(above.is_some_and(|change| change.above <= changes[0].above));
+            sampler.chain = chain.clone();
             assert_eq!(sampler.changes(&logits, 9, 1).unwrap(), changes[..1]);
         }
     }

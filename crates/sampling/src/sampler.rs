@@ -17,7 +17,7 @@ use crate::{
 /// clone is a fork: it draws the same tokens until it's told of others.
 #[derive(Debug, Clone)]
 pub struct Sampler {
-    chain: Chain,
+    pub(crate) chain: Chain,
     dice: Dice,
     state: State,
     scratch: StepScratch,

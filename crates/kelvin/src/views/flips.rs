@@ -35,6 +35,28 @@ impl Named {
     }
 }
 
+impl Flip {
+    fn of(engine: &Engine, change: Change) -> Flip {
+        Flip {
+            below: json::short(change.below),
+            above: json::short(change.above),
+            from: Named::of(engine, change.from),
+            to: Named::of(engine, change.to),
+        }
+    }
+}
+
+/// The nearest below and above the sampler's own temperature.
+pub(crate) fn nearest(
+    engine: &Engine,
+    sampler: &mut Sampler,
+    logits: &[f32],
+    pos: u64,
+) -> Result<[Option<Flip>; 2], ChangesError> {
+    let changes = sampler.nearest_changes(logits, pos)?;
+    Ok(changes.map(|change| change.map(|change| Flip::of(engine, change))))
+}
+
 /// The lowest `limit` of them from T = 0.05 up to 10, rising.
 pub(crate) fn flips(
     engine: &Engine,
@@ -43,11 +65,6 @@ pub(crate) fn flips(
     pos: u64,
     limit: usize,
 ) -> Result<Vec<Flip>, ChangesError> {
-    let flip = |change: Change| Flip {
-        below: json::short(change.below),
-        above: json::short(change.above),
-        from: Named::of(engine, change.from),
-        to: Named::of(engine, change.to),
-    };
+    let flip = |change: Change| Flip::of(engine, change);
     Ok(sampler.changes(logits, pos, limit)?.into_iter().map(flip).collect())
 }

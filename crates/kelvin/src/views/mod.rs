@@ -1,10 +1,12 @@
 //! Logits and chains in, the rows that people and programs see of them out: what the verbs and the studio share.
 
 pub(crate) mod criteria;
+pub(crate) mod flags;
 pub(crate) mod flips;
 pub(crate) mod grid;
 pub(crate) mod knobs;
 pub(crate) mod next;
+pub(crate) mod ranks;
 pub(crate) mod softmax;
 pub(crate) mod token;
 pub(crate) mod trace;

@@ -4,6 +4,7 @@ use kelvin_sampling::{Chain, ChainError, Profile, Scope, Stage, Window};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::flags::flags;
 use crate::terminal::json;
 
 /// A chain in the words of another engine.
@@ -14,6 +15,9 @@ pub(crate) struct Translation {
     /// Where the settings go.
     pub(crate) place: &'static str,
     pub(crate) settings: Map<String, Value>,
+    /// The same as one types it for the engine, if it has such a form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) flags: Option<String>,
     /// What the engine makes of them, in Kelvin's notation.
     pub(crate) runs: String,
     /// What it can't express.
@@ -71,6 +75,7 @@ pub(crate) fn translate(chain: &Chain, profile: Profile) -> Result<Translation, 
         from: chain.to_string(),
         to: profile.name(),
         place,
+        flags: flags(profile.name(), &writer.settings),
         settings: writer.settings,
         runs: Chain::new(runs)?.to_string(),
         missing: writer.missing,

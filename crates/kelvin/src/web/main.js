@@ -14,8 +14,10 @@ import * as address from "./address.js";
 import { h, clear } from "./dom.js";
 import { get, explain } from "./server.js";
 import { view as softmax } from "./views/softmax.js";
+import { view as next } from "./views/next.js";
+import { view as chain } from "./views/chain.js";
 
-const views = [softmax];
+const views = [softmax, next, chain];
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");

@@ -42,6 +42,11 @@ impl Subject {
         Ok(Subject { tokens, n_prompt })
     }
 
+    /// The tokens that were taken after the prompt.
+    pub(super) fn taken(&self) -> &[TokenId] {
+        &self.tokens[self.n_prompt..]
+    }
+
     /// What a sampler remembers of it. A stage that learns begins afresh.
     pub(super) fn state(&self) -> State {
         State::restore(self.tokens.clone(), self.n_prompt, None)

@@ -86,7 +86,8 @@ pub(super) struct Said {
 /// Says `sampler` in the words of every engine.
 pub(super) fn chain(shared: &Shared, fields: &mut Fields) -> Result<Said, Problem> {
     let chain = ask::chain(fields)?.unwrap_or_default();
-    let prompt = fields.text("prompt")?;
+    let (prompt, chat) = (fields.text("prompt")?, fields.flag("chat")?);
+    let seed = fields.whole("seed", 0..=u64::MAX)?.unwrap_or(0);
     let translation = |profile: Profile| {
         translate(&chain, profile).map_err(|error| Problem::parameter("sampler", error.to_string()))
     };
@@ -95,14 +96,14 @@ pub(super) fn chain(shared: &Shared, fields: &mut Fields) -> Result<Said, Proble
         stages: chain.stages().iter().map(ToString::to_string).collect(),
         temperature: chain.temperature().map(crate::terminal::json::short),
         cut_before_heat: chain.cut_before_heat().map(ToString::to_string),
-        command: command(&shared.names[0], &chain, prompt.as_deref()),
+        command: command(&shared.names[0], &chain, prompt.as_deref(), chat, seed),
         translations: others.map(translation).collect::<Result<_, _>>()?,
         chain: chain.to_string(),
     })
 }
 
 /// What to type for the same in a terminal.
-fn command(model: &str, chain: &Chain, prompt: Option<&str>) -> String {
+fn command(model: &str, chain: &Chain, prompt: Option<&str>, chat: bool, seed: u64) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let prompt = quoted(prompt.unwrap_or("Once upon a time"));
     let model = if model.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:".contains(c)) {
@@ -110,7 +111,11 @@ fn command(model: &str, chain: &Chain, prompt: Option<&str>) -> String {
     } else {
         quoted(model)
     };
-    format!("kelvin generate {prompt} -m {model} --sampler {}", quoted(&chain.to_string()))
+    let how = if chat { "--chat" } else { "--raw" };
+    format!(
+        "kelvin generate {prompt} {how} -m {model} --seed {seed} --sampler {}",
+        quoted(&chain.to_string())
+    )
 }
 
 /// The tokens whose text is `query`, begins with it or has it somewhere, in this order, shortest first; `#ID` names one.
@@ -151,7 +156,10 @@ mod tests {
     #[test]
     fn a_command_survives_a_shell() {
         let chain: Chain = "temp=2 | top_k=5".parse().unwrap();
-        let found = command("a model", &chain, Some("it's `x` $y"));
-        assert_eq!(found, r"kelvin generate 'it'\''s `x` $y' -m 'a model' --sampler 'temp=2 | top_k=5'");
+        let found = command("a model", &chain, Some("it's `x` $y"), false, 7);
+        assert_eq!(
+            found,
+            r"kelvin generate 'it'\''s `x` $y' --raw -m 'a model' --seed 7 --sampler 'temp=2 | top_k=5'"
+        );
     }
 }

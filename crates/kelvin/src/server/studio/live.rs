@@ -14,13 +14,14 @@ use crate::{
         flips::{self, Flip, Named},
         grid,
         next::{self, Moment, Next},
+        ranks::{Rank, ranks},
         token,
     },
 };
 
 const MOST_TOP: u64 = 200;
 const MOST_WATCHED: usize = 8;
-const MOST_FLIPS: usize = 24;
+const MOST_FLIPS: usize = 60;
 /// Tokens of a fan.
 const MOST_FAN: u64 = 16;
 const MOST_DRAWS: u64 = 10_000;
@@ -46,8 +47,13 @@ impl Live<'_> {
 pub(super) struct Answer {
     n_tokens: usize,
     n_vocab: usize,
+    /// The tokens that were taken after the prompt.
+    taken: Vec<Named>,
     #[serde(flatten)]
     next: Next,
+    /// Only where it was asked for, with `ranks`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ranks: Option<Vec<Rank>>,
 }
 
 /// What could come next at one temperature, with `top` tokens and those of `watch`.
@@ -64,8 +70,10 @@ pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<Answer, Probl
     let pick = pick.map_err(sampling)?.token;
     let moment =
         Moment { engine: live.engine, logits: live.logits, chain: &chain, state: &state, words: &words };
+    let ranks = if fields.flag("ranks")? { Some(ranks(&moment).map_err(sampling)?) } else { None };
     let next = next::next(&moment, pick, n, &watch).map_err(sampling)?;
-    Ok(Answer { n_tokens: live.subject.tokens.len(), n_vocab: live.logits.len(), next })
+    let taken = live.subject.taken().iter().map(|&token| Named::of(live.engine, token)).collect();
+    Ok(Answer { n_tokens: live.subject.tokens.len(), n_vocab: live.logits.len(), taken, next, ranks })
 }
 
 /// How probabilities go with T, from 0 to ∞.
@@ -153,6 +161,24 @@ pub(super) fn flips(live: &Live<'_>, _: &mut Fields) -> Result<Flips, Problem> {
         more: flips.len() == MOST_FLIPS,
         flips,
     })
+}
+
+/// Where the same dice take another token than here: the nearest temperatures.
+#[derive(Debug, Serialize)]
+pub(super) struct Nearest {
+    below: Option<Flip>,
+    above: Option<Flip>,
+}
+
+/// The nearest flips below and above the temperature; none at T = ∞, beyond which is nothing.
+pub(super) fn nearest(live: &Live<'_>, _: &mut Fields) -> Result<Nearest, Problem> {
+    if live.ask.uniform {
+        return Ok(Nearest { below: None, above: None });
+    }
+    let mut sampler = live.sampler(live.ask.chain.clone(), live.ask.dice);
+    let found = flips::nearest(live.engine, &mut sampler, live.logits, live.subject.pos());
+    let [below, above] = found.map_err(|error| Problem::parameter("sampler", error.to_string()))?;
+    Ok(Nearest { below, above })
 }
 
 /// Draws beside what was to be expected.

@@ -46,6 +46,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/studio/next", post(|shared, id, request| of_row(shared, id, request, live::next)))
         .route("/studio/fan", post(|shared, id, request| of_row(shared, id, request, live::fan)))
         .route("/studio/flips", post(|shared, id, request| of_row(shared, id, request, live::flips)))
+        .route("/studio/nearest", post(|shared, id, request| of_row(shared, id, request, live::nearest)))
         .route("/studio/draws", post(|shared, id, request| of_row(shared, id, request, live::draws)))
 }
 

@@ -8,6 +8,7 @@ const LEFT = 46;
 const RIGHT = 14;
 const TOP = 12;
 const BOTTOM = 24;
+let clips = 0;
 const MARKS = [0, 0.5, 1, 2, 5, Infinity];
 
 /**
@@ -63,15 +64,18 @@ export function against(label, height, move) {
       svg.append(s("line", { class: "grid", x1: at, x2: at, y1: height - BOTTOM, y2: height - BOTTOM + 4 }),
         s("text", { class: "tick", x: at, y: height - 7, "text-anchor": "middle" }, heat.written(mark)));
     }
+    // What's beyond the axis isn't drawn over the words above.
+    const clip = `clip-${(clips += 1)}`;
+    svg.append(s("clipPath", { id: clip }, s("rect", { x: LEFT, y: TOP - 4, width: Math.max(0, width - LEFT - RIGHT), height: height - BOTTOM - TOP + 6 })));
     for (const one of series) {
       const points = temperatures.map((temperature, i) => [x(heat.place(temperature)), one.values[i] === null ? NaN : y(one.values[i])]);
       const colour = one.colour === undefined ? "line-heat" : `ink-${one.colour}`;
-      svg.append(s("path", { class: `curve ${colour}${one.faint ? " faint" : ""}`, d: path(points) }));
+      svg.append(s("path", { class: `curve ${colour}${one.dashed ? " dashed" : ""}`, d: path(points), "clip-path": `url(#${clip})` }));
     }
     const at = x(heat.place(t));
     svg.append(s("line", { class: "here", x1: at, x2: at, y1: TOP - 6, y2: height - BOTTOM }));
     now.forEach((value, i) => {
-      if (value === null || value === undefined || !Number.isFinite(value) || (log && value <= 0)) return;
+      if (value === null || value === undefined || !Number.isFinite(value) || (log && value <= 0) || value > high || value < low) return;
       const colour = series[i].colour === undefined ? "dot-heat" : `dot-${series[i].colour}`;
       svg.append(s("circle", { class: `dot ${colour}`, cx: at, cy: y(value), r: 3.5 }));
     });
