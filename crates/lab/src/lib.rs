@@ -3,6 +3,7 @@
 //! A [`Recipe`] describes a table of prompts × chains × samples, and a [`Run`] is the table filled, each row a text with a record of
 //! every token: a [`worker`] makes the texts, a [`Store`] keeps them, [`sweep`](mod@sweep) goes from one to the other. Whatever is said about creativity is computed from one.
 
+pub mod export;
 pub mod metrics;
 pub mod recipe;
 pub mod run;

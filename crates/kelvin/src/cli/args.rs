@@ -10,6 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(crate) use super::{
     sampling_args::{SamplingArgs, SoftmaxArgs, StagesArgs, TranslateArgs},
     serve_args::ServeArgs,
+    sweep_args::{RunsArgs, SweepArgs},
     tool_args::{BenchArgs, InspectArgs, PerplexityArgs, TokenizeArgs, WorkName},
 };
 
@@ -42,6 +43,10 @@ pub(crate) enum Verb {
     Generate(GenerateArgs),
     /// Talk with a model, change its temperature, ask it why
     Chat(ChatArgs),
+    /// Fill a table of prompts × chains × samples with texts, to be measured
+    Sweep(Box<SweepArgs>),
+    /// List, show, compare, export and remove the tables that are there
+    Runs(RunsArgs),
     /// Show what could come next, at several temperatures
     Next(NextArgs),
     /// Show what temperature does to numbers you type (no model needed)

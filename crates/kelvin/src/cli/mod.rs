@@ -17,12 +17,18 @@ mod next;
 mod options;
 mod perplexity;
 pub(crate) mod prompt;
+mod runs;
+mod runs_view;
 mod sampling_args;
 mod serve;
 mod serve_args;
 mod session;
 mod softmax;
 mod stages;
+mod sweep;
+mod sweep_args;
+mod sweep_plan;
+mod sweep_view;
 mod tokenize;
 mod tool_args;
 mod trace;
@@ -48,6 +54,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Models(args) => models::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Tokenize(args) => tokenize::run(&args),
+        Verb::Sweep(args) => sweep::run(&args),
+        Verb::Runs(args) => runs::run(&args),
         Verb::Perplexity(args) => perplexity::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Serve(args) => serve::run(&args),

@@ -3,10 +3,10 @@
 
 use clap::Args as ClapArgs;
 
-/// How tokens are drawn.
+/// Single stages of a chain, by the names that people already use.
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Sampling")]
-pub(crate) struct SamplingArgs {
+pub(crate) struct StageArgs {
     /// Keep the K most likely tokens (0: all)
     #[arg(long, value_name = "K", allow_hyphen_values = true)]
     top_k: Option<String>,
@@ -48,6 +48,14 @@ pub(crate) struct SamplingArgs {
     /// Add to tokens' logits; ID:NUMBER,… (-inf bans)
     #[arg(long, value_name = "ID:B,…", allow_hyphen_values = true)]
     logit_bias: Option<String>,
+}
+
+/// How tokens are drawn.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Sampling")]
+pub(crate) struct SamplingArgs {
+    #[command(flatten)]
+    single: StageArgs,
     /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"; `kelvin stages` lists what there is
     #[arg(long, value_name = "CHAIN", conflicts_with_all = ["profile", "top_k", "top_p", "min_p", "top_n_sigma", "typical", "xtc",
         "repeat_penalty", "frequency_penalty", "presence_penalty", "dry", "mirostat", "logit_bias"])]
@@ -60,7 +68,7 @@ pub(crate) struct SamplingArgs {
     pub(crate) seed: Option<u64>,
 }
 
-impl SamplingArgs {
+impl StageArgs {
     /// The stages that were asked for by single flags, in the notation of a chain.
     pub(crate) fn stages(&self) -> Vec<String> {
         let flags = [
@@ -79,6 +87,13 @@ impl SamplingArgs {
         ];
         let given = flags.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         given.map(|(name, value)| format!("{name}={}", value.trim())).collect()
+    }
+}
+
+impl SamplingArgs {
+    /// The stages that were asked for by single flags, in the notation of a chain.
+    pub(crate) fn stages(&self) -> Vec<String> {
+        self.single.stages()
     }
 }
 

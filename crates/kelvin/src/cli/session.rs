@@ -1,6 +1,6 @@
 //! A model's name and how it is run in, an open engine out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use kelvin_engine::{
@@ -19,6 +19,7 @@ use crate::{
     models::{
         catalogue::Reference,
         fetch::{self, Permissions},
+        verify,
     },
     terminal::{
         self,
@@ -37,6 +38,8 @@ pub(crate) struct Session {
     pub(crate) engine: Engine,
     /// Which file it is.
     pub(crate) file: ModelFile,
+    /// Where it lies.
+    path: PathBuf,
     /// How keys and values are kept.
     pub(crate) cache: CacheFormat,
     /// Tokens of the context, if fewer than the model's own.
@@ -93,6 +96,7 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     Ok(Session {
         engine,
         file: ModelFile { model: args.model.clone(), file: name, size, sha256 },
+        path,
         cache,
         context: args.ctx_size,
     })
@@ -114,6 +118,14 @@ impl Session {
     pub(crate) fn check_prompt(&self, tokens: &[TokenId]) -> anyhow::Result<()> {
         check_prompt(&self.engine, tokens, self.context)?;
         Ok(())
+    }
+
+    /// The file's SHA-256: the catalogue's, which was checked when the file was fetched, or computed now.
+    pub(crate) fn sha256(&self) -> anyhow::Result<String> {
+        match &self.file.sha256 {
+            Some(known) => Ok(known.clone()),
+            None => verify::sha256(&self.path).with_context(|| format!("can't read {}", self.path.display())),
+        }
     }
 
     /// How many tokens a text may have.

@@ -10,4 +10,4 @@ mod hub;
 pub(crate) mod place;
 pub(crate) mod progress;
 mod pypi;
-mod verify;
+pub(crate) mod verify;

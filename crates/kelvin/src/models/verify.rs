@@ -49,6 +49,13 @@ pub(crate) fn file(path: &Path, expected: &Expected) -> Result<(), Mismatch> {
     sum.check(expected)
 }
 
+/// A file's checksum, in lower-case hexadecimal.
+pub(crate) fn sha256(path: &Path) -> io::Result<String> {
+    let mut sum = Sum::new(io::sink());
+    io::copy(&mut File::open(path)?, &mut sum)?;
+    Ok(sum.sha256())
+}
+
 /// Compares the size alone, which costs nothing.
 pub(crate) fn size(path: &Path, expected: &Expected) -> Result<(), Mismatch> {
     let found = path.metadata()?.len();
@@ -71,6 +78,11 @@ impl<W: Write> Sum<W> {
         Sum { inner, written: 0, hash: Sha256::new() }
     }
 
+    /// The checksum of everything written so far, in lower-case hexadecimal.
+    fn sha256(self) -> String {
+        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Compares everything written so far.
     pub(crate) fn check(self, expected: &Expected) -> Result<(), Mismatch> {
         if let Some(size) = expected.size
@@ -78,7 +90,7 @@ impl<W: Write> Sum<W> {
         {
             return Err(Mismatch::Size { found: self.written, expected: size });
         }
-        let found: String = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = self.sha256();
         match &expected.sha256 {
             Some(expected) if *expected != found => {
                 Err(Mismatch::Checksum { found, expected: expected.clone() })
@@ -113,6 +125,7 @@ mod tests {
         let path = directory.path().join("abc");
         std::fs::write(&path, "abc").unwrap();
         let expected = |size, sum: &str| Expected { size: Some(size), sha256: Some(sum.to_string()) };
+        assert_eq!(sha256(&path).unwrap(), ABC);
         assert!(file(&path, &expected(3, ABC)).is_ok());
         assert!(matches!(file(&path, &expected(4, ABC)), Err(Mismatch::Size { found: 3, expected: 4 })));
         assert!(matches!(file(&path, &expected(3, "00")), Err(Mismatch::Checksum { .. })));

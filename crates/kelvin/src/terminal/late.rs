@@ -18,6 +18,8 @@ pub(crate) enum Counted {
     Windows,
     /// Of a measurement.
     Samples,
+    /// Of a recipe.
+    Prompts,
 }
 
 /// A bar that appears late and goes when the work is done. It hides itself where standard error is no terminal.
@@ -52,6 +54,7 @@ fn new_bar(counted: Counted, total: u64) -> ProgressBar {
         Counted::Bytes => "  loading {bar:30} {bytes:>10} of {total_bytes} · {eta} left",
         Counted::Tokens => "  reading the prompt {bar:30} {pos:>6} of {len} tokens · {eta} left",
         Counted::Windows => "  reading the text {bar:30} {pos:>5} of {len} windows · {eta} left",
+        Counted::Prompts => "  reading prompts {bar:30} {pos:>6} of {len} · {eta} left",
         Counted::Samples => "  measuring {bar:30} {pos:>4} of {len} samples · {eta} left",
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -1,0 +1,137 @@
+//! `runs`: the database of runs in, a list of them, one by itself or two beside each other out; or a table for other programs.
+
+use std::{
+    fs::File,
+    io::{BufWriter, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow};
+use kelvin_lab::{
+    Store,
+    export::{Format, What, export},
+    store::RunId,
+};
+
+use super::{
+    failure::usage,
+    runs_view as view,
+    sweep::{asked, place},
+    sweep_args::{FormatName, RunsAction, RunsArgs, WhatName},
+    sweep_view::counted,
+};
+use crate::terminal::{self, json, style::Style};
+
+/// Runs the verb.
+pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
+    let path = place(&args.db)?;
+    match args.action.as_ref().unwrap_or(&RunsAction::List) {
+        RunsAction::List if !path.exists() => list(&[], &path, args.json),
+        RunsAction::List => list(&view::listed(&Store::open_to_read(&path)?)?, &path, args.json),
+        RunsAction::Show { run, texts } => {
+            let store = Store::open_to_read(&path)?;
+            let shown = view::Shown::new(&store, store.find(run)?, texts.unwrap_or(0))?;
+            if args.json { json::print(&shown) } else { terminal::print(&shown.words(Style::stdout())) }
+        }
+        RunsAction::Compare { a, b } => {
+            let store = Store::open_to_read(&path)?;
+            let compared = view::Compared::new(&store, store.find(a)?, store.find(b)?)?;
+            if args.json { json::print(&compared) } else { terminal::print(&compared.words(Style::stdout())) }
+        }
+        RunsAction::Rm { runs, yes } => {
+            if !path.exists() {
+                Store::open_to_read(&path)?;
+            }
+            remove(&mut Store::open(&path)?, runs, *yes, args.json)
+        }
+        RunsAction::Export { run, format, what, output } => {
+            let store = Store::open_to_read(&path)?;
+            let run = store.find(run)?;
+            let what = match what {
+                WhatName::Texts => What::Texts,
+                WhatName::Tokens => What::Tokens,
+            };
+            write_table(&store, run, what, format_of(*format, output.as_deref()), output.as_deref())
+        }
+    }
+}
+
+fn list(runs: &[view::ListedRow], path: &Path, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return json::print(&runs);
+    }
+    if runs.is_empty() {
+        return terminal::print(&format!(
+            "there are no runs yet in {}; kelvin sweep makes them\n",
+            path.display()
+        ));
+    }
+    terminal::print(&view::list_lines(runs, Style::stdout()))
+}
+
+fn remove(store: &mut Store, names: &[String], yes: bool, as_json: bool) -> anyhow::Result<()> {
+    let runs = names.iter().map(|name| store.find(name)).collect::<Result<Vec<RunId>, _>>()?;
+    let n_texts = runs.iter().map(|&run| Ok(store.show(run)?.n_done)).sum::<anyhow::Result<usize>>()?;
+    if !yes && n_texts > 0 {
+        let question = format!("{} with {}", counted(runs.len(), "run"), counted(n_texts, "text"));
+        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+            return Err(usage(format!("{question} would be removed for good: say --yes")));
+        }
+        asked(&format!("Remove {question} for good?"))?;
+    }
+    for &run in &runs {
+        store.remove(run)?;
+    }
+    if as_json {
+        json::print(&serde_json::json!({"removed": runs, "texts": n_texts}))
+    } else {
+        terminal::print(&format!(
+            "removed {} with {}\n",
+            counted(runs.len(), "run"),
+            counted(n_texts, "text")
+        ))
+    }
+}
+
+/// The form that was asked for, or that the file's name says.
+fn format_of(asked: Option<FormatName>, output: Option<&Path>) -> Format {
+    let extension = output.and_then(Path::extension).and_then(|extension| extension.to_str());
+    match (asked, extension) {
+        (Some(FormatName::Csv), _) => Format::Csv,
+        (Some(FormatName::Jsonl), _) => Format::Jsonl,
+        (Some(FormatName::Parquet), _) => Format::Parquet,
+        (None, Some("parquet")) => Format::Parquet,
+        (None, Some("jsonl" | "ndjson" | "json")) => Format::Jsonl,
+        (None, _) => Format::Csv,
+    }
+}
+
+/// Writes beside the file and puts it in place when it's whole, so that nobody ever reads half a table.
+fn write_table(
+    store: &Store,
+    run: RunId,
+    what: What,
+    format: Format,
+    output: Option<&Path>,
+) -> anyhow::Result<()> {
+    let Some(path) = output else {
+        if format == Format::Parquet && std::io::stdout().is_terminal() {
+            return Err(usage("Parquet isn't text for a terminal: name a file with -o"));
+        }
+        let mut out = BufWriter::new(std::io::stdout());
+        return Ok(export(store, run, what, format, &mut out)?);
+    };
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".part");
+    let unfinished = PathBuf::from(unfinished);
+    let file = File::create(&unfinished).with_context(|| format!("can't write {}", unfinished.display()))?;
+    let mut out = BufWriter::new(file);
+    let written = export(store, run, what, format, &mut out).map_err(anyhow::Error::from);
+    let written =
+        written.and_then(|()| Ok(out.flush()?)).and_then(|()| Ok(std::fs::rename(&unfinished, path)?));
+    written.map_err(|error| {
+        // What is left of it is of no use to anybody.
+        let _ = std::fs::remove_file(&unfinished);
+        anyhow!("writing {} failed: {error}", path.display())
+    })
+}

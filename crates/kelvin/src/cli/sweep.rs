@@ -1,0 +1,216 @@
+//! `sweep`: a recipe in, a table of texts in the database out, each reported once it's safe there.
+
+use std::{
+    io::{BufRead, IsTerminal},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use kelvin_engine::TokenId;
+use kelvin_lab::{
+    Recipe, Store,
+    recipe::{Cache, Draft, Origin, Template},
+    run::Source,
+    store::RunId,
+    sweep::{self, missing},
+    worker::{Local, Worker},
+};
+
+use super::{
+    args::{CacheType, ModelArgs, PromptArgs},
+    failure::{Interrupted, usage},
+    prompt::{self, Otherwise},
+    session::{self, Session},
+    sweep_args::{DbArgs, SweepArgs},
+    sweep_plan,
+    sweep_view::{self, Reporter},
+};
+use crate::{interrupt, terminal};
+
+/// From here on somebody may have multiplied more than they meant to.
+const MANY_TEXTS: usize = 1_000_000;
+
+/// Runs the verb.
+pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<()> {
+    let recipe = recipe(args)?;
+    if !args.plan && !args.yes {
+        confirm(&recipe)?;
+    }
+    let path = place(&args.db)?;
+    // Before the model is loaded, which takes longer than finding out that nothing can be kept.
+    let store = if args.plan { store_to_plan(&path)? } else { Some(Store::open(&path)?) };
+    match &recipe.origin {
+        Origin::Model(_) => {
+            let session = session::open(&model_args(args, &recipe))?;
+            let prompts = prompts(&session, &recipe)?;
+            let source = Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
+            let mut worker = Local::new(&session.engine, source, prompts, recipe.length.context, args.width)?;
+            go(args, &recipe, store, &mut worker)
+        }
+        Origin::Server { .. } => Err(usage("server: sweeping a server isn't there yet")),
+    }
+}
+
+fn go(
+    args: &SweepArgs,
+    recipe: &Recipe,
+    store: Option<Store>,
+    worker: &mut dyn Worker,
+) -> anyhow::Result<()> {
+    match store {
+        Some(mut store) if !args.plan => {
+            let run = store.begin(recipe, worker.source(), env!("CARGO_PKG_VERSION"))?;
+            fill(args, recipe, run, &mut store, worker)
+        }
+        store => sweep_plan::show(recipe, store.as_ref(), worker, args.json),
+    }
+}
+
+fn fill(
+    args: &SweepArgs,
+    recipe: &Recipe,
+    run: RunId,
+    store: &mut Store,
+    worker: &mut dyn Worker,
+) -> anyhow::Result<()> {
+    let n_missing = missing(recipe, &store.present(run)?).len();
+    let header = sweep_view::Header::new(run, recipe, worker.source(), n_missing);
+    let guard = interrupt::Guard::new();
+    let mut reporter = Reporter::new(header, recipe.length.max_tokens, args.json, &guard)?;
+    let swept = sweep::sweep(recipe, run, store, worker, &mut reporter);
+    let printed = reporter.finish();
+    let swept = swept?;
+    printed?;
+    sweep_view::end(run, &swept, args.json)?;
+    if swept.n_missing > 0 { Err(Interrupted.into()) } else { Ok(()) }
+}
+
+/// What the flags and the file mean.
+fn recipe(args: &SweepArgs) -> anyhow::Result<Recipe> {
+    let file =
+        args.recipe.as_deref().map(Draft::read).transpose().map_err(|error| usage(error.to_string()))?;
+    let template = match (args.raw, args.chat || args.system.is_some() || args.date.is_some()) {
+        (true, _) => Some("raw"),
+        (false, true) => Some("chat"),
+        (false, false) => None,
+    };
+    let cache = args.cache_type.map(|cache| match cache {
+        CacheType::F16 => "f16",
+        CacheType::F32 => "f32",
+    });
+    if let Some(date) = &args.date {
+        prompt::check_date(date)?;
+    }
+    let flags = Draft {
+        model: args.model.clone(),
+        prompts: args.prompt.clone(),
+        prompt_file: args.prompts.clone(),
+        template: template.map(str::to_string),
+        system: args.system.clone(),
+        date: args.date.clone(),
+        special: args.special.then_some(true),
+        temp: args.temp.clone(),
+        sampler: args.sampler.clone(),
+        profile: args.profile.clone(),
+        stages: args.stages.stages(),
+        samples: args.samples,
+        seed: args.seed,
+        max_tokens: args.max_tokens,
+        stop: args.stop.clone(),
+        ignore_end: args.ignore_end.then_some(true),
+        context: args.ctx_size,
+        cache: cache.map(str::to_string),
+        record: args.record.clone(),
+        ..Draft::default()
+    };
+    let environment = Draft { model: std::env::var("KELVIN_MODEL").ok(), ..Draft::default() };
+    let draft = flags.or(file.unwrap_or_default()).or(environment);
+    draft.resolve().map_err(|error| usage(error.to_string()))
+}
+
+fn confirm(recipe: &Recipe) -> anyhow::Result<()> {
+    let n = recipe.n_texts();
+    if n < MANY_TEXTS {
+        return Ok(());
+    }
+    let size = format!(
+        "{} prompts × {} chains × {} samples are {} texts",
+        recipe.prompts.len(),
+        recipe.chains.len(),
+        recipe.samples,
+        sweep_view::grouped(n)
+    );
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Err(usage(format!("{size}: --plan shows what that takes, --yes begins it")));
+    }
+    asked(&format!("{size}. Begin?"))
+}
+
+/// Asks a person; anything but yes is no.
+pub(crate) fn asked(question: &str) -> anyhow::Result<()> {
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).context("reading your answer failed")?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(usage("nothing was done")),
+    }
+}
+
+/// The database that is meant.
+pub(crate) fn place(args: &DbArgs) -> anyhow::Result<PathBuf> {
+    match &args.db {
+        Some(path) if path.as_os_str().is_empty() => Err(usage("--db is empty: give a file")),
+        Some(path) => Ok(path.clone()),
+        None => {
+            let folder = dirs::data_dir()
+                .context("there is no folder for data on this machine: name the database with --db")?;
+            Ok(folder.join("kelvin").join("runs.db"))
+        }
+    }
+}
+
+/// What a plan can learn from; it makes no file.
+fn store_to_plan(path: &PathBuf) -> anyhow::Result<Option<Store>> {
+    if path.exists() { Ok(Some(Store::open_to_read(path)?)) } else { Ok(None) }
+}
+
+fn model_args(args: &SweepArgs, recipe: &Recipe) -> ModelArgs {
+    let (Origin::Model(model) | Origin::Server { model, .. }) = &recipe.origin;
+    ModelArgs {
+        model: model.clone(),
+        offline: args.offline,
+        accept_terms: args.accept_terms,
+        threads: args.threads,
+        ctx_size: recipe.length.context,
+        cache_type: match recipe.length.cache {
+            Cache::F16 => CacheType::F16,
+            Cache::F32 => CacheType::F32,
+        },
+        isa: None,
+    }
+}
+
+/// Every prompt as the model reads it, just as `compare` would have it.
+fn prompts(session: &Session, recipe: &Recipe) -> anyhow::Result<Vec<Vec<TokenId>>> {
+    let framing = &recipe.framing;
+    let args = PromptArgs {
+        prompt: None,
+        prompt_flag: None,
+        file: None,
+        escape: false,
+        special: framing.special,
+        system: framing.system.clone(),
+        raw: framing.template == Template::Raw,
+        chat: framing.template == Template::Chat,
+        date: framing.date.clone(),
+    };
+    let mut bar = terminal::late::LateBar::new(terminal::late::Counted::Prompts);
+    let mut all = Vec::with_capacity(recipe.prompts.len());
+    for (i, prompt) in recipe.prompts.iter().enumerate() {
+        bar.set(i as u64, recipe.prompts.len() as u64);
+        let prepared = prompt::prepare(&session.engine, prompt.text.clone(), &args, Otherwise::TemplateIfAny);
+        all.push(prepared.with_context(|| format!("prompt {}", i + 1))?.tokens());
+    }
+    Ok(all)
+}

@@ -1,0 +1,236 @@
+//! Experiments as they were typed: a table of texts to fill, and what is done with the runs that are there.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+
+use super::{args::CacheType, sampling_args::StageArgs};
+
+/// `sweep`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin sweep -p \"Write about Nepal\" -t \"0.2..2 step 0.2\" --samples 8 -n 64
+  kelvin sweep --prompts prompts.jsonl --sampler \"temp={1,1.5,2} | min_p={0,0.05,0.1}\" --samples 4
+  kelvin sweep study.toml --plan
+  kelvin sweep study.toml --samples 16
+  kelvin sweep --server http://localhost:8000/v1 -m qwen --speaks vllm -p \"Once upon a time\" -t 0.5,1
+
+Every prompt is continued by every chain, --samples times; samples of one number share their dice. Each text is safe in the \
+database before it is reported: whatever ends a sweep, the same command goes on from there, and with more --samples it adds \
+them. Lists in braces make a grid.
+
+A recipe is a TOML file whose fields are the flags, with _ for -; flags go over it:
+  prompts = [\"Write about Nepal\", \"Once upon a time\"]     # or prompt_file = \"prompts.jsonl\"
+  temp = \"0.2..2 step 0.2\"                               # or a number, or a list
+  samples = 8
+  [stages]
+  min_p = [0, 0.05]")]
+pub(crate) struct SweepArgs {
+    /// A recipe: a TOML file
+    #[arg(value_name = "RECIPE")]
+    pub(crate) recipe: Option<PathBuf>,
+    /// Show the table's size, its tokens and the expected time, and do nothing
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Fill a table of a million texts or more without being asked
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// A prompt; may be given several times
+    #[arg(
+        short,
+        long = "prompt",
+        value_name = "PROMPT",
+        allow_hyphen_values = true,
+        help_heading = "Prompts"
+    )]
+    pub(crate) prompt: Vec<String>,
+    /// A file of prompts: one a line, or JSON lines (.jsonl) with a field `prompt` each, whose other fields are kept
+    #[arg(long, value_name = "FILE", visible_alias = "prompt-file", help_heading = "Prompts")]
+    pub(crate) prompts: Option<PathBuf>,
+    /// Read control tokens such as <|im_start|> in prompts as tokens
+    #[arg(long, help_heading = "Prompts")]
+    pub(crate) special: bool,
+    /// A system text, put before the prompts by the model's chat template
+    #[arg(long, value_name = "TEXT", help_heading = "Prompts")]
+    pub(crate) system: Option<String>,
+    /// Take prompts as they are, without the model's chat template
+    #[arg(long, conflicts_with_all = ["chat", "system", "date"], help_heading = "Prompts")]
+    pub(crate) raw: bool,
+    /// Put prompts into the model's chat template (the default, if it has one)
+    #[arg(long, help_heading = "Prompts")]
+    pub(crate) chat: bool,
+    /// The date (YYYY-MM-DD) for templates that ask for it
+    #[arg(long, value_name = "DATE", help_heading = "Prompts")]
+    pub(crate) date: Option<String>,
+    /// The temperatures: numbers, ranges such as "0.2..2 step 0.2", or both (default, if no chain is given: 0.5,1,2)
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T,…",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) temp: Option<String>,
+    #[command(flatten)]
+    pub(crate) stages: StageArgs,
+    /// A whole chain, in which {…} makes a grid; may be given several times
+    #[arg(long, value_name = "CHAIN", help_heading = "Sampling", conflicts_with_all = ["profile", "top_k", "top_p", "min_p",
+        "top_n_sigma", "typical", "xtc", "repeat_penalty", "frequency_penalty", "presence_penalty", "dry", "mirostat", "logit_bias"])]
+    pub(crate) sampler: Vec<String>,
+    /// Order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai
+    #[arg(long, value_name = "NAME", help_heading = "Sampling")]
+    pub(crate) profile: Option<String>,
+    /// How many texts each prompt has with each chain (default: 1)
+    #[arg(long, value_name = "K", help_heading = "Sampling")]
+    pub(crate) samples: Option<usize>,
+    /// The dice (default: 0)
+    #[arg(short, long, value_name = "N", help_heading = "Sampling")]
+    pub(crate) seed: Option<u64>,
+    /// How many tokens a text has at most (default: 128)
+    #[arg(short = 'n', long, value_name = "N", aliases = ["n-predict", "predict", "num-predict"], help_heading = "Length")]
+    pub(crate) max_tokens: Option<usize>,
+    /// Stop at this text (not kept); may be given several times
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "Length")]
+    pub(crate) stop: Vec<String>,
+    /// Go on after the model says it is done
+    #[arg(long, alias = "ignore-eos", help_heading = "Length")]
+    pub(crate) ignore_end: bool,
+    /// Keep more of each token: shift (how far the chain moved the distribution)
+    #[arg(long, value_name = "WHAT,…", value_delimiter = ',', help_heading = "Output")]
+    pub(crate) record: Vec<String>,
+    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf (default: smollm2)
+    #[arg(short, long, value_name = "MODEL", help_heading = "Model")]
+    pub(crate) model: Option<String>,
+    /// Never use the network to fetch a model
+    #[arg(long, help_heading = "Model")]
+    pub(crate) offline: bool,
+    /// Accept the model's terms of use without being asked
+    #[arg(long, help_heading = "Model")]
+    pub(crate) accept_terms: bool,
+    /// How many threads compute (default: every core); the texts don't depend on it
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub(crate) threads: Option<usize>,
+    /// How many texts are continued at once; they don't depend on it
+    #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Model")]
+    pub(crate) width: usize,
+    /// How many tokens the context holds (default: what the model was trained for)
+    #[arg(long, value_name = "N", alias = "context", help_heading = "Model")]
+    pub(crate) ctx_size: Option<usize>,
+    /// How keys and values are kept (default: f16)
+    #[arg(long, value_name = "TYPE", value_enum, help_heading = "Model")]
+    pub(crate) cache_type: Option<CacheType>,
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// Print JSON for programs: a line for the run, one for each text that is safe, one at the end
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// Where runs are kept.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct DbArgs {
+    /// The database of runs (default: runs.db in the platform's data folder for kelvin)
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "KELVIN_DB",
+        hide_env_values = true,
+        global = true,
+        help_heading = "Output"
+    )]
+    pub(crate) db: Option<PathBuf>,
+}
+
+/// `runs`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin runs
+  kelvin runs show last --texts 2
+  kelvin runs compare 3 4
+  kelvin runs export 3 --format parquet -o texts.parquet
+  kelvin runs export 3 --what tokens > tokens.csv
+  kelvin runs rm 3
+
+RUN is a run's number, the first digits of its hash, or `last`.")]
+pub(crate) struct RunsArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<RunsAction>,
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// Print JSON for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What to do with runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsAction {
+    /// List them (the default)
+    List,
+    /// Show one: its recipe, and a line for each chain
+    Show {
+        /// Which
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// Show the first K texts of each prompt with each chain
+        #[arg(long, value_name = "K", num_args = 0..=1, default_missing_value = "1")]
+        texts: Option<usize>,
+    },
+    /// Show what differs between two: their recipes, and the texts of the rows that both have
+    Compare {
+        /// One
+        #[arg(value_name = "RUN")]
+        a: String,
+        /// The other
+        #[arg(value_name = "RUN")]
+        b: String,
+    },
+    /// Remove runs with all their texts
+    #[command(alias = "remove")]
+    Rm {
+        /// Which
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<String>,
+        /// Don't ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Write a run's texts or tokens as a table
+    Export {
+        /// Which
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// The form of the table (default: by the name of --output, else csv)
+        #[arg(long, value_enum, value_name = "FORM")]
+        format: Option<FormatName>,
+        /// A row for each text, or for each token
+        #[arg(long, value_enum, value_name = "WHAT", default_value_t = WhatName::Texts)]
+        what: WhatName,
+        /// The file (default: standard output)
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// The form of an exported table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatName {
+    /// Comma-separated values with a line of names (RFC 4180)
+    Csv,
+    /// A JSON object a line
+    Jsonl,
+    /// Apache Parquet
+    Parquet,
+}
+
+/// The rows of an exported table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhatName {
+    /// One for each text
+    Texts,
+    /// One for each token
+    Tokens,
+}

@@ -1,0 +1,113 @@
+//! The same run in three forms, each read back by a reader that isn't ours.
+
+use ::parquet::{
+    file::reader::{FileReader, SerializedFileReader},
+    record::RowAccessor,
+};
+use bytes::Bytes;
+
+use super::*;
+use crate::{
+    recipe::Draft,
+    run::{Finish, Sample, Source, Token},
+};
+
+fn store(samples: &[Sample]) -> (tempfile::TempDir, Store, RunId) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("runs.db")).unwrap();
+    let draft = Draft { prompts: vec!["a, \"b\"\nc".into()], temp: Some("0.1,1".into()), ..Draft::default() };
+    let source = Source::Local { model: "tiny".into(), sha256: "ab".into() };
+    let run = store.begin(&draft.resolve().unwrap(), &source, "0.1.0").unwrap();
+    for sample in samples {
+        store.put(run, sample).unwrap();
+    }
+    (folder, store, run)
+}
+
+fn samples() -> [Sample; 2] {
+    let token = |id, surprisal| Token { id: Some(id), bytes: b"x".to_vec(), surprisal, ..Token::default() };
+    let sample = |chain, text: &str, tokens| Sample {
+        prompt: 0,
+        chain,
+        sample: 0,
+        text: text.into(),
+        finish: Finish::MaxTokens,
+        tokens,
+        judged: None,
+    };
+    [
+        sample(1, "नेपाल", vec![token(5, Some(1e-300)), token(6, Some(2.0))]),
+        sample(0, "", vec![token(7, Some(0.5)), token(8, None)]),
+    ]
+}
+
+fn exported(what: What, format: Format) -> Vec<u8> {
+    let (_folder, store, run) = store(&samples());
+    let mut out = Vec::new();
+    export(&store, run, what, format, &mut out).unwrap();
+    out
+}
+
+#[test]
+fn comma_separated_values() {
+    let text = String::from_utf8(exported(What::Texts, Format::Csv)).unwrap();
+    let (names, rest) = text.split_once("\r\n").unwrap();
+    assert!(
+        names
+            .starts_with("prompt,chain,sample,prompt_text,fields,chain_text,temperature,finish,tokens,text,")
+    );
+    assert_eq!(
+        rest,
+        "0,0,0,\"a, \"\"b\"\"\nc\",{},temp=0.1,0.1,max_tokens,2,\"\",,,,,,,\r\n\
+         0,1,0,\"a, \"\"b\"\"\nc\",{},temp=1,1.0,max_tokens,2,नेपाल,,,1.0,,,,\r\n"
+    );
+    let tokens = String::from_utf8(exported(What::Tokens, Format::Csv)).unwrap();
+    assert_eq!(tokens.lines().count(), 5);
+    assert_eq!(tokens.lines().nth(3).unwrap(), "0,1,0,0,5,x,,-1e-300,,,,,,,,");
+}
+
+#[test]
+fn json_lines() {
+    let text = String::from_utf8(exported(What::Tokens, Format::Jsonl)).unwrap();
+    let rows: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 4);
+    assert_eq!(
+        (&rows[2]["logprob_raw"], &rows[2]["id"], &rows[1]["logprob_raw"]),
+        (&(-1e-300).into(), &5.into(), &serde_json::Value::Null)
+    );
+}
+
+#[test]
+fn parquet_has_the_same_cells() {
+    let reader = SerializedFileReader::new(Bytes::from(exported(What::Texts, Format::Parquet))).unwrap();
+    let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0].get_string(3).unwrap(), "a, \"b\"\nc");
+    assert_eq!(
+        (rows[0].get_string(9).unwrap().as_str(), rows[1].get_string(9).unwrap().as_str()),
+        ("", "नेपाल")
+    );
+    assert_eq!((rows[1].get_double(6).unwrap(), rows[1].get_double(12).unwrap()), (1.0, 1.0));
+    assert!(rows[0].get_double(12).is_err(), "a mean of what isn't known is empty");
+    let tokens = SerializedFileReader::new(Bytes::from(exported(What::Tokens, Format::Parquet))).unwrap();
+    assert_eq!(tokens.metadata().file_metadata().num_rows(), 4);
+}
+
+#[test]
+fn the_order_in_which_texts_came_leaves_no_trace() {
+    let backwards = |reversed: bool| {
+        let mut samples = samples();
+        if reversed {
+            samples.reverse();
+        }
+        let (_folder, store, run) = store(&samples);
+        [Format::Csv, Format::Jsonl, Format::Parquet].map(|format| {
+            [What::Texts, What::Tokens].map(|what| {
+                let mut out = Vec::new();
+                export(&store, run, what, format, &mut out).unwrap();
+                out
+            })
+        })
+    };
+    assert_eq!(backwards(false), backwards(true));
+}
