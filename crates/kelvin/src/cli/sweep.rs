@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, IsTerminal},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context;
@@ -171,7 +171,7 @@ pub(crate) fn place(args: &DbArgs) -> anyhow::Result<PathBuf> {
 }
 
 /// What a plan can learn from; it makes no file.
-fn store_to_plan(path: &PathBuf) -> anyhow::Result<Option<Store>> {
+fn store_to_plan(path: &Path) -> anyhow::Result<Option<Store>> {
     if path.exists() { Ok(Some(Store::open_to_read(path)?)) } else { Ok(None) }
 }
 
