@@ -4,6 +4,7 @@
 //! failure becomes one sentence on standard error and an exit code here.
 
 mod cli;
+mod constraint;
 mod interrupt;
 mod models;
 mod server;

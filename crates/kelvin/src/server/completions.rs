@@ -19,6 +19,7 @@ use super::{
     Shared,
     controls::{Bounds, Controls, MOST_TOP},
     fields::{Fields, read_body},
+    forms,
     gate::RequestId,
     metrics::Metrics,
     problem::Problem,
@@ -28,6 +29,7 @@ use super::{
     room::pages,
     scores::{LogprobsStage, Scoring},
 };
+use crate::constraint::Compiled;
 
 /// New tokens of a chat's answer at most, where nobody said.
 const CHAT_TOKENS: usize = 4096;
@@ -111,6 +113,7 @@ fn plan(
             (vec![prompt], chat_scores(&mut fields)?, false)
         }
     };
+    let form = forms::read(&mut fields)?;
     fields.end()?;
     if controls.max_tokens == Some(0) && !echo {
         return Err(Problem::parameter(
@@ -127,14 +130,17 @@ fn plan(
         return Err(Problem::parameter("logprobs_stage", message));
     }
     let choices_a_prompt = controls.chains.len() * controls.n;
+    let lens =
+        prompts.iter().map(|prompt| room_for(shared, prompt, controls.max_tokens, choices_a_prompt, shape));
+    let lens: Vec<usize> = lens.collect::<Result<_, _>>()?;
+    let form = form.map(|wanted| forms::compile(shared, &wanted)).transpose()?;
     let (sender, events) = unbounded_channel();
     let mut jobs = Vec::new();
     let draft = |sampler: Sampler| {
         let scoring = n_top.map(|n_top| Scoring::new(n_top, stage, sampler.chain()));
-        Draft { sampler, constraint: None, scoring }
+        Draft { sampler, constraint: form.as_ref().map(Compiled::constraint), scoring }
     };
-    for (i, prompt) in prompts.iter().enumerate() {
-        let max_tokens = room_for(shared, prompt, controls.max_tokens, choices_a_prompt, shape)?;
+    for (i, (prompt, max_tokens)) in prompts.iter().zip(lens).enumerate() {
         jobs.push(Job {
             id: id.to_string(),
             prompt: prompt.tokens.clone(),
@@ -231,14 +237,6 @@ fn no_tools(fields: &mut Fields) -> Result<(), Problem> {
         && tools.as_array().is_none_or(|tools| !tools.is_empty())
     {
         return Err(Problem::parameter("tools", "\"tools\" isn't supported yet"));
-    }
-    if let Some(format) = fields.take("response_format")
-        && format != serde_json::json!({ "type": "text" })
-    {
-        return Err(Problem::parameter(
-            "response_format",
-            "\"response_format\" can only be {\"type\": \"text\"} so far",
-        ));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod batch;
 mod completions;
 mod controls;
 mod fields;
+mod forms;
 mod gate;
 mod metrics;
 mod patience;
@@ -24,7 +25,7 @@ mod texts;
 mod turns;
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -38,6 +39,8 @@ use metrics::Metrics;
 use problem::Problem;
 use queue::Queue;
 
+use crate::constraint::Forms;
+
 /// What every route knows.
 pub(crate) struct Shared {
     engine: Arc<Engine>,
@@ -49,6 +52,8 @@ pub(crate) struct Shared {
     /// Tokens that a text may have.
     limit: usize,
     key: Option<Key>,
+    /// The vocabulary as the parser of constraints reads it, once somebody has asked for one; none if the model ends no text.
+    forms: OnceLock<Option<Forms>>,
     /// Logits that the studio looked at.
     rows: studio::Rows,
     /// How long a client may take for its part.

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -71,6 +71,7 @@ pub(crate) fn serve(
         names: options.names,
         limit: options.limit,
         key: options.key,
+        forms: OnceLock::new(),
         rows: Rows::default(),
         patience: options.patience,
         is_loopback: address.ip().is_loopback(),

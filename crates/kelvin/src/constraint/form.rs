@@ -1,0 +1,125 @@
+//! The form that a text has to have, as people write it, in; the parser's grammar, or why there is none, out.
+
+use llguidance::api::TopLevelGrammar;
+use serde_json::{Value, json};
+
+/// The longest regular expression, in bytes.
+const MOST_REGEX_BYTES: usize = 16 << 10;
+/// The longest grammar and the longest schema.
+const MOST_GRAMMAR_BYTES: usize = 64 << 10;
+const MOST_GRAMMAR_LINES: usize = 1000;
+/// How many texts there are to choose from, and their bytes together.
+const MOST_CHOICES: usize = 1024;
+const MOST_CHOICE_BYTES: usize = 64 << 10;
+/// Whitespace between the parts of JSON, once at each place: a model that is free to may never end it.
+const SPACE: &str = r" |\n[ \t]{0,20}";
+
+/// What a text has to be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Form {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that a schema describes.
+    JsonSchema(Value),
+    /// What a regular expression (of Rust's `regex`) matches from beginning to end.
+    Regex(String),
+    /// What a grammar in Lark's notation derives.
+    Lark(String),
+    /// One of these texts.
+    Choice(Vec<String>),
+}
+
+/// Why a text can't be held to a form.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum FormError {
+    /// It's larger than anybody needs.
+    #[error("it has {found} {unit}, at most {most} are taken")]
+    TooLarge {
+        /// How much it has.
+        found: usize,
+        /// What of.
+        unit: &'static str,
+        /// The most.
+        most: usize,
+    },
+    /// It's wrong, not supported, or more than the parser's limits allow; in the parser's words.
+    #[error("{0}")]
+    Refused(String),
+    /// It explodes.
+    #[error("compiling it takes longer than the {0} s that there are for that; make it simpler")]
+    TooSlow(u64),
+    /// Others are being compiled.
+    #[error("others are being compiled; try again later")]
+    Busy,
+    /// Nothing that has to do with it.
+    #[error("compiling the form failed: {0}")]
+    Failed(String),
+}
+
+impl Form {
+    /// Within limits of size, as the parser takes it.
+    pub(crate) fn grammar(&self) -> Result<TopLevelGrammar, FormError> {
+        match self {
+            Form::JsonObject => Ok(of_schema(json!({ "type": "object" }))),
+            Form::JsonSchema(schema) => {
+                check(schema.to_string().len(), "bytes", MOST_GRAMMAR_BYTES)?;
+                match schema {
+                    Value::Object(_) => Ok(of_schema(schema.clone())),
+                    _ => Err(FormError::Refused("a JSON schema is an object".to_string())),
+                }
+            }
+            Form::Regex(regex) => {
+                check(regex.len(), "bytes", MOST_REGEX_BYTES)?;
+                Ok(TopLevelGrammar::from_regex(regex))
+            }
+            Form::Lark(grammar) => {
+                check(grammar.len(), "bytes", MOST_GRAMMAR_BYTES)?;
+                check(grammar.lines().count(), "lines", MOST_GRAMMAR_LINES)?;
+                Ok(TopLevelGrammar::from_lark(grammar.clone()))
+            }
+            Form::Choice(texts) => {
+                check(texts.len(), "texts", MOST_CHOICES)?;
+                check(texts.iter().map(String::len).sum(), "bytes", MOST_CHOICE_BYTES)?;
+                if texts.is_empty() || texts.iter().any(String::is_empty) {
+                    let words = "there has to be at least one text to choose, and none can be empty";
+                    return Err(FormError::Refused(words.to_string()));
+                }
+                let texts: Vec<String> = texts.iter().map(|text| literal(text)).collect();
+                Ok(TopLevelGrammar::from_regex(&texts.join("|")))
+            }
+        }
+    }
+}
+
+fn check(found: usize, unit: &'static str, most: usize) -> Result<(), FormError> {
+    if found <= most { Ok(()) } else { Err(FormError::TooLarge { found, unit, most }) }
+}
+
+/// With bounded whitespace, unless the schema itself says how the parser should see to that.
+fn of_schema(mut schema: Value) -> TopLevelGrammar {
+    if let Value::Object(map) = &mut schema {
+        map.entry("x-guidance").or_insert_with(|| json!({ "whitespace_pattern": SPACE }));
+    }
+    TopLevelGrammar::from_json_schema(schema)
+}
+
+/// The regular expression that matches a text alone.
+fn literal(text: &str) -> String {
+    let mut regex = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_punctuation() && !matches!(c, '<' | '>' | '_' | '/') {
+            regex.push('\\');
+        }
+        regex.push(c);
+    }
+    regex
+}
+
+/// The first line of what the parser says, at most so long; what it says of a panic is of use to nobody here.
+pub(crate) fn short(words: &str) -> String {
+    let line = words.lines().next().unwrap_or_default().trim();
+    if line.starts_with("panic") {
+        return "the parser of constraints failed on it".to_string();
+    }
+    line.chars().take(400).collect()
+}

@@ -1,0 +1,173 @@
+//! Forms held by a small vocabulary: what they let through, what is refused, and what would explode.
+
+use std::time::Instant;
+
+use kelvin_engine::gguf::{Metadata, Value as Entry};
+use serde_json::{Value, json};
+
+use super::*;
+
+const END: u32 = 2;
+
+/// Three control tokens, all bytes, and a few words, one of which is a byte as well.
+fn tokenizer() -> Tokenizer {
+    let mut tokens: Vec<(String, i64)> =
+        [("<unk>", 2), ("<s>", 3), ("</s>", 3)].map(|(text, kind)| (text.to_string(), kind)).to_vec();
+    tokens.extend((0..=255).map(|byte| (format!("<0x{byte:02X}>"), 6)));
+    for word in ["a", "ab", "abc", "true", "{\"", "\":", "▁", "yes", "no", "é", "12"] {
+        tokens.push((word.to_string(), 1));
+    }
+    let metadata: Metadata = [
+        ("tokenizer.ggml.model", Entry::Str("llama".to_string())),
+        ("tokenizer.ggml.scores", Entry::FloatArray(vec![0.0; tokens.len()])),
+        ("tokenizer.ggml.token_type", Entry::IntArray(tokens.iter().map(|(_, kind)| *kind).collect())),
+        ("tokenizer.ggml.tokens", Entry::StrArray(tokens.into_iter().map(|(text, _)| text).collect())),
+    ]
+    .map(|(key, value)| (key.to_string(), value))
+    .into_iter()
+    .collect();
+    Tokenizer::from_metadata(&metadata).unwrap()
+}
+
+fn forms() -> (Tokenizer, Forms) {
+    let tokenizer = tokenizer();
+    let forms = Forms::new(&tokenizer).unwrap();
+    (tokenizer, forms)
+}
+
+/// A text made under a form by taking any token that may come, as a bad die has it; whether it's complete.
+fn any_text(tokenizer: &Tokenizer, compiled: &Compiled, mut die: u64, most: usize) -> (Vec<u8>, bool) {
+    let mut constraint = compiled.constraint();
+    let mut text = Vec::new();
+    for _ in 0..most {
+        let bits = constraint.allowed().unwrap();
+        let all: Vec<u32> =
+            (0..bits.len() as u32 * 32).filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1).collect();
+        assert!(!all.is_empty());
+        die = die.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let token = TokenId(all[(die >> 33) as usize % all.len()]);
+        constraint.take(token).unwrap();
+        if token.0 == END {
+            return (text, true);
+        }
+        text.extend_from_slice(tokenizer.bytes(token, false));
+        if constraint.is_complete() {
+            return (text, true);
+        }
+    }
+    (text, false)
+}
+
+type Fits = Box<dyn Fn(&str) -> bool>;
+
+#[test]
+fn whatever_is_drawn_has_the_form() {
+    let (tokenizer, forms) = forms();
+    let object = json!({ "type": "object", "properties": { "a": { "type": "integer" }, "b": { "enum": ["x", "y\u{e9}"] } },
+        "required": ["a", "b"], "additionalProperties": false });
+    let choices = ["yes", "no", "ab", "abc", "a*b.c|d", "two\nlines \"é\" \\"].map(str::to_string).to_vec();
+    // A number may be JSON and yet too large for f64.
+    let is_json = |text: &str| {
+        serde_json::from_str::<Value>(text)
+            .map_or_else(|error| error.to_string().contains("out of range"), |_| true)
+    };
+    let cases: Vec<(Form, Fits)> = vec![
+        (
+            Form::Regex("(ab|c){1,3}é?".to_string()),
+            Box::new(|text| text.trim_end_matches('é').replace("ab", "").replace('c', "").is_empty()),
+        ),
+        (Form::Choice(choices.clone()), Box::new(move |text| choices.iter().any(|choice| choice == text))),
+        (
+            Form::Lark("start: \"<\" start \">\" | \"a\"".to_string()),
+            Box::new(|text| text.matches('<').count() == text.matches('>').count()),
+        ),
+        (
+            Form::JsonSchema(object),
+            Box::new(move |text| {
+                let value: Value = serde_json::from_str(text).unwrap();
+                value["a"].is_number() && (value["b"] == "x" || value["b"] == "yé")
+            }),
+        ),
+        (Form::JsonObject, Box::new(is_json)),
+    ];
+    for (form, fits) in cases {
+        let compiled = forms.compile(&form).unwrap();
+        let mut n_complete = 0;
+        for die in 0..200 {
+            let (text, is_complete) = any_text(&tokenizer, &compiled, die, 60);
+            if is_complete {
+                n_complete += 1;
+                let text = String::from_utf8(text).unwrap();
+                assert!(fits(&text), "{form:?}: {text:?}");
+            }
+        }
+        assert!(n_complete >= 20, "{form:?}: {n_complete}");
+    }
+}
+
+#[test]
+fn every_token_that_spells_an_allowed_text_may_come() {
+    let (tokenizer, forms) = forms();
+    let compiled = forms.compile(&Form::Regex("abc".to_string())).unwrap();
+    let mut constraint = compiled.constraint();
+    let bits = constraint.allowed().unwrap();
+    let may = |id: u32| bits.get(id as usize / 32).is_some_and(|word| word >> (id % 32) & 1 == 1);
+    for id in 0..tokenizer.vocab_size() as u32 {
+        let bytes = tokenizer.bytes(TokenId(id), false);
+        assert_eq!(may(id), !bytes.is_empty() && b"abc".starts_with(bytes), "{id} {bytes:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_or_explodes_is_refused_soon() {
+    let (tokenizer, forms) = forms();
+    let mut many = serde_json::Map::new();
+    for i in 0..3000 {
+        many.insert(format!("p{i}"), json!({ "type": "string" }));
+    }
+    let doubling: String = (0..200).map(|i| format!("T{i}: T{} T{}\n", i + 1, i + 1)).collect();
+    let long = |n: usize| "(".repeat(n) + "a" + &")".repeat(n);
+    let refused = [
+        Form::Regex("(a".to_string()),
+        Form::Regex("(?=a)b".to_string()),
+        Form::Regex("[^\\s\\S]".to_string()),
+        Form::Regex(long(5000)),
+        Form::Regex("a".repeat(100_000)),
+        Form::Lark("foo: \"a\"".to_string()),
+        Form::Lark(format!("start: {}", long(20_000))),
+        Form::Lark("start: T\nT: T \"a\"".to_string()),
+        Form::Lark("start: <|im_end|>".to_string()),
+        Form::Lark(format!("start: T0\n{doubling}T200: \"a\"")),
+        Form::Lark("start: T\nT: /.*a.{12}/ & /.*b.{13}/ & /.*c.{14}/ & ~/.*d.{15}/".to_string()),
+        Form::Lark("\n".repeat(2000)),
+        Form::JsonSchema(json!({ "type": "objectt" })),
+        Form::JsonSchema(json!([1])),
+        Form::JsonSchema(json!({ "$ref": "#" })),
+        Form::JsonSchema(json!({ "$ref": "https://example.org/schema.json" })),
+        Form::JsonSchema(json!({ "type": "object", "properties": many })),
+        Form::Choice(Vec::new()),
+        Form::Choice(vec![String::new()]),
+        Form::Choice(vec!["x".to_string(); 2000]),
+    ];
+    for form in refused {
+        let begun = Instant::now();
+        let compiled = forms.compile(&form).map(|_| ());
+        let words = format!("{form:?}").chars().take(80).collect::<String>();
+        let error = compiled.expect_err(&words).to_string();
+        assert!(!error.is_empty() && error.len() < 600 && !error.contains("backtrace"), "{words}: {error}");
+        assert!(begun.elapsed() < PATIENCE * 2, "{words} took {:?}", begun.elapsed());
+    }
+    // What is large but can be decided step by step is.
+    for regex in [
+        "((a{1,1000}){1,1000}){1,1000}",
+        "(?:a?){1000}a{1000}",
+        "(a|b)*a(a|b){100}",
+        ".{0,100000}",
+        "(a|b|ab)*(a|ab)*c.{1000}",
+    ] {
+        let compiled = forms.compile(&Form::Regex(regex.to_string())).unwrap();
+        let begun = Instant::now();
+        any_text(&tokenizer, &compiled, 7, 20);
+        assert!(begun.elapsed() < PATIENCE, "{regex} took {:?}", begun.elapsed());
+    }
+}
