@@ -14,7 +14,9 @@ use std::{
 
 use serde_json::{Value, json};
 use serving::{
-    Server, streamed_text,
+    Server,
+    load::{at_rest, load},
+    streamed_text,
     tiny::{MISTRAL_LIKE, Meta, POISON, TinyModel},
 };
 
@@ -47,14 +49,6 @@ fn begun(server: &Server, body: &str) -> TcpStream {
     let mut stream = server.send("POST", "/v1/completions", "", body);
     stream.read_exact(&mut [0; 1000]).unwrap();
     stream
-}
-
-/// Nothing runs, waits or is promised, and what is held is held by the cache alone.
-fn at_rest(server: &Server) {
-    for name in ["kelvin_requests_running", "kelvin_requests_waiting", "kelvin_cache_pages_promised"] {
-        server.wait_for(name, 0.0);
-    }
-    assert_eq!(server.metric("kelvin_cache_pages_used"), server.metric("kelvin_cache_pages_kept"));
 }
 
 #[test]
@@ -427,4 +421,9 @@ fn figures_and_logs_tell_what_happened() {
     assert!(server.metric("kelvin_http_responses_total{status=\"200\"}") >= 2.0);
     let used = server.metric("kelvin_cache_pages_used");
     assert!(used > 0.0 && used == server.metric("kelvin_cache_pages_kept"));
+}
+
+#[test]
+fn a_crowd_gets_what_each_gets_alone_and_leaves_nothing() {
+    load(&server(&["--parallel", "16", "--ctx-size", "2048", "--room", "8192"]), Duration::from_secs(6));
 }

@@ -11,6 +11,7 @@ use std::{
 
 use serde_json::Value;
 
+pub(crate) mod load;
 #[allow(dead_code, unreachable_pub, reason = "each test takes what it needs of it")]
 #[path = "../../../engine/tests/reference/tiny.rs"]
 pub(crate) mod tiny;
@@ -102,7 +103,11 @@ impl Server {
 
     /// A whole exchange.
     pub(crate) fn exchange(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
-        let mut stream = self.send(method, path, headers, body);
+        self.answer(self.send(method, path, headers, body))
+    }
+
+    /// What comes back on a connection.
+    pub(crate) fn answer(&self, mut stream: TcpStream) -> Answer {
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         let text = String::from_utf8(bytes).unwrap();
