@@ -66,7 +66,7 @@ pub use limits::Limits;
 pub use profile::Profile;
 pub use sampler::{Draw, Sampler};
 pub use shift::Shift;
-pub use softmax::{softmax, surprisal};
+pub use softmax::{softmax, surprisal, surprisal_and_entropy};
 pub use stages::{
     AdaptiveP, Bias, Dry, DynaTemp, Edt, Epsilon, Eta, Frequency, Mask, MinP, Mirostat, NoRepeatNgram, PLess,
     Presence, Quadratic, Repetition, STAGES, Stage, StageInfo, Temp, Tfs, TopA, TopH, TopK, TopNSigma, TopP,

@@ -42,6 +42,33 @@ pub fn softmax(logits: &[f64], t: f64) -> Option<Vec<f64>> {
 /// # Errors
 /// No logits, NaN or +inf among them, all masked, or a token that they don't have.
 pub fn surprisal(logits: &[f32], token: TokenId) -> Result<f64, SampleError> {
+    let (max, x) = checked(logits, token)?;
+    let z: f64 = logits.iter().map(|&x| libm::exp(f64::from(x) - max)).sum();
+    Ok(libm::log(z) - (x - max))
+}
+
+/// The same, and the entropy of the distribution that the token is one of.
+///
+/// # Errors
+/// As [`surprisal`].
+pub fn surprisal_and_entropy(logits: &[f32], token: TokenId) -> Result<(f64, f64), SampleError> {
+    let (max, x) = checked(logits, token)?;
+    let (mut z, mut moment) = (0.0, 0.0);
+    for &x in logits {
+        let d = f64::from(x) - max;
+        let weight = libm::exp(d);
+        z += weight;
+        // A masked token's weight is 0, its distance infinite.
+        if weight > 0.0 {
+            moment += weight * d;
+        }
+    }
+    let ln_z = libm::log(z);
+    Ok((ln_z - (x - max), ln_z - moment / z))
+}
+
+/// The largest logit and the token's, if there is a distribution and a token.
+fn checked(logits: &[f32], token: TokenId) -> Result<(f64, f64), SampleError> {
     if logits.is_empty() {
         return Err(SampleError::Empty);
     }
@@ -56,8 +83,7 @@ pub fn surprisal(logits: &[f32], token: TokenId) -> Result<f64, SampleError> {
     let Some(&x) = logits.get(token.index()) else {
         return Err(SampleError::UnknownToken { stage: "surprisal", token, vocab: logits.len() });
     };
-    let z: f64 = logits.iter().map(|&x| libm::exp(f64::from(x) - max)).sum();
-    Ok(libm::log(z) - (f64::from(x) - max))
+    Ok((max, f64::from(x)))
 }
 
 #[cfg(test)]
@@ -71,6 +97,8 @@ mod tests {
         let all = Distribution::new(&logits, &Chain::default()).unwrap();
         for token in [0, 1, 17, 4999].map(TokenId) {
             let (a, b) = (surprisal(&logits, token).unwrap(), all.surprisal(token));
+            let (same, entropy) = surprisal_and_entropy(&logits, token).unwrap();
+            assert!(same == a && (entropy - all.entropy()).abs() < 1e-5, "{entropy}");
             assert!((a - b).abs() < 1e-10, "{a} {b}");
         }
         assert!((surprisal(&[0.0, 3f32.ln()], TokenId(1)).unwrap() - (4.0f64 / 3.0).ln()).abs() < 1e-7);

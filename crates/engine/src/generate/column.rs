@@ -80,7 +80,8 @@ pub struct Taken {
 }
 
 impl Column {
-    /// A column that begins after `prompt`, all of which `sequence` has read.
+    /// A column that begins after `prompt`, all of which `sequence` has read. A sampler whose state is of just these tokens keeps it: it
+    /// knows which of them were written, not given.
     pub fn new(
         sampler: Sampler,
         sequence: Sequence,
@@ -88,8 +89,9 @@ impl Column {
         tokenizer: &Tokenizer,
         ends: &Ends,
     ) -> Column {
+        let knows = sampler.state().tokens() == prompt;
         Column {
-            sampler: sampler.after(prompt),
+            sampler: if knows { sampler } else { sampler.after(prompt) },
             sequence,
             prompt_len: prompt.len(),
             next: prompt.last().copied().unwrap_or(TokenId(0)),

@@ -15,8 +15,7 @@ use serde::Serialize;
 use super::{
     args::ChatArgs,
     failure::{self, Interrupted, usage},
-    figures::{Figures, Finish},
-    generate::{Clock, Stream},
+    generate::Stream,
     options::{self, Infinity},
     prompt,
     session::{self, CHUNK, Session},
@@ -28,6 +27,10 @@ use crate::{
         self, json,
         late::{Counted, LateBar},
         style::Style,
+    },
+    views::{
+        clock::{Clock, Timings},
+        figures::{Figures, Finish},
     },
 };
 
@@ -87,7 +90,7 @@ struct Turn<'a> {
     finish: Finish,
     figures: Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
-    timings: Option<super::generate::Timings>,
+    timings: Option<Timings>,
 }
 
 /// Runs the verb.

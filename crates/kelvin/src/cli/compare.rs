@@ -11,8 +11,6 @@ use super::{
     args::CompareArgs,
     compare_view as view,
     failure::{Interrupted, usage},
-    figures::{self, Figures, Finish},
-    generate::Timings,
     options::{self, Infinity},
     prompt::{self, Otherwise, Prompt},
     session::{self, CHUNK, ModelFile, Session},
@@ -20,6 +18,10 @@ use super::{
 use crate::{
     interrupt,
     terminal::{self, json},
+    views::{
+        clock::Timings,
+        figures::{self, Figures, Finish},
+    },
 };
 
 /// More columns than this are a sweep's job.

@@ -10,8 +10,6 @@ use kelvin_sampling::TokenId;
 
 use super::{
     compare::{Answer, Plan},
-    figures::number,
-    generate::{Clock, Timings},
     prompt::Prompt,
     session::Session,
 };
@@ -26,6 +24,10 @@ use crate::{
         style::Style,
         table::{self, Align},
         wrap,
+    },
+    views::{
+        clock::{Clock, Timings},
+        figures::number,
     },
 };
 

@@ -1,6 +1,6 @@
 //! `generate`: a prompt in, one continuation that streams out.
 
-use std::{io::Write, ops::ControlFlow, time::Instant};
+use std::{io::Write, ops::ControlFlow};
 
 use kelvin_engine::generate::{FinishReason, Observer, Request, Step, generate};
 use kelvin_sampling::{Dice, Sampler};
@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::{
     args::GenerateArgs,
     failure::Interrupted,
-    figures::{Figures, Finish},
     options::{self, Infinity},
     prompt::{self, Otherwise, Prompt},
     session::{self, CHUNK, ModelFile},
@@ -19,6 +18,10 @@ use crate::{
     terminal::{
         self, escape, json,
         late::{Counted, LateBar},
+    },
+    views::{
+        clock::{Clock, Timings},
+        figures::{Figures, Finish},
     },
 };
 
@@ -35,54 +38,6 @@ struct Answer {
     figures: Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
     timings: Option<Timings>,
-}
-
-/// How long things took; only with `--timings`.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Timings {
-    /// Reading the prompt.
-    pub(crate) prompt_secs: f64,
-    /// From the end of the prompt to the last token.
-    pub(crate) decode_secs: f64,
-    /// Tokens of all columns in a second.
-    pub(crate) tokens_per_sec: f64,
-}
-
-/// When the prompt had been read and when the last token came.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
-    begun: Instant,
-    pub(crate) read: Option<Instant>,
-    last: Option<Instant>,
-}
-
-impl Clock {
-    /// Starts now.
-    pub(crate) fn start() -> Clock {
-        Clock { begun: Instant::now(), read: None, last: None }
-    }
-
-    /// The prompt has been read.
-    pub(crate) fn prompt_read(&mut self) {
-        self.read = Some(Instant::now());
-    }
-
-    /// A token came.
-    pub(crate) fn token(&mut self) {
-        self.last = Some(Instant::now());
-    }
-
-    /// What `tokens` tokens took.
-    pub(crate) fn timings(&self, tokens: usize) -> Timings {
-        let read = self.read.unwrap_or(self.begun);
-        let decode = self.last.unwrap_or(read).duration_since(read).as_secs_f64();
-        let tokens_per_sec = if decode > 0.0 { tokens as f64 / decode } else { 0.0 };
-        Timings {
-            prompt_secs: read.duration_since(self.begun).as_secs_f64(),
-            decode_secs: decode,
-            tokens_per_sec,
-        }
-    }
 }
 
 /// Streams one continuation to standard output.

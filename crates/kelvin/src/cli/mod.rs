@@ -8,7 +8,6 @@ mod compare;
 mod compare_view;
 mod completions;
 pub(crate) mod failure;
-mod figures;
 mod generate;
 mod inspect;
 mod memory;

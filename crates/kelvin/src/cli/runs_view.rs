@@ -9,14 +9,14 @@ use kelvin_lab::{
 };
 use serde::Serialize;
 
-use super::{
-    figures::{mean, number},
-    sweep_view::{counted, grouped, named},
-};
-use crate::terminal::{
-    self,
-    style::Style,
-    table::{self, Align},
+use super::sweep_view::{counted, grouped, named};
+use crate::{
+    terminal::{
+        self,
+        style::Style,
+        table::{self, Align},
+    },
+    views::figures::{mean, number},
 };
 
 /// A run of the list.

@@ -15,7 +15,7 @@ use kelvin_engine::{
     TokenId,
     generate::{Constraint, Ends, FinishReason},
 };
-use kelvin_sampling::Sampler;
+use kelvin_sampling::{Draw, Sampler};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
@@ -79,7 +79,7 @@ pub(crate) enum Event {
     /// The logits of what comes after the prompt, of a job without choices.
     Row(Vec<f32>),
     /// A choice has a new token.
-    Token { choice: usize, text: String, token: TokenId, scored: Option<Scored> },
+    Token { choice: usize, text: String, draw: Draw, scored: Option<Scored> },
     /// A choice has ended, with what was held back of its text.
     End { choice: usize, text: String, reason: FinishReason },
     /// Nothing more comes.

@@ -93,13 +93,13 @@ impl Reply {
                     choice.scores = scores.clone();
                 }
             }
-            Event::Token { choice, text, token, scored } => {
+            Event::Token { choice, text, draw, scored } => {
                 let choice = &mut self.choices[choice];
                 choice.text.push_str(&text);
                 choice.n_tokens += 1;
-                choice.ids.push(token.0);
+                choice.ids.push(draw.token.0);
                 if let Some(scored) = scored {
-                    choice.scores.push((token, Some(scored)));
+                    choice.scores.push((draw.token, Some(scored)));
                 }
             }
             Event::End { choice, text, reason } => {

@@ -127,7 +127,7 @@ impl Running {
             let (choice, scored) = (writer.choice, writer.scored.take());
             if let Some(draw) = taken.draw {
                 n_new += 1;
-                let token = Event::Token { choice, text: taken.text, token: draw.token, scored };
+                let token = Event::Token { choice, text: taken.text, draw, scored };
                 let _ = job.events.send(token);
             }
             if let Some((text, reason)) = taken.end {

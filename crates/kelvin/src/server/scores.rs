@@ -1,7 +1,7 @@
 //! Logits in, the log-probabilities that an answer reports out: of one token, and of the likeliest, at a stated stage.
 
 use kelvin_engine::{TokenId, generate::Column};
-use kelvin_sampling::{Chain, Distribution, SampleError, Stage, surprisal};
+use kelvin_sampling::{Chain, Distribution, SampleError, Stage, surprisal_and_entropy};
 
 /// What was thought of a token, in nats.
 #[derive(Debug, Clone)]
@@ -10,6 +10,8 @@ pub(crate) struct Scored {
     pub(crate) logprob: f64,
     /// How many tokens are likelier, and 1 more.
     pub(crate) rank: usize,
+    /// Of the distribution that it was one of.
+    pub(crate) entropy: f64,
     /// The likeliest tokens, in descending order (ties by lower id).
     pub(crate) top: Vec<(TokenId, f64)>,
 }
@@ -83,6 +85,7 @@ fn of_distribution(distribution: &Distribution, token: TokenId, n_top: usize) ->
         token,
         logprob: 0.0 - distribution.surprisal(token),
         rank: distribution.rank(token).map_or(distribution.survivors(), |before| before) + 1,
+        entropy: distribution.entropy(),
         top: top.map(|token| (token, 0.0 - distribution.surprisal(token))).collect(),
     }
 }
@@ -90,7 +93,8 @@ fn of_distribution(distribution: &Distribution, token: TokenId, n_top: usize) ->
 /// Scores `token` and the `n_top` likeliest by the model's own logits.
 pub(crate) fn score(logits: &[f32], token: TokenId, n_top: usize) -> Result<Scored, SampleError> {
     // From 0: a certain token's is 0, not -0.
-    let logprob = 0.0 - surprisal(logits, token)?;
+    let (surprisal, entropy) = surprisal_and_entropy(logits, token)?;
+    let logprob = 0.0 - surprisal;
     // ln p of any token is its logit and one number more.
     let own = logits[token.index()];
     let shift = logprob - f64::from(own);
@@ -98,7 +102,7 @@ pub(crate) fn score(logits: &[f32], token: TokenId, n_top: usize) -> Result<Scor
     let top = largest(logits, n_top).into_iter().map(|id| (TokenId(id), of(id))).collect();
     let ties = logits[..token.index()].iter().filter(|&&x| x == own).count();
     let rank = logits.iter().filter(|&&x| x > own).count() + ties + 1;
-    Ok(Scored { token, logprob, rank, top })
+    Ok(Scored { token, logprob, rank, entropy, top })
 }
 
 /// The ids of the `n` largest logits, in descending order; `n` is small.

@@ -1,6 +1,8 @@
-//! Logits and chains in, the rows that people and programs see of them out: what the verbs and the studio share.
+//! Logits, chains and continuations in, the rows that people and programs see of them out: what the verbs and the studio share.
 
+pub(crate) mod clock;
 pub(crate) mod criteria;
+pub(crate) mod figures;
 pub(crate) mod flags;
 pub(crate) mod flips;
 pub(crate) mod grid;

@@ -16,8 +16,10 @@ import { get, explain } from "./server.js";
 import { view as softmax } from "./views/softmax.js";
 import { view as next } from "./views/next.js";
 import { view as chain } from "./views/chain.js";
+import { view as compare } from "./views/compare.js";
+import { view as write } from "./views/write.js";
 
-const views = [softmax, next, chain];
+const views = [softmax, next, chain, compare, write];
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");

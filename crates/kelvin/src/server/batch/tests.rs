@@ -117,7 +117,7 @@ fn told(events: &mut UnboundedReceiver<Event>) -> Told {
     while let Ok(event) = events.try_recv() {
         match event {
             Event::Read { cached, .. } => told.cached = cached,
-            Event::Token { token, .. } => told.tokens.push(token),
+            Event::Token { draw, .. } => told.tokens.push(draw.token),
             Event::End { .. } => told.ended = true,
             Event::Failed(problem) => told.failure = Some(problem.code()),
             Event::Row(_) => {}

@@ -1,7 +1,7 @@
 //! The studio's routes: the page's files, and the figures of distributions that its views show.
 //!
 //! `files` serves what `web/` holds, `rows` has the model's logits after a text, `typed` needs no model, `live` looks at what
-//! could come next, `chains` speaks of chains alone.
+//! could come next, `chains` speaks of chains alone, `write` continues texts.
 
 mod ask;
 mod chains;
@@ -9,6 +9,7 @@ mod files;
 mod live;
 mod rows;
 mod typed;
+mod write;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/studio/flips", post(|shared, id, request| of_row(shared, id, request, live::flips)))
         .route("/studio/nearest", post(|shared, id, request| of_row(shared, id, request, live::nearest)))
         .route("/studio/draws", post(|shared, id, request| of_row(shared, id, request, live::draws)))
+        .route("/studio/write", post(write::write))
 }
 
 /// A request that needs no logits of the model.

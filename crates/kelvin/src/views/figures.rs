@@ -27,13 +27,18 @@ pub(crate) struct Figures {
 impl Figures {
     /// Of one continuation.
     pub(crate) fn of(continuation: &Continuation) -> Figures {
-        let mean = |f: fn(&Draw) -> f64| mean(continuation.draws.iter().map(f));
+        Figures::over(&continuation.tokens, &continuation.draws)
+    }
+
+    /// Of tokens and the draws that they came from.
+    pub(crate) fn over(tokens: &[TokenId], draws: &[Draw]) -> Figures {
+        let mean = |f: fn(&Draw) -> f64| mean(draws.iter().map(f));
         Figures {
-            tokens: continuation.tokens.len(),
+            tokens: tokens.len(),
             mean_entropy_raw: mean(|draw| draw.entropy),
             mean_entropy_final: mean(|draw| draw.entropy_final),
             mean_surprisal_raw: mean(|draw| draw.surprisal),
-            distinct_2: distinct_2(&continuation.tokens),
+            distinct_2: distinct_2(tokens),
         }
     }
 }

@@ -1,0 +1,38 @@
+// The brush: a stretch of the text and a temperature for it.
+
+import { h } from "../dom.js";
+import * as heat from "../heat.js";
+import { temperature } from "../parts/temperature.js";
+
+/** Makes one, hidden until `show(from, to, words, t)`. `paint(from, to, t)` hears what is wanted (null: no paint), `close()` that nothing is. */
+export function brush({ paint, close }) {
+  let at = [0, 0];
+  let t = 1.5;
+  const says = h("p", { class: "brush-says" });
+  const slider = temperature(t, (next) => {
+    t = next;
+    use.disabled = t === Infinity;
+    use.textContent = t === Infinity ? "Nothing is drawn at T = ∞" : `Rewrite from here with T = ${heat.written(t)}`;
+  }, { label: "Temperature of this stretch" });
+  const use = h("button", { type: "button", class: "strong", onclick: () => paint(...at, t) }, `Rewrite from here with T = ${t}`);
+  const off = h("button", { type: "button", onclick: () => paint(...at, null) }, "Take the paint off");
+  const root = h("div", { class: "brush", role: "group", "aria-label": "Paint a temperature", hidden: true },
+    h("div", { class: "panel-head" }, says, h("button", { type: "button", class: "quiet icon", "aria-label": "Close", onclick: () => close() }, "×")),
+    slider.root, h("div", { class: "row middle" }, use, off));
+  return {
+    root,
+    show(from, to, words, painted) {
+      at = [from, to];
+      says.replaceChildren(`Tokens ${from + 1} to ${to}: `, h("q", {}, words.length > 60 ? `${words.slice(0, 58)}…` : words));
+      off.hidden = painted === null;
+      if (painted !== null && root.hidden) {
+        t = painted;
+        slider.set(t);
+      }
+      root.hidden = false;
+    },
+    hide() {
+      root.hidden = true;
+    },
+  };
+}
