@@ -13,6 +13,7 @@ use axum::{
 };
 use futures_util::stream;
 use kelvin_sampling::Sampler;
+use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{
@@ -26,6 +27,7 @@ use super::{
     prompts::{self, Prompt, check_model},
     queue::{Draft, Event, Job},
     reply::{Choice, Echo, Reply, Shape, recipe},
+    responses::{self, Noted, Said},
     room::pages,
     scores::{LogprobsStage, Scoring},
 };
@@ -52,6 +54,15 @@ pub(crate) async fn chat(
     request: axum::extract::Request,
 ) -> Result<Response, Problem> {
     complete(shared, id, request, Shape::Chat).await
+}
+
+/// `/v1/responses`.
+pub(crate) async fn responses(
+    State(shared): State<Arc<Shared>>,
+    Extension(id): Extension<RequestId>,
+    request: axum::extract::Request,
+) -> Result<Response, Problem> {
+    complete(shared, id, request, Shape::Response).await
 }
 
 async fn complete(
@@ -97,8 +108,20 @@ fn plan(
     let mut fields = Fields::parse(bytes)?;
     check_model(&mut fields, &shared.names)?;
     let bounds = Bounds { tokenizer: &engine.tokenizer, n_texts: shared.room.n_texts };
+    let noted = Noted::of(&fields);
     let mut controls = Controls::read(&mut fields, bounds)?;
+    let (mut said, mut form) = (Said::default(), None);
     let (prompts, n_top, echo) = match shape {
+        Shape::Response => {
+            if controls.n * controls.chains.len() > 1 {
+                let message = "a response has one text, so \"n\" and \"temperatures\" can't ask for more";
+                return Err(Problem::parameter("n", message));
+            }
+            let asked = responses::read(&mut fields, engine, &noted)?;
+            controls.max_tokens = asked.max_tokens;
+            (said, form) = (asked.said, asked.form);
+            (vec![asked.prompt], asked.n_top, false)
+        }
         Shape::Text => {
             let prompts = prompts::of_completion(&mut fields, engine, shared.queue.capacity())?;
             let n_top = fields.whole("logprobs", 0..=MOST_TOP)?.map(|n| n as usize);
@@ -113,7 +136,7 @@ fn plan(
             (vec![prompt], chat_scores(&mut fields)?, false)
         }
     };
-    let form = forms::read(&mut fields)?;
+    form = form.or(forms::read(&mut fields)?);
     fields.end()?;
     if controls.max_tokens == Some(0) && !echo {
         return Err(Problem::parameter(
@@ -153,7 +176,11 @@ fn plan(
             arrived,
         });
     }
-    let prefix = if shape == Shape::Chat { "chatcmpl" } else { "cmpl" };
+    let prefix = match shape {
+        Shape::Chat => "chatcmpl",
+        Shape::Text => "cmpl",
+        Shape::Response => "resp",
+    };
     let chains: Vec<String> = controls.chains.iter().map(ToString::to_string).collect();
     let n_choices = choices_a_prompt * prompts.len();
     let echo = |prompt: Prompt| Echo {
@@ -164,7 +191,7 @@ fn plan(
     let reply = Reply {
         engine: Arc::clone(engine),
         shape,
-        id: format!("{prefix}-{id}"),
+        id: if shape == Shape::Response { format!("{prefix}_{id}") } else { format!("{prefix}-{id}") },
         created: shared.now(),
         model: shared.names[0].clone(),
         n_top,
@@ -175,6 +202,7 @@ fn plan(
         choices_a_prompt,
         include_usage: controls.include_usage,
         recipe: recipe(controls.seed, &chains),
+        said,
         choices: (0..n_choices).map(|_| Choice::default()).collect(),
         cached: 0,
     };
@@ -189,7 +217,11 @@ fn room_for(
     n_choices: usize,
     shape: Shape,
 ) -> Result<usize, Problem> {
-    let name = if shape == Shape::Chat { "messages" } else { "prompt" };
+    let name = match shape {
+        Shape::Chat => "messages",
+        Shape::Text => "prompt",
+        Shape::Response => "input",
+    };
     let (len, limit) = (prompt.tokens.len(), shared.limit);
     if len == 0 {
         return Err(Problem::parameter(name, "the prompt has no tokens, so there is nothing to continue"));
@@ -208,7 +240,7 @@ fn room_for(
             return Err(Problem::context(name, message));
         }
         Some(asked) => asked,
-        None if shape == Shape::Chat => CHAT_TOKENS.min(limit - len),
+        None if shape != Shape::Text => CHAT_TOKENS.min(limit - len),
         None => TEXT_TOKENS.min(limit - len),
     };
     if pages(len, n_choices, max_tokens) > shared.room.n_pages {
@@ -245,31 +277,46 @@ fn gone() -> Problem {
     Problem::failed("the engine ended before the answer was complete")
 }
 
-/// A stream of events, each a JSON object, the last `[DONE]`; after an error nothing more comes.
-fn streamed(work: Work, metrics: Arc<Metrics>) -> Response {
-    let waiting: VecDeque<String> = work.reply.opening().iter().map(ToString::to_string).collect();
+/// What ends a stream of two of the shapes.
+const DONE: &str = "[DONE]";
+
+/// An event of a stream. Those of the Responses API have a type, which is their name as well.
+fn event_of(data: &Value) -> sse::Event {
+    match data.as_str() {
+        Some(text) => sse::Event::default().data(text),
+        None => match data["type"].as_str() {
+            Some(name) => sse::Event::default().event(name).data(data.to_string()),
+            None => sse::Event::default().data(data.to_string()),
+        },
+    }
+}
+
+/// A stream of events, each a JSON object; after an error nothing more comes.
+fn streamed(mut work: Work, metrics: Arc<Metrics>) -> Response {
+    let waiting: VecDeque<Value> = work.reply.opening().into();
     let begun = (Some(work), waiting, metrics);
     let pieces = stream::unfold(begun, |(mut work, mut waiting, metrics)| async move {
         loop {
             if let Some(data) = waiting.pop_front() {
-                let event = Ok::<_, Infallible>(sse::Event::default().data(data));
-                return Some((event, (work, waiting, metrics)));
+                return Some((Ok::<_, Infallible>(event_of(&data)), (work, waiting, metrics)));
             }
             let open = work.as_mut()?;
             let event = open.events.recv().await.unwrap_or_else(|| Event::Failed(gone()));
             match open.reply.pieces(event) {
-                Ok(pieces) => waiting.extend(pieces.iter().map(ToString::to_string)),
+                Ok(pieces) => waiting.extend(pieces),
                 Err(problem) => {
                     // The answer's status was sent long ago.
                     metrics.problem(problem.code());
-                    waiting.push_back(problem.body().to_string());
+                    waiting.push_back(open.reply.failed(&problem));
                     work = None;
                     continue;
                 }
             }
             if open.reply.is_complete() {
-                waiting.extend(open.reply.closing().map(|last| last.to_string()));
-                waiting.push_back("[DONE]".to_string());
+                waiting.extend(open.reply.closing());
+                if open.reply.shape != Shape::Response {
+                    waiting.push_back(DONE.into());
+                }
                 work = None;
             }
         }

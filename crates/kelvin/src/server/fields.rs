@@ -63,6 +63,11 @@ impl Fields {
         Fields(map)
     }
 
+    /// A parameter that stays where it is.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
     /// A parameter as it stands.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name).filter(|value| !value.is_null())

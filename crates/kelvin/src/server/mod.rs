@@ -15,6 +15,7 @@ mod problem;
 mod prompts;
 mod queue;
 mod reply;
+mod responses;
 mod room;
 mod routes;
 mod running;

@@ -70,13 +70,43 @@ pub(crate) fn of_chat(fields: &mut Fields, engine: &Engine) -> Result<Prompt, Pr
     Ok(Prompt { text, tokens })
 }
 
+/// What the Responses API calls input, a text or messages, after its instructions, in the model's template.
+pub(crate) fn of_input(
+    fields: &mut Fields,
+    engine: &Engine,
+    instructions: Option<&str>,
+) -> Result<Prompt, Problem> {
+    const EXPECTED: &str = "a text or a list of messages";
+    let message =
+        |role: &str, content: &str| Message { role: role.to_string(), content: content.to_string() };
+    let mut messages: Vec<Message> = instructions.iter().map(|text| message("system", text)).collect();
+    match fields.take("input") {
+        Some(Value::String(text)) => messages.push(message("user", &text)),
+        Some(Value::Array(items)) if (1..=MOST_MESSAGES).contains(&items.len()) => {
+            for (i, item) in items.into_iter().enumerate() {
+                messages.push(self::message("input", i, item)?);
+            }
+        }
+        None => return Err(Problem::parameter("input", format!("\"input\" is missing; it is {EXPECTED}"))),
+        Some(other) => return Err(wrong("input", &other, EXPECTED)),
+    }
+    let text = render(fields, engine, &messages, "input")?;
+    let tokens = encode_rendered(&engine.tokenizer, &text);
+    Ok(Prompt { text, tokens })
+}
+
 /// The text that the template makes of the messages, up to where the answer begins.
 pub(crate) fn rendered(fields: &mut Fields, engine: &Engine) -> Result<String, Problem> {
-    let template = template(engine)?;
     let messages = messages(fields)?;
+    render(fields, engine, &messages, "messages")
+}
+
+/// The same of messages that came as the parameter `name`.
+fn render(fields: &mut Fields, engine: &Engine, messages: &[Message], name: &str) -> Result<String, Problem> {
+    let template = template(engine)?;
     let date = fields.text("date")?;
     let options = RenderOptions { add_generation_prompt: true, date };
-    template.render(&messages, &options).map_err(|error| match error {
+    template.render(messages, &options).map_err(|error| match error {
         ChatError::NeedsDate => {
             let message =
                 "the model's chat template asks for today's date: give one as \"date\": \"YYYY-MM-DD\"";
@@ -84,9 +114,9 @@ pub(crate) fn rendered(fields: &mut Fields, engine: &Engine) -> Result<String, P
         }
         ChatError::BadDate { .. } => Problem::parameter("date", error.to_string()),
         ChatError::Raised { .. } => {
-            Problem::parameter("messages", format!("the model's chat template refuses: {error}"))
+            Problem::parameter(name, format!("the model's chat template refuses: {error}"))
         }
-        ChatError::Budget | ChatError::Failed { .. } => Problem::parameter("messages", error.to_string()),
+        ChatError::Budget | ChatError::Failed { .. } => Problem::parameter(name, error.to_string()),
         _ => Problem::failed(error.to_string()),
     })
 }
@@ -109,18 +139,28 @@ fn messages(fields: &mut Fields) -> Result<Vec<Message>, Problem> {
         .ok_or_else(|| Problem::parameter("messages", "\"messages\" is missing; it is a list of messages"))?;
     match value {
         Value::Array(items) if (1..=MOST_MESSAGES).contains(&items.len()) => {
-            items.into_iter().enumerate().map(|(i, item)| message(i, item)).collect()
+            items.into_iter().enumerate().map(|(i, item)| message("messages", i, item)).collect()
         }
         other => Err(wrong("messages", &other, &format!("a list of 1 to {MOST_MESSAGES} messages"))),
     }
 }
 
-fn message(i: usize, item: Value) -> Result<Message, Problem> {
-    let at = |name: &str| format!("messages[{i}].{name}");
+/// One of the messages that came as the parameter `list`.
+fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
+    let at = |name: &str| format!("{list}[{i}].{name}");
     let Value::Object(map) = item else {
-        return Err(wrong(&format!("messages[{i}]"), &item, "an object with \"role\" and \"content\""));
+        return Err(wrong(&format!("{list}[{i}]"), &item, "an object with \"role\" and \"content\""));
     };
     let mut fields = Fields::of(map);
+    if list == "input" {
+        // Items of another type aren't messages; what an answer's message has beside its content says nothing new.
+        if let Some(kind) = fields.take("type").filter(|kind| kind != "message") {
+            return Err(wrong(&at("type"), &kind, "\"message\", the only type supported,"));
+        }
+        for name in ["id", "status", "phase"] {
+            fields.take(name);
+        }
+    }
     let role = match fields.take("role") {
         Some(Value::String(role)) if matches!(role.as_str(), "system" | "user" | "assistant") => role,
         // What newer clients call it.
@@ -139,15 +179,15 @@ fn message(i: usize, item: Value) -> Result<Message, Problem> {
             return Err(wrong(&at("content"), &other.unwrap_or_default(), "a text or a list of text parts"));
         }
     };
-    fields.end().map_err(|problem| problem.inside(&format!("messages[{i}]")))?;
+    fields.end().map_err(|problem| problem.inside(&format!("{list}[{i}]")))?;
     Ok(Message { role, content })
 }
 
 fn part_text(name: &str, part: Value) -> Result<String, Problem> {
-    let expected = "parts of the type \"text\", the only ones supported,";
+    let expected = "parts of text, the only ones supported,";
     let Value::Object(map) = &part else { return Err(wrong(name, &part, expected)) };
     match (map.get("type").and_then(Value::as_str), map.get("text").and_then(Value::as_str)) {
-        (Some("text"), Some(text)) => Ok(text.to_string()),
+        (Some("text" | "input_text" | "output_text"), Some(text)) => Ok(text.to_string()),
         _ => Err(wrong(name, &part, expected)),
     }
 }

@@ -1,4 +1,4 @@
-//! What the engine tells in, the JSON of an answer out, whole or piece by piece, in OpenAI's two shapes.
+//! What the engine tells in, the JSON of an answer out, whole or piece by piece, in OpenAI's shapes; that of the Responses API is in `responses`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,14 +8,17 @@ use serde_json::{Map, Value, json};
 use super::{
     problem::Problem,
     queue::Event,
+    responses::Said,
     scores::{LogprobsStage, Scored},
 };
 
-/// Which of the two shapes.
+/// Which of the three shapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     Chat,
     Text,
+    /// That of the Responses API.
+    Response,
 }
 
 /// What's asked back of one request, and what has come of it so far.
@@ -38,6 +41,8 @@ pub(crate) struct Reply {
     pub(crate) include_usage: bool,
     /// Said once for all: the dice and the chains.
     pub(crate) recipe: Value,
+    /// Of the Responses API alone.
+    pub(crate) said: Said,
     pub(crate) choices: Vec<Choice>,
     pub(crate) cached: usize,
 }
@@ -54,15 +59,22 @@ pub(crate) struct Echo {
 /// One choice so far.
 #[derive(Default)]
 pub(crate) struct Choice {
-    text: String,
+    pub(crate) text: String,
     n_tokens: usize,
     /// Those not reported yet.
     ids: Vec<u32>,
     /// None for a prompt's first token, which nothing predicts.
-    scores: Vec<(TokenId, Option<Scored>)>,
+    pub(crate) scores: Vec<(TokenId, Option<Scored>)>,
     /// Characters before the next reported token.
     offset: usize,
     end: Option<FinishReason>,
+}
+
+impl Choice {
+    /// Whether it ended for want of room.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self.end, Some(FinishReason::MaxTokens | FinishReason::ContextFull))
+    }
 }
 
 impl Reply {
@@ -116,6 +128,9 @@ impl Reply {
 
     /// The answer that isn't streamed.
     pub(crate) fn whole(&mut self) -> Value {
+        if self.shape == Shape::Response {
+            return self.response_whole();
+        }
         let usage = self.usage();
         let mut choices = std::mem::take(&mut self.choices);
         let all: Vec<Value> =
@@ -131,9 +146,11 @@ impl Reply {
     }
 
     /// What a stream begins with: in a chat, who speaks.
-    pub(crate) fn opening(&self) -> Vec<Value> {
-        if self.shape == Shape::Text {
-            return Vec::new();
+    pub(crate) fn opening(&mut self) -> Vec<Value> {
+        match self.shape {
+            Shape::Text => return Vec::new(),
+            Shape::Response => return self.response_opening(),
+            Shape::Chat => {}
         }
         let first = |i| json!({ "index": i, "delta": { "role": "assistant", "content": "" }, "logprobs": null, "finish_reason": null });
         let mut chunks: Vec<Value> = (0..self.choices.len()).map(|i| self.chunk(vec![first(i)])).collect();
@@ -153,6 +170,11 @@ impl Reply {
         let mut pieces = Vec::new();
         for i in which {
             let mut choice = std::mem::take(&mut self.choices[i]);
+            if self.shape == Shape::Response {
+                pieces.extend(self.response_piece(&mut choice));
+                self.choices[i] = choice;
+                continue;
+            }
             let is_new = !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
             if is_new || begins || (self.return_ids && !choice.ids.is_empty()) {
                 let mut value = self.choice(i, &mut choice, true);
@@ -170,13 +192,22 @@ impl Reply {
     }
 
     /// What a stream ends with.
-    pub(crate) fn closing(&self) -> Option<Value> {
-        self.include_usage.then(|| {
-            let mut last = self.chunk(Vec::new());
-            last["usage"] = self.usage();
-            last["kelvin"] = self.recipe.clone();
-            last
-        })
+    pub(crate) fn closing(&mut self) -> Vec<Value> {
+        if self.shape == Shape::Response {
+            return self.response_closing();
+        }
+        if !self.include_usage {
+            return Vec::new();
+        }
+        let mut last = self.chunk(Vec::new());
+        last["usage"] = self.usage();
+        last["kelvin"] = self.recipe.clone();
+        vec![last]
+    }
+
+    /// What a stream ends with that can't go on.
+    pub(crate) fn failed(&mut self, problem: &Problem) -> Value {
+        if self.shape == Shape::Response { self.response_error(problem) } else { problem.body() }
     }
 
     fn chunk(&self, choices: Vec<Value>) -> Value {
@@ -206,11 +237,11 @@ impl Reply {
             json!({ "index": i, "logprobs": scores, "finish_reason": finish, "stop_reason": stop });
         match (self.shape, is_piece) {
             (Shape::Text, _) => value["text"] = choice.text.as_str().into(),
-            (Shape::Chat, false) => {
+            (Shape::Chat | Shape::Response, false) => {
                 value["message"] = json!({ "role": "assistant", "content": choice.text, "refusal": null });
             }
-            (Shape::Chat, true) if choice.text.is_empty() => value["delta"] = json!({}),
-            (Shape::Chat, true) => value["delta"] = json!({ "content": choice.text }),
+            (Shape::Chat | Shape::Response, true) if choice.text.is_empty() => value["delta"] = json!({}),
+            (Shape::Chat | Shape::Response, true) => value["delta"] = json!({ "content": choice.text }),
         }
         if self.return_ids {
             value["token_ids"] = choice.ids.as_slice().into();
@@ -243,9 +274,9 @@ impl Reply {
         to["prompt_logprobs"] = std::iter::once(Value::Null).chain(prompt.scores.iter().map(one)).collect();
     }
 
-    fn scores(&self, choice: &mut Choice, n_top: usize) -> Value {
+    pub(crate) fn scores(&self, choice: &mut Choice, n_top: usize) -> Value {
         let tokenizer = &self.engine.tokenizer;
-        if self.shape == Shape::Chat {
+        if self.shape != Shape::Text {
             let content: Vec<Value> = choice
                 .scores
                 .iter()
@@ -285,7 +316,7 @@ impl Reply {
         })
     }
 
-    fn usage(&self) -> Value {
+    pub(crate) fn usage(&self) -> Value {
         let prompt: usize = self.prompts.iter().map(|prompt| prompt.tokens.len()).sum();
         let new: usize = self.choices.iter().map(|choice| choice.n_tokens).sum();
         json!({

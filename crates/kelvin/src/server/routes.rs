@@ -24,6 +24,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/models/{*id}", get(model))
         .route("/v1/completions", post(completions::text))
         .route("/v1/chat/completions", post(completions::chat))
+        .route("/v1/responses", post(completions::responses))
         .route("/tokenize", post(texts::tokenize))
         .route("/detokenize", post(texts::detokenize))
         .route("/apply-template", post(texts::apply_template))
