@@ -91,6 +91,9 @@ impl Prefixes {
     /// Lets go of `n` pages that no sequence holds, those first that were found longest ago; of none and false if there aren't so
     /// many.
     pub fn give_back(&mut self, n: usize) -> bool {
+        if n > self.nodes.len() {
+            return false;
+        }
         // Children come before their parents: they were never found later, and lie deeper.
         let mut by_age: Vec<_> =
             self.nodes.iter().map(|(&id, node)| (node.used, Reverse(node.depth), id)).collect();

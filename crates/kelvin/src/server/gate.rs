@@ -2,6 +2,7 @@
 
 use std::{
     hint::black_box,
+    panic::AssertUnwindSafe,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Instant,
 };
@@ -12,6 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -49,7 +51,7 @@ pub(crate) async fn pass(State(shared): State<Arc<Shared>>, mut request: Request
     request.extensions_mut().insert(RequestId(id.clone()));
     let (method, path) = (request.method().clone(), request.uri().path().to_string());
     let mut response = match check(&shared, &path, request.headers()) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => caught(next.run(request)).await,
         Err(problem) => problem.into_response(),
     };
     let status = response.status().as_u16();
@@ -65,6 +67,12 @@ pub(crate) async fn pass(State(shared): State<Arc<Shared>>, mut request: Request
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// The answer, or that making it panicked: the client is told, and its connection goes on.
+async fn caught(answer: impl Future<Output = Response>) -> Response {
+    let problem = || Problem::failed("answering the request panicked; this is a bug").coded("panic");
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| problem().into_response())
 }
 
 fn check(shared: &Shared, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
@@ -105,6 +113,13 @@ fn is_local(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_panics_is_an_answer() {
+        let answer = caught(async { panic!("a fault that a test put here") }).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.extensions().get::<ProblemCode>().map(|code| code.0), Some("panic"));
+    }
 
     #[test]
     fn hosts_and_keys() {
