@@ -7,6 +7,7 @@ mod cli;
 mod constraint;
 mod interrupt;
 mod models;
+mod remote;
 mod server;
 mod terminal;
 mod views;

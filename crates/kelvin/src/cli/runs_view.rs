@@ -135,6 +135,7 @@ struct ShownText {
 /// What is gathered of one chain.
 #[derive(Debug, Default)]
 struct Gathered {
+    n_texts: usize,
     tokens: Vec<f64>,
     entropies: Vec<f64>,
     surprisals: Vec<f64>,
@@ -144,7 +145,11 @@ struct Gathered {
 impl Gathered {
     fn add(&mut self, sample: &Sample) {
         let of = |value: fn(&Token) -> Option<f64>| mean(sample.tokens.iter().filter_map(value));
-        self.tokens.push(sample.tokens.len() as f64);
+        self.n_texts += 1;
+        // A server that tells no log-probabilities doesn't tell its tokens either.
+        self.tokens.extend(
+            (!sample.tokens.is_empty() || sample.text.is_empty()).then_some(sample.tokens.len() as f64),
+        );
         self.entropies.extend(of(|token| token.entropy));
         self.surprisals.extend(of(|token| token.surprisal));
         *self.finish.entry(finish_words(sample.finish).into()).or_default() += 1;
@@ -154,7 +159,7 @@ impl Gathered {
         let mean_of = |values: Vec<f64>| mean(values.into_iter());
         ChainRow {
             chain,
-            texts: self.tokens.len(),
+            texts: self.n_texts,
             tokens: mean_of(self.tokens),
             mean_entropy_raw: mean_of(self.entropies),
             mean_surprisal_raw: mean_of(self.surprisals),

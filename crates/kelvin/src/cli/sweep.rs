@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, IsTerminal},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -25,7 +26,11 @@ use super::{
     sweep_plan,
     sweep_view::{self, Reporter},
 };
-use crate::{interrupt, terminal};
+use crate::{
+    interrupt,
+    remote::{Manners, Remote},
+    terminal,
+};
 
 /// From here on somebody may have multiplied more than they meant to.
 const MANY_TEXTS: usize = 1_000_000;
@@ -47,8 +52,24 @@ pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<()> {
             let mut worker = Local::new(&session.engine, source, prompts, recipe.length.context, args.width)?;
             go(args, &recipe, store, &mut worker)
         }
-        Origin::Server { .. } => Err(usage("server: sweeping a server isn't there yet")),
+        Origin::Server { .. } => {
+            let mut worker = Remote::new(&recipe, manners(args)?).map_err(usage)?;
+            go(args, &recipe, store, &mut worker)
+        }
     }
+}
+
+/// How a server is spoken to. A key is sent only if its variable is named, so that no other server's is given away.
+fn manners(args: &SweepArgs) -> anyhow::Result<Manners> {
+    let key = args.key_env.as_ref().map(|name| {
+        let key = std::env::var(name).ok().filter(|key| !key.is_empty());
+        key.ok_or_else(|| usage(format!("--key-env: the environment variable {name} is empty or not set")))
+    });
+    if args.requests == 0 {
+        return Err(usage("--requests is 0, but at least 1 is needed"));
+    }
+    let timeout = Duration::from_secs(args.timeout.max(1));
+    Ok(Manners { key: key.transpose()?, n_requests: args.requests, timeout })
 }
 
 fn go(
@@ -103,6 +124,8 @@ fn recipe(args: &SweepArgs) -> anyhow::Result<Recipe> {
     }
     let flags = Draft {
         model: args.model.clone(),
+        server: args.server.clone(),
+        speaks: args.speaks.clone(),
         prompts: args.prompt.clone(),
         prompt_file: args.prompts.clone(),
         template: template.map(str::to_string),
@@ -121,7 +144,6 @@ fn recipe(args: &SweepArgs) -> anyhow::Result<Recipe> {
         context: args.ctx_size,
         cache: cache.map(str::to_string),
         record: args.record.clone(),
-        ..Draft::default()
     };
     let environment = Draft { model: std::env::var("KELVIN_MODEL").ok(), ..Draft::default() };
     let draft = flags.or(file.unwrap_or_default()).or(environment);

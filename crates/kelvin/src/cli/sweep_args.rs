@@ -121,6 +121,21 @@ pub(crate) struct SweepArgs {
     /// How keys and values are kept (default: f16)
     #[arg(long, value_name = "TYPE", value_enum, help_heading = "Model")]
     pub(crate) cache_type: Option<CacheType>,
+    /// Ask a server that speaks OpenAI's protocol instead: its address up to and with /v1 (-m names its model)
+    #[arg(long, value_name = "URL", help_heading = "Server")]
+    pub(crate) server: Option<String>,
+    /// Which settings it understands beyond OpenAI's: kelvin, vllm, llama.cpp
+    #[arg(long, value_name = "NAME", help_heading = "Server")]
+    pub(crate) speaks: Option<String>,
+    /// The environment variable that holds its key
+    #[arg(long, value_name = "NAME", help_heading = "Server")]
+    pub(crate) key_env: Option<String>,
+    /// How many requests at once
+    #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Server")]
+    pub(crate) requests: usize,
+    /// How long one answer may take, in seconds
+    #[arg(long, value_name = "SECS", default_value_t = 600, help_heading = "Server")]
+    pub(crate) timeout: u64,
     #[command(flatten)]
     pub(crate) db: DbArgs,
     /// Print JSON for programs: a line for the run, one for each text that is safe, one at the end

@@ -58,6 +58,8 @@ pub(crate) struct Controls {
     pub(crate) chains: Vec<Chain>,
     pub(crate) n: usize,
     pub(crate) seed: u64,
+    /// The number of the first choice's dice.
+    first_sample: u64,
     pub(crate) max_tokens: Option<usize>,
     pub(crate) stream: bool,
     pub(crate) include_usage: bool,
@@ -107,6 +109,7 @@ impl Controls {
             chains,
             n,
             seed,
+            first_sample: fields.whole("first_sample", 0..=u64::from(u32::MAX))?.unwrap_or(0),
             max_tokens: max_tokens.map(|n| n as usize),
             stream,
             include_usage,
@@ -124,8 +127,8 @@ impl Controls {
     /// One sampler for each choice: all temperatures have the same dice.
     pub(crate) fn samplers(&self) -> Vec<Sampler> {
         let each = |chain: &Chain| {
-            let (chain, seed) = (chain.clone(), self.seed);
-            (0..self.n).map(move |i| Sampler::new(chain.clone(), Dice { seed, sample: i as u64 }))
+            let (chain, seed, first) = (chain.clone(), self.seed, self.first_sample);
+            (0..self.n).map(move |i| Sampler::new(chain.clone(), Dice { seed, sample: first + i as u64 }))
         };
         self.chains.iter().flat_map(each).collect()
     }

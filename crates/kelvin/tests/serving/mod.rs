@@ -4,7 +4,7 @@ use std::{
     borrow::BorrowMut,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -51,16 +51,24 @@ impl Server {
     /// Starts one on a free port, with a very small model of random weights.
     pub(crate) fn tiny(model: &TinyModel, args: &[&str]) -> Server {
         let path = model.write();
-        let mut command = Server::command(args);
-        let server = Server::spawn(command.arg("--model").arg(&path));
+        let server = Server::of_file(&path, args);
         // It's in memory.
         std::fs::remove_file(path).unwrap();
         server
     }
 
+    /// Starts one with a model file, on a free port unless the arguments name one.
+    pub(crate) fn of_file(path: &Path, args: &[&str]) -> Server {
+        let mut command = Server::command(args);
+        Server::spawn(command.arg("--model").arg(path))
+    }
+
     fn command(args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
-        command.args(["serve", "--offline", "--port", "0"]).args(args);
+        command.args(["serve", "--offline"]).args(args);
+        if !args.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
         command.env_remove("KELVIN_MODEL").env_remove("KELVIN_API_KEY");
         command
     }

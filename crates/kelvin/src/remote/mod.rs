@@ -1,0 +1,138 @@
+//! A server that speaks OpenAI's protocol as a worker of the lab: one request for each text, so many at once, each repeated while the
+//! server is busy or away.
+//!
+//! It lives here because HTTP does. What such a server tells of a token is its log-probability at T = 1, before the chain (so vLLM, SGLang,
+//! llama-server and `kelvin serve` say), and the likeliest few others; the rest of a token's record stays empty.
+
+mod answer;
+mod post;
+mod request;
+
+use std::{
+    collections::VecDeque,
+    ops::ControlFlow,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use kelvin_lab::{
+    Recipe,
+    recipe::Origin,
+    run::{Sample, Source},
+    worker::{Row, Watcher, Worker, WorkerError},
+};
+use serde_json::Value;
+
+use post::Post;
+
+/// How often somebody who wants to stop is listened to.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A server at work.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    source: Source,
+    post: Arc<Post>,
+    n_requests: usize,
+}
+
+/// How a server is spoken to.
+#[derive(Debug, Clone)]
+pub(crate) struct Manners {
+    /// Sent as a bearer token.
+    pub(crate) key: Option<String>,
+    /// Requests at once.
+    pub(crate) n_requests: usize,
+    /// For one answer.
+    pub(crate) timeout: Duration,
+}
+
+impl Remote {
+    /// A worker for a recipe of a server. Nothing is sent yet, but whatever the server couldn't do is found out.
+    pub(crate) fn new(recipe: &Recipe, manners: Manners) -> Result<Remote, String> {
+        let Origin::Server { url, model, .. } = &recipe.origin else {
+            return Err("the recipe is of a model on this machine".into());
+        };
+        request::check(recipe)?;
+        Ok(Remote {
+            source: Source::Server { model: model.clone(), url: url.clone() },
+            n_requests: manners.n_requests.max(1),
+            post: Arc::new(Post::new(format!("{url}/completions"), &manners)),
+        })
+    }
+}
+
+impl Worker for Remote {
+    fn source(&self) -> &Source {
+        &self.source
+    }
+
+    fn n_threads(&self) -> usize {
+        self.n_requests
+    }
+
+    fn fill(&mut self, recipe: &Recipe, rows: &[Row], watcher: &mut dyn Watcher) -> Result<(), WorkerError> {
+        let requests = rows.iter().map(|&row| Ok((row, request::body(recipe, row)?)));
+        let requests = requests.collect::<Result<VecDeque<_>, String>>().map_err(WorkerError::Server)?;
+        let waiting = Arc::new(Waiting { requests: Mutex::new(requests), ended: AtomicBool::new(false) });
+        let (tell, told) = mpsc::channel();
+        for _ in 0..self.n_requests.min(rows.len()) {
+            let (post, waiting, tell) = (self.post.clone(), waiting.clone(), tell.clone());
+            // Nobody waits for a request that is under way when the sweep is broken off: its text is made again.
+            std::thread::spawn(move || waiting.work(&post, &tell));
+        }
+        drop(tell);
+        let ended = waiting.clone();
+        let result = listen(&told, watcher);
+        ended.ended.store(true, Ordering::SeqCst);
+        result
+    }
+}
+
+/// Requests that nobody has taken yet, and whether the work is over.
+struct Waiting {
+    requests: Mutex<VecDeque<(Row, Value)>>,
+    ended: AtomicBool,
+}
+
+impl Waiting {
+    /// Sends one request after the other, until there are none, one fails for good, or the work is over.
+    fn work(&self, post: &Post, tell: &mpsc::Sender<Result<Sample, String>>) {
+        loop {
+            let next = self.requests.lock().ok().and_then(|mut requests| requests.pop_front());
+            let Some((row, body)) = next.filter(|_| !self.ended.load(Ordering::SeqCst)) else { return };
+            let sample = post.send(&body, &self.ended).and_then(|answer| answer::sample(row, &answer));
+            let failed = sample.is_err();
+            if tell.send(sample).is_err() || failed {
+                return;
+            }
+        }
+    }
+}
+
+fn listen(
+    told: &mpsc::Receiver<Result<Sample, String>>,
+    watcher: &mut dyn Watcher,
+) -> Result<(), WorkerError> {
+    loop {
+        let next = match told.recv_timeout(TICK) {
+            Ok(Ok(sample)) => {
+                // Tokens are known when the text is whole.
+                match watcher.tokens(sample.tokens.len()) {
+                    ControlFlow::Continue(()) => watcher.finished(sample),
+                    over => over,
+                }
+            }
+            Ok(Err(problem)) => return Err(WorkerError::Server(problem)),
+            Err(mpsc::RecvTimeoutError::Timeout) => watcher.tokens(0),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+        if next.is_break() {
+            return Ok(());
+        }
+    }
+}

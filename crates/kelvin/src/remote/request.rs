@@ -1,0 +1,157 @@
+//! A row of a recipe in, the body of a request for `/v1/completions` out; what a server can't be asked for is refused before anything is sent.
+
+use kelvin_lab::{
+    Recipe,
+    recipe::{Origin, Template},
+    worker::Row,
+};
+use kelvin_sampling::{Chain, Profile};
+use serde_json::{Map, Value, json};
+
+use crate::views::translation::translate;
+
+/// The likeliest tokens that are asked for: OpenAI's most.
+const N_TOP: u32 = 5;
+
+/// Refuses what would be passed over in silence.
+pub(super) fn check(recipe: &Recipe) -> Result<(), String> {
+    let Origin::Server { url, speaks, .. } = &recipe.origin else { return Ok(()) };
+    if !(url.starts_with("http://") || url.starts_with("https://")) {
+        return Err(format!("server: \"{url}\" isn't an address such as http://localhost:8000/v1"));
+    }
+    let framing = &recipe.framing;
+    let unheard = [
+        (
+            framing.template == Template::Chat,
+            "template",
+            "a server takes prompts as they are: leave the chat template out, or write it into the prompts",
+        ),
+        (
+            framing.system.is_some(),
+            "system",
+            "a system text belongs to a chat template, and a server takes prompts as they are",
+        ),
+        (framing.special, "special", "a server decides by itself which texts are control tokens"),
+        (recipe.length.context.is_some(), "context", "a server has a context of its own"),
+        (recipe.record.shift, "record", "a server doesn't tell the distribution that the shift is of"),
+    ];
+    if let Some((_, field, why)) = unheard.into_iter().find(|(is, ..)| *is) {
+        return Err(format!("{field}: {why}"));
+    }
+    let profile = profile(speaks.as_deref())?;
+    if recipe.length.ignore_end && !["kelvin", "vllm"].contains(&profile.name()) {
+        return Err(format!("ignore_end: {} has no such setting", profile.name()));
+    }
+    recipe.chains.iter().try_for_each(|chain| settings(chain, profile).map(drop))
+}
+
+/// What a server is asked for one text.
+pub(super) fn body(recipe: &Recipe, row: Row) -> Result<Value, String> {
+    let Origin::Server { model, speaks, .. } = &recipe.origin else {
+        return Err("the recipe is of a model on this machine".into());
+    };
+    let profile = profile(speaks.as_deref())?;
+    let mut body = settings(&recipe.chains[row.chain], profile)?;
+    let mut set = |name: &str, value: Value| drop(body.insert(name.into(), value));
+    set("model", json!(model));
+    set("prompt", json!(recipe.prompts[row.prompt].text));
+    set("max_tokens", json!(recipe.length.max_tokens));
+    set("logprobs", json!(N_TOP));
+    if !recipe.length.stop.is_empty() {
+        set("stop", json!(recipe.length.stop));
+    }
+    if recipe.length.ignore_end {
+        set("ignore_eos", json!(true));
+    }
+    if profile.name() == "kelvin" {
+        set("seed", json!(recipe.seed));
+        set("first_sample", json!(row.sample));
+        set("return_token_ids", json!(true));
+    } else {
+        // Others know no sample numbers: each number has a seed of its own.
+        set("seed", json!(recipe.seed.wrapping_add(row.sample as u64)));
+    }
+    Ok(Value::Object(body))
+}
+
+/// The profile whose settings a server understands; those that all have, if nobody says.
+fn profile(speaks: Option<&str>) -> Result<Profile, String> {
+    speaks.unwrap_or("openai").parse().map_err(|error| format!("speaks: {error}"))
+}
+
+fn settings(chain: &Chain, profile: Profile) -> Result<Map<String, Value>, String> {
+    if profile.name() == "kelvin" {
+        return Ok(Map::from_iter([("sampler".to_string(), json!(chain.to_string()))]));
+    }
+    let translation = translate(chain, profile).map_err(|error| error.to_string())?;
+    match translation.missing.first() {
+        None => Ok(translation.settings),
+        Some(missing) => Err(format!(
+            "the chain `{chain}` can't be asked of this server, {missing} (--speaks kelvin, vllm or llama.cpp says what it understands)"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kelvin_lab::recipe::Draft;
+
+    use super::*;
+
+    fn recipe(draft: Draft) -> Recipe {
+        let server = Draft {
+            server: Some("http://localhost:1/v1/".into()),
+            model: Some("m".into()),
+            prompts: vec!["Hi".into()],
+            seed: Some(7),
+            max_tokens: Some(9),
+            ..Draft::default()
+        };
+        draft.or(server).resolve().unwrap()
+    }
+
+    const ROW: Row = Row { prompt: 0, chain: 0, sample: 2 };
+
+    #[test]
+    fn one_request_for_a_row_in_the_servers_own_words() {
+        let speaks = |speaks: &str, chain: &str| {
+            let draft = Draft {
+                speaks: Some(speaks.into()),
+                sampler: vec![chain.into()],
+                stop: vec!["\n".into()],
+                ..Draft::default()
+            };
+            body(&recipe(draft), ROW).unwrap()
+        };
+        assert_eq!(
+            speaks("openai", "temp=0.5 | top_p=0.5"),
+            json!({"model": "m", "prompt": "Hi", "max_tokens": 9, "logprobs": 5, "stop": ["\n"], "seed": 9, "temperature": 0.5, "top_p": 0.5})
+        );
+        let kelvin = speaks("kelvin", "min_p=0.1 | temp=2");
+        assert_eq!(
+            (&kelvin["sampler"], &kelvin["seed"], &kelvin["first_sample"]),
+            (&json!("min_p=0.1 | temp=2"), &json!(7), &json!(2))
+        );
+        assert_eq!(speaks("vllm", "temp=2 | top_k=4")["top_k"], json!(4));
+    }
+
+    #[test]
+    fn what_a_server_cannot_do_is_refused() {
+        let refused = |draft: Draft, words: &str| {
+            let said = check(&recipe(draft)).unwrap_err();
+            assert!(said.contains(words), "{said}");
+        };
+        let draft = Draft::default;
+        refused(
+            Draft { sampler: vec!["temp=1 | top_k=4".into()], ..draft() },
+            "top_k=4: openai has no such control",
+        );
+        refused(Draft { template: Some("chat".into()), ..draft() }, "template:");
+        refused(Draft { system: Some("x".into()), ..draft() }, "system:");
+        refused(Draft { ignore_end: Some(true), ..draft() }, "ignore_end: openai");
+        refused(Draft { record: vec!["shift".into()], ..draft() }, "record:");
+        refused(Draft { server: Some("localhost:1".into()), ..draft() }, "isn't an address");
+        refused(Draft { speaks: Some("latin".into()), ..draft() }, "speaks:");
+        assert!(check(&recipe(draft())).is_ok());
+    }
+}

@@ -1,0 +1,138 @@
+//! `sweep` over a server that speaks OpenAI's protocol: the same texts as here, whatever happens to the server meanwhile.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+#[allow(dead_code, reason = "the tests of the server use more of it")]
+mod serving;
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use serving::{
+    Server,
+    tiny::{MISTRAL_LIKE, TinyModel},
+};
+
+fn model() -> TinyModel {
+    TinyModel::new(&MISTRAL_LIKE).speaking()
+}
+
+/// 3 prompts × 3 chains × 4 samples = 36 texts.
+fn sweep(folder: &Path, db: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
+    command
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .env_remove("KELVIN_MODEL")
+        .args(["sweep", "--db", db, "--json"]);
+    command.args([
+        "-p",
+        "Hi",
+        "-p",
+        "Once upon",
+        "-p",
+        "é\n",
+        "--sampler",
+        "temp={0.5,1} | top_p=0.9",
+        "--sampler",
+        "temp=1.5",
+    ]);
+    command.args(["--samples", "4", "-n", "12", "--seed", "3", "--stop", "z", "--raw"]);
+    command
+}
+
+#[track_caller]
+fn text(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn exported(folder: &Path, db: &str, what: &str) -> Vec<Value> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
+    command
+        .current_dir(folder)
+        .args(["runs", "--db", db, "export", "last", "--format", "jsonl", "--what", what]);
+    text(command.output().unwrap()).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_servers_texts_are_those_of_its_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = model().write();
+    text(sweep(folder.path(), "here.db").arg("-m").arg(&path).output().unwrap());
+    let server = Server::of_file(&path, &[]);
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let url = format!("http://{}/v1/", server.address);
+    let at_server = |db: &str| {
+        let mut command = sweep(folder.path(), db);
+        command.args(["--server", &url, "--speaks", "kelvin", "--requests", "3", "-m", name]);
+        command
+    };
+    text(at_server("there.db").output().unwrap());
+    let (here, there) =
+        (exported(folder.path(), "here.db", "tokens"), exported(folder.path(), "there.db", "tokens"));
+    assert_eq!(here.len(), there.len());
+    for (one, other) in here.iter().zip(&there) {
+        for field in ["prompt", "chain", "sample", "pos", "id"] {
+            assert_eq!(one[field], other[field]);
+        }
+        let (a, b) = (one["logprob_raw"].as_f64().unwrap(), other["logprob_raw"].as_f64().unwrap());
+        assert!((a - b).abs() < 1e-5, "{a} {b}");
+        let withheld =
+            ["rank", "logprob_final", "entropy_raw", "entropy_final", "survivors", "heat_capacity"];
+        assert!(withheld.iter().all(|field| other[field].is_null()), "{other}");
+        assert!(other["top"].as_str().is_some_and(|top| top.starts_with("[[\"")), "{other}");
+    }
+    let texts = |db: &str| {
+        exported(folder.path(), db, "texts").iter().map(|row| row["text"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(texts("here.db"), texts("there.db"));
+    std::fs::remove_file(&path).unwrap();
+    // What a server can't do is said before it's asked.
+    let refused = at_server("there.db").args(["--record", "shift"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("record: a server"));
+}
+
+#[test]
+fn a_sweep_goes_on_with_a_server_that_came_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = model().write();
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let ask = |address: &str| {
+        let mut command = sweep(folder.path(), "a.db");
+        command.args([
+            "--server",
+            &format!("http://{address}/v1"),
+            "--speaks",
+            "kelvin",
+            "--requests",
+            "2",
+            "-m",
+            name,
+        ]);
+        command
+    };
+    let server = Server::of_file(&path, &["--parallel", "2"]);
+    let address = server.address.clone();
+    let mut child = ask(&address).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let n_before = lines.by_ref().take(6).map(Result::unwrap).count();
+    drop(server);
+    // It would ask for two minutes whether the server is back; a person has seen enough.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(n_before, 6);
+    assert!(exported(folder.path(), "a.db", "texts").len() >= 5);
+
+    let server = Server::of_file(&path, &["--port", address.rsplit(':').next().unwrap()]);
+    let again = text(ask(&server.address).output().unwrap());
+    let first: Value = serde_json::from_str(again.lines().next().unwrap()).unwrap();
+    assert!(first["present"].as_u64().unwrap() >= 5, "{first}");
+    assert_eq!(exported(folder.path(), "a.db", "texts").len(), 36);
+    std::fs::remove_file(&path).unwrap();
+}
