@@ -4,8 +4,10 @@
 //! every token: a [`worker`] makes the texts, a [`Store`] keeps them, [`sweep`](mod@sweep) goes from one to the other. Whatever is said about creativity is computed from one.
 
 pub mod export;
+pub mod judge;
 pub mod metrics;
 pub mod recipe;
+pub mod report;
 pub mod run;
 pub mod statistics;
 pub mod store;

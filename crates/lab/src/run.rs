@@ -16,6 +16,8 @@ pub struct Run {
     pub hash: String,
     /// Where the texts come from.
     pub source: Source,
+    /// The model whose opinion its samples have, if one has judged them.
+    pub judge: Option<Source>,
     /// The key of the dice. Samples of one number share their dice at every prompt's every chain, so chains can be compared in pairs.
     pub seed: u64,
     /// How many tokens a text could have.
@@ -87,7 +89,7 @@ pub struct Sample {
     pub finish: Finish,
     /// How each of its tokens was drawn. A stop string's tokens are among them, though not in the text; an end token isn't.
     pub tokens: Vec<Token>,
-    /// How likely the recipe's judge finds it, if it has one and that has looked.
+    /// How likely the run's judge finds it, if it has one and that has looked.
     pub judged: Option<Judged>,
 }
 
@@ -179,6 +181,7 @@ mod tests {
         let run = Run {
             hash: String::new(),
             source: Source::Local { model: "m".into(), sha256: String::new() },
+            judge: None,
             seed: 7,
             max_tokens: 8,
             n_samples: 2,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use super::{
+    report_args::ReportArgs,
     sampling_args::{SamplingArgs, SoftmaxArgs, StagesArgs, TranslateArgs},
     serve_args::ServeArgs,
     sweep_args::{RunsArgs, SweepArgs},
@@ -47,6 +48,8 @@ pub(crate) enum Verb {
     Sweep(Box<SweepArgs>),
     /// List, show, compare, export and remove the tables that are there
     Runs(RunsArgs),
+    /// Show what runs show: every metric with its interval, figures, texts, as one HTML file
+    Report(Box<ReportArgs>),
     /// Show what could come next, at several temperatures
     Next(NextArgs),
     /// Show what temperature does to numbers you type (no model needed)

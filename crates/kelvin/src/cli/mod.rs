@@ -16,6 +16,8 @@ mod next;
 mod options;
 mod perplexity;
 pub(crate) mod prompt;
+mod report;
+mod report_args;
 mod runs;
 mod runs_view;
 mod sampling_args;
@@ -55,6 +57,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Tokenize(args) => tokenize::run(&args),
         Verb::Sweep(args) => sweep::run(&args),
         Verb::Runs(args) => runs::run(&args),
+        Verb::Report(args) => report::run(&args),
         Verb::Perplexity(args) => perplexity::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Serve(args) => serve::run(&args),

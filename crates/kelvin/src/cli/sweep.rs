@@ -214,7 +214,7 @@ fn model_args(args: &SweepArgs, recipe: &Recipe) -> ModelArgs {
 }
 
 /// Every prompt as the model reads it, just as `compare` would have it.
-fn prompts(session: &Session, recipe: &Recipe) -> anyhow::Result<Vec<Vec<TokenId>>> {
+pub(crate) fn prompts(session: &Session, recipe: &Recipe) -> anyhow::Result<Vec<Vec<TokenId>>> {
     let framing = &recipe.framing;
     let args = PromptArgs {
         prompt: None,

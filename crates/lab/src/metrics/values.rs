@@ -120,6 +120,7 @@ mod tests {
         Run {
             hash: String::new(),
             source: Source::Local { model: "m".into(), sha256: String::new() },
+            judge: None,
             seed: 1,
             max_tokens: 9,
             n_samples: texts[0][0].len(),

@@ -5,6 +5,8 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 
+use serde::Serialize;
+
 use super::{
     series::{Series, mean},
     student,
@@ -35,7 +37,8 @@ pub struct Estimate {
 }
 
 /// To what an interval carries over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Over {
     /// Other prompts like these, and other dice.
     Prompts,

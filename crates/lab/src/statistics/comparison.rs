@@ -1,5 +1,7 @@
 //! The values of many settings in, which of them differ from one of them out.
 
+use serde::Serialize;
+
 use super::{Estimate, Series, holm};
 use crate::Run;
 
@@ -66,7 +68,7 @@ pub fn compare(settings: &[Series], base: usize, seed: u64) -> Vec<Difference> {
 }
 
 /// What a setting was allowed and what it took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Budget {
     /// Prompts it continued.
     pub prompts: usize,

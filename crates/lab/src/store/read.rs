@@ -181,10 +181,15 @@ impl Store {
             samples.push(sample);
             Ok::<(), StoreError>(())
         })?;
+        let judge: Option<String> =
+            self.row("SELECT judge FROM runs WHERE id = ?1", run, |row| row.get(0))?;
+        let judge = judge.map(|judge| serde_json::from_str(&judge)).transpose();
+        let judge = judge.map_err(|error| self.damaged(format!("run {run}, its judge: {error}")))?;
         let Recipe { prompts, chains, samples: n_samples, seed, length, .. } = listed.recipe;
         Ok(Run {
             hash: listed.hash,
             source: listed.source,
+            judge,
             seed,
             max_tokens: length.max_tokens,
             n_samples,

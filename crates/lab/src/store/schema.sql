@@ -8,7 +8,8 @@ CREATE TABLE runs (
     source TEXT NOT NULL,            -- where the texts come from, as JSON
     n_samples INTEGER NOT NULL,      -- samples that every cell is to have
     version TEXT NOT NULL,           -- of the program that began it
-    created TEXT NOT NULL
+    created TEXT NOT NULL,
+    judge TEXT                       -- the model whose opinion its samples have (judged_…), as JSON
 ) STRICT;
 
 -- The rows of a run's table, from 0, in the order of the recipe.

@@ -67,14 +67,19 @@ fn what_is_put_in_comes_out_in_order_and_once() {
     }
     let other = Sample { text: "another".into(), ..sample(0, 1, 0) };
     assert!(!store.put(run, &other).unwrap());
-    store.judge(run, &[(0, 1, 0, Judged { tokens: 2, nats: 3.5 })]).unwrap();
+    let judge = |model: &str| Source::Local { model: model.into(), sha256: "ef".into() };
+    store.judge(run, &judge("other"), &[(0, 1, 1, Judged { tokens: 9, nats: 9.5 })]).unwrap();
+    store.judge(run, &judge("gemma3"), &[(0, 1, 0, Judged { tokens: 2, nats: 3.5 })]).unwrap();
     store.sat(run, 1.5, 30, 2).unwrap();
     drop(store);
 
     let store = Store::open_to_read(&path).unwrap();
     let loaded = store.load(run).unwrap();
     let judged = Sample { judged: Some(Judged { tokens: 2, nats: 3.5 }), ..sample(0, 1, 0) };
-    assert_eq!(loaded.samples, [judged, sample(0, 1, 1), sample(1, 0, 1)]);
+    // The judge that came later counts alone.
+    let unjudged = |p, c, s| Sample { judged: None, ..sample(p, c, s) };
+    assert_eq!(loaded.samples, [judged, unjudged(0, 1, 1), unjudged(1, 0, 1)]);
+    assert_eq!(loaded.judge, Some(judge("gemma3")));
     assert_eq!((loaded.n_samples, loaded.prompts.len(), loaded.chains.len()), (2, 2, 2));
     assert!(!loaded.is_whole() && loaded.source == source() && loaded.hash == recipe(2).hash(&source()));
     assert!(loaded.samples[0].tokens[0].surprisal.unwrap().is_sign_positive());

@@ -83,12 +83,28 @@ impl Store {
         })
     }
 
-    /// Keeps what a judge says of samples, by prompt, chain and number, all or none.
+    /// Keeps what a judge says of samples, by prompt, chain and number, all or none. What another judge said is forgotten.
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn judge(&mut self, run: RunId, judged: &[(usize, usize, usize, Judged)]) -> Result<(), StoreError> {
+    pub fn judge(
+        &mut self,
+        run: RunId,
+        judge: &Source,
+        judged: &[(usize, usize, usize, Judged)],
+    ) -> Result<(), StoreError> {
+        let judge = serde_json::to_string(judge).expect("texts are always JSON");
         self.write(|db| {
+            if db.execute(
+                "UPDATE runs SET judge = ?2 WHERE id = ?1 AND judge IS NOT ?2",
+                params![run, judge],
+            )? == 1
+            {
+                db.execute(
+                    "UPDATE samples SET judged_tokens = NULL, judged_nats = NULL WHERE cell IN (SELECT id FROM cells WHERE run = ?1)",
+                    [run],
+                )?;
+            }
             let mut set = db.prepare(
                 "UPDATE samples SET judged_tokens = ?5, judged_nats = ?6 WHERE sample = ?4
                  AND cell = (SELECT id FROM cells WHERE run = ?1 AND prompt = ?2 AND chain = ?3)",

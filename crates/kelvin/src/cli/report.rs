@@ -1,0 +1,215 @@
+//! `report`: runs in, what they show out, as an HTML file, Markdown, tables or JSON; and a judge's opinion of their texts on the way.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use kelvin_lab::{
+    Store,
+    judge::judge,
+    metrics::{METRICS, Metric},
+    report::{self, Evidence, Options, Report, Table, markdown, tables},
+    run::Source,
+    store::RunId,
+};
+
+use super::{
+    args::{CacheType, ModelArgs},
+    failure::usage,
+    report_args::{ReportArgs, ReportForm},
+    session,
+    sweep::{self, place},
+};
+use crate::terminal::{
+    self, json,
+    late::{Counted, LateBar},
+    style::Style,
+    table::{self, Align},
+};
+
+/// Runs the verb.
+pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
+    let options = options(args)?;
+    let path = place(&args.db)?;
+    let runs = {
+        let store = Store::open_to_read(&path)?;
+        args.runs.iter().map(|name| store.find(name)).collect::<Result<Vec<RunId>, _>>()?
+    };
+    if let Some(name) = &args.judge {
+        judge_runs(&mut Store::open(&path)?, &runs, &judge_args(args, name))?;
+    }
+    let evidence = evidence(&Store::open_to_read(&path)?, &runs)?;
+    let report = Report::new(&evidence, &options, command(args)).map_err(usage)?;
+    if args.json {
+        return json::print(&report);
+    }
+    write(&report, args)
+}
+
+/// Runs as reports take them.
+pub(crate) fn evidence(store: &Store, runs: &[RunId]) -> anyhow::Result<Vec<Evidence>> {
+    let one = |&run: &RunId| {
+        let listed = store.show(run)?;
+        Ok(Evidence { run: store.load(run)?, recipe: listed.recipe, version: listed.version })
+    };
+    runs.iter().map(one).collect()
+}
+
+fn options(args: &ReportArgs) -> anyhow::Result<Options> {
+    let find = |name: &String| Metric::find(name).map_err(usage);
+    let metrics = match &args.metrics[..] {
+        [] => METRICS.iter().collect(),
+        names => names.iter().map(find).collect::<Result<_, _>>()?,
+    };
+    Ok(Options {
+        metrics,
+        against: args.against.clone(),
+        quality: args.quality.as_ref().map(find).transpose()?,
+        diversity: args.diversity.as_ref().map(find).transpose()?,
+        texts: args.texts,
+    })
+}
+
+fn write(report: &Report, args: &ReportArgs) -> anyhow::Result<()> {
+    let extension = |path: &PathBuf| path.extension().map(|extension| extension.to_ascii_lowercase());
+    let by_name = match args.output.as_ref().and_then(extension) {
+        Some(extension) if extension == "md" => ReportForm::Md,
+        Some(extension) if extension == "txt" => ReportForm::Table,
+        _ => ReportForm::Html,
+    };
+    let style = if args.output.is_some() { Style::default() } else { Style::stdout() };
+    let text = match args.format.unwrap_or(by_name) {
+        ReportForm::Md => markdown(report),
+        ReportForm::Table => words(report, style),
+        ReportForm::Html => {
+            let name = || PathBuf::from(format!("kelvin-report-{}.html", &report.runs[0].hash[..8]));
+            let path = args.output.clone().unwrap_or_else(name);
+            save(&path, &report::html(report))?;
+            terminal::print(&words(report, Style::stdout()))?;
+            return terminal::print(&format!("\nfigures and texts: {}\n", path.display()));
+        }
+    };
+    match &args.output {
+        Some(path) => save(path, &text),
+        None => terminal::print(&text),
+    }
+}
+
+fn save(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("can't write {}", path.display()))
+}
+
+/// The report at a glance.
+fn words(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    for warning in &report.warnings {
+        out += &format!("note: {warning}\n");
+    }
+    for (i, table) in tables(report).iter().enumerate() {
+        if i > 0 || !report.warnings.is_empty() {
+            out.push('\n');
+        }
+        out += &lines(table, style);
+    }
+    let label = |i: usize| &*report.settings[i].label;
+    if let Some(plane) = &report.plane {
+        let names: Vec<&str> = plane.frontier.iter().map(|&i| label(i)).collect();
+        out += &format!(
+            "\nbeaten by none at both {} and {}: {}\n",
+            plane.quality,
+            plane.diversity,
+            names.join(" · ")
+        );
+        if let Some(knee) = plane.knee {
+            out += &format!("the knee of these: {}\n", label(knee));
+        }
+    }
+    for one in &report.melting {
+        if let Some(point) = one.point {
+            let edge = if point.at_the_edge { "; the edge of what was tried" } else { "" };
+            out += &format!(
+                "{} melts at T = {:.2} ({:.2} … {:.2}{edge})\n",
+                one.family, point.temperature, point.low, point.high
+            );
+        }
+    }
+    out
+}
+
+/// A table for a terminal.
+pub(crate) fn lines(table: &Table, style: Style) -> String {
+    let rows: Vec<Vec<String>> = std::iter::once(&table.head).chain(&table.rows).cloned().collect();
+    let align: Vec<Align> =
+        (0..table.head.len()).map(|i| if i == 0 { Align::Left } else { Align::Right }).collect();
+    let mut lines = table::lines(&rows, &align, 2);
+    lines[0] = style.dim(&lines[0]);
+    let note =
+        if table.note.is_empty() { String::new() } else { style.dim(&format!("  {}", table.note)) + "\n" };
+    format!("{}\n{}\n{note}", style.bold(&table.title), lines.join("\n"))
+}
+
+fn judge_args(args: &ReportArgs, name: &str) -> ModelArgs {
+    ModelArgs {
+        model: name.to_string(),
+        offline: args.offline,
+        accept_terms: args.accept_terms,
+        threads: args.threads,
+        ctx_size: None,
+        cache_type: CacheType::F16,
+        isa: None,
+    }
+}
+
+/// Lets a model say how likely it finds the texts of these runs that it hasn't judged yet.
+pub(crate) fn judge_runs(store: &mut Store, runs: &[RunId], model: &ModelArgs) -> anyhow::Result<()> {
+    let session = session::open(model)?;
+    let source = Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
+    for &run in runs {
+        let (listed, loaded) = (store.show(run)?, store.load(run)?);
+        let is_same = loaded.judge.as_ref() == Some(&source);
+        let prompts = sweep::prompts(&session, &listed.recipe)?;
+        let mut bar = LateBar::new(Counted::Prompts);
+        for (i, prompt) in prompts.iter().enumerate() {
+            bar.set(i as u64, prompts.len() as u64);
+            let open: Vec<_> = loaded
+                .samples
+                .iter()
+                .filter(|sample| sample.prompt == i && !(is_same && sample.judged.is_some()))
+                .collect();
+            let texts: Vec<&str> = open.iter().map(|sample| sample.text.as_str()).collect();
+            let said = judge(&session.engine, prompt, &texts).with_context(|| format!("prompt {}", i + 1))?;
+            let judged: Vec<_> = open
+                .iter()
+                .zip(said)
+                .map(|(sample, said)| (sample.prompt, sample.chain, sample.sample, said))
+                .collect();
+            store.judge(run, &source, &judged)?;
+        }
+        bar.set(prompts.len() as u64, prompts.len() as u64);
+    }
+    Ok(())
+}
+
+/// The command that makes this report again, from the runs' own commands.
+fn command(args: &ReportArgs) -> String {
+    let mut words = vec!["kelvin report".to_string()];
+    words.extend(args.runs.iter().cloned());
+    let mut say = |flag: &str, value: &str| words.push(format!("{flag} {}", report::quoted(value)));
+    if !args.metrics.is_empty() {
+        say("--metrics", &args.metrics.join(","));
+    }
+    let flags = [
+        ("--against", &args.against),
+        ("--quality", &args.quality),
+        ("--diversity", &args.diversity),
+        ("--judge", &args.judge),
+    ];
+    for (flag, value) in flags {
+        if let Some(value) = value {
+            say(flag, value);
+        }
+    }
+    if args.texts != 4 {
+        say("--texts", &args.texts.to_string());
+    }
+    words.join(" ")
+}

@@ -1,0 +1,238 @@
+//! Runs in, a report out: all its figures.
+
+use kelvin_sampling::{Chain, Stage};
+
+use super::{
+    Evidence, Head, Measured, Options, Report, Setting, Shown, Value, command, melting, partings, plane,
+    texts,
+};
+use crate::{
+    metrics::{Metric, Values, measure},
+    run::Source,
+    statistics::{Budget, Estimate, Series, compare},
+};
+
+/// The dice of all resampling.
+pub(super) const SEED: u64 = 0x4B65_6C76_696E;
+
+impl Report {
+    /// Of runs, of which there is at least one.
+    ///
+    /// # Errors
+    /// A sentence, if there is nothing to report or `against` names no chain.
+    pub fn new(evidence: &[Evidence], options: &Options, command: String) -> Result<Report, String> {
+        if evidence.iter().all(|one| one.run.samples.is_empty()) {
+            return Err("there are no texts to report: the run hasn't begun".to_string());
+        }
+        let settings = settings(evidence, options)?;
+        let measured: Vec<(&Metric, Vec<Values>)> = options
+            .metrics
+            .iter()
+            .map(|metric| (*metric, evidence.iter().map(|one| measure(&one.run, metric)).collect()))
+            .collect();
+        let metrics: Vec<Measured> =
+            measured.iter().map(|(metric, values)| summarise(metric, values, &settings)).collect();
+        let heat = Metric::find("heat_capacity")?;
+        let heat: Vec<Values> = evidence.iter().map(|one| measure(&one.run, heat)).collect();
+        Ok(Report {
+            version: env!("CARGO_PKG_VERSION"),
+            command,
+            runs: evidence.iter().map(head).collect(),
+            warnings: warnings(evidence, &settings),
+            plane: plane::plane(&metrics, options)?,
+            melting: melting::melting(&settings, &heat),
+            partings: partings::partings(evidence, &settings),
+            texts: texts::texts(evidence, &settings, options.texts),
+            settings,
+            metrics,
+        })
+    }
+}
+
+/// The model or server of a run, as short as can be.
+pub(super) fn model_of(source: &Source) -> &str {
+    match source {
+        Source::Local { model, .. } | Source::Server { model, .. } => model,
+    }
+}
+
+fn head(evidence: &Evidence) -> Head {
+    let run = &evidence.run;
+    let expected = run.prompts.len() * run.chains.len() * run.n_samples;
+    Head {
+        hash: run.hash.clone(),
+        source: run.source.clone(),
+        judge: run.judge.clone(),
+        version: evidence.version.clone(),
+        command: command(&evidence.recipe),
+        seed: run.seed,
+        max_tokens: run.max_tokens,
+        n_samples: run.n_samples,
+        prompts: run.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
+        n_texts: run.samples.len(),
+        n_missing: expected.saturating_sub(run.samples.len()),
+    }
+}
+
+fn settings(evidence: &[Evidence], options: &Options) -> Result<Vec<Setting>, String> {
+    let mut settings = Vec::new();
+    for (run, one) in evidence.iter().enumerate() {
+        let chains = &one.run.chains;
+        let base = base(chains, options.against.as_deref())?;
+        for (index, chain) in chains.iter().enumerate() {
+            let (family, temperature) = family(chain);
+            let label = match evidence.len() {
+                1 => chain.to_string(),
+                _ => format!("{} · {chain}", model_of(&one.run.source)),
+            };
+            settings.push(Setting {
+                run,
+                index,
+                chain: chain.to_string(),
+                label,
+                family,
+                temperature,
+                is_base: index == base,
+                budget: Budget::of(&one.run, index),
+            });
+        }
+    }
+    Ok(settings)
+}
+
+/// The chain that others are compared with.
+fn base(chains: &[Chain], against: Option<&str>) -> Result<usize, String> {
+    if let Some(wanted) = against {
+        let wanted: Chain = wanted.parse().map_err(|error| format!("the chain to compare with: {error}"))?;
+        return chains.iter().position(|chain| *chain == wanted).ok_or_else(|| {
+            let there: Vec<String> = chains.iter().map(|chain| format!("\"{chain}\"")).collect();
+            format!("the run has no chain \"{wanted}\" to compare with; it has {}", there.join(", "))
+        });
+    }
+    // Nearest to the model's own distribution: T = 1, and then the fewest stages.
+    let distance = |chain: &Chain| chain.temperature().map_or(f32::INFINITY, |t| (t - 1.0).abs());
+    let far = |i: &usize| (distance(&chains[*i]), chains[*i].stages().len());
+    let nearest = (0..chains.len()).min_by(|a, b| {
+        let ((d, n), (e, m)) = (far(a), far(b));
+        d.total_cmp(&e).then(n.cmp(&m))
+    });
+    nearest.ok_or_else(|| "the run has no chains".to_string())
+}
+
+/// A chain but for its one temperature, and that.
+pub(super) fn family(chain: &Chain) -> (String, Option<f64>) {
+    let temperatures: Vec<f32> = chain
+        .stages()
+        .iter()
+        .filter_map(|stage| match stage {
+            Stage::Temp(t) => Some(t.get()),
+            _ => None,
+        })
+        .collect();
+    let [t] = temperatures[..] else { return (chain.to_string(), None) };
+    let names = chain.stages().iter().map(|stage| match stage {
+        Stage::Temp(_) => "temp".to_string(),
+        other => other.to_string(),
+    });
+    // 0.7 as people write it, not as f32 holds it.
+    let shown = t.to_string().parse().unwrap_or(f64::from(t));
+    (names.collect::<Vec<_>>().join(" | "), Some(shown))
+}
+
+fn summarise(metric: &Metric, values: &[Values], settings: &[Setting]) -> Measured {
+    let series = |setting: &Setting| -> &Series { &values[setting.run].chains[setting.index] };
+    let means = settings.iter().map(|setting| Estimate::of(series(setting), SEED));
+    let mut differences = vec![None; settings.len()];
+    for (run, values) in values.iter().enumerate() {
+        let of_run = |setting: &&Setting| setting.run == run;
+        let Some(base) = settings.iter().filter(of_run).find(|setting| setting.is_base) else { continue };
+        let first = settings.iter().position(|setting| setting.run == run).unwrap_or(0);
+        for found in compare(&values.chains, base.index, SEED) {
+            differences[first + found.setting] = Some(Shown {
+                value: Value::of(&found.estimate),
+                p_holm: found.p_holm,
+                verdict: found.verdict.words(),
+            });
+        }
+    }
+    let mut absent: Vec<(String, usize)> = Vec::new();
+    for (why, n) in values.iter().flat_map(|values| &values.absent) {
+        let why = why.to_string();
+        match absent.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, sum)) => *sum += n,
+            None => absent.push((why, *n)),
+        }
+    }
+    Measured {
+        name: metric.name,
+        title: metric.title,
+        summary: metric.summary,
+        formula: metric.formula,
+        unit: metric.unit,
+        range: metric.range,
+        source: metric.source,
+        trap: metric.trap,
+        more_is_better: metric.more_is_better(),
+        values: means.map(|estimate| estimate.as_ref().map(Value::of)).collect(),
+        differences,
+        absent,
+    }
+}
+
+fn warnings(evidence: &[Evidence], settings: &[Setting]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (i, one) in evidence.iter().enumerate() {
+        if !one.run.is_whole() {
+            let Head { n_texts, n_missing, .. } = head(one);
+            warnings.push(format!(
+                "run {} is unfinished: {n_texts} texts are there, {n_missing} are missing; the command under it goes on",
+                i + 1
+            ));
+        }
+    }
+    if let Some(other) = settings.iter().find(|setting| !setting.budget.equals(&settings[0].budget)) {
+        let words = |b: &Budget| {
+            format!("{} texts of {} prompts with up to {} tokens", b.samples, b.prompts, b.max_tokens)
+        };
+        warnings.push(format!(
+            "budgets differ: {} had {}, {} had {}; metrics that depend on the number or length of texts can't be compared",
+            settings[0].label,
+            words(&settings[0].budget),
+            other.label,
+            words(&other.budget)
+        ));
+    }
+    let single = evidence.iter().any(|one| one.run.prompts.len() == 1);
+    if single {
+        warnings.push(
+            "a run has one prompt: its intervals speak of that prompt with other dice, not of other prompts"
+                .into(),
+        );
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_are_chains_but_for_their_temperature() {
+        let of = |text: &str| family(&text.parse().unwrap());
+        assert_eq!(of("temp=0.7"), ("temp".to_string(), Some(0.7)));
+        assert_eq!(of("min_p=0.1 | temp=2"), ("min_p=0.1 | temp".to_string(), Some(2.0)));
+        assert_eq!(of("top_k=3"), ("top_k=3".to_string(), None));
+    }
+
+    #[test]
+    fn others_are_compared_with_the_most_neutral() {
+        let chains: Vec<Chain> = ["temp=0.5", "temp=1 | min_p=0.1", "temp=1", "temp=2"]
+            .iter()
+            .map(|c| c.parse().unwrap())
+            .collect();
+        assert_eq!(base(&chains, None), Ok(2));
+        assert_eq!(base(&chains, Some("temp=2")), Ok(3));
+        assert!(base(&chains, Some("temp=3")).unwrap_err().contains("\"temp=0.5\""));
+        assert!(base(&chains, Some("tmp=3")).is_err());
+    }
+}

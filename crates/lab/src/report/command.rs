@@ -1,0 +1,88 @@
+//! A recipe in, the command line that fills its table again out.
+
+use crate::{
+    Recipe,
+    recipe::{Cache, Origin, Template},
+};
+
+/// `kelvin sweep …` with everything that decides a text, as a POSIX shell reads it.
+pub fn command(recipe: &Recipe) -> String {
+    let mut words = vec!["kelvin".to_string(), "sweep".to_string()];
+    let mut say = |flag: &str, value: &str| words.extend([flag.to_string(), quoted(value)]);
+    match &recipe.origin {
+        Origin::Model(model) => say("-m", model),
+        Origin::Server { url, model, speaks } => {
+            say("--server", url);
+            say("-m", model);
+            if let Some(speaks) = speaks {
+                say("--speaks", speaks);
+            }
+        }
+    }
+    for prompt in &recipe.prompts {
+        say("-p", &prompt.text);
+    }
+    for chain in &recipe.chains {
+        say("--sampler", &chain.to_string());
+    }
+    say("--samples", &recipe.samples.to_string());
+    say("--seed", &recipe.seed.to_string());
+    say("-n", &recipe.length.max_tokens.to_string());
+    for stop in &recipe.length.stop {
+        say("--stop", stop);
+    }
+    if let Some(context) = recipe.length.context {
+        say("--ctx-size", &context.to_string());
+    }
+    if recipe.length.cache == Cache::F32 {
+        say("--cache-type", "f32");
+    }
+    if let Some(system) = &recipe.framing.system {
+        say("--system", system);
+    }
+    if let Some(date) = &recipe.framing.date {
+        say("--date", date);
+    }
+    if recipe.record.shift {
+        say("--record", "shift");
+    }
+    let flags = [
+        ("--ignore-end", recipe.length.ignore_end),
+        ("--special", recipe.framing.special),
+        ("--raw", recipe.framing.template == Template::Raw),
+        ("--chat", recipe.framing.template == Template::Chat),
+    ];
+    words.extend(flags.iter().filter(|(_, set)| *set).map(|(flag, _)| flag.to_string()));
+    words.join(" ")
+}
+
+/// A word as a shell reads it back.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,:/+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_string();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Draft;
+
+    #[test]
+    fn a_shell_reads_back_what_was_meant() {
+        let draft = Draft {
+            prompts: vec!["It's $HOME, isn't it?".into(), "One\ntwo".into()],
+            temp: Some("0.5,1".into()),
+            stop: vec!["\n".into()],
+            seed: Some(7),
+            ..Draft::default()
+        };
+        assert_eq!(
+            command(&draft.resolve().unwrap()),
+            "kelvin sweep -m smollm2 -p 'It'\\''s $HOME, isn'\\''t it?' -p 'One\ntwo' --sampler temp=0.5 --sampler temp=1 --samples 1 \
+             --seed 7 -n 128 --stop '\n'"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! A report in, Markdown out: the same figures as tables.
+
+use std::fmt::Write;
+
+use super::{Report, Table, build::model_of, tables, tables::detail};
+use crate::run::Source;
+
+/// The whole report as a page of Markdown. What a model wrote stands in code, where it means nothing.
+pub fn markdown(report: &Report) -> String {
+    let mut out = String::from("# What temperature did\n\n");
+    for (i, run) in report.runs.iter().enumerate() {
+        let origin = match &run.source {
+            Source::Local { model, sha256 } => format!("{}, file `{sha256}`", escaped(model)),
+            Source::Server { model, url } => format!("{} at {}", escaped(model), escaped(url)),
+        };
+        let _ = writeln!(
+            out,
+            "Run {}: {origin}; {} texts of {} prompts × {} samples, up to {} tokens, seed {}; recipe `{}`, Kelvin {}.\n",
+            i + 1,
+            run.n_texts,
+            run.prompts.len(),
+            run.n_samples,
+            run.max_tokens,
+            run.seed,
+            run.hash,
+            run.version
+        );
+    }
+    for warning in &report.warnings {
+        let _ = writeln!(out, "> {}\n", escaped(warning));
+    }
+    if let Some(plane) = &report.plane {
+        let names: Vec<String> = plane.frontier.iter().map(|&i| code(&report.settings[i].label)).collect();
+        let knee = plane
+            .knee
+            .map_or(String::new(), |i| format!(" Its knee is {}.", code(&report.settings[i].label)));
+        let _ = writeln!(
+            out,
+            "No setting beats these at both {} and {} (by their means): {}.{knee}\n",
+            plane.quality,
+            plane.diversity,
+            names.join(", ")
+        );
+    }
+    for melting in &report.melting {
+        if let Some(point) = melting.point {
+            let edge =
+                if point.at_the_edge { ", at the edge of what was tried, so it may lie beyond" } else { "" };
+            let model = model_of(&report.runs[melting.run].source);
+            let _ = writeln!(
+                out,
+                "{} with {} melts at T = {:.2} ({:.2} … {:.2}{edge}): there its heat capacity is largest.\n",
+                escaped(model),
+                code(&melting.family),
+                point.temperature,
+                point.low,
+                point.high
+            );
+        }
+    }
+    for table in tables(report) {
+        write_table(&mut out, "##", &table);
+    }
+    out.push_str("## Each metric\n\n");
+    for metric in &report.metrics {
+        let mut table = detail(report, metric);
+        let unit = if metric.unit.is_empty() { String::new() } else { format!(" ({})", metric.unit) };
+        table.title = format!("{}{unit}", metric.title);
+        table.note = format!(
+            "{}: {}. Source: {}. Beware: {}.{}",
+            metric.summary,
+            metric.formula,
+            metric.source,
+            metric.trap,
+            metric.absent.iter().map(|(why, n)| format!(" Absent {n} times: {why}.")).collect::<String>()
+        );
+        write_table(&mut out, "###", &table);
+    }
+    out.push_str("## How to make it again\n\n```sh\n");
+    for run in &report.runs {
+        let _ = writeln!(out, "{}", run.command);
+    }
+    let _ = writeln!(out, "{}\n```", report.command);
+    out
+}
+
+fn write_table(out: &mut String, level: &str, table: &Table) {
+    let _ = writeln!(out, "{level} {}\n", escaped(&table.title));
+    if !table.note.is_empty() {
+        let _ = writeln!(out, "{}\n", escaped(&table.note));
+    }
+    if table.rows.is_empty() {
+        return;
+    }
+    let line = |cells: &[String]| {
+        let cells: Vec<String> = cells
+            .iter()
+            .enumerate()
+            .map(|(i, cell)| if i == 0 && cells.len() > 1 { code_in_table(cell) } else { escaped(cell) })
+            .collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let head: Vec<String> = table.head.iter().map(|name| escaped(name)).collect();
+    let _ = writeln!(out, "| {} |", head.join(" | "));
+    let _ = writeln!(out, "|---{}|", "|---:".repeat(table.head.len() - 1));
+    table.rows.iter().for_each(|row| out.push_str(&line(row)));
+    out.push('\n');
+}
+
+/// Text in which no character means anything to Markdown or HTML.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '|' | '*' | '_' | '[' | ']' | '#' | '~' | '>' => out.extend(['\\', c]),
+            '\n' | '\r' => out.push(' '),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace(['`', '\n', '\r'], " "))
+}
+
+fn code_in_table(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}

@@ -1,0 +1,117 @@
+//! The heat capacity of settings in, the temperature at which text melts out.
+//!
+//! Where heat capacity is largest, a little more heat opens up the most choices: below, text is nearly frozen to the likeliest
+//! tokens, above, it's noise.
+
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+use super::{Melting, MeltingPoint, Setting, build::SEED};
+use crate::metrics::Values;
+
+const RESAMPLES: usize = 999;
+
+/// For each family with at least three temperatures above 0.
+pub(super) fn melting(settings: &[Setting], heat: &[Values]) -> Vec<Melting> {
+    let mut found: Vec<Melting> = Vec::new();
+    for (i, setting) in settings.iter().enumerate() {
+        if !setting.temperature.is_some_and(|t| t > 0.0) {
+            continue;
+        }
+        match found.iter_mut().find(|one| (one.run, &one.family) == (setting.run, &setting.family)) {
+            Some(one) => one.settings.push(i),
+            None => found.push(Melting {
+                run: setting.run,
+                family: setting.family.clone(),
+                settings: vec![i],
+                point: None,
+            }),
+        }
+    }
+    found.retain(|one| one.settings.len() >= 3);
+    for one in &mut found {
+        let t = |i: usize| settings[i].temperature.unwrap_or(0.0);
+        one.settings.sort_by(|&a, &b| t(a).total_cmp(&t(b)));
+        let temperatures: Vec<f64> = one.settings.iter().map(|&i| t(i)).collect();
+        let each: Vec<Vec<Vec<f64>>> =
+            one.settings.iter().map(|&i| heat[one.run].chains[settings[i].index].clusters()).collect();
+        one.point = melting_point(&temperatures, &each);
+    }
+    found
+}
+
+/// By temperature, prompt and sample.
+fn melting_point(temperatures: &[f64], heat: &[Vec<Vec<f64>>]) -> Option<MeltingPoint> {
+    // One prompt: its samples stand in for prompts.
+    let units = |prompts: &Vec<Vec<f64>>| match &prompts[..] {
+        [only] => only.clone(),
+        many => many.iter().map(|values| values.iter().sum::<f64>() / values.len() as f64).collect(),
+    };
+    let units: Vec<Vec<f64>> = heat.iter().map(units).collect();
+    let n = units.first()?.len();
+    if n == 0 || units.iter().any(|values| values.len() != n) {
+        return None;
+    }
+    let peak_of = |picks: &[usize]| {
+        let means: Vec<f64> =
+            units.iter().map(|values| picks.iter().map(|&i| values[i]).sum::<f64>()).collect();
+        peak(temperatures, &means)
+    };
+    let (temperature, at_the_edge) = peak_of(&(0..n).collect::<Vec<_>>());
+    let mut dice = ChaCha8Rng::seed_from_u64(SEED);
+    let mut resampled: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            let picks: Vec<usize> =
+                (0..n).map(|_| ((u64::from(dice.next_u32()) * n as u64) >> 32) as usize).collect();
+            peak_of(&picks).0
+        })
+        .collect();
+    resampled.sort_by(f64::total_cmp);
+    let at = |share: f64| resampled[((share * (RESAMPLES + 1) as f64) as usize).clamp(1, RESAMPLES) - 1];
+    Some(MeltingPoint { temperature, low: at(0.025), high: at(0.975), at_the_edge })
+}
+
+/// Where a curve is highest: the vertex of the parabola through its highest point and that one's neighbours; whether it's at an end.
+fn peak(x: &[f64], y: &[f64]) -> (f64, bool) {
+    let top = (0..y.len()).max_by(|&a, &b| y[a].total_cmp(&y[b]).then(b.cmp(&a))).unwrap_or(0);
+    if top == 0 || top + 1 >= x.len() {
+        return (x[top], true);
+    }
+    let (a, b) = (x[top] - x[top - 1], x[top] - x[top + 1]);
+    let (rise, fall) = (y[top] - y[top + 1], y[top] - y[top - 1]);
+    let below = 2.0 * (a * rise - b * fall);
+    let vertex = if below == 0.0 { x[top] } else { x[top] - (a * a * rise - b * b * fall) / below };
+    (vertex.clamp(x[top - 1], x[top + 1]), false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vertex_of_a_parabola_is_found_between_points() {
+        let x = [0.2, 0.6, 0.9, 1.5];
+        let y: Vec<f64> = x.iter().map(|x| -(x - 0.8f64).powi(2)).collect();
+        let (at, edge) = peak(&x, &y);
+        assert!((at - 0.8).abs() < 1e-12 && !edge, "{at}");
+        assert_eq!(peak(&x, &[1.0, 2.0, 3.0, 4.0]), (1.5, true));
+        assert_eq!(peak(&x, &[1.0, 1.0, 1.0, 1.0]), (0.2, true));
+    }
+
+    #[test]
+    fn prompts_that_melt_apart_widen_the_range() {
+        let x = [0.5, 1.0, 1.5, 2.0];
+        let bump = |at: f64| -> Vec<f64> { x.iter().map(|x| (-(x - at).powi(2) * 8.0).exp()).collect() };
+        let prompts = |ats: &[f64]| -> Vec<Vec<Vec<f64>>> {
+            (0..4).map(|t| ats.iter().map(|&at| vec![bump(at)[t]]).collect()).collect()
+        };
+        let same = melting_point(&x, &prompts(&[1.0, 1.0, 1.0])).unwrap();
+        let apart = melting_point(&x, &prompts(&[0.9, 1.1, 1.5])).unwrap();
+        assert!(same.low == same.high && (same.temperature - 1.0).abs() < 1e-9);
+        assert!(
+            apart.high - apart.low > 0.2 && apart.low <= apart.temperature && apart.temperature <= apart.high
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! A report in, its tables out, as rows of cells: for a terminal, and for Markdown.
+
+use super::{Measured, Report, Value};
+use crate::metrics::{Aspect, METRICS};
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// What it's about.
+    pub title: String,
+    /// What has to be known to read it; may be empty.
+    pub note: String,
+    /// The names of its columns; the first is text, the others numbers.
+    pub head: Vec<String>,
+    /// Its cells.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// The whole report at a glance: a table each for fluency, diversity and the shape of distributions, settings in rows.
+pub fn tables(report: &Report) -> Vec<Table> {
+    let of = |aspects: &[Aspect]| -> Vec<&Measured> {
+        let there = |metric: &&Measured| {
+            let aspect = METRICS.iter().find(|known| known.name == metric.name).map(|known| known.aspect);
+            aspect.is_some_and(|aspect| aspects.contains(&aspect))
+                && metric.values.iter().flatten().count() > 0
+        };
+        report.metrics.iter().filter(there).collect()
+    };
+    let groups = [
+        ("Fluency", of(&[Aspect::Fluency, Aspect::Disfluency])),
+        ("Diversity", of(&[Aspect::Diversity, Aspect::Sameness])),
+        ("Distributions", of(&[Aspect::Shape])),
+    ];
+    let mut tables: Vec<Table> = groups
+        .into_iter()
+        .filter(|(_, metrics)| !metrics.is_empty())
+        .map(|(title, metrics)| overview(report, title, &metrics))
+        .collect();
+    tables.extend(partings(report));
+    tables
+}
+
+fn overview(report: &Report, title: &str, metrics: &[&Measured]) -> Table {
+    let better = |metric: &Measured| match metric.more_is_better {
+        Some(true) => " ↑",
+        Some(false) => " ↓",
+        None => "",
+    };
+    let mut head = vec!["setting".to_string()];
+    head.extend(metrics.iter().map(|metric| format!("{}{}", metric.title, better(metric))));
+    let rows = report.settings.iter().enumerate().map(|(i, setting)| {
+        let mut row = vec![setting.label.clone()];
+        row.extend(metrics.iter().map(|metric| match metric.values[i] {
+            None => "-".to_string(),
+            Some(value) => format!("{}{}", short(value.mean), mark(metric, i, setting.is_base)),
+        }));
+        row
+    });
+    Table {
+        title: title.to_string(),
+        note: "the arrow says which way is better; + more, − less than the setting marked *, pair by pair after Holm's correction; ~ not shown"
+            .to_string(),
+        head,
+        rows: rows.collect(),
+    }
+}
+
+fn mark(metric: &Measured, setting: usize, is_base: bool) -> &'static str {
+    match metric.differences[setting].as_ref().map(|difference| difference.verdict) {
+        _ if is_base => " *",
+        Some("more") => " +",
+        Some("less") => " −",
+        Some("not shown") => " ~",
+        _ => "  ",
+    }
+}
+
+/// All that is known of one metric.
+pub(super) fn detail(report: &Report, metric: &Measured) -> Table {
+    let head =
+        ["setting", "mean", "95 % interval", "difference", "its interval", "p (Holm)", "verdict", "values"];
+    let rows = report.settings.iter().zip(&metric.values).zip(&metric.differences);
+    let rows = rows.filter_map(|((setting, value), difference)| {
+        let value = (*value)?;
+        let mut row = vec![setting.label.clone(), short(value.mean), interval(&value)];
+        match difference {
+            Some(shown) => row.extend([
+                signed(shown.value.mean),
+                interval(&shown.value),
+                shown.p_holm.map_or("-".into(), p_value),
+                shown.verdict.to_string(),
+            ]),
+            None => {
+                row.extend(["", "", "", if setting.is_base { "compared with" } else { "" }].map(String::from))
+            }
+        }
+        row.push(value.n.to_string());
+        Some(row)
+    });
+    Table {
+        title: metric.title.to_string(),
+        note: String::new(),
+        head: head.map(String::from).to_vec(),
+        rows: rows.collect(),
+    }
+}
+
+fn partings(report: &Report) -> Option<Table> {
+    let rows: Vec<Vec<String>> = report
+        .partings
+        .iter()
+        .map(|one| {
+            let token = one.token.map_or("-".into(), |value| short(value.mean));
+            vec![
+                format!("{} → {}", report.settings[one.colder].label, report.settings[one.hotter].label),
+                token,
+                one.token.as_ref().map_or("-".into(), interval),
+                format!("{:.0} %", one.together * 100.0),
+            ]
+        })
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        title: "Where texts part".to_string(),
+        note: "the token at which a text parts from the one with the same dice at the next hotter setting; a pair that never does counts its whole length"
+            .to_string(),
+        head: ["settings", "token", "95 % interval", "never part"].map(String::from).to_vec(),
+        rows,
+    })
+}
+
+/// Four significant digits.
+pub(super) fn short(x: f64) -> String {
+    let size = x.abs();
+    if !x.is_finite() {
+        return if x > 0.0 { "∞".into() } else { "-".into() };
+    }
+    match size {
+        0.0 => "0".to_string(),
+        1e6.. => format!("{x:.3e}"),
+        1000.0.. => format!("{x:.0}"),
+        100.0.. => format!("{x:.1}"),
+        10.0.. => format!("{x:.2}"),
+        0.001.. => format!("{x:.3}"),
+        _ => format!("{x:.1e}"),
+    }
+}
+
+fn signed(x: f64) -> String {
+    if x > 0.0 { format!("+{}", short(x)) } else { short(x).replace('-', "−") }
+}
+
+fn interval(value: &Value) -> String {
+    match (value.low, value.high) {
+        (Some(low), Some(high)) => format!("{} … {}", short(low), short(high)),
+        _ => "-".to_string(),
+    }
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_string() } else { format!("{p:.3}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_count() {
+        let shown: Vec<String> =
+            [0.0, 0.12345, 1.0, 12.345, 123.45, 1234.5, 1e9, 0.000012, -0.5, f64::INFINITY]
+                .map(short)
+                .to_vec();
+        assert_eq!(
+            shown,
+            ["0", "0.123", "1.000", "12.35", "123.5", "1234", "1.000e9", "1.2e-5", "-0.500", "∞"]
+        );
+        assert_eq!((signed(0.5), signed(-0.5)), ("+0.500".to_string(), "−0.500".to_string()));
+        assert_eq!((p_value(0.0002), p_value(0.05)), ("< 0.001".to_string(), "0.050".to_string()));
+    }
+}

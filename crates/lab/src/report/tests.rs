@@ -1,0 +1,134 @@
+//! A made-up run, and what a report says of it.
+
+use std::collections::BTreeMap;
+
+use kelvin_sampling::Shift;
+
+use super::*;
+use crate::{
+    metrics::METRICS,
+    recipe::Draft,
+    run::{Finish, Prompt, Sample, Token},
+};
+
+/// Three temperatures and min-p, two prompts, four samples: hotter texts use more words and surprise more.
+pub(crate) fn evidence() -> Evidence {
+    let draft = Draft {
+        prompts: vec!["Write about Nepal".into(), "Once".into(), "Tea".into()],
+        sampler: vec!["temp={0,0.5,1,2}".into(), "temp={0.5,1,2} | min_p=0.1".into()],
+        samples: Some(4),
+        seed: Some(7),
+        ..Draft::default()
+    };
+    let recipe = draft.resolve().unwrap();
+    let mut samples = Vec::new();
+    for prompt in 0..recipe.prompts.len() {
+        for (chain, chain_of) in recipe.chains.iter().enumerate() {
+            let t = f64::from(chain_of.temperature().unwrap());
+            samples.extend((0..4).map(|sample| {
+                let tokens: Vec<Token> = (0..12)
+                    .map(|i| {
+                        // The same dice: hotter texts part earlier.
+                        let word = if (i as f64) < 8.0 - 3.0 * t {
+                            i
+                        } else {
+                            i * (1 + sample) + (t * 10.0) as usize
+                        };
+                        Token {
+                            bytes: format!(" w{}", word % (4 + (t * 8.0) as usize)).into_bytes(),
+                            surprisal: Some(t * (1.0 + 0.02 * prompt as f64) + sample as f64 * 0.1),
+                            entropy: Some(2.0 + 0.1 * t),
+                            entropy_final: Some(3.0 * t),
+                            shift: Some(Shift {
+                                width: 1 + (t * 100.0) as u32,
+                                outside: 0.1 * t,
+                                heat_capacity: 4.0 - (t - 1.0 - 0.1 * prompt as f64).powi(2),
+                            }),
+                            ..Token::default()
+                        }
+                    })
+                    .collect();
+                let bytes: Vec<u8> = tokens.iter().flat_map(|token| token.bytes.clone()).collect();
+                let text = String::from_utf8(bytes).unwrap();
+                Sample { prompt, chain, sample, text, finish: Finish::MaxTokens, tokens, judged: None }
+            }));
+        }
+    }
+    let prompt = |text: &str| Prompt { text: text.into(), fields: BTreeMap::new() };
+    let run = Run {
+        hash: "ab12".into(),
+        source: Source::Local { model: "smollm2".into(), sha256: "cd34".into() },
+        judge: None,
+        seed: 7,
+        max_tokens: 12,
+        n_samples: 4,
+        prompts: ["Write about Nepal", "Once", "Tea"].map(prompt).to_vec(),
+        chains: recipe.chains.clone(),
+        samples,
+    };
+    Evidence { run, recipe, version: "0.1.0".into() }
+}
+
+pub(crate) fn options() -> Options {
+    Options { metrics: METRICS.iter().collect(), against: None, quality: None, diversity: None, texts: 2 }
+}
+
+pub(crate) fn report() -> Report {
+    Report::new(&[evidence()], &options(), "kelvin report 1".into()).unwrap()
+}
+
+#[test]
+fn a_report_says_what_is_in_the_run() {
+    let report = report();
+    assert_eq!(report.settings.len(), 7);
+    assert_eq!(
+        report.settings.iter().filter(|s| s.is_base).map(|s| &*s.chain).collect::<Vec<_>>(),
+        ["temp=1"]
+    );
+    let surprisal = report.metrics.iter().find(|m| m.name == "surprisal").unwrap();
+    assert!((surprisal.values[2].unwrap().mean - 1.17).abs() < 1e-12);
+    let hotter = surprisal.differences[3].unwrap();
+    assert!((hotter.value.mean - 1.02).abs() < 1e-12 && hotter.verdict == "more", "{hotter:?}");
+    // The same with min-p: it did nothing here.
+    assert_eq!(surprisal.differences[5].unwrap().verdict, "not shown");
+    let judge = report.metrics.iter().find(|m| m.name == "judge").unwrap();
+    assert!(judge.values.iter().all(Option::is_none) && judge.absent[0].1 == 84);
+    let plane = report.plane.as_ref().unwrap();
+    assert_eq!((plane.quality, plane.diversity), ("surprisal", "vendi"));
+    assert_eq!(report.melting.len(), 2);
+    let point = report.melting[0].point.unwrap();
+    assert!(!point.at_the_edge && (point.temperature - 1.1).abs() < 1e-6, "{point:?}");
+    assert_eq!(report.partings.len(), 5);
+    assert!(report.partings[0].token.unwrap().mean < 12.0 && report.partings[0].together == 0.0);
+    assert_eq!(report.texts.len(), 7 * 3 * 2);
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+}
+
+#[test]
+fn what_is_wrong_with_a_comparison_is_said() {
+    let mut half = evidence();
+    half.run.samples.truncate(50);
+    let report = Report::new(&[half], &options(), String::new()).unwrap();
+    assert!(report.warnings[0].contains("50 texts are there, 34 are missing"), "{:?}", report.warnings);
+    assert!(report.warnings[1].contains("budgets differ"), "{:?}", report.warnings);
+    let mut none = evidence();
+    none.run.samples.clear();
+    assert!(Report::new(&[none], &options(), String::new()).unwrap_err().contains("no texts"));
+    let odd = Options { quality: Some(Metric::find("length").unwrap()), ..options() };
+    assert!(Report::new(&[evidence()], &odd, String::new()).unwrap_err().contains("axis"));
+}
+
+#[test]
+fn markdown_and_tables_say_the_same() {
+    let report = report();
+    let page = markdown(&report);
+    assert!(page.contains("| `temp=1` |") && page.contains("melts at T = 1.10"), "{page}");
+    assert!(page.contains("`temp=1 \\| min_p=0.1`"));
+    assert!(page.contains("kelvin sweep -m smollm2 -p 'Write about Nepal'"));
+    let all = tables(&report);
+    assert_eq!(
+        all.iter().map(|t| &*t.title).collect::<Vec<_>>(),
+        ["Fluency", "Diversity", "Distributions", "Where texts part"]
+    );
+    assert!(all.iter().all(|table| table.rows.iter().all(|row| row.len() == table.head.len())));
+}
