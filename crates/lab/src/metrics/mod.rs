@@ -131,13 +131,13 @@ pub enum Absent {
     #[error("{0}")]
     Withheld(&'static str),
     /// The run was made without this metric.
-    #[error("the run didn't record what it needs: name the metric in the recipe")]
+    #[error("the run didn't record what it needs (kelvin sweep --record shift)")]
     NotRecorded,
     /// There is no greedy text.
     #[error("there is no greedy text of the prompt to compare with: add the chain temp=0")]
     NoGreedy,
     /// Nobody judged.
-    #[error("no judge model has read the text: name one in the recipe")]
+    #[error("no judge model has read the text (kelvin report --judge MODEL)")]
     NoJudge,
 }
 

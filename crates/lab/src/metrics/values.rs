@@ -31,6 +31,10 @@ pub fn measure(run: &Run, metric: &Metric) -> Values {
     let chains = (0..run.chains.len()).map(|chain| {
         let of_prompt = |prompt: usize| {
             let cell: Vec<&Sample> = run.cell(prompt, chain).iter().collect();
+            if cell.is_empty() {
+                // Not there yet, which is no fault of the metric's.
+                return Vec::new();
+            }
             let Of::Sample(of) = metric.of else {
                 let one = |samples: &[&Sample]| of_cell(metric, samples);
                 if run.prompts.len() == 1 {

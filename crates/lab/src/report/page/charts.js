@@ -6,6 +6,7 @@ function layout(extra) {
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: "ui-sans-serif, system-ui, sans-serif", size: 12, color: colour("--soft") },
     margin: { l: 54, r: 14, t: 10, b: 42 }, showlegend: false, hovermode: "closest", hoverlabel: { bgcolor: colour("--sheet"), bordercolor: colour("--strong"), font: { color: colour("--ink") } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--strong"), activecolor: colour("--ink") },
     ...extra, xaxis: { ...axis, ...extra.xaxis }, yaxis: { ...axis, ...extra.yaxis },
   };
 }
@@ -14,7 +15,7 @@ function layout(extra) {
 function draw(target, make) {
   drawn.set(target, make);
   const { traces, extra } = make();
-  Plotly.react(target, traces, layout(extra), { displaylogo: false, responsive: true, displayModeBar: "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+  Plotly.react(target, traces, layout(extra), { displaylogo: false, responsive: true, displayModeBar: target.classList.contains("chart") ? "hover" : false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
 }
 
 const redraw = () => drawn.forEach((make, target) => draw(target, make));

@@ -29,7 +29,8 @@ function sortable(table, columns, rows) {
 
 const number = (name, value) => ({ name, key: (row) => value(row) ?? null, show: (row) => ({ text: short(value(row)) }) });
 const settingColumn = { name: "setting", key: (row) => row.label, show: (row) => ({ text: row.label }) };
-const temperatureColumn = number("T", (row) => row.temperature);
+const plainNumber = (name, value) => ({ name, key: (row) => value(row) ?? null, show: (row) => ({ text: `${value(row) ?? "–"}` }) });
+const temperatureColumn = plainNumber("T", (row) => row.temperature);
 
 function showMetric() {
   const metric = measured(at("metric").value);
@@ -44,7 +45,7 @@ function showMetric() {
     { name: "its interval", key: (row) => row.difference?.low ?? null, show: (row) => ({ text: row.difference ? interval(row.difference) : "–" }) },
     { name: "p (Holm)", key: (row) => row.difference?.p_holm ?? null, show: (row) => ({ text: row.difference?.p_holm == null ? "–" : row.difference.p_holm < 0.001 ? "< 0.001" : row.difference.p_holm.toFixed(3) }) },
     { name: "verdict", key: (row) => row.difference?.verdict ?? (row.base ? "" : null), show: (row) => ({ text: row.difference?.verdict ?? (row.base ? "compared with" : "–"), class: row.difference?.verdict.replace("not shown", "quiet") }) },
-    number("values", (row) => row.value.n),
+    plainNumber("values", (row) => row.value.n),
   ], rows);
 }
 
@@ -54,6 +55,6 @@ function showTables() {
   at("metric").addEventListener("change", showMetric);
   showMetric();
   const columns = there.map((metric, m) => number(metric.title + (metric.more_is_better === null ? "" : metric.more_is_better ? " ↑" : " ↓"), (row) => row.means[m]));
-  const budget = number("tokens drawn", (row) => row.budget.tokens);
+  const budget = plainNumber("tokens drawn", (row) => row.budget.tokens);
   sortable(at("mean-table"), [settingColumn, temperatureColumn, ...columns, budget], report.settings.map((setting, i) => ({ ...setting, base: setting.is_base, means: there.map((metric) => metric.values[i]?.mean ?? null) })));
 }
