@@ -1,0 +1,124 @@
+//! `report` from outside, on a tiny model: every form of it says the same, a judge's opinion is kept, and what can't be done is a sentence.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+#[allow(dead_code, unreachable_pub, reason = "the writer of models has more than this test needs")]
+#[path = "../../engine/tests/reference/tiny.rs"]
+mod tiny;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tiny::{MISTRAL_LIKE, TinyModel};
+
+fn kelvin(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
+    command.args(args).args(["--db", "runs.db"]).current_dir(folder);
+    command.env_remove("KELVIN_MODEL").env_remove("KELVIN_DB").stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn text(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn refused(output: Output, words: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains(words), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+struct Model(PathBuf);
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_run_becomes_a_report_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model(TinyModel::new(&MISTRAL_LIKE).speaking().write());
+    let file = model.0.to_str().unwrap();
+    let run = |args: &[&str]| kelvin(folder.path(), args);
+    refused(run(&["report"]), "runs.db");
+    let prompts = ["-p", "one", "-p", "two", "-p", "three", "-p", "four"];
+    let sweep = [
+        &["sweep", "-m", file, "--samples", "4", "-n", "10", "--record", "shift", "-t", "0,0.5,1,2"],
+        &prompts[..],
+    ]
+    .concat();
+    text(run(&sweep));
+
+    let json: Value = serde_json::from_str(&text(run(&["report", "--json"]))).unwrap();
+    assert_eq!(json["settings"].as_array().unwrap().len(), 4);
+    assert!(json["warnings"].as_array().unwrap().is_empty(), "{}", json["warnings"]);
+    let metric =
+        |name: &str| json["metrics"].as_array().unwrap().iter().find(|m| m["name"] == name).unwrap().clone();
+    assert_eq!(metric("surprisal")["values"][3]["n"], 16);
+    assert_eq!(metric("judge")["values"][0], Value::Null);
+    assert!(metric("judge")["absent"][0][0].as_str().unwrap().contains("--judge"));
+    // Greedy texts of a prompt are one text.
+    assert_eq!(metric("shared_start")["values"][0]["mean"], metric("length")["values"][0]["mean"]);
+
+    // The tables and the file; equal runs give equal bytes.
+    let said = text(run(&["report"]));
+    assert!(said.contains("Fluency") && said.contains("surprisal") && said.contains("melts at"), "{said}");
+    let name = said.lines().last().unwrap().rsplit(' ').next().unwrap();
+    let page = fs::read(folder.path().join(name)).unwrap();
+    text(run(&["report", "last", "-o", "again.html"]));
+    let again = fs::read_to_string(folder.path().join("again.html")).unwrap();
+    assert!(again.contains("kelvin sweep -m") && again.len() == page.len());
+    text(run(&["report", "1", "-o", "page.md", "--texts", "0"]));
+    assert!(fs::read_to_string(folder.path().join("page.md")).unwrap().contains("## Each metric"));
+    let one = text(run(&[
+        "report",
+        "last",
+        "--format",
+        "table",
+        "--metrics",
+        "loops,length",
+        "--against",
+        "temp=2",
+    ]));
+    assert!(!one.contains("self-BLEU") && one.contains('*'), "{one}");
+
+    // The command that the report names fills the same table.
+    let command = json["runs"][0]["command"].as_str().unwrap();
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    assert!(text(run(&words)).contains("all of them there"), "{command}");
+
+    // A judge who wrote the texts finds them as likely as they were.
+    text(run(&["report", "--judge", file, "--format", "table"]));
+    let judged: Value =
+        serde_json::from_str(&text(run(&["report", "--json", "--metrics", "judge,surprisal"]))).unwrap();
+    assert_eq!(judged["runs"][0]["judge"]["local"]["model"], *file);
+    assert!(judged["metrics"][0]["values"][2]["mean"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn what_cannot_be_reported_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model(TinyModel::new(&MISTRAL_LIKE).speaking().write());
+    let run = |args: &[&str]| kelvin(folder.path(), args);
+    text(run(&["sweep", "-m", model.0.to_str().unwrap(), "-p", "one", "-n", "4", "-t", "1"]));
+    refused(
+        run(&["report", "--metrics", "creativity"]),
+        "there is no metric `creativity`; there are entropy",
+    );
+    refused(run(&["report", "--against", "temp=3"]), "the run has no chain \"temp=3\"");
+    refused(run(&["report", "--quality", "length"]), "can't be an axis");
+    refused(run(&["report", "9"]), "9");
+    refused(run(&["report", "-o", "no/such/folder/x.html"]), "can't write");
+    // One sample: what needs two says so, and so does a single prompt.
+    let said = text(run(&["report", "--format", "md"]));
+    assert!(said.contains("at least 2 of them") && said.contains("one prompt"), "{said}");
+}
