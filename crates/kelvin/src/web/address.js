@@ -9,7 +9,7 @@ const SHARED = ["text", "chat", "cont", "chain", "t", "seed"];
 
 /** The view and the keys of the address. */
 export function read() {
-  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [path, query] = (waiting ?? location.hash).replace(/^#\/?/, "").split("?");
   return { view: path || "", keys: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 
@@ -22,9 +22,11 @@ export function key(name, otherwise) {
 export function write(changes, { step = false } = {}) {
   const { view, keys } = read();
   const hash = made(view, { ...keys, ...changes });
-  if (hash === location.hash) return;
-  if (step) history.pushState(null, "", hash);
-  else replace(hash);
+  if (hash === (waiting ?? location.hash)) return;
+  if (step) {
+    settle();
+    history.pushState(null, "", hash);
+  } else replace(hash);
 }
 
 /** A link to a view with the shared keys, and others. */
@@ -36,10 +38,10 @@ export function link(view, extra = {}) {
 
 /** Calls when somebody else changes the address. */
 export function onChange(call) {
-  window.addEventListener("hashchange", call);
-  window.addEventListener("popstate", (event) => {
-    // A change of the fragment comes as both.
-    if (event.state !== null) call();
+  // Going back and forth comes as this too.
+  window.addEventListener("hashchange", () => {
+    waiting = null;
+    call();
   });
 }
 
@@ -52,13 +54,14 @@ function made(view, keys) {
   return `#/${view}${text ? `?${text}` : ""}`;
 }
 
-// Browsers refuse many changes a second, and a slider makes many.
+// Browsers refuse many changes a second, and a slider makes many: the last one waits here, and counts already.
 let waiting = null;
 function replace(hash) {
-  if (waiting === null) setTimeout(() => {
-    const last = waiting;
-    waiting = null;
-    history.replaceState(null, "", last);
-  }, 120);
+  if (waiting === null) setTimeout(settle, 120);
   waiting = hash;
+}
+
+function settle() {
+  if (waiting !== null) history.replaceState(null, "", waiting);
+  waiting = null;
 }

@@ -38,8 +38,12 @@ export function loop({ ask, base, at, changed, fail }) {
     steps[taken().length] = { id, shown, text, p, end, ends };
     address.write({ cont: [...taken(), id].join(".") });
   }
+  /** Whether the answer is about the text as it is now, and not about the one before. */
+  function fresh() {
+    return answer !== null && answer.taken.map((one) => one.ids[0]).join() === taken().join();
+  }
   function draw() {
-    if (!answer || ended()) return;
+    if (!fresh() || ended()) return;
     const { dart, end } = answer;
     put(dart, dart.to - dart.from, end.final);
     changed();
@@ -47,7 +51,7 @@ export function loop({ ask, base, at, changed, fail }) {
   /** A token by hand: what stands in the rows. */
   function take(id) {
     stop();
-    const row = answer?.top.find((one) => one.id === id);
+    const row = fresh() ? answer.top.find((one) => one.id === id) : null;
     if (!row || ended()) return;
     put(row, row.final, answer.end.final);
     changed();

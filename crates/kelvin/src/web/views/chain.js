@@ -21,6 +21,7 @@ function mount(root, { model }) {
   let stages = [];
   let answer = null;
   let said = null;
+  let warned = "";
 
   const trouble = h("div", { "aria-live": "polite" });
   const warning = h("div", { "aria-live": "polite" });
@@ -120,12 +121,19 @@ function mount(root, { model }) {
 
   /** Says aloud when heat can do little or nothing. */
   function warn() {
-    clear(warning);
-    if (!said.cut_before_heat) return;
+    if (!said.cut_before_heat) {
+      clear(warning);
+      warned = "";
+      return;
+    }
     const heated = answer.stages.findLastIndex((one) => /^(temp|dynatemp|edt)=/.test(one.stage));
     const reach = answer.stages[heated]?.survivors_before ?? 0;
     const inert = reach <= 1;
-    warning.append(h("p", { class: "warning", role: "status" },
+    // What says the same stays, so that it's neither read aloud again nor taken from under the pointer.
+    const now = `${said.cut_before_heat} ${reach}`;
+    if (now === warned) return;
+    warned = now;
+    clear(warning).append(h("p", { class: "warning", role: "status" },
       h("strong", {}, inert ? "Temperature is inert here. " : "Temperature can do little here. "),
       "It comes after ", h("code", {}, said.cut_before_heat), inert
         ? ", which has left a single token: at any T it's the same one."
