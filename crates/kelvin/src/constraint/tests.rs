@@ -1,7 +1,5 @@
 //! Forms held by a small vocabulary: what they let through, what is refused, and what would explode.
 
-use std::time::Instant;
-
 use kelvin_engine::gguf::{Metadata, Value as Entry};
 use serde_json::{Value, json};
 
@@ -119,7 +117,7 @@ fn every_token_that_spells_an_allowed_text_may_come() {
 }
 
 #[test]
-fn what_is_wrong_or_explodes_is_refused_soon() {
+fn what_is_wrong_or_explodes_is_refused() {
     let (tokenizer, forms) = forms();
     let mut many = serde_json::Map::new();
     for i in 0..3000 {
@@ -150,12 +148,10 @@ fn what_is_wrong_or_explodes_is_refused_soon() {
         Form::Choice(vec!["x".to_string(); 2000]),
     ];
     for form in refused {
-        let begun = Instant::now();
         let compiled = forms.compile(&form).map(|_| ());
         let words = format!("{form:?}").chars().take(80).collect::<String>();
         let error = compiled.expect_err(&words).to_string();
         assert!(!error.is_empty() && error.len() < 600 && !error.contains("backtrace"), "{words}: {error}");
-        assert!(begun.elapsed() < PATIENCE * 2, "{words} took {:?}", begun.elapsed());
     }
     // What is large but can be decided step by step is.
     for regex in [
@@ -166,8 +162,6 @@ fn what_is_wrong_or_explodes_is_refused_soon() {
         "(a|b|ab)*(a|ab)*c.{1000}",
     ] {
         let compiled = forms.compile(&Form::Regex(regex.to_string())).unwrap();
-        let begun = Instant::now();
         any_text(&tokenizer, &compiled, 7, 20);
-        assert!(begun.elapsed() < PATIENCE, "{regex} took {:?}", begun.elapsed());
     }
 }

@@ -71,6 +71,8 @@ pub(crate) fn translate(chain: &Chain, profile: Profile) -> Result<Translation, 
         "openai" => "OpenAI, the request's body",
         _ => "Kelvin, --sampler",
     };
+    // By name: a map keeps the order in which it was filled, which says nothing here.
+    writer.settings.sort_keys();
     Ok(Translation {
         from: chain.to_string(),
         to: profile.name(),
