@@ -1,4 +1,5 @@
-//! `report` from outside, on a tiny model: every form of it says the same, a judge's opinion is kept, and what can't be done is a sentence.
+//! `report` and `tune` from outside, on a tiny model: every form of a report says the same, a judge's opinion is kept, a search names its winner and goes on
+//! where it stopped, and what can't be done is a sentence.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -121,4 +122,39 @@ fn what_cannot_be_reported_is_said() {
     // One sample: what needs two says so, and so does a single prompt.
     let said = text(run(&["report", "--format", "md"]));
     assert!(said.contains("at least 2 of them") && said.contains("one prompt"), "{said}");
+}
+
+#[test]
+fn a_search_names_its_winner_and_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model(TinyModel::new(&MISTRAL_LIKE).speaking().write());
+    let run = |args: &[&str]| kelvin(folder.path(), args);
+    let tune = |more: &[&str]| {
+        let fixed =
+            ["tune", "-m", model.0.to_str().unwrap(), "-n", "8", "--finalists", "2", "--samples", "2"];
+        let prompts = ["-p", "one", "-p", "two", "-p", "three", "-p", "four"];
+        run(&[&fixed[..], &prompts, &["-t", "0,0.5,1,1.5,2,3"], more].concat())
+    };
+    let plan = text(tune(&["--plan"]));
+    assert!(plan.contains("last") && !folder.path().join("runs.db").exists(), "{plan}");
+
+    let objective = ["--objective", "least surprisal, shared_start<=7", "--json"];
+    let found: Value = serde_json::from_str(&text(tune(&objective))).unwrap();
+    // Greedy texts of a prompt share all eight of their tokens, so the coldest of the others wins.
+    assert_eq!(found["finalists"][0]["chain"], "temp=0.5");
+    assert_eq!(found["finalists"][0]["verdict"], "winner");
+    assert!(found["finalists"][0]["bounds"][0]["holds"].as_bool().unwrap());
+    let rounds = found["rounds"].as_array().unwrap();
+    let texts: Vec<u64> = rounds.iter().map(|round| round["texts"].as_u64().unwrap()).collect();
+    assert_eq!(texts, [48, 48, 48]);
+    let engines: Vec<&str> =
+        found["translations"].as_array().unwrap().iter().map(|t| t["to"].as_str().unwrap()).collect();
+    assert!(engines.contains(&"vllm") && engines.contains(&"llama.cpp"), "{engines:?}");
+    // All rounds are runs, and the same search makes none anew.
+    let again: Value = serde_json::from_str(&text(tune(&objective))).unwrap();
+    assert_eq!(again, found);
+    assert!(text(tune(&["--objective", "least surprisal, shared_start<=7"])).contains("For other engines"));
+
+    refused(tune(&["--objective", "creativity"]), "there is no metric `creativity`");
+    refused(tune(&["--objective", "vendi, judge<=3"]), "name one with --judge");
 }

@@ -12,6 +12,7 @@ pub mod run;
 pub mod statistics;
 pub mod store;
 pub mod sweep;
+pub mod tune;
 pub mod worker;
 
 pub use recipe::Recipe;

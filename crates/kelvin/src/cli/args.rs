@@ -13,6 +13,7 @@ pub(crate) use super::{
     serve_args::ServeArgs,
     sweep_args::{RunsArgs, SweepArgs},
     tool_args::{BenchArgs, InspectArgs, PerplexityArgs, TokenizeArgs, WorkName},
+    tune_args::TuneArgs,
 };
 
 const MAIN_EXAMPLES: &str = "\
@@ -48,6 +49,9 @@ pub(crate) enum Verb {
     Sweep(Box<SweepArgs>),
     /// List, show, compare, export and remove the tables that are there
     Runs(RunsArgs),
+    /// Find the setting to use: the most diverse texts that stay fluent, or what else you want
+    #[command(after_help = super::tune_args::EXAMPLES)]
+    Tune(Box<TuneArgs>),
     /// Show what runs show: every metric with its interval, figures, texts, as one HTML file
     Report(Box<ReportArgs>),
     /// Show what could come next, at several temperatures

@@ -34,6 +34,8 @@ mod tokenize;
 mod tool_args;
 mod trace;
 mod translate;
+mod tune;
+mod tune_args;
 mod why;
 
 use kelvin_kernels::isa::{self, Isa};
@@ -57,6 +59,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Tokenize(args) => tokenize::run(&args),
         Verb::Sweep(args) => sweep::run(&args),
         Verb::Runs(args) => runs::run(&args),
+        Verb::Tune(args) => tune::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Perplexity(args) => perplexity::run(&args),
         Verb::Bench(args) => bench::run(&args),

@@ -108,6 +108,11 @@ fn fill(
 
 /// What the flags and the file mean.
 fn recipe(args: &SweepArgs) -> anyhow::Result<Recipe> {
+    draft(args)?.resolve().map_err(|error| usage(error.to_string()))
+}
+
+/// What was typed: flags over the file over the environment.
+pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
     let file =
         args.recipe.as_deref().map(Draft::read).transpose().map_err(|error| usage(error.to_string()))?;
     let template = match (args.raw, args.chat || args.system.is_some() || args.date.is_some()) {
@@ -146,8 +151,7 @@ fn recipe(args: &SweepArgs) -> anyhow::Result<Recipe> {
         record: args.record.clone(),
     };
     let environment = Draft { model: std::env::var("KELVIN_MODEL").ok(), ..Draft::default() };
-    let draft = flags.or(file.unwrap_or_default()).or(environment);
-    draft.resolve().map_err(|error| usage(error.to_string()))
+    Ok(flags.or(file.unwrap_or_default()).or(environment))
 }
 
 fn confirm(recipe: &Recipe) -> anyhow::Result<()> {
@@ -197,7 +201,7 @@ fn store_to_plan(path: &Path) -> anyhow::Result<Option<Store>> {
     if path.exists() { Ok(Some(Store::open_to_read(path)?)) } else { Ok(None) }
 }
 
-fn model_args(args: &SweepArgs, recipe: &Recipe) -> ModelArgs {
+pub(crate) fn model_args(args: &SweepArgs, recipe: &Recipe) -> ModelArgs {
     let (Origin::Model(model) | Origin::Server { model, .. }) = &recipe.origin;
     ModelArgs {
         model: model.clone(),

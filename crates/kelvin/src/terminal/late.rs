@@ -20,6 +20,8 @@ pub(crate) enum Counted {
     Samples,
     /// Of a recipe.
     Prompts,
+    /// Of a table.
+    Texts,
 }
 
 /// A bar that appears late and goes when the work is done. It hides itself where standard error is no terminal.
@@ -55,6 +57,7 @@ fn new_bar(counted: Counted, total: u64) -> ProgressBar {
         Counted::Tokens => "  reading the prompt {bar:30} {pos:>6} of {len} tokens · {eta} left",
         Counted::Windows => "  reading the text {bar:30} {pos:>5} of {len} windows · {eta} left",
         Counted::Prompts => "  reading prompts {bar:30} {pos:>6} of {len} · {eta} left",
+        Counted::Texts => "  writing {bar:30} {pos:>6} of {len} texts · {eta} left",
         Counted::Samples => "  measuring {bar:30} {pos:>4} of {len} samples · {eta} left",
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

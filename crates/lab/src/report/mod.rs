@@ -14,7 +14,7 @@ mod tables;
 mod texts;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use command::{command, quoted};
 pub use html::html;
@@ -253,7 +253,8 @@ pub struct Text {
 }
 
 impl Value {
-    pub(crate) fn of(estimate: &Estimate) -> Value {
+    /// Of an estimate.
+    pub fn of(estimate: &Estimate) -> Value {
         let (low, high) = estimate.interval.unzip();
         Value { mean: estimate.mean, low, high, n: estimate.n, over: estimate.over }
     }

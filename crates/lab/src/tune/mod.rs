@@ -1,0 +1,138 @@
+//! Many settings and an objective in, the setting to use out, by successive halving (Jamieson & Talwalkar 2016, arXiv 1502.07943).
+//!
+//! Each round spends the same number of texts on the settings that are left, each of which gets the same share, and keeps the better half. Each round throws
+//! its own dice, so that nobody is kept twice for the same luck; a last round, with fresh dice too, only reports: the winner's interval isn't flattered by having been
+//! chosen, and what can't be told from the winner is said.
+
+mod objective;
+
+pub use objective::{Bound, Objective};
+
+use crate::{
+    Run,
+    metrics::{Values, measure},
+    report::Value,
+    statistics::{Difference, Estimate, compare},
+};
+
+/// A round of the tournament.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// Settings that take part.
+    pub settings: usize,
+    /// Samples that each prompt has with each.
+    pub samples: usize,
+    /// Whether it only reports.
+    pub is_last: bool,
+}
+
+/// The rounds for so many settings, `samples` for each in the first, until at most `finalists` are left; the last only reports.
+pub fn rounds(settings: usize, samples: usize, finalists: usize) -> Vec<Round> {
+    let budget = settings * samples;
+    let finalists = finalists.max(1);
+    let mut left = settings;
+    let mut rounds = Vec::new();
+    while left > finalists {
+        rounds.push(Round { settings: left, samples: budget / left, is_last: false });
+        left = left.div_ceil(2).max(finalists);
+    }
+    rounds.push(Round { settings: left, samples: (budget / left.max(1)).max(samples), is_last: true });
+    rounds
+}
+
+/// How a setting did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// Which chain of the run.
+    pub chain: usize,
+    /// The mean of what is to be best.
+    pub value: Option<f64>,
+    /// How far it misses its bounds, in parts of each bound's number, all together; 0 if it keeps them.
+    pub misses: f64,
+}
+
+/// The settings of a run, the best first: those that keep all bounds by their value, then the others by how little they miss.
+pub fn standings(run: &Run, objective: &Objective) -> Vec<Standing> {
+    let best = measure(run, objective.metric);
+    let bounds: Vec<(Bound, Values)> =
+        objective.bounds.iter().map(|bound| (*bound, measure(run, bound.metric))).collect();
+    let sign = if objective.most { 1.0 } else { -1.0 };
+    let mut found: Vec<Standing> = (0..run.chains.len())
+        .map(|chain| Standing {
+            chain,
+            value: best.chains[chain].mean(),
+            misses: bounds.iter().map(|(bound, values)| bound.missed_by(values.chains[chain].mean())).sum(),
+        })
+        .collect();
+    let rank = |standing: &Standing| standing.value.map_or(f64::NEG_INFINITY, |value| sign * value);
+    found.sort_by(|a, b| {
+        a.misses.total_cmp(&b.misses).then(rank(b).total_cmp(&rank(a))).then(a.chain.cmp(&b.chain))
+    });
+    found
+}
+
+/// What the last round says of a finalist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finalist {
+    /// Which chain of the run.
+    pub chain: usize,
+    /// What is to be best.
+    pub value: Option<Value>,
+    /// Each bound's metric, in the objective's order.
+    pub bounded: Vec<Option<Value>>,
+    /// The difference from the winner, pair by pair; none for the winner.
+    pub behind: Option<Difference>,
+}
+
+/// The finalists of the last round, whose run has the winner as its first chain and the runners-up behind it.
+pub fn finalists(run: &Run, objective: &Objective, seed: u64) -> Vec<Finalist> {
+    let best = measure(run, objective.metric);
+    let bounds: Vec<Values> = objective.bounds.iter().map(|bound| measure(run, bound.metric)).collect();
+    let differences = compare(&best.chains, 0, seed);
+    let value =
+        |values: &Values, chain: usize| Estimate::of(&values.chains[chain], seed).as_ref().map(Value::of);
+    let one = |chain: usize| Finalist {
+        chain,
+        value: value(&best, chain),
+        bounded: bounds.iter().map(|values| value(values, chain)).collect(),
+        behind: differences.iter().find(|difference| difference.setting == chain).copied(),
+    };
+    (0..run.chains.len()).map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::evidence;
+
+    #[test]
+    fn rounds_halve_the_settings_and_spend_the_same() {
+        let of = |settings, samples, finalists| {
+            let rounds = rounds(settings, samples, finalists);
+            rounds.iter().map(|round| (round.settings, round.samples)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(30, 4, 3), [(30, 4), (15, 8), (8, 15), (4, 30), (3, 40)]);
+        assert_eq!(of(2, 4, 3), [(2, 4)]);
+        assert_eq!(of(1, 2, 0), [(1, 2)]);
+        assert!(rounds(30, 4, 3).iter().all(|round| round.settings * round.samples <= 120));
+    }
+
+    #[test]
+    fn who_keeps_the_bounds_comes_first() {
+        let run = evidence().run;
+        // Surprisal is about T: of those up to 1.1, the hottest is the most diverse.
+        let order = standings(&run, &"distinct_1, surprisal<=1.25".parse().unwrap());
+        assert_eq!(run.chains[order[0].chain].temperature(), Some(1.0));
+        assert!(order[0].misses == 0.0 && order.last().unwrap().misses > 0.5);
+        let least = standings(&run, &"least surprisal, distinct_1>=0.05".parse().unwrap());
+        assert_eq!(run.chains[least[0].chain].temperature(), Some(0.0));
+    }
+
+    #[test]
+    fn finalists_are_told_apart_or_not() {
+        let run = evidence().run;
+        let found = finalists(&run, &"least surprisal, length<=100".parse().unwrap(), 1);
+        assert!(found[0].behind.is_none() && found[0].bounded[0].unwrap().mean == 12.0);
+        assert_eq!(found[3].behind.unwrap().verdict, crate::statistics::Verdict::More);
+    }
+}

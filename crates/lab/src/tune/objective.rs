@@ -1,0 +1,129 @@
+//! What "best" means, as one types it: `vendi, surprisal<=2.5`.
+
+use std::{fmt, str::FromStr};
+
+use crate::metrics::Metric;
+
+/// A metric to have most of (or least), and what others must not pass.
+///
+/// Written `METRIC, METRIC<=NUMBER, METRIC>=NUMBER …`; the first is wanted as its own nature is (more diversity, less surprisal), or with `most` or `least` before it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Objective {
+    /// What is to be best.
+    pub metric: &'static Metric,
+    /// More is better.
+    pub most: bool,
+    /// What must hold.
+    pub bounds: Vec<Bound>,
+}
+
+/// What must hold of a metric's mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bound {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// It's a ceiling rather than a floor.
+    pub is_ceiling: bool,
+    /// The number.
+    pub number: f64,
+}
+
+impl Objective {
+    /// Whether a metric has a part in it.
+    pub fn names(&self, name: &str) -> bool {
+        self.metric.name == name || self.bounds.iter().any(|bound| bound.metric.name == name)
+    }
+
+    /// All its metrics, what is to be best first.
+    pub fn metrics(&self) -> impl Iterator<Item = &'static Metric> + '_ {
+        std::iter::once(self.metric).chain(self.bounds.iter().map(|bound| bound.metric))
+    }
+}
+
+impl Bound {
+    /// How far a mean misses it, in parts of its number; 0 if it holds, ∞ if there is no mean.
+    pub fn missed_by(&self, mean: Option<f64>) -> f64 {
+        let Some(mean) = mean else { return f64::INFINITY };
+        let beyond = if self.is_ceiling { mean - self.number } else { self.number - mean };
+        beyond.max(0.0) / self.number.abs().max(1e-9)
+    }
+}
+
+impl FromStr for Objective {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Objective, String> {
+        let mut parts = text.split(',').map(str::trim);
+        let first = parts.next().unwrap_or("");
+        let (direction, name) = match first.split_once(char::is_whitespace) {
+            Some(("most", name)) => (Some(true), name.trim()),
+            Some(("least", name)) => (Some(false), name.trim()),
+            _ => (None, first),
+        };
+        let metric = Metric::find(name)?;
+        let most = direction.or(metric.more_is_better()).ok_or_else(|| {
+            format!("{name} is neither better nor worse when it's more: say `most {name}` or `least {name}`")
+        })?;
+        Ok(Objective { metric, most, bounds: parts.map(bound).collect::<Result<_, _>>()? })
+    }
+}
+
+fn bound(text: &str) -> Result<Bound, String> {
+    let (name, number, is_ceiling) = match (text.split_once("<="), text.split_once(">=")) {
+        (Some((name, number)), None) => (name, number, true),
+        (None, Some((name, number))) => (name, number, false),
+        _ => return Err(format!("\"{text}\" isn't a bound: write METRIC<=NUMBER or METRIC>=NUMBER")),
+    };
+    let number = number.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    let number = number.ok_or_else(|| format!("\"{text}\": what stands behind the sign isn't a number"))?;
+    Ok(Bound { metric: Metric::find(name.trim())?, is_ceiling, number })
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", if self.most { "most" } else { "least" }, self.metric.name)?;
+        self.bounds.iter().try_for_each(|bound| write!(f, ", {bound}"))
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.metric.name, if self.is_ceiling { "<=" } else { ">=" }, self.number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objectives_are_read_and_written() {
+        for (text, printed) in [
+            ("vendi, surprisal<=2.5", "most vendi, surprisal<=2.5"),
+            ("surprisal , distinct_2 >= 0.9,loops<=0.1", "least surprisal, distinct_2>=0.9, loops<=0.1"),
+            ("most length", "most length"),
+        ] {
+            let objective: Objective = text.parse().unwrap();
+            assert_eq!(objective.to_string(), printed);
+            assert_eq!(objective.to_string().parse::<Objective>().unwrap(), objective);
+        }
+        for (text, words) in [
+            ("", "no metric"),
+            ("length", "say `most length`"),
+            ("vendi, loops", "isn't a bound"),
+            ("vendi, loops<=x", "isn't a number"),
+            ("vendi, creativity>=1", "no metric `creativity`"),
+        ] {
+            let said = text.parse::<Objective>().unwrap_err();
+            assert!(said.contains(words), "{said}");
+        }
+    }
+
+    #[test]
+    fn bounds_are_missed_in_parts_of_themselves() {
+        let bound = |text: &str| format!("vendi, {text}").parse::<Objective>().unwrap().bounds[0];
+        assert_eq!(bound("surprisal<=2").missed_by(Some(3.0)), 0.5);
+        assert_eq!(bound("surprisal<=2").missed_by(Some(1.0)), 0.0);
+        assert_eq!(bound("hdd>=0.8").missed_by(None), f64::INFINITY);
+    }
+}
