@@ -4,6 +4,8 @@
 //! Each probability says which one it is. Raw is the model's own, T = 1. "After temperature" is what the chain leaves up to its last
 //! stage that sets a temperature, "after truncation" up to its last that removes tokens, and final after all of it.
 
+use std::borrow::Cow;
+
 use kelvin_engine::Engine;
 use kelvin_sampling::{Chain, Choice, Distribution, SampleError, Stage, State, TokenId, Trace, Words};
 use serde::Serialize;
@@ -42,7 +44,7 @@ pub(crate) struct Next {
 }
 
 /// Of one distribution.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Figures {
     entropy_nats: f64,
     effective_choices: f64,
@@ -104,94 +106,101 @@ struct Dart {
     ends: bool,
 }
 
-/// The four distributions of a chain, each computed once.
-struct Four {
-    /// After so many stages.
-    made: Vec<(usize, Distribution)>,
-    heated: usize,
-    cut: usize,
-    all: usize,
-    raw: Distribution,
+/// The four distributions that probabilities are told of; of those that are the same there is one.
+struct Four<'a> {
+    distinct: Vec<Cow<'a, Distribution>>,
+    /// Which of them is raw, after temperature, after truncation, final.
+    which: [usize; 4],
 }
 
-impl Four {
-    fn of(moment: &Moment<'_>) -> Result<Four, SampleError> {
+impl<'a> Four<'a> {
+    fn of(
+        moment: &Moment<'a>,
+        raw: &'a Distribution,
+        last: &'a Distribution,
+    ) -> Result<Four<'a>, SampleError> {
         let Moment { logits, chain, state, words, .. } = *moment;
         let stages = chain.stages();
         let after = |what: fn(&Stage) -> bool| stages.iter().rposition(what).map_or(0, |place| place + 1);
-        // Where nothing heats, what is "after temperature" is the raw distribution.
-        let (heated, cut, all) = (after(Stage::heats), after(Stage::truncates), stages.len());
-        let mut made: Vec<(usize, Distribution)> = Vec::new();
-        for n in [heated, cut, all] {
-            if n > 0 && !made.iter().any(|(other, _)| *other == n) {
-                made.push((n, Distribution::after(logits, &chain.first(n), state, words)?));
-            }
+        let mut four = Four { distinct: vec![Cow::Borrowed(raw), Cow::Borrowed(last)], which: [0, 0, 0, 1] };
+        // Where no stage heats, what is "after temperature" is the raw distribution.
+        let (heated, cut) = (after(Stage::heats), after(Stage::truncates));
+        for (place, n) in [(1, heated), (2, cut)] {
+            four.which[place] = match n {
+                0 => 0,
+                n if n == stages.len() => 1,
+                n if place == 2 && n == heated => four.which[1],
+                n => {
+                    let first = Distribution::after(logits, &chain.first(n), state, words)?;
+                    four.distinct.push(Cow::Owned(first));
+                    four.distinct.len() - 1
+                }
+            };
         }
-        let raw = Distribution::new(logits, &Chain::default())?;
-        Ok(Four { made, heated, cut, all, raw })
+        Ok(four)
     }
 
-    fn after(&self, n: usize) -> &Distribution {
-        self.made.iter().find(|(other, _)| *other == n).map_or(&self.raw, |(_, distribution)| distribution)
+    /// Something of each of the four, computed once of each that differs.
+    fn each<T: Clone>(&self, f: impl Fn(&Distribution) -> T) -> [T; 4] {
+        let all: Vec<T> = self.distinct.iter().map(|distribution| f(distribution)).collect();
+        self.which.map(|i| all[i].clone())
     }
 
-    /// Something of each of the four.
-    fn each(&self, f: impl Fn(&Distribution) -> f64) -> Shares {
-        Shares {
-            raw: f(&self.raw),
-            after_temperature: f(self.after(self.heated)),
-            after_truncation: f(self.after(self.cut)),
-            last: f(self.after(self.all)),
-        }
+    fn shares(&self, f: impl Fn(&Distribution) -> f64) -> Shares {
+        let [raw, after_temperature, after_truncation, last] = self.each(f);
+        Shares { raw, after_temperature, after_truncation, last }
     }
 }
 
-/// The view, with the `n` likeliest tokens and those of `watch`.
+/// The view, with the `n` likeliest tokens and those of `watch`; `raw` is the distribution of the neutral chain.
 pub(crate) fn next(
     moment: &Moment<'_>,
+    raw: &Distribution,
     pick: TokenId,
     n: usize,
     watch: &[TokenId],
 ) -> Result<Next, SampleError> {
     let Moment { engine, logits, chain, state, words } = *moment;
-    let four = Four::of(moment)?;
     let trace = Trace::new(logits, chain, state, words, watch)?;
+    let four = Four::of(moment, raw, trace.distribution())?;
     let ends = engine.tokenizer.end_tokens();
-    let first = four.raw.top(n);
+    let first = raw.top(n);
     let top = first.iter().map(|choice| Top {
         id: choice.token.0,
         text: token::text(engine, choice.token),
         shown: token::shown(engine, choice.token),
         logit: choice.logit,
-        shares: four.each(|distribution| distribution.probability(choice.token)),
+        shares: four.shares(|distribution| distribution.probability(choice.token)),
         ends: ends.contains(&choice.token),
     });
-    let last = four.after(four.all);
+    let top = top.collect();
+    let [figures_raw, after_temperature, after_truncation, last] = four.each(figures);
     Ok(Next {
         chain: chain.to_string(),
-        raw: figures(&four.raw),
-        after_temperature: figures(four.after(four.heated)),
-        after_truncation: figures(four.after(four.cut)),
-        last: figures(last),
-        top: top.collect(),
+        raw: figures_raw,
+        after_temperature,
+        after_truncation,
+        last,
+        top,
         rest: Rest {
-            tokens: four.raw.survivors() - first.len(),
-            shares: four.each(|distribution| mass_beyond(distribution, &first)),
+            tokens: raw.survivors() - first.len(),
+            shares: four.shares(|distribution| mass_beyond(distribution, &first)),
         },
         end: End {
             ids: ends.iter().map(|token| token.0).collect(),
-            shares: four.each(|d| ends.iter().map(|&token| d.probability(token)).sum()),
+            shares: four.shares(|d| ends.iter().map(|&token| d.probability(token)).sum()),
         },
         stages: stages(&trace),
         watched: watched(&trace, watch, engine),
-        dart: dart(engine, last, words, pick),
+        dart: dart(engine, trace.distribution(), words, pick),
     })
 }
 
 fn figures(distribution: &Distribution) -> Figures {
+    let entropy = distribution.entropy();
     Figures {
-        entropy_nats: distribution.entropy(),
-        effective_choices: distribution.effective_choices(),
+        entropy_nats: entropy,
+        effective_choices: entropy.exp(),
         free_energy: Some(distribution.free_energy()).filter(|energy| energy.is_finite()),
         heat_capacity: distribution.heat_capacity(),
         survivors: distribution.survivors(),
@@ -215,14 +224,15 @@ fn mass_beyond(distribution: &Distribution, first: &[Choice]) -> f64 {
 
 fn dart(engine: &Engine, last: &Distribution, words: &Words, pick: TokenId) -> Dart {
     let rank = last.rank(pick).unwrap_or(0);
+    let from = 1.0 - last.rest(rank).1;
     Dart {
         u: words.draw as f64 / 2f64.powi(64),
         id: pick.0,
         text: token::text(engine, pick),
         shown: token::shown(engine, pick),
         rank,
-        from: 1.0 - last.rest(rank).1,
-        to: 1.0 - last.rest(rank + 1).1,
+        from,
+        to: from + last.probability(pick),
         ends: engine.tokenizer.end_tokens().contains(&pick),
     }
 }

@@ -1,6 +1,6 @@
 //! The logits of what comes next and a chain in, probability by rank out: the whole vocabulary in some sixty points.
 
-use kelvin_sampling::{Chain, Distribution, SampleError};
+use kelvin_sampling::{Distribution, SampleError};
 use serde::Serialize;
 
 use super::next::Moment;
@@ -22,10 +22,9 @@ pub(crate) struct Rank {
 }
 
 /// Probabilities at ranks that lie evenly on a logarithmic axis, the first and the last among them.
-pub(crate) fn ranks(moment: &Moment<'_>) -> Result<Vec<Rank>, SampleError> {
-    let raw = Distribution::new(moment.logits, &Chain::default())?;
+pub(crate) fn ranks(moment: &Moment<'_>, raw: &Distribution) -> Result<Vec<Rank>, SampleError> {
     let last = Distribution::after(moment.logits, moment.chain, moment.state, moment.words)?;
-    Ok(points(&falling(&raw), &falling(&last)))
+    Ok(points(&falling(raw), &falling(&last)))
 }
 
 /// The probabilities in descending order.

@@ -30,6 +30,8 @@ const MOST_DRAWS: u64 = 10_000;
 pub(super) struct Live<'a> {
     pub(super) engine: &'a Engine,
     pub(super) logits: &'a [f32],
+    /// The model's own distribution of them.
+    pub(super) raw: &'a Distribution,
     pub(super) subject: &'a Subject,
     pub(super) ask: &'a Ask,
 }
@@ -70,8 +72,8 @@ pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<Answer, Probl
     let pick = pick.map_err(sampling)?.token;
     let moment =
         Moment { engine: live.engine, logits: live.logits, chain: &chain, state: &state, words: &words };
-    let ranks = if fields.flag("ranks")? { Some(ranks(&moment).map_err(sampling)?) } else { None };
-    let next = next::next(&moment, pick, n, &watch).map_err(sampling)?;
+    let ranks = if fields.flag("ranks")? { Some(ranks(&moment, live.raw).map_err(sampling)?) } else { None };
+    let next = next::next(&moment, live.raw, pick, n, &watch).map_err(sampling)?;
     let taken = live.subject.taken().iter().map(|&token| Named::of(live.engine, token)).collect();
     Ok(Answer { n_tokens: live.subject.tokens.len(), n_vocab: live.logits.len(), taken, next, ranks })
 }
@@ -101,8 +103,7 @@ pub(super) fn fan(live: &Live<'_>, fields: &mut Fields) -> Result<Fan, Problem> 
     let n = fields.whole("top", 1..=MOST_FAN)?.unwrap_or(8) as usize;
     let watch = fields.tokens("watch", live.logits.len())?.unwrap_or_default();
     let (state, words) = (live.subject.state(), live.ask.words(live.subject.pos()));
-    let raw = Distribution::new(live.logits, &Chain::default()).map_err(sampling)?;
-    let mut tokens: Vec<TokenId> = raw.top(n).iter().map(|choice| choice.token).collect();
+    let mut tokens: Vec<TokenId> = live.raw.top(n).iter().map(|choice| choice.token).collect();
     tokens.extend(watch.into_iter().take(MOST_WATCHED));
     let ray = |&token: &TokenId| Ray {
         id: token.0,

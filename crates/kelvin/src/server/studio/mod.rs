@@ -89,7 +89,8 @@ async fn of_row<T: Serialize + Send + 'static>(
     let row = rows::row(&shared, &id.0, &subject.tokens).await?;
     let for_work = Arc::clone(&shared);
     let answer = shared.work(move || {
-        let live = Live { engine: &for_work.engine, logits: &row, subject: &subject, ask: &ask };
+        let raw = for_work.rows.raw(&row).map_err(ask::sampling)?;
+        let live = Live { engine: &for_work.engine, logits: &row, raw: &raw, subject: &subject, ask: &ask };
         let answer = answer(&live, &mut fields)?;
         fields.end()?;
         Ok(answer)

@@ -9,6 +9,7 @@ use std::{
 };
 
 use kelvin_engine::{TokenId, generate::Ends};
+use kelvin_sampling::{Chain, Distribution, SampleError};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::server::{
@@ -27,11 +28,27 @@ type Row = (Vec<TokenId>, Arc<[f32]>);
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     kept: Mutex<VecDeque<Row>>,
+    /// The row that was looked at last, with its distribution: six times as large, so there is only one.
+    last: Mutex<Option<Looked>>,
 }
+
+/// A row and the model's own distribution of it.
+type Looked = (Arc<[f32]>, Arc<Distribution>);
 
 impl Rows {
     fn kept(&self) -> MutexGuard<'_, VecDeque<Row>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The distribution of the neutral chain over a row.
+    pub(super) fn raw(&self, row: &Arc<[f32]>) -> Result<Arc<Distribution>, SampleError> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, raw)) = last.filter(|(of, _)| Arc::ptr_eq(of, row)) {
+            return Ok(raw);
+        }
+        let raw = Arc::new(Distribution::new(row, &Chain::default())?);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(row), Arc::clone(&raw)));
+        Ok(raw)
     }
 
     fn find(&self, tokens: &[TokenId]) -> Option<Arc<[f32]>> {
@@ -110,5 +127,9 @@ mod tests {
         rows.keep(&tokens(0), &Arc::from([5.0]));
         assert_eq!(rows.find(&tokens(0)).as_deref(), Some([5.0].as_slice()));
         assert_eq!(rows.kept().len(), MOST_ROWS);
+        let (row, other): (Arc<[f32]>, Arc<[f32]>) = (Arc::from([1.0, 2.0]), Arc::from([1.0, 3.0]));
+        let raw = rows.raw(&row).unwrap();
+        assert!(Arc::ptr_eq(&raw, &rows.raw(&row).unwrap()));
+        assert!(rows.raw(&other).unwrap().entropy() < raw.entropy());
     }
 }

@@ -7,7 +7,7 @@ import { count, number, share } from "../format.js";
 export function waterfall() {
   const body = h("tbody");
   const root = h("table", { class: "waterfall" }, h("caption", { class: "unseen" }, "What each stage leaves"),
-    h("thead", {}, h("tr", {}, ["after", "tokens left", "", "entropy", "change", "mass removed"].map((name, i) =>
+    h("thead", {}, h("tr", {}, ["after", "tokens left", "", "entropy", "change", "removed"].map((name, i) =>
       h("th", { scope: "col", class: i > 2 || i === 1 ? "figure" : "" }, i === 2 ? h("span", { class: "unseen" }, "bar") : name)))), body);
 
   return {

@@ -40,12 +40,12 @@ function mount(root, { model }) {
       h("div", { class: "stack" },
         h("section", { class: "panel", "aria-label": "Stages" },
           h("div", { class: "panel-head" }, h("h2", {}, "Stages, in the order in which they act"), add),
-          profiles, notation, trouble, list)),
+          profiles, notation, trouble, list),
+        panel("After which text?", box.root)),
       h("div", { class: "stack" },
         warning,
         panel("What each stage leaves", fall.root, h("p", { class: "note after" }, "Bars are logarithmic; entropy is in nats. Probabilities are renormalised over what is left.")),
-        panel("What can be drawn", left.root),
-        panel("After which text?", box.root))),
+        panel("What can be drawn", left.root))),
     panel("Take it elsewhere", out.root),
   );
 

@@ -27,6 +27,7 @@ function mount(root, { model }) {
   let size = SIZES.includes(Number(address.key("rows"))) ? Number(address.key("rows")) : SIZES[0];
   let answer = null;
   let fanned = null;
+  let resting;
   let watched = address.key("watch", "").split(".").filter(Boolean).map(Number);
 
   const trouble = h("div", { "aria-live": "polite" });
@@ -105,7 +106,8 @@ function mount(root, { model }) {
   }
   /** At another temperature. */
   function ask() {
-    close({ ...base(), temperature: heat.sent(t) });
+    clearTimeout(resting);
+    resting = setTimeout(() => close({ ...base(), temperature: heat.sent(t) }), 120);
     look({ ...base(), temperature: heat.sent(t), top: size, watch: watched, ranks: axis === "rank" });
   }
   /** After another text, with another chain or other dice. */
@@ -179,7 +181,10 @@ function mount(root, { model }) {
   }
 
   renew();
-  return () => looped.stop();
+  return () => {
+    clearTimeout(resting);
+    looped.stop();
+  };
 }
 
 export const view = {

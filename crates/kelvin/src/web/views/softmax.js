@@ -30,7 +30,7 @@ function mount(root) {
   if (rows.length === 0) rows = parse(PRESETS[1][1]);
   let t = heat.parsed(address.key("t"), 1);
   let of = address.key("f", "exp");
-  let chosen = 0;
+  let chosen = rows.reduce((best, row, i) => (row.logit > rows[best].logit ? i : best), 0);
   let answer = null;
   let points = [];
 
@@ -44,7 +44,7 @@ function mount(root) {
   const slider = temperature(t, move);
   const list = editor(rows, MOST, (next) => change(next));
   const plots = FIGURES.map(([name, title]) => [name, title, against(`${title} against temperature`, 150, move)]);
-  const gaps = against("Gap between the two largest probabilities against temperature", 150, move);
+  const gaps = against("Gap between the two largest probabilities against temperature", 220, move);
   const fan = against("Probabilities against temperature", 220, move);
   const legend = h("ul", { class: "legend" });
   const text = h("input", { type: "text", value: address.key("text", "A: Hey, How you doin'?\nB:").replaceAll("\n", "\\n"), "aria-label": "Text that the model continues" });
@@ -54,6 +54,7 @@ function mount(root) {
   const values = Object.fromEntries([...FIGURES.map(([name]) => name), "gap"].map((name) => [name, h("output", { class: `value-${name}` })]));
 
   root.append(
+    h("section", { class: "panel lifted sticky" }, slider.root),
     h("div", { class: "columns side" },
       h("div", { class: "stack" },
         panel("Logits",
@@ -64,7 +65,6 @@ function mount(root) {
             h("form", { class: "live", onsubmit: live }, text, h("button", { type: "submit" }, "The eight likeliest after this text")))),
       ),
       h("div", { class: "stack" },
-        h("section", { class: "panel lifted" }, slider.root),
         panel("Probabilities", h("p", { class: "note" }, "The pale bars are T = 1. Choose a row to see its numbers in the formula."),
           table.root, formula, figures, trouble)),
     ),
@@ -78,10 +78,11 @@ function mount(root) {
         drawn.root, slope),
       panel("Why e^x? Four criteria", verdict)),
     panel("Against temperature", h("p", { class: "note" }, "From 0 on the left, where the largest logit takes all, to ∞ on the right, where all are alike. Drag in any of them."),
-      figure("Probabilities", null, null, h("div", {}, fan.root, legend)),
-      h("div", { class: "plots" },
-        plots.map(([name, title, plot]) => figure(title, values[name], FIGURES.find((one) => one[0] === name)[2], plot.root)),
-        figure("Gap between the first two", values.gap, "", gaps.root))),
+      h("div", { class: "plots first" },
+        figure("Probabilities", null, null, h("div", {}, fan.root, legend)),
+        figure("Gap between the first two", values.gap, "", gaps.root)),
+      h("div", { class: "plots four" },
+        plots.map(([name, title, plot]) => figure(title, values[name], FIGURES.find((one) => one[0] === name)[2], plot.root)))),
   );
 
   const look = latest((logits, at) => post("/studio/softmax", { logits, temperature: at }), (next) => {
@@ -141,7 +142,7 @@ function mount(root) {
     root.style.setProperty("--heat", heat.colour(now));
     table.show(at.choices.map((choice, i) => ({
       index: i, name: names[i], bar: choice.probability, ghost: one.choices[i].probability, mark: i === chosen,
-      cells: [number(choice.logit, Number.isInteger(choice.logit) ? 0 : 2), now === 0 ? "–" : choice.exp === null ? "huge" : number(choice.exp), choice.probability.toFixed(8)],
+      cells: [digits(choice.logit), now === 0 ? "–" : choice.exp === null ? "huge" : number(choice.exp), choice.probability.toFixed(8)],
     })));
     written(at, names, now);
     clear(figures).append(terms([
@@ -168,7 +169,7 @@ function mount(root) {
     const result = h("strong", { "data-figure": "result" }, choice.probability.toFixed(8));
     if (now === 0) return formula.append(left, result, h("span", { class: "note" }, " T = 0 is the limit: the largest logit takes all, the first of equals."));
     if (now === Infinity) return formula.append(left, fraction(["1"], [String(at.choices.filter((one) => one.probability > 0).length)]), " = ", result, h("span", { class: "note" }, " T = ∞ is the limit: all are alike."));
-    const power = (logit) => h("span", { class: "power" }, "e", h("sup", {}, `${number(logit, Number.isInteger(logit) ? 0 : 2)}/${heat.written(now)}`));
+    const power = (logit) => h("span", { class: "power" }, "e", h("sup", {}, `${digits(logit)}/${heat.written(now)}`));
     const sum = at.choices.flatMap((one, i) => (i === 0 ? [power(one.logit)] : [" + ", power(one.logit)]));
     const many = at.choices.length > 8;
     formula.append(left, fraction([power(choice.logit)], many ? [...sum.slice(0, 15), " + …"] : sum), " = ",
@@ -180,9 +181,8 @@ function mount(root) {
     clear(verdict);
     const found = criteria.find((one) => one.name === of);
     if (!found) return verdict.append(h("p", { class: "note" }, "Drag T off its end to compare functions."));
-    const row = (words, i) => h("tr", { class: found.holds[i] ? "holds" : "breaks" },
-      h("th", { scope: "row" }, words), h("td", {}, found.holds[i] ? "✓ holds" : "✗ breaks"),
-      h("td", {}, found.example ? (found.example.holds[i] ? "✓ holds" : "✗ breaks") : "✓ holds"));
+    const cell = (holds) => h("td", { class: holds ? "holds" : "breaks" }, holds ? "✓ holds" : "✗ breaks");
+    const row = (words, i) => h("tr", {}, h("th", { scope: "row" }, words), cell(found.holds[i]), cell(found.example ? found.example.holds[i] : true));
     const example = found.example ? `for the logits ${found.example.logits.map((x) => number(x, 0)).join(" and ")}` : "for any logits";
     verdict.append(
       h("table", { class: "criteria" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, `With ${found.formula}`), h("th", { scope: "col" }, "for these logits"), h("th", { scope: "col" }, example))),
@@ -213,6 +213,11 @@ function mount(root) {
 
   ask();
   curves(sent(rows));
+}
+
+/** A logit with the digits that it was typed with, as far as there is room. */
+function digits(logit) {
+  return typeof logit === "number" ? String(Number(logit.toFixed(4))).replace("-", "−") : number(logit);
 }
 
 function fraction(over, under) {
