@@ -73,7 +73,7 @@ fn cases(server: &Server) -> Vec<Case> {
     let story = "The road to the mountains is long, and the tea is hot. ".repeat(12);
     let mut cases = Vec::new();
     for i in 0..24u64 {
-        let mut body = json!({ "seed": i, "temperature": 0.5 + i as f64 / 16.0, "max_tokens": 4 + i * 3, "ignore_eos": true });
+        let mut body = json!({ "seed": i, "temperature": 0.5 + i as f64 / 16.0, "max_tokens": 4 + i, "ignore_eos": true });
         let path = match i % 4 {
             0 => {
                 body["messages"] = json!([{ "role": "user", "content": format!("Tell me {i} things") }]);
@@ -138,6 +138,8 @@ fn one_request(server: &Server, cases: &[Case], random: &mut Random, counts: &Co
         counts.hung_up.fetch_add(1, Relaxed);
         return;
     }
+    // A slow machine has 64 of them to serve.
+    stream.set_read_timeout(Some(Duration::from_secs(600))).unwrap();
     let answer = server.answer(stream);
     assert_eq!(answer.status, 200, "{}", answer.body);
     if streams {

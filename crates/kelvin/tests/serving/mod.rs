@@ -117,9 +117,10 @@ impl Server {
     /// What comes back on a connection.
     pub(crate) fn answer(&self, mut stream: TcpStream) -> Answer {
         let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
+        let end = stream.read_to_end(&mut bytes);
         let text = String::from_utf8(bytes).unwrap();
-        let (head, rest) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+        let split = text.split_once("\r\n\r\n");
+        let (head, rest) = split.unwrap_or_else(|| panic!("no answer: {text:?}, {end:?}"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let is_chunked = head.contains("transfer-encoding: chunked");
         let body = if is_chunked { unchunked(rest) } else { rest.to_string() };
