@@ -333,6 +333,14 @@ async fn nothing_is_cut_off_in_either_theme_and_a_key_is_asked_for() {
             assert!(unnamed.is_empty(), "{hash}: {unnamed:?}");
         }
     }
+    // Text is text, whatever it says.
+    person.go("#/next?text=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E%3Cscript%3E&rows=100").await;
+    person.wait("document.querySelectorAll('.bars tbody tr').length > 100").await;
+    person.press("Draw one token").await;
+    person.wait("document.querySelectorAll('.steps tbody tr').length === 1").await;
+    let made: usize =
+        person.read("document.querySelectorAll('main img, main script, main b i').length").await;
+    assert_eq!(made, 0);
     person.forgive("401");
     person.leave().await;
 }

@@ -1,6 +1,7 @@
-// Probability by rank on two logarithmic axes: the whole vocabulary in one line, where a power law would be straight.
+// Probability by rank on two logarithmic axes: the whole vocabulary in one line, where a power law would be straight; and the mass of all
+// that stand behind a rank.
 
-import { s } from "../dom.js";
+import { h, s } from "../dom.js";
 import { count } from "../format.js";
 import * as heat from "../heat.js";
 import { chart, path } from "./chart.js";
@@ -10,7 +11,7 @@ const RIGHT = 16;
 const TOP = 12;
 const BOTTOM = 42;
 
-/** Makes one. `show({ points, t })`: points are { rank, raw, final }, the last null where a token was removed. */
+/** Makes one. `show({ points, t })`: points are { rank, raw, final, tail }, `final` null where a token was removed. */
 export function ranks(height) {
   let data = null;
   const drawing = chart("Probability by rank", height, paint);
@@ -35,11 +36,13 @@ export function ranks(height) {
     }
     svg.append(s("text", { class: "name", x: (LEFT + width - RIGHT) / 2, y: height - 6, "text-anchor": "middle" }, "rank, from the likeliest"));
     const line = (name) => path(points.map((point) => [x(point.rank), point[name] > 0 ? y(point[name]) : NaN]));
-    svg.append(s("path", { class: "curve ghost-line", d: line("raw") }), s("path", { class: "curve thick", d: line("final") }));
+    svg.append(s("path", { class: "curve tail-line", d: line("tail") }), s("path", { class: "curve ghost-line", d: line("raw") }),
+      s("path", { class: "curve thick", d: line("final") }));
   }
 
   return {
-    root: drawing.root,
+    root: h("div", {}, drawing.root, h("ul", { class: "legend" },
+      [["key-heat", "final"], ["key-ghost", "raw"], ["key-tail", "mass beyond the rank"]].map(([key, name]) => h("li", { class: key }, name)))),
     show(next) {
       data = next;
       drawing.root.style.setProperty("--heat", heat.colour(next.t));

@@ -158,7 +158,8 @@ function mount(root, { model }) {
     find.show(answer.watched);
     throws.show(answer, t);
     looped.now(answer);
-    chain.replaceChildren("Chain: ", h("code", {}, answer.chain), " ", h("a", { href: address.link("chain") }, "Change it"));
+    chain.replaceChildren("Chain: ", h("code", {}, answer.chain), " ", h("a", { href: address.link("chain") }, "Change it"),
+      /mirostat|adaptive_p/.test(answer.chain) ? " A stage that learns from the tokens before begins afresh here." : "");
     paintFan();
   }
 
