@@ -24,16 +24,27 @@ export function bars(caption, columns, onRow) {
   const made = [];
 
   function make() {
-    const name = h("th", { scope: "row", class: "token" });
+    // Where a row can be chosen, its name is a button: one stop for the Tab key in all, arrows go from row to row.
+    const name = onRow ? h("button", { type: "button", class: "plain" }) : h("span", {});
     const ghost = h("div", { class: "ghost" });
     const bar = h("div", { class: "bar" });
     const tick = h("div", { class: "tick-mark" });
     const cells = columns.slice(1).map(() => h("td", { class: "figure" }));
-    const row = h("tr", {}, name, h("td", { class: "bar-cell", "aria-hidden": "true" }, h("div", { class: "bar-room" }, ghost, bar, tick)), cells);
+    const row = h("tr", {}, h("th", { scope: "row", class: "token" }, name), h("td", { class: "bar-cell", "aria-hidden": "true" }, h("div", { class: "bar-room" }, ghost, bar, tick)), cells);
     const one = { row, name, ghost, bar, tick, cells, data: null };
     if (onRow) {
       row.classList.add("can");
       row.addEventListener("click", () => onRow(one.data));
+      name.tabIndex = made.length === 0 ? 0 : -1;
+      name.addEventListener("keydown", (event) => {
+        const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        const next = way && made[made.indexOf(one) + way];
+        if (!next?.row.isConnected) return;
+        event.preventDefault();
+        name.tabIndex = -1;
+        next.name.tabIndex = 0;
+        next.name.focus();
+      });
     }
     return one;
   }

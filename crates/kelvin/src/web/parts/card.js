@@ -41,7 +41,7 @@ function control(stage, knob, turned) {
   const name = `${stage.name} ${knob.label}`;
   if (knob.kind === "temperature") {
     // Nothing is drawn at ∞, so a chain can't have it.
-    const slider = temperature(heat.parsed(get(), 1), (t) => set(t === Infinity ? 1000 : t), { label: "T" });
+    const slider = temperature(heat.parsed(get(), 1), set, { label: "T", drawn: true });
     return h("div", { class: "knob wide" }, slider.root);
   }
   if (knob.kind === "scope") {

@@ -102,8 +102,10 @@ export function loop({ ask, base, at, changed, fail }) {
   function paint() {
     const ids = taken();
     run.textContent = running ? "Stop" : "Run to the end";
-    step.disabled = running || ended();
-    run.disabled = !running && ended();
+    // T = ∞ is a limit to look at: nothing is drawn there.
+    const limit = at() === "inf";
+    step.disabled = running || ended() || limit;
+    run.disabled = !running && (ended() || limit);
     back.disabled = again.disabled = ids.length === 0 || running;
     const known = ids.map((id, i) => (steps[i]?.id === id ? steps[i] : { id, shown: `#${id}`, text: "…", p: null, end: null, ends: false }));
     clear(text).append(...known.map((one) => h("span", { class: one.ends ? "piece end" : "piece" }, one.ends ? one.shown : one.text)));
@@ -111,7 +113,7 @@ export function loop({ ask, base, at, changed, fail }) {
     table.hidden = ids.length === 0;
     clear(body).append(...known.map((one, i) => h("tr", { class: one.ends ? "ends" : "" }, h("td", {}, String(i + 1)), h("th", { scope: "row" }, one.shown),
       h("td", {}, one.p === null ? "–" : percent(one.p)), h("td", { "data-figure": "p-end" }, one.end === null ? "–" : percent(one.end)))).reverse());
-    says.textContent = ended() ? `It ended after ${ids.length} tokens.` : answer ? `P(end) now: ${percent(answer.end.final)}.` : "";
+    says.textContent = limit ? "Nothing is drawn at T = ∞: it's a limit to look at." : ended() ? `It ended after ${ids.length} tokens.` : answer ? `P(end) now: ${percent(answer.end.final)}.` : "";
   }
 
   return {

@@ -10,12 +10,14 @@ const WORDS = { 0: "argmax", 1: "as trained", Infinity: "uniform" };
  * Makes one at `t`; `call` hears of every change. With `drawn`, T = ∞ can't be chosen: nothing can be drawn at it.
  * `set` moves it without a word to `call`.
  */
-export function temperature(t, call, { label = "Temperature" } = {}) {
+export function temperature(t, call, { label = "Temperature", drawn = false } = {}) {
   let now = t;
-  const slider = h("input", { type: "range", min: "0", max: "1000", step: "1", class: "heat-range", "aria-label": label });
+  // The last place of the slider: T = ∞, or 99 where nothing could be drawn at ∞.
+  const end = drawn ? heat.place(99) : 1;
+  const slider = h("input", { type: "range", min: "0", max: String(end * 1000), step: "1", class: "heat-range", "aria-label": label });
   const box = h("input", { type: "text", inputmode: "decimal", class: "heat-box", size: "5", "aria-label": `${label}, typed` });
-  const stops = STOPS.map((stop) => h("button", {
-    type: "button", class: "heat-stop", "--at": heat.place(stop), "data-t": heat.sent(stop), tabindex: "-1",
+  const stops = STOPS.filter((stop) => !drawn || stop < Infinity).map((stop) => h("button", {
+    type: "button", class: `heat-stop${stop === 0 ? " first" : stop === Infinity ? " last" : ""}`, "--at": heat.place(stop) / end, "data-t": heat.sent(stop), tabindex: "-1",
     "aria-label": `T = ${heat.written(stop)}${WORDS[stop] ? `, ${WORDS[stop]}` : ""}`,
     onclick: () => change(stop),
   }, h("span", {}, heat.written(stop)), WORDS[stop] ? h("small", {}, WORDS[stop]) : null));
@@ -39,7 +41,7 @@ export function temperature(t, call, { label = "Temperature" } = {}) {
   slider.addEventListener("input", () => {
     const where = Number(slider.value) / 1000;
     // Whoever drags close to a stop means it.
-    const near = STOPS.find((stop) => Math.abs(heat.place(stop) - where) < 0.006);
+    const near = STOPS.find((stop) => heat.place(stop) <= end && Math.abs(heat.place(stop) - where) < 0.006);
     change(near ?? heat.at(where));
     set(now);
   });
@@ -48,12 +50,13 @@ export function temperature(t, call, { label = "Temperature" } = {}) {
     const jump = { Home: 0, End: Infinity, PageUp: now * 2 || 0.1, PageDown: now / 2 }[event.key];
     if (way === undefined && jump === undefined) return;
     event.preventDefault();
-    change(way ? heat.step(now, way) : heat.at(heat.place(jump)));
+    const next = way ? heat.step(now, way) : heat.at(heat.place(jump));
+    change(drawn ? Math.min(next, 99) : next);
   });
   const typed = () => {
     const next = heat.parsed(box.value, null);
     box.setAttribute("aria-invalid", String(next === null));
-    if (next !== null) change(next);
+    if (next !== null && !(drawn && next === Infinity)) change(next);
   };
   box.addEventListener("input", typed);
   box.addEventListener("blur", () => {
