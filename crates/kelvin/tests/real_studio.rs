@@ -11,6 +11,7 @@ use chromiumoxide::layout::Point;
 
 use browser::{Person, engine, logits, percent};
 use kelvin_sampling::{Chain, Dice, Distribution, Sampler, State, TokenId, Trace, Words, slope, softmax};
+use serde_json::json;
 use serving::Server;
 
 const GREETINGS: [f64; 6] = [0.1, 0.0, 0.5, 1.0, 4.0, 0.6];
@@ -206,7 +207,7 @@ async fn next_token_and_the_loop_to_its_end() {
     person.wait("document.querySelectorAll('.steps tbody tr').length === 1").await;
     person.press("Run to the end").await;
     person.wait("document.querySelector('.steps tbody tr.ends') !== null").await;
-    let body = serde_json::json!({ "messages": [{ "role": "user", "content": question }], "temperature": 0.5, "seed": SEED, "max_tokens": 400 });
+    let body = json!({ "messages": [{ "role": "user", "content": question }], "temperature": 0.5, "seed": SEED, "max_tokens": 400 });
     let answer = server.good("/v1/chat/completions", &body);
     let text: String = person.read("[...document.querySelectorAll('.loop-text .piece:not(.end)')].map((e) => e.textContent).join('')").await;
     assert_eq!(text, answer["choices"][0]["message"]["content"].as_str().unwrap());
@@ -221,7 +222,7 @@ async fn next_token_and_the_loop_to_its_end() {
         person.read("new Promise((done) => setTimeout(() => done(location.hash), 200))").await;
     let ids = address.split("cont=").nth(1).unwrap().split('&').next().unwrap();
     let ids: Vec<u32> = ids.split('.').map(|id| id.parse().unwrap()).collect();
-    let rendered = server.good("/apply-template", &serde_json::json!({ "messages": body["messages"] }));
+    let rendered = server.good("/apply-template", &json!({ "messages": body["messages"] }));
     let mut tokens = engine.tokenizer.encode(rendered["prompt"].as_str().unwrap(), false, true);
     tokens.extend(ids[..ids.len() - 1].iter().map(|&id| TokenId(id)));
     let last = Distribution::new(&logits(&engine, &tokens), &"temp=0.5".parse().unwrap()).unwrap();
@@ -343,6 +344,52 @@ async fn nothing_is_cut_off_in_either_theme_and_a_key_is_asked_for() {
     assert_eq!(made, 0);
     person.forgive("401");
     person.leave().await;
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_name_and_the_edges_are_answered() {
+    let server = Server::start(&["--ctx-size", "64"], None);
+    let refused = |path: &str, body: serde_json::Value, param: &str| {
+        let answer = server.post(path, &body);
+        assert_eq!(answer.status, 400, "{body}: {}", answer.body);
+        let error: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(error["error"]["param"], param, "{body}: {error}");
+    };
+    for (field, value) in [
+        ("prompt", json!("")),
+        ("prompt", json!("x ".repeat(100))),
+        ("temperature", json!(-1)),
+        ("temperature", json!("hot")),
+        ("sampler", json!("warp=3")),
+        ("sampler", json!("bias=999999:1")),
+        ("watch", json!([999_999])),
+        ("continuation", json!([-1])),
+        ("top", json!(1_000_000)),
+        ("seed", json!(-1)),
+        ("nothing", json!(1)),
+    ] {
+        let mut body = json!({ "prompt": "x" });
+        body[field] = value;
+        refused("/studio/next", body, field);
+    }
+    refused("/studio/fan", json!({ "prompt": "x", "sampler": "temp=1 | temp=2" }), "sampler");
+    refused("/studio/draws", json!({ "prompt": "x", "n": 1_000_000 }), "n");
+    refused("/studio/draws", json!({ "prompt": "x", "temperature": "inf" }), "temperature");
+    refused("/studio/softmax", json!({ "logits": [] }), "logits");
+    refused("/studio/softmax", json!({ "logits": [{ "logit": "-inf" }] }), "logits");
+    refused("/studio/chain", json!({ "sampler": "top_p=0" }), "sampler");
+    let huge = json!({ "logits": [{ "logit": 1e308 }, { "logit": -1e308 }], "temperature": 1e-8 });
+    let answer = server.good("/studio/softmax", &huge);
+    assert_eq!(answer["at"]["choices"][0]["probability"], 1.0);
+    server.good("/studio/curves", &json!({ "logits": huge["logits"] }));
+    // Nothing is colder than T = 0, and a view at T = ∞ has no neighbours.
+    let coldest = server.good("/studio/nearest", &json!({ "prompt": "x", "temperature": 0 }));
+    assert!(coldest["below"].is_null() && coldest["above"].is_object(), "{coldest}");
+    let limit = server.good("/studio/nearest", &json!({ "prompt": "x", "temperature": "inf" }));
+    assert!(limit["below"].is_null() && limit["above"].is_null(), "{limit}");
+    for path in ["/web/../mod.rs", "/web/%2e%2e/mod.rs", "/web/nothing.js", "/web/"] {
+        assert_eq!(server.exchange("GET", path, "", "").status, 404, "{path}");
+    }
 }
 
 /// As the page shows a token.
