@@ -214,7 +214,7 @@ pub struct Melting {
 /// The temperature at which text melts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct MeltingPoint {
-    /// The temperature of the largest heat capacity, between settings by a parabola.
+    /// The temperature of the largest heat capacity, between settings by a parabola: no finer than their distance deserves.
     pub temperature: f64,
     /// 95 of 100 resamples of the prompts have it from here …
     pub low: f64,

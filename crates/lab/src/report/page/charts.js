@@ -5,7 +5,7 @@ function layout(extra) {
   const axis = { gridcolor: colour("--rule"), linecolor: colour("--strong"), zeroline: false, tickcolor: colour("--rule"), automargin: true };
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: "ui-sans-serif, system-ui, sans-serif", size: 12, color: colour("--soft") },
-    margin: { l: 54, r: 14, t: 10, b: 42 }, showlegend: false, hovermode: "closest", hoverlabel: { bgcolor: colour("--sheet"), bordercolor: colour("--strong"), font: { color: colour("--ink") } },
+    margin: { l: 54, r: 14, t: 10, b: 56 }, showlegend: false, hovermode: "closest", hoverlabel: { bgcolor: colour("--sheet"), bordercolor: colour("--strong"), font: { color: colour("--ink") } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--strong"), activecolor: colour("--ink") },
     ...extra, xaxis: { ...axis, ...extra.xaxis }, yaxis: { ...axis, ...extra.yaxis },
   };

@@ -66,7 +66,7 @@ function drawPlane() {
           customdata: there.map((i) => `${plain(report.settings[i].label)}<br>${plain(quality.title)} ${short(quality.values[i].mean)}<br>${plain(diversity.title)} ${short(diversity.values[i].mean)}`), hovertemplate: "%{customdata}<extra></extra>",
         });
       }
-      return { traces, extra: { xaxis: axis(quality), yaxis: axis(diversity), margin: { l: 60, r: 40, t: 24, b: 50 } } };
+      return { traces, extra: { xaxis: axis(quality), yaxis: axis(diversity), margin: { l: 60, r: 40, t: 24, b: 60 } } };
     });
   }
   update();
@@ -80,7 +80,7 @@ function drawMelting() {
   for (const { run, family, point } of points) {
     words.append(element("strong", {}, `${familyName(run, family)} melts at T = ${point.temperature.toFixed(2)}`), ` (95 % ${point.low.toFixed(2)} … ${point.high.toFixed(2)}${point.at_the_edge ? "; it's the edge of what was tried, so it may lie beyond" : ""}). `);
   }
-  if (points.length) words.append("There heat capacity is largest: a little more heat opens up the most choices. Below, text is nearly frozen; above, it's noise.");
+  if (points.length) words.append("There heat capacity is largest (between settings by a parabola): a little more heat opens up the most choices. Below, text is nearly frozen; above, it's noise.");
   const shapes = () => points.map(({ run, family, point }) => {
     const line = colour(families.find((one) => one.run === run && one.name === family).colour);
     return { type: "line", x0: point.temperature, x1: point.temperature, y0: 0, y1: 1, yref: "paper", line: { color: line, width: 1.5, dash: "dot" } };
