@@ -89,6 +89,38 @@ fn ids_and_scores_are_those_of_the_text() {
     assert!(refused.status == 400 && refused.body.contains("\"param\":\"prompt_logprobs\""), "{refused:?}");
 }
 
+/// The document says what may be asked: each parameter in it is known, each that isn't in it is refused.
+#[test]
+fn the_document_knows_the_parameters() {
+    let server = Server::start(&["--ctx-size", "64"], None);
+    let document: Value =
+        serde_json::from_str(&server.exchange("GET", "/openapi.json", "", "").body).unwrap();
+    for (path, name, body) in [
+        ("/v1/completions", "CompletionRequest", json!({ "prompt": "x" })),
+        ("/v1/chat/completions", "ChatRequest", json!({ "messages": [{ "role": "user", "content": "x" }] })),
+        ("/v1/responses", "ResponseRequest", json!({ "input": "x" })),
+    ] {
+        let properties = document["components"]["schemas"][name]["properties"].as_object().unwrap();
+        assert!(properties.len() > 30, "{name}");
+        // Only what comes last in reading is refused, so that nothing is computed.
+        for (known, more) in properties
+            .keys()
+            .map(|name| (true, name.as_str()))
+            .chain([(false, "tool_choices"), (false, "guided_json")])
+        {
+            let wrong = json!({ "neither": "this" });
+            let answer = server
+                .post(path, &with(with(body.clone(), json!({ "nonsense": 1 })), json!({ more: wrong })));
+            assert_eq!(answer.status, 400, "{path} {more}: {}", answer.body);
+            let error: Value = serde_json::from_str(&answer.body).unwrap();
+            let is_unknown = error["error"]["code"] == "unsupported_parameter"
+                && error["error"]["param"] == more
+                && error["error"]["message"].as_str().unwrap().contains("isn't supported here");
+            assert_eq!(is_unknown, !known, "{path} {more}: {error}");
+        }
+    }
+}
+
 #[test]
 fn log_probabilities_are_those_of_the_stated_stage() {
     let server = Server::start(&[], None);

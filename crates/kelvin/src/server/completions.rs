@@ -117,6 +117,10 @@ fn plan(
                 let message = "a response has one text, so \"n\" and \"temperatures\" can't ask for more";
                 return Err(Problem::parameter("n", message));
             }
+            if controls.max_tokens.is_some() {
+                let message = "a response's tokens are limited by \"max_output_tokens\"";
+                return Err(Problem::parameter("max_tokens", message));
+            }
             let asked = responses::read(&mut fields, engine, &noted)?;
             controls.max_tokens = asked.max_tokens;
             (said, form) = (asked.said, asked.form);
@@ -136,7 +140,12 @@ fn plan(
             (vec![prompt], chat_scores(&mut fields)?, false)
         }
     };
-    form = form.or(forms::read(&mut fields)?);
+    let by_other_name = forms::read(&mut fields)?;
+    if let (Some(_), Some(other)) = (&form, &by_other_name) {
+        let message = format!("\"{}\" can't be given beside \"text.format\"", other.name);
+        return Err(Problem::parameter(other.name, message));
+    }
+    let form = form.or(by_other_name);
     fields.end()?;
     if controls.max_tokens == Some(0) && !echo {
         return Err(Problem::parameter(

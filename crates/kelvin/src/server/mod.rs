@@ -10,6 +10,7 @@ mod fields;
 mod forms;
 mod gate;
 mod metrics;
+mod openapi;
 mod patience;
 mod problem;
 mod prompts;

@@ -8,30 +8,43 @@ use axum::{
     http::{StatusCode, header},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use serde_json::{Value, json};
 
-use super::{Shared, completions, gate, problem::Problem, prompts::no_model, studio, texts};
+use super::{Shared, completions, gate, openapi, problem::Problem, prompts::no_model, studio, texts};
 
 /// All of them, behind the gate.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .merge(studio::router())
-        .route("/health", get(health))
-        .route("/metrics", get(metrics))
-        .route("/v1/models", get(models))
-        .route("/v1/models/{*id}", get(model))
-        .route("/v1/completions", post(completions::text))
-        .route("/v1/chat/completions", post(completions::chat))
-        .route("/v1/responses", post(completions::responses))
-        .route("/tokenize", post(texts::tokenize))
-        .route("/detokenize", post(texts::detokenize))
-        .route("/apply-template", post(texts::apply_template))
+    let routes =
+        api().into_iter().fold(studio::router(), |router, (_, path, answers)| router.route(path, answers));
+    routes
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)
         .layer(from_fn_with_state(Arc::clone(&shared), gate::pass))
         .with_state(shared)
+}
+
+/// The API's own, by method and path, with what answers them.
+pub(crate) fn api() -> Vec<(&'static str, &'static str, MethodRouter<Arc<Shared>>)> {
+    vec![
+        ("get", "/health", get(health)),
+        ("get", "/metrics", get(metrics)),
+        ("get", "/openapi.json", get(described_api)),
+        ("get", "/v1/models", get(models)),
+        ("get", "/v1/models/{*id}", get(model)),
+        ("post", "/v1/completions", post(completions::text)),
+        ("post", "/v1/chat/completions", post(completions::chat)),
+        ("post", "/v1/responses", post(completions::responses)),
+        ("post", "/tokenize", post(texts::tokenize)),
+        ("post", "/detokenize", post(texts::detokenize)),
+        ("post", "/apply-template", post(texts::apply_template)),
+        ("get", "/tokenizer_info", get(texts::tokenizer_info)),
+    ]
+}
+
+async fn described_api() -> Json<Value> {
+    Json(openapi::document())
 }
 
 async fn health() -> Json<Value> {

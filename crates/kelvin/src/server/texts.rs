@@ -38,7 +38,8 @@ pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::e
     answer(shared, request, |shared, fields| {
         let tokenizer = &shared.engine.tokenizer;
         let tokens: Vec<TokenId> = if let Some(text) = fields.text("prompt")? {
-            tokenizer.encode(&text, fields.flag_or("add_special_tokens", true)?, false)
+            let add_special = fields.flag_or("add_special_tokens", true)?;
+            tokenizer.encode(&text, add_special, fields.flag_or("parse_special", true)?)
         } else if let Some(text) = fields.text("content")? {
             let add_special = fields.flag("add_special")?;
             tokenizer.encode(&text, add_special, fields.flag_or("parse_special", true)?)
@@ -49,6 +50,19 @@ pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::e
         Ok(json!({ "tokens": ids, "count": ids.len(), "max_model_len": shared.limit }))
     })
     .await
+}
+
+/// `/tokenizer_info`: what clients ask of vLLM.
+pub(crate) async fn tokenizer_info(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let tokenizer = &shared.engine.tokenizer;
+    let text = |token: Option<TokenId>| token.map(|token| tokenizer.piece(token));
+    let ends: Vec<u32> = tokenizer.end_tokens().iter().map(|token| token.0).collect();
+    Json(json!({
+        "vocab_size": tokenizer.vocab_size(),
+        "bos_token": text(tokenizer.bos()),
+        "eos_token": text(tokenizer.eos()),
+        "end_token_ids": ends,
+    }))
 }
 
 /// `/detokenize`.

@@ -9,6 +9,7 @@ import sys
 import time
 
 import openai
+import pydantic
 
 base_url, api_key = sys.argv[1:]
 client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, timeout=60)
@@ -52,6 +53,50 @@ stopped = client.chat.completions.create(**fixed, stop=[stop])
 assert stop not in stopped.choices[0].message.content and stopped.choices[0].finish_reason == "stop"
 raw = client.chat.completions.with_raw_response.create(**fixed)
 assert raw.headers["x-request-id"]
+
+# Texts held to a form.
+class Mountain(pydantic.BaseModel):
+    name: str
+    height_m: int
+    tags: list[str] | None = None
+
+
+mountain = {**fixed, "max_completion_tokens": 300, "temperature": 0.5}
+parsed = client.chat.completions.parse(**mountain, response_format=Mountain).choices[0].message.parsed
+assert isinstance(parsed, Mountain), parsed
+with client.chat.completions.stream(**mountain, response_format=Mountain) as stream:
+    assert stream.get_final_completion().choices[0].message.parsed == parsed
+chosen = client.chat.completions.create(**fixed, extra_body={"structured_outputs": {"choice": ["yes", "no"]}})
+assert chosen.choices[0].message.content in ("yes", "no") and chosen.choices[0].finish_reason == "stop"
+
+# Responses.
+asked = {"model": "smollm2", "input": "Write about Nepal", "max_output_tokens": 12, "extra_body": {"seed": 7}}
+response = client.responses.create(**asked)
+assert response.output_text == text and response.status == "incomplete" and response.usage.output_tokens == 12
+assert response.store is False and response.incomplete_details.reason == "max_output_tokens"
+events = list(client.responses.create(**asked, stream=True))
+assert [event.sequence_number for event in events] == list(range(len(events)))
+kinds = [event.type for event in events]
+assert kinds[:4] == ["response.created", "response.in_progress", "response.output_item.added", "response.content_part.added"]
+assert kinds[-4:] == ["response.output_text.done", "response.content_part.done", "response.output_item.done", "response.incomplete"]
+assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == text
+assert events[-1].response.output_text == text
+scored = client.responses.create(**asked, include=["message.output_text.logprobs"], top_logprobs=2)
+logprobs = scored.output[0].content[0].logprobs
+assert len(logprobs) == 12 and len(logprobs[0].top_logprobs) == 2
+asked = {**asked, "max_output_tokens": 300, "temperature": 0.5}
+held = client.responses.parse(**asked, text_format=Mountain)
+assert isinstance(held.output_parsed, Mountain) and held.status == "completed"
+with client.responses.stream(**asked, text_format=Mountain) as stream:
+    assert stream.get_final_response().output_parsed == held.output_parsed
+turns = [{"role": "user", "content": "Write about Nepal"}, *held.output, {"role": "user", "content": "More"}]
+assert client.responses.create(**{**asked, "input": turns, "max_output_tokens": 4}).output_text
+for parameter, value in [("previous_response_id", "resp_1"), ("tools", [{"type": "web_search"}]), ("store", True)]:
+    try:
+        client.responses.create(**asked, **{parameter: value})
+        raise AssertionError(f"{parameter} should have been refused")
+    except openai.BadRequestError as error:
+        assert error.param == parameter, error
 
 # Completions.
 done = client.completions.create(model="smollm2", prompt=["Tea", "Coffee"], max_tokens=4, echo=True, logprobs=1, temperature=0)
