@@ -152,6 +152,38 @@ fn a_sample_is_what_generate_gives() {
     }
 }
 
+#[test]
+fn kept_logits_are_replayed_at_other_temperatures() {
+    let lab = Lab::new();
+    text(lab.sweep("a.db").args(["--record", "logits", "-t", "0,1"]).output().unwrap());
+    let replayed = |args: &[&str]| -> Vec<Value> {
+        let output =
+            lab.command("runs", "a.db").args(["replay", "last", "--json"]).args(args).output().unwrap();
+        serde_json::from_str(&text(output)).unwrap()
+    };
+    let n_tokens = lab.exported("a.db", "tokens").lines().count() as u64;
+    let rows = replayed(&["-t", "0..2 step 0.5"]);
+    assert!(rows.len() == 5 && rows.iter().all(|row| row["steps"] == n_tokens), "{rows:?}");
+    // Half of the texts are greedy and stay so; heat moves the draw down the order and widens what is drawn from.
+    let entropies: Vec<f64> = rows.iter().map(|row| row["mean_entropy_final"].as_f64().unwrap()).collect();
+    assert!(entropies[0] == 0.0 && entropies.is_sorted(), "{entropies:?}");
+    let ranks: Vec<f64> = rows.iter().map(|row| row["mean_rank"].as_f64().unwrap()).collect();
+    assert!(ranks[0] == 0.0 && ranks.is_sorted(), "{ranks:?}");
+    assert!(rows[0]["same"].as_u64().unwrap() >= n_tokens * 2 / 5, "{}", rows[0]);
+
+    // A run at one temperature, replayed there, draws its own tokens again but where half precision decides otherwise.
+    text(lab.sweep("b.db").args(["--record", "logits", "-t", "1"]).output().unwrap());
+    let output = lab.command("runs", "b.db").args(["replay", "last", "-t", "1", "--json"]).output().unwrap();
+    let own: Vec<Value> = serde_json::from_str(&text(output)).unwrap();
+    assert!(own[0]["same"].as_f64().unwrap() >= 0.98 * own[0]["steps"].as_f64().unwrap(), "{}", own[0]);
+    let refused =
+        lab.command("runs", "b.db").args(["replay", "last", "--sampler", "repetition=1.1"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("looks at the text before a step"));
+    text(lab.sweep("c.db").output().unwrap());
+    let refused = lab.command("runs", "c.db").args(["replay", "last"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("kept no logits"));
+}
+
 /// Kills sweeps at random moments until one comes to its end. Everything that was reported stays, nothing comes twice, and the
 /// table is what an undisturbed run leaves.
 #[test]

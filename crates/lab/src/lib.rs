@@ -7,6 +7,7 @@ pub mod export;
 pub mod judge;
 pub mod metrics;
 pub mod recipe;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod statistics;

@@ -6,6 +6,7 @@ use std::{collections::HashSet, ops::ControlFlow, time::Instant};
 
 use crate::{
     Recipe, Store,
+    replay::Kept,
     run::Sample,
     store::{RunId, StoreError},
     worker::{Row, Watcher, Worker, WorkerError},
@@ -101,8 +102,8 @@ impl Watcher for Keeper<'_> {
         self.progress.tokens(n_new)
     }
 
-    fn finished(&mut self, sample: Sample) -> ControlFlow<()> {
-        match self.store.put(self.run, &sample) {
+    fn finished(&mut self, sample: Sample, logits: Vec<Kept>) -> ControlFlow<()> {
+        match self.store.put_with(self.run, &sample, &logits) {
             Ok(_) => {
                 self.n_new += 1;
                 self.n_tokens += sample.tokens.len();

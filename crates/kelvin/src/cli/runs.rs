@@ -10,8 +10,12 @@ use anyhow::{Context, anyhow};
 use kelvin_lab::{
     Store,
     export::{Format, What, export},
+    recipe::Draft,
+    replay::replay,
     store::RunId,
 };
+
+use kelvin_sampling::Chain;
 
 use super::{
     failure::usage,
@@ -38,6 +42,16 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
             let compared = view::Compared::new(&store, store.find(a)?, store.find(b)?)?;
             if args.json { json::print(&compared) } else { terminal::print(&compared.words(Style::stdout())) }
         }
+        RunsAction::Replay { run, temp, sampler } => {
+            let store = Store::open_to_read(&path)?;
+            let chains = chains(temp.clone(), sampler.clone())?;
+            let rows = view::replayed(&replay(&store, store.find(run)?, &chains)?);
+            if args.json {
+                json::print(&rows)
+            } else {
+                terminal::print(&view::replay_lines(&rows, Style::stdout()))
+            }
+        }
         RunsAction::Rm { runs, yes } => {
             if !path.exists() {
                 Store::open_to_read(&path)?;
@@ -54,6 +68,12 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
             write_table(&store, run, what, format_of(*format, output.as_deref()), output.as_deref())
         }
     }
+}
+
+/// The chains that flags mean, read as a recipe's are.
+fn chains(temp: Option<String>, sampler: Vec<String>) -> anyhow::Result<Vec<Chain>> {
+    let draft = Draft { temp, sampler, prompts: vec![String::new()], ..Draft::default() };
+    Ok(draft.resolve().map_err(|error| usage(error.to_string()))?.chains)
 }
 
 fn list(runs: &[view::ListedRow], path: &Path, as_json: bool) -> anyhow::Result<()> {

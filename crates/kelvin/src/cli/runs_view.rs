@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use kelvin_lab::{
     Store,
+    replay::Replayed,
     run::{Finish, Prompt, Sample, Source, Token},
     store::{Listed, RunId, StoreError},
 };
@@ -250,6 +251,55 @@ impl Shown {
         }
         out
     }
+}
+
+/// What a chain makes of the steps that a run kept.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReplayRow {
+    chain: String,
+    steps: usize,
+    /// Steps at which it draws the run's own token.
+    same: usize,
+    mean_rank: f64,
+    mean_surprisal_raw: f64,
+    mean_entropy_final: f64,
+    mean_survivors: f64,
+}
+
+/// As rows.
+pub(crate) fn replayed(all: &[Replayed]) -> Vec<ReplayRow> {
+    let row = |of: &Replayed| ReplayRow {
+        chain: of.chain.to_string(),
+        steps: of.n_steps,
+        same: of.n_same,
+        mean_rank: of.mean_rank,
+        mean_surprisal_raw: of.mean_surprisal_raw,
+        mean_entropy_final: of.mean_entropy_final,
+        mean_survivors: of.mean_survivors,
+    };
+    all.iter().map(row).collect()
+}
+
+/// For people.
+pub(crate) fn replay_lines(replayed: &[ReplayRow], style: Style) -> String {
+    let head = ["chain", "steps", "same token", "rank", "surprisal", "entropy (final)", "tokens left"];
+    let mut rows = vec![head.map(str::to_string).to_vec()];
+    for of in replayed {
+        rows.push(vec![
+            of.chain.clone(),
+            grouped(of.steps),
+            format!("{:.1} %", 100.0 * of.same as f64 / of.steps as f64),
+            format!("{:.1}", of.mean_rank + 1.0),
+            format!("{:.3}", of.mean_surprisal_raw),
+            format!("{:.3}", of.mean_entropy_final),
+            format!("{:.0}", of.mean_survivors),
+        ]);
+    }
+    let mut align = [Align::Right; 7];
+    align[0] = Align::Left;
+    let mut lines = table::lines(&rows, &align, 2);
+    lines[0] = style.dim(&lines[0]);
+    lines.join("\n") + "\n"
 }
 
 /// Two runs.

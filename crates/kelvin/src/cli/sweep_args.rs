@@ -97,7 +97,7 @@ pub(crate) struct SweepArgs {
     /// Go on after the model says it is done
     #[arg(long, alias = "ignore-eos", help_heading = "Length")]
     pub(crate) ignore_end: bool,
-    /// Keep more of each token: shift (how far the chain moved the distribution)
+    /// Keep more of each token: shift (how far the chain moved the distribution), logits (for `runs replay`; two bytes for each token of the vocabulary, compressed)
     #[arg(long, value_name = "WHAT,…", value_delimiter = ',', help_heading = "Output")]
     pub(crate) record: Vec<String>,
     /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf (default: smollm2)
@@ -165,6 +165,7 @@ Examples:
   kelvin runs
   kelvin runs show last --texts 2
   kelvin runs compare 3 4
+  kelvin runs replay 3 -t \"0.2..3 step 0.2\"
   kelvin runs export 3 --format parquet -o texts.parquet
   kelvin runs export 3 --what tokens > tokens.csv
   kelvin runs rm 3
@@ -202,6 +203,24 @@ pub(crate) enum RunsAction {
         /// The other
         #[arg(value_name = "RUN")]
         b: String,
+    },
+    /// Draw each token of a run again with other chains, from the logits that it kept (sweep --record logits)
+    Replay {
+        /// Which
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// The temperatures: numbers, ranges such as "0.2..2 step 0.2", or both (default, if no chain is given: 0.5,1,2)
+        #[arg(
+            short = 't',
+            long = "temp",
+            visible_alias = "temperature",
+            value_name = "T,…",
+            allow_hyphen_values = true
+        )]
+        temp: Option<String>,
+        /// A whole chain, in which {…} makes a grid; may be given several times
+        #[arg(long, value_name = "CHAIN")]
+        sampler: Vec<String>,
     },
     /// Remove runs with all their texts
     #[command(alias = "remove")]

@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, time::Instant};
 
 use kelvin_lab::{
     Recipe, Store,
+    replay::Kept,
     run::{Sample, Source},
     sweep::missing,
     worker::{Row, Watcher, Worker},
@@ -149,7 +150,7 @@ impl Watcher for Count {
         ControlFlow::Continue(())
     }
 
-    fn finished(&mut self, _: Sample) -> ControlFlow<()> {
+    fn finished(&mut self, _: Sample, _: Vec<Kept>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

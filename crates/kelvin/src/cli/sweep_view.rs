@@ -119,6 +119,7 @@ impl Reporter<'_> {
         let bar = ProgressBar::new((n_missing * max_tokens) as u64);
         let style = ProgressStyle::with_template("  {bar:30} {msg} · {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(format!("0 of {} texts", grouped(n_missing)));
         bar.enable_steady_tick(Duration::from_millis(250));
         Ok(Reporter {
             guard,

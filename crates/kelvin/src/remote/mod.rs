@@ -123,7 +123,7 @@ fn listen(
             Ok(Ok(sample)) => {
                 // Tokens are known when the text is whole.
                 match watcher.tokens(sample.tokens.len()) {
-                    ControlFlow::Continue(()) => watcher.finished(sample),
+                    ControlFlow::Continue(()) => watcher.finished(sample, Vec::new()),
                     over => over,
                 }
             }

@@ -59,7 +59,7 @@ pub struct Draft {
     pub context: Option<usize>,
     /// `f16` or `f32`.
     pub cache: Option<String>,
-    /// What is kept on request: `shift`.
+    /// What is kept on request: `shift`, `logits`.
     pub record: Vec<String>,
 }
 
@@ -204,7 +204,8 @@ impl Draft {
         for name in &self.record {
             match name.as_str() {
                 "shift" => record.shift = true,
-                other => return Err(unknown("record", other, "shift")),
+                "logits" => record.logits = true,
+                other => return Err(unknown("record", other, "shift, logits")),
             }
         }
         if let Some(context) = self.context {

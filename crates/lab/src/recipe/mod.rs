@@ -47,6 +47,14 @@ pub struct Record {
     /// How far the chain moved the distribution.
     #[serde(default)]
     pub shift: bool,
+    /// The logits that it was drawn from, for [replay](crate::replay).
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub logits: bool,
+}
+
+/// Keeps the canonical form, and so the hash, of all who don't ask for it.
+fn is_off(flag: &bool) -> bool {
+    !flag
 }
 
 /// Where texts are to come from.

@@ -71,6 +71,17 @@ CREATE TABLE tokens (
     PRIMARY KEY (sample, pos)
 ) STRICT, WITHOUT ROWID;
 
+-- The logits that a token was drawn from, on request: n_vocab numbers of half precision, all high bytes before all low ones, as
+-- one raw deflate stream.
+CREATE TABLE logits (
+    sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
+    pos INTEGER NOT NULL,            -- as in tokens
+    place INTEGER NOT NULL,          -- the token's position in the whole text, prompt included, which names its dice
+    n_vocab INTEGER NOT NULL,
+    packed BLOB NOT NULL,
+    PRIMARY KEY (sample, pos)
+) STRICT;
+
 -- Each time somebody worked at a run: how long, and how much came of it.
 CREATE TABLE sittings (
     id INTEGER PRIMARY KEY,

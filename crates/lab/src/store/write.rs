@@ -5,6 +5,7 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 use super::{RunId, Store, StoreError};
 use crate::{
     Recipe,
+    replay::Kept,
     run::{Judged, Sample, Source, Token},
 };
 
@@ -52,6 +53,14 @@ impl Store {
     /// # Errors
     /// If it can't be written; then nothing of it is there.
     pub fn put(&mut self, run: RunId, sample: &Sample) -> Result<bool, StoreError> {
+        self.put_with(run, sample, &[])
+    }
+
+    /// The same with the logits of its tokens, in their order.
+    ///
+    /// # Errors
+    /// If it can't be written; then nothing of it is there.
+    pub fn put_with(&mut self, run: RunId, sample: &Sample, logits: &[Kept]) -> Result<bool, StoreError> {
         let finish = serde_json::to_value(sample.finish).expect("a name is always JSON");
         let (prompt, chain) = (sample.prompt as i64, sample.chain as i64);
         self.write(|db| {
@@ -77,7 +86,9 @@ impl Store {
                     sample.judged.map(|judged| judged.nats),
                 ])? == 1;
             if is_new {
-                put_tokens(db, db.last_insert_rowid(), &sample.tokens)?;
+                let id = db.last_insert_rowid();
+                put_tokens(db, id, &sample.tokens)?;
+                put_logits(db, id, logits)?;
             }
             Ok(is_new)
         })
@@ -145,6 +156,7 @@ impl Store {
         // Rows of other tables go with it; the room is given back where that can be done without copying the file.
         self.write(|db| {
             db.execute("DELETE FROM tokens WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
+            db.execute("DELETE FROM logits WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
             db.execute("DELETE FROM samples WHERE cell IN (SELECT id FROM cells WHERE run = ?1)", [run])?;
             for table in ["cells", "chains", "prompts", "sittings"] {
                 db.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [run])?;
@@ -166,6 +178,16 @@ impl Store {
         db.commit().map_err(explained)?;
         Ok(done)
     }
+}
+
+fn put_logits(db: &Transaction<'_>, sample: i64, logits: &[Kept]) -> rusqlite::Result<()> {
+    let mut add = db.prepare_cached(
+        "INSERT INTO logits (sample, pos, place, n_vocab, packed) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for (pos, Kept { place, n_vocab, packed }) in logits.iter().enumerate() {
+        add.execute(params![sample, pos as i64, *place as i64, *n_vocab as i64, packed])?;
+    }
+    Ok(())
 }
 
 fn put_tokens(db: &Transaction<'_>, sample: i64, tokens: &[Token]) -> rusqlite::Result<()> {

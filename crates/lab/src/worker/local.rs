@@ -16,6 +16,7 @@ use super::{Row, Watcher, Worker, WorkerError};
 use crate::{
     Recipe,
     recipe::Cache,
+    replay::Kept,
     run::{Finish, Sample, Source, Token},
 };
 
@@ -47,6 +48,8 @@ struct Lane {
     column: Column,
     text: String,
     tokens: Vec<Token>,
+    /// Of each token, if they're asked for.
+    logits: Vec<Kept>,
 }
 
 impl<'a> Local<'a> {
@@ -97,12 +100,18 @@ impl<'a> Local<'a> {
         }
         let (sequence, prompt) = (begun.sequence.clone(), &self.prompts[row.prompt]);
         let column = Column::new(sampler, sequence, prompt, &self.engine.tokenizer, ends);
-        Lane { row, column, text: String::new(), tokens: Vec::new() }
+        Lane { row, column, text: String::new(), tokens: Vec::new(), logits: Vec::new() }
     }
 
-    /// Draws a token for each lane, from the row of logits that `row_of` says; all threads at once.
-    fn draw<'l>(&self, lanes: &mut [Lane], logits_of: impl Fn(usize) -> &'l [f32] + Sync) {
-        self.engine.model.pool().for_each_chunk(lanes, 1, &|i, lane| lane[0].column.draw(logits_of(i)));
+    /// Draws a token for each lane, from the row of logits that `logits_of` says; all threads at once.
+    fn draw<'l>(&self, recipe: &Recipe, lanes: &mut [Lane], logits_of: impl Fn(usize) -> &'l [f32] + Sync) {
+        self.engine.model.pool().for_each_chunk(lanes, 1, &|i, lane| {
+            let (lane, logits) = (&mut lane[0], logits_of(i));
+            if recipe.record.logits {
+                lane.logits.push(Kept::pack(logits, lane.column.pos() as u64));
+            }
+            lane.column.draw(logits);
+        });
     }
 
     /// Takes what was drawn. Lanes that ended are told of and gone.
@@ -116,7 +125,10 @@ impl<'a> Local<'a> {
             match taken.end {
                 None => lanes.push(lane),
                 Some(_) if told.is_break() => {}
-                Some((rest, reason)) => told = watcher.finished(lane.finish(&rest, &reason)),
+                Some((rest, reason)) => {
+                    let logits = std::mem::take(&mut lane.logits);
+                    told = watcher.finished(lane.finish(&rest, &reason), logits);
+                }
             }
         }
         told
@@ -158,7 +170,7 @@ impl Worker for Local<'_> {
                 };
                 let mut new: Vec<Lane> =
                     now.iter().map(|&row| self.lane(recipe, row, begun, &ends)).collect();
-                self.draw(&mut new, |_| &begun.logits);
+                self.draw(recipe, &mut new, |_| &begun.logits);
                 if self.take(&mut new, &ends, watcher).is_break() {
                     return Ok(());
                 }
@@ -171,7 +183,7 @@ impl Worker for Local<'_> {
             // The scratch is taken out for the step, since its logits are borrowed while lanes draw.
             let mut scratch = std::mem::take(&mut self.scratch);
             let logits = self.engine.model.forward(&mut batch, &mut scratch)?;
-            self.draw(&mut lanes, |i| logits.row(i));
+            self.draw(recipe, &mut lanes, |i| logits.row(i));
             self.scratch = scratch;
             if self.take(&mut lanes, &ends, watcher).is_break() {
                 return Ok(());

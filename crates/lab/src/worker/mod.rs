@@ -13,6 +13,7 @@ use kelvin_engine::{generate::GenerateError, transformer::ModelError};
 
 use crate::{
     Recipe,
+    replay::Kept,
     run::{Sample, Source},
 };
 
@@ -48,8 +49,8 @@ pub trait Watcher {
     /// So many tokens more, of texts in the making.
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()>;
 
-    /// A whole text.
-    fn finished(&mut self, sample: Sample) -> ControlFlow<()>;
+    /// A whole text, with the logits of its tokens if the recipe asks for them.
+    fn finished(&mut self, sample: Sample, logits: Vec<Kept>) -> ControlFlow<()>;
 }
 
 /// Why a worker can't go on.
