@@ -260,7 +260,9 @@ fn show_plan(plan: &[Round], first: &Recipe, as_json: bool) -> anyhow::Result<()
 fn answer(objective: &Objective, source: Source, rounds: Vec<Played>, last: &Run) -> anyhow::Result<Answer> {
     let found = finalists(last, objective, SEED);
     let winner: &Chain = &last.chains[0];
-    let translations = Profile::all().map(|profile| translate(winner, profile)).collect::<Result<_, _>>()?;
+    // Our own notation is the chain itself.
+    let others = Profile::all().filter(|profile| profile.name() != "kelvin");
+    let translations = others.map(|profile| translate(winner, profile)).collect::<Result<_, _>>()?;
     Ok(Answer {
         objective: objective.to_string(),
         source,
