@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+#[allow(dead_code, reason = "other tests use the rest")]
 mod browser;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod serving;

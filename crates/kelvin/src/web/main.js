@@ -1,4 +1,4 @@
-// The page: which view the address names, the navigation, the theme, the model's name.
+// The page: which view the address names, the navigation, the theme, the guide, the model's name.
 //
 // How a view is added:
 //   1. Write `views/NAME.js`. It exports `view`: { id, name, lead, mount(root, page) }. `id` is its place in the address
@@ -12,7 +12,9 @@
 
 import * as address from "./address.js";
 import { h, clear } from "./dom.js";
+import { guide } from "./guide.js";
 import { get, explain } from "./server.js";
+import { keep, recall } from "./store.js";
 import { view as softmax } from "./views/softmax.js";
 import { view as next } from "./views/next.js";
 import { view as chain } from "./views/chain.js";
@@ -79,7 +81,7 @@ function footer() {
 function theme() {
   const choices = ["auto", "light", "dark"];
   const words = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
-  let now = choices.includes(localStorage.getItem("theme")) ? localStorage.getItem("theme") : "auto";
+  let now = choices.includes(recall("theme")) ? recall("theme") : "auto";
   const button = h("button", { class: "quiet", type: "button" });
   const apply = () => {
     if (now === "auto") delete document.documentElement.dataset.theme;
@@ -89,7 +91,7 @@ function theme() {
   };
   button.addEventListener("click", () => {
     now = choices[(choices.indexOf(now) + 1) % choices.length];
-    localStorage.setItem("theme", now);
+    keep("theme", now);
     apply();
   });
   apply();
@@ -102,5 +104,6 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   main.focus();
 });
 theme();
+guide(document.getElementById("tools"), main);
 address.onChange(show);
 show();

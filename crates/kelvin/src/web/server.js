@@ -2,6 +2,7 @@
 // lets it speak to no other.
 
 import { h } from "./dom.js";
+import { keep, recall } from "./store.js";
 
 /** What the server says is wrong, with the parameter's name if there is one. */
 export class Refusal extends Error {
@@ -14,7 +15,7 @@ export class Refusal extends Error {
 
 async function ask(path, options = {}) {
   const headers = { ...options.headers };
-  const key = sessionStorage.getItem("key");
+  const key = recall("key", "session");
   if (key) headers.Authorization = `Bearer ${key}`;
   let response;
   try {
@@ -100,7 +101,7 @@ export function explain(error, again) {
   const input = h("input", { type: "password", autocomplete: "off", "aria-label": "API key" });
   const use = (event) => {
     event.preventDefault();
-    sessionStorage.setItem("key", input.value);
+    keep("key", input.value, "session");
     again();
   };
   return h("form", { class: "problem", role: "alert", onsubmit: use }, message, input, h("button", { type: "submit" }, "Use this key"));

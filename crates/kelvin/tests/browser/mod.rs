@@ -98,6 +98,11 @@ impl Person {
         person
     }
 
+    /// Runs a script before those of every page to come.
+    pub(crate) async fn first(&self, script: &str) {
+        self.page.evaluate_on_new_document(script).await.unwrap();
+    }
+
     /// In a window of this width, in a theme.
     pub(crate) async fn look(&self, width: i64, theme: &str) {
         let metrics = SetDeviceMetricsOverrideParams::new(width, 900, 1.0, width < 600);

@@ -44,6 +44,7 @@ export function places(fail) {
   }
 
   function paint(at, made) {
+    const comes = root.hidden;
     root.hidden = false;
     const before = made.map(([one]) => one.ids.slice(0, at).join("."));
     const same = made.every(([, answer], i) => !answer || before[i] === before[0]);
@@ -72,6 +73,7 @@ export function places(fail) {
       card.append(table.root);
       return card;
     }));
+    if (comes) root.scrollIntoView({ block: "nearest" });
   }
 
   return { root, show, hide: () => { turn += 1; root.hidden = true; } };

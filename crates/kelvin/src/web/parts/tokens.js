@@ -4,6 +4,9 @@ import { said, sentence, step } from "../draw/lens.js";
 import { h, clear } from "../dom.js";
 import * as heat from "../heat.js";
 
+/** A part of a character: its bytes, as the server shows them. */
+const PART = /^(<[0-9A-F]{2}>)+$/;
+
 let names = 0;
 
 /**
@@ -58,7 +61,7 @@ export function tokens({ label, choose, range, key, open = false }) {
     const at = lens ? step(lens, token) : null;
     const chosen = i === place || (i >= from && i < to);
     const classes = ["piece", at === null ? "" : `lens-${at}`, i === place ? "here" : "", i >= from && i < to ? "in-range" : "", mark === i ? "parts" : "",
-      t === null ? "" : "painted", token.text === "" ? "bytes" : "", token.by === "given" ? "given" : "", numbers ? "numbered" : ""].filter(Boolean).join(" ");
+      t === null ? "" : "painted", token.text !== "" ? "" : PART.test(token.shown) ? "part" : "bytes", token.by === "given" ? "given" : "", numbers ? "numbered" : ""].filter(Boolean).join(" ");
     const value = lens ? said(lens, token) : "";
     const look = `${classes}|${value}|${t}|${token.surprisal}`;
     if (look === one.look) return;
@@ -67,7 +70,7 @@ export function tokens({ label, choose, range, key, open = false }) {
     one.span.setAttribute("aria-selected", String(chosen));
     one.span.setAttribute("aria-label", [token.shown, lens ? `${lens.of} ${value}` : "", mark === i ? "parts here" : "", t === null ? "" : `painted with T = ${heat.written(t)}`].filter(Boolean).join(", "));
     one.span.title = sentence(token);
-    if (numbers) one.span.dataset.value = value.replace(/ nats|rank /, "");
+    if (numbers) one.span.dataset.value = value === "not known" ? "–" : value.replace(/ nats|rank /, "");
     else delete one.span.dataset.value;
     if (t !== null) one.span.style.setProperty("--heat", heat.colour(t));
   }
@@ -144,8 +147,8 @@ export function tokens({ label, choose, range, key, open = false }) {
   return { root, show, focus: () => root.focus({ preventScroll: true }), stop: () => document.removeEventListener("pointerup", up), empty: () => clear(root) };
 }
 
-/** A token's text; line breaks can be seen, and what is no text on its own is shown by its bytes or its name. */
+/** A token's text; line breaks can be seen, control tokens are shown by their names, and the parts of a character but the last are a dot. */
 function pieces({ text, shown }) {
-  if (text === "") return [shown];
+  if (text === "") return PART.test(shown) ? [] : [shown];
   return text.split("\n").flatMap((line, i) => (i === 0 ? [line] : [h("span", { class: "break", "aria-hidden": "true" }), "\n", line])).filter((part) => part !== "");
 }

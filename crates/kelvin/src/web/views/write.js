@@ -32,6 +32,7 @@ function mount(root, { model }) {
   let size = FEW;
   let answer = null;
   let running = null;
+  let turn = 0;
   let due = false;
   let numbers = false;
   let length = Math.min(LONGEST, Math.max(1, Math.floor(Number(address.key("n", LENGTH))) || LENGTH));
@@ -45,9 +46,9 @@ function mount(root, { model }) {
   const sums = h("p", { class: "note sums" });
   const key = h("div", {});
   const text = tokens({ label: "The text, token by token. Arrows move, digits take an alternative, Enter draws, Backspace goes back, Shift and arrows select a stretch to paint.", choose: go, range: select, key: typed, open: true });
-  const beside = alternatives({ take, draw, back, more: () => { size = MANY; look(); } });
+  const beside = alternatives({ take: (row) => { take(row); text.focus(); }, draw, back, more: () => { size = MANY; look(); } });
   const forks = outline({ go: visit, cut });
-  const heats = brush({ paint, close: () => select(0, 0) });
+  const heats = brush({ paint, select, close: () => select(0, 0) });
   const slider = temperature(t, (next) => {
     t = next;
     address.write({ t: heat.sent(t) });
@@ -79,10 +80,10 @@ function mount(root, { model }) {
             paintText();
           }), h("label", { class: "check" }, h("input", { type: "checkbox", onchange: (event) => { numbers = event.target.checked; paintText(); } }), "numbers")),
           key, text.root, readout, heats.root,
-          h("div", { class: "toolbar" }, on, halt, undo, redo, h("span", { class: "gap" }), button("Save", save), button("Load", () => file.click()), file),
+          h("div", { class: "toolbar" }, on, halt, undo, redo, h("span", { class: "gap" }), button("Save", save), button("Load", () => file.click()), file, h("span", { class: "gap" }), button("Paint …", () => select(Math.min(place, path().length - 1), path().length))),
           says, read, sums),
         h("section", { class: "panel lifted" }, slider.root,
-          h("p", { class: "note" }, "For what is drawn from now on. To give a stretch of the text a temperature of its own, select it with the mouse, or with Shift and the arrow keys."))),
+          h("p", { class: "note" }, "For what is drawn from now on. To give a stretch of the text a temperature of its own, select it with the mouse, with Shift and the arrow keys, or by “Paint …”."))),
       h("div", { class: "stack" }, beside.root, forks.root)),
     h("div", { class: "columns" },
       panel("How it begins", box.root, h("div", { class: "row after" }, anew)),
@@ -100,17 +101,19 @@ function mount(root, { model }) {
   const path = () => tree.path();
 
   /** Looks at the place. */
-  const looked = latest((body) => post("/studio/next", body), (next, body, at) => {
-    if (at !== place) return;
+  const looked = latest((body) => post("/studio/next", body), (next, body, asked) => {
+    // Of a place that was left meanwhile nothing is taken.
+    if (asked !== turn) return;
     answer = next;
     paintPlace();
   }, fail);
   function look() {
     const way = path();
     answer = null;
+    turn += 1;
     if (place < 1 || running) return paintPlace();
     const { t: painted } = tree.heatAt(place);
-    return looked({ ...before(tree, way, place), ...ask(painted), top: size }, place);
+    return looked({ ...before(tree, way, place), ...ask(painted), top: size }, turn);
   }
   function fail(error) {
     clear(trouble).append(explain(error, look));
@@ -124,8 +127,8 @@ function mount(root, { model }) {
     look();
   }
   function select(from, to) {
-    range = [from, to];
     const way = path();
+    range = [from, Math.min(to, way.length)];
     if (to > from) heats.show(from, to, way.slice(from, to).map((i) => tree.nodes[i].text).join(""), tree.heatAt(from).t);
     else heats.hide();
     paintText();
@@ -170,10 +173,19 @@ function mount(root, { model }) {
     changed();
   }
   function draw() {
-    if (!answer) return;
-    const { dart, top, end } = answer;
+    if (!answer) return undefined;
+    const { dart, top } = answer;
     const known = top.find((one) => one.id === dart.id);
-    take(known ?? { id: dart.id, text: dart.text, shown: dart.shown, ends: dart.ends, raw: 0, final: dart.to - dart.from, rank: null, end }, "drawn");
+    return known ? take(known, "drawn") : far(dart, answer);
+  }
+  /** Draws a token that isn't among those shown: what is known of it is asked for first. */
+  async function far({ id, text: of, shown, ends, from, to }, seen) {
+    try {
+      const { watched: [{ places: [raw] }] } = await post("/studio/next", { ...before(tree, path(), place), ...ask(tree.heatAt(place).t), top: 0, watch: [id] });
+      if (seen === answer) take({ id, text: of, shown, ends, raw: raw.probability, rank: raw.rank, final: to - from }, "drawn");
+    } catch (error) {
+      fail(error);
+    }
   }
   /** Takes the token before the place off, and what is behind it. */
   function back() {

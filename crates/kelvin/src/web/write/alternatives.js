@@ -20,7 +20,7 @@ export function alternatives({ take, draw, back, more }) {
   let rows = [];
 
   const root = h("section", { class: "panel at-place", "aria-label": "Alternatives at this place" },
-    title, now, facts, list, h("div", { class: "row middle after" }, drawButton, backButton, moreButton), dart);
+    title, now, facts, h("p", { class: "alternative alt-head", "aria-hidden": "true" }, h("span", {}), h("span", {}), h("span", {}), h("span", { class: "alt-raw" }, "raw"), h("span", { class: "alt-p" }, "final")), list, h("div", { class: "row middle after" }, drawButton, backButton, moreButton), dart);
 
   return {
     root,
@@ -35,16 +35,18 @@ export function alternatives({ take, draw, back, more }) {
       facts.textContent = `${number(answer.raw.entropy_nats, 2)} nats of entropy raw, ${number(answer.final.entropy_nats, 2)} final at T = ${heat.written(t)}.`;
       clear(list).append(...rows.map((row, i) => {
         const here = stands?.id === row.id;
-        const words = `${row.shown}, final ${percent(row.final)}, raw ${percent(row.raw)}${here ? ", stands here" : branches.includes(row.id) ? ", a branch of the tree" : ""}`;
+        const words = `${row.shown}: raw ${percent(row.raw)}, final ${percent(row.final)}`;
+        const also = here ? ", stands here" : branches.includes(row.id) ? ", a branch of the tree" : "";
         return h("li", {}, h("button", {
-          type: "button", class: `alternative${here ? " stands" : ""}`, disabled: !can, "data-id": row.id, "aria-label": words, title: words, onclick: () => take(row),
+          type: "button", class: `alternative${here ? " stands" : ""}`, disabled: !can, "data-id": row.id, title: words, onclick: () => take(row),
         },
         h("kbd", { "aria-hidden": "true" }, i < 10 ? String((i + 1) % 10) : ""),
-        h("span", { class: "alt-token" }, row.shown, branches.includes(row.id) && !here ? h("span", { class: "alt-branch", "aria-hidden": "true" }, "⑂") : null),
+        h("span", { class: "alt-token" }, row.shown, branches.includes(row.id) && !here ? h("span", { class: "alt-branch", "aria-hidden": "true" }) : null, h("span", { class: "unseen" }, also)),
         h("span", { class: "alt-room", "aria-hidden": "true" }, h("span", { class: "ghost", "--w": row.raw / high }), h("span", { class: "bar", "--w": row.final / high })),
-        h("span", { class: "alt-p" }, share(row.final))));
+        h("span", { class: "alt-raw" }, h("span", { class: "unseen" }, "raw "), share(row.raw)),
+        h("span", { class: "alt-p" }, h("span", { class: "unseen" }, "final "), share(row.final))));
       }));
-      dart.replaceChildren("The dice say ", h("code", { "data-figure": "dart" }, answer.dart.shown), ` (u = ${answer.dart.u.toFixed(4)}). Pale bars: raw. Colour and numbers: final.`);
+      dart.replaceChildren("The dice say ", h("code", { "data-figure": "dart" }, answer.dart.shown), ` (u = ${answer.dart.u.toFixed(4)}).`);
       root.style.setProperty("--heat", heat.colour(t));
       drawButton.disabled = !can;
       backButton.disabled = k < 2;

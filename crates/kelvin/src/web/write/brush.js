@@ -4,11 +4,20 @@ import { h } from "../dom.js";
 import * as heat from "../heat.js";
 import { temperature } from "../parts/temperature.js";
 
-/** Makes one, hidden until `show(from, to, words, t)`. `paint(from, to, t)` hears what is wanted (null: no paint), `close()` that nothing is. */
-export function brush({ paint, close }) {
+/**
+ * Makes one, hidden until `show(from, to, text, t)`. `paint(from, to, t)` hears what is wanted (null: no paint), `select(from, to)`
+ * of another stretch, `close()` that nothing is. */
+export function brush({ paint, select, close }) {
   let at = [0, 0];
   let t = 1.5;
-  const says = h("p", { class: "brush-says" });
+  const words = h("q", {});
+  const end = (label) => h("input", { type: "number", min: "1", class: "short", "aria-label": label, onchange: () => {
+    const [a, b] = [Number(first.value), Number(last.value)];
+    if (Number.isInteger(a) && Number.isInteger(b) && a >= 1 && b >= a) select(a - 1, b);
+  } });
+  const first = end("First token of the stretch");
+  const last = end("Last token of the stretch");
+  const says = h("p", { class: "brush-says" }, "Tokens ", first, " to ", last, " ", words);
   const slider = temperature(t, (next) => {
     t = next;
     use.disabled = t === Infinity;
@@ -21,9 +30,11 @@ export function brush({ paint, close }) {
     slider.root, h("div", { class: "row middle" }, use, off));
   return {
     root,
-    show(from, to, words, painted) {
+    show(from, to, text, painted) {
       at = [from, to];
-      says.replaceChildren(`Tokens ${from + 1} to ${to}: `, h("q", {}, words.length > 60 ? `${words.slice(0, 58)}…` : words));
+      first.value = from + 1;
+      last.value = to;
+      words.textContent = text.length > 60 ? `${text.slice(0, 58)}…` : text;
       off.hidden = painted === null;
       if (painted !== null && root.hidden) {
         t = painted;
