@@ -95,7 +95,7 @@ async fn a_comparison_says_what_the_verb_prints() {
 
     // At the first place all have read the same: raw they are equal, final each has its own temperature.
     person.click(".column[data-column='1'] [data-i='0']").await;
-    person.wait("document.querySelector('.place-panel h2').textContent === 'At token 1' && !document.querySelector('.place-panel').hidden").await;
+    person.wait("document.querySelector('.place-panel h2')?.textContent === 'At token 1' && !document.querySelector('.place-panel')?.hidden").await;
     let engine = engine();
     let row = logits(&engine, &engine.tokenizer.encode(TEXT, true, false));
     let raw = Distribution::new(&row, &"temp=1".parse().unwrap()).unwrap();
@@ -177,7 +177,7 @@ async fn ids(person: &Person) -> Vec<u64> {
 }
 
 async fn is_written(person: &Person) {
-    person.wait("/^(Written|Ended)/.test(document.querySelector('.sheet .says-run').textContent)").await;
+    person.wait("/^(Written|Ended)/.test(document.querySelector('.sheet .says-run')?.textContent)").await;
     person.wait("document.querySelector('.at-place .alternatives li')").await;
 }
 
@@ -334,7 +334,7 @@ async fn a_tree_is_a_file_and_a_file_is_never_trusted() {
     is_written(&person).await;
     assert_ne!(text(&person).await, was);
     load(&person, &saved).await;
-    person.wait("document.querySelector('.sheet .says-run').textContent.startsWith('Loaded')").await;
+    person.wait("document.querySelector('.sheet .says-run')?.textContent.startsWith('Loaded')").await;
     assert_eq!(text(&person).await, was);
 
     // What is text stays text, whoever wrote the file.
@@ -345,11 +345,11 @@ async fn a_tree_is_a_file_and_a_file_is_never_trusted() {
         token["shown"] = json!(tag);
     }
     load(&person, &evil.to_string()).await;
-    person.wait("document.querySelector('.sheet .tokens').textContent.includes('<script>')").await;
+    person.wait("document.querySelector('.sheet .tokens')?.textContent.includes('<script>')").await;
     assert_eq!(person.read::<u64>("document.querySelectorAll('main img, main script').length").await, 0);
     assert_ne!(person.read::<String>("document.title").await, "owned");
     load(&person, &saved).await;
-    person.wait("!document.querySelector('.sheet .tokens').textContent.includes('<script>')").await;
+    person.wait("!document.querySelector('.sheet .tokens')?.textContent.includes('<script>')").await;
 
     let spoil = |at: &str, value: Value| {
         let mut spoilt = tree.clone();
@@ -455,7 +455,7 @@ async fn the_guided_minute_comes_once_and_again_when_asked() {
     }
     titles.dedup();
     assert_eq!(titles.len(), 5);
-    person.wait("document.querySelector('.guide').hidden").await;
+    person.wait("document.querySelector('.guide')?.hidden").await;
     assert!(!person.read::<bool>("Boolean(document.querySelector('.pointed'))").await);
     person.go("").await;
     person.wait("document.querySelector('.view')").await;
@@ -464,7 +464,7 @@ async fn the_guided_minute_comes_once_and_again_when_asked() {
     person.wait_for(".guide-where", "Step 1 of 5").await;
     person.key("#guide-title", "Escape").await;
     person
-        .wait("document.querySelector('.guide').hidden && document.activeElement.className.includes('help')")
+        .wait("document.querySelector('.guide')?.hidden && document.activeElement.className.includes('help')")
         .await;
     // Where the browser keeps nothing it's offered, and answered for as long as the page is open.
     person
