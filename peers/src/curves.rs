@@ -64,11 +64,11 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<()> 
     std::fs::create_dir_all(&request.to)
         .with_context(|| format!("{}: can't make the folder", request.to.display()))?;
     let mut points = Vec::new();
-    let mut run = |models: Vec<PathBuf>, kinds: &[Kind], depths: &[usize]| {
+    let mut run = |models: Vec<PathBuf>, threads: &[usize], kinds: &[Kind], depths: &[usize]| {
         let one = bench::Request {
             models,
             engines: request.engines.clone(),
-            threads: request.threads.clone(),
+            threads: threads.to_vec(),
             pairs: request.pairs,
             kinds: kinds.to_vec(),
             prompt_tokens: 512,
@@ -80,12 +80,18 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<()> 
         };
         bench::measure(&one, progress)
     };
+    // Every number of threads is a point of one curve; the others are taken with the most.
+    let most = request.threads.iter().copied().max().context("no number of threads was given")?;
+    let fewer: Vec<usize> = request.threads.iter().copied().filter(|&n| n < most).collect();
     for model in &request.models {
         // What doesn't fit into the model's context isn't asked for.
         let room = bench::context_len(model)?;
         let fits = |&&depth: &&usize| depth + request.steps < room;
         let depths: Vec<usize> = request.depths.iter().filter(fits).copied().collect();
-        let report = run(vec![model.clone()], &[Kind::Prompt, Kind::Decode, Kind::Compare], &depths)?;
+        let model = || vec![model.clone()];
+        let report = run(model(), &fewer, &[Kind::Prompt, Kind::Decode], &[0])?;
+        points.extend(report.rows.into_iter().flat_map(points_of).filter(|point| point.curve == "threads"));
+        let report = run(model(), &[most], &[Kind::Prompt, Kind::Decode, Kind::Compare], &depths)?;
         points.extend(report.rows.into_iter().flat_map(points_of));
     }
     let folder = std::env::temp_dir().join(format!("kelvin-peers-curves-{}", std::process::id()));
@@ -94,7 +100,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<()> 
         let path = folder.join(format!("{n}.gguf"));
         let shape = Shape { vocab_size: n, ..SMALL };
         shape::write(&path, &shape, "A small llama, random weights", vocabulary(n), 1)?;
-        let report = run(vec![path.clone()], &[Kind::Decode], &[0])?;
+        let report = run(vec![path.clone()], &[most], &[Kind::Decode], &[0])?;
         std::fs::remove_file(&path)?;
         points.extend(report.rows.into_iter().map(|row| Point {
             curve: "vocabulary",
@@ -237,12 +243,9 @@ fn markdown(points: &[Point], request: &Request) -> String {
 
 fn plot_of(curve: &str, points: &[Point], request: &Request) -> Plot {
     let most = request.threads.iter().copied().max().unwrap_or(1);
-    // Each picture has one figure: the steps of a batch, every number of threads only where that is the question.
-    let wanted = |p: &&Point| {
-        p.curve == curve
-            && (curve == "threads" || p.threads == most)
-            && (curve != "batch" || p.row.figure == Figure::StepTokensPerSec)
-    };
+    // Each picture has one figure: the steps of a batch.
+    let wanted =
+        |p: &&Point| p.curve == curve && (curve != "batch" || p.row.figure == Figure::StepTokensPerSec);
     let mut curves: Vec<plot::Curve> = Vec::new();
     let mut models: Vec<String> = Vec::new();
     for p in points.iter().filter(wanted) {
