@@ -34,6 +34,9 @@ struct Writer {
 
 /// Says `chain` in the settings of `profile`'s engine.
 pub(crate) fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainError> {
+    if profile.name() == "kelvin" {
+        return Ok(as_it_stands(chain, profile));
+    }
     let mut writer = Writer { profile, settings: off(profile), expressed: Vec::new(), missing: Vec::new() };
     for stage in chain.stages() {
         let twice = writer.expressed.iter().any(|other| other.info().name == stage.info().name);
@@ -63,25 +66,44 @@ pub(crate) fn translate(chain: &Chain, profile: Profile) -> Result<Translation, 
     if !same_order(&asked, &order) {
         writer.missing.push(format!("the order: {} runs {}", profile.name(), order.join(", then ")));
     }
-    let place = match profile.name() {
-        "llama.cpp" => "llama-server, POST /completion",
-        "vllm" => "vLLM, SamplingParams or the request's body",
-        "transformers" => "transformers, GenerationConfig",
-        "ollama" => "Ollama, options",
-        "openai" => "OpenAI, the request's body",
-        _ => "Kelvin, --sampler",
-    };
     // By name: a map keeps the order in which it was filled, which says nothing here.
     writer.settings.sort_keys();
     Ok(Translation {
         from: chain.to_string(),
         to: profile.name(),
-        place,
+        place: place(profile),
         flags: flags(profile.name(), &writer.settings),
         settings: writer.settings,
         runs: Chain::new(runs)?.to_string(),
         missing: writer.missing,
     })
+}
+
+/// The one who has every stage, in any order and several times, takes the chain itself.
+fn as_it_stands(chain: &Chain, profile: Profile) -> Translation {
+    let settings: Map<String, Value> =
+        [("sampler".to_string(), json!(chain.to_string()))].into_iter().collect();
+    Translation {
+        from: chain.to_string(),
+        to: profile.name(),
+        place: place(profile),
+        flags: flags(profile.name(), &settings),
+        settings,
+        runs: chain.to_string(),
+        missing: Vec::new(),
+    }
+}
+
+/// Where an engine's settings go.
+fn place(profile: Profile) -> &'static str {
+    match profile.name() {
+        "llama.cpp" => "llama-server, POST /completion",
+        "vllm" => "vLLM, SamplingParams or the request's body",
+        "transformers" => "transformers, GenerationConfig",
+        "ollama" => "Ollama, options",
+        "openai" => "OpenAI, the request's body",
+        _ => "Kelvin, --sampler or the request's body",
+    }
 }
 
 /// Whether two orders of the same stages come to the same: temperature may change places with a truncation that
@@ -146,9 +168,6 @@ impl Writer {
             if engines.contains(&name) { Ok(()) } else { Err(format!("{name} has no such control")) }
         };
         const LLAMA: [&str; 2] = ["llama.cpp", "ollama"];
-        if name == "kelvin" {
-            return Ok(vec![("sampler", json!(stage.to_string()))]);
-        }
         match stage {
             Stage::Temp(t) if name == "transformers" && t.get() == 0.0 => {
                 Ok(vec![("do_sample", json!(false))])
@@ -330,6 +349,9 @@ mod tests {
         assert!(llama.missing.is_empty());
         assert_eq!(llama.settings["samplers"], json!(["temperature", "top_p"]));
         assert_eq!((&llama.settings["top_k"], &llama.settings["min_p"]), (&json!(0), &json!(0.0)));
+        let kelvin = to("temp=2 | top_p=0.9 | temp=1 | top_p=0.8", "kelvin");
+        assert!(kelvin.missing.is_empty());
+        assert_eq!(kelvin.settings["sampler"], json!("temp=2 | top_p=0.9 | temp=1 | top_p=0.8"));
         assert_eq!(to("temp=0.001", "vllm").missing, ["temp=0.001: vllm makes it 0.01"]);
     }
 }
