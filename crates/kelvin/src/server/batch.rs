@@ -168,13 +168,25 @@ impl Batch {
         if n_texts + job.n_texts() > self.room.n_texts {
             return None;
         }
-        // Nobody can let go of what this one holds from here on.
-        let sequence = self.known(job);
+        let mut sequence = self.known(job);
+        if !self.make_room(job, &sequence) {
+            // What begins within a page holds that one beside a copy. Without it even the largest job fits where nothing else runs.
+            sequence.truncate(sequence.len() / PAGE * PAGE);
+            if !self.make_room(job, &sequence) {
+                return None;
+            }
+        }
+        Some(sequence)
+    }
+
+    /// Whether there is room for what a job with this beginning may come to; if need be once older texts have gone, but none of what
+    /// the beginning holds.
+    fn make_room(&mut self, job: &Job, sequence: &Sequence) -> bool {
         let needed = sequence.pages_until(job.prompt.len()) + job.pages_after_prompt();
         let promised: usize = self.running.iter().map(Running::pages_to_come).sum();
         let taken = self.engine.model.n_pages(self.cache) + promised + needed;
         let missing = taken.saturating_sub(self.room.n_pages);
-        (missing == 0 || self.prefixes.give_back(missing)).then_some(sequence)
+        missing == 0 || self.prefixes.give_back(missing)
     }
 
     /// The longest beginning of a job's prompt that has been read. Its last token is left to be read, since its logits are wanted; and a

@@ -173,7 +173,8 @@ impl Queue {
             if state.aborted || (state.closed && idle && state.jobs.is_empty()) {
                 return Next::Stop;
             }
-            let at = order(&state.jobs, &texts_of).into_iter().find(|&at| fits(&state.jobs[at].job));
+            let order = order(&state.jobs, &texts_of);
+            let at = order.iter().copied().find(|&at| fits(&state.jobs[at].job));
             if let Some(at) = at
                 && let Some(Waiting { job, .. }) = state.jobs.remove(at)
             {
@@ -182,6 +183,12 @@ impl Queue {
             }
             if !idle {
                 return Next::Nothing;
+            }
+            // Routes refuse what can never fit; should one not, nobody waits for it.
+            if let Some(Waiting { job, .. }) = order.first().and_then(|&at| state.jobs.remove(at)) {
+                let problem = Problem::failed("the request needs more room than there is").coded("no_room");
+                let _ = job.events.send(Event::Failed(problem));
+                continue;
             }
             state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -325,3 +325,27 @@ fn room_is_made_by_letting_go_of_what_was_found_longest_ago() {
     }
     at_rest(&batch);
 }
+
+#[test]
+fn a_job_that_needs_all_the_room_gets_it_and_one_that_needs_more_is_refused() {
+    let engine = engine();
+    let (mut batch, queue, _) = batch(&engine, 0, 0);
+    batch.room.n_pages = 8;
+    let (first, mut of_first) = job("first", prompt(1, 60), 5);
+    queue.push(vec![first]).unwrap();
+    finish(&mut batch);
+    // It begins as that one does, to the middle of a page.
+    let text = [prompt(1, 40), prompt(2, 160)].concat();
+    let (whole, mut of_whole) = job("whole", text.clone(), 50);
+    queue.push(vec![whole]).unwrap();
+    finish(&mut batch);
+    let whole = told(&mut of_whole);
+    assert!(told(&mut of_first).ended && whole.cached == 32, "{whole:?}");
+    assert_eq!(whole.tokens, alone(&engine, text, 50));
+    let (larger, mut of_larger) = job("larger", prompt(3, 200), 100);
+    let (small, mut of_small) = job("small", prompt(4, 20), 10);
+    queue.push(vec![larger, small]).unwrap();
+    finish(&mut batch);
+    assert_eq!((told(&mut of_larger).failure, told(&mut of_small).ended), (Some("no_room"), true));
+    at_rest(&batch);
+}
