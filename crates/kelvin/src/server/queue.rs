@@ -188,7 +188,7 @@ impl Queue {
             if let Some(Waiting { job, .. }) = order.first().and_then(|&at| state.jobs.remove(at)) {
                 let problem = Problem::failed("the request needs more room than there is").coded("no_room");
                 let _ = job.events.send(Event::Failed(problem));
-                continue;
+                return Next::Nothing;
             }
             state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
