@@ -18,9 +18,9 @@ export function temperature(t, call, { label = "Temperature", drawn = false } = 
   const box = h("input", { type: "text", inputmode: "decimal", class: "heat-box", size: "5", "aria-label": `${label}, typed` });
   const stops = STOPS.filter((stop) => !drawn || stop < Infinity).map((stop) => h("button", {
     type: "button", class: `heat-stop${stop === 0 ? " first" : stop === Infinity ? " last" : ""}`, "--at": heat.place(stop) / end, "data-t": heat.sent(stop), tabindex: "-1",
-    "aria-label": `T = ${heat.written(stop)}${WORDS[stop] ? `, ${WORDS[stop]}` : ""}`,
+    "aria-label": `T = ${heat.written(stop)}${WORDS[stop] ? ` ${WORDS[stop]}` : ""}`,
     onclick: () => change(stop),
-  }, h("span", {}, heat.written(stop)), WORDS[stop] ? h("small", {}, WORDS[stop]) : null));
+  }, h("span", {}, heat.written(stop)), WORDS[stop] ? [" ", h("small", {}, WORDS[stop])] : null));
   const root = h("div", { class: "heat" },
     h("div", { class: "heat-head" }, h("span", { class: "heat-name" }, label), h("span", { class: "heat-now" }, "T = ", box)),
     slider, h("div", { class: "heat-stops" }, stops));
