@@ -109,7 +109,7 @@ impl Distribution {
         for (token, x) in left.survivors() {
             ids.push(token.0);
             xs.push(x);
-            let e = libm::exp(over(f64::from(x) - f64::from(max), temperature));
+            let e = libm::exp(over(gap(x, max), temperature));
             weights.push((e * UNIT) as u128);
         }
         let total = weights.iter().sum();
@@ -210,7 +210,7 @@ impl Distribution {
 
     /// (x - max)/T of the i-th survivor.
     fn d(&self, i: usize) -> f64 {
-        over(f64::from(self.xs[i]) - f64::from(self.max), self.temperature)
+        over(gap(self.xs[i], self.max), self.temperature)
     }
 
     /// Σ p_i f(i), each term rounded to 2^-80 before it's added.
@@ -247,6 +247,11 @@ impl Distribution {
 /// The slope of the curve e^(x/T) at x: e^(x/T)/T.
 pub fn slope(x: f64, t: f64) -> f64 {
     libm::exp(x / t) / t
+}
+
+/// x - max in f64, but -∞ where f32 can't hold it: to the draw such a token has no weight at any temperature.
+fn gap(x: f32, max: f32) -> f64 {
+    if x - max == f32::NEG_INFINITY { f64::NEG_INFINITY } else { f64::from(x) - f64::from(max) }
 }
 
 /// x/t, with 0/0 = 0: a difference of nothing is nothing at any temperature.

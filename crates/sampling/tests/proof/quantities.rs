@@ -98,6 +98,18 @@ fn sums(distribution: &Distribution) -> Vec<f64> {
     each.collect()
 }
 
+/// Two logits further apart than f32 can say: no temperature brings the lower one back, drawn or shown.
+#[test]
+fn a_gap_beyond_f32_is_infinite() {
+    let (logits, chain) = ([-3.3445898e38, 2.2858334e38], "temp=1e38".parse::<Chain>().unwrap());
+    let sampler = Sampler::new(chain.clone(), Dice { seed: 3, sample: 0 });
+    let draw = sampler.measuring_shift().draw_with(&logits, u64::MAX).unwrap();
+    let shown = Distribution::new(&logits, &chain).unwrap();
+    assert_eq!((draw.token, draw.entropy_final, draw.shift.unwrap().outside), (TokenId(1), 0.0, 0.0));
+    assert_eq!((shown.probability(TokenId(0)), shown.entropy()), (0.0, 0.0));
+    assert_eq!(shown.surprisal(TokenId(0)), f64::INFINITY);
+}
+
 #[test]
 fn a_shift_at_every_temperature() {
     let shift = |chain: &str| {
