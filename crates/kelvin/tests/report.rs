@@ -105,6 +105,65 @@ fn a_run_becomes_a_report_in_every_form() {
     assert!(judged["metrics"][0]["values"][2]["mean"].as_f64().unwrap() > 0.0);
 }
 
+/// What a recipe asks for is what `report` shows, by flags or in its file, and it leaves the run the same one.
+#[test]
+fn a_recipe_names_its_metrics_and_its_judge() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model(TinyModel::new(&MISTRAL_LIKE).speaking().write());
+    let file = model.0.to_str().unwrap();
+    let run = |args: &[&str]| kelvin(folder.path(), args);
+    let recipe = |more: &str| {
+        let toml =
+            format!("prompts = [\"one\", \"two\"]\nmodel = '{file}'\nmax_tokens = 6\ntemp = \"1,2\"\n{more}");
+        fs::write(folder.path().join("study.toml"), toml).unwrap();
+    };
+    let shown = |args: &[&str]| -> (Vec<String>, Value) {
+        let json: Value = serde_json::from_str(&text(run(&[&["report", "--json"], args].concat()))).unwrap();
+        let names = json["metrics"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap().into());
+        (names.collect(), json["runs"][0]["judge"]["local"]["model"].clone())
+    };
+
+    recipe("");
+    text(run(&["sweep", "study.toml"]));
+    assert!(shown(&[]).0.len() > 20);
+    // The same run, though now it asks for something; nothing that needs a judge is shown, so none is asked.
+    recipe(&format!("metrics = [\"loops\", \"length\"]\njudge = '{file}'"));
+    assert!(
+        text(run(&["sweep", "study.toml"])).contains("run 1 ")
+            && shown(&[]) == (vec!["loops".into(), "length".into()], Value::Null)
+    );
+    let said = text(run(&["runs", "show", "1"]));
+    assert!(said.contains(&format!("reports loops, length · judge {file}")), "{said}");
+    // Who says otherwise gets that, and without the flag the recipe's own judge reads the texts.
+    assert_eq!(shown(&["--metrics", "judge", "--judge", "none"]), (vec!["judge".into()], Value::Null));
+    assert_eq!(shown(&["--metrics", "judge"]).1, *file);
+    // It has read them all: it isn't asked again, so it may be gone.
+    assert!(
+        text(run(&["sweep", "study.toml", "--metrics", "judge", "--samples", "2", "--json"]))
+            .contains("\"new\":4")
+    );
+    let command =
+        serde_json::from_str::<Value>(&text(run(&["report", "--json"]))).unwrap()["runs"][0]["command"]
+            .to_string();
+    assert!(command.contains("--metrics judge --judge /"), "{command}");
+    fs::remove_file(file).unwrap();
+    let judged: Value = serde_json::from_str(&text(run(&["report", "--json"]))).unwrap();
+    assert_eq!(
+        (&judged["metrics"][0]["name"], &judged["metrics"][0]["values"][1]["n"]),
+        (&"judge".into(), &4.into())
+    );
+    refused(run(&["report", "--judge", file]), "can't judge");
+
+    // What nobody could mean is said before any text is made.
+    let sweep = |more: &[&str]| run(&[&["sweep", "-p", "x", "-m", file][..], more].concat());
+    refused(
+        sweep(&["--metrics", "loops,creativity"]),
+        "metrics: there is no metric `creativity`; there are entropy,",
+    );
+    refused(sweep(&["--metrics", "width"]), "metrics: width is of what isn't kept");
+    refused(sweep(&["--judge", "gema3"]), "judge: no model is called \"gema3\": give one of smollm2, gemma3");
+}
+
 #[test]
 fn what_cannot_be_reported_is_said() {
     let folder = tempfile::tempdir().unwrap();
@@ -157,4 +216,6 @@ fn a_search_names_its_winner_and_goes_on_where_it_stopped() {
 
     refused(tune(&["--objective", "creativity"]), "there is no metric `creativity`");
     refused(tune(&["--objective", "vendi, judge<=3"]), "name one with --judge");
+    // A judge that isn't asked is nobody's trouble; one that is, is opened before the first text.
+    refused(tune(&["--objective", "vendi, judge<=3", "--judge", "gema3"]), "no model is called \"gema3\"");
 }

@@ -1,15 +1,19 @@
 //! `report`: runs in, what they show out, as an HTML file, Markdown, tables or JSON; and a judge's opinion of their texts on the way.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use kelvin_lab::{
     Store,
     judge::judge,
-    metrics::{METRICS, Metric},
+    metrics::{self, Metric, Need},
+    recipe::NOBODY,
     report::{self, Evidence, Options, Report, Table, markdown, tables},
     run::Source,
-    store::RunId,
+    store::{Listed, RunId},
 };
 
 use super::{
@@ -18,6 +22,7 @@ use super::{
     report_args::{ReportArgs, ReportForm},
     session,
     sweep::{self, place},
+    sweep_view::named,
 };
 use crate::terminal::{
     self, json,
@@ -28,14 +33,20 @@ use crate::terminal::{
 
 /// Runs the verb.
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
-    let options = options(args)?;
     let path = place(&args.db)?;
-    let runs = {
+    let listed = {
         let store = Store::open_to_read(&path)?;
-        args.runs.iter().map(|name| store.find(name)).collect::<Result<Vec<RunId>, _>>()?
+        let one = |name: &String| store.show(store.find(name)?);
+        args.runs.iter().map(one).collect::<Result<Vec<Listed>, _>>()?
     };
-    if let Some(name) = &args.judge {
-        judge_runs(&mut Store::open(&path)?, &runs, &judge_args(args, name))?;
+    let options = options(args, &listed)?;
+    let runs: Vec<RunId> = listed.iter().map(|run| run.id).collect();
+    for (judge, runs) in to_judge(args, &listed, &options) {
+        let judged = judge_runs(&mut Store::open(&path)?, &runs, &judge_args(args, judge));
+        judged.with_context(|| match args.judge {
+            Some(_) => format!("{judge} can't judge"),
+            None => format!("{judge}, which the recipe asks for, can't judge (--judge none goes without)"),
+        })?;
     }
     let evidence = evidence(&Store::open_to_read(&path)?, &runs)?;
     let report = Report::new(&evidence, &options, command(args)).map_err(usage)?;
@@ -54,19 +65,53 @@ pub(crate) fn evidence(store: &Store, runs: &[RunId]) -> anyhow::Result<Vec<Evid
     runs.iter().map(one).collect()
 }
 
-fn options(args: &ReportArgs) -> anyhow::Result<Options> {
+/// What flags say, and where they are silent what the runs' recipes ask for.
+fn options(args: &ReportArgs, runs: &[Listed]) -> anyhow::Result<Options> {
     let find = |name: &String| Metric::find(name).map_err(usage);
-    let metrics = match &args.metrics[..] {
-        [] => METRICS.iter().collect(),
-        names => names.iter().map(find).collect::<Result<_, _>>()?,
+    let mut asked: Vec<&'static Metric> = Vec::new();
+    let lists = match &args.metrics[..] {
+        [] => runs.iter().map(|run| &run.recipe.evaluation.metrics[..]).collect(),
+        names => vec![names],
     };
+    for names in lists {
+        asked.extend(metrics::named(names).map_err(usage)?);
+    }
+    let mut seen = HashSet::new();
+    asked.retain(|metric| seen.insert(metric.name));
     Ok(Options {
-        metrics,
+        metrics: asked,
         against: args.against.clone(),
         quality: args.quality.as_ref().map(find).transpose()?,
         diversity: args.diversity.as_ref().map(find).transpose()?,
         texts: args.texts,
     })
+}
+
+/// Which judges are to read which runs: the one that the flag names all of them; without it each recipe's own, if it hasn't
+/// read all texts yet and if something is to be shown that needs it.
+fn to_judge<'a>(
+    args: &'a ReportArgs,
+    runs: &'a [Listed],
+    options: &Options,
+) -> BTreeMap<&'a str, Vec<RunId>> {
+    let mut judges: BTreeMap<&str, Vec<RunId>> = BTreeMap::new();
+    match args.judge.as_deref() {
+        Some(NOBODY) => {}
+        Some(judge) => drop(judges.insert(judge, runs.iter().map(|run| run.id).collect())),
+        None => {
+            let axes = options.quality.into_iter().chain(options.diversity);
+            let is_shown = options.metrics.iter().copied().chain(axes).any(|m| m.needs == Need::Judge);
+            for run in runs.iter().filter(|_| is_shown) {
+                let Some(judge) = run.recipe.evaluation.judge() else { continue };
+                let is_done = run.judge.as_ref().is_some_and(|source| named(source) == judge)
+                    && run.n_judged == run.n_done;
+                if !is_done {
+                    judges.entry(judge).or_default().push(run.id);
+                }
+            }
+        }
+    }
+    judges
 }
 
 fn write(report: &Report, args: &ReportArgs) -> anyhow::Result<()> {

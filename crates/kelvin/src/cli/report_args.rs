@@ -26,7 +26,7 @@ pub(crate) struct ReportArgs {
     /// How many texts of each prompt with each chain the report holds
     #[arg(long, value_name = "K", default_value_t = 4, help_heading = "Output")]
     pub(crate) texts: usize,
-    /// Only these metrics (default: all)
+    /// Only these metrics, or all (default: those that the recipe asks for, or else all)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Comparison")]
     pub(crate) metrics: Vec<String>,
     /// The chain that the others are compared with (default: the one nearest to temp=1)
@@ -38,7 +38,7 @@ pub(crate) struct ReportArgs {
     /// The metric of diversity on the plane (default: vendi, or else distinct_2)
     #[arg(long, value_name = "NAME", help_heading = "Comparison")]
     pub(crate) diversity: Option<String>,
-    /// Let this model say how likely it finds the texts that it hasn't judged yet; what it says is kept
+    /// Let this model say how likely it finds the texts that it hasn't judged yet, or none (default: the one that the recipe asks for, or else none); what it says is kept
     #[arg(long, value_name = "MODEL", help_heading = "Judge")]
     pub(crate) judge: Option<String>,
     /// Never use the network to fetch the judge

@@ -106,6 +106,9 @@ pub(crate) struct Shown {
     listed: ListedRow,
     /// What decides its rows; its SHA-256 is the hash.
     canonical: String,
+    /// What the recipe wants `report` to show; null if it's silent.
+    ask_metrics: Option<Vec<String>>,
+    ask_judge: Option<String>,
     columns: Vec<ChainRow>,
     prompt_texts: Vec<Prompt>,
     /// The first of each cell.
@@ -196,9 +199,12 @@ impl Shown {
             Ok::<(), StoreError>(())
         })?;
         let columns = listed.recipe.chains.iter().zip(gathered).map(|(chain, of)| of.row(chain.to_string()));
+        let evaluation = &listed.recipe.evaluation;
         Ok(Shown {
             columns: columns.collect(),
             canonical: listed.canonical.clone(),
+            ask_metrics: Some(evaluation.metrics.clone()).filter(|names| !names.is_empty()),
+            ask_judge: evaluation.judge.clone(),
             prompt_texts: listed.recipe.prompts.clone(),
             listed: ListedRow::from(&listed),
             shown,
@@ -219,6 +225,12 @@ impl Shown {
             run.seed,
             counted(run.max_tokens, "token"),
         );
+        let metrics = self.ask_metrics.as_ref().map(|names| format!("reports {}", names.join(", ")));
+        let judge = self.ask_judge.as_ref().map(|judge| format!("judge {judge}"));
+        let asks: Vec<String> = metrics.into_iter().chain(judge).collect();
+        if !asks.is_empty() {
+            out.push_str(&format!("{}\n", terminal::escape::printable(&asks.join(" · "))));
+        }
         if let Some(why) = run.source.withholds() {
             out.push_str(&style.dim(&format!("no entropies: {why}\n")));
         }

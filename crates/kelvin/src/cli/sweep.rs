@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     interrupt,
+    models::catalogue::Reference,
     remote::{Manners, Remote},
     terminal,
 };
@@ -108,7 +109,15 @@ fn fill(
 
 /// What the flags and the file mean.
 fn recipe(args: &SweepArgs) -> anyhow::Result<Recipe> {
-    draft(args)?.resolve().map_err(|error| usage(error.to_string()))
+    let recipe = draft(args)?.resolve().map_err(|error| usage(error.to_string()))?;
+    check_judge(&recipe)?;
+    Ok(recipe)
+}
+
+/// Refuses a judge that can't be meant now rather than when the texts are there.
+pub(crate) fn check_judge(recipe: &Recipe) -> anyhow::Result<()> {
+    let Some(judge) = recipe.evaluation.judge() else { return Ok(()) };
+    Reference::parse(judge).map(drop).map_err(|error| usage(format!("judge: {error}")))
 }
 
 /// What was typed: flags over the file over the environment.
@@ -149,6 +158,8 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         context: args.ctx_size,
         cache: cache.map(str::to_string),
         record: args.record.clone(),
+        metrics: args.metrics.clone(),
+        judge: args.judge.clone(),
     };
     let environment = Draft { model: std::env::var("KELVIN_MODEL").ok(), ..Draft::default() };
     Ok(flags.or(file.unwrap_or_default()).or(environment))

@@ -24,6 +24,8 @@ A recipe is a TOML file whose fields are the flags, with _ for -; flags go over 
   prompts = [\"Write about Nepal\", \"Once upon a time\"]     # or prompt_file = \"prompts.jsonl\"
   temp = \"0.2..2 step 0.2\"                               # or a number, or a list
   samples = 8
+  metrics = [\"vendi\", \"judge\"]                         # what report shows of it, and
+  judge = \"gemma3\"                                      # who judges there
   [stages]
   min_p = [0, 0.05]")]
 pub(crate) struct SweepArgs {
@@ -100,6 +102,12 @@ pub(crate) struct SweepArgs {
     /// Keep more of each token: shift (how far the chain moved the distribution), logits (for `runs replay`; two bytes for each token of the vocabulary, compressed)
     #[arg(long, value_name = "WHAT,…", value_delimiter = ',', help_heading = "Output")]
     pub(crate) record: Vec<String>,
+    /// What `report` is to show of the run: metrics' names (kelvin report --help), or all; the texts don't depend on it
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Report")]
+    pub(crate) metrics: Vec<String>,
+    /// The model that is to say for it how likely it finds the texts (a name, a path or a file of the hub), or none
+    #[arg(long, value_name = "MODEL", help_heading = "Report")]
+    pub(crate) judge: Option<String>,
     /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf (default: smollm2)
     #[arg(short, long, value_name = "MODEL", help_heading = "Model")]
     pub(crate) model: Option<String>,

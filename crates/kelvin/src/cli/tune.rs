@@ -93,7 +93,8 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
         return show_plan(&plan, &first, args.sweep.json);
     }
     let asks_judge = objective.metrics().any(|metric| metric.needs == Need::Judge);
-    if asks_judge && args.judge.is_none() {
+    let judge = first.evaluation.judge().filter(|_| asks_judge);
+    if asks_judge && judge.is_none() {
         return Err(usage("the objective asks for a judge's opinion: name one with --judge"));
     }
     let path = sweeping::place(&args.sweep.db)?;
@@ -109,7 +110,7 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
         let seed = first.seed.wrapping_add(number as u64);
         let recipe = Recipe { chains: chains.clone(), samples: round.samples, seed, ..first.clone() };
         let run = fill(&mut store, &recipe, &session, &source, args, &guard)?;
-        if let Some(judge) = args.judge.as_ref().filter(|_| asks_judge) {
+        if let Some(judge) = judge {
             judge_runs(&mut store, &[run], &judge_args(args, judge))?;
         }
         let run_data = store.load(run)?;
@@ -151,6 +152,7 @@ fn recipe(args: &TuneArgs, objective: &Objective) -> anyhow::Result<Recipe> {
         draft.record.push("shift".into());
     }
     let recipe = draft.resolve().map_err(|error| usage(error.to_string()))?;
+    sweeping::check_judge(&recipe)?;
     match &recipe.origin {
         Origin::Model(_) => Ok(recipe),
         Origin::Server { .. } => {

@@ -24,9 +24,6 @@ pub(crate) struct TuneArgs {
     /// How many settings the last round compares
     #[arg(long, value_name = "K", default_value_t = 4, help_heading = "Search")]
     pub(crate) finalists: usize,
-    /// The model that judges texts, if the objective asks for its opinion
-    #[arg(long, value_name = "MODEL", help_heading = "Search")]
-    pub(crate) judge: Option<String>,
     #[command(flatten)]
     pub(crate) sweep: Box<SweepArgs>,
 }

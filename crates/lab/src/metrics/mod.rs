@@ -168,6 +168,21 @@ impl Metric {
     }
 }
 
+/// The metrics of a list of names; `all`, or no name, is every metric.
+///
+/// # Errors
+/// A sentence with the names there are.
+pub fn named(names: &[String]) -> Result<Vec<&'static Metric>, String> {
+    let mut found = Vec::with_capacity(names.len());
+    for name in names.iter().filter(|name| *name != ALL) {
+        found.push(Metric::find(name)?);
+    }
+    Ok(if found.len() < names.len() || names.is_empty() { METRICS.iter().collect() } else { found })
+}
+
+/// Every metric, in a list of their names.
+const ALL: &str = "all";
+
 impl PartialEq for Metric {
     fn eq(&self, other: &Metric) -> bool {
         self.name == other.name

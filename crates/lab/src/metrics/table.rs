@@ -331,4 +331,16 @@ mod tests {
         }
         assert!(Metric::find("creativity").unwrap_err().contains("self_bleu"));
     }
+
+    #[test]
+    fn lists_of_names() {
+        let names = |list: &[&str]| {
+            let list: Vec<String> = list.iter().map(|name| name.to_string()).collect();
+            super::super::named(&list).map(|found| found.iter().map(|metric| metric.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&["vendi", "loops"]).unwrap(), ["vendi", "loops"]);
+        assert_eq!(names(&[]).unwrap().len(), METRICS.len());
+        assert_eq!(names(&["vendi", "all"]).unwrap().len(), METRICS.len());
+        assert!(names(&["all", "creativity"]).unwrap_err().contains("`creativity`"));
+    }
 }

@@ -10,11 +10,14 @@ use kelvin_sampling::{Chain, Profile, Stage};
 use toml::Table;
 
 use super::{
-    Cache, Framing, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Record, Template, expand,
+    Cache, Evaluation, Framing, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Record, Template, expand,
     fields::{Fields, list},
     read_prompts, values,
 };
-use crate::run::Prompt;
+use crate::{
+    metrics::{self, Need},
+    run::Prompt,
+};
 
 /// What was typed; whatever wasn't is empty.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,6 +64,10 @@ pub struct Draft {
     pub cache: Option<String>,
     /// What is kept on request: `shift`, `logits`.
     pub record: Vec<String>,
+    /// What a report shows: names of metrics, or `all`.
+    pub metrics: Vec<String>,
+    /// The model that judges the texts for it, or `none`.
+    pub judge: Option<String>,
 }
 
 /// What a draft without the field means.
@@ -120,6 +127,8 @@ impl Draft {
             context: fields.whole("context")?,
             cache: fields.text("cache")?,
             record: fields.texts("record")?,
+            metrics: fields.texts("metrics")?,
+            judge: fields.text("judge")?,
         };
         fields.end()?;
         Ok(draft)
@@ -154,6 +163,8 @@ impl Draft {
             context: self.context.or(other.context),
             cache: self.cache.or(other.cache),
             record: if self.record.is_empty() { other.record } else { self.record },
+            metrics: if self.metrics.is_empty() { other.metrics } else { self.metrics },
+            judge: self.judge.or(other.judge),
         }
     }
 
@@ -208,6 +219,13 @@ impl Draft {
                 other => return Err(unknown("record", other, "shift, logits")),
             }
         }
+        for metric in metrics::named(&self.metrics).map_err(|problem| RecipeError::new("metrics", problem))? {
+            // The one thing that can't be made up for when the texts are there.
+            if metric.needs == Need::Shift && !record.shift && self.metrics.iter().any(|n| n == metric.name) {
+                let problem = format!("{} is of what isn't kept: add `record = \"shift\"`", metric.name);
+                return Err(RecipeError::new("metrics", problem));
+            }
+        }
         if let Some(context) = self.context {
             at_least_one("context", Some(context), 1)?;
         }
@@ -231,6 +249,7 @@ impl Draft {
                 cache,
             },
             record,
+            evaluation: Evaluation { metrics: self.metrics, judge: self.judge },
         })
     }
 
@@ -374,6 +393,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_report_is_to_show() {
+        let of = |toml: &str, flags: Draft| {
+            let file = Draft::from_toml(&format!("prompts = \"x\"\n{toml}")).unwrap();
+            flags.or(file).resolve().unwrap().evaluation
+        };
+        let toml = "metrics = [\"vendi\", \"width\"]\njudge = \"gemma3\"\nrecord = \"shift\"";
+        let found = of(toml, Draft::default());
+        assert_eq!(
+            (&found.metrics[..], found.judge()),
+            (&["vendi".into(), "width".into()][..], Some("gemma3"))
+        );
+        let flags = Draft { metrics: vec!["all".into()], judge: Some("none".into()), ..Draft::default() };
+        let found = of(toml, flags);
+        assert_eq!((&found.metrics[..], found.judge()), (&["all".into()][..], None));
+        assert_eq!(of("", Draft::default()), Evaluation::default());
+    }
+
+    #[test]
     fn errors_name_the_field() {
         for (toml, words) in [
             ("", "prompts: there is no prompt"),
@@ -395,6 +432,15 @@ mod tests {
             ("prompts = \"x\"\nserver = \"http://localhost:1/v1\"", "model: a server has to be told"),
             ("prompts = \"x\"\nspeaks = \"vllm\"", "speaks:"),
             ("prompts = \"x\"\nprompt_file = \"no/such/file\"", "prompt_file: can't read no/such/file"),
+            (
+                "prompts = \"x\"\nmetrics = [\"vendi\", \"creativity\"]",
+                "metrics: there is no metric `creativity`; there are entropy,",
+            ),
+            (
+                "prompts = \"x\"\nmetrics = \"width\"",
+                "metrics: width is of what isn't kept: add `record = \"shift\"`",
+            ),
+            ("prompts = \"x\"\njudge = 1", "judge: it is 1, but"),
             ("prompts = \"x\"\n\nseed = ", "line 3:"),
         ] {
             let said = Draft::from_toml(toml).and_then(Draft::resolve).unwrap_err().to_string();

@@ -72,7 +72,7 @@ impl Fields {
 
     pub(super) fn end(self) -> Result<(), RecipeError> {
         const KNOWN: &str = "model, server, speaks, prompts, prompt_file, template, system, date, special, temp, sampler, profile, stages, \
-             samples, seed, max_tokens, stop, ignore_end, context, cache, record";
+             samples, seed, max_tokens, stop, ignore_end, context, cache, record, metrics, judge";
         match self.0.keys().next() {
             None => Ok(()),
             Some(name) => Err(RecipeError::new(name, format!("a recipe has no such field; it has {KNOWN}"))),

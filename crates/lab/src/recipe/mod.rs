@@ -39,7 +39,28 @@ pub struct Recipe {
     pub length: Length,
     /// What is kept of each token besides what always is.
     pub record: Record,
+    /// What its report is to show. No text depends on it, so it isn't part of the hash.
+    pub evaluation: Evaluation,
 }
+
+/// What is to be said of the texts, unless somebody who wants a report asks otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evaluation {
+    /// Names of [metrics](crate::metrics), as [`crate::metrics::named`] reads them; empty if the recipe is silent.
+    pub metrics: Vec<String>,
+    /// The model that judges, or `none`; empty if the recipe is silent.
+    pub judge: Option<String>,
+}
+
+impl Evaluation {
+    /// The model that is to judge.
+    pub fn judge(&self) -> Option<&str> {
+        self.judge.as_deref().filter(|judge| *judge != NOBODY)
+    }
+}
+
+/// Who judges where a judge is asked for and not wanted after all.
+pub const NOBODY: &str = "none";
 
 /// What is kept of each token on request, since it costs time or room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,7 +197,7 @@ impl Recipe {
 
     /// Everything that decides a run's rows as one line of JSON: the model file's SHA-256 (or the server and the model's name there), seed,
     /// length, stops, context, cache, template, system text, date, what is recorded, chains, and prompts with their fields. Not in it: the number of samples,
-    /// so that a table can grow; where the file lies, threads, and whatever else doesn't change a text.
+    /// so that a table can grow; metrics and judge; where the file lies, threads, and whatever else doesn't change a text.
     pub fn canonical(&self, source: &Source) -> String {
         let texts_of = match source {
             Source::Local { sha256, .. } => format!("sha256:{sha256}"),
@@ -201,7 +222,12 @@ impl Recipe {
     }
 
     /// The recipe of a canonical form, with what that doesn't hold.
-    pub(crate) fn restore(canonical: &str, origin: Origin, samples: usize) -> Result<Recipe, String> {
+    pub(crate) fn restore(
+        canonical: &str,
+        origin: Origin,
+        samples: usize,
+        evaluation: Evaluation,
+    ) -> Result<Recipe, String> {
         let form: Canonical = serde_json::from_str(canonical).map_err(|error| error.to_string())?;
         let chains =
             form.chains.iter().map(|chain| chain.parse::<Chain>().map_err(|error| error.to_string()));
@@ -214,6 +240,7 @@ impl Recipe {
             seed: form.seed,
             length: form.length,
             record: form.record,
+            evaluation,
         })
     }
 }
@@ -253,15 +280,22 @@ mod tests {
         );
         // Recorded once: with another hash nobody's run would go on.
         assert!(recipe.hash(&source("ab")).starts_with("a8ec475f4dc9"), "{}", recipe.hash(&source("ab")));
-        let again = Recipe::restore(&recipe.canonical(&source("ab")), recipe.origin.clone(), 4).unwrap();
-        assert_eq!(again, recipe);
+        let again = Recipe::restore(
+            &recipe.canonical(&source("ab")),
+            recipe.origin.clone(),
+            4,
+            Evaluation::default(),
+        );
+        assert_eq!(again.unwrap(), recipe);
     }
 
     #[test]
     fn the_hash_changes_with_whatever_changes_a_text_and_with_nothing_else() {
         let (recipe, source) = (recipe(), source("ab"));
         let hash = recipe.hash(&source);
-        let same = Recipe { samples: 99, origin: Origin::Model("elsewhere.gguf".into()), ..recipe.clone() };
+        let evaluation = Evaluation { metrics: vec!["vendi".into()], judge: Some("gemma3".into()) };
+        let origin = Origin::Model("elsewhere.gguf".into());
+        let same = Recipe { samples: 99, origin, evaluation, ..recipe.clone() };
         assert_eq!(same.hash(&source), hash);
         let others: [fn(&mut Recipe); 9] = [
             |r| r.seed = 8,

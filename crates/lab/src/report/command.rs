@@ -46,6 +46,12 @@ pub fn command(recipe: &Recipe) -> String {
     if recipe.record.shift {
         say("--record", "shift");
     }
+    if !recipe.evaluation.metrics.is_empty() {
+        say("--metrics", &recipe.evaluation.metrics.join(","));
+    }
+    if let Some(judge) = &recipe.evaluation.judge {
+        say("--judge", judge);
+    }
     let flags = [
         ("--ignore-end", recipe.length.ignore_end),
         ("--special", recipe.framing.special),
@@ -77,12 +83,14 @@ mod tests {
             temp: Some("0.5,1".into()),
             stop: vec!["\n".into()],
             seed: Some(7),
+            metrics: vec!["vendi".into(), "judge".into()],
+            judge: Some("gemma3".into()),
             ..Draft::default()
         };
         assert_eq!(
             command(&draft.resolve().unwrap()),
             "kelvin sweep -m smollm2 -p 'It'\\''s $HOME, isn'\\''t it?' -p 'One\ntwo' --sampler temp=0.5 --sampler temp=1 --samples 1 \
-             --seed 7 -n 128 --stop '\n'"
+             --seed 7 -n 128 --stop '\n' --metrics vendi,judge --judge gemma3"
         );
     }
 }

@@ -19,14 +19,17 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use error::PATIENCE_SECS;
 
 /// "Kelv": what SQLite keeps in the file's header to tell whose it is.
 const APPLICATION: i64 = 0x4B65_6C76;
 /// The version of `schema.sql`.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 1 + UPGRADES.len() as i64;
+/// What brings a file of version 1, 2 … to the next one. A file that is only read stays as it is.
+const UPGRADES: [&str; 1] =
+    ["ALTER TABLE runs ADD COLUMN ask_metrics TEXT; ALTER TABLE runs ADD COLUMN ask_judge TEXT;"];
 
 /// A run's number in its database.
 pub type RunId = i64;
@@ -36,6 +39,8 @@ pub type RunId = i64;
 pub struct Store {
     db: Connection,
     path: PathBuf,
+    /// The file's version: that of an older Kelvin, if the file is only read.
+    schema: i64,
 }
 
 impl Store {
@@ -51,9 +56,12 @@ impl Store {
         }
         let mut store =
             Store::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        if store.version()? == 0 {
-            store.make()?;
+        match store.version()? {
+            0 => store.make()?,
+            SCHEMA => {}
+            _ => store.upgrade()?,
         }
+        store.schema = SCHEMA;
         if store.db.is_readonly("main").unwrap_or(false) {
             return Err(read_only("the file or its folder is read-only".into()));
         }
@@ -72,14 +80,14 @@ impl Store {
         }
         let opened = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .and_then(|store| store.version().map(|v| (store, v)));
-        let (store, version) = match opened {
+        let (mut store, version) = match opened {
             // A log needs files beside the database; where they can't be made there is none, and nobody writes.
             Err(StoreError::ReadOnly { .. }) => {
                 let address = format!("file:{}?immutable=1", escaped(path));
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
                 let db = Connection::open_with_flags(&address, flags);
-                let store =
-                    Store { db: db.map_err(|error| StoreError::of(path, error))?, path: path.to_path_buf() };
+                let db = db.map_err(|error| StoreError::of(path, error))?;
+                let store = Store { db, path: path.to_path_buf(), schema: 0 };
                 let version = store.version()?;
                 (store, version)
             }
@@ -87,7 +95,10 @@ impl Store {
         };
         match version {
             0 => Err(StoreError::Foreign { path: path.to_path_buf(), problem: "it is empty".into() }),
-            _ => Ok(store),
+            _ => {
+                store.schema = version;
+                Ok(store)
+            }
         }
     }
 
@@ -96,7 +107,7 @@ impl Store {
         let db =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(explained)?;
         db.busy_timeout(Duration::from_secs(PATIENCE_SECS)).map_err(explained)?;
-        Ok(Store { db, path: path.to_path_buf() })
+        Ok(Store { db, path: path.to_path_buf(), schema: 0 })
     }
 
     /// The schema's version: 0 if the file is new. Refuses what isn't ours.
@@ -130,6 +141,19 @@ impl Store {
             Err(_) if self.version()? == SCHEMA => Ok(()),
             Err(error) => Err(self.explain(error)),
         }
+    }
+
+    /// Brings the tables of an older version up to this one, all or none.
+    fn upgrade(&mut self) -> Result<(), StoreError> {
+        let explained = |error| StoreError::of(&self.path, error);
+        let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
+        // Under the lock: somebody else may have done it at the same moment.
+        let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explained)?;
+        for upgrade in UPGRADES.iter().skip(version.max(1) as usize - 1) {
+            db.execute_batch(upgrade).map_err(explained)?;
+        }
+        db.execute_batch(&format!("PRAGMA user_version = {SCHEMA}")).map_err(explained)?;
+        db.commit().map_err(explained)
     }
 
     /// Where it is.

@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 use super::{RunId, Store, StoreError};
 use crate::{
     Recipe, Run,
-    recipe::Origin,
+    recipe::{Evaluation, Origin},
     replay::Kept,
     run::{Finish, Judged, Sample, Source, Token},
 };
@@ -30,6 +30,10 @@ pub struct Listed {
     pub recipe: Recipe,
     /// Its canonical form.
     pub canonical: String,
+    /// The model whose opinion its samples have, if one has judged them.
+    pub judge: Option<Source>,
+    /// Texts that it has judged.
+    pub n_judged: usize,
     /// Texts that are there.
     pub n_done: usize,
     /// Their tokens.
@@ -85,18 +89,22 @@ impl Store {
                 id,
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)),
             )?;
-            let (n_done, n_tokens): (i64, i64) = self.row(
-                "SELECT count(*), coalesce(sum(n_tokens), 0) FROM samples JOIN cells ON cell = cells.id WHERE run = ?1",
+            let (n_done, n_tokens, n_judged) = self.row(
+                "SELECT count(*), coalesce(sum(n_tokens), 0), count(judged_tokens) FROM samples JOIN cells ON cell = cells.id WHERE run = ?1",
                 id,
-                |row| Ok((row.get(0)?, row.get(1)?)),
+                |row| Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?)),
             )?;
+            let judge: Option<String> =
+                self.row("SELECT judge FROM runs WHERE id = ?1", id, |row| row.get(0))?;
+            let judge = judge.map(|judge| serde_json::from_str(&judge)).transpose();
+            let judge = judge.map_err(|error| self.damaged(format!("run {id}, its judge: {error}")))?;
             let source: Source = serde_json::from_str(&source)
                 .map_err(|error| self.damaged(format!("run {id}, its source: {error}")))?;
             let origin = match source.clone() {
                 Source::Local { model, .. } => Origin::Model(model),
                 Source::Server { model, url } => Origin::Server { url, model, speaks: None },
             };
-            let recipe = Recipe::restore(&canonical, origin, samples as usize);
+            let recipe = Recipe::restore(&canonical, origin, samples as usize, self.evaluation(id)?);
             let recipe =
                 recipe.map_err(|problem| self.damaged(format!("run {id}, its recipe: {problem}")))?;
             Ok(Listed {
@@ -107,11 +115,27 @@ impl Store {
                 source,
                 recipe,
                 canonical,
-                n_done: n_done as usize,
-                n_tokens: n_tokens as usize,
+                judge,
+                n_judged,
+                n_done,
+                n_tokens,
             })
         };
         ids.into_iter().map(one).collect()
+    }
+
+    /// What a run's recipe wants to be reported.
+    fn evaluation(&self, run: RunId) -> Result<Evaluation, StoreError> {
+        if self.schema < 2 {
+            return Ok(Evaluation::default());
+        }
+        let (metrics, judge): (Option<String>, Option<String>) =
+            self.row("SELECT ask_metrics, ask_judge FROM runs WHERE id = ?1", run, |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let metrics = metrics.map(|names| serde_json::from_str(&names)).transpose();
+        let metrics = metrics.map_err(|error| self.damaged(format!("run {run}, its metrics: {error}")))?;
+        Ok(Evaluation { metrics: metrics.unwrap_or_default(), judge })
     }
 
     /// The run that a name means: its number, the first digits of its hash, or `last`.
@@ -182,15 +206,11 @@ impl Store {
             samples.push(sample);
             Ok::<(), StoreError>(())
         })?;
-        let judge: Option<String> =
-            self.row("SELECT judge FROM runs WHERE id = ?1", run, |row| row.get(0))?;
-        let judge = judge.map(|judge| serde_json::from_str(&judge)).transpose();
-        let judge = judge.map_err(|error| self.damaged(format!("run {run}, its judge: {error}")))?;
         let Recipe { prompts, chains, samples: n_samples, seed, length, .. } = listed.recipe;
         Ok(Run {
             hash: listed.hash,
             source: listed.source,
-            judge,
+            judge: listed.judge,
             seed,
             max_tokens: length.max_tokens,
             n_samples,

@@ -1,4 +1,4 @@
--- The database of runs, version 1. Times are UTC; hashes are hexadecimal; quantities are in nats.
+-- The database of runs, version 2. Times are UTC; hashes are hexadecimal; quantities are in nats.
 
 -- One row for each recipe (its hash) that was begun.
 CREATE TABLE runs (
@@ -9,7 +9,9 @@ CREATE TABLE runs (
     n_samples INTEGER NOT NULL,      -- samples that every cell is to have
     version TEXT NOT NULL,           -- of the program that began it
     created TEXT NOT NULL,
-    judge TEXT                       -- the model whose opinion its samples have (judged_…), as JSON
+    judge TEXT,                      -- the model whose opinion its samples have (judged_…), as JSON
+    ask_metrics TEXT,                -- what the recipe wants to be reported, as JSON; NULL if it's silent
+    ask_judge TEXT                   -- the model that it wants to judge, or none; NULL if it's silent
 ) STRICT;
 
 -- The rows of a run's table, from 0, in the order of the recipe.

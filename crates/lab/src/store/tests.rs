@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     Recipe,
-    recipe::Draft,
+    recipe::{Draft, Evaluation},
     run::{Finish, Judged, Sample, Source, Token},
 };
 
@@ -166,13 +166,59 @@ fn files_that_are_no_database_of_runs() {
 }
 
 #[test]
+fn what_a_recipe_asks_for_is_kept_and_where_a_later_one_is_silent_it_stays() {
+    let (_folder, path) = fresh();
+    let mut store = Store::open(&path).unwrap();
+    let mut asks = |metrics: &[&str], judge: Option<&str>| {
+        let metrics = metrics.iter().map(|name| name.to_string()).collect();
+        let evaluation = Evaluation { metrics, judge: judge.map(String::from) };
+        let run = store.begin(&Recipe { evaluation, ..recipe(1) }, &source(), "0.1.0").unwrap();
+        let Evaluation { metrics, judge } = store.show(run).unwrap().recipe.evaluation;
+        (run, metrics.join(","), judge)
+    };
+    assert_eq!(asks(&[], None), (1, String::new(), None));
+    assert_eq!(asks(&["vendi", "loops"], None), (1, "vendi,loops".into(), None));
+    assert_eq!(asks(&[], Some("gemma3")), (1, "vendi,loops".into(), Some("gemma3".into())));
+    assert_eq!(asks(&["all"], Some("none")), (1, "all".into(), Some("none".into())));
+}
+
+#[test]
+fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_written() {
+    let (_folder, path) = fresh();
+    let mut store = Store::open(&path).unwrap();
+    let run = store.begin(&recipe(2), &source(), "0.1.0").unwrap();
+    store.put(run, &sample(0, 1, 1)).unwrap();
+    drop(store);
+    let first = "ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge; PRAGMA user_version = 1";
+    Connection::open(&path).unwrap().execute_batch(first).unwrap();
+    let version = || -> i64 {
+        let db = Connection::open(&path).unwrap();
+        db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+    };
+
+    let store = Store::open_to_read(&path).unwrap();
+    assert_eq!(store.load(run).unwrap().samples, [sample(0, 1, 1)]);
+    assert_eq!((&store.list().unwrap()[0].recipe.evaluation, version()), (&Evaluation::default(), 1));
+    drop(store);
+
+    let mut store = Store::open(&path).unwrap();
+    let evaluation = Evaluation { metrics: vec!["vendi".into()], judge: None };
+    let again =
+        store.begin(&Recipe { evaluation: evaluation.clone(), ..recipe(2) }, &source(), "0.2.0").unwrap();
+    assert_eq!((again, version()), (run, SCHEMA));
+    assert_eq!(store.show(run).unwrap().recipe.evaluation, evaluation);
+    assert_eq!(store.load(run).unwrap().samples, [sample(0, 1, 1)]);
+}
+
+#[test]
 fn a_newer_schema_is_refused_by_name() {
     let (_folder, path) = fresh();
     drop(Store::open(&path).unwrap());
-    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
+    Connection::open(&path).unwrap().execute_batch(&format!("PRAGMA user_version = {}", SCHEMA + 1)).unwrap();
     for opened in [Store::open(&path), Store::open_to_read(&path)] {
         let said = opened.unwrap_err().to_string();
-        assert!(said.contains("newer version of Kelvin (schema 2, this one knows 1)"), "{said}");
+        let words = format!("newer version of Kelvin (schema {}, this one knows {SCHEMA})", SCHEMA + 1);
+        assert!(said.contains(&words), "{said}");
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{
 };
 
 impl Store {
-    /// The run of a recipe: the one that is there, grown to as many samples as the recipe has, or a new one.
+    /// The run of a recipe: the one that is there, grown to as many samples as the recipe has, or a new one. What the recipe wants to be
+    /// reported replaces what was wanted before; where it's silent, that stays.
     ///
     /// # Errors
     /// If it can't be written.
@@ -18,19 +19,23 @@ impl Store {
         let (canonical, hash) = (recipe.canonical(source), recipe.hash(source));
         let source = serde_json::to_string(source).expect("texts are always JSON");
         let n_samples = recipe.samples as i64;
+        let evaluation = &recipe.evaluation;
+        let metrics = (!evaluation.metrics.is_empty())
+            .then(|| serde_json::to_string(&evaluation.metrics).expect("texts are always JSON"));
         self.write(|db| {
             let is_new = db.execute(
-                "INSERT INTO runs (hash, canonical, source, n_samples, version, created)
-                 VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%SZ'))
+                "INSERT INTO runs (hash, canonical, source, n_samples, version, created, ask_metrics, ask_judge)
+                 VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%SZ'), ?6, ?7)
                  ON CONFLICT (hash) DO NOTHING",
-                params![hash, canonical, source, n_samples, version],
+                params![hash, canonical, source, n_samples, version, metrics, evaluation.judge],
             )? == 1;
             let run: RunId =
                 db.query_row("SELECT id FROM runs WHERE hash = ?1", [&hash], |row| row.get(0))?;
             if !is_new {
                 db.execute(
-                    "UPDATE runs SET n_samples = max(n_samples, ?2) WHERE id = ?1",
-                    params![run, n_samples],
+                    "UPDATE runs SET n_samples = max(n_samples, ?2), ask_metrics = coalesce(?3, ask_metrics),
+                     ask_judge = coalesce(?4, ask_judge) WHERE id = ?1",
+                    params![run, n_samples, metrics, evaluation.judge],
                 )?;
                 return Ok(run);
             }
