@@ -19,15 +19,13 @@ use half::f16;
 use crate::{
     isa::{Isa, dispatch},
     norm::{LANES, tree},
-    pages::{PAGE, Page, prefetch},
+    pages::{Half, LINE, PAGE, Page, prefetch},
     pool::{Disjoint, Pool},
 };
 
-/// How many bytes of keys or values are on their way while others are read.
-const AHEAD: usize = 16 << 10;
-
-/// With more queries than this the arithmetic takes longer than the memory.
-const FEW_QUERIES: usize = 8;
+/// How many bytes of keys or values are on their way while others are read. They are asked for a line at a time, between the
+/// products: a core waits once it has asked for some twenty lines that aren't there.
+const AHEAD: usize = 8 << 10;
 
 /// Rows whose queries go over the pages together.
 const ROWS: usize = 8;
@@ -166,23 +164,20 @@ impl Part<'_> {
         for page in first_page..end_page {
             let at = page * PAGE - base;
             self.for_runs(page, |rows, keys| {
-                self.prefetch(&rows, page, |page| match page {
-                    Page::F16 { keys, .. } => prefetch(keys),
-                    Page::F32 { keys, .. } => prefetch(keys),
-                });
+                let soon = self.soon(rows.start, page, Half::Keys);
                 let queries = &mine[rows.start * wide..rows.end * wide];
                 let scores = &mut scores[rows.start * n_heads * width..rows.end * n_heads * width];
                 match keys {
                     Page::F16 { keys, .. } => {
                         dispatch!(
                             self.isa,
-                            attention::scores(queries, keys, self.heads.scale, scores, width, at)
+                            attention::scores(queries, keys, soon, self.heads.scale, scores, width, at)
                         );
                     }
                     Page::F32 { keys, .. } => {
                         dispatch!(
                             self.isa,
-                            attention::scores(queries, keys, self.heads.scale, scores, width, at)
+                            attention::scores(queries, keys, soon, self.heads.scale, scores, width, at)
                         );
                     }
                 }
@@ -202,10 +197,7 @@ impl Part<'_> {
         for page in first_page..end_page {
             let at = page * PAGE - base;
             self.for_runs(page, |rows, values| {
-                self.prefetch(&rows, page, |page| match page {
-                    Page::F16 { values, .. } => prefetch(values),
-                    Page::F32 { values, .. } => prefetch(values),
-                });
+                let soon = self.soon(rows.start, page, Half::Values);
                 let mut add = |rows: Range<usize>, places: Range<usize>| {
                     if places.is_empty() {
                         return;
@@ -216,13 +208,13 @@ impl Part<'_> {
                         Page::F16 { values, .. } => {
                             dispatch!(
                                 self.isa,
-                                attention::add_values(weights, width, at, values, places, out)
+                                attention::add_values(weights, width, at, values, soon, places, out)
                             );
                         }
                         Page::F32 { values, .. } => {
                             dispatch!(
                                 self.isa,
-                                attention::add_values(weights, width, at, values, places, out)
+                                attention::add_values(weights, width, at, values, soon, places, out)
                             );
                         }
                     }
@@ -262,27 +254,34 @@ impl Part<'_> {
             let found = self.page(row, page);
             let first = row;
             row += 1;
-            while row < spans.len() && sees(row) && self.page(row, page).address() == found.address() {
+            while row < spans.len() && sees(row) && self.page(row, page).address(Half::Keys) == found.address(Half::Keys) {
                 row += 1;
             }
             f(first..row, found);
         }
     }
 
-    /// Asks for what row `row` reads [`AHEAD`] bytes after page `page`, where few queries go by: then memory is what takes the time.
-    /// Before the first page comes all that lies between.
-    fn prefetch(&self, rows: &Range<usize>, page: usize, ask: impl Fn(Page<'_>)) {
-        if rows.len() * self.mine.len() > FEW_QUERIES {
-            return;
-        }
-        let span = &self.spans[self.rows.start + rows.start];
+    /// Where that lies which row `row` reads [`AHEAD`] bytes after this half of page `page`: keys, after the last of them values,
+    /// after the last of those nothing new.
+    fn soon(&self, row: usize, page: usize, half: Half) -> *const u8 {
+        let span = &self.spans[self.rows.start + row];
+        let (first, n) = (span.start / PAGE, span.end.div_ceil(PAGE) - span.start / PAGE);
+        let address = |place: usize| match place / n {
+            0 => self.page(row, first + place).address(Half::Keys),
+            1 => self.page(row, first + place - n).address(Half::Values),
+            _ => self.page(row, page).address(half),
+        };
         let ahead = (AHEAD / (self.heads.head_dim * PAGE * size_of::<f16>())).max(1);
-        let first = if page == span.start / PAGE { page + 1 } else { page + ahead };
-        for next in first..=page + ahead {
-            if next < span.end.div_ceil(PAGE) {
-                ask(self.page(rows.start, next));
+        let place = page - first + if half == Half::Keys { 0 } else { n };
+        if place == 0 {
+            // Before the first page, all that lies between.
+            let size = self.heads.head_dim * PAGE * size_of::<f16>();
+            for between in 1..ahead {
+                let at = address(between);
+                (0..size).step_by(LINE).for_each(|line| prefetch(at.wrapping_add(line)));
             }
         }
+        address(place + ahead)
     }
 
     fn page(&self, row: usize, page: usize) -> Page<'_> {

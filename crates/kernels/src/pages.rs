@@ -61,24 +61,46 @@ pub enum Page<'a> {
     F32 { keys: &'a [f32], values: &'a [f32] },
 }
 
+/// What a page has two of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Half {
+    Keys,
+    Values,
+}
+
 impl Page<'_> {
-    /// Where it is: what rows share has one address.
-    pub(crate) fn address(&self) -> *const u8 {
-        match self {
-            Page::F16 { keys, .. } => keys.as_ptr().cast(),
-            Page::F32 { keys, .. } => keys.as_ptr().cast(),
+    /// Where a half of it is: what rows share has one address.
+    pub(crate) fn address(&self, half: Half) -> *const u8 {
+        match (self, half) {
+            (Page::F16 { keys: x, .. }, Half::Keys) | (Page::F16 { values: x, .. }, Half::Values) => {
+                x.as_ptr().cast()
+            }
+            (Page::F32 { keys: x, .. }, Half::Keys) | (Page::F32 { values: x, .. }, Half::Values) => {
+                x.as_ptr().cast()
+            }
         }
     }
 }
 
-/// Asks for a slice's cache lines.
-pub(crate) fn prefetch<T>(numbers: &[T]) {
+/// Bytes that memory gives at once.
+pub(crate) const LINE: usize = 64;
+
+/// Asks for the line at an address, any address.
+#[inline(always)]
+pub(crate) fn prefetch(at: *const u8) {
     #[cfg(target_arch = "x86_64")]
-    for at in (0..size_of_val(numbers)).step_by(64) {
+    {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: SSE is part of x86-64, and a prefetch may name any address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(numbers.as_ptr().cast::<i8>().wrapping_add(at)) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = numbers;
+    let _ = at;
+}
+
+/// Asks for the lines of `n` numbers from number `first` on of those at `soon`.
+#[inline(always)]
+pub(crate) fn ask<T: Stored>(soon: *const u8, first: usize, n: usize) {
+    let at = soon.wrapping_add(first * size_of::<T>());
+    (0..n * size_of::<T>()).step_by(LINE).for_each(|line| prefetch(at.wrapping_add(line)));
 }

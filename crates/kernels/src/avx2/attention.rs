@@ -8,7 +8,7 @@ use half::f16;
 use super::exp::exp8;
 use crate::{
     norm::LANES,
-    pages::{PAGE, Stored},
+    pages::{PAGE, Stored, ask},
     scalar,
 };
 
@@ -45,6 +45,7 @@ const QUERIES: usize = 6;
 pub(crate) fn scores<T: Stored>(
     queries: &[f32],
     keys: &[T],
+    soon: *const u8,
     scale: f32,
     scores: &mut [f32],
     width: usize,
@@ -53,12 +54,12 @@ pub(crate) fn scores<T: Stored>(
     let head_dim = keys.len() / PAGE;
     for (queries, scores) in queries.chunks(QUERIES * head_dim).zip(scores.chunks_mut(QUERIES * width)) {
         match queries.len() / head_dim {
-            1 => scores_of::<T, 1, 4>(queries, keys, scale, scores, width, at),
-            2 => scores_of::<T, 2, 4>(queries, keys, scale, scores, width, at),
-            3 => scores_of::<T, 3, 2>(queries, keys, scale, scores, width, at),
-            4 => scores_of::<T, 4, 2>(queries, keys, scale, scores, width, at),
-            5 => scores_of::<T, 5, 2>(queries, keys, scale, scores, width, at),
-            _ => scores_of::<T, 6, 2>(queries, keys, scale, scores, width, at),
+            1 => scores_of::<T, 1, 4>(queries, keys, soon, scale, scores, width, at),
+            2 => scores_of::<T, 2, 4>(queries, keys, soon, scale, scores, width, at),
+            3 => scores_of::<T, 3, 2>(queries, keys, soon, scale, scores, width, at),
+            4 => scores_of::<T, 4, 2>(queries, keys, soon, scale, scores, width, at),
+            5 => scores_of::<T, 5, 2>(queries, keys, soon, scale, scores, width, at),
+            _ => scores_of::<T, 6, 2>(queries, keys, soon, scale, scores, width, at),
         }
     }
 }
@@ -69,6 +70,7 @@ pub(crate) fn scores<T: Stored>(
 fn scores_of<T: Stored, const N: usize, const V: usize>(
     queries: &[f32],
     keys: &[T],
+    soon: *const u8,
     scale: f32,
     scores: &mut [f32],
     width: usize,
@@ -80,6 +82,7 @@ fn scores_of<T: Stored, const N: usize, const V: usize>(
     for first in (0..PAGE).step_by(8 * V) {
         let mut sums = [[_mm256_setzero_ps(); V]; N];
         for d in 0..head_dim {
+            ask::<T>(soon, d * PAGE + first, 8 * V);
             // SAFETY: d < head_dim and first + 8·V <= PAGE: within `keys` and `queries` as asserted.
             unsafe {
                 let mut key = [_mm256_setzero_ps(); V];
@@ -149,22 +152,23 @@ pub(crate) fn add_values<T: Stored>(
     width: usize,
     at: usize,
     values: &[T],
+    soon: *const u8,
     places: Range<usize>,
     out: &mut [f32],
 ) {
     let head_dim = values.len() / PAGE;
     if !head_dim.is_multiple_of(8) {
-        return scalar::attention::add_values(weights, width, at, values, places, out);
+        return scalar::attention::add_values(weights, width, at, values, soon, places, out);
     }
     for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * head_dim)) {
         let places = places.clone();
         match out.len() / head_dim {
-            1 => values_of::<T, 1, 4>(weights, width, at, values, places, out),
-            2 => values_of::<T, 2, 4>(weights, width, at, values, places, out),
-            3 => values_of::<T, 3, 2>(weights, width, at, values, places, out),
-            4 => values_of::<T, 4, 2>(weights, width, at, values, places, out),
-            5 => values_of::<T, 5, 2>(weights, width, at, values, places, out),
-            _ => values_of::<T, 6, 2>(weights, width, at, values, places, out),
+            1 => values_of::<T, 1, 4>(weights, width, at, values, soon, places, out),
+            2 => values_of::<T, 2, 4>(weights, width, at, values, soon, places, out),
+            3 => values_of::<T, 3, 2>(weights, width, at, values, soon, places, out),
+            4 => values_of::<T, 4, 2>(weights, width, at, values, soon, places, out),
+            5 => values_of::<T, 5, 2>(weights, width, at, values, soon, places, out),
+            _ => values_of::<T, 6, 2>(weights, width, at, values, soon, places, out),
         }
     }
 }
@@ -177,17 +181,18 @@ fn values_of<T: Stored, const N: usize, const V: usize>(
     width: usize,
     at: usize,
     values: &[T],
+    soon: *const u8,
     places: Range<usize>,
     out: &mut [f32],
 ) {
     let head_dim = values.len() / PAGE;
     let mut d = 0;
     while d + 8 * V <= head_dim {
-        columns_of::<T, N, V>(weights, width, at, values, places.clone(), out, d);
+        columns_of::<T, N, V>(weights, width, at, values, soon, places.clone(), out, d);
         d += 8 * V;
     }
     while d < head_dim {
-        columns_of::<T, N, 1>(weights, width, at, values, places.clone(), out, d);
+        columns_of::<T, N, 1>(weights, width, at, values, soon, places.clone(), out, d);
         d += 8;
     }
 }
@@ -199,6 +204,7 @@ fn columns_of<T: Stored, const N: usize, const V: usize>(
     width: usize,
     at: usize,
     values: &[T],
+    soon: *const u8,
     places: Range<usize>,
     out: &mut [f32],
     d: usize,
@@ -217,6 +223,7 @@ fn columns_of<T: Stored, const N: usize, const V: usize>(
             }
         }
         for k in places {
+            ask::<T>(soon, k * head_dim + d, 8 * V);
             let mut value = [_mm256_setzero_ps(); V];
             for v in 0..V {
                 value[v] = load8(values.as_ptr().add(k * head_dim + d + 8 * v));

@@ -18,9 +18,13 @@ pub(crate) fn to_f16(x: &[f32], out: &mut [f16]) {
 }
 
 /// scores[query][at..at + PAGE] = scale · (query · key) for the keys of a page; rows of `scores` are `width` long.
+///
+/// `_soon` is where the numbers lie that will be read soon; other instruction sets ask for them at the pace at which they read
+/// these.
 pub(crate) fn scores<T: Stored>(
     queries: &[f32],
     keys: &[T],
+    _soon: *const u8,
     scale: f32,
     scores: &mut [f32],
     width: usize,
@@ -55,6 +59,7 @@ pub(crate) fn add_values<T: Stored>(
     width: usize,
     at: usize,
     values: &[T],
+    _soon: *const u8,
     places: Range<usize>,
     out: &mut [f32],
 ) {

@@ -1,0 +1,72 @@
+//! Attention of one row, and of few that share their pages, with caches that come from memory, beside a plain read of memory.
+//! Read the shares, not the single figures.
+//!
+//! `cargo bench -p kelvin-kernels --bench attention` (optional argument: threads).
+
+use std::{hint::black_box, time::Instant};
+
+use half::f16;
+use kelvin_kernels::{
+    attention::{Cache, Heads, attend},
+    isa::Isa,
+    limit,
+    pages::{PAGE, Page},
+    pool::Pool,
+};
+
+/// Best of this many: the machine may have other tenants.
+const SAMPLES: usize = 25;
+/// Bytes of keys and values in one sample, in several layers.
+const BYTES: usize = 96 << 20;
+
+/// The pages of one layer, each with the keys and then the values of every head.
+struct Layer<'a> {
+    heads: Heads,
+    pages: &'a [Vec<f16>],
+}
+
+impl Cache for Layer<'_> {
+    fn page(&self, _: usize, kv_head: usize, page: usize) -> Page<'_> {
+        let len = self.heads.head_dim * PAGE;
+        let (keys, values) = self.pages[page].split_at(self.heads.n_kv_heads * len);
+        Page::F16 { keys: &keys[kv_head * len..][..len], values: &values[kv_head * len..][..len] }
+    }
+}
+
+fn main() {
+    let threads = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(0);
+    let (pool, isa) = (Pool::new(threads), Isa::best());
+    let numbers = vec![1u64; limit::READ_BYTES / 8];
+    let read = best(|| {
+        black_box(limit::read(&pool, isa, black_box(&numbers)));
+    });
+    let read = (numbers.len() * 8) as f64 / read / 1e9;
+    println!("{} threads: read {read:.1} GB/s", pool.n_threads());
+    println!("{:<24} {:>6} {:>5} {:>9} {:>6}", "heads, of keys, width", "depth", "rows", "GB/s", "share");
+    for (n_heads, n_kv_heads, head_dim) in [(9, 3, 64), (4, 1, 256), (32, 8, 128)] {
+        let heads = Heads { n_heads, n_kv_heads, head_dim, scale: 0.1 };
+        let page_len = 2 * n_kv_heads * head_dim * PAGE;
+        let pages: Vec<Vec<f16>> =
+            (0..BYTES / (2 * page_len)).map(|_| vec![f16::from_f32(0.5); page_len]).collect();
+        for (depth, n) in [(1024, 1), (4096, 1), (1024, 8)] {
+            let layers: Vec<_> = pages.chunks_exact(depth / PAGE).map(|pages| Layer { heads, pages }).collect();
+            let queries = vec![0.01; n * n_heads * head_dim];
+            let mut out = queries.clone();
+            let spans = vec![0..depth; n];
+            let secs = best(|| layers.iter().for_each(|l| attend(&pool, isa, heads, &queries, &spans, l, &mut out)));
+            let moved = (layers.len() * depth / PAGE * page_len * 2) as f64 / secs / 1e9;
+            let shape = format!("{n_heads}, {n_kv_heads}, {head_dim}");
+            println!("{shape:<24} {depth:>6} {n:>5} {moved:>9.1} {:>5.0}%", 100.0 * moved / read);
+        }
+    }
+}
+
+/// The seconds of the best of some runs.
+fn best(mut work: impl FnMut()) -> f64 {
+    let secs = (0..SAMPLES).map(|_| {
+        let begun = Instant::now();
+        work();
+        begun.elapsed().as_secs_f64()
+    });
+    secs.fold(f64::INFINITY, f64::min)
+}
