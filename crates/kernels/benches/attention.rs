@@ -49,11 +49,13 @@ fn main() {
         let pages: Vec<Vec<f16>> =
             (0..BYTES / (2 * page_len)).map(|_| vec![f16::from_f32(0.5); page_len]).collect();
         for (depth, n) in [(1024, 1), (4096, 1), (1024, 8)] {
-            let layers: Vec<_> = pages.chunks_exact(depth / PAGE).map(|pages| Layer { heads, pages }).collect();
+            let layers: Vec<_> =
+                pages.chunks_exact(depth / PAGE).map(|pages| Layer { heads, pages }).collect();
             let queries = vec![0.01; n * n_heads * head_dim];
             let mut out = queries.clone();
             let spans = vec![0..depth; n];
-            let secs = best(|| layers.iter().for_each(|l| attend(&pool, isa, heads, &queries, &spans, l, &mut out)));
+            let secs =
+                best(|| layers.iter().for_each(|l| attend(&pool, isa, heads, &queries, &spans, l, &mut out)));
             let moved = (layers.len() * depth / PAGE * page_len * 2) as f64 / secs / 1e9;
             let shape = format!("{n_heads}, {n_kv_heads}, {head_dim}");
             println!("{shape:<24} {depth:>6} {n:>5} {moved:>9.1} {:>5.0}%", 100.0 * moved / read);

@@ -58,12 +58,14 @@ struct Scratch {
     scores: Vec<f32>,
     /// `[row][head]`.
     totals: Vec<f32>,
-    /// As `queries`.
+    /// `[row][head][dimension of the part]`.
     out: Vec<f32>,
 }
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
+    /// Scores that threads hand to each other, `[unit][piece][row][head][position of the piece]`.
+    static HANDED: RefCell<Vec<f32>> = RefCell::default();
 }
 
 /// Attends with each row of `queries` (n × n_heads·head_dim) to the positions `spans[row]`; `out` has the shape of `queries`.
@@ -80,48 +82,95 @@ pub fn attend(
     assert!(queries.len() == n * width && out.len() == n * width, "queries and a place for each span");
     assert!(spans.iter().all(|span| !span.is_empty()), "each row sees a position, its own at least");
     let group = heads.n_heads / heads.n_kv_heads;
-    // A unit of work is a tile of rows with one key-value head. Few units that don't go round are split by query heads.
+    // A unit of work is a tile of rows with one key-value head. Few units that don't go round are split: their scores by pages,
+    // then, when all scores are there, their values by dimensions, so that each thread reads its own part of the cache.
     let rows_a_tile = (n * heads.n_kv_heads / (2 * pool.n_threads())).clamp(1, ROWS);
     let n_tiles = n.div_ceil(rows_a_tile);
     let n_units = n_tiles * heads.n_kv_heads;
     let n_split = if n_units < 2 * pool.n_threads() { n_units % pool.n_threads() } else { 0 };
     let n_whole = n_units - n_split;
-    let heads_a_piece = group.div_ceil(pool.n_threads());
-    let n_pieces = group.div_ceil(heads_a_piece);
-    let place = Disjoint(out.as_mut_ptr());
-    pool.run(n_whole + n_split * n_pieces, &|task| {
-        let (unit, in_group) = if task < n_whole {
-            (task, 0..group)
-        } else {
-            let first = (task - n_whole) % n_pieces * heads_a_piece;
-            (n_whole + (task - n_whole) / n_pieces, first..(first + heads_a_piece).min(group))
-        };
+    let n_pieces = pool.n_threads();
+    let part = |unit: usize, halves| {
         // Rows that come late see most: they go first, so that threads end together.
         let tile = n_tiles - 1 - unit / heads.n_kv_heads;
-        let kv_head = unit % heads.n_kv_heads;
-        let part = Part {
-            isa,
-            heads,
-            spans,
-            cache,
-            rows: tile * rows_a_tile..((tile + 1) * rows_a_tile).min(n),
-            kv_head,
-            mine: kv_head * group + in_group.start..kv_head * group + in_group.end,
-        };
-        SCRATCH.with_borrow_mut(|scratch| {
-            part.attend(queries, scratch);
-            let wide = part.wide();
-            for (row, done) in part.rows.clone().zip(scratch.out.chunks_exact(wide)) {
-                let at = place.at(row * width + part.mine.start * heads.head_dim);
-                // SAFETY: these heads of this row lie within `out` (checked above) and belong to this task alone, since
-                // parts differ in rows, key-value head or query heads; `out` is borrowed mutably until `run` returns.
-                unsafe { std::slice::from_raw_parts_mut(at, wide) }.copy_from_slice(done);
+        let rows = tile * rows_a_tile..((tile + 1) * rows_a_tile).min(n);
+        let first = spans[rows.clone()].iter().map(|span| span.start / PAGE).min().unwrap_or(0);
+        let end = spans[rows.clone()].iter().map(|span| span.end.div_ceil(PAGE)).max().unwrap_or(0);
+        Part { isa, heads, spans, cache, rows, kv_head: unit % heads.n_kv_heads, pages: first..end, halves }
+    };
+    let piece_of = |pages: Range<usize>, piece: usize| {
+        let len = pages.len().div_ceil(n_pieces);
+        (pages.start + piece * len).min(pages.end)..(pages.start + (piece + 1) * len).min(pages.end)
+    };
+    let place = Disjoint(out.as_mut_ptr());
+    let write = |part: &Part<'_>, dims: Range<usize>, done: &[f32]| {
+        let mut done = done.chunks_exact(dims.len());
+        for row in part.rows.clone() {
+            for (head, done) in (part.kv_head * group..).zip(done.by_ref().take(group)) {
+                let at = place.at(row * width + head * heads.head_dim + dims.start);
+                // SAFETY: these dimensions of this head of this row lie within `out` (checked above) and belong to this task
+                // alone, since parts differ in rows, key-value head or dimensions; `out` is borrowed mutably until the last
+                // `run` has returned.
+                unsafe { std::slice::from_raw_parts_mut(at, dims.len()) }.copy_from_slice(done);
             }
+        }
+    };
+    HANDED.with_borrow_mut(|handed| {
+        let split = n_whole..n_units;
+        let longest = split.clone().map(|unit| part(unit, &[]).pages.len()).max().unwrap_or(0);
+        let stride = rows_a_tile * group * longest.div_ceil(n_pieces) * PAGE;
+        if handed.len() < n_split * n_pieces * stride {
+            handed.resize(n_split * n_pieces * stride, 0.0);
+        }
+        let pieces = Disjoint(handed.as_mut_ptr());
+        pool.run(n_whole + n_split * n_pieces, &|task| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                if task < n_whole {
+                    let part = part(task, &[Half::Keys, Half::Values]);
+                    part.score(queries, scratch);
+                    part.weigh(scratch);
+                    part.add_values(0..heads.head_dim, scratch);
+                    write(&part, 0..heads.head_dim, &scratch.out);
+                    return;
+                }
+                let piece = task - n_whole;
+                let mut part = part(n_whole + piece / n_pieces, &[Half::Keys]);
+                part.pages = piece_of(part.pages, piece % n_pieces);
+                let n_scores = part.rows.len() * group * part.pages.len() * PAGE;
+                part.score(queries, scratch);
+                // SAFETY: a piece has `stride` numbers of its own, which `handed` was grown to hold and which are as many as
+                // the rows of a tile need for the pages of a piece; `handed` is borrowed mutably until both runs have returned.
+                unsafe { std::slice::from_raw_parts_mut(pieces.at(piece * stride), n_scores) }
+                    .copy_from_slice(&scratch.scores[..n_scores]);
+            });
+        });
+        let handed = &*handed;
+        let dims_a_piece = heads.head_dim.div_ceil(n_pieces).next_multiple_of(LINE / size_of::<f16>());
+        let n_columns = heads.head_dim.div_ceil(dims_a_piece);
+        pool.run(n_split * n_columns, &|task| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                let unit = task / n_columns;
+                let part = part(n_whole + unit, &[Half::Values]);
+                let scores = part.room(scratch);
+                for piece in 0..n_pieces {
+                    let pages = piece_of(part.pages.clone(), piece);
+                    let (at, len) = ((pages.start - part.pages.start) * PAGE, pages.len() * PAGE);
+                    let done = &handed[(unit * n_pieces + piece) * stride..];
+                    for (scores, done) in scores.chunks_exact_mut(part.width()).zip(done.chunks(len.max(1))) {
+                        scores[at..at + len].copy_from_slice(&done[..len]);
+                    }
+                }
+                part.weigh(scratch);
+                let first = task % n_columns * dims_a_piece;
+                let dims = first..(first + dims_a_piece).min(heads.head_dim);
+                part.add_values(dims.clone(), scratch);
+                write(&part, dims, &scratch.out);
+            });
         });
     });
 }
 
-/// Some rows with some query heads of one key-value head.
+/// Some rows with one key-value head and its query heads, over some pages.
 struct Part<'a> {
     isa: Isa,
     heads: Heads,
@@ -130,61 +179,69 @@ struct Part<'a> {
     cache: &'a dyn Cache,
     rows: Range<usize>,
     kv_head: usize,
-    /// Of all query heads.
-    mine: Range<usize>,
+    pages: Range<usize>,
+    /// What of the pages is read, in this order.
+    halves: &'a [Half],
 }
 
 impl Part<'_> {
-    /// Numbers of a row.
-    fn wide(&self) -> usize {
-        self.mine.len() * self.heads.head_dim
+    /// Query heads of the key-value head.
+    fn group(&self) -> usize {
+        self.heads.n_heads / self.heads.n_kv_heads
     }
 
-    /// Attends into `scratch.out`.
-    fn attend(&self, queries: &[f32], scratch: &mut Scratch) {
-        let spans = &self.spans[self.rows.clone()];
-        let first_page = spans.iter().map(|span| span.start / PAGE).min().unwrap_or(0);
-        let end_page = spans.iter().map(|span| span.end.div_ceil(PAGE)).max().unwrap_or(0);
-        let (base, width) = (first_page * PAGE, (end_page - first_page) * PAGE);
-        let (n_heads, wide) = (self.mine.len(), self.wide());
-        let Scratch { queries: mine, scores, totals, out } = scratch;
-        mine.clear();
-        for row in self.rows.clone() {
-            let at = (row * self.heads.n_heads + self.mine.start) * self.heads.head_dim;
-            mine.extend_from_slice(&queries[at..at + wide]);
-        }
-        out.clear();
-        out.resize(mine.len(), 0.0);
-        let n_scores = spans.len() * n_heads * width;
-        if scores.len() < n_scores {
-            scores.resize(n_scores, 0.0);
-        }
-        let scores = &mut scores[..n_scores];
+    /// Positions of the pages.
+    fn width(&self) -> usize {
+        self.pages.len() * PAGE
+    }
 
-        for page in first_page..end_page {
-            let at = page * PAGE - base;
+    /// Room for the scores of each row and head.
+    fn room<'s>(&self, scratch: &'s mut Scratch) -> &'s mut [f32] {
+        let n_scores = self.rows.len() * self.group() * self.width();
+        if scratch.scores.len() < n_scores {
+            scratch.scores.resize(n_scores, 0.0);
+        }
+        &mut scratch.scores[..n_scores]
+    }
+
+    /// Leaves the scores of all pages in `scratch.scores`.
+    fn score(&self, queries: &[f32], scratch: &mut Scratch) {
+        let wide = self.group() * self.heads.head_dim;
+        scratch.queries.clear();
+        for row in self.rows.clone() {
+            let at = row * self.heads.n_heads * self.heads.head_dim + self.kv_head * wide;
+            scratch.queries.extend_from_slice(&queries[at..at + wide]);
+        }
+        self.room(scratch);
+        let width = self.width();
+        let Scratch { queries, scores, .. } = scratch;
+        for page in self.pages.clone() {
+            let at = (page - self.pages.start) * PAGE;
             self.for_runs(page, |rows, keys| {
                 let soon = self.soon(rows.start, page, Half::Keys);
-                let queries = &mine[rows.start * wide..rows.end * wide];
-                let scores = &mut scores[rows.start * n_heads * width..rows.end * n_heads * width];
+                let queries = &queries[rows.start * wide..rows.end * wide];
+                let scores = &mut scores[rows.start * self.group() * width..rows.end * self.group() * width];
+                let scale = self.heads.scale;
                 match keys {
                     Page::F16 { keys, .. } => {
-                        dispatch!(
-                            self.isa,
-                            attention::scores(queries, keys, soon, self.heads.scale, scores, width, at)
-                        );
+                        dispatch!(self.isa, attention::scores(queries, keys, soon, scale, scores, width, at));
                     }
                     Page::F32 { keys, .. } => {
-                        dispatch!(
-                            self.isa,
-                            attention::scores(queries, keys, soon, self.heads.scale, scores, width, at)
-                        );
+                        dispatch!(self.isa, attention::scores(queries, keys, soon, scale, scores, width, at));
                     }
                 }
             });
         }
+    }
+
+    /// Makes weights of the scores and leaves their sums in `scratch.totals`.
+    fn weigh(&self, scratch: &mut Scratch) {
+        let (base, width) = (self.pages.start * PAGE, self.width());
+        self.room(scratch);
+        let Scratch { scores, totals, .. } = scratch;
         totals.clear();
-        for (scores, span) in scores.chunks_exact_mut(n_heads * width).zip(spans) {
+        let spans = &self.spans[self.rows.clone()];
+        for (scores, span) in scores.chunks_exact_mut(self.group() * width).zip(spans) {
             // The row's own pages; what lies outside of its span weighs nothing.
             let begin = span.start / PAGE * PAGE - base;
             let end = span.end.next_multiple_of(PAGE) - base;
@@ -194,27 +251,37 @@ impl Part<'_> {
                 totals.push(tree(dispatch!(self.isa, attention::weigh(&mut scores[begin..end]))));
             }
         }
-        for page in first_page..end_page {
-            let at = page * PAGE - base;
+    }
+
+    /// Leaves the dimensions `dims` of the means in `scratch.out`.
+    fn add_values(&self, dims: Range<usize>, scratch: &mut Scratch) {
+        let (group, width) = (self.group(), self.width());
+        let spans = &self.spans[self.rows.clone()];
+        let Scratch { scores, totals, out, .. } = scratch;
+        out.clear();
+        out.resize(spans.len() * group * dims.len(), 0.0);
+        for page in self.pages.clone() {
+            let at = (page - self.pages.start) * PAGE;
             self.for_runs(page, |rows, values| {
                 let soon = self.soon(rows.start, page, Half::Values);
                 let mut add = |rows: Range<usize>, places: Range<usize>| {
                     if places.is_empty() {
                         return;
                     }
-                    let weights = &scores[rows.start * n_heads * width..rows.end * n_heads * width];
-                    let out = &mut out[rows.start * wide..rows.end * wide];
+                    let weights = &scores[rows.start * group * width..rows.end * group * width];
+                    let out = &mut out[rows.start * group * dims.len()..rows.end * group * dims.len()];
+                    let dims = dims.clone();
                     match values {
                         Page::F16 { values, .. } => {
                             dispatch!(
                                 self.isa,
-                                attention::add_values(weights, width, at, values, soon, places, out)
+                                attention::add_values(weights, width, at, values, soon, places, dims, out)
                             );
                         }
                         Page::F32 { values, .. } => {
                             dispatch!(
                                 self.isa,
-                                attention::add_values(weights, width, at, values, soon, places, out)
+                                attention::add_values(weights, width, at, values, soon, places, dims, out)
                             );
                         }
                     }
@@ -235,7 +302,7 @@ impl Part<'_> {
                 }
             });
         }
-        for (out, total) in out.chunks_exact_mut(self.heads.head_dim).zip(totals) {
+        for (out, total) in out.chunks_exact_mut(dims.len()).zip(totals) {
             out.iter_mut().for_each(|x| *x /= *total);
         }
     }
@@ -243,45 +310,52 @@ impl Part<'_> {
     /// Calls `f` with each run of neighbouring rows (counted from the part's first) that see something of page `page` and
     /// share it.
     fn for_runs(&self, page: usize, mut f: impl FnMut(Range<usize>, Page<'_>)) {
-        let spans = &self.spans[self.rows.clone()];
-        let sees = |row: usize| spans[row].start < (page + 1) * PAGE && spans[row].end > page * PAGE;
         let mut row = 0;
-        while row < spans.len() {
-            if !sees(row) {
+        while row < self.rows.len() {
+            if !self.sees(row, page) {
                 row += 1;
                 continue;
             }
             let found = self.page(row, page);
             let first = row;
             row += 1;
-            while row < spans.len() && sees(row) && self.page(row, page).address(Half::Keys) == found.address(Half::Keys) {
+            while row < self.rows.len()
+                && self.sees(row, page)
+                && self.page(row, page).address(Half::Keys) == found.address(Half::Keys)
+            {
                 row += 1;
             }
             f(first..row, found);
         }
     }
 
-    /// Where that lies which row `row` reads [`AHEAD`] bytes after this half of page `page`: keys, after the last of them values,
-    /// after the last of those nothing new.
+    /// Where that lies which the part reads [`AHEAD`] bytes after this half of page `page` of row `row`; after the last nothing new.
     fn soon(&self, row: usize, page: usize, half: Half) -> *const u8 {
-        let span = &self.spans[self.rows.start + row];
-        let (first, n) = (span.start / PAGE, span.end.div_ceil(PAGE) - span.start / PAGE);
-        let address = |place: usize| match place / n {
-            0 => self.page(row, first + place).address(Half::Keys),
-            1 => self.page(row, first + place - n).address(Half::Values),
+        let n = self.pages.len();
+        let address = |place: usize| match self.halves.get(place / n) {
+            Some(half) if self.sees(row, self.pages.start + place % n) => {
+                self.page(row, self.pages.start + place % n).address(*half)
+            }
             _ => self.page(row, page).address(half),
         };
-        let ahead = (AHEAD / (self.heads.head_dim * PAGE * size_of::<f16>())).max(1);
-        let place = page - first + if half == Half::Keys { 0 } else { n };
+        let size = self.heads.head_dim * PAGE * size_of::<f16>();
+        let ahead = (AHEAD / size).max(1);
+        let before = self.halves.iter().take_while(|other| **other != half).count();
+        let place = before * n + page - self.pages.start;
         if place == 0 {
             // Before the first page, all that lies between.
-            let size = self.heads.head_dim * PAGE * size_of::<f16>();
             for between in 1..ahead {
                 let at = address(between);
                 (0..size).step_by(LINE).for_each(|line| prefetch(at.wrapping_add(line)));
             }
         }
         address(place + ahead)
+    }
+
+    /// Whether a row (counted from the part's first) sees something of a page.
+    fn sees(&self, row: usize, page: usize) -> bool {
+        let span = &self.spans[self.rows.start + row];
+        span.start < (page + 1) * PAGE && span.end > page * PAGE
     }
 
     fn page(&self, row: usize, page: usize) -> Page<'_> {
@@ -298,133 +372,4 @@ impl Part<'_> {
 const _: () = assert!(PAGE.is_multiple_of(LANES), "a place in a page has the lane of its absolute position");
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::pages::{Stored, store};
-
-    /// `[sequence][page]`; a page has for each key-value head its keys, then for each its values. Row r belongs to sequence `of[r]`.
-    struct Pages<T> {
-        heads: Heads,
-        pages: Vec<Vec<Arc<Vec<T>>>>,
-        of: Vec<usize>,
-        wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
-    }
-
-    impl<T: Stored> Cache for Pages<T> {
-        fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_> {
-            let len = self.heads.head_dim * PAGE;
-            let (keys, values) = self.pages[self.of[row]][page].split_at(self.heads.n_kv_heads * len);
-            (self.wrap)(&keys[kv_head * len..][..len], &values[kv_head * len..][..len])
-        }
-    }
-
-    fn number(i: usize) -> f32 {
-        ((i * 7919 + 13) % 1009) as f32 / 504.5 - 1.0
-    }
-
-    /// The key (salt 0) or value (salt 1) of a head at a position; sequences differ from position 40 on.
-    fn stored<T: Stored>(sequence: usize, head: usize, pos: usize, salt: usize, head_dim: usize) -> Vec<f32> {
-        let own = if pos < 40 { 0 } else { sequence * 389 };
-        let at = |d: usize| number(pos * 977 + d * 3 + head * 131 + salt + own);
-        let x: Vec<f32> = (0..head_dim).map(at).collect();
-        let mut narrow = vec![T::default(); head_dim];
-        T::from_f32s(Isa::SCALAR, &x, &mut narrow);
-        narrow.into_iter().map(T::to_f32).collect()
-    }
-
-    fn pages<T: Stored>(
-        heads: Heads,
-        of: &[usize],
-        wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
-    ) -> Pages<T> {
-        let len = heads.head_dim * PAGE;
-        let page = |sequence: usize, page: usize| {
-            // What no row sees may be anything.
-            let mut numbers = vec![T::default(); 2 * heads.n_kv_heads * len];
-            T::from_f32s(Isa::SCALAR, &vec![f32::NAN; numbers.len()], &mut numbers);
-            let (keys, values) = numbers.split_at_mut(heads.n_kv_heads * len);
-            for head in 0..heads.n_kv_heads {
-                for pos in page * PAGE..((page + 1) * PAGE).min(150) {
-                    let [key, value] =
-                        [0, 1].map(|salt| stored::<T>(sequence, head, pos, salt, heads.head_dim));
-                    let range = head * len..(head + 1) * len;
-                    let (keys, values) = (&mut keys[range.clone()], &mut values[range]);
-                    store(Isa::best(), keys, values, pos % PAGE, &key, &value);
-                }
-            }
-            Arc::new(numbers)
-        };
-        // The first page is shared by all.
-        let first = page(0, 0);
-        let sequence = |s| [first.clone()].into_iter().chain((1..5).map(|i| page(s, i))).collect();
-        Pages { heads, pages: (0..3).map(sequence).collect(), of: of.to_vec(), wrap }
-    }
-
-    fn check<T: Stored>(
-        heads: Heads,
-        rows: &[(usize, Range<usize>)],
-        wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
-    ) {
-        let of: Vec<usize> = rows.iter().map(|row| row.0).collect();
-        let spans: Vec<_> = rows.iter().map(|row| row.1.clone()).collect();
-        let cache = pages(heads, &of, wrap);
-        let width = heads.n_heads * heads.head_dim;
-        let queries: Vec<f32> = (0..rows.len() * width).map(|i| number(i * 31) * 3.0).collect();
-        let run = |threads: usize, isa: Isa| {
-            let mut out = vec![1.0; queries.len()];
-            attend(&Pool::new(threads), isa, heads, &queries, &spans, &cache, &mut out);
-            out
-        };
-        let spec = run(1, Isa::SCALAR);
-        for isa in Isa::all() {
-            for threads in [1, 2, 3] {
-                assert_eq!(spec, run(threads, isa), "{heads:?}, {rows:?}, {}, {threads} threads", isa.name());
-            }
-        }
-        for (row, (sequence, span)) in rows.iter().enumerate() {
-            let alone = pages(heads, &[*sequence], wrap);
-            let mut out = vec![0.0; width];
-            let queries = &queries[row * width..(row + 1) * width];
-            attend(&Pool::new(1), Isa::best(), heads, queries, std::slice::from_ref(span), &alone, &mut out);
-            assert_eq!(out, spec[row * width..(row + 1) * width], "row {row} alone");
-            // And the textbook in f64.
-            let head = row % heads.n_heads;
-            let q = &queries[head * heads.head_dim..][..heads.head_dim];
-            let kv = |pos, salt| {
-                stored::<T>(*sequence, head / (heads.n_heads / heads.n_kv_heads), pos, salt, heads.head_dim)
-            };
-            let score = |pos| {
-                kv(pos, 0).iter().zip(q).map(|(k, q)| f64::from(k * q)).sum::<f64>() * f64::from(heads.scale)
-            };
-            let scores: Vec<f64> = span.clone().map(score).collect();
-            let max = scores.iter().copied().fold(f64::MIN, f64::max);
-            let total: f64 = scores.iter().map(|s| (s - max).exp()).sum();
-            let mut truth = vec![0.0; heads.head_dim];
-            for (pos, s) in span.clone().zip(&scores) {
-                let weight = (s - max).exp() / total;
-                truth.iter_mut().zip(kv(pos, 1)).for_each(|(sum, v)| *sum += weight * f64::from(v));
-            }
-            for (truth, found) in truth.iter().zip(&out[head * heads.head_dim..]) {
-                assert!((truth - f64::from(*found)).abs() < 2e-5, "{truth} {found}");
-            }
-        }
-    }
-
-    #[test]
-    fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
-        // A prompt's rows, rows of several continuations, windows, and rows that have nothing in common.
-        let prompt: Vec<_> = (60..79).map(|pos| (1, 0..pos + 1)).collect();
-        let window: Vec<_> = (25..45).map(|pos| (2, (pos - 20usize)..pos + 1)).collect();
-        let ways: Vec<_> = (0..7).map(|i| (i % 3, 0..90 + 9 * i)).collect();
-        let apart = vec![(0, 3..7), (1, 100..131), (1, 64..96), (2, 0..150), (0, 31..33)];
-        for (n_heads, n_kv_heads, head_dim) in [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6)] {
-            let heads = Heads { n_heads, n_kv_heads, head_dim, scale: 0.37 };
-            for rows in [&prompt, &window, &ways, &apart, &vec![(0, 0..1)], &vec![(0, 5..131)]] {
-                check::<f16>(heads, rows, |keys, values| Page::F16 { keys, values });
-                check::<f32>(heads, rows, |keys, values| Page::F32 { keys, values });
-            }
-        }
-    }
-}
+mod tests;

@@ -154,26 +154,26 @@ pub(crate) fn add_values<T: Stored>(
     values: &[T],
     soon: *const u8,
     places: Range<usize>,
+    dims: Range<usize>,
     out: &mut [f32],
 ) {
-    let head_dim = values.len() / PAGE;
-    if !head_dim.is_multiple_of(8) {
-        return scalar::attention::add_values(weights, width, at, values, soon, places, out);
+    if !dims.len().is_multiple_of(8) {
+        return scalar::attention::add_values(weights, width, at, values, soon, places, dims, out);
     }
-    for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * head_dim)) {
-        let places = places.clone();
-        match out.len() / head_dim {
-            1 => values_of::<T, 1, 4>(weights, width, at, values, soon, places, out),
-            2 => values_of::<T, 2, 4>(weights, width, at, values, soon, places, out),
-            3 => values_of::<T, 3, 2>(weights, width, at, values, soon, places, out),
-            4 => values_of::<T, 4, 2>(weights, width, at, values, soon, places, out),
-            5 => values_of::<T, 5, 2>(weights, width, at, values, soon, places, out),
-            _ => values_of::<T, 6, 2>(weights, width, at, values, soon, places, out),
+    for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * dims.len())) {
+        let (places, dims) = (places.clone(), dims.clone());
+        match out.len() / dims.len() {
+            1 => values_of::<T, 1, 4>(weights, width, at, values, soon, places, dims, out),
+            2 => values_of::<T, 2, 4>(weights, width, at, values, soon, places, dims, out),
+            3 => values_of::<T, 3, 2>(weights, width, at, values, soon, places, dims, out),
+            4 => values_of::<T, 4, 2>(weights, width, at, values, soon, places, dims, out),
+            5 => values_of::<T, 5, 2>(weights, width, at, values, soon, places, dims, out),
+            _ => values_of::<T, 6, 2>(weights, width, at, values, soon, places, dims, out),
         }
     }
 }
 
-/// N queries, V vectors of eight dimensions at a time where there are as many, then one.
+/// N queries, V vectors of eight dimensions at a time where there are as many, then two, then one.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn values_of<T: Stored, const N: usize, const V: usize>(
@@ -183,16 +183,20 @@ fn values_of<T: Stored, const N: usize, const V: usize>(
     values: &[T],
     soon: *const u8,
     places: Range<usize>,
+    dims: Range<usize>,
     out: &mut [f32],
 ) {
-    let head_dim = values.len() / PAGE;
-    let mut d = 0;
-    while d + 8 * V <= head_dim {
-        columns_of::<T, N, V>(weights, width, at, values, soon, places.clone(), out, d);
+    let mut d = dims.start;
+    while d + 8 * V <= dims.end {
+        columns_of::<T, N, V>(weights, width, at, values, soon, places.clone(), dims.clone(), out, d);
         d += 8 * V;
     }
-    while d < head_dim {
-        columns_of::<T, N, 1>(weights, width, at, values, soon, places.clone(), out, d);
+    while d + 8 * 2 <= dims.end {
+        columns_of::<T, N, 2>(weights, width, at, values, soon, places.clone(), dims.clone(), out, d);
+        d += 8 * 2;
+    }
+    while d < dims.end {
+        columns_of::<T, N, 1>(weights, width, at, values, soon, places.clone(), dims.clone(), out, d);
         d += 8;
     }
 }
@@ -206,16 +210,18 @@ fn columns_of<T: Stored, const N: usize, const V: usize>(
     values: &[T],
     soon: *const u8,
     places: Range<usize>,
+    dims: Range<usize>,
     out: &mut [f32],
     d: usize,
 ) {
     let head_dim = values.len() / PAGE;
-    assert!(out.len() == N * head_dim && weights.len() == N * width && d + 8 * V <= head_dim, "whole rows");
+    assert!(out.len() == N * dims.len() && weights.len() == N * width, "a row for each query");
+    assert!(dims.start <= d && d + 8 * V <= dims.end && dims.end <= head_dim, "dimensions of a value");
     assert!(places.end <= PAGE && at + PAGE <= width, "places of a page");
     // SAFETY: query n < N, place k < PAGE and dimensions d to d + 8·V - 1 lie within `out`, `weights` and `values` by the
     // assertions above.
     unsafe {
-        let place = |n: usize, v: usize| n * head_dim + d + 8 * v;
+        let place = |n: usize, v: usize| n * dims.len() + d - dims.start + 8 * v;
         let mut sums = [[_mm256_setzero_ps(); V]; N];
         for n in 0..N {
             for v in 0..V {

@@ -53,7 +53,7 @@ pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
     lanes
 }
 
-/// out[query] += Σ weights[query][at + k]·value_k for k in `places` of a page.
+/// out[query] += Σ weights[query][at + k]·value_k for k in `places` of a page, in the dimensions `dims`.
 pub(crate) fn add_values<T: Stored>(
     weights: &[f32],
     width: usize,
@@ -61,12 +61,13 @@ pub(crate) fn add_values<T: Stored>(
     values: &[T],
     _soon: *const u8,
     places: Range<usize>,
+    dims: Range<usize>,
     out: &mut [f32],
 ) {
     let head_dim = values.len() / PAGE;
-    for (out, weights) in out.chunks_exact_mut(head_dim).zip(weights.chunks_exact(width)) {
+    for (out, weights) in out.chunks_exact_mut(dims.len()).zip(weights.chunks_exact(width)) {
         for k in places.clone() {
-            for (out, value) in out.iter_mut().zip(&values[k * head_dim..]) {
+            for (out, value) in out.iter_mut().zip(&values[k * head_dim + dims.start..]) {
                 *out = value.to_f32().mul_add(weights[at + k], *out);
             }
         }

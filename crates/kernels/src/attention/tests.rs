@@ -1,0 +1,125 @@
+//! Attention against the specification, itself cut otherwise, and the textbook.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::pages::{Stored, store};
+
+/// `[sequence][page]`; a page has for each key-value head its keys, then for each its values. Row r belongs to sequence `of[r]`.
+struct Pages<T> {
+    heads: Heads,
+    pages: Vec<Vec<Arc<Vec<T>>>>,
+    of: Vec<usize>,
+    wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
+}
+
+impl<T: Stored> Cache for Pages<T> {
+    fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_> {
+        let len = self.heads.head_dim * PAGE;
+        let (keys, values) = self.pages[self.of[row]][page].split_at(self.heads.n_kv_heads * len);
+        (self.wrap)(&keys[kv_head * len..][..len], &values[kv_head * len..][..len])
+    }
+}
+
+fn number(i: usize) -> f32 {
+    ((i * 7919 + 13) % 1009) as f32 / 504.5 - 1.0
+}
+
+/// The key (salt 0) or value (salt 1) of a head at a position; sequences differ from position 40 on.
+fn stored<T: Stored>(sequence: usize, head: usize, pos: usize, salt: usize, head_dim: usize) -> Vec<f32> {
+    let own = if pos < 40 { 0 } else { sequence * 389 };
+    let at = |d: usize| number(pos * 977 + d * 3 + head * 131 + salt + own);
+    let x: Vec<f32> = (0..head_dim).map(at).collect();
+    let mut narrow = vec![T::default(); head_dim];
+    T::from_f32s(Isa::SCALAR, &x, &mut narrow);
+    narrow.into_iter().map(T::to_f32).collect()
+}
+
+fn pages<T: Stored>(heads: Heads, of: &[usize], wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>) -> Pages<T> {
+    let len = heads.head_dim * PAGE;
+    let page = |sequence: usize, page: usize| {
+        // What no row sees may be anything.
+        let mut numbers = vec![T::default(); 2 * heads.n_kv_heads * len];
+        T::from_f32s(Isa::SCALAR, &vec![f32::NAN; numbers.len()], &mut numbers);
+        let (keys, values) = numbers.split_at_mut(heads.n_kv_heads * len);
+        for head in 0..heads.n_kv_heads {
+            for pos in page * PAGE..((page + 1) * PAGE).min(150) {
+                let [key, value] = [0, 1].map(|salt| stored::<T>(sequence, head, pos, salt, heads.head_dim));
+                let range = head * len..(head + 1) * len;
+                let (keys, values) = (&mut keys[range.clone()], &mut values[range]);
+                store(Isa::best(), keys, values, pos % PAGE, &key, &value);
+            }
+        }
+        Arc::new(numbers)
+    };
+    // The first page is shared by all.
+    let first = page(0, 0);
+    let sequence = |s| [first.clone()].into_iter().chain((1..5).map(|i| page(s, i))).collect();
+    Pages { heads, pages: (0..3).map(sequence).collect(), of: of.to_vec(), wrap }
+}
+
+fn check<T: Stored>(
+    heads: Heads,
+    rows: &[(usize, Range<usize>)],
+    wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
+) {
+    let of: Vec<usize> = rows.iter().map(|row| row.0).collect();
+    let spans: Vec<_> = rows.iter().map(|row| row.1.clone()).collect();
+    let cache = pages(heads, &of, wrap);
+    let width = heads.n_heads * heads.head_dim;
+    let queries: Vec<f32> = (0..rows.len() * width).map(|i| number(i * 31) * 3.0).collect();
+    let run = |threads: usize, isa: Isa| {
+        let mut out = vec![1.0; queries.len()];
+        attend(&Pool::new(threads), isa, heads, &queries, &spans, &cache, &mut out);
+        out
+    };
+    let spec = run(1, Isa::SCALAR);
+    for isa in Isa::all() {
+        for threads in [1, 2, 3] {
+            assert_eq!(spec, run(threads, isa), "{heads:?}, {rows:?}, {}, {threads} threads", isa.name());
+        }
+    }
+    for (row, (sequence, span)) in rows.iter().enumerate() {
+        let alone = pages(heads, &[*sequence], wrap);
+        let mut out = vec![0.0; width];
+        let queries = &queries[row * width..(row + 1) * width];
+        attend(&Pool::new(1), Isa::best(), heads, queries, std::slice::from_ref(span), &alone, &mut out);
+        assert_eq!(out, spec[row * width..(row + 1) * width], "row {row} alone");
+        // And the textbook in f64.
+        let head = row % heads.n_heads;
+        let q = &queries[head * heads.head_dim..][..heads.head_dim];
+        let kv = |pos, salt| {
+            stored::<T>(*sequence, head / (heads.n_heads / heads.n_kv_heads), pos, salt, heads.head_dim)
+        };
+        let score = |pos| {
+            kv(pos, 0).iter().zip(q).map(|(k, q)| f64::from(k * q)).sum::<f64>() * f64::from(heads.scale)
+        };
+        let scores: Vec<f64> = span.clone().map(score).collect();
+        let max = scores.iter().copied().fold(f64::MIN, f64::max);
+        let total: f64 = scores.iter().map(|s| (s - max).exp()).sum();
+        let mut truth = vec![0.0; heads.head_dim];
+        for (pos, s) in span.clone().zip(&scores) {
+            let weight = (s - max).exp() / total;
+            truth.iter_mut().zip(kv(pos, 1)).for_each(|(sum, v)| *sum += weight * f64::from(v));
+        }
+        for (truth, found) in truth.iter().zip(&out[head * heads.head_dim..]) {
+            assert!((truth - f64::from(*found)).abs() < 2e-5, "{truth} {found}");
+        }
+    }
+}
+
+#[test]
+fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
+    // A prompt's rows, rows of several continuations, windows, and rows that have nothing in common.
+    let prompt: Vec<_> = (60..79).map(|pos| (1, 0..pos + 1)).collect();
+    let window: Vec<_> = (25..45).map(|pos| (2, (pos - 20usize)..pos + 1)).collect();
+    let ways: Vec<_> = (0..7).map(|i| (i % 3, 0..90 + 9 * i)).collect();
+    let apart = vec![(0, 3..7), (1, 100..131), (1, 64..96), (2, 0..150), (0, 31..33)];
+    for (n_heads, n_kv_heads, head_dim) in [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6)] {
+        let heads = Heads { n_heads, n_kv_heads, head_dim, scale: 0.37 };
+        for rows in [&prompt, &window, &ways, &apart, &vec![(0, 0..1)], &vec![(0, 5..131)]] {
+            check::<f16>(heads, rows, |keys, values| Page::F16 { keys, values });
+            check::<f32>(heads, rows, |keys, values| Page::F32 { keys, values });
+        }
+    }
+}
