@@ -31,8 +31,10 @@ pub const SLACK: usize = 16;
 /// What one look at a row tells.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scan {
-    /// The largest logit that isn't NaN; -inf if there is none.
+    /// The largest logit, -inf if there is none; of fine ones.
     pub max: f32,
+    /// The smallest one, masked ones included; +inf if there is none.
+    pub min: f32,
     /// Neither NaN nor +inf is among them.
     pub fine: bool,
 }
@@ -95,44 +97,122 @@ pub fn least(isa: Isa, xs: &[f32]) -> f32 {
     dispatch!(isa, logits::least(xs))
 }
 
-/// The smallest logit, -inf if one is masked: as fast as a plain read.
-pub fn lowest(isa: Isa, xs: &[f32]) -> f32 {
-    dispatch!(isa, logits::lowest(xs))
-}
-
-/// The logits of at least `from` (which isn't -inf) and their ids, `first` being that of the first logit, in order; how many
-/// there are.
+/// The logits that `bound` admits and their ids, `first` being that of the first logit, in order; how many there are.
 ///
 /// # Panics
 /// If an output has no room for all of `xs` and [`SLACK`] more.
 #[inline]
-pub fn select(isa: Isa, xs: &[f32], from: f32, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+pub fn select(isa: Isa, xs: &[f32], bound: Bound, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
     assert!(ids.len() >= xs.len() + SLACK && out.len() >= xs.len() + SLACK, "room for whole vectors");
-    dispatch!(isa, logits::select(xs, from, first, ids, out))
+    dispatch!(isa, logits::select(xs, bound, first, ids, out))
 }
 
-/// The weights of up to [`GROUP`] logits, and the bins of their distances |d - center|: `bin = round(distance·64)`,
-/// at most `last_bin`.
+/// The same of the logits that `near` admits.
+///
+/// # Panics
+/// As [`select`].
 #[inline]
-pub fn bins(isa: Isa, group: &Ranged<'_>, bins: &mut [u32; GROUP], weights: &mut [u64; GROUP]) {
-    dispatch!(isa, logits::bins(group, bins, weights));
+pub fn select_near(isa: Isa, xs: &[f32], near: &Near, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+    assert!(ids.len() >= xs.len() + SLACK && out.len() >= xs.len() + SLACK, "room for whole vectors");
+    dispatch!(isa, logits::select_near(xs, near, first, ids, out))
 }
 
-/// A group of logits with their exponentials, and the line along which their distances are measured.
-#[derive(Debug, Clone, Copy)]
-pub struct Ranged<'a> {
-    /// Up to [`GROUP`] logits.
-    pub xs: &'a [f32],
-    /// exp(d) of each.
-    pub es: &'a [f32],
+/// The ids of the logits whose distance along `line` lies in bin `bin` (as [`bins`] counts them), as [`select`] gives them.
+///
+/// # Panics
+/// As [`select`].
+#[inline]
+pub fn select_bin(isa: Isa, xs: &[f32], line: Line, bin: Bin, first: u32, ids: &mut [u32]) -> usize {
+    assert!(ids.len() >= xs.len() + SLACK, "room for whole vectors");
+    dispatch!(isa, logits::select_bin(xs, line, bin, first, ids))
+}
+
+/// The weights of up to [`GROUP`] logits, and the bins of their distances: `bin = round(distance·64)`, at most `last_bin`.
+/// `es` has exp(d) of each logit.
+#[inline]
+pub fn bins(
+    isa: Isa,
+    xs: &[f32],
+    es: &[f32],
+    line: Line,
+    last_bin: u32,
+    bins: &mut [u32; GROUP],
+    weights: &mut [u64; GROUP],
+) {
+    dispatch!(isa, logits::bins(xs, es, line, last_bin, bins, weights));
+}
+
+/// The last token of a prefix of the descending order (larger logit first, ties by lower index).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bound {
+    /// Its logit.
+    pub x: f32,
+    /// Its index.
+    pub index: usize,
+}
+
+impl Bound {
+    /// Whether a token stands in the prefix.
+    #[inline]
+    pub fn admits(&self, x: f32, index: usize) -> bool {
+        x > self.x || (x == self.x && index <= self.index)
+    }
+
+    /// The index, as vectors compare it: ids are below 2^32 - 1.
+    #[inline]
+    pub(crate) fn last(&self) -> u32 {
+        u32::try_from(self.index).unwrap_or(u32::MAX)
+    }
+}
+
+/// Where distances are measured from: d = (x - max)·β, and a token's distance is |d - center|.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line {
     /// The largest logit.
     pub max: f32,
-    /// d = (x - max)·β.
+    /// β = 1/T.
     pub beta: f32,
-    /// Distances are |d - center|.
+    /// The point from which distances are measured; 0: from the likeliest.
     pub center: f32,
-    /// The largest bin.
-    pub last_bin: u32,
+}
+
+impl Line {
+    /// The distance of a logit.
+    #[inline]
+    pub fn distance(&self, x: f32) -> f32 {
+        crate::scalar::logits::distance(x, *self)
+    }
+}
+
+/// The beginning of the order of distance (ties: larger logit, then lower index) that ends with a token.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Near {
+    /// Where distances are measured.
+    pub line: Line,
+    /// The distance of the last token.
+    pub reach: f32,
+    /// The last token among those of this distance.
+    pub last: Bound,
+    /// A finite logit below which none is near enough.
+    pub from: f32,
+}
+
+impl Near {
+    /// Whether a token stands in it.
+    #[inline]
+    pub fn admits(&self, x: f32, index: usize) -> bool {
+        let distance = self.line.distance(x);
+        x >= self.from && (distance < self.reach || (distance == self.reach && self.last.admits(x, index)))
+    }
+}
+
+/// One of the bins that [`bins`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bin {
+    /// Its number.
+    pub number: u32,
+    /// The largest number there is.
+    pub last: u32,
 }
 
 /// The weight of exp(d): round(2^45 · e), half to even.
@@ -174,19 +254,13 @@ mod tests {
                 let sums = measure(isa, &xs, found.max, 0.7, &es);
                 assert_eq!(sums.total, total);
                 let (mut ids, mut out) = (vec![0; n + SLACK], vec![0.0; n + SLACK]);
-                let kept = select(isa, &xs, -5.0, 3, &mut ids, &mut out);
+                let edge = Bound { x: -5.0, index: usize::MAX };
+                let kept = select(isa, &xs, edge, 3, &mut ids, &mut out);
                 ids.truncate(kept);
                 out.truncate(kept);
                 let deviations = deviations(isa, &xs, found.max, 2f64.powi(-104));
-                let facts = (
-                    total,
-                    sums,
-                    squares(isa, &es),
-                    deviations,
-                    least(isa, &xs),
-                    count_unmasked(isa, &xs),
-                    lowest(isa, &xs),
-                );
+                let facts =
+                    (total, sums, squares(isa, &es), deviations, least(isa, &xs), count_unmasked(isa, &xs));
                 (found, maxima, es, ids, out, facts)
             };
             let a = of(Isa::SCALAR);
@@ -218,14 +292,60 @@ mod tests {
     }
 
     #[test]
+    fn selections_are_what_single_logits_say() {
+        for n in (1..150).chain([1000]) {
+            let xs = row(n);
+            let last = Bound { x: xs[n / 2].max(-20.0), index: n / 2 + 3 };
+            for (center, reach) in [(0.0, 9.0), (-7.0, 0.5), (-4.0, 2.0), (-300.0, 172.0)] {
+                let line = Line { max: 11.84, beta: 0.5, center };
+                let near = Near { line, reach, last, from: f32::MIN };
+                // Ties with the last one, of which some are in and some are out.
+                let tied = Near { reach: line.distance(last.x), ..near };
+                let bin = Bin {
+                    number: (line.distance(last.x) * 64.0).min(500.0).round_ties_even() as u32,
+                    last: 500,
+                };
+                let of = |isa| {
+                    let (mut ids, mut out) = (vec![0; n + SLACK], vec![0.0; n + SLACK]);
+                    let mut found: Vec<Vec<u32>> = Vec::new();
+                    let kept = select(isa, &xs, last, 3, &mut ids, &mut out);
+                    assert!(ids[..kept].iter().zip(&out).all(|(&id, &x)| xs[id as usize - 3] == x));
+                    found.push(ids[..kept].to_vec());
+                    for near in [&near, &tied] {
+                        let kept = select_near(isa, &xs, near, 3, &mut ids, &mut out);
+                        assert!(ids[..kept].iter().zip(&out).all(|(&id, &x)| xs[id as usize - 3] == x));
+                        found.push(ids[..kept].to_vec());
+                    }
+                    let kept = select_bin(isa, &xs, line, bin, 3, &mut ids);
+                    found.push(ids[..kept].to_vec());
+                    found
+                };
+                let all = |keep: &dyn Fn(f32, usize) -> bool| -> Vec<u32> {
+                    (3..).zip(&xs).filter(|&(id, &x)| keep(x, id as usize)).map(|(id, _)| id).collect()
+                };
+                let place = |x: f32| (line.distance(x) * 64.0).min(500.0).round_ties_even() as u32;
+                let expected = vec![
+                    all(&|x, id| last.admits(x, id)),
+                    all(&|x, id| near.admits(x, id)),
+                    all(&|x, id| tied.admits(x, id)),
+                    all(&|x, _| place(x) == bin.number),
+                ];
+                for isa in Isa::all() {
+                    assert_eq!(of(isa), expected, "{}, {n} logits, {line:?}", isa.name());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn bins_and_weights_are_those_of_single_logits() {
         let xs = row(GROUP);
         let mut es = vec![0.0; GROUP];
         weigh(Isa::best(), &xs, 11.84, 1.5, &mut es);
-        let ranged = Ranged { xs: &xs, es: &es, max: 11.84, beta: 1.5, center: -3.0, last_bin: 500 };
+        let line = Line { max: 11.84, beta: 1.5, center: -3.0 };
         let of = |isa| {
             let (mut places, mut weights) = ([0; GROUP], [0; GROUP]);
-            bins(isa, &ranged, &mut places, &mut weights);
+            bins(isa, &xs, &es, line, 500, &mut places, &mut weights);
             (places, weights)
         };
         let (places, weights) = of(Isa::SCALAR);

@@ -7,13 +7,17 @@
 
 use kelvin_kernels::{
     isa::Isa,
-    logits::{self, GROUP, MOMENT_UNIT, ROUND, Ranged, scaled, weight},
+    logits::{self, Bin, GROUP, Line, MOMENT_UNIT, ROUND, SLACK, scaled, weight},
 };
 
-use crate::{order::key, set::Set};
+use crate::{
+    order::{key, lowest_logit},
+    set::Set,
+};
 
 /// Bins of 1/64 nat up to 32 nats, beyond which weights are 0, and one for all the rest.
 const N_BINS: usize = 2049;
+const LAST_BIN: u32 = N_BINS as u32 - 1;
 /// Room for the bins, a power of two, so that a place needs no check; there are two of them, since adding twice in a row to
 /// one number in memory waits for the first sum.
 const ROOM: usize = 4096;
@@ -23,21 +27,6 @@ const NEAR: f32 = 8.0;
 const NEAR_BINS: usize = 511;
 /// So few members are sorted rather than divided further.
 const FEW: usize = 256;
-
-/// Where distances are measured from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Line {
-    pub(crate) max: f32,
-    pub(crate) beta: f32,
-    pub(crate) center: f32,
-}
-
-impl Line {
-    /// The distance of a logit.
-    pub(crate) fn distance(&self, x: f32) -> f32 {
-        (scaled(x, self.max, self.beta) - self.center).abs()
-    }
-}
 
 /// Sums of weights and of w·|d| (in units of 2^-52), over a beginning of the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +56,7 @@ pub(crate) struct Found {
 pub(crate) struct Bins {
     mass: Vec<u64>,
     moment: Vec<u128>,
+    /// Room for the whole set.
     members: Vec<u32>,
     /// What `mass` and `moment` hold now; moments that nobody asked for may be anything.
     filled: Option<Filled>,
@@ -85,7 +75,7 @@ impl Bins {
     pub(crate) fn reserve(&mut self, n: usize) {
         self.mass.resize(2 * ROOM, 0);
         self.moment.resize(N_BINS, 0);
-        self.members.reserve(n.saturating_sub(self.members.len()));
+        self.members.resize((n + SLACK).max(self.members.len()), 0);
         self.forget();
     }
 
@@ -129,8 +119,7 @@ impl Field<'_> {
             }
             let xs = self.set.group(g);
             let es = &self.es[g * GROUP..][..xs.len()];
-            let ranged = Ranged { xs, es, max, beta, center, last_bin: N_BINS as u32 - 1 };
-            logits::bins(Isa::best(), &ranged, &mut places, &mut weights);
+            logits::bins(Isa::best(), xs, es, self.line, LAST_BIN, &mut places, &mut weights);
             let mass: &mut [u64; 2 * ROOM] = bins.mass.first_chunk_mut().expect("`reserve` made room");
             let (places, weights) = (&places[..xs.len()], &weights[..xs.len()]);
             let (pairs, rest) = places.as_chunks::<2>();
@@ -193,8 +182,8 @@ pub(crate) fn locate(
         }
     }
     let (bin, before) = found.or_else(|| walk_bins(bins, N_BINS, Sum::default(), &reached))?;
-    collect(field, bin, &mut bins.members);
-    Some(settle(field, moments, before, reached, &mut bins.members))
+    let n = collect(field, bin, &mut bins.members);
+    Some(settle(field, moments, before, reached, &mut bins.members[..n]))
 }
 
 /// The bin within which the sum is reached, and the sum before it.
@@ -209,26 +198,22 @@ fn walk_bins(bins: &Bins, n: usize, mut sum: Sum, reached: &impl Fn(&Sum) -> boo
     None
 }
 
-/// The members of a bin, in the order of indices.
-fn collect(field: &Field<'_>, bin: usize, members: &mut Vec<u32>) {
-    members.clear();
+/// Leaves the members of a bin at the front of `members`, in the order of indices; how many there are.
+fn collect(field: &Field<'_>, bin: usize, members: &mut [u32]) -> usize {
     let Line { max, beta, center } = field.line;
-    let (mut places, mut weights) = ([0; GROUP], [0; GROUP]);
-    // A bin reaches half a step below its number.
+    // A bin reaches half a step below its number; the last one down to the lowest.
     let lowest = center - (bin as f32 + 1.0) / 64.0;
-    for (g, &group_max) in field.set.maxima().iter().enumerate() {
-        if bin < N_BINS - 1 && scaled(group_max, max, beta) < lowest {
-            continue;
-        }
-        let xs = field.set.group(g);
-        let es = &field.es[g * GROUP..][..xs.len()];
-        let ranged = Ranged { xs, es, max, beta, center, last_bin: N_BINS as u32 - 1 };
-        logits::bins(Isa::best(), &ranged, &mut places, &mut weights);
-        if places[..xs.len()].iter().fold(false, |any, &place| any | (place as usize == bin)) {
-            let inside = places[..xs.len()].iter().enumerate().filter(|&(_, &place)| place as usize == bin);
-            members.extend(inside.map(|(i, _)| (g * GROUP + i) as u32));
-        }
+    let from = if bin < N_BINS - 1 {
+        lowest_logit(max, |x| scaled(x, max, beta) >= lowest)
+    } else {
+        f32::NEG_INFINITY
+    };
+    let bin = Bin { number: bin as u32, last: LAST_BIN };
+    let mut n = 0;
+    for (first, part) in field.set.parts_from(from) {
+        n += logits::select_bin(Isa::best(), part, field.line, bin, first as u32, &mut members[n..]);
     }
+    n
 }
 
 /// The same search among the members of one bin, which it divides further while they are many.
@@ -237,7 +222,7 @@ fn settle(
     moments: bool,
     mut before: Sum,
     reached: impl Fn(&Sum) -> bool,
-    members: &mut Vec<u32>,
+    mut members: &mut [u32],
 ) -> Found {
     let x = |i: u32| field.set.get(i as usize);
     while members.len() > FEW {
@@ -280,7 +265,7 @@ fn settle(
             members[kept] = i;
             kept += usize::from(part(i) == found);
         }
-        members.truncate(kept);
+        members = &mut std::mem::take(&mut members)[..kept];
         before = sum;
         // Differences that f32 can't hold: leave the rest to the sort.
         if kept == n {

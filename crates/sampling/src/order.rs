@@ -1,5 +1,6 @@
 //! The descending order of tokens: larger logit first, ties by lower id.
 
+pub(crate) use kelvin_kernels::logits::Bound;
 use kelvin_kernels::logits::GROUP;
 
 use crate::set::Set;
@@ -13,18 +14,18 @@ pub(crate) fn key(x: f32, index: usize) -> u64 {
     u64::from(falling) << 32 | index as u64
 }
 
-/// The last token of a prefix of the descending order.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Bound {
-    pub(crate) x: f32,
-    pub(crate) index: usize,
-}
-
-impl Bound {
-    /// Whether a token stands in the prefix.
-    pub(crate) fn admits(&self, x: f32, index: usize) -> bool {
-        x > self.x || (x == self.x && index <= self.index)
+/// The lowest finite logit that `keep` accepts; it accepts `max` and, with a logit, all above it.
+pub(crate) fn lowest_logit(max: f32, keep: impl Fn(f32) -> bool) -> f32 {
+    // Keys rise as logits fall.
+    let float =
+        |falling: u32| f32::from_bits(if falling >> 31 == 0 { !(falling ^ 0x8000_0000) } else { falling });
+    let falling = |x: f32| (key(x, 0) >> 32) as u32;
+    let (mut kept, mut end) = (falling(max), falling(f32::MIN) + 1);
+    while end - kept > 1 {
+        let middle = kept + (end - kept) / 2;
+        if keep(float(middle)) { kept = middle } else { end = middle }
     }
+    float(kept)
 }
 
 /// The place of the `k`-th token (k >= 1, at most the number of unmasked tokens) in descending order.

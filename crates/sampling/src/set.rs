@@ -7,7 +7,7 @@
 
 use kelvin_kernels::{
     isa::Isa,
-    logits::{self, GROUP, SLACK},
+    logits::{self, Bound, GROUP, Near, SLACK},
 };
 
 use crate::{TokenId, error::SampleError};
@@ -51,6 +51,8 @@ pub(crate) struct Set<'a> {
     len: usize,
     /// The largest logit of the set.
     pub(crate) max: f32,
+    /// The smallest logit of the model's row, masked ones included.
+    min: f32,
 }
 
 impl<'a> Set<'a> {
@@ -75,7 +77,7 @@ impl<'a> Set<'a> {
         if scan.max == f32::NEG_INFINITY {
             return Err(SampleError::AllMasked { count: base.len() });
         }
-        Ok(Set { base, room, gathered: false, len: base.len(), max: scan.max })
+        Ok(Set { base, room, gathered: false, len: base.len(), max: scan.max, min: scan.min })
     }
 
     /// How many indices there are; before anything is gathered some of them may be masked.
@@ -88,15 +90,18 @@ impl<'a> Set<'a> {
         self.base.len()
     }
 
-    /// The smallest logit that isn't masked, and whether any is.
+    /// The smallest logit that isn't masked, and whether any may be.
     pub(crate) fn least(&self) -> (f32, bool) {
-        let least = |f: fn(Isa, &[f32]) -> f32| {
-            self.runs().map(|(_, xs)| f(Isa::best(), xs)).fold(f32::INFINITY, f32::min)
-        };
-        match least(logits::lowest) {
-            f32::NEG_INFINITY => (least(logits::least), true),
-            lowest => (lowest, false),
+        if self.is_row() && self.min > f32::NEG_INFINITY {
+            return (self.min, false);
         }
+        let least = self.runs().map(|(_, xs)| logits::least(Isa::best(), xs));
+        (least.fold(f32::INFINITY, f32::min), true)
+    }
+
+    /// Whether the set is still the model's row as it came.
+    fn is_row(&self) -> bool {
+        !self.gathered && self.room.patched.is_empty()
     }
 
     /// How many logits aren't masked.
@@ -129,11 +134,12 @@ impl<'a> Set<'a> {
 
     /// Slices that hold all groups whose maximum is at least `x`, and few others, each with the index of its first logit:
     /// a loop over many groups costs less than many loops.
-    fn parts_from(&self, x: f32) -> impl Iterator<Item = (usize, &[f32])> {
+    pub(crate) fn parts_from(&self, x: f32) -> impl Iterator<Item = (usize, &[f32])> {
         /// Of so many low groups it costs less to look at them than to stop before them.
         const GAP: usize = 2;
         let maxima = &self.room.maxima;
-        let alone = self.gathered || !self.room.patched.is_empty();
+        let row = if self.gathered { &self.room.xs[..self.len] } else { self.base };
+        let alone = !self.gathered && !self.room.patched.is_empty();
         let mut next = 0;
         std::iter::from_fn(move || {
             let begin = next + maxima[next..].iter().position(|&max| max >= x)?;
@@ -144,7 +150,7 @@ impl<'a> Set<'a> {
             while let Some(gap) = maxima[next..].iter().take(GAP + 1).position(|&max| max >= x) {
                 next += gap + 1;
             }
-            Some((begin * GROUP, &self.base[begin * GROUP..self.len.min(next * GROUP)]))
+            Some((begin * GROUP, &row[begin * GROUP..self.len.min(next * GROUP)]))
         })
     }
 
@@ -229,48 +235,71 @@ impl<'a> Set<'a> {
 
     /// Replaces every logit by `change(index, x)`, after gathering.
     pub(crate) fn rewrite(&mut self, mut change: impl FnMut(usize, f32) -> f32) {
-        self.gather(f32::MIN, ALL);
+        self.gather(UNMASKED);
         for (index, x) in self.room.xs[..self.len].iter_mut().enumerate() {
             *x = change(index, *x);
         }
         self.refresh();
     }
 
-    /// Gathers the tokens with logits of at least `from` (which isn't -inf) that `keep`, if there is one, accepts by logit
-    /// and index.
-    pub(crate) fn gather(&mut self, from: f32, keep: Option<impl Fn(f32, usize) -> bool>) {
-        let n = if self.gathered {
-            self.len
+    /// Gathers the tokens that a bound admits; its logit isn't -inf.
+    pub(crate) fn gather(&mut self, bound: Bound) {
+        self.gather_by(
+            bound.x,
+            |part, first, ids, xs| logits::select(Isa::best(), part, bound, first, ids, xs),
+            |x, index, _| bound.admits(x, index),
+        );
+    }
+
+    /// Gathers the tokens that are near.
+    pub(crate) fn gather_near(&mut self, near: &Near) {
+        self.gather_by(
+            near.from,
+            |part, first, ids, xs| logits::select_near(Isa::best(), part, near, first, ids, xs),
+            |x, index, _| near.admits(x, index),
+        );
+    }
+
+    /// Gathers the tokens whose id `keep` accepts.
+    pub(crate) fn gather_if(&mut self, keep: impl Fn(u32) -> bool) {
+        self.gather(UNMASKED);
+        self.filter(|_, _, id| keep(id));
+        self.refresh();
+    }
+
+    /// Gathers from the row, where groups below `from` have nothing to give, with `select`; or keeps of what is gathered already
+    /// what `keep` accepts by logit, index and id.
+    fn gather_by(
+        &mut self,
+        from: f32,
+        select: impl Fn(&[f32], u32, &mut [u32], &mut [f32]) -> usize,
+        keep: impl Fn(f32, usize, u32) -> bool,
+    ) {
+        if self.gathered {
+            self.filter(keep);
         } else {
             // Buffers leave the set for as long as they're filled from it.
             let (mut ids, mut xs) = (std::mem::take(&mut self.room.ids), std::mem::take(&mut self.room.xs));
             let mut n = 0;
             for (first, part) in self.parts_from(from) {
-                n += logits::select(Isa::best(), part, from, first as u32, &mut ids[n..], &mut xs[n..]);
+                n += select(part, first as u32, &mut ids[n..], &mut xs[n..]);
             }
             (self.room.ids, self.room.xs) = (ids, xs);
-            n
-        };
-        if let Some(keep) = keep {
-            self.filter(n, from, keep);
-        } else if self.gathered {
-            self.filter(n, from, |_, _| true);
-        } else {
             self.len = n;
+            self.gathered = true;
         }
-        self.gathered = true;
         self.refresh();
     }
 
-    /// Keeps some of the first `n` places of the buffers.
-    fn filter(&mut self, n: usize, from: f32, keep: impl Fn(f32, usize) -> bool) {
+    /// Keeps some of what is gathered.
+    fn filter(&mut self, keep: impl Fn(f32, usize, u32) -> bool) {
         let Room { ids, xs, .. } = &mut *self.room;
         let mut kept = 0;
-        for i in 0..n {
+        for i in 0..self.len {
             let (x, id) = (xs[i], ids[i]);
             // Written at the end whether it stays or not: no branch to mispredict.
             (xs[kept], ids[kept]) = (x, id);
-            kept += usize::from((x >= from) & keep(x, if self.gathered { i } else { id as usize }));
+            kept += usize::from(keep(x, i, id));
         }
         self.len = kept;
     }
@@ -292,8 +321,7 @@ impl<'a> Set<'a> {
     }
 
     fn drop_masked(&mut self) {
-        self.refresh();
-        self.gather(f32::MIN, ALL);
+        self.gather(UNMASKED);
     }
 
     /// The maxima of gathered logits.
@@ -305,8 +333,8 @@ impl<'a> Set<'a> {
     }
 }
 
-/// No further condition.
-pub(crate) const ALL: Option<fn(f32, usize) -> bool> = None;
+/// Admits all tokens that aren't masked.
+pub(crate) const UNMASKED: Bound = Bound { x: f32::MIN, index: usize::MAX };
 
 fn largest(xs: &[f32]) -> f32 {
     // Eight side by side: one alone waits for the comparison before it.

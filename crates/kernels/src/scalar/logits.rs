@@ -2,17 +2,20 @@
 //! so they are written in blocks that a compiler turns into vectors.
 
 use super::exp::exp;
-use crate::logits::{FLOOR, GROUP, MOMENT_UNIT, ONE, ROUND, Ranged, SQUARE_UNIT, Scan, Sums, WHOLE};
+use crate::logits::{
+    Bin, Bound, FLOOR, GROUP, Line, MOMENT_UNIT, Near, ONE, ROUND, SQUARE_UNIT, Scan, Sums, WHOLE,
+};
 
 /// Terms of at most 2^52 that fit into a u64 together.
 const BLOCK: usize = 256;
 const LANES: usize = 16;
 
 pub(crate) fn scan(xs: &[f32], maxima: &mut [f32]) -> Scan {
-    let mut scan = Scan { max: f32::NEG_INFINITY, fine: true };
+    let mut scan = Scan { max: f32::NEG_INFINITY, min: f32::INFINITY, fine: true };
     for (group, group_max) in xs.chunks(GROUP).zip(maxima) {
         *group_max = group.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max });
         scan.max = if *group_max > scan.max { *group_max } else { scan.max };
+        scan.min = group.iter().fold(scan.min, |min, &x| if x < min { x } else { min });
         // False for NaN as well.
         scan.fine &= group.iter().all(|&x| x < f32::INFINITY);
     }
@@ -105,22 +108,10 @@ pub(crate) fn least(xs: &[f32]) -> f32 {
     least.into_iter().chain(rest).fold(f32::INFINITY, |a, b| if b < a { b } else { a })
 }
 
-#[inline(always)]
-pub(crate) fn lowest(xs: &[f32]) -> f32 {
-    let mut lowest = [f32::INFINITY; 4 * LANES];
-    let (blocks, rest) = xs.as_chunks::<{ 4 * LANES }>();
-    for block in blocks {
-        for (lowest, &x) in lowest.iter_mut().zip(block) {
-            *lowest = if x < *lowest { x } else { *lowest };
-        }
-    }
-    lowest.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, |a, b| if b < a { b } else { a })
-}
-
-pub(crate) fn select(xs: &[f32], from: f32, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+pub(crate) fn select(xs: &[f32], bound: Bound, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
     let mut n = 0;
     for (&x, id) in xs.iter().zip(first..) {
-        if x >= from {
+        if bound.admits(x, id as usize) {
             (ids[n], out[n]) = (id, x);
             n += 1;
         }
@@ -128,16 +119,54 @@ pub(crate) fn select(xs: &[f32], from: f32, first: u32, ids: &mut [u32], out: &m
     n
 }
 
+pub(crate) fn select_near(xs: &[f32], near: &Near, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+    let mut n = 0;
+    for (&x, id) in xs.iter().zip(first..) {
+        if near.admits(x, id as usize) {
+            (ids[n], out[n]) = (id, x);
+            n += 1;
+        }
+    }
+    n
+}
+
+pub(crate) fn select_bin(xs: &[f32], line: Line, bin: Bin, first: u32, ids: &mut [u32]) -> usize {
+    let mut n = 0;
+    for (&x, id) in xs.iter().zip(first..) {
+        if place(x, line, bin.last) == bin.number {
+            ids[n] = id;
+            n += 1;
+        }
+    }
+    n
+}
+
 #[inline(always)]
-pub(crate) fn bins(group: &Ranged<'_>, bins: &mut [u32; GROUP], weights: &mut [u64; GROUP]) {
-    let &Ranged { xs, es, max, beta, center, last_bin } = group;
-    let last = last_bin as f32;
+pub(crate) fn bins(
+    xs: &[f32],
+    es: &[f32],
+    line: Line,
+    last_bin: u32,
+    bins: &mut [u32; GROUP],
+    weights: &mut [u64; GROUP],
+) {
     for ((bin, w), (&x, &e)) in bins.iter_mut().zip(weights.iter_mut()).zip(xs.iter().zip(es)) {
-        let distance = (scaled(x, max, beta) - center).abs() * 64.0;
-        let distance = if distance < last { distance } else { last };
-        *bin = (distance + WHOLE).to_bits() - WHOLE.to_bits();
+        *bin = place(x, line, last_bin);
         *w = weight(e);
     }
+}
+
+/// The bin of a logit.
+#[inline(always)]
+fn place(x: f32, line: Line, last_bin: u32) -> u32 {
+    let (distance, last) = (distance(x, line) * 64.0, last_bin as f32);
+    let distance = if distance < last { distance } else { last };
+    (distance + WHOLE).to_bits() - WHOLE.to_bits()
+}
+
+#[inline(always)]
+pub(crate) fn distance(x: f32, line: Line) -> f32 {
+    (scaled(x, line.max, line.beta) - line.center).abs()
 }
 
 #[inline(always)]

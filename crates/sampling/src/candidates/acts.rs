@@ -1,10 +1,10 @@
 //! What stages do to the working set: heat it, cut it, change its logits.
 
-use kelvin_kernels::logits::{GROUP, scaled};
+use kelvin_kernels::logits::{GROUP, Near, scaled};
 
-use super::{ALL, Candidates, LEAST, Work, entropy_part, lowest};
+use super::{Candidates, LEAST, UNMASKED, Work, entropy_part};
 use crate::{
-    order::{self, Bound, key},
+    order::{self, Bound, key, lowest_logit},
     weights::{share_of, weight},
 };
 
@@ -94,18 +94,13 @@ impl Candidates<'_> {
             self.locate(center, false, |sum| sum.mass >= needed).expect("the sum of all is the total");
         let line = self.line(center);
         let x = self.set.get(found.index);
-        let (reach, last) = (line.distance(x), Bound { x, index: found.index });
-        let max = self.set.max;
+        let reach = line.distance(x);
+        let last = if ties { UNMASKED } else { Bound { x, index: found.index } };
         // What lies above the center, or below it and near enough.
         let near = |x: f32| scaled(x, line.max, line.beta) >= center || line.distance(x) <= reach;
-        let from = if near(max) { lowest(max, near) } else { max };
-        self.gather(
-            from,
-            Some(|x, index| {
-                let s = line.distance(x);
-                s < reach || (s == reach && (ties || last.admits(x, index)))
-            }),
-        );
+        let from = if near(line.max) { lowest_logit(line.max, near) } else { line.max };
+        self.set.gather_near(&Near { line, reach, last, from });
+        self.gathered();
     }
 
     /// Keeps the longest prefix whose part of the entropy, Σ -p ln p with p of the whole, is at most `share` of it; at
@@ -130,7 +125,7 @@ impl Candidates<'_> {
         if !high(max) {
             return;
         }
-        let from = lowest(max, high);
+        let from = lowest_logit(max, high);
         let mut above: Vec<u64> = std::mem::take(&mut self.work.keys);
         above.clear();
         for (g, group) in self.set.groups_from(from) {
@@ -165,7 +160,8 @@ impl Candidates<'_> {
     /// Keeps the tokens whose bit is set, the lowest first; false if none is left. Only before the first stage, when an index is an id.
     pub(crate) fn keep_bits(&mut self, bits: &[u32]) -> bool {
         let is_set = |id: usize| bits.get(id / 32).is_some_and(|word| word >> (id % 32) & 1 == 1);
-        self.gather(f32::MIN, Some(|_, id| is_set(id)));
+        self.set.gather_if(|id| is_set(id as usize));
+        self.gathered();
         self.set.max > f32::NEG_INFINITY
     }
 
@@ -208,7 +204,7 @@ impl Candidates<'_> {
     pub(crate) fn remember_weights(&mut self) -> u64 {
         let total = self.total();
         self.settle();
-        self.gather(f32::MIN, ALL);
+        self.gather(UNMASKED);
         let (max, beta) = (self.set.max, self.beta);
         let Work { keys, .. } = &mut *self.work;
         keys.clear();

@@ -9,15 +9,15 @@ mod spread;
 
 use kelvin_kernels::{
     isa::Isa,
-    logits::{self, GROUP, scaled},
+    logits::{self, GROUP, Line, scaled},
 };
 
 use crate::{
     TokenId,
     error::SampleError,
-    locate::{Bins, Field, Found, Line, Sum, locate},
-    order::{self, Bound, key},
-    set::{ALL, Room, Set},
+    locate::{Bins, Field, Found, Sum, locate},
+    order::{self, Bound, key, lowest_logit},
+    set::{Room, Set, UNMASKED},
     weights::{Mass, weight},
 };
 
@@ -151,7 +151,7 @@ impl<'a> Candidates<'a> {
 
     /// The ids that are left with their logits, in the order of ids.
     pub(crate) fn survivors(&self) -> impl Iterator<Item = (TokenId, f32)> + '_ {
-        let bound = self.bound.unwrap_or(Bound { x: f32::MIN, index: usize::MAX });
+        let bound = self.bound.unwrap_or(UNMASKED);
         let all =
             self.set.runs().flat_map(|(start, xs)| xs.iter().enumerate().map(move |(i, &x)| (start + i, x)));
         all.filter(move |&(index, x)| bound.admits(x, index)).map(|(index, x)| (self.set.id(index), x))
@@ -295,7 +295,7 @@ impl<'a> Candidates<'a> {
             self.keep_first(1, false);
             return;
         }
-        let x = lowest(max, keep);
+        let x = lowest_logit(max, keep);
         if x > f32::MIN {
             self.keep_to(Bound { x, index: usize::MAX });
         }
@@ -314,17 +314,18 @@ impl<'a> Candidates<'a> {
     fn settle(&mut self) {
         if let Some(bound) = self.bound {
             let (total, moment) = (self.total, self.moment);
-            if bound.index == usize::MAX {
-                self.gather(bound.x, ALL);
-            } else {
-                self.gather(bound.x, Some(|x, index| bound.admits(x, index)));
-            }
+            self.gather(bound);
             (self.total, self.moment) = (total, moment);
         }
     }
 
-    fn gather(&mut self, from: f32, keep: Option<impl Fn(f32, usize) -> bool>) {
-        self.set.gather(from, keep);
+    fn gather(&mut self, bound: Bound) {
+        self.set.gather(bound);
+        self.gathered();
+    }
+
+    /// The set is what was gathered.
+    fn gathered(&mut self) {
         self.changed();
         self.n = Some(self.set.len());
     }
@@ -366,18 +367,4 @@ pub(crate) fn entropy_part(ln_z: f64, mass: u64, moment: u128) -> f64 {
 pub(crate) fn deviation_scale(range: f64) -> f64 {
     let exponent = (range.to_bits() >> 52) as i32 - 1023;
     libm::scalbn(1.0, 25 - exponent)
-}
-
-/// The lowest finite logit that `keep` accepts; it accepts `max` and, with a logit, all above it.
-fn lowest(max: f32, keep: impl Fn(f32) -> bool) -> f32 {
-    // Keys rise as logits fall.
-    let float =
-        |falling: u32| f32::from_bits(if falling >> 31 == 0 { !(falling ^ 0x8000_0000) } else { falling });
-    let falling = |x: f32| (key(x, 0) >> 32) as u32;
-    let (mut kept, mut end) = (falling(max), falling(f32::MIN) + 1);
-    while end - kept > 1 {
-        let middle = kept + (end - kept) / 2;
-        if keep(float(middle)) { kept = middle } else { end = middle }
-    }
-    float(kept)
 }
