@@ -1,19 +1,14 @@
 //! A request for a completion in, jobs into the queue, the answer out: whole, or as a stream of events.
 
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Extension,
     extract::State,
     http::header,
-    response::{
-        IntoResponse, Response,
-        sse::{self, KeepAlive, Sse},
-    },
+    response::{IntoResponse, Response},
 };
-use futures_util::stream;
 use kelvin_sampling::Sampler;
-use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{
@@ -22,7 +17,6 @@ use super::{
     fields::{Fields, read_body},
     forms,
     gate::RequestId,
-    metrics::Metrics,
     problem::Problem,
     prompts::{self, Prompt, check_model},
     queue::{Draft, Event, Job},
@@ -30,6 +24,7 @@ use super::{
     responses::{self, Noted, Said},
     room::pages,
     scores::{LogprobsStage, Scoring},
+    stream::streamed,
 };
 use crate::constraint::Compiled;
 
@@ -78,7 +73,7 @@ async fn complete(
     let (mut work, jobs) = shared.work(move || plan(&for_work, &id.0, &bytes, shape, arrived)).await?;
     shared.queue.push(jobs)?;
     if work.stream {
-        return Ok(streamed(work, Arc::clone(&shared.metrics)));
+        return Ok(streamed(work.reply, work.events, Arc::clone(&shared.metrics)));
     }
     while !work.reply.is_complete() {
         let event = work.events.recv().await;
@@ -284,54 +279,4 @@ fn no_tools(fields: &mut Fields) -> Result<(), Problem> {
 
 fn gone() -> Problem {
     Problem::failed("the engine ended before the answer was complete")
-}
-
-/// What ends a stream of two of the shapes.
-const DONE: &str = "[DONE]";
-
-/// An event of a stream. Those of the Responses API have a type, which is their name as well.
-fn event_of(data: &Value) -> sse::Event {
-    match data.as_str() {
-        Some(text) => sse::Event::default().data(text),
-        None => match data["type"].as_str() {
-            Some(name) => sse::Event::default().event(name).data(data.to_string()),
-            None => sse::Event::default().data(data.to_string()),
-        },
-    }
-}
-
-/// A stream of events, each a JSON object; after an error nothing more comes.
-fn streamed(mut work: Work, metrics: Arc<Metrics>) -> Response {
-    let waiting: VecDeque<Value> = work.reply.opening().into();
-    let begun = (Some(work), waiting, metrics);
-    let pieces = stream::unfold(begun, |(mut work, mut waiting, metrics)| async move {
-        loop {
-            if let Some(data) = waiting.pop_front() {
-                return Some((Ok::<_, Infallible>(event_of(&data)), (work, waiting, metrics)));
-            }
-            let open = work.as_mut()?;
-            let event = open.events.recv().await.unwrap_or_else(|| Event::Failed(gone()));
-            match open.reply.pieces(event) {
-                Ok(pieces) => waiting.extend(pieces),
-                Err(problem) => {
-                    // The answer's status was sent long ago.
-                    metrics.problem(problem.code());
-                    waiting.push_back(open.reply.failed(&problem));
-                    work = None;
-                    continue;
-                }
-            }
-            if open.reply.is_complete() {
-                waiting.extend(open.reply.closing());
-                if open.reply.shape != Shape::Response {
-                    waiting.push_back(DONE.into());
-                }
-                work = None;
-            }
-        }
-    });
-    // A proxy must not wait for the end.
-    let headers =
-        [(header::CACHE_CONTROL, "no-cache"), (header::HeaderName::from_static("x-accel-buffering"), "no")];
-    (headers, Sse::new(pieces).keep_alive(KeepAlive::default())).into_response()
 }

@@ -22,6 +22,7 @@ mod routes;
 mod running;
 mod scores;
 mod serving;
+mod stream;
 mod studio;
 mod texts;
 mod turns;

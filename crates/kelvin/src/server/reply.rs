@@ -10,6 +10,7 @@ use super::{
     queue::Event,
     responses::Said,
     scores::{LogprobsStage, Scored},
+    stream::{DONE, Teller},
 };
 
 /// Which of the three shapes.
@@ -145,71 +146,6 @@ impl Reply {
         answer
     }
 
-    /// What a stream begins with: in a chat, who speaks.
-    pub(crate) fn opening(&mut self) -> Vec<Value> {
-        match self.shape {
-            Shape::Text => return Vec::new(),
-            Shape::Response => return self.response_opening(),
-            Shape::Chat => {}
-        }
-        let first = |i| json!({ "index": i, "delta": { "role": "assistant", "content": "" }, "logprobs": null, "finish_reason": null });
-        let mut chunks: Vec<Value> = (0..self.choices.len()).map(|i| self.chunk(vec![first(i)])).collect();
-        self.add_prompt(0, &mut chunks[0]);
-        chunks
-    }
-
-    /// Takes what the engine says, and gives it as pieces of a stream.
-    pub(crate) fn pieces(&mut self, event: Event) -> Result<Vec<Value>, Problem> {
-        let which = match &event {
-            Event::Read { first_choice, .. } => *first_choice..*first_choice + self.choices_a_prompt,
-            Event::Token { choice, .. } | Event::End { choice, .. } => *choice..*choice + 1,
-            Event::Row(_) | Event::Failed(_) => 0..0,
-        };
-        let begins = matches!(event, Event::Read { .. }) && self.return_ids && self.shape == Shape::Text;
-        self.take(event)?;
-        let mut pieces = Vec::new();
-        for i in which {
-            let mut choice = std::mem::take(&mut self.choices[i]);
-            if self.shape == Shape::Response {
-                pieces.extend(self.response_piece(&mut choice));
-                self.choices[i] = choice;
-                continue;
-            }
-            let is_new = !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
-            if is_new || begins || (self.return_ids && !choice.ids.is_empty()) {
-                let mut value = self.choice(i, &mut choice, true);
-                if begins {
-                    self.add_prompt(i / self.choices_a_prompt, &mut value);
-                }
-                pieces.push(self.chunk(vec![value]));
-                choice.text.clear();
-                choice.scores.clear();
-                choice.ids.clear();
-            }
-            self.choices[i] = choice;
-        }
-        Ok(pieces)
-    }
-
-    /// What a stream ends with.
-    pub(crate) fn closing(&mut self) -> Vec<Value> {
-        if self.shape == Shape::Response {
-            return self.response_closing();
-        }
-        if !self.include_usage {
-            return Vec::new();
-        }
-        let mut last = self.chunk(Vec::new());
-        last["usage"] = self.usage();
-        last["kelvin"] = self.recipe.clone();
-        vec![last]
-    }
-
-    /// What a stream ends with that can't go on.
-    pub(crate) fn failed(&mut self, problem: &Problem) -> Value {
-        if self.shape == Shape::Response { self.response_error(problem) } else { problem.body() }
-    }
-
     fn chunk(&self, choices: Vec<Value>) -> Value {
         let kind = if self.shape == Shape::Chat { "chat.completion.chunk" } else { "text_completion" };
         let mut chunk = self.envelope(kind, choices);
@@ -325,6 +261,79 @@ impl Reply {
             "total_tokens": prompt + new,
             "prompt_tokens_details": { "cached_tokens": self.cached },
         })
+    }
+}
+
+impl Teller for Reply {
+    /// What a stream begins with: in a chat, who speaks.
+    fn opening(&mut self) -> Vec<Value> {
+        match self.shape {
+            Shape::Text => return Vec::new(),
+            Shape::Response => return self.response_opening(),
+            Shape::Chat => {}
+        }
+        let first = |i| json!({ "index": i, "delta": { "role": "assistant", "content": "" }, "logprobs": null, "finish_reason": null });
+        let mut chunks: Vec<Value> = (0..self.choices.len()).map(|i| self.chunk(vec![first(i)])).collect();
+        self.add_prompt(0, &mut chunks[0]);
+        chunks
+    }
+
+    /// Takes what the engine says, and gives it as pieces of a stream.
+    fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem> {
+        let which = match &event {
+            Event::Read { first_choice, .. } => *first_choice..*first_choice + self.choices_a_prompt,
+            Event::Token { choice, .. } | Event::End { choice, .. } => *choice..*choice + 1,
+            Event::Row(_) | Event::Failed(_) => 0..0,
+        };
+        let begins = matches!(event, Event::Read { .. }) && self.return_ids && self.shape == Shape::Text;
+        self.take(event)?;
+        let mut pieces = Vec::new();
+        for i in which {
+            let mut choice = std::mem::take(&mut self.choices[i]);
+            if self.shape == Shape::Response {
+                pieces.extend(self.response_piece(&mut choice));
+                self.choices[i] = choice;
+                continue;
+            }
+            let is_new = !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
+            if is_new || begins || (self.return_ids && !choice.ids.is_empty()) {
+                let mut value = self.choice(i, &mut choice, true);
+                if begins {
+                    self.add_prompt(i / self.choices_a_prompt, &mut value);
+                }
+                pieces.push(self.chunk(vec![value]));
+                choice.text.clear();
+                choice.scores.clear();
+                choice.ids.clear();
+            }
+            self.choices[i] = choice;
+        }
+        Ok(pieces)
+    }
+
+    fn is_complete(&self) -> bool {
+        Reply::is_complete(self)
+    }
+
+    /// What a stream ends with.
+    fn closing(&mut self) -> Vec<Value> {
+        if self.shape == Shape::Response {
+            return self.response_closing();
+        }
+        let mut pieces = Vec::new();
+        if self.include_usage {
+            let mut last = self.chunk(Vec::new());
+            last["usage"] = self.usage();
+            last["kelvin"] = self.recipe.clone();
+            pieces.push(last);
+        }
+        pieces.push(DONE.into());
+        pieces
+    }
+
+    /// What a stream ends with that can't go on.
+    fn failed(&mut self, problem: &Problem) -> Value {
+        if self.shape == Shape::Response { self.response_error(problem) } else { problem.body() }
     }
 }
 

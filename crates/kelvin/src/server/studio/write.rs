@@ -4,19 +4,14 @@
 //! All columns are one job: they throw the same dice, share what was read and step together. The figures at a column's end are
 //! those that `kelvin compare` prints, by the same functions.
 
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Extension,
     body::Body,
     extract::{Request, State},
-    http::{HeaderName, header},
-    response::{
-        IntoResponse, Response,
-        sse::{self, KeepAlive, Sse},
-    },
+    response::Response,
 };
-use futures_util::stream;
 use kelvin_engine::{
     Engine, TokenId,
     generate::{Ends, FinishReason},
@@ -36,6 +31,7 @@ use crate::{
         queue::{Draft, Event, Job},
         room::pages,
         scores::{LogprobsStage, Scored, Scoring},
+        stream::{DONE, Teller, streamed},
     },
     views::{
         clock::Clock,
@@ -57,21 +53,22 @@ pub(super) async fn write(
 ) -> Result<Response, Problem> {
     let bytes = read_body(request.into_body(), shared.patience).await?;
     let for_work = Arc::clone(&shared);
-    let (job, writing) = shared.work(move || plan(&for_work, &id.0, &bytes)).await?;
+    let (job, writing, events) = shared.work(move || plan(&for_work, &id.0, &bytes)).await?;
     shared.queue.push(vec![job])?;
-    Ok(streamed(writing))
+    Ok(streamed(writing, events, Arc::clone(&shared.metrics)))
 }
 
-/// A stream in the making. When it's dropped, the engine stops.
+/// A stream in the making.
 struct Writing {
     engine: Arc<Engine>,
-    events: UnboundedReceiver<Event>,
     tokens: Vec<TokenId>,
     n_prompt: usize,
     /// Whether the tokens that were read are told, with their figures.
     tells_read: bool,
     /// Whether the columns have less room than they were asked to write.
     is_cut: bool,
+    /// Whether a job that only reads has read all.
+    is_read: bool,
     columns: Vec<Column>,
 }
 
@@ -84,7 +81,11 @@ struct Column {
 }
 
 /// Reads a request to its end, and refuses it before anything is computed.
-fn plan(shared: &Shared, id: &str, bytes: &[u8]) -> Result<(Job, Writing), Problem> {
+fn plan(
+    shared: &Shared,
+    id: &str,
+    bytes: &[u8],
+) -> Result<(Job, Writing, UnboundedReceiver<Event>), Problem> {
     let mut fields = Fields::parse(bytes)?;
     let subject = Subject::read(&mut fields, shared)?;
     let asked = fields.whole("max_tokens", 1..=u64::from(u32::MAX))?.unwrap_or(TOKENS) as usize;
@@ -114,11 +115,11 @@ fn plan(shared: &Shared, id: &str, bytes: &[u8]) -> Result<(Job, Writing), Probl
     let (sender, events) = unbounded_channel();
     let writing = Writing {
         engine: Arc::clone(&shared.engine),
-        events,
         n_prompt: len - subject.taken().len(),
         tokens: subject.tokens.clone(),
         tells_read,
         is_cut: max_tokens < asked,
+        is_read: false,
         columns: (0..n).map(column).collect(),
     };
     let job = Job {
@@ -132,7 +133,7 @@ fn plan(shared: &Shared, id: &str, bytes: &[u8]) -> Result<(Job, Writing), Probl
         events: sender,
         arrived: Instant::now(),
     };
-    Ok((job, writing))
+    Ok((job, writing, events))
 }
 
 /// `columns`: a list of objects that say how to draw, as the other routes' bodies do.
@@ -161,14 +162,13 @@ fn drafts(fields: &mut Fields, shared: &Shared, subject: &Subject) -> Result<Vec
     items.iter().map(one).collect()
 }
 
-impl Writing {
-    fn is_complete(&self) -> bool {
-        !self.columns.is_empty() && self.columns.iter().all(|column| column.has_ended)
+impl Teller for Writing {
+    fn opening(&mut self) -> Vec<Value> {
+        Vec::new()
     }
 
-    /// What the engine says, as the page hears it; none for the end.
-    fn told(&mut self, event: Event) -> Result<Option<Value>, Problem> {
-        Ok(Some(match event {
+    fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem> {
+        Ok(vec![match event {
             Event::Read { cached, scores, .. } => {
                 self.columns.iter_mut().for_each(|column| column.clock.prompt_read());
                 let mut read = json!({ "n_tokens": self.tokens.len(), "cached_tokens": cached, "n_prompt": self.n_prompt });
@@ -212,12 +212,32 @@ impl Writing {
                     "timings": column.clock.timings(column.tokens.len()),
                 }})
             }
-            // The end of a job that only reads.
-            Event::Row(_) => return Ok(None),
+            Event::Row(_) => {
+                self.is_read = true;
+                return Ok(Vec::new());
+            }
             Event::Failed(problem) => return Err(problem),
-        }))
+        }])
     }
 
+    fn is_complete(&self) -> bool {
+        if self.columns.is_empty() {
+            self.is_read
+        } else {
+            self.columns.iter().all(|column| column.has_ended)
+        }
+    }
+
+    fn closing(&mut self) -> Vec<Value> {
+        vec![DONE.into()]
+    }
+
+    fn failed(&mut self, problem: &Problem) -> Value {
+        problem.body()
+    }
+}
+
+impl Writing {
     /// The tokens that were read; nothing predicts the first.
     fn read(&self, scores: &[Scored]) -> Value {
         let mut texts = TextStream::default();
@@ -234,33 +254,4 @@ impl Writing {
         };
         self.tokens.iter().zip(scores).map(one).collect()
     }
-}
-
-/// The events, the last `[DONE]`; after an error nothing more comes.
-fn streamed(writing: Writing) -> Response {
-    let pieces =
-        stream::unfold((Some(writing), VecDeque::<String>::new()), |(mut writing, mut waiting)| async move {
-            loop {
-                if let Some(data) = waiting.pop_front() {
-                    return Some((Ok::<_, Infallible>(sse::Event::default().data(data)), (writing, waiting)));
-                }
-                let open = writing.as_mut()?;
-                let event = open.events.recv().await;
-                let gone = || Problem::failed("the engine ended before the text was complete");
-                let told = open.told(event.unwrap_or_else(|| Event::Failed(gone())));
-                let is_over = open.is_complete() || !matches!(told, Ok(Some(_)));
-                match told {
-                    Ok(told) => {
-                        waiting.extend(told.map(|told| told.to_string()));
-                        waiting.extend(is_over.then(|| "[DONE]".to_string()));
-                    }
-                    Err(problem) => waiting.push_back(problem.body().to_string()),
-                }
-                if is_over {
-                    writing = None;
-                }
-            }
-        });
-    let headers = [(header::CACHE_CONTROL, "no-cache"), (HeaderName::from_static("x-accel-buffering"), "no")];
-    (headers, Sse::new(pieces).keep_alive(KeepAlive::default())).into_response()
 }

@@ -1,0 +1,182 @@
+//! What the engine tells in, a stream of server-sent events out: each is told as it comes, and after an error nothing more is.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use axum::{
+    http::{HeaderName, header},
+    response::{
+        IntoResponse, Response,
+        sse::{self, KeepAlive, Sse},
+    },
+};
+use futures_util::stream;
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{metrics::Metrics, problem::Problem, queue::Event};
+
+/// What ends a stream, but for one whose last event says so itself.
+pub(crate) const DONE: &str = "[DONE]";
+
+/// Who puts what the engine tells into the words of a route. A text among them is sent as it stands, anything else as JSON.
+pub(crate) trait Teller: Send + 'static {
+    /// What comes before all that the engine tells.
+    fn opening(&mut self) -> Vec<Value>;
+
+    /// What is told of an event.
+    fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem>;
+
+    /// Whether nothing more will come.
+    fn is_complete(&self) -> bool;
+
+    /// What comes then.
+    fn closing(&mut self) -> Vec<Value>;
+
+    /// What comes instead if the answer can't go on. Its status was sent long ago.
+    fn failed(&mut self, problem: &Problem) -> Value;
+}
+
+/// The answer. Once nobody reads it, or it has ended, `events` is dropped, and with that the engine stops.
+pub(crate) fn streamed(
+    mut teller: impl Teller,
+    events: UnboundedReceiver<Event>,
+    metrics: Arc<Metrics>,
+) -> Response {
+    let waiting: VecDeque<Value> = teller.opening().into();
+    let begun = (Some((teller, events)), waiting, metrics);
+    let pieces = stream::unfold(begun, |(mut work, mut waiting, metrics)| async move {
+        loop {
+            if let Some(data) = waiting.pop_front() {
+                return Some((Ok::<_, Infallible>(event_of(&data)), (work, waiting, metrics)));
+            }
+            let (teller, events) = work.as_mut()?;
+            let gone = || Event::Failed(Problem::failed("the engine ended before the answer was complete"));
+            let event = events.recv().await.unwrap_or_else(gone);
+            let told = catch_unwind(AssertUnwindSafe(|| told(teller, event)));
+            let panicked = || Problem::failed("telling of a token panicked; this is a bug").coded("panic");
+            let is_over = match told.unwrap_or_else(|_| Err(panicked())) {
+                Ok((pieces, is_over)) => {
+                    waiting.extend(pieces);
+                    is_over
+                }
+                Err(problem) => {
+                    metrics.problem(problem.code());
+                    waiting.push_back(teller.failed(&problem));
+                    true
+                }
+            };
+            if is_over {
+                work = None;
+            }
+        }
+    });
+    // A proxy must not wait for the end.
+    let headers = [(header::CACHE_CONTROL, "no-cache"), (HeaderName::from_static("x-accel-buffering"), "no")];
+    (headers, Sse::new(pieces).keep_alive(KeepAlive::default())).into_response()
+}
+
+/// What is told of an event, and whether it was the last.
+fn told(teller: &mut impl Teller, event: Event) -> Result<(Vec<Value>, bool), Problem> {
+    let mut pieces = teller.tell(event)?;
+    let is_over = teller.is_complete();
+    if is_over {
+        pieces.extend(teller.closing());
+    }
+    Ok((pieces, is_over))
+}
+
+/// An event of a stream. Those of the Responses API have a type, which is their name as well.
+fn event_of(data: &Value) -> sse::Event {
+    match data.as_str() {
+        Some(text) => sse::Event::default().data(text),
+        None => match data["type"].as_str() {
+            Some(name) => sse::Event::default().event(name).data(data.to_string()),
+            None => sse::Event::default().data(data.to_string()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use serde_json::json;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    /// Tells of rows by their length, and can't of an empty one.
+    struct Lengths(usize);
+
+    impl Teller for Lengths {
+        fn opening(&mut self) -> Vec<Value> {
+            vec![json!({ "begins": true })]
+        }
+
+        fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem> {
+            match event {
+                Event::Row(row) => {
+                    assert!(!row.is_empty(), "a fault that a test put here");
+                    self.0 += 1;
+                    Ok(vec![json!({ "length": row.len() })])
+                }
+                Event::Failed(problem) => Err(problem),
+                _ => Ok(Vec::new()),
+            }
+        }
+
+        fn is_complete(&self) -> bool {
+            self.0 == 2
+        }
+
+        fn closing(&mut self) -> Vec<Value> {
+            vec![DONE.into()]
+        }
+
+        fn failed(&mut self, problem: &Problem) -> Value {
+            problem.body()
+        }
+    }
+
+    /// The data of all events of a stream to its end, once it has been told these rows' lengths; and whether the engine goes on.
+    async fn data(lengths: &[usize]) -> (Vec<String>, bool, Arc<Metrics>) {
+        let (sender, events) = unbounded_channel();
+        let metrics = Arc::new(Metrics::default());
+        for &length in lengths {
+            sender.send(Event::Row(vec![0.0; length])).unwrap();
+        }
+        let answer = streamed(Lengths(0), events, Arc::clone(&metrics));
+        let bytes = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: ")).map(str::to_string);
+        (data.collect(), !sender.is_closed(), metrics)
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_when_all_is_told() {
+        let (data, goes_on, _) = data(&[3, 4, 5]).await;
+        assert_eq!(data, [r#"{"begins":true}"#, r#"{"length":3}"#, r#"{"length":4}"#, DONE]);
+        assert!(!goes_on);
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_telling_is_told_and_ends_the_stream() {
+        let (data, goes_on, metrics) = data(&[3, 0, 5]).await;
+        assert_eq!(data[..2], [r#"{"begins":true}"#, r#"{"length":3}"#]);
+        let problem: Value = serde_json::from_str(&data[2]).unwrap();
+        assert_eq!(
+            (&problem["error"]["code"], &problem["error"]["type"]),
+            (&"panic".into(), &"server_error".into())
+        );
+        assert_eq!((data.len(), goes_on), (3, false));
+        assert!(
+            metrics.text(0, 1).contains("kelvin_errors_total{code=\"panic\"} 1"),
+            "{}",
+            metrics.text(0, 1)
+        );
+    }
+}
