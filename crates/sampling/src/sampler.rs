@@ -120,15 +120,7 @@ impl Sampler {
         let (token, memory) = {
             // Hosts may have changed the rounding or flush subnormals.
             let _standard = FloatEnv::standard();
-            let mut left = run(
-                &self.chain,
-                logits,
-                Limits::NONE,
-                &self.state,
-                &words,
-                &mut self.scratch,
-                &mut |_, _| (),
-            )?;
+            let mut left = after(&self.chain, logits, &self.state, &words, &mut self.scratch)?;
             let index = draw(&mut left, words.draw);
             (left.token(index).0, learned(&self.chain, &self.state, &mut left, Some(index)))
         };
@@ -208,8 +200,7 @@ impl Sampler {
     pub(crate) fn peek(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
         let _standard = FloatEnv::standard();
         let words = self.dice.words(pos);
-        let mut left =
-            run(chain, logits, Limits::NONE, &self.state, &words, &mut self.scratch, &mut |_, _| ())?;
+        let mut left = after(chain, logits, &self.state, &words, &mut self.scratch)?;
         let index = draw(&mut left, words.draw);
         Ok(left.token(index).0)
     }
@@ -253,15 +244,7 @@ impl Sampler {
         let words = self.dice.words(pos);
         let memory = {
             let _standard = FloatEnv::standard();
-            let mut left = run(
-                &self.chain,
-                logits,
-                Limits::NONE,
-                &self.state,
-                &words,
-                &mut self.scratch,
-                &mut |_, _| (),
-            )?;
+            let mut left = after(&self.chain, logits, &self.state, &words, &mut self.scratch)?;
             let index = left.find(token);
             learned(&self.chain, &self.state, &mut left, index)
         };
@@ -299,6 +282,17 @@ pub(crate) fn run<'a>(
         watch(&mut left, Some(stage));
     }
     Ok(left)
+}
+
+/// What the chain leaves where nothing else limits it and nobody watches.
+fn after<'a>(
+    chain: &Chain,
+    logits: &'a [f32],
+    state: &State,
+    words: &Words,
+    scratch: &'a mut StepScratch,
+) -> Result<Candidates<'a>, SampleError> {
+    run(chain, logits, Limits::NONE, state, words, scratch, &mut |_, _| ())
 }
 
 /// The draw, by rank: the index of the token.

@@ -3,6 +3,8 @@
 use llguidance::api::TopLevelGrammar;
 use serde_json::{Value, json};
 
+use super::costs;
+
 /// The longest regular expression, in bytes.
 const MOST_REGEX_BYTES: usize = 16 << 10;
 /// The longest grammar and the longest schema.
@@ -63,6 +65,7 @@ impl Form {
             Form::JsonObject => Ok(of_schema(json!({ "type": "object" }))),
             Form::JsonSchema(schema) => {
                 check(schema.to_string().len(), "bytes", MOST_GRAMMAR_BYTES)?;
+                costs::of_schema(schema)?;
                 match schema {
                     Value::Object(_) => Ok(of_schema(schema.clone())),
                     _ => Err(FormError::Refused("a JSON schema is an object".to_string())),
@@ -75,6 +78,7 @@ impl Form {
             Form::Lark(grammar) => {
                 check(grammar.len(), "bytes", MOST_GRAMMAR_BYTES)?;
                 check(grammar.lines().count(), "lines", MOST_GRAMMAR_LINES)?;
+                costs::of_grammar(grammar)?;
                 Ok(TopLevelGrammar::from_lark(grammar.clone()))
             }
             Form::Choice(texts) => {

@@ -3,6 +3,7 @@
 //! The parser is the crate `llguidance`. It never forces a token: whatever spells an allowed text may be drawn, so that
 //! the model's own distribution, conditioned on the form, is what remains.
 
+mod costs;
 mod form;
 
 use std::{
@@ -23,7 +24,8 @@ pub(crate) use form::{Form, FormError};
 
 /// The stack that compiling gets, in bytes.
 const STACK: usize = 64 << 20;
-/// How long compiling may take. The parser can't be stopped, so what takes longer goes on unheard until its own limits end it,
+/// How long compiling may take. The parser can't be stopped, so what takes longer goes on unheard until its own limits end it
+/// (what they don't count is refused before, in `costs`),
 const PATIENCE: Duration = Duration::from_secs(5);
 /// and no more than so many are compiled at a time.
 const MOST_AT_ONCE: usize = 2;

@@ -165,3 +165,32 @@ fn what_is_wrong_or_explodes_is_refused() {
         any_text(&tokenizer, &compiled, 7, 20);
     }
 }
+
+/// Forms that kept the parser busy far beyond its fuel: a refusal has to leave no thread behind it.
+#[test]
+fn what_explodes_keeps_no_place() {
+    let (_, forms) = forms();
+    let hard = "( /.*a.{12}/ & /.*b.{13}/ & /.*c.{14}/ & ~/.*d.{15}/ )";
+    let exploding = [
+        Form::JsonSchema(json!({ "type": "integer", "multipleOf": 1_000_003 })),
+        Form::JsonSchema(
+            json!({ "allOf": [{ "type": "integer", "multipleOf": 9973 }, { "multipleOf": 9967 }] }),
+        ),
+        Form::Lark("start: %json { \"type\": \"integer\", \"multipleOf\": 1000003 }".to_string()),
+        Form::Lark(format!("start: T\nT: \"a\" | \"b\" {hard}")),
+        Form::JsonSchema(json!({ "anyOf": [{ "const": "a" }, { "allOf": [
+            { "type": "string", "pattern": "^b.*a.{22}$" }, { "pattern": "^b.*b.{22}$" }, { "pattern": "^b.*c.{21}d$" }] }] })),
+    ];
+    for form in exploding {
+        let begun = std::time::Instant::now();
+        let error = forms.compile(&form).map(|_| ()).expect_err(&format!("{form:?}"));
+        assert!(matches!(error, FormError::Refused(_)), "{form:?}: {error}");
+        assert!(begun.elapsed() < PATIENCE, "{form:?}: {:?}", begun.elapsed());
+        assert_eq!(*forms.places.n_taken.lock().unwrap(), 0, "{form:?}");
+    }
+    // The largest remainders that are taken.
+    let largest = Form::JsonSchema(
+        json!({ "type": "integer", "multipleOf": 9973, "minimum": 1, "maximum": 99_999_999 }),
+    );
+    forms.compile(&largest).unwrap();
+}

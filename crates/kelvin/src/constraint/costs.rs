@@ -1,0 +1,180 @@
+//! A form in, a refusal out if it has something whose cost the parser's own limits don't count: remainders, of which there are as
+//! many states as the divisor is large, and what is both of two patterns, or isn't one, where deciding whether there is any such text at all may
+//! take the product of their states.
+//!
+//! The parser bounds what a schema's patterns cost by themselves, but not what a terminal of a grammar costs on its first byte: such a
+//! form would keep a thread busy for minutes, and its memory would grow without end.
+
+use serde_json::{Deserializer, Value};
+
+use super::FormError;
+
+/// The largest divisor that all numbers of a schema have in common.
+const MOST_REMAINDERS: u64 = 10_000;
+/// How deep a schema may be: no deeper than JSON may be that is read.
+const MOST_DEPTH: usize = 128;
+
+/// Refuses a schema by its divisors. They may come together in one number (`allOf`), so what counts is what they come to together.
+pub(super) fn of_schema(schema: &Value) -> Result<(), FormError> {
+    let mut product = 1;
+    divisors(schema, 0, &mut |divisor| {
+        product = least_common_multiple(product, divisor);
+        product <= MOST_REMAINDERS
+    })
+}
+
+/// Calls `fits` with each divisor, its digits without the point.
+fn divisors(schema: &Value, depth: usize, fits: &mut impl FnMut(u64) -> bool) -> Result<(), FormError> {
+    if depth > MOST_DEPTH {
+        return Err(FormError::Refused(format!("it is nested deeper than {MOST_DEPTH}")));
+    }
+    match schema {
+        Value::Object(map) => {
+            for (name, value) in map {
+                // A property may have that name; then its value is a schema.
+                if let (true, Some(divisor)) = (name == "multipleOf", value.as_f64()) {
+                    let digits = digits(divisor);
+                    if !digits.is_some_and(&mut *fits) {
+                        return Err(FormError::Refused(format!(
+                            "\"multipleOf\" is {value}, but it needs a state for every remainder, and there is room for {MOST_REMAINDERS} of them, all \"multipleOf\" together"
+                        )));
+                    }
+                }
+                divisors(value, depth + 1, fits)?;
+            }
+            Ok(())
+        }
+        Value::Array(items) => items.iter().try_for_each(|item| divisors(item, depth + 1, fits)),
+        _ => Ok(()),
+    }
+}
+
+/// The digits of a number without its point; none if they are too many.
+fn digits(mut number: f64) -> Option<u64> {
+    while number.fract() != 0.0 && number.abs() <= MOST_REMAINDERS as f64 {
+        number *= 10.0;
+    }
+    // The parser says itself what is wrong with one below 0.
+    (number.abs() <= MOST_REMAINDERS as f64).then_some(number.abs() as u64)
+}
+
+/// Of a number and a divisor; 0 divides nothing but 0, and costs nothing.
+fn least_common_multiple(a: u64, b: u64) -> u64 {
+    let (mut x, mut y) = (a, b);
+    while y > 0 {
+        (x, y) = (y, x % y);
+    }
+    if b == 0 { a } else { (a / x).saturating_mul(b) }
+}
+
+/// Refuses a grammar for what its terminals are made of, or for the schemas in it.
+pub(super) fn of_grammar(grammar: &str) -> Result<(), FormError> {
+    let mut left = grammar;
+    while let Some(c) = left.chars().next() {
+        let rest = &left[c.len_utf8()..];
+        left = match c {
+            '#' => after_line(left),
+            '/' if rest.starts_with('/') => after_line(left),
+            '"' | '/' => after_quoted(rest, c),
+            '&' => {
+                let words = "\"&\" in a grammar isn't supported: to find out whether any text is both may take without end";
+                return Err(FormError::Refused(words.to_string()));
+            }
+            // Before a number it says how often.
+            '~' if !rest.trim_start().starts_with(|c: char| c.is_ascii_digit()) => {
+                let words = "\"~\" in a grammar isn't supported but for repetition (x~3): to find out whether any text is left may take without end";
+                return Err(FormError::Refused(words.to_string()));
+            }
+            '%' => after_directive(rest)?,
+            _ => rest,
+        };
+    }
+    Ok(())
+}
+
+fn after_line(text: &str) -> &str {
+    text.find('\n').map_or("", |end| &text[end..])
+}
+
+/// What comes after the end of a string or a regular expression.
+fn after_quoted(text: &str, quote: char) -> &str {
+    let mut is_escaped = false;
+    for (i, c) in text.char_indices() {
+        if c == quote && !is_escaped {
+            return &text[i + 1..];
+        }
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    ""
+}
+
+/// What comes after a directive and its JSON, if it has any; a schema is looked into.
+fn after_directive(text: &str) -> Result<&str, FormError> {
+    let name = ["json", "regex", "llguidance"].into_iter().find(|name| text.starts_with(name));
+    let Some(name) = name else { return Ok(text) };
+    let text = &text[name.len()..];
+    let mut values = Deserializer::from_str(text).into_iter::<Value>();
+    match values.next() {
+        Some(Ok(value)) if name == "json" => of_schema(&value)?,
+        Some(Ok(_)) => {}
+        // The parser says what is wrong with it; what comes after it is never read.
+        Some(Err(_)) | None => return Ok(""),
+    }
+    Ok(&text[values.byte_offset()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn divisors_count_together() {
+        for good in [
+            json!({ "multipleOf": 0.01 }),
+            json!({ "allOf": [{ "multipleOf": 100 }, { "multipleOf": 0.25 }, { "multipleOf": 5 }] }),
+            json!({ "properties": { "multipleOf": { "type": "string" } } }),
+            json!({ "multipleOf": 0 }),
+            json!({ "multipleOf": 10_000 }),
+        ] {
+            assert_eq!(of_schema(&good), Ok(()), "{good}");
+        }
+        for bad in [
+            json!({ "multipleOf": 1_000_003 }),
+            json!({ "multipleOf": 0.000_123_457 }),
+            json!({ "multipleOf": 1e300 }),
+            json!({ "multipleOf": -1_000_003 }),
+            json!({ "allOf": [{ "multipleOf": 9973 }, { "multipleOf": 9967 }] }),
+            json!({ "properties": { "multipleOf": { "multipleOf": 77_777 } } }),
+            json!({ "$defs": { "x": [{ "multipleOf": 77_777 }] } }),
+        ] {
+            assert!(of_schema(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_grammar_is_read_as_the_parser_reads_it() {
+        for good in [
+            "start: \"&\" | /a&b~c/ | \"\\\"&\" // & and ~",
+            "start: x~3 | x ~ 2..4 # ~x & y\nx: /[^\\/]&/",
+            "start: %json { \"multipleOf\": 5, \"enum\": [\"&~\"] } \"~\"",
+            "start: %regex { \"substring_chars\": \"a & b\" }",
+        ] {
+            assert_eq!(of_grammar(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "start: T\nT: /a/ & /b/",
+            "start: T\nT: ~/a/",
+            "start: T\nT: \"//\" ~ U",
+            "start: T\nT: /\\// & /b/",
+            "start: \"\\\\\" & \"x\"",
+            "start: %json { \"multipleOf\": 77777 }",
+            "start: %json { \"type\": \"integer\" } T\nT: \"a\" & \"b\"",
+            "start: %regex { \"substring_chars\": \"a\" } & T",
+            "// comment \"\nstart: a & b",
+        ] {
+            assert!(of_grammar(bad).is_err(), "{bad}");
+        }
+    }
+}
