@@ -293,6 +293,78 @@ fn absurd_parameters_are_refused_and_cost_nothing() {
     assert_eq!(server.metric("kelvin_steps_total"), 0.0);
 }
 
+/// All that OpenAI's document has for this route and Kelvin has not, and what isn't what it should be: never silence.
+#[test]
+fn a_response_refuses_by_name_what_it_cannot_do() {
+    let server = server(&[]);
+    for (more, param) in [
+        (json!({ "background": true }), "background"),
+        (json!({ "conversation": "conv_1" }), "conversation"),
+        (json!({ "conversation": { "id": "conv_1" } }), "conversation"),
+        (json!({ "include": ["reasoning.encrypted_content"] }), "include"),
+        (json!({ "input": [{ "type": "item_reference", "id": "msg_1" }] }), "input[0].type"),
+        (
+            json!({ "input": [{ "type": "function_call_output", "call_id": "1", "output": "x" }] }),
+            "input[0].type",
+        ),
+        (
+            json!({ "input": [{ "role": "user", "content": [{ "type": "input_image", "image_url": "x" }] }] }),
+            "input[0].content",
+        ),
+        (json!({ "input": [] }), "input"),
+        (json!({ "instructions": ["x"] }), "instructions"),
+        (json!({ "max_output_tokens": 0 }), "max_output_tokens"),
+        (json!({ "max_tool_calls": 3 }), "max_tool_calls"),
+        (json!({ "metadata": "x" }), "metadata"),
+        (json!({ "metadata": { "a": 1 } }), "metadata"),
+        (json!({ "model": "gpt-5" }), "model"),
+        (json!({ "previous_response_id": "resp_1" }), "previous_response_id"),
+        (json!({ "prompt": { "id": "pmpt_1" } }), "prompt"),
+        (json!({ "prompt_cache_retention": "24h" }), "prompt_cache_retention"),
+        (json!({ "reasoning": { "effort": "high" } }), "reasoning"),
+        (json!({ "service_tier": "priority" }), "service_tier"),
+        (json!({ "store": true }), "store"),
+        (
+            json!({ "stream": true, "stream_options": { "include_obfuscation": true } }),
+            "stream_options.include_obfuscation",
+        ),
+        (json!({ "stream": true, "stream_options": { "more": 1 } }), "stream_options.more"),
+        (json!({ "stream_options": { "include_obfuscation": false } }), "stream_options"),
+        (json!({ "temperature": -1 }), "temperature"),
+        (json!({ "text": { "format": { "type": "grammar" } } }), "text.format.type"),
+        (json!({ "text": { "verbosity": "low" } }), "text.verbosity"),
+        (json!({ "tool_choice": "required" }), "tool_choice"),
+        (json!({ "tools": [{ "type": "web_search" }] }), "tools"),
+        (json!({ "top_logprobs": 3 }), "top_logprobs"),
+        (json!({ "top_logprobs": 21, "include": ["message.output_text.logprobs"] }), "top_logprobs"),
+        (json!({ "top_p": 2 }), "top_p"),
+        (json!({ "truncation": "auto" }), "truncation"),
+        // What the other routes have.
+        (json!({ "n": 2 }), "n"),
+        (json!({ "max_tokens": 2 }), "max_tokens"),
+        (json!({ "logprobs": true }), "logprobs"),
+        (json!({ "echo": true }), "echo"),
+        (json!({ "prompt_logprobs": 1 }), "prompt_logprobs"),
+        (json!({ "return_token_ids": true }), "return_token_ids"),
+        (json!({ "temperatures": [0.5, 1] }), "temperatures"),
+        (json!({ "logprobs_stage": "final" }), "logprobs_stage"),
+    ] {
+        let mut body = json!({ "input": "x", "max_output_tokens": 2 });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = server.post("/v1/responses", &body);
+        let error: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        assert_eq!(answer.status, if param == "model" { 404 } else { 400 }, "{more}: {}", answer.body);
+        assert_eq!(error["error"]["param"], param, "{more}: {error}");
+    }
+    assert_eq!(server.metric("kelvin_steps_total"), 0.0);
+    // What says what is so anyway may be said.
+    let body = json!({ "input": "x", "max_output_tokens": 2, "background": false, "store": false, "tools": [], "tool_choice": "auto",
+        "truncation": "disabled", "service_tier": "auto", "metadata": { "a": "b" }, "previous_response_id": null, "reasoning": null,
+        "text": { "format": { "type": "text" }, "verbosity": "medium" }, "include": ["message.output_text.logprobs"], "logprobs_stage": "final" });
+    let answer = server.good("/v1/responses", &body);
+    assert_eq!((&answer["metadata"]["a"], &answer["logprobs_stage"]), (&json!("b"), &json!("final")));
+}
+
 #[test]
 fn nan_logits_end_one_request_by_name_and_no_other() {
     let server = Server::tiny(&model().poisoned(), &[]);

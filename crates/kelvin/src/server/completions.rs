@@ -100,7 +100,7 @@ fn plan(
     arrived: Instant,
 ) -> Result<(Work, Vec<Job>), Problem> {
     let engine = &shared.engine;
-    let mut fields = Fields::parse(bytes)?;
+    let mut fields = Fields::described(bytes, shape.request())?;
     check_model(&mut fields, &shared.names)?;
     let bounds = Bounds { tokenizer: &engine.tokenizer, n_texts: shared.room.n_texts };
     let noted = Noted::of(&fields);
@@ -108,13 +108,9 @@ fn plan(
     let (mut said, mut form) = (Said::default(), None);
     let (prompts, n_top, echo) = match shape {
         Shape::Response => {
-            if controls.n * controls.chains.len() > 1 {
-                let message = "a response has one text, so \"n\" and \"temperatures\" can't ask for more";
-                return Err(Problem::parameter("n", message));
-            }
-            if controls.max_tokens.is_some() {
-                let message = "a response's tokens are limited by \"max_output_tokens\"";
-                return Err(Problem::parameter("max_tokens", message));
+            if controls.chains.len() > 1 {
+                let message = "a response has one text, so \"temperatures\" can't ask for more";
+                return Err(Problem::parameter("temperatures", message));
             }
             let asked = responses::read(&mut fields, engine, &noted)?;
             controls.max_tokens = asked.max_tokens;

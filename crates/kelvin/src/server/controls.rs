@@ -288,8 +288,13 @@ fn stage(fields: &mut Fields) -> Result<LogprobsStage, Problem> {
 
 /// Takes what changes nothing that is answered, and what asks for nothing but what is so anyway.
 fn indifferent(fields: &mut Fields) -> Result<(), Problem> {
-    for name in ["user", "safety_identifier", "prompt_cache_key", "metadata"] {
+    for name in ["user", "safety_identifier", "prompt_cache_key"] {
         fields.take(name);
+    }
+    if let Some(value) = fields.take("metadata")
+        && !value.as_object().is_some_and(|map| map.values().all(Value::is_string))
+    {
+        return Err(wrong("metadata", &value, "an object of texts"));
     }
     for (name, allowed) in AS_IT_IS {
         let Some(value) = fields.take(name) else { continue };
@@ -311,8 +316,16 @@ fn stream_options(fields: &mut Fields, stream: bool) -> Result<bool, Problem> {
             return Err(wrong("stream_options", &value, "an object, and only with \"stream\": true,"));
         }
     };
-    let include_usage = options.flag("include_usage")?;
-    options.end()?;
+    let mut read = || {
+        // Nothing is sent here to hide how long a token is.
+        if options.flag("include_obfuscation")? {
+            let message = "\"include_obfuscation\" isn't supported, but for false";
+            return Err(Problem::parameter("include_obfuscation", message).coded("unsupported_parameter"));
+        }
+        options.flag("include_usage")
+    };
+    let include_usage = read().map_err(|problem| problem.inside("stream_options"))?;
+    options.end().map_err(|problem| problem.inside("stream_options"))?;
     Ok(include_usage)
 }
 

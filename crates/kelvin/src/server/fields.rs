@@ -8,7 +8,7 @@ use kelvin_engine::TokenId;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-use super::problem::Problem;
+use super::{openapi, problem::Problem};
 
 /// The longest body that is read, in bytes.
 pub(crate) const MOST_BYTES: usize = 4 << 20;
@@ -55,6 +55,17 @@ impl Fields {
             Ok(Value::Object(map)) => Ok(Fields(map)),
             Ok(_) => Err(Problem::request("the request's body is JSON, but not an object")),
             Err(error) => Err(Problem::request(format!("the request's body isn't JSON: {error}"))),
+        }
+    }
+
+    /// The same of a route whose body the API's document describes as `schema`: what isn't in it is refused, so that nothing is taken
+    /// which isn't described.
+    pub(crate) fn described(bytes: &[u8], schema: &str) -> Result<Fields, Problem> {
+        let fields = Fields::parse(bytes)?;
+        let known = openapi::parameters(schema);
+        match fields.0.iter().find(|(name, value)| !value.is_null() && !known.contains(*name)) {
+            None => Ok(fields),
+            Some((name, _)) => Err(unknown(name)),
         }
     }
 
@@ -118,13 +129,16 @@ impl Fields {
     pub(crate) fn end(self) -> Result<(), Problem> {
         match self.0.into_iter().find(|(_, value)| !value.is_null()) {
             None => Ok(()),
-            Some((name, _)) => {
-                let name = shortened(&name);
-                let message = format!("the parameter \"{name}\" isn't supported here");
-                Err(Problem::parameter(name, message).coded("unsupported_parameter"))
-            }
+            Some((name, _)) => Err(unknown(&name)),
         }
     }
+}
+
+/// A parameter that there isn't.
+fn unknown(name: &str) -> Problem {
+    let name = shortened(name);
+    let message = format!("the parameter \"{name}\" isn't supported here");
+    Problem::parameter(name, message).coded("unsupported_parameter")
 }
 
 /// One token id.
@@ -146,5 +160,35 @@ pub(crate) fn shortened(text: &str) -> String {
         text.to_string()
     } else {
         text.chars().take(80).collect::<String>() + "…"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_described_is_refused_though_somebody_would_take_it() {
+        let refused = |body: &str, schema| Fields::described(body.as_bytes(), schema).err().map(|p| p.body());
+        assert_eq!(
+            refused(r#"{ "prompt": "x", "top_k": 4, "guided_json": null }"#, "CompletionRequest"),
+            None
+        );
+        // What other routes have.
+        for (name, schema) in [
+            ("messages", "CompletionRequest"),
+            ("prompt", "ChatRequest"),
+            ("n", "ResponseRequest"),
+            ("prompt_logprobs", "ResponseRequest"),
+            ("guided_json", "ChatRequest"),
+            ("prompt", "DetokenizeRequest"),
+            ("prompt", "NoSuchRequest"),
+        ] {
+            let body = refused(&format!(r#"{{ "{name}": 1 }}"#), schema).unwrap();
+            assert_eq!(
+                (&body["error"]["param"], &body["error"]["code"]),
+                (&name.into(), &"unsupported_parameter".into())
+            );
+        }
     }
 }

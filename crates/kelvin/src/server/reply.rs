@@ -22,6 +22,17 @@ pub(crate) enum Shape {
     Response,
 }
 
+impl Shape {
+    /// What the API's document calls the body of such a request.
+    pub(crate) fn request(self) -> &'static str {
+        match self {
+            Shape::Chat => "ChatRequest",
+            Shape::Text => "CompletionRequest",
+            Shape::Response => "ResponseRequest",
+        }
+    }
+}
+
 /// What's asked back of one request, and what has come of it so far.
 pub(crate) struct Reply {
     pub(crate) engine: Arc<Engine>,

@@ -153,6 +153,9 @@ impl Reply {
         });
         if let Value::Object(map) = &mut response {
             map.extend(said.settings.clone());
+            if self.n_top.is_some() {
+                map.insert("logprobs_stage".to_string(), self.stage.name().into());
+            }
         }
         response
     }

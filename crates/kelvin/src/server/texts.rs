@@ -19,12 +19,13 @@ type Answer = Result<Json<Value>, Problem>;
 async fn answer(
     shared: Arc<Shared>,
     request: axum::extract::Request,
+    schema: &'static str,
     make: fn(&Shared, &mut Fields) -> Result<Value, Problem>,
 ) -> Answer {
     let bytes = read_body(request.into_body(), shared.patience).await?;
     let for_work = Arc::clone(&shared);
     let value = shared.work(move || {
-        let mut fields = Fields::parse(&bytes)?;
+        let mut fields = Fields::described(&bytes, schema)?;
         check_model(&mut fields, &for_work.names)?;
         let value = make(&for_work, &mut fields)?;
         fields.end()?;
@@ -35,7 +36,7 @@ async fn answer(
 
 /// `/tokenize`: `prompt` as vLLM's clients call it, `content` as llama.cpp's do, or `messages`.
 pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Answer {
-    answer(shared, request, |shared, fields| {
+    answer(shared, request, "TokenizeRequest", |shared, fields| {
         let tokenizer = &shared.engine.tokenizer;
         let tokens: Vec<TokenId> = if let Some(text) = fields.text("prompt")? {
             let add_special = fields.flag_or("add_special_tokens", true)?;
@@ -67,7 +68,7 @@ pub(crate) async fn tokenizer_info(State(shared): State<Arc<Shared>>) -> Json<Va
 
 /// `/detokenize`.
 pub(crate) async fn detokenize(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Answer {
-    answer(shared, request, |shared, fields| {
+    answer(shared, request, "DetokenizeRequest", |shared, fields| {
         let tokens = fields.tokens("tokens", shared.engine.model.config.vocab_size)?;
         let tokens = tokens.ok_or_else(|| {
             Problem::parameter("tokens", "\"tokens\" is missing; it is a list of token ids")
@@ -83,5 +84,8 @@ pub(crate) async fn apply_template(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
 ) -> Answer {
-    answer(shared, request, |shared, fields| Ok(json!({ "prompt": rendered(fields, &shared.engine)? }))).await
+    answer(shared, request, "TemplateRequest", |shared, fields| {
+        Ok(json!({ "prompt": rendered(fields, &shared.engine)? }))
+    })
+    .await
 }

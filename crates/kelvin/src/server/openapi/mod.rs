@@ -1,10 +1,15 @@
 //! The API's description of itself: the routes, what they take and what they answer, as an OpenAPI document.
 //!
-//! It's written beside the code that it describes, with that code's own bounds; tests hold it to the routes there are, to the
-//! parameters that each takes, and to real answers. The studio's routes aren't in it: they are the page's own and may change with it.
+//! It's written beside the code that it describes, with that code's own bounds. A route takes no parameter that isn't in it; tests hold
+//! it to the routes there are, to the parameters that each takes, and to real answers. The studio's routes aren't in it: they are the page's own and may change with it.
 
 mod answers;
 mod parameters;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
 
 use serde_json::{Map, Value, json};
 
@@ -25,6 +30,18 @@ pub(crate) fn document() -> Value {
         },
         "security": [{}, { "key": [] }],
     })
+}
+
+/// The names of all parameters that a body has which is described as `schema`.
+pub(crate) fn parameters(schema: &str) -> &'static BTreeSet<String> {
+    static ALL: OnceLock<BTreeMap<String, BTreeSet<String>>> = OnceLock::new();
+    static NONE: BTreeSet<String> = BTreeSet::new();
+    let names = |(name, schema): (String, Value)| {
+        let properties = schema["properties"].as_object().into_iter().flat_map(Map::keys);
+        (name, properties.cloned().collect())
+    };
+    let all = ALL.get_or_init(|| parameters::schemas().into_iter().map(names).collect());
+    all.get(schema).unwrap_or(&NONE)
 }
 
 fn paths() -> Value {

@@ -61,7 +61,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     let all = [
         ("CompletionRequest", object(with_controls(completion), &["prompt"])),
         ("ChatRequest", object(with_controls(chat), &["messages"])),
-        ("ResponseRequest", object(with_controls(response), &["input"])),
+        ("ResponseRequest", object(without(with_controls(response), NOT_OF_RESPONSES), &["input"])),
         ("TokenizeRequest", json!({ "type": "object", "properties": texts })),
         (
             "DetokenizeRequest",
@@ -75,6 +75,17 @@ pub(super) fn schemas() -> Map<String, Value> {
     all.map(|(name, schema)| (name.to_string(), schema)).into_iter().collect()
 }
 
+/// What a response has no place for: it is one text, and has nothing but its tokens' log-probabilities beside it.
+const NOT_OF_RESPONSES: &[&str] =
+    &["n", "best_of", "suffix", "modalities", "use_beam_search", "prompt_logprobs", "return_token_ids"];
+
+fn without(mut properties: Value, names: &[&str]) -> Value {
+    if let Value::Object(map) = &mut properties {
+        map.retain(|name, _| !names.contains(&name.as_str()));
+    }
+    properties
+}
+
 /// The parameters of one kind of text with those that all have.
 fn with_controls(mut own: Value) -> Value {
     let stages = LogprobsStage::ALL.map(|(name, _)| name);
@@ -85,7 +96,7 @@ fn with_controls(mut own: Value) -> Value {
         "n": or_null(json!({ "type": "integer", "minimum": 1, "description": "Choices, at each temperature." })),
         "seed": or_null(json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX })),
         "stream": or_null(json!({ "type": "boolean" })),
-        "stream_options": or_null(object(json!({ "include_usage": or_null(json!({ "type": "boolean" })) }), &[])),
+        "stream_options": or_null(object(json!({ "include_usage": or_null(json!({ "type": "boolean" })), "include_obfuscation": or_null(json!({ "const": false })) }), &[])),
         "stop": or_null(json!({ "anyOf": [stop(), { "type": "array", "items": stop(), "maxItems": 16 }] })),
         "stop_token_ids": or_null(json!({ "type": "array", "items": id(), "maxItems": 4096 })),
         "ignore_eos": or_null(json!({ "type": "boolean" })),
@@ -118,7 +129,7 @@ fn with_controls(mut own: Value) -> Value {
         "user": { "description": "Without effect, as the three below." },
         "safety_identifier": {},
         "prompt_cache_key": {},
-        "metadata": {},
+        "metadata": or_null(json!({ "type": "object", "additionalProperties": { "type": "string" } })),
     });
     if let (Value::Object(own), Value::Object(controls)) = (&mut own, controls) {
         own.extend(controls);
