@@ -68,6 +68,35 @@ fn a_sample_is_what_compare_and_the_api_give() {
     }
 }
 
+/// From whole logits each step's draw is the run's, at every temperature; from the 1,024 likeliest it is too, whenever it is one of them.
+#[test]
+fn a_replay_draws_what_the_model_drew() {
+    let folder = tempfile::tempdir().unwrap();
+    let replayed = |record: &str| -> Vec<Value> {
+        let db = folder.path().join(record);
+        let db = db.to_str().unwrap();
+        let sweep = ["sweep", "--db", db, "-p", "Write about Nepal", "-p", "Why?", "-t", "0.7,1,1.5"];
+        lines(
+            &[&sweep[..], &["--samples", "5", "-n", "24", "--record", record, "--offline", "--json"]]
+                .concat(),
+        );
+        lines(&["runs", "--db", db, "replay", "last", "-t", "0.7,1,1.5", "--json"])[0]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    let (whole, likeliest) = (replayed("logits"), replayed("logits=1024"));
+    let n = |row: &Value, name: &str| row[name].as_u64().unwrap();
+    for (all, few) in whole.iter().zip(&likeliest) {
+        assert!(
+            n(all, "own") > 150 && n(all, "own") == n(all, "own_same") && n(all, "unnamed") == 0,
+            "{all}"
+        );
+        assert!(n(few, "own_same") + n(few, "own_unnamed") + 1 >= n(few, "own"), "{few}");
+    }
+    assert!(n(&likeliest[0], "own_unnamed") < 10 && n(&likeliest[2], "own_unnamed") > 10, "{likeliest:?}");
+}
+
 /// llama.cpp's server; it ends when its standard input does.
 struct Llama(Child);
 

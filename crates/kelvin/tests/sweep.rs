@@ -171,11 +171,39 @@ fn kept_logits_are_replayed_at_other_temperatures() {
     assert!(ranks[0] == 0.0 && ranks.is_sorted(), "{ranks:?}");
     assert!(rows[0]["same"].as_u64().unwrap() >= n_tokens * 2 / 5, "{}", rows[0]);
 
-    // A run at one temperature, replayed there, draws its own tokens again but where half precision decides otherwise.
-    text(lab.sweep("b.db").args(["--record", "logits", "-t", "1"]).output().unwrap());
-    let output = lab.command("runs", "b.db").args(["replay", "last", "-t", "1", "--json"]).output().unwrap();
-    let own: Vec<Value> = serde_json::from_str(&text(output)).unwrap();
-    assert!(own[0]["same"].as_f64().unwrap() >= 0.98 * own[0]["steps"].as_f64().unwrap(), "{}", own[0]);
+    // Replayed with the run's own chains, every step gives the run's token.
+    for (row, chain) in [(0, "temp=0"), (2, "temp=1")] {
+        assert_eq!(
+            (&rows[row]["chain"], &rows[row]["own"]),
+            (&chain.into(), &rows[row]["own_same"]),
+            "{rows:?}"
+        );
+    }
+    let own = |row: usize| rows[row]["own"].as_u64().unwrap();
+    assert!(own(0) > 100 && own(2) > 100 && own(0) + own(2) == n_tokens, "{rows:?}");
+
+    // The likeliest alone: whatever is drawn among them is the same, and the rest is told as such.
+    text(lab.sweep("b.db").args(["--record", "logits=40", "-t", "0,1"]).output().unwrap());
+    let output = lab
+        .command("runs", "b.db")
+        .args(["replay", "last", "-t", "0..2 step 0.5", "--json"])
+        .output()
+        .unwrap();
+    let least: Vec<Value> = serde_json::from_str(&text(output)).unwrap();
+    for (few, all) in least.iter().zip(&rows) {
+        assert!(
+            few["own_same"].as_u64().unwrap() + few["own_unnamed"].as_u64().unwrap() + 1
+                >= few["own"].as_u64().unwrap()
+        );
+        let apart = few["mean_entropy_final"].as_f64().unwrap() - all["mean_entropy_final"].as_f64().unwrap();
+        assert!(apart.abs() < 1e-3, "{few} {all}");
+    }
+    assert!(least[0]["unnamed"] == 0 && least[4]["unnamed"].as_u64().unwrap() > 0, "{least:?}");
+    let refused =
+        lab.command("runs", "b.db").args(["replay", "last", "--sampler", "bias=5:1"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("names tokens"), "{refused:?}");
+    let refused = lab.sweep("b.db").args(["--record", "logits=0"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("logits=N"), "{refused:?}");
     let refused =
         lab.command("runs", "b.db").args(["replay", "last", "--sampler", "repetition=1.1"]).output().unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("looks at the text before a step"));

@@ -272,6 +272,12 @@ pub(crate) struct ReplayRow {
     steps: usize,
     /// Steps at which it draws the run's own token.
     same: usize,
+    /// Steps whose token isn't known, since the run kept only the likeliest logits by name.
+    unnamed: usize,
+    /// Steps that the run drew with this very chain; at how many of them the token is the same, and at how many it isn't known.
+    own: usize,
+    own_same: usize,
+    own_unnamed: usize,
     mean_rank: f64,
     mean_surprisal_raw: f64,
     mean_entropy_final: f64,
@@ -284,6 +290,10 @@ pub(crate) fn replayed(all: &[Replayed]) -> Vec<ReplayRow> {
         chain: of.chain.to_string(),
         steps: of.n_steps,
         same: of.n_same,
+        unnamed: of.n_unnamed,
+        own: of.n_own,
+        own_same: of.n_own_same,
+        own_unnamed: of.n_own_unnamed,
         mean_rank: of.mean_rank,
         mean_surprisal_raw: of.mean_surprisal_raw,
         mean_entropy_final: of.mean_entropy_final,
@@ -294,24 +304,34 @@ pub(crate) fn replayed(all: &[Replayed]) -> Vec<ReplayRow> {
 
 /// For people.
 pub(crate) fn replay_lines(replayed: &[ReplayRow], style: Style) -> String {
-    let head = ["chain", "steps", "same token", "rank", "surprisal", "entropy (final)", "tokens left"];
+    let head =
+        ["chain", "steps", "same token", "not named", "rank", "surprisal", "entropy (final)", "tokens left"];
     let mut rows = vec![head.map(str::to_string).to_vec()];
     for of in replayed {
         rows.push(vec![
             of.chain.clone(),
             grouped(of.steps),
-            format!("{:.1} %", 100.0 * of.same as f64 / of.steps as f64),
+            percent(of.same, of.steps),
+            percent(of.unnamed, of.steps),
             format!("{:.1}", of.mean_rank + 1.0),
             format!("{:.3}", of.mean_surprisal_raw),
             format!("{:.3}", of.mean_entropy_final),
             format!("{:.0}", of.mean_survivors),
         ]);
     }
-    let mut align = [Align::Right; 7];
+    let mut align = [Align::Right; 8];
     align[0] = Align::Left;
-    let mut lines = table::lines(&rows, &align, 2);
+    if replayed.iter().all(|of| of.unnamed == 0) {
+        // Whole logits name every token.
+        rows.iter_mut().for_each(|row| drop(row.remove(3)));
+    }
+    let mut lines = table::lines(&rows, &align[..rows[0].len()], 2);
     lines[0] = style.dim(&lines[0]);
     lines.join("\n") + "\n"
+}
+
+fn percent(part: usize, of: usize) -> String {
+    format!("{:.1} %", 100.0 * part as f64 / of as f64)
 }
 
 /// Two runs.

@@ -99,7 +99,7 @@ pub(crate) struct SweepArgs {
     /// Go on after the model says it is done
     #[arg(long, alias = "ignore-eos", help_heading = "Length")]
     pub(crate) ignore_end: bool,
-    /// Keep more of each token: shift (how far the chain moved the distribution), logits (for `runs replay`; two bytes for each token of the vocabulary, compressed)
+    /// Keep more of each token: shift (how far the chain moved the distribution), logits (for `runs replay`: all of them, exactly) or logits=N (the N likeliest exactly, of the rest how many lie how far below; a few per cent of the room)
     #[arg(long, value_name = "WHAT,…", value_delimiter = ',', help_heading = "Output")]
     pub(crate) record: Vec<String>,
     /// What `report` is to show of the run: metrics' names (kelvin report --help), or all; the texts don't depend on it

@@ -33,7 +33,11 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), String> {
         ),
         (framing.special, "special", "a server decides by itself which texts are control tokens"),
         (recipe.length.context.is_some(), "context", "a server has a context of its own"),
-        (recipe.record.shift || recipe.record.logits, "record", "a server doesn't tell whole distributions"),
+        (
+            recipe.record.shift || recipe.record.logits.is_some(),
+            "record",
+            "a server doesn't tell whole distributions",
+        ),
     ];
     if let Some((_, field, why)) = unheard.into_iter().find(|(is, ..)| *is) {
         return Err(format!("{field}: {why}"));

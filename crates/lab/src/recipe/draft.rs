@@ -10,7 +10,8 @@ use kelvin_sampling::{Chain, Profile, Stage};
 use toml::Table;
 
 use super::{
-    Cache, Evaluation, Framing, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Record, Template, expand,
+    Cache, Evaluation, Framing, Keep, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Record, Template,
+    expand,
     fields::{Fields, list},
     read_prompts, values,
 };
@@ -62,7 +63,7 @@ pub struct Draft {
     pub context: Option<usize>,
     /// `f16` or `f32`.
     pub cache: Option<String>,
-    /// What is kept on request: `shift`, `logits`.
+    /// What is kept on request: `shift`, `logits`, `logits=N`.
     pub record: Vec<String>,
     /// What a report shows: names of metrics, or `all`.
     pub metrics: Vec<String>,
@@ -215,8 +216,11 @@ impl Draft {
         for name in &self.record {
             match name.as_str() {
                 "shift" => record.shift = true,
-                "logits" => record.logits = true,
-                other => return Err(unknown("record", other, "shift, logits")),
+                "logits" => record.logits = Some(Keep::Whole),
+                other => match other.strip_prefix("logits=").map(str::parse) {
+                    Some(Ok(n)) => record.logits = Some(Keep::Top(n)),
+                    _ => return Err(unknown("record", other, "shift, logits, logits=N (the N likeliest)")),
+                },
             }
         }
         for metric in metrics::named(&self.metrics).map_err(|problem| RecipeError::new("metrics", problem))? {

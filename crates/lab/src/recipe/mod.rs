@@ -14,6 +14,8 @@ pub use grid::{MOST_CHAINS, expand};
 pub use prompts::read as read_prompts;
 pub use values::values;
 
+use std::num::NonZeroU32;
+
 use kelvin_sampling::Chain;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -69,13 +71,43 @@ pub struct Record {
     #[serde(default)]
     pub shift: bool,
     /// The logits that it was drawn from, for [replay](crate::replay).
-    #[serde(default, skip_serializing_if = "is_off")]
-    pub logits: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logits: Option<Keep>,
 }
 
-/// Keeps the canonical form, and so the hash, of all who don't ask for it.
-fn is_off(flag: &bool) -> bool {
-    !flag
+/// How much of a step's logits is kept. Written `true`, or the number of the likeliest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "KeepForm", into = "KeepForm")]
+pub enum Keep {
+    /// All of them, bit for bit.
+    Whole,
+    /// The likeliest by name and bit for bit; of the others, how many lie how far below the maximum.
+    Top(NonZeroU32),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum KeepForm {
+    Top(NonZeroU32),
+    Whole(bool),
+}
+
+impl From<KeepForm> for Keep {
+    fn from(form: KeepForm) -> Keep {
+        match form {
+            KeepForm::Top(n) => Keep::Top(n),
+            KeepForm::Whole(_) => Keep::Whole,
+        }
+    }
+}
+
+impl From<Keep> for KeepForm {
+    fn from(keep: Keep) -> KeepForm {
+        match keep {
+            Keep::Top(n) => KeepForm::Top(n),
+            Keep::Whole => KeepForm::Whole(true),
+        }
+    }
 }
 
 /// Where texts are to come from.

@@ -2,7 +2,7 @@
 
 use crate::{
     Recipe,
-    recipe::{Cache, Origin, Template},
+    recipe::{Cache, Keep, Origin, Template},
 };
 
 /// `kelvin sweep …` with everything that decides a text, as a POSIX shell reads it.
@@ -45,6 +45,11 @@ pub fn command(recipe: &Recipe) -> String {
     }
     if recipe.record.shift {
         say("--record", "shift");
+    }
+    match recipe.record.logits {
+        Some(Keep::Whole) => say("--record", "logits"),
+        Some(Keep::Top(n)) => say("--record", &format!("logits={n}")),
+        None => {}
     }
     if !recipe.evaluation.metrics.is_empty() {
         say("--metrics", &recipe.evaluation.metrics.join(","));

@@ -246,20 +246,20 @@ impl Store {
         Ok(())
     }
 
-    /// Every step of a run whose logits were kept: which dice, the token that was drawn, and the logits.
+    /// Every step of a run whose logits were kept: which chain, which dice, the token that was drawn, and the logits.
     ///
     /// # Errors
     /// If one can't be read, or what `told` answers.
     pub fn each_kept<E: From<StoreError>>(
         &self,
         run: RunId,
-        told: &mut dyn FnMut(u64, Option<u32>, Kept) -> Result<(), E>,
+        told: &mut dyn FnMut(usize, u64, Option<u32>, Kept) -> Result<(), E>,
     ) -> Result<(), E> {
         let explained = |error| E::from(self.explain(error));
         let mut steps = self
             .db
             .prepare(
-                "SELECT samples.sample, tokens.id, place, n_vocab, packed FROM cells JOIN samples ON cell = cells.id
+                "SELECT samples.sample, tokens.id, chain, place, n_vocab, packed FROM cells JOIN samples ON cell = cells.id
                  JOIN tokens ON tokens.sample = samples.id
                  JOIN logits ON logits.sample = samples.id AND logits.pos = tokens.pos
                  WHERE run = ?1 ORDER BY prompt, chain, samples.sample, tokens.pos",
@@ -267,13 +267,13 @@ impl Store {
             .map_err(explained)?;
         let mut rows = steps.query([run]).map_err(explained)?;
         while let Some(row) = rows.next().map_err(explained)? {
-            let read = || -> rusqlite::Result<(usize, Option<u32>, Kept)> {
+            let read = || -> rusqlite::Result<(usize, usize, Option<u32>, Kept)> {
                 let kept =
-                    Kept { place: number(row, 2)? as u64, n_vocab: number(row, 3)?, packed: row.get(4)? };
-                Ok((number(row, 0)?, row.get(1)?, kept))
+                    Kept { place: number(row, 3)? as u64, n_vocab: number(row, 4)?, packed: row.get(5)? };
+                Ok((number(row, 2)?, number(row, 0)?, row.get(1)?, kept))
             };
-            let (sample, token, kept) = read().map_err(explained)?;
-            told(sample as u64, token, kept)?;
+            let (chain, sample, token, kept) = read().map_err(explained)?;
+            told(chain, sample as u64, token, kept)?;
         }
         Ok(())
     }

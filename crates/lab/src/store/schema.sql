@@ -73,8 +73,12 @@ CREATE TABLE tokens (
     PRIMARY KEY (sample, pos)
 ) STRICT, WITHOUT ROWID;
 
--- The logits that a token was drawn from, on request: n_vocab numbers of half precision, all high bytes before all low ones, as
--- one raw deflate stream.
+-- The logits that a token was drawn from, on request. packed is one byte for the form, then one raw deflate stream.
+-- 6: n_vocab f32 of which all first (highest) bytes come first, then all second ones, and so on.
+-- 14: numbers of seven bits a byte, the lowest first, the eighth bit saying that more follow: how many tokens are named; of each of them,
+-- from the likeliest down, its id and how far its logit lies below the one before it (the first: below 2^32 - 1), where a logit counts as its
+-- bits, all of them flipped if it is negative, else the highest alone; then, until there are n_vocab, the distances of all others from the
+-- maximum as f16, from near to far: by how much its bits exceed those of the one before (the first: 0), and how many tokens lie there.
 CREATE TABLE logits (
     sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
     pos INTEGER NOT NULL,            -- as in tokens

@@ -107,8 +107,8 @@ impl<'a> Local<'a> {
     fn draw<'l>(&self, recipe: &Recipe, lanes: &mut [Lane], logits_of: impl Fn(usize) -> &'l [f32] + Sync) {
         self.engine.model.pool().for_each_chunk(lanes, 1, &|i, lane| {
             let (lane, logits) = (&mut lane[0], logits_of(i));
-            if recipe.record.logits {
-                lane.logits.push(Kept::pack(logits, lane.column.pos() as u64));
+            if let Some(keep) = recipe.record.logits {
+                lane.logits.push(Kept::pack(logits, lane.column.pos() as u64, keep));
             }
             lane.column.draw(logits);
         });
