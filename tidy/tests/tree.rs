@@ -76,6 +76,7 @@ fn outside_crates_stay_in_their_rooms() {
     catches("crates/lab/Cargo.toml", "[dependencies]\nclap = { version = \"4\" }\n", Some(2));
     catches("crates/lab/Cargo.toml", "[target.'cfg(unix)'.dependencies]\ntokio = \"1\"\n", Some(2));
     catches("crates/lab/Cargo.toml", "[dependencies]\nureq = \"3\"\n", Some(2));
+    catches("crates/engine/Cargo.toml", "[dependencies]\ncandle-core = \"0.11\"\n", Some(2));
     catches("crates/kelvin/Cargo.toml", "[dependencies]\nrusqlite = \"0.37\"\n", Some(2));
     accepts("crates/engine/Cargo.toml", "[dev-dependencies]\nserde_json = \"1\"\n");
     accepts("crates/lab/Cargo.toml", "[dependencies]\nserde = \"1\"\nrusqlite = \"0.37\"\n");

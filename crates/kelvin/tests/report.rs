@@ -178,6 +178,36 @@ fn what_cannot_be_reported_is_said() {
     refused(run(&["report", "--quality", "length"]), "can't be an axis");
     refused(run(&["report", "9"]), "9");
     refused(run(&["report", "-o", "no/such/folder/x.html"]), "can't write");
+    // Without the model of meanings the metric is there, and says how it can be had; a search for it doesn't begin.
+    if !cfg!(feature = "semantic") {
+        let said = text(run(&["report", "--format", "md", "--metrics", "semantic_spread,loops"]));
+        assert!(
+            said.contains("semantic spread") && !said.contains("without the model"),
+            "one sample: {said}"
+        );
+        text(run(&[
+            "sweep",
+            "-m",
+            model.0.to_str().unwrap(),
+            "-p",
+            "one",
+            "-n",
+            "4",
+            "-t",
+            "1",
+            "--samples",
+            "2",
+        ]));
+        let said = text(run(&["report", "--format", "md", "--metrics", "semantic_spread,loops"]));
+        assert!(
+            said.contains("built without the model that places texts")
+                && said.contains("--features semantic"),
+            "{said}"
+        );
+        refused(run(&["tune", "-p", "one", "--objective", "semantic_spread"]), "built without the model");
+        text(run(&["runs", "rm", "--yes", "last"]));
+        text(run(&["sweep", "-m", model.0.to_str().unwrap(), "-p", "one", "-n", "4", "-t", "1"]));
+    }
     // One sample: what needs two says so, and so does a single prompt.
     let said = text(run(&["report", "--format", "md"]));
     assert!(said.contains("at least 2 of them") && said.contains("one prompt"), "{said}");

@@ -5,6 +5,8 @@
 
 pub mod export;
 pub mod judge;
+#[cfg(feature = "semantic")]
+pub mod meaning;
 pub mod metrics;
 pub mod recipe;
 pub mod replay;

@@ -91,6 +91,8 @@ pub struct Sample {
     pub tokens: Vec<Token>,
     /// How likely the run's judge finds it, if it has one and that has looked.
     pub judged: Option<Judged>,
+    /// Where it lies by what it means, a vector of length 1, if anybody has looked.
+    pub embedding: Option<Vec<f32>>,
 }
 
 /// A text under another model, which reads it after the prompt's own text.
@@ -176,6 +178,7 @@ mod tests {
             finish: Finish::MaxTokens,
             tokens: Vec::new(),
             judged: None,
+            embedding: None,
         };
         let prompt = Prompt { text: "x".into(), fields: BTreeMap::new() };
         let run = Run {

@@ -77,7 +77,7 @@ struct Tensor {
 
 /// Runs the verb.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
-    let reference = Reference::parse(&args.model)?;
+    let reference = Reference::writer(&args.model)?;
     let path =
         fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;

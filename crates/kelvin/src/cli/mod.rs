@@ -10,6 +10,7 @@ mod completions;
 pub(crate) mod failure;
 mod generate;
 mod inspect;
+mod meaning;
 mod memory;
 mod models;
 mod next;

@@ -19,16 +19,20 @@ use kelvin_lab::{
 use super::{
     args::{CacheType, ModelArgs},
     failure::usage,
+    meaning,
     report_args::{ReportArgs, ReportForm},
     session,
     sweep::{self, place},
     sweep_view::named,
 };
-use crate::terminal::{
-    self, json,
-    late::{Counted, LateBar},
-    style::Style,
-    table::{self, Align},
+use crate::{
+    models::fetch::Permissions,
+    terminal::{
+        self, json,
+        late::{Counted, LateBar},
+        style::Style,
+        table::{self, Align},
+    },
 };
 
 /// Runs the verb.
@@ -48,6 +52,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
             None => format!("{judge}, which the recipe asks for, can't judge (--judge none goes without)"),
         })?;
     }
+    place_texts(args, &path, &listed, &options)?;
     let evidence = evidence(&Store::open_to_read(&path)?, &runs)?;
     let report = Report::new(&evidence, &options, command(args)).map_err(usage)?;
     if args.json {
@@ -112,6 +117,35 @@ fn to_judge<'a>(
         }
     }
     judges
+}
+
+/// Lets the model of meanings look at texts that are to be compared by them: if a metric that does is asked for by name; if it's one
+/// of all, where that takes no download and harms nothing.
+fn place_texts(args: &ReportArgs, path: &Path, runs: &[Listed], options: &Options) -> anyhow::Result<()> {
+    let axes = options.quality.into_iter().chain(options.diversity);
+    if runs.iter().all(meaning::is_done)
+        || !meaning::is_needed(options.metrics.iter().copied().chain(axes.clone()))
+    {
+        return Ok(());
+    }
+    let lists = runs.iter().map(|run| &run.recipe.evaluation.metrics).filter(|_| args.metrics.is_empty());
+    let names = lists.chain([&args.metrics]).flatten().filter_map(|name| Metric::find(name).ok());
+    let is_named = meaning::is_needed(names.chain(axes));
+    if !is_named && !meaning::is_here() {
+        return Ok(());
+    }
+    let runs: Vec<RunId> = runs.iter().map(|run| run.id).collect();
+    let may = Permissions { offline: args.offline, accept_terms: args.accept_terms };
+    let placed = Store::open(path)
+        .map_err(anyhow::Error::from)
+        .and_then(|mut store| meaning::place_texts(&mut store, &runs, may));
+    match placed {
+        Err(error) if !is_named => {
+            terminal::note(&format!("meanings weren't compared: {error:#}"));
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 fn write(report: &Report, args: &ReportArgs) -> anyhow::Result<()> {

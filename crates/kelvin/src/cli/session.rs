@@ -70,7 +70,7 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     if args.ctx_size == Some(0) {
         return Err(usage("--ctx-size is 0: give at least 1, or leave it out for all that the model has"));
     }
-    let reference = Reference::parse(&args.model)?;
+    let reference = Reference::writer(&args.model)?;
     let path =
         fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
     let options = ModelOptions { threads: args.threads.unwrap_or(0), isa };

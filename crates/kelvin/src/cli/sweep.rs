@@ -117,7 +117,7 @@ fn recipe(args: &SweepArgs) -> anyhow::Result<Recipe> {
 /// Refuses a judge that can't be meant now rather than when the texts are there.
 pub(crate) fn check_judge(recipe: &Recipe) -> anyhow::Result<()> {
     let Some(judge) = recipe.evaluation.judge() else { return Ok(()) };
-    Reference::parse(judge).map(drop).map_err(|error| usage(format!("judge: {error}")))
+    Reference::writer(judge).map(drop).map_err(|error| usage(format!("judge: {error}")))
 }
 
 /// What was typed: flags over the file over the environment.

@@ -34,7 +34,7 @@ struct Token {
 /// Runs the verb. Weights aren't read: the vocabulary is in the file's header.
 pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let typed = prompt::read(&args.prompt)?;
-    let reference = Reference::parse(&args.model)?;
+    let reference = Reference::writer(&args.model)?;
     let path =
         fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;

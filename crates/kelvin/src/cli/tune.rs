@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::{
     args::ModelArgs,
     failure::{Interrupted, usage},
+    meaning,
     report::{judge_runs, lines},
     session::{self, Session},
     sweep as sweeping,
@@ -26,6 +27,7 @@ use super::{
 };
 use crate::{
     interrupt::Guard,
+    models::fetch::Permissions,
     terminal::{
         self, json,
         late::{Counted, LateBar},
@@ -97,6 +99,11 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
     if asks_judge && judge.is_none() {
         return Err(usage("the objective asks for a judge's opinion: name one with --judge"));
     }
+    let asks_meaning = meaning::is_needed(objective.metrics());
+    let may = Permissions { offline: args.sweep.offline, accept_terms: args.sweep.accept_terms };
+    if asks_meaning {
+        meaning::make_ready(may)?;
+    }
     let path = sweeping::place(&args.sweep.db)?;
     let mut store = Store::open(&path)?;
     let session = session::open(&sweeping::model_args(&args.sweep, &first))?;
@@ -112,6 +119,9 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
         let run = fill(&mut store, &recipe, &session, &source, args, &guard)?;
         if let Some(judge) = judge {
             judge_runs(&mut store, &[run], &judge_args(args, judge))?;
+        }
+        if asks_meaning {
+            meaning::place_texts(&mut store, &[run], may)?;
         }
         let run_data = store.load(run)?;
         played.push(Played {

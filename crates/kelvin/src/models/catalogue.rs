@@ -10,7 +10,8 @@ use crate::cli::failure::usage;
 static CATALOGUE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     let file: File = toml::from_str(include_str!("catalogue.toml"))
         .expect("the embedded catalogue is valid, which a test holds");
-    file.model
+    // Who can't run it has no use for it.
+    file.model.into_iter().filter(|entry| !entry.embeds || cfg!(feature = "semantic")).collect()
 });
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +40,9 @@ pub(crate) struct Entry {
     pub(crate) license: String,
     /// What has to be shown before a download.
     pub(crate) terms: Option<String>,
+    /// It places texts by what they mean and writes none.
+    #[serde(default)]
+    pub(crate) embeds: bool,
     /// PyPI packages that make up the file.
     #[serde(default)]
     pub(crate) wheel: Vec<Wheel>,
@@ -58,10 +62,17 @@ pub(crate) struct Wheel {
     pub(crate) size: u64,
     /// Of the wheel.
     pub(crate) sha256: String,
-    /// The path inside.
-    pub(crate) member: String,
-    /// Its unpacked size in bytes.
-    pub(crate) member_size: u64,
+    /// The path inside; none for the wheel as it is.
+    pub(crate) member: Option<String>,
+    /// The member's unpacked size in bytes.
+    pub(super) member_size: Option<u64>,
+}
+
+impl Wheel {
+    /// How many bytes it gives the file.
+    pub(crate) fn share(&self) -> u64 {
+        self.member_size.unwrap_or(self.size)
+    }
 }
 
 /// A file in a repository of the Hugging Face hub.
@@ -91,6 +102,17 @@ pub(crate) fn entries() -> &'static [Entry] {
 }
 
 impl Reference {
+    /// As [`Reference::parse`], for a model that is to write or to judge.
+    pub(crate) fn writer(typed: &str) -> anyhow::Result<Reference> {
+        match Reference::parse(typed)? {
+            Reference::Named(entry) if entry.embeds => Err(usage(format!(
+                "{typed} only places texts by what they mean: give one of {}, a path to a GGUF file, or hub-owner/repo:file.gguf",
+                writers()
+            ))),
+            other => Ok(other),
+        }
+    }
+
     /// Reads `typed`: a name of the catalogue, else `owner/repo:file`, else a path. What looks like
     /// a name but is none is a usage error that lists the names.
     pub(crate) fn parse(typed: &str) -> anyhow::Result<Reference> {
@@ -107,12 +129,16 @@ impl Reference {
         if typed.contains(['/', '\\']) || typed.ends_with(".gguf") {
             return Ok(Reference::Path(path));
         }
-        let names: Vec<&str> = entries().iter().map(|entry| entry.name.as_str()).collect();
         Err(usage(format!(
             "no model is called \"{typed}\": give one of {}, a path to a GGUF file, or hub-owner/repo:file.gguf",
-            names.join(", ")
+            writers()
         )))
     }
+}
+
+fn writers() -> String {
+    let writers = entries().iter().filter(|entry| !entry.embeds);
+    writers.map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 impl HubFile {
@@ -137,7 +163,8 @@ mod tests {
     #[test]
     fn the_embedded_catalogue_is_sound() {
         let names: Vec<&str> = entries().iter().map(|e| e.name.as_str()).collect();
-        assert_eq!(names, ["smollm2", "gemma3", "mistral-7b-instruct", "llama-3.2-1b"]);
+        let all = ["smollm2", "gemma3", "mistral-7b-instruct", "llama-3.2-1b", "minilm"];
+        assert_eq!(names, all[..if cfg!(feature = "semantic") { 5 } else { 4 }]);
         for entry in entries() {
             assert!(!entry.wheel.is_empty() || entry.hub.is_some(), "{} has no source", entry.name);
             let checksums = entry.sha256.iter().chain(entry.wheel.iter().map(|w| &w.sha256));
@@ -145,10 +172,15 @@ mod tests {
                 assert!(sum.len() == 64 && sum.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')));
             }
             if !entry.wheel.is_empty() {
-                assert_eq!(entry.size, Some(entry.wheel.iter().map(|w| w.member_size).sum()));
+                assert_eq!(entry.size, Some(entry.wheel.iter().map(Wheel::share).sum()));
             }
-            let hub = entry.hub.as_ref().unwrap();
-            assert_eq!(HubFile::parse(&format!("{}:{}", hub.repo, hub.file)).as_ref(), Some(hub));
+            if let Some(hub) = &entry.hub {
+                assert_eq!(HubFile::parse(&format!("{}:{}", hub.repo, hub.file)).as_ref(), Some(hub));
+            }
+            assert!(
+                Reference::parse(&entry.name).is_ok()
+                    && Reference::writer(&entry.name).is_ok() != entry.embeds
+            );
         }
     }
 

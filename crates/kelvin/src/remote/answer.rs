@@ -18,7 +18,16 @@ pub(super) fn sample(row: Row, answer: &Value) -> Result<Sample, String> {
         _ => Finish::Other,
     };
     let Row { prompt, chain, sample } = row;
-    Ok(Sample { prompt, chain, sample, text: text.to_string(), finish, tokens: tokens(choice), judged: None })
+    Ok(Sample {
+        prompt,
+        chain,
+        sample,
+        text: text.to_string(),
+        finish,
+        tokens: tokens(choice),
+        judged: None,
+        embedding: None,
+    })
 }
 
 /// In one of two shapes: OpenAI's lists of tokens, of their log-probabilities and of the likeliest at each place, or an object for each

@@ -22,6 +22,12 @@ pub(crate) enum Counted {
     Prompts,
     /// Of a table.
     Texts,
+    /// Of a table's texts.
+    #[cfg_attr(
+        not(feature = "semantic"),
+        expect(dead_code, reason = "only the model of meanings counts them")
+    )]
+    Embeddings,
 }
 
 /// A bar that appears late and goes when the work is done. It hides itself where standard error is no terminal.
@@ -57,6 +63,7 @@ fn new_bar(counted: Counted, total: u64) -> ProgressBar {
         Counted::Tokens => "  reading the prompt {bar:30} {pos:>6} of {len} tokens · {eta} left",
         Counted::Windows => "  reading the text {bar:30} {pos:>5} of {len} windows · {eta} left",
         Counted::Prompts => "  reading prompts {bar:30} {pos:>6} of {len} · {eta} left",
+        Counted::Embeddings => "  comparing meanings {bar:30} {pos:>6} of {len} texts · {eta} left",
         Counted::Texts => "  writing {bar:30} {pos:>6} of {len} texts · {eta} left",
         Counted::Samples => "  measuring {bar:30} {pos:>4} of {len} samples · {eta} left",
     };

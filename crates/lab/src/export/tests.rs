@@ -34,6 +34,7 @@ fn samples() -> [Sample; 2] {
         finish: Finish::MaxTokens,
         tokens,
         judged: None,
+        embedding: None,
     };
     [
         sample(1, "नेपाल", vec![token(5, Some(1e-300)), token(6, Some(2.0))]),

@@ -12,6 +12,7 @@ mod ngrams;
 mod parting;
 mod richness;
 mod self_bleu;
+mod spread;
 mod table;
 mod values;
 mod vendi;
@@ -70,6 +71,8 @@ pub enum Need {
     Greedy,
     /// A second model's opinion.
     Judge,
+    /// The texts' embeddings.
+    Meaning,
 }
 
 /// What a metric speaks of, and where on the quality-diversity plane it can stand.
@@ -139,7 +142,17 @@ pub enum Absent {
     /// Nobody judged.
     #[error("no judge model has read the text (kelvin report --judge MODEL)")]
     NoJudge,
+    /// Nobody knows what the text means.
+    #[error("{}", UNPLACED)]
+    NoMeaning,
 }
+
+/// What somebody can do who wants meanings compared.
+const UNPLACED: &str = if cfg!(feature = "semantic") {
+    "no model has placed the text among meanings (kelvin report --metrics semantic_spread, which fetches it if need be)"
+} else {
+    "this kelvin was built without the model that places texts among meanings (build it with cargo build --release --features semantic, then kelvin report --metrics semantic_spread)"
+};
 
 impl Metric {
     /// The metric of a name.

@@ -118,6 +118,7 @@ mod tests {
                     finish: Finish::MaxTokens,
                     tokens: text.split_whitespace().map(token).collect(),
                     judged: (*text != "unread").then_some(Judged { tokens: 2, nats: 3.0 }),
+                    embedding: None,
                 }));
             }
         }

@@ -50,7 +50,16 @@ pub(crate) fn evidence() -> Evidence {
                     .collect();
                 let bytes: Vec<u8> = tokens.iter().flat_map(|token| token.bytes.clone()).collect();
                 let text = String::from_utf8(bytes).unwrap();
-                Sample { prompt, chain, sample, text, finish: Finish::MaxTokens, tokens, judged: None }
+                Sample {
+                    prompt,
+                    chain,
+                    sample,
+                    text,
+                    finish: Finish::MaxTokens,
+                    tokens,
+                    judged: None,
+                    embedding: None,
+                }
             }));
         }
     }

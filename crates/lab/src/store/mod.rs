@@ -28,8 +28,10 @@ const APPLICATION: i64 = 0x4B65_6C76;
 /// The version of `schema.sql`.
 const SCHEMA: i64 = 1 + UPGRADES.len() as i64;
 /// What brings a file of version 1, 2 … to the next one. A file that is only read stays as it is.
-const UPGRADES: [&str; 1] =
-    ["ALTER TABLE runs ADD COLUMN ask_metrics TEXT; ALTER TABLE runs ADD COLUMN ask_judge TEXT;"];
+const UPGRADES: [&str; 2] = [
+    "ALTER TABLE runs ADD COLUMN ask_metrics TEXT; ALTER TABLE runs ADD COLUMN ask_judge TEXT;",
+    "ALTER TABLE runs ADD COLUMN embedder TEXT; ALTER TABLE samples ADD COLUMN embedding BLOB;",
+];
 
 /// A run's number in its database.
 pub type RunId = i64;

@@ -34,6 +34,10 @@ pub struct Listed {
     pub judge: Option<Source>,
     /// Texts that it has judged.
     pub n_judged: usize,
+    /// SHA-256 of the model by which its samples have embeddings, if one has looked.
+    pub embedder: Option<String>,
+    /// Texts that have one.
+    pub n_embedded: usize,
     /// Texts that are there.
     pub n_done: usize,
     /// Their tokens.
@@ -104,6 +108,7 @@ impl Store {
                 Source::Local { model, .. } => Origin::Model(model),
                 Source::Server { model, url } => Origin::Server { url, model, speaks: None },
             };
+            let (embedder, n_embedded) = self.embedder(id)?;
             let recipe = Recipe::restore(&canonical, origin, samples as usize, self.evaluation(id)?);
             let recipe =
                 recipe.map_err(|problem| self.damaged(format!("run {id}, its recipe: {problem}")))?;
@@ -117,6 +122,8 @@ impl Store {
                 canonical,
                 judge,
                 n_judged,
+                embedder,
+                n_embedded,
                 n_done,
                 n_tokens,
             })
@@ -136,6 +143,19 @@ impl Store {
         let metrics = metrics.map(|names| serde_json::from_str(&names)).transpose();
         let metrics = metrics.map_err(|error| self.damaged(format!("run {run}, its metrics: {error}")))?;
         Ok(Evaluation { metrics: metrics.unwrap_or_default(), judge })
+    }
+
+    /// By which model a run's samples have embeddings, and how many have.
+    fn embedder(&self, run: RunId) -> Result<(Option<String>, usize), StoreError> {
+        if self.schema < 3 {
+            return Ok((None, 0));
+        }
+        self.row(
+            "SELECT embedder, (SELECT count(embedding) FROM samples JOIN cells ON cell = cells.id WHERE run = runs.id)
+             FROM runs WHERE id = ?1",
+            run,
+            |row| Ok((row.get(0)?, number(row, 1)?)),
+        )
     }
 
     /// The run that a name means: its number, the first digits of its hash, or `last`.
@@ -230,13 +250,12 @@ impl Store {
         told: &mut dyn FnMut(Sample) -> Result<(), E>,
     ) -> Result<(), E> {
         let explained = |error| E::from(self.explain(error));
-        let mut samples = self
-            .db
-            .prepare(
-                "SELECT samples.id, prompt, chain, sample, text, finish, judged_tokens, judged_nats
-                 FROM cells JOIN samples ON cell = cells.id WHERE run = ?1 ORDER BY prompt, chain, sample",
-            )
-            .map_err(explained)?;
+        let embedding = if self.schema < 3 { "NULL" } else { "embedding" };
+        let query = format!(
+            "SELECT samples.id, prompt, chain, sample, text, finish, judged_tokens, judged_nats, {embedding}
+             FROM cells JOIN samples ON cell = cells.id WHERE run = ?1 ORDER BY prompt, chain, sample"
+        );
+        let mut samples = self.db.prepare(&query).map_err(explained)?;
         let mut rows = samples.query([run]).map_err(explained)?;
         while let Some(row) = rows.next().map_err(explained)? {
             let (id, mut sample) = read_sample(row).map_err(explained)?;
@@ -327,8 +346,13 @@ fn read_sample(row: &Row<'_>) -> rusqlite::Result<(i64, Sample)> {
         finish: parsed(row, 5, |text: &str| serde_json::from_value::<Finish>(text.into()))?,
         tokens: Vec::new(),
         judged,
+        embedding: row.get_ref(8)?.as_blob_or_null()?.map(read_embedding),
     };
     Ok((row.get(0)?, sample))
+}
+
+fn read_embedding(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect()
 }
 
 fn read_token(row: &Row<'_>) -> rusqlite::Result<Token> {

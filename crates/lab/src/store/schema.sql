@@ -1,4 +1,4 @@
--- The database of runs, version 2. Times are UTC; hashes are hexadecimal; quantities are in nats.
+-- The database of runs, version 3. Times are UTC; hashes are hexadecimal; quantities are in nats.
 
 -- One row for each recipe (its hash) that was begun.
 CREATE TABLE runs (
@@ -11,7 +11,8 @@ CREATE TABLE runs (
     created TEXT NOT NULL,
     judge TEXT,                      -- the model whose opinion its samples have (judged_…), as JSON
     ask_metrics TEXT,                -- what the recipe wants to be reported, as JSON; NULL if it's silent
-    ask_judge TEXT                   -- the model that it wants to judge, or none; NULL if it's silent
+    ask_judge TEXT,                  -- the model that it wants to judge, or none; NULL if it's silent
+    embedder TEXT                    -- SHA-256 of the model by which its samples have embeddings
 ) STRICT;
 
 -- The rows of a run's table, from 0, in the order of the recipe.
@@ -50,6 +51,7 @@ CREATE TABLE samples (
     n_tokens INTEGER NOT NULL,
     judged_tokens INTEGER,           -- the text's tokens under the judge, and their surprisal in all
     judged_nats REAL,
+    embedding BLOB,                  -- by the run's embedder: numbers of single precision, little-endian, of length 1 together
     UNIQUE (cell, sample)
 ) STRICT;
 

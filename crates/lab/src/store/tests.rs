@@ -47,6 +47,7 @@ fn sample(prompt: usize, chain: usize, number: usize) -> Sample {
         finish: Finish::StopString,
         tokens: (0..number as u32 + 1).map(token).collect(),
         judged: (number == 1).then_some(Judged { tokens: 4, nats: 9.75 }),
+        embedding: None,
     }
 }
 
@@ -70,21 +71,27 @@ fn what_is_put_in_comes_out_in_order_and_once() {
     let judge = |model: &str| Source::Local { model: model.into(), sha256: "ef".into() };
     store.judge(run, &judge("other"), &[(0, 1, 1, Judged { tokens: 9, nats: 9.5 })]).unwrap();
     store.judge(run, &judge("gemma3"), &[(0, 1, 0, Judged { tokens: 2, nats: 3.5 })]).unwrap();
+    store.embed(run, "aa", &[(0, 1, 1, vec![9.0, 9.0])]).unwrap();
+    store.embed(run, "bb", &[(0, 1, 0, vec![0.6, -0.8])]).unwrap();
+    store.embed(run, "bb", &[(1, 0, 1, vec![0.1, 1e-38])]).unwrap();
     store.sat(run, 1.5, 30, 2).unwrap();
     drop(store);
 
     let store = Store::open_to_read(&path).unwrap();
     let loaded = store.load(run).unwrap();
-    let judged = Sample { judged: Some(Judged { tokens: 2, nats: 3.5 }), ..sample(0, 1, 0) };
-    // The judge that came later counts alone.
+    let embedding = Some(vec![0.6, -0.8]);
+    let judged = Sample { judged: Some(Judged { tokens: 2, nats: 3.5 }), embedding, ..sample(0, 1, 0) };
+    // The judge that came later counts alone, and so does the later embedder.
     let unjudged = |p, c, s| Sample { judged: None, ..sample(p, c, s) };
-    assert_eq!(loaded.samples, [judged, unjudged(0, 1, 1), unjudged(1, 0, 1)]);
+    let placed = Sample { embedding: Some(vec![0.1, 1e-38]), ..unjudged(1, 0, 1) };
+    assert_eq!(loaded.samples, [judged, unjudged(0, 1, 1), placed]);
     assert_eq!(loaded.judge, Some(judge("gemma3")));
     assert_eq!((loaded.n_samples, loaded.prompts.len(), loaded.chains.len()), (2, 2, 2));
     assert!(!loaded.is_whole() && loaded.source == source() && loaded.hash == recipe(2).hash(&source()));
     assert!(loaded.samples[0].tokens[0].surprisal.unwrap().is_sign_positive());
     let listed = &store.list().unwrap()[0];
     assert_eq!((listed.n_done, listed.n_tokens, listed.recipe.samples), (3, 5, 2));
+    assert_eq!((listed.n_judged, listed.n_embedded, listed.embedder.as_deref()), (1, 2, Some("bb")));
     assert_eq!(listed.version, "0.1.0");
     assert_eq!(store.present(run).unwrap().len(), 3);
     let sittings = store.sittings_of(&source()).unwrap();
@@ -189,7 +196,8 @@ fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_writt
     let run = store.begin(&recipe(2), &source(), "0.1.0").unwrap();
     store.put(run, &sample(0, 1, 1)).unwrap();
     drop(store);
-    let first = "ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge; PRAGMA user_version = 1";
+    let first = "ALTER TABLE runs DROP COLUMN embedder; ALTER TABLE samples DROP COLUMN embedding;
+        ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(first).unwrap();
     let version = || -> i64 {
         let db = Connection::open(&path).unwrap();

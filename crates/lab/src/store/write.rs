@@ -132,6 +132,40 @@ impl Store {
         })
     }
 
+    /// Keeps where samples lie by what they mean, by prompt, chain and number, all or none, according to the model with this SHA-256. What
+    /// another one said is forgotten.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn embed(
+        &mut self,
+        run: RunId,
+        embedder: &str,
+        embeddings: &[(usize, usize, usize, Vec<f32>)],
+    ) -> Result<(), StoreError> {
+        self.write(|db| {
+            if db.execute(
+                "UPDATE runs SET embedder = ?2 WHERE id = ?1 AND embedder IS NOT ?2",
+                params![run, embedder],
+            )? == 1
+            {
+                db.execute(
+                    "UPDATE samples SET embedding = NULL WHERE cell IN (SELECT id FROM cells WHERE run = ?1)",
+                    [run],
+                )?;
+            }
+            let mut set = db.prepare(
+                "UPDATE samples SET embedding = ?5 WHERE sample = ?4
+                 AND cell = (SELECT id FROM cells WHERE run = ?1 AND prompt = ?2 AND chain = ?3)",
+            )?;
+            for (prompt, chain, sample, embedding) in embeddings {
+                let bytes: Vec<u8> = embedding.iter().flat_map(|x| x.to_le_bytes()).collect();
+                set.execute(params![run, *prompt as i64, *chain as i64, *sample as i64, bytes])?;
+            }
+            Ok(())
+        })
+    }
+
     /// Notes that somebody worked at a run for so long.
     ///
     /// # Errors

