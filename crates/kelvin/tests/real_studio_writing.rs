@@ -432,6 +432,93 @@ fn a_text_that_goes_on_draws_as_the_whole_did() {
     }
 }
 
+/// The events of a stream of the studio, each as JSON.
+fn events(server: &Server, body: &Value) -> Vec<Value> {
+    let answer = server.post("/studio/write", body);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let events = answer.body.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
+    events.filter(|event| *event != "[DONE]").map(|event| serde_json::from_str(event).unwrap()).collect()
+}
+
+/// A stage that learns goes on from what it knew where the text forks, also after a token that somebody took by hand.
+#[test]
+fn a_fork_goes_on_with_what_a_stage_had_learned() {
+    let server = Server::start(&[], None);
+    for sampler in ["temp=1.5 | mirostat=2,eta:0.6", "temp=1.5 | adaptive_p=0.1,decay:0.7"] {
+        let column = json!({ "sampler": sampler, "seed": 5 });
+        let body = json!({ "prompt": "Tea, tea, tea and", "columns": [column], "max_tokens": 24 });
+        let written = events(&server, &body);
+        let tokens: Vec<&Value> =
+            written.iter().map(|event| &event["token"]).filter(|token| token.is_object()).collect();
+        let ids: Vec<u64> = tokens.iter().map(|token| token["id"].as_u64().unwrap()).collect();
+        assert!(ids.len() > 12, "{sampler}: {ids:?}");
+        let goes_on = |learned: &Value| -> Vec<Value> {
+            let mut rest = body.clone();
+            rest["continuation"] = json!(ids[..9]);
+            rest["max_tokens"] = json!(15);
+            rest["columns"][0]["learned"] = learned.clone();
+            let rest = events(&server, &rest).into_iter().map(|event| event["token"].clone());
+            rest.filter(Value::is_object).collect()
+        };
+        let forked = goes_on(&tokens[8]["learned"]);
+        for (now, then) in forked.iter().zip(&tokens[9..]) {
+            for name in ["id", "learned", "survivors", "surprisal_final"] {
+                assert_eq!(now[name], then[name], "{sampler}: {name}");
+            }
+        }
+        assert_eq!(forked.len(), ids.len() - 9, "{sampler}");
+        // Afresh it draws from another distribution, so that the above says something.
+        assert_ne!(goes_on(&Value::Null)[0]["surprisal_final"], tokens[9]["surprisal_final"], "{sampler}");
+        // The same token taken by hand.
+        let mut place =
+            json!({ "prompt": "Tea, tea, tea and", "continuation": ids[..8], "watch": [ids[8]], "top": 3 });
+        place.as_object_mut().unwrap().extend(column.as_object().unwrap().clone());
+        place["learned"] = tokens[7]["learned"].clone();
+        let answer = server.good("/studio/next", &place);
+        assert_eq!(answer["dart"]["id"], ids[8], "{sampler}");
+        assert_eq!(answer["learned"][ids[8].to_string()], tokens[8]["learned"], "{sampler}");
+        assert!(answer["learned"].as_object().unwrap().len() >= 3, "{sampler}");
+        // What another stage knew is nothing to this one; what isn't two numbers is refused.
+        let other = goes_on(&json!({ "another": [1, 2] }));
+        assert_eq!(other, goes_on(&Value::Null), "{sampler}");
+        for wrong in [json!([1, 2]), json!({ "mirostat": [1] }), json!({ "mirostat": ["a", 2] })] {
+            let mut body = body.clone();
+            body["columns"][0]["learned"] = wrong.clone();
+            assert_eq!(server.post("/studio/write", &body).status, 400, "{wrong}");
+        }
+        // Whatever somebody says was learned, nothing breaks.
+        for extreme in [json!([1e300, 1e300]), json!([-1e300, 0]), json!([0, -1e300])] {
+            let mut body = body.clone();
+            body["columns"][0]["learned"] = json!({ "mirostat": extreme, "adaptive_p": extreme });
+            assert!(events(&server, &body).iter().any(|event| event["end"].is_object()), "{extreme}");
+        }
+    }
+}
+
+/// The page does that by itself: what is taken back and written again is the same.
+#[tokio::test]
+async fn the_page_goes_on_with_what_was_learned() {
+    let server = Server::start(&[], None);
+    let person = Person::at(&server.address).await;
+    person.go("#/write?n=16&chain=temp%3D1.5%20%7C%20mirostat%3D2%2Ceta%3A0.6&t=1.5").await;
+    is_written(&person).await;
+    let first = ids(&person).await;
+    assert_eq!(first.len(), 16);
+    let n: usize = person.read("document.querySelectorAll('.sheet .tokens .piece').length").await;
+    for i in 1..=10 {
+        person.wait("!document.querySelector('.at-place .middle button:nth-child(2)').disabled").await;
+        person.click(".at-place .middle button:nth-child(2)").await;
+        person
+            .wait(&format!("document.querySelectorAll('.sheet .tokens .piece').length === {}", n - i))
+            .await;
+    }
+    assert_eq!(ids(&person).await, first[..6]);
+    person.press("Write on").await;
+    is_written(&person).await;
+    assert_eq!(ids(&person).await[..16], first);
+    person.leave().await;
+}
+
 #[tokio::test]
 async fn the_guided_minute_comes_once_and_again_when_asked() {
     let server = Server::start(&[], None);

@@ -196,7 +196,7 @@ impl Sampler {
         Ok(measured(chain, logits, Limits::NONE, &state, &words, &mut self.scratch, self.measures_shift)?.0)
     }
 
-    /// The token that another chain draws here, learning stages starting afresh; nothing moves.
+    /// The token that another chain draws here with the same state; nothing moves.
     pub(crate) fn peek(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
         let _standard = FloatEnv::standard();
         let words = self.dice.words(pos);
@@ -245,11 +245,36 @@ impl Sampler {
         let memory = {
             let _standard = FloatEnv::standard();
             let mut left = after(&self.chain, logits, &self.state, &words, &mut self.scratch)?;
+            // What is left is gathered by this, which moves it: a place that was found before would be another's.
+            left.total();
             let index = left.find(token);
             learned(&self.chain, &self.state, &mut left, index)
         };
         self.take(token, memory);
         Ok(())
+    }
+
+    /// What [`State::memory`] would be after each of these tokens, had it been taken at `pos`; nothing moves. A stage that learns can so go on
+    /// from a token that somebody chooses later.
+    ///
+    /// # Errors
+    /// As [`Sampler::sample`].
+    pub fn memory_after(
+        &mut self,
+        logits: &[f32],
+        pos: u64,
+        tokens: &[TokenId],
+    ) -> Result<Vec<Option<[f64; 2]>>, SampleError> {
+        let _standard = FloatEnv::standard();
+        let words = self.dice.words(pos);
+        let mut left = after(&self.chain, logits, &self.state, &words, &mut self.scratch)?;
+        let one = |&token: &TokenId| {
+            // What is left is gathered by this, which moves it: a place that was found before would be another's.
+            left.total();
+            let index = left.find(token);
+            learned(&self.chain, &self.state, &mut left, index)
+        };
+        Ok(tokens.iter().map(one).collect())
     }
 
     fn take(&mut self, token: TokenId, memory: Option<[f64; 2]>) {
@@ -383,6 +408,23 @@ mod tests {
                 sampler.draw(&logits, pos as u64).unwrap();
             }
             assert_eq!(sampler.scratch.candidates.places(), before, "{chain}");
+        }
+    }
+
+    /// A token that somebody chose teaches what the same token teaches when it's drawn.
+    #[test]
+    fn a_token_teaches_the_same_drawn_or_forced() {
+        let logits: Vec<f32> = (0..1000).map(|i| ((i * 7919) % 1000) as f32 * 0.02).collect();
+        for chain in ["temp=1.5 | mirostat=2,eta:0.6", "mirostat=3,version:1", "temp=1.5 | adaptive_p=0.1"] {
+            let mut drawn = Sampler::new(chain.parse().unwrap(), Dice { seed: 1, sample: 0 });
+            let mut forced = drawn.clone();
+            for pos in 0..20 {
+                let token = drawn.sample(&logits, pos).unwrap();
+                let after = forced.memory_after(&logits, pos, &[TokenId(0), token]).unwrap();
+                forced.force(&logits, pos, token).unwrap();
+                assert_eq!(forced.state(), drawn.state(), "{chain} {pos}");
+                assert_eq!(after[1], drawn.state().memory(), "{chain} {pos}");
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use kelvin_sampling::{Distribution, Draw, Limits, SampleError, Sampler};
+use kelvin_sampling::{Distribution, Draw, Limits, SampleError, Sampler, State};
 
 use super::{Constraint, Continuation, FinishReason, constraint::completing, stop::StopStrings};
 use crate::{
@@ -174,6 +174,11 @@ impl Column {
             constraint.take(draw.token).map_err(FinishReason::NothingLeft)?;
         }
         Ok((draw, shown))
+    }
+
+    /// What its sampler remembers, the token drawn last included.
+    pub fn state(&self) -> &State {
+        self.sampler.state()
     }
 
     /// The token that [`Column::draw`] gave, until it's taken.

@@ -79,7 +79,14 @@ pub(crate) enum Event {
     /// The logits of what comes after the prompt, of a job without choices.
     Row(Vec<f32>),
     /// A choice has a new token.
-    Token { choice: usize, text: String, draw: Draw, scored: Option<Scored> },
+    Token {
+        choice: usize,
+        text: String,
+        draw: Draw,
+        scored: Option<Scored>,
+        /// What a stage of its chain that learns knows now.
+        memory: Option<[f64; 2]>,
+    },
     /// A choice has ended, with what was held back of its text.
     End { choice: usize, text: String, reason: FinishReason },
     /// Nothing more comes.

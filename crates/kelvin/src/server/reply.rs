@@ -117,7 +117,7 @@ impl Reply {
                     choice.scores = scores.clone();
                 }
             }
-            Event::Token { choice, text, draw, scored } => {
+            Event::Token { choice, text, draw, scored, .. } => {
                 let choice = &mut self.choices[choice];
                 choice.text.push_str(&text);
                 choice.n_tokens += 1;

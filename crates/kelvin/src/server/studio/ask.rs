@@ -1,5 +1,7 @@
 //! The body of a request in, which text it is about and how one wants to draw after it out.
 
+use std::collections::BTreeMap;
+
 use kelvin_engine::TokenId;
 use kelvin_sampling::{Chain, Dice, State, Trace, Words};
 use serde_json::Value;
@@ -47,9 +49,9 @@ impl Subject {
         &self.tokens[self.n_prompt..]
     }
 
-    /// What a sampler remembers of it. A stage that learns begins afresh.
-    pub(super) fn state(&self) -> State {
-        State::restore(self.tokens.clone(), self.n_prompt, None)
+    /// What a sampler remembers of it that draws as it was asked to.
+    pub(super) fn state(&self, ask: &Ask) -> State {
+        State::restore(self.tokens.clone(), self.n_prompt, ask.learned)
     }
 
     /// The position of the token that comes next.
@@ -66,10 +68,12 @@ pub(super) struct Ask {
     /// Whether every temperature of it counts as infinite, which is only for looking.
     pub(super) uniform: bool,
     pub(super) dice: Dice,
+    /// What a stage of the chain that learns knows of the text so far; it begins afresh if nothing is said.
+    pub(super) learned: Option<[f64; 2]>,
 }
 
 impl Ask {
-    /// `sampler`, `temperature` (which may be `"inf"`), `seed` and `sample`.
+    /// `sampler`, `temperature` (which may be `"inf"`), `seed`, `sample` and `learned`.
     pub(super) fn read(fields: &mut Fields) -> Result<Ask, Problem> {
         let chain = chain(fields)?.unwrap_or_default();
         let temperature = fields.take("temperature").map(|value| temperature(&value)).transpose()?;
@@ -83,7 +87,8 @@ impl Ask {
             seed: fields.whole("seed", 0..=u64::MAX)?.unwrap_or(0),
             sample: fields.whole("sample", 0..=u64::MAX)?.unwrap_or(0),
         };
-        Ok(Ask { chain, uniform, dice })
+        let learned = learned(fields, &chain)?;
+        Ok(Ask { chain, uniform, dice, learned })
     }
 
     /// The chain with `temp=inf` in it where that was asked for.
@@ -99,6 +104,34 @@ impl Ask {
     pub(super) fn words(&self, pos: u64) -> Words {
         self.dice.words(pos)
     }
+}
+
+/// What stages that learn know, by their names; a chain has one at most, and what others know is nothing to it.
+pub(super) type Learned = BTreeMap<&'static str, [f64; 2]>;
+
+/// How a stage that learns goes on from here, for a request to come; none if the chain has none.
+pub(super) fn to_go_on(chain: &Chain, memory: Option<[f64; 2]>) -> Option<Learned> {
+    let memory = memory.filter(|numbers| numbers.iter().all(|number| number.is_finite()))?;
+    chain.stages().last().map(|stage| BTreeMap::from([(stage.info().name, memory)]))
+}
+
+/// `learned`, as it was told with a token.
+fn learned(fields: &mut Fields, chain: &Chain) -> Result<Option<[f64; 2]>, Problem> {
+    let Some(value) = fields.take("learned") else { return Ok(None) };
+    let expected = "an object of two numbers for each stage that learns, as they come with a token,";
+    let Some(map) = value.as_object() else { return Err(wrong("learned", &value, expected)) };
+    let mut own = None;
+    for (name, numbers) in map {
+        let pair = match numbers.as_array().map(Vec::as_slice) {
+            Some([a, b]) => a.as_f64().zip(b.as_f64()),
+            _ => None,
+        };
+        let (a, b) = pair.ok_or_else(|| wrong("learned", &value, expected))?;
+        if chain.learns() && chain.stages().last().is_some_and(|stage| stage.info().name == name) {
+            own = Some([a, b]);
+        }
+    }
+    Ok(own)
 }
 
 /// The chain of `sampler`, if there is one.

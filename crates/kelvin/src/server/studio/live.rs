@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use kelvin_engine::{Engine, TokenId};
-use kelvin_sampling::{Chain, Dice, Distribution, Sampler};
+use kelvin_sampling::{Chain, Dice, Distribution, Sampler, State};
 use serde::Serialize;
 
-use super::ask::{Ask, Subject, sampling};
+use super::ask::{Ask, Learned, Subject, sampling, to_go_on};
 use crate::{
     server::{fields::Fields, problem::Problem},
     terminal::json,
@@ -37,9 +37,13 @@ pub(super) struct Live<'a> {
 }
 
 impl Live<'_> {
+    fn state(&self) -> State {
+        self.subject.state(self.ask)
+    }
+
     fn sampler(&self, chain: Chain, dice: Dice) -> Sampler {
         let mut sampler = Sampler::new(chain, dice);
-        sampler.set_state(self.subject.state());
+        sampler.set_state(self.state());
         sampler
     }
 }
@@ -56,6 +60,9 @@ pub(super) struct Answer {
     /// Only where it was asked for, with `ranks`.
     #[serde(skip_serializing_if = "Option::is_none")]
     ranks: Option<Vec<Rank>>,
+    /// By each token that is told of: how a stage that learns goes on if that one is taken.
+    #[serde(skip_serializing_if = "HashMap::is_empty")]
+    learned: HashMap<u32, Learned>,
 }
 
 /// What could come next at one temperature, with `top` tokens and those of `watch`.
@@ -65,17 +72,32 @@ pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<Answer, Probl
     if watch.len() > MOST_WATCHED {
         return Err(Problem::parameter("watch", format!("\"watch\" has more than {MOST_WATCHED} tokens")));
     }
-    let (state, pos) = (live.subject.state(), live.subject.pos());
+    let (state, pos) = (live.state(), live.subject.pos());
     let words = live.ask.words(pos);
     let chain = live.ask.resolved(live.logits)?;
-    let pick = live.sampler(chain.clone(), live.ask.dice).replay(&chain, live.logits, pos);
-    let pick = pick.map_err(sampling)?.token;
+    let mut sampler = live.sampler(chain.clone(), live.ask.dice);
+    let pick = sampler.replay(&chain, live.logits, pos).map_err(sampling)?.token;
+    let mut learned = HashMap::new();
+    if chain.learns() {
+        let mut told: Vec<TokenId> = live.raw.top(n).iter().map(|choice| choice.token).collect();
+        told.extend(watch.iter().copied().chain([pick]));
+        let memories = sampler.memory_after(live.logits, pos, &told).map_err(sampling)?;
+        let one = |(token, memory): (TokenId, _)| Some((token.0, to_go_on(&chain, memory)?));
+        learned.extend(told.into_iter().zip(memories).filter_map(one));
+    }
     let moment =
         Moment { engine: live.engine, logits: live.logits, chain: &chain, state: &state, words: &words };
     let ranks = if fields.flag("ranks")? { Some(ranks(&moment, live.raw).map_err(sampling)?) } else { None };
     let next = next::next(&moment, live.raw, pick, n, &watch).map_err(sampling)?;
     let taken = live.subject.taken().iter().map(|&token| Named::of(live.engine, token)).collect();
-    Ok(Answer { n_tokens: live.subject.tokens.len(), n_vocab: live.logits.len(), taken, next, ranks })
+    Ok(Answer {
+        n_tokens: live.subject.tokens.len(),
+        n_vocab: live.logits.len(),
+        taken,
+        next,
+        ranks,
+        learned,
+    })
 }
 
 /// How probabilities go with T, from 0 to ∞.
@@ -102,7 +124,7 @@ struct Ray {
 pub(super) fn fan(live: &Live<'_>, fields: &mut Fields) -> Result<Fan, Problem> {
     let n = fields.whole("top", 1..=MOST_FAN)?.unwrap_or(8) as usize;
     let watch = fields.tokens("watch", live.logits.len())?.unwrap_or_default();
-    let (state, words) = (live.subject.state(), live.ask.words(live.subject.pos()));
+    let (state, words) = (live.state(), live.ask.words(live.subject.pos()));
     let mut tokens: Vec<TokenId> = live.raw.top(n).iter().map(|choice| choice.token).collect();
     tokens.extend(watch.into_iter().take(MOST_WATCHED));
     let ray = |&token: &TokenId| Ray {
@@ -117,7 +139,8 @@ pub(super) fn fan(live: &Live<'_>, fields: &mut Fields) -> Result<Fan, Problem> 
         entropy: Vec::new(),
     };
     for t in grid::temperatures() {
-        let ask = Ask { uniform: t.is_infinite(), chain: live.ask.chain.clone(), dice: live.ask.dice };
+        let Ask { chain, dice, learned, .. } = live.ask;
+        let ask = Ask { uniform: t.is_infinite(), chain: chain.clone(), dice: *dice, learned: *learned };
         let chain = if t.is_finite() {
             let chain = ask.chain.with_temperature(t as f32);
             chain.map_err(|error| Problem::parameter("sampler", error.to_string()))?
@@ -155,7 +178,8 @@ pub(super) fn flips(live: &Live<'_>, _: &mut Fields) -> Result<Flips, Problem> {
     let flips = flips::flips(live.engine, &mut sampler, live.logits, pos, MOST_FLIPS);
     let flips = flips.map_err(|error| wrong(&error))?;
     let cold = live.ask.chain.with_temperature(0.05).map_err(|error| wrong(&error))?;
-    let first = sampler.replay(&cold, live.logits, pos).map_err(sampling)?.token;
+    let first = live.sampler(cold.clone(), live.ask.dice).replay(&cold, live.logits, pos);
+    let first = first.map_err(sampling)?.token;
     Ok(Flips {
         u: live.ask.words(pos).draw as f64 / 2f64.powi(64),
         first: Named::of(live.engine, first),
@@ -217,7 +241,7 @@ pub(super) fn draws(live: &Live<'_>, fields: &mut Fields) -> Result<Draws, Probl
             "nothing is drawn at T = ∞: that is a limit for looking at",
         ));
     }
-    let (pos, state, chain) = (live.subject.pos(), live.subject.state(), &live.ask.chain);
+    let (pos, state, chain) = (live.subject.pos(), live.state(), &live.ask.chain);
     let last = Distribution::after(live.logits, chain, &state, &live.ask.words(pos)).map_err(sampling)?;
     let mut counts: HashMap<TokenId, u64> = HashMap::new();
     let mut sampler = live.sampler(chain.clone(), live.ask.dice);

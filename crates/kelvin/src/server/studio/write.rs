@@ -17,11 +17,11 @@ use kelvin_engine::{
     generate::{Ends, FinishReason},
     tokenizer::TextStream,
 };
-use kelvin_sampling::{Draw, Sampler};
+use kelvin_sampling::{Chain, Draw, Sampler};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::ask::{Ask, Subject};
+use super::ask::{self, Ask, Subject};
 use crate::{
     server::{
         Shared,
@@ -74,6 +74,7 @@ struct Writing {
 
 /// What one column has written so far.
 struct Column {
+    chain: Chain,
     clock: Clock,
     tokens: Vec<TokenId>,
     draws: Vec<Draw>,
@@ -110,8 +111,13 @@ fn plan(
         );
         return Err(Problem::context("max_tokens", message));
     }
-    let column =
-        |_| Column { clock: Clock::start(), tokens: Vec::new(), draws: Vec::new(), has_ended: false };
+    let column = |draft: &Draft| Column {
+        chain: draft.sampler.chain().clone(),
+        clock: Clock::start(),
+        tokens: Vec::new(),
+        draws: Vec::new(),
+        has_ended: false,
+    };
     let (sender, events) = unbounded_channel();
     let writing = Writing {
         engine: Arc::clone(&shared.engine),
@@ -120,7 +126,7 @@ fn plan(
         tells_read,
         is_cut: max_tokens < asked,
         is_read: false,
-        columns: (0..n).map(column).collect(),
+        columns: drafts.iter().map(column).collect(),
     };
     let job = Job {
         id: id.to_string(),
@@ -155,8 +161,9 @@ fn drafts(fields: &mut Fields, shared: &Shared, subject: &Subject) -> Result<Vec
             ));
         }
         let scoring = Some(Scoring::new(0, LogprobsStage::Raw, &ask.chain));
+        let state = subject.state(&ask);
         let mut sampler = Sampler::new(ask.chain, ask.dice);
-        sampler.set_state(subject.state());
+        sampler.set_state(state);
         Ok(Draft { sampler, constraint: None, scoring })
     };
     items.iter().map(one).collect()
@@ -177,7 +184,7 @@ impl Teller for Writing {
                 }
                 json!({ "read": read })
             }
-            Event::Token { choice, text, draw, scored } => {
+            Event::Token { choice, text, draw, scored, memory } => {
                 let column = &mut self.columns[choice];
                 column.clock.token();
                 column.tokens.push(draw.token);
@@ -193,6 +200,7 @@ impl Teller for Writing {
                     "entropy_final": draw.entropy_final,
                     "rank": scored.map(|scored| scored.rank - 1),
                     "survivors": draw.survivors,
+                    "learned": ask::to_go_on(&column.chain, memory),
                 }})
             }
             Event::End { choice, text, reason } => {

@@ -34,8 +34,8 @@ export function loop({ ask, base, at, changed, fail }) {
   function undo() {
     set(taken().slice(0, -1));
   }
-  function put({ id, shown, text, ends }, p, end) {
-    steps[taken().length] = { id, shown, text, p, end, ends };
+  function put({ id, shown, text, ends }, p, end, from) {
+    steps[taken().length] = { id, shown, text, p, end, ends, learned: from.learned?.[id] };
     address.write({ cont: [...taken(), id].join(".") });
   }
   /** Whether the answer is about the text as it is now, and not about the one before. */
@@ -45,7 +45,7 @@ export function loop({ ask, base, at, changed, fail }) {
   function draw() {
     if (!fresh() || ended()) return;
     const { dart, end } = answer;
-    put(dart, dart.to - dart.from, end.final);
+    put(dart, dart.to - dart.from, end.final, answer);
     changed();
   }
   /** A token by hand: what stands in the rows. */
@@ -53,7 +53,7 @@ export function loop({ ask, base, at, changed, fail }) {
     stop();
     const row = fresh() ? answer.top.find((one) => one.id === id) : null;
     if (!row || ended()) return;
-    put(row, row.final, answer.end.final);
+    put(row, row.final, answer.end.final, answer);
     changed();
   }
   function ended() {
@@ -67,7 +67,7 @@ export function loop({ ask, base, at, changed, fail }) {
         const next = await ask({ ...base(), temperature: at(), top: 0 });
         if (!running) break;
         const { dart, end } = next;
-        put(dart, dart.to - dart.from, end.final);
+        put(dart, dart.to - dart.from, end.final, next);
         paint();
       }
     } catch (error) {
@@ -88,15 +88,21 @@ export function loop({ ask, base, at, changed, fail }) {
       if (steps[i]?.id === ids[i]) continue;
       try {
         const { continuation, ...rest } = base();
-        const before = await ask({ ...rest, continuation: ids.slice(0, i), temperature: at(), top: 0, watch: [ids[i]] });
+        const before = await ask({ ...rest, continuation: ids.slice(0, i), learned: steps[i - 1]?.learned, temperature: at(), top: 0, watch: [ids[i]] });
         const ends = before.end.ids.includes(ids[i]);
-        steps[i] = { id: ids[i], shown: names[i].shown, text: names[i].text, p: before.watched[0].places.at(-1).probability, end: before.end.final, ends };
+        steps[i] = { id: ids[i], shown: names[i].shown, text: names[i].text, p: before.watched[0].places.at(-1).probability, end: before.end.final, ends, learned: before.learned?.[ids[i]] };
       } catch (error) {
         return fail(error);
       }
       paint();
     }
-    return undefined;
+    // What comes next was looked at before a stage that learns knew of these.
+    return learned() ? changed() : undefined;
+  }
+  /** What a stage that learns knows of the text so far. */
+  function learned() {
+    const ids = taken();
+    return steps[ids.length - 1]?.id === ids.at(-1) ? steps[ids.length - 1]?.learned : undefined;
   }
 
   function paint() {
@@ -127,5 +133,6 @@ export function loop({ ask, base, at, changed, fail }) {
     },
     take,
     stop,
+    learned,
   };
 }

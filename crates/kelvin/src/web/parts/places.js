@@ -33,7 +33,7 @@ export function places(fail) {
         }
         const continuation = [...(subject.continuation ?? []), ...one.ids.slice(0, at)];
         const took = one.ids[at] ?? one.end?.finish?.ids?.[0];
-        made.push([one, await post("/studio/next", { ...subject, ...one.ask, continuation, top: ROWS, watch: took === undefined ? [] : [took] })]);
+        made.push([one, await post("/studio/next", { ...subject, ...one.ask, continuation, learned: one.list[at - 1]?.learned, top: ROWS, watch: took === undefined ? [] : [took] })]);
         if (mine !== turn) return;
       }
     } catch (error) {

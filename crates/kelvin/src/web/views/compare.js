@@ -135,9 +135,9 @@ function mount(root, { model }) {
     paint();
     if (at !== null) open(at);
   }
-  function put(one, { id, text, shown, surprisal, surprisal_final: last, entropy, rank }) {
+  function put(one, { id, text, shown, surprisal, surprisal_final: last, entropy, rank, learned }) {
     one.ids.push(id);
-    one.list.push({ id, text, shown, surprisal, entropy, rank, final: Math.exp(-last), by: "drawn" });
+    one.list.push({ id, text, shown, surprisal, entropy, rank, final: Math.exp(-last), by: "drawn", learned });
   }
   function halt() {
     if (!running) return;

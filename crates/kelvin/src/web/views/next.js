@@ -83,7 +83,7 @@ function mount(root, { model }) {
 
   /** What every question says. */
   function base() {
-    return { ...request(), sampler: chains.sent(address.key("chain", chains.NEUTRAL)), seed: seed() };
+    return { ...request(), sampler: chains.sent(address.key("chain", chains.NEUTRAL)), seed: seed(), learned: looped.learned() };
   }
   const look = latest((body) => post("/studio/next", body), (next) => {
     answer = next;

@@ -15,7 +15,7 @@ import { latest, post, explain } from "../server.js";
 import { FEW, MANY, alternatives } from "../write/alternatives.js";
 import { brush } from "../write/brush.js";
 import * as files from "../write/file.js";
-import { before, goOn, score } from "../write/go_on.js";
+import { before, goOn, learned, score } from "../write/go_on.js";
 import { outline } from "../write/outline.js";
 import { Tree } from "../write/tree.js";
 
@@ -113,7 +113,7 @@ function mount(root, { model }) {
     turn += 1;
     if (place < 1 || running) return paintPlace();
     const { t: painted } = tree.heatAt(place);
-    return looked({ ...before(tree, way, place), ...ask(painted), top: size }, turn);
+    return looked({ ...before(tree, way, place), ...ask(painted), learned: learned(tree, way, place), top: size }, turn);
   }
   function fail(error) {
     clear(trouble).append(explain(error, look));
@@ -162,6 +162,7 @@ function mount(root, { model }) {
       tree.leaf = tree.add(parent, {
         id: row.id, text: row.text.includes("\ufffd") ? "" : row.text, shown: row.shown, by, t: by === "drawn" ? painted ?? t : null, surprisal: row.raw > 0 ? -Math.log(row.raw) : null,
         rank: row.rank ?? answer.top.findIndex((one) => one.id === row.id), entropy: answer.raw.entropy_nats, final: row.final, ends: row.ends === true,
+        learned: row.learned ?? answer.learned?.[row.id] ?? null,
       });
     } catch (error) {
       fail(error);
@@ -181,8 +182,9 @@ function mount(root, { model }) {
   /** Draws a token that isn't among those shown: what is known of it is asked for first. */
   async function far({ id, text: of, shown, ends, from, to }, seen) {
     try {
-      const { watched: [{ places: [raw] }] } = await post("/studio/next", { ...before(tree, path(), place), ...ask(tree.heatAt(place).t), top: 0, watch: [id] });
-      if (seen === answer) take({ id, text: of, shown, ends, raw: raw.probability, rank: raw.rank, final: to - from }, "drawn");
+      const known = { ...ask(tree.heatAt(place).t), learned: learned(tree, path(), place) };
+      const { watched: [{ places: [raw] }], learned: next } = await post("/studio/next", { ...before(tree, path(), place), ...known, top: 0, watch: [id] });
+      if (seen === answer) take({ id, text: of, shown, ends, raw: raw.probability, rank: raw.rank, final: to - from, learned: next?.[id] }, "drawn");
     } catch (error) {
       fail(error);
     }

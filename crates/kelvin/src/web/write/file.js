@@ -5,7 +5,7 @@
 //   model    the model's name: ids mean nothing to another one
 //   text, chat, chain, t, seed      how it began: the text, whether it stands in the chat template, the chain, its temperature (a number), the dice
 //   tokens   all tokens of the tree, each after the one that it stands behind: { parent, id, text, shown, by } and, where they are known,
-//            { t, surprisal, rank, entropy, final, ends }; `parent` is a number in this list, -1 for the first. What they mean says tree.js.
+//            { t, surprisal, rank, entropy, final, ends, learned }; `parent` is a number in this list, -1 for the first. What they mean says tree.js.
 //   leaf     the number of the last token of the text that was looked at
 //   paint    [{ from, to, t }]: positions (from 0, `to` exclusive) with a temperature of their own
 // What isn't named here is ignored. All texts are texts, whatever they look like.
@@ -93,9 +93,17 @@ function node(token, i, vocabulary) {
     entropy: maybe("entropy", 0, 100),
     final: maybe("final", 0, 1),
     ends: token.ends === true,
+    learned: token.learned === undefined || token.learned === null ? null : learned(token.learned, at),
   };
 }
 
+/** What stages that learn knew, two numbers each. */
+function learned(value, at) {
+  const pairs = object(value) ? Object.entries(value).slice(0, 8) : [];
+  const good = pairs.length > 0 && pairs.every(([, pair]) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite));
+  if (!good) throw new Error(`${at}learned isn't an object of two numbers for each stage`);
+  return Object.fromEntries(pairs);
+}
 function object(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

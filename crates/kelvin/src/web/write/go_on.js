@@ -11,6 +11,12 @@ export function before(tree, path, k = path.length) {
   return { prompt: ids.slice(0, cut), continuation: ids.slice(cut) };
 }
 
+/** What a stage that learns knew before place `k` of a path, as the server takes it: a fork goes on with that. */
+export function learned(tree, path, k = path.length) {
+  for (let i = k - 1; i >= 0; i -= 1) if (tree.nodes[path[i]].learned) return tree.nodes[path[i]].learned;
+  return undefined;
+}
+
 /** The tokens of a text, with their figures: { tokens, n_prompt }. `subject` is what the server takes. */
 export async function score(subject, signal) {
   for await (const event of stream("/studio/write", { ...subject, tokens: true }, signal)) {
@@ -30,14 +36,14 @@ export async function goOn(tree, n, { ask, signal, read, changed }) {
     if (tree.nodes[tree.leaf].ends) return "the text has ended";
     const { t, until } = tree.heatAt(path.length);
     const draws = ask(t);
-    const body = { ...before(tree, path), columns: [draws], max_tokens: Math.min(left, until - path.length) };
+    const body = { ...before(tree, path), columns: [{ ...draws, learned: learned(tree, path) }], max_tokens: Math.min(left, until - path.length) };
     let end = null;
     for await (const { read: was, token, end: said } of stream("/studio/write", body, signal)) {
       if (signal.aborted) return "stopped";
       if (was) read(was);
       if (token) {
         const { id, text, shown, surprisal, rank, entropy } = token;
-        tree.leaf = tree.add(tree.leaf, { id, text, shown, by: "drawn", t: draws.temperature, surprisal, rank, entropy, final: Math.exp(-token.surprisal_final), ends: false });
+        tree.leaf = tree.add(tree.leaf, { id, text, shown, by: "drawn", t: draws.temperature, surprisal, rank, entropy, final: Math.exp(-token.surprisal_final), ends: false, learned: token.learned });
         left -= 1;
         changed();
       }
