@@ -3,7 +3,7 @@
 use crate::{crate_of, upstream_of};
 
 /// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that may depend on it.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("serde", &["lab", "kelvin"]),
     ("serde_json", &["lab", "kelvin"]),
     ("toml", &["lab", "kelvin"]),

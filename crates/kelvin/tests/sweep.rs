@@ -191,10 +191,10 @@ fn kept_logits_are_replayed_at_other_temperatures() {
         .unwrap();
     let least: Vec<Value> = serde_json::from_str(&text(output)).unwrap();
     for (few, all) in least.iter().zip(&rows) {
-        assert!(
-            few["own_same"].as_u64().unwrap() + few["own_unnamed"].as_u64().unwrap() + 1
-                >= few["own"].as_u64().unwrap()
-        );
+        let own = few["own"].as_u64().unwrap();
+        let differing = own - few["own_same"].as_u64().unwrap() - few["own_unnamed"].as_u64().unwrap();
+        // Where the dice fall on a boundary that half precision moved.
+        assert!(50 * differing <= own, "{few}");
         let apart = few["mean_entropy_final"].as_f64().unwrap() - all["mean_entropy_final"].as_f64().unwrap();
         assert!(apart.abs() < 1e-3, "{few} {all}");
     }

@@ -293,3 +293,13 @@ pub(crate) fn percent(p: f64) -> String {
         _ => format!("{:.4} %", p * 100.0),
     }
 }
+
+/// A probability as the page writes it where there's little room.
+pub(crate) fn share(p: f64) -> String {
+    match p {
+        0.0 => "0 %".to_string(),
+        p if p < 5e-5 => format!("{:.0e} %", p * 100.0),
+        p if p < 0.0995 => format!("{:.2} %", p * 100.0),
+        p => format!("{:.1} %", p * 100.0),
+    }
+}

@@ -284,7 +284,10 @@ mod tests {
                         let mut sampler = Sampler::new(Chain::default(), Dice { seed, sample });
                         let truth = sampler.replay(&chain, &logits, 5).unwrap();
                         let draw = sampler.replay(&chain, &back.logits, 5).unwrap();
-                        prop_assert!((draw.surprisal - truth.surprisal).abs() < 0.05);
+                        // Dice on a boundary give the neighbour in the order, which may lie anywhere while it has a name.
+                        if draw.token == truth.token || !back.names(truth.token) {
+                            prop_assert!((draw.surprisal - truth.surprisal).abs() < 0.05);
+                        }
                         // A cut among the rest takes or leaves all that half precision can't tell apart.
                         let tolerance = if exact { 0.02 } else { 1e-3 };
                         prop_assert!((draw.entropy_final - truth.entropy_final).abs() < tolerance);

@@ -95,6 +95,7 @@ fn with_controls(mut own: Value) -> Value {
         "model": model(),
         "n": or_null(json!({ "type": "integer", "minimum": 1, "description": "Choices, at each temperature." })),
         "seed": or_null(json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX })),
+        "first_sample": count("The sample index of the first choice; further choices count on from it."),
         "stream": or_null(json!({ "type": "boolean" })),
         "stream_options": or_null(object(json!({ "include_usage": or_null(json!({ "type": "boolean" })), "include_obfuscation": or_null(json!({ "const": false })) }), &[])),
         "stop": or_null(json!({ "anyOf": [stop(), { "type": "array", "items": stop(), "maxItems": 16 }] })),
