@@ -33,7 +33,7 @@ impl<const F: usize> Of<F> {
 }
 
 /// How far ahead in the stream weights are asked for.
-const AHEAD: usize = 2048;
+const AHEAD: usize = 8192;
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn quantized(format: Format, stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
@@ -157,9 +157,9 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
         // `checked` has seen that the tile has them, and `sums` a place for each token.
         unsafe {
             let block = stream.as_ptr().add(b * l.bytes());
-            prefetch(block, l.bytes());
             for half in 0..2 {
                 for step in 0..8 {
+                    prefetch(block.add(l.bytes() * (8 * half + step) / 16), l.bytes() / 16);
                     let codes = codes::<F>(block.add(l.codes_at() + 32 * half + step * l.bits * PLANE));
                     let scales = if l.sub == 16 {
                         let pair = scale_pair::<F>(block, step, half);

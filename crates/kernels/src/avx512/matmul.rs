@@ -94,8 +94,8 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
         // `checked` has seen that the tile has them, and `sums` a place for each token.
         unsafe {
             let block = stream.as_ptr().add(b * l.bytes());
-            prefetch(block, l.bytes());
             for step in 0..8 {
+                prefetch(block.add(l.bytes() * step / 8), l.bytes() / 8);
                 let codes = codes::<F>(block.add(l.codes_at() + step * l.bits * PLANE));
                 let pair = if l.sub == 16 { step } else { step / 2 };
                 let [first, second] = scales::<F>(block, pair);
