@@ -1,8 +1,9 @@
 //! Threads: one pool, which spreads numbered tasks over its workers and the calling thread.
 //!
-//! Results never depend on it: a task computes what its number says, whoever runs it. Workers spin
-//! for a moment between jobs (a layer has several jobs, some microseconds apart) and then sleep.
-//! A job is closed when its tasks are taken; a worker that wakes up late doesn't hold anyone up.
+//! Results never depend on it: a task computes what its number says, whoever runs it. Each thread begins with a share of
+//! neighbouring tasks, which it takes in order, so that it reads memory in one stream; who is done takes from the ends of
+//! the others' shares. Workers spin for a moment between jobs (a layer has several jobs, some microseconds apart) and then
+//! sleep. A job is closed when its tasks are taken; a worker that wakes up late doesn't hold anyone up.
 
 use std::{
     any::Any,
@@ -29,11 +30,32 @@ struct Shared {
     /// Epoch (48 bits), whether the job is open to workers (1 bit), how many workers are in it (15 bits).
     state: AtomicU64,
     job: UnsafeCell<Job>,
-    next_task: AtomicUsize,
+    /// For each thread (the caller is 0) what is left of its share of the job.
+    shares: Box<[Share]>,
     n_sleeping: AtomicUsize,
     sleep: Mutex<Sleep>,
     wake: Condvar,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// Tasks that lie next to each other: the first (high half) and the end (low half), in a cache line of its own.
+#[repr(align(64))]
+#[derive(Default)]
+struct Share(AtomicU64);
+
+impl Share {
+    fn set(&self, first: u32, end: u32) {
+        self.0.store(u64::from(first) << 32 | u64::from(end), Ordering::Relaxed);
+    }
+
+    /// Takes the first task (`from_end`: the last one) of those that are left.
+    fn take(&self, from_end: bool) -> Option<usize> {
+        let step = if from_end { u64::MAX } else { 1 << 32 };
+        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |share| {
+            (share >> 32 < share & u64::from(u32::MAX)).then(|| share.wrapping_add(step))
+        });
+        taken.ok().map(|share| if from_end { (share as u32 - 1) as usize } else { (share >> 32) as usize })
+    }
 }
 
 struct Sleep {
@@ -41,16 +63,18 @@ struct Sleep {
 }
 
 #[derive(Clone, Copy)]
-struct Job {
-    run: *const (dyn Fn(usize) + Sync),
-    n_tasks: usize,
-}
+struct Job(*const (dyn Fn(usize) + Sync));
 
 // SAFETY: `job` is written only while no worker is in a job (state's count is 0 and it is closed), and
 // read only by workers that entered it through `state`, whose release store made it visible.
 unsafe impl Sync for Shared {}
 // SAFETY: the pointer in `job` is to a `Sync` closure and is used only while its `run` call lives.
 unsafe impl Send for Shared {}
+
+/// The first task of a thread's share of a job; of the thread after the last one, their number.
+pub(crate) fn first_task(thread: usize, n_threads: usize, n_tasks: usize) -> usize {
+    thread * n_tasks / n_threads
+}
 
 const OPEN: u64 = 1 << 15;
 const COUNT: u64 = OPEN - 1;
@@ -66,8 +90,8 @@ impl Pool {
         let nothing: &(dyn Fn(usize) + Sync) = &|_| {};
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
-            job: UnsafeCell::new(Job { run: nothing, n_tasks: 0 }),
-            next_task: AtomicUsize::new(0),
+            job: UnsafeCell::new(Job(nothing)),
+            shares: (0..n_threads).map(|_| Share::default()).collect(),
             n_sleeping: AtomicUsize::new(0),
             sleep: Mutex::new(Sleep { stop: false }),
             wake: Condvar::new(),
@@ -78,7 +102,7 @@ impl Pool {
             .map_while(|i| {
                 let shared = Arc::clone(&shared);
                 let builder = std::thread::Builder::new().name(format!("kelvin-{i}"));
-                builder.spawn(move || shared.work()).ok()
+                builder.spawn(move || shared.work(i)).ok()
             })
             .collect();
         Pool { shared, workers, turn: Mutex::new(()) }
@@ -100,7 +124,13 @@ impl Pool {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = &*self.shared;
         let epoch = (shared.state.load(Ordering::Relaxed) >> 16) + 1;
-        shared.next_task.store(0, Ordering::Relaxed);
+        let n_threads = self.n_threads();
+        let begin = |thread: usize| {
+            u32::try_from(first_task(thread, n_threads, n_tasks)).expect("fewer than 2^32 tasks")
+        };
+        for (thread, share) in shared.shares[..n_threads].iter().enumerate() {
+            share.set(begin(thread), begin(thread + 1));
+        }
         // SAFETY: we hold `turn` and the last job was left with no worker in it, so nobody reads `job` now. The
         // lifetime of `task` is erased; `run` doesn't return before every worker has left the job.
         unsafe {
@@ -108,14 +138,14 @@ impl Pool {
                 *const (dyn Fn(usize) + Sync + '_),
                 *const (dyn Fn(usize) + Sync + 'static),
             >(task);
-            *shared.job.get() = Job { run, n_tasks };
+            *shared.job.get() = Job(run);
         }
         shared.state.store(epoch << 16 | OPEN, Ordering::SeqCst);
         if shared.n_sleeping.load(Ordering::SeqCst) > 0 {
             let _sleep = shared.sleep.lock().unwrap_or_else(PoisonError::into_inner);
             shared.wake.notify_all();
         }
-        shared.take_tasks(task, n_tasks);
+        shared.take_tasks(0, task);
         shared.state.fetch_and(!OPEN, Ordering::AcqRel);
         let mut spins = 0u32;
         while shared.state.load(Ordering::Acquire) & COUNT != 0 {
@@ -182,23 +212,23 @@ impl<T> Disjoint<T> {
 }
 
 impl Shared {
-    fn take_tasks(&self, task: &(dyn Fn(usize) + Sync), n_tasks: usize) {
+    /// What the thread `me` does for a job: its own share, then what others have left.
+    fn take_tasks(&self, me: usize, task: &(dyn Fn(usize) + Sync)) {
         let result = catch_unwind(AssertUnwindSafe(|| {
-            loop {
-                let i = self.next_task.fetch_add(1, Ordering::Relaxed);
-                if i >= n_tasks {
-                    break;
+            let n = self.shares.len();
+            for whose in (me..n).chain(0..me) {
+                while let Some(i) = self.shares[whose].take(whose != me) {
+                    task(i);
                 }
-                task(i);
             }
         }));
         if let Err(panic) = result {
-            self.next_task.store(n_tasks, Ordering::Relaxed);
+            self.shares.iter().for_each(|share| share.set(0, 0));
             self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
         }
     }
 
-    fn work(&self) {
+    fn work(&self, me: usize) {
         let _env = FloatEnv::standard();
         let mut last_epoch = 0;
         let mut spins = 0u32;
@@ -210,11 +240,8 @@ impl Shared {
                 if entered.is_ok() {
                     last_epoch = state >> 16;
                     // SAFETY: the job is open and we are counted in it, so its closure lives until we leave.
-                    let (task, n_tasks) = unsafe {
-                        let job = *self.job.get();
-                        (&*job.run, job.n_tasks)
-                    };
-                    self.take_tasks(task, n_tasks);
+                    let task = unsafe { &*(*self.job.get()).0 };
+                    self.take_tasks(me, task);
                     self.state.fetch_sub(1, Ordering::AcqRel);
                     spins = 0;
                 }
