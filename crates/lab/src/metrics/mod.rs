@@ -10,6 +10,7 @@ mod likelihood;
 mod loops;
 mod ngrams;
 mod parting;
+mod range;
 mod richness;
 mod self_bleu;
 mod spread;
@@ -22,6 +23,7 @@ pub use compression::compression;
 pub use loops::looped;
 pub use ngrams::{distinct, ngram_diversity, novelty, self_repetition};
 pub use parting::{parting, shared_start};
+pub use range::{Most, Range};
 pub use richness::{hdd, mtld};
 pub use self_bleu::self_bleu;
 pub use table::METRICS;
@@ -44,7 +46,7 @@ pub struct Metric {
     /// Its unit; empty for a plain number.
     pub unit: &'static str,
     /// The values it can have.
-    pub range: &'static str,
+    pub range: Range,
     /// Paper (arXiv id) and, where there is one, the package that it equals.
     pub source: &'static str,
     /// How it has misled people.

@@ -51,7 +51,8 @@ pub fn measure(run: &Run, metric: &Metric) -> Values {
             }
             values
         };
-        Series::new((0..run.prompts.len()).map(of_prompt).collect())
+        let (least, most) = metric.range.ends(run);
+        Series::new((0..run.prompts.len()).map(of_prompt).collect()).within(least, most)
     });
     Values { chains: chains.collect(), absent }
 }

@@ -169,7 +169,7 @@ fn summarise(metric: &Metric, values: &[Values], settings: &[Setting]) -> Measur
         summary: metric.summary,
         formula: metric.formula,
         unit: metric.unit,
-        range: metric.range,
+        range: metric.range.to_string(),
         source: metric.source,
         trap: metric.trap,
         more_is_better: metric.more_is_better(),

@@ -143,7 +143,7 @@ pub struct Measured {
     /// Its unit.
     pub unit: &'static str,
     /// Its values' range.
-    pub range: &'static str,
+    pub range: String,
     /// Where it comes from.
     pub source: &'static str,
     /// How it misleads.

@@ -35,7 +35,7 @@ pub(super) fn partings(evidence: &[Evidence], settings: &[Setting]) -> Vec<Parti
             }
             values
         });
-        let series = Series::new(prompts.collect());
+        let series = Series::new(prompts.collect()).within(0.0, run.max_tokens as f64);
         if pairs > 0 {
             found.push(Parting {
                 colder,

@@ -54,6 +54,12 @@ impl Estimate {
     /// dividing by the error of the same draw takes that out again. With 4 to 8 prompts it holds the true value 94 to 96 times of 100, 90 to
     /// 94 on values with a long tail; percentile and BCa intervals fall to 72 to 90 (LOG.md). With one prompt its samples stand in for the prompts.
     ///
+    /// Such an interval doesn't know that there are no loops beyond 100 % of a text, so what lies outside of the series' [ends](Series::ends)
+    /// is cut off. The truth lies inside, so what is cut never held it and the rate stays exactly what it was. Resampling on a scale that
+    /// ends there too (arcsine, logit) does as well and no better, and would give means another scale than their differences; percentile intervals stay
+    /// inside by themselves, and hold too little (LOG.md). Values that are all alike have an interval without width: that
+    /// something rare wasn't seen doesn't say that it can't come.
+    ///
     /// The same numbers and `seed` give the same interval on any machine.
     pub fn of(series: &Series, seed: u64) -> Option<Estimate> {
         Estimate::with(series, RESAMPLES, seed)
@@ -61,49 +67,54 @@ impl Estimate {
 
     /// The same from so many resamples.
     pub fn with(series: &Series, resamples: usize, seed: u64) -> Option<Estimate> {
-        let mut clusters = series.clusters();
-        let mut over = Over::Prompts;
-        if let [only] = &clusters[..] {
-            clusters = only.iter().map(|&value| vec![value]).collect();
-            over = Over::Samples;
-        }
-        let means: Vec<f64> = clusters.iter().map(|values| mean(values)).collect();
-        if means.is_empty() {
-            return None;
-        }
-        let (center, error) = mean_and_error(&means);
-        let n = series.len();
-        let unknown = Estimate { mean: center, interval: None, p: None, over, n };
-        if means.len() < 2 || !error.is_finite() {
-            return Some(unknown);
-        }
-        if error <= 1e-12 * center.abs() {
-            // All are equal, but for rounding. If the truth were 0, all would lie on the same side once in 2^(k-1) times.
-            let p = if center == 0.0 { 1.0 } else { 0.5f64.powi(means.len() as i32 - 1) };
-            return Some(Estimate { interval: Some((center, center)), p: Some(p), ..unknown });
-        }
-        if means.len() < FEWEST {
-            let freedom = means.len() - 1;
-            let reach = student::quantile(freedom, 1.0 - (1.0 - COVERAGE) / 2.0) * error;
-            let p = 2.0 * student::upper_tail(freedom, (center / error).abs());
-            return Some(Estimate {
-                interval: Some((center - reach, center + reach)),
-                p: Some(p),
-                ..unknown
-            });
-        }
-        let deviations = resample(&clusters, center, error, resamples, seed);
-        let tail = (1.0 - COVERAGE) / 2.0;
-        let at = |share: f64| deviations[place(share, resamples)];
-        let interval = (center - at(1.0 - tail) * error, center - at(tail) * error);
-        // How often chance alone goes as far, on the rarer side, twice.
-        let found = center / error;
-        let below = deviations.partition_point(|&t| t < found);
-        let not_above = deviations.partition_point(|&t| t <= found);
-        let rarer = (resamples - below).min(not_above) + 1;
-        let p = (2.0 * rarer as f64 / (resamples + 1) as f64).min(1.0);
-        Some(Estimate { interval: Some(interval), p: Some(p), ..unknown })
+        let found = unbounded(series, resamples, seed)?;
+        // The mean itself may stand a rounding beyond an end.
+        let (least, most) = series.ends();
+        let cut = |(low, high): (f64, f64)| (low.max(least).min(found.mean), high.min(most).max(found.mean));
+        Some(Estimate { interval: found.interval.map(cut), ..found })
     }
+}
+
+/// The same as if there were no ends.
+fn unbounded(series: &Series, resamples: usize, seed: u64) -> Option<Estimate> {
+    let mut clusters = series.clusters();
+    let mut over = Over::Prompts;
+    if let [only] = &clusters[..] {
+        clusters = only.iter().map(|&value| vec![value]).collect();
+        over = Over::Samples;
+    }
+    let means: Vec<f64> = clusters.iter().map(|values| mean(values)).collect();
+    if means.is_empty() {
+        return None;
+    }
+    let (center, error) = mean_and_error(&means);
+    let n = series.len();
+    let unknown = Estimate { mean: center, interval: None, p: None, over, n };
+    if means.len() < 2 || !error.is_finite() {
+        return Some(unknown);
+    }
+    if error <= 1e-12 * center.abs() {
+        // All are equal, but for rounding. If the truth were 0, all would lie on the same side once in 2^(k-1) times.
+        let p = if center == 0.0 { 1.0 } else { 0.5f64.powi(means.len() as i32 - 1) };
+        return Some(Estimate { interval: Some((center, center)), p: Some(p), ..unknown });
+    }
+    if means.len() < FEWEST {
+        let freedom = means.len() - 1;
+        let reach = student::quantile(freedom, 1.0 - (1.0 - COVERAGE) / 2.0) * error;
+        let p = 2.0 * student::upper_tail(freedom, (center / error).abs());
+        return Some(Estimate { interval: Some((center - reach, center + reach)), p: Some(p), ..unknown });
+    }
+    let deviations = resample(&clusters, center, error, resamples, seed);
+    let tail = (1.0 - COVERAGE) / 2.0;
+    let at = |share: f64| deviations[place(share, resamples)];
+    let interval = (center - at(1.0 - tail) * error, center - at(tail) * error);
+    // How often chance alone goes as far, on the rarer side, twice.
+    let found = center / error;
+    let below = deviations.partition_point(|&t| t < found);
+    let not_above = deviations.partition_point(|&t| t <= found);
+    let rarer = (resamples - below).min(not_above) + 1;
+    let p = (2.0 * rarer as f64 / (resamples + 1) as f64).min(1.0);
+    Some(Estimate { interval: Some(interval), p: Some(p), ..unknown })
 }
 
 /// The index of a quantile among sorted numbers.
@@ -170,6 +181,26 @@ mod tests {
         let same = Estimate::of(&series(&[&[2.0], &[2.0], &[2.0]]), 1).unwrap();
         assert_eq!((same.interval, same.p), (Some((2.0, 2.0)), Some(0.25)));
         assert_eq!(Estimate::of(&series(&[&[0.0], &[0.0]]), 1).unwrap().p, Some(1.0));
+    }
+
+    /// An interval ends where its metric does, and says the same of 0 as before.
+    #[test]
+    fn nothing_is_claimed_beyond_the_ends() {
+        let shares = series(&[&[0.0, 0.0], &[0.9, 1.0], &[0.0, 0.1], &[0.0, 0.0], &[0.0, 0.0]]);
+        let free = Estimate::of(&shares, 3).unwrap();
+        let cut = Estimate::of(&shares.clone().within(0.0, 1.0), 3).unwrap();
+        let (low, high) = free.interval.unwrap();
+        assert!(low < 0.0 && high > 1.0, "{low} {high}");
+        assert_eq!(cut, Estimate { interval: Some((0.0, 1.0)), ..free });
+        let none = series(&[&[0.0, 0.0][..]; 5]).within(0.0, 1.0);
+        let difference = Estimate::of(&shares.within(0.0, 1.0).minus(&none), 3).unwrap();
+        assert_eq!((difference.interval, difference.p), (Some((low, 1.0)), free.p));
+        // Below four prompts too.
+        let few = Estimate::of(&series(&[&[0.1], &[0.9]]).within(0.0, 1.0), 1).unwrap();
+        assert_eq!(few.interval, Some((0.0, 1.0)));
+        // A mean that rounding has carried over its end stays in its interval.
+        let over = Estimate::of(&series(&[&[4.0 + 1e-9], &[4.0 + 1e-9]]).within(1.0, 4.0), 1).unwrap();
+        assert_eq!(over.interval, Some((over.mean, over.mean)));
     }
 
     /// The p-value and the interval say the same.

@@ -4,12 +4,24 @@
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     prompts: Vec<Vec<Option<f64>>>,
+    /// Between which numbers a value can lie at all.
+    ends: (f64, f64),
 }
 
 impl Series {
     /// Of values by prompt and sample.
     pub fn new(prompts: Vec<Vec<Option<f64>>>) -> Series {
-        Series { prompts }
+        Series { prompts, ends: (f64::NEG_INFINITY, f64::INFINITY) }
+    }
+
+    /// The same of something that can't be less or more than these.
+    pub fn within(self, least: f64, most: f64) -> Series {
+        Series { ends: (least, most), ..self }
+    }
+
+    /// Between which numbers a value, and so the mean, can lie at all.
+    pub fn ends(&self) -> (f64, f64) {
+        self.ends
     }
 
     /// The values by prompt and sample.
@@ -40,7 +52,9 @@ impl Series {
         let pairs = |(a, b): (&Vec<Option<f64>>, &Vec<Option<f64>>)| {
             a.iter().zip(b).map(|(a, b)| Some((*a)? - (*b)?)).collect()
         };
-        Series::new(self.prompts.iter().zip(&other.prompts).map(pairs).collect())
+        let differences = self.prompts.iter().zip(&other.prompts).map(pairs).collect();
+        let ((least, most), (other_least, other_most)) = (self.ends, other.ends);
+        Series::new(differences).within(least - other_most, most - other_least)
     }
 
     /// The values that are there of each prompt that has any.
@@ -68,5 +82,14 @@ mod tests {
         assert_eq!(minus.prompts()[0], [Some(0.0), Some(2.0)]);
         assert_eq!((minus.mean(), minus.len()), (Some(1.0), 2));
         assert_eq!(Series::new(Vec::new()).mean(), None);
+    }
+
+    #[test]
+    fn differences_reach_as_far_as_both_allow() {
+        let of = |least, most| Series::new(vec![vec![Some(1.0)]]).within(least, most);
+        assert_eq!(of(1.0, 4.0).minus(&of(1.0, 4.0)).ends(), (-3.0, 3.0));
+        assert_eq!(of(0.0, f64::INFINITY).minus(&of(0.0, 1.0)).ends(), (-1.0, f64::INFINITY));
+        let open = Series::new(Vec::new());
+        assert_eq!(open.minus(&open).ends(), (f64::NEG_INFINITY, f64::INFINITY));
     }
 }
