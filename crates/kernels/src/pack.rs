@@ -127,15 +127,28 @@ impl Layout {
         }
         if self.block == 256 {
             for s in 0..self.block / self.sub {
-                let at = s / 2 * HALVES + r * 2 + s % 2;
-                packed[self.scales_at() + at] = block.scales[s] as u8;
-                if self.bits == 2 {
-                    packed[self.scales_at() + at] |= block.mins[s] << 4;
-                } else if self.min {
-                    packed[self.mins_at() + at] = block.mins[s];
+                let at = self.scales_at() + s / 2 * HALVES + r * 2 + s % 2;
+                match self.bits {
+                    2 => packed[at] = block.scales[s] as u8 | block.mins[s] << 4,
+                    6 => packed[at] = block.scales[s] as u8,
+                    _ => {
+                        let scale = i32::from(block.scales[s]) + self.scale_offset();
+                        self.put_six(&mut packed[self.scales_at()..], r, s, scale as u8);
+                        if self.min {
+                            self.put_six(&mut packed[self.mins_at()..], r, s, block.mins[s]);
+                        }
+                    }
                 }
             }
         }
+    }
+
+    /// Writes the six bits of sub-block s of row r into its two planes.
+    fn put_six(self, planes: &mut [u8], r: usize, s: usize, number: u8) {
+        let [(low, low_bit), (high, high_bit)] = self.six_at(r, s);
+        // Other sub-blocks have bits in the same bytes.
+        planes[low] = planes[low] & !(15 << low_bit) | (number & 15) << low_bit;
+        planes[high] = planes[high] & !(3 << high_bit) | (number >> 4 & 3) << high_bit;
     }
 
     /// Writes the 32 codes of row r's next tile: the inverse of `code`.

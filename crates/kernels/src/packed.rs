@@ -8,14 +8,16 @@
 //! |---|---|---|
 //! | d | 32 | f16 of each row |
 //! | m | 32 | f16 of each row, formats with minima |
-//! | scales | 32 a pair | k-quants: of sub-blocks 2p and 2p+1, `[p][r][2]`; Q2_K has its mins in the high nibbles |
-//! | mins | 32 a pair | Q4_K, Q5_K: likewise |
+//! | scales | 24 or 32 a pair | k-quants: of sub-blocks 2p and 2p+1, `[p][r][2]`; Q2_K has its mins in the high nibbles |
+//! | mins | 24 a pair | Q4_K, Q5_K: likewise |
 //! | codes | 64·bits | for each 32 numbers, planes by the bits of a code (below) |
 //!
 //! The 32 codes of a row are 8 quads g of 4. `[r][4]` bytes make one plane of 64 bytes (one AVX-512 vector, two of AVX2): the low nibbles
 //! hold quad j, the high ones quad j + 4 (4 planes); where a code has a fifth bit (a third bit in Q3_K), one plane has it at bit g
 //! of its byte; 2-bit fields lie in 2 planes, quad 4v + s of plane v at bits 2s. Q8_0 has 8 planes of whole bytes.
-//! Nothing is widened: the k-quants' 6-bit scales become bytes (Q3_K grows by 3.6 %, Q4_K 2.8 %, Q5_K 2.3 %).
+//! Scales and mins of six bits (Q3_K, Q4_K, Q5_K; Q3_K's have 32 added) lie in such planes too, of 32 bytes: with n pairs, the low nibbles
+//! of pair p in those of plane p, of pair p + n/2 in its high ones; then the upper two bits of pair p at bits 2(p mod 4) of
+//! plane n/2 + p/4. So a row takes as many bytes as it does in the file.
 
 use std::{
     cell::RefCell,
@@ -79,8 +81,39 @@ impl Layout {
         if self.min { 2 * HALVES } else { HALVES }
     }
 
+    /// How many pairs of sub-blocks there are.
+    pub(crate) const fn n_pairs(self) -> usize {
+        self.block / self.sub / 2
+    }
+
+    /// Whether scales (and mins) are of six bits.
+    pub(crate) const fn six_bits(self) -> bool {
+        self.block == 256 && matches!(self.bits, 3..=5)
+    }
+
+    /// What is added to a scale of six bits, so that it's none below zero.
+    pub(crate) const fn scale_offset(self) -> i32 {
+        if self.bits == 3 { 32 } else { 0 }
+    }
+
     const fn scales_bytes(self) -> usize {
-        if self.block == 32 { 0 } else { self.block / self.sub * GROUP }
+        match self.block {
+            32 => 0,
+            _ if self.six_bits() => self.n_pairs() * HALVES * 3 / 4,
+            _ => self.n_pairs() * HALVES,
+        }
+    }
+
+    /// The number of six bits of sub-block s of row r, in planes that begin at `at`.
+    fn six(self, block: &[u8], at: usize, r: usize, s: usize) -> i32 {
+        let [(low, low_bit), (high, high_bit)] = self.six_at(r, s);
+        i32::from(block[at + low] >> low_bit & 15 | (block[at + high] >> high_bit & 3) << 4)
+    }
+
+    /// Where the number of six bits of sub-block s of row r is: its lower four bits, its upper two.
+    pub(crate) const fn six_at(self, r: usize, s: usize) -> [(usize, usize); 2] {
+        let (p, at, half) = (s / 2, 2 * r + s % 2, self.n_pairs() / 2);
+        [(p % half * HALVES + at, p / half * 4), ((half + p / 4) * HALVES + at, p % 4 * 2)]
     }
 
     /// Where the mins begin, for formats whose mins are bytes of their own.
@@ -122,17 +155,17 @@ impl Layout {
         match (self.block, self.bits) {
             (32, _) => 1,
             (_, 2) => i32::from(block[at] & 15),
-            _ => i32::from(block[at] as i8),
+            (_, 6) => i32::from(block[at] as i8),
+            _ => self.six(block, self.scales_at(), r, s) - self.scale_offset(),
         }
     }
 
     /// The min of sub-block s of row r; 1 for formats without.
     pub(crate) fn min(self, block: &[u8], r: usize, s: usize) -> i32 {
-        let at = s / 2 * HALVES + r * 2 + s % 2;
         match (self.block, self.bits) {
             (32, _) => 1,
-            (_, 2) => i32::from(block[self.scales_at() + at] >> 4),
-            _ => i32::from(block[self.mins_at() + at]),
+            (_, 2) => i32::from(block[self.scales_at() + s / 2 * HALVES + r * 2 + s % 2] >> 4),
+            _ => self.six(block, self.mins_at(), r, s),
         }
     }
 

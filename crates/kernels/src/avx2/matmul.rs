@@ -16,23 +16,14 @@
 
 use std::arch::x86_64::*;
 
+use super::unpack::{Of, both, codes, min_pairs, scale_pairs, signed_codes};
 use crate::{
     activations::{TILE, Tile},
     format::Format,
     packed::{GROUP, HALVES, Layout, PLANE},
 };
 
-/// The layout of format number `F` of [`Format::ALL`], as a constant of the kernel made for it.
-pub(crate) struct Of<const F: usize>;
-
-impl<const F: usize> Of<F> {
-    pub(crate) const LAYOUT: Layout = match Layout::of(Format::ALL[F]) {
-        Some(layout) => layout,
-        None => panic!("a format of floats has no packed blocks"),
-    };
-}
-
-/// How far ahead in the stream weights are asked for.
+/// How far ahead in the stream weights are asked for: two pages.
 const AHEAD: usize = 8192;
 
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -64,14 +55,15 @@ pub(crate) fn checked(l: Layout, stream: &[u8], input: &Tile<'_>, sums: &[[f32; 
     n_blocks
 }
 
-/// Asks for the block that comes [`AHEAD`] bytes after this one.
+/// Asks for what lies [`AHEAD`] bytes after these. A few lines at a time: a core has some twenty on their way and then stops,
+/// and products wait with it.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(crate) fn prefetch(block: *const u8, bytes: usize) {
+pub(crate) fn prefetch(bytes_at: *const u8, bytes: usize) {
     let mut at = AHEAD;
     while at < AHEAD + bytes {
         // A prefetch may name any address.
-        _mm_prefetch::<_MM_HINT_T0>(block.wrapping_add(at).cast());
+        _mm_prefetch::<_MM_HINT_T0>(bytes_at.wrapping_add(at).cast());
         at += 64;
     }
 }
@@ -158,14 +150,15 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
         unsafe {
             let block = stream.as_ptr().add(b * l.bytes());
             for half in 0..2 {
+                let scale_pairs = scale_pairs::<F>(block, half);
                 for step in 0..8 {
                     prefetch(block.add(l.bytes() * (8 * half + step) / 16), l.bytes() / 16);
                     let codes = codes::<F>(block.add(l.codes_at() + 32 * half + step * l.bits * PLANE));
                     let scales = if l.sub == 16 {
-                        let pair = scale_pair::<F>(block, step, half);
+                        let pair = _mm256_cvtepi8_epi16(scale_pairs[step]);
                         [both::<0>(pair), both::<1>(pair)]
                     } else {
-                        let pair = scale_pair::<F>(block, step / 2, half);
+                        let pair = _mm256_cvtepi8_epi16(scale_pairs[step / 2]);
                         [if step % 2 == 0 { both::<0>(pair) } else { both::<1>(pair) }; 2]
                     };
                     for t in 0..n {
@@ -180,11 +173,11 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
                 }
                 let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
                 // What is subtracted (Σ scale·(sum of q's)) or added (Σ min·(sum of q's)), by pairs of sub-blocks.
-                let n_pairs = 256 / l.sub / 2;
+                let n_pairs = l.n_pairs();
+                let bytes = if l.min { min_pairs::<F>(block, half) } else { scale_pairs };
                 let mut pairs = [_mm256_setzero_si256(); 8];
                 for p in 0..n_pairs {
-                    pairs[p] =
-                        if l.min { min_pair::<F>(block, p, half) } else { scale_pair::<F>(block, p, half) };
+                    pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
                 }
                 let m = if l.min {
                     _mm256_cvtph_ps(_mm_loadu_si128(block.add(HALVES + 16 * half).cast()))
@@ -274,126 +267,6 @@ unsafe fn dot_signed(codes: &[__m256i; 8], q: *const i8) -> __m256i {
 unsafe fn quad(q: *const i8, g: usize) -> __m256i {
     // SAFETY: the caller's promise.
     _mm256_set1_epi32(unsafe { q.add(4 * g).cast::<i32>().read_unaligned() })
-}
-
-/// Four quads of signed codes: their sizes, then themselves.
-///
-/// # Safety
-/// `planes` has half of four planes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn signed_codes(planes: *const u8) -> [__m256i; 8] {
-    // SAFETY: the caller's promise.
-    let code = |g: usize| unsafe { _mm256_loadu_si256(planes.add(g * PLANE).cast()) };
-    let codes = [code(0), code(1), code(2), code(3)];
-    let [a, b, c, d] = codes;
-    [_mm256_abs_epi8(a), _mm256_abs_epi8(b), _mm256_abs_epi8(c), _mm256_abs_epi8(d), a, b, c, d]
-}
-
-/// The eight quads of 32 unsigned codes of eight rows, as bytes.
-///
-/// # Safety
-/// `planes` has one half of `bits` planes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn codes<const F: usize>(planes: *const u8) -> [__m256i; 8] {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the planes' places are those of `Layout::code`, within the bytes the caller promises.
-    let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(i * PLANE).cast()) };
-    let two_bits =
-        |from: usize, g: usize| _mm256_and_si256(right(plane(from + g / 4), g % 4 * 2), _mm256_set1_epi8(3));
-    let nibble = |g: usize| _mm256_and_si256(right(plane(g % 4), g / 4 * 4), _mm256_set1_epi8(15));
-    let quad = |g: usize| match l.bits {
-        2 => two_bits(0, g),
-        3 => _mm256_or_si256(two_bits(0, g), single::<2>(plane(2), g)),
-        4 => nibble(g),
-        5 => _mm256_or_si256(nibble(g), single::<4>(plane(4), g)),
-        _ => _mm256_or_si256(nibble(g), _mm256_slli_epi16::<4>(two_bits(4, g))),
-    };
-    // Not `from_fn`: what it calls isn't compiled for this instruction set.
-    [quad(0), quad(1), quad(2), quad(3), quad(4), quad(5), quad(6), quad(7)]
-}
-
-/// Bit g of each byte, moved to bit AT.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn single<const AT: usize>(bits: __m256i, g: usize) -> __m256i {
-    let moved = if g < AT { left(bits, AT - g) } else { right(bits, g - AT) };
-    _mm256_and_si256(moved, _mm256_set1_epi8(1 << AT))
-}
-
-/// Shifts 16-bit lanes; what crosses from byte to byte is masked away by the callers. `n` is known when this is compiled.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn right(v: __m256i, n: usize) -> __m256i {
-    match n {
-        0 => v,
-        1 => _mm256_srli_epi16::<1>(v),
-        2 => _mm256_srli_epi16::<2>(v),
-        3 => _mm256_srli_epi16::<3>(v),
-        4 => _mm256_srli_epi16::<4>(v),
-        5 => _mm256_srli_epi16::<5>(v),
-        _ => _mm256_srli_epi16::<6>(v),
-    }
-}
-
-/// As [`right`], to the left.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn left(v: __m256i, n: usize) -> __m256i {
-    match n {
-        1 => _mm256_slli_epi16::<1>(v),
-        2 => _mm256_slli_epi16::<2>(v),
-        3 => _mm256_slli_epi16::<3>(v),
-        _ => _mm256_slli_epi16::<4>(v),
-    }
-}
-
-/// The scales of sub-blocks 2p and 2p + 1 of eight rows, as pairs of i16.
-///
-/// # Safety
-/// `block` is a packed block of a k-quant with more than 2p + 1 sub-blocks; `half` is 0 or 1.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn scale_pair<const F: usize>(block: *const u8, p: usize, half: usize) -> __m256i {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the scales are HALVES bytes a pair, from `scales_at`.
-    let bytes = unsafe { _mm_loadu_si128(block.add(l.scales_at() + HALVES * p + 16 * half).cast()) };
-    if l.bits == 2 {
-        _mm256_cvtepi8_epi16(_mm_and_si128(bytes, _mm_set1_epi8(15)))
-    } else {
-        _mm256_cvtepi8_epi16(bytes)
-    }
-}
-
-/// The mins of sub-blocks 2p and 2p + 1 of eight rows, as pairs of i16.
-///
-/// # Safety
-/// As for [`scale_pair`], of a format with minima.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn min_pair<const F: usize>(block: *const u8, p: usize, half: usize) -> __m256i {
-    let l = Of::<F>::LAYOUT;
-    let at = if l.bits == 2 { l.scales_at() } else { l.mins_at() };
-    // SAFETY: the mins are HALVES bytes a pair; Q2_K has them in the scales' high nibbles.
-    let bytes = unsafe { _mm_loadu_si128(block.add(at + HALVES * p + 16 * half).cast()) };
-    if l.bits == 2 {
-        _mm256_cvtepi8_epi16(_mm_and_si128(_mm_srli_epi16::<4>(bytes), _mm_set1_epi8(15)))
-    } else {
-        _mm256_cvtepi8_epi16(bytes)
-    }
-}
-
-/// The first (0) or second (1) of each pair of i16, twice.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn both<const WHICH: i32>(pairs: __m256i) -> __m256i {
-    if WHICH == 0 {
-        let low = _mm256_and_si256(pairs, _mm256_set1_epi32(0xffff));
-        _mm256_or_si256(low, _mm256_slli_epi32::<16>(pairs))
-    } else {
-        _mm256_or_si256(_mm256_srli_epi32::<16>(pairs), _mm256_andnot_si256(_mm256_set1_epi32(0xffff), pairs))
-    }
 }
 
 /// Tokens whose sums `floats` keeps in registers.

@@ -7,3 +7,4 @@ pub(crate) mod limit;
 pub(crate) mod logits;
 pub(crate) mod matmul;
 pub(crate) mod norm;
+pub(crate) mod unpack;

@@ -6,11 +6,13 @@
 
 use std::arch::x86_64::*;
 
+use super::unpack::{codes, min_pairs, scale_pairs, scales};
 use crate::{
     activations::{TILE, Tile},
     avx2::{
         self,
-        matmul::{Of, checked, prefetch},
+        matmul::{checked, prefetch},
+        unpack::Of,
     },
     format::Format,
     packed::{GROUP, HALVES, PLANE},
@@ -94,11 +96,12 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
         // `checked` has seen that the tile has them, and `sums` a place for each token.
         unsafe {
             let block = stream.as_ptr().add(b * l.bytes());
+            let scale_pairs = scale_pairs::<F>(block);
             for step in 0..8 {
                 prefetch(block.add(l.bytes() * step / 8), l.bytes() / 8);
                 let codes = codes::<F>(block.add(l.codes_at() + step * l.bits * PLANE));
                 let pair = if l.sub == 16 { step } else { step / 2 };
-                let [first, second] = scales::<F>(block, pair);
+                let [first, second] = scales(scale_pairs[pair]);
                 for t in 0..n {
                     let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
                     let place = isums[t].as_mut_ptr().cast();
@@ -119,10 +122,11 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
             }
             let d = _mm512_cvtph_ps(_mm256_loadu_si256(block.cast()));
             // What is subtracted (Σ scale·(sum of q's)) or added (Σ min·(sum of q's)), by pairs of sub-blocks.
-            let n_pairs = 256 / l.sub / 2;
+            let n_pairs = l.n_pairs();
+            let bytes = if l.min { min_pairs::<F>(block) } else { scale_pairs };
             let mut pairs = [_mm512_setzero_si512(); 8];
             for p in 0..n_pairs {
-                pairs[p] = if l.min { min_pair::<F>(block, p) } else { scale_pair::<F>(block, p) };
+                pairs[p] = _mm512_cvtepi8_epi16(bytes[p]);
             }
             let m = if l.min {
                 _mm512_cvtph_ps(_mm256_loadu_si256(block.add(HALVES).cast()))
@@ -169,110 +173,4 @@ unsafe fn dot<const FROM: usize, const TO: usize>(codes: &[__m512i; 8], q: *cons
         isum = _mm512_dpbusd_epi32(isum, codes[g], q);
     }
     isum
-}
-
-/// The eight quads of 32 codes of sixteen rows, as unsigned bytes.
-///
-/// # Safety
-/// `planes` has `bits` planes.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn codes<const F: usize>(planes: *const u8) -> [__m512i; 8] {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the planes' places are those of `Layout::code`, within the bytes the caller promises.
-    let plane = |i: usize| unsafe { _mm512_loadu_si512(planes.add(i * PLANE).cast()) };
-    let two_bits =
-        |from: usize, g: usize| _mm512_and_si512(right(plane(from + g / 4), g % 4 * 2), _mm512_set1_epi8(3));
-    let nibble = |g: usize| _mm512_and_si512(right(plane(g % 4), g / 4 * 4), _mm512_set1_epi8(15));
-    let quad = |g: usize| match l.bits {
-        2 => two_bits(0, g),
-        3 => _mm512_or_si512(two_bits(0, g), single::<2>(plane(2), g)),
-        4 => nibble(g),
-        5 => _mm512_or_si512(nibble(g), single::<4>(plane(4), g)),
-        6 => _mm512_or_si512(nibble(g), _mm512_slli_epi16::<4>(two_bits(4, g))),
-        _ => _mm512_xor_si512(plane(g), _mm512_set1_epi8(i8::MIN)),
-    };
-    [quad(0), quad(1), quad(2), quad(3), quad(4), quad(5), quad(6), quad(7)]
-}
-
-/// Bit g of each byte, moved to bit AT.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn single<const AT: usize>(bits: __m512i, g: usize) -> __m512i {
-    let moved = if g < AT { left(bits, AT - g) } else { right(bits, g - AT) };
-    _mm512_and_si512(moved, _mm512_set1_epi8(1 << AT))
-}
-
-/// Shifts 16-bit lanes; what crosses from byte to byte is masked away by the callers. `n` is known when this is compiled.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn right(v: __m512i, n: usize) -> __m512i {
-    match n {
-        0 => v,
-        1 => _mm512_srli_epi16::<1>(v),
-        2 => _mm512_srli_epi16::<2>(v),
-        3 => _mm512_srli_epi16::<3>(v),
-        4 => _mm512_srli_epi16::<4>(v),
-        5 => _mm512_srli_epi16::<5>(v),
-        _ => _mm512_srli_epi16::<6>(v),
-    }
-}
-
-/// As [`right`], to the left.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn left(v: __m512i, n: usize) -> __m512i {
-    match n {
-        1 => _mm512_slli_epi16::<1>(v),
-        2 => _mm512_slli_epi16::<2>(v),
-        3 => _mm512_slli_epi16::<3>(v),
-        _ => _mm512_slli_epi16::<4>(v),
-    }
-}
-
-/// The scales of sub-blocks 2p and 2p + 1 of the sixteen rows, as i32.
-///
-/// # Safety
-/// As for [`scale_pair`].
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-unsafe fn scales<const F: usize>(block: *const u8, p: usize) -> [__m512i; 2] {
-    // SAFETY: the caller's promise.
-    let pair = unsafe { scale_pair::<F>(block, p) };
-    [_mm512_srai_epi32::<16>(_mm512_slli_epi32::<16>(pair)), _mm512_srai_epi32::<16>(pair)]
-}
-
-/// The same as pairs of i16.
-///
-/// # Safety
-/// `block` is a packed block of a k-quant with more than 2p + 1 sub-blocks.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-unsafe fn scale_pair<const F: usize>(block: *const u8, p: usize) -> __m512i {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the scales are HALVES bytes a pair, from `scales_at`.
-    let bytes = unsafe { _mm256_loadu_si256(block.add(l.scales_at() + HALVES * p).cast()) };
-    if l.bits == 2 {
-        _mm512_cvtepi8_epi16(_mm256_and_si256(bytes, _mm256_set1_epi8(15)))
-    } else {
-        _mm512_cvtepi8_epi16(bytes)
-    }
-}
-
-/// The mins of sub-blocks 2p and 2p + 1 of the sixteen rows, as pairs of i16.
-///
-/// # Safety
-/// As for [`scale_pair`], of a format with minima.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-unsafe fn min_pair<const F: usize>(block: *const u8, p: usize) -> __m512i {
-    let l = Of::<F>::LAYOUT;
-    let at = if l.bits == 2 { l.scales_at() } else { l.mins_at() };
-    // SAFETY: the mins are HALVES bytes a pair; Q2_K has them in the scales' high nibbles.
-    let bytes = unsafe { _mm256_loadu_si256(block.add(at + HALVES * p).cast()) };
-    if l.bits == 2 {
-        _mm512_cvtepi8_epi16(_mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15)))
-    } else {
-        _mm512_cvtepi8_epi16(bytes)
-    }
 }

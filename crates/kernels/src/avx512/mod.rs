@@ -5,5 +5,6 @@ pub(crate) mod exp;
 pub(crate) mod gate;
 pub(crate) mod logits;
 pub(crate) mod matmul;
+mod unpack;
 
 pub(crate) use crate::avx2::{limit, norm};

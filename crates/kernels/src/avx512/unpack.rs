@@ -1,0 +1,143 @@
+//! The codes, scales and mins of a packed block in, vectors of bytes out: sixteen rows at a time.
+
+use std::arch::x86_64::*;
+
+use crate::{
+    avx2::unpack::Of,
+    packed::{HALVES, PLANE},
+};
+
+/// The eight quads of 32 codes of sixteen rows, as unsigned bytes.
+///
+/// # Safety
+/// `planes` has `bits` planes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) unsafe fn codes<const F: usize>(planes: *const u8) -> [__m512i; 8] {
+    let l = Of::<F>::LAYOUT;
+    // SAFETY: the planes' places are those of `Layout::code`, within the bytes the caller promises.
+    let plane = |i: usize| unsafe { _mm512_loadu_si512(planes.add(i * PLANE).cast()) };
+    let two_bits =
+        |from: usize, g: usize| _mm512_and_si512(right(plane(from + g / 4), g % 4 * 2), _mm512_set1_epi8(3));
+    let nibble = |g: usize| _mm512_and_si512(right(plane(g % 4), g / 4 * 4), _mm512_set1_epi8(15));
+    let quad = |g: usize| match l.bits {
+        2 => two_bits(0, g),
+        3 => _mm512_or_si512(two_bits(0, g), single::<2>(plane(2), g)),
+        4 => nibble(g),
+        5 => _mm512_or_si512(nibble(g), single::<4>(plane(4), g)),
+        6 => _mm512_or_si512(nibble(g), _mm512_slli_epi16::<4>(two_bits(4, g))),
+        _ => _mm512_xor_si512(plane(g), _mm512_set1_epi8(i8::MIN)),
+    };
+    [quad(0), quad(1), quad(2), quad(3), quad(4), quad(5), quad(6), quad(7)]
+}
+
+/// Bit g of each byte, moved to bit AT.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn single<const AT: usize>(bits: __m512i, g: usize) -> __m512i {
+    let moved = if g < AT { left(bits, AT - g) } else { right(bits, g - AT) };
+    _mm512_and_si512(moved, _mm512_set1_epi8(1 << AT))
+}
+
+/// Shifts 16-bit lanes; what crosses from byte to byte is masked away by the callers. `n` is known when this is compiled.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn right(v: __m512i, n: usize) -> __m512i {
+    match n {
+        0 => v,
+        1 => _mm512_srli_epi16::<1>(v),
+        2 => _mm512_srli_epi16::<2>(v),
+        3 => _mm512_srli_epi16::<3>(v),
+        4 => _mm512_srli_epi16::<4>(v),
+        5 => _mm512_srli_epi16::<5>(v),
+        _ => _mm512_srli_epi16::<6>(v),
+    }
+}
+
+/// As [`right`], to the left.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn left(v: __m512i, n: usize) -> __m512i {
+    match n {
+        1 => _mm512_slli_epi16::<1>(v),
+        2 => _mm512_slli_epi16::<2>(v),
+        3 => _mm512_slli_epi16::<3>(v),
+        _ => _mm512_slli_epi16::<4>(v),
+    }
+}
+
+/// The scales of two neighbouring sub-blocks of the sixteen rows, from their bytes, as i32.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+pub(super) fn scales(pair: __m256i) -> [__m512i; 2] {
+    let pair = _mm512_cvtepi8_epi16(pair);
+    [_mm512_srai_epi32::<16>(_mm512_slli_epi32::<16>(pair)), _mm512_srai_epi32::<16>(pair)]
+}
+
+/// The scales of sub-blocks 2p and 2p + 1 of the sixteen rows, as pairs of bytes, for each p that there is.
+///
+/// # Safety
+/// `block` is a packed block of a k-quant.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+pub(super) unsafe fn scale_pairs<const F: usize>(block: *const u8) -> [__m256i; 8] {
+    let l = Of::<F>::LAYOUT;
+    // SAFETY: the scales' planes begin at `scales_at`; where they aren't of six bits, there are HALVES bytes a pair.
+    unsafe {
+        let at = block.add(l.scales_at());
+        if l.six_bits() {
+            return six_bits::<F>(at, l.scale_offset());
+        }
+        let mask = _mm256_set1_epi8(if l.bits == 2 { 15 } else { -1 });
+        let pair = |p: usize| _mm256_and_si256(_mm256_loadu_si256(at.add(p * HALVES).cast()), mask);
+        [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
+    }
+}
+
+/// The mins likewise.
+///
+/// # Safety
+/// As for [`scale_pairs`], of a format with minima.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+pub(super) unsafe fn min_pairs<const F: usize>(block: *const u8) -> [__m256i; 8] {
+    let l = Of::<F>::LAYOUT;
+    // SAFETY: the mins' planes begin at `mins_at`; Q2_K has its mins in the scales' high nibbles, HALVES bytes a pair.
+    unsafe {
+        if l.six_bits() {
+            return six_bits::<F>(block.add(l.mins_at()), 0);
+        }
+        let pair = |p: usize| {
+            let bytes = _mm256_loadu_si256(block.add(l.scales_at() + p * HALVES).cast());
+            _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15))
+        };
+        [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
+    }
+}
+
+/// Numbers of six bits from their planes at `at`, less `offset`: pairs that there are none of repeat others.
+///
+/// # Safety
+/// The planes are there.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn six_bits<const F: usize>(at: *const u8, offset: i32) -> [__m256i; 8] {
+    let n = Of::<F>::LAYOUT.n_pairs();
+    // SAFETY: with n pairs there are n/2 planes of low nibbles and n/4 of upper bits, HALVES bytes each.
+    let plane = |i: usize| unsafe { _mm256_loadu_si256(at.add(i * HALVES).cast()) };
+    let pair = |p: usize| {
+        let p = p % n;
+        let (low, high) = (plane(p % (n / 2)), plane(n / 2 + p / 4));
+        let low = if p < n / 2 { low } else { _mm256_srli_epi16::<4>(low) };
+        let high = match p % 4 {
+            0 => _mm256_slli_epi16::<4>(high),
+            1 => _mm256_slli_epi16::<2>(high),
+            2 => high,
+            _ => _mm256_srli_epi16::<2>(high),
+        };
+        let low = _mm256_and_si256(low, _mm256_set1_epi8(15));
+        let number = _mm256_or_si256(low, _mm256_and_si256(high, _mm256_set1_epi8(0x30)));
+        if offset == 0 { number } else { _mm256_sub_epi8(number, _mm256_set1_epi8(offset as i8)) }
+    };
+    [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
+}
