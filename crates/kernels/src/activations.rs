@@ -16,6 +16,9 @@ use crate::{
 /// Tokens that a product takes at once: weights are unpacked once for all of them.
 pub(crate) const TILE: usize = 16;
 
+/// Numbers that a task quantizes at least, if there are so many: fewer cost less than waking a thread.
+const NUMBERS_A_TASK: usize = 2048;
+
 /// Quantized rows, all of one block length, tile after tile. Every part is `[unit][token]` in a tile of n tokens, a unit being
 /// what one number of it stands for: a number, 16, 32 or 64 of them, a block.
 #[derive(Debug, Default, Clone)]
@@ -86,22 +89,27 @@ impl Quantized {
         let (q, scales) = (Disjoint(self.q.as_mut_ptr()), Disjoint(self.scales.as_mut_ptr()));
         let sums = Disjoint(self.sums.as_mut_ptr());
         let (pairs16, pairs32) = (Disjoint(self.pairs16.as_mut_ptr()), Disjoint(self.pairs32.as_mut_ptr()));
-        // Few numbers cost less than waking a thread.
-        let rows_a_task = n_rows.div_ceil(8 * pool.n_threads()).max(4096 / cols).max(1);
-        pool.run(n_rows.div_ceil(rows_a_task), &|task| {
+        let n_blocks = cols / block;
+        let blocks_a_task = (NUMBERS_A_TASK / (block * TILE.min(n_rows.max(1)))).clamp(1, n_blocks.max(1));
+        let tasks_a_tile = n_blocks.div_ceil(blocks_a_task);
+        // A task is some blocks of all rows of a tile: those of one row lie between other rows', and two threads that write
+        // to the same cache lines wait for each other.
+        pool.run(n_rows.div_ceil(TILE) * tasks_a_tile, &|task| {
             let mut codes = [0i8; 256];
             let mut sums16 = [0i16; 16];
-            for i in task * rows_a_task..((task + 1) * rows_a_task).min(n_rows) {
-                let first = i / TILE * TILE;
-                let (n, t) = (TILE.min(n_rows - first), i - first);
-                // Where unit u of this row is, of `len` numbers each.
-                let place = |u: usize, len: usize| first * (cols / len) + u * n + t;
-                for (b, x) in x[i * cols..(i + 1) * cols].chunks_exact(block).enumerate() {
+            let first = task / tasks_a_tile * TILE;
+            let n = TILE.min(n_rows - first);
+            let blocks = task % tasks_a_tile * blocks_a_task;
+            for b in blocks..(blocks + blocks_a_task).min(n_blocks) {
+                for t in 0..n {
+                    // Where unit u of this row is, of `len` numbers each.
+                    let place = |u: usize, len: usize| first * (cols / len) + u * n + t;
+                    let x = &x[(first + t) * cols + b * block..][..block];
                     let (codes, sums16) = (&mut codes[..block], &mut sums16[..block / 16]);
                     let scale = dispatch!(isa, matmul::quantize_block(x, codes, sums16));
-                    // SAFETY: row i has unit u of a part at `place(u, len)`, below n_rows · cols / len, which is the part's
-                    // length; different rows have different places, each row belongs to one task, and `self` is
-                    // borrowed mutably until `run` returns.
+                    // SAFETY: row first + t has unit u of a part at `place(u, len)`, below n_rows · cols / len, which is the part's
+                    // length; different rows have different places, each block of a row belongs to one task, and `self`
+                    // is borrowed mutably until `run` returns.
                     unsafe {
                         scales.at(place(b, block)).write(scale);
                         for (u, codes) in codes.as_chunks::<32>().0.iter().enumerate() {

@@ -333,10 +333,10 @@ pub(crate) fn quantize_block(x: &[f32], q: &mut [i8], sums16: &mut [i16]) -> f32
         max = _mm256_max_ps(_mm256_and_ps(v, no_sign), max);
         nan = _mm256_or_ps(nan, _mm256_cmp_ps::<_CMP_UNORD_Q>(v, v));
     }
-    let mut lanes = [0.0f32; 8];
-    // SAFETY: `lanes` is eight f32.
-    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), max) };
-    let mut max = lanes.iter().fold(0.0f32, |max, &x| if max < x { x } else { max });
+    // None of the lanes is NaN, so the order doesn't matter.
+    let four = _mm_max_ps(_mm256_castps256_ps128(max), _mm256_extractf128_ps::<1>(max));
+    let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    let mut max = _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
     if _mm256_movemask_ps(nan) != 0 {
         max = f32::NAN;
     }
