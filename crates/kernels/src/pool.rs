@@ -7,7 +7,7 @@
 
 use std::{
     any::Any,
-    cell::UnsafeCell,
+    cell::{Cell, UnsafeCell},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -76,6 +76,11 @@ pub(crate) fn first_task(thread: usize, n_threads: usize, n_tasks: usize) -> usi
     thread * n_tasks / n_threads
 }
 
+thread_local! {
+    /// Whether this thread is at a job's tasks.
+    static IN_TASK: Cell<bool> = const { Cell::new(false) };
+}
+
 const OPEN: u64 = 1 << 15;
 const COUNT: u64 = OPEN - 1;
 const SPINS: u32 = 20_000;
@@ -114,10 +119,10 @@ impl Pool {
     }
 
     /// Runs `task(0)` to `task(n_tasks - 1)`, each once, and returns when all are done. A panic in a task is
-    /// passed on to the caller. A task must not call `run` of the same pool.
+    /// passed on to the caller. What a task itself runs, of this pool or another, runs on the task's thread.
     pub fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         let _env = FloatEnv::standard();
-        if n_tasks <= 1 || self.workers.is_empty() {
+        if n_tasks <= 1 || self.workers.is_empty() || IN_TASK.get() {
             (0..n_tasks).for_each(task);
             return;
         }
@@ -214,6 +219,7 @@ impl<T> Disjoint<T> {
 impl Shared {
     /// What the thread `me` does for a job: its own share, then what others have left.
     fn take_tasks(&self, me: usize, task: &(dyn Fn(usize) + Sync)) {
+        IN_TASK.set(true);
         let result = catch_unwind(AssertUnwindSafe(|| {
             let n = self.shares.len();
             for whose in (me..n).chain(0..me) {
@@ -222,6 +228,7 @@ impl Shared {
                 }
             }
         }));
+        IN_TASK.set(false);
         if let Err(panic) = result {
             self.shares.iter().for_each(|share| share.set(0, 0));
             self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
@@ -319,6 +326,18 @@ mod tests {
             });
             assert_eq!(total.into_inner(), 45);
         }
+    }
+
+    #[test]
+    fn a_task_may_run_tasks() {
+        let pool = Pool::new(2);
+        let total = AtomicUsize::new(0);
+        pool.run(8, &|i| {
+            pool.run(4, &|j| {
+                total.fetch_add(4 * i + j, Ordering::Relaxed);
+            });
+        });
+        assert_eq!(total.into_inner(), 31 * 32 / 2);
     }
 
     #[test]

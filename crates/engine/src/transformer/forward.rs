@@ -216,13 +216,13 @@ impl Model {
                 }
             });
         }
-        let mut first = 0;
-        for append in batch.iter_mut() {
-            let (pos, end) = (append.sequence.len(), first + append.tokens.len());
-            let (keys, values) = (&s.k[first * d_kv..end * d_kv], &s.v[first * d_kv..end * d_kv]);
-            append.sequence.store(&self.pool, self.isa, i, pos, [keys, values]);
-            first = end;
-        }
+        let (keys, values) = (&s.k, &s.v);
+        self.pool.for_each_chunk(batch, 1, &|sequence, append| {
+            let Append { sequence: to, tokens, .. } = &mut append[0];
+            let first = rows.partition_point(|row| row.sequence < sequence);
+            let new = first * d_kv..(first + tokens.len()) * d_kv;
+            to.store(&self.pool, self.isa, i, to.len(), [&keys[new.clone()], &values[new]]);
+        });
 
         s.input.x.resize(n * d_q, 0.0);
         let window = c.layers[i].window.unwrap_or(usize::MAX);
