@@ -3,8 +3,11 @@
 //!
 //! `cargo bench -p kelvin-kernels --bench attention` (optional argument: threads).
 
-use std::{hint::black_box, time::Instant};
+mod best;
 
+use std::hint::black_box;
+
+use best::best;
 use half::f16;
 use kelvin_kernels::{
     attention::{Cache, Heads, attend},
@@ -37,7 +40,7 @@ fn main() {
     let threads = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(0);
     let (pool, isa) = (Pool::new(threads), Isa::best());
     let numbers = vec![1u64; limit::READ_BYTES / 8];
-    let read = best(|| {
+    let read = best(SAMPLES, || {
         black_box(limit::read(&pool, isa, black_box(&numbers)));
     });
     let read = (numbers.len() * 8) as f64 / read / 1e9;
@@ -54,21 +57,12 @@ fn main() {
             let queries = vec![0.01; n * n_heads * head_dim];
             let mut out = queries.clone();
             let spans = vec![0..depth; n];
-            let secs =
-                best(|| layers.iter().for_each(|l| attend(&pool, isa, heads, &queries, &spans, l, &mut out)));
+            let secs = best(SAMPLES, || {
+                layers.iter().for_each(|l| attend(&pool, isa, heads, &queries, &spans, l, &mut out))
+            });
             let moved = (layers.len() * depth / PAGE * page_len * 2) as f64 / secs / 1e9;
             let shape = format!("{n_heads}, {n_kv_heads}, {head_dim}");
             println!("{shape:<24} {depth:>6} {n:>5} {moved:>9.1} {:>5.0}%", 100.0 * moved / read);
         }
     }
-}
-
-/// The seconds of the best of some runs.
-fn best(mut work: impl FnMut()) -> f64 {
-    let secs = (0..SAMPLES).map(|_| {
-        let begun = Instant::now();
-        work();
-        begun.elapsed().as_secs_f64()
-    });
-    secs.fold(f64::INFINITY, f64::min)
 }

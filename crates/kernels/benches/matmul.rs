@@ -3,8 +3,11 @@
 //!
 //! `cargo bench -p kelvin-kernels` (optional arguments: threads, and a part of a format's name).
 
-use std::{hint::black_box, time::Instant};
+mod best;
 
+use std::hint::black_box;
+
+use best::best;
 use kelvin_kernels::{
     activations::Activations,
     format::Format,
@@ -27,12 +30,12 @@ fn main() {
     let pool = Pool::new(threads);
     let isa = Isa::best();
     let numbers = vec![1u64; limit::READ_BYTES / 8];
-    let read = best(|| {
+    let read = best(SAMPLES, || {
         black_box(limit::read(&pool, isa, black_box(&numbers)));
     });
     let read = (numbers.len() * 8) as f64 / read / 1e9;
     let rounds = 1 << 17;
-    let int8 = best(|| {
+    let int8 = best(SAMPLES, || {
         black_box(limit::int8(&pool, isa, black_box(rounds)));
     });
     let int8 = f64::from(rounds) * (limit::INT8_MULTIPLY_ADDS * pool.n_threads()) as f64 / int8 / 1e9;
@@ -65,7 +68,7 @@ fn main() {
             input.x.extend((0..n * cols).map(|i| (i % 97) as f32 - 48.0));
             input.prepare(&pool, isa, cols, [format]);
             let mut out = vec![0.0; n * rows];
-            let secs = best(|| {
+            let secs = best(SAMPLES, || {
                 for weights in matrices {
                     matmul(&pool, isa, &input, n, &mut [Product { weights, out: &mut out }]);
                 }
@@ -80,14 +83,4 @@ fn main() {
             );
         }
     }
-}
-
-/// The seconds of the best of some runs.
-fn best(mut work: impl FnMut()) -> f64 {
-    let secs = (0..SAMPLES).map(|_| {
-        let begun = Instant::now();
-        work();
-        begun.elapsed().as_secs_f64()
-    });
-    secs.fold(f64::INFINITY, f64::min)
 }
