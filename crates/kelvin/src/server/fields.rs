@@ -13,6 +13,9 @@ use super::{openapi, problem::Problem};
 /// The longest body that is read, in bytes.
 pub(crate) const MOST_BYTES: usize = 4 << 20;
 
+/// Up to here every whole number is an f64 of its own.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Reads a body within its limits of size and time.
 pub(crate) async fn read_body(body: Body, patience: Duration) -> Result<Vec<u8>, Problem> {
     match tokio::time::timeout(patience, to_bytes(body, MOST_BYTES)).await {
@@ -46,13 +49,17 @@ fn is_too_long(error: &axum::Error) -> bool {
 
 /// The parameters that haven't been asked for yet; null counts as absent.
 #[derive(Debug)]
-pub(crate) struct Fields(Map<String, Value>);
+pub(crate) struct Fields {
+    left: Map<String, Value>,
+    /// Where something stands in one of them that isn't described, though its reader may pass it over.
+    undescribed: Option<String>,
+}
 
 impl Fields {
     /// From the JSON of a body.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, Problem> {
         match serde_json::from_slice(bytes) {
-            Ok(Value::Object(map)) => Ok(Fields(map)),
+            Ok(Value::Object(map)) => Ok(Fields::of(map)),
             Ok(_) => Err(Problem::request("the request's body is JSON, but not an object")),
             Err(error) => Err(Problem::request(format!("the request's body isn't JSON: {error}"))),
         }
@@ -61,27 +68,30 @@ impl Fields {
     /// The same of a route whose body the API's document describes as `schema`: what isn't in it is refused, so that nothing is taken
     /// which isn't described.
     pub(crate) fn described(bytes: &[u8], schema: &str) -> Result<Fields, Problem> {
-        let fields = Fields::parse(bytes)?;
-        let known = openapi::parameters(schema);
-        match fields.0.iter().find(|(name, value)| !value.is_null() && !known.contains(*name)) {
-            None => Ok(fields),
-            Some((name, _)) => Err(unknown(name)),
+        let mut fields = Fields::parse(bytes)?;
+        match openapi::undescribed(schema, &fields.left) {
+            Some(name) if fields.left.contains_key(&name) => Err(unknown(&name)),
+            // Its reader may have more to say of it.
+            inside => {
+                fields.undescribed = inside;
+                Ok(fields)
+            }
         }
     }
 
     /// The same for an object inside of one.
     pub(crate) fn of(map: Map<String, Value>) -> Fields {
-        Fields(map)
+        Fields { left: map, undescribed: None }
     }
 
     /// A parameter that stays where it is.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.left.get(name)
     }
 
     /// A parameter as it stands.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name).filter(|value| !value.is_null())
+        self.left.remove(name).filter(|value| !value.is_null())
     }
 
     /// A number.
@@ -93,7 +103,10 @@ impl Fields {
     /// A whole number in a range.
     pub(crate) fn whole(&mut self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Problem> {
         let Some(value) = self.take(name) else { return Ok(None) };
-        let number = value.as_u64().filter(|number| range.contains(number));
+        // To JSON 64.0 and 1e3 are whole numbers as well.
+        let is_whole = |number: &f64| number.fract() == 0.0 && (0.0..=MOST_EXACT).contains(number);
+        let number = value.as_u64().or_else(|| value.as_f64().filter(is_whole).map(|number| number as u64));
+        let number = number.filter(|number| range.contains(number));
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
         number.map(Some).ok_or_else(|| wrong(name, &value, &expected))
     }
@@ -125,11 +138,11 @@ impl Fields {
         items.iter().map(|item| token(name, item, vocab_size)).collect::<Result<_, _>>().map(Some)
     }
 
-    /// Nothing may be left.
+    /// Nothing may be left, nor anything have been passed over inside of what was taken.
     pub(crate) fn end(self) -> Result<(), Problem> {
-        match self.0.into_iter().find(|(_, value)| !value.is_null()) {
-            None => Ok(()),
+        match self.left.into_iter().find(|(_, value)| !value.is_null()) {
             Some((name, _)) => Err(unknown(&name)),
+            None => self.undescribed.map_or(Ok(()), |place| Err(unknown(&place))),
         }
     }
 }
@@ -137,14 +150,21 @@ impl Fields {
 /// A parameter that there isn't.
 fn unknown(name: &str) -> Problem {
     let name = shortened(name);
-    let message = format!("the parameter \"{name}\" isn't supported here");
+    // Servers that others know take these under names of their own.
+    let instead = match name.as_str() {
+        "guided_json" | "guided_regex" | "guided_choice" | "guided_grammar" => {
+            "; \"structured_outputs\" does that"
+        }
+        _ => "",
+    };
+    let message = format!("the parameter \"{name}\" isn't supported here{instead}");
     Problem::parameter(name, message).coded("unsupported_parameter")
 }
 
 /// One token id.
 pub(crate) fn token(name: &str, item: &Value, vocab_size: usize) -> Result<TokenId, Problem> {
     let id = item.as_u64().filter(|&id| id < vocab_size as u64);
-    let id = id.ok_or_else(|| wrong(name, item, &format!("token ids from 0 to {}", vocab_size - 1)))?;
+    let id = id.ok_or_else(|| wrong(name, item, &format!("a token id from 0 to {}", vocab_size - 1)))?;
     Ok(TokenId(id as u32))
 }
 
@@ -166,6 +186,19 @@ pub(crate) fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let read = |text: &str| {
+            Fields::parse(format!("{{ \"n\": {text} }}").as_bytes()).unwrap().whole("n", 0..=u64::MAX)
+        };
+        for (text, number) in [("64", 64), ("64.0", 64), ("1e3", 1000), ("18446744073709551615", u64::MAX)] {
+            assert_eq!(read(text).ok(), Some(Some(number)), "{text}");
+        }
+        for text in ["64.5", "-1", "-1.0", "1e18", "1e300", "\"64\"", "true", "[64]"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn what_is_not_described_is_refused_though_somebody_would_take_it() {

@@ -203,6 +203,6 @@ pub(crate) fn check_model(fields: &mut Fields, names: &[String]) -> Result<(), P
 /// There's one model, and this isn't it.
 pub(crate) fn no_model(asked: &str, own: &str) -> Problem {
     let asked = shortened(asked);
-    let message = format!("there is no model \"{asked}\" here; the one there is is \"{own}\"");
+    let message = format!("there is no model \"{asked}\" here, only \"{own}\"");
     Problem::not_found("model_not_found", message).inside("model")
 }

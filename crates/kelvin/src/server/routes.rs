@@ -79,7 +79,7 @@ fn described(shared: &Shared) -> Value {
 }
 
 async fn nothing() -> Problem {
-    Problem::not_found("not_found", "there is no such route; the README lists those there are")
+    Problem::not_found("not_found", "there is no such route; /openapi.json lists those there are")
 }
 
 async fn other_method() -> Problem {

@@ -44,8 +44,11 @@ pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::e
         } else if let Some(text) = fields.text("content")? {
             let add_special = fields.flag("add_special")?;
             tokenizer.encode(&text, add_special, fields.flag_or("parse_special", true)?)
-        } else {
+        } else if fields.get("messages").is_some() {
             of_chat(fields, &shared.engine)?.tokens
+        } else {
+            let message = "\"prompt\" is missing; it is a text (\"content\" is another name for it, and \"messages\" take its place)";
+            return Err(Problem::parameter("prompt", message));
         };
         let ids: Vec<u32> = tokens.iter().map(|token| token.0).collect();
         Ok(json!({ "tokens": ids, "count": ids.len(), "max_model_len": shared.limit }))

@@ -6,10 +6,7 @@
 mod answers;
 mod parameters;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::OnceLock,
-};
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
@@ -32,16 +29,58 @@ pub(crate) fn document() -> Value {
     })
 }
 
-/// The names of all parameters that a body has which is described as `schema`.
-pub(crate) fn parameters(schema: &str) -> &'static BTreeSet<String> {
-    static ALL: OnceLock<BTreeMap<String, BTreeSet<String>>> = OnceLock::new();
-    static NONE: BTreeSet<String> = BTreeSet::new();
-    let names = |(name, schema): (String, Value)| {
-        let properties = schema["properties"].as_object().into_iter().flat_map(Map::keys);
-        (name, properties.cloned().collect())
-    };
-    let all = ALL.get_or_init(|| parameters::schemas().into_iter().map(names).collect());
-    all.get(schema).unwrap_or(&NONE)
+/// The first parameter of a body, or of an object inside of it, that what is described as `schema` hasn't: where it stands, as in
+/// `messages[0].name`.
+pub(crate) fn undescribed(schema: &str, body: &Map<String, Value>) -> Option<String> {
+    static ALL: OnceLock<Map<String, Value>> = OnceLock::new();
+    let all = ALL.get_or_init(parameters::schemas);
+    // What isn't there has no parameters.
+    static NONE: Value = Value::Null;
+    undescribed_in(&[all.get(schema).unwrap_or(&NONE)], body, "")
+}
+
+/// The same of an object that may be as any of `schemas` has it, and stands at `place`.
+fn undescribed_in(schemas: &[&Value], map: &Map<String, Value>, place: &str) -> Option<String> {
+    // Null is as good as nothing.
+    map.iter().filter(|(_, value)| !value.is_null()).find_map(|(name, value)| {
+        let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+        let own: Vec<&Value> = schemas.iter().filter_map(|schema| schema["properties"].get(name)).collect();
+        if own.is_empty() { Some(place) } else { undescribed_at(&own, value, &place) }
+    })
+}
+
+/// The same of any value. One of another type than is described is its reader's business.
+fn undescribed_at(schemas: &[&Value], value: &Value, place: &str) -> Option<String> {
+    if !value.is_object() && !value.is_array() {
+        return None;
+    }
+    let mut one_of = Vec::new();
+    for schema in schemas {
+        match schema["anyOf"].as_array() {
+            Some(several) => one_of.extend(several),
+            None => one_of.push(*schema),
+        }
+    }
+    match value {
+        Value::Object(map) => {
+            let closed = |schema: &&Value| schema["additionalProperties"] == false;
+            let may_be_any = |schema: &Value| {
+                let kind = &schema["type"];
+                kind == "object" || kind.as_array().is_some_and(|kinds| kinds.contains(&"object".into()))
+            };
+            if one_of.iter().any(|schema| may_be_any(schema) && !closed(schema)) {
+                return None;
+            }
+            one_of.retain(closed);
+            if one_of.is_empty() { None } else { undescribed_in(&one_of, map, place) }
+        }
+        Value::Array(items) => {
+            let of_items: Vec<&Value> = one_of.iter().filter_map(|schema| schema.get("items")).collect();
+            let mut places = items.iter().enumerate();
+            places.find_map(|(i, item)| undescribed_at(&of_items, item, &format!("{place}[{i}]")))
+        }
+        _ => None,
+    }
 }
 
 fn paths() -> Value {

@@ -62,7 +62,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("CompletionRequest", object(with_controls(completion), &["prompt"])),
         ("ChatRequest", object(with_controls(chat), &["messages"])),
         ("ResponseRequest", object(without(with_controls(response), NOT_OF_RESPONSES), &["input"])),
-        ("TokenizeRequest", json!({ "type": "object", "properties": texts })),
+        ("TokenizeRequest", object(texts, &[])),
         (
             "DetokenizeRequest",
             object(json!({ "tokens": { "type": "array", "items": id() }, "model": model() }), &["tokens"]),
@@ -168,7 +168,10 @@ fn date() -> Value {
 }
 
 fn message(more: Value, parts: &[&str]) -> Value {
-    let part = json!({ "type": "object", "properties": { "type": { "enum": parts }, "text": { "type": "string" } }, "required": ["type", "text"] });
+    // What an answer's parts have beside their text says nothing new.
+    let part =
+        json!({ "type": { "enum": parts }, "text": { "type": "string" }, "annotations": {}, "logprobs": {} });
+    let part = object(part, &["type", "text"]);
     let mut properties = json!({
         "role": { "enum": ["system", "developer", "user", "assistant"] },
         "content": { "anyOf": [{ "type": "string" }, { "type": "array", "items": part }] },
@@ -221,7 +224,7 @@ fn structured_outputs() -> Value {
         one("json", json!({ "type": ["object", "string"] })),
         one("json_object", json!({ "const": true })),
         one("regex", json!({ "type": "string" })),
-        one("grammar", json!({ "type": "string", "description": "In Lark's notation." })),
+        one("grammar", json!({ "type": "string", "description": "In Lark's notation.", "examples": ["start: \"yes\" | \"no\""] })),
         one("choice", json!({ "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 })),
     ] })
 }
