@@ -51,16 +51,26 @@ fn usage_errors_are_2() {
     refused(&with_prompt(&["--threads", "0"]), 2, "--threads");
     refused(&with_prompt(&["--date", "tomorrow"]), 2, "YYYY-MM-DD");
     refused(&with_prompt(&["--raw", "--system", "x"]), 2, "--raw");
+    refused(&with_prompt(&["-s", "-1"]), 2, "a seed is a whole number from 0 to 18446744073709551615");
+    refused(&with_prompt(&["-s", "18446744073709551616"]), 2, "a seed is a whole number");
+    refused(&with_prompt(&["-n", "-1"]), 2, "a whole number from 0");
+    refused(&with_prompt(&["--threads", "-1"]), 2, "a whole number from 0");
+    refused(&with_prompt(&["--samples", "many"]), 2, "a whole number from 0");
     refused(&["generate", "x", "-t", "1,2"], 2, "-t");
+    refused(&["next", "x", "--changes", "0"], 2, "--changes is 0");
     refused(&["softmax", "1", "x"], 2, "\"x\"");
     refused(&["softmax", "a=-inf"], 2, "-inf");
     refused(&["bench", "--rounds", "0"], 2, "--rounds");
     refused(&["bench", "--batch", "1,0"], 2, "--batch has a 0");
+    // More would take more memory than there is.
+    refused(&["bench", "--batch", "1,1000000"], 2, "at most 512");
     refused(&["bench", "--work", "sleep"], 2, "sleep");
     refused(&["bench", "--depths", "deep"], 2, "deep");
     refused(&["perplexity", "--window", "1"], 2, "--window is at least 2");
     refused(&["perplexity", "--window", "8", "--skip", "7"], 2, "nothing to score");
     refused(&["perplexity", "--window", "8", "--skip", "0", "--stride", "3"], 2, "--skip is at least 4");
+    refused(&["perplexity", "--window", "8", "--stride", "9"], 2, "--stride is 9");
+    refused(&["perplexity", "x", "--file", "y"], 2, "--file");
     refused(&["dance"], 2, "dance");
 }
 
@@ -72,6 +82,7 @@ fn other_errors_are_1() {
     let text = text.to_str().unwrap();
     refused(&["compare", "x", "-m", text], 1, "model.gguf");
     refused(&["inspect", text], 1, "GGUF");
+    refused(&["inspect", "-m", text], 1, "GGUF");
     refused(&["tokenize", "x", "-m", text], 1, "model.gguf");
     refused(&["compare", "x", "-m", "/nowhere/model.gguf"], 1, "no model file");
     refused(&["compare", "x", "-m", directory.path().to_str().unwrap()], 1, "directory");
@@ -152,6 +163,50 @@ fn every_verb_has_help_with_examples_and_json() {
         let expected = predicate::str::contains("Examples:").and(predicate::str::contains("--json"));
         kelvin().args([verb, "--help"]).assert().success().stdout(expected);
     }
+}
+
+/// Flags stand where people look for them, and a verb's help is as short with `--help` as with `-h`.
+#[test]
+fn help_has_its_headings() {
+    let help = |args: &[&str]| String::from_utf8(kelvin().args(args).output().unwrap().stdout).unwrap();
+    let of_compare = help(&["compare", "--help"]);
+    assert_eq!(help(&["help", "compare"]), of_compare);
+    for verb in ["compare", "generate", "chat", "next", "inspect", "tokenize", "perplexity", "bench", "serve"]
+    {
+        let text = help(&[verb, "--help"]);
+        assert_eq!(help(&[verb, "-h"]), text, "{verb}");
+        // The heading under which a flag's line stands.
+        let heading = |flag: &str| {
+            let before = text.split_once(flag).unwrap_or_else(|| panic!("{verb} has no {flag}")).0;
+            before
+                .lines()
+                .rev()
+                .find(|line| line.ends_with(':') && !line.starts_with(' '))
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(heading("-m, --model <MODEL>"), "Model:", "{verb}");
+        if verb != "serve" {
+            assert_eq!(heading("--json  "), "Output:", "{verb}");
+        }
+    }
+    assert!(of_compare.contains("Arguments:\n  [PROMPT]"), "{of_compare}");
+}
+
+#[test]
+fn an_engine_without_a_control_is_said_to_have_none() {
+    let translate = |to: &str| {
+        String::from_utf8(
+            kelvin().args(["translate", "temp=1 | mirostat=5", "--to", to]).output().unwrap().stdout,
+        )
+        .unwrap()
+    };
+    assert!(translate("openai").contains("openai has no such control"), "{}", translate("openai"));
+    assert!(
+        translate("llama.cpp").contains("takes the place of all truncations"),
+        "{}",
+        translate("llama.cpp")
+    );
 }
 
 #[test]

@@ -363,3 +363,23 @@ fn bad_input_is_one_clear_sentence() {
     refused(&["compare", "x", "-t", "NaN"], 2, "NaN");
     refused(&["compare", "x", "--top-p", "0"], 2, "top_p");
 }
+
+/// What is held to a form is JSON or one of the choices at every temperature, and the server's text of the same form.
+#[test]
+fn texts_have_the_form_that_was_asked_for() {
+    let schema = r#"{ "type": "object", "properties": { "name": { "type": "string", "maxLength": 20 }, "height_m": { "type": "integer",
+        "minimum": 0, "maximum": 9000 } }, "required": ["name", "height_m"], "additionalProperties": false }"#;
+    let ask = "Tell me about a mountain of Nepal.";
+    let held = ["--json-schema", schema, "--seed", "5", "-n", "80", "--json"];
+    let compared = json(&[&["compare", ask, "-t", "0,1,2"], &held[..]].concat());
+    for column in compared["columns"].as_array().unwrap() {
+        let text = column["text"].as_str().unwrap();
+        let mountain: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert!(mountain["height_m"].as_u64().unwrap() <= 9000, "{mountain}");
+    }
+    let alone = json(&[&["generate", ask, "--chat", "-t", "1"], &held[..]].concat());
+    assert_eq!(alone["text"], compared["columns"][1]["text"]);
+    let asked =
+        good(&["chat", "--choice", "Yes", "--choice", "No", "--seed", "1"], "Is Kathmandu in Nepal?\n");
+    assert!(["Yes\n", "No\n"].contains(&asked.as_str()), "{asked:?}");
+}

@@ -164,7 +164,10 @@ impl Column {
         let allowed = self.constraint.as_mut().map(|constraint| constraint.allowed()).transpose();
         let limits = Limits { allowed: allowed.map_err(FinishReason::NothingLeft)?, banned: &self.banned };
         let refused = |error: SampleError| match error {
-            SampleError::NothingLeft { .. } => FinishReason::NothingLeft(error.to_string()),
+            // Neither is the model's fault.
+            SampleError::NothingLeft { .. } | SampleError::UnknownToken { .. } => {
+                FinishReason::NothingLeft(error.to_string())
+            }
             _ => FinishReason::BadLogits(error.to_string()),
         };
         let shown = n_stages.map(|n| self.sampler.distribution_within(n, logits, pos, limits)).transpose();

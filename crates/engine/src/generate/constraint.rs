@@ -20,6 +20,9 @@ pub trait Constraint: fmt::Debug + Send {
 
     /// Whether the text is what it must be, and nothing can follow.
     fn is_complete(&self) -> bool;
+
+    /// The same for another text that begins with the tokens taken so far; from then on neither knows of the other.
+    fn fork(&self) -> Box<dyn Constraint>;
 }
 
 /// The last tokens of those of `sequences` whose other tokens `written` ends with: what would complete one of them.

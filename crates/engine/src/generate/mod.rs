@@ -34,12 +34,22 @@ pub struct Request {
     pub chunk: usize,
     /// Tokens a text may have, prompt included; the model's own limit if none or larger.
     pub context: Option<usize>,
+    /// What each column's text is held to, each by a fork of its own. A text that is complete ends, whatever else is asked of its end.
+    pub constraint: Option<Box<dyn Constraint>>,
 }
 
 impl Request {
-    /// One column for each sampler, 256 tokens, no stop strings.
+    /// One column for each sampler, 256 tokens, no stop strings, no constraint.
     pub fn new(samplers: Vec<Sampler>) -> Request {
-        Request { samplers, max_tokens: 256, stop: Vec::new(), ignore_end: false, chunk: 256, context: None }
+        Request {
+            samplers,
+            max_tokens: 256,
+            stop: Vec::new(),
+            ignore_end: false,
+            chunk: 256,
+            context: None,
+            constraint: None,
+        }
     }
 }
 
@@ -174,10 +184,11 @@ pub fn generate(
     let limit = check_prompt(engine, prompt, request.context)?;
     let mut scratch = Scratch::default();
     let cancelled = read_prompt(engine, sequence, prompt, request.chunk, &mut scratch, observer)?.is_break();
-    let Request { samplers, max_tokens, stop, ignore_end, .. } = request;
+    let Request { samplers, max_tokens, stop, ignore_end, constraint, .. } = request;
     let ends = Ends { max_tokens, limit, ignore_end, texts: stop, ..Ends::default() };
     let new = |sampler, sequence: &Sequence| {
-        Column::new(sampler, sequence.clone(), prompt, &engine.tokenizer, &ends)
+        let constraint = constraint.as_ref().map(|constraint| constraint.fork());
+        Column::new(sampler, sequence.clone(), prompt, &engine.tokenizer, &ends).under(constraint)
     };
     let mut columns: Vec<Column>;
     if cancelled {

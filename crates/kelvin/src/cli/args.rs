@@ -7,7 +7,11 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::number;
+use crate::models::fetch::Permissions;
+
 pub(crate) use super::{
+    form::FormArgs,
     report_args::ReportArgs,
     sampling_args::{SamplingArgs, SoftmaxArgs, StagesArgs, TranslateArgs},
     serve_args::ServeArgs,
@@ -30,7 +34,7 @@ The first run fetches a small model (98 MB). `kelvin VERB --help` has examples f
 
 /// See, steer and measure how temperature makes a language model creative.
 #[derive(Debug, Parser)]
-#[command(name = "kelvin", version, after_help = MAIN_EXAMPLES, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "kelvin", version, after_help = MAIN_EXAMPLES, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -78,10 +82,27 @@ pub(crate) enum Verb {
     Completions(CompletionsArgs),
 }
 
-/// Which model, and how it is run.
+/// What may be done to get a model.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct FetchArgs {
+    /// Never use the network
+    #[arg(long, help_heading = "Model")]
+    pub(crate) offline: bool,
+    /// Accept the model's terms of use without being asked
+    #[arg(long, help_heading = "Model")]
+    pub(crate) accept_terms: bool,
+}
+
+impl FetchArgs {
+    /// As the fetching has it.
+    pub(crate) fn permissions(self) -> Permissions {
+        Permissions { offline: self.offline, accept_terms: self.accept_terms }
+    }
+}
+
+/// Which model.
 #[derive(Debug, Clone, ClapArgs)]
-#[command(next_help_heading = "Model")]
-pub(crate) struct ModelArgs {
+pub(crate) struct NamedModelArgs {
     /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
     #[arg(
         short,
@@ -89,22 +110,27 @@ pub(crate) struct ModelArgs {
         value_name = "MODEL",
         default_value = "smollm2",
         env = "KELVIN_MODEL",
-        hide_env_values = true
+        hide_env_values = true,
+        help_heading = "Model"
     )]
     pub(crate) model: String,
-    /// Never use the network
-    #[arg(long)]
-    pub(crate) offline: bool,
-    /// Accept the model's terms of use without being asked
-    #[arg(long)]
-    pub(crate) accept_terms: bool,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
+}
+
+/// Which model, and how it is run.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArgs {
+    #[command(flatten)]
+    pub(crate) named: NamedModelArgs,
     /// How many threads compute (default: every core); the text doesn't depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
     /// How many tokens the context holds (default: what the model was trained for)
-    #[arg(long, value_name = "N", alias = "context")]
+    #[arg(long, value_name = "N", alias = "context", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) ctx_size: Option<usize>,
-    /// How keys and values are kept; belongs to the recipe
+    /// How keys and values are kept, in half or single precision; belongs to the recipe
     #[arg(long, value_name = "TYPE", value_enum, default_value_t = CacheType::F16)]
     pub(crate) cache_type: CacheType,
     /// Which kernels compute; the text doesn't depend on it
@@ -112,12 +138,24 @@ pub(crate) struct ModelArgs {
     pub(crate) isa: Option<String>,
 }
 
+impl ModelArgs {
+    /// A model that runs as it does unless somebody says otherwise.
+    pub(crate) fn of(model: &str, fetch: FetchArgs, threads: Option<usize>) -> ModelArgs {
+        ModelArgs {
+            named: NamedModelArgs { model: model.to_string(), fetch },
+            threads,
+            ctx_size: None,
+            cache_type: CacheType::F16,
+            isa: None,
+        }
+    }
+}
+
 /// How keys and values are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CacheType {
-    /// Half precision
+    // Without help of their own: it would make every verb's help twice as long.
     F16,
-    /// Single precision
     F32,
 }
 
@@ -126,7 +164,7 @@ pub(crate) enum CacheType {
 #[command(next_help_heading = "Prompt")]
 pub(crate) struct PromptArgs {
     /// The prompt; `-` or nothing reads standard input
-    #[arg(value_name = "PROMPT", allow_hyphen_values = false)]
+    #[arg(value_name = "PROMPT", allow_hyphen_values = false, help_heading = None::<&'static str>)]
     pub(crate) prompt: Option<String>,
     /// The prompt, as a flag
     #[arg(
@@ -160,12 +198,28 @@ pub(crate) struct PromptArgs {
     pub(crate) date: Option<String>,
 }
 
+/// The one temperature of a text.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct TemperatureArgs {
+    /// The temperature: 0 is greedy, 1 is the model's own, more is wilder (default: 1)
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) temperature: Option<String>,
+}
+
 /// When a continuation ends.
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Length")]
 pub(crate) struct LengthArgs {
     /// How many tokens at most
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 128, aliases = ["n-predict", "predict", "num-predict"])]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 128, aliases = ["n-predict", "predict", "num-predict"],
+        value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) max_tokens: usize,
     /// Stop at this text (not shown); may be given several times
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
@@ -182,9 +236,17 @@ pub(crate) struct OutputArgs {
     /// Print JSON for programs
     #[arg(long)]
     pub(crate) json: bool,
-    /// Add timings to the JSON (without them, equal runs print equal bytes)
+    /// Say how long it took, in the JSON as well (without this, equal runs print equal bytes)
     #[arg(long)]
     pub(crate) timings: bool,
+}
+
+/// How an answer is printed that nobody times.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct JsonArgs {
+    /// Print JSON for programs
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
 }
 
 /// `compare`.
@@ -195,6 +257,7 @@ Examples:
   kelvin compare \"Write about Nepal\" -t 0.1,0.5,1,2 --samples 8 -n 64
   kelvin compare \"Once upon a time\" --raw -t 0,1 --top-k 40 --seed 7
   cat question.txt | kelvin compare -t 0.7,1.5 --system \"Answer in one line.\" --json
+  kelvin compare \"Is Nepal in Asia?\" --choice Yes --choice No --samples 8
 
 The prompt goes through the model's chat template if it has one (--raw: as it is).
 Every column throws the same dice: what differs is temperature alone.")]
@@ -213,10 +276,13 @@ pub(crate) struct CompareArgs {
     )]
     pub(crate) temperatures: String,
     /// How many continuations at each temperature (tells chance from temperature)
-    #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling")]
+    #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling",
+        value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) samples: usize,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
     #[command(flatten)]
     pub(crate) length: LengthArgs,
     #[command(flatten)]
@@ -232,23 +298,19 @@ Examples:
   kelvin generate \"Once upon a time\" -t 0.8 -n 64
   kelvin generate --chat \"Write a haiku about Nepal\" --seed 7
   kelvin generate --file story.txt --top-p 0.95 --stop \"The End\" > more.txt
+  kelvin generate --chat \"Describe Mount Everest\" --json-schema mountain.json -n 256
+  kelvin generate \"Nepal's flag was adopted in \" --regex \"[0-9]{4}\"
 
 The text is taken as it is (--chat: put into the model's chat template).")]
 pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// The temperature: 0 is greedy, 1 is the model's own, more is wilder (default: 1)
-    #[arg(
-        short = 't',
-        long = "temp",
-        visible_alias = "temperature",
-        value_name = "T",
-        allow_hyphen_values = true,
-        help_heading = "Sampling"
-    )]
-    pub(crate) temperature: Option<String>,
+    #[command(flatten)]
+    pub(crate) heat: TemperatureArgs,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
     #[command(flatten)]
     pub(crate) length: LengthArgs,
     #[command(flatten)]
@@ -264,6 +326,7 @@ Examples:
   kelvin chat
   kelvin chat -t 0.7 --system \"You are a terse poet.\"
   printf 'Hello!\\n/why\\n' | kelvin chat --seed 7
+  kelvin chat --json-schema '{\"type\": \"object\"}'
 
 In the conversation: /temp T, /seed N, /retry, /undo, /why, /help, /exit.")]
 pub(crate) struct ChatArgs {
@@ -273,20 +336,15 @@ pub(crate) struct ChatArgs {
     /// The date (YYYY-MM-DD) for templates that ask for it
     #[arg(long, value_name = "DATE", help_heading = "Prompt")]
     pub(crate) date: Option<String>,
-    /// The temperature: 0 is greedy, 1 is the model's own, more is wilder (default: 1)
-    #[arg(
-        short = 't',
-        long = "temp",
-        visible_alias = "temperature",
-        value_name = "T",
-        allow_hyphen_values = true,
-        help_heading = "Sampling"
-    )]
-    pub(crate) temperature: Option<String>,
+    #[command(flatten)]
+    pub(crate) heat: TemperatureArgs,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
     /// How many tokens an answer has at most
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 512, help_heading = "Length")]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 512, help_heading = "Length",
+        value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) max_tokens: usize,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -306,7 +364,7 @@ The text is taken as it is (--chat: put into the model's chat template).")]
 pub(crate) struct NextArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// The temperatures
+    /// The temperatures: 0 is greedy, 1 is the model's own, inf makes everything equal
     #[arg(
         short = 't',
         long = "temp",
@@ -318,16 +376,18 @@ pub(crate) struct NextArgs {
     )]
     pub(crate) temperatures: String,
     /// How many tokens to list
-    #[arg(short = 'k', long, value_name = "K", default_value_t = 10)]
+    #[arg(short = 'k', long, value_name = "K", default_value_t = 10, help_heading = "Output",
+        value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) top: usize,
     /// Show what every stage of the chain does
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) stages: bool,
     /// Show where a token stands, however rare (with --stages after each stage): its text, or #ID; may be repeated
-    #[arg(long = "token", value_name = "TOKEN")]
+    #[arg(long = "token", value_name = "TOKEN", help_heading = "Output")]
     pub(crate) tokens: Vec<String>,
     /// Show the temperatures up to 10 at which the dice of --seed (default 0) draw another token, the first N
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Output",
+        value_parser = number::count)]
     pub(crate) changes: Option<usize>,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
@@ -365,12 +425,8 @@ pub(crate) enum ModelsAction {
         /// Names from the catalogue, or hub-owner/repo:file.gguf
         #[arg(required = true, value_name = "MODEL")]
         models: Vec<String>,
-        /// Accept the models' terms of use without being asked
-        #[arg(long)]
-        accept_terms: bool,
-        /// Never use the network: fail if a model isn't here
-        #[arg(long)]
-        offline: bool,
+        #[command(flatten)]
+        fetch: FetchArgs,
     },
     /// Remove fetched models
     #[command(alias = "rm")]
@@ -397,7 +453,6 @@ Examples:
 pub(crate) struct CompletionsArgs {
     /// Which shell
     pub(crate) shell: clap_complete::Shell,
-    /// Print the script as a JSON string
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }

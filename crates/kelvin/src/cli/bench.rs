@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::{
     args::{BenchArgs, WorkName},
     bench_view,
+    compare::MOST_COLUMNS,
     failure::usage,
     session::{self, CHUNK, Session},
 };
@@ -134,6 +135,11 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 fn works(args: &BenchArgs) -> anyhow::Result<Vec<Work>> {
     if args.rounds == 0 || args.tokens == 0 {
         return Err(usage("--rounds and -n are at least 1"));
+    }
+    if let Some(n) = args.batch.iter().find(|&&n| n > MOST_COLUMNS) {
+        return Err(usage(format!(
+            "--batch has {n}, but at most {MOST_COLUMNS} texts are continued together"
+        )));
     }
     for (flag, numbers) in [("--prompts", &args.prompts), ("--batch", &args.batch)] {
         if numbers.contains(&0) {

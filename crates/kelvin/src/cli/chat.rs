@@ -6,7 +6,7 @@ use std::io::{BufRead, IsTerminal};
 
 use kelvin_engine::{
     chat::Message,
-    generate::{FinishReason, Request, generate},
+    generate::{Constraint, FinishReason, Request, generate},
     transformer::Sequence,
 };
 use kelvin_sampling::{Chain, Dice, Sampler};
@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::{
     args::ChatArgs,
     failure::{self, Interrupted, usage},
+    form,
     generate::Stream,
     options::{self, Infinity},
     prompt,
@@ -22,6 +23,7 @@ use super::{
     why::{self, Drawn},
 };
 use crate::{
+    constraint::Form,
     interrupt,
     terminal::{
         self, json,
@@ -35,8 +37,8 @@ use crate::{
 };
 
 const HELP: &str = "\
-/temp T    the temperature of the next answers (now without a number)
-/seed N    the dice of the next answers
+/temp T    the temperature of the next answers; without T it says what there is
+/seed N    the dice of the next answers; without N it says what there is
 /retry     answer the last message again, with other dice
 /undo      forget the last message and its answer
 /why       what else could have come, token by token; /why 3 for the third
@@ -58,6 +60,8 @@ struct Conversation {
     /// Which dice of the seed: `/retry` takes the next ones.
     sample: u64,
     last: Option<Drawn>,
+    /// What every answer is held to.
+    form: Option<(form::Asked, Box<dyn Constraint>)>,
     max_tokens: usize,
     date: Option<String>,
     json: bool,
@@ -85,6 +89,8 @@ struct Turn<'a> {
     chain: String,
     seed: u64,
     sample: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<&'a Form>,
     ids: Vec<u32>,
     text: &'a str,
     finish: Finish,
@@ -95,23 +101,25 @@ struct Turn<'a> {
 
 /// Runs the verb.
 pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
-    let controls = options::controls(&args.sampling)?;
-    let mut chain = controls.chain.clone();
-    if let Some(typed) = &args.temperature {
-        let temperature = options::temperature(typed, Infinity::Refused)?;
-        chain = controls.at(temperature)?;
-        options::hint_at_threads(&[temperature]);
-    }
+    let (controls, chain) = options::chain(&args.sampling, &args.heat)?;
     if args.max_tokens == 0 {
         return Err(usage("-n is 0, but an answer has at least one token"));
     }
     if let Some(date) = &args.date {
         prompt::check_date(date)?;
     }
+    let form = form::read(&args.form, Some("the conversation"))?;
     let seed = options::seed(args.sampling.seed)?;
     let session = session::open(&args.model)?;
     prompt::template(&session.engine)?;
     let sequence = session.sequence();
+    let form = match form {
+        Some(asked) => {
+            let constraint = asked.constraint(&session.engine.tokenizer)?;
+            Some((asked, constraint))
+        }
+        None => None,
+    };
     let system = args.system.map(|content| Message { role: "system".to_string(), content });
     let mut conversation = Conversation {
         session,
@@ -122,6 +130,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
         seed: seed.value,
         sample: 0,
         last: None,
+        form,
         max_tokens: args.max_tokens,
         date: args.date,
         json: args.output.json,
@@ -243,6 +252,7 @@ impl Conversation {
             ignore_end: false,
             chunk: CHUNK,
             context: self.session.context,
+            constraint: self.form.as_ref().map(|(_, constraint)| constraint.fork()),
         };
         let guard = interrupt::Guard::new();
         let to_terminal = terminal::is_terminal();
@@ -268,6 +278,7 @@ impl Conversation {
                 chain: self.chain.to_string(),
                 seed: self.seed,
                 sample: self.sample,
+                form: self.form.as_ref().map(|(asked, _)| &asked.form),
                 ids: prompt::ids(continuation.tokens.clone()),
                 text: &continuation.text,
                 finish: finish.clone(),
@@ -283,9 +294,12 @@ impl Conversation {
                     timings.tokens_per_sec,
                     finish.words()
                 ));
-            } else if finish.reason != "end_token" {
-                terminal::note(&format!("({})", finish.words()));
+            } else {
+                finish.note();
             }
+        }
+        if let Some((asked, _)) = &self.form {
+            asked.note_cut([&continuation.finish]);
         }
         self.messages.push(Message { role: "assistant".to_string(), content: continuation.text });
         self.sequence = continuation.sequence;
@@ -307,10 +321,11 @@ impl Conversation {
             return Err(usage("there is no answer yet to ask about"));
         };
         let n = drawn.tokens.len();
+        let held = self.form.as_ref().map(|(_, constraint)| constraint.as_ref());
         match place {
             None => {
                 let shown = n.min(WHY_AT_ONCE);
-                let reasons = why::reasons(&self.session, &self.sequence, drawn, 0..shown, 4)?;
+                let reasons = why::reasons(&self.session, &self.sequence, drawn, held, 0..shown, 4)?;
                 if self.json {
                     return json::print_line(&reasons);
                 }
@@ -327,7 +342,7 @@ impl Conversation {
                 let place = place.ok_or_else(|| {
                     usage(format!("/why is \"{typed}\", but the last answer has tokens 1 to {n}"))
                 })?;
-                let reasons = why::reasons(&self.session, &self.sequence, drawn, place - 1..place, 10)?;
+                let reasons = why::reasons(&self.session, &self.sequence, drawn, held, place - 1..place, 10)?;
                 if self.json {
                     return json::print_line(&reasons);
                 }

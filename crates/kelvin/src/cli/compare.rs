@@ -3,7 +3,7 @@
 //! All columns throw the same dice, so where two of them part temperature alone is the cause; the
 //! samples of one temperature throw different dice, so what differs between them is chance.
 
-use kelvin_engine::generate::{Continuation, FinishReason, Request, generate};
+use kelvin_engine::generate::{Continuation, FinishReason, generate};
 use kelvin_sampling::{Chain, Dice, Sampler};
 use serde::Serialize;
 
@@ -11,11 +11,13 @@ use super::{
     args::CompareArgs,
     compare_view as view,
     failure::{Interrupted, usage},
+    form,
     options::{self, Infinity},
     prompt::{self, Otherwise, Prompt},
-    session::{self, CHUNK, ModelFile, Session},
+    session::{self, ModelFile, Session},
 };
 use crate::{
+    constraint::Form,
     interrupt,
     terminal::{self, json},
     views::{
@@ -25,7 +27,7 @@ use crate::{
 };
 
 /// More columns than this are a sweep's job.
-const MOST_COLUMNS: usize = 512;
+pub(crate) const MOST_COLUMNS: usize = 512;
 
 /// Everything that was asked for, resolved.
 #[derive(Debug)]
@@ -89,6 +91,8 @@ pub(crate) struct Answer {
     pub(crate) model: ModelFile,
     pub(crate) prompt: Prompt,
     pub(crate) seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) form: Option<Form>,
     pub(crate) columns: Vec<Answered>,
     pub(crate) temperatures: Vec<Summary>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,17 +134,11 @@ pub(crate) struct Summary {
 /// Runs the verb.
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let plan = Plan::new(args)?;
+    let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::TemplateIfAny)?;
-    let request = Request {
-        samplers: plan.samplers(),
-        max_tokens: args.length.max_tokens,
-        stop: args.length.stop.clone(),
-        ignore_end: args.length.ignore_end,
-        chunk: CHUNK,
-        context: session.context,
-    };
+    let request = session.request(plan.samplers(), &args.length, form.as_ref())?;
     session.check_prompt(&prompt.tokens())?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
@@ -151,11 +149,15 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let continuations =
         generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut watcher)?;
     let clocks = watcher.finish()?;
-    let answer = answer(&session, prompt, &plan, &continuations, &clocks);
+    let mut answer = answer(&session, prompt, &plan, &continuations, &clocks);
+    answer.form = form.as_ref().map(|asked| asked.form.clone());
     if args.output.json {
         json::print(&if args.output.timings { answer } else { answer.without_timings() })?;
     } else {
         terminal::print(&view::final_print(&answer, &plan, &session, &continuations))?;
+    }
+    if let Some(form) = &form {
+        form.note_cut(continuations.iter().map(|continuation| &continuation.finish));
     }
     if continuations.iter().any(|c| c.finish == FinishReason::Cancelled) {
         return Err(Interrupted.into());
@@ -200,6 +202,7 @@ fn answer(
         model: session.file.clone(),
         prompt,
         seed: plan.seed.value,
+        form: None,
         columns,
         temperatures: summaries,
         timings: Some(clocks.whole(total)),

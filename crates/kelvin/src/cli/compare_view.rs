@@ -205,9 +205,9 @@ pub(crate) fn header(session: &Session, prompt: &Prompt, plan: &Plan, chain: &st
         .collect();
     let stages = if stages == ["temp=T"] { String::new() } else { format!(" · {}", stages.join(" | ")) };
     let facts = format!(
-        "{} · {} tokens, {how} · seed {}{drawn}{stages}",
+        "{} · {}, {how} · seed {}{drawn}{stages}",
         session.file.model,
-        prompt.ids.len(),
+        terminal::counted(prompt.ids.len(), "token"),
         plan.seed.value
     );
     format!("{}\n{}\n\n", style.bold(&typed), style.dim(&facts))

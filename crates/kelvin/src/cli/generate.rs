@@ -2,18 +2,19 @@
 
 use std::{io::Write, ops::ControlFlow};
 
-use kelvin_engine::generate::{FinishReason, Observer, Request, Step, generate};
+use kelvin_engine::generate::{FinishReason, Observer, Step, generate};
 use kelvin_sampling::{Dice, Sampler};
 use serde::Serialize;
 
 use super::{
     args::GenerateArgs,
     failure::Interrupted,
-    options::{self, Infinity},
+    form, options,
     prompt::{self, Otherwise, Prompt},
-    session::{self, CHUNK, ModelFile},
+    session::{self, ModelFile},
 };
 use crate::{
+    constraint::Form,
     interrupt,
     terminal::{
         self, escape, json,
@@ -32,6 +33,8 @@ struct Answer {
     prompt: Prompt,
     chain: String,
     seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<Form>,
     ids: Vec<u32>,
     text: String,
     finish: Finish,
@@ -91,30 +94,15 @@ impl Observer for Stream<'_> {
 
 /// Runs the verb.
 pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
-    let temperature = args
-        .temperature
-        .as_deref()
-        .map(|typed| options::temperature(typed, Infinity::Refused))
-        .transpose()?;
-    let controls = options::controls(&args.sampling)?;
-    let mut chain = controls.chain.clone();
-    if let Some(temperature) = temperature {
-        chain = controls.at(temperature)?;
-        options::hint_at_threads(&[temperature]);
-    }
+    let (_, chain) = options::chain(&args.sampling, &args.heat)?;
     options::check_length(&args.length)?;
     let seed = options::seed(args.sampling.seed)?;
+    let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
-    let request = Request {
-        samplers: vec![Sampler::new(chain.clone(), Dice { seed: seed.value, sample: 0 })],
-        max_tokens: args.length.max_tokens,
-        stop: args.length.stop.clone(),
-        ignore_end: args.length.ignore_end,
-        chunk: CHUNK,
-        context: session.context,
-    };
+    let samplers = vec![Sampler::new(chain.clone(), Dice { seed: seed.value, sample: 0 })];
+    let request = session.request(samplers, &args.length, form.as_ref())?;
     session.check_prompt(&prompt.tokens())?;
     if !args.output.json {
         // What flags and profile came to, on standard error: the text alone is the output.
@@ -140,6 +128,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
             prompt,
             chain: chain.to_string(),
             seed: seed.value,
+            form: form.as_ref().map(|asked| asked.form.clone()),
             ids: prompt::ids(continuation.tokens.clone()),
             text: continuation.text.clone(),
             finish: finish.clone(),
@@ -149,14 +138,19 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     } else {
         terminal::print("\n")?;
         if args.output.timings {
-            let count = continuation.tokens.len();
+            let count = terminal::counted(continuation.tokens.len(), "token");
             terminal::note(&format!(
-                "{count} tokens, {:.1} a second, prompt read in {:.2} s, ended by {}",
+                "{count}, {:.1} a second, prompt read in {:.2} s, ended by {}",
                 timings.tokens_per_sec,
                 timings.prompt_secs,
                 finish.words()
             ));
+        } else {
+            finish.note();
         }
+    }
+    if let Some(form) = &form {
+        form.note_cut([&continuation.finish]);
     }
     match continuation.finish {
         FinishReason::Cancelled => Err(Interrupted.into()),

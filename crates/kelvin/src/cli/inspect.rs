@@ -9,13 +9,12 @@ use kelvin_engine::{
 };
 use serde::Serialize;
 
-use super::args::InspectArgs;
+use super::{
+    args::{InspectArgs, NamedModelArgs},
+    session,
+};
 use crate::{
-    models::{
-        catalogue::Reference,
-        fetch::{self, Permissions},
-        progress::megabytes,
-    },
+    models::progress::megabytes,
     terminal::{
         self, escape, json,
         style::Style,
@@ -77,12 +76,12 @@ struct Tensor {
 
 /// Runs the verb.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
-    let reference = Reference::writer(&args.model)?;
-    let path =
-        fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
+    let NamedModelArgs { model, fetch } = &args.named;
+    let model = args.bare.as_ref().unwrap_or(model).clone();
+    let (_, path) = session::locate(&NamedModelArgs { model, fetch: *fetch })?;
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
     let answer = answer(&gguf, path.display().to_string(), args.tensors);
-    if args.json {
+    if args.output.json {
         return json::print(&answer);
     }
     terminal::print(&render(&answer, &gguf, Style::stdout()))

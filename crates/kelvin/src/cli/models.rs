@@ -12,8 +12,7 @@ use super::{
 use crate::{
     models::{
         catalogue::{self, Reference},
-        fetch::{self, Permissions},
-        place,
+        fetch, place,
         progress::megabytes,
     },
     terminal::{self, json, style::Style, table::Align},
@@ -48,9 +47,10 @@ struct Placed {
 pub(crate) fn run(args: &ModelsArgs) -> anyhow::Result<()> {
     match args.action.as_ref().unwrap_or(&ModelsAction::List) {
         ModelsAction::List => list(args.json),
-        ModelsAction::Pull { models, accept_terms, offline } => {
-            let may = Permissions { offline: *offline, accept_terms: *accept_terms };
-            each(models, args.json, "is here, verified:", |reference| fetch::pull(reference, may))
+        ModelsAction::Pull { models, fetch: may } => {
+            each(models, args.json, "is here, verified:", |reference| {
+                fetch::pull(reference, may.permissions())
+            })
         }
         ModelsAction::Remove { models } => each(models, args.json, "was removed from", remove),
         ModelsAction::Path { model: None } => {

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     args::NextArgs,
+    failure::usage,
     options::{self, Infinity},
     prompt::{self, Otherwise, Prompt},
     session::{self, ModelFile, Session},
@@ -90,6 +91,9 @@ struct Rest {
 /// Runs the verb.
 pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let temperatures = options::temperatures(&args.temperatures, Infinity::Allowed)?;
+    if args.changes == Some(0) {
+        return Err(usage("--changes is 0: give at least 1, or leave it out"));
+    }
     let controls = options::controls(&args.sampling)?;
     for &t in temperatures.iter().filter(|t| t.is_finite()) {
         controls.at(t)?;
@@ -194,7 +198,8 @@ fn change_lines(changes: &[Flip], seed: u64, style: Style) -> String {
 
 fn render(answer: &Answer, width: usize, style: Style) -> String {
     let how = if answer.prompt.chat { "in the model's chat template" } else { "as it is" };
-    let facts = format!("{} · {} tokens, {how}", answer.model.model, answer.prompt.ids.len());
+    let read = terminal::counted(answer.prompt.ids.len(), "token");
+    let facts = format!("{} · {read}, {how}", answer.model.model);
     let typed = escape::for_output(&answer.prompt.prompt, terminal::is_terminal());
     let mut out = format!("{}\n{}\n", style.bold(&typed), style.dim(&facts));
     for view in &answer.views {
@@ -224,7 +229,7 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
         }
         rows.push(vec![
             String::new(),
-            format!("{} others", view.rest.tokens),
+            terminal::counted(view.rest.tokens, "other"),
             String::new(),
             String::new(),
             percent(view.rest.probability),
@@ -244,8 +249,9 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
             format!("{:.0}", view.effective_choices)
         };
         out.push_str(&style.dim(&format!(
-            "  entropy {:.4} nats · effective choices {choices} · {} tokens can be drawn\n",
-            view.entropy_nats, view.survivors
+            "  entropy {:.4} nats · effective choices {choices} · {} can be drawn\n",
+            view.entropy_nats,
+            terminal::counted(view.survivors, "token")
         )));
         if !view.watched.is_empty() {
             out.push_str(&format!(

@@ -4,7 +4,7 @@ use anyhow::Context;
 use kelvin_sampling::{Chain, Profile, Stage};
 
 use super::{
-    args::{LengthArgs, SamplingArgs},
+    args::{LengthArgs, SamplingArgs, TemperatureArgs},
     failure::usage,
 };
 use crate::terminal;
@@ -78,6 +78,21 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
         ));
     }
     Ok(Controls { chain, profile })
+}
+
+/// What the flags of one text describe, and its chain at the temperature that was asked for, if one was.
+pub(crate) fn chain(args: &SamplingArgs, heat: &TemperatureArgs) -> anyhow::Result<(Controls, Chain)> {
+    let typed = heat.temperature.as_deref();
+    let temperature = typed.map(|typed| temperature(typed, Infinity::Refused)).transpose()?;
+    let controls = controls(args)?;
+    let chain = match temperature {
+        Some(temperature) => {
+            hint_at_threads(&[temperature]);
+            controls.at(temperature)?
+        }
+        None => controls.chain.clone(),
+    };
+    Ok((controls, chain))
 }
 
 /// The dice, and whether they were asked for.

@@ -4,7 +4,10 @@
 //! a text of its own (its first token replaced by the one that the model begins texts with, where it does), and only the tokens
 //! after the first half of a window count, so that each had a context.
 
-use std::{io::Read, ops::Range};
+use std::{
+    io::{IsTerminal, Read},
+    ops::Range,
+};
 
 use anyhow::{Context, anyhow};
 use kelvin_engine::{
@@ -113,7 +116,7 @@ pub(crate) fn run(args: &PerplexityArgs) -> anyhow::Result<()> {
     }
     bar.set(windows.len() as u64, windows.len() as u64);
     let answer = answer(&session, &tokens, &windows, cut, &nats, args.per_token);
-    if args.json { json::print(&answer) } else { terminal::print(&render(&answer, Style::stdout())) }
+    if args.output.json { json::print(&answer) } else { terminal::print(&render(&answer, Style::stdout())) }
 }
 
 impl Cut {
@@ -122,6 +125,11 @@ impl Cut {
         let stride = args.stride.unwrap_or(window);
         if window < 2 || stride == 0 || args.windows == Some(0) {
             return Err(usage("--window is at least 2, --stride and --windows at least 1"));
+        }
+        if stride > window {
+            return Err(usage(format!(
+                "--stride is {stride}, but windows of {window} would leave out what lies between them: give at most {window}"
+            )));
         }
         let half = if stride < window { window - stride - 1 } else { window / 2 };
         let skip = args.skip.unwrap_or(half.min(window - 2));
@@ -147,7 +155,10 @@ impl Cut {
             return Ok(self);
         }
         if n < 2 {
-            return Err(anyhow!("the text has {n} tokens, but the first can't be scored: give a longer one"));
+            return Err(anyhow!(
+                "the text has {}, but the first can't be scored: give a longer one",
+                terminal::counted(n, "token")
+            ));
         }
         // The same share of it is only read.
         Ok(Cut { window: n, stride: n, skip: (self.skip * n / self.window).min(n - 2) })
@@ -162,10 +173,16 @@ impl Cut {
 
 /// The text as it is, but for a newline at its end, as llama-perplexity has it.
 fn read(args: &PerplexityArgs) -> anyhow::Result<String> {
+    if let Some(text) = args.text.as_ref().filter(|text| *text != "-") {
+        return Ok(text.clone());
+    }
     let (bytes, name) = match &args.file {
         Some(path) => {
             let bytes = std::fs::read(path);
             (bytes.with_context(|| format!("can't read {}", path.display()))?, path.display().to_string())
+        }
+        None if std::io::stdin().is_terminal() => {
+            return Err(usage("there is no text: give it as an argument, with --file, or on standard input"));
         }
         None => {
             let mut bytes = Vec::new();
@@ -276,11 +293,11 @@ fn render(answer: &Answer, style: Style) -> String {
         error(answer.standard_error),
         answer.bits_per_byte,
         style.dim(&format!(
-            "{} · {} tokens scored of {}: {} windows of {}, a new one every {}, the first {} of each only read",
+            "{} · {} scored of {}: {} of {}, a new one every {}, the first {} of each only read",
             answer.model.model,
-            answer.tokens,
+            terminal::counted(answer.tokens, "token"),
             answer.text_tokens,
-            answer.windows,
+            terminal::counted(answer.windows, "window"),
             answer.window,
             answer.stride,
             answer.skip + 1

@@ -16,6 +16,8 @@ use super::{args::PromptArgs, failure::usage};
 
 /// Far more than any context holds, and little enough to read at once.
 const MOST_BYTES: u64 = 64 << 20;
+/// What errors call it.
+const THE_PROMPT: &str = "the prompt";
 
 /// A prompt as the model reads it.
 #[derive(Debug, Clone, Serialize)]
@@ -51,11 +53,11 @@ pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
     if let Some(date) = &args.date {
         check_date(date)?;
     }
-    let typed = args.prompt.as_ref().filter(|prompt| *prompt != "-").or(args.prompt_flag.as_ref());
+    let typed = typed(args);
     let text = if let Some(path) = &args.file {
         let file = std::fs::File::open(path)
-            .with_context(|| format!("can't read the prompt from {}", path.display()))?;
-        read_text(file, &path.display().to_string())?
+            .with_context(|| format!("can't read {THE_PROMPT} from {}", path.display()))?;
+        read_text(file, THE_PROMPT, &path.display().to_string())?
     } else if let Some(typed) = typed {
         typed.clone()
     } else {
@@ -64,9 +66,19 @@ pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
                 "there is no prompt: give it as an argument, with --file, or on standard input",
             ));
         }
-        read_text(std::io::stdin().lock(), "standard input")?
+        read_text(std::io::stdin().lock(), THE_PROMPT, "standard input")?
     };
     if args.escape { unescape(&text) } else { Ok(text) }
+}
+
+/// The prompt that was typed, if it was.
+fn typed(args: &PromptArgs) -> Option<&String> {
+    args.prompt.as_ref().filter(|prompt| *prompt != "-").or(args.prompt_flag.as_ref())
+}
+
+/// The prompt by name if it takes standard input.
+pub(crate) fn on_standard_input(args: &PromptArgs) -> Option<&'static str> {
+    (args.file.is_none() && typed(args).is_none()).then_some(THE_PROMPT)
 }
 
 /// Checks the shape; whether the day exists is the template's business.
@@ -83,21 +95,21 @@ pub(crate) fn check_date(date: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The whole of `source` but for one newline at its end, which shells and editors put there.
-fn read_text(source: impl Read, name: &str) -> anyhow::Result<String> {
+/// The whole of `source` but for one newline at its end, which shells and editors put there. Errors say `what` it was to be.
+pub(crate) fn read_text(source: impl Read, what: &str, name: &str) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     source
         .take(MOST_BYTES + 1)
         .read_to_end(&mut bytes)
-        .with_context(|| format!("can't read the prompt from {name}"))?;
+        .with_context(|| format!("can't read {what} from {name}"))?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(anyhow!(
-            "the prompt from {name} is longer than {} MiB, more than any context holds",
+            "{what} from {name} is longer than {} MiB, more than any context holds",
             MOST_BYTES >> 20
         ));
     }
     let mut text = String::from_utf8(bytes).map_err(|error| {
-        anyhow!("the prompt from {name} isn't UTF-8 text (byte {})", error.utf8_error().valid_up_to())
+        anyhow!("{what} from {name} isn't UTF-8 text (byte {})", error.utf8_error().valid_up_to())
     })?;
     if text.ends_with('\n') {
         text.pop();
@@ -216,9 +228,9 @@ mod tests {
 
     #[test]
     fn texts_lose_one_newline_and_must_be_text() {
-        assert_eq!(read_text(&b"a\nb\n\n"[..], "x").unwrap(), "a\nb\n");
-        assert_eq!(read_text(&b"a\r\n"[..], "x").unwrap(), "a");
-        let error = read_text(&b"ab\xff"[..], "standard input").unwrap_err().to_string();
+        assert_eq!(read_text(&b"a\nb\n\n"[..], "it", "x").unwrap(), "a\nb\n");
+        assert_eq!(read_text(&b"a\r\n"[..], "it", "x").unwrap(), "a");
+        let error = read_text(&b"ab\xff"[..], "it", "standard input").unwrap_err().to_string();
         assert!(error.contains("standard input") && error.contains("byte 2"), "{error}");
     }
 

@@ -17,7 +17,7 @@ use kelvin_lab::{
 };
 
 use super::{
-    args::{CacheType, ModelArgs},
+    args::ModelArgs,
     failure::usage,
     meaning,
     report_args::{ReportArgs, ReportForm},
@@ -25,14 +25,11 @@ use super::{
     sweep::{self, place},
     sweep_view::named,
 };
-use crate::{
-    models::fetch::Permissions,
-    terminal::{
-        self, json,
-        late::{Counted, LateBar},
-        style::Style,
-        table::{self, Align},
-    },
+use crate::terminal::{
+    self, json,
+    late::{Counted, LateBar},
+    style::Style,
+    table::{self, Align},
 };
 
 /// Runs the verb.
@@ -135,7 +132,7 @@ fn place_texts(args: &ReportArgs, path: &Path, runs: &[Listed], options: &Option
         return Ok(());
     }
     let runs: Vec<RunId> = runs.iter().map(|run| run.id).collect();
-    let may = Permissions { offline: args.offline, accept_terms: args.accept_terms };
+    let may = args.fetch.permissions();
     let placed = Store::open(path)
         .map_err(anyhow::Error::from)
         .and_then(|mut store| meaning::place_texts(&mut store, &runs, may));
@@ -227,15 +224,7 @@ pub(crate) fn lines(table: &Table, style: Style) -> String {
 }
 
 fn judge_args(args: &ReportArgs, name: &str) -> ModelArgs {
-    ModelArgs {
-        model: name.to_string(),
-        offline: args.offline,
-        accept_terms: args.accept_terms,
-        threads: args.threads,
-        ctx_size: None,
-        cache_type: CacheType::F16,
-        isa: None,
-    }
+    ModelArgs::of(name, args.fetch, args.threads)
 }
 
 /// Lets a model say how likely it finds the texts of these runs that it hasn't judged yet.

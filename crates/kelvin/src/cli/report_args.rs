@@ -5,7 +5,7 @@ use std::{fmt::Write, path::PathBuf};
 use clap::{Args as ClapArgs, ValueEnum};
 use kelvin_lab::metrics::METRICS;
 
-use super::sweep_args::DbArgs;
+use super::{args::FetchArgs, sweep_args::DbArgs};
 
 /// `report`.
 #[derive(Debug, ClapArgs)]
@@ -41,12 +41,8 @@ pub(crate) struct ReportArgs {
     /// Let this model say how likely it finds the texts that it hasn't judged yet, or none (default: the one that the recipe asks for, or else none); what it says is kept
     #[arg(long, value_name = "MODEL", help_heading = "Judge")]
     pub(crate) judge: Option<String>,
-    /// Never use the network to fetch the judge
-    #[arg(long, help_heading = "Judge")]
-    pub(crate) offline: bool,
-    /// Accept the judge's terms of use without being asked
-    #[arg(long, help_heading = "Judge")]
-    pub(crate) accept_terms: bool,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
     /// How many threads judge (default: every core)
     #[arg(long, value_name = "N", help_heading = "Judge")]
     pub(crate) threads: Option<usize>,

@@ -3,6 +3,8 @@
 
 use clap::Args as ClapArgs;
 
+use super::{args::JsonArgs, number};
+
 /// Single stages of a chain, by the names that people already use.
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Sampling")]
@@ -64,7 +66,7 @@ pub(crate) struct SamplingArgs {
     #[arg(long, value_name = "NAME", default_value = "kelvin")]
     pub(crate) profile: String,
     /// The dice; without it one is drawn and printed
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = number::seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 }
 
@@ -124,9 +126,8 @@ pub(crate) struct SoftmaxArgs {
     /// What each stage of a chain does to them, e.g. "temp=1 | top_p=0.9"; -t sets its temperature
     #[arg(long, value_name = "CHAIN")]
     pub(crate) sampler: Option<String>,
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 /// `stages`.
@@ -137,9 +138,8 @@ Examples:
   kelvin generate \"Once upon a time\" --sampler \"repetition=1.1 | temp=1.5 | min_p=0.05\"
   kelvin compare \"Once upon a time\" --profile llama.cpp")]
 pub(crate) struct StagesArgs {
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 /// `translate`.
@@ -155,7 +155,6 @@ pub(crate) struct TranslateArgs {
     /// The engine: llama.cpp, vllm, transformers, ollama, openai
     #[arg(long, value_name = "NAME")]
     pub(crate) to: String,
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }

@@ -60,6 +60,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         if !address.ip().is_loopback() && !has_key {
             terminal::note("hint: others can reach this address and no API key is set (KELVIN_API_KEY)");
         }
+        terminal::note(&format!(
+            "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it."
+        ));
         terminal::print(&format!(
             "{} on http://{address}\nroom for {} texts at once, of {} tokens in all ({} MB)\n",
             names[0],

@@ -5,22 +5,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use kelvin_engine::{
     Engine, TokenId,
-    generate::{GenerateError, check_prompt},
+    generate::{GenerateError, Request, check_prompt},
     transformer::{Append, CacheFormat, ModelOptions, Scratch, Sequence, Want},
 };
 use kelvin_kernels::isa::Isa;
+use kelvin_sampling::Sampler;
 use serde::Serialize;
 
 use super::{
-    args::{CacheType, ModelArgs},
+    args::{CacheType, LengthArgs, ModelArgs, NamedModelArgs},
     failure::usage,
+    form::Asked,
 };
 use crate::{
-    models::{
-        catalogue::Reference,
-        fetch::{self, Permissions},
-        verify,
-    },
+    models::{catalogue::Reference, fetch, verify},
     terminal::{
         self,
         late::{Counted, LateBar},
@@ -60,6 +58,13 @@ pub(crate) struct ModelFile {
     pub(crate) sha256: Option<String>,
 }
 
+/// Where the file of a model is that can write, fetched if it has a name and isn't here.
+pub(crate) fn locate(args: &NamedModelArgs) -> anyhow::Result<(Reference, PathBuf)> {
+    let reference = Reference::writer(&args.model)?;
+    let path = fetch::ensure(&reference, args.fetch.permissions())?;
+    Ok((reference, path))
+}
+
 /// Opens the model, fetching it if it has a name and isn't here.
 pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     let named = |name: &String| Isa::named(name).map_err(|error| usage(format!("--isa: {error}")));
@@ -70,9 +75,7 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     if args.ctx_size == Some(0) {
         return Err(usage("--ctx-size is 0: give at least 1, or leave it out for all that the model has"));
     }
-    let reference = Reference::writer(&args.model)?;
-    let path =
-        fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
+    let (reference, path) = locate(&args.named)?;
     let options = ModelOptions { threads: args.threads.unwrap_or(0), isa };
     let engine = load(&path, &options)?;
     let own = engine.model.config.ctx_len;
@@ -95,7 +98,7 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     };
     Ok(Session {
         engine,
-        file: ModelFile { model: args.model.clone(), file: name, size, sha256 },
+        file: ModelFile { model: args.named.model.clone(), file: name, size, sha256 },
         path,
         cache,
         context: args.ctx_size,
@@ -112,6 +115,25 @@ impl Session {
     /// An empty sequence.
     pub(crate) fn sequence(&self) -> Sequence {
         self.engine.model.sequence(self.cache)
+    }
+
+    /// What is asked of the engine: a text for each sampler, held to a form if there is one.
+    pub(crate) fn request(
+        &self,
+        samplers: Vec<Sampler>,
+        length: &LengthArgs,
+        form: Option<&Asked>,
+    ) -> anyhow::Result<Request> {
+        let constraint = form.map(|form| form.constraint(&self.engine.tokenizer)).transpose()?;
+        Ok(Request {
+            max_tokens: length.max_tokens,
+            stop: length.stop.clone(),
+            ignore_end: length.ignore_end,
+            chunk: CHUNK,
+            context: self.context,
+            constraint,
+            ..Request::new(samplers)
+        })
     }
 
     /// Refuses a prompt that can't be continued, before anything is shown of it.

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &SoftmaxArgs) -> anyhow::Result<()> {
                 Some(chained(&logits, chain, t).map_err(|error| usage(format!("--sampler: {error}")))?);
         }
     }
-    if args.json {
+    if args.output.json {
         return json::print(&Answer { logits, views });
     }
     let (width, _) = terminal::size();

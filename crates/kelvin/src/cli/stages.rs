@@ -40,7 +40,7 @@ pub(crate) fn run(args: &StagesArgs) -> anyhow::Result<()> {
         stages: STAGES.iter().map(row).collect(),
         profiles: Profile::all().map(order).collect::<anyhow::Result<_>>()?,
     };
-    if args.json {
+    if args.output.json {
         return json::print(&answer);
     }
     let style = Style::stdout();

@@ -215,16 +215,12 @@ fn store_to_plan(path: &Path) -> anyhow::Result<Option<Store>> {
 pub(crate) fn model_args(args: &SweepArgs, recipe: &Recipe) -> ModelArgs {
     let (Origin::Model(model) | Origin::Server { model, .. }) = &recipe.origin;
     ModelArgs {
-        model: model.clone(),
-        offline: args.offline,
-        accept_terms: args.accept_terms,
-        threads: args.threads,
         ctx_size: recipe.length.context,
         cache_type: match recipe.length.cache {
             Cache::F16 => CacheType::F16,
             Cache::F32 => CacheType::F32,
         },
-        isa: None,
+        ..ModelArgs::of(model, args.fetch, args.threads)
     }
 }
 

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
-use super::{args::CacheType, sampling_args::StageArgs};
+use super::{
+    args::{CacheType, FetchArgs},
+    sampling_args::StageArgs,
+};
 
 /// `sweep`.
 #[derive(Debug, ClapArgs)]
@@ -111,12 +114,8 @@ pub(crate) struct SweepArgs {
     /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf (default: smollm2)
     #[arg(short, long, value_name = "MODEL", help_heading = "Model")]
     pub(crate) model: Option<String>,
-    /// Never use the network to fetch a model
-    #[arg(long, help_heading = "Model")]
-    pub(crate) offline: bool,
-    /// Accept the model's terms of use without being asked
-    #[arg(long, help_heading = "Model")]
-    pub(crate) accept_terms: bool,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
     /// How many threads compute (default: every core); the texts don't depend on it
     #[arg(long, value_name = "N", help_heading = "Model")]
     pub(crate) threads: Option<usize>,

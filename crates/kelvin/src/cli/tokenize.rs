@@ -4,14 +4,8 @@ use anyhow::Context;
 use kelvin_engine::{TokenId, gguf::Gguf, tokenizer::Tokenizer};
 use serde::Serialize;
 
-use super::{args::TokenizeArgs, prompt};
-use crate::{
-    models::{
-        catalogue::Reference,
-        fetch::{self, Permissions},
-    },
-    terminal::{self, escape, json, style::Style, table::Align},
-};
+use super::{args::TokenizeArgs, prompt, session};
+use crate::terminal::{self, escape, json, style::Style, table::Align};
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -34,9 +28,7 @@ struct Token {
 /// Runs the verb. Weights aren't read: the vocabulary is in the file's header.
 pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let typed = prompt::read(&args.prompt)?;
-    let reference = Reference::writer(&args.model)?;
-    let path =
-        fetch::ensure(&reference, Permissions { offline: args.offline, accept_terms: args.accept_terms })?;
+    let (_, path) = session::locate(&args.named)?;
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
     let tokenizer =
         Tokenizer::from_metadata(&gguf.metadata).with_context(|| format!("can't use {}", path.display()))?;
@@ -66,7 +58,7 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
         ids: prompt::ids(ids),
         text,
     };
-    if args.json {
+    if args.output.json {
         return json::print(&answer);
     }
     terminal::print(&render(&answer, Style::stdout()))
@@ -86,9 +78,9 @@ fn render(answer: &Answer, style: Style) -> String {
     let trip =
         if answer.round_trip { "they decode to the same text" } else { "they don't decode to the same text" };
     lines.push(style.dim(&format!(
-        "{} tokens for {} characters; {trip}",
-        answer.ids.len(),
-        answer.text.chars().count()
+        "{} for {}; {trip}",
+        terminal::counted(answer.ids.len(), "token"),
+        terminal::counted(answer.text.chars().count(), "character")
     )));
     lines.join("\n") + "\n"
 }

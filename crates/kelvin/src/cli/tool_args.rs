@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::args::{ModelArgs, PromptArgs};
+use super::{
+    args::{JsonArgs, ModelArgs, NamedModelArgs, PromptArgs},
+    number,
+};
 
 /// `inspect`.
 #[derive(Debug, ClapArgs)]
@@ -14,21 +17,16 @@ Examples:
   kelvin inspect model.gguf --tensors
   kelvin inspect gemma3 --json")]
 pub(crate) struct InspectArgs {
-    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
-    #[arg(value_name = "MODEL", default_value = "smollm2")]
-    pub(crate) model: String,
+    /// The model, without -m before it
+    #[arg(value_name = "MODEL")]
+    pub(crate) bare: Option<String>,
+    #[command(flatten)]
+    pub(crate) named: NamedModelArgs,
     /// List every tensor
     #[arg(long)]
     pub(crate) tensors: bool,
-    /// Never use the network
-    #[arg(long)]
-    pub(crate) offline: bool,
-    /// Accept the model's terms of use without being asked
-    #[arg(long)]
-    pub(crate) accept_terms: bool,
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 /// `tokenize`.
@@ -41,28 +39,13 @@ Examples:
 pub(crate) struct TokenizeArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
-    #[arg(
-        short,
-        long,
-        value_name = "MODEL",
-        default_value = "smollm2",
-        env = "KELVIN_MODEL",
-        hide_env_values = true
-    )]
-    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) named: NamedModelArgs,
     /// Leave out the tokens that the file adds around a text
-    #[arg(long)]
+    #[arg(long, help_heading = "Prompt")]
     pub(crate) no_bos: bool,
-    /// Never use the network
-    #[arg(long)]
-    pub(crate) offline: bool,
-    /// Accept the model's terms of use without being asked
-    #[arg(long)]
-    pub(crate) accept_terms: bool,
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 /// `bench`.
@@ -78,7 +61,7 @@ it in so many ways together, both of which count. GB/s are the bytes of weights,
 the multiplications and additions with weights; the limits beside them are measured in the same run. Let nothing else \
 run meanwhile: samples that a neighbour disturbed are dropped, and how many were is shown.")]
 pub(crate) struct BenchArgs {
-    /// What to measure
+    /// What to measure: reading a prompt, continuing one text (decode), or reading a prompt and continuing it in several ways (compare)
     #[arg(
         long,
         value_enum,
@@ -97,26 +80,24 @@ pub(crate) struct BenchArgs {
     #[arg(long, alias = "ways", value_name = "N,…", value_delimiter = ',', default_value = "1,4,16")]
     pub(crate) batch: Vec<usize>,
     /// Tokens of each continuation
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 64)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 64, value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) tokens: usize,
     /// Undisturbed samples of each
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) rounds: usize,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Print only the line of JSON
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
 }
 
 /// What `bench` measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum WorkName {
-    /// Reading a prompt
+    // Without help of their own: it would make the verb's help twice as long.
     Prompt,
-    /// Continuing one text
     Decode,
-    /// Reading a prompt and continuing it in several ways together
     Compare,
 }
 
@@ -127,7 +108,7 @@ Examples:
   kelvin perplexity --file text.txt
   kelvin perplexity -m gemma3 --file text.txt --json
   kelvin perplexity --file text.txt --window 1024 --stride 256
-  kelvin perplexity --per-token < poem.txt
+  kelvin perplexity --per-token \"Kathmandu is the capital of Nepal.\"
 
 The text's tokens are cut into windows, each read as a text of its own; where the model adds a first token, it takes the place \
 of each window's first. Scored are the tokens after the first SKIP + 1 of a window. By default windows of 512 follow one \
@@ -135,27 +116,29 @@ another, the first half and one token more are only read, and what doesn't fill 
 of llama.cpp's llama-perplexity. --skip 0 scores every token but the first of each window. With --stride, windows overlap, and \
 the last STRIDE tokens of each are scored. A text shorter than a window is one window.")]
 pub(crate) struct PerplexityArgs {
-    /// Read the text from a file (default: standard input)
-    #[arg(short, long, value_name = "FILE")]
+    /// The text; `-` or nothing reads standard input
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    /// Read the text from a file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "text")]
     pub(crate) file: Option<PathBuf>,
     /// Tokens read at a time (default: --ctx-size, or 512)
-    #[arg(short = 'w', long, value_name = "N")]
+    #[arg(short = 'w', long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) window: Option<usize>,
     /// Tokens from the beginning of a window to that of the next (default: the window)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) stride: Option<usize>,
     /// Tokens at the beginning of each window that predict nothing that counts (default: half of it; with --stride, all but STRIDE)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) skip: Option<usize>,
     /// Use the first N windows only
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) windows: Option<usize>,
     /// List every scored token with its surprisal
     #[arg(long)]
     pub(crate) per_token: bool,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }

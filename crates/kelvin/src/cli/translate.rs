@@ -13,7 +13,7 @@ pub(crate) fn run(args: &TranslateArgs) -> anyhow::Result<()> {
     let chain: Chain = args.chain.parse().map_err(|error| usage(format!("{error}")))?;
     let profile: Profile = args.to.parse().map_err(|error| usage(format!("--to: {error}")))?;
     let translation = translate(&chain, profile)?;
-    if args.json {
+    if args.output.json {
         return json::print(&translation);
     }
     let style = Style::stdout();

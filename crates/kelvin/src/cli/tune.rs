@@ -27,7 +27,6 @@ use super::{
 };
 use crate::{
     interrupt::Guard,
-    models::fetch::Permissions,
     terminal::{
         self, json,
         late::{Counted, LateBar},
@@ -100,7 +99,7 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
         return Err(usage("the objective asks for a judge's opinion: name one with --judge"));
     }
     let asks_meaning = meaning::is_needed(objective.metrics());
-    let may = Permissions { offline: args.sweep.offline, accept_terms: args.sweep.accept_terms };
+    let may = args.sweep.fetch.permissions();
     if asks_meaning {
         meaning::make_ready(may)?;
     }
@@ -218,15 +217,7 @@ impl Progress for Told<'_> {
 }
 
 fn judge_args(args: &TuneArgs, judge: &str) -> ModelArgs {
-    ModelArgs {
-        model: judge.to_string(),
-        offline: args.sweep.offline,
-        accept_terms: args.sweep.accept_terms,
-        threads: args.sweep.threads,
-        ctx_size: None,
-        cache_type: super::args::CacheType::F16,
-        isa: None,
-    }
+    ModelArgs::of(judge, args.sweep.fetch, args.sweep.threads)
 }
 
 fn show_plan(plan: &[Round], first: &Recipe, as_json: bool) -> anyhow::Result<()> {

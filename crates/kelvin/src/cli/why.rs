@@ -4,8 +4,9 @@
 
 use std::fmt::Write;
 
-use kelvin_engine::transformer::Sequence;
-use kelvin_sampling::{Chain, Dice, Distribution, Sampler, State, TokenId};
+use anyhow::anyhow;
+use kelvin_engine::{generate::Constraint, transformer::Sequence};
+use kelvin_sampling::{Chain, Dice, Distribution, Limits, Sampler, State, TokenId};
 use serde::Serialize;
 
 use super::{session::Session, trace::percent};
@@ -55,11 +56,12 @@ struct Alternative {
     token: TokenId,
 }
 
-/// The reasons for the tokens `places` (from 0) of an answer, with `top` alternatives each.
+/// The reasons for the tokens `places` (from 0) of an answer that was held to `constraint`, with `top` alternatives each.
 pub(crate) fn reasons(
     session: &Session,
     sequence: &Sequence,
     drawn: &Drawn,
+    constraint: Option<&dyn Constraint>,
     places: std::ops::Range<usize>,
     top: usize,
 ) -> anyhow::Result<Vec<Reason>> {
@@ -70,14 +72,25 @@ pub(crate) fn reasons(
     let from = if drawn.chain.learns() { 0 } else { places.start };
     read.extend_from_slice(&drawn.tokens[..from]);
     sampler.set_state(State::restore(read.clone(), drawn.prompt.len(), None));
+    let mut constraint = constraint.map(Constraint::fork);
+    let refused = |words| anyhow!("the answer can't be held to its form again: {words}");
+    if let Some(constraint) = &mut constraint {
+        drawn.tokens[..from].iter().try_for_each(|&token| constraint.take(token)).map_err(refused)?;
+    }
     let mut reasons = Vec::with_capacity(places.len());
     for place in from..places.end {
         let token = drawn.tokens[place];
         let logits = session.read(&mut sequence, &read)?;
         let pos = read.len() as u64;
         read.push(token);
-        let last = sampler.distribution(&logits, pos)?;
-        sampler.force(&logits, pos, token)?;
+        let allowed = constraint.as_mut().map(|constraint| constraint.allowed()).transpose();
+        let limits = Limits { allowed: allowed.map_err(refused)?, banned: &[] };
+        let last = sampler.distribution_within(usize::MAX, &logits, pos, limits)?;
+        // The same dice draw the same token.
+        sampler.draw_within(&logits, pos, limits)?;
+        if let Some(constraint) = &mut constraint {
+            constraint.take(token).map_err(refused)?;
+        }
         if place < places.start {
             continue;
         }

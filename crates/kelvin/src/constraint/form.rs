@@ -1,6 +1,7 @@
 //! The form that a text has to have, as people write it, in; the parser's grammar, or why there is none, out.
 
 use llguidance::api::TopLevelGrammar;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::costs;
@@ -17,7 +18,8 @@ const MOST_CHOICE_BYTES: usize = 64 << 10;
 const SPACE: &str = r" |\n[ \t]{0,20}";
 
 /// What a text has to be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Form {
     /// Any JSON object.
     JsonObject,
@@ -26,6 +28,7 @@ pub(crate) enum Form {
     /// What a regular expression (of Rust's `regex`) matches from beginning to end.
     Regex(String),
     /// What a grammar in Lark's notation derives.
+    #[serde(rename = "grammar")]
     Lark(String),
     /// One of these texts.
     Choice(Vec<String>),
@@ -53,12 +56,26 @@ pub(crate) enum FormError {
     /// Others are being compiled.
     #[error("others are being compiled; try again later")]
     Busy,
+    /// A schema that is no JSON.
+    #[error("it isn't JSON: {0}")]
+    NotJson(String),
+    /// It can be held to no form, since none can end.
+    #[error("the model has no token that ends a text, so none can be given a form")]
+    Endless,
     /// Nothing that has to do with it.
     #[error("compiling the form failed: {0}")]
     Failed(String),
 }
 
 impl Form {
+    /// A JSON schema from its text.
+    pub(crate) fn schema(text: &str) -> Result<Form, FormError> {
+        check(text.len(), "bytes", MOST_GRAMMAR_BYTES)?;
+        serde_json::from_str(text)
+            .map(Form::JsonSchema)
+            .map_err(|error| FormError::NotJson(error.to_string()))
+    }
+
     /// Within limits of size, as the parser takes it.
     pub(crate) fn grammar(&self) -> Result<TopLevelGrammar, FormError> {
         match self {
@@ -119,11 +136,14 @@ fn literal(text: &str) -> String {
     regex
 }
 
-/// The first line of what the parser says, at most so long; what it says of a panic is of use to nobody here.
+/// The first line of what the parser says, at most so long, and what it says below it of the reason; what it says of a panic is of use to
+/// nobody here.
 pub(crate) fn short(words: &str) -> String {
     let line = words.lines().next().unwrap_or_default().trim();
     if line.starts_with("panic") {
         return "the parser of constraints failed on it".to_string();
     }
-    line.chars().take(400).collect()
+    let reason = words.lines().skip(1).find_map(|line| line.trim().strip_prefix("error: "));
+    let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
+    line.chars().chain(reason.chars()).take(400).collect()
 }

@@ -39,10 +39,11 @@ pub(crate) struct Forms {
 }
 
 impl Forms {
-    /// Of a model's tokens. None if it has no token that ends a text.
-    pub(crate) fn new(tokenizer: &Tokenizer) -> Option<Forms> {
+    /// Of a model's tokens, if one of them ends a text.
+    pub(crate) fn new(tokenizer: &Tokenizer) -> Result<Forms, FormError> {
         let ends: Vec<u32> = tokenizer.end_tokens().iter().map(|token| token.0).collect();
-        let info = TokRxInfo::new(tokenizer.vocab_size() as u32, *ends.first()?);
+        let end = *ends.first().ok_or(FormError::Endless)?;
+        let info = TokRxInfo::new(tokenizer.vocab_size() as u32, end);
         // Control tokens spell nothing, so no form allows them; those that end a text come where it may end.
         let spelled = |id: u32| match tokenizer.bytes(TokenId(id), false) {
             bytes if bytes.contains(&NO_TEXT) => Vec::new(),
@@ -53,14 +54,15 @@ impl Forms {
         // Its tokenization is an approximation, and so nothing is forced by it.
         let env: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
         let slices = SlicedBiasComputer::general_slices();
-        let mut factory = ParserFactory::new(&env, InferenceCapabilities::default(), &slices).ok()?;
+        let factory = ParserFactory::new(&env, InferenceCapabilities::default(), &slices);
+        let mut factory = factory.map_err(|error| FormError::Failed(error.to_string()))?;
         factory.quiet();
         *factory.limits_mut() = limits();
-        Some(Forms { factory: Arc::new(factory), places: Arc::default() })
+        Ok(Forms { factory: Arc::new(factory), places: Arc::default() })
     }
 
-    /// Compiles a form, which takes some milliseconds as a rule.
-    pub(crate) fn compile(&self, form: &Form) -> Result<Compiled, FormError> {
+    /// Compiles a form, which takes some milliseconds as a rule. Each text is held to it by a fork of its own.
+    pub(crate) fn compile(&self, form: &Form) -> Result<Box<dyn Constraint>, FormError> {
         let grammar = form.grammar()?;
         let place = Places::take(&self.places).ok_or(FormError::Busy)?;
         let factory = Arc::clone(&self.factory);
@@ -77,7 +79,7 @@ impl Forms {
         let thread = thread::Builder::new().name("form".to_string()).stack_size(STACK).spawn(compile);
         thread.map_err(|error| FormError::Failed(error.to_string()))?;
         match compiled.recv_timeout(PATIENCE) {
-            Ok(Ok(matcher)) => Ok(Compiled(matcher)),
+            Ok(Ok(matcher)) => Ok(Box::new(Constrained { matcher, mask: SimpleVob::new() })),
             Ok(Err(words)) => Err(FormError::Refused(form::short(&words))),
             Err(mpsc::RecvTimeoutError::Timeout) => Err(FormError::TooSlow(PATIENCE.as_secs())),
             // The parser catches its own panics, so this is none of them.
@@ -129,16 +131,6 @@ fn limits() -> ParserLimits {
     }
 }
 
-/// A form that texts can be held to.
-pub(crate) struct Compiled(Matcher);
-
-impl Compiled {
-    /// For one text. What it costs depends on this text alone, so that no other can exhaust its limits.
-    pub(crate) fn constraint(&self) -> Box<dyn Constraint> {
-        Box::new(Constrained { matcher: self.0.deep_clone(), mask: SimpleVob::new() })
-    }
-}
-
 /// A text that is being held to a form.
 struct Constrained {
     matcher: Matcher,
@@ -163,6 +155,11 @@ impl Constraint for Constrained {
 
     fn is_complete(&self) -> bool {
         self.matcher.is_stopped() && self.matcher.stop_reason().is_ok()
+    }
+
+    /// What it costs depends on its own text alone, so that no other can exhaust its limits.
+    fn fork(&self) -> Box<dyn Constraint> {
+        Box::new(Constrained { matcher: self.matcher.deep_clone(), mask: SimpleVob::new() })
     }
 }
 

@@ -26,7 +26,6 @@ use super::{
     scores::{LogprobsStage, Scoring},
     stream::streamed,
 };
-use crate::constraint::Compiled;
 
 /// New tokens of a chat's answer at most, where nobody said.
 const CHAT_TOKENS: usize = 4096;
@@ -141,7 +140,7 @@ fn plan(
     if controls.max_tokens == Some(0) && !echo {
         return Err(Problem::parameter(
             "max_tokens",
-            "\"max_tokens\" is 0, but nothing else was asked for (\"echo\")",
+            "\"max_tokens\" is 0, which asks for nothing: give at least 1, or \"echo\": true for the prompt",
         ));
     }
     let stage = controls.stage;
@@ -161,7 +160,7 @@ fn plan(
     let mut jobs = Vec::new();
     let draft = |sampler: Sampler| {
         let scoring = n_top.map(|n_top| Scoring::new(n_top, stage, sampler.chain()));
-        Draft { sampler, constraint: form.as_ref().map(Compiled::constraint), scoring }
+        Draft { sampler, constraint: form.as_ref().map(|form| form.fork()), scoring }
     };
     for (i, (prompt, max_tokens)) in prompts.iter().zip(lens).enumerate() {
         jobs.push(Job {

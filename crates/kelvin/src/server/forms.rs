@@ -1,5 +1,6 @@
 //! What a request says of the form of its texts in, the form out, compiled and ready for each of them.
 
+use kelvin_engine::generate::Constraint;
 use serde_json::Value;
 
 use super::{
@@ -7,7 +8,7 @@ use super::{
     fields::{Fields, wrong},
     problem::Problem,
 };
-use crate::constraint::{Compiled, Form, FormError, Forms};
+use crate::constraint::{Form, FormError, Forms};
 
 /// The form that is wanted, if one is: `response_format` as OpenAI's clients write it, or `structured_outputs` as vLLM's do.
 pub(crate) fn read(fields: &mut Fields) -> Result<Option<Wanted>, Problem> {
@@ -31,20 +32,22 @@ pub(crate) struct Wanted {
 }
 
 /// Compiles a form.
-pub(crate) fn compile(shared: &Shared, wanted: &Wanted) -> Result<Compiled, Problem> {
+pub(crate) fn compile(shared: &Shared, wanted: &Wanted) -> Result<Box<dyn Constraint>, Problem> {
     let Wanted { name, form } = wanted;
     // The first one who asks waits until the vocabulary is ready.
     let forms = shared.forms.get_or_init(|| Forms::new(&shared.engine.tokenizer));
-    let forms = forms.as_ref().ok_or_else(|| {
-        Problem::parameter(*name, "the model has no token that ends a text, so none can be given a form")
-    })?;
-    forms.compile(form).map_err(|error| match error {
+    let compiled = forms.as_ref().map_err(Clone::clone).and_then(|forms| forms.compile(form));
+    compiled.map_err(|error| match error {
         FormError::Busy => {
             Problem::busy("constraints_busy", format!("\"{name}\" can't be compiled now: {error}"))
         }
         FormError::Failed(_) => Problem::failed(error.to_string()),
-        _ => Problem::parameter(*name, format!("\"{name}\" can't be used: {error}")),
+        _ => unusable(name, &error),
     })
+}
+
+fn unusable(name: &str, error: &FormError) -> Problem {
+    Problem::parameter(name, format!("\"{name}\" can't be used: {error}"))
 }
 
 fn response_format(fields: &mut Fields) -> Result<Option<Form>, Problem> {
@@ -101,12 +104,10 @@ fn structured_outputs(fields: &mut Fields) -> Result<Option<Form>, Problem> {
         let mut forms = Vec::new();
         if let Some(schema) = outputs.take("json") {
             // vLLM's clients send the schema as it is, or as the text of it.
-            let schema = match &schema {
-                Value::String(text) => serde_json::from_str(text)
-                    .map_err(|error| Problem::parameter("json", format!("\"json\" isn't JSON: {error}")))?,
-                _ => schema,
-            };
-            forms.push(Form::JsonSchema(schema));
+            forms.push(match &schema {
+                Value::String(text) => Form::schema(text).map_err(|error| unusable("json", &error))?,
+                _ => Form::JsonSchema(schema),
+            });
         }
         if outputs.flag("json_object")? {
             forms.push(Form::JsonObject);

@@ -42,7 +42,7 @@ use metrics::Metrics;
 use problem::Problem;
 use queue::Queue;
 
-use crate::constraint::Forms;
+use crate::constraint::{FormError, Forms};
 
 /// What every route knows.
 pub(crate) struct Shared {
@@ -55,8 +55,8 @@ pub(crate) struct Shared {
     /// Tokens that a text may have.
     limit: usize,
     key: Option<Key>,
-    /// The vocabulary as the parser of constraints reads it, once somebody has asked for one; none if the model ends no text.
-    forms: OnceLock<Option<Forms>>,
+    /// The vocabulary as the parser of constraints reads it, once somebody has asked for one; or why there is none.
+    forms: OnceLock<Result<Forms, FormError>>,
     /// Logits that the studio looked at.
     rows: studio::Rows,
     /// How long a client may take for its part.

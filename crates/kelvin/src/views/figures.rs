@@ -108,6 +108,13 @@ impl Finish {
         }
     }
 
+    /// Says so to people, if it is neither the end they expect nor an error of its own.
+    pub(crate) fn note(&self) {
+        if !matches!(self.reason, "end_token" | "complete" | "bad_logits" | "nothing_left") {
+            crate::terminal::note(&format!("({})", self.words()));
+        }
+    }
+
     /// In a few words for people.
     pub(crate) fn words(&self) -> String {
         let text = crate::terminal::escape::visible(self.text.as_deref().unwrap_or(""));

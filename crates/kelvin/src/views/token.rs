@@ -23,6 +23,9 @@ pub(crate) fn text(engine: &Engine, token: TokenId) -> String {
 /// The token that was typed: a text that is one token, or `#ID`. The error says what the text is instead.
 pub(crate) fn find(engine: &Engine, typed: &str) -> Result<TokenId, String> {
     let tokenizer = &engine.tokenizer;
+    if typed.is_empty() {
+        return Err("an empty text is no token: give its text, or #ID".to_string());
+    }
     if let Some(id) = typed.strip_prefix('#').and_then(|id| id.parse::<u32>().ok()) {
         return if (id as usize) < tokenizer.vocab_size() {
             Ok(TokenId(id))

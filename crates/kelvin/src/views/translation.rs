@@ -227,7 +227,9 @@ impl Writer {
                     ("dry_sequence_breakers", json!([])),
                 ])
             }
-            Stage::Mirostat(_) => Err(format!("{name}'s mirostat takes the place of all truncations")),
+            Stage::Mirostat(_) => {
+                one_of(&LLAMA).and(Err(format!("{name}'s mirostat takes the place of all truncations")))
+            }
             Stage::Bias(b) => {
                 one_of(&["llama.cpp", "vllm", "openai"])?;
                 let banned = b.get().iter().any(|(_, b)| *b == f32::NEG_INFINITY);

@@ -1,0 +1,111 @@
+//! The form that a text has to have, as it was typed, in; the constraint that holds texts to it out.
+//!
+//! What there is and what is refused is the server's too (`response_format`, `structured_outputs`): both compile in `constraint`.
+
+use std::io::Read;
+
+use anyhow::Context;
+use clap::Args as ClapArgs;
+use kelvin_engine::{
+    generate::{Constraint, FinishReason},
+    tokenizer::Tokenizer,
+};
+
+use super::{failure::usage, prompt};
+use crate::{
+    constraint::{Form, FormError, Forms},
+    terminal,
+};
+
+/// What the text has to be. At most one of them.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Form")]
+#[group(multiple = false)]
+pub(crate) struct FormArgs {
+    /// Hold the text to a JSON schema: a file, `-` for standard input, or the schema itself
+    #[arg(long, value_name = "FILE|{…}")]
+    json_schema: Option<String>,
+    /// Hold the text to a regular expression, which matches it from beginning to end
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    regex: Option<String>,
+    /// Hold the text to a grammar in Lark's notation, in a file or (`-`) on standard input
+    #[arg(long, value_name = "FILE")]
+    grammar: Option<String>,
+    /// Let the text be one of the texts given so; give it several times
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    choice: Vec<String>,
+}
+
+/// A form that was asked for, and by which flag.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    flag: &'static str,
+    /// What it is.
+    pub(crate) form: Form,
+}
+
+/// Reads the form that was asked for, if one was, and refuses what can be refused without a model. `taken` says what else reads
+/// standard input.
+pub(crate) fn read(args: &FormArgs, taken: Option<&str>) -> anyhow::Result<Option<Asked>> {
+    let FormArgs { json_schema, regex, grammar, choice } = args;
+    let asked = if let Some(typed) = json_schema {
+        let is_schema = typed.trim_start().starts_with('{');
+        let text = if is_schema { typed.clone() } else { read_file("--json-schema", typed, taken)? };
+        Some(("--json-schema", Form::schema(&text)))
+    } else if let Some(path) = grammar {
+        Some(("--grammar", Ok(Form::Lark(read_file("--grammar", path, taken)?))))
+    } else if let Some(regex) = regex {
+        Some(("--regex", Ok(Form::Regex(regex.clone()))))
+    } else if !choice.is_empty() {
+        Some(("--choice", Ok(Form::Choice(choice.clone()))))
+    } else {
+        None
+    };
+    let Some((flag, form)) = asked else { return Ok(None) };
+    let form = form.and_then(|form| form.grammar().map(|_| form)).map_err(|error| unusable(flag, &error))?;
+    Ok(Some(Asked { flag, form }))
+}
+
+fn read_file(flag: &str, path: &str, taken: Option<&str>) -> anyhow::Result<String> {
+    let opened: Box<dyn Read> = match (path, taken) {
+        ("-", Some(other)) => {
+            return Err(usage(format!(
+                "{flag} is -, but standard input has {other}: put one of them into a file"
+            )));
+        }
+        ("-", None) => Box::new(std::io::stdin().lock()),
+        _ => Box::new(std::fs::File::open(path).with_context(|| format!("can't read {flag} from {path}"))?),
+    };
+    let name = if path == "-" { "standard input" } else { path };
+    prompt::read_text(opened, flag, name)
+}
+
+fn unusable(flag: &str, error: &FormError) -> anyhow::Error {
+    usage(format!("{flag} can't be used: {error}"))
+}
+
+impl Asked {
+    /// What holds texts of a model to it.
+    pub(crate) fn constraint(&self, tokenizer: &Tokenizer) -> anyhow::Result<Box<dyn Constraint>> {
+        let compiled = Forms::new(tokenizer).and_then(|forms| forms.compile(&self.form));
+        compiled.map_err(|error| unusable(self.flag, &error))
+    }
+
+    /// Says so if texts were cut before they were complete. (Who broke one off knows, and a failure is an error of its own.)
+    pub(crate) fn note_cut<'a>(&self, reasons: impl IntoIterator<Item = &'a FinishReason>) {
+        let reasons: Vec<&FinishReason> = reasons.into_iter().collect();
+        let is_cut = |reason: &&&FinishReason| {
+            matches!(
+                reason,
+                FinishReason::MaxTokens | FinishReason::ContextFull | FinishReason::StopString(_)
+            )
+        };
+        let which = match (reasons.iter().filter(is_cut).count(), reasons.len()) {
+            (0, _) => return,
+            (_, 1) => "the text was".to_string(),
+            (n, of) => format!("{n} of {of} texts were"),
+        };
+        let flag = self.flag;
+        terminal::note(&format!("hint: {which} cut before {flag} was fulfilled; -n gives more tokens"));
+    }
+}
