@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 /// The best of so many runs.
-pub fn best(n_samples: usize, mut work: impl FnMut()) -> f64 {
+pub(crate) fn best(n_samples: usize, mut work: impl FnMut()) -> f64 {
     let secs = (0..n_samples).map(|_| {
         let begun = Instant::now();
         work();
