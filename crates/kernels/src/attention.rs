@@ -123,19 +123,26 @@ pub fn attend(
             handed.resize(n_split * n_pieces * stride, 0.0);
         }
         let pieces = Disjoint(handed.as_mut_ptr());
-        pool.run(n_whole + n_split * n_pieces, &|task| {
+        // Where there are pieces, a thread's share of the tasks is as many whole units as any other's, then its piece of each
+        // unit that is split.
+        let n_threads = if n_split == 0 { 1 } else { n_pieces };
+        let whole_a_thread = n_whole / n_threads;
+        let tasks_a_thread = whole_a_thread + n_split;
+        pool.run(n_threads * tasks_a_thread, &|task| {
+            let (thread, at) = (task / tasks_a_thread, task % tasks_a_thread);
             SCRATCH.with_borrow_mut(|scratch| {
-                if task < n_whole {
-                    let part = part(task, &[Half::Keys, Half::Values]);
+                if at < whole_a_thread {
+                    let part = part(thread * whole_a_thread + at, &[Half::Keys, Half::Values]);
                     part.score(queries, scratch);
                     part.weigh(scratch);
                     part.add_values(0..heads.head_dim, scratch);
                     write(&part, 0..heads.head_dim, &scratch.out);
                     return;
                 }
-                let piece = task - n_whole;
-                let mut part = part(n_whole + piece / n_pieces, &[Half::Keys]);
-                part.pages = piece_of(part.pages, piece % n_pieces);
+                let unit = at - whole_a_thread;
+                let piece = unit * n_pieces + thread;
+                let mut part = part(n_whole + unit, &[Half::Keys]);
+                part.pages = piece_of(part.pages, thread);
                 let n_scores = part.rows.len() * group * part.pages.len() * PAGE;
                 part.score(queries, scratch);
                 // SAFETY: a piece has `stride` numbers of its own, which `handed` was grown to hold and which are as many as
