@@ -12,7 +12,7 @@ use crate::{
     activations::{Activations, TILE},
     isa::{Isa, dispatch},
     packed::{GROUP, Layout, Packed},
-    pool::{Disjoint, Pool},
+    pool::{Disjoint, Pool, share},
 };
 
 /// One product: `out` is n × weights.rows().
@@ -27,13 +27,16 @@ pub struct Product<'a> {
 /// How many products one job can have.
 pub const MAX_PRODUCTS: usize = 4;
 
-/// One product's share of a job: tasks from `first_task` on, each of some neighbouring groups of rows.
+/// Multiplications that cost no less than taking a task.
+const TASK: usize = 1 << 15;
+
+/// One product's share of a job: `n_tasks` tasks from `first_task` on, each of some neighbouring groups of rows.
 #[derive(Clone, Copy)]
 struct Part<'a> {
     weights: &'a Packed,
     out: Disjoint<f32>,
     first_task: usize,
-    groups_a_task: usize,
+    n_tasks: usize,
 }
 
 /// Multiplies the `n` prepared rows of `input` with the weights of up to [`MAX_PRODUCTS`] products, in one parallel job.
@@ -52,18 +55,20 @@ pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &m
             None => assert_eq!(input.x.len(), n * weights.cols(), "a row of activations for each token"),
         }
         let n_groups = weights.rows().div_ceil(GROUP);
-        // Enough tasks to even out a neighbour's load, each long enough to be one sequential stream.
-        let groups_a_task = n_groups.div_ceil(pool.n_threads() * 4).max(4);
+        // Enough tasks to even out what a neighbour takes of a core, as many for each thread.
+        let groups_a_task = TASK.div_ceil((n * weights.cols() * GROUP).max(1));
+        let most = (n_groups / groups_a_task).clamp(1, 8 * pool.n_threads());
+        let for_threads = most - most % pool.n_threads().min(most);
         let out = Disjoint(product.out.as_mut_ptr());
-        *part = Some(Part { weights, out, first_task: n_tasks, groups_a_task });
-        n_tasks += n_groups.div_ceil(groups_a_task);
+        *part = Some(Part { weights, out, first_task: n_tasks, n_tasks: for_threads });
+        n_tasks += for_threads;
     }
     pool.run(n_tasks, &|task| {
         let part = parts.iter().flatten().rfind(|part| part.first_task <= task);
-        let Part { weights, out, first_task, groups_a_task } = *part.expect("the first part has task 0");
-        let first = (task - first_task) * groups_a_task;
+        let Part { weights, out, first_task, n_tasks } = *part.expect("the first part has task 0");
+        let first_group = |task| share(task, n_tasks, weights.rows().div_ceil(GROUP));
         let mut sums = [[0.0; GROUP]; TILE];
-        for group in first..(first + groups_a_task).min(weights.rows().div_ceil(GROUP)) {
+        for group in first_group(task - first_task)..first_group(task - first_task + 1) {
             let lanes = GROUP.min(weights.rows() - group * GROUP);
             for token in (0..n).step_by(TILE) {
                 let sums = &mut sums[..TILE.min(n - token)];

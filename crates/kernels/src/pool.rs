@@ -71,9 +71,9 @@ unsafe impl Sync for Shared {}
 // SAFETY: the pointer in `job` is to a `Sync` closure and is used only while its `run` call lives.
 unsafe impl Send for Shared {}
 
-/// The first task of a thread's share of a job; of the thread after the last one, their number.
-pub(crate) fn first_task(thread: usize, n_threads: usize, n_tasks: usize) -> usize {
-    thread * n_tasks / n_threads
+/// Where share `i` begins when `n` things are shared out evenly; of the share after the last one, `n`.
+pub(crate) fn share(i: usize, n_shares: usize, n: usize) -> usize {
+    i * n / n_shares
 }
 
 thread_local! {
@@ -130,9 +130,8 @@ impl Pool {
         let shared = &*self.shared;
         let epoch = (shared.state.load(Ordering::Relaxed) >> 16) + 1;
         let n_threads = self.n_threads();
-        let begin = |thread: usize| {
-            u32::try_from(first_task(thread, n_threads, n_tasks)).expect("fewer than 2^32 tasks")
-        };
+        let begin =
+            |thread: usize| u32::try_from(share(thread, n_threads, n_tasks)).expect("fewer than 2^32 tasks");
         for (thread, share) in shared.shares[..n_threads].iter().enumerate() {
             share.set(begin(thread), begin(thread + 1));
         }
