@@ -106,6 +106,11 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             session.limit()
         )));
     }
+    for work in &works {
+        if let Work::Compare(n) = work {
+            session.check(&[TokenId(0); COMPARE_PROMPT], *n, args.tokens)?;
+        }
+    }
     let mut bench = Bench {
         session: &session,
         n_tokens: args.tokens,

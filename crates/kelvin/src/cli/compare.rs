@@ -139,7 +139,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::TemplateIfAny)?;
     let request = session.request(plan.samplers(), &args.length, form.as_ref())?;
-    session.check_prompt(&prompt.tokens())?;
+    session.check(&prompt.tokens(), plan.columns().count(), args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
         terminal::print(&view::header(&session, &prompt, &plan, &plan.chain.to_string()))?;

@@ -378,7 +378,6 @@ fn figures_table(
         .unwrap_or_default();
     let places = if plan.samples == 1 { "" } else { "; places are means, in tokens from 1" };
     let note = format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speed}");
-    let (width, _) = terminal::size();
-    lines.extend(wrap::wrap(&note, None, width).iter().map(|line| style.dim(&line.render(0, style))));
+    lines.extend(wrap::sentence(&note, 0, terminal::width(), |line| style.dim(line)));
     lines
 }

@@ -103,7 +103,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
     let samplers = vec![Sampler::new(chain.clone(), Dice { seed: seed.value, sample: 0 })];
     let request = session.request(samplers, &args.length, form.as_ref())?;
-    session.check_prompt(&prompt.tokens())?;
+    session.check(&prompt.tokens(), 1, args.length.max_tokens)?;
     if !args.output.json {
         // What flags and profile came to, on standard error: the text alone is the output.
         terminal::note(&format!("{} · {chain} · seed {}", session.file.model, seed.value));

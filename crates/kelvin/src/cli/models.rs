@@ -15,7 +15,7 @@ use crate::{
         fetch, place,
         progress::megabytes,
     },
-    terminal::{self, json, style::Style, table::Align},
+    terminal::{self, json, style::Style, table::Align, wrap},
 };
 
 #[derive(Debug, Serialize)]
@@ -106,12 +106,14 @@ fn list(as_json: bool) -> anyhow::Result<()> {
     let lines = terminal::table::lines(&rows, &align, 0);
     out.push_str(&format!("{}\n", style.dim(&lines[0])));
     for (line, model) in lines[1..].iter().zip(&models) {
-        out.push_str(&format!("{line}\n{}\n", style.dim(&format!("    {}", model.about))));
+        let about = wrap::sentence(model.about, 4, terminal::width(), |line| style.dim(line));
+        out.push_str(&format!("{line}\n{}\n", about.join("\n")));
     }
-    out.push_str(&format!(
-        "\nThey are kept in {}. Any GGUF file's path and hub-owner/repo:file.gguf work as well.\n",
+    let note = format!(
+        "They are kept in {}. Any GGUF file's path and hub-owner/repo:file.gguf work as well.",
         directory.display()
-    ));
+    );
+    out.push_str(&format!("\n{}\n", wrap::sentence(&note, 0, terminal::width(), str::to_string).join("\n")));
     terminal::print(&out)
 }
 

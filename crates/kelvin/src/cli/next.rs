@@ -19,6 +19,7 @@ use crate::{
         self, bars, escape, json,
         style::Style,
         table::{self, Align},
+        wrap,
     },
     views::{
         flips::{Flip, flips},
@@ -248,11 +249,14 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
         } else {
             format!("{:.0}", view.effective_choices)
         };
-        out.push_str(&style.dim(&format!(
-            "  entropy {:.4} nats · effective choices {choices} · {} can be drawn\n",
+        let note = format!(
+            "entropy {:.4} nats · effective choices {choices} · {} can be drawn",
             view.entropy_nats,
             terminal::counted(view.survivors, "token")
-        )));
+        );
+        for line in wrap::sentence(&note, 2, terminal::width(), |line| style.dim(line)) {
+            out.push_str(&(line + "\n"));
+        }
         if !view.watched.is_empty() {
             out.push_str(&format!(
                 "\n{}",

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use kelvin_engine::{
     Engine, TokenId,
     generate::{GenerateError, Request, check_prompt},
-    transformer::{Append, CacheFormat, ModelOptions, Scratch, Sequence, Want},
+    transformer::{Append, CacheFormat, ModelOptions, PAGE, Scratch, Sequence, Want},
 };
 use kelvin_kernels::isa::Isa;
 use kelvin_sampling::Sampler;
@@ -16,6 +16,7 @@ use super::{
     args::{CacheType, LengthArgs, ModelArgs, NamedModelArgs},
     failure::usage,
     form::Asked,
+    memory,
 };
 use crate::{
     models::{catalogue::Reference, fetch, verify},
@@ -105,6 +106,12 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     })
 }
 
+/// Pages of texts that share a prompt: each has one that it shares in part, and those of its own.
+fn pages(n_prompt: usize, n_texts: usize, n_new: usize) -> usize {
+    let own = n_new.div_ceil(PAGE).saturating_add(1);
+    n_prompt.div_ceil(PAGE).saturating_add(n_texts.saturating_mul(own))
+}
+
 fn load(path: &Path, options: &ModelOptions) -> anyhow::Result<Engine> {
     let mut bar = LateBar::new(Counted::Bytes);
     let engine = Engine::open(path, options, &mut |done, total| bar.set(done, total));
@@ -136,10 +143,24 @@ impl Session {
         })
     }
 
-    /// Refuses a prompt that can't be continued, before anything is shown of it.
-    pub(crate) fn check_prompt(&self, tokens: &[TokenId]) -> anyhow::Result<()> {
-        check_prompt(&self.engine, tokens, self.context)?;
-        Ok(())
+    /// Refuses what can't be done, before anything is shown of it: a prompt that can't be continued, and so many texts of so many tokens
+    /// that there may not be memory for all of them. Running out of it in the midst can't be caught.
+    pub(crate) fn check(&self, prompt: &[TokenId], n_texts: usize, max_tokens: usize) -> anyhow::Result<()> {
+        let limit = check_prompt(&self.engine, prompt, self.context)?;
+        let n_new = max_tokens.min(limit - prompt.len());
+        let n_pages = pages(prompt.len(), n_texts, n_new);
+        let page_bytes = self.engine.model.config.page_bytes(self.cache) as u64;
+        let bytes = (n_pages as u64).saturating_mul(page_bytes);
+        match memory::available() {
+            Some(free) if bytes > free => Err(anyhow!(
+                "the keys and values of {} with up to {} each may take {} MB, but {} MB of memory are free: ask for fewer",
+                terminal::counted(n_texts, "text"),
+                terminal::counted(n_new, "new token"),
+                bytes.div_ceil(1_000_000),
+                free.div_ceil(1_000_000)
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The file's SHA-256: the catalogue's, which was checked when the file was fetched, or computed now.
@@ -185,5 +206,17 @@ impl Session {
     /// A token's text for JSON.
     pub(crate) fn text(&self, token: TokenId) -> String {
         token::text(&self.engine, token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_share_the_pages_of_their_prompt() {
+        assert_eq!(pages(PAGE, 1, PAGE), 3);
+        assert_eq!(pages(10 * PAGE, 512, 128), 10 + 512 * (128 / PAGE + 1));
+        assert_eq!(pages(1, usize::MAX, usize::MAX), usize::MAX);
     }
 }

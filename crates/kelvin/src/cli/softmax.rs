@@ -10,7 +10,7 @@ use super::{
     trace,
 };
 use crate::{
-    terminal::{self, bars, json, style::Style, table::Align},
+    terminal::{self, bars, json, style::Style, table::Align, wrap},
     views::softmax::{Choice, Logit, View, chained, view},
 };
 
@@ -127,11 +127,12 @@ fn render(views: &[View], width: usize, style: Style) -> String {
         let sum =
             view.exp_sum.map(|sum| format!("sum of e^(x/T) {} · ", short_number(sum))).unwrap_or_default();
         let note = format!(
-            "  {sum}sum of probabilities {:.8} · entropy {:.4} nats · effective choices {:.4}",
+            "{sum}sum of probabilities {:.8} · entropy {:.4} nats · effective choices {:.4}",
             view.probability_sum, view.entropy_nats, view.effective_choices
         );
-        out.push_str(&style.dim(&note));
-        out.push('\n');
+        for line in wrap::sentence(&note, 2, terminal::width(), |line| style.dim(line)) {
+            out.push_str(&(line + "\n"));
+        }
         if let Some(chained) = &view.chained {
             out.push_str(&style.dim(&format!("  final is after {}\n", chained.chain)));
             out.push_str(&trace::stage_lines(&chained.stages, style));

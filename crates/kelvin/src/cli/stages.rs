@@ -4,7 +4,7 @@ use kelvin_sampling::{Profile, STAGES};
 use serde::Serialize;
 
 use super::args::StagesArgs;
-use crate::terminal::{self, json, style::Style};
+use crate::terminal::{self, json, style::Style, wrap};
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -43,16 +43,20 @@ pub(crate) fn run(args: &StagesArgs) -> anyhow::Result<()> {
     if args.output.json {
         return json::print(&answer);
     }
-    let style = Style::stdout();
+    let (style, width) = (Style::stdout(), terminal::width());
     let mut out = String::from("Stages, written NAME=VALUE[,KEY:VALUE] and joined by | in any order:\n\n");
     for stage in &answer.stages {
-        out.push_str(&format!("  {}  {}\n", style.bold(stage.name), stage.summary));
-        out.push_str(&style.dim(&format!("      {}; {}\n", stage.allowed, stage.source)));
+        let head = wrap::sentence(&format!("{}  {}", stage.name, stage.summary), 2, width, str::to_string);
+        let terms =
+            wrap::sentence(&format!("{}; {}", stage.allowed, stage.source), 6, width, |line| style.dim(line));
+        out.push_str(&head.join("\n").replacen(stage.name, &style.bold(stage.name), 1));
+        out.push_str(&format!("\n{}\n", terms.join("\n")));
     }
     out.push_str("\nProfiles, the defaults of other engines in their order:\n\n");
-    let width = answer.profiles.iter().map(|profile| profile.name.len()).max().unwrap_or(0);
+    let widest = answer.profiles.iter().map(|profile| profile.name.len()).max().unwrap_or(0);
     for profile in &answer.profiles {
-        out.push_str(&format!("  {:width$}  {}\n", profile.name, profile.chain));
+        let chain = wrap::sentence(&profile.chain, widest + 4, width, str::to_string).join("\n");
+        out.push_str(&format!("  {:widest$}  {}\n", profile.name, chain.trim_start()));
     }
     terminal::print(&out)
 }

@@ -8,6 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use kelvin_engine::generate::GenerateError;
 use kelvin_sampling::Sampler;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -223,13 +224,10 @@ fn room_for(
     };
     let (len, limit) = (prompt.tokens.len(), shared.limit);
     if len == 0 {
-        return Err(Problem::parameter(name, "the prompt has no tokens, so there is nothing to continue"));
+        return Err(Problem::parameter(name, GenerateError::EmptyPrompt.to_string()));
     }
     if len >= limit {
-        let message = format!(
-            "the prompt has {len} tokens, but the context has room for {limit}, at least one of them new"
-        );
-        return Err(Problem::context(name, message));
+        return Err(Problem::context(name, GenerateError::PromptTooLong { len, limit }.to_string()));
     }
     let max_tokens = match asked {
         Some(asked) if len + asked > limit => {

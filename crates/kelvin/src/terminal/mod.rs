@@ -38,6 +38,11 @@ pub(crate) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
+/// How many columns the terminal has, where there is one.
+pub(crate) fn width() -> Option<usize> {
+    is_terminal().then(|| size().0)
+}
+
 /// How many columns and rows there are: the terminal's, or 80 × 24 where there is none.
 pub(crate) fn size() -> (usize, usize) {
     match terminal_size::terminal_size() {

@@ -76,6 +76,20 @@ pub(crate) fn wrap(text: &str, mark: Option<Range<usize>>, width: usize) -> Vec<
     lines
 }
 
+/// A sentence of our own as lines behind `indent` spaces: as wide as a terminal is, or one where there is none. Each line is as `dress`
+/// makes it, which gives it its colour.
+pub(crate) fn sentence(
+    text: &str,
+    indent: usize,
+    terminal: Option<usize>,
+    dress: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let width = terminal.map_or(usize::MAX, |width| width.saturating_sub(indent));
+    let lines = wrap(text, None, width);
+    let lines = lines.iter().map(|line| line.render(0, Style::default()));
+    lines.map(|line| format!("{:indent$}{}", "", dress(line.trim_end()))).collect()
+}
+
 /// Most tokens begin with a space; the mark stands by the word.
 fn after_spaces(text: &str, mark: Range<usize>) -> Range<usize> {
     let spaces = text.get(mark.clone()).map_or(0, |token| {
@@ -129,6 +143,13 @@ mod tests {
         assert_eq!(lines("one two three", None, 8), ["one two", "three"]);
         assert_eq!(lines("abcdefghij", None, 4), ["abcd", "efgh", "ij"]);
         assert_eq!(lines("a\n\nb", None, 4), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn a_sentence_is_as_wide_as_the_terminal() {
+        let dress = |line: &str| format!("<{line}>");
+        assert_eq!(sentence("one two three", 2, Some(10), dress), ["  <one two>", "  <three>"]);
+        assert_eq!(sentence("one two three", 2, None, dress), ["  <one two three>"]);
     }
 
     #[test]
