@@ -125,30 +125,36 @@ impl Layout {
         if self.min {
             packed[HALVES + 2 * r..][..2].copy_from_slice(&block.m.to_le_bytes());
         }
-        if self.block == 256 {
+        if self.six_bits() {
+            let offset = self.scale_offset();
+            self.put_six(
+                &mut packed[self.scales_at()..],
+                r,
+                block.scales.map(|s| (i32::from(s) + offset) as u8),
+            );
+            if self.min {
+                self.put_six(&mut packed[self.mins_at()..], r, block.mins);
+            }
+        } else if self.block == 256 {
             for s in 0..self.block / self.sub {
-                let at = self.scales_at() + s / 2 * HALVES + r * 2 + s % 2;
-                match self.bits {
-                    2 => packed[at] = block.scales[s] as u8 | block.mins[s] << 4,
-                    6 => packed[at] = block.scales[s] as u8,
-                    _ => {
-                        let scale = i32::from(block.scales[s]) + self.scale_offset();
-                        self.put_six(&mut packed[self.scales_at()..], r, s, scale as u8);
-                        if self.min {
-                            self.put_six(&mut packed[self.mins_at()..], r, s, block.mins[s]);
-                        }
-                    }
-                }
+                let min = if self.bits == 2 { block.mins[s] << 4 } else { 0 };
+                packed[self.scales_at() + s / 2 * HALVES + r * 2 + s % 2] = block.scales[s] as u8 | min;
             }
         }
     }
 
-    /// Writes the six bits of sub-block s of row r into its two planes.
-    fn put_six(self, planes: &mut [u8], r: usize, s: usize, number: u8) {
-        let [(low, low_bit), (high, high_bit)] = self.six_at(r, s);
-        // Other sub-blocks have bits in the same bytes.
-        planes[low] = planes[low] & !(15 << low_bit) | (number & 15) << low_bit;
-        planes[high] = planes[high] & !(3 << high_bit) | (number >> 4 & 3) << high_bit;
+    /// Writes row r's numbers of six bits: the inverse of `six`.
+    fn put_six(self, planes: &mut [u8], r: usize, numbers: [u8; 16]) {
+        let pair = |p: usize| u16::from_le_bytes([numbers[2 * p], numbers[2 * p + 1]]);
+        let mut put = |plane: usize, pair: u16| {
+            planes[plane * HALVES + 2 * r..][..2].copy_from_slice(&pair.to_le_bytes());
+        };
+        let half = self.n_pairs() / 2;
+        (0..half).for_each(|p| put(p, pair(p) & 0x0f0f | (pair(p + half) & 0x0f0f) << 4));
+        for plane in 0..half / 2 {
+            let upper = |i: usize| (pair(4 * plane + i) >> 4 & 0x0303) << (2 * i);
+            put(half + plane, upper(0) | upper(1) | upper(2) | upper(3));
+        }
     }
 
     /// Writes the 32 codes of row r's next tile: the inverse of `code`.

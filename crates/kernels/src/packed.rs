@@ -106,14 +106,10 @@ impl Layout {
 
     /// The number of six bits of sub-block s of row r, in planes that begin at `at`.
     fn six(self, block: &[u8], at: usize, r: usize, s: usize) -> i32 {
-        let [(low, low_bit), (high, high_bit)] = self.six_at(r, s);
-        i32::from(block[at + low] >> low_bit & 15 | (block[at + high] >> high_bit & 3) << 4)
-    }
-
-    /// Where the number of six bits of sub-block s of row r is: its lower four bits, its upper two.
-    pub(crate) const fn six_at(self, r: usize, s: usize) -> [(usize, usize); 2] {
-        let (p, at, half) = (s / 2, 2 * r + s % 2, self.n_pairs() / 2);
-        [(p % half * HALVES + at, p / half * 4), ((half + p / 4) * HALVES + at, p % 4 * 2)]
+        let (p, at, half) = (s / 2, at + 2 * r + s % 2, self.n_pairs() / 2);
+        let low = block[at + p % half * HALVES] >> (p / half * 4) & 15;
+        let high = block[at + (half + p / 4) * HALVES] >> (p % 4 * 2) & 3;
+        i32::from(low | high << 4)
     }
 
     /// Where the mins begin, for formats whose mins are bytes of their own.
