@@ -144,7 +144,7 @@ fn write_table(
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".part");
     let unfinished = PathBuf::from(unfinished);
-    let file = File::create(&unfinished).with_context(|| format!("can't write {}", unfinished.display()))?;
+    let file = File::create(&unfinished).with_context(|| format!("can't write {}", path.display()))?;
     let mut out = BufWriter::new(file);
     let written = export(store, run, what, format, &mut out).map_err(anyhow::Error::from);
     let written =

@@ -21,8 +21,11 @@ pub fn read(path: &Path) -> Result<Vec<Prompt>, String> {
         return Err(format!("{shown} has {size} bytes, at most {MOST_BYTES} are read"));
     }
     let bytes = fs::read(path).map_err(|error| format!("can't read {shown}: {error}"))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| format!("{shown} isn't UTF-8 text (byte {})", error.utf8_error().valid_up_to()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
+        format!("{shown}, line {line}: it isn't UTF-8 text (byte {at} of the file): save it as UTF-8")
+    })?;
     let is_json = path.extension().is_some_and(|ext| ext == "jsonl" || ext == "ndjson");
     let mut prompts = Vec::new();
     for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -30,7 +33,8 @@ pub fn read(path: &Path) -> Result<Vec<Prompt>, String> {
         prompts.push(prompt.map_err(|problem| format!("{shown}, line {}: {problem}", i + 1))?);
     }
     if prompts.is_empty() {
-        return Err(format!("{shown} has no prompts: every line is empty"));
+        let why = if text.is_empty() { "it is empty" } else { "every line is empty" };
+        return Err(format!("{shown} has no prompts: {why}"));
     }
     Ok(prompts)
 }
@@ -41,7 +45,10 @@ fn from_json(line: &str) -> Result<Prompt, String> {
         Value::Object(mut fields) => match fields.remove("prompt") {
             Some(Value::String(text)) => Ok(Prompt { text, fields: fields.into_iter().collect() }),
             Some(other) => Err(format!("\"prompt\" is {other}, not a text")),
-            None => Err("there is no \"prompt\" among its fields".into()),
+            None => {
+                let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+                Err(format!("there is no \"prompt\" among its fields ({})", names.join(", ")))
+            }
         },
         other => Err(format!("expected an object with a \"prompt\", or a text, not {other}")),
     }
@@ -82,7 +89,7 @@ mod tests {
         for (name, text, words) in [
             ("a.txt", &b""[..], "has no prompts"),
             ("a.txt", b"\n \n", "has no prompts"),
-            ("a.txt", b"ab\xff", "byte 2"),
+            ("a.txt", b"ab\xff", "line 1: it isn't UTF-8 text (byte 2 of the file)"),
             ("a.jsonl", b"\"a\"\n{", "line 2: not JSON"),
             ("a.jsonl", b"{\"text\": \"a\"}", "line 1: there is no \"prompt\""),
             ("a.jsonl", b"{\"prompt\": 7}", "\"prompt\" is 7"),

@@ -1,6 +1,10 @@
 //! What SQLite says in, what a person can do about it out.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::ErrorCode;
 
@@ -42,7 +46,7 @@ pub enum StoreError {
         known: i64,
     },
     /// Something else than a database of runs.
-    #[error("{path} isn't a database of Kelvin's runs ({problem})")]
+    #[error("{path} isn't a database of Kelvin's runs ({problem}); --db names another file")]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -84,15 +88,25 @@ pub enum StoreError {
 /// How long a lock of somebody else's is waited for.
 pub(super) const PATIENCE_SECS: u64 = 10;
 
+/// Why nothing can be written where something can be read.
+pub(super) const SHUT: &str = "the file or its folder is read-only";
+
 impl StoreError {
     pub(super) fn of(path: &Path, error: rusqlite::Error) -> StoreError {
         let (path, problem) = (path.to_path_buf(), error.to_string());
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full { path },
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-                StoreError::ReadOnly { path, problem }
+            Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path, problem: SHUT.into() },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => match File::open(&path) {
+                Ok(_) => StoreError::ReadOnly { path, problem: SHUT.into() },
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    StoreError::ReadOnly { path, problem: "it can't be made there".into() }
+                }
+                Err(error) => StoreError::Other { path, problem: format!("it can't be read ({error})") },
+            },
+            Some(ErrorCode::NotADatabase) => {
+                StoreError::Foreign { path, problem: "it is no SQLite file".into() }
             }
-            Some(ErrorCode::NotADatabase) => StoreError::Foreign { path, problem },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 StoreError::Busy { path, waited_secs: PATIENCE_SECS }
             }

@@ -21,7 +21,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use error::PATIENCE_SECS;
+use error::{PATIENCE_SECS, SHUT};
 
 /// "Kelv": what SQLite keeps in the file's header to tell whose it is.
 const APPLICATION: i64 = 0x4B65_6C76;
@@ -65,7 +65,7 @@ impl Store {
         }
         store.schema = SCHEMA;
         if store.db.is_readonly("main").unwrap_or(false) {
-            return Err(read_only("the file or its folder is read-only".into()));
+            return Err(read_only(SHUT.into()));
         }
         // What was reported survives a power cut, not only a kill.
         store.db.execute_batch("PRAGMA synchronous = FULL").map_err(|error| store.explain(error))?;
@@ -105,6 +105,9 @@ impl Store {
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Store, StoreError> {
+        if path.is_dir() {
+            return Err(StoreError::Foreign { path: path.to_path_buf(), problem: "it is a folder".into() });
+        }
         let explained = |error| StoreError::of(path, error);
         let db =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(explained)?;

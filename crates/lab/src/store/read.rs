@@ -166,10 +166,11 @@ impl Store {
         let all: Vec<(RunId, String)> =
             self.rows("SELECT id, hash FROM runs ORDER BY id", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let refuse = |problem: String| Err(StoreError::Name { problem });
+        let Some((last, _)) = all.last() else {
+            return refuse(format!("{} has no runs yet: `kelvin sweep` makes them", self.path.display()));
+        };
         if name == "last" {
-            return all
-                .last()
-                .map_or_else(|| refuse(format!("{} has no runs", self.path.display())), |(id, _)| Ok(*id));
+            return Ok(*last);
         }
         if let Some((id, _)) = all.iter().find(|(id, _)| id.to_string() == name) {
             return Ok(*id);
