@@ -9,7 +9,7 @@ use std::{
 };
 
 use kelvin_lab::{
-    Store,
+    Run, Store,
     recipe::Draft,
     run::{Finish, Sample, Source},
     store::RunId,
@@ -89,6 +89,16 @@ fn meanings_are_those_of_sentence_transformers() {
     }
     println!("no number of {} embeddings is further off than {furthest:e}", loaded.samples.len());
     assert!(loaded.samples.len() >= 17);
+    // However many threads compute, no bit is another.
+    for n_threads in ["1", "3"] {
+        let (name, more) = (format!("{n_threads}.db"), ["--threads", n_threads]);
+        let again = keep(&reference, &folder.path().join(&name), 3);
+        said(kelvin(folder.path(), &[&["report", "--db", &name, "--json", "--offline"][..], &more].concat()));
+        let again = Store::open_to_read(&folder.path().join(&name)).unwrap().load(again).unwrap();
+        let places =
+            |run: &Run| run.samples.iter().map(|sample| sample.embedding.clone()).collect::<Vec<_>>();
+        assert_eq!(places(&again), places(&loaded), "{n_threads} threads");
+    }
     // The mean over prompts is the mean of their spreads.
     let spread = &json["metrics"][0];
     assert_eq!(spread["name"], "semantic_spread");

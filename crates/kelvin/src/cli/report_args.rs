@@ -43,7 +43,7 @@ pub(crate) struct ReportArgs {
     pub(crate) judge: Option<String>,
     #[command(flatten)]
     pub(crate) fetch: FetchArgs,
-    /// How many threads judge (default: every core)
+    /// How many threads judge and compare meanings (default: every core); no figure depends on it
     #[arg(long, value_name = "N", help_heading = "Judge")]
     pub(crate) threads: Option<usize>,
     #[command(flatten)]

@@ -66,13 +66,19 @@ pub(crate) fn locate(args: &NamedModelArgs) -> anyhow::Result<(Reference, PathBu
     Ok((reference, path))
 }
 
+/// Refuses no threads at all.
+pub(crate) fn check_threads(n: Option<usize>) -> anyhow::Result<()> {
+    match n {
+        Some(0) => Err(usage("--threads is 0: give at least 1, or leave it out for every core")),
+        _ => Ok(()),
+    }
+}
+
 /// Opens the model, fetching it if it has a name and isn't here.
 pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     let named = |name: &String| Isa::named(name).map_err(|error| usage(format!("--isa: {error}")));
     let isa = args.isa.as_ref().map(named).transpose()?;
-    if args.threads == Some(0) {
-        return Err(usage("--threads is 0: give at least 1, or leave it out for every core"));
-    }
+    check_threads(args.threads)?;
     if args.ctx_size == Some(0) {
         return Err(usage("--ctx-size is 0: give at least 1, or leave it out for all that the model has"));
     }
