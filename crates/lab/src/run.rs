@@ -57,12 +57,14 @@ impl Source {
     pub fn withholds(&self) -> Option<&'static str> {
         match self {
             Source::Local { .. } => None,
-            Source::Server { .. } => Some(
-                "the texts come from a server, which tells the likeliest tokens at most, not the whole distribution",
-            ),
+            Source::Server { .. } => Some(WITHHELD),
         }
     }
 }
+
+/// What no server tells.
+pub(crate) const WITHHELD: &str =
+    "the texts come from a server, which tells the likeliest tokens at most, not the whole distribution";
 
 /// A prompt, and what its line of a JSON-lines file says besides (a category, a reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,6 +149,13 @@ pub struct Token {
     pub shift: Option<Shift>,
     /// The likeliest tokens and their log-probabilities as a server told them, the likeliest first; empty for a local model.
     pub top: Vec<(String, f64)>,
+}
+
+impl Sample {
+    /// Its tokens; none if it has some and whoever made it didn't tell them, as a server that knows no log-probabilities.
+    pub fn told(&self) -> Option<&[Token]> {
+        (!self.tokens.is_empty() || self.text.is_empty()).then_some(&self.tokens)
+    }
 }
 
 impl Run {

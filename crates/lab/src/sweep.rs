@@ -17,6 +17,9 @@ pub trait Progress {
     /// So many tokens more, of texts in the making.
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()>;
 
+    /// Nothing comes for now, and why; the next text says that this is over.
+    fn waits(&mut self, why: &str) -> ControlFlow<()>;
+
     /// A text that is safe in the store.
     fn stored(&mut self, sample: &Sample) -> ControlFlow<()>;
 }
@@ -100,6 +103,10 @@ struct Keeper<'a> {
 impl Watcher for Keeper<'_> {
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()> {
         self.progress.tokens(n_new)
+    }
+
+    fn waits(&mut self, why: &str) -> ControlFlow<()> {
+        self.progress.waits(why)
     }
 
     fn finished(&mut self, sample: Sample, logits: Vec<Kept>) -> ControlFlow<()> {

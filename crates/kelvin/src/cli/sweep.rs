@@ -38,6 +38,7 @@ const MANY_TEXTS: usize = 1_000_000;
 
 /// Runs the verb.
 pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<()> {
+    session::check_threads(args.threads)?;
     let recipe = recipe(args)?;
     if !args.plan && !args.yes {
         confirm(&recipe)?;
@@ -45,18 +46,23 @@ pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<()> {
     let path = place(&args.db)?;
     // Before the model is loaded, which takes longer than finding out that nothing can be kept.
     let store = if args.plan { store_to_plan(&path)? } else { Some(Store::open(&path)?) };
+    with_worker(args, &recipe, |worker| go(args, &recipe, store, worker))
+}
+
+/// Opens the model of a recipe, or a way to its server, and hands that over.
+pub(crate) fn with_worker<T>(
+    args: &SweepArgs,
+    recipe: &Recipe,
+    work: impl FnOnce(&mut dyn Worker) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     match &recipe.origin {
         Origin::Model(_) => {
-            let session = session::open(&model_args(args, &recipe))?;
-            let prompts = prompts(&session, &recipe)?;
+            let session = session::open(&model_args(args, recipe))?;
+            let prompts = prompts(&session, recipe)?;
             let source = Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
-            let mut worker = Local::new(&session.engine, source, prompts, recipe.length.context, args.width)?;
-            go(args, &recipe, store, &mut worker)
+            work(&mut Local::new(&session.engine, source, prompts, recipe.length.context, args.width)?)
         }
-        Origin::Server { .. } => {
-            let mut worker = Remote::new(&recipe, manners(args)?).map_err(usage)?;
-            go(args, &recipe, store, &mut worker)
-        }
+        Origin::Server { .. } => work(&mut Remote::new(recipe, manners(args)?).map_err(usage)?),
     }
 }
 
@@ -70,7 +76,8 @@ fn manners(args: &SweepArgs) -> anyhow::Result<Manners> {
         return Err(usage("--requests is 0, but at least 1 is needed"));
     }
     let timeout = Duration::from_secs(args.timeout.max(1));
-    Ok(Manners { key: key.transpose()?, n_requests: args.requests, timeout })
+    let patience = args.patience.map(Duration::from_secs);
+    Ok(Manners { key: key.transpose()?, n_requests: args.requests, timeout, patience })
 }
 
 fn go(
@@ -171,11 +178,11 @@ fn confirm(recipe: &Recipe) -> anyhow::Result<()> {
         return Ok(());
     }
     let size = format!(
-        "{} prompts × {} chains × {} samples are {} texts",
-        recipe.prompts.len(),
-        recipe.chains.len(),
-        recipe.samples,
-        sweep_view::grouped(n)
+        "{} × {} × {} are {}",
+        sweep_view::counted(recipe.prompts.len(), "prompt"),
+        sweep_view::counted(recipe.chains.len(), "chain"),
+        sweep_view::counted(recipe.samples, "sample"),
+        sweep_view::counted(n, "text"),
     );
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return Err(usage(format!("{size}: --plan shows what that takes, --yes begins it")));
@@ -212,7 +219,7 @@ fn store_to_plan(path: &Path) -> anyhow::Result<Option<Store>> {
     if path.exists() { Ok(Some(Store::open_to_read(path)?)) } else { Ok(None) }
 }
 
-pub(crate) fn model_args(args: &SweepArgs, recipe: &Recipe) -> ModelArgs {
+fn model_args(args: &SweepArgs, recipe: &Recipe) -> ModelArgs {
     let (Origin::Model(model) | Origin::Server { model, .. }) = &recipe.origin;
     ModelArgs {
         ctx_size: recipe.length.context,

@@ -128,7 +128,7 @@ pub(crate) struct SweepArgs {
     /// How keys and values are kept (default: f16)
     #[arg(long, value_name = "TYPE", value_enum, help_heading = "Model")]
     pub(crate) cache_type: Option<CacheType>,
-    /// Ask a server that speaks OpenAI's protocol instead: its address up to and with /v1 (-m names its model)
+    /// Ask a server that speaks OpenAI's protocol instead: its address up to and with /v1 (-m names its model; prompts go as they are, without a chat template)
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub(crate) server: Option<String>,
     /// Which settings it understands beyond OpenAI's: kelvin, vllm, llama.cpp
@@ -143,6 +143,9 @@ pub(crate) struct SweepArgs {
     /// How long one answer may take, in seconds
     #[arg(long, value_name = "SECS", default_value_t = 600, help_heading = "Server")]
     pub(crate) timeout: u64,
+    /// How long to wait, in seconds, for a server that answers nobody (default: 120, and 2 for one that has never answered)
+    #[arg(long, value_name = "SECS", help_heading = "Server")]
+    pub(crate) patience: Option<u64>,
     #[command(flatten)]
     pub(crate) db: DbArgs,
     /// Print JSON for programs: a line for the run, one for each text that is safe, one at the end

@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, time::Instant};
 
 use kelvin_lab::{
     Recipe, Store,
+    recipe::Template,
     replay::Kept,
     run::{Sample, Source},
     sweep::missing,
@@ -11,7 +12,7 @@ use kelvin_lab::{
 };
 use serde::Serialize;
 
-use super::sweep_view::{counted, duration, grouped, named};
+use super::sweep_view::{counted, duration, grouped, manner, named, template};
 use crate::terminal::{
     self, json,
     table::{self, Align},
@@ -29,6 +30,8 @@ const LEAST_TOKENS: usize = 500;
 struct Plan<'a> {
     hash: String,
     source: &'a Source,
+    /// `raw` for a server under `auto`.
+    template: Template,
     prompts: usize,
     chains: Vec<String>,
     samples: usize,
@@ -75,6 +78,7 @@ pub(crate) fn show(
     let plan = Plan {
         hash,
         source: &source,
+        template: template(recipe),
         prompts: recipe.prompts.len(),
         chains: recipe.chains.iter().map(ToString::to_string).collect(),
         samples: recipe.samples,
@@ -129,7 +133,7 @@ fn words(plan: &Plan<'_>) -> String {
     for line in table::lines(&rows, &[Align::Left, Align::Right, Align::Left], 2) {
         out.push_str(&(terminal::escape::printable(&line) + "\n"));
     }
-    out
+    out + &manner(plan.source).map(|manner| manner + "\n").unwrap_or_default()
 }
 
 /// Tokens a second of the first texts that are missing, a few tokens of each, none of which is kept.

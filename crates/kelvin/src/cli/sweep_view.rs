@@ -8,6 +8,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use kelvin_lab::{
     Recipe,
+    recipe::{Origin, Template},
     run::{Finish, Sample, Source},
     store::RunId,
     sweep::{Progress, Swept},
@@ -25,6 +26,7 @@ pub(crate) struct Header {
     run: RunId,
     hash: String,
     source: Source,
+    template: Template,
     prompts: usize,
     chains: usize,
     samples: usize,
@@ -40,6 +42,7 @@ impl Header {
             run,
             hash: recipe.hash(source),
             source: source.clone(),
+            template: template(recipe),
             prompts: recipe.prompts.len(),
             chains: recipe.chains.len(),
             samples: recipe.samples,
@@ -54,8 +57,9 @@ impl Header {
             n if n == self.texts => ", all of them there".into(),
             n => format!(", {} of them there", grouped(n)),
         };
+        let manner = manner(&self.source).map(|manner| format!("{manner}\n")).unwrap_or_default();
         format!(
-            "run {} · {} · {} · {} × {} × {} = {}{there}\n",
+            "run {} · {} · {} · {} × {} × {} = {}{there}\n{manner}",
             self.run,
             &self.hash[..8],
             terminal::escape::printable(named(&self.source)),
@@ -98,6 +102,8 @@ pub(crate) struct Reporter<'a> {
     n_tokens: u64,
     n_stored: usize,
     n_missing: usize,
+    /// Nothing comes for now.
+    is_waiting: bool,
     printed: anyhow::Result<()>,
 }
 
@@ -130,6 +136,7 @@ impl Reporter<'_> {
             n_tokens: 0,
             n_stored: 0,
             n_missing,
+            is_waiting: false,
             printed: Ok(()),
         })
     }
@@ -138,6 +145,17 @@ impl Reporter<'_> {
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         self.bar.finish_and_clear();
         self.printed
+    }
+
+    /// What stands beside the bar.
+    fn say(&self) {
+        let pace = if self.is_waiting {
+            "waiting".to_string()
+        } else {
+            format!("{:.0} tokens/s", self.n_tokens as f64 / self.begun.elapsed().as_secs_f64())
+        };
+        let (stored, missing) = (grouped(self.n_stored), grouped(self.n_missing));
+        self.bar.set_message(format!("{stored} of {missing} texts · {pace}"));
     }
 
     fn goes_on(&self) -> ControlFlow<()> {
@@ -153,17 +171,22 @@ impl Progress for Reporter<'_> {
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()> {
         self.n_tokens += n_new as u64;
         self.bar.inc(n_new as u64);
-        let rate = self.n_tokens as f64 / self.begun.elapsed().as_secs_f64();
-        self.bar.set_message(format!(
-            "{} of {} texts · {rate:.0} tokens/s",
-            grouped(self.n_stored),
-            grouped(self.n_missing)
-        ));
+        self.say();
+        self.goes_on()
+    }
+
+    fn waits(&mut self, why: &str) -> ControlFlow<()> {
+        // Once, however many requests wait for the same.
+        if !std::mem::replace(&mut self.is_waiting, true) {
+            self.bar.suspend(|| terminal::note(&terminal::escape::printable(&format!("note: {why}"))));
+        }
+        self.say();
         self.goes_on()
     }
 
     fn stored(&mut self, sample: &Sample) -> ControlFlow<()> {
         self.n_stored += 1;
+        self.is_waiting = false;
         self.bar.inc(self.max_tokens.saturating_sub(sample.tokens.len()) as u64);
         if self.json {
             self.printed = json::print_line(&Stored {
@@ -203,6 +226,23 @@ pub(crate) fn named(source: &Source) -> &str {
     match source {
         Source::Local { model, .. } | Source::Server { model, .. } => model,
     }
+}
+
+/// What is put around a recipe's prompts, as far as it's known before the model is: a server knows no template to choose.
+pub(crate) fn template(recipe: &Recipe) -> Template {
+    match (&recipe.origin, recipe.framing.template) {
+        (Origin::Server { .. }, Template::Auto) => Template::Raw,
+        (_, template) => template,
+    }
+}
+
+/// What somebody who asks a server should know, since a model here is asked otherwise.
+pub(crate) fn manner(source: &Source) -> Option<String> {
+    let Source::Server { url, .. } = source else { return None };
+    Some(format!(
+        "prompts go to {} as they are, without a chat template; another address or model name is another run",
+        terminal::escape::printable(url)
+    ))
 }
 
 /// A number of things.

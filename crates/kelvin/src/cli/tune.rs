@@ -4,14 +4,15 @@ use std::ops::ControlFlow;
 
 use kelvin_lab::{
     Recipe, Run, Store,
-    metrics::Need,
+    metrics::{Need, measure},
     recipe::{Draft, Origin},
     report::{Table, Value},
     run::{Sample, Source},
+    statistics::Series,
     store::RunId,
     sweep::{Progress, sweep},
     tune::{Finalist, Objective, Round, finalists, rounds, standings},
-    worker::Local,
+    worker::Worker,
 };
 use kelvin_sampling::{Chain, Profile};
 use serde::Serialize;
@@ -21,12 +22,12 @@ use super::{
     failure::{Interrupted, usage},
     meaning,
     report::{judge_runs, lines},
-    session::{self, Session},
     sweep as sweeping,
     tune_args::{CANDIDATES, SAMPLES, TuneArgs},
 };
 use crate::{
     interrupt::Guard,
+    remote,
     terminal::{
         self, json,
         late::{Counted, LateBar},
@@ -37,6 +38,9 @@ use crate::{
 
 /// The dice of resampling.
 const SEED: u64 = 0x74_75_6E_65;
+
+/// The dice of two rounds lie so far apart, since at a server that knows no numbers of samples each has the seed after the one before.
+const DICE_APART: u64 = 1_000_000;
 
 /// What came of a search.
 #[derive(Debug, Serialize)]
@@ -98,31 +102,47 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
     if asks_judge && judge.is_none() {
         return Err(usage("the objective asks for a judge's opinion: name one with --judge"));
     }
-    let asks_meaning = meaning::is_needed(objective.metrics());
-    let may = args.sweep.fetch.permissions();
-    if asks_meaning {
+    if meaning::is_needed(objective.metrics()) {
+        let may = args.sweep.fetch.permissions();
         meaning::make_ready(may)?;
     }
     let path = sweeping::place(&args.sweep.db)?;
     let mut store = Store::open(&path)?;
-    let session = session::open(&sweeping::model_args(&args.sweep, &first))?;
-    let source = Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
+    sweeping::with_worker(&args.sweep, &first, |worker| {
+        search(args, &objective, &first, &plan, judge, &mut store, worker)
+    })
+}
+
+/// Plays the rounds and says what came of them.
+fn search(
+    args: &TuneArgs,
+    objective: &Objective,
+    first: &Recipe,
+    plan: &[Round],
+    judge: Option<&str>,
+    store: &mut Store,
+    worker: &mut dyn Worker,
+) -> anyhow::Result<()> {
+    let may = args.sweep.fetch.permissions();
     let guard = Guard::new();
     let mut chains = first.chains.clone();
     let mut played = Vec::new();
     let mut last = None;
     for (number, round) in plan.iter().enumerate() {
         // Dice of its own.
-        let seed = first.seed.wrapping_add(number as u64);
+        let seed = first.seed.wrapping_add(number as u64 * DICE_APART);
         let recipe = Recipe { chains: chains.clone(), samples: round.samples, seed, ..first.clone() };
-        let run = fill(&mut store, &recipe, &session, &source, args, &guard)?;
+        let run = fill(store, &recipe, worker, &guard)?;
         if let Some(judge) = judge {
-            judge_runs(&mut store, &[run], &judge_args(args, judge))?;
+            judge_runs(store, &[run], &judge_args(args, judge))?;
         }
-        if asks_meaning {
-            meaning::place_texts(&mut store, &[run], may)?;
+        if meaning::is_needed(objective.metrics()) {
+            meaning::place_texts(store, &[run], may, args.sweep.threads)?;
         }
         let run_data = store.load(run)?;
+        if let Some((metric, why)) = unknown(&run_data, objective) {
+            return Err(usage(format!("--objective: {metric} has no value, since {why}")));
+        }
         played.push(Played {
             run,
             settings: chains.len(),
@@ -134,60 +154,90 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
             last = Some(run_data);
         } else {
             let n_next = plan[number + 1].settings;
-            let order = standings(&run_data, &objective);
+            let order = standings(&run_data, objective);
             chains =
                 order.iter().take(n_next).map(|standing| run_data.chains[standing.chain].clone()).collect();
         }
     }
     // A plan always ends with a last round.
     let Some(last) = last else { return Ok(()) };
-    let answer = answer(&objective, source, played, &last)?;
+    let answer = answer(objective, worker.source().clone(), played, &last)?;
     if args.sweep.json {
         json::print(&answer)
     } else {
-        terminal::print(&words(&answer, &objective, Style::stdout()))
+        terminal::print(&words(&answer, objective, Style::stdout()))
     }
 }
 
 /// What the flags mean, with this verb's own defaults.
 fn recipe(args: &TuneArgs, objective: &Objective) -> anyhow::Result<Recipe> {
     let mut draft: Draft = sweeping::draft(&args.sweep)?;
-    if draft.temp.is_none() && draft.sampler.is_empty() && draft.stages.is_empty() && draft.profile.is_none()
-    {
+    let takes_defaults = draft.temp.is_none()
+        && draft.sampler.is_empty()
+        && draft.stages.is_empty()
+        && draft.profile.is_none();
+    if takes_defaults {
         draft.sampler = CANDIDATES.map(String::from).to_vec();
     }
     draft.samples.get_or_insert(SAMPLES);
     if objective.metrics().any(|metric| metric.needs == Need::Shift) && draft.record.is_empty() {
         draft.record.push("shift".into());
     }
-    let recipe = draft.resolve().map_err(|error| usage(error.to_string()))?;
+    let mut recipe = draft.resolve().map_err(|error| usage(error.to_string()))?;
     sweeping::check_judge(&recipe)?;
-    match &recipe.origin {
-        Origin::Model(_) => Ok(recipe),
-        Origin::Server { .. } => {
-            Err(usage("tune works with a model on this machine; sweep and report take a server"))
+    if takes_defaults && let Origin::Server { speaks, .. } = &recipe.origin {
+        // Those of them that it has words for.
+        recipe.chains.retain(|chain| remote::can_ask(chain, speaks.as_deref()));
+    }
+    check(&recipe, objective).map_err(|problem| usage(format!("--objective: {problem}")))?;
+    Ok(recipe)
+}
+
+/// Refuses an objective that would have no value in any round, before a text is made for it.
+fn check(recipe: &Recipe, objective: &Objective) -> Result<(), String> {
+    let is_server = matches!(recipe.origin, Origin::Server { .. });
+    for metric in objective.metrics() {
+        let (name, fewest) = (metric.name, metric.fewest_samples());
+        if let Some(why) = metric.withheld().filter(|_| is_server) {
+            return Err(format!("{name} can't be had here: {why}"));
+        }
+        if metric.needs == Need::Greedy {
+            return Err(format!(
+                "{name} compares with the greedy text of a prompt, which leaves a search with its setting; sweep and report show it"
+            ));
+        }
+        if recipe.samples < fewest {
+            return Err(format!(
+                "{name} compares samples of a prompt, at least {fewest} of them, but --samples is {}",
+                recipe.samples
+            ));
         }
     }
+    Ok(())
+}
+
+/// A metric of the objective that a round says nothing about, and why.
+fn unknown(run: &Run, objective: &Objective) -> Option<(&'static str, String)> {
+    objective.metrics().find_map(|metric| {
+        let values = measure(run, metric);
+        let why = values.absent.keys().next().filter(|_| values.chains.iter().all(Series::is_empty))?;
+        Some((metric.name, why.to_string()))
+    })
 }
 
 /// Makes a round's texts, those that aren't in the database yet.
-fn fill(
-    store: &mut Store,
-    recipe: &Recipe,
-    session: &Session,
-    source: &Source,
-    args: &TuneArgs,
-    guard: &Guard,
-) -> anyhow::Result<RunId> {
-    let prompts = sweeping::prompts(session, recipe)?;
-    let mut worker =
-        Local::new(&session.engine, source.clone(), prompts, recipe.length.context, args.sweep.width)?;
-    let run = store.begin(recipe, source, env!("CARGO_PKG_VERSION"))?;
+fn fill(store: &mut Store, recipe: &Recipe, worker: &mut dyn Worker, guard: &Guard) -> anyhow::Result<RunId> {
+    let run = store.begin(recipe, worker.source(), env!("CARGO_PKG_VERSION"))?;
     let total = recipe.n_texts() as u64;
     let done = store.present(run)?.len() as u64;
-    let mut told = Told { bar: LateBar::new(Counted::Texts), done, total, guard };
-    let swept = sweep(recipe, run, store, &mut worker, &mut told)?;
-    if swept.n_missing > 0 { Err(Interrupted.into()) } else { Ok(run) }
+    let mut told = Told { bar: LateBar::new(Counted::Texts), done, total, is_waiting: false, guard };
+    let swept = sweep(recipe, run, store, worker, &mut told)?;
+    drop(told);
+    if swept.n_missing == 0 {
+        return Ok(run);
+    }
+    terminal::note("stopped; the same command goes on from there");
+    Err(Interrupted.into())
 }
 
 /// A bar for texts.
@@ -195,6 +245,8 @@ struct Told<'a> {
     bar: LateBar,
     done: u64,
     total: u64,
+    /// Nothing comes for now.
+    is_waiting: bool,
     guard: &'a Guard,
 }
 
@@ -209,7 +261,15 @@ impl Progress for Told<'_> {
         self.go_on()
     }
 
+    fn waits(&mut self, why: &str) -> ControlFlow<()> {
+        if !std::mem::replace(&mut self.is_waiting, true) {
+            self.bar.note(&terminal::escape::printable(&format!("note: {why}")));
+        }
+        self.go_on()
+    }
+
     fn stored(&mut self, _: &Sample) -> ControlFlow<()> {
+        self.is_waiting = false;
         self.done += 1;
         self.bar.set(self.done, self.total);
         self.go_on()

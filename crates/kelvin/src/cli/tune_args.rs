@@ -35,7 +35,8 @@ Examples:
   kelvin tune --prompts prompts.txt --objective \"least surprisal, distinct_2>=0.9\"
   kelvin tune --prompts prompts.txt --judge gemma3 --objective \"vendi, judge<=3, loops<=0.05\"
   kelvin tune -p \"Once upon a time\" --sampler \"temp={0.5..2 step 0.1}\" --samples 8 -n 64 --plan
+  kelvin tune --server http://localhost:8000/v1 -m qwen --speaks vllm --prompts prompts.txt
 
 Each round spends as many texts as the first and keeps the better half of the settings; every round throws dice of its own. The last one only reports: the \
-winner with its interval, and which others can't be told from it. Rounds are runs in the database (kelvin runs), so a search that was broken off goes on \
+winner with its interval, and which others can't be told from it. A server tries those of the usual settings that it has words for. Rounds are runs in the database (kelvin runs), so a search that was broken off goes on \
 where it stopped. --samples are those of the first round (default: 4). Metrics: kelvin report --help.";

@@ -8,6 +8,8 @@ mod answer;
 mod post;
 mod request;
 
+pub(crate) use request::can_ask;
+
 use std::{
     collections::VecDeque,
     ops::ControlFlow,
@@ -49,6 +51,8 @@ pub(crate) struct Manners {
     pub(crate) n_requests: usize,
     /// For one answer.
     pub(crate) timeout: Duration,
+    /// How long it's waited for while it answers nobody, if not as long as usual.
+    pub(crate) patience: Option<Duration>,
 }
 
 impl Remote {
@@ -61,7 +65,7 @@ impl Remote {
         Ok(Remote {
             source: Source::Server { model: model.clone(), url: url.clone() },
             n_requests: manners.n_requests.max(1),
-            post: Arc::new(Post::new(format!("{url}/completions"), &manners)),
+            post: Arc::new(Post::new(url.clone(), &manners)),
         })
     }
 }
@@ -93,6 +97,15 @@ impl Worker for Remote {
     }
 }
 
+/// What comes back from those who send requests.
+enum Told {
+    Sample(Box<Sample>),
+    /// Why one of them waits.
+    Waits(String),
+    /// What can't be mended.
+    Failed(String),
+}
+
 /// Requests that nobody has taken yet, and whether the work is over.
 struct Waiting {
     requests: Mutex<VecDeque<(Row, Value)>>,
@@ -101,33 +114,35 @@ struct Waiting {
 
 impl Waiting {
     /// Sends one request after the other, until there are none, one fails for good, or the work is over.
-    fn work(&self, post: &Post, tell: &mpsc::Sender<Result<Sample, String>>) {
+    fn work(&self, post: &Post, tell: &mpsc::Sender<Told>) {
         loop {
             let next = self.requests.lock().ok().and_then(|mut requests| requests.pop_front());
             let Some((row, body)) = next.filter(|_| !self.ended.load(Ordering::SeqCst)) else { return };
-            let sample = post.send(&body, &self.ended).and_then(|answer| answer::sample(row, &answer));
-            let failed = sample.is_err();
-            if tell.send(sample).is_err() || failed {
+            // Whoever no longer listens has set `ended`.
+            let waits = |why| drop(tell.send(Told::Waits(why)));
+            let sample =
+                post.send(&body, &self.ended, &waits).and_then(|answer| answer::sample(row, &answer));
+            let told = sample.map_or_else(Told::Failed, |sample| Told::Sample(Box::new(sample)));
+            let is_over = matches!(told, Told::Failed(_));
+            if tell.send(told).is_err() || is_over {
                 return;
             }
         }
     }
 }
 
-fn listen(
-    told: &mpsc::Receiver<Result<Sample, String>>,
-    watcher: &mut dyn Watcher,
-) -> Result<(), WorkerError> {
+fn listen(told: &mpsc::Receiver<Told>, watcher: &mut dyn Watcher) -> Result<(), WorkerError> {
     loop {
         let next = match told.recv_timeout(TICK) {
-            Ok(Ok(sample)) => {
+            Ok(Told::Sample(sample)) => {
                 // Tokens are known when the text is whole.
                 match watcher.tokens(sample.tokens.len()) {
-                    ControlFlow::Continue(()) => watcher.finished(sample, Vec::new()),
+                    ControlFlow::Continue(()) => watcher.finished(*sample, Vec::new()),
                     over => over,
                 }
             }
-            Ok(Err(problem)) => return Err(WorkerError::Server(problem)),
+            Ok(Told::Waits(why)) => watcher.waits(&why),
+            Ok(Told::Failed(problem)) => return Err(WorkerError::Server(problem)),
             Err(mpsc::RecvTimeoutError::Timeout) => watcher.tokens(0),
             Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
         };

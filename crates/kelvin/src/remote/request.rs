@@ -78,6 +78,11 @@ pub(super) fn body(recipe: &Recipe, row: Row) -> Result<Value, String> {
     Ok(Value::Object(body))
 }
 
+/// Whether a server has words for a chain.
+pub(crate) fn can_ask(chain: &Chain, speaks: Option<&str>) -> bool {
+    profile(speaks).is_ok_and(|profile| settings(chain, profile).is_ok())
+}
+
 /// The profile whose settings a server understands; those that all have, if nobody says.
 fn profile(speaks: Option<&str>) -> Result<Profile, String> {
     speaks.unwrap_or("openai").parse().map_err(|error| format!("speaks: {error}"))

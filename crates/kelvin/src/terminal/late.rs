@@ -55,6 +55,14 @@ impl LateBar {
             self.bar.get_or_insert_with(|| new_bar(counted, total)).set_position(done);
         }
     }
+
+    /// A sentence above it.
+    pub(crate) fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| super::note(text)),
+            None => super::note(text),
+        }
+    }
 }
 
 fn new_bar(counted: Counted, total: u64) -> ProgressBar {

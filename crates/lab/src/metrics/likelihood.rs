@@ -7,7 +7,7 @@ use crate::run::Token;
 
 /// The mean over tokens of what `of` finds of each, in its unit.
 pub(crate) fn mean(seen: &Seen<'_>, of: fn(&Token) -> Option<f64>) -> Result<f64, Absent> {
-    let tokens = &seen.sample.tokens;
+    let tokens = super::tokens(seen.sample)?;
     if tokens.is_empty() {
         return Err(Absent::NoTokens);
     }
@@ -23,7 +23,7 @@ pub(crate) fn perplexity(seen: &Seen<'_>) -> Result<f64, Absent> {
 
 /// The mean over tokens of a figure of the [`Shift`].
 pub(crate) fn shifted(seen: &Seen<'_>, of: fn(&Shift) -> f64) -> Result<f64, Absent> {
-    let tokens = &seen.sample.tokens;
+    let tokens = super::tokens(seen.sample)?;
     if tokens.is_empty() {
         return Err(Absent::NoTokens);
     }

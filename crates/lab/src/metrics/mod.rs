@@ -30,7 +30,7 @@ pub use table::METRICS;
 pub use values::{Values, measure};
 pub use vendi::{ngram_vendi, vendi};
 
-use crate::run::{Run, Sample};
+use crate::run::{Run, Sample, Token, WITHHELD};
 
 /// What a metric is, for everyone who names it.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +65,10 @@ pub enum Need {
     Text,
     /// The tokens.
     Tokens,
-    /// What the model's distribution said of each token.
+    /// How likely the model found each token.
     Probabilities,
+    /// The whole distribution that each token was drawn from.
+    Distributions,
     /// The [`kelvin_sampling::Shift`] of each step, which a sampler must be asked to measure.
     Shift,
     /// A greedy text (temp=0) of the same prompt.
@@ -110,6 +112,14 @@ pub(crate) struct Seen<'a> {
     pub(crate) sample: &'a Sample,
     pub(crate) greedy: Option<&'a Sample>,
 }
+
+/// The tokens of a sample, unless whoever made its text kept them to himself.
+fn tokens(sample: &Sample) -> Result<&[Token], Absent> {
+    sample.told().ok_or(Absent::Withheld(UNTOLD))
+}
+
+/// A server that gives texts alone.
+const UNTOLD: &str = "the texts come from a server that told neither their tokens nor how likely they are";
 
 /// Why a metric has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -171,6 +181,21 @@ impl Metric {
     /// Whether it looks at the samples of a prompt together.
     pub fn is_of_cells(&self) -> bool {
         !matches!(self.of, Of::Sample(_))
+    }
+
+    /// The fewest samples of a prompt that it says something about.
+    pub fn fewest_samples(&self) -> usize {
+        let asked = match self.of {
+            Of::Sample(_) => return 1,
+            Of::Texts(of) => of(&["a text"]),
+            Of::Samples(of) => of(&[]),
+        };
+        if let Err(Absent::NeedsSamples { samples }) = asked { samples } else { 1 }
+    }
+
+    /// Why no server can tell what it needs; none if one may.
+    pub fn withheld(&self) -> Option<&'static str> {
+        matches!(self.needs, Need::Distributions | Need::Shift).then_some(WITHHELD)
     }
 
     /// Whether a larger value is better: more diverse, or more fluent. None for a shape.

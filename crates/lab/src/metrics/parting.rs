@@ -19,6 +19,9 @@ pub fn shared_start(samples: &[&Sample]) -> Result<f64, Absent> {
     if samples.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });
     }
+    for sample in samples {
+        super::tokens(sample)?;
+    }
     let (mut sum, mut pairs) = (0, 0);
     for (i, a) in samples.iter().enumerate() {
         for b in &samples[i + 1..] {

@@ -15,7 +15,7 @@ pub static METRICS: &[Metric] = &[
         range: Range::new(0.0, Most::LogVocabulary),
         source: "Shannon 1948",
         trap: "it rises with T though it's the T = 1 entropy: heated text leads the model to places where it knows less",
-        needs: Need::Probabilities,
+        needs: Need::Distributions,
         aspect: Aspect::Shape,
         of: Of::Sample(|seen| likelihood::mean(seen, |token| token.entropy)),
     },
@@ -28,7 +28,7 @@ pub static METRICS: &[Metric] = &[
         range: Range::new(0.0, Most::LogVocabulary),
         source: "Shannon 1948",
         trap: "it counts choices, not sensible ones: at T = 2 it's mostly noise",
-        needs: Need::Probabilities,
+        needs: Need::Distributions,
         aspect: Aspect::Shape,
         of: Of::Sample(|seen| likelihood::mean(seen, |token| token.entropy_final)),
     },
@@ -316,15 +316,16 @@ pub static METRICS: &[Metric] = &[
         trap: "a setting that ends texts early changes all that depends on length",
         needs: Need::Tokens,
         aspect: Aspect::Shape,
-        of: Of::Sample(|seen| Ok(seen.sample.tokens.len() as f64)),
+        of: Of::Sample(|seen| Ok(super::tokens(seen.sample)?.len() as f64)),
     },
 ];
 
 fn looped(seen: &Seen<'_>) -> Result<f64, Absent> {
-    let ids: Option<Vec<u32>> = seen.sample.tokens.iter().map(|token| token.id).collect();
+    let tokens = super::tokens(seen.sample)?;
+    let ids: Option<Vec<u32>> = tokens.iter().map(|token| token.id).collect();
     Ok(match ids {
         Some(ids) => loops::looped(&ids),
-        None => loops::looped(&seen.sample.tokens.iter().map(|token| &token.bytes).collect::<Vec<_>>()),
+        None => loops::looped(&tokens.iter().map(|token| &token.bytes).collect::<Vec<_>>()),
     })
 }
 

@@ -181,6 +181,35 @@ mod tests {
         );
     }
 
+    /// As from a server that gives texts and nothing else.
+    #[test]
+    fn tokens_that_were_not_told_are_not_counted() {
+        let mut run = run(&["temp=1"], &[&[&["a b c", "a b d"]]]);
+        run.samples.iter_mut().for_each(|sample| sample.tokens.clear());
+        for name in ["surprisal", "loops", "length", "shared_start", "entropy"] {
+            let found = of(&run, name);
+            let why = found.absent.keys().map(Absent::to_string).collect::<String>();
+            assert!(found.chains[0].is_empty() && why.contains("told neither their tokens"), "{name}: {why}");
+        }
+        assert_eq!(of(&run, "distinct_1").chains[0].len(), 2);
+    }
+
+    #[test]
+    fn metrics_say_how_many_samples_they_need_and_what_no_server_tells() {
+        let of = |says: fn(&Metric) -> bool| -> Vec<&str> {
+            super::super::METRICS.iter().filter(|metric| says(metric)).map(|metric| metric.name).collect()
+        };
+        assert_eq!(
+            of(|metric| metric.fewest_samples() == 2),
+            ["self_bleu", "self_repetition", "vendi", "semantic_spread", "shared_start"]
+        );
+        assert!(super::super::METRICS.iter().all(|metric| metric.fewest_samples() <= 2));
+        assert_eq!(
+            of(|metric| metric.withheld().is_some()),
+            ["entropy", "entropy_final", "width", "outside", "heat_capacity"]
+        );
+    }
+
     #[test]
     fn one_sample_has_nothing_to_be_compared_with() {
         let run = run(&["temp=1"], &[&[&["a b c"]]]);

@@ -49,6 +49,12 @@ pub trait Watcher {
     /// So many tokens more, of texts in the making.
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()>;
 
+    /// Nothing comes for now, and why; the next text says that this is over.
+    fn waits(&mut self, why: &str) -> ControlFlow<()> {
+        let _ = why;
+        ControlFlow::Continue(())
+    }
+
     /// A whole text, with the logits of its tokens if the recipe asks for them.
     fn finished(&mut self, sample: Sample, logits: Vec<Kept>) -> ControlFlow<()>;
 }
