@@ -191,8 +191,13 @@ fn what_is_read_only_is_read_and_never_half_written() {
                 "can't write shut/a.csv",
             );
             refused(&run("runs.db", &["report", "-o", "shut/a.html"]), 1, "can't write shut/a.html");
-            let names = fs::read_dir(&folder).unwrap().count();
-            assert_eq!(names, 1, "something was left in the folder");
+            // Beside the database lies what SQLite needs to read it, from when the folder was open.
+            let is_foreign = |name: &str| !name.starts_with("runs.db");
+            let mut names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+            assert!(
+                names.all(|name| !is_foreign(name.to_str().unwrap())),
+                "something was left in the folder"
+            );
         }
         assert_eq!(fs::read(folder.join("runs.db")).unwrap(), whole);
     }
