@@ -1,6 +1,6 @@
-//! A server of the studio in, a person in front of a browser out: what the tests of the page share.
+//! A server of the studio or the file of a report in, a person in front of a browser out: what the tests of pages share.
 //!
-//! The person clicks, drags, types and reads. Whatever the page asks of another host, every violation of its policy and every
+//! The person clicks, drags, types and reads. Whatever the page asks of another host or file, every violation of its policy and every
 //! error in its console is remembered, and fails the test at its end.
 
 use std::{
@@ -16,7 +16,7 @@ use chromiumoxide::{
             emulation::{MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams},
             input::{DispatchMouseEventParams, DispatchMouseEventType, MouseButton},
             log::EventEntryAdded,
-            network::EventRequestWillBeSent,
+            network::{EmulateNetworkConditionsByRuleParams, EventRequestWillBeSent, NetworkConditions},
         },
         js_protocol::runtime::EventExceptionThrown,
     },
@@ -37,7 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Person {
     browser: Browser,
     page: Page,
-    address: String,
+    /// Where the page is, up to its `#`.
+    home: String,
     wrong: Arc<Mutex<Vec<String>>>,
     /// The browser's own folder.
     _folder: TempDir,
@@ -46,6 +47,11 @@ pub(crate) struct Person {
 impl Person {
     /// Opens a browser before the server at `address` (HOST:PORT).
     pub(crate) async fn at(address: &str) -> Person {
+        Person::before(format!("http://{address}/")).await
+    }
+
+    /// Opens a browser before the page of this URL, which may ask for nothing but what begins with the same.
+    pub(crate) async fn before(home: String) -> Person {
         let folder = tempfile::tempdir().unwrap();
         let config = BrowserConfig::builder()
             .chrome_executable(chromium())
@@ -60,14 +66,16 @@ impl Person {
         tokio::spawn(async move { while handler.next().await.is_some() {} });
         let page = browser.new_page("about:blank").await.unwrap();
         let wrong = Arc::new(Mutex::new(Vec::new()));
-        let own = format!("http://{address}/");
+        let own = home.clone();
         let note = |wrong: &Arc<Mutex<Vec<String>>>| Arc::clone(wrong);
         let mut requests = page.event_listener::<EventRequestWillBeSent>().await.unwrap();
         let notes = note(&wrong);
         tokio::spawn(async move {
             while let Some(event) = requests.next().await {
                 let url = &event.request.url;
-                if !url.starts_with(&own) && !url.starts_with("about:") {
+                // What a page holds in itself leads nowhere.
+                let is_inside = ["about:", "data:", &own].iter().any(|from| url.starts_with(from));
+                if !is_inside {
                     notes.lock().unwrap().push(format!("a request to {url}"));
                 }
             }
@@ -93,7 +101,7 @@ impl Person {
         )
         .await
         .unwrap();
-        let person = Person { browser, page, address: address.to_string(), wrong, _folder: folder };
+        let person = Person { browser, page, home, wrong, _folder: folder };
         person.look(1280, "light").await;
         person
     }
@@ -111,11 +119,17 @@ impl Person {
         self.page.execute(SetEmulatedMediaParams::builder().feature(feature).build()).await.unwrap();
     }
 
+    /// Without any network.
+    pub(crate) async fn unplug(&self) {
+        let everything = vec![NetworkConditions::new("", 0.0, 0.0, 0.0)];
+        self.page.execute(EmulateNetworkConditionsByRuleParams::new(true, everything)).await.unwrap();
+    }
+
     /// Goes to `#/…`, from nothing.
     pub(crate) async fn go(&self, hash: &str) {
         self.violations().await;
         self.page.goto("about:blank").await.unwrap();
-        self.page.goto(format!("http://{}/{hash}", self.address)).await.unwrap();
+        self.page.goto(format!("{}{hash}", self.home)).await.unwrap();
     }
 
     /// What an expression of the page's language is.

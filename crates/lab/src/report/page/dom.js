@@ -19,7 +19,7 @@ function short(x) {
   if (x === null || x === undefined) return "–";
   const size = Math.abs(x);
   if (size === 0) return "0";
-  if (size >= 1e6 || size < 1e-3) return x.toExponential(2);
+  if (size >= 1e6 || size < 1e-3) return x.toExponential(2).replace("e+", "e");
   if (size >= 1000) return x.toFixed(0);
   if (size >= 100) return x.toFixed(1);
   return x.toFixed(size >= 10 ? 2 : 3);
@@ -54,4 +54,10 @@ const hasTemperatures = families.some((family) => family.settings.filter((i) => 
 const place = (i) => (hasTemperatures ? temperature(i) : report.settings[i].label);
 const measured = (name) => report.metrics.find((metric) => metric.name === name);
 const hasValues = (metric) => metric && metric.values.some((value) => value !== null);
+// Means that are a thousand times one another need a scale of tenfold steps, which only numbers above 0 have.
+const inTenfolds = (metric) => {
+  const there = metric.values.filter((value) => value !== null);
+  const least = Math.min(...there.map((value) => value.low ?? value.mean));
+  return least > 0 && Math.max(...there.map((value) => value.mean)) > 1000 * Math.min(...there.map((value) => value.mean));
+};
 const titled = (metric) => metric.title + (metric.unit ? ` (${metric.unit})` : "");

@@ -4,18 +4,21 @@ const xAxis = () => ({ title: { text: hasTemperatures ? "T" : "" }, type: hasTem
 function drawCurves() {
   at("legend").replaceChildren(...families.map((family) => element("li", { style: { "--key": `var(${family.colour})` }, class: "mono" }, family.label)));
   const figures = [];
-  for (const metric of report.metrics) {
+  // What has no values, and why, comes last.
+  const metrics = [...report.metrics.filter(hasValues), ...report.metrics.filter((metric) => !hasValues(metric))];
+  for (const metric of metrics) {
     const room = element("div", { class: "plot" });
+    const tenfold = hasValues(metric) && inTenfolds(metric);
     const arrow = metric.more_is_better === null ? "" : metric.more_is_better ? " ↑" : " ↓";
     const absent = metric.absent.map(([why, n]) => element("p", { class: "absent" }, `${hasValues(metric) ? `absent ${n} times` : "absent"}: ${why}`));
     const figure = element("figure", {},
-      element("figcaption", {}, element("strong", {}, metric.title + arrow), metric.summary + (metric.unit ? `, in ${metric.unit}` : "")),
+      element("figcaption", {}, element("strong", {}, metric.title + arrow), metric.summary + (metric.unit ? `, in ${metric.unit}` : "") + (tenfold ? "; the scale goes up tenfold" : "")),
       hasValues(metric) ? room : null, ...absent,
       element("details", {}, element("summary", {}, "how, and its trap"), element("p", {}, `${metric.formula}. ${metric.source}.`), element("p", {}, metric.trap)));
     figures.push(figure);
     if (hasValues(metric)) {
       const shown = (i) => ["more", "less"].includes(metric.differences[i]?.verdict);
-      figure.draw = () => draw(room, () => ({ traces: bands((i) => metric.values[i], shown), extra: { xaxis: xAxis(), margin: { l: 48, r: 8, t: 8, b: 34 } } }));
+      figure.draw = () => draw(room, () => ({ traces: bands((i) => metric.values[i], shown), extra: { xaxis: xAxis(), yaxis: { type: tenfold ? "log" : "linear" }, margin: { l: 48, r: 8, t: 8, b: 34 } } }));
     }
   }
   at("curve-charts").replaceChildren(...figures);
@@ -36,6 +39,7 @@ function drawPlane() {
   if (!report.plane) {
     at("plane-words").textContent = "There is no metric of quality or none of diversity with values, so there is no plane.";
     at("plane-chart").remove();
+    at("beaten").remove();
     at("plane").querySelector(".pickers").remove();
     return;
   }
@@ -48,25 +52,31 @@ function drawPlane() {
     const asReported = quality.name === report.plane.quality && diversity.name === report.plane.diversity;
     const frontier = frontierOf(quality, diversity);
     const knee = asReported ? report.plane.knee : null;
-    const list = frontier.map((i) => report.settings[i].label);
-    at("plane-words").replaceChildren("Up is more diverse, right is better. ", element("strong", {}, list.join(", ")), ` ${list.length > 1 ? "are" : "is"} beaten at both by none, going by the means; crosses are 95 % intervals.`,
+    at("plane-words").replaceChildren("Up is more diverse, right is better; crosses are 95 % intervals. The grey line joins what none beats at both, going by the means.",
       knee === null ? "" : element("span", {}, " The knee, beyond which a little more of one costs much of the other: ", element("strong", {}, report.settings[knee].label), "."));
-    const axis = (metric) => ({ title: { text: titled(metric) + (metric.more_is_better ? "" : ", reversed") }, autorange: metric.more_is_better ? true : "reversed" });
+    at("beaten").querySelector("summary").textContent = `beaten at both by none: ${frontier.length} of ${report.settings.length} settings`;
+    at("beaten").querySelector("ul").replaceChildren(...frontier.map((i) => element("li", { class: "mono" }, report.settings[i].label)));
+    const axis = (metric) => ({ type: inTenfolds(metric) ? "log" : "linear", title: { text: titled(metric) + (metric.more_is_better ? "" : ", reversed") }, autorange: metric.more_is_better ? true : "reversed" });
     draw(at("plane-chart"), () => {
       const arms = (metric, i) => [(metric.values[i].high ?? metric.values[i].mean) - metric.values[i].mean, metric.values[i].mean - (metric.values[i].low ?? metric.values[i].mean)];
+      const labelled = [];
       const traces = [{ x: frontier.map((i) => quality.values[i].mean), y: frontier.map((i) => diversity.values[i].mean), mode: "lines", type: "scatter", line: { color: colour("--strong"), width: 8 }, hoverinfo: "skip" }];
       for (const family of families) {
         const there = family.settings.filter((i) => quality.values[i] && diversity.values[i]);
         const line = colour(family.colour);
         const errors = (metric) => ({ type: "data", symmetric: false, array: there.map((i) => arms(metric, i)[0]), arrayminus: there.map((i) => arms(metric, i)[1]), color: faded(line, 0.35), width: 0, thickness: 1.5 });
+        labelled.push({
+          trace: traces.length, x: there.map((i) => quality.values[i].mean), y: there.map((i) => diversity.values[i].mean),
+          labels: there.map((i) => (temperature(i) === null ? "" : `T ${temperature(i)}`)), first: (n) => (there[n] === knee ? 2 : frontier.includes(there[n]) ? 1 : 0),
+        });
         traces.push({
           x: there.map((i) => quality.values[i].mean), y: there.map((i) => diversity.values[i].mean), error_x: errors(quality), error_y: errors(diversity), type: "scatter", mode: "lines+markers+text",
           line: { color: faded(line, 0.45), width: 1.5, dash: family.dash }, marker: { color: line, size: there.map((i) => (i === knee ? 15 : 9)), symbol: there.map((i) => (i === knee ? "star" : "circle")) },
-          text: there.map((i) => (temperature(i) === null ? "" : `T ${temperature(i)}`)), textposition: "top right", textfont: { size: 11, color: line }, cliponaxis: false,
+          text: there.map(() => BLANK), textfont: { size: 11, color: line }, cliponaxis: false,
           customdata: there.map((i) => `${plain(report.settings[i].label)}<br>${plain(quality.title)} ${short(quality.values[i].mean)}<br>${plain(diversity.title)} ${short(diversity.values[i].mean)}`), hovertemplate: "%{customdata}<extra></extra>",
         });
       }
-      return { traces, extra: { xaxis: axis(quality), yaxis: axis(diversity), margin: { l: 60, r: 40, t: 24, b: 60 } } };
+      return { traces, extra: { xaxis: axis(quality), yaxis: axis(diversity), margin: { l: 60, r: 40, t: 24, b: 60 } }, then: (target) => label(target, labelled) };
     });
   }
   update();

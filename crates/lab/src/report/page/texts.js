@@ -3,7 +3,7 @@ const HOTTEST = 12;
 
 function words(text) {
   return element("p", { class: "words" }, ...text.tokens.map(([piece, nats]) =>
-    element("span", { style: { "--heat": String(nats === null ? 0 : Math.min(nats / HOTTEST, 1) * 75) }, title: nats === null ? null : `${nats.toFixed(2)} nats` }, piece)));
+    element("span", { style: { "--heat": String(nats === null ? 0 : Math.min(nats / HOTTEST, 1)) }, title: nats === null ? null : `${nats.toFixed(2)} nats` }, piece)));
 }
 
 function showTexts() {
@@ -14,10 +14,12 @@ function showTexts() {
   const samples = [...new Set(report.texts.map((text) => text.sample))].sort((a, b) => a - b);
   at("prompt").replaceChildren(...prompts.map((prompt, i) => element("option", { value: i }, prompt.length > 90 ? prompt.slice(0, 89) + "…" : prompt)));
   at("sample").replaceChildren(...samples.map((sample) => element("option", { value: sample }, `sample ${sample}`)));
-  // Three settings to begin with: the coldest, the one that others are compared with, the hottest.
+  // Three settings to begin with: the one that others are compared with, and the coldest and the hottest like it.
   const all = report.settings.map((_, i) => i).filter((i) => report.texts.some((text) => text.setting === i));
-  const byHeat = [...all].sort((a, b) => (temperature(a) ?? 1) - (temperature(b) ?? 1));
-  const chosen = [byHeat[0], report.settings.findIndex((setting) => setting.is_base), byHeat[byHeat.length - 1]].filter((i, place, list) => i >= 0 && all.includes(i) && list.indexOf(i) === place);
+  const base = report.settings.findIndex((setting) => setting.is_base);
+  const like = all.filter((i) => report.settings[i].family === report.settings[base].family);
+  const byHeat = (like.length > 1 ? like : all).sort((a, b) => (temperature(a) ?? 1) - (temperature(b) ?? 1));
+  const chosen = [byHeat[0], base, byHeat[byHeat.length - 1]].filter((i, place, list) => i >= 0 && all.includes(i) && list.indexOf(i) === place);
   const columns = chosen.map((setting) => {
     const select = element("select", { "aria-label": "Setting", onchange: update }, ...all.map((i) => element("option", { value: i, selected: i === setting ? "" : undefined }, report.settings[i].label)));
     const body = element("div");
