@@ -30,6 +30,7 @@ use crate::terminal::{
     late::{Counted, LateBar},
     style::Style,
     table::{self, Align},
+    wrap,
 };
 
 /// Runs the verb.
@@ -219,9 +220,10 @@ pub(crate) fn lines(table: &Table, style: Style) -> String {
         (0..table.head.len()).map(|i| if i == 0 { Align::Left } else { Align::Right }).collect();
     let mut lines = table::lines(&rows, &align, 2);
     lines[0] = style.dim(&lines[0]);
-    let note =
-        if table.note.is_empty() { String::new() } else { style.dim(&format!("  {}", table.note)) + "\n" };
-    format!("{}\n{}\n{note}", style.bold(&table.title), lines.join("\n"))
+    if !table.note.is_empty() {
+        lines.extend(wrap::sentence(&table.note, 2, terminal::width(), |line| style.dim(line)));
+    }
+    format!("{}\n{}\n", style.bold(&table.title), lines.join("\n"))
 }
 
 fn judge_args(args: &ReportArgs, name: &str) -> ModelArgs {

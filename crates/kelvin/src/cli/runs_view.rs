@@ -10,7 +10,7 @@ use kelvin_lab::{
 };
 use serde::Serialize;
 
-use super::sweep_view::{counted, grouped, named};
+use super::sweep_view::{counted, grouped, named, sentence};
 use crate::{
     terminal::{
         self,
@@ -214,8 +214,8 @@ impl Shown {
     /// For people.
     pub(crate) fn words(&self, style: Style) -> String {
         let run = &self.listed;
-        let mut out = format!(
-            "run {} · {} · {} · {} = {} · {} · seed {} · up to {}\n",
+        let head = format!(
+            "run {} · {} · {} · {} = {} · {} · seed {} · up to {}",
             run.run,
             &run.hash[..8],
             terminal::escape::printable(named(&run.source)),
@@ -225,6 +225,7 @@ impl Shown {
             run.seed,
             counted(run.max_tokens, "token"),
         );
+        let mut out = sentence(&head);
         let metrics = self.ask_metrics.as_ref().map(|names| format!("reports {}", names.join(", ")));
         let judge = self.ask_judge.as_ref().map(|judge| format!("judge {judge}"));
         let asks: Vec<String> = metrics.into_iter().chain(judge).collect();

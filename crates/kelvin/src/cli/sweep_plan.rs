@@ -133,7 +133,7 @@ fn words(plan: &Plan<'_>) -> String {
     for line in table::lines(&rows, &[Align::Left, Align::Right, Align::Left], 2) {
         out.push_str(&(terminal::escape::printable(&line) + "\n"));
     }
-    out + &manner(plan.source).map(|manner| manner + "\n").unwrap_or_default()
+    out + &manner(plan.source).unwrap_or_default()
 }
 
 /// Tokens a second of the first texts that are missing, a few tokens of each, none of which is kept.

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::{
     interrupt::Guard,
-    terminal::{self, json},
+    terminal::{self, json, wrap},
 };
 
 /// What a sweep is about to do.
@@ -57,9 +57,8 @@ impl Header {
             n if n == self.texts => ", all of them there".into(),
             n => format!(", {} of them there", grouped(n)),
         };
-        let manner = manner(&self.source).map(|manner| format!("{manner}\n")).unwrap_or_default();
-        format!(
-            "run {} · {} · {} · {} × {} × {} = {}{there}\n{manner}",
+        let table = format!(
+            "run {} · {} · {} · {} × {} × {} = {}{there}",
             self.run,
             &self.hash[..8],
             terminal::escape::printable(named(&self.source)),
@@ -67,7 +66,8 @@ impl Header {
             counted(self.chains, "chain"),
             counted(self.samples, "sample"),
             counted(self.texts, "text"),
-        )
+        );
+        sentence(&table) + &manner(&self.source).unwrap_or_default()
     }
 }
 
@@ -239,10 +239,15 @@ pub(crate) fn template(recipe: &Recipe) -> Template {
 /// What somebody who asks a server should know, since a model here is asked otherwise.
 pub(crate) fn manner(source: &Source) -> Option<String> {
     let Source::Server { url, .. } = source else { return None };
-    Some(format!(
+    Some(sentence(&format!(
         "prompts go to {} as they are, without a chat template; another address or model name is another run",
         terminal::escape::printable(url)
-    ))
+    )))
+}
+
+/// A sentence as a terminal has room for it.
+pub(crate) fn sentence(text: &str) -> String {
+    wrap::sentence(text, 0, terminal::width(), str::to_string).join("\n") + "\n"
 }
 
 /// A number of things.
