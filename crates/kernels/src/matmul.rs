@@ -12,7 +12,7 @@ use crate::{
     activations::{Activations, TILE},
     isa::{Isa, dispatch},
     packed::{GROUP, Layout, Packed},
-    pool::{Disjoint, Pool, share},
+    pool::{Disjoint, Pool, share_start},
 };
 
 /// One product: `out` is n × weights.rows().
@@ -35,6 +35,7 @@ const TASK: usize = 1 << 15;
 struct Part<'a> {
     weights: &'a Packed,
     out: Disjoint<f32>,
+    n_groups: usize,
     first_task: usize,
     n_tasks: usize,
 }
@@ -58,17 +59,17 @@ pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &m
         // Enough tasks to even out what a neighbour takes of a core, as many for each thread.
         let groups_a_task = TASK.div_ceil((n * weights.cols() * GROUP).max(1));
         let most = (n_groups / groups_a_task).clamp(1, 8 * pool.n_threads());
-        let for_threads = most - most % pool.n_threads().min(most);
+        let n_its_tasks = most - most % pool.n_threads().min(most);
         let out = Disjoint(product.out.as_mut_ptr());
-        *part = Some(Part { weights, out, first_task: n_tasks, n_tasks: for_threads });
-        n_tasks += for_threads;
+        *part = Some(Part { weights, out, n_groups, first_task: n_tasks, n_tasks: n_its_tasks });
+        n_tasks += n_its_tasks;
     }
     pool.run(n_tasks, &|task| {
         let part = parts.iter().flatten().rfind(|part| part.first_task <= task);
-        let Part { weights, out, first_task, n_tasks } = *part.expect("the first part has task 0");
-        let first_group = |task| share(task, n_tasks, weights.rows().div_ceil(GROUP));
+        let Part { weights, out, n_groups, first_task, n_tasks } = *part.expect("the first part has task 0");
+        let task = task - first_task;
         let mut sums = [[0.0; GROUP]; TILE];
-        for group in first_group(task - first_task)..first_group(task - first_task + 1) {
+        for group in share_start(task, n_tasks, n_groups)..share_start(task + 1, n_tasks, n_groups) {
             let lanes = GROUP.min(weights.rows() - group * GROUP);
             for token in (0..n).step_by(TILE) {
                 let sums = &mut sums[..TILE.min(n - token)];

@@ -96,12 +96,10 @@ impl Layout {
         if self.bits == 3 { 32 } else { 0 }
     }
 
+    /// None for blocks of 32, which have no pairs.
     const fn scales_bytes(self) -> usize {
-        match self.block {
-            32 => 0,
-            _ if self.six_bits() => self.n_pairs() * HALVES * 3 / 4,
-            _ => self.n_pairs() * HALVES,
-        }
+        let bits = if self.six_bits() { 6 } else { 8 };
+        self.n_pairs() * HALVES * bits / 8
     }
 
     /// The number of six bits of sub-block s of row r, in planes that begin at `at`.

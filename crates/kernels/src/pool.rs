@@ -72,7 +72,7 @@ unsafe impl Sync for Shared {}
 unsafe impl Send for Shared {}
 
 /// Where share `i` begins when `n` things are shared out evenly; of the share after the last one, `n`.
-pub(crate) fn share(i: usize, n_shares: usize, n: usize) -> usize {
+pub(crate) fn share_start(i: usize, n_shares: usize, n: usize) -> usize {
     i * n / n_shares
 }
 
@@ -119,7 +119,8 @@ impl Pool {
     }
 
     /// Runs `task(0)` to `task(n_tasks - 1)`, each once, and returns when all are done. A panic in a task is
-    /// passed on to the caller. What a task itself runs, of this pool or another, runs on the task's thread.
+    /// passed on to the caller. What a task of a job that is shared out runs itself, of this pool or another, runs on the task's thread;
+    /// a job of one task is its caller's own work, and what that runs is shared out.
     pub fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         let _env = FloatEnv::standard();
         if n_tasks <= 1 || self.workers.is_empty() || IN_TASK.get() {
@@ -130,8 +131,9 @@ impl Pool {
         let shared = &*self.shared;
         let epoch = (shared.state.load(Ordering::Relaxed) >> 16) + 1;
         let n_threads = self.n_threads();
-        let begin =
-            |thread: usize| u32::try_from(share(thread, n_threads, n_tasks)).expect("fewer than 2^32 tasks");
+        let begin = |thread: usize| {
+            u32::try_from(share_start(thread, n_threads, n_tasks)).expect("fewer than 2^32 tasks")
+        };
         for (thread, share) in shared.shares[..n_threads].iter().enumerate() {
             share.set(begin(thread), begin(thread + 1));
         }

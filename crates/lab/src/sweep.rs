@@ -17,7 +17,7 @@ pub trait Progress {
     /// So many tokens more, of texts in the making.
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()>;
 
-    /// Nothing comes for now, and why; the next text says that this is over.
+    /// Nothing comes for now, and why: told once, however many wait, until the next text says that this is over.
     fn waits(&mut self, why: &str) -> ControlFlow<()>;
 
     /// A text that is safe in the store.
@@ -75,7 +75,7 @@ pub fn sweep(
 ) -> Result<Swept, SweepError> {
     let rows = missing(recipe, &store.present(run)?);
     let begun = Instant::now();
-    let mut keeper = Keeper { run, store, progress, n_new: 0, n_tokens: 0, failed: None };
+    let mut keeper = Keeper { run, store, progress, is_waiting: false, n_new: 0, n_tokens: 0, failed: None };
     let filled = if rows.is_empty() { Ok(()) } else { worker.fill(recipe, &rows, &mut keeper) };
     let Keeper { n_new, n_tokens, failed, .. } = keeper;
     if let Some(error) = failed {
@@ -95,6 +95,8 @@ struct Keeper<'a> {
     run: RunId,
     store: &'a mut Store,
     progress: &'a mut dyn Progress,
+    /// Nothing comes for now, and that was told.
+    is_waiting: bool,
     n_new: usize,
     n_tokens: usize,
     failed: Option<StoreError>,
@@ -106,10 +108,14 @@ impl Watcher for Keeper<'_> {
     }
 
     fn waits(&mut self, why: &str) -> ControlFlow<()> {
+        if std::mem::replace(&mut self.is_waiting, true) {
+            return self.progress.tokens(0);
+        }
         self.progress.waits(why)
     }
 
     fn finished(&mut self, sample: Sample, logits: Vec<Kept>) -> ControlFlow<()> {
+        self.is_waiting = false;
         match self.store.put_with(self.run, &sample, &logits) {
             Ok(_) => {
                 self.n_new += 1;

@@ -176,10 +176,8 @@ impl Progress for Reporter<'_> {
     }
 
     fn waits(&mut self, why: &str) -> ControlFlow<()> {
-        // Once, however many requests wait for the same.
-        if !std::mem::replace(&mut self.is_waiting, true) {
-            self.bar.suspend(|| terminal::note(&terminal::escape::printable(&format!("note: {why}"))));
-        }
+        self.is_waiting = true;
+        self.bar.suspend(|| terminal::note(&terminal::escape::printable(&format!("note: {why}"))));
         self.say();
         self.goes_on()
     }
@@ -252,7 +250,7 @@ pub(crate) fn sentence(text: &str) -> String {
 
 /// A number of things.
 pub(crate) fn counted(n: usize, thing: &str) -> String {
-    format!("{} {thing}{}", grouped(n), if n == 1 { "" } else { "s" })
+    format!("{} {}", grouped(n), terminal::things(n, thing))
 }
 
 /// A whole number with its thousands apart.

@@ -230,7 +230,7 @@ fn fill(store: &mut Store, recipe: &Recipe, worker: &mut dyn Worker, guard: &Gua
     let run = store.begin(recipe, worker.source(), env!("CARGO_PKG_VERSION"))?;
     let total = recipe.n_texts() as u64;
     let done = store.present(run)?.len() as u64;
-    let mut told = Told { bar: LateBar::new(Counted::Texts), done, total, is_waiting: false, guard };
+    let mut told = Told { bar: LateBar::new(Counted::Texts), done, total, guard };
     let swept = sweep(recipe, run, store, worker, &mut told)?;
     drop(told);
     if swept.n_missing == 0 {
@@ -245,8 +245,6 @@ struct Told<'a> {
     bar: LateBar,
     done: u64,
     total: u64,
-    /// Nothing comes for now.
-    is_waiting: bool,
     guard: &'a Guard,
 }
 
@@ -262,14 +260,11 @@ impl Progress for Told<'_> {
     }
 
     fn waits(&mut self, why: &str) -> ControlFlow<()> {
-        if !std::mem::replace(&mut self.is_waiting, true) {
-            self.bar.note(&terminal::escape::printable(&format!("note: {why}")));
-        }
+        self.bar.note(&terminal::escape::printable(&format!("note: {why}")));
         self.go_on()
     }
 
     fn stored(&mut self, _: &Sample) -> ControlFlow<()> {
-        self.is_waiting = false;
         self.done += 1;
         self.bar.set(self.done, self.total);
         self.go_on()

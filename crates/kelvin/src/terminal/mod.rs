@@ -30,7 +30,12 @@ pub(crate) fn note(text: &str) {
 
 /// How many of something there are: "1 token", "2 tokens".
 pub(crate) fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+    format!("{n} {}", things(n, what))
+}
+
+/// What so many of something are called.
+pub(crate) fn things(n: usize, what: &str) -> String {
+    format!("{what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Whether standard output is a terminal.

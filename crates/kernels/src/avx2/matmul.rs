@@ -16,7 +16,7 @@
 
 use std::arch::x86_64::*;
 
-use super::unpack::{Of, both, codes, min_pairs, scale_pairs, signed_codes};
+use super::unpack::{Of, both, codes, pairs, signed_codes};
 use crate::{
     activations::{TILE, Tile},
     format::Format,
@@ -150,7 +150,7 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
         unsafe {
             let block = stream.as_ptr().add(b * l.bytes());
             for half in 0..2 {
-                let scale_pairs = scale_pairs::<F>(block, half);
+                let scale_pairs = pairs::<F, false>(block, half);
                 for step in 0..8 {
                     prefetch(block.add(l.bytes() * (8 * half + step) / 16), l.bytes() / 16);
                     let codes = codes::<F>(block.add(l.codes_at() + 32 * half + step * l.bits * PLANE));
@@ -174,7 +174,7 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
                 let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
                 // What is subtracted (Σ scale·(sum of q's)) or added (Σ min·(sum of q's)), by pairs of sub-blocks.
                 let n_pairs = l.n_pairs();
-                let bytes = if l.min { min_pairs::<F>(block, half) } else { scale_pairs };
+                let bytes = if l.min { pairs::<F, true>(block, half) } else { scale_pairs };
                 let mut pairs = [_mm256_setzero_si256(); 8];
                 for p in 0..n_pairs {
                     pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);

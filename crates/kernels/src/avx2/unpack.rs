@@ -90,42 +90,28 @@ fn left(v: __m256i, n: usize) -> __m256i {
     }
 }
 
-/// The scales of sub-blocks 2p and 2p + 1 of eight rows, as pairs of bytes, for each p that there is.
+/// The scales (`MINS`: the mins) of sub-blocks 2p and 2p + 1 of eight rows, as pairs of bytes, for each p that there is.
 ///
 /// # Safety
-/// `block` is a packed block of a k-quant; `half` is 0 or 1.
+/// `block` is a packed block of a k-quant, one with minima for `MINS`; `half` is 0 or 1.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn scale_pairs<const F: usize>(block: *const u8, half: usize) -> [__m128i; 8] {
+pub(super) unsafe fn pairs<const F: usize, const MINS: bool>(block: *const u8, half: usize) -> [__m128i; 8] {
     let l = Of::<F>::LAYOUT;
-    // SAFETY: the scales' planes begin at `scales_at`; where they aren't of six bits, there are HALVES bytes a pair.
-    unsafe {
-        let at = block.add(l.scales_at() + 16 * half);
-        if l.six_bits() {
-            return six_bits::<F>(at, l.scale_offset());
-        }
-        let mask = _mm_set1_epi8(if l.bits == 2 { 15 } else { -1 });
-        let pair = |p: usize| _mm_and_si128(_mm_loadu_si128(at.add(p * HALVES).cast()), mask);
-        [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
-    }
-}
-
-/// The mins likewise.
-///
-/// # Safety
-/// As for [`scale_pairs`], of a format with minima.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) unsafe fn min_pairs<const F: usize>(block: *const u8, half: usize) -> [__m128i; 8] {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the mins' planes begin at `mins_at`; Q2_K has its mins in the scales' high nibbles, HALVES bytes a pair.
+    // SAFETY: planes of six bits begin at `mins_at` and `scales_at`; else there are HALVES bytes a pair from `scales_at` on, and the only
+    // mins are Q2_K's, in the high nibbles.
     unsafe {
         if l.six_bits() {
-            return six_bits::<F>(block.add(l.mins_at() + 16 * half), 0);
+            let (at, offset) = if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
+            return six_bits::<F>(block.add(at + 16 * half), offset);
         }
         let pair = |p: usize| {
             let bytes = _mm_loadu_si128(block.add(l.scales_at() + p * HALVES + 16 * half).cast());
-            _mm_and_si128(_mm_srli_epi16::<4>(bytes), _mm_set1_epi8(15))
+            match (l.bits, MINS) {
+                (2, false) => _mm_and_si128(bytes, _mm_set1_epi8(15)),
+                (2, true) => _mm_and_si128(_mm_srli_epi16::<4>(bytes), _mm_set1_epi8(15)),
+                _ => bytes,
+            }
         };
         [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
     }

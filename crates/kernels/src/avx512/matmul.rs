@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::unpack::{codes, min_pairs, scale_pairs, scales};
+use super::unpack::{codes, pairs, scales};
 use crate::{
     activations::{TILE, Tile},
     avx2::{
@@ -96,7 +96,7 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
         // `checked` has seen that the tile has them, and `sums` a place for each token.
         unsafe {
             let block = stream.as_ptr().add(b * l.bytes());
-            let scale_pairs = scale_pairs::<F>(block);
+            let scale_pairs = pairs::<F, false>(block);
             for step in 0..8 {
                 prefetch(block.add(l.bytes() * step / 8), l.bytes() / 8);
                 let codes = codes::<F>(block.add(l.codes_at() + step * l.bits * PLANE));
@@ -123,7 +123,7 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
             let d = _mm512_cvtph_ps(_mm256_loadu_si256(block.cast()));
             // What is subtracted (Σ scale·(sum of q's)) or added (Σ min·(sum of q's)), by pairs of sub-blocks.
             let n_pairs = l.n_pairs();
-            let bytes = if l.min { min_pairs::<F>(block) } else { scale_pairs };
+            let bytes = if l.min { pairs::<F, true>(block) } else { scale_pairs };
             let mut pairs = [_mm512_setzero_si512(); 8];
             for p in 0..n_pairs {
                 pairs[p] = _mm512_cvtepi8_epi16(bytes[p]);

@@ -74,42 +74,28 @@ pub(super) fn scales(pair: __m256i) -> [__m512i; 2] {
     [_mm512_srai_epi32::<16>(_mm512_slli_epi32::<16>(pair)), _mm512_srai_epi32::<16>(pair)]
 }
 
-/// The scales of sub-blocks 2p and 2p + 1 of the sixteen rows, as pairs of bytes, for each p that there is.
+/// The scales (`MINS`: the mins) of sub-blocks 2p and 2p + 1 of the sixteen rows, as pairs of bytes, for each p that there is.
 ///
 /// # Safety
-/// `block` is a packed block of a k-quant.
+/// `block` is a packed block of a k-quant, one with minima for `MINS`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub(super) unsafe fn scale_pairs<const F: usize>(block: *const u8) -> [__m256i; 8] {
+pub(super) unsafe fn pairs<const F: usize, const MINS: bool>(block: *const u8) -> [__m256i; 8] {
     let l = Of::<F>::LAYOUT;
-    // SAFETY: the scales' planes begin at `scales_at`; where they aren't of six bits, there are HALVES bytes a pair.
-    unsafe {
-        let at = block.add(l.scales_at());
-        if l.six_bits() {
-            return six_bits::<F>(at, l.scale_offset());
-        }
-        let mask = _mm256_set1_epi8(if l.bits == 2 { 15 } else { -1 });
-        let pair = |p: usize| _mm256_and_si256(_mm256_loadu_si256(at.add(p * HALVES).cast()), mask);
-        [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
-    }
-}
-
-/// The mins likewise.
-///
-/// # Safety
-/// As for [`scale_pairs`], of a format with minima.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub(super) unsafe fn min_pairs<const F: usize>(block: *const u8) -> [__m256i; 8] {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the mins' planes begin at `mins_at`; Q2_K has its mins in the scales' high nibbles, HALVES bytes a pair.
+    // SAFETY: planes of six bits begin at `mins_at` and `scales_at`; else there are HALVES bytes a pair from `scales_at` on, and the only
+    // mins are Q2_K's, in the high nibbles.
     unsafe {
         if l.six_bits() {
-            return six_bits::<F>(block.add(l.mins_at()), 0);
+            let (at, offset) = if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
+            return six_bits::<F>(block.add(at), offset);
         }
         let pair = |p: usize| {
             let bytes = _mm256_loadu_si256(block.add(l.scales_at() + p * HALVES).cast());
-            _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15))
+            match (l.bits, MINS) {
+                (2, false) => _mm256_and_si256(bytes, _mm256_set1_epi8(15)),
+                (2, true) => _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15)),
+                _ => bytes,
+            }
         };
         [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
     }
