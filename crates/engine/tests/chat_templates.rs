@@ -15,7 +15,7 @@ fn template(name: &str) -> ChatTemplate {
 }
 
 fn user(content: &str) -> Message {
-    Message { role: "user".into(), content: content.into() }
+    Message::new("user", content)
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn as_hugging_face_renders_them() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|m| Message { role: text(&m["role"]), content: text(&m["content"]) })
+            .map(|m| Message::new(text(&m["role"]), text(&m["content"])))
             .collect();
         let options = RenderOptions {
             add_generation_prompt: case["add_generation_prompt"].as_bool().unwrap(),
@@ -50,7 +50,7 @@ fn as_hugging_face_renders_them() {
 
 #[test]
 fn a_refusal_is_in_the_templates_own_words() {
-    let system = Message { role: "system".into(), content: "Be brief".into() };
+    let system = Message::new("system", "Be brief");
     let error = template("gemma.jinja").render(&[system, user("Hi")], &RenderOptions::default()).unwrap_err();
     assert_eq!(error.to_string(), "System role not supported");
 }
@@ -63,6 +63,18 @@ fn a_date_is_asked_for() {
     let options = RenderOptions { date: Some("26 Jul 2024".into()), ..RenderOptions::default() };
     let error = template("llama3.jinja").render(&[user("Hi")], &options).unwrap_err();
     assert!(error.to_string().contains("YYYY-MM-DD"), "{error}");
+}
+
+#[test]
+fn who_has_a_name_has_one_in_the_template() {
+    let source = "{% for m in messages %}{{ m.name if m.name is defined else m['role'] }}: {{ m.content }}\n{% endfor %}";
+    let named = |name: &str| Message { name: Some(name.into()), ..user("Hi") };
+    let prompt = ChatTemplate::new(source, "", "").unwrap();
+    let prompt = prompt.render(&[named("Ann"), user("Hello"), named("Bo")], &RenderOptions::default());
+    assert_eq!(prompt.unwrap(), "Ann: Hi\nuser: Hello\nBo: Hi\n");
+    // A template that doesn't ask doesn't tell.
+    let plain = |message| template("smollm2.jinja").render(&[message], &RenderOptions::default()).unwrap();
+    assert_eq!(plain(named("Ann")), plain(user("Hi")));
 }
 
 #[test]
@@ -82,10 +94,7 @@ fn long_conversations_are_within_the_budget() {
         let prompt = template(name).render(&[user(&long)], &options).unwrap();
         assert!(prompt.len() > 1_500_000);
         let turns: Vec<Message> = (0..2001)
-            .map(|i| Message {
-                role: if i % 2 == 0 { "user" } else { "assistant" }.into(),
-                content: "word ".repeat(50),
-            })
+            .map(|i| Message::new(if i % 2 == 0 { "user" } else { "assistant" }, "word ".repeat(50)))
             .collect();
         assert!(template(name).render(&turns, &options).unwrap().len() > 500_000);
     }

@@ -139,7 +139,7 @@ fn a_server_that_dies_halfway() {
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     assert_eq!(exported(&["export", "last", "--format", "jsonl"]).lines().count(), 3);
-    assert!(exported(&["list"]).contains("3 of them there"), "{}", exported(&["list"]));
+    assert!(exported(&["list"]).contains("3 of 6"), "{}", exported(&["list"]));
 }
 
 #[test]

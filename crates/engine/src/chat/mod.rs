@@ -50,6 +50,28 @@ pub struct Message {
     pub role: String,
     /// What is said.
     pub content: String,
+    /// Which of several who have this role says it, for templates that tell them apart; most don't look at it.
+    pub name: Option<String>,
+}
+
+impl Message {
+    /// What somebody says who has no name.
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Message {
+        Message { role: role.into(), content: content.into(), name: None }
+    }
+
+    fn n_bytes(&self) -> usize {
+        self.role.len() + self.content.len() + self.name.as_ref().map_or(0, String::len)
+    }
+
+    /// As templates see it: a name that wasn't given isn't defined.
+    fn value(&self) -> Value {
+        let (role, content) = (&self.role, &self.content);
+        match &self.name {
+            Some(name) => context! { role, content, name },
+            None => context! { role, content },
+        }
+    }
 }
 
 /// A compiled chat template.
@@ -94,11 +116,10 @@ impl ChatTemplate {
             return Err(ChatError::Endless);
         }
         let date = options.date.as_deref().map(Date::parse).transpose()?;
-        let n_bytes: usize = messages.iter().map(|m| m.role.len() + m.content.len()).sum();
+        let n_bytes: usize = messages.iter().map(Message::n_bytes).sum();
         let mut env = self.env.clone();
         env.set_fuel(Some(FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + FUEL_PER_BYTE * n_bytes as u64));
-        let messages: Vec<Value> =
-            messages.iter().map(|m| context! { role => &m.role, content => &m.content }).collect();
+        let messages: Vec<Value> = messages.iter().map(Message::value).collect();
         let context = context! {
             messages,
             add_generation_prompt => options.add_generation_prompt,

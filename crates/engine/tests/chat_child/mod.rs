@@ -24,8 +24,8 @@ fn peak_memory() -> u64 {
 }
 
 fn render(source: &str) -> Result<String, String> {
-    let message = |role: &str, content: &str| Message { role: role.into(), content: content.into() };
-    let messages = [message("user", "Hello"), message("assistant", "Hi"), message("user", "Bye")];
+    let messages = [("user", "Hello"), ("assistant", "Hi"), ("user", "Bye")];
+    let messages = messages.map(|(role, content)| Message::new(role, content));
     let template = ChatTemplate::new(source, "<s>", "</s>").map_err(|e| e.to_string())?;
     template.render(&messages, &RenderOptions::default()).map_err(|e| e.to_string())
 }

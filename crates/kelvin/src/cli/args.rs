@@ -54,7 +54,11 @@ pub(crate) enum Verb {
     /// List, show, compare, export and remove the tables that are there
     Runs(RunsArgs),
     /// Find the setting to use: the most diverse texts that stay fluent, or what else you want
-    #[command(after_help = super::tune_args::EXAMPLES)]
+    #[command(
+        after_help = super::tune_args::EXAMPLES,
+        mut_arg("temp", |flag| flag.help(super::tune_args::TEMP)),
+        mut_arg("samples", |flag| flag.help(super::tune_args::SAMPLES_HELP)),
+    )]
     Tune(Box<TuneArgs>),
     /// Show what runs show: every metric with its interval, figures, texts, as one HTML file
     Report(Box<ReportArgs>),

@@ -120,7 +120,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
         }
         None => None,
     };
-    let system = args.system.map(|content| Message { role: "system".to_string(), content });
+    let system = args.system.map(|content| Message::new("system", content));
     let mut conversation = Conversation {
         session,
         messages: system.into_iter().collect(),
@@ -180,7 +180,7 @@ impl Conversation {
         match parse(line) {
             Command::Say("") => {}
             Command::Say(text) => {
-                self.messages.push(Message { role: "user".to_string(), content: text.to_string() });
+                self.messages.push(Message::new("user", text));
                 self.answer().inspect_err(|error| {
                     // A message that couldn't be answered isn't part of the conversation; one whose answer was broken off is.
                     if !error.is::<Interrupted>() {
@@ -301,7 +301,7 @@ impl Conversation {
         if let Some((asked, _)) = &self.form {
             asked.note_cut([&continuation.finish]);
         }
-        self.messages.push(Message { role: "assistant".to_string(), content: continuation.text });
+        self.messages.push(Message::new("assistant", continuation.text));
         self.sequence = continuation.sequence;
         self.last = Some(Drawn {
             prompt: tokens,

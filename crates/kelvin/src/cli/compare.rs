@@ -149,8 +149,8 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let continuations =
         generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut watcher)?;
     let clocks = watcher.finish()?;
-    let mut answer = answer(&session, prompt, &plan, &continuations, &clocks);
-    answer.form = form.as_ref().map(|asked| asked.form.clone());
+    let asked_form = form.as_ref().map(|asked| asked.form.clone());
+    let answer = answer(&session, prompt, asked_form, &plan, &continuations, &clocks);
     if args.output.json {
         json::print(&if args.output.timings { answer } else { answer.without_timings() })?;
     } else {
@@ -176,6 +176,7 @@ impl Answer {
 fn answer(
     session: &Session,
     prompt: Prompt,
+    form: Option<Form>,
     plan: &Plan,
     continuations: &[Continuation],
     clocks: &view::Clocks,
@@ -202,7 +203,7 @@ fn answer(
         model: session.file.clone(),
         prompt,
         seed: plan.seed.value,
-        form: None,
+        form,
         columns,
         temperatures: summaries,
         timings: Some(clocks.whole(total)),

@@ -39,6 +39,7 @@ mod trace;
 mod translate;
 mod tune;
 mod tune_args;
+mod whole_file;
 mod why;
 
 use kelvin_kernels::isa::{self, Isa};

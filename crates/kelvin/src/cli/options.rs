@@ -1,7 +1,7 @@
 //! Args in, what they mean out: temperatures, the chain, the dice.
 
 use anyhow::Context;
-use kelvin_sampling::{Chain, Profile, Stage};
+use kelvin_sampling::{Chain, Profile, Stage, Temp};
 
 use super::{
     args::{LengthArgs, SamplingArgs, TemperatureArgs},
@@ -28,12 +28,18 @@ pub(crate) fn temperatures(typed: &str, infinity: Infinity) -> anyhow::Result<Ve
 
 /// One temperature.
 pub(crate) fn temperature(typed: &str, infinity: Infinity) -> anyhow::Result<f32> {
-    match typed.parse::<f32>() {
-        Ok(t) if t >= 0.0 && (t.is_finite() || infinity == Infinity::Allowed) => Ok(t),
-        _ => Err(usage(format!(
-            "-t is \"{typed}\", but a temperature is a number from 0 (greedy) up, such as 0.7 or 1.5"
-        ))),
-    }
+    let (or, is_allowed) = match infinity {
+        Infinity::Allowed => (", or inf", true),
+        Infinity::Refused => ("", false),
+    };
+    let t = match typed.parse::<f64>() {
+        Ok(t) if t == f64::INFINITY && is_allowed => Some(f32::INFINITY),
+        Ok(t) => Temp::nearest(t).ok().map(Temp::get),
+        Err(_) => None,
+    };
+    t.ok_or_else(|| {
+        usage(format!("-t is \"{typed}\", but a temperature is {}{or}, such as 0.7 or 1.5", Temp::ALLOWED))
+    })
 }
 
 /// Who types `-t 8` may mean threads.
@@ -135,7 +141,7 @@ mod tests {
     fn temperatures_are_checked_one_by_one() {
         assert_eq!(temperatures("0.5, 1,2", Infinity::Refused).unwrap(), [0.5, 1.0, 2.0]);
         assert_eq!(temperatures("inf", Infinity::Allowed).unwrap(), [f32::INFINITY]);
-        for bad in ["-1", "NaN", "inf", "", "1,,2", "1;2", "1e99", "-0.5"] {
+        for bad in ["-1", "NaN", "inf", "", "1,,2", "1;2", "1e99", "-0.5", "1e-50"] {
             let error = temperatures(bad, Infinity::Refused).unwrap_err().to_string();
             assert!(error.contains("-t is"), "{bad}: {error}");
         }

@@ -169,10 +169,8 @@ pub(crate) fn prepare(
 
 /// One user's message, after the system text if there is one, in the template.
 pub(crate) fn render_one(template: &ChatTemplate, text: &str, args: &PromptArgs) -> anyhow::Result<String> {
-    let message =
-        |role: &str, content: &str| Message { role: role.to_string(), content: content.to_string() };
-    let system = args.system.iter().map(|system| message("system", system));
-    let messages: Vec<Message> = system.chain([message("user", text)]).collect();
+    let system = args.system.iter().map(|system| Message::new("system", system));
+    let messages: Vec<Message> = system.chain([Message::new("user", text)]).collect();
     render(template, &messages, args.date.as_deref())
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -24,6 +25,7 @@ use super::{
     session,
     sweep::{self, place},
     sweep_view::named,
+    whole_file,
 };
 use crate::terminal::{
     self, json,
@@ -57,7 +59,13 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     if args.json {
         return json::print(&report);
     }
-    write(&report, args)
+    write(&report, &by_name(args, &listed).collect(), args)
+}
+
+/// What the flag, or else the recipes, ask for; "all" is among it as it was written.
+fn by_name<'a>(args: &'a ReportArgs, runs: &'a [Listed]) -> impl Iterator<Item = &'a str> {
+    let lists = runs.iter().map(|run| &run.recipe.evaluation.metrics).filter(|_| args.metrics.is_empty());
+    lists.chain([&args.metrics]).flatten().map(String::as_str)
 }
 
 /// Runs as reports take them.
@@ -127,8 +135,7 @@ fn place_texts(args: &ReportArgs, path: &Path, runs: &[Listed], options: &Option
     {
         return Ok(());
     }
-    let lists = runs.iter().map(|run| &run.recipe.evaluation.metrics).filter(|_| args.metrics.is_empty());
-    let names = lists.chain([&args.metrics]).flatten().filter_map(|name| Metric::find(name).ok());
+    let names = by_name(args, runs).filter_map(|name| Metric::find(name).ok());
     let is_named = meaning::is_needed(names.chain(axes));
     if !is_named && !meaning::is_here() {
         return Ok(());
@@ -147,22 +154,22 @@ fn place_texts(args: &ReportArgs, path: &Path, runs: &[Listed], options: &Option
     }
 }
 
-fn write(report: &Report, args: &ReportArgs) -> anyhow::Result<()> {
+fn write(report: &Report, by_name: &HashSet<&str>, args: &ReportArgs) -> anyhow::Result<()> {
     let extension = |path: &PathBuf| path.extension().map(|extension| extension.to_ascii_lowercase());
-    let by_name = match args.output.as_ref().and_then(extension) {
+    let by_extension = match args.output.as_ref().and_then(extension) {
         Some(extension) if extension == "md" => ReportForm::Md,
         Some(extension) if extension == "txt" => ReportForm::Table,
         _ => ReportForm::Html,
     };
     let style = if args.output.is_some() { Style::default() } else { Style::stdout() };
-    let text = match args.format.unwrap_or(by_name) {
+    let text = match args.format.unwrap_or(by_extension) {
         ReportForm::Md => markdown(report),
-        ReportForm::Table => words(report, style),
+        ReportForm::Table => words(report, by_name, style),
         ReportForm::Html => {
             let name = || PathBuf::from(format!("kelvin-report-{}.html", &report.runs[0].hash[..8]));
             let path = args.output.clone().unwrap_or_else(name);
             save(&path, &report::html(report))?;
-            terminal::print(&words(report, Style::stdout()))?;
+            terminal::print(&words(report, by_name, Style::stdout()))?;
             return terminal::print(&format!("\nfigures and texts: {}\n", path.display()));
         }
     };
@@ -173,17 +180,26 @@ fn write(report: &Report, args: &ReportArgs) -> anyhow::Result<()> {
 }
 
 fn save(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("can't write {}", path.display()))
+    whole_file::write(path, |out| Ok(out.write_all(text.as_bytes())?))
 }
 
 /// The report at a glance.
-fn words(report: &Report, style: Style) -> String {
+fn words(report: &Report, by_name: &HashSet<&str>, style: Style) -> String {
     let mut out = String::new();
-    for warning in &report.warnings {
-        out += &format!("note: {warning}\n");
+    let without = report
+        .metrics
+        .iter()
+        .filter(|metric| by_name.contains(metric.name) && metric.values.iter().all(Option::is_none));
+    let without = without.flat_map(|metric| {
+        metric.absent.iter().map(move |(why, _)| format!("{} has no value: {why}", metric.name))
+    });
+    let notes: Vec<String> = report.warnings.iter().cloned().chain(without).collect();
+    for note in &notes {
+        let note = format!("note: {note}");
+        out += &(wrap::sentence(&note, 0, terminal::width(), str::to_string).join("\n") + "\n");
     }
     for (i, table) in tables(report).iter().enumerate() {
-        if i > 0 || !report.warnings.is_empty() {
+        if i > 0 || !notes.is_empty() {
             out.push('\n');
         }
         out += &lines(table, style);
@@ -191,12 +207,13 @@ fn words(report: &Report, style: Style) -> String {
     let label = |i: usize| &*report.settings[i].label;
     if let Some(plane) = &report.plane {
         let names: Vec<&str> = plane.frontier.iter().map(|&i| label(i)).collect();
-        out += &format!(
-            "\nbeaten by none at both {} and {}: {}\n",
+        let beaten = format!(
+            "beaten by none at both {} and {}: {}",
             plane.quality,
             plane.diversity,
             names.join(" · ")
         );
+        out += &format!("\n{}\n", wrap::sentence(&beaten, 0, terminal::width(), str::to_string).join("\n"));
         if let Some(knee) = plane.knee {
             out += &format!("the knee of these: {}\n", label(knee));
         }
@@ -218,8 +235,7 @@ pub(crate) fn lines(table: &Table, style: Style) -> String {
     let rows: Vec<Vec<String>> = std::iter::once(&table.head).chain(&table.rows).cloned().collect();
     let align: Vec<Align> =
         (0..table.head.len()).map(|i| if i == 0 { Align::Left } else { Align::Right }).collect();
-    let mut lines = table::lines(&rows, &align, 2);
-    lines[0] = style.dim(&lines[0]);
+    let mut lines = table::dressed(&rows, &align, 2, style);
     if !table.note.is_empty() {
         lines.extend(wrap::sentence(&table.note, 2, terminal::width(), |line| style.dim(line)));
     }

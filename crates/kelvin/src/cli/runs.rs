@@ -1,15 +1,13 @@
 //! `runs`: the database of runs in, a list of them, one by itself or two beside each other out; or a table for other programs.
 
 use std::{
-    fs::File,
-    io::{BufWriter, IsTerminal, Write},
-    path::{Path, PathBuf},
+    io::{BufWriter, IsTerminal},
+    path::Path,
 };
 
-use anyhow::{Context, anyhow};
 use kelvin_lab::{
     Store,
-    export::{Format, What, export},
+    export::{ExportError, Format, What, export},
     recipe::Draft,
     replay::replay,
     store::RunId,
@@ -23,6 +21,7 @@ use super::{
     sweep::{asked, place},
     sweep_args::{FormatName, RunsAction, RunsArgs, WhatName},
     sweep_view::counted,
+    whole_file,
 };
 use crate::terminal::{self, json, style::Style};
 
@@ -65,7 +64,8 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
                 WhatName::Texts => What::Texts,
                 WhatName::Tokens => What::Tokens,
             };
-            write_table(&store, run, what, format_of(*format, output.as_deref()), output.as_deref())
+            let format = format_of(*format, output.as_deref(), args.json);
+            write_table(&store, run, what, format, output.as_deref())
         }
     }
 }
@@ -114,7 +114,7 @@ fn remove(store: &mut Store, names: &[String], yes: bool, as_json: bool) -> anyh
 }
 
 /// The form that was asked for, or that the file's name says.
-fn format_of(asked: Option<FormatName>, output: Option<&Path>) -> Format {
+fn format_of(asked: Option<FormatName>, output: Option<&Path>, is_json: bool) -> Format {
     let extension = output.and_then(Path::extension).and_then(|extension| extension.to_str());
     match (asked, extension) {
         (Some(FormatName::Csv), _) => Format::Csv,
@@ -122,11 +122,11 @@ fn format_of(asked: Option<FormatName>, output: Option<&Path>) -> Format {
         (Some(FormatName::Parquet), _) => Format::Parquet,
         (None, Some("parquet")) => Format::Parquet,
         (None, Some("jsonl" | "ndjson" | "json")) => Format::Jsonl,
+        (None, None) if is_json => Format::Jsonl,
         (None, _) => Format::Csv,
     }
 }
 
-/// Writes beside the file and puts it in place when it's whole, so that nobody ever reads half a table.
 fn write_table(
     store: &Store,
     run: RunId,
@@ -141,17 +141,8 @@ fn write_table(
         let mut out = BufWriter::new(std::io::stdout());
         return Ok(export(store, run, what, format, &mut out)?);
     };
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
-    let unfinished = PathBuf::from(unfinished);
-    let file = File::create(&unfinished).with_context(|| format!("can't write {}", path.display()))?;
-    let mut out = BufWriter::new(file);
-    let written = export(store, run, what, format, &mut out).map_err(anyhow::Error::from);
-    let written =
-        written.and_then(|()| Ok(out.flush()?)).and_then(|()| Ok(std::fs::rename(&unfinished, path)?));
-    written.map_err(|error| {
-        // What is left of it is of no use to anybody.
-        let _ = std::fs::remove_file(&unfinished);
-        anyhow!("writing {} failed: {error}", path.display())
+    whole_file::write(path, |out| match export(store, run, what, format, out) {
+        Err(ExportError::Io(error)) => Err(error.into()),
+        other => Ok(other?),
     })
 }

@@ -16,6 +16,7 @@ use crate::{
         self,
         style::Style,
         table::{self, Align},
+        wrap,
     },
     views::figures::{mean, number},
 };
@@ -63,6 +64,15 @@ impl ListedRow {
         format!("{} × {} × {}", grouped(self.prompts), grouped(self.chains), grouped(self.samples))
     }
 
+    /// Of so many texts how many there are.
+    fn there(&self) -> String {
+        if self.present == self.texts {
+            grouped(self.texts)
+        } else {
+            format!("{} of {}", grouped(self.present), grouped(self.texts))
+        }
+    }
+
     fn done(&self) -> String {
         if self.present == self.texts {
             "whole".into()
@@ -79,21 +89,20 @@ pub(crate) fn listed(store: &Store) -> anyhow::Result<Vec<ListedRow>> {
 
 /// The list as a table.
 pub(crate) fn list_lines(runs: &[ListedRow], style: Style) -> String {
-    let head = ["run", "hash", "begun (UTC)", "model", "prompts × chains × samples", "texts", ""];
+    let head = ["run", "hash", "begun (UTC)", "model", "prompts × chains × samples", "texts"];
     let mut rows = vec![head.map(str::to_string).to_vec()];
     for run in runs {
         rows.push(vec![
             run.run.to_string(),
             run.hash[..8].to_string(),
-            run.created.replace('T', " ").trim_end_matches('Z').to_string(),
+            // To the minute: YYYY-MM-DDTHH:MM.
+            run.created.chars().take(16).collect::<String>().replace('T', " "),
             terminal::escape::printable(named(&run.source)),
             run.shape(),
-            grouped(run.texts),
-            run.done(),
+            run.there(),
         ]);
     }
-    let align =
-        [Align::Right, Align::Left, Align::Left, Align::Left, Align::Right, Align::Right, Align::Left];
+    let align = [Align::Right, Align::Left, Align::Left, Align::Left, Align::Right, Align::Right];
     let mut lines = table::lines(&rows, &align, 0);
     lines[0] = style.dim(&lines[0]);
     lines.join("\n") + "\n"
@@ -124,7 +133,7 @@ struct ChainRow {
     tokens: Option<f64>,
     mean_entropy_raw: Option<f64>,
     mean_surprisal_raw: Option<f64>,
-    finish: BTreeMap<String, usize>,
+    finish: BTreeMap<Finish, usize>,
 }
 
 /// A text.
@@ -143,7 +152,7 @@ struct Gathered {
     tokens: Vec<f64>,
     entropies: Vec<f64>,
     surprisals: Vec<f64>,
-    finish: BTreeMap<String, usize>,
+    finish: BTreeMap<Finish, usize>,
 }
 
 impl Gathered {
@@ -156,7 +165,7 @@ impl Gathered {
         );
         self.entropies.extend(of(|token| token.entropy));
         self.surprisals.extend(of(|token| token.surprisal));
-        *self.finish.entry(finish_words(sample.finish).into()).or_default() += 1;
+        *self.finish.entry(sample.finish).or_default() += 1;
     }
 
     fn row(self, chain: String) -> ChainRow {
@@ -239,7 +248,8 @@ impl Shown {
             ["chain", "texts", "tokens", "entropy", "surprisal", "ended by"].map(str::to_string).to_vec(),
         ];
         for column in &self.columns {
-            let finish: Vec<String> = column.finish.iter().map(|(why, n)| format!("{why} {n}")).collect();
+            let finish: Vec<String> =
+                column.finish.iter().map(|(why, n)| format!("{} {n}", finish_words(*why))).collect();
             rows.push(vec![
                 column.chain.clone(),
                 grouped(column.texts),
@@ -260,7 +270,11 @@ impl Shown {
                 out.push_str(&format!("\n{}\n", style.bold(&format!("{}. {asked}", text.prompt + 1))));
             }
             let name = format!("── {} · sample {} ──", self.columns[text.chain].chain, text.sample);
-            out.push_str(&format!("{}\n{}\n", style.dim(&name), terminal::escape::printable(&text.text)));
+            let shown = match terminal::width() {
+                None => terminal::escape::printable(&text.text),
+                width => wrap::sentence(&text.text, 0, width, str::to_string).join("\n"),
+            };
+            out.push_str(&format!("{}\n{shown}\n", style.dim(&name)));
         }
         out
     }
@@ -305,8 +319,7 @@ pub(crate) fn replayed(all: &[Replayed]) -> Vec<ReplayRow> {
 
 /// For people.
 pub(crate) fn replay_lines(replayed: &[ReplayRow], style: Style) -> String {
-    let head =
-        ["chain", "steps", "same token", "not named", "rank", "surprisal", "entropy (final)", "tokens left"];
+    let head = ["chain", "steps", "same token", "unnamed", "rank", "surprisal", "final entropy", "survivors"];
     let mut rows = vec![head.map(str::to_string).to_vec()];
     for of in replayed {
         rows.push(vec![
@@ -326,9 +339,7 @@ pub(crate) fn replay_lines(replayed: &[ReplayRow], style: Style) -> String {
         // Whole logits name every token.
         rows.iter_mut().for_each(|row| drop(row.remove(3)));
     }
-    let mut lines = table::lines(&rows, &align[..rows[0].len()], 2);
-    lines[0] = style.dim(&lines[0]);
-    lines.join("\n") + "\n"
+    table::dressed(&rows, &align[..rows[0].len()], 2, style).join("\n") + "\n"
 }
 
 fn percent(part: usize, of: usize) -> String {

@@ -247,7 +247,7 @@ pub(crate) enum RunsAction {
         /// Which
         #[arg(value_name = "RUN")]
         run: String,
-        /// The form of the table (default: by the name of --output, else csv)
+        /// The form of the table (default: by the name of --output; else csv, or jsonl with --json)
         #[arg(long, value_enum, value_name = "FORM")]
         format: Option<FormatName>,
         /// A row for each text, or for each token

@@ -28,6 +28,12 @@ pub(crate) struct TuneArgs {
     pub(crate) sweep: Box<SweepArgs>,
 }
 
+/// What `--temp` says here: its default is another than that of `sweep`.
+pub(crate) const TEMP: &str = "The temperatures: numbers, ranges such as \"0.2..2 step 0.2\", or both (default, if no chain is given: 0.6..1.8 step 0.2, alone and with min_p or top_p)";
+/// What `--samples` says here.
+pub(crate) const SAMPLES_HELP: &str =
+    "How many texts each prompt has with each setting in the first round (default: 4)";
+
 /// What stands under the help of `tune`, instead of what stands under that of `sweep`.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -39,4 +45,4 @@ Examples:
 
 Each round spends as many texts as the first and keeps the better half of the settings; every round throws dice of its own. The last one only reports: the \
 winner with its interval, and which others can't be told from it. A server tries those of the usual settings that it has words for. Rounds are runs in the database (kelvin runs), so a search that was broken off goes on \
-where it stopped. --samples are those of the first round (default: 4). Metrics: kelvin report --help.";
+where it stopped. Metrics: kelvin report --help.";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kelvin_engine::{TokenId, generate::Ends, tokenizer::Tokenizer};
-use kelvin_sampling::{Chain, Dice, Mask, Profile, Sampler, Stage};
+use kelvin_sampling::{Chain, Dice, Mask, Profile, Sampler, Stage, Temp};
 use serde_json::Value;
 
 use super::{
@@ -198,7 +198,7 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         }
     };
     let at = |name: &str, t: f64| {
-        let chain = chain.with_temperature(rules.temperature(t as f32));
+        let chain = Temp::nearest(t).and_then(|temp| chain.with_temperature(rules.temperature(temp.get())));
         chain.map_err(|error| Problem::parameter(name, error.to_string()))
     };
     let one = fields.number("temperature")?;

@@ -77,14 +77,12 @@ pub(crate) fn of_input(
     instructions: Option<&str>,
 ) -> Result<Prompt, Problem> {
     const EXPECTED: &str = "a text or a list of messages";
-    let message =
-        |role: &str, content: &str| Message { role: role.to_string(), content: content.to_string() };
-    let mut messages: Vec<Message> = instructions.iter().map(|text| message("system", text)).collect();
+    let mut messages: Vec<Message> = instructions.iter().map(|&text| Message::new("system", text)).collect();
     match fields.take("input") {
-        Some(Value::String(text)) => messages.push(message("user", &text)),
+        Some(Value::String(text)) => messages.push(Message::new("user", text)),
         Some(Value::Array(items)) if (1..=MOST_MESSAGES).contains(&items.len()) => {
             for (i, item) in items.into_iter().enumerate() {
-                messages.push(self::message("input", i, item)?);
+                messages.push(message("input", i, item)?);
             }
         }
         None => return Err(Problem::parameter("input", format!("\"input\" is missing; it is {EXPECTED}"))),
@@ -179,8 +177,14 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
             return Err(wrong(&at("content"), &other.unwrap_or_default(), "a text or a list of text parts"));
         }
     };
+    // The messages of a response have none.
+    let name = match (list == "messages").then(|| fields.take("name")).flatten() {
+        None => None,
+        Some(Value::String(name)) => Some(name),
+        Some(other) => return Err(wrong(&at("name"), &other, "a text")),
+    };
     fields.end().map_err(|problem| problem.inside(&format!("{list}[{i}]")))?;
-    Ok(Message { role, content })
+    Ok(Message { role, content, name })
 }
 
 fn part_text(name: &str, part: Value) -> Result<String, Problem> {

@@ -38,6 +38,7 @@ async fn answer(
 pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Answer {
     answer(shared, request, "TokenizeRequest", |shared, fields| {
         let tokenizer = &shared.engine.tokenizer;
+        one_of(fields, &["prompt", "content", "messages"])?;
         let tokens: Vec<TokenId> = if let Some(text) = fields.text("prompt")? {
             let add_special = fields.flag_or("add_special_tokens", true)?;
             tokenizer.encode(&text, add_special, fields.flag_or("parse_special", true)?)
@@ -54,6 +55,18 @@ pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::e
         Ok(json!({ "tokens": ids, "count": ids.len(), "max_model_len": shared.limit }))
     })
     .await
+}
+
+/// Refuses more than one of parameters that stand for each other.
+fn one_of(fields: &Fields, names: &[&str]) -> Result<(), Problem> {
+    let mut given = names.iter().filter(|name| fields.get(name).is_some_and(|value| !value.is_null()));
+    match (given.next(), given.next()) {
+        (Some(first), Some(second)) => {
+            let message = format!("\"{first}\" and \"{second}\" can't be given together: give one of them");
+            Err(Problem::parameter(*second, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `/tokenizer_info`: what clients ask of vLLM.

@@ -2,6 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::style::Style;
+
 /// Which side a column's cells stand on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -45,6 +47,42 @@ pub(crate) fn lines(rows: &[Vec<String>], align: &[Align], indent: usize) -> Vec
     out
 }
 
+/// The same, headed by the first of `rows`, as wide as a terminal is: in blocks, if that isn't wide enough.
+pub(crate) fn dressed(rows: &[Vec<String>], align: &[Align], indent: usize, style: Style) -> Vec<String> {
+    let mut out = Vec::new();
+    for mut block in blocks(rows, align, indent, super::width()) {
+        block[0] = style.dim(&block[0]);
+        out.append(&mut block);
+    }
+    out
+}
+
+/// Lines of `rows` in blocks that a terminal of this width has room for: each has the first column and some of the others.
+fn blocks(rows: &[Vec<String>], align: &[Align], indent: usize, terminal: Option<usize>) -> Vec<Vec<String>> {
+    let width_of =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+    let widths: Vec<usize> = (0..align.len()).map(|column| width_of(column).unwrap_or(0)).collect();
+    let room = terminal.unwrap_or(usize::MAX).saturating_sub(indent + widths.first().unwrap_or(&0));
+    let mut parts: Vec<Vec<usize>> = vec![vec![0]];
+    let mut used = 0;
+    for (column, width) in widths.iter().enumerate().skip(1) {
+        if used > 0 && used + 2 + width > room {
+            parts.push(vec![0]);
+            used = 0;
+        }
+        used += 2 + width;
+        parts.last_mut().expect("there was one from the start").push(column);
+    }
+    let part = |columns: &Vec<usize>| {
+        let pick = |row: &Vec<String>| -> Vec<String> {
+            columns.iter().filter_map(|&column| row.get(column).cloned()).collect()
+        };
+        let align: Vec<Align> = columns.iter().filter_map(|&column| align.get(column).copied()).collect();
+        lines(&rows.iter().map(pick).collect::<Vec<_>>(), &align, indent)
+    };
+    parts.iter().map(part).collect()
+}
+
 /// `text` in at most `longest` cells, its cut end marked.
 pub(crate) fn cut(text: &str, longest: usize) -> String {
     if text.width() <= longest {
@@ -79,5 +117,19 @@ mod tests {
         assert_eq!(lines[2], " 日本");
         assert_eq!(cut("日本語です", 7), "日本語…");
         assert_eq!(cut("abc", 3), "abc");
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_comes_in_blocks() {
+        let row = |cells: [&str; 4]| cells.map(String::from).to_vec();
+        let rows = [row(["", "one", "two", "three"]), row(["a", "1", "2", "3"])];
+        let all = |terminal| blocks(&rows, &[Align::Right; 4], 1, terminal);
+        assert_eq!(all(None), [lines(&rows, &[Align::Right; 4], 1)]);
+        assert_eq!(all(Some(19)), all(None));
+        let halves: [&[&str]; 2] = [&["    one  two", " a    1    2"], &["    three", " a      3"]];
+        assert_eq!(all(Some(18)), halves);
+        // Where there is room for nothing each column is still there.
+        assert_eq!(all(Some(1)).len(), 3);
+        assert_eq!(blocks(&[row(["a", "", "", ""])], &[Align::Left], 0, Some(9)), [["a"]]);
     }
 }

@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use kelvin_sampling::{Chain, Profile, Stage};
+use kelvin_sampling::{Chain, Profile, Stage, Temp};
 use toml::Table;
 
 use super::{
@@ -341,8 +341,8 @@ impl Draft {
 fn temperatures(text: &str) -> Result<Vec<f32>, RecipeError> {
     let all = values(text).map_err(|problem| RecipeError::new("temp", problem))?;
     let one = |text: &String| {
-        let t = text.parse::<f32>().ok().filter(|t| t.is_finite() && *t >= 0.0);
-        let problem = || format!("\"{text}\" isn't a temperature, a number from 0 (greedy) up such as 0.7");
+        let t = text.parse::<f64>().ok().and_then(|t| Temp::nearest(t).ok()).map(Temp::get);
+        let problem = || format!("\"{text}\" isn't a temperature, which is {}, such as 0.7", Temp::ALLOWED);
         t.ok_or_else(|| RecipeError::new("temp", problem()))
     };
     all.iter().map(one).collect()
@@ -427,6 +427,7 @@ mod tests {
             ("prompts = \"x\"\nstop = \"\"", "stop: an empty"),
             ("prompts = \"x\"\ntemp = \"0.2..2\"", "temp: the range"),
             ("prompts = \"x\"\ntemp = \"hot\"", "temp: \"hot\" isn't a temperature"),
+            ("prompts = \"x\"\ntemp = 1e-50", "a finite number from 1.4e-45"),
             ("prompts = \"x\"\ntemp = [1, 1.0]", "temp: the chain `temp=1` comes up twice"),
             ("prompts = \"x\"\ntemp = []", "temp: it is []"),
             ("prompts = \"x\"\nsampler = \"temp=1 | topk=4\"", "sampler: unknown stage `topk`"),

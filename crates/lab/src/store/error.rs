@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
 
 /// Why the database of runs can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +96,15 @@ impl StoreError {
         let (path, problem) = (path.to_path_buf(), error.to_string());
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full { path },
+            // Only the file that says who reads and writes is ever enlarged: a disk that was full from the start.
+            Some(ErrorCode::SystemIoFailure)
+                if error.sqlite_error().is_some_and(|e| e.extended_code == SQLITE_IOERR_SHMSIZE) =>
+            {
+                StoreError::Full { path }
+            }
+            Some(ErrorCode::SystemIoFailure) => {
+                StoreError::Other { path, problem: format!("it can't be read or written ({problem})") }
+            }
             Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path, problem: SHUT.into() },
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => match File::open(&path) {
                 Ok(_) => StoreError::ReadOnly { path, problem: SHUT.into() },

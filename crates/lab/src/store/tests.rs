@@ -151,6 +151,18 @@ fn a_full_disk_is_said_and_work_goes_on_after_room_is_made() {
     assert_eq!(store.load(run).unwrap().samples, kept);
 }
 
+/// The file beside the database, through which its users see each other, finds no room either.
+#[test]
+fn a_disk_that_is_full_from_the_start_is_no_riddle() {
+    let failed = |code| {
+        let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        StoreError::of("runs.db".as_ref(), error)
+    };
+    assert!(matches!(failed(rusqlite::ffi::SQLITE_IOERR_SHMSIZE), StoreError::Full { .. }));
+    let said = failed(rusqlite::ffi::SQLITE_IOERR_READ).to_string();
+    assert!(said.starts_with("runs.db: it can't be read or written"), "{said}");
+}
+
 #[test]
 fn files_that_are_no_database_of_runs() {
     let (folder, path) = fresh();

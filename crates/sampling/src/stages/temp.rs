@@ -31,6 +31,9 @@ impl Temp {
     /// T = ∞: all survivors alike; for views, a chain that draws can't have it.
     pub(crate) const INFINITE: Temp = Temp(f32::INFINITY);
 
+    /// Which temperatures there are, in words.
+    pub const ALLOWED: &str = "0 (greedy), or a finite number from 1.4e-45 to 3.4e38";
+
     /// Accepts 0 and every positive finite temperature.
     pub fn new(t: f32) -> Result<Temp, ChainError> {
         if (0.0..=f32::MAX).contains(&t) {
@@ -39,6 +42,17 @@ impl Temp {
         } else {
             Err(Self::INFO.refuse(format!("{t}")))
         }
+    }
+
+    /// The f32 nearest to a temperature as people and JSON write it.
+    ///
+    /// # Errors
+    /// As [`Temp::new`], and for what is positive but so small that f32 has only 0 for it: 1e-50 isn't greedy, which 0 is.
+    pub fn nearest(t: f64) -> Result<Temp, ChainError> {
+        let nearest = t as f32;
+        let is_there = nearest != 0.0 || t == 0.0;
+        let temp = is_there.then(|| Temp::new(nearest).ok()).flatten();
+        temp.ok_or_else(|| Self::INFO.refuse(format!("{t:?}").trim_end_matches(".0").to_string()))
     }
 
     /// T.
@@ -50,20 +64,14 @@ impl Temp {
 impl Control for Temp {
     const INFO: StageInfo = StageInfo {
         name: "temp",
-        allowed: "0 (greedy), or a finite number from 1.4e-45 to 3.4e38",
+        allowed: Temp::ALLOWED,
         summary: "divides logits by T: below 1 sharper, above 1 flatter, 0 takes the likeliest",
         source: "Ackley, Hinton, Sejnowski 1985; arXiv 1503.02531",
     };
 
     fn parse(text: Option<&str>) -> Result<Temp, ChainError> {
         let values = Values::read(&Self::INFO, text, &[])?;
-        let exact: f64 = values.number()?;
-        let t = exact as f32;
-        // 1e-50 isn't greedy, it's a temperature that f32 can't hold.
-        if t == 0.0 && exact != 0.0 {
-            return Err(values.refuse());
-        }
-        values.checked(Temp::new(t))
+        values.checked(Temp::nearest(values.number()?))
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

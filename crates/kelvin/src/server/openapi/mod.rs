@@ -97,7 +97,7 @@ fn paths() -> Value {
         "/v1/completions": { "post": operation("Texts that are continued.", Some("CompletionRequest"), streamed_answer("Completion")) },
         "/v1/chat/completions": { "post": operation("An answer in a chat.", Some("ChatRequest"), streamed_answer("ChatCompletion")) },
         "/v1/responses": { "post": operation("An answer, in the shape of the Responses API; nothing is stored.", Some("ResponseRequest"), streamed_answer("Response")) },
-        "/tokenize": { "post": operation("The tokens of a text or of messages.", Some("TokenizeRequest"), json_answer(named("Tokens"))) },
+        "/tokenize": { "post": operation("The tokens of a text or of messages; one of `prompt`, `content` and `messages` is to be given.", Some("TokenizeRequest"), json_answer(named("Tokens"))) },
         "/detokenize": { "post": operation("The text of tokens.", Some("DetokenizeRequest"), json_answer(named("Text"))) },
         "/apply-template": { "post": operation("Messages in the model's chat template.", Some("TemplateRequest"), json_answer(named("Rendered"))) },
         "/tokenizer_info": { "get": operation("What is known of the tokenizer.", None, json_answer(named("TokenizerInfo"))) },

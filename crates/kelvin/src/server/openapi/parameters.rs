@@ -183,7 +183,9 @@ fn message(more: Value, parts: &[&str]) -> Value {
 }
 
 fn messages() -> Value {
-    json!({ "type": "array", "minItems": 1, "items": message(json!({}), &["text", "input_text", "output_text"]) })
+    let named = "Which of several who have this role says it; most chat templates don't look at it.";
+    let more = json!({ "name": or_null(json!({ "type": "string", "description": named })) });
+    json!({ "type": "array", "minItems": 1, "items": message(more, &["text", "input_text", "output_text"]) })
 }
 
 fn item() -> Value {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kelvin_engine::TokenId;
-use kelvin_sampling::{Chain, Dice, State, Trace, Words};
+use kelvin_sampling::{Chain, Dice, State, Temp, Trace, Words};
 use serde_json::Value;
 
 use crate::server::{
@@ -147,12 +147,11 @@ pub(super) fn chain(fields: &mut Fields) -> Result<Option<Chain>, Problem> {
 
 /// A temperature from 0 up, `"inf"` included.
 pub(super) fn temperature(value: &Value) -> Result<f32, Problem> {
-    let number = match value {
-        Value::String(text) if text == "inf" => Some(f64::INFINITY),
-        other => other.as_f64(),
+    let t = match value {
+        Value::String(text) if text == "inf" => Some(f32::INFINITY),
+        other => other.as_f64().and_then(|t| Temp::nearest(t).ok()).map(Temp::get),
     };
-    let small = number.map(|t| t as f32).filter(|&t| t >= 0.0 && (t.is_finite() || value == "inf"));
-    small.ok_or_else(|| wrong("temperature", value, "a number from 0 up or \"inf\""))
+    t.ok_or_else(|| wrong("temperature", value, &format!("{}, or \"inf\"", Temp::ALLOWED)))
 }
 
 /// A chain that can't draw from these logits.
