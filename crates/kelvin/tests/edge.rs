@@ -30,7 +30,7 @@ fn usage_errors_are_2() {
     refused(&with_prompt(&["-t", "-1"]), 2, "-1");
     refused(&with_prompt(&["-t", "NaN"]), 2, "NaN");
     refused(&with_prompt(&["-t", "1,inf"]), 2, "inf");
-    refused(&with_prompt(&["-t", "0.5,,1"]), 2, "a temperature is a number");
+    refused(&with_prompt(&["-t", "0.5,,1"]), 2, "a temperature is 0 (greedy), or a finite number");
     refused(&with_prompt(&["--top-p", "0"]), 2, "top_p");
     refused(&with_prompt(&["--top-p", "NaN"]), 2, "top_p");
     refused(&with_prompt(&["--top-k", "-3"]), 2, "top_k");

@@ -38,7 +38,7 @@ pub(crate) fn temperature(typed: &str, infinity: Infinity) -> anyhow::Result<f32
         Err(_) => None,
     };
     t.ok_or_else(|| {
-        usage(format!("-t is \"{typed}\", but a temperature is {}{or}, such as 0.7 or 1.5", Temp::ALLOWED))
+        usage(format!("-t is \"{typed}\", but a temperature is {} such as 0.7{or}", Temp::ALLOWED))
     })
 }
 

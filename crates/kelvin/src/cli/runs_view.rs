@@ -319,7 +319,7 @@ pub(crate) fn replayed(all: &[Replayed]) -> Vec<ReplayRow> {
 
 /// For people.
 pub(crate) fn replay_lines(replayed: &[ReplayRow], style: Style) -> String {
-    let head = ["chain", "steps", "same token", "unnamed", "rank", "surprisal", "final entropy", "survivors"];
+    let head = ["chain", "steps", "same", "unnamed", "rank", "surprisal", "final entropy", "survivors"];
     let mut rows = vec![head.map(str::to_string).to_vec()];
     for of in replayed {
         rows.push(vec![

@@ -23,6 +23,7 @@ use super::{
     meaning,
     report::{judge_runs, lines},
     sweep as sweeping,
+    sweep_view::counted,
     tune_args::{CANDIDATES, SAMPLES, TuneArgs},
 };
 use crate::{
@@ -132,7 +133,10 @@ fn search(
         // Dice of its own.
         let seed = first.seed.wrapping_add(number as u64 * DICE_APART);
         let recipe = Recipe { chains: chains.clone(), samples: round.samples, seed, ..first.clone() };
-        let run = fill(store, &recipe, worker, &guard)?;
+        let n_written = played.iter().map(|round: &Played| round.texts).sum();
+        let n_all: usize =
+            plan.iter().map(|round| round.settings * round.samples * first.prompts.len()).sum();
+        let run = fill(store, &recipe, worker, &guard, n_written, n_all)?;
         if let Some(judge) = judge {
             judge_runs(store, &[run], &judge_args(args, judge))?;
         }
@@ -225,12 +229,19 @@ fn unknown(run: &Run, objective: &Objective) -> Option<(&'static str, String)> {
     })
 }
 
-/// Makes a round's texts, those that aren't in the database yet.
-fn fill(store: &mut Store, recipe: &Recipe, worker: &mut dyn Worker, guard: &Guard) -> anyhow::Result<RunId> {
+/// Makes a round's texts, those that aren't in the database yet. `n_written` of the search's `n_all` texts are those of earlier rounds.
+fn fill(
+    store: &mut Store,
+    recipe: &Recipe,
+    worker: &mut dyn Worker,
+    guard: &Guard,
+    n_written: usize,
+    n_all: usize,
+) -> anyhow::Result<RunId> {
     let run = store.begin(recipe, worker.source(), env!("CARGO_PKG_VERSION"))?;
-    let total = recipe.n_texts() as u64;
-    let done = store.present(run)?.len() as u64;
+    let (done, total) = ((n_written + store.present(run)?.len()) as u64, n_all as u64);
     let mut told = Told { bar: LateBar::new(Counted::Texts), done, total, guard };
+    told.bar.set(done, total);
     let swept = sweep(recipe, run, store, worker, &mut told)?;
     drop(told);
     if swept.n_missing == 0 {
@@ -392,7 +403,12 @@ fn words(answer: &Answer, objective: &Objective, style: Style) -> String {
         .rounds
         .iter()
         .map(|round| {
-            format!("{} settings × {} prompts × {} samples", round.settings, round.prompts, round.samples)
+            let [settings, prompts, samples] = [
+                counted(round.settings, "setting"),
+                counted(round.prompts, "prompt"),
+                counted(round.samples, "sample"),
+            ];
+            format!("{settings} × {prompts} × {samples}")
         })
         .collect();
     let table = Table {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Work that takes less than this needs no bar.
 const AFTER: Duration = Duration::from_millis(700);
@@ -36,23 +36,28 @@ pub(crate) struct LateBar {
     counted: Counted,
     begun: Instant,
     bar: Option<ProgressBar>,
+    is_shown: bool,
 }
 
 impl LateBar {
     /// The work begins now.
     pub(crate) fn new(counted: Counted) -> LateBar {
-        LateBar { counted, begun: Instant::now(), bar: None }
+        LateBar { counted, begun: Instant::now(), bar: None, is_shown: false }
     }
 
-    /// So much of it is done.
+    /// So much of it is done. What is done at the first call took no time here, so no time left is told by it.
     pub(crate) fn set(&mut self, done: u64, total: u64) {
         if done >= total {
             if let Some(bar) = self.bar.take() {
                 bar.finish_and_clear();
             }
-        } else if self.begun.elapsed() > AFTER {
-            let counted = self.counted;
-            self.bar.get_or_insert_with(|| new_bar(counted, total)).set_position(done);
+        } else {
+            let bar = self.bar.get_or_insert_with(|| new_bar(self.counted, done, total));
+            if !self.is_shown && self.begun.elapsed() > AFTER {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                self.is_shown = true;
+            }
+            bar.set_position(done);
         }
     }
 
@@ -65,7 +70,8 @@ impl LateBar {
     }
 }
 
-fn new_bar(counted: Counted, total: u64) -> ProgressBar {
+/// One that isn't shown yet, and measures its pace from here on.
+fn new_bar(counted: Counted, done: u64, total: u64) -> ProgressBar {
     let template = match counted {
         Counted::Bytes => "  loading {bar:30} {bytes:>10} of {total_bytes} · {eta} left",
         Counted::Tokens => "  reading the prompt {bar:30} {pos:>6} of {len} tokens · {eta} left",
@@ -76,7 +82,11 @@ fn new_bar(counted: Counted, total: u64) -> ProgressBar {
         Counted::Samples => "  measuring {bar:30} {pos:>4} of {len} samples · {eta} left",
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(total).with_style(style)
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden()).with_style(style);
+    bar.set_position(done);
+    bar.tick();
+    bar.reset_eta();
+    bar
 }
 
 impl Drop for LateBar {

@@ -342,7 +342,7 @@ fn temperatures(text: &str) -> Result<Vec<f32>, RecipeError> {
     let all = values(text).map_err(|problem| RecipeError::new("temp", problem))?;
     let one = |text: &String| {
         let t = text.parse::<f64>().ok().and_then(|t| Temp::nearest(t).ok()).map(Temp::get);
-        let problem = || format!("\"{text}\" isn't a temperature, which is {}, such as 0.7", Temp::ALLOWED);
+        let problem = || format!("\"{text}\" isn't a temperature, which is {} such as 0.7", Temp::ALLOWED);
         t.ok_or_else(|| RecipeError::new("temp", problem()))
     };
     all.iter().map(one).collect()
