@@ -39,7 +39,7 @@ impl Cache for Layer<'_> {
 fn main() {
     let threads = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(0);
     let (pool, isa) = (Pool::new(threads), Isa::best());
-    let numbers = vec![1u64; limit::READ_BYTES / 8];
+    let numbers = limit::numbers().expect("memory");
     let read = best(SAMPLES, || {
         black_box(limit::read(&pool, isa, black_box(&numbers)));
     });

@@ -29,7 +29,7 @@ fn main() {
     let wanted = arguments.iter().find(|a| a.parse::<usize>().is_err()).cloned().unwrap_or_default();
     let pool = Pool::new(threads);
     let isa = Isa::best();
-    let numbers = vec![1u64; limit::READ_BYTES / 8];
+    let numbers = limit::numbers().expect("memory");
     let read = best(SAMPLES, || {
         black_box(limit::read(&pool, isa, black_box(&numbers)));
     });

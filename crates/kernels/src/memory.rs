@@ -29,8 +29,10 @@ const MAP_BYTES: usize = 64 << 20;
 /// Every pattern of bits is a value of the type, its alignment divides [`ALIGN`], and it needs no drop.
 pub unsafe trait Plain: Copy + Send + Sync + 'static {}
 
-// SAFETY: whole numbers and floats take any bits, and are aligned to 1, 2 and 4.
+// SAFETY: whole numbers and floats take any bits, and are aligned to 1, 8, 2 and 4.
 unsafe impl Plain for u8 {}
+// SAFETY: as above.
+unsafe impl Plain for u64 {}
 // SAFETY: as above; f16 is a transparent u16.
 unsafe impl Plain for f16 {}
 // SAFETY: as above.

@@ -162,7 +162,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
         cfg!(target_feature = "avx2"),
         "candle was built without AVX2, so nothing is compared with it: build in the folder peers/"
     );
-    let reference = Reference::new(&request.threads);
+    let reference = Reference::new(&request.threads)?;
     let mut seen: BTreeMap<usize, Vec<Limits>> = BTreeMap::new();
     let mut cases = Vec::new();
     let mut refusals = Vec::new();

@@ -3,7 +3,12 @@
 
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
-use kelvin_kernels::{isa::Isa, limit, pool::Pool};
+use kelvin_kernels::{
+    isa::Isa,
+    limit,
+    memory::{Block, NoMemory},
+    pool::Pool,
+};
 use serde::Serialize;
 
 /// Passes over the buffer, and rounds of multiplications: some 70 ms each, so that a moment doesn't decide.
@@ -12,7 +17,7 @@ const INT8_ROUNDS: u32 = 1 << 20;
 
 /// Loops that do nothing but read, and nothing but multiply.
 pub struct Reference {
-    numbers: Vec<u64>,
+    numbers: Block<u64>,
     isa: Isa,
     /// One for each number of threads.
     pools: BTreeMap<usize, Pool>,
@@ -29,12 +34,12 @@ pub struct Limits {
 
 impl Reference {
     /// Allocates and touches the buffer.
-    pub fn new(threads: &[usize]) -> Reference {
-        Reference {
-            numbers: (0..(limit::READ_BYTES / 8) as u64).collect(),
+    pub fn new(threads: &[usize]) -> Result<Reference, NoMemory> {
+        Ok(Reference {
+            numbers: limit::numbers()?,
             isa: Isa::best(),
             pools: threads.iter().map(|&n| (n, Pool::new(n))).collect(),
-        }
+        })
     }
 
     /// Runs both loops with `threads` threads, one of the numbers that `new` was told.

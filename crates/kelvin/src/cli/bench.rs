@@ -10,7 +10,7 @@ use kelvin_engine::{
     TokenId,
     transformer::{Append, Scratch, Sequence, Want},
 };
-use kelvin_kernels::limit;
+use kelvin_kernels::{limit, memory::Block};
 use kelvin_sampling::{Chain, Dice, SampleError, Sampler};
 use serde::Serialize;
 
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let mut bench = Bench {
         session: &session,
         n_tokens: args.tokens,
-        numbers: vec![1; limit::READ_BYTES / 8],
+        numbers: limit::numbers()?,
         seen: Vec::new(),
         scratch: Scratch::default(),
     };
@@ -178,7 +178,7 @@ struct Bench<'a> {
     /// Of each continuation.
     n_tokens: usize,
     /// For the loop that reads.
-    numbers: Vec<u64>,
+    numbers: Block<u64>,
     /// What the loops did so far.
     seen: Vec<Limits>,
     scratch: Scratch,
