@@ -27,6 +27,9 @@ use crate::{
 /// products: a core waits once it has asked for some twenty lines that aren't there.
 const AHEAD: usize = 8 << 10;
 
+/// Pages from which on splitting a unit is worth a second job.
+const PAGES_TO_SPLIT: usize = 8;
+
 /// Rows whose queries go over the pages together.
 const ROWS: usize = 8;
 
@@ -87,7 +90,9 @@ pub fn attend(
     let rows_a_tile = (n * heads.n_kv_heads / (2 * pool.n_threads())).clamp(1, ROWS);
     let n_tiles = n.div_ceil(rows_a_tile);
     let n_units = n_tiles * heads.n_kv_heads;
-    let n_split = if n_units < 2 * pool.n_threads() { n_units % pool.n_threads() } else { 0 };
+    let n_pages = spans.iter().map(|span| span.end.div_ceil(PAGE) - span.start / PAGE).max().unwrap_or(0);
+    let worth = n_units < 2 * pool.n_threads() && n_pages >= PAGES_TO_SPLIT;
+    let n_split = if worth { n_units % pool.n_threads() } else { 0 };
     let n_whole = n_units - n_split;
     let n_pieces = pool.n_threads();
     let part = |unit: usize, halves| {

@@ -8,6 +8,8 @@
 //!
 //! One accumulator an output element, so neither the threads nor the number of tokens can change a bit.
 
+use std::ops::Range;
+
 use crate::{
     activations::{Activations, TILE},
     isa::{Isa, dispatch},
@@ -30,22 +32,78 @@ pub const MAX_PRODUCTS: usize = 4;
 /// Multiplications that cost no less than taking a task.
 const TASK: usize = 1 << 15;
 
+/// Bytes that a waiting thread asks for at most: they have to stay in its second-level cache until they are read.
+const SOON: usize = 256 << 10;
+
 /// One product's share of a job: `n_tasks` tasks from `first_task` on, each of some neighbouring groups of rows.
 #[derive(Clone, Copy)]
 struct Part<'a> {
     weights: &'a Packed,
-    out: Disjoint<f32>,
-    n_groups: usize,
     first_task: usize,
     n_tasks: usize,
 }
 
-/// Multiplies the `n` prepared rows of `input` with the weights of up to [`MAX_PRODUCTS`] products, in one parallel job.
-pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &mut [Product<'_>]) {
-    assert!(products.len() <= MAX_PRODUCTS, "at most {MAX_PRODUCTS} products");
-    let mut parts = [None; MAX_PRODUCTS];
-    let mut n_tasks = 0;
-    for (part, product) in parts.iter_mut().zip(products) {
+/// How a job of several products is cut into tasks.
+struct Plan<'a> {
+    parts: [Option<Part<'a>>; MAX_PRODUCTS],
+    n_tasks: usize,
+}
+
+impl<'a> Plan<'a> {
+    fn new(pool: &Pool, n: usize, weights: impl ExactSizeIterator<Item = &'a Packed>) -> Plan<'a> {
+        assert!(weights.len() <= MAX_PRODUCTS, "at most {MAX_PRODUCTS} products");
+        let mut plan = Plan { parts: [None; MAX_PRODUCTS], n_tasks: 0 };
+        for (part, weights) in plan.parts.iter_mut().zip(weights) {
+            let n_groups = weights.rows().div_ceil(GROUP);
+            // Enough tasks to even out what a neighbour takes of a core, as many for each thread.
+            let groups_a_task = TASK.div_ceil((n * weights.cols() * GROUP).max(1));
+            let most = (n_groups / groups_a_task).clamp(1, 8 * pool.n_threads());
+            let n_tasks = most - most % pool.n_threads().min(most);
+            *part = Some(Part { weights, first_task: plan.n_tasks, n_tasks });
+            plan.n_tasks += n_tasks;
+        }
+        plan
+    }
+
+    /// Which product a task belongs to, its weights, and their groups of rows.
+    fn task(&self, task: usize) -> (usize, &'a Packed, Range<usize>) {
+        let begun =
+            |(i, part): (usize, &Option<Part<'a>>)| Some((i, part.filter(|part| part.first_task <= task)?));
+        let (i, part) =
+            self.parts.iter().enumerate().rev().find_map(begun).expect("the first part has task 0");
+        let n_groups = part.weights.rows().div_ceil(GROUP);
+        let start = |task| share_start(task - part.first_task, part.n_tasks, n_groups);
+        (i, part.weights, start(task)..start(task + 1))
+    }
+
+    /// The first bytes that a thread reads for its share of the tasks. Matrices of one job lie behind each other mostly; where
+    /// they don't, some bytes are asked for in vain.
+    fn first_bytes(&self, pool: &Pool, thread: usize) -> Range<*const u8> {
+        let task = share_start(thread, pool.n_threads(), self.n_tasks);
+        if task >= self.n_tasks {
+            return std::ptr::null()..std::ptr::null();
+        }
+        let (_, weights, groups) = self.task(task);
+        let all: usize = self.parts.iter().flatten().map(|part| part.weights.n_bytes()).sum();
+        let first = weights.group(groups.start).as_ptr();
+        first..first.wrapping_add(SOON.min(all / pool.n_threads()))
+    }
+}
+
+/// Multiplies the `n` prepared rows of `input` with the weights of up to [`MAX_PRODUCTS`] products, in one parallel job. `soon` are the
+/// weights that the next call reads, if they are known: threads that wait until then ask for them, which changes no result.
+pub fn matmul(
+    pool: &Pool,
+    isa: Isa,
+    input: &Activations,
+    n: usize,
+    products: &mut [Product<'_>],
+    soon: &[&Packed],
+) {
+    let plan = Plan::new(pool, n, products.iter().map(|product| product.weights));
+    let soon = Plan::new(pool, n, soon.iter().copied());
+    let mut outs = [None; MAX_PRODUCTS];
+    for (out, product) in outs.iter_mut().zip(products) {
         let weights = product.weights;
         assert_eq!(product.out.len(), n * weights.rows(), "a result for each token and row");
         match Layout::of(weights.format()) {
@@ -55,21 +113,14 @@ pub fn matmul(pool: &Pool, isa: Isa, input: &Activations, n: usize, products: &m
             ),
             None => assert_eq!(input.x.len(), n * weights.cols(), "a row of activations for each token"),
         }
-        let n_groups = weights.rows().div_ceil(GROUP);
-        // Enough tasks to even out what a neighbour takes of a core, as many for each thread.
-        let groups_a_task = TASK.div_ceil((n * weights.cols() * GROUP).max(1));
-        let most = (n_groups / groups_a_task).clamp(1, 8 * pool.n_threads());
-        let n_its_tasks = most - most % pool.n_threads().min(most);
-        let out = Disjoint(product.out.as_mut_ptr());
-        *part = Some(Part { weights, out, n_groups, first_task: n_tasks, n_tasks: n_its_tasks });
-        n_tasks += n_its_tasks;
+        *out = Some(Disjoint(product.out.as_mut_ptr()));
     }
-    pool.run(n_tasks, &|task| {
-        let part = parts.iter().flatten().rfind(|part| part.first_task <= task);
-        let Part { weights, out, n_groups, first_task, n_tasks } = *part.expect("the first part has task 0");
-        let task = task - first_task;
+    let soon = |thread: usize| soon.first_bytes(pool, thread);
+    pool.run_foretelling(plan.n_tasks, &soon, &|task| {
+        let (product, weights, groups) = plan.task(task);
+        let out = outs[product].expect("a place for each product");
         let mut sums = [[0.0; GROUP]; TILE];
-        for group in share_start(task, n_tasks, n_groups)..share_start(task + 1, n_tasks, n_groups) {
+        for group in groups {
             let lanes = GROUP.min(weights.rows() - group * GROUP);
             for token in (0..n).step_by(TILE) {
                 let sums = &mut sums[..TILE.min(n - token)];

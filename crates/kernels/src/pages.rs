@@ -85,14 +85,15 @@ impl Page<'_> {
 /// Bytes that memory gives at once.
 pub(crate) const LINE: usize = 64;
 
-/// Asks for the line at an address, any address.
+/// Asks for the line at an address, any address. It comes into the second-level cache: the first one has some twenty places for lines that
+/// are on their way, and what a product reads waits once they are taken.
 #[inline(always)]
 pub(crate) fn prefetch(at: *const u8) {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         // SAFETY: SSE is part of x86-64, and a prefetch may name any address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = at;

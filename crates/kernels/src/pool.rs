@@ -2,12 +2,13 @@
 //!
 //! Results never depend on it: a task computes what its number says, whoever runs it. Each thread begins with a share of
 //! neighbouring tasks, which it takes in order, so that it reads memory in one stream; who is done takes from the ends of
-//! the others' shares. Workers spin for a moment between jobs (a layer has several jobs, some microseconds apart) and then
+//! the others' shares. Who waits asks memory for what it reads next, where that was foretold. Workers spin for a moment between jobs (a layer has several jobs, some microseconds apart) and then
 //! sleep. A job is closed when its tasks are taken; a worker that wakes up late doesn't hold anyone up.
 
 use std::{
     any::Any,
     cell::{Cell, UnsafeCell},
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -16,7 +17,10 @@ use std::{
     thread::JoinHandle,
 };
 
-use crate::float_env::FloatEnv;
+use crate::{
+    float_env::FloatEnv,
+    pages::{LINE, prefetch},
+};
 
 /// A pool of threads.
 pub struct Pool {
@@ -38,23 +42,58 @@ struct Shared {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// Tasks that lie next to each other: the first (high half) and the end (low half), in a cache line of its own.
+/// What a thread has of a job, in a cache line of its own.
 #[repr(align(64))]
 #[derive(Default)]
-struct Share(AtomicU64);
+struct Share {
+    /// Tasks that lie next to each other: the first (high half) and the end (low half).
+    tasks: AtomicU64,
+    /// Where the bytes begin and end that it reads first in the next job of which that is known. Written between jobs.
+    soon: [AtomicUsize; 2],
+}
 
 impl Share {
     fn set(&self, first: u32, end: u32) {
-        self.0.store(u64::from(first) << 32 | u64::from(end), Ordering::Relaxed);
+        self.tasks.store(u64::from(first) << 32 | u64::from(end), Ordering::Relaxed);
     }
 
     /// Takes the first task (`from_end`: the last one) of those that are left.
     fn take(&self, from_end: bool) -> Option<usize> {
         let step = if from_end { u64::MAX } else { 1 << 32 };
-        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |share| {
+        let taken = self.tasks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |share| {
             (share >> 32 < share & u64::from(u32::MAX)).then(|| share.wrapping_add(step))
         });
         taken.ok().map(|share| if from_end { (share as u32 - 1) as usize } else { (share >> 32) as usize })
+    }
+
+    fn soon(&self) -> [usize; 2] {
+        [&self.soon[0], &self.soon[1]].map(|at| at.load(Ordering::Relaxed))
+    }
+}
+
+/// What a thread asks memory for while it waits, line by line.
+#[derive(Default)]
+struct Asking {
+    told: [usize; 2],
+    at: usize,
+}
+
+impl Asking {
+    /// Begins anew if something else has been foretold.
+    fn tell(&mut self, told: [usize; 2]) {
+        if self.told != told {
+            *self = Asking { told, at: told[0] };
+        }
+    }
+
+    /// One step of waiting.
+    fn wait(&mut self) {
+        if self.at < self.told[1] {
+            prefetch(std::ptr::without_provenance(self.at));
+            self.at += LINE;
+        } else {
+            std::hint::spin_loop();
+        }
     }
 }
 
@@ -122,6 +161,26 @@ impl Pool {
     /// passed on to the caller. What a task of a job that is shared out runs itself, of this pool or another, runs on the task's thread;
     /// a job of one task is its caller's own work, and what that runs is shared out.
     pub fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        self.run_job(n_tasks, None, task);
+    }
+
+    /// Does what [`run`](Self::run) does, and foretells which bytes each thread reads first in a job soon after: a thread that waits asks
+    /// memory for them. They may be any bytes.
+    pub(crate) fn run_foretelling(
+        &self,
+        n_tasks: usize,
+        soon: &dyn Fn(usize) -> Range<*const u8>,
+        task: &(dyn Fn(usize) + Sync),
+    ) {
+        self.run_job(n_tasks, Some(soon), task);
+    }
+
+    fn run_job(
+        &self,
+        n_tasks: usize,
+        soon: Option<&dyn Fn(usize) -> Range<*const u8>>,
+        task: &(dyn Fn(usize) + Sync),
+    ) {
         let _env = FloatEnv::standard();
         if n_tasks <= 1 || self.workers.is_empty() || IN_TASK.get() {
             (0..n_tasks).for_each(task);
@@ -136,6 +195,11 @@ impl Pool {
         };
         for (thread, share) in shared.shares[..n_threads].iter().enumerate() {
             share.set(begin(thread), begin(thread + 1));
+            if let Some(soon) = soon {
+                let bytes = soon(thread);
+                share.soon[0].store(bytes.start.addr(), Ordering::Relaxed);
+                share.soon[1].store(bytes.end.addr(), Ordering::Relaxed);
+            }
         }
         // SAFETY: we hold `turn` and the last job was left with no worker in it, so nobody reads `job` now. The
         // lifetime of `task` is erased; `run` doesn't return before every worker has left the job.
@@ -154,9 +218,11 @@ impl Pool {
         shared.take_tasks(0, task);
         shared.state.fetch_and(!OPEN, Ordering::AcqRel);
         let mut spins = 0u32;
+        let mut asking = Asking::default();
+        asking.tell(shared.shares[0].soon());
         while shared.state.load(Ordering::Acquire) & COUNT != 0 {
             spins += 1;
-            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            if spins < SPINS { asking.wait() } else { std::thread::yield_now() }
         }
         let panic = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(panic) = panic {
@@ -240,6 +306,7 @@ impl Shared {
         let _env = FloatEnv::standard();
         let mut last_epoch = 0;
         let mut spins = 0u32;
+        let mut asking = Asking::default();
         loop {
             let state = self.state.load(Ordering::Acquire);
             if state & OPEN != 0 && state >> 16 != last_epoch {
@@ -250,6 +317,8 @@ impl Shared {
                     // SAFETY: the job is open and we are counted in it, so its closure lives until we leave.
                     let task = unsafe { &*(*self.job.get()).0 };
                     self.take_tasks(me, task);
+                    // Before we leave: nobody writes it while we are in.
+                    asking.tell(self.shares[me].soon());
                     self.state.fetch_sub(1, Ordering::AcqRel);
                     spins = 0;
                 }
@@ -257,7 +326,7 @@ impl Shared {
             }
             spins += 1;
             if spins < SPINS {
-                std::hint::spin_loop();
+                asking.wait();
             } else if !self.sleep_until_new(last_epoch) {
                 return;
             } else {

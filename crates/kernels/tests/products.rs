@@ -59,7 +59,7 @@ fn product(pool: &Pool, isa: Isa, weights: &Packed, x: &[f32], n: usize) -> Vec<
     input.x.extend(x);
     input.prepare(pool, isa, weights.cols(), [weights.format()]);
     let mut out = vec![0.0; n * weights.rows()];
-    matmul(pool, isa, &input, n, &mut [Product { weights, out: &mut out }]);
+    matmul(pool, isa, &input, n, &mut [Product { weights, out: &mut out }], &[weights]);
     out
 }
 

@@ -127,7 +127,7 @@ impl Model {
         self.turn_angles(s);
         for (i, layer) in self.weights.layers.iter().enumerate() {
             self.attention(i, layer, batch, s);
-            self.feed_forward(layer, s);
+            self.feed_forward(i, layer, s);
         }
         self.logits(batch, s);
         for append in batch.iter_mut() {
@@ -201,7 +201,7 @@ impl Model {
             Product { weights: &layer.k, out: &mut s.k },
             Product { weights: &layer.v, out: &mut s.v },
         ];
-        matmul(&self.pool, self.isa, &s.input, n, products);
+        matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.attention_output]);
 
         let (rows, angles, half) = (&s.rows, &s.angles[c.layers[i].rope], c.rope_dim / 2);
         let norms = layer.qk_norms.as_ref().map(|[q, k]| (q.as_slice(), k.as_slice())).unzip();
@@ -230,7 +230,7 @@ impl Model {
         s.spans.extend(rows.iter().map(|row| (row.pos + 1).saturating_sub(window)..row.pos + 1));
         let cache = LayerOfBatch { batch, rows, layer: i };
         attend(&self.pool, self.isa, self.heads(), &s.q, &s.spans, &cache, &mut s.input.x);
-        self.product_of_input(&layer.attention_output, s);
+        self.product_of_input(&layer.attention_output, s, &[&layer.gate, &layer.up]);
         self.add_delta(layer.post_norms.as_ref().map(|norms| &norms[0]), s);
     }
 
@@ -240,7 +240,7 @@ impl Model {
     }
 
     /// x += down(activation(gate(norm(x))) · up(norm(x))).
-    fn feed_forward(&self, layer: &Layer, s: &mut Scratch) {
+    fn feed_forward(&self, i: usize, layer: &Layer, s: &mut Scratch) {
         let (n, d_ff) = (s.x.len() / self.config.d_model, self.config.d_ff);
         self.normed_input(&layer.ffn_norm, [&layer.gate, &layer.up], s);
         s.gate.resize(n * d_ff, 0.0);
@@ -249,13 +249,17 @@ impl Model {
             Product { weights: &layer.gate, out: &mut s.gate },
             Product { weights: &layer.up, out: &mut s.up },
         ];
-        matmul(&self.pool, self.isa, &s.input, n, products);
+        matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.down]);
         let up = &s.up;
         self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
             gate(self.isa, self.config.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
         });
         std::mem::swap(&mut s.input.x, &mut s.gate);
-        self.product_of_input(&layer.down, s);
+        let soon: &[&Packed] = match self.weights.layers.get(i + 1) {
+            Some(next) => &[&next.q, &next.k, &next.v],
+            None => &[self.output_weights()],
+        };
+        self.product_of_input(&layer.down, s, soon);
         self.add_delta(layer.post_norms.as_ref().map(|norms| &norms[1]), s);
     }
 
@@ -279,9 +283,17 @@ impl Model {
         }
         s.x.truncate(n_wanted * d_model);
         s.logits.resize(n_wanted * self.config.vocab_size, 0.0);
-        let weights = self.weights.output.as_ref().unwrap_or(&self.weights.embedding);
+        let weights = self.output_weights();
         self.normed_input(&self.weights.output_norm, [weights], s);
-        matmul(&self.pool, self.isa, &s.input, n_wanted, &mut [Product { weights, out: &mut s.logits }]);
+        let first = &self.weights.layers[0];
+        let products = &mut [Product { weights, out: &mut s.logits }];
+        // The next step begins with these.
+        matmul(&self.pool, self.isa, &s.input, n_wanted, products, &[&first.q, &first.k, &first.v]);
+    }
+
+    /// Makes logits: vocab_size × d_model.
+    fn output_weights(&self) -> &Packed {
+        self.weights.output.as_ref().unwrap_or(&self.weights.embedding)
     }
 
     /// input = norm(x), ready for products with `weights`.
@@ -295,12 +307,12 @@ impl Model {
         s.input.prepare(&self.pool, self.isa, d_model, weights.into_iter().map(Packed::format));
     }
 
-    /// delta = weights · input.
-    fn product_of_input(&self, weights: &Packed, s: &mut Scratch) {
+    /// delta = weights · input. `soon` are the weights that come next.
+    fn product_of_input(&self, weights: &Packed, s: &mut Scratch, soon: &[&Packed]) {
         let n = s.x.len() / self.config.d_model;
         s.input.prepare(&self.pool, self.isa, weights.cols(), [weights.format()]);
         s.delta.resize(s.x.len(), 0.0);
-        matmul(&self.pool, self.isa, &s.input, n, &mut [Product { weights, out: &mut s.delta }]);
+        matmul(&self.pool, self.isa, &s.input, n, &mut [Product { weights, out: &mut s.delta }], soon);
     }
 
     /// x += delta, through a norm where there is one.

@@ -25,6 +25,9 @@ fn number(i: usize) -> f32 {
     ((i * 7919 + 13) % 1009) as f32 / 504.5 - 1.0
 }
 
+/// Of each sequence: enough for a unit to be split.
+const N_POSITIONS: usize = 400;
+
 /// The key (salt 0) or value (salt 1) of a head at a position; sequences differ from position 40 on.
 fn stored<T: Stored>(sequence: usize, head: usize, pos: usize, salt: usize, head_dim: usize) -> Vec<f32> {
     let own = if pos < 40 { 0 } else { sequence * 389 };
@@ -43,7 +46,7 @@ fn pages<T: Stored>(heads: Heads, of: &[usize], wrap: for<'a> fn(&'a [T], &'a [T
         T::from_f32s(Isa::SCALAR, &vec![f32::NAN; numbers.len()], &mut numbers);
         let (keys, values) = numbers.split_at_mut(heads.n_kv_heads * len);
         for head in 0..heads.n_kv_heads {
-            for pos in page * PAGE..((page + 1) * PAGE).min(150) {
+            for pos in page * PAGE..((page + 1) * PAGE).min(N_POSITIONS) {
                 let [key, value] = [0, 1].map(|salt| stored::<T>(sequence, head, pos, salt, heads.head_dim));
                 let range = head * len..(head + 1) * len;
                 let (keys, values) = (&mut keys[range.clone()], &mut values[range]);
@@ -54,7 +57,8 @@ fn pages<T: Stored>(heads: Heads, of: &[usize], wrap: for<'a> fn(&'a [T], &'a [T
     };
     // The first page is shared by all.
     let first = page(0, 0);
-    let sequence = |s| [first.clone()].into_iter().chain((1..5).map(|i| page(s, i))).collect();
+    let sequence =
+        |s| [first.clone()].into_iter().chain((1..N_POSITIONS.div_ceil(PAGE)).map(|i| page(s, i))).collect();
     Pages { heads, pages: (0..3).map(sequence).collect(), of: of.to_vec(), wrap }
 }
 
@@ -117,7 +121,9 @@ fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
     let apart = vec![(0, 3..7), (1, 100..131), (1, 64..96), (2, 0..150), (0, 31..33)];
     for (n_heads, n_kv_heads, head_dim) in [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6)] {
         let heads = Heads { n_heads, n_kv_heads, head_dim, scale: 0.37 };
-        for rows in [&prompt, &window, &ways, &apart, &vec![(0, 0..1)], &vec![(0, 5..131)]] {
+        for rows in
+            [&prompt, &window, &ways, &apart, &vec![(0, 0..1)], &vec![(0, 5..131)], &vec![(0, 5..387)]]
+        {
             check::<f16>(heads, rows, |keys, values| Page::F16 { keys, values });
             check::<f32>(heads, rows, |keys, values| Page::F32 { keys, values });
         }

@@ -13,8 +13,8 @@ pub(crate) fn sum(numbers: &[u64]) -> u64 {
     let mut sums = [_mm256_setzero_si256(); 4];
     for block in blocks {
         let ahead = block.as_ptr().wrapping_add(AHEAD);
-        _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
-        _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(8).cast());
+        _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
+        _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(8).cast());
         for (sum, four) in sums.iter_mut().zip(block.as_chunks::<4>().0) {
             // SAFETY: `four` is four u64, 32 bytes.
             let four = unsafe { _mm256_loadu_si256(four.as_ptr().cast()) };

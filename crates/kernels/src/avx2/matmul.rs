@@ -55,16 +55,12 @@ pub(crate) fn checked(l: Layout, stream: &[u8], input: &Tile<'_>, sums: &[[f32; 
     n_blocks
 }
 
-/// Asks for what lies [`AHEAD`] bytes after these. A few lines at a time: a core has some twenty on their way and then stops,
-/// and products wait with it.
+/// Asks for what lies [`AHEAD`] bytes after these, a few lines at a time.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(crate) fn prefetch(bytes_at: *const u8, bytes: usize) {
-    let mut at = AHEAD;
-    while at < AHEAD + bytes {
-        // A prefetch may name any address.
-        _mm_prefetch::<_MM_HINT_T0>(bytes_at.wrapping_add(at).cast());
-        at += 64;
+    for at in (AHEAD..AHEAD + bytes).step_by(crate::pages::LINE) {
+        crate::pages::prefetch(bytes_at.wrapping_add(at));
     }
 }
 
