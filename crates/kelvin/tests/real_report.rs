@@ -168,6 +168,16 @@ async fn tables_sort(person: &Person, json: &Value) {
     sorted.reverse();
     assert_eq!(person.texts(first).await, sorted);
     assert_eq!(person.texts("#mean-table [aria-sort=descending]").await.len(), 1);
+    // min-p beside plain temperature at equal quality: a row for each of its settings that can be, by any metric of diversity.
+    let matched = json["matched"]["settings"].as_array().unwrap();
+    assert!(!matched.is_empty());
+    assert_eq!(person.texts("#matched-table tbody tr").await.len(), matched.len());
+    let names = person.texts("#matched-metric option").await;
+    assert_eq!(names.len(), matched[0]["differences"].as_array().unwrap().len());
+    let family = "#matched-table td:nth-child(5)";
+    let before = person.texts(family).await;
+    let _: bool = person.read("(() => { const one = document.getElementById('matched-metric'); one.selectedIndex = 0; one.dispatchEvent(new Event('change')); return true; })()").await;
+    assert_ne!(person.texts(family).await, before);
     // The table of one metric has a row for each setting, too.
     person.click("#metric-table th:nth-child(3) button").await;
     assert_eq!(person.texts("#metric-table tbody tr").await.len(), as_made.len());

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-use kelvin_lab::statistics::{Estimate, Over, Series, Verdict, compare, holm};
+use kelvin_lab::statistics::{Estimate, Matched, Over, Point, Series, Verdict, compare, holm, matched};
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
@@ -138,4 +138,73 @@ fn a_difference_is_found_between_pairs() {
         compare(&pair, 0, i)[0].verdict == Verdict::More
     });
     assert!(found > 0.95, "{found}");
+}
+
+/// Settings of two families along curves from quality to diversity: (quality, diversity) of each. Prompts differ at both, and answer to each setting differently;
+/// what chance does to a sample's quality is partly shared, diversity is a value for each prompt and goes along with quality.
+fn settings(chance: &mut Chance, prompts: usize, samples: usize, at: &[(f64, f64)]) -> Vec<[Series; 2]> {
+    let mut found = vec![(Vec::new(), Vec::new()); at.len()];
+    for _ in 0..prompts {
+        let (level, kind) = (0.4 * chance.normal(), 0.1 * chance.normal());
+        let shared: Vec<f64> = (0..samples).map(|_| 0.3 * chance.normal()).collect();
+        for (&(q, d), (qualities, diversities)) in at.iter().zip(&mut found) {
+            let own = 0.2 * chance.normal();
+            let values = shared.iter().map(|shared| Some(q + level + own + shared + 0.3 * chance.normal()));
+            qualities.push(values.collect());
+            diversities.push(vec![Some(d + kind + 0.1 * own + 0.05 * chance.normal())]);
+        }
+    }
+    found.into_iter().map(|(q, d)| [Series::new(q), Series::new(d)]).collect()
+}
+
+/// The first so many settings against the family that the others are.
+fn beside(found: &[[Series; 2]], n: usize, seed: u64) -> Vec<Matched> {
+    let points: Vec<Point<'_>> =
+        found.iter().map(|[quality, diversity]| Point { quality, diversity }).collect();
+    let family: Vec<usize> = (n..found.len()).collect();
+    matched(&points, &(0..n).collect::<Vec<_>>(), &family, RESAMPLES, seed)
+}
+
+/// A gap between two curves that is known lies in its interval at the rate of intervals, is found, and is found at equal quality, not at equal place: by themselves these
+/// settings are less diverse than their neighbours.
+#[test]
+fn a_gap_at_equal_quality_is_held_and_found() {
+    let line = |q: f64| (q, 1.0 + 0.5 * q);
+    let (gap, at) = (0.25, 1.9);
+    for (prompts, samples) in [(6, 8), (12, 4), (24, 4)] {
+        let mut found = 0;
+        let held = share(EXPERIMENTS, 7_000_000, |chance, i| {
+            let curve = [(at, line(at).1 + gap), line(1.0), line(2.0), line(3.2)];
+            let one = beside(&settings(chance, prompts, samples, &curve), 1, i).remove(0);
+            assert!(one.between == [1, 2] || one.between == [2, 3], "{one:?}");
+            found += u64::from(one.difference.verdict == Verdict::More);
+            let (low, high) = one.difference.estimate.interval.unwrap();
+            low <= gap && gap <= high
+        });
+        assert!((0.935..=0.965).contains(&held), "{prompts} prompts of {samples}: {held}");
+        let least = if prompts < 10 { 70 } else { 97 };
+        assert!(found * 100 > EXPERIMENTS * least, "{prompts} prompts of {samples}: {found}");
+    }
+}
+
+/// Where all lie on one curve a difference is claimed for any of three settings in 5 of 100 experiments at most, on a straight one and on one that bends as
+/// diversity does, towards its ceiling. By the line alone it would be claimed three times as often there.
+#[test]
+fn on_one_curve_no_difference_is_claimed() {
+    let bent = |q: f64| (q, 4.0 - 2.0 * (-q).exp());
+    let straight = |q: f64| (q, 1.0 + 0.5 * q);
+    for (curve, is_bent) in [(&straight as &dyn Fn(f64) -> (f64, f64), false), (&bent, true)] {
+        let at: Vec<(f64, f64)> = [1.4, 1.9, 2.5, 0.5, 1.1, 1.7, 2.3, 3.0].map(curve).to_vec();
+        let mut by_the_line = 0;
+        let claims = share(600, 8_000_000, |chance, i| {
+            let found = beside(&settings(chance, 24, 4, &at), 3, i);
+            let p: Vec<f64> = found.iter().filter_map(|one| one.difference.estimate.p).collect();
+            by_the_line += i32::from(holm(&p).into_iter().any(|p| p <= 0.05));
+            found.iter().any(|one| one.difference.verdict != Verdict::NotShown)
+        });
+        // 600 experiments: within two standard errors.
+        assert!(claims <= 0.068, "{claims}");
+        // The parabola is needed.
+        assert_eq!(by_the_line > 60, is_bent, "{by_the_line}");
+    }
 }

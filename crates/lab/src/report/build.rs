@@ -3,8 +3,8 @@
 use kelvin_sampling::{Chain, Stage};
 
 use super::{
-    Evidence, Head, Measured, Options, Report, Setting, Shown, Value, command, melting, partings, plane,
-    texts,
+    Evidence, Head, Measured, Options, Report, Setting, Shown, Value, command, matched, melting, partings,
+    plane, texts,
 };
 use crate::{
     metrics::{Metric, Values, measure},
@@ -25,7 +25,7 @@ impl Report {
             return Err("there are no texts to report: the run hasn't begun".to_string());
         }
         let settings = settings(evidence, options)?;
-        let measured: Vec<(&Metric, Vec<Values>)> = options
+        let measured: Vec<(&'static Metric, Vec<Values>)> = options
             .metrics
             .iter()
             .map(|metric| (*metric, evidence.iter().map(|one| measure(&one.run, metric)).collect()))
@@ -34,12 +34,14 @@ impl Report {
             measured.iter().map(|(metric, values)| summarise(metric, values, &settings)).collect();
         let heat = Metric::find("heat_capacity")?;
         let heat: Vec<Values> = evidence.iter().map(|one| measure(&one.run, heat)).collect();
+        let plane = plane::plane(&metrics, options)?;
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
             command,
             runs: evidence.iter().map(head).collect(),
             warnings: warnings(evidence, &settings),
-            plane: plane::plane(&metrics, options)?,
+            matched: matched::matching(&settings, &measured, plane.as_ref()),
+            plane,
             melting: melting::melting(&settings, &heat),
             partings: partings::partings(evidence, &settings),
             texts: texts::texts(evidence, &settings, options.texts),

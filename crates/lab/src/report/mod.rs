@@ -7,6 +7,7 @@ mod build;
 mod command;
 mod html;
 mod markdown;
+mod matched;
 mod melting;
 mod partings;
 mod plane;
@@ -73,6 +74,8 @@ pub struct Report {
     pub metrics: Vec<Measured>,
     /// Quality against diversity, if both can be had.
     pub plane: Option<Plane>,
+    /// Settings beside the base's family at equal quality, if there are families to compare.
+    pub matched: Option<Matching>,
     /// Entropy and heat capacity against temperature, for each family of chains.
     pub melting: Vec<Melting>,
     /// Where texts part from those of the next colder setting.
@@ -196,6 +199,42 @@ pub struct Plane {
     pub frontier: Vec<usize>,
     /// The one of them beyond which a little more of one costs much of the other.
     pub knee: Option<usize>,
+}
+
+/// Settings beside the family of their run's base, the chains that differ from it in temperature alone, at equal quality.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Matching {
+    /// The metric that is equal: the plane's.
+    pub quality: &'static str,
+    /// The settings of other families whose quality the base's has as well.
+    pub settings: Vec<MatchedSetting>,
+}
+
+/// A setting beside a family that is as good.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MatchedSetting {
+    /// Which setting.
+    pub setting: usize,
+    /// The family.
+    pub family: String,
+    /// The mean quality of both.
+    pub quality: f64,
+    /// The temperature at which the family has it, between two of its settings.
+    pub temperature: f64,
+    /// By metric of diversity.
+    pub differences: Vec<MatchedDifference>,
+}
+
+/// How a setting differs from the family at equal quality.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct MatchedDifference {
+    /// The metric of diversity.
+    pub metric: &'static str,
+    /// What the family has there.
+    pub family_has: f64,
+    /// The setting's mean minus that; Holm's correction is over the run's settings.
+    #[serde(flatten)]
+    pub shown: Shown,
 }
 
 /// How a family of chains answers to heat.

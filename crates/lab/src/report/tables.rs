@@ -1,6 +1,6 @@
 //! A report in, its tables out, as rows of cells: for a terminal, and for Markdown.
 
-use super::{Measured, Report, Value};
+use super::{MatchedSetting, Measured, Report, Value};
 use crate::metrics::{Aspect, METRICS};
 
 /// A table.
@@ -36,6 +36,7 @@ pub fn tables(report: &Report) -> Vec<Table> {
         .filter(|(_, metrics)| !metrics.is_empty())
         .map(|(title, metrics)| overview(report, title, &metrics))
         .collect();
+    tables.extend(matched(report));
     tables.extend(partings(report));
     tables
 }
@@ -73,6 +74,79 @@ fn mark(metric: &Measured, setting: usize, is_base: bool) -> &'static str {
         Some("not shown") => " ~",
         _ => "  ",
     }
+}
+
+/// Settings beside the base's family at equal quality: by the plane's metric of diversity, and where there are others by all of them at a glance.
+fn matched(report: &Report) -> Vec<Table> {
+    let (Some(matching), Some(plane)) = (&report.matched, &report.plane) else { return Vec::new() };
+    let title = |name: &str| report.metrics.iter().find(|m| m.name == name).map_or("", |metric| metric.title);
+    let quality = title(matching.quality);
+    let start = |row: &MatchedSetting| {
+        vec![
+            report.settings[row.setting].label.clone(),
+            short(row.quality),
+            format!("{:.2}", row.temperature),
+        ]
+    };
+    let of = |row: &MatchedSetting, name: &str| row.differences.iter().copied().find(|d| d.metric == name);
+    let rows: Vec<Vec<String>> = matching
+        .settings
+        .iter()
+        .filter_map(|row| {
+            let found = of(row, plane.diversity)?;
+            let mut cells = start(row);
+            cells.extend([
+                short(found.family_has),
+                signed(found.shown.value.mean),
+                interval(&found.shown.value),
+            ]);
+            cells.extend([found.shown.p_holm.map_or("-".into(), p_value), found.shown.verdict.to_string()]);
+            Some(cells)
+        })
+        .collect();
+    let mut families: Vec<&str> = matching.settings.iter().map(|row| &*row.family).collect();
+    families.dedup();
+    let families = families.join(", ");
+    let mut tables = Vec::new();
+    let head =
+        ["setting", quality, "same at T", "family's", "difference", "its interval", "p (Holm)", "verdict"];
+    tables.push(Table {
+        title: format!("{} at equal {quality}", title(plane.diversity)),
+        note: format!(
+            "beside {families} at the temperature where it has the same {quality}, between its nearest settings by a line; the difference is the setting's minus the family's. Shown is \
+             only what a bend between those settings doesn't explain (a parabola through a third)"
+        ),
+        head: head.map(String::from).to_vec(),
+        rows,
+    });
+    let names: Vec<&str> = report.metrics.iter().map(|metric| metric.name).collect();
+    let names: Vec<&str> = names
+        .into_iter()
+        .filter(|name| matching.settings.iter().any(|row| of(row, name).is_some()))
+        .collect();
+    if names.len() > 1 {
+        let mut head = vec!["setting".to_string(), quality.to_string(), "same at T".to_string()];
+        head.extend(names.iter().map(|name| title(name).to_string()));
+        let cell = |row: &MatchedSetting, name: &str| match of(row, name) {
+            None => "-".to_string(),
+            Some(found) => {
+                let mark = if found.shown.verdict == "not shown" { " ~" } else { "  " };
+                format!("{}{mark}", signed(found.shown.value.mean))
+            }
+        };
+        let rows = matching.settings.iter().map(|row| {
+            let mut cells = start(row);
+            cells.extend(names.iter().map(|name| cell(row, name)));
+            cells
+        });
+        tables.push(Table {
+            title: format!("Diversity at equal {quality}"),
+            note: format!("differences from {families} at equal {quality}, as above; ~ not shown"),
+            head,
+            rows: rows.collect(),
+        });
+    }
+    tables
 }
 
 /// All that is known of one metric.

@@ -114,6 +114,32 @@ fn a_report_says_what_is_in_the_run() {
 }
 
 #[test]
+fn families_are_compared_at_equal_quality() {
+    let report = report();
+    let matching = report.matched.as_ref().unwrap();
+    // min-p did nothing here, so each of its settings is where plain temperature is, and no different.
+    let at: Vec<(usize, f64)> = matching.settings.iter().map(|one| (one.setting, one.temperature)).collect();
+    assert_eq!(at, [(4, 0.5), (5, 1.0), (6, 2.0)]);
+    for one in &matching.settings {
+        assert_eq!((&*one.family, matching.quality), ("temp", "surprisal"));
+        let vendi = one.differences.iter().find(|found| found.metric == "vendi").unwrap();
+        let measured = report.metrics.iter().find(|m| m.name == "vendi").unwrap();
+        let own = measured.values[one.setting].unwrap().mean;
+        assert!((vendi.family_has + vendi.shown.value.mean - own).abs() < 1e-12);
+        assert!(vendi.shown.value.mean.abs() < 1e-12 && vendi.shown.verdict == "not shown", "{vendi:?}");
+    }
+    // One family, or one of single settings, has nothing beside it.
+    let against = |chain: &str| Options { against: Some(chain.into()), ..options() };
+    let other = Report::new(&[evidence()], &against("temp=1 | min_p=0.1"), String::new()).unwrap();
+    let family: Vec<_> = other.matched.unwrap().settings.iter().map(|one| one.family.clone()).collect();
+    assert_eq!(family, ["temp | min_p=0.1"; 3]);
+    let mut alone = evidence();
+    alone.run.chains.truncate(5);
+    alone.run.samples.retain(|sample| sample.chain < 5);
+    assert_eq!(Report::new(&[alone], &options(), String::new()).unwrap().matched, None);
+}
+
+#[test]
 fn what_is_wrong_with_a_comparison_is_said() {
     let mut half = evidence();
     half.run.samples.truncate(50);
@@ -137,7 +163,14 @@ fn markdown_and_tables_say_the_same() {
     let all = tables(&report);
     assert_eq!(
         all.iter().map(|t| &*t.title).collect::<Vec<_>>(),
-        ["Fluency", "Diversity", "Distributions", "Where texts part"]
+        [
+            "Fluency",
+            "Diversity",
+            "Distributions",
+            "Vendi score at equal surprisal",
+            "Diversity at equal surprisal",
+            "Where texts part"
+        ]
     );
     assert!(all.iter().all(|table| table.rows.iter().all(|row| row.len() == table.head.len())));
 }

@@ -67,11 +67,14 @@ impl Estimate {
 
     /// The same from so many resamples.
     pub fn with(series: &Series, resamples: usize, seed: u64) -> Option<Estimate> {
-        let found = unbounded(series, resamples, seed)?;
+        Some(unbounded(series, resamples, seed)?.within(series.ends()))
+    }
+
+    /// The same with its interval cut at the ends of what it speaks of.
+    pub(super) fn within(self, (least, most): (f64, f64)) -> Estimate {
         // The mean itself may stand a rounding beyond an end.
-        let (least, most) = series.ends();
-        let cut = |(low, high): (f64, f64)| (low.max(least).min(found.mean), high.min(most).max(found.mean));
-        Some(Estimate { interval: found.interval.map(cut), ..found })
+        let cut = |(low, high): (f64, f64)| (low.max(least).min(self.mean), high.min(most).max(self.mean));
+        Estimate { interval: self.interval.map(cut), ..self }
     }
 }
 
@@ -84,27 +87,40 @@ fn unbounded(series: &Series, resamples: usize, seed: u64) -> Option<Estimate> {
         over = Over::Samples;
     }
     let means: Vec<f64> = clusters.iter().map(|values| mean(values)).collect();
-    if means.is_empty() {
+    let resample = |center, error| resample(&clusters, center, error, resamples, seed);
+    studentised(&means, over, series.len(), resample)
+}
+
+/// The estimate of a mean of independent units, of `n` values in all. `resample` gives a resample's deviations from a mean in units of the resample's own
+/// error, when it's told the mean and its error; it's asked only where there is enough to resample.
+pub(super) fn studentised(
+    units: &[f64],
+    over: Over,
+    n: usize,
+    resample: impl FnOnce(f64, f64) -> Vec<f64>,
+) -> Option<Estimate> {
+    if units.is_empty() {
         return None;
     }
-    let (center, error) = mean_and_error(&means);
-    let n = series.len();
+    let (center, error) = mean_and_error(units);
     let unknown = Estimate { mean: center, interval: None, p: None, over, n };
-    if means.len() < 2 || !error.is_finite() {
+    if units.len() < 2 || !error.is_finite() {
         return Some(unknown);
     }
     if error <= 1e-12 * center.abs() {
         // All are equal, but for rounding. If the truth were 0, all would lie on the same side once in 2^(k-1) times.
-        let p = if center == 0.0 { 1.0 } else { 0.5f64.powi(means.len() as i32 - 1) };
+        let p = if center == 0.0 { 1.0 } else { 0.5f64.powi(units.len() as i32 - 1) };
         return Some(Estimate { interval: Some((center, center)), p: Some(p), ..unknown });
     }
-    if means.len() < FEWEST {
-        let freedom = means.len() - 1;
+    if units.len() < FEWEST {
+        let freedom = units.len() - 1;
         let reach = student::quantile(freedom, 1.0 - (1.0 - COVERAGE) / 2.0) * error;
         let p = 2.0 * student::upper_tail(freedom, (center / error).abs());
         return Some(Estimate { interval: Some((center - reach, center + reach)), p: Some(p), ..unknown });
     }
-    let deviations = resample(&clusters, center, error, resamples, seed);
+    let mut deviations = resample(center, error);
+    deviations.sort_by(f64::total_cmp);
+    let resamples = deviations.len();
     let tail = (1.0 - COVERAGE) / 2.0;
     let at = |share: f64| deviations[place(share, resamples)];
     let interval = (center - at(1.0 - tail) * error, center - at(tail) * error);
@@ -122,23 +138,39 @@ fn place(share: f64, n: usize) -> usize {
     ((share * (n + 1) as f64).round() as usize).clamp(1, n) - 1
 }
 
-/// (mean of a resample - mean)/(error of the resample), sorted.
+/// (mean of a resample - mean)/(error of the resample).
 fn resample(clusters: &[Vec<f64>], center: f64, error: f64, resamples: usize, seed: u64) -> Vec<f64> {
-    let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    let mut pick = |n: usize| ((u64::from(dice.next_u32()) * n as u64) >> 32) as usize;
+    let mut dice = Dice::new(seed);
     let mut drawn = vec![0.0; clusters.len()];
     let one = |_| {
         for slot in &mut drawn {
-            let values = &clusters[pick(clusters.len())];
-            let sum: f64 = values.iter().map(|_| values[pick(values.len())]).sum();
+            let values = &clusters[dice.pick(clusters.len())];
+            let sum: f64 = values.iter().map(|_| values[dice.pick(values.len())]).sum();
             *slot = sum / values.len() as f64;
         }
-        let (mean, spread) = mean_and_error(&drawn);
-        (mean - center) / spread.max(LEAST_ERROR * error)
+        deviation(&drawn, center, error)
     };
-    let mut deviations: Vec<f64> = (0..resamples).map(one).collect();
-    deviations.sort_by(f64::total_cmp);
-    deviations
+    (0..resamples).map(one).collect()
+}
+
+/// How far a resample's mean lies from `center`, in units of the resample's own error; `error` is the whole sample's.
+pub(super) fn deviation(drawn: &[f64], center: f64, error: f64) -> f64 {
+    let (mean, spread) = mean_and_error(drawn);
+    (mean - center) / spread.max(LEAST_ERROR * error)
+}
+
+/// What is drawn anew.
+pub(super) struct Dice(ChaCha8Rng);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Dice {
+        Dice(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// One of the numbers below `n`.
+    pub(super) fn pick(&mut self, n: usize) -> usize {
+        ((u64::from(self.0.next_u32()) * n as u64) >> 32) as usize
+    }
 }
 
 /// The mean and its standard error.

@@ -51,12 +51,18 @@ pub fn compare(settings: &[Series], base: usize, seed: u64) -> Vec<Difference> {
     let mut found: Vec<Difference> = Vec::new();
     for (setting, series) in settings.iter().enumerate().filter(|&(setting, _)| setting != base) {
         if let Some(estimate) = Estimate::of(&series.minus(&settings[base]), seed) {
-            found.push(Difference { setting, estimate, p_holm: None, verdict: Verdict::Unknown });
+            found.push(Difference { setting, estimate, p_holm: estimate.p, verdict: Verdict::Unknown });
         }
     }
-    let p: Vec<f64> = found.iter().filter_map(|difference| difference.estimate.p).collect();
-    let known = found.iter_mut().filter(|difference| difference.estimate.p.is_some());
-    for (difference, p) in known.zip(holm(&p)) {
+    settle(found.iter_mut().collect());
+    found
+}
+
+/// Corrects the p-values that stand in `p_holm`, all of them together, and says what may be said.
+pub(super) fn settle(mut found: Vec<&mut Difference>) {
+    found.retain(|difference| difference.p_holm.is_some());
+    let p: Vec<f64> = found.iter().filter_map(|difference| difference.p_holm).collect();
+    for (difference, p) in found.into_iter().zip(holm(&p)) {
         difference.p_holm = Some(p);
         difference.verdict = match difference.estimate.mean {
             _ if p > ALPHA => Verdict::NotShown,
@@ -64,7 +70,6 @@ pub fn compare(settings: &[Series], base: usize, seed: u64) -> Vec<Difference> {
             _ => Verdict::Less,
         };
     }
-    found
 }
 
 /// What a setting was allowed and what it took.

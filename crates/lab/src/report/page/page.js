@@ -34,6 +34,7 @@ dark.addEventListener("change", paint);
 paint();
 showHead();
 drawPlane();
+showMatched();
 drawCurves();
 drawMelting();
 drawParting();

@@ -32,6 +32,14 @@ const settingColumn = { name: "setting", key: (row) => row.label, show: (row) =>
 const plainNumber = (name, value) => ({ name, key: (row) => value(row) ?? null, show: (row) => ({ text: `${value(row) ?? "–"}` }) });
 const temperatureColumn = plainNumber("T", (row) => row.temperature);
 
+// Of a difference with its interval: the columns in which every table says it.
+const differenceColumns = [
+  number("difference", (row) => row.difference?.mean),
+  { name: "its interval", key: (row) => row.difference?.low ?? null, show: (row) => ({ text: row.difference ? interval(row.difference) : "–" }) },
+  { name: "p (Holm)", key: (row) => row.difference?.p_holm ?? null, show: (row) => ({ text: row.difference?.p_holm == null ? "–" : row.difference.p_holm < 0.001 ? "< 0.001" : row.difference.p_holm.toFixed(3) }) },
+  { name: "verdict", key: (row) => row.difference?.verdict ?? (row.base ? "" : null), show: (row) => ({ text: row.difference?.verdict ?? (row.base ? "compared with" : "–"), class: row.difference?.verdict.replace("not shown", "quiet") }) },
+];
+
 function showMetric() {
   const metric = measured(at("metric").value);
   const about = [["what", metric.summary], ["formula", metric.formula], ["unit", metric.unit || "none"], ["range", metric.range], ["source", metric.source], ["trap", metric.trap],
@@ -41,12 +49,30 @@ function showMetric() {
   sortable(at("metric-table"), [
     settingColumn, temperatureColumn, number("mean", (row) => row.value.mean),
     { name: "95 % interval", key: (row) => row.value.low, show: (row) => ({ text: interval(row.value) }) },
-    number("difference", (row) => row.difference?.mean),
-    { name: "its interval", key: (row) => row.difference?.low ?? null, show: (row) => ({ text: row.difference ? interval(row.difference) : "–" }) },
-    { name: "p (Holm)", key: (row) => row.difference?.p_holm ?? null, show: (row) => ({ text: row.difference?.p_holm == null ? "–" : row.difference.p_holm < 0.001 ? "< 0.001" : row.difference.p_holm.toFixed(3) }) },
-    { name: "verdict", key: (row) => row.difference?.verdict ?? (row.base ? "" : null), show: (row) => ({ text: row.difference?.verdict ?? (row.base ? "compared with" : "–"), class: row.difference?.verdict.replace("not shown", "quiet") }) },
+    ...differenceColumns,
     plainNumber("values", (row) => row.value.n),
   ], rows);
+}
+
+// Settings beside the family of the one that others are compared with, at equal quality.
+function showMatched() {
+  if (!report.matched) {
+    document.querySelector('nav a[href="#matched"]').remove();
+    return at("matched").remove();
+  }
+  const { quality, settings } = report.matched;
+  const names = report.metrics.map((metric) => metric.name).filter((name) => settings.some((one) => one.differences.some((found) => found.metric === name)));
+  at("matched-metric").replaceChildren(...names.map((name) => element("option", { value: name, selected: name === report.plane.diversity ? "" : undefined }, measured(name).title)));
+  at("matched-metric").addEventListener("change", update);
+  function update() {
+    const metric = measured(at("matched-metric").value);
+    const family = [...new Set(settings.map((one) => one.family))].join(", ");
+    at("matched-words").replaceChildren("Each setting beside ", element("strong", { class: "mono" }, family), ` at the temperature where that has the same ${measured(quality).title}, by ${titled(metric)}${metric.more_is_better ? "" : ", of which less is more diverse"}.`);
+    const rows = settings.map((one) => ({ ...report.settings[one.setting], ...one, difference: one.differences.find((found) => found.metric === metric.name) })).filter((row) => row.difference);
+    sortable(at("matched-table"), [settingColumn, number(measured(quality).title, (row) => row.quality), { name: "same at T", key: (row) => row.temperature, show: (row) => ({ text: row.temperature.toFixed(2) }) },
+      number("setting's", (row) => row.difference.family_has + row.difference.mean), number("family's", (row) => row.difference.family_has), ...differenceColumns], rows);
+  }
+  update();
 }
 
 function showTables() {
