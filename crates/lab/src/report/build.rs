@@ -3,8 +3,8 @@
 use kelvin_sampling::{Chain, Stage};
 
 use super::{
-    Evidence, Head, Measured, Options, Report, Setting, Shown, Value, command, matched, melting, partings,
-    plane, texts,
+    Evidence, Head, Measured, Options, Report, Setting, Shown, Value, command, counted, matched, melting,
+    partings, plane, texts,
 };
 use crate::{
     metrics::{Metric, Values, measure},
@@ -187,14 +187,16 @@ fn warnings(evidence: &[Evidence], settings: &[Setting]) -> Vec<String> {
         if !one.run.is_whole() {
             let Head { n_texts, n_missing, .. } = head(one);
             warnings.push(format!(
-                "run {} is unfinished: {n_texts} texts are there, {n_missing} are missing; the command under it goes on",
-                i + 1
+                "run {} is unfinished: {n_texts} of its {} texts are there; the command under it goes on",
+                i + 1,
+                n_texts + n_missing
             ));
         }
     }
     if let Some(other) = settings.iter().find(|setting| !setting.budget.equals(&settings[0].budget)) {
         let words = |b: &Budget| {
-            format!("{} texts of {} prompts with up to {} tokens", b.samples, b.prompts, b.max_tokens)
+            let [texts, prompts] = [counted(b.samples, "text"), counted(b.prompts, "prompt")];
+            format!("{texts} of {prompts} with up to {}", counted(b.max_tokens, "token"))
         };
         warnings.push(format!(
             "budgets differ: {} had {}, {} had {}; metrics that depend on the number or length of texts can't be compared",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, Table, build::model_of, tables, tables::detail};
+use super::{Report, Table, build::model_of, counted, tables, tables::detail};
 use crate::run::Source;
 
 /// The whole report as a page of Markdown. What a model wrote stands in code, where it means nothing.
@@ -15,12 +15,12 @@ pub fn markdown(report: &Report) -> String {
         };
         let _ = writeln!(
             out,
-            "Run {}: {origin}; {} texts of {} prompts × {} samples, up to {} tokens, seed {}; recipe `{}`, Kelvin {}.\n",
+            "Run {}: {origin}; {} of {} × {}, up to {}, seed {}; recipe `{}`, Kelvin {}.\n",
             i + 1,
-            run.n_texts,
-            run.prompts.len(),
-            run.n_samples,
-            run.max_tokens,
+            counted(run.n_texts, "text"),
+            counted(run.prompts.len(), "prompt"),
+            counted(run.n_samples, "sample"),
+            counted(run.max_tokens, "token"),
             run.seed,
             run.hash,
             run.version
@@ -72,7 +72,11 @@ pub fn markdown(report: &Report) -> String {
             metric.formula,
             metric.source,
             metric.trap,
-            metric.absent.iter().map(|(why, n)| format!(" Absent {n} times: {why}.")).collect::<String>()
+            metric
+                .absent
+                .iter()
+                .map(|(why, n)| format!(" Absent {}: {why}.", counted(*n, "time")))
+                .collect::<String>()
         );
         write_table(&mut out, "###", &table);
     }

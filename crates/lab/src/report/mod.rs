@@ -298,3 +298,8 @@ impl Value {
         Value { mean: estimate.mean, low, high, n: estimate.n, over: estimate.over }
     }
 }
+
+/// So many of a thing, as a sentence has it.
+fn counted(n: usize, thing: &str) -> String {
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}

@@ -3,6 +3,11 @@ const report = JSON.parse(document.getElementById("data").textContent);
 
 const at = (id) => document.getElementById(id);
 
+// So many of a thing, as a sentence has it.
+function counted(n, thing) {
+  return `${n} ${thing}${n === 1 ? "" : "s"}`;
+}
+
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {

@@ -10,7 +10,7 @@ function drawCurves() {
     const room = element("div", { class: "plot" });
     const tenfold = hasValues(metric) && inTenfolds(metric);
     const arrow = metric.more_is_better === null ? "" : metric.more_is_better ? " ↑" : " ↓";
-    const absent = metric.absent.map(([why, n]) => element("p", { class: "absent" }, `${hasValues(metric) ? `absent ${n} times` : "absent"}: ${why}`));
+    const absent = metric.absent.map(([why, n]) => element("p", { class: "absent" }, `${hasValues(metric) ? `absent ${counted(n, "time")}` : "absent"}: ${why}`));
     const figure = element("figure", {},
       element("figcaption", {}, element("strong", {}, metric.title + arrow), metric.summary + (metric.unit ? `, in ${metric.unit}` : "") + (tenfold ? "; the scale goes up tenfold" : "")),
       hasValues(metric) ? room : null, ...absent,

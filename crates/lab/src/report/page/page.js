@@ -4,7 +4,7 @@ function showHead() {
   const texts = report.runs.reduce((sum, run) => sum + run.n_texts, 0);
   const budgets = report.settings.map((setting) => setting.budget);
   const equal = budgets.every((b) => b.prompts === budgets[0].prompts && b.samples === budgets[0].samples && b.max_tokens === budgets[0].max_tokens);
-  at("lead").textContent = `${models}: ${texts} texts, ${report.settings.length} settings. ${equal ? `Each had the same budget: ${budgets[0].prompts} prompts, ${budgets[0].samples} texts of up to ${budgets[0].max_tokens} tokens.` : ""} Samples share their dice across settings, so differences are between pairs.`;
+  at("lead").textContent = `${models}: ${counted(texts, "text")}, ${counted(report.settings.length, "setting")}. ${equal ? `Each had the same budget: ${counted(budgets[0].prompts, "prompt")}, ${counted(budgets[0].samples, "text")} of up to ${counted(budgets[0].max_tokens, "token")}.` : ""} Samples share their dice across settings, so differences are between pairs.`;
   at("warnings").replaceChildren(...report.warnings.map((warning) => element("li", {}, warning)));
   const rows = report.runs.map((run) => {
     const where = run.source.local ? `file ${run.source.local.sha256}` : run.source.server.url;

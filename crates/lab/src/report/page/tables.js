@@ -43,7 +43,7 @@ const differenceColumns = [
 function showMetric() {
   const metric = measured(at("metric").value);
   const about = [["what", metric.summary], ["formula", metric.formula], ["unit", metric.unit || "none"], ["range", metric.range], ["source", metric.source], ["trap", metric.trap],
-    ...metric.absent.map(([why, n]) => ["absent", `${n} times: ${why}`])];
+    ...metric.absent.map(([why, n]) => ["absent", `${counted(n, "time")}: ${why}`])];
   at("metric-card").replaceChildren(...about.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)]));
   const rows = report.settings.map((setting, i) => ({ ...setting, base: setting.is_base, value: metric.values[i], difference: metric.differences[i] })).filter((row) => row.value);
   sortable(at("metric-table"), [
