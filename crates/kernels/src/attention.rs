@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How many bytes of keys or values are on their way while others are read. They are asked for a line at a time, between the
-/// products: a core waits once it has asked for some twenty lines that aren't there.
+/// products.
 const AHEAD: usize = 8 << 10;
 
 /// Pages from which on splitting a unit is worth a second job.

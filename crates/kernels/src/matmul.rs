@@ -116,7 +116,7 @@ pub fn matmul(
         *out = Some(Disjoint(product.out.as_mut_ptr()));
     }
     let soon = |thread: usize| soon.first_bytes(pool, thread);
-    pool.run_foretelling(plan.n_tasks, &soon, &|task| {
+    pool.run_foretelling(plan.n_tasks, Some(&soon), &|task| {
         let (product, weights, groups) = plan.task(task);
         let out = outs[product].expect("a place for each product");
         let mut sums = [[0.0; GROUP]; TILE];

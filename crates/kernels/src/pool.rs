@@ -2,8 +2,8 @@
 //!
 //! Results never depend on it: a task computes what its number says, whoever runs it. Each thread begins with a share of
 //! neighbouring tasks, which it takes in order, so that it reads memory in one stream; who is done takes from the ends of
-//! the others' shares. Who waits asks memory for what it reads next, where that was foretold. Workers spin for a moment between jobs (a layer has several jobs, some microseconds apart) and then
-//! sleep. A job is closed when its tasks are taken; a worker that wakes up late doesn't hold anyone up.
+//! the others' shares. Workers spin for a moment between jobs (a layer has several jobs, some microseconds apart) and then sleep;
+//! who waits asks memory for what it reads next, where that was foretold. A job is closed when its tasks are taken; a worker that wakes up late doesn't hold anyone up.
 
 use std::{
     any::Any,
@@ -161,21 +161,12 @@ impl Pool {
     /// passed on to the caller. What a task of a job that is shared out runs itself, of this pool or another, runs on the task's thread;
     /// a job of one task is its caller's own work, and what that runs is shared out.
     pub fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        self.run_job(n_tasks, None, task);
+        self.run_foretelling(n_tasks, None, task);
     }
 
     /// Does what [`run`](Self::run) does, and foretells which bytes each thread reads first in a job soon after: a thread that waits asks
-    /// memory for them. They may be any bytes.
+    /// memory for them. They may be any bytes; where nothing is foretold, what was stays.
     pub(crate) fn run_foretelling(
-        &self,
-        n_tasks: usize,
-        soon: &dyn Fn(usize) -> Range<*const u8>,
-        task: &(dyn Fn(usize) + Sync),
-    ) {
-        self.run_job(n_tasks, Some(soon), task);
-    }
-
-    fn run_job(
         &self,
         n_tasks: usize,
         soon: Option<&dyn Fn(usize) -> Range<*const u8>>,
