@@ -76,6 +76,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<()> 
             ways: request.ways.clone(),
             steps: request.steps,
             patience: if request.keep_unsteady { 1 } else { 3 },
+            rounds_a_load: 1,
             keep_unsteady: request.keep_unsteady,
         };
         bench::measure(&one, progress)

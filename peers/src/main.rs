@@ -104,6 +104,9 @@ enum Command {
         /// How many rounds to take at most for each steady one that is wanted
         #[arg(long, default_value_t = 3)]
         patience: usize,
+        /// How many rounds to take before the models are loaded anew: loading a big one takes longer than a sample of it
+        #[arg(long, default_value_t = 1)]
+        rounds_a_load: usize,
         /// Count rounds during which the machine changed as well
         #[arg(long)]
         keep_unsteady: bool,
@@ -251,6 +254,7 @@ fn run(args: Args) -> Result<()> {
             ways,
             steps,
             patience,
+            rounds_a_load,
             keep_unsteady,
         } => {
             let request = bench::Request {
@@ -264,6 +268,7 @@ fn run(args: Args) -> Result<()> {
                 ways,
                 steps,
                 patience,
+                rounds_a_load,
                 keep_unsteady,
             };
             let report = bench::measure(&request, &mut |line| eprintln!("{line}"))?;

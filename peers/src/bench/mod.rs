@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::engines::llama::{self, Llama, Mode, Size};
 use costs::Costs;
 use reference::{Limits, Reference, Spread};
-use sample::{Name, Outcome, Spec, Waiting, Work};
+use sample::{Name, Outcome, Sampler, Spec, Work};
 
 pub use table::{label, print};
 
@@ -37,6 +37,8 @@ pub struct Request {
     pub steps: usize,
     /// How many rounds are taken at most for each pair that is wanted.
     pub patience: usize,
+    /// How many rounds are taken before the models are loaded anew.
+    pub rounds_a_load: usize,
     /// Count unsteady rounds as well.
     pub keep_unsteady: bool,
 }
@@ -59,9 +61,9 @@ const FIRST_TOKENS: usize = 20;
 const COMPARE_PROMPT: usize = 128;
 /// A round counts if each reference loop in it reached this share of the round's fastest.
 const STEADY: f64 = 0.88;
-/// How long after it is ready an engine's threads may still spin, waiting for work: the loop before a sample would share the
-/// cores with them.
-const SETTLED: Duration = Duration::from_millis(300);
+/// How long an engine's threads may still spin when it is ready or through, waiting for work: the loops around a sample would
+/// share the cores with them.
+const SETTLED: Duration = Duration::from_millis(100);
 
 /// Everything that was measured.
 #[derive(Serialize)]
@@ -142,7 +144,7 @@ struct Taken {
     around: [Limits; 2],
 }
 
-/// One sample of each engine, one right after another; none of an engine that can't do the work.
+/// One sample of each engine, one right after another (they got ready together); none of an engine that can't do the work.
 type Round = Vec<Option<Taken>>;
 
 /// All samples of a work: rounds of one sample for each engine.
@@ -175,16 +177,35 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                     Case { model: model.clone(), work, threads, keep_unsteady, rounds: Vec::new() };
                 // An engine that refused once isn't asked again for this work.
                 let mut engines: Vec<Option<Name>> = request.engines.iter().map(|&e| Some(e)).collect();
+                let mut samplers: Vec<Option<Sampler>> = engines.iter().map(|_| None).collect();
                 while case.rounds.len() < request.pairs * request.patience {
+                    let loads = matches!(work, Work::First { .. })
+                        || case.rounds.len().is_multiple_of(request.rounds_a_load.max(1));
+                    if loads {
+                        samplers.fill_with(|| None);
+                    }
+                    // All are ready before the first begins: the machine changes while a model is loaded.
+                    let ready = |(slot, sampler): (&Option<Name>, &mut Option<Sampler>)| match sampler.take()
+                    {
+                        Some(mut sampler) => Some(sampler.again().map(|()| sampler)),
+                        None => slot.map(|engine| {
+                            let (model, tokens) = (model.clone(), tokens.clone());
+                            Sampler::start(&Spec { engine, model, threads, work, tokens })
+                        }),
+                    };
+                    let ready: Vec<_> = engines.iter().zip(&mut samplers).map(ready).collect();
                     let mut round = Round::new();
-                    for slot in &mut engines {
-                        let Some(engine) = *slot else {
+                    for (i, ready) in ready.into_iter().enumerate() {
+                        let Some((engine, ready)) = engines[i].zip(ready) else {
                             round.push(None);
                             continue;
                         };
-                        let spec =
-                            Spec { engine, model: model.clone(), threads, work, tokens: tokens.clone() };
-                        match take(&spec, &reference) {
+                        let taken = ready.and_then(|mut sampler| {
+                            let taken = take(&mut sampler, threads, &reference)?;
+                            samplers[i] = Some(sampler);
+                            Ok(taken)
+                        });
+                        match taken {
                             Ok(taken) => {
                                 seen.entry(threads).or_default().extend(taken.around);
                                 let [before, after] = taken.around;
@@ -202,7 +223,7 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                                 let said = format!("{engine:?} on {}, {work:?}: {error:#}", name_of(model));
                                 progress(&said);
                                 refusals.push(said);
-                                *slot = None;
+                                engines[i] = None;
                                 round.push(None);
                             }
                         }
@@ -251,12 +272,12 @@ fn tokens(model: &Path) -> Result<Vec<u32>> {
     Ok(llama.tokenize(include_str!("../../data/prose.txt")))
 }
 
-fn take(spec: &Spec, reference: &Reference) -> Result<Taken> {
-    let waiting = Waiting::start(spec)?;
+fn take(sampler: &mut Sampler, threads: usize, reference: &Reference) -> Result<Taken> {
     thread::sleep(SETTLED);
-    let before = reference.now(spec.threads);
-    let outcome = waiting.go()?;
-    let after = reference.now(spec.threads);
+    let before = reference.now(threads);
+    let outcome = sampler.go()?;
+    thread::sleep(SETTLED);
+    let after = reference.now(threads);
     Ok(Taken { outcome, around: [before, after] })
 }
 

@@ -1,6 +1,6 @@
-//! One measurement of one engine in a process of its own: what to do comes in as JSON on standard input, times and peak
-//! memory go out as JSON. Between getting ready and doing the work the process waits for a word, so that the parent's
-//! reference loop runs right before and right after.
+//! Measurements of one engine in a process of its own: what to do comes in as JSON on standard input, times and peak memory
+//! go out as JSON. Between getting ready and doing the work the process waits for a word, so that the parent's reference
+//! loop runs right before and right after; another word lets it get ready once more, with the model as it was loaded.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -68,6 +68,7 @@ pub struct Outcome {
 
 const READY: &str = "ready";
 const GO: &str = "go";
+const AGAIN: &str = "again";
 
 impl Work {
     /// How many tokens the context must hold, and in how many sequences.
@@ -111,47 +112,56 @@ pub fn serve() -> Result<()> {
     input.read_line(&mut line)?;
     let spec: Spec = serde_json::from_str(&line).context("the work must come as one line of JSON")?;
     ensure!(!spec.tokens.is_empty(), "there are no tokens to feed");
-    let mut wait = move || -> Result<()> {
+    // Whether the word came; not if the parent is through.
+    let mut hear = |expected: &str| -> Result<bool> {
+        let mut word = String::new();
+        let n = input.read_line(&mut word)?;
+        ensure!(n == 0 || word.trim() == expected, "expected {expected:?}, got {word:?}");
+        Ok(n > 0)
+    };
+    let wait = |hear: &mut dyn FnMut(&str) -> Result<bool>| -> Result<()> {
         println!("{READY}");
         std::io::stdout().flush()?;
-        let mut word = String::new();
-        input.read_line(&mut word)?;
-        ensure!(word.trim() == GO, "expected {GO:?}, got {word:?}");
+        ensure!(hear(GO)?, "the word {GO:?} never came");
         Ok(())
     };
 
     if let Work::First { .. } = spec.work {
-        wait()?;
+        wait(&mut hear)?;
     }
     let begin = Instant::now();
     let mut engine = spec.load()?;
     let load_secs = begin.elapsed().as_secs_f64();
-    let (prompt_secs, steps_secs) = match spec.work {
-        Work::First { tokens } => (timed(|| engine.read(&spec.tokens(0, tokens), 1))?, 0.0),
-        Work::Prompt { tokens } => {
-            warm_up(&mut *engine, &spec, 1)?;
-            wait()?;
-            (timed(|| engine.read(&spec.tokens(0, tokens), 1))?, 0.0)
+    loop {
+        let (prompt_secs, steps_secs) = match spec.work {
+            Work::First { tokens } => (timed(|| engine.read(&spec.tokens(0, tokens), 1))?, 0.0),
+            Work::Prompt { tokens } => {
+                warm_up(&mut *engine, &spec, 1)?;
+                wait(&mut hear)?;
+                (timed(|| engine.read(&spec.tokens(0, tokens), 1))?, 0.0)
+            }
+            Work::Decode { depth, steps } => {
+                warm_up(&mut *engine, &spec, 1)?;
+                let depth = depth.max(1);
+                engine.read(&spec.tokens(0, depth), 1)?;
+                wait(&mut hear)?;
+                (0.0, timed(|| take_steps(&mut *engine, &spec, depth, 1, steps))?)
+            }
+            Work::Compare { prompt, ways, steps } => {
+                warm_up(&mut *engine, &spec, ways)?;
+                wait(&mut hear)?;
+                (
+                    timed(|| engine.read(&spec.tokens(0, prompt), ways))?,
+                    timed(|| take_steps(&mut *engine, &spec, prompt, ways, steps))?,
+                )
+            }
+        };
+        let outcome = Outcome { load_secs, prompt_secs, steps_secs, peak_bytes: peak_bytes()? };
+        println!("{}", serde_json::to_string(&outcome)?);
+        if !hear(AGAIN)? {
+            return Ok(());
         }
-        Work::Decode { depth, steps } => {
-            warm_up(&mut *engine, &spec, 1)?;
-            let depth = depth.max(1);
-            engine.read(&spec.tokens(0, depth), 1)?;
-            wait()?;
-            (0.0, timed(|| take_steps(&mut *engine, &spec, depth, 1, steps))?)
-        }
-        Work::Compare { prompt, ways, steps } => {
-            warm_up(&mut *engine, &spec, ways)?;
-            wait()?;
-            (
-                timed(|| engine.read(&spec.tokens(0, prompt), ways))?,
-                timed(|| take_steps(&mut *engine, &spec, prompt, ways, steps))?,
-            )
-        }
-    };
-    let outcome = Outcome { load_secs, prompt_secs, steps_secs, peak_bytes: peak_bytes()? };
-    println!("{}", serde_json::to_string(&outcome)?);
-    Ok(())
+    }
 }
 
 /// A short prompt and a step, so that no sample pays for first touches.
@@ -185,16 +195,16 @@ fn peak_bytes() -> Result<u64> {
     Ok(kib << 10)
 }
 
-/// The parent's side: a child that is ready.
-pub struct Waiting {
+/// The parent's side: a child with a model.
+pub struct Sampler {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-impl Waiting {
+impl Sampler {
     /// Starts a child and waits until it is ready.
-    pub fn start(spec: &Spec) -> Result<Waiting> {
+    pub fn start(spec: &Spec) -> Result<Sampler> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("sample")
             // An engine's refusal is one sentence, not a trace.
@@ -207,18 +217,28 @@ impl Waiting {
         let mut input = child.stdin.take().expect("it was piped");
         let output = BufReader::new(child.stdout.take().expect("it was piped"));
         writeln!(input, "{}", serde_json::to_string(spec)?)?;
-        let mut waiting = Waiting { child, input, output };
-        let line = waiting.line()?;
-        ensure!(line.trim() == READY, "{:?} said {line:?}", spec.engine);
-        Ok(waiting)
+        let mut sampler = Sampler { child, input, output };
+        sampler.until_ready()?;
+        Ok(sampler)
     }
 
-    /// Lets it work.
-    pub fn go(mut self) -> Result<Outcome> {
+    /// One sample of a child that is ready.
+    pub fn go(&mut self) -> Result<Outcome> {
         writeln!(self.input, "{GO}")?;
         let line = self.line()?;
-        self.child.wait()?;
         serde_json::from_str(&line).with_context(|| format!("{line:?} is no outcome"))
+    }
+
+    /// Lets a child that gave a sample get ready for the next.
+    pub fn again(&mut self) -> Result<()> {
+        writeln!(self.input, "{AGAIN}")?;
+        self.until_ready()
+    }
+
+    fn until_ready(&mut self) -> Result<()> {
+        let line = self.line()?;
+        ensure!(line.trim() == READY, "the process that measures said {line:?}");
+        Ok(())
     }
 
     fn line(&mut self) -> Result<String> {
@@ -232,5 +252,13 @@ impl Waiting {
             bail!("{}", complaint.trim().trim_start_matches("error: "));
         }
         Ok(line)
+    }
+}
+
+impl Drop for Sampler {
+    fn drop(&mut self) {
+        // It has nothing to lose, and the next sample wants the memory and the cores. An error says that it ended already.
+        _ = self.child.kill();
+        _ = self.child.wait();
     }
 }
