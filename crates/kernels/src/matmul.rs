@@ -32,6 +32,9 @@ pub const MAX_PRODUCTS: usize = 4;
 /// Multiplications that cost no less than taking a task.
 const TASK: usize = 1 << 15;
 
+/// Bytes of weights that take long enough to be a task of their own: who is through waits for the others' last ones.
+const TASK_BYTES: usize = 64 << 10;
+
 /// Bytes that a waiting thread asks for at most: they have to stay in its second-level cache until they are read.
 const SOON: usize = 256 << 10;
 
@@ -57,8 +60,10 @@ impl<'a> Plan<'a> {
             let n_groups = weights.rows().div_ceil(GROUP);
             // Enough tasks to even out what a neighbour takes of a core, as many for each thread.
             let groups_a_task = TASK.div_ceil((n * weights.cols() * GROUP).max(1));
-            let most = (n_groups / groups_a_task).clamp(1, 8 * pool.n_threads());
-            let n_tasks = most - most % pool.n_threads().min(most);
+            let n_threads = pool.n_threads();
+            let enough = (weights.n_bytes() / TASK_BYTES).clamp(8 * n_threads, 64 * n_threads);
+            let most = (n_groups / groups_a_task).clamp(1, enough);
+            let n_tasks = most - most % n_threads.min(most);
             *part = Some(Part { weights, first_task: plan.n_tasks, n_tasks });
             plan.n_tasks += n_tasks;
         }
