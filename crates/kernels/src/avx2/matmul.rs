@@ -21,10 +21,13 @@ use crate::{
     activations::{TILE, Tile},
     format::Format,
     packed::{GROUP, HALVES, Layout, PLANE},
+    pages::{self, LINE},
 };
 
-/// How far ahead in the stream weights are asked for: two pages.
-const AHEAD: usize = 8192;
+/// How many bytes ahead in the stream weights are asked for when there are `n` tokens: two pages, of Q8_0 less for a single one.
+const fn ahead(l: Layout, n: usize) -> usize {
+    if n == 1 && l.bits == 8 { 1024 } else { 8192 }
+}
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn quantized(format: Format, stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
@@ -55,12 +58,12 @@ pub(crate) fn checked(l: Layout, stream: &[u8], input: &Tile<'_>, sums: &[[f32; 
     n_blocks
 }
 
-/// Asks for what lies [`AHEAD`] bytes after these, a few lines at a time.
+/// Asks for what lies `ahead` of these bytes, a few lines at a time.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(crate) fn prefetch(bytes_at: *const u8, bytes: usize) {
-    for at in (AHEAD..AHEAD + bytes).step_by(crate::pages::LINE) {
-        crate::pages::prefetch(bytes_at.wrapping_add(at));
+pub(crate) fn prefetch(ahead: usize, bytes_at: *const u8, bytes: usize) {
+    for at in (ahead..ahead + bytes).step_by(LINE) {
+        pages::prefetch(bytes_at.wrapping_add(at));
     }
 }
 
@@ -79,7 +82,7 @@ fn legacy<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROU
         // has them, and `sums` a place for each token.
         unsafe {
             let block = stream.as_ptr().add(b * l.bytes());
-            prefetch(block, l.bytes());
+            prefetch(ahead(l, n), block, l.bytes());
             for half in 0..2 {
                 let planes = block.add(l.codes_at() + 32 * half);
                 let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
@@ -148,7 +151,7 @@ fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GRO
             for half in 0..2 {
                 let scale_pairs = pairs::<F, false>(block, half);
                 for step in 0..8 {
-                    prefetch(block.add(l.bytes() * (8 * half + step) / 16), l.bytes() / 16);
+                    prefetch(ahead(l, n), block.add(l.bytes() * (8 * half + step) / 16), l.bytes() / 16);
                     let codes = codes::<F>(block.add(l.codes_at() + 32 * half + step * l.bits * PLANE));
                     let scales = if l.sub == 16 {
                         let pair = _mm256_cvtepi8_epi16(scale_pairs[step]);
