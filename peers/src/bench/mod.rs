@@ -3,14 +3,13 @@
 
 mod costs;
 mod reference;
+mod rounds;
 pub mod sample;
 mod table;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
 };
 
 use anyhow::{Result, ensure};
@@ -19,7 +18,8 @@ use serde::Serialize;
 use crate::engines::llama::{self, Llama, Mode, Size};
 use costs::Costs;
 use reference::{Limits, Reference, Spread};
-use sample::{Name, Outcome, Sampler, Spec, Work};
+use rounds::{Round, Rounds};
+use sample::{Name, Outcome, Work};
 
 pub use table::{label, print};
 
@@ -61,9 +61,6 @@ const FIRST_TOKENS: usize = 20;
 const COMPARE_PROMPT: usize = 128;
 /// A round counts if each reference loop in it reached this share of the round's fastest.
 const STEADY: f64 = 0.88;
-/// How long an engine's threads may still spin when it is ready or through, waiting for work: the loops around a sample would
-/// share the cores with them.
-const SETTLED: Duration = Duration::from_millis(100);
 
 /// Everything that was measured.
 #[derive(Serialize)]
@@ -138,15 +135,6 @@ pub struct Ratio {
     pub n: usize,
 }
 
-/// One sample, and what the reference loops reached right before and right after.
-struct Taken {
-    outcome: Outcome,
-    around: [Limits; 2],
-}
-
-/// One sample of each engine, one right after another (they got ready together); none of an engine that can't do the work.
-type Round = Vec<Option<Taken>>;
-
 /// All samples of a work: rounds of one sample for each engine.
 struct Case {
     model: PathBuf,
@@ -175,64 +163,17 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                 let keep_unsteady = request.keep_unsteady;
                 let mut case =
                     Case { model: model.clone(), work, threads, keep_unsteady, rounds: Vec::new() };
-                // An engine that refused once isn't asked again for this work.
-                let mut engines: Vec<Option<Name>> = request.engines.iter().map(|&e| Some(e)).collect();
-                let mut samplers: Vec<Option<Sampler>> = engines.iter().map(|_| None).collect();
-                while case.rounds.len() < request.pairs * request.patience {
-                    let loads = matches!(work, Work::First { .. })
-                        || case.rounds.len().is_multiple_of(request.rounds_a_load.max(1));
-                    if loads {
-                        samplers.fill_with(|| None);
-                    }
-                    // All are ready before the first begins: the machine changes while a model is loaded.
-                    let ready = |(slot, sampler): (&Option<Name>, &mut Option<Sampler>)| match sampler.take()
-                    {
-                        Some(mut sampler) => Some(sampler.again().map(|()| sampler)),
-                        None => slot.map(|engine| {
-                            let (model, tokens) = (model.clone(), tokens.clone());
-                            Sampler::start(&Spec { engine, model, threads, work, tokens })
-                        }),
-                    };
-                    let ready: Vec<_> = engines.iter().zip(&mut samplers).map(ready).collect();
-                    let mut round = Round::new();
-                    for (i, ready) in ready.into_iter().enumerate() {
-                        let Some((engine, ready)) = engines[i].zip(ready) else {
-                            round.push(None);
-                            continue;
-                        };
-                        let taken = ready.and_then(|mut sampler| {
-                            let taken = take(&mut sampler, threads, &reference)?;
-                            samplers[i] = Some(sampler);
-                            Ok(taken)
-                        });
-                        match taken {
-                            Ok(taken) => {
-                                seen.entry(threads).or_default().extend(taken.around);
-                                let [before, after] = taken.around;
-                                progress(&format!(
-                                    "{} {work:?} {threads} threads {engine:?}: read {:.1} and {:.1} GB/s, int8 {:.0} and {:.0} GOP/s",
-                                    name_of(model),
-                                    before.read_gb_per_sec,
-                                    after.read_gb_per_sec,
-                                    before.int8_giga_ops_per_sec,
-                                    after.int8_giga_ops_per_sec
-                                ));
-                                round.push(Some(taken));
-                            }
-                            Err(error) => {
-                                let said = format!("{engine:?} on {}, {work:?}: {error:#}", name_of(model));
-                                progress(&said);
-                                refusals.push(said);
-                                engines[i] = None;
-                                round.push(None);
-                            }
-                        }
-                    }
+                let at = (model.as_path(), work, threads);
+                let mut rounds =
+                    Rounds::new(&request.engines, at, &tokens, &reference, request.rounds_a_load);
+                while case.rounds.len() < request.pairs * request.patience
+                    && case.counted().count() < request.pairs
+                {
+                    let round = rounds.take(progress);
+                    seen.entry(threads).or_default().extend(round.iter().flatten().flat_map(|t| t.around));
                     case.rounds.push(round);
-                    if case.counted().count() >= request.pairs {
-                        break;
-                    }
                 }
+                refusals.append(&mut rounds.refusals);
                 cases.push(case);
             }
         }
@@ -270,15 +211,6 @@ fn tokens(model: &Path) -> Result<Vec<u32>> {
     let size = Size { n_ctx: 256, n_sequences: 1 };
     let llama = Llama::load(model, Mode::Default, 1, size)?;
     Ok(llama.tokenize(include_str!("../../data/prose.txt")))
-}
-
-fn take(sampler: &mut Sampler, threads: usize, reference: &Reference) -> Result<Taken> {
-    thread::sleep(SETTLED);
-    let before = reference.now(threads);
-    let outcome = sampler.go()?;
-    thread::sleep(SETTLED);
-    let after = reference.now(threads);
-    Ok(Taken { outcome, around: [before, after] })
 }
 
 /// Tokens of the model's context.
@@ -436,7 +368,7 @@ mod tests {
     use kelvin_engine::transformer::{Config, LayerConfig, Rope};
     use kelvin_kernels::{gate::Activation, rope::Pairing};
 
-    use super::*;
+    use super::{rounds::Taken, *};
 
     /// A sample between two loops that read at these speeds.
     fn taken(steps_secs: f64, around: [f64; 2]) -> Option<Taken> {
