@@ -3,7 +3,7 @@
 //! loop runs right before and right after; another word lets it get ready once more, with the model as it was loaded.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, StdinLock, Write},
     path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Instant,
@@ -105,29 +105,37 @@ impl Spec {
     }
 }
 
+/// The parent's words, as the child hears them.
+struct Parent(StdinLock<'static>);
+
+impl Parent {
+    /// Whether the word came; not if the parent is through.
+    fn says(&mut self, expected: &str) -> Result<bool> {
+        let mut word = String::new();
+        let n = self.0.read_line(&mut word)?;
+        ensure!(n == 0 || word.trim() == expected, "expected {expected:?}, got {word:?}");
+        Ok(n > 0)
+    }
+
+    /// Tells it that all is ready, and waits.
+    fn lets_go(&mut self) -> Result<()> {
+        println!("{READY}");
+        std::io::stdout().flush()?;
+        ensure!(self.says(GO)?, "the word {GO:?} never came");
+        Ok(())
+    }
+}
+
 /// The child's side.
 pub fn serve() -> Result<()> {
     let mut line = String::new();
-    let mut input = std::io::stdin().lock();
-    input.read_line(&mut line)?;
+    let mut parent = Parent(std::io::stdin().lock());
+    parent.0.read_line(&mut line)?;
     let spec: Spec = serde_json::from_str(&line).context("the work must come as one line of JSON")?;
     ensure!(!spec.tokens.is_empty(), "there are no tokens to feed");
-    // Whether the word came; not if the parent is through.
-    let mut hear = |expected: &str| -> Result<bool> {
-        let mut word = String::new();
-        let n = input.read_line(&mut word)?;
-        ensure!(n == 0 || word.trim() == expected, "expected {expected:?}, got {word:?}");
-        Ok(n > 0)
-    };
-    let wait = |hear: &mut dyn FnMut(&str) -> Result<bool>| -> Result<()> {
-        println!("{READY}");
-        std::io::stdout().flush()?;
-        ensure!(hear(GO)?, "the word {GO:?} never came");
-        Ok(())
-    };
 
     if let Work::First { .. } = spec.work {
-        wait(&mut hear)?;
+        parent.lets_go()?;
     }
     let begin = Instant::now();
     let mut engine = spec.load()?;
@@ -137,19 +145,19 @@ pub fn serve() -> Result<()> {
             Work::First { tokens } => (timed(|| engine.read(&spec.tokens(0, tokens), 1))?, 0.0),
             Work::Prompt { tokens } => {
                 warm_up(&mut *engine, &spec, 1)?;
-                wait(&mut hear)?;
+                parent.lets_go()?;
                 (timed(|| engine.read(&spec.tokens(0, tokens), 1))?, 0.0)
             }
             Work::Decode { depth, steps } => {
                 warm_up(&mut *engine, &spec, 1)?;
                 let depth = depth.max(1);
                 engine.read(&spec.tokens(0, depth), 1)?;
-                wait(&mut hear)?;
+                parent.lets_go()?;
                 (0.0, timed(|| take_steps(&mut *engine, &spec, depth, 1, steps))?)
             }
             Work::Compare { prompt, ways, steps } => {
                 warm_up(&mut *engine, &spec, ways)?;
-                wait(&mut hear)?;
+                parent.lets_go()?;
                 (
                     timed(|| engine.read(&spec.tokens(0, prompt), ways))?,
                     timed(|| take_steps(&mut *engine, &spec, prompt, ways, steps))?,
@@ -158,7 +166,7 @@ pub fn serve() -> Result<()> {
         };
         let outcome = Outcome { load_secs, prompt_secs, steps_secs, peak_bytes: peak_bytes()? };
         println!("{}", serde_json::to_string(&outcome)?);
-        if !hear(AGAIN)? {
+        if !parent.says(AGAIN)? {
             return Ok(());
         }
     }
