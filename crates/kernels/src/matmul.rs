@@ -70,27 +70,26 @@ impl<'a> Plan<'a> {
         plan
     }
 
-    /// Which product a task belongs to, its weights, and their groups of rows.
-    fn task(&self, task: usize) -> (usize, &'a Packed, Range<usize>) {
-        let begun =
-            |(i, part): (usize, &Option<Part<'a>>)| Some((i, part.filter(|part| part.first_task <= task)?));
-        let (i, part) =
-            self.parts.iter().enumerate().rev().find_map(begun).expect("the first part has task 0");
-        let n_groups = part.weights.rows().div_ceil(GROUP);
-        let start = |task| share_start(task - part.first_task, part.n_tasks, n_groups);
-        (i, part.weights, start(task)..start(task + 1))
+    /// What neighbouring tasks do: of which products, with which weights, and which of their groups of rows.
+    fn work(&self, tasks: Range<usize>) -> impl Iterator<Item = (usize, &'a Packed, Range<usize>)> {
+        self.parts.iter().flatten().enumerate().filter_map(move |(i, part)| {
+            let ours = |task: usize| task.clamp(part.first_task, part.first_task + part.n_tasks);
+            let n_groups = part.weights.rows().div_ceil(GROUP);
+            let start = |task| share_start(ours(task) - part.first_task, part.n_tasks, n_groups);
+            let groups = start(tasks.start)..start(tasks.end);
+            (!groups.is_empty()).then_some((i, part.weights, groups))
+        })
     }
 
     /// The first bytes that a thread reads for its share of the tasks. Matrices of one job lie behind each other mostly; where
     /// they don't, some bytes are asked for in vain.
     fn first_bytes(&self, pool: &Pool, thread: usize) -> Range<*const u8> {
         let task = share_start(thread, pool.n_threads(), self.n_tasks);
-        if task >= self.n_tasks {
+        let Some((_, weights, groups)) = self.work(task..self.n_tasks).next() else {
             return std::ptr::null()..std::ptr::null();
-        }
-        let (_, weights, groups) = self.task(task);
+        };
         let all: usize = self.parts.iter().flatten().map(|part| part.weights.n_bytes()).sum();
-        let first = weights.group(groups.start).as_ptr();
+        let first = weights.groups(groups).as_ptr();
         first..first.wrapping_add(SOON.min(all / pool.n_threads()))
     }
 }
@@ -121,49 +120,80 @@ pub fn matmul(
         *out = Some(Disjoint(product.out.as_mut_ptr()));
     }
     let soon = |thread: usize| soon.first_bytes(pool, thread);
-    pool.run_foretelling(plan.n_tasks, Some(&soon), &|task| {
-        let (product, weights, groups) = plan.task(task);
-        let out = outs[product].expect("a place for each product");
-        let mut sums = [[0.0; GROUP]; TILE];
-        for group in groups {
-            let lanes = GROUP.min(weights.rows() - group * GROUP);
-            for token in (0..n).step_by(TILE) {
-                let sums = &mut sums[..TILE.min(n - token)];
-                multiply_group(isa, weights, group, input, token, sums);
-                for (i, sums) in sums.iter().enumerate() {
-                    let at = (token + i) * weights.rows() + group * GROUP;
-                    // SAFETY: this group's columns of `out` (checked above to be n × rows) belong to this task
-                    // alone, and `products` is borrowed mutably until `run` returns.
-                    let place = unsafe { std::slice::from_raw_parts_mut(out.at(at), lanes) };
-                    match <&mut [f32; GROUP]>::try_from(&mut *place) {
-                        // Of a length that is known: no call.
-                        Ok(place) => *place = *sums,
-                        Err(_) => place.copy_from_slice(&sums[..lanes]),
-                    }
-                }
-            }
+    pool.run_ranges(plan.n_tasks, Some(&soon), &|tasks| {
+        for (product, weights, groups) in plan.work(tasks) {
+            let out = outs[product].expect("a place for each product");
+            // SAFETY: `out` is n × rows, as checked above, and borrowed mutably until `run_ranges` returns; each group of
+            // rows is in one task.
+            unsafe { multiply_groups(isa, weights, groups, input, n, out) };
         }
     });
 }
 
-/// The products of one group of rows with the tile that begins at `token`; `sums` has a place for each of its tokens.
-fn multiply_group(
+/// The products of some neighbouring groups of rows with all `n` tokens.
+///
+/// # Safety
+/// `out` is n × rows numbers, whose columns of these groups are the caller's alone.
+unsafe fn multiply_groups(
     isa: Isa,
     weights: &Packed,
-    group: usize,
+    groups: Range<usize>,
+    input: &Activations,
+    n: usize,
+    out: Disjoint<f32>,
+) {
+    let n_rows = weights.rows();
+    if n == 1 && groups.end * GROUP <= n_rows {
+        // One after another, with nothing in between that would hold up the stream of weights.
+        // SAFETY: the caller's promise; these groups are whole.
+        let place =
+            unsafe { std::slice::from_raw_parts_mut(out.at(groups.start * GROUP), groups.len() * GROUP) };
+        multiply(isa, weights, groups, input, 0, place.as_chunks_mut().0);
+        return;
+    }
+    let mut sums = [[0.0; GROUP]; TILE];
+    for group in groups {
+        let lanes = GROUP.min(n_rows - group * GROUP);
+        for token in (0..n).step_by(TILE) {
+            let sums = &mut sums[..TILE.min(n - token)];
+            multiply(isa, weights, group..group + 1, input, token, sums);
+            for (i, sums) in sums.iter().enumerate() {
+                // SAFETY: the caller's promise.
+                let place = unsafe {
+                    std::slice::from_raw_parts_mut(out.at((token + i) * n_rows + group * GROUP), lanes)
+                };
+                match <&mut [f32; GROUP]>::try_from(&mut *place) {
+                    // Of a length that is known: no call.
+                    Ok(place) => *place = *sums,
+                    Err(_) => place.copy_from_slice(&sums[..lanes]),
+                }
+            }
+        }
+    }
+}
+
+/// The products of some neighbouring groups of rows with the tile that begins at `token`; `sums` has, for each group, a place for
+/// each of the tile's tokens.
+fn multiply(
+    isa: Isa,
+    weights: &Packed,
+    groups: Range<usize>,
     input: &Activations,
     token: usize,
     sums: &mut [[f32; GROUP]],
 ) {
-    let stream = weights.group(group);
     match Layout::of(weights.format()) {
         Some(layout) => {
             let tile = input.quantized(layout).tile(layout, token / TILE);
-            dispatch!(isa, matmul::quantized(weights.format(), stream, tile, sums));
+            dispatch!(isa, matmul::quantized(weights.format(), weights.groups(groups), tile, sums));
         }
         None => {
-            let x = &input.x[token * weights.cols()..(token + sums.len()) * weights.cols()];
-            dispatch!(isa, matmul::floats(weights.format(), stream, x, sums));
+            let tokens = sums.len() / groups.len();
+            let x = &input.x[token * weights.cols()..(token + tokens) * weights.cols()];
+            for (group, sums) in groups.zip(sums.chunks_exact_mut(tokens)) {
+                let stream = weights.groups(group..group + 1);
+                dispatch!(isa, matmul::floats(weights.format(), stream, x, sums));
+            }
         }
     }
 }

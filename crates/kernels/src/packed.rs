@@ -21,6 +21,7 @@
 
 use std::{
     cell::RefCell,
+    ops::Range,
     sync::{Mutex, PoisonError},
 };
 
@@ -275,16 +276,16 @@ impl Packed {
         self.data.len()
     }
 
-    /// The stream of one group of rows.
-    pub(crate) fn group(&self, i: usize) -> &[u8] {
+    /// The streams of some neighbouring groups of rows, one after another.
+    pub(crate) fn groups(&self, groups: Range<usize>) -> &[u8] {
         let n = group_bytes(self.format, self.cols);
-        &self.data[i * n..(i + 1) * n]
+        &self.data[groups.start * n..groups.end * n]
     }
 
     /// One row as f32: d·scale·(code - offset) + m·min, in that order of operations. For embeddings.
     pub fn row(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.rows && out.len() == self.cols, "a row of this matrix");
-        let (group, r) = (self.group(row / GROUP), row % GROUP);
+        let (group, r) = (self.groups(row / GROUP..row / GROUP + 1), row % GROUP);
         let Some(layout) = Layout::of(self.format) else {
             for (k, out) in out.iter_mut().enumerate() {
                 *out = float(self.format, group, k * GROUP + r);

@@ -57,13 +57,22 @@ impl Share {
         self.tasks.store(u64::from(first) << 32 | u64::from(end), Ordering::Relaxed);
     }
 
-    /// Takes the first task (`from_end`: the last one) of those that are left.
-    fn take(&self, from_end: bool) -> Option<usize> {
-        let step = if from_end { u64::MAX } else { 1 << 32 };
+    /// Takes the first tasks (`from_end`: the last ones) of those that are left: a part of them, so that what lies together is done
+    /// together at first, and what is left in the end is little.
+    fn take(&self, from_end: bool) -> Option<Range<usize>> {
+        let bounds = |share: u64| ((share >> 32) as u32, share as u32);
+        let n = |share: u64| {
+            let (first, end) = bounds(share);
+            end.saturating_sub(first).div_ceil(PARTS)
+        };
         let taken = self.tasks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |share| {
-            (share >> 32 < share & u64::from(u32::MAX)).then(|| share.wrapping_add(step))
+            let n = u64::from(n(share));
+            (n > 0).then(|| if from_end { share - n } else { share + (n << 32) })
         });
-        taken.ok().map(|share| if from_end { (share as u32 - 1) as usize } else { (share >> 32) as usize })
+        let share = taken.ok()?;
+        let (n, (first, end)) = (n(share), bounds(share));
+        let tasks = if from_end { end - n..end } else { first..first + n };
+        Some(tasks.start as usize..tasks.end as usize)
     }
 
     fn soon(&self) -> [usize; 2] {
@@ -102,7 +111,7 @@ struct Sleep {
 }
 
 #[derive(Clone, Copy)]
-struct Job(*const (dyn Fn(usize) + Sync));
+struct Job(*const (dyn Fn(Range<usize>) + Sync));
 
 // SAFETY: `job` is written only while no worker is in a job (state's count is 0 and it is closed), and
 // read only by workers that entered it through `state`, whose release store made it visible.
@@ -124,6 +133,9 @@ const OPEN: u64 = 1 << 15;
 const COUNT: u64 = OPEN - 1;
 const SPINS: u32 = 20_000;
 
+/// A thread takes one of so many parts of the tasks that are left of a share.
+const PARTS: u32 = 8;
+
 impl Pool {
     /// A pool that runs tasks on `n_threads` threads, the caller's included; 0 means all cores.
     pub fn new(n_threads: usize) -> Pool {
@@ -131,7 +143,7 @@ impl Pool {
             0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
             n => n.min(1024),
         };
-        let nothing: &(dyn Fn(usize) + Sync) = &|_| {};
+        let nothing: &(dyn Fn(Range<usize>) + Sync) = &|_| {};
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
             job: UnsafeCell::new(Job(nothing)),
@@ -161,20 +173,22 @@ impl Pool {
     /// passed on to the caller. What a task of a job that is shared out runs itself, of this pool or another, runs on the task's thread;
     /// a job of one task is its caller's own work, and what that runs is shared out.
     pub fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        self.run_foretelling(n_tasks, None, task);
+        self.run_ranges(n_tasks, None, &|tasks| tasks.for_each(task));
     }
 
-    /// Does what [`run`](Self::run) does, and foretells which bytes each thread reads first in a job soon after: a thread that waits asks
-    /// memory for them. They may be any bytes; where nothing is foretold, what was stays.
-    pub(crate) fn run_foretelling(
+    /// Does what [`run`](Self::run) does, several neighbouring tasks at a time, and foretells which bytes each thread reads first in a job
+    /// soon after: a thread that waits asks memory for them. They may be any bytes; where nothing is foretold, what was stays.
+    pub(crate) fn run_ranges(
         &self,
         n_tasks: usize,
         soon: Option<&dyn Fn(usize) -> Range<*const u8>>,
-        task: &(dyn Fn(usize) + Sync),
+        tasks: &(dyn Fn(Range<usize>) + Sync),
     ) {
         let _env = FloatEnv::standard();
         if n_tasks <= 1 || self.workers.is_empty() || IN_TASK.get() {
-            (0..n_tasks).for_each(task);
+            if n_tasks > 0 {
+                tasks(0..n_tasks);
+            }
             return;
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -193,12 +207,12 @@ impl Pool {
             }
         }
         // SAFETY: we hold `turn` and the last job was left with no worker in it, so nobody reads `job` now. The
-        // lifetime of `task` is erased; `run` doesn't return before every worker has left the job.
+        // lifetime of `tasks` is erased; `run` doesn't return before every worker has left the job.
         unsafe {
             let run = std::mem::transmute::<
-                *const (dyn Fn(usize) + Sync + '_),
-                *const (dyn Fn(usize) + Sync + 'static),
-            >(task);
+                *const (dyn Fn(Range<usize>) + Sync + '_),
+                *const (dyn Fn(Range<usize>) + Sync + 'static),
+            >(tasks);
             *shared.job.get() = Job(run);
         }
         shared.state.store(epoch << 16 | OPEN, Ordering::SeqCst);
@@ -206,7 +220,7 @@ impl Pool {
             let _sleep = shared.sleep.lock().unwrap_or_else(PoisonError::into_inner);
             shared.wake.notify_all();
         }
-        shared.take_tasks(0, task);
+        shared.take_tasks(0, tasks);
         shared.state.fetch_and(!OPEN, Ordering::AcqRel);
         let mut spins = 0u32;
         let mut asking = Asking::default();
@@ -276,13 +290,13 @@ impl<T> Disjoint<T> {
 
 impl Shared {
     /// What the thread `me` does for a job: its own share, then what others have left.
-    fn take_tasks(&self, me: usize, task: &(dyn Fn(usize) + Sync)) {
+    fn take_tasks(&self, me: usize, tasks: &(dyn Fn(Range<usize>) + Sync)) {
         IN_TASK.set(true);
         let result = catch_unwind(AssertUnwindSafe(|| {
             let n = self.shares.len();
             for whose in (me..n).chain(0..me) {
-                while let Some(i) = self.shares[whose].take(whose != me) {
-                    task(i);
+                while let Some(taken) = self.shares[whose].take(whose != me) {
+                    tasks(taken);
                 }
             }
         }));
@@ -306,8 +320,8 @@ impl Shared {
                 if entered.is_ok() {
                     last_epoch = state >> 16;
                     // SAFETY: the job is open and we are counted in it, so its closure lives until we leave.
-                    let task = unsafe { &*(*self.job.get()).0 };
-                    self.take_tasks(me, task);
+                    let tasks = unsafe { &*(*self.job.get()).0 };
+                    self.take_tasks(me, tasks);
                     // Before we leave: nobody writes it while we are in.
                     asking.tell(self.shares[me].soon());
                     self.state.fetch_sub(1, Ordering::AcqRel);

@@ -1,4 +1,4 @@
-//! Matrix products of a group of sixteen rows of weights with a tile of tokens, a row in each lane, eight rows at a time.
+//! Matrix products of groups of sixteen rows of weights with a tile of tokens, a row in each lane, eight rows at a time.
 //!
 //! ```text
 //! for each block of the stream, for each half of its rows:
@@ -12,7 +12,7 @@
 //! |code| · (q with the code's sign), whose pairs are at most 2·128·127.
 //!
 //! Weights stay in registers and tokens go by, with their sums in memory: so the unpacking is paid once a tile, and one text
-//! serves any number of tokens.
+//! serves any number of tokens. The sums of a single token (`ONE`) stay in registers as well.
 
 use std::arch::x86_64::*;
 
@@ -24,36 +24,50 @@ use crate::{
     pages::{self, LINE},
 };
 
-/// How many bytes ahead in the stream weights are asked for when there are `n` tokens: two pages, of Q8_0 less for a single one.
+/// How many bytes ahead in the stream weights are asked for when there are `n` tokens. Where a single one is through with a line fast,
+/// the core's own prefetcher has to fetch most; what is asked for only leads it over the ends of pages. Else it's two pages.
 const fn ahead(l: Layout, n: usize) -> usize {
-    if n == 1 && l.bits == 8 { 1024 } else { 8192 }
+    if n == 1 && l.bits != 5 { 512 } else { 8192 }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn quantized(format: Format, stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+pub(crate) fn quantized(format: Format, streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+    if input.n == 1 {
+        of_format::<true>(format, streams, input, sums);
+    } else {
+        of_format::<false>(format, streams, input, sums);
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn of_format<const ONE: bool>(format: Format, streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
     match format {
         Format::F32 | Format::F16 | Format::BF16 => {
             unreachable!("floats have a kernel of their own")
         }
-        Format::Q4_0 => legacy::<3>(stream, input, sums),
-        Format::Q4_1 => legacy::<4>(stream, input, sums),
-        Format::Q5_0 => legacy::<5>(stream, input, sums),
-        Format::Q5_1 => legacy::<6>(stream, input, sums),
-        Format::Q8_0 => legacy::<7>(stream, input, sums),
-        Format::Q2_K => k_quant::<8>(stream, input, sums),
-        Format::Q3_K => k_quant::<9>(stream, input, sums),
-        Format::Q4_K => k_quant::<10>(stream, input, sums),
-        Format::Q5_K => k_quant::<11>(stream, input, sums),
-        Format::Q6_K => k_quant::<12>(stream, input, sums),
+        Format::Q4_0 => legacy::<3, ONE>(streams, input, sums),
+        Format::Q4_1 => legacy::<4, ONE>(streams, input, sums),
+        Format::Q5_0 => legacy::<5, ONE>(streams, input, sums),
+        Format::Q5_1 => legacy::<6, ONE>(streams, input, sums),
+        Format::Q8_0 => legacy::<7, ONE>(streams, input, sums),
+        Format::Q2_K => k_quant::<8, ONE>(streams, input, sums),
+        Format::Q3_K => k_quant::<9, ONE>(streams, input, sums),
+        Format::Q4_K => k_quant::<10, ONE>(streams, input, sums),
+        Format::Q5_K => k_quant::<11, ONE>(streams, input, sums),
+        Format::Q6_K => k_quant::<12, ONE>(streams, input, sums),
     }
 }
 
-/// How many blocks there are, after a look at whether everything fits that the kernels read.
-pub(crate) fn checked(l: Layout, stream: &[u8], input: &Tile<'_>, sums: &[[f32; GROUP]]) -> usize {
-    let n_blocks = stream.len() / l.bytes();
+/// How many blocks a group of rows has, after a look at whether everything fits that the kernels read.
+#[inline]
+pub(crate) fn checked(l: Layout, streams: &[u8], input: &Tile<'_>, sums: &[[f32; GROUP]]) -> usize {
+    let n_groups = sums.len() / input.n;
+    let n_blocks = streams.len() / (l.bytes() * n_groups);
     assert!(
-        input.n == sums.len() && input.fits(l, n_blocks),
-        "a tile for this stream, a place for each token"
+        sums.len() == n_groups * input.n
+            && streams.len() == n_groups * n_blocks * l.bytes()
+            && input.fits(l, n_blocks),
+        "a tile for these streams, a place for each group and token"
     );
     n_blocks
 }
@@ -69,143 +83,150 @@ pub(crate) fn prefetch(ahead: usize, bytes_at: *const u8, bytes: usize) {
 
 /// Formats of blocks of 32.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn legacy<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+fn legacy<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
     let l = Of::<F>::LAYOUT;
-    let n_blocks = checked(l, stream, &input, sums);
-    let n = input.n;
-    sums.fill([0.0; GROUP]);
+    let n_blocks = checked(l, streams, &input, sums);
+    let n = if ONE { 1 } else { input.n };
     let ones = [_mm256_set1_epi16(1); 2];
-    let mut isums = [[0i32; 8]; TILE];
-    for b in 0..n_blocks {
-        // SAFETY: block b lies within the stream, and every load below reads a part that `Layout` places in the block: d, m, then
-        // planes of codes. Of token t < n, q, scale and sum are read at unit b < n_blocks: `checked` has seen that the tile
-        // has them, and `sums` a place for each token.
-        unsafe {
-            let block = stream.as_ptr().add(b * l.bytes());
-            prefetch(ahead(l, n), block, l.bytes());
-            for half in 0..2 {
-                let planes = block.add(l.codes_at() + 32 * half);
-                let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
-                let m = if l.min {
-                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(HALVES + 16 * half).cast()))
-                } else {
-                    _mm256_setzero_ps()
-                };
-                // Signed codes take two registers each, so four quads are done at a time.
-                let parts = if l.bits == 8 { 2 } else { 1 };
-                for part in 0..parts {
-                    let codes = if l.bits == 8 {
-                        signed_codes(planes.add(4 * part * PLANE))
+    for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
+        let mut accs = [[_mm256_setzero_ps(); 2]; TILE];
+        for b in 0..n_blocks {
+            // SAFETY: this group's block b lies within the streams, and every load below reads a part that `Layout` places in the
+            // block: d, m, then planes of codes. Of token t < n, q, scale and sum are read at unit b < n_blocks: `checked` has
+            // seen that the tile has them.
+            unsafe {
+                let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                prefetch(ahead(l, n), block, l.bytes());
+                for half in 0..2 {
+                    let planes = block.add(l.codes_at() + 32 * half);
+                    let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
+                    let m = if l.min {
+                        _mm256_cvtph_ps(_mm_loadu_si128(block.add(HALVES + 16 * half).cast()))
                     } else {
-                        codes::<F>(planes)
+                        _mm256_setzero_ps()
                     };
-                    for t in 0..n {
-                        let q = input.q.as_ptr().add((b * n + t) * 32);
-                        let mut isum = if l.bits == 8 {
-                            dot_signed(&codes, q.add(16 * part))
+                    let mut isums = [_mm256_setzero_si256(); TILE];
+                    // Signed codes take two registers each, so four quads are done at a time.
+                    let parts = if l.bits == 8 { 2 } else { 1 };
+                    for part in 0..parts {
+                        let codes = if l.bits == 8 {
+                            signed_codes(planes.add(4 * part * PLANE))
                         } else {
-                            dot::<F>(&codes, q, ones)
+                            codes::<F>(planes)
                         };
-                        if part + 1 < parts {
-                            _mm256_storeu_si256(isums[t].as_mut_ptr().cast(), isum);
-                            continue;
+                        for t in 0..n {
+                            let q = input.q.as_ptr().add((b * n + t) * 32);
+                            let isum = if l.bits == 8 {
+                                dot_signed(&codes, q.add(16 * part))
+                            } else {
+                                dot::<F>(&codes, q, ones)
+                            };
+                            let isum = _mm256_add_epi32(isums[t], isum);
+                            if part + 1 < parts {
+                                isums[t] = isum;
+                                continue;
+                            }
+                            let sum = _mm256_broadcast_ss(&*input.sums.as_ptr().add(b * n + t));
+                            let mut dot = _mm256_cvtepi32_ps(isum);
+                            if l.offset != 0 {
+                                // Whole numbers below 2^24: exact.
+                                dot = _mm256_fnmadd_ps(_mm256_set1_ps(l.offset as f32), sum, dot);
+                            }
+                            let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
+                            let acc = &mut accs[t][half];
+                            *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, *acc);
+                            if l.min {
+                                *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, *acc);
+                            }
                         }
-                        if parts > 1 {
-                            isum = _mm256_add_epi32(isum, _mm256_loadu_si256(isums[t].as_ptr().cast()));
-                        }
-                        let sum = _mm256_broadcast_ss(&*input.sums.as_ptr().add(b * n + t));
-                        let mut dot = _mm256_cvtepi32_ps(isum);
-                        if l.offset != 0 {
-                            // Whole numbers below 2^24: exact.
-                            dot = _mm256_fnmadd_ps(_mm256_set1_ps(l.offset as f32), sum, dot);
-                        }
-                        let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
-                        let place = sums.as_mut_ptr().add(t).cast::<f32>().add(8 * half);
-                        let mut acc = _mm256_loadu_ps(place);
-                        acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, acc);
-                        if l.min {
-                            acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, acc);
-                        }
-                        _mm256_storeu_ps(place, acc);
                     }
                 }
             }
         }
+        store(&accs, sums);
     }
 }
 
 /// Formats of blocks of 256 with sub-blocks.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn k_quant<const F: usize>(stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+fn k_quant<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
     let l = Of::<F>::LAYOUT;
-    let n_blocks = checked(l, stream, &input, sums);
-    let n = input.n;
-    sums.fill([0.0; GROUP]);
-    let mut isums = [[0i32; 8]; TILE];
-    for b in 0..n_blocks {
-        // SAFETY: block b lies within the stream, and every load below reads a part that `Layout` places in the block: d, m,
-        // scales, mins, then planes of codes. Of token t < n, q, scale and sums are read at units of block b < n_blocks:
-        // `checked` has seen that the tile has them, and `sums` a place for each token.
-        unsafe {
-            let block = stream.as_ptr().add(b * l.bytes());
-            for half in 0..2 {
-                let scale_pairs = pairs::<F, false>(block, half);
-                for step in 0..8 {
-                    prefetch(ahead(l, n), block.add(l.bytes() * (8 * half + step) / 16), l.bytes() / 16);
-                    let codes = codes::<F>(block.add(l.codes_at() + 32 * half + step * l.bits * PLANE));
-                    let scales = if l.sub == 16 {
-                        let pair = _mm256_cvtepi8_epi16(scale_pairs[step]);
-                        [both::<0>(pair), both::<1>(pair)]
-                    } else {
-                        let pair = _mm256_cvtepi8_epi16(scale_pairs[step / 2]);
-                        [if step % 2 == 0 { both::<0>(pair) } else { both::<1>(pair) }; 2]
-                    };
-                    for t in 0..n {
-                        let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
-                        let place = isums[t].as_mut_ptr().cast();
-                        let mut isum = dot::<F>(&codes, q, scales);
-                        if step > 0 {
-                            isum = _mm256_add_epi32(isum, _mm256_loadu_si256(place));
+    let n_blocks = checked(l, streams, &input, sums);
+    let n = if ONE { 1 } else { input.n };
+    for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
+        let mut accs = [[_mm256_setzero_ps(); 2]; TILE];
+        for b in 0..n_blocks {
+            // SAFETY: this group's block b lies within the streams, and every load below reads a part that `Layout` places in the
+            // block: d, m, scales, mins, then planes of codes. Of token t < n, q, scale and sums are read at units of block
+            // b < n_blocks: `checked` has seen that the tile has them.
+            unsafe {
+                let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                for half in 0..2 {
+                    let scale_pairs = pairs::<F, false>(block, half);
+                    let mut isums = [_mm256_setzero_si256(); TILE];
+                    for step in 0..8 {
+                        let at = l.bytes() * (8 * half + step) / 16;
+                        prefetch(ahead(l, n), block.add(at), l.bytes() / 16);
+                        let codes = codes::<F>(block.add(l.codes_at() + 32 * half + step * l.bits * PLANE));
+                        let scales = if l.sub == 16 {
+                            let pair = _mm256_cvtepi8_epi16(scale_pairs[step]);
+                            [both::<0>(pair), both::<1>(pair)]
+                        } else {
+                            let pair = _mm256_cvtepi8_epi16(scale_pairs[step / 2]);
+                            [if step % 2 == 0 { both::<0>(pair) } else { both::<1>(pair) }; 2]
+                        };
+                        for t in 0..n {
+                            let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
+                            isums[t] = _mm256_add_epi32(isums[t], dot::<F>(&codes, q, scales));
                         }
-                        _mm256_storeu_si256(place, isum);
                     }
-                }
-                let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
-                // What is subtracted (Σ scale·(sum of q's)) or added (Σ min·(sum of q's)), by pairs of sub-blocks.
-                let n_pairs = l.n_pairs();
-                let bytes = if l.min { pairs::<F, true>(block, half) } else { scale_pairs };
-                let mut pairs = [_mm256_setzero_si256(); 8];
-                for p in 0..n_pairs {
-                    pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
-                }
-                let m = if l.min {
-                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(HALVES + 16 * half).cast()))
-                } else {
-                    _mm256_setzero_ps()
-                };
-                let token_sums = if l.sub == 16 { input.pairs16 } else { input.pairs32 };
-                for t in 0..n {
-                    let mut sum = _mm256_setzero_si256();
+                    let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
+                    // What is subtracted (Σ scale·(sum of q's)) or added (Σ min·(sum of q's)), by pairs of sub-blocks.
+                    let n_pairs = l.n_pairs();
+                    let bytes = if l.min { pairs::<F, true>(block, half) } else { scale_pairs };
+                    let mut pairs = [_mm256_setzero_si256(); 8];
                     for p in 0..n_pairs {
-                        let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
-                        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)));
+                        pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
                     }
-                    let mut isum = _mm256_loadu_si256(isums[t].as_ptr().cast());
-                    isum = match l.offset {
-                        0 => isum,
-                        4 => _mm256_sub_epi32(isum, _mm256_slli_epi32::<2>(sum)),
-                        _ => _mm256_sub_epi32(isum, _mm256_slli_epi32::<5>(sum)),
+                    let m = if l.min {
+                        _mm256_cvtph_ps(_mm_loadu_si128(block.add(HALVES + 16 * half).cast()))
+                    } else {
+                        _mm256_setzero_ps()
                     };
-                    let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
-                    let place = sums.as_mut_ptr().add(t).cast::<f32>().add(8 * half);
-                    let mut acc = _mm256_loadu_ps(place);
-                    acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), acc);
-                    if l.min {
-                        acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), _mm256_cvtepi32_ps(sum), acc);
+                    let token_sums = if l.sub == 16 { input.pairs16 } else { input.pairs32 };
+                    for t in 0..n {
+                        let mut sum = _mm256_setzero_si256();
+                        for p in 0..n_pairs {
+                            let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
+                            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)));
+                        }
+                        let isum = match l.offset {
+                            0 => isums[t],
+                            4 => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<2>(sum)),
+                            _ => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<5>(sum)),
+                        };
+                        let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
+                        let acc = &mut accs[t][half];
+                        *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
+                        if l.min {
+                            *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), _mm256_cvtepi32_ps(sum), *acc);
+                        }
                     }
-                    _mm256_storeu_ps(place, acc);
                 }
             }
+        }
+        store(&accs, sums);
+    }
+}
+
+/// The sums of each token, eight and eight rows.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP]]) {
+    for (sums, acc) in sums.iter_mut().zip(accs) {
+        for (half, acc) in acc.iter().enumerate() {
+            // SAFETY: `sums` is sixteen f32.
+            unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(8 * half), *acc) };
         }
     }
 }
@@ -310,12 +331,7 @@ fn floats_of<const T: usize>(format: Format, stream: &[u8], x: &[f32], sums: &mu
             }
         }
     }
-    for (acc, sums) in acc.iter().zip(sums) {
-        for (half, acc) in acc.iter().enumerate() {
-            // SAFETY: `sums` is sixteen f32.
-            unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(8 * half), *acc) };
-        }
-    }
+    store(&acc, sums);
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]

@@ -1,4 +1,4 @@
-//! Matrix products of a group of rows of weights with a tile of tokens, number by number.
+//! Matrix products of groups of rows of weights with a tile of tokens, number by number.
 
 use crate::{
     activations::Tile,
@@ -6,9 +6,12 @@ use crate::{
     packed::{GROUP, HALVES, Layout, float},
 };
 
-pub(crate) fn quantized(format: Format, stream: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+pub(crate) fn quantized(format: Format, streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
     let layout = Layout::of(format).expect("the caller has a quantized format");
-    for (t, sums) in sums.iter_mut().enumerate() {
+    let group_bytes = streams.len() / (sums.len() / input.n);
+    for (i, sums) in sums.iter_mut().enumerate() {
+        let (group, t) = (i / input.n, i % input.n);
+        let stream = &streams[group * group_bytes..][..group_bytes];
         for (r, acc) in sums.iter_mut().enumerate() {
             *acc = 0.0;
             for (b, block) in stream.chunks_exact(layout.bytes()).enumerate() {
