@@ -81,6 +81,19 @@ pub(crate) fn prefetch(ahead: usize, bytes_at: *const u8, bytes: usize) {
     }
 }
 
+/// Bytes of a token's numbers that are asked for ahead.
+const KEEP: usize = 256;
+
+/// Asks for a token's numbers that come soon after those at `q`: the stream of weights drives them out of the first-level cache before the
+/// next group of rows reads them again, and while they are waited for no weights come either.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(crate) fn keep(q: *const i8, bytes: usize) {
+    for at in (KEEP..KEEP + bytes).step_by(LINE) {
+        _mm_prefetch::<_MM_HINT_T0>(q.wrapping_add(at));
+    }
+}
+
 /// Formats of blocks of 32.
 #[target_feature(enable = "avx2,fma,f16c")]
 fn legacy<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
@@ -96,6 +109,9 @@ fn legacy<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums
             // seen that the tile has them.
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                if ONE {
+                    keep(input.q.as_ptr().wrapping_add(b * l.block), l.block);
+                }
                 prefetch(ahead(l, n), block, l.bytes());
                 for half in 0..2 {
                     let planes = block.add(l.codes_at() + 32 * half);
@@ -161,6 +177,9 @@ fn k_quant<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sum
             // b < n_blocks: `checked` has seen that the tile has them.
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                if ONE {
+                    keep(input.q.as_ptr().wrapping_add(b * l.block), l.block);
+                }
                 for half in 0..2 {
                     let scale_pairs = pairs::<F, false>(block, half);
                     let mut isums = [_mm256_setzero_si256(); TILE];

@@ -11,7 +11,7 @@ use crate::{
     activations::{TILE, Tile},
     avx2::{
         self,
-        matmul::{checked, prefetch},
+        matmul::{checked, keep, prefetch},
         unpack::Of,
     },
     format::Format,
@@ -70,6 +70,9 @@ fn legacy<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums
             // seen that the tile has them.
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                if ONE {
+                    keep(input.q.as_ptr().wrapping_add(b * l.block), l.block);
+                }
                 prefetch(ahead(n), block, l.bytes());
                 let codes = codes::<F>(block.add(l.codes_at()));
                 let d = _mm512_cvtph_ps(_mm256_loadu_si256(block.cast()));
@@ -113,6 +116,9 @@ fn k_quant<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sum
             // b < n_blocks: `checked` has seen that the tile has them.
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                if ONE {
+                    keep(input.q.as_ptr().wrapping_add(b * l.block), l.block);
+                }
                 let scale_pairs = pairs::<F, false>(block);
                 for step in 0..8 {
                     prefetch(ahead(n), block.add(l.bytes() * step / 8), l.bytes() / 8);
