@@ -24,13 +24,10 @@ use crate::{
     pages::{self, LINE},
 };
 
-/// How many bytes ahead in the stream weights are asked for: two pages.
-const AHEAD: usize = 8192;
-
-/// Whether weights are asked for ahead. A single token is through with codes that are easy to unpack as fast as they come, and then the
-/// core's own prefetcher, left to itself, brings up to half as much again.
-const fn asks(l: Layout, one: bool) -> bool {
-    !one || !matches!(l.bits, 4 | 8)
+/// How many bytes ahead in the stream weights are asked for when there are `n` tokens: two pages, of Q8_0 less for a single one. Measured in
+/// whole steps: the faster a block is done, the more the core's own prefetcher brings, if it isn't hindered.
+const fn ahead(l: Layout, n: usize) -> usize {
+    if n == 1 && l.bits == 8 { 512 } else { 8192 }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -75,11 +72,11 @@ pub(crate) fn checked(l: Layout, streams: &[u8], input: &Tile<'_>, sums: &[[f32;
     n_blocks
 }
 
-/// Asks for what lies [`AHEAD`] of these bytes, a few lines at a time.
+/// Asks for what lies `ahead` of these bytes, a few lines at a time.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(crate) fn prefetch(bytes_at: *const u8, bytes: usize) {
-    for at in (AHEAD..AHEAD + bytes).step_by(LINE) {
+pub(crate) fn prefetch(ahead: usize, bytes_at: *const u8, bytes: usize) {
+    for at in (ahead..ahead + bytes).step_by(LINE) {
         pages::prefetch(bytes_at.wrapping_add(at));
     }
 }
@@ -115,9 +112,7 @@ fn legacy<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums
                 if ONE {
                     keep(input.q.as_ptr().wrapping_add(b * l.block), l.block);
                 }
-                if asks(l, ONE) {
-                    prefetch(block, l.bytes());
-                }
+                prefetch(ahead(l, n), block, l.bytes());
                 for half in 0..2 {
                     let planes = block.add(l.codes_at() + 32 * half);
                     let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
@@ -190,9 +185,7 @@ fn k_quant<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sum
                     let mut isums = [_mm256_setzero_si256(); TILE];
                     for step in 0..8 {
                         let at = l.bytes() * (8 * half + step) / 16;
-                        if asks(l, ONE) {
-                            prefetch(block.add(at), l.bytes() / 16);
-                        }
+                        prefetch(ahead(l, n), block.add(at), l.bytes() / 16);
                         let codes = codes::<F>(block.add(l.codes_at() + 32 * half + step * l.bits * PLANE));
                         let scales = if l.sub == 16 {
                             let pair = _mm256_cvtepi8_epi16(scale_pairs[step]);

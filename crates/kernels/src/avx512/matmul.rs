@@ -2,7 +2,7 @@
 //!
 //! As in `avx2::matmul`, but `vpdpbusd` multiplies 64 codes with 64 q's and adds up fours in 32 bits, so nothing can overflow
 //! and a sub-block's scale is applied to its finished sum. It takes unsigned codes: Q8_0's get 128 added, and 128 times
-//! the sum of the q's is subtracted, exactly. A single token asks for no weights ahead: the core's own prefetcher does better alone.
+//! the sum of the q's is subtracted, exactly.
 
 use std::arch::x86_64::*;
 
@@ -19,6 +19,12 @@ use crate::{
 };
 
 pub(crate) use avx2::matmul::{floats, quantize_block};
+
+/// How many bytes ahead in the stream weights are asked for when there are `n` tokens: two pages. A single one is done with a block as fast
+/// as it comes; then the core's own prefetcher brings most, and what is asked for leads it over the ends of pages.
+const fn ahead(n: usize) -> usize {
+    if n == 1 { 512 } else { 8192 }
+}
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
 pub(crate) fn quantized(format: Format, streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
@@ -66,9 +72,8 @@ fn legacy<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
                 if ONE {
                     keep(input.q.as_ptr().wrapping_add(b * l.block), l.block);
-                } else {
-                    prefetch(block, l.bytes());
                 }
+                prefetch(ahead(n), block, l.bytes());
                 let codes = codes::<F>(block.add(l.codes_at()));
                 let d = _mm512_cvtph_ps(_mm256_loadu_si256(block.cast()));
                 let m = if l.min {
@@ -116,9 +121,7 @@ fn k_quant<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sum
                 }
                 let scale_pairs = pairs::<F, false>(block);
                 for step in 0..8 {
-                    if !ONE {
-                        prefetch(block.add(l.bytes() * step / 8), l.bytes() / 8);
-                    }
+                    prefetch(ahead(n), block.add(l.bytes() * step / 8), l.bytes() / 8);
                     let codes = codes::<F>(block.add(l.codes_at() + step * l.bits * PLANE));
                     let pair = if l.sub == 16 { step } else { step / 2 };
                     let [first, second] = scales(scale_pairs[pair]);
