@@ -52,12 +52,12 @@ impl Estimate {
     /// Prompts are drawn anew, and each one's samples, and what is looked at is the mean in units of its own error: the two-level studentised
     /// bootstrap, equal tails (Davison & Hinkley 1997, 3.8 and 5.2). Drawing at both levels counts the samples' spread twice;
     /// dividing by the error of the same draw takes that out again. With 4 to 8 prompts it holds the true value 94 to 96 times of 100, 90 to
-    /// 94 on values with a long tail; percentile and BCa intervals fall to 72 to 90 (LOG.md). With one prompt its samples stand in for the prompts.
+    /// 94 on values with a long tail; percentile and BCa intervals fall to 72 to 90 (docs/log/2026-11-25-intervals.md). With one prompt its samples stand in for the prompts.
     ///
     /// Such an interval doesn't know that there are no loops beyond 100 % of a text, so what lies outside of the series' [ends](Series::ends)
     /// is cut off. The truth lies inside, so what is cut never held it and the rate stays exactly what it was. Resampling on a scale that
     /// ends there too (arcsine, logit) does as well and no better, and would give means another scale than their differences; percentile intervals stay
-    /// inside by themselves, and hold too little (LOG.md). Values that are all alike have an interval without width: that
+    /// inside by themselves, and hold too little (docs/log/2026-11-25-intervals.md). Values that are all alike have an interval without width: that
     /// something rare wasn't seen doesn't say that it can't come.
     ///
     /// The same numbers and `seed` give the same interval on any machine.
