@@ -1,5 +1,6 @@
-//! Attention with a lane for each position (scores) or each dimension (values): the sums of `scalar::attention`, whose
-//! order is along the other axis, so no lane is ever added to another one here.
+//! Attention with a lane for each position (scores) or each dimension (values): the sums of
+//! `scalar::attention`, whose order is along the other axis, so no lane is ever added to another
+//! one here.
 
 use std::{arch::x86_64::*, ops::Range};
 
@@ -7,8 +8,9 @@ use half::f16;
 
 use super::exp::exp8;
 use crate::{
+    kv_cache::{CacheElement, PAGE},
     norm::LANES,
-    pages::{PAGE, Stored, ask},
+    prefetch::prefetch_elements,
     scalar,
 };
 
@@ -18,7 +20,7 @@ use crate::{
 /// Eight numbers of T can be read at `at`.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn load8<T: Stored>(at: *const T) -> __m256 {
+unsafe fn load8<T: CacheElement>(at: *const T) -> __m256 {
     // SAFETY: the caller's promise; T is f16 (two bytes) or f32 (four) as it says itself.
     unsafe {
         if T::IS_F16 { _mm256_cvtph_ps(_mm_loadu_si128(at.cast())) } else { _mm256_loadu_ps(at.cast()) }
@@ -42,10 +44,10 @@ pub(crate) fn to_f16(x: &[f32], out: &mut [f16]) {
 const QUERIES: usize = 6;
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn scores<T: Stored>(
+pub(crate) fn scores<T: CacheElement>(
     queries: &[f32],
     keys: &[T],
-    soon: *const u8,
+    prefetch: *const u8,
     scale: f32,
     scores: &mut [f32],
     width: usize,
@@ -54,12 +56,12 @@ pub(crate) fn scores<T: Stored>(
     let head_dim = keys.len() / PAGE;
     for (queries, scores) in queries.chunks(QUERIES * head_dim).zip(scores.chunks_mut(QUERIES * width)) {
         match queries.len() / head_dim {
-            1 => scores_of::<T, 1, 4>(queries, keys, soon, scale, scores, width, at),
-            2 => scores_of::<T, 2, 4>(queries, keys, soon, scale, scores, width, at),
-            3 => scores_of::<T, 3, 2>(queries, keys, soon, scale, scores, width, at),
-            4 => scores_of::<T, 4, 2>(queries, keys, soon, scale, scores, width, at),
-            5 => scores_of::<T, 5, 2>(queries, keys, soon, scale, scores, width, at),
-            _ => scores_of::<T, 6, 2>(queries, keys, soon, scale, scores, width, at),
+            1 => scores_of::<T, 1, 4>(queries, keys, prefetch, scale, scores, width, at),
+            2 => scores_of::<T, 2, 4>(queries, keys, prefetch, scale, scores, width, at),
+            3 => scores_of::<T, 3, 2>(queries, keys, prefetch, scale, scores, width, at),
+            4 => scores_of::<T, 4, 2>(queries, keys, prefetch, scale, scores, width, at),
+            5 => scores_of::<T, 5, 2>(queries, keys, prefetch, scale, scores, width, at),
+            _ => scores_of::<T, 6, 2>(queries, keys, prefetch, scale, scores, width, at),
         }
     }
 }
@@ -67,10 +69,10 @@ pub(crate) fn scores<T: Stored>(
 /// N queries, V vectors of eight positions at a time: N·V sums in registers.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn scores_of<T: Stored, const N: usize, const V: usize>(
+fn scores_of<T: CacheElement, const N: usize, const V: usize>(
     queries: &[f32],
     keys: &[T],
-    soon: *const u8,
+    prefetch: *const u8,
     scale: f32,
     scores: &mut [f32],
     width: usize,
@@ -82,8 +84,9 @@ fn scores_of<T: Stored, const N: usize, const V: usize>(
     for first in (0..PAGE).step_by(8 * V) {
         let mut sums = [[_mm256_setzero_ps(); V]; N];
         for d in 0..head_dim {
-            ask::<T>(soon, d * PAGE + first, 8 * V);
-            // SAFETY: d < head_dim and first + 8·V <= PAGE: within `keys` and `queries` as asserted.
+            prefetch_elements::<T>(prefetch, d * PAGE + first, 8 * V);
+            // SAFETY: d < head_dim and first + 8·V <= PAGE: within `keys` and `queries` as
+            // asserted.
             unsafe {
                 let mut key = [_mm256_setzero_ps(); V];
                 for v in 0..V {
@@ -100,7 +103,8 @@ fn scores_of<T: Stored, const N: usize, const V: usize>(
         for n in 0..N {
             for v in 0..V {
                 let score = _mm256_mul_ps(sums[n][v], _mm256_set1_ps(scale));
-                // SAFETY: n < N and at + first + 8·v + 8 <= at + PAGE <= width: within `scores` as asserted.
+                // SAFETY: n < N and at + first + 8·v + 8 <= at + PAGE <= width: within `scores` as
+                // asserted.
                 unsafe { _mm256_storeu_ps(scores.as_mut_ptr().add(n * width + at + first + 8 * v), score) };
             }
         }
@@ -108,13 +112,13 @@ fn scores_of<T: Stored, const N: usize, const V: usize>(
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
+pub(crate) fn softmax_weights(scores: &mut [f32]) -> [f32; LANES] {
     let (blocks, rest) = scores.as_chunks_mut::<LANES>();
     assert!(rest.is_empty(), "whole pages");
     let mut max = _mm256_set1_ps(f32::NEG_INFINITY);
     for block in blocks.iter() {
-        // SAFETY: a block is two vectors of eight f32. max_ps gives its second operand for NaN, as the
-        // specification's comparison keeps its maximum.
+        // SAFETY: a block is two vectors of eight f32. max_ps gives its second operand for NaN, as
+        // the specification's comparison keeps its maximum.
         unsafe {
             max = _mm256_max_ps(_mm256_loadu_ps(block.as_ptr()), max);
             max = _mm256_max_ps(_mm256_loadu_ps(block.as_ptr().add(8)), max);
@@ -147,28 +151,28 @@ pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn add_values<T: Stored>(
+pub(crate) fn add_values<T: CacheElement>(
     weights: &[f32],
     width: usize,
     at: usize,
     values: &[T],
-    soon: *const u8,
+    prefetch: *const u8,
     places: Range<usize>,
     dims: Range<usize>,
     out: &mut [f32],
 ) {
     if !dims.len().is_multiple_of(8) {
-        return scalar::attention::add_values(weights, width, at, values, soon, places, dims, out);
+        return scalar::attention::add_values(weights, width, at, values, prefetch, places, dims, out);
     }
     for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * dims.len())) {
         let (places, dims) = (places.clone(), dims.clone());
         match out.len() / dims.len() {
-            1 => values_of::<T, 1, 4>(weights, width, at, values, soon, places, dims, out),
-            2 => values_of::<T, 2, 4>(weights, width, at, values, soon, places, dims, out),
-            3 => values_of::<T, 3, 2>(weights, width, at, values, soon, places, dims, out),
-            4 => values_of::<T, 4, 2>(weights, width, at, values, soon, places, dims, out),
-            5 => values_of::<T, 5, 2>(weights, width, at, values, soon, places, dims, out),
-            _ => values_of::<T, 6, 2>(weights, width, at, values, soon, places, dims, out),
+            1 => values_of::<T, 1, 4>(weights, width, at, values, prefetch, places, dims, out),
+            2 => values_of::<T, 2, 4>(weights, width, at, values, prefetch, places, dims, out),
+            3 => values_of::<T, 3, 2>(weights, width, at, values, prefetch, places, dims, out),
+            4 => values_of::<T, 4, 2>(weights, width, at, values, prefetch, places, dims, out),
+            5 => values_of::<T, 5, 2>(weights, width, at, values, prefetch, places, dims, out),
+            _ => values_of::<T, 6, 2>(weights, width, at, values, prefetch, places, dims, out),
         }
     }
 }
@@ -176,39 +180,39 @@ pub(crate) fn add_values<T: Stored>(
 /// N queries, V vectors of eight dimensions at a time where there are as many, then two, then one.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn values_of<T: Stored, const N: usize, const V: usize>(
+fn values_of<T: CacheElement, const N: usize, const V: usize>(
     weights: &[f32],
     width: usize,
     at: usize,
     values: &[T],
-    soon: *const u8,
+    prefetch: *const u8,
     places: Range<usize>,
     dims: Range<usize>,
     out: &mut [f32],
 ) {
     let mut d = dims.start;
     while d + 8 * V <= dims.end {
-        columns_of::<T, N, V>(weights, width, at, values, soon, places.clone(), dims.clone(), out, d);
+        columns_of::<T, N, V>(weights, width, at, values, prefetch, places.clone(), dims.clone(), out, d);
         d += 8 * V;
     }
     while d + 8 * 2 <= dims.end {
-        columns_of::<T, N, 2>(weights, width, at, values, soon, places.clone(), dims.clone(), out, d);
+        columns_of::<T, N, 2>(weights, width, at, values, prefetch, places.clone(), dims.clone(), out, d);
         d += 8 * 2;
     }
     while d < dims.end {
-        columns_of::<T, N, 1>(weights, width, at, values, soon, places.clone(), dims.clone(), out, d);
+        columns_of::<T, N, 1>(weights, width, at, values, prefetch, places.clone(), dims.clone(), out, d);
         d += 8;
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn columns_of<T: Stored, const N: usize, const V: usize>(
+fn columns_of<T: CacheElement, const N: usize, const V: usize>(
     weights: &[f32],
     width: usize,
     at: usize,
     values: &[T],
-    soon: *const u8,
+    prefetch: *const u8,
     places: Range<usize>,
     dims: Range<usize>,
     out: &mut [f32],
@@ -218,8 +222,8 @@ fn columns_of<T: Stored, const N: usize, const V: usize>(
     assert!(out.len() == N * dims.len() && weights.len() == N * width, "a row for each query");
     assert!(dims.start <= d && d + 8 * V <= dims.end && dims.end <= head_dim, "dimensions of a value");
     assert!(places.end <= PAGE && at + PAGE <= width, "places of a page");
-    // SAFETY: query n < N, place k < PAGE and dimensions d to d + 8·V - 1 lie within `out`, `weights` and `values` by the
-    // assertions above.
+    // SAFETY: query n < N, place k < PAGE and dimensions d to d + 8·V - 1 lie within `out`,
+    // `weights` and `values` by the assertions above.
     unsafe {
         let place = |n: usize, v: usize| n * dims.len() + d - dims.start + 8 * v;
         let mut sums = [[_mm256_setzero_ps(); V]; N];
@@ -229,7 +233,7 @@ fn columns_of<T: Stored, const N: usize, const V: usize>(
             }
         }
         for k in places {
-            ask::<T>(soon, k * head_dim + d, 8 * V);
+            prefetch_elements::<T>(prefetch, k * head_dim + d, 8 * V);
             let mut value = [_mm256_setzero_ps(); V];
             for v in 0..V {
                 value[v] = load8(values.as_ptr().add(k * head_dim + d + 8 * v));

@@ -1,5 +1,5 @@
-//! The loops over a row of logits: the text of `scalar::logits` compiled for AVX2, but for the first look, in which
-//! a compiler doesn't see how to keep the maxima of groups in vectors.
+//! The loops over a row of logits: the text of `scalar::logits` compiled for AVX2, but for the
+//! first look, in which a compiler doesn't see how to keep the maxima of groups in vectors.
 
 use std::arch::x86_64::*;
 
@@ -120,7 +120,8 @@ fn admitted(x: __m256, id: __m256i, bound: Bound) -> __m256 {
     _mm256_or_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, edge), tied)
 }
 
-/// Writes the ids, and the logits if they're wanted, of those of `xs` that `keep` accepts; how many there are, and how many logits it looked at.
+/// Writes the ids, and the logits if they're wanted, of those of `xs` that `keep` accepts; how many
+/// there are, and how many logits it looked at.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn compress(
@@ -138,8 +139,9 @@ fn compress(
         // SAFETY: `eight` is eight f32.
         let x = unsafe { _mm256_loadu_ps(eight.as_ptr()) };
         let kept = _mm256_movemask_ps(keep(x, id)) as usize;
-        // SAFETY: a row of the table is eight u32; n is at most the number of logits before these, and the outputs have room
-        // for all logits and eight more, as asserted. Loads and stores are unaligned.
+        // SAFETY: a row of the table is eight u32; n is at most the number of logits before these,
+        // and the outputs have room for all logits and eight more, as asserted. Loads and stores
+        // are unaligned.
         unsafe {
             let order = _mm256_loadu_si256(TO_FRONT[kept].as_ptr().cast());
             _mm256_storeu_si256(ids.as_mut_ptr().add(n).cast(), _mm256_permutevar8x32_epi32(id, order));

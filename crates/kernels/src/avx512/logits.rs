@@ -1,4 +1,5 @@
-//! The loops over a row of logits: the text of `scalar::logits` compiled for AVX-512, and survivors gathered sixteen at a time.
+//! The loops over a row of logits: the text of `scalar::logits` compiled for AVX-512, and survivors
+//! gathered sixteen at a time.
 
 use std::arch::x86_64::*;
 
@@ -95,7 +96,8 @@ fn admitted(x: __m512, id: __m512i, bound: Bound) -> __mmask16 {
         | _mm512_mask_cmple_epu32_mask(tied, id, _mm512_set1_epi32(bound.last() as i32))
 }
 
-/// Writes the ids, and the logits if they're wanted, of those of `xs` that `keep` accepts; how many there are, and how many logits it looked at.
+/// Writes the ids, and the logits if they're wanted, of those of `xs` that `keep` accepts; how many
+/// there are, and how many logits it looked at.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
 fn compress(
@@ -114,8 +116,8 @@ fn compress(
         // SAFETY: `sixteen` is sixteen f32.
         let x = unsafe { _mm512_loadu_ps(sixteen.as_ptr()) };
         let kept = keep(x, id);
-        // SAFETY: n is at most the number of logits before these, and the outputs have room for all logits and sixteen more, as
-        // asserted. Stores are unaligned.
+        // SAFETY: n is at most the number of logits before these, and the outputs have room for all
+        // logits and sixteen more, as asserted. Stores are unaligned.
         unsafe {
             _mm512_storeu_si512(ids.as_mut_ptr().add(n).cast(), _mm512_maskz_compress_epi32(kept, id));
             if let Some(out) = &mut out {
