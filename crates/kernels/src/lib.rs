@@ -39,7 +39,11 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod dequantize;
+#[cfg(any(test, target_arch = "x86_64"))]
+mod generic;
 mod layout;
 mod prefetch;
 mod repack;
 mod scalar;
+#[cfg(any(test, target_arch = "x86_64"))]
+mod vector;

@@ -8,3 +8,4 @@ pub(crate) mod matmul;
 pub(crate) mod norm;
 pub(crate) mod roofline;
 pub(crate) mod unpack;
+mod vector;

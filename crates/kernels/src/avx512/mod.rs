@@ -7,5 +7,6 @@ pub(crate) mod gate;
 pub(crate) mod logits;
 pub(crate) mod matmul;
 mod unpack;
+mod vector;
 
 pub(crate) use crate::avx2::{norm, roofline};
