@@ -1,5 +1,5 @@
-//! Attention of one row, and of few that share their pages, with caches that come from memory, beside a plain read of memory.
-//! Read the shares, not the single figures.
+//! Benchmark of attention over KV caches in memory, for one row and for rows that share pages, as a
+//! share of the roofline's memory bandwidth. Compare the shares, not the single figures.
 //!
 //! `cargo bench -p kelvin-kernels --bench attention` (optional argument: threads).
 
@@ -10,25 +10,25 @@ use std::hint::black_box;
 use best::best;
 use half::f16;
 use kelvin_kernels::{
-    attention::{Cache, Heads, attend},
+    attention::{Heads, KvCache, attend},
     isa::Isa,
-    limit,
-    pages::{PAGE, Page},
+    kv_cache::{PAGE, Page},
     pool::Pool,
+    roofline,
 };
 
-/// Best of this many: the machine may have other tenants.
+/// Samples; the fastest counts, since other processes may share the machine.
 const SAMPLES: usize = 25;
-/// Bytes of keys and values in one sample, in several layers.
+/// Bytes of keys and values per sample, over several layers.
 const BYTES: usize = 96 << 20;
 
-/// The pages of one layer, each with the keys and then the values of every head.
+/// The pages of one layer: keys of every head, then values of every head.
 struct Layer<'a> {
     heads: Heads,
     pages: &'a [Vec<f16>],
 }
 
-impl Cache for Layer<'_> {
+impl KvCache for Layer<'_> {
     fn page(&self, _: usize, kv_head: usize, page: usize) -> Page<'_> {
         let len = self.heads.head_dim * PAGE;
         let (keys, values) = self.pages[page].split_at(self.heads.n_kv_heads * len);
@@ -39,9 +39,9 @@ impl Cache for Layer<'_> {
 fn main() {
     let threads = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(0);
     let (pool, isa) = (Pool::new(threads), Isa::best());
-    let numbers = limit::numbers().expect("memory");
+    let numbers = roofline::read_buffer().expect("memory");
     let read = best(SAMPLES, || {
-        black_box(limit::read(&pool, isa, black_box(&numbers)));
+        black_box(roofline::read(&pool, isa, black_box(&numbers)));
     });
     let read = (numbers.len() * 8) as f64 / read / 1e9;
     println!("{} threads: read {read:.1} GB/s", pool.n_threads());

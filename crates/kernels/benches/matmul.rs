@@ -1,5 +1,5 @@
-//! Products of the shapes that real models have, beside what the machine could do at most: multiplications in registers for
-//! many rows of activations, a plain read of memory for few. Read the shares, not the single figures.
+//! Benchmark of matrix products in shapes of real models, as shares of the roofline: int8
+//! arithmetic for GEMM, memory bandwidth for GEMV. Compare the shares, not the single figures.
 //!
 //! `cargo bench -p kelvin-kernels` (optional arguments: threads, and a part of a format's name).
 
@@ -12,15 +12,16 @@ use kelvin_kernels::{
     activations::Activations,
     format::Format,
     isa::Isa,
-    limit,
     matmul::{Product, matmul},
-    packed::Packed,
+    matrix::WeightMatrix,
     pool::Pool,
+    roofline,
 };
 
-/// Best of this many: the machine may have other tenants.
+/// Samples; the fastest counts, since other processes may share the machine.
 const SAMPLES: usize = 15;
-/// Bytes of weights in one sample, in several matrices, so that they come from memory.
+/// Bytes of weights per sample, in several matrices, so that they come from memory and not from a
+/// cache.
 const BYTES: usize = 96 << 20;
 
 fn main() {
@@ -29,16 +30,16 @@ fn main() {
     let wanted = arguments.iter().find(|a| a.parse::<usize>().is_err()).cloned().unwrap_or_default();
     let pool = Pool::new(threads);
     let isa = Isa::best();
-    let numbers = limit::numbers().expect("memory");
+    let numbers = roofline::read_buffer().expect("memory");
     let read = best(SAMPLES, || {
-        black_box(limit::read(&pool, isa, black_box(&numbers)));
+        black_box(roofline::read(&pool, isa, black_box(&numbers)));
     });
     let read = (numbers.len() * 8) as f64 / read / 1e9;
     let rounds = 1 << 17;
     let int8 = best(SAMPLES, || {
-        black_box(limit::int8(&pool, isa, black_box(rounds)));
+        black_box(roofline::int8(&pool, isa, black_box(rounds)));
     });
-    let int8 = f64::from(rounds) * (limit::INT8_MULTIPLY_ADDS * pool.n_threads()) as f64 / int8 / 1e9;
+    let int8 = f64::from(rounds) * (roofline::INT8_MULTIPLY_ADDS * pool.n_threads()) as f64 / int8 / 1e9;
     println!("{} threads: read {read:.1} GB/s, int8 in registers {int8:.0} GMAC/s", pool.n_threads());
     println!(
         "{:<18} {:>5} {:>9} {:>6} {:>9} {:>6}",
@@ -58,24 +59,24 @@ fn main() {
         let row_bytes = cols / format.block_len() * format.block_bytes();
         let n_matrices = (BYTES / (rows * row_bytes)).max(1);
         let bytes: Vec<u8> = (0..rows * row_bytes).map(|i| (i * 31 % 61) as u8).collect();
-        let matrices: Vec<Packed> = (0..n_matrices)
-            .map(|_| Packed::new(&pool, format, rows, cols, &bytes).expect("memory"))
+        let matrices: Vec<WeightMatrix> = (0..n_matrices)
+            .map(|_| WeightMatrix::new(&pool, format, rows, cols, &bytes).expect("memory"))
             .collect();
         for n in [1, 2, 4, 8, 16, 32, 128, 512] {
-            // Many rows take long: fewer matrices do.
+            // Large n takes long: fewer matrices.
             let matrices = &matrices[..(n_matrices * 8 / n).clamp(1, n_matrices)];
             let mut input = Activations::default();
             input.x.extend((0..n * cols).map(|i| (i % 97) as f32 - 48.0));
-            input.prepare(&pool, isa, cols, [format]);
+            input.quantize(&pool, isa, cols, [format]);
             let mut out = vec![0.0; n * rows];
             let secs = best(SAMPLES, || {
                 for (i, weights) in matrices.iter().enumerate() {
-                    let soon = &matrices[(i + 1) % matrices.len()];
-                    matmul(&pool, isa, &input, n, &mut [Product { weights, out: &mut out }], &[soon]);
+                    let next = &matrices[(i + 1) % matrices.len()];
+                    matmul(&pool, isa, &input, n, &mut [Product { weights, out: &mut out }], &[next]);
                 }
             });
             let macs = (n * rows * cols * matrices.len()) as f64 / secs / 1e9;
-            let moved = matrices.iter().map(Packed::n_bytes).sum::<usize>() as f64 / secs / 1e9;
+            let moved = matrices.iter().map(WeightMatrix::n_bytes).sum::<usize>() as f64 / secs / 1e9;
             println!(
                 "{:<18} {n:>5} {macs:>9.1} {:>5.0}% {moved:>9.2} {:>5.0}%",
                 format!("{format:?} {rows}x{cols}"),

@@ -1,25 +1,26 @@
-//! The exponential function: f32 in, f32 out, the same bits everywhere.
+//! The exponential function in f32, with the same bits on every instruction set.
 //!
-//! e^x = 2^n · e^r with n = round(x·log2 e), |r| <= ln 2 / 2 + rounding, and e^r = 1 + (r + r²·q(r)), where q is the
-//! minimax polynomial of degree 5 for (e^r - 1 - r)/r² (error 2^-34 of e^r). The sum in brackets is one
-//! fused multiply-add and so is rounded once, which makes the function nondecreasing: q's own rounding
-//! errors are scaled by r² and stay below the step from one r to the next. Checked over every f32 in
-//! range by this crate's tests; the error against f64 is below 2^-23 of the value.
+//! e^x = 2^n · e^r with n = round(x·log2 e), |r| <= ln 2 / 2 + rounding, and e^r = 1 + (r +
+//! r²·q(r)), where q is the minimax polynomial of degree 5 for (e^r - 1 - r)/r² (error 2^-34 of
+//! e^r). The sum in brackets is one fused multiply-add and so is rounded once, which makes the
+//! function nondecreasing: q's own rounding errors are scaled by r² and stay below the step from
+//! one r to the next. Checked over every f32 in range by this crate's tests. The error against f64
+//! is below 2^-23 of the value.
 
 use crate::isa::{Isa, dispatch};
 
-/// Below this the result is exactly 0, though e^x isn't yet subnormal.
+/// Below this the result is exactly 0, although e^x isn't subnormal yet.
 pub const LOWEST: f32 = -87.0;
-/// Above this the result stays e^88 (1.65e38), so that it is always finite.
+/// Above this the result is e^88 (1.65e38), so that it is always finite.
 pub const HIGHEST: f32 = 88.0;
 
 pub(crate) const LOG2_E: f32 = std::f32::consts::LOG2_E;
-/// 1.5 · 2^23: adding it rounds to an integer, which then stands in the low bits.
+/// 1.5 · 2^23: adding it rounds to an integer, in the low bits of the sum.
 pub(crate) const MAGIC: f32 = 12_582_912.0;
-/// ln 2 in two parts; n times the first is exact.
+/// ln 2 = LN2_HI + LN2_LO; n · LN2_HI is exact.
 pub(crate) const LN2_HI: f32 = 0.693_359_4;
 pub(crate) const LN2_LO: f32 = -2.121_944_4e-4;
-/// q's coefficients, lowest degree first.
+/// Coefficients of the polynomial q, lowest degree first.
 pub(crate) const Q: [f32; 6] =
     [0.5, 0.166_666_66, 0.041_666_295, 0.008_333_498, 0.001_394_475_3, 0.000_197_902_54];
 
@@ -29,7 +30,7 @@ pub fn exp(x: f32) -> f32 {
     crate::scalar::exp::exp(x)
 }
 
-/// e^x of each element, in place; the bits of [`exp`].
+/// Replaces each x by e^x; the same bits as [`exp`].
 pub fn exp_slice(isa: Isa, x: &mut [f32]) {
     dispatch!(isa, exp::exp_slice(x));
 }

@@ -1,9 +1,10 @@
-//! The floating-point environment: rounding to nearest, subnormals kept, whatever the host program set.
+//! The floating-point environment: round to nearest even, keep subnormals, whatever the host
+//! program set.
 //!
-//! Programs that embed us may have flushed subnormals to zero (Python extensions built with
-//! fast-math do); the bits of our results would then depend on the host.
+//! Host programs may have set flush-to-zero (Python extensions built with fast-math do). Without
+//! this module, the bits of results would then depend on the host.
 
-/// Restores the thread's previous environment when it is dropped.
+/// A guard: sets the standard environment, and restores the thread's previous one when dropped.
 #[must_use = "the environment is standard only while the guard lives"]
 #[derive(Debug)]
 pub struct FloatEnv {
@@ -51,8 +52,8 @@ fn read() -> u32 {
 
 #[cfg(target_arch = "x86_64")]
 fn write(value: u32) {
-    // SAFETY: ldmxcsr reads four bytes; `value` is either the standard word or one read from the same
-    // register, so no reserved bit is set.
+    // SAFETY: ldmxcsr reads four bytes; `value` is either the standard word or one read from the
+    // same register, so no reserved bit is set.
     unsafe {
         std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const value, options(nostack, preserves_flags));
     }

@@ -1,6 +1,8 @@
-//! The formats a tensor's numbers may have in a model file.
+//! The tensor formats of a GGUF file: floats, legacy quantized formats and k-quants.
+//!
+//! ggml calls these tensor types (`GGML_TYPE_Q4_K` and so on).
 
-/// How the numbers of a tensor are stored. The names are ggml's.
+/// How the weights of a tensor are stored. The names are ggml's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(non_camel_case_types, missing_docs, reason = "the names are ggml's own and say it all")]
 pub enum Format {
@@ -37,7 +39,7 @@ impl Format {
         Format::Q6_K,
     ];
 
-    /// How many numbers one block holds.
+    /// Weights per block: 32 for legacy formats, 256 for k-quants (a super-block), 1 for floats.
     pub const fn block_len(self) -> usize {
         match self {
             Format::F32 | Format::F16 | Format::BF16 => 1,
@@ -46,7 +48,7 @@ impl Format {
         }
     }
 
-    /// How many bytes one block takes in a file.
+    /// Bytes per block in a file.
     pub const fn block_bytes(self) -> usize {
         match self {
             Format::F32 => 4,
@@ -64,16 +66,17 @@ impl Format {
         }
     }
 
-    /// The numbers of a row as a file has it, as f32. `row` is whole blocks, `out` has a place for each number.
+    /// Dequantizes a row of a GGUF tensor to f32. `row` is whole blocks, `out` one element per
+    /// weight.
     ///
     /// # Panics
     /// If the lengths don't agree.
-    pub fn expand(self, row: &[u8], out: &mut [f32]) {
+    pub fn dequantize(self, row: &[u8], out: &mut [f32]) {
         let blocks = out.len() / self.block_len();
         assert!(
             out.len().is_multiple_of(self.block_len()) && row.len() == blocks * self.block_bytes(),
-            "whole blocks, a place for each number"
+            "a row is whole blocks, with one output element per weight"
         );
-        crate::decode::expand(self, row, out);
+        crate::dequantize::dequantize(self, row, out);
     }
 }

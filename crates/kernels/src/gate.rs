@@ -1,8 +1,8 @@
-//! The gated activations of feed-forward layers (arXiv 2002.05202), in place.
+//! Gated activations of feed-forward layers, SwiGLU and GeGLU (arXiv 2002.05202), in place.
 
 use crate::isa::{Isa, dispatch};
 
-/// Which activation the gate goes through.
+/// The activation function of the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// x / (1 + e^-x).
@@ -14,9 +14,9 @@ pub enum Activation {
 pub(crate) const SQRT_2_OVER_PI: f32 = 0.797_884_6;
 pub(crate) const CUBIC: f32 = 0.044_715;
 
-/// gate_i = activation(gate_i) · up_i.
+/// Computes `gate_i = activation(gate_i) · up_i` in place; both slices have equal length.
 pub fn gate(isa: Isa, activation: Activation, gate: &mut [f32], up: &[f32]) {
-    assert_eq!(gate.len(), up.len(), "one gate for each number");
+    assert_eq!(gate.len(), up.len(), "gate and up have the same length");
     match activation {
         Activation::Silu => dispatch!(isa, gate::silu(gate, up)),
         Activation::GeluTanh => dispatch!(isa, gate::gelu(gate, up)),

@@ -1,12 +1,13 @@
-//! Which instruction set the kernels use: chosen once, in one ladder, and then passed along as a proof.
+//! Runtime selection of the instruction set: chosen once, then passed along as proof that the CPU
+//! has it.
 
 use std::sync::OnceLock;
 
-/// The environment variable that forces an instruction set by name: for tests, and for comparing sets.
+/// Environment variable that forces an instruction set by name, for tests and comparisons.
 pub const FORCED: &str = "KELVIN_ISA";
 
-/// An instruction set this CPU has. A value of it can only be had by asking the CPU, so holding one
-/// is the promise that makes calls into its folder sound.
+/// An instruction set that this CPU has. The constructors check the CPU, so holding a value is the
+/// promise that makes calls of that set's kernels sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Isa(pub(crate) Set);
 
@@ -20,7 +21,7 @@ pub(crate) enum Set {
 }
 
 impl Isa {
-    /// The specification itself: plain code for any CPU.
+    /// The scalar specification: plain code for any CPU.
     pub const SCALAR: Isa = Isa(Set::Scalar);
 
     /// AVX2 with FMA and F16C, if this CPU has them.
@@ -35,7 +36,7 @@ impl Isa {
         None
     }
 
-    /// AVX-512 with its F, BW, VL, DQ and VNNI parts, if this CPU has them beside those of [`Isa::avx2`].
+    /// AVX-512 F, BW, VL, DQ and VNNI, if this CPU has them and everything of [`Isa::avx2`].
     pub fn avx512() -> Option<Isa> {
         #[cfg(target_arch = "x86_64")]
         if Isa::avx2().is_some()
@@ -55,10 +56,10 @@ impl Isa {
         [Some(Isa::SCALAR), Isa::avx2(), Isa::avx512()].into_iter().flatten().collect()
     }
 
-    /// The set of this name.
+    /// The instruction set of this name: `scalar`, `avx2` or `avx512`.
     ///
     /// # Errors
-    /// If there is none of this name, or this CPU doesn't have it.
+    /// If the name is unknown, or this CPU doesn't have the set.
     pub fn named(name: &str) -> Result<Isa, IsaError> {
         let set = match name {
             "scalar" => Some(Isa::SCALAR),
@@ -69,7 +70,8 @@ impl Isa {
         set.ok_or_else(|| IsaError::Missing { name: name.to_string() })
     }
 
-    /// The set that [`FORCED`] asks for, if it is set.
+    /// The instruction set named by the environment variable [`FORCED`], if it is set and not
+    /// empty.
     ///
     /// # Errors
     /// As [`Isa::named`].
@@ -80,10 +82,10 @@ impl Isa {
         }
     }
 
-    /// The fastest instruction set of this CPU, unless [`FORCED`] asks for another one.
+    /// The fastest instruction set of this CPU, or the one named by [`FORCED`].
     ///
     /// # Panics
-    /// If it asks for one that can't be had: a program should look at [`Isa::forced`] first.
+    /// If [`FORCED`] names a set that is unknown or missing; check [`Isa::forced`] first.
     pub fn best() -> Isa {
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| match Isa::forced() {
@@ -107,32 +109,34 @@ impl Isa {
 /// Why an instruction set can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IsaError {
-    /// Nothing has this name.
+    /// No instruction set has this name.
     #[error("{name:?} is no instruction set; there are scalar, avx2 and avx512")]
     Unknown {
-        /// What was asked for.
+        /// The requested name.
         name: String,
     },
-    /// Another CPU might have it.
+    /// This CPU lacks the instruction set.
     #[error(
         "this CPU doesn't have all of {name}: avx2 needs AVX2, FMA and F16C, avx512 also AVX-512 F, BW, VL, DQ and VNNI"
     )]
     Missing {
-        /// What was asked for.
+        /// The requested name.
         name: String,
     },
 }
 
-/// Calls the function of the same path in the folder of the instruction set that `$isa` proves.
+/// Calls `$path` in the module of the instruction set that `$isa` proves: `scalar`, `avx2` or
+/// `avx512`.
 macro_rules! dispatch {
     ($isa:expr, $($path:ident)::+ ( $($arg:expr),* $(,)? )) => {
         match $isa.0 {
             $crate::isa::Set::Scalar => $crate::scalar::$($path)::+($($arg),*),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: a value of `Isa` with this set exists only if the CPU was asked and has AVX2, FMA and F16C.
+            // SAFETY: an `Isa` with this set exists only if the CPU has AVX2, FMA and F16C.
             $crate::isa::Set::Avx2 => unsafe { $crate::avx2::$($path)::+($($arg),*) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: likewise with AVX-512 F, BW, VL, DQ and VNNI as well.
+            // SAFETY: an `Isa` with this set exists only if the CPU also has AVX-512 F, BW, VL, DQ
+            // and VNNI.
             $crate::isa::Set::Avx512 => unsafe { $crate::avx512::$($path)::+($($arg),*) },
         }
     };

@@ -1,12 +1,21 @@
-//! Numbers in, numbers out: the arithmetic of Kelvin, with the same bits on every CPU.
+//! The compute kernels of Kelvin: the forward pass's arithmetic, bit-identical on every CPU.
 //!
-//! No I/O, no clock, and no allocation in a step once buffers have grown to their size. The functions in
-//! `scalar` are the specification, the shortest text that says what is computed; every instruction
-//! set agrees with them bit for bit, which property tests hold.
+//! The kernels do no I/O, read no clock, and allocate nothing in a decode step once their buffers
+//! have grown. The functions in `scalar` are the specification: the shortest code that defines each
+//! result. Every instruction set (AVX2, AVX-512) returns the same bits; property tests check this.
 //!
-//! Reading order: [`mod@format`] (what a model file stores), [`packed`] (how weights lie in memory here),
-//! [`activations`], [`matmul`], [`pages`] (of a cache), [`attention`], [`exp`], [`norm`], [`gate`], [`rope`]; [`isa`] chooses
-//! the instruction set, [`pool`] spreads work over threads.
+//! Modules in reading order:
+//! - [`mod@format`]: the quantized formats of GGUF files, and how to dequantize them;
+//! - [`matrix`]: weight matrices, repacked for the products;
+//! - [`activations`]: activations, quantized to int8;
+//! - [`matmul`]: matrix products, GEMV for one token and GEMM for several;
+//! - [`kv_cache`]: pages of a KV cache; [`attention`]: attention over them;
+//! - [`exp`], [`norm`], [`gate`], [`rope`]: the element-wise parts of a layer;
+//! - [`logits`]: passes over a row of logits, for sampling;
+//! - [`isa`]: runtime selection of the instruction set;
+//! - [`pool`]: the work-stealing thread pool;
+//! - [`memory`]: huge-page memory for weights and KV cache pages;
+//! - [`roofline`]: the machine's limits, which benchmarks compare against.
 
 pub mod activations;
 pub mod attention;
@@ -15,20 +24,26 @@ pub mod float_env;
 pub mod format;
 pub mod gate;
 pub mod isa;
-pub mod limit;
+pub mod kv_cache;
 pub mod logits;
 pub mod matmul;
+pub mod matrix;
 pub mod memory;
 pub mod norm;
-pub mod packed;
-pub mod pages;
 pub mod pool;
+pub mod roofline;
 pub mod rope;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod decode;
-mod pack;
+mod dequantize;
+#[cfg(any(test, target_arch = "x86_64"))]
+mod generic;
+mod layout;
+mod prefetch;
+mod repack;
 mod scalar;
+#[cfg(any(test, target_arch = "x86_64"))]
+mod vector;

@@ -1,45 +1,49 @@
-//! A row of logits in; what a sampler asks of the whole vocabulary out, in one read each.
+//! Passes over a row of logits: what samplers compute over the whole vocabulary, one read per
+//! function.
 //!
-//! Weights are whole numbers, `w = round(2^45 · exp(d))` with `d = (x - max)·β`, and so are the sums of other terms,
-//! each rounded to a stated unit. Sums of whole numbers don't depend on their order, so a result is the same
-//! for every instruction set and for every permutation of the row. The loops are plain text that each
-//! instruction set compiles for itself.
+//! Softmax weights are integers, `w = round(2^45 · exp(d))` with `d = (x - max)·β`. Other terms are
+//! rounded to a stated unit and summed as integers too. Integer sums don't depend on their order,
+//! so a result is the same for every instruction set and every permutation of the row. Most loops
+//! are plain code, compiled once for each instruction set.
 
 use crate::isa::{Isa, dispatch};
 
-/// Logits that share one entry of a table of maxima, so that searches can pass over most of the row.
+/// Logits per entry of the table of group maxima, which lets searches skip most of the row.
 pub const GROUP: usize = 64;
-/// The weight of the likeliest token: weights are in units of 2^-45.
+/// The weight of the most likely token: weights are in units of 2^-45.
 pub const ONE: u64 = 1 << 45;
-/// The longest row: totals of weights fit into u64.
+/// Maximum length of a row: totals of weights then fit u64.
 pub const MAX_LEN: usize = (1 << 19) - 1;
 
-/// Adding 2^52 to a number in [0, 2^52] rounds it to a whole one, half to even, which then stands in the low bits.
+/// 2^52: adding it to a number in [0, 2^52] rounds to an integer, half to even, in the low bits of
+/// the sum.
 pub const ROUND: f64 = (1u64 << 52) as f64;
-/// 2^23: adding it to a number in [0, 2^23] does the same in f32.
+/// 2^23: adding it to an f32 in [0, 2^23] rounds to an integer, half to even, in the low bits of
+/// the sum.
 pub(crate) const WHOLE: f32 = (1u32 << 23) as f32;
-/// Below this a weight is 0 whatever it is; a finite stand-in for -inf keeps NaN out of products.
+/// Lower bound of d: weights below it are 0 anyway. A finite stand-in for -inf keeps NaN out of
+/// products.
 pub(crate) const FLOOR: f32 = -128.0;
 /// Terms of the moment are in units of 2^-52: 7 bits finer than the weights.
 pub const MOMENT_UNIT: f64 = 128.0;
 /// Terms of squares are w² in units of 2^38, so 2^-52 of the largest.
 pub const SQUARE_UNIT: f64 = 1.0 / (1u64 << 38) as f64;
 
-/// How far beyond the last selected logit [`select`] may write.
+/// How many elements beyond the last selected logit [`select`] may write.
 pub const SLACK: usize = 16;
 
-/// What one look at a row tells.
+/// The result of [`scan`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scan {
-    /// The largest logit, -inf if there is none; of fine ones.
+    /// The largest logit; -inf for an empty row. Valid if `fine`.
     pub max: f32,
-    /// The smallest one, masked ones included; +inf if there is none.
+    /// The smallest logit, masked ones (-inf) included; +inf for an empty row.
     pub min: f32,
-    /// Neither NaN nor +inf is among them.
+    /// Whether the row has neither NaN nor +inf.
     pub fine: bool,
 }
 
-/// The sums over the weights of a row.
+/// Sums over the weights of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sums {
     /// Σ w, in units of 2^-45.
@@ -48,21 +52,21 @@ pub struct Sums {
     pub moment: u128,
 }
 
-/// Looks at a row once, and leaves the maximum of each [`GROUP`] in `maxima`.
+/// Finds the extremes of a row, and writes the maximum of each [`GROUP`] to `maxima`.
 ///
 /// # Panics
 /// If `maxima` isn't as long as `xs` has groups.
 pub fn scan(isa: Isa, xs: &[f32], maxima: &mut [f32]) -> Scan {
-    assert_eq!(maxima.len(), xs.len().div_ceil(GROUP), "one maximum for each group");
+    assert_eq!(maxima.len(), xs.len().div_ceil(GROUP), "one maximum per group");
     dispatch!(isa, logits::scan(xs, maxima))
 }
 
-/// How many logits are above -inf.
+/// Number of unmasked logits, those above -inf.
 pub fn count_unmasked(isa: Isa, xs: &[f32]) -> usize {
     dispatch!(isa, logits::count_unmasked(xs))
 }
 
-/// exp(d) of each logit into `es` (0 where it is masked), and the sum of the weights.
+/// Writes exp(d) of each logit to `es` (0 if masked) and returns the sum of the weights.
 ///
 /// # Panics
 /// If `es` isn't as long as `xs`, which has at most [`MAX_LEN`].
@@ -71,7 +75,7 @@ pub fn weigh(isa: Isa, xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> u64 {
     dispatch!(isa, logits::weigh(xs, max, beta, es))
 }
 
-/// The sum of the weights and the moment that entropy needs, of exponentials that [`weigh`] left.
+/// The sum of the weights, and the moment that entropy needs. `es` comes from [`weigh`].
 ///
 /// # Panics
 /// If `es` isn't as long as `xs`, which has at most [`MAX_LEN`].
@@ -80,55 +84,63 @@ pub fn measure(isa: Isa, xs: &[f32], max: f32, beta: f32, es: &[f32]) -> Sums {
     dispatch!(isa, logits::measure(xs, max, beta, es))
 }
 
-/// Σ round(w²·2^-38) of exponentials that [`weigh`] left.
+/// Σ round(w²·2^-38). `es` comes from [`weigh`].
 pub fn squares(isa: Isa, es: &[f32]) -> u128 {
     dispatch!(isa, logits::squares(es))
 }
 
-/// Σ q and Σ q² of `q = round((max - x)·scale)` over the logits that aren't masked.
+/// Σ q and Σ q² of `q = round((max - x)·scale)` over the unmasked logits.
 ///
 /// `scale` must bring every `max - x` below 2^26.
 pub fn deviations(isa: Isa, xs: &[f32], max: f32, scale: f64) -> (u64, u128) {
     dispatch!(isa, logits::deviations(xs, max, scale))
 }
 
-/// The smallest logit above -inf; +inf if there is none.
+/// The smallest unmasked logit; +inf if all are masked.
 pub fn least(isa: Isa, xs: &[f32]) -> f32 {
     dispatch!(isa, logits::least(xs))
 }
 
-/// The logits that `bound` admits and their ids, `first` being that of the first logit, in order; how many there are.
+/// Writes the logits that `bound` admits, and their ids, in order; returns how many. `first` is the
+/// id of `xs[0]`.
 ///
 /// # Panics
-/// If an output has no room for all of `xs` and [`SLACK`] more.
+/// If an output is shorter than `xs` and [`SLACK`] more elements.
 #[inline]
 pub fn select(isa: Isa, xs: &[f32], bound: Bound, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
-    assert!(ids.len() >= xs.len() + SLACK && out.len() >= xs.len() + SLACK, "room for whole vectors");
+    assert!(
+        ids.len() >= xs.len() + SLACK && out.len() >= xs.len() + SLACK,
+        "outputs hold all logits and SLACK more"
+    );
     dispatch!(isa, logits::select(xs, bound, first, ids, out))
 }
 
-/// The same of the logits that `near` admits.
+/// Writes the logits that `near` admits, and their ids, in order; returns how many.
 ///
 /// # Panics
 /// As [`select`].
 #[inline]
 pub fn select_near(isa: Isa, xs: &[f32], near: &Near, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
-    assert!(ids.len() >= xs.len() + SLACK && out.len() >= xs.len() + SLACK, "room for whole vectors");
+    assert!(
+        ids.len() >= xs.len() + SLACK && out.len() >= xs.len() + SLACK,
+        "outputs hold all logits and SLACK more"
+    );
     dispatch!(isa, logits::select_near(xs, near, first, ids, out))
 }
 
-/// The ids of the logits whose distance along `line` lies in bin `bin` (as [`bins`] counts them), as [`select`] gives them.
+/// Writes the ids of the logits whose distance along `line` is in `bin` (see [`bins`]), in order;
+/// returns how many.
 ///
 /// # Panics
 /// As [`select`].
 #[inline]
 pub fn select_bin(isa: Isa, xs: &[f32], line: Line, bin: Bin, first: u32, ids: &mut [u32]) -> usize {
-    assert!(ids.len() >= xs.len() + SLACK, "room for whole vectors");
+    assert!(ids.len() >= xs.len() + SLACK, "outputs hold all logits and SLACK more");
     dispatch!(isa, logits::select_bin(xs, line, bin, first, ids))
 }
 
-/// The weights of up to [`GROUP`] logits, and the bins of their distances: `bin = round(distance·64)`, at most `last_bin`.
-/// `es` has exp(d) of each logit.
+/// Computes the weights of up to [`GROUP`] logits, and the histogram bins of their distances:
+/// `bin = round(distance·64)`, at most `last_bin`. `es` has exp(d) of each logit.
 #[inline]
 pub fn bins(
     isa: Isa,
@@ -142,7 +154,8 @@ pub fn bins(
     dispatch!(isa, logits::bins(xs, es, line, last_bin, bins, weights));
 }
 
-/// The last token of a prefix of the descending order (larger logit first, ties by lower index).
+/// The last token of a prefix of the vocabulary in descending order (larger logit first, ties by
+/// lower index).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bound {
     /// Its logit.
@@ -152,27 +165,27 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Whether a token stands in the prefix.
+    /// Whether a token is in the prefix.
     #[inline]
     pub fn admits(&self, x: f32, index: usize) -> bool {
         x > self.x || (x == self.x && index <= self.index)
     }
 
-    /// The index, as vectors compare it: ids are below 2^32 - 1.
+    /// The index as u32, for vector comparisons; ids are below 2^32 - 1.
     #[inline]
     pub(crate) fn last(&self) -> u32 {
         u32::try_from(self.index).unwrap_or(u32::MAX)
     }
 }
 
-/// Where distances are measured from: d = (x - max)·β, and a token's distance is |d - center|.
+/// How distances are measured: `d = (x - max)·β`, and a token's distance is `|d - center|`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line {
     /// The largest logit.
     pub max: f32,
     /// β = 1/T.
     pub beta: f32,
-    /// The point from which distances are measured; 0: from the likeliest.
+    /// The point from which distances are measured; 0 is the most likely token.
     pub center: f32,
 }
 
@@ -184,21 +197,21 @@ impl Line {
     }
 }
 
-/// The beginning of the order of distance (ties: larger logit, then lower index) that ends with a token.
+/// A prefix of the vocabulary in order of distance (ties: larger logit, then lower index).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Near {
-    /// Where distances are measured.
+    /// How distances are measured.
     pub line: Line,
     /// The distance of the last token.
     pub reach: f32,
     /// The last token among those of this distance.
     pub last: Bound,
-    /// A finite logit below which none is near enough.
+    /// A finite lower bound: no logit below it is in the prefix.
     pub from: f32,
 }
 
 impl Near {
-    /// Whether a token stands in it.
+    /// Whether a token is in the prefix.
     #[inline]
     pub fn admits(&self, x: f32, index: usize) -> bool {
         let distance = self.line.distance(x);
@@ -206,12 +219,12 @@ impl Near {
     }
 }
 
-/// One of the bins that [`bins`] counts.
+/// A histogram bin of distances, see [`bins`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bin {
     /// Its number.
     pub number: u32,
-    /// The largest number there is.
+    /// The number of the last bin.
     pub last: u32,
 }
 
@@ -221,7 +234,8 @@ pub fn weight(e: f32) -> u64 {
     crate::scalar::logits::weight(e)
 }
 
-/// (x - max)·β, or a number below every weight where that is lower, -inf or NaN (a masked logit at β = 0).
+/// (x - max)·β, or a number below every weight where that is lower, -inf or NaN (a masked logit at
+/// β = 0).
 #[inline]
 pub fn scaled(x: f32, max: f32, beta: f32) -> f32 {
     crate::scalar::logits::scaled(x, max, beta)

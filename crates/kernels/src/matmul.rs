@@ -1,190 +1,207 @@
-//! Matrix products: activations (n × cols) times weights (rows × cols) transposed, n × rows out.
+//! Matrix products: activations `[n][cols]` times transposed weights `[rows][cols]` gives
+//! `[n][rows]`.
 //!
-//! What is computed, for each token and each row of weights:
-//! - quantized weights: for each block in order, acc = fma(d·da, isum, acc), and for formats with minima then
-//!   acc = fma(m·da, msum, acc), where isum = Σ scale·(code - offset)·q and msum = Σ min·(sum of q's) are exact
-//!   integers, converted to f32 once;
-//! - floats: acc = fma(w, x, acc) over k in sequence.
+//! n = 1 (decode) is a GEMV, bound by memory bandwidth; larger n (prefill, batches) is a GEMM,
+//! bound by arithmetic.
 //!
-//! One accumulator an output element, so neither the threads nor the number of tokens can change a bit.
+//! The definition, for each token and each weight row:
+//! - quantized weights, for each block in order: `acc = fma(d·da, isum, acc)`, and for formats with
+//!   a minimum then `acc = fma(m·da, msum, acc)`. Here `isum = Σ scale·(code - offset)·q` and
+//!   `msum = Σ min·(sum of q's)` are exact integers, converted to f32 once; d and m are the block's
+//!   scale and min factors, da is the scale of the quantized activations;
+//! - float weights: `acc = fma(w, x, acc)` over k in sequence.
+//!
+//! One accumulator per output element: neither threads nor batch size can change a bit.
 
 use std::ops::Range;
 
 use crate::{
-    activations::{Activations, TILE},
+    activations::{Activations, TILE_TOKENS},
     isa::{Isa, dispatch},
-    packed::{GROUP, Layout, Packed},
-    pool::{Disjoint, Pool, share_start},
+    layout::{GROUP_ROWS, Layout},
+    matrix::WeightMatrix,
+    pool::{DisjointPtr, Pool, part_start},
 };
 
-/// One product: `out` is n × weights.rows().
+/// One product of a job.
 #[derive(Debug)]
 pub struct Product<'a> {
-    /// The weights.
-    pub weights: &'a Packed,
-    /// Where the results go.
+    /// The weights, `[rows][cols]`.
+    pub weights: &'a WeightMatrix,
+    /// The result, `[n][rows]`.
     pub out: &'a mut [f32],
 }
 
-/// How many products one job can have.
+/// Maximum number of products in one job.
 pub const MAX_PRODUCTS: usize = 4;
 
-/// Multiplications that cost no less than taking a task.
-const TASK: usize = 1 << 15;
+/// Minimum multiply-adds per task: fewer cost less than taking the task.
+const MIN_MACS_PER_TASK: usize = 1 << 15;
 
-/// Bytes of weights that take long enough to be a task of their own: who is through waits for the others' last ones.
-const TASK_BYTES: usize = 64 << 10;
+/// Bytes of weights per task to aim at. Larger tasks make threads wait longer for the last ones.
+const TARGET_TASK_BYTES: usize = 64 << 10;
 
-/// Bytes that a waiting thread asks for at most: they have to stay in its second-level cache until they are read.
-const SOON: usize = 256 << 10;
+/// Maximum bytes that an idle thread prefetches: they must stay in its L2 cache until they are
+/// read.
+const MAX_PREFETCH_BYTES: usize = 256 << 10;
 
-/// One product's share of a job: `n_tasks` tasks from `first_task` on, each of some neighbouring groups of rows.
+/// The tasks of one product: `n_tasks` from `first_task` on, each a range of neighbouring row
+/// groups.
 #[derive(Clone, Copy)]
-struct Part<'a> {
-    weights: &'a Packed,
+struct ProductTasks<'a> {
+    weights: &'a WeightMatrix,
     first_task: usize,
     n_tasks: usize,
 }
 
-/// How a job of several products is cut into tasks.
-struct Plan<'a> {
-    parts: [Option<Part<'a>>; MAX_PRODUCTS],
+/// How a job of several products is split into tasks.
+struct TaskPlan<'a> {
+    products: [Option<ProductTasks<'a>>; MAX_PRODUCTS],
     n_tasks: usize,
 }
 
-impl<'a> Plan<'a> {
-    fn new(pool: &Pool, n: usize, weights: impl ExactSizeIterator<Item = &'a Packed>) -> Plan<'a> {
+impl<'a> TaskPlan<'a> {
+    fn new(pool: &Pool, n: usize, weights: impl ExactSizeIterator<Item = &'a WeightMatrix>) -> TaskPlan<'a> {
         assert!(weights.len() <= MAX_PRODUCTS, "at most {MAX_PRODUCTS} products");
-        let mut plan = Plan { parts: [None; MAX_PRODUCTS], n_tasks: 0 };
-        for (part, weights) in plan.parts.iter_mut().zip(weights) {
-            let n_groups = weights.rows().div_ceil(GROUP);
-            // Enough tasks to even out what a neighbour takes of a core, as many for each thread.
-            let groups_a_task = TASK.div_ceil((n * weights.cols() * GROUP).max(1));
+        let mut plan = TaskPlan { products: [None; MAX_PRODUCTS], n_tasks: 0 };
+        for (product, weights) in plan.products.iter_mut().zip(weights) {
+            let n_groups = weights.rows().div_ceil(GROUP_ROWS);
+            let groups_per_task = MIN_MACS_PER_TASK.div_ceil((n * weights.cols() * GROUP_ROWS).max(1));
             let n_threads = pool.n_threads();
-            let enough = (weights.n_bytes() / TASK_BYTES).clamp(8 * n_threads, 64 * n_threads);
-            let most = (n_groups / groups_a_task).clamp(1, enough);
+            // At least 8 tasks per thread, to balance the load when other processes use a core.
+            let enough = (weights.n_bytes() / TARGET_TASK_BYTES).clamp(8 * n_threads, 64 * n_threads);
+            let most = (n_groups / groups_per_task).clamp(1, enough);
+            // A multiple of the number of threads.
             let n_tasks = most - most % n_threads.min(most);
-            *part = Some(Part { weights, first_task: plan.n_tasks, n_tasks });
+            *product = Some(ProductTasks { weights, first_task: plan.n_tasks, n_tasks });
             plan.n_tasks += n_tasks;
         }
         plan
     }
 
-    /// What neighbouring tasks do: of which products, with which weights, and which of their groups of rows.
-    fn work(&self, tasks: Range<usize>) -> impl Iterator<Item = (usize, &'a Packed, Range<usize>)> {
-        self.parts.iter().flatten().enumerate().filter_map(move |(i, part)| {
-            let ours = |task: usize| task.clamp(part.first_task, part.first_task + part.n_tasks);
-            let n_groups = part.weights.rows().div_ceil(GROUP);
-            let start = |task| share_start(ours(task) - part.first_task, part.n_tasks, n_groups);
+    /// The work of a range of tasks: (index of the product, its weights, a range of row groups).
+    fn groups_of(
+        &self,
+        tasks: Range<usize>,
+    ) -> impl Iterator<Item = (usize, &'a WeightMatrix, Range<usize>)> {
+        self.products.iter().flatten().enumerate().filter_map(move |(i, product)| {
+            let clamped = |task: usize| task.clamp(product.first_task, product.first_task + product.n_tasks);
+            let n_groups = product.weights.rows().div_ceil(GROUP_ROWS);
+            let start = |task| part_start(clamped(task) - product.first_task, product.n_tasks, n_groups);
             let groups = start(tasks.start)..start(tasks.end);
-            (!groups.is_empty()).then_some((i, part.weights, groups))
+            (!groups.is_empty()).then_some((i, product.weights, groups))
         })
     }
 
-    /// The first bytes that a thread reads for its share of the tasks. Matrices of one job lie behind each other mostly; where
-    /// they don't, some bytes are asked for in vain.
-    fn first_bytes(&self, pool: &Pool, thread: usize) -> Range<*const u8> {
-        let task = share_start(thread, pool.n_threads(), self.n_tasks);
-        let Some((_, weights, groups)) = self.work(task..self.n_tasks).next() else {
+    /// The first bytes that a thread reads in this job, to prefetch them. The matrices of a job are
+    /// mostly adjacent in memory; where they aren't, some bytes are prefetched in vain.
+    fn first_read(&self, pool: &Pool, thread: usize) -> Range<*const u8> {
+        let task = part_start(thread, pool.n_threads(), self.n_tasks);
+        let Some((_, weights, groups)) = self.groups_of(task..self.n_tasks).next() else {
             return std::ptr::null()..std::ptr::null();
         };
-        let all: usize = self.parts.iter().flatten().map(|part| part.weights.n_bytes()).sum();
+        let all: usize = self.products.iter().flatten().map(|product| product.weights.n_bytes()).sum();
         let first = weights.groups(groups).as_ptr();
-        first..first.wrapping_add(SOON.min(all / pool.n_threads()))
+        first..first.wrapping_add(MAX_PREFETCH_BYTES.min(all / pool.n_threads()))
     }
 }
 
-/// Multiplies the `n` prepared rows of `input` with the weights of up to [`MAX_PRODUCTS`] products, in one parallel job. `soon` are the
-/// weights that the next call reads, if they are known: threads that wait until then ask for them, which changes no result.
+/// Computes up to [`MAX_PRODUCTS`] products of the `n` rows of `input`, in one parallel job.
+///
+/// `input` must have been [quantized](Activations::quantize) for the formats of the weights. `next`
+/// are the weights that the following call reads, if known: idle threads prefetch them.
+///
+/// # Panics
+/// If a shape doesn't fit, or `input` wasn't quantized for these weights.
 pub fn matmul(
     pool: &Pool,
     isa: Isa,
     input: &Activations,
     n: usize,
     products: &mut [Product<'_>],
-    soon: &[&Packed],
+    next: &[&WeightMatrix],
 ) {
-    let plan = Plan::new(pool, n, products.iter().map(|product| product.weights));
-    let soon = Plan::new(pool, n, soon.iter().copied());
+    let plan = TaskPlan::new(pool, n, products.iter().map(|product| product.weights));
+    let next = TaskPlan::new(pool, n, next.iter().copied());
     let mut outs = [None; MAX_PRODUCTS];
     for (out, product) in outs.iter_mut().zip(products) {
         let weights = product.weights;
-        assert_eq!(product.out.len(), n * weights.rows(), "a result for each token and row");
+        assert_eq!(product.out.len(), n * weights.rows(), "the output is n × rows");
         match Layout::of(weights.format()) {
             Some(layout) => assert!(
                 input.quantized(layout).holds(n, weights.cols()),
-                "rows of activations, prepared for these weights"
+                "the activations are n × cols, quantized for these weights"
             ),
-            None => assert_eq!(input.x.len(), n * weights.cols(), "a row of activations for each token"),
+            None => assert_eq!(input.x.len(), n * weights.cols(), "the activations are n × cols"),
         }
-        *out = Some(Disjoint(product.out.as_mut_ptr()));
+        *out = Some(DisjointPtr(product.out.as_mut_ptr()));
     }
-    let soon = |thread: usize| soon.first_bytes(pool, thread);
-    pool.run_ranges(plan.n_tasks, Some(&soon), &|tasks| {
-        for (product, weights, groups) in plan.work(tasks) {
-            let out = outs[product].expect("a place for each product");
-            // SAFETY: `out` is n × rows, as checked above, and borrowed mutably until `run_ranges` returns; each group of
-            // rows is in one task.
+    let prefetch = |thread: usize| next.first_read(pool, thread);
+    pool.run_ranges(plan.n_tasks, Some(&prefetch), &|tasks| {
+        for (product, weights, groups) in plan.groups_of(tasks) {
+            let out = outs[product].expect("every product of the plan has an output");
+            // SAFETY: `out` is n × rows, as checked above, and borrowed mutably until `run_ranges`
+            // returns; each row group is in one task.
             unsafe { multiply_groups(isa, weights, groups, input, n, out) };
         }
     });
 }
 
-/// The products of some neighbouring groups of rows with all `n` tokens.
+/// Multiplies some neighbouring row groups with all `n` tokens.
 ///
 /// # Safety
-/// `out` is n × rows numbers, whose columns of these groups are the caller's alone.
+/// `out` is n × rows; the columns of these groups are written by this call alone.
 unsafe fn multiply_groups(
     isa: Isa,
-    weights: &Packed,
+    weights: &WeightMatrix,
     groups: Range<usize>,
     input: &Activations,
     n: usize,
-    out: Disjoint<f32>,
+    out: DisjointPtr<f32>,
 ) {
     let n_rows = weights.rows();
-    if n == 1 && groups.end * GROUP <= n_rows {
-        // One after another, with nothing in between that would hold up the stream of weights.
+    if n == 1 && groups.end * GROUP_ROWS <= n_rows {
+        // GEMV over whole groups: one kernel call, with nothing in between to interrupt the weight
+        // stream.
+        let (start, len) = (groups.start * GROUP_ROWS, groups.len() * GROUP_ROWS);
         // SAFETY: the caller's promise; these groups are whole.
-        let place =
-            unsafe { std::slice::from_raw_parts_mut(out.at(groups.start * GROUP), groups.len() * GROUP) };
-        multiply(isa, weights, groups, input, 0, place.as_chunks_mut().0);
+        let out = unsafe { std::slice::from_raw_parts_mut(out.at(start), len) };
+        multiply(isa, weights, groups, input, 0, out.as_chunks_mut().0);
         return;
     }
-    let mut sums = [[0.0; GROUP]; TILE];
+    let mut sums = [[0.0; GROUP_ROWS]; TILE_TOKENS];
     for group in groups {
-        let lanes = GROUP.min(n_rows - group * GROUP);
-        for token in (0..n).step_by(TILE) {
-            let sums = &mut sums[..TILE.min(n - token)];
+        let lanes = GROUP_ROWS.min(n_rows - group * GROUP_ROWS);
+        for token in (0..n).step_by(TILE_TOKENS) {
+            let sums = &mut sums[..TILE_TOKENS.min(n - token)];
             multiply(isa, weights, group..group + 1, input, token, sums);
             for (i, sums) in sums.iter().enumerate() {
+                let start = (token + i) * n_rows + group * GROUP_ROWS;
                 // SAFETY: the caller's promise.
-                let place = unsafe {
-                    std::slice::from_raw_parts_mut(out.at((token + i) * n_rows + group * GROUP), lanes)
-                };
-                match <&mut [f32; GROUP]>::try_from(&mut *place) {
-                    // Of a length that is known: no call.
-                    Ok(place) => *place = *sums,
-                    Err(_) => place.copy_from_slice(&sums[..lanes]),
+                let out = unsafe { std::slice::from_raw_parts_mut(out.at(start), lanes) };
+                match <&mut [f32; GROUP_ROWS]>::try_from(&mut *out) {
+                    // A constant length compiles to a vector copy, not a call.
+                    Ok(out) => *out = *sums,
+                    Err(_) => out.copy_from_slice(&sums[..lanes]),
                 }
             }
         }
     }
 }
 
-/// The products of some neighbouring groups of rows with the tile that begins at `token`; `sums` has, for each group, a place for
-/// each of the tile's tokens.
+/// Multiplies some neighbouring row groups with the tile of tokens that begins at `token`. `sums`
+/// is `[group][token of the tile]`.
 fn multiply(
     isa: Isa,
-    weights: &Packed,
+    weights: &WeightMatrix,
     groups: Range<usize>,
     input: &Activations,
     token: usize,
-    sums: &mut [[f32; GROUP]],
+    sums: &mut [[f32; GROUP_ROWS]],
 ) {
     match Layout::of(weights.format()) {
         Some(layout) => {
-            let tile = input.quantized(layout).tile(layout, token / TILE);
+            let tile = input.quantized(layout).tile(layout, token / TILE_TOKENS);
             dispatch!(isa, matmul::quantized(weights.format(), weights.groups(groups), tile, sums));
         }
         None => {

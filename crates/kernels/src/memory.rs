@@ -1,7 +1,9 @@
-//! Room for weights and caches: anonymous memory in huge pages where the system gives them, handed out in aligned blocks.
+//! Memory for weights and KV cache pages: anonymous maps in huge pages, handed out in aligned
+//! buffers.
 //!
-//! A model's matrices and a cache's pages are small beside a huge page, so they share a few large maps. A map is zeroed by the
-//! system when it is first touched: what nobody writes takes no memory. No file is ever mapped.
+//! Weight matrices and KV cache pages are small compared with a huge page, so they share a few
+//! large maps. The system zeroes a map on first touch, so untouched memory takes no RAM. Model
+//! files are never mapped.
 
 use std::{
     marker::PhantomData,
@@ -12,61 +14,61 @@ use std::{
 use half::f16;
 use memmap2::{MmapOptions, MmapRaw};
 
-/// Blocks begin at a multiple of this: a cache line, and a vector of the widest instruction set.
+/// Alignment of every buffer in bytes: a cache line, and the widest vector (AVX-512).
 pub const ALIGN: usize = 64;
 
-/// The system gives no more address space.
+/// The system has no memory (address space) left.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the system gives no more memory ({0})")]
 pub struct NoMemory(String);
 
-/// Address space that is asked for at once, at least.
+/// Minimum size of one map.
 const MAP_BYTES: usize = 64 << 20;
 
-/// Numbers for which any bytes are a value.
+/// Plain-old-data element types: any bytes are a valid value.
 ///
 /// # Safety
-/// Every pattern of bits is a value of the type, its alignment divides [`ALIGN`], and it needs no drop.
-pub unsafe trait Plain: Copy + Send + Sync + 'static {}
+/// Every bit pattern is a value of the type, its alignment divides [`ALIGN`], and it needs no drop.
+pub unsafe trait Pod: Copy + Send + Sync + 'static {}
 
-// SAFETY: whole numbers and floats take any bits, and are aligned to 1, 8, 2 and 4.
-unsafe impl Plain for u8 {}
-// SAFETY: as above.
-unsafe impl Plain for u64 {}
-// SAFETY: as above; f16 is a transparent u16.
-unsafe impl Plain for f16 {}
-// SAFETY: as above.
-unsafe impl Plain for f32 {}
+// SAFETY: an integer takes any bits; alignment 1.
+unsafe impl Pod for u8 {}
+// SAFETY: an integer takes any bits; alignment 8.
+unsafe impl Pod for u64 {}
+// SAFETY: f16 is a transparent u16, so it takes any bits; alignment 2.
+unsafe impl Pod for f16 {}
+// SAFETY: f32 takes any bits; alignment 4.
+unsafe impl Pod for f32 {}
 
-/// Hands out blocks of memory.
+/// A bump allocator over huge-page maps. It never frees; a map lives as long as its last buffer.
 #[derive(Debug, Default)]
 pub struct Arena {
     map: Option<Arc<MmapRaw>>,
     used: usize,
 }
 
-/// Some numbers in memory of an arena, zero at first. They belong to their owner alone and live as long as it does.
+/// A slice of `T` in an arena's map, owned exclusively and zero at first. It keeps its map alive.
 #[derive(Debug)]
-pub struct Block<T> {
+pub struct Buffer<T> {
     map: Arc<MmapRaw>,
-    /// In bytes.
+    /// Offset in the map, in bytes.
     start: usize,
-    /// In numbers.
+    /// Number of elements.
     len: usize,
     of: PhantomData<T>,
 }
 
 impl Arena {
-    /// An arena that has asked for nothing yet.
+    /// Creates an arena that has mapped nothing yet.
     pub fn new() -> Arena {
         Arena::default()
     }
 
-    /// A block of `len` zeros.
+    /// Allocates a buffer of `len` zeros.
     ///
     /// # Errors
     /// If the system has no address space left.
-    pub fn take<T: Plain>(&mut self, len: usize) -> Result<Block<T>, NoMemory> {
+    pub fn alloc<T: Pod>(&mut self, len: usize) -> Result<Buffer<T>, NoMemory> {
         let bytes = len.checked_mul(size_of::<T>()).ok_or_else(|| NoMemory(format!("{len} numbers")))?;
         let map = match &self.map {
             Some(map) if map.len() - self.used >= bytes => Arc::clone(map),
@@ -75,7 +77,7 @@ impl Arena {
                 let whole = whole.ok_or_else(|| NoMemory(format!("{bytes} bytes")))?;
                 let map = MmapOptions::new().len(whole).map_anon();
                 let map = map.map_err(|error| NoMemory(error.to_string()))?;
-                // A wish: without huge pages everything works, a little slower.
+                // Best effort: without huge pages everything works, a little slower.
                 #[cfg(target_os = "linux")]
                 let _ = map.advise(memmap2::Advice::HugePage);
                 self.used = 0;
@@ -83,123 +85,126 @@ impl Arena {
             }
         };
         let start = self.used;
-        // A map's length is a multiple as well.
+        // The map's length is a multiple of ALIGN, so this stays within it.
         self.used = (start + bytes).next_multiple_of(ALIGN);
-        Ok(Block { map, start, len, of: PhantomData })
+        Ok(Buffer { map, start, len, of: PhantomData })
     }
 }
 
-impl<T: Plain> Deref for Block<T> {
+impl<T: Pod> Deref for Buffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: the `len` numbers from byte `start` on are within the map, which lives as long as this block and begins at a
-        // page, so they are aligned; its bytes are initialised (zeroed by the system), any bits are a T, and no other
-        // block has them, since `take` gives each byte out once. A shared borrow of the block excludes writes.
+        // SAFETY: the `len` elements from byte `start` on lie within the map, which lives as long
+        // as this buffer and begins at a page, so they are aligned. The bytes are initialised
+        // (zeroed by the system) and any bits are a T. No other buffer has them, since `alloc`
+        // hands out each byte once. A shared borrow of the buffer excludes writes.
         unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(self.start).cast(), self.len) }
     }
 }
 
-impl<T: Plain> DerefMut for Block<T> {
+impl<T: Pod> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as in `deref`; the block is borrowed mutably, so nobody else has a reference to its numbers.
+        // SAFETY: as in `deref`; the mutable borrow of the buffer excludes every other reference.
         unsafe { std::slice::from_raw_parts_mut(self.map.as_mut_ptr().add(self.start).cast(), self.len) }
     }
 }
 
-/// Blocks of one length that come back when they are dropped and are lent again, whatever they hold by then.
+/// A pool of buffers of one length. Dropped buffers return to it and are reused without being
+/// cleared. Clones share the same buffers.
 #[derive(Debug)]
-pub struct Stock<T: Plain> {
-    shelf: Arc<Mutex<Shelf<T>>>,
+pub struct BufferPool<T: Pod> {
+    state: Arc<Mutex<PoolState<T>>>,
 }
 
 #[derive(Debug)]
-struct Shelf<T> {
+struct PoolState<T> {
     arena: Arena,
-    free: Vec<Block<T>>,
-    n_lent: usize,
+    free: Vec<Buffer<T>>,
+    n_in_use: usize,
     len: usize,
 }
 
-/// A block that goes back to its stock.
+/// A buffer that returns to its pool when it is dropped.
 #[derive(Debug)]
-pub struct Lent<T: Plain> {
-    /// None only while it is dropped.
-    block: Option<Block<T>>,
-    shelf: Arc<Mutex<Shelf<T>>>,
+pub struct PooledBuffer<T: Pod> {
+    /// None only during drop.
+    buffer: Option<Buffer<T>>,
+    state: Arc<Mutex<PoolState<T>>>,
 }
 
-impl<T: Plain> Stock<T> {
-    /// A stock of blocks of `len` numbers, none of them made yet.
-    pub fn new(len: usize) -> Stock<T> {
-        let shelf = Shelf { arena: Arena::new(), free: Vec::new(), n_lent: 0, len };
-        Stock { shelf: Arc::new(Mutex::new(shelf)) }
+impl<T: Pod> BufferPool<T> {
+    /// Creates an empty pool of buffers of `len` elements.
+    pub fn new(len: usize) -> BufferPool<T> {
+        let state = PoolState { arena: Arena::new(), free: Vec::new(), n_in_use: 0, len };
+        BufferPool { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// How many blocks are lent.
-    pub fn n_lent(&self) -> usize {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).n_lent
+    /// How many buffers are in use.
+    pub fn n_in_use(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).n_in_use
     }
 
-    /// Makes blocks until there are `n`, lent ones included: so many can then be lent without asking the system.
+    /// Allocates buffers until the pool owns `n`, those in use included. Acquiring up to `n` then
+    /// needs no further memory from the system.
     ///
     /// # Errors
     /// If the system has no address space left.
-    pub fn make(&self, n: usize) -> Result<(), NoMemory> {
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        while shelf.n_lent + shelf.free.len() < n {
-            let len = shelf.len;
-            let block = shelf.arena.take(len)?;
-            shelf.free.push(block);
+    pub fn reserve(&self, n: usize) -> Result<(), NoMemory> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.n_in_use + state.free.len() < n {
+            let len = state.len;
+            let buffer = state.arena.alloc(len)?;
+            state.free.push(buffer);
         }
         Ok(())
     }
 
-    /// A block. What it holds is left over from its last use, or zero.
+    /// Takes a free buffer, or allocates one. Its content is left over from its last use, or zero.
     ///
     /// # Errors
     /// If the system has no address space left.
-    pub fn lend(&self) -> Result<Lent<T>, NoMemory> {
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        let block = match shelf.free.pop() {
-            Some(block) => block,
+    pub fn acquire(&self) -> Result<PooledBuffer<T>, NoMemory> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let buffer = match state.free.pop() {
+            Some(buffer) => buffer,
             None => {
-                let len = shelf.len;
-                shelf.arena.take(len)?
+                let len = state.len;
+                state.arena.alloc(len)?
             }
         };
-        shelf.n_lent += 1;
-        Ok(Lent { block: Some(block), shelf: Arc::clone(&self.shelf) })
+        state.n_in_use += 1;
+        Ok(PooledBuffer { buffer: Some(buffer), state: Arc::clone(&self.state) })
     }
 }
 
-impl<T: Plain> Clone for Stock<T> {
-    fn clone(&self) -> Stock<T> {
-        Stock { shelf: Arc::clone(&self.shelf) }
+impl<T: Pod> Clone for BufferPool<T> {
+    fn clone(&self) -> BufferPool<T> {
+        BufferPool { state: Arc::clone(&self.state) }
     }
 }
 
-impl<T: Plain> Drop for Lent<T> {
+impl<T: Pod> Drop for PooledBuffer<T> {
     fn drop(&mut self) {
-        if let Some(block) = self.block.take() {
-            let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-            shelf.n_lent -= 1;
-            shelf.free.push(block);
+        if let Some(buffer) = self.buffer.take() {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.n_in_use -= 1;
+            state.free.push(buffer);
         }
     }
 }
 
-impl<T: Plain> Deref for Lent<T> {
+impl<T: Pod> Deref for PooledBuffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        self.block.as_deref().expect("a block until it is dropped")
+        self.buffer.as_deref().expect("the buffer is there until drop")
     }
 }
 
-impl<T: Plain> DerefMut for Lent<T> {
+impl<T: Pod> DerefMut for PooledBuffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        self.block.as_deref_mut().expect("a block until it is dropped")
+        self.buffer.as_deref_mut().expect("the buffer is there until drop")
     }
 }
 
@@ -208,38 +213,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_are_zero_aligned_and_apart() {
+    fn buffers_are_zero_aligned_and_disjoint() {
         let mut arena = Arena::new();
-        let mut blocks: Vec<Block<u8>> =
-            [1, 63, 64, 65, MAP_BYTES - 100, 0, 5000].map(|len| arena.take(len).unwrap()).into();
-        let floats: Block<f32> = arena.take(33).unwrap();
+        let mut buffers: Vec<Buffer<u8>> =
+            [1, 63, 64, 65, MAP_BYTES - 100, 0, 5000].map(|len| arena.alloc(len).unwrap()).into();
+        let floats: Buffer<f32> = arena.alloc(33).unwrap();
         assert!(floats.len() == 33 && floats.iter().all(|&x| x == 0.0));
         drop(arena);
-        for (i, block) in blocks.iter_mut().enumerate() {
-            assert!((block.as_ptr() as usize).is_multiple_of(ALIGN));
-            assert!(block.iter().all(|&byte| byte == 0));
-            block.fill(i as u8 + 1);
+        for (i, buffer) in buffers.iter_mut().enumerate() {
+            assert!((buffer.as_ptr() as usize).is_multiple_of(ALIGN));
+            assert!(buffer.iter().all(|&byte| byte == 0));
+            buffer.fill(i as u8 + 1);
         }
-        for (i, block) in blocks.iter().enumerate() {
-            assert!(block.iter().all(|&byte| byte == i as u8 + 1));
+        for (i, buffer) in buffers.iter().enumerate() {
+            assert!(buffer.iter().all(|&byte| byte == i as u8 + 1));
         }
         assert!(floats.iter().all(|&x| x == 0.0));
     }
 
     #[test]
-    fn lent_blocks_come_back() {
-        let stock: Stock<f32> = Stock::new(100);
-        let mut first = stock.lend().unwrap();
-        let second = stock.clone().lend().unwrap();
+    fn dropped_buffers_are_reused() {
+        let pool: BufferPool<f32> = BufferPool::new(100);
+        let mut first = pool.acquire().unwrap();
+        let second = pool.clone().acquire().unwrap();
         first.fill(7.0);
-        let place = first.as_ptr();
-        assert!(second.as_ptr() != place && second.iter().all(|&x| x == 0.0));
-        assert_eq!(stock.n_lent(), 2);
+        let address = first.as_ptr();
+        assert!(second.as_ptr() != address && second.iter().all(|&x| x == 0.0));
+        assert_eq!(pool.n_in_use(), 2);
         drop(first);
-        assert_eq!(stock.n_lent(), 1);
-        assert_eq!(stock.lend().unwrap().as_ptr(), place);
-        stock.make(5).unwrap();
-        let all: Vec<_> = (0..4).map(|_| stock.lend().unwrap()).collect();
-        assert_eq!((stock.n_lent(), all.len()), (5, 4));
+        assert_eq!(pool.n_in_use(), 1);
+        assert_eq!(pool.acquire().unwrap().as_ptr(), address);
+        pool.reserve(5).unwrap();
+        let all: Vec<_> = (0..4).map(|_| pool.acquire().unwrap()).collect();
+        assert_eq!((pool.n_in_use(), all.len()), (5, 4));
     }
 }

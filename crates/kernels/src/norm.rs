@@ -1,12 +1,13 @@
-//! Root-mean-square normalisation (arXiv 1910.07467).
+//! RMSNorm, root-mean-square normalization (arXiv 1910.07467), and the fixed horizontal sum.
 
 use crate::isa::{Isa, dispatch};
 
-/// How many partial sums a float reduction has, whatever the width of the CPU's vectors.
+/// Lanes (partial sums) of every float reduction, whatever the vector width of the CPU.
 pub(crate) const LANES: usize = 16;
 
-/// Adds up the partial sums: always in this order, halving.
-pub(crate) fn tree(mut lanes: [f32; LANES]) -> f32 {
+/// Horizontal sum of the lanes, always in this order: lane i + n is added to lane i for n = 8, 4,
+/// 2, 1.
+pub(crate) fn tree_sum(mut lanes: [f32; LANES]) -> f32 {
     let mut n = LANES / 2;
     while n > 0 {
         for i in 0..n {
@@ -17,18 +18,19 @@ pub(crate) fn tree(mut lanes: [f32; LANES]) -> f32 {
     lanes[0]
 }
 
-/// out_i = (x_i · 1/sqrt(mean(x²) + eps)) · weight_i; all three have the same length.
+/// Computes `out_i = (x_i · 1/sqrt(mean(x²) + eps)) · weight_i`; the slices have equal length.
 ///
-/// The sum of squares has 16 lanes (lane i mod 16 takes x_i by fma, in order) and a fixed tree.
+/// The sum of squares has 16 lanes (lane i mod 16 adds x_i² by fma, in order) and a fixed
+/// horizontal sum.
 pub fn rms_norm(isa: Isa, x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
     out.copy_from_slice(x);
     rms_norm_in_place(isa, out, weight, eps);
 }
 
-/// As [`rms_norm`], over its input.
+/// [`rms_norm`] in place.
 pub fn rms_norm_in_place(isa: Isa, x: &mut [f32], weight: &[f32], eps: f32) {
-    assert_eq!(x.len(), weight.len(), "one weight for each number");
-    let sum = tree(dispatch!(isa, norm::square_lanes(x)));
+    assert_eq!(x.len(), weight.len(), "x and weight have the same length");
+    let sum = tree_sum(dispatch!(isa, norm::square_lanes(x)));
     let scale = 1.0 / (sum / x.len() as f32 + eps).sqrt();
     for (x, weight) in x.iter_mut().zip(weight) {
         *x = (*x * scale) * weight;

@@ -1,9 +1,14 @@
-//! Threads: one pool, which spreads numbered tasks over its workers and the calling thread.
+//! A work-stealing thread pool: each thread owns a contiguous range of tasks and pops its front;
+//! idle threads steal from the back of other ranges.
 //!
-//! Results never depend on it: a task computes what its number says, whoever runs it. Each thread begins with a share of
-//! neighbouring tasks, which it takes in order, so that it reads memory in one stream; who is done takes from the ends of
-//! the others' shares. Workers spin for a moment between jobs (a layer has several jobs, some microseconds apart) and then sleep;
-//! who waits asks memory for what it reads next, where that was foretold. A job is closed when its tasks are taken; a worker that wakes up late doesn't hold anyone up.
+//! - Results never depend on scheduling: a task's output is a function of its index alone.
+//! - Popping in order from a contiguous range lets each thread stream through memory.
+//! - Workers spin between jobs, since a layer has several jobs microseconds apart, and sleep after
+//!   that.
+//! - While a thread spins, it can prefetch the first bytes that it will read in the next job.
+//! - A job closes when its tasks are taken: a worker that wakes up late delays nobody.
+//!
+//! The calling thread is thread 0 of the pool and works as well.
 
 use std::{
     any::Any,
@@ -19,87 +24,97 @@ use std::{
 
 use crate::{
     float_env::FloatEnv,
-    pages::{LINE, prefetch},
+    prefetch::{CACHE_LINE, prefetch_l2},
 };
 
-/// A pool of threads.
+/// A work-stealing pool of threads.
 pub struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
-    /// Held while a job runs, so that jobs of several callers follow one another.
-    turn: Mutex<()>,
+    /// Held while a job runs: jobs of concurrent callers run one after another.
+    job_lock: Mutex<()>,
 }
 
 struct Shared {
-    /// Epoch (48 bits), whether the job is open to workers (1 bit), how many workers are in it (15 bits).
+    /// Epoch (48 bits), whether the job is open to workers (1 bit), number of workers in it (15
+    /// bits).
     state: AtomicU64,
     job: UnsafeCell<Job>,
-    /// For each thread (the caller is 0) what is left of its share of the job.
-    shares: Box<[Share]>,
+    /// One queue per thread; the caller's is the first.
+    queues: Box<[TaskQueue]>,
     n_sleeping: AtomicUsize,
     sleep: Mutex<Sleep>,
     wake: Condvar,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// What a thread has of a job, in a cache line of its own.
+/// One thread's tasks, in a cache line of its own to avoid false sharing.
 #[repr(align(64))]
 #[derive(Default)]
-struct Share {
-    /// Tasks that lie next to each other: the first (high half) and the end (low half).
+struct TaskQueue {
+    /// The contiguous tasks left: the first (high half) and the end (low half).
     tasks: AtomicU64,
-    /// Where the bytes begin and end that it reads first in the next job of which that is known. Written between jobs.
-    soon: [AtomicUsize; 2],
+    /// Start and end address of the bytes to prefetch while idle. Written between jobs.
+    prefetch: [AtomicUsize; 2],
 }
 
-impl Share {
+/// Which end of a queue to take tasks from.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    /// The owner pops here.
+    Front,
+    /// Other threads steal here.
+    Back,
+}
+
+impl TaskQueue {
     fn set(&self, first: u32, end: u32) {
         self.tasks.store(u64::from(first) << 32 | u64::from(end), Ordering::Relaxed);
     }
 
-    /// Takes the first tasks (`from_end`: the last ones) of those that are left: a part of them, so that what lies together is done
-    /// together at first, and what is left in the end is little.
-    fn take(&self, from_end: bool) -> Option<Range<usize>> {
-        let bounds = |share: u64| ((share >> 32) as u32, share as u32);
-        let n = |share: u64| {
-            let (first, end) = bounds(share);
-            end.saturating_sub(first).div_ceil(PARTS)
+    /// Takes 1/[`TAKE_DIVISOR`] of the tasks left, rounded up; None if there are none. Large chunks
+    /// at first keep neighbouring tasks together; small ones at the end balance the load.
+    fn take(&self, from: End) -> Option<Range<usize>> {
+        let bounds = |queue: u64| ((queue >> 32) as u32, queue as u32);
+        let n = |queue: u64| {
+            let (first, end) = bounds(queue);
+            end.saturating_sub(first).div_ceil(TAKE_DIVISOR)
         };
-        let taken = self.tasks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |share| {
-            let n = u64::from(n(share));
-            (n > 0).then(|| if from_end { share - n } else { share + (n << 32) })
+        let taken = self.tasks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |queue| {
+            let n = u64::from(n(queue));
+            (n > 0).then(|| if from == End::Back { queue - n } else { queue + (n << 32) })
         });
-        let share = taken.ok()?;
-        let (n, (first, end)) = (n(share), bounds(share));
-        let tasks = if from_end { end - n..end } else { first..first + n };
+        let queue = taken.ok()?;
+        let (n, (first, end)) = (n(queue), bounds(queue));
+        let tasks = if from == End::Back { end - n..end } else { first..first + n };
         Some(tasks.start as usize..tasks.end as usize)
     }
 
-    fn soon(&self) -> [usize; 2] {
-        [&self.soon[0], &self.soon[1]].map(|at| at.load(Ordering::Relaxed))
+    fn prefetch_range(&self) -> [usize; 2] {
+        [&self.prefetch[0], &self.prefetch[1]].map(|at| at.load(Ordering::Relaxed))
     }
 }
 
-/// What a thread asks memory for while it waits, line by line.
+/// Prefetches a range of addresses one cache line per spin of an idle thread.
 #[derive(Default)]
-struct Asking {
-    told: [usize; 2],
-    at: usize,
+struct IdlePrefetch {
+    range: [usize; 2],
+    next: usize,
 }
 
-impl Asking {
-    /// Begins anew if something else has been foretold.
-    fn tell(&mut self, told: [usize; 2]) {
-        if self.told != told {
-            *self = Asking { told, at: told[0] };
+impl IdlePrefetch {
+    /// Sets the range; starts over if it is a new one.
+    fn set(&mut self, range: [usize; 2]) {
+        if self.range != range {
+            *self = IdlePrefetch { range, next: range[0] };
         }
     }
 
-    /// One step of waiting.
-    fn wait(&mut self) {
-        if self.at < self.told[1] {
-            prefetch(std::ptr::without_provenance(self.at));
-            self.at += LINE;
+    /// One spin: prefetches the next line, or pauses when none is left.
+    fn spin(&mut self) {
+        if self.next < self.range[1] {
+            prefetch_l2(std::ptr::without_provenance(self.next));
+            self.next += CACHE_LINE;
         } else {
             std::hint::spin_loop();
         }
@@ -113,31 +128,35 @@ struct Sleep {
 #[derive(Clone, Copy)]
 struct Job(*const (dyn Fn(Range<usize>) + Sync));
 
-// SAFETY: `job` is written only while no worker is in a job (state's count is 0 and it is closed), and
-// read only by workers that entered it through `state`, whose release store made it visible.
+// SAFETY: `job` is written only while no worker is in a job (state's count is 0 and it is closed),
+// and read only by workers that entered it through `state`, whose release store made it visible.
 unsafe impl Sync for Shared {}
 // SAFETY: the pointer in `job` is to a `Sync` closure and is used only while its `run` call lives.
 unsafe impl Send for Shared {}
 
-/// Where share `i` begins when `n` things are shared out evenly; of the share after the last one, `n`.
-pub(crate) fn share_start(i: usize, n_shares: usize, n: usize) -> usize {
-    i * n / n_shares
+/// Start of part `i` when `n` items are split evenly into `n_parts` parts; `n` for `i == n_parts`.
+pub(crate) fn part_start(i: usize, n_parts: usize, n: usize) -> usize {
+    i * n / n_parts
 }
 
 thread_local! {
-    /// Whether this thread is at a job's tasks.
+    /// Whether this thread is running tasks of a job.
     static IN_TASK: Cell<bool> = const { Cell::new(false) };
 }
 
 const OPEN: u64 = 1 << 15;
 const COUNT: u64 = OPEN - 1;
-const SPINS: u32 = 20_000;
+/// Spins of an idle thread before it sleeps (a worker) or yields (the caller).
+const MAX_SPINS: u32 = 20_000;
 
-/// A thread takes one of so many parts of the tasks that are left of a share.
-const PARTS: u32 = 8;
+/// A thread takes this fraction of the tasks left in a queue.
+const TAKE_DIVISOR: u32 = 8;
 
 impl Pool {
-    /// A pool that runs tasks on `n_threads` threads, the caller's included; 0 means all cores.
+    /// Creates a pool of `n_threads` threads, the caller's included; 0 means one per core, at most
+    /// 1024.
+    ///
+    /// A system that refuses a thread gets a smaller pool.
     pub fn new(n_threads: usize) -> Pool {
         let n_threads = match n_threads {
             0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
@@ -147,13 +166,12 @@ impl Pool {
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
             job: UnsafeCell::new(Job(nothing)),
-            shares: (0..n_threads).map(|_| Share::default()).collect(),
+            queues: (0..n_threads).map(|_| TaskQueue::default()).collect(),
             n_sleeping: AtomicUsize::new(0),
             sleep: Mutex::new(Sleep { stop: false }),
             wake: Condvar::new(),
             panic: Mutex::new(None),
         });
-        // A machine that can't give another thread gets a smaller pool: the results are the same.
         let workers = (1..n_threads)
             .map_while(|i| {
                 let shared = Arc::clone(&shared);
@@ -161,27 +179,30 @@ impl Pool {
                 builder.spawn(move || shared.work(i)).ok()
             })
             .collect();
-        Pool { shared, workers, turn: Mutex::new(()) }
+        Pool { shared, workers, job_lock: Mutex::new(()) }
     }
 
-    /// How many threads run tasks, the caller's included.
+    /// Number of threads, the caller's included.
     pub fn n_threads(&self) -> usize {
         self.workers.len() + 1
     }
 
-    /// Runs `task(0)` to `task(n_tasks - 1)`, each once, and returns when all are done. A panic in a task is
-    /// passed on to the caller. What a task of a job that is shared out runs itself, of this pool or another, runs on the task's thread;
-    /// a job of one task is its caller's own work, and what that runs is shared out.
+    /// Runs `task(0)` to `task(n_tasks - 1)`, each once, and returns when all are done.
+    ///
+    /// A panic in a task is passed on to the caller. A job of one task runs on the calling thread.
+    /// A job started inside a task, of this pool or another, runs on that task's thread.
     pub fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         self.run_ranges(n_tasks, None, &|tasks| tasks.for_each(task));
     }
 
-    /// Does what [`run`](Self::run) does, several neighbouring tasks at a time, and foretells which bytes each thread reads first in a job
-    /// soon after: a thread that waits asks memory for them. They may be any bytes; where nothing is foretold, what was stays.
+    /// Like [`run`](Self::run), but calls `tasks` with ranges of contiguous tasks.
+    ///
+    /// `prefetch(thread)` gives the bytes that thread will read first in a later job; the thread
+    /// prefetches them while it is idle. Any address range is allowed. None keeps the last ranges.
     pub(crate) fn run_ranges(
         &self,
         n_tasks: usize,
-        soon: Option<&dyn Fn(usize) -> Range<*const u8>>,
+        prefetch: Option<&dyn Fn(usize) -> Range<*const u8>>,
         tasks: &(dyn Fn(Range<usize>) + Sync),
     ) {
         let _env = FloatEnv::standard();
@@ -191,23 +212,24 @@ impl Pool {
             }
             return;
         }
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _job = self.job_lock.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = &*self.shared;
         let epoch = (shared.state.load(Ordering::Relaxed) >> 16) + 1;
         let n_threads = self.n_threads();
         let begin = |thread: usize| {
-            u32::try_from(share_start(thread, n_threads, n_tasks)).expect("fewer than 2^32 tasks")
+            u32::try_from(part_start(thread, n_threads, n_tasks)).expect("fewer than 2^32 tasks")
         };
-        for (thread, share) in shared.shares[..n_threads].iter().enumerate() {
-            share.set(begin(thread), begin(thread + 1));
-            if let Some(soon) = soon {
-                let bytes = soon(thread);
-                share.soon[0].store(bytes.start.addr(), Ordering::Relaxed);
-                share.soon[1].store(bytes.end.addr(), Ordering::Relaxed);
+        for (thread, queue) in shared.queues[..n_threads].iter().enumerate() {
+            queue.set(begin(thread), begin(thread + 1));
+            if let Some(prefetch) = prefetch {
+                let bytes = prefetch(thread);
+                queue.prefetch[0].store(bytes.start.addr(), Ordering::Relaxed);
+                queue.prefetch[1].store(bytes.end.addr(), Ordering::Relaxed);
             }
         }
-        // SAFETY: we hold `turn` and the last job was left with no worker in it, so nobody reads `job` now. The
-        // lifetime of `tasks` is erased; `run` doesn't return before every worker has left the job.
+        // SAFETY: we hold `job_lock` and the last job ended with no worker in it, so nobody reads
+        // `job` now. The lifetime of `tasks` is erased; this function returns only after every
+        // worker has left.
         unsafe {
             let run = std::mem::transmute::<
                 *const (dyn Fn(Range<usize>) + Sync + '_),
@@ -220,14 +242,14 @@ impl Pool {
             let _sleep = shared.sleep.lock().unwrap_or_else(PoisonError::into_inner);
             shared.wake.notify_all();
         }
-        shared.take_tasks(0, tasks);
+        shared.run_tasks(0, tasks);
         shared.state.fetch_and(!OPEN, Ordering::AcqRel);
         let mut spins = 0u32;
-        let mut asking = Asking::default();
-        asking.tell(shared.shares[0].soon());
+        let mut idle = IdlePrefetch::default();
+        idle.set(shared.queues[0].prefetch_range());
         while shared.state.load(Ordering::Acquire) & COUNT != 0 {
             spins += 1;
-            if spins < SPINS { asking.wait() } else { std::thread::yield_now() }
+            if spins < MAX_SPINS { idle.spin() } else { std::thread::yield_now() }
         }
         let panic = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(panic) = panic {
@@ -235,7 +257,8 @@ impl Pool {
         }
     }
 
-    /// Runs `task(i, chunk)` for every chunk of `chunk_len` elements of `data` (the last may be shorter).
+    /// Runs `task(i, chunk)` for every chunk of `chunk_len` elements of `data`; the last may be
+    /// shorter.
     pub fn for_each_chunk<T: Send>(
         &self,
         data: &mut [T],
@@ -243,22 +266,24 @@ impl Pool {
         task: &(dyn Fn(usize, &mut [T]) + Sync),
     ) {
         let len = data.len();
-        let base = Disjoint(data.as_mut_ptr());
+        let base = DisjointPtr(data.as_mut_ptr());
         self.run(len.div_ceil(chunk_len), &|i| {
             let start = i * chunk_len;
-            // SAFETY: chunk i is [start, start + chunk_len), cut at the end of `data`; chunks of different i are
-            // disjoint, each i runs once, and `data` is borrowed mutably until `run` returns.
+            // SAFETY: chunk i is [start, start + chunk_len), cut at the end of `data`; chunks of
+            // different i are disjoint, each i runs once, and `data` is borrowed mutably until
+            // `run` returns.
             let chunk = unsafe { std::slice::from_raw_parts_mut(base.at(start), chunk_len.min(len - start)) };
             task(i, chunk);
         });
     }
 }
 
-/// Numbers that cost less to compute than to wake a thread for.
-const FEW_NUMBERS: usize = 4096;
+/// Minimum elements of a task: computing fewer costs less than waking a thread.
+const MIN_ELEMENTS_PER_TASK: usize = 4096;
 
 impl Pool {
-    /// Runs `task(i, row)` for every row of `width` elements, some neighbouring rows a job's task: for work that is light.
+    /// Runs `task(i, row)` for every row of `width` elements. Groups several rows into one task,
+    /// for cheap work per row.
     pub fn for_each_row<T: Send>(
         &self,
         rows: &mut [T],
@@ -266,52 +291,56 @@ impl Pool {
         task: &(dyn Fn(usize, &mut [T]) + Sync),
     ) {
         let n = rows.len() / width.max(1);
-        let rows_a_task = n.div_ceil(8 * self.n_threads()).max(FEW_NUMBERS / width.max(1)).max(1);
-        self.for_each_chunk(rows, rows_a_task * width.max(1), &|i, rows| {
-            for (row, numbers) in rows.chunks_mut(width).enumerate() {
-                task(i * rows_a_task + row, numbers);
+        let min_rows = (MIN_ELEMENTS_PER_TASK / width.max(1)).max(1);
+        let rows_per_task = n.div_ceil(8 * self.n_threads()).max(min_rows);
+        self.for_each_chunk(rows, rows_per_task * width.max(1), &|i, rows| {
+            for (row, elements) in rows.chunks_mut(width).enumerate() {
+                task(i * rows_per_task + row, elements);
             }
         });
     }
 }
 
-/// A pointer that tasks may share because each writes places of its own.
+/// A pointer shared by tasks that each write to disjoint places.
 #[derive(Clone, Copy)]
-pub(crate) struct Disjoint<T>(pub(crate) *mut T);
+pub(crate) struct DisjointPtr<T>(pub(crate) *mut T);
 
-// SAFETY: whoever makes one promises, where it is dereferenced, that tasks touch disjoint places.
-unsafe impl<T: Send> Sync for Disjoint<T> {}
+// SAFETY: code that dereferences the pointer promises, there, that tasks touch disjoint places.
+unsafe impl<T: Send> Sync for DisjointPtr<T> {}
 
-impl<T> Disjoint<T> {
+impl<T> DisjointPtr<T> {
     pub(crate) fn at(&self, i: usize) -> *mut T {
         self.0.wrapping_add(i)
     }
 }
 
 impl Shared {
-    /// What the thread `me` does for a job: its own share, then what others have left.
-    fn take_tasks(&self, me: usize, tasks: &(dyn Fn(Range<usize>) + Sync)) {
+    /// Work stealing: thread `me` empties its own queue from the front, then the others' from the
+    /// back.
+    fn run_tasks(&self, me: usize, tasks: &(dyn Fn(Range<usize>) + Sync)) {
         IN_TASK.set(true);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            let n = self.shares.len();
-            for whose in (me..n).chain(0..me) {
-                while let Some(taken) = self.shares[whose].take(whose != me) {
+            let n = self.queues.len();
+            for owner in (me..n).chain(0..me) {
+                let end = if owner == me { End::Front } else { End::Back };
+                while let Some(taken) = self.queues[owner].take(end) {
                     tasks(taken);
                 }
             }
         }));
         IN_TASK.set(false);
         if let Err(panic) = result {
-            self.shares.iter().for_each(|share| share.set(0, 0));
+            self.queues.iter().for_each(|queue| queue.set(0, 0));
             self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
         }
     }
 
+    /// A worker's loop: joins each job once, spins and then sleeps in between.
     fn work(&self, me: usize) {
         let _env = FloatEnv::standard();
         let mut last_epoch = 0;
         let mut spins = 0u32;
-        let mut asking = Asking::default();
+        let mut idle = IdlePrefetch::default();
         loop {
             let state = self.state.load(Ordering::Acquire);
             if state & OPEN != 0 && state >> 16 != last_epoch {
@@ -319,19 +348,20 @@ impl Shared {
                     self.state.compare_exchange(state, state + 1, Ordering::AcqRel, Ordering::Relaxed);
                 if entered.is_ok() {
                     last_epoch = state >> 16;
-                    // SAFETY: the job is open and we are counted in it, so its closure lives until we leave.
+                    // SAFETY: the job is open and counts this worker, so its closure lives until we
+                    // leave.
                     let tasks = unsafe { &*(*self.job.get()).0 };
-                    self.take_tasks(me, tasks);
-                    // Before we leave: nobody writes it while we are in.
-                    asking.tell(self.shares[me].soon());
+                    self.run_tasks(me, tasks);
+                    // Read before leaving: the ranges aren't written while a worker is in the job.
+                    idle.set(self.queues[me].prefetch_range());
                     self.state.fetch_sub(1, Ordering::AcqRel);
                     spins = 0;
                 }
                 continue;
             }
             spins += 1;
-            if spins < SPINS {
-                asking.wait();
+            if spins < MAX_SPINS {
+                idle.spin();
             } else if !self.sleep_until_new(last_epoch) {
                 return;
             } else {
@@ -340,7 +370,7 @@ impl Shared {
         }
     }
 
-    /// Sleeps until there is an open job of another epoch; false when the pool ends.
+    /// Sleeps until a job of another epoch is open; false when the pool is dropped.
     fn sleep_until_new(&self, last_epoch: u64) -> bool {
         let mut sleep = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
         self.n_sleeping.fetch_add(1, Ordering::SeqCst);
@@ -364,7 +394,7 @@ impl Drop for Pool {
         self.shared.sleep.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
         self.shared.wake.notify_all();
         for worker in self.workers.drain(..) {
-            // A worker's panic was already passed on by `run`.
+            // A worker's panic was already passed on by `run_ranges`.
             let _ = worker.join();
         }
     }

@@ -1,15 +1,16 @@
-//! Matrix products against plain f64 arithmetic, and every instruction set, thread count and batch against each other.
+//! Matrix products: every instruction set, thread count and batch size gives the same bits, near
+//! f64 arithmetic.
 
 use kelvin_kernels::{
     activations::Activations,
     format::Format,
     isa::Isa,
     matmul::{Product, matmul},
-    packed::Packed,
+    matrix::WeightMatrix,
     pool::Pool,
 };
 
-/// A small deterministic generator (xorshift64*): the tests need no other quality than variety.
+/// A small deterministic generator (xorshift64*).
 struct Random(u64);
 
 impl Random {
@@ -24,19 +25,19 @@ impl Random {
     }
 }
 
-/// Random bytes of a tensor whose f16 scales are ordinary numbers.
+/// Random bytes of a tensor, with finite f16 scales.
 fn tensor(random: &mut Random, format: Format, rows: usize, cols: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..rows * cols / format.block_len() {
-        let mut block: Vec<u8> = (0..format.block_bytes()).map(|_| random.next() as u8).collect();
+        let mut buffer: Vec<u8> = (0..format.block_bytes()).map(|_| random.next() as u8).collect();
         let mut half = |at: usize| {
             let bits = half::f16::from_f32(random.unit() * 0.01).to_le_bytes();
-            block[at..at + 2].copy_from_slice(&bits);
+            buffer[at..at + 2].copy_from_slice(&bits);
         };
         match format {
-            Format::F32 => block.copy_from_slice(&random.unit().to_le_bytes()),
+            Format::F32 => buffer.copy_from_slice(&random.unit().to_le_bytes()),
             Format::F16 => half(0),
-            Format::BF16 => block.copy_from_slice(&half::bf16::from_f32(random.unit()).to_le_bytes()),
+            Format::BF16 => buffer.copy_from_slice(&half::bf16::from_f32(random.unit()).to_le_bytes()),
             Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => half(0),
             Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => {
                 half(0);
@@ -49,15 +50,15 @@ fn tensor(random: &mut Random, format: Format, rows: usize, cols: usize) -> Vec<
             Format::Q3_K => half(108),
             Format::Q6_K => half(208),
         }
-        bytes.extend(block);
+        bytes.extend(buffer);
     }
     bytes
 }
 
-fn product(pool: &Pool, isa: Isa, weights: &Packed, x: &[f32], n: usize) -> Vec<f32> {
+fn product(pool: &Pool, isa: Isa, weights: &WeightMatrix, x: &[f32], n: usize) -> Vec<f32> {
     let mut input = Activations::default();
     input.x.extend(x);
-    input.prepare(pool, isa, weights.cols(), [weights.format()]);
+    input.quantize(pool, isa, weights.cols(), [weights.format()]);
     let mut out = vec![0.0; n * weights.rows()];
     matmul(pool, isa, &input, n, &mut [Product { weights, out: &mut out }], &[weights]);
     out
@@ -70,8 +71,8 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
     for format in Format::ALL {
         for (rows, cols) in [(8, 256), (21, 512), (96, 512), (133, 768)] {
             let bytes = tensor(&mut random, format, rows, cols);
-            let weights = Packed::new(&pools[1], format, rows, cols, &bytes).unwrap();
-            // A whole tile of tokens and a part of one.
+            let weights = WeightMatrix::new(&pools[1], format, rows, cols, &bytes).unwrap();
+            // A whole tile of tokens and a partial one.
             let n = 19;
             let x: Vec<f32> = (0..n * cols).map(|_| random.unit() * 2.0).collect();
             let spec = product(&pools[0], Isa::SCALAR, &weights, &x, n);
@@ -81,7 +82,7 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
                     assert_eq!(spec, found, "{format:?} {rows}x{cols}, {}", isa.name());
                 }
             }
-            // A single token has kernels of its own, which take many groups of rows at once.
+            // GEMV: one token has kernels of its own, which take many row groups at once.
             for t in [0, n - 1] {
                 for isa in Isa::all() {
                     for pool in &pools {
@@ -94,13 +95,16 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
             let (mut w, mut expanded) = (vec![0.0; cols], vec![0.0; cols]);
             for row in 0..rows {
                 weights.row(row, &mut w);
-                format
-                    .expand(&bytes[row * bytes.len() / rows..(row + 1) * bytes.len() / rows], &mut expanded);
-                assert_eq!(w, expanded, "{format:?}: row {row} packed and as the file has it");
+                format.dequantize(
+                    &bytes[row * bytes.len() / rows..(row + 1) * bytes.len() / rows],
+                    &mut expanded,
+                );
+                assert_eq!(w, expanded, "{format:?}: row {row} repacked and in the file");
                 for t in 0..n {
                     let x = &x[t * cols..(t + 1) * cols];
                     let truth: f64 = w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
-                    // Rounding an activation errs by at most half a step of max/127, here 2/127/2 for each number.
+                    // Rounding an activation errs by at most half a step of max/127, here 2/127/2
+                    // each.
                     let bound: f64 = w.iter().map(|w| f64::from(w.abs())).sum::<f64>() / 127.0 + 1e-5;
                     let got = f64::from(spec[t * rows + row]);
                     assert!((got - truth).abs() <= bound, "{format:?}: {got} {truth} {bound}");
@@ -121,7 +125,7 @@ fn extreme_codes_do_not_overflow() {
             let (rows, cols) = (8, 512);
             let mut bytes = vec![fill; rows * cols / format.block_len() * format.block_bytes()];
             let one = half::f16::from_f32(1.0).to_le_bytes();
-            for block in bytes.chunks_exact_mut(format.block_bytes()) {
+            for buffer in bytes.chunks_exact_mut(format.block_bytes()) {
                 let at: &[usize] = match format {
                     Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => &[0],
                     Format::Q2_K => &[80, 82],
@@ -129,9 +133,9 @@ fn extreme_codes_do_not_overflow() {
                     Format::Q6_K => &[208],
                     _ => &[0, 2],
                 };
-                at.iter().for_each(|&at| block[at..at + 2].copy_from_slice(&one));
+                at.iter().for_each(|&at| buffer[at..at + 2].copy_from_slice(&one));
             }
-            let weights = Packed::new(&pool, format, rows, cols, &bytes).unwrap();
+            let weights = WeightMatrix::new(&pool, format, rows, cols, &bytes).unwrap();
             for sign in [1.0, -1.0] {
                 let x = vec![sign; cols];
                 let a = product(&pool, Isa::SCALAR, &weights, &x, 1);
@@ -157,7 +161,7 @@ fn numbers_that_are_not_finite_are_not_lost() {
     let pool = Pool::new(1);
     let mut random = Random(7);
     for format in [Format::Q4_1, Format::Q4_K] {
-        let weights = Packed::new(&pool, format, 8, 256, &tensor(&mut random, format, 8, 256)).unwrap();
+        let weights = WeightMatrix::new(&pool, format, 8, 256, &tensor(&mut random, format, 8, 256)).unwrap();
         for bad in [f32::NAN, f32::INFINITY] {
             let mut x = vec![0.5; 256];
             x[77] = bad;
@@ -175,7 +179,8 @@ fn numbers_that_are_not_finite_are_not_lost() {
 fn quantized_activations_agree_on_awkward_numbers() {
     let pool = Pool::new(1);
     let mut random = Random(9);
-    let weights = Packed::new(&pool, Format::Q8_0, 8, 32, &tensor(&mut random, Format::Q8_0, 8, 32)).unwrap();
+    let weights =
+        WeightMatrix::new(&pool, Format::Q8_0, 8, 32, &tensor(&mut random, Format::Q8_0, 8, 32)).unwrap();
     for scale in [0.0f32, 1e-45, 1e-38, 1e-31, 1e-20, 1.0, 1e20, 3e38] {
         let x: Vec<f32> = (0..32).map(|_| random.unit() * scale).collect();
         let a = product(&pool, Isa::SCALAR, &weights, &x, 1);

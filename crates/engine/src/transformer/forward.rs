@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use kelvin_kernels::{
     activations::Activations,
-    attention::{Cache, Heads, attend},
+    attention::{Heads, KvCache, attend},
     float_env::FloatEnv,
     gate::gate,
+    kv_cache::Page,
     matmul::{Product, matmul},
+    matrix::WeightMatrix,
     norm::{rms_norm, rms_norm_in_place},
-    packed::Packed,
-    pages::Page,
     rope::rotate,
 };
 
@@ -95,7 +95,7 @@ struct LayerOfBatch<'a> {
     layer: usize,
 }
 
-impl Cache for LayerOfBatch<'_> {
+impl KvCache for LayerOfBatch<'_> {
     fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_> {
         self.batch[self.rows[row].sequence].sequence.page(self.layer, kv_head, page)
     }
@@ -255,7 +255,7 @@ impl Model {
             gate(self.isa, self.config.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
         });
         std::mem::swap(&mut s.input.x, &mut s.gate);
-        let soon: &[&Packed] = match self.weights.layers.get(i + 1) {
+        let soon: &[&WeightMatrix] = match self.weights.layers.get(i + 1) {
             Some(next) => &[&next.q, &next.k, &next.v],
             None => &[self.output_weights()],
         };
@@ -292,25 +292,30 @@ impl Model {
     }
 
     /// Makes logits: vocab_size × d_model.
-    fn output_weights(&self) -> &Packed {
+    fn output_weights(&self) -> &WeightMatrix {
         self.weights.output.as_ref().unwrap_or(&self.weights.embedding)
     }
 
     /// input = norm(x), ready for products with `weights`.
-    fn normed_input<'a>(&self, norm: &[f32], weights: impl IntoIterator<Item = &'a Packed>, s: &mut Scratch) {
+    fn normed_input<'a>(
+        &self,
+        norm: &[f32],
+        weights: impl IntoIterator<Item = &'a WeightMatrix>,
+        s: &mut Scratch,
+    ) {
         let d_model = self.config.d_model;
         s.input.x.resize(s.x.len(), 0.0);
         let x = &s.x;
         self.pool.for_each_row(&mut s.input.x, d_model, &|row, out| {
             rms_norm(self.isa, &x[row * d_model..(row + 1) * d_model], norm, self.config.norm_eps, out);
         });
-        s.input.prepare(&self.pool, self.isa, d_model, weights.into_iter().map(Packed::format));
+        s.input.quantize(&self.pool, self.isa, d_model, weights.into_iter().map(WeightMatrix::format));
     }
 
     /// delta = weights · input. `soon` are the weights that come next.
-    fn product_of_input(&self, weights: &Packed, s: &mut Scratch, soon: &[&Packed]) {
+    fn product_of_input(&self, weights: &WeightMatrix, s: &mut Scratch, soon: &[&WeightMatrix]) {
         let n = s.x.len() / self.config.d_model;
-        s.input.prepare(&self.pool, self.isa, weights.cols(), [weights.format()]);
+        s.input.quantize(&self.pool, self.isa, weights.cols(), [weights.format()]);
         s.delta.resize(s.x.len(), 0.0);
         matmul(&self.pool, self.isa, &s.input, n, &mut [Product { weights, out: &mut s.delta }], soon);
     }

@@ -12,7 +12,7 @@ mod weights;
 
 pub use config::{Config, LayerConfig, Rope};
 pub use forward::{Append, Logits, Scratch, Want};
-pub use kelvin_kernels::pages::PAGE;
+pub use kelvin_kernels::kv_cache::PAGE;
 pub use prefixes::Prefixes;
 pub use sequence::{CacheFormat, Sequence};
 

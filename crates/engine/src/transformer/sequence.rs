@@ -8,8 +8,8 @@ use std::sync::Arc;
 use half::f16;
 use kelvin_kernels::{
     isa::Isa,
-    memory::{Lent, NoMemory, Stock},
-    pages::{PAGE, Page, Stored, store},
+    kv_cache::{CacheElement, PAGE, Page, store},
+    memory::{BufferPool, NoMemory, PooledBuffer},
     pool::Pool,
 };
 
@@ -61,35 +61,35 @@ enum Storage {
 
 /// The pages of one sequence, and where new ones come from.
 #[derive(Debug, Clone)]
-struct Pages<T: Stored> {
-    stock: Stock<T>,
-    pages: Vec<Arc<Lent<T>>>,
+struct Pages<T: CacheElement> {
+    stock: BufferPool<T>,
+    pages: Vec<Arc<PooledBuffer<T>>>,
 }
 
 /// Pages for all sequences of a model: what one gives back another one gets.
 #[derive(Debug)]
 pub(super) struct Stocks {
-    f16: Stock<f16>,
-    f32: Stock<f32>,
+    f16: BufferPool<f16>,
+    f32: BufferPool<f32>,
 }
 
 impl Stocks {
     pub(super) fn new(config: &Config) -> Stocks {
         let len = Shape::of(config).page_len();
-        Stocks { f16: Stock::new(len), f32: Stock::new(len) }
+        Stocks { f16: BufferPool::new(len), f32: BufferPool::new(len) }
     }
 
     pub(super) fn n_lent(&self, cache: CacheFormat) -> usize {
         match cache {
-            CacheFormat::F16 => self.f16.n_lent(),
-            CacheFormat::F32 => self.f32.n_lent(),
+            CacheFormat::F16 => self.f16.n_in_use(),
+            CacheFormat::F32 => self.f32.n_in_use(),
         }
     }
 
     pub(super) fn make(&self, cache: CacheFormat, n: usize) -> Result<(), NoMemory> {
         match cache {
-            CacheFormat::F16 => self.f16.make(n),
-            CacheFormat::F32 => self.f32.make(n),
+            CacheFormat::F16 => self.f16.reserve(n),
+            CacheFormat::F32 => self.f32.reserve(n),
         }
     }
 }
@@ -97,8 +97,8 @@ impl Stocks {
 /// A page as somebody holds it who isn't a sequence.
 #[derive(Debug, Clone)]
 pub(super) enum HeldPage {
-    F16(Arc<Lent<f16>>),
-    F32(Arc<Lent<f32>>),
+    F16(Arc<PooledBuffer<f16>>),
+    F32(Arc<PooledBuffer<f32>>),
 }
 
 impl HeldPage {
@@ -248,7 +248,7 @@ impl Sequence {
     }
 }
 
-fn is_shared<T: Stored>(page: &Arc<Lent<T>>) -> bool {
+fn is_shared<T: CacheElement>(page: &Arc<PooledBuffer<T>>) -> bool {
     Arc::strong_count(page) > 1
 }
 
@@ -267,11 +267,11 @@ impl Shape {
     }
 
     /// A task is a page, and no task has more than one.
-    fn store<T: Stored>(
+    fn store<T: CacheElement>(
         self,
         pool: &Pool,
         isa: Isa,
-        pages: &mut [Arc<Lent<T>>],
+        pages: &mut [Arc<PooledBuffer<T>>],
         layer: usize,
         pos: usize,
         [keys, values]: [&[f32]; 2],
@@ -298,19 +298,19 @@ impl Shape {
     }
 }
 
-impl<T: Stored> Pages<T> {
+impl<T: CacheElement> Pages<T> {
     fn reserve(&mut self, len: usize, n: usize) -> Result<(), NoMemory> {
         let n_pages = (len + n).div_ceil(PAGE);
         // The pages that are written next have to be this sequence's own: copies where a fork shares them.
         for page in self.pages.iter_mut().take(n_pages).skip(len / PAGE) {
             if Arc::get_mut(page).is_none() {
-                let mut copy = self.stock.lend()?;
+                let mut copy = self.stock.acquire()?;
                 copy.copy_from_slice(page);
                 *page = Arc::new(copy);
             }
         }
         while self.pages.len() < n_pages {
-            self.pages.push(Arc::new(self.stock.lend()?));
+            self.pages.push(Arc::new(self.stock.acquire()?));
         }
         Ok(())
     }

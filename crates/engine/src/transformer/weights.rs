@@ -1,6 +1,6 @@
 //! A model file's tensors in, the matrices and vectors of each layer out, every shape checked against the config.
 
-use kelvin_kernels::{memory::Arena, packed::Packed, pool::Pool};
+use kelvin_kernels::{matrix::WeightMatrix, memory::Arena, pool::Pool};
 
 use super::{Config, ModelError};
 use crate::gguf::{Gguf, TensorInfo};
@@ -9,12 +9,12 @@ use crate::gguf::{Gguf, TensorInfo};
 #[derive(Debug)]
 pub(super) struct Weights {
     /// vocab_size × d_model.
-    pub(super) embedding: Packed,
+    pub(super) embedding: WeightMatrix,
     pub(super) layers: Vec<Layer>,
     /// d_model.
     pub(super) output_norm: Vec<f32>,
     /// vocab_size × d_model; none where the embedding serves ("tied").
-    pub(super) output: Option<Packed>,
+    pub(super) output: Option<WeightMatrix>,
     /// rope_dim / 2: divides the rotary angles.
     pub(super) rope_factors: Option<Vec<f32>>,
 }
@@ -25,25 +25,25 @@ pub(super) struct Layer {
     /// d_model.
     pub(super) attention_norm: Vec<f32>,
     /// n_heads·head_dim × d_model.
-    pub(super) q: Packed,
+    pub(super) q: WeightMatrix,
     /// n_kv_heads·head_dim × d_model.
-    pub(super) k: Packed,
+    pub(super) k: WeightMatrix,
     /// n_kv_heads·head_dim × d_model.
-    pub(super) v: Packed,
+    pub(super) v: WeightMatrix,
     /// head_dim each, where the family has them.
     pub(super) qk_norms: Option<[Vec<f32>; 2]>,
     /// d_model × n_heads·head_dim.
-    pub(super) attention_output: Packed,
+    pub(super) attention_output: WeightMatrix,
     /// d_model each, after attention and after feed-forward, where the family has them.
     pub(super) post_norms: Option<[Vec<f32>; 2]>,
     /// d_model.
     pub(super) ffn_norm: Vec<f32>,
     /// d_ff × d_model.
-    pub(super) gate: Packed,
+    pub(super) gate: WeightMatrix,
     /// d_ff × d_model.
-    pub(super) up: Packed,
+    pub(super) up: WeightMatrix,
     /// d_model × d_ff.
-    pub(super) down: Packed,
+    pub(super) down: WeightMatrix,
 }
 
 impl Weights {
@@ -94,9 +94,11 @@ impl Weights {
 
     pub(super) fn n_bytes(&self) -> usize {
         let layers = self.layers.iter().flat_map(|l| {
-            [&l.q, &l.k, &l.v, &l.attention_output, &l.gate, &l.up, &l.down].map(Packed::n_bytes)
+            [&l.q, &l.k, &l.v, &l.attention_output, &l.gate, &l.up, &l.down].map(WeightMatrix::n_bytes)
         });
-        self.embedding.n_bytes() + self.output.as_ref().map_or(0, Packed::n_bytes) + layers.sum::<usize>()
+        self.embedding.n_bytes()
+            + self.output.as_ref().map_or(0, WeightMatrix::n_bytes)
+            + layers.sum::<usize>()
     }
 }
 
@@ -110,10 +112,10 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Packed, ModelError> {
+    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<WeightMatrix, ModelError> {
         let info = self.find(name, &[cols, rows])?;
         let read = |at: usize, out: &mut [u8]| Ok(self.gguf.read_part(info, at, out)?);
-        let packed = Packed::read(self.pool, &mut self.arena, info.format, rows, cols, &read);
+        let packed = WeightMatrix::read(self.pool, &mut self.arena, info.format, rows, cols, &read);
         self.report(info);
         packed
     }
@@ -122,7 +124,7 @@ impl<'a> Loader<'a> {
         let info = self.find(name, &[len])?;
         let (mut bytes, mut vector) = (Vec::new(), vec![0.0; len]);
         self.gguf.read_tensor(info, &mut bytes)?;
-        info.format.expand(&bytes, &mut vector);
+        info.format.dequantize(&bytes, &mut vector);
         self.report(info);
         Ok(vector)
     }
@@ -170,7 +172,7 @@ struct InLayer<'a, 'b> {
 }
 
 impl InLayer<'_, '_> {
-    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Packed, ModelError> {
+    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<WeightMatrix, ModelError> {
         self.loader.matrix(&format!("blk.{}.{name}.weight", self.i), rows, cols)
     }
 

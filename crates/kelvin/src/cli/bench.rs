@@ -10,7 +10,7 @@ use kelvin_engine::{
     TokenId,
     transformer::{Append, Scratch, Sequence, Want},
 };
-use kelvin_kernels::{limit, memory::Block};
+use kelvin_kernels::{memory::Buffer, roofline};
 use kelvin_sampling::{Chain, Dice, SampleError, Sampler};
 use serde::Serialize;
 
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let mut bench = Bench {
         session: &session,
         n_tokens: args.tokens,
-        numbers: limit::numbers()?,
+        numbers: roofline::read_buffer()?,
         seen: Vec::new(),
         scratch: Scratch::default(),
     };
@@ -178,7 +178,7 @@ struct Bench<'a> {
     /// Of each continuation.
     n_tokens: usize,
     /// For the loop that reads.
-    numbers: Block<u64>,
+    numbers: Buffer<u64>,
     /// What the loops did so far.
     seen: Vec<Limits>,
     scratch: Scratch,
@@ -215,12 +215,12 @@ impl Bench<'_> {
         // Threads that sleep would be late.
         pool.run(pool.n_threads(), &|_| ());
         let begun = Instant::now();
-        black_box(limit::read(pool, isa, black_box(&self.numbers)));
-        let gb_per_sec = limit::READ_BYTES as f64 / begun.elapsed().as_secs_f64() / 1e9;
+        black_box(roofline::read(pool, isa, black_box(&self.numbers)));
+        let gb_per_sec = roofline::READ_BYTES as f64 / begun.elapsed().as_secs_f64() / 1e9;
         let begun = Instant::now();
-        black_box(limit::int8(pool, isa, black_box(INT8_ROUNDS)));
+        black_box(roofline::int8(pool, isa, black_box(INT8_ROUNDS)));
         let multiply_adds =
-            limit::INT8_MULTIPLY_ADDS as f64 * f64::from(INT8_ROUNDS) * pool.n_threads() as f64;
+            roofline::INT8_MULTIPLY_ADDS as f64 * f64::from(INT8_ROUNDS) * pool.n_threads() as f64;
         let giga_ops_per_sec = 2.0 * multiply_adds / begun.elapsed().as_secs_f64() / 1e9;
         let now = Limits { gb_per_sec, giga_ops_per_sec };
         self.seen.push(now);

@@ -1,8 +1,8 @@
-//! Work in, the seconds of its quickest run out: the machine may have other tenants.
+//! Times a closure and takes the fastest run, since other processes may share the machine.
 
 use std::time::Instant;
 
-/// The best of so many runs.
+/// Seconds of the fastest of `n_samples` runs.
 pub(crate) fn best(n_samples: usize, mut work: impl FnMut()) -> f64 {
     let secs = (0..n_samples).map(|_| {
         let begun = Instant::now();

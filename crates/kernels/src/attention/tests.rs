@@ -1,11 +1,13 @@
-//! Attention against the specification, itself cut otherwise, and the textbook.
+//! Attention: instruction sets, threads and batches give the same bits, near textbook f64
+//! arithmetic.
 
 use std::sync::Arc;
 
 use super::*;
-use crate::pages::{Stored, store};
+use crate::kv_cache::{CacheElement, store};
 
-/// `[sequence][page]`; a page has for each key-value head its keys, then for each its values. Row r belongs to sequence `of[r]`.
+/// A KV cache `[sequence][page]`; a page has the keys of each KV head, then the values of each. Row
+/// r belongs to sequence `of[r]`.
 struct Pages<T> {
     heads: Heads,
     pages: Vec<Vec<Arc<Vec<T>>>>,
@@ -13,7 +15,7 @@ struct Pages<T> {
     wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
 }
 
-impl<T: Stored> Cache for Pages<T> {
+impl<T: CacheElement> KvCache for Pages<T> {
     fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_> {
         let len = self.heads.head_dim * PAGE;
         let (keys, values) = self.pages[self.of[row]][page].split_at(self.heads.n_kv_heads * len);
@@ -25,11 +27,18 @@ fn number(i: usize) -> f32 {
     ((i * 7919 + 13) % 1009) as f32 / 504.5 - 1.0
 }
 
-/// Of each sequence: enough for a unit to be split.
+/// Positions of each sequence: enough for a unit to be split.
 const N_POSITIONS: usize = 400;
 
-/// The key (salt 0) or value (salt 1) of a head at a position; sequences differ from position 40 on.
-fn stored<T: Stored>(sequence: usize, head: usize, pos: usize, salt: usize, head_dim: usize) -> Vec<f32> {
+/// The key (salt 0) or value (salt 1) of a head at a position; sequences differ from position 40
+/// on.
+fn stored<T: CacheElement>(
+    sequence: usize,
+    head: usize,
+    pos: usize,
+    salt: usize,
+    head_dim: usize,
+) -> Vec<f32> {
     let own = if pos < 40 { 0 } else { sequence * 389 };
     let at = |d: usize| number(pos * 977 + d * 3 + head * 131 + salt + own);
     let x: Vec<f32> = (0..head_dim).map(at).collect();
@@ -38,10 +47,14 @@ fn stored<T: Stored>(sequence: usize, head: usize, pos: usize, salt: usize, head
     narrow.into_iter().map(T::to_f32).collect()
 }
 
-fn pages<T: Stored>(heads: Heads, of: &[usize], wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>) -> Pages<T> {
+fn pages<T: CacheElement>(
+    heads: Heads,
+    of: &[usize],
+    wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
+) -> Pages<T> {
     let len = heads.head_dim * PAGE;
     let page = |sequence: usize, page: usize| {
-        // What no row sees may be anything.
+        // Masked slots may hold anything.
         let mut numbers = vec![T::default(); 2 * heads.n_kv_heads * len];
         T::from_f32s(Isa::SCALAR, &vec![f32::NAN; numbers.len()], &mut numbers);
         let (keys, values) = numbers.split_at_mut(heads.n_kv_heads * len);
@@ -55,14 +68,14 @@ fn pages<T: Stored>(heads: Heads, of: &[usize], wrap: for<'a> fn(&'a [T], &'a [T
         }
         Arc::new(numbers)
     };
-    // The first page is shared by all.
+    // All sequences share the first page.
     let first = page(0, 0);
     let sequence =
         |s| [first.clone()].into_iter().chain((1..N_POSITIONS.div_ceil(PAGE)).map(|i| page(s, i))).collect();
     Pages { heads, pages: (0..3).map(sequence).collect(), of: of.to_vec(), wrap }
 }
 
-fn check<T: Stored>(
+fn check<T: CacheElement>(
     heads: Heads,
     rows: &[(usize, Range<usize>)],
     wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
@@ -89,7 +102,7 @@ fn check<T: Stored>(
         let queries = &queries[row * width..(row + 1) * width];
         attend(&Pool::new(1), Isa::best(), heads, queries, std::slice::from_ref(span), &alone, &mut out);
         assert_eq!(out, spec[row * width..(row + 1) * width], "row {row} alone");
-        // And the textbook in f64.
+        // Textbook attention in f64.
         let head = row % heads.n_heads;
         let q = &queries[head * heads.head_dim..][..heads.head_dim];
         let kv = |pos, salt| {
@@ -114,7 +127,8 @@ fn check<T: Stored>(
 
 #[test]
 fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
-    // A prompt's rows, rows of several continuations, windows, and rows that have nothing in common.
+    // Rows of a prompt, rows with a window, rows of several continuations, and rows with nothing in
+    // common.
     let prompt: Vec<_> = (60..79).map(|pos| (1, 0..pos + 1)).collect();
     let window: Vec<_> = (25..45).map(|pos| (2, (pos - 20usize)..pos + 1)).collect();
     let ways: Vec<_> = (0..7).map(|i| (i % 3, 0..90 + 9 * i)).collect();

@@ -1,37 +1,46 @@
-//! Matrix products of groups of sixteen rows of weights with a tile of tokens, a row in each lane, eight rows at a time.
+//! Matrix products with AVX2: a row group times a tile of tokens, one row per lane, eight rows at a
+//! time.
 //!
 //! ```text
-//! for each block of the stream, for each half of its rows:
-//!     for each 32 codes: unpack 8 quads of 4 k's into 8 vectors [row][4], then
-//!         for each token: sum16 = the sum of maddubs(quad g, the token's four q's in every lane)
+//! for each block of the stream, for each half of its 16 rows:
+//!     for each 32 codes: unpack 8 quads of 4 codes into 8 vectors [row][4], then
+//!         for each token: sum16 = Σ_g maddubs(quad g, the token's four q's in every lane)
 //!                         isum += madd(sum16, the sub-block's scales)
-//!     for each token: acc = fma(d·da, isum, acc), and the minima
+//!     for each token: acc = fma(d·da, isum, acc), then the minimum likewise
 //! ```
-//! The products are the specification's integers in another order, which can't change an exact sum: a pair of products
-//! is at most 2·127·(2^bits - 1), so 8 of them fit i16 at 4 bits, 4 at 5 bits, 2 at 6 bits. Q8_0's codes are signed:
-//! |code| · (q with the code's sign), whose pairs are at most 2·128·127.
-//!
-//! Weights stay in registers and tokens go by, with their sums in memory: so the unpacking is paid once a tile, and one text
-//! serves any number of tokens. The sums of a single token (`ONE`) stay in registers as well.
+//! The real code differs from the scalar specification in these points:
+//! 1. Integers are added in another order, which can't change an exact sum. A pair of products is
+//!    at most 2·127·(2^bits - 1), so i16 holds 8 pairs at 4 bits, 4 at 5 bits, 2 at 6 bits.
+//! 2. Q8_0's codes are signed, but `maddubs` takes one unsigned operand: |code| · (q with the
+//!    code's sign). A pair is at most 2·128·127.
+//! 3. Unpacked weights stay in registers while the tokens of the tile pass by, so each block is
+//!    unpacked once per tile. The accumulators of a tile are in memory; for one token (`GEMV`) in
+//!    registers.
 
 use std::arch::x86_64::*;
 
-use super::unpack::{Of, both, codes, pairs, signed_codes};
+use super::unpack::{LayoutOf, broadcast_half, codes, scale_pairs, signed_codes};
 use crate::{
-    activations::{TILE, Tile},
+    activations::{TILE_TOKENS, TokenTile},
     format::Format,
-    packed::{GROUP, HALVES, Layout, PLANE},
-    pages::{self, LINE},
+    layout::{F16_PLANE_BYTES, GROUP_ROWS, Layout, PLANE_BYTES},
+    prefetch::{CACHE_LINE, prefetch_l2},
 };
 
-/// How many bytes ahead in the stream weights are asked for when there are `n` tokens: two pages, of Q8_0 less for a single one. Measured in
-/// whole steps: the faster a block is done, the more the core's own prefetcher brings, if it isn't hindered.
-const fn ahead(l: Layout, n: usize) -> usize {
+/// Prefetch distance in the weight stream, in bytes, for `n` tokens. Chosen by timing whole decode
+/// steps: a kernel fast enough to keep up with memory leaves most of the work to the hardware
+/// prefetcher.
+const fn prefetch_distance(l: Layout, n: usize) -> usize {
     if n == 1 && l.bits == 8 { 512 } else { 8192 }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn quantized(format: Format, streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+pub(crate) fn quantized(
+    format: Format,
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
     if input.n == 1 {
         of_format::<true>(format, streams, input, sums);
     } else {
@@ -40,102 +49,118 @@ pub(crate) fn quantized(format: Format, streams: &[u8], input: Tile<'_>, sums: &
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn of_format<const ONE: bool>(format: Format, streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+fn of_format<const GEMV: bool>(
+    format: Format,
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
     match format {
         Format::F32 | Format::F16 | Format::BF16 => {
-            unreachable!("floats have a kernel of their own")
+            unreachable!("float formats use `floats`")
         }
-        Format::Q4_0 => legacy::<3, ONE>(streams, input, sums),
-        Format::Q4_1 => legacy::<4, ONE>(streams, input, sums),
-        Format::Q5_0 => legacy::<5, ONE>(streams, input, sums),
-        Format::Q5_1 => legacy::<6, ONE>(streams, input, sums),
-        Format::Q8_0 => legacy::<7, ONE>(streams, input, sums),
-        Format::Q2_K => k_quant::<8, ONE>(streams, input, sums),
-        Format::Q3_K => k_quant::<9, ONE>(streams, input, sums),
-        Format::Q4_K => k_quant::<10, ONE>(streams, input, sums),
-        Format::Q5_K => k_quant::<11, ONE>(streams, input, sums),
-        Format::Q6_K => k_quant::<12, ONE>(streams, input, sums),
+        Format::Q4_0 => legacy::<3, GEMV>(streams, input, sums),
+        Format::Q4_1 => legacy::<4, GEMV>(streams, input, sums),
+        Format::Q5_0 => legacy::<5, GEMV>(streams, input, sums),
+        Format::Q5_1 => legacy::<6, GEMV>(streams, input, sums),
+        Format::Q8_0 => legacy::<7, GEMV>(streams, input, sums),
+        Format::Q2_K => k_quant::<8, GEMV>(streams, input, sums),
+        Format::Q3_K => k_quant::<9, GEMV>(streams, input, sums),
+        Format::Q4_K => k_quant::<10, GEMV>(streams, input, sums),
+        Format::Q5_K => k_quant::<11, GEMV>(streams, input, sums),
+        Format::Q6_K => k_quant::<12, GEMV>(streams, input, sums),
     }
 }
 
-/// How many blocks a group of rows has, after a look at whether everything fits that the kernels read.
+/// Checks that the operands have everything the kernels read; returns the number of blocks of a row
+/// group.
 #[inline]
-pub(crate) fn checked(l: Layout, streams: &[u8], input: &Tile<'_>, sums: &[[f32; GROUP]]) -> usize {
+pub(crate) fn n_blocks_of(
+    l: Layout,
+    streams: &[u8],
+    input: &TokenTile<'_>,
+    sums: &[[f32; GROUP_ROWS]],
+) -> usize {
     let n_groups = sums.len() / input.n;
     let n_blocks = streams.len() / (l.bytes() * n_groups);
     assert!(
         sums.len() == n_groups * input.n
             && streams.len() == n_groups * n_blocks * l.bytes()
             && input.fits(l, n_blocks),
-        "a tile for these streams, a place for each group and token"
+        "the tile fits the streams, with one result per group and token"
     );
     n_blocks
 }
 
-/// Asks for what lies `ahead` of these bytes, a few lines at a time.
+/// Prefetches `bytes` bytes of weights, `ahead` bytes after `stream`.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(crate) fn prefetch(ahead: usize, bytes_at: *const u8, bytes: usize) {
-    for at in (ahead..ahead + bytes).step_by(LINE) {
-        pages::prefetch(bytes_at.wrapping_add(at));
+pub(crate) fn prefetch_weights(ahead: usize, stream: *const u8, bytes: usize) {
+    for at in (ahead..ahead + bytes).step_by(CACHE_LINE) {
+        prefetch_l2(stream.wrapping_add(at));
     }
 }
 
-/// Bytes of a token's numbers that are asked for ahead.
-const KEEP: usize = 256;
+/// Prefetch distance in a token's quantized activations, in bytes.
+const ACTIVATION_PREFETCH_BYTES: usize = 256;
 
-/// Asks for a token's numbers that come soon after those at `q`: the stream of weights drives them out of the first-level cache before the
-/// next group of rows reads them again, and while they are waited for no weights come either.
+/// Prefetches a token's activations, a little after `q`, into L1. The weight stream evicts them
+/// before the next row group reads them again, and an L1 miss here stalls the weight stream too.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(crate) fn keep(q: *const i8, bytes: usize) {
-    for at in (KEEP..KEEP + bytes).step_by(LINE) {
+pub(crate) fn prefetch_activations(q: *const i8, bytes: usize) {
+    for at in (ACTIVATION_PREFETCH_BYTES..ACTIVATION_PREFETCH_BYTES + bytes).step_by(CACHE_LINE) {
         _mm_prefetch::<_MM_HINT_T0>(q.wrapping_add(at));
     }
 }
 
-/// Formats of blocks of 32.
+/// Legacy formats: blocks of 32.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn legacy<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
-    let l = Of::<F>::LAYOUT;
-    let n_blocks = checked(l, streams, &input, sums);
-    let n = if ONE { 1 } else { input.n };
+fn legacy<const FORMAT: usize, const GEMV: bool>(
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
+    let l = LayoutOf::<FORMAT>::LAYOUT;
+    let n_blocks = n_blocks_of(l, streams, &input, sums);
+    let n = if GEMV { 1 } else { input.n };
     let ones = [_mm256_set1_epi16(1); 2];
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
-        let mut accs = [[_mm256_setzero_ps(); 2]; TILE];
+        let mut accs = [[_mm256_setzero_ps(); 2]; TILE_TOKENS];
         for b in 0..n_blocks {
-            // SAFETY: this group's block b lies within the streams, and every load below reads a part that `Layout` places in the
-            // block: d, m, then planes of codes. Of token t < n, q, scale and sum are read at unit b < n_blocks: `checked` has
-            // seen that the tile has them.
+            // SAFETY: this group's block b lies within the streams, and every load below reads a
+            // part that `Layout` places in the block: d, m, then planes of codes. For token t < n,
+            // q, scale and sum are read at unit b < n_blocks; `n_blocks_of` checked that the tile
+            // has them.
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
-                if ONE {
-                    keep(input.q.as_ptr().wrapping_add(b * l.block), l.block);
+                if GEMV {
+                    prefetch_activations(input.q.as_ptr().wrapping_add(b * l.block_len), l.block_len);
                 }
-                prefetch(ahead(l, n), block, l.bytes());
+                prefetch_weights(prefetch_distance(l, n), block, l.bytes());
                 for half in 0..2 {
                     let planes = block.add(l.codes_at() + 32 * half);
                     let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
-                    let m = if l.min {
-                        _mm256_cvtph_ps(_mm_loadu_si128(block.add(HALVES + 16 * half).cast()))
+                    let m = if l.has_min {
+                        _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
                     } else {
                         _mm256_setzero_ps()
                     };
-                    let mut isums = [_mm256_setzero_si256(); TILE];
-                    // Signed codes take two registers each, so four quads are done at a time.
+                    let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
+                    // A signed code takes two registers (size and code), so four quads at a time.
                     let parts = if l.bits == 8 { 2 } else { 1 };
                     for part in 0..parts {
                         let codes = if l.bits == 8 {
-                            signed_codes(planes.add(4 * part * PLANE))
+                            signed_codes(planes.add(4 * part * PLANE_BYTES))
                         } else {
-                            codes::<F>(planes)
+                            codes::<FORMAT>(planes)
                         };
                         for t in 0..n {
                             let q = input.q.as_ptr().add((b * n + t) * 32);
                             let isum = if l.bits == 8 {
                                 dot_signed(&codes, q.add(16 * part))
                             } else {
-                                dot::<F>(&codes, q, ones)
+                                dot::<FORMAT>(&codes, q, ones)
                             };
                             let isum = _mm256_add_epi32(isums[t], isum);
                             if part + 1 < parts {
@@ -145,13 +170,13 @@ fn legacy<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums
                             let sum = _mm256_broadcast_ss(&*input.sums.as_ptr().add(b * n + t));
                             let mut dot = _mm256_cvtepi32_ps(isum);
                             if l.offset != 0 {
-                                // Whole numbers below 2^24: exact.
+                                // Integers below 2^24: exact.
                                 dot = _mm256_fnmadd_ps(_mm256_set1_ps(l.offset as f32), sum, dot);
                             }
                             let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
                             let acc = &mut accs[t][half];
                             *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, *acc);
-                            if l.min {
+                            if l.has_min {
                                 *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, *acc);
                             }
                         }
@@ -163,56 +188,70 @@ fn legacy<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums
     }
 }
 
-/// Formats of blocks of 256 with sub-blocks.
+/// K-quants: super-blocks of 256 with sub-blocks.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn k_quant<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
-    let l = Of::<F>::LAYOUT;
-    let n_blocks = checked(l, streams, &input, sums);
-    let n = if ONE { 1 } else { input.n };
+fn k_quant<const FORMAT: usize, const GEMV: bool>(
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
+    let l = LayoutOf::<FORMAT>::LAYOUT;
+    let n_blocks = n_blocks_of(l, streams, &input, sums);
+    let n = if GEMV { 1 } else { input.n };
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
-        let mut accs = [[_mm256_setzero_ps(); 2]; TILE];
+        let mut accs = [[_mm256_setzero_ps(); 2]; TILE_TOKENS];
         for b in 0..n_blocks {
-            // SAFETY: this group's block b lies within the streams, and every load below reads a part that `Layout` places in the
-            // block: d, m, scales, mins, then planes of codes. Of token t < n, q, scale and sums are read at units of block
-            // b < n_blocks: `checked` has seen that the tile has them.
+            // SAFETY: this group's block b lies within the streams, and every load below reads a
+            // part that `Layout` places in the block: d, m, scales, mins, then planes of codes. For
+            // token t < n, q, scale and sums are read at units of block b < n_blocks; `n_blocks_of`
+            // checked that the tile has them.
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
-                if ONE {
-                    keep(input.q.as_ptr().wrapping_add(b * l.block), l.block);
+                if GEMV {
+                    prefetch_activations(input.q.as_ptr().wrapping_add(b * l.block_len), l.block_len);
                 }
                 for half in 0..2 {
-                    let scale_pairs = pairs::<F, false>(block, half);
-                    let mut isums = [_mm256_setzero_si256(); TILE];
+                    let scale_bytes = scale_pairs::<FORMAT, false>(block, half);
+                    let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
                     for step in 0..8 {
                         let at = l.bytes() * (8 * half + step) / 16;
-                        prefetch(ahead(l, n), block.add(at), l.bytes() / 16);
-                        let codes = codes::<F>(block.add(l.codes_at() + 32 * half + step * l.bits * PLANE));
-                        let scales = if l.sub == 16 {
-                            let pair = _mm256_cvtepi8_epi16(scale_pairs[step]);
-                            [both::<0>(pair), both::<1>(pair)]
+                        prefetch_weights(prefetch_distance(l, n), block.add(at), l.bytes() / 16);
+                        let codes = codes::<FORMAT>(
+                            block.add(l.codes_at() + 32 * half + step * l.bits * PLANE_BYTES),
+                        );
+                        let scales = if l.sub_block_len == 16 {
+                            let pair = _mm256_cvtepi8_epi16(scale_bytes[step]);
+                            [broadcast_half::<0>(pair), broadcast_half::<1>(pair)]
                         } else {
-                            let pair = _mm256_cvtepi8_epi16(scale_pairs[step / 2]);
-                            [if step % 2 == 0 { both::<0>(pair) } else { both::<1>(pair) }; 2]
+                            let pair = _mm256_cvtepi8_epi16(scale_bytes[step / 2]);
+                            [if step % 2 == 0 {
+                                broadcast_half::<0>(pair)
+                            } else {
+                                broadcast_half::<1>(pair)
+                            }; 2]
                         };
                         for t in 0..n {
                             let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
-                            isums[t] = _mm256_add_epi32(isums[t], dot::<F>(&codes, q, scales));
+                            isums[t] = _mm256_add_epi32(isums[t], dot::<FORMAT>(&codes, q, scales));
                         }
                     }
                     let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
-                    // What is subtracted (Σ scale·(sum of q's)) or added (Σ min·(sum of q's)), by pairs of sub-blocks.
+                    // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's),
+                    // added), by pairs of sub-blocks.
                     let n_pairs = l.n_pairs();
-                    let bytes = if l.min { pairs::<F, true>(block, half) } else { scale_pairs };
+                    let bytes =
+                        if l.has_min { scale_pairs::<FORMAT, true>(block, half) } else { scale_bytes };
                     let mut pairs = [_mm256_setzero_si256(); 8];
                     for p in 0..n_pairs {
                         pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
                     }
-                    let m = if l.min {
-                        _mm256_cvtph_ps(_mm_loadu_si128(block.add(HALVES + 16 * half).cast()))
+                    let m = if l.has_min {
+                        _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
                     } else {
                         _mm256_setzero_ps()
                     };
-                    let token_sums = if l.sub == 16 { input.pairs16 } else { input.pairs32 };
+                    let token_sums =
+                        if l.sub_block_len == 16 { input.sum_pairs16 } else { input.sum_pairs32 };
                     for t in 0..n {
                         let mut sum = _mm256_setzero_si256();
                         for p in 0..n_pairs {
@@ -227,7 +266,7 @@ fn k_quant<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sum
                         let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
                         let acc = &mut accs[t][half];
                         *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
-                        if l.min {
+                        if l.has_min {
                             *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), _mm256_cvtepi32_ps(sum), *acc);
                         }
                     }
@@ -238,10 +277,10 @@ fn k_quant<const F: usize, const ONE: bool>(streams: &[u8], input: Tile<'_>, sum
     }
 }
 
-/// The sums of each token, eight and eight rows.
+/// Writes the accumulators of each token: two vectors of eight rows.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP]]) {
+fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP_ROWS]]) {
     for (sums, acc) in sums.iter_mut().zip(accs) {
         for (half, acc) in acc.iter().enumerate() {
             // SAFETY: `sums` is sixteen f32.
@@ -250,16 +289,17 @@ fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP]]) {
     }
 }
 
-/// Σ code·q over 32 unsigned codes of each row, by the scales of the first and the second 16.
+/// Σ scale·code·q over 32 unsigned codes of each row; `scales` are those of the first and second
+/// 16.
 ///
 /// # Safety
 /// `q` has 32 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn dot<const F: usize>(codes: &[__m256i; 8], q: *const i8, scales: [__m256i; 2]) -> __m256i {
-    let l = Of::<F>::LAYOUT;
-    // How many pairs of products fit 16 bits, within one sub-block.
-    let fit = match (l.bits, l.sub) {
+unsafe fn dot<const FORMAT: usize>(codes: &[__m256i; 8], q: *const i8, scales: [__m256i; 2]) -> __m256i {
+    let l = LayoutOf::<FORMAT>::LAYOUT;
+    // Number of pair sums that fit i16, within one sub-block.
+    let fit = match (l.bits, l.sub_block_len) {
         (6, _) => 2,
         (5, _) | (_, 16) => 4,
         _ => 8,
@@ -280,7 +320,7 @@ unsafe fn dot<const F: usize>(codes: &[__m256i; 8], q: *const i8, scales: [__m25
     isum
 }
 
-/// Σ code·q over 16 signed codes of each row, which come as their sizes and themselves.
+/// Σ code·q over 16 signed codes of each row, given as absolute values, then codes.
 ///
 /// # Safety
 /// `q` has 16 bytes.
@@ -297,7 +337,7 @@ unsafe fn dot_signed(codes: &[__m256i; 8], q: *const i8) -> __m256i {
     isum
 }
 
-/// Four q's in every lane.
+/// Broadcasts four q's to every lane.
 ///
 /// # Safety
 /// `q` has 4g + 4 bytes.
@@ -308,13 +348,13 @@ unsafe fn quad(q: *const i8, g: usize) -> __m256i {
     _mm256_set1_epi32(unsafe { q.add(4 * g).cast::<i32>().read_unaligned() })
 }
 
-/// Tokens whose sums `floats` keeps in registers.
+/// Tokens whose accumulators `floats` keeps in registers.
 const FLOAT_TOKENS: usize = 4;
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP]]) {
+pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP_ROWS]]) {
     let cols = x.len() / sums.len();
-    assert_eq!(stream.len(), cols * GROUP * format.block_bytes(), "a number for each row and k");
+    assert_eq!(stream.len(), cols * GROUP_ROWS * format.block_bytes(), "one weight for each row and k");
     for (x, sums) in x.chunks(FLOAT_TOKENS * cols).zip(sums.chunks_mut(FLOAT_TOKENS)) {
         match sums.len() {
             1 => floats_of::<1>(format, stream, x, sums),
@@ -326,16 +366,19 @@ pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32;
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn floats_of<const T: usize>(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP]]) {
+fn floats_of<const T: usize>(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP_ROWS]]) {
     let cols = x.len() / T;
     let size = format.block_bytes();
-    assert!(sums.len() == T && stream.len() == cols * GROUP * size, "T tokens, a number for each row and k");
+    assert!(
+        sums.len() == T && stream.len() == cols * GROUP_ROWS * size,
+        "T tokens, one weight for each row and k"
+    );
     let mut acc = [[_mm256_setzero_ps(); 2]; T];
     for k in 0..cols {
         for half in 0..2 {
-            // SAFETY: the eight numbers lie within the stream, by the assertion above.
+            // SAFETY: the eight weights lie within the stream, by the assertion above.
             let w = unsafe {
-                let at = stream.as_ptr().add((k * GROUP + 8 * half) * size);
+                let at = stream.as_ptr().add((k * GROUP_ROWS + 8 * half) * size);
                 match format {
                     Format::F32 => _mm256_loadu_ps(at.cast()),
                     Format::F16 => _mm256_cvtph_ps(_mm_loadu_si128(at.cast())),
@@ -363,11 +406,11 @@ pub(crate) fn quantize_block(x: &[f32], q: &mut [i8], sums16: &mut [i16]) -> f32
     for eight in eights {
         // SAFETY: eight f32, loaded unaligned.
         let v = unsafe { _mm256_loadu_ps(eight.as_ptr()) };
-        // max_ps gives its second operand for NaN: the largest of the numbers, whatever their order.
+        // max_ps returns its second operand for NaN: the maximum ignores NaN, in any order.
         max = _mm256_max_ps(_mm256_and_ps(v, no_sign), max);
         nan = _mm256_or_ps(nan, _mm256_cmp_ps::<_CMP_UNORD_Q>(v, v));
     }
-    // None of the lanes is NaN, so the order doesn't matter.
+    // Horizontal maximum; no lane is NaN, so the order doesn't matter.
     let four = _mm_max_ps(_mm256_castps256_ps128(max), _mm256_extractf128_ps::<1>(max));
     let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
     let mut max = _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
@@ -375,22 +418,22 @@ pub(crate) fn quantize_block(x: &[f32], q: &mut [i8], sums16: &mut [i16]) -> f32
         max = f32::NAN;
     }
     let inverse = _mm256_set1_ps(if max > 1e-30 { 127.0 / max } else { 0.0 });
-    let places = q.chunks_exact_mut(32).zip(sums16.as_chunks_mut::<2>().0);
-    for (four, (q, sums16)) in eights.chunks_exact(4).zip(places) {
+    let outputs = q.chunks_exact_mut(32).zip(sums16.as_chunks_mut::<2>().0);
+    for (four, (q, sums16)) in eights.chunks_exact(4).zip(outputs) {
         let round = |eight: &[f32; 8]| {
             // SAFETY: eight f32, loaded unaligned.
             let y = _mm256_mul_ps(unsafe { _mm256_loadu_ps(eight.as_ptr()) }, inverse);
-            // NaN (of NaN, or of infinity times 0) becomes 0, as the specification's cast has it.
+            // NaN (from NaN, or infinity times 0) becomes 0, like the specification's cast.
             _mm256_cvtps_epi32(_mm256_and_ps(y, _mm256_cmp_ps::<_CMP_ORD_Q>(y, y)))
         };
         let low = _mm256_packs_epi32(round(&four[0]), round(&four[1]));
         let high = _mm256_packs_epi32(round(&four[2]), round(&four[3]));
-        // The packs work on halves: put the quadruples back in order.
+        // Pack instructions work within 128-bit halves: restore the order of quadruples.
         let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
         let bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
         // SAFETY: `q` is 32 bytes here, by the chunks' length.
         unsafe { _mm256_storeu_si256(q.as_mut_ptr().cast(), bytes) };
-        // Sums of two, of four, and of sixteen: each half of the vector is sixteen q's.
+        // Horizontal sums of 2, 4 and 16: each 128-bit half is sixteen q's.
         let twos = _mm256_maddubs_epi16(_mm256_set1_epi8(1), bytes);
         let fours = _mm256_madd_epi16(twos, _mm256_set1_epi16(1));
         let eights = _mm256_hadd_epi32(fours, fours);

@@ -1,10 +1,11 @@
-//! AVX2 with FMA and F16C: the functions of `scalar`, bit for bit, eight lanes at a time.
+//! AVX2 with FMA and F16C: the functions of `scalar`, bit for bit, eight f32 lanes at a time.
 
 pub(crate) mod attention;
 pub(crate) mod exp;
 pub(crate) mod gate;
-pub(crate) mod limit;
 pub(crate) mod logits;
 pub(crate) mod matmul;
 pub(crate) mod norm;
+pub(crate) mod roofline;
 pub(crate) mod unpack;
+mod vector;

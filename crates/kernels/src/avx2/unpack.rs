@@ -1,23 +1,23 @@
-//! The codes, scales and mins of a packed block in, vectors of bytes out: eight rows at a time.
+//! Unpacks codes, scales and mins of a repacked block into vectors of bytes, eight rows at a time.
 
 use std::arch::x86_64::*;
 
 use crate::{
     format::Format,
-    packed::{HALVES, Layout, PLANE},
+    layout::{F16_PLANE_BYTES, Layout, PLANE_BYTES},
 };
 
-/// The layout of format number `F` of [`Format::ALL`], as a constant of the kernel made for it.
-pub(crate) struct Of<const F: usize>;
+/// The layout of format number `FORMAT` of [`Format::ALL`], as a constant of a kernel instance.
+pub(crate) struct LayoutOf<const FORMAT: usize>;
 
-impl<const F: usize> Of<F> {
-    pub(crate) const LAYOUT: Layout = match Layout::of(Format::ALL[F]) {
+impl<const FORMAT: usize> LayoutOf<FORMAT> {
+    pub(crate) const LAYOUT: Layout = match Layout::of(Format::ALL[FORMAT]) {
         Some(layout) => layout,
-        None => panic!("a format of floats has no packed blocks"),
+        None => panic!("a float format has no blocks"),
     };
 }
 
-/// Four quads of signed codes: their sizes, then themselves.
+/// Four quads of signed codes: their absolute values, then the codes.
 ///
 /// # Safety
 /// `planes` has half of four planes.
@@ -25,7 +25,7 @@ impl<const F: usize> Of<F> {
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn signed_codes(planes: *const u8) -> [__m256i; 8] {
     // SAFETY: the caller's promise.
-    let code = |g: usize| unsafe { _mm256_loadu_si256(planes.add(g * PLANE).cast()) };
+    let code = |g: usize| unsafe { _mm256_loadu_si256(planes.add(g * PLANE_BYTES).cast()) };
     let codes = [code(0), code(1), code(2), code(3)];
     let [a, b, c, d] = codes;
     [_mm256_abs_epi8(a), _mm256_abs_epi8(b), _mm256_abs_epi8(c), _mm256_abs_epi8(d), a, b, c, d]
@@ -37,10 +37,10 @@ pub(super) unsafe fn signed_codes(planes: *const u8) -> [__m256i; 8] {
 /// `planes` has one half of `bits` planes.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn codes<const F: usize>(planes: *const u8) -> [__m256i; 8] {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the planes' places are those of `Layout::code`, within the bytes the caller promises.
-    let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(i * PLANE).cast()) };
+pub(super) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [__m256i; 8] {
+    let l = LayoutOf::<FORMAT>::LAYOUT;
+    // SAFETY: the planes are where `Layout::code` reads them, within the bytes the caller promises.
+    let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(i * PLANE_BYTES).cast()) };
     let two_bits =
         |from: usize, g: usize| _mm256_and_si256(right(plane(from + g / 4), g % 4 * 2), _mm256_set1_epi8(3));
     let nibble = |g: usize| _mm256_and_si256(right(plane(g % 4), g / 4 * 4), _mm256_set1_epi8(15));
@@ -51,11 +51,11 @@ pub(super) unsafe fn codes<const F: usize>(planes: *const u8) -> [__m256i; 8] {
         5 => _mm256_or_si256(nibble(g), single::<4>(plane(4), g)),
         _ => _mm256_or_si256(nibble(g), _mm256_slli_epi16::<4>(two_bits(4, g))),
     };
-    // Not `from_fn`: what it calls isn't compiled for this instruction set.
+    // Not `from_fn`: it would call the closure from a function without these target features.
     [quad(0), quad(1), quad(2), quad(3), quad(4), quad(5), quad(6), quad(7)]
 }
 
-/// Bit g of each byte, moved to bit AT.
+/// Moves bit g of each byte to bit AT.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn single<const AT: usize>(bits: __m256i, g: usize) -> __m256i {
@@ -63,7 +63,8 @@ fn single<const AT: usize>(bits: __m256i, g: usize) -> __m256i {
     _mm256_and_si256(moved, _mm256_set1_epi8(1 << AT))
 }
 
-/// Shifts 16-bit lanes; what crosses from byte to byte is masked away by the callers. `n` is known when this is compiled.
+/// Shifts 16-bit lanes right; callers mask the bits that cross bytes. `n` is a constant after
+/// inlining.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn right(v: __m256i, n: usize) -> __m256i {
@@ -78,7 +79,7 @@ fn right(v: __m256i, n: usize) -> __m256i {
     }
 }
 
-/// As [`right`], to the left.
+/// Like [`right`], to the left.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn left(v: __m256i, n: usize) -> __m256i {
@@ -90,23 +91,28 @@ fn left(v: __m256i, n: usize) -> __m256i {
     }
 }
 
-/// The scales (`MINS`: the mins) of sub-blocks 2p and 2p + 1 of eight rows, as pairs of bytes, for each p that there is.
+/// The scales (`MINS`: the mins) of sub-blocks 2p and 2p + 1 of eight rows, as pairs of bytes, for
+/// each p.
 ///
 /// # Safety
-/// `block` is a packed block of a k-quant, one with minima for `MINS`; `half` is 0 or 1.
+/// `block` is a repacked block of a k-quant, one with minima for `MINS`; `half` is 0 or 1.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn pairs<const F: usize, const MINS: bool>(block: *const u8, half: usize) -> [__m128i; 8] {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: planes of six bits begin at `mins_at` and `scales_at`; else there are HALVES bytes a pair from `scales_at` on, and the only
-    // mins are Q2_K's, in the high nibbles.
+pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(
+    block: *const u8,
+    half: usize,
+) -> [__m128i; 8] {
+    let l = LayoutOf::<FORMAT>::LAYOUT;
+    // SAFETY: planes of 6-bit numbers begin at `mins_at` and `scales_at`. Other formats have
+    // F16_PLANE_BYTES bytes per pair from `scales_at` on; the only mins there are Q2_K's, in the
+    // high nibbles.
     unsafe {
-        if l.six_bits() {
+        if l.has_6bit_scales() {
             let (at, offset) = if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
-            return six_bits::<F>(block.add(at + 16 * half), offset);
+            return scale_pairs_6bit::<FORMAT>(block.add(at + 16 * half), offset);
         }
         let pair = |p: usize| {
-            let bytes = _mm_loadu_si128(block.add(l.scales_at() + p * HALVES + 16 * half).cast());
+            let bytes = _mm_loadu_si128(block.add(l.scales_at() + p * F16_PLANE_BYTES + 16 * half).cast());
             match (l.bits, MINS) {
                 (2, false) => _mm_and_si128(bytes, _mm_set1_epi8(15)),
                 (2, true) => _mm_and_si128(_mm_srli_epi16::<4>(bytes), _mm_set1_epi8(15)),
@@ -117,17 +123,18 @@ pub(super) unsafe fn pairs<const F: usize, const MINS: bool>(block: *const u8, h
     }
 }
 
-/// Numbers of six bits from the halves of their planes at `at`, less `offset`: pairs that there are none of repeat others.
+/// 6-bit numbers of eight rows from their planes at `at`, minus `offset`. With fewer than eight
+/// pairs, the rest repeats.
 ///
 /// # Safety
-/// The planes are there.
+/// All planes of 6-bit numbers lie at `at`.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn six_bits<const F: usize>(at: *const u8, offset: i32) -> [__m128i; 8] {
-    let n = Of::<F>::LAYOUT.n_pairs();
-    // SAFETY: with n pairs there are n/2 planes of low nibbles and n/4 of upper bits, HALVES bytes each, of which this
-    // reads a half.
-    let plane = |i: usize| unsafe { _mm_loadu_si128(at.add(i * HALVES).cast()) };
+unsafe fn scale_pairs_6bit<const FORMAT: usize>(at: *const u8, offset: i32) -> [__m128i; 8] {
+    let n = LayoutOf::<FORMAT>::LAYOUT.n_pairs();
+    // SAFETY: n pairs have n/2 planes of low nibbles and n/4 of upper bits, F16_PLANE_BYTES bytes
+    // each, of which this reads a half.
+    let plane = |i: usize| unsafe { _mm_loadu_si128(at.add(i * F16_PLANE_BYTES).cast()) };
     let pair = |p: usize| {
         let p = p % n;
         let (low, high) = (plane(p % (n / 2)), plane(n / 2 + p / 4));
@@ -145,10 +152,10 @@ unsafe fn six_bits<const F: usize>(at: *const u8, offset: i32) -> [__m128i; 8] {
     [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
 }
 
-/// The first (0) or second (1) of each pair of i16, twice.
+/// Copies the first (0) or second (1) i16 of each pair into both.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn both<const WHICH: i32>(pairs: __m256i) -> __m256i {
+pub(super) fn broadcast_half<const WHICH: i32>(pairs: __m256i) -> __m256i {
     if WHICH == 0 {
         let low = _mm256_and_si256(pairs, _mm256_set1_epi32(0xffff));
         _mm256_or_si256(low, _mm256_slli_epi32::<16>(pairs))

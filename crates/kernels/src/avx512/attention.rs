@@ -1,37 +1,24 @@
-//! Attention as in `avx2::attention`, sixteen positions or dimensions in a vector.
+//! Attention with AVX-512, 16 lanes: see `generic::attention`. The register blocking is chosen
+//! here.
 
-use std::{arch::x86_64::*, ops::Range};
+use std::{arch::x86_64::__m512, ops::Range};
 
 pub(crate) use avx2::attention::to_f16;
 
-use super::exp::exp16;
 use crate::{
-    avx2,
+    avx2, generic,
+    kv_cache::{CacheElement, PAGE},
     norm::LANES,
-    pages::{PAGE, Stored, ask},
 };
 
-/// Sixteen stored numbers as f32.
-///
-/// # Safety
-/// Sixteen numbers of T can be read at `at`.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
-unsafe fn load16<T: Stored>(at: *const T) -> __m512 {
-    // SAFETY: the caller's promise; T is f16 (two bytes) or f32 (four) as it says itself.
-    unsafe {
-        if T::IS_F16 { _mm512_cvtph_ps(_mm256_loadu_si256(at.cast())) } else { _mm512_loadu_ps(at.cast()) }
-    }
-}
-
-/// Queries whose sums stay in registers while keys or values go by.
+/// Maximum queries whose accumulators stay in registers.
 const QUERIES: usize = 8;
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
-pub(crate) fn scores<T: Stored>(
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+pub(crate) fn scores<T: CacheElement>(
     queries: &[f32],
     keys: &[T],
-    soon: *const u8,
+    prefetch: *const u8,
     scale: f32,
     scores: &mut [f32],
     width: usize,
@@ -39,191 +26,87 @@ pub(crate) fn scores<T: Stored>(
 ) {
     let head_dim = keys.len() / PAGE;
     for (queries, scores) in queries.chunks(QUERIES * head_dim).zip(scores.chunks_mut(QUERIES * width)) {
-        match queries.len() / head_dim {
-            1 => scores_of::<T, 1, 2>(queries, keys, soon, scale, scores, width, at),
-            2 => scores_of::<T, 2, 2>(queries, keys, soon, scale, scores, width, at),
-            3 => scores_of::<T, 3, 2>(queries, keys, soon, scale, scores, width, at),
-            4 => scores_of::<T, 4, 2>(queries, keys, soon, scale, scores, width, at),
-            5 => scores_of::<T, 5, 2>(queries, keys, soon, scale, scores, width, at),
-            6 => scores_of::<T, 6, 2>(queries, keys, soon, scale, scores, width, at),
-            7 => scores_of::<T, 7, 2>(queries, keys, soon, scale, scores, width, at),
-            _ => scores_of::<T, 8, 2>(queries, keys, soon, scale, scores, width, at),
-        }
-    }
-}
-
-/// N queries, V vectors of sixteen positions at a time: N·V sums in registers.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
-fn scores_of<T: Stored, const N: usize, const V: usize>(
-    queries: &[f32],
-    keys: &[T],
-    soon: *const u8,
-    scale: f32,
-    scores: &mut [f32],
-    width: usize,
-    at: usize,
-) {
-    let head_dim = keys.len() / PAGE;
-    assert!(queries.len() == N * head_dim && keys.len() == head_dim * PAGE, "whole queries, a whole page");
-    assert!(scores.len() == N * width && at + PAGE <= width, "a row of scores for each query");
-    for first in (0..PAGE).step_by(16 * V) {
-        let mut sums = [[_mm512_setzero_ps(); V]; N];
-        for d in 0..head_dim {
-            ask::<T>(soon, d * PAGE + first, 16 * V);
-            // SAFETY: d < head_dim and first + 16·V <= PAGE: within `keys` and `queries` as asserted.
-            unsafe {
-                let mut key = [_mm512_setzero_ps(); V];
-                for v in 0..V {
-                    key[v] = load16(keys.as_ptr().add(d * PAGE + first + 16 * v));
-                }
-                for n in 0..N {
-                    let q = _mm512_set1_ps(*queries.as_ptr().add(n * head_dim + d));
-                    for v in 0..V {
-                        sums[n][v] = _mm512_fmadd_ps(key[v], q, sums[n][v]);
-                    }
-                }
-            }
-        }
-        for n in 0..N {
-            for v in 0..V {
-                let score = _mm512_mul_ps(sums[n][v], _mm512_set1_ps(scale));
-                // SAFETY: n < N and at + first + 16·v + 16 <= at + PAGE <= width: within `scores` as asserted.
-                unsafe { _mm512_storeu_ps(scores.as_mut_ptr().add(n * width + at + first + 16 * v), score) };
+        // SAFETY: this function has the target features of `__m512`.
+        unsafe {
+            match queries.len() / head_dim {
+                1 => generic::attention::scores::<__m512, T, 1, 2>(
+                    queries, keys, prefetch, scale, scores, width, at,
+                ),
+                2 => generic::attention::scores::<__m512, T, 2, 2>(
+                    queries, keys, prefetch, scale, scores, width, at,
+                ),
+                3 => generic::attention::scores::<__m512, T, 3, 2>(
+                    queries, keys, prefetch, scale, scores, width, at,
+                ),
+                4 => generic::attention::scores::<__m512, T, 4, 2>(
+                    queries, keys, prefetch, scale, scores, width, at,
+                ),
+                5 => generic::attention::scores::<__m512, T, 5, 2>(
+                    queries, keys, prefetch, scale, scores, width, at,
+                ),
+                6 => generic::attention::scores::<__m512, T, 6, 2>(
+                    queries, keys, prefetch, scale, scores, width, at,
+                ),
+                7 => generic::attention::scores::<__m512, T, 7, 2>(
+                    queries, keys, prefetch, scale, scores, width, at,
+                ),
+                _ => generic::attention::scores::<__m512, T, 8, 2>(
+                    queries, keys, prefetch, scale, scores, width, at,
+                ),
             }
         }
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
-    let (blocks, rest) = scores.as_chunks_mut::<LANES>();
-    assert!(rest.is_empty(), "whole pages");
-    let mut max = _mm512_set1_ps(f32::NEG_INFINITY);
-    for block in blocks.iter() {
-        // SAFETY: a block is sixteen f32. max_ps gives its second operand for NaN, as the specification's comparison keeps
-        // its maximum.
-        unsafe { max = _mm512_max_ps(_mm512_loadu_ps(block.as_ptr()), max) };
-    }
-    let mut lanes = [0.0f32; LANES];
-    // SAFETY: `lanes` is sixteen f32.
-    unsafe { _mm512_storeu_ps(lanes.as_mut_ptr(), max) };
-    let max = lanes.iter().fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max });
-    let max = _mm512_set1_ps(max);
-    let mut sums = _mm512_setzero_ps();
-    for block in blocks {
-        // SAFETY: a block is sixteen f32.
-        unsafe {
-            let weight = exp16(_mm512_sub_ps(_mm512_loadu_ps(block.as_ptr()), max));
-            _mm512_storeu_ps(block.as_mut_ptr(), weight);
-            sums = _mm512_add_ps(sums, weight);
-        }
-    }
-    // SAFETY: `lanes` is sixteen f32.
-    unsafe { _mm512_storeu_ps(lanes.as_mut_ptr(), sums) };
-    lanes
+pub(crate) fn softmax_weights(scores: &mut [f32]) -> [f32; LANES] {
+    // SAFETY: this function has the target features of `__m512`.
+    unsafe { generic::attention::softmax_weights::<__m512, 1>(scores) }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
-pub(crate) fn add_values<T: Stored>(
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+pub(crate) fn add_values<T: CacheElement>(
     weights: &[f32],
     width: usize,
     at: usize,
     values: &[T],
-    soon: *const u8,
-    places: Range<usize>,
+    prefetch: *const u8,
+    slots: Range<usize>,
     dims: Range<usize>,
     out: &mut [f32],
 ) {
     if !dims.len().is_multiple_of(16) {
-        return avx2::attention::add_values(weights, width, at, values, soon, places, dims, out);
+        return avx2::attention::add_values(weights, width, at, values, prefetch, slots, dims, out);
     }
     for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * dims.len())) {
-        let (places, dims) = (places.clone(), dims.clone());
-        match out.len() / dims.len() {
-            1 => values_of::<T, 1, 4>(weights, width, at, values, soon, places, dims, out),
-            2 => values_of::<T, 2, 4>(weights, width, at, values, soon, places, dims, out),
-            3 => values_of::<T, 3, 4>(weights, width, at, values, soon, places, dims, out),
-            4 => values_of::<T, 4, 4>(weights, width, at, values, soon, places, dims, out),
-            5 => values_of::<T, 5, 2>(weights, width, at, values, soon, places, dims, out),
-            6 => values_of::<T, 6, 2>(weights, width, at, values, soon, places, dims, out),
-            7 => values_of::<T, 7, 2>(weights, width, at, values, soon, places, dims, out),
-            _ => values_of::<T, 8, 2>(weights, width, at, values, soon, places, dims, out),
-        }
-    }
-}
-
-/// N queries, V vectors of sixteen dimensions at a time where there are as many, then two, then one.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
-fn values_of<T: Stored, const N: usize, const V: usize>(
-    weights: &[f32],
-    width: usize,
-    at: usize,
-    values: &[T],
-    soon: *const u8,
-    places: Range<usize>,
-    dims: Range<usize>,
-    out: &mut [f32],
-) {
-    let mut d = dims.start;
-    while d + 16 * V <= dims.end {
-        columns_of::<T, N, V>(weights, width, at, values, soon, places.clone(), dims.clone(), out, d);
-        d += 16 * V;
-    }
-    while d + 16 * 2 <= dims.end {
-        columns_of::<T, N, 2>(weights, width, at, values, soon, places.clone(), dims.clone(), out, d);
-        d += 16 * 2;
-    }
-    while d < dims.end {
-        columns_of::<T, N, 1>(weights, width, at, values, soon, places.clone(), dims.clone(), out, d);
-        d += 16;
-    }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
-fn columns_of<T: Stored, const N: usize, const V: usize>(
-    weights: &[f32],
-    width: usize,
-    at: usize,
-    values: &[T],
-    soon: *const u8,
-    places: Range<usize>,
-    dims: Range<usize>,
-    out: &mut [f32],
-    d: usize,
-) {
-    let head_dim = values.len() / PAGE;
-    assert!(out.len() == N * dims.len() && weights.len() == N * width, "a row for each query");
-    assert!(dims.start <= d && d + 16 * V <= dims.end && dims.end <= head_dim, "dimensions of a value");
-    assert!(places.end <= PAGE && at + PAGE <= width, "places of a page");
-    // SAFETY: query n < N, place k < PAGE and dimensions d to d + 16·V - 1 lie within `out`, `weights` and `values` by the
-    // assertions above.
-    unsafe {
-        let place = |n: usize, v: usize| n * dims.len() + d - dims.start + 16 * v;
-        let mut sums = [[_mm512_setzero_ps(); V]; N];
-        for n in 0..N {
-            for v in 0..V {
-                sums[n][v] = _mm512_loadu_ps(out.as_ptr().add(place(n, v)));
-            }
-        }
-        for k in places {
-            ask::<T>(soon, k * head_dim + d, 16 * V);
-            let mut value = [_mm512_setzero_ps(); V];
-            for v in 0..V {
-                value[v] = load16(values.as_ptr().add(k * head_dim + d + 16 * v));
-            }
-            for n in 0..N {
-                let weight = _mm512_set1_ps(*weights.as_ptr().add(n * width + at + k));
-                for v in 0..V {
-                    sums[n][v] = _mm512_fmadd_ps(value[v], weight, sums[n][v]);
-                }
-            }
-        }
-        for n in 0..N {
-            for v in 0..V {
-                _mm512_storeu_ps(out.as_mut_ptr().add(place(n, v)), sums[n][v]);
+        let (slots, dims) = (slots.clone(), dims.clone());
+        // SAFETY: this function has the target features of `__m512`.
+        unsafe {
+            match out.len() / dims.len() {
+                1 => generic::attention::values::<__m512, T, 1, 4>(
+                    weights, width, at, values, prefetch, slots, dims, out,
+                ),
+                2 => generic::attention::values::<__m512, T, 2, 4>(
+                    weights, width, at, values, prefetch, slots, dims, out,
+                ),
+                3 => generic::attention::values::<__m512, T, 3, 4>(
+                    weights, width, at, values, prefetch, slots, dims, out,
+                ),
+                4 => generic::attention::values::<__m512, T, 4, 4>(
+                    weights, width, at, values, prefetch, slots, dims, out,
+                ),
+                5 => generic::attention::values::<__m512, T, 5, 2>(
+                    weights, width, at, values, prefetch, slots, dims, out,
+                ),
+                6 => generic::attention::values::<__m512, T, 6, 2>(
+                    weights, width, at, values, prefetch, slots, dims, out,
+                ),
+                7 => generic::attention::values::<__m512, T, 7, 2>(
+                    weights, width, at, values, prefetch, slots, dims, out,
+                ),
+                _ => generic::attention::values::<__m512, T, 8, 2>(
+                    weights, width, at, values, prefetch, slots, dims, out,
+                ),
             }
         }
     }

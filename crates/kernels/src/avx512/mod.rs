@@ -1,4 +1,5 @@
-//! AVX-512 with VNNI: the functions of `scalar`, bit for bit, sixteen lanes at a time where that is faster than `avx2`.
+//! AVX-512 with VNNI: the functions of `scalar`, bit for bit, sixteen f32 lanes at a time where
+//! that is faster than `avx2`.
 
 pub(crate) mod attention;
 pub(crate) mod exp;
@@ -6,5 +7,6 @@ pub(crate) mod gate;
 pub(crate) mod logits;
 pub(crate) mod matmul;
 mod unpack;
+mod vector;
 
-pub(crate) use crate::avx2::{limit, norm};
+pub(crate) use crate::avx2::{norm, roofline};

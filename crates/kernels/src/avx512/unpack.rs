@@ -1,10 +1,11 @@
-//! The codes, scales and mins of a packed block in, vectors of bytes out: sixteen rows at a time.
+//! Unpacks codes, scales and mins of a repacked block into vectors of bytes, sixteen rows at a
+//! time.
 
 use std::arch::x86_64::*;
 
 use crate::{
-    avx2::unpack::Of,
-    packed::{HALVES, PLANE},
+    avx2::unpack::LayoutOf,
+    layout::{F16_PLANE_BYTES, PLANE_BYTES},
 };
 
 /// The eight quads of 32 codes of sixteen rows, as unsigned bytes.
@@ -13,10 +14,10 @@ use crate::{
 /// `planes` has `bits` planes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) unsafe fn codes<const F: usize>(planes: *const u8) -> [__m512i; 8] {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: the planes' places are those of `Layout::code`, within the bytes the caller promises.
-    let plane = |i: usize| unsafe { _mm512_loadu_si512(planes.add(i * PLANE).cast()) };
+pub(super) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [__m512i; 8] {
+    let l = LayoutOf::<FORMAT>::LAYOUT;
+    // SAFETY: the planes are where `Layout::code` reads them, within the bytes the caller promises.
+    let plane = |i: usize| unsafe { _mm512_loadu_si512(planes.add(i * PLANE_BYTES).cast()) };
     let two_bits =
         |from: usize, g: usize| _mm512_and_si512(right(plane(from + g / 4), g % 4 * 2), _mm512_set1_epi8(3));
     let nibble = |g: usize| _mm512_and_si512(right(plane(g % 4), g / 4 * 4), _mm512_set1_epi8(15));
@@ -31,7 +32,7 @@ pub(super) unsafe fn codes<const F: usize>(planes: *const u8) -> [__m512i; 8] {
     [quad(0), quad(1), quad(2), quad(3), quad(4), quad(5), quad(6), quad(7)]
 }
 
-/// Bit g of each byte, moved to bit AT.
+/// Moves bit g of each byte to bit AT.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn single<const AT: usize>(bits: __m512i, g: usize) -> __m512i {
@@ -39,7 +40,8 @@ fn single<const AT: usize>(bits: __m512i, g: usize) -> __m512i {
     _mm512_and_si512(moved, _mm512_set1_epi8(1 << AT))
 }
 
-/// Shifts 16-bit lanes; what crosses from byte to byte is masked away by the callers. `n` is known when this is compiled.
+/// Shifts 16-bit lanes right; callers mask the bits that cross bytes. `n` is a constant after
+/// inlining.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn right(v: __m512i, n: usize) -> __m512i {
@@ -54,7 +56,7 @@ fn right(v: __m512i, n: usize) -> __m512i {
     }
 }
 
-/// As [`right`], to the left.
+/// Like [`right`], to the left.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn left(v: __m512i, n: usize) -> __m512i {
@@ -66,7 +68,7 @@ fn left(v: __m512i, n: usize) -> __m512i {
     }
 }
 
-/// The scales of two neighbouring sub-blocks of the sixteen rows, from their bytes, as i32.
+/// Widens the scales of two neighbouring sub-blocks of sixteen rows from bytes to i32.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 pub(super) fn scales(pair: __m256i) -> [__m512i; 2] {
@@ -74,23 +76,25 @@ pub(super) fn scales(pair: __m256i) -> [__m512i; 2] {
     [_mm512_srai_epi32::<16>(_mm512_slli_epi32::<16>(pair)), _mm512_srai_epi32::<16>(pair)]
 }
 
-/// The scales (`MINS`: the mins) of sub-blocks 2p and 2p + 1 of the sixteen rows, as pairs of bytes, for each p that there is.
+/// The scales (`MINS`: the mins) of sub-blocks 2p and 2p + 1 of sixteen rows, as pairs of bytes,
+/// for each p.
 ///
 /// # Safety
-/// `block` is a packed block of a k-quant, one with minima for `MINS`.
+/// `block` is a repacked block of a k-quant, one with minima for `MINS`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub(super) unsafe fn pairs<const F: usize, const MINS: bool>(block: *const u8) -> [__m256i; 8] {
-    let l = Of::<F>::LAYOUT;
-    // SAFETY: planes of six bits begin at `mins_at` and `scales_at`; else there are HALVES bytes a pair from `scales_at` on, and the only
-    // mins are Q2_K's, in the high nibbles.
+pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(block: *const u8) -> [__m256i; 8] {
+    let l = LayoutOf::<FORMAT>::LAYOUT;
+    // SAFETY: planes of 6-bit numbers begin at `mins_at` and `scales_at`. Other formats have
+    // F16_PLANE_BYTES bytes per pair from `scales_at` on; the only mins there are Q2_K's, in the
+    // high nibbles.
     unsafe {
-        if l.six_bits() {
+        if l.has_6bit_scales() {
             let (at, offset) = if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
-            return six_bits::<F>(block.add(at), offset);
+            return scale_pairs_6bit::<FORMAT>(block.add(at), offset);
         }
         let pair = |p: usize| {
-            let bytes = _mm256_loadu_si256(block.add(l.scales_at() + p * HALVES).cast());
+            let bytes = _mm256_loadu_si256(block.add(l.scales_at() + p * F16_PLANE_BYTES).cast());
             match (l.bits, MINS) {
                 (2, false) => _mm256_and_si256(bytes, _mm256_set1_epi8(15)),
                 (2, true) => _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15)),
@@ -101,16 +105,18 @@ pub(super) unsafe fn pairs<const F: usize, const MINS: bool>(block: *const u8) -
     }
 }
 
-/// Numbers of six bits from their planes at `at`, less `offset`: pairs that there are none of repeat others.
+/// 6-bit numbers of sixteen rows from their planes at `at`, minus `offset`. With fewer than eight
+/// pairs, the rest repeats.
 ///
 /// # Safety
-/// The planes are there.
+/// All planes of 6-bit numbers lie at `at`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-unsafe fn six_bits<const F: usize>(at: *const u8, offset: i32) -> [__m256i; 8] {
-    let n = Of::<F>::LAYOUT.n_pairs();
-    // SAFETY: with n pairs there are n/2 planes of low nibbles and n/4 of upper bits, HALVES bytes each.
-    let plane = |i: usize| unsafe { _mm256_loadu_si256(at.add(i * HALVES).cast()) };
+unsafe fn scale_pairs_6bit<const FORMAT: usize>(at: *const u8, offset: i32) -> [__m256i; 8] {
+    let n = LayoutOf::<FORMAT>::LAYOUT.n_pairs();
+    // SAFETY: n pairs have n/2 planes of low nibbles and n/4 of upper bits, F16_PLANE_BYTES bytes
+    // each.
+    let plane = |i: usize| unsafe { _mm256_loadu_si256(at.add(i * F16_PLANE_BYTES).cast()) };
     let pair = |p: usize| {
         let p = p % n;
         let (low, high) = (plane(p % (n / 2)), plane(n / 2 + p / 4));

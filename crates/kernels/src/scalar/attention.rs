@@ -1,4 +1,4 @@
-//! Scores, weights and values of attention, number by number.
+//! The specification of attention: scores, softmax weights and weighted values.
 
 use std::ops::Range;
 
@@ -6,25 +6,26 @@ use half::f16;
 
 use super::exp::exp;
 use crate::{
+    kv_cache::{CacheElement, PAGE},
     norm::LANES,
-    pages::{PAGE, Stored},
 };
 
-/// Each to the nearest, ties to even.
+/// Converts f32 to f16, rounding to nearest, ties to even.
 pub(crate) fn to_f16(x: &[f32], out: &mut [f16]) {
     for (out, x) in out.iter_mut().zip(x) {
         *out = f16::from_f32(*x);
     }
 }
 
-/// scores[query][at..at + PAGE] = scale · (query · key) for the keys of a page; rows of `scores` are `width` long.
+/// Computes `scores[query][at..at + PAGE] = scale · (query · key)` for the keys of a page. Rows of
+/// `scores` have `width` elements.
 ///
-/// `_soon` is where the numbers lie that will be read soon; other instruction sets ask for them at the pace at which they read
-/// these.
-pub(crate) fn scores<T: Stored>(
+/// `_prefetch` is the address of the keys that are read later: other instruction sets prefetch
+/// there while they read these.
+pub(crate) fn scores<T: CacheElement>(
     queries: &[f32],
     keys: &[T],
-    _soon: *const u8,
+    _prefetch: *const u8,
     scale: f32,
     scores: &mut [f32],
     width: usize,
@@ -42,8 +43,8 @@ pub(crate) fn scores<T: Stored>(
     }
 }
 
-/// Scores to weights exp(s - max), in place; the weights' sums in 16 lanes.
-pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
+/// Replaces scores by softmax weights exp(s - max); returns the sums of the weights in 16 lanes.
+pub(crate) fn softmax_weights(scores: &mut [f32]) -> [f32; LANES] {
     let max = scores.iter().fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max });
     let mut lanes = [0.0; LANES];
     for (k, score) in scores.iter_mut().enumerate() {
@@ -53,20 +54,21 @@ pub(crate) fn weigh(scores: &mut [f32]) -> [f32; LANES] {
     lanes
 }
 
-/// out[query] += Σ weights[query][at + k]·value_k for k in `places` of a page, in the dimensions `dims`.
-pub(crate) fn add_values<T: Stored>(
+/// Adds `weights[query][at + k]·value_k` to `out[query]` for slots k of a page, in the dimensions
+/// `dims`.
+pub(crate) fn add_values<T: CacheElement>(
     weights: &[f32],
     width: usize,
     at: usize,
     values: &[T],
-    _soon: *const u8,
-    places: Range<usize>,
+    _prefetch: *const u8,
+    slots: Range<usize>,
     dims: Range<usize>,
     out: &mut [f32],
 ) {
     let head_dim = values.len() / PAGE;
     for (out, weights) in out.chunks_exact_mut(dims.len()).zip(weights.chunks_exact(width)) {
-        for k in places.clone() {
+        for k in slots.clone() {
             for (out, value) in out.iter_mut().zip(&values[k * head_dim + dims.start..]) {
                 *out = value.to_f32().mul_add(weights[at + k], *out);
             }

@@ -1,4 +1,4 @@
-//! e^x, one number at a time.
+//! The specification of e^x.
 
 use crate::exp::{HIGHEST, LN2_HI, LN2_LO, LOG2_E, LOWEST, MAGIC, Q};
 

@@ -1,4 +1,4 @@
-//! The gated activations, one number at a time.
+//! The specification of the gated activations.
 
 use super::exp::exp;
 use crate::gate::{CUBIC, SQRT_2_OVER_PI};

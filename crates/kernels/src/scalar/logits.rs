@@ -1,12 +1,13 @@
-//! The loops over a row of logits. They are inlined into each instruction set's wrapper and compiled there,
-//! so they are written in blocks that a compiler turns into vectors.
+//! The specification of the passes over a row of logits. Most loops are inlined into each
+//! instruction set's wrapper and compiled there, so they are written in blocks that the compiler
+//! vectorizes.
 
 use super::exp::exp;
 use crate::logits::{
     Bin, Bound, FLOOR, GROUP, Line, MOMENT_UNIT, Near, ONE, ROUND, SQUARE_UNIT, Scan, Sums, WHOLE,
 };
 
-/// Terms of at most 2^52 that fit into a u64 together.
+/// Block length: so many terms of at most 2^52 fit a u64 sum.
 const BLOCK: usize = 256;
 const LANES: usize = 16;
 
@@ -16,7 +17,7 @@ pub(crate) fn scan(xs: &[f32], maxima: &mut [f32]) -> Scan {
         *group_max = group.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max });
         scan.max = if *group_max > scan.max { *group_max } else { scan.max };
         scan.min = group.iter().fold(scan.min, |min, &x| if x < min { x } else { min });
-        // False for NaN as well.
+        // False for NaN, too.
         scan.fine &= group.iter().all(|&x| x < f32::INFINITY);
     }
     scan
@@ -35,7 +36,7 @@ pub(crate) fn weigh(xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> u64 {
         for (e, &x) in es.iter_mut().zip(xs) {
             *e = exp(scaled(x, max, beta));
         }
-        // Weights as they stand above ROUND, which is taken off once.
+        // Sums the bits of w + ROUND, and subtracts all the ROUNDs at once.
         let sum = es.iter().fold(0u64, |sum, &e| sum.wrapping_add(rounded_weight(e).to_bits()));
         total += sum.wrapping_sub(rounds(es.len()));
     }
@@ -50,7 +51,7 @@ pub(crate) fn measure(xs: &[f32], max: f32, beta: f32, es: &[f32]) -> Sums {
         for (&x, &e) in xs.iter().zip(es) {
             let rounded = rounded_weight(e);
             total = total.wrapping_add(rounded.to_bits());
-            // w has at most 24 significant bits and so has d: the product is exact before it's rounded.
+            // w and d have at most 24 significant bits each: the product is exact before rounding.
             let term = (rounded - ROUND) * (f64::from(-scaled(x, max, beta)) * MOMENT_UNIT);
             moment = moment.wrapping_add((term + ROUND).to_bits());
         }
@@ -67,7 +68,7 @@ pub(crate) fn squares(es: &[f32]) -> u128 {
         let mut block = 0u64;
         for &e in es {
             let w = (f64::from(e) * ONE as f64 + ROUND) - ROUND;
-            // w² has at most 48 significant bits: exact before it's rounded.
+            // w² has at most 48 significant bits: exact before rounding.
             block += (w * w * SQUARE_UNIT + ROUND).to_bits() - ROUND.to_bits();
         }
         sum += u128::from(block);
@@ -81,7 +82,7 @@ pub(crate) fn deviations(xs: &[f32], max: f32, scale: f64) -> (u64, u128) {
     for xs in xs.chunks(BLOCK) {
         let (mut block, mut block_squares) = (0u64, 0u64);
         for &x in xs {
-            // A masked logit stands where the maximum does, which adds nothing.
+            // A masked logit counts as the maximum, which adds 0.
             let x = if x > f32::NEG_INFINITY { x } else { max };
             let rounded = (f64::from(max) - f64::from(x)) * scale + ROUND;
             block = block.wrapping_add(rounded.to_bits());
@@ -179,7 +180,8 @@ fn rounded_weight(e: f32) -> f64 {
     f64::from(e).mul_add(ONE as f64, ROUND)
 }
 
-/// What `n` terms that stand above ROUND have too much; sums of bits wrap around, and come back with it.
+/// The excess of `n` terms that carry ROUND. Sums of bits wrap around, and subtracting this wraps
+/// back.
 #[inline(always)]
 fn rounds(n: usize) -> u64 {
     ROUND.to_bits().wrapping_mul(n as u64)

@@ -1,12 +1,18 @@
-//! Matrix products of groups of rows of weights with a tile of tokens, number by number.
+//! The specification of the matrix products: row groups times a tile of tokens, one number at a
+//! time.
 
 use crate::{
-    activations::Tile,
+    activations::TokenTile,
     format::Format,
-    packed::{GROUP, HALVES, Layout, float},
+    layout::{F16_PLANE_BYTES, GROUP_ROWS, Layout, float},
 };
 
-pub(crate) fn quantized(format: Format, streams: &[u8], input: Tile<'_>, sums: &mut [[f32; GROUP]]) {
+pub(crate) fn quantized(
+    format: Format,
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
     let layout = Layout::of(format).expect("the caller has a quantized format");
     let group_bytes = streams.len() / (sums.len() / input.n);
     for (i, sums) in sums.iter_mut().enumerate() {
@@ -16,10 +22,10 @@ pub(crate) fn quantized(format: Format, streams: &[u8], input: Tile<'_>, sums: &
             *acc = 0.0;
             for (b, block) in stream.chunks_exact(layout.bytes()).enumerate() {
                 let (mut isum, mut msum) = (0, 0);
-                for s in 0..layout.block / layout.sub {
+                for s in 0..layout.block_len / layout.sub_block_len {
                     let (mut dot, mut sum) = (0, 0);
-                    for k in s * layout.sub..(s + 1) * layout.sub {
-                        let q = input.q(t, b * layout.block + k);
+                    for k in s * layout.sub_block_len..(s + 1) * layout.sub_block_len {
+                        let q = input.q(t, b * layout.block_len + k);
                         dot += (layout.code(block, r, k) - layout.offset) * q;
                         sum += q;
                     }
@@ -28,28 +34,30 @@ pub(crate) fn quantized(format: Format, streams: &[u8], input: Tile<'_>, sums: &
                 }
                 let scale = input.scale(t, b);
                 *acc = (Layout::half(block, 0, r) * scale).mul_add(isum as f32, *acc);
-                if layout.min {
-                    *acc = (Layout::half(block, HALVES, r) * scale).mul_add(msum as f32, *acc);
+                if layout.has_min {
+                    *acc = (Layout::half(block, F16_PLANE_BYTES, r) * scale).mul_add(msum as f32, *acc);
                 }
             }
         }
     }
 }
 
-pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP]]) {
+pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP_ROWS]]) {
     let cols = x.len() / sums.len();
     for (x, sums) in x.chunks_exact(cols).zip(sums) {
         for (r, acc) in sums.iter_mut().enumerate() {
             *acc = 0.0;
             for (k, x) in x.iter().enumerate() {
-                *acc = float(format, stream, k * GROUP + r).mul_add(*x, *acc);
+                *acc = float(format, stream, k * GROUP_ROWS + r).mul_add(*x, *acc);
             }
         }
     }
 }
 
-/// Quantizes one block and returns its scale: NaN if there is one in the block, so that it isn't lost, and nothing but
-/// zeros where the largest is below 1e-30, since 127 over it might be infinite. `sums16` gets the sums of 16 q's each.
+/// Quantizes one block to int8 and returns its scale. `sums16` receives the sum of each 16 q's.
+///
+/// A NaN in the block makes the scale NaN, so that it isn't lost. Where max|x| is below 1e-30, all
+/// q's are zero, since 127 / max|x| might be infinite.
 pub(crate) fn quantize_block(x: &[f32], q: &mut [i8], sums16: &mut [i16]) -> f32 {
     let mut max = x.iter().fold(0.0f32, |max, x| if max < x.abs() { x.abs() } else { max });
     if x.iter().any(|x| x.is_nan()) {

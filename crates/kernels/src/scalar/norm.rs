@@ -1,4 +1,4 @@
-//! The sum of squares in its 16 lanes.
+//! The specification of RMSNorm's sum of squares, in 16 lanes.
 
 use crate::norm::LANES;
 

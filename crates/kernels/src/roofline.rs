@@ -1,51 +1,57 @@
-//! Work with nothing around it, for somebody with a clock to time: what this machine's memory and integer units can do at most.
+//! Measures the two limits of a roofline model: memory bandwidth and int8 multiply-adds per second.
+//!
+//! Decode is bound by memory bandwidth, prefill by arithmetic. The caller times these loops; a
+//! kernel's speed is then given as a share of the limit that binds it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
     isa::{Isa, dispatch},
-    memory::{Arena, Block, NoMemory},
+    memory::{Arena, Buffer, NoMemory},
     pool::Pool,
 };
 
-/// Bytes of a buffer that no cache holds, for [`read`].
+/// Bytes that [`read`] should stream: more than any cache holds.
 pub const READ_BYTES: usize = 256 << 20;
 
-/// Multiplications of two bytes, each with its addition, in one round of [`int8`] on one thread.
+/// int8 multiply-adds in one round of [`int8`] on one thread.
 pub const INT8_MULTIPLY_ADDS: usize = 32 * CODES * NUMBERS;
 
-/// Bytes that keep their value, and bytes that change with the round: each of the first meets each of the second. So many
-/// products have a sum each that waits for no other, and all of it fits into sixteen registers.
+/// [`int8`] multiplies each of `CODES` constant vectors with each of `NUMBERS` vectors that change
+/// every round. Each pair has its own accumulator, and all of it fits sixteen registers.
 pub(crate) const CODES: usize = 3;
 pub(crate) const NUMBERS: usize = 2;
 
-/// [`READ_BYTES`] of numbers for [`read`], in memory like that of weights: with small pages a read finds its way half as fast.
+/// Allocates [`READ_BYTES`] for [`read`], in huge pages like weights: with small pages TLB misses
+/// halve the bandwidth.
 ///
 /// # Errors
-/// If there is no memory.
-pub fn numbers() -> Result<Block<u64>, NoMemory> {
-    let mut numbers = Arena::new().take(READ_BYTES / size_of::<u64>())?;
-    // A page that nobody has written to is one and the same page of zeros.
+/// If the system has no memory left.
+pub fn read_buffer() -> Result<Buffer<u64>, NoMemory> {
+    let mut numbers = Arena::new().alloc(READ_BYTES / size_of::<u64>())?;
+    // Untouched pages all map to one physical page of zeros, which would stay in the cache.
     numbers.fill(1);
     Ok(numbers)
 }
 
-/// Reads `numbers` once, each thread its own part, and returns their sum.
+/// Memory bandwidth: reads `numbers` once, one contiguous part per thread, and returns their
+/// wrapping sum.
 pub fn read(pool: &Pool, isa: Isa, numbers: &[u64]) -> u64 {
     let part = numbers.len().div_ceil(pool.n_threads()).max(1);
     let total = AtomicU64::new(0);
     pool.run(pool.n_threads(), &|i| {
         let mine = numbers.chunks(part).nth(i).unwrap_or(&[]);
-        total.fetch_add(dispatch!(isa, limit::sum(mine)), Ordering::Relaxed);
+        total.fetch_add(dispatch!(isa, roofline::sum(mine)), Ordering::Relaxed);
     });
     total.into_inner()
 }
 
-/// Multiplies and adds bytes that are in registers: `rounds` times on each thread. Returns a sum that depends on all of them.
+/// Peak int8 arithmetic: `rounds` rounds of [`INT8_MULTIPLY_ADDS`] in registers on each thread.
+/// Returns a sum that depends on every product, so that the compiler can't remove any.
 pub fn int8(pool: &Pool, isa: Isa, rounds: u32) -> u64 {
     let total = AtomicU64::new(0);
     pool.run(pool.n_threads(), &|i| {
-        let sum = dispatch!(isa, limit::int8(rounds, i as u8 % 64));
+        let sum = dispatch!(isa, roofline::int8(rounds, i as u8 % 64));
         total.fetch_add(u64::from(sum as u32), Ordering::Relaxed);
     });
     total.into_inner()

@@ -1,15 +1,15 @@
-//! The specification of the loops that only read, and only multiply and add: see [`crate::limit`].
+//! The specification of the roofline loops: see [`crate::roofline`].
 
-use crate::limit::{CODES, NUMBERS};
+use crate::roofline::{CODES, NUMBERS};
 
-/// The sum of all numbers, wrapping.
+/// The wrapping sum of all numbers.
 pub(crate) fn sum(numbers: &[u64]) -> u64 {
-    // A plain fold: compilers make several vectors of sums of it.
+    // A plain fold, which compilers vectorize.
     numbers.iter().fold(0, |sum, x| sum.wrapping_add(*x))
 }
 
-/// 32 products a round of each code with each number, and their sum, wrapping. Code c is the byte `start + c` (below 128),
-/// number b in round r is the low byte of `r + 85·b` as i8.
+/// In each round 32 products of each code with each number, summed with wrapping. Code c is the
+/// byte `start + c` (below 128); number b in round r is the low byte of `r + 85·b` as i8.
 pub(crate) fn int8(rounds: u32, start: u8) -> i32 {
     let mut total = 0i32;
     for c in 0..CODES as u8 {

@@ -1,66 +1,73 @@
-//! One block of a model file in, its scales and codes out: the formats' bit layouts, known here alone.
+//! Unpacks and dequantizes the blocks of quantized formats, as a GGUF file stores them.
 //!
-//! A number is d·scale·(code - offset) + m·min, where scale, code and min are integers; the legacy formats have one
-//! scale of 1 and, where they have a minimum, one min of 1. The layouts are ggml's (block_q4_0 and so on).
+//! A weight is `d·scale·(code - offset) + m·min`. d and m are f16 per block; scale, code and min
+//! are integers. Legacy formats (blocks of 32) have one scale of 1 and, if they have a minimum, one
+//! min of 1. K-quants have a super-block of 256 with a scale, and maybe a min, per sub-block. Only
+//! this file and `repack.rs` know the bit layouts, which are ggml's (`block_q4_0` and so on in
+//! `ggml-common.h`).
 
 use half::f16;
 
 use crate::{
     format::Format,
-    packed::{Layout, float},
+    layout::{Layout, float},
 };
 
-/// A decoded block of up to 256 numbers.
+/// The fields of one block of up to 256 weights.
 #[derive(Debug, Clone)]
-pub(crate) struct Block {
-    /// The f16 bits of d.
+pub(crate) struct UnpackedBlock {
+    /// Scale factor d, the bits of an f16.
     pub(crate) d: u16,
-    /// The f16 bits of m; 0 where the format has no minimum.
+    /// Minimum factor m, the bits of an f16; 0 if the format has no minimum.
     pub(crate) m: u16,
-    /// k-quants: one for each sub-block.
+    /// K-quants: the scale of each sub-block.
     pub(crate) scales: [i8; 16],
-    /// k-quants with a minimum: one for each sub-block.
+    /// K-quants with a minimum: the min of each sub-block.
     pub(crate) mins: [u8; 16],
-    /// What is stored for each number: unsigned, but for Q8_0, whose bytes are two's complement.
+    /// The code of each weight: unsigned, except Q8_0's, which are two's complement.
     pub(crate) codes: [u8; 256],
 }
 
-impl Default for Block {
-    fn default() -> Block {
-        Block { d: 0, m: 0, scales: [1; 16], mins: [0; 16], codes: [0; 256] }
+impl Default for UnpackedBlock {
+    fn default() -> UnpackedBlock {
+        UnpackedBlock { d: 0, m: 0, scales: [1; 16], mins: [0; 16], codes: [0; 256] }
     }
 }
 
-/// The numbers of a row as the file has it: d·scale·(code - offset) + m·min, in that order of operations.
-pub(crate) fn expand(format: Format, row: &[u8], out: &mut [f32]) {
+/// Dequantizes a row of a GGUF tensor: `d·scale·(code - offset) + m·min`, in that order of
+/// operations.
+pub(crate) fn dequantize(format: Format, row: &[u8], out: &mut [f32]) {
     let Some(layout) = Layout::of(format) else {
         out.iter_mut().enumerate().for_each(|(i, out)| *out = float(format, row, i));
         return;
     };
-    let mut block = Block::default();
+    let mut block = UnpackedBlock::default();
     let half = |bits: u16| f16::from_bits(bits).to_f32();
-    for (bytes, out) in row.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(layout.block)) {
-        decode(format, bytes, &mut block);
+    for (bytes, out) in row.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(layout.block_len)) {
+        unpack_block(format, bytes, &mut block);
         for (k, out) in out.iter_mut().enumerate() {
-            let s = k / layout.sub;
+            let s = k / layout.sub_block_len;
             let code =
                 if layout.bits == 8 { i32::from(block.codes[k] as i8) } else { i32::from(block.codes[k]) };
             *out = half(block.d) * f32::from(block.scales[s]) * (code - layout.offset) as f32;
-            if layout.min {
-                let min = if layout.block == 32 { 1.0 } else { f32::from(block.mins[s]) };
+            if layout.has_min {
+                let min = if layout.block_len == 32 { 1.0 } else { f32::from(block.mins[s]) };
                 *out += half(block.m) * min;
             }
         }
     }
 }
 
-/// Decodes one block; `bytes` has `format.block_bytes()` bytes. Formats of floats have no blocks. What the format
-/// doesn't have stays as it was.
-pub(crate) fn decode(format: Format, bytes: &[u8], block: &mut Block) {
-    decode_scales(format, bytes, block);
+/// Unpacks one block of `format.block_bytes()` bytes. Fields that the format doesn't have stay
+/// unchanged.
+///
+/// # Panics
+/// For F32, F16 and BF16, which have no blocks.
+pub(crate) fn unpack_block(format: Format, bytes: &[u8], block: &mut UnpackedBlock) {
+    unpack_scales(format, bytes, block);
     let codes = &mut block.codes;
     match format {
-        Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats aren't stored in blocks"),
+        Format::F32 | Format::F16 | Format::BF16 => unreachable!("float formats have no blocks"),
         Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 => {
             let rest = &bytes[if matches!(format, Format::Q4_0 | Format::Q5_0) { 2 } else { 4 }..];
             let (high, low) = rest.split_at(rest.len() - 16);
@@ -98,12 +105,12 @@ pub(crate) fn decode(format: Format, bytes: &[u8], block: &mut Block) {
     }
 }
 
-/// Decodes d, m, scales and mins of a block.
-pub(crate) fn decode_scales(format: Format, bytes: &[u8], block: &mut Block) {
+/// Unpacks d, m, scales and mins of a block.
+pub(crate) fn unpack_scales(format: Format, bytes: &[u8], block: &mut UnpackedBlock) {
     let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-    let Block { d, m, scales, mins, .. } = block;
+    let UnpackedBlock { d, m, scales, mins, .. } = block;
     match format {
-        Format::F32 | Format::F16 | Format::BF16 => unreachable!("floats aren't stored in blocks"),
+        Format::F32 | Format::F16 | Format::BF16 => unreachable!("float formats have no blocks"),
         Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => *d = half(0),
         Format::Q4_1 | Format::Q5_1 => (*d, *m) = (half(0), half(2)),
         Format::Q2_K => {
@@ -138,7 +145,7 @@ pub(crate) fn decode_scales(format: Format, bytes: &[u8], block: &mut Block) {
             *d = half(208);
         }
     }
-    // The k-quants' files store what is subtracted.
+    // K-quants store the minimum to subtract; Kelvin adds m·min, so the sign is flipped.
     if matches!(format, Format::Q2_K | Format::Q4_K | Format::Q5_K) {
         *m ^= 0x8000;
     }

@@ -1,18 +1,19 @@
-//! The loop that only reads, and the one that only multiplies and adds as the products of matrices do, with no memory in sight.
+//! The roofline loops with AVX2: a streaming read, and the matrix products' multiply-adds in
+//! registers only.
 
 use std::arch::x86_64::*;
 
-use crate::limit::{CODES, NUMBERS};
+use crate::roofline::{CODES, NUMBERS};
 
-/// How far ahead lines are asked for, in numbers: the hardware's own prefetcher stops at the end of each page.
-const AHEAD: usize = 256;
+/// Prefetch distance in elements. The hardware prefetcher stops at the end of each page.
+const PREFETCH_DISTANCE: usize = 256;
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn sum(numbers: &[u64]) -> u64 {
     let (blocks, rest) = numbers.as_chunks::<16>();
     let mut sums = [_mm256_setzero_si256(); 4];
     for block in blocks {
-        let ahead = block.as_ptr().wrapping_add(AHEAD);
+        let ahead = block.as_ptr().wrapping_add(PREFETCH_DISTANCE);
         _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
         _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(8).cast());
         for (sum, four) in sums.iter_mut().zip(block.as_chunks::<4>().0) {
@@ -37,7 +38,7 @@ pub(crate) fn int8(rounds: u32, start: u8) -> i32 {
     let ones = _mm256_set1_epi16(1);
     for _ in 0..rounds {
         for b in 0..NUMBERS {
-            // Other bytes in every round, so that no product can be kept from the last one.
+            // The bytes change every round, so that no product can be reused.
             numbers[b] = _mm256_add_epi8(numbers[b], _mm256_set1_epi8(1));
             for c in 0..CODES {
                 let pairs = _mm256_maddubs_epi16(codes[c], numbers[b]);

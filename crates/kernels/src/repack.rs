@@ -1,29 +1,29 @@
-//! A row of a model file in, its places in a packed group of rows written: the other side of [`Layout`].
+//! Repacks rows of a GGUF tensor into interleaved row groups (see `layout.rs`).
 //!
-//! The common formats have texts of their own that move four bytes at a time; each must write what the general one does, by way of
-//! decoded blocks.
+//! The common formats have fast paths that move four bytes at a time. Each writes the same bytes as
+//! [`repack_generic`], which goes through an unpacked block; a test compares them.
 
 use crate::{
-    decode::{Block, decode, decode_scales},
+    dequantize::{UnpackedBlock, unpack_block, unpack_scales},
     format::Format,
-    packed::{GROUP, HALVES, Layout, PLANE},
+    layout::{F16_PLANE_BYTES, GROUP_ROWS, Layout, PLANE_BYTES},
 };
 
-/// Packs `row`, the bytes of row `r` of a group, into the group's stream.
-pub(crate) fn pack_row(format: Format, row: &[u8], r: usize, group: &mut [u8]) {
+/// Repacks `row`, the bytes of row `r` of a group in the file, into the group's stream.
+pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8]) {
     let size = format.block_bytes();
     let Some(layout) = Layout::of(format) else {
-        for (column, number) in group.chunks_exact_mut(GROUP * size).zip(row.chunks_exact(size)) {
+        for (column, number) in group.chunks_exact_mut(GROUP_ROWS * size).zip(row.chunks_exact(size)) {
             column[r * size..(r + 1) * size].copy_from_slice(number);
         }
         return;
     };
-    let mut block = Block::default();
+    let mut block = UnpackedBlock::default();
     for (packed, bytes) in group.chunks_exact_mut(layout.bytes()).zip(row.chunks_exact(size)) {
         match format {
             Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 | Format::Q8_0 => {
                 let mut halves = 0;
-                for at in [0, HALVES].into_iter().take(if layout.min { 2 } else { 1 }) {
+                for at in [0, F16_PLANE_BYTES].into_iter().take(if layout.has_min { 2 } else { 1 }) {
                     packed[at + 2 * r..at + 2 * r + 2].copy_from_slice(&bytes[halves..halves + 2]);
                     halves += 2;
                 }
@@ -33,54 +33,57 @@ pub(crate) fn pack_row(format: Format, row: &[u8], r: usize, group: &mut [u8]) {
                     put(planes, 4, r, fifth_bits(word(rest, 0)));
                     rest = &rest[4..];
                 }
-                // The file's bytes are the planes' bytes: code i below, code i + 16 above.
+                // A file byte is a plane byte: code i in the low nibble, code i + 16 in the high
+                // one.
                 for plane in 0..rest.len() / 4 {
                     put(planes, plane, r, word(rest, plane));
                 }
             }
             Format::Q4_K | Format::Q5_K | Format::Q6_K => {
-                decode_scales(format, bytes, &mut block);
-                layout.put_scales(packed, r, &block);
-                let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE * layout.bits);
-                tiles.enumerate().for_each(|(tile, planes)| k_quant_tile(format, bytes, tile, planes, r));
+                unpack_scales(format, bytes, &mut block);
+                layout.write_scales(packed, r, &block);
+                let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE_BYTES * layout.bits);
+                tiles
+                    .enumerate()
+                    .for_each(|(tile, planes)| repack_k_quant_codes(format, bytes, tile, planes, r));
             }
-            _ => pack_decoded(layout, format, bytes, packed, r, &mut block),
+            _ => repack_generic(layout, format, bytes, packed, r, &mut block),
         }
     }
 }
 
-/// The general way.
-fn pack_decoded(
+/// Repacks one block of any format through an unpacked block.
+fn repack_generic(
     layout: Layout,
     format: Format,
     bytes: &[u8],
     packed: &mut [u8],
     r: usize,
-    block: &mut Block,
+    block: &mut UnpackedBlock,
 ) {
-    decode(format, bytes, block);
-    layout.put_scales(packed, r, block);
-    let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE * layout.bits);
+    unpack_block(format, bytes, block);
+    layout.write_scales(packed, r, block);
+    let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE_BYTES * layout.bits);
     for (planes, codes) in tiles.zip(block.codes.as_chunks::<32>().0) {
-        layout.put_codes(planes, r, codes);
+        layout.write_codes(planes, r, codes);
     }
 }
 
-/// Four bytes of a file.
+/// The `i`-th four bytes.
 fn word(bytes: &[u8], i: usize) -> u32 {
     u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
 }
 
-/// Writes row r's four bytes of a plane.
+/// Writes the four bytes of row r in a plane.
 fn put(planes: &mut [u8], plane: usize, r: usize, word: u32) {
-    let at = plane * PLANE + 4 * r;
+    let at = plane * PLANE_BYTES + 4 * r;
     planes[at..at + 4].copy_from_slice(&word.to_le_bytes());
 }
 
-/// Bit 4g + i of 32 fifth bits becomes bit g of byte i.
+/// Transposes 32 fifth bits: bit 4g + i becomes bit g of byte i.
 fn fifth_bits(bits: u32) -> u32 {
     let byte = |i: u32| {
-        // Every fourth bit, brought together by halves.
+        // Gathers every fourth bit in three steps.
         let mut x = bits >> i & 0x1111_1111;
         x = (x | x >> 3) & 0x0303_0303;
         x = (x | x >> 6) & 0x000f_000f;
@@ -89,10 +92,10 @@ fn fifth_bits(bits: u32) -> u32 {
     byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24
 }
 
-/// The 32 codes of one tile of a k-quant's block.
-fn k_quant_tile(format: Format, bytes: &[u8], tile: usize, planes: &mut [u8], r: usize) {
+/// Repacks 32 codes, number `tile` of eight, of a Q4_K, Q5_K or Q6_K block.
+fn repack_k_quant_codes(format: Format, bytes: &[u8], tile: usize, planes: &mut [u8], r: usize) {
     const NIBBLES: u32 = 0x0f0f_0f0f;
-    // Where the tile's 32 low nibbles are, and by how many bits they are shifted.
+    // The bytes with the 32 low nibbles, and their shift in bits.
     let (low, shift) = match format {
         Format::Q4_K => (&bytes[16 + tile / 2 * 32..], tile % 2 * 4),
         Format::Q5_K => (&bytes[48 + tile / 2 * 32..], tile % 2 * 4),
@@ -119,35 +122,36 @@ fn k_quant_tile(format: Format, bytes: &[u8], tile: usize, planes: &mut [u8], r:
 }
 
 impl Layout {
-    /// Writes d, m, scales and mins of row r.
-    fn put_scales(self, packed: &mut [u8], r: usize, block: &Block) {
+    /// Writes d, m, scales and mins of row r into a repacked block.
+    fn write_scales(self, packed: &mut [u8], r: usize, block: &UnpackedBlock) {
         packed[2 * r..2 * r + 2].copy_from_slice(&block.d.to_le_bytes());
-        if self.min {
-            packed[HALVES + 2 * r..][..2].copy_from_slice(&block.m.to_le_bytes());
+        if self.has_min {
+            packed[F16_PLANE_BYTES + 2 * r..][..2].copy_from_slice(&block.m.to_le_bytes());
         }
-        if self.six_bits() {
+        if self.has_6bit_scales() {
             let offset = self.scale_offset();
-            self.put_six(
+            self.write_6bit(
                 &mut packed[self.scales_at()..],
                 r,
                 block.scales.map(|s| (i32::from(s) + offset) as u8),
             );
-            if self.min {
-                self.put_six(&mut packed[self.mins_at()..], r, block.mins);
+            if self.has_min {
+                self.write_6bit(&mut packed[self.mins_at()..], r, block.mins);
             }
-        } else if self.block == 256 {
-            for s in 0..self.block / self.sub {
+        } else if self.block_len == 256 {
+            for s in 0..self.block_len / self.sub_block_len {
                 let min = if self.bits == 2 { block.mins[s] << 4 } else { 0 };
-                packed[self.scales_at() + s / 2 * HALVES + r * 2 + s % 2] = block.scales[s] as u8 | min;
+                packed[self.scales_at() + s / 2 * F16_PLANE_BYTES + r * 2 + s % 2] =
+                    block.scales[s] as u8 | min;
             }
         }
     }
 
-    /// Writes row r's numbers of six bits: the inverse of `six`.
-    fn put_six(self, planes: &mut [u8], r: usize, numbers: [u8; 16]) {
+    /// Writes 6-bit numbers of row r: the inverse of `scale_6bit`.
+    fn write_6bit(self, planes: &mut [u8], r: usize, numbers: [u8; 16]) {
         let pair = |p: usize| u16::from_le_bytes([numbers[2 * p], numbers[2 * p + 1]]);
         let mut put = |plane: usize, pair: u16| {
-            planes[plane * HALVES + 2 * r..][..2].copy_from_slice(&pair.to_le_bytes());
+            planes[plane * F16_PLANE_BYTES + 2 * r..][..2].copy_from_slice(&pair.to_le_bytes());
         };
         let half = self.n_pairs() / 2;
         (0..half).for_each(|p| put(p, pair(p) & 0x0f0f | (pair(p + half) & 0x0f0f) << 4));
@@ -157,11 +161,11 @@ impl Layout {
         }
     }
 
-    /// Writes the 32 codes of row r's next tile: the inverse of `code`.
-    fn put_codes(self, planes: &mut [u8], r: usize, codes: &[u8; 32]) {
+    /// Writes 32 codes of row r: the inverse of `code`.
+    fn write_codes(self, planes: &mut [u8], r: usize, codes: &[u8; 32]) {
         let mut put = |plane: usize, byte: &dyn Fn(usize) -> u8| {
             for i in 0..4 {
-                planes[plane * PLANE + r * 4 + i] = byte(i);
+                planes[plane * PLANE_BYTES + r * 4 + i] = byte(i);
             }
         };
         match self.bits {
@@ -187,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fast_texts_write_what_the_general_one_does() {
+    fn fast_paths_write_the_same_bytes_as_the_generic_path() {
         for format in Format::ALL {
             let Some(layout) = Layout::of(format) else { continue };
             let n = 3;
@@ -195,13 +199,13 @@ mod tests {
                 (0..n * format.block_bytes()).map(|i| (i * i * 31 % 257 + i) as u8).collect();
             for r in [0, 5, 15] {
                 let (mut fast, mut general) = (vec![0; n * layout.bytes()], vec![0; n * layout.bytes()]);
-                pack_row(format, &bytes, r, &mut fast);
+                repack_row(format, &bytes, r, &mut fast);
                 let blocks = bytes.chunks_exact(format.block_bytes());
                 for (packed, bytes) in general.chunks_exact_mut(layout.bytes()).zip(blocks) {
-                    pack_decoded(layout, format, bytes, packed, r, &mut Block::default());
-                    let mut block = Block::default();
-                    decode(format, bytes, &mut block);
-                    for k in 0..layout.block {
+                    repack_generic(layout, format, bytes, packed, r, &mut UnpackedBlock::default());
+                    let mut block = UnpackedBlock::default();
+                    unpack_block(format, bytes, &mut block);
+                    for k in 0..layout.block_len {
                         let code = if layout.bits == 8 {
                             i32::from(block.codes[k] as i8)
                         } else {

@@ -1,0 +1,267 @@
+//! The generic algorithms over arrays of 4, 8 and 16 lanes give the bits of the specification, with
+//! an emulated vector that any CPU runs. The fma is `f32::mul_add`, not an instruction.
+
+use half::f16;
+
+use super::{attention, exp, gate, logits, norm};
+use crate::{
+    kv_cache::PAGE,
+    logits::{Bin, Bound, GROUP, Line, Near, SLACK},
+    scalar,
+    vector::Vector,
+};
+
+/// N lanes in an array.
+#[derive(Clone, Copy)]
+struct Lanes<const N: usize>([f32; N]);
+
+fn zip<const N: usize>(a: Lanes<N>, b: Lanes<N>, f: impl Fn(f32, f32) -> f32) -> Lanes<N> {
+    Lanes(std::array::from_fn(|i| f(a.0[i], b.0[i])))
+}
+
+fn compare<const N: usize>(a: Lanes<N>, b: Lanes<N>, f: impl Fn(&f32, &f32) -> bool) -> [bool; N] {
+    std::array::from_fn(|i| f(&a.0[i], &b.0[i]))
+}
+
+impl<const N: usize> Vector for Lanes<N> {
+    const LANES: usize = N;
+    type Int = [u32; N];
+    type Mask = [bool; N];
+
+    unsafe fn splat(x: f32) -> Self {
+        Lanes([x; N])
+    }
+    unsafe fn load(at: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        Lanes(unsafe { at.cast::<[f32; N]>().read_unaligned() })
+    }
+    unsafe fn store(self, at: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { at.cast::<[f32; N]>().write_unaligned(self.0) }
+    }
+    unsafe fn load_f16(at: *const f16) -> Self {
+        // SAFETY: the caller's promise.
+        Lanes(unsafe { at.cast::<[f16; N]>().read_unaligned() }.map(f16::to_f32))
+    }
+    unsafe fn store_f16(self, at: *mut f16) {
+        // SAFETY: the caller's promise.
+        unsafe { at.cast::<[f16; N]>().write_unaligned(self.0.map(f16::from_f32)) }
+    }
+    unsafe fn add(self, other: Self) -> Self {
+        zip(self, other, |a, b| a + b)
+    }
+    unsafe fn sub(self, other: Self) -> Self {
+        zip(self, other, |a, b| a - b)
+    }
+    unsafe fn mul(self, other: Self) -> Self {
+        zip(self, other, |a, b| a * b)
+    }
+    unsafe fn div(self, other: Self) -> Self {
+        zip(self, other, |a, b| a / b)
+    }
+    unsafe fn fma(self, factor: Self, term: Self) -> Self {
+        Lanes(std::array::from_fn(|i| self.0[i].mul_add(factor.0[i], term.0[i])))
+    }
+    unsafe fn max(self, other: Self) -> Self {
+        zip(self, other, |a, b| if a > b { a } else { b })
+    }
+    unsafe fn min(self, other: Self) -> Self {
+        zip(self, other, |a, b| if a < b { a } else { b })
+    }
+    unsafe fn abs(self) -> Self {
+        Lanes(self.0.map(f32::abs))
+    }
+    unsafe fn neg(self) -> Self {
+        Lanes(self.0.map(|x| -x))
+    }
+    unsafe fn horizontal_max(self) -> f32 {
+        self.0.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    }
+    unsafe fn horizontal_min(self) -> f32 {
+        self.0.into_iter().fold(f32::INFINITY, f32::min)
+    }
+    unsafe fn lt(self, other: Self) -> Self::Mask {
+        compare(self, other, f32::lt)
+    }
+    unsafe fn gt(self, other: Self) -> Self::Mask {
+        compare(self, other, f32::gt)
+    }
+    unsafe fn ge(self, other: Self) -> Self::Mask {
+        compare(self, other, f32::ge)
+    }
+    unsafe fn eq(self, other: Self) -> Self::Mask {
+        compare(self, other, f32::eq)
+    }
+    unsafe fn unordered(self, other: Self) -> Self::Mask {
+        compare(self, other, |a, b| a.is_nan() || b.is_nan())
+    }
+    unsafe fn zero_where(self, mask: Self::Mask) -> Self {
+        Lanes(std::array::from_fn(|i| if mask[i] { 0.0 } else { self.0[i] }))
+    }
+    unsafe fn no_lanes() -> Self::Mask {
+        [false; N]
+    }
+    unsafe fn and(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+        std::array::from_fn(|i| a[i] & b[i])
+    }
+    unsafe fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+        std::array::from_fn(|i| a[i] | b[i])
+    }
+    unsafe fn any(mask: Self::Mask) -> bool {
+        mask.contains(&true)
+    }
+    unsafe fn count(mask: Self::Mask) -> usize {
+        mask.iter().filter(|&&lane| lane).count()
+    }
+    unsafe fn to_bits(self) -> Self::Int {
+        self.0.map(f32::to_bits)
+    }
+    unsafe fn from_bits(bits: Self::Int) -> Self {
+        Lanes(bits.map(f32::from_bits))
+    }
+    unsafe fn splat_int(x: u32) -> Self::Int {
+        [x; N]
+    }
+    unsafe fn iota(first: u32) -> Self::Int {
+        std::array::from_fn(|i| first + i as u32)
+    }
+    unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int {
+        std::array::from_fn(|i| a[i].wrapping_add(b[i]))
+    }
+    unsafe fn shift_left_23(bits: Self::Int) -> Self::Int {
+        bits.map(|x| x << 23)
+    }
+    unsafe fn eq_int(a: Self::Int, b: Self::Int) -> Self::Mask {
+        std::array::from_fn(|i| a[i] == b[i])
+    }
+    unsafe fn le_int(a: Self::Int, b: Self::Int) -> Self::Mask {
+        std::array::from_fn(|i| a[i] <= b[i])
+    }
+    unsafe fn compress_store(
+        id: Self::Int,
+        x: Self,
+        mask: Self::Mask,
+        ids: *mut u32,
+        logits: Option<*mut f32>,
+    ) {
+        for (n, i) in (0..N).filter(|&i| mask[i]).enumerate() {
+            // SAFETY: the caller's promise: N elements can be written, and n < N.
+            unsafe {
+                ids.add(n).write(id[i]);
+                if let Some(logits) = logits {
+                    logits.add(n).write(x.0[i]);
+                }
+            }
+        }
+    }
+}
+
+fn number(i: usize) -> f32 {
+    ((i * 7919 + 13) % 1009) as f32 / 60.0 - 8.4
+}
+
+fn bits(x: &[f32]) -> Vec<u32> {
+    x.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Checks every algorithm at a width of N lanes; 16 lanes are held in VECTORS vectors.
+fn check<const N: usize, const VECTORS: usize>() {
+    let x: Vec<f32> = (0..997).map(number).collect();
+    // SAFETY: `Lanes` runs on any CPU.
+    unsafe {
+        let mut awkward: Vec<f32> = (0..43_000u32).map(|i| f32::from_bits(i.wrapping_mul(99_907))).collect();
+        let mut expected = awkward.clone();
+        exp::exp_slice::<Lanes<N>>(&mut awkward);
+        scalar::exp::exp_slice(&mut expected);
+        // A NaN may have other bits.
+        let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        assert!(awkward.iter().zip(&expected).all(same), "exp, {N} lanes");
+
+        let up: Vec<f32> = x.iter().map(|x| x * 0.1 - 0.7).collect();
+        let (mut a, mut b) = (x.clone(), x.clone());
+        gate::silu::<Lanes<N>>(&mut a, &up);
+        scalar::gate::silu(&mut b, &up);
+        assert_eq!(bits(&a), bits(&b), "silu, {N} lanes");
+        gate::gelu::<Lanes<N>>(&mut a, &up);
+        scalar::gate::gelu(&mut b, &up);
+        assert_eq!(bits(&a), bits(&b), "gelu, {N} lanes");
+
+        let found = norm::square_lanes::<Lanes<N>, VECTORS>(&x);
+        assert_eq!(bits(&found), bits(&scalar::norm::square_lanes(&x)), "norm, {N} lanes");
+    }
+    check_attention::<N, VECTORS>();
+    check_logits::<N>();
+}
+
+fn check_attention<const N: usize, const VECTORS: usize>() {
+    let (head_dim, width) = (48, 2 * PAGE);
+    let queries: Vec<f32> = (0..3 * head_dim).map(|i| number(i * 31) * 0.1).collect();
+    let x: Vec<f32> = (0..head_dim * PAGE).map(|i| number(i * 3)).collect();
+    let mut keys = vec![f16::ZERO; x.len()];
+    let mut narrow = keys.clone();
+    scalar::attention::to_f16(&x, &mut keys);
+    let (mut a, mut b) = (vec![0.0; 3 * width], vec![0.0; 3 * width]);
+    let (mut out_a, mut out_b) = (vec![0.5; 3 * head_dim], vec![0.5; 3 * head_dim]);
+    // SAFETY: `Lanes` runs on any CPU.
+    unsafe {
+        attention::to_f16::<Lanes<N>>(&x, &mut narrow);
+        assert_eq!(narrow, keys, "to_f16, {N} lanes");
+        let at = PAGE;
+        let ahead = keys.as_ptr().cast();
+        attention::scores::<Lanes<N>, f16, 3, 2>(&queries, &keys, ahead, 0.37, &mut a, width, at);
+        scalar::attention::scores(&queries, &keys, ahead, 0.37, &mut b, width, at);
+        assert_eq!(bits(&a), bits(&b), "scores, {N} lanes");
+        let lanes_a = attention::softmax_weights::<Lanes<N>, VECTORS>(&mut a[..width]);
+        let lanes_b = scalar::attention::softmax_weights(&mut b[..width]);
+        assert_eq!((bits(&a), bits(&lanes_a)), (bits(&b), bits(&lanes_b)), "softmax, {N} lanes");
+        let (slots, dims) = (3..29, 0..head_dim);
+        attention::values::<Lanes<N>, f16, 3, 2>(
+            &a,
+            width,
+            at,
+            &keys,
+            ahead,
+            slots.clone(),
+            dims.clone(),
+            &mut out_a,
+        );
+        scalar::attention::add_values(&b, width, at, &keys, ahead, slots, dims, &mut out_b);
+        assert_eq!(bits(&out_a), bits(&out_b), "values, {N} lanes");
+    }
+}
+
+fn check_logits<const N: usize>() {
+    let xs: Vec<f32> = (0..997).map(|i| if i % 7 == 0 { f32::NEG_INFINITY } else { number(i * 5) }).collect();
+    let n_groups = xs.len().div_ceil(GROUP);
+    let (mut maxima, mut expected) = (vec![0.0; n_groups], vec![0.0; n_groups]);
+    let (mut ids, mut out) = (vec![0; xs.len() + SLACK], vec![0.0; xs.len() + SLACK]);
+    let (mut ids_b, mut out_b) = (ids.clone(), out.clone());
+    let bound = Bound { x: xs[500], index: 600 };
+    let line = Line { max: 8.4, beta: 0.5, center: -2.0 };
+    let near = Near { line, reach: line.distance(xs[500]), last: bound, from: f32::MIN };
+    // SAFETY: `Lanes` runs on any CPU.
+    unsafe {
+        let scan = logits::scan::<Lanes<N>>(&xs, &mut maxima);
+        assert_eq!(scan, scalar::logits::scan(&xs, &mut expected), "scan, {N} lanes");
+        assert_eq!(maxima, expected, "group maxima, {N} lanes");
+        for bound in [bound, Bound { index: usize::MAX, ..bound }] {
+            let n = logits::select::<Lanes<N>>(&xs, bound, 3, &mut ids, &mut out);
+            let n_b = scalar::logits::select(&xs, bound, 3, &mut ids_b, &mut out_b);
+            assert_eq!((&ids[..n], &out[..n]), (&ids_b[..n_b], &out_b[..n_b]), "select, {N} lanes");
+        }
+        let n = logits::select_near::<Lanes<N>>(&xs, &near, 3, &mut ids, &mut out);
+        let n_b = scalar::logits::select_near(&xs, &near, 3, &mut ids_b, &mut out_b);
+        assert_eq!((&ids[..n], &out[..n]), (&ids_b[..n_b], &out_b[..n_b]), "near, {N} lanes");
+        let bin = Bin { number: 40, last: 500 };
+        let n = logits::select_bin::<Lanes<N>>(&xs, line, bin, 3, &mut ids);
+        let n_b = scalar::logits::select_bin(&xs, line, bin, 3, &mut ids_b);
+        assert_eq!(&ids[..n], &ids_b[..n_b], "bin, {N} lanes");
+    }
+}
+
+#[test]
+fn four_eight_and_sixteen_lanes_give_the_bits_of_the_specification() {
+    check::<4, 4>();
+    check::<8, 2>();
+    check::<16, 1>();
+}
