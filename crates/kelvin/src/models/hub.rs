@@ -31,6 +31,8 @@ use super::{
 };
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// A proxy connects first to us, then to the hub.
+const PROXY_PATIENCE: Duration = Duration::from_secs(30);
 const STALL_PATIENCE: Duration = Duration::from_secs(60);
 /// Redirects within the hub, which a renamed repository has.
 const MOST_MOVES: usize = 5;
@@ -96,7 +98,7 @@ impl<'a> Link<'a> {
     fn new(hub: &'a HubFile, endpoint: String) -> Link<'a> {
         let agent = |most_redirects| -> Agent {
             let config = Agent::config_builder()
-                .timeout_connect(Some(CONNECT_PATIENCE))
+                .timeout_connect(Some(PROXY_PATIENCE))
                 .timeout_recv_response(Some(STALL_PATIENCE))
                 .timeout_per_read(Some(STALL_PATIENCE))
                 .max_redirects(most_redirects)

@@ -51,11 +51,14 @@ pub fn read(path: &Path, column: Option<&str>) -> Result<Vec<Prompt>, String> {
         return some(table::parquet(path, &shown, column)?, &shown, "it has no rows");
     }
     let text = text_file::read(path, MOST_BYTES).map_err(|error| error.to_string())?;
-    let of_empty = if text.is_empty() { "it is empty" } else { "every line is empty" };
+    if text.trim().is_empty() {
+        let why = if text.is_empty() { "it is empty" } else { "every line is empty" };
+        return some(Vec::new(), &shown, why);
+    }
     let at = |place: &str, problem: &str| format!("{shown}, {place}: {problem}");
     match form {
-        Form::Lines => some(lines(&text, &shown, column)?, &shown, of_empty),
-        Form::Json => some(json::read(&text, column, &at)?, &shown, of_empty),
+        Form::Lines => lines(&text, &shown, column),
+        Form::Json => some(json::read(&text, column, &at)?, &shown, "its array is empty"),
         Form::Table(delimiter) => {
             some(table::separated(&text, delimiter, column, &at)?, &shown, "no row follows its line of names")
         }
