@@ -70,7 +70,8 @@ fn a_mark_at_the_start_changes_nothing() {
     folder.write("marked.txt", format!("{MARK}{text}"));
     let marked = format!("{MARK}{text}\n");
     for verb in ["perplexity", "tokenize", "next", "generate"] {
-        let more: &[&str] = if verb == "generate" { &["-n", "4", "--json"] } else { &["--json"] };
+        let more: &[&str] =
+            if verb == "generate" { &["-n", "4", "--seed", "1", "--json"] } else { &["--json"] };
         let plain = folder.said(&[&[verb, "--file", "plain.txt"], more].concat(), b"");
         assert_eq!(folder.said(&[&[verb, "--file", "marked.txt"], more].concat(), b""), plain, "{verb}");
         assert_eq!(
@@ -79,7 +80,7 @@ fn a_mark_at_the_start_changes_nothing() {
             "{verb}, standard input"
         );
     }
-    let chat = |input: &str| folder.said(&["chat", "--json", "-n", "4"], input.as_bytes());
+    let chat = |input: &str| folder.said(&["chat", "--json", "-n", "4", "--seed", "1"], input.as_bytes());
     let plain = chat("one\ntwo\n");
     assert_eq!(chat(&format!("{MARK}one\ntwo\n")), plain);
     assert_ne!(chat(&format!("one\n{MARK}two\n")), plain, "a mark elsewhere is a character");

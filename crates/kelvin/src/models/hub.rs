@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 use ureq::{
