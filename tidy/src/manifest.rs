@@ -3,7 +3,7 @@
 use crate::{crate_of, upstream_of};
 
 /// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that may depend on it.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("serde", &["lab", "kelvin"]),
     ("serde_json", &["lab", "kelvin"]),
     ("toml", &["lab", "kelvin"]),
@@ -20,7 +20,6 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("hyper", &["kelvin"]),
     ("tower-http", &["kelvin"]),
     ("ureq", &["kelvin"]),
-    ("hf-hub", &["kelvin"]),
     ("anyhow", &["kelvin"]),
 ];
 

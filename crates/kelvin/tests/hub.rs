@@ -28,6 +28,16 @@ enum Manner {
     Missing,
     /// Answers everything with 401.
     Gated,
+    /// Calls the file and its commit by these names.
+    Names(&'static str),
+    /// Sends more than it said.
+    Overflows,
+    /// Sends the whole file whatever range is asked for.
+    IgnoresRanges,
+    /// Has the file at another path, and points from one to the other.
+    Moved,
+    /// Points from the file to itself.
+    Circles,
 }
 
 /// A stub of the hub that serves one file; returns its address and the `Range` of every request.
@@ -53,8 +63,11 @@ fn answer(
     broken: &mut bool,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
-    let (mut line, mut range) = (String::new(), String::new());
+    let (mut line, mut range, mut asked) = (String::new(), String::new(), String::new());
     while reader.read_line(&mut line)? > 2 {
+        if asked.is_empty() {
+            asked = line.split(' ').nth(1).unwrap_or_default().to_string();
+        }
         if let Some(value) = line.to_ascii_lowercase().strip_prefix("range: bytes=") {
             range = value.trim().to_string();
         }
@@ -68,22 +81,39 @@ fn answer(
         let status = if manner == Manner::Missing { "404 Not Found" } else { "401 Unauthorized" };
         return write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     }
+    if manner == Manner::Circles || manner == Manner::Moved && !asked.starts_with("/renamed/") {
+        let place = if manner == Manner::Circles { asked } else { format!("/renamed{asked}") };
+        return write!(
+            stream,
+            "HTTP/1.1 307 Temporary Redirect\r\nLocation: {place}\r\nETag: \"other\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+    }
     let (start, end) = range.split_once('-').unwrap();
-    let start: usize = start.parse().unwrap();
-    let end = end.parse().unwrap_or(bytes.len() - 1);
-    let stated = if manner == Manner::WrongSum { sum(b"other bytes") } else { sum(bytes) };
-    let body = &bytes[start..=end];
+    let (mut start, mut end) = (start.parse().unwrap(), end.parse().unwrap_or(bytes.len() - 1));
+    let mut status = "206 Partial Content";
+    if manner == Manner::IgnoresRanges && range != "0-0" {
+        (start, end, status) = (0, bytes.len() - 1, "200 OK");
+    }
+    let (tag, commit) = match manner {
+        Manner::WrongSum => (sum(b"other bytes"), "abc"),
+        Manner::Names(name) => (name.to_string(), name),
+        _ => (sum(bytes), "abc"),
+    };
+    let mut body = bytes[start..=end].to_vec();
+    if manner == Manner::Overflows && range != "0-0" {
+        body.extend_from_slice(b"more");
+    }
     write!(
         stream,
-        "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\nContent-Range: bytes {start}-{end}/{}\r\nETag: \"{stated}\"\r\nX-Repo-Commit: abc\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nContent-Range: bytes {start}-{end}/{}\r\nETag: \"{tag}\"\r\nX-Repo-Commit: {commit}\r\nConnection: close\r\n\r\n",
         body.len(),
         bytes.len()
     )?;
-    if manner == Manner::BreaksOff && body.len() > 1000 && !*broken {
+    if (manner == Manner::BreaksOff || manner == Manner::IgnoresRanges) && body.len() > 1000 && !*broken {
         *broken = true;
         return stream.write_all(&body[..body.len() / 2]);
     }
-    stream.write_all(body)
+    stream.write_all(&body)
 }
 
 fn sum(bytes: &[u8]) -> String {
@@ -191,4 +221,109 @@ fn two_at_once_fetch_once() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     assert_eq!(files(&models), [place(&models)]);
+}
+
+/// Everything below a directory, files and directories, by the path from there.
+fn everything(directory: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut open = vec![directory.to_path_buf()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).into_iter().flatten().flatten() {
+            let path = entry.path();
+            all.push(path.strip_prefix(directory).unwrap().display().to_string());
+            if path.is_dir() {
+                open.push(path);
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Whatever the hub calls a file, it lies where the models directory has it, and nothing is made elsewhere.
+#[test]
+fn a_hubs_names_are_no_part_of_a_path() {
+    let long = "x".repeat(4000).leak();
+    for name in [
+        "a..b",
+        "..",
+        ".",
+        "",
+        "one/two",
+        "../../aside",
+        "../../../../aside/deep",
+        "a\\b",
+        "con",
+        "x y",
+        long,
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        let models = root.path().join("models");
+        let (endpoint, _) = serve(file(), Manner::Names(name));
+        let output = pull(&models, &endpoint);
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(fs::read(place(&models)).unwrap(), file(), "{name}");
+        let expected =
+            ["", "/hub", "/hub/someone", "/hub/someone/some-model", "/hub/someone/some-model/weights.gguf"];
+        assert_eq!(everything(root.path()), expected.map(|path| format!("models{path}")), "{name}");
+    }
+    // A name that is a place of its own.
+    let (root, aside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let absolute = aside.path().join("here").to_str().unwrap().to_string().leak();
+    let (endpoint, _) = serve(file(), Manner::Names(absolute));
+    assert!(pull(&root.path().join("models"), &endpoint).status.success());
+    assert_eq!(everything(aside.path()), [] as [&str; 0]);
+}
+
+/// While it isn't whole, a file lies under a name of our own.
+#[test]
+fn a_partial_download_is_named_by_a_hash() {
+    let root = tempfile::tempdir().unwrap();
+    let models = root.path().join("models");
+    let (endpoint, _) = serve(file(), Manner::BreaksOff);
+    failed(&pull(&models, &endpoint), "resume");
+    let [partial] = &files(&models)[..] else { panic!("{:?}", files(&models)) };
+    let name = partial.file_name().unwrap().to_str().unwrap();
+    let hash = name.strip_suffix(".part").unwrap();
+    assert!(hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
+    // Another file under the old name isn't what was begun.
+    let other: Vec<u8> = file().iter().map(|byte| byte ^ 1).collect();
+    let (endpoint, ranges) = serve(other.clone(), Manner::Good);
+    assert!(pull(&models, &endpoint).status.success());
+    assert_eq!(fs::read(place(&models)).unwrap(), other);
+    assert_eq!(ranges.lock().unwrap().last().unwrap(), "0-");
+    assert_eq!(files(&models), [place(&models)]);
+}
+
+#[test]
+fn more_than_was_stated_is_refused_and_removed() {
+    let root = tempfile::tempdir().unwrap();
+    let models = root.path().join("models");
+    let (endpoint, _) = serve(file(), Manner::Overflows);
+    failed(&pull(&models, &endpoint), "bytes where 300000 were expected");
+    assert_eq!(files(root.path()), [] as [std::path::PathBuf; 0]);
+}
+
+#[test]
+fn a_hub_without_ranges_is_read_from_the_beginning() {
+    let root = tempfile::tempdir().unwrap();
+    let models = root.path().join("models");
+    let (endpoint, ranges) = serve(file(), Manner::IgnoresRanges);
+    failed(&pull(&models, &endpoint), "resume");
+    let output = pull(&models, &endpoint);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read(place(&models)).unwrap(), file());
+    assert_eq!(ranges.lock().unwrap().last().unwrap(), "150000-");
+}
+
+#[test]
+fn a_renamed_repository_is_followed_and_a_circle_is_left() {
+    let root = tempfile::tempdir().unwrap();
+    let models = root.path().join("models");
+    let (endpoint, _) = serve(file(), Manner::Moved);
+    let output = pull(&models, &endpoint);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read(place(&models)).unwrap(), file());
+    let (endpoint, _) = serve(file(), Manner::Circles);
+    failed(&pull(&root.path().join("others"), &endpoint), "redirects");
 }

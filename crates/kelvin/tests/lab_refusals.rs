@@ -221,10 +221,17 @@ fn prompts_that_are_none_have_their_file_and_line() {
         (
             "field.jsonl",
             b"{\"prompt\": \"a\"}\n{\"text\": \"b\"}\n",
-            "field.jsonl, line 2: there is no \"prompt\" among its fields (text)",
+            "field.jsonl, line 2, column 1: there is no \"prompt\" among its fields (text)",
         ),
-        ("number.jsonl", b"{\"prompt\": 7}\n", "number.jsonl, line 1: \"prompt\" is 7, not a text"),
-        ("cut.jsonl", b"{\"prompt\": \"a\"}\n{\"prom", "cut.jsonl, line 2: not JSON"),
+        ("number.jsonl", b"{\"prompt\": 7}\n", "number.jsonl, line 1, column 1: \"prompt\" is 7, not a text"),
+        ("cut.jsonl", b"{\"prompt\": \"a\"}\n{\"prom", "cut.jsonl, line 2, column 6: not JSON"),
+        (
+            "names.csv",
+            b"text,tag\ntea,a\n",
+            "names.csv, line 1: the first line names the columns, and there is no",
+        ),
+        ("array.txt", b"[{\"prompt\": \"a\"}]", "prompt_file: array.txt holds a JSON array"),
+        ("wide.txt", b"\xff\xfea\0", "prompt_file: wide.txt is UTF-16 text"),
         ("twice.txt", b"a\nb\na\n", "prompts: prompt 3 is the same as prompt 1"),
     ] {
         fs::write(lab.path(name), bytes).unwrap();
@@ -238,6 +245,13 @@ fn prompts_that_are_none_have_their_file_and_line() {
         "prompt_file: can't read nowhere.txt",
     );
     refused(&lab.run("new.db", &["sweep", "--prompts", "."]), 2, "prompt_file: can't read .");
+    refused(
+        &lab.run("new.db", &["sweep", "-p", "x", "--prompt-column", "y"]),
+        2,
+        "prompt_column: it names a column",
+    );
+    fs::write(lab.path("wide.toml"), b"\xff\xfea\0").unwrap();
+    refused(&lab.run("new.db", &["sweep", "wide.toml"]), 2, "recipe: wide.toml is UTF-16 text");
     refused(&lab.run("new.db", &["sweep", "nowhere.toml"]), 2, "nowhere.toml: can't read it");
     assert!(!lab.path("new.db").exists());
 }

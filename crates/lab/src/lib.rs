@@ -15,6 +15,7 @@ pub mod run;
 pub mod statistics;
 pub mod store;
 pub mod sweep;
+pub mod text_file;
 pub mod tune;
 pub mod worker;
 

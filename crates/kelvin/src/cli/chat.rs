@@ -2,13 +2,14 @@
 //!
 //! The keys and values of the conversation stay: a turn reads only what is new.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Read};
 
 use kelvin_engine::{
     chat::Message,
     generate::{Constraint, FinishReason, Request, generate},
     transformer::Sequence,
 };
+use kelvin_lab::text_file;
 use kelvin_sampling::{Chain, Dice, Sampler};
 use serde::Serialize;
 
@@ -355,7 +356,7 @@ impl Conversation {
 /// Where lines come from: an editor on a terminal, plain lines elsewhere.
 enum Lines {
     Editor(Box<rustyline::DefaultEditor>),
-    Plain(std::io::StdinLock<'static>),
+    Plain { stdin: std::io::StdinLock<'static>, is_first: bool },
 }
 
 impl Lines {
@@ -363,7 +364,7 @@ impl Lines {
         if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
             return Ok(Lines::Editor(Box::new(rustyline::DefaultEditor::new()?)));
         }
-        Ok(Lines::Plain(std::io::stdin().lock()))
+        Ok(Lines::Plain { stdin: std::io::stdin().lock(), is_first: true })
     }
 
     fn is_terminal(&self) -> bool {
@@ -382,11 +383,30 @@ impl Lines {
                 Err(ReadlineError::Eof | ReadlineError::Interrupted) => Ok(None),
                 Err(error) => Err(error.into()),
             },
-            Lines::Plain(stdin) => {
-                let mut line = String::new();
-                let n = stdin
-                    .read_line(&mut line)
+            Lines::Plain { stdin, is_first } => {
+                let mut line = Vec::new();
+                stdin
+                    .by_ref()
+                    .take(prompt::MOST_BYTES)
+                    .read_until(b'\n', &mut line)
                     .map_err(|error| anyhow::anyhow!("can't read standard input: {error}"))?;
+                if line.len() as u64 == prompt::MOST_BYTES && !line.ends_with(b"\n") {
+                    return Err(anyhow::anyhow!(
+                        "a line of standard input is longer than {} MiB, more than any context holds",
+                        prompt::MOST_BYTES >> 20
+                    ));
+                }
+                let n = line.len();
+                // A byte-order mark belongs to the first line alone.
+                let line = if std::mem::take(is_first) {
+                    text_file::decode(line, "standard input")?
+                } else {
+                    String::from_utf8(line).map_err(|_| {
+                        anyhow::anyhow!(
+                            "standard input isn't UTF-8 text, after the messages that were answered"
+                        )
+                    })?
+                };
                 Ok((n > 0).then_some(line))
             }
         }

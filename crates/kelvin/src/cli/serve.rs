@@ -4,6 +4,7 @@ use std::{io::IsTerminal, time::Duration};
 
 use anyhow::{Context, anyhow};
 use kelvin_engine::transformer::PAGE;
+use kelvin_lab::text_file;
 
 use super::{failure::usage, memory, serve_args::ServeArgs, session};
 use crate::{
@@ -109,16 +110,8 @@ fn pages(args: &ServeArgs, limit: usize, page_bytes: usize) -> anyhow::Result<us
 fn key(args: &ServeArgs) -> anyhow::Result<Option<Key>> {
     let text = match &args.api_key_file {
         Some(path) => {
-            let found =
-                path.metadata().with_context(|| format!("can't read the API key from {}", path.display()))?;
-            if found.len() > MOST_KEY_BYTES {
-                return Err(anyhow!(
-                    "{} is longer than {MOST_KEY_BYTES} bytes, so it isn't an API key",
-                    path.display()
-                ));
-            }
-            let text = std::fs::read_to_string(path);
-            Some(text.with_context(|| format!("can't read the API key from {}", path.display()))?)
+            let text = text_file::read(path, MOST_KEY_BYTES);
+            Some(text.context("the API key can't be read from its file")?)
         }
         None => std::env::var("KELVIN_API_KEY").ok(),
     };

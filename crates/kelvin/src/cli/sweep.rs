@@ -149,6 +149,7 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         speaks: args.speaks.clone(),
         prompts: args.prompt.clone(),
         prompt_file: args.prompts.clone(),
+        prompt_column: args.prompt_column.clone(),
         template: template.map(str::to_string),
         system: args.system.clone(),
         date: args.date.clone(),

@@ -50,9 +50,12 @@ pub(crate) struct SweepArgs {
         help_heading = "Prompts"
     )]
     pub(crate) prompt: Vec<String>,
-    /// A file of prompts: one a line, or JSON lines (.jsonl) with a field `prompt` each, whose other fields are kept
+    /// A file of prompts: one a line (.txt), or records with a field `prompt` (.jsonl, .json, .csv, .tsv, .parquet), whose other fields are kept
     #[arg(long, value_name = "FILE", visible_alias = "prompt-file", help_heading = "Prompts")]
     pub(crate) prompts: Option<PathBuf>,
+    /// The field or column of the file of prompts that holds them (default: prompt, or a single user's message in messages)
+    #[arg(long, value_name = "NAME", help_heading = "Prompts")]
+    pub(crate) prompt_column: Option<String>,
     /// Read control tokens such as <|im_start|> in prompts as tokens
     #[arg(long, help_heading = "Prompts")]
     pub(crate) special: bool,

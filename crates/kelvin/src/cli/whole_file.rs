@@ -1,12 +1,15 @@
 //! A file's text in the making in, the whole file or none of it out: nobody ever reads half of one, and what was there before stays until then.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
+
+/// Names of unfinished files that are tried.
+const MOST_NAMES: u32 = 1000;
 
 /// Writes what `fill` gives to `path`: beside it first, then into its place. What is no ordinary file, a pipe or a terminal, gets it at once.
 ///
@@ -34,17 +37,37 @@ pub(crate) fn write(
 }
 
 fn beside(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
-    let unfinished = PathBuf::from(unfinished);
-    let mut out = BufWriter::new(File::create(&unfinished)?);
-    let written =
-        fill(&mut out).and_then(|()| Ok(out.flush()?)).and_then(|()| Ok(fs::rename(&unfinished, path)?));
+    let (file, unfinished) = new_beside(path)?;
+    let mut out = BufWriter::new(file);
+    let written = fill(&mut out).and_then(|()| {
+        out.flush()?;
+        // A file that is replaced keeps who may read it.
+        if let Ok(there) = fs::metadata(path) {
+            out.get_ref().set_permissions(there.permissions())?;
+        }
+        // The name may not reach the disk before the bytes.
+        out.get_ref().sync_all()?;
+        Ok(fs::rename(&unfinished, path)?)
+    });
     if written.is_err() {
         // What is left of it is of no use to anybody.
         let _ = fs::remove_file(&unfinished);
     }
     written
+}
+
+/// A new file in the same folder: no file that is there, and none that another process writes, is touched.
+fn new_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    for n in 0.. {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}-{n}.part", std::process::id()));
+        let name = PathBuf::from(name);
+        match OpenOptions::new().write(true).create_new(true).open(&name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && n < MOST_NAMES => {}
+            opened => return opened.map(|file| (file, name)),
+        }
+    }
+    unreachable!("the loop returns")
 }
 
 #[cfg(test)]
@@ -70,6 +93,21 @@ mod tests {
         // What isn't the file's fault is said as it is.
         let said = write(&path, |_| Err(anyhow::anyhow!("no such run"))).unwrap_err();
         assert_eq!(format!("{said:#}"), "no such run");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_beside_it_are_left_alone_and_its_permissions_stay() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("table.csv"), folder.path().join("table.csv.part"));
+        fs::write(&other, "somebody's").unwrap();
+        fs::write(&path, "before").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        write(&path, |out| Ok(out.write_all(b"after")?)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "after");
+        assert_eq!(fs::read_to_string(&other).unwrap(), "somebody's");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[cfg(unix)]

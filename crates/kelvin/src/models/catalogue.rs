@@ -146,8 +146,10 @@ impl HubFile {
     fn parse(typed: &str) -> Option<HubFile> {
         let (repo, file) = typed.split_once(':')?;
         let plain = |part: &str| {
+            // What ends so is a folder to work in, which is emptied.
             !part.is_empty()
                 && !part.starts_with('.')
+                && !part.ends_with(".partial")
                 && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         };
         let (owner, name) = repo.split_once('/')?;
@@ -191,7 +193,16 @@ mod tests {
             matches!(Reference::parse("a/b:c.gguf").unwrap(), Reference::Hub(h) if h.repo == "a/b" && h.file == "c.gguf")
         );
         assert!(matches!(Reference::parse("./none.gguf").unwrap(), Reference::Path(_)));
-        for hostile in ["a/b:../../etc/passwd", "a/b:/etc/passwd", "../b:c", "a/b:", "a/b:c//d", "a/b:.c"] {
+        for hostile in [
+            "a/b:../../etc/passwd",
+            "a/b:/etc/passwd",
+            "../b:c",
+            "a/b:",
+            "a/b:c//d",
+            "a/b:.c",
+            "a/b:c.partial",
+            "a/b:c.partial/d",
+        ] {
             assert!(HubFile::parse(hostile).is_none(), "{hostile}");
         }
         let error = Reference::parse("smolm").unwrap_err();

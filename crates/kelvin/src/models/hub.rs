@@ -1,25 +1,27 @@
-//! A file of the Hugging Face hub in, the same file in our working directory out, by `hf-hub`.
+//! A file of the Hugging Face hub in, the same file in our working directory out.
 //!
-//! `hf-hub` resumes what is half there (HTTP ranges) but knows no time-outs; so it works on a
-//! thread of its own, and here we wait only as long as bytes keep coming.
+//! Nothing that a hub answers becomes a part of a path: what comes lies under the SHA-256 of what it was
+//! said to be (repository, file, entity tag, size). So a download is resumed only if the hub still offers the same file.
+//! `hf-hub`, whose versions 0.5 and 1.0 name files after the answer's headers, isn't used for that reason.
 
 use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
     net::{TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::mpsc,
     thread,
     time::Duration,
 };
 
-use anyhow::{Context, anyhow, bail};
-use hf_hub::{
-    Cache,
-    api::{
-        Progress,
-        sync::{Api, ApiBuilder, ApiError},
-    },
-};
+use anyhow::anyhow;
 use indicatif::ProgressBar;
+use sha2::{Digest, Sha256};
+use ureq::{
+    Agent, Body,
+    config::RedirectAuthHeaders,
+    http::{HeaderMap, Response, StatusCode},
+};
 
 use super::{
     catalogue::HubFile,
@@ -29,7 +31,13 @@ use super::{
 };
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// A proxy connects first to us, then to the hub.
+const PROXY_PATIENCE: Duration = Duration::from_secs(30);
 const STALL_PATIENCE: Duration = Duration::from_secs(60);
+/// Redirects within the hub, which a renamed repository has.
+const MOST_MOVES: usize = 5;
+/// Bytes read and written at once.
+const CHUNK: usize = 256 << 10;
 
 /// Fetches a file into `work`, checks it against `expected` (completed by what the hub states)
 /// and returns where it is.
@@ -40,13 +48,14 @@ pub(crate) fn fetch(hub: &HubFile, expected: &Expected, work: &Path) -> anyhow::
         .unwrap_or_else(|| "https://huggingface.co".to_string());
     let endpoint = endpoint.trim_end_matches('/').to_string();
     check_reachable(&endpoint)?;
-    let resumed = work.join("hub").exists();
-    match download(hub, &endpoint, expected, work) {
+    let link = Link::new(hub, endpoint);
+    let resumed = folder(work).exists();
+    match link.download(expected, work) {
         // A server that ignores ranges, or a file that changed under its name, spoils a resumed
         // download; a fresh one settles it.
         Err(error) if resumed && error.chain().any(|cause| cause.is::<Mismatch>()) => {
             forget(work);
-            download(hub, &endpoint, expected, work)
+            link.download(expected, work)
         }
         other => other,
     }
@@ -57,125 +66,239 @@ pub(crate) fn fetch(hub: &HubFile, expected: &Expected, work: &Path) -> anyhow::
     })
 }
 
+fn folder(work: &Path) -> PathBuf {
+    work.join("hub")
+}
+
 fn forget(work: &Path) {
-    let _ = std::fs::remove_dir_all(work.join("hub"));
+    let _ = fs::remove_dir_all(folder(work));
 }
 
-/// What the thread tells.
-enum News {
-    Bytes,
-    Done(anyhow::Result<(PathBuf, Expected)>),
+/// Where a file is fetched from.
+struct Link<'a> {
+    hub: &'a HubFile,
+    endpoint: String,
+    url: String,
+    token: Option<String>,
+    /// Follows redirects; the token stays on the host that it is meant for.
+    agent: Agent,
+    /// Follows none: the hub states what a file is before it points to where that lies.
+    staying: Agent,
 }
 
-fn download(hub: &HubFile, endpoint: &str, expected: &Expected, work: &Path) -> anyhow::Result<PathBuf> {
-    let (sender, receiver) = mpsc::channel();
-    let (hub, endpoint, expected, work) =
-        (hub.clone(), endpoint.to_string(), expected.clone(), work.to_path_buf());
-    let where_from = format!("{}:{} at {endpoint}", hub.repo, hub.file);
-    thread::spawn(move || {
-        let done = work_through(&hub, &endpoint, &expected, &work, sender.clone());
-        // Nobody listening means that patience ran out.
-        let _ = sender.send(News::Done(done));
-    });
-    loop {
-        match receiver.recv_timeout(STALL_PATIENCE) {
-            Ok(News::Bytes) => {}
-            Ok(News::Done(done)) => {
-                let (path, expected) = done?;
-                verify::file(&path, &expected)
-                    .with_context(|| format!("what came of {where_from} isn't the right file"))?;
-                return Ok(path);
+/// What the hub says a file is.
+struct Stated {
+    /// Where the hub has it after it was renamed.
+    url: String,
+    tag: String,
+    size: u64,
+}
+
+impl<'a> Link<'a> {
+    fn new(hub: &'a HubFile, endpoint: String) -> Link<'a> {
+        let agent = |most_redirects| -> Agent {
+            let config = Agent::config_builder()
+                .timeout_connect(Some(PROXY_PATIENCE))
+                .timeout_recv_response(Some(STALL_PATIENCE))
+                .timeout_per_read(Some(STALL_PATIENCE))
+                .max_redirects(most_redirects)
+                .redirect_auth_headers(RedirectAuthHeaders::SameHost);
+            config.build().into()
+        };
+        // Their characters need no escape, as `HubFile::parse` reads them.
+        let url = format!("{endpoint}/{}/resolve/main/{}", hub.repo, hub.file);
+        let token = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty());
+        Link { hub, endpoint, url, token, agent: agent(10), staying: agent(0) }
+    }
+
+    fn get(&self, agent: &Agent, url: &str, range: &str) -> Result<Response<Body>, ureq::Error> {
+        let mut request = agent.get(url).header("range", range);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        request.call()
+    }
+
+    fn download(&self, expected: &Expected, work: &Path) -> anyhow::Result<PathBuf> {
+        let stated = self.stated()?;
+        // The entity tag of a large file is its SHA-256.
+        let is_sha256 = stated.tag.len() == 64 && stated.tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let sha256 = is_sha256.then(|| stated.tag.to_ascii_lowercase());
+        if let Some(size) = expected.size
+            && size != stated.size
+        {
+            return Err(self.not_it(Mismatch::Size { found: stated.size, expected: size }));
+        }
+        let expected = Expected { size: Some(stated.size), sha256: expected.sha256.clone().or(sha256) };
+        let path = folder(work).join(name(self.hub, &stated));
+        self.receive(&stated, &path, work)?;
+        verify::file(&path, &expected).map_err(|mismatch| self.not_it(mismatch))?;
+        Ok(path)
+    }
+
+    fn not_it(&self, mismatch: Mismatch) -> anyhow::Error {
+        let HubFile { repo, file } = self.hub;
+        anyhow::Error::new(mismatch)
+            .context(format!("what {repo}:{file} at {} isn't the right file", self.endpoint))
+    }
+
+    /// Asks what the file is.
+    fn stated(&self) -> anyhow::Result<Stated> {
+        let failed = |error| self.failure(error);
+        let mut url = self.url.clone();
+        let mut answer = self.get(&self.staying, &url, "bytes=0-0").map_err(failed)?;
+        for _ in 0..MOST_MOVES {
+            let Some(moved) = moved_within(&self.endpoint, &answer) else { break };
+            url = moved;
+            answer = self.get(&self.staying, &url, "bytes=0-0").map_err(failed)?;
+        }
+        let headers = answer.headers();
+        let tag = text(headers, "x-linked-etag").or(text(headers, "etag"));
+        let tag = tag.ok_or_else(|| self.unlike_a_hub("its answer has no ETag"))?;
+        let tag = tag.trim_start_matches("W/").replace('"', "");
+        let size = if answer.status().is_redirection() {
+            size(&self.get(&self.agent, &url, "bytes=0-0").map_err(failed)?)
+        } else {
+            size(&answer)
+        };
+        let size = size.ok_or_else(|| self.unlike_a_hub("its answer doesn't tell the file's size"))?;
+        Ok(Stated { url, tag, size })
+    }
+
+    fn unlike_a_hub(&self, why: &str) -> anyhow::Error {
+        anyhow!("{} doesn't answer as a hub does ({why}): check HF_ENDPOINT", self.endpoint)
+    }
+
+    /// Appends to `path` what it misses of the file.
+    fn receive(&self, stated: &Stated, path: &Path, work: &Path) -> anyhow::Result<()> {
+        let disk = |error: io::Error| explain(work, &error);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(disk)?;
+            remove_others(folder, path);
+        }
+        let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(disk)?;
+        let mut there = file.metadata().map_err(disk)?.len();
+        if there > stated.size {
+            return Err(self.not_it(Mismatch::Size { found: there, expected: stated.size }));
+        }
+        if there == stated.size {
+            return Ok(());
+        }
+        let answer = self
+            .get(&self.agent, &stated.url, &format!("bytes={there}-"))
+            .map_err(|error| self.failure(error))?;
+        if answer.status() != StatusCode::PARTIAL_CONTENT {
+            // The range was ignored, so the file comes from its beginning.
+            there = 0;
+            file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(disk)?;
+        }
+        let bar = progress::bar(stated.size);
+        bar.set_position(there);
+        let received = self.copy(answer.into_body(), &mut file, stated.size, there, &bar, work);
+        bar.finish_and_clear();
+        received
+    }
+
+    fn copy(
+        &self,
+        body: Body,
+        file: &mut File,
+        size: u64,
+        mut there: u64,
+        bar: &ProgressBar,
+        work: &Path,
+    ) -> anyhow::Result<()> {
+        let mut reader = body.into_reader();
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let n = match reader.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(error) => return Err(self.broke_off(&error.to_string())),
+            };
+            there += n as u64;
+            if there > size {
+                return Err(self.not_it(Mismatch::Size { found: there, expected: size }));
             }
-            Err(RecvTimeoutError::Timeout) => bail!(
-                "{where_from} sent nothing for {} seconds; run the same command again to resume",
-                STALL_PATIENCE.as_secs()
+            file.write_all(&chunk[..n]).map_err(|error| explain(work, &error))?;
+            bar.set_position(there);
+        }
+        if there < size {
+            return Err(self.broke_off(&format!("{there} of {size} bytes came")));
+        }
+        Ok(())
+    }
+
+    fn broke_off(&self, why: &str) -> anyhow::Error {
+        let HubFile { repo, file } = self.hub;
+        anyhow!(
+            "downloading {repo}:{file} from {} broke off ({why}); run the same command again to resume",
+            self.endpoint
+        )
+    }
+
+    /// Why the hub didn't give the file, in one sentence.
+    fn failure(&self, error: ureq::Error) -> anyhow::Error {
+        let (endpoint, HubFile { repo, file }) = (&self.endpoint, self.hub);
+        match error {
+            ureq::Error::StatusCode(404) => {
+                anyhow!("{endpoint} has no {repo}:{file} (404): check the repository's and the file's name")
+            }
+            ureq::Error::StatusCode(code @ (401 | 403)) => anyhow!(
+                "{endpoint} wants an account that may read {repo} (http status: {code}): accept its terms there and set HF_TOKEN to your token"
             ),
-            Err(RecvTimeoutError::Disconnected) => bail!("the download of {where_from} ended without a word"),
+            ureq::Error::Timeout(_) => {
+                self.broke_off(&format!("nothing came for {} seconds", STALL_PATIENCE.as_secs()))
+            }
+            other => self.broke_off(&other.to_string()),
         }
     }
 }
 
-fn work_through(
-    hub: &HubFile,
-    endpoint: &str,
-    expected: &Expected,
-    work: &Path,
-    sender: mpsc::Sender<News>,
-) -> anyhow::Result<(PathBuf, Expected)> {
-    let api = ApiBuilder::from_cache(Cache::new(work.join("hub")))
-        .with_endpoint(endpoint.to_string())
-        .with_token(std::env::var("HF_TOKEN").ok())
-        .with_progress(false)
-        .build()
-        .context("preparing the hub client failed")?;
-    let failed = |error: ApiError| failure(hub, endpoint, work, error);
-    let repo = api.model(hub.repo.clone());
-    let stated = stated(&api, &repo.url(&hub.file)).map_err(failed)?;
-    let expected =
-        Expected { size: expected.size.or(stated.size), sha256: expected.sha256.clone().or(stated.sha256) };
-    let path =
-        repo.download_with_progress(&hub.file, Shown { bar: progress::bar(0), sender }).map_err(failed)?;
-    // The cache's own name for it is a link to the bytes.
-    Ok((path.canonicalize().map_err(|error| explain(work, &error))?, expected))
-}
-
-/// What the hub says the file is: the entity tag of a large file is its SHA-256.
-fn stated(api: &Api, url: &str) -> Result<Expected, ApiError> {
-    let metadata = api.metadata(url)?;
-    let tag = metadata.etag();
-    let is_sha256 = tag.len() == 64 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
-    Ok(Expected { size: Some(metadata.size() as u64), sha256: is_sha256.then(|| tag.to_ascii_lowercase()) })
-}
-
-/// Shows the bar and says that there is life.
-struct Shown {
-    bar: ProgressBar,
-    sender: mpsc::Sender<News>,
-}
-
-impl Progress for Shown {
-    fn init(&mut self, size: usize, _filename: &str) {
-        self.bar.set_length(size as u64);
-        self.bar.set_position(0);
+/// The name of a download: a hash, so of letters and digits whatever the hub said.
+fn name(hub: &HubFile, stated: &Stated) -> String {
+    let mut hash = Sha256::new();
+    for part in [&hub.repo, &hub.file, &stated.tag, &stated.size.to_string()] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
     }
+    let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{digits}.part")
+}
 
-    fn update(&mut self, size: usize) {
-        self.bar.inc(size as u64);
-        let _ = self.sender.send(News::Bytes);
-    }
-
-    fn finish(&mut self) {
-        self.bar.finish_and_clear();
+/// Removes downloads of what the hub doesn't offer any more.
+fn remove_others(folder: &Path, path: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path() != path {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
-/// Why the hub didn't give the file, in one sentence.
-fn failure(hub: &HubFile, endpoint: &str, work: &Path, error: ApiError) -> anyhow::Error {
-    let text = error.to_string();
-    let status = |code: &str| text.contains(&format!("http status: {code}"));
-    if status("404") {
-        return anyhow!(
-            "{endpoint} has no {}:{} (404): check the repository's and the file's name",
-            hub.repo,
-            hub.file
-        );
+/// The address that an answer points to, if it is a path on the same hub.
+fn moved_within(endpoint: &str, answer: &Response<Body>) -> Option<String> {
+    if !answer.status().is_redirection() {
+        return None;
     }
-    if status("401") || status("403") {
-        return anyhow!(
-            "{endpoint} wants an account that may read {} ({text}): accept its terms there and set HF_TOKEN to your token",
-            hub.repo
-        );
+    let place = text(answer.headers(), "location")?;
+    let is_path = place.starts_with('/') && !place.starts_with("//");
+    let (scheme, rest) = endpoint.split_once("://")?;
+    let host = rest.split('/').next()?;
+    is_path.then(|| format!("{scheme}://{host}{place}"))
+}
+
+/// The whole file's size, by an answer to a request of its first byte.
+fn size(answer: &Response<Body>) -> Option<u64> {
+    match answer.status() {
+        StatusCode::PARTIAL_CONTENT => {
+            text(answer.headers(), "content-range")?.rsplit('/').next()?.trim().parse().ok()
+        }
+        _ => text(answer.headers(), "content-length")?.trim().parse().ok(),
     }
-    if let ApiError::IoError(io) = &error
-        && io.kind() == std::io::ErrorKind::StorageFull
-    {
-        return explain(work, io);
-    }
-    anyhow!(
-        "downloading {}:{} from {endpoint} broke off ({text}); run the same command again to resume",
-        hub.repo,
-        hub.file
-    )
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// Fails within seconds where nothing answers, unless a proxy does the connecting.

@@ -58,10 +58,12 @@ impl Lock {
     pub(crate) fn take(directory: &Path) -> anyhow::Result<Lock> {
         let made = (!directory.exists()).then(|| directory.to_path_buf());
         fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
-        let path = directory.join(".lock");
+        // By its name ours, since it is removed in the end: the directory may be somebody else's too.
+        let path = directory.join(".kelvin.lock");
         let mut told = false;
         loop {
-            let file = fs::File::create(&path).map_err(|error| unwritable(directory, &error))?;
+            let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+            let file = file.map_err(|error| unwritable(directory, &error))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {

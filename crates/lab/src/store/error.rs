@@ -67,6 +67,16 @@ pub enum StoreError {
         /// What was asked for and what there is.
         problem: String,
     },
+    /// Another process removed a run while it was worked at.
+    #[error(
+        "run {run} was removed from {path} while it was worked at, and its texts with it; the same command begins it anew"
+    )]
+    Removed {
+        /// The database.
+        path: PathBuf,
+        /// The run's number.
+        run: i64,
+    },
     /// What is stored can't be understood.
     #[error("{path} holds something that can't be read: {problem}")]
     Damaged {
@@ -86,7 +96,7 @@ pub enum StoreError {
 }
 
 /// How long a lock of somebody else's is waited for.
-pub(super) const PATIENCE_SECS: u64 = 10;
+pub(super) const PATIENCE_SECS: u64 = 60;
 
 /// Why nothing can be written where something can be read.
 pub(super) const SHUT: &str = "the file or its folder is read-only";

@@ -8,15 +8,19 @@ mod read;
 mod write;
 
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod tests;
 
 pub use error::StoreError;
 pub use read::{Listed, Sitting};
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -43,6 +47,24 @@ pub struct Store {
     path: PathBuf,
     /// The file's version: that of an older Kelvin, if the file is only read.
     schema: i64,
+    /// The hashes of runs begun here. A number is given out again once its run is removed.
+    begun: HashMap<RunId, String>,
+}
+
+/// How long a reader waits for the tables of a file that another process is making.
+const MAKING: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Repeats `work` while another connection holds the file, for as long as a lock is waited for. SQLite's own waiting isn't
+/// enough: a connection that reads and then asks to write, as a change of the journal's mode does, is refused at once.
+fn patiently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let end = Instant::now() + Duration::from_secs(PATIENCE_SECS);
+    loop {
+        match work() {
+            Err(StoreError::Busy { .. }) if Instant::now() < end => thread::sleep(PAUSE),
+            other => return other,
+        }
+    }
 }
 
 impl Store {
@@ -58,10 +80,10 @@ impl Store {
         }
         let mut store =
             Store::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        match store.version()? {
+        match patiently(|| store.version())? {
             0 => store.make()?,
             SCHEMA => {}
-            _ => store.upgrade()?,
+            _ => patiently(|| store.upgrade())?,
         }
         store.schema = SCHEMA;
         if store.db.is_readonly("main").unwrap_or(false) {
@@ -81,7 +103,7 @@ impl Store {
             return Err(StoreError::Missing { path: path.to_path_buf() });
         }
         let opened = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .and_then(|store| store.version().map(|v| (store, v)));
+            .and_then(|store| store.made_version().map(|v| (store, v)));
         let (mut store, version) = match opened {
             // A log needs files beside the database; where they can't be made there is none, and nobody writes.
             Err(StoreError::ReadOnly { .. }) => {
@@ -89,7 +111,7 @@ impl Store {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
                 let db = Connection::open_with_flags(&address, flags);
                 let db = db.map_err(|error| StoreError::of(path, error))?;
-                let store = Store { db, path: path.to_path_buf(), schema: 0 };
+                let store = Store::of(db, path);
                 let version = store.version()?;
                 (store, version)
             }
@@ -112,40 +134,78 @@ impl Store {
         let db =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(explained)?;
         db.busy_timeout(Duration::from_secs(PATIENCE_SECS)).map_err(explained)?;
-        Ok(Store { db, path: path.to_path_buf(), schema: 0 })
+        Ok(Store::of(db, path))
+    }
+
+    fn of(db: Connection, path: &Path) -> Store {
+        Store { db, path: path.to_path_buf(), schema: 0, begun: HashMap::new() }
     }
 
     /// The schema's version: 0 if the file is new. Refuses what isn't ours.
     fn version(&self) -> Result<i64, StoreError> {
-        let number = |pragma: &str| -> Result<i64, StoreError> {
-            self.db.query_row(pragma, [], |row| row.get(0)).map_err(|error| self.explain(error))
-        };
-        let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-        let n_tables = number("SELECT count(*) FROM sqlite_schema")?;
-        if application != APPLICATION && n_tables > 0 {
-            return Err(StoreError::Foreign {
-                path: self.path.clone(),
-                problem: "it is a database of another program".into(),
-            });
-        }
-        if version > SCHEMA {
-            return Err(StoreError::Newer { path: self.path.clone(), found: version, known: SCHEMA });
-        }
-        Ok(version)
+        self.at_once(|| {
+            let number = |pragma: &str| -> Result<i64, StoreError> {
+                self.db.query_row(pragma, [], |row| row.get(0)).map_err(|error| self.explain(error))
+            };
+            let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+            let n_tables = number("SELECT count(*) FROM sqlite_schema")?;
+            if application != APPLICATION && n_tables > 0 {
+                return Err(StoreError::Foreign {
+                    path: self.path.clone(),
+                    problem: "it is a database of another program".into(),
+                });
+            }
+            if version > SCHEMA {
+                return Err(StoreError::Newer { path: self.path.clone(), found: version, known: SCHEMA });
+            }
+            Ok(version)
+        })
     }
 
-    /// Makes the tables of a new file, all or none.
-    fn make(&mut self) -> Result<(), StoreError> {
-        let all = format!(
-            "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;",
-            include_str!("schema.sql")
-        );
-        match self.db.execute_batch(&all) {
-            Ok(()) => Ok(()),
-            // Somebody else made them at the same moment.
-            Err(_) if self.version()? == SCHEMA => Ok(()),
-            Err(error) => Err(self.explain(error)),
+    /// The schema's version for a reader, which waits a moment for tables that another process is making.
+    fn made_version(&self) -> Result<i64, StoreError> {
+        let end = Instant::now() + MAKING;
+        loop {
+            match patiently(|| self.version())? {
+                0 if Instant::now() < end => thread::sleep(PAUSE),
+                version => return Ok(version),
+            }
         }
+    }
+
+    /// Does `read` in one transaction, so that all of it sees one state of the file, whatever other processes write meanwhile.
+    fn at_once<T, E: From<StoreError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        // Within another one it does already. Dropping it ends it; there is nothing to keep.
+        let _view = match self.db.is_autocommit() {
+            true => Some(self.db.unchecked_transaction().map_err(|error| self.explain(error))?),
+            false => None,
+        };
+        read()
+    }
+
+    /// Makes the tables of a new file, all or none. Several processes may do so at once: one makes them, the others find them.
+    fn make(&mut self) -> Result<(), StoreError> {
+        // Outside of a transaction, where alone the mode can be changed. Readers then never wait for a writer.
+        patiently(|| {
+            let changed = self.db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
+            changed.map_err(|error| self.explain(error))
+        })?;
+        patiently(|| {
+            let path = &self.path;
+            let explained = |error| StoreError::of(path, error);
+            let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
+            let version: i64 =
+                db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explained)?;
+            if version != 0 {
+                return Ok(());
+            }
+            let all = format!(
+                "{} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};",
+                include_str!("schema.sql")
+            );
+            db.execute_batch(&all).map_err(explained)?;
+            db.commit().map_err(explained)
+        })
     }
 
     /// Brings the tables of an older version up to this one, all or none.

@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// If they can't be read.
     pub fn list(&self) -> Result<Vec<Listed>, StoreError> {
-        self.listed("SELECT id FROM runs WHERE ?1 IS NULL ORDER BY id", None)
+        self.at_once(|| self.listed("SELECT id FROM runs WHERE ?1 IS NULL ORDER BY id", None))
     }
 
     /// One run.
@@ -74,7 +74,7 @@ impl Store {
     /// # Errors
     /// If it can't be read or isn't there.
     pub fn show(&self, run: RunId) -> Result<Listed, StoreError> {
-        let found = self.listed("SELECT id FROM runs WHERE id = ?1", Some(run))?;
+        let found = self.at_once(|| self.listed("SELECT id FROM runs WHERE id = ?1", Some(run)))?;
         found.into_iter().next().ok_or_else(|| self.damaged(format!("run {run} isn't there")))
     }
 
@@ -221,11 +221,14 @@ impl Store {
     /// # Errors
     /// If it can't be read.
     pub fn load(&self, run: RunId) -> Result<Run, StoreError> {
-        let listed = self.show(run)?;
-        let mut samples = Vec::with_capacity(listed.n_done);
-        self.each_sample(run, &mut |sample| {
-            samples.push(sample);
-            Ok::<(), StoreError>(())
+        let (listed, samples) = self.at_once(|| {
+            let listed = self.show(run)?;
+            let mut samples = Vec::with_capacity(listed.n_done);
+            self.each_sample(run, &mut |sample| {
+                samples.push(sample);
+                Ok::<(), StoreError>(())
+            })?;
+            Ok::<_, StoreError>((listed, samples))
         })?;
         let Recipe { prompts, chains, samples: n_samples, seed, length, .. } = listed.recipe;
         Ok(Run {

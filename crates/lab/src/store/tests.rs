@@ -12,7 +12,7 @@ use crate::{
     run::{Finish, Judged, Sample, Source, Token},
 };
 
-fn recipe(samples: usize) -> Recipe {
+pub(super) fn recipe(samples: usize) -> Recipe {
     let draft = Draft {
         prompts: vec!["a".into(), "नेपाल\n".into()],
         temp: Some("0,1".into()),
@@ -22,11 +22,11 @@ fn recipe(samples: usize) -> Recipe {
     draft.resolve().unwrap()
 }
 
-fn source() -> Source {
+pub(super) fn source() -> Source {
     Source::Local { model: "tiny".into(), sha256: "ab".into() }
 }
 
-fn sample(prompt: usize, chain: usize, number: usize) -> Sample {
+pub(super) fn sample(prompt: usize, chain: usize, number: usize) -> Sample {
     let token = |id: u32| Token {
         id: Some(id),
         bytes: vec![0xE0, id as u8],
@@ -51,7 +51,7 @@ fn sample(prompt: usize, chain: usize, number: usize) -> Sample {
     }
 }
 
-fn fresh() -> (TempDir, PathBuf) {
+pub(super) fn fresh() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/runs.db");
     (folder, path)

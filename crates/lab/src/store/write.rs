@@ -1,6 +1,6 @@
 //! Runs begun, samples finished: what changes the database.
 
-use rusqlite::{Transaction, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{RunId, Store, StoreError};
 use crate::{
@@ -22,7 +22,7 @@ impl Store {
         let evaluation = &recipe.evaluation;
         let metrics = (!evaluation.metrics.is_empty())
             .then(|| serde_json::to_string(&evaluation.metrics).expect("texts are always JSON"));
-        self.write(|db| {
+        let run = self.write(None, |db| {
             let is_new = db.execute(
                 "INSERT INTO runs (hash, canonical, source, n_samples, version, created, ask_metrics, ask_judge)
                  VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%SZ'), ?6, ?7)
@@ -50,7 +50,9 @@ impl Store {
                 add.execute(params![run, i as i64, chain.to_string()])?;
             }
             Ok(run)
-        })
+        })?;
+        self.begun.insert(run, hash);
+        Ok(run)
     }
 
     /// Keeps a finished sample; when this returns it's on the disk. Whether it is new: one that is there already stays as it is.
@@ -68,7 +70,7 @@ impl Store {
     pub fn put_with(&mut self, run: RunId, sample: &Sample, logits: &[Kept]) -> Result<bool, StoreError> {
         let finish = serde_json::to_value(sample.finish).expect("a name is always JSON");
         let (prompt, chain) = (sample.prompt as i64, sample.chain as i64);
-        self.write(|db| {
+        self.write(Some(run), |db| {
             db.prepare_cached(
                 "INSERT INTO cells (run, prompt, chain) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             )?
@@ -110,7 +112,7 @@ impl Store {
         judged: &[(usize, usize, usize, Judged)],
     ) -> Result<(), StoreError> {
         let judge = serde_json::to_string(judge).expect("texts are always JSON");
-        self.write(|db| {
+        self.write(Some(run), |db| {
             if db.execute(
                 "UPDATE runs SET judge = ?2 WHERE id = ?1 AND judge IS NOT ?2",
                 params![run, judge],
@@ -143,7 +145,7 @@ impl Store {
         embedder: &str,
         embeddings: &[(usize, usize, usize, Vec<f32>)],
     ) -> Result<(), StoreError> {
-        self.write(|db| {
+        self.write(Some(run), |db| {
             if db.execute(
                 "UPDATE runs SET embedder = ?2 WHERE id = ?1 AND embedder IS NOT ?2",
                 params![run, embedder],
@@ -177,7 +179,7 @@ impl Store {
         tokens: usize,
         threads: usize,
     ) -> Result<(), StoreError> {
-        self.write(|db| {
+        self.write(Some(run), |db| {
             db.execute(
                 "INSERT INTO sittings (run, begun, elapsed_secs, tokens, threads)
                  VALUES (?1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || ?2 || ' seconds'), ?2, ?3, ?4)",
@@ -193,7 +195,7 @@ impl Store {
     /// If it can't be written.
     pub fn remove(&mut self, run: RunId) -> Result<(), StoreError> {
         // Rows of other tables go with it; the room is given back where that can be done without copying the file.
-        self.write(|db| {
+        self.write(Some(run), |db| {
             db.execute("DELETE FROM tokens WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
             db.execute("DELETE FROM logits WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
             db.execute("DELETE FROM samples WHERE cell IN (SELECT id FROM cells WHERE run = ?1)", [run])?;
@@ -205,14 +207,25 @@ impl Store {
         })
     }
 
-    /// Does `change` as one transaction, synced to the disk when this returns.
+    /// Does `change` as one transaction, synced to the disk when this returns. If it is to a run that was begun here, the run has
+    /// to be there still: its number may be another run's by now.
     fn write<T>(
         &mut self,
+        run: Option<RunId>,
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let path = &self.path;
         let explained = |error| StoreError::of(path, error);
         let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
+        if let Some((run, hash)) = run.and_then(|run| self.begun.get_key_value(&run)) {
+            let found: Option<String> = db
+                .prepare_cached("SELECT hash FROM runs WHERE id = ?1")
+                .and_then(|mut query| query.query_row([run], |row| row.get(0)).optional())
+                .map_err(explained)?;
+            if found.as_ref() != Some(hash) {
+                return Err(StoreError::Removed { path: path.clone(), run: *run });
+            }
+        }
         let done = change(&db).map_err(explained)?;
         db.commit().map_err(explained)?;
         Ok(done)

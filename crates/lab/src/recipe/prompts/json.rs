@@ -1,0 +1,79 @@
+//! JSON in, prompts out: records one after another, as lines or spread over lines, or one array of them.
+
+use serde_json::{Deserializer, Value, value::RawValue};
+
+use super::record;
+use crate::run::Prompt;
+
+/// A file that is one array.
+pub(super) const ARRAY: &str = "a JSON array";
+/// A file with an object in each line.
+const OBJECTS: &str = "JSON objects";
+
+/// The prompts of all records. `at` makes an error of a place and a problem.
+pub(super) fn read(
+    text: &str,
+    column: Option<&str>,
+    at: &dyn Fn(&str, &str) -> String,
+) -> Result<Vec<Prompt>, String> {
+    let invalid = |error: serde_json::Error| at(&place(error.line(), error.column()), &not_json(&error));
+    let records: Vec<&RawValue> = if text.trim_start().starts_with('[') {
+        serde_json::from_str(text).map_err(invalid)?
+    } else {
+        Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().map_err(invalid)?
+    };
+    records
+        .into_iter()
+        .map(|raw| of_record(raw.get(), column).map_err(|problem| at(&place_of(text, raw), &problem)))
+        .collect()
+}
+
+fn of_record(raw: &str, column: Option<&str>) -> Result<Prompt, String> {
+    match serde_json::from_str(raw).map_err(|error| not_json(&error))? {
+        Value::String(text) if column.is_none() => Ok(Prompt::from(text.as_str())),
+        Value::Object(fields) => record::prompt(fields, column),
+        other => {
+            let or_text = if column.is_none() { ", or a text" } else { "" };
+            let name = column.unwrap_or(record::PROMPT);
+            let found = record::shortened(&other.to_string());
+            Err(format!("expected an object with a \"{name}\"{or_text}, not {found}"))
+        }
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    // The place is said already.
+    let problem = said.rfind(" at line ").map_or(said.as_str(), |end| &said[..end]);
+    format!("not JSON ({problem})")
+}
+
+fn place(line: usize, column: usize) -> String {
+    format!("line {line}, column {column}")
+}
+
+/// Where in `text` a part of it begins.
+fn place_of(text: &str, part: &RawValue) -> String {
+    let at = part.get().as_ptr().addr() - text.as_ptr().addr();
+    let before = &text[..at];
+    let line_begin = before.rfind('\n').map_or(0, |newline| newline + 1);
+    place(1 + before.matches('\n').count(), 1 + before[line_begin..].chars().count())
+}
+
+/// What JSON a file of lines holds, if it is JSON of records as a whole. A line of JSON among others is a prompt.
+pub(super) fn disguised(text: &str) -> Option<&'static str> {
+    let is_array = text.trim_start().starts_with('[');
+    let is_list = |value: &Value| value.as_array().is_some_and(|all| all.iter().all(is_record));
+    if is_array {
+        return serde_json::from_str(text).is_ok_and(|value| is_list(&value)).then_some(ARRAY);
+    }
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
+    lines.peek()?;
+    lines
+        .all(|line| serde_json::from_str::<Value>(line).is_ok_and(|value| value.is_object()))
+        .then_some(OBJECTS)
+}
+
+fn is_record(value: &Value) -> bool {
+    value.is_object() || value.is_string()
+}

@@ -1,0 +1,98 @@
+//! A record's fields in, its prompt out: where a text lies in the records that people's tools write.
+
+use serde_json::{Map, Value};
+
+use crate::run::Prompt;
+
+/// The field that holds the prompt unless another is named.
+pub(super) const PROMPT: &str = "prompt";
+/// OpenAI's list of messages.
+const MESSAGES: &str = "messages";
+/// What a line of OpenAI's batch files sends, beside `custom_id`, `method` and `url`.
+const BODY: &str = "body";
+
+/// Names listed in an error at most.
+const MOST_NAMES: usize = 30;
+
+/// The prompt of a record: the text in `column`, or if none is named, in `prompt`, `messages`, `body.prompt` or `body.messages`.
+///
+/// # Errors
+/// What was found instead, with the names of the fields.
+pub(super) fn prompt(mut fields: Map<String, Value>, column: Option<&str>) -> Result<Prompt, String> {
+    if let Some(name) = column {
+        let found = fields.remove(name).ok_or_else(|| missing(name, fields.keys()))?;
+        return Ok(Prompt { text: text(name, found)?, fields: fields.into_iter().collect() });
+    }
+    if let Some(name) = [PROMPT, MESSAGES].into_iter().find(|name| fields.contains_key(*name)) {
+        let found = fields.remove(name).unwrap_or_default();
+        return Ok(Prompt { text: text(name, found)?, fields: fields.into_iter().collect() });
+    }
+    if let Some(Value::Object(body)) = fields.get_mut(BODY)
+        && let Some(name) = [PROMPT, MESSAGES].into_iter().find(|name| body.contains_key(*name))
+    {
+        let found = body.remove(name).unwrap_or_default();
+        let text = text(&format!("{BODY}.{name}"), found)?;
+        return Ok(Prompt { text, fields: fields.into_iter().collect() });
+    }
+    Err(missing(PROMPT, fields.keys()))
+}
+
+/// Says that a field isn't there, and which are.
+pub(super) fn missing<'a>(name: &str, found: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let n = found.len();
+    let mut names: Vec<String> = found.take(MOST_NAMES).map(|name| shortened(name)).collect();
+    if n > names.len() {
+        names.push(format!("and {} more", n - names.len()));
+    }
+    let names = names.join(", ");
+    format!("there is no \"{name}\" among its fields ({names}); --prompt-column NAME takes another")
+}
+
+/// A name or value short enough for an error.
+pub(super) fn shortened(text: &str) -> String {
+    const MOST_CHARS: usize = 60;
+    let mut short: String = text.chars().take(MOST_CHARS).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// A text, or the one message of a user that a list of messages holds.
+fn text(name: &str, found: Value) -> Result<String, String> {
+    match found {
+        Value::String(text) if !name.ends_with(MESSAGES) => Ok(text),
+        Value::Array(messages) if messages.iter().any(|one| one.get("role").is_some()) => {
+            message(name, &messages)
+        }
+        other => {
+            let expected = if name.ends_with(MESSAGES) { "a list of messages" } else { "a text" };
+            Err(format!("\"{name}\" is {}, not {expected}", shortened(&other.to_string())))
+        }
+    }
+}
+
+/// A prompt is one message of a user. Of anything else it isn't known how it would go on.
+fn message(name: &str, messages: &[Value]) -> Result<String, String> {
+    let role = |one: &Value| one.get("role").and_then(Value::as_str).unwrap_or("none").to_string();
+    let [one] = messages else {
+        let roles: Vec<String> = messages.iter().take(MOST_NAMES).map(role).collect();
+        return Err(format!(
+            "\"{name}\" has {} messages ({}), but a prompt is one message of a user; --system TEXT gives a system text",
+            messages.len(),
+            roles.join(", ")
+        ));
+    };
+    if role(one) != "user" {
+        return Err(format!("\"{name}\" has a message of role {}, but a prompt is one of a user", role(one)));
+    }
+    let content = one.get("content").unwrap_or(&Value::Null);
+    let part = content.as_array().and_then(|parts| match &parts[..] {
+        [part] if part.get("type").is_some_and(|kind| kind == "text") => part.get("text"),
+        _ => None,
+    });
+    match part.unwrap_or(content) {
+        Value::String(text) => Ok(text.clone()),
+        other => Err(format!("the content of \"{name}\" is {}, not a text", shortened(&other.to_string()))),
+    }
+}
