@@ -104,14 +104,15 @@ impl Tokenizer {
     ///
     /// Takes time in proportion to the text (n log n at worst), whatever it holds.
     ///
-    /// A character that the vocabulary can't spell is left out or becomes the unknown token, as in llama.cpp;
-    /// [`Tokenizer::unspelled`] tells of it.
+    /// A character that the vocabulary can't spell is left out, as in llama.cpp; [`Tokenizer::unspelled`] tells of it.
     pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<TokenId> {
         self.encode_noting(text, add_special, parse_special, &mut |_| {})
     }
 
-    /// The distinct characters of a text, in order, that `encode` leaves out or writes as the unknown token.
-    /// Only a few vocabularies lack any, and those only characters that texts hardly have.
+    /// The distinct characters of a text, in order, that `encode` leaves out: at most 16 of them.
+    ///
+    /// Vocabularies that lack any lack those that texts hardly have: SmolLM2's has no token for the bytes 04, 06, 13, 14,
+    /// 16 and 1D, and none for characters from U+40000 to U+BFFFF. Texts without them cost one look at their bytes.
     pub fn unspelled(&self, text: &str, parse_special: bool) -> Vec<char> {
         let may_lack = match &self.scheme {
             Scheme::Bpe(bpe) => text.bytes().any(|byte| bpe.lacks(byte)),
@@ -120,7 +121,8 @@ impl Tokenizer {
         let mut found = Vec::new();
         if may_lack {
             self.encode_noting(text, false, parse_special, &mut |c| {
-                if !found.contains(&c) && found.len() < MOST_UNSPELLED {
+                // The space in front isn't the text's.
+                if !found.contains(&c) && found.len() < MOST_UNSPELLED && text.contains(c) {
                     found.push(c);
                 }
             });
@@ -128,7 +130,7 @@ impl Tokenizer {
         found
     }
 
-    /// `encode`, which calls `unspelled` with each character that has no token.
+    /// `encode`, which calls `unspelled` with each character that it leaves out.
     fn encode_noting(
         &self,
         text: &str,

@@ -49,13 +49,13 @@ impl Spm {
         Ok(Spm { add_space_prefix, bytes, before_space: before_space(vocabulary), unknown })
     }
 
-    /// Whether the vocabulary has no token for some byte.
+    /// Whether some characters may be left out, for want of bytes and of an unknown token.
     pub(super) fn lacks_bytes(&self) -> bool {
-        self.bytes.contains(&NONE)
+        self.unknown == NONE && self.bytes.contains(&NONE)
     }
 
     /// Appends the tokens of a text that holds no special tokens; `prefix`: with a space in front. `unspelled` gets each
-    /// character that becomes the unknown token or nothing.
+    /// character that is left out.
     pub(super) fn encode(
         &self,
         vocabulary: &Vocabulary,
@@ -127,11 +127,10 @@ impl Spm {
             let tokens = text.bytes().map(|byte| self.bytes[usize::from(byte)]);
             if tokens.clone().all(|token| token != NONE) {
                 out.extend(tokens.map(TokenId));
-                continue;
-            }
-            text.chars().for_each(|c| unspelled(if c == SPACE { ' ' } else { c }));
-            if self.unknown != NONE {
+            } else if self.unknown != NONE {
                 out.push(TokenId(self.unknown));
+            } else {
+                text.chars().for_each(|c| unspelled(if c == SPACE { ' ' } else { c }));
             }
         }
     }
