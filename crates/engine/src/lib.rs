@@ -8,6 +8,7 @@ pub mod generate;
 pub mod gguf;
 pub mod tokenizer;
 pub mod transformer;
+pub mod uses;
 
 mod engine;
 

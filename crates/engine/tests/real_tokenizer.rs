@@ -90,3 +90,25 @@ fn gemma3_equals_the_reference() {
     let ends: Vec<&str> = tokenizer.end_tokens().iter().map(|&token| tokenizer.piece(token)).collect();
     assert_eq!(ends, ["<eos>", "<end_of_turn>", "</s>"]);
 }
+
+/// What a prompt loses is known: the characters whose bytes have no token, and no other.
+#[test]
+fn smollm2_lacks_six_control_characters_and_gemma3_none() {
+    let (smollm2, _) = open(include_str!("goldens/smollm2.json"));
+    let (gemma3, _) = open(include_str!("goldens/gemma3.json"));
+    // One character of each beginning that a character's bytes can have, and all of ASCII.
+    let some = (0..0x80).chain((0x80..0x11_0000).step_by(0x40)).filter_map(char::from_u32);
+    for (tokenizer, lacks) in [(&smollm2, true), (&gemma3, false)] {
+        for c in some.clone() {
+            let control = matches!(c, '\x04' | '\x06' | '\x13' | '\x14' | '\x16' | '\x1D');
+            let is_lost = lacks && (control || ('\u{40000}'..'\u{C0000}').contains(&c));
+            for text in [c.to_string(), format!("a{c}b {c}")] {
+                let tokens = tokenizer.encode(&text, false, false);
+                let unspelled = tokenizer.unspelled(&text, false);
+                assert_eq!(unspelled.contains(&c), is_lost, "{text:?}");
+                assert_eq!(tokenizer.decode(&tokens, true) != text, is_lost, "{text:?}");
+                assert!(is_lost || tokenizer.texts(&tokens).concat() == text, "{text:?}");
+            }
+        }
+    }
+}

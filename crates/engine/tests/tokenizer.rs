@@ -161,6 +161,38 @@ fn bpe_merges_by_rank_within_words() {
 }
 
 #[test]
+fn characters_that_are_left_out_can_be_asked_for() {
+    // Of é (C3 A9) one byte has a token, and one control character is part of a token that text always turns into.
+    let tokenizer = bpe("gpt-2", &[("Ã", 1), ("\u{4}\u{4}", 4)], &[], &[]);
+    assert!(tokenizer.unspelled("plain text\n", false).is_empty());
+    assert_eq!(tokenizer.unspelled("é\u{4}\u{4}é ü\u{13}", false), ['é', 'ü', '\u{13}']);
+    let lost: String = ('\u{100}'..'\u{180}').collect();
+    assert_eq!(tokenizer.unspelled(&lost.repeat(100), false).len(), 16);
+    // Byte tokens spell everything, and an unknown token stands for what they don't.
+    assert!(spm(LETTERS, &[]).unspelled("é\u{4}", false).is_empty());
+}
+
+#[test]
+fn the_texts_of_tokens_are_the_text() {
+    let bare = spm(LETTERS, &[("tokenizer.ggml.add_space_prefix", Value::Bool(false))]);
+    for tokenizer in [&spm(LETTERS, &[]), &bare] {
+        for text in ["a a", "  ab  aaaa a", "aéa😀", ""] {
+            let tokens = tokenizer.encode(text, false, false);
+            assert_eq!(tokenizer.texts(&tokens).concat(), text);
+        }
+        // A space is also put behind a special token, and stays there.
+        let tokens = tokenizer.encode("a[X]b</s>a", true, true);
+        assert_eq!(tokenizer.texts(&tokens).concat(), tokenizer.decode(&tokens, true));
+    }
+    let tokenizer = spm(LETTERS, &[]);
+    let tokens = tokenizer.encode("a aé", true, false);
+    assert_eq!(tokenizer.texts(&tokens), ["<s>", "a", " a", "", "é"]);
+    // On its own a token keeps its space, and bytes that are no character are marked.
+    assert_eq!([1, 2, 3].map(|i| tokenizer.text(tokens[i])), [" a", " a", "\u{FFFD}"]);
+    assert_eq!(tokenizer.texts(&tokens[..4]), ["<s>", "a", " a", "\u{FFFD}"]);
+}
+
+#[test]
 fn some_vocabularies_take_whole_words_without_merging() {
     let tokens = [("ab", 1), ("abc", 1)];
     for (pre, expected) in [("llama-bpe", vec!["abc"]), ("tekken", vec!["abc"]), ("qwen2", vec!["ab", "c"])] {

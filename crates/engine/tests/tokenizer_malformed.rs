@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test can't read is a failed test")]
 
+mod gguf_bytes;
+
 use kelvin_engine::{
     TokenId,
     gguf::{Metadata, Value},
@@ -78,13 +80,52 @@ fn scores_and_types_are_as_many_as_tokens_and_of_their_type() {
     check(spm(), scores, Some(Value::F32(0.0)), &[scores]);
     check(spm(), scores, Some(Value::FloatArray(vec![f32::NAN; 6])), &["token 0", "number"]);
     check(spm(), "tokenizer.ggml.token_type", Some(Value::FloatArray(vec![1.0; 6])), &["token_type"]);
-    // Whole numbers are scores too, and infinities have their place in the order.
-    assert!(build(spm(), scores, Some(Value::IntArray(vec![i64::MIN; 6]))).is_ok());
+    check(spm(), scores, Some(Value::IntArray(vec![0; 6])), &[scores]);
+    // Infinities have their place in the order.
     assert!(build(spm(), scores, Some(Value::FloatArray(vec![f32::NEG_INFINITY; 6]))).is_ok());
     // A type from the future is a token of no known kind.
     let types = Value::IntArray(vec![2, 3, 3, 6, 77, -1]);
     let tokenizer = build(spm(), "tokenizer.ggml.token_type", Some(types)).unwrap();
     assert_eq!(tokenizer.bytes(TokenId(4), true), b"");
+}
+
+/// Arrays of integers and of floats are widened when they are read, so only a file tells what it has.
+#[test]
+fn types_and_scores_have_the_width_that_the_format_says() {
+    fn opened(scores: (u32, Vec<u8>), types: (u32, Vec<u8>)) -> Result<Tokenizer, String> {
+        let tokens = ["<unk>", "a", "b"].map(gguf_bytes::string).concat();
+        let file = gguf_bytes::Bytes::new()
+            .entry("tokenizer.ggml.model", gguf_bytes::STR, gguf_bytes::string("llama"))
+            .entry("tokenizer.ggml.tokens", ARRAY, array(gguf_bytes::STR, 3, tokens))
+            .entry("tokenizer.ggml.scores", ARRAY, array(scores.0, 3, scores.1))
+            .entry("tokenizer.ggml.token_type", ARRAY, array(types.0, 3, types.1));
+        let file = gguf_bytes::OnDisk::new(&file.file());
+        let gguf = kelvin_engine::gguf::Gguf::open(&file.0).unwrap();
+        Tokenizer::from_metadata(&gguf.metadata).map_err(|error| error.to_string())
+    }
+    use gguf_bytes::{ARRAY, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, array};
+    let floats = || (F32, [0.0_f32, -1.0, -2.0].iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>());
+    let whole = |kind: u32, width: usize| {
+        let one = |x: u64| x.to_le_bytes()[..width].to_vec();
+        (kind, [2, 1, 1].into_iter().flat_map(one).collect::<Vec<u8>>())
+    };
+    // MLX writes types as u32, which is the same in memory.
+    for kind in [I32, U32] {
+        let tokenizer = opened(floats(), whole(kind, 4)).unwrap();
+        assert_eq!(tokenizer.encode("b", false, false).last(), Some(&TokenId(2)));
+    }
+    for (kind, width, name) in
+        [(U8, 1, "u8"), (I8, 1, "i8"), (U16, 2, "u16"), (I16, 2, "i16"), (U64, 8, "u64"), (I64, 8, "i64")]
+    {
+        let error = opened(floats(), whole(kind, width)).unwrap_err();
+        let says = ["token_type", name, "i32"];
+        assert!(says.iter().all(|words| error.contains(words)), "{error:?} doesn't say {says:?}");
+        let error = opened(whole(kind, width), whole(I32, 4)).unwrap_err();
+        let says = ["scores", name, "f32"];
+        assert!(says.iter().all(|words| error.contains(words)), "{error:?} doesn't say {says:?}");
+    }
+    let error = opened((F64, vec![0; 24]), whole(I32, 4)).unwrap_err();
+    assert!(error.contains("scores") && error.contains("f64"), "{error}");
 }
 
 #[test]
@@ -131,8 +172,60 @@ fn what_is_not_supported_is_named_with_what_is() {
     let says = ["deepseek-v3", "default", "gpt-2", "llama-bpe", "smollm", "qwen2", "tekken"];
     check(bpe(), "tokenizer.ggml.pre", Some(Value::Str("deepseek-v3".to_owned())), &says);
     check(bpe(), "tokenizer.ggml.pre", Some(Value::U32(1)), &["tokenizer.ggml.pre"]);
-    // Files from before the key existed.
-    assert!(build(bpe(), "tokenizer.ggml.pre", None).is_ok());
+    // Files from before the key existed are taken with a warning.
+    let tokenizer = build(bpe(), "tokenizer.ggml.pre", None).unwrap();
+    assert!(tokenizer.warnings()[0].contains("tokenizer.ggml.pre"), "{:?}", tokenizer.warnings());
+    assert!(build(bpe(), "tokenizer.ggml.foo", None).unwrap().warnings().is_empty());
+    assert!(build(spm(), "tokenizer.ggml.pre", None).unwrap().warnings().is_empty());
+}
+
+/// What a vocabulary asks for and doesn't get is said; what asks for nothing isn't.
+#[test]
+fn keys_that_are_not_used_are_warned_of() {
+    let yes = || Value::Bool(true);
+    for (entries, key, value) in [
+        (spm(), "tokenizer.ggml.remove_extra_whitespaces", yes()),
+        (spm(), "tokenizer.ggml.precompiled_charsmap", Value::IntArray(vec![1; 100])),
+        (spm(), "tokenizer.ggml.add_sep_token", yes()),
+        (bpe(), "tokenizer.ggml.add_space_prefix", yes()),
+        (bpe(), "tokenizer.ggml.normalizer.lowercase", yes()),
+        (bpe(), "tokenizer.ggml.something_new", Value::U32(0)),
+    ] {
+        let tokenizer = build(entries, key, Some(value)).unwrap();
+        assert_eq!(tokenizer.warnings().len(), 1, "{key}: {:?}", tokenizer.warnings());
+        assert!(tokenizer.warnings()[0].contains(key), "{key}: {:?}", tokenizer.warnings());
+    }
+    for (entries, key, value) in [
+        (spm(), "tokenizer.ggml.remove_extra_whitespaces", Value::Bool(false)),
+        (spm(), "tokenizer.ggml.add_space_prefix", yes()),
+        (bpe(), "tokenizer.ggml.add_space_prefix", Value::Bool(false)),
+        (bpe(), "tokenizer.ggml.padding_token_id", Value::U32(0)),
+        (bpe(), "tokenizer.chat_template.tool_use", Value::Str(String::new())),
+    ] {
+        assert_eq!(build(entries, key, Some(value)).unwrap().warnings(), [""; 0], "{key}");
+    }
+    let many = (0..1000).map(|i| (format!("tokenizer.ggml.{}{i}", "x".repeat(5000)), Value::U32(0)));
+    let all: Metadata = bpe().into_iter().map(|(key, value)| (key.to_owned(), value)).chain(many).collect();
+    let warnings = Tokenizer::from_metadata(&all).unwrap().warnings().concat();
+    assert!(warnings.len() < 4000, "warnings of {} bytes", warnings.len());
+}
+
+#[test]
+fn every_end_of_a_list_is_one() {
+    let key = "tokenizer.ggml.eos_token_ids";
+    let tokenizer = build(bpe(), key, Some(Value::IntArray(vec![1, 2]))).unwrap();
+    assert_eq!(tokenizer.end_tokens(), [TokenId(1), TokenId(2), TokenId(3)]);
+    for id in [4, -1, i64::MAX] {
+        check(bpe(), key, Some(Value::IntArray(vec![id])), &[key, "4 tokens"]);
+    }
+}
+
+#[test]
+fn later_parts_of_a_split_model_say_so() {
+    let entries = [("split.no", Value::U16(1)), ("split.count", Value::U16(2))];
+    let metadata: Metadata = entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let error = Tokenizer::from_metadata(&metadata).unwrap_err().to_string();
+    assert!(error.contains("part 2 of 2"), "{error}");
 }
 
 #[test]
@@ -176,6 +269,8 @@ fn a_vocabulary_without_what_a_text_needs_leaves_it_out() {
     ];
     let tokenizer = build(entries, "tokenizer.ggml.add_bos_token", None).unwrap();
     assert_eq!(tokenizer.encode("abé", true, true), [TokenId(0)]);
+    assert_eq!(tokenizer.unspelled("a bébé", true), [' ', 'b', 'é']);
+    assert!(tokenizer.unspelled("aa", true).is_empty());
     assert_eq!((tokenizer.bos(), tokenizer.eos(), tokenizer.end_tokens()), (None, None, &[][..]));
 }
 

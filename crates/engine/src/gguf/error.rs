@@ -59,4 +59,16 @@ pub enum GgufError {
         /// The type, and value if it's a single one, that the file has.
         found: String,
     },
+
+    /// The file is one part of a model that was split into several files.
+    #[error(
+        "the file is part {part} of {n_parts} of a split model, and parts aren't read yet: join them into one file \
+         (llama.cpp's llama-gguf-split --merge FIRST_PART WHOLE)"
+    )]
+    Part {
+        /// Which part it is, from 1.
+        part: u64,
+        /// How many there are.
+        n_parts: u64,
+    },
 }

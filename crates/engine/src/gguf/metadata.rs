@@ -25,6 +25,8 @@ struct Place {
     entry: usize,
     /// Of the key in the file, in bytes; 0 without a file.
     offset: u64,
+    /// The format's number for the type of an array's elements; none without a file.
+    element: Option<u32>,
 }
 
 /// Reads `n` entries. The caller has checked that the file could hold as many.
@@ -45,8 +47,8 @@ pub(super) fn read(reader: &mut Reader<'_>, n: u64) -> Result<Metadata, GgufErro
         let per_entry = 3 * size_of::<(String, Value)>() + 5 * size_of::<(String, Place)>();
         reader
             .charge(heap_bytes(key.len() as u64) + per_entry as u64, &|| format!("metadata key {key:?}"))?;
-        let value = value::read(reader, &key)?;
-        if !metadata.insert(key, value, offset) {
+        let (value, element) = value::read(reader, &key)?;
+        if !metadata.insert(key, value, offset, element) {
             let key = &metadata.entries[i as usize].0;
             return Reader::invalid(
                 offset,
@@ -64,7 +66,7 @@ impl FromIterator<(String, Value)> for Metadata {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(entries: I) -> Self {
         let mut metadata = Metadata::default();
         for (key, value) in entries {
-            metadata.insert(key, value, 0);
+            metadata.insert(key, value, 0, None);
         }
         metadata
     }
@@ -72,8 +74,8 @@ impl FromIterator<(String, Value)> for Metadata {
 
 impl Metadata {
     /// Whether the key was a new one.
-    fn insert(&mut self, key: String, value: Value, offset: u64) -> bool {
-        let place = Place { entry: self.entries.len(), offset };
+    fn insert(&mut self, key: String, value: Value, offset: u64, element: Option<u32>) -> bool {
+        let place = Place { entry: self.entries.len(), offset, element };
         let new = self.index.insert(key.clone(), place).is_none();
         self.entries.push((key, value));
         new
@@ -87,6 +89,37 @@ impl Metadata {
     /// Where in the file `key` stands, in bytes.
     pub(super) fn offset_of(&self, key: &str) -> Option<u64> {
         self.index.get(key).map(|place| place.offset)
+    }
+
+    /// Refuses one part of a split model; parts have `split.count` above 1 and `split.no` from 0.
+    ///
+    /// # Errors
+    /// The file is such a part, or one of the two keys has the wrong type.
+    pub fn refuse_part(&self) -> Result<(), GgufError> {
+        let n_parts = self.u32("split.count")?.unwrap_or(1).into();
+        let part = u64::from(self.u32("split.no")?.unwrap_or(0)) + 1;
+        if n_parts > 1 { Err(GgufError::Part { part, n_parts }) } else { Ok(()) }
+    }
+
+    /// Refuses an array whose elements have another type in the file than those `allowed` (as the format calls them: `i32`).
+    /// Values don't tell, because arrays of integers and of floats are widened when they are read.
+    ///
+    /// # Errors
+    /// Another type of element; the error says `expected`.
+    pub fn check_elements(
+        &self,
+        key: &str,
+        allowed: &[&str],
+        expected: &'static str,
+    ) -> Result<(), GgufError> {
+        let element = self.index.get(key).and_then(|place| place.element).map(value::type_name);
+        match element.filter(|name| !allowed.contains(name)) {
+            Some(name) => {
+                let found = format!("an array of {name}");
+                Err(GgufError::WrongType { key: key.into(), expected, found })
+            }
+            None => Ok(()),
+        }
     }
 
     /// An unsigned integer: of any integer type, if its value fits. `Ok(None)` if the key is absent.

@@ -58,7 +58,7 @@ impl Value {
     }
 
     /// Any integer, if it fits 128 bits, which all do.
-    pub(super) fn integer(&self) -> Option<i128> {
+    pub(crate) fn integer(&self) -> Option<i128> {
         Some(match *self {
             Value::U8(v) => v.into(),
             Value::I8(v) => v.into(),
@@ -73,12 +73,20 @@ impl Value {
     }
 }
 
-/// Reads the type and the value of `key`.
-pub(super) fn read(reader: &mut Reader<'_>, key: &str) -> Result<Value, GgufError> {
+/// The format's name for a type, e.g. `i32`.
+pub(super) fn type_name(kind: u32) -> &'static str {
+    NAMES.get(kind as usize).copied().unwrap_or("unknown")
+}
+
+/// Reads the type and the value of `key`. Of an array, also the type of its elements in the file, which `Value` widens.
+pub(super) fn read(reader: &mut Reader<'_>, key: &str) -> Result<(Value, Option<u32>), GgufError> {
     let field = || format!("the value of metadata key {key:?}");
     let offset = reader.pos();
     let kind: u32 = reader.number(&|| format!("the type of metadata key {key:?}"))?;
-    Ok(match kind {
+    if kind == ARRAY {
+        return read_array(reader, key).map(|(value, element)| (value, Some(element)));
+    }
+    let value = match kind {
         0 => Value::U8(reader.number(&field)?),
         1 => Value::I8(reader.number(&field)?),
         2 => Value::U16(reader.number(&field)?),
@@ -97,21 +105,21 @@ pub(super) fn read(reader: &mut Reader<'_>, key: &str) -> Result<Value, GgufErro
             }
         }
         8 => Value::Str(reader.string(u64::MAX, &field)?),
-        ARRAY => read_array(reader, key)?,
         10 => Value::U64(reader.number(&field)?),
         11 => Value::I64(reader.number(&field)?),
         12 => Value::F64(reader.number(&field)?),
         _ => return unknown_type(offset, key, "type", kind),
-    })
+    };
+    Ok((value, None))
 }
 
-fn read_array(reader: &mut Reader<'_>, key: &str) -> Result<Value, GgufError> {
+fn read_array(reader: &mut Reader<'_>, key: &str) -> Result<(Value, u32), GgufError> {
     let offset = reader.pos();
     let kind: u32 = reader.number(&|| format!("the element type of metadata key {key:?}"))?;
     let n: u64 = reader.number(&|| format!("the array length of metadata key {key:?}"))?;
-    let name = NAMES.get(kind as usize).copied().unwrap_or("unknown");
+    let name = type_name(kind);
     let field = || format!("the array of {n} {name} values of metadata key {key:?}");
-    Ok(match kind {
+    let value = match kind {
         0 => Value::IntArray(reader.numbers(n, |v: u8| v.into(), &field)?),
         1 => Value::IntArray(reader.numbers(n, |v: i8| v.into(), &field)?),
         2 => Value::IntArray(reader.numbers(n, |v: u16| v.into(), &field)?),
@@ -159,7 +167,8 @@ fn read_array(reader: &mut Reader<'_>, key: &str) -> Result<Value, GgufError> {
         11 => Value::IntArray(reader.numbers(n, |v: i64| v, &field)?),
         12 => Value::FloatArray(reader.numbers(n, |v: f64| v as f32, &field)?),
         _ => return unknown_type(offset, key, "element type", kind),
-    })
+    };
+    Ok((value, kind))
 }
 
 fn unknown_type<T>(offset: u64, key: &str, what: &str, kind: u32) -> Result<T, GgufError> {

@@ -76,10 +76,21 @@ impl Bpe {
         self.pre.add_bos
     }
 
+    /// Whether the vocabulary has no token for a byte.
+    pub(super) fn lacks(&self, byte: u8) -> bool {
+        self.bytes[usize::from(byte)] == NONE
+    }
+
     /// Appends the tokens of a text that holds no special tokens.
     ///
-    /// A byte that the vocabulary has no token for is left out, as in llama.cpp.
-    pub(super) fn encode(&self, vocabulary: &Vocabulary, text: &str, out: &mut Vec<TokenId>) {
+    /// A byte that the vocabulary has no token for is left out, as in llama.cpp; `unspelled` gets its character.
+    pub(super) fn encode(
+        &self,
+        vocabulary: &Vocabulary,
+        text: &str,
+        out: &mut Vec<TokenId>,
+        unspelled: &mut dyn FnMut(char),
+    ) {
         let mut merger = Merger::default();
         let mut spelled = String::new();
         self.pre.split.words(text, |word| {
@@ -92,15 +103,27 @@ impl Bpe {
                 }
             }
             for part in parts(word) {
-                self.encode_word(&mut merger, part, out);
+                self.encode_word(&mut merger, part, out, unspelled);
             }
         });
     }
 
-    fn encode_word(&self, merger: &mut Merger, word: &str, out: &mut Vec<TokenId>) {
+    fn encode_word(
+        &self,
+        merger: &mut Merger,
+        word: &str,
+        out: &mut Vec<TokenId>,
+        unspelled: &mut dyn FnMut(char),
+    ) {
         merger.clear();
+        let mut is_whole = true;
         for byte in word.bytes() {
+            is_whole &= !self.lacks(byte);
             merger.push(1, self.bytes[usize::from(byte)]);
+        }
+        if !is_whole {
+            let is_lost = |c: &char| c.encode_utf8(&mut [0; 4]).bytes().any(|byte| self.lacks(byte));
+            word.chars().filter(is_lost).for_each(unspelled);
         }
         merger.merge(|left: &Piece, right: &Piece| self.merges.get(&(left.token, right.token)).copied());
         out.extend(merger.pieces().map(|piece| piece.token).filter(|&token| token != NONE).map(TokenId));

@@ -14,6 +14,7 @@ mod bpe;
 mod classes;
 mod decode;
 mod error;
+pub(crate) mod keys;
 mod merge;
 mod partition;
 mod special;
@@ -36,6 +37,8 @@ use spm::Spm;
 use vocabulary::{Kind, Vocabulary};
 
 const MODEL: &str = "tokenizer.ggml.model";
+/// Characters that `unspelled` tells of: each search for one among them takes time.
+const MOST_UNSPELLED: usize = 16;
 
 /// A tokenizer built from a model file's metadata.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ pub struct Tokenizer {
     specials: Specials,
     decoded: Decoded,
     scheme: Scheme,
+    warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -60,6 +64,10 @@ impl Tokenizer {
     /// An unsupported kind of tokenizer, a key of the wrong type, an array of the wrong length, an id outside of
     /// the vocabulary, a byte token that names no byte, two tokens of the same text, a merge of no tokens.
     pub fn from_metadata(metadata: &Metadata) -> Result<Tokenizer, TokenizerError> {
+        if metadata.get(MODEL).is_none() {
+            // All parts of a split model but the first lack a vocabulary.
+            metadata.refuse_part()?;
+        }
         let model = metadata.str(MODEL)?.ok_or(TokenizerError::Missing { key: MODEL })?;
         if !matches!(model, "llama" | "gpt2") {
             let supported = "llama, gpt2".to_owned();
@@ -77,7 +85,13 @@ impl Tokenizer {
         let special = Special::from_metadata(metadata, &mut vocabulary, defaults)?;
         let specials = Specials::new(&vocabulary);
         let decoded = Decoded::new(&vocabulary, spelling);
-        Ok(Tokenizer { vocabulary, special, specials, decoded, scheme })
+        let warnings = keys::warnings(metadata);
+        Ok(Tokenizer { vocabulary, special, specials, decoded, scheme, warnings })
+    }
+
+    /// What people should know about the file's vocabulary, in whole sentences: what it leaves open or asks for in vain.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// How many tokens there are.
@@ -89,7 +103,41 @@ impl Tokenizer {
     /// written in the text become themselves rather than plain characters.
     ///
     /// Takes time in proportion to the text (n log n at worst), whatever it holds.
+    ///
+    /// A character that the vocabulary can't spell is left out, as in llama.cpp; [`Tokenizer::unspelled`] tells of it.
     pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<TokenId> {
+        self.encode_noting(text, add_special, parse_special, &mut |_| {})
+    }
+
+    /// The distinct characters of a text, in order, that `encode` leaves out: at most 16 of them.
+    ///
+    /// Vocabularies that lack any lack those that texts hardly have: SmolLM2's has no token for the bytes 04, 06, 13, 14,
+    /// 16 and 1D, and none for characters from U+40000 to U+BFFFF. Texts without them cost one look at their bytes.
+    pub fn unspelled(&self, text: &str, parse_special: bool) -> Vec<char> {
+        let may_lack = match &self.scheme {
+            Scheme::Bpe(bpe) => text.bytes().any(|byte| bpe.lacks(byte)),
+            Scheme::Spm(spm) => spm.lacks_bytes(),
+        };
+        let mut found = Vec::new();
+        if may_lack {
+            self.encode_noting(text, false, parse_special, &mut |c| {
+                // The space in front isn't the text's.
+                if !found.contains(&c) && found.len() < MOST_UNSPELLED && text.contains(c) {
+                    found.push(c);
+                }
+            });
+        }
+        found
+    }
+
+    /// `encode`, which calls `unspelled` with each character that it leaves out.
+    fn encode_noting(
+        &self,
+        text: &str,
+        add_special: bool,
+        parse_special: bool,
+        unspelled: &mut dyn FnMut(char),
+    ) -> Vec<TokenId> {
         let mut tokens = Vec::new();
         tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
         let mut after_special = true;
@@ -97,10 +145,10 @@ impl Tokenizer {
             match fragment {
                 Fragment::Token(id) => tokens.push(TokenId(id)),
                 Fragment::Text(text) => match &self.scheme {
-                    Scheme::Bpe(bpe) => bpe.encode(&self.vocabulary, text, &mut tokens),
+                    Scheme::Bpe(bpe) => bpe.encode(&self.vocabulary, text, &mut tokens, unspelled),
                     Scheme::Spm(spm) => {
                         let prefix = spm.add_space_prefix && after_special;
-                        spm.encode(&self.vocabulary, text, prefix, &mut tokens);
+                        spm.encode(&self.vocabulary, text, prefix, &mut tokens, unspelled);
                     }
                 },
             }
@@ -124,14 +172,35 @@ impl Tokenizer {
     /// Ids to text, invalid UTF-8 replaced. The space that `encode` puts in front of a text is taken off again.
     pub fn decode(&self, tokens: &[TokenId], special: bool) -> String {
         let mut bytes: Vec<u8> = Vec::with_capacity(tokens.len() * 4);
+        bytes.extend(self.pieces(tokens, special).flatten());
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The bytes of each token of a whole text, without the space that `encode` puts in front of it.
+    fn pieces(&self, tokens: &[TokenId], special: bool) -> impl Iterator<Item = &[u8]> {
         let mut prefixed = matches!(&self.scheme, Scheme::Spm(spm) if spm.add_space_prefix);
-        for &token in tokens {
+        tokens.iter().map(move |&token| {
             let piece = self.bytes(token, special);
             let is_prefixed = prefixed && piece.first() == Some(&b' ');
-            bytes.extend(&piece[usize::from(is_prefixed)..]);
             prefixed &= self.kind(token) == Some(Kind::Control);
+            &piece[usize::from(is_prefixed)..]
+        })
+    }
+
+    /// What a token says on its own: its bytes as text, invalid UTF-8 replaced. Spaces stay, also that of `▁the`.
+    pub fn text(&self, token: TokenId) -> String {
+        String::from_utf8_lossy(self.bytes(token, true)).into_owned()
+    }
+
+    /// The text of each token of a whole text. Joined they are what `decode` gives, control tokens included: the space
+    /// that `encode` put in front is taken off, and a character that takes several tokens stands at its last one.
+    pub fn texts(&self, tokens: &[TokenId]) -> Vec<String> {
+        let mut stream = TextStream::default();
+        let mut texts: Vec<String> = self.pieces(tokens, true).map(|piece| stream.push(piece)).collect();
+        if let Some(last) = texts.last_mut() {
+            last.push_str(&stream.finish());
         }
-        String::from_utf8_lossy(&bytes).into_owned()
+        texts
     }
 
     /// The vocabulary's own spelling of a token (e.g. `Ġthe`, `<0x0A>`); empty for an id outside of it.

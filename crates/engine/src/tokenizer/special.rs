@@ -10,6 +10,7 @@ use crate::{TokenId, gguf::Metadata};
 
 const BOS: &str = "tokenizer.ggml.bos_token_id";
 const EOS: &str = "tokenizer.ggml.eos_token_id";
+const ENDS_LIST: &str = "tokenizer.ggml.eos_token_ids";
 const ADD_BOS: &str = "tokenizer.ggml.add_bos_token";
 const ADD_EOS: &str = "tokenizer.ggml.add_eos_token";
 
@@ -132,6 +133,11 @@ impl Special {
         let mut ends: Vec<TokenId> = eos.into_iter().collect();
         for key in ["tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"] {
             ends.extend(named(vocabulary, key)?);
+        }
+        // Ollama's converter writes all the ends there are.
+        for &id in metadata.int_array(ENDS_LIST)?.unwrap_or_default() {
+            // Too large for a vocabulary's index is as much out of range.
+            ends.push(vocabulary.token(ENDS_LIST, u32::try_from(id).unwrap_or(u32::MAX))?);
         }
         for &(key, texts, is_end) in MIDDLES {
             let token = named(vocabulary, key)?.or_else(|| {

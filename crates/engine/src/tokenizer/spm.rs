@@ -49,16 +49,36 @@ impl Spm {
         Ok(Spm { add_space_prefix, bytes, before_space: before_space(vocabulary), unknown })
     }
 
-    /// Appends the tokens of a text that holds no special tokens; `prefix`: with a space in front.
-    pub(super) fn encode(&self, vocabulary: &Vocabulary, text: &str, prefix: bool, out: &mut Vec<TokenId>) {
+    /// Whether some characters may be left out, for want of bytes and of an unknown token.
+    pub(super) fn lacks_bytes(&self) -> bool {
+        self.unknown == NONE && self.bytes.contains(&NONE)
+    }
+
+    /// Appends the tokens of a text that holds no special tokens; `prefix`: with a space in front. `unspelled` gets each
+    /// character that is left out.
+    pub(super) fn encode(
+        &self,
+        vocabulary: &Vocabulary,
+        text: &str,
+        prefix: bool,
+        out: &mut Vec<TokenId>,
+        unspelled: &mut dyn FnMut(char),
+    ) {
         let mut prefix = prefix;
         for part in parts(text) {
-            self.encode_part(vocabulary, part, prefix, out);
+            self.encode_part(vocabulary, part, prefix, out, unspelled);
             prefix = false;
         }
     }
 
-    fn encode_part(&self, vocabulary: &Vocabulary, text: &str, prefix: bool, out: &mut Vec<TokenId>) {
+    fn encode_part(
+        &self,
+        vocabulary: &Vocabulary,
+        text: &str,
+        prefix: bool,
+        out: &mut Vec<TokenId>,
+        unspelled: &mut dyn FnMut(char),
+    ) {
         let mut escaped = String::with_capacity(text.len() + text.len() / 2 + 3);
         if prefix {
             escaped.push(SPACE);
@@ -70,15 +90,22 @@ impl Spm {
         let mut last = None;
         for (at, c) in escaped.char_indices() {
             if c == SPACE && last.is_some_and(|last| last != SPACE && !self.before_space.contains(&last)) {
-                self.encode_word(vocabulary, &mut merger, &escaped[word..at], out);
+                self.encode_word(vocabulary, &mut merger, &escaped[word..at], out, unspelled);
                 word = at;
             }
             last = Some(c);
         }
-        self.encode_word(vocabulary, &mut merger, &escaped[word..], out);
+        self.encode_word(vocabulary, &mut merger, &escaped[word..], out, unspelled);
     }
 
-    fn encode_word(&self, vocabulary: &Vocabulary, merger: &mut Merger, word: &str, out: &mut Vec<TokenId>) {
+    fn encode_word(
+        &self,
+        vocabulary: &Vocabulary,
+        merger: &mut Merger,
+        word: &str,
+        out: &mut Vec<TokenId>,
+        unspelled: &mut dyn FnMut(char),
+    ) {
         merger.clear();
         let mut buffer = [0; 4];
         for c in word.chars() {
@@ -102,6 +129,8 @@ impl Spm {
                 out.extend(tokens.map(TokenId));
             } else if self.unknown != NONE {
                 out.push(TokenId(self.unknown));
+            } else {
+                text.chars().for_each(|c| unspelled(if c == SPACE { ' ' } else { c }));
             }
         }
     }

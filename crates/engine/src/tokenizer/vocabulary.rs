@@ -8,10 +8,7 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 use super::error::{TokenizerError, shorten};
-use crate::{
-    TokenId,
-    gguf::{Metadata, Value},
-};
+use crate::{TokenId, gguf::Metadata};
 
 const TOKENS: &str = "tokenizer.ggml.tokens";
 const SCORES: &str = "tokenizer.ggml.scores";
@@ -175,6 +172,8 @@ pub(super) fn byte_of(text: &str) -> Option<u8> {
 }
 
 fn read_kinds(metadata: &Metadata, n_tokens: usize) -> Result<Vec<Kind>, TokenizerError> {
+    // What llama.cpp reads, and what MLX writes; GGUF's specification has i32.
+    metadata.check_elements(TYPES, &["i32", "u32"], "an array of 32-bit integers (i32)")?;
     let Some(types) = metadata.int_array(TYPES)? else {
         return Ok(vec![Kind::Normal; n_tokens]);
     };
@@ -183,22 +182,16 @@ fn read_kinds(metadata: &Metadata, n_tokens: usize) -> Result<Vec<Kind>, Tokeniz
 }
 
 fn read_scores(metadata: &Metadata, n_tokens: usize) -> Result<Vec<f32>, TokenizerError> {
-    // llama.cpp takes whole numbers too.
-    let scores: Vec<f32> = match metadata.get(SCORES) {
-        None => return Ok(Vec::new()),
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a score is only compared; llama.cpp rounds it likewise"
-        )]
-        Some(Value::IntArray(scores)) => scores.iter().map(|&score| score as f32).collect(),
-        Some(_) => metadata.f32_array(SCORES)?.unwrap_or_default().to_vec(),
+    metadata.check_elements(SCORES, &["f32"], "an array of 32-bit floats (f32)")?;
+    let Some(scores) = metadata.f32_array(SCORES)? else {
+        return Ok(Vec::new());
     };
     check_count(SCORES, scores.len(), n_tokens)?;
     if let Some(id) = scores.iter().position(|score| score.is_nan()) {
         let problem = "its score isn't a number".to_owned();
         return Err(TokenizerError::Token { id, text: String::new(), problem });
     }
-    Ok(scores)
+    Ok(scores.to_vec())
 }
 
 fn check_count(key: &'static str, found: usize, expected: usize) -> Result<(), TokenizerError> {

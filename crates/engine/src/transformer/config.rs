@@ -2,8 +2,14 @@
 
 use kelvin_kernels::{gate::Activation, rope::Pairing};
 
-use super::ModelError;
-use crate::gguf::{Gguf, Metadata};
+use super::{
+    ModelError,
+    families::{self, FAMILIES},
+};
+use crate::{
+    gguf::{Gguf, Metadata},
+    uses::{Use, of_tensors, quoted, refused_keys},
+};
 
 /// The shapes and rules of a model. Sizes are counts of numbers unless they say otherwise.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,42 +74,6 @@ pub struct LayerConfig {
     pub rope: usize,
 }
 
-/// What a family's file doesn't say.
-struct Family {
-    architecture: &'static str,
-    activation: Activation,
-    pairing: Pairing,
-    qk_norm: bool,
-    post_norms: bool,
-    scaled_embeddings: bool,
-    /// Every so many layers one sees all; the others have the window and a rotary embedding of their own.
-    global_every: usize,
-    window_base: f64,
-}
-
-const FAMILIES: [Family; 2] = [
-    Family {
-        architecture: "llama",
-        activation: Activation::Silu,
-        pairing: Pairing::Adjacent,
-        qk_norm: false,
-        post_norms: false,
-        scaled_embeddings: false,
-        global_every: 0,
-        window_base: 0.0,
-    },
-    Family {
-        architecture: "gemma3",
-        activation: Activation::GeluTanh,
-        pairing: Pairing::Halves,
-        qk_norm: true,
-        post_norms: true,
-        scaled_embeddings: true,
-        global_every: 6,
-        window_base: 10_000.0,
-    },
-];
-
 /// How many times wider than the residual stream a layer may be inside, and how many query heads may share a key-value head: far more than
 /// any model has, and little enough that a step's buffers stay in proportion to the file.
 const MOST_TIMES: usize = 64;
@@ -129,15 +99,25 @@ impl Config {
     }
 
     /// Reads and checks the hyperparameters.
+    ///
+    /// # Errors
+    /// A file that is no whole model, an unknown architecture, a hyperparameter that is missing, out of range or not
+    /// supported, and any tensor or hyperparameter that the engine would have to use and doesn't.
     pub fn from_gguf(gguf: &Gguf) -> Result<Config, ModelError> {
         let metadata = &gguf.metadata;
+        metadata.refuse_part()?;
+        match metadata.str("general.type")? {
+            None | Some("model") => {}
+            Some(other) => return Err(ModelError::NoModel { found: quoted(other) }),
+        }
         let found = metadata.str("general.architecture")?.unwrap_or("");
-        let family = FAMILIES.iter().find(|family| family.architecture == found).ok_or_else(|| {
-            ModelError::Architecture {
-                found: found.to_string(),
-                supported: FAMILIES.map(|family| family.architecture).join(", "),
-            }
+        let family = families::find(found).ok_or_else(|| ModelError::Architecture {
+            found: found.to_string(),
+            supported: FAMILIES.each_ref().map(|family| family.architecture).join(", "),
         })?;
+        if let Some(names) = refused_keys(metadata) {
+            return Err(ModelError::Unread { what: "keys", architecture: found.to_string(), names });
+        }
         let keys = Keys { metadata, architecture: family.architecture };
         let n_layers = keys.size("block_count", None, 512)?;
         let d_model = keys.size("embedding_length", None, 1 << 20)?;
@@ -177,6 +157,8 @@ impl Config {
             None | Some(0) => None,
             Some(window) => Some(window as usize),
         };
+        let uses = of_tensors(gguf);
+        families::refuse_unread(gguf, found, |i, _| uses[i] == Use::Read)?;
         let vocab_size = gguf.tensor("token_embd.weight").and_then(|t| t.shape.get(1).copied()).unwrap_or(0);
         keys.size("vocab_size", Some(vocab_size.max(1)), 1 << 24)?;
         let d_ff = keys.size("feed_forward_length", None, (MOST_TIMES * d_model).min(1 << 22))?;
@@ -191,18 +173,15 @@ impl Config {
                 return Err(keys.error(key, problem));
             }
         }
-        keys.refuse_softcap("final_logit_softcapping")?;
-        keys.refuse_softcap("attn_logit_softcapping")?;
         let scale = keys.rope_scale()?;
         let global = Rope {
             base: keys.positive("rope.freq_base", 10_000.0)?,
             scale,
             file_factors: gguf.tensor("rope_freqs.weight").is_some(),
         };
-        let local = Rope {
-            base: keys.positive("rope.freq_base_swa", family.window_base.max(1.0))?,
-            scale: 1.0,
-            file_factors: false,
+        let local = || -> Result<Rope, ModelError> {
+            let base = keys.positive("rope.freq_base_swa", family.window_base)?;
+            Ok(Rope { base, scale: 1.0, file_factors: false })
         };
         let layers = (1..=n_layers).map(|i| match family.global_every {
             0 => LayerConfig { window, rope: 0 },
@@ -216,7 +195,7 @@ impl Config {
         Ok(Config {
             architecture: family.architecture.to_string(),
             layers: layers.collect(),
-            ropes: if family.global_every == 0 { vec![global] } else { vec![global, local] },
+            ropes: if family.global_every == 0 { vec![global] } else { vec![global, local()?] },
             n_layers,
             d_model,
             n_heads,
@@ -267,13 +246,6 @@ impl Keys<'_> {
             None => Ok(default),
             Some(x) if x > 0.0 && x.is_finite() => Ok(f64::from(x)),
             Some(x) => Err(self.error(key, format!("expected a positive number, found {x}"))),
-        }
-    }
-
-    fn refuse_softcap(&self, key: &str) -> Result<(), ModelError> {
-        match self.metadata.f32(&self.name(key))? {
-            None | Some(0.0) => Ok(()),
-            Some(x) => Err(self.error(key, format!("a soft cap ({x}) isn't supported"))),
         }
     }
 

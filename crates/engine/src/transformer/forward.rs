@@ -205,8 +205,12 @@ impl Model {
 
         let (rows, angles, half) = (&s.rows, &s.angles[c.layers[i].rope], c.rope_dim / 2);
         let norms = layer.qk_norms.as_ref().map(|[q, k]| (q.as_slice(), k.as_slice())).unzip();
-        for (heads, width, norm) in [(&mut s.q, d_q, norms.0), (&mut s.k, d_kv, norms.1)] {
+        let biases = &layer.biases;
+        for (heads, width, bias, norm) in
+            [(&mut s.q, d_q, &biases.q, norms.0), (&mut s.k, d_kv, &biases.k, norms.1)]
+        {
             self.pool.for_each_row(heads, width, &|row, heads| {
+                add(heads, bias.as_ref());
                 let (cos, sin) = angles[rows[row].pos * 2 * half..][..2 * half].split_at(half);
                 for head in heads.chunks_exact_mut(c.head_dim) {
                     if let Some(norm) = norm {
@@ -216,6 +220,7 @@ impl Model {
                 }
             });
         }
+        self.add_bias(&mut s.v, biases.v.as_ref());
         let (keys, values) = (&s.k, &s.v);
         self.pool.for_each_chunk(batch, 1, &|sequence, append| {
             let Append { sequence: to, tokens, .. } = &mut append[0];
@@ -231,7 +236,8 @@ impl Model {
         let cache = LayerOfBatch { batch, rows, layer: i };
         attend(&self.pool, self.isa, self.heads(), &s.q, &s.spans, &cache, &mut s.input.x);
         self.product_of_input(&layer.attention_output, s, &[&layer.gate, &layer.up]);
-        self.add_delta(layer.post_norms.as_ref().map(|norms| &norms[0]), s);
+        let norm = layer.post_norms.as_ref().map(|norms| &norms[0]);
+        self.add_delta(biases.attention_output.as_ref(), norm, s);
     }
 
     fn heads(&self) -> Heads {
@@ -250,8 +256,11 @@ impl Model {
             Product { weights: &layer.up, out: &mut s.up },
         ];
         matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.down]);
+        let biases = &layer.biases;
+        self.add_bias(&mut s.up, biases.up.as_ref());
         let up = &s.up;
         self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
+            add(gates, biases.gate.as_ref());
             gate(self.isa, self.config.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
         });
         std::mem::swap(&mut s.input.x, &mut s.gate);
@@ -260,7 +269,8 @@ impl Model {
             None => &[self.output_weights()],
         };
         self.product_of_input(&layer.down, s, soon);
-        self.add_delta(layer.post_norms.as_ref().map(|norms| &norms[1]), s);
+        let norm = layer.post_norms.as_ref().map(|norms| &norms[1]);
+        self.add_delta(biases.down.as_ref(), norm, s);
     }
 
     /// The logits of the rows that are wanted.
@@ -320,9 +330,10 @@ impl Model {
         matmul(&self.pool, self.isa, &s.input, n, &mut [Product { weights, out: &mut s.delta }], soon);
     }
 
-    /// x += delta, through a norm where there is one.
-    fn add_delta(&self, norm: Option<&Vec<f32>>, s: &mut Scratch) {
+    /// x += delta, with a bias and through a norm where there is one.
+    fn add_delta(&self, bias: Option<&Vec<f32>>, norm: Option<&Vec<f32>>, s: &mut Scratch) {
         let d_model = self.config.d_model;
+        self.add_bias(&mut s.delta, bias);
         let delta = &mut s.delta;
         if let Some(norm) = norm {
             self.pool.for_each_row(delta, d_model, &|_, delta| self.norm_in_place(delta, norm));
@@ -333,7 +344,22 @@ impl Model {
         });
     }
 
+    /// Adds a bias, if there is one, to rows of its length.
+    fn add_bias(&self, rows: &mut [f32], bias: Option<&Vec<f32>>) {
+        if let Some(len) = bias.map(Vec::len) {
+            self.pool.for_each_row(rows, len, &|_, row| add(row, bias));
+        }
+    }
+
     fn norm_in_place(&self, x: &mut [f32], norm: &[f32]) {
         rms_norm_in_place(self.isa, x, norm, self.config.norm_eps);
+    }
+}
+
+/// Adds a bias, if there is one, to a row of its length: one addition for each number, so no bit depends on how rows are
+/// spread over threads and instructions.
+fn add(row: &mut [f32], bias: Option<&Vec<f32>>) {
+    if let Some(bias) = bias {
+        row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
     }
 }

@@ -5,6 +5,7 @@
 
 mod config;
 mod cost;
+pub(crate) mod families;
 mod forward;
 mod prefixes;
 mod sequence;
@@ -114,6 +115,25 @@ pub enum ModelError {
         found: String,
         /// What there is.
         supported: String,
+    },
+    /// The file says that it is something else than a model: an adapter, a vocabulary, a projector for images.
+    #[error("the file isn't a language model: its general.type is {found}, expected \"model\"")]
+    NoModel {
+        /// What the file says, in quotes.
+        found: String,
+    },
+    /// Tensors or keys that belong to the model's arithmetic, but which the engine doesn't use.
+    #[error(
+        "the model file has {what} that the engine doesn't use for the architecture {architecture:?}, \
+         so the model would compute something else: {names}"
+    )]
+    Unread {
+        /// `tensors` or `keys`.
+        what: &'static str,
+        /// `general.architecture`.
+        architecture: String,
+        /// The first of them, in quotes, with reasons where there are some.
+        names: String,
     },
     /// A hyperparameter is missing, out of its range or not supported.
     #[error("model file, key {key:?}: {problem}")]

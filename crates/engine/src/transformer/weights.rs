@@ -1,8 +1,10 @@
 //! A model file's tensors in, the matrices and vectors of each layer out, every shape checked against the config.
 
+use std::collections::HashSet;
+
 use kelvin_kernels::{matrix::WeightMatrix, memory::Arena, pool::Pool};
 
-use super::{Config, ModelError};
+use super::{Config, ModelError, families::refuse_unread};
 use crate::gguf::{Gguf, TensorInfo};
 
 /// Everything a model learned.
@@ -44,6 +46,20 @@ pub(super) struct Layer {
     pub(super) up: WeightMatrix,
     /// d_model × d_ff.
     pub(super) down: WeightMatrix,
+    /// Added to the products with these matrices.
+    pub(super) biases: Biases,
+}
+
+/// The biases of one block: one number for each row of a matrix, none where the file has no bias for it.
+#[derive(Debug)]
+pub(super) struct Biases {
+    pub(super) q: Option<Vec<f32>>,
+    pub(super) k: Option<Vec<f32>>,
+    pub(super) v: Option<Vec<f32>>,
+    pub(super) attention_output: Option<Vec<f32>>,
+    pub(super) gate: Option<Vec<f32>>,
+    pub(super) up: Option<Vec<f32>>,
+    pub(super) down: Option<Vec<f32>>,
 }
 
 impl Weights {
@@ -54,7 +70,8 @@ impl Weights {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Weights, ModelError> {
         let total = gguf.tensors.iter().map(|tensor| tensor.n_bytes as u64).sum();
-        let mut loader = Loader { gguf, pool, arena: Arena::new(), done: 0, total, progress };
+        let arena = Arena::new();
+        let mut loader = Loader { gguf, pool, arena, taken: HashSet::new(), done: 0, total, progress };
         let (d_model, d_ff) = (config.d_model, config.d_ff);
         let (d_q, d_kv) = (config.n_heads * config.head_dim, config.n_kv_heads * config.head_dim);
         let embedding = loader.matrix("token_embd.weight", config.vocab_size, d_model)?;
@@ -77,6 +94,15 @@ impl Weights {
                 gate: layer.matrix("ffn_gate", d_ff, d_model)?,
                 up: layer.matrix("ffn_up", d_ff, d_model)?,
                 down: layer.matrix("ffn_down", d_model, d_ff)?,
+                biases: Biases {
+                    q: layer.bias("attn_q", d_q)?,
+                    k: layer.bias("attn_k", d_kv)?,
+                    v: layer.bias("attn_v", d_kv)?,
+                    attention_output: layer.bias("attn_output", d_model)?,
+                    gate: layer.bias("ffn_gate", d_ff)?,
+                    up: layer.bias("ffn_up", d_ff)?,
+                    down: layer.bias("ffn_down", d_model)?,
+                },
             });
         }
         let output = match gguf.tensor("output.weight") {
@@ -88,6 +114,8 @@ impl Weights {
             None => None,
         };
         let output_norm = loader.vector("output_norm.weight", d_model)?;
+        // The table of families says what is read. Should it ever say more than is done here, the file is refused now.
+        refuse_unread(gguf, &config.architecture, |_, name| loader.taken.contains(name))?;
         (loader.progress)(total, total);
         Ok(Weights { embedding, layers, output_norm, output, rope_factors })
     }
@@ -106,6 +134,8 @@ struct Loader<'a> {
     gguf: &'a Gguf,
     pool: &'a Pool,
     arena: Arena,
+    /// The names of the tensors that were read.
+    taken: HashSet<&'a str>,
     done: u64,
     total: u64,
     progress: &'a mut dyn FnMut(u64, u64),
@@ -159,7 +189,8 @@ impl<'a> Loader<'a> {
         Ok(info)
     }
 
-    fn report(&mut self, info: &TensorInfo) {
+    fn report(&mut self, info: &'a TensorInfo) {
+        self.taken.insert(&info.name);
         self.done += info.n_bytes as u64;
         (self.progress)(self.done, self.total);
     }
@@ -178,6 +209,15 @@ impl InLayer<'_, '_> {
 
     fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
         self.loader.vector(&format!("blk.{}.{name}.weight", self.i), len)
+    }
+
+    /// A vector that a file may have: `blk.I.NAME.bias`.
+    fn bias(&mut self, name: &str, len: usize) -> Result<Option<Vec<f32>>, ModelError> {
+        let name = format!("blk.{}.{name}.bias", self.i);
+        match self.loader.gguf.tensor(&name) {
+            Some(_) => self.loader.vector(&name, len).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn vectors(

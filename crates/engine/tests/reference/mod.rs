@@ -145,7 +145,7 @@ impl Reference {
         x.iter().map(norm_row).collect()
     }
 
-    /// Every row of `x` times the matrix: all tokens for one row of weights at a time, k in sequence.
+    /// Every row of `x` times the matrix, and its bias if the file has one: all tokens for one row of weights at a time, k in sequence.
     fn matmul(&self, x: &[Vec<f64>], name: &str) -> Rows {
         let info = self.gguf.tensor(name).unwrap_or_else(|| panic!("no tensor {name}"));
         let (n_in, n_out, n) = (info.shape[0], info.shape[1], x.len());
@@ -159,6 +159,12 @@ impl Reference {
                 sums.iter_mut().zip(column).for_each(|(sum, x)| *sum += w as f64 * x);
             }
             out.iter_mut().zip(&sums).for_each(|(out, &sum)| out.push(sum));
+        }
+        let bias = name.replace(".weight", ".bias");
+        if self.gguf.tensor(&bias).is_some() {
+            let bias = vector(&self.gguf, &bias);
+            let pairs = out.iter_mut().flat_map(|row| row.iter_mut().zip(&bias));
+            pairs.for_each(|(x, &bias)| *x += f64::from(bias));
         }
         out
     }

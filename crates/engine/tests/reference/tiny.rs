@@ -18,6 +18,7 @@ static N_WRITTEN: AtomicUsize = AtomicUsize::new(0);
 pub enum Meta {
     U32(u32),
     F32(f32),
+    Bool(bool),
     Str(String),
     I32s(Vec<i32>),
     F32s(Vec<f32>),
@@ -154,6 +155,21 @@ impl TinyModel {
         model
     }
 
+    /// With a bias on the named matrices of every layer: numbers as large as the products that they are added to.
+    pub fn biased(mut self, matrices: &[&str]) -> TinyModel {
+        let mut random = Random(0x5851_F42D_4C95_7F2D);
+        let is_biased =
+            |name: &str| matrices.iter().any(|matrix| name.ends_with(&format!(".{matrix}.weight")));
+        let weights: Vec<(String, usize)> = (self.tensors.iter())
+            .filter(|(name, ..)| is_biased(name))
+            .map(|(name, shape, _)| (name.replace(".weight", ".bias"), shape[1]))
+            .collect();
+        for (name, len) in weights {
+            self.tensors.push((name, vec![len], (0..len).map(|_| 2.0 * random.next()).collect()));
+        }
+        self
+    }
+
     /// With a tokenizer, for whose vocabulary [`MISTRAL_LIKE`] has the size, and a chat template. A token is a character, so a text has as
     /// many as characters, with a BOS and SentencePiece's space in front.
     pub fn speaking(mut self) -> TinyModel {
@@ -202,6 +218,7 @@ impl TinyModel {
             match value {
                 Meta::U32(v) => file.extend([4u32.to_le_bytes(), v.to_le_bytes()].concat()),
                 Meta::F32(v) => file.extend([6u32.to_le_bytes(), v.to_le_bytes()].concat()),
+                Meta::Bool(v) => file.extend([&7u32.to_le_bytes()[..], &[u8::from(*v)]].concat()),
                 Meta::Str(v) => {
                     file.extend(8u32.to_le_bytes());
                     push_string(&mut file, v);

@@ -245,6 +245,7 @@ impl Conversation {
     fn answer(&mut self) -> anyhow::Result<()> {
         let engine = &self.session.engine;
         let rendered = prompt::render(prompt::template(engine)?, &self.messages, self.date.as_deref())?;
+        prompt::note_unreadable(&engine.tokenizer, &rendered, true);
         let tokens = prompt::encode_rendered(&engine.tokenizer, &rendered);
         let request = Request {
             samplers: vec![Sampler::new(self.chain.clone(), Dice { seed: self.seed, sample: self.sample })],

@@ -6,6 +6,7 @@ use anyhow::Context;
 use kelvin_engine::{
     gguf::{Gguf, TensorInfo, Value},
     transformer::Config,
+    uses::{self, Use},
 };
 use serde::Serialize;
 
@@ -25,6 +26,8 @@ use crate::{
 /// Longer values are cut in the text; JSON has them whole, but for long arrays.
 const LONGEST_VALUE: usize = 60;
 const LONGEST_ARRAY: usize = 8;
+/// Tensors that the text lists because they are refused.
+const MOST_UNREAD: usize = 20;
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -40,6 +43,8 @@ struct Answer {
     formats: Vec<FormatRow>,
     chat_template: Option<String>,
     metadata: BTreeMap<String, serde_json::Value>,
+    /// What the engine does with the keys and the tensors.
+    uses: Uses,
     #[serde(skip_serializing_if = "Option::is_none")]
     tensors: Option<Vec<Tensor>>,
 }
@@ -72,6 +77,43 @@ struct Tensor {
     shape: Vec<usize>,
     bytes: usize,
     offset: u64,
+}
+
+/// What is read, and what isn't and why.
+#[derive(Debug, Serialize)]
+struct Uses {
+    keys: Sorted,
+    tensors: Sorted,
+}
+
+/// Names by what becomes of them, in file order; with the reasons.
+#[derive(Debug, Default, Serialize)]
+struct Sorted {
+    read: Vec<String>,
+    ignored: Vec<Unused>,
+    warned: Vec<Unused>,
+    refused: Vec<Unused>,
+}
+
+#[derive(Debug, Serialize)]
+struct Unused {
+    name: String,
+    reason: String,
+}
+
+impl FromIterator<(String, Use)> for Sorted {
+    fn from_iter<I: IntoIterator<Item = (String, Use)>>(all: I) -> Sorted {
+        let mut sorted = Sorted::default();
+        for (name, of) in all {
+            match of {
+                Use::Read => sorted.read.push(name),
+                Use::Ignored(reason) => sorted.ignored.push(Unused { name, reason: reason.to_string() }),
+                Use::Warned(reason) => sorted.warned.push(Unused { name, reason }),
+                Use::Refused(reason) => sorted.refused.push(Unused { name, reason }),
+            }
+        }
+        sorted
+    }
 }
 
 /// Runs the verb.
@@ -132,8 +174,36 @@ fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> Answer {
         parameters: gguf.tensors.iter().map(numbers).sum(),
         formats,
         chat_template: text("tokenizer.chat_template"),
+        uses: Uses {
+            keys: gguf
+                .metadata
+                .entries
+                .iter()
+                .map(|(key, value)| (key.clone(), use_of(gguf, key, value)))
+                .collect(),
+            tensors: gguf
+                .tensors
+                .iter()
+                .map(|tensor| tensor.name.clone())
+                .zip(uses::of_tensors(gguf))
+                .collect(),
+        },
         metadata: gguf.metadata.entries.iter().map(|(key, value)| (key.clone(), to_json(value))).collect(),
         tensors: list_tensors.then(|| tensors.collect()),
+    }
+}
+
+fn use_of(gguf: &Gguf, key: &str, value: &Value) -> Use {
+    uses::of_key(&gguf.metadata, key, value)
+}
+
+/// What becomes of a key, in a few words.
+fn described(of: Use) -> String {
+    match of {
+        Use::Read => "read".to_string(),
+        Use::Ignored(reason) => format!("no effect: {reason}"),
+        Use::Warned(reason) => format!("not used: {reason}"),
+        Use::Refused(reason) => format!("refused: {reason}"),
     }
 }
 
@@ -217,11 +287,23 @@ fn render(answer: &Answer, gguf: &Gguf, style: Style) -> String {
     }
     push_table(&mut out, &rows, &[Align::Left, Align::Right, Align::Right, Align::Right], style);
 
-    let mut rows = vec![["key", "value"].map(str::to_string).to_vec()];
+    let mut rows = vec![["key", "value", "use"].map(str::to_string).to_vec()];
     for (key, value) in &gguf.metadata.entries {
-        rows.push(vec![escape::visible(key), describe(value)]);
+        rows.push(vec![escape::visible(key), describe(value), described(use_of(gguf, key, value))]);
     }
-    push_table(&mut out, &rows, &[Align::Left, Align::Left], style);
+    push_table(&mut out, &rows, &[Align::Left, Align::Left, Align::Left], style);
+
+    let sorted = &answer.uses.tensors;
+    if !sorted.refused.is_empty() {
+        let mut rows = vec![["tensor", "use"].map(str::to_string).to_vec()];
+        for unused in sorted.refused.iter().take(MOST_UNREAD) {
+            rows.push(vec![escape::visible(&unused.name), format!("refused: {}", unused.reason)]);
+        }
+        if let Some(more) = sorted.refused.len().checked_sub(MOST_UNREAD).filter(|&more| more > 0) {
+            rows.push(vec![format!("and {more} more"), String::new()]);
+        }
+        push_table(&mut out, &rows, &[Align::Left, Align::Left], style);
+    }
 
     if let Some(tensors) = &answer.tensors {
         let mut rows = vec![["tensor", "format", "shape", "bytes"].map(str::to_string).to_vec()];

@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::{
     args::PerplexityArgs,
     failure::usage,
+    prompt,
     session::{self, CHUNK, ModelFile, Session},
 };
 use crate::terminal::{
@@ -91,6 +92,7 @@ pub(crate) fn run(args: &PerplexityArgs) -> anyhow::Result<()> {
     let text = read(args)?;
     let session = session::open(&args.model)?;
     let tokenizer = &session.engine.tokenizer;
+    prompt::note_unreadable(tokenizer, &text, false);
     let added = tokenizer.encode("", true, false);
     let bos = tokenizer.bos().filter(|bos| added.first() == Some(bos));
     let mut tokens: Vec<TokenId> = bos.into_iter().collect();
@@ -256,7 +258,7 @@ fn answer(
             let one = |(pos, &nats): (usize, &f64)| Scored {
                 pos,
                 ids: [tokens[pos].0],
-                text: tokenizer.decode(&[tokens[pos]], true),
+                text: tokenizer.text(tokens[pos]),
                 nats,
             };
             scored().zip(nats).map(one).collect()

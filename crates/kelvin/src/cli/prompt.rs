@@ -14,6 +14,7 @@ use kelvin_lab::text_file;
 use serde::Serialize;
 
 use super::{args::PromptArgs, failure::usage};
+use crate::{terminal, views::token};
 
 /// Far more than any context holds, and little enough to read at once.
 pub(crate) const MOST_BYTES: u64 = 64 << 20;
@@ -144,16 +145,25 @@ pub(crate) fn prepare(
     let asked = args.chat || args.system.is_some() || args.date.is_some();
     let wanted = asked || (otherwise == Otherwise::TemplateIfAny && engine.template.is_some());
     if args.raw || !wanted {
+        note_unreadable(&engine.tokenizer, &text, args.special);
         let ids = ids(engine.tokenizer.encode(&text, true, args.special));
         return Ok(Prompt { prompt: text.clone(), chat: false, text, ids });
     }
     let rendered = render_one(template(engine)?, &text, args)?;
+    note_unreadable(&engine.tokenizer, &rendered, true);
     Ok(Prompt {
         prompt: text,
         chat: true,
         ids: ids(encode_rendered(&engine.tokenizer, &rendered)),
         text: rendered,
     })
+}
+
+/// Tells people of characters that are lost between a text and its tokens.
+pub(crate) fn note_unreadable(tokenizer: &Tokenizer, text: &str, parse_special: bool) {
+    if let Some(why) = token::unreadable(tokenizer, text, parse_special) {
+        terminal::note(&format!("warning: {why}: it reads the text without"));
+    }
 }
 
 /// One user's message, after the system text if there is one, in the template.

@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow};
 use kelvin_engine::{
     Engine, TokenId,
     generate::{GenerateError, Request, check_prompt},
+    tokenizer::Tokenizer,
     transformer::{Append, CacheFormat, ModelOptions, PAGE, Scratch, Sequence, Want},
 };
 use kelvin_kernels::isa::Isa;
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     models::{catalogue::Reference, fetch, verify},
     terminal::{
-        self,
+        self, escape,
         late::{Counted, LateBar},
     },
     views::token,
@@ -85,6 +86,7 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     let (reference, path) = locate(&args.named)?;
     let options = ModelOptions { threads: args.threads.unwrap_or(0), isa };
     let engine = load(&path, &options)?;
+    warn(&engine.tokenizer);
     let own = engine.model.config.ctx_len;
     if let Some(asked) = args.ctx_size.filter(|&asked| asked > own) {
         terminal::note(&format!(
@@ -110,6 +112,13 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
         cache,
         context: args.ctx_size,
     })
+}
+
+/// Tells people what the file's vocabulary leaves open.
+pub(crate) fn warn(tokenizer: &Tokenizer) {
+    for warning in tokenizer.warnings() {
+        terminal::note(&escape::printable(&format!("warning: {warning}")));
+    }
 }
 
 /// Pages of texts that share a prompt: each has one that it shares in part, and those of its own.

@@ -5,7 +5,10 @@ use kelvin_engine::{TokenId, gguf::Gguf, tokenizer::Tokenizer};
 use serde::Serialize;
 
 use super::{args::TokenizeArgs, prompt, session};
-use crate::terminal::{self, escape, json, style::Style, table::Align};
+use crate::{
+    terminal::{self, escape, json, style::Style, table::Align},
+    views::token,
+};
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -19,10 +22,13 @@ struct Answer {
 #[derive(Debug, Serialize)]
 struct Token {
     ids: [u32; 1],
-    /// What it decodes to.
+    /// What it decodes to within the whole: joined, these are the decoded text.
     text: String,
     /// The vocabulary's own spelling.
     piece: String,
+    /// What it says on its own, for people.
+    #[serde(skip)]
+    shown: String,
 }
 
 /// Runs the verb. Weights aren't read: the vocabulary is in the file's header.
@@ -32,6 +38,7 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
     let tokenizer =
         Tokenizer::from_metadata(&gguf.metadata).with_context(|| format!("can't use {}", path.display()))?;
+    session::warn(&tokenizer);
     let (text, ids) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some() {
         let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
         let rendered = prompt::render_one(&template, &typed, &args.prompt)?;
@@ -41,18 +48,21 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
         let ids = tokenizer.encode(&typed, !args.no_bos, args.prompt.special);
         (typed, ids)
     };
+    prompt::note_unreadable(&tokenizer, &text, true);
     let body: &[TokenId] = match (tokenizer.bos(), ids.split_first()) {
         (Some(bos), Some((first, rest))) if *first == bos && !text.starts_with(tokenizer.piece(bos)) => rest,
         _ => &ids,
     };
     let answer = Answer {
-        round_trip: tokenizer.decode(body, true).trim_start_matches(' ') == text.trim_start_matches(' '),
+        round_trip: tokenizer.decode(body, true) == text,
         tokens: ids
             .iter()
-            .map(|&id| Token {
+            .zip(tokenizer.texts(&ids))
+            .map(|(&id, text)| Token {
                 ids: [id.0],
-                text: tokenizer.decode(&[id], true),
+                text,
                 piece: tokenizer.piece(id).to_string(),
+                shown: token::shown_by(&tokenizer, id),
             })
             .collect(),
         ids: prompt::ids(ids),
@@ -67,11 +77,7 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
 fn render(answer: &Answer, style: Style) -> String {
     let mut rows = vec![["id", "piece", "text"].map(str::to_string).to_vec()];
     for token in &answer.tokens {
-        rows.push(vec![
-            token.ids[0].to_string(),
-            escape::visible(&token.piece),
-            escape::visible(&token.text),
-        ]);
+        rows.push(vec![token.ids[0].to_string(), escape::visible(&token.piece), token.shown.clone()]);
     }
     let mut lines = terminal::table::lines(&rows, &[Align::Right, Align::Left, Align::Left], 0);
     lines[0] = style.dim(&lines[0]);

@@ -269,6 +269,8 @@ fn bans(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Arc<[Vec<TokenId>]
     // How a word begins a text is told from how it goes on by what a space before it does to its tokens.
     let spellings = texts.iter().flat_map(|text| [text.to_string(), format!(" {}", text.trim_start())]);
     let mut sequences: Vec<Vec<TokenId>> = spellings
+        // A word that can't be spelled can't be written either; without what it lacks it would be another word.
+        .filter(|text| tokenizer.unspelled(text, false).is_empty())
         .map(|text| tokenizer.encode(&text, false, false))
         .filter(|tokens| !tokens.is_empty())
         .collect();

@@ -10,7 +10,7 @@ use super::{
     fields::{Fields, shortened, token, wrong},
     problem::Problem,
 };
-use crate::cli::prompt::encode_rendered;
+use crate::{cli::prompt::encode_rendered, views::token::unreadable};
 
 /// Far more turns than any context holds.
 const MOST_MESSAGES: usize = 4096;
@@ -33,9 +33,10 @@ pub(crate) fn of_completion(
     let value = fields
         .take("prompt")
         .ok_or_else(|| Problem::parameter("prompt", format!("\"prompt\" is missing; it is {EXPECTED}")))?;
-    let of_text = |text: &str| Prompt {
-        text: text.to_string(),
-        tokens: engine.tokenizer.encode(text, add_special, false),
+    let of_text = |text: &str| {
+        readable("prompt", engine, text, false)?;
+        let tokens = engine.tokenizer.encode(text, add_special, false);
+        Ok(Prompt { text: text.to_string(), tokens })
     };
     let of_ids = |items: &[Value]| {
         let vocab_size = engine.model.config.vocab_size;
@@ -44,7 +45,7 @@ pub(crate) fn of_completion(
         Ok(Prompt { text: engine.tokenizer.decode(&tokens, true), tokens })
     };
     let items = match &value {
-        Value::String(text) => return Ok(vec![of_text(text)]),
+        Value::String(text) => return Ok(vec![of_text(text)?]),
         Value::Array(items) if items.first().is_some_and(Value::is_number) => {
             return Ok(vec![of_ids(items)?]);
         }
@@ -56,16 +57,25 @@ pub(crate) fn of_completion(
         return Err(Problem::parameter("prompt", message));
     }
     let one = |item: &Value| match item {
-        Value::String(text) => Ok(of_text(text)),
+        Value::String(text) => of_text(text),
         Value::Array(ids) => of_ids(ids),
         other => Err(wrong("prompt", other, EXPECTED)),
     };
     items.iter().map(one).collect()
 }
 
+/// Refuses a text of which the model can't read some characters: nothing of a prompt is left out in silence.
+pub(crate) fn readable(name: &str, engine: &Engine, text: &str, parse_special: bool) -> Result<(), Problem> {
+    match unreadable(&engine.tokenizer, text, parse_special) {
+        Some(why) => Err(Problem::parameter(name, format!("\"{name}\": {why}: leave it out"))),
+        None => Ok(()),
+    }
+}
+
 /// The messages of a chat, in the model's template.
 pub(crate) fn of_chat(fields: &mut Fields, engine: &Engine) -> Result<Prompt, Problem> {
     let text = rendered(fields, engine)?;
+    readable("messages", engine, &text, true)?;
     let tokens = encode_rendered(&engine.tokenizer, &text);
     Ok(Prompt { text, tokens })
 }
@@ -89,6 +99,7 @@ pub(crate) fn of_input(
         Some(other) => return Err(wrong("input", &other, EXPECTED)),
     }
     let text = render(fields, engine, &messages, "input")?;
+    readable("input", engine, &text, true)?;
     let tokens = encode_rendered(&engine.tokenizer, &text);
     Ok(Prompt { text, tokens })
 }

@@ -10,7 +10,7 @@ use super::{
     Shared,
     fields::{Fields, read_body},
     problem::Problem,
-    prompts::{check_model, of_chat, rendered},
+    prompts::{check_model, of_chat, readable, rendered},
 };
 
 /// What these routes answer.
@@ -41,10 +41,14 @@ pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::e
         one_of(fields, &["prompt", "content", "messages"])?;
         let tokens: Vec<TokenId> = if let Some(text) = fields.text("prompt")? {
             let add_special = fields.flag_or("add_special_tokens", true)?;
-            tokenizer.encode(&text, add_special, fields.flag_or("parse_special", true)?)
+            let parse_special = fields.flag_or("parse_special", true)?;
+            readable("prompt", &shared.engine, &text, parse_special)?;
+            tokenizer.encode(&text, add_special, parse_special)
         } else if let Some(text) = fields.text("content")? {
             let add_special = fields.flag("add_special")?;
-            tokenizer.encode(&text, add_special, fields.flag_or("parse_special", true)?)
+            let parse_special = fields.flag_or("parse_special", true)?;
+            readable("content", &shared.engine, &text, parse_special)?;
+            tokenizer.encode(&text, add_special, parse_special)
         } else if fields.get("messages").is_some() {
             of_chat(fields, &shared.engine)?.tokens
         } else {

@@ -1,15 +1,20 @@
 //! A token in, what people and programs call it out; and back.
 
-use kelvin_engine::Engine;
+use kelvin_engine::{Engine, tokenizer::Tokenizer};
 use kelvin_sampling::TokenId;
 
 use crate::terminal::escape::visible;
 
 /// What a token says on its own, as people see it: control tokens by their names, and a part of a character by its bytes.
 pub(crate) fn shown(engine: &Engine, token: TokenId) -> String {
-    let bytes = engine.tokenizer.bytes(token, true);
+    shown_by(&engine.tokenizer, token)
+}
+
+/// [`shown`] where there is no engine.
+pub(crate) fn shown_by(tokenizer: &Tokenizer, token: TokenId) -> String {
+    let bytes = tokenizer.bytes(token, true);
     match std::str::from_utf8(bytes) {
-        Ok("") => visible(engine.tokenizer.piece(token)),
+        Ok("") => visible(tokenizer.piece(token)),
         Ok(text) => visible(text),
         Err(_) => bytes.iter().map(|byte| format!("<{byte:02X}>")).collect(),
     }
@@ -17,7 +22,16 @@ pub(crate) fn shown(engine: &Engine, token: TokenId) -> String {
 
 /// A token's text for JSON.
 pub(crate) fn text(engine: &Engine, token: TokenId) -> String {
-    engine.tokenizer.decode(&[token], true)
+    engine.tokenizer.text(token)
+}
+
+/// What is wrong with a text of which the model can't read some characters; none if it can read them all.
+pub(crate) fn unreadable(tokenizer: &Tokenizer, text: &str, parse_special: bool) -> Option<String> {
+    let lost = tokenizer.unspelled(text, parse_special);
+    let names: Vec<String> = lost.iter().map(|&c| format!("U+{:04X}", u32::from(c))).collect();
+    (!names.is_empty()).then(|| {
+        format!("the model's vocabulary has no token for {}, so the model can't read that", names.join(", "))
+    })
 }
 
 /// The token that was typed: a text that is one token, or `#ID`. The error says what the text is instead.
