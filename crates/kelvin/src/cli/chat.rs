@@ -246,7 +246,10 @@ impl Conversation {
         let rendered = prompt::render(prompt::template(engine)?, &self.messages, self.date.as_deref())?;
         let tokens = prompt::encode_rendered(&engine.tokenizer, &rendered);
         let request = Request {
-            samplers: vec![Sampler::new(self.chain.clone(), Dice { seed: self.seed, sample: self.sample })],
+            samplers: vec![Sampler::new(
+                engine.tokenizer.bind(&self.chain),
+                Dice { seed: self.seed, sample: self.sample },
+            )],
             max_tokens: self.max_tokens,
             stop: Vec::new(),
             ignore_end: false,
