@@ -136,7 +136,9 @@ pub enum SampleError {
         vocab: usize,
     },
     /// A stage has texts that nobody has looked up in a vocabulary.
-    #[error("{stage} has breakers that are texts, and no model's vocabulary to find their tokens in; give token ids")]
+    #[error(
+        "{stage} has breakers that are texts, and no model's vocabulary to find their tokens in; give token ids"
+    )]
     NeedsVocabulary {
         /// The stage.
         stage: &'static str,

@@ -314,7 +314,10 @@ mod tests {
         ] {
             assert_eq!(llama(setting), expected);
         }
-        assert_eq!(chain("ollama", &["dry=0.8"]).unwrap(), chain("ollama", &[llama("dry=0.8").as_str()]).unwrap());
+        assert_eq!(
+            chain("ollama", &["dry=0.8"]).unwrap(),
+            chain("ollama", &[llama("dry=0.8").as_str()]).unwrap()
+        );
         let said = chain("llama.cpp", &["dry=-1"]).unwrap_err().to_string();
         assert!(said.starts_with("dry: -1 is not allowed"), "{said}");
         assert!(chain("lamma", &[]).unwrap_err().to_string().contains("llama.cpp, vllm"));

@@ -145,7 +145,12 @@ struct Row<'a> {
     watched: &'a [TokenId],
 }
 
-fn view(row: &Row<'_>, controls: &options::Controls, t: Option<f32>, args: &NextArgs) -> anyhow::Result<View> {
+fn view(
+    row: &Row<'_>,
+    controls: &options::Controls,
+    t: Option<f32>,
+    args: &NextArgs,
+) -> anyhow::Result<View> {
     let Row { session, logits, read, raw, watched } = *row;
     let trace = if t.is_none_or(f32::is_finite) {
         let chain = session.engine.tokenizer.bind(&controls.of(t)?);

@@ -99,8 +99,7 @@ pub(crate) fn can_ask(chain: &Chain, speaks: Option<&str>) -> bool {
 
 /// The profile whose settings a server understands; those that all have, if nobody says.
 fn profile(speaks: Option<&str>) -> Result<Profile, String> {
-    let profile: Profile =
-        speaks.unwrap_or("openai").parse().map_err(|error| format!("speaks: {error}"))?;
+    let profile: Profile = speaks.unwrap_or("openai").parse().map_err(|error| format!("speaks: {error}"))?;
     let name = profile.name();
     if matches!(name, "ollama" | "transformers") {
         return Err(format!(

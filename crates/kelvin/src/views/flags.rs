@@ -124,7 +124,10 @@ mod tests {
         );
         let llama = to(r#"bias=5:-inf | dry=0.8,breakers:"*"/"\n" | temp=1"#, "llama.cpp");
         assert!(llama.contains("--logit-bias 5-inf "), "{llama}");
-        assert!(llama.contains(r"--dry-sequence-breaker '*' ") && llama.contains(r"--dry-sequence-breaker '\n' "), "{llama}");
+        assert!(
+            llama.contains(r"--dry-sequence-breaker '*' ") && llama.contains(r"--dry-sequence-breaker '\n' "),
+            "{llama}"
+        );
         assert!(to("dry=0.8 | temp=1", "llama.cpp").contains("--dry-sequence-breaker none "));
         assert!(to("bias=5:-2 | temp=1", "vllm").contains("logit_bias={5: -2.0}"));
         assert!(to("bias=5:-2 | temp=1", "openai").contains(r#"logit_bias={"5":-2.0}"#));

@@ -303,8 +303,11 @@ impl Draft {
         };
         if self.sampler.is_empty() {
             let stages = |text: &str| {
-                let stages =
-                    text.split('|').map(str::trim).filter(|stage| !stage.is_empty()).map(|one| profile.stage(one));
+                let stages = text
+                    .split('|')
+                    .map(str::trim)
+                    .filter(|stage| !stage.is_empty())
+                    .map(|one| profile.stage(one));
                 let stages = stages.collect::<Result<Vec<_>, _>>();
                 stages.and_then(|stages| profile.chain(&stages)).map_err(|error| error.to_string())
             };

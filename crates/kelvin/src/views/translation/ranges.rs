@@ -157,8 +157,8 @@ impl Source {
     /// Why a setting can't have this number here, as a sentence; none if it can.
     pub(crate) fn refuses(&self, setting: &str, number: f64) -> Option<String> {
         let range = self.range(setting)?;
-        let Source { engine, version, .. } = self;
-        (!range.has(number)).then(|| format!("{engine} {version} takes {}", range.words()))
+        let Source { engine, version, place, .. } = self;
+        (!range.has(number)).then(|| format!("{engine} {version} takes {} ({place})", range.words()))
     }
 }
 
@@ -215,12 +215,15 @@ mod tests {
     #[test]
     fn what_is_outside_is_said_with_the_version() {
         let vllm = source("vllm").unwrap();
-        assert_eq!(vllm.refuses("temperature", 3.0).unwrap(), "vllm 0.33 takes `temperature` from 0 to 2");
+        assert_eq!(
+            vllm.refuses("temperature", 3.0).unwrap(),
+            "vllm 0.33 takes `temperature` from 0 to 2 (vllm/sampling_params.py)"
+        );
         assert_eq!(vllm.refuses("temperature", 2.0), None);
         assert_eq!(vllm.range("temperature").unwrap().nearest(3.0), Some(2.0));
         assert_eq!(vllm.range("logit_bias").unwrap().nearest(f64::NEG_INFINITY), Some(-100.0));
         let transformers = source("transformers").unwrap();
-        assert!(transformers.refuses("epsilon_cutoff", 1.0).unwrap().ends_with("from 0 to below 1"));
+        assert!(transformers.refuses("epsilon_cutoff", 1.0).unwrap().contains("from 0 to below 1 ("));
         assert_eq!(transformers.range("epsilon_cutoff").unwrap().nearest(1.0), None);
     }
 }

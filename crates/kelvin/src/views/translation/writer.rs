@@ -80,7 +80,8 @@ impl Writer {
         };
         if let Some((key, x, reason)) = outside(&real, &pairs) {
             let nearest = source.range(key).and_then(|range| range.nearest(x));
-            let moved = nearest.and_then(|nearest| moved(&real, source, key, nearest)).ok_or(reason.as_str())?;
+            let moved =
+                nearest.and_then(|nearest| moved(&real, source, key, nearest)).ok_or(reason.as_str())?;
             pairs = self.write(&moved)?;
             if let Some((_, _, reason)) = outside(&moved, &pairs) {
                 return Err(reason);
@@ -100,10 +101,10 @@ impl Writer {
     pub(super) fn runs(&self) -> Result<Vec<Stage>, ChainError> {
         let runs = self.profile.chain(&self.expressed)?;
         // What is off has no place in the order.
-        let place = |stage: &Stage| {
-            self.expressed.iter().position(|other| other.info().name == stage.info().name)
-        };
-        let mut runs: Vec<Stage> = runs.stages().iter().filter(|stage| place(stage).is_some()).cloned().collect();
+        let place =
+            |stage: &Stage| self.expressed.iter().position(|other| other.info().name == stage.info().name);
+        let mut runs: Vec<Stage> =
+            runs.stages().iter().filter(|stage| place(stage).is_some()).cloned().collect();
         if self.profile.name() == "llama.cpp" {
             // Its `samplers` have the order that is asked for; biases come before them, and the three penalties are one of them.
             let penalties = self.expressed.iter().position(|stage| counted(stage).is_some());
@@ -216,7 +217,10 @@ impl Writer {
                     return Err(format!("{name} counts the prompt as well"));
                 }
                 if is_llama(name) {
-                    return Ok(vec![("repeat_penalty", short(r.theta())), ("repeat_last_n", last(r.window()))]);
+                    return Ok(vec![
+                        ("repeat_penalty", short(r.theta())),
+                        ("repeat_last_n", last(r.window())),
+                    ]);
                 }
                 if r.window() != Window::ALL {
                     return Err(format!("{name} has no window"));
@@ -297,7 +301,9 @@ fn moved(stage: &Stage, source: &Source, key: &str, nearest: f64) -> Option<Stag
         Stage::Presence(p) => Presence::new(x, p.window(), p.scope()).ok().map(Stage::from),
         Stage::Bias(b) => {
             let range = source.range(key)?;
-            let within = |b: f32| if range.has(f64::from(b)) { Some(b) } else { range.nearest(f64::from(b)).map(|b| b as f32) };
+            let within = |b: f32| {
+                if range.has(f64::from(b)) { Some(b) } else { range.nearest(f64::from(b)).map(|b| b as f32) }
+            };
             let all: Option<Vec<_>> = b.get().iter().map(|&(id, b)| Some((id, within(b)?))).collect();
             Bias::new(all?).ok().map(Stage::from)
         }
