@@ -27,11 +27,18 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// The most stages of a chain: each of them may go over the whole vocabulary in every step.
+    pub const MOST_STAGES: usize = 64;
+
     /// A chain of these stages.
     ///
     /// # Errors
-    /// If `mirostat` or `adaptive_p` isn't the last, or if there are more than seven `xtc`.
+    /// If `mirostat` or `adaptive_p` isn't the last, or if there are more than seven `xtc` or more than
+    /// [`Chain::MOST_STAGES`] stages.
     pub fn new(stages: Vec<Stage>) -> Result<Chain, ChainError> {
+        if stages.len() > Chain::MOST_STAGES {
+            return Err(ChainError::TooManyStages { count: stages.len() });
+        }
         let before_last = stages.iter().take(stages.len().saturating_sub(1));
         if let Some((i, stage)) = before_last.enumerate().find(|(_, stage)| stage.learns()) {
             return Err(ChainError::NotLast { stage: stage.info().name, place: i + 1 });
@@ -98,6 +105,21 @@ impl Chain {
         self.stages.iter().any(Stage::looks_back)
     }
 
+    /// Whether a stage of it sets the temperature, so that it can be drawn from as it stands.
+    pub fn heats(&self) -> bool {
+        self.stages.iter().any(Stage::heats)
+    }
+
+    /// The same chain for one vocabulary: `find` gives the token sequences that write a text, and is asked for each breaker of
+    /// `dry` that is one. It prints as before.
+    pub fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Chain {
+        let mut one = |stage: &Stage| match stage {
+            Stage::Dry(dry) if !dry.texts().is_empty() => Stage::Dry(dry.with_vocabulary(find)),
+            other => other.clone(),
+        };
+        Chain { stages: self.stages.iter().map(&mut one).collect() }
+    }
+
     /// Whether its last stage learns from the tokens drawn, so that a step depends on all before it.
     pub fn learns(&self) -> bool {
         self.stages.last().is_some_and(Stage::learns)
@@ -137,6 +159,9 @@ impl FromStr for Chain {
         // The draw is implied, so naming it at the end adds nothing.
         if parts.last() == Some(&"draw") {
             parts.pop();
+        }
+        if parts.len() > Chain::MOST_STAGES {
+            return Err(ChainError::TooManyStages { count: parts.len() });
         }
         let stage = |(i, part): (usize, &&str)| {
             let place = i + 1;

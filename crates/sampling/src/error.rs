@@ -80,6 +80,12 @@ pub enum ChainError {
         /// How many it has.
         count: usize,
     },
+    /// Work in a step follows the number of stages.
+    #[error("the chain has {count} stages, at most {} are taken", crate::Chain::MOST_STAGES)]
+    TooManyStages {
+        /// How many it has.
+        count: usize,
+    },
     /// One temperature can't replace several.
     #[error(
         "the chain `{chain}` has {count} `temp` stages, so it isn't clear which one a temperature of its own should replace; leave one"
@@ -128,6 +134,14 @@ pub enum SampleError {
         token: TokenId,
         /// The size of the vocabulary.
         vocab: usize,
+    },
+    /// A stage has texts that nobody has looked up in a vocabulary.
+    #[error(
+        "{stage} has breakers that are texts, and no model's vocabulary to find their tokens in; give token ids"
+    )]
+    NeedsVocabulary {
+        /// The stage.
+        stage: &'static str,
     },
     /// A stage masked every token that was left.
     #[error("{stage} leaves no token to draw")]

@@ -92,3 +92,47 @@ impl<'t> Values<'t> {
         made.map_err(|_| self.refuse())
     }
 }
+
+/// A text as the notation writes it: in double quotes, with an escape for every character that separates something else.
+///
+/// Escapes are `\n`, `\t`, `\r` and `\xNN` (two hexadecimal digits, below 80), so a quoted text has no `|`, `,`, `:`, `/`, `+`
+/// or brace, and splitting the notation needs no look at quotes.
+pub(crate) fn quote(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_ascii() && !c.is_ascii_alphanumeric() && !" *-_.;!?#".contains(c) => {
+                out.push_str(&format!("\\x{:02x}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The text that [`quote`] wrote; `None` if it isn't one.
+pub(crate) fn unquote(quoted: &str) -> Option<String> {
+    let mut rest = quoted.strip_prefix('"')?.strip_suffix('"')?.chars();
+    let mut text = String::new();
+    while let Some(c) = rest.next() {
+        text.push(match c {
+            '"' => return None,
+            '\\' => match rest.next()? {
+                'n' => '\n',
+                't' => '\t',
+                'r' => '\r',
+                'x' => {
+                    let (high, low) = (rest.next()?.to_digit(16)?, rest.next()?.to_digit(16)?);
+                    char::from_u32(16 * high + low).filter(char::is_ascii)?
+                }
+                _ => return None,
+            },
+            c => c,
+        });
+    }
+    Some(text)
+}

@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use crate::{Chain, ChainError, Frequency, Presence, Repetition, Scope, Stage, Temp, TopK, TopP, Window};
+use crate::{Chain, ChainError, Frequency, Presence, Repetition, Scope, Stage, Temp, TopK, TopP};
 
 /// An engine whose order, defaults and edges a chain can take over.
 ///
@@ -17,6 +17,8 @@ use crate::{Chain, ChainError, Frequency, Presence, Repetition, Scope, Stage, Te
 /// assert_eq!(llama.chain(&[])?.to_string(), "top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8");
 /// let vllm: Profile = "vllm".parse()?;
 /// assert_eq!(vllm.chain(&["top_k=5".parse()?])?.to_string(), "temp=1 | top_k=5,ties:kept");
+/// // A stage that is turned on has the engine's own defaults where nothing else is said.
+/// assert_eq!(llama.stage("repetition=1.1")?.to_string(), "repetition=1.1,window:64");
 /// # Ok::<(), kelvin_sampling::ChainError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,8 +31,10 @@ struct Engine {
     order: &'static [&'static str],
     /// What it does when nothing is asked for.
     defaults: &'static str,
-    /// The window of its penalties where none is given, which then count the prompt as well.
-    window: Option<u32>,
+    /// The parameters of stages that are turned on, in the notation, where they differ from the notation's own defaults.
+    stages: &'static [(&'static str, &'static [&'static str])],
+    /// Whether `frequency` and `presence` count the prompt as well, whatever is asked for.
+    counts_prompt: bool,
     /// Whether its top-k and typical keep tokens that tie with the last.
     ties: bool,
     /// Temperatures above 0 are raised to this one.
@@ -54,6 +58,15 @@ const LLAMA_ORDER: &[&str] = &[
     "dynatemp",
     "adaptive_p",
     "mirostat",
+];
+
+/// llama.cpp 0.6.0, `common/common.h`: `penalty_last_n` and `dry_penalty_last_n` 64, `dry_sequence_breakers` "\n", ":", "\"", "*";
+/// `dry_base` 1.75, `dry_allowed_length` 2, `xtc_threshold` 0.1, `adaptive_decay` 0.9 and `mirostat_eta` 0.1 are the notation's defaults.
+const LLAMA_STAGES: &[(&str, &[&str])] = &[
+    ("repetition", &["window:64"]),
+    ("frequency", &["window:64", "scope:prompt+output"]),
+    ("presence", &["window:64", "scope:prompt+output"]),
+    ("dry", &["window:64", r#"breakers:"\n"/"\x3a"/"\x22"/"*""#]),
 ];
 
 const ENGINES: &[Engine] = &[
@@ -87,7 +100,8 @@ const ENGINES: &[Engine] = &[
             "mirostat",
         ],
         defaults: "temp=1",
-        window: None,
+        stages: &[],
+        counts_prompt: false,
         ties: false,
         floor: None,
     },
@@ -95,7 +109,8 @@ const ENGINES: &[Engine] = &[
         name: "llama.cpp",
         order: LLAMA_ORDER,
         defaults: "top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8",
-        window: Some(64),
+        stages: LLAMA_STAGES,
+        counts_prompt: true,
         ties: false,
         floor: None,
     },
@@ -103,7 +118,8 @@ const ENGINES: &[Engine] = &[
         name: "vllm",
         order: &["bias", "mask", "repetition", "frequency", "presence", "temp", "min_p", "top_k", "top_p"],
         defaults: "temp=1",
-        window: None,
+        stages: &[],
+        counts_prompt: false,
         ties: true,
         floor: Some(0.01),
     },
@@ -124,7 +140,8 @@ const ENGINES: &[Engine] = &[
             "eta",
         ],
         defaults: "temp=1 | top_k=50,ties:kept",
-        window: None,
+        stages: &[],
+        counts_prompt: false,
         ties: true,
         floor: None,
     },
@@ -132,7 +149,8 @@ const ENGINES: &[Engine] = &[
         name: "ollama",
         order: LLAMA_ORDER,
         defaults: "top_k=40 | top_p=0.9 | temp=0.8",
-        window: Some(64),
+        stages: LLAMA_STAGES,
+        counts_prompt: true,
         ties: false,
         floor: None,
     },
@@ -140,7 +158,8 @@ const ENGINES: &[Engine] = &[
         name: "openai",
         order: &["bias", "frequency", "presence", "temp", "top_p"],
         defaults: "temp=1",
-        window: None,
+        stages: &[],
+        counts_prompt: false,
         ties: false,
         floor: None,
     },
@@ -160,8 +179,29 @@ impl Profile {
         self.0.name
     }
 
+    /// A stage in the notation, `name=value`, as the engine takes it: parameters that aren't named have the engine's defaults.
+    ///
+    /// # Errors
+    /// If the notation has no such stage, or if a value isn't allowed.
+    pub fn stage(self, text: &str) -> Result<Stage, ChainError> {
+        let (name, values) = text.split_once('=').unwrap_or((text, ""));
+        let defaults = self.0.stages.iter().find(|(stage, _)| *stage == name.trim());
+        let is_named = |parameter: &str| {
+            let key = parameter.split(':').next();
+            values.split(',').any(|item| item.split_once(':').map(|(k, _)| k.trim()) == key)
+        };
+        let unnamed = defaults.map_or(&[][..], |(_, parameters)| parameters).iter();
+        let mut whole = text.trim().to_string();
+        for parameter in unnamed.filter(|parameter| !is_named(parameter)) {
+            whole.push(',');
+            whole.push_str(parameter);
+        }
+        // A mistake is quoted as it was typed.
+        if values.trim().is_empty() { text.parse() } else { whole.parse().or_else(|_| text.parse()) }
+    }
+
     /// The engine's chain: its defaults with `settings` in the place that it has for them, each replacing the default of
-    /// its kind.
+    /// its kind. [`Profile::stage`] reads a setting with the engine's own parameters.
     ///
     /// # Errors
     /// If the engine has no such stage, or if a kind is given twice.
@@ -194,18 +234,14 @@ impl Profile {
     /// A setting with the engine's own idea of its edges.
     fn adapt(self, stage: Stage) -> Result<Stage, ChainError> {
         let engine = self.0;
-        let window = |window: Window| match engine.window {
-            Some(n) if window == Window::ALL => Window::last(n),
-            _ => window,
-        };
-        let scope = |scope: Scope| if engine.window.is_some() { Scope::All } else { scope };
+        let scope = |scope: Scope| if engine.counts_prompt { Scope::All } else { scope };
         Ok(match stage {
             Stage::Temp(t) => Temp::new(self.temperature(t.get()))?.into(),
             Stage::TopK(k) if engine.ties => TopK::with_ties(k.get()).into(),
             Stage::Typical(t) if engine.ties => t.with_ties().into(),
-            Stage::Repetition(r) => Repetition::new(r.theta(), window(r.window()), scope(r.scope()))?.into(),
-            Stage::Frequency(p) => Frequency::new(p.alpha(), window(p.window()), scope(p.scope()))?.into(),
-            Stage::Presence(p) => Presence::new(p.alpha(), window(p.window()), scope(p.scope()))?.into(),
+            Stage::Repetition(r) => Repetition::new(r.theta(), r.window(), scope(r.scope()))?.into(),
+            Stage::Frequency(p) => Frequency::new(p.alpha(), p.window(), scope(p.scope()))?.into(),
+            Stage::Presence(p) => Presence::new(p.alpha(), p.window(), scope(p.scope()))?.into(),
             // Off, as some clients write it.
             Stage::TopP(p) if p.get() >= 1.0 => TopP::new(1.0)?.into(),
             other => other,
@@ -228,8 +264,9 @@ mod tests {
     use super::*;
 
     fn chain(profile: &str, settings: &[&str]) -> Result<String, ChainError> {
-        let settings: Vec<Stage> = settings.iter().map(|s| s.parse()).collect::<Result<_, _>>()?;
-        Ok(profile.parse::<Profile>()?.chain(&settings)?.to_string())
+        let profile: Profile = profile.parse()?;
+        let settings: Vec<Stage> = settings.iter().map(|s| profile.stage(s)).collect::<Result<_, _>>()?;
+        Ok(profile.chain(&settings)?.to_string())
     }
 
     #[test]
@@ -252,6 +289,8 @@ mod tests {
             ("transformers", &["typical=0.5"], "temp=1 | top_k=50,ties:kept | typical=0.5,ties:kept"),
             ("ollama", &[], "top_k=40 | top_p=0.9 | temp=0.8"),
             ("openai", &["frequency=0.5", "bias=3:-100"], "bias=3:-100 | frequency=0.5 | temp=1"),
+            ("vllm", &["repetition=1.1", "temp=2"], "repetition=1.1 | temp=2"),
+            ("transformers", &["repetition=1.1", "top_k=0"], "repetition=1.1 | temp=1 | top_k=0,ties:kept"),
         ] {
             assert_eq!(chain(profile, settings).unwrap(), expected);
         }
@@ -260,6 +299,27 @@ mod tests {
             "openai has no stage `top_k`, so that profile can't express it"
         );
         assert!(chain("vllm", &["top_k=4", "top_k=5"]).unwrap_err().to_string().contains("twice"));
+        // What is turned on has the engine's parameters; what is said is what was meant.
+        let llama = |setting: &str| {
+            let whole = chain("llama.cpp", &[setting]).unwrap();
+            whole.replace("top_k=40 | top_p=0.95 | min_p=0.05 | ", "").replace(" | temp=0.8", "")
+        };
+        for (setting, expected) in [
+            ("dry=0.8", r#"dry=0.8,window:64,breakers:"\n"/"\x3a"/"\x22"/"*""#),
+            ("dry=0.8,base:2,breakers:13", "dry=0.8,base:2,window:64,breakers:13"),
+            ("dry=0.8,window:-1,breakers:\"\\n\"", r#"dry=0.8,breakers:"\n""#),
+            ("repetition=1.1,window:-1", "repetition=1.1"),
+            ("repetition=1.1, window : 9", "repetition=1.1,window:9"),
+            ("frequency=0.5,scope:output", "frequency=0.5,window:64,scope:prompt+output"),
+        ] {
+            assert_eq!(llama(setting), expected);
+        }
+        assert_eq!(
+            chain("ollama", &["dry=0.8"]).unwrap(),
+            chain("ollama", &[llama("dry=0.8").as_str()]).unwrap()
+        );
+        let said = chain("llama.cpp", &["dry=-1"]).unwrap_err().to_string();
+        assert!(said.starts_with("dry: -1 is not allowed"), "{said}");
         assert!(chain("lamma", &[]).unwrap_err().to_string().contains("llama.cpp, vllm"));
     }
 }

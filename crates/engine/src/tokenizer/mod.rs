@@ -24,6 +24,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
+mod written;
 
 pub use error::TokenizerError;
 pub use stream::TextStream;

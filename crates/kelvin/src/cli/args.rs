@@ -268,17 +268,16 @@ Every column throws the same dice: what differs is temperature alone.")]
 pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// The temperatures: 0 is greedy, 1 is the model's own, more is wilder
+    /// The temperatures: 0 is greedy, 1 is the model's own, more is wilder (default: that of --sampler, or 0.5,1,2)
     #[arg(
         short = 't',
         long = "temp",
         visible_alias = "temperature",
         value_name = "T,…",
-        default_value = "0.5,1,2",
         allow_hyphen_values = true,
         help_heading = "Sampling"
     )]
-    pub(crate) temperatures: String,
+    pub(crate) temperatures: Option<String>,
     /// How many continuations at each temperature (tells chance from temperature)
     #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling",
         value_parser = number::count, allow_negative_numbers = true)]
@@ -368,17 +367,16 @@ The text is taken as it is (--chat: put into the model's chat template).")]
 pub(crate) struct NextArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// The temperatures: 0 is greedy, 1 is the model's own, inf makes everything equal
+    /// The temperatures: 0 is greedy, 1 is the model's own, inf makes everything equal (default: that of --sampler, or 0.5,1,2)
     #[arg(
         short = 't',
         long = "temp",
         visible_alias = "temperature",
         value_name = "T,…",
-        default_value = "0.5,1,2",
         allow_hyphen_values = true,
         help_heading = "Sampling"
     )]
-    pub(crate) temperatures: String,
+    pub(crate) temperatures: Option<String>,
     /// How many tokens to list
     #[arg(short = 'k', long, value_name = "K", default_value_t = 10, help_heading = "Output",
         value_parser = number::count, allow_negative_numbers = true)]

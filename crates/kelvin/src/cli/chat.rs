@@ -248,7 +248,10 @@ impl Conversation {
         prompt::note_unreadable(&engine.tokenizer, &rendered, true);
         let tokens = prompt::encode_rendered(&engine.tokenizer, &rendered);
         let request = Request {
-            samplers: vec![Sampler::new(self.chain.clone(), Dice { seed: self.seed, sample: self.sample })],
+            samplers: vec![Sampler::new(
+                engine.tokenizer.bind(&self.chain),
+                Dice { seed: self.seed, sample: self.sample },
+            )],
             max_tokens: self.max_tokens,
             stop: Vec::new(),
             ignore_end: false,

@@ -3,7 +3,10 @@
 //! All columns throw the same dice, so where two of them part temperature alone is the cause; the
 //! samples of one temperature throw different dice, so what differs between them is chance.
 
-use kelvin_engine::generate::{Continuation, FinishReason, generate};
+use kelvin_engine::{
+    generate::{Continuation, FinishReason, generate},
+    tokenizer::Tokenizer,
+};
 use kelvin_sampling::{Chain, Dice, Sampler};
 use serde::Serialize;
 
@@ -26,13 +29,17 @@ use crate::{
     },
 };
 
+/// What is compared if nothing else is said.
+const USUAL: &str = "0.5,1,2";
+
 /// More columns than this are a sweep's job.
 pub(crate) const MOST_COLUMNS: usize = 512;
 
 /// Everything that was asked for, resolved.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) temperatures: Vec<f32>,
+    /// None for a chain that stands as it is.
+    pub(crate) temperatures: Vec<Option<f32>>,
     pub(crate) samples: usize,
     /// As the flags gave it.
     chain: Chain,
@@ -42,10 +49,12 @@ pub(crate) struct Plan {
 
 impl Plan {
     fn new(args: &CompareArgs) -> anyhow::Result<Plan> {
-        let temperatures = options::temperatures(&args.temperatures, Infinity::Refused)?;
+        let typed = args.temperatures.as_deref();
+        typed.map(|typed| options::temperatures(typed, Infinity::Refused)).transpose()?;
         let controls = options::controls(&args.sampling)?;
-        let chains = temperatures.iter().map(|&t| controls.at(t)).collect::<anyhow::Result<_>>()?;
-        options::hint_at_threads(&temperatures);
+        let temperatures = options::columns(typed, USUAL, controls.typed(), Infinity::Refused)?;
+        let chains = temperatures.iter().map(|&t| controls.of(t)).collect::<anyhow::Result<_>>()?;
+        options::hint_at_threads(&temperatures.iter().copied().flatten().collect::<Vec<_>>());
         options::check_length(&args.length)?;
         let columns = args.samples.saturating_mul(temperatures.len());
         if !(1..=MOST_COLUMNS).contains(&columns) {
@@ -70,10 +79,11 @@ impl Plan {
         (0..self.temperatures.len()).flat_map(move |t| (0..samples).map(move |sample| (t, sample)))
     }
 
-    fn samplers(&self) -> Vec<Sampler> {
+    fn samplers(&self, tokenizer: &Tokenizer) -> Vec<Sampler> {
+        let chains: Vec<Chain> = self.chains.iter().map(|chain| tokenizer.bind(chain)).collect();
         self.columns()
             .map(|(t, sample)| {
-                Sampler::new(self.chains[t].clone(), Dice { seed: self.seed.value, sample: sample as u64 })
+                Sampler::new(chains[t].clone(), Dice { seed: self.seed.value, sample: sample as u64 })
             })
             .collect()
     }
@@ -102,7 +112,8 @@ pub(crate) struct Answer {
 /// One continuation.
 #[derive(Debug, Serialize)]
 pub(crate) struct Answered {
-    pub(crate) temperature: f64,
+    /// Null where the chain stands as it is and has no single one.
+    pub(crate) temperature: Option<f64>,
     pub(crate) sample: usize,
     pub(crate) chain: String,
     pub(crate) ids: Vec<u32>,
@@ -118,7 +129,7 @@ pub(crate) struct Answered {
 /// All samples of one temperature together.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
-    pub(crate) temperature: f64,
+    pub(crate) temperature: Option<f64>,
     pub(crate) samples: usize,
     pub(crate) distinct_texts: usize,
     /// Mean first token (from 0) that differs, over all pairs of samples; pairs that never part count their length.
@@ -138,7 +149,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::TemplateIfAny)?;
-    let request = session.request(plan.samplers(), &args.length, form.as_ref())?;
+    let request = session.request(plan.samplers(&session.engine.tokenizer), &args.length, form.as_ref())?;
     session.check(&prompt.tokens(), plan.columns().count(), args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
@@ -186,7 +197,7 @@ fn answer(
         .zip(continuations)
         .enumerate()
         .map(|(column, ((t, sample), continuation))| Answered {
-            temperature: json::short(plan.temperatures[t]),
+            temperature: plan.temperatures[t].map(json::short),
             sample,
             chain: plan.chains[t].to_string(),
             ids: prompt::ids(continuation.tokens.clone()),
@@ -223,7 +234,7 @@ fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> Summary {
     let each: Vec<Figures> = mine.iter().map(Figures::of).collect();
     let mean_of = |f: fn(&Figures) -> Option<f64>| figures::mean(each.iter().filter_map(f));
     Summary {
-        temperature: json::short(plan.temperatures[t]),
+        temperature: plan.temperatures[t].map(json::short),
         samples: plan.samples,
         distinct_texts: texts.len(),
         samples_diverge_at: figures::mean_parting(mine),

@@ -10,6 +10,7 @@ use kelvin_sampling::TokenId;
 
 use super::{
     compare::{Answer, Plan},
+    options,
     prompt::Prompt,
     session::Session,
 };
@@ -18,7 +19,7 @@ use crate::{
     terminal::{
         self,
         columns::{self, Column},
-        escape,
+        escape, json,
         late::{Counted, LateBar},
         live::Live,
         style::Style,
@@ -84,8 +85,8 @@ impl<'a> Watcher<'a> {
                 let temperature = plan.temperatures[t];
                 Growing {
                     column: Column {
-                        heading: format!("T = {temperature}"),
-                        temperature,
+                        heading: options::heading(temperature.map(json::short)),
+                        temperature: temperature.unwrap_or(1.0),
                         ..Column::default()
                     },
                     ..Growing::default()
@@ -199,9 +200,10 @@ pub(crate) fn header(session: &Session, prompt: &Prompt, plan: &Plan, chain: &st
     let drawn = if plan.seed.drawn { " (drawn)" } else { "" };
     let typed = escape::for_output(&prompt.prompt, terminal::is_terminal());
     // The temperature is each column's own; its place among the stages matters.
+    let own = plan.temperatures.iter().all(Option::is_some);
     let stages: Vec<&str> = chain
         .split('|')
-        .map(|stage| if stage.trim().starts_with("temp=") { "temp=T" } else { stage.trim() })
+        .map(|stage| if own && stage.trim().starts_with("temp=") { "temp=T" } else { stage.trim() })
         .collect();
     let stages = if stages == ["temp=T"] { String::new() } else { format!(" · {}", stages.join(" | ")) };
     let facts = format!(
@@ -228,8 +230,8 @@ pub(crate) fn final_print(
         .iter()
         .zip(continuations)
         .map(|(answered, continuation)| Column {
-            heading: format!("T = {}", answered.temperature),
-            temperature: answered.temperature as f32,
+            heading: options::heading(answered.temperature),
+            temperature: answered.temperature.map_or(1.0, |t| t as f32),
             text: answered.text.clone(),
             mark: answered.diverges_at.map(|at| span(session, continuation, at)),
         })
@@ -248,11 +250,11 @@ pub(crate) fn final_print(
         }
     }
     if on_terminal && all.iter().any(|column| column.mark.is_some()) {
-        let first = answer.columns[0].temperature;
+        let first = options::heading(answer.columns[0].temperature);
         lines.push(format!(
             "{} {}",
             style.mark("▸"),
-            style.dim(&format!("where a column parts from T = {first}, which threw the same dice"))
+            style.dim(&format!("where a column parts from {first}, which threw the same dice"))
         ));
         lines.push(String::new());
     }
@@ -280,6 +282,10 @@ fn span(session: &Session, continuation: &Continuation, at: usize) -> Range<usiz
         i
     };
     floor(length(at))..floor(length(at + 1))
+}
+
+fn words(temperature: Option<f64>) -> String {
+    temperature.map_or_else(|| "-".to_string(), |t| t.to_string())
 }
 
 /// One row for each temperature (for each continuation where there's one sample).
@@ -323,7 +329,7 @@ fn figures_table(
             );
             let figures = &answered.figures;
             rows.push(vec![
-                answered.temperature.to_string(),
+                words(answered.temperature),
                 figures.tokens.to_string(),
                 number(figures.mean_entropy_raw, 3),
                 number(figures.mean_surprisal_raw, 3),
@@ -351,7 +357,7 @@ fn figures_table(
         align = vec![Align::Right; 8];
         for summary in &answer.temperatures {
             rows.push(vec![
-                summary.temperature.to_string(),
+                words(summary.temperature),
                 format!("{} of {}", summary.distinct_texts, summary.samples),
                 match summary.distinct_texts {
                     1 => "never".to_string(),

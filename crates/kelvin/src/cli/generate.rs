@@ -101,7 +101,8 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
-    let samplers = vec![Sampler::new(chain.clone(), Dice { seed: seed.value, sample: 0 })];
+    let samplers =
+        vec![Sampler::new(session.engine.tokenizer.bind(&chain), Dice { seed: seed.value, sample: 0 })];
     let request = session.request(samplers, &args.length, form.as_ref())?;
     session.check(&prompt.tokens(), 1, args.length.max_tokens)?;
     if !args.output.json {

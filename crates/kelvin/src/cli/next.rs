@@ -30,6 +30,9 @@ use crate::{
 /// Longer ones would push the bars away.
 const LONGEST_TOKEN: usize = 24;
 
+/// What is shown if nothing else is said.
+const USUAL: &str = "0.5,1,2";
+
 #[derive(Debug, Serialize)]
 struct Answer {
     #[serde(flatten)]
@@ -52,8 +55,9 @@ struct Timings {
 /// The distribution at one temperature.
 #[derive(Debug, Serialize)]
 struct View {
-    #[serde(serialize_with = "json::number")]
-    temperature: f64,
+    /// Null where the chain stands as it is and has no single one.
+    #[serde(serialize_with = "json::maybe_number")]
+    temperature: Option<f64>,
     chain: String,
     /// Which probabilities these are: `raw`, `after temperature`, or `final` (after truncation too).
     stage: &'static str,
@@ -91,13 +95,15 @@ struct Rest {
 
 /// Runs the verb.
 pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
-    let temperatures = options::temperatures(&args.temperatures, Infinity::Allowed)?;
+    let typed = args.temperatures.as_deref();
+    typed.map(|typed| options::temperatures(typed, Infinity::Allowed)).transpose()?;
     if args.changes == Some(0) {
         return Err(usage("--changes is 0: give at least 1, or leave it out"));
     }
     let controls = options::controls(&args.sampling)?;
-    for &t in temperatures.iter().filter(|t| t.is_finite()) {
-        controls.at(t)?;
+    let temperatures = options::columns(typed, USUAL, controls.typed(), Infinity::Allowed)?;
+    for &t in temperatures.iter().filter(|t| t.is_none_or(f32::is_finite)) {
+        controls.of(t)?;
     }
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
@@ -112,7 +118,8 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let views =
         temperatures.iter().map(|&t| view(&row, &controls, t, args)).collect::<anyhow::Result<Vec<_>>>()?;
     let changes = args.changes.map(|limit| {
-        let mut sampler = Sampler::new(controls.chain.clone(), dice(args)).after(&read);
+        let chain = session.engine.tokenizer.bind(&controls.chain);
+        let mut sampler = Sampler::new(chain, dice(args)).after(&read);
         flips(&session.engine, &mut sampler, &logits, read.len() as u64, limit)
     });
     let changes = changes.transpose()?;
@@ -138,10 +145,16 @@ struct Row<'a> {
     watched: &'a [TokenId],
 }
 
-fn view(row: &Row<'_>, controls: &options::Controls, t: f32, args: &NextArgs) -> anyhow::Result<View> {
+fn view(
+    row: &Row<'_>,
+    controls: &options::Controls,
+    t: Option<f32>,
+    args: &NextArgs,
+) -> anyhow::Result<View> {
     let Row { session, logits, read, raw, watched } = *row;
-    let trace = if t.is_finite() {
-        Sampler::new(controls.at(t)?, dice(args)).after(read).trace(logits, read.len() as u64, watched)?
+    let trace = if t.is_none_or(f32::is_finite) {
+        let chain = session.engine.tokenizer.bind(&controls.of(t)?);
+        Sampler::new(chain, dice(args)).after(read).trace(logits, read.len() as u64, watched)?
     } else {
         Trace::at_infinity(logits, &controls.chain, watched)?
     };
@@ -159,8 +172,8 @@ fn view(row: &Row<'_>, controls: &options::Controls, t: f32, args: &NextArgs) ->
     });
     let truncated = chain.split('|').any(|stage| !stage.trim().starts_with("temp"));
     Ok(View {
-        temperature: json::short(t),
-        stage: match (truncated, t == 1.0) {
+        temperature: t.map(json::short),
+        stage: match (truncated, t == Some(1.0)) {
             (true, _) => "final",
             (false, true) => "raw",
             (false, false) => "after temperature",
@@ -204,7 +217,7 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
     let typed = escape::for_output(&answer.prompt.prompt, terminal::is_terminal());
     let mut out = format!("{}\n{}\n", style.bold(&typed), style.dim(&facts));
     for view in &answer.views {
-        let heat = view.temperature as f32;
+        let heat = view.temperature.map_or(1.0, |t| t as f32);
         let label = match view.stage {
             "raw" => "raw probabilities, the model's own".to_string(),
             "final" => format!("final probabilities, after {}", view.chain),
@@ -212,7 +225,7 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
         };
         out.push_str(&format!(
             "\n{}  {}\n",
-            style.heat(heat, &format!("T = {}", view.temperature)),
+            style.heat(heat, &options::heading(view.temperature)),
             style.dim(&label)
         ));
         if !view.stages.is_empty() {

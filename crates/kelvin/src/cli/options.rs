@@ -42,6 +42,25 @@ pub(crate) fn temperature(typed: &str, infinity: Infinity) -> anyhow::Result<f32
     })
 }
 
+/// The temperatures that a verb of several columns shows, by the one rule for a chain and a temperature: `typed` by `-t`; without it
+/// that of a chain which names its own (`None`: the chain stands as it is, since it has no single one); else the verb's `usual` ones.
+pub(crate) fn columns(
+    typed: Option<&str>,
+    usual: &str,
+    chain: Option<&Chain>,
+    infinity: Infinity,
+) -> anyhow::Result<Vec<Option<f32>>> {
+    match (typed, chain) {
+        (None, Some(chain)) if chain.heats() => Ok(vec![chain.temperature()]),
+        _ => Ok(temperatures(typed.unwrap_or(usual), infinity)?.into_iter().map(Some).collect()),
+    }
+}
+
+/// What stands over a column.
+pub(crate) fn heading(temperature: Option<f64>) -> String {
+    temperature.map_or_else(|| "T of the chain".to_string(), |t| format!("T = {t}"))
+}
+
 /// Who types `-t 8` may mean threads.
 pub(crate) fn hint_at_threads(temperatures: &[f32]) {
     if let Some(t) = temperatures.iter().find(|&&t| t >= THREADS_HINT_FROM) {
@@ -56,9 +75,21 @@ pub(crate) fn hint_at_threads(temperatures: &[f32]) {
 pub(crate) struct Controls {
     pub(crate) chain: Chain,
     profile: Profile,
+    /// Whether the chain was typed as a whole.
+    is_typed: bool,
 }
 
 impl Controls {
+    /// The chain that was typed as a whole, if one was.
+    pub(crate) fn typed(&self) -> Option<&Chain> {
+        Some(&self.chain).filter(|_| self.is_typed)
+    }
+
+    /// The chain of a column.
+    pub(crate) fn of(&self, column: Option<f32>) -> anyhow::Result<Chain> {
+        column.map_or_else(|| Ok(self.chain.clone()), |temperature| self.at(temperature))
+    }
+
     /// The chain at a temperature, as the profile's engine would take it.
     pub(crate) fn at(&self, temperature: f32) -> anyhow::Result<Chain> {
         let chain = self.chain.with_temperature(self.profile.temperature(temperature));
@@ -73,7 +104,8 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
     let chain = match &args.sampler {
         Some(chain) => chain.parse::<Chain>().map_err(|error| usage(format!("--sampler: {error}")))?,
         None => {
-            let settings = args.stages().iter().map(|stage| stage.parse()).collect::<Result<Vec<Stage>, _>>();
+            let settings =
+                args.stages().iter().map(|stage| profile.stage(stage)).collect::<Result<Vec<Stage>, _>>();
             let chain = settings.and_then(|settings| profile.chain(&settings));
             chain.map_err(|error| usage(format!("the sampling flags: {error}")))?
         }
@@ -83,7 +115,7 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
             "hint: here temperature comes after {cut}, so heat can't bring back what that removed"
         ));
     }
-    Ok(Controls { chain, profile })
+    Ok(Controls { chain, profile, is_typed: args.sampler.is_some() })
 }
 
 /// What the flags of one text describe, and its chain at the temperature that was asked for, if one was.
@@ -145,6 +177,22 @@ mod tests {
             let error = temperatures(bad, Infinity::Refused).unwrap_err().to_string();
             assert!(error.contains("-t is"), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn a_chain_that_names_a_temperature_is_shown_at_it() {
+        let at = |typed: Option<&str>, chain: Option<&str>| {
+            let chain = chain.map(|chain| chain.parse::<Chain>().unwrap());
+            columns(typed, "0.5,1,2", chain.as_ref(), Infinity::Refused).unwrap()
+        };
+        let usual = [0.5, 1.0, 2.0].map(Some).to_vec();
+        assert_eq!(at(None, None), usual);
+        assert_eq!(at(None, Some("top_k=5 | temp=0.3")), [Some(0.3)]);
+        assert_eq!(at(Some("1,2"), Some("temp=0.3")), [Some(1.0), Some(2.0)]);
+        assert_eq!(at(None, Some("top_k=5")), usual);
+        // Neither has a temperature that one number could say.
+        assert_eq!(at(None, Some("dynatemp=0.5..1.5")), [None]);
+        assert_eq!(at(None, Some("temp=2 | top_p=0.9 | temp=0.5")), [None]);
     }
 
     #[test]

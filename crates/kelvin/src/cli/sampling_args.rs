@@ -113,16 +113,15 @@ pub(crate) struct SoftmaxArgs {
     /// Logits, or LABEL=LOGIT
     #[arg(value_name = "LOGIT", required = true, allow_negative_numbers = true)]
     pub(crate) logits: Vec<String>,
-    /// The temperatures: 0 is greedy, inf makes everything equal
+    /// The temperatures: 0 is greedy, inf makes everything equal (default: that of --sampler, or 1,2,5)
     #[arg(
         short = 't',
         long = "temp",
         visible_alias = "temperature",
         value_name = "T,…",
-        default_value = "1,2,5",
         allow_hyphen_values = true
     )]
-    pub(crate) temperatures: String,
+    pub(crate) temperatures: Option<String>,
     /// What each stage of a chain does to them, e.g. "temp=1 | top_p=0.9"; -t sets its temperature
     #[arg(long, value_name = "CHAIN")]
     pub(crate) sampler: Option<String>,

@@ -14,6 +14,9 @@ use crate::{
     views::softmax::{Choice, Logit, View, chained, view},
 };
 
+/// What is shown if nothing else is said.
+const USUAL: &str = "1,2,5";
+
 #[derive(Debug, Serialize)]
 struct Answer {
     logits: Vec<Logit>,
@@ -26,10 +29,13 @@ pub(crate) fn run(args: &SoftmaxArgs) -> anyhow::Result<()> {
     if logits.iter().all(|x| x.logit == f64::NEG_INFINITY) {
         return Err(usage("every logit is -inf, so nothing could be drawn: give at least one finite logit"));
     }
-    let temperatures = options::temperatures(&args.temperatures, Infinity::Allowed)?;
     let chain = args.sampler.as_ref().map(|chain| chain.parse::<Chain>()).transpose();
     let chain = chain.map_err(|error| usage(format!("--sampler: {error}")))?;
-    let mut views: Vec<View> = temperatures.iter().map(|&t| view(&logits, json::short(t))).collect();
+    let temperatures =
+        options::columns(args.temperatures.as_deref(), USUAL, chain.as_ref(), Infinity::Allowed)?;
+    // A chain that stands as it is has no one temperature: the plain softmax beside it is the raw one.
+    let shown = |t: Option<f32>| json::short(t.unwrap_or(1.0));
+    let mut views: Vec<View> = temperatures.iter().map(|&t| view(&logits, shown(t))).collect();
     if let Some(chain) = &chain {
         for (view, &t) in views.iter_mut().zip(&temperatures) {
             view.chained =
@@ -211,7 +217,7 @@ mod tests {
     fn a_chain_shows_its_stages() {
         let logits: Vec<Logit> = ["4", "1", "0.6", "-inf"].iter().map(|t| parse(t).unwrap()).collect();
         let chain: Chain = "temp=1 | top_k=2".parse().unwrap();
-        let found = chained(&logits, &chain, 2.0).unwrap();
+        let found = chained(&logits, &chain, Some(2.0)).unwrap();
         assert_eq!((found.chain.as_str(), found.survivors, found.stages.len()), ("temp=2 | top_k=2", 2, 2));
         let odds = 1.5f64.exp();
         for (p, q) in
@@ -219,7 +225,7 @@ mod tests {
         {
             assert!((p - q).abs() < 1e-12, "{:?}", found.probabilities_final);
         }
-        assert!(chained(&logits, &"bias=9:1".parse().unwrap(), 1.0).unwrap_err().contains("token 9"));
+        assert!(chained(&logits, &"bias=9:1".parse().unwrap(), Some(1.0)).unwrap_err().contains("token 9"));
     }
 
     #[test]

@@ -67,7 +67,8 @@ pub(crate) fn reasons(
 ) -> anyhow::Result<Vec<Reason>> {
     let mut sequence = sequence.clone();
     let mut read = drawn.prompt.clone();
-    let mut sampler = Sampler::new(drawn.chain.clone(), drawn.dice).after(&drawn.prompt);
+    let mut sampler =
+        Sampler::new(session.engine.tokenizer.bind(&drawn.chain), drawn.dice).after(&drawn.prompt);
     // What a stage has learned comes from all the tokens before; penalties only have to be told of them.
     let from = if drawn.chain.learns() { 0 } else { places.start };
     read.extend_from_slice(&drawn.tokens[..from]);

@@ -8,7 +8,7 @@ use kelvin_lab::{
 use kelvin_sampling::{Chain, Profile};
 use serde_json::{Map, Value, json};
 
-use crate::views::translation::translate;
+use crate::views::translation::{ranges, translate};
 
 /// The likeliest tokens that are asked for: OpenAI's most.
 const N_TOP: u32 = 5;
@@ -43,6 +43,7 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), String> {
         return Err(format!("{field}: {why}"));
     }
     let profile = profile(speaks.as_deref())?;
+    check_seeds(recipe, profile)?;
     if recipe.length.ignore_end && !["kelvin", "vllm"].contains(&profile.name()) {
         return Err(format!("ignore_end: {} has no such setting", profile.name()));
     }
@@ -78,6 +79,19 @@ pub(super) fn body(recipe: &Recipe, row: Row) -> Result<Value, String> {
     Ok(Value::Object(body))
 }
 
+/// Refuses seeds that the server would read as another, or as none.
+fn check_seeds(recipe: &Recipe, profile: Profile) -> Result<(), String> {
+    let Some(source) = ranges::source(profile.name()) else { return Ok(()) };
+    let last = recipe.seed.checked_add(recipe.samples.saturating_sub(1) as u64);
+    if last.is_some_and(|last| last <= source.most_seed) {
+        return Ok(());
+    }
+    Err(format!(
+        "seed: {} {} takes seeds from 0 to {}, but here they begin at {} and each of {} samples has one; choose a smaller seed",
+        source.engine, source.version, source.most_seed, recipe.seed, recipe.samples
+    ))
+}
+
 /// Whether a server has words for a chain.
 pub(crate) fn can_ask(chain: &Chain, speaks: Option<&str>) -> bool {
     profile(speaks).is_ok_and(|profile| settings(chain, profile).is_ok())
@@ -85,7 +99,14 @@ pub(crate) fn can_ask(chain: &Chain, speaks: Option<&str>) -> bool {
 
 /// The profile whose settings a server understands; those that all have, if nobody says.
 fn profile(speaks: Option<&str>) -> Result<Profile, String> {
-    speaks.unwrap_or("openai").parse().map_err(|error| format!("speaks: {error}"))
+    let profile: Profile = speaks.unwrap_or("openai").parse().map_err(|error| format!("speaks: {error}"))?;
+    let name = profile.name();
+    if matches!(name, "ollama" | "transformers") {
+        return Err(format!(
+            "speaks: a request of OpenAI's protocol has no place for {name}'s own settings, which {name} would pass over: say openai"
+        ));
+    }
+    Ok(profile)
 }
 
 fn settings(chain: &Chain, profile: Profile) -> Result<Map<String, Value>, String> {
@@ -142,6 +163,9 @@ mod tests {
             (&json!("min_p=0.1 | temp=2"), &json!(7), &json!(2))
         );
         assert_eq!(speaks("vllm", "temp=2 | top_k=4")["top_k"], json!(4));
+        let llama = speaks("llama.cpp", "repetition=1.1 | temp=1 | dry=0.8");
+        assert_eq!((&llama["repeat_last_n"], &llama["seed"]), (&json!(1_048_576), &json!(9)));
+        assert_eq!(llama["dry_sequence_breakers"], json!([""]));
     }
 
     #[test]
@@ -161,6 +185,13 @@ mod tests {
         refused(Draft { record: vec!["shift".into()], ..draft() }, "record:");
         refused(Draft { server: Some("localhost:1".into()), ..draft() }, "isn't an address");
         refused(Draft { speaks: Some("latin".into()), ..draft() }, "speaks:");
+        refused(Draft { speaks: Some("ollama".into()), ..draft() }, "no place for ollama's own settings");
+        let llama =
+            |seed| Draft { speaks: Some("llama.cpp".into()), seed: Some(seed), samples: Some(2), ..draft() };
+        refused(llama((1 << 32) - 2), "seed: llama.cpp 0.6.0");
+        refused(llama(u64::MAX), "takes seeds from 0 to 4294967294");
+        assert!(check(&recipe(llama((1 << 32) - 3))).is_ok());
+        refused(Draft { temp: Some("3".into()), ..draft() }, "takes `temperature` from 0 to 2");
         assert!(check(&recipe(draft())).is_ok());
     }
 }

@@ -80,7 +80,9 @@ impl Controls {
     /// Takes all of them out of `fields`.
     pub(crate) fn read(fields: &mut Fields, bounds: Bounds<'_>) -> Result<Controls, Problem> {
         let vocab_size = bounds.tokenizer.vocab_size();
-        let chains = chains(fields, vocab_size)?;
+        // Breakers that are texts get their tokens here, where the vocabulary is known.
+        let chains: Vec<Chain> =
+            chains(fields, vocab_size)?.iter().map(|chain| bounds.tokenizer.bind(chain)).collect();
         let most = bounds.n_texts as u64;
         let n = fields.whole("n", 1..=most)?.unwrap_or(1) as usize;
         if n * chains.len() > bounds.n_texts {
@@ -156,12 +158,15 @@ impl Controls {
 /// `sampler` as it stands, or the single settings in the order of `profile`; at `temperature`, or once at each of `temperatures`.
 fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem> {
     let profile = fields.text("profile")?;
+    let named = |name: Option<&str>| name.unwrap_or("kelvin").parse::<Profile>();
+    let rules =
+        named(profile.as_deref()).map_err(|error| Problem::parameter("profile", error.to_string()))?;
     let mut settings: Vec<Stage> = Vec::new();
     let mut first = None;
     for &(name, stage, off) in SETTINGS {
         let Some(value) = fields.number(name)? else { continue };
         let value = if Some(value) == off { 0.0 } else { value };
-        let stage = format!("{stage}={value}").parse::<Stage>();
+        let stage = rules.stage(&format!("{stage}={value}"));
         settings.push(stage.map_err(|error| Problem::parameter(name, error.to_string()))?);
         first = first.or(Some(name));
     }
@@ -181,9 +186,6 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         let message = format!("\"sampler\" is longer than {MOST_CHAIN_BYTES} bytes");
         return Err(Problem::parameter("sampler", message));
     }
-    let named = |name: Option<&str>| name.unwrap_or("kelvin").parse::<Profile>();
-    let rules =
-        named(profile.as_deref()).map_err(|error| Problem::parameter("profile", error.to_string()))?;
     let chain = match (sampler, first.or(profile.as_ref().map(|_| "profile"))) {
         (Some(_), Some(other)) => {
             let message = format!("\"sampler\" is a whole chain, so \"{other}\" can't be given beside it");

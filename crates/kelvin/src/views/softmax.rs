@@ -65,11 +65,12 @@ pub(crate) struct Choice {
     pub(crate) probability: f64,
 }
 
-/// What the chain at `t` makes of `logits`, as the model's own numbers (f32).
-pub(crate) fn chained(logits: &[Logit], chain: &Chain, t: f32) -> Result<Chained, String> {
+/// What the chain at `t` makes of `logits`, as the model's own numbers (f32); without `t` the chain stands as it is.
+pub(crate) fn chained(logits: &[Logit], chain: &Chain, t: Option<f32>) -> Result<Chained, String> {
     let row: Vec<f32> = logits.iter().map(|x| x.logit as f32).collect();
-    let trace = if t.is_finite() {
-        let chain = chain.with_temperature(t).map_err(|error| format!("T = {t}: {error}"))?;
+    let trace = if t.is_none_or(f32::is_finite) {
+        let at = |t: f32| chain.with_temperature(t).map_err(|error| format!("T = {t}: {error}"));
+        let chain = t.map_or_else(|| Ok(chain.clone()), at)?;
         Trace::new(&row, &chain, &State::default(), &Words::default(), &[])
     } else {
         Trace::at_infinity(&row, chain, &[])

@@ -3,10 +3,9 @@
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
-    str::FromStr,
 };
 
-use kelvin_sampling::{Chain, Profile, Stage, Temp};
+use kelvin_sampling::{Chain, Profile, Temp};
 use toml::Table;
 
 use super::{
@@ -321,8 +320,11 @@ impl Draft {
         };
         if self.sampler.is_empty() {
             let stages = |text: &str| {
-                let stages =
-                    text.split('|').map(str::trim).filter(|stage| !stage.is_empty()).map(Stage::from_str);
+                let stages = text
+                    .split('|')
+                    .map(str::trim)
+                    .filter(|stage| !stage.is_empty())
+                    .map(|one| profile.stage(one));
                 let stages = stages.collect::<Result<Vec<_>, _>>();
                 stages.and_then(|stages| profile.chain(&stages)).map_err(|error| error.to_string())
             };
@@ -400,6 +402,12 @@ mod tests {
         );
         assert_eq!(chains("profile = \"llama.cpp\""), ["top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"]);
         assert_eq!(chains("profile = \"vllm\"\ntemp = 0.001"), ["temp=0.01"]);
+        assert_eq!(
+            chains("profile = \"llama.cpp\"\n[stages]\ndry = 0.8\nrepetition = [1.1, \"1.1,window:-1\"]"),
+            ["1.1,window:64", "1.1"].map(|repetition| format!(
+                r#"repetition={repetition} | dry=0.8,window:64,breakers:"\n"/"\x3a"/"\x22"/"*" | top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"#
+            ))
+        );
     }
 
     #[test]

@@ -6,6 +6,9 @@ use super::values::values;
 /// More chains than this don't fit a table that anybody reads.
 pub const MOST_CHAINS: usize = 1_000_000;
 
+/// More bytes than this aren't laid out in memory.
+const MOST_BYTES: usize = 1 << 28;
+
 /// All texts that `text` stands for, the last list turning fastest.
 ///
 /// # Errors
@@ -14,6 +17,7 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
     let mut rest = text;
     let mut literals = Vec::new();
     let mut lists: Vec<Vec<String>> = Vec::new();
+    let mut n = 1usize;
     while let Some(open) = rest.find(['{', '}']) {
         let inside = rest[open..].strip_prefix('{').and_then(|inside| inside.split_once('}'));
         let Some((list, after)) = inside else {
@@ -21,11 +25,16 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
         };
         literals.push(&rest[..open]);
         lists.push(values(list)?);
+        n = n.saturating_mul(lists.last().map_or(1, Vec::len));
+        if n > MOST_CHAINS {
+            return Err(format!("\"{}\" stands for more than {MOST_CHAINS} chains", shortened(text)));
+        }
         rest = after;
     }
-    let n = lists.iter().try_fold(1usize, |n, list| n.checked_mul(list.len()));
-    let n = n.filter(|&n| n <= MOST_CHAINS);
-    let n = n.ok_or_else(|| format!("\"{text}\" stands for more than {MOST_CHAINS} chains"))?;
+    if n.saturating_mul(text.len()) > MOST_BYTES {
+        let text = shortened(text);
+        return Err(format!("the {n} chains of \"{text}\" are longer together than {MOST_BYTES} bytes"));
+    }
     let one = |mut i: usize| {
         let mut picked = vec![""; lists.len()];
         for (list, picked) in lists.iter().zip(&mut picked).rev() {
@@ -36,6 +45,15 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
         parts.collect::<String>() + rest
     };
     Ok((0..n).map(one).collect())
+}
+
+/// The beginning of a text that may be long.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -65,5 +83,11 @@ mod tests {
         }
         let many = "temp={0..10 step 0.001} | min_p={0..1 step 0.001} | top_k={1..99999 step 1}";
         assert!(expand(many).unwrap_err().contains("more than 1000000"));
+        // Refused at the second list, however many follow.
+        let lists = vec!["{0..99999 step 1}"; 2000].join(",");
+        let said = expand(&lists).unwrap_err();
+        assert!(said.contains("more than 1000000") && said.len() < 1000, "{said}");
+        let long = format!("mask={{0..99999 step 1}}{}", ",1".repeat(10_000));
+        assert!(expand(&long).unwrap_err().contains("longer together"));
     }
 }

@@ -13,6 +13,9 @@ const MOST: i128 = 100_000;
 pub fn values(text: &str) -> Result<Vec<String>, String> {
     let mut all = Vec::new();
     for part in text.split(',').map(str::trim) {
+        if all.len() as i128 > MOST {
+            return Err(format!("the list has more than {MOST} values"));
+        }
         match part.split_once("..") {
             _ if part.is_empty() => return Err(format!("\"{text}\" has an empty place between its commas")),
             None => all.push(part.to_string()),
@@ -92,6 +95,9 @@ mod tests {
             ("0..1000000 step 0.001", "1000000001 values"),
             ("1,,2", "empty place"),
             ("", "empty place"),
+            ("0..99999 step 1, 0..99999 step 1, 0..99999 step 1", "more than 100000 values"),
+            ("0.2..2 step 0.000000001", "1800000001 values"),
+            ("0.2..2 step 1e-9", "\"1e-9\" isn't a plain number"),
             ("0..99999999999999999999999999999999 step 1", "isn't a plain number"),
         ] {
             let said = values(text).unwrap_err();

@@ -3,14 +3,14 @@
 //! A prompt is read once, and every text of it is a fork. When a text ends, the next row takes its place, of the next prompt if need be, so
 //! that a step of the model always serves as many texts as it can.
 
-use std::ops::ControlFlow;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use kelvin_engine::{
     Engine, TokenId,
     generate::{Column, Ends, FinishReason, check_prompt},
     transformer::{Append, CacheFormat, Scratch, Sequence, Want},
 };
-use kelvin_sampling::{Dice, Draw, Sampler};
+use kelvin_sampling::{Chain, Dice, Draw, Sampler};
 
 use super::{Row, Watcher, Worker, WorkerError};
 use crate::{
@@ -92,9 +92,9 @@ impl<'a> Local<'a> {
         Ok(Begun { prompt, sequence, logits })
     }
 
-    fn lane(&self, recipe: &Recipe, row: Row, begun: &Begun, ends: &Ends) -> Lane {
+    fn lane(&self, recipe: &Recipe, chain: &Chain, row: Row, begun: &Begun, ends: &Ends) -> Lane {
         let dice = Dice { seed: recipe.seed, sample: row.sample as u64 };
-        let mut sampler = Sampler::new(recipe.chains[row.chain].clone(), dice);
+        let mut sampler = Sampler::new(chain.clone(), dice);
         if recipe.record.shift {
             sampler = sampler.measuring_shift();
         }
@@ -157,6 +157,8 @@ impl Worker for Local<'_> {
         let mut waiting = rows;
         let mut begun: Option<Begun> = None;
         let mut lanes: Vec<Lane> = Vec::new();
+        // Each chain with the tokens of its breakers, which are looked up once.
+        let mut chains: HashMap<usize, Chain> = HashMap::new();
         loop {
             // New texts in the places of those that ended, as many of one prompt at a time as there is room for.
             while lanes.len() < self.width && !waiting.is_empty() {
@@ -168,8 +170,11 @@ impl Worker for Local<'_> {
                     Some(same) => begun.insert(same),
                     None => begun.insert(self.read(recipe, prompt)?),
                 };
-                let mut new: Vec<Lane> =
-                    now.iter().map(|&row| self.lane(recipe, row, begun, &ends)).collect();
+                let mut lane = |&row: &Row| {
+                    let bind = || self.engine.tokenizer.bind(&recipe.chains[row.chain]);
+                    self.lane(recipe, chains.entry(row.chain).or_insert_with(bind), row, begun, &ends)
+                };
+                let mut new: Vec<Lane> = now.iter().map(&mut lane).collect();
                 self.draw(recipe, &mut new, |_| &begun.logits);
                 if self.take(&mut new, &ends, watcher).is_break() {
                     return Ok(());

@@ -7,7 +7,7 @@ use crate::{
     TokenId,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
+    notation::{Values, quote, unquote},
     state::{Scope, Window},
 };
 
@@ -18,6 +18,10 @@ use crate::{
 /// sequences of token ids, `13/198+25` is the token 13 and the pair 198, 25; the end of the text that counts begins after the last of
 /// them, and a token that is a breaker by itself isn't penalised. Takes time linear in the window (the Z function); the
 /// penalty stops at the largest finite f32.
+///
+/// A breaker may also be a text in quotes, `"\n"/"\x3a"` (an escape `\xNN` stands for a character of the notation). It stands for
+/// every token that has it, or begins it and is followed by the rest; [`Chain::with_vocabulary`](crate::Chain::with_vocabulary) finds
+/// them.
 ///
 /// Source: text-generation-webui PR 5677.
 ///
@@ -38,6 +42,47 @@ pub struct Dry {
     length: u32,
     window: Window,
     breakers: Arc<[Vec<u32>]>,
+    texts: Arc<[String]>,
+    ends: Arc<Ends>,
+}
+
+/// All breakers as token ids, those that texts stand for included.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Ends {
+    /// Tokens that are breakers by themselves, rising.
+    alone: Vec<u32>,
+    /// Longer sequences.
+    longer: Vec<Vec<u32>>,
+    /// Whether texts have been looked up.
+    has_texts: bool,
+}
+
+impl Ends {
+    fn new(breakers: impl IntoIterator<Item = Vec<u32>>, has_texts: bool) -> Arc<Ends> {
+        let mut ends = Ends { has_texts, ..Ends::default() };
+        for breaker in breakers {
+            match breaker[..] {
+                [id] => ends.alone.push(id),
+                _ => ends.longer.push(breaker),
+            }
+        }
+        ends.alone.sort_unstable();
+        ends.alone.dedup();
+        Arc::new(ends)
+    }
+
+    fn is_alone(&self, id: u32) -> bool {
+        self.alone.binary_search(&id).is_ok()
+    }
+
+    /// Whether a text ends with a breaker.
+    fn end(&self, text: &[TokenId]) -> bool {
+        let is_end = |breaker: &Vec<u32>| {
+            text.len() >= breaker.len()
+                && text.iter().rev().zip(breaker.iter().rev()).all(|(a, b)| a.0 == *b)
+        };
+        text.last().is_some_and(|last| self.is_alone(last.0)) || self.longer.iter().any(is_end)
+    }
 }
 
 impl Dry {
@@ -58,7 +103,22 @@ impl Dry {
         let in_range = finite && multiplier >= 0.0 && base >= 1.0 && length >= 1;
         let in_range = in_range && breakers.iter().all(|breaker| !breaker.is_empty());
         Self::INFO.require(in_range, format_args!("{multiplier},base:{base},length:{length}"))?;
-        Ok(Dry { multiplier: multiplier + 0.0, base, length, window, breakers: breakers.into() })
+        let ends = Ends::new(breakers.iter().cloned(), false);
+        let (breakers, texts) = (breakers.into(), Arc::from([]));
+        Ok(Dry { multiplier: multiplier + 0.0, base, length, window, breakers, texts, ends })
+    }
+
+    /// With these texts as breakers too, none of them empty.
+    pub fn with_texts(self, texts: Vec<String>) -> Result<Dry, ChainError> {
+        Self::INFO.require(texts.iter().all(|text| !text.is_empty()), "an empty breaker")?;
+        Ok(Dry { texts: texts.into(), ..self })
+    }
+
+    /// Looks up the tokens of breakers that are texts; `find` gives the token sequences that write one.
+    pub(crate) fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Dry {
+        let found = self.texts.iter().flat_map(|text| find(text)).filter(|sequence| !sequence.is_empty());
+        let ends = Ends::new(self.breakers.iter().cloned().chain(found.collect::<Vec<_>>()), true);
+        Dry { ends, ..self.clone() }
     }
 
     /// m.
@@ -81,9 +141,14 @@ impl Dry {
         self.window
     }
 
-    /// The sequences over which no repeat reaches.
+    /// The sequences of token ids over which no repeat reaches.
     pub fn breakers(&self) -> &[Vec<u32>] {
         &self.breakers
+    }
+
+    /// The texts over which no repeat reaches.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
     }
 
     /// What a repeat of `l` tokens costs; 0 below ℓ.
@@ -97,22 +162,14 @@ impl Dry {
 
     /// How many of the last tokens a repeat may have: those after the last breaker.
     fn reach(&self, tokens: &[TokenId]) -> usize {
-        let ends_with = |n: usize| {
-            let text = &tokens[..tokens.len() - n];
-            let is_end = |breaker: &Vec<u32>| {
-                text.len() >= breaker.len()
-                    && text[text.len() - breaker.len()..].iter().zip(breaker).all(|(a, b)| a.0 == *b)
-            };
-            self.breakers.iter().any(is_end)
-        };
-        (0..tokens.len()).find(|&n| ends_with(n)).unwrap_or(tokens.len())
+        (0..tokens.len()).find(|&n| self.ends.end(&tokens[..tokens.len() - n])).unwrap_or(tokens.len())
     }
 }
 
 impl Control for Dry {
     const INFO: StageInfo = StageInfo {
         name: "dry",
-        allowed: "m from 0 (off) up, base:b from 1 up (default 1.75), length:ℓ from 1 up (default 2), window:n (-1 all), breakers:id/id+id/…",
+        allowed: "m from 0 (off) up, base:b from 1 up (default 1.75), length:ℓ from 1 up (default 2), window:n (-1 all), breakers:id/id+id/\"text\"/…",
         summary: "subtracts m·b^(L-ℓ) from a token that would extend a repeat of L tokens",
         source: "text-generation-webui PR 5677",
     };
@@ -120,14 +177,18 @@ impl Control for Dry {
     fn parse(text: Option<&str>) -> Result<Dry, ChainError> {
         let values = Values::read(&Self::INFO, text, &["base", "length", "window", "breakers"])?;
         let ids = |breaker: &str| breaker.split('+').map(|id| values.parse(id)).collect();
-        let breakers = values.named("breakers").map(|text| text.split('/').map(ids).collect());
-        values.checked(Dry::new(
+        let typed = values.named("breakers").map_or(Vec::new(), |text| text.split('/').collect());
+        let (texts, breakers): (Vec<&str>, Vec<&str>) =
+            typed.iter().partition(|breaker| breaker.starts_with('"'));
+        let texts: Option<Vec<String>> = texts.into_iter().map(unquote).collect();
+        let dry = values.checked(Dry::new(
             values.number()?,
             values.number_or("base", Dry::BASE)?,
             values.number_or("length", Dry::LENGTH)?,
             values.window_or(Window::ALL)?,
-            breakers.unwrap_or(Ok(Vec::new()))?,
-        ))
+            breakers.into_iter().map(ids).collect::<Result<_, _>>()?,
+        ))?;
+        values.checked(dry.with_texts(texts.ok_or_else(|| values.refuse())?))
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,10 +202,10 @@ impl Control for Dry {
         if self.window != Window::ALL {
             write!(f, ",window:{}", self.window)?;
         }
-        for (i, breaker) in self.breakers.iter().enumerate() {
-            f.write_str(if i == 0 { ",breakers:" } else { "/" })?;
-            let ids: Vec<_> = breaker.iter().map(u32::to_string).collect();
-            f.write_str(&ids.join("+"))?;
+        let ids = |breaker: &Vec<u32>| breaker.iter().map(u32::to_string).collect::<Vec<_>>().join("+");
+        let breakers = self.texts.iter().map(|text| quote(text)).chain(self.breakers.iter().map(ids));
+        for (i, breaker) in breakers.enumerate() {
+            write!(f, "{}{breaker}", if i == 0 { ",breakers:" } else { "/" })?;
         }
         Ok(())
     }
@@ -154,8 +215,10 @@ impl Control for Dry {
         if self.multiplier == 0.0 || tokens.len() < 2 {
             return Ok(());
         }
+        if !self.texts.is_empty() && !self.ends.has_texts {
+            return Err(SampleError::NeedsVocabulary { stage: Self::INFO.name });
+        }
         let reach = self.reach(tokens) as u32;
-        let alone = |id: u32| self.breakers.iter().any(|breaker| breaker[..] == [id]);
         let (n, text) = (tokens.len(), |i: usize| tokens[tokens.len() - 1 - i]);
         // z_i: how many tokens of the reversed text from i on equal its beginning, i.e. the length of the repeat
         // that the token after it extended.
@@ -176,7 +239,7 @@ impl Control for Dry {
         // The tokens that came after a repeat, each with its longest one.
         turn.ids.clear();
         turn.ids.extend((1..n as u32).filter(|&i| z[i as usize].min(reach) >= self.length));
-        turn.ids.retain(|&i| !alone(text(i as usize - 1).0));
+        turn.ids.retain(|&i| !self.ends.is_alone(text(i as usize - 1).0));
         turn.ids.sort_unstable_by_key(|&i| (text(i as usize - 1), std::cmp::Reverse(z[i as usize])));
         turn.ids.dedup_by_key(|i| text(*i as usize - 1));
         Turn::check(&Self::INFO, candidates, turn.ids.iter().map(|&i| text(i as usize - 1).0))?;
@@ -186,5 +249,48 @@ impl Control for Dry {
             Some(x - place.map_or(0.0, |&i| self.penalty(z[i as usize].min(reach))))
         });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Chain, Dice, Sampler, Stage};
+
+    #[test]
+    fn breakers_that_are_texts_print_as_they_parse() {
+        let typed = r#"dry=0.8,window:64,breakers:"\n"/"\x3a"/"\x22"/"*"/13/198+25"#;
+        let chain: Chain = typed.parse().unwrap();
+        assert_eq!(chain.to_string(), typed);
+        let Stage::Dry(dry) = &chain.stages()[0] else { panic!("{chain}") };
+        assert_eq!((dry.texts(), dry.breakers().len()), (&["\n", ":", "\"", "*"].map(String::from)[..], 2));
+        let odd = "a|b,c:d/e+f=g{h}\"\\\u{e9}\u{1}".to_string();
+        let stage = Stage::from(dry.clone().with_texts(vec![odd.clone()]).unwrap());
+        let Stage::Dry(again) = stage.to_string().parse::<Stage>().unwrap() else { panic!("{stage}") };
+        assert_eq!(again.texts(), [odd]);
+        for bad in [r#"""#, r#""""#, r#""a"#, r#""\q""#, r#""\xff""#, r#""\x4""#, r#""a"b""#] {
+            assert!(format!("dry=1,breakers:{bad}").parse::<Stage>().is_err(), "{bad}");
+        }
+    }
+
+    /// "1 2 0 1 2": 0 extends a repeat of two, unless 2 writes a breaker.
+    #[test]
+    fn a_vocabulary_says_which_tokens_write_a_text() {
+        let chain: Chain = r#"dry=5,breakers:"\n" | temp=0"#.parse().unwrap();
+        let text = [1, 2, 0, 1, 2].map(TokenId);
+        let draw = |chain: &Chain| {
+            Sampler::new(chain.clone(), Dice::default()).after(&text).sample(&[3.0, 1.5, 0.0], 5)
+        };
+        assert_eq!(draw(&chain), Err(SampleError::NeedsVocabulary { stage: "dry" }));
+        let mut asked = Vec::new();
+        let mut bind = |sequences: Vec<Vec<u32>>| {
+            chain.with_vocabulary(&mut |text| {
+                asked.push(text.to_string());
+                sequences.clone()
+            })
+        };
+        let (none, alone, pair) = (bind(vec![]), bind(vec![vec![2], vec![]]), bind(vec![vec![1, 2]]));
+        assert_eq!([draw(&none), draw(&alone), draw(&pair)], [Ok(TokenId(1)), Ok(TokenId(0)), Ok(TokenId(0))]);
+        assert_eq!((asked, none.to_string()), (vec!["\n".to_string(); 3], chain.to_string()));
     }
 }

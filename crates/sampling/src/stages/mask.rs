@@ -10,6 +10,8 @@ use crate::{
 
 /// `mask=1,2,10-19` keeps these token ids; `mask=not,1,2,10-19` bans them. Nothing left is an error.
 ///
+/// Kept as sorted ranges that don't touch, so its memory follows the text that was typed, never the number of tokens.
+///
 /// For grammars, allowed ids and bad words; placed before truncations it makes them exact for what is allowed. A mask that
 /// changes with every token is the caller's ([`crate::Limits`]).
 ///
@@ -26,26 +28,33 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
     ban: bool,
-    ids: Arc<[u32]>,
+    /// First and last token of each range: rising, with a gap between neighbours.
+    ranges: Arc<[(u32, u32)]>,
 }
 
 impl Mask {
     /// Only these tokens.
     pub fn only(ids: impl IntoIterator<Item = u32>) -> Result<Mask, ChainError> {
-        Mask::new(false, ids)
+        Mask::new(false, ids.into_iter().map(|id| (id, id)).collect())
     }
 
     /// All but these tokens.
     pub fn not(ids: impl IntoIterator<Item = u32>) -> Result<Mask, ChainError> {
-        Mask::new(true, ids)
+        Mask::new(true, ids.into_iter().map(|id| (id, id)).collect())
     }
 
-    fn new(ban: bool, ids: impl IntoIterator<Item = u32>) -> Result<Mask, ChainError> {
-        let mut ids: Vec<u32> = ids.into_iter().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Self::INFO.require(!ids.is_empty(), "no value")?;
-        Ok(Mask { ban, ids: ids.into() })
+    /// Merges ranges that overlap or touch.
+    fn new(ban: bool, mut typed: Vec<(u32, u32)>) -> Result<Mask, ChainError> {
+        typed.sort_unstable();
+        let mut ranges: Vec<(u32, u32)> = Vec::with_capacity(typed.len());
+        for (first, last) in typed {
+            match ranges.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                _ => ranges.push((first, last)),
+            }
+        }
+        Self::INFO.require(!ranges.is_empty(), "no value")?;
+        Ok(Mask { ban, ranges: ranges.into() })
     }
 
     /// Whether the tokens are banned rather than the only ones allowed.
@@ -54,8 +63,19 @@ impl Mask {
     }
 
     /// The token ids, rising.
-    pub fn ids(&self) -> &[u32] {
-        &self.ids
+    pub fn ids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.ranges.iter().flat_map(|&(first, last)| first..=last)
+    }
+
+    /// How many token ids there are.
+    pub fn n_ids(&self) -> usize {
+        self.ranges.iter().map(|&(first, last)| (last - first) as usize + 1).sum()
+    }
+
+    /// Whether a token is among the ids, whatever that means for it.
+    pub fn contains(&self, id: u32) -> bool {
+        let at = self.ranges.partition_point(|&(_, last)| last < id);
+        self.ranges.get(at).is_some_and(|&(first, _)| first <= id)
     }
 }
 
@@ -74,7 +94,7 @@ impl Control for Mask {
             Some((first, rest)) if first.trim() == "not" => (true, rest),
             _ => (false, text),
         };
-        let mut ids = Vec::new();
+        let mut ranges = Vec::new();
         for item in list.split(',') {
             let (first, last) = item.split_once('-').unwrap_or((item, item));
             let number = |text: &str| text.trim().parse::<u32>().map_err(|_| refuse());
@@ -83,36 +103,71 @@ impl Control for Mask {
             if first > last || last as usize >= crate::MAX_VOCAB {
                 return Err(refuse());
             }
-            ids.extend(first..=last);
+            ranges.push((first, last));
         }
-        Mask::new(ban, ids)
+        Mask::new(ban, ranges)
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.ban { "=not" } else { "=" })?;
-        let mut rest = &self.ids[..];
-        while let [first, ..] = *rest {
-            let n = rest.iter().zip(first..).take_while(|(id, expected)| **id == *expected).count();
-            if self.ban || rest.len() < self.ids.len() {
+        for (i, &(first, last)) in self.ranges.iter().enumerate() {
+            if self.ban || i > 0 {
                 f.write_str(",")?;
             }
-            match n {
-                1 => write!(f, "{first}")?,
-                _ => write!(f, "{first}-{}", rest[n - 1])?,
-            }
-            rest = &rest[n..];
+            if first == last { write!(f, "{first}")? } else { write!(f, "{first}-{last}")? }
         }
         Ok(())
     }
 
     fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
-        let ids = || self.ids.iter().copied();
-        Turn::check(&Self::INFO, candidates, ids())?;
+        // The first id that the vocabulary doesn't have, found by ranges.
+        let vocab = candidates.n_vocab() as u32;
+        let beyond = self.ranges.iter().find(|&&(_, last)| last >= vocab);
+        Turn::check(&Self::INFO, candidates, beyond.map(|&(first, _)| first.max(vocab)).into_iter())?;
         let left = if self.ban {
-            candidates.ban(ids())
+            candidates.ban(self.ids())
         } else {
-            candidates.keep_ids(ids())
+            candidates.keep_ids(self.ids())
         };
         if left { Ok(()) } else { Err(Self::INFO.nothing_left()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Chain, Distribution, Stage};
+
+    #[test]
+    fn ranges_merge_and_print_in_one_form() {
+        for (typed, printed) in [
+            ("5,1-3,2-4", "1-5"),
+            ("1-3,7,4", "1-4,7"),
+            ("0-9,0-9,3", "0-9"),
+            ("not,9,2-3,1", "not,1-3,9"),
+            ("524286,524285", "524285-524286"),
+        ] {
+            let mask = Mask::parse(Some(typed)).unwrap();
+            let chain: Chain = format!("mask={typed}").parse().unwrap();
+            assert_eq!(chain.to_string(), format!("mask={printed}"));
+            let ids: Vec<u32> = mask.ids().collect();
+            assert_eq!(ids.len(), mask.n_ids());
+            assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+            let last = ids[ids.len() - 1];
+            assert!((0..=20).all(|id| mask.contains(id) == ids.contains(&id)) && mask.contains(last) && !mask.contains(last + 1));
+        }
+    }
+
+    /// 4 KB of chain may not stand for more memory or work than a vocabulary.
+    #[test]
+    fn repeated_ranges_cost_what_their_text_does() {
+        let text = format!("mask={}", vec!["0-524286"; 460].join(","));
+        assert!(text.len() > 4096);
+        let chain: Chain = text.parse().unwrap();
+        assert_eq!(chain.to_string(), "mask=0-524286");
+        let Stage::Mask(mask) = &chain.stages()[0] else { panic!("{chain}") };
+        assert_eq!((mask.ranges.len(), mask.n_ids()), (1, crate::MAX_VOCAB));
+        let error = Distribution::new(&[1.0, 2.0], &chain).unwrap_err();
+        assert_eq!(error.to_string(), "mask: there is no token 2, the vocabulary has 2 (ids from 0)");
     }
 }

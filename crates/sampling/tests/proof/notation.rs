@@ -79,6 +79,16 @@ fn errors_name_stage_value_and_range() {
     assert_eq!(STAGES.len(), 25);
 }
 
+/// Each stage may go over the vocabulary in every step, so 4 KB of chain may not be 600 of them.
+#[test]
+fn a_chain_has_so_many_stages_and_no_more() {
+    let stages = |n: usize| vec!["mask=0-524286"; n].join(" | ").parse::<Chain>();
+    assert_eq!(stages(Chain::MOST_STAGES).unwrap().stages().len(), 64);
+    let error = stages(65).unwrap_err();
+    assert_eq!(error.to_string(), "the chain has 65 stages, at most 64 are taken");
+    assert_eq!(Chain::new(stages(64).unwrap().stages().repeat(2)), Err(ChainError::TooManyStages { count: 128 }));
+}
+
 #[test]
 fn a_temperature_replaces_the_one_that_is_there() {
     let with = |text: &str, t: f32| text.parse::<Chain>().unwrap().with_temperature(t);

@@ -25,8 +25,8 @@ pub(crate) fn apply(
             })?;
         }
         Stage::Mask(mask) => {
-            known(mask.ids().iter().copied(), vocab)?;
-            left.survivors.retain(|(id, _)| mask.ids().contains(id) != mask.bans());
+            known(mask.ids(), vocab)?;
+            left.survivors.retain(|(id, _)| mask.contains(*id) != mask.bans());
             not_empty(left)?;
         }
         Stage::Repetition(r) if r.theta() != 1.0 => {

@@ -3,6 +3,7 @@
 mod merge;
 mod partition;
 mod split;
+mod written;
 
 use crate::gguf::{Metadata, Value};
 

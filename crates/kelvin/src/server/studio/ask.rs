@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kelvin_engine::TokenId;
+use kelvin_engine::{TokenId, tokenizer::Tokenizer};
 use kelvin_sampling::{Chain, Dice, State, Temp, Trace, Words};
 use serde_json::Value;
 
@@ -74,8 +74,8 @@ pub(super) struct Ask {
 
 impl Ask {
     /// `sampler`, `temperature` (which may be `"inf"`), `seed`, `sample` and `learned`.
-    pub(super) fn read(fields: &mut Fields) -> Result<Ask, Problem> {
-        let chain = chain(fields)?.unwrap_or_default();
+    pub(super) fn read(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Ask, Problem> {
+        let chain = tokenizer.bind(&chain(fields)?.unwrap_or_default());
         let temperature = fields.take("temperature").map(|value| temperature(&value)).transpose()?;
         let uniform = temperature.is_some_and(f32::is_infinite);
         let chain = match temperature.filter(|t| t.is_finite()) {

@@ -82,7 +82,7 @@ async fn of_row<T: Serialize + Send + 'static>(
         .work(move || {
             let mut fields = Fields::parse(&bytes)?;
             let subject = Subject::read(&mut fields, &for_read)?;
-            let ask = Ask::read(&mut fields)?;
+            let ask = Ask::read(&mut fields, &for_read.engine.tokenizer)?;
             Ok((subject, ask, fields))
         })
         .await?;

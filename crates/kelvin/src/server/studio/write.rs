@@ -152,7 +152,7 @@ fn drafts(fields: &mut Fields, shared: &Shared, subject: &Subject) -> Result<Vec
     let one = |item: &Value| {
         let Value::Object(map) = item else { return Err(wrong("columns", item, &expected)) };
         let mut fields = Fields::of(map.clone());
-        let ask = Ask::read(&mut fields)?;
+        let ask = Ask::read(&mut fields, &shared.engine.tokenizer)?;
         fields.end()?;
         if ask.uniform {
             return Err(Problem::parameter(
