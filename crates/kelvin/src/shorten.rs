@@ -40,6 +40,8 @@ mod tests {
         assert_eq!(shortened(&"é".repeat(81)), "é".repeat(80) + "…");
         assert_eq!(bounded("x".repeat(2000)).len(), 2000);
         let long = bounded(format!("it is {}, but a number was expected", "é".repeat(300_000)));
-        assert!(long.chars().count() <= 2001 && long.starts_with("it is é") && long.ends_with("was expected"));
+        assert!(
+            long.chars().count() <= 2001 && long.starts_with("it is é") && long.ends_with("was expected")
+        );
     }
 }

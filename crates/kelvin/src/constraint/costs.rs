@@ -26,7 +26,8 @@ pub(super) fn of_schema(schema: &Value) -> Result<(), FormError> {
         }
         let most_decimals = seen.iter().map(|(_, decimals)| *decimals).max().unwrap_or(0);
         let scale = 10_u64.saturating_pow(most_decimals);
-        let together = seen.iter().fold(scale, |product, (divisor, _)| product.saturating_mul((*divisor).max(1)));
+        let together =
+            seen.iter().fold(scale, |product, (divisor, _)| product.saturating_mul((*divisor).max(1)));
         product <= MOST_REMAINDERS && (seen.len() < 2 || together <= u64::from(u32::MAX))
     })
 }

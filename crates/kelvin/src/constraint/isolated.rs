@@ -155,7 +155,11 @@ impl Drop for Worker {
 /// This program. Linux finds it even if its file was replaced meanwhile.
 fn program() -> std::io::Result<std::path::PathBuf> {
     let running = std::path::Path::new("/proc/self/exe");
-    if cfg!(target_os = "linux") && running.exists() { Ok(running.to_path_buf()) } else { std::env::current_exe() }
+    if cfg!(target_os = "linux") && running.exists() {
+        Ok(running.to_path_buf())
+    } else {
+        std::env::current_exe()
+    }
 }
 
 /// The other process: reads the vocabulary and forms from standard input, says on standard output what comes of each.

@@ -55,7 +55,9 @@ impl Closers {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Place {
     /// Between values; whether a string that begins here is a name.
-    Between { name_next: bool },
+    Between {
+        name_next: bool,
+    },
     /// In a string that is a value, and behind its backslash.
     Value,
     ValueEscape,

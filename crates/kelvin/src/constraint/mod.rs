@@ -68,7 +68,9 @@ impl Forms {
 
     /// Has a form compiled by another process, unless that is known to be harmless.
     fn check(&self, form: &Form) -> Result<(), FormError> {
-        let Some(isolated) = self.isolated.as_ref().filter(|_| *form != Form::JsonObject) else { return Ok(()) };
+        let Some(isolated) = self.isolated.as_ref().filter(|_| *form != Form::JsonObject) else {
+            return Ok(());
+        };
         let text = serde_json::to_vec(form).map_err(|error| FormError::Failed(error.to_string()))?;
         let hash: [u8; 32] = Sha256::digest(&text).into();
         let harmless = || self.harmless.lock().unwrap_or_else(PoisonError::into_inner);

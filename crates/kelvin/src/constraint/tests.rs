@@ -78,7 +78,9 @@ pub(super) fn short_text(
             return Err(said(&text));
         }
         // What ends something, more often than not, and in the end whenever it can.
-        let ends = |id: &u32| *id == END || matches!(tokenizer.bytes(TokenId(*id), false), b"\"" | b"}" | b"]" | b"\":" | b":");
+        let ends = |id: &u32| {
+            *id == END || matches!(tokenizer.bytes(TokenId(*id), false), b"\"" | b"}" | b"]" | b"\":" | b":")
+        };
         if n > most / 4 || throw(3) > 0 {
             let ending: Vec<u32> = all.iter().copied().filter(ends).collect();
             all = if ending.is_empty() { all } else { ending };

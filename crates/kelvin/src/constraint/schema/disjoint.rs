@@ -8,8 +8,11 @@ use serde_json::{Map, Value, json};
 use super::{FormError, Place, references::name_of};
 
 /// How many pairs of schemas may be compared.
-const MOST_COMPARISONS: usize = 200_000;
+const MOST_COMPARISONS: usize = 50_000;
 const MOST_DEPTH: usize = 12;
+/// How many schemas that hold together are looked at, and how many pairs of values.
+const MOST_PARTS: usize = 32;
+const MOST_VALUES: usize = 10_000;
 
 /// Replaces each `oneOf` (`of` its schemas, `at` its pointer).
 pub(super) fn settle(whole: &mut Value, definitions: &mut Map<String, Value>) -> Result<(), FormError> {
@@ -64,7 +67,7 @@ struct Comparing<'a> {
     n_left: usize,
 }
 
-impl Comparing<'_> {
+impl<'a> Comparing<'a> {
     /// Whether no value can fit both, as far as can be seen.
     fn exclude(&mut self, a: &Value, b: &Value, depth: usize) -> bool {
         if depth > MOST_DEPTH || self.n_left == 0 {
@@ -79,21 +82,28 @@ impl Comparing<'_> {
     }
 
     /// What a value has to fit, all of it: the schema itself and what it refers to.
-    fn parts(&self, schema: &Value) -> Vec<Value> {
-        let mut found: Vec<Value> = Vec::new();
+    fn parts<'s>(&self, schema: &'s Value) -> Vec<&'s Value>
+    where
+        'a: 's,
+    {
+        let mut found: Vec<&'s Value> = Vec::new();
         let mut left = vec![schema];
         while let Some(schema) = left.pop() {
-            if found.len() > 64 || found.iter().any(|earlier| earlier == schema) {
+            if found.len() >= MOST_PARTS || found.iter().any(|earlier| std::ptr::eq(*earlier, schema)) {
                 continue;
             }
-            found.push(schema.clone());
+            found.push(schema);
             left.extend(name_of(schema).and_then(|name| self.definitions.get(name)));
-            left.extend(schema.get("allOf").and_then(Value::as_array).into_iter().flatten());
+            left.extend(list(schema.get("allOf")));
         }
         found
     }
 
     fn parts_exclude(&mut self, a: &Value, b: &Value, depth: usize) -> bool {
+        if self.n_left == 0 {
+            return false;
+        }
+        self.n_left -= 1;
         for (options, other) in [(options(a), b), (options(b), a)] {
             for options in options {
                 if options.iter().all(|option| self.exclude(option, other, depth + 1)) {
@@ -101,37 +111,42 @@ impl Comparing<'_> {
                 }
             }
         }
-        let (kinds_a, kinds_b) = (kinds(a), kinds(b));
-        let both: Vec<&str> = kinds_a.into_iter().filter(|kind| kinds_b.contains(kind)).collect();
-        match (values(a), values(b)) {
-            (Some(of_a), Some(of_b)) if !of_a.iter().any(|a| of_b.iter().any(|b| equal(a, b))) => return true,
-            _ => {}
+        if let (Some(of_a), Some(of_b)) = (values(a), values(b))
+            && of_a.len() * of_b.len() <= MOST_VALUES
+            && !of_a.iter().any(|a| of_b.iter().any(|b| equal(a, b)))
+        {
+            return true;
         }
+        let kinds_b = kinds(b);
+        let both: Vec<&str> = kinds(a).into_iter().filter(|kind| kinds_b.contains(kind)).collect();
         both.is_empty() || (both == ["object"] && self.properties_exclude(a, b, depth))
     }
 
     /// A property that has to be there has no value that fits both.
     fn properties_exclude(&mut self, a: &Value, b: &Value, depth: usize) -> bool {
-        let required = |schema: &Value| schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
-        let names: Vec<Value> = required(a).into_iter().chain(required(b)).collect();
-        names.iter().filter_map(Value::as_str).any(|name| {
-            let (a, b) = (property(a, name), property(b, name));
-            self.exclude(&a, &b, depth + 1)
+        let names = list(a.get("required")).iter().chain(list(b.get("required")));
+        names.filter_map(Value::as_str).any(|name| match (property(a, name), property(b, name)) {
+            (Some(a), Some(b)) => self.exclude(a, b, depth + 1),
+            _ => false,
         })
     }
 }
 
+fn list(value: Option<&Value>) -> &[Value] {
+    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
 /// The lists of schemas of which one has to hold.
-fn options(schema: &Value) -> Vec<Vec<Value>> {
+fn options(schema: &Value) -> impl Iterator<Item = &[Value]> {
     let lists = [schema.get("anyOf"), schema.pointer("/oneOf/of")];
-    lists.into_iter().flatten().filter_map(Value::as_array).cloned().collect()
+    lists.into_iter().map(list).filter(|list| !list.is_empty())
 }
 
 /// The values that there are, if they are listed.
-fn values(schema: &Value) -> Option<Vec<Value>> {
+fn values(schema: &Value) -> Option<&[Value]> {
     match (schema.get("const"), schema.get("enum")) {
-        (Some(value), _) => Some(vec![value.clone()]),
-        (None, Some(Value::Array(values))) => Some(values.clone()),
+        (Some(value), _) => Some(std::slice::from_ref(value)),
+        (None, Some(Value::Array(values))) => Some(values),
         _ => None,
     }
 }
@@ -156,19 +171,21 @@ fn kinds(schema: &Value) -> Vec<&'static str> {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
+    let is_named = |name: &Value, kind: &str| name == kind || (kind == "number" && name == "integer");
     let is_typed = |kind: &str| match schema.get("type") {
         None => true,
-        Some(Value::Array(types)) => types.iter().any(|name| name == kind || (kind == "number" && name == "integer")),
-        Some(name) => name == kind || (kind == "number" && name == "integer"),
+        Some(Value::Array(types)) => types.iter().any(|name| is_named(name, kind)),
+        Some(name) => is_named(name, kind),
     };
     let values = values(schema);
-    let is_valued = |kind: &str| values.as_ref().is_none_or(|values| values.iter().any(|value| of_value(value) == kind));
+    let is_valued =
+        |kind: &str| values.is_none_or(|values| values.iter().any(|value| of_value(value) == kind));
     ALL.into_iter().filter(|kind| is_typed(kind) && is_valued(kind)).collect()
 }
 
-/// What a property has to be.
-fn property(schema: &Value, name: &str) -> Value {
+/// What a property has to be, if anything.
+fn property<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
     let listed = schema.get("properties").and_then(|properties| properties.get(name));
     let other = || schema.get("additionalProperties").filter(|_| schema.get("patternProperties").is_none());
-    listed.or_else(other).cloned().unwrap_or(Value::Bool(true))
+    listed.or_else(other)
 }

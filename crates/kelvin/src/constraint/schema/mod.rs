@@ -20,13 +20,29 @@ use serde_json::{Map, Value, json};
 use super::FormError;
 use references::References;
 
+/// The days that there are, beside what the parser knows of them.
+macro_rules! leap_days {
+    () => {
+        "^(?:[0-9]{4}-(?:0[13-9]|1[0-2])-[0-9]{2}|[0-9]{4}-02-(?:[01][0-9]|2[0-8])|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
+    };
+}
+use leap_days;
+
 /// How deep a schema may be: no deeper than JSON may be that is read.
 const MOST_DEPTH: usize = 128;
 /// How many schemas there may be in one, those that references name included.
 const MOST_SCHEMAS: usize = 20_000;
+/// How many bytes of schemas may be written several times.
+const MOST_COPIED: usize = 256 << 10;
 /// What the parser has a pattern for.
 const FORMATS: [&str; 10] =
     ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"];
+/// 29 February comes in leap years alone, and no minute has a second of number 60 that programs take.
+const CALENDAR: [(&str, &str); 3] = [
+    ("date", concat!(leap_days!(), "$")),
+    ("date-time", concat!(leap_days!(), "[tT][0-9]{2}:[0-9]{2}:[0-5]")),
+    ("time", "^[0-9]{2}:[0-9]{2}:[0-5]"),
+];
 /// Keywords that change what a schema means in ways that nothing here follows.
 const UNSUPPORTED: [&str; 5] = ["$dynamicRef", "$recursiveRef", "extends", "disallow", "divisibleBy"];
 
@@ -35,7 +51,7 @@ pub(super) fn plain(schema: &Value) -> Result<Value, FormError> {
     let Value::Object(map) = schema else {
         return Err(FormError::Refused("a JSON schema is an object".to_string()));
     };
-    let mut reader = Reader { references: References::new(schema), n_schemas: 0 };
+    let mut reader = Reader { references: References::new(schema), n_schemas: 0, n_copied: 0 };
     let mut whole = reader.read(schema, &Place::top())?;
     let mut definitions = Map::new();
     while let Some((name, pointer)) = reader.references.next() {
@@ -101,6 +117,8 @@ impl Place {
 struct Reader<'a> {
     references: References<'a>,
     n_schemas: usize,
+    /// Bytes of schemas that were written several times.
+    n_copied: usize,
 }
 
 /// What values a schema's keywords are about.
@@ -128,8 +146,8 @@ impl Reader<'_> {
             return Err(FormError::Refused(format!("it has more than {MOST_SCHEMAS} schemas in it")));
         }
         let mut place = place.clone();
-        place.is_rebased |=
-            !place.pointer.is_empty() && map.get("$id").is_some_and(|id| id.as_str().is_none_or(|id| !id.starts_with('#')));
+        place.is_rebased |= !place.pointer.is_empty()
+            && map.get("$id").is_some_and(|id| id.as_str().is_none_or(|id| !id.starts_with('#')));
         let place = &place;
         if let Some(keyword) = UNSUPPORTED.iter().find(|keyword| map.contains_key(**keyword)) {
             return Err(place.refuse(keyword, "isn't supported"));
@@ -156,8 +174,23 @@ impl Reader<'_> {
         Ok(if out.is_empty() { Value::Bool(true) } else { Value::Object(out) })
     }
 
+    /// Notes that a schema is going to be written so many times. One inside of another, that could grow without end.
+    fn copies(&mut self, schema: &Value, times: usize) -> Result<(), FormError> {
+        self.n_copied += schema.to_string().len() * times;
+        if self.n_copied > MOST_COPIED {
+            let words = "it is too large where its names are listed one by one; write their schemas as references (\"$ref\")";
+            return Err(FormError::Refused(words.to_string()));
+        }
+        Ok(())
+    }
+
     /// The types, checked.
-    fn kinds(&self, map: &Map<String, Value>, place: &Place, out: &mut Map<String, Value>) -> Result<Kinds, FormError> {
+    fn kinds(
+        &self,
+        map: &Map<String, Value>,
+        place: &Place,
+        out: &mut Map<String, Value>,
+    ) -> Result<Kinds, FormError> {
         const NAMES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
         let Some(types) = map.get("type") else {
             return Ok(Kinds { number: true, string: true, array: true, object: true });
@@ -167,7 +200,8 @@ impl Reader<'_> {
             one => std::slice::from_ref(one),
         };
         let has = |name: &str| list.iter().any(|item| item == name);
-        if let Some(other) = list.iter().find(|item| item.as_str().is_none_or(|item| !NAMES.contains(&item))) {
+        if let Some(other) = list.iter().find(|item| item.as_str().is_none_or(|item| !NAMES.contains(&item)))
+        {
             let found = crate::shorten::shortened(&other.to_string());
             return Err(place.refuse("type", &format!("is {found}, which is no type of JSON Schema")));
         }
@@ -193,7 +227,12 @@ impl Reader<'_> {
         Ok(false)
     }
 
-    fn array(&mut self, map: &Map<String, Value>, place: &Place, out: &mut Map<String, Value>) -> Result<(), FormError> {
+    fn array(
+        &mut self,
+        map: &Map<String, Value>,
+        place: &Place,
+        out: &mut Map<String, Value>,
+    ) -> Result<(), FormError> {
         let mut most = None;
         for name in ["minItems", "maxItems"] {
             if let Some(n) = count(map, name, place)? {
@@ -206,14 +245,20 @@ impl Reader<'_> {
         }
         for name in ["contains", "minContains", "maxContains"] {
             let (Some(_), true) = (map.get(name), map.contains_key("contains")) else { continue };
-            if name != "contains" || map.get("minContains") != Some(&json!(0)) || map.contains_key("maxContains") {
+            if name != "contains"
+                || map.get("minContains") != Some(&json!(0))
+                || map.contains_key("maxContains")
+            {
                 return Err(place.refuse("contains", "isn't supported"));
             }
             break;
         }
         let (first, rest) = match (map.get("prefixItems"), map.get("items")) {
             // As it was before 2020-12.
-            (None, first @ Some(Value::Array(_))) => (first.map(|first| ("items", first)), map.get("additionalItems").map(|rest| ("additionalItems", rest))),
+            (None, first @ Some(Value::Array(_))) => (
+                first.map(|first| ("items", first)),
+                map.get("additionalItems").map(|rest| ("additionalItems", rest)),
+            ),
             (first, rest) => (first.map(|first| ("prefixItems", first)), rest.map(|rest| ("items", rest))),
         };
         if let Some((name, first)) = first {
@@ -234,7 +279,12 @@ impl Reader<'_> {
     }
 
     /// `unevaluated…` is the same as its older cousin only if nothing else here may evaluate something.
-    fn nothing_in_place(&self, map: &Map<String, Value>, keyword: &str, place: &Place) -> Result<(), FormError> {
+    fn nothing_in_place(
+        &self,
+        map: &Map<String, Value>,
+        keyword: &str,
+        place: &Place,
+    ) -> Result<(), FormError> {
         let others = ["allOf", "anyOf", "oneOf", "$ref", "if", "contains", "dependentSchemas"];
         match others.into_iter().find(|other| map.contains_key(*other)) {
             Some(other) => Err(place.refuse(keyword, &format!("isn't supported beside \"{other}\""))),
@@ -250,7 +300,12 @@ impl Reader<'_> {
     }
 
     /// What says of the whole value what it has to be, after everything else.
-    fn applicators(&mut self, map: &Map<String, Value>, place: &Place, out: &mut Map<String, Value>) -> Result<(), FormError> {
+    fn applicators(
+        &mut self,
+        map: &Map<String, Value>,
+        place: &Place,
+        out: &mut Map<String, Value>,
+    ) -> Result<(), FormError> {
         if let Some(value) = map.get("const") {
             numbers::check_inside(value, &place.inside("const"))?;
             out.insert("const".to_string(), value.clone());
@@ -311,6 +366,12 @@ fn strings(map: &Map<String, Value>, place: &Place, out: &mut Map<String, Value>
         && FORMATS.contains(&format.as_str())
     {
         out.insert("format".to_string(), format.as_str().into());
+        // What the parser's own patterns leave open. Libraries that write another pattern beside it have seen to that.
+        if let (Some((_, pattern)), false) =
+            (CALENDAR.iter().find(|(name, _)| name == format), out.contains_key("pattern"))
+        {
+            out.insert("pattern".to_string(), (*pattern).into());
+        }
     }
     Ok(())
 }

@@ -13,7 +13,11 @@ const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
 const MOST_DECIMALS: usize = 15;
 
 /// What there is of bounds.
-pub(super) fn read(map: &Map<String, Value>, place: &Place, out: &mut Map<String, Value>) -> Result<(), FormError> {
+pub(super) fn read(
+    map: &Map<String, Value>,
+    place: &Place,
+    out: &mut Map<String, Value>,
+) -> Result<(), FormError> {
     let mut low = bound(map, "minimum", place)?;
     let mut high = bound(map, "maximum", place)?;
     let mut open_low = exclusive(map, "exclusiveMinimum", &mut low, place)?;
@@ -30,7 +34,9 @@ pub(super) fn read(map: &Map<String, Value>, place: &Place, out: &mut Map<String
         _ => {}
     }
     check_unit(low, open_low, high, open_high, map, place)?;
-    for (name, value) in [("minimum", low), ("maximum", high), ("exclusiveMinimum", open_low), ("exclusiveMaximum", open_high)] {
+    for (name, value) in
+        [("minimum", low), ("maximum", high), ("exclusiveMinimum", open_low), ("exclusiveMaximum", open_high)]
+    {
         if let Some(value) = value {
             out.insert(name.to_string(), number(value));
         }
@@ -65,7 +71,12 @@ fn bound(map: &Map<String, Value>, name: &str, place: &Place) -> Result<Option<f
 }
 
 /// An exclusive bound. In draft 4 it's a flag of the other one.
-fn exclusive(map: &Map<String, Value>, name: &str, shut: &mut Option<f64>, place: &Place) -> Result<Option<f64>, FormError> {
+fn exclusive(
+    map: &Map<String, Value>,
+    name: &str,
+    shut: &mut Option<f64>,
+    place: &Place,
+) -> Result<Option<f64>, FormError> {
     match map.get(name) {
         Some(Value::Bool(false)) => Ok(None),
         Some(Value::Bool(true)) => Ok(shut.take()),
@@ -76,12 +87,14 @@ fn exclusive(map: &Map<String, Value>, name: &str, shut: &mut Option<f64>, place
 /// `written` is how it stands in the schema.
 fn check(value: f64, written: &Value, name: &str, place: &Place) -> Result<(), FormError> {
     if value.abs() > MOST_EXACT {
-        let words = format!("is {written}: numbers beyond ±(2^53 - 1), 9007199254740991, can't be held exactly");
+        let words =
+            format!("is {written}: numbers beyond ±(2^53 - 1), 9007199254740991, can't be held exactly");
         return Err(place.refuse(name, &words));
     }
     let decimals = format!("{value}").split_once('.').map_or(0, |(_, decimals)| decimals.len());
     if decimals > MOST_DECIMALS {
-        let words = format!("is {written}: more than {MOST_DECIMALS} digits after the point can't be held exactly");
+        let words =
+            format!("is {written}: more than {MOST_DECIMALS} digits after the point can't be held exactly");
         return Err(place.refuse(name, &words));
     }
     Ok(())
@@ -102,9 +115,18 @@ fn check_unit(
     let is_open = if is_above { open_low.is_some() } else { open_high.is_some() };
     let is_one_sided = is_above || most <= 0.0;
     let may_be_fraction = map.get("type").is_none_or(|types| types != "integer");
-    if is_open && is_one_sided && may_be_fraction && inner.fract() == 0.0 && inner.trunc() == outer.trunc() && inner != outer {
+    if is_open
+        && is_one_sided
+        && may_be_fraction
+        && inner.fract() == 0.0
+        && inner.trunc() == outer.trunc()
+        && inner != outer
+    {
         let name = if is_above { "exclusiveMinimum" } else { "exclusiveMaximum" };
-        return Err(place.refuse(name, "can't be held so near to the other bound; give the first number that is allowed instead"));
+        return Err(place.refuse(
+            name,
+            "can't be held so near to the other bound; give the first number that is allowed instead",
+        ));
     }
     Ok(())
 }
@@ -114,13 +136,22 @@ pub(super) fn check_inside(value: &Value, place: &Place) -> Result<(), FormError
     match value {
         Value::Number(number) => {
             if number.as_f64().is_none_or(|number| number.abs() > MOST_EXACT) {
-                let name = place.pointer.rsplit('/').find(|part| matches!(*part, "const" | "enum")).unwrap_or("enum");
-                let words = format!("has {number}: numbers beyond ±(2^53 - 1), 9007199254740991, can't be held exactly");
+                let name = place
+                    .pointer
+                    .rsplit('/')
+                    .find(|part| matches!(*part, "const" | "enum"))
+                    .unwrap_or("enum");
+                let words = format!(
+                    "has {number}: numbers beyond ±(2^53 - 1), 9007199254740991, can't be held exactly"
+                );
                 return Err(place.refuse(name, &words));
             }
             Ok(())
         }
-        Value::Array(list) => list.iter().enumerate().try_for_each(|(i, item)| check_inside(item, &place.inside(&i.to_string()))),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, item)| check_inside(item, &place.inside(&i.to_string()))),
         Value::Object(map) => map.iter().try_for_each(|(name, item)| check_inside(item, &place.inside(name))),
         _ => Ok(()),
     }

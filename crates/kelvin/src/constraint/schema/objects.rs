@@ -25,9 +25,10 @@ pub(super) fn read(
         object.add_pattern(pattern, schema);
     }
     if let Some(schema) = map.get("propertyNames") {
-        object.narrow(allowed_names(reader, schema, place)?, place)?;
+        let allowed = allowed_names(reader, schema, place)?;
+        object.narrow(allowed, reader, place)?;
     }
-    object.list_patterns(place)?;
+    object.list_patterns(reader, place)?;
     let least = count(map, "minProperties", place)?;
     let most = count(map, "maxProperties", place)?;
     object.count(least, most, place, out)?;
@@ -61,13 +62,15 @@ impl Object {
     }
 
     /// Keeps to the names that are allowed.
-    fn narrow(&mut self, allowed: Allowed, place: &Place) -> Result<(), FormError> {
-        let refuse = |other| Err(place.refuse("propertyNames", &format!("isn't supported beside \"{other}\"")));
+    fn narrow(&mut self, allowed: Allowed, reader: &mut Reader<'_>, place: &Place) -> Result<(), FormError> {
+        let refuse =
+            |other| Err(place.refuse("propertyNames", &format!("isn't supported beside \"{other}\"")));
         match allowed {
             Allowed::All => {}
             _ if !self.patterns.is_empty() => return refuse("patternProperties"),
             Allowed::Listed(names) => {
                 let others = self.others.take().unwrap_or(Value::Bool(true));
+                reader.copies(&others, names.len())?;
                 let schema = |name: &String| self.listed.get(name).unwrap_or(&others).clone();
                 self.listed = names.iter().map(|name| (name.clone(), schema(name))).collect();
                 self.others = Some(Value::Bool(false));
@@ -86,7 +89,7 @@ impl Object {
     }
 
     /// Lists the names of patterns that have only a few, and refuses those whose names could run out.
-    fn list_patterns(&mut self, place: &Place) -> Result<(), FormError> {
+    fn list_patterns(&mut self, reader: &mut Reader<'_>, place: &Place) -> Result<(), FormError> {
         let mut left = Map::new();
         for (pattern, schema) in std::mem::take(&mut self.patterns) {
             match names::of_pattern(&pattern) {
@@ -97,6 +100,7 @@ impl Object {
                     left.insert(pattern, schema);
                 }
                 names::Names::Few(few) => {
+                    reader.copies(&schema, few.len())?;
                     for name in few {
                         let both = match self.listed.get(&name) {
                             Some(own) if *own != schema => json!({ "allOf": [own, schema] }),
@@ -118,7 +122,9 @@ impl Object {
         let refused = |words| Err(place.refuse("additionalProperties", words));
         if self.others_are_free() {
             if !self.patterns.is_empty() && !names::are_endless_beside(self.patterns.keys()) {
-                return refused("can't be held beside these \"patternProperties\": the names that are left could come twice");
+                return refused(
+                    "can't be held beside these \"patternProperties\": the names that are left could come twice",
+                );
             }
             let is_control = |c: char| c.is_ascii_control();
             if self.listed.keys().any(|name| name.contains(is_control)) {
@@ -133,12 +139,24 @@ impl Object {
     }
 
     /// How many names there may be, as far as that says anything.
-    fn count(&mut self, least: Option<u64>, most: Option<u64>, place: &Place, out: &mut Map<String, Value>) -> Result<(), FormError> {
+    fn count(
+        &mut self,
+        least: Option<u64>,
+        most: Option<u64>,
+        place: &Place,
+        out: &mut Map<String, Value>,
+    ) -> Result<(), FormError> {
         let is_free = self.others_are_free() || self.patterns.values().any(|schema| *schema != false);
         let is_required = |name: &String, required: &[String]| required.contains(name);
         let n_required = self.required.len() as u64;
-        let may_come: Vec<String> = self.listed.iter().filter(|(_, schema)| **schema != false).map(|(name, _)| name.clone()).collect();
-        let n_listed = may_come.len() as u64 + self.required.iter().filter(|name| !may_come.contains(name)).count() as u64;
+        let may_come: Vec<String> = self
+            .listed
+            .iter()
+            .filter(|(_, schema)| **schema != false)
+            .map(|(name, _)| name.clone())
+            .collect();
+        let n_listed = may_come.len() as u64
+            + self.required.iter().filter(|name| !may_come.contains(name)).count() as u64;
         let mut least = least.filter(|least| *least > n_required);
         let mut most = most.filter(|most| is_free || *most < n_listed);
         if most.is_some_and(|most| most < n_required.max(least.unwrap_or(0))) {
@@ -146,7 +164,8 @@ impl Object {
         }
         if !is_free && let Some(at_least) = least {
             if at_least > n_listed {
-                return Err(place.refuse("minProperties", &format!("is {at_least}, but only {n_listed} names can come")));
+                return Err(place
+                    .refuse("minProperties", &format!("is {at_least}, but only {n_listed} names can come")));
             }
             if at_least == n_listed {
                 self.required = may_come.clone();
@@ -159,13 +178,20 @@ impl Object {
             self.patterns.clear();
             (least, most) = (None, None);
         }
-        let n_optional = self.listed.iter().filter(|(name, schema)| **schema != false && !is_required(name, &self.required)).count();
+        let n_optional = self
+            .listed
+            .iter()
+            .filter(|(name, schema)| **schema != false && !is_required(name, &self.required))
+            .count();
         if n_optional > 0 && (least.is_some() || most.is_some()) {
             // One more than has to be there is what the parser can count.
             let is_one = |n: Option<u64>| n.is_none_or(|n| n == n_required + 1);
             if is_free || !is_one(least) || !is_one(most) {
                 let name = if least.is_some() { "minProperties" } else { "maxProperties" };
-                return Err(place.refuse(name, "isn't supported where listed properties are optional; list them in \"required\""));
+                return Err(place.refuse(
+                    name,
+                    "isn't supported where listed properties are optional; list them in \"required\"",
+                ));
             }
         }
         out.extend(least.map(|least| ("minProperties".to_string(), least.into())));
@@ -190,12 +216,19 @@ impl Object {
 }
 
 /// A map of schemas.
-fn schemas(reader: &mut Reader<'_>, map: &Map<String, Value>, name: &str, place: &Place) -> Result<Map<String, Value>, FormError> {
+fn schemas(
+    reader: &mut Reader<'_>,
+    map: &Map<String, Value>,
+    name: &str,
+    place: &Place,
+) -> Result<Map<String, Value>, FormError> {
     match map.get(name) {
         None => Ok(Map::new()),
         Some(Value::Object(schemas)) => {
             let place = place.inside(name);
-            let read = |(name, schema): (&String, &Value)| Ok((name.clone(), reader.read(schema, &place.inside(name))?));
+            let read = |(name, schema): (&String, &Value)| {
+                Ok((name.clone(), reader.read(schema, &place.inside(name))?))
+            };
             schemas.iter().map(read).collect()
         }
         Some(_) => Err(place.refuse(name, "has to be an object of schemas")),
@@ -203,7 +236,11 @@ fn schemas(reader: &mut Reader<'_>, map: &Map<String, Value>, name: &str, place:
 }
 
 /// What names have that nothing else says anything about.
-fn others(reader: &mut Reader<'_>, map: &Map<String, Value>, place: &Place) -> Result<Option<Value>, FormError> {
+fn others(
+    reader: &mut Reader<'_>,
+    map: &Map<String, Value>,
+    place: &Place,
+) -> Result<Option<Value>, FormError> {
     if let Some(schema) = map.get("additionalProperties") {
         return reader.read(schema, &place.inside("additionalProperties")).map(Some);
     }
@@ -250,11 +287,25 @@ fn allowed_names(reader: &mut Reader<'_>, schema: &Value, place: &Place) -> Resu
         _ => return Ok(Allowed::Listed(Vec::new())),
     };
     // As a string alone, which names are.
-    let about_strings = ["type", "const", "enum", "minLength", "maxLength", "pattern", "format", "allOf", "anyOf", "oneOf", "$ref"];
+    let about_strings = [
+        "type",
+        "const",
+        "enum",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "format",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "$ref",
+    ];
     let mut said: Vec<&str> = about_strings.into_iter().filter(|name| map.contains_key(*name)).collect();
     if said.first() == Some(&"type") {
         let types = &map["type"];
-        if types != "string" && !types.as_array().is_some_and(|types| types.iter().any(|name| name == "string")) {
+        if types != "string"
+            && !types.as_array().is_some_and(|types| types.iter().any(|name| name == "string"))
+        {
             return Ok(Allowed::Listed(Vec::new()));
         }
         said.remove(0);

@@ -5,6 +5,16 @@ use super::{FormError, Place, names};
 /// How many digits a decimal's pattern is written out for.
 const MOST_DIGITS: usize = 64;
 
+/// zod's pattern of durations, which looks ahead, and the same without.
+const DURATIONS: [&str; 2] = [
+    r"^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$",
+    concat!(
+        r"^P(?:[0-9]+W|(?:[0-9]+Y(?:[0-9]+M)?(?:[0-9]+D)?|[0-9]+M(?:[0-9]+D)?|[0-9]+D)(?:T(?:",
+        r"[0-9]+H(?:[0-9]+M)?(?:[0-9]+(?:[.,][0-9]+)?S)?|[0-9]+M(?:[0-9]+(?:[.,][0-9]+)?S)?|[0-9]+(?:[.,][0-9]+)?S))?|T(?:",
+        r"[0-9]+H(?:[0-9]+M)?(?:[0-9]+(?:[.,][0-9]+)?S)?|[0-9]+M(?:[0-9]+(?:[.,][0-9]+)?S)?|[0-9]+(?:[.,][0-9]+)?S))$"
+    ),
+];
+
 /// The same pattern in the parser's syntax, or a refusal.
 pub(super) fn plain(pattern: &str, keyword: &str, place: &Place) -> Result<String, FormError> {
     let refuse = |why: &str| {
@@ -13,6 +23,9 @@ pub(super) fn plain(pattern: &str, keyword: &str, place: &Place) -> Result<Strin
     };
     if let Some(decimal) = decimal(pattern) {
         return Ok(decimal);
+    }
+    if pattern == DURATIONS[0] {
+        return Ok(DURATIONS[1].to_string());
     }
     let (plain, looks_around) = translated(pattern);
     if looks_around {
@@ -61,10 +74,13 @@ fn decimal(pattern: &str) -> Option<String> {
     // After the point: up to so many digits, and zeros; `some` if there has to be one.
     let fraction = |most: usize| format!("[0-9]{{0,{most}}}0*");
     let some = |most: usize| if most == 0 { "0+".to_string() } else { format!("(?:[0-9]{{1,{most}}}0*|0+)") };
-    let whole = |most: usize| if most == 0 { "0+".to_string() } else { format!("(?:0+[0-9]{{0,{most}}}|[0-9]{{1,{most}}})") };
+    let whole = |most: usize| {
+        if most == 0 { "0+".to_string() } else { format!("(?:0+[0-9]{{0,{most}}}|[0-9]{{1,{most}}})") }
+    };
     let alternatives = if rest == r"\d*\.?\d*$" {
         vec![r"[0-9]+(?:\.[0-9]*)?".to_string(), r"\.[0-9]+".to_string()]
-    } else if let Some(places) = rest.strip_prefix(r"\d*\.?\d{0,").and_then(|rest| rest.strip_suffix("}0*$")) {
+    } else if let Some(places) = rest.strip_prefix(r"\d*\.?\d{0,").and_then(|rest| rest.strip_suffix("}0*$"))
+    {
         let places = number(places)?;
         vec![format!(r"[0-9]+(?:\.{})?", fraction(places)), format!(r"\.{}", some(places))]
     } else {
@@ -120,6 +136,17 @@ mod tests {
         ] {
             let found = [&any, &places, &both, &digits].map(|pattern| names::fits(pattern, text));
             assert_eq!(found, fits, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn durations_of_zod_are_held() {
+        let durations = held(DURATIONS[0]);
+        for good in ["P1W", "P1Y", "P1Y2D", "P3M", "P1DT2H", "PT5M", "PT1H2,5S", "P1Y2M3DT4H5M6.7S"] {
+            assert!(names::fits(&durations, good), "{good}");
+        }
+        for bad in ["P", "PT", "P1DT", "P1W1D", "P1WT1H", "P1D1Y"] {
+            assert!(!names::fits(&durations, bad), "{bad}");
         }
     }
 

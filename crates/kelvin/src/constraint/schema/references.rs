@@ -53,14 +53,17 @@ impl<'a> References<'a> {
         }
         let inner = match text {
             "" => "",
-            _ => text.strip_prefix('#').ok_or_else(|| refuse("but only references into the schema itself (#/…) are supported"))?,
+            _ => text
+                .strip_prefix('#')
+                .ok_or_else(|| refuse("but only references into the schema itself (#/…) are supported"))?,
         };
         let inner = unescape(inner).ok_or_else(|| refuse("whose escapes (%…) can't be read"))?;
         let pointer = if inner.is_empty() || inner.starts_with('/') {
             // Some libraries write the top as #/.
             if inner == "/" { String::new() } else { inner }
         } else {
-            anchored(self.top, &inner, String::new(), 0).ok_or_else(|| refuse("an anchor that there isn't"))?
+            anchored(self.top, &inner, String::new(), 0)
+                .ok_or_else(|| refuse("an anchor that there isn't"))?
         };
         if self.top.pointer(&pointer).is_none() {
             return Err(refuse("which isn't there"));
@@ -69,7 +72,11 @@ impl<'a> References<'a> {
     }
 
     /// What a chain of plain references ends at.
-    pub(super) fn resolve<'b>(&'b self, mut schema: &'b Value, place: &Place) -> Result<&'b Value, FormError> {
+    pub(super) fn resolve<'b>(
+        &'b self,
+        mut schema: &'b Value,
+        place: &Place,
+    ) -> Result<&'b Value, FormError> {
         for _ in 0..16 {
             let Some(reference) = schema.get("$ref") else { return Ok(schema) };
             let pointer = self.pointer(reference, place)?;
@@ -102,7 +109,10 @@ fn anchored(schema: &Value, anchor: &str, pointer: String, depth: usize) -> Opti
     match schema {
         Value::Object(map) => {
             let is_it = |name: &str, text: &str| map.get(name).and_then(Value::as_str) == Some(text);
-            if is_it("$anchor", anchor) || is_it("$dynamicAnchor", anchor) || is_it("$id", &format!("#{anchor}")) {
+            if is_it("$anchor", anchor)
+                || is_it("$dynamicAnchor", anchor)
+                || is_it("$id", &format!("#{anchor}"))
+            {
                 return Some(pointer);
             }
             let inside = |name: &str| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
@@ -133,7 +143,9 @@ pub(super) fn check(definitions: &Map<String, Value>) -> Result<(), FormError> {
                 let words = "it has a \"$ref\" that leads back to itself with nothing in between";
                 return Err(FormError::Refused(words.to_string()));
             }
-            if !done.contains(next) && let Some(definition) = definitions.get_key_value(next) {
+            if !done.contains(next)
+                && let Some(definition) = definitions.get_key_value(next)
+            {
                 way.push((definition.0, in_place(definition.1)));
             }
         }
