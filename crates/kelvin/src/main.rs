@@ -9,6 +9,7 @@ mod interrupt;
 mod models;
 mod remote;
 mod server;
+mod shorten;
 mod terminal;
 mod views;
 mod web;
@@ -18,7 +19,14 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let args = cli::args::Args::parse();
+    // Forms are compiled in a process of their own first, which is this program again.
+    if std::env::args_os().nth(1).is_some_and(|verb| verb == constraint::VERB) {
+        return constraint::run();
+    }
+    let args = match cli::args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return cli::failure::report_typed(&error),
+    };
     interrupt::install();
     let code = match cli::run(args) {
         Ok(()) => ExitCode::SUCCESS,

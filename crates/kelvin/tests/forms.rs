@@ -188,3 +188,108 @@ fn what_was_typed_wrong_is_said_before_a_model_is_read() {
     let output = command.args(["generate", "x", "--choice", "", "-m", "/nowhere.gguf"]).output().unwrap();
     assert!(String::from_utf8(output.stderr).unwrap().contains("--choice can't be used"));
 }
+
+/// The process that compiles forms first is made to die, or to hang, on forms that say so.
+#[test]
+fn a_form_that_ends_its_compiler_is_refused_and_nothing_else_happens() {
+    let tiny = Tiny::new();
+    let outputs = |regex: &str| json!({ "prompt": "x", "max_tokens": 8, "seed": 3, "structured_outputs": { "regex": regex } });
+    let free = json!({ "prompt": "x", "max_tokens": 8, "seed": 3 });
+    let sound = Server::of_file(&tiny.path("tiny.gguf"), &[]);
+    let texts = |server: &Server| {
+        [server.good("/v1/completions", &free), server.good("/v1/completions", &outputs("[a-f]{6}"))]
+            .map(|answer| answer["choices"].clone())
+    };
+    let expected = texts(&sound);
+    for (fault, said) in [("abort:zz", "failed on it"), ("hang:zz", "takes longer than")] {
+        let server = Server::of_file_with(&tiny.path("tiny.gguf"), &[], ("KELVIN_FORM_FAULT", fault));
+        for _ in 0..2 {
+            let answer = server.post("/v1/completions", &outputs("zz[a-f]"));
+            assert_eq!(answer.status, 400, "{fault}: {}", answer.body);
+            let error: Value = serde_json::from_str(&answer.body).unwrap();
+            let message = error["error"]["message"].as_str().unwrap();
+            assert!(message.contains(said) && error["error"]["param"] == "structured_outputs", "{message}");
+            assert_eq!(texts(&server), expected, "{fault}");
+        }
+    }
+    let mut command = Command::cargo_bin("kelvin").unwrap();
+    command.args(["generate", "x", "--regex", "zz[a-f]", "-n", "4", "-m"]).arg(tiny.path("tiny.gguf"));
+    let output = command.env("KELVIN_FORM_FAULT", "abort:zz").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("--regex can't be used"), "{said}");
+    tiny.good(&["generate", "x", "--regex", "zz[a-f]", "-n", "4"], "");
+}
+
+#[test]
+fn what_a_schema_can_not_be_held_to_is_said_by_keyword_and_place() {
+    let tiny = Tiny::new();
+    for (schema, said) in [
+        (r#"{ "enum": [1152921504606846977] }"#, "\"enum\" at /enum/0 has 1152921504606846977"),
+        (r#"{ "properties": { "a": { "uniqueItems": true } } }"#, "\"uniqueItems\" at /properties/a"),
+    ] {
+        let words = tiny.refused(&["generate", "x", "--json-schema", schema], 2);
+        assert!(words.contains("--json-schema can't be used") && words.contains(said), "{words}");
+    }
+    // A key twice is the last of them, as in Python and JavaScript.
+    let schema = r#"{ "const": "a", "const": "b" }"#;
+    assert_eq!(tiny.json(&["generate", "x", "--json-schema", schema], "")["text"], "\"b\"");
+}
+
+/// Whatever is quoted in an error is cut.
+#[test]
+fn errors_are_short_whatever_was_sent() {
+    let tiny = Tiny::new();
+    let server = Server::of_file(&tiny.path("tiny.gguf"), &[]);
+    let long = "x".repeat(300_000);
+    let spaced = "temp=1 | ".repeat(30_000);
+    for more in [
+        json!({ "sampler": long }),
+        json!({ "sampler": spaced }),
+        json!({ "sampler": format!("temp=1 | {long}=3") }),
+        json!({ "sampler": format!("mask={long}") }),
+        json!({ "sampler": { (long.clone()): 1 } }),
+        json!({ "profile": long }),
+        json!({ "model": long }),
+        json!({ "seed": long }),
+        json!({ "stop": [[long]] }),
+        json!({ "logit_bias": { (long.clone()): 1 } }),
+        json!({ (long.clone()): 1 }),
+        json!({ "logprobs_stage": long }),
+        json!({ "stream_options": { (long.clone()): 1 } }),
+        json!({ "response_format": { "type": long } }),
+        json!({ "response_format": { "type": "json_schema", "json_schema": { "schema": { (long.clone()): 1, "type": long } } } }),
+        json!({ "structured_outputs": { "json": { "type": long[..60_000] } } }),
+        json!({ "structured_outputs": { "json": { "properties": { (long[..60_000].to_string()): { "not": { "type": "null" } } } } } }),
+        json!({ "structured_outputs": { "json": { "pattern": format!("(?!{})", &long[..60_000]) } } }),
+        json!({ "structured_outputs": { "json": format!("{{{long}") } }),
+        json!({ "structured_outputs": { "regex": format!("({}", &long[..16_000]) } }),
+        json!({ "structured_outputs": { "grammar": format!("start: {}", &long[..60_000]) } }),
+        json!({ "structured_outputs": { (long.clone()): 1 } }),
+    ] {
+        let mut body = json!({ "prompt": "x", "max_tokens": 2 });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = server.post("/v1/completions", &body);
+        let start: String = more.to_string().chars().take(80).collect();
+        assert!((400..500).contains(&answer.status), "{start}: {}", answer.status);
+        assert!(answer.body.len() < 9000, "{start}: {} bytes", answer.body.len());
+    }
+    let long = &long[..100_000];
+    for args in [
+        &["generate", "x", "--sampler", long][..],
+        &["generate", "x", "-t", long],
+        &["generate", "x", "--profile", long],
+        &["generate", "x", "--regex", &format!("({}", &long[..16_000])],
+        &["generate", "x", "--json-schema", &format!("{{ \"type\": \"{}\" }}", &long[..60_000])],
+        &["softmax", long],
+        &[long],
+    ] {
+        let mut command = Command::cargo_bin("kelvin").unwrap();
+        let output = command.args(args).output().unwrap();
+        assert!(
+            !output.status.success() && output.stderr.len() < 9000,
+            "{}: {} bytes",
+            args[0].len(),
+            output.stderr.len()
+        );
+    }
+}

@@ -2,7 +2,10 @@
 
 use std::{fmt, io::Write, process::ExitCode};
 
-use crate::interrupt;
+use crate::{interrupt, shorten::bounded};
+
+/// How long an error of clap may be before it's cut. What lists a verb's flags is shorter.
+const MOST_TYPED: usize = 4000;
 
 /// Something about the command line itself is wrong: a flag's value, a model's name.
 #[derive(Debug)]
@@ -46,6 +49,17 @@ pub(crate) fn report(error: &anyhow::Error, out: &mut impl Write) -> ExitCode {
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 
+/// Prints what clap says of the command line, be it an error or help. A value that it quotes may be very long.
+pub(crate) fn report_typed(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if error.use_stderr() && text.chars().count() > MOST_TYPED {
+        let _ = writeln!(std::io::stderr().lock(), "{}", bounded(text));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
@@ -65,7 +79,7 @@ fn sentence(error: &anyhow::Error) -> String {
         }
         whole.push_str(&text);
     }
-    crate::terminal::escape::printable(&whole.replace('\n', " "))
+    crate::terminal::escape::printable(&bounded(whole.replace('\n', " ")))
 }
 
 #[cfg(test)]

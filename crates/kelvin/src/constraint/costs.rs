@@ -7,24 +7,33 @@
 
 use serde_json::{Deserializer, Value};
 
-use super::FormError;
+use super::{FormError, schema};
 
 /// The largest divisor that all numbers of a schema have in common.
 const MOST_REMAINDERS: u64 = 10_000;
 /// How deep a schema may be: no deeper than JSON may be that is read.
 const MOST_DEPTH: usize = 128;
 
-/// Refuses a schema by its divisors. They may come together in one number (`allOf`), so what counts is what they come to together.
+/// Refuses a schema by its divisors. They may come together in one number (`allOf`), so what counts is what they come to together;
+/// the parser computes that in 32 bits.
 pub(super) fn of_schema(schema: &Value) -> Result<(), FormError> {
     let mut product = 1;
-    divisors(schema, 0, &mut |divisor| {
+    let mut seen: Vec<(u64, u32)> = Vec::new();
+    divisors(schema, 0, &mut |divisor, decimals| {
         product = least_common_multiple(product, divisor);
-        product <= MOST_REMAINDERS
+        if !seen.contains(&(divisor, decimals)) {
+            seen.push((divisor, decimals));
+        }
+        let most_decimals = seen.iter().map(|(_, decimals)| *decimals).max().unwrap_or(0);
+        let scale = 10_u64.saturating_pow(most_decimals);
+        let together =
+            seen.iter().fold(scale, |product, (divisor, _)| product.saturating_mul((*divisor).max(1)));
+        product <= MOST_REMAINDERS && (seen.len() < 2 || together <= u64::from(u32::MAX))
     })
 }
 
 /// Calls `fits` with each divisor, its digits without the point.
-fn divisors(schema: &Value, depth: usize, fits: &mut impl FnMut(u64) -> bool) -> Result<(), FormError> {
+fn divisors(schema: &Value, depth: usize, fits: &mut impl FnMut(u64, u32) -> bool) -> Result<(), FormError> {
     if depth > MOST_DEPTH {
         return Err(FormError::Refused(format!("it is nested deeper than {MOST_DEPTH}")));
     }
@@ -33,8 +42,7 @@ fn divisors(schema: &Value, depth: usize, fits: &mut impl FnMut(u64) -> bool) ->
             for (name, value) in map {
                 // A property may have that name; then its value is a schema.
                 if let (true, Some(divisor)) = (name == "multipleOf", value.as_f64()) {
-                    let digits = digits(divisor);
-                    if !digits.is_some_and(&mut *fits) {
+                    if !digits(divisor).is_some_and(|(digits, decimals)| fits(digits, decimals)) {
                         return Err(FormError::Refused(format!(
                             "\"multipleOf\" is {value}, but it needs a state for every remainder, and there is room for {MOST_REMAINDERS} of them, all \"multipleOf\" together"
                         )));
@@ -49,13 +57,14 @@ fn divisors(schema: &Value, depth: usize, fits: &mut impl FnMut(u64) -> bool) ->
     }
 }
 
-/// The digits of a number without its point; none if they are too many.
-fn digits(mut number: f64) -> Option<u64> {
+/// The digits of a number without its point, and how many stand behind it; none if they are too many.
+fn digits(mut number: f64) -> Option<(u64, u32)> {
+    let mut decimals = 0;
     while number.fract() != 0.0 && number.abs() <= MOST_REMAINDERS as f64 {
         number *= 10.0;
+        decimals += 1;
     }
-    // The parser says itself what is wrong with one below 0.
-    (number.abs() <= MOST_REMAINDERS as f64).then_some(number.abs() as u64)
+    (number.abs() <= MOST_REMAINDERS as f64).then_some((number.abs() as u64, decimals))
 }
 
 /// Of a number and a divisor; 0 divides nothing but 0, and costs nothing.
@@ -67,10 +76,12 @@ fn least_common_multiple(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { (a / x).saturating_mul(b) }
 }
 
-/// Refuses a grammar for what its terminals are made of, or for the schemas in it.
-pub(super) fn of_grammar(grammar: &str) -> Result<(), FormError> {
+/// The grammar, its schemas in the parser's words. Refused for what its terminals are made of, or for the schemas in it.
+pub(super) fn of_grammar(grammar: &str) -> Result<String, FormError> {
+    let mut out = String::with_capacity(grammar.len());
     let mut left = grammar;
     while let Some(c) = left.chars().next() {
+        let here = left;
         let rest = &left[c.len_utf8()..];
         left = match c {
             '#' => after_line(left),
@@ -85,11 +96,21 @@ pub(super) fn of_grammar(grammar: &str) -> Result<(), FormError> {
                 let words = "\"~\" in a grammar isn't supported but for repetition (x~3): to find out whether any text is left may take without end";
                 return Err(FormError::Refused(words.to_string()));
             }
-            '%' => after_directive(rest)?,
+            '%' => {
+                let (after, schema) = after_directive(rest)?;
+                if let Some(schema) = schema {
+                    out.push_str("%json ");
+                    out.push_str(&schema.to_string());
+                    left = after;
+                    continue;
+                }
+                after
+            }
             _ => rest,
         };
+        out.push_str(&here[..here.len() - left.len()]);
     }
-    Ok(())
+    Ok(out)
 }
 
 fn after_line(text: &str) -> &str {
@@ -108,19 +129,22 @@ fn after_quoted(text: &str, quote: char) -> &str {
     ""
 }
 
-/// What comes after a directive and its JSON, if it has any; a schema is looked into.
-fn after_directive(text: &str) -> Result<&str, FormError> {
+/// What comes after a directive and its JSON, if it has any; and the schema, if that is what it is.
+fn after_directive(text: &str) -> Result<(&str, Option<Value>), FormError> {
     let name = ["json", "regex", "llguidance"].into_iter().find(|name| text.starts_with(name));
-    let Some(name) = name else { return Ok(text) };
+    let Some(name) = name else { return Ok((text, None)) };
     let text = &text[name.len()..];
     let mut values = Deserializer::from_str(text).into_iter::<Value>();
-    match values.next() {
-        Some(Ok(value)) if name == "json" => of_schema(&value)?,
-        Some(Ok(_)) => {}
+    let schema = match values.next() {
+        Some(Ok(value)) if name == "json" => {
+            of_schema(&value)?;
+            Some(schema::plain(&value)?)
+        }
+        Some(Ok(_)) => None,
         // The parser says what is wrong with it; what comes after it is never read.
-        Some(Err(_)) | None => return Ok(""),
-    }
-    Ok(&text[values.byte_offset()..])
+        Some(Err(_)) | None => return Ok(("", None)),
+    };
+    Ok((&text[values.byte_offset()..], schema))
 }
 
 #[cfg(test)]
@@ -161,7 +185,8 @@ mod tests {
             "start: %json { \"multipleOf\": 5, \"enum\": [\"&~\"] } \"~\"",
             "start: %regex { \"substring_chars\": \"a & b\" }",
         ] {
-            assert_eq!(of_grammar(good), Ok(()), "{good}");
+            let read = of_grammar(good).unwrap();
+            assert!(good.contains("%json") || read == good, "{good}: {read}");
         }
         for bad in [
             "start: T\nT: /a/ & /b/",

@@ -1,10 +1,10 @@
 //! The form that a text has to have, as people write it, in; the parser's grammar, or why there is none, out.
 
 use llguidance::api::TopLevelGrammar;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::costs;
+use super::{costs, schema};
 
 /// The longest regular expression, in bytes.
 const MOST_REGEX_BYTES: usize = 16 << 10;
@@ -18,7 +18,7 @@ const MOST_CHOICE_BYTES: usize = 64 << 10;
 const SPACE: &str = r" |\n[ \t]{0,20}";
 
 /// What a text has to be.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Form {
     /// Any JSON object.
@@ -76,6 +76,19 @@ impl Form {
             .map_err(|error| FormError::NotJson(error.to_string()))
     }
 
+    /// Whether it's JSON as a whole, with the usual marks between its parts.
+    pub(super) fn is_json(&self) -> bool {
+        let separators = ["item_separator", "key_separator"];
+        match self {
+            Form::JsonObject => true,
+            Form::JsonSchema(schema) => {
+                let options = schema.get("x-guidance");
+                !options.is_some_and(|options| separators.iter().any(|name| options.get(*name).is_some()))
+            }
+            _ => false,
+        }
+    }
+
     /// Within limits of size, as the parser takes it.
     pub(crate) fn grammar(&self) -> Result<TopLevelGrammar, FormError> {
         match self {
@@ -83,10 +96,7 @@ impl Form {
             Form::JsonSchema(schema) => {
                 check(schema.to_string().len(), "bytes", MOST_GRAMMAR_BYTES)?;
                 costs::of_schema(schema)?;
-                match schema {
-                    Value::Object(_) => Ok(of_schema(schema.clone())),
-                    _ => Err(FormError::Refused("a JSON schema is an object".to_string())),
-                }
+                Ok(of_schema(schema::plain(schema)?))
             }
             Form::Regex(regex) => {
                 check(regex.len(), "bytes", MOST_REGEX_BYTES)?;
@@ -95,8 +105,7 @@ impl Form {
             Form::Lark(grammar) => {
                 check(grammar.len(), "bytes", MOST_GRAMMAR_BYTES)?;
                 check(grammar.lines().count(), "lines", MOST_GRAMMAR_LINES)?;
-                costs::of_grammar(grammar)?;
-                Ok(TopLevelGrammar::from_lark(grammar.clone()))
+                Ok(TopLevelGrammar::from_lark(costs::of_grammar(grammar)?))
             }
             Form::Choice(texts) => {
                 check(texts.len(), "texts", MOST_CHOICES)?;

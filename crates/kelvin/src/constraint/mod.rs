@@ -5,87 +5,113 @@
 
 mod costs;
 mod form;
+mod isolated;
+mod keys;
+mod schema;
+mod vocabulary;
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Condvar, Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
 };
 
 use kelvin_engine::{TokenId, generate::Constraint, tokenizer::Tokenizer};
-use llguidance::{
-    Matcher, ParserFactory,
-    api::ParserLimits,
-    earley::SlicedBiasComputer,
-    toktrie::{ApproximateTokEnv, InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo, TokTrie},
-};
+use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar, toktrie::SimpleVob};
+use sha2::{Digest, Sha256};
 
 pub(crate) use form::{Form, FormError};
+use isolated::Isolated;
+pub(crate) use isolated::{VERB, run};
+use keys::{Closers, Keys};
+use vocabulary::Vocabulary;
 
 /// The stack that compiling gets, in bytes.
 const STACK: usize = 64 << 20;
-/// How long compiling may take. The parser can't be stopped, so what takes longer goes on unheard until its own limits end it
-/// (what they don't count is refused before, in `costs`),
+/// How long compiling may take,
 const PATIENCE: Duration = Duration::from_secs(5);
 /// and no more than so many are compiled at a time.
 const MOST_AT_ONCE: usize = 2;
-/// Marks special tokens in the trie, and is part of no text.
-const NO_TEXT: u8 = TokTrie::SPECIAL_TOKEN_MARKER;
+/// How many forms are remembered to be harmless.
+const MOST_REMEMBERED: usize = 1024;
 
 /// A vocabulary as the parser reads it; made once for a model.
 pub(crate) struct Forms {
     factory: Arc<ParserFactory>,
+    closers: Arc<Closers>,
     places: Arc<Places>,
+    /// Compiles each form first. Tests have no program to run again.
+    isolated: Option<Isolated>,
+    /// Hashes of forms that were compiled there, the oldest first.
+    harmless: Mutex<VecDeque<[u8; 32]>>,
 }
 
 impl Forms {
     /// Of a model's tokens, if one of them ends a text.
     pub(crate) fn new(tokenizer: &Tokenizer) -> Result<Forms, FormError> {
-        let ends: Vec<u32> = tokenizer.end_tokens().iter().map(|token| token.0).collect();
-        let end = *ends.first().ok_or(FormError::Endless)?;
-        let info = TokRxInfo::new(tokenizer.vocab_size() as u32, end);
-        // Control tokens spell nothing, so no form allows them; those that end a text come where it may end.
-        let spelled = |id: u32| match tokenizer.bytes(TokenId(id), false) {
-            bytes if bytes.contains(&NO_TEXT) => Vec::new(),
-            bytes => bytes.to_vec(),
-        };
-        let words: Vec<Vec<u8>> = (0..info.vocab_size).map(spelled).collect();
-        let trie = TokTrie::from(&info, &words).with_eos_tokens(&ends);
-        // Its tokenization is an approximation, and so nothing is forced by it.
-        let env: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
-        let slices = SlicedBiasComputer::general_slices();
-        let factory = ParserFactory::new(&env, InferenceCapabilities::default(), &slices);
-        let mut factory = factory.map_err(|error| FormError::Failed(error.to_string()))?;
-        factory.quiet();
-        *factory.limits_mut() = limits();
-        Ok(Forms { factory: Arc::new(factory), places: Arc::default() })
+        let vocabulary = Arc::new(Vocabulary::new(tokenizer)?);
+        let isolated = if cfg!(test) { None } else { Some(Isolated::start(Arc::clone(&vocabulary))?) };
+        let factory = Arc::new(vocabulary.factory()?);
+        let closers = Arc::new(Closers::new(vocabulary));
+        Ok(Forms { factory, closers, places: Arc::default(), isolated, harmless: Mutex::default() })
     }
 
     /// Compiles a form, which takes some milliseconds as a rule. Each text is held to it by a fork of its own.
     pub(crate) fn compile(&self, form: &Form) -> Result<Box<dyn Constraint>, FormError> {
-        let grammar = form.grammar()?;
         let place = Places::take(&self.places).ok_or(FormError::Busy)?;
-        let factory = Arc::clone(&self.factory);
-        let (sender, compiled) = mpsc::channel();
-        let compile = move || {
-            let mut matcher = Matcher::new(factory.create_parser(grammar));
-            // What the first token may be is as hard to find out as anything later, and is better known before it's needed.
-            let first = matcher.compute_mask().map(drop);
-            let ready = first.map_err(|error| error.to_string()).map(|()| matcher);
-            drop(place);
-            // Nobody may be waiting any more.
-            let _ = sender.send(ready);
+        self.check(form)?;
+        let matcher = in_its_thread(&self.factory, form.grammar()?, || drop(place))?;
+        let keys = form.is_json().then(|| (Arc::clone(&self.closers), Keys::new()));
+        Ok(Box::new(Constrained { matcher, mask: SimpleVob::new(), keys }))
+    }
+
+    /// Has a form compiled by another process, unless that is known to be harmless.
+    fn check(&self, form: &Form) -> Result<(), FormError> {
+        let Some(isolated) = self.isolated.as_ref().filter(|_| *form != Form::JsonObject) else {
+            return Ok(());
         };
-        let thread = thread::Builder::new().name("form".to_string()).stack_size(STACK).spawn(compile);
-        thread.map_err(|error| FormError::Failed(error.to_string()))?;
-        match compiled.recv_timeout(PATIENCE) {
-            Ok(Ok(matcher)) => Ok(Box::new(Constrained { matcher, mask: SimpleVob::new() })),
-            Ok(Err(words)) => Err(FormError::Refused(form::short(&words))),
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(FormError::TooSlow(PATIENCE.as_secs())),
-            // The parser catches its own panics, so this is none of them.
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                Err(FormError::Failed("the thread that did it ended".to_string()))
-            }
+        let text = serde_json::to_vec(form).map_err(|error| FormError::Failed(error.to_string()))?;
+        let hash: [u8; 32] = Sha256::digest(&text).into();
+        let harmless = || self.harmless.lock().unwrap_or_else(PoisonError::into_inner);
+        if harmless().contains(&hash) {
+            return Ok(());
+        }
+        isolated.check(form)?;
+        let mut harmless = harmless();
+        harmless.push_back(hash);
+        if harmless.len() > MOST_REMEMBERED {
+            harmless.pop_front();
+        }
+        Ok(())
+    }
+}
+
+/// Compiles a grammar and finds out what may come first, which is as hard as anything later and is better known before it's needed. `after` is
+/// called when that has ended, though nobody may be waiting any more: the parser can't be stopped.
+fn in_its_thread(
+    factory: &Arc<ParserFactory>,
+    grammar: TopLevelGrammar,
+    after: impl FnOnce() + Send + 'static,
+) -> Result<Matcher, FormError> {
+    let factory = Arc::clone(factory);
+    let (sender, compiled) = mpsc::channel();
+    let compile = move || {
+        let mut matcher = Matcher::new(factory.create_parser(grammar));
+        let first = matcher.compute_mask().map(drop);
+        let ready = first.map_err(|error| error.to_string()).map(|()| matcher);
+        after();
+        let _ = sender.send(ready);
+    };
+    let thread = thread::Builder::new().name("form".to_string()).stack_size(STACK).spawn(compile);
+    thread.map_err(|error| FormError::Failed(error.to_string()))?;
+    match compiled.recv_timeout(PATIENCE) {
+        Ok(Ok(matcher)) => Ok(matcher),
+        Ok(Err(words)) => Err(FormError::Refused(form::short(&words))),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(FormError::TooSlow(PATIENCE.as_secs())),
+        // The parser catches its own panics, so this is none of them.
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(FormError::Failed("the thread that did it ended".to_string()))
         }
     }
 }
@@ -121,20 +147,12 @@ impl Drop for Place {
     }
 }
 
-/// What the parser may use up: what fits in here is decided in some tens of milliseconds a token at worst.
-fn limits() -> ParserLimits {
-    ParserLimits {
-        initial_lexer_fuel: 300_000,
-        max_lexer_states: 50_000,
-        verbose_errors: false,
-        ..ParserLimits::default()
-    }
-}
-
 /// A text that is being held to a form.
 struct Constrained {
     matcher: Matcher,
     mask: SimpleVob,
+    /// The names of the objects in it, if it's JSON.
+    keys: Option<(Arc<Closers>, Keys)>,
 }
 
 impl std::fmt::Debug for Constrained {
@@ -146,11 +164,18 @@ impl std::fmt::Debug for Constrained {
 impl Constraint for Constrained {
     fn allowed(&mut self) -> Result<&[u32], String> {
         self.mask = self.matcher.compute_mask().map_err(|error| form::short(&error.to_string()))?;
+        if let Some((closers, keys)) = &self.keys {
+            closers.keep_apart(keys, &mut self.mask);
+        }
         Ok(self.mask.as_slice())
     }
 
     fn take(&mut self, token: TokenId) -> Result<(), String> {
-        self.matcher.consume_token(token.0).map_err(|error| form::short(&error.to_string()))
+        self.matcher.consume_token(token.0).map_err(|error| form::short(&error.to_string()))?;
+        if let Some((closers, keys)) = &mut self.keys {
+            closers.take(keys, token);
+        }
+        Ok(())
     }
 
     fn is_complete(&self) -> bool {
@@ -159,7 +184,8 @@ impl Constraint for Constrained {
 
     /// What it costs depends on its own text alone, so that no other can exhaust its limits.
     fn fork(&self) -> Box<dyn Constraint> {
-        Box::new(Constrained { matcher: self.matcher.deep_clone(), mask: SimpleVob::new() })
+        let matcher = self.matcher.deep_clone();
+        Box::new(Constrained { matcher, mask: SimpleVob::new(), keys: self.keys.clone() })
     }
 }
 

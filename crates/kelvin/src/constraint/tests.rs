@@ -27,7 +27,7 @@ fn tokenizer() -> Tokenizer {
     Tokenizer::from_metadata(&metadata).unwrap()
 }
 
-fn forms() -> (Tokenizer, Forms) {
+pub(super) fn forms() -> (Tokenizer, Forms) {
     let tokenizer = tokenizer();
     let forms = Forms::new(&tokenizer).unwrap();
     (tokenizer, forms)
@@ -54,6 +54,48 @@ fn any_text(tokenizer: &Tokenizer, compiled: &dyn Constraint, mut die: u64, most
         }
     }
     (text, false)
+}
+
+/// A text that comes to an end soon, or what was written when nothing could follow.
+pub(super) fn short_text(
+    tokenizer: &Tokenizer,
+    compiled: &dyn Constraint,
+    mut die: u64,
+    most: usize,
+) -> Result<(Vec<u8>, bool), String> {
+    let mut constraint = compiled.fork();
+    let mut text = Vec::new();
+    let mut throw = |n: usize| {
+        die = die.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (die >> 33) as usize % n
+    };
+    for n in 0..most {
+        let said = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+        let bits = constraint.allowed().map_err(|error| format!("{} ({error})", said(&text)))?;
+        let mut all: Vec<u32> =
+            (0..bits.len() as u32 * 32).filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1).collect();
+        if all.is_empty() {
+            return Err(said(&text));
+        }
+        // What ends something, more often than not, and in the end whenever it can.
+        let ends = |id: &u32| {
+            *id == END || matches!(tokenizer.bytes(TokenId(*id), false), b"\"" | b"}" | b"]" | b"\":" | b":")
+        };
+        if n > most / 4 || throw(3) > 0 {
+            let ending: Vec<u32> = all.iter().copied().filter(ends).collect();
+            all = if ending.is_empty() { all } else { ending };
+        }
+        let token = TokenId(all[throw(all.len())]);
+        constraint.take(token).unwrap();
+        if token.0 == END {
+            return Ok((text, true));
+        }
+        text.extend_from_slice(tokenizer.bytes(token, false));
+        if constraint.is_complete() {
+            return Ok((text, true));
+        }
+    }
+    Ok((text, false))
 }
 
 type Fits = Box<dyn Fn(&str) -> bool>;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 
 use super::{openapi, problem::Problem};
+pub(crate) use crate::shorten::shortened;
 
 /// The longest body that is read, in bytes.
 pub(crate) const MOST_BYTES: usize = 4 << 20;
@@ -172,15 +173,6 @@ pub(crate) fn token(name: &str, item: &Value, vocab_size: usize) -> Result<Token
 pub(crate) fn wrong(name: &str, found: &Value, expected: &str) -> Problem {
     let found = shortened(&found.to_string());
     Problem::parameter(name, format!("\"{name}\" is {found}, but {expected} was expected"))
-}
-
-/// Enough of a client's own words to know them by.
-pub(crate) fn shortened(text: &str) -> String {
-    if text.chars().count() <= 80 {
-        text.to_string()
-    } else {
-        text.chars().take(80).collect::<String>() + "…"
-    }
 }
 
 #[cfg(test)]

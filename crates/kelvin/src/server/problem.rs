@@ -7,6 +7,8 @@ use axum::{
 use kelvin_engine::generate::FinishReason;
 use serde_json::{Value, json};
 
+use crate::shorten::{bounded, shortened};
+
 /// Why a request isn't answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
@@ -22,7 +24,7 @@ pub(crate) struct Problem {
 impl Problem {
     /// A parameter can't be as it is.
     pub(crate) fn parameter(name: impl Into<String>, message: impl Into<String>) -> Problem {
-        Problem { param: Some(name.into()), ..Problem::request(message) }
+        Problem { param: Some(shortened(&name.into())), ..Problem::request(message) }
     }
 
     /// The request as a whole can't be read.
@@ -42,7 +44,7 @@ impl Problem {
         code: &'static str,
         message: impl Into<String>,
     ) -> Problem {
-        Problem { status, kind, code, param: None, message: message.into() }
+        Problem { status, kind, code, param: None, message: bounded(message.into()) }
     }
 
     /// There is no such model, route or file.

@@ -63,6 +63,12 @@ impl Server {
         Server::spawn(command.arg("--model").arg(path))
     }
 
+    /// The same with a variable in its environment.
+    pub(crate) fn of_file_with(path: &Path, args: &[&str], variable: (&str, &str)) -> Server {
+        let mut command = Server::command(args);
+        Server::spawn(command.arg("--model").arg(path).env(variable.0, variable.1))
+    }
+
     fn command(args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
         command.args(["serve", "--offline"]).args(args);
