@@ -27,6 +27,8 @@ mod vocabulary;
 pub use error::TokenizerError;
 pub use stream::TextStream;
 
+use std::ops::Range;
+
 use crate::{TokenId, gguf::Metadata};
 use bpe::Bpe;
 use decode::{Decoded, Spelling};
@@ -90,10 +92,25 @@ impl Tokenizer {
     ///
     /// Takes time in proportion to the text (n log n at worst), whatever it holds.
     pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<TokenId> {
+        let all = 0..text.len();
+        self.encode_marked(text, if parse_special { &[] } else { std::slice::from_ref(&all) }, add_special)
+    }
+
+    /// Text to ids, where control tokens written in the byte ranges `plain` stay plain characters and
+    /// those written elsewhere become themselves. The ranges are sorted and disjoint.
+    ///
+    /// Where no control token is written in `plain`, the ids are those of
+    /// `encode(text, add_special, true)`: words reach across the ends of a range.
+    pub fn encode_marked(
+        &self,
+        text: &str,
+        plain: &[Range<usize>],
+        add_special: bool,
+    ) -> Vec<TokenId> {
         let mut tokens = Vec::new();
         tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
         let mut after_special = true;
-        for fragment in self.specials.partition(&self.vocabulary, text, parse_special) {
+        for fragment in self.specials.partition(&self.vocabulary, text, plain) {
             match fragment {
                 Fragment::Token(id) => tokens.push(TokenId(id)),
                 Fragment::Text(text) => match &self.scheme {

@@ -101,6 +101,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
+    prompt.note_date(&args.prompt);
     let samplers = vec![Sampler::new(chain.clone(), Dice { seed: seed.value, sample: 0 })];
     let request = session.request(samplers, &args.length, form.as_ref())?;
     session.check(&prompt.tokens(), 1, args.length.max_tokens)?;

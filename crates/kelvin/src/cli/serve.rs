@@ -7,6 +7,7 @@ use kelvin_engine::transformer::PAGE;
 
 use super::{failure::usage, memory, serve_args::ServeArgs, session};
 use crate::{
+    day::Day,
     server::{self, Key, Room},
     terminal,
 };
@@ -31,6 +32,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if args.patience == 0 {
         return Err(usage("--patience is 0, but a client needs some time: give at least 1"));
     }
+    let day = Day::read(Some(&args.date))?;
     let key = key(args)?;
     let session = session::open(&args.model)?;
     let limit = session.limit();
@@ -51,6 +53,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         room,
         queue: args.queue,
         key,
+        day: day.clone(),
         patience: Duration::from_secs(args.patience),
         drain: Duration::from_secs(args.drain),
     };
@@ -62,6 +65,13 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         }
         terminal::note(&format!(
             "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it."
+        ));
+        let date = match &day {
+            Day::Today => format!("today, {} now (UTC)", day.date()),
+            Day::Named(date) => date.clone(),
+        };
+        terminal::note(&format!(
+            "Chat templates that ask for the date are told: {date}; --date YYYY-MM-DD fixes it."
         ));
         terminal::print(&format!(
             "{} on http://{address}\nroom for {} texts at once, of {} tokens in all ({} MB)\n",

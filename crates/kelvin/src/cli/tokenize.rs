@@ -10,6 +10,9 @@ use crate::terminal::{self, escape, json, style::Style, table::Align};
 #[derive(Debug, Serialize)]
 struct Answer {
     text: String,
+    /// What the template was told, if it asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
     ids: Vec<u32>,
     tokens: Vec<Token>,
     /// Whether the ids decode to the text, byte for byte.
@@ -32,14 +35,14 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
     let tokenizer =
         Tokenizer::from_metadata(&gguf.metadata).with_context(|| format!("can't use {}", path.display()))?;
-    let (text, ids) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some() {
+    let (text, ids, date) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some() {
         let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
-        let rendered = prompt::render_one(&template, &typed, &args.prompt)?;
+        let (rendered, date) = prompt::render_one(&template, &typed, &args.prompt)?;
         let ids = prompt::encode_rendered(&tokenizer, &rendered);
-        (rendered, ids)
+        (rendered.text, ids, date)
     } else {
         let ids = tokenizer.encode(&typed, !args.no_bos, args.prompt.special);
-        (typed, ids)
+        (typed, ids, None)
     };
     let body: &[TokenId] = match (tokenizer.bos(), ids.split_first()) {
         (Some(bos), Some((first, rest))) if *first == bos && !text.starts_with(tokenizer.piece(bos)) => rest,
@@ -57,7 +60,11 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
             .collect(),
         ids: prompt::ids(ids),
         text,
+        date,
     };
+    if args.prompt.date.as_deref().is_none_or(|date| date == "today") {
+        prompt::note_today(answer.date.as_deref());
+    }
     if args.output.json {
         return json::print(&answer);
     }

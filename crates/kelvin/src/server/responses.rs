@@ -43,7 +43,7 @@ pub(crate) struct Asked {
 /// Reads them; the controls of drawing have been taken already, `temperature` and `top_p` noted before that.
 pub(crate) fn read(
     fields: &mut Fields,
-    engine: &kelvin_engine::Engine,
+    shared: &Shared,
     noted: &Noted,
 ) -> Result<Asked, Problem> {
     for (name, allowed) in AS_IT_IS {
@@ -54,7 +54,7 @@ pub(crate) fn read(
         }
     }
     let instructions = fields.text("instructions")?;
-    let prompt = prompts::of_input(fields, engine, instructions.as_deref())?;
+    let prompt = prompts::of_input(fields, shared, instructions.as_deref())?;
     let max_tokens = fields.whole("max_output_tokens", 1..=u64::from(u32::MAX))?.map(|n| n as usize);
     let wants_scores = include(fields)?;
     let n_top = fields.whole("top_logprobs", 0..=MOST_TOP)?.map(|n| n as usize);

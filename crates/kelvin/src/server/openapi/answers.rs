@@ -35,6 +35,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("created", whole()),
         ("owned_by", text()),
         ("max_model_len", whole()),
+        ("date", text()),
     ]);
     let part = with(&[
         ("type", json!({ "const": "output_text" })),
