@@ -109,12 +109,11 @@ impl Machine<'_> {
             _ => {}
         }
         let name = key.as_str().unwrap_or("an item");
-        if let (Some(name), Some(method)) = (key.as_str(), method(value, name)) {
-            debug_assert!(!name.is_empty());
+        if let (Some(_), Some(method)) = (key.as_str(), method(value, name)) {
             return Ok(method);
         }
         match value {
-            Value::Namespace(_) | Value::Loop(_) if key.as_str().is_some() => {
+            Value::Namespace(_) | Value::Loop(_) | Value::Seq(_) if key.as_str().is_some() => {
                 self.attribute(value, name)
             }
             _ => Ok(Value::undefined(name)),
@@ -160,7 +159,10 @@ impl Machine<'_> {
                 }
                 Ok(Value::Text(out.finish()))
             }
-            _ => Ok(Value::undefined("a slice")),
+            other => {
+                let kind = other.type_name();
+                Err(Failure::new(format!("a value of type {kind} has no slices")))
+            }
         }
     }
 

@@ -89,8 +89,12 @@ impl Machine<'_> {
         match repeated {
             Value::Text(text) => {
                 self.spend_bytes(text.len().saturating_mul(times))?;
+                if text.is_frame() {
+                    return Ok(Value::frame(&text.as_str().repeat(times)));
+                }
                 let mut out = Builder::default();
                 if text.len() > 0 {
+                    self.spend(times)?;
                     for _ in 0..times {
                         out.push_text(text);
                     }

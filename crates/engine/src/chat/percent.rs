@@ -170,11 +170,11 @@ impl Machine<'_> {
             if conversion == "r" {
                 value = Value::Text(self.repr(&value)?);
             }
+            let is_plain = spec.is_empty();
             let spec = parse_spec(spec)?;
             let (text, align) = match (&value, spec.kind) {
                 (Value::Int(_) | Value::Float(_) | Value::Bool(_), kind) if kind != 's' => {
-                    let plain = spec.kind == '\0' && spec.precision.is_none();
-                    if plain && matches!(value, Value::Bool(_)) {
+                    if is_plain && matches!(value, Value::Bool(_)) {
                         (self.text_of(&value)?, '<')
                     } else {
                         (self.formatted_number(&value, &spec)?, '>')

@@ -334,7 +334,8 @@ impl Machine<'_> {
         let mut parts: Vec<Range<usize>> = vec![];
         match separator {
             None | Some(Value::None) => {
-                let mut rest = stripped(whole, true, true, is_space);
+                // What is left when the last cut is made keeps its spaces on the far side.
+                let mut rest = stripped(whole, !from_right, from_right, is_space);
                 while !rest.is_empty() {
                     self.spend(1)?;
                     let part = &whole[rest.clone()];
@@ -346,12 +347,10 @@ impl Machine<'_> {
                     if from_right {
                         let after = at + whole[at..].chars().next().map_or(1, char::len_utf8);
                         parts.push(after..rest.end);
-                        rest = rest.start..rest.start
-                            + stripped(&whole[rest.start..at], false, true, is_space).end;
+                        rest.end = stripped(&whole[..at], false, true, is_space).end;
                     } else {
                         parts.push(rest.start..at);
-                        let skipped = stripped(&whole[at..rest.end], true, false, is_space).start;
-                        rest = at + skipped..rest.end;
+                        rest.start = at + stripped(&whole[at..], true, false, is_space).start;
                     }
                 }
                 if !rest.is_empty() {

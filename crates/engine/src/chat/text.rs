@@ -33,6 +33,11 @@ impl Text {
         self.text.len()
     }
 
+    /// Whether no byte came from the user.
+    pub(super) fn is_frame(&self) -> bool {
+        self.user.is_none()
+    }
+
     fn ranges(&self) -> &[Range<usize>] {
         self.user.as_deref().unwrap_or_default()
     }

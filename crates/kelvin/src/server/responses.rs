@@ -10,6 +10,7 @@ use super::{
     problem::Problem,
     prompts,
     reply::{Choice, Reply},
+    Shared,
 };
 
 /// What an answer repeats of its request, and how far a stream has come.

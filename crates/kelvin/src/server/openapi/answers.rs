@@ -14,7 +14,9 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("total_tokens", whole()),
         ("prompt_tokens_details", with(&[("cached_tokens", whole())])),
     ]);
-    let recipe = with(&[("seed", whole()), ("chains", list(text()))]);
+    let mut recipe = with(&[("seed", whole()), ("chains", list(text()))]);
+    // There if the chat template asked for it.
+    recipe["properties"]["date"] = text();
     let completion = |kind: &str, choice: Value| {
         with(&[
             ("id", text()),
