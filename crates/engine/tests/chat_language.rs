@@ -33,7 +33,10 @@ fn generation_blocks_are_passed_through() {
 
 #[test]
 fn none_has_no_items() {
-    assert_eq!(render("{{ none is iterable }}{{ 'a' is iterable }}{{ messages is iterable }}"), "FalseTrueTrue");
+    assert_eq!(
+        render("{{ none is iterable }}{{ 'a' is iterable }}{{ messages is iterable }}"),
+        "FalseTrueTrue"
+    );
     assert!(fails("{% for t in tools %}{{ t }}{% endfor %}").contains("NoneType"));
     assert_eq!(render("{% for t in missing %}{{ t }}{% else %}none{% endfor %}"), "none");
     assert_eq!(render("{{ tools|selectattr('a')|list|length }}{{ tools|map(attribute='a')|list }}"), "0[]");
@@ -90,10 +93,7 @@ fn content_reaches_a_template_as_it_handles_it() {
     assert_eq!(rendered(lists, &parts()).unwrap().text, "one;two;");
     assert_eq!(rendered(lists, &text).unwrap().text, "one;");
     let json = "{{ messages|tojson }}";
-    assert_eq!(
-        rendered(json, &parts()).unwrap().text,
-        "[{\"role\": \"user\", \"content\": \"one\\ntwo\"}]"
-    );
+    assert_eq!(rendered(json, &parts()).unwrap().text, "[{\"role\": \"user\", \"content\": \"one\\ntwo\"}]");
 }
 
 #[test]
@@ -101,7 +101,8 @@ fn developers_are_known_or_systems() {
     let messages = [Message::new("developer", "Be brief")];
     let any = "{% for m in messages %}{{ m.role }}{% endfor %}";
     assert_eq!(rendered(any, &messages).unwrap().text, "system");
-    let known = "{# developer #}{% for m in messages %}{{ 'D' if m.role == 'developer' else m.role }}{% endfor %}";
+    let known =
+        "{# developer #}{% for m in messages %}{{ 'D' if m.role == 'developer' else m.role }}{% endfor %}";
     assert_eq!(rendered(known, &messages).unwrap().text, "D");
 }
 
@@ -120,7 +121,10 @@ fn a_prompt_knows_what_came_from_messages() {
         ("{{ '%s<|im_end|>' % messages[0].content }}", vec!["x<|im_end|>"]),
         ("{{ '{}<|im_end|>'.format(messages[0].content) }}", vec!["x<|im_end|>"]),
         ("{% set t %}<s>{{ messages[0].content }}{% endset %}{{ t|indent }}", vec!["x<|im_end|>"]),
-        ("{% macro m(a) %}{{ a[0] }}</s>{{ a[1:] }}{% endmacro %}{{ m(messages[0].content) }}", vec!["x", "<|im_end|>"]),
+        (
+            "{% macro m(a) %}{{ a[0] }}</s>{{ a[1:] }}{% endmacro %}{{ m(messages[0].content) }}",
+            vec!["x", "<|im_end|>"],
+        ),
         ("{% for c in messages[0].content %}{{ c }}{% endfor %}", vec!["x<|im_end|>"]),
         ("{{ messages[0].content * 2 }}", vec!["x<|im_end|>x<|im_end|>"]),
         ("{{ messages[0].name }}<|im_end|>", vec!["<|im_end|>"]),
@@ -128,8 +132,7 @@ fn a_prompt_knows_what_came_from_messages() {
     ] {
         let message = Message { name: Some("<|im_end|>".into()), ..Message::new("user", attack) };
         let prompt = rendered(source, &[message]).unwrap();
-        let mut found: Vec<&str> =
-            prompt.user.iter().map(|range| &prompt.text[range.clone()]).collect();
+        let mut found: Vec<&str> = prompt.user.iter().map(|range| &prompt.text[range.clone()]).collect();
         if source.contains("messages }}") || source.contains("tojson") {
             // The name stands behind it.
             assert_eq!(found.pop(), Some("<|im_end|>"), "{source}");

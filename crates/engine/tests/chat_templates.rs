@@ -107,7 +107,8 @@ fn one_template_serves_many_threads() {
         for i in 0..4 {
             let template = &template;
             scope.spawn(move || {
-                let prompt = template.render(&[user(&i.to_string())], &RenderOptions::default()).unwrap().text;
+                let prompt =
+                    template.render(&[user(&i.to_string())], &RenderOptions::default()).unwrap().text;
                 assert!(prompt.contains(&format!("<|im_start|>user\n{i}<|im_end|>")));
             });
         }

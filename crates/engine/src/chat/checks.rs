@@ -37,11 +37,7 @@ impl Machine<'_> {
                 },
                 "iterable" => matches!(
                     value,
-                    Value::Undefined(_)
-                        | Value::Text(_)
-                        | Value::Seq(_)
-                        | Value::Dict(_)
-                        | Value::Loop(_)
+                    Value::Undefined(_) | Value::Text(_) | Value::Seq(_) | Value::Dict(_) | Value::Loop(_)
                 ),
                 "callable" => match value {
                     Value::Callable(callable) => !matches!(**callable, Callable::Joiner(..)),
@@ -60,8 +56,7 @@ impl Machine<'_> {
                     self.call_text_method(&text, method, Args::default())?.is_true()
                 }
                 "filter" | "test" => {
-                    let known: &[&str] =
-                        if name == "filter" { &super::filters::NAMES } else { &NAMES };
+                    let known: &[&str] = if name == "filter" { &super::filters::NAMES } else { &NAMES };
                     text.is_some_and(|text| known.contains(&text))
                 }
                 _ => return Err(unknown(name)),
@@ -72,9 +67,7 @@ impl Machine<'_> {
             "ne" | "!=" => Ok(!self.equal(value, &other)?),
             "lt" | "<" | "lessthan" => Ok(self.order(value, &other)?.is_some_and(|o| o.is_lt())),
             "le" | "<=" => Ok(self.order(value, &other)?.is_some_and(|o| o.is_le())),
-            "gt" | ">" | "greaterthan" => {
-                Ok(self.order(value, &other)?.is_some_and(|o| o.is_gt()))
-            }
+            "gt" | ">" | "greaterthan" => Ok(self.order(value, &other)?.is_some_and(|o| o.is_gt())),
             "ge" | ">=" => Ok(self.order(value, &other)?.is_some_and(|o| o.is_ge())),
             "in" => self.contains(&other, value),
             "sameas" => self.is_same(value, &other),
@@ -83,9 +76,7 @@ impl Machine<'_> {
                 let rest = self.remainder(value, &other)?;
                 self.equal(&rest, &Value::Int(0))
             }
-            _ if NAMES.contains(&name) => {
-                Err(Failure::new(format!("the test {name} takes no argument")))
-            }
+            _ if NAMES.contains(&name) => Err(Failure::new(format!("the test {name} takes no argument"))),
             _ => Err(unknown(name)),
         }
     }
@@ -101,10 +92,45 @@ impl Machine<'_> {
 }
 
 const NAMES: [&str; 39] = [
-    "defined", "undefined", "none", "boolean", "true", "false", "integer", "float", "number",
-    "string", "mapping", "sequence", "iterable", "callable", "escaped", "odd", "even", "lower",
-    "upper", "filter", "test", "eq", "==", "equalto", "ne", "!=", "lt", "<", "lessthan", "le",
-    "<=", "gt", ">", "greaterthan", "ge", ">=", "in", "sameas", "divisibleby",
+    "defined",
+    "undefined",
+    "none",
+    "boolean",
+    "true",
+    "false",
+    "integer",
+    "float",
+    "number",
+    "string",
+    "mapping",
+    "sequence",
+    "iterable",
+    "callable",
+    "escaped",
+    "odd",
+    "even",
+    "lower",
+    "upper",
+    "filter",
+    "test",
+    "eq",
+    "==",
+    "equalto",
+    "ne",
+    "!=",
+    "lt",
+    "<",
+    "lessthan",
+    "le",
+    "<=",
+    "gt",
+    ">",
+    "greaterthan",
+    "ge",
+    ">=",
+    "in",
+    "sameas",
+    "divisibleby",
 ];
 
 fn unknown(name: &str) -> Box<Failure> {

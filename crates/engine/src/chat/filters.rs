@@ -11,11 +11,51 @@ use super::{
 
 /// All filters; Jinja2 has others that no chat template needs.
 pub(super) const NAMES: [&str; 45] = [
-    "abs", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape",
-    "first", "float", "format", "groupby", "indent", "int", "items", "join", "last", "length",
-    "list", "lower", "map", "max", "min", "reject", "rejectattr", "replace", "reverse", "round",
-    "safe", "select", "selectattr", "slice", "sort", "string", "sum", "title", "tojson", "trim",
-    "truncate", "unique", "upper", "wordcount", "pprint",
+    "abs",
+    "batch",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "unique",
+    "upper",
+    "wordcount",
+    "pprint",
 ];
 
 impl Machine<'_> {
@@ -145,12 +185,7 @@ impl Machine<'_> {
         }
     }
 
-    fn text_filter(
-        &mut self,
-        name: &str,
-        value: &Value,
-        args: Args,
-    ) -> Res<Result<Text, i64>> {
+    fn text_filter(&mut self, name: &str, value: &Value, args: Args) -> Res<Result<Text, i64>> {
         let text = if name == "pprint" { self.repr(value)? } else { self.text_of(value)? };
         self.spend(1 + text.len() / 16)?;
         Ok(Ok(match name {

@@ -37,6 +37,8 @@ pub(super) struct Checked {
     pub(super) source: String,
     /// Whether a text in an expression names the role `developer`.
     pub(super) names_developer: bool,
+    /// Whether it mentions the function that gives the date.
+    pub(super) names_date: bool,
     /// What its macros look at.
     pub(super) rest: machine::Rest,
 }
@@ -56,7 +58,7 @@ pub(super) fn check(source: &str) -> Result<Checked, ChatError> {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     let mut counter = Counter::default();
     let mut replaced: Vec<(Span, &str)> = vec![];
-    let mut names_developer = false;
+    let (mut names_developer, mut names_date) = (false, false);
     let mut rest = machine::Rest::default();
     let mut is_first = false;
     for token in tokenize(&source, false, syntax()) {
@@ -73,6 +75,7 @@ pub(super) fn check(source: &str) -> Result<Checked, ChatError> {
                 let message = format!("unknown statement {word} (line {})", span.start_line);
                 return Err(ChatError::Syntax { message });
             }
+            Token::Ident("strftime_now") => names_date = true,
             Token::Ident("varargs") => rest.varargs = true,
             Token::Ident("kwargs") => rest.kwargs = true,
             _ => {}
@@ -88,7 +91,7 @@ pub(super) fn check(source: &str) -> Result<Checked, ChatError> {
         done = span.end_offset as usize;
     }
     out += &source[done..];
-    Ok(Checked { source: out, names_developer, rest })
+    Ok(Checked { source: out, names_developer, names_date, rest })
 }
 
 #[derive(Debug, Default)]

@@ -176,11 +176,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Does `work` one level deeper; errors get the line.
-    pub(super) fn deeper<T>(
-        &mut self,
-        line: u16,
-        work: impl FnOnce(&mut Self) -> Res<T>,
-    ) -> Res<T> {
+    pub(super) fn deeper<T>(&mut self, line: u16, work: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
         self.spend(1)?;
         if self.depth >= MAX_DEPTH {
             return Err(Failure::new("the template calls itself too deeply"));
@@ -197,16 +193,10 @@ impl<'a> Machine<'a> {
     }
 
     /// Does `work` in a scope of its own, within the current one or that of `within`.
-    fn scoped<T>(
-        &mut self,
-        within: Option<Scope>,
-        work: impl FnOnce(&mut Self) -> Res<T>,
-    ) -> Res<T> {
+    fn scoped<T>(&mut self, within: Option<Scope>, work: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
         // The frame of a macro that outlived it is gone; the outermost one is always there.
         let parent = match within {
-            Some(scope) if self.frames.get(scope.frame).is_some_and(|f| f.id == scope.id) => {
-                scope.frame
-            }
+            Some(scope) if self.frames.get(scope.frame).is_some_and(|f| f.id == scope.id) => scope.frame,
             Some(_) => 0,
             None => self.frames.len() - 1,
         };
@@ -396,13 +386,7 @@ impl<'a> Machine<'a> {
         } else {
             None
         };
-        let state = Rc::new(Loop {
-            items,
-            at: 0.into(),
-            depth0,
-            recurses,
-            changed: None.into(),
-        });
+        let state = Rc::new(Loop { items, at: 0.into(), depth0, recurses, changed: None.into() });
         let mut any = false;
         for (i, item) in state.items.iter().enumerate() {
             self.spend(1)?;
@@ -442,9 +426,7 @@ impl<'a> Machine<'a> {
         let (node, scope) = self.loops[place];
         let depth0 = state.depth0 + 1;
         self.counted_call(|machine| {
-            let text = machine.capture(|m| {
-                m.scoped(Some(scope), |m| m.run_loop(node, over, depth0))
-            })?;
+            let text = machine.capture(|m| m.scoped(Some(scope), |m| m.run_loop(node, over, depth0)))?;
             Ok(Value::Text(text))
         })
     }
@@ -503,12 +485,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The arguments that a macro doesn't name, for macros that look at them.
-    fn define_rest(
-        &mut self,
-        name: &str,
-        pos: Vec<Value>,
-        named: Vec<(Rc<str>, Value)>,
-    ) -> Res<()> {
+    fn define_rest(&mut self, name: &str, pos: Vec<Value>, named: Vec<(Rc<str>, Value)>) -> Res<()> {
         if !pos.is_empty() && !self.rest.varargs {
             return Err(Failure::new(format!("macro {name:?} got too many arguments")));
         }

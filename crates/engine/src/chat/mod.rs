@@ -134,8 +134,7 @@ impl Message {
             }
             (parts, false) => Value::Text(Text::user(&parts.joined())),
         };
-        let mut entries =
-            vec![(Value::frame("role"), Value::Text(role)), (Value::frame("content"), content)];
+        let mut entries = vec![(Value::frame("role"), Value::Text(role)), (Value::frame("content"), content)];
         if let Some(name) = &self.name {
             entries.push((Value::frame("name"), Value::Text(Text::user(name))));
         }
@@ -193,6 +192,11 @@ impl ChatTemplate {
         let parsed = checked.clone();
         on_large_stack(move || parse(&parsed).map(drop))?;
         Ok(ChatTemplate { checked, bos: bos.into(), eos: eos.into(), handles: OnceLock::new() })
+    }
+
+    /// Whether the template may ask for the date.
+    pub fn may_ask_date(&self) -> bool {
+        self.checked.names_date
     }
 
     /// The prompt for `messages`.
@@ -270,19 +274,16 @@ impl ChatTemplate {
 }
 
 fn parse(checked: &limits::Checked) -> Result<machinery::ast::Stmt<'_>, ChatError> {
-    machinery::parse(&checked.source, "chat_template", limits::syntax())
-        .map_err(machine::syntax_error)
+    machinery::parse(&checked.source, "chat_template", limits::syntax()).map_err(machine::syntax_error)
 }
 
 /// Runs `work` on a thread of its own, whose stack is as large as a template may ever need.
-fn on_large_stack<T: Send>(
-    work: impl FnOnce() -> Result<T, ChatError> + Send,
-) -> Result<T, ChatError> {
+fn on_large_stack<T: Send>(work: impl FnOnce() -> Result<T, ChatError> + Send) -> Result<T, ChatError> {
     let builder = thread::Builder::new().name("chat template".into()).stack_size(STACK);
     thread::scope(|scope| {
         let running = builder.spawn_scoped(scope, work).map_err(ChatError::Thread)?;
-        running.join().unwrap_or_else(|_| {
-            Err(ChatError::Failed { message: "the template engine panicked".into() })
-        })
+        running
+            .join()
+            .unwrap_or_else(|_| Err(ChatError::Failed { message: "the template engine panicked".into() }))
     })
 }

@@ -293,12 +293,7 @@ impl Machine<'_> {
     }
 
     /// Puts an entry into what becomes a dict.
-    pub(super) fn insert(
-        &mut self,
-        entries: &mut Vec<(Value, Value)>,
-        key: Value,
-        value: Value,
-    ) -> Res<()> {
+    pub(super) fn insert(&mut self, entries: &mut Vec<(Value, Value)>, key: Value, value: Value) -> Res<()> {
         check_key(&key)?;
         self.spend(1)?;
         for i in 0..entries.len() {
@@ -322,9 +317,7 @@ impl Machine<'_> {
 fn check_key(key: &Value) -> Res<()> {
     match key {
         Value::Dict(_) => Err(Failure::new("a key of a dict can't be a dict")),
-        Value::Seq(seq) if seq.kind == Kind::List => {
-            Err(Failure::new("a key of a dict can't be a list"))
-        }
+        Value::Seq(seq) if seq.kind == Kind::List => Err(Failure::new("a key of a dict can't be a list")),
         Value::Seq(seq) if seq.is_list_or_tuple() => seq.items.iter().try_for_each(check_key),
         _ => Ok(()),
     }

@@ -91,9 +91,7 @@ impl Machine<'_> {
             }
             let value = match by_name {
                 Some(value) => value,
-                None => rest
-                    .pop()
-                    .ok_or_else(|| Failure::new("not enough values for the format"))?,
+                None => rest.pop().ok_or_else(|| Failure::new("not enough values for the format"))?,
             };
             all_used |= rest.is_empty();
             let text = match spec.kind {
@@ -204,17 +202,13 @@ impl Machine<'_> {
         let int = value.as_int();
         let (magnitude, negative) = match (spec.kind, int) {
             ('d', Some(n)) => (n.unsigned_abs().to_string(), n < 0),
-            ('\0' | 'n', Some(n)) if spec.precision.is_none() => {
-                (n.unsigned_abs().to_string(), n < 0)
-            }
+            ('\0' | 'n', Some(n)) if spec.precision.is_none() => (n.unsigned_abs().to_string(), n < 0),
             ('x', Some(n)) => (format!("{:x}", n.unsigned_abs()), n < 0),
             ('X', Some(n)) => (format!("{:X}", n.unsigned_abs()), n < 0),
             ('o', Some(n)) => (format!("{:o}", n.unsigned_abs()), n < 0),
             ('b', Some(n)) => (format!("{:b}", n.unsigned_abs()), n < 0),
             ('f' | 'F', _) => (format!("{:.precision$}", float.abs()), float.is_sign_negative()),
-            ('%', _) => {
-                (format!("{:.precision$}%", float.abs() * 100.0), float.is_sign_negative())
-            }
+            ('%', _) => (format!("{:.precision$}%", float.abs() * 100.0), float.is_sign_negative()),
             ('e', _) => {
                 let text = format!("{:.precision$e}", float.abs());
                 let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));

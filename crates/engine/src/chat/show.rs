@@ -162,13 +162,7 @@ impl Machine<'_> {
         Ok(Value::Text(writer.out.finish()))
     }
 
-    fn write_json(
-        &mut self,
-        value: &Value,
-        style: &Style,
-        depth: usize,
-        writer: &mut Writer,
-    ) -> Res<()> {
+    fn write_json(&mut self, value: &Value, style: &Style, depth: usize, writer: &mut Writer) -> Res<()> {
         self.pay(writer)?;
         let line = |out: &mut Builder, depth: usize| {
             if let Some(indent) = &style.indent {

@@ -196,9 +196,7 @@ impl Value {
                 _ => Ok(0),
             },
             // It can change, and so would come to hold itself.
-            Value::Namespace(_) => {
-                Err(Failure::new("a namespace can't be put into another value"))
-            }
+            Value::Namespace(_) => Err(Failure::new("a namespace can't be put into another value")),
             Value::Loop(_) => Err(Failure::new("a loop can't be put into another value")),
             _ => Ok(0),
         }

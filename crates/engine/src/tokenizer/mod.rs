@@ -101,12 +101,7 @@ impl Tokenizer {
     ///
     /// Where no control token is written in `plain`, the ids are those of
     /// `encode(text, add_special, true)`: words reach across the ends of a range.
-    pub fn encode_marked(
-        &self,
-        text: &str,
-        plain: &[Range<usize>],
-        add_special: bool,
-    ) -> Vec<TokenId> {
+    pub fn encode_marked(&self, text: &str, plain: &[Range<usize>], add_special: bool) -> Vec<TokenId> {
         let mut tokens = Vec::new();
         tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
         let mut after_special = true;

@@ -139,9 +139,8 @@ impl Needles {
                 }
                 // `get` is None where the end would lie inside of a character.
                 let token = text.get(at..at + length).and_then(|text| vocabulary.find(text));
-                let is_needle = |token: &u32| {
-                    self.tokens.contains(token) && is_allowed(at..at + length, *token)
-                };
+                let is_needle =
+                    |token: &u32| self.tokens.contains(token) && is_allowed(at..at + length, *token);
                 if let Some(token) = token.filter(is_needle) {
                     found.push((at, token));
                     taken_until = at + length;

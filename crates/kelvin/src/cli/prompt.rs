@@ -203,11 +203,7 @@ fn missing() -> anyhow::Error {
 }
 
 /// The messages in the template, ending where the model's answer begins.
-pub(crate) fn render(
-    template: &ChatTemplate,
-    messages: &[Message],
-    date: &str,
-) -> anyhow::Result<Rendered> {
+pub(crate) fn render(template: &ChatTemplate, messages: &[Message], date: &str) -> anyhow::Result<Rendered> {
     let options = RenderOptions { add_generation_prompt: true, date: Some(date.to_string()) };
     template.render(messages, &options).context("the model's chat template failed")
 }

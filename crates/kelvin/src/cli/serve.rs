@@ -58,6 +58,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         drain: Duration::from_secs(args.drain),
     };
     log_to_stderr();
+    let asks_date = matches!(&session.engine.template, Some(Ok(template)) if template.may_ask_date());
     let has_key = options.key.is_some();
     server::serve(session.engine, &args.host, args.port, options, |address| {
         if !address.ip().is_loopback() && !has_key {
@@ -66,13 +67,15 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         terminal::note(&format!(
             "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it."
         ));
-        let date = match &day {
-            Day::Today => format!("today, {} now (UTC)", day.date()),
-            Day::Named(date) => date.clone(),
-        };
-        terminal::note(&format!(
-            "Chat templates that ask for the date are told: {date}; --date YYYY-MM-DD fixes it."
-        ));
+        if asks_date {
+            let date = match &day {
+                Day::Today => format!("today, {} now (UTC)", day.date()),
+                Day::Named(date) => date.clone(),
+            };
+            terminal::note(&format!(
+                "The chat template asks for the date and is told: {date}; --date YYYY-MM-DD fixes it."
+            ));
+        }
         terminal::print(&format!(
             "{} on http://{address}\nroom for {} texts at once, of {} tokens in all ({} MB)\n",
             names[0],

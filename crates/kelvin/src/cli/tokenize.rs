@@ -35,7 +35,8 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
     let tokenizer =
         Tokenizer::from_metadata(&gguf.metadata).with_context(|| format!("can't use {}", path.display()))?;
-    let (text, ids, date) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some() {
+    let (text, ids, date) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some()
+    {
         let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
         let (rendered, date) = prompt::render_one(&template, &typed, &args.prompt)?;
         let ids = prompt::encode_rendered(&tokenizer, &rendered);

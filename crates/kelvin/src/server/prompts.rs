@@ -7,9 +7,9 @@ use kelvin_engine::{
 use serde_json::Value;
 
 use super::{
+    Shared,
     fields::{Fields, shortened, token, wrong},
     problem::Problem,
-    Shared,
 };
 use crate::cli::prompt::encode_rendered;
 
@@ -123,15 +123,9 @@ fn templated(
 }
 
 /// The template's text for messages that came as the parameter `name`.
-fn render(
-    shared: &Shared,
-    messages: &[Message],
-    date: &str,
-    name: &str,
-) -> Result<Rendered, Problem> {
+fn render(shared: &Shared, messages: &[Message], date: &str, name: &str) -> Result<Rendered, Problem> {
     let template = template(&shared.engine)?;
-    let options =
-        RenderOptions { add_generation_prompt: true, date: Some(date.to_string()) };
+    let options = RenderOptions { add_generation_prompt: true, date: Some(date.to_string()) };
     template.render(messages, &options).map_err(|error| match error {
         ChatError::BadDate { .. } => Problem::parameter("date", error.to_string()),
         ChatError::Raised { .. } => {

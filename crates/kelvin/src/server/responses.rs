@@ -4,13 +4,13 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    Shared,
     controls::MOST_TOP,
     fields::{Fields, wrong},
     forms::{self, Wanted},
     problem::Problem,
     prompts,
     reply::{Choice, Reply},
-    Shared,
 };
 
 /// What an answer repeats of its request, and how far a stream has come.
@@ -42,11 +42,7 @@ pub(crate) struct Asked {
 }
 
 /// Reads them; the controls of drawing have been taken already, `temperature` and `top_p` noted before that.
-pub(crate) fn read(
-    fields: &mut Fields,
-    shared: &Shared,
-    noted: &Noted,
-) -> Result<Asked, Problem> {
+pub(crate) fn read(fields: &mut Fields, shared: &Shared, noted: &Noted) -> Result<Asked, Problem> {
     for (name, allowed) in AS_IT_IS {
         let Some(value) = fields.take(name) else { continue };
         if !allowed.contains(&value.to_string().as_str()) {
