@@ -39,7 +39,7 @@ fn as_hugging_face_renders_them() {
         let name = format!("{} {}", case["template"], case["conversation"]);
         let result = template(case["template"].as_str().unwrap()).render(&messages, &options);
         match (case.get("prompt"), result) {
-            (Some(prompt), Ok(found)) => assert_eq!(found, text(prompt), "{name}"),
+            (Some(prompt), Ok(found)) => assert_eq!(found.text, text(prompt), "{name}"),
             (None, Err(ChatError::Raised { message })) => {
                 assert_eq!(message, text(&case["raises"]), "{name}")
             }
@@ -71,7 +71,7 @@ fn who_has_a_name_has_one_in_the_template() {
     let named = |name: &str| Message { name: Some(name.into()), ..user("Hi") };
     let prompt = ChatTemplate::new(source, "", "").unwrap();
     let prompt = prompt.render(&[named("Ann"), user("Hello"), named("Bo")], &RenderOptions::default());
-    assert_eq!(prompt.unwrap(), "Ann: Hi\nuser: Hello\nBo: Hi\n");
+    assert_eq!(prompt.unwrap().text, "Ann: Hi\nuser: Hello\nBo: Hi\n");
     // A template that doesn't ask doesn't tell.
     let plain = |message| template("smollm2.jinja").render(&[message], &RenderOptions::default()).unwrap();
     assert_eq!(plain(named("Ann")), plain(user("Hi")));
@@ -91,12 +91,12 @@ fn long_conversations_are_within_the_budget() {
     let long = "नेपाल ".repeat(100_000);
     let options = RenderOptions { add_generation_prompt: true, date: Some("2024-07-26".into()) };
     for name in ["smollm2.jinja", "llama3.jinja", "mistral.jinja", "gemma.jinja"] {
-        let prompt = template(name).render(&[user(&long)], &options).unwrap();
+        let prompt = template(name).render(&[user(&long)], &options).unwrap().text;
         assert!(prompt.len() > 1_500_000);
         let turns: Vec<Message> = (0..2001)
             .map(|i| Message::new(if i % 2 == 0 { "user" } else { "assistant" }, "word ".repeat(50)))
             .collect();
-        assert!(template(name).render(&turns, &options).unwrap().len() > 500_000);
+        assert!(template(name).render(&turns, &options).unwrap().text.len() > 500_000);
     }
 }
 
@@ -107,7 +107,8 @@ fn one_template_serves_many_threads() {
         for i in 0..4 {
             let template = &template;
             scope.spawn(move || {
-                let prompt = template.render(&[user(&i.to_string())], &RenderOptions::default()).unwrap();
+                let prompt =
+                    template.render(&[user(&i.to_string())], &RenderOptions::default()).unwrap().text;
                 assert!(prompt.contains(&format!("<|im_start|>user\n{i}<|im_end|>")));
             });
         }
@@ -121,6 +122,7 @@ fn templates_just_within_the_limits() {
             .unwrap()
             .render(&[user("Hi")], &RenderOptions::default())
             .unwrap()
+            .text
     };
     assert_eq!(render(format!("{{{{ 1{} }}}}", " + 1".repeat(990))), "991");
     assert_eq!(render(format!("{{{{ 1{} }}}}", "|abs".repeat(990))), "1");

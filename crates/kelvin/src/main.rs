@@ -5,6 +5,7 @@
 
 mod cli;
 mod constraint;
+mod day;
 mod interrupt;
 mod models;
 mod remote;

@@ -24,12 +24,6 @@ pub enum ChatError {
         allowed: usize,
     },
 
-    /// The template uses operations together whose cost can't be bounded.
-    #[error(
-        "the model's chat template uses ~ together with * or map(default=…), which isn't allowed: the memory that takes can't be bounded"
-    )]
-    Unbounded,
-
     /// The template isn't one.
     #[error("the model's chat template can't be compiled: {message}")]
     Syntax {
@@ -58,10 +52,6 @@ pub enum ChatError {
     /// The template does more work, or makes more text, than these messages could need.
     #[error("the model's chat template takes more work or memory than any template needs and was stopped")]
     Budget,
-
-    /// The template didn't come to an end in time, now or earlier; it isn't run again.
-    #[error("the model's chat template doesn't come to an end and was given up")]
-    Endless,
 
     /// The template failed for these messages.
     #[error("the model's chat template failed: {message}")]

@@ -1,87 +1,162 @@
 //! Messages in, the model's prompt text out, by the chat template that the model file carries.
 //!
-//! A template is a program in the language Jinja, written for Hugging Face's `apply_chat_template`, and it comes
-//! from strangers. So its source is bounded and its chains are counted before it's compiled (`limits`), and it's
-//! compiled and rendered on a thread with a large stack and a budget of fuel, which pays for every instruction and
-//! for every byte that is made. What fuel doesn't pay for (the engine compares and prints lists that share their
-//! parts by walking all of them, and that can take forever) ends with the wait: the caller gets an error in time, the
-//! template is never run again, and its thread is left behind until the process ends.
+//! A template is a program in the language Jinja2, written for `apply_chat_template` of
+//! transformers, and it comes from strangers. Its source is bounded and its nesting is counted
+//! before it is parsed ([`limits`]). It runs with a budget of fuel that pays for every step, every
+//! byte that is made and every item that is looked at ([`machine`]), on a thread with a stack that
+//! is larger than the deepest template needs.
+//!
+//! The rendered prompt knows which of its bytes came from the messages. The tokenizer takes special
+//! tokens from the other bytes only, so that no message can write a turn of its own.
 
+mod access;
+mod call;
+mod checks;
 mod date;
-mod environment;
 mod error;
-mod json;
+mod expression;
+mod filters;
 mod limits;
+mod lists;
+mod machine;
+mod operators;
+mod percent;
+mod show;
+mod strings;
 mod text;
+mod value;
 
 pub use error::ChatError;
 
 use std::{
-    error::Error as _,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
+    ops::Range,
+    sync::{Arc, OnceLock},
     thread,
-    time::Duration,
 };
 
-use minijinja::{Environment, ErrorKind, Value, context};
+use minijinja::machinery;
 
 use date::Date;
+use text::Text;
+use value::Value;
 
 /// The stack that a template gets, in bytes: a template at the limits takes a fraction of it.
 const STACK: usize = 64 << 20;
-/// What every template may use: one fuel pays for an instruction or for 64 bytes.
+/// What every template may use: one fuel pays for a step or for 64 bytes.
 const FUEL: u64 = 100_000;
 /// What it may use besides for each message.
 const FUEL_PER_MESSAGE: u64 = 2_000;
-/// What it may use besides for each byte of the messages: enough for putting all of them into eight lists.
+/// What it may use besides for each byte of the messages.
 const FUEL_PER_BYTE: u64 = 1;
 
-/// How long a template may take; a usual one takes less than a millisecond.
-const PATIENCE: Duration = Duration::from_millis(1500);
-
-/// Who says something.
+/// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// `system`, `user` or `assistant`.
+    /// `system`, `developer`, `user` or `assistant`.
     pub role: String,
     /// What is said.
-    pub content: String,
-    /// Which of several who have this role says it, for templates that tell them apart; most don't look at it.
+    pub content: Content,
+    /// Which of several speakers of a role says it. Most templates don't look at it.
     pub name: Option<String>,
 }
 
-impl Message {
-    /// What somebody says who has no name.
-    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Message {
-        Message { role: role.into(), content: content.into(), name: None }
-    }
+/// The content of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// One text.
+    Text(String),
+    /// A list of text parts. A template that handles lists gets `{"type": "text", "text": …}` for
+    /// each part, another one their texts joined by newlines.
+    Parts(Vec<String>),
+}
 
-    fn n_bytes(&self) -> usize {
-        self.role.len() + self.content.len() + self.name.as_ref().map_or(0, String::len)
+impl From<String> for Content {
+    fn from(text: String) -> Content {
+        Content::Text(text)
     }
+}
 
-    /// As templates see it: a name that wasn't given isn't defined.
-    fn value(&self) -> Value {
-        let (role, content) = (&self.role, &self.content);
-        match &self.name {
-            Some(name) => context! { role, content, name },
-            None => context! { role, content },
+impl From<&str> for Content {
+    fn from(text: &str) -> Content {
+        Content::Text(text.into())
+    }
+}
+
+impl From<&String> for Content {
+    fn from(text: &String) -> Content {
+        Content::Text(text.clone())
+    }
+}
+
+impl Content {
+    /// The text; parts are joined by newlines.
+    pub fn joined(&self) -> String {
+        match self {
+            Content::Text(text) => text.clone(),
+            Content::Parts(parts) => parts.join("\n"),
         }
     }
 }
 
-/// A compiled chat template.
+impl Message {
+    /// A message of a speaker without a name.
+    pub fn new(role: impl Into<String>, content: impl Into<Content>) -> Message {
+        Message { role: role.into(), content: content.into(), name: None }
+    }
+
+    fn n_bytes(&self) -> usize {
+        let content = match &self.content {
+            Content::Text(text) => text.len(),
+            Content::Parts(parts) => parts.iter().map(|part| part.len() + 32).sum(),
+        };
+        self.role.len() + content + self.name.as_ref().map_or(0, String::len)
+    }
+
+    /// The message as templates see it: a name that wasn't given isn't defined.
+    fn value(&self, as_parts: bool) -> machine::Res<Value> {
+        // Templates make special tokens of roles (`'<|' + role + '|>'`); a role is one word.
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let role = match self.role.chars().all(is_word) {
+            true => Text::frame(&self.role),
+            false => Text::user(&self.role),
+        };
+        let part = |text: &String| {
+            Value::dict(vec![
+                (Value::frame("type"), Value::frame("text")),
+                (Value::frame("text"), Value::Text(Text::user(text))),
+            ])
+        };
+        let content = match (&self.content, as_parts) {
+            (Content::Text(text), false) => Value::Text(Text::user(text)),
+            (Content::Text(text), true) => Value::list(vec![part(text)?])?,
+            (Content::Parts(parts), true) => {
+                Value::list(parts.iter().map(part).collect::<machine::Res<_>>()?)?
+            }
+            (parts, false) => Value::Text(Text::user(&parts.joined())),
+        };
+        let mut entries = vec![(Value::frame("role"), Value::Text(role)), (Value::frame("content"), content)];
+        if let Some(name) = &self.name {
+            entries.push((Value::frame("name"), Value::Text(Text::user(name))));
+        }
+        Value::dict(entries)
+    }
+}
+
+/// The kinds of content that a template handles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Handles {
+    text: bool,
+    parts: bool,
+}
+
+/// A checked chat template.
 #[derive(Debug)]
 pub struct ChatTemplate {
-    env: Environment<'static>,
+    checked: Arc<limits::Checked>,
     bos: String,
     eos: String,
-    /// It once didn't come to an end.
-    stuck: Arc<AtomicBool>,
+    /// Found out by trying, when it's first needed.
+    handles: OnceLock<Handles>,
 }
 
 /// What a template may ask for besides the messages.
@@ -89,104 +164,126 @@ pub struct ChatTemplate {
 pub struct RenderOptions {
     /// End with the opening of an assistant's turn.
     pub add_generation_prompt: bool,
-    /// The date (YYYY-MM-DD) for templates that ask for it (`strftime_now`); without one they get an error that says so.
+    /// The date (YYYY-MM-DD) for templates that ask for it (`strftime_now`). Without one such a
+    /// template fails with [`ChatError::NeedsDate`].
     pub date: Option<String>,
 }
 
+/// A prompt that knows where its bytes come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The whole prompt.
+    pub text: String,
+    /// Byte ranges of `text` that came from messages: sorted and disjoint. Special tokens written
+    /// in them are plain text.
+    pub user: Vec<Range<usize>>,
+    /// Whether the template asked for the date.
+    pub dated: bool,
+}
+
 impl ChatTemplate {
-    /// Checks and compiles a template. `bos` and `eos` are the texts of those tokens.
+    /// Checks a template. `bos` and `eos` are the texts of those tokens.
     ///
     /// # Errors
-    /// A template over 64 KiB, one that nests more deeply than any template needs, one that isn't Jinja.
+    /// A template over 64 KiB, one that nests more deeply than any template needs, one that isn't
+    /// Jinja.
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<ChatTemplate, ChatError> {
-        let source = limits::check(source)?;
-        let env = on_large_stack(move || {
-            environment::compile(source).map_err(|e| ChatError::Syntax { message: describe(&e) })
-        })?;
-        Ok(ChatTemplate { env, bos: bos.into(), eos: eos.into(), stuck: Arc::default() })
+        let checked = Arc::new(limits::check(source)?);
+        let parsed = checked.clone();
+        on_large_stack(move || parse(&parsed).map(drop))?;
+        Ok(ChatTemplate { checked, bos: bos.into(), eos: eos.into(), handles: OnceLock::new() })
+    }
+
+    /// Whether the template may ask for the date.
+    pub fn may_ask_date(&self) -> bool {
+        self.checked.names_date
     }
 
     /// The prompt for `messages`.
     ///
+    /// The role `developer` reaches templates that name it, and is `system` for the others. Content
+    /// reaches a template as text or as a list of parts, whichever it handles.
+    ///
     /// # Errors
-    /// The template's own refusal in its own words (e.g. of a system message), a date that's needed, anything that
-    /// fails in the template, and a template that takes too much work or memory.
-    pub fn render(&self, messages: &[Message], options: &RenderOptions) -> Result<String, ChatError> {
-        if self.stuck.load(Ordering::Relaxed) {
-            return Err(ChatError::Endless);
-        }
-        let date = options.date.as_deref().map(Date::parse).transpose()?;
-        let n_bytes: usize = messages.iter().map(Message::n_bytes).sum();
-        let mut env = self.env.clone();
-        env.set_fuel(Some(FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + FUEL_PER_BYTE * n_bytes as u64));
-        let messages: Vec<Value> = messages.iter().map(Message::value).collect();
-        let context = context! {
-            messages,
-            add_generation_prompt => options.add_generation_prompt,
-            bos_token => &self.bos,
-            eos_token => &self.eos,
-            // They are there in the original, and templates ask whether they are none.
-            tools => (),
-            documents => (),
-            strftime_now => environment::strftime_now(date),
-        };
-        let result = on_large_stack(move || {
-            let template = env.get_template(environment::NAME).map_err(failure)?;
-            template.render(context).map_err(failure)
+    /// The template's own refusal in its own words (e.g. of a system message), a date that's needed,
+    /// anything that fails in the template, and a template that takes too much work or memory.
+    pub fn render(&self, messages: &[Message], options: &RenderOptions) -> Result<Rendered, ChatError> {
+        let handles = *self.handles.get_or_init(|| self.try_kinds());
+        let messages = messages.iter().map(|message| {
+            let as_parts = match message.content {
+                Content::Text(_) => !handles.text && handles.parts,
+                Content::Parts(_) => handles.parts,
+            };
+            let mut message = message.clone();
+            if message.role == "developer" && !self.checked.names_developer {
+                message.role = "system".into();
+            }
+            (message, as_parts)
         });
-        if matches!(result, Err(ChatError::Endless)) {
-            self.stuck.store(true, Ordering::Relaxed);
-        }
-        result
+        self.render_as(messages.collect(), options)
+    }
+
+    /// Renders a message as text and as a list of parts. The template handles what reaches the
+    /// prompt, unless the prompt shows the parts as Python or JSON writes them.
+    fn try_kinds(&self) -> Handles {
+        const NEEDLE: &str = "what is said";
+        let options = RenderOptions { date: Some("2024-07-26".into()), ..RenderOptions::default() };
+        let shows = |as_parts| {
+            let message = (Message::new("user", NEEDLE), as_parts);
+            let rendered = self.render_as(vec![message], &options);
+            rendered.is_ok_and(|rendered| {
+                let from_user = |range: &Range<usize>| rendered.text[range.clone()].contains(NEEDLE);
+                let raw = ["'text':", "\"text\":"].iter().any(|key| rendered.text.contains(key));
+                rendered.user.iter().any(from_user) && !(as_parts && raw)
+            })
+        };
+        Handles { text: shows(false), parts: shows(true) }
+    }
+
+    /// Renders messages, each with whether its content is a list of parts.
+    fn render_as(
+        &self,
+        messages: Vec<(Message, bool)>,
+        options: &RenderOptions,
+    ) -> Result<Rendered, ChatError> {
+        let date = options.date.as_deref().map(Date::parse).transpose()?;
+        let n_bytes: usize = messages.iter().map(|(message, _)| message.n_bytes()).sum();
+        let fuel = FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + FUEL_PER_BYTE * n_bytes as u64;
+        let (checked, bos, eos) = (self.checked.clone(), self.bos.clone(), self.eos.clone());
+        let add_generation_prompt = options.add_generation_prompt;
+        on_large_stack(move || {
+            let template = parse(&checked)?;
+            let messages = messages.iter().map(|(message, as_parts)| message.value(*as_parts));
+            let render = || {
+                let variables = vec![
+                    ("messages", Value::list(messages.collect::<machine::Res<_>>()?)?),
+                    ("add_generation_prompt", Value::Bool(add_generation_prompt)),
+                    ("bos_token", Value::frame(&bos)),
+                    ("eos_token", Value::frame(&eos)),
+                    // They are there in the original, and templates ask whether they are none.
+                    ("tools", Value::None),
+                    ("documents", Value::None),
+                ];
+                machine::render(&template, variables, date, checked.rest, fuel)
+            };
+            let (text, dated) = render().map_err(|failure| ChatError::from(*failure))?;
+            let (text, user) = text.into_parts();
+            Ok(Rendered { text, user, dated })
+        })
     }
 }
 
-/// Runs `work` on a thread of its own, whose stack is as large as a template may ever need, and waits for a while.
-fn on_large_stack<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ChatError> + Send + 'static,
-) -> Result<T, ChatError> {
-    let (sender, receiver) = mpsc::channel();
+fn parse(checked: &limits::Checked) -> Result<machinery::ast::Stmt<'_>, ChatError> {
+    machinery::parse(&checked.source, "chat_template", limits::syntax()).map_err(machine::syntax_error)
+}
+
+/// Runs `work` on a thread of its own, whose stack is as large as a template may ever need.
+fn on_large_stack<T: Send>(work: impl FnOnce() -> Result<T, ChatError> + Send) -> Result<T, ChatError> {
     let builder = thread::Builder::new().name("chat template".into()).stack_size(STACK);
-    // A caller who has stopped waiting needs no answer.
-    builder.spawn(move || drop(sender.send(work()))).map_err(ChatError::Thread)?;
-    match receiver.recv_timeout(PATIENCE) {
-        Ok(result) => result,
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(ChatError::Endless),
-        Err(mpsc::RecvTimeoutError::Disconnected) => {
-            Err(ChatError::Failed { message: "the template engine panicked".into() })
-        }
-    }
-}
-
-/// Finds out what a failed rendering means.
-fn failure(error: minijinja::Error) -> ChatError {
-    let mut cause = Some(&error as &(dyn std::error::Error + 'static));
-    while let Some(next) = cause {
-        if let Some(raised) = next.downcast_ref::<environment::Raised>() {
-            return ChatError::Raised { message: raised.0.clone() };
-        }
-        if next.is::<environment::NoDate>() {
-            return ChatError::NeedsDate;
-        }
-        if next.downcast_ref::<minijinja::Error>().is_some_and(|e| e.kind() == ErrorKind::OutOfFuel) {
-            return ChatError::Budget;
-        }
-        cause = next.source();
-    }
-    ChatError::Failed { message: describe(&error) }
-}
-
-/// The engine's words for an error, with the line.
-fn describe(error: &minijinja::Error) -> String {
-    let mut text = match error.detail() {
-        Some(detail) => format!("{}: {detail}", error.kind()),
-        None => error.kind().to_string(),
-    };
-    if let Some(line) = error.line() {
-        text += &format!(" (line {line})");
-    }
-    if let Some(cause) = error.source() {
-        text += &format!(": {cause}");
-    }
-    text
+    thread::scope(|scope| {
+        let running = builder.spawn_scoped(scope, work).map_err(ChatError::Thread)?;
+        running
+            .join()
+            .unwrap_or_else(|_| Err(ChatError::Failed { message: "the template engine panicked".into() }))
+    })
 }

@@ -1,175 +1,164 @@
-//! A template's value in, its text out, paid for while it's written: a list that holds the same long text or list many
-//! times is small in memory and immense as text, and the engine itself takes payment only for what is finished.
+//! Text that remembers which of its bytes came from the user and which from the template.
+//!
+//! Special tokens are recognised only in the template's own bytes. So every operation on strings in
+//! a template (slices, `+`, `replace`, `tojson`, ...) keeps the origin of each byte.
 
-use std::fmt::{self, Write};
+use std::{ops::Range, rc::Rc};
 
-use minijinja::{
-    Error, ErrorKind, State, Value,
-    value::{Kwargs, Rest, ValueKind},
-};
+/// A string value of a template. Comparisons look at the characters only.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Text {
+    text: Rc<str>,
+    /// Byte ranges that came from the user: sorted, disjoint, not empty. None stands for no range.
+    user: Option<Rc<[Range<usize>]>>,
+}
 
-/// Digits of a width or precision in a format: four of them pad with 10 KB.
-const MAX_WIDTH_DIGITS: usize = 4;
+impl Text {
+    /// Text of the template.
+    pub(super) fn frame(text: &str) -> Text {
+        Text { text: text.into(), user: None }
+    }
 
-/// Values within values: the engine compares and prints them by calling itself.
-const MAX_DEPTH: usize = 50;
-/// One fuel pays for this many bytes of text in a list: fewer than elsewhere, because a list is easily joined to itself.
-const BYTES_PER_FUEL: usize = 8;
+    /// Text of the user.
+    pub(super) fn user(text: &str) -> Text {
+        let all = 0..text.len();
+        Text { text: text.into(), user: (!text.is_empty()).then(|| [all].into()) }
+    }
 
-/// Takes fuel for the text of `value`, which isn't kept.
-pub(super) fn pay(state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
-    if matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::Iterable | ValueKind::Plain) {
-        let mut meter = Meter { state, unpaid: 0, failure: None };
-        let written = write!(meter, "{value}");
-        match meter.failure {
-            Some(error) => return Err(error),
-            None if written.is_err() => {
-                return Err(Error::new(ErrorKind::InvalidOperation, "the value has no text"));
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether no byte came from the user.
+    pub(super) fn is_frame(&self) -> bool {
+        self.user.is_none()
+    }
+
+    fn ranges(&self) -> &[Range<usize>] {
+        self.user.as_deref().unwrap_or_default()
+    }
+
+    /// The text cut where its origin changes; true: from the user.
+    pub(super) fn pieces(&self) -> Vec<(&str, bool)> {
+        let mut pieces = Vec::with_capacity(1 + 2 * self.ranges().len());
+        let mut done = 0;
+        for range in self.ranges() {
+            if range.start > done {
+                pieces.push((&self.text[done..range.start], false));
             }
-            None => {}
+            pieces.push((&self.text[range.clone()], true));
+            done = range.end;
+        }
+        if done < self.text.len() {
+            pieces.push((&self.text[done..], false));
+        }
+        pieces
+    }
+
+    /// The bytes of `range`, which begins and ends at characters.
+    pub(super) fn slice(&self, range: Range<usize>) -> Text {
+        if range == (0..self.text.len()) {
+            return self.clone();
+        }
+        let mut out = Builder::default();
+        out.push_slice(self, range);
+        out.finish()
+    }
+
+    /// Each piece changed by `change`; the origin stays.
+    pub(super) fn map(&self, change: impl Fn(&str) -> String) -> Text {
+        let mut out = Builder::default();
+        for (piece, is_user) in self.pieces() {
+            out.push(&change(piece), is_user);
+        }
+        out.finish()
+    }
+
+    /// What came from the user, in bytes.
+    pub(super) fn into_parts(self) -> (String, Vec<Range<usize>>) {
+        (self.text.to_string(), self.ranges().to_vec())
+    }
+}
+
+/// A text that is being written.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    text: String,
+    user: Vec<Range<usize>>,
+}
+
+impl Builder {
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(super) fn push_str(&mut self, text: &str) {
+        self.text += text;
+    }
+
+    pub(super) fn push(&mut self, text: &str, is_user: bool) {
+        let start = self.text.len();
+        self.text += text;
+        if is_user {
+            self.mark(start..self.text.len());
         }
     }
-    Ok(())
-}
 
-/// Counts what is written to it, takes fuel for it, and fails when there is none.
-struct Meter<'a, 'b, 'c> {
-    state: &'a State<'b, 'c>,
-    /// Bytes written since the last payment.
-    unpaid: usize,
-    failure: Option<Error>,
-}
+    pub(super) fn push_text(&mut self, text: &Text) {
+        self.push_slice(text, 0..text.len());
+    }
 
-impl Write for Meter<'_, '_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        // Some bytes for each piece, so that empty pieces aren't free.
-        self.unpaid += text.len() + 4;
-        if self.unpaid >= 64 {
-            if let Err(error) = self.state.consume_fuel((self.unpaid / 64) as u64) {
-                self.failure = Some(error);
-                return Err(fmt::Error);
-            }
-            self.unpaid %= 64;
+    pub(super) fn push_slice(&mut self, text: &Text, range: Range<usize>) {
+        let start = self.text.len();
+        self.text += &text.text[range.clone()];
+        let ranges = text.ranges();
+        let first = ranges.partition_point(|marked| marked.end <= range.start);
+        for marked in ranges[first..].iter().take_while(|marked| marked.start < range.end) {
+            let from = marked.start.max(range.start) - range.start;
+            let to = marked.end.min(range.end) - range.start;
+            self.mark(start + from..start + to);
         }
-        Ok(())
     }
-}
 
-/// The filter `join(separator='', attribute=None)`.
-pub(super) fn join(
-    state: &State<'_, '_>,
-    value: &Value,
-    separator: Option<&str>,
-    kwargs: Kwargs,
-) -> Result<Value, Error> {
-    let separator = match separator {
-        Some(text) => text,
-        None => kwargs.get::<Option<&str>>("d")?.unwrap_or(""),
-    };
-    let attribute: Option<&str> = kwargs.get("attribute")?;
-    kwargs.assert_all_used()?;
-    let mut out = String::new();
-    if value.is_undefined() {
-        return Ok(Value::from(out));
-    }
-    for (n, item) in value.try_iter()?.enumerate() {
-        let item = match attribute {
-            Some(name) => item.get_attr(name)?,
-            None => item,
-        };
-        if n > 0 {
-            out += separator;
+    fn mark(&mut self, range: Range<usize>) {
+        match self.user.last_mut() {
+            _ if range.is_empty() => {}
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => self.user.push(range),
         }
-        pay(state, &item)?;
-        let before = out.len();
-        match item.as_str() {
-            Some(text) => out += text,
-            None => out += &item.to_string(),
-        }
-        state.consume_fuel(1 + ((out.len() - before + separator.len()) / 64) as u64)?;
     }
-    Ok(Value::from(out))
-}
 
-/// The filter `string`.
-pub(super) fn string(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
-    pay(state, value)?;
-    Ok(match value.kind() {
-        ValueKind::String => value.clone(),
-        _ => Value::from(value.to_string()),
-    })
-}
-
-/// The filter `format`, as Python's `%`.
-pub(super) fn format(state: &mut State<'_, '_>, text: &str, args: Rest<Value>) -> Result<Value, Error> {
-    check_widths(text)?;
-    for value in args.iter() {
-        pay(state, value)?;
+    pub(super) fn finish(self) -> Text {
+        let user = (!self.user.is_empty()).then(|| self.user.into());
+        Text { text: self.text.into(), user }
     }
-    minijinja::formatting::format(minijinja::formatting::FormatStyle::Printf, text, &args).map(Value::from)
 }
 
-/// Refuses a format that would pad to more than any prompt needs.
-pub(super) fn check_widths(format: &str) -> Result<(), Error> {
-    let longest = format.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
-    let flags_end = |spec: &str| spec.find(|c| !"#0- +.123456789".contains(c)).unwrap_or(spec.len());
-    let variable = format.split('%').skip(1).any(|spec| spec[flags_end(spec)..].starts_with('*'));
-    if longest > MAX_WIDTH_DIGITS || variable {
-        let message = "a format with a width or precision of five digits or more, or of a variable";
-        return Err(Error::new(ErrorKind::InvalidOperation, message));
-    }
-    Ok(())
+/// What Python's `str.isspace` says of a character.
+pub(super) fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
-/// The function `METER` of `limits`: takes fuel for all that its arguments lead to, and gives them back.
-pub(super) fn metered(state: &State<'_, '_>, args: Rest<Value>) -> Result<Value, Error> {
-    for value in args.iter() {
-        pay_deep(state, value, 0)?;
-    }
-    // `set a, b = 1, 2` has two.
-    Ok(if let [value] = args.as_slice() { value.clone() } else { args.iter().cloned().collect() })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The function `STORE` of `limits`: the same for what is stored in a namespace.
-pub(super) fn stored(state: &State<'_, '_>, args: Rest<Value>) -> Result<Value, Error> {
-    for value in args.iter() {
-        pay_deep(state, value, 1)?;
-    }
-    metered(state, args)
-}
-
-/// A namespace of the engine's: the only value that can change, and so come to hold itself.
-fn is_namespace(value: &Value) -> bool {
-    value.as_object().is_some_and(|object| object.type_name().contains("Namespace"))
-}
-
-fn pay_deep(state: &State<'_, '_>, value: &Value, depth: usize) -> Result<(), Error> {
-    let refuse = |message| Err(Error::new(ErrorKind::InvalidOperation, message));
-    match value.kind() {
-        ValueKind::String if depth > 0 => {
-            state.consume_fuel(1 + (value.as_str().map_or(0, str::len) / BYTES_PER_FUEL) as u64)
-        }
-        ValueKind::Seq | ValueKind::Map | ValueKind::Iterable => {
-            if is_namespace(value) {
-                // By itself it may have a second name; what it holds was paid for when it was stored.
-                return if depth == 0 {
-                    Ok(())
-                } else {
-                    refuse("a namespace can't be put into another value")
-                };
-            }
-            if depth > MAX_DEPTH {
-                return refuse("a value nests too deeply");
-            }
-            state.consume_fuel(1)?;
-            for item in value.try_iter()? {
-                if value.kind() == ValueKind::Map {
-                    pay_deep(state, &value.get_item(&item)?, depth + 1)?;
-                }
-                pay_deep(state, &item, depth + 1)?;
-            }
-            Ok(())
-        }
-        _ => state.consume_fuel(1),
+    #[test]
+    fn the_origin_of_bytes_is_kept() {
+        let mut out = Builder::default();
+        out.push_str("<a>");
+        out.push_text(&Text::user("né"));
+        out.push_text(&Text::user("!"));
+        out.push_str("</a>");
+        let text = out.finish();
+        assert_eq!(text.pieces(), [("<a>", false), ("né!", true), ("</a>", false)]);
+        assert_eq!(text.slice(4..9).pieces(), [("é!", true), ("</", false)]);
+        assert_eq!(text.slice(0..2).pieces(), [("<a", false)]);
+        assert_eq!(text.map(str::to_uppercase).pieces()[1], ("NÉ!", true));
+        assert_eq!(text.into_parts(), ("<a>né!</a>".into(), vec![3..7]));
     }
 }

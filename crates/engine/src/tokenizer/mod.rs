@@ -29,6 +29,8 @@ mod written;
 pub use error::TokenizerError;
 pub use stream::TextStream;
 
+use std::ops::Range;
+
 use crate::{TokenId, gguf::Metadata};
 use bpe::Bpe;
 use decode::{Decoded, Spelling};
@@ -107,7 +109,17 @@ impl Tokenizer {
     ///
     /// A character that the vocabulary can't spell is left out, as in llama.cpp; [`Tokenizer::unspelled`] tells of it.
     pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<TokenId> {
-        self.encode_noting(text, add_special, parse_special, &mut |_| {})
+        let all = 0..text.len();
+        self.encode_marked(text, plain_ranges(parse_special, &all), add_special)
+    }
+
+    /// Text to ids, where control tokens written in the byte ranges `plain` stay plain characters and
+    /// those written elsewhere become themselves. The ranges are sorted and disjoint.
+    ///
+    /// Where no control token is written in `plain`, the ids are those of
+    /// `encode(text, add_special, true)`: words reach across the ends of a range.
+    pub fn encode_marked(&self, text: &str, plain: &[Range<usize>], add_special: bool) -> Vec<TokenId> {
+        self.encode_noting(text, plain, add_special, &mut |_| {})
     }
 
     /// The distinct characters of a text, in order, that `encode` leaves out: at most 16 of them.
@@ -121,7 +133,8 @@ impl Tokenizer {
         };
         let mut found = Vec::new();
         if may_lack {
-            self.encode_noting(text, false, parse_special, &mut |c| {
+            let all = 0..text.len();
+            self.encode_noting(text, plain_ranges(parse_special, &all), false, &mut |c| {
                 // The space in front isn't the text's.
                 if !found.contains(&c) && found.len() < MOST_UNSPELLED && text.contains(c) {
                     found.push(c);
@@ -131,18 +144,18 @@ impl Tokenizer {
         found
     }
 
-    /// `encode`, which calls `unspelled` with each character that it leaves out.
+    /// `encode_marked`, which calls `unspelled` with each character that it leaves out.
     fn encode_noting(
         &self,
         text: &str,
+        plain: &[Range<usize>],
         add_special: bool,
-        parse_special: bool,
         unspelled: &mut dyn FnMut(char),
     ) -> Vec<TokenId> {
         let mut tokens = Vec::new();
         tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
         let mut after_special = true;
-        for fragment in self.specials.partition(&self.vocabulary, text, parse_special) {
+        for fragment in self.specials.partition(&self.vocabulary, text, plain) {
             match fragment {
                 Fragment::Token(id) => tokens.push(TokenId(id)),
                 Fragment::Text(text) => match &self.scheme {
@@ -228,4 +241,9 @@ impl Tokenizer {
     fn kind(&self, token: TokenId) -> Option<Kind> {
         self.vocabulary.kinds.get(token.0 as usize).copied()
     }
+}
+
+/// The ranges in which control tokens stay plain: none, or the whole text.
+fn plain_ranges(parse_special: bool, all: &Range<usize>) -> &[Range<usize>] {
+    if parse_special { &[] } else { std::slice::from_ref(all) }
 }

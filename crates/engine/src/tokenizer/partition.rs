@@ -3,7 +3,7 @@
 //! The same partition as llama.cpp's `tokenizer_st_partition`: the longest special token first wherever it
 //! stands, from the left; then the next shorter ones in what is left over.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::Range};
 
 use super::vocabulary::{Kind, Vocabulary};
 
@@ -33,17 +33,25 @@ impl Specials {
         }
     }
 
-    /// Cuts a text; `parse_special`: at control and unknown tokens too. No fragment of text is empty.
+    /// Cuts a text at user-defined tokens, and at control and unknown tokens outside of `plain`.
+    ///
+    /// `plain` are byte ranges, sorted and disjoint. No fragment of text is empty.
     pub(super) fn partition<'a>(
         &self,
         vocabulary: &Vocabulary,
         text: &'a str,
-        parse_special: bool,
+        plain: &[Range<usize>],
     ) -> Vec<Fragment<'a>> {
-        let needles = if parse_special { &self.all } else { &self.always };
+        let all_plain = plain.first().is_some_and(|range| *range == (0..text.len()));
+        let needles = if all_plain { &self.always } else { &self.all };
+        let is_allowed = |place: Range<usize>, token: u32| {
+            let next = plain.partition_point(|range| range.end <= place.start);
+            let is_outside = plain.get(next).is_none_or(|range| place.end <= range.start);
+            is_outside || self.always.tokens.contains(&token)
+        };
         let mut fragments = Vec::new();
         let mut end = 0;
-        for (start, token) in needles.find_all(vocabulary, text) {
+        for (start, token) in needles.find_all(vocabulary, text, is_allowed) {
             if end < start {
                 fragments.push(Fragment::Text(&text[end..start]));
             }
@@ -104,7 +112,13 @@ impl Needles {
     }
 
     /// Where which token stands, in the order of the text, none overlapping another.
-    fn find_all(&self, vocabulary: &Vocabulary, text: &str) -> Vec<(usize, u32)> {
+    /// `is_allowed` is asked about each place of a token.
+    fn find_all(
+        &self,
+        vocabulary: &Vocabulary,
+        text: &str,
+        is_allowed: impl Fn(Range<usize>, u32) -> bool,
+    ) -> Vec<(usize, u32)> {
         if self.tokens.is_empty() {
             return Vec::new();
         }
@@ -125,7 +139,9 @@ impl Needles {
                 }
                 // `get` is None where the end would lie inside of a character.
                 let token = text.get(at..at + length).and_then(|text| vocabulary.find(text));
-                if let Some(token) = token.filter(|token| self.tokens.contains(token)) {
+                let is_needle =
+                    |token: &u32| self.tokens.contains(token) && is_allowed(at..at + length, *token);
+                if let Some(token) = token.filter(is_needle) {
                     found.push((at, token));
                     taken_until = at + length;
                 }

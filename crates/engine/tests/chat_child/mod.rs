@@ -27,7 +27,8 @@ fn render(source: &str) -> Result<String, String> {
     let messages = [("user", "Hello"), ("assistant", "Hi"), ("user", "Bye")];
     let messages = messages.map(|(role, content)| Message::new(role, content));
     let template = ChatTemplate::new(source, "<s>", "</s>").map_err(|e| e.to_string())?;
-    template.render(&messages, &RenderOptions::default()).map_err(|e| e.to_string())
+    let options = RenderOptions::default();
+    template.render(&messages, &options).map(|rendered| rendered.text).map_err(|e| e.to_string())
 }
 
 /// The child's part: renders, tells what came of it, ends. Without the variable there is nothing to do.
@@ -45,8 +46,6 @@ pub fn render_as_told() {
         Err(error) => format!("refused {}", error.replace('\n', " ")),
     };
     println!("\nresult {} {elapsed} {outcome}", peak_memory() - before);
-    // A template that was given up still runs on its thread, which must not keep the process.
-    std::process::exit(0);
 }
 
 /// Renders in a process of its own, gives what came of it.

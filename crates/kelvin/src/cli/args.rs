@@ -185,7 +185,7 @@ pub(crate) struct PromptArgs {
     /// Read \n, \t and \\ in the prompt as newline, tab and backslash
     #[arg(short, long)]
     pub(crate) escape: bool,
-    /// Read control tokens such as <|im_start|> in the text as tokens (in a template they always are)
+    /// Read control tokens such as <|im_start|> in a raw prompt as tokens (in a template they are text)
     #[arg(long)]
     pub(crate) special: bool,
     /// A system text, put before the prompt by the model's chat template
@@ -197,7 +197,8 @@ pub(crate) struct PromptArgs {
     /// Put the text into the model's chat template
     #[arg(long)]
     pub(crate) chat: bool,
-    /// The date (YYYY-MM-DD) for templates that ask for it; belongs to the recipe
+    /// The date for templates that ask for it: YYYY-MM-DD or today (UTC); it belongs to the recipe
+    /// and is today if it isn't given
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<String>,
 }
@@ -336,7 +337,7 @@ pub(crate) struct ChatArgs {
     /// A system text
     #[arg(long, value_name = "TEXT", help_heading = "Prompt")]
     pub(crate) system: Option<String>,
-    /// The date (YYYY-MM-DD) for templates that ask for it
+    /// The date for templates that ask for it: YYYY-MM-DD or today (UTC, the default)
     #[arg(long, value_name = "DATE", help_heading = "Prompt")]
     pub(crate) date: Option<String>,
     #[command(flatten)]

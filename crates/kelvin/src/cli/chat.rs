@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     constraint::Form,
+    day::Day,
     interrupt,
     terminal::{
         self, json,
@@ -64,7 +65,10 @@ struct Conversation {
     /// What every answer is held to.
     form: Option<(form::Asked, Box<dyn Constraint>)>,
     max_tokens: usize,
-    date: Option<String>,
+    /// The date that the template is told, fixed when the conversation begins.
+    date: String,
+    /// It is today's, and that hasn't been said yet.
+    is_date_new: bool,
     json: bool,
     timings: bool,
     style: Style,
@@ -87,6 +91,9 @@ enum Command<'a> {
 #[derive(Debug, Serialize)]
 struct Turn<'a> {
     prompt: &'a str,
+    /// What the template was told, if it asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<&'a str>,
     chain: String,
     seed: u64,
     sample: u64,
@@ -106,9 +113,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
     if args.max_tokens == 0 {
         return Err(usage("-n is 0, but an answer has at least one token"));
     }
-    if let Some(date) = &args.date {
-        prompt::check_date(date)?;
-    }
+    let day = Day::read(args.date.as_deref())?;
     let form = form::read(&args.form, Some("the conversation"))?;
     let seed = options::seed(args.sampling.seed)?;
     let session = session::open(&args.model)?;
@@ -133,7 +138,8 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
         last: None,
         form,
         max_tokens: args.max_tokens,
-        date: args.date,
+        date: day.date(),
+        is_date_new: day == Day::Today,
         json: args.output.json,
         timings: args.output.timings,
         style: Style::stdout(),
@@ -244,8 +250,12 @@ impl Conversation {
     /// Answers the last message.
     fn answer(&mut self) -> anyhow::Result<()> {
         let engine = &self.session.engine;
-        let rendered = prompt::render(prompt::template(engine)?, &self.messages, self.date.as_deref())?;
-        prompt::note_unreadable(&engine.tokenizer, &rendered, true);
+        let rendered = prompt::render(prompt::template(engine)?, &self.messages, &self.date)?;
+        let date = rendered.dated.then_some(self.date.as_str());
+        if rendered.dated && std::mem::take(&mut self.is_date_new) {
+            prompt::note_today(date);
+        }
+        prompt::note_unreadable(&engine.tokenizer, &rendered.text, true);
         let tokens = prompt::encode_rendered(&engine.tokenizer, &rendered);
         let request = Request {
             samplers: vec![Sampler::new(
@@ -277,9 +287,10 @@ impl Conversation {
         let finish = Finish::of(&continuation.finish, engine);
         let timings = stream.clock.timings(continuation.tokens.len());
         if self.json {
-            let asked = self.messages.last().map_or("", |message| message.content.as_str());
+            let asked = self.messages.last().map_or_else(String::new, |message| message.content.joined());
             json::print_line(&Turn {
-                prompt: asked,
+                prompt: &asked,
+                date,
                 chain: self.chain.to_string(),
                 seed: self.seed,
                 sample: self.sample,

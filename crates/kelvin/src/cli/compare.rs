@@ -149,6 +149,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::TemplateIfAny)?;
+    prompt.note_date(&args.prompt);
     let request = session.request(plan.samplers(&session.engine.tokenizer), &args.length, form.as_ref())?;
     session.check(&prompt.tokens(), plan.columns().count(), args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();

@@ -101,6 +101,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
+    prompt.note_date(&args.prompt);
     let samplers =
         vec![Sampler::new(session.engine.tokenizer.bind(&chain), Dice { seed: seed.value, sample: 0 })];
     let request = session.request(samplers, &args.length, form.as_ref())?;

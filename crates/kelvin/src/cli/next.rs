@@ -108,6 +108,7 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
+    prompt.note_date(&args.prompt);
     let begun = Instant::now();
     let logits = session.read(&mut session.sequence(), &prompt.tokens())?;
     let timings = args.output.timings.then(|| Timings { prompt_secs: begun.elapsed().as_secs_f64() });

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Read};
 use anyhow::{Context, anyhow};
 use kelvin_engine::{
     Engine, TokenId,
-    chat::{ChatError, ChatTemplate, Message, RenderOptions},
+    chat::{ChatError, ChatTemplate, Message, RenderOptions, Rendered},
     gguf::Metadata,
     tokenizer::Tokenizer,
 };
@@ -14,7 +14,7 @@ use kelvin_lab::text_file;
 use serde::Serialize;
 
 use super::{args::PromptArgs, failure::usage};
-use crate::{terminal, views::token};
+use crate::{day::Day, terminal, views::token};
 
 /// Far more than any context holds, and little enough to read at once.
 pub(crate) const MOST_BYTES: u64 = 64 << 20;
@@ -32,6 +32,9 @@ pub(crate) struct Prompt {
     pub(crate) text: String,
     /// Its tokens.
     pub(crate) ids: Vec<u32>,
+    /// The date (YYYY-MM-DD) that the template was told, if it asked for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) date: Option<String>,
 }
 
 /// What happens to a prompt when neither `--chat` nor `--raw` was said.
@@ -48,13 +51,18 @@ impl Prompt {
     pub(crate) fn tokens(&self) -> Vec<TokenId> {
         self.ids.iter().map(|&id| TokenId(id)).collect()
     }
+
+    /// Says on standard error which date the template was told, unless one was named.
+    pub(crate) fn note_date(&self, args: &PromptArgs) {
+        if args.date.as_deref().is_none_or(|date| date == "today") {
+            note_today(self.date.as_deref());
+        }
+    }
 }
 
 /// Reads the text from where it was given.
 pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
-    if let Some(date) = &args.date {
-        check_date(date)?;
-    }
+    Day::read(args.date.as_deref())?;
     let typed = typed(args);
     let text = if let Some(path) = &args.file {
         let file = std::fs::File::open(path)
@@ -83,22 +91,8 @@ pub(crate) fn on_standard_input(args: &PromptArgs) -> Option<&'static str> {
     (args.file.is_none() && typed(args).is_none()).then_some(THE_PROMPT)
 }
 
-/// Checks the shape; whether the day exists is the template's business.
-pub(crate) fn check_date(date: &str) -> anyhow::Result<()> {
-    let is_shape = date.len() == 10
-        && date
-            .bytes()
-            .enumerate()
-            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
-    if is_shape {
-        Ok(())
-    } else {
-        Err(usage(format!("--date is \"{date}\", but a date is written YYYY-MM-DD")))
-    }
-}
-
-/// The whole of `source` but for one newline at its end, which shells and editors put there, and a byte-order mark at its
-/// start. Errors say `what` it was to be.
+/// The whole of `source` but for one newline at its end, which shells and editors put there, and a
+/// byte-order mark at its start. Errors say `what` it was to be.
 pub(crate) fn read_text(source: impl Read, what: &str, name: &str) -> anyhow::Result<String> {
     let mut text = text_file::read_from(source, &format!("{what} from {name}"), MOST_BYTES)?;
     if text.ends_with('\n') {
@@ -147,15 +141,16 @@ pub(crate) fn prepare(
     if args.raw || !wanted {
         note_unreadable(&engine.tokenizer, &text, args.special);
         let ids = ids(engine.tokenizer.encode(&text, true, args.special));
-        return Ok(Prompt { prompt: text.clone(), chat: false, text, ids });
+        return Ok(Prompt { prompt: text.clone(), chat: false, text, ids, date: None });
     }
-    let rendered = render_one(template(engine)?, &text, args)?;
-    note_unreadable(&engine.tokenizer, &rendered, true);
+    let (rendered, date) = render_one(template(engine)?, &text, args)?;
+    note_unreadable(&engine.tokenizer, &rendered.text, true);
     Ok(Prompt {
         prompt: text,
         chat: true,
         ids: ids(encode_rendered(&engine.tokenizer, &rendered)),
-        text: rendered,
+        text: rendered.text,
+        date,
     })
 }
 
@@ -166,11 +161,19 @@ pub(crate) fn note_unreadable(tokenizer: &Tokenizer, text: &str, parse_special: 
     }
 }
 
-/// One user's message, after the system text if there is one, in the template.
-pub(crate) fn render_one(template: &ChatTemplate, text: &str, args: &PromptArgs) -> anyhow::Result<String> {
+/// One user's message, after the system text if there is one, in the template; and the date that
+/// the template was told, if it asked for one.
+pub(crate) fn render_one(
+    template: &ChatTemplate,
+    text: &str,
+    args: &PromptArgs,
+) -> anyhow::Result<(Rendered, Option<String>)> {
     let system = args.system.iter().map(|system| Message::new("system", system));
     let messages: Vec<Message> = system.chain([Message::new("user", text)]).collect();
-    render(template, &messages, args.date.as_deref())
+    let date = Day::read(args.date.as_deref())?.date();
+    let rendered = render(template, &messages, &date)?;
+    let told = rendered.dated.then_some(date);
+    Ok((rendered, told))
 }
 
 /// The model's template, or why there is none to use.
@@ -198,20 +201,30 @@ fn missing() -> anyhow::Error {
 }
 
 /// The messages in the template, ending where the model's answer begins.
-pub(crate) fn render(
-    template: &ChatTemplate,
-    messages: &[Message],
-    date: Option<&str>,
-) -> anyhow::Result<String> {
-    let options = RenderOptions { add_generation_prompt: true, date: date.map(str::to_string) };
+pub(crate) fn render(template: &ChatTemplate, messages: &[Message], date: &str) -> anyhow::Result<Rendered> {
+    let options = RenderOptions { add_generation_prompt: true, date: Some(date.to_string()) };
     template.render(messages, &options).context("the model's chat template failed")
 }
 
-/// Tokens of a rendered template: its control tokens are tokens, and a beginning-of-text token that the
-/// template wrote itself isn't added a second time.
-pub(crate) fn encode_rendered(tokenizer: &Tokenizer, rendered: &str) -> Vec<TokenId> {
-    let has_bos = tokenizer.bos().is_some_and(|bos| rendered.starts_with(tokenizer.piece(bos)));
-    tokenizer.encode(rendered, !has_bos, true)
+/// Says on standard error that a template was told today's date.
+pub(crate) fn note_today(date: Option<&str>) {
+    if let Some(date) = date {
+        terminal::note(&format!(
+            "the chat template asks for the date: {date} (today, UTC); --date {date} makes this prompt again"
+        ));
+    }
+}
+
+/// Tokens of a rendered template. Control tokens that the template wrote are tokens; those that
+/// stand in a message are plain text. A beginning-of-text token that the template wrote itself isn't
+/// added a second time.
+pub(crate) fn encode_rendered(tokenizer: &Tokenizer, rendered: &Rendered) -> Vec<TokenId> {
+    let has_bos = tokenizer.bos().is_some_and(|bos| {
+        let bos = tokenizer.piece(bos);
+        let from_user = rendered.user.first().is_some_and(|range| range.start < bos.len());
+        rendered.text.starts_with(bos) && !from_user
+    });
+    tokenizer.encode_marked(&rendered.text, &rendered.user, !has_bos)
 }
 
 /// Tokens as JSON has them.
@@ -233,12 +246,8 @@ mod tests {
     }
 
     #[test]
-    fn escapes_and_dates() {
+    fn escapes() {
         assert_eq!(unescape("a\\nB:\\\\").unwrap(), "a\nB:\\");
         assert!(unescape("a\\x").is_err() && unescape("a\\").is_err());
-        assert!(check_date("2026-11-23").is_ok());
-        for bad in ["2026-11-3", "today", "2026/11/23", ""] {
-            assert!(check_date(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -8,6 +8,7 @@ use kelvin_lab::text_file;
 
 use super::{failure::usage, memory, serve_args::ServeArgs, session};
 use crate::{
+    day::Day,
     server::{self, Key, Room},
     terminal,
 };
@@ -32,6 +33,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if args.patience == 0 {
         return Err(usage("--patience is 0, but a client needs some time: give at least 1"));
     }
+    let day = Day::read(Some(&args.date))?;
     let key = key(args)?;
     let session = session::open(&args.model)?;
     let limit = session.limit();
@@ -52,10 +54,12 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         room,
         queue: args.queue,
         key,
+        day: day.clone(),
         patience: Duration::from_secs(args.patience),
         drain: Duration::from_secs(args.drain),
     };
     log_to_stderr();
+    let asks_date = matches!(&session.engine.template, Some(Ok(template)) if template.may_ask_date());
     let has_key = options.key.is_some();
     server::serve(session.engine, &args.host, args.port, options, |address| {
         if !address.ip().is_loopback() && !has_key {
@@ -64,6 +68,15 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         terminal::note(&format!(
             "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it."
         ));
+        if asks_date {
+            let date = match &day {
+                Day::Today => format!("today, {} now (UTC)", day.date()),
+                Day::Named(date) => date.clone(),
+            };
+            terminal::note(&format!(
+                "The chat template asks for the date and is told: {date}; --date YYYY-MM-DD fixes it."
+            ));
+        }
         terminal::print(&format!(
             "{} on http://{address}\nroom for {} texts at once, of {} tokens in all ({} MB)\n",
             names[0],

@@ -42,6 +42,9 @@ pub(crate) struct ServeArgs {
     /// How long running answers may take after the end was asked for
     #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Server")]
     pub(crate) drain: u64,
+    /// The date for chat templates that ask for it: YYYY-MM-DD, or today, that of each request (UTC)
+    #[arg(long, value_name = "DATE", default_value = "today", help_heading = "Server")]
+    pub(crate) date: String,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 }

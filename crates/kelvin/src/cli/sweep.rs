@@ -27,6 +27,7 @@ use super::{
     sweep_view::{self, Reporter},
 };
 use crate::{
+    day::Day,
     interrupt,
     models::catalogue::Reference,
     remote::{Manners, Remote},
@@ -140,9 +141,10 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         CacheType::F16 => "f16",
         CacheType::F32 => "f32",
     });
-    if let Some(date) = &args.date {
-        prompt::check_date(date)?;
-    }
+    let date = match &args.date {
+        Some(typed) => Some(Day::read(Some(typed))?.date()),
+        None => None,
+    };
     let flags = Draft {
         model: args.model.clone(),
         server: args.server.clone(),
@@ -152,7 +154,7 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         prompt_column: args.prompt_column.clone(),
         template: template.map(str::to_string),
         system: args.system.clone(),
-        date: args.date.clone(),
+        date,
         special: args.special.then_some(true),
         temp: args.temp.clone(),
         sampler: args.sampler.clone(),
@@ -251,7 +253,13 @@ pub(crate) fn prompts(session: &Session, recipe: &Recipe) -> anyhow::Result<Vec<
     for (i, prompt) in recipe.prompts.iter().enumerate() {
         bar.set(i as u64, recipe.prompts.len() as u64);
         let prepared = prompt::prepare(&session.engine, prompt.text.clone(), &args, Otherwise::TemplateIfAny);
-        all.push(prepared.with_context(|| format!("prompt {}", i + 1))?.tokens());
+        let prepared = prepared.with_context(|| format!("prompt {}", i + 1))?;
+        if prepared.date.is_some() && framing.date.is_none() {
+            return Err(usage(
+                "the model's chat template asks for the date, which belongs to the recipe: give --date YYYY-MM-DD or --date today",
+            ));
+        }
+        all.push(prepared.tokens());
     }
     Ok(all)
 }

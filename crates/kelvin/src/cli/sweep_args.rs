@@ -68,7 +68,7 @@ pub(crate) struct SweepArgs {
     /// Put prompts into the model's chat template (the default, if it has one)
     #[arg(long, help_heading = "Prompts")]
     pub(crate) chat: bool,
-    /// The date (YYYY-MM-DD) for templates that ask for it
+    /// The date for templates that ask for it: YYYY-MM-DD or today (UTC); it is kept in the recipe
     #[arg(long, value_name = "DATE", help_heading = "Prompts")]
     pub(crate) date: Option<String>,
     /// The temperatures: numbers, ranges such as "0.2..2 step 0.2", or both (default, if no chain is given: 0.5,1,2)

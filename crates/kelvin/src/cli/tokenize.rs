@@ -13,6 +13,9 @@ use crate::{
 #[derive(Debug, Serialize)]
 struct Answer {
     text: String,
+    /// What the template was told, if it asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
     ids: Vec<u32>,
     tokens: Vec<Token>,
     /// Whether the ids decode to the text, byte for byte.
@@ -39,14 +42,15 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let tokenizer =
         Tokenizer::from_metadata(&gguf.metadata).with_context(|| format!("can't use {}", path.display()))?;
     session::warn(&tokenizer);
-    let (text, ids) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some() {
+    let (text, ids, date) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some()
+    {
         let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
-        let rendered = prompt::render_one(&template, &typed, &args.prompt)?;
+        let (rendered, date) = prompt::render_one(&template, &typed, &args.prompt)?;
         let ids = prompt::encode_rendered(&tokenizer, &rendered);
-        (rendered, ids)
+        (rendered.text, ids, date)
     } else {
         let ids = tokenizer.encode(&typed, !args.no_bos, args.prompt.special);
-        (typed, ids)
+        (typed, ids, None)
     };
     prompt::note_unreadable(&tokenizer, &text, true);
     let body: &[TokenId] = match (tokenizer.bos(), ids.split_first()) {
@@ -67,7 +71,11 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
             .collect(),
         ids: prompt::ids(ids),
         text,
+        date,
     };
+    if args.prompt.date.as_deref().is_none_or(|date| date == "today") {
+        prompt::note_today(answer.date.as_deref());
+    }
     if args.output.json {
         return json::print(&answer);
     }

@@ -112,7 +112,7 @@ fn plan(
                 let message = "a response has one text, so \"temperatures\" can't ask for more";
                 return Err(Problem::parameter("temperatures", message));
             }
-            let asked = responses::read(&mut fields, engine, &noted)?;
+            let asked = responses::read(&mut fields, shared, &noted)?;
             controls.max_tokens = asked.max_tokens;
             (said, form) = (asked.said, asked.form);
             (vec![asked.prompt], asked.n_top, false)
@@ -123,7 +123,7 @@ fn plan(
             (prompts, n_top, fields.flag("echo")?)
         }
         Shape::Chat => {
-            let prompt = prompts::of_chat(&mut fields, engine)?;
+            let prompt = prompts::of_chat(&mut fields, shared)?;
             if let Some(most) = fields.whole("max_completion_tokens", 0..=u64::from(u32::MAX))? {
                 controls.max_tokens = Some(most as usize);
             }
@@ -183,6 +183,7 @@ fn plan(
     };
     let chains: Vec<String> = controls.chains.iter().map(ToString::to_string).collect();
     let n_choices = choices_a_prompt * prompts.len();
+    let date = prompts.iter().find_map(|prompt| prompt.date.clone());
     let echo = |prompt: Prompt| Echo {
         tokens: prompt.tokens,
         text: echo.then_some(prompt.text),
@@ -201,7 +202,7 @@ fn plan(
         prompts: prompts.into_iter().map(echo).collect(),
         choices_a_prompt,
         include_usage: controls.include_usage,
-        recipe: recipe(controls.seed, &chains),
+        recipe: recipe(controls.seed, &chains, date.as_deref()),
         said,
         choices: (0..n_choices).map(|_| Choice::default()).collect(),
         cached: 0,

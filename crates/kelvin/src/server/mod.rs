@@ -42,7 +42,10 @@ use metrics::Metrics;
 use problem::Problem;
 use queue::Queue;
 
-use crate::constraint::{FormError, Forms};
+use crate::{
+    constraint::{FormError, Forms},
+    day::Day,
+};
 
 /// What every route knows.
 pub(crate) struct Shared {
@@ -55,6 +58,8 @@ pub(crate) struct Shared {
     /// Tokens that a text may have.
     limit: usize,
     key: Option<Key>,
+    /// The date of templates that ask for one, if a request names none.
+    day: Day,
     /// The vocabulary as the parser of constraints reads it, once somebody has asked for one; or why there is none.
     forms: OnceLock<Result<Forms, FormError>>,
     /// Logits that the studio looked at.

@@ -2,11 +2,12 @@
 
 use kelvin_engine::{
     Engine, TokenId,
-    chat::{ChatError, ChatTemplate, Message, RenderOptions},
+    chat::{ChatError, ChatTemplate, Content, Message, RenderOptions, Rendered},
 };
 use serde_json::Value;
 
 use super::{
+    Shared,
     fields::{Fields, shortened, token, wrong},
     problem::Problem,
 };
@@ -14,12 +15,16 @@ use crate::{cli::prompt::encode_rendered, views::token::unreadable};
 
 /// Far more turns than any context holds.
 const MOST_MESSAGES: usize = 4096;
+/// `developer` is `system` for templates that don't know it.
+const ROLES: [&str; 4] = ["system", "developer", "user", "assistant"];
 
 /// A prompt as a person reads it and as the model does.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
     pub(crate) text: String,
     pub(crate) tokens: Vec<TokenId>,
+    /// What the chat template was told, if it asked for the date.
+    pub(crate) date: Option<String>,
 }
 
 /// The prompts of a completion: a text, a list of texts, a list of token ids, a list of such lists.
@@ -36,13 +41,13 @@ pub(crate) fn of_completion(
     let of_text = |text: &str| {
         readable("prompt", engine, text, false)?;
         let tokens = engine.tokenizer.encode(text, add_special, false);
-        Ok(Prompt { text: text.to_string(), tokens })
+        Ok(Prompt { text: text.to_string(), tokens, date: None })
     };
     let of_ids = |items: &[Value]| {
         let vocab_size = engine.model.config.vocab_size;
         let tokens: Vec<TokenId> =
             items.iter().map(|item| token("prompt", item, vocab_size)).collect::<Result<_, _>>()?;
-        Ok(Prompt { text: engine.tokenizer.decode(&tokens, true), tokens })
+        Ok(Prompt { text: engine.tokenizer.decode(&tokens, true), tokens, date: None })
     };
     let items = match &value {
         Value::String(text) => return Ok(vec![of_text(text)?]),
@@ -73,17 +78,15 @@ pub(crate) fn readable(name: &str, engine: &Engine, text: &str, parse_special: b
 }
 
 /// The messages of a chat, in the model's template.
-pub(crate) fn of_chat(fields: &mut Fields, engine: &Engine) -> Result<Prompt, Problem> {
-    let text = rendered(fields, engine)?;
-    readable("messages", engine, &text, true)?;
-    let tokens = encode_rendered(&engine.tokenizer, &text);
-    Ok(Prompt { text, tokens })
+pub(crate) fn of_chat(fields: &mut Fields, shared: &Shared) -> Result<Prompt, Problem> {
+    let messages = messages(fields)?;
+    templated(fields, shared, &messages, "messages")
 }
 
 /// What the Responses API calls input, a text or messages, after its instructions, in the model's template.
 pub(crate) fn of_input(
     fields: &mut Fields,
-    engine: &Engine,
+    shared: &Shared,
     instructions: Option<&str>,
 ) -> Result<Prompt, Problem> {
     const EXPECTED: &str = "a text or a list of messages";
@@ -98,29 +101,41 @@ pub(crate) fn of_input(
         None => return Err(Problem::parameter("input", format!("\"input\" is missing; it is {EXPECTED}"))),
         Some(other) => return Err(wrong("input", &other, EXPECTED)),
     }
-    let text = render(fields, engine, &messages, "input")?;
-    readable("input", engine, &text, true)?;
-    let tokens = encode_rendered(&engine.tokenizer, &text);
-    Ok(Prompt { text, tokens })
+    templated(fields, shared, &messages, "input")
 }
 
 /// The text that the template makes of the messages, up to where the answer begins.
-pub(crate) fn rendered(fields: &mut Fields, engine: &Engine) -> Result<String, Problem> {
+pub(crate) fn rendered(fields: &mut Fields, shared: &Shared) -> Result<Rendered, Problem> {
     let messages = messages(fields)?;
-    render(fields, engine, &messages, "messages")
+    let date = date(fields, shared)?;
+    render(shared, &messages, &date, "messages")
 }
 
-/// The same of messages that came as the parameter `name`.
-fn render(fields: &mut Fields, engine: &Engine, messages: &[Message], name: &str) -> Result<String, Problem> {
-    let template = template(engine)?;
-    let date = fields.text("date")?;
-    let options = RenderOptions { add_generation_prompt: true, date };
+/// The request's date, or else the server's.
+fn date(fields: &mut Fields, shared: &Shared) -> Result<String, Problem> {
+    let asked = fields.text("date")?.filter(|date| date != "today");
+    Ok(asked.unwrap_or_else(|| shared.day.date()))
+}
+
+/// The tokens of messages that came as the parameter `name`.
+fn templated(
+    fields: &mut Fields,
+    shared: &Shared,
+    messages: &[Message],
+    name: &str,
+) -> Result<Prompt, Problem> {
+    let date = date(fields, shared)?;
+    let rendered = render(shared, messages, &date, name)?;
+    readable(name, &shared.engine, &rendered.text, true)?;
+    let tokens = encode_rendered(&shared.engine.tokenizer, &rendered);
+    Ok(Prompt { tokens, date: rendered.dated.then_some(date), text: rendered.text })
+}
+
+/// The template's text for messages that came as the parameter `name`.
+fn render(shared: &Shared, messages: &[Message], date: &str, name: &str) -> Result<Rendered, Problem> {
+    let template = template(&shared.engine)?;
+    let options = RenderOptions { add_generation_prompt: true, date: Some(date.to_string()) };
     template.render(messages, &options).map_err(|error| match error {
-        ChatError::NeedsDate => {
-            let message =
-                "the model's chat template asks for today's date: give one as \"date\": \"YYYY-MM-DD\"";
-            Problem::parameter("date", message)
-        }
         ChatError::BadDate { .. } => Problem::parameter("date", error.to_string()),
         ChatError::Raised { .. } => {
             Problem::parameter(name, format!("the model's chat template refuses: {error}"))
@@ -171,18 +186,17 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
         }
     }
     let role = match fields.take("role") {
-        Some(Value::String(role)) if matches!(role.as_str(), "system" | "user" | "assistant") => role,
-        // What newer clients call it.
-        Some(Value::String(role)) if role == "developer" => "system".to_string(),
+        Some(Value::String(role)) if ROLES.contains(&role.as_str()) => role,
         other => {
             let found = other.unwrap_or_default();
             return Err(wrong(&at("role"), &found, "\"system\", \"developer\", \"user\" or \"assistant\""));
         }
     };
     let content = match fields.take("content") {
-        Some(Value::String(content)) => content,
+        Some(Value::String(content)) => Content::Text(content),
         Some(Value::Array(parts)) => {
-            parts.into_iter().map(|part| part_text(&at("content"), part)).collect::<Result<_, _>>()?
+            let texts = parts.into_iter().map(|part| part_text(&at("content"), part));
+            Content::Parts(texts.collect::<Result<_, _>>()?)
         }
         other => {
             return Err(wrong(&at("content"), &other.unwrap_or_default(), "a text or a list of text parts"));

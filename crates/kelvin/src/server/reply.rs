@@ -371,9 +371,12 @@ fn finite(logprob: f64) -> Value {
 }
 
 /// The prompts' part of the recipe, so that an answer can be made again.
-pub(crate) fn recipe(seed: u64, chains: &[String]) -> Value {
+pub(crate) fn recipe(seed: u64, chains: &[String], date: Option<&str>) -> Value {
     let mut recipe = BTreeMap::new();
     recipe.insert("seed", Value::from(seed));
     recipe.insert("chains", chains.into());
+    if let Some(date) = date {
+        recipe.insert("date", date.into());
+    }
     json!(recipe)
 }

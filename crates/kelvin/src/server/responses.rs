@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    Shared,
     controls::MOST_TOP,
     fields::{Fields, wrong},
     forms::{self, Wanted},
@@ -41,11 +42,7 @@ pub(crate) struct Asked {
 }
 
 /// Reads them; the controls of drawing have been taken already, `temperature` and `top_p` noted before that.
-pub(crate) fn read(
-    fields: &mut Fields,
-    engine: &kelvin_engine::Engine,
-    noted: &Noted,
-) -> Result<Asked, Problem> {
+pub(crate) fn read(fields: &mut Fields, shared: &Shared, noted: &Noted) -> Result<Asked, Problem> {
     for (name, allowed) in AS_IT_IS {
         let Some(value) = fields.take(name) else { continue };
         if !allowed.contains(&value.to_string().as_str()) {
@@ -54,7 +51,7 @@ pub(crate) fn read(
         }
     }
     let instructions = fields.text("instructions")?;
-    let prompt = prompts::of_input(fields, engine, instructions.as_deref())?;
+    let prompt = prompts::of_input(fields, shared, instructions.as_deref())?;
     let max_tokens = fields.whole("max_output_tokens", 1..=u64::from(u32::MAX))?.map(|n| n as usize);
     let wants_scores = include(fields)?;
     let n_top = fields.whole("top_logprobs", 0..=MOST_TOP)?.map(|n| n as usize);

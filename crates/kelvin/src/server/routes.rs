@@ -75,6 +75,7 @@ fn described(shared: &Shared) -> Value {
         "created": shared.since,
         "owned_by": "kelvin",
         "max_model_len": shared.limit,
+        "date": shared.day.date(),
     })
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Options {
     /// Prompts that may wait.
     pub(crate) queue: usize,
     pub(crate) key: Option<Key>,
+    /// The date of templates that ask for one, if a request names none.
+    pub(crate) day: Day,
     /// How long a client may take to send a request's header, to send its body, and to take what is written to it; a connection may be
     /// idle for so long as well.
     pub(crate) patience: Duration,
@@ -71,6 +73,7 @@ pub(crate) fn serve(
         names: options.names,
         limit: options.limit,
         key: options.key,
+        day: options.day,
         forms: OnceLock::new(),
         rows: Rows::default(),
         patience: options.patience,

@@ -50,7 +50,7 @@ pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::e
             readable("content", &shared.engine, &text, parse_special)?;
             tokenizer.encode(&text, add_special, parse_special)
         } else if fields.get("messages").is_some() {
-            of_chat(fields, &shared.engine)?.tokens
+            of_chat(fields, shared)?.tokens
         } else {
             let message = "\"prompt\" is missing; it is a text (\"content\" is another name for it, and \"messages\" take its place)";
             return Err(Problem::parameter("prompt", message));
@@ -105,7 +105,7 @@ pub(crate) async fn apply_template(
     request: axum::extract::Request,
 ) -> Answer {
     answer(shared, request, "TemplateRequest", |shared, fields| {
-        Ok(json!({ "prompt": rendered(fields, &shared.engine)? }))
+        Ok(json!({ "prompt": rendered(fields, shared)?.text }))
     })
     .await
 }

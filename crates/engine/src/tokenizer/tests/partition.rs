@@ -60,11 +60,35 @@ const TOKENS: &[(&str, i64)] = &[
     ("", 4),
 ];
 
+/// Cuts at every special token, or at those that text always turns into.
+fn partition<'a>(
+    specials: &Specials,
+    vocabulary: &Vocabulary,
+    text: &'a str,
+    all: bool,
+) -> Vec<Fragment<'a>> {
+    let plain = 0..text.len();
+    specials.partition(vocabulary, text, if all { &[] } else { std::slice::from_ref(&plain) })
+}
+
+#[test]
+fn control_tokens_are_taken_outside_of_plain_ranges_only() {
+    let vocabulary = vocabulary(TOKENS);
+    let specials = Specials::new(&vocabulary);
+    use Fragment::{Text, Token};
+    let text = "<s>x<s>cd<s>";
+    let cut = |plain: &[std::ops::Range<usize>]| specials.partition(&vocabulary, text, plain);
+    assert_eq!(cut(&[4..8]), [Token(1), Text("x<s>cd"), Token(1)]);
+    // A byte of the token is enough.
+    assert_eq!(cut(&[6..7, 11..12]), [Token(1), Text("x<s>cd<s>")]);
+    assert_eq!(cut(&[7..9]), [Token(1), Text("x"), Token(1), Text("cd"), Token(1)]);
+}
+
 #[test]
 fn the_longest_wins_wherever_it_stands() {
     let vocabulary = vocabulary(TOKENS);
     let specials = Specials::new(&vocabulary);
-    let partition = |text, all| specials.partition(&vocabulary, text, all);
+    let partition = |text, all| partition(&specials, &vocabulary, text, all);
     use Fragment::{Text, Token};
     // "ab" comes first in the text, but "bcd" is longer.
     assert_eq!(partition("abcd", false), [Text("a"), Token(4)]);
@@ -80,9 +104,9 @@ fn a_megabyte_of_beginnings_takes_no_time() {
     let vocabulary = vocabulary(TOKENS);
     let specials = Specials::new(&vocabulary);
     let text = "<s\n".repeat(400_000);
-    assert_eq!(specials.partition(&vocabulary, &text, true).len(), 1);
+    assert_eq!(specials.partition(&vocabulary, &text, &[]).len(), 1);
     let text = "\n".repeat(1_200_000);
-    assert_eq!(specials.partition(&vocabulary, &text, true).len(), 400_000);
+    assert_eq!(specials.partition(&vocabulary, &text, &[]).len(), 400_000);
 }
 
 proptest! {
@@ -92,7 +116,7 @@ proptest! {
     ), all: bool) {
         let vocabulary = vocabulary(TOKENS);
         let text = pieces.concat();
-        let found = Specials::new(&vocabulary).partition(&vocabulary, &text, all);
+        let found = partition(&Specials::new(&vocabulary), &vocabulary, &text, all);
         prop_assert_eq!(found, naive(&TOKENS[..10], &vocabulary, &text, all));
     }
 }

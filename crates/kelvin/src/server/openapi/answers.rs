@@ -14,7 +14,9 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("total_tokens", whole()),
         ("prompt_tokens_details", with(&[("cached_tokens", whole())])),
     ]);
-    let recipe = with(&[("seed", whole()), ("chains", list(text()))]);
+    let mut recipe = with(&[("seed", whole()), ("chains", list(text()))]);
+    // There if the chat template asked for it.
+    recipe["properties"]["date"] = text();
     let completion = |kind: &str, choice: Value| {
         with(&[
             ("id", text()),
@@ -35,6 +37,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("created", whole()),
         ("owned_by", text()),
         ("max_model_len", whole()),
+        ("date", text()),
     ]);
     let part = with(&[
         ("type", json!({ "const": "output_text" })),

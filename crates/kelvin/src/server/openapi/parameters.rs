@@ -164,7 +164,9 @@ fn stop() -> Value {
 }
 
 fn date() -> Value {
-    or_null(json!({ "type": "string", "description": "YYYY-MM-DD, for templates that ask for it." }))
+    or_null(
+        json!({ "type": "string", "description": "YYYY-MM-DD or today, for templates that ask for it; the server's --date if it is left out." }),
+    )
 }
 
 fn message(more: Value, parts: &[&str]) -> Value {

@@ -35,7 +35,7 @@ impl Subject {
             }
             Some(messages) => {
                 let mut inner = Fields::of([("messages".to_string(), messages)].into_iter().collect());
-                prompts::of_chat(&mut inner, engine)?.tokens
+                prompts::of_chat(&mut inner, shared)?.tokens
             }
         };
         let n_prompt = tokens.len();

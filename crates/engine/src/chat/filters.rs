@@ -1,0 +1,326 @@
+//! A value and the name of a filter (`| trim`) in, the filtered value out: those of texts here,
+//! those of lists in [`super::lists`].
+
+use super::{
+    call::Args,
+    machine::{Failure, Machine, Res},
+    strings::{self, capitalize, change_chars},
+    text::{Builder, Text, is_space},
+    value::Value,
+};
+
+/// All filters; Jinja2 has others that no chat template needs.
+pub(super) const NAMES: [&str; 45] = [
+    "abs",
+    "batch",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "unique",
+    "upper",
+    "wordcount",
+    "pprint",
+];
+
+impl Machine<'_> {
+    pub(super) fn apply_filter(&mut self, name: &str, value: Value, args: Args) -> Res<Value> {
+        self.spend(1)?;
+        match name {
+            "tojson" => return self.to_json(&value, args),
+            "abs" | "int" | "float" | "round" => return self.number_filter(name, &value, args),
+            "default" | "d" => {
+                let [default, falsy] = args.bind(name, ["default_value", "boolean"])?;
+                let falsy = falsy.is_some_and(|falsy| falsy.is_true());
+                let replaced = value.is_undefined() || (falsy && !value.is_true());
+                return Ok(match default {
+                    _ if !replaced => value,
+                    Some(default) => default,
+                    None => Value::frame(""),
+                });
+            }
+            "format" => {
+                let format = self.text_of(&value)?;
+                let values = if args.named.is_empty() {
+                    Value::seq(super::value::Kind::Tuple, args.pos)?
+                } else {
+                    let named = args.named.into_iter();
+                    Value::dict(named.map(|(k, v)| (Value::frame(&k), v)).collect())?
+                };
+                return self.percent(&format, &values).map(Value::Text);
+            }
+            "length" | "count" => {
+                let [] = args.bind(name, [])?;
+                if let Value::Text(text) = &value {
+                    self.spend_bytes(text.len())?;
+                }
+                let n = value.n_items();
+                let kind = value.type_name();
+                let n = n.ok_or_else(|| Failure::new(format!("a value of type {kind} has no length")))?;
+                return Ok(Value::Int(n as i64));
+            }
+            "string" | "lower" | "upper" | "capitalize" | "title" | "trim" | "replace" | "center"
+            | "indent" | "truncate" | "wordcount" | "e" | "escape" | "safe" | "pprint" => {
+                return self.text_filter(name, &value, args).map(|value| match value {
+                    // `wordcount` gives a number.
+                    Ok(text) => Value::Text(text),
+                    Err(n) => Value::Int(n),
+                });
+            }
+            _ => {}
+        }
+        self.list_filter(name, value, args)
+    }
+
+    fn number_filter(&mut self, name: &str, value: &Value, args: Args) -> Res<Value> {
+        if let Value::Undefined(name) = value {
+            return Err(Failure::new(format!("{name:?} is undefined")));
+        }
+        match name {
+            "abs" => {
+                let [] = args.bind(name, [])?;
+                match value {
+                    Value::Float(x) => Ok(Value::Float(x.abs())),
+                    other => match other.as_int() {
+                        Some(n) => Ok(Value::Int(n.saturating_abs())),
+                        None => Err(Failure::new("abs takes a number")),
+                    },
+                }
+            }
+            "int" => {
+                let [default, base] = args.bind(name, ["default", "base"])?;
+                let base = base.and_then(|base| base.as_int()).unwrap_or(10);
+                let base = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
+                let base = base.ok_or_else(|| Failure::new("int: the base must be from 2 to 36"))?;
+                let found = match value {
+                    Value::Text(text) => {
+                        self.spend_bytes(text.len())?;
+                        let text = text.as_str().trim_matches(is_space).replace('_', "");
+                        let digits = match base {
+                            16 => text.trim_start_matches("0x"),
+                            8 => text.trim_start_matches("0o"),
+                            2 => text.trim_start_matches("0b"),
+                            _ => &text,
+                        };
+                        let int = i64::from_str_radix(digits, base).ok();
+                        int.or_else(|| text.parse::<f64>().ok().and_then(whole))
+                    }
+                    Value::Float(x) => whole(*x),
+                    other => other.as_int(),
+                };
+                Ok(found.map(Value::Int).or(default).unwrap_or(Value::Int(0)))
+            }
+            "float" => {
+                let [default] = args.bind(name, ["default"])?;
+                let found = match value {
+                    Value::Text(text) => {
+                        self.spend_bytes(text.len())?;
+                        text.as_str().trim_matches(is_space).parse().ok()
+                    }
+                    other => other.as_float(),
+                };
+                Ok(found.map(Value::Float).or(default).unwrap_or(Value::Float(0.0)))
+            }
+            _ => {
+                let [precision, method] = args.bind(name, ["precision", "method"])?;
+                let precision = precision.and_then(|n| n.as_int()).unwrap_or(0).clamp(-300, 300);
+                let x = value.as_float().ok_or_else(|| Failure::new("round takes a number"))?;
+                let scale = libm::pow(10.0, precision as f64);
+                let rounded = match method.as_ref().and_then(Value::as_str) {
+                    None | Some("common") if precision >= 0 => {
+                        // The nearest decimal of the exact value, as Python finds it.
+                        let text = format!("{x:.*}", precision as usize);
+                        text.parse().unwrap_or(x)
+                    }
+                    None | Some("common") => (x * scale).round_ties_even() / scale,
+                    Some("ceil") => (x * scale).ceil() / scale,
+                    Some("floor") => (x * scale).floor() / scale,
+                    Some(_) => {
+                        return Err(Failure::new("round: the method is common, ceil or floor"));
+                    }
+                };
+                match value {
+                    // Python's round leaves integers what they are.
+                    Value::Int(_) | Value::Bool(_) if method.is_none() => {
+                        Ok(Value::Int(value.as_int().unwrap_or(0)))
+                    }
+                    _ => Ok(Value::Float(rounded)),
+                }
+            }
+        }
+    }
+
+    fn text_filter(&mut self, name: &str, value: &Value, args: Args) -> Res<Result<Text, i64>> {
+        let text = if name == "pprint" { self.repr(value)? } else { self.text_of(value)? };
+        self.spend(1 + text.len() / 16)?;
+        Ok(Ok(match name {
+            "replace" => {
+                let [old, new, count] = args.bind(name, ["old", "new", "count"])?;
+                let (Some(old), Some(new)) = (old, new) else {
+                    return Err(Failure::new("replace takes two texts"));
+                };
+                let (old, new) = (self.text_of(&old)?, self.text_of(&new)?);
+                let most = count.and_then(|count| count.as_int()).unwrap_or(-1);
+                self.replaced(&text, &old, &new, usize::try_from(most).unwrap_or(usize::MAX))?
+            }
+            "trim" => {
+                let [chars] = args.bind(name, ["chars"])?;
+                self.strip(&text, chars, true, true)?
+            }
+            "center" => {
+                let [width] = args.bind(name, ["width"])?;
+                self.pad(&text, Some(width.unwrap_or(Value::Int(80))), " ", name)?
+            }
+            "indent" => match value {
+                Value::Undefined(name) => {
+                    return Err(Failure::new(format!("{name:?} is undefined")));
+                }
+                _ => self.indent(&text, args)?,
+            },
+            "truncate" => self.truncate(&text, args)?,
+            _ => {
+                let [] = args.bind(name, [])?;
+                match name {
+                    "lower" => text.map(str::to_lowercase),
+                    "upper" => text.map(str::to_uppercase),
+                    "capitalize" => capitalize(&text),
+                    "title" => change_chars(
+                        &text,
+                        |first, c| {
+                            if first { c.to_uppercase().collect() } else { c.to_lowercase().collect() }
+                        },
+                        |before, _| is_space(before) || "-({[<".contains(before),
+                    ),
+                    "wordcount" => {
+                        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+                        let words = text.as_str().split(|c| !is_word(c));
+                        return Ok(Err(words.filter(|word| !word.is_empty()).count() as i64));
+                    }
+                    "e" | "escape" => text.map(|piece| {
+                        let piece = piece.replace('&', "&amp;").replace('<', "&lt;");
+                        let piece = piece.replace('>', "&gt;").replace('"', "&#34;");
+                        piece.replace('\'', "&#39;")
+                    }),
+                    _ => text,
+                }
+            }
+        }))
+    }
+
+    fn indent(&mut self, text: &Text, args: Args) -> Res<Text> {
+        let [width, first, blank] = args.bind("indent", ["width", "first", "blank"])?;
+        let is_true = |flag: Option<Value>| flag.is_some_and(|flag| flag.is_true());
+        let (first, blank) = (is_true(first), is_true(blank));
+        let n_lines = 1 + text.as_str().matches('\n').count();
+        let indention = match width {
+            Some(Value::Text(text)) => text,
+            width => {
+                let n = width.and_then(|n| n.as_int()).unwrap_or(4);
+                let n = usize::try_from(n).unwrap_or(0);
+                self.spend_bytes(n.saturating_mul(n_lines))?;
+                Text::frame(&" ".repeat(n))
+            }
+        };
+        self.spend_bytes(indention.len().saturating_mul(n_lines))?;
+        let mut out = Builder::default();
+        // A newline at the end has an empty line behind it.
+        let mut lines = strings::lines(text, false);
+        if lines.is_empty() || text.as_str().ends_with(['\n', '\r']) {
+            lines.push(Text::default());
+        }
+        for (i, line) in lines.iter().enumerate() {
+            if i > 0 {
+                out.push_str("\n");
+            }
+            let indented = if i == 0 { first } else { blank || line.len() > 0 };
+            if indented {
+                out.push_text(&indention);
+            }
+            out.push_text(line);
+        }
+        Ok(out.finish())
+    }
+
+    fn truncate(&mut self, text: &Text, args: Args) -> Res<Text> {
+        let names = ["length", "killwords", "end", "leeway"];
+        let [length, killwords, end, leeway] = args.bind("truncate", names)?;
+        let number = |value: Option<Value>, default| {
+            let n = value.and_then(|n| n.as_int()).unwrap_or(default);
+            usize::try_from(n).unwrap_or(0)
+        };
+        let (length, leeway) = (number(length, 255), number(leeway, 5));
+        let end = match end {
+            Some(end) => self.text_of(&end)?,
+            None => Text::frame("..."),
+        };
+        let end_chars = end.as_str().chars().count();
+        if length < end_chars {
+            return Err(Failure::new("truncate: the length is less than that of the end"));
+        }
+        if text.as_str().chars().count() <= length + leeway {
+            return Ok(text.clone());
+        }
+        let mut cut = text.as_str().char_indices().nth(length - end_chars).map_or(0, |(at, _)| at);
+        if !killwords.is_some_and(|killwords| killwords.is_true()) {
+            cut = text.as_str()[..cut].rfind(' ').unwrap_or(cut);
+        }
+        let mut out = Builder::default();
+        out.push_slice(text, 0..cut);
+        out.push_text(&end);
+        Ok(out.finish())
+    }
+}
+
+/// The integer part, if it fits.
+fn whole(x: f64) -> Option<i64> {
+    (x.is_finite() && x.abs() < 9.2e18).then_some(x as i64)
+}
+
+/// No filter has this name.
+pub(super) fn unknown(name: &str) -> Box<Failure> {
+    Failure::new(format!("unknown filter {name:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn floats_lose_their_fraction() {
+        assert_eq!(super::whole(-2.9), Some(-2));
+        assert_eq!(super::whole(f64::NAN), None);
+    }
+}

@@ -1,0 +1,504 @@
+//! A parsed template and its variables in, the rendered text out: the statements of Jinja2.
+//!
+//! The library `minijinja` parses; the tree is run here, for three reasons. Values behave as
+//! Python's do. Texts remember which bytes the user wrote ([`super::text`]). And every step, every
+//! byte made and every item looked at is paid for from one budget of fuel, so that a hostile
+//! template ends in bounded time and memory.
+
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
+
+use minijinja::machinery::ast::{CallBlock, Expr, ForLoop, IfCond, Macro, Set, SetBlock, Stmt};
+
+use super::{
+    call::Args,
+    date::Date,
+    error::ChatError,
+    text::{Builder, Text},
+    value::{Callable, Kind, Loop, Value, check_stored},
+};
+
+/// Expressions and statements within each other, those of called macros included.
+const MAX_DEPTH: usize = 2500;
+/// Calls within calls: macros and recursive loops.
+const MAX_CALLS: usize = 100;
+/// Bytes that one fuel pays for.
+pub(super) const BYTES_PER_FUEL: usize = 64;
+
+pub(super) type Res<T> = Result<T, Box<Failure>>;
+
+/// Why rendering ended early.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// `raise_exception`, in the template's words.
+    Raised(String),
+    NoDate,
+    OutOfFuel,
+    Failed {
+        message: String,
+        /// 1 is the first; known as soon as the error reaches an expression.
+        line: Option<u16>,
+    },
+}
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>) -> Box<Failure> {
+        Box::new(Failure::Failed { message: message.into(), line: None })
+    }
+
+    fn at(mut self: Box<Self>, found: u16) -> Box<Failure> {
+        if let Failure::Failed { line: line @ None, .. } = &mut *self {
+            *line = Some(found);
+        }
+        self
+    }
+}
+
+impl From<Failure> for ChatError {
+    fn from(failure: Failure) -> ChatError {
+        match failure {
+            Failure::Raised(message) => ChatError::Raised { message },
+            Failure::NoDate => ChatError::NeedsDate,
+            Failure::OutOfFuel => ChatError::Budget,
+            Failure::Failed { message, line: Some(line) } => {
+                ChatError::Failed { message: format!("{message} (line {line})") }
+            }
+            Failure::Failed { message, line: None } => ChatError::Failed { message },
+        }
+    }
+}
+
+/// The parser's refusal, with the line.
+pub(super) fn syntax_error(error: minijinja::Error) -> ChatError {
+    let detail = error.detail().unwrap_or("not a template");
+    let line = error.line().map(|line| format!(" (line {line})")).unwrap_or_default();
+    ChatError::Syntax { message: format!("syntax error: {detail}{line}") }
+}
+
+/// What comes after a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+/// A scope.
+#[derive(Debug)]
+struct Frame<'a> {
+    /// Tells it from other frames that had the same place.
+    id: u64,
+    /// Where names are looked up that aren't here.
+    parent: Option<usize>,
+    names: HashMap<Cow<'a, str>, Value>,
+}
+
+/// Whether the macros of the template look at arguments that they don't name.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rest {
+    pub(super) varargs: bool,
+    pub(super) kwargs: bool,
+}
+
+/// Where a macro or recursive loop was written: the place and id of a frame.
+#[derive(Debug, Clone, Copy)]
+struct Scope {
+    frame: usize,
+    id: u64,
+}
+
+pub(super) struct Machine<'a> {
+    fuel: u64,
+    depth: usize,
+    calls: usize,
+    frames: Vec<Frame<'a>>,
+    next_id: u64,
+    /// The output, and above it texts that are captured.
+    outs: Vec<Builder>,
+    macros: Vec<(&'a Macro<'a>, Scope)>,
+    loops: Vec<(&'a ForLoop<'a>, Scope)>,
+    pub(super) date: Option<Date>,
+    /// The date was asked for.
+    pub(super) dated: bool,
+    rest: Rest,
+}
+
+/// Runs a whole template. `variables` are its context. Gives its text, and whether it asked for
+/// the date.
+pub(super) fn render<'a>(
+    template: &'a Stmt<'a>,
+    variables: Vec<(&'static str, Value)>,
+    date: Option<Date>,
+    rest: Rest,
+    fuel: u64,
+) -> Res<(Text, bool)> {
+    let Stmt::Template(template) = template else {
+        return Err(Failure::new("the parser gave no template"));
+    };
+    let mut machine = Machine {
+        fuel,
+        depth: 0,
+        calls: 0,
+        frames: vec![],
+        next_id: 0,
+        outs: vec![Builder::default()],
+        macros: vec![],
+        loops: vec![],
+        date,
+        dated: false,
+        rest,
+    };
+    machine.push_frame(None);
+    for (name, value) in variables {
+        machine.define(name, value);
+    }
+    machine.run(&template.children)?;
+    Ok((machine.outs.pop().unwrap_or_default().finish(), machine.dated))
+}
+
+impl<'a> Machine<'a> {
+    /// Takes fuel.
+    pub(super) fn spend(&mut self, fuel: usize) -> Res<()> {
+        match self.fuel.checked_sub(fuel as u64) {
+            Some(left) => {
+                self.fuel = left;
+                Ok(())
+            }
+            None => {
+                self.fuel = 0;
+                Err(Box::new(Failure::OutOfFuel))
+            }
+        }
+    }
+
+    /// Takes fuel for bytes that are made or looked at.
+    pub(super) fn spend_bytes(&mut self, bytes: usize) -> Res<()> {
+        self.spend(1 + bytes / BYTES_PER_FUEL)
+    }
+
+    /// Does `work` one level deeper; errors get the line.
+    pub(super) fn deeper<T>(&mut self, line: u16, work: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+        self.spend(1)?;
+        if self.depth >= MAX_DEPTH {
+            return Err(Failure::new("the template calls itself too deeply"));
+        }
+        self.depth += 1;
+        let result = work(self).map_err(|failure| failure.at(line));
+        self.depth -= 1;
+        result
+    }
+
+    fn push_frame(&mut self, parent: Option<usize>) {
+        self.next_id += 1;
+        self.frames.push(Frame { id: self.next_id, parent, names: HashMap::new() });
+    }
+
+    /// Does `work` in a scope of its own, within the current one or that of `within`.
+    fn scoped<T>(&mut self, within: Option<Scope>, work: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+        // The frame of a macro that outlived it is gone; the outermost one is always there.
+        let parent = match within {
+            Some(scope) if self.frames.get(scope.frame).is_some_and(|f| f.id == scope.id) => scope.frame,
+            Some(_) => 0,
+            None => self.frames.len() - 1,
+        };
+        self.push_frame(Some(parent));
+        let result = work(self);
+        self.frames.pop();
+        result
+    }
+
+    fn scope(&self) -> Scope {
+        let frame = self.frames.len() - 1;
+        Scope { frame, id: self.frames[frame].id }
+    }
+
+    pub(super) fn define(&mut self, name: impl Into<Cow<'a, str>>, value: Value) {
+        let frame = self.frames.last_mut().expect("the outermost frame is there");
+        frame.names.insert(name.into(), value);
+    }
+
+    pub(super) fn look_up(&mut self, name: &str) -> Res<Option<Value>> {
+        let mut at = Some(self.frames.len() - 1);
+        while let Some(frame) = at {
+            self.spend(1)?;
+            if let Some(value) = self.frames[frame].names.get(name) {
+                return Ok(Some(value.clone()));
+            }
+            at = self.frames[frame].parent;
+        }
+        Ok(None)
+    }
+
+    fn emit(&mut self, text: &Text) -> Res<()> {
+        self.spend_bytes(text.len())?;
+        self.outs.last_mut().expect("the output is there").push_text(text);
+        Ok(())
+    }
+
+    /// What `work` writes, as a text.
+    fn capture(&mut self, work: impl FnOnce(&mut Self) -> Res<()>) -> Res<Text> {
+        self.outs.push(Builder::default());
+        let result = work(self);
+        let text = self.outs.pop().unwrap_or_default().finish();
+        result.map(|()| text)
+    }
+
+    fn run(&mut self, body: &'a [Stmt<'a>]) -> Res<Flow> {
+        for statement in body {
+            let flow = self.statement(statement)?;
+            if flow != Flow::Next {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn statement(&mut self, statement: &'a Stmt<'a>) -> Res<Flow> {
+        match statement {
+            Stmt::EmitRaw(raw) => {
+                self.spend_bytes(raw.raw.len())?;
+                self.outs.last_mut().expect("the output is there").push_str(raw.raw);
+            }
+            Stmt::EmitExpr(emit) => {
+                let value = self.eval(&emit.expr)?;
+                let text = self.text_of(&value).map_err(|f| f.at(emit.span().start_line))?;
+                self.emit(&text)?;
+            }
+            Stmt::ForLoop(node) => {
+                return self.deeper(node.span().start_line, |m| m.for_loop(node));
+            }
+            Stmt::IfCond(node) => return self.deeper(node.span().start_line, |m| m.if_cond(node)),
+            Stmt::Set(node) => self.deeper(node.span().start_line, |m| m.set(node))?,
+            Stmt::SetBlock(node) => self.deeper(node.span().start_line, |m| m.set_block(node))?,
+            Stmt::WithBlock(node) => {
+                return self.deeper(node.span().start_line, |machine| {
+                    // Each value is computed in the scope outside.
+                    let mut values = vec![];
+                    for (target, value) in &node.assignments {
+                        values.push((target, machine.eval(value)?));
+                    }
+                    machine.scoped(None, |m| {
+                        for (target, value) in values {
+                            m.assign(target, value)?;
+                        }
+                        m.run(&node.body)
+                    })
+                });
+            }
+            Stmt::FilterBlock(node) => self.deeper(node.span().start_line, |machine| {
+                let text = machine.capture(|m| m.scoped(None, |m| m.run(&node.body)).map(drop))?;
+                let value = machine.filtered(&node.filter, Value::Text(text))?;
+                let text = machine.text_of(&value)?;
+                machine.emit(&text)
+            })?,
+            Stmt::Macro(node) => {
+                let value = self.macro_value(node);
+                self.define(node.name, value);
+            }
+            Stmt::CallBlock(node) => {
+                self.deeper(node.span().start_line, |m| m.call_block(node))?;
+            }
+            Stmt::Continue(_) => return Ok(Flow::Continue),
+            Stmt::Break(_) => return Ok(Flow::Break),
+            Stmt::Template(_) | Stmt::AutoEscape(_) | Stmt::Do(_) => {
+                return Err(Failure::new("a statement that chat templates don't have"));
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn if_cond(&mut self, node: &'a IfCond<'a>) -> Res<Flow> {
+        let chosen = self.eval(&node.expr)?.is_true();
+        self.run(if chosen { &node.true_body } else { &node.false_body })
+    }
+
+    fn set(&mut self, node: &'a Set<'a>) -> Res<()> {
+        let value = self.eval(&node.expr)?;
+        self.assign(&node.target, value)
+    }
+
+    fn set_block(&mut self, node: &'a SetBlock<'a>) -> Res<()> {
+        let text = self.capture(|m| m.scoped(None, |m| m.run(&node.body)).map(drop))?;
+        let value = match &node.filter {
+            Some(filter) => self.filtered(filter, Value::Text(text))?,
+            None => Value::Text(text),
+        };
+        self.assign(&node.target, value)
+    }
+
+    fn assign(&mut self, target: &'a Expr<'a>, value: Value) -> Res<()> {
+        match target {
+            Expr::Var(var) => self.define(var.id, value),
+            Expr::List(list) => {
+                let items = self.iterate(&value)?;
+                if items.len() != list.items.len() {
+                    return Err(Failure::new(format!(
+                        "can't unpack {} values into {} names",
+                        items.len(),
+                        list.items.len()
+                    )));
+                }
+                for (target, item) in list.items.iter().zip(items) {
+                    self.assign(target, item)?;
+                }
+            }
+            Expr::GetAttr(attr) => {
+                let Value::Namespace(space) = self.eval(&attr.expr)? else {
+                    return Err(Failure::new("only a namespace's attributes can be set"));
+                };
+                check_stored(&value)?;
+                self.spend(1 + space.borrow().len() / 8)?;
+                let mut entries = space.borrow_mut();
+                match entries.iter_mut().find(|(name, _)| **name == *attr.name) {
+                    Some((_, old)) => *old = value,
+                    None => entries.push((attr.name.into(), value)),
+                }
+            }
+            _ => return Err(Failure::new("this can't be assigned to")),
+        }
+        Ok(())
+    }
+
+    fn for_loop(&mut self, node: &'a ForLoop<'a>) -> Res<Flow> {
+        let over = self.eval(&node.iter)?;
+        self.run_loop(node, &over, 0)?;
+        Ok(Flow::Next)
+    }
+
+    fn run_loop(&mut self, node: &'a ForLoop<'a>, over: &Value, depth0: usize) -> Res<()> {
+        let mut items = self.iterate(over)?;
+        if let Some(condition) = &node.filter_expr {
+            let mut kept = vec![];
+            for item in items {
+                let keep = self.scoped(None, |m| {
+                    m.assign(&node.target, item.clone())?;
+                    Ok(m.eval(condition)?.is_true())
+                })?;
+                if keep {
+                    kept.push(item);
+                }
+            }
+            items = kept;
+        }
+        let recurses = if node.recursive {
+            let scope = self.scope();
+            self.loops.push((node, scope));
+            Some(self.loops.len() - 1)
+        } else {
+            None
+        };
+        let state = Rc::new(Loop { items, at: 0.into(), depth0, recurses, changed: None.into() });
+        let mut any = false;
+        for (i, item) in state.items.iter().enumerate() {
+            self.spend(1)?;
+            state.at.set(i);
+            let flow = self.scoped(None, |m| {
+                m.define("loop", Value::Loop(state.clone()));
+                m.assign(&node.target, item.clone())?;
+                m.run(&node.body)
+            })?;
+            // As in Jinja2, a pass that `continue` or `break` ends doesn't keep `else` from running.
+            any |= flow == Flow::Next;
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        if !any && !node.else_body.is_empty() {
+            self.scoped(None, |m| m.run(&node.else_body))?;
+        }
+        Ok(())
+    }
+
+    fn counted_call<T>(&mut self, work: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+        if self.calls >= MAX_CALLS {
+            return Err(Failure::new("the template calls itself too deeply (recursion)"));
+        }
+        self.calls += 1;
+        let result = work(self);
+        self.calls -= 1;
+        result
+    }
+
+    /// `loop(over)` of a recursive loop.
+    pub(super) fn call_loop(&mut self, state: &Loop, over: &Value) -> Res<Value> {
+        let Some(place) = state.recurses else {
+            return Err(Failure::new("only a loop marked `recursive` can be called"));
+        };
+        let (node, scope) = self.loops[place];
+        let depth0 = state.depth0 + 1;
+        self.counted_call(|machine| {
+            let text = machine.capture(|m| m.scoped(Some(scope), |m| m.run_loop(node, over, depth0)))?;
+            Ok(Value::Text(text))
+        })
+    }
+
+    fn macro_value(&mut self, node: &'a Macro<'a>) -> Value {
+        let scope = self.scope();
+        self.macros.push((node, scope));
+        Value::callable(Callable::Macro(self.macros.len() - 1))
+    }
+
+    fn call_block(&mut self, node: &'a CallBlock<'a>) -> Res<()> {
+        let caller = self.macro_value(&node.macro_decl);
+        let callee = self.eval(&node.call.expr)?;
+        let mut args = self.args(&node.call.args)?;
+        args.named.push(("caller".into(), caller));
+        let value = self.call(&callee, args)?;
+        let text = self.text_of(&value)?;
+        self.emit(&text)
+    }
+
+    /// A macro's text for these arguments.
+    pub(super) fn call_macro(&mut self, place: usize, args: Args) -> Res<Value> {
+        let (node, scope) = self.macros[place];
+        let first_default = node.args.len() - node.defaults.len();
+        self.counted_call(|machine| {
+            let text = machine.capture(|machine| {
+                machine.scoped(Some(scope), |m| {
+                    let mut pos = args.pos.into_iter();
+                    let mut named = args.named;
+                    for (i, target) in node.args.iter().enumerate() {
+                        let Expr::Var(var) = target else { continue };
+                        let given = named.iter().position(|(name, _)| **name == *var.id);
+                        let value = match (pos.next(), given, i.checked_sub(first_default)) {
+                            (Some(_), Some(_), _) => {
+                                return Err(Failure::new(format!(
+                                    "macro {:?} got two values for {:?}",
+                                    node.name, var.id
+                                )));
+                            }
+                            (Some(value), None, _) => value,
+                            (None, Some(given), _) => named.remove(given).1,
+                            (None, None, Some(default)) => m.eval(&node.defaults[default])?,
+                            (None, None, None) => Value::undefined(var.id),
+                        };
+                        m.define(var.id, value);
+                    }
+                    if let Some(caller) = named.iter().position(|(name, _)| &**name == "caller") {
+                        m.define("caller", named.remove(caller).1);
+                    }
+                    m.define_rest(node.name, pos.collect(), named)?;
+                    m.run(&node.body).map(drop)
+                })
+            })?;
+            Ok(Value::Text(text))
+        })
+    }
+
+    /// The arguments that a macro doesn't name, for macros that look at them.
+    fn define_rest(&mut self, name: &str, pos: Vec<Value>, named: Vec<(Rc<str>, Value)>) -> Res<()> {
+        if !pos.is_empty() && !self.rest.varargs {
+            return Err(Failure::new(format!("macro {name:?} got too many arguments")));
+        }
+        match named.first() {
+            Some((unknown, _)) if !self.rest.kwargs => {
+                let message = format!("macro {name:?} has no argument {unknown:?}");
+                return Err(Failure::new(message));
+            }
+            _ => {}
+        }
+        self.define("varargs", Value::seq(Kind::Tuple, pos)?);
+        let named = named.into_iter().map(|(name, value)| (Value::frame(&name), value));
+        self.define("kwargs", Value::dict(named.collect())?);
+        Ok(())
+    }
+}

@@ -1,0 +1,336 @@
+//! Formats and values in, text out: Python's `%` and `str.format`.
+
+use super::{
+    call::Args,
+    machine::{Failure, Machine, Res},
+    text::{Builder, Text},
+    value::{Kind, Value},
+};
+
+/// Digits of a width or precision: four of them pad with 10 KB.
+const MAX_DIGITS: usize = 4;
+
+/// How one value is written.
+#[derive(Debug, Default)]
+struct Spec {
+    fill: Option<char>,
+    /// `<`, `>`, `^` or `=`.
+    align: Option<char>,
+    plus: bool,
+    space: bool,
+    alternate: bool,
+    comma: bool,
+    width: usize,
+    precision: Option<usize>,
+    kind: char,
+}
+
+fn bad_width() -> Box<Failure> {
+    Failure::new("a format with a width or precision of five digits or more, or of a variable")
+}
+
+/// Digits at the start, and how many bytes they take.
+fn number(text: &str) -> Res<(Option<usize>, usize)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if digits > MAX_DIGITS || text[digits..].starts_with('*') {
+        return Err(bad_width());
+    }
+    Ok((text[..digits].parse().ok(), digits))
+}
+
+impl Machine<'_> {
+    /// Python's `format % values`.
+    pub(super) fn percent(&mut self, format: &Text, values: &Value) -> Res<Text> {
+        self.spend_bytes(format.len())?;
+        let (mut rest, names) = match values {
+            Value::Seq(seq) if seq.kind == Kind::Tuple => (seq.items.clone(), None),
+            Value::Dict(dict) => (vec![values.clone()], Some(dict)),
+            other => (vec![other.clone()], None),
+        };
+        rest.reverse();
+        let mut all_used = rest.is_empty() || names.is_some() || is_list(values);
+        let mut out = Builder::default();
+        let whole = format.as_str();
+        let mut at = 0;
+        while let Some(found) = whole[at..].find('%') {
+            out.push_slice(format, at..at + found);
+            at += found + 1;
+            let mut by_name = None;
+            if whole[at..].starts_with('(') {
+                let end = whole[at..].find(')');
+                let end = end.ok_or_else(|| Failure::new("incomplete format key"))?;
+                let dict = names.ok_or_else(|| Failure::new("the format needs a dict"))?;
+                let key = Value::frame(&whole[at + 1..at + end]);
+                let value = self.find(&dict.entries, &key)?;
+                by_name = Some(value.ok_or_else(|| Failure::new("a key of the format is missing"))?);
+                at += end + 1;
+            }
+            let mut spec = Spec::default();
+            while let Some(flag) = whole[at..].chars().next().filter(|c| "#0- +".contains(*c)) {
+                match flag {
+                    '-' => spec.align = Some('<'),
+                    '0' => spec.fill = Some('0'),
+                    '+' => spec.plus = true,
+                    ' ' => spec.space = true,
+                    _ => spec.alternate = true,
+                }
+                at += 1;
+            }
+            let (width, digits) = number(&whole[at..])?;
+            (spec.width, at) = (width.unwrap_or(0), at + digits);
+            if whole[at..].starts_with('.') {
+                let (precision, digits) = number(&whole[at + 1..])?;
+                (spec.precision, at) = (Some(precision.unwrap_or(0)), at + 1 + digits);
+            }
+            let kind = whole[at..].chars().next();
+            spec.kind = kind.ok_or_else(|| Failure::new("incomplete format"))?;
+            at += spec.kind.len_utf8();
+            if spec.kind == '%' {
+                out.push_str("%");
+                continue;
+            }
+            let value = match by_name {
+                Some(value) => value,
+                None => rest.pop().ok_or_else(|| Failure::new("not enough values for the format"))?,
+            };
+            all_used |= rest.is_empty();
+            let text = match spec.kind {
+                's' => self.text_of(&value)?,
+                'r' | 'a' => self.repr(&value)?,
+                'c' => self.text_of(&value)?,
+                'd' | 'i' | 'u' => {
+                    spec.kind = 'd';
+                    let float = value.as_float().map(|x| x.trunc() as i64);
+                    let n = value.as_int().or(float);
+                    let n = n.ok_or_else(|| Failure::new("%d takes a number"))?;
+                    self.formatted_number(&Value::Int(n), &spec)?
+                }
+                _ => self.formatted_number(&value, &spec)?,
+            };
+            let is_text = matches!(spec.kind, 's' | 'r' | 'a' | 'c');
+            if is_text {
+                spec.fill = None;
+            }
+            let padded = self.padded(&text, &spec, '>')?;
+            out.push_text(&padded);
+        }
+        out.push_slice(format, at..format.len());
+        if !all_used {
+            return Err(Failure::new("not all values were used by the format"));
+        }
+        self.spend_bytes(out.len())?;
+        Ok(out.finish())
+    }
+
+    /// Python's `format.format(values)`.
+    pub(super) fn format_braces(&mut self, format: &Text, args: Args) -> Res<Text> {
+        let whole = format.as_str();
+        let (mut out, mut at, mut next) = (Builder::default(), 0, 0);
+        while let Some(found) = whole[at..].find(['{', '}']) {
+            out.push_slice(format, at..at + found);
+            at += found;
+            if whole[at..].starts_with("{{") || whole[at..].starts_with("}}") {
+                out.push_slice(format, at..at + 1);
+                at += 2;
+                continue;
+            }
+            let end = whole[at..].find('}').filter(|_| whole[at..].starts_with('{'));
+            let end = end.ok_or_else(|| Failure::new("a single brace in a format"))?;
+            let field = &whole[at + 1..at + end];
+            at += end + 1;
+            let (field, spec) = field.split_once(':').unwrap_or((field, ""));
+            let (field, conversion) = field.split_once('!').unwrap_or((field, ""));
+            let name_end = field.find(['.', '[']).unwrap_or(field.len());
+            let (name, mut path) = field.split_at(name_end);
+            let mut value = if let Ok(place) = name.parse::<usize>() {
+                args.pos.get(place).cloned()
+            } else if name.is_empty() {
+                next += 1;
+                args.pos.get(next - 1).cloned()
+            } else {
+                let found = args.named.iter().find(|(key, _)| **key == *name);
+                found.map(|(_, value)| value.clone())
+            }
+            .ok_or_else(|| Failure::new(format!("the format has no value for {name:?}")))?;
+            while !path.is_empty() {
+                if let Some(rest) = path.strip_prefix('[') {
+                    let (key, rest) = rest.split_once(']').unwrap_or((rest, ""));
+                    let key = key.parse().map_or_else(|_| Value::frame(key), Value::Int);
+                    value = self.item(&value, &key)?;
+                    path = rest;
+                } else {
+                    let rest = path.strip_prefix('.').unwrap_or(path);
+                    let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                    value = self.attribute(&value, &rest[..end])?;
+                    path = &rest[end..];
+                }
+            }
+            if conversion == "r" {
+                value = Value::Text(self.repr(&value)?);
+            }
+            let is_plain = spec.is_empty();
+            let spec = parse_spec(spec)?;
+            let (text, align) = match (&value, spec.kind) {
+                (Value::Int(_) | Value::Float(_) | Value::Bool(_), kind) if kind != 's' => {
+                    if is_plain && matches!(value, Value::Bool(_)) {
+                        (self.text_of(&value)?, '<')
+                    } else {
+                        (self.formatted_number(&value, &spec)?, '>')
+                    }
+                }
+                (_, '\0' | 's') => {
+                    let text = self.text_of(&value)?;
+                    (text, '<')
+                }
+                _ => return Err(Failure::new("this format takes a number")),
+            };
+            let padded = self.padded(&text, &spec, align)?;
+            out.push_text(&padded);
+        }
+        out.push_slice(format, at..format.len());
+        self.spend_bytes(out.len())?;
+        Ok(out.finish())
+    }
+
+    fn formatted_number(&mut self, value: &Value, spec: &Spec) -> Res<Text> {
+        self.spend(1)?;
+        let precision = spec.precision.unwrap_or(6);
+        if precision > 999 {
+            return Err(bad_width());
+        }
+        let float = value.as_float().ok_or_else(|| Failure::new("the format takes a number"))?;
+        let int = value.as_int();
+        let (magnitude, negative) = match (spec.kind, int) {
+            ('d', Some(n)) => (n.unsigned_abs().to_string(), n < 0),
+            ('\0' | 'n', Some(n)) if spec.precision.is_none() => (n.unsigned_abs().to_string(), n < 0),
+            ('x', Some(n)) => (format!("{:x}", n.unsigned_abs()), n < 0),
+            ('X', Some(n)) => (format!("{:X}", n.unsigned_abs()), n < 0),
+            ('o', Some(n)) => (format!("{:o}", n.unsigned_abs()), n < 0),
+            ('b', Some(n)) => (format!("{:b}", n.unsigned_abs()), n < 0),
+            ('f' | 'F', _) => (format!("{:.precision$}", float.abs()), float.is_sign_negative()),
+            ('%', _) => (format!("{:.precision$}%", float.abs() * 100.0), float.is_sign_negative()),
+            ('e', _) => {
+                let text = format!("{:.precision$e}", float.abs());
+                let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+                let exponent: i32 = exponent.parse().unwrap_or(0);
+                let sign = if exponent < 0 { '-' } else { '+' };
+                (format!("{digits}e{sign}{:02}", exponent.abs()), float.is_sign_negative())
+            }
+            ('\0', None) if spec.precision.is_none() => {
+                (super::show::float(float.abs()), float.is_sign_negative())
+            }
+            (kind, _) => {
+                return Err(Failure::new(format!("the format {kind:?} isn't known here")));
+            }
+        };
+        let magnitude = if spec.comma { with_commas(&magnitude) } else { magnitude };
+        let sign = match (negative, spec.plus, spec.space) {
+            (true, ..) => "-",
+            (false, true, _) => "+",
+            (false, false, true) => " ",
+            _ => "",
+        };
+        let prefix = match spec.kind {
+            'x' if spec.alternate => "0x",
+            'X' if spec.alternate => "0X",
+            'o' if spec.alternate => "0o",
+            'b' if spec.alternate => "0b",
+            _ => "",
+        };
+        let n = sign.len() + prefix.len() + magnitude.len();
+        let zeros = match (spec.fill, spec.align) {
+            (Some('0'), None | Some('=')) => spec.width.saturating_sub(n),
+            _ => 0,
+        };
+        Ok(Text::frame(&format!("{sign}{prefix}{}{magnitude}", "0".repeat(zeros))))
+    }
+
+    fn padded(&mut self, text: &Text, spec: &Spec, align: char) -> Res<Text> {
+        let cut = match (spec.kind, spec.precision) {
+            ('s' | 'r' | 'a' | '\0', Some(most)) => {
+                let end = text.as_str().char_indices().nth(most).map(|(at, _)| at);
+                text.slice(0..end.unwrap_or(text.len()))
+            }
+            _ => text.clone(),
+        };
+        let fill = spec.fill.unwrap_or(' ').to_string();
+        let name = match spec.align.unwrap_or(align) {
+            '<' => "ljust",
+            '^' => "format",
+            _ => "rjust",
+        };
+        let missing = spec.width.saturating_sub(cut.as_str().chars().count());
+        self.spend_bytes(missing)?;
+        let before = match name {
+            "ljust" => 0,
+            "rjust" => missing,
+            _ => missing / 2,
+        };
+        let mut out = Builder::default();
+        out.push_str(&fill.repeat(before));
+        out.push_text(&cut);
+        out.push_str(&fill.repeat(missing - before));
+        Ok(out.finish())
+    }
+}
+
+fn is_list(values: &Value) -> bool {
+    matches!(values, Value::Seq(seq) if seq.kind == Kind::List)
+}
+
+fn with_commas(digits: &str) -> String {
+    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut out = String::new();
+    for (i, c) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out + rest
+}
+
+/// What stands behind the colon of a field of `str.format`.
+fn parse_spec(text: &str) -> Res<Spec> {
+    let mut spec = Spec::default();
+    let mut rest = text;
+    let mut chars = rest.chars();
+    match (chars.next(), chars.next()) {
+        (Some(fill), Some(align @ ('<' | '>' | '^' | '='))) => {
+            (spec.fill, spec.align) = (Some(fill), Some(align));
+            rest = chars.as_str();
+        }
+        (Some(align @ ('<' | '>' | '^' | '=')), _) => {
+            spec.align = Some(align);
+            rest = &rest[1..];
+        }
+        _ => {}
+    }
+    for (flag, set) in [("+", 0), ("-", 1), (" ", 2), ("#", 3), ("0", 4)] {
+        if let Some(after) = rest.strip_prefix(flag) {
+            rest = after;
+            match set {
+                0 => spec.plus = true,
+                2 => spec.space = true,
+                3 => spec.alternate = true,
+                4 if spec.fill.is_none() => spec.fill = Some('0'),
+                _ => {}
+            }
+        }
+    }
+    let (width, digits) = number(rest)?;
+    (spec.width, rest) = (width.unwrap_or(0), &rest[digits..]);
+    if let Some(after) = rest.strip_prefix(',') {
+        (spec.comma, rest) = (true, after);
+    }
+    if let Some(after) = rest.strip_prefix('.') {
+        let (precision, digits) = number(after)?;
+        (spec.precision, rest) = (precision, &after[digits..]);
+    }
+    let mut kinds = rest.chars();
+    spec.kind = kinds.next().unwrap_or('\0');
+    match kinds.next() {
+        None => Ok(spec),
+        Some(_) => Err(Failure::new(format!("the format {text:?} isn't known here"))),
+    }
+}

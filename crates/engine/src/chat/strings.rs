@@ -1,0 +1,451 @@
+//! The methods of Python's `str`, on texts that know the origin of their bytes.
+
+use std::ops::Range;
+
+use super::{
+    call::Args,
+    machine::{Failure, Machine, Res},
+    show::is_printable,
+    text::{Builder, Text, is_space},
+    value::{Kind, Value},
+};
+
+pub(super) const METHODS: [&str; 42] = [
+    "capitalize",
+    "casefold",
+    "center",
+    "count",
+    "endswith",
+    "expandtabs",
+    "find",
+    "format",
+    "index",
+    "isalnum",
+    "isalpha",
+    "isascii",
+    "isdecimal",
+    "isdigit",
+    "isidentifier",
+    "islower",
+    "isnumeric",
+    "isprintable",
+    "isspace",
+    "istitle",
+    "isupper",
+    "join",
+    "ljust",
+    "lower",
+    "lstrip",
+    "partition",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rfind",
+    "rindex",
+    "rjust",
+    "rpartition",
+    "rsplit",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "swapcase",
+    "title",
+    "upper",
+];
+
+fn texts(pieces: Vec<Text>) -> Res<Value> {
+    Value::list(pieces.into_iter().map(Value::Text).collect())
+}
+
+/// Where the text begins and ends without the characters that `is_out` tells.
+pub(super) fn stripped(text: &str, left: bool, right: bool, is_out: impl Fn(char) -> bool) -> Range<usize> {
+    let start = if left { text.len() - text.trim_start_matches(&is_out).len() } else { 0 };
+    let end = if right { text.trim_end_matches(&is_out).len() } else { text.len() };
+    start.min(end)..end
+}
+
+/// Python's `str.capitalize`.
+pub(super) fn capitalize(text: &Text) -> Text {
+    change_chars(text, |at_start, c| if at_start { upper(c) } else { lower(c) }, |_, _| false)
+}
+
+fn upper(c: char) -> String {
+    c.to_uppercase().collect()
+}
+
+fn lower(c: char) -> String {
+    c.to_lowercase().collect()
+}
+
+/// Changes each character; `change` is told whether one begins a word. `starts(before, c)` tells
+/// whether a word begins at `c`; one begins at the start of the text.
+pub(super) fn change_chars(
+    text: &Text,
+    change: impl Fn(bool, char) -> String,
+    starts: impl Fn(char, char) -> bool,
+) -> Text {
+    let mut out = Builder::default();
+    let mut before = None;
+    for (piece, is_user) in text.pieces() {
+        let mut changed = String::with_capacity(piece.len());
+        for c in piece.chars() {
+            changed += &change(before.is_none_or(|before| starts(before, c)), c);
+            before = Some(c);
+        }
+        out.push(&changed, is_user);
+    }
+    out.finish()
+}
+
+/// The places of `part` in the text, from the left, at most `most`.
+pub(super) fn replace(text: &Text, old: &str, new: &Text, most: usize) -> Text {
+    let mut out = Builder::default();
+    let mut done = 0;
+    for (at, found) in text.as_str().match_indices(old).take(most) {
+        out.push_slice(text, done..at);
+        out.push_text(new);
+        done = at + found.len();
+    }
+    out.push_slice(text, done..text.len());
+    out.finish()
+}
+
+/// Python's `str.splitlines`.
+pub(super) fn lines(text: &Text, keep_ends: bool) -> Vec<Text> {
+    let ends = ['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
+    let whole = text.as_str();
+    let (mut out, mut start) = (vec![], 0);
+    while start < whole.len() {
+        let found = whole[start..].find(ends).map(|at| start + at);
+        let Some(at) = found else {
+            out.push(text.slice(start..whole.len()));
+            break;
+        };
+        let c = whole[at..].chars().next().map_or(1, char::len_utf8);
+        let end = if whole[at..].starts_with("\r\n") { at + 2 } else { at + c };
+        out.push(text.slice(start..if keep_ends { end } else { at }));
+        start = end;
+    }
+    out
+}
+
+impl Machine<'_> {
+    pub(super) fn call_text_method(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
+        // Each reads the text once, and makes no more than a few copies of it.
+        self.spend(1 + text.len() / 16)?;
+        let whole = text.as_str();
+        match name {
+            "format" => return self.format_braces(text, args).map(Value::Text),
+            "join" => return self.join_method(text, args),
+            "split" | "rsplit" => return self.split(text, name, args),
+            "replace" => return self.replace_method(text, args),
+            "startswith" | "endswith" => return self.starts_or_ends(text, name, args),
+            "find" | "rfind" | "index" | "rindex" | "count" => {
+                return self.find_method(text, name, args);
+            }
+            "partition" | "rpartition" => {
+                let [separator] = args.bind(name, ["sep"])?;
+                let separator = wanted(separator, name)?;
+                let from_right = name == "rpartition";
+                let found =
+                    if from_right { whole.rfind(separator.as_str()) } else { whole.find(separator.as_str()) };
+                let parts = match found {
+                    Some(at) => {
+                        let end = at + separator.len();
+                        [text.slice(0..at), text.slice(at..end), text.slice(end..text.len())]
+                    }
+                    None if from_right => [Text::default(), Text::default(), text.clone()],
+                    None => [text.clone(), Text::default(), Text::default()],
+                };
+                return Value::seq(Kind::Tuple, parts.map(Value::Text).into());
+            }
+            "removeprefix" | "removesuffix" => {
+                let [affix] = args.bind(name, ["affix"])?;
+                let affix = wanted(affix, name)?;
+                let range = if name == "removeprefix" && whole.starts_with(affix.as_str()) {
+                    affix.len()..text.len()
+                } else if name == "removesuffix" && whole.ends_with(affix.as_str()) {
+                    0..text.len() - affix.len()
+                } else {
+                    0..text.len()
+                };
+                return Ok(Value::Text(text.slice(range)));
+            }
+            "strip" | "lstrip" | "rstrip" => {
+                let [chars] = args.bind(name, ["chars"])?;
+                let (left, right) = (name != "rstrip", name != "lstrip");
+                return self.strip(text, chars, left, right).map(Value::Text);
+            }
+            "splitlines" => {
+                let [keep] = args.bind(name, ["keepends"])?;
+                let lines = lines(text, keep.is_some_and(|keep| keep.is_true()));
+                self.spend(1 + lines.len())?;
+                return texts(lines);
+            }
+            "center" | "ljust" | "rjust" => {
+                let [width, fill] = args.bind(name, ["width", "fillchar"])?;
+                let fill = fill.as_ref().and_then(Value::as_str).unwrap_or(" ");
+                return self.pad(text, width, fill, name).map(Value::Text);
+            }
+            "expandtabs" => {
+                let [size] = args.bind(name, ["tabsize"])?;
+                let size = size.and_then(|n| n.as_int()).unwrap_or(8).clamp(0, 64) as usize;
+                self.spend_bytes(whole.matches('\t').count() * size)?;
+                let mut out = Builder::default();
+                for (piece, is_user) in text.pieces() {
+                    let mut column = 0;
+                    for c in piece.chars() {
+                        let n = if size == 0 { 0 } else { size - column % size };
+                        match c {
+                            '\t' => out.push(&" ".repeat(n), is_user),
+                            c => out.push(c.encode_utf8(&mut [0; 4]), is_user),
+                        }
+                        column = match c {
+                            '\n' | '\r' => 0,
+                            '\t' => column + n,
+                            _ => column + 1,
+                        };
+                    }
+                }
+                return Ok(Value::Text(out.finish()));
+            }
+            _ => {}
+        }
+        let [] = args.bind(name, [])?;
+        let all = |test: fn(char) -> bool| !whole.is_empty() && whole.chars().all(test);
+        Ok(match name {
+            "lower" => Value::Text(text.map(str::to_lowercase)),
+            "casefold" => Value::Text(text.map(|piece| piece.to_lowercase().replace('ß', "ss"))),
+            "upper" => Value::Text(text.map(str::to_uppercase)),
+            "capitalize" => Value::Text(capitalize(text)),
+            "title" => Value::Text(change_chars(
+                text,
+                |at_start, c| if at_start { upper(c) } else { lower(c) },
+                |before, _| !before.is_alphabetic(),
+            )),
+            "swapcase" => Value::Text(change_chars(
+                text,
+                |_, c| if c.is_uppercase() { lower(c) } else { upper(c) },
+                |_, _| false,
+            )),
+            "isalnum" => Value::Bool(all(char::is_alphanumeric)),
+            "isalpha" => Value::Bool(all(char::is_alphabetic)),
+            "isascii" => Value::Bool(whole.is_ascii()),
+            "isdecimal" | "isdigit" | "isnumeric" => Value::Bool(all(char::is_numeric)),
+            "isidentifier" => Value::Bool(
+                all(|c| c.is_alphanumeric() || c == '_') && !whole.starts_with(|c: char| c.is_numeric()),
+            ),
+            "islower" => Value::Bool(is_case(whole, char::is_lowercase, char::is_uppercase)),
+            "isupper" => Value::Bool(is_case(whole, char::is_uppercase, char::is_lowercase)),
+            "isprintable" => Value::Bool(whole.chars().all(is_printable)),
+            "isspace" => Value::Bool(all(is_space)),
+            "istitle" => {
+                let titled = change_chars(
+                    text,
+                    |at_start, c| if at_start { upper(c) } else { lower(c) },
+                    |before, _| !before.is_alphabetic(),
+                );
+                Value::Bool(whole.chars().any(char::is_alphabetic) && titled.as_str() == whole)
+            }
+            _ => return Err(Failure::new(format!("str has no method {name}"))),
+        })
+    }
+
+    pub(super) fn strip(&mut self, text: &Text, chars: Option<Value>, left: bool, right: bool) -> Res<Text> {
+        let range = match chars {
+            None | Some(Value::None) => stripped(text.as_str(), left, right, is_space),
+            Some(Value::Text(chars)) => {
+                // Each character of the one may be compared with each of the other.
+                let n = 1 + chars.len() / 64;
+                self.spend(n * (1 + text.len() / 16))?;
+                stripped(text.as_str(), left, right, |c| chars.as_str().contains(c))
+            }
+            Some(other) => return Err(no_text("strip", &other)),
+        };
+        Ok(text.slice(range))
+    }
+
+    /// The text in the middle (`center`), on the left or on the right of `width` characters.
+    pub(super) fn pad(&mut self, text: &Text, width: Option<Value>, fill: &str, name: &str) -> Res<Text> {
+        let width = width.and_then(|width| width.as_int());
+        let width = width.ok_or_else(|| Failure::new(format!("{name} needs a width")))?;
+        let n_chars = text.as_str().chars().count();
+        let missing = usize::try_from(width).unwrap_or(0).saturating_sub(n_chars);
+        self.spend_bytes(missing.saturating_mul(fill.len()))?;
+        let before = match name {
+            "ljust" => 0,
+            "rjust" => missing,
+            // As Python rounds it.
+            _ => missing / 2 + (missing & width as usize & 1),
+        };
+        let mut out = Builder::default();
+        out.push_str(&fill.repeat(before));
+        out.push_text(text);
+        out.push_str(&fill.repeat(missing - before));
+        Ok(out.finish())
+    }
+
+    fn join_method(&mut self, separator: &Text, args: Args) -> Res<Value> {
+        let [items] = args.bind("join", ["iterable"])?;
+        let items = items.ok_or_else(|| Failure::new("join needs a list"))?;
+        let mut out = Builder::default();
+        for (i, item) in self.iterate(&items)?.iter().enumerate() {
+            let Value::Text(item) = item else {
+                return Err(no_text("join", item));
+            };
+            self.spend_bytes(item.len() + separator.len())?;
+            if i > 0 {
+                out.push_text(separator);
+            }
+            out.push_text(item);
+        }
+        Ok(Value::Text(out.finish()))
+    }
+
+    fn split(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
+        let [separator, most] = args.bind(name, ["sep", "maxsplit"])?;
+        let most = most.and_then(|most| most.as_int()).unwrap_or(-1);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let whole = text.as_str();
+        let from_right = name == "rsplit";
+        let mut parts: Vec<Range<usize>> = vec![];
+        match separator {
+            None | Some(Value::None) => {
+                // What is left when the last cut is made keeps its spaces on the far side.
+                let mut rest = stripped(whole, !from_right, from_right, is_space);
+                while !rest.is_empty() {
+                    self.spend(1)?;
+                    let part = &whole[rest.clone()];
+                    let cut = if from_right { part.rfind(is_space) } else { part.find(is_space) };
+                    let Some(cut) = cut.filter(|_| parts.len() < most) else {
+                        break;
+                    };
+                    let at = rest.start + cut;
+                    if from_right {
+                        let after = at + whole[at..].chars().next().map_or(1, char::len_utf8);
+                        parts.push(after..rest.end);
+                        rest.end = stripped(&whole[..at], false, true, is_space).end;
+                    } else {
+                        parts.push(rest.start..at);
+                        rest.start = at + stripped(&whole[at..], true, false, is_space).start;
+                    }
+                }
+                if !rest.is_empty() {
+                    parts.push(rest);
+                }
+            }
+            Some(Value::Text(separator)) if separator.len() > 0 => {
+                let separator = separator.as_str();
+                let mut rest = 0..whole.len();
+                while parts.len() < most {
+                    self.spend(1)?;
+                    let part = &whole[rest.clone()];
+                    let cut = if from_right { part.rfind(separator) } else { part.find(separator) };
+                    let Some(at) = cut.map(|cut| rest.start + cut) else { break };
+                    if from_right {
+                        parts.push(at + separator.len()..rest.end);
+                        rest = rest.start..at;
+                    } else {
+                        parts.push(rest.start..at);
+                        rest = at + separator.len()..rest.end;
+                    }
+                }
+                parts.push(rest);
+            }
+            Some(Value::Text(_)) => return Err(Failure::new(format!("{name}: empty separator"))),
+            Some(other) => return Err(no_text(name, &other)),
+        }
+        if from_right {
+            parts.reverse();
+        }
+        texts(parts.into_iter().map(|part| text.slice(part)).collect())
+    }
+
+    fn replace_method(&mut self, text: &Text, args: Args) -> Res<Value> {
+        let [old, new, count] = args.bind("replace", ["old", "new", "count"])?;
+        let (old, new) = (wanted(old, "replace")?, wanted(new, "replace")?);
+        let most = count.and_then(|count| count.as_int()).unwrap_or(-1);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        self.replaced(text, &old, &new, most).map(Value::Text)
+    }
+
+    pub(super) fn replaced(&mut self, text: &Text, old: &Text, new: &Text, most: usize) -> Res<Text> {
+        let n = text.as_str().matches(old.as_str()).count().min(most);
+        self.spend_bytes(text.len() + n.saturating_mul(new.len() + 16))?;
+        Ok(replace(text, old.as_str(), new, most))
+    }
+
+    /// The stretch that methods of searching look at, and how many characters are before it.
+    fn stretch(&mut self, text: &Text, start: Option<Value>, end: Option<Value>) -> Res<(Text, usize)> {
+        let [start, end] = [start, end].map(|bound| bound.and_then(|bound| bound.as_int()));
+        if start.is_none() && end.is_none() {
+            return Ok((text.clone(), 0));
+        }
+        let n = text.as_str().chars().count() as i64;
+        let before = match start.unwrap_or(0) {
+            at if at < 0 => at.saturating_add(n).max(0),
+            at => at,
+        };
+        match self.slice(&Value::Text(text.clone()), start, end, None)? {
+            Value::Text(part) => Ok((part, before as usize)),
+            _ => Err(Failure::new("a slice of a text is a text")),
+        }
+    }
+
+    fn starts_or_ends(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
+        let [affix, start, end] = args.bind(name, ["affix", "start", "end"])?;
+        let (stretch, _) = self.stretch(text, start, end)?;
+        let affixes = match affix {
+            Some(Value::Seq(seq)) if seq.kind == Kind::Tuple => seq.items.clone(),
+            Some(other) => vec![other],
+            None => return Err(Failure::new(format!("{name} needs a text"))),
+        };
+        for affix in affixes {
+            let affix = wanted(Some(affix), name)?;
+            self.spend_bytes(affix.len())?;
+            let found = match name {
+                "startswith" => stretch.as_str().starts_with(affix.as_str()),
+                _ => stretch.as_str().ends_with(affix.as_str()),
+            };
+            if found {
+                return Ok(Value::Bool(true));
+            }
+        }
+        Ok(Value::Bool(false))
+    }
+
+    fn find_method(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
+        let [part, start, end] = args.bind(name, ["sub", "start", "end"])?;
+        let part = wanted(part, name)?;
+        let (stretch, before) = self.stretch(text, start, end)?;
+        let whole = stretch.as_str();
+        if name == "count" {
+            return Ok(Value::Int(whole.matches(part.as_str()).count() as i64));
+        }
+        let found =
+            if name.starts_with('r') { whole.rfind(part.as_str()) } else { whole.find(part.as_str()) };
+        match found {
+            Some(at) => Ok(Value::Int((before + whole[..at].chars().count()) as i64)),
+            None if name.ends_with("index") => Err(Failure::new("substring not found")),
+            None => Ok(Value::Int(-1)),
+        }
+    }
+}
+
+fn is_case(text: &str, is: fn(char) -> bool, is_other: fn(char) -> bool) -> bool {
+    text.chars().any(is) && !text.chars().any(is_other)
+}
+
+fn no_text(function: &str, found: &Value) -> Box<Failure> {
+    Failure::new(format!("{function} takes a text, not a value of type {}", found.type_name()))
+}
+
+fn wanted(value: Option<Value>, function: &str) -> Res<Text> {
+    match value {
+        Some(Value::Text(text)) => Ok(text),
+        Some(other) => Err(no_text(function, &other)),
+        None => Err(Failure::new(format!("{function} needs a text"))),
+    }
+}
