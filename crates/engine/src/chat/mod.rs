@@ -52,25 +52,28 @@ pub struct Message {
     pub content: String,
     /// Which of several who have this role says it, for templates that tell them apart; most don't look at it.
     pub name: Option<String>,
+    /// What an assistant thought before it said that, for templates that show it; most leave it out.
+    pub reasoning_content: Option<String>,
 }
 
 impl Message {
     /// What somebody says who has no name.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Message {
-        Message { role: role.into(), content: content.into(), name: None }
+        Message { role: role.into(), content: content.into(), name: None, reasoning_content: None }
     }
 
     fn n_bytes(&self) -> usize {
-        self.role.len() + self.content.len() + self.name.as_ref().map_or(0, String::len)
+        let more = [&self.name, &self.reasoning_content].into_iter().flatten().map(String::len);
+        self.role.len() + self.content.len() + more.sum::<usize>()
     }
 
-    /// As templates see it: a name that wasn't given isn't defined.
+    /// As templates see it: what wasn't given isn't defined.
     fn value(&self) -> Value {
         let (role, content) = (&self.role, &self.content);
-        match &self.name {
-            Some(name) => context! { role, content, name },
-            None => context! { role, content },
-        }
+        let more = [("name", &self.name), ("reasoning_content", &self.reasoning_content)];
+        let more = more.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
+        let all = [("role", role), ("content", content)].into_iter().chain(more);
+        Value::from_iter(all.map(|(key, text)| (key, Value::from(text.as_str()))))
     }
 }
 

@@ -16,6 +16,7 @@ mod decode;
 mod error;
 mod merge;
 mod partition;
+mod places;
 mod special;
 mod split;
 mod spm;
@@ -31,6 +32,7 @@ use crate::{TokenId, gguf::Metadata};
 use bpe::Bpe;
 use decode::{Decoded, Spelling};
 use partition::{Fragment, Specials};
+use places::Encoded;
 use special::{Defaults, Special};
 use spm::Spm;
 use vocabulary::{Kind, Vocabulary};
@@ -90,20 +92,33 @@ impl Tokenizer {
     ///
     /// Takes time in proportion to the text (n log n at worst), whatever it holds.
     pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<TokenId> {
+        self.encode_stretches(text, add_special, parse_special, |_| {})
+    }
+
+    /// [`encode`](Tokenizer::encode), which gives `each` stretch of the text with its tokens, from the left.
+    fn encode_stretches(
+        &self,
+        text: &str,
+        add_special: bool,
+        parse_special: bool,
+        mut each: impl FnMut(Encoded<'_>),
+    ) -> Vec<TokenId> {
         let mut tokens = Vec::new();
         tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
         let mut after_special = true;
         for fragment in self.specials.partition(&self.vocabulary, text, parse_special) {
+            let (n_before, mut prefix) = (tokens.len(), false);
             match fragment {
                 Fragment::Token(id) => tokens.push(TokenId(id)),
                 Fragment::Text(text) => match &self.scheme {
                     Scheme::Bpe(bpe) => bpe.encode(&self.vocabulary, text, &mut tokens),
                     Scheme::Spm(spm) => {
-                        let prefix = spm.add_space_prefix && after_special;
+                        prefix = spm.add_space_prefix && after_special;
                         spm.encode(&self.vocabulary, text, prefix, &mut tokens);
                     }
                 },
             }
+            each(Encoded { fragment, prefix, tokens: &tokens[n_before..] });
             after_special = matches!(fragment, Fragment::Token(_));
         }
         tokens.extend(self.special.eos.filter(|_| add_special && self.special.add_eos));
@@ -124,14 +139,25 @@ impl Tokenizer {
     /// Ids to text, invalid UTF-8 replaced. The space that `encode` puts in front of a text is taken off again.
     pub fn decode(&self, tokens: &[TokenId], special: bool) -> String {
         let mut bytes: Vec<u8> = Vec::with_capacity(tokens.len() * 4);
+        bytes.extend(self.pieces(tokens, special).flatten());
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The bytes of each token of a whole text, without the space that `encode` puts in front of it.
+    pub fn pieces(&self, tokens: &[TokenId], special: bool) -> impl Iterator<Item = &[u8]> {
         let mut prefixed = matches!(&self.scheme, Scheme::Spm(spm) if spm.add_space_prefix);
-        for &token in tokens {
+        tokens.iter().map(move |&token| {
             let piece = self.bytes(token, special);
             let is_prefixed = prefixed && piece.first() == Some(&b' ');
-            bytes.extend(&piece[usize::from(is_prefixed)..]);
             prefixed &= self.kind(token) == Some(Kind::Control);
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
+            &piece[usize::from(is_prefixed)..]
+        })
+    }
+
+    /// No token stands for more characters of a text than this: the bytes of the longest one. So a text of more than `n` times as many
+    /// characters has more than `n` tokens.
+    pub fn longest(&self) -> usize {
+        self.decoded.longest()
     }
 
     /// The vocabulary's own spelling of a token (e.g. `Ġthe`, `<0x0A>`); empty for an id outside of it.

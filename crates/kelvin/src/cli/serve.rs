@@ -7,7 +7,7 @@ use kelvin_engine::transformer::PAGE;
 
 use super::{failure::usage, memory, serve_args::ServeArgs, session};
 use crate::{
-    server::{self, Key, Room},
+    server::{self, Key, Origin, Room},
     terminal,
 };
 
@@ -31,6 +31,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if args.patience == 0 {
         return Err(usage("--patience is 0, but a client needs some time: give at least 1"));
     }
+    if args.connections == 0 {
+        return Err(usage("--connections is 0, but a client needs one: give at least 1"));
+    }
     let key = key(args)?;
     let session = session::open(&args.model)?;
     let limit = session.limit();
@@ -51,14 +54,22 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         room,
         queue: args.queue,
         key,
+        origins: args.allow_origin.clone(),
+        connections: args.connections,
         patience: Duration::from_secs(args.patience),
         drain: Duration::from_secs(args.drain),
     };
     log_to_stderr();
     let has_key = options.key.is_some();
+    let any_page = options.origins.contains(&Origin::Any);
     server::serve(session.engine, &args.host, args.port, options, |address| {
         if !address.ip().is_loopback() && !has_key {
             terminal::note("hint: others can reach this address and no API key is set (KELVIN_API_KEY)");
+        }
+        if any_page && !has_key {
+            terminal::note(
+                "hint: every page that a browser here shows can use this server, and no API key is set (KELVIN_API_KEY)",
+            );
         }
         terminal::note(&format!(
             "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it."

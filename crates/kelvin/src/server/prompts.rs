@@ -8,55 +8,81 @@ use serde_json::Value;
 
 use super::{
     fields::{Fields, shortened, token, wrong},
+    history,
+    limits::MOST_MESSAGES,
+    places::{Places, in_characters},
     problem::Problem,
 };
 use crate::cli::prompt::encode_rendered;
-
-/// Far more turns than any context holds.
-const MOST_MESSAGES: usize = 4096;
 
 /// A prompt as a person reads it and as the model does.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
     pub(crate) text: String,
     pub(crate) tokens: Vec<TokenId>,
+    /// The character of the text that each token begins in, if somebody wants to know.
+    pub(crate) offsets: Vec<usize>,
+}
+
+/// How the prompts of a completion are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Prompts at most.
+    pub(crate) most: usize,
+    /// Tokens that a text may have.
+    pub(crate) limit: usize,
+    /// Whether the tokens' offsets are wanted.
+    pub(crate) offsets: bool,
 }
 
 /// The prompts of a completion: a text, a list of texts, a list of token ids, a list of such lists.
 pub(crate) fn of_completion(
     fields: &mut Fields,
     engine: &Engine,
-    most: usize,
+    reading: Reading,
 ) -> Result<Vec<Prompt>, Problem> {
     const EXPECTED: &str = "a text, a list of texts, a list of token ids or a list of such lists";
     let add_special = fields.flag_or("add_special_tokens", true)?;
     let value = fields
         .take("prompt")
         .ok_or_else(|| Problem::parameter("prompt", format!("\"prompt\" is missing; it is {EXPECTED}")))?;
-    let of_text = |text: &str| Prompt {
-        text: text.to_string(),
-        tokens: engine.tokenizer.encode(text, add_special, false),
+    let of_text = |text: &str| {
+        check_length("prompt", text, reading.limit, engine)?;
+        let (tokens, offsets) = if reading.offsets {
+            let placed = engine.tokenizer.encode_with_places(text, add_special, false);
+            let (tokens, places): (Vec<TokenId>, Vec<usize>) = placed.into_iter().unzip();
+            (tokens, in_characters(text, places.into_iter()))
+        } else {
+            (engine.tokenizer.encode(text, add_special, false), Vec::new())
+        };
+        Ok(Prompt { text: text.to_string(), tokens, offsets })
     };
     let of_ids = |items: &[Value]| {
         let vocab_size = engine.model.config.vocab_size;
         let tokens: Vec<TokenId> =
             items.iter().map(|item| token("prompt", item, vocab_size)).collect::<Result<_, _>>()?;
-        Ok(Prompt { text: engine.tokenizer.decode(&tokens, true), tokens })
+        let mut offsets = Vec::new();
+        if reading.offsets {
+            let mut places = Places::default();
+            offsets.extend(engine.tokenizer.pieces(&tokens, true).map(|bytes| places.push(bytes)));
+        }
+        Ok(Prompt { text: engine.tokenizer.decode(&tokens, true), tokens, offsets })
     };
     let items = match &value {
-        Value::String(text) => return Ok(vec![of_text(text)]),
+        Value::String(text) => return Ok(vec![of_text(text)?]),
         Value::Array(items) if items.first().is_some_and(Value::is_number) => {
             return Ok(vec![of_ids(items)?]);
         }
         Value::Array(items) if !items.is_empty() => items,
         _ => return Err(wrong("prompt", &value, EXPECTED)),
     };
+    let most = reading.most;
     if items.len() > most {
         let message = format!("\"prompt\" has {} texts, but at most {most} can wait here", items.len());
         return Err(Problem::parameter("prompt", message));
     }
     let one = |item: &Value| match item {
-        Value::String(text) => Ok(of_text(text)),
+        Value::String(text) => of_text(text),
         Value::Array(ids) => of_ids(ids),
         other => Err(wrong("prompt", other, EXPECTED)),
     };
@@ -64,16 +90,37 @@ pub(crate) fn of_completion(
 }
 
 /// The messages of a chat, in the model's template.
-pub(crate) fn of_chat(fields: &mut Fields, engine: &Engine) -> Result<Prompt, Problem> {
+/// A text that can't have as few tokens as `limit` is refused.
+pub(crate) fn of_chat(fields: &mut Fields, engine: &Engine, limit: usize) -> Result<Prompt, Problem> {
     let text = rendered(fields, engine)?;
+    check_length("messages", &text, limit, engine)?;
     let tokens = encode_rendered(&engine.tokenizer, &text);
-    Ok(Prompt { text, tokens })
+    Ok(Prompt { text, tokens, offsets: Vec::new() })
+}
+
+/// Refuses a text that is too long for `limit` tokens, whatever it says, before the work of cutting it into tokens.
+fn check_length(name: &str, text: &str, limit: usize, engine: &Engine) -> Result<(), Problem> {
+    let longest = engine.tokenizer.longest();
+    let most = limit.saturating_mul(longest);
+    // No text has more characters than bytes.
+    if text.len() <= most {
+        return Ok(());
+    }
+    let n_chars = text.chars().count();
+    if n_chars <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "the prompt has {n_chars} characters, but the context has room for {limit} tokens, which are {most} characters at most"
+    );
+    Err(Problem::context(name, message))
 }
 
 /// What the Responses API calls input, a text or messages, after its instructions, in the model's template.
 pub(crate) fn of_input(
     fields: &mut Fields,
     engine: &Engine,
+    limit: usize,
     instructions: Option<&str>,
 ) -> Result<Prompt, Problem> {
     const EXPECTED: &str = "a text or a list of messages";
@@ -89,8 +136,9 @@ pub(crate) fn of_input(
         Some(other) => return Err(wrong("input", &other, EXPECTED)),
     }
     let text = render(fields, engine, &messages, "input")?;
+    check_length("input", &text, limit, engine)?;
     let tokens = encode_rendered(&engine.tokenizer, &text);
-    Ok(Prompt { text, tokens })
+    Ok(Prompt { text, tokens, offsets: Vec::new() })
 }
 
 /// The text that the template makes of the messages, up to where the answer begins.
@@ -159,10 +207,14 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
             fields.take(name);
         }
     }
+    let said = history::read(&mut fields).map_err(|problem| problem.inside(&format!("{list}[{i}]")))?;
     let role = match fields.take("role") {
         Some(Value::String(role)) if matches!(role.as_str(), "system" | "user" | "assistant") => role,
         // What newer clients call it.
         Some(Value::String(role)) if role == "developer" => "system".to_string(),
+        Some(Value::String(role)) if matches!(role.as_str(), "tool" | "function") => {
+            return Err(history::no_tools(&at("role"), &format!("\"{}\" is \"{role}\"", at("role"))));
+        }
         other => {
             let found = other.unwrap_or_default();
             return Err(wrong(&at("role"), &found, "\"system\", \"developer\", \"user\" or \"assistant\""));
@@ -173,6 +225,8 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
         Some(Value::Array(parts)) => {
             parts.into_iter().map(|part| part_text(&at("content"), part)).collect::<Result<_, _>>()?
         }
+        // An assistant that said nothing.
+        None if role == "assistant" => String::new(),
         other => {
             return Err(wrong(&at("content"), &other.unwrap_or_default(), "a text or a list of text parts"));
         }
@@ -184,7 +238,7 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
         Some(other) => return Err(wrong(&at("name"), &other, "a text")),
     };
     fields.end().map_err(|problem| problem.inside(&format!("{list}[{i}]")))?;
-    Ok(Message { role, content, name })
+    Ok(Message { role, content, name, reasoning_content: said.reasoning })
 }
 
 fn part_text(name: &str, part: Value) -> Result<String, Problem> {
