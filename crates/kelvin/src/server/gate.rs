@@ -90,8 +90,10 @@ fn check_source<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
     match request.headers().get(header::ORIGIN) {
         Some(origin) if !origins::may_ask(origin, host, &shared.origins) => {
             let origin = shortened(&String::from_utf8_lossy(origin.as_bytes()));
+            // A page of no origin (file:, a sandbox) has no name.
+            let name = if origin == "null" { "'*'" } else { origin.as_str() };
             let message = format!(
-                "pages of {origin} may not use this server; kelvin serve --allow-origin {origin} lets them"
+                "pages of {origin} may not use this server; kelvin serve --allow-origin {name} lets them"
             );
             Err(forbidden("origin_not_allowed", message))
         }

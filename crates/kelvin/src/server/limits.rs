@@ -7,7 +7,7 @@
 //! | header bytes of a connection | [`MOST_HEADER_BYTES`] | `costs.rs` `long_headers_are_refused` |
 //! | body bytes | [`MOST_BODY_BYTES`] | `server.rs` `slow_clients_are_not_waited_for` |
 //! | bodies over [`SMALL_BODY_BYTES`] in memory | [`MOST_LARGE_BODIES`] | `costs.rs` `large_bodies_take_turns` |
-//! | bodies over [`SMALL_BODY_BYTES`] being parsed, rendered, tokenized | half of the CPUs, [`n_large_at_work`] | `costs.rs` `large_bodies_take_turns` |
+//! | bodies over [`SMALL_BODY_BYTES`] being parsed, rendered, tokenized | half of the CPUs, at most 4 of [`MOST_AT_WORK`] threads | `costs.rs` `large_bodies_take_turns` |
 //! | messages | [`MOST_MESSAGES`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | work of a chat template | fuel and 1.5 s (`kelvin_engine::chat`) | `crates/engine/tests/chat_hostile.rs` |
 //! | characters of a prompt | context × bytes of the longest token, before tokenizing | `costs.rs` `a_prompt_that_cannot_fit_is_refused_before_it_is_tokenized` |
@@ -66,9 +66,12 @@ pub(crate) const MOST_FAN: u64 = 16;
 /// Draws from one row.
 pub(crate) const MOST_DRAWS: u64 = 10_000;
 
-/// Large bodies that are worked on at a time: the model has the other CPUs.
+/// Bodies that are worked on at a time.
+pub(crate) const MOST_AT_WORK: usize = 8;
+
+/// Large ones among them: the model has the other CPUs, and small ones the other threads.
 pub(crate) fn n_large_at_work() -> usize {
-    std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).max(1))
+    std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).clamp(1, MOST_AT_WORK / 2))
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ pub(crate) struct Shared {
     /// Places for large bodies, from when they are read until they have been worked on.
     large_bodies: Arc<Semaphore>,
     /// Places for those that are worked on.
-    large_at_work: Semaphore,
+    large_at_work: Arc<Semaphore>,
     /// When the server began, in seconds since 1970.
     since: u64,
     /// Sets this run's request ids apart from another's.
@@ -98,12 +98,16 @@ impl Shared {
         work: impl FnOnce(&[u8]) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let turn = match &read.place {
-            Some(_) => self.large_at_work.acquire().await.ok(),
+            Some(_) => Arc::clone(&self.large_at_work).acquire_owned().await.ok(),
             None => None,
         };
-        let done = self.work(move || work(&read.bytes)).await;
-        drop(turn);
-        done
+        // The turn goes with the work: it isn't over when the client goes away.
+        let work = move || {
+            let done = work(&read.bytes);
+            drop(turn);
+            done
+        };
+        self.work(work).await
     }
 
     /// Does work that takes a while on a thread where nobody waits for it.

@@ -24,7 +24,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use super::{
     Key, Origin, Room, Shared, batch,
     connections::{Answer, Connections},
-    limits::{MOST_HEADER_BYTES, MOST_LARGE_BODIES, n_large_at_work},
+    limits::{MOST_AT_WORK, MOST_HEADER_BYTES, MOST_LARGE_BODIES, n_large_at_work},
     metrics::Metrics,
     patience::Patient,
     queue::Queue,
@@ -67,7 +67,7 @@ pub(crate) fn serve(
     let guard = interrupt::Guard::new();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(8)
+        .max_blocking_threads(MOST_AT_WORK)
         .enable_all()
         .build()
         .context("the threads for connections can't be started")?;
@@ -91,7 +91,7 @@ pub(crate) fn serve(
         is_loopback: address.ip().is_loopback(),
         origins: options.origins,
         large_bodies: Arc::new(Semaphore::new(MOST_LARGE_BODIES)),
-        large_at_work: Semaphore::new(n_large_at_work()),
+        large_at_work: Arc::new(Semaphore::new(n_large_at_work())),
         since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         run: format!("{run:08x}"),
         n_requests: AtomicU64::new(0),
