@@ -1,7 +1,7 @@
 //! Words that others wrote in, enough of them to know them by out: every error that quotes what it was given does so by these.
 
 /// How many characters of a quoted text are shown.
-const MOST_QUOTED: usize = 80;
+pub(crate) const MOST_QUOTED: usize = 80;
 /// How many characters an error may have as a whole.
 const MOST_SAID: usize = 2000;
 

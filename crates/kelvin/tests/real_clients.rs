@@ -79,6 +79,18 @@ fn lm_eval_measures_what_perplexity_measures() {
     run(&server, python.arg(env!("CARGO_BIN_EXE_kelvin")));
 }
 
+#[test]
+fn lm_eval_finds_a_continuation_by_its_offsets() {
+    for model in ["smollm2", "gemma3"] {
+        let server = Server::start(&["--ctx-size", "512", "-m", model], None);
+        let mut python = Command::new(installed("bin/python"));
+        python.arg(script("python/lm_eval_offsets.py")).arg(base_url(&server));
+        let said = python.arg(env!("CARGO_BIN_EXE_kelvin")).arg(model).output().unwrap();
+        let said = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
+        assert!(said.contains("all as expected"), "{model}: {said}");
+    }
+}
+
 /// What schemathesis looks for.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,negative_data_rejection";
 

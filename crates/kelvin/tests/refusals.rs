@@ -109,7 +109,7 @@ fn a_response_refuses_by_name_what_it_cannot_do() {
             "stream_options.include_obfuscation",
         ),
         (json!({ "stream": true, "stream_options": { "more": 1 } }), "stream_options.more"),
-        (json!({ "stream_options": { "include_obfuscation": false } }), "stream_options"),
+        (json!({ "stream_options": { "include_usage": true } }), "stream_options"),
         (json!({ "temperature": -1 }), "temperature"),
         (json!({ "text": { "format": { "type": "grammar" } } }), "text.format.type"),
         (json!({ "text": { "verbosity": "low" } }), "text.verbosity"),

@@ -118,7 +118,7 @@ fn slow_clients_are_not_waited_for() {
     // A body that never ends.
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
+    let head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
     stream.write_all(head.as_bytes()).unwrap();
     let said = ends(&mut stream);
     assert!(said.contains("408") && said.contains("request_timeout"), "{said}");
@@ -135,10 +135,35 @@ fn slow_clients_are_not_waited_for() {
     assert_eq!(server.exchange("POST", "/v1/completions", "", &large).status, 413);
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let head = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let head = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunk = format!("{:x}\r\n{large}\r\n", large.len());
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(chunk.as_bytes()));
     assert!(ends(&mut stream).contains("413"));
+}
+
+#[test]
+fn idle_connections_hold_nobody_up() {
+    let server = server(&["--connections", "8", "--patience", "60"]);
+    // One that is being answered, one whose body doesn't come, and many that say nothing.
+    let mut runs = begun(&server, &endless("Once"));
+    let mut stalls = TcpStream::connect(&server.address).unwrap();
+    let head = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+    stalls.write_all(head.as_bytes()).unwrap();
+    let idle: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    let begun = Instant::now();
+    for _ in 0..3 {
+        server.good("/v1/completions", &json!({ "prompt": "Tea", "max_tokens": 2 }));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    // The oldest went, whoever waits for an answer stays.
+    let ended = |stream: &mut TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        matches!(stream.read(&mut [0; 100]), Ok(0) | Err(_)) && stream.write_all(b"x").is_ok()
+    };
+    assert!(ended(&mut stalls));
+    runs.read_exact(&mut [0; 20_000]).unwrap();
+    assert!(server.metric("kelvin_requests_running") == 1.0);
+    drop((idle, runs));
 }
 
 #[test]

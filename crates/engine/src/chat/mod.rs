@@ -58,6 +58,8 @@ pub struct Message {
     pub content: Content,
     /// Which of several speakers of a role says it. Most templates don't look at it.
     pub name: Option<String>,
+    /// What an assistant thought before it said that, for templates that show it; most leave it out.
+    pub reasoning_content: Option<String>,
 }
 
 /// The content of a message.
@@ -101,7 +103,7 @@ impl Content {
 impl Message {
     /// A message of a speaker without a name.
     pub fn new(role: impl Into<String>, content: impl Into<Content>) -> Message {
-        Message { role: role.into(), content: content.into(), name: None }
+        Message { role: role.into(), content: content.into(), name: None, reasoning_content: None }
     }
 
     fn n_bytes(&self) -> usize {
@@ -109,10 +111,11 @@ impl Message {
             Content::Text(text) => text.len(),
             Content::Parts(parts) => parts.iter().map(|part| part.len() + 32).sum(),
         };
-        self.role.len() + content + self.name.as_ref().map_or(0, String::len)
+        let more = [&self.name, &self.reasoning_content].into_iter().flatten().map(String::len);
+        self.role.len() + content + more.sum::<usize>()
     }
 
-    /// The message as templates see it: a name that wasn't given isn't defined.
+    /// The message as templates see it: what was not given is not defined.
     fn value(&self, as_parts: bool) -> machine::Res<Value> {
         // Templates make special tokens of roles (`'<|' + role + '|>'`); a role is one word.
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -135,9 +138,9 @@ impl Message {
             (parts, false) => Value::Text(Text::user(&parts.joined())),
         };
         let mut entries = vec![(Value::frame("role"), Value::Text(role)), (Value::frame("content"), content)];
-        if let Some(name) = &self.name {
-            entries.push((Value::frame("name"), Value::Text(Text::user(name))));
-        }
+        let more = [("name", &self.name), ("reasoning_content", &self.reasoning_content)];
+        let given = more.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
+        entries.extend(given.map(|(key, text)| (Value::frame(key), Value::Text(Text::user(text)))));
         Value::dict(entries)
     }
 }

@@ -21,11 +21,14 @@ pub(super) struct Decoded {
     arena: Vec<u8>,
     /// `n_tokens + 1` places in the arena.
     starts: Vec<u32>,
+    /// Bytes of the longest.
+    longest: usize,
 }
 
 impl Decoded {
     pub(super) fn new(vocabulary: &Vocabulary, spelling: Spelling) -> Decoded {
-        let mut decoded = Decoded { arena: Vec::new(), starts: Vec::with_capacity(vocabulary.len() + 1) };
+        let mut decoded =
+            Decoded { arena: Vec::new(), starts: Vec::with_capacity(vocabulary.len() + 1), longest: 0 };
         decoded.starts.push(0);
         for (id, &kind) in vocabulary.kinds.iter().enumerate() {
             let text = vocabulary.text(id as u32);
@@ -38,7 +41,13 @@ impl Decoded {
             // No token decodes to more bytes than it's spelled with, and that sum was checked.
             decoded.starts.push(decoded.arena.len() as u32);
         }
+        decoded.longest = decoded.starts.windows(2).map(|of| of[1] - of[0]).max().unwrap_or(0) as usize;
         decoded
+    }
+
+    /// Bytes of the longest token.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
     }
 
     pub(super) fn bytes(&self, id: u32) -> &[u8] {

@@ -17,6 +17,7 @@ mod error;
 pub(crate) mod keys;
 mod merge;
 mod partition;
+mod places;
 mod special;
 mod split;
 mod spm;
@@ -35,6 +36,7 @@ use crate::{TokenId, gguf::Metadata};
 use bpe::Bpe;
 use decode::{Decoded, Spelling};
 use partition::{Fragment, Specials};
+use places::Encoded;
 use special::{Defaults, Special};
 use spm::Spm;
 use vocabulary::{Kind, Vocabulary};
@@ -119,7 +121,7 @@ impl Tokenizer {
     /// Where no control token is written in `plain`, the ids are those of
     /// `encode(text, add_special, true)`: words reach across the ends of a range.
     pub fn encode_marked(&self, text: &str, plain: &[Range<usize>], add_special: bool) -> Vec<TokenId> {
-        self.encode_noting(text, plain, add_special, &mut |_| {})
+        self.encode_stretches(text, plain, add_special, &mut |_| {}, |_| {})
     }
 
     /// The distinct characters of a text, in order, that `encode` leaves out: at most 16 of them.
@@ -134,38 +136,44 @@ impl Tokenizer {
         let mut found = Vec::new();
         if may_lack {
             let all = 0..text.len();
-            self.encode_noting(text, plain_ranges(parse_special, &all), false, &mut |c| {
+            let mut unspelled = |c| {
                 // The space in front isn't the text's.
                 if !found.contains(&c) && found.len() < MOST_UNSPELLED && text.contains(c) {
                     found.push(c);
                 }
-            });
+            };
+            let plain = plain_ranges(parse_special, &all);
+            self.encode_stretches(text, plain, false, &mut unspelled, |_| {});
         }
         found
     }
 
-    /// `encode_marked`, which calls `unspelled` with each character that it leaves out.
-    fn encode_noting(
+    /// `encode_marked`, which calls `unspelled` with each character that it leaves out, and `each` with
+    /// each stretch of the text and its tokens, from the left.
+    fn encode_stretches(
         &self,
         text: &str,
         plain: &[Range<usize>],
         add_special: bool,
         unspelled: &mut dyn FnMut(char),
+        mut each: impl FnMut(Encoded<'_>),
     ) -> Vec<TokenId> {
         let mut tokens = Vec::new();
         tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
         let mut after_special = true;
         for fragment in self.specials.partition(&self.vocabulary, text, plain) {
+            let (n_before, mut prefix) = (tokens.len(), false);
             match fragment {
                 Fragment::Token(id) => tokens.push(TokenId(id)),
                 Fragment::Text(text) => match &self.scheme {
                     Scheme::Bpe(bpe) => bpe.encode(&self.vocabulary, text, &mut tokens, unspelled),
                     Scheme::Spm(spm) => {
-                        let prefix = spm.add_space_prefix && after_special;
+                        prefix = spm.add_space_prefix && after_special;
                         spm.encode(&self.vocabulary, text, prefix, &mut tokens, unspelled);
                     }
                 },
             }
+            each(Encoded { fragment, prefix, tokens: &tokens[n_before..] });
             after_special = matches!(fragment, Fragment::Token(_));
         }
         tokens.extend(self.special.eos.filter(|_| add_special && self.special.add_eos));
@@ -191,7 +199,7 @@ impl Tokenizer {
     }
 
     /// The bytes of each token of a whole text, without the space that `encode` puts in front of it.
-    fn pieces(&self, tokens: &[TokenId], special: bool) -> impl Iterator<Item = &[u8]> {
+    pub fn pieces(&self, tokens: &[TokenId], special: bool) -> impl Iterator<Item = &[u8]> {
         let mut prefixed = matches!(&self.scheme, Scheme::Spm(spm) if spm.add_space_prefix);
         tokens.iter().map(move |&token| {
             let piece = self.bytes(token, special);
@@ -215,6 +223,12 @@ impl Tokenizer {
             last.push_str(&stream.finish());
         }
         texts
+    }
+
+    /// No token stands for more characters of a text than this: the bytes of the longest one. So a text of more than `n` times as many
+    /// characters has more than `n` tokens.
+    pub fn longest(&self) -> usize {
+        self.decoded.longest()
     }
 
     /// The vocabulary's own spelling of a token (e.g. `Ġthe`, `<0x0A>`); empty for an id outside of it.

@@ -25,7 +25,7 @@ pub(super) struct Spm {
     /// follows any other character, so a text is merged word by word there, in memory that is near.
     before_space: HashSet<char>,
     /// What stands for a character that has no byte tokens either; `NONE`: nothing.
-    unknown: u32,
+    pub(super) unknown: u32,
 }
 
 impl Spm {

@@ -40,6 +40,11 @@ impl TextStream {
         text
     }
 
+    /// Whether the beginning of a character waits for its rest.
+    pub fn is_within_character(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// The end: whatever is pending, invalid bytes as U+FFFD.
     pub fn finish(&mut self) -> String {
         let text = String::from_utf8_lossy(&self.pending).into_owned();

@@ -9,7 +9,7 @@ use kelvin_lab::text_file;
 use super::{failure::usage, memory, serve_args::ServeArgs, session};
 use crate::{
     day::Day,
-    server::{self, Key, Room},
+    server::{self, Key, Origin, Room},
     terminal,
 };
 
@@ -34,6 +34,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         return Err(usage("--patience is 0, but a client needs some time: give at least 1"));
     }
     let day = Day::read(Some(&args.date))?;
+    if args.connections == 0 {
+        return Err(usage("--connections is 0, but a client needs one: give at least 1"));
+    }
     let key = key(args)?;
     let session = session::open(&args.model)?;
     let limit = session.limit();
@@ -55,15 +58,23 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         queue: args.queue,
         key,
         day: day.clone(),
+        origins: args.allow_origin.clone(),
+        connections: args.connections,
         patience: Duration::from_secs(args.patience),
         drain: Duration::from_secs(args.drain),
     };
     log_to_stderr();
     let asks_date = matches!(&session.engine.template, Some(Ok(template)) if template.may_ask_date());
     let has_key = options.key.is_some();
+    let any_page = options.origins.contains(&Origin::Any);
     server::serve(session.engine, &args.host, args.port, options, |address| {
         if !address.ip().is_loopback() && !has_key {
             terminal::note("hint: others can reach this address and no API key is set (KELVIN_API_KEY)");
+        }
+        if any_page && !has_key {
+            terminal::note(
+                "hint: every page that a browser here shows can use this server, and no API key is set (KELVIN_API_KEY)",
+            );
         }
         terminal::note(&format!(
             "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it."

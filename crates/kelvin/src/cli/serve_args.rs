@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::args::ModelArgs;
+use crate::server::Origin;
 
 /// `serve`.
 #[derive(Debug, ClapArgs)]
@@ -13,6 +14,7 @@ Examples:
   kelvin serve
   kelvin serve -m gemma3 --port 9000 --parallel 8
   KELVIN_API_KEY=secret kelvin serve --host 0.0.0.0
+  kelvin serve --allow-origin https://app.example
 
 Clients of OpenAI's API take the address that is printed, with /v1 behind it, as their base URL. Ctrl-C or SIGTERM ends the \
 server once running answers are complete, after --drain seconds at the latest; a second one ends it at once.")]
@@ -36,6 +38,12 @@ pub(crate) struct ServeArgs {
     /// Require this file's content as the API key (or the value of KELVIN_API_KEY)
     #[arg(long, value_name = "FILE", help_heading = "Server")]
     pub(crate) api_key_file: Option<PathBuf>,
+    /// Let pages of this origin use the server from a browser (scheme://host:port, or * for all; may be given again)
+    #[arg(long, value_name = "ORIGIN", help_heading = "Server")]
+    pub(crate) allow_origin: Vec<Origin>,
+    /// Connections at once; when there are more, the one idle for longest is closed
+    #[arg(long, value_name = "N", default_value_t = 1024, help_heading = "Server")]
+    pub(crate) connections: usize,
     /// How long a client may take to send its request, and to take what is written to it
     #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Server")]
     pub(crate) patience: u64,

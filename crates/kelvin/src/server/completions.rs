@@ -14,12 +14,15 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{
     Shared,
-    controls::{Bounds, Controls, MOST_TOP},
-    fields::{Fields, read_body},
+    body::read_body,
+    controls::{Bounds, Controls},
+    fields::{Fields, shortened},
     forms,
     gate::RequestId,
+    history,
+    limits::MOST_LOGPROBS,
     problem::Problem,
-    prompts::{self, Prompt, check_model},
+    prompts::{self, Prompt, Reading, check_model},
     queue::{Draft, Event, Job},
     reply::{Choice, Echo, Reply, Shape, recipe},
     responses::{self, Noted, Said},
@@ -67,10 +70,11 @@ async fn complete(
     shape: Shape,
 ) -> Result<Response, Problem> {
     let arrived = Instant::now();
-    let bytes = read_body(request.into_body(), shared.patience).await?;
+    let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
     // Tokenizing and templates take their time, which others needn't wait for.
-    let (mut work, jobs) = shared.work(move || plan(&for_work, &id.0, &bytes, shape, arrived)).await?;
+    let (mut work, jobs) =
+        shared.work_on(read, move |bytes| plan(&for_work, &id.0, bytes, shape, arrived)).await?;
     shared.queue.push(jobs)?;
     if work.stream {
         return Ok(streamed(work.reply, work.events, Arc::clone(&shared.metrics)));
@@ -112,18 +116,20 @@ fn plan(
                 let message = "a response has one text, so \"temperatures\" can't ask for more";
                 return Err(Problem::parameter("temperatures", message));
             }
-            let asked = responses::read(&mut fields, shared, &noted)?;
+            let asked = responses::read(&mut fields, shared, shared.limit, &noted)?;
             controls.max_tokens = asked.max_tokens;
             (said, form) = (asked.said, asked.form);
             (vec![asked.prompt], asked.n_top, false)
         }
         Shape::Text => {
-            let prompts = prompts::of_completion(&mut fields, engine, shared.queue.capacity())?;
-            let n_top = fields.whole("logprobs", 0..=MOST_TOP)?.map(|n| n as usize);
-            (prompts, n_top, fields.flag("echo")?)
+            let n_top = fields.whole("logprobs", 0..=MOST_LOGPROBS)?.map(|n| n as usize);
+            let echo = fields.flag("echo")?;
+            let (most, limit) = (shared.queue.capacity(), shared.limit);
+            let reading = Reading { most, limit, offsets: echo && n_top.is_some() };
+            (prompts::of_completion(&mut fields, engine, reading)?, n_top, echo)
         }
         Shape::Chat => {
-            let prompt = prompts::of_chat(&mut fields, shared)?;
+            let prompt = prompts::of_chat(&mut fields, shared, shared.limit)?;
             if let Some(most) = fields.whole("max_completion_tokens", 0..=u64::from(u32::MAX))? {
                 controls.max_tokens = Some(most as usize);
             }
@@ -187,6 +193,7 @@ fn plan(
     let echo = |prompt: Prompt| Echo {
         tokens: prompt.tokens,
         text: echo.then_some(prompt.text),
+        offsets: prompt.offsets,
         scores: Vec::new(),
     };
     let reply = Reply {
@@ -253,22 +260,32 @@ fn room_for(
 
 fn chat_scores(fields: &mut Fields) -> Result<Option<usize>, Problem> {
     let scores = fields.flag("logprobs")?;
-    match fields.whole("top_logprobs", 0..=MOST_TOP)? {
-        Some(_) if !scores => {
+    match fields.whole("top_logprobs", 0..=MOST_LOGPROBS)? {
+        Some(1..) if !scores => {
             Err(Problem::parameter("top_logprobs", "\"top_logprobs\" needs \"logprobs\": true beside it"))
         }
         n_top => Ok(scores.then_some(n_top.unwrap_or(0) as usize)),
     }
 }
 
+/// Parameters of a chat that may say what is so anyway, and with which values.
+const AS_IT_IS: &[(&str, &[&str])] = &[
+    ("tool_choice", &["\"none\"", "\"auto\""]),
+    ("parallel_tool_calls", &["true", "false"]),
+    ("function_call", &["\"none\"", "\"auto\""]),
+    ("reasoning_effort", &["\"none\""]),
+    ("verbosity", &["\"medium\""]),
+    ("chat_template_kwargs", &["{}"]),
+];
+
 /// What says "nothing special" may be said; what asks for more is refused by name.
 fn no_tools(fields: &mut Fields) -> Result<(), Problem> {
-    if let Some(tools) = fields.take("tools")
-        && tools.as_array().is_none_or(|tools| !tools.is_empty())
-    {
-        return Err(Problem::parameter("tools", "\"tools\" isn't supported yet"));
+    for name in ["tools", "functions"] {
+        if let Some(tools) = fields.take(name).filter(|tools| *tools != serde_json::json!([])) {
+            return Err(history::no_tools(name, &format!("\"{name}\" is {}", shortened(&tools.to_string()))));
+        }
     }
-    Ok(())
+    fields.as_it_is(AS_IT_IS)
 }
 
 fn gone() -> Problem {

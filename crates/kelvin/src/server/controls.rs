@@ -8,19 +8,13 @@ use serde_json::Value;
 
 use super::{
     fields::{Fields, shortened, token, wrong},
+    limits::{
+        MOST_BAD_WORDS, MOST_CHAIN_BYTES, MOST_IDS, MOST_LOGPROBS, MOST_STOP_BYTES, MOST_STOPS,
+        MOST_TEMPERATURES,
+    },
     problem::Problem,
     scores::LogprobsStage,
 };
-
-/// OpenAI's most.
-pub(crate) const MOST_TOP: u64 = 20;
-/// More temperatures than a person can compare.
-const MOST_TEMPERATURES: usize = 16;
-const MOST_STOPS: usize = 16;
-const MOST_STOP_BYTES: usize = 1024;
-const MOST_IDS: usize = 4096;
-const MOST_BAD_WORDS: usize = 256;
-const MOST_CHAIN_BYTES: usize = 4096;
 
 /// The single settings by their names in the API, the names of their stages, and what vLLM's clients write for "off".
 const SETTINGS: &[(&str, &str, Option<f64>)] = &[
@@ -34,7 +28,7 @@ const SETTINGS: &[(&str, &str, Option<f64>)] = &[
 
 /// Parameters that may say what is so anyway, and with which values.
 const AS_IT_IS: &[(&str, &[&str])] = &[
-    ("best_of", &["1"]),
+    ("prompt_cache_retention", &["\"in-memory\"", "\"in_memory\""]),
     ("store", &["false"]),
     ("service_tier", &["\"auto\"", "\"default\""]),
     ("modalities", &["[\"text\"]"]),
@@ -92,6 +86,15 @@ impl Controls {
             );
             return Err(Problem::parameter("temperatures", message));
         }
+        // Of as many candidates as there are choices each is the best.
+        if let Some(best_of) = fields.take("best_of").filter(|best_of| *best_of != 1 && *best_of != n) {
+            let message = "only as many candidates as choices are supported (\"best_of\" is 1 or as \"n\")";
+            return Err(Problem::parameter(
+                "best_of",
+                format!("\"best_of\" is {}: {message}", shortened(&best_of.to_string())),
+            )
+            .coded("unsupported_parameter"));
+        }
         let seed = match fields.whole("seed", 0..=u64::MAX)? {
             Some(seed) => seed,
             None => getrandom::u32().map(u64::from).map_err(|error| {
@@ -101,7 +104,7 @@ impl Controls {
         let max_tokens = fields.whole("max_tokens", 0..=u64::from(u32::MAX))?;
         let stream = fields.flag("stream")?;
         let include_usage = stream_options(fields, stream)?;
-        let prompt_logprobs = fields.whole("prompt_logprobs", 0..=MOST_TOP)?.map(|n| n as usize);
+        let prompt_logprobs = fields.whole("prompt_logprobs", 0..=MOST_LOGPROBS)?.map(|n| n as usize);
         if stream && prompt_logprobs.is_some() {
             let message = "\"prompt_logprobs\" can't be given with \"stream\": true";
             return Err(Problem::parameter("prompt_logprobs", message));
@@ -174,12 +177,17 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         settings.push(bias);
         first = first.or(Some("logit_bias"));
     }
-    if let Some(ids) = bounded("allowed_token_ids", fields.tokens("allowed_token_ids", vocab_size)?)
-        .map(|ids| Some(ids).filter(|ids| !ids.is_empty()))?
-    {
+    if fields.get("allowed_token_ids").is_some_and(|ids| !ids.is_null()) {
+        const NAME: &str = "allowed_token_ids";
+        let ids = bounded(NAME, fields.tokens(NAME, vocab_size)?)?;
+        if ids.is_empty() {
+            let message =
+                "\"allowed_token_ids\" is empty, so no token could be drawn: list some, or leave it out";
+            return Err(Problem::parameter(NAME, message));
+        }
         let mask = Mask::only(ids.iter().map(|id| id.0));
-        settings.push(mask.map_err(|e| Problem::parameter("allowed_token_ids", e.to_string()))?.into());
-        first = first.or(Some("allowed_token_ids"));
+        settings.push(mask.map_err(|error| Problem::parameter(NAME, error.to_string()))?.into());
+        first = first.or(Some(NAME));
     }
     let sampler = fields.text("sampler")?;
     if sampler.as_ref().is_some_and(|text| text.len() > MOST_CHAIN_BYTES) {
@@ -300,25 +308,15 @@ fn indifferent(fields: &mut Fields) -> Result<(), Problem> {
     {
         return Err(wrong("metadata", &value, "an object of texts"));
     }
-    for (name, allowed) in AS_IT_IS {
-        let Some(value) = fields.take(name) else { continue };
-        if !allowed.contains(&value.to_string().as_str()) {
-            let found = shortened(&value.to_string());
-            let message = format!("\"{name}\" is {found}, but only {} is supported", allowed.join(" or "));
-            return Err(Problem::parameter(*name, message).coded("unsupported_parameter"));
-        }
-    }
-    Ok(())
+    fields.as_it_is(AS_IT_IS)
 }
 
 /// Whether a stream ends with its usage.
 fn stream_options(fields: &mut Fields, stream: bool) -> Result<bool, Problem> {
     let mut options = match fields.take("stream_options") {
         None => return Ok(false),
-        Some(Value::Object(map)) if stream => Fields::of(map),
-        Some(value) => {
-            return Err(wrong("stream_options", &value, "an object, and only with \"stream\": true,"));
-        }
+        Some(Value::Object(map)) => Fields::of(map),
+        Some(value) => return Err(wrong("stream_options", &value, "an object")),
     };
     let mut read = || {
         // Nothing is sent here to hide how long a token is.
@@ -330,6 +328,11 @@ fn stream_options(fields: &mut Fields, stream: bool) -> Result<bool, Problem> {
     };
     let include_usage = read().map_err(|problem| problem.inside("stream_options"))?;
     options.end().map_err(|problem| problem.inside("stream_options"))?;
+    if include_usage && !stream {
+        let message =
+            "\"include_usage\" needs \"stream\": true beside it; other answers always have their usage";
+        return Err(Problem::parameter("stream_options", message));
+    }
     Ok(include_usage)
 }
 

@@ -2,51 +2,14 @@
 
 use std::ops::RangeInclusive;
 
-use axum::body::{Body, to_bytes};
-use axum::http::StatusCode;
 use kelvin_engine::TokenId;
 use serde_json::{Map, Value};
-use std::time::Duration;
 
 use super::{openapi, problem::Problem};
 pub(crate) use crate::shorten::shortened;
 
-/// The longest body that is read, in bytes.
-pub(crate) const MOST_BYTES: usize = 4 << 20;
-
 /// Up to here every whole number is an f64 of its own.
 const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
-
-/// Reads a body within its limits of size and time.
-pub(crate) async fn read_body(body: Body, patience: Duration) -> Result<Vec<u8>, Problem> {
-    match tokio::time::timeout(patience, to_bytes(body, MOST_BYTES)).await {
-        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
-        Ok(Err(error)) if is_too_long(&error) => Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "invalid_request_error",
-            "request_too_large",
-            format!("the request's body is longer than {MOST_BYTES} bytes, the most that is read"),
-        )),
-        Ok(Err(error)) => Err(Problem::request(format!("the request's body can't be read: {error}"))),
-        Err(_) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "invalid_request_error",
-            "request_timeout",
-            format!("the request's body didn't arrive within {} s", patience.as_secs()),
-        )),
-    }
-}
-
-fn is_too_long(error: &axum::Error) -> bool {
-    let mut cause = Some(error as &(dyn std::error::Error + 'static));
-    while let Some(one) = cause {
-        if one.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        cause = one.source();
-    }
-    false
-}
 
 /// The parameters that haven't been asked for yet; null counts as absent.
 #[derive(Debug)]
@@ -121,6 +84,20 @@ impl Fields {
     pub(crate) fn flag_or(&mut self, name: &str, otherwise: bool) -> Result<bool, Problem> {
         let Some(value) = self.take(name) else { return Ok(otherwise) };
         value.as_bool().ok_or_else(|| wrong(name, &value, "true or false"))
+    }
+
+    /// Takes parameters that may say what is so anyway, each with the values by which it does.
+    pub(crate) fn as_it_is(&mut self, table: &[(&str, &[&str])]) -> Result<(), Problem> {
+        for (name, allowed) in table {
+            let Some(value) = self.take(name) else { continue };
+            let found = value.to_string();
+            if !allowed.contains(&found.as_str()) {
+                let (found, allowed) = (shortened(&found), allowed.join(" or "));
+                let message = format!("\"{name}\" is {found}, but only {allowed} is supported");
+                return Err(Problem::parameter(*name, message).coded("unsupported_parameter"));
+            }
+        }
+        Ok(())
     }
 
     /// A text.

@@ -1,4 +1,4 @@
-//! Every request in, those that may pass on: by host and by key; and each answer's id, log line and count.
+//! Every request in, those that may pass on: by host, by origin and by key; and each answer's id, log line and count.
 
 use std::{
     hint::black_box,
@@ -9,7 +9,7 @@ use std::{
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, Request as Parts, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -18,6 +18,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Shared,
+    fields::shortened,
+    origins,
     problem::{Problem, ProblemCode},
     studio,
 };
@@ -37,8 +39,8 @@ impl Key {
     }
 
     /// Compares digests, all of them whatever the first bytes say: how long it takes tells nothing about the key.
-    fn is(&self, text: &str) -> bool {
-        let other: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    fn is(&self, text: &[u8]) -> bool {
+        let other: [u8; 32] = Sha256::digest(text).into();
         let differing = self.0.iter().zip(other).fold(0, |sum, (a, b)| black_box(sum | (a ^ b)));
         differing == 0
     }
@@ -50,7 +52,7 @@ pub(crate) async fn pass(State(shared): State<Arc<Shared>>, mut request: Request
     let id = format!("{}-{}", shared.run, shared.n_requests.fetch_add(1, Relaxed));
     request.extensions_mut().insert(RequestId(id.clone()));
     let (method, path) = (request.method().clone(), request.uri().path().to_string());
-    let mut response = match check(&shared, &path, request.headers()) {
+    let mut response = match check_source(&shared, &request) {
         Ok(()) => caught(next.run(request)).await,
         Err(problem) => problem.into_response(),
     };
@@ -75,19 +77,42 @@ async fn caught(answer: impl Future<Output = Response>) -> Response {
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| problem().into_response())
 }
 
-fn check(shared: &Shared, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+/// Whether the request came by a name of this machine, and from no page of a stranger.
+fn check_source<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
+    let forbidden =
+        |code, message| Problem::new(StatusCode::FORBIDDEN, "invalid_request_error", code, message);
+    let host = origins::host(request.uri(), request.headers());
     // A page elsewhere may give this address a name of its own and so reach it from a browser (DNS rebinding).
-    if shared.is_loopback && !text(header::HOST).is_some_and(is_local) {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "invalid_request_error",
-            "host_not_allowed",
-            "this server listens on the loopback address and answers only to the hosts localhost, 127.0.0.1 and [::1]",
-        ));
+    if shared.is_loopback && !host.is_some_and(is_local) {
+        let message = "this server listens on the loopback address and answers only to the hosts localhost, 127.0.0.1 and [::1]";
+        return Err(forbidden("host_not_allowed", message.to_string()));
     }
+    match request.headers().get(header::ORIGIN) {
+        Some(origin) if !origins::may_ask(origin, host, &shared.origins) => {
+            let origin = shortened(&String::from_utf8_lossy(origin.as_bytes()));
+            // A page of no origin (file:, a sandbox) has no name.
+            let name = if origin == "null" { "'*'" } else { origin.as_str() };
+            let message = format!(
+                "pages of {origin} may not use this server; kelvin serve --allow-origin {name} lets them"
+            );
+            Err(forbidden("origin_not_allowed", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Lets a request pass that has the key, if there is one, or needs none.
+pub(crate) async fn with_key(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    match check_key(&shared, &request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn check_key<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
     let Some(key) = &shared.key else { return Ok(()) };
-    let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    let path = request.uri().path();
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));
     // The page asks for the key itself.
     if path == "/health" || studio::is_page(path) || given.is_some_and(|given| key.is(given)) {
         return Ok(());
@@ -100,8 +125,15 @@ fn check(shared: &Shared, path: &str, headers: &HeaderMap) -> Result<(), Problem
     Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key", message))
 }
 
+/// The key in an Authorization header. The scheme's case doesn't matter (RFC 9110, 11.1), the key's does.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let at = value.iter().position(|byte| *byte == b' ')?;
+    value[..at].eq_ignore_ascii_case(b"Bearer").then(|| value[at..].trim_ascii())
+}
+
 /// Whether a Host header names this machine to itself.
 fn is_local(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
     let is_port = |port: &str| port.parse::<u16>().is_ok();
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| match host.strip_prefix(name) {
         Some("") => true,
@@ -123,7 +155,7 @@ mod tests {
 
     #[test]
     fn hosts_and_keys() {
-        for good in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080"] {
+        for good in ["localhost", "localhost:8080", "LocalHost:8080", "127.0.0.1:1", "[::1]:8080"] {
             assert!(is_local(good), "{good}");
         }
         for bad in [
@@ -136,6 +168,20 @@ mod tests {
         ] {
             assert!(!is_local(bad), "{bad}");
         }
-        assert!(Key::new("secret").is("secret") && !Key::new("secret").is("secret "));
+        let key = Key::new("geheimnisvoll-ä");
+        let opens = |header: &str| bearer(header.as_bytes()).is_some_and(|given| key.is(given));
+        for good in ["Bearer geheimnisvoll-ä", "bearer geheimnisvoll-ä", "BEARER   geheimnisvoll-ä"] {
+            assert!(opens(good), "{good}");
+        }
+        for bad in [
+            "geheimnisvoll-ä",
+            "Bearer",
+            "Bearer ",
+            "Bearer Geheimnisvoll-ä",
+            "Basic geheimnisvoll-ä",
+            "Bearer geheimnisvoll",
+        ] {
+            assert!(!opens(bad), "{bad}");
+        }
     }
 }

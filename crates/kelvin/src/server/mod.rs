@@ -1,17 +1,23 @@
 //! An open engine in, an OpenAI-compatible API out.
 //!
-//! `gate` lets requests pass, `fields`, `controls` and `prompts` read them, `queue` holds them, `batch` is the one thread that
+//! `gate` lets requests pass, `body`, `fields`, `controls` and `prompts` read them within `limits`, `queue` holds them, `batch` is the one thread that
 //! owns the model and steps all texts together, `reply` says what came of it. Nothing below `cli` knows of HTTP but this room.
 
 mod batch;
+mod body;
 mod completions;
+mod connections;
 mod controls;
 mod fields;
 mod forms;
 mod gate;
+mod history;
+mod limits;
 mod metrics;
 mod openapi;
+mod origins;
 mod patience;
+mod places;
 mod problem;
 mod prompts;
 mod queue;
@@ -33,11 +39,14 @@ use std::{
 };
 
 use kelvin_engine::Engine;
+use tokio::sync::Semaphore;
 
 pub(crate) use gate::Key;
+pub(crate) use origins::Origin;
 pub(crate) use room::Room;
 pub(crate) use serving::{Options, serve};
 
+use body::Read;
 use metrics::Metrics;
 use problem::Problem;
 use queue::Queue;
@@ -67,6 +76,12 @@ pub(crate) struct Shared {
     /// How long a client may take for its part.
     patience: Duration,
     is_loopback: bool,
+    /// Whose pages may ask, beside its own.
+    origins: Vec<Origin>,
+    /// Places for large bodies, from when they are read until they have been worked on.
+    large_bodies: Arc<Semaphore>,
+    /// Places for those that are worked on.
+    large_at_work: Arc<Semaphore>,
     /// When the server began, in seconds since 1970.
     since: u64,
     /// Sets this run's request ids apart from another's.
@@ -78,6 +93,26 @@ impl Shared {
     /// Seconds since 1970.
     fn now(&self) -> u64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(self.since, |since| since.as_secs())
+    }
+
+    /// Does the work that a body asks for. Parsing, rendering and tokenizing a large one takes long, so that few are worked on at a time, and
+    /// small ones don't wait for them.
+    async fn work_on<T: Send + 'static>(
+        &self,
+        read: Read,
+        work: impl FnOnce(&[u8]) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = match &read.place {
+            Some(_) => Arc::clone(&self.large_at_work).acquire_owned().await.ok(),
+            None => None,
+        };
+        // The turn goes with the work: it isn't over when the client goes away.
+        let work = move || {
+            let done = work(&read.bytes);
+            drop(turn);
+            done
+        };
+        self.work(work).await
     }
 
     /// Does work that takes a while on a thread where nobody waits for it.

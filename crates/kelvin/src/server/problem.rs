@@ -1,6 +1,7 @@
 //! What is wrong with a request in, an answer in the shape of OpenAI's errors out: each names the parameter if there is one.
 
 use axum::{
+    extract::rejection::PathRejection,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -30,6 +31,12 @@ impl Problem {
     /// The request as a whole can't be read.
     pub(crate) fn request(message: impl Into<String>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, "invalid_request_error", "invalid_value", message)
+    }
+
+    /// The path can't be read.
+    pub(crate) fn path(rejection: PathRejection) -> Problem {
+        Problem::request(format!("the request's path can't be read: {}", rejection.body_text()))
+            .coded("invalid_path")
     }
 
     /// The text and what is to be added to it don't fit.

@@ -9,12 +9,13 @@ use serde_json::Value;
 use super::{
     Shared,
     fields::{Fields, shortened, token, wrong},
+    history,
+    limits::MOST_MESSAGES,
+    places::{Places, in_characters},
     problem::Problem,
 };
 use crate::{cli::prompt::encode_rendered, views::token::unreadable};
 
-/// Far more turns than any context holds.
-const MOST_MESSAGES: usize = 4096;
 /// `developer` is `system` for templates that don't know it.
 const ROLES: [&str; 4] = ["system", "developer", "user", "assistant"];
 
@@ -23,15 +24,28 @@ const ROLES: [&str; 4] = ["system", "developer", "user", "assistant"];
 pub(crate) struct Prompt {
     pub(crate) text: String,
     pub(crate) tokens: Vec<TokenId>,
+    /// The character of the text that each token begins in, if somebody wants to know.
+    pub(crate) offsets: Vec<usize>,
     /// What the chat template was told, if it asked for the date.
     pub(crate) date: Option<String>,
+}
+
+/// How the prompts of a completion are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Prompts at most.
+    pub(crate) most: usize,
+    /// Tokens that a text may have.
+    pub(crate) limit: usize,
+    /// Whether the tokens' offsets are wanted.
+    pub(crate) offsets: bool,
 }
 
 /// The prompts of a completion: a text, a list of texts, a list of token ids, a list of such lists.
 pub(crate) fn of_completion(
     fields: &mut Fields,
     engine: &Engine,
-    most: usize,
+    reading: Reading,
 ) -> Result<Vec<Prompt>, Problem> {
     const EXPECTED: &str = "a text, a list of texts, a list of token ids or a list of such lists";
     let add_special = fields.flag_or("add_special_tokens", true)?;
@@ -39,15 +53,27 @@ pub(crate) fn of_completion(
         .take("prompt")
         .ok_or_else(|| Problem::parameter("prompt", format!("\"prompt\" is missing; it is {EXPECTED}")))?;
     let of_text = |text: &str| {
+        check_length("prompt", text, reading.limit, engine)?;
         readable("prompt", engine, text, false)?;
-        let tokens = engine.tokenizer.encode(text, add_special, false);
-        Ok(Prompt { text: text.to_string(), tokens, date: None })
+        let (tokens, offsets) = if reading.offsets {
+            let placed = engine.tokenizer.encode_with_places(text, add_special, false);
+            let (tokens, places): (Vec<TokenId>, Vec<usize>) = placed.into_iter().unzip();
+            (tokens, in_characters(text, places.into_iter()))
+        } else {
+            (engine.tokenizer.encode(text, add_special, false), Vec::new())
+        };
+        Ok(Prompt { text: text.to_string(), tokens, offsets, date: None })
     };
     let of_ids = |items: &[Value]| {
         let vocab_size = engine.model.config.vocab_size;
         let tokens: Vec<TokenId> =
             items.iter().map(|item| token("prompt", item, vocab_size)).collect::<Result<_, _>>()?;
-        Ok(Prompt { text: engine.tokenizer.decode(&tokens, true), tokens, date: None })
+        let mut offsets = Vec::new();
+        if reading.offsets {
+            let mut places = Places::default();
+            offsets.extend(engine.tokenizer.pieces(&tokens, true).map(|bytes| places.push(bytes)));
+        }
+        Ok(Prompt { text: engine.tokenizer.decode(&tokens, true), tokens, offsets, date: None })
     };
     let items = match &value {
         Value::String(text) => return Ok(vec![of_text(text)?]),
@@ -57,6 +83,7 @@ pub(crate) fn of_completion(
         Value::Array(items) if !items.is_empty() => items,
         _ => return Err(wrong("prompt", &value, EXPECTED)),
     };
+    let most = reading.most;
     if items.len() > most {
         let message = format!("\"prompt\" has {} texts, but at most {most} can wait here", items.len());
         return Err(Problem::parameter("prompt", message));
@@ -78,15 +105,35 @@ pub(crate) fn readable(name: &str, engine: &Engine, text: &str, parse_special: b
 }
 
 /// The messages of a chat, in the model's template.
-pub(crate) fn of_chat(fields: &mut Fields, shared: &Shared) -> Result<Prompt, Problem> {
+/// A text that can't have as few tokens as `limit` is refused.
+pub(crate) fn of_chat(fields: &mut Fields, shared: &Shared, limit: usize) -> Result<Prompt, Problem> {
     let messages = messages(fields)?;
-    templated(fields, shared, &messages, "messages")
+    templated(fields, shared, limit, &messages, "messages")
+}
+
+/// Refuses a text that is too long for `limit` tokens, whatever it says, before the work of cutting it into tokens.
+fn check_length(name: &str, text: &str, limit: usize, engine: &Engine) -> Result<(), Problem> {
+    let longest = engine.tokenizer.longest();
+    let most = limit.saturating_mul(longest);
+    // No text has more characters than bytes.
+    if text.len() <= most {
+        return Ok(());
+    }
+    let n_chars = text.chars().count();
+    if n_chars <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "the prompt has {n_chars} characters, but the context has room for {limit} tokens, which are {most} characters at most"
+    );
+    Err(Problem::context(name, message))
 }
 
 /// What the Responses API calls input, a text or messages, after its instructions, in the model's template.
 pub(crate) fn of_input(
     fields: &mut Fields,
     shared: &Shared,
+    limit: usize,
     instructions: Option<&str>,
 ) -> Result<Prompt, Problem> {
     const EXPECTED: &str = "a text or a list of messages";
@@ -101,7 +148,7 @@ pub(crate) fn of_input(
         None => return Err(Problem::parameter("input", format!("\"input\" is missing; it is {EXPECTED}"))),
         Some(other) => return Err(wrong("input", &other, EXPECTED)),
     }
-    templated(fields, shared, &messages, "input")
+    templated(fields, shared, limit, &messages, "input")
 }
 
 /// The text that the template makes of the messages, up to where the answer begins.
@@ -121,14 +168,16 @@ fn date(fields: &mut Fields, shared: &Shared) -> Result<String, Problem> {
 fn templated(
     fields: &mut Fields,
     shared: &Shared,
+    limit: usize,
     messages: &[Message],
     name: &str,
 ) -> Result<Prompt, Problem> {
     let date = date(fields, shared)?;
     let rendered = render(shared, messages, &date, name)?;
+    check_length(name, &rendered.text, limit, &shared.engine)?;
     readable(name, &shared.engine, &rendered.text, true)?;
     let tokens = encode_rendered(&shared.engine.tokenizer, &rendered);
-    Ok(Prompt { tokens, date: rendered.dated.then_some(date), text: rendered.text })
+    Ok(Prompt { tokens, date: rendered.dated.then_some(date), text: rendered.text, offsets: Vec::new() })
 }
 
 /// The template's text for messages that came as the parameter `name`.
@@ -185,8 +234,12 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
             fields.take(name);
         }
     }
+    let said = history::read(&mut fields).map_err(|problem| problem.inside(&format!("{list}[{i}]")))?;
     let role = match fields.take("role") {
         Some(Value::String(role)) if ROLES.contains(&role.as_str()) => role,
+        Some(Value::String(role)) if matches!(role.as_str(), "tool" | "function") => {
+            return Err(history::no_tools(&at("role"), &format!("\"{}\" is \"{role}\"", at("role"))));
+        }
         other => {
             let found = other.unwrap_or_default();
             return Err(wrong(&at("role"), &found, "\"system\", \"developer\", \"user\" or \"assistant\""));
@@ -198,6 +251,8 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
             let texts = parts.into_iter().map(|part| part_text(&at("content"), part));
             Content::Parts(texts.collect::<Result<_, _>>()?)
         }
+        // An assistant that said nothing.
+        None if role == "assistant" => Content::Text(String::new()),
         other => {
             return Err(wrong(&at("content"), &other.unwrap_or_default(), "a text or a list of text parts"));
         }
@@ -209,7 +264,7 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
         Some(other) => return Err(wrong(&at("name"), &other, "a text")),
     };
     fields.end().map_err(|problem| problem.inside(&format!("{list}[{i}]")))?;
-    Ok(Message { role, content, name })
+    Ok(Message { role, content, name, reasoning_content: said.reasoning })
 }
 
 fn part_text(name: &str, part: Value) -> Result<String, Problem> {

@@ -6,6 +6,7 @@ use kelvin_engine::{Engine, TokenId, generate::FinishReason, tokenizer::Tokenize
 use serde_json::{Map, Value, json};
 
 use super::{
+    places::Places,
     problem::Problem,
     queue::Event,
     responses::Said,
@@ -64,6 +65,8 @@ pub(crate) struct Echo {
     pub(crate) tokens: Vec<TokenId>,
     /// Its text, if it is.
     pub(crate) text: Option<String>,
+    /// The character of that text that each token begins in, if it's known.
+    pub(crate) offsets: Vec<usize>,
     /// What the model thought of its tokens, but for the first, which nothing predicts; empty if nobody wants to know.
     pub(crate) scores: Vec<Scored>,
 }
@@ -75,11 +78,20 @@ pub(crate) struct Choice {
     n_tokens: usize,
     /// Those not reported yet.
     ids: Vec<u32>,
-    /// None for a prompt's first token, which nothing predicts.
-    pub(crate) scores: Vec<(TokenId, Option<Scored>)>,
-    /// Characters before the next reported token.
-    offset: usize,
+    pub(crate) scores: Vec<Told>,
+    /// How far its text has come.
+    places: Places,
     end: Option<FinishReason>,
+}
+
+/// A token of a choice that is told of.
+#[derive(Clone)]
+pub(crate) struct Told {
+    token: TokenId,
+    /// The character of the text that it begins in.
+    offset: usize,
+    /// None for a prompt's first token, which nothing predicts.
+    pub(crate) scored: Option<Scored>,
 }
 
 impl Choice {
@@ -103,18 +115,21 @@ impl Reply {
                 let prompt = &mut self.prompts[first_choice / self.choices_a_prompt];
                 prompt.scores = scores;
                 let Some(text) = &prompt.text else { return Ok(()) };
-                let mut scores = Vec::new();
+                let mut scores: Vec<Told> = Vec::new();
                 if let Some(n_top) = self.n_top {
                     let scored = std::iter::once(None).chain(prompt.scores.iter().cloned().map(Some));
-                    scores.extend(prompt.tokens.iter().copied().zip(scored));
-                    scores
-                        .iter_mut()
-                        .flat_map(|(_, scored)| scored)
-                        .for_each(|scored| scored.top.truncate(n_top));
+                    let tokens = prompt.tokens.iter().zip(&prompt.offsets);
+                    let told = tokens.zip(scored).map(|((&token, &offset), mut scored)| {
+                        scored.iter_mut().for_each(|scored| scored.top.truncate(n_top));
+                        Told { token, offset, scored }
+                    });
+                    scores.extend(told);
                 }
+                let places = Places::after(text);
                 for choice in &mut self.choices[first_choice..first_choice + self.choices_a_prompt] {
                     choice.text = text.clone();
                     choice.scores = scores.clone();
+                    choice.places = places.clone();
                 }
             }
             Event::Token { choice, text, draw, scored, .. } => {
@@ -122,8 +137,10 @@ impl Reply {
                 choice.text.push_str(&text);
                 choice.n_tokens += 1;
                 choice.ids.push(draw.token.0);
-                if let Some(scored) = scored {
-                    choice.scores.push((draw.token, Some(scored)));
+                if scored.is_some() {
+                    // What a control token is called isn't part of the text.
+                    let offset = choice.places.push(self.engine.tokenizer.bytes(draw.token, false));
+                    choice.scores.push(Told { token: draw.token, offset, scored });
                 }
             }
             Event::End { choice, text, reason } => {
@@ -221,14 +238,14 @@ impl Reply {
         to["prompt_logprobs"] = std::iter::once(Value::Null).chain(prompt.scores.iter().map(one)).collect();
     }
 
-    pub(crate) fn scores(&self, choice: &mut Choice, n_top: usize) -> Value {
+    pub(crate) fn scores(&self, choice: &Choice, n_top: usize) -> Value {
         let tokenizer = &self.engine.tokenizer;
         if self.shape != Shape::Text {
             let content: Vec<Value> = choice
                 .scores
                 .iter()
-                .filter_map(|(_, scored)| {
-                    let scored = scored.as_ref()?;
+                .filter_map(|told| {
+                    let scored = told.scored.as_ref()?;
                     let top = scored.top.iter().map(|&(id, logprob)| named(tokenizer, id, logprob));
                     let mut own = named(tokenizer, scored.token, scored.logprob);
                     own["top_logprobs"] = top.collect();
@@ -238,11 +255,9 @@ impl Reply {
             return json!({ "content": content, "refusal": null, "stage": self.stage.name() });
         }
         let (mut tokens, mut logprobs, mut tops, mut offsets) = (vec![], vec![], vec![], vec![]);
-        for (token, scored) in &choice.scores {
-            let text = spelled(tokenizer, *token);
-            offsets.push(choice.offset);
-            choice.offset += String::from_utf8_lossy(tokenizer.bytes(*token, true)).chars().count();
-            tokens.push(text);
+        for Told { token, offset, scored } in &choice.scores {
+            tokens.push(spelled(tokenizer, *token));
+            offsets.push(*offset);
             logprobs.push(scored.as_ref().map(|scored| finite(scored.logprob)));
             // Of two tokens that are spelled the same the likelier is shown; the token itself always is.
             tops.push(scored.as_ref().filter(|_| n_top > 0).map(|scored| {

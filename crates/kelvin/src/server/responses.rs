@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Shared,
-    controls::MOST_TOP,
-    fields::{Fields, wrong},
+    fields::{Fields, shortened, wrong},
     forms::{self, Wanted},
+    history::no_tools,
+    limits::MOST_LOGPROBS,
     problem::Problem,
     prompts,
     reply::{Choice, Reply},
@@ -28,7 +29,6 @@ const AS_IT_IS: &[(&str, &[&str])] = &[
     ("background", &["false"]),
     ("parallel_tool_calls", &["true", "false"]),
     ("tool_choice", &["\"auto\"", "\"none\""]),
-    ("tools", &["[]"]),
     ("truncation", &["\"disabled\""]),
 ];
 
@@ -42,19 +42,22 @@ pub(crate) struct Asked {
 }
 
 /// Reads them; the controls of drawing have been taken already, `temperature` and `top_p` noted before that.
-pub(crate) fn read(fields: &mut Fields, shared: &Shared, noted: &Noted) -> Result<Asked, Problem> {
-    for (name, allowed) in AS_IT_IS {
-        let Some(value) = fields.take(name) else { continue };
-        if !allowed.contains(&value.to_string().as_str()) {
-            let message = format!("\"{name}\" isn't supported yet, but for {}", allowed.join(" or "));
-            return Err(Problem::parameter(*name, message).coded("unsupported_parameter"));
-        }
+pub(crate) fn read(
+    fields: &mut Fields,
+    shared: &Shared,
+    limit: usize,
+    noted: &Noted,
+) -> Result<Asked, Problem> {
+    if let Some(tools) = fields.take("tools").filter(|tools| *tools != json!([])) {
+        return Err(no_tools("tools", &format!("\"tools\" is {}", shortened(&tools.to_string()))));
     }
+    fields.as_it_is(AS_IT_IS)?;
+    no_reasoning(fields)?;
     let instructions = fields.text("instructions")?;
-    let prompt = prompts::of_input(fields, shared, instructions.as_deref())?;
+    let prompt = prompts::of_input(fields, shared, limit, instructions.as_deref())?;
     let max_tokens = fields.whole("max_output_tokens", 1..=u64::from(u32::MAX))?.map(|n| n as usize);
     let wants_scores = include(fields)?;
-    let n_top = fields.whole("top_logprobs", 0..=MOST_TOP)?.map(|n| n as usize);
+    let n_top = fields.whole("top_logprobs", 0..=MOST_LOGPROBS)?.map(|n| n as usize);
     if n_top.is_some_and(|n| n > 0) && !wants_scores {
         let message = "\"top_logprobs\" needs \"message.output_text.logprobs\" in \"include\"";
         return Err(Problem::parameter("top_logprobs", message));
@@ -79,6 +82,22 @@ pub(crate) fn read(fields: &mut Fields, shared: &Shared, noted: &Noted) -> Resul
     let Value::Object(settings) = settings else { unreachable!("an object is written above") };
     let said = Said { settings, ..Said::default() };
     Ok(Asked { prompt, max_tokens, n_top: wants_scores.then_some(n_top.unwrap_or(0)), form, said })
+}
+
+/// How to think before the answer: not at all, which may be said.
+fn no_reasoning(fields: &mut Fields) -> Result<(), Problem> {
+    let Some(value) = fields.take("reasoning") else { return Ok(()) };
+    let says_nothing = value.as_object().is_some_and(|map| {
+        map.iter().all(|(name, value)| value.is_null() || name == "effort" && value == "none")
+    });
+    if says_nothing {
+        return Ok(());
+    }
+    let found = shortened(&value.to_string());
+    let message = format!(
+        "\"reasoning\" is {found}, but an answer isn't thought about before: only the effort \"none\" is supported"
+    );
+    Err(Problem::parameter("reasoning", message).coded("unsupported_parameter"))
 }
 
 /// What an answer repeats of the parameters that chats have as well.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{StatusCode, header},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
@@ -12,17 +12,23 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Shared, completions, gate, openapi, problem::Problem, prompts::no_model, studio, texts};
+use super::{
+    Shared, completions, gate, openapi, origins, problem::Problem, prompts::no_model, studio, texts,
+};
 
 /// All of them, behind the gate.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let routes =
         api().into_iter().fold(studio::router(), |router, (_, path, answers)| router.route(path, answers));
-    routes
+    let mut routes = routes
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)
-        .layer(from_fn_with_state(Arc::clone(&shared), gate::pass))
-        .with_state(shared)
+        .layer(from_fn_with_state(Arc::clone(&shared), gate::with_key));
+    // A preflight comes without the key.
+    if let Some(cors) = origins::layer(&shared.origins) {
+        routes = routes.layer(cors);
+    }
+    routes.layer(from_fn_with_state(Arc::clone(&shared), gate::pass)).with_state(shared)
 }
 
 /// The API's own, by method and path, with what answers them.
@@ -60,7 +66,11 @@ async fn models(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(json!({ "object": "list", "data": [described(&shared)] }))
 }
 
-async fn model(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn model(
+    State(shared): State<Arc<Shared>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Path(id) = id.map_err(Problem::path)?;
     if shared.names.contains(&id) {
         Ok(Json(described(&shared)))
     } else {

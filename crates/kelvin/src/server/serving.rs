@@ -8,6 +8,11 @@ use std::{
 };
 
 use anyhow::Context;
+use hyper::{
+    Request,
+    body::{Body, Incoming},
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -17,12 +22,17 @@ use kelvin_engine::{Engine, transformer::CacheFormat};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use super::{
-    Key, Room, Shared, batch, metrics::Metrics, patience::Patient, queue::Queue, routes::router, studio::Rows,
+    Key, Origin, Room, Shared, batch,
+    connections::{Answer, Connections},
+    limits::{MOST_AT_WORK, MOST_HEADER_BYTES, MOST_LARGE_BODIES, n_large_at_work},
+    metrics::Metrics,
+    patience::Patient,
+    queue::Queue,
+    routes::router,
+    studio::Rows,
 };
 use crate::interrupt;
 
-/// Connections at once; more wait to be accepted.
-const MOST_CONNECTIONS: usize = 1024;
 /// What's left to say after the drain.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -37,6 +47,10 @@ pub(crate) struct Options {
     pub(crate) key: Option<Key>,
     /// The date of templates that ask for one, if a request names none.
     pub(crate) day: Day,
+    /// Whose pages may ask, beside its own.
+    pub(crate) origins: Vec<Origin>,
+    /// Connections at once; more close the one that is idle longest.
+    pub(crate) connections: usize,
     /// How long a client may take to send a request's header, to send its body, and to take what is written to it; a connection may be
     /// idle for so long as well.
     pub(crate) patience: Duration,
@@ -55,7 +69,7 @@ pub(crate) fn serve(
     let guard = interrupt::Guard::new();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(8)
+        .max_blocking_threads(MOST_AT_WORK)
         .enable_all()
         .build()
         .context("the threads for connections can't be started")?;
@@ -78,6 +92,9 @@ pub(crate) fn serve(
         rows: Rows::default(),
         patience: options.patience,
         is_loopback: address.ip().is_loopback(),
+        origins: options.origins,
+        large_bodies: Arc::new(Semaphore::new(MOST_LARGE_BODIES)),
+        large_at_work: Arc::new(Semaphore::new(n_large_at_work())),
         since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         run: format!("{run:08x}"),
         n_requests: AtomicU64::new(0),
@@ -92,7 +109,7 @@ pub(crate) fn serve(
         .spawn(move || batch::run(for_thread, options.cache, for_queue, metrics, room))
         .context("the engine's thread can't be started")?;
     ready(address)?;
-    runtime.block_on(accept(listener, shared, &guard, options.drain));
+    runtime.block_on(accept(listener, shared, &guard, options.connections, options.drain));
     queue.abort();
     runtime.shutdown_timeout(Duration::from_millis(200));
     if thread.join().is_err() {
@@ -103,46 +120,66 @@ pub(crate) fn serve(
 }
 
 /// Accepts and serves until the end is asked for, then drains.
-async fn accept(listener: TcpListener, shared: Arc<Shared>, guard: &interrupt::Guard, drain: Duration) {
-    let service = TowerToHyperService::new(router(Arc::clone(&shared)));
-    let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+async fn accept(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    guard: &interrupt::Guard,
+    most: usize,
+    drain: Duration,
+) {
+    let routes = TowerToHyperService::new(router(Arc::clone(&shared)));
+    let graceful = GracefulShutdown::new();
+    let connections = Connections::new(most);
     let mut signals = Signals::new(guard);
     loop {
-        let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
-            () = signals.next() => break,
-        };
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // Out of file descriptors, most likely: some will be free again.
-                    tracing::warn!(%error, "a connection couldn't be accepted");
+                    // Out of file descriptors, most likely: an idle connection may go for the new one.
+                    let closed = connections.close_one();
+                    tracing::warn!(%error, closed, "a connection couldn't be accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             },
             () = signals.next() => break,
         };
+        let place = tokio::select! {
+            place = connections.open() => place,
+            () = signals.next() => break,
+        };
         // Small events shouldn't wait for company.
         let _ = stream.set_nodelay(true);
+        let (routes, owner) = (routes.clone(), Arc::clone(&place));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            if request.body().is_end_stream() {
+                owner.has_request();
+            }
+            request.extensions_mut().insert(Arc::clone(&owner));
+            let (answer, owner) = (routes.call(request), Arc::clone(&owner));
+            async move { answer.await.map(|answer| answer.map(|body| Answer::new(body, owner))) }
+        });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(shared.patience)
-            .serve_connection(TokioIo::new(Patient::new(stream, shared.patience)), service.clone());
-        let watched = connections.watch(connection);
+            .max_buf_size(MOST_HEADER_BYTES)
+            .serve_connection(TokioIo::new(Patient::new(stream, shared.patience)), service);
+        let watched = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = watched.await {
-                tracing::debug!(%error, "a connection broke off");
+            tokio::select! {
+                ended = watched => if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection broke off");
+                },
+                () = place.closed() => tracing::debug!("an idle connection went for a new one"),
             }
-            drop(place);
+            place.leave();
         });
     }
     drop(listener);
     tracing::info!(drain_secs = drain.as_secs(), "ending: no new connections, what runs is finished");
     shared.queue.close();
-    let mut drained = std::pin::pin!(connections.shutdown());
+    let mut drained = std::pin::pin!(graceful.shutdown());
     let is_drained = tokio::select! {
         () = &mut drained => true,
         () = tokio::time::sleep(drain) => false,

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     Shared,
-    fields::{Fields, read_body},
+    body::read_body,
+    fields::Fields,
     problem::Problem,
     prompts::{check_model, of_chat, readable, rendered},
 };
@@ -22,10 +23,10 @@ async fn answer(
     schema: &'static str,
     make: fn(&Shared, &mut Fields) -> Result<Value, Problem>,
 ) -> Answer {
-    let bytes = read_body(request.into_body(), shared.patience).await?;
+    let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
-    let value = shared.work(move || {
-        let mut fields = Fields::described(&bytes, schema)?;
+    let value = shared.work_on(read, move |bytes| {
+        let mut fields = Fields::described(bytes, schema)?;
         check_model(&mut fields, &for_work.names)?;
         let value = make(&for_work, &mut fields)?;
         fields.end()?;
@@ -50,7 +51,7 @@ pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::e
             readable("content", &shared.engine, &text, parse_special)?;
             tokenizer.encode(&text, add_special, parse_special)
         } else if fields.get("messages").is_some() {
-            of_chat(fields, shared)?.tokens
+            of_chat(fields, shared, usize::MAX)?.tokens
         } else {
             let message = "\"prompt\" is missing; it is a text (\"content\" is another name for it, and \"messages\" take its place)";
             return Err(Problem::parameter("prompt", message));

@@ -21,6 +21,9 @@ assert.deepEqual(models.data.map((model) => model.id), ["smollm2"]);
 const whole = await client.chat.completions.create(fixed);
 const text = whole.choices[0].message.content;
 assert.ok(text.length > 0 && whole.usage.completion_tokens === 12);
+const turns = [...fixed.messages, whole.choices[0].message, { role: "user", content: "More" }];
+const again = await client.chat.completions.create({ ...fixed, messages: turns, tools: [], tool_choice: "none" });
+assert.ok(again.choices[0].message.content.length > 0);
 let streamed = "";
 for await (const chunk of await client.chat.completions.create({ ...fixed, stream: true })) {
   streamed += chunk.choices[0]?.delta?.content ?? "";

@@ -53,6 +53,11 @@ stopped = client.chat.completions.create(**fixed, stop=[stop])
 assert stop not in stopped.choices[0].message.content and stopped.choices[0].finish_reason == "stop"
 raw = client.chat.completions.with_raw_response.create(**fixed)
 assert raw.headers["x-request-id"]
+# An answer goes back as it came.
+for message in (whole.choices[0].message, whole.choices[0].message.model_dump(), {"role": "assistant", "content": None, "tool_calls": []}):
+    turns = [*messages, message, {"role": "user", "content": "More"}]
+    options = {"tools": [], "tool_choice": "none", "parallel_tool_calls": False, "logit_bias": {}, "store": False}
+    assert client.chat.completions.create(**{**fixed, "messages": turns}, **options).choices[0].message.content
 
 # Texts held to a form.
 class Mountain(pydantic.BaseModel):
@@ -62,7 +67,10 @@ class Mountain(pydantic.BaseModel):
 
 
 mountain = {**fixed, "max_completion_tokens": 300, "temperature": 0.5}
-parsed = client.chat.completions.parse(**mountain, response_format=Mountain).choices[0].message.parsed
+message = client.chat.completions.parse(**mountain, response_format=Mountain).choices[0].message
+turns = [*messages, message, {"role": "user", "content": "More"}]
+assert client.chat.completions.create(**{**fixed, "messages": turns}).choices[0].message.content
+parsed = message.parsed
 assert isinstance(parsed, Mountain), parsed
 with client.chat.completions.stream(**mountain, response_format=Mountain) as stream:
     assert stream.get_final_completion().choices[0].message.parsed == parsed

@@ -114,8 +114,10 @@ impl Server {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let host = if headers.contains("Host:") { "" } else { "Host: localhost\r\n" };
+        let is_typed = method != "POST" || headers.contains("Content-Type:");
+        let kind = if is_typed { "" } else { "Content-Type: application/json\r\n" };
         let head = format!(
-            "{method} {path} HTTP/1.1\r\n{host}{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\n{host}{kind}{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
             body.len()
         );
         // A server that refuses may close before it has read all of it.

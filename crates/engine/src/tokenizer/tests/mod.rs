@@ -2,6 +2,7 @@
 
 mod merge;
 mod partition;
+mod places;
 mod split;
 mod written;
 

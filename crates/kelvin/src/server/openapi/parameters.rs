@@ -3,7 +3,13 @@
 use kelvin_sampling::Profile;
 use serde_json::{Map, Value, json};
 
-use crate::server::{controls::MOST_TOP, scores::LogprobsStage};
+use crate::server::{
+    limits::{
+        MOST_BAD_WORDS, MOST_CHAIN_BYTES, MOST_IDS, MOST_LOGPROBS, MOST_MESSAGES, MOST_STOP_BYTES,
+        MOST_STOPS, MOST_TEMPERATURES,
+    },
+    scores::LogprobsStage,
+};
 
 /// The bodies of the requests.
 pub(super) fn schemas() -> Map<String, Value> {
@@ -16,7 +22,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ] },
         "add_special_tokens": or_null(json!({ "type": "boolean", "default": true })),
         "echo": or_null(json!({ "type": "boolean" })),
-        "logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_TOP })),
+        "logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_LOGPROBS })),
         "max_tokens": count("New tokens at most; 16 if nothing is said."),
         "response_format": or_null(response_format()),
         "structured_outputs": or_null(structured_outputs()),
@@ -25,12 +31,19 @@ pub(super) fn schemas() -> Map<String, Value> {
         "messages": messages(),
         "date": date(),
         "logprobs": or_null(json!({ "type": "boolean" })),
-        "top_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_TOP })),
+        "top_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_LOGPROBS })),
         "max_tokens": count("New tokens at most; as many as there is room for, up to 4096, if nothing is said."),
         "max_completion_tokens": count("The same; it counts if both are given."),
         "response_format": or_null(response_format()),
         "structured_outputs": or_null(structured_outputs()),
         "tools": or_null(json!({ "type": "array", "maxItems": 0, "description": "Not supported yet." })),
+        "tool_choice": or_null(json!({ "enum": ["none", "auto"] })),
+        "parallel_tool_calls": or_null(json!({ "type": "boolean" })),
+        "functions": or_null(json!({ "type": "array", "maxItems": 0 })),
+        "function_call": or_null(json!({ "enum": ["none", "auto"] })),
+        "reasoning_effort": or_null(json!({ "const": "none" })),
+        "verbosity": or_null(json!({ "const": "medium" })),
+        "chat_template_kwargs": or_null(object(json!({}), &[])),
     });
     let response = json!({
         "input": { "anyOf": [{ "type": "string" }, { "type": "array", "minItems": 1, "items": item() }] },
@@ -38,7 +51,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         "date": date(),
         "max_output_tokens": or_null(json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX })),
         "include": or_null(json!({ "type": "array", "items": { "const": "message.output_text.logprobs" } })),
-        "top_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_TOP })),
+        "top_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_LOGPROBS })),
         "text": or_null(object(json!({ "format": or_null(text_format()), "verbosity": or_null(json!({ "const": "medium" })) }), &[])),
         "response_format": or_null(response_format()),
         "structured_outputs": or_null(structured_outputs()),
@@ -46,6 +59,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         "parallel_tool_calls": or_null(json!({ "type": "boolean" })),
         "tool_choice": or_null(json!({ "enum": ["auto", "none"] })),
         "tools": or_null(json!({ "type": "array", "maxItems": 0, "description": "Not supported yet." })),
+        "reasoning": or_null(object(json!({ "effort": or_null(json!({ "const": "none" })), "summary": { "type": "null" }, "generate_summary": { "type": "null" } }), &[])),
         "truncation": or_null(json!({ "const": "disabled" })),
     });
     let texts = json!({
@@ -98,13 +112,13 @@ fn with_controls(mut own: Value) -> Value {
         "first_sample": count("The sample index of the first choice; further choices count on from it."),
         "stream": or_null(json!({ "type": "boolean" })),
         "stream_options": or_null(object(json!({ "include_usage": or_null(json!({ "type": "boolean" })), "include_obfuscation": or_null(json!({ "const": false })) }), &[])),
-        "stop": or_null(json!({ "anyOf": [stop(), { "type": "array", "items": stop(), "maxItems": 16 }] })),
-        "stop_token_ids": or_null(json!({ "type": "array", "items": id(), "maxItems": 4096 })),
+        "stop": or_null(json!({ "anyOf": [stop(), { "type": "array", "items": stop(), "maxItems": MOST_STOPS }] })),
+        "stop_token_ids": or_null(json!({ "type": "array", "items": id(), "maxItems": MOST_IDS })),
         "ignore_eos": or_null(json!({ "type": "boolean" })),
         "min_tokens": count("Tokens before which nothing ends the text."),
-        "bad_words": or_null(json!({ "type": "array", "items": { "type": "string", "pattern": "\\S", "maxLength": 1024 }, "maxItems": 256 })),
+        "bad_words": or_null(json!({ "type": "array", "items": { "type": "string", "pattern": "\\S", "maxLength": MOST_STOP_BYTES }, "maxItems": MOST_BAD_WORDS })),
         "temperature": or_null(json!({ "type": "number", "minimum": 0 })),
-        "temperatures": or_null(json!({ "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 1, "maxItems": 16,
+        "temperatures": or_null(json!({ "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 1, "maxItems": MOST_TEMPERATURES,
             "description": "One choice (or n) at each of them, with the same dice." })),
         "top_p": or_null(json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 })),
         "top_k": or_null(json!({ "type": "integer", "minimum": -1, "description": "0 and -1: off." })),
@@ -114,13 +128,17 @@ fn with_controls(mut own: Value) -> Value {
         "presence_penalty": penalty(),
         "logit_bias": or_null(json!({ "type": "object", "propertyNames": { "pattern": "^[0-9]+$" },
             "additionalProperties": { "type": "number", "minimum": -100, "maximum": 100 } })),
-        "allowed_token_ids": or_null(json!({ "type": "array", "items": id(), "maxItems": 4096 })),
-        "sampler": or_null(json!({ "type": "string", "maxLength": 4096, "description": "A whole chain: \"temp=0.8 | top_k=40\"." })),
+        "allowed_token_ids": or_null(json!({ "type": "array", "items": id(), "minItems": 1, "maxItems": MOST_IDS })),
+        "sampler": or_null(json!({ "type": "string", "maxLength": MOST_CHAIN_BYTES, "description": "A whole chain: \"temp=0.8 | top_k=40\"." })),
         "profile": or_null(json!({ "enum": profiles, "description": "The engine whose order the settings take." })),
         "logprobs_stage": or_null(json!({ "enum": stages, "default": "raw", "description": "Which probabilities log-probabilities are of." })),
-        "prompt_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_TOP })),
+        "prompt_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_LOGPROBS })),
         "return_token_ids": or_null(json!({ "type": "boolean" })),
-        "best_of": or_null(json!({ "const": 1 })),
+    });
+    // What changes nothing, or may only say what is so anyway.
+    let unheard = json!({
+        "best_of": or_null(json!({ "type": "integer", "minimum": 1, "description": "1, or as `n`." })),
+        "prompt_cache_retention": or_null(json!({ "enum": ["in-memory", "in_memory"] })),
         "store": or_null(json!({ "const": false })),
         "service_tier": or_null(json!({ "enum": ["auto", "default"] })),
         "modalities": or_null(json!({ "const": ["text"] })),
@@ -132,8 +150,10 @@ fn with_controls(mut own: Value) -> Value {
         "prompt_cache_key": {},
         "metadata": or_null(json!({ "type": "object", "additionalProperties": { "type": "string" } })),
     });
-    if let (Value::Object(own), Value::Object(controls)) = (&mut own, controls) {
-        own.extend(controls);
+    for more in [controls, unheard] {
+        if let (Value::Object(own), Value::Object(more)) = (&mut own, more) {
+            own.extend(more);
+        }
     }
     own
 }
@@ -160,7 +180,7 @@ fn count(what: &str) -> Value {
 }
 
 fn stop() -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": 1024 })
+    json!({ "type": "string", "minLength": 1, "maxLength": MOST_STOP_BYTES })
 }
 
 fn date() -> Value {
@@ -174,20 +194,40 @@ fn message(more: Value, parts: &[&str]) -> Value {
     let part =
         json!({ "type": { "enum": parts }, "text": { "type": "string" }, "annotations": {}, "logprobs": {} });
     let part = object(part, &["type", "text"]);
-    let mut properties = json!({
-        "role": { "enum": ["system", "developer", "user", "assistant"] },
-        "content": { "anyOf": [{ "type": "string" }, { "type": "array", "items": part }] },
-    });
-    if let (Value::Object(properties), Value::Object(more)) = (&mut properties, more) {
-        properties.extend(more);
-    }
-    object(properties, &["role", "content"])
+    let empty = || or_null(json!({ "type": "array", "maxItems": 0 }));
+    let content = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": part }] });
+    let of_role = |role: Value, content: Value, required: &[&str]| {
+        let mut properties = json!({
+            "role": role,
+            "content": content,
+            // What clients send back of an answer.
+            "tool_calls": empty(),
+            "function_call": { "type": "null" },
+            "audio": { "type": "null" },
+            "images": empty(),
+            "refusal": or_null(json!({ "const": "" })),
+            "thinking_blocks": empty(),
+            "reasoning_details": empty(),
+            "reasoning_content": or_null(json!({ "type": "string", "description": "For templates that show it." })),
+            "reasoning": or_null(json!({ "type": "string", "description": "Another name for it." })),
+            "annotations": {},
+            "parsed": {},
+            "provider_specific_fields": {},
+        });
+        if let (Value::Object(properties), Value::Object(more)) = (&mut properties, more.clone()) {
+            properties.extend(more);
+        }
+        object(properties, required)
+    };
+    let others = json!({ "enum": ["system", "developer", "user"] });
+    let own = of_role(json!({ "const": "assistant" }), or_null(content.clone()), &["role"]);
+    json!({ "anyOf": [of_role(others, content, &["role", "content"]), own] })
 }
 
 fn messages() -> Value {
     let named = "Which of several who have this role says it; most chat templates don't look at it.";
     let more = json!({ "name": or_null(json!({ "type": "string", "description": named })) });
-    json!({ "type": "array", "minItems": 1, "items": message(more, &["text", "input_text", "output_text"]) })
+    json!({ "type": "array", "minItems": 1, "maxItems": MOST_MESSAGES, "items": message(more, &["text", "input_text", "output_text"]) })
 }
 
 fn item() -> Value {

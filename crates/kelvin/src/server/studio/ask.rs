@@ -9,11 +9,10 @@ use serde_json::Value;
 use crate::server::{
     Shared,
     fields::{Fields, shortened, wrong},
+    limits::MOST_CHAIN_BYTES,
     problem::Problem,
-    prompts,
+    prompts::{self, Reading},
 };
-
-const MOST_CHAIN_BYTES: usize = 4096;
 
 /// The text that is continued.
 #[derive(Debug)]
@@ -30,12 +29,13 @@ impl Subject {
         let engine = &shared.engine;
         let mut tokens = match fields.take("messages") {
             None => {
-                let mut prompts = prompts::of_completion(fields, engine, 1)?;
+                let reading = Reading { most: 1, limit: shared.limit, offsets: false };
+                let mut prompts = prompts::of_completion(fields, engine, reading)?;
                 prompts.pop().map_or_else(Vec::new, |prompt| prompt.tokens)
             }
             Some(messages) => {
                 let mut inner = Fields::of([("messages".to_string(), messages)].into_iter().collect());
-                prompts::of_chat(&mut inner, shared)?.tokens
+                prompts::of_chat(&mut inner, shared, shared.limit)?.tokens
             }
         };
         let n_prompt = tokens.len();

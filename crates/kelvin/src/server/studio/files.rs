@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::Path,
+    extract::{Path, rejection::PathRejection},
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -32,8 +32,8 @@ async fn index() -> Result<Response, Problem> {
     named("index.html")
 }
 
-async fn file(Path(path): Path<String>) -> Result<Response, Problem> {
-    named(&path)
+async fn file(path: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
+    named(&path.map_err(Problem::path)?)
 }
 
 fn named(path: &str) -> Result<Response, Problem> {

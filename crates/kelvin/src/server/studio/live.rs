@@ -8,7 +8,11 @@ use serde::Serialize;
 
 use super::ask::{Ask, Learned, Subject, sampling, to_go_on};
 use crate::{
-    server::{fields::Fields, problem::Problem},
+    server::{
+        fields::Fields,
+        limits::{MOST_DRAWS, MOST_FAN, MOST_ROW_TOP, MOST_WATCHED},
+        problem::Problem,
+    },
     terminal::json,
     views::{
         flips::{self, Flip, Named},
@@ -19,12 +23,7 @@ use crate::{
     },
 };
 
-const MOST_TOP: u64 = 200;
-const MOST_WATCHED: usize = 8;
 const MOST_FLIPS: usize = 60;
-/// Tokens of a fan.
-const MOST_FAN: u64 = 16;
-const MOST_DRAWS: u64 = 10_000;
 
 /// A row of logits and what was asked of it.
 pub(super) struct Live<'a> {
@@ -67,7 +66,7 @@ pub(super) struct Answer {
 
 /// What could come next at one temperature, with `top` tokens and those of `watch`.
 pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<Answer, Problem> {
-    let n = fields.whole("top", 0..=MOST_TOP)?.unwrap_or(20) as usize;
+    let n = fields.whole("top", 0..=MOST_ROW_TOP)?.unwrap_or(20) as usize;
     let watch = fields.tokens("watch", live.logits.len())?.unwrap_or_default();
     if watch.len() > MOST_WATCHED {
         return Err(Problem::parameter("watch", format!("\"watch\" has more than {MOST_WATCHED} tokens")));
@@ -234,7 +233,7 @@ struct Others {
 /// `n` draws, the samples 0 to n-1 of the seed, each with its own dice.
 pub(super) fn draws(live: &Live<'_>, fields: &mut Fields) -> Result<Draws, Problem> {
     let n = fields.whole("n", 1..=MOST_DRAWS)?.unwrap_or(1);
-    let top = fields.whole("top", 0..=MOST_TOP)?.unwrap_or(20) as usize;
+    let top = fields.whole("top", 0..=MOST_ROW_TOP)?.unwrap_or(20) as usize;
     if live.ask.uniform {
         return Err(Problem::parameter(
             "temperature",

@@ -25,12 +25,7 @@ use serde::Serialize;
 pub(crate) use files::is_page;
 pub(crate) use rows::Rows;
 
-use super::{
-    Shared,
-    fields::{Fields, read_body},
-    gate::RequestId,
-    problem::Problem,
-};
+use super::{Shared, body::read_body, fields::Fields, gate::RequestId, problem::Problem};
 use ask::{Ask, Subject};
 use live::Live;
 
@@ -58,10 +53,10 @@ async fn plain<T: Serialize + Send + 'static>(
     request: Request<Body>,
     answer: fn(&Shared, &mut Fields) -> Result<T, Problem>,
 ) -> Result<Response, Problem> {
-    let bytes = read_body(request.into_body(), shared.patience).await?;
+    let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
-    let answer = shared.work(move || {
-        let mut fields = Fields::parse(&bytes)?;
+    let answer = shared.work_on(read, move |bytes| {
+        let mut fields = Fields::parse(bytes)?;
         let answer = answer(&for_work, &mut fields)?;
         fields.end()?;
         Ok(answer)
@@ -76,11 +71,11 @@ async fn of_row<T: Serialize + Send + 'static>(
     request: Request<Body>,
     answer: fn(&Live<'_>, &mut Fields) -> Result<T, Problem>,
 ) -> Result<Response, Problem> {
-    let bytes = read_body(request.into_body(), shared.patience).await?;
+    let read = read_body(request, &shared).await?;
     let for_read = Arc::clone(&shared);
     let (subject, ask, mut fields) = shared
-        .work(move || {
-            let mut fields = Fields::parse(&bytes)?;
+        .work_on(read, move |bytes| {
+            let mut fields = Fields::parse(bytes)?;
             let subject = Subject::read(&mut fields, &for_read)?;
             let ask = Ask::read(&mut fields, &for_read.engine.tokenizer)?;
             Ok((subject, ask, fields))

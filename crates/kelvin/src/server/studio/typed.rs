@@ -8,6 +8,7 @@ use crate::{
     server::{
         Shared,
         fields::{Fields, wrong},
+        limits::MOST_TYPED_LOGITS,
         problem::Problem,
     },
     views::{
@@ -17,8 +18,6 @@ use crate::{
     },
 };
 
-/// More rows than a person looks at.
-const MOST_LOGITS: usize = 64;
 const MOST_LABEL: usize = 64;
 
 #[derive(Debug, Serialize)]
@@ -67,9 +66,9 @@ pub(super) fn curves(_: &Shared, fields: &mut Fields) -> Result<Curves, Problem>
 
 /// `logits`: objects with a `logit` (a number, or `"-inf"`) and perhaps a `label`.
 fn logits(fields: &mut Fields) -> Result<Vec<Logit>, Problem> {
-    let expected = format!("a list of 1 to {MOST_LOGITS} objects with \"logit\" and perhaps \"label\"");
+    let expected = format!("a list of 1 to {MOST_TYPED_LOGITS} objects with \"logit\" and perhaps \"label\"");
     let value = fields.take("logits").unwrap_or_default();
-    let items = value.as_array().filter(|items| (1..=MOST_LOGITS).contains(&items.len()));
+    let items = value.as_array().filter(|items| (1..=MOST_TYPED_LOGITS).contains(&items.len()));
     let items = items.ok_or_else(|| wrong("logits", &value, &expected))?;
     let one = |item: &serde_json::Value| {
         let logit = match &item["logit"] {

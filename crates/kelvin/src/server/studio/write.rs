@@ -25,8 +25,10 @@ use super::ask::{self, Ask, Subject};
 use crate::{
     server::{
         Shared,
-        fields::{Fields, read_body, wrong},
+        body::read_body,
+        fields::{Fields, wrong},
         gate::RequestId,
+        limits::MOST_COLUMNS,
         problem::Problem,
         queue::{Draft, Event, Job},
         room::pages,
@@ -40,8 +42,6 @@ use crate::{
     },
 };
 
-/// More columns than a person can compare.
-const MOST_COLUMNS: usize = 16;
 /// Tokens of a column where nobody said.
 const TOKENS: u64 = 48;
 
@@ -51,9 +51,9 @@ pub(super) async fn write(
     Extension(id): Extension<RequestId>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let bytes = read_body(request.into_body(), shared.patience).await?;
+    let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
-    let (job, writing, events) = shared.work(move || plan(&for_work, &id.0, &bytes)).await?;
+    let (job, writing, events) = shared.work_on(read, move |bytes| plan(&for_work, &id.0, bytes)).await?;
     shared.queue.push(vec![job])?;
     Ok(streamed(writing, events, Arc::clone(&shared.metrics)))
 }

@@ -1,0 +1,136 @@
+//! A request in, the bytes of its JSON out: within limits of size and time, and large ones a few at a time.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+
+use super::{
+    Shared,
+    connections::Connection,
+    fields::shortened,
+    limits::{MOST_BODY_BYTES, SMALL_BODY_BYTES},
+    problem::Problem,
+};
+
+/// What a request says.
+pub(crate) struct Read {
+    pub(crate) bytes: Vec<u8>,
+    /// The place that a large one takes until it has been worked on.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body.
+pub(crate) async fn read_body(request: Request, shared: &Shared) -> Result<Read, Problem> {
+    let (head, mut body) = request.into_parts();
+    check_type(&head.headers)?;
+    let late = |_| {
+        let message = format!("the request's body didn't arrive within {} s", shared.patience.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "invalid_request_error", "request_timeout", message)
+    };
+    let mut read = Read { bytes: Vec::new(), place: None };
+    let is_large = timeout(shared.patience, fill(&mut body, &mut read.bytes, SMALL_BODY_BYTES));
+    if is_large.await.map_err(late)?? {
+        let place = timeout(shared.patience, Arc::clone(&shared.large_bodies).acquire_owned()).await;
+        let busy =
+            || Problem::busy("large_bodies", "too many large requests are being read; try again later");
+        read.place = Some(place.ok().and_then(Result::ok).ok_or_else(busy)?);
+        let is_too_large = timeout(shared.patience, fill(&mut body, &mut read.bytes, MOST_BODY_BYTES));
+        if is_too_large.await.map_err(late)?? {
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "invalid_request_error",
+                "request_too_large",
+                format!("the request's body is longer than {MOST_BODY_BYTES} bytes, the most that is read"),
+            ));
+        }
+    }
+    if let Some(connection) = head.extensions.get::<Arc<Connection>>() {
+        connection.has_request();
+    }
+    // Some editors and shells put a byte-order mark in front of a file.
+    if read.bytes.starts_with(b"\xef\xbb\xbf") {
+        read.bytes.drain(..3);
+    }
+    Ok(read)
+}
+
+/// Reads on until the body ends, or is longer than `most`: whether it is.
+async fn fill(body: &mut Body, bytes: &mut Vec<u8>, most: usize) -> Result<bool, Problem> {
+    while bytes.len() <= most {
+        let Some(frame) = body.frame().await else { return Ok(false) };
+        let frame =
+            frame.map_err(|error| Problem::request(format!("the request's body can't be read: {error}")))?;
+        if let Ok(data) = frame.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(true)
+}
+
+/// Browsers send a stranger's page's request without asking first unless its body is JSON.
+fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE);
+    let is_json = given.and_then(|value| value.to_str().ok()).is_some_and(|text| {
+        let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let of_application = kind.strip_prefix("application/");
+        of_application.is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+    });
+    if is_json {
+        return Ok(());
+    }
+    let found = match given {
+        Some(value) => format!("\"{}\"", shortened(&String::from_utf8_lossy(value.as_bytes()))),
+        None => "not said".to_string(),
+    };
+    let message = format!(
+        "the body's content type is {found}, but JSON was expected: send the header \"Content-Type: application/json\" (with curl, -H \"Content-Type: application/json\")"
+    );
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "invalid_request_error",
+        "unsupported_media_type",
+        message,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_json_whatever_the_case() {
+        let check = |kind: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(kind) = kind {
+                headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+            }
+            check_type(&headers).map_err(|problem| problem.body()["error"]["message"].to_string())
+        };
+        for good in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json;x",
+            "application/merge-patch+json",
+        ] {
+            assert_eq!(check(Some(good)), Ok(()), "{good}");
+        }
+        for bad in [
+            "text/plain",
+            "text/plain; application/json",
+            "application/x-www-form-urlencoded",
+            "application/jsonp",
+            "json",
+            "",
+        ] {
+            assert!(check(Some(bad)).unwrap_err().contains("Content-Type: application/json"), "{bad}");
+        }
+        assert!(check(None).unwrap_err().contains("not said"));
+    }
+}

@@ -1,0 +1,68 @@
+//! What clients send back of an answer beside its role and content in, what of it concerns the model out.
+//!
+//! Clients keep the message of an answer as their library gave it to them and send it again with the next request: with empty lists, nulls
+//! and notes about it. What says nothing is taken; what can't be done is refused by what it is.
+
+use serde_json::Value;
+
+use super::{
+    fields::{Fields, wrong},
+    problem::Problem,
+};
+
+/// What a message says beside its role, content and name.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// What an assistant thought.
+    pub(crate) reasoning: Option<String>,
+}
+
+/// Lists and notes that may be there as long as they are empty, and what isn't supported if they aren't.
+const EMPTY: &[(&str, &str)] = &[
+    ("tool_calls", "tool calls aren't supported"),
+    ("function_call", "tool calls aren't supported"),
+    ("audio", "audio isn't supported"),
+    ("images", "images aren't supported"),
+    ("refusal", "a refusal apart from the content isn't supported: give its text as \"content\""),
+    ("thinking_blocks", "thinking apart from \"reasoning_content\" isn't supported"),
+    ("reasoning_details", "thinking apart from \"reasoning_content\" isn't supported"),
+];
+
+/// What is said about a message and isn't part of it: where its text comes from, the text parsed, what else its server told.
+const NOTES: &[&str] = &["annotations", "parsed", "provider_specific_fields"];
+
+/// Takes all of it.
+pub(crate) fn read(fields: &mut Fields) -> Result<Said, Problem> {
+    for &(name, why) in EMPTY {
+        if fields.take(name).is_some_and(|value| !is_empty(&value)) {
+            let message = format!("{why} (\"{name}\" has to be empty or null)");
+            return Err(Problem::parameter(name, message).coded("unsupported_parameter"));
+        }
+    }
+    for name in NOTES {
+        fields.take(name);
+    }
+    // Servers call it the one or the other, and some both.
+    let texts = ["reasoning_content", "reasoning"].map(|name| match fields.take(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Some(other) => Err(wrong(name, &other, "a text")),
+    });
+    let [first, second] = texts;
+    Ok(Said { reasoning: first?.or(second?) })
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+/// What asks for tools, in whatever way.
+pub(crate) fn no_tools(name: &str, what: &str) -> Problem {
+    let message = format!("{what}, but tools aren't supported");
+    Problem::parameter(name, message).coded("unsupported_parameter")
+}
