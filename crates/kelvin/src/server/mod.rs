@@ -6,6 +6,7 @@
 mod batch;
 mod completions;
 mod controls;
+mod dry_run;
 mod fields;
 mod forms;
 mod gate;
@@ -34,6 +35,7 @@ use std::{
 
 use kelvin_engine::Engine;
 
+pub(crate) use dry_run::DryRun;
 pub(crate) use gate::Key;
 pub(crate) use room::Room;
 pub(crate) use serving::{Options, serve};
