@@ -1,39 +1,7 @@
-//! The binary: people and programs meet the engine here.
-//!
-//! What was typed (`cli::args`) becomes what it means (`cli::options`), one verb runs, and every
-//! failure becomes one sentence on standard error and an exit code here.
+//! The binary: people and programs meet the engine here. All of it lies in the library beside this file.
 
-mod cli;
-mod constraint;
-mod day;
-mod interrupt;
-mod models;
-mod remote;
-mod server;
-mod shorten;
-mod terminal;
-mod views;
-mod web;
-
-use std::{io::Write, process::ExitCode};
-
-use clap::Parser;
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Forms are compiled in a process of their own first, which is this program again.
-    if std::env::args_os().nth(1).is_some_and(|verb| verb == constraint::VERB) {
-        return constraint::run();
-    }
-    let args = match cli::args::Args::try_parse() {
-        Ok(args) => args,
-        Err(error) => return cli::failure::report_typed(&error),
-    };
-    interrupt::install();
-    let code = match cli::run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cli::failure::report(&error, &mut std::io::stderr().lock()),
-    };
-    // What is still buffered belongs to the answer; a reader that went away is no failure.
-    let _ = std::io::stdout().flush();
-    code
+    kelvin::run()
 }

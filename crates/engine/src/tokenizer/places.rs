@@ -30,16 +30,17 @@ impl Tokenizer {
         let mut start = 0;
         let all = 0..text.len();
         let plain = plain_ranges(parse_special, &all);
-        let tokens = self.encode_stretches(text, plain, add_special, &mut |_| {}, |part| match part.fragment {
-            Fragment::Token(id) => {
-                places.push(start);
-                start += self.vocabulary.text(id).len();
-            }
-            Fragment::Text(stretch) => {
-                self.place_stretch(stretch, &part, start, &mut places);
-                start += stretch.len();
-            }
-        });
+        let tokens =
+            self.encode_stretches(text, plain, add_special, &mut |_| {}, |part| match part.fragment {
+                Fragment::Token(id) => {
+                    places.push(start);
+                    start += self.vocabulary.text(id).len();
+                }
+                Fragment::Text(stretch) => {
+                    self.place_stretch(stretch, &part, start, &mut places);
+                    start += stretch.len();
+                }
+            });
         // What is left is an EOS.
         places.resize(tokens.len(), text.len());
         tokens.into_iter().zip(places).collect()

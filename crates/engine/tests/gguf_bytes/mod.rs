@@ -152,7 +152,9 @@ impl OnDisk {
     pub fn new(bytes: &[u8]) -> OnDisk {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("gguf-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // Cargo names a folder for integration tests alone.
+        let folder = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let path = folder.join(name);
         fs::write(&path, bytes).unwrap();
         OnDisk(path)
     }

@@ -41,7 +41,7 @@ pub(crate) struct Forms {
     factory: Arc<ParserFactory>,
     closers: Arc<Closers>,
     places: Arc<Places>,
-    /// Compiles each form first. Tests have no program to run again.
+    /// Compiles each form first, in another process.
     isolated: Option<Isolated>,
     /// Hashes of forms that were compiled there, the oldest first.
     harmless: Mutex<VecDeque<[u8; 32]>>,
@@ -50,8 +50,21 @@ pub(crate) struct Forms {
 impl Forms {
     /// Of a model's tokens, if one of them ends a text.
     pub(crate) fn new(tokenizer: &Tokenizer) -> Result<Forms, FormError> {
+        Forms::of(tokenizer, |vocabulary| Isolated::start(vocabulary).map(Some))
+    }
+
+    /// Like `new`, but forms are compiled in this process alone. For programs that aren't `kelvin`: they
+    /// can't run themselves with the hidden verb.
+    pub(crate) fn in_process(tokenizer: &Tokenizer) -> Result<Forms, FormError> {
+        Forms::of(tokenizer, |_| Ok(None))
+    }
+
+    fn of(
+        tokenizer: &Tokenizer,
+        isolate: impl FnOnce(Arc<Vocabulary>) -> Result<Option<Isolated>, FormError>,
+    ) -> Result<Forms, FormError> {
         let vocabulary = Arc::new(Vocabulary::new(tokenizer)?);
-        let isolated = if cfg!(test) { None } else { Some(Isolated::start(Arc::clone(&vocabulary))?) };
+        let isolated = isolate(Arc::clone(&vocabulary))?;
         let factory = Arc::new(vocabulary.factory()?);
         let closers = Arc::new(Closers::new(vocabulary));
         Ok(Forms { factory, closers, places: Arc::default(), isolated, harmless: Mutex::default() })

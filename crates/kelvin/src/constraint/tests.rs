@@ -29,7 +29,7 @@ fn tokenizer() -> Tokenizer {
 
 pub(super) fn forms() -> (Tokenizer, Forms) {
     let tokenizer = tokenizer();
-    let forms = Forms::new(&tokenizer).unwrap();
+    let forms = Forms::in_process(&tokenizer).unwrap();
     (tokenizer, forms)
 }
 

@@ -8,6 +8,7 @@ mod body;
 mod completions;
 mod connections;
 mod controls;
+mod dry_run;
 mod fields;
 mod forms;
 mod gate;
@@ -41,6 +42,7 @@ use std::{
 use kelvin_engine::Engine;
 use tokio::sync::Semaphore;
 
+pub(crate) use dry_run::DryRun;
 pub(crate) use gate::Key;
 pub(crate) use origins::Origin;
 pub(crate) use room::Room;

@@ -31,7 +31,7 @@ use super::{
     routes::router,
     studio::Rows,
 };
-use crate::interrupt;
+use crate::{day::Day, interrupt};
 
 /// What's left to say after the drain.
 const LAST_WORDS: Duration = Duration::from_secs(2);
