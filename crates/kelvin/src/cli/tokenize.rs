@@ -43,12 +43,13 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
         let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
         let rendered = prompt::render_one(&template, &typed, &args.prompt)?;
         let ids = prompt::encode_rendered(&tokenizer, &rendered);
+        prompt::note_unreadable(&tokenizer, &rendered, true);
         (rendered, ids)
     } else {
+        prompt::note_unreadable(&tokenizer, &typed, args.prompt.special);
         let ids = tokenizer.encode(&typed, !args.no_bos, args.prompt.special);
         (typed, ids)
     };
-    prompt::note_unreadable(&tokenizer, &text, true);
     let body: &[TokenId] = match (tokenizer.bos(), ids.split_first()) {
         (Some(bos), Some((first, rest))) if *first == bos && !text.starts_with(tokenizer.piece(bos)) => rest,
         _ => &ids,
