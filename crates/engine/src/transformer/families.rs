@@ -184,7 +184,7 @@ impl Family {
             Some(part) => row.strip_prefix("blk.*.") == Some(part),
             None => *row == name,
         };
-        self.tensors.iter().copied().flatten().any(|row| is_row(row))
+        self.tensors.iter().copied().flatten().any(is_row)
     }
 }
 

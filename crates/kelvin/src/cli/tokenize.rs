@@ -47,12 +47,13 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
         let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
         let (rendered, date) = prompt::render_one(&template, &typed, &args.prompt)?;
         let ids = prompt::encode_rendered(&tokenizer, &rendered);
+        prompt::note_unreadable(&tokenizer, &rendered.text, true);
         (rendered.text, ids, date)
     } else {
+        prompt::note_unreadable(&tokenizer, &typed, args.prompt.special);
         let ids = tokenizer.encode(&typed, !args.no_bos, args.prompt.special);
         (typed, ids, None)
     };
-    prompt::note_unreadable(&tokenizer, &text, true);
     let body: &[TokenId] = match (tokenizer.bos(), ids.split_first()) {
         (Some(bos), Some((first, rest))) if *first == bos && !text.starts_with(tokenizer.piece(bos)) => rest,
         _ => &ids,
