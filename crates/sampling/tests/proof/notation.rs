@@ -86,7 +86,10 @@ fn a_chain_has_so_many_stages_and_no_more() {
     assert_eq!(stages(Chain::MOST_STAGES).unwrap().stages().len(), 64);
     let error = stages(65).unwrap_err();
     assert_eq!(error.to_string(), "the chain has 65 stages, at most 64 are taken");
-    assert_eq!(Chain::new(stages(64).unwrap().stages().repeat(2)), Err(ChainError::TooManyStages { count: 128 }));
+    assert_eq!(
+        Chain::new(stages(64).unwrap().stages().repeat(2)),
+        Err(ChainError::TooManyStages { count: 128 })
+    );
 }
 
 #[test]
