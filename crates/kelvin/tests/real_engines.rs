@@ -45,7 +45,7 @@ const WHOLE: &[&str] = &[
     "dry=3.4e38,base:1,length:1 | temp=1",
     "dry=0.8,base:3.4e38,length:2147483647,window:0 | temp=1",
     "dry=0.8,window:64,breakers:\"\\n\"/\"\\x3a\"/\"\\x22\"/\"*\" | temp=1",
-    "dynatemp=0..3.4028235e38,exponent:0",
+    "dynatemp=0..3.4e38,exponent:0",
     "dynatemp=0.5..1.5,exponent:30",
     "bias=5:-inf | temp=1",
     "bias=0:3.4e38,1:-3.4e38,2:0 | temp=1",

@@ -131,7 +131,10 @@ mod tests {
         assert!(to("dry=0.8 | temp=1", "llama.cpp").contains("--dry-sequence-breaker none "));
         assert!(to("bias=5:-2 | temp=1", "vllm").contains("logit_bias={5: -2.0}"));
         assert!(to("bias=5:-2 | temp=1", "openai").contains(r#"logit_bias={"5":-2.0}"#));
-        assert!(to("temp=2 | min_p=0.1", "vllm").starts_with("SamplingParams(min_p=0.1, temperature=2.0"));
+        assert!(
+            to("temp=2 | min_p=0.1", "vllm")
+                .starts_with("SamplingParams(min_p=0.1, repetition_penalty=1.0, temperature=2.0")
+        );
         assert!(flags("kelvin", &Map::new()).is_none());
     }
 

@@ -33,7 +33,8 @@ const fn above(setting: &'static str, low: f64, high: f64) -> Range {
     Range { setting, low, high, open: (true, false) }
 }
 
-const F32: f64 = f32::MAX as f64;
+/// The shortest decimal that is the largest f32, as it is written.
+const F32: f64 = 3.402_823_5e38;
 const I32: f64 = i32::MAX as f64;
 
 /// More tokens than any context has, for engines whose windows can't be "everything": llama.cpp takes 4 bytes for each.
@@ -124,7 +125,7 @@ pub(crate) const SOURCES: &[Source] = &[
     },
     Source {
         engine: "openai",
-        version: "openai 3.57.0 for Python",
+        version: "(package 3.57.0)",
         place: "types/completion_create_params.py",
         most_seed: i64::MAX as u64,
         rows: &[

@@ -161,7 +161,6 @@ impl Writer {
             Stage::DynaTemp(d) => {
                 one_of(&["llama.cpp"])?;
                 let (lo, hi) = d.range();
-                let (lo, hi) = (f64::from(lo), f64::from(hi));
                 Ok(vec![
                     ("temperature", json!((lo + hi) / 2.0)),
                     ("dynatemp_range", json!((hi - lo) / 2.0)),
