@@ -8,8 +8,6 @@ mod read;
 mod write;
 
 #[cfg(test)]
-mod crowd;
-#[cfg(test)]
 mod tests;
 
 pub use error::StoreError;

@@ -1,5 +1,7 @@
 //! What is put into a store comes out of it, and whatever goes wrong with its file is said.
 
+mod crowd;
+
 use std::{fs, path::PathBuf};
 
 use kelvin_sampling::Shift;
@@ -12,7 +14,7 @@ use crate::{
     run::{Finish, Judged, Sample, Source, Token},
 };
 
-pub(super) fn recipe(samples: usize) -> Recipe {
+fn recipe(samples: usize) -> Recipe {
     let draft = Draft {
         prompts: vec!["a".into(), "नेपाल\n".into()],
         temp: Some("0,1".into()),
@@ -22,11 +24,11 @@ pub(super) fn recipe(samples: usize) -> Recipe {
     draft.resolve().unwrap()
 }
 
-pub(super) fn source() -> Source {
+fn source() -> Source {
     Source::Local { model: "tiny".into(), sha256: "ab".into() }
 }
 
-pub(super) fn sample(prompt: usize, chain: usize, number: usize) -> Sample {
+fn sample(prompt: usize, chain: usize, number: usize) -> Sample {
     let token = |id: u32| Token {
         id: Some(id),
         bytes: vec![0xE0, id as u8],
@@ -51,7 +53,7 @@ pub(super) fn sample(prompt: usize, chain: usize, number: usize) -> Sample {
     }
 }
 
-pub(super) fn fresh() -> (TempDir, PathBuf) {
+fn fresh() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/runs.db");
     (folder, path)

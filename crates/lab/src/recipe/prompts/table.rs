@@ -27,19 +27,22 @@ pub(super) fn separated(
     let mut row = StringRecord::new();
     loop {
         let begin = reader.position().clone();
-        match reader.read_record(&mut row) {
-            Ok(true) => {}
+        let read = reader.read_record(&mut row);
+        let line = match &read {
             Ok(false) => return Ok(prompts),
-            Err(error) => {
-                let line = error.position().map_or(begin.line(), csv::Position::line);
-                return Err(at(&format!("line {line}"), &uneven(&error)));
-            }
-        }
-        let line = row.position().map_or(begin.line(), csv::Position::line);
+            Ok(true) => row.position().map_or(begin.line(), csv::Position::line),
+            Err(error) => error.position().map_or(begin.line(), csv::Position::line),
+        };
+        let refused = |problem: &str| Err(at(&format!("line {line}"), problem));
+        // An open quotation mark takes the rest of the file in, so this comes before its consequences.
         let raw = &text.as_bytes()[begin.byte() as usize..reader.position().byte() as usize];
         if raw.iter().filter(|&&byte| byte == b'"').count() % 2 == 1 {
-            let problem = "a quotation mark has no partner; a text that has one is written in quotation marks, and each in it twice";
-            return Err(at(&format!("line {line}"), problem));
+            return refused(
+                "a quotation mark has no partner; a text that has one is written in quotation marks, and each in it twice",
+            );
+        }
+        if let Err(error) = read {
+            return refused(&uneven(&error));
         }
         let fields =
             names.iter().zip(&row).map(|(name, cell)| (name.to_string(), Value::from(cell))).collect();

@@ -143,7 +143,7 @@ fn what_is_wrong_has_its_place() {
         ("a.csv", b"prompt,tag\ntea,a\n\"rain,b\nsnow,c\n", "line 3: a quotation mark has no partner"),
         ("a.txt", b"[{\"prompt\":\"tea\"}]", "holds a JSON array, but by its name it has one prompt a line"),
         ("a.txt", b"[\"tea\"]", "rename it to end in .json"),
-        ("a", b"{\"prompt\":\"tea\"}\n{\"prompt\":\"rain\"}\n", "holds JSON objects, but by its name"),
+        ("list", b"{\"prompt\":\"tea\"}\n{\"prompt\":\"rain\"}\n", "holds JSON objects, but by its name"),
         ("a.yaml", b"prompts: [tea]", "a.yaml ends in .yaml, which isn't read"),
         ("a.parquet", b"PAR1", "a.parquet isn't a Parquet file that can be read"),
     ] {

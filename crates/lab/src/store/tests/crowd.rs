@@ -2,8 +2,6 @@
 
 use std::{
     collections::HashSet,
-    fs,
-    path::Path,
     sync::{
         Barrier,
         atomic::{AtomicBool, Ordering},
@@ -11,11 +9,7 @@ use std::{
     thread,
 };
 
-use super::{
-    tests::{fresh, recipe, sample, source},
-    *,
-};
-use crate::Recipe;
+use super::*;
 
 /// Rounds of each test: a race that is lost once in some rounds is found.
 const ROUNDS: usize = 40;
