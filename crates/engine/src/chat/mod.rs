@@ -17,6 +17,7 @@ mod text;
 pub use error::ChatError;
 
 use std::{
+    collections::BTreeMap,
     error::Error as _,
     sync::{
         Arc,
@@ -73,7 +74,8 @@ impl Message {
         let more = [("name", &self.name), ("reasoning_content", &self.reasoning_content)];
         let more = more.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
         let all = [("role", role), ("content", content)].into_iter().chain(more);
-        Value::from_iter(all.map(|(key, text)| (key, Value::from(text.as_str()))))
+        let all = all.map(|(key, text)| (key, Value::from(text.as_str())));
+        all.collect::<BTreeMap<&'static str, Value>>().into()
     }
 }
 
