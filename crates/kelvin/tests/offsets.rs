@@ -43,7 +43,7 @@ fn sentence_piece() -> TinyModel {
 fn byte_level() -> TinyModel {
     let mut others = 256..;
     let spelled = |byte: u32| match byte {
-        33..127 | 161..173 | 174..256 => char::from_u32(byte).unwrap(),
+        33..=126 | 161..=172 | 174..=255 => char::from_u32(byte).unwrap(),
         _ => char::from_u32(others.next().unwrap()).unwrap(),
     };
     let mut tokens: Vec<(String, i32)> = (0..256).map(spelled).map(|c| (c.to_string(), NORMAL)).collect();

@@ -32,10 +32,10 @@ impl Places {
 
 /// The number of characters of `text` before the one that each byte belongs to; `places` rise, and may be the text's end.
 pub(crate) fn in_characters(text: &str, places: impl Iterator<Item = usize>) -> Vec<usize> {
-    let (mut starts, mut n) =
-        (text.char_indices().map(|(at, _)| at).skip(1).chain([text.len()]).peekable(), 0);
+    let mut ends = text.char_indices().map(|(at, c)| at + c.len_utf8()).peekable();
+    let mut n = 0;
     let count = |place| {
-        while starts.next_if(|&start| start <= place).is_some() {
+        while ends.next_if(|&end| end <= place).is_some() {
             n += 1;
         }
         n

@@ -84,16 +84,18 @@ pub(crate) fn read(
     Ok(Asked { prompt, max_tokens, n_top: wants_scores.then_some(n_top.unwrap_or(0)), form, said })
 }
 
-/// How to think before the answer: not at all, which may be said.
+/// No thinking before the answer is supported; that may be said.
 fn no_reasoning(fields: &mut Fields) -> Result<(), Problem> {
     let Some(value) = fields.take("reasoning") else { return Ok(()) };
-    let says_nothing = value.as_object().is_some_and(|map| {
-        map.iter().all(|(name, value)| value.is_null() || name == "effort" && value == "none")
-    });
-    if says_nothing {
+    let found = shortened(&value.to_string());
+    let Value::Object(map) = value else { return Err(wrong("reasoning", &value, "an object")) };
+    let mut reasoning = Fields::of(map);
+    let effort = reasoning.take("effort").is_none_or(|effort| effort == "none");
+    let is_silent = ["summary", "generate_summary"].iter().all(|name| reasoning.take(name).is_none());
+    reasoning.end().map_err(|problem| problem.inside("reasoning"))?;
+    if effort && is_silent {
         return Ok(());
     }
-    let found = shortened(&value.to_string());
     let message = format!(
         "\"reasoning\" is {found}, but an answer isn't thought about before: only the effort \"none\" is supported"
     );

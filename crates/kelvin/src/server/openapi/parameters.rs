@@ -43,7 +43,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         "function_call": or_null(json!({ "enum": ["none", "auto"] })),
         "reasoning_effort": or_null(json!({ "const": "none" })),
         "verbosity": or_null(json!({ "const": "medium" })),
-        "chat_template_kwargs": or_null(object(json!({}), &[])),
+        "chat_template_kwargs": or_null(json!({ "const": {} })),
     });
     let response = json!({
         "input": { "anyOf": [{ "type": "string" }, { "type": "array", "minItems": 1, "items": item() }] },
