@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use super::{
     Key, Room, Shared, batch, metrics::Metrics, patience::Patient, queue::Queue, routes::router, studio::Rows,
 };
-use crate::interrupt;
+use crate::{day::Day, interrupt};
 
 /// Connections at once; more wait to be accepted.
 const MOST_CONNECTIONS: usize = 1024;
