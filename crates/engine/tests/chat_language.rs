@@ -97,13 +97,16 @@ fn content_reaches_a_template_as_it_handles_it() {
 }
 
 #[test]
-fn developers_are_known_or_systems() {
+fn what_developers_say_is_not_lost() {
     let messages = [Message::new("developer", "Be brief")];
     let any = "{% for m in messages %}{{ m.role }}{% endfor %}";
     assert_eq!(rendered(any, &messages).unwrap().text, "system");
-    let known =
-        "{# developer #}{% for m in messages %}{{ 'D' if m.role == 'developer' else m.role }}{% endfor %}";
-    assert_eq!(rendered(known, &messages).unwrap().text, "D");
+    let any = "{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}";
+    assert_eq!(rendered(any, &messages).unwrap().text, "developer: Be brief");
+    let strict = "{% for m in messages %}{% if m.role not in ['system', 'user'] %}{{ raise_exception('no') }}{% endif %}{{ m.role }}: {{ m.content }}{% endfor %}";
+    assert_eq!(rendered(strict, &messages).unwrap().text, "system: Be brief");
+    let silent = "{% for m in messages %}{% if m.role in ['system', 'user'] %}{{ m.role }}: {{ m.content }}{% endif %}{% endfor %}";
+    assert_eq!(rendered(silent, &messages).unwrap().text, "system: Be brief");
 }
 
 #[test]

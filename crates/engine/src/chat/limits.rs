@@ -35,8 +35,6 @@ const OPERATORS: [&str; 7] = ["and", "or", "not", "in", "is", "if", "else"];
 pub(super) struct Checked {
     /// Ends of lines are `\n`; `generation` blocks are `with` blocks, which open a scope as well.
     pub(super) source: String,
-    /// Whether a text in an expression names the role `developer`.
-    pub(super) names_developer: bool,
     /// Whether it mentions the function that gives the date.
     pub(super) names_date: bool,
     /// What its macros look at.
@@ -58,16 +56,11 @@ pub(super) fn check(source: &str) -> Result<Checked, ChatError> {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     let mut counter = Counter::default();
     let mut replaced: Vec<(Span, &str)> = vec![];
-    let (mut names_developer, mut names_date) = (false, false);
+    let mut names_date = false;
     let mut rest = machine::Rest::default();
     let mut is_first = false;
     for token in tokenize(&source, false, syntax()) {
         let (token, span) = token.map_err(machine::syntax_error)?;
-        names_developer |= match &token {
-            Token::Str(text) => text.contains("developer"),
-            Token::String(text) => text.contains("developer"),
-            _ => false,
-        };
         match token {
             Token::Ident("generation") if is_first => replaced.push((span, "with")),
             Token::Ident("endgeneration") if is_first => replaced.push((span, "endwith")),
@@ -91,7 +84,7 @@ pub(super) fn check(source: &str) -> Result<Checked, ChatError> {
         done = span.end_offset as usize;
     }
     out += &source[done..];
-    Ok(Checked { source: out, names_developer, names_date, rest })
+    Ok(Checked { source: out, names_date, rest })
 }
 
 #[derive(Debug, Default)]

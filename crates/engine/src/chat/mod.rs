@@ -145,11 +145,13 @@ impl Message {
     }
 }
 
-/// The kinds of content that a template handles.
+/// What a template brings into the prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Handles {
     text: bool,
     parts: bool,
+    /// What is said in the role `developer`.
+    developer: bool,
 }
 
 /// A checked chat template.
@@ -204,8 +206,8 @@ impl ChatTemplate {
 
     /// The prompt for `messages`.
     ///
-    /// The role `developer` reaches templates that name it, and is `system` for the others. Content
-    /// reaches a template as text or as a list of parts, whichever it handles.
+    /// Content reaches a template as text or as a list of parts, whichever it handles. The role
+    /// `developer` is `system` for templates that refuse it or leave out what it says.
     ///
     /// # Errors
     /// The template's own refusal in its own words (e.g. of a system message), a date that's needed,
@@ -218,7 +220,7 @@ impl ChatTemplate {
                 Content::Parts(_) => handles.parts,
             };
             let mut message = message.clone();
-            if message.role == "developer" && !self.checked.names_developer {
+            if message.role == "developer" && !handles.developer {
                 message.role = "system".into();
             }
             (message, as_parts)
@@ -226,21 +228,25 @@ impl ChatTemplate {
         self.render_as(messages.collect(), options)
     }
 
-    /// Renders a message as text and as a list of parts. The template handles what reaches the
-    /// prompt, unless the prompt shows the parts as Python or JSON writes them.
+    /// Renders a message as text, as a list of parts and in the role `developer`. The template
+    /// handles what reaches the prompt, unless the prompt shows parts as Python or JSON write them.
     fn try_kinds(&self) -> Handles {
         const NEEDLE: &str = "what is said";
         let options = RenderOptions { date: Some("2024-07-26".into()), ..RenderOptions::default() };
-        let shows = |as_parts| {
-            let message = (Message::new("user", NEEDLE), as_parts);
-            let rendered = self.render_as(vec![message], &options);
+        let shows = |role: &str, as_parts| {
+            let mut messages = vec![(Message::new(role, NEEDLE), as_parts)];
+            if role != "user" {
+                messages.push((Message::new("user", "Hi"), as_parts));
+            }
+            let rendered = self.render_as(messages, &options);
             rendered.is_ok_and(|rendered| {
                 let from_user = |range: &Range<usize>| rendered.text[range.clone()].contains(NEEDLE);
                 let raw = ["'text':", "\"text\":"].iter().any(|key| rendered.text.contains(key));
                 rendered.user.iter().any(from_user) && !(as_parts && raw)
             })
         };
-        Handles { text: shows(false), parts: shows(true) }
+        let (text, parts) = (shows("user", false), shows("user", true));
+        Handles { text, parts, developer: shows("developer", !text && parts) }
     }
 
     /// Renders messages, each with whether its content is a list of parts.
