@@ -64,3 +64,54 @@ pub enum ChatError {
     #[error("can't start a thread for the chat template: {0}")]
     Thread(std::io::Error),
 }
+
+pub(super) type Res<T> = Result<T, Box<Failure>>;
+
+/// Why rendering ended early.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// `raise_exception`, in the template's words.
+    Raised(String),
+    NoDate,
+    OutOfFuel,
+    Failed {
+        message: String,
+        /// 1 is the first; known as soon as the error reaches an expression.
+        line: Option<u16>,
+    },
+}
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>) -> Box<Failure> {
+        Box::new(Failure::Failed { message: message.into(), line: None })
+    }
+
+    /// The failure with a line, unless it has one.
+    pub(super) fn at(mut self: Box<Self>, found: u16) -> Box<Failure> {
+        if let Failure::Failed { line: line @ None, .. } = &mut *self {
+            *line = Some(found);
+        }
+        self
+    }
+}
+
+impl From<Failure> for ChatError {
+    fn from(failure: Failure) -> ChatError {
+        match failure {
+            Failure::Raised(message) => ChatError::Raised { message },
+            Failure::NoDate => ChatError::NeedsDate,
+            Failure::OutOfFuel => ChatError::Budget,
+            Failure::Failed { message, line: Some(line) } => {
+                ChatError::Failed { message: format!("{message} (line {line})") }
+            }
+            Failure::Failed { message, line: None } => ChatError::Failed { message },
+        }
+    }
+}
+
+/// The parser's refusal, with the line.
+pub(super) fn syntax_error(error: minijinja::Error) -> ChatError {
+    let detail = error.detail().unwrap_or("not a template");
+    let line = error.line().map(|line| format!(" (line {line})")).unwrap_or_default();
+    ChatError::Syntax { message: format!("syntax error: {detail}{line}") }
+}

@@ -11,7 +11,10 @@ use minijinja::{
     syntax::SyntaxConfig,
 };
 
-use super::{error::ChatError, machine};
+use super::{
+    error::{self, ChatError},
+    machine,
+};
 
 /// The largest template that is looked at, in bytes. The largest known ones have about 20 KiB.
 const MAX_SOURCE: usize = 64 << 10;
@@ -60,7 +63,7 @@ pub(super) fn check(source: &str) -> Result<Checked, ChatError> {
     let mut rest = machine::Rest::default();
     let mut is_first = false;
     for token in tokenize(&source, false, syntax()) {
-        let (token, span) = token.map_err(machine::syntax_error)?;
+        let (token, span) = token.map_err(error::syntax_error)?;
         match token {
             Token::Ident("generation") if is_first => replaced.push((span, "with")),
             Token::Ident("endgeneration") if is_first => replaced.push((span, "endwith")),

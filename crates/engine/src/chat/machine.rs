@@ -12,10 +12,11 @@ use minijinja::machinery::ast::{CallBlock, Expr, ForLoop, IfCond, Macro, Set, Se
 use super::{
     call::Args,
     date::Date,
-    error::ChatError,
     text::{Builder, Text},
     value::{Callable, Kind, Loop, Value, check_stored},
 };
+
+pub(super) use super::error::{Failure, Res};
 
 /// Expressions and statements within each other, those of called macros included.
 const MAX_DEPTH: usize = 2500;
@@ -23,56 +24,6 @@ const MAX_DEPTH: usize = 2500;
 const MAX_CALLS: usize = 100;
 /// Bytes that one fuel pays for.
 pub(super) const BYTES_PER_FUEL: usize = 64;
-
-pub(super) type Res<T> = Result<T, Box<Failure>>;
-
-/// Why rendering ended early.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// `raise_exception`, in the template's words.
-    Raised(String),
-    NoDate,
-    OutOfFuel,
-    Failed {
-        message: String,
-        /// 1 is the first; known as soon as the error reaches an expression.
-        line: Option<u16>,
-    },
-}
-
-impl Failure {
-    pub(super) fn new(message: impl Into<String>) -> Box<Failure> {
-        Box::new(Failure::Failed { message: message.into(), line: None })
-    }
-
-    fn at(mut self: Box<Self>, found: u16) -> Box<Failure> {
-        if let Failure::Failed { line: line @ None, .. } = &mut *self {
-            *line = Some(found);
-        }
-        self
-    }
-}
-
-impl From<Failure> for ChatError {
-    fn from(failure: Failure) -> ChatError {
-        match failure {
-            Failure::Raised(message) => ChatError::Raised { message },
-            Failure::NoDate => ChatError::NeedsDate,
-            Failure::OutOfFuel => ChatError::Budget,
-            Failure::Failed { message, line: Some(line) } => {
-                ChatError::Failed { message: format!("{message} (line {line})") }
-            }
-            Failure::Failed { message, line: None } => ChatError::Failed { message },
-        }
-    }
-}
-
-/// The parser's refusal, with the line.
-pub(super) fn syntax_error(error: minijinja::Error) -> ChatError {
-    let detail = error.detail().unwrap_or("not a template");
-    let line = error.line().map(|line| format!(" (line {line})")).unwrap_or_default();
-    ChatError::Syntax { message: format!("syntax error: {detail}{line}") }
-}
 
 /// What comes after a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

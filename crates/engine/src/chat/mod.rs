@@ -283,7 +283,7 @@ impl ChatTemplate {
 }
 
 fn parse(checked: &limits::Checked) -> Result<machinery::ast::Stmt<'_>, ChatError> {
-    machinery::parse(&checked.source, "chat_template", limits::syntax()).map_err(machine::syntax_error)
+    machinery::parse(&checked.source, "chat_template", limits::syntax()).map_err(error::syntax_error)
 }
 
 /// Runs `work` on a thread of its own, whose stack is as large as a template may ever need.
