@@ -62,7 +62,7 @@ impl Machine<'_> {
     pub(super) fn apply_filter(&mut self, name: &str, value: Value, args: Args) -> Res<Value> {
         self.spend(1)?;
         match name {
-            "tojson" => return self.to_json(&value, args),
+            "tojson" => return self.json(&value, args),
             "abs" | "int" | "float" | "round" => return self.number_filter(name, &value, args),
             "default" | "d" => {
                 let [default, falsy] = args.bind(name, ["default_value", "boolean"])?;

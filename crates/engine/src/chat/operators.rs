@@ -296,16 +296,16 @@ impl Machine<'_> {
     pub(super) fn insert(&mut self, entries: &mut Vec<(Value, Value)>, key: Value, value: Value) -> Res<()> {
         check_key(&key)?;
         self.spend(1)?;
-        for i in 0..entries.len() {
+        for (i, (other, old)) in entries.iter_mut().enumerate() {
             if i % 8 == 0 {
                 self.spend(1)?;
             }
-            let same = match (&entries[i].0, &key) {
+            let same = match (&*other, &key) {
                 (Value::Text(a), Value::Text(b)) => a.as_str() == b.as_str(),
-                (a, b) => self.equal(&a.clone(), b)?,
+                (a, b) => self.equal(a, b)?,
             };
             if same {
-                entries[i].1 = value;
+                *old = value;
                 return Ok(());
             }
         }

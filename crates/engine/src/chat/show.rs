@@ -127,7 +127,7 @@ impl Machine<'_> {
     }
 
     /// The filter `tojson(ensure_ascii=False, indent=None, separators=None, sort_keys=False)`.
-    pub(super) fn to_json(&mut self, value: &Value, args: Args) -> Res<Value> {
+    pub(super) fn json(&mut self, value: &Value, args: Args) -> Res<Value> {
         let names = ["ensure_ascii", "indent", "separators", "sort_keys"];
         let [ensure_ascii, indent, separators, sort_keys] = args.bind("tojson", names)?;
         let indent = match indent {

@@ -10,6 +10,9 @@ use super::{
 /// Containers within containers; also the deepest that comparing and printing call themselves.
 const MAX_DEPTH: usize = 100;
 
+/// What a namespace holds, in the order in which it was stored.
+pub(super) type Names = Vec<(Rc<str>, Value)>;
+
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     /// What doesn't exist, with the name it was asked for by.
@@ -21,7 +24,7 @@ pub(super) enum Value {
     Text(Text),
     Seq(Rc<Seq>),
     Dict(Rc<Dict>),
-    Namespace(Rc<RefCell<Vec<(Rc<str>, Value)>>>),
+    Namespace(Rc<RefCell<Names>>),
     Loop(Rc<Loop>),
     Callable(Rc<Callable>),
 }

@@ -41,12 +41,12 @@ fn divisors(schema: &Value, depth: usize, fits: &mut impl FnMut(u64, u32) -> boo
         Value::Object(map) => {
             for (name, value) in map {
                 // A property may have that name; then its value is a schema.
-                if let (true, Some(divisor)) = (name == "multipleOf", value.as_f64()) {
-                    if !digits(divisor).is_some_and(|(digits, decimals)| fits(digits, decimals)) {
-                        return Err(FormError::Refused(format!(
-                            "\"multipleOf\" is {value}, but it needs a state for every remainder, and there is room for {MOST_REMAINDERS} of them, all \"multipleOf\" together"
-                        )));
-                    }
+                if let (true, Some(divisor)) = (name == "multipleOf", value.as_f64())
+                    && !digits(divisor).is_some_and(|(digits, decimals)| fits(digits, decimals))
+                {
+                    return Err(FormError::Refused(format!(
+                        "\"multipleOf\" is {value}, but it needs a state for every remainder, and there is room for {MOST_REMAINDERS} of them, all \"multipleOf\" together"
+                    )));
                 }
                 divisors(value, depth + 1, fits)?;
             }
