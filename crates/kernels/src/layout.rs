@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | d | 32 | scale factor of each row, f16 |
 //! | m | 32 | minimum factor of each row, f16; formats with a minimum |
-//! | scales | 24 or 32 a pair | k-quants: sub-blocks 2p, 2p+1, `[p][r][2]`; Q2_K: mins in high nibbles |
+//! | scales | 24 or 32 a pair | sub-blocks 2p, 2p+1, `[p][r][2]`; Q2_K: mins in high nibbles |
 //! | mins | 24 a pair | Q4_K, Q5_K: laid out like the scales |
 //! | codes | 64·bits | for each 32 weights, bit planes (below) |
 //!
