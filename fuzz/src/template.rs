@@ -57,5 +57,5 @@ pub(crate) fn check(bytes: &[u8]) {
 fn render(source: &str, messages: &[Message]) -> Result<String, ChatError> {
     let template = ChatTemplate::new(source, "<s>", "</s>")?;
     let options = RenderOptions { add_generation_prompt: true, date: Some("2026-11-28".into()) };
-    template.render(messages, &options)
+    template.render(messages, &options).map(|rendered| rendered.text)
 }
