@@ -81,7 +81,7 @@ fn dicts_have_methods_before_items() {
 fn content_reaches_a_template_as_it_handles_it() {
     let parts = || {
         let parts = Content::Parts(vec!["one".into(), "two".into()]);
-        [Message { role: "user".into(), content: parts, name: None }]
+        [Message { role: "user".into(), content: parts, name: None, reasoning_content: None }]
     };
     let text = [Message::new("user", "one")];
     let plain = "{% for m in messages %}[{{ m.content }}]{% endfor %}";
