@@ -17,7 +17,6 @@ mod text;
 pub use error::ChatError;
 
 use std::{
-    collections::BTreeMap,
     error::Error as _,
     sync::{
         Arc,
@@ -70,12 +69,13 @@ impl Message {
 
     /// As templates see it: what wasn't given isn't defined.
     fn value(&self) -> Value {
-        let (role, content) = (&self.role, &self.content);
-        let more = [("name", &self.name), ("reasoning_content", &self.reasoning_content)];
-        let more = more.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
-        let all = [("role", role), ("content", content)].into_iter().chain(more);
-        let all = all.map(|(key, text)| (key, Value::from(text.as_str())));
-        all.collect::<BTreeMap<&'static str, Value>>().into()
+        let Message { role, content, name, reasoning_content } = self;
+        match (name, reasoning_content) {
+            (None, None) => context! { role, content },
+            (Some(name), None) => context! { role, content, name },
+            (None, Some(reasoning_content)) => context! { role, content, reasoning_content },
+            (Some(name), Some(reasoning_content)) => context! { role, content, name, reasoning_content },
+        }
     }
 }
 
