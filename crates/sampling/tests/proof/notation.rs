@@ -87,7 +87,7 @@ fn a_chain_has_so_many_stages_and_no_more() {
     let error = stages(65).unwrap_err();
     assert_eq!(error.to_string(), "the chain has 65 stages, at most 64 are taken");
     assert_eq!(
-        Chain::new(stages(64).unwrap().stages().repeat(2)),
+        Chain::new([stages(64).unwrap().stages(); 2].concat()),
         Err(ChainError::TooManyStages { count: 128 })
     );
 }
