@@ -26,7 +26,6 @@ macro_rules! leap_days {
         "^(?:[0-9]{4}-(?:0[13-9]|1[0-2])-[0-9]{2}|[0-9]{4}-02-(?:[01][0-9]|2[0-8])|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
     };
 }
-use leap_days;
 
 /// How deep a schema may be: no deeper than JSON may be that is read.
 const MOST_DEPTH: usize = 128;
