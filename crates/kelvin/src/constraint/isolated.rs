@@ -23,7 +23,7 @@ use super::{
 /// The hidden verb. It has no help: nobody types it.
 pub(crate) const VERB: &str = "__compile-forms";
 /// How long the process may take to read the vocabulary.
-const MOST_STARTUP: Duration = Duration::from_secs(60);
+const MOST_STARTUP: Duration = Duration::from_secs(180);
 /// How much address space it may take, in bytes: what it needs for the largest vocabularies, and a gigabyte.
 #[cfg(unix)]
 const MOST_MEMORY: u64 = 2 << 30;

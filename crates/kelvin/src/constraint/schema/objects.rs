@@ -173,9 +173,7 @@ impl Object {
             }
         }
         if most == Some(self.required.len() as u64) {
-            self.listed.retain(|name, _| is_required(name, &self.required));
-            self.others = Some(Value::Bool(false));
-            self.patterns.clear();
+            self.only_required();
             (least, most) = (None, None);
         }
         let n_optional = self
@@ -197,6 +195,28 @@ impl Object {
         out.extend(least.map(|least| ("minProperties".to_string(), least.into())));
         out.extend(most.map(|most| ("maxProperties".to_string(), most.into())));
         Ok(())
+    }
+
+    /// Lists what is required, with what patterns say of it, and allows nothing else.
+    fn only_required(&mut self) {
+        let mut listed = Map::new();
+        for name in &self.required {
+            let said =
+                |(pattern, schema): (&String, &Value)| names::fits(pattern, name).then(|| schema.clone());
+            let mut all: Vec<Value> = self.patterns.iter().filter_map(said).collect();
+            match self.listed.get(name) {
+                Some(own) => all.insert(0, own.clone()),
+                None if all.is_empty() => all.extend(self.others.clone()),
+                None => {}
+            }
+            let schema = match all.len() {
+                0 => Value::Bool(true),
+                1 => all.remove(0),
+                _ => json!({ "allOf": all }),
+            };
+            listed.insert(name.clone(), schema);
+        }
+        (self.listed, self.patterns, self.others) = (listed, Map::new(), Some(Value::Bool(false)));
     }
 
     fn write(self, out: &mut Map<String, Value>) {
