@@ -48,7 +48,8 @@ fn read_logits(bytes: &[u8]) -> Vec<f32> {
 }
 
 fn check_draws(chain: &Chain, logits: &[f32]) {
-    let is_bad = logits.iter().any(|x| x.is_nan() || *x == f32::INFINITY) || logits.iter().all(|x| x.is_infinite());
+    let is_bad =
+        logits.iter().any(|x| x.is_nan() || *x == f32::INFINITY) || logits.iter().all(|x| x.is_infinite());
     let mut sampler = Sampler::new(chain.clone(), Dice { seed: 7, sample: 0 }).measuring_shift();
     for pos in 0..STEPS {
         let before = sampler.clone();
@@ -56,7 +57,9 @@ fn check_draws(chain: &Chain, logits: &[f32]) {
             Ok(draw) => draw,
             Err(error) => {
                 assert!(!error.to_string().is_empty());
-                assert!(before.distribution(logits, pos).is_err() && before.clone().sample(logits, pos).is_err());
+                assert!(
+                    before.distribution(logits, pos).is_err() && before.clone().sample(logits, pos).is_err()
+                );
                 return;
             }
         };

@@ -37,7 +37,9 @@ pub(crate) fn check(bytes: &[u8]) {
 pub(crate) fn check_compiled(bytes: &[u8]) {
     static VOCABULARY: OnceLock<(Tokenizer, Forms)> = OnceLock::new();
     let Some((notation, text)) = read(bytes) else { return };
-    if notation == Notation::Schema && serde_json::from_str::<Value>(text).is_ok_and(|schema| has_large_number(&schema)) {
+    if notation == Notation::Schema
+        && serde_json::from_str::<Value>(text).is_ok_and(|schema| has_large_number(&schema))
+    {
         return;
     }
     let (tokenizer, forms) = VOCABULARY.get_or_init(|| {

@@ -38,7 +38,11 @@ pub(crate) fn check(bytes: &[u8]) {
 
 fn check_error(error: &str, n_bytes: usize) {
     // Keys of up to 64 KiB are quoted whole.
-    assert!(!error.is_empty() && error.len() <= MOST_ERROR + 6 * n_bytes, "an error of {} bytes", error.len());
+    assert!(
+        !error.is_empty() && error.len() <= MOST_ERROR + 6 * n_bytes,
+        "an error of {} bytes",
+        error.len()
+    );
 }
 
 fn check_opened(gguf: &Gguf, n_bytes: usize, memory_allowed: usize) {
@@ -109,7 +113,9 @@ fn check_tokenizer(tokenizer: &Tokenizer) {
         tokenizer.decode(&tokens, true);
     }
     // One past the vocabulary is harmless.
-    assert!(tokenizer.bytes(TokenId(n as u32), true).is_empty() && tokenizer.piece(TokenId(n as u32)).is_empty());
+    assert!(
+        tokenizer.bytes(TokenId(n as u32), true).is_empty() && tokenizer.piece(TokenId(n as u32)).is_empty()
+    );
 }
 
 /// A file of this thread, in memory where the system has a place for that; it goes away with the thread.

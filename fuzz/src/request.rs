@@ -2,12 +2,21 @@
 //!
 //! The first byte picks the route. A request that would step the model ends with the 503 of a server that shuts down.
 
-use std::{cell::OnceCell, fs, time::{Duration, Instant}};
+use std::{
+    cell::OnceCell,
+    fs,
+    time::{Duration, Instant},
+};
 
 use kelvin::untrusted::Requests;
 use serde_json::Value;
 
-#[allow(dead_code, unreachable_pub, reason = "only a file is written with it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test's module, of which only the writer is used"
+)]
 #[path = "../../crates/engine/tests/reference/tiny.rs"]
 mod tiny;
 
@@ -56,7 +65,11 @@ pub(crate) fn check(bytes: &[u8]) {
 
 fn check_problem(path: &str, status: u16, error: &Value, n_bytes: usize) {
     let message = error["message"].as_str().expect("an error has a message");
-    assert!(!message.is_empty() && message.len() <= MOST_MESSAGE + 6 * n_bytes, "{path}: {} bytes", message.len());
+    assert!(
+        !message.is_empty() && message.len() <= MOST_MESSAGE + 6 * n_bytes,
+        "{path}: {} bytes",
+        message.len()
+    );
     assert!(error["type"].is_string() && error["code"].is_string(), "{path}: {error}");
     assert!(error["param"].is_null() || error["param"].is_string(), "{path}: {error}");
     assert!(status != 503 || error["code"] == "shutting_down", "{path}: {error}");

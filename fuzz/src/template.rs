@@ -41,7 +41,11 @@ pub(crate) fn check(bytes: &[u8]) {
         Err(ChatError::Raised { message }) => assert!(message.len() <= MOST_TEXT),
         Err(error) => {
             let error = error.to_string();
-            assert!(!error.is_empty() && error.len() <= MOST_ERROR + 8 * bytes.len(), "an error of {} bytes", error.len());
+            assert!(
+                !error.is_empty() && error.len() <= MOST_ERROR + 8 * bytes.len(),
+                "an error of {} bytes",
+                error.len()
+            );
         }
     }
     // Twice the work, so not always.

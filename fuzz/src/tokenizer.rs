@@ -18,7 +18,8 @@ use kelvin_engine::{
 const PRES: [&str; 6] = ["default", "gpt-2", "smollm", "llama-bpe", "qwen2", "tekken"];
 /// Words that the vocabularies have as tokens, with all their beginnings.
 const WORDS: [&str; 15] = [
-    " the", " and", "hello", " Hello", "ing", "123", "    ", "\n\n", "ation", "'ll", "éé", "你好", "--", "🌀", "a b",
+    " the", " and", "hello", " Hello", "ing", "123", "    ", "\n\n", "ation", "'ll", "éé", "你好", "--",
+    "🌀", "a b",
 ];
 /// Tokens that are no text, or always themselves: overlapping ones among them.
 const CONTROLS: [&str; 4] = ["<|im_start|>", "<|im_end|>", "<|", "<|im"];

@@ -4,12 +4,7 @@
 
 use std::path::Path;
 
-use kelvin_engine::{
-    Engine,
-    generate::Constraint,
-    tokenizer::Tokenizer,
-    transformer::ModelOptions,
-};
+use kelvin_engine::{Engine, generate::Constraint, tokenizer::Tokenizer, transformer::ModelOptions};
 
 use crate::{constraint, server::DryRun};
 

@@ -30,7 +30,11 @@ fn ints(items: &[i32]) -> Vec<u8> {
 fn spm() -> Bytes {
     let file = Bytes::new()
         .entry("tokenizer.ggml.model", STR, string("llama"))
-        .entry("tokenizer.ggml.tokens", ARRAY, texts(&["<unk>", "<s>", "</s>", "<0x0A>", "a", "▁", "▁a", "ab", "b"]))
+        .entry(
+            "tokenizer.ggml.tokens",
+            ARRAY,
+            texts(&["<unk>", "<s>", "</s>", "<0x0A>", "a", "▁", "▁a", "ab", "b"]),
+        )
         .entry("tokenizer.ggml.scores", ARRAY, floats(&[0., 0., 0., 0., -1., -2., -3., -4., -5.]))
         .entry("tokenizer.ggml.token_type", ARRAY, ints(&[2, 3, 3, 6, 1, 1, 1, 1, 4]));
     file.entry("tokenizer.ggml.bos_token_id", U32, 1u32.to_le_bytes())
@@ -41,7 +45,11 @@ fn bpe() -> Bytes {
     let file = Bytes::new()
         .entry("tokenizer.ggml.model", STR, string("gpt2"))
         .entry("tokenizer.ggml.pre", STR, string("smollm"))
-        .entry("tokenizer.ggml.tokens", ARRAY, texts(&["a", "b", "ab", "Ġ", "Ġa", "<|im_end|>", "<|im_start|>"]))
+        .entry(
+            "tokenizer.ggml.tokens",
+            ARRAY,
+            texts(&["a", "b", "ab", "Ġ", "Ġa", "<|im_end|>", "<|im_start|>"]),
+        )
         .entry("tokenizer.ggml.merges", ARRAY, texts(&["a b", "Ġ a"]))
         .entry("tokenizer.ggml.token_type", ARRAY, ints(&[1, 1, 1, 1, 1, 3, 3]));
     file.entry("tokenizer.ggml.add_bos_token", BOOL, [0])
@@ -146,7 +154,9 @@ pub(crate) fn cut(path: &Path) -> Result<(String, Vec<u8>), Box<dyn Error>> {
             Value::I64(v) => (I64, v.to_le_bytes().to_vec()),
             Value::F64(v) => (F64, v.to_le_bytes().to_vec()),
             Value::Str(v) => (STR, string(v.chars().take(MOST_TEXT).collect::<String>())),
-            Value::IntArray(v) => (ARRAY, ints(&v.iter().take(MOST_ITEMS).map(|&v| v as i32).collect::<Vec<_>>())),
+            Value::IntArray(v) => {
+                (ARRAY, ints(&v.iter().take(MOST_ITEMS).map(|&v| v as i32).collect::<Vec<_>>()))
+            }
             Value::FloatArray(v) => (ARRAY, floats(&v[..v.len().min(MOST_ITEMS)])),
             Value::BoolArray(v) => {
                 let items: Vec<u8> = v.iter().take(MOST_ITEMS).map(|&v| v.into()).collect();

@@ -81,8 +81,17 @@ const SCHEMAS: &[&str] = &[
     r#"true"#,
 ];
 
-const REGEXES: &[&str] =
-    &["yes|no", "[a-z]{2,5}", "(ab)*c?", "\\d+\\.\\d+", "^a$", "(?i)abc", "[^\\x00-\\x7f]+", "(a{100}){100}", "("];
+const REGEXES: &[&str] = &[
+    "yes|no",
+    "[a-z]{2,5}",
+    "(ab)*c?",
+    "\\d+\\.\\d+",
+    "^a$",
+    "(?i)abc",
+    "[^\\x00-\\x7f]+",
+    "(a{100}){100}",
+    "(",
+];
 
 const GRAMMARS: &[&str] = &[
     "start: \"yes\" | \"no\"",
@@ -146,16 +155,43 @@ const REQUESTS: &[(u8, &str)] = &[
     (0, r#"{"prompt":[1,2,3],"n":2,"logprobs":5,"echo":true,"stop":["\n","x"],"stream":true}"#),
     (0, r#"{"prompt":["a","b"],"temperatures":[0,1,2],"logit_bias":{"5":-100},"bad_words":["no"]}"#),
     (0, r#"{"prompt":"a","sampler":"temp=0.5 | top_k=3","logprobs_stage":"final","logprobs":1}"#),
-    (0, r#"{"prompt":"a","profile":"vllm","top_k":-1,"min_p":0.1,"repetition_penalty":1.1,"allowed_token_ids":[1,2]}"#),
-    (0, r#"{"prompt":"a","structured_outputs":{"choice":["yes","no"]},"stream_options":{"include_usage":true},"stream":true}"#),
-    (0, r#"{"prompt":[[1,2],[3]],"prompt_logprobs":2,"return_token_ids":true,"min_tokens":1,"stop_token_ids":[5]}"#),
-    (0, r#"{"prompt":"a","max_tokens":1e3,"model":"other","suffix":"","best_of":1,"user":"u","metadata":{"a":"b"}}"#),
-    (1, r#"{"messages":[{"role":"user","content":"Hi"}],"max_completion_tokens":8,"logprobs":true,"top_logprobs":3}"#),
-    (1, r#"{"messages":[{"role":"developer","content":[{"type":"text","text":"Be brief."}]},{"role":"user","name":"x","content":"Hi"}],"tools":[]}"#),
-    (1, r#"{"messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}}}"#),
+    (
+        0,
+        r#"{"prompt":"a","profile":"vllm","top_k":-1,"min_p":0.1,"repetition_penalty":1.1,"allowed_token_ids":[1,2]}"#,
+    ),
+    (
+        0,
+        r#"{"prompt":"a","structured_outputs":{"choice":["yes","no"]},"stream_options":{"include_usage":true},"stream":true}"#,
+    ),
+    (
+        0,
+        r#"{"prompt":[[1,2],[3]],"prompt_logprobs":2,"return_token_ids":true,"min_tokens":1,"stop_token_ids":[5]}"#,
+    ),
+    (
+        0,
+        r#"{"prompt":"a","max_tokens":1e3,"model":"other","suffix":"","best_of":1,"user":"u","metadata":{"a":"b"}}"#,
+    ),
+    (
+        1,
+        r#"{"messages":[{"role":"user","content":"Hi"}],"max_completion_tokens":8,"logprobs":true,"top_logprobs":3}"#,
+    ),
+    (
+        1,
+        r#"{"messages":[{"role":"developer","content":[{"type":"text","text":"Be brief."}]},{"role":"user","name":"x","content":"Hi"}],"tools":[]}"#,
+    ),
+    (
+        1,
+        r#"{"messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}}}"#,
+    ),
     (1, r#"{"messages":[{"role":"assistant","content":null,"tool_calls":[]}],"date":"2026-11-28"}"#),
-    (2, r#"{"input":"Hi","instructions":"Be brief.","max_output_tokens":5,"text":{"format":{"type":"text"},"verbosity":"medium"}}"#),
-    (2, r#"{"input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"Hi"}],"id":"1"}],"include":["message.output_text.logprobs"],"top_logprobs":2,"truncation":"disabled"}"#),
+    (
+        2,
+        r#"{"input":"Hi","instructions":"Be brief.","max_output_tokens":5,"text":{"format":{"type":"text"},"verbosity":"medium"}}"#,
+    ),
+    (
+        2,
+        r#"{"input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"Hi"}],"id":"1"}],"include":["message.output_text.logprobs"],"top_logprobs":2,"truncation":"disabled"}"#,
+    ),
     (3, r#"{"prompt":"Once upon","add_special_tokens":false}"#),
     (3, r#"{"messages":[{"role":"user","content":"Hi"}]}"#),
     (4, r#"{"tokens":[1,2,3,4]}"#),
@@ -164,7 +200,10 @@ const REQUESTS: &[(u8, &str)] = &[
     (7, r#"{"text":"a"}"#),
     (8, r#"{"logits":[{"logit":1,"label":"a"},{"logit":"-inf"},{"logit":-2.5}],"temperature":0.5}"#),
     (9, r#"{"logits":[{"logit":1e300},{"logit":-1e300}]}"#),
-    (10, r#"{"prompt":"a","sampler":"mirostat=3","temperature":"inf","top":5,"watch":[1,2],"seed":1,"sample":2,"learned":{"mirostat":[1,2]}}"#),
+    (
+        10,
+        r#"{"prompt":"a","sampler":"mirostat=3","temperature":"inf","top":5,"watch":[1,2],"seed":1,"sample":2,"learned":{"mirostat":[1,2]}}"#,
+    ),
     (11, r#"{"messages":[{"role":"user","content":"Hi"}],"continuation":[5,6]}"#),
     (12, r#"{"prompt":"a","temperature":1}"#),
     (13, r#"{"prompt":"a","token":5}"#),

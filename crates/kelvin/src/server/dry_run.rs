@@ -38,10 +38,8 @@ pub(crate) struct DryRun {
 impl DryRun {
     /// Of an open engine.
     pub(crate) fn new(engine: Engine) -> anyhow::Result<DryRun> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .max_blocking_threads(1)
-            .enable_time()
-            .build()?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_time().build()?;
         let queue = Arc::new(Queue::new(WAITING));
         queue.close();
         let shared = Shared {
