@@ -11,7 +11,12 @@ use std::{
 use kelvin::untrusted::Requests;
 use serde_json::Value;
 
-#[allow(dead_code, unreachable_pub, reason = "only a file is written with it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test's module, of which only the writer is used"
+)]
 #[path = "../../crates/engine/tests/reference/tiny.rs"]
 mod tiny;
 
