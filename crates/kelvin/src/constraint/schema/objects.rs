@@ -168,7 +168,9 @@ impl Object {
                     .refuse("minProperties", &format!("is {at_least}, but only {n_listed} names can come")));
             }
             if at_least == n_listed {
-                self.required = may_come.clone();
+                let more = may_come.iter().filter(|name| !is_required(name, &self.required)).cloned();
+                let more: Vec<String> = more.collect();
+                self.required.extend(more);
                 least = None;
             }
         }

@@ -67,6 +67,14 @@ fn what_has_equal_words_is_held() {
             json!({ "type": "object", "properties": { "a": false, "b": true }, "additionalProperties": false }),
         ),
         (
+            json!({ "type": "object", "properties": { "a": true }, "required": ["z"], "additionalProperties": false, "minProperties": 2 }),
+            json!({ "type": "object", "properties": { "a": true }, "additionalProperties": false, "required": ["z", "a"] }),
+        ),
+        (
+            json!({ "type": "object", "properties": { "k0": { "minimum": 1 }, "x": true }, "patternProperties": { "^k": one }, "required": ["k0", "y"], "maxProperties": 2 }),
+            json!({ "type": "object", "properties": { "k0": { "allOf": [{ "minimum": 1 }, one] }, "y": true }, "additionalProperties": false, "required": ["k0", "y"] }),
+        ),
+        (
             json!({ "minimum": 3, "exclusiveMinimum": true, "type": "integer" }),
             json!({ "type": "integer", "exclusiveMinimum": 3 }),
         ),
