@@ -403,10 +403,10 @@ mod tests {
         assert_eq!(chains("profile = \"llama.cpp\""), ["top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"]);
         assert_eq!(chains("profile = \"vllm\"\ntemp = 0.001"), ["temp=0.01"]);
         assert_eq!(
-            chains("profile = \"llama.cpp\"\n[stages]\ndry = 0.8\nrepetition = [1.1, \"1.1,window:-1\"]"),
-            ["1.1,window:64", "1.1"].map(|repetition| format!(
-                r#"repetition={repetition} | dry=0.8,window:64,breakers:"\n"/"\x3a"/"\x22"/"*" | top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"#
-            ))
+            chains("profile = \"llama.cpp\"\n[stages]\ndry = 0.8\nrepetition = 1.1"),
+            [
+                r#"repetition=1.1,window:64 | dry=0.8,window:64,breakers:"\n"/"\x3a"/"\x22"/"*" | top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"#
+            ]
         );
     }
 

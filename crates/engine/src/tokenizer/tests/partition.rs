@@ -76,12 +76,12 @@ fn control_tokens_are_taken_outside_of_plain_ranges_only() {
     let vocabulary = vocabulary(TOKENS);
     let specials = Specials::new(&vocabulary);
     use Fragment::{Text, Token};
-    let text = "<s>x<s>cd<s>";
+    let text = "<s>x<s>zz<s>";
     let cut = |plain: &[std::ops::Range<usize>]| specials.partition(&vocabulary, text, plain);
-    assert_eq!(cut(&[4..8]), [Token(1), Text("x<s>cd"), Token(1)]);
+    assert_eq!(cut(&[4..8]), [Token(1), Text("x<s>zz"), Token(1)]);
     // A byte of the token is enough.
-    assert_eq!(cut(&[6..7, 11..12]), [Token(1), Text("x<s>cd<s>")]);
-    assert_eq!(cut(&[7..9]), [Token(1), Text("x"), Token(1), Text("cd"), Token(1)]);
+    assert_eq!(cut(&[6..7, 11..12]), [Token(1), Text("x<s>zz<s>")]);
+    assert_eq!(cut(&[7..9]), [Token(1), Text("x"), Token(1), Text("zz"), Token(1)]);
 }
 
 #[test]
