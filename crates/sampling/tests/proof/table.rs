@@ -153,18 +153,23 @@ fn windows_longer_than_the_history() {
 
 /// 10,000 stages of all kinds, seven of them random, against the reference.
 #[test]
-fn a_chain_of_10_000_stages_is_exact() {
+fn a_chain_of_all_the_stages_it_may_have_is_exact() {
     let kinds: Vec<String> = cases::all(1000).iter().map(|case| case.chain.to_string()).collect();
     let last = |text: &String| text.contains("adaptive") || text.contains("mirostat");
-    // Those that change logits little, so that 10,000 of them leave something to look at.
+    // Those that change logits little, so that many of them leave something to look at.
     let gentle =
         ["temp=1.0001", "top_k=290", "top_p=0.99999", "min_p=0.0000001", "bias=1:0.001", "quadratic=0"];
+    // A case may be a chain of several stages.
+    let n_stages = |texts: &[String]| texts.join(" | ").split(" | ").count();
     let mut stages: Vec<String> = kinds.iter().filter(|t| !last(t)).cloned().collect();
-    stages.splice(0..0, (0..9_900).map(|i| gentle[i % gentle.len()].to_owned()));
-    stages.resize(9_999, "top_k=280".into());
+    while n_stages(&stages) > Chain::MOST_STAGES - 1 {
+        stages.pop();
+    }
+    let missing = Chain::MOST_STAGES - 1 - n_stages(&stages);
+    stages.splice(0..0, (0..missing).map(|i| gentle[i % gentle.len()].to_owned()));
     stages.push("mirostat=4".into());
     let chain: Chain = stages.join(" | ").parse().unwrap();
-    assert!(chain.stages().len() >= 10_000);
+    assert_eq!(chain.stages().len(), Chain::MOST_STAGES);
     let logits: Vec<f32> = (0..300).map(|i| ((i * 617) % 150) as f32 * 0.03).collect();
     let state = State::restore([0, 1, 2, 3, 0, 1, 2].map(TokenId).to_vec(), 3, None);
     exact::check_after(&logits, &chain, &state, 0, &[1 << 62]);
