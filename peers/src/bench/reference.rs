@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 use kelvin_kernels::{
     isa::Isa,
-    limit,
-    memory::{Block, NoMemory},
+    memory::{Buffer, NoMemory},
     pool::Pool,
+    roofline,
 };
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ const INT8_ROUNDS: u32 = 1 << 20;
 
 /// Loops that do nothing but read, and nothing but multiply.
 pub struct Reference {
-    numbers: Block<u64>,
+    numbers: Buffer<u64>,
     isa: Isa,
     /// One for each number of threads.
     pools: BTreeMap<usize, Pool>,
@@ -36,7 +36,7 @@ impl Reference {
     /// Allocates and touches the buffer.
     pub fn new(threads: &[usize]) -> Result<Reference, NoMemory> {
         Ok(Reference {
-            numbers: limit::numbers()?,
+            numbers: roofline::read_buffer()?,
             isa: Isa::best(),
             pools: threads.iter().map(|&n| (n, Pool::new(n))).collect(),
         })
@@ -49,12 +49,12 @@ impl Reference {
         pool.run(threads, &|_| ());
         let begin = Instant::now();
         for _ in 0..N_PASSES {
-            black_box(limit::read(pool, self.isa, black_box(&self.numbers)));
+            black_box(roofline::read(pool, self.isa, black_box(&self.numbers)));
         }
-        let read = (limit::READ_BYTES * N_PASSES) as f64 / begin.elapsed().as_secs_f64();
+        let read = (roofline::READ_BYTES * N_PASSES) as f64 / begin.elapsed().as_secs_f64();
         let begin = Instant::now();
-        black_box(limit::int8(pool, self.isa, black_box(INT8_ROUNDS)));
-        let multiply_adds = limit::INT8_MULTIPLY_ADDS as f64 * f64::from(INT8_ROUNDS) * threads as f64;
+        black_box(roofline::int8(pool, self.isa, black_box(INT8_ROUNDS)));
+        let multiply_adds = roofline::INT8_MULTIPLY_ADDS as f64 * f64::from(INT8_ROUNDS) * threads as f64;
         let int8 = 2.0 * multiply_adds / begin.elapsed().as_secs_f64();
         Limits { read_gb_per_sec: read / 1e9, int8_giga_ops_per_sec: int8 / 1e9 }
     }
