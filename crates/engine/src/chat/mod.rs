@@ -2,8 +2,8 @@
 //!
 //! A template is a program in the language Jinja2, written for `apply_chat_template` of
 //! transformers, and it comes from strangers. Its source is bounded and its nesting is counted
-//! before it is parsed ([`limits`]). It runs with a budget of fuel that pays for every step, every
-//! byte that is made and every item that is looked at ([`machine`]), on a thread with a stack that
+//! before it is parsed (`limits`). It runs with a budget of fuel that pays for every step, every
+//! byte that is made and every item that is looked at (`machine`), on a thread with a stack that
 //! is larger than the deepest template needs.
 //!
 //! The rendered prompt knows which of its bytes came from the messages. The tokenizer takes special
