@@ -172,7 +172,7 @@ fn what_cannot_be_is_refused_by_name() {
     refused("/v1/completions", json!({ "prompt": "x", "model": "gpt-4" }), 404, "model", "smollm2");
     refused("/v1/chat/completions", json!({ "messages": [] }), 400, "messages", "a list");
     let message = |role: &str| json!({ "messages": [{ "role": role, "content": "x" }], "max_tokens": 1 });
-    refused("/v1/chat/completions", message("tool"), 400, "messages[0].role", "user");
+    refused("/v1/chat/completions", message("tool"), 400, "messages[0].role", "tools aren't supported");
     refused("/v1/nothing", json!({}), 404, "", "no such route");
     let mut tools = message("user");
     tools["tools"] = json!([{ "type": "function" }]);
