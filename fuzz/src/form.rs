@@ -1,7 +1,8 @@
-//! A schema, regular expression, grammar or choice in: it is refused in time, or every text that it lets through has the form.
+//! A schema, regular expression, grammar or choice in: it is refused in time, or every text that it
+//! lets through has the form.
 //!
-//! The first byte picks the notation. `check` stops before the compiler, which is other people's; `check_compiled` goes on, with
-//! what stops the compiler's known failures in front of it.
+//! The first byte picks the notation. `check` stops before the compiler, which is other people's;
+//! `check_compiled` goes on, with what stops the compiler's known failures in front of it.
 
 use std::{
     sync::OnceLock,
@@ -56,8 +57,9 @@ pub(crate) fn check_compiled(bytes: &[u8]) {
     let mut die = bytes.len() as u64;
     for _ in 0..MOST_TOKENS {
         let Ok(bits) = constraint.allowed() else { return };
-        let all: Vec<u32> =
-            (0..bits.len() as u32 * 32).filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1).collect();
+        let all: Vec<u32> = (0..bits.len() as u32 * 32)
+            .filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1)
+            .collect();
         assert!(!all.is_empty() || constraint.is_complete(), "nothing may come next");
         if all.is_empty() {
             break;
@@ -76,7 +78,8 @@ pub(crate) fn check_compiled(bytes: &[u8]) {
     }
 }
 
-/// The compiler's stack overflows on some numbers beyond those that every f64 tells apart, and that ends the process.
+/// The compiler's stack overflows on some numbers beyond those that every f64 tells apart, and that
+/// ends the process.
 fn has_large_number(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_f64().is_none_or(|number| number.abs() > 9e15),
@@ -99,7 +102,11 @@ fn read(bytes: &[u8]) -> Option<(Notation, &str)> {
 
 fn check_refusal<T>(result: &Result<T, String>) {
     if let Err(words) = result {
-        assert!(!words.is_empty() && words.len() <= MOST_ERROR, "a refusal of {} bytes", words.len());
+        assert!(
+            !words.is_empty() && words.len() <= MOST_ERROR,
+            "a refusal of {} bytes",
+            words.len()
+        );
     }
 }
 
@@ -111,7 +118,10 @@ fn check_text(notation: Notation, form: &str, written: &[u8]) {
         }
         Notation::Choice => {
             let written = std::str::from_utf8(written).expect("a choice is UTF-8");
-            assert!(form.lines().any(|line| line == written), "{written:?} isn't among the choices");
+            assert!(
+                form.lines().any(|line| line == written),
+                "{written:?} isn't among the choices"
+            );
         }
         Notation::Regex | Notation::Lark => {}
     }

@@ -1,4 +1,5 @@
-//! A model file in: it is refused with a short error, or its header, hyperparameters and vocabulary are within their bounds.
+//! A model file in: it is refused with a short error, or its header, hyperparameters and vocabulary
+//! are within their bounds.
 
 use std::{cell::OnceCell, fs, path::PathBuf};
 
@@ -68,7 +69,10 @@ fn check_opened(gguf: &Gguf, n_bytes: usize, memory_allowed: usize) {
         Err(error) => check_error(&error.to_string(), n_bytes),
     }
     let (tokenizer, peak) = memory::peak_of(|| Tokenizer::from_metadata(&gguf.metadata));
-    assert!(peak <= memory_allowed, "the vocabulary took {peak} bytes of memory, allowed {memory_allowed}");
+    assert!(
+        peak <= memory_allowed,
+        "the vocabulary took {peak} bytes of memory, allowed {memory_allowed}"
+    );
     match tokenizer {
         Ok(tokenizer) => check_tokenizer(&tokenizer),
         Err(error) => check_error(&error.to_string(), n_bytes),
@@ -77,7 +81,8 @@ fn check_opened(gguf: &Gguf, n_bytes: usize, memory_allowed: usize) {
 
 fn check_tensor(info: &TensorInfo, file_len: u64) {
     assert!((1..=64).contains(&info.name.len()) && (1..=4).contains(&info.shape.len()));
-    let numbers = info.shape.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)).expect("the count fits");
+    let numbers =
+        info.shape.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)).expect("the count fits");
     assert!(numbers > 0 && numbers.is_multiple_of(info.format.block_len()));
     assert_eq!(numbers / info.format.block_len() * info.format.block_bytes(), info.n_bytes);
     let end = info.offset.checked_add(info.n_bytes as u64);
@@ -87,7 +92,10 @@ fn check_tensor(info: &TensorInfo, file_len: u64) {
 fn check_config(config: &Config) {
     assert!((1..=512).contains(&config.n_layers) && config.layers.len() == config.n_layers);
     assert!(config.n_heads.is_multiple_of(config.n_kv_heads) && config.rope_dim <= config.head_dim);
-    assert!(config.n_heads * config.head_dim <= 64 * config.d_model && config.d_ff <= 64 * config.d_model);
+    assert!(
+        config.n_heads * config.head_dim <= 64 * config.d_model
+            && config.d_ff <= 64 * config.d_model
+    );
     assert!(config.layers.iter().all(|layer| layer.rope < config.ropes.len()));
     assert!(config.norm_eps.is_finite() && config.attention_scale.is_finite());
 }
@@ -108,17 +116,25 @@ fn check_tokenizer(tokenizer: &Tokenizer) {
     for parse_special in [false, true] {
         let tokens = tokenizer.encode(&text, true, parse_special);
         assert!(tokens.iter().all(|token| token.index() < n));
-        // Prefix, BOS and EOS aside, a token stands for at least one byte; an unknown character counts once.
-        assert!(tokens.len() <= 3 * text.len() + 3, "{} tokens of {} bytes", tokens.len(), text.len());
+        // Prefix, BOS and EOS aside, a token stands for at least one byte; an unknown character
+        // counts once.
+        assert!(
+            tokens.len() <= 3 * text.len() + 3,
+            "{} tokens of {} bytes",
+            tokens.len(),
+            text.len()
+        );
         tokenizer.decode(&tokens, true);
     }
     // One past the vocabulary is harmless.
     assert!(
-        tokenizer.bytes(TokenId(n as u32), true).is_empty() && tokenizer.piece(TokenId(n as u32)).is_empty()
+        tokenizer.bytes(TokenId(n as u32), true).is_empty()
+            && tokenizer.piece(TokenId(n as u32)).is_empty()
     );
 }
 
-/// A file of this thread, in memory where the system has a place for that; it goes away with the thread.
+/// A file of this thread, in memory where the system has a place for that; it goes away with the
+/// thread.
 struct OnDisk(PathBuf);
 
 impl OnDisk {

@@ -1,7 +1,9 @@
-//! Bytes in, a panic out if they break one of Kelvin's promises: a target for each parser of what comes from outside.
+//! Bytes in, a panic out if they break one of Kelvin's promises: a target for each parser of what
+//! comes from outside.
 //!
-//! A target is a plain function, so an ordinary test (`tests/replay.rs`) runs it over the seeds in `corpus/`. `libfuzzer/` is a
-//! workspace of its own, which runs the same functions under libFuzzer; see README.md.
+//! A target is a plain function, so an ordinary test (`tests/replay.rs`) runs it over the seeds in
+//! `corpus/`. `libfuzzer/` is a workspace of its own, which runs the same functions under
+//! libFuzzer; see README.md.
 
 mod chain;
 mod form;
@@ -39,7 +41,8 @@ pub const TARGETS: &[Target] = &[
 ];
 
 impl Target {
-    /// The folder in `corpus/` that has its seeds: targets that do more with the same input share one.
+    /// The folder in `corpus/` that has its seeds: targets that do more with the same input share
+    /// one.
     pub fn corpus(&self) -> &'static str {
         self.name.split('_').next().unwrap_or(self.name)
     }

@@ -1,4 +1,5 @@
-//! A recipe's TOML in: it is refused with the field that is wrong, or means one table whose hash is stable.
+//! A recipe's TOML in: it is refused with the field that is wrong, or means one table whose hash is
+//! stable.
 
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,7 @@ fn check_recipe(recipe: &Recipe) {
     serde_json::from_str::<serde_json::Value>(&canonical).expect("the canonical form is JSON");
     assert_eq!(recipe.hash(&source).len(), 64);
     assert_eq!(recipe.hash(&source), recipe.clone().hash(&source));
-    let reads_back = |chain: &Chain| chain.to_string().parse::<Chain>().is_ok_and(|again| again == *chain);
+    let reads_back =
+        |chain: &Chain| chain.to_string().parse::<Chain>().is_ok_and(|again| again == *chain);
     assert!(recipe.chains.iter().all(reads_back));
 }

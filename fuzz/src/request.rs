@@ -1,6 +1,8 @@
-//! A request's body in: it is answered with JSON or refused with a 4xx in OpenAI's shape, and nothing panics.
+//! A request's body in: it is answered with JSON or refused with a 4xx in OpenAI's shape, and
+//! nothing panics.
 //!
-//! The first byte picks the route. A request that would step the model ends with the 503 of a server that shuts down.
+//! The first byte picks the route. A request that would step the model ends with the 503 of a
+//! server that shuts down.
 
 use std::{
     cell::OnceCell,

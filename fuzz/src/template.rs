@@ -1,4 +1,5 @@
-//! A chat template in: it is refused, or renders in bounded time and memory, the same text each time.
+//! A chat template in: it is refused, or renders in bounded time and memory, the same text each
+//! time.
 //!
 //! What comes after a zero byte is the contents of messages, one after each zero byte.
 

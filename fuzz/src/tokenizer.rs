@@ -1,6 +1,8 @@
-//! A text in: its tokens lie in the vocabulary and decode to the text again, in time proportional to it.
+//! A text in: its tokens lie in the vocabulary and decode to the text again, in time proportional
+//! to it.
 //!
-//! The first byte picks a vocabulary, the second says how the text is encoded; the rest is the text.
+//! The first byte picks a vocabulary, the second says how the text is encoded; the rest is the
+//! text.
 
 use std::{
     collections::HashSet,
@@ -18,8 +20,8 @@ use kelvin_engine::{
 const PRES: [&str; 6] = ["default", "gpt-2", "smollm", "llama-bpe", "qwen2", "tekken"];
 /// Words that the vocabularies have as tokens, with all their beginnings.
 const WORDS: [&str; 15] = [
-    " the", " and", "hello", " Hello", "ing", "123", "    ", "\n\n", "ation", "'ll", "éé", "你好", "--",
-    "🌀", "a b",
+    " the", " and", "hello", " Hello", "ing", "123", "    ", "\n\n", "ation", "'ll", "éé", "你好",
+    "--", "🌀", "a b",
 ];
 /// Tokens that are no text, or always themselves: overlapping ones among them.
 const CONTROLS: [&str; 4] = ["<|im_start|>", "<|im_end|>", "<|", "<|im"];
@@ -27,8 +29,8 @@ const DEFINED: [&str; 3] = ["<a", "<aa", "<tool>"];
 /// The first tokens of a SentencePiece vocabulary.
 const FIRST: [&str; 3] = ["<unk>", "<s>", "</s>"];
 
-/// Bytes of the long text that is made of a short one, and the time that encoding it may take: 64 KiB take some 20 ms,
-/// and minutes if work grew with the square.
+/// Bytes of the long text that is made of a short one, and the time that encoding it may take: 64
+/// KiB take some 20 ms, and minutes if work grew with the square.
 const LONG: usize = 64 << 10;
 const MOST_TIME: Duration = Duration::from_secs(4);
 
@@ -70,14 +72,18 @@ fn check_text(case: &Case, text: &str, how: u8) {
     let tokenizer = &case.tokenizer;
     let (add_special, parse_special) = (how & 1 != 0, how & 2 != 0);
     let tokens = tokenizer.encode(text, add_special, parse_special);
-    assert!(tokens.iter().all(|token| token.index() < tokenizer.vocab_size()), "an id beyond the vocabulary");
+    assert!(
+        tokens.iter().all(|token| token.index() < tokenizer.vocab_size()),
+        "an id beyond the vocabulary"
+    );
     assert!(tokens.len() <= 2 * text.len() + 3);
     let decoded = tokenizer.decode(&tokens, true);
     if add_special {
         return;
     }
-    let special =
-        |text: &str| CONTROLS.iter().chain(&DEFINED).chain(&FIRST).any(|special| text.contains(special));
+    let special = |text: &str| {
+        CONTROLS.iter().chain(&DEFINED).chain(&FIRST).any(|special| text.contains(special))
+    };
     if case.is_exact {
         assert_eq!(decoded, text);
     } else if !case.has_prefix || !special(text) {
@@ -86,11 +92,13 @@ fn check_text(case: &Case, text: &str, how: u8) {
     }
     if !case.has_prefix {
         let mut stream = TextStream::default();
-        let pieces: String = tokens.iter().map(|&token| stream.push(tokenizer.bytes(token, true))).collect();
+        let pieces: String =
+            tokens.iter().map(|&token| stream.push(tokenizer.bytes(token, true))).collect();
         assert_eq!(pieces + &stream.finish(), decoded, "a stream tells another text");
     }
     // Tokens decode to nothing but their own bytes, special ones left out.
-    let plain: Vec<u8> = tokens.iter().flat_map(|&token| tokenizer.bytes(token, false)).copied().collect();
+    let plain: Vec<u8> =
+        tokens.iter().flat_map(|&token| tokenizer.bytes(token, false)).copied().collect();
     assert!(plain.len() <= text.len() + tokens.len());
 }
 
@@ -124,7 +132,11 @@ fn byte_level(pre: &str) -> Tokenizer {
         for n in 2..=spelled.len() {
             let whole: String = spelled[..n].iter().collect();
             if seen.insert(whole.clone()) {
-                merges.push(format!("{} {}", spelled[..n - 1].iter().collect::<String>(), spelled[n - 1]));
+                merges.push(format!(
+                    "{} {}",
+                    spelled[..n - 1].iter().collect::<String>(),
+                    spelled[n - 1]
+                ));
                 tokens.push(whole);
             }
         }

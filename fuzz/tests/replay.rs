@@ -15,13 +15,20 @@ fn seeds_break_no_promise() {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let mut broken = Vec::new();
     for target in TARGETS {
-        let mut seeds: Vec<_> =
-            fs::read_dir(corpora.join(target.corpus())).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut seeds: Vec<_> = fs::read_dir(corpora.join(target.corpus()))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         seeds.sort();
         assert!(seeds.len() >= FEWEST, "{}: {} seeds", target.name, seeds.len());
         for seed in seeds {
             let bytes = fs::read(&seed).unwrap();
-            assert!(bytes.len() <= target.max_len, "{}: longer than {}", seed.display(), target.max_len);
+            assert!(
+                bytes.len() <= target.max_len,
+                "{}: longer than {}",
+                seed.display(),
+                target.max_len
+            );
             if panic::catch_unwind(|| target.run(&bytes)).is_err() {
                 broken.push(seed);
             }
@@ -30,6 +37,9 @@ fn seeds_break_no_promise() {
     assert!(broken.is_empty(), "{broken:#?}");
     for folder in fs::read_dir(&corpora).unwrap() {
         let name = folder.unwrap().file_name();
-        assert!(TARGETS.iter().any(|target| *name == *target.corpus()), "no target has the corpus {name:?}");
+        assert!(
+            TARGETS.iter().any(|target| *name == *target.corpus()),
+            "no target has the corpus {name:?}"
+        );
     }
 }

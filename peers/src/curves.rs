@@ -1,5 +1,6 @@
-//! How cost grows: tokens a second against context, batch, threads and vocabulary, of Kelvin and llama.cpp side by side. Models in;
-//! `curves.csv`, `curves.md` and a picture for each curve out, in one folder.
+//! How cost grows: tokens a second against context, batch, threads and vocabulary, of Kelvin and
+//! llama.cpp side by side. Models in; `curves.csv`, `curves.md` and a picture for each curve out,
+//! in one folder.
 
 use std::{fmt::Write, path::PathBuf};
 
@@ -91,7 +92,9 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<()> 
         let depths: Vec<usize> = request.depths.iter().filter(fits).copied().collect();
         let model = || vec![model.clone()];
         let report = run(model(), &fewer, &[Kind::Prompt, Kind::Decode], &[0])?;
-        points.extend(report.rows.into_iter().flat_map(points_of).filter(|point| point.curve == "threads"));
+        points.extend(
+            report.rows.into_iter().flat_map(points_of).filter(|point| point.curve == "threads"),
+        );
         let report = run(model(), &[most], &[Kind::Prompt, Kind::Decode, Kind::Compare], &depths)?;
         points.extend(report.rows.into_iter().flat_map(points_of));
     }
@@ -147,7 +150,9 @@ fn points_of(row: Row) -> Vec<Point> {
             }
             points
         }
-        (Work::Prompt { .. }, Figure::TokensPerSec) => vec![point("threads", "threads", row.threads)],
+        (Work::Prompt { .. }, Figure::TokensPerSec) => {
+            vec![point("threads", "threads", row.threads)]
+        }
         (Work::Compare { ways, .. }, _) => vec![point("batch", "continuations together", ways)],
         _ => Vec::new(),
     }
@@ -169,7 +174,8 @@ fn csv(points: &[Point], engines: &[Name]) -> String {
         for engine in engines {
             let Some(speed) = p.row.medians.get(engine).copied().flatten() else { continue };
             let share = p.row.limit.filter(|_| *engine == Name::Kelvin);
-            let (share, of) = share.map_or((String::new(), ""), |s| (format!("{:.3}", s.share), word(s.of)));
+            let (share, of) =
+                share.map_or((String::new(), ""), |s| (format!("{:.3}", s.share), word(s.of)));
             let _ = writeln!(
                 out,
                 "{},{},\"{}\",{},{},{},{speed:.2},{share},{of},{},{}",
@@ -200,7 +206,11 @@ fn markdown(points: &[Point], request: &Request) -> String {
         "# How cost grows\n\nTokens a second: medians of {} {}, engines interleaved. The ratio is the median of the rounds' own.\n\
          Made by `{}`; the peer: {}.\n",
         request.pairs,
-        if request.keep_unsteady { "rounds, unsteady ones included" } else { "or more steady rounds" },
+        if request.keep_unsteady {
+            "rounds, unsteady ones included"
+        } else {
+            "or more steady rounds"
+        },
         request.command,
         llama::system_info()
     );
@@ -210,7 +220,8 @@ fn markdown(points: &[Point], request: &Request) -> String {
         ("threads", "Threads"),
         ("vocabulary", "Vocabulary: one continuation"),
     ] {
-        let _ = write!(out, "\n## {title}\n\n![{curve}]({curve}.svg)\n\n| model | work | threads |");
+        let _ =
+            write!(out, "\n## {title}\n\n![{curve}]({curve}.svg)\n\n| model | work | threads |");
         let unit = points.iter().find(|p| p.curve == curve).map_or("", |p| p.unit);
         let _ = write!(out, " {unit} |");
         for engine in &request.engines {
@@ -230,12 +241,15 @@ fn markdown(points: &[Point], request: &Request) -> String {
             }
             for engine in peers() {
                 let ratio = p.row.ratios.get(engine).copied().flatten();
-                let text = ratio
-                    .map_or("-".into(), |r| format!("{:.2} ({:.2}-{:.2})", r.median, r.least, r.greatest));
+                let text = ratio.map_or("-".into(), |r| {
+                    format!("{:.2} ({:.2}-{:.2})", r.median, r.least, r.greatest)
+                });
                 let _ = write!(out, " {text} |");
             }
-            let share =
-                p.row.limit.map_or("-".into(), |s| format!("{:.0} % of {}", 100.0 * s.share, word(s.of)));
+            let share = p
+                .row
+                .limit
+                .map_or("-".into(), |s| format!("{:.0} % of {}", 100.0 * s.share, word(s.of)));
             let _ = writeln!(out, " {share} | {} of {} |", p.row.dropped, p.row.taken);
         }
     }
@@ -245,8 +259,9 @@ fn markdown(points: &[Point], request: &Request) -> String {
 fn plot_of(curve: &str, points: &[Point], request: &Request) -> Plot {
     let most = request.threads.iter().copied().max().unwrap_or(1);
     // Each picture has one figure: the steps of a batch.
-    let wanted =
-        |p: &&Point| p.curve == curve && (curve != "batch" || p.row.figure == Figure::StepTokensPerSec);
+    let wanted = |p: &&Point| {
+        p.curve == curve && (curve != "batch" || p.row.figure == Figure::StepTokensPerSec)
+    };
     let mut curves: Vec<plot::Curve> = Vec::new();
     let mut models: Vec<String> = Vec::new();
     for p in points.iter().filter(wanted) {
@@ -273,11 +288,16 @@ fn plot_of(curve: &str, points: &[Point], request: &Request) -> Plot {
     }
     let unit = points.iter().find(|p| p.curve == curve).map_or("", |p| p.unit);
     let threads = if curve == "threads" { String::new() } else { format!(", {most} threads") };
-    Plot { title: format!("tokens/s against {curve}{threads}"), x: unit.into(), y: "tokens/s".into(), curves }
+    Plot {
+        title: format!("tokens/s against {curve}{threads}"),
+        x: unit.into(),
+        y: "tokens/s".into(),
+        curves,
+    }
 }
 
-/// A vocabulary of so many tokens: the special three, all bytes, the sign for a space (three bytes, were it not a token), and
-/// made-up words.
+/// A vocabulary of so many tokens: the special three, all bytes, the sign for a space (three bytes,
+/// were it not a token), and made-up words.
 fn vocabulary(n: u64) -> Vec<Entry> {
     // GGUF's numbers for kinds of tokens.
     let [normal, unknown, control, byte_kind] = [1, 2, 3, 6];
@@ -305,13 +325,14 @@ mod tests {
 
     #[test]
     fn a_synthetic_model_is_whole() {
-        let path = std::env::temp_dir().join(format!("kelvin-peers-vocabulary-{}.gguf", std::process::id()));
+        let path = std::env::temp_dir()
+            .join(format!("kelvin-peers-vocabulary-{}.gguf", std::process::id()));
         let shape = Shape { vocab_size: 1000, n_layers: 1, ..SMALL };
         shape::write(&path, &shape, "x", vocabulary(1000), 1).unwrap();
         let read = crate::engines::kelvin::Kelvin::load(&path, 1);
         let size = llama::Size { n_ctx: 64, n_sequences: 1 };
-        let text =
-            llama::Llama::load(&path, llama::Mode::Default, 1, size).map(|l| l.tokenize("to be or not"));
+        let text = llama::Llama::load(&path, llama::Mode::Default, 1, size)
+            .map(|l| l.tokenize("to be or not"));
         let costs = bench::context_len(&path);
         std::fs::remove_file(&path).unwrap();
         read.unwrap();

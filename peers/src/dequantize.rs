@@ -1,5 +1,6 @@
-//! Blocks of any format in, f32 numbers out, as the formats' definitions say and in their order of rounding, one number
-//! at a time: the longest way round, so that it's easy to see that it is right.
+//! Blocks of any format in, f32 numbers out, as the formats' definitions say and in their order of
+//! rounding, one number at a time: the longest way round, so that it's easy to see that it is
+//! right.
 
 use half::{bf16, f16};
 
@@ -34,7 +35,9 @@ pub fn dequantize(format: Format, bytes: &[u8], out: &mut [f32]) {
         Format::Q5_K => q5_k,
         Format::Q6_K => q6_k,
     };
-    for (block, numbers) in bytes.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(block_len)) {
+    for (block, numbers) in
+        bytes.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(block_len))
+    {
         for (i, x) in numbers.iter_mut().enumerate() {
             *x = number(block, i);
         }
@@ -46,7 +49,8 @@ fn half(bytes: &[u8], at: usize) -> f32 {
     f16::from_le_bytes([bytes[at], bytes[at + 1]]).to_f32()
 }
 
-/// Blocks of 32: the first 16 numbers lie in the low halves of 16 bytes, the others in the high halves.
+/// Blocks of 32: the first 16 numbers lie in the low halves of 16 bytes, the others in the high
+/// halves.
 fn nibble(quants: &[u8], i: usize) -> u8 {
     if i < 16 { quants[i] & 15 } else { quants[i - 16] >> 4 }
 }

@@ -1,5 +1,5 @@
-//! A quantized model file in, the same model with every number as F32 out: the truth that quantized arithmetic is
-//! measured against, since ggml rounds no activations where the weights are F32.
+//! A quantized model file in, the same model with every number as F32 out: the truth that quantized
+//! arithmetic is measured against, since ggml rounds no activations where the weights are F32.
 
 use std::path::Path;
 
@@ -28,7 +28,8 @@ pub fn expand(from: &Path, to: &Path) -> Result<u64> {
     // 0 is llama.cpp's number for "all F32".
     entries.push(Entry::u32(FILE_TYPE_KEY, 0));
     let tensors = reader.header.tensors.clone();
-    let expanded: Vec<Tensor> = tensors.iter().map(|t| Tensor { format: Format::F32, ..t.clone() }).collect();
+    let expanded: Vec<Tensor> =
+        tensors.iter().map(|t| Tensor { format: Format::F32, ..t.clone() }).collect();
     let mut writer = Writer::create(to, &entries, &expanded)?;
     let mut n_total = 0;
     for tensor in &tensors {

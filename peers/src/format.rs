@@ -1,5 +1,5 @@
-//! The formats that a model file's tensors may have, as ggml numbers and lays them out. Peers keeps a table of its own:
-//! the judge of Kelvin's kernels doesn't share their code.
+//! The formats that a model file's tensors may have, as ggml numbers and lays them out. Peers keeps
+//! a table of its own: the judge of Kelvin's kernels doesn't share their code.
 
 use anyhow::{Result, bail};
 
@@ -22,7 +22,8 @@ pub enum Format {
     Q6_K,
 }
 
-/// Each format with its number in a file, how many numbers a block holds and how many bytes it takes.
+/// Each format with its number in a file, how many numbers a block holds and how many bytes it
+/// takes.
 const TABLE: [(Format, u32, usize, usize); 13] = [
     (Format::F32, 0, 1, 4),
     (Format::F16, 1, 1, 2),
@@ -51,7 +52,9 @@ impl Format {
         match TABLE.iter().find(|row| row.1 == number) {
             Some(row) => Ok(row.0),
             None => {
-                bail!("tensor format number {number} is not one of those that peers can expand: {TABLE:?}")
+                bail!(
+                    "tensor format number {number} is not one of those that peers can expand: {TABLE:?}"
+                )
             }
         }
     }

@@ -1,6 +1,7 @@
-//! A model file in, its header as it stands there; a header and a stream of tensors in, a model file out. Metadata stays
-//! raw bytes, so that a rewritten file has exactly the same. Peers writes and reads files that its user made or pulled:
-//! it checks what it needs in order not to mislead, no more (Kelvin's own reader is the bounded one).
+//! A model file in, its header as it stands there; a header and a stream of tensors in, a model
+//! file out. Metadata stays raw bytes, so that a rewritten file has exactly the same. Peers writes
+//! and reads files that its user made or pulled: it checks what it needs in order not to mislead,
+//! no more (Kelvin's own reader is the bounded one).
 
 use std::{
     fs::File,
@@ -112,7 +113,8 @@ impl Header {
     pub fn read(path: &Path) -> Result<Header> {
         let file = File::open(path).with_context(|| format!("{}: can't open", path.display()))?;
         let mut input = BufReader::new(file);
-        read_header(&mut input).with_context(|| format!("{}: can't read its header", path.display()))
+        read_header(&mut input)
+            .with_context(|| format!("{}: can't read its header", path.display()))
     }
 
     /// The entry called `key`.
@@ -218,14 +220,17 @@ impl Reader {
     /// Reads `out.len()` bytes of `tensor` from its byte `from` on.
     pub fn read(&mut self, tensor: &Tensor, from: u64, out: &mut [u8]) -> Result<()> {
         self.file.seek(SeekFrom::Start(self.header.data_start + tensor.offset + from))?;
-        self.file.read_exact(out).with_context(|| format!("{}: the file ends in mid-tensor", tensor.name))
+        self.file
+            .read_exact(out)
+            .with_context(|| format!("{}: the file ends in mid-tensor", tensor.name))
     }
 }
 
 /// Writes a file: the header at once, then the tensors' bytes in its order.
 pub struct Writer {
     out: BufWriter<File>,
-    /// How many bytes each tensor takes, and which one is being written, and how many of its bytes were.
+    /// How many bytes each tensor takes, and which one is being written, and how many of its bytes
+    /// were.
     sizes: Vec<u64>,
     current: usize,
     written: u64,
@@ -235,7 +240,8 @@ pub struct Writer {
 impl Writer {
     /// Begins a version 3 file. The tensors' offsets are worked out here.
     pub fn create(path: &Path, entries: &[Entry], tensors: &[Tensor]) -> Result<Writer> {
-        let file = File::create(path).with_context(|| format!("{}: can't create", path.display()))?;
+        let file =
+            File::create(path).with_context(|| format!("{}: can't create", path.display()))?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
         let alignment = 32u64;
         out.write_all(MAGIC)?;
@@ -272,7 +278,8 @@ impl Writer {
 
     /// The next bytes of the current tensor; at its end the next one becomes current.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let size = *self.sizes.get(self.current).context("more bytes than the header's tensors have")?;
+        let size =
+            *self.sizes.get(self.current).context("more bytes than the header's tensors have")?;
         self.out.write_all(bytes)?;
         self.written += bytes.len() as u64;
         ensure!(self.written <= size, "tensor {} got more than its {size} bytes", self.current);

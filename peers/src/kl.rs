@@ -1,5 +1,6 @@
-//! How far an engine's distributions are from the truth: mean Kullback-Leibler divergence over a text, with its
-//! uncertainty. The truth is llama.cpp on the file expanded to F32, which rounds neither weights further nor activations.
+//! How far an engine's distributions are from the truth: mean Kullback-Leibler divergence over a
+//! text, with its uncertainty. The truth is llama.cpp on the file expanded to F32, which rounds
+//! neither weights further nor activations.
 
 use std::path::Path;
 
@@ -39,7 +40,8 @@ pub struct Candidate {
     pub same_first: f64,
     /// Mean surprisal of the text's own tokens, nats.
     pub mean_surprisal: f64,
-    /// Root mean square of the log probabilities' difference from the truth, over all positions and the whole vocabulary, nats.
+    /// Root mean square of the log probabilities' difference from the truth, over all positions and
+    /// the whole vocabulary, nats.
     pub rms_difference: f64,
     #[serde(skip)]
     kl: Vec<f64>,
@@ -65,7 +67,8 @@ pub struct Report {
     pub ratio: Option<f64>,
     /// Its 95 % interval: positions drawn again with replacement, both engines' together.
     pub ratio_interval: Option<[f64; 2]>,
-    /// What the project asks for: ratio at most 1.05. None without Kelvin, or where the truth isn't an expanded file.
+    /// What the project asks for: ratio at most 1.05. None without Kelvin, or where the truth isn't
+    /// an expanded file.
     pub within_target: Option<bool>,
 }
 
@@ -117,7 +120,8 @@ struct Row {
     first: u32,
 }
 
-/// Measures on the first tokens of `text`. `truth` is `model` with F32 numbers, or `model` itself where that would be too large.
+/// Measures on the first tokens of `text`. `truth` is `model` with F32 numbers, or `model` itself
+/// where that would be too large.
 pub fn measure(model: &Path, truth: &Path, text: &str, request: &Request) -> Result<Report> {
     let size = Size { n_ctx: request.window, n_sequences: 1 };
     let truth_file = truth.display().to_string();
@@ -136,7 +140,8 @@ pub fn measure(model: &Path, truth: &Path, text: &str, request: &Request) -> Res
         all.len(),
         request.n_tokens
     );
-    // Each window begins as the text does, with the special token that the model adds, where it adds one.
+    // Each window begins as the text does, with the special token that the model adds, where it
+    // adds one.
     let plain = llama.tokenize("a");
     let first_special = (plain.len() > 1 && plain[0] == all[0]).then_some(all[0]);
     let body = &all[usize::from(first_special.is_some())..];
@@ -226,7 +231,9 @@ pub fn print(report: &Report) {
             Some(true) => println!(", within the target of {TARGET}"),
             Some(false) => println!(", over the target of {TARGET}"),
             None => {
-                println!("; the truth is the same file run plainly, so this only tells whether they agree")
+                println!(
+                    "; the truth is the same file run plainly, so this only tells whether they agree"
+                )
             }
         }
     }

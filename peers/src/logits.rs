@@ -1,4 +1,5 @@
-//! Tokens or a text in, llama.cpp's logits after every token out: the largest few as a table, or all of them as a file.
+//! Tokens or a text in, llama.cpp's logits after every token out: the largest few as a table, or
+//! all of them as a file.
 
 use std::{
     fs::File,
@@ -31,7 +32,8 @@ pub struct Row {
     pub top: Vec<(u32, f32)>,
 }
 
-/// The prompt's tokens: those of a file (numbers apart by blanks or commas, brackets allowed) or those of a text.
+/// The prompt's tokens: those of a file (numbers apart by blanks or commas, brackets allowed) or
+/// those of a text.
 pub enum Input {
     Prompt(String),
     TokensFile(PathBuf),
@@ -85,9 +87,12 @@ fn largest(row: &[f32], n: usize) -> Vec<(u32, f32)> {
 }
 
 fn read_tokens(path: &Path) -> Result<Vec<u32>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{}: can't read", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("{}: can't read", path.display()))?;
     text.split(|c: char| c.is_whitespace() || ",[]".contains(c))
         .filter(|word| !word.is_empty())
-        .map(|word| word.parse().with_context(|| format!("{}: {word:?} is no token id", path.display())))
+        .map(|word| {
+            word.parse().with_context(|| format!("{}: {word:?} is no token id", path.display()))
+        })
         .collect()
 }

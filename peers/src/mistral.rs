@@ -1,5 +1,6 @@
-//! Mistral 7B's shape with random weights, since the real ones can't be had everywhere: every tensor, format and size as
-//! in `mistral-7b-v0.1.Q4_K_M.gguf` (Jiang et al. 2023, arXiv 2310.06825).
+//! Mistral 7B's shape with random weights, since the real ones can't be had everywhere: every
+//! tensor, format and size as in `mistral-7b-v0.1.Q4_K_M.gguf` (Jiang et al. 2023, arXiv
+//! 2310.06825).
 
 use std::path::Path;
 
@@ -10,7 +11,8 @@ use crate::{
     shape::{self, Shape},
 };
 
-/// Version 0.1: this vocabulary, a window of 4096 and a rotary base of 10,000. Version 0.3 has 32,768, none, and a million.
+/// Version 0.1: this vocabulary, a window of 4096 and a rotary base of 10,000. Version 0.3 has
+/// 32,768, none, and a million.
 pub const SHAPE: Shape = Shape {
     n_layers: 32,
     d_model: 4096,
@@ -24,7 +26,8 @@ pub const SHAPE: Shape = Shape {
     rope_base: 10_000.0,
 };
 
-/// Writes the model, its vocabulary (`tokenizer.*`) taken from the GGUF file `vocab`. Returns the file's size in bytes.
+/// Writes the model, its vocabulary (`tokenizer.*`) taken from the GGUF file `vocab`. Returns the
+/// file's size in bytes.
 pub fn write(to: &Path, vocab: &Path, seed: u64) -> Result<u64> {
     let name = format!("Mistral 7B v0.1, its shape, random weights of seed {seed}");
     shape::write(to, &SHAPE, &name, vocabulary(vocab)?, seed)

@@ -1,5 +1,6 @@
-//! The perplexity of a text under Kelvin and under llama.cpp, on the same tokens and by the same convention: that of
-//! `llama-perplexity`, unless `skip` says otherwise. Code of its own, so that it is a check on `kelvin perplexity` as well.
+//! The perplexity of a text under Kelvin and under llama.cpp, on the same tokens and by the same
+//! convention: that of `llama-perplexity`, unless `skip` says otherwise. Code of its own, so that
+//! it is a check on `kelvin perplexity` as well.
 
 use std::path::Path;
 
@@ -56,7 +57,10 @@ const TARGET: f64 = 0.003;
 /// Measures both on the first tokens of `text`.
 pub fn measure(model: &Path, text: &str, request: &Request) -> Result<Report> {
     let (window, skip) = (request.window, request.skip);
-    ensure!(window >= 2 && skip <= window - 2, "a skip of {skip} leaves nothing of a window of {window}");
+    ensure!(
+        window >= 2 && skip <= window - 2,
+        "a skip of {skip} leaves nothing of a window of {window}"
+    );
     let size = Size { n_ctx: window, n_sequences: 1 };
     let mut llama = Llama::load(model, Mode::Default, request.threads, size)?;
     let mut kelvin = Kelvin::load(model, request.threads)?;
@@ -87,7 +91,10 @@ pub fn measure(model: &Path, text: &str, request: &Request) -> Result<Report> {
         kelvin.rows(&own, |row| add(&mut ours, row))?;
         llama.rows(&own, |row| add(&mut theirs, row))?;
     }
-    ensure!(ours.len() == theirs.len() && ours.len() == n_windows * (window - 1 - skip), "a row is missing");
+    ensure!(
+        ours.len() == theirs.len() && ours.len() == n_windows * (window - 1 - skip),
+        "a row is missing"
+    );
     let differences: Vec<f64> = ours.iter().zip(&theirs).map(|(a, b)| a - b).collect();
     let (mean, ratio_error) = mean_and_error(&differences);
     let ratio = mean.exp();

@@ -1,4 +1,5 @@
-//! Curves in, one picture of them out: SVG with logarithmic axes, as doubling is what both axes are about.
+//! Curves in, one picture of them out: SVG with logarithmic axes, as doubling is what both axes are
+//! about.
 
 use std::path::Path;
 
@@ -36,7 +37,8 @@ pub fn write(path: &Path, plot: &Plot) -> Result<()> {
 fn draw(path: &Path, plot: &Plot) -> Result<(), Box<dyn std::error::Error>> {
     let all = || plot.curves.iter().flat_map(|curve| &curve.points);
     let range = |of: fn(&(f64, f64)) -> f64| {
-        let (low, high) = all().map(of).fold((f64::INFINITY, 0.0f64), |(a, b), x| (a.min(x), b.max(x)));
+        let (low, high) =
+            all().map(of).fold((f64::INFINITY, 0.0f64), |(a, b), x| (a.min(x), b.max(x)));
         if low.is_finite() { low / 1.15..high * 1.15 } else { 1.0..10.0 }
     };
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
@@ -46,7 +48,10 @@ fn draw(path: &Path, plot: &Plot) -> Result<(), Box<dyn std::error::Error>> {
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(range(|p| p.0).log_scale().base(2.0), range(|p| p.1).log_scale().base(2.0))?;
+        .build_cartesian_2d(
+            range(|p| p.0).log_scale().base(2.0),
+            range(|p| p.1).log_scale().base(2.0),
+        )?;
     chart
         .configure_mesh()
         .x_desc(&plot.x)
@@ -105,7 +110,10 @@ mod tests {
         let path = folder.join("p.svg");
         write(&path, &plot).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains("<svg") && text.contains("ours") && text.contains("theirs"), "{text}");
+        assert!(
+            text.contains("<svg") && text.contains("ours") && text.contains("theirs"),
+            "{text}"
+        );
         plot.curves.clear();
         write(&path, &plot).unwrap();
         std::fs::remove_dir_all(&folder).unwrap();

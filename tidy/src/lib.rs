@@ -1,5 +1,6 @@
-//! A file's path and text in, sentences about broken invariants out. `ARCHITECTURE.md` states the invariants; the test
-//! beside this walks the tree with `check`, and each rule has a test that plants what it forbids.
+//! A file's path and text in, sentences about broken invariants out. `ARCHITECTURE.md` states the
+//! invariants; the test beside this walks the tree with `check`, and each rule has a test that
+//! plants what it forbids.
 
 mod code;
 mod manifest;
@@ -10,8 +11,8 @@ pub use manifest::check_manifest;
 /// The crates in the order of the data flow: each may import only those before it.
 pub const FLOW: [&str; 5] = ["kernels", "sampling", "engine", "lab", "kelvin"];
 
-/// What is wrong with one file. `path` is relative to the root of the project, with `/` between its parts.
-/// An empty answer is a tidy file.
+/// What is wrong with one file. `path` is relative to the root of the project, with `/` between its
+/// parts. An empty answer is a tidy file.
 pub fn check(path: &str, text: &str) -> Vec<String> {
     let mut found = rules::for_every_file(path, text);
     if path.ends_with(".rs") {

@@ -2,7 +2,8 @@
 
 use crate::{crate_of, upstream_of};
 
-/// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that may depend on it.
+/// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that
+/// may depend on it.
 const ROOMS: [(&str, &[&str]); 17] = [
     ("serde", &["lab", "kelvin"]),
     ("serde_json", &["lab", "kelvin"]),
@@ -43,14 +44,16 @@ pub fn check_manifest(path: &str, text: &str) -> Vec<String> {
         if let Some((_, allowed)) =
             room.filter(|(_, allowed)| !allowed.contains(&name) && kind != "dev-dependencies")
         {
-            found.push(format!("{path}:{line}: `{dependency}` belongs to {allowed:?}, not to crates/{name}"));
+            found.push(format!(
+                "{path}:{line}: `{dependency}` belongs to {allowed:?}, not to crates/{name}"
+            ));
         }
     }
     found
 }
 
-/// The dependencies of a manifest: line, kind of section, name. Both `[dependencies]` with lines under it and
-/// `[dependencies.name]` are understood, for targets too.
+/// The dependencies of a manifest: line, kind of section, name. Both `[dependencies]` with lines
+/// under it and `[dependencies.name]` are understood, for targets too.
 fn dependencies(text: &str) -> Vec<(usize, &str, &str)> {
     let mut found = Vec::new();
     let mut section = "";
@@ -67,7 +70,8 @@ fn dependencies(text: &str) -> Vec<(usize, &str, &str)> {
                 found.push((i + 1, section, last));
             }
         } else if !section.is_empty() && !line.starts_with('#') {
-            let end = line.find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').unwrap_or(0);
+            let end =
+                line.find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').unwrap_or(0);
             if end > 0 {
                 found.push((i + 1, section, &line[..end]));
             }

@@ -1,4 +1,5 @@
-//! The invariants that one source file can break, each a few lines: what is looked for, where it may stand, what to do instead.
+//! The invariants that one source file can break, each a few lines: what is looked for, where it
+//! may stand, what to do instead.
 
 use crate::{
     code::{find_word, line_of, taken_from, without_comments_and_literals, without_test_items},
@@ -8,32 +9,50 @@ use crate::{
 const LONGEST_FILE: usize = 500;
 
 /// Rooms named so hold anything; a plain noun says what is inside.
-const EMPTY_NAMES: [&str; 9] =
-    ["util", "utils", "common", "helper", "helpers", "manager", "managers", "misc", "miscellaneous"];
+const EMPTY_NAMES: [&str; 9] = [
+    "util",
+    "utils",
+    "common",
+    "helper",
+    "helpers",
+    "manager",
+    "managers",
+    "misc",
+    "miscellaneous",
+];
 
-/// A path below one of these exists on one machine only. (In pieces, so that this file doesn't hold one.)
+/// A path below one of these exists on one machine only. (In pieces, so that this file doesn't hold
+/// one.)
 const MACHINE_FOLDERS: [&str; 6] = ["work", "root", "farm", "home", "Users", "tmp/bash_jobs"];
 
 /// Rules that don't care about the language.
 pub(crate) fn for_every_file(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let n_lines = text.lines().count();
-    if [".rs", ".js", ".py"].iter().any(|extension| path.ends_with(extension)) && n_lines > LONGEST_FILE {
+    if [".rs", ".js", ".py"].iter().any(|extension| path.ends_with(extension))
+        && n_lines > LONGEST_FILE
+    {
         found.push(format!(
             "{path}: {n_lines} lines; a file has at most {LONGEST_FILE}: divide it by what its parts do"
         ));
     }
     for name in path.trim_end_matches(".rs").split('/').filter(|name| EMPTY_NAMES.contains(name)) {
-        found.push(format!("{path}: `{name}` says nothing about what is inside; name it for what it holds"));
+        found.push(format!(
+            "{path}: `{name}` says nothing about what is inside; name it for what it holds"
+        ));
     }
     for folder in MACHINE_FOLDERS {
         let needle = format!("/{folder}/");
         for (at, _) in text.match_indices(&needle) {
-            // Part of an address or of a longer relative path is as bad, but `https://host/home/` isn't ours.
-            if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.' || c == '_' || c == '-') {
+            // Part of an address or of a longer relative path is as bad, but `https://host/home/`
+            // isn't ours.
+            if text[..at]
+                .ends_with(|c: char| c.is_alphanumeric() || c == '.' || c == '_' || c == '-')
+            {
                 continue;
             }
-            found.push(format!("{path}:{}: `{needle}` is a path on one machine", line_of(text, at)));
+            found
+                .push(format!("{path}:{}: `{needle}` is a path on one machine", line_of(text, at)));
         }
     }
     found
@@ -43,24 +62,28 @@ pub(crate) fn for_every_file(path: &str, text: &str) -> Vec<String> {
 pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let code = without_comments_and_literals(text);
-    let is_test =
-        path.split('/').any(|part| ["tests", "tests.rs", "examples", "benches", "fuzz"].contains(&part));
+    let is_test = path
+        .split('/')
+        .any(|part| ["tests", "tests.rs", "examples", "benches", "fuzz"].contains(&part));
     let product = if is_test { String::new() } else { without_test_items(&code) };
     let name = crate_of(path);
-    let mut report =
-        |code: &str, at: usize, what: &str| found.push(format!("{path}:{}: {what}", line_of(code, at)));
+    let mut report = |code: &str, at: usize, what: &str| {
+        found.push(format!("{path}:{}: {what}", line_of(code, at)))
+    };
 
     if !text.starts_with("//!") {
         report(&code, 0, "a file opens with `//!`: what comes in, what goes out, why here");
     }
     if name != Some("kernels") && !path.starts_with("peers/") {
-        find_word(&code, "unsafe").for_each(|at| report(&code, at, "`unsafe` lives in crates/kernels alone"));
+        find_word(&code, "unsafe")
+            .for_each(|at| report(&code, at, "`unsafe` lives in crates/kernels alone"));
     }
     for at in find_word(&code, "ignore").filter(|&at| code[..at].ends_with("#[")) {
         report(&code, at, "a test is run or deleted, never ignored");
     }
     for unfinished in ["todo!", "unimplemented!"] {
-        code.match_indices(unfinished).for_each(|(at, _)| report(&code, at, "unfinished code doesn't land"));
+        code.match_indices(unfinished)
+            .for_each(|(at, _)| report(&code, at, "unfinished code doesn't land"));
     }
     if path.starts_with("crates/") {
         for (at, _) in product.match_indices(".unwrap()") {
@@ -75,8 +98,8 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
 
     if name != "kelvin" {
         for printing in ["print", "println", "eprint", "eprintln", "dbg"] {
-            for at in
-                find_word(&product, printing).filter(|&at| product[at + printing.len()..].starts_with('!'))
+            for at in find_word(&product, printing)
+                .filter(|&at| product[at + printing.len()..].starts_with('!'))
             {
                 report(&product, at, "only crates/kelvin prints; return it or tell an observer");
             }
@@ -84,8 +107,11 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
     }
     for downstream in crate::FLOW.iter().filter(|c| **c != name && !upstream_of(name).contains(c)) {
         // The binary's own crate name is a word of the language of every comment, but not of code.
-        let import = if *downstream == "kelvin" { "kelvin".into() } else { format!("kelvin_{downstream}") };
-        for at in find_word(&code, &import).filter(|&at| code[at + import.len()..].starts_with("::")) {
+        let import =
+            if *downstream == "kelvin" { "kelvin".into() } else { format!("kelvin_{downstream}") };
+        for at in
+            find_word(&code, &import).filter(|&at| code[at + import.len()..].starts_with("::"))
+        {
             report(&code, at, &format!("crates/{name} may import only {:?}", upstream_of(name)));
         }
     }
@@ -96,7 +122,11 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
     };
     for (at, module) in taken_from(&product, "std") {
         if forbidden.contains(&module) {
-            report(&product, at, &format!("crates/{name} does no I/O, reads no clock: no `std::{module}`"));
+            report(
+                &product,
+                at,
+                &format!("crates/{name} does no I/O, reads no clock: no `std::{module}`"),
+            );
         }
     }
     found

@@ -46,7 +46,11 @@ fn catches(path: &str, text: &str, line: Option<usize>) {
     let found = check(path, text);
     assert_eq!(found.len(), 1, "{path}:\n{text}\nreported: {found:#?}");
     if let Some(line) = line {
-        assert!(found[0].starts_with(&format!("{path}:{line}:")), "expected line {line}: {}", found[0]);
+        assert!(
+            found[0].starts_with(&format!("{path}:{line}:")),
+            "expected line {line}: {}",
+            found[0]
+        );
     }
 }
 
@@ -57,14 +61,21 @@ fn accepts(path: &str, text: &str) {
 
 #[test]
 fn imports_point_upstream() {
-    catches("crates/kernels/Cargo.toml", "[dependencies]\nkelvin-engine.workspace = true\n", Some(2));
+    catches(
+        "crates/kernels/Cargo.toml",
+        "[dependencies]\nkelvin-engine.workspace = true\n",
+        Some(2),
+    );
     catches(
         "crates/sampling/Cargo.toml",
         "[dev-dependencies]\nkelvin-lab = { path = \"../lab\" }\n",
         Some(2),
     );
     catches("crates/engine/Cargo.toml", "[dependencies.kelvin-lab]\npath = \"../lab\"\n", Some(1));
-    accepts("crates/engine/Cargo.toml", "[dependencies]\nkelvin-kernels.workspace = true\nhalf = \"2\"\n");
+    accepts(
+        "crates/engine/Cargo.toml",
+        "[dependencies]\nkelvin-kernels.workspace = true\nhalf = \"2\"\n",
+    );
     catches("crates/sampling/src/lib.rs", "//! x\nuse kelvin_engine::gguf;\n", Some(2));
     catches("crates/engine/src/lib.rs", "//! x\nfn f() { kelvin::cli::run() }\n", Some(2));
     accepts("crates/engine/src/lib.rs", "//! x\nuse kelvin_sampling::TokenId;\n");
@@ -103,7 +114,11 @@ fn unsafe_lives_in_kernels() {
 fn no_unwrap_outside_tests() {
     catches("crates/lab/src/x.rs", "//! x\nfn f() { g().unwrap() }\n", Some(2));
     accepts("crates/lab/src/x.rs", "//! x\n#[cfg(test)]\nmod tests { fn f() { g().unwrap() } }\n");
-    catches("crates/lab/src/x.rs", "//! x\n#[cfg(test)]\nmod tests;\nfn f() { g().unwrap() }\n", Some(4));
+    catches(
+        "crates/lab/src/x.rs",
+        "//! x\n#[cfg(test)]\nmod tests;\nfn f() { g().unwrap() }\n",
+        Some(4),
+    );
     accepts("crates/lab/tests/x.rs", "//! x\nfn f() { g().unwrap() }\n");
 }
 
@@ -124,7 +139,11 @@ fn kernels_and_sampling_touch_nothing_outside() {
         "//! x\nuse std::{\n    collections::HashMap,\n    fs::File,\n};\n",
         Some(4),
     );
-    catches("crates/sampling/src/x.rs", "//! x\nfn f() { std::net::TcpStream::connect(a) }\n", Some(2));
+    catches(
+        "crates/sampling/src/x.rs",
+        "//! x\nfn f() { std::net::TcpStream::connect(a) }\n",
+        Some(2),
+    );
     accepts("crates/kernels/src/x.rs", "//! x\nuse std::{sync::{Arc, Mutex}, thread};\n");
     accepts("crates/engine/src/x.rs", "//! x\nuse std::{fs::File, io};\n");
 }
@@ -139,8 +158,11 @@ fn files_open_with_their_purpose_and_stay_short() {
 
 #[test]
 fn names_say_something() {
-    for path in ["crates/lab/src/utils.rs", "crates/lab/src/common/x.rs", "crates/kelvin/src/helpers/mod.rs"]
-    {
+    for path in [
+        "crates/lab/src/utils.rs",
+        "crates/lab/src/common/x.rs",
+        "crates/kelvin/src/helpers/mod.rs",
+    ] {
         catches(path, "//! x\n", None);
     }
     accepts("crates/lab/src/recipe.rs", "//! x\n");

@@ -30,7 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut samplers = Vec::new();
     for t in temperatures {
         // The same dice for all three: where they part, only the temperature is why.
-        samplers.push(Sampler::new(Chain::default().with_temperature(t)?, Dice { seed: 7, sample: 0 }));
+        samplers
+            .push(Sampler::new(Chain::default().with_temperature(t)?, Dice { seed: 7, sample: 0 }));
     }
     let request = Request { max_tokens: 40, ..Request::new(samplers) };
     let mut sequence = engine.model.sequence(CacheFormat::F16);

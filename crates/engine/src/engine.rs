@@ -42,8 +42,10 @@ impl Engine {
         let bos = tokenizer.bos().map(text).unwrap_or_default();
         let eos = tokenizer.eos().map(text).unwrap_or_default();
         // A template that is refused is an error only for those who ask for it.
-        let template =
-            gguf.metadata.str("tokenizer.chat_template")?.map(|source| ChatTemplate::new(source, &bos, &eos));
+        let template = gguf
+            .metadata
+            .str("tokenizer.chat_template")?
+            .map(|source| ChatTemplate::new(source, &bos, &eos));
         Ok(Engine { metadata: gguf.metadata, tokenizer, template, model })
     }
 }

@@ -1,8 +1,10 @@
-//! What becomes of each tensor and each metadata key of a model file: it is read, it has no effect for a stated reason,
-//! it earns a warning, or it is a reason to refuse the file. Nothing is passed over in silence.
+//! What becomes of each tensor and each metadata key of a model file: it is read, it has no effect
+//! for a stated reason, it earns a warning, or it is a reason to refuse the file. Nothing is passed
+//! over in silence.
 //!
-//! The tables stand where the reading is done: `transformer::families` has the tensors and hyperparameters of each
-//! family, `tokenizer::keys` the vocabulary's keys, and this file the keys that every model file has.
+//! The tables stand where the reading is done: `transformer::families` has the tensors and
+//! hyperparameters of each family, `tokenizer::keys` the vocabulary's keys, and this file the keys
+//! that every model file has.
 
 use crate::{
     gguf::{Gguf, Metadata, Value},
@@ -37,7 +39,8 @@ pub(crate) enum Rule {
     Read,
     /// It has no effect, for this reason.
     Ignored(&'static str),
-    /// It has no effect as long as its value is one of these (of bools: 0 and 1). Any other value asks for what is named.
+    /// It has no effect as long as its value is one of these (of bools: 0 and 1). Any other value
+    /// asks for what is named.
     Neutral(&'static [f64], &'static str),
 }
 
@@ -54,9 +57,15 @@ const KEYS: &[Row] = &[
     row("split.count", Rule::Read),
     row("split.no", Rule::Read),
     row("split.tensors.count", Rule::Ignored("counts the tensors of all parts of a split model")),
-    row("general.quantization_version", Rule::Neutral(&[2.0], "another version of the quantized formats")),
+    row(
+        "general.quantization_version",
+        Rule::Neutral(&[2.0], "another version of the quantized formats"),
+    ),
     row("general.file_type", Rule::Ignored("each tensor states its own format")),
-    row("general.sampling.*", Rule::Ignored("recommends a sampler; the chain is the caller's choice")),
+    row(
+        "general.sampling.*",
+        Rule::Ignored("recommends a sampler; the chain is the caller's choice"),
+    ),
     row("general.*", Rule::Ignored("describes the file or where it comes from")),
     row("quantize.*", Rule::Ignored("says how the file was quantized")),
     row("adapter.*", Rule::Neutral(&[], "an adapter's weights on top of a model's")),
@@ -70,14 +79,20 @@ impl Row {
 }
 
 /// What the first row about `key` says; none if there is no such row.
-pub(crate) fn in_rows<'a>(mut rows: impl Iterator<Item = &'a Row>, key: &str, value: &Value) -> Option<Use> {
+pub(crate) fn in_rows<'a>(
+    mut rows: impl Iterator<Item = &'a Row>,
+    key: &str,
+    value: &Value,
+) -> Option<Use> {
     Some(match &rows.find(|row| row.is_of(key))?.rule {
         Rule::Read => Use::Read,
         Rule::Ignored(reason) => Use::Ignored(reason),
         Rule::Neutral(values, _) if number(value).is_some_and(|x| values.contains(&x)) => {
             Use::Ignored("its value changes nothing")
         }
-        Rule::Neutral(_, otherwise) => Use::Refused(format!("{} asks for {otherwise}", value.describe())),
+        Rule::Neutral(_, otherwise) => {
+            Use::Refused(format!("{} asks for {otherwise}", value.describe()))
+        }
     })
 }
 
@@ -113,10 +128,11 @@ pub fn of_tensors(gguf: &Gguf) -> Vec<Use> {
 
 /// The refused keys of a file, with the reasons; none if there are none.
 pub(crate) fn refused_keys(metadata: &Metadata) -> Option<String> {
-    let refused = metadata.entries.iter().filter_map(|(key, value)| match of_key(metadata, key, value) {
-        Use::Refused(reason) => Some(format!("{} ({reason})", quoted(key))),
-        _ => None,
-    });
+    let refused =
+        metadata.entries.iter().filter_map(|(key, value)| match of_key(metadata, key, value) {
+            Use::Refused(reason) => Some(format!("{} ({reason})", quoted(key))),
+            _ => None,
+        });
     listed(refused)
 }
 
@@ -124,7 +140,8 @@ pub(crate) fn refused_keys(metadata: &Metadata) -> Option<String> {
 const MOST_LISTED: usize = 6;
 const MOST_CHARS: usize = 80;
 
-/// The first names of a list and how many more there are, so that no file makes an error long; none if there are none.
+/// The first names of a list and how many more there are, so that no file makes an error long; none
+/// if there are none.
 pub(crate) fn listed(names: impl Iterator<Item = String>) -> Option<String> {
     let (mut list, mut n) = (String::new(), 0);
     for name in names {

@@ -1,4 +1,5 @@
-//! Templates made to do harm by their shape: each gives an error within 2 s and 128 MiB, and the process lives on.
+//! Templates made to do harm by their shape: each gives an error within 2 s and 128 MiB, and the
+//! process lives on.
 
 mod chat_child;
 
@@ -17,16 +18,29 @@ fn too_long() {
 
 #[test]
 fn nesting() {
-    let nested = |open: &str, close: &str, n: usize| format!("{}x{}", open.repeat(n), close.repeat(n));
+    let nested =
+        |open: &str, close: &str, n: usize| format!("{}x{}", open.repeat(n), close.repeat(n));
     check("ifs", &nested("{%if 1%}", "{%endif%}", 3500), "blocks within blocks");
     check("5500 ifs", &nested("{% if true %}", "{% endif %}", 5500), "bytes, at most");
     check("5500 ifs open", &"{%if 1%}".repeat(5500), "blocks within blocks, at line 1");
     check("fors", &nested("{%for a in [1]%}", "{%endfor%}", 2000), "blocks within blocks");
     check("set blocks", &nested("{%set a%}", "{%endset%}", 3000), "recursion");
-    check("parentheses", &format!("{{{{ {} }}}}", nested("(", ")", 30_000)), "brackets within brackets");
+    check(
+        "parentheses",
+        &format!("{{{{ {} }}}}", nested("(", ")", 30_000)),
+        "brackets within brackets",
+    );
     check("lists", &format!("{{{{ {} }}}}", nested("[", "]", 30_000)), "brackets within brackets");
-    check("dicts", &format!("{{{{ {} }}}}", nested("{1:", "}", 10_000)), "brackets within brackets");
-    check("subscripts", &format!("{{{{ a{} }}}}", nested("[a", "]", 10_000)), "brackets within brackets");
+    check(
+        "dicts",
+        &format!("{{{{ {} }}}}", nested("{1:", "}", 10_000)),
+        "brackets within brackets",
+    );
+    check(
+        "subscripts",
+        &format!("{{{{ a{} }}}}", nested("[a", "]", 10_000)),
+        "brackets within brackets",
+    );
 }
 
 #[test]
@@ -52,7 +66,11 @@ fn chains() {
     check("call chain", &chain("a", "()", 30_000), "in one expression");
     check("not", &format!("{{{{ {} 1 }}}}", "not ".repeat(16_000)), "in one expression");
     check("negation", &format!("{{{{ {} 1 }}}}", "-".repeat(65_000)), "in one expression");
-    check("in a statement", &format!("{{% set a = 1{} %}}", "-1".repeat(30_000)), "in one expression");
+    check(
+        "in a statement",
+        &format!("{{% set a = 1{} %}}", "-1".repeat(30_000)),
+        "in one expression",
+    );
     check("unclosed", &format!("{{{{ 1{}", "-1".repeat(30_000)), "in one expression");
     check("elif", &format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(5000)), "elif");
 }
@@ -74,8 +92,16 @@ fn what_could_hide_a_chain_from_the_counter() {
     ] {
         check(case, &format!("{before}{{{{ 1{chain} }}}}"), "in one expression");
     }
-    check("end in a string of the chain", &format!("{{{{ '}}}}' ~ 1{chain} }}}}"), "in one expression");
-    check("braces in the chain", &format!("{{{{ {{1:{{2:3}}}} ~ 1{chain} }}}}"), "in one expression");
+    check(
+        "end in a string of the chain",
+        &format!("{{{{ '}}}}' ~ 1{chain} }}}}"),
+        "in one expression",
+    );
+    check(
+        "braces in the chain",
+        &format!("{{{{ {{1:{{2:3}}}} ~ 1{chain} }}}}"),
+        "in one expression",
+    );
 }
 
 #[test]
@@ -91,7 +117,11 @@ fn recursion_and_loops() {
     check("range", "{% for a in range(1000000000) %}x{% endfor %}", "range");
     let ranges = "{% for a in range(9999) %}".repeat(4) + "x" + &"{% endfor %}".repeat(4);
     check("ranges", &ranges, STOPPED);
-    check("range of ranges", "{% for a in range(9999) %}{% set b = range(9999)|list %}{% endfor %}", STOPPED);
+    check(
+        "range of ranges",
+        "{% for a in range(9999) %}{% set b = range(9999)|list %}{% endfor %}",
+        STOPPED,
+    );
     check("include itself", "{% include 'chat_template' %}", "");
     check("extends itself", "{% extends 'chat_template' %}", "");
 }
@@ -107,5 +137,9 @@ fn what_the_language_hides() {
     check("include", "{% include '/etc/passwd' %}", "");
     check("import", "{% import 'os' as os %}", "");
     check("changed list", "{% set x = [] %}{{ x.append(1) }}", "append");
-    check("exception", "{{ raise_exception('no system role, please') }}", "refused no system role, please");
+    check(
+        "exception",
+        "{{ raise_exception('no system role, please') }}",
+        "refused no system role, please",
+    );
 }

@@ -1,4 +1,5 @@
-//! Templates made to do harm by the values they make: each gives an error within 2 s and 128 MiB, and the process lives on.
+//! Templates made to do harm by the values they make: each gives an error within 2 s and 128 MiB,
+//! and the process lives on.
 
 mod chat_child;
 
@@ -13,15 +14,20 @@ fn child() {
 #[test]
 fn text_without_end() {
     let ns = "{% set ns = namespace(x='aaaaaaaaaaaaaaaa', y=[1, 2, 3, 4]) %}";
-    let times =
-        |body: &str| format!("{ns}{{% for i in range(9999) %}}{body}{{% endfor %}}{{{{ ns.x|length }}}}");
+    let times = |body: &str| {
+        format!("{ns}{{% for i in range(9999) %}}{body}{{% endfor %}}{{{{ ns.x|length }}}}")
+    };
     check("repeated", "{{ 'a' * 1000000000 }}", STOPPED);
     check("repeated more", "{{ 'a' * 1000000000000000000 }}", "");
     check("repeated list", "{{ ([1] * 1000000000)|length }}", "too large");
     check("doubled by ~", &times("{% set ns.x = ns.x ~ ns.x %}"), STOPPED);
     check("doubled by +", &times("{% set ns.x = ns.x + ns.x %}"), STOPPED);
     check("doubled by *", &times("{% set ns.x = ns.x * 2 %}"), STOPPED);
-    check("doubled by set", &times("{% set b %}{{ ns.x }}{{ ns.x }}{% endset %}{% set ns.x = b %}"), STOPPED);
+    check(
+        "doubled by set",
+        &times("{% set b %}{{ ns.x }}{{ ns.x }}{% endset %}{% set ns.x = b %}"),
+        STOPPED,
+    );
     check("doubled by join", &times("{% set ns.x = [ns.x, ns.x]|join %}"), STOPPED);
     check("doubled by format", &times("{% set ns.x = '%s%s'|format(ns.x, ns.x) %}"), STOPPED);
     check("doubled by str.format", &times("{% set ns.x = '{}{}'.format(ns.x, ns.x) %}"), STOPPED);
@@ -37,7 +43,11 @@ fn text_without_end() {
     check("centered", "{{ 'a'|center(1000000000) }}", "");
     check("doubled list", &times("{% set ns.y = ns.y + ns.y %}"), "");
     check("doubled list by *", &times("{% set ns.y = ns.y * 2 %}"), "");
-    check("doubled list by filters", &times("{% set ns.y = (ns.y|list + ns.y|list)|list %}"), STOPPED);
+    check(
+        "doubled list by filters",
+        &times("{% set ns.y = (ns.y|list + ns.y|list)|list %}"),
+        STOPPED,
+    );
     check("batch", "{{ [1]|batch(1000000000, 'x')|list|length }}", "");
     check("slice", "{{ [1]|slice(1000000000)|list|length }}", "");
     check(
@@ -50,8 +60,7 @@ fn text_without_end() {
 #[test]
 fn values_that_share_or_nest() {
     let ns = "{% set ns = namespace(x=[1], y=[1]) %}";
-    let double =
-        "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
+    let double = "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
     for (case, use_it) in [
         ("printed", "{{ ns.x }}"),
         ("string", "{{ ns.x|string|length }}"),
@@ -65,12 +74,14 @@ fn values_that_share_or_nest() {
     ] {
         check(&format!("shared, {case}"), &format!("{ns}{double}{use_it}"), "");
     }
-    let deep = "{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% set ns.y = [ns.y] %}{% endfor %}";
+    let deep =
+        "{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% set ns.y = [ns.y] %}{% endfor %}";
     run("deep, dropped", &format!("{ns}{deep}"));
     run("deep, printed", &format!("{ns}{deep}{{{{ ns.x }}}}"));
     run("deep, compared", &format!("{ns}{deep}{{{{ ns.x == ns.y }}}}"));
     check("deep, tojson", &format!("{ns}{deep}{{{{ ns.x|tojson }}}}"), "");
-    let lazy = "{% for i in range(9999) %}{% set ns.x = ns.x|select + ns.x|map('string') %}{% endfor %}";
+    let lazy =
+        "{% for i in range(9999) %}{% set ns.x = ns.x|select + ns.x|map('string') %}{% endfor %}";
     run("lazy", &format!("{ns}{lazy}{{{{ ns.x|list|length }}}}"));
 }
 
@@ -113,7 +124,11 @@ fn values_that_share_without_a_namespace() {
         + &"{% set a = [a, a] %}{% set b = [b, b] %}".repeat(60);
     check("straight", &(sets + tail), "");
     let fors = "{% for a in [[1]] %}".to_owned() + &"{% for a in [[a, a]] %}".repeat(40);
-    check("fors", &(fors + "{% if a == [a, 1][0] %}{{ a }}{% endif %}" + &"{% endfor %}".repeat(41)), "");
+    check(
+        "fors",
+        &(fors + "{% if a == [a, 1][0] %}{{ a }}{% endif %}" + &"{% endfor %}".repeat(41)),
+        "",
+    );
     check(
         "recursive loop",
         "{% for a in [1] recursive %}{{ loop([[a, a]]) }}{% if a == [a, a] %}{% endif %}{{ a }}{% endfor %}",
@@ -185,8 +200,7 @@ fn a_long_text_many_times() {
 #[test]
 fn values_that_share_compared() {
     let ns = "{% set ns = namespace(x=[1], y=[1]) %}";
-    let double =
-        "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
+    let double = "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
     for (case, use_it) in [
         ("equal", "{{ ns.x == ns.y }}"),
         ("less", "{{ ns.x < ns.y }}"),

@@ -1,4 +1,5 @@
-//! Ordinary templates give the prompts that Hugging Face's way of rendering gives; `chat_templates/generate.py` made those.
+//! Ordinary templates give the prompts that Hugging Face's way of rendering gives;
+//! `chat_templates/generate.py` made those.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::{fs, path::Path};
@@ -51,13 +52,16 @@ fn as_hugging_face_renders_them() {
 #[test]
 fn a_refusal_is_in_the_templates_own_words() {
     let system = Message::new("system", "Be brief");
-    let error = template("gemma.jinja").render(&[system, user("Hi")], &RenderOptions::default()).unwrap_err();
+    let error = template("gemma.jinja")
+        .render(&[system, user("Hi")], &RenderOptions::default())
+        .unwrap_err();
     assert_eq!(error.to_string(), "System role not supported");
 }
 
 #[test]
 fn a_date_is_asked_for() {
-    let error = template("llama3.jinja").render(&[user("Hi")], &RenderOptions::default()).unwrap_err();
+    let error =
+        template("llama3.jinja").render(&[user("Hi")], &RenderOptions::default()).unwrap_err();
     assert!(matches!(error, ChatError::NeedsDate));
     assert!(error.to_string().contains("--date"), "{error}");
     let options = RenderOptions { date: Some("26 Jul 2024".into()), ..RenderOptions::default() };
@@ -70,10 +74,12 @@ fn who_has_a_name_has_one_in_the_template() {
     let source = "{% for m in messages %}{{ m.name if m.name is defined else m['role'] }}: {{ m.content }}\n{% endfor %}";
     let named = |name: &str| Message { name: Some(name.into()), ..user("Hi") };
     let prompt = ChatTemplate::new(source, "", "").unwrap();
-    let prompt = prompt.render(&[named("Ann"), user("Hello"), named("Bo")], &RenderOptions::default());
+    let prompt =
+        prompt.render(&[named("Ann"), user("Hello"), named("Bo")], &RenderOptions::default());
     assert_eq!(prompt.unwrap().text, "Ann: Hi\nuser: Hello\nBo: Hi\n");
     // A template that doesn't ask doesn't tell.
-    let plain = |message| template("smollm2.jinja").render(&[message], &RenderOptions::default()).unwrap();
+    let plain =
+        |message| template("smollm2.jinja").render(&[message], &RenderOptions::default()).unwrap();
     assert_eq!(plain(named("Ann")), plain(user("Hi")));
 }
 
@@ -94,7 +100,9 @@ fn long_conversations_are_within_the_budget() {
         let prompt = template(name).render(&[user(&long)], &options).unwrap().text;
         assert!(prompt.len() > 1_500_000);
         let turns: Vec<Message> = (0..2001)
-            .map(|i| Message::new(if i % 2 == 0 { "user" } else { "assistant" }, "word ".repeat(50)))
+            .map(|i| {
+                Message::new(if i % 2 == 0 { "user" } else { "assistant" }, "word ".repeat(50))
+            })
             .collect();
         assert!(template(name).render(&turns, &options).unwrap().text.len() > 500_000);
     }
@@ -107,8 +115,10 @@ fn one_template_serves_many_threads() {
         for i in 0..4 {
             let template = &template;
             scope.spawn(move || {
-                let prompt =
-                    template.render(&[user(&i.to_string())], &RenderOptions::default()).unwrap().text;
+                let prompt = template
+                    .render(&[user(&i.to_string())], &RenderOptions::default())
+                    .unwrap()
+                    .text;
                 assert!(prompt.contains(&format!("<|im_start|>user\n{i}<|im_end|>")));
             });
         }
@@ -128,6 +138,9 @@ fn templates_just_within_the_limits() {
     assert_eq!(render(format!("{{{{ 1{} }}}}", "|abs".repeat(990))), "1");
     assert_eq!(render(format!("{{{{ {}7{} }}}}", "(".repeat(30), ")".repeat(30))), "7");
     assert_eq!(render(format!("{}x{}", "{% if 1 %}".repeat(50), "{% endif %}".repeat(50))), "x");
-    assert_eq!(render(format!("{{% if 0 %}}{}{{% else %}}x{{% endif %}}", "{% elif 0 %}".repeat(200))), "x");
+    assert_eq!(
+        render(format!("{{% if 0 %}}{}{{% else %}}x{{% endif %}}", "{% elif 0 %}".repeat(200))),
+        "x"
+    );
     assert_eq!(render("{% if 1 %}x{% endif %}".repeat(2900)), "x".repeat(2900));
 }

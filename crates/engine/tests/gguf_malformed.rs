@@ -1,4 +1,5 @@
-//! The malformed-file corpus: each hostile file must give an error that names what is wrong, at once and without a panic.
+//! The malformed-file corpus: each hostile file must give an error that names what is wrong, at
+//! once and without a panic.
 
 mod gguf_bytes;
 
@@ -58,7 +59,11 @@ fn counts() {
         let bytes = Bytes::small().with(|f| f.n_tensors = Some(n)).file();
         check("n_tensors", &bytes, &["the number of tensors at byte 8", &found, "at most 65536"]);
         let bytes = Bytes::small().with(|f| f.n_entries = Some(n)).file();
-        check("n_kv", &bytes, &["the number of metadata entries at byte 16", &found, "at most 16384"]);
+        check(
+            "n_kv",
+            &bytes,
+            &["the number of metadata entries at byte 16", &found, "at most 16384"],
+        );
     }
     let bytes = Bytes::small().with(|f| f.n_tensors = Some(65536)).file();
     check("n_tensors", &bytes, &["ends too early", "65536 tensors"]);
@@ -77,7 +82,11 @@ fn keys() {
     let twice = Bytes::small().entry("llama.block_count", U32, value).file();
     check("twice", &twice, &["\"llama.block_count\"", "second time"]);
     let long = "k".repeat(65536);
-    check("long", &Bytes::small().entry(&long, U32, value).file(), &["key 4", "65536 bytes", "65535"]);
+    check(
+        "long",
+        &Bytes::small().entry(&long, U32, value).file(),
+        &["key 4", "65536 bytes", "65535"],
+    );
     let bytes = Bytes::small().with(|f| f.entries[1].0 = b"ab\xffcd".to_vec()).file();
     check("UTF-8", &bytes, &["key 1", "0xff", "UTF-8"]);
     let bytes = Bytes::new().with(|f| f.n_entries = Some(1)).file();
@@ -88,7 +97,8 @@ fn keys() {
 #[test]
 fn a_million_keys_are_no_quadratic_work() {
     let mut file = Bytes::new();
-    file.entries = (0..1_000_000u32).map(|i| (format!("{i:x}").into_bytes(), U8, vec![0])).collect();
+    file.entries =
+        (0..1_000_000u32).map(|i| (format!("{i:x}").into_bytes(), U8, vec![0])).collect();
     check("a million", &file.file(), &["number of metadata entries", "1000000", "16384"]);
     file.entries.truncate(16384);
     let started = Instant::now();
@@ -101,14 +111,22 @@ fn a_million_keys_are_no_quadratic_work() {
 fn values() {
     let with = |kind, value: Vec<u8>| Bytes::new().entry("key", kind, value).file();
     let huge = u64::MAX.to_le_bytes().to_vec();
-    check("string 2^64-1", &with(STR, huge), &["length of the value", "\"key\"", "18446744073709551615"]);
+    check(
+        "string 2^64-1",
+        &with(STR, huge),
+        &["length of the value", "\"key\"", "18446744073709551615"],
+    );
     let value = (1u64 << 20).to_le_bytes().to_vec();
     check(
         "string past the end",
         &with(STR, value),
         &["ends too early", "\"key\"", "1048576 bytes", "0 are left"],
     );
-    check("string UTF-8", &with(STR, string(b"a\xc3(")), &["\"key\"", "0xc3", "UTF-8", "at byte 48"]);
+    check(
+        "string UTF-8",
+        &with(STR, string(b"a\xc3(")),
+        &["\"key\"", "0xc3", "UTF-8", "at byte 48"],
+    );
     check("surrogate", &with(STR, string(b"\xed\xa0\x80")), &["\"key\"", "UTF-8"]);
     for kind in [13, 14, 255, u32::MAX] {
         check(
@@ -127,7 +145,9 @@ fn values() {
 fn arrays() {
     // The file of 49 bytes that made a peer allocate 2^61 strings.
     for n in [1 << 61, 1 << 63, u64::MAX, 1 << 32, 2] {
-        for (kind, name) in [(STR, "string"), (U8, "u8"), (F64, "f64"), (BOOL, "bool"), (I32, "i32")] {
+        for (kind, name) in
+            [(STR, "string"), (U8, "u8"), (F64, "f64"), (BOOL, "bool"), (I32, "i32")]
+        {
             let bytes = Bytes::new().entry("k", ARRAY, array(kind, n, [0])).file();
             assert_eq!(bytes.len(), 50);
             check(

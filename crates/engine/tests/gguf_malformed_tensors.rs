@@ -24,16 +24,32 @@ fn changed(change: impl FnOnce(&mut Tensor)) -> Vec<u8> {
 
 #[test]
 fn names() {
-    check("65 bytes", &changed(|t| t.name = vec![b'n'; 65]), &["name of tensor 1", "65 bytes", "at most 64"]);
+    check(
+        "65 bytes",
+        &changed(|t| t.name = vec![b'n'; 65]),
+        &["name of tensor 1", "65 bytes", "at most 64"],
+    );
     check("empty", &changed(|t| t.name.clear()), &["name of tensor 1", "empty"]);
     check("UTF-8", &changed(|t| t.name = vec![0xff]), &["name of tensor 1", "0xff"]);
-    check("twice", &changed(|t| t.name = b"a.weight".to_vec()), &["tensor 1", "\"a.weight\"", "second time"]);
+    check(
+        "twice",
+        &changed(|t| t.name = b"a.weight".to_vec()),
+        &["tensor 1", "\"a.weight\"", "second time"],
+    );
 }
 
 #[test]
 fn shapes() {
-    check("none", &changed(|t| t.dims.clear()), &["dimensions of tensor \"b.weight\"", "found 0", "1 to 4"]);
-    check("5", &changed(|t| t.dims = vec![32, 1, 1, 1, 1]), &["number of dimensions", "found 5", "1 to 4"]);
+    check(
+        "none",
+        &changed(|t| t.dims.clear()),
+        &["dimensions of tensor \"b.weight\"", "found 0", "1 to 4"],
+    );
+    check(
+        "5",
+        &changed(|t| t.dims = vec![32, 1, 1, 1, 1]),
+        &["number of dimensions", "found 5", "1 to 4"],
+    );
     for (dim, found) in
         [(0, "dimension 1 = 0"), (u64::MAX, "dimension 1 = -1"), (1 << 63, "dimension 1 = -9223")]
     {
@@ -84,13 +100,17 @@ fn formats() {
         check(
             "hole",
             &bytes,
-            &["format of tensor \"b.weight\"", &format!("found {kind}, which no ggml format has"), all],
+            &[
+                "format of tensor \"b.weight\"",
+                &format!("found {kind}, which no ggml format has"),
+                all,
+            ],
         );
     }
     // Two of these once summed to a small buffer in a peer.
     let one = |name, offset| Tensor { name, dims: vec![0x7FFF_FFFF_FFFF_FFC0], kind: 24, offset };
-    let bytes =
-        Bytes::new().with(|f| f.tensors = vec![one(b"a".into(), 0), one(b"b".into(), 0x7FFF_FFFF_FFFF_FFC0)]);
+    let bytes = Bytes::new()
+        .with(|f| f.tensors = vec![one(b"a".into(), 0), one(b"b".into(), 0x7FFF_FFFF_FFFF_FFC0)]);
     check("I8", &bytes.file(), &["\"a\"", "I8"]);
 }
 
@@ -118,7 +138,11 @@ fn places() {
         &changed(|t| t.offset = 64),
         &["ends too early", "\"b.weight\"", "68 bytes", "36 are left"],
     );
-    check("far past", &changed(|t| t.offset = 1 << 40), &["ends too early", "\"b.weight\"", "0 are left"]);
+    check(
+        "far past",
+        &changed(|t| t.offset = 1 << 40),
+        &["ends too early", "\"b.weight\"", "0 are left"],
+    );
     let wide = Bytes::small().entry("general.alignment", U32, 64u32.to_le_bytes()).file();
     check("aligned to 32 of 64", &wide, &["offset of tensor \"b.weight\"", "alignment, 64"]);
 }
@@ -130,6 +154,10 @@ fn data_cut_short() {
     let n = file.data.len();
     for kept in [0, 1, n / 100, n / 2, n * 99 / 100, n - 1] {
         let cut = &bytes[..bytes.len() - n + kept];
-        check(&format!("{kept} of {n}"), cut, &["ends too early", "the data of tensor", "fetch it again"]);
+        check(
+            &format!("{kept} of {n}"),
+            cut,
+            &["ends too early", "the data of tensor", "fetch it again"],
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Files made to cost memory: opening one takes at most 4 times its size and 16 MiB, as the kernel counts it.
+//! Files made to cost memory: opening one takes at most 4 times its size and 16 MiB, as the kernel
+//! counts it.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 #![cfg(target_os = "linux")]
 
@@ -48,7 +49,11 @@ fn check(case: &str, bytes: Vec<u8>) {
     let peak: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     let bound = 4 * bytes.len() as u64 + (16 << 20);
     println!("{case}: {} bytes, {line}, bound {bound}", bytes.len());
-    assert!(peak <= bound, "{case}: {peak} bytes of memory for a file of {}, allowed {bound}", bytes.len());
+    assert!(
+        peak <= bound,
+        "{case}: {peak} bytes of memory for a file of {}, allowed {bound}",
+        bytes.len()
+    );
 }
 
 #[test]
@@ -60,12 +65,18 @@ fn no_file_takes_more_memory_than_promised() {
     check("strings of one byte", strings(2_000_000, "a"));
     check("strings of one byte, few enough", strings(200_000, "a"));
     check("empty strings", strings(2_000_000, ""));
-    check("u8 widened", Bytes::new().entry("k", ARRAY, array(U8, 20_000_000, vec![1; 20_000_000])).file());
+    check(
+        "u8 widened",
+        Bytes::new().entry("k", ARRAY, array(U8, 20_000_000, vec![1; 20_000_000])).file(),
+    );
     check(
         "u8 widened, few enough",
         Bytes::new().entry("k", ARRAY, array(U8, 1_500_000, vec![1; 1_500_000])).file(),
     );
-    check("bools", Bytes::new().entry("k", ARRAY, array(BOOL, 20_000_000, vec![1; 20_000_000])).file());
+    check(
+        "bools",
+        Bytes::new().entry("k", ARRAY, array(BOOL, 20_000_000, vec![1; 20_000_000])).file(),
+    );
     check("one long string", Bytes::new().entry("k", STR, string(vec![b'a'; 20_000_000])).file());
 
     let mut entries = Bytes::new();

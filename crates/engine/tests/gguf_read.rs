@@ -18,8 +18,14 @@ fn both_versions() {
         assert_eq!(gguf.version, version);
         assert_eq!(gguf.metadata.entries.len(), 4);
         assert_eq!(gguf.metadata.str("general.architecture").unwrap(), Some("llama"));
-        assert_eq!(gguf.metadata.str_array("tokenizer.ggml.tokens").unwrap().unwrap(), ["a", "é", ""]);
-        assert_eq!(gguf.metadata.f32_array("tokenizer.ggml.scores").unwrap(), Some(&[0.0, 1.0][..]));
+        assert_eq!(
+            gguf.metadata.str_array("tokenizer.ggml.tokens").unwrap().unwrap(),
+            ["a", "é", ""]
+        );
+        assert_eq!(
+            gguf.metadata.f32_array("tokenizer.ggml.scores").unwrap(),
+            Some(&[0.0, 1.0][..])
+        );
         assert_eq!(gguf.tensors.len(), 2);
     }
 }
@@ -60,7 +66,8 @@ fn every_value_type() {
         Value::I64(i64::MIN),
         Value::F64(0.1),
     ];
-    let found: Vec<Value> = open(&file).metadata.entries.into_iter().map(|(_, value)| value).collect();
+    let found: Vec<Value> =
+        open(&file).metadata.entries.into_iter().map(|(_, value)| value).collect();
     assert_eq!(found, expected);
 }
 
@@ -116,7 +123,9 @@ fn asking_for_a_type() {
     );
     assert!(error(metadata.u32("large")).contains("found 4294967296 (u64)"));
     assert!(error(metadata.u32("x")).contains("found 0.5 (f64)"));
-    assert!(metadata.f32("n").is_err() && metadata.bool("n").is_err() && metadata.str("n").is_err());
+    assert!(
+        metadata.f32("n").is_err() && metadata.bool("n").is_err() && metadata.str("n").is_err()
+    );
     assert!(
         metadata.str_array("s").is_err()
             && metadata.int_array("n").is_err()

@@ -1,4 +1,5 @@
-//! Texts over a small alphabet in: what the tree of prefixes finds against a plain search, to the bit and to the page.
+//! Texts over a small alphabet in: what the tree of prefixes finds against a plain search, to the
+//! bit and to the page.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -58,7 +59,11 @@ fn the_longest_beginning_is_found_and_can_be_gone_on_from() {
             continue;
         }
         let fresh = logits(&model, text, CACHE, 64);
-        assert_eq!(append(&model, &mut sequence, &text[longest..], 7), fresh[longest..], "text {i}");
+        assert_eq!(
+            append(&model, &mut sequence, &text[longest..], 7),
+            fresh[longest..],
+            "text {i}"
+        );
         prefixes.keep(&sequence, sequence.len());
     }
     // All pages are in the tree and nowhere else, and all can be given back.

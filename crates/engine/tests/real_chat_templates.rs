@@ -1,5 +1,5 @@
-//! Random chat templates against Python's Jinja2 with the settings of transformers: equal prompts, or an
-//! error on both sides.
+//! Random chat templates against Python's Jinja2 with the settings of transformers: equal prompts,
+//! or an error on both sides.
 //!
 //! The cases are written by `tests/python/template_cases.py`; `./check` runs it.
 
@@ -17,8 +17,8 @@ const ADVICE: &str = "write the cases with\n  \
 #[test]
 fn random_templates_render_as_in_jinja2() {
     let path = models::folder().join("templates/cases.json");
-    let cases =
-        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", path.display()));
+    let cases = std::fs::read_to_string(&path)
+        .unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", path.display()));
     let cases: Value = serde_json::from_str(&cases).unwrap();
     let date = cases["date"].as_str().unwrap().to_owned();
     let cases = cases["cases"].as_array().unwrap();

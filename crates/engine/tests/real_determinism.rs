@@ -1,5 +1,5 @@
-//! Real models in, one hash of all logits out: the same for any number of threads, batch, cut of the prompt and instruction
-//! set, and for sequences that were forked or cut back.
+//! Real models in, one hash of all logits out: the same for any number of threads, batch, cut of
+//! the prompt and instruction set, and for sequences that were forked or cut back.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -34,17 +34,23 @@ fn hash_of(model: &Model, texts: &[Vec<TokenId>], batch: usize, chunk: usize) ->
     let mut rows: Vec<Vec<Vec<f32>>> = vec![Vec::new(); texts.len()];
     let mut scratch = Scratch::default();
     for (texts, rows) in texts.chunks(batch).zip(rows.chunks_mut(batch)) {
-        let mut sequences: Vec<_> = texts.iter().map(|_| model.sequence(CacheFormat::F16)).collect();
+        let mut sequences: Vec<_> =
+            texts.iter().map(|_| model.sequence(CacheFormat::F16)).collect();
         let longest = texts.iter().map(Vec::len).max().unwrap();
         for begin in (0..longest).step_by(chunk) {
             // Texts end at different steps, so the batch shrinks as it goes.
             let part = |text: &Vec<TokenId>| begin.min(text.len())..(begin + chunk).min(text.len());
-            let running: Vec<usize> = (0..texts.len()).filter(|&i| !part(&texts[i]).is_empty()).collect();
+            let running: Vec<usize> =
+                (0..texts.len()).filter(|&i| !part(&texts[i]).is_empty()).collect();
             let mut step: Vec<Append<'_>> = sequences
                 .iter_mut()
                 .zip(texts)
                 .filter(|(_, text)| !part(text).is_empty())
-                .map(|(sequence, text)| Append { sequence, tokens: &text[part(text)], want: Want::All })
+                .map(|(sequence, text)| Append {
+                    sequence,
+                    tokens: &text[part(text)],
+                    want: Want::All,
+                })
                 .collect();
             let logits = model.forward(&mut step, &mut scratch).unwrap();
             let mut at = 0;
@@ -71,8 +77,18 @@ fn one_hash_for_all(file: &str, longest: usize) {
         let model = load(&gguf, &ModelOptions { threads, isa: None });
         assert_eq!(model.n_threads(), threads);
         let texts = texts(&model, longest);
-        let ways =
-            [(1, 1), (1, 16), (1, 512), (2, 16), (7, 1), (7, 16), (7, 512), (16, 1), (16, 16), (16, 512)];
+        let ways = [
+            (1, 1),
+            (1, 16),
+            (1, 512),
+            (2, 16),
+            (7, 1),
+            (7, 16),
+            (7, 512),
+            (16, 1),
+            (16, 16),
+            (16, 512),
+        ];
         for (batch, chunk) in ways {
             let hash = hash_of(&model, &texts, batch, chunk);
             println!("{file}: {threads} threads, batch {batch}, chunk {chunk}: {hash:016x}");
@@ -92,7 +108,8 @@ fn gemma3_threads_batches_and_chunks() {
     one_hash_for_all(GEMMA3, 18);
 }
 
-/// Scalar code is the specification. On a CPU without AVX2 there is only one set, and this fails to say so aloud.
+/// Scalar code is the specification. On a CPU without AVX2 there is only one set, and this fails to
+/// say so aloud.
 #[test]
 fn instruction_sets_agree() {
     assert!(Isa::avx2().is_some(), "this CPU has no AVX2: run this test on one that has");
@@ -110,8 +127,8 @@ fn instruction_sets_agree() {
     }
 }
 
-/// Past the window of 512 and through many pages: only the last logits are looked at. The last run is on pages that were given
-/// back by the others, so what they left there doesn't show.
+/// Past the window of 512 and through many pages: only the last logits are looked at. The last run
+/// is on pages that were given back by the others, so what they left there doesn't show.
 #[test]
 fn a_long_prompt_in_any_chunks() {
     for file in [SMOLLM2, GEMMA3] {
@@ -153,8 +170,8 @@ fn forks_and_cuts_leave_no_trace() {
     append(&model, &mut trunk, &prompt, 512);
     // A fork inside a page: both write to places that they share up to here.
     let mut fork = trunk.clone();
-    let ours =
-        [append(&model, &mut trunk, &left, 7), append(&model, &mut fork, &right, 4)].map(|rows| hash(&rows));
+    let ours = [append(&model, &mut trunk, &left, 7), append(&model, &mut fork, &right, 4)]
+        .map(|rows| hash(&rows));
     assert_eq!(ours, expected, "forks");
 
     // Back to the prompt, and the other way: what was written is gone, and the fork doesn't notice.
@@ -162,6 +179,10 @@ fn forks_and_cuts_leave_no_trace() {
     assert_eq!(hash(&append(&model, &mut trunk, &right, 512)), expected[1], "a cut");
     fork.truncate(prompt.len() - 13);
     append(&model, &mut fork, &prompt[prompt.len() - 13..], 512);
-    assert_eq!(hash(&append(&model, &mut fork, &left, 512)), expected[0], "a cut inside the prompt");
+    assert_eq!(
+        hash(&append(&model, &mut fork, &left, 512)),
+        expected[0],
+        "a cut inside the prompt"
+    );
     assert_eq!(fork.tokens(), [&prompt[..], &left[..]].concat());
 }

@@ -1,7 +1,8 @@
 //! Real models in; the engine's logits against llama.cpp's (`goldens/`) and against the truth out.
 //!
-//! llama.cpp's two runs differ from each other by up to 0.7 logits, so its logits are a loose check. The sharp one is the
-//! divergence from the plain reference, which rounds nothing; the reference itself is held against llama.cpp here too.
+//! llama.cpp's two runs differ from each other by up to 0.7 logits, so its logits are a loose
+//! check. The sharp one is the divergence from the plain reference, which rounds nothing; the
+//! reference itself is held against llama.cpp here too.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -17,7 +18,8 @@ use reference::{
 };
 use serde_json::Value;
 
-const SMOLLM2: (&str, &str) = ("SmolLM2-135M-Instruct.Q4_1.gguf", include_str!("goldens/smollm2.json"));
+const SMOLLM2: (&str, &str) =
+    ("SmolLM2-135M-Instruct.Q4_1.gguf", include_str!("goldens/smollm2.json"));
 const GEMMA3: (&str, &str) = ("gemma-3-270m-q4_k_m.gguf", include_str!("goldens/gemma3.json"));
 
 /// How far a logit may lie from that of llama.cpp's plain run.
@@ -53,7 +55,8 @@ fn agrees_with_llama_cpp(who: &str, case: &Value, run: &dyn Fn(&[u32], usize) ->
     let text = [tokens(&case["prompt_tokens"]), greedy.clone()].concat();
     let rows = run(&text, greedy.len() + 1);
 
-    let top20: Vec<Vec<f64>> = plain["top20_logits"].as_array().unwrap().iter().map(numbers).collect();
+    let top20: Vec<Vec<f64>> =
+        plain["top20_logits"].as_array().unwrap().iter().map(numbers).collect();
     assert_eq!(top20.len(), 20);
     let distances = top20.iter().map(|pair| (rows[0][pair[0] as usize] - pair[1]).abs());
     let worst = distances.fold(0.0, f64::max);
@@ -92,7 +95,8 @@ fn engine_agrees_with_llama_cpp() {
     }
 }
 
-/// The truth must be true: the plain code, which shares nothing with the engine, on the first case of each model.
+/// The truth must be true: the plain code, which shares nothing with the engine, on the first case
+/// of each model.
 #[test]
 fn reference_agrees_with_llama_cpp() {
     for (file, golden) in [SMOLLM2, GEMMA3] {
@@ -121,8 +125,8 @@ fn divergence(truth: &[f64], ours: &[f32]) -> f64 {
     terms.sum()
 }
 
-/// What rounding activations to 8 bits and the cache to f16 costs, in nats a token over ordinary text. The bounds are less
-/// than twice what was measured (0.0033 and 0.0045).
+/// What rounding activations to 8 bits and the cache to f16 costs, in nats a token over ordinary
+/// text. The bounds are less than twice what was measured (0.0033 and 0.0045).
 #[test]
 fn engine_is_close_to_the_truth() {
     for (file, bound) in [(SMOLLM2.0, 0.006), (GEMMA3.0, 0.008)] {
@@ -132,11 +136,11 @@ fn engine_is_close_to_the_truth() {
         let ours = logits(&model, &text, CacheFormat::F16, 512);
         let plain: Vec<u32> = text.iter().map(|token| token.0).collect();
         let truth = Reference::new(gguf).logits(&plain, plain.len());
-        let mean = truth.iter().zip(&ours).map(|(t, o)| divergence(t, o)).sum::<f64>() / text.len() as f64;
-        let same = truth
-            .iter()
-            .zip(&ours)
-            .filter(|(t, o)| first(t) == first(&o.iter().map(|&x| f64::from(x)).collect::<Vec<_>>()));
+        let mean =
+            truth.iter().zip(&ours).map(|(t, o)| divergence(t, o)).sum::<f64>() / text.len() as f64;
+        let same = truth.iter().zip(&ours).filter(|(t, o)| {
+            first(t) == first(&o.iter().map(|&x| f64::from(x)).collect::<Vec<_>>())
+        });
         println!(
             "{file}: {mean:.6} nats from the truth a token, the same first token {} of {}",
             same.count(),

@@ -1,4 +1,5 @@
-//! Mistral's own tokenizers (SentencePiece v1 and v3, Tekken) against the PyPI package `mistral-common`.
+//! Mistral's own tokenizers (SentencePiece v1 and v3, Tekken) against the PyPI package
+//! `mistral-common`.
 //!
 //! Vocabularies and expected ids are written by `tests/python/mistral_cases.py`; `./check` runs it.
 
@@ -25,16 +26,20 @@ fn check(name: &str, vocab_size: usize) -> Tokenizer {
     assert!(tokenizer.end_tokens().contains(&TokenId(2)));
 
     let path = models::folder().join(format!("mistral/{name}-cases.json"));
-    let cases =
-        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", path.display()));
+    let cases = std::fs::read_to_string(&path)
+        .unwrap_or_else(|e| panic!("{}: {e}\n{ADVICE}", path.display()));
     let cases: Value = serde_json::from_str(&cases).unwrap();
     let cases = cases["cases"].as_array().unwrap();
     assert!(cases.len() >= 400, "only {} cases in {}", cases.len(), path.display());
     let mut wrong = Vec::new();
     for case in cases {
         let text = case["text"].as_str().unwrap();
-        let expected: Vec<TokenId> =
-            case["ids"].as_array().unwrap().iter().map(|id| TokenId(id.as_u64().unwrap() as u32)).collect();
+        let expected: Vec<TokenId> = case["ids"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|id| TokenId(id.as_u64().unwrap() as u32))
+            .collect();
         let found = tokenizer.encode(text, false, false);
         if found != expected {
             let at = found.iter().zip(&expected).take_while(|(a, b)| a == b).count();
@@ -51,7 +56,11 @@ fn check(name: &str, vocab_size: usize) -> Tokenizer {
             "decoded: {text:?}"
         );
         let with_bos = tokenizer.encode(text, true, false);
-        assert_eq!((with_bos[0], &with_bos[1..]), (TokenId(1), expected.as_slice()), "with BOS: {text:?}");
+        assert_eq!(
+            (with_bos[0], &with_bos[1..]),
+            (TokenId(1), expected.as_slice()),
+            "with BOS: {text:?}"
+        );
         assert_eq!(
             tokenizer.decode(&with_bos, false),
             case["decoded"].as_str().unwrap(),
@@ -81,7 +90,8 @@ fn spm_v1_equals_mistral_common() {
 #[test]
 fn spm_v3_equals_mistral_common() {
     let tokenizer = check("spm-v3", 32_768);
-    // A prompt of Mistral 7B Instruct: the control tokens are themselves, the text after them gets its space.
+    // A prompt of Mistral 7B Instruct: the control tokens are themselves, the text after them gets
+    // its space.
     let prompt = tokenizer.encode("[INST] Hi[/INST]", true, true);
     let pieces: Vec<&str> = prompt.iter().map(|&token| tokenizer.piece(token)).collect();
     assert_eq!(pieces, ["<s>", "[INST]", "▁", "▁Hi", "[/INST]"]);

@@ -28,13 +28,17 @@ fn ids(list: &Value) -> Vec<TokenId> {
 
 fn hex(text: &Value) -> Vec<u8> {
     let digits = text.as_str().unwrap().as_bytes();
-    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }
 
 /// Streams the tokens one by one.
 fn stream(tokenizer: &Tokenizer, tokens: &[TokenId], special: bool) -> String {
     let mut stream = TextStream::default();
-    let mut text: String = tokens.iter().map(|&token| stream.push(tokenizer.bytes(token, special))).collect();
+    let mut text: String =
+        tokens.iter().map(|&token| stream.push(tokenizer.bytes(token, special))).collect();
     text.push_str(&stream.finish());
     text
 }
@@ -54,12 +58,17 @@ fn check(golden: &str) -> Tokenizer {
         assert_eq!(plain, ids(&case["tokens_nospecial"]), "without special tokens: {text:?}");
         let decoded = String::from_utf8_lossy(&hex(&case["detok_nospecial_hex"])).into_owned();
         assert_eq!(tokenizer.decode(&plain, false), decoded, "decoded: {text:?}");
-        // Neither model puts a space in front, so streaming gives the same text as decoding at once.
+        // Neither model puts a space in front, so streaming gives the same text as decoding at
+        // once.
         assert_eq!(stream(&tokenizer, &plain, false), decoded, "streamed: {text:?}");
     }
     for case in goldens["generation"].as_array().unwrap() {
         let prompt = case["prompt"].as_str().unwrap();
-        assert_eq!(tokenizer.encode(prompt, true, true), ids(&case["prompt_tokens"]), "prompt {prompt:?}");
+        assert_eq!(
+            tokenizer.encode(prompt, true, true),
+            ids(&case["prompt_tokens"]),
+            "prompt {prompt:?}"
+        );
         for run in ["reference", "default"] {
             let text = case[run]["greedy64_text"].as_str().unwrap();
             assert_eq!(
@@ -87,7 +96,8 @@ fn gemma3_equals_the_reference() {
     let tokenizer = check(include_str!("goldens/gemma3.json"));
     assert_eq!(tokenizer.vocab_size(), 262_144);
     assert_eq!((tokenizer.bos(), tokenizer.eos()), (Some(TokenId(2)), Some(TokenId(1))));
-    let ends: Vec<&str> = tokenizer.end_tokens().iter().map(|&token| tokenizer.piece(token)).collect();
+    let ends: Vec<&str> =
+        tokenizer.end_tokens().iter().map(|&token| tokenizer.piece(token)).collect();
     assert_eq!(ends, ["<eos>", "<end_of_turn>", "</s>"]);
 }
 

@@ -1,5 +1,5 @@
-//! Very small models of random F32 weights in; the engine's logits against the plain reference's out, and a clear error
-//! for every hyperparameter that can't be. No network, no download.
+//! Very small models of random F32 weights in; the engine's logits against the plain reference's
+//! out, and a clear error for every hyperparameter that can't be. No network, no download.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -40,7 +40,9 @@ fn difference(ours: &[Vec<f32>], truth: &[Vec<f64>]) -> f64 {
     let scale = truth.iter().flatten().fold(0.0, |max: f64, x| max.max(x.abs()));
     assert!(scale > 0.5, "logits of at most {scale} test nothing");
     // A NaN in the engine's logits must not slip through a maximum.
-    pairs.map(|(&a, b)| (f64::from(a) - b).abs() / scale).fold(0.0, |max, d| if d <= max { max } else { d })
+    pairs
+        .map(|(&a, b)| (f64::from(a) - b).abs() / scale)
+        .fold(0.0, |max, d| if d <= max { max } else { d })
 }
 
 #[track_caller]
@@ -90,8 +92,10 @@ fn nothing_is_seen_past_the_window() {
     let tokens = text(&MISTRAL_LIKE);
     let mut other = tokens.clone();
     other[20] = (tokens[20] + 1) % MISTRAL_LIKE.vocab_size as u32;
-    let model = load(&open(&TinyModel::new(&MISTRAL_LIKE)), &ModelOptions { threads: 1, isa: None });
-    let [a, b] = [tokens, other].map(|tokens| logits(&model, &ids(&tokens), CacheFormat::F16, N_TOKENS));
+    let model =
+        load(&open(&TinyModel::new(&MISTRAL_LIKE)), &ModelOptions { threads: 1, isa: None });
+    let [a, b] =
+        [tokens, other].map(|tokens| logits(&model, &ids(&tokens), CacheFormat::F16, N_TOKENS));
     assert_eq!(a[..20], b[..20]);
     assert!((20..=38).all(|i| a[i] != b[i]), "token 20 is seen up to token 38");
     assert_eq!(a[39..], b[39..]);
@@ -119,7 +123,8 @@ fn a_batch_gives_each_sequence_the_bits_it_has_alone() {
 
 #[test]
 fn a_token_outside_the_vocabulary_and_a_full_context_are_errors() {
-    let model = load(&open(&TinyModel::new(&MISTRAL_LIKE)), &ModelOptions { threads: 1, isa: None });
+    let model =
+        load(&open(&TinyModel::new(&MISTRAL_LIKE)), &ModelOptions { threads: 1, isa: None });
     let mut scratch = Scratch::default();
     let mut sequence = model.sequence(CacheFormat::F16);
     for tokens in [vec![TokenId(101)], vec![TokenId(u32::MAX)], vec![TokenId(1); 257]] {
@@ -167,7 +172,8 @@ fn a_size_of_zero_is_refused() {
 
 #[test]
 fn a_size_of_the_wrong_type_is_refused() {
-    for (key, value) in SIZES.iter().flat_map(|key| [(key, Meta::Str("many".into())), (key, Meta::F32(4.0))])
+    for (key, value) in
+        SIZES.iter().flat_map(|key| [(key, Meta::Str("many".into())), (key, Meta::F32(4.0))])
     {
         let mut model = TinyModel::new(&MISTRAL_LIKE);
         model.set(key, value);
@@ -182,7 +188,8 @@ fn sizes_that_cannot_be_are_refused() {
         model.set("block_count", Meta::U32(n_layers));
         refuses(&model, "block_count");
     }
-    for key in ["attention.head_count", "embedding_length", "feed_forward_length", "context_length"] {
+    for key in ["attention.head_count", "embedding_length", "feed_forward_length", "context_length"]
+    {
         let mut model = TinyModel::new(&MISTRAL_LIKE);
         model.set(key, Meta::U32(u32::MAX));
         refuses(&model, key);
@@ -197,7 +204,11 @@ fn shapes_out_of_proportion_are_refused() {
         (vec![("feed_forward_length", 64 * d_model + 1)], "feed_forward_length"),
         (vec![("attention.head_count", 64 * d_model)], "attention.head_count"),
         (
-            vec![("attention.head_count", 129), ("attention.head_count_kv", 1), ("attention.key_length", 2)],
+            vec![
+                ("attention.head_count", 129),
+                ("attention.head_count_kv", 1),
+                ("attention.key_length", 2),
+            ],
             "attention.head_count_kv",
         ),
     ] {
@@ -225,7 +236,8 @@ fn matrices_of_few_rows_are_refused() {
 fn factors_that_divide_no_angle_are_refused() {
     for bad in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         let mut model = TinyModel::new(&LLAMA3_LIKE);
-        let factors = model.tensors.iter_mut().find(|(name, ..)| name == "rope_freqs.weight").unwrap();
+        let factors =
+            model.tensors.iter_mut().find(|(name, ..)| name == "rope_freqs.weight").unwrap();
         factors.2[1] = bad;
         refuses(&model, "rope_freqs.weight");
     }
@@ -274,10 +286,9 @@ fn a_tensor_whose_shape_disagrees_is_refused() {
     let names: Vec<String> =
         TinyModel::new(&GEMMA3_LIKE).tensors.iter().map(|(name, _, _)| name.clone()).collect();
     // The vocabulary's size is what the embedding says, and a tied embedding may have any.
-    for name in names
-        .iter()
-        .filter(|name| *name != "token_embd.weight" && (name.contains("blk.3.") || !name.contains("blk.")))
-    {
+    for name in names.iter().filter(|name| {
+        *name != "token_embd.weight" && (name.contains("blk.3.") || !name.contains("blk."))
+    }) {
         let mut model = TinyModel::new(&GEMMA3_LIKE);
         let (_, shape, values) = model.tensors.iter_mut().find(|tensor| tensor.0 == *name).unwrap();
         let last = shape.len() - 1;

@@ -58,8 +58,17 @@ fn bpe(pre: &str, tokens: &[(&str, i64)], merges: &[&str], more: &[(&str, Value)
 }
 
 /// The pieces of a text.
-fn pieces<'a>(tokenizer: &'a Tokenizer, text: &str, add_special: bool, parse_special: bool) -> Vec<&'a str> {
-    tokenizer.encode(text, add_special, parse_special).iter().map(|&token| tokenizer.piece(token)).collect()
+fn pieces<'a>(
+    tokenizer: &'a Tokenizer,
+    text: &str,
+    add_special: bool,
+    parse_special: bool,
+) -> Vec<&'a str> {
+    tokenizer
+        .encode(text, add_special, parse_special)
+        .iter()
+        .map(|&token| tokenizer.piece(token))
+        .collect()
 }
 
 const LETTERS: &[(&str, f32, i64)] = &[
@@ -96,7 +105,10 @@ fn spm_falls_back_to_bytes() {
 #[test]
 fn spm_puts_a_space_at_the_start_and_after_special_tokens() {
     let tokenizer = spm(LETTERS, &[]);
-    assert_eq!(pieces(&tokenizer, "a</s>a[X]b", true, true), ["<s>", "▁a", "</s>", "▁a", "[X]", "▁", "b"]);
+    assert_eq!(
+        pieces(&tokenizer, "a</s>a[X]b", true, true),
+        ["<s>", "▁a", "</s>", "▁a", "[X]", "▁", "b"]
+    );
     assert_eq!(pieces(&tokenizer, " a", false, false), ["▁", "▁a"]);
     let bare = spm(LETTERS, &[("tokenizer.ggml.add_space_prefix", Value::Bool(false))]);
     assert_eq!(pieces(&bare, "a</s>a", true, true), ["<s>", "a", "</s>", "a"]);
@@ -137,9 +149,13 @@ fn the_file_says_whether_special_tokens_are_added() {
     assert_eq!(pieces(&spm(LETTERS, &keys), "", true, false), ["a"]);
 
     let bos = ("tokenizer.ggml.bos_token_id", Value::U32(0));
-    for (pre, adds) in
-        [("llama-bpe", true), ("tekken", true), ("smollm", false), ("qwen2", false), ("default", false)]
-    {
+    for (pre, adds) in [
+        ("llama-bpe", true),
+        ("tekken", true),
+        ("smollm", false),
+        ("qwen2", false),
+        ("default", false),
+    ] {
         let tokenizer = bpe(pre, &[], &[], std::slice::from_ref(&bos));
         assert_eq!(pieces(&tokenizer, "", true, false).len(), usize::from(adds), "{pre}");
         // Nothing can be added where the file names nothing.
@@ -162,7 +178,8 @@ fn bpe_merges_by_rank_within_words() {
 
 #[test]
 fn characters_that_are_left_out_can_be_asked_for() {
-    // Of é (C3 A9) one byte has a token, and one control character is part of a token that text always turns into.
+    // Of é (C3 A9) one byte has a token, and one control character is part of a token that text
+    // always turns into.
     let tokenizer = bpe("gpt-2", &[("Ã", 1), ("\u{4}\u{4}", 4)], &[], &[]);
     assert!(tokenizer.unspelled("plain text\n", false).is_empty());
     assert_eq!(tokenizer.unspelled("é\u{4}\u{4}é ü\u{13}", false), ['é', 'ü', '\u{13}']);
@@ -195,7 +212,9 @@ fn the_texts_of_tokens_are_the_text() {
 #[test]
 fn some_vocabularies_take_whole_words_without_merging() {
     let tokens = [("ab", 1), ("abc", 1)];
-    for (pre, expected) in [("llama-bpe", vec!["abc"]), ("tekken", vec!["abc"]), ("qwen2", vec!["ab", "c"])] {
+    for (pre, expected) in
+        [("llama-bpe", vec!["abc"]), ("tekken", vec!["abc"]), ("qwen2", vec!["ab", "c"])]
+    {
         let tokenizer = bpe(pre, &tokens, &["a b"], &[]);
         assert_eq!(pieces(&tokenizer, "abc", false, false), expected, "{pre}");
     }
@@ -203,11 +222,15 @@ fn some_vocabularies_take_whole_words_without_merging() {
 
 #[test]
 fn bpe_knows_special_tokens_and_ends() {
-    let tokens = [("<|im_start|>", 3), ("<|im_end|>", 4), ("<end_of_turn>", 1), ("<tool>", 4), ("x y", 4)];
-    let keys =
-        [("tokenizer.ggml.eot_token_id", Value::U32(3)), ("tokenizer.ggml.eos_token_id", Value::I32(5))];
+    let tokens =
+        [("<|im_start|>", 3), ("<|im_end|>", 4), ("<end_of_turn>", 1), ("<tool>", 4), ("x y", 4)];
+    let keys = [
+        ("tokenizer.ggml.eot_token_id", Value::U32(3)),
+        ("tokenizer.ggml.eos_token_id", Value::I32(5)),
+    ];
     let tokenizer = bpe("qwen2", &tokens, &[], &keys);
-    let ends: Vec<&str> = tokenizer.end_tokens().iter().map(|&token| tokenizer.piece(token)).collect();
+    let ends: Vec<&str> =
+        tokenizer.end_tokens().iter().map(|&token| tokenizer.piece(token)).collect();
     assert_eq!(ends, ["$", "&", "<|im_end|>", "<end_of_turn>"]);
     assert_eq!(pieces(&tokenizer, "<tool>x y", false, false), ["<tool>", "x y"]);
     // A token that is known to end turns is a control token, whatever the file says.
@@ -222,7 +245,10 @@ fn ids_outside_of_the_vocabulary_are_nothing() {
     for tokenizer in [spm(LETTERS, &[]), bpe("default", &[], &[], &[])] {
         let outside = [TokenId(tokenizer.vocab_size() as u32), TokenId(u32::MAX)];
         assert_eq!(tokenizer.decode(&outside, true), "");
-        assert_eq!((tokenizer.piece(outside[1]), tokenizer.bytes(outside[0], true)), ("", &b""[..]));
+        assert_eq!(
+            (tokenizer.piece(outside[1]), tokenizer.bytes(outside[0], true)),
+            ("", &b""[..])
+        );
     }
 }
 
@@ -234,7 +260,8 @@ fn a_megabyte_of_one_character_takes_time_in_proportion() {
     assert_eq!(tokenizer.encode(&" ".repeat(n), false, false).len(), n / 2 + 1);
     assert_eq!(tokenizer.encode(&"\n".repeat(n), false, false).len(), n + 1);
     for pre in ["default", "gpt-2", "smollm", "llama-bpe", "qwen2", "tekken"] {
-        let tokenizer = bpe(pre, &[("aa", 1), ("aaaa", 1), ("ĠĠ", 1)], &["a a", "aa aa", "Ġ Ġ"], &[]);
+        let tokenizer =
+            bpe(pre, &[("aa", 1), ("aaaa", 1), ("ĠĠ", 1)], &["a a", "aa aa", "Ġ Ġ"], &[]);
         assert_eq!(tokenizer.encode(&"a".repeat(n), false, false).len(), n / 4, "{pre}");
         assert_eq!(tokenizer.encode(&" ".repeat(n), false, false).len(), n / 2, "{pre}");
     }

@@ -38,23 +38,32 @@ fn bpe() -> Entries {
 }
 
 /// The entries with one of them replaced, added, or (`None`) taken away.
-fn build(mut entries: Entries, key: &'static str, value: Option<Value>) -> Result<Tokenizer, String> {
+fn build(
+    mut entries: Entries,
+    key: &'static str,
+    value: Option<Value>,
+) -> Result<Tokenizer, String> {
     entries.retain(|(other, _)| *other != key);
     entries.extend(value.map(|value| (key, value)));
-    let metadata: Metadata = entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let metadata: Metadata =
+        entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     Tokenizer::from_metadata(&metadata).map_err(|error| error.to_string())
 }
 
 /// That the change is refused with an error that says all of `says`.
 fn check(entries: Entries, key: &'static str, value: Option<Value>, says: &[&str]) {
     let error = build(entries, key, value).expect_err(key);
-    assert!(says.iter().all(|words| error.contains(words)), "{key}: {error:?} doesn't say {says:?}");
+    assert!(
+        says.iter().all(|words| error.contains(words)),
+        "{key}: {error:?} doesn't say {says:?}"
+    );
     assert!(error.len() < 1000, "{key}: an error of {} bytes", error.len());
 }
 
 #[test]
 fn byte_tokens_name_a_byte() {
-    for text in ["<0x-1>", "<0xZZ>", "<0x+1>", "<0x>", "<0x100>", "0x0A", "", "<0xé>", "<0x0A", "a"] {
+    for text in ["<0x-1>", "<0xZZ>", "<0x+1>", "<0x>", "<0x100>", "0x0A", "", "<0xé>", "<0x0A", "a"]
+    {
         let tokens = strings(&["<unk>", "<s>", "</s>", text, "x", "▁"]);
         check(spm(), "tokenizer.ggml.tokens", Some(tokens), &["token 3", text, "<0x00>"]);
     }
@@ -79,7 +88,12 @@ fn scores_and_types_are_as_many_as_tokens_and_of_their_type() {
     check(spm(), scores, Some(strings(&["a"; 6])), &[scores]);
     check(spm(), scores, Some(Value::F32(0.0)), &[scores]);
     check(spm(), scores, Some(Value::FloatArray(vec![f32::NAN; 6])), &["token 0", "number"]);
-    check(spm(), "tokenizer.ggml.token_type", Some(Value::FloatArray(vec![1.0; 6])), &["token_type"]);
+    check(
+        spm(),
+        "tokenizer.ggml.token_type",
+        Some(Value::FloatArray(vec![1.0; 6])),
+        &["token_type"],
+    );
     check(spm(), scores, Some(Value::IntArray(vec![0; 6])), &[scores]);
     // Infinities have their place in the order.
     assert!(build(spm(), scores, Some(Value::FloatArray(vec![f32::NEG_INFINITY; 6]))).is_ok());
@@ -89,7 +103,8 @@ fn scores_and_types_are_as_many_as_tokens_and_of_their_type() {
     assert_eq!(tokenizer.bytes(TokenId(4), true), b"");
 }
 
-/// Arrays of integers and of floats are widened when they are read, so only a file tells what it has.
+/// Arrays of integers and of floats are widened when they are read, so only a file tells what it
+/// has.
 #[test]
 fn types_and_scores_have_the_width_that_the_format_says() {
     fn opened(scores: (u32, Vec<u8>), types: (u32, Vec<u8>)) -> Result<Tokenizer, String> {
@@ -104,7 +119,8 @@ fn types_and_scores_have_the_width_that_the_format_says() {
         Tokenizer::from_metadata(&gguf.metadata).map_err(|error| error.to_string())
     }
     use gguf_bytes::{ARRAY, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, array};
-    let floats = || (F32, [0.0_f32, -1.0, -2.0].iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>());
+    let floats =
+        || (F32, [0.0_f32, -1.0, -2.0].iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>());
     let whole = |kind: u32, width: usize| {
         let one = |x: u64| x.to_le_bytes()[..width].to_vec();
         (kind, [2, 1, 1].into_iter().flat_map(one).collect::<Vec<u8>>())
@@ -114,9 +130,14 @@ fn types_and_scores_have_the_width_that_the_format_says() {
         let tokenizer = opened(floats(), whole(kind, 4)).unwrap();
         assert_eq!(tokenizer.encode("b", false, false).last(), Some(&TokenId(2)));
     }
-    for (kind, width, name) in
-        [(U8, 1, "u8"), (I8, 1, "i8"), (U16, 2, "u16"), (I16, 2, "i16"), (U64, 8, "u64"), (I64, 8, "i64")]
-    {
+    for (kind, width, name) in [
+        (U8, 1, "u8"),
+        (I8, 1, "i8"),
+        (U16, 2, "u16"),
+        (I16, 2, "i16"),
+        (U64, 8, "u64"),
+        (I64, 8, "i64"),
+    ] {
         let error = opened(floats(), whole(kind, width)).unwrap_err();
         let says = ["token_type", name, "i32"];
         assert!(says.iter().all(|words| error.contains(words)), "{error:?} doesn't say {says:?}");
@@ -161,13 +182,23 @@ fn ids_lie_in_the_vocabulary() {
         check(spm(), key, Some(Value::Str("1".to_owned())), &[key]);
         assert!(build(spm(), key, Some(Value::U64(5))).is_ok());
     }
-    check(bpe(), "tokenizer.ggml.add_bos_token", Some(Value::Bool(true)), &["add_bos_token", "bos_token_id"]);
+    check(
+        bpe(),
+        "tokenizer.ggml.add_bos_token",
+        Some(Value::Bool(true)),
+        &["add_bos_token", "bos_token_id"],
+    );
     check(spm(), "tokenizer.ggml.add_bos_token", Some(Value::U8(1)), &["add_bos_token"]);
 }
 
 #[test]
 fn what_is_not_supported_is_named_with_what_is() {
-    check(spm(), "tokenizer.ggml.model", Some(Value::Str("bert".to_owned())), &["bert", "llama, gpt2"]);
+    check(
+        spm(),
+        "tokenizer.ggml.model",
+        Some(Value::Str("bert".to_owned())),
+        &["bert", "llama, gpt2"],
+    );
     check(spm(), "tokenizer.ggml.model", None, &["tokenizer.ggml.model"]);
     let says = ["deepseek-v3", "default", "gpt-2", "llama-bpe", "smollm", "qwen2", "tekken"];
     check(bpe(), "tokenizer.ggml.pre", Some(Value::Str("deepseek-v3".to_owned())), &says);
@@ -204,8 +235,10 @@ fn keys_that_are_not_used_are_warned_of() {
     ] {
         assert_eq!(build(entries, key, Some(value)).unwrap().warnings(), [""; 0], "{key}");
     }
-    let many = (0..1000).map(|i| (format!("tokenizer.ggml.{}{i}", "x".repeat(5000)), Value::U32(0)));
-    let all: Metadata = bpe().into_iter().map(|(key, value)| (key.to_owned(), value)).chain(many).collect();
+    let many =
+        (0..1000).map(|i| (format!("tokenizer.ggml.{}{i}", "x".repeat(5000)), Value::U32(0)));
+    let all: Metadata =
+        bpe().into_iter().map(|(key, value)| (key.to_owned(), value)).chain(many).collect();
     let warnings = Tokenizer::from_metadata(&all).unwrap().warnings().concat();
     assert!(warnings.len() < 4000, "warnings of {} bytes", warnings.len());
 }
@@ -223,7 +256,8 @@ fn every_end_of_a_list_is_one() {
 #[test]
 fn later_parts_of_a_split_model_say_so() {
     let entries = [("split.no", Value::U16(1)), ("split.count", Value::U16(2))];
-    let metadata: Metadata = entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let metadata: Metadata =
+        entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let error = Tokenizer::from_metadata(&metadata).unwrap_err().to_string();
     assert!(error.contains("part 2 of 2"), "{error}");
 }
@@ -252,7 +286,8 @@ fn a_token_of_64_kib_is_a_token() {
         let tokenizer = build(entries, "tokenizer.ggml.tokens", Some(tokens)).unwrap();
         assert_eq!(tokenizer.piece(TokenId(4)).len(), 1 << 16);
         let text = "a".repeat(200_000);
-        let found = tokenizer.encode(&text, false, true).iter().filter(|token| token.0 == 4).count();
+        let found =
+            tokenizer.encode(&text, false, true).iter().filter(|token| token.0 == 4).count();
         assert_eq!(found, if matches!(kind, 2..=4) { 3 } else { 0 }, "type {kind}");
     }
     // As a byte token it's refused, without being printed whole.

@@ -1,5 +1,5 @@
-//! Biases against plain code, and files that hold more than the engine reads: every tensor and every hyperparameter is
-//! used, known to change nothing, or refused by its name.
+//! Biases against plain code, and files that hold more than the engine reads: every tensor and
+//! every hyperparameter is used, known to change nothing, or refused by its name.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -52,7 +52,10 @@ fn biases_count(shape: &Shape, matrices: &[&str]) {
     }
     for (threads, chunk) in [(1, 1), (2, 7), (3, N_TOKENS)] {
         let again = run(&file(), threads, chunk);
-        assert!(ours == again, "{matrices:?}: other bits with {threads} threads and steps of {chunk}");
+        assert!(
+            ours == again,
+            "{matrices:?}: other bits with {threads} threads and steps of {chunk}"
+        );
     }
     let plain = run(&open(&TinyModel::new(shape)), 1, N_TOKENS);
     assert!(plain != ours, "{}: biases on {matrices:?} change nothing", shape.arch);
@@ -83,13 +86,18 @@ fn a_bias_of_another_length_is_refused() {
     refuses(&model, &["blk.2.attn_k.bias", "[32]", "[33]"]);
 }
 
-/// Loading and reading the hyperparameters alone both fail, with an error of a few lines that has all of `names`.
+/// Loading and reading the hyperparameters alone both fail, with an error of a few lines that has
+/// all of `names`.
 #[track_caller]
 fn refuses(model: &TinyModel, names: &[&str]) {
     let gguf = open(model);
     let loaded = Model::load(&gguf, &ModelOptions { threads: 1, isa: None }, &mut |_, _| {});
-    let error = loaded.err().unwrap_or_else(|| panic!("a file with {names:?} was believed")).to_string();
-    assert!(names.iter().all(|name| error.contains(name)), "the error names not all of {names:?}: {error}");
+    let error =
+        loaded.err().unwrap_or_else(|| panic!("a file with {names:?} was believed")).to_string();
+    assert!(
+        names.iter().all(|name| error.contains(name)),
+        "the error names not all of {names:?}: {error}"
+    );
     assert!(error.len() < 1500, "an error of {} bytes", error.len());
 }
 
@@ -112,16 +120,24 @@ fn with_key(shape: &Shape, key: &str, value: Meta) -> TinyModel {
 
 #[test]
 fn a_tensor_that_is_not_read_is_refused_by_name() {
-    let of_any = ["blk.0.foo.weight", "output.bias", "blk.0.attn_norm.bias", "blk.1.attn_sinks.weight", "x"];
+    let of_any =
+        ["blk.0.foo.weight", "output.bias", "blk.0.attn_norm.bias", "blk.1.attn_sinks.weight", "x"];
     // Names that only look like those of a layer.
-    let odd =
-        ["blk.99.attn_q.bias", "blk.00.attn_q.bias", "blk.+1.attn_q.bias", "blk..attn_q.bias", "blk.0."];
+    let odd = [
+        "blk.99.attn_q.bias",
+        "blk.00.attn_q.bias",
+        "blk.+1.attn_q.bias",
+        "blk..attn_q.bias",
+        "blk.0.",
+    ];
     for shape in [&MISTRAL_LIKE, &GEMMA3_LIKE] {
         for name in of_any.iter().chain(&odd) {
             refuses(&with_tensor(shape, name), &[name, "tensors", shape.arch]);
         }
     }
-    for name in ["blk.0.attn_q_norm.weight", "blk.0.post_ffw_norm.weight", "blk.0.ffn_gate_inp.weight"] {
+    for name in
+        ["blk.0.attn_q_norm.weight", "blk.0.post_ffw_norm.weight", "blk.0.ffn_gate_inp.weight"]
+    {
         refuses(&with_tensor(&MISTRAL_LIKE, name), &[name]);
     }
     refuses(&with_tensor(&GEMMA3_LIKE, "rope_freqs.weight"), &["rope_freqs.weight"]);
@@ -149,8 +165,14 @@ fn a_key_that_is_not_known_is_refused_by_name() {
             refuses(&with_key(shape, key, value), &["keys", &format!("{}.{start}", shape.arch)]);
         }
     }
-    refuses(&with_key(&MISTRAL_LIKE, "rope.freq_base_swa", Meta::F32(1e4)), &["llama.rope.freq_base_swa"]);
-    refuses(&with_key(&GEMMA3_LIKE, "embedding_scale", Meta::F32(1.0)), &["gemma3.embedding_scale"]);
+    refuses(
+        &with_key(&MISTRAL_LIKE, "rope.freq_base_swa", Meta::F32(1e4)),
+        &["llama.rope.freq_base_swa"],
+    );
+    refuses(
+        &with_key(&GEMMA3_LIKE, "embedding_scale", Meta::F32(1.0)),
+        &["gemma3.embedding_scale"],
+    );
 }
 
 #[test]
@@ -192,7 +214,9 @@ fn keys_that_say_nothing_are_taken() {
         takes(&with_key(&LLAMA3_LIKE, key, value));
     }
     let mut model = TinyModel::new(&MISTRAL_LIKE);
-    for key in ["general.name", "general.base_model.0.name", "quantize.imatrix.file", "somebody.else"] {
+    for key in
+        ["general.name", "general.base_model.0.name", "quantize.imatrix.file", "somebody.else"]
+    {
         model.metadata.push((key.into(), Meta::Str("x".into())));
     }
     takes(&model);
@@ -202,12 +226,17 @@ fn keys_that_say_nothing_are_taken() {
 fn what_is_no_whole_model_is_refused_as_what_it_is() {
     let with = |entries: &[(&str, Meta)]| {
         let mut model = TinyModel::new(&MISTRAL_LIKE);
-        model.metadata.extend(entries.iter().map(|(key, value)| ((*key).to_string(), value.clone())));
+        model
+            .metadata
+            .extend(entries.iter().map(|(key, value)| ((*key).to_string(), value.clone())));
         model
     };
     takes(&with(&[("general.type", Meta::Str("model".into()))]));
     refuses(&with(&[("general.type", Meta::Str("adapter".into()))]), &["adapter", "general.type"]);
-    refuses(&with(&[("adapter.type", Meta::Str("lora".into()))]), &["adapter.type", "adapter's weights"]);
+    refuses(
+        &with(&[("adapter.type", Meta::Str("lora".into()))]),
+        &["adapter.type", "adapter's weights"],
+    );
     refuses(&with(&[("general.quantization_version", Meta::U32(1))]), &["quantization_version"]);
 
     takes(&with(&[("split.no", Meta::U32(0)), ("split.count", Meta::U32(1))]));
@@ -233,7 +262,9 @@ fn what_becomes_of_tensors_and_keys_can_be_asked() {
     assert!(matches!(of("llama.expert_count"), Use::Ignored(_)));
     assert!(matches!(of("general.name"), Use::Ignored(_)));
     assert!(matches!(of("tokenizer.ggml.foo"), Use::Warned(_)));
-    assert!(matches!(of("llama.logit_scale"), Use::Refused(reason) if reason.contains("scaled logits")));
+    assert!(
+        matches!(of("llama.logit_scale"), Use::Refused(reason) if reason.contains("scaled logits"))
+    );
     let tensors = uses::of_tensors(&gguf);
     assert_eq!(tensors.iter().filter(|of| **of == Use::Read).count(), gguf.tensors.len() - 1);
     assert!(matches!(tensors.last().unwrap(), Use::Refused(_)));
@@ -245,5 +276,8 @@ fn every_tensor_of_the_table_is_read() {
     let mut model = TinyModel::new(&Shape { tied: false, ..LLAMA3_LIKE });
     model = model.biased(&[&ATTENTION[..], &FEED_FORWARD].concat());
     load(&open(&model), &ModelOptions { threads: 1, isa: None });
-    load(&open(&TinyModel::new(&GEMMA3_LIKE).biased(&ATTENTION)), &ModelOptions { threads: 1, isa: None });
+    load(
+        &open(&TinyModel::new(&GEMMA3_LIKE).biased(&ATTENTION)),
+        &ModelOptions { threads: 1, isa: None },
+    );
 }

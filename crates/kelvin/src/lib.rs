@@ -1,4 +1,5 @@
-//! What the binary is made of, as a library that the binary and the fuzz targets link. It has no stable interface.
+//! What the binary is made of, as a library that the binary and the fuzz targets link. It has no
+//! stable interface.
 //!
 //! What was typed (`cli::args`) becomes what it means (`cli::options`), one verb runs, and every
 //! failure becomes one sentence on standard error and an exit code here.

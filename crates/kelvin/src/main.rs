@@ -1,4 +1,5 @@
-//! The binary: people and programs meet the engine here. All of it lies in the library beside this file.
+//! The binary: people and programs meet the engine here. All of it lies in the library beside this
+//! file.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! Words that others wrote in, enough of them to know them by out: every error that quotes what it was given does so by these.
+//! Words that others wrote in, enough of them to know them by out: every error that quotes what it
+//! was given does so by these.
 
 /// How many characters of a quoted text are shown.
 pub(crate) const MOST_QUOTED: usize = 80;
@@ -10,7 +11,8 @@ pub(crate) fn shortened(text: &str) -> String {
     cut(text, MOST_QUOTED)
 }
 
-/// An error, which may quote something where nobody thought of its length: the beginning and the end, where the advice is.
+/// An error, which may quote something where nobody thought of its length: the beginning and the
+/// end, where the advice is.
 pub(crate) fn bounded(message: String) -> String {
     if message.len() <= MOST_SAID || message.chars().count() <= MOST_SAID {
         return message;
@@ -41,7 +43,9 @@ mod tests {
         assert_eq!(bounded("x".repeat(2000)).len(), 2000);
         let long = bounded(format!("it is {}, but a number was expected", "é".repeat(300_000)));
         assert!(
-            long.chars().count() <= 2001 && long.starts_with("it is é") && long.ends_with("was expected")
+            long.chars().count() <= 2001
+                && long.starts_with("it is é")
+                && long.ends_with("was expected")
         );
     }
 }

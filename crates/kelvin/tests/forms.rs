@@ -1,5 +1,5 @@
-//! Texts that the command line holds to a form, with a very small model of random weights: they have it whoever makes them, and what can't
-//! be is refused as the server refuses it. No download.
+//! Texts that the command line holds to a form, with a very small model of random weights: they
+//! have it whoever makes them, and what can't be is refused as the server refuses it. No download.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -42,7 +42,13 @@ impl Tiny {
 
     fn run(&self, args: &[&str], stdin: &str) -> Output {
         let mut command = Command::cargo_bin("kelvin").unwrap();
-        command.args(args).arg("-m").arg(self.path("tiny.gguf")).write_stdin(stdin).output().unwrap()
+        command
+            .args(args)
+            .arg("-m")
+            .arg(self.path("tiny.gguf"))
+            .write_stdin(stdin)
+            .output()
+            .unwrap()
     }
 
     fn good(&self, args: &[&str], stdin: &str) -> String {
@@ -71,7 +77,10 @@ impl Tiny {
 fn a_text_has_the_form_that_was_asked_for() {
     let tiny = Tiny::new();
     let make = |flags: &[&str], stdin: &str| {
-        tiny.json(&[&["generate", "x", "--seed", "7", "-t", "2", "-n", "60"], flags].concat(), stdin)
+        tiny.json(
+            &[&["generate", "x", "--seed", "7", "-t", "2", "-n", "60"], flags].concat(),
+            stdin,
+        )
     };
     let text = |answer: &Value| answer["text"].as_str().unwrap().to_string();
 
@@ -87,7 +96,8 @@ fn a_text_has_the_form_that_was_asked_for() {
     let from_file = make(&["--json-schema", &tiny.file("schema.json", SCHEMA)], "");
     assert_eq!((&from_file, &make(&["--json-schema", "-"], SCHEMA)), (&inline, &inline));
 
-    let grammar = tiny.file("greeting.lark", "start: (\"Hi\" | \"Yo\") \" \" NAME\nNAME: /[A-Z][a-z]{2}/\n");
+    let grammar =
+        tiny.file("greeting.lark", "start: (\"Hi\" | \"Yo\") \" \" NAME\nNAME: /[A-Z][a-z]{2}/\n");
     let greeting = text(&make(&["--grammar", &grammar], ""));
     assert!(
         greeting.len() == 6 && (greeting.starts_with("Hi ") || greeting.starts_with("Yo ")),
@@ -103,10 +113,16 @@ fn a_text_has_the_form_that_was_asked_for() {
 fn every_column_and_every_answer_has_it() {
     let tiny = Tiny::new();
     let held = ["--regex", "(ab|cd|ef){3}", "--seed", "5", "-n", "20"];
-    let compared =
-        tiny.json(&[&["compare", "x", "--raw", "-t", "0.5,4", "--samples", "3"], &held[..]].concat(), "");
-    let texts: Vec<&str> =
-        compared["columns"].as_array().unwrap().iter().map(|c| c["text"].as_str().unwrap()).collect();
+    let compared = tiny.json(
+        &[&["compare", "x", "--raw", "-t", "0.5,4", "--samples", "3"], &held[..]].concat(),
+        "",
+    );
+    let texts: Vec<&str> = compared["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["text"].as_str().unwrap())
+        .collect();
     assert!(texts.len() == 6 && texts.iter().all(|text| text.len() == 6), "{texts:?}");
     assert!(texts.iter().any(|text| *text != texts[0]), "{texts:?}");
     // The first sample's dice are generate's.
@@ -117,7 +133,10 @@ fn every_column_and_every_answer_has_it() {
     let turns: Vec<Value> = turns.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(turns.len(), 4);
     for answer in [&turns[0], &turns[3]] {
-        assert_eq!((answer["text"].as_str().unwrap().len(), &answer["form"]["regex"]), (6, &json!(held[1])));
+        assert_eq!(
+            (answer["text"].as_str().unwrap().len(), &answer["form"]["regex"]),
+            (6, &json!(held[1]))
+        );
     }
     // What the form forbids can't have come, and what came is as likely as it leaves it.
     let letters = turns[1].as_array().unwrap();
@@ -135,7 +154,11 @@ fn a_text_that_was_cut_says_so() {
     let tiny = Tiny::new();
     let notes = |args: &[&str]| String::from_utf8(tiny.run(args, "").stderr).unwrap();
     let cut = ["generate", "x", "--regex", "[a-z]{50}", "-n", "3"];
-    assert!(notes(&cut).contains("hint: the text was cut before --regex was fulfilled"), "{}", notes(&cut));
+    assert!(
+        notes(&cut).contains("hint: the text was cut before --regex was fulfilled"),
+        "{}",
+        notes(&cut)
+    );
     let cut = ["compare", "x", "--regex", "[a-z]{50}", "-n", "3", "-t", "0,1"];
     assert!(notes(&cut).contains("hint: 2 of 2 texts were cut"), "{}", notes(&cut));
     assert!(!notes(&["generate", "x", "--regex", "[a-z]{3}", "-n", "9"]).contains("cut"));
@@ -166,7 +189,11 @@ fn what_cannot_be_is_refused_in_the_words_of_the_server() {
         let error: Value = serde_json::from_str(&answer.body).unwrap();
         let theirs = error["error"]["message"].as_str().unwrap();
         assert_eq!(answer.status, 400);
-        assert_eq!(theirs.split_once(" can't be used: ").map(|(_, why)| why), Some(why), "{theirs}");
+        assert_eq!(
+            theirs.split_once(" can't be used: ").map(|(_, why)| why),
+            Some(why),
+            "{theirs}"
+        );
     }
 }
 
@@ -185,7 +212,8 @@ fn what_was_typed_wrong_is_said_before_a_model_is_read() {
     assert!(said.contains("standard input has the conversation"), "{said}");
     // No model is there to be read.
     let mut command = Command::cargo_bin("kelvin").unwrap();
-    let output = command.args(["generate", "x", "--choice", "", "-m", "/nowhere.gguf"]).output().unwrap();
+    let output =
+        command.args(["generate", "x", "--choice", "", "-m", "/nowhere.gguf"]).output().unwrap();
     assert!(String::from_utf8(output.stderr).unwrap().contains("--choice can't be used"));
 }
 
@@ -197,23 +225,32 @@ fn a_form_that_ends_its_compiler_is_refused_and_nothing_else_happens() {
     let free = json!({ "prompt": "x", "max_tokens": 8, "seed": 3 });
     let sound = Server::of_file(&tiny.path("tiny.gguf"), &[]);
     let texts = |server: &Server| {
-        [server.good("/v1/completions", &free), server.good("/v1/completions", &outputs("[a-f]{6}"))]
-            .map(|answer| answer["choices"].clone())
+        [
+            server.good("/v1/completions", &free),
+            server.good("/v1/completions", &outputs("[a-f]{6}")),
+        ]
+        .map(|answer| answer["choices"].clone())
     };
     let expected = texts(&sound);
     for (fault, said) in [("abort:zz", "failed on it"), ("hang:zz", "takes longer than")] {
-        let server = Server::of_file_with(&tiny.path("tiny.gguf"), &[], ("KELVIN_FORM_FAULT", fault));
+        let server =
+            Server::of_file_with(&tiny.path("tiny.gguf"), &[], ("KELVIN_FORM_FAULT", fault));
         for _ in 0..2 {
             let answer = server.post("/v1/completions", &outputs("zz[a-f]"));
             assert_eq!(answer.status, 400, "{fault}: {}", answer.body);
             let error: Value = serde_json::from_str(&answer.body).unwrap();
             let message = error["error"]["message"].as_str().unwrap();
-            assert!(message.contains(said) && error["error"]["param"] == "structured_outputs", "{message}");
+            assert!(
+                message.contains(said) && error["error"]["param"] == "structured_outputs",
+                "{message}"
+            );
             assert_eq!(texts(&server), expected, "{fault}");
         }
     }
     let mut command = Command::cargo_bin("kelvin").unwrap();
-    command.args(["generate", "x", "--regex", "zz[a-f]", "-n", "4", "-m"]).arg(tiny.path("tiny.gguf"));
+    command
+        .args(["generate", "x", "--regex", "zz[a-f]", "-n", "4", "-m"])
+        .arg(tiny.path("tiny.gguf"));
     let output = command.env("KELVIN_FORM_FAULT", "abort:zz").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.code() == Some(2) && said.contains("--regex can't be used"), "{said}");
@@ -225,7 +262,10 @@ fn what_a_schema_can_not_be_held_to_is_said_by_keyword_and_place() {
     let tiny = Tiny::new();
     for (schema, said) in [
         (r#"{ "enum": [1152921504606846977] }"#, "\"enum\" at /enum/0 has 1152921504606846977"),
-        (r#"{ "properties": { "a": { "uniqueItems": true } } }"#, "\"uniqueItems\" at /properties/a"),
+        (
+            r#"{ "properties": { "a": { "uniqueItems": true } } }"#,
+            "\"uniqueItems\" at /properties/a",
+        ),
     ] {
         let words = tiny.refused(&["generate", "x", "--json-schema", schema], 2);
         assert!(words.contains("--json-schema can't be used") && words.contains(said), "{words}");

@@ -1,5 +1,5 @@
-//! What clients send beside what they want: what says nothing is taken, and what can't be done is refused by what it is. With a very small
-//! model of random weights. No download.
+//! What clients send beside what they want: what says nothing is taken, and what can't be done is
+//! refused by what it is. With a very small model of random weights. No download.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -35,7 +35,8 @@ fn an_answer_that_is_sent_back_is_as_good_as_its_text() {
     let server = server();
     let turns = |message: &Value| json!([{ "role": "user", "content": "hi" }, message, { "role": "user", "content": "again" }]);
     let prompt = |message: &Value| {
-        server.good("/v1/chat/completions", &json!({ "messages": turns(message), "max_tokens": 1 }));
+        server
+            .good("/v1/chat/completions", &json!({ "messages": turns(message), "max_tokens": 1 }));
         server.good("/apply-template", &json!({ "messages": turns(message) }))["prompt"].clone()
     };
     let plain = json!({ "role": "assistant", "content": "hello" });
@@ -45,7 +46,8 @@ fn an_answer_that_is_sent_back_is_as_good_as_its_text() {
         json!({ "tool_calls": null, "function_call": null }),
         json!({ "refusal": null, "annotations": [] }),
         json!({ "refusal": "", "audio": null, "name": null }),
-        // openai-python's message of `chat.completions.parse`, LiteLLM's, and those of servers that tell thoughts.
+        // openai-python's message of `chat.completions.parse`, LiteLLM's, and those of servers that
+        // tell thoughts.
         json!({ "parsed": { "a": 1 }, "tool_calls": null }),
         json!({ "provider_specific_fields": { "refusal": null }, "function_call": null, "tool_calls": null }),
         json!({ "annotations": [{ "type": "url_citation", "url_citation": { "url": "x" } }] }),
@@ -55,7 +57,8 @@ fn an_answer_that_is_sent_back_is_as_good_as_its_text() {
         assert_eq!(prompt(&with(plain.clone(), &more)), expected, "{more}");
     }
     let empty = prompt(&json!({ "role": "assistant", "content": "" }));
-    for message in [json!({ "role": "assistant", "content": null }), json!({ "role": "assistant" })] {
+    for message in [json!({ "role": "assistant", "content": null }), json!({ "role": "assistant" })]
+    {
         assert_eq!(prompt(&message), empty, "{message}");
     }
     // So is one of a response.
@@ -75,9 +78,21 @@ fn an_answer_that_is_sent_back_is_as_good_as_its_text() {
             "function_call",
             "tool calls aren't supported",
         ),
-        (json!({ "role": "tool", "tool_call_id": "1", "content": "7315" }), "role", "tools aren't supported"),
-        (json!({ "role": "function", "name": "f", "content": "7315" }), "role", "tools aren't supported"),
-        (json!({ "role": "assistant", "content": "x", "refusal": "I won't" }), "refusal", "refusal"),
+        (
+            json!({ "role": "tool", "tool_call_id": "1", "content": "7315" }),
+            "role",
+            "tools aren't supported",
+        ),
+        (
+            json!({ "role": "function", "name": "f", "content": "7315" }),
+            "role",
+            "tools aren't supported",
+        ),
+        (
+            json!({ "role": "assistant", "content": "x", "refusal": "I won't" }),
+            "refusal",
+            "refusal",
+        ),
         (json!({ "role": "assistant", "content": "x", "audio": { "id": "1" } }), "audio", "audio"),
         (json!({ "role": "user", "content": null }), "content", "a text"),
         (json!({ "role": "user" }), "content", "a text"),
@@ -163,7 +178,13 @@ fn what_says_nothing_is_taken_and_the_rest_refused_by_name() {
     }
     let tool = json!([{ "type": "function", "function": { "name": "f" } }]);
     for (path, body, more, param, words) in [
-        ("/v1/chat/completions", &chat, json!({ "tools": tool }), "tools", "tools aren't supported"),
+        (
+            "/v1/chat/completions",
+            &chat,
+            json!({ "tools": tool }),
+            "tools",
+            "tools aren't supported",
+        ),
         (
             "/v1/chat/completions",
             &chat,
@@ -178,8 +199,20 @@ fn what_says_nothing_is_taken_and_the_rest_refused_by_name() {
             "functions",
             "tools aren't supported",
         ),
-        ("/v1/chat/completions", &chat, json!({ "tool_choice": "required" }), "tool_choice", "only"),
-        ("/v1/chat/completions", &chat, json!({ "reasoning_effort": "high" }), "reasoning_effort", "only"),
+        (
+            "/v1/chat/completions",
+            &chat,
+            json!({ "tool_choice": "required" }),
+            "tool_choice",
+            "only",
+        ),
+        (
+            "/v1/chat/completions",
+            &chat,
+            json!({ "reasoning_effort": "high" }),
+            "reasoning_effort",
+            "only",
+        ),
         ("/v1/chat/completions", &chat, json!({ "top_logprobs": 2 }), "top_logprobs", "needs"),
         (
             "/v1/chat/completions",
@@ -189,17 +222,41 @@ fn what_says_nothing_is_taken_and_the_rest_refused_by_name() {
             "needs",
         ),
         ("/v1/responses", &response, json!({ "tools": tool }), "tools", "tools aren't supported"),
-        ("/v1/responses", &response, json!({ "reasoning": { "effort": "high" } }), "reasoning", "only"),
-        ("/v1/responses", &response, json!({ "reasoning": { "summary": "auto" } }), "reasoning", "only"),
+        (
+            "/v1/responses",
+            &response,
+            json!({ "reasoning": { "effort": "high" } }),
+            "reasoning",
+            "only",
+        ),
+        (
+            "/v1/responses",
+            &response,
+            json!({ "reasoning": { "summary": "auto" } }),
+            "reasoning",
+            "only",
+        ),
         ("/v1/completions", &text, json!({ "best_of": 2 }), "best_of", "candidates"),
         ("/v1/completions", &text, json!({ "best_of": 2, "n": 3 }), "best_of", "candidates"),
         // Lists that leave nothing, and texts that end or ban everything.
-        ("/v1/completions", &text, json!({ "allowed_token_ids": [] }), "allowed_token_ids", "empty"),
+        (
+            "/v1/completions",
+            &text,
+            json!({ "allowed_token_ids": [] }),
+            "allowed_token_ids",
+            "empty",
+        ),
         ("/v1/completions", &text, json!({ "stop": "" }), "stop", "1 to"),
         ("/v1/completions", &text, json!({ "stop": [""] }), "stop", "1 to"),
         ("/v1/completions", &text, json!({ "bad_words": [""] }), "bad_words", "1 to"),
         ("/v1/completions", &text, json!({ "temperatures": [] }), "temperatures", "1 to"),
-        ("/v1/completions", &text, json!({ "structured_outputs": {} }), "structured_outputs", "exactly one"),
+        (
+            "/v1/completions",
+            &text,
+            json!({ "structured_outputs": {} }),
+            "structured_outputs",
+            "exactly one",
+        ),
         (
             "/v1/completions",
             &text,

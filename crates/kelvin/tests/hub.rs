@@ -1,4 +1,5 @@
-//! Fetching from the hub, against a stub server on the loopback: what is resumed, refused and left behind.
+//! Fetching from the hub, against a stub server on the loopback: what is resumed, refused and left
+//! behind.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #![cfg(feature = "hub")]
@@ -79,7 +80,10 @@ fn answer(
     seen.lock().unwrap().push(range.clone());
     if manner == Manner::Missing || manner == Manner::Gated {
         let status = if manner == Manner::Missing { "404 Not Found" } else { "401 Unauthorized" };
-        return write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        return write!(
+            stream,
+            "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
     }
     if manner == Manner::Circles || manner == Manner::Moved && !asked.starts_with("/renamed/") {
         let place = if manner == Manner::Circles { asked } else { format!("/renamed{asked}") };
@@ -109,7 +113,10 @@ fn answer(
         body.len(),
         bytes.len()
     )?;
-    if (manner == Manner::BreaksOff || manner == Manner::IgnoresRanges) && body.len() > 1000 && !*broken {
+    if (manner == Manner::BreaksOff || manner == Manner::IgnoresRanges)
+        && body.len() > 1000
+        && !*broken
+    {
         *broken = true;
         return stream.write_all(&body[..body.len() / 2]);
     }
@@ -126,7 +133,9 @@ fn file() -> Vec<u8> {
 
 fn pull(models: &Path, endpoint: &str) -> Output {
     let mut command = Command::cargo_bin("kelvin").unwrap();
-    for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+    for proxy in
+        ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+    {
         command.env_remove(proxy);
     }
     command.env("KELVIN_MODELS", models).env("HF_ENDPOINT", endpoint).env_remove("HF_TOKEN");
@@ -147,9 +156,9 @@ fn place(models: &Path) -> std::path::PathBuf {
 /// Every file below a directory.
 fn files(directory: &Path) -> Vec<std::path::PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let below = entries
-        .flatten()
-        .flat_map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { vec![entry.path()] });
+    let below = entries.flatten().flat_map(|entry| {
+        if entry.path().is_dir() { files(&entry.path()) } else { vec![entry.path()] }
+    });
     below.collect()
 }
 
@@ -240,7 +249,8 @@ fn everything(directory: &Path) -> Vec<String> {
     all
 }
 
-/// Whatever the hub calls a file, it lies where the models directory has it, and nothing is made elsewhere.
+/// Whatever the hub calls a file, it lies where the models directory has it, and nothing is made
+/// elsewhere.
 #[test]
 fn a_hubs_names_are_no_part_of_a_path() {
     let long = "x".repeat(4000).leak();
@@ -263,8 +273,13 @@ fn a_hubs_names_are_no_part_of_a_path() {
         let output = pull(&models, &endpoint);
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(fs::read(place(&models)).unwrap(), file(), "{name}");
-        let expected =
-            ["", "/hub", "/hub/someone", "/hub/someone/some-model", "/hub/someone/some-model/weights.gguf"];
+        let expected = [
+            "",
+            "/hub",
+            "/hub/someone",
+            "/hub/someone/some-model",
+            "/hub/someone/some-model/weights.gguf",
+        ];
         assert_eq!(everything(root.path()), expected.map(|path| format!("models{path}")), "{name}");
     }
     // A name that is a place of its own.

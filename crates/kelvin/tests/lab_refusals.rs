@@ -1,5 +1,5 @@
-//! The lab's verbs where something is wrong with what they're given: databases, folders, prompts, metrics. Each says so in one clear
-//! sentence: what was wrong, where, what to do.
+//! The lab's verbs where something is wrong with what they're given: databases, folders, prompts,
+//! metrics. Each says so in one clear sentence: what was wrong, where, what to do.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
@@ -34,7 +34,8 @@ impl Lab {
         fs::copy(&written, &model).unwrap();
         fs::remove_file(written).unwrap();
         let lab = Lab { folder, model: model.to_str().unwrap().to_string() };
-        let made = lab.run("runs.db", &["sweep", "-m", &lab.model, "-p", "one", "-n", "4", "-t", "1,2"]);
+        let made =
+            lab.run("runs.db", &["sweep", "-m", &lab.model, "-p", "one", "-n", "4", "-t", "1,2"]);
         assert!(made.status.success(), "{made:?}");
         lab
     }
@@ -78,8 +79,11 @@ fn refused(output: &Output, code: i32, words: &str) {
 #[test]
 fn a_database_that_is_none_is_named_by_every_verb() {
     let lab = Lab::new();
-    fs::write(lab.path("text.db"), "not a database, but long enough to be taken for one by its size alone")
-        .unwrap();
+    fs::write(
+        lab.path("text.db"),
+        "not a database, but long enough to be taken for one by its size alone",
+    )
+    .unwrap();
     fs::write(lab.path("empty.db"), "").unwrap();
     fs::create_dir(lab.path("folder.db")).unwrap();
     // Where SQLite keeps the number of the schema, and whose file it is.
@@ -88,7 +92,8 @@ fn a_database_that_is_none_is_named_by_every_verb() {
     fs::copy(lab.path("runs.db"), lab.path("none.db")).unwrap();
     assert!(lab.run("none.db", &["runs", "rm", "1", "--yes"]).status.success());
 
-    let is_folder = "folder.db isn't a database of Kelvin's runs (it is a folder); --db names another file";
+    let is_folder =
+        "folder.db isn't a database of Kelvin's runs (it is a folder); --db names another file";
     let reading: [&[&str]; 6] = [
         &["report"],
         &["runs", "show", "last"],
@@ -129,10 +134,15 @@ fn a_database_that_is_none_is_named_by_every_verb() {
         assert!(lab.run("empty.db", args).status.success());
     }
     refused(&lab.run("runs.db", &["runs", "show", "7"]), 1, "there is no run \"7\"");
-    refused(&lab.run("runs.db", &["runs", "replay", "1"]), 1, "kept no logits: sweep with --record logits");
+    refused(
+        &lab.run("runs.db", &["runs", "replay", "1"]),
+        1,
+        "kept no logits: sweep with --record logits",
+    );
 }
 
-/// The binary as somebody for whom permissions count: for root they don't, unless it gives up the right to pass over them.
+/// The binary as somebody for whom permissions count: for root they don't, unless it gives up the
+/// right to pass over them.
 fn without_privileges(is_root: bool) -> Command {
     let binary = env!("CARGO_BIN_EXE_kelvin");
     if !is_root {
@@ -150,20 +160,23 @@ fn what_is_read_only_is_read_and_never_half_written() {
     fs::create_dir(&folder).unwrap();
     fs::copy(lab.path("runs.db"), folder.join("runs.db")).unwrap();
     let whole = fs::read(folder.join("runs.db")).unwrap();
-    let allow = |mode: u32, path: &Path| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let allow =
+        |mode: u32, path: &Path| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     let model = ["-m", &lab.model, "-p", "one", "-n", "4"];
     let sweep = |more: &[&'static str]| [&["sweep", "-t", "1,2"][..], &model, more].concat();
     // Whoever can write into a folder that is shut is root.
     allow(0o555, &folder);
-    let is_root =
-        fs::write(folder.join("probe"), "").and_then(|()| fs::remove_file(folder.join("probe"))).is_ok();
+    let is_root = fs::write(folder.join("probe"), "")
+        .and_then(|()| fs::remove_file(folder.join("probe")))
+        .is_ok();
     // A file that can't be written in a folder that can, one in a folder that can't, and both.
     for (of_file, of_folder) in [(0o444, 0o755), (0o644, 0o555), (0o444, 0o555)] {
         allow(of_file, &folder.join("runs.db"));
         allow(of_folder, &folder);
-        let run = |db: &str, args: &[&str]| lab.with(without_privileges(is_root), db, args).output().unwrap();
-        let read_only =
-            "can't write shut/runs.db: the file or its folder is read-only; choose another place with --db";
+        let run = |db: &str, args: &[&str]| {
+            lab.with(without_privileges(is_root), db, args).output().unwrap()
+        };
+        let read_only = "can't write shut/runs.db: the file or its folder is read-only; choose another place with --db";
         refused(&run("shut/runs.db", &sweep(&["--samples", "2"])), 1, read_only);
         refused(&run("shut/runs.db", &sweep(&["--seed", "9"])), 1, read_only);
         refused(&run("shut/runs.db", &["runs", "rm", "1", "--yes"]), 1, read_only);
@@ -176,7 +189,11 @@ fn what_is_read_only_is_read_and_never_half_written() {
             &sweep(&["--plan"]),
         ] {
             let output = run("shut/runs.db", args);
-            assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+            assert!(
+                output.status.success(),
+                "{args:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
         if of_folder == 0o555 {
             refused(&run("shut/new.db", &sweep(&[])), 1, "can't write shut/new.db: ");
@@ -190,7 +207,11 @@ fn what_is_read_only_is_read_and_never_half_written() {
                 1,
                 "can't write shut/a.csv",
             );
-            refused(&run("runs.db", &["report", "-o", "shut/a.html"]), 1, "can't write shut/a.html");
+            refused(
+                &run("runs.db", &["report", "-o", "shut/a.html"]),
+                1,
+                "can't write shut/a.html",
+            );
             // Beside the database lies what SQLite needs to read it, from when the folder was open.
             let is_foreign = |name: &str| !name.starts_with("runs.db");
             let mut names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
@@ -223,7 +244,11 @@ fn prompts_that_are_none_have_their_file_and_line() {
             b"{\"prompt\": \"a\"}\n{\"text\": \"b\"}\n",
             "field.jsonl, line 2, column 1: there is no \"prompt\" among its fields (text)",
         ),
-        ("number.jsonl", b"{\"prompt\": 7}\n", "number.jsonl, line 1, column 1: \"prompt\" is 7, not a text"),
+        (
+            "number.jsonl",
+            b"{\"prompt\": 7}\n",
+            "number.jsonl, line 1, column 1: \"prompt\" is 7, not a text",
+        ),
         ("cut.jsonl", b"{\"prompt\": \"a\"}\n{\"prom", "cut.jsonl, line 2, column 6: not JSON"),
         (
             "names.csv",
@@ -268,7 +293,11 @@ fn a_metric_without_its_samples_is_told_before_a_search_and_in_a_report() {
         2,
         "--objective: vendi compares samples of a prompt, at least 2 of them, but --samples is 1",
     );
-    refused(&tune(&["--objective", "most novelty"]), 2, "novelty compares with the greedy text of a prompt");
+    refused(
+        &tune(&["--objective", "most novelty"]),
+        2,
+        "novelty compares with the greedy text of a prompt",
+    );
     refused(&tune(&["--objective", "length"]), 2, "say `most length` or `least length`");
     assert!(!lab.path("new.db").exists());
     let said = lab.run("runs.db", &["report", "--format", "md", "--metrics", "self_bleu"]);
@@ -276,12 +305,24 @@ fn a_metric_without_its_samples_is_told_before_a_search_and_in_a_report() {
     assert!(said.contains("it compares samples of one prompt, at least 2 of them"), "{said}");
 }
 
-/// 1001 temperatures × 1000 samples: off a terminal it's refused with what to say, on one a person is asked.
+/// 1001 temperatures × 1000 samples: off a terminal it's refused with what to say, on one a person
+/// is asked.
 #[test]
 fn a_million_texts_are_begun_by_nobody_by_accident() {
     let lab = Lab::new();
-    let args =
-        ["sweep", "-m", &lab.model, "-p", "x", "-t", "0..1 step 0.001", "--samples", "1000", "-n", "2"];
+    let args = [
+        "sweep",
+        "-m",
+        &lab.model,
+        "-p",
+        "x",
+        "-t",
+        "0..1 step 0.001",
+        "--samples",
+        "1000",
+        "-n",
+        "2",
+    ];
     let words = "1 prompt × 1,001 chains × 1,000 samples are 1,001,000 texts";
     refused(&lab.run("new.db", &args), 2, words);
     refused(&lab.run("new.db", &args), 2, "--plan shows what that takes, --yes begins it");
@@ -300,7 +341,8 @@ fn a_million_texts_are_begun_by_nobody_by_accident() {
     terminal.wait_for("tokens/s");
     assert!(lab.path("new.db").exists());
     drop(terminal);
-    let terminal = Terminal::start(&mut lab.command("new.db", &[&args[..], &["--yes"]].concat()), 100);
+    let terminal =
+        Terminal::start(&mut lab.command("new.db", &[&args[..], &["--yes"]].concat()), 100);
     terminal.wait_for("tokens/s");
     assert!(!terminal.shown().contains("Begin?"));
     drop(terminal);

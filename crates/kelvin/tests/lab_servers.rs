@@ -1,5 +1,5 @@
-//! `sweep` and `tune` at servers that aren't there, die, hang, refuse or speak something else: one clear sentence each, and what was
-//! reported is safe.
+//! `sweep` and `tune` at servers that aren't there, die, hang, refuse or speak something else: one
+//! clear sentence each, and what was reported is safe.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -11,7 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A server that reads requests one after the other; `answers` gives what comes back, or nothing for ever if there is nothing left.
+/// A server that reads requests one after the other; `answers` gives what comes back, or nothing
+/// for ever if there is nothing left.
 fn server(answers: impl Iterator<Item = String> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -47,18 +48,28 @@ fn read_request(stream: &mut TcpStream) {
 }
 
 fn answer(status: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// A text as a server gives it that tells nothing else.
 fn good(text: &str) -> String {
-    answer("200 OK", &format!("{{\"choices\": [{{\"text\": \"{text}\", \"finish_reason\": \"stop\"}}]}}"))
+    answer(
+        "200 OK",
+        &format!("{{\"choices\": [{{\"text\": \"{text}\", \"finish_reason\": \"stop\"}}]}}"),
+    )
 }
 
 /// One prompt × 2 temperatures × 3 samples, asked for one after the other.
 fn run(folder: &Path, verb: &str, url: &str, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
-    command.current_dir(folder).env_remove("KELVIN_MODEL").env_remove("KELVIN_DB").stdin(Stdio::null());
+    command
+        .current_dir(folder)
+        .env_remove("KELVIN_MODEL")
+        .env_remove("KELVIN_DB")
+        .stdin(Stdio::null());
     command.args([
         verb,
         "--db",
@@ -183,7 +194,11 @@ fn a_server_that_refuses_or_speaks_something_else() {
         ("200 OK", page, "refuses: a web page came back (is URL its address up to and with /v1?)"),
         ("200 OK", "hello", "refuses: its answer isn't JSON: \"hello\""),
         ("200 OK", "{\"choices\": []}", "the server's answer has no text: {\"choices\":[]}"),
-        ("400 Bad Request", "{\"error\": {\"message\": \"too hot\"}}", "refuses: status 400, too hot"),
+        (
+            "400 Bad Request",
+            "{\"error\": {\"message\": \"too hot\"}}",
+            "refuses: status 400, too hot",
+        ),
     ] {
         let (url, output) = said(answer(status, body));
         refused(&output, &[&words.replace("URL", &url)]);
@@ -217,9 +232,17 @@ fn a_server_that_tells_no_tokens() {
     assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
     let mut report = Command::new(env!("CARGO_BIN_EXE_kelvin"));
     report.current_dir(folder.path()).args(["report", "--db", "a.db", "--json"]);
-    let report: serde_json::Value = serde_json::from_slice(&report.output().unwrap().stdout).unwrap();
-    let length =
-        report["metrics"].as_array().unwrap().iter().find(|metric| metric["name"] == "length").unwrap();
-    assert!(length["values"][0].is_null() && length.to_string().contains("told neither"), "{length}");
+    let report: serde_json::Value =
+        serde_json::from_slice(&report.output().unwrap().stdout).unwrap();
+    let length = report["metrics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|metric| metric["name"] == "length")
+        .unwrap();
+    assert!(
+        length["values"][0].is_null() && length.to_string().contains("told neither"),
+        "{length}"
+    );
     assert_eq!(report["texts"][0]["tokens"][0][0], "a b c");
 }

@@ -1,5 +1,5 @@
-//! The binary with odd model files, each very small and of random weights: what of a file isn't used is said, and nothing
-//! of a text is lost in silence. No download.
+//! The binary with odd model files, each very small and of random weights: what of a file isn't
+//! used is said, and nothing of a text is lost in silence. No download.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -105,10 +105,15 @@ fn the_texts_of_tokens_are_the_text() {
 fn characters_that_the_model_cannot_read_are_said_and_refused() {
     let file = File::of(&bpe());
     let text = "a\u{4}b\u{13}";
-    for args in [["generate", text, "--raw", "-n", "1"], ["tokenize", text, "--json", "--raw", "--no-bos"]] {
+    for args in
+        [["generate", text, "--raw", "-n", "1"], ["tokenize", text, "--json", "--raw", "--no-bos"]]
+    {
         let (code, _, errors) = kelvin(&file.0, &args);
         assert_eq!(code, 0, "{errors}");
-        assert!(errors.contains("warning: ") && errors.contains("U+0004, U+0013"), "{args:?}: {errors}");
+        assert!(
+            errors.contains("warning: ") && errors.contains("U+0004, U+0013"),
+            "{args:?}: {errors}"
+        );
     }
     let clean = kelvin(&file.0, &["generate", "a b", "--raw", "-n", "1"]).2;
     assert!(!clean.contains("warning"), "{clean}");
@@ -129,7 +134,10 @@ fn characters_that_the_model_cannot_read_are_said_and_refused() {
         assert_eq!(error["param"], param, "{path}: {error}");
         assert!(error["message"].as_str().unwrap().contains("U+0004, U+0013"), "{path}: {error}");
     }
-    server.good("/v1/completions", &json!({ "prompt": "a b", "max_tokens": 1, "bad_words": ["a\u{4}"] }));
+    server.good(
+        "/v1/completions",
+        &json!({ "prompt": "a b", "max_tokens": 1, "bad_words": ["a\u{4}"] }),
+    );
 }
 
 #[test]
@@ -139,10 +147,17 @@ fn a_file_that_does_not_say_how_words_are_cut_is_warned_of() {
     let file = File::of(&model);
     for args in [&["generate", "a", "-n", "1"][..], &["tokenize", "a"]] {
         let errors = kelvin(&file.0, args).2;
-        assert!(errors.starts_with("warning: the model file has no tokenizer.ggml.pre"), "{errors}");
+        assert!(
+            errors.starts_with("warning: the model file has no tokenizer.ggml.pre"),
+            "{errors}"
+        );
     }
     let server = Server::of_file(&file.0, &[]);
-    assert!(server.log().contains("warning: the model file has no tokenizer.ggml.pre"), "{}", server.log());
+    assert!(
+        server.log().contains("warning: the model file has no tokenizer.ggml.pre"),
+        "{}",
+        server.log()
+    );
     let errors = kelvin(&File::of(&bpe()).0, &["tokenize", "a"]).2;
     assert_eq!(errors, "");
 }
@@ -177,11 +192,16 @@ fn inspect_says_what_is_used_and_what_is_not() {
     assert_eq!(names("keys", "warned"), ["tokenizer.ggml.remove_extra_whitespaces"]);
     assert_eq!(names("keys", "ignored"), ["llama.expert_count"]);
     let read = found["uses"]["keys"]["read"].as_array().unwrap();
-    assert!(read.contains(&json!("llama.block_count")) && read.contains(&json!("tokenizer.ggml.tokens")));
+    assert!(
+        read.contains(&json!("llama.block_count"))
+            && read.contains(&json!("tokenizer.ggml.tokens"))
+    );
     assert!(found["unsupported"].as_str().unwrap().contains("llama.logit_scale"));
 
     let (_, shown, _) = kelvin(&file.0, &["inspect"]);
-    for words in ["refused: 8.0 (f32) asks for scaled logits", "no effect: ", "output.bias", "not used: "] {
+    for words in
+        ["refused: 8.0 (f32) asks for scaled logits", "no effect: ", "output.bias", "not used: "]
+    {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     let (code, _, errors) = kelvin(&file.0, &["generate", "a", "-n", "1"]);

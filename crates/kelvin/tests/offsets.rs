@@ -1,5 +1,5 @@
-//! `text_offset` of `/v1/completions`: the character of `text` that each token begins in, with very small models of random weights and
-//! tokenizers of both kinds. No download.
+//! `text_offset` of `/v1/completions`: the character of `text` that each token begins in, with very
+//! small models of random weights and tokenizers of both kinds. No download.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -46,8 +46,11 @@ fn byte_level() -> TinyModel {
         33..=126 | 161..=172 | 174..=255 => char::from_u32(byte).unwrap(),
         _ => char::from_u32(others.next().unwrap()).unwrap(),
     };
-    let mut tokens: Vec<(String, i32)> = (0..256).map(spelled).map(|c| (c.to_string(), NORMAL)).collect();
-    tokens.extend([("ab", NORMAL), ("<|end|>", CONTROL)].map(|(text, kind)| (text.to_string(), kind)));
+    let mut tokens: Vec<(String, i32)> =
+        (0..256).map(spelled).map(|c| (c.to_string(), NORMAL)).collect();
+    tokens.extend(
+        [("ab", NORMAL), ("<|end|>", CONTROL)].map(|(text, kind)| (text.to_string(), kind)),
+    );
     let end = Meta::U32(tokens.len() as u32 - 1);
     let more = vec![
         ("tokenizer.ggml.pre", Meta::Str("default".into())),
@@ -57,7 +60,8 @@ fn byte_level() -> TinyModel {
     model("gpt2", tokens, more)
 }
 
-/// The offsets of a prompt's tokens; those of what follows begin at its end, and a stream has the same ones.
+/// The offsets of a prompt's tokens; those of what follows begin at its end, and a stream has the
+/// same ones.
 fn offsets(server: &Server, prompt: &Value) -> (String, Vec<u64>) {
     let ask = |stream: bool| {
         let body = json!({ "prompt": prompt, "echo": true, "logprobs": 0, "max_tokens": 12, "seed": 3, "ignore_eos": true,
@@ -82,14 +86,19 @@ fn offsets(server: &Server, prompt: &Value) -> (String, Vec<u64>) {
     }
     assert_eq!((&streamed, told.as_str()), (&all, text));
     // Without the prompt they count from the answer's own beginning.
-    let body = json!({ "prompt": prompt, "logprobs": 0, "max_tokens": 12, "seed": 3, "ignore_eos": true });
+    let body =
+        json!({ "prompt": prompt, "logprobs": 0, "max_tokens": 12, "seed": 3, "ignore_eos": true });
     let alone = server.good("/v1/completions", &body);
     let own = alone["choices"][0]["text"].as_str().unwrap();
     let n_chars = text.strip_suffix(own).unwrap().chars().count() as u64;
-    let shifted: Vec<u64> = numbers(&alone["choices"][0]).iter().map(|offset| offset + n_chars).collect();
+    let shifted: Vec<u64> =
+        numbers(&alone["choices"][0]).iter().map(|offset| offset + n_chars).collect();
     assert_eq!(shifted, all[n_prompt..]);
     assert_eq!(all[n_prompt], n_chars);
-    assert!(all.is_sorted() && *all.last().unwrap() <= text.chars().count() as u64, "{all:?} {text:?}");
+    assert!(
+        all.is_sorted() && *all.last().unwrap() <= text.chars().count() as u64,
+        "{all:?} {text:?}"
+    );
     (text.chars().take(n_chars as usize).collect(), all[..n_prompt].to_vec())
 }
 
@@ -118,7 +127,11 @@ fn sentence_piece_has_a_bos_a_space_in_front_and_bytes() {
     let word_a = 3 + 256 + 4;
     for (prompt, text, expected) in [
         (vec![1, word_a, word_a], "<s>a a", vec![0, 3, 4]),
-        ([vec![word_a], fox.clone(), vec![2, word_a]].concat(), "a🦊</s> a", vec![0, 1, 1, 1, 1, 2, 6]),
+        (
+            [vec![word_a], fox.clone(), vec![2, word_a]].concat(),
+            "a🦊</s> a",
+            vec![0, 1, 1, 1, 1, 2, 6],
+        ),
         // Half a character is one of its own.
         ([vec![1], fox[..2].to_vec()].concat(), "<s>\u{fffd}", vec![0, 3, 3]),
     ] {

@@ -1,5 +1,5 @@
-//! Who may use the server from a browser: its own page, and pages of origins that were allowed by name. With a very small model of random
-//! weights. No download.
+//! Who may use the server from a browser: its own page, and pages of origins that were allowed by
+//! name. With a very small model of random weights. No download.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -30,7 +30,10 @@ fn code(answer: &Answer) -> String {
 
 const POSTS: &[(&str, &str)] = &[
     ("/v1/completions", r#"{ "prompt": "x", "max_tokens": 1 }"#),
-    ("/v1/chat/completions", r#"{ "messages": [{ "role": "user", "content": "x" }], "max_tokens": 1 }"#),
+    (
+        "/v1/chat/completions",
+        r#"{ "messages": [{ "role": "user", "content": "x" }], "max_tokens": 1 }"#,
+    ),
     ("/v1/responses", r#"{ "input": "x", "max_output_tokens": 1 }"#),
     ("/tokenize", r#"{ "prompt": "x" }"#),
     ("/detokenize", r#"{ "tokens": [5] }"#),
@@ -58,8 +61,13 @@ fn no_route_answers_a_page_of_a_stranger() {
         let strangers = ["https://evil.example", "http://localhost:1", "null", "http://127.0.0.1"];
         for &(path, body) in POSTS {
             for stranger in strangers {
-                let answer = server.exchange("POST", path, &format!("Origin: {stranger}\r\n"), body);
-                assert_eq!((answer.status, code(&answer).as_str()), (403, "origin_not_allowed"), "{path}");
+                let answer =
+                    server.exchange("POST", path, &format!("Origin: {stranger}\r\n"), body);
+                assert_eq!(
+                    (answer.status, code(&answer).as_str()),
+                    (403, "origin_not_allowed"),
+                    "{path}"
+                );
                 assert!(
                     answer.body.contains("--allow-origin")
                         && header(&answer, "access-control-allow-origin").is_none()
@@ -69,7 +77,11 @@ fn no_route_answers_a_page_of_a_stranger() {
         }
         for path in GETS {
             let answer = server.exchange("GET", path, "Origin: https://evil.example\r\n", "");
-            assert_eq!((answer.status, code(&answer).as_str()), (403, "origin_not_allowed"), "{path}");
+            assert_eq!(
+                (answer.status, code(&answer).as_str()),
+                (403, "origin_not_allowed"),
+                "{path}"
+            );
             assert_eq!(server.exchange("GET", path, &own, "").status, 200, "{path}");
         }
         let preflight = "Origin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n";
@@ -82,8 +94,12 @@ fn no_route_answers_a_page_of_a_stranger() {
 fn bodies_are_json_and_say_so() {
     let server = server(&[]);
     for &(path, body) in POSTS {
-        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
-        {
+        for kind in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "",
+        ] {
             let answer = server.exchange("POST", path, &format!("Content-Type: {kind}\r\n"), body);
             assert_eq!(
                 (answer.status, code(&answer).as_str()),
@@ -93,10 +109,17 @@ fn bodies_are_json_and_say_so() {
             assert!(answer.body.contains("Content-Type: application/json"), "{}", answer.body);
         }
         for kind in ["Application/JSON", "application/json; charset=utf-8"] {
-            assert_eq!(server.exchange("POST", path, &format!("Content-Type: {kind}\r\n"), body).status, 200);
+            assert_eq!(
+                server.exchange("POST", path, &format!("Content-Type: {kind}\r\n"), body).status,
+                200
+            );
         }
         // As some editors save it.
-        assert_eq!(server.exchange("POST", path, "", &format!("\u{feff}{body}")).status, 200, "{path}");
+        assert_eq!(
+            server.exchange("POST", path, "", &format!("\u{feff}{body}")).status,
+            200,
+            "{path}"
+        );
     }
 }
 
@@ -107,8 +130,11 @@ fn allowed_origins_pass_and_their_preflights_are_answered() {
     std::fs::write(&file, "secret").unwrap();
     let key = ["--api-key-file", file.to_str().unwrap()];
     let named = server(
-        &[&key[..], &["--allow-origin", "https://App.example", "--allow-origin", "http://b.example:3000"]]
-            .concat(),
+        &[
+            &key[..],
+            &["--allow-origin", "https://App.example", "--allow-origin", "http://b.example:3000"],
+        ]
+        .concat(),
     );
     let any = server(&[&key[..], &["--allow-origin", "*"]].concat());
     // What a browser asks before it sends what openai-node sends.
@@ -131,7 +157,9 @@ fn allowed_origins_pass_and_their_preflights_are_answered() {
         assert!(header(&answer, "access-control-allow-methods").unwrap().contains("POST"));
         let allowed = header(&answer, "access-control-allow-headers").unwrap();
         assert!(
-            ["authorization", "content-type", "x-stainless-os"].iter().all(|name| allowed.contains(name))
+            ["authorization", "content-type", "x-stainless-os"]
+                .iter()
+                .all(|name| allowed.contains(name))
         );
         assert_eq!(header(&answer, "access-control-allow-private-network"), Some("true"));
         let asks = |key: &str, body: &Value| {
@@ -145,23 +173,41 @@ fn allowed_origins_pass_and_their_preflights_are_answered() {
         assert_eq!([good.status, stream.status, bad.status, locked.status], [200, 200, 400, 401]);
         for answer in [good, stream, bad, locked] {
             assert_eq!(header(&answer, "access-control-allow-origin"), Some(told), "{answer:?}");
-            assert!(header(&answer, "access-control-expose-headers").unwrap().contains("x-request-id"));
+            assert!(
+                header(&answer, "access-control-expose-headers").unwrap().contains("x-request-id")
+            );
         }
     }
     for origin in ["https://evil.example", "http://app.example", "http://b.example", "null"] {
         let answer = preflight(&named, origin);
-        assert!(answer.status == 403 && !answer.head.contains("access-control-allow"), "{answer:?}");
+        assert!(
+            answer.status == 403 && !answer.head.contains("access-control-allow"),
+            "{answer:?}"
+        );
     }
     // It opens no other door: the hosts of this machine alone, and only with the key.
     assert_eq!(
-        any.exchange("GET", "/v1/models", "Host: evil.example\r\nAuthorization: Bearer secret\r\n", "")
-            .status,
+        any.exchange(
+            "GET",
+            "/v1/models",
+            "Host: evil.example\r\nAuthorization: Bearer secret\r\n",
+            ""
+        )
+        .status,
         403
     );
-    assert_eq!(any.exchange("GET", "/v1/models", "Origin: https://app.example\r\n", "").status, 401);
     assert_eq!(
-        any.exchange("GET", "/v1/models", "Host: LOCALHOST:80\r\nAuthorization: BEARER secret\r\n", "")
-            .status,
+        any.exchange("GET", "/v1/models", "Origin: https://app.example\r\n", "").status,
+        401
+    );
+    assert_eq!(
+        any.exchange(
+            "GET",
+            "/v1/models",
+            "Host: LOCALHOST:80\r\nAuthorization: BEARER secret\r\n",
+            ""
+        )
+        .status,
         200
     );
 }

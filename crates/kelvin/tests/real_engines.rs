@@ -1,5 +1,6 @@
-//! `translate` against an engine that runs here: llama.cpp's own server, which `./check` installs into `.venv`. Every setting at the
-//! ends of its range is sent, and the server says back what it took.
+//! `translate` against an engine that runs here: llama.cpp's own server, which `./check` installs
+//! into `.venv`. Every setting at the ends of its range is sent, and the server says back what it
+//! took.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -71,7 +72,8 @@ const PARTLY: &[(&str, &str)] = &[
 
 fn translate(chain: &str) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
-    let output = command.args(["translate", chain, "--to", "llama.cpp", "--json"]).output().unwrap();
+    let output =
+        command.args(["translate", chain, "--to", "llama.cpp", "--json"]).output().unwrap();
     assert!(output.status.success(), "{chain}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -81,7 +83,8 @@ fn folder_of_models() -> PathBuf {
         .map_or_else(|| dirs::cache_dir().expect("a cache directory").join("kelvin"), PathBuf::from)
 }
 
-/// Whether the server took `sent` for what it is: it keeps numbers in f32 and has null for one that is infinite.
+/// Whether the server took `sent` for what it is: it keeps numbers in f32 and has null for one that
+/// is infinite.
 fn same(key: &str, sent: &Value, taken: &Value) -> bool {
     let number = |a: &Value, b: &Value| match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => (a as f32) == (b as f32),
@@ -122,7 +125,8 @@ fn what_is_written_for_llama_cpp_is_what_it_takes() {
             _ => {}
         }
         writeln!(input, "{}", said["settings"]).unwrap();
-        let answer: Value = serde_json::from_str(&answers.next().expect("an answer").unwrap()).unwrap();
+        let answer: Value =
+            serde_json::from_str(&answers.next().expect("an answer").unwrap()).unwrap();
         if answer["status"] != json!(200) {
             wrong.push(format!("{chain}: {} for {}", answer, said["settings"]));
             continue;

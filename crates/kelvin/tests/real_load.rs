@@ -1,4 +1,5 @@
-//! `kelvin serve` with SmolLM2 and 64 clients, many of whom hang up: for a minute, or as many seconds as `KELVIN_LOAD_SECS` says.
+//! `kelvin serve` with SmolLM2 and 64 clients, many of whom hang up: for a minute, or as many
+//! seconds as `KELVIN_LOAD_SECS` says.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -12,6 +13,7 @@ use serving::{Server, load::load};
 #[test]
 fn a_crowd_gets_what_each_gets_alone_and_leaves_nothing() {
     let secs = std::env::var("KELVIN_LOAD_SECS").map_or(50, |secs| secs.parse().unwrap());
-    let server = Server::start(&["--parallel", "16", "--ctx-size", "2048", "--room", "16384"], None);
+    let server =
+        Server::start(&["--parallel", "16", "--ctx-size", "2048", "--room", "16384"], None);
     load(&server, Duration::from_secs(secs));
 }

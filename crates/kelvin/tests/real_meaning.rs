@@ -1,5 +1,6 @@
-//! `report` with the model of meanings: where texts lie and how far apart is what sentence-transformers says, with the same weights
-//! (`embeddings.json`, which `python/embeddings.py` wrote).
+//! `report` with the model of meanings: where texts lie and how far apart is what
+//! sentence-transformers says, with the same weights (`embeddings.json`, which
+//! `python/embeddings.py` wrote).
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -57,8 +58,16 @@ fn keep(reference: &Reference, path: &Path, n_samples: usize) -> RunId {
         for (sample, text) in cell.texts.iter().enumerate().take(n_samples) {
             let finish = Finish::MaxTokens;
             let (text, tokens) = (text.clone(), Vec::new());
-            let sample =
-                Sample { prompt, chain: 0, sample, text, finish, tokens, judged: None, embedding: None };
+            let sample = Sample {
+                prompt,
+                chain: 0,
+                sample,
+                text,
+                finish,
+                tokens,
+                judged: None,
+                embedding: None,
+            };
             store.put(run, &sample).unwrap();
         }
     }
@@ -93,23 +102,29 @@ fn meanings_are_those_of_sentence_transformers() {
     for n_threads in ["1", "3"] {
         let (name, more) = (format!("{n_threads}.db"), ["--threads", n_threads]);
         let again = keep(&reference, &folder.path().join(&name), 3);
-        said(kelvin(folder.path(), &[&["report", "--db", &name, "--json", "--offline"][..], &more].concat()));
+        said(kelvin(
+            folder.path(),
+            &[&["report", "--db", &name, "--json", "--offline"][..], &more].concat(),
+        ));
         let again = Store::open_to_read(&folder.path().join(&name)).unwrap().load(again).unwrap();
-        let places =
-            |run: &Run| run.samples.iter().map(|sample| sample.embedding.clone()).collect::<Vec<_>>();
+        let places = |run: &Run| {
+            run.samples.iter().map(|sample| sample.embedding.clone()).collect::<Vec<_>>()
+        };
         assert_eq!(places(&again), places(&loaded), "{n_threads} threads");
     }
     // The mean over prompts is the mean of their spreads.
     let spread = &json["metrics"][0];
     assert_eq!(spread["name"], "semantic_spread");
-    let expected = reference.cells.iter().map(|cell| cell.spread).sum::<f64>() / reference.cells.len() as f64;
+    let expected =
+        reference.cells.iter().map(|cell| cell.spread).sum::<f64>() / reference.cells.len() as f64;
     let found = spread["values"][0]["mean"].as_f64().unwrap();
     assert!((found - expected).abs() < 1e-5, "{found} {expected}");
     assert_eq!(spread["absent"].as_array().unwrap().len(), 0);
 
     // What has been placed is measured where the model can't be had.
     let mut elsewhere = Command::new(env!("CARGO_BIN_EXE_kelvin"));
-    let elsewhere = elsewhere.args(report).current_dir(folder.path()).env("KELVIN_MODELS", folder.path());
+    let elsewhere =
+        elsewhere.args(report).current_dir(folder.path()).env("KELVIN_MODELS", folder.path());
     let again: Value = serde_json::from_str(&said(elsewhere.output().unwrap())).unwrap();
     assert_eq!(again["metrics"], json["metrics"]);
 }
@@ -128,13 +143,17 @@ fn what_cannot_be_compared_is_said() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains(words), "{said}");
     };
-    // Who names the metric wants it; among all of them it's absent with the reason, and nothing is fetched for it.
+    // Who names the metric wants it; among all of them it's absent with the reason, and nothing is
+    // fetched for it.
     refused(run(&["report"]), "run `kelvin models pull minilm` with a network first");
     let all = said(run(&["report", "--metrics", "all", "--format", "md"]));
     assert!(all.contains("no model has placed the text among meanings"), "{all}");
     std::fs::write(folder.path().join("all-MiniLM-L6-v2.whl"), "not a wheel").unwrap();
     refused(run(&["report"]), "isn't the model minilm");
-    assert!(said(run(&["report", "--metrics", "all", "--format", "md"])).contains("no model has placed"));
+    assert!(
+        said(run(&["report", "--metrics", "all", "--format", "md"]))
+            .contains("no model has placed")
+    );
     refused(
         run(&["sweep", "-m", "minilm", "-p", "x"]),
         "minilm only places texts by what they mean: give one of smollm2",

@@ -14,7 +14,10 @@ fn with(mut body: Value, more: Value) -> Value {
 }
 
 fn text_of(answer: &Value) -> &str {
-    answer["choices"][0]["text"].as_str().or(answer["choices"][0]["message"]["content"].as_str()).unwrap()
+    answer["choices"][0]["text"]
+        .as_str()
+        .or(answer["choices"][0]["message"]["content"].as_str())
+        .unwrap()
 }
 
 #[test]
@@ -32,17 +35,28 @@ fn a_text_has_at_least_so_many_tokens_and_none_of_the_words() {
 
     let story = json!({ "prompt": "Once upon a time", "temperature": 0, "max_tokens": 24 });
     let free = server.good("/v1/completions", &story);
-    let words: Vec<&str> = text_of(&free).split_whitespace().filter(|word| word.len() > 3).take(3).collect();
-    // Single words, and a phrase of several tokens of which only the last is banned, and only there.
-    let banned = server.good("/v1/completions", &with(story.clone(), json!({ "bad_words": words })));
+    let words: Vec<&str> =
+        text_of(&free).split_whitespace().filter(|word| word.len() > 3).take(3).collect();
+    // Single words, and a phrase of several tokens of which only the last is banned, and only
+    // there.
+    let banned =
+        server.good("/v1/completions", &with(story.clone(), json!({ "bad_words": words })));
     for word in &words {
         assert!(!text_of(&banned).contains(&format!(" {word} ")), "{word} in {banned}");
     }
-    let phrase =
-        text_of(&free).split_inclusive(' ').skip(1).take(4).collect::<String>().trim_end().to_string();
+    let phrase = text_of(&free)
+        .split_inclusive(' ')
+        .skip(1)
+        .take(4)
+        .collect::<String>()
+        .trim_end()
+        .to_string();
     let (head, last) = phrase.rsplit_once(' ').unwrap();
     let banned = server.good("/v1/completions", &with(story, json!({ "bad_words": [phrase] })));
-    assert!(text_of(&banned).contains(head) && !text_of(&banned).contains(&phrase), "{phrase:?}: {banned}");
+    assert!(
+        text_of(&banned).contains(head) && !text_of(&banned).contains(&phrase),
+        "{phrase:?}: {banned}"
+    );
     assert!(!last.is_empty());
 }
 
@@ -84,12 +98,16 @@ fn ids_and_scores_are_those_of_the_text() {
     for (choice, ids) in answer["choices"].as_array().unwrap().iter().zip(ids) {
         assert_eq!(choice["token_ids"], Value::from(ids));
     }
-    let refused =
-        server.post("/v1/completions", &json!({ "prompt": "x", "prompt_logprobs": 1, "stream": true }));
-    assert!(refused.status == 400 && refused.body.contains("\"param\":\"prompt_logprobs\""), "{refused:?}");
+    let refused = server
+        .post("/v1/completions", &json!({ "prompt": "x", "prompt_logprobs": 1, "stream": true }));
+    assert!(
+        refused.status == 400 && refused.body.contains("\"param\":\"prompt_logprobs\""),
+        "{refused:?}"
+    );
 }
 
-/// The document says what may be asked: each parameter in it is known; that each that isn't in it is refused, is by construction.
+/// The document says what may be asked: each parameter in it is known; that each that isn't in it
+/// is refused, is by construction.
 #[test]
 fn the_document_knows_the_parameters() {
     let server = Server::start(&["--ctx-size", "64"], None);
@@ -97,17 +115,27 @@ fn the_document_knows_the_parameters() {
         serde_json::from_str(&server.exchange("GET", "/openapi.json", "", "").body).unwrap();
     for (path, name, body) in [
         ("/v1/completions", "CompletionRequest", json!({ "prompt": "x" })),
-        ("/v1/chat/completions", "ChatRequest", json!({ "messages": [{ "role": "user", "content": "x" }] })),
+        (
+            "/v1/chat/completions",
+            "ChatRequest",
+            json!({ "messages": [{ "role": "user", "content": "x" }] }),
+        ),
         ("/v1/responses", "ResponseRequest", json!({ "input": "x" })),
     ] {
         let properties = document["components"]["schemas"][name]["properties"].as_object().unwrap();
         assert!(properties.len() > 30, "{name}");
         let known = properties.keys().map(|name| (true, name.as_str()));
         for (is_known, more) in known.chain([(false, "tool_choices"), (false, "guided_json")]) {
-            let answer = server.post(path, &with(body.clone(), json!({ more: { "neither": ["this"] } })));
+            let answer =
+                server.post(path, &with(body.clone(), json!({ more: { "neither": ["this"] } })));
             // What is without effect may be anything.
             let is_free = ["user", "safety_identifier", "prompt_cache_key"].contains(&more);
-            assert_eq!(answer.status, if is_free { 200 } else { 400 }, "{path} {more}: {}", answer.body);
+            assert_eq!(
+                answer.status,
+                if is_free { 200 } else { 400 },
+                "{path} {more}: {}",
+                answer.body
+            );
             let error: Value = serde_json::from_str(&answer.body).unwrap();
             let is_unknown = error["error"]["code"] == "unsupported_parameter"
                 && error["error"]["param"] == more
@@ -121,8 +149,9 @@ fn the_document_knows_the_parameters() {
 fn log_probabilities_are_those_of_the_stated_stage() {
     let server = Server::start(&[], None);
     let body = json!({ "prompt": "The best tea is", "max_tokens": 5, "seed": 2, "temperature": 1.5, "top_k": 3, "logprobs": 5 });
-    let at =
-        |stage: &str| server.good("/v1/completions", &with(body.clone(), json!({ "logprobs_stage": stage })));
+    let at = |stage: &str| {
+        server.good("/v1/completions", &with(body.clone(), json!({ "logprobs_stage": stage })))
+    };
     let raw = server.good("/v1/completions", &body);
     assert_eq!(raw["choices"], at("raw")["choices"]);
     for stage in ["raw", "temperature", "truncation", "final"] {
@@ -130,8 +159,11 @@ fn log_probabilities_are_those_of_the_stated_stage() {
         assert_eq!(answer["choices"][0]["text"], raw["choices"][0]["text"], "{stage}");
         let logprobs = &answer["choices"][0]["logprobs"];
         assert_eq!(logprobs["stage"], stage);
-        for (token, top) in
-            logprobs["tokens"].as_array().unwrap().iter().zip(logprobs["top_logprobs"].as_array().unwrap())
+        for (token, top) in logprobs["tokens"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(logprobs["top_logprobs"].as_array().unwrap())
         {
             let top = top.as_object().unwrap();
             let sum: f64 = top.values().map(|logprob| logprob.as_f64().unwrap().exp()).sum();

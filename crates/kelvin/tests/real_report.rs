@@ -1,5 +1,6 @@
-//! The HTML file of a report in Debian's Chromium, of texts by SmolLM2: opened from the disk, without any network, it draws every figure, sorts its
-//! tables and colours its texts, in both themes, on a desk and on a phone.
+//! The HTML file of a report in Debian's Chromium, of texts by SmolLM2: opened from the disk,
+//! without any network, it draws every figure, sorts its tables and colours its texts, in both
+//! themes, on a desk and on a phone.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -19,8 +20,10 @@ const WIDTHS: [i64; 2] = [1280, 390];
 const THEMES: [&str; 2] = ["light", "dark"];
 
 fn kelvin(folder: &Path, args: &[&str]) -> String {
-    let models = std::env::var_os("KELVIN_MODELS")
-        .map_or_else(|| dirs::cache_dir().expect("a cache directory").join("kelvin"), PathBuf::from);
+    let models = std::env::var_os("KELVIN_MODELS").map_or_else(
+        || dirs::cache_dir().expect("a cache directory").join("kelvin"),
+        PathBuf::from,
+    );
     let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
     command.args(args).args(["--db", "runs.db", "--offline"]).current_dir(folder);
     command.env("KELVIN_MODELS", models).env_remove("KELVIN_MODEL").stdin(Stdio::null());
@@ -31,8 +34,16 @@ fn kelvin(folder: &Path, args: &[&str]) -> String {
 
 /// A sweep's report as a file, and the same as JSON.
 fn report(folder: &Path) -> (PathBuf, Value) {
-    let prompts =
-        ["-p", "Write about Nepal", "-p", "Tell a joke.", "-p", "Why?", "-p", "Invent a <b>holiday</b>"];
+    let prompts = [
+        "-p",
+        "Write about Nepal",
+        "-p",
+        "Tell a joke.",
+        "-p",
+        "Why?",
+        "-p",
+        "Invent a <b>holiday</b>",
+    ];
     let chains = ["--sampler", "temp={0.3,0.7,1,1.5}", "--sampler", "temp={1,1.5,2} | min_p=0.1"];
     let size = ["--samples", "3", "-n", "24", "--record", "shift"];
     kelvin(folder, &[&["sweep"], &prompts[..], &chains, &size].concat());
@@ -41,7 +52,8 @@ fn report(folder: &Path) -> (PathBuf, Value) {
     (folder.join("report.html"), json)
 }
 
-/// For every figure, in the page's order: what it's called, its traces, and the marks that are drawn.
+/// For every figure, in the page's order: what it's called, its traces, and the marks that are
+/// drawn.
 const FIGURES: &str = "[...document.querySelectorAll('.js-plotly-plot')].map((plot) => [plot.id || plot.closest('figure').querySelector('strong').textContent, \
      plot.data.length, plot.querySelectorAll('.scatterlayer .points path').length])";
 
@@ -53,7 +65,8 @@ fn beyond(width: i64) -> String {
     )
 }
 
-/// The contrast of elements' texts with what is behind them (WCAG 2.1, 1.4.3), where it's below what people need.
+/// The contrast of elements' texts with what is behind them (WCAG 2.1, 1.4.3), where it's below
+/// what people need.
 const FAINT: &str = "(() => {
     const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
     const seen = (...colours) => { canvas.clearRect(0, 0, 1, 1); for (const c of colours) { canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); } return canvas.getImageData(0, 0, 1, 1).data; };
@@ -79,7 +92,8 @@ async fn a_report_is_whole_without_anything_around_it() {
     let alone = tempfile::tempdir().unwrap();
     let page = alone.path().join("a report.html");
     std::fs::rename(file, &page).unwrap();
-    let person = Person::before(format!("file://{}", page.to_str().unwrap().replace(' ', "%20"))).await;
+    let person =
+        Person::before(format!("file://{}", page.to_str().unwrap().replace(' ', "%20"))).await;
     person.unplug().await;
     person.go("").await;
 
@@ -89,10 +103,13 @@ async fn a_report_is_whole_without_anything_around_it() {
 
     // Every metric has a figure, or the reason why it has none.
     let metrics = json["metrics"].as_array().unwrap();
-    let has = |metric: &&Value| metric["values"].as_array().unwrap().iter().any(|value| !value.is_null());
+    let has =
+        |metric: &&Value| metric["values"].as_array().unwrap().iter().any(|value| !value.is_null());
     let measured = metrics.iter().filter(has).count();
     assert!(measured > 18 && measured < metrics.len(), "{measured}");
-    person.wait(&format!("document.querySelectorAll('.js-plotly-plot').length === {}", measured + 4)).await;
+    person
+        .wait(&format!("document.querySelectorAll('.js-plotly-plot').length === {}", measured + 4))
+        .await;
     let without: Vec<String> = person
         .read("[...document.querySelectorAll('#curve-charts figure:not(:has(.plot))')].map((f) => f.querySelector('.absent').textContent)")
         .await;
@@ -113,15 +130,19 @@ async fn a_report_is_whole_without_anything_around_it() {
             for (name, traces, marks) in &figures {
                 // Seven settings; the last of each of two families has no hotter one to part from.
                 let expected = if name == "parting-chart" { 5 } else { 7 };
-                assert!(*traces >= 2 && *marks >= expected, "{name}: {traces} traces, {marks} marks");
+                assert!(
+                    *traces >= 2 && *marks >= expected,
+                    "{name}: {traces} traces, {marks} marks"
+                );
             }
             let wide: i64 = person.read("document.documentElement.scrollWidth").await;
             let beyond: Vec<String> = person.read(&beyond(width)).await;
             assert!(wide <= width && beyond.is_empty(), "{width}: {wide} {beyond:#?}");
             let faint: Vec<String> = person.read(FAINT).await;
             assert!(faint.is_empty(), "{theme} {width}: {faint:#?}");
-            let dark: bool =
-                person.read("getComputedStyle(document.body).backgroundColor === 'rgb(19, 20, 25)'").await;
+            let dark: bool = person
+                .read("getComputedStyle(document.body).backgroundColor === 'rgb(19, 20, 25)'")
+                .await;
             assert_eq!(dark, theme == "dark");
         }
     }
@@ -152,10 +173,15 @@ async fn tables_sort(person: &Person, json: &Value) {
     let as_made = labels(&json["settings"]);
     assert_eq!(person.texts(first).await, as_made);
     // By surprisal, and the other way round.
-    let place =
-        person.texts("#mean-table th").await.iter().position(|name| name.starts_with("surprisal")).unwrap();
+    let place = person
+        .texts("#mean-table th")
+        .await
+        .iter()
+        .position(|name| name.starts_with("surprisal"))
+        .unwrap();
     let button = format!("#mean-table th:nth-child({}) button", place + 1);
-    let surprisal = json["metrics"].as_array().unwrap().iter().find(|m| m["name"] == "surprisal").unwrap();
+    let surprisal =
+        json["metrics"].as_array().unwrap().iter().find(|m| m["name"] == "surprisal").unwrap();
     let mean = |i: &usize| surprisal["values"][*i]["mean"].as_f64().unwrap();
     let mut order: Vec<usize> = (0..as_made.len()).collect();
     order.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
@@ -168,7 +194,8 @@ async fn tables_sort(person: &Person, json: &Value) {
     sorted.reverse();
     assert_eq!(person.texts(first).await, sorted);
     assert_eq!(person.texts("#mean-table [aria-sort=descending]").await.len(), 1);
-    // min-p beside plain temperature at equal quality: a row for each of its settings that can be, by any metric of diversity.
+    // min-p beside plain temperature at equal quality: a row for each of its settings that can be,
+    // by any metric of diversity.
     let matched = json["matched"]["settings"].as_array().unwrap();
     assert!(!matched.is_empty());
     assert_eq!(person.texts("#matched-table tbody tr").await.len(), matched.len());
@@ -192,7 +219,12 @@ async fn texts_are_coloured(person: &Person, json: &Value) {
         .unwrap()
         .iter()
         .map(|text| {
-            text["tokens"].as_array().unwrap().iter().map(|token| token[0].as_str().unwrap()).collect()
+            text["tokens"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|token| token[0].as_str().unwrap())
+                .collect()
         })
         .collect();
     assert!(shown.iter().all(|text| written.contains(text)), "{shown:?}");

@@ -1,4 +1,5 @@
-//! `kelvin serve` with SmolLM2: the same text however it is asked for, and every refusal by its status.
+//! `kelvin serve` with SmolLM2: the same text however it is asked for, and every refusal by its
+//! status.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -19,8 +20,14 @@ fn a_text_is_the_same_alone_in_a_crowd_streamed_and_cached() {
     let server = Server::start(&["--parallel", "8"], None);
     let long = "The road to Kathmandu is long. ".repeat(60);
     let request = |prompt: &str, seed: u64| json!({ "prompt": prompt, "seed": seed, "max_tokens": 24, "temperature": 1.2 });
-    let prompts =
-        ["Once upon a time", "The capital of Nepal is", &long, "Tea is", "Once upon a hill", "A: Hey\nB:"];
+    let prompts = [
+        "Once upon a time",
+        "The capital of Nepal is",
+        &long,
+        "Tea is",
+        "Once upon a hill",
+        "A: Hey\nB:",
+    ];
     // Alone, the first time: nothing to be found in the cache but the beginnings.
     let alone: Vec<String> = prompts
         .iter()
@@ -42,7 +49,11 @@ fn a_text_is_the_same_alone_in_a_crowd_streamed_and_cached() {
                 let (fresh, mut body) = (&fresh, request(prompt, i as u64));
                 scope.spawn(move || {
                     if round == 0 {
-                        assert_eq!(text_of(&fresh.good("/v1/completions", &body), 0), *alone, "{prompt}");
+                        assert_eq!(
+                            text_of(&fresh.good("/v1/completions", &body), 0),
+                            *alone,
+                            "{prompt}"
+                        );
                     } else {
                         body["stream"] = true.into();
                         let answer = fresh.post("/v1/completions", &body);
@@ -94,9 +105,10 @@ fn a_prompt_is_scored_as_perplexity_scores_it() {
     assert_eq!(text_of(&answer, 0), prompt);
     let scores = answer["choices"][0]["logprobs"]["token_logprobs"].as_array().unwrap();
     assert!(scores[0].is_null() && scores.len() > 10);
-    let mean = -scores[1..].iter().map(|x| x.as_f64().unwrap()).sum::<f64>() / (scores.len() - 1) as f64;
-    let directory =
-        std::env::var_os("KELVIN_MODELS").unwrap_or_else(|| dirs::cache_dir().unwrap().join("kelvin").into());
+    let mean =
+        -scores[1..].iter().map(|x| x.as_f64().unwrap()).sum::<f64>() / (scores.len() - 1) as f64;
+    let directory = std::env::var_os("KELVIN_MODELS")
+        .unwrap_or_else(|| dirs::cache_dir().unwrap().join("kelvin").into());
     let output = assert_cmd::Command::cargo_bin("kelvin")
         .unwrap()
         .env("KELVIN_MODELS", directory)
@@ -110,7 +122,8 @@ fn a_prompt_is_scored_as_perplexity_scores_it() {
     assert_eq!(server.good("/detokenize", &json!({ "tokens": ids }))["prompt"], prompt);
     let by_ids = json!({ "prompt": ids, "seed": 1, "max_tokens": 8 });
     let by_text = json!({ "prompt": prompt, "seed": 1, "max_tokens": 8 });
-    let (a, b) = (server.good("/v1/completions", &by_ids), server.good("/v1/completions", &by_text));
+    let (a, b) =
+        (server.good("/v1/completions", &by_ids), server.good("/v1/completions", &by_text));
     assert_eq!(text_of(&a, 0), text_of(&b, 0));
 }
 
@@ -168,16 +181,30 @@ fn what_cannot_be_is_refused_by_name() {
         "prompt",
         "room for 64",
     );
-    refused("/v1/completions", json!({ "prompt": "x", "max_tokens": 64 }), 400, "prompt", "room for 64");
+    refused(
+        "/v1/completions",
+        json!({ "prompt": "x", "max_tokens": 64 }),
+        400,
+        "prompt",
+        "room for 64",
+    );
     refused("/v1/completions", json!({ "prompt": "x", "model": "gpt-4" }), 404, "model", "smollm2");
     refused("/v1/chat/completions", json!({ "messages": [] }), 400, "messages", "a list");
-    let message = |role: &str| json!({ "messages": [{ "role": role, "content": "x" }], "max_tokens": 1 });
-    refused("/v1/chat/completions", message("tool"), 400, "messages[0].role", "tools aren't supported");
+    let message =
+        |role: &str| json!({ "messages": [{ "role": role, "content": "x" }], "max_tokens": 1 });
+    refused(
+        "/v1/chat/completions",
+        message("tool"),
+        400,
+        "messages[0].role",
+        "tools aren't supported",
+    );
     refused("/v1/nothing", json!({}), 404, "", "no such route");
     let mut tools = message("user");
     tools["tools"] = json!([{ "type": "function" }]);
     refused("/v1/chat/completions", tools, 400, "tools", "supported");
-    for bad in ["", "{", "[]", "{\"prompt\": \"x\", \"temperature\": 1e999}", &"[".repeat(100_000)] {
+    for bad in ["", "{", "[]", "{\"prompt\": \"x\", \"temperature\": 1e999}", &"[".repeat(100_000)]
+    {
         assert_eq!(server.exchange("POST", "/v1/completions", "", bad).status, 400, "{bad:.40}");
     }
     let large = format!("{{\"prompt\": \"{}\"}}", "x".repeat(5 << 20));

@@ -1,5 +1,5 @@
-//! The studio in Debian's Chromium, with SmolLM2: a person does what each view is for, and the numbers on the page are those of
-//! kelvin-sampling.
+//! The studio in Debian's Chromium, with SmolLM2: a person does what each view is for, and the
+//! numbers on the page are those of kelvin-sampling.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -11,7 +11,9 @@ mod serving;
 use chromiumoxide::layout::Point;
 
 use browser::{Person, engine, logits, percent};
-use kelvin_sampling::{Chain, Dice, Distribution, Sampler, State, TokenId, Trace, Words, slope, softmax};
+use kelvin_sampling::{
+    Chain, Dice, Distribution, Sampler, State, TokenId, Trace, Words, slope, softmax,
+};
 use serde_json::json;
 use serving::Server;
 
@@ -64,7 +66,8 @@ async fn softmax_from_zero_to_infinity() {
     shows(&person, &GREETINGS, 0.0).await;
     person.key(".heat-range", "ArrowRight").await;
     shows(&person, &GREETINGS, 0.05).await;
-    // Typed temperatures, typed logits, the other preset, and the formula of the row that is chosen.
+    // Typed temperatures, typed logits, the other preset, and the formula of the row that is
+    // chosen.
     person.enter(".heat-box", "2").await;
     shows(&person, &GREETINGS, 2.0).await;
     person.press("The logits 1 and 2").await;
@@ -74,7 +77,10 @@ async fn softmax_from_zero_to_infinity() {
     person.click("table.bars tbody tr:first-child").await;
     person.wait_for("[data-figure=result]", &eight(result[0])).await;
     let formula = person.text(".formula").await;
-    assert!(formula.contains("e1/2") && formula.contains("1.649") && formula.contains("4.367"), "{formula}");
+    assert!(
+        formula.contains("e1/2") && formula.contains("1.649") && formula.contains("4.367"),
+        "{formula}"
+    );
     let steep = format!("{:.3}", slope(1.0, 2.0));
     assert!(person.texts(".panel .note").await.iter().any(|note| note.contains(&steep)), "{steep}");
     person.enter(".logits li:nth-child(2) .logit-number", "-3").await;
@@ -95,8 +101,9 @@ async fn softmax_from_zero_to_infinity() {
     // The line of a chart can be dragged: to its middle, T = 1.
     let line = ".plots.four figure:first-child svg";
     person.see(line).await;
-    let width: f64 =
-        person.read(&format!("document.querySelector({line:?}).getBoundingClientRect().width")).await;
+    let width: f64 = person
+        .read(&format!("document.querySelector({line:?}).getBoundingClientRect().width"))
+        .await;
     let middle = (46.0 + (width - 60.0) / 2.0) / width;
     let points = [
         person.place(line, 0.6, 0.5).await,
@@ -114,9 +121,11 @@ async fn softmax_from_zero_to_infinity() {
     person.click("details summary").await;
     person.press("The eight likeliest after this text").await;
     let engine = engine();
-    let raw =
-        Distribution::new(&logits(&engine, &engine.tokenizer.encode(TEXT, true, false)), &Chain::default())
-            .unwrap();
+    let raw = Distribution::new(
+        &logits(&engine, &engine.tokenizer.encode(TEXT, true, false)),
+        &Chain::default(),
+    )
+    .unwrap();
     let likeliest: Vec<f64> =
         raw.top(8).iter().map(|choice| format!("{:.4}", choice.logit).parse().unwrap()).collect();
     shows(&person, &likeliest, 1.0).await;
@@ -148,20 +157,26 @@ async fn next_token_and_the_loop_to_its_end() {
         let rows = serde_json::to_string(&expected(&last)).unwrap();
         person.wait(&format!("{columns} === {rows:?}")).await;
         assert_eq!(person.text("[data-figure=entropy]").await, format!("{:.4}", last.entropy()));
-        let end: f64 = engine.tokenizer.end_tokens().iter().map(|&token| last.probability(token)).sum();
+        let end: f64 =
+            engine.tokenizer.end_tokens().iter().map(|&token| last.probability(token)).sum();
         assert_eq!(person.text("[data-figure=end]").await, percent(end));
         // The dart: what the sampler draws, and the last temperature at which it does.
-        let mut sampler =
-            Sampler::new(Chain::default().with_temperature(t).unwrap(), Dice { seed: SEED, sample: 0 });
+        let mut sampler = Sampler::new(
+            Chain::default().with_temperature(t).unwrap(),
+            Dice { seed: SEED, sample: 0 },
+        );
         let pick = sampler.clone().sample(&row, pos).unwrap();
         assert_eq!(person.text("[data-figure=pick]").await, shown(&engine, pick));
         let [_, above] = sampler.nearest_changes(&row, pos).unwrap();
         person.wait_for("[data-figure=flip]", &above.unwrap().below.to_string()).await;
         let bounds: [f32; 2] = [above.unwrap().below, above.unwrap().above];
         let at = |t: f32| {
-            Sampler::new(Chain::default().with_temperature(t).unwrap(), Dice { seed: SEED, sample: 0 })
-                .sample(&row, pos)
-                .unwrap()
+            Sampler::new(
+                Chain::default().with_temperature(t).unwrap(),
+                Dice { seed: SEED, sample: 0 },
+            )
+            .sample(&row, pos)
+            .unwrap()
         };
         assert!(bounds[0].next_up() == bounds[1] && at(bounds[0]) == pick && at(bounds[1]) != pick);
     }
@@ -178,11 +193,16 @@ async fn next_token_and_the_loop_to_its_end() {
     let rare = TokenId(49000);
     person.wait_for(".watch dl div:first-child strong", &percent(raw.probability(rare))).await;
     let words = person.text(".watch dl div:first-child .note").await;
-    assert!(words.replace(',', "").contains(&format!("rank {} ", raw.rank(rare).unwrap() + 1)), "{words}");
+    assert!(
+        words.replace(',', "").contains(&format!("rank {} ", raw.rank(rare).unwrap() + 1)),
+        "{words}"
+    );
     // The rank axis shows the whole vocabulary; then back.
     person.press("by rank").await;
     person
-        .wait("document.querySelector('svg[aria-label=\"Probability by rank\"] path.thick') !== null")
+        .wait(
+            "document.querySelector('svg[aria-label=\"Probability by rank\"] path.thick') !== null",
+        )
         .await;
     person.press("linear").await;
     // Ten thousand draws, each with dice of its own.
@@ -255,11 +275,23 @@ async fn a_chain_is_dragged_switched_and_taken_elsewhere() {
                 "JSON.stringify([...document.querySelectorAll('.waterfall [data-figure={figure}]')].slice(1).map((e) => e.textContent.replaceAll(',', '')))"
             )
         };
-        person.wait(&format!("{} === {:?}", read("left"), serde_json::to_string(&left).unwrap())).await;
-        person.wait(&format!("{} === {:?}", read("entropy"), serde_json::to_string(&entropy).unwrap())).await;
+        person
+            .wait(&format!("{} === {:?}", read("left"), serde_json::to_string(&left).unwrap()))
+            .await;
+        person
+            .wait(&format!(
+                "{} === {:?}",
+                read("entropy"),
+                serde_json::to_string(&entropy).unwrap()
+            ))
+            .await;
         let notation: String = person.read("document.querySelector('.notation').value").await;
         assert_eq!(
-            notation.split(" | ").filter(|stage| !stage.starts_with('!')).collect::<Vec<_>>().join(" | "),
+            notation
+                .split(" | ")
+                .filter(|stage| !stage.starts_with('!'))
+                .collect::<Vec<_>>()
+                .join(" | "),
             text
         );
     };
@@ -301,7 +333,9 @@ async fn a_chain_is_dragged_switched_and_taken_elsewhere() {
     assert_eq!((&settings["temperature"], &settings["top_k"]), (&0.8.into(), &1.into()));
     person.click(".choose[aria-label=Engine] [data-value=openai]").await;
     person
-        .wait("document.querySelector('.missing').textContent.includes('openai has no such control')")
+        .wait(
+            "document.querySelector('.missing').textContent.includes('openai has no such control')",
+        )
         .await;
     person.leave().await;
 }
@@ -319,14 +353,17 @@ async fn nothing_is_cut_off_in_either_theme_and_a_key_is_asked_for() {
             person.look(width, theme).await;
             let _: bool = person.read(&format!("(location.hash = {hash:?}, true)")).await;
             person.wait(&format!("document.querySelector('.view-{}')", &hash[2..])).await;
-            person.wait("document.querySelectorAll('.bars tbody tr, .waterfall tbody tr').length > 3").await;
+            person
+                .wait("document.querySelectorAll('.bars tbody tr, .waterfall tbody tr').length > 3")
+                .await;
             let wide: f64 = person.read("document.documentElement.scrollWidth").await;
             assert!(wide <= width as f64, "{hash} is {wide} wide in {width}");
             let cut: Vec<String> = person
                 .read("[...document.querySelectorAll('main .panel')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 80))")
                 .await;
             assert!(cut.is_empty(), "{hash} at {width}: wider than its panel: {cut:?}");
-            let ground: String = person.read("getComputedStyle(document.body).backgroundColor").await;
+            let ground: String =
+                person.read("getComputedStyle(document.body).backgroundColor").await;
             assert_eq!(ground == "rgb(19, 20, 25)", theme == "dark", "{ground}");
             // Every control has a name.
             let unnamed: Vec<String> = person

@@ -1,4 +1,5 @@
-//! The studio's comparison in Debian's Chromium, with SmolLM2: what the page says is what the verb says.
+//! The studio's comparison in Debian's Chromium, with SmolLM2: what the page says is what the verb
+//! says.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -63,8 +64,9 @@ async fn holds(person: &Person, verb: &Value) {
                 let first = parts.split(' ').next().unwrap().to_string();
                 assert_eq!(first, (at + 1).to_string(), "column {i}");
                 let marked = format!(".column[data-column='{i}'] .parts");
-                let is: Option<String> =
-                    person.read(&format!("document.querySelector({marked:?})?.dataset.i ?? null")).await;
+                let is: Option<String> = person
+                    .read(&format!("document.querySelector({marked:?})?.dataset.i ?? null"))
+                    .await;
                 if parts != format!("{} its end", at + 1) {
                     assert_eq!(is, Some(at.to_string()));
                 }
@@ -82,7 +84,8 @@ async fn a_comparison_says_what_the_verb_prints() {
     let verb = compared(&[TEXT, "--raw", "-t", "0,0.5,1,2", "--seed", "7", "-n", "20"]);
     holds(&person, &verb).await;
 
-    // At the first place all have read the same: raw they are equal, final each has its own temperature.
+    // At the first place all have read the same: raw they are equal, final each has its own
+    // temperature.
     person.click(".column[data-column='1'] [data-i='0']").await;
     person.wait("document.querySelector('.place-panel h2')?.textContent === 'At token 1' && !document.querySelector('.place-panel')?.hidden").await;
     let engine = engine();
@@ -90,7 +93,8 @@ async fn a_comparison_says_what_the_verb_prints() {
     let raw = Distribution::new(&row, &"temp=1".parse().unwrap()).unwrap();
     for (name, t) in [("A", "0"), ("B", "0.5"), ("C", "1"), ("D", "2")] {
         let last = Distribution::new(&row, &format!("temp={t}").parse().unwrap()).unwrap();
-        let cells = person.texts(&format!(".places .column[data-column={name}] tbody td.figure")).await;
+        let cells =
+            person.texts(&format!(".places .column[data-column={name}] tbody td.figure")).await;
         let truth = raw.top(8).into_iter();
         let truth: Vec<String> = truth
             .flat_map(|choice| [share(choice.probability), share(last.probability(choice.token))])

@@ -1,5 +1,5 @@
-//! The studio's texts in Debian's Chromium, with SmolLM2: a text forks, is painted, undone, saved and loaded, and what was drawn is
-//! what the API draws; the guided minute comes once.
+//! The studio's texts in Debian's Chromium, with SmolLM2: a text forks, is painted, undone, saved
+//! and loaded, and what was drawn is what the API draws; the guided minute comes once.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -32,16 +32,22 @@ async fn ids(person: &Person) -> Vec<u64> {
 }
 
 async fn is_written(person: &Person) {
-    person.wait("/^(Written|Ended)/.test(document.querySelector('.sheet .says-run')?.textContent)").await;
+    person
+        .wait("/^(Written|Ended)/.test(document.querySelector('.sheet .says-run')?.textContent)")
+        .await;
     person.wait("document.querySelector('.at-place .alternatives li')").await;
 }
 
 /// What the API draws after these tokens.
 fn drawn(server: &Server, ids: &[u64], t: f64, n: usize) -> Vec<u64> {
-    let body =
-        json!({ "prompt": ids, "temperature": t, "seed": 7, "max_tokens": n, "return_token_ids": true });
+    let body = json!({ "prompt": ids, "temperature": t, "seed": 7, "max_tokens": n, "return_token_ids": true });
     let answer = server.good("/v1/completions", &body);
-    answer["choices"][0]["token_ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap()).collect()
+    answer["choices"][0]["token_ids"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| id.as_u64().unwrap())
+        .collect()
 }
 
 fn lens_says(label: &str) -> f64 {
@@ -67,7 +73,8 @@ async fn a_text_forks_and_what_was_written_stays() {
     // The colours' numbers, of a token that was given and of one that was drawn.
     let tokens: Vec<TokenId> = given.iter().chain(&first).map(|&id| TokenId(id as u32)).collect();
     for at in [g - 1, g + 4] {
-        let truth = Distribution::new(&logits(&engine, &tokens[..at]), &"temp=1".parse().unwrap()).unwrap();
+        let truth =
+            Distribution::new(&logits(&engine, &tokens[..at]), &"temp=1".parse().unwrap()).unwrap();
         let label = format!(".sheet .tokens [data-i='{at}']");
         let read = format!("document.querySelector({label:?}).getAttribute('aria-label')");
         let near = |said: f64, is: f64, by: f64| assert!((said - is).abs() <= by, "{said} {is}");
@@ -99,14 +106,19 @@ async fn a_text_forks_and_what_was_written_stays() {
     let k = g + 6;
     person.click(&format!(".sheet .tokens [data-i='{k}']")).await;
     person.wait_for(".at-place h2", &format!("At token {}", k + 1)).await;
-    let truth = Distribution::new(&logits(&engine, &tokens[..k]), &"temp=1".parse().unwrap()).unwrap();
-    let other = truth.top(10).into_iter().map(|choice| choice.token).find(|id| *id != tokens[k]).unwrap();
+    let truth =
+        Distribution::new(&logits(&engine, &tokens[..k]), &"temp=1".parse().unwrap()).unwrap();
+    let other =
+        truth.top(10).into_iter().map(|choice| choice.token).find(|id| *id != tokens[k]).unwrap();
     person.wait(&format!("document.querySelector(\".alternative[data-id='{}']\")", other.0)).await;
     let p = person.text(&format!(".alternative[data-id='{}'] .alt-p", other.0)).await;
     assert_eq!(p, format!("final {}", share(truth.probability(other))));
     person.click(&format!(".alternative[data-id='{}']", other.0)).await;
     person
-        .wait(&format!("document.querySelector('[data-figure=read-all]')?.textContent === '{}'", k + 1))
+        .wait(&format!(
+            "document.querySelector('[data-figure=read-all]')?.textContent === '{}'",
+            k + 1
+        ))
         .await;
     is_written(&person).await;
     assert_eq!(person.text("[data-figure=cached]").await, k.to_string());
@@ -130,8 +142,9 @@ async fn a_text_forks_and_what_was_written_stays() {
     person.key(".sheet .tokens", "Escape").await;
     let n = g + first.len();
     person.wait_for(".at-place h2", &format!("Token {} comes next", n + 1)).await;
-    let second: u64 =
-        person.read("Number(document.querySelectorAll('.alternative[data-id]')[1].dataset.id)").await;
+    let second: u64 = person
+        .read("Number(document.querySelectorAll('.alternative[data-id]')[1].dataset.id)")
+        .await;
     let truth = Distribution::new(&logits(&engine, &tokens), &"temp=1".parse().unwrap()).unwrap();
     assert_eq!(second, u64::from(truth.top(2)[1].token.0));
     person.key(".sheet .tokens", "2").await;
@@ -155,7 +168,9 @@ async fn a_text_forks_and_what_was_written_stays() {
     // A stretch is painted: five tokens at T = 2.5, the rest as before, with the same dice.
     person.click(&format!(".sheet .tokens [data-i='{}']", g + 8)).await;
     person.press("Paint …").await;
-    person.enter(".brush input[aria-label='Last token of the stretch']", &(g + 13).to_string()).await;
+    person
+        .enter(".brush input[aria-label='Last token of the stretch']", &(g + 13).to_string())
+        .await;
     person.key(".brush input[aria-label='Last token of the stretch']", "Enter").await;
     person.enter(".brush .heat-box", "2.5").await;
     person.press("Rewrite from here with T = 2.5").await;
@@ -189,22 +204,30 @@ async fn a_tree_is_a_file_and_a_file_is_never_trusted() {
     is_written(&person).await;
     assert_ne!(text(&person).await, was);
     load(&person, &saved).await;
-    person.wait("document.querySelector('.sheet .says-run')?.textContent.startsWith('Loaded')").await;
+    person
+        .wait("document.querySelector('.sheet .says-run')?.textContent.startsWith('Loaded')")
+        .await;
     assert_eq!(text(&person).await, was);
 
     // What is text stays text, whoever wrote the file.
     let mut evil = tree.clone();
-    let tag = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
+    let tag =
+        "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
     for token in evil["tokens"].as_array_mut().unwrap() {
         token["text"] = json!(tag);
         token["shown"] = json!(tag);
     }
     load(&person, &evil.to_string()).await;
     person.wait("document.querySelector('.sheet .tokens')?.textContent.includes('<script>')").await;
-    assert_eq!(person.read::<u64>("document.querySelectorAll('main img, main script').length").await, 0);
+    assert_eq!(
+        person.read::<u64>("document.querySelectorAll('main img, main script').length").await,
+        0
+    );
     assert_ne!(person.read::<String>("document.title").await, "owned");
     load(&person, &saved).await;
-    person.wait("!document.querySelector('.sheet .tokens')?.textContent.includes('<script>')").await;
+    person
+        .wait("!document.querySelector('.sheet .tokens')?.textContent.includes('<script>')")
+        .await;
 
     let spoil = |at: &str, value: Value| {
         let mut spoilt = tree.clone();
@@ -292,10 +315,14 @@ fn events(server: &Server, body: &Value) -> Vec<Value> {
     let answer = server.post("/studio/write", body);
     assert_eq!(answer.status, 200, "{}", answer.body);
     let events = answer.body.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
-    events.filter(|event| *event != "[DONE]").map(|event| serde_json::from_str(event).unwrap()).collect()
+    events
+        .filter(|event| *event != "[DONE]")
+        .map(|event| serde_json::from_str(event).unwrap())
+        .collect()
 }
 
-/// A stage that learns goes on from what it knew where the text forks, also after a token that somebody took by hand.
+/// A stage that learns goes on from what it knew where the text forks, also after a token that
+/// somebody took by hand.
 #[test]
 fn a_fork_goes_on_with_what_a_stage_had_learned() {
     let server = Server::start(&[], None);
@@ -323,10 +350,13 @@ fn a_fork_goes_on_with_what_a_stage_had_learned() {
         }
         assert_eq!(forked.len(), ids.len() - 9, "{sampler}");
         // Afresh it draws from another distribution, so that the above says something.
-        assert_ne!(goes_on(&Value::Null)[0]["surprisal_final"], tokens[9]["surprisal_final"], "{sampler}");
+        assert_ne!(
+            goes_on(&Value::Null)[0]["surprisal_final"],
+            tokens[9]["surprisal_final"],
+            "{sampler}"
+        );
         // The same token taken by hand.
-        let mut place =
-            json!({ "prompt": "Tea, tea, tea and", "continuation": ids[..8], "watch": [ids[8]], "top": 3 });
+        let mut place = json!({ "prompt": "Tea, tea, tea and", "continuation": ids[..8], "watch": [ids[8]], "top": 3 });
         place.as_object_mut().unwrap().extend(column.as_object().unwrap().clone());
         place["learned"] = tokens[7]["learned"].clone();
         let answer = server.good("/studio/next", &place);
@@ -345,7 +375,10 @@ fn a_fork_goes_on_with_what_a_stage_had_learned() {
         for extreme in [json!([1e300, 1e300]), json!([-1e300, 0]), json!([0, -1e300])] {
             let mut body = body.clone();
             body["columns"][0]["learned"] = json!({ "mirostat": extreme, "adaptive_p": extreme });
-            assert!(events(&server, &body).iter().any(|event| event["end"].is_object()), "{extreme}");
+            assert!(
+                events(&server, &body).iter().any(|event| event["end"].is_object()),
+                "{extreme}"
+            );
         }
     }
 }
@@ -361,10 +394,15 @@ async fn the_page_goes_on_with_what_was_learned() {
     assert_eq!(first.len(), 16);
     let n: usize = person.read("document.querySelectorAll('.sheet .tokens .piece').length").await;
     for i in 1..=10 {
-        person.wait("!document.querySelector('.at-place .middle button:nth-child(2)').disabled").await;
+        person
+            .wait("!document.querySelector('.at-place .middle button:nth-child(2)').disabled")
+            .await;
         person.click(".at-place .middle button:nth-child(2)").await;
         person
-            .wait(&format!("document.querySelectorAll('.sheet .tokens .piece').length === {}", n - i))
+            .wait(&format!(
+                "document.querySelectorAll('.sheet .tokens .piece').length === {}",
+                n - i
+            ))
             .await;
     }
     assert_eq!(ids(&person).await, first[..6]);

@@ -1,5 +1,6 @@
-//! `sweep` on a real model: a sample is what `compare` and the API give for the same prompt, chain, seed and number; and over a server that
-//! isn't ours, llama.cpp's, which `./check` installs into `.venv`.
+//! `sweep` on a real model: a sample is what `compare` and the API give for the same prompt, chain,
+//! seed and number; and over a server that isn't ours, llama.cpp's, which `./check` installs into
+//! `.venv`.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -43,12 +44,24 @@ fn a_sample_is_what_compare_and_the_api_give() {
     let db = db.to_str().unwrap();
     let chains = ["temp=0.7 | top_p=0.9", "temp=1.5 | top_p=0.9"];
     let common = ["--samples", "3", "--seed", "11", "-n", "16", "--offline", "--json"];
-    let sweep =
-        ["sweep", "--db", db, "-p", "Write about Nepal", "-p", "Why?", "--top-p", "0.9", "-t", "0.7,1.5"];
+    let sweep = [
+        "sweep",
+        "--db",
+        db,
+        "-p",
+        "Write about Nepal",
+        "-p",
+        "Why?",
+        "--top-p",
+        "0.9",
+        "-t",
+        "0.7,1.5",
+    ];
     let swept = lines(&[&sweep[..], &common].concat());
     let row = |prompt: usize, chain: usize, sample: usize| {
-        let same =
-            |line: &&Value| line["prompt"] == prompt && line["chain"] == chain && line["sample"] == sample;
+        let same = |line: &&Value| {
+            line["prompt"] == prompt && line["chain"] == chain && line["sample"] == sample
+        };
         swept.iter().find(same).unwrap()["text"].clone()
     };
     let server = Server::start(&["--ctx-size", "512"], None);
@@ -68,17 +81,22 @@ fn a_sample_is_what_compare_and_the_api_give() {
     }
 }
 
-/// From whole logits each step's draw is the run's, at every temperature; from the 1,024 likeliest it is too, whenever it is one of them.
+/// From whole logits each step's draw is the run's, at every temperature; from the 1,024 likeliest
+/// it is too, whenever it is one of them.
 #[test]
 fn a_replay_draws_what_the_model_drew() {
     let folder = tempfile::tempdir().unwrap();
     let replayed = |record: &str| -> Vec<Value> {
         let db = folder.path().join(record);
         let db = db.to_str().unwrap();
-        let sweep = ["sweep", "--db", db, "-p", "Write about Nepal", "-p", "Why?", "-t", "0.7,1,1.5"];
+        let sweep =
+            ["sweep", "--db", db, "-p", "Write about Nepal", "-p", "Why?", "-t", "0.7,1,1.5"];
         lines(
-            &[&sweep[..], &["--samples", "5", "-n", "24", "--record", record, "--offline", "--json"]]
-                .concat(),
+            &[
+                &sweep[..],
+                &["--samples", "5", "-n", "24", "--record", record, "--offline", "--json"],
+            ]
+            .concat(),
         );
         lines(&["runs", "--db", db, "replay", "last", "-t", "0.7,1,1.5", "--json"])[0]
             .as_array()
@@ -94,7 +112,10 @@ fn a_replay_draws_what_the_model_drew() {
         );
         assert!(n(few, "own_same") + n(few, "own_unnamed") + 1 >= n(few, "own"), "{few}");
     }
-    assert!(n(&likeliest[0], "own_unnamed") < 10 && n(&likeliest[2], "own_unnamed") > 10, "{likeliest:?}");
+    assert!(
+        n(&likeliest[0], "own_unnamed") < 10 && n(&likeliest[2], "own_unnamed") > 10,
+        "{likeliest:?}"
+    );
 }
 
 /// llama.cpp's server; it ends when its standard input does.
@@ -114,8 +135,9 @@ fn a_server_that_is_not_ours() {
     assert!(python.exists(), "{} isn't there: ./check makes it", python.display());
     let mut command = Command::new(python);
     command.arg(root.join("tests/python/llama_server.py")).arg(folder_of_models().join(MODEL));
-    let mut llama =
-        Llama(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut llama = Llama(
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap(),
+    );
     let mut address = String::new();
     BufReader::new(llama.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
     let url = format!("{}/v1", address.trim());
@@ -136,24 +158,30 @@ fn a_server_that_is_not_ours() {
         "--raw",
         "--json",
     ];
-    let at_server = ["sweep", "--db", &there, "--server", &url, "--speaks", "llama.cpp", "-m", "smollm2"];
+    let at_server =
+        ["sweep", "--db", &there, "--server", &url, "--speaks", "llama.cpp", "-m", "smollm2"];
     let swept = lines(&[&at_server[..], &table].concat());
     assert_eq!((swept.len(), &swept[9]["missing"]), (10, &0.into()));
     lines(&[&["sweep", "--db", &here, "--offline"][..], &table].concat());
-    let tokens =
-        |db: &str| lines(&["runs", "--db", db, "export", "last", "--what", "tokens", "--format", "jsonl"]);
+    let tokens = |db: &str| {
+        lines(&["runs", "--db", db, "export", "last", "--what", "tokens", "--format", "jsonl"])
+    };
     let (theirs, ours) = (tokens(&there), tokens(&here));
     for token in &theirs {
         assert!(token["logprob_raw"].as_f64().unwrap() <= 0.0 && token["id"].is_u64(), "{token}");
         assert!(
-            ["rank", "entropy_raw", "logprob_final", "survivors"].iter().all(|name| token[name].is_null()),
+            ["rank", "entropy_raw", "logprob_final", "survivors"]
+                .iter()
+                .all(|name| token[name].is_null()),
             "{token}"
         );
         assert!(token["top"].as_str().is_some_and(|top| top.starts_with("[[\"")), "{token}");
     }
     // The first token at T = 0 is the likeliest, and how likely it is both engines agree on.
     let first = |tokens: &[Value], prompt: usize| {
-        let same = |t: &&Value| t["prompt"] == prompt && t["chain"] == 0 && t["sample"] == 0 && t["pos"] == 0;
+        let same = |t: &&Value| {
+            t["prompt"] == prompt && t["chain"] == 0 && t["sample"] == 0 && t["pos"] == 0
+        };
         tokens.iter().find(same).unwrap().clone()
     };
     for prompt in 0..2 {

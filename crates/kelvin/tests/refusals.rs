@@ -1,4 +1,5 @@
-//! `kelvin serve` with a very small model of random weights: what can't be is refused by name before anything is computed. No download.
+//! `kelvin serve` with a very small model of random weights: what can't be is refused by name
+//! before anything is computed. No download.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -27,12 +28,20 @@ fn absurd_parameters_are_refused_and_cost_nothing() {
         ("/v1/completions", json!({ "prompt": "x", "stop": "x".repeat(3_000_000) }), "stop"),
         ("/v1/completions", json!({ "prompt": vec![7; 300_000] }), "prompt"),
         ("/v1/completions", json!({ "prompt": vec!["x"; 100_000] }), "prompt"),
-        ("/v1/completions", json!({ "prompt": "x", "temperatures": vec![1; 1000] }), "temperatures"),
+        (
+            "/v1/completions",
+            json!({ "prompt": "x", "temperatures": vec![1; 1000] }),
+            "temperatures",
+        ),
         ("/v1/completions", json!({ "prompt": "x", "logprobs": 1_000_000 }), "logprobs"),
         // Neither is greedy: f32 has no such temperature.
         ("/v1/completions", json!({ "prompt": "x", "temperature": 1e-50 }), "temperature"),
         ("/v1/completions", json!({ "prompt": "x", "temperatures": [0, 1e-50] }), "temperatures"),
-        ("/v1/completions", json!({ "prompt": "x", "temperature": 1e-50, "profile": "vllm" }), "temperature"),
+        (
+            "/v1/completions",
+            json!({ "prompt": "x", "temperature": 1e-50, "profile": "vllm" }),
+            "temperature",
+        ),
         ("/tokenize", json!({ "prompt": "x", "messages": message }), "messages"),
         ("/tokenize", json!({ "prompt": "x", "content": "x" }), "content"),
         ("/tokenize", json!({}), "prompt"),
@@ -45,7 +54,10 @@ fn absurd_parameters_are_refused_and_cost_nothing() {
         let answer = server.post(path, &body);
         assert_eq!(answer.status, 400, "{param}: {}", answer.body);
         let error: Value = serde_json::from_str::<Value>(&answer.body).unwrap()["error"].clone();
-        assert_eq!((&error["param"], &error["type"]), (&json!(param), &json!("invalid_request_error")));
+        assert_eq!(
+            (&error["param"], &error["type"]),
+            (&json!(param), &json!("invalid_request_error"))
+        );
         assert!(answer.body.len() < 1000, "{param}: an error of {} bytes", answer.body.len());
     }
     let stops = json!({ "prompt": "x", "stop": vec!["x".repeat(1000); 10_000] });
@@ -59,8 +71,9 @@ fn absurd_parameters_are_refused_and_cost_nothing() {
 #[test]
 fn a_message_may_have_a_name() {
     let server = server();
-    let prompt =
-        |message: Value| server.good("/apply-template", &json!({ "messages": [message] }))["prompt"].clone();
+    let prompt = |message: Value| {
+        server.good("/apply-template", &json!({ "messages": [message] }))["prompt"].clone()
+    };
     let named = |name: Value| json!({ "role": "user", "content": "Hi", "name": name });
     let plain = prompt(json!({ "role": "user", "content": "Hi" }));
     assert_eq!([prompt(named(json!("Ann"))), prompt(named(Value::Null))], [plain.clone(), plain]);
@@ -73,7 +86,8 @@ fn a_message_may_have_a_name() {
     assert!(answer.status == 400 && answer.body.contains("isn't supported"), "{}", answer.body);
 }
 
-/// All that OpenAI's document has for this route and Kelvin has not, and what isn't what it should be: never silence.
+/// All that OpenAI's document has for this route and Kelvin has not, and what isn't what it should
+/// be: never silence.
 #[test]
 fn a_response_refuses_by_name_what_it_cannot_do() {
     let server = server();
@@ -116,7 +130,10 @@ fn a_response_refuses_by_name_what_it_cannot_do() {
         (json!({ "tool_choice": "required" }), "tool_choice"),
         (json!({ "tools": [{ "type": "web_search" }] }), "tools"),
         (json!({ "top_logprobs": 3 }), "top_logprobs"),
-        (json!({ "top_logprobs": 21, "include": ["message.output_text.logprobs"] }), "top_logprobs"),
+        (
+            json!({ "top_logprobs": 21, "include": ["message.output_text.logprobs"] }),
+            "top_logprobs",
+        ),
         (json!({ "top_p": 2 }), "top_p"),
         (json!({ "truncation": "auto" }), "truncation"),
         // What the other routes have.
@@ -133,7 +150,12 @@ fn a_response_refuses_by_name_what_it_cannot_do() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let answer = server.post("/v1/responses", &body);
         let error: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        assert_eq!(answer.status, if param == "model" { 404 } else { 400 }, "{more}: {}", answer.body);
+        assert_eq!(
+            answer.status,
+            if param == "model" { 404 } else { 400 },
+            "{more}: {}",
+            answer.body
+        );
         assert_eq!(error["error"]["param"], param, "{more}: {error}");
     }
     assert_eq!(server.metric("kelvin_steps_total"), 0.0);
@@ -142,5 +164,8 @@ fn a_response_refuses_by_name_what_it_cannot_do() {
         "truncation": "disabled", "service_tier": "auto", "metadata": { "a": "b" }, "previous_response_id": null, "reasoning": null,
         "text": { "format": { "type": "text" }, "verbosity": "medium" }, "include": ["message.output_text.logprobs"], "logprobs_stage": "final" });
     let answer = server.good("/v1/responses", &body);
-    assert_eq!((&answer["metadata"]["a"], &answer["logprobs_stage"]), (&json!("b"), &json!("final")));
+    assert_eq!(
+        (&answer["metadata"]["a"], &answer["logprobs_stage"]),
+        (&json!("b"), &json!("final"))
+    );
 }

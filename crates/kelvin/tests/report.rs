@@ -1,5 +1,6 @@
-//! `report` and `tune` from outside, on a tiny model: every form of a report says the same, a judge's opinion is kept, a search names its winner and goes on
-//! where it stopped, and what can't be done is a sentence.
+//! `report` and `tune` from outside, on a tiny model: every form of a report says the same, a
+//! judge's opinion is kept, a search names its winner and goes on where it stopped, and what can't
+//! be done is a sentence.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -53,7 +54,19 @@ fn a_run_becomes_a_report_in_every_form() {
     refused(run(&["report"]), "runs.db");
     let prompts = ["-p", "one", "-p", "two", "-p", "three", "-p", "four"];
     let sweep = [
-        &["sweep", "-m", file, "--samples", "4", "-n", "10", "--record", "shift", "-t", "0,0.5,1,2"],
+        &[
+            "sweep",
+            "-m",
+            file,
+            "--samples",
+            "4",
+            "-n",
+            "10",
+            "--record",
+            "shift",
+            "-t",
+            "0,0.5,1,2",
+        ],
         &prompts[..],
     ]
     .concat();
@@ -62,8 +75,9 @@ fn a_run_becomes_a_report_in_every_form() {
     let json: Value = serde_json::from_str(&text(run(&["report", "--json"]))).unwrap();
     assert_eq!(json["settings"].as_array().unwrap().len(), 4);
     assert!(json["warnings"].as_array().unwrap().is_empty(), "{}", json["warnings"]);
-    let metric =
-        |name: &str| json["metrics"].as_array().unwrap().iter().find(|m| m["name"] == name).unwrap().clone();
+    let metric = |name: &str| {
+        json["metrics"].as_array().unwrap().iter().find(|m| m["name"] == name).unwrap().clone()
+    };
     assert_eq!(metric("surprisal")["values"][3]["n"], 16);
     assert_eq!(metric("judge")["values"][0], Value::Null);
     assert!(metric("judge")["absent"][0][0].as_str().unwrap().contains("--judge"));
@@ -72,7 +86,10 @@ fn a_run_becomes_a_report_in_every_form() {
 
     // The tables and the file; equal runs give equal bytes.
     let said = text(run(&["report"]));
-    assert!(said.contains("Fluency") && said.contains("surprisal") && said.contains("melts at"), "{said}");
+    assert!(
+        said.contains("Fluency") && said.contains("surprisal") && said.contains("melts at"),
+        "{said}"
+    );
     let name = said.lines().last().unwrap().rsplit(' ').next().unwrap();
     let page = fs::read(folder.path().join(name)).unwrap();
     text(run(&["report", "last", "-o", "again.html"]));
@@ -100,12 +117,14 @@ fn a_run_becomes_a_report_in_every_form() {
     // A judge who wrote the texts finds them as likely as they were.
     text(run(&["report", "--judge", file, "--format", "table"]));
     let judged: Value =
-        serde_json::from_str(&text(run(&["report", "--json", "--metrics", "judge,surprisal"]))).unwrap();
+        serde_json::from_str(&text(run(&["report", "--json", "--metrics", "judge,surprisal"])))
+            .unwrap();
     assert_eq!(judged["runs"][0]["judge"]["local"]["model"], *file);
     assert!(judged["metrics"][0]["values"][2]["mean"].as_f64().unwrap() > 0.0);
 }
 
-/// What a recipe asks for is what `report` shows, by flags or in its file, and it leaves the run the same one.
+/// What a recipe asks for is what `report` shows, by flags or in its file, and it leaves the run
+/// the same one.
 #[test]
 fn a_recipe_names_its_metrics_and_its_judge() {
     let folder = tempfile::tempdir().unwrap();
@@ -113,20 +132,24 @@ fn a_recipe_names_its_metrics_and_its_judge() {
     let file = model.0.to_str().unwrap();
     let run = |args: &[&str]| kelvin(folder.path(), args);
     let recipe = |more: &str| {
-        let toml =
-            format!("prompts = [\"one\", \"two\"]\nmodel = '{file}'\nmax_tokens = 6\ntemp = \"1,2\"\n{more}");
+        let toml = format!(
+            "prompts = [\"one\", \"two\"]\nmodel = '{file}'\nmax_tokens = 6\ntemp = \"1,2\"\n{more}"
+        );
         fs::write(folder.path().join("study.toml"), toml).unwrap();
     };
     let shown = |args: &[&str]| -> (Vec<String>, Value) {
-        let json: Value = serde_json::from_str(&text(run(&[&["report", "--json"], args].concat()))).unwrap();
-        let names = json["metrics"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap().into());
+        let json: Value =
+            serde_json::from_str(&text(run(&[&["report", "--json"], args].concat()))).unwrap();
+        let names =
+            json["metrics"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap().into());
         (names.collect(), json["runs"][0]["judge"]["local"]["model"].clone())
     };
 
     recipe("");
     text(run(&["sweep", "study.toml"]));
     assert!(shown(&[]).0.len() > 20);
-    // The same run, though now it asks for something; nothing that needs a judge is shown, so none is asked.
+    // The same run, though now it asks for something; nothing that needs a judge is shown, so none
+    // is asked.
     recipe(&format!("metrics = [\"loops\", \"length\"]\njudge = '{file}'"));
     assert!(
         text(run(&["sweep", "study.toml"])).contains("run 1 ")
@@ -135,16 +158,19 @@ fn a_recipe_names_its_metrics_and_its_judge() {
     let said = text(run(&["runs", "show", "1"]));
     assert!(said.contains(&format!("reports loops, length · judge {file}")), "{said}");
     // Who says otherwise gets that, and without the flag the recipe's own judge reads the texts.
-    assert_eq!(shown(&["--metrics", "judge", "--judge", "none"]), (vec!["judge".into()], Value::Null));
+    assert_eq!(
+        shown(&["--metrics", "judge", "--judge", "none"]),
+        (vec!["judge".into()], Value::Null)
+    );
     assert_eq!(shown(&["--metrics", "judge"]).1, *file);
     // It has read them all: it isn't asked again, so it may be gone.
     assert!(
         text(run(&["sweep", "study.toml", "--metrics", "judge", "--samples", "2", "--json"]))
             .contains("\"new\":4")
     );
-    let command =
-        serde_json::from_str::<Value>(&text(run(&["report", "--json"]))).unwrap()["runs"][0]["command"]
-            .to_string();
+    let command = serde_json::from_str::<Value>(&text(run(&["report", "--json"]))).unwrap()["runs"]
+        [0]["command"]
+        .to_string();
     assert!(command.contains("--metrics judge --judge /"), "{command}");
     fs::remove_file(file).unwrap();
     let judged: Value = serde_json::from_str(&text(run(&["report", "--json"]))).unwrap();
@@ -161,7 +187,10 @@ fn a_recipe_names_its_metrics_and_its_judge() {
         "metrics: there is no metric `creativity`; there are entropy,",
     );
     refused(sweep(&["--metrics", "width"]), "metrics: width is of what isn't kept");
-    refused(sweep(&["--judge", "gema3"]), "judge: no model is called \"gema3\": give one of smollm2, gemma3");
+    refused(
+        sweep(&["--judge", "gema3"]),
+        "judge: no model is called \"gema3\": give one of smollm2, gemma3",
+    );
 }
 
 #[test]
@@ -178,7 +207,8 @@ fn what_cannot_be_reported_is_said() {
     refused(run(&["report", "--quality", "length"]), "can't be an axis");
     refused(run(&["report", "9"]), "9");
     refused(run(&["report", "-o", "no/such/folder/x.html"]), "can't write");
-    // Without the model of meanings the metric is there, and says how it can be had; a search for it doesn't begin.
+    // Without the model of meanings the metric is there, and says how it can be had; a search for
+    // it doesn't begin.
     if !cfg!(feature = "semantic") {
         let said = text(run(&["report", "--format", "md", "--metrics", "semantic_spread,loops"]));
         assert!(
@@ -204,7 +234,10 @@ fn what_cannot_be_reported_is_said() {
                 && said.contains("--features semantic"),
             "{said}"
         );
-        refused(run(&["tune", "-p", "one", "--objective", "semantic_spread"]), "built without the model");
+        refused(
+            run(&["tune", "-p", "one", "--objective", "semantic_spread"]),
+            "built without the model",
+        );
         text(run(&["runs", "rm", "--yes", "last"]));
         text(run(&["sweep", "-m", model.0.to_str().unwrap(), "-p", "one", "-n", "4", "-t", "1"]));
     }
@@ -219,8 +252,17 @@ fn a_search_names_its_winner_and_goes_on_where_it_stopped() {
     let model = Model(TinyModel::new(&MISTRAL_LIKE).speaking().write());
     let run = |args: &[&str]| kelvin(folder.path(), args);
     let tune = |more: &[&str]| {
-        let fixed =
-            ["tune", "-m", model.0.to_str().unwrap(), "-n", "8", "--finalists", "2", "--samples", "2"];
+        let fixed = [
+            "tune",
+            "-m",
+            model.0.to_str().unwrap(),
+            "-n",
+            "8",
+            "--finalists",
+            "2",
+            "--samples",
+            "2",
+        ];
         let prompts = ["-p", "one", "-p", "two", "-p", "three", "-p", "four"];
         run(&[&fixed[..], &prompts, &["-t", "0,0.5,1,1.5,2,3"], more].concat())
     };
@@ -236,16 +278,26 @@ fn a_search_names_its_winner_and_goes_on_where_it_stopped() {
     let rounds = found["rounds"].as_array().unwrap();
     let texts: Vec<u64> = rounds.iter().map(|round| round["texts"].as_u64().unwrap()).collect();
     assert_eq!(texts, [48, 48, 48]);
-    let engines: Vec<&str> =
-        found["translations"].as_array().unwrap().iter().map(|t| t["to"].as_str().unwrap()).collect();
+    let engines: Vec<&str> = found["translations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| t["to"].as_str().unwrap())
+        .collect();
     assert!(engines.contains(&"vllm") && engines.contains(&"llama.cpp"), "{engines:?}");
     // All rounds are runs, and the same search makes none anew.
     let again: Value = serde_json::from_str(&text(tune(&objective))).unwrap();
     assert_eq!(again, found);
-    assert!(text(tune(&["--objective", "least surprisal, shared_start<=7"])).contains("For other engines"));
+    assert!(
+        text(tune(&["--objective", "least surprisal, shared_start<=7"]))
+            .contains("For other engines")
+    );
 
     refused(tune(&["--objective", "creativity"]), "there is no metric `creativity`");
     refused(tune(&["--objective", "vendi, judge<=3"]), "name one with --judge");
     // A judge that isn't asked is nobody's trouble; one that is, is opened before the first text.
-    refused(tune(&["--objective", "vendi, judge<=3", "--judge", "gema3"]), "no model is called \"gema3\"");
+    refused(
+        tune(&["--objective", "vendi, judge<=3", "--judge", "gema3"]),
+        "no model is called \"gema3\"",
+    );
 }

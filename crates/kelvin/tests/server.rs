@@ -1,4 +1,5 @@
-//! `kelvin serve` with a very small model of random weights: what reliability asks of a server, each promise provoked. No download.
+//! `kelvin serve` with a very small model of random weights: what reliability asks of a server,
+//! each promise provoked. No download.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -41,7 +42,8 @@ fn cached(answer: &Value) -> u64 {
 
 /// A stream that goes on until somebody ends it.
 fn endless(prompt: &str) -> String {
-    json!({ "prompt": prompt, "max_tokens": 100_000, "ignore_eos": true, "stream": true }).to_string()
+    json!({ "prompt": prompt, "max_tokens": 100_000, "ignore_eos": true, "stream": true })
+        .to_string()
 }
 
 /// A stream that has begun.
@@ -59,7 +61,10 @@ fn overload_is_503_with_retry_after() {
     server.wait_for("kelvin_requests_waiting", 1.0);
     let refused = server.exchange("POST", "/v1/completions", "", &endless("Once"));
     assert_eq!(refused.status, 503, "{}", refused.body);
-    assert!(refused.head.contains("retry-after: ") && refused.body.contains("queue_full"), "{refused:?}");
+    assert!(
+        refused.head.contains("retry-after: ") && refused.body.contains("queue_full"),
+        "{refused:?}"
+    );
     assert_eq!(server.metric("kelvin_errors_total{code=\"queue_full\"}"), 1.0);
     // Whoever goes away makes room, waiting or running.
     drop(waits);
@@ -122,7 +127,8 @@ fn slow_clients_are_not_waited_for() {
     stream.write_all(head.as_bytes()).unwrap();
     let said = ends(&mut stream);
     assert!(said.contains("408") && said.contains("request_timeout"), "{said}");
-    // A client that asks for much and reads nothing: its place is free again long before its answer would have been taken.
+    // A client that asks for much and reads nothing: its place is free again long before its answer
+    // would have been taken.
     let mut body: Value = serde_json::from_str(&endless("Once")).unwrap();
     (body["max_tokens"], body["logprobs"]) = (json!(150_000), json!(20));
     let stuck = begun(&server, &body.to_string());
@@ -149,7 +155,8 @@ fn idle_connections_hold_nobody_up() {
     let mut stalls = TcpStream::connect(&server.address).unwrap();
     let head = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
     stalls.write_all(head.as_bytes()).unwrap();
-    let idle: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    let idle: Vec<TcpStream> =
+        (0..40).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
     let begun = Instant::now();
     for _ in 0..3 {
         server.good("/v1/completions", &json!({ "prompt": "Tea", "max_tokens": 2 }));
@@ -175,7 +182,11 @@ fn a_context_that_overflows_is_refused_with_both_numbers() {
         assert_eq!(answer.status, 400, "{}", answer.body);
         let n = body["prompt"].as_str().unwrap().len() + 2;
         assert!(answer.body.contains("context_length_exceeded"), "{}", answer.body);
-        assert!(answer.body.contains("64") && answer.body.contains(&n.to_string()), "{}", answer.body);
+        assert!(
+            answer.body.contains("64") && answer.body.contains(&n.to_string()),
+            "{}",
+            answer.body
+        );
     }
     assert_eq!(server.metric("kelvin_steps_total"), 0.0, "before any work");
 }
@@ -198,8 +209,10 @@ fn room_is_promised_before_a_text_begins_and_taken_back_from_what_is_kept() {
         }
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(1) {
-            let (used, promised) =
-                (server.metric("kelvin_cache_pages_used"), server.metric("kelvin_cache_pages_promised"));
+            let (used, promised) = (
+                server.metric("kelvin_cache_pages_used"),
+                server.metric("kelvin_cache_pages_promised"),
+            );
             assert!(used <= room, "{used} of {room} used");
             // The two are looked at one after the other; apart from that they fit.
             assert!(promised <= room, "{promised} of {room} promised");
@@ -209,7 +222,8 @@ fn room_is_promised_before_a_text_begins_and_taken_back_from_what_is_kept() {
     // As much as there is, alone; and more than there is.
     let whole = json!({ "prompt": "x", "max_tokens": 990, "ignore_eos": true });
     assert_eq!(server.good("/v1/completions", &whole)["usage"]["completion_tokens"], 990);
-    let answer = server.post("/v1/completions", &json!({ "prompt": "x", "max_tokens": 500, "n": 4 }));
+    let answer =
+        server.post("/v1/completions", &json!({ "prompt": "x", "max_tokens": 500, "n": 4 }));
     assert!(answer.status == 400 && answer.body.contains("there is room for"), "{}", answer.body);
 }
 
@@ -223,8 +237,8 @@ fn shutdown_drains_then_says_so_and_a_second_signal_cuts_it_short() {
     };
     // What runs is finished; nobody new is let in.
     let mut finishing = server(&[]);
-    let body =
-        json!({ "prompt": "Once", "max_tokens": 8000, "ignore_eos": true, "stream": true }).to_string();
+    let body = json!({ "prompt": "Once", "max_tokens": 8000, "ignore_eos": true, "stream": true })
+        .to_string();
     let mut runs = begun(&finishing, &body);
     finishing.terminate();
     thread::sleep(Duration::from_millis(200));
@@ -232,7 +246,8 @@ fn shutdown_drains_then_says_so_and_a_second_signal_cuts_it_short() {
     let said = rest(&mut runs);
     assert!(said.contains("[DONE]") && said.contains("\"finish_reason\":\"length\""), "{said}");
     assert!(finishing.end().success());
-    // What takes longer than the drain is told so, and so is what takes longer than somebody's patience.
+    // What takes longer than the drain is told so, and so is what takes longer than somebody's
+    // patience.
     for (args, signals) in [(["--drain", "1"], 1), (["--drain", "600"], 2)] {
         let mut server = server(&args);
         let mut runs = begun(&server, &endless("Once"));
@@ -273,7 +288,8 @@ fn only_this_machine_and_only_with_the_key() {
         assert_eq!(status(headers, "/v1/models"), expected, "{headers}");
     }
     assert_eq!(status("", "/health"), 200);
-    // A name that somebody gave this address (DNS rebinding), and a page that somebody else's server sent.
+    // A name that somebody gave this address (DNS rebinding), and a page that somebody else's
+    // server sent.
     assert_eq!(status("Host: evil.example\r\nAuthorization: Bearer secret\r\n", "/v1/models"), 403);
     let answer = server.exchange(
         "OPTIONS",
@@ -294,7 +310,11 @@ fn nan_logits_end_one_request_by_name_and_no_other() {
         let mut bad = json!({ "prompt": format!("Once{POISON} upon"), "max_tokens": 5 });
         let answer = server.post("/v1/completions", &bad);
         assert_eq!(answer.status, 500, "{}", answer.body);
-        assert!(answer.body.contains("bad_logits") && answer.body.contains("logits"), "{}", answer.body);
+        assert!(
+            answer.body.contains("bad_logits") && answer.body.contains("logits"),
+            "{}",
+            answer.body
+        );
         bad["stream"] = true.into();
         let answer = server.post("/v1/completions", &bad);
         assert!(answer.status == 200 && answer.body.contains("bad_logits"), "{}", answer.body);
@@ -328,7 +348,8 @@ fn beginnings_are_read_once() {
     assert!(read < n_tokens + 4 * 64, "{read} tokens were read of 4 times {n_tokens}");
     // The choices of a prompt, and the prompts of a list.
     let fresh = "But the night is short. ".repeat(100);
-    let answer = server.good("/v1/completions", &json!({ "prompt": fresh, "n": 3, "max_tokens": 4 }));
+    let answer =
+        server.good("/v1/completions", &json!({ "prompt": fresh, "n": 3, "max_tokens": 4 }));
     assert!(cached(&answer) < 40, "a prompt with three choices is read once");
     let list: Vec<String> = (0..5).map(|i| format!("Other words to begin. {fresh}{i}")).collect();
     let answer = server.good("/v1/completions", &json!({ "prompt": list, "max_tokens": 4 }));
@@ -345,11 +366,15 @@ fn beginnings_are_read_once() {
         let mut again = body(i as u64);
         assert_eq!(text_of(&other.good("/v1/completions", &again), 0), text_of(answer, 0));
         again["stream"] = true.into();
-        assert_eq!(streamed_text(&server.post("/v1/completions", &again).body, 0), text_of(answer, 0));
+        assert_eq!(
+            streamed_text(&server.post("/v1/completions", &again).body, 0),
+            text_of(answer, 0)
+        );
     }
     // What is scored is read anew, and what it read is found.
     let scored = json!({ "prompt": "Score this text of more than thirty-two tokens.", "echo": true, "logprobs": 1, "max_tokens": 1, "seed": 1 });
-    let (first, second) = (server.good("/v1/completions", &scored), server.good("/v1/completions", &scored));
+    let (first, second) =
+        (server.good("/v1/completions", &scored), server.good("/v1/completions", &scored));
     assert_eq!((cached(&first), cached(&second)), (0, 0));
     assert_eq!(first["choices"], second["choices"]);
     let plain = json!({ "prompt": scored["prompt"], "max_tokens": 1 });
@@ -363,7 +388,8 @@ fn a_large_job_and_a_long_prompt_hold_nobody_up() {
     let small = json!({ "prompt": "Tea", "seed": 1, "max_tokens": 20, "ignore_eos": true });
     let runs = begun(&server, &endless("Once").replace("100000", "40000"));
     // It needs more room than is left, so it waits, and small ones go past it.
-    let mut large = server.send("POST", "/v1/completions", "", &endless("Long").replace("100000", "50000"));
+    let mut large =
+        server.send("POST", "/v1/completions", "", &endless("Long").replace("100000", "50000"));
     server.wait_for("kelvin_requests_waiting", 1.0);
     for _ in 0..3 {
         server.good("/v1/completions", &small);
@@ -395,7 +421,10 @@ fn figures_and_logs_tell_what_happened() {
     let log = server.log();
     let of_request: Vec<&str> = log.lines().filter(|line| line.contains(id)).collect();
     assert!(of_request.iter().any(|line| line.contains("done")), "{log}");
-    assert!(of_request.iter().any(|line| line.contains("answered") && line.contains("status=200")), "{log}");
+    assert!(
+        of_request.iter().any(|line| line.contains("answered") && line.contains("status=200")),
+        "{log}"
+    );
     assert!(answer.body.contains(id), "the answer's own id has it as well");
     server.post("/v1/completions", &json!({ "prompt": "x", "n": -1 }));
     for (name, value) in [
@@ -416,5 +445,8 @@ fn figures_and_logs_tell_what_happened() {
 
 #[test]
 fn a_crowd_gets_what_each_gets_alone_and_leaves_nothing() {
-    load(&server(&["--parallel", "16", "--ctx-size", "2048", "--room", "8192"]), Duration::from_secs(6));
+    load(
+        &server(&["--parallel", "16", "--ctx-size", "2048", "--room", "8192"]),
+        Duration::from_secs(6),
+    );
 }

@@ -1,4 +1,5 @@
-//! `sweep` and `runs` from outside, on a tiny model: what is reported is safe, what is missing is filled, and nothing tells how it came about.
+//! `sweep` and `runs` from outside, on a tiny model: what is reported is safe, what is missing is
+//! filled, and nothing tells how it came about.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -86,8 +87,9 @@ fn lines(text: &str) -> Vec<Value> {
 
 /// The rows that lines of a sweep report.
 fn reported(lines: &[Value]) -> Vec<[u64; 3]> {
-    let row =
-        |line: &Value| Some([line["prompt"].as_u64()?, line["chain"].as_u64()?, line["sample"].as_u64()?]);
+    let row = |line: &Value| {
+        Some([line["prompt"].as_u64()?, line["chain"].as_u64()?, line["sample"].as_u64()?])
+    };
     lines.iter().filter_map(row).collect()
 }
 
@@ -114,8 +116,12 @@ fn a_table_is_filled_once_and_grows() {
     // Another seed is another run beside it.
     text(lab.sweep("a.db").args(["--seed", "4"]).output().unwrap());
     let listed: Value =
-        serde_json::from_str(&text(lab.command("runs", "a.db").arg("--json").output().unwrap())).unwrap();
-    assert_eq!((listed[0]["present"].as_u64(), listed[1]["present"].as_u64()), (Some(90), Some(72)));
+        serde_json::from_str(&text(lab.command("runs", "a.db").arg("--json").output().unwrap()))
+            .unwrap();
+    assert_eq!(
+        (listed[0]["present"].as_u64(), listed[1]["present"].as_u64()),
+        (Some(90), Some(72))
+    );
 }
 
 #[test]
@@ -137,7 +143,8 @@ fn a_sample_is_what_generate_gives() {
         "--json",
         "-m",
     ]);
-    let answer: Value = serde_json::from_str(&text(generate.arg(&lab.model).output().unwrap())).unwrap();
+    let answer: Value =
+        serde_json::from_str(&text(generate.arg(&lab.model).output().unwrap())).unwrap();
     let columns = answer["columns"].as_array().unwrap();
     assert_eq!(columns.len(), 12);
     for (i, column) in columns.iter().enumerate() {
@@ -157,15 +164,21 @@ fn kept_logits_are_replayed_at_other_temperatures() {
     let lab = Lab::new();
     text(lab.sweep("a.db").args(["--record", "logits", "-t", "0,1"]).output().unwrap());
     let replayed = |args: &[&str]| -> Vec<Value> {
-        let output =
-            lab.command("runs", "a.db").args(["replay", "last", "--json"]).args(args).output().unwrap();
+        let output = lab
+            .command("runs", "a.db")
+            .args(["replay", "last", "--json"])
+            .args(args)
+            .output()
+            .unwrap();
         serde_json::from_str(&text(output)).unwrap()
     };
     let n_tokens = lab.exported("a.db", "tokens").lines().count() as u64;
     let rows = replayed(&["-t", "0..2 step 0.5"]);
     assert!(rows.len() == 5 && rows.iter().all(|row| row["steps"] == n_tokens), "{rows:?}");
-    // Half of the texts are greedy and stay so; heat moves the draw down the order and widens what is drawn from.
-    let entropies: Vec<f64> = rows.iter().map(|row| row["mean_entropy_final"].as_f64().unwrap()).collect();
+    // Half of the texts are greedy and stay so; heat moves the draw down the order and widens what
+    // is drawn from.
+    let entropies: Vec<f64> =
+        rows.iter().map(|row| row["mean_entropy_final"].as_f64().unwrap()).collect();
     assert!(entropies[0] == 0.0 && entropies.is_sorted(), "{entropies:?}");
     let ranks: Vec<f64> = rows.iter().map(|row| row["mean_rank"].as_f64().unwrap()).collect();
     assert!(ranks[0] == 0.0 && ranks.is_sorted(), "{ranks:?}");
@@ -192,28 +205,36 @@ fn kept_logits_are_replayed_at_other_temperatures() {
     let least: Vec<Value> = serde_json::from_str(&text(output)).unwrap();
     for (few, all) in least.iter().zip(&rows) {
         let own = few["own"].as_u64().unwrap();
-        let differing = own - few["own_same"].as_u64().unwrap() - few["own_unnamed"].as_u64().unwrap();
+        let differing =
+            own - few["own_same"].as_u64().unwrap() - few["own_unnamed"].as_u64().unwrap();
         // Where the dice fall on a boundary that half precision moved.
         assert!(50 * differing <= own, "{few}");
-        let apart = few["mean_entropy_final"].as_f64().unwrap() - all["mean_entropy_final"].as_f64().unwrap();
+        let apart = few["mean_entropy_final"].as_f64().unwrap()
+            - all["mean_entropy_final"].as_f64().unwrap();
         assert!(apart.abs() < 1e-3, "{few} {all}");
     }
     assert!(least[0]["unnamed"] == 0 && least[4]["unnamed"].as_u64().unwrap() > 0, "{least:?}");
-    let refused =
-        lab.command("runs", "b.db").args(["replay", "last", "--sampler", "bias=5:1"]).output().unwrap();
+    let refused = lab
+        .command("runs", "b.db")
+        .args(["replay", "last", "--sampler", "bias=5:1"])
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("names tokens"), "{refused:?}");
     let refused = lab.sweep("b.db").args(["--record", "logits=0"]).output().unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("logits=N"), "{refused:?}");
-    let refused =
-        lab.command("runs", "b.db").args(["replay", "last", "--sampler", "repetition=1.1"]).output().unwrap();
+    let refused = lab
+        .command("runs", "b.db")
+        .args(["replay", "last", "--sampler", "repetition=1.1"])
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("looks at the text before a step"));
     text(lab.sweep("c.db").output().unwrap());
     let refused = lab.command("runs", "c.db").args(["replay", "last"]).output().unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("kept no logits"));
 }
 
-/// Kills sweeps at random moments until one comes to its end. Everything that was reported stays, nothing comes twice, and the
-/// table is what an undisturbed run leaves.
+/// Kills sweeps at random moments until one comes to its end. Everything that was reported stays,
+/// nothing comes twice, and the table is what an undisturbed run leaves.
 #[test]
 fn kills_lose_nothing_and_double_nothing() {
     let kills: u64 = std::env::var("KELVIN_TEST_KILLS").map_or(10, |n| n.parse().unwrap());
@@ -240,11 +261,19 @@ fn kills_lose_nothing_and_double_nothing() {
             n_halfway += u64::from(was_killed && !safe.is_empty() && safe.len() < 72);
         }
         if lab.path(&db).exists() {
-            let there =
-                lab.command("runs", &db).args(["export", "last", "--format", "jsonl"]).output().unwrap();
+            let there = lab
+                .command("runs", &db)
+                .args(["export", "last", "--format", "jsonl"])
+                .output()
+                .unwrap();
             if there.status.success() {
-                let stored: HashSet<[u64; 3]> = reported(&lines(&text(there))).into_iter().collect();
-                assert!(safe.is_subset(&stored), "lost: {:?}", safe.difference(&stored).collect::<Vec<_>>());
+                let stored: HashSet<[u64; 3]> =
+                    reported(&lines(&text(there))).into_iter().collect();
+                assert!(
+                    safe.is_subset(&stored),
+                    "lost: {:?}",
+                    safe.difference(&stored).collect::<Vec<_>>()
+                );
             } else {
                 assert!(safe.is_empty(), "{}", String::from_utf8_lossy(&there.stderr));
             }
@@ -260,11 +289,13 @@ fn kills_lose_nothing_and_double_nothing() {
     assert!(n_halfway > 0, "no kill came between the first text and the last");
 }
 
-/// Begins a sweep and kills it after a while; what it reported until then, and whether it was killed rather than done.
+/// Begins a sweep and kills it after a while; what it reported until then, and whether it was
+/// killed rather than done.
 fn killed_after(lab: &Lab, db: &str, after: Duration) -> (Vec<[u64; 3]>, bool) {
     let mut child = lab.sweep(db).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
-    let reader = std::thread::spawn(move || out.lines().map_while(Result::ok).collect::<Vec<String>>());
+    let reader =
+        std::thread::spawn(move || out.lines().map_while(Result::ok).collect::<Vec<String>>());
     std::thread::sleep(after);
     child.kill().unwrap();
     let was_killed = !child.wait().unwrap().success();
@@ -281,7 +312,8 @@ fn what_is_wrong_is_one_sentence() {
     fs::write(lab.path("bad.toml"), "prompts = [\"x\"]\nsample = 3\n").unwrap();
     fs::write(lab.path("folder"), "").unwrap();
     let refused = |args: &[&str], code: i32, words: &str| {
-        let output = lab.command("sweep", "a.db").args(args).arg("-m").arg(&lab.model).output().unwrap();
+        let output =
+            lab.command("sweep", "a.db").args(args).arg("-m").arg(&lab.model).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
         assert!(said.contains(words) && said.trim_end().lines().count() == 1, "{args:?}: {said}");
@@ -290,26 +322,34 @@ fn what_is_wrong_is_one_sentence() {
     refused(&["--prompts", "empty.txt"], 2, "empty.txt has no prompts");
     refused(&["bad.toml"], 2, "bad.toml, sample: a recipe has no such field");
     refused(&["-p", "x", "-t", "0.2..2"], 2, "the range \"0.2..2\" has no step");
-    refused(&["-p", "x", "-t", "0..1 step 0.001", "--samples", "1000"], 2, "1,001,000 texts: --plan shows");
+    refused(
+        &["-p", "x", "-t", "0..1 step 0.001", "--samples", "1000"],
+        2,
+        "1,001,000 texts: --plan shows",
+    );
     refused(&["-p", "x", "--top-k", "{1,0.5}"], 2, "stages: top_k: 0.5 is not allowed");
     refused(&["-p", &"long ".repeat(200)], 1, "tokens, but the context has room for 256");
-    for (db, words) in
-        [("bad.toml", "isn't a database of Kelvin's runs"), ("folder/runs.db", "its folder can't be made")]
-    {
-        let output = lab.command("sweep", db).args(["-p", "x", "-m"]).arg(&lab.model).output().unwrap();
+    for (db, words) in [
+        ("bad.toml", "isn't a database of Kelvin's runs"),
+        ("folder/runs.db", "its folder can't be made"),
+    ] {
+        let output =
+            lab.command("sweep", db).args(["-p", "x", "-m"]).arg(&lab.model).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains(words), "{said}");
     }
-    let said =
-        String::from_utf8(lab.command("runs", "none.db").args(["show", "last"]).output().unwrap().stderr)
-            .unwrap();
+    let said = String::from_utf8(
+        lab.command("runs", "none.db").args(["show", "last"]).output().unwrap().stderr,
+    )
+    .unwrap();
     assert!(said.contains("there are no runs yet"), "{said}");
 }
 
 #[test]
 fn a_plan_keeps_nothing() {
     let lab = Lab::new();
-    let plan: Value = serde_json::from_str(&text(lab.sweep("a.db").arg("--plan").output().unwrap())).unwrap();
+    let plan: Value =
+        serde_json::from_str(&text(lab.sweep("a.db").arg("--plan").output().unwrap())).unwrap();
     assert_eq!(
         (plan["texts"].as_u64(), plan["missing"].as_u64(), plan["most_tokens"].as_u64()),
         (Some(72), Some(72), Some(864))
@@ -317,8 +357,9 @@ fn a_plan_keeps_nothing() {
     assert!(plan["most_secs"].as_f64().unwrap() > 0.0 && plan["speed_from"] == "now");
     assert!(!lab.path("a.db").exists());
     text(lab.sweep("a.db").output().unwrap());
-    let plan: Value =
-        serde_json::from_str(&text(lab.sweep("a.db").args(["--plan", "--samples", "5"]).output().unwrap()))
-            .unwrap();
+    let plan: Value = serde_json::from_str(&text(
+        lab.sweep("a.db").args(["--plan", "--samples", "5"]).output().unwrap(),
+    ))
+    .unwrap();
     assert_eq!((plan["missing"].as_u64(), &plan["speed_from"]), (Some(18), &"earlier".into()));
 }

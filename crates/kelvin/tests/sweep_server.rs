@@ -1,4 +1,5 @@
-//! `sweep` over a server that speaks OpenAI's protocol: the same texts as here, whatever happens to the server meanwhile.
+//! `sweep` over a server that speaks OpenAI's protocol: the same texts as here, whatever happens to
+//! the server meanwhile.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -56,7 +57,10 @@ fn exported(folder: &Path, db: &str, what: &str) -> Vec<Value> {
     command
         .current_dir(folder)
         .args(["runs", "--db", db, "export", "last", "--format", "jsonl", "--what", what]);
-    text(command.output().unwrap()).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text(command.output().unwrap())
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -73,8 +77,10 @@ fn a_servers_texts_are_those_of_its_model() {
         command
     };
     text(at_server("there.db").output().unwrap());
-    let (here, there) =
-        (exported(folder.path(), "here.db", "tokens"), exported(folder.path(), "there.db", "tokens"));
+    let (here, there) = (
+        exported(folder.path(), "here.db", "tokens"),
+        exported(folder.path(), "there.db", "tokens"),
+    );
     assert_eq!(here.len(), there.len());
     for (one, other) in here.iter().zip(&there) {
         for field in ["prompt", "chain", "sample", "pos", "id"] {
@@ -88,7 +94,10 @@ fn a_servers_texts_are_those_of_its_model() {
         assert!(other["top"].as_str().is_some_and(|top| top.starts_with("[[\"")), "{other}");
     }
     let texts = |db: &str| {
-        exported(folder.path(), db, "texts").iter().map(|row| row["text"].clone()).collect::<Vec<_>>()
+        exported(folder.path(), db, "texts")
+            .iter()
+            .map(|row| row["text"].clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(texts("here.db"), texts("there.db"));
     std::fs::remove_file(&path).unwrap();
@@ -113,12 +122,20 @@ fn a_search_over_a_server_finds_what_it_finds_here() {
             .env_remove("KELVIN_MODEL")
             .env_remove("KELVIN_DB")
             .stdin(Stdio::null());
-        command
-            .args(["tune", "--db", "tune.db", "-p", "one", "-p", "two", "-p", "three", "-n", "8", "--json"]);
+        command.args([
+            "tune", "--db", "tune.db", "-p", "one", "-p", "two", "-p", "three", "-n", "8", "--json",
+        ]);
         command.args(more).output().unwrap()
     };
-    let settings =
-        ["--raw", "--sampler", "temp={0,0.5,1,1.5,2,3} | min_p=0.01", "--samples", "2", "--finalists", "2"];
+    let settings = [
+        "--raw",
+        "--sampler",
+        "temp={0,0.5,1,1.5,2,3} | min_p=0.01",
+        "--samples",
+        "2",
+        "--finalists",
+        "2",
+    ];
     let objective = ["--objective", "least surprisal, shared_start<=7"];
     let there = ["--server", &url, "-m", name];
     let kelvin = [&there[..], &["--speaks", "kelvin"]].concat();
@@ -127,11 +144,15 @@ fn a_search_over_a_server_finds_what_it_finds_here() {
     };
     let (of_server, of_model) = (found(&kelvin), found(&["-m", path.to_str().unwrap()]));
     assert_eq!(of_server["source"]["server"]["url"], url);
-    for (one, other) in
-        of_server["finalists"].as_array().unwrap().iter().zip(of_model["finalists"].as_array().unwrap())
+    for (one, other) in of_server["finalists"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(of_model["finalists"].as_array().unwrap())
     {
         assert_eq!((&one["chain"], &one["verdict"]), (&other["chain"], &other["verdict"]));
-        let apart = one["value"]["mean"].as_f64().unwrap() - other["value"]["mean"].as_f64().unwrap();
+        let apart =
+            one["value"]["mean"].as_f64().unwrap() - other["value"]["mean"].as_f64().unwrap();
         assert!(apart.abs() < 1e-5, "{one} {other}");
     }
     let texts = |found: &Value| {
@@ -148,8 +169,9 @@ fn a_search_over_a_server_finds_what_it_finds_here() {
         let said = String::from_utf8_lossy(&output.stderr).to_string();
         assert!(output.status.code() == Some(2) && said.contains(words), "{said}");
     };
-    let asks =
-        |objective: &str, words: &str| refused(&[&kelvin[..], &["--objective", objective]].concat(), words);
+    let asks = |objective: &str, words: &str| {
+        refused(&[&kelvin[..], &["--objective", objective]].concat(), words)
+    };
     asks(
         "vendi, width<=40",
         "width can't be had here: the texts come from a server, which tells the likeliest tokens at most",
@@ -167,7 +189,8 @@ fn a_search_over_a_server_finds_what_it_finds_here() {
     assert_eq!((n_settings(&there), n_settings(&kelvin)), (21, 35));
 }
 
-/// A model's chat template is its own; a server takes prompts as they are. And the address is part of what a run is.
+/// A model's chat template is its own; a server takes prompts as they are. And the address is part
+/// of what a run is.
 #[test]
 fn what_a_server_does_otherwise_is_said_before_it_is_asked() {
     let folder = tempfile::tempdir().unwrap();

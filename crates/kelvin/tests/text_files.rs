@@ -1,4 +1,5 @@
-//! Texts from files and from standard input: a byte-order mark at the start is no part of them, and what isn't UTF-8 is named.
+//! Texts from files and from standard input: a byte-order mark at the start is no part of them, and
+//! what isn't UTF-8 is named.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -40,8 +41,12 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kelvin"));
         command.args(args).arg("-m").arg(&self.model).current_dir(self.folder.path());
         command.env_remove("KELVIN_MODEL").env("KELVIN_DB", "runs.db");
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         // Who refuses doesn't read it all.
         let _ = child.stdin.take().unwrap().write_all(input);
         child.wait_with_output().unwrap()
@@ -73,14 +78,19 @@ fn a_mark_at_the_start_changes_nothing() {
         let more: &[&str] =
             if verb == "generate" { &["-n", "4", "--seed", "1", "--json"] } else { &["--json"] };
         let plain = folder.said(&[&[verb, "--file", "plain.txt"], more].concat(), b"");
-        assert_eq!(folder.said(&[&[verb, "--file", "marked.txt"], more].concat(), b""), plain, "{verb}");
+        assert_eq!(
+            folder.said(&[&[verb, "--file", "marked.txt"], more].concat(), b""),
+            plain,
+            "{verb}"
+        );
         assert_eq!(
             folder.said(&[&[verb], more].concat(), marked.as_bytes()),
             plain,
             "{verb}, standard input"
         );
     }
-    let chat = |input: &str| folder.said(&["chat", "--json", "-n", "4", "--seed", "1"], input.as_bytes());
+    let chat =
+        |input: &str| folder.said(&["chat", "--json", "-n", "4", "--seed", "1"], input.as_bytes());
     let plain = chat("one\ntwo\n");
     assert_eq!(chat(&format!("{MARK}one\ntwo\n")), plain);
     assert_ne!(chat(&format!("one\n{MARK}two\n")), plain, "a mark elsewhere is a character");
@@ -95,7 +105,10 @@ fn recipes_prompts_and_forms_may_begin_with_a_mark() {
         folder.said(&[&["generate", "one", "-n", "8"][..], &form].concat(), b"");
     }
     folder.write("prompts.csv", format!("{MARK}prompt,tag\n\"one, two\",x\nthree,y\n"));
-    folder.write("study.toml", format!("{MARK}prompt_file = \"prompts.csv\"\nmax_tokens = 2\ntemp = 1\n"));
+    folder.write(
+        "study.toml",
+        format!("{MARK}prompt_file = \"prompts.csv\"\nmax_tokens = 2\ntemp = 1\n"),
+    );
     folder.said(&["sweep", "study.toml"], b"");
     let rows = Command::new(env!("CARGO_BIN_EXE_kelvin"))
         .args(["runs", "export", "last", "--format", "jsonl", "--db", "runs.db"])
@@ -104,7 +117,10 @@ fn recipes_prompts_and_forms_may_begin_with_a_mark() {
         .unwrap();
     let rows = String::from_utf8(rows.stdout).unwrap();
     let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((&rows[0]["prompt_text"], &rows[1]["prompt_text"]), (&"one, two".into(), &"three".into()));
+    assert_eq!(
+        (&rows[0]["prompt_text"], &rows[1]["prompt_text"]),
+        (&"one, two".into(), &"three".into())
+    );
     let fields = rows[0]["fields"].as_str().map_or(rows[0]["fields"].to_string(), str::to_string);
     assert!(fields.contains("\"tag\""), "{fields}");
 }

@@ -45,7 +45,10 @@ fn main() {
     });
     let read = (numbers.len() * 8) as f64 / read / 1e9;
     println!("{} threads: read {read:.1} GB/s", pool.n_threads());
-    println!("{:<24} {:>6} {:>5} {:>9} {:>6}", "heads, of keys, width", "depth", "rows", "GB/s", "share");
+    println!(
+        "{:<24} {:>6} {:>5} {:>9} {:>6}",
+        "heads, of keys, width", "depth", "rows", "GB/s", "share"
+    );
     for (n_heads, n_kv_heads, head_dim) in [(9, 3, 64), (4, 1, 256), (32, 8, 128)] {
         let heads = Heads { n_heads, n_kv_heads, head_dim, scale: 0.1 };
         let page_len = 2 * n_kv_heads * head_dim * PAGE;

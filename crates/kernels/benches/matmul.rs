@@ -27,7 +27,8 @@ const BYTES: usize = 96 << 20;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let threads = arguments.iter().find_map(|a| a.parse().ok()).unwrap_or(0);
-    let wanted = arguments.iter().find(|a| a.parse::<usize>().is_err()).cloned().unwrap_or_default();
+    let wanted =
+        arguments.iter().find(|a| a.parse::<usize>().is_err()).cloned().unwrap_or_default();
     let pool = Pool::new(threads);
     let isa = Isa::best();
     let numbers = roofline::read_buffer().expect("memory");
@@ -39,8 +40,12 @@ fn main() {
     let int8 = best(SAMPLES, || {
         black_box(roofline::int8(&pool, isa, black_box(rounds)));
     });
-    let int8 = f64::from(rounds) * (roofline::INT8_MULTIPLY_ADDS * pool.n_threads()) as f64 / int8 / 1e9;
-    println!("{} threads: read {read:.1} GB/s, int8 in registers {int8:.0} GMAC/s", pool.n_threads());
+    let int8 =
+        f64::from(rounds) * (roofline::INT8_MULTIPLY_ADDS * pool.n_threads()) as f64 / int8 / 1e9;
+    println!(
+        "{} threads: read {read:.1} GB/s, int8 in registers {int8:.0} GMAC/s",
+        pool.n_threads()
+    );
     println!(
         "{:<18} {:>5} {:>9} {:>6} {:>9} {:>6}",
         "format, shape", "rows", "GMAC/s", "share", "GB/s", "share"
@@ -72,11 +77,19 @@ fn main() {
             let secs = best(SAMPLES, || {
                 for (i, weights) in matrices.iter().enumerate() {
                     let next = &matrices[(i + 1) % matrices.len()];
-                    matmul(&pool, isa, &input, n, &mut [Product { weights, out: &mut out }], &[next]);
+                    matmul(
+                        &pool,
+                        isa,
+                        &input,
+                        n,
+                        &mut [Product { weights, out: &mut out }],
+                        &[next],
+                    );
                 }
             });
             let macs = (n * rows * cols * matrices.len()) as f64 / secs / 1e9;
-            let moved = matrices.iter().map(WeightMatrix::n_bytes).sum::<usize>() as f64 / secs / 1e9;
+            let moved =
+                matrices.iter().map(WeightMatrix::n_bytes).sum::<usize>() as f64 / secs / 1e9;
             println!(
                 "{:<18} {n:>5} {macs:>9.1} {:>5.0}% {moved:>9.2} {:>5.0}%",
                 format!("{format:?} {rows}x{cols}"),

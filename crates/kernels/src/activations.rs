@@ -90,11 +90,14 @@ impl QuantizedRows {
         self.sum_pairs32.resize(if blocks32 { 0 } else { x.len() / 64 }, 0);
         let (q, scales) = (DisjointPtr(self.q.as_mut_ptr()), DisjointPtr(self.scales.as_mut_ptr()));
         let sums = DisjointPtr(self.sums.as_mut_ptr());
-        let (sum_pairs16, sum_pairs32) =
-            (DisjointPtr(self.sum_pairs16.as_mut_ptr()), DisjointPtr(self.sum_pairs32.as_mut_ptr()));
+        let (sum_pairs16, sum_pairs32) = (
+            DisjointPtr(self.sum_pairs16.as_mut_ptr()),
+            DisjointPtr(self.sum_pairs32.as_mut_ptr()),
+        );
         let n_blocks = cols / block_len;
-        let blocks_per_task =
-            (MIN_ELEMENTS_PER_TASK / (block_len * TILE_TOKENS.min(n_rows.max(1)))).clamp(1, n_blocks.max(1));
+        let blocks_per_task = (MIN_ELEMENTS_PER_TASK
+            / (block_len * TILE_TOKENS.min(n_rows.max(1))))
+        .clamp(1, n_blocks.max(1));
         let tasks_per_tile = n_blocks.div_ceil(blocks_per_task);
         // A task is a range of blocks of all rows of a tile. Rows of a tile share cache lines, so a
         // task per row would cause false sharing.
@@ -132,7 +135,9 @@ impl QuantizedRows {
                         }
                         // Runs for blocks of 256 only: a block of 32 has two sums of 16.
                         for (u, s) in sums16.chunks_exact(4).enumerate() {
-                            sum_pairs32.at(place(b * 4 + u, 64)).write(pair(s[0] + s[1], s[2] + s[3]));
+                            sum_pairs32
+                                .at(place(b * 4 + u, 64))
+                                .write(pair(s[0] + s[1], s[2] + s[3]));
                         }
                     }
                 }
@@ -151,7 +156,10 @@ impl QuantizedRows {
     /// If the rows were quantized with another block length.
     #[inline]
     pub(crate) fn tile(&self, layout: Layout, i: usize) -> TokenTile<'_> {
-        assert_eq!(layout.block_len, self.block_len, "the activations were quantized for these weights");
+        assert_eq!(
+            layout.block_len, self.block_len,
+            "the activations were quantized for these weights"
+        );
         let n = TILE_TOKENS.min(self.n_rows - i * TILE_TOKENS);
         // All tiles before this one have TILE_TOKENS tokens.
         let part = |units: usize| i * TILE_TOKENS * units..(i * TILE_TOKENS + n) * units;

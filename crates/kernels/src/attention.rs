@@ -89,7 +89,10 @@ pub fn attend(
     out: &mut [f32],
 ) {
     let (n, width) = (spans.len(), heads.n_heads * heads.head_dim);
-    assert!(queries.len() == n * width && out.len() == n * width, "queries and outputs for each span");
+    assert!(
+        queries.len() == n * width && out.len() == n * width,
+        "queries and outputs for each span"
+    );
     assert!(spans.iter().all(|span| !span.is_empty()), "each row sees at least its own position");
     let group = heads.n_heads / heads.n_kv_heads;
     // A unit of work is a tile of rows with one KV head. The units left over when they don't divide
@@ -99,7 +102,8 @@ pub fn attend(
     let rows_per_tile = (n * heads.n_kv_heads / (2 * pool.n_threads())).clamp(1, MAX_ROWS_PER_UNIT);
     let n_tiles = n.div_ceil(rows_per_tile);
     let n_units = n_tiles * heads.n_kv_heads;
-    let n_pages = spans.iter().map(|span| span.end.div_ceil(PAGE) - span.start / PAGE).max().unwrap_or(0);
+    let n_pages =
+        spans.iter().map(|span| span.end.div_ceil(PAGE) - span.start / PAGE).max().unwrap_or(0);
     let worth_splitting = n_units < 2 * pool.n_threads() && n_pages >= MIN_PAGES_TO_SPLIT;
     let n_split = if worth_splitting { n_units % pool.n_threads() } else { 0 };
     let n_whole = n_units - n_split;
@@ -188,7 +192,9 @@ pub fn attend(
                     let pages = piece_of(unit.pages.clone(), piece);
                     let (at, len) = ((pages.start - unit.pages.start) * PAGE, pages.len() * PAGE);
                     let done = &split_scores[(i * n_pieces + piece) * stride..];
-                    for (scores, done) in scores.chunks_exact_mut(unit.width()).zip(done.chunks(len.max(1))) {
+                    for (scores, done) in
+                        scores.chunks_exact_mut(unit.width()).zip(done.chunks(len.max(1)))
+                    {
                         scores[at..at + len].copy_from_slice(&done[..len]);
                     }
                 }
@@ -252,7 +258,8 @@ impl WorkUnit<'_> {
             self.for_shared_pages(page, |rows, keys| {
                 let prefetch = self.prefetch_address(rows.start, page, Side::Keys);
                 let queries = &queries[rows.start * wide..rows.end * wide];
-                let scores = &mut scores[rows.start * self.group() * width..rows.end * self.group() * width];
+                let scores =
+                    &mut scores[rows.start * self.group() * width..rows.end * self.group() * width];
                 let scale = self.heads.scale;
                 match keys {
                     Page::F16 { keys, .. } => {
@@ -287,8 +294,10 @@ impl WorkUnit<'_> {
             for scores in scores.chunks_exact_mut(width) {
                 scores[begin..span.start - base].fill(f32::NEG_INFINITY);
                 scores[span.end - base..end].fill(f32::NEG_INFINITY);
-                totals
-                    .push(tree_sum(dispatch!(self.isa, attention::softmax_weights(&mut scores[begin..end]))));
+                totals.push(tree_sum(dispatch!(
+                    self.isa,
+                    attention::softmax_weights(&mut scores[begin..end])
+                )));
             }
         }
     }
@@ -309,19 +318,24 @@ impl WorkUnit<'_> {
                         return;
                     }
                     let weights = &scores[rows.start * group * width..rows.end * group * width];
-                    let out = &mut out[rows.start * group * dims.len()..rows.end * group * dims.len()];
+                    let out =
+                        &mut out[rows.start * group * dims.len()..rows.end * group * dims.len()];
                     let dims = dims.clone();
                     match values {
                         Page::F16 { values, .. } => {
                             dispatch!(
                                 self.isa,
-                                attention::add_values(weights, width, at, values, prefetch, slots, dims, out)
+                                attention::add_values(
+                                    weights, width, at, values, prefetch, slots, dims, out
+                                )
                             );
                         }
                         Page::F32 { values, .. } => {
                             dispatch!(
                                 self.isa,
-                                attention::add_values(weights, width, at, values, prefetch, slots, dims, out)
+                                attention::add_values(
+                                    weights, width, at, values, prefetch, slots, dims, out
+                                )
                             );
                         }
                     }
@@ -329,7 +343,8 @@ impl WorkUnit<'_> {
                 // Masked slots are skipped, not multiplied by zero: they may hold anything, NaN
                 // included.
                 let slots = |span: &Range<usize>| {
-                    span.start.max(page * PAGE) - page * PAGE..span.end.min((page + 1) * PAGE) - page * PAGE
+                    span.start.max(page * PAGE) - page * PAGE
+                        ..span.end.min((page + 1) * PAGE) - page * PAGE
                 };
                 let own = |row: usize| slots(&spans[row]);
                 let from = rows.clone().map(|row| own(row).start).max().unwrap_or(0);
@@ -406,12 +421,17 @@ impl WorkUnit<'_> {
             Page::F16 { keys, values } => [keys.len(), values.len()],
             Page::F32 { keys, values } => [keys.len(), values.len()],
         };
-        assert_eq!(n, [self.heads.head_dim * PAGE; 2], "a page has head_dim · PAGE keys and as many values");
+        assert_eq!(
+            n,
+            [self.heads.head_dim * PAGE; 2],
+            "a page has head_dim · PAGE keys and as many values"
+        );
         page
     }
 }
 
-const _: () = assert!(PAGE.is_multiple_of(LANES), "a slot of a page has the lane of its absolute position");
+const _: () =
+    assert!(PAGE.is_multiple_of(LANES), "a slot of a page has the lane of its absolute position");
 
 #[cfg(test)]
 mod tests;

@@ -43,12 +43,17 @@ pub(crate) fn dequantize(format: Format, row: &[u8], out: &mut [f32]) {
     };
     let mut block = UnpackedBlock::default();
     let half = |bits: u16| f16::from_bits(bits).to_f32();
-    for (bytes, out) in row.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(layout.block_len)) {
+    for (bytes, out) in
+        row.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(layout.block_len))
+    {
         unpack_block(format, bytes, &mut block);
         for (k, out) in out.iter_mut().enumerate() {
             let s = k / layout.sub_block_len;
-            let code =
-                if layout.bits == 8 { i32::from(block.codes[k] as i8) } else { i32::from(block.codes[k]) };
+            let code = if layout.bits == 8 {
+                i32::from(block.codes[k] as i8)
+            } else {
+                i32::from(block.codes[k])
+            };
             *out = half(block.d) * f32::from(block.scales[s]) * (code - layout.offset) as f32;
             if layout.has_min {
                 let min = if layout.block_len == 32 { 1.0 } else { f32::from(block.mins[s]) };

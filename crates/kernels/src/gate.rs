@@ -45,11 +45,15 @@ mod tests {
                     * match activation {
                         Activation::Silu => x / (1.0 + (-x).exp()),
                         Activation::GeluTanh => {
-                            let u = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x);
+                            let u =
+                                (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x);
                             0.5 * x * (1.0 + u.tanh())
                         }
                     };
-                assert!((f64::from(y) - truth).abs() < 3e-6 * (1.0 + truth.abs()), "{x} {y} {truth}");
+                assert!(
+                    (f64::from(y) - truth).abs() < 3e-6 * (1.0 + truth.abs()),
+                    "{x} {y} {truth}"
+                );
             }
         }
     }

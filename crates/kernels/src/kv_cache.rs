@@ -85,12 +85,10 @@ impl Page<'_> {
     /// The address of the keys or values. Rows that share a page see equal addresses.
     pub(crate) fn address(&self, side: Side) -> *const u8 {
         match (self, side) {
-            (Page::F16 { keys: x, .. }, Side::Keys) | (Page::F16 { values: x, .. }, Side::Values) => {
-                x.as_ptr().cast()
-            }
-            (Page::F32 { keys: x, .. }, Side::Keys) | (Page::F32 { values: x, .. }, Side::Values) => {
-                x.as_ptr().cast()
-            }
+            (Page::F16 { keys: x, .. }, Side::Keys)
+            | (Page::F16 { values: x, .. }, Side::Values) => x.as_ptr().cast(),
+            (Page::F32 { keys: x, .. }, Side::Keys)
+            | (Page::F32 { values: x, .. }, Side::Values) => x.as_ptr().cast(),
         }
     }
 }

@@ -115,7 +115,8 @@ impl Layout {
 
     /// Offset of the codes.
     pub(crate) const fn codes_at(self) -> usize {
-        self.mins_at() + if self.has_min && self.sub_block_len == 32 { self.scales_bytes() } else { 0 }
+        self.mins_at()
+            + if self.has_min && self.sub_block_len == 32 { self.scales_bytes() } else { 0 }
     }
 
     /// Bytes of a repacked block of sixteen rows.
@@ -156,7 +157,9 @@ impl Layout {
     pub(crate) fn min(self, block: &[u8], r: usize, s: usize) -> i32 {
         match (self.block_len, self.bits) {
             (32, _) => 1,
-            (_, 2) => i32::from(block[self.scales_at() + s / 2 * F16_PLANE_BYTES + r * 2 + s % 2] >> 4),
+            (_, 2) => {
+                i32::from(block[self.scales_at() + s / 2 * F16_PLANE_BYTES + r * 2 + s % 2] >> 4)
+            }
             _ => self.scale_6bit(block, self.mins_at(), r, s),
         }
     }

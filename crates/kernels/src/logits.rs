@@ -107,7 +107,14 @@ pub fn least(isa: Isa, xs: &[f32]) -> f32 {
 /// # Panics
 /// If an output is shorter than `xs` and [`SLACK`] more elements.
 #[inline]
-pub fn select(isa: Isa, xs: &[f32], bound: Bound, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+pub fn select(
+    isa: Isa,
+    xs: &[f32],
+    bound: Bound,
+    first: u32,
+    ids: &mut [u32],
+    out: &mut [f32],
+) -> usize {
     assert!(
         ids.len() >= xs.len() + SLACK && out.len() >= xs.len() + SLACK,
         "outputs hold all logits and SLACK more"
@@ -120,7 +127,14 @@ pub fn select(isa: Isa, xs: &[f32], bound: Bound, first: u32, ids: &mut [u32], o
 /// # Panics
 /// As [`select`].
 #[inline]
-pub fn select_near(isa: Isa, xs: &[f32], near: &Near, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+pub fn select_near(
+    isa: Isa,
+    xs: &[f32],
+    near: &Near,
+    first: u32,
+    ids: &mut [u32],
+    out: &mut [f32],
+) -> usize {
     assert!(
         ids.len() >= xs.len() + SLACK && out.len() >= xs.len() + SLACK,
         "outputs hold all logits and SLACK more"
@@ -134,7 +148,14 @@ pub fn select_near(isa: Isa, xs: &[f32], near: &Near, first: u32, ids: &mut [u32
 /// # Panics
 /// As [`select`].
 #[inline]
-pub fn select_bin(isa: Isa, xs: &[f32], line: Line, bin: Bin, first: u32, ids: &mut [u32]) -> usize {
+pub fn select_bin(
+    isa: Isa,
+    xs: &[f32],
+    line: Line,
+    bin: Bin,
+    first: u32,
+    ids: &mut [u32],
+) -> usize {
     assert!(ids.len() >= xs.len() + SLACK, "outputs hold all logits and SLACK more");
     dispatch!(isa, logits::select_bin(xs, line, bin, first, ids))
 }
@@ -215,7 +236,8 @@ impl Near {
     #[inline]
     pub fn admits(&self, x: f32, index: usize) -> bool {
         let distance = self.line.distance(x);
-        x >= self.from && (distance < self.reach || (distance == self.reach && self.last.admits(x, index)))
+        x >= self.from
+            && (distance < self.reach || (distance == self.reach && self.last.admits(x, index)))
     }
 }
 
@@ -273,8 +295,14 @@ mod tests {
                 ids.truncate(kept);
                 out.truncate(kept);
                 let deviations = deviations(isa, &xs, found.max, 2f64.powi(-104));
-                let facts =
-                    (total, sums, squares(isa, &es), deviations, least(isa, &xs), count_unmasked(isa, &xs));
+                let facts = (
+                    total,
+                    sums,
+                    squares(isa, &es),
+                    deviations,
+                    least(isa, &xs),
+                    count_unmasked(isa, &xs),
+                );
                 (found, maxima, es, ids, out, facts)
             };
             let a = of(Isa::SCALAR);
@@ -327,7 +355,9 @@ mod tests {
                     found.push(ids[..kept].to_vec());
                     for near in [&near, &tied] {
                         let kept = select_near(isa, &xs, near, 3, &mut ids, &mut out);
-                        assert!(ids[..kept].iter().zip(&out).all(|(&id, &x)| xs[id as usize - 3] == x));
+                        assert!(
+                            ids[..kept].iter().zip(&out).all(|(&id, &x)| xs[id as usize - 3] == x)
+                        );
                         found.push(ids[..kept].to_vec());
                     }
                     let kept = select_bin(isa, &xs, line, bin, 3, &mut ids);
@@ -335,7 +365,11 @@ mod tests {
                     found
                 };
                 let all = |keep: &dyn Fn(f32, usize) -> bool| -> Vec<u32> {
-                    (3..).zip(&xs).filter(|&(id, &x)| keep(x, id as usize)).map(|(id, _)| id).collect()
+                    (3..)
+                        .zip(&xs)
+                        .filter(|&(id, &x)| keep(x, id as usize))
+                        .map(|(id, _)| id)
+                        .collect()
                 };
                 let place = |x: f32| (line.distance(x) * 64.0).min(500.0).round_ties_even() as u32;
                 let expected = vec![

@@ -61,15 +61,21 @@ struct TaskPlan<'a> {
 }
 
 impl<'a> TaskPlan<'a> {
-    fn new(pool: &Pool, n: usize, weights: impl ExactSizeIterator<Item = &'a WeightMatrix>) -> TaskPlan<'a> {
+    fn new(
+        pool: &Pool,
+        n: usize,
+        weights: impl ExactSizeIterator<Item = &'a WeightMatrix>,
+    ) -> TaskPlan<'a> {
         assert!(weights.len() <= MAX_PRODUCTS, "at most {MAX_PRODUCTS} products");
         let mut plan = TaskPlan { products: [None; MAX_PRODUCTS], n_tasks: 0 };
         for (product, weights) in plan.products.iter_mut().zip(weights) {
             let n_groups = weights.rows().div_ceil(GROUP_ROWS);
-            let groups_per_task = MIN_MACS_PER_TASK.div_ceil((n * weights.cols() * GROUP_ROWS).max(1));
+            let groups_per_task =
+                MIN_MACS_PER_TASK.div_ceil((n * weights.cols() * GROUP_ROWS).max(1));
             let n_threads = pool.n_threads();
             // At least 8 tasks per thread, to balance the load when other processes use a core.
-            let enough = (weights.n_bytes() / TARGET_TASK_BYTES).clamp(8 * n_threads, 64 * n_threads);
+            let enough =
+                (weights.n_bytes() / TARGET_TASK_BYTES).clamp(8 * n_threads, 64 * n_threads);
             let most = (n_groups / groups_per_task).clamp(1, enough);
             // A multiple of the number of threads.
             let n_tasks = most - most % n_threads.min(most);
@@ -85,9 +91,11 @@ impl<'a> TaskPlan<'a> {
         tasks: Range<usize>,
     ) -> impl Iterator<Item = (usize, &'a WeightMatrix, Range<usize>)> {
         self.products.iter().flatten().enumerate().filter_map(move |(i, product)| {
-            let clamped = |task: usize| task.clamp(product.first_task, product.first_task + product.n_tasks);
+            let clamped =
+                |task: usize| task.clamp(product.first_task, product.first_task + product.n_tasks);
             let n_groups = product.weights.rows().div_ceil(GROUP_ROWS);
-            let start = |task| part_start(clamped(task) - product.first_task, product.n_tasks, n_groups);
+            let start =
+                |task| part_start(clamped(task) - product.first_task, product.n_tasks, n_groups);
             let groups = start(tasks.start)..start(tasks.end);
             (!groups.is_empty()).then_some((i, product.weights, groups))
         })
@@ -100,7 +108,8 @@ impl<'a> TaskPlan<'a> {
         let Some((_, weights, groups)) = self.groups_of(task..self.n_tasks).next() else {
             return std::ptr::null()..std::ptr::null();
         };
-        let all: usize = self.products.iter().flatten().map(|product| product.weights.n_bytes()).sum();
+        let all: usize =
+            self.products.iter().flatten().map(|product| product.weights.n_bytes()).sum();
         let first = weights.groups(groups).as_ptr();
         first..first.wrapping_add(MAX_PREFETCH_BYTES.min(all / pool.n_threads()))
     }

@@ -142,7 +142,9 @@ impl WeightMatrix {
             }
             return;
         };
-        for (block, out) in group.chunks_exact(layout.bytes()).zip(out.chunks_exact_mut(layout.block_len)) {
+        for (block, out) in
+            group.chunks_exact(layout.bytes()).zip(out.chunks_exact_mut(layout.block_len))
+        {
             let d = Layout::half(block, 0, r);
             let m = if layout.has_min { Layout::half(block, F16_PLANE_BYTES, r) } else { 0.0 };
             for (k, out) in out.iter_mut().enumerate() {

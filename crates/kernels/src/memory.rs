@@ -69,7 +69,8 @@ impl Arena {
     /// # Errors
     /// If the system has no address space left.
     pub fn alloc<T: Pod>(&mut self, len: usize) -> Result<Buffer<T>, NoMemory> {
-        let bytes = len.checked_mul(size_of::<T>()).ok_or_else(|| NoMemory(format!("{len} numbers")))?;
+        let bytes =
+            len.checked_mul(size_of::<T>()).ok_or_else(|| NoMemory(format!("{len} numbers")))?;
         let map = match &self.map {
             Some(map) if map.len() - self.used >= bytes => Arc::clone(map),
             _ => {
@@ -106,7 +107,9 @@ impl<T: Pod> Deref for Buffer<T> {
 impl<T: Pod> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as in `deref`; the mutable borrow of the buffer excludes every other reference.
-        unsafe { std::slice::from_raw_parts_mut(self.map.as_mut_ptr().add(self.start).cast(), self.len) }
+        unsafe {
+            std::slice::from_raw_parts_mut(self.map.as_mut_ptr().add(self.start).cast(), self.len)
+        }
     }
 }
 

@@ -272,7 +272,9 @@ impl Pool {
             // SAFETY: chunk i is [start, start + chunk_len), cut at the end of `data`; chunks of
             // different i are disjoint, each i runs once, and `data` is borrowed mutably until
             // `run` returns.
-            let chunk = unsafe { std::slice::from_raw_parts_mut(base.at(start), chunk_len.min(len - start)) };
+            let chunk = unsafe {
+                std::slice::from_raw_parts_mut(base.at(start), chunk_len.min(len - start))
+            };
             task(i, chunk);
         });
     }
@@ -344,8 +346,12 @@ impl Shared {
         loop {
             let state = self.state.load(Ordering::Acquire);
             if state & OPEN != 0 && state >> 16 != last_epoch {
-                let entered =
-                    self.state.compare_exchange(state, state + 1, Ordering::AcqRel, Ordering::Relaxed);
+                let entered = self.state.compare_exchange(
+                    state,
+                    state + 1,
+                    Ordering::AcqRel,
+                    Ordering::Relaxed,
+                );
                 if entered.is_ok() {
                     last_epoch = state >> 16;
                     // SAFETY: the job is open and counts this worker, so its closure lives until we

@@ -29,5 +29,7 @@ pub(crate) fn prefetch_l2(address: *const u8) {
 #[inline(always)]
 pub(crate) fn prefetch_elements<T: CacheElement>(base: *const u8, first: usize, n: usize) {
     let start = base.wrapping_add(first * size_of::<T>());
-    (0..n * size_of::<T>()).step_by(CACHE_LINE).for_each(|line| prefetch_l2(start.wrapping_add(line)));
+    (0..n * size_of::<T>())
+        .step_by(CACHE_LINE)
+        .for_each(|line| prefetch_l2(start.wrapping_add(line)));
 }

@@ -13,7 +13,9 @@ use crate::{
 pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8]) {
     let size = format.block_bytes();
     let Some(layout) = Layout::of(format) else {
-        for (column, number) in group.chunks_exact_mut(GROUP_ROWS * size).zip(row.chunks_exact(size)) {
+        for (column, number) in
+            group.chunks_exact_mut(GROUP_ROWS * size).zip(row.chunks_exact(size))
+        {
             column[r * size..(r + 1) * size].copy_from_slice(number);
         }
         return;
@@ -23,7 +25,8 @@ pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8])
         match format {
             Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 | Format::Q8_0 => {
                 let mut halves = 0;
-                for at in [0, F16_PLANE_BYTES].into_iter().take(if layout.has_min { 2 } else { 1 }) {
+                for at in [0, F16_PLANE_BYTES].into_iter().take(if layout.has_min { 2 } else { 1 })
+                {
                     packed[at + 2 * r..at + 2 * r + 2].copy_from_slice(&bytes[halves..halves + 2]);
                     halves += 2;
                 }
@@ -43,9 +46,9 @@ pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8])
                 unpack_scales(format, bytes, &mut block);
                 layout.write_scales(packed, r, &block);
                 let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE_BYTES * layout.bits);
-                tiles
-                    .enumerate()
-                    .for_each(|(tile, planes)| repack_k_quant_codes(format, bytes, tile, planes, r));
+                tiles.enumerate().for_each(|(tile, planes)| {
+                    repack_k_quant_codes(format, bytes, tile, planes, r)
+                });
             }
             _ => repack_generic(layout, format, bytes, packed, r, &mut block),
         }
@@ -108,12 +111,18 @@ fn repack_k_quant_codes(format: Format, bytes: &[u8], tile: usize, planes: &mut 
     match format {
         Format::Q5_K => {
             let high = &bytes[16..48];
-            put(planes, 4, r, (0..8).fold(0, |plane, g| plane | (word(high, g) >> tile & 0x0101_0101) << g));
+            put(
+                planes,
+                4,
+                r,
+                (0..8).fold(0, |plane, g| plane | (word(high, g) >> tile & 0x0101_0101) << g),
+            );
         }
         Format::Q6_K => {
             let high = &bytes[128 + tile / 4 * 32..];
             for v in 0..2 {
-                let quad = |s: usize| (word(high, 4 * v + s) >> (tile % 4 * 2) & 0x0303_0303) << (2 * s);
+                let quad =
+                    |s: usize| (word(high, 4 * v + s) >> (tile % 4 * 2) & 0x0303_0303) << (2 * s);
                 put(planes, 4 + v, r, (0..4).fold(0, |plane, s| plane | quad(s)));
             }
         }
@@ -173,7 +182,9 @@ impl Layout {
                 put(v, &|i| (0..4).map(|s| (codes[16 * v + 4 * s + i] & 3) << (2 * s)).sum());
             }),
             8 => (0..8).for_each(|g| put(g, &|i| codes[4 * g + i])),
-            _ => (0..4).for_each(|j| put(j, &|i| codes[4 * j + i] & 15 | codes[4 * j + 16 + i] << 4)),
+            _ => {
+                (0..4).for_each(|j| put(j, &|i| codes[4 * j + i] & 15 | codes[4 * j + 16 + i] << 4))
+            }
         }
         match self.bits {
             3 => put(2, &|i| (0..8).map(|g| codes[4 * g + i] >> 2 << g).sum()),
@@ -198,7 +209,8 @@ mod tests {
             let bytes: Vec<u8> =
                 (0..n * format.block_bytes()).map(|i| (i * i * 31 % 257 + i) as u8).collect();
             for r in [0, 5, 15] {
-                let (mut fast, mut general) = (vec![0; n * layout.bytes()], vec![0; n * layout.bytes()]);
+                let (mut fast, mut general) =
+                    (vec![0; n * layout.bytes()], vec![0; n * layout.bytes()]);
                 repack_row(format, &bytes, r, &mut fast);
                 let blocks = bytes.chunks_exact(format.block_bytes());
                 for (packed, bytes) in general.chunks_exact_mut(layout.bytes()).zip(blocks) {
@@ -211,7 +223,11 @@ mod tests {
                         } else {
                             i32::from(block.codes[k])
                         };
-                        assert_eq!(layout.code(packed, r, k), code, "{format:?}, code {k} of row {r}");
+                        assert_eq!(
+                            layout.code(packed, r, k),
+                            code,
+                            "{format:?}, code {k} of row {r}"
+                        );
                     }
                 }
                 assert_eq!(fast, general, "{format:?}, row {r}");

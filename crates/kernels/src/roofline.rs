@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn every_instruction_set_does_the_same_work() {
-        let numbers: Vec<u64> = (0..1001u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+        let numbers: Vec<u64> =
+            (0..1001u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
         for (threads, rounds) in [(1, 0), (1, 5), (2, 1000), (3, 77)] {
             let pool = Pool::new(threads);
             assert_eq!(int8(&pool, Isa::SCALAR, rounds), int8(&pool, Isa::best(), rounds));

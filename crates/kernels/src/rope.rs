@@ -19,7 +19,10 @@ pub enum Pairing {
 /// If `sin` and `cos` differ in length, or `head` is shorter than 2·cos.len().
 pub fn rotate(pairing: Pairing, head: &mut [f32], cos: &[f32], sin: &[f32]) {
     let half = cos.len();
-    assert!(sin.len() == half && head.len() >= 2 * half, "a sine and a cosine for each pair of the head");
+    assert!(
+        sin.len() == half && head.len() >= 2 * half,
+        "a sine and a cosine for each pair of the head"
+    );
     match pairing {
         Pairing::Adjacent => {
             for ((pair, c), s) in head.as_chunks_mut::<2>().0.iter_mut().zip(cos).zip(sin) {

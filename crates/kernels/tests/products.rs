@@ -37,7 +37,9 @@ fn tensor(random: &mut Random, format: Format, rows: usize, cols: usize) -> Vec<
         match format {
             Format::F32 => buffer.copy_from_slice(&random.unit().to_le_bytes()),
             Format::F16 => half(0),
-            Format::BF16 => buffer.copy_from_slice(&half::bf16::from_f32(random.unit()).to_le_bytes()),
+            Format::BF16 => {
+                buffer.copy_from_slice(&half::bf16::from_f32(random.unit()).to_le_bytes())
+            }
             Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => half(0),
             Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => {
                 half(0);
@@ -87,7 +89,8 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
                 for isa in Isa::all() {
                     for pool in &pools {
                         let alone = product(pool, isa, &weights, &x[t * cols..(t + 1) * cols], 1);
-                        let what = format!("{format:?} {rows}x{cols} token {t} alone, {}", isa.name());
+                        let what =
+                            format!("{format:?} {rows}x{cols} token {t} alone, {}", isa.name());
                         assert_eq!(alone, spec[t * rows..(t + 1) * rows], "{what}");
                     }
                 }
@@ -102,10 +105,12 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
                 assert_eq!(w, expanded, "{format:?}: row {row} repacked and in the file");
                 for t in 0..n {
                     let x = &x[t * cols..(t + 1) * cols];
-                    let truth: f64 = w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
+                    let truth: f64 =
+                        w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
                     // Rounding an activation errs by at most half a step of max/127, here 2/127/2
                     // each.
-                    let bound: f64 = w.iter().map(|w| f64::from(w.abs())).sum::<f64>() / 127.0 + 1e-5;
+                    let bound: f64 =
+                        w.iter().map(|w| f64::from(w.abs())).sum::<f64>() / 127.0 + 1e-5;
                     let got = f64::from(spec[t * rows + row]);
                     assert!((got - truth).abs() <= bound, "{format:?}: {got} {truth} {bound}");
                 }
@@ -150,7 +155,11 @@ fn extreme_codes_do_not_overflow() {
                 let mut w = vec![0.0; cols];
                 weights.row(0, &mut w);
                 let truth: f32 = w.iter().map(|w| w * sign).sum();
-                assert!((a[0] - truth).abs() <= truth.abs() * 1e-5, "{format:?} {fill:#x} {} {truth}", a[0]);
+                assert!(
+                    (a[0] - truth).abs() <= truth.abs() * 1e-5,
+                    "{format:?} {fill:#x} {} {truth}",
+                    a[0]
+                );
             }
         }
     }
@@ -161,7 +170,8 @@ fn numbers_that_are_not_finite_are_not_lost() {
     let pool = Pool::new(1);
     let mut random = Random(7);
     for format in [Format::Q4_1, Format::Q4_K] {
-        let weights = WeightMatrix::new(&pool, format, 8, 256, &tensor(&mut random, format, 8, 256)).unwrap();
+        let weights =
+            WeightMatrix::new(&pool, format, 8, 256, &tensor(&mut random, format, 8, 256)).unwrap();
         for bad in [f32::NAN, f32::INFINITY] {
             let mut x = vec![0.5; 256];
             x[77] = bad;
@@ -180,13 +190,17 @@ fn quantized_activations_agree_on_awkward_numbers() {
     let pool = Pool::new(1);
     let mut random = Random(9);
     let weights =
-        WeightMatrix::new(&pool, Format::Q8_0, 8, 32, &tensor(&mut random, Format::Q8_0, 8, 32)).unwrap();
+        WeightMatrix::new(&pool, Format::Q8_0, 8, 32, &tensor(&mut random, Format::Q8_0, 8, 32))
+            .unwrap();
     for scale in [0.0f32, 1e-45, 1e-38, 1e-31, 1e-20, 1.0, 1e20, 3e38] {
         let x: Vec<f32> = (0..32).map(|_| random.unit() * scale).collect();
         let a = product(&pool, Isa::SCALAR, &weights, &x, 1);
         for isa in Isa::all() {
             let b = product(&pool, isa, &weights, &x, 1);
-            assert!(a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()), "{scale}: {a:?} {b:?}");
+            assert!(
+                a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()),
+                "{scale}: {a:?} {b:?}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Texts in, how likely a second model finds them after their prompt out.
 //!
-//! Tokens are scored as `kelvin perplexity` scores them: -ln p under the model's own distribution (T = 1), every one after all that stands before it. The
-//! prompt is read once and every text of it is a fork.
+//! Tokens are scored as `kelvin perplexity` scores them: -ln p under the model's own distribution
+//! (T = 1), every one after all that stands before it. The prompt is read once and every text of it
+//! is a fork.
 
 use kelvin_engine::{
     Engine, TokenId,
@@ -21,7 +22,9 @@ pub enum JudgeError {
     #[error("the prompt has no tokens, so there is nothing to judge a text's beginning by")]
     EmptyPrompt,
     /// Prompt and text don't fit.
-    #[error("prompt and text have {len} tokens under the judge, but its context has room for {limit}")]
+    #[error(
+        "prompt and text have {len} tokens under the judge, but its context has room for {limit}"
+    )]
     TooLong {
         /// Tokens of both.
         len: usize,
@@ -36,14 +39,22 @@ pub enum JudgeError {
     Logits(#[from] SampleError),
 }
 
-/// What `judge` says of each of the texts, all of which follow one prompt, which has become these tokens of the judge's.
-pub fn judge(judge: &Engine, prompt: &[TokenId], texts: &[&str]) -> Result<Vec<Judged>, JudgeError> {
+/// What `judge` says of each of the texts, all of which follow one prompt, which has become these
+/// tokens of the judge's.
+pub fn judge(
+    judge: &Engine,
+    prompt: &[TokenId],
+    texts: &[&str],
+) -> Result<Vec<Judged>, JudgeError> {
     let (model, tokenizer) = (&judge.model, &judge.tokenizer);
     let Some((last, head)) = prompt.split_last() else { return Err(JudgeError::EmptyPrompt) };
     let mut scratch = Scratch::default();
     let mut read = model.sequence(CacheFormat::F16);
     for tokens in head.chunks(256) {
-        model.forward(&mut [Append { sequence: &mut read, tokens, want: Want::None }], &mut scratch)?;
+        model.forward(
+            &mut [Append { sequence: &mut read, tokens, want: Want::None }],
+            &mut scratch,
+        )?;
     }
     let mut found = Vec::with_capacity(texts.len());
     for text in texts {
@@ -53,7 +64,8 @@ pub fn judge(judge: &Engine, prompt: &[TokenId], texts: &[&str]) -> Result<Vec<J
             return Err(JudgeError::TooLong { len, limit: model.config.ctx_len });
         }
         let mut sequence = read.clone();
-        // The last of the prompt foretells the text's first; the text's last foretells nothing of it.
+        // The last of the prompt foretells the text's first; the text's last foretells nothing of
+        // it.
         let mut before = vec![*last];
         before.extend(&tokens[..tokens.len().saturating_sub(1)]);
         let mut nats = 0.0;
@@ -61,7 +73,9 @@ pub fn judge(judge: &Engine, prompt: &[TokenId], texts: &[&str]) -> Result<Vec<J
             let append = Append { sequence: &mut sequence, tokens: given, want: Want::All };
             let logits = model.forward(&mut [append], &mut scratch)?;
             let mut each: Vec<Result<f64, SampleError>> = vec![Ok(0.0); next.len()];
-            model.pool().for_each_chunk(&mut each, 1, &|i, each| each[0] = surprisal(logits.row(i), next[i]));
+            model.pool().for_each_chunk(&mut each, 1, &|i, each| {
+                each[0] = surprisal(logits.row(i), next[i])
+            });
             for one in each {
                 nats += one?;
             }

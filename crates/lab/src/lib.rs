@@ -1,7 +1,10 @@
-//! Many generations in, evidence out: what turns "hotter is more creative" into something one measures.
+//! Many generations in, evidence out: what turns "hotter is more creative" into something one
+//! measures.
 //!
-//! A [`Recipe`] describes a table of prompts × chains × samples, and a [`Run`] is the table filled, each row a text with a record of
-//! every token: a [`worker`] makes the texts, a [`Store`] keeps them, [`sweep`](mod@sweep) goes from one to the other. Whatever is said about creativity is computed from one.
+//! A [`Recipe`] describes a table of prompts × chains × samples, and a [`Run`] is the table filled,
+//! each row a text with a record of every token: a [`worker`] makes the texts, a [`Store`] keeps
+//! them, [`sweep`](mod@sweep) goes from one to the other. Whatever is said about creativity is
+//! computed from one.
 
 pub mod export;
 pub mod judge;

@@ -1,9 +1,10 @@
-//! A text in, its place among meanings out: a vector of length 1 by all-MiniLM-L6-v2 (Reimers & Gurevych 2019, arXiv 1908.10084), the nearer
-//! to another's the more alike the two texts are.
+//! A text in, its place among meanings out: a vector of length 1 by all-MiniLM-L6-v2 (Reimers &
+//! Gurevych 2019, arXiv 1908.10084), the nearer to another's the more alike the two texts are.
 //!
-//! The model is candle's, since Kelvin's own engine only writes. As sentence-transformers runs it: the first 256 word pieces, both ends
-//! marked, the mean over all of them. Each text goes alone, so that none depends on its neighbours; the last bits depend on the processor,
-//! not on how many threads compute.
+//! The model is candle's, since Kelvin's own engine only writes. As sentence-transformers runs it:
+//! the first 256 word pieces, both ends marked, the mean over all of them. Each text goes alone, so
+//! that none depends on its neighbours; the last bits depend on the processor, not on how many
+//! threads compute.
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -35,12 +36,14 @@ pub enum MeaningError {
 pub struct Embedder {
     model: BertModel,
     tokenizer: Tokenizer,
-    /// Who multiplies its matrices: whatever candle gives to rayon is done by the pool from which it was called.
+    /// Who multiplies its matrices: whatever candle gives to rayon is done by the pool from which
+    /// it was called.
     pool: ThreadPool,
 }
 
 impl Embedder {
-    /// Of the model's three files: `config.json`, `model.safetensors` and `tokenizer.json`; with so many threads, or one for each core.
+    /// Of the model's three files: `config.json`, `model.safetensors` and `tokenizer.json`; with so
+    /// many threads, or one for each core.
     ///
     /// # Errors
     /// If one of them is another thing.
@@ -53,7 +56,8 @@ impl Embedder {
         let config: Config = serde_json::from_slice(config)?;
         let mut tokenizer = Tokenizer::from_bytes(tokenizer)?;
         // The file has settings for a server of fixed width: 128 pieces, filled up.
-        let truncation = TruncationParams { max_length: MOST_PIECES, ..TruncationParams::default() };
+        let truncation =
+            TruncationParams { max_length: MOST_PIECES, ..TruncationParams::default() };
         tokenizer.with_padding(None).with_truncation(Some(truncation))?;
         let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu)?;
         // rayon's 0 is every core.

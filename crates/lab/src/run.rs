@@ -1,8 +1,9 @@
-//! What a sweep leaves behind, as metrics and reports read it: prompts × chains × samples, each a text with
-//! a record of every token.
+//! What a sweep leaves behind, as metrics and reports read it: prompts × chains × samples, each a
+//! text with a record of every token.
 //!
-//! All quantities are in nats. "Raw" is the model's own distribution (T = 1, the whole vocabulary), "final" the one that a token
-//! was drawn from, after the chain. What an engine can't tell is `None` and [`Source::withholds`] says why; nothing is made up for it.
+//! All quantities are in nats. "Raw" is the model's own distribution (T = 1, the whole vocabulary),
+//! "final" the one that a token was drawn from, after the chain. What an engine can't tell is
+//! `None` and [`Source::withholds`] says why; nothing is made up for it.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,8 @@ pub struct Run {
     pub source: Source,
     /// The model whose opinion its samples have, if one has judged them.
     pub judge: Option<Source>,
-    /// The key of the dice. Samples of one number share their dice at every prompt's every chain, so chains can be compared in pairs.
+    /// The key of the dice. Samples of one number share their dice at every prompt's every chain,
+    /// so chains can be compared in pairs.
     pub seed: u64,
     /// How many tokens a text could have.
     pub max_tokens: usize,
@@ -43,7 +45,8 @@ pub enum Source {
         /// The file's SHA-256, in hexadecimal.
         sha256: String,
     },
-    /// A server that speaks OpenAI's protocol: the likeliest few log-probabilities are known at most.
+    /// A server that speaks OpenAI's protocol: the likeliest few log-probabilities are known at
+    /// most.
     Server {
         /// The model's name there.
         model: String,
@@ -53,7 +56,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// Why entropies, ranks beyond the likeliest few, final probabilities and survivors aren't there, if they aren't.
+    /// Why entropies, ranks beyond the likeliest few, final probabilities and survivors aren't
+    /// there, if they aren't.
     pub fn withholds(&self) -> Option<&'static str> {
         match self {
             Source::Local { .. } => None,
@@ -63,8 +67,7 @@ impl Source {
 }
 
 /// What no server tells.
-pub(crate) const WITHHELD: &str =
-    "the texts come from a server, which tells the likeliest tokens at most, not the whole distribution";
+pub(crate) const WITHHELD: &str = "the texts come from a server, which tells the likeliest tokens at most, not the whole distribution";
 
 /// A prompt, and what its line of a JSON-lines file says besides (a category, a reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,7 +92,8 @@ pub struct Sample {
     pub text: String,
     /// Why it ended.
     pub finish: Finish,
-    /// How each of its tokens was drawn. A stop string's tokens are among them, though not in the text; an end token isn't.
+    /// How each of its tokens was drawn. A stop string's tokens are among them, though not in the
+    /// text; an end token isn't.
     pub tokens: Vec<Token>,
     /// How likely the run's judge finds it, if it has one and that has looked.
     pub judged: Option<Judged>,
@@ -145,14 +149,17 @@ pub struct Token {
     pub entropy_final: Option<f64>,
     /// Tokens that the chain left.
     pub survivors: Option<u32>,
-    /// How far the chain moved the distribution, if the recipe's metrics ask for it ([`kelvin_sampling::Sampler::measuring_shift`]).
+    /// How far the chain moved the distribution, if the recipe's metrics ask for it
+    /// ([`kelvin_sampling::Sampler::measuring_shift`]).
     pub shift: Option<Shift>,
-    /// The likeliest tokens and their log-probabilities as a server told them, the likeliest first; empty for a local model.
+    /// The likeliest tokens and their log-probabilities as a server told them, the likeliest first;
+    /// empty for a local model.
     pub top: Vec<(String, f64)>,
 }
 
 impl Sample {
-    /// Its tokens; none if it has some and whoever made it didn't tell them, as a server that knows no log-probabilities.
+    /// Its tokens; none if it has some and whoever made it didn't tell them, as a server that knows
+    /// no log-probabilities.
     pub fn told(&self) -> Option<&[Token]> {
         (!self.tokens.is_empty() || self.text.is_empty()).then_some(&self.tokens)
     }

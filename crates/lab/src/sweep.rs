@@ -1,6 +1,7 @@
 //! A recipe, a worker and a store in; the table's missing rows filled out.
 //!
-//! Each text is in the store before anybody is told of it. So whatever ends a sweep, the same recipe goes on from there.
+//! Each text is in the store before anybody is told of it. So whatever ends a sweep, the same
+//! recipe goes on from there.
 
 use std::{collections::HashSet, ops::ControlFlow, time::Instant};
 
@@ -17,7 +18,8 @@ pub trait Progress {
     /// So many tokens more, of texts in the making.
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()>;
 
-    /// Nothing comes for now, and why: told once, however many wait, until the next text says that this is over.
+    /// Nothing comes for now, and why: told once, however many wait, until the next text says that
+    /// this is over.
     fn waits(&mut self, why: &str) -> ControlFlow<()>;
 
     /// A text that is safe in the store.
@@ -55,7 +57,8 @@ pub fn missing(recipe: &Recipe, present: &HashSet<(usize, usize, usize)>) -> Vec
     let mut rows = Vec::with_capacity(recipe.n_texts().saturating_sub(present.len()));
     for prompt in 0..recipe.prompts.len() {
         for chain in 0..recipe.chains.len() {
-            let samples = (0..recipe.samples).filter(|&sample| !present.contains(&(prompt, chain, sample)));
+            let samples =
+                (0..recipe.samples).filter(|&sample| !present.contains(&(prompt, chain, sample)));
             rows.extend(samples.map(|sample| Row { prompt, chain, sample }));
         }
     }
@@ -75,7 +78,8 @@ pub fn sweep(
 ) -> Result<Swept, SweepError> {
     let rows = missing(recipe, &store.present(run)?);
     let begun = Instant::now();
-    let mut keeper = Keeper { run, store, progress, is_waiting: false, n_new: 0, n_tokens: 0, failed: None };
+    let mut keeper =
+        Keeper { run, store, progress, is_waiting: false, n_new: 0, n_tokens: 0, failed: None };
     let filled = if rows.is_empty() { Ok(()) } else { worker.fill(recipe, &rows, &mut keeper) };
     let Keeper { n_new, n_tokens, failed, .. } = keeper;
     if let Some(error) = failed {

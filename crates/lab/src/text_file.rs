@@ -1,7 +1,9 @@
-//! A user's text file or standard input in, its text out. Every text that a user hands over is read here.
+//! A user's text file or standard input in, its text out. Every text that a user hands over is read
+//! here.
 //!
-//! A text is UTF-8. A byte-order mark at its start, as editors on Windows write it, isn't part of the text
-//! and is dropped. A mark anywhere else stays. UTF-16 and UTF-32, recognized by their marks, are refused by name.
+//! A text is UTF-8. A byte-order mark at its start, as editors on Windows write it, isn't part of
+//! the text and is dropped. A mark anywhere else stays. UTF-16 and UTF-32, recognized by their
+//! marks, are refused by name.
 
 use std::{
     fs::File,
@@ -12,7 +14,8 @@ use std::{
 /// U+FEFF in UTF-8.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The marks of other encodings, and their names. UTF-32 stands before UTF-16, whose mark it begins with.
+/// The marks of other encodings, and their names. UTF-32 stands before UTF-16, whose mark it begins
+/// with.
 const OTHER_MARKS: [(&[u8], &str, &str); 4] = [
     (b"\xFF\xFE\0\0", "UTF-32", "little-endian"),
     (b"\0\0\xFE\xFF", "UTF-32", "big-endian"),
@@ -91,12 +94,15 @@ pub fn read_from(source: impl Read, name: &str, most: u64) -> Result<String, Tex
     decode(bytes, name)
 }
 
-/// The text that the bytes of a file are, without a byte-order mark at their start. Errors call the file `name`.
+/// The text that the bytes of a file are, without a byte-order mark at their start. Errors call the
+/// file `name`.
 ///
 /// # Errors
 /// If the bytes aren't UTF-8.
 pub fn decode(mut bytes: Vec<u8>, name: &str) -> Result<String, TextError> {
-    if let Some(&(_, encoding, order)) = OTHER_MARKS.iter().find(|(mark, ..)| bytes.starts_with(mark)) {
+    if let Some(&(_, encoding, order)) =
+        OTHER_MARKS.iter().find(|(mark, ..)| bytes.starts_with(mark))
+    {
         return Err(TextError::OtherEncoding { name: name.into(), encoding, order });
     }
     let n_mark = if bytes.starts_with(MARK) { MARK.len() } else { 0 };
@@ -117,7 +123,10 @@ mod tests {
         let of = |bytes: &[u8]| decode(bytes.to_vec(), "it").unwrap();
         assert_eq!(of(b"\xEF\xBB\xBFa\xEF\xBB\xBFb"), "a\u{feff}b");
         assert_eq!(of(b"\xEF\xBB\xBF\xEF\xBB\xBF"), "\u{feff}");
-        assert_eq!((of(b"").as_str(), of(b"\xEF\xBB\xBF").as_str(), of(b"a").as_str()), ("", "", "a"));
+        assert_eq!(
+            (of(b"").as_str(), of(b"\xEF\xBB\xBF").as_str(), of(b"a").as_str()),
+            ("", "", "a")
+        );
     }
 
     #[test]
@@ -127,9 +136,13 @@ mod tests {
             said(b"a\nb\xff"),
             "a.txt, line 2: it isn't UTF-8 text (byte 3 of the file): save it as UTF-8"
         );
-        assert!(said(b"\xEF\xBB\xBFab\xff").contains("line 1: it isn't UTF-8 text (byte 5 of the file)"));
         assert!(
-            said(b"\xFF\xFEa\0").starts_with("a.txt is UTF-16 text (little-endian, by its byte-order mark)")
+            said(b"\xEF\xBB\xBFab\xff")
+                .contains("line 1: it isn't UTF-8 text (byte 5 of the file)")
+        );
+        assert!(
+            said(b"\xFF\xFEa\0")
+                .starts_with("a.txt is UTF-16 text (little-endian, by its byte-order mark)")
         );
         assert!(said(b"\xFE\xFF\0a").starts_with("a.txt is UTF-16 text (big-endian"));
         assert!(said(b"\xFF\xFE\0\0a\0\0\0").starts_with("a.txt is UTF-32 text (little-endian"));

@@ -1,9 +1,11 @@
-//! The statistics themselves: on data with a difference that is known, how often the interval holds it; on data without one,
-//! how often one is claimed.
+//! The statistics themselves: on data with a difference that is known, how often the interval holds
+//! it; on data without one, how often one is claimed.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-use kelvin_lab::statistics::{Estimate, Matched, Over, Point, Series, Verdict, compare, holm, matched};
+use kelvin_lab::statistics::{
+    Estimate, Matched, Over, Point, Series, Verdict, compare, holm, matched,
+};
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
@@ -25,9 +27,15 @@ impl Chance {
         (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
     }
 
-    /// Two settings that differ by `difference` on average: prompts differ among each other and answer to the setting differently, and
-    /// samples share part of their chance.
-    fn pair(&mut self, prompts: usize, samples: usize, difference: f64, answers: f64) -> [Series; 2] {
+    /// Two settings that differ by `difference` on average: prompts differ among each other and
+    /// answer to the setting differently, and samples share part of their chance.
+    fn pair(
+        &mut self,
+        prompts: usize,
+        samples: usize,
+        difference: f64,
+        answers: f64,
+    ) -> [Series; 2] {
         let (mut a, mut b) = (Vec::new(), Vec::new());
         for _ in 0..prompts {
             let (prompt, effect) = (3.0 * self.normal(), difference + answers * self.normal());
@@ -65,10 +73,12 @@ fn intervals_hold_the_truth_at_their_rate() {
     }
 }
 
-/// Of shares of texts that loop, for most prompts none: what reaches beyond 0 … 1 is cut off, and never held the truth.
+/// Of shares of texts that loop, for most prompts none: what reaches beyond 0 … 1 is cut off, and
+/// never held the truth.
 #[test]
 fn cutting_at_the_ends_of_a_metric_costs_no_truth() {
-    // A prompt's chance to loop is u³, a text that does is from 0.3 to 0.9 of it in loops: 1/4 · 0.6 on average.
+    // A prompt's chance to loop is u³, a text that does is from 0.3 to 0.9 of it in loops: 1/4 ·
+    // 0.6 on average.
     let truth = 0.15;
     let mut cut = 0;
     let mut held = [0, 0];
@@ -76,7 +86,8 @@ fn cutting_at_the_ends_of_a_metric_costs_no_truth() {
         let mut chance = Chance(ChaCha8Rng::seed_from_u64(6_000_000 + i));
         let prompts = (0..8).map(|_| {
             let loops = chance.uniform().powi(3);
-            let mut one = || if chance.uniform() < loops { 0.3 + 0.6 * chance.uniform() } else { 0.0 };
+            let mut one =
+                || if chance.uniform() < loops { 0.3 + 0.6 * chance.uniform() } else { 0.0 };
             (0..4).map(|_| Some(one())).collect()
         });
         let shares = Series::new(prompts.collect());
@@ -109,7 +120,8 @@ fn of_one_prompt_they_hold_its_own_truth() {
     assert!((0.94..=0.96).contains(&held), "{held}");
 }
 
-/// Without a difference one is claimed 5 times in 100, and Holm's correction keeps any claim at all among ten to that.
+/// Without a difference one is claimed 5 times in 100, and Holm's correction keeps any claim at all
+/// among ten to that.
 #[test]
 fn without_a_difference_claims_are_as_rare_as_stated() {
     let p_of = |chance: &mut Chance, i, prompts, samples| {
@@ -140,16 +152,23 @@ fn a_difference_is_found_between_pairs() {
     assert!(found > 0.95, "{found}");
 }
 
-/// Settings of two families along curves from quality to diversity: (quality, diversity) of each. Prompts differ at both, and answer to each setting differently;
-/// what chance does to a sample's quality is partly shared, diversity is a value for each prompt and goes along with quality.
-fn settings(chance: &mut Chance, prompts: usize, samples: usize, at: &[(f64, f64)]) -> Vec<[Series; 2]> {
+/// Settings of two families along curves from quality to diversity: (quality, diversity) of each.
+/// Prompts differ at both, and answer to each setting differently; what chance does to a sample's
+/// quality is partly shared, diversity is a value for each prompt and goes along with quality.
+fn settings(
+    chance: &mut Chance,
+    prompts: usize,
+    samples: usize,
+    at: &[(f64, f64)],
+) -> Vec<[Series; 2]> {
     let mut found = vec![(Vec::new(), Vec::new()); at.len()];
     for _ in 0..prompts {
         let (level, kind) = (0.4 * chance.normal(), 0.1 * chance.normal());
         let shared: Vec<f64> = (0..samples).map(|_| 0.3 * chance.normal()).collect();
         for (&(q, d), (qualities, diversities)) in at.iter().zip(&mut found) {
             let own = 0.2 * chance.normal();
-            let values = shared.iter().map(|shared| Some(q + level + own + shared + 0.3 * chance.normal()));
+            let values =
+                shared.iter().map(|shared| Some(q + level + own + shared + 0.3 * chance.normal()));
             qualities.push(values.collect());
             diversities.push(vec![Some(d + kind + 0.1 * own + 0.05 * chance.normal())]);
         }
@@ -165,8 +184,9 @@ fn beside(found: &[[Series; 2]], n: usize, seed: u64) -> Vec<Matched> {
     matched(&points, &(0..n).collect::<Vec<_>>(), &family, RESAMPLES, seed)
 }
 
-/// A gap between two curves that is known lies in its interval at the rate of intervals, is found, and is found at equal quality, not at equal place: by themselves these
-/// settings are less diverse than their neighbours.
+/// A gap between two curves that is known lies in its interval at the rate of intervals, is found,
+/// and is found at equal quality, not at equal place: by themselves these settings are less diverse
+/// than their neighbours.
 #[test]
 fn a_gap_at_equal_quality_is_held_and_found() {
     let line = |q: f64| (q, 1.0 + 0.5 * q);
@@ -187,8 +207,9 @@ fn a_gap_at_equal_quality_is_held_and_found() {
     }
 }
 
-/// Where all lie on one curve a difference is claimed for any of three settings in 5 of 100 experiments at most, on a straight one and on one that bends as
-/// diversity does, towards its ceiling. By the line alone it would be claimed three times as often there.
+/// Where all lie on one curve a difference is claimed for any of three settings in 5 of 100
+/// experiments at most, on a straight one and on one that bends as diversity does, towards its
+/// ceiling. By the line alone it would be claimed three times as often there.
 #[test]
 fn on_one_curve_no_difference_is_claimed() {
     let bent = |q: f64| (q, 4.0 - 2.0 * (-q).exp());

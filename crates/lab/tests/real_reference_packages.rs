@@ -1,4 +1,5 @@
-//! Kelvin's metrics of texts against the Python packages that people know, on shared cases. `./check` installs them into `.venv`.
+//! Kelvin's metrics of texts against the Python packages that people know, on shared cases.
+//! `./check` installs them into `.venv`.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -10,7 +11,8 @@ use std::{
 
 use kelvin_lab::metrics::{self, Absent};
 
-/// Sets of samples: empty, single, repeated and many words, more than one script, white space of every kind, other lengths.
+/// Sets of samples: empty, single, repeated and many words, more than one script, white space of
+/// every kind, other lengths.
 fn cases() -> Vec<Vec<String>> {
     let written: &[&[&str]] = &[
         &[""],
@@ -20,7 +22,11 @@ fn cases() -> Vec<Vec<String>> {
         &["word word word word word word word word"],
         &["again and again and again", "again and again", "and again and again and again and"],
         &["one"; 3],
-        &["The cat sat on the mat.", "The cat sat on the mat.", "A dog lay under the table, and slept."],
+        &[
+            "The cat sat on the mat.",
+            "The cat sat on the mat.",
+            "A dog lay under the table, and slept.",
+        ],
         &["", "something", "something else entirely, with more words than the others have"],
         &["नेपाल हिमालयको काखमा छ ।", "नेपाल सुन्दर देश हो, नेपाल", "हिमालयको काखमा हिउँ छ"],
         &["Ünïcödé — ÉCOLE, straße STRASSE ΣΊΣΥΦΟΣ", "😀 😀 tea-time", "山 と 川 と 山"],
@@ -29,14 +35,16 @@ fn cases() -> Vec<Vec<String>> {
     ];
     let mut cases: Vec<Vec<String>> =
         written.iter().map(|case| case.iter().map(|text| text.to_string()).collect()).collect();
-    // Texts like a model's: words by a long-tailed law, each sample going its own way after a shared beginning.
+    // Texts like a model's: words by a long-tailed law, each sample going its own way after a
+    // shared beginning.
     let words = [
-        "the", "of", "mountain", "tea", "Nepal", "is", "and", "a", "river", "snow,", "light.", "high",
-        "people", "with", "old",
+        "the", "of", "mountain", "tea", "Nepal", "is", "and", "a", "river", "snow,", "light.",
+        "high", "people", "with", "old",
     ];
     let mut state = 7u64;
     let mut next = |n: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % n
     };
     for samples in [1, 2, 3, 8, 16] {
@@ -87,7 +95,8 @@ fn metrics_are_those_of_the_packages() {
         let texts: Vec<&str> = case.iter().map(String::as_str).collect();
         for (name, expected) in expected {
             let found = metric(&name, &texts);
-            // zlib and zlib-rs choose other matches here and there: two bytes in a short text, half a percent of a long one.
+            // zlib and zlib-rs choose other matches here and there: two bytes in a short text, half
+            // a percent of a long one.
             let zipped = |ratio: Option<f64>| {
                 ratio.map_or(f64::INFINITY, |ratio| texts.join(" ").len() as f64 / ratio)
             };
@@ -101,7 +110,8 @@ fn metrics_are_those_of_the_packages() {
                     assert!(near(found, expected), "{name}: {found}, not {expected}, of {texts:?}");
                     compared += 1;
                 }
-                // A text without words is like another such one for us, and like nothing for the package.
+                // A text without words is like another such one for us, and like nothing for the
+                // package.
                 (Ok(_), None)
                     if name == "vendi"
                         && texts.len() > 1

@@ -1,10 +1,12 @@
 //! A toy model in, texts at three temperatures out: all that an engine has to do to use this crate.
 //!
-//! The model knows how often each letter follows another in one sentence; its logits are the logarithms of these counts.
+//! The model knows how often each letter follows another in one sentence; its logits are the
+//! logarithms of these counts.
 
 use kelvin_sampling::{Chain, Dice, Sampler, TokenId};
 
-const SENTENCE: &str = "a high mountain has a high temperature at the bottom and a low one at the top ";
+const SENTENCE: &str =
+    "a high mountain has a high temperature at the bottom and a low one at the top ";
 
 /// One logit for each letter (and the space, last): the logarithm of how often it follows `last`.
 fn logits(last: u8) -> [f32; 27] {
@@ -25,7 +27,8 @@ fn letter(token: TokenId) -> u8 {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for temperature in ["0", "0.7", "1.5"] {
-        let chain: Chain = format!("repetition=1.1,window:3 | temp={temperature} | min_p=0.02").parse()?;
+        let chain: Chain =
+            format!("repetition=1.1,window:3 | temp={temperature} | min_p=0.02").parse()?;
         let prompt = b"a h";
         // The sampler is told of the prompt, so that penalties can look at it.
         let tokens: Vec<TokenId> = prompt.iter().map(|&c| TokenId(place(c) as u32)).collect();

@@ -1,4 +1,5 @@
-//! One row of logits and one throw of the dice in; the exact temperatures at which the token changes out.
+//! One row of logits and one throw of the dice in; the exact temperatures at which the token
+//! changes out.
 
 use kelvin_sampling::{Chain, Dice, Sampler};
 

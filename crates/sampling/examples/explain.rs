@@ -11,7 +11,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let logits: Vec<f32> = (0..1000).map(|i| 8.0 / (1.0 + i as f32 * 0.1)).collect();
     let words = Dice { seed: 7, sample: 0 }.words(12);
     let trace = Trace::new(&logits, &chain, &State::default(), &words, &[TokenId(20)])?;
-    println!("{:<14} {:>13} {:>17} {:>9} {:>12}", "stage", "survivors", "entropy", "removed", "p(token 20)");
+    println!(
+        "{:<14} {:>13} {:>17} {:>9} {:>12}",
+        "stage", "survivors", "entropy", "removed", "p(token 20)"
+    );
     for (report, place) in trace.stages().iter().zip(&trace.places(0)[1..]) {
         println!(
             "{:<14} {:>4} to {:>5} {:>7.4} to {:>6.4} {:>7.3} % {:>12}",
@@ -25,6 +28,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     let last = trace.distribution();
-    println!("{} tokens are left, with {:.1} effective choices", last.survivors(), last.effective_choices());
+    println!(
+        "{} tokens are left, with {:.1} effective choices",
+        last.survivors(),
+        last.effective_choices()
+    );
     Ok(())
 }

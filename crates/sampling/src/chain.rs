@@ -9,9 +9,9 @@ use crate::{
 
 /// Stages in the order in which they act; the draw is implied at the end.
 ///
-/// The notation puts `|` between stages, `name=value` each; spaces don't matter. Any stage may stand
-/// anywhere and several times. Printing gives the notation in one canonical form, which parses to an equal
-/// chain. A chain without stages is written `draw`.
+/// The notation puts `|` between stages, `name=value` each; spaces don't matter. Any stage may
+/// stand anywhere and several times. Printing gives the notation in one canonical form, which
+/// parses to an equal chain. A chain without stages is written `draw`.
 ///
 /// ```
 /// use kelvin_sampling::Chain;
@@ -33,8 +33,8 @@ impl Chain {
     /// A chain of these stages.
     ///
     /// # Errors
-    /// If `mirostat` or `adaptive_p` isn't the last, or if there are more than seven `xtc` or more than
-    /// [`Chain::MOST_STAGES`] stages.
+    /// If `mirostat` or `adaptive_p` isn't the last, or if there are more than seven `xtc` or more
+    /// than [`Chain::MOST_STAGES`] stages.
     pub fn new(stages: Vec<Stage>) -> Result<Chain, ChainError> {
         if stages.len() > Chain::MOST_STAGES {
             return Err(ChainError::TooManyStages { count: stages.len() });
@@ -55,8 +55,8 @@ impl Chain {
         &self.stages
     }
 
-    /// The temperature that [`Chain::with_temperature`] would replace: that of the chain's one `temp`
-    /// stage; `None` if it has none or several.
+    /// The temperature that [`Chain::with_temperature`] would replace: that of the chain's one
+    /// `temp` stage; `None` if it has none or several.
     pub fn temperature(&self) -> Option<f32> {
         match self.temps()[..] {
             [place] => self.temp_at(place),
@@ -64,8 +64,8 @@ impl Chain {
         }
     }
 
-    /// The same chain at another temperature: `t` takes the place of its one `temp`; without one it goes
-    /// first.
+    /// The same chain at another temperature: `t` takes the place of its one `temp`; without one it
+    /// goes first.
     ///
     /// # Errors
     /// If `t` is negative, infinite or NaN, or if the chain has several `temp` stages.
@@ -76,7 +76,10 @@ impl Chain {
             [] => chain.stages.insert(0, temp),
             [place] => chain.stages[place] = temp,
             ref places => {
-                return Err(ChainError::SeveralTemperatures { chain: self.to_string(), count: places.len() });
+                return Err(ChainError::SeveralTemperatures {
+                    chain: self.to_string(),
+                    count: places.len(),
+                });
             }
         }
         Ok(chain)
@@ -110,8 +113,8 @@ impl Chain {
         self.stages.iter().any(Stage::heats)
     }
 
-    /// The same chain for one vocabulary: `find` gives the token sequences that write a text, and is asked for each breaker of
-    /// `dry` that is one. It prints as before.
+    /// The same chain for one vocabulary: `find` gives the token sequences that write a text, and
+    /// is asked for each breaker of `dry` that is one. It prints as before.
     pub fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Chain {
         let mut one = |stage: &Stage| match stage {
             Stage::Dry(dry) if !dry.texts().is_empty() => Stage::Dry(dry.with_vocabulary(find)),
@@ -120,12 +123,14 @@ impl Chain {
         Chain { stages: self.stages.iter().map(&mut one).collect() }
     }
 
-    /// Whether its last stage learns from the tokens drawn, so that a step depends on all before it.
+    /// Whether its last stage learns from the tokens drawn, so that a step depends on all before
+    /// it.
     pub fn learns(&self) -> bool {
         self.stages.last().is_some_and(Stage::learns)
     }
 
-    /// The truncation after which a temperature comes, which therefore can't bring back what it removed.
+    /// The truncation after which a temperature comes, which therefore can't bring back what it
+    /// removed.
     pub fn cut_before_heat(&self) -> Option<&Stage> {
         let last = self.stages.iter().rposition(Stage::heats)?;
         self.stages[..last].iter().find(|stage| stage.truncates())

@@ -1,4 +1,5 @@
-//! The temperatures at which a draw changes: logits and dice in, pairs of neighbouring temperatures out.
+//! The temperatures at which a draw changes: logits and dice in, pairs of neighbouring temperatures
+//! out.
 
 use crate::{ChainError, SampleError, Sampler, TokenId};
 
@@ -28,12 +29,13 @@ pub enum ChangesError {
 }
 
 impl Sampler {
-    /// The lowest temperatures within [0.05, 10] at which the token of `pos` changes, at most `limit` of them, rising; the
-    /// state stays.
+    /// The lowest temperatures within [0.05, 10] at which the token of `pos` changes, at most
+    /// `limit` of them, rising; the state stays.
     ///
-    /// The rank drawn never falls as T rises (with truncations that keep a prefix of the order), so where two temperatures
-    /// draw the same token, so do all between them, and bisection over f32 finds each change. A chain that isn't so may
-    /// have changes that aren't found; those that are found are exact in any case.
+    /// The rank drawn never falls as T rises (with truncations that keep a prefix of the order), so
+    /// where two temperatures draw the same token, so do all between them, and bisection over f32
+    /// finds each change. A chain that isn't so may have changes that aren't found; those that are
+    /// found are exact in any case.
     ///
     /// ```
     /// use kelvin_sampling::{Chain, Dice, Sampler};
@@ -47,14 +49,20 @@ impl Sampler {
     ///
     /// # Errors
     /// If the chain has several `temp` stages, and as [`Sampler::sample`].
-    pub fn changes(&mut self, logits: &[f32], pos: u64, limit: usize) -> Result<Vec<Change>, ChangesError> {
+    pub fn changes(
+        &mut self,
+        logits: &[f32],
+        pos: u64,
+        limit: usize,
+    ) -> Result<Vec<Change>, ChangesError> {
         let mut token = |bits: u32| -> Result<TokenId, ChangesError> {
             let chain = self.chain().with_temperature(f32::from_bits(bits))?;
             Ok(self.peek(&chain, logits, pos)?)
         };
         let (low, high) = (0.05f32.to_bits(), 10f32.to_bits());
         let mut changes = Vec::new();
-        // Intervals still to be looked at, the lowest on top; bits of positive floats are in their order.
+        // Intervals still to be looked at, the lowest on top; bits of positive floats are in their
+        // order.
         let mut open = vec![(low, token(low)?, high, token(high)?)];
         while let Some((low, from, high, to)) = open.pop() {
             if changes.len() == limit {
@@ -64,7 +72,12 @@ impl Sampler {
                 continue;
             }
             if high - low == 1 {
-                changes.push(Change { below: f32::from_bits(low), above: f32::from_bits(high), from, to });
+                changes.push(Change {
+                    below: f32::from_bits(low),
+                    above: f32::from_bits(high),
+                    from,
+                    to,
+                });
                 continue;
             }
             let middle = low + (high - low) / 2;
@@ -75,14 +88,19 @@ impl Sampler {
         Ok(changes)
     }
 
-    /// The nearest changes below and above the chain's own temperature, within [0, 1000]: up to where the token that is drawn now
-    /// stays the same. The state stays.
+    /// The nearest changes below and above the chain's own temperature, within [0, 1000]: up to
+    /// where the token that is drawn now stays the same. The state stays.
     ///
-    /// With a chain that [`Sampler::changes`] says may hide some, these may not be the nearest; they are changes in any case.
+    /// With a chain that [`Sampler::changes`] says may hide some, these may not be the nearest;
+    /// they are changes in any case.
     ///
     /// # Errors
     /// As [`Sampler::changes`].
-    pub fn nearest_changes(&mut self, logits: &[f32], pos: u64) -> Result<[Option<Change>; 2], ChangesError> {
+    pub fn nearest_changes(
+        &mut self,
+        logits: &[f32],
+        pos: u64,
+    ) -> Result<[Option<Change>; 2], ChangesError> {
         let t = self.chain().temperature().unwrap_or(1.0);
         let mut token = |bits: u32| -> Result<TokenId, ChangesError> {
             let chain = self.chain().with_temperature(f32::from_bits(bits))?;
@@ -110,8 +128,12 @@ impl Sampler {
             }
             let (below, above) = (same.min(differs), same.max(differs));
             let (from, to) = if side == 0 { (beyond, now) } else { (now, beyond) };
-            nearest[side] =
-                Some(Change { below: f32::from_bits(below), above: f32::from_bits(above), from, to });
+            nearest[side] = Some(Change {
+                below: f32::from_bits(below),
+                above: f32::from_bits(above),
+                from,
+                to,
+            });
         }
         Ok(nearest)
     }
@@ -125,7 +147,9 @@ mod tests {
     #[test]
     fn changes_are_neighbours_and_nothing_changes_between_them() {
         let logits: Vec<f32> = (0..300).map(|i| ((i * 7919) % 1009) as f32 * 0.008).collect();
-        for (chain, sample) in [("temp=1", 0), ("temp=1", 1), ("top_k=20", 2), ("temp=1 | min_p=0.05", 3)] {
+        for (chain, sample) in
+            [("temp=1", 0), ("temp=1", 1), ("top_k=20", 2), ("temp=1 | min_p=0.05", 3)]
+        {
             let chain: Chain = chain.parse().unwrap();
             let mut sampler = Sampler::new(chain.clone(), Dice { seed: 5, sample });
             let changes = sampler.changes(&logits, 9, 1000).unwrap();
@@ -149,7 +173,10 @@ mod tests {
                 let t = pair[0].above + (pair[1].below - pair[0].above) / 2.0;
                 let mut here = sampler.clone();
                 here.chain = chain.with_temperature(t).unwrap();
-                assert_eq!(here.nearest_changes(&logits, 9).unwrap(), [Some(pair[0]), Some(pair[1])]);
+                assert_eq!(
+                    here.nearest_changes(&logits, 9).unwrap(),
+                    [Some(pair[0]), Some(pair[1])]
+                );
             }
             sampler.chain = chain.with_temperature(0.0).unwrap();
             let [below, above] = sampler.nearest_changes(&logits, 9).unwrap();

@@ -1,8 +1,8 @@
 //! A whole distribution for people to look at: what a chain makes of one row of logits.
 //!
-//! Which tokens survive is decided by the same code that draws. Their probabilities are computed in f64, and
-//! their sums in whole numbers of 2^-80, so that tokens far below the reach of the draw's weights
-//! (31.9 nats) still have one.
+//! Which tokens survive is decided by the same code that draws. Their probabilities are computed in
+//! f64, and their sums in whole numbers of 2^-80, so that tokens far below the reach of the draw's
+//! weights (31.9 nats) still have one.
 
 use kelvin_kernels::float_env::FloatEnv;
 
@@ -54,8 +54,8 @@ pub struct Choice {
 }
 
 impl Distribution {
-    /// What `chain` leaves of `logits` (one for each token of the vocabulary, -inf where masked), renormalised, at
-    /// the start of a sequence. A stage that acts by chance (`xtc`) acts.
+    /// What `chain` leaves of `logits` (one for each token of the vocabulary, -inf where masked),
+    /// renormalised, at the start of a sequence. A stage that acts by chance (`xtc`) acts.
     ///
     /// The raw distribution of a model is that of the neutral chain, [`Chain::default`].
     ///
@@ -65,7 +65,8 @@ impl Distribution {
         Distribution::after(logits, chain, &State::default(), &Words::default())
     }
 
-    /// The same in the midst of a sequence, with the random words of the position ([`crate::Dice::words`]).
+    /// The same in the midst of a sequence, with the random words of the position
+    /// ([`crate::Dice::words`]).
     ///
     /// What the first stages of a chain leave is the distribution of their chain, [`Chain::first`].
     ///
@@ -89,13 +90,22 @@ impl Distribution {
     ) -> Result<Distribution, SampleError> {
         let _standard = FloatEnv::standard();
         let mut scratch = StepScratch::default();
-        Ok(Distribution::of(&run(chain, logits, limits, state, words, &mut scratch, &mut |_, _| ())?))
+        Ok(Distribution::of(&run(
+            chain,
+            logits,
+            limits,
+            state,
+            words,
+            &mut scratch,
+            &mut |_, _| (),
+        )?))
     }
 
     /// The limit T = ∞, in which all tokens that the chain leaves are equally likely.
     ///
-    /// It exists for views only. Each `temp` of the chain counts as infinite; a chain without one gets it
-    /// first. Truncations keep the order of the logits (so `top_k=3` keeps the largest three).
+    /// It exists for views only. Each `temp` of the chain counts as infinite; a chain without one
+    /// gets it first. Truncations keep the order of the logits (so `top_k=3` keeps the largest
+    /// three).
     ///
     /// # Errors
     /// As [`crate::Sampler::sample`].
@@ -116,8 +126,8 @@ impl Distribution {
         Distribution { ids, xs, weights, total, max, temperature }
     }
 
-    /// T: the product of the chain's temperatures, 1 without any; 0 if one of them is 0, else within
-    /// 2.9e-39 and 7.1e44, so that f32 holds 1/T.
+    /// T: the product of the chain's temperatures, 1 without any; 0 if one of them is 0, else
+    /// within 2.9e-39 and 7.1e44, so that f32 holds 1/T.
     pub fn temperature(&self) -> f64 {
         self.temperature
     }
@@ -156,7 +166,8 @@ impl Distribution {
         Some((0..self.ids.len()).filter(|&i| at(i) < place).count())
     }
 
-    /// -ln p of a token in nats, exact far below the smallest probability; ∞ if it isn't a survivor.
+    /// -ln p of a token in nats, exact far below the smallest probability; ∞ if it isn't a
+    /// survivor.
     pub fn surprisal(&self, token: TokenId) -> f64 {
         // At T = ∞, d is 0; `+ 0.0` keeps a certain token's -0 out of sight.
         self.find(token).map_or(f64::INFINITY, |i| self.ln_z() - self.d(i) + 0.0)
@@ -249,7 +260,8 @@ pub fn slope(x: f64, t: f64) -> f64 {
     libm::exp(x / t) / t
 }
 
-/// x - max in f64, but -∞ where f32 can't hold it: to the draw such a token has no weight at any temperature.
+/// x - max in f64, but -∞ where f32 can't hold it: to the draw such a token has no weight at any
+/// temperature.
 fn gap(x: f32, max: f32) -> f64 {
     if x - max == f32::NEG_INFINITY { f64::NEG_INFINITY } else { f64::from(x) - f64::from(max) }
 }

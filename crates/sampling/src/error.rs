@@ -75,7 +75,9 @@ pub enum ChainError {
         known: String,
     },
     /// A position has only so many random words.
-    #[error("the chain has {count} `xtc` stages, but a position of the dice has random words for 7")]
+    #[error(
+        "the chain has {count} `xtc` stages, but a position of the dice has random words for 7"
+    )]
     TooManyRandom {
         /// How many it has.
         count: usize,

@@ -11,9 +11,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A [`Chain`] is a list of stages in a stated order, a [`Sampler`] draws with it, [`Dice`] are all the randomness
-//! there is, [`State`] is what a sequence remembers, a [`Distribution`] shows the whole of what a chain leaves and a
-//! [`Trace`] what each stage did. [`Limits`] say what may come at one position at all. A [`Profile`] orders stages as another engine does.
+//! A [`Chain`] is a list of stages in a stated order, a [`Sampler`] draws with it, [`Dice`] are all
+//! the randomness there is, [`State`] is what a sequence remembers, a [`Distribution`] shows the
+//! whole of what a chain leaves and a [`Trace`] what each stage did. [`Limits`] say what may come
+//! at one position at all. A [`Profile`] orders stages as another engine does.
 //!
 //! | stages | what they do |
 //! |---|---|
@@ -26,14 +27,15 @@
 //!
 //! # Exact, and the same everywhere
 //!
-//! - A token's weight is a whole number, `w_i = round(2^45 · exp((x_i - max)·β))`, β = 1/T, from one polynomial
-//!   ([`weight`]); sums of whole numbers don't depend on their order, so the token is the same on any machine,
-//!   with any number of threads, however it is searched for.
-//! - The draw goes by rank: the token is the first in descending order (larger logit, ties by lower id) whose
-//!   cumulative weight exceeds `floor(u · total / 2^64)`. With the same `u`, a higher temperature never
-//!   draws a lower rank.
+//! - A token's weight is a whole number, `w_i = round(2^45 · exp((x_i - max)·β))`, β = 1/T, from
+//!   one polynomial ([`weight`]); sums of whole numbers don't depend on their order, so the token
+//!   is the same on any machine, with any number of threads, however it is searched for.
+//! - The draw goes by rank: the token is the first in descending order (larger logit, ties by lower
+//!   id) whose cumulative weight exceeds `floor(u · total / 2^64)`. With the same `u`, a higher
+//!   temperature never draws a lower rank.
 //! - `u` depends on seed, sample and position alone.
-//! - NaN and +inf are errors that name the token; -inf is a masked token, which is never drawn nor counted.
+//! - NaN and +inf are errors that name the token; -inf is a masked token, which is never drawn nor
+//!   counted.
 //!
 //! No I/O, no clock, no threads, no unsafe, and no allocation in a step after the first.
 
@@ -68,9 +70,9 @@ pub use sampler::{Draw, Sampler};
 pub use shift::Shift;
 pub use softmax::{softmax, surprisal, surprisal_and_entropy};
 pub use stages::{
-    AdaptiveP, Bias, Dry, DynaTemp, Edt, Epsilon, Eta, Frequency, Mask, MinP, Mirostat, NoRepeatNgram, PLess,
-    Presence, Quadratic, Repetition, STAGES, Stage, StageInfo, Temp, Tfs, TopA, TopH, TopK, TopNSigma, TopP,
-    Typical, Xtc,
+    AdaptiveP, Bias, Dry, DynaTemp, Edt, Epsilon, Eta, Frequency, Mask, MinP, Mirostat,
+    NoRepeatNgram, PLess, Presence, Quadratic, Repetition, STAGES, Stage, StageInfo, Temp, Tfs,
+    TopA, TopH, TopK, TopNSigma, TopP, Typical, Xtc,
 };
 pub use state::{Scope, State, Window};
 pub use trace::{Place, StageReport, Trace};

@@ -1,10 +1,13 @@
-//! What may come at one position beyond what the chain says: set anew by the caller for every token.
+//! What may come at one position beyond what the chain says: set anew by the caller for every
+//! token.
 
 use crate::{TokenId, candidates::Candidates, error::SampleError};
 
-/// Which tokens may come at all, before the chain's first stage: of a grammar, of a text that may not end yet.
+/// Which tokens may come at all, before the chain's first stage: of a grammar, of a text that may
+/// not end yet.
 ///
-/// What is always the same belongs into the chain ([`crate::Mask`]). Figures called raw don't know of limits.
+/// What is always the same belongs into the chain ([`crate::Mask`]). Figures called raw don't know
+/// of limits.
 ///
 /// ```
 /// use kelvin_sampling::{Chain, Dice, Limits, Sampler, TokenId};
@@ -16,7 +19,8 @@ use crate::{TokenId, candidates::Candidates, error::SampleError};
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits<'a> {
-    /// One bit for each token, the lowest first; what lies beyond the last word isn't allowed. None: all may come.
+    /// One bit for each token, the lowest first; what lies beyond the last word isn't allowed.
+    /// None: all may come.
     pub allowed: Option<&'a [u32]>,
     /// Tokens that can't come, in rising order, none twice.
     pub banned: &'a [TokenId],
@@ -58,20 +62,29 @@ mod tests {
         (0..V).filter(|&id| may(id)).for_each(|id| bits[id as usize / 32] |= 1 << (id % 32));
         let banned: Vec<TokenId> = (0..V).filter(|id| !may(*id)).map(TokenId).collect();
         let ids: Vec<String> = (0..V).filter(|&id| may(id)).map(|id| id.to_string()).collect();
-        for chain in
-            ["temp=1", "top_k=7 | temp=2", "temp=0", "temp=3 | top_p=0.9", "min_p=0.1 | xtc=1,threshold:0.01"]
-        {
+        for chain in [
+            "temp=1",
+            "top_k=7 | temp=2",
+            "temp=0",
+            "temp=3 | top_p=0.9",
+            "min_p=0.1 | xtc=1,threshold:0.01",
+        ] {
             for pos in 0..20 {
                 let allowed = Limits { allowed: Some(&bits), banned: &[] };
                 let banned = Limits { allowed: None, banned: &banned };
                 let one = sampler(chain).draw_within(&logits, pos, allowed).unwrap();
                 let other = sampler(chain).draw_within(&logits, pos, banned).unwrap();
-                let masked =
-                    sampler(&format!("mask={} | {chain}", ids.join(","))).draw(&logits, pos).unwrap();
+                let masked = sampler(&format!("mask={} | {chain}", ids.join(",")))
+                    .draw(&logits, pos)
+                    .unwrap();
                 assert_eq!(one, other, "{chain} {pos}");
                 assert_eq!(one, masked, "{chain} {pos}");
-                let shown = sampler(chain).distribution_within(usize::MAX, &logits, pos, allowed).unwrap();
-                assert!((shown.surprisal(one.token) - one.surprisal_final).abs() < 1e-5, "{chain} {pos}");
+                let shown =
+                    sampler(chain).distribution_within(usize::MAX, &logits, pos, allowed).unwrap();
+                assert!(
+                    (shown.surprisal(one.token) - one.surprisal_final).abs() < 1e-5,
+                    "{chain} {pos}"
+                );
             }
         }
     }

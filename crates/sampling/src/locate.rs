@@ -1,9 +1,11 @@
-//! The token at which a cumulative sum is reached, in the order of distance, without sorting the vocabulary.
+//! The token at which a cumulative sum is reached, in the order of distance, without sorting the
+//! vocabulary.
 //!
-//! A token's distance is |d - center|, d = (x - max)·β; with center 0 the order of distance is the descending order.
-//! Tokens are put into bins by distance, 64 for each nat. One look adds up the bins, the walk over bins finds
-//! the one in which the sum is reached, and only its members are looked at further. The reference is three
-//! lines: sort, add up, stop at the first sum that passes.
+//! A token's distance is |d - center|, d = (x - max)·β; with center 0 the order of distance is the
+//! descending order. Tokens are put into bins by distance, 64 for each nat. One look adds up the
+//! bins, the walk over bins finds the one in which the sum is reached, and only its members are
+//! looked at further. The reference is three lines: sort, add up, stop at the first sum that
+//! passes.
 
 use kelvin_kernels::{
     isa::Isa,
@@ -18,8 +20,8 @@ use crate::{
 /// Bins of 1/64 nat up to 32 nats, beyond which weights are 0, and one for all the rest.
 const N_BINS: usize = 2049;
 const LAST_BIN: u32 = N_BINS as u32 - 1;
-/// Room for the bins, a power of two, so that a place needs no check; there are two of them, since adding twice in a row to
-/// one number in memory waits for the first sum.
+/// Room for the bins, a power of two, so that a place needs no check; there are two of them, since
+/// adding twice in a row to one number in memory waits for the first sum.
 const ROOM: usize = 4096;
 /// Tokens within so many nats are looked at first: mostly they are in a small part of the groups.
 const NEAR: f32 = 8.0;
@@ -50,8 +52,8 @@ pub(crate) struct Found {
     pub(crate) before: Sum,
 }
 
-/// Work space of [`locate`], kept from step to step. Sums over bins stay, so that a second search along the same
-/// line begins where the first one ended.
+/// Work space of [`locate`], kept from step to step. Sums over bins stay, so that a second search
+/// along the same line begins where the first one ended.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bins {
     mass: Vec<u64>,
@@ -120,7 +122,8 @@ impl Field<'_> {
             let xs = self.set.group(g);
             let es = &self.es[g * GROUP..][..xs.len()];
             logits::bins(Isa::best(), xs, es, self.line, LAST_BIN, &mut places, &mut weights);
-            let mass: &mut [u64; 2 * ROOM] = bins.mass.first_chunk_mut().expect("`reserve` made room");
+            let mass: &mut [u64; 2 * ROOM] =
+                bins.mass.first_chunk_mut().expect("`reserve` made room");
             let (places, weights) = (&places[..xs.len()], &weights[..xs.len()]);
             let (pairs, rest) = places.as_chunks::<2>();
             let (weight_pairs, weight_rest) = weights.as_chunks::<2>();
@@ -151,8 +154,8 @@ fn moment(weight: u64, d: f32) -> u128 {
     u128::from(rounded.to_bits() - ROUND.to_bits())
 }
 
-/// The first token in the order of distance (ties: larger logit, then lower index) at which `reached` holds of the
-/// sums up to and including it; `None` if there is no such token.
+/// The first token in the order of distance (ties: larger logit, then lower index) at which
+/// `reached` holds of the sums up to and including it; `None` if there is no such token.
 ///
 /// `reached` never turns false again as sums rise. Moments are added up only if it asks for them.
 pub(crate) fn locate(
@@ -187,7 +190,12 @@ pub(crate) fn locate(
 }
 
 /// The bin within which the sum is reached, and the sum before it.
-fn walk_bins(bins: &Bins, n: usize, mut sum: Sum, reached: &impl Fn(&Sum) -> bool) -> Option<(usize, Sum)> {
+fn walk_bins(
+    bins: &Bins,
+    n: usize,
+    mut sum: Sum,
+    reached: &impl Fn(&Sum) -> bool,
+) -> Option<(usize, Sum)> {
     for (bin, (&mass, &moment)) in bins.mass[..n].iter().zip(&bins.moment).enumerate() {
         let before = sum;
         sum.add(Sum { mass, moment });
@@ -198,7 +206,8 @@ fn walk_bins(bins: &Bins, n: usize, mut sum: Sum, reached: &impl Fn(&Sum) -> boo
     None
 }
 
-/// Leaves the members of a bin at the front of `members`, in the order of indices; how many there are.
+/// Leaves the members of a bin at the front of `members`, in the order of indices; how many there
+/// are.
 fn collect(field: &Field<'_>, bin: usize, members: &mut [u32]) -> usize {
     let Line { max, beta, center } = field.line;
     // A bin reaches half a step below its number; the last one down to the lowest.
@@ -211,7 +220,8 @@ fn collect(field: &Field<'_>, bin: usize, members: &mut [u32]) -> usize {
     let bin = Bin { number: bin as u32, last: LAST_BIN };
     let mut n = 0;
     for (first, part) in field.set.parts_from(from) {
-        n += logits::select_bin(Isa::best(), part, field.line, bin, first as u32, &mut members[n..]);
+        n +=
+            logits::select_bin(Isa::best(), part, field.line, bin, first as u32, &mut members[n..]);
     }
     n
 }
@@ -228,7 +238,9 @@ fn settle(
     while members.len() > FEW {
         let range = |f: &dyn Fn(u32) -> f32| {
             let values = members.iter().map(|&i| f(i));
-            values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+            values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| {
+                (low.min(v), high.max(v))
+            })
         };
         let distance = |i: u32| field.line.distance(x(i));
         let falling = |i: u32| -x(i);

@@ -30,7 +30,9 @@ impl<'t> Values<'t> {
         }
         for (i, item) in whole.split(',').map(str::trim).enumerate() {
             match item.split_once(':') {
-                Some((key, value)) if keys.contains(&key.trim()) && values.named(key.trim()).is_none() => {
+                Some((key, value))
+                    if keys.contains(&key.trim()) && values.named(key.trim()).is_none() =>
+                {
                     values.named.push((key.trim(), value.trim()));
                 }
                 None if i == 0 && !item.is_empty() => values.first = Some(item),
@@ -93,10 +95,11 @@ impl<'t> Values<'t> {
     }
 }
 
-/// A text as the notation writes it: in double quotes, with an escape for every character that separates something else.
+/// A text as the notation writes it: in double quotes, with an escape for every character that
+/// separates something else.
 ///
-/// Escapes are `\n`, `\t`, `\r` and `\xNN` (two hexadecimal digits, below 80), so a quoted text has no `|`, `,`, `:`, `/`, `+`
-/// or brace, and splitting the notation needs no look at quotes.
+/// Escapes are `\n`, `\t`, `\r` and `\xNN` (two hexadecimal digits, below 80), so a quoted text has
+/// no `|`, `,`, `:`, `/`, `+` or brace, and splitting the notation needs no look at quotes.
 pub(crate) fn quote(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {

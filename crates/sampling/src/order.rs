@@ -17,8 +17,9 @@ pub(crate) fn key(x: f32, index: usize) -> u64 {
 /// The lowest finite logit that `keep` accepts; it accepts `max` and, with a logit, all above it.
 pub(crate) fn lowest_logit(max: f32, keep: impl Fn(f32) -> bool) -> f32 {
     // Keys rise as logits fall.
-    let float =
-        |falling: u32| f32::from_bits(if falling >> 31 == 0 { !(falling ^ 0x8000_0000) } else { falling });
+    let float = |falling: u32| {
+        f32::from_bits(if falling >> 31 == 0 { !(falling ^ 0x8000_0000) } else { falling })
+    };
     let falling = |x: f32| (key(x, 0) >> 32) as u32;
     let (mut kept, mut end) = (falling(max), falling(f32::MIN) + 1);
     while end - kept > 1 {
@@ -28,10 +29,11 @@ pub(crate) fn lowest_logit(max: f32, keep: impl Fn(f32) -> bool) -> f32 {
     float(kept)
 }
 
-/// The place of the `k`-th token (k >= 1, at most the number of unmasked tokens) in descending order.
+/// The place of the `k`-th token (k >= 1, at most the number of unmasked tokens) in descending
+/// order.
 ///
-/// The k-th largest of the groups' maxima is reached by at least k tokens, so only those at or above
-/// it are looked at. `keys` and `tops` are work space.
+/// The k-th largest of the groups' maxima is reached by at least k tokens, so only those at or
+/// above it are looked at. `keys` and `tops` are work space.
 pub(crate) fn kth(set: &Set<'_>, k: usize, keys: &mut Vec<u64>, tops: &mut Vec<f32>) -> Bound {
     let mut from = f32::MIN;
     if k <= set.maxima().len() {

@@ -1,7 +1,8 @@
-//! How other engines order the same stages: settings in, the chain that such an engine would run out.
+//! How other engines order the same stages: settings in, the chain that such an engine would run
+//! out.
 //!
-//! Sources: llama.cpp `common/arg.cpp` and `llama-sampling.cpp`, vLLM `v1/sample/sampler.py`, transformers
-//! `generation/utils.py`, Ollama's `parameters` documentation, OpenAI's API reference.
+//! Sources: llama.cpp `common/arg.cpp` and `llama-sampling.cpp`, vLLM `v1/sample/sampler.py`,
+//! transformers `generation/utils.py`, Ollama's `parameters` documentation, OpenAI's API reference.
 
 use std::str::FromStr;
 
@@ -31,7 +32,8 @@ struct Engine {
     order: &'static [&'static str],
     /// What it does when nothing is asked for.
     defaults: &'static str,
-    /// The parameters of stages that are turned on, in the notation, where they differ from the notation's own defaults.
+    /// The parameters of stages that are turned on, in the notation, where they differ from the
+    /// notation's own defaults.
     stages: &'static [(&'static str, &'static [&'static str])],
     /// Whether `frequency` and `presence` count the prompt as well, whatever is asked for.
     counts_prompt: bool,
@@ -60,8 +62,9 @@ const LLAMA_ORDER: &[&str] = &[
     "mirostat",
 ];
 
-/// llama.cpp 0.6.0, `common/common.h`: `penalty_last_n` and `dry_penalty_last_n` 64, `dry_sequence_breakers` "\n", ":", "\"", "*";
-/// `dry_base` 1.75, `dry_allowed_length` 2, `xtc_threshold` 0.1, `adaptive_decay` 0.9 and `mirostat_eta` 0.1 are the notation's defaults.
+/// llama.cpp 0.6.0, `common/common.h`: `penalty_last_n` and `dry_penalty_last_n` 64,
+/// `dry_sequence_breakers` "\n", ":", "\"", "*"; `dry_base` 1.75, `dry_allowed_length` 2,
+/// `xtc_threshold` 0.1, `adaptive_decay` 0.9 and `mirostat_eta` 0.1 are the notation's defaults.
 const LLAMA_STAGES: &[(&str, &[&str])] = &[
     ("repetition", &["window:64"]),
     ("frequency", &["window:64", "scope:prompt+output"]),
@@ -116,7 +119,17 @@ const ENGINES: &[Engine] = &[
     },
     Engine {
         name: "vllm",
-        order: &["bias", "mask", "repetition", "frequency", "presence", "temp", "min_p", "top_k", "top_p"],
+        order: &[
+            "bias",
+            "mask",
+            "repetition",
+            "frequency",
+            "presence",
+            "temp",
+            "min_p",
+            "top_k",
+            "top_p",
+        ],
         defaults: "temp=1",
         stages: &[],
         counts_prompt: false,
@@ -179,7 +192,8 @@ impl Profile {
         self.0.name
     }
 
-    /// A stage in the notation, `name=value`, as the engine takes it: parameters that aren't named have the engine's defaults.
+    /// A stage in the notation, `name=value`, as the engine takes it: parameters that aren't named
+    /// have the engine's defaults.
     ///
     /// # Errors
     /// If the notation has no such stage, or if a value isn't allowed.
@@ -197,11 +211,16 @@ impl Profile {
             whole.push_str(parameter);
         }
         // A mistake is quoted as it was typed.
-        if values.trim().is_empty() { text.parse() } else { whole.parse().or_else(|_| text.parse()) }
+        if values.trim().is_empty() {
+            text.parse()
+        } else {
+            whole.parse().or_else(|_| text.parse())
+        }
     }
 
-    /// The engine's chain: its defaults with `settings` in the place that it has for them, each replacing the default of
-    /// its kind. [`Profile::stage`] reads a setting with the engine's own parameters.
+    /// The engine's chain: its defaults with `settings` in the place that it has for them, each
+    /// replacing the default of its kind. [`Profile::stage`] reads a setting with the engine's own
+    /// parameters.
     ///
     /// # Errors
     /// If the engine has no such stage, or if a kind is given twice.
@@ -239,7 +258,9 @@ impl Profile {
             Stage::Temp(t) => Temp::new(self.temperature(t.get()))?.into(),
             Stage::TopK(k) if engine.ties => TopK::with_ties(k.get()).into(),
             Stage::Typical(t) if engine.ties => t.with_ties().into(),
-            Stage::Repetition(r) => Repetition::new(r.theta(), r.window(), scope(r.scope()))?.into(),
+            Stage::Repetition(r) => {
+                Repetition::new(r.theta(), r.window(), scope(r.scope()))?.into()
+            }
             Stage::Frequency(p) => Frequency::new(p.alpha(), p.window(), scope(p.scope()))?.into(),
             Stage::Presence(p) => Presence::new(p.alpha(), p.window(), scope(p.scope()))?.into(),
             // Off, as some clients write it.
@@ -265,14 +286,19 @@ mod tests {
 
     fn chain(profile: &str, settings: &[&str]) -> Result<String, ChainError> {
         let profile: Profile = profile.parse()?;
-        let settings: Vec<Stage> = settings.iter().map(|s| profile.stage(s)).collect::<Result<_, _>>()?;
+        let settings: Vec<Stage> =
+            settings.iter().map(|s| profile.stage(s)).collect::<Result<_, _>>()?;
         Ok(profile.chain(&settings)?.to_string())
     }
 
     #[test]
     fn orders_defaults_and_edges() {
         for (profile, settings, expected) in [
-            ("kelvin", &["top_p=0.9", "temp=2", "repetition=1.1"][..], "repetition=1.1 | temp=2 | top_p=0.9"),
+            (
+                "kelvin",
+                &["top_p=0.9", "temp=2", "repetition=1.1"][..],
+                "repetition=1.1 | temp=2 | top_p=0.9",
+            ),
             (
                 "llama.cpp",
                 &["temp=2", "repetition=1.1"],
@@ -283,14 +309,26 @@ mod tests {
                 &["presence=1"],
                 "presence=1,window:64,scope:prompt+output | top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8",
             ),
-            ("vllm", &["top_p=0.9", "temp=0.001", "min_p=0.1"], "temp=0.01 | min_p=0.1 | top_p=0.9"),
+            (
+                "vllm",
+                &["top_p=0.9", "temp=0.001", "min_p=0.1"],
+                "temp=0.01 | min_p=0.1 | top_p=0.9",
+            ),
             ("vllm", &["temp=0.000001"], "temp=0.01"),
             ("vllm", &["temp=0"], "temp=0"),
-            ("transformers", &["typical=0.5"], "temp=1 | top_k=50,ties:kept | typical=0.5,ties:kept"),
+            (
+                "transformers",
+                &["typical=0.5"],
+                "temp=1 | top_k=50,ties:kept | typical=0.5,ties:kept",
+            ),
             ("ollama", &[], "top_k=40 | top_p=0.9 | temp=0.8"),
             ("openai", &["frequency=0.5", "bias=3:-100"], "bias=3:-100 | frequency=0.5 | temp=1"),
             ("vllm", &["repetition=1.1", "temp=2"], "repetition=1.1 | temp=2"),
-            ("transformers", &["repetition=1.1", "top_k=0"], "repetition=1.1 | temp=1 | top_k=0,ties:kept"),
+            (
+                "transformers",
+                &["repetition=1.1", "top_k=0"],
+                "repetition=1.1 | temp=1 | top_k=0,ties:kept",
+            ),
         ] {
             assert_eq!(chain(profile, settings).unwrap(), expected);
         }

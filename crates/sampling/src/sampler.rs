@@ -13,8 +13,8 @@ use crate::{
 
 /// A chain with its dice, its sequence's state and its work space: draws tokens for one sequence.
 ///
-/// The first step makes room for the vocabulary; later steps allocate nothing but what the text's own growth needs. A
-/// clone is a fork: it draws the same tokens until it's told of others.
+/// The first step makes room for the vocabulary; later steps allocate nothing but what the text's
+/// own growth needs. A clone is a fork: it draws the same tokens until it's told of others.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     pub(crate) chain: Chain,
@@ -34,8 +34,8 @@ pub(crate) struct StepScratch {
 
 /// A token that was drawn. All quantities are in nats.
 ///
-/// "Raw" is the model's own distribution: T = 1, the whole vocabulary. "Final" is the distribution the token was
-/// drawn from, after the chain.
+/// "Raw" is the model's own distribution: T = 1, the whole vocabulary. "Final" is the distribution
+/// the token was drawn from, after the chain.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Draw {
     /// The token.
@@ -52,7 +52,8 @@ pub struct Draw {
     pub entropy_final: f64,
     /// Tokens that the chain left (masked ones aren't counted).
     pub survivors: u32,
-    /// How far the chain moved the distribution, from a sampler that was [asked to measure it](Sampler::measuring_shift).
+    /// How far the chain moved the distribution, from a sampler that was [asked to measure
+    /// it](Sampler::measuring_shift).
     pub shift: Option<Shift>,
 }
 
@@ -68,7 +69,8 @@ impl Sampler {
         }
     }
 
-    /// The same, but [`Sampler::draw`] also tells the [`Shift`] of each step, for two more looks at the vocabulary.
+    /// The same, but [`Sampler::draw`] also tells the [`Shift`] of each step, for two more looks at
+    /// the vocabulary.
     pub fn measuring_shift(mut self) -> Sampler {
         self.measures_shift = true;
         self
@@ -100,12 +102,14 @@ impl Sampler {
         self.state = state;
     }
 
-    /// Draws the token of absolute position `pos` (prompt and BOS counted) from `logits`, one f32 for each token of the
-    /// vocabulary, -inf where a token is masked, and takes it: the state moves on.
+    /// Draws the token of absolute position `pos` (prompt and BOS counted) from `logits`, one f32
+    /// for each token of the vocabulary, -inf where a token is masked, and takes it: the state
+    /// moves on.
     ///
     /// # Errors
-    /// If there are no logits or more than [`crate::MAX_VOCAB`], if one is NaN or +inf, if all are masked or a stage masks
-    /// what is left, or if a stage names a token that isn't there. The state stays as it was.
+    /// If there are no logits or more than [`crate::MAX_VOCAB`], if one is NaN or +inf, if all are
+    /// masked or a stage masks what is left, or if a stage names a token that isn't there. The
+    /// state stays as it was.
     pub fn sample(&mut self, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
         self.sample_with(logits, self.dice.words(pos))
     }
@@ -115,7 +119,11 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`Sampler::sample`].
-    pub fn sample_with(&mut self, logits: &[f32], words: impl Into<Words>) -> Result<TokenId, SampleError> {
+    pub fn sample_with(
+        &mut self,
+        logits: &[f32],
+        words: impl Into<Words>,
+    ) -> Result<TokenId, SampleError> {
         let words = words.into();
         let (token, memory) = {
             // Hosts may have changed the rounding or flush subnormals.
@@ -128,7 +136,8 @@ impl Sampler {
         Ok(token)
     }
 
-    /// As [`Sampler::sample`], with the figures of the draw: costs one or two more looks at the vocabulary.
+    /// As [`Sampler::sample`], with the figures of the draw: costs one or two more looks at the
+    /// vocabulary.
     ///
     /// # Errors
     /// As [`Sampler::sample`].
@@ -140,7 +149,11 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`Sampler::sample`].
-    pub fn draw_with(&mut self, logits: &[f32], words: impl Into<Words>) -> Result<Draw, SampleError> {
+    pub fn draw_with(
+        &mut self,
+        logits: &[f32],
+        words: impl Into<Words>,
+    ) -> Result<Draw, SampleError> {
         self.draw_limited(logits, &words.into(), Limits::NONE)
     }
 
@@ -148,7 +161,12 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`Sampler::sample`], and if the limits leave nothing.
-    pub fn draw_within(&mut self, logits: &[f32], pos: u64, limits: Limits<'_>) -> Result<Draw, SampleError> {
+    pub fn draw_within(
+        &mut self,
+        logits: &[f32],
+        pos: u64,
+        limits: Limits<'_>,
+    ) -> Result<Draw, SampleError> {
         self.draw_limited(logits, &self.dice.words(pos), limits)
     }
 
@@ -171,7 +189,8 @@ impl Sampler {
         Ok(draw)
     }
 
-    /// What another chain would have drawn here: the same logits, dice and tokens so far, and nothing moves.
+    /// What another chain would have drawn here: the same logits, dice and tokens so far, and
+    /// nothing moves.
     ///
     /// A stage of `chain` that learns starts afresh, unless `chain` is the sampler's own.
     ///
@@ -193,11 +212,25 @@ impl Sampler {
             .0);
         }
         let state = State::restore(self.state.tokens().to_vec(), self.state.n_prompt(), None);
-        Ok(measured(chain, logits, Limits::NONE, &state, &words, &mut self.scratch, self.measures_shift)?.0)
+        Ok(measured(
+            chain,
+            logits,
+            Limits::NONE,
+            &state,
+            &words,
+            &mut self.scratch,
+            self.measures_shift,
+        )?
+        .0)
     }
 
     /// The token that another chain draws here with the same state; nothing moves.
-    pub(crate) fn peek(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
+    pub(crate) fn peek(
+        &mut self,
+        chain: &Chain,
+        logits: &[f32],
+        pos: u64,
+    ) -> Result<TokenId, SampleError> {
         let _standard = FloatEnv::standard();
         let words = self.dice.words(pos);
         let mut left = after(chain, logits, &self.state, &words, &mut self.scratch)?;
@@ -213,7 +246,8 @@ impl Sampler {
         Distribution::after(logits, &self.chain, &self.state, &self.dice.words(pos))
     }
 
-    /// What the first `n_stages` stages leave of it (all, if there are no more) within limits; nothing moves.
+    /// What the first `n_stages` stages leave of it (all, if there are no more) within limits;
+    /// nothing moves.
     ///
     /// # Errors
     /// As [`Sampler::draw_within`].
@@ -232,7 +266,12 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`Sampler::sample`].
-    pub fn trace(&self, logits: &[f32], pos: u64, watched: &[TokenId]) -> Result<Trace, SampleError> {
+    pub fn trace(
+        &self,
+        logits: &[f32],
+        pos: u64,
+        watched: &[TokenId],
+    ) -> Result<Trace, SampleError> {
         Trace::new(logits, &self.chain, &self.state, &self.dice.words(pos), watched)
     }
 
@@ -245,7 +284,8 @@ impl Sampler {
         let memory = {
             let _standard = FloatEnv::standard();
             let mut left = after(&self.chain, logits, &self.state, &words, &mut self.scratch)?;
-            // What is left is gathered by this, which moves it: a place that was found before would be another's.
+            // What is left is gathered by this, which moves it: a place that was found before would
+            // be another's.
             left.total();
             let index = left.find(token);
             learned(&self.chain, &self.state, &mut left, index)
@@ -254,8 +294,8 @@ impl Sampler {
         Ok(())
     }
 
-    /// What [`State::memory`] would be after each of these tokens, had it been taken at `pos`; nothing moves. A stage that learns can so go on
-    /// from a token that somebody chooses later.
+    /// What [`State::memory`] would be after each of these tokens, had it been taken at `pos`;
+    /// nothing moves. A stage that learns can so go on from a token that somebody chooses later.
     ///
     /// # Errors
     /// As [`Sampler::sample`].
@@ -269,7 +309,8 @@ impl Sampler {
         let words = self.dice.words(pos);
         let mut left = after(&self.chain, logits, &self.state, &words, &mut self.scratch)?;
         let one = |&token: &TokenId| {
-            // What is left is gathered by this, which moves it: a place that was found before would be another's.
+            // What is left is gathered by this, which moves it: a place that was found before would
+            // be another's.
             left.total();
             let index = left.find(token);
             learned(&self.chain, &self.state, &mut left, index)
@@ -287,7 +328,8 @@ impl Sampler {
     }
 }
 
-/// Lets the stages act in order; `watch` sees the candidates before the first and after each of them.
+/// Lets the stages act in order; `watch` sees the candidates before the first and after each of
+/// them.
 pub(crate) fn run<'a>(
     chain: &Chain,
     logits: &'a [f32],
@@ -415,7 +457,9 @@ mod tests {
     #[test]
     fn a_token_teaches_the_same_drawn_or_forced() {
         let logits: Vec<f32> = (0..1000).map(|i| ((i * 7919) % 1000) as f32 * 0.02).collect();
-        for chain in ["temp=1.5 | mirostat=2,eta:0.6", "mirostat=3,version:1", "temp=1.5 | adaptive_p=0.1"] {
+        for chain in
+            ["temp=1.5 | mirostat=2,eta:0.6", "mirostat=3,version:1", "temp=1.5 | adaptive_p=0.1"]
+        {
             let mut drawn = Sampler::new(chain.parse().unwrap(), Dice { seed: 1, sample: 0 });
             let mut forced = drawn.clone();
             for pos in 0..20 {

@@ -1,9 +1,10 @@
-//! The logits that a chain has left: the model's own row with patches, or the survivors gathered from it.
+//! The logits that a chain has left: the model's own row with patches, or the survivors gathered
+//! from it.
 //!
-//! As long as nothing was gathered the set is the model's row (masked tokens included) and an index is an id.
-//! Penalties and biases touch few tokens, so the groups they touch are copied and the row is not. Gathering
-//! puts the survivors and their ids into buffers, in the order of ids either way, so that "lower id" is always
-//! "lower index".
+//! As long as nothing was gathered the set is the model's row (masked tokens included) and an index
+//! is an id. Penalties and biases touch few tokens, so the groups they touch are copied and the row
+//! is not. Gathering puts the survivors and their ids into buffers, in the order of ids either way,
+//! so that "lower id" is always "lower index".
 
 use kelvin_kernels::{
     isa::Isa,
@@ -132,8 +133,8 @@ impl<'a> Set<'a> {
         high.map(|(g, _)| (g, self.group(g)))
     }
 
-    /// Slices that hold all groups whose maximum is at least `x`, and few others, each with the index of its first logit:
-    /// a loop over many groups costs less than many loops.
+    /// Slices that hold all groups whose maximum is at least `x`, and few others, each with the
+    /// index of its first logit: a loop over many groups costs less than many loops.
     pub(crate) fn parts_from(&self, x: f32) -> impl Iterator<Item = (usize, &[f32])> {
         /// Of so many low groups it costs less to look at them than to stop before them.
         const GAP: usize = 2;
@@ -173,7 +174,8 @@ impl<'a> Set<'a> {
         (index < self.len && self.get(index) > f32::NEG_INFINITY).then_some(index)
     }
 
-    /// The logits in few slices, each with the index of its first one (a multiple of `GROUP`), in order.
+    /// The logits in few slices, each with the index of its first one (a multiple of `GROUP`), in
+    /// order.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (usize, &[f32])> {
         let Room { patched, copies, xs, .. } = &*self.room;
         let base = if self.gathered { &xs[..self.len] } else { self.base };
@@ -184,8 +186,9 @@ impl<'a> Set<'a> {
             if start >= base.len() {
                 return None;
             }
-            let (end, copy) =
-                patched.get(i).map_or((base.len(), 0), |&(g, at)| (g as usize * GROUP, at as usize));
+            let (end, copy) = patched
+                .get(i)
+                .map_or((base.len(), 0), |&(g, at)| (g as usize * GROUP, at as usize));
             if start < end {
                 next = end;
                 return Some((start, &base[start..end]));
@@ -197,7 +200,11 @@ impl<'a> Set<'a> {
     }
 
     /// Changes the logits of the tokens `ids` that are left by `change(id, x)`.
-    pub(crate) fn patch(&mut self, ids: impl Iterator<Item = u32>, mut change: impl FnMut(u32, f32) -> f32) {
+    pub(crate) fn patch(
+        &mut self,
+        ids: impl Iterator<Item = u32>,
+        mut change: impl FnMut(u32, f32) -> f32,
+    ) {
         if self.gathered {
             for id in ids {
                 if let Some(index) = self.find(TokenId(id)) {
@@ -267,8 +274,8 @@ impl<'a> Set<'a> {
         self.refresh();
     }
 
-    /// Gathers from the row, where groups below `from` have nothing to give, with `select`; or keeps of what is gathered already
-    /// what `keep` accepts by logit, index and id.
+    /// Gathers from the row, where groups below `from` have nothing to give, with `select`; or
+    /// keeps of what is gathered already what `keep` accepts by logit, index and id.
     fn gather_by(
         &mut self,
         from: f32,
@@ -279,7 +286,8 @@ impl<'a> Set<'a> {
             self.filter(keep);
         } else {
             // Buffers leave the set for as long as they're filled from it.
-            let (mut ids, mut xs) = (std::mem::take(&mut self.room.ids), std::mem::take(&mut self.room.xs));
+            let (mut ids, mut xs) =
+                (std::mem::take(&mut self.room.ids), std::mem::take(&mut self.room.xs));
             let mut n = 0;
             for (first, part) in self.parts_from(from) {
                 n += select(part, first as u32, &mut ids[n..], &mut xs[n..]);

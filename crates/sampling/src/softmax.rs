@@ -2,12 +2,12 @@
 
 use crate::{SampleError, TokenId};
 
-/// exp(x_i/T) / Σ exp(x_j/T) in f64, in the order of `logits`; T = ∞ is uniform, T = 0 is all on the first
-/// largest one.
+/// exp(x_i/T) / Σ exp(x_j/T) in f64, in the order of `logits`; T = ∞ is uniform, T = 0 is all on
+/// the first largest one.
 ///
 /// A pure view: it draws nothing and knows no chain. -inf is a masked entry, its probability is 0.
-/// `None` if there is nothing to share out (no entries, or all masked), if a logit is NaN or +inf, or if `t`
-/// is NaN or negative.
+/// `None` if there is nothing to share out (no entries, or all masked), if a logit is NaN or +inf,
+/// or if `t` is NaN or negative.
 ///
 /// ```
 /// let p = kelvin_sampling::softmax(&[1.0, 2.0], 5.0).expect("numbers");
@@ -36,8 +36,9 @@ pub fn softmax(logits: &[f64], t: f64) -> Option<Vec<f64>> {
     Some(weights.into_iter().map(|w| w / total).collect())
 }
 
-/// -ln p of a token under a model's own logits, in nats, as [`crate::Distribution::surprisal`] of the neutral chain, but in one
-/// pass that keeps nothing: for those who score a text. All in f64; ∞ for a masked token.
+/// -ln p of a token under a model's own logits, in nats, as [`crate::Distribution::surprisal`] of
+/// the neutral chain, but in one pass that keeps nothing: for those who score a text. All in f64; ∞
+/// for a masked token.
 ///
 /// # Errors
 /// No logits, NaN or +inf among them, all masked, or a token that they don't have.
@@ -93,7 +94,8 @@ mod tests {
 
     #[test]
     fn the_surprisal_of_a_token_is_that_of_the_distribution() {
-        let logits: Vec<f32> = (0..5000u32).map(|i| (i * 7919 % 4001) as f32 / 150.0 - 9.0).collect();
+        let logits: Vec<f32> =
+            (0..5000u32).map(|i| (i * 7919 % 4001) as f32 / 150.0 - 9.0).collect();
         let all = Distribution::new(&logits, &Chain::default()).unwrap();
         for token in [0, 1, 17, 4999].map(TokenId) {
             let (a, b) = (surprisal(&logits, token).unwrap(), all.surprisal(token));
@@ -101,7 +103,9 @@ mod tests {
             assert!(same == a && (entropy - all.entropy()).abs() < 1e-5, "{entropy}");
             assert!((a - b).abs() < 1e-10, "{a} {b}");
         }
-        assert!((surprisal(&[0.0, 3f32.ln()], TokenId(1)).unwrap() - (4.0f64 / 3.0).ln()).abs() < 1e-7);
+        assert!(
+            (surprisal(&[0.0, 3f32.ln()], TokenId(1)).unwrap() - (4.0f64 / 3.0).ln()).abs() < 1e-7
+        );
         assert_eq!(surprisal(&[0.0, f32::NEG_INFINITY], TokenId(1)), Ok(f64::INFINITY));
         assert_eq!(surprisal(&[3e38, 0.0], TokenId(0)), Ok(0.0));
         for (bad, words) in [
@@ -137,7 +141,10 @@ mod tests {
     fn edges() {
         let inf = f64::INFINITY;
         assert_eq!(softmax(&[3.0, 5.0, 5.0], 0.0), Some(vec![0.0, 1.0, 0.0]));
-        assert_eq!(softmax(&[3.0, -inf, 5.0, 1e308], inf), Some(vec![1.0 / 3.0, 0.0, 1.0 / 3.0, 1.0 / 3.0]));
+        assert_eq!(
+            softmax(&[3.0, -inf, 5.0, 1e308], inf),
+            Some(vec![1.0 / 3.0, 0.0, 1.0 / 3.0, 1.0 / 3.0])
+        );
         assert_eq!(softmax(&[2.0, 1.0], 5e-324), Some(vec![1.0, 0.0]));
         for (logits, t) in [
             (&[][..], 1.0),

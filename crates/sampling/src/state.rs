@@ -1,4 +1,5 @@
-//! What a sequence remembers for its chain: the tokens so far, and the two numbers of a stage that learns.
+//! What a sequence remembers for its chain: the tokens so far, and the two numbers of a stage that
+//! learns.
 
 use std::fmt;
 
@@ -6,8 +7,9 @@ use crate::TokenId;
 
 /// The state of one sequence: clone it to fork, keep it to restore.
 ///
-/// Penalties look at the tokens; `mirostat` and `adaptive_p`, of which a chain has at most one, keep up to two
-/// numbers. The tokens and the numbers are all there is, so a state can be saved and [restored](State::restore).
+/// Penalties look at the tokens; `mirostat` and `adaptive_p`, of which a chain has at most one,
+/// keep up to two numbers. The tokens and the numbers are all there is, so a state can be saved and
+/// [restored](State::restore).
 ///
 /// ```
 /// use kelvin_sampling::{State, TokenId};
@@ -36,7 +38,8 @@ impl State {
         State { tokens, n_prompt, memory }
     }
 
-    /// A token that was taken without being drawn here, and from which nothing is learned but that it came.
+    /// A token that was taken without being drawn here, and from which nothing is learned but that
+    /// it came.
     ///
     /// [`crate::Sampler::force`] takes one of which the logits are known.
     pub fn push(&mut self, token: TokenId) {
@@ -53,7 +56,8 @@ impl State {
         self.n_prompt
     }
 
-    /// What a learning stage knows: μ and 0 of `mirostat` (bits), ws and tw of `adaptive_p`; none before the first token.
+    /// What a learning stage knows: μ and 0 of `mirostat` (bits), ws and tw of `adaptive_p`; none
+    /// before the first token.
     pub fn memory(&self) -> Option<[f64; 2]> {
         self.memory
     }

@@ -64,8 +64,8 @@ pub struct Place {
 }
 
 impl Trace {
-    /// What each stage of `chain` does to `logits` in the midst of a sequence, with the random words of the position
-    /// ([`crate::Dice::words`]), and where the tokens `watched` stand.
+    /// What each stage of `chain` does to `logits` in the midst of a sequence, with the random
+    /// words of the position ([`crate::Dice::words`]), and where the tokens `watched` stand.
     ///
     /// # Errors
     /// As [`crate::Sampler::sample`]. A watched token that the vocabulary doesn't have is nowhere.
@@ -81,16 +81,17 @@ impl Trace {
         let mut stages = Vec::with_capacity(chain.stages().len());
         let mut places = vec![Vec::with_capacity(chain.stages().len() + 1); watched.len()];
         let mut before = None;
-        let left = run(chain, logits, Limits::NONE, state, words, &mut scratch, &mut |left, stage| {
-            let now = Moment::of(left);
-            for (places, &token) in places.iter_mut().zip(watched) {
-                places.push(place(left, &now.mass, token));
-            }
-            if let (Some(stage), Some(before)) = (stage, before.take()) {
-                stages.push(report(stage, &before, &now));
-            }
-            before = Some(now);
-        })?;
+        let left =
+            run(chain, logits, Limits::NONE, state, words, &mut scratch, &mut |left, stage| {
+                let now = Moment::of(left);
+                for (places, &token) in places.iter_mut().zip(watched) {
+                    places.push(place(left, &now.mass, token));
+                }
+                if let (Some(stage), Some(before)) = (stage, before.take()) {
+                    stages.push(report(stage, &before, &now));
+                }
+                before = Some(now);
+            })?;
         Ok(Trace { chain: chain.clone(), stages, places, distribution: Distribution::of(&left) })
     }
 
@@ -98,7 +99,11 @@ impl Trace {
     ///
     /// # Errors
     /// As [`Trace::new`].
-    pub fn at_infinity(logits: &[f32], chain: &Chain, watched: &[TokenId]) -> Result<Trace, SampleError> {
+    pub fn at_infinity(
+        logits: &[f32],
+        chain: &Chain,
+        watched: &[TokenId],
+    ) -> Result<Trace, SampleError> {
         Trace::new(logits, &chain.at_infinity(), &State::default(), &Words::default(), watched)
     }
 
@@ -112,7 +117,8 @@ impl Trace {
         &self.stages
     }
 
-    /// Where the `i`-th watched token stood: raw, before the first stage, and then after each of them; none where it was gone.
+    /// Where the `i`-th watched token stood: raw, before the first stage, and then after each of
+    /// them; none where it was gone.
     ///
     /// # Panics
     /// If fewer tokens were watched.
@@ -141,10 +147,11 @@ impl Moment {
 }
 
 fn report(stage: &Stage, before: &Moment, now: &Moment) -> StageReport {
-    // Both are in the order of ids, and nothing comes back. Weights of before: whatever a stage does to logits, only
-    // tokens that are gone count as removed.
+    // Both are in the order of ids, and nothing comes back. Weights of before: whatever a stage
+    // does to logits, only tokens that are gone count as removed.
     let mut weights = before.weights.iter();
-    let weight = |(token, _): &(TokenId, u64)| weights.find(|(id, _)| id == token).map_or(0, |&(_, w)| w);
+    let weight =
+        |(token, _): &(TokenId, u64)| weights.find(|(id, _)| id == token).map_or(0, |&(_, w)| w);
     let kept: u64 = now.weights.iter().map(weight).sum();
     StageReport {
         stage: stage.clone(),

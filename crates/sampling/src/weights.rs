@@ -7,7 +7,8 @@ pub(crate) const ONE: u64 = logits::ONE;
 /// The largest vocabulary: totals fit into u64 as long as V < 2^19.
 pub const MAX_VOCAB: usize = logits::MAX_LEN;
 
-/// The weight of a token whose logit is `d <= 0` above the largest: round(2^45 · exp(d)), half to even.
+/// The weight of a token whose logit is `d <= 0` above the largest: round(2^45 · exp(d)), half to
+/// even.
 ///
 /// 2^45 · exp(d) is exact in f64, so the only roundings are those of exp itself (f32) and this one.
 ///
@@ -21,8 +22,8 @@ pub fn weight(d: f32) -> u64 {
 
 /// The least whole weight that is at least `share` of `total`: the f64 product rounded up.
 ///
-/// Every stage that compares a token's mass, or a sum of masses, with a share of the whole compares whole
-/// numbers with this one.
+/// Every stage that compares a token's mass, or a sum of masses, with a share of the whole compares
+/// whole numbers with this one.
 pub(crate) fn share_of(share: f64, total: u64) -> u64 {
     // A float cast saturates, so a share above 1 asks for more than there is.
     libm::ceil(share * total as f64) as u64

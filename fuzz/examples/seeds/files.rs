@@ -1,4 +1,5 @@
-//! Descriptions of model files in, small files out: sound ones, and ones that are wrong in one place.
+//! Descriptions of model files in, small files out: sound ones, and ones that are wrong in one
+//! place.
 
 use std::{error::Error, path::Path};
 
@@ -71,13 +72,22 @@ fn shape(file: Bytes, family: &str) -> Bytes {
     ] {
         file = file.entry(&format!("{family}.{key}"), U32, value.to_le_bytes());
     }
-    file = file.entry(&format!("{family}.attention.layer_norm_rms_epsilon"), F32, 1e-5f32.to_le_bytes());
+    file = file.entry(
+        &format!("{family}.attention.layer_norm_rms_epsilon"),
+        F32,
+        1e-5f32.to_le_bytes(),
+    );
     file.entry(&format!("{family}.rope.freq_base"), F32, 10_000f32.to_le_bytes())
 }
 
 /// An embedding and a norm, with their numbers.
 fn tensors(file: Bytes) -> Bytes {
-    let file = file.tensor("token_embd.weight", &[16, 9], 0, 0).tensor("output_norm.weight", &[16], 0, 576);
+    let file = file.tensor("token_embd.weight", &[16, 9], 0, 0).tensor(
+        "output_norm.weight",
+        &[16],
+        0,
+        576,
+    );
     file.with(|file| file.data = (0..640).map(|i| i as u8).collect())
 }
 

@@ -1,6 +1,7 @@
 //! Writes the seeds in `corpus/`: `cargo run -p kelvin-fuzz --example seeds [MODEL.gguf...]`.
 //!
-//! Each model file that is named gives a seed of its own: its header with vocabulary and tensors cut short, and no weights.
+//! Each model file that is named gives a seed of its own: its header with vocabulary and tensors
+//! cut short, and no weights.
 
 mod files;
 mod texts;

@@ -153,7 +153,10 @@ const RECIPES: &[&str] = &[
 const REQUESTS: &[(u8, &str)] = &[
     (0, r#"{"prompt":"Once","max_tokens":4,"temperature":0.7,"top_p":0.9,"seed":7}"#),
     (0, r#"{"prompt":[1,2,3],"n":2,"logprobs":5,"echo":true,"stop":["\n","x"],"stream":true}"#),
-    (0, r#"{"prompt":["a","b"],"temperatures":[0,1,2],"logit_bias":{"5":-100},"bad_words":["no"]}"#),
+    (
+        0,
+        r#"{"prompt":["a","b"],"temperatures":[0,1,2],"logit_bias":{"5":-100},"bad_words":["no"]}"#,
+    ),
     (0, r#"{"prompt":"a","sampler":"temp=0.5 | top_k=3","logprobs_stage":"final","logprobs":1}"#),
     (
         0,
@@ -183,7 +186,10 @@ const REQUESTS: &[(u8, &str)] = &[
         1,
         r#"{"messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}}}"#,
     ),
-    (1, r#"{"messages":[{"role":"assistant","content":null,"tool_calls":[]}],"date":"2026-11-28"}"#),
+    (
+        1,
+        r#"{"messages":[{"role":"assistant","content":null,"tool_calls":[]}],"date":"2026-11-28"}"#,
+    ),
     (
         2,
         r#"{"input":"Hi","instructions":"Be brief.","max_output_tokens":5,"text":{"format":{"type":"text"},"verbosity":"medium"}}"#,
@@ -198,7 +204,10 @@ const REQUESTS: &[(u8, &str)] = &[
     (5, r#"{"messages":[{"role":"user","content":"<s>Hi</s>"}]}"#),
     (6, r#"{"sampler":"temp=0.5 | top_k=3 | temp=2"}"#),
     (7, r#"{"text":"a"}"#),
-    (8, r#"{"logits":[{"logit":1,"label":"a"},{"logit":"-inf"},{"logit":-2.5}],"temperature":0.5}"#),
+    (
+        8,
+        r#"{"logits":[{"logit":1,"label":"a"},{"logit":"-inf"},{"logit":-2.5}],"temperature":0.5}"#,
+    ),
     (9, r#"{"logits":[{"logit":1e300},{"logit":-1e300}]}"#),
     (
         10,

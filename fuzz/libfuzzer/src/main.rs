@@ -1,4 +1,5 @@
-//! libFuzzer's bytes in, one target called with them: the one that `KELVIN_FUZZ_TARGET` names. `fuzz/run` builds and starts it.
+//! libFuzzer's bytes in, one target called with them: the one that `KELVIN_FUZZ_TARGET` names.
+//! `fuzz/run` builds and starts it.
 
 #![no_main]
 
@@ -8,7 +9,8 @@ use kelvin_fuzz::{TARGETS, Target};
 
 static TARGET: OnceLock<&'static Target> = OnceLock::new();
 
-/// The compiler of forms catches its own panics on a thread of this name, and the product reports those as refusals.
+/// The compiler of forms catches its own panics on a thread of this name, and the product reports
+/// those as refusals.
 const FORM_THREAD: &str = "form";
 
 libfuzzer_sys::fuzz_target!(init: start(), |bytes: &[u8]| {
@@ -17,7 +19,8 @@ libfuzzer_sys::fuzz_target!(init: start(), |bytes: &[u8]| {
     }
 });
 
-/// Picks the target. libFuzzer's own hook ends the process on any panic; panics that are caught by design are let through.
+/// Picks the target. libFuzzer's own hook ends the process on any panic; panics that are caught by
+/// design are let through.
 fn start() {
     let name = std::env::var("KELVIN_FUZZ_TARGET").unwrap_or_default();
     let target = TARGETS.iter().find(|target| target.name == name);

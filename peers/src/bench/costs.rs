@@ -1,5 +1,5 @@
-//! A model file in, what its steps cost at least out: the bytes and multiplications by which a speed is set beside the
-//! machine's limits.
+//! A model file in, what its steps cost at least out: the bytes and multiplications by which a
+//! speed is set beside the machine's limits.
 
 use std::path::Path;
 
@@ -15,7 +15,8 @@ use crate::gguf::Header;
 pub struct Costs {
     pub config: Config,
     pub file_bytes: u64,
-    /// Bytes of weights that a step must read: all tensors, but of an embedding with an output layer beside it only a row.
+    /// Bytes of weights that a step must read: all tensors, but of an embedding with an output
+    /// layer beside it only a row.
     pub step_bytes: u64,
 }
 

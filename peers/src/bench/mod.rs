@@ -1,5 +1,6 @@
-//! Engines side by side on the same files: speed, time to the first token, memory. Ratios come from one run of interleaved
-//! rounds, each sample between two runs of a reference loop; a round during which the machine changed is dropped.
+//! Engines side by side on the same files: speed, time to the first token, memory. Ratios come from
+//! one run of interleaved rounds, each sample between two runs of a reference loop; a round during
+//! which the machine changed is dropped.
 
 mod costs;
 mod reference;
@@ -86,12 +87,14 @@ pub struct Row {
     pub figure: Figure,
     /// The median over the steady rounds.
     pub medians: BTreeMap<Name, Option<f64>>,
-    /// Kelvin's figure over each peer's in the same round: median, least, greatest, how many rounds.
+    /// Kelvin's figure over each peer's in the same round: median, least, greatest, how many
+    /// rounds.
     pub ratios: BTreeMap<Name, Option<Ratio>>,
     /// Rounds dropped of rounds taken.
     pub dropped: usize,
     pub taken: usize,
-    /// What the machine's limit is for this figure, and where Kelvin stands: the median over the steady rounds.
+    /// What the machine's limit is for this figure, and where Kelvin stands: the median over the
+    /// steady rounds.
     pub limit: Option<Share>,
 }
 
@@ -170,7 +173,9 @@ pub fn measure(request: &Request, progress: &mut dyn FnMut(&str)) -> Result<Repo
                     && case.counted().count() < request.pairs
                 {
                     let round = rounds.take(progress);
-                    seen.entry(threads).or_default().extend(round.iter().flatten().flat_map(|t| t.around));
+                    seen.entry(threads)
+                        .or_default()
+                        .extend(round.iter().flatten().flat_map(|t| t.around));
                     case.rounds.push(round);
                 }
                 refusals.append(&mut rounds.refusals);
@@ -192,9 +197,9 @@ fn works(request: &Request) -> Vec<Work> {
     for kind in &request.kinds {
         match kind {
             Kind::Prompt => works.push(Work::Prompt { tokens: request.prompt_tokens }),
-            Kind::Decode => {
-                works.extend(request.depths.iter().map(|&depth| Work::Decode { depth, steps: request.steps }))
-            }
+            Kind::Decode => works.extend(
+                request.depths.iter().map(|&depth| Work::Decode { depth, steps: request.steps }),
+            ),
             Kind::First => works.push(Work::First { tokens: FIRST_TOKENS }),
             Kind::Compare => works.extend(request.ways.iter().map(|&ways| Work::Compare {
                 prompt: COMPARE_PROMPT,
@@ -223,11 +228,14 @@ fn name_of(model: &Path) -> String {
 }
 
 impl Work {
-    /// What a reference loop says of this work: what multiplies is judged by the loop that multiplies, what reads by the other.
+    /// What a reference loop says of this work: what multiplies is judged by the loop that
+    /// multiplies, what reads by the other.
     fn judge(self, limits: &Limits) -> f64 {
         match self {
             Work::Prompt { .. } | Work::Compare { ways: 4.., .. } => limits.int8_giga_ops_per_sec,
-            Work::Decode { .. } | Work::First { .. } | Work::Compare { .. } => limits.read_gb_per_sec,
+            Work::Decode { .. } | Work::First { .. } | Work::Compare { .. } => {
+                limits.read_gb_per_sec
+            }
         }
     }
 }
@@ -240,7 +248,8 @@ impl Case {
 
     /// Whether the machine was the same for all engines of a round.
     fn is_steady(&self, round: &Round) -> bool {
-        let loops = || round.iter().flatten().flat_map(|taken| &taken.around).map(|l| self.work.judge(l));
+        let loops =
+            || round.iter().flatten().flat_map(|taken| &taken.around).map(|l| self.work.judge(l));
         let fastest = loops().fold(0.0, f64::max);
         loops().all(|speed| speed >= STEADY * fastest)
     }
@@ -258,10 +267,9 @@ impl Case {
         let value = |round: &Round, engine: usize| -> Option<f64> {
             Some(self.value(figure, &round[engine].as_ref()?.outcome))
         };
-        let medians = engines
-            .iter()
-            .enumerate()
-            .map(|(e, &name)| (name, median(self.counted().filter_map(|round| value(round, e)).collect())));
+        let medians = engines.iter().enumerate().map(|(e, &name)| {
+            (name, median(self.counted().filter_map(|round| value(round, e)).collect()))
+        });
         let kelvin = engines.iter().position(|&e| e == Name::Kelvin);
         let ratio = |peer: usize| -> Option<Ratio> {
             let of = |round: &Round| Some(value(round, kelvin?)? / value(round, peer)?);
@@ -280,8 +288,10 @@ impl Case {
             self.share(figure, self.value(figure, &taken.outcome), taken.around, costs)
         };
         let shares: Vec<Share> = self.counted().filter_map(share).collect();
-        let limit =
-            shares.first().map(|share| share.of).zip(median(shares.iter().map(|s| s.share).collect()));
+        let limit = shares
+            .first()
+            .map(|share| share.of)
+            .zip(median(shares.iter().map(|s| s.share).collect()));
         Row {
             model: name_of(&self.model),
             work: describe(self.work),
@@ -297,7 +307,13 @@ impl Case {
     }
 
     /// How near a value of this work comes to what limits it: the faster of the loops around it.
-    fn share(&self, figure: Figure, value: f64, around: [Limits; 2], costs: &Costs) -> Option<Share> {
+    fn share(
+        &self,
+        figure: Figure,
+        value: f64,
+        around: [Limits; 2],
+        costs: &Costs,
+    ) -> Option<Share> {
         let limit = self.work.judge(&around[0]).max(self.work.judge(&around[1]));
         let gb_per_sec = |bytes: f64| bytes * value / 1e9;
         match (figure, self.work) {
@@ -313,7 +329,10 @@ impl Case {
             }
             (Figure::PeakMib, Work::First { tokens }) => {
                 let bytes = costs.file_bytes + costs.room_bytes(tokens + 1);
-                Some(Share { of: Limit::FileAndCache, share: value * f64::from(1 << 20) / bytes as f64 })
+                Some(Share {
+                    of: Limit::FileAndCache,
+                    share: value * f64::from(1 << 20) / bytes as f64,
+                })
             }
             _ => None,
         }
@@ -438,10 +457,14 @@ mod tests {
             let rounds = vec![vec![taken(1.0, [20.0, 18.0])]];
             case(work, rounds).row(figure, &[Name::Kelvin], &costs()).limit.unwrap()
         };
-        // 2 steps a second, each of 1000 bytes and of the keys and values of 101 and 102 positions, 32 bytes each.
+        // 2 steps a second, each of 1000 bytes and of the keys and values of 101 and 102 positions,
+        // 32 bytes each.
         let read = share(Work::Decode { depth: 100, steps: 2 }, Figure::TokensPerSec);
         assert_eq!(read.of, Limit::Read);
-        assert!((read.share * 20e9 / (2.0 * 1000.0 + 203.0 * 32.0) - 1.0).abs() < 1e-12, "{read:?}");
+        assert!(
+            (read.share * 20e9 / (2.0 * 1000.0 + 203.0 * 32.0) - 1.0).abs() < 1e-12,
+            "{read:?}"
+        );
         // A token takes 4·64 + 3·128 multiplications, the last one 80 more.
         let int8 = share(Work::Prompt { tokens: 10 }, Figure::TokensPerSec);
         assert_eq!(int8.of, Limit::Int8);

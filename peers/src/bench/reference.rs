@@ -1,5 +1,5 @@
-//! What this machine can do right now: the limits that decoding and prompts run against, and the sign by which a round is known
-//! that the machine's other tenants disturbed.
+//! What this machine can do right now: the limits that decoding and prompts run against, and the
+//! sign by which a round is known that the machine's other tenants disturbed.
 
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
@@ -11,7 +11,8 @@ use kelvin_kernels::{
 };
 use serde::Serialize;
 
-/// Passes over the buffer, and rounds of multiplications: some 70 ms each, so that a moment doesn't decide.
+/// Passes over the buffer, and rounds of multiplications: some 70 ms each, so that a moment doesn't
+/// decide.
 const N_PASSES: usize = 16;
 const INT8_ROUNDS: u32 = 1 << 20;
 
@@ -28,7 +29,8 @@ pub struct Reference {
 pub struct Limits {
     /// A plain read of 256 MiB, 10^9 bytes a second.
     pub read_gb_per_sec: f64,
-    /// `vpmaddubsw`, `vpmaddwd` and `vpaddd` in registers: multiplications and additions, 10^9 a second.
+    /// `vpmaddubsw`, `vpmaddwd` and `vpaddd` in registers: multiplications and additions, 10^9 a
+    /// second.
     pub int8_giga_ops_per_sec: f64,
 }
 
@@ -54,13 +56,15 @@ impl Reference {
         let read = (roofline::READ_BYTES * N_PASSES) as f64 / begin.elapsed().as_secs_f64();
         let begin = Instant::now();
         black_box(roofline::int8(pool, self.isa, black_box(INT8_ROUNDS)));
-        let multiply_adds = roofline::INT8_MULTIPLY_ADDS as f64 * f64::from(INT8_ROUNDS) * threads as f64;
+        let multiply_adds =
+            roofline::INT8_MULTIPLY_ADDS as f64 * f64::from(INT8_ROUNDS) * threads as f64;
         let int8 = 2.0 * multiply_adds / begin.elapsed().as_secs_f64();
         Limits { read_gb_per_sec: read / 1e9, int8_giga_ops_per_sec: int8 / 1e9 }
     }
 }
 
-/// What the loops of a run reached: on a machine that others use as well, the memory's share in particular comes and goes.
+/// What the loops of a run reached: on a machine that others use as well, the memory's share in
+/// particular comes and goes.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Spread {
     pub least: Limits,

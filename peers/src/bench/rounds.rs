@@ -1,4 +1,5 @@
-//! Rounds: one sample of each engine, close together in time, each between two runs of the reference loops.
+//! Rounds: one sample of each engine, close together in time, each between two runs of the
+//! reference loops.
 
 use std::{path::Path, thread, time::Duration};
 
@@ -10,8 +11,8 @@ use super::{
     sample::{Name, Outcome, Sampler, Spec, Work},
 };
 
-/// How long an engine's threads may still spin when it is ready or through, waiting for work: the loops around a sample would
-/// share the cores with them.
+/// How long an engine's threads may still spin when it is ready or through, waiting for work: the
+/// loops around a sample would share the cores with them.
 const SETTLED: Duration = Duration::from_millis(100);
 
 /// One sample, and what the reference loops reached right before and right after.
@@ -55,7 +56,18 @@ impl<'a> Rounds<'a> {
         let samplers = engines.iter().map(|_| None).collect();
         let engines = engines.iter().copied().map(Some).collect();
         let refusals = Vec::new();
-        Rounds { model, work, threads, tokens, reference, a_load, engines, samplers, n_taken: 0, refusals }
+        Rounds {
+            model,
+            work,
+            threads,
+            tokens,
+            reference,
+            a_load,
+            engines,
+            samplers,
+            n_taken: 0,
+            refusals,
+        }
     }
 
     /// Takes a round. `progress` is told of each sample.
@@ -65,7 +77,8 @@ impl<'a> Rounds<'a> {
         }
         self.n_taken += 1;
         // All are ready before the first begins: the machine changes while a model is loaded.
-        let ready: Vec<_> = (0..self.engines.len()).map(|i| Some(self.ready(self.engines[i]?, i))).collect();
+        let ready: Vec<_> =
+            (0..self.engines.len()).map(|i| Some(self.ready(self.engines[i]?, i))).collect();
         let samples = ready.into_iter().enumerate().map(|(i, ready)| {
             let (engine, ready) = (self.engines[i]?, ready?);
             let taken = ready.and_then(|mut sampler| {
@@ -106,7 +119,13 @@ impl<'a> Rounds<'a> {
             return Ok(sampler);
         }
         let &mut Rounds { model, work, threads, tokens, .. } = self;
-        Sampler::start(&Spec { engine, model: model.to_owned(), threads, work, tokens: tokens.to_owned() })
+        Sampler::start(&Spec {
+            engine,
+            model: model.to_owned(),
+            threads,
+            work,
+            tokens: tokens.to_owned(),
+        })
     }
 
     fn sample(&self, sampler: &mut Sampler) -> Result<Taken> {

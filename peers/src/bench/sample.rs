@@ -1,6 +1,7 @@
-//! Measurements of one engine in a process of its own: what to do comes in as JSON on standard input, times and peak memory
-//! go out as JSON. Between getting ready and doing the work the process waits for a word, so that the parent's reference
-//! loop runs right before and right after; another word lets it get ready once more, with the model as it was loaded.
+//! Measurements of one engine in a process of its own: what to do comes in as JSON on standard
+//! input, times and peak memory go out as JSON. Between getting ready and doing the work the
+//! process waits for a word, so that the parent's reference loop runs right before and right after;
+//! another word lets it get ready once more, with the model as it was loaded.
 
 use std::{
     io::{BufRead, BufReader, StdinLock, Write},
@@ -21,7 +22,9 @@ use crate::engines::{
 };
 
 /// Who is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Name {
     Kelvin,
@@ -131,7 +134,8 @@ pub fn serve() -> Result<()> {
     let mut line = String::new();
     let mut parent = Parent(std::io::stdin().lock());
     parent.0.read_line(&mut line)?;
-    let spec: Spec = serde_json::from_str(&line).context("the work must come as one line of JSON")?;
+    let spec: Spec =
+        serde_json::from_str(&line).context("the work must come as one line of JSON")?;
     ensure!(!spec.tokens.is_empty(), "there are no tokens to feed");
 
     if let Work::First { .. } = spec.work {
@@ -179,7 +183,13 @@ fn warm_up(engine: &mut dyn Engine, spec: &Spec, ways: usize) -> Result<()> {
     Ok(())
 }
 
-fn take_steps(engine: &mut dyn Engine, spec: &Spec, from: usize, ways: usize, steps: usize) -> Result<()> {
+fn take_steps(
+    engine: &mut dyn Engine,
+    spec: &Spec,
+    from: usize,
+    ways: usize,
+    steps: usize,
+) -> Result<()> {
     for i in 0..steps {
         engine.step(&spec.step_tokens(from + i, ways))?;
     }
@@ -193,8 +203,8 @@ fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
 }
 
 fn peak_bytes() -> Result<u64> {
-    let status =
-        std::fs::read_to_string("/proc/self/status").context("peak memory is known on Linux only")?;
+    let status = std::fs::read_to_string("/proc/self/status")
+        .context("peak memory is known on Linux only")?;
     let kib: u64 = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))
@@ -265,7 +275,8 @@ impl Sampler {
 
 impl Drop for Sampler {
     fn drop(&mut self) {
-        // It has nothing to lose, and the next sample wants the memory and the cores. An error says that it ended already.
+        // It has nothing to lose, and the next sample wants the memory and the cores. An error says
+        // that it ended already.
         _ = self.child.kill();
         _ = self.child.wait();
     }

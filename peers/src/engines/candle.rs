@@ -1,6 +1,6 @@
-//! candle's own quantized models on the same files. They can't read a prompt as a batch ("input has to be contiguous"),
-//! so several continuations are clones of the model, which share its weights and the prompt's keys and values, and take
-//! their steps one after another.
+//! candle's own quantized models on the same files. They can't read a prompt as a batch ("input has
+//! to be contiguous"), so several continuations are clones of the model, which share its weights
+//! and the prompt's keys and values, and take their steps one after another.
 
 use std::{fs::File, io::BufReader, path::Path};
 
@@ -24,7 +24,8 @@ pub struct Candle {
 }
 
 impl Candle {
-    /// Loads the model. How many threads candle takes is decided by the variable RAYON_NUM_THREADS when the process begins.
+    /// Loads the model. How many threads candle takes is decided by the variable RAYON_NUM_THREADS
+    /// when the process begins.
     pub fn load(path: &Path) -> Result<Candle> {
         let mut input = BufReader::new(File::open(path)?);
         let content = gguf_file::Content::read(&mut input)
@@ -36,12 +37,16 @@ impl Candle {
             .to_string()?
             .clone();
         let weights = match arch.as_str() {
-            "llama" => {
-                Weights::Llama(quantized_llama::ModelWeights::from_gguf(content, &mut input, &Device::Cpu)?)
-            }
-            "gemma3" => {
-                Weights::Gemma3(quantized_gemma3::ModelWeights::from_gguf(content, &mut input, &Device::Cpu)?)
-            }
+            "llama" => Weights::Llama(quantized_llama::ModelWeights::from_gguf(
+                content,
+                &mut input,
+                &Device::Cpu,
+            )?),
+            "gemma3" => Weights::Gemma3(quantized_gemma3::ModelWeights::from_gguf(
+                content,
+                &mut input,
+                &Device::Cpu,
+            )?),
             other => bail!("peers has no candle model for architecture {other:?}"),
         };
         Ok(Candle { ways: vec![weights], len: 0 })

@@ -32,7 +32,8 @@ impl Kelvin {
         Ok(Kelvin { model, scratch: Scratch::default(), ways: Vec::new() })
     }
 
-    /// Reads `tokens` as a text of its own and calls `row` with the logits after each of them, first to last.
+    /// Reads `tokens` as a text of its own and calls `row` with the logits after each of them,
+    /// first to last.
     pub fn rows(&mut self, tokens: &[u32], mut row: impl FnMut(&[f32])) -> Result<()> {
         let mut sequence = self.model.sequence(CacheFormat::F16);
         for chunk in ids(tokens).chunks(CHUNK_OF_ROWS) {

@@ -1,5 +1,5 @@
-//! llama.cpp through its C interface: tokens in, logits out. The safe wrapper of `llama-cpp-2` has no way to switch weight
-//! repacking off, so the calls that matter are the raw ones.
+//! llama.cpp through its C interface: tokens in, logits out. The safe wrapper of `llama-cpp-2` has
+//! no way to switch weight repacking off, so the calls that matter are the raw ones.
 
 use std::{
     ffi::{CStr, CString},
@@ -16,7 +16,8 @@ use super::Engine;
 #[cfg(test)]
 use crate::format::Format;
 
-/// The commit of the bindings' repository that the crate was published from. The crate itself carries no commit of llama.cpp.
+/// The commit of the bindings' repository that the crate was published from. The crate itself
+/// carries no commit of llama.cpp.
 const BINDINGS: &str = "llama-cpp-2 0.1.160 (0dd5814c9)";
 
 /// What a build must have before it is worth comparing with.
@@ -27,7 +28,8 @@ const NEEDED: [&str; 5] = ["AVX2", "FMA", "F16C", "REPACK", "OPENMP"];
 pub enum Mode {
     /// llama.cpp's defaults: flash attention as it likes, keys and values in f16, weights repacked.
     Default,
-    /// Nothing that rounds more than it must: no flash attention, keys and values in f32, weights as they stand in the file, one thread.
+    /// Nothing that rounds more than it must: no flash attention, keys and values in f32, weights
+    /// as they stand in the file, one thread.
     Plain,
 }
 
@@ -65,7 +67,8 @@ fn backend() -> &'static LlamaBackend {
 /// The peer's version and the features its build reports.
 pub fn system_info() -> String {
     backend();
-    // SAFETY: both return a NUL-terminated string that lives as long as the process (the second until its next call).
+    // SAFETY: both return a NUL-terminated string that lives as long as the process (the second
+    // until its next call).
     let (version, ggml, info) = unsafe {
         (
             CStr::from_ptr(sys::llama_version()).to_string_lossy(),
@@ -79,7 +82,8 @@ pub fn system_info() -> String {
 /// Refuses a build that would make a weak opponent.
 pub fn ensure_fit() -> Result<()> {
     let info = system_info();
-    let missing: Vec<_> = NEEDED.iter().filter(|name| !info.contains(&format!("{name} = 1"))).collect();
+    let missing: Vec<_> =
+        NEEDED.iter().filter(|name| !info.contains(&format!("{name} = 1"))).collect();
     ensure!(
         missing.is_empty(),
         "this build of llama.cpp lacks {missing:?}, so nothing is compared with it; it says: {info}\n\
@@ -101,8 +105,8 @@ pub fn to_float(format: Format, bytes: &[u8], n: usize) -> Vec<f32> {
         }
         return out;
     }
-    // SAFETY: the number is one of ggml's types, whose traits are a static table; `bytes` and `out` are as long as `n`
-    // numbers of that type take, checked above.
+    // SAFETY: the number is one of ggml's types, whose traits are a static table; `bytes` and `out`
+    // are as long as `n` numbers of that type take, checked above.
     unsafe {
         let traits = &*sys::ggml_get_type_traits(format.number() as sys::ggml_type);
         let to_float = traits.to_float.expect("ggml expands every format of peers");
@@ -116,7 +120,8 @@ impl Llama {
     pub fn load(path: &Path, mode: Mode, threads: usize, size: Size) -> Result<Llama> {
         backend();
         let c_path = CString::new(path.to_str().context("the path must be UTF-8")?)?;
-        // SAFETY: the parameters are llama.cpp's own defaults with one flag changed; the path outlives the call.
+        // SAFETY: the parameters are llama.cpp's own defaults with one flag changed; the path
+        // outlives the call.
         let model = unsafe {
             let mut params = sys::llama_model_default_params();
             params.use_extra_bufts = mode == Mode::Default;
@@ -126,7 +131,8 @@ impl Llama {
             format!("llama.cpp can't load {} (KELVIN_PEERS_LLAMA_LOG=1 shows why)", path.display())
         })?;
         let threads = if mode == Mode::Plain { 1 } else { threads };
-        let mut llama = Llama { model, context: None, mode, threads, size, lens: vec![0; size.n_sequences] };
+        let mut llama =
+            Llama { model, context: None, mode, threads, size, lens: vec![0; size.n_sequences] };
         llama.make_context()?;
         Ok(llama)
     }
@@ -146,20 +152,22 @@ impl Llama {
                 false,
             )
         };
-        tokens
-            .truncate(usize::try_from(n).expect("no text has more tokens than bytes and a few special ones"));
+        tokens.truncate(
+            usize::try_from(n).expect("no text has more tokens than bytes and a few special ones"),
+        );
         tokens.into_iter().map(i32::cast_unsigned).collect()
     }
 
     fn vocab_size(&self) -> usize {
         // SAFETY: the model is alive, and its vocabulary with it.
-        let n = unsafe { sys::llama_vocab_n_tokens(sys::llama_model_get_vocab(self.model.as_ptr())) };
+        let n =
+            unsafe { sys::llama_vocab_n_tokens(sys::llama_model_get_vocab(self.model.as_ptr())) };
         n as usize
     }
 
     fn make_context(&mut self) -> Result<()> {
-        // SAFETY: the parameters are llama.cpp's own defaults with plain numbers changed; the model outlives the context
-        // (`drop` frees them in that order).
+        // SAFETY: the parameters are llama.cpp's own defaults with plain numbers changed; the model
+        // outlives the context (`drop` frees them in that order).
         let context = unsafe {
             let mut params = sys::llama_context_default_params();
             params.n_ctx = (self.size.n_ctx.max(1)).next_multiple_of(256) as u32;
@@ -167,7 +175,8 @@ impl Llama {
             params.n_threads = self.threads as i32;
             params.n_threads_batch = self.threads as i32;
             if self.size.n_sequences > 1 {
-                // llama.cpp's advice for sequences that share a large prefix: one cache, the prefix in it once.
+                // llama.cpp's advice for sequences that share a large prefix: one cache, the prefix
+                // in it once.
                 params.kv_unified = true;
             }
             if self.mode == Mode::Plain {
@@ -194,7 +203,8 @@ impl Llama {
         unsafe { sys::llama_memory_clear(sys::llama_get_memory(self.context()), true) }
     }
 
-    /// Appends (token, sequence, is its row of logits wanted) and calls `row` with each wanted row, in order.
+    /// Appends (token, sequence, is its row of logits wanted) and calls `row` with each wanted row,
+    /// in order.
     fn decode(&mut self, items: &[(u32, usize, bool)], mut row: impl FnMut(&[f32])) -> Result<()> {
         let vocab_size = self.vocab_size();
         let mut tokens: Vec<i32> = items.iter().map(|i| i.0.cast_signed()).collect();
@@ -207,7 +217,8 @@ impl Llama {
             self.lens[sequence] += 1;
         }
         let mut sequences: Vec<i32> = items.iter().map(|i| i.1 as i32).collect();
-        let mut sequence_pointers: Vec<*mut i32> = sequences.iter_mut().map(std::ptr::from_mut).collect();
+        let mut sequence_pointers: Vec<*mut i32> =
+            sequences.iter_mut().map(std::ptr::from_mut).collect();
         let mut n_sequences = vec![1i32; items.len()];
         let mut wanted: Vec<i8> = items.iter().map(|i| i8::from(i.2)).collect();
         let batch = sys::llama_batch {
@@ -223,7 +234,8 @@ impl Llama {
         let status = unsafe { sys::llama_decode(self.context(), batch) };
         ensure!(status == 0, "llama_decode returned {status} for {} tokens", items.len());
         for (i, _) in items.iter().enumerate().filter(|(_, item)| item.2) {
-            // SAFETY: entry i asked for logits, so its row of vocab_size floats exists until the next decode.
+            // SAFETY: entry i asked for logits, so its row of vocab_size floats exists until the
+            // next decode.
             let logits = unsafe {
                 let data = sys::llama_get_logits_ith(self.context(), i as i32);
                 ensure!(!data.is_null(), "llama.cpp has no logits for token {i}");
@@ -234,7 +246,8 @@ impl Llama {
         Ok(())
     }
 
-    /// Reads `tokens` as a text of its own and calls `row` with the logits after each of them, first to last.
+    /// Reads `tokens` as a text of its own and calls `row` with the logits after each of them,
+    /// first to last.
     pub fn rows(&mut self, tokens: &[u32], mut row: impl FnMut(&[f32])) -> Result<()> {
         self.clear();
         // llama.cpp's default physical batch; more at once would only take more memory.
@@ -253,7 +266,8 @@ impl Engine for Llama {
         let n_chunks = tokens.len().div_ceil(2048);
         for (c, chunk) in tokens.chunks(2048).enumerate() {
             let last = if c + 1 == n_chunks { chunk.len() } else { 0 };
-            let items: Vec<_> = chunk.iter().enumerate().map(|(i, &t)| (t, 0, i + 1 == last)).collect();
+            let items: Vec<_> =
+                chunk.iter().enumerate().map(|(i, &t)| (t, 0, i + 1 == last)).collect();
             self.decode(&items, |row| first = super::most_likely(row))?;
         }
         for way in 1..ways {
@@ -277,7 +291,8 @@ impl Engine for Llama {
 
 impl Drop for Llama {
     fn drop(&mut self) {
-        // SAFETY: both pointers came from llama.cpp, nobody else has them, and the context goes before its model.
+        // SAFETY: both pointers came from llama.cpp, nobody else has them, and the context goes
+        // before its model.
         unsafe {
             if let Some(context) = self.context {
                 sys::llama_free(context.as_ptr());

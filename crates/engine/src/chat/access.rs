@@ -30,7 +30,9 @@ const CHANGING: [&str; 12] = [
 fn method(value: &Value, name: &str) -> Option<Value> {
     let known = match value {
         Value::Dict(_) => DICT_METHODS.contains(&name),
-        Value::Seq(seq) if seq.is_list_or_tuple() || seq.kind == Kind::Range => LIST_METHODS.contains(&name),
+        Value::Seq(seq) if seq.is_list_or_tuple() || seq.kind == Kind::Range => {
+            LIST_METHODS.contains(&name)
+        }
         Value::Text(_) => strings::METHODS.contains(&name),
         Value::Loop(_) => matches!(name, "cycle" | "changed"),
         _ => false,
@@ -253,7 +255,8 @@ impl Machine<'_> {
 
 /// The entries as tuples.
 pub(super) fn pairs(entries: &[(Value, Value)]) -> Res<Vec<Value>> {
-    let pair = |(key, value): &(Value, Value)| Value::seq(Kind::Tuple, vec![key.clone(), value.clone()]);
+    let pair =
+        |(key, value): &(Value, Value)| Value::seq(Kind::Tuple, vec![key.clone(), value.clone()]);
     entries.iter().map(pair).collect()
 }
 

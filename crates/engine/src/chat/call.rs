@@ -21,7 +21,11 @@ pub(super) struct Args {
 
 impl Args {
     /// The arguments in the order of `names`; those that weren't given are none.
-    pub(super) fn bind<const N: usize>(self, function: &str, names: [&str; N]) -> Res<[Option<Value>; N]> {
+    pub(super) fn bind<const N: usize>(
+        self,
+        function: &str,
+        names: [&str; N],
+    ) -> Res<[Option<Value>; N]> {
         let mut bound = [const { None }; N];
         if self.pos.len() > N {
             let found = self.pos.len();
@@ -46,7 +50,8 @@ impl Args {
 
 /// A function of the environment.
 pub(super) fn global(name: &str) -> Option<Value> {
-    const GLOBALS: [&str; 6] = ["range", "namespace", "dict", "joiner", "raise_exception", "strftime_now"];
+    const GLOBALS: [&str; 6] =
+        ["range", "namespace", "dict", "joiner", "raise_exception", "strftime_now"];
     let name = GLOBALS.into_iter().find(|global| *global == name)?;
     Some(Value::callable(Callable::Global(name)))
 }
@@ -140,9 +145,9 @@ impl Machine<'_> {
                 self.dated = true;
                 let date = self.date.ok_or_else(|| Box::new(Failure::NoDate))?;
                 self.spend_bytes(16 * format.len())?;
-                let text = date
-                    .format(format)
-                    .map_err(|code| Failure::new(format!("strftime_now doesn't know the code {code:?}")))?;
+                let text = date.format(format).map_err(|code| {
+                    Failure::new(format!("strftime_now doesn't know the code {code:?}"))
+                })?;
                 Ok(Value::frame(&text))
             }
         }

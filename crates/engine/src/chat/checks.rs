@@ -37,7 +37,11 @@ impl Machine<'_> {
                 },
                 "iterable" => matches!(
                     value,
-                    Value::Undefined(_) | Value::Text(_) | Value::Seq(_) | Value::Dict(_) | Value::Loop(_)
+                    Value::Undefined(_)
+                        | Value::Text(_)
+                        | Value::Seq(_)
+                        | Value::Dict(_)
+                        | Value::Loop(_)
                 ),
                 "callable" => match value {
                     Value::Callable(callable) => !matches!(**callable, Callable::Joiner(..)),
@@ -56,7 +60,8 @@ impl Machine<'_> {
                     self.call_text_method(&text, method, Args::default())?.is_true()
                 }
                 "filter" | "test" => {
-                    let known: &[&str] = if name == "filter" { &super::filters::NAMES } else { &NAMES };
+                    let known: &[&str] =
+                        if name == "filter" { &super::filters::NAMES } else { &NAMES };
                     text.is_some_and(|text| known.contains(&text))
                 }
                 _ => return Err(unknown(name)),
@@ -76,7 +81,9 @@ impl Machine<'_> {
                 let rest = self.remainder(value, &other)?;
                 self.equal(&rest, &Value::Int(0))
             }
-            _ if NAMES.contains(&name) => Err(Failure::new(format!("the test {name} takes no argument"))),
+            _ if NAMES.contains(&name) => {
+                Err(Failure::new(format!("the test {name} takes no argument")))
+            }
             _ => Err(unknown(name)),
         }
     }

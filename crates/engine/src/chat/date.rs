@@ -1,5 +1,5 @@
-//! A date and a `strftime` format in, text out: what templates get instead of the clock, so that equal recipes give
-//! equal prompts.
+//! A date and a `strftime` format in, text out: what templates get instead of the clock, so that
+//! equal recipes give equal prompts.
 
 use super::error::ChatError;
 
@@ -17,7 +17,8 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const WEEKDAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// A day of the proleptic Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +40,13 @@ impl Date {
         };
         let dashes = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
         let date = Date { year: digits(0..4)?, month: digits(5..7)?, day: digits(8..10)? };
-        let fits =
-            (1..=12).contains(&date.month) && (1..=days_in_month(date.year, date.month)).contains(&date.day);
+        let fits = (1..=12).contains(&date.month)
+            && (1..=days_in_month(date.year, date.month)).contains(&date.day);
         if dashes && date.year >= 1 && fits { Ok(date) } else { Err(bad()) }
     }
 
-    /// What Python's `strftime` gives for midnight of this day in the C locale; `Err` holds a code that isn't known here.
+    /// What Python's `strftime` gives for midnight of this day in the C locale; `Err` holds a code
+    /// that isn't known here.
     pub(super) fn format(self, format: &str) -> Result<String, String> {
         let mut out = String::new();
         let mut chars = format.chars();
@@ -113,7 +115,9 @@ impl Date {
 fn days_in_month(year: u32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400) => 29,
+        2 if (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400) => {
+            29
+        }
         2 => 28,
         _ => 31,
     }

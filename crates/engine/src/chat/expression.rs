@@ -191,7 +191,12 @@ impl<'a> Machine<'a> {
         self.apply_test(node.name, &value, args).map(Value::Bool)
     }
 
-    fn eval_binary(&mut self, op: BinOpKind, left: &'a Expr<'a>, right: &'a Expr<'a>) -> Res<Value> {
+    fn eval_binary(
+        &mut self,
+        op: BinOpKind,
+        left: &'a Expr<'a>,
+        right: &'a Expr<'a>,
+    ) -> Res<Value> {
         let left = self.eval(left)?;
         match op {
             BinOpKind::ScAnd if !left.is_true() => return Ok(left),
@@ -219,7 +224,9 @@ impl<'a> Machine<'a> {
             BinOpKind::Sub => self.subtract(&left, &right),
             BinOpKind::Mul => self.multiply(&left, &right),
             BinOpKind::Rem => self.remainder(&left, &right),
-            BinOpKind::Div | BinOpKind::FloorDiv | BinOpKind::Pow => self.arithmetic(op, &left, &right),
+            BinOpKind::Div | BinOpKind::FloorDiv | BinOpKind::Pow => {
+                self.arithmetic(op, &left, &right)
+            }
         }
     }
 

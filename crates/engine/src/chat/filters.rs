@@ -91,11 +91,13 @@ impl Machine<'_> {
                 }
                 let n = value.n_items();
                 let kind = value.type_name();
-                let n = n.ok_or_else(|| Failure::new(format!("a value of type {kind} has no length")))?;
+                let n =
+                    n.ok_or_else(|| Failure::new(format!("a value of type {kind} has no length")))?;
                 return Ok(Value::Int(n as i64));
             }
-            "string" | "lower" | "upper" | "capitalize" | "title" | "trim" | "replace" | "center"
-            | "indent" | "truncate" | "wordcount" | "e" | "escape" | "safe" | "pprint" => {
+            "string" | "lower" | "upper" | "capitalize" | "title" | "trim" | "replace"
+            | "center" | "indent" | "truncate" | "wordcount" | "e" | "escape" | "safe"
+            | "pprint" => {
                 return self.text_filter(name, &value, args).map(|value| match value {
                     // `wordcount` gives a number.
                     Ok(text) => Value::Text(text),
@@ -126,7 +128,8 @@ impl Machine<'_> {
                 let [default, base] = args.bind(name, ["default", "base"])?;
                 let base = base.and_then(|base| base.as_int()).unwrap_or(10);
                 let base = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
-                let base = base.ok_or_else(|| Failure::new("int: the base must be from 2 to 36"))?;
+                let base =
+                    base.ok_or_else(|| Failure::new("int: the base must be from 2 to 36"))?;
                 let found = match value {
                     Value::Text(text) => {
                         self.spend_bytes(text.len())?;
@@ -222,7 +225,11 @@ impl Machine<'_> {
                     "title" => change_chars(
                         &text,
                         |first, c| {
-                            if first { c.to_uppercase().collect() } else { c.to_lowercase().collect() }
+                            if first {
+                                c.to_uppercase().collect()
+                            } else {
+                                c.to_lowercase().collect()
+                            }
                         },
                         |before, _| is_space(before) || "-({[<".contains(before),
                     ),

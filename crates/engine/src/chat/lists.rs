@@ -81,7 +81,12 @@ impl Machine<'_> {
     }
 
     /// What an attribute with dots (`a.b`, `a.0`) leads to; the item itself without one.
-    fn at_path(&mut self, item: &Value, path: Option<&Value>, default: Option<&Value>) -> Res<Value> {
+    fn at_path(
+        &mut self,
+        item: &Value,
+        path: Option<&Value>,
+        default: Option<&Value>,
+    ) -> Res<Value> {
         let path = match path {
             None | Some(Value::None) => return Ok(item.clone()),
             Some(Value::Text(path)) => path.clone(),
@@ -146,7 +151,8 @@ impl Machine<'_> {
                 None => looked_at.is_true(),
                 Some(test) => {
                     let test = test.as_str();
-                    let test = test.ok_or_else(|| Failure::new(format!("{name} takes a test's name")))?;
+                    let test =
+                        test.ok_or_else(|| Failure::new(format!("{name} takes a test's name")))?;
                     self.spend(1 + args.pos.len() + args.named.len())?;
                     self.apply_test(test, &looked_at, args.clone())?
                 }
@@ -321,7 +327,8 @@ impl Machine<'_> {
         let mut out = vec![];
         let mut items = items.into_iter();
         for i in 0..n {
-            let mut part: Vec<Value> = items.by_ref().take(each + usize::from(i < longer)).collect();
+            let mut part: Vec<Value> =
+                items.by_ref().take(each + usize::from(i < longer)).collect();
             if let (Some(fill), true) = (&fill, i >= longer && longer > 0) {
                 part.push(fill.clone());
             }

@@ -127,7 +127,11 @@ impl<'a> Machine<'a> {
     }
 
     /// Does `work` one level deeper; errors get the line.
-    pub(super) fn deeper<T>(&mut self, line: u16, work: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+    pub(super) fn deeper<T>(
+        &mut self,
+        line: u16,
+        work: impl FnOnce(&mut Self) -> Res<T>,
+    ) -> Res<T> {
         self.spend(1)?;
         if self.depth >= MAX_DEPTH {
             return Err(Failure::new("the template calls itself too deeply"));
@@ -144,10 +148,16 @@ impl<'a> Machine<'a> {
     }
 
     /// Does `work` in a scope of its own, within the current one or that of `within`.
-    fn scoped<T>(&mut self, within: Option<Scope>, work: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+    fn scoped<T>(
+        &mut self,
+        within: Option<Scope>,
+        work: impl FnOnce(&mut Self) -> Res<T>,
+    ) -> Res<T> {
         // The frame of a macro that outlived it is gone; the outermost one is always there.
         let parent = match within {
-            Some(scope) if self.frames.get(scope.frame).is_some_and(|f| f.id == scope.id) => scope.frame,
+            Some(scope) if self.frames.get(scope.frame).is_some_and(|f| f.id == scope.id) => {
+                scope.frame
+            }
             Some(_) => 0,
             None => self.frames.len() - 1,
         };
@@ -347,7 +357,8 @@ impl<'a> Machine<'a> {
                 m.assign(&node.target, item.clone())?;
                 m.run(&node.body)
             })?;
-            // As in Jinja2, a pass that `continue` or `break` ends doesn't keep `else` from running.
+            // As in Jinja2, a pass that `continue` or `break` ends doesn't keep `else` from
+            // running.
             any |= flow == Flow::Next;
             if flow == Flow::Break {
                 break;
@@ -377,7 +388,8 @@ impl<'a> Machine<'a> {
         let (node, scope) = self.loops[place];
         let depth0 = state.depth0 + 1;
         self.counted_call(|machine| {
-            let text = machine.capture(|m| m.scoped(Some(scope), |m| m.run_loop(node, over, depth0)))?;
+            let text =
+                machine.capture(|m| m.scoped(Some(scope), |m| m.run_loop(node, over, depth0)))?;
             Ok(Value::Text(text))
         })
     }
@@ -436,7 +448,12 @@ impl<'a> Machine<'a> {
     }
 
     /// The arguments that a macro doesn't name, for macros that look at them.
-    fn define_rest(&mut self, name: &str, pos: Vec<Value>, named: Vec<(Rc<str>, Value)>) -> Res<()> {
+    fn define_rest(
+        &mut self,
+        name: &str,
+        pos: Vec<Value>,
+        named: Vec<(Rc<str>, Value)>,
+    ) -> Res<()> {
         if !pos.is_empty() && !self.rest.varargs {
             return Err(Failure::new(format!("macro {name:?} got too many arguments")));
         }

@@ -58,7 +58,8 @@ pub struct Message {
     pub content: Content,
     /// Which of several speakers of a role says it. Most templates don't look at it.
     pub name: Option<String>,
-    /// What an assistant thought before it said that, for templates that show it; most leave it out.
+    /// What an assistant thought before it said that, for templates that show it; most leave it
+    /// out.
     pub reasoning_content: Option<String>,
 }
 
@@ -137,7 +138,8 @@ impl Message {
             }
             (parts, false) => Value::Text(Text::user(&parts.joined())),
         };
-        let mut entries = vec![(Value::frame("role"), Value::Text(role)), (Value::frame("content"), content)];
+        let mut entries =
+            vec![(Value::frame("role"), Value::Text(role)), (Value::frame("content"), content)];
         let more = [("name", &self.name), ("reasoning_content", &self.reasoning_content)];
         let given = more.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
         entries.extend(given.map(|(key, text)| (Value::frame(key), Value::Text(Text::user(text)))));
@@ -210,9 +212,14 @@ impl ChatTemplate {
     /// `developer` is `system` for templates that refuse it or leave out what it says.
     ///
     /// # Errors
-    /// The template's own refusal in its own words (e.g. of a system message), a date that's needed,
-    /// anything that fails in the template, and a template that takes too much work or memory.
-    pub fn render(&self, messages: &[Message], options: &RenderOptions) -> Result<Rendered, ChatError> {
+    /// The template's own refusal in its own words (e.g. of a system message), a date that's
+    /// needed, anything that fails in the template, and a template that takes too much work or
+    /// memory.
+    pub fn render(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<Rendered, ChatError> {
         let handles = *self.handles.get_or_init(|| self.try_kinds());
         let messages = messages.iter().map(|message| {
             let as_parts = match message.content {
@@ -240,7 +247,8 @@ impl ChatTemplate {
             }
             let rendered = self.render_as(messages, &options);
             rendered.is_ok_and(|rendered| {
-                let from_user = |range: &Range<usize>| rendered.text[range.clone()].contains(NEEDLE);
+                let from_user =
+                    |range: &Range<usize>| rendered.text[range.clone()].contains(NEEDLE);
                 let raw = ["'text':", "\"text\":"].iter().any(|key| rendered.text.contains(key));
                 rendered.user.iter().any(from_user) && !(as_parts && raw)
             })
@@ -283,16 +291,19 @@ impl ChatTemplate {
 }
 
 fn parse(checked: &limits::Checked) -> Result<machinery::ast::Stmt<'_>, ChatError> {
-    machinery::parse(&checked.source, "chat_template", limits::syntax()).map_err(error::syntax_error)
+    machinery::parse(&checked.source, "chat_template", limits::syntax())
+        .map_err(error::syntax_error)
 }
 
 /// Runs `work` on a thread of its own, whose stack is as large as a template may ever need.
-fn on_large_stack<T: Send>(work: impl FnOnce() -> Result<T, ChatError> + Send) -> Result<T, ChatError> {
+fn on_large_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, ChatError> + Send,
+) -> Result<T, ChatError> {
     let builder = thread::Builder::new().name("chat template".into()).stack_size(STACK);
     thread::scope(|scope| {
         let running = builder.spawn_scoped(scope, work).map_err(ChatError::Thread)?;
-        running
-            .join()
-            .unwrap_or_else(|_| Err(ChatError::Failed { message: "the template engine panicked".into() }))
+        running.join().unwrap_or_else(|_| {
+            Err(ChatError::Failed { message: "the template engine panicked".into() })
+        })
     })
 }

@@ -123,7 +123,11 @@ impl Machine<'_> {
                 return Err(Failure::new("division by zero"));
             }
             let rest = a.wrapping_rem(b);
-            return Ok(Value::Int(if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }));
+            return Ok(Value::Int(if rest != 0 && (rest < 0) != (b < 0) {
+                rest + b
+            } else {
+                rest
+            }));
         }
         let floats = |a: f64, b: f64| {
             let rest = a % b;
@@ -293,7 +297,12 @@ impl Machine<'_> {
     }
 
     /// Puts an entry into what becomes a dict.
-    pub(super) fn insert(&mut self, entries: &mut Vec<(Value, Value)>, key: Value, value: Value) -> Res<()> {
+    pub(super) fn insert(
+        &mut self,
+        entries: &mut Vec<(Value, Value)>,
+        key: Value,
+        value: Value,
+    ) -> Res<()> {
         check_key(&key)?;
         self.spend(1)?;
         for (i, (other, old)) in entries.iter_mut().enumerate() {
@@ -317,7 +326,9 @@ impl Machine<'_> {
 fn check_key(key: &Value) -> Res<()> {
     match key {
         Value::Dict(_) => Err(Failure::new("a key of a dict can't be a dict")),
-        Value::Seq(seq) if seq.kind == Kind::List => Err(Failure::new("a key of a dict can't be a list")),
+        Value::Seq(seq) if seq.kind == Kind::List => {
+            Err(Failure::new("a key of a dict can't be a list"))
+        }
         Value::Seq(seq) if seq.is_list_or_tuple() => seq.items.iter().try_for_each(check_key),
         _ => Ok(()),
     }

@@ -62,7 +62,8 @@ impl Machine<'_> {
                 let dict = names.ok_or_else(|| Failure::new("the format needs a dict"))?;
                 let key = Value::frame(&whole[at + 1..at + end]);
                 let value = self.find(&dict.entries, &key)?;
-                by_name = Some(value.ok_or_else(|| Failure::new("a key of the format is missing"))?);
+                by_name =
+                    Some(value.ok_or_else(|| Failure::new("a key of the format is missing"))?);
                 at += end + 1;
             }
             let mut spec = Spec::default();
@@ -91,7 +92,9 @@ impl Machine<'_> {
             }
             let value = match by_name {
                 Some(value) => value,
-                None => rest.pop().ok_or_else(|| Failure::new("not enough values for the format"))?,
+                None => {
+                    rest.pop().ok_or_else(|| Failure::new("not enough values for the format"))?
+                }
             };
             all_used |= rest.is_empty();
             let text = match spec.kind {
@@ -202,7 +205,9 @@ impl Machine<'_> {
         let int = value.as_int();
         let (magnitude, negative) = match (spec.kind, int) {
             ('d', Some(n)) => (n.unsigned_abs().to_string(), n < 0),
-            ('\0' | 'n', Some(n)) if spec.precision.is_none() => (n.unsigned_abs().to_string(), n < 0),
+            ('\0' | 'n', Some(n)) if spec.precision.is_none() => {
+                (n.unsigned_abs().to_string(), n < 0)
+            }
             ('x', Some(n)) => (format!("{:x}", n.unsigned_abs()), n < 0),
             ('X', Some(n)) => (format!("{:X}", n.unsigned_abs()), n < 0),
             ('o', Some(n)) => (format!("{:o}", n.unsigned_abs()), n < 0),

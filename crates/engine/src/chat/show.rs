@@ -1,5 +1,5 @@
-//! A value in, its text out: Python's `str`, `repr` and `json.dumps`. Models were trained on prompts
-//! with just these spaces and quotes.
+//! A value in, its text out: Python's `str`, `repr` and `json.dumps`. Models were trained on
+//! prompts with just these spaces and quotes.
 
 use super::{
     call::Args,
@@ -162,7 +162,13 @@ impl Machine<'_> {
         Ok(Value::Text(writer.out.finish()))
     }
 
-    fn write_json(&mut self, value: &Value, style: &Style, depth: usize, writer: &mut Writer) -> Res<()> {
+    fn write_json(
+        &mut self,
+        value: &Value,
+        style: &Style,
+        depth: usize,
+        writer: &mut Writer,
+    ) -> Res<()> {
         self.pay(writer)?;
         let line = |out: &mut Builder, depth: usize| {
             if let Some(indent) = &style.indent {

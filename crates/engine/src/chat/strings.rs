@@ -60,7 +60,12 @@ fn texts(pieces: Vec<Text>) -> Res<Value> {
 }
 
 /// Where the text begins and ends without the characters that `is_out` tells.
-pub(super) fn stripped(text: &str, left: bool, right: bool, is_out: impl Fn(char) -> bool) -> Range<usize> {
+pub(super) fn stripped(
+    text: &str,
+    left: bool,
+    right: bool,
+    is_out: impl Fn(char) -> bool,
+) -> Range<usize> {
     let start = if left { text.len() - text.trim_start_matches(&is_out).len() } else { 0 };
     let end = if right { text.trim_end_matches(&is_out).len() } else { text.len() };
     start.min(end)..end
@@ -114,7 +119,8 @@ pub(super) fn replace(text: &Text, old: &str, new: &Text, most: usize) -> Text {
 
 /// Python's `str.splitlines`.
 pub(super) fn lines(text: &Text, keep_ends: bool) -> Vec<Text> {
-    let ends = ['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
+    let ends =
+        ['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
     let whole = text.as_str();
     let (mut out, mut start) = (vec![], 0);
     while start < whole.len() {
@@ -149,8 +155,11 @@ impl Machine<'_> {
                 let [separator] = args.bind(name, ["sep"])?;
                 let separator = wanted(separator, name)?;
                 let from_right = name == "rpartition";
-                let found =
-                    if from_right { whole.rfind(separator.as_str()) } else { whole.find(separator.as_str()) };
+                let found = if from_right {
+                    whole.rfind(separator.as_str())
+                } else {
+                    whole.find(separator.as_str())
+                };
                 let parts = match found {
                     Some(at) => {
                         let end = at + separator.len();
@@ -235,7 +244,8 @@ impl Machine<'_> {
             "isascii" => Value::Bool(whole.is_ascii()),
             "isdecimal" | "isdigit" | "isnumeric" => Value::Bool(all(char::is_numeric)),
             "isidentifier" => Value::Bool(
-                all(|c| c.is_alphanumeric() || c == '_') && !whole.starts_with(|c: char| c.is_numeric()),
+                all(|c| c.is_alphanumeric() || c == '_')
+                    && !whole.starts_with(|c: char| c.is_numeric()),
             ),
             "islower" => Value::Bool(is_case(whole, char::is_lowercase, char::is_uppercase)),
             "isupper" => Value::Bool(is_case(whole, char::is_uppercase, char::is_lowercase)),
@@ -253,7 +263,13 @@ impl Machine<'_> {
         })
     }
 
-    pub(super) fn strip(&mut self, text: &Text, chars: Option<Value>, left: bool, right: bool) -> Res<Text> {
+    pub(super) fn strip(
+        &mut self,
+        text: &Text,
+        chars: Option<Value>,
+        left: bool,
+        right: bool,
+    ) -> Res<Text> {
         let range = match chars {
             None | Some(Value::None) => stripped(text.as_str(), left, right, is_space),
             Some(Value::Text(chars)) => {
@@ -268,7 +284,13 @@ impl Machine<'_> {
     }
 
     /// The text in the middle (`center`), on the left or on the right of `width` characters.
-    pub(super) fn pad(&mut self, text: &Text, width: Option<Value>, fill: &str, name: &str) -> Res<Text> {
+    pub(super) fn pad(
+        &mut self,
+        text: &Text,
+        width: Option<Value>,
+        fill: &str,
+        name: &str,
+    ) -> Res<Text> {
         let width = width.and_then(|width| width.as_int());
         let width = width.ok_or_else(|| Failure::new(format!("{name} needs a width")))?;
         let n_chars = text.as_str().chars().count();
@@ -371,14 +393,25 @@ impl Machine<'_> {
         self.replaced(text, &old, &new, most).map(Value::Text)
     }
 
-    pub(super) fn replaced(&mut self, text: &Text, old: &Text, new: &Text, most: usize) -> Res<Text> {
+    pub(super) fn replaced(
+        &mut self,
+        text: &Text,
+        old: &Text,
+        new: &Text,
+        most: usize,
+    ) -> Res<Text> {
         let n = text.as_str().matches(old.as_str()).count().min(most);
         self.spend_bytes(text.len() + n.saturating_mul(new.len() + 16))?;
         Ok(replace(text, old.as_str(), new, most))
     }
 
     /// The stretch that methods of searching look at, and how many characters are before it.
-    fn stretch(&mut self, text: &Text, start: Option<Value>, end: Option<Value>) -> Res<(Text, usize)> {
+    fn stretch(
+        &mut self,
+        text: &Text,
+        start: Option<Value>,
+        end: Option<Value>,
+    ) -> Res<(Text, usize)> {
         let [start, end] = [start, end].map(|bound| bound.and_then(|bound| bound.as_int()));
         if start.is_none() && end.is_none() {
             return Ok((text.clone(), 0));
@@ -424,8 +457,11 @@ impl Machine<'_> {
         if name == "count" {
             return Ok(Value::Int(whole.matches(part.as_str()).count() as i64));
         }
-        let found =
-            if name.starts_with('r') { whole.rfind(part.as_str()) } else { whole.find(part.as_str()) };
+        let found = if name.starts_with('r') {
+            whole.rfind(part.as_str())
+        } else {
+            whole.find(part.as_str())
+        };
         match found {
             Some(at) => Ok(Value::Int((before + whole[..at].chars().count()) as i64)),
             None if name.ends_with("index") => Err(Failure::new("substring not found")),

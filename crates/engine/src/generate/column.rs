@@ -1,8 +1,9 @@
 //! One continuation in the making: logits in, a token, its text and perhaps the end out.
 //!
-//! A step is in two halves: [`Column::draw`] needs nothing but the column's own logits, so that the columns of a step can draw at
-//! once on many threads; [`Column::take`] says what came of it. Whoever steps columns (the loop here, a server) shares
-//! this, so a text is the same whoever asked for it.
+//! A step is in two halves: [`Column::draw`] needs nothing but the column's own logits, so that the
+//! columns of a step can draw at once on many threads; [`Column::take`] says what came of it.
+//! Whoever steps columns (the loop here, a server) shares this, so a text is the same whoever asked
+//! for it.
 
 use std::sync::Arc;
 
@@ -73,15 +74,16 @@ pub struct Column {
 pub struct Taken {
     /// The token, unless the column ended without one.
     pub draw: Option<Draw>,
-    /// The text that is now complete: whole characters, and nothing that may turn out to be a stop string.
+    /// The text that is now complete: whole characters, and nothing that may turn out to be a stop
+    /// string.
     pub text: String,
     /// What had been held back, and why the column ended, if it did.
     pub end: Option<(String, FinishReason)>,
 }
 
 impl Column {
-    /// A column that begins after `prompt`, all of which `sequence` has read. A sampler whose state is of just these tokens keeps it: it
-    /// knows which of them were written, not given.
+    /// A column that begins after `prompt`, all of which `sequence` has read. A sampler whose state
+    /// is of just these tokens keeps it: it knows which of them were written, not given.
     pub fn new(
         sampler: Sampler,
         sequence: Sequence,
@@ -110,13 +112,14 @@ impl Column {
         }
     }
 
-    /// The same, without ever writing one of these sequences of tokens: the last token of each can't come where all before it
-    /// have just been written.
+    /// The same, without ever writing one of these sequences of tokens: the last token of each
+    /// can't come where all before it have just been written.
     pub fn banning(self, bans: Arc<[Vec<TokenId>]>) -> Column {
         Column { bans, ..self }
     }
 
-    /// The same under a constraint. A text that is complete ends, whatever else is asked of its end.
+    /// The same under a constraint. A text that is complete ends, whatever else is asked of its
+    /// end.
     pub fn under(self, constraint: Option<Box<dyn Constraint>>) -> Column {
         Column { constraint, ..self }
     }
@@ -137,8 +140,13 @@ impl Column {
         self.draw_showing(logits, None);
     }
 
-    /// The same, and shows what the first `n_stages` stages of the chain left before the token was drawn.
-    pub fn draw_showing(&mut self, logits: &[f32], n_stages: Option<usize>) -> Option<Distribution> {
+    /// The same, and shows what the first `n_stages` stages of the chain left before the token was
+    /// drawn.
+    pub fn draw_showing(
+        &mut self,
+        logits: &[f32],
+        n_stages: Option<usize>,
+    ) -> Option<Distribution> {
         let drawn = self.try_draw(logits, n_stages);
         let (drawn, shown) = match drawn {
             Ok((draw, shown)) => (Ok(draw), shown),
@@ -162,7 +170,8 @@ impl Column {
         self.banned.sort_unstable();
         self.banned.dedup();
         let allowed = self.constraint.as_mut().map(|constraint| constraint.allowed()).transpose();
-        let limits = Limits { allowed: allowed.map_err(FinishReason::NothingLeft)?, banned: &self.banned };
+        let limits =
+            Limits { allowed: allowed.map_err(FinishReason::NothingLeft)?, banned: &self.banned };
         let refused = |error: SampleError| match error {
             // Neither is the model's fault.
             SampleError::NothingLeft { .. } | SampleError::UnknownToken { .. } => {
@@ -170,7 +179,8 @@ impl Column {
             }
             _ => FinishReason::BadLogits(error.to_string()),
         };
-        let shown = n_stages.map(|n| self.sampler.distribution_within(n, logits, pos, limits)).transpose();
+        let shown =
+            n_stages.map(|n| self.sampler.distribution_within(n, logits, pos, limits)).transpose();
         let shown = shown.map_err(refused)?;
         let draw = self.sampler.draw_within(logits, pos, limits).map_err(refused)?;
         if let Some(constraint) = &mut self.constraint {
@@ -189,10 +199,15 @@ impl Column {
         self.drawn.as_ref().and_then(|drawn| drawn.as_ref().ok()).map(|draw| draw.token)
     }
 
-    /// Takes what was drawn into the text, and finds out whether that ends it. None if nothing was drawn.
+    /// Takes what was drawn into the text, and finds out whether that ends it. None if nothing was
+    /// drawn.
     pub fn take(&mut self, tokenizer: &Tokenizer, ends: &Ends) -> Option<Taken> {
         let without_token = |column: &mut Column, reason| {
-            Some(Taken { draw: None, text: String::new(), end: Some((column.end(&reason), reason)) })
+            Some(Taken {
+                draw: None,
+                text: String::new(),
+                end: Some((column.end(&reason), reason)),
+            })
         };
         let draw = match self.drawn.take()? {
             Ok(draw) => draw,
@@ -201,7 +216,8 @@ impl Column {
         if ends.max_tokens == 0 {
             return without_token(self, FinishReason::MaxTokens);
         }
-        let is_complete = self.constraint.as_ref().is_some_and(|constraint| constraint.is_complete());
+        let is_complete =
+            self.constraint.as_ref().is_some_and(|constraint| constraint.is_complete());
         let is_end = self.end_tokens.binary_search(&draw.token).is_ok();
         if is_end || (is_complete && tokenizer.end_tokens().contains(&draw.token)) {
             return without_token(self, FinishReason::EndToken(draw.token));

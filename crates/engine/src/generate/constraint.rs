@@ -1,12 +1,15 @@
-//! What a text must be (a grammar, a list of choices) in, what may come next out: asked before each draw, told of each token.
+//! What a text must be (a grammar, a list of choices) in, what may come next out: asked before each
+//! draw, told of each token.
 
 use std::fmt;
 
 use crate::TokenId;
 
-/// A rule for one text, which it follows token by token. What it allows may depend on nothing but the tokens taken so far.
+/// A rule for one text, which it follows token by token. What it allows may depend on nothing but
+/// the tokens taken so far.
 pub trait Constraint: fmt::Debug + Send {
-    /// One bit for each token that may come next, the lowest first; tokens that end a turn are among them where the text may end.
+    /// One bit for each token that may come next, the lowest first; tokens that end a turn are
+    /// among them where the text may end.
     ///
     /// # Errors
     /// If that can't be found out, in words for the user.
@@ -21,11 +24,13 @@ pub trait Constraint: fmt::Debug + Send {
     /// Whether the text is what it must be, and nothing can follow.
     fn is_complete(&self) -> bool;
 
-    /// The same for another text that begins with the tokens taken so far; from then on neither knows of the other.
+    /// The same for another text that begins with the tokens taken so far; from then on neither
+    /// knows of the other.
     fn fork(&self) -> Box<dyn Constraint>;
 }
 
-/// The last tokens of those of `sequences` whose other tokens `written` ends with: what would complete one of them.
+/// The last tokens of those of `sequences` whose other tokens `written` ends with: what would
+/// complete one of them.
 pub(super) fn completing<'a>(
     sequences: &'a [Vec<TokenId>],
     written: &'a [TokenId],
@@ -44,8 +49,9 @@ mod tests {
     fn a_sequence_is_completed_by_its_last_token_after_the_others() {
         let ids = |ids: &[u32]| ids.iter().map(|&id| TokenId(id)).collect::<Vec<_>>();
         let sequences = [ids(&[7]), ids(&[1, 2]), ids(&[1, 1, 3]), ids(&[])];
-        let after =
-            |written: &[u32]| completing(&sequences, &ids(written)).map(|id| id.0).collect::<Vec<_>>();
+        let after = |written: &[u32]| {
+            completing(&sequences, &ids(written)).map(|id| id.0).collect::<Vec<_>>()
+        };
         assert_eq!(after(&[]), [7]);
         assert_eq!(after(&[1]), [7, 2]);
         assert_eq!(after(&[1, 1]), [7, 2, 3]);

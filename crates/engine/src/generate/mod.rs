@@ -1,7 +1,7 @@
 //! A prompt in, one or many continuations out: the generation loop and its observer.
 //!
-//! The prompt is read once; every column is a fork of it with a sampler of its own, and one step of the
-//! model serves all columns. What a column draws depends on its sampler and its own text alone.
+//! The prompt is read once; every column is a fork of it with a sampler of its own, and one step of
+//! the model serves all columns. What a column draws depends on its sampler and its own text alone.
 
 mod column;
 mod constraint;
@@ -34,7 +34,8 @@ pub struct Request {
     pub chunk: usize,
     /// Tokens a text may have, prompt included; the model's own limit if none or larger.
     pub context: Option<usize>,
-    /// What each column's text is held to, each by a fork of its own. A text that is complete ends, whatever else is asked of its end.
+    /// What each column's text is held to, each by a fork of its own. A text that is complete ends,
+    /// whatever else is asked of its end.
     pub constraint: Option<Box<dyn Constraint>>,
 }
 
@@ -53,7 +54,8 @@ impl Request {
     }
 }
 
-/// What the loop tells about: a terminal, a stream of events, a trace, a record implement it. `Break` ends all columns.
+/// What the loop tells about: a terminal, a stream of events, a trace, a record implement it.
+/// `Break` ends all columns.
 pub trait Observer {
     /// So many of the prompt's tokens have been read.
     fn prompt(&mut self, done: usize, total: usize) -> ControlFlow<()> {
@@ -81,7 +83,8 @@ pub struct Step<'a> {
     pub pos: usize,
     /// The token and its place in the distribution.
     pub draw: Draw,
-    /// The text that is now complete: whole characters, and nothing that may turn out to be a stop string.
+    /// The text that is now complete: whole characters, and nothing that may turn out to be a stop
+    /// string.
     pub text: &'a str,
     /// What it was drawn from: vocab_size raw logits.
     pub logits: &'a [f32],
@@ -143,7 +146,9 @@ pub enum GenerateError {
     #[error("the prompt has no tokens, so there is nothing to continue")]
     EmptyPrompt,
     /// The prompt leaves no room.
-    #[error("the prompt has {len} tokens, but the context has room for {limit}, at least one of them new")]
+    #[error(
+        "the prompt has {len} tokens, but the context has room for {limit}, at least one of them new"
+    )]
     PromptTooLong {
         /// Tokens of the prompt.
         len: usize,
@@ -155,7 +160,8 @@ pub enum GenerateError {
     Model(#[from] ModelError),
 }
 
-/// Refuses a prompt that can't be continued within `context` (a request's); otherwise how many tokens the text may have.
+/// Refuses a prompt that can't be continued within `context` (a request's); otherwise how many
+/// tokens the text may have.
 pub fn check_prompt(
     engine: &Engine,
     prompt: &[TokenId],
@@ -173,7 +179,8 @@ pub fn check_prompt(
 
 /// Continues a prompt in as many columns as the request has samplers.
 ///
-/// `sequence` may hold a beginning of the prompt already, which is then not read again; afterwards it holds the prompt.
+/// `sequence` may hold a beginning of the prompt already, which is then not read again; afterwards
+/// it holds the prompt.
 pub fn generate(
     engine: &Engine,
     sequence: &mut Sequence,
@@ -183,7 +190,8 @@ pub fn generate(
 ) -> Result<Vec<Continuation>, GenerateError> {
     let limit = check_prompt(engine, prompt, request.context)?;
     let mut scratch = Scratch::default();
-    let cancelled = read_prompt(engine, sequence, prompt, request.chunk, &mut scratch, observer)?.is_break();
+    let cancelled =
+        read_prompt(engine, sequence, prompt, request.chunk, &mut scratch, observer)?.is_break();
     let Request { samplers, max_tokens, stop, ignore_end, constraint, .. } = request;
     let ends = Ends { max_tokens, limit, ignore_end, texts: stop, ..Ends::default() };
     let new = |sampler, sequence: &Sequence| {
@@ -197,8 +205,9 @@ pub fn generate(
     } else {
         // All columns share the first distribution, so it's computed once.
         let last = &prompt[prompt.len() - 1..];
-        let logits =
-            engine.model.forward(&mut [Append { sequence, tokens: last, want: Want::Last }], &mut scratch)?;
+        let logits = engine
+            .model
+            .forward(&mut [Append { sequence, tokens: last, want: Want::Last }], &mut scratch)?;
         columns = samplers.into_iter().map(|sampler| new(sampler, sequence)).collect();
         step_columns(engine, &mut columns, logits, |_| 0, &ends, observer);
     }
@@ -241,7 +250,8 @@ fn read_prompt(
     Ok(observer.prompt(prompt.len(), prompt.len()))
 }
 
-/// Draws a token for every open column (spread over the pool) and tells the observer, in the columns' order.
+/// Draws a token for every open column (spread over the pool) and tells the observer, in the
+/// columns' order.
 fn step_columns(
     engine: &Engine,
     columns: &mut [Column],
@@ -273,7 +283,8 @@ fn step_columns(
         }
     }
     if cancelled {
-        // Those before the one that broke off have had their token; a token drawn for one after it isn't taken.
+        // Those before the one that broke off have had their token; a token drawn for one after it
+        // isn't taken.
         for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| column.is_open()) {
             let rest = column.end(&FinishReason::Cancelled);
             observer.finished(i, &rest, &FinishReason::Cancelled);

@@ -1,4 +1,5 @@
-//! Text in, the same text out up to a stop string, holding back what may turn out to be the beginning of one.
+//! Text in, the same text out up to a stop string, holding back what may turn out to be the
+//! beginning of one.
 
 /// Looks for stop strings in a stream of text.
 #[derive(Debug)]
@@ -13,8 +14,8 @@ impl StopStrings {
         StopStrings { stops, held: String::new() }
     }
 
-    /// Takes new text; returns what is sure to be shown, and the stop string if one came up (the earliest, of those
-    /// that begin at one place the longest).
+    /// Takes new text; returns what is sure to be shown, and the stop string if one came up (the
+    /// earliest, of those that begin at one place the longest).
     pub(super) fn push(&mut self, text: &str) -> (String, Option<String>) {
         self.held.push_str(text);
         let found = self.stops.iter().filter_map(|stop| Some((self.held.find(stop)?, stop)));

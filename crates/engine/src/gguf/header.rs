@@ -1,4 +1,5 @@
-//! The first 24 bytes in, version and counts out; and the alignment, which stands among the metadata.
+//! The first 24 bytes in, version and counts out; and the alignment, which stands among the
+//! metadata.
 
 use super::{error::GgufError, metadata::Metadata, reader::Reader, value::Value};
 
@@ -8,7 +9,8 @@ const MAX_ENTRIES: u64 = 1 << 14;
 const MAX_TENSORS: u64 = 1 << 16;
 /// An entry takes at least: length of key, one byte of key, type, one byte of value.
 const MIN_ENTRY_BYTES: u64 = 8 + 1 + 4 + 1;
-/// A tensor's description takes at least: length of name, one byte of name, number of dimensions, one dimension, type, offset.
+/// A tensor's description takes at least: length of name, one byte of name, number of dimensions,
+/// one dimension, type, offset.
 const MIN_TENSOR_BYTES: u64 = 8 + 1 + 4 + 8 + 4 + 8;
 /// What tensors are aligned to if a file doesn't say.
 const DEFAULT_ALIGNMENT: u32 = 32;
@@ -51,7 +53,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Counts, GgufError> {
 
     let n_tensors = count(reader, "the number of tensors", MAX_TENSORS)?;
     let n_entries = count(reader, "the number of metadata entries", MAX_ENTRIES)?;
-    reader.need(n_entries * MIN_ENTRY_BYTES, &|| format!("a list of {n_entries} metadata entries"))?;
+    reader
+        .need(n_entries * MIN_ENTRY_BYTES, &|| format!("a list of {n_entries} metadata entries"))?;
     reader.need(n_tensors * MIN_TENSOR_BYTES, &|| format!("a list of {n_tensors} tensors"))?;
     Ok(Counts { version, n_tensors, n_entries })
 }
@@ -71,7 +74,9 @@ pub(super) fn alignment(metadata: &Metadata) -> Result<u64, GgufError> {
     match metadata.get(KEY) {
         None => Ok(DEFAULT_ALIGNMENT.into()),
         // The format requires a multiple of 8.
-        Some(&Value::U32(n)) if n.is_power_of_two() && (8..=MAX_ALIGNMENT).contains(&n) => Ok(n.into()),
+        Some(&Value::U32(n)) if n.is_power_of_two() && (8..=MAX_ALIGNMENT).contains(&n) => {
+            Ok(n.into())
+        }
         Some(Value::U32(n)) => Reader::invalid(
             metadata.offset_of(KEY).unwrap_or(0),
             format!("metadata key {KEY:?}"),

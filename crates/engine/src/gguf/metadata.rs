@@ -1,4 +1,5 @@
-//! The key-value section in, a list in file order out that can be asked for a key of a certain type.
+//! The key-value section in, a list in file order out that can be asked for a key of a certain
+//! type.
 
 use std::collections::HashMap;
 
@@ -43,10 +44,12 @@ pub(super) fn read(reader: &mut Reader<'_>, n: u64) -> Result<Metadata, GgufErro
                 "1 to 65535 bytes",
             );
         }
-        // The key a second time for the index; lists double, and hash tables are at most seven eighths full.
+        // The key a second time for the index; lists double, and hash tables are at most seven
+        // eighths full.
         let per_entry = 3 * size_of::<(String, Value)>() + 5 * size_of::<(String, Place)>();
-        reader
-            .charge(heap_bytes(key.len() as u64) + per_entry as u64, &|| format!("metadata key {key:?}"))?;
+        reader.charge(heap_bytes(key.len() as u64) + per_entry as u64, &|| {
+            format!("metadata key {key:?}")
+        })?;
         let (value, element) = value::read(reader, &key)?;
         if !metadata.insert(key, value, offset, element) {
             let key = &metadata.entries[i as usize].0;
@@ -101,8 +104,9 @@ impl Metadata {
         if n_parts > 1 { Err(GgufError::Part { part, n_parts }) } else { Ok(()) }
     }
 
-    /// Refuses an array whose elements have another type in the file than those `allowed` (as the format calls them: `i32`).
-    /// Values don't tell, because arrays of integers and of floats are widened when they are read.
+    /// Refuses an array whose elements have another type in the file than those `allowed` (as the
+    /// format calls them: `i32`). Values don't tell, because arrays of integers and of floats are
+    /// widened when they are read.
     ///
     /// # Errors
     /// Another type of element; the error says `expected`.
@@ -122,10 +126,12 @@ impl Metadata {
         }
     }
 
-    /// An unsigned integer: of any integer type, if its value fits. `Ok(None)` if the key is absent.
+    /// An unsigned integer: of any integer type, if its value fits. `Ok(None)` if the key is
+    /// absent.
     ///
     /// # Errors
-    /// Another type or a value out of range: the error names key, expected and found, as it does in all of these.
+    /// Another type or a value out of range: the error names key, expected and found, as it does in
+    /// all of these.
     pub fn u32(&self, key: &str) -> Result<Option<u32>, GgufError> {
         self.typed(key, "an integer from 0 to 2^32-1", |value| value.integer()?.try_into().ok())
     }
@@ -219,7 +225,9 @@ impl Metadata {
         };
         match take(value) {
             Some(taken) => Ok(Some(taken)),
-            None => Err(GgufError::WrongType { key: key.into(), expected, found: value.describe() }),
+            None => {
+                Err(GgufError::WrongType { key: key.into(), expected, found: value.describe() })
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
-//! A GGUF file in, typed metadata and tensor descriptions out, bounded and checked before anything is believed.
+//! A GGUF file in, typed metadata and tensor descriptions out, bounded and checked before anything
+//! is believed.
 //!
-//! A model file comes from strangers. So every length in it is compared with the bytes that are left before
-//! anything is allocated, what the reader holds is counted against a budget, and whatever is refused is named
-//! with its place in the file. The format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>,
-//! versions 2 and 3, little-endian. Tensors are read one by one with positioned reads, never mapped into
-//! memory: a file that is cut short under a map kills the process.
+//! A model file comes from strangers. So every length in it is compared with the bytes that are
+//! left before anything is allocated, what the reader holds is counted against a budget, and
+//! whatever is refused is named with its place in the file. The format:
+//! <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, versions 2 and 3, little-endian.
+//! Tensors are read one by one with positioned reads, never mapped into memory: a file that is cut
+//! short under a map kills the process.
 
 mod error;
 mod header;
@@ -41,13 +43,17 @@ pub struct Gguf {
 }
 
 impl Gguf {
-    /// Opens a file, reads its header and checks all of it: afterwards every tensor is known to lie within the file.
+    /// Opens a file, reads its header and checks all of it: afterwards every tensor is known to lie
+    /// within the file.
     ///
     /// # Errors
-    /// Whatever doesn't follow the format or passes a limit, with field and offset; formats that Kelvin can't compute with.
+    /// Whatever doesn't follow the format or passes a limit, with field and offset; formats that
+    /// Kelvin can't compute with.
     pub fn open(path: &Path) -> Result<Gguf, GgufError> {
-        let failed =
-            |source| GgufError::Io { doing: format!("can't open the model file {}", path.display()), source };
+        let failed = |source| GgufError::Io {
+            doing: format!("can't open the model file {}", path.display()),
+            source,
+        };
         // Asked before opening, because opening a pipe waits for somebody to write into it.
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
             return Err(failed(std::io::Error::other("it isn't a regular file")));
@@ -61,7 +67,15 @@ impl Gguf {
         let alignment = header::alignment(&metadata)?;
         let (tensors, by_name) = tensor::read(&mut reader, counts.n_tensors, alignment)?;
         let header_memory = reader.held();
-        Ok(Gguf { version: counts.version, metadata, tensors, by_name, file_len, header_memory, file })
+        Ok(Gguf {
+            version: counts.version,
+            metadata,
+            tensors,
+            by_name,
+            file_len,
+            header_memory,
+            file,
+        })
     }
 
     /// The tensor called `name`.
@@ -74,8 +88,8 @@ impl Gguf {
         self.file_len
     }
 
-    /// How many bytes of memory the header takes by the reader's own account (allocator's overhead included):
-    /// at most 3 × the file's size + 8 MiB, or the file is refused.
+    /// How many bytes of memory the header takes by the reader's own account (allocator's overhead
+    /// included): at most 3 × the file's size + 8 MiB, or the file is refused.
     pub fn header_memory(&self) -> u64 {
         self.header_memory
     }
@@ -90,11 +104,12 @@ impl Gguf {
         self.read_part(info, 0, out)
     }
 
-    /// Fills `out` with a tensor's bytes from byte `at` of it on. It works from several threads at once.
+    /// Fills `out` with a tensor's bytes from byte `at` of it on. It works from several threads at
+    /// once.
     ///
     /// # Errors
-    /// If reading fails or the file has become shorter since it was opened, or if `info` doesn't lie within the file
-    /// (one of this file's own always does) or the part not within the tensor.
+    /// If reading fails or the file has become shorter since it was opened, or if `info` doesn't
+    /// lie within the file (one of this file's own always does) or the part not within the tensor.
     pub fn read_part(&self, info: &TensorInfo, at: usize, out: &mut [u8]) -> Result<(), GgufError> {
         self.check(info)?;
         if at.checked_add(out.len()).is_none_or(|end| end > info.n_bytes) {

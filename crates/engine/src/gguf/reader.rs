@@ -1,5 +1,5 @@
-//! The bytes of a header in, numbers and strings out; the two budgets that nothing may pass: the bytes that are
-//! left in the file, and the memory that the header may take.
+//! The bytes of a header in, numbers and strings out; the two budgets that nothing may pass: the
+//! bytes that are left in the file, and the memory that the header may take.
 
 use std::{
     fs::File,
@@ -11,7 +11,8 @@ use super::error::GgufError;
 /// Memory beyond 3 × the file's size that a header may take.
 const MEMORY_SLACK: u64 = 8 << 20;
 
-/// A string (the longest real ones are vocabularies as JSON, some ten megabytes) may have this many bytes.
+/// A string (the longest real ones are vocabularies as JSON, some ten megabytes) may have this many
+/// bytes.
 const MAX_STRING: u64 = 64 << 20;
 
 /// Reads a header from front to back.
@@ -70,10 +71,16 @@ impl<'a> Reader<'a> {
         found: impl Into<String>,
         allowed: impl Into<String>,
     ) -> Result<T, GgufError> {
-        Err(GgufError::Invalid { field: field.into(), offset, found: found.into(), allowed: allowed.into() })
+        Err(GgufError::Invalid {
+            field: field.into(),
+            offset,
+            found: found.into(),
+            allowed: allowed.into(),
+        })
     }
 
-    /// Fails unless `needed` more bytes are in the file. It's asked before anything of that size is allocated.
+    /// Fails unless `needed` more bytes are in the file. It's asked before anything of that size is
+    /// allocated.
     pub(super) fn need(&self, needed: u64, field: &dyn Fn() -> String) -> Result<(), GgufError> {
         let left = self.len - self.pos;
         if needed <= left {
@@ -83,7 +90,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Accounts for `bytes` of memory that the header is about to take.
-    pub(super) fn charge(&mut self, bytes: u64, field: &dyn Fn() -> String) -> Result<(), GgufError> {
+    pub(super) fn charge(
+        &mut self,
+        bytes: u64,
+        field: &dyn Fn() -> String,
+    ) -> Result<(), GgufError> {
         let budget = self.len.saturating_mul(3).saturating_add(MEMORY_SLACK);
         self.held = self.held.saturating_add(bytes);
         if self.held <= budget {
@@ -98,7 +109,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Fills `out`.
-    pub(super) fn bytes(&mut self, out: &mut [u8], field: &dyn Fn() -> String) -> Result<(), GgufError> {
+    pub(super) fn bytes(
+        &mut self,
+        out: &mut [u8],
+        field: &dyn Fn() -> String,
+    ) -> Result<(), GgufError> {
         self.need(out.len() as u64, field)?;
         let pos = self.pos;
         self.input.read_exact(out).map_err(|source| GgufError::Io {
@@ -138,7 +153,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The next string: a 64-bit length, then UTF-8.
-    pub(super) fn string(&mut self, max: u64, field: &dyn Fn() -> String) -> Result<String, GgufError> {
+    pub(super) fn string(
+        &mut self,
+        max: u64,
+        field: &dyn Fn() -> String,
+    ) -> Result<String, GgufError> {
         let offset = self.pos;
         let n: u64 = self.number(&|| format!("the length of {}", field()))?;
         if n > max.min(MAX_STRING) {
@@ -162,7 +181,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a heap allocation of `n` bytes takes at most with the usual allocators' rounding and bookkeeping.
+/// What a heap allocation of `n` bytes takes at most with the usual allocators' rounding and
+/// bookkeeping.
 pub(super) fn heap_bytes(n: u64) -> u64 {
     if n == 0 { 0 } else { (n + 8).next_multiple_of(16).max(32) }
 }

@@ -1,4 +1,5 @@
-//! The tensor section in, descriptions out that are known to lie within the file and not to overlap.
+//! The tensor section in, descriptions out that are known to lie within the file and not to
+//! overlap.
 
 use std::collections::HashMap;
 
@@ -35,13 +36,15 @@ struct Described {
     offset_field: u64,
 }
 
-/// Reads `n` descriptions. The caller has checked that the file could hold as many. Also gives the place of each name.
+/// Reads `n` descriptions. The caller has checked that the file could hold as many. Also gives the
+/// place of each name.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     n: u64,
     alignment: u64,
 ) -> Result<(Vec<TensorInfo>, HashMap<String, usize>), GgufError> {
-    let per_tensor = size_of::<Described>() + size_of::<TensorInfo>() + 4 * size_of::<(String, usize)>();
+    let per_tensor =
+        size_of::<Described>() + size_of::<TensorInfo>() + 4 * size_of::<(String, usize)>();
     reader.charge(n * per_tensor as u64, &|| format!("a list of {n} tensors"))?;
     let mut described = Vec::with_capacity(n as usize);
     let mut by_name = HashMap::with_capacity(n as usize);
@@ -63,7 +66,12 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
     let start = reader.pos();
     let name = reader.string(MAX_NAME, &|| format!("the name of tensor {i}"))?;
     if name.is_empty() {
-        return Reader::invalid(start, format!("the name of tensor {i}"), "an empty name", "1 to 64 bytes");
+        return Reader::invalid(
+            start,
+            format!("the name of tensor {i}"),
+            "an empty name",
+            "1 to 64 bytes",
+        );
     }
     // The name a second time for the index, and the shape.
     let field = |what: &str| format!("the {what} of tensor {name:?}");
@@ -107,14 +115,25 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
     Ok(Described { info: TensorInfo { name, shape, format, offset, n_bytes }, offset_field })
 }
 
-/// Turns offsets into offsets from the beginning of the file, and checks that no tensor leaves the file or overlaps another.
-fn place(reader: &Reader<'_>, described: &mut [Described], alignment: u64) -> Result<(), GgufError> {
+/// Turns offsets into offsets from the beginning of the file, and checks that no tensor leaves the
+/// file or overlaps another.
+fn place(
+    reader: &Reader<'_>,
+    described: &mut [Described],
+    alignment: u64,
+) -> Result<(), GgufError> {
     let data = reader.pos().next_multiple_of(alignment);
     for Described { info, offset_field } in described.iter_mut() {
         let n_bytes = info.n_bytes as u64;
-        let Some(end) = data.checked_add(info.offset).and_then(|start| start.checked_add(n_bytes)) else {
+        let Some(end) = data.checked_add(info.offset).and_then(|start| start.checked_add(n_bytes))
+        else {
             let field = format!("the offset of tensor {:?}", info.name);
-            return Reader::invalid(*offset_field, field, info.offset.to_string(), "offsets within the file");
+            return Reader::invalid(
+                *offset_field,
+                field,
+                info.offset.to_string(),
+                "offsets within the file",
+            );
         };
         info.offset += data;
         if end > reader.len() {
@@ -147,9 +166,12 @@ fn n_bytes(shape: &[usize], format: Format) -> Result<usize, String> {
     if !shape[0].is_multiple_of(format.block_len()) {
         return Err(format!("a first dimension that is a multiple of {}", format.block_len()));
     }
-    let blocks = shape[1..].iter().try_fold(shape[0] / format.block_len(), |n, &dim| n.checked_mul(dim));
+    let blocks =
+        shape[1..].iter().try_fold(shape[0] / format.block_len(), |n, &dim| n.checked_mul(dim));
     // The count of numbers has to fit as well, not only that of bytes: others compute with it.
-    let fits = |n: usize| n.checked_mul(format.block_len()).filter(|&n| n <= isize::MAX as usize).map(|_| n);
+    let fits = |n: usize| {
+        n.checked_mul(format.block_len()).filter(|&n| n <= isize::MAX as usize).map(|_| n)
+    };
     blocks
         .and_then(fits)
         .and_then(|n| n.checked_mul(format.block_bytes()))
@@ -177,7 +199,8 @@ fn format_of(kind: u32) -> Option<Format> {
     })
 }
 
-/// ggml's other formats by name, so that an error says what the file has; the rest of the enumeration is holes.
+/// ggml's other formats by name, so that an error says what the file has; the rest of the
+/// enumeration is holes.
 fn kind_name(kind: u32) -> String {
     let name = match kind {
         9 => "Q8_1",

@@ -78,7 +78,8 @@ pub(super) fn type_name(kind: u32) -> &'static str {
     NAMES.get(kind as usize).copied().unwrap_or("unknown")
 }
 
-/// Reads the type and the value of `key`. Of an array, also the type of its elements in the file, which `Value` widens.
+/// Reads the type and the value of `key`. Of an array, also the type of its elements in the file,
+/// which `Value` widens.
 pub(super) fn read(reader: &mut Reader<'_>, key: &str) -> Result<(Value, Option<u32>), GgufError> {
     let field = || format!("the value of metadata key {key:?}");
     let offset = reader.pos();
@@ -147,13 +148,20 @@ fn read_array(reader: &mut Reader<'_>, key: &str) -> Result<(Value, u32), GgufEr
             reader.charge(heap_bytes(n.saturating_mul(size_of::<String>() as u64)), &field)?;
             let mut strings = Vec::with_capacity(n as usize);
             for i in 0..n {
-                strings.push(reader.string(u64::MAX, &|| format!("string {i} of metadata key {key:?}"))?);
+                strings.push(
+                    reader.string(u64::MAX, &|| format!("string {i} of metadata key {key:?}"))?,
+                );
             }
             Value::StrArray(strings)
         }
         ARRAY => {
             let allowed = "arrays of numbers, bools or strings";
-            return Reader::invalid(offset, format!("metadata key {key:?}"), "an array of arrays", allowed);
+            return Reader::invalid(
+                offset,
+                format!("metadata key {key:?}"),
+                "an array of arrays",
+                allowed,
+            );
         }
         10 => {
             let start = reader.pos();
@@ -173,5 +181,10 @@ fn read_array(reader: &mut Reader<'_>, key: &str) -> Result<(Value, u32), GgufEr
 
 fn unknown_type<T>(offset: u64, key: &str, what: &str, kind: u32) -> Result<T, GgufError> {
     let allowed = format!("0 to {} ({})", NAMES.len() - 1, NAMES.join(", "));
-    Reader::invalid(offset, format!("the {what} of metadata key {key:?}"), kind.to_string(), allowed)
+    Reader::invalid(
+        offset,
+        format!("the {what} of metadata key {key:?}"),
+        kind.to_string(),
+        allowed,
+    )
 }

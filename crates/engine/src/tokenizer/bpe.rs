@@ -1,6 +1,8 @@
-//! Text in, tokens out, by byte-level BPE: words of bytes, merged by rank (GPT-2's scheme and its successors).
+//! Text in, tokens out, by byte-level BPE: words of bytes, merged by rank (GPT-2's scheme and its
+//! successors).
 //!
-//! The vocabulary spells each byte as a printable character (`Ġ` is a space); that alphabet is here too.
+//! The vocabulary spells each byte as a printable character (`Ġ` is a space); that alphabet is here
+//! too.
 
 use std::collections::HashMap;
 
@@ -17,7 +19,8 @@ use crate::{TokenId, gguf::Metadata};
 const MERGES: &str = "tokenizer.ggml.merges";
 const PRE: &str = "tokenizer.ggml.pre";
 
-/// The character that spells each byte: printable ones of Latin-1 spell themselves, the others follow from U+0100.
+/// The character that spells each byte: printable ones of Latin-1 spell themselves, the others
+/// follow from U+0100.
 const CHARS: [char; 256] = {
     let mut chars = ['\0'; 256];
     let (mut byte, mut n_others) = (0, 0);
@@ -51,12 +54,16 @@ pub(super) struct Bpe {
     pre: Pre,
     /// The token of each byte, `NONE` where the vocabulary has none.
     bytes: Box<[u32; 256]>,
-    /// For a pair of tokens: its rank, complemented (the lowest rank is merged first), and the token it becomes.
+    /// For a pair of tokens: its rank, complemented (the lowest rank is merged first), and the
+    /// token it becomes.
     merges: HashMap<(u32, u32), (u32, u32), RandomState>,
 }
 
 impl Bpe {
-    pub(super) fn from_metadata(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Bpe, TokenizerError> {
+    pub(super) fn from_metadata(
+        metadata: &Metadata,
+        vocabulary: &Vocabulary,
+    ) -> Result<Bpe, TokenizerError> {
         // Files from before the key existed get llama.cpp's fallback.
         let name = metadata.str(PRE)?.unwrap_or("default");
         let pre = Pre::named(name).ok_or_else(|| TokenizerError::Unsupported {
@@ -83,7 +90,8 @@ impl Bpe {
 
     /// Appends the tokens of a text that holds no special tokens.
     ///
-    /// A byte that the vocabulary has no token for is left out, as in llama.cpp; `unspelled` gets its character.
+    /// A byte that the vocabulary has no token for is left out, as in llama.cpp; `unspelled` gets
+    /// its character.
     pub(super) fn encode(
         &self,
         vocabulary: &Vocabulary,
@@ -122,11 +130,16 @@ impl Bpe {
             merger.push(1, self.bytes[usize::from(byte)]);
         }
         if !is_whole {
-            let is_lost = |c: &char| c.encode_utf8(&mut [0; 4]).bytes().any(|byte| self.lacks(byte));
+            let is_lost =
+                |c: &char| c.encode_utf8(&mut [0; 4]).bytes().any(|byte| self.lacks(byte));
             word.chars().filter(is_lost).for_each(unspelled);
         }
-        merger.merge(|left: &Piece, right: &Piece| self.merges.get(&(left.token, right.token)).copied());
-        out.extend(merger.pieces().map(|piece| piece.token).filter(|&token| token != NONE).map(TokenId));
+        merger.merge(|left: &Piece, right: &Piece| {
+            self.merges.get(&(left.token, right.token)).copied()
+        });
+        out.extend(
+            merger.pieces().map(|piece| piece.token).filter(|&token| token != NONE).map(TokenId),
+        );
     }
 }
 
@@ -141,12 +154,13 @@ fn read_merges(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Merges, T
     let mut whole = String::new();
     let mut last = 0;
     for (index, merge) in list.iter().enumerate() {
-        let wrong = |problem: String| TokenizerError::Merge { index, text: shorten(merge), problem };
+        let wrong =
+            |problem: String| TokenizerError::Merge { index, text: shorten(merge), problem };
         // The left token may itself begin with a space.
         let space = merge.bytes().skip(1).position(|byte| byte == b' ').map(|at| at + 1);
-        let (left, right) = space
-            .map(|at| (&merge[..at], &merge[at + 1..]))
-            .ok_or_else(|| wrong("two tokens with a space between them were expected".to_owned()))?;
+        let (left, right) = space.map(|at| (&merge[..at], &merge[at + 1..])).ok_or_else(|| {
+            wrong("two tokens with a space between them were expected".to_owned())
+        })?;
         whole.clear();
         whole.push_str(left);
         whole.push_str(right);
@@ -155,7 +169,8 @@ fn read_merges(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Merges, T
             vocabulary.find(text).ok_or_else(problem)
         };
         let pair = (find(left)?, find(right)?);
-        // Files list merges in the order of the tokens they make, so the next one is likely at hand.
+        // Files list merges in the order of the tokens they make, so the next one is likely at
+        // hand.
         let likely = [last, last + 1]
             .into_iter()
             .find(|&id| (id as usize) < vocabulary.len() && vocabulary.text(id) == whole);

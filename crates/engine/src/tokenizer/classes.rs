@@ -1,7 +1,7 @@
 //! A character in, the Unicode classes that pre-tokenizers speak of out.
 //!
-//! The classes come from `regex-syntax`, so they are the ones that the regular expressions of the reference
-//! tokenizers see; one byte for each character makes a look-up a load.
+//! The classes come from `regex-syntax`, so they are the ones that the regular expressions of the
+//! reference tokenizers see; one byte for each character makes a look-up a load.
 
 use std::{ops::BitOr, sync::OnceLock};
 
@@ -57,7 +57,8 @@ fn table() -> &'static [u8] {
     TABLE.get_or_init(|| {
         let mut table = vec![0; char::MAX as usize + 1].into_boxed_slice();
         for (class, pattern) in Classes::PATTERNS {
-            let hir = regex_syntax::parse(pattern).expect("the patterns above are regular expressions");
+            let hir =
+                regex_syntax::parse(pattern).expect("the patterns above are regular expressions");
             let HirKind::Class(Class::Unicode(ranges)) = hir.kind() else {
                 unreachable!("the patterns above are classes of characters")
             };

@@ -27,21 +27,27 @@ pub(super) struct Decoded {
 
 impl Decoded {
     pub(super) fn new(vocabulary: &Vocabulary, spelling: Spelling) -> Decoded {
-        let mut decoded =
-            Decoded { arena: Vec::new(), starts: Vec::with_capacity(vocabulary.len() + 1), longest: 0 };
+        let mut decoded = Decoded {
+            arena: Vec::new(),
+            starts: Vec::with_capacity(vocabulary.len() + 1),
+            longest: 0,
+        };
         decoded.starts.push(0);
         for (id, &kind) in vocabulary.kinds.iter().enumerate() {
             let text = vocabulary.text(id as u32);
             match kind {
                 Kind::Normal => push_normal(&mut decoded.arena, text, spelling),
                 Kind::Byte => decoded.arena.extend(vocabulary::byte_of(text)),
-                Kind::Control | Kind::Unknown | Kind::UserDefined => decoded.arena.extend(text.as_bytes()),
+                Kind::Control | Kind::Unknown | Kind::UserDefined => {
+                    decoded.arena.extend(text.as_bytes())
+                }
                 Kind::Unused | Kind::Undefined => {}
             }
             // No token decodes to more bytes than it's spelled with, and that sum was checked.
             decoded.starts.push(decoded.arena.len() as u32);
         }
-        decoded.longest = decoded.starts.windows(2).map(|of| of[1] - of[0]).max().unwrap_or(0) as usize;
+        decoded.longest =
+            decoded.starts.windows(2).map(|of| of[1] - of[0]).max().unwrap_or(0) as usize;
         decoded
     }
 

@@ -9,7 +9,9 @@ pub enum TokenizerError {
     #[error(transparent)]
     Metadata(#[from] GgufError),
     /// A key that every tokenizer of this kind needs is absent.
-    #[error("the file has no {key}, which its tokenizer needs; convert the model again with its tokenizer")]
+    #[error(
+        "the file has no {key}, which its tokenizer needs; convert the model again with its tokenizer"
+    )]
     Missing {
         /// The metadata key.
         key: &'static str,
@@ -25,7 +27,9 @@ pub enum TokenizerError {
         supported: String,
     },
     /// An array has another length than the vocabulary.
-    #[error("{key} has {found} entries, but tokenizer.ggml.tokens has {expected}: they must be equally many")]
+    #[error(
+        "{key} has {found} entries, but tokenizer.ggml.tokens has {expected}: they must be equally many"
+    )]
     Count {
         /// The metadata key.
         key: &'static str,
@@ -77,7 +81,8 @@ pub enum TokenizerError {
     TooLarge(String),
 }
 
-/// The first 40 characters of a vocabulary entry, so that a 64 KiB token doesn't make a 64 KiB error.
+/// The first 40 characters of a vocabulary entry, so that a 64 KiB token doesn't make a 64 KiB
+/// error.
 pub(super) fn shorten(text: &str) -> String {
     let mut short: String = text.chars().take(40).flat_map(char::escape_debug).collect();
     if text.chars().nth(40).is_some() {

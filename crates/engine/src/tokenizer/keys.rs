@@ -1,5 +1,6 @@
-//! The table of the vocabulary's metadata keys: which are read, which have no effect and why, and which should have one
-//! that isn't there. The last earn a warning, because llama.cpp passes over them too and its tokens are the reference.
+//! The table of the vocabulary's metadata keys: which are read, which have no effect and why, and
+//! which should have one that isn't there. The last earn a warning, because llama.cpp passes over
+//! them too and its tokens are the reference.
 
 use super::MODEL;
 use crate::{
@@ -66,7 +67,10 @@ const BPE: &[Row] = &[
     row("tokenizer.ggml.scores", Rule::Ignored("byte-level BPE merges by rank")),
     row("tokenizer.ggml.unknown_token_id", Rule::Ignored("a byte without a token is left out")),
     row("tokenizer.ggml.add_space_prefix", Rule::Neutral(&[0.0], "a space in front of a text")),
-    row("tokenizer.ggml.remove_extra_whitespaces", Rule::Neutral(&[0.0], "one space in place of several")),
+    row(
+        "tokenizer.ggml.remove_extra_whitespaces",
+        Rule::Neutral(&[0.0], "one space in place of several"),
+    ),
 ];
 
 /// What becomes of a key that begins with `tokenizer.`.
@@ -85,7 +89,9 @@ pub(crate) fn of(metadata: &Metadata, key: &str, value: &Value) -> Use {
 /// What is to be said about a vocabulary that is used all the same: sentences for people.
 pub(super) fn warnings(metadata: &Metadata) -> Vec<String> {
     let mut warnings = Vec::new();
-    if metadata.str(MODEL).ok().flatten() == Some("gpt2") && metadata.get("tokenizer.ggml.pre").is_none() {
+    if metadata.str(MODEL).ok().flatten() == Some("gpt2")
+        && metadata.get("tokenizer.ggml.pre").is_none()
+    {
         warnings.push(
             "the model file has no tokenizer.ggml.pre, so texts are cut into words in the way called \"default\"; \
              the model may have been trained with another one and answer worse: convert it again"

@@ -1,14 +1,17 @@
-//! A text's pieces in, fewer and longer pieces out: the one merging loop of both kinds of tokenizer.
+//! A text's pieces in, fewer and longer pieces out: the one merging loop of both kinds of
+//! tokenizer.
 //!
-//! Neighbouring pieces are merged, the best pair of the whole text first and the leftmost among equals, until
-//! no pair is left. A heap of candidate pairs and a linked list of pieces make it n log n for any text.
+//! Neighbouring pieces are merged, the best pair of the whole text first and the leftmost among
+//! equals, until no pair is left. A heap of candidate pairs and a linked list of pieces make it n
+//! log n for any text.
 
 use std::collections::BinaryHeap;
 
 /// No piece: the end of the list, or a piece that isn't a token.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// A text longer than this is cut before it is merged, so that places in it fit 32 bits, escaped spaces included.
+/// A text longer than this is cut before it is merged, so that places in it fit 32 bits, escaped
+/// spaces included.
 const LONGEST: usize = 1 << 30;
 
 /// The text in parts of at most a GiB: one, for anything that a model could read.
@@ -33,7 +36,8 @@ pub(super) struct Piece {
     next: u32,
 }
 
-/// A pair that could be merged. The greatest is merged first: so field order is the order of comparison.
+/// A pair that could be merged. The greatest is merged first: so field order is the order of
+/// comparison.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     priority: u32,
@@ -70,7 +74,8 @@ impl Merger {
         self.pieces.push(Piece { start, len, token, prev, next: NONE });
     }
 
-    /// Merges until `pair` names no more: it gives a pair's priority (the greatest is merged first) and token.
+    /// Merges until `pair` names no more: it gives a pair's priority (the greatest is merged first)
+    /// and token.
     pub(super) fn merge(&mut self, pair: impl Fn(&Piece, &Piece) -> Option<(u32, u32)>) {
         for right in 1..self.pieces.len() as u32 {
             self.consider(right - 1, right, &pair);
@@ -96,7 +101,12 @@ impl Merger {
         }
     }
 
-    fn consider(&mut self, left: u32, right: u32, pair: &impl Fn(&Piece, &Piece) -> Option<(u32, u32)>) {
+    fn consider(
+        &mut self,
+        left: u32,
+        right: u32,
+        pair: &impl Fn(&Piece, &Piece) -> Option<(u32, u32)>,
+    ) {
         if left == NONE || right == NONE {
             return;
         }

@@ -1,14 +1,16 @@
 //! Text in, token ids out, and back, exactly as the model file's vocabulary defines it.
 //!
-//! Two kinds of tokenizer, `spm` and `bpe`, share the vocabulary, the merging loop and the search for special
-//! tokens. The reference is llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that end a turn are equal to its,
-//! except that
-//! - text with the `tekken` pre-tokenizer is cut as `mistral-common` does it (llama.cpp's expression for it takes
-//!   only ASCII letters to have a case, and combining marks for punctuation);
+//! Two kinds of tokenizer, `spm` and `bpe`, share the vocabulary, the merging loop and the search
+//! for special tokens. The reference is llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that
+//! end a turn are equal to its, except that
+//! - text with the `tekken` pre-tokenizer is cut as `mistral-common` does it (llama.cpp's
+//!   expression for it takes only ASCII letters to have a case, and combining marks for
+//!   punctuation);
 //! - a typed `</s>` never merges into the control token (SentencePiece's rule).
 //!
-//! Decoding joins the bytes of the tokens. llama.cpp's `detokenize` also removes spaces before punctuation for some
-//! vocabularies, which loses text, and leaves the space that was put after a BOS; Kelvin does neither.
+//! Decoding joins the bytes of the tokens. llama.cpp's `detokenize` also removes spaces before
+//! punctuation for some vocabularies, which loses text, and leaves the space that was put after a
+//! BOS; Kelvin does neither.
 
 mod bpe;
 mod classes;
@@ -63,11 +65,13 @@ enum Scheme {
 }
 
 impl Tokenizer {
-    /// Builds the tokenizer that `tokenizer.ggml.model` and `tokenizer.ggml.pre` name; refuses unknown ones.
+    /// Builds the tokenizer that `tokenizer.ggml.model` and `tokenizer.ggml.pre` name; refuses
+    /// unknown ones.
     ///
     /// # Errors
-    /// An unsupported kind of tokenizer, a key of the wrong type, an array of the wrong length, an id outside of
-    /// the vocabulary, a byte token that names no byte, two tokens of the same text, a merge of no tokens.
+    /// An unsupported kind of tokenizer, a key of the wrong type, an array of the wrong length, an
+    /// id outside of the vocabulary, a byte token that names no byte, two tokens of the same text,
+    /// a merge of no tokens.
     pub fn from_metadata(metadata: &Metadata) -> Result<Tokenizer, TokenizerError> {
         if metadata.get(MODEL).is_none() {
             // All parts of a split model but the first lack a vocabulary.
@@ -76,7 +80,11 @@ impl Tokenizer {
         let model = metadata.str(MODEL)?.ok_or(TokenizerError::Missing { key: MODEL })?;
         if !matches!(model, "llama" | "gpt2") {
             let supported = "llama, gpt2".to_owned();
-            return Err(TokenizerError::Unsupported { key: MODEL, found: error::shorten(model), supported });
+            return Err(TokenizerError::Unsupported {
+                key: MODEL,
+                found: error::shorten(model),
+                supported,
+            });
         }
         let mut vocabulary = Vocabulary::from_metadata(metadata)?;
         let (scheme, spelling, defaults) = if model == "llama" {
@@ -94,7 +102,8 @@ impl Tokenizer {
         Ok(Tokenizer { vocabulary, special, specials, decoded, scheme, warnings })
     }
 
-    /// What people should know about the file's vocabulary, in whole sentences: what it leaves open or asks for in vain.
+    /// What people should know about the file's vocabulary, in whole sentences: what it leaves open
+    /// or asks for in vain.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
@@ -104,30 +113,37 @@ impl Tokenizer {
         self.vocabulary.len()
     }
 
-    /// Text to ids. `add_special`: the BOS/EOS that the file says are added. `parse_special`: control tokens
-    /// written in the text become themselves rather than plain characters.
+    /// Text to ids. `add_special`: the BOS/EOS that the file says are added. `parse_special`:
+    /// control tokens written in the text become themselves rather than plain characters.
     ///
     /// Takes time in proportion to the text (n log n at worst), whatever it holds.
     ///
-    /// A character that the vocabulary can't spell is left out, as in llama.cpp; [`Tokenizer::unspelled`] tells of it.
+    /// A character that the vocabulary can't spell is left out, as in llama.cpp;
+    /// [`Tokenizer::unspelled`] tells of it.
     pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<TokenId> {
         let all = 0..text.len();
         self.encode_marked(text, plain_ranges(parse_special, &all), add_special)
     }
 
-    /// Text to ids, where control tokens written in the byte ranges `plain` stay plain characters and
-    /// those written elsewhere become themselves. The ranges are sorted and disjoint.
+    /// Text to ids, where control tokens written in the byte ranges `plain` stay plain characters
+    /// and those written elsewhere become themselves. The ranges are sorted and disjoint.
     ///
     /// Where no control token is written in `plain`, the ids are those of
     /// `encode(text, add_special, true)`: words reach across the ends of a range.
-    pub fn encode_marked(&self, text: &str, plain: &[Range<usize>], add_special: bool) -> Vec<TokenId> {
+    pub fn encode_marked(
+        &self,
+        text: &str,
+        plain: &[Range<usize>],
+        add_special: bool,
+    ) -> Vec<TokenId> {
         self.encode_stretches(text, plain, add_special, &mut |_| {}, |_| {})
     }
 
     /// The distinct characters of a text, in order, that `encode` leaves out: at most 16 of them.
     ///
-    /// Vocabularies that lack any lack those that texts hardly have: SmolLM2's has no token for the bytes 04, 06, 13, 14,
-    /// 16 and 1D, and none for characters from U+40000 to U+BFFFF. Texts without them cost one look at their bytes.
+    /// Vocabularies that lack any lack those that texts hardly have: SmolLM2's has no token for the
+    /// bytes 04, 06, 13, 14, 16 and 1D, and none for characters from U+40000 to U+BFFFF. Texts
+    /// without them cost one look at their bytes.
     pub fn unspelled(&self, text: &str, parse_special: bool) -> Vec<char> {
         let may_lack = match &self.scheme {
             Scheme::Bpe(bpe) => text.bytes().any(|byte| bpe.lacks(byte)),
@@ -148,8 +164,8 @@ impl Tokenizer {
         found
     }
 
-    /// `encode_marked`, which calls `unspelled` with each character that it leaves out, and `each` with
-    /// each stretch of the text and its tokens, from the left.
+    /// `encode_marked`, which calls `unspelled` with each character that it leaves out, and `each`
+    /// with each stretch of the text and its tokens, from the left.
     fn encode_stretches(
         &self,
         text: &str,
@@ -180,7 +196,8 @@ impl Tokenizer {
         tokens
     }
 
-    /// The bytes that a token stands for when text is decoded; control tokens are empty unless `special`.
+    /// The bytes that a token stands for when text is decoded; control tokens are empty unless
+    /// `special`.
     ///
     /// An id outside of the vocabulary has none (models may have more rows than tokens).
     pub fn bytes(&self, token: TokenId, special: bool) -> &[u8] {
@@ -191,14 +208,16 @@ impl Tokenizer {
         }
     }
 
-    /// Ids to text, invalid UTF-8 replaced. The space that `encode` puts in front of a text is taken off again.
+    /// Ids to text, invalid UTF-8 replaced. The space that `encode` puts in front of a text is
+    /// taken off again.
     pub fn decode(&self, tokens: &[TokenId], special: bool) -> String {
         let mut bytes: Vec<u8> = Vec::with_capacity(tokens.len() * 4);
         bytes.extend(self.pieces(tokens, special).flatten());
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The bytes of each token of a whole text, without the space that `encode` puts in front of it.
+    /// The bytes of each token of a whole text, without the space that `encode` puts in front of
+    /// it.
     pub fn pieces(&self, tokens: &[TokenId], special: bool) -> impl Iterator<Item = &[u8]> {
         let mut prefixed = matches!(&self.scheme, Scheme::Spm(spm) if spm.add_space_prefix);
         tokens.iter().map(move |&token| {
@@ -209,29 +228,33 @@ impl Tokenizer {
         })
     }
 
-    /// What a token says on its own: its bytes as text, invalid UTF-8 replaced. Spaces stay, also that of `▁the`.
+    /// What a token says on its own: its bytes as text, invalid UTF-8 replaced. Spaces stay, also
+    /// that of `▁the`.
     pub fn text(&self, token: TokenId) -> String {
         String::from_utf8_lossy(self.bytes(token, true)).into_owned()
     }
 
-    /// The text of each token of a whole text. Joined they are what `decode` gives, control tokens included: the space
-    /// that `encode` put in front is taken off, and a character that takes several tokens stands at its last one.
+    /// The text of each token of a whole text. Joined they are what `decode` gives, control tokens
+    /// included: the space that `encode` put in front is taken off, and a character that takes
+    /// several tokens stands at its last one.
     pub fn texts(&self, tokens: &[TokenId]) -> Vec<String> {
         let mut stream = TextStream::default();
-        let mut texts: Vec<String> = self.pieces(tokens, true).map(|piece| stream.push(piece)).collect();
+        let mut texts: Vec<String> =
+            self.pieces(tokens, true).map(|piece| stream.push(piece)).collect();
         if let Some(last) = texts.last_mut() {
             last.push_str(&stream.finish());
         }
         texts
     }
 
-    /// No token stands for more characters of a text than this: the bytes of the longest one. So a text of more than `n` times as many
-    /// characters has more than `n` tokens.
+    /// No token stands for more characters of a text than this: the bytes of the longest one. So a
+    /// text of more than `n` times as many characters has more than `n` tokens.
     pub fn longest(&self) -> usize {
         self.decoded.longest()
     }
 
-    /// The vocabulary's own spelling of a token (e.g. `Ġthe`, `<0x0A>`); empty for an id outside of it.
+    /// The vocabulary's own spelling of a token (e.g. `Ġthe`, `<0x0A>`); empty for an id outside of
+    /// it.
     pub fn piece(&self, token: TokenId) -> &str {
         self.kind(token).map_or("", |_| self.vocabulary.text(token.0))
     }
@@ -246,8 +269,8 @@ impl Tokenizer {
         self.special.eos
     }
 
-    /// Every token that ends a turn: EOS, EOT, EOM and the known end-of-turn control tokens of the vocabulary,
-    /// in ascending order.
+    /// Every token that ends a turn: EOS, EOT, EOM and the known end-of-turn control tokens of the
+    /// vocabulary, in ascending order.
     pub fn end_tokens(&self) -> &[TokenId] {
         &self.special.ends
     }

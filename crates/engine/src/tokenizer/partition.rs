@@ -1,7 +1,7 @@
 //! Text in, stretches of plain text and special tokens written in it out.
 //!
-//! The same partition as llama.cpp's `tokenizer_st_partition`: the longest special token first wherever it
-//! stands, from the left; then the next shorter ones in what is left over.
+//! The same partition as llama.cpp's `tokenizer_st_partition`: the longest special token first
+//! wherever it stands, from the left; then the next shorter ones in what is left over.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -77,8 +77,11 @@ struct Needles {
 
 impl Needles {
     fn new(vocabulary: &Vocabulary, wanted: impl Fn(Kind) -> bool) -> Needles {
-        let mut needles =
-            Needles { tokens: HashSet::default(), lengths: Vec::new(), starts: Box::new([0; 1024]) };
+        let mut needles = Needles {
+            tokens: HashSet::default(),
+            lengths: Vec::new(),
+            starts: Box::new([0; 1024]),
+        };
         for (id, _) in vocabulary.kinds.iter().enumerate().filter(|&(_, &kind)| wanted(kind)) {
             let id = id as u32;
             let text = vocabulary.text(id).as_bytes();
@@ -104,7 +107,8 @@ impl Needles {
     fn may_start(&self, bytes: &[u8]) -> bool {
         let bit = match *bytes {
             [first, second, ..] => usize::from(u16::from_be_bytes([first, second])),
-            // The last byte of a text: only a needle of one byte fits, and those are marked with every second byte.
+            // The last byte of a text: only a needle of one byte fits, and those are marked with
+            // every second byte.
             [first] => usize::from(u16::from_be_bytes([first, 0])),
             [] => return false,
         };
@@ -123,9 +127,12 @@ impl Needles {
             return Vec::new();
         }
         let bytes = text.as_bytes();
-        // Each place with the end of the stretch that is free from there on; found tokens split the stretches.
-        let mut places: Vec<(usize, usize)> =
-            (0..bytes.len()).filter(|&at| self.may_start(&bytes[at..])).map(|at| (at, bytes.len())).collect();
+        // Each place with the end of the stretch that is free from there on; found tokens split the
+        // stretches.
+        let mut places: Vec<(usize, usize)> = (0..bytes.len())
+            .filter(|&at| self.may_start(&bytes[at..]))
+            .map(|at| (at, bytes.len()))
+            .collect();
         let mut found = Vec::new();
         for &length in &self.lengths {
             if places.is_empty() {
@@ -139,8 +146,9 @@ impl Needles {
                 }
                 // `get` is None where the end would lie inside of a character.
                 let token = text.get(at..at + length).and_then(|text| vocabulary.find(text));
-                let is_needle =
-                    |token: &u32| self.tokens.contains(token) && is_allowed(at..at + length, *token);
+                let is_needle = |token: &u32| {
+                    self.tokens.contains(token) && is_allowed(at..at + length, *token)
+                };
                 if let Some(token) = token.filter(is_needle) {
                     found.push((at, token));
                     taken_until = at + length;
@@ -153,7 +161,8 @@ impl Needles {
     }
 }
 
-/// Drops the places inside of what was found (all of one length, in order), and ends the free stretches before it.
+/// Drops the places inside of what was found (all of one length, in order), and ends the free
+/// stretches before it.
 fn remove_taken(places: &mut Vec<(usize, usize)>, found: &[(usize, u32)], length: usize) {
     let mut next = 0;
     places.retain_mut(|(at, free_until)| {

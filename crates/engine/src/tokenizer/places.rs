@@ -1,7 +1,7 @@
 //! Text in, its tokens and the place of each one's first byte in it out.
 //!
-//! The bytes of the tokens one by one don't tell those places: SentencePiece puts a space in front of a text, BOS and EOS aren't in it,
-//! and a character without a token becomes `<unk>` or nothing.
+//! The bytes of the tokens one by one don't tell those places: SentencePiece puts a space in front
+//! of a text, BOS and EOS aren't in it, and a character without a token becomes `<unk>` or nothing.
 
 use super::{Scheme, Tokenizer, partition::Fragment, plain_ranges, spm::SPACE, vocabulary};
 use crate::TokenId;
@@ -15,10 +15,11 @@ pub(super) struct Encoded<'a> {
 }
 
 impl Tokenizer {
-    /// The tokens of [`encode`](Tokenizer::encode), each with the place in `text`, in bytes, of the first byte that it stands for.
+    /// The tokens of [`encode`](Tokenizer::encode), each with the place in `text`, in bytes, of the
+    /// first byte that it stands for.
     ///
-    /// A token that stands for nothing in `text` (BOS, EOS, the space that SentencePiece puts in front) has the place of what comes
-    /// next. Places never fall.
+    /// A token that stands for nothing in `text` (BOS, EOS, the space that SentencePiece puts in
+    /// front) has the place of what comes next. Places never fall.
     pub fn encode_with_places(
         &self,
         text: &str,
@@ -31,14 +32,16 @@ impl Tokenizer {
         let all = 0..text.len();
         let plain = plain_ranges(parse_special, &all);
         let tokens =
-            self.encode_stretches(text, plain, add_special, &mut |_| {}, |part| match part.fragment {
-                Fragment::Token(id) => {
-                    places.push(start);
-                    start += self.vocabulary.text(id).len();
-                }
-                Fragment::Text(stretch) => {
-                    self.place_stretch(stretch, &part, start, &mut places);
-                    start += stretch.len();
+            self.encode_stretches(text, plain, add_special, &mut |_| {}, |part| {
+                match part.fragment {
+                    Fragment::Token(id) => {
+                        places.push(start);
+                        start += self.vocabulary.text(id).len();
+                    }
+                    Fragment::Text(stretch) => {
+                        self.place_stretch(stretch, &part, start, &mut places);
+                        start += stretch.len();
+                    }
                 }
             });
         // What is left is an EOS.
@@ -47,7 +50,13 @@ impl Tokenizer {
     }
 
     /// Appends the places of the tokens of `stretch`, which begins at `start`.
-    fn place_stretch(&self, stretch: &str, part: &Encoded<'_>, start: usize, places: &mut Vec<usize>) {
+    fn place_stretch(
+        &self,
+        stretch: &str,
+        part: &Encoded<'_>,
+        start: usize,
+        places: &mut Vec<usize>,
+    ) {
         // The bytes that were merged, and the place in the stretch that each comes from.
         let (mut merged, mut from) = (Vec::new(), Vec::new());
         let mut take = |bytes: &[u8], at: usize, n: usize| {
@@ -70,14 +79,16 @@ impl Tokenizer {
         let mut at = 0;
         for &token in part.tokens {
             // Bytes that have no token were left out.
-            let covered = (at..merged.len()).find_map(|at| Some((at, self.covered(token, &merged[at..])?)));
+            let covered =
+                (at..merged.len()).find_map(|at| Some((at, self.covered(token, &merged[at..])?)));
             let (begin, len) = covered.unwrap_or((merged.len(), 0));
             places.push(start + from.get(begin).copied().unwrap_or(stretch.len()));
             at = begin + len;
         }
     }
 
-    /// How many bytes at the beginning of `merged` a token stands for; none if it can't stand there.
+    /// How many bytes at the beginning of `merged` a token stands for; none if it can't stand
+    /// there.
     fn covered(&self, token: TokenId, merged: &[u8]) -> Option<usize> {
         match &self.scheme {
             Scheme::Bpe(_) => {

@@ -1,6 +1,8 @@
-//! The metadata in, the tokens with a meaning of their own out: beginning, end, and everything that ends a turn.
+//! The metadata in, the tokens with a meaning of their own out: beginning, end, and everything that
+//! ends a turn.
 //!
-//! Files name only some of them, so llama.cpp also goes by texts known from model families; its list is kept here.
+//! Files name only some of them, so llama.cpp also goes by texts known from model families; its
+//! list is kept here.
 
 use super::{
     error::TokenizerError,
@@ -40,7 +42,8 @@ const ENDS: &[&str] = &[
     "[e~[",
 ];
 
-/// Fill-in-the-middle tokens: the key that may name one, the texts it's known by, and whether it ends a turn.
+/// Fill-in-the-middle tokens: the key that may name one, the texts it's known by, and whether it
+/// ends a turn.
 const MIDDLES: &[(&str, &[&str], bool)] = &[
     (
         "tokenizer.ggml.fim_pre_token_id",
@@ -84,7 +87,11 @@ const MIDDLES: &[(&str, &[&str], bool)] = &[
         ],
         false,
     ),
-    ("tokenizer.ggml.fim_pad_token_id", &["<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"], true),
+    (
+        "tokenizer.ggml.fim_pad_token_id",
+        &["<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"],
+        true,
+    ),
     (
         "tokenizer.ggml.fim_rep_token_id",
         &["<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>"],
@@ -113,7 +120,8 @@ pub(super) struct Special {
 }
 
 impl Special {
-    /// Reads the ids; tokens known by their text become control tokens whatever the file says they are.
+    /// Reads the ids; tokens known by their text become control tokens whatever the file says they
+    /// are.
     pub(super) fn from_metadata(
         metadata: &Metadata,
         vocabulary: &mut Vocabulary,

@@ -1,8 +1,9 @@
-//! A text in, the words that byte-level BPE merges within out: the pre-tokenizers, by the names GGUF gives them.
+//! A text in, the words that byte-level BPE merges within out: the pre-tokenizers, by the names
+//! GGUF gives them.
 //!
-//! Reference tokenizers state these as regular expressions with a lookahead, which a backtracking engine runs
-//! (and gives up on long input). Here they are written out; each function says which expression it is, and the
-//! tests hold it to that. All take time proportional to the text.
+//! Reference tokenizers state these as regular expressions with a lookahead, which a backtracking
+//! engine runs (and gives up on long input). Here they are written out; each function says which
+//! expression it is, and the tests hold it to that. All take time proportional to the text.
 
 use super::classes::Classes;
 
@@ -27,8 +28,9 @@ pub(super) enum Split {
     Tekken,
 }
 
-/// What `tokenizer.ggml.pre` stands for: the words, whether a word that is a token is taken whole without
-/// merging, and whether a beginning-of-text token is added unless the file says otherwise (llama.cpp's table).
+/// What `tokenizer.ggml.pre` stands for: the words, whether a word that is a token is taken whole
+/// without merging, and whether a beginning-of-text token is added unless the file says otherwise
+/// (llama.cpp's table).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pre {
     pub(super) split: Split,
@@ -69,7 +71,16 @@ const PRES: &[(Pre, &[&str])] = &[
     ),
     (
         pre(Split::Digits),
-        &["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"],
+        &[
+            "smollm",
+            "starcoder",
+            "refact",
+            "command-r",
+            "codeshell",
+            "exaone",
+            "minerva-7b",
+            "mellum2",
+        ],
     ),
     (
         whole_words(Split::Llama3),
@@ -88,7 +99,16 @@ const PRES: &[(Pre, &[&str])] = &[
     (pre(Split::Llama3), &["smaug-bpe", "dbrx"]),
     (
         pre(Split::Qwen2),
-        &["qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "stablelm2", "hunyuan", "solar-open", "megrez"],
+        &[
+            "qwen2",
+            "deepseek-r1-qwen",
+            "kormo",
+            "f2llmv2",
+            "stablelm2",
+            "hunyuan",
+            "solar-open",
+            "megrez",
+        ],
     ),
     (whole_words(Split::Tekken), &["tekken"]),
 ];
@@ -113,7 +133,9 @@ impl Split {
             Split::Llama3 => each(text, |rest| llama3(rest, 3), word),
             Split::Qwen2 => each(text, |rest| llama3(rest, 1), word),
             Split::Tekken => each(text, tekken, word),
-            Split::Digits => each(text, |rest| apart(rest, 1, is_number), |part| each(part, gpt2, &mut word)),
+            Split::Digits => {
+                each(text, |rest| apart(rest, 1, is_number), |part| each(part, gpt2, &mut word))
+            }
             Split::Default => each(
                 text,
                 |rest| apart(rest, usize::MAX, is_symbol),
@@ -145,7 +167,8 @@ fn is_number(c: char) -> bool {
 }
 
 fn is_symbol(c: char) -> bool {
-    Classes::of(c).meets(Classes::PUNCTUATION) || matches!(c, '$' | '+' | '<' | '=' | '>' | '^' | '~' | '|')
+    Classes::of(c).meets(Classes::PUNCTUATION)
+        || matches!(c, '$' | '+' | '<' | '=' | '>' | '^' | '~' | '|')
 }
 
 fn is_newline(c: char) -> bool {
@@ -216,7 +239,8 @@ fn llama3(rest: &str, digits: usize) -> usize {
         .unwrap_or_else(|| space(rest))
 }
 
-/// Two `letters` alternatives as in `cased`, then `\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+/// Two `letters` alternatives as in `cased`, then
+/// `\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 fn tekken(rest: &str) -> usize {
     cased(rest)
         .or_else(|| positive(run_at_most(rest, 1, is_number)))
@@ -250,13 +274,15 @@ fn letters(rest: &str) -> Option<usize> {
     positive(run_of(&rest[n_lead..], WORD)).map(|n| n_lead + n)
 }
 
-/// `[^\r\n\p{L}\p{N}]?U*L+|[^\r\n\p{L}\p{N}]?U+L*`, where U is `Classes::UPPER` and L is `Classes::LOWER`
+/// `[^\r\n\p{L}\p{N}]?U*L+|[^\r\n\p{L}\p{N}]?U+L*`, where U is `Classes::UPPER` and L is
+/// `Classes::LOWER`
 fn cased(rest: &str) -> Option<usize> {
-    // The optional first character is tried first, and given back if nothing follows: it may be a mark.
+    // The optional first character is tried first, and given back if nothing follows: it may be a
+    // mark.
     let starts = || lead(rest).into_iter().chain([0]);
-    starts()
-        .find_map(|n| ends_lower(&rest[n..]).map(|end| n + end))
-        .or_else(|| starts().find_map(|n| positive(run_of(&rest[n..], Classes::UPPER)).map(|end| n + end)))
+    starts().find_map(|n| ends_lower(&rest[n..]).map(|end| n + end)).or_else(|| {
+        starts().find_map(|n| positive(run_of(&rest[n..], Classes::UPPER)).map(|end| n + end))
+    })
 }
 
 /// `U*L+`: as many U as there are, fewer if no L follows them.
@@ -292,7 +318,8 @@ fn space(rest: &str) -> usize {
     match rest[..n].char_indices().next_back() {
         Some((last, _)) if last > 0 && n < rest.len() => last,
         Some(_) => n,
-        // No expression gets here: every character is a letter, a number, a space or none of the three.
+        // No expression gets here: every character is a letter, a number, a space or none of the
+        // three.
         None => rest.chars().next().map_or(0, char::len_utf8),
     }
 }

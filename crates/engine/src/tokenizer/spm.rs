@@ -1,7 +1,8 @@
-//! Text in, tokens out, as SentencePiece's BPE models do it: pairs merged by score, unknown characters as bytes.
+//! Text in, tokens out, as SentencePiece's BPE models do it: pairs merged by score, unknown
+//! characters as bytes.
 //!
-//! The same tokens as llama.cpp's `llm_tokenizer_spm`, with one difference that is SentencePiece's own: plain
-//! text never becomes a control or byte token by merging.
+//! The same tokens as llama.cpp's `llm_tokenizer_spm`, with one difference that is SentencePiece's
+//! own: plain text never becomes a control or byte token by merging.
 
 use std::collections::HashSet;
 
@@ -21,19 +22,24 @@ pub(super) struct Spm {
     pub(super) add_space_prefix: bool,
     /// The token for each byte, `NONE` where the vocabulary has none.
     bytes: Box<[u32; 256]>,
-    /// The characters that some token has right before a space inside of it. Nothing merges across a space that
-    /// follows any other character, so a text is merged word by word there, in memory that is near.
+    /// The characters that some token has right before a space inside of it. Nothing merges across
+    /// a space that follows any other character, so a text is merged word by word there, in memory
+    /// that is near.
     before_space: HashSet<char>,
     /// What stands for a character that has no byte tokens either; `NONE`: nothing.
     pub(super) unknown: u32,
 }
 
 impl Spm {
-    pub(super) fn from_metadata(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Spm, TokenizerError> {
+    pub(super) fn from_metadata(
+        metadata: &Metadata,
+        vocabulary: &Vocabulary,
+    ) -> Result<Spm, TokenizerError> {
         let mut bytes = Box::new([NONE; 256]);
         for (byte, token) in bytes.iter_mut().enumerate() {
             // llama.cpp takes the character itself where a vocabulary has no byte tokens.
-            let plain = u8::try_from(byte).ok().filter(u8::is_ascii).map(|b| char::from(b).to_string());
+            let plain =
+                u8::try_from(byte).ok().filter(u8::is_ascii).map(|b| char::from(b).to_string());
             *token = vocabulary
                 .find(&format!("<0x{byte:02X}>"))
                 .or_else(|| vocabulary.find(&plain?))
@@ -54,8 +60,8 @@ impl Spm {
         self.unknown == NONE && self.bytes.contains(&NONE)
     }
 
-    /// Appends the tokens of a text that holds no special tokens; `prefix`: with a space in front. `unspelled` gets each
-    /// character that is left out.
+    /// Appends the tokens of a text that holds no special tokens; `prefix`: with a space in front.
+    /// `unspelled` gets each character that is left out.
     pub(super) fn encode(
         &self,
         vocabulary: &Vocabulary,
@@ -89,7 +95,9 @@ impl Spm {
         let mut word = 0;
         let mut last = None;
         for (at, c) in escaped.char_indices() {
-            if c == SPACE && last.is_some_and(|last| last != SPACE && !self.before_space.contains(&last)) {
+            if c == SPACE
+                && last.is_some_and(|last| last != SPACE && !self.before_space.contains(&last))
+            {
                 self.encode_word(vocabulary, &mut merger, &escaped[word..at], out, unspelled);
                 word = at;
             }
@@ -136,7 +144,8 @@ impl Spm {
     }
 }
 
-/// Which characters stand right before a space inside of some token; in real vocabularies hardly any.
+/// Which characters stand right before a space inside of some token; in real vocabularies hardly
+/// any.
 fn before_space(vocabulary: &Vocabulary) -> HashSet<char> {
     let mut characters = HashSet::new();
     for id in 0..vocabulary.len() as u32 {

@@ -26,7 +26,8 @@ impl TextStream {
                     let (valid, invalid) = rest.split_at(error.valid_up_to());
                     text.push_str(std::str::from_utf8(valid).expect("valid_up_to says so"));
                     rest = invalid;
-                    // No length: the bytes are the beginning of a character that may yet be completed.
+                    // No length: the bytes are the beginning of a character that may yet be
+                    // completed.
                     let Some(n_invalid) = error.error_len() else {
                         break;
                     };

@@ -1,7 +1,7 @@
 //! The tokens of a model file in, one arena with an index by text out.
 //!
-//! A vocabulary has up to a few hundred thousand short texts, and building it counts in the time to the first
-//! token: so all texts lie in one `String`, and the hash table holds ids only.
+//! A vocabulary has up to a few hundred thousand short texts, and building it counts in the time to
+//! the first token: so all texts lie in one `String`, and the hash table holds ids only.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -55,7 +55,8 @@ pub(super) struct Vocabulary {
     pub(super) kinds: Vec<Kind>,
     /// One for each token, or none at all.
     scores: Vec<f32>,
-    /// Whether plain text may become the token, as the file's types say (`kinds` may be overridden later).
+    /// Whether plain text may become the token, as the file's types say (`kinds` may be overridden
+    /// later).
     from_text: Vec<bool>,
     by_text: HashTable<u32>,
     // Seeded anew in each process, so that no file can be made to collide.
@@ -73,7 +74,10 @@ impl Vocabulary {
         }
         let n_bytes: usize = tokens.iter().map(String::len).sum();
         if n_bytes >= u32::MAX as usize || tokens.len() >= u32::MAX as usize {
-            return Err(TokenizerError::TooLarge(format!("{} tokens of {n_bytes} bytes", tokens.len())));
+            return Err(TokenizerError::TooLarge(format!(
+                "{} tokens of {n_bytes} bytes",
+                tokens.len()
+            )));
         }
         let kinds = read_kinds(metadata, tokens.len())?;
         let mut vocabulary = Vocabulary {
@@ -105,7 +109,8 @@ impl Vocabulary {
         if text.is_empty() {
             return Ok(());
         }
-        let text_of = |id: u32| &arena[starts[id as usize] as usize..starts[id as usize + 1] as usize];
+        let text_of =
+            |id: u32| &arena[starts[id as usize] as usize..starts[id as usize + 1] as usize];
         let entry = by_text.entry(
             hasher.hash_one(text),
             |&other| text_of(other) == text,
@@ -113,7 +118,8 @@ impl Vocabulary {
         );
         match entry {
             hashbrown::hash_table::Entry::Occupied(first) => {
-                let problem = format!("the same text as token {}; texts must be distinct", first.get());
+                let problem =
+                    format!("the same text as token {}; texts must be distinct", first.get());
                 Err(TokenizerError::Token { id, text: shorten(text), problem })
             }
             hashbrown::hash_table::Entry::Vacant(place) => {
@@ -145,7 +151,8 @@ impl Vocabulary {
         self.by_text.find(self.hasher.hash_one(text), |&id| self.text(id) == text).copied()
     }
 
-    /// The token that plain text of this spelling may become: never a control, unknown or byte token.
+    /// The token that plain text of this spelling may become: never a control, unknown or byte
+    /// token.
     ///
     /// SentencePiece keeps those out of its merging too, so that `</s>` typed by a user stays text.
     pub(super) fn find_plain(&self, text: &str) -> Option<u32> {

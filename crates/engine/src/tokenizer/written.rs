@@ -1,4 +1,5 @@
-//! A text in, the token sequences that write it out: what a breaker that is a text stands for in one vocabulary.
+//! A text in, the token sequences that write it out: what a breaker that is a text stands for in
+//! one vocabulary.
 
 use kelvin_sampling::Chain;
 
@@ -9,14 +10,17 @@ use crate::TokenId;
 const MOST_TAIL: usize = 20;
 
 impl Tokenizer {
-    /// A chain with the tokens of its breakers that are texts; it prints as before, and others stay as they are.
+    /// A chain with the tokens of its breakers that are texts; it prints as before, and others stay
+    /// as they are.
     pub fn bind(&self, chain: &Chain) -> Chain {
         chain.with_vocabulary(&mut |text| self.sequences_with(text))
     }
 
-    /// Every token that has `text` in it, alone; and every token that ends in the middle of `text`, with the tokens of the rest.
+    /// Every token that has `text` in it, alone; and every token that ends in the middle of `text`,
+    /// with the tokens of the rest.
     ///
-    /// An empty text is written by nothing. Source: llama.cpp, which reads `dry_sequence_breakers` so.
+    /// An empty text is written by nothing. Source: llama.cpp, which reads `dry_sequence_breakers`
+    /// so.
     pub fn sequences_with(&self, text: &str) -> Vec<Vec<u32>> {
         let mut sequences = Vec::new();
         if text.is_empty() {

@@ -54,7 +54,8 @@ pub struct Config {
     pub post_norms: bool,
 }
 
-/// One kind of rotary embedding: the angle of pair i at position p is p · scale · base^(-2i/rope_dim) / factor_i.
+/// One kind of rotary embedding: the angle of pair i at position p is p · scale ·
+/// base^(-2i/rope_dim) / factor_i.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
     /// The base of the wavelengths.
@@ -68,24 +69,28 @@ pub struct Rope {
 /// What differs from layer to layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerConfig {
-    /// Position q sees position k if q - k < window; none means all that came before (arXiv 2004.05150).
+    /// Position q sees position k if q - k < window; none means all that came before (arXiv
+    /// 2004.05150).
     pub window: Option<usize>,
     /// Index into `ropes`.
     pub rope: usize,
 }
 
-/// How many times wider than the residual stream a layer may be inside, and how many query heads may share a key-value head: far more than
-/// any model has, and little enough that a step's buffers stay in proportion to the file.
+/// How many times wider than the residual stream a layer may be inside, and how many query heads
+/// may share a key-value head: far more than any model has, and little enough that a step's buffers
+/// stay in proportion to the file.
 const MOST_TIMES: usize = 64;
 const MOST_SHARING: usize = 128;
-/// Rows of weights are kept in groups of sixteen: a matrix of fewer rows than this would take many times its room in the file.
+/// Rows of weights are kept in groups of sixteen: a matrix of fewer rows than this would take many
+/// times its room in the file.
 const FEWEST_ROWS: usize = 8;
 
 /// Gemma 3 27B alone scales its scores by the width a head would have if heads shared d_model.
 const GEMMA3_27B_LAYERS: usize = 62;
 
 impl Config {
-    /// How far each pair of a rotary embedding turns from one position to the next; `factors` are the file's.
+    /// How far each pair of a rotary embedding turns from one position to the next; `factors` are
+    /// the file's.
     pub(super) fn speeds(&self, rope: &Rope, factors: Option<&[f32]>) -> Vec<f64> {
         let speed = |i: usize| {
             let exponent = -2.0 * i as f64 / self.rope_dim as f64;
@@ -101,8 +106,9 @@ impl Config {
     /// Reads and checks the hyperparameters.
     ///
     /// # Errors
-    /// A file that is no whole model, an unknown architecture, a hyperparameter that is missing, out of range or not
-    /// supported, and any tensor or hyperparameter that the engine would have to use and doesn't.
+    /// A file that is no whole model, an unknown architecture, a hyperparameter that is missing,
+    /// out of range or not supported, and any tensor or hyperparameter that the engine would have
+    /// to use and doesn't.
     pub fn from_gguf(gguf: &Gguf) -> Result<Config, ModelError> {
         let metadata = &gguf.metadata;
         metadata.refuse_part()?;
@@ -116,7 +122,11 @@ impl Config {
             supported: FAMILIES.each_ref().map(|family| family.architecture).join(", "),
         })?;
         if let Some(names) = refused_keys(metadata) {
-            return Err(ModelError::Unread { what: "keys", architecture: found.to_string(), names });
+            return Err(ModelError::Unread {
+                what: "keys",
+                architecture: found.to_string(),
+                names,
+            });
         }
         let keys = Keys { metadata, architecture: family.architecture };
         let n_layers = keys.size("block_count", None, 512)?;
@@ -124,7 +134,8 @@ impl Config {
         let n_heads = keys.size("attention.head_count", None, 1 << 14)?;
         let n_kv_heads = keys.size("attention.head_count_kv", Some(n_heads), 1 << 14)?;
         if !n_heads.is_multiple_of(n_kv_heads) {
-            let problem = format!("{n_heads} query heads can't share {n_kv_heads} key-value heads evenly");
+            let problem =
+                format!("{n_heads} query heads can't share {n_kv_heads} key-value heads evenly");
             return Err(keys.error("attention.head_count_kv", problem));
         }
         let given_width = metadata.get(&keys.name("attention.key_length")).is_some();
@@ -132,7 +143,8 @@ impl Config {
             let problem = format!("{n_heads} heads don't divide the embedding length {d_model}");
             return Err(keys.error("attention.head_count", problem));
         }
-        let head_dim = keys.size("attention.key_length", Some((d_model / n_heads).max(1)), 1 << 14)?;
+        let head_dim =
+            keys.size("attention.key_length", Some((d_model / n_heads).max(1)), 1 << 14)?;
         if n_heads * head_dim > MOST_TIMES * d_model {
             let problem = format!(
                 "{n_heads} heads of {head_dim} numbers are more than {MOST_TIMES} times the embedding length {d_model}"
@@ -140,18 +152,22 @@ impl Config {
             return Err(keys.error("attention.head_count", problem));
         }
         if n_heads / n_kv_heads > MOST_SHARING {
-            let problem =
-                format!("{n_kv_heads} key-value heads for {n_heads}: at most {MOST_SHARING} can share one");
+            let problem = format!(
+                "{n_kv_heads} key-value heads for {n_heads}: at most {MOST_SHARING} can share one"
+            );
             return Err(keys.error("attention.head_count_kv", problem));
         }
         let value_dim = keys.size("attention.value_length", Some(head_dim), 1 << 14)?;
         if value_dim != head_dim {
-            let problem = format!("values of {value_dim} beside keys of {head_dim} numbers aren't supported");
+            let problem =
+                format!("values of {value_dim} beside keys of {head_dim} numbers aren't supported");
             return Err(keys.error("attention.value_length", problem));
         }
         let rope_dim = keys.size("rope.dimension_count", Some(head_dim), head_dim)?;
         if !rope_dim.is_multiple_of(2) {
-            return Err(keys.error("rope.dimension_count", format!("{rope_dim} numbers don't make pairs")));
+            return Err(
+                keys.error("rope.dimension_count", format!("{rope_dim} numbers don't make pairs"))
+            );
         }
         let window = match metadata.u32(&keys.name("attention.sliding_window"))? {
             None | Some(0) => None,
@@ -159,7 +175,8 @@ impl Config {
         };
         let uses = of_tensors(gguf);
         families::refuse_unread(gguf, found, |i, _| uses[i] == Use::Read)?;
-        let vocab_size = gguf.tensor("token_embd.weight").and_then(|t| t.shape.get(1).copied()).unwrap_or(0);
+        let vocab_size =
+            gguf.tensor("token_embd.weight").and_then(|t| t.shape.get(1).copied()).unwrap_or(0);
         keys.size("vocab_size", Some(vocab_size.max(1)), 1 << 24)?;
         let d_ff = keys.size("feed_forward_length", None, (MOST_TIMES * d_model).min(1 << 22))?;
         for (key, rows) in [
@@ -169,7 +186,8 @@ impl Config {
             ("vocab_size", vocab_size),
         ] {
             if rows < FEWEST_ROWS {
-                let problem = format!("its matrices would have {rows} rows, expected {FEWEST_ROWS} or more");
+                let problem =
+                    format!("its matrices would have {rows} rows, expected {FEWEST_ROWS} or more");
                 return Err(keys.error(key, problem));
             }
         }
@@ -237,7 +255,9 @@ impl Keys<'_> {
             (Some(n), _) if (1..=max).contains(&(n as usize)) => Ok(n as usize),
             (Some(n), _) => Err(self.error(key, format!("expected 1 to {max}, found {n}"))),
             (None, Some(default)) => Ok(default),
-            (None, None) => Err(self.error(key, "missing, and there's no default for it".to_string())),
+            (None, None) => {
+                Err(self.error(key, "missing, and there's no default for it".to_string()))
+            }
         }
     }
 
@@ -249,7 +269,8 @@ impl Keys<'_> {
         }
     }
 
-    /// Linear scaling of positions, the only one that metadata ask for (Llama 3's comes as a tensor).
+    /// Linear scaling of positions, the only one that metadata ask for (Llama 3's comes as a
+    /// tensor).
     fn rope_scale(&self) -> Result<f64, ModelError> {
         match self.metadata.str(&self.name("rope.scaling.type"))? {
             Some("linear") | None => {

@@ -1,12 +1,13 @@
-//! What a step costs at least: bytes that must be read and multiplications that must be done, for those who compare a speed
-//! with what the machine could do.
+//! What a step costs at least: bytes that must be read and multiplications that must be done, for
+//! those who compare a speed with what the machine could do.
 
 use kelvin_kernels::pool::Pool;
 
 use super::{CacheFormat, Config, LayerConfig, Model};
 
 impl Config {
-    /// Bytes of keys and values that the token at position `pos` reads; a window leaves out what lies before it.
+    /// Bytes of keys and values that the token at position `pos` reads; a window leaves out what
+    /// lies before it.
     pub fn cache_bytes(&self, pos: usize, cache: CacheFormat) -> usize {
         let seen = |layer: &LayerConfig| layer.window.unwrap_or(usize::MAX).min(pos + 1);
         let positions: usize = self.layers.iter().map(seen).sum();
@@ -18,7 +19,8 @@ impl Config {
         self.n_layers * 2 * self.n_kv_heads * self.head_dim * super::PAGE * cache.bytes()
     }
 
-    /// Multiplications with weights (each with its addition) that one token takes, with those for its logits or without.
+    /// Multiplications with weights (each with its addition) that one token takes, with those for
+    /// its logits or without.
     pub fn multiply_adds(&self, logits: bool) -> usize {
         let attention = 2 * self.d_model * (self.n_heads + self.n_kv_heads) * self.head_dim;
         let output = if logits { self.vocab_size * self.d_model } else { 0 };
@@ -27,7 +29,8 @@ impl Config {
 }
 
 impl Model {
-    /// Bytes of weights that every step reads, whatever its batch: all but an embedding that isn't the output layer as well.
+    /// Bytes of weights that every step reads, whatever its batch: all but an embedding that isn't
+    /// the output layer as well.
     pub fn step_bytes(&self) -> usize {
         let looked_up = self.weights.output.is_some().then(|| self.weights.embedding.n_bytes());
         self.weights.n_bytes() - looked_up.unwrap_or(0)
@@ -65,14 +68,18 @@ mod tests {
             pairing: Pairing::Adjacent,
             rope_dim: 2,
             ropes: vec![rope],
-            layers: vec![LayerConfig { window: Some(3), rope: 0 }, LayerConfig { window: None, rope: 0 }],
+            layers: vec![
+                LayerConfig { window: Some(3), rope: 0 },
+                LayerConfig { window: None, rope: 0 },
+            ],
             qk_norm: false,
             post_norms: false,
         };
         // q and o are 8 × 8, k and v 8 × 4, three matrices of 8 × 16; twice.
         assert_eq!(config.multiply_adds(false), 2 * (64 + 64 + 32 + 32 + 3 * 128));
         assert_eq!(config.multiply_adds(true) - config.multiply_adds(false), 80);
-        // At position 9 one layer sees 3 positions and the other 10: keys and values of 2 heads of 2 halves.
+        // At position 9 one layer sees 3 positions and the other 10: keys and values of 2 heads of
+        // 2 halves.
         assert_eq!(config.cache_bytes(9, CacheFormat::F16), 13 * 2 * 4 * 2);
         assert_eq!(config.cache_bytes(0, CacheFormat::F32), 2 * 2 * 4 * 4);
     }

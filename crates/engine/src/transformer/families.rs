@@ -1,8 +1,10 @@
-//! The table of model families: what a family's file doesn't say, which tensors and hyperparameters of it the engine
-//! reads, and which are known to change nothing. Every other tensor and hyperparameter is a reason to refuse the file.
+//! The table of model families: what a family's file doesn't say, which tensors and hyperparameters
+//! of it the engine reads, and which are known to change nothing. Every other tensor and
+//! hyperparameter is a reason to refuse the file.
 //!
-//! A new family is a row of [`FAMILIES`]. Names of tensors and keys: llama.cpp's `src/llama-arch.cpp`; what each family's
-//! graph does with them: its `src/models/`. llama.cpp refuses a file with tensors that it doesn't read, too.
+//! A new family is a row of [`FAMILIES`]. Names of tensors and keys: llama.cpp's
+//! `src/llama-arch.cpp`; what each family's graph does with them: its `src/models/`. llama.cpp
+//! refuses a file with tensors that it doesn't read, too.
 
 use kelvin_kernels::{gate::Activation, rope::Pairing};
 
@@ -22,10 +24,12 @@ pub(super) struct Family {
     pub(super) qk_norm: bool,
     pub(super) post_norms: bool,
     pub(super) scaled_embeddings: bool,
-    /// Every so many layers one sees all; the others have the window and a rotary embedding of their own.
+    /// Every so many layers one sees all; the others have the window and a rotary embedding of
+    /// their own.
     pub(super) global_every: usize,
     pub(super) window_base: f64,
-    /// Groups of tensors that the engine reads. In a name, `blk.*.` stands for every layer of the file.
+    /// Groups of tensors that the engine reads. In a name, `blk.*.` stands for every layer of the
+    /// file.
     pub(super) tensors: &'static [&'static [&'static str]],
     /// Groups of hyperparameters, by their names after `ARCH.`.
     pub(super) keys: &'static [&'static [Row]],
@@ -75,7 +79,8 @@ const DECODER: &[&str] = &[
 ];
 const ATTENTION_BIASES: &[&str] =
     &["blk.*.attn_q.bias", "blk.*.attn_k.bias", "blk.*.attn_v.bias", "blk.*.attn_output.bias"];
-const FEED_FORWARD_BIASES: &[&str] = &["blk.*.ffn_gate.bias", "blk.*.ffn_up.bias", "blk.*.ffn_down.bias"];
+const FEED_FORWARD_BIASES: &[&str] =
+    &["blk.*.ffn_gate.bias", "blk.*.ffn_up.bias", "blk.*.ffn_down.bias"];
 const QK_NORMS: &[&str] = &["blk.*.attn_q_norm.weight", "blk.*.attn_k_norm.weight"];
 const POST_NORMS: &[&str] = &["blk.*.post_attention_norm.weight", "blk.*.post_ffw_norm.weight"];
 const ROPE_FACTORS: &[&str] = &["rope_freqs.weight"];
@@ -116,7 +121,10 @@ const NOT_DONE: &[Row] = &[
     row("attention.scale", Rule::Neutral(&[0.0], "another scale of attention scores")),
     row("attention.clamp_kqv", Rule::Neutral(&[0.0], "clamped queries, keys and values")),
     row("attention.max_alibi_bias", Rule::Neutral(&[0.0], "attention biased by distance (ALiBi)")),
-    row("rope.scaling.attn_factor", Rule::Neutral(&[1.0], "attention scaled together with positions")),
+    row(
+        "rope.scaling.attn_factor",
+        Rule::Neutral(&[1.0], "attention scaled together with positions"),
+    ),
     row("use_parallel_residual", Rule::Neutral(&[0.0], "attention and feed-forward side by side")),
     row("nextn_predict_layers", Rule::Neutral(&[0.0], "layers that predict several tokens")),
 ];
@@ -127,7 +135,8 @@ const NO_EXPERTS: &[Row] = &[
     row("expert_*", Rule::Ignored("concerns mixtures of experts, and expert_count isn't above 0")),
 ];
 
-/// Granite's multipliers, by which llama.cpp's graphs of other families don't multiply. 0 turns one off as well as 1.
+/// Granite's multipliers, by which llama.cpp's graphs of other families don't multiply. 0 turns one
+/// off as well as 1.
 const NO_SCALES: &[Row] = &[
     row("embedding_scale", Rule::Neutral(&[0.0, 1.0], "scaled embeddings")),
     row("residual_scale", Rule::Neutral(&[0.0, 1.0], "scaled residual connections")),
@@ -135,12 +144,21 @@ const NO_SCALES: &[Row] = &[
 ];
 
 const UNUSED: &[Row] = &[
-    row("attention.layer_norm_epsilon", Rule::Ignored("all norms of the family are root-mean-square norms")),
+    row(
+        "attention.layer_norm_epsilon",
+        Rule::Ignored("all norms of the family are root-mean-square norms"),
+    ),
     row("rope.scaling.original_context_length", Rule::Ignored("only YaRN and LongRoPE use it")),
     row("rope.scaling.finetuned", Rule::Ignored("only YaRN and LongRoPE use it")),
-    row("rope.scaling.yarn_*", Rule::Ignored("only YaRN uses it, which rope.scaling.type would ask for")),
+    row(
+        "rope.scaling.yarn_*",
+        Rule::Ignored("only YaRN uses it, which rope.scaling.type would ask for"),
+    ),
     row("tensor_data_layout", Rule::Ignored("names the checkpoint's layout; GGUF files have one")),
-    row("pooling_type", Rule::Ignored("says how a text's embedding is made; making text needs none")),
+    row(
+        "pooling_type",
+        Rule::Ignored("says how a text's embedding is made; making text needs none"),
+    ),
 ];
 
 /// The family of an architecture's name.
@@ -150,7 +168,8 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
 
 /// What becomes of the hyperparameter `key`, which stands after `ARCH.`.
 pub(crate) fn of_key(architecture: &str, key: &str, value: &Value) -> Use {
-    let rows = find(architecture).into_iter().flat_map(|family| family.keys.iter().copied().flatten());
+    let rows =
+        find(architecture).into_iter().flat_map(|family| family.keys.iter().copied().flatten());
     in_rows(rows, key, value)
         .unwrap_or_else(|| Use::Refused("the engine doesn't know what it changes".to_string()))
 }
@@ -159,7 +178,8 @@ pub(crate) fn of_key(architecture: &str, key: &str, value: &Value) -> Use {
 pub(crate) fn of_tensors(gguf: &Gguf) -> Vec<Use> {
     let text = |key: &str| gguf.metadata.str(key).ok().flatten();
     let architecture = text("general.architecture").unwrap_or_default();
-    let n_layers = gguf.metadata.u32(&format!("{architecture}.block_count")).ok().flatten().unwrap_or(0);
+    let n_layers =
+        gguf.metadata.u32(&format!("{architecture}.block_count")).ok().flatten().unwrap_or(0);
     let family = find(architecture);
     let of = |name: &str| match family {
         Some(family) if family.reads(name, n_layers) => Use::Read,
@@ -196,9 +216,11 @@ pub(super) fn refuse_unread(
 ) -> Result<(), ModelError> {
     let unread = gguf.tensors.iter().enumerate().filter(|(i, tensor)| !is_read(*i, &tensor.name));
     match listed(unread.map(|(_, tensor)| quoted(&tensor.name))) {
-        Some(names) => {
-            Err(ModelError::Unread { what: "tensors", architecture: architecture.to_string(), names })
-        }
+        Some(names) => Err(ModelError::Unread {
+            what: "tensors",
+            architecture: architecture.to_string(),
+            names,
+        }),
         None => Ok(()),
     }
 }

@@ -1,4 +1,5 @@
-//! The forward pass: new tokens of a batch of sequences in, logits out. The weights are read once for all.
+//! The forward pass: new tokens of a batch of sequences in, logits out. The weights are read once
+//! for all.
 
 use std::ops::Range;
 
@@ -75,7 +76,8 @@ pub struct Scratch {
     up: Vec<f32>,
     /// n × d_model: what a layer's half adds to the stream.
     delta: Vec<f32>,
-    /// For each kind of rotary embedding: rope_dim/2 cosines and as many sines for each position up to the furthest so far.
+    /// For each kind of rotary embedding: rope_dim/2 cosines and as many sines for each position up
+    /// to the furthest so far.
     angles: Vec<Vec<f32>>,
     /// Whose angles these are: the model's speeds of turning.
     speeds: Vec<Vec<f64>>,
@@ -104,8 +106,8 @@ impl KvCache for LayerOfBatch<'_> {
 impl Model {
     /// Appends tokens to the sequences of a batch and returns the logits that are wanted.
     ///
-    /// The result has the same bits however the tokens were cut into steps and whatever else is in the batch. On an
-    /// error no sequence has changed.
+    /// The result has the same bits however the tokens were cut into steps and whatever else is in
+    /// the batch. On an error no sequence has changed.
     pub fn forward<'s>(
         &self,
         batch: &mut [Append<'_>],
@@ -242,7 +244,12 @@ impl Model {
 
     fn heads(&self) -> Heads {
         let c = &self.config;
-        Heads { n_heads: c.n_heads, n_kv_heads: c.n_kv_heads, head_dim: c.head_dim, scale: c.attention_scale }
+        Heads {
+            n_heads: c.n_heads,
+            n_kv_heads: c.n_kv_heads,
+            head_dim: c.head_dim,
+            scale: c.attention_scale,
+        }
     }
 
     /// x += down(activation(gate(norm(x))) · up(norm(x))).
@@ -317,9 +324,20 @@ impl Model {
         s.input.x.resize(s.x.len(), 0.0);
         let x = &s.x;
         self.pool.for_each_row(&mut s.input.x, d_model, &|row, out| {
-            rms_norm(self.isa, &x[row * d_model..(row + 1) * d_model], norm, self.config.norm_eps, out);
+            rms_norm(
+                self.isa,
+                &x[row * d_model..(row + 1) * d_model],
+                norm,
+                self.config.norm_eps,
+                out,
+            );
         });
-        s.input.quantize(&self.pool, self.isa, d_model, weights.into_iter().map(WeightMatrix::format));
+        s.input.quantize(
+            &self.pool,
+            self.isa,
+            d_model,
+            weights.into_iter().map(WeightMatrix::format),
+        );
     }
 
     /// delta = weights · input. `soon` are the weights that come next.
@@ -327,7 +345,14 @@ impl Model {
         let n = s.x.len() / self.config.d_model;
         s.input.quantize(&self.pool, self.isa, weights.cols(), [weights.format()]);
         s.delta.resize(s.x.len(), 0.0);
-        matmul(&self.pool, self.isa, &s.input, n, &mut [Product { weights, out: &mut s.delta }], soon);
+        matmul(
+            &self.pool,
+            self.isa,
+            &s.input,
+            n,
+            &mut [Product { weights, out: &mut s.delta }],
+            soon,
+        );
     }
 
     /// x += delta, with a bias and through a norm where there is one.
@@ -356,8 +381,8 @@ impl Model {
     }
 }
 
-/// Adds a bias, if there is one, to a row of its length: one addition for each number, so no bit depends on how rows are
-/// spread over threads and instructions.
+/// Adds a bias, if there is one, to a row of its length: one addition for each number, so no bit
+/// depends on how rows are spread over threads and instructions.
 fn add(row: &mut [f32], bias: Option<&Vec<f32>>) {
     if let Some(bias) = bias {
         row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);

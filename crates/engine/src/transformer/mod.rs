@@ -1,7 +1,8 @@
-//! Tokens in, logits out: one forward pass for every family, over batches of sequences that share prefixes.
+//! Tokens in, logits out: one forward pass for every family, over batches of sequences that share
+//! prefixes.
 //!
-//! [`Config`] says in numbers what a family is, `weights` holds the tensors, [`Sequence`] a text's keys and
-//! values, [`Prefixes`] what texts have in common, `forward` the pass itself.
+//! [`Config`] says in numbers what a family is, `weights` holds the tensors, [`Sequence`] a text's
+//! keys and values, [`Prefixes`] what texts have in common, `forward` the pass itself.
 
 mod config;
 mod cost;
@@ -46,7 +47,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads the weights of an open file, tensor by tensor. `progress` gets bytes done and bytes in all.
+    /// Reads the weights of an open file, tensor by tensor. `progress` gets bytes done and bytes in
+    /// all.
     pub fn load(
         gguf: &Gguf,
         options: &ModelOptions,
@@ -57,10 +59,20 @@ impl Model {
         let config = Config::from_gguf(gguf)?;
         let pool = Pool::new(options.threads);
         let weights = Weights::load(gguf, &config, &pool, progress)?;
-        let speeds =
-            config.ropes.iter().map(|rope| config.speeds(rope, weights.rope_factors.as_deref())).collect();
+        let speeds = config
+            .ropes
+            .iter()
+            .map(|rope| config.speeds(rope, weights.rope_factors.as_deref()))
+            .collect();
         let pages = Stocks::new(&config);
-        Ok(Model { config, weights, pages, speeds, pool, isa: options.isa.unwrap_or_else(Isa::best) })
+        Ok(Model {
+            config,
+            weights,
+            pages,
+            speeds,
+            pool,
+            isa: options.isa.unwrap_or_else(Isa::best),
+        })
     }
 
     /// An empty sequence whose keys and values are stored as `cache` says.
@@ -73,7 +85,8 @@ impl Model {
         self.pages.n_lent(cache)
     }
 
-    /// Makes room for `n` pages in all, so that no step will have to ask the system for one as long as no more are held.
+    /// Makes room for `n` pages in all, so that no step will have to ask the system for one as long
+    /// as no more are held.
     pub fn make_pages(&self, cache: CacheFormat, n: usize) -> Result<(), ModelError> {
         Ok(self.pages.make(cache, n)?)
     }
@@ -109,14 +122,17 @@ pub enum ModelError {
     #[error(transparent)]
     Memory(#[from] NoMemory),
     /// The file is of a family that isn't known here.
-    #[error("the model's architecture is {found:?}, which isn't supported; supported are: {supported}")]
+    #[error(
+        "the model's architecture is {found:?}, which isn't supported; supported are: {supported}"
+    )]
     Architecture {
         /// What the file says.
         found: String,
         /// What there is.
         supported: String,
     },
-    /// The file says that it is something else than a model: an adapter, a vocabulary, a projector for images.
+    /// The file says that it is something else than a model: an adapter, a vocabulary, a projector
+    /// for images.
     #[error("the file isn't a language model: its general.type is {found}, expected \"model\"")]
     NoModel {
         /// What the file says, in quotes.
@@ -144,7 +160,9 @@ pub enum ModelError {
         problem: String,
     },
     /// A tensor is missing or has another shape than the hyperparameters say.
-    #[error("model file, tensor {name:?}: expected shape {expected:?} (innermost first), found {found}")]
+    #[error(
+        "model file, tensor {name:?}: expected shape {expected:?} (innermost first), found {found}"
+    )]
     Tensor {
         /// The tensor.
         name: String,

@@ -1,8 +1,10 @@
-//! Texts that the model has read in, the longest beginning that a new one shares with any of them out.
+//! Texts that the model has read in, the longest beginning that a new one shares with any of them
+//! out.
 //!
-//! A tree whose nodes are pages: a node's tokens follow on those of its parents, so a page that two texts have in common is there
-//! once. It holds references, and a text that is still being read or written can be in it as well: what its sequence goes on to
-//! write are other pages, or copies. A beginning found here and one read afresh have the same bits.
+//! A tree whose nodes are pages: a node's tokens follow on those of its parents, so a page that two
+//! texts have in common is there once. It holds references, and a text that is still being read or
+//! written can be in it as well: what its sequence goes on to write are other pages, or copies. A
+//! beginning found here and one read afresh have the same bits.
 
 use std::{
     cmp::Reverse,
@@ -68,8 +70,8 @@ impl Prefixes {
         found
     }
 
-    /// Takes in the first `len` tokens of a sequence. As long as that one goes on, only whole pages should be taken in: if it shared
-    /// the last, it would have to copy it.
+    /// Takes in the first `len` tokens of a sequence. As long as that one goes on, only whole pages
+    /// should be taken in: if it shared the last, it would have to copy it.
     pub fn keep(&mut self, sequence: &Sequence, len: usize) {
         if !sequence.is_like(&self.empty) {
             return;
@@ -88,8 +90,8 @@ impl Prefixes {
         }
     }
 
-    /// Lets go of `n` pages that no sequence holds, those first that were found longest ago; of none and false if there aren't so
-    /// many.
+    /// Lets go of `n` pages that no sequence holds, those first that were found longest ago; of
+    /// none and false if there aren't so many.
     pub fn give_back(&mut self, n: usize) -> bool {
         if n > self.nodes.len() {
             return false;
@@ -132,7 +134,8 @@ impl Prefixes {
 
     fn add(&mut self, parent: Option<Id>, depth: usize, tokens: &[TokenId], page: HeldPage) -> Id {
         // A page with less of the same tokens has become superfluous.
-        let before = self.children(parent).range::<[TokenId], _>((Unbounded, Excluded(tokens))).next_back();
+        let before =
+            self.children(parent).range::<[TokenId], _>((Unbounded, Excluded(tokens))).next_back();
         if let Some((shorter, &id)) = before
             && tokens.starts_with(shorter)
         {
@@ -142,8 +145,10 @@ impl Prefixes {
         self.next += 1;
         let tokens: Box<[TokenId]> = tokens.into();
         self.children_mut(parent).insert(tokens.clone(), id);
-        self.nodes
-            .insert(id, Node { page, parent, tokens, depth, children: Children::new(), used: self.clock });
+        self.nodes.insert(
+            id,
+            Node { page, parent, tokens, depth, children: Children::new(), used: self.clock },
+        );
         id
     }
 
@@ -160,7 +165,8 @@ fn extending(children: &Children, tokens: &[TokenId]) -> Option<Id> {
     longer.starts_with(tokens).then_some(id)
 }
 
-/// The child that shares most tokens with `tokens`, and how many: of sorted lists, one of the two neighbours does.
+/// The child that shares most tokens with `tokens`, and how many: of sorted lists, one of the two
+/// neighbours does.
 fn nearest(children: &Children, tokens: &[TokenId]) -> Option<(Id, usize)> {
     let after = children.range::<[TokenId], _>((Included(tokens), Unbounded)).next();
     let before = children.range::<[TokenId], _>((Unbounded, Excluded(tokens))).next_back();

@@ -1,7 +1,7 @@
 //! One text's tokens, keys and values, in pages that forks share.
 //!
-//! A clone of a sequence is a fork: it shares all pages. A page is copied when one of its owners writes
-//! to it, which can only be the last, partly filled one.
+//! A clone of a sequence is a fork: it shares all pages. A page is copied when one of its owners
+//! writes to it, which can only be the last, partly filled one.
 
 use std::sync::Arc;
 
@@ -44,8 +44,8 @@ pub struct Sequence {
     pages: Storage,
 }
 
-/// What a page of all layers looks like: for each layer the keys `[n_kv_heads][head_dim][PAGE]`, then the values
-/// `[n_kv_heads][PAGE][head_dim]`.
+/// What a page of all layers looks like: for each layer the keys `[n_kv_heads][head_dim][PAGE]`,
+/// then the values `[n_kv_heads][PAGE][head_dim]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
     n_layers: usize,
@@ -122,8 +122,12 @@ pub(super) struct Row {
 impl Sequence {
     pub(super) fn new(config: &Config, cache: CacheFormat, stocks: &Stocks) -> Sequence {
         let pages = match cache {
-            CacheFormat::F16 => Storage::F16(Pages { stock: stocks.f16.clone(), pages: Vec::new() }),
-            CacheFormat::F32 => Storage::F32(Pages { stock: stocks.f32.clone(), pages: Vec::new() }),
+            CacheFormat::F16 => {
+                Storage::F16(Pages { stock: stocks.f16.clone(), pages: Vec::new() })
+            }
+            CacheFormat::F32 => {
+                Storage::F32(Pages { stock: stocks.f32.clone(), pages: Vec::new() })
+            }
         };
         Sequence { tokens: Vec::new(), shape: Shape::of(config), pages }
     }
@@ -180,8 +184,8 @@ impl Sequence {
         }
     }
 
-    /// Goes on, from the end of its last page, with the first tokens of a page of a sequence that began alike. Nothing happens if
-    /// that one stores numbers in another way.
+    /// Goes on, from the end of its last page, with the first tokens of a page of a sequence that
+    /// began alike. Nothing happens if that one stores numbers in another way.
     pub(super) fn share(&mut self, page: &HeldPage, tokens: &[TokenId]) {
         debug_assert!(self.tokens.len().is_multiple_of(PAGE) && tokens.len() <= PAGE);
         match (&mut self.pages, page) {
@@ -195,7 +199,10 @@ impl Sequence {
     /// Whether their pages have one shape and one format.
     pub(super) fn is_like(&self, other: &Sequence) -> bool {
         let formats = (&self.pages, &other.pages);
-        let same = matches!(formats, (Storage::F16(_), Storage::F16(_)) | (Storage::F32(_), Storage::F32(_)));
+        let same = matches!(
+            formats,
+            (Storage::F16(_), Storage::F16(_)) | (Storage::F32(_), Storage::F32(_))
+        );
         same && self.shape == other.shape
     }
 
@@ -216,7 +223,8 @@ impl Sequence {
         }
     }
 
-    /// Stores the keys and values (rows of n_kv_heads × head_dim) that `layer` has for the positions from `pos` on.
+    /// Stores the keys and values (rows of n_kv_heads × head_dim) that `layer` has for the
+    /// positions from `pos` on.
     pub(super) fn store(
         &mut self,
         pool: &Pool,
@@ -226,8 +234,12 @@ impl Sequence {
         [keys, values]: [&[f32]; 2],
     ) {
         match &mut self.pages {
-            Storage::F16(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values]),
-            Storage::F32(held) => self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values]),
+            Storage::F16(held) => {
+                self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values])
+            }
+            Storage::F32(held) => {
+                self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values])
+            }
         }
     }
 
@@ -254,7 +266,11 @@ fn is_shared<T: CacheElement>(page: &Arc<PooledBuffer<T>>) -> bool {
 
 impl Shape {
     fn of(config: &Config) -> Shape {
-        Shape { n_layers: config.n_layers, n_kv_heads: config.n_kv_heads, head_dim: config.head_dim }
+        Shape {
+            n_layers: config.n_layers,
+            n_kv_heads: config.n_kv_heads,
+            head_dim: config.head_dim,
+        }
     }
 
     /// Numbers in a page.
@@ -280,7 +296,8 @@ impl Shape {
         let end = pos + keys.len() / row_len;
         let first_page = pos / PAGE;
         pool.for_each_chunk(&mut pages[first_page..end.div_ceil(PAGE)], 1, &|i, page| {
-            let page = Arc::get_mut(&mut page[0]).expect("reserve made the page this sequence's own");
+            let page =
+                Arc::get_mut(&mut page[0]).expect("reserve made the page this sequence's own");
             let layer = &mut page[self.keys_at(layer, 0)..][..2 * self.n_kv_heads * len];
             let (page_keys, page_values) = layer.split_at_mut(self.n_kv_heads * len);
             let page_pos = (first_page + i) * PAGE;
@@ -301,7 +318,8 @@ impl Shape {
 impl<T: CacheElement> Pages<T> {
     fn reserve(&mut self, len: usize, n: usize) -> Result<(), NoMemory> {
         let n_pages = (len + n).div_ceil(PAGE);
-        // The pages that are written next have to be this sequence's own: copies where a fork shares them.
+        // The pages that are written next have to be this sequence's own: copies where a fork
+        // shares them.
         for page in self.pages.iter_mut().take(n_pages).skip(len / PAGE) {
             if Arc::get_mut(page).is_none() {
                 let mut copy = self.stock.acquire()?;

@@ -1,4 +1,5 @@
-//! A model file's tensors in, the matrices and vectors of each layer out, every shape checked against the config.
+//! A model file's tensors in, the matrices and vectors of each layer out, every shape checked
+//! against the config.
 
 use std::collections::HashSet;
 
@@ -50,7 +51,8 @@ pub(super) struct Layer {
     pub(super) biases: Biases,
 }
 
-/// The biases of one block: one number for each row of a matrix, none where the file has no bias for it.
+/// The biases of one block: one number for each row of a matrix, none where the file has no bias
+/// for it.
 #[derive(Debug)]
 pub(super) struct Biases {
     pub(super) q: Option<Vec<f32>>,
@@ -71,7 +73,8 @@ impl Weights {
     ) -> Result<Weights, ModelError> {
         let total = gguf.tensors.iter().map(|tensor| tensor.n_bytes as u64).sum();
         let arena = Arena::new();
-        let mut loader = Loader { gguf, pool, arena, taken: HashSet::new(), done: 0, total, progress };
+        let mut loader =
+            Loader { gguf, pool, arena, taken: HashSet::new(), done: 0, total, progress };
         let (d_model, d_ff) = (config.d_model, config.d_ff);
         let (d_q, d_kv) = (config.n_heads * config.head_dim, config.n_kv_heads * config.head_dim);
         let embedding = loader.matrix("token_embd.weight", config.vocab_size, d_model)?;
@@ -83,7 +86,11 @@ impl Weights {
                 q: layer.matrix("attn_q", d_q, d_model)?,
                 k: layer.matrix("attn_k", d_kv, d_model)?,
                 v: layer.matrix("attn_v", d_kv, d_model)?,
-                qk_norms: layer.vectors(config.qk_norm, ["attn_q_norm", "attn_k_norm"], config.head_dim)?,
+                qk_norms: layer.vectors(
+                    config.qk_norm,
+                    ["attn_q_norm", "attn_k_norm"],
+                    config.head_dim,
+                )?,
                 attention_output: layer.matrix("attn_output", d_model, d_q)?,
                 post_norms: layer.vectors(
                     config.post_norms,
@@ -114,7 +121,8 @@ impl Weights {
             None => None,
         };
         let output_norm = loader.vector("output_norm.weight", d_model)?;
-        // The table of families says what is read. Should it ever say more than is done here, the file is refused now.
+        // The table of families says what is read. Should it ever say more than is done here, the
+        // file is refused now.
         refuse_unread(gguf, &config.architecture, |_, name| loader.taken.contains(name))?;
         (loader.progress)(total, total);
         Ok(Weights { embedding, layers, output_norm, output, rope_factors })
@@ -122,7 +130,8 @@ impl Weights {
 
     pub(super) fn n_bytes(&self) -> usize {
         let layers = self.layers.iter().flat_map(|l| {
-            [&l.q, &l.k, &l.v, &l.attention_output, &l.gate, &l.up, &l.down].map(WeightMatrix::n_bytes)
+            [&l.q, &l.k, &l.v, &l.attention_output, &l.gate, &l.up, &l.down]
+                .map(WeightMatrix::n_bytes)
         });
         self.embedding.n_bytes()
             + self.output.as_ref().map_or(0, WeightMatrix::n_bytes)
@@ -172,11 +181,16 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// The tensor of the shape that is expected, innermost dimension first; further dimensions of 1 are allowed.
+    /// The tensor of the shape that is expected, innermost dimension first; further dimensions of 1
+    /// are allowed.
     fn find(&self, name: &str, expected: &[usize]) -> Result<&'a TensorInfo, ModelError> {
-        let wrong =
-            |found: String| ModelError::Tensor { name: name.to_string(), expected: expected.to_vec(), found };
-        let info = self.gguf.tensor(name).ok_or_else(|| wrong("no tensor of this name".to_string()))?;
+        let wrong = |found: String| ModelError::Tensor {
+            name: name.to_string(),
+            expected: expected.to_vec(),
+            found,
+        };
+        let info =
+            self.gguf.tensor(name).ok_or_else(|| wrong("no tensor of this name".to_string()))?;
         let mut shape = info.shape.as_slice();
         while let [rest @ .., 1] = shape
             && rest.len() >= expected.len()

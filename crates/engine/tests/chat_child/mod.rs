@@ -1,5 +1,5 @@
-//! A hostile template in, what rendering it came to out: it's rendered in a process of its own, so that its memory
-//! is its own and its death would be seen.
+//! A hostile template in, what rendering it came to out: it's rendered in a process of its own, so
+//! that its memory is its own and its death would be seen.
 #![allow(
     clippy::unwrap_used,
     dead_code,
@@ -31,7 +31,8 @@ fn render(source: &str) -> Result<String, String> {
     template.render(&messages, &options).map(|rendered| rendered.text).map_err(|e| e.to_string())
 }
 
-/// The child's part: renders, tells what came of it, ends. Without the variable there is nothing to do.
+/// The child's part: renders, tells what came of it, ends. Without the variable there is nothing to
+/// do.
 pub fn render_as_told() {
     let Some(path) = std::env::var_os(FILE) else {
         return;
@@ -50,8 +51,8 @@ pub fn render_as_told() {
 
 /// Renders in a process of its own, gives what came of it.
 pub fn run(case: &str, source: &str) -> String {
-    let path =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{case}.jinja", std::process::id()));
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{}-{case}.jinja", std::process::id()));
     fs::write(&path, source).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["child", "--exact", "--nocapture"])

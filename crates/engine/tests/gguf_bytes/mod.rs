@@ -1,4 +1,5 @@
-//! A description of a GGUF file in, its bytes out, right or wrong: the tests' hostile files are made here, field by field.
+//! A description of a GGUF file in, its bytes out, right or wrong: the tests' hostile files are
+//! made here, field by field.
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 #![allow(
     dead_code,
@@ -65,7 +66,8 @@ impl Bytes {
         }
     }
 
-    /// A valid file: some metadata of several types, and two tensors, F32 3x2 at 0 and Q8_0 32x2 at 32.
+    /// A valid file: some metadata of several types, and two tensors, F32 3x2 at 0 and Q8_0 32x2
+    /// at 32.
     pub fn small() -> Bytes {
         let mut file = Bytes::new()
             .entry("general.architecture", STR, string("llama"))
@@ -153,7 +155,8 @@ impl OnDisk {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("gguf-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         // Cargo names a folder for integration tests alone.
-        let folder = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let folder =
+            option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
         let path = folder.join(name);
         fs::write(&path, bytes).unwrap();
         OnDisk(path)

@@ -1,4 +1,5 @@
-//! The name of a downloaded file in, where it is out: for tests on real models, which fail with advice without it.
+//! The name of a downloaded file in, where it is out: for tests on real models, which fail with
+//! advice without it.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #![allow(dead_code, reason = "each test target uses some of these")]

@@ -179,7 +179,8 @@ def tekken(name, source, directory):
     alphabet = byte_alphabet()
     spell = lambda piece: "".join(alphabet[byte] for byte in piece)
     ranks = {piece: rank for rank, piece in enumerate(pieces)}
-    # tiktoken merges any two tokens that make a third, the lowest rank first; GGUF wants those pairs listed.
+    # tiktoken merges any two tokens that make a third, the lowest rank first; GGUF wants those
+    # pairs listed.
     merges = []
     for piece in pieces:
         pairs = [(piece[:i], piece[i:]) for i in range(1, len(piece)) if piece[:i] in ranks and piece[i:] in ranks]

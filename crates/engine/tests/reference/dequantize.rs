@@ -1,5 +1,6 @@
-//! Bytes of a row of weights in, f32 out: each format written as its definition (ggml's `dequantize_row_*`), one number at
-//! a time. Independent of the kernels, so that it can be held against them.
+//! Bytes of a row of weights in, f32 out: each format written as its definition (ggml's
+//! `dequantize_row_*`), one number at a time. Independent of the kernels, so that it can be held
+//! against them.
 
 use half::{bf16, f16};
 use kelvin_kernels::format::Format;
@@ -18,10 +19,12 @@ fn one_block(format: Format, b: &[u8]) -> Vec<f32> {
         Format::F16 => vec![half_at(b, 0)],
         Format::BF16 => vec![bf16::from_le_bytes([b[0], b[1]]).to_f32()],
         Format::Q4_0 => (0..32).map(|j| half_at(b, 0) * (nibble(&b[2..], j) - 8) as f32).collect(),
-        Format::Q4_1 => (0..32).map(|j| half_at(b, 0) * nibble(&b[4..], j) as f32 + half_at(b, 2)).collect(),
-        Format::Q5_0 => {
-            (0..32).map(|j| half_at(b, 0) * ((nibble(&b[6..], j) | fifth(2, j)) - 16) as f32).collect()
+        Format::Q4_1 => {
+            (0..32).map(|j| half_at(b, 0) * nibble(&b[4..], j) as f32 + half_at(b, 2)).collect()
         }
+        Format::Q5_0 => (0..32)
+            .map(|j| half_at(b, 0) * ((nibble(&b[6..], j) | fifth(2, j)) - 16) as f32)
+            .collect(),
         Format::Q5_1 => (0..32)
             .map(|j| half_at(b, 0) * (nibble(&b[8..], j) | fifth(4, j)) as f32 + half_at(b, 2))
             .collect(),
@@ -36,7 +39,8 @@ fn half_at(b: &[u8], at: usize) -> f32 {
     f16::from_le_bytes([b[at], b[at + 1]]).to_f32()
 }
 
-/// Q4_K: d, dmin, 12 bytes of 6-bit scales and minima, nibbles. Q5_K: 32 bytes of fifth bits before the nibbles.
+/// Q4_K: d, dmin, 12 bytes of 6-bit scales and minima, nibbles. Q5_K: 32 bytes of fifth bits before
+/// the nibbles.
 fn four_or_five_bits(format: Format, b: &[u8], j: usize) -> f32 {
     let s = &b[4..16];
     let sub = j / 32;
@@ -55,7 +59,8 @@ fn four_or_five_bits(format: Format, b: &[u8], j: usize) -> f32 {
     half_at(b, 0) * f32::from(scale) * f32::from(q) - half_at(b, 2) * f32::from(min)
 }
 
-/// Q6_K: 128 bytes of low nibbles, 64 of high pairs, 16 signed scales, d. Each half of 128 numbers has 64 and 32 of them.
+/// Q6_K: 128 bytes of low nibbles, 64 of high pairs, 16 signed scales, d. Each half of 128 numbers
+/// has 64 and 32 of them.
 fn six_bits(b: &[u8], j: usize) -> f32 {
     let (half, quarter, l) = (j / 128, j % 128 / 32, j % 32);
     let low = b[half * 64 + quarter % 2 * 32 + l];

@@ -1,6 +1,7 @@
-//! The truth, for tests: tokens in, logits out, by the plainest code that can be read in one sitting. Every weight is
-//! expanded to f32, every sum is f64 in sequence, nothing is cached and nothing is shared with the engine but the reader.
-//! Layouts from llama.cpp's `src/models/llama.cpp` and `gemma3.cpp`; papers: RoPE arXiv 2104.09864, GQA 2305.13245.
+//! The truth, for tests: tokens in, logits out, by the plainest code that can be read in one
+//! sitting. Every weight is expanded to f32, every sum is f64 in sequence, nothing is cached and
+//! nothing is shared with the engine but the reader. Layouts from llama.cpp's
+//! `src/models/llama.cpp` and `gemma3.cpp`; papers: RoPE arXiv 2104.09864, GQA 2305.13245.
 
 #![allow(dead_code, unreachable_pub, reason = "each test takes what it needs of it")]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
@@ -24,7 +25,10 @@ pub struct Reference {
 impl Reference {
     pub fn new(gguf: Gguf) -> Reference {
         let arch = gguf.metadata.str("general.architecture").unwrap().unwrap().to_string();
-        assert!(arch == "llama" || arch == "gemma3", "the reference knows llama and gemma3, not {arch}");
+        assert!(
+            arch == "llama" || arch == "gemma3",
+            "the reference knows llama and gemma3, not {arch}"
+        );
         let rope_factors =
             gguf.tensor("rope_freqs.weight").is_some().then(|| vector(&gguf, "rope_freqs.weight"));
         Reference { gguf, arch, rope_factors }
@@ -42,7 +46,9 @@ impl Reference {
         for &token in tokens {
             let row = &bytes[token as usize * row_bytes..][..row_bytes];
             let scale = if gemma { (d_model as f32).sqrt() as f64 } else { 1.0 };
-            x.push(dequantize::row(embeddings.format, row).iter().map(|&w| w as f64 * scale).collect());
+            x.push(
+                dequantize::row(embeddings.format, row).iter().map(|&w| w as f64 * scale).collect(),
+            );
         }
 
         for layer in 0..self.int("block_count").unwrap() {
@@ -75,8 +81,9 @@ impl Reference {
         let name = |part: &str| format!("blk.{layer}.{part}.weight");
         let n_heads = self.int("attention.head_count").unwrap();
         let n_kv_heads = self.int("attention.head_count_kv").unwrap_or(n_heads);
-        let head_dim =
-            self.int("attention.key_length").unwrap_or(self.int("embedding_length").unwrap() / n_heads);
+        let head_dim = self
+            .int("attention.key_length")
+            .unwrap_or(self.int("embedding_length").unwrap() / n_heads);
         let global = !gemma || (layer + 1).is_multiple_of(6);
         let base = if global { self.float("rope.freq_base").unwrap_or(10_000.0) } else { 10_000.0 };
         let window = self
@@ -101,11 +108,13 @@ impl Reference {
         let mut out = vec![vec![0.0; n_heads * head_dim]; x.len()];
         for (pos, out) in out.iter_mut().enumerate() {
             for h in 0..n_heads {
-                let kv = h / (n_heads / n_kv_heads) * head_dim..(h / (n_heads / n_kv_heads) + 1) * head_dim;
+                let kv = h / (n_heads / n_kv_heads) * head_dim
+                    ..(h / (n_heads / n_kv_heads) + 1) * head_dim;
                 let query = &q[pos][h * head_dim..][..head_dim];
                 let first = (pos + 1).saturating_sub(window);
-                let scores: Vec<f64> =
-                    (first..=pos).map(|p| dot(query, &k[p][kv.clone()]) / (head_dim as f64).sqrt()).collect();
+                let scores: Vec<f64> = (first..=pos)
+                    .map(|p| dot(query, &k[p][kv.clone()]) / (head_dim as f64).sqrt())
+                    .collect();
                 let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let sum: f64 = scores.iter().map(|s| (s - max).exp()).sum();
                 for (p, s) in (first..=pos).zip(&scores) {
@@ -120,8 +129,8 @@ impl Reference {
         self.matmul(&out, &name("attn_output"))
     }
 
-    /// Turns pairs of numbers by an angle that grows with the position: neighbours (2i, 2i+1) in llama files, whose
-    /// weights are permuted for it, and (i, i + n/2) in gemma3's.
+    /// Turns pairs of numbers by an angle that grows with the position: neighbours (2i, 2i+1) in
+    /// llama files, whose weights are permuted for it, and (i, i + n/2) in gemma3's.
     fn rotate(&self, head: &mut [f64], pos: usize, base: f64) {
         let n = self.int("rope.dimension_count").unwrap_or(head.len());
         for i in 0..n / 2 {
@@ -145,7 +154,8 @@ impl Reference {
         x.iter().map(norm_row).collect()
     }
 
-    /// Every row of `x` times the matrix, and its bias if the file has one: all tokens for one row of weights at a time, k in sequence.
+    /// Every row of `x` times the matrix, and its bias if the file has one: all tokens for one row
+    /// of weights at a time, k in sequence.
     fn matmul(&self, x: &[Vec<f64>], name: &str) -> Rows {
         let info = self.gguf.tensor(name).unwrap_or_else(|| panic!("no tensor {name}"));
         let (n_in, n_out, n) = (info.shape[0], info.shape[1], x.len());
@@ -155,7 +165,8 @@ impl Reference {
         let mut out = vec![Vec::with_capacity(n_out); n];
         for row in bytes.chunks(bytes.len() / n_out) {
             let mut sums = vec![0.0f64; n];
-            for (w, column) in dequantize::row(info.format, row).into_iter().zip(columns.chunks(n)) {
+            for (w, column) in dequantize::row(info.format, row).into_iter().zip(columns.chunks(n))
+            {
                 sums.iter_mut().zip(column).for_each(|(sum, x)| *sum += w as f64 * x);
             }
             out.iter_mut().zip(&sums).for_each(|(out, &sum)| out.push(sum));

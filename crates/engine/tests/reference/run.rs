@@ -1,4 +1,5 @@
-//! The engine run in a stated way, for tests: which file, how many threads, how the text is cut into steps; logits out.
+//! The engine run in a stated way, for tests: which file, how many threads, how the text is cut
+//! into steps; logits out.
 
 use kelvin_engine::{
     TokenId,
@@ -20,7 +21,12 @@ pub fn load(gguf: &Gguf, options: &ModelOptions) -> Model {
 }
 
 /// The logits after every token of `tokens`, appended to `sequence` in steps of `chunk` tokens.
-pub fn append(model: &Model, sequence: &mut Sequence, tokens: &[TokenId], chunk: usize) -> Vec<Vec<f32>> {
+pub fn append(
+    model: &Model,
+    sequence: &mut Sequence,
+    tokens: &[TokenId],
+    chunk: usize,
+) -> Vec<Vec<f32>> {
     let mut rows = Vec::new();
     let mut scratch = Scratch::default();
     for tokens in tokens.chunks(chunk) {
@@ -33,7 +39,12 @@ pub fn append(model: &Model, sequence: &mut Sequence, tokens: &[TokenId], chunk:
 }
 
 /// The logits after every token of a text, from an empty sequence.
-pub fn logits(model: &Model, tokens: &[TokenId], cache: CacheFormat, chunk: usize) -> Vec<Vec<f32>> {
+pub fn logits(
+    model: &Model,
+    tokens: &[TokenId],
+    cache: CacheFormat,
+    chunk: usize,
+) -> Vec<Vec<f32>> {
     append(model, &mut model.sequence(cache), tokens, chunk)
 }
 

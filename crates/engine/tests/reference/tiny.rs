@@ -1,5 +1,6 @@
-//! The shape of a very small model in, a GGUF file of random F32 weights out: what the reference and the engine are both
-//! run on where no downloaded model is needed. Written by its own few lines, so that the reader meets a file it didn't make.
+//! The shape of a very small model in, a GGUF file of random F32 weights out: what the reference
+//! and the engine are both run on where no downloaded model is needed. Written by its own few
+//! lines, so that the reader meets a file it didn't make.
 
 use std::{
     fs,
@@ -48,7 +49,8 @@ pub struct Shape {
     pub tied: bool,
 }
 
-/// Grouped queries and a window shorter than the text, like Mistral 7B. Sizes are no multiples of a vector's lanes.
+/// Grouped queries and a window shorter than the text, like Mistral 7B. Sizes are no multiples of a
+/// vector's lanes.
 pub const MISTRAL_LIKE: Shape = Shape {
     arch: "llama",
     n_layers: 3,
@@ -119,9 +121,13 @@ impl TinyModel {
         let (q, kv) = (shape.n_heads * shape.head_dim, shape.n_kv_heads * shape.head_dim);
         let mut add = |name: String, dimensions: &[usize]| {
             let n: usize = dimensions.iter().product();
-            // Norm weights lie around one; rows of a matrix have a norm of about 1.7, so that no layer dies or explodes.
-            let (middle, spread) =
-                if dimensions.len() == 1 { (1.0, 0.3) } else { (0.0, 3.0 / (dimensions[0] as f32).sqrt()) };
+            // Norm weights lie around one; rows of a matrix have a norm of about 1.7, so that no
+            // layer dies or explodes.
+            let (middle, spread) = if dimensions.len() == 1 {
+                (1.0, 0.3)
+            } else {
+                (0.0, 3.0 / (dimensions[0] as f32).sqrt())
+            };
             let values = (0..n).map(|_| middle + spread * random.next()).collect();
             model.tensors.push((name, dimensions.to_vec(), values));
         };
@@ -134,8 +140,9 @@ impl TinyModel {
             add("rope_freqs.weight".into(), &[shape.head_dim / 2]);
         }
         for layer in 0..shape.n_layers {
-            let mut part =
-                |name: &str, dimensions: &[usize]| add(format!("blk.{layer}.{name}.weight"), dimensions);
+            let mut part = |name: &str, dimensions: &[usize]| {
+                add(format!("blk.{layer}.{name}.weight"), dimensions)
+            };
             part("attn_norm", &[d]);
             part("attn_q", &[d, q]);
             part("attn_k", &[d, kv]);
@@ -155,7 +162,8 @@ impl TinyModel {
         model
     }
 
-    /// With a bias on the named matrices of every layer: numbers as large as the products that they are added to.
+    /// With a bias on the named matrices of every layer: numbers as large as the products that they
+    /// are added to.
     pub fn biased(mut self, matrices: &[&str]) -> TinyModel {
         let mut random = Random(0x5851_F42D_4C95_7F2D);
         let is_biased =
@@ -170,12 +178,14 @@ impl TinyModel {
         self
     }
 
-    /// With a tokenizer, for whose vocabulary [`MISTRAL_LIKE`] has the size, and a chat template. A token is a character, so a text has as
-    /// many as characters, with a BOS and SentencePiece's space in front.
+    /// With a tokenizer, for whose vocabulary [`MISTRAL_LIKE`] has the size, and a chat template. A
+    /// token is a character, so a text has as many as characters, with a BOS and SentencePiece's
+    /// space in front.
     pub fn speaking(mut self) -> TinyModel {
         let mut tokens: Vec<String> = ["<unk>", "<s>", "</s>"].map(String::from).into();
         tokens.extend(('!'..='~').chain(['\u{2581}', '\n', 'é', POISON]).map(String::from));
-        let kinds: Vec<i32> = (0..tokens.len()).map(|id| [2, 3, 3].get(id).copied().unwrap_or(1)).collect();
+        let kinds: Vec<i32> =
+            (0..tokens.len()).map(|id| [2, 3, 3].get(id).copied().unwrap_or(1)).collect();
         let template = "{% for message in messages %}{{ message.content }}\n{% endfor %}";
         for (key, value) in [
             ("tokenizer.ggml.model", Meta::Str("llama".into())),
@@ -223,8 +233,12 @@ impl TinyModel {
                     file.extend(8u32.to_le_bytes());
                     push_string(&mut file, v);
                 }
-                Meta::I32s(v) => push_array(&mut file, 5, v, |file, v| file.extend(v.to_le_bytes())),
-                Meta::F32s(v) => push_array(&mut file, 6, v, |file, v| file.extend(v.to_le_bytes())),
+                Meta::I32s(v) => {
+                    push_array(&mut file, 5, v, |file, v| file.extend(v.to_le_bytes()))
+                }
+                Meta::F32s(v) => {
+                    push_array(&mut file, 6, v, |file, v| file.extend(v.to_le_bytes()))
+                }
                 Meta::Strs(v) => push_array(&mut file, 8, v, |file, v| push_string(file, v)),
             }
         }
@@ -241,7 +255,8 @@ impl TinyModel {
         file.resize(file.len().next_multiple_of(32), 0);
         file.extend(data);
         let number = N_WRITTEN.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("kelvin-tiny-{}-{number}.gguf", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("kelvin-tiny-{}-{number}.gguf", std::process::id()));
         fs::write(&path, file).unwrap();
         path
     }

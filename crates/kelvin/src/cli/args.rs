@@ -185,7 +185,8 @@ pub(crate) struct PromptArgs {
     /// Read \n, \t and \\ in the prompt as newline, tab and backslash
     #[arg(short, long)]
     pub(crate) escape: bool,
-    /// Read control tokens such as <|im_start|> in a raw prompt as tokens (in a template they are text)
+    /// Read control tokens such as <|im_start|> in a raw prompt as tokens (in a template they are
+    /// text)
     #[arg(long)]
     pub(crate) special: bool,
     /// A system text, put before the prompt by the model's chat template
@@ -269,7 +270,8 @@ Every column throws the same dice: what differs is temperature alone.")]
 pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// The temperatures: 0 is greedy, 1 is the model's own, more is wilder (default: that of --sampler, or 0.5,1,2)
+    /// The temperatures: 0 is greedy, 1 is the model's own, more is wilder (default: that of
+    /// --sampler, or 0.5,1,2)
     #[arg(
         short = 't',
         long = "temp",
@@ -368,7 +370,8 @@ The text is taken as it is (--chat: put into the model's chat template).")]
 pub(crate) struct NextArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// The temperatures: 0 is greedy, 1 is the model's own, inf makes everything equal (default: that of --sampler, or 0.5,1,2)
+    /// The temperatures: 0 is greedy, 1 is the model's own, inf makes everything equal (default:
+    /// that of --sampler, or 0.5,1,2)
     #[arg(
         short = 't',
         long = "temp",
@@ -385,10 +388,12 @@ pub(crate) struct NextArgs {
     /// Show what every stage of the chain does
     #[arg(long, help_heading = "Output")]
     pub(crate) stages: bool,
-    /// Show where a token stands, however rare (with --stages after each stage): its text, or #ID; may be repeated
+    /// Show where a token stands, however rare (with --stages after each stage): its text, or #ID;
+    /// may be repeated
     #[arg(long = "token", value_name = "TOKEN", help_heading = "Output")]
     pub(crate) tokens: Vec<String>,
-    /// Show the temperatures up to 10 at which the dice of --seed (default 0) draw another token, the first N
+    /// Show the temperatures up to 10 at which the dice of --seed (default 0) draw another token,
+    /// the first N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Output",
         value_parser = number::count)]
     pub(crate) changes: Option<usize>,

@@ -1,8 +1,10 @@
-//! `bench`: a model in, how fast it reads prompts and continues them here out, beside what the machine could do at most.
+//! `bench`: a model in, how fast it reads prompts and continues them here out, beside what the
+//! machine could do at most.
 //!
-//! Each sample stands between two runs of two reference loops (a plain read of memory, multiplications in registers); a sample
-//! during which either ran 12 % below its best is dropped, because a neighbour was at work. The best is what the best tenth of the
-//! runs of a loop reached: the single best is a fluke on a machine that others use too.
+//! Each sample stands between two runs of two reference loops (a plain read of memory,
+//! multiplications in registers); a sample during which either ran 12 % below its best is dropped,
+//! because a neighbour was at work. The best is what the best tenth of the runs of a loop reached:
+//! the single best is a fluke on a machine that others use too.
 
 use std::{hint::black_box, ops::Range, time::Instant};
 
@@ -125,8 +127,8 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let mut bar = LateBar::new(Counted::Samples);
     let mut all = Vec::new();
     for (i, &work) in works.iter().enumerate() {
-        let samples =
-            bench.measure(work, args.rounds, &mut |n| bar.set((i * args.rounds + n) as u64, total))?;
+        let samples = bench
+            .measure(work, args.rounds, &mut |n| bar.set((i * args.rounds + n) as u64, total))?;
         all.push((work, samples));
     }
     bar.set(total, total);
@@ -148,7 +150,9 @@ fn works(args: &BenchArgs) -> anyhow::Result<Vec<Work>> {
     }
     for (flag, numbers) in [("--prompts", &args.prompts), ("--batch", &args.batch)] {
         if numbers.contains(&0) {
-            return Err(usage(format!("{flag} has a 0, but takes whole numbers from 1 up, such as 1,16")));
+            return Err(usage(format!(
+                "{flag} has a 0, but takes whole numbers from 1 up, such as 1,16"
+            )));
         }
     }
     let mut works = Vec::new();
@@ -186,8 +190,14 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// Samples of a work until `rounds` of them are undisturbed, or patience ends.
-    fn measure(&mut self, work: Work, rounds: usize, told: &mut dyn FnMut(usize)) -> anyhow::Result<Samples> {
-        // What comes before the time that counts is done once. A text of no tokens can't be continued, so depth 0 has one.
+    fn measure(
+        &mut self,
+        work: Work,
+        rounds: usize,
+        told: &mut dyn FnMut(usize),
+    ) -> anyhow::Result<Samples> {
+        // What comes before the time that counts is done once. A text of no tokens can't be
+        // continued, so depth 0 has one.
         let depth = if let Work::Decode(depth) = work { depth.max(1) } else { 32 };
         let mut text = self.session.sequence();
         let first = self.read(&mut text, depth)?;
@@ -243,7 +253,8 @@ impl Bench<'_> {
         let model = &session.engine.model;
         let cache = |pos: usize| model.config.cache_bytes(pos, session.cache);
         let of_steps = |places: Range<usize>| places.map(cache).sum::<usize>();
-        let (with_logits, without) = (model.config.multiply_adds(true), model.config.multiply_adds(false));
+        let (with_logits, without) =
+            (model.config.multiply_adds(true), model.config.multiply_adds(false));
         match work {
             Work::Prompt(n) => {
                 let mut text = session.sequence();
@@ -251,12 +262,14 @@ impl Bench<'_> {
                 black_box(self.read(&mut text, n)?);
                 let secs = begun.elapsed().as_secs_f64();
                 // Each chunk reads the weights, and the keys and values before it.
-                let bytes: usize = (0..n).step_by(CHUNK).map(|at| model.step_bytes() + cache(at)).sum();
+                let bytes: usize =
+                    (0..n).step_by(CHUNK).map(|at| model.step_bytes() + cache(at)).sum();
                 Ok(Done { secs, tokens: n, bytes, multiply_adds: (n - 1) * without + with_logits })
             }
             Work::Decode(_) => {
                 let secs = self.steps(vec![text.clone()], first)?;
-                let bytes = n_tokens * model.step_bytes() + of_steps(text.len()..text.len() + n_tokens);
+                let bytes =
+                    n_tokens * model.step_bytes() + of_steps(text.len()..text.len() + n_tokens);
                 Ok(Done { secs, tokens: n_tokens, bytes, multiply_adds: n_tokens * with_logits })
             }
             Work::Compare(ways) => {
@@ -265,9 +278,11 @@ impl Bench<'_> {
                 let first = self.read(&mut text, COMPARE_PROMPT)?;
                 let read_secs = begun.elapsed().as_secs_f64();
                 let secs = read_secs + self.steps(vec![text; ways], first)?;
-                // The prompt's keys and values are read once for all, those of each continuation for itself.
+                // The prompt's keys and values are read once for all, those of each continuation
+                // for itself.
                 let shared = n_tokens * cache(COMPARE_PROMPT - 1);
-                let own = of_steps(COMPARE_PROMPT..COMPARE_PROMPT + n_tokens).saturating_sub(shared);
+                let own =
+                    of_steps(COMPARE_PROMPT..COMPARE_PROMPT + n_tokens).saturating_sub(shared);
                 Ok(Done {
                     secs,
                     tokens: ways * n_tokens,
@@ -283,7 +298,8 @@ impl Bench<'_> {
         let model = &self.session.engine.model;
         // Which tokens they are doesn't change the work.
         let vocab_size = model.config.vocab_size as u32;
-        let tokens: Vec<TokenId> = (0..n as u32).map(|i| TokenId((i * 7919 + 101) % vocab_size)).collect();
+        let tokens: Vec<TokenId> =
+            (0..n as u32).map(|i| TokenId((i * 7919 + 101) % vocab_size)).collect();
         let mut first = TokenId(0);
         for (i, tokens) in tokens.chunks(CHUNK).enumerate() {
             let want = if (i + 1) * CHUNK >= n { Want::Last } else { Want::None };
@@ -296,7 +312,8 @@ impl Bench<'_> {
         Ok(first)
     }
 
-    /// Continues texts together, token by token as `generate` does, and says how many seconds it took.
+    /// Continues texts together, token by token as `generate` does, and says how many seconds it
+    /// took.
     fn steps(&mut self, texts: Vec<Sequence>, first: TokenId) -> anyhow::Result<f64> {
         struct Way {
             text: Sequence,
@@ -304,8 +321,10 @@ impl Bench<'_> {
             next: Result<TokenId, SampleError>,
         }
         let model = &self.session.engine.model;
-        let mut ways: Vec<Way> =
-            (0..).zip(texts).map(|(i, text)| Way { text, sampler: sampler(i), next: Ok(first) }).collect();
+        let mut ways: Vec<Way> = (0..)
+            .zip(texts)
+            .map(|(i, text)| Way { text, sampler: sampler(i), next: Ok(first) })
+            .collect();
         let begun = Instant::now();
         for _ in 0..self.n_tokens {
             let next = ways.iter().map(|way| way.next.clone()).collect::<Result<Vec<_>, _>>()?;
@@ -352,7 +371,10 @@ impl Bench<'_> {
             depth,
             tokens,
             tokens_per_sec: done.tokens as f64 / secs,
-            tokens_per_sec_range: [done.tokens as f64 / counted[n - 1].secs, done.tokens as f64 / done.secs],
+            tokens_per_sec_range: [
+                done.tokens as f64 / counted[n - 1].secs,
+                done.tokens as f64 / done.secs,
+            ],
             gb_per_sec: done.bytes as f64 / secs / 1e9,
             limit_gb_per_sec: self.best().gb_per_sec,
             giga_ops_per_sec: 2.0 * done.multiply_adds as f64 / secs / 1e9,

@@ -9,8 +9,10 @@ use crate::terminal::{
 /// The table, between what was run and what the machine could do.
 pub(crate) fn render(session: &Session, rows: &[Row], style: Style) -> String {
     let model = &session.engine.model;
-    let header =
-        ["work", "ways", "depth", "tokens/s", "range", "GB/s", "of limit", "GOP/s", "of limit", "samples"];
+    let header = [
+        "work", "ways", "depth", "tokens/s", "range", "GB/s", "of limit", "GOP/s", "of limit",
+        "samples",
+    ];
     let mut lines = vec![header.map(str::to_string).to_vec()];
     for row in rows {
         let share = |value: f64, limit: f64| format!("{:.0} %", 100.0 * value / limit);

@@ -1,4 +1,5 @@
-//! `chat`: lines from a person in, answers that stream out; commands change how the next one is drawn.
+//! `chat`: lines from a person in, answers that stream out; commands change how the next one is
+//! drawn.
 //!
 //! The keys and values of the conversation stay: a turn reads only what is new.
 
@@ -153,9 +154,12 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
         match conversation.obey(&line) {
             Ok(true) => {}
             Ok(false) => break,
-            // An answer that was broken off stays as it is, and the conversation goes on; a pipe has nobody to go on with.
+            // An answer that was broken off stays as it is, and the conversation goes on; a pipe
+            // has nobody to go on with.
             Err(error) if error.is::<Interrupted>() && lines.is_terminal() => {}
-            Err(error) if error.is::<std::io::Error>() || !lines.is_terminal() => return Err(error),
+            Err(error) if error.is::<std::io::Error>() || !lines.is_terminal() => {
+                return Err(error);
+            }
             Err(error) => {
                 failure::report(&error, &mut std::io::stderr().lock());
             }
@@ -189,7 +193,8 @@ impl Conversation {
             Command::Say(text) => {
                 self.messages.push(Message::new("user", text));
                 self.answer().inspect_err(|error| {
-                    // A message that couldn't be answered isn't part of the conversation; one whose answer was broken off is.
+                    // A message that couldn't be answered isn't part of the conversation; one whose
+                    // answer was broken off is.
                     if !error.is::<Interrupted>() {
                         self.forget();
                     }
@@ -212,7 +217,9 @@ impl Conversation {
                 self.sample = 0;
                 terminal::note(&format!("seed {}", self.seed));
             }
-            Command::Seed(None) => terminal::note(&format!("seed {}, dice {}", self.seed, self.sample)),
+            Command::Seed(None) => {
+                terminal::note(&format!("seed {}, dice {}", self.seed, self.sample))
+            }
             Command::Retry => {
                 if self.messages.last().is_some_and(|message| message.role == "assistant") {
                     self.messages.pop();
@@ -235,7 +242,9 @@ impl Conversation {
             Command::Why(place) => self.why(place)?,
             Command::Help => terminal::note(HELP.trim_end()),
             Command::Exit => return Ok(false),
-            Command::Unknown(line) => return Err(usage(format!("{line} isn't a command: /help shows them"))),
+            Command::Unknown(line) => {
+                return Err(usage(format!("{line} isn't a command: /help shows them")));
+            }
         }
         Ok(true)
     }
@@ -279,7 +288,8 @@ impl Conversation {
             reading: LateBar::new(Counted::Tokens),
             failed: None,
         };
-        let mut continuations = generate(engine, &mut self.sequence, &tokens, request, &mut stream)?;
+        let mut continuations =
+            generate(engine, &mut self.sequence, &tokens, request, &mut stream)?;
         if let Some(error) = stream.failed {
             return Err(error.into());
         }
@@ -287,7 +297,8 @@ impl Conversation {
         let finish = Finish::of(&continuation.finish, engine);
         let timings = stream.clock.timings(continuation.tokens.len());
         if self.json {
-            let asked = self.messages.last().map_or_else(String::new, |message| message.content.joined());
+            let asked =
+                self.messages.last().map_or_else(String::new, |message| message.content.joined());
             json::print_line(&Turn {
                 prompt: &asked,
                 date,
@@ -341,7 +352,8 @@ impl Conversation {
         match place {
             None => {
                 let shown = n.min(WHY_AT_ONCE);
-                let reasons = why::reasons(&self.session, &self.sequence, drawn, held, 0..shown, 4)?;
+                let reasons =
+                    why::reasons(&self.session, &self.sequence, drawn, held, 0..shown, 4)?;
                 if self.json {
                     return json::print_line(&reasons);
                 }
@@ -358,7 +370,8 @@ impl Conversation {
                 let place = place.ok_or_else(|| {
                     usage(format!("/why is \"{typed}\", but the last answer has tokens 1 to {n}"))
                 })?;
-                let reasons = why::reasons(&self.session, &self.sequence, drawn, held, place - 1..place, 10)?;
+                let reasons =
+                    why::reasons(&self.session, &self.sequence, drawn, held, place - 1..place, 10)?;
                 if self.json {
                     return json::print_line(&reasons);
                 }

@@ -83,7 +83,10 @@ impl Plan {
         let chains: Vec<Chain> = self.chains.iter().map(|chain| tokenizer.bind(chain)).collect();
         self.columns()
             .map(|(t, sample)| {
-                Sampler::new(chains[t].clone(), Dice { seed: self.seed.value, sample: sample as u64 })
+                Sampler::new(
+                    chains[t].clone(),
+                    Dice { seed: self.seed.value, sample: sample as u64 },
+                )
             })
             .collect()
     }
@@ -119,7 +122,8 @@ pub(crate) struct Answered {
     pub(crate) ids: Vec<u32>,
     pub(crate) text: String,
     pub(crate) finish: Finish,
-    /// The first token (from 0) that differs from the first temperature's column of the same sample.
+    /// The first token (from 0) that differs from the first temperature's column of the same
+    /// sample.
     pub(crate) diverges_at: Option<usize>,
     pub(crate) figures: Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +136,8 @@ pub(crate) struct Summary {
     pub(crate) temperature: Option<f64>,
     pub(crate) samples: usize,
     pub(crate) distinct_texts: usize,
-    /// Mean first token (from 0) that differs, over all pairs of samples; pairs that never part count their length.
+    /// Mean first token (from 0) that differs, over all pairs of samples; pairs that never part
+    /// count their length.
     pub(crate) samples_diverge_at: Option<f64>,
     /// Mean first token that differs from the first temperature, over the samples; as above.
     pub(crate) diverges_at: Option<f64>,
@@ -150,7 +155,8 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::TemplateIfAny)?;
     prompt.note_date(&args.prompt);
-    let request = session.request(plan.samplers(&session.engine.tokenizer), &args.length, form.as_ref())?;
+    let request =
+        session.request(plan.samplers(&session.engine.tokenizer), &args.length, form.as_ref())?;
     session.check(&prompt.tokens(), plan.columns().count(), args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
@@ -158,8 +164,13 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     }
     let guard = interrupt::Guard::new();
     let mut watcher = view::Watcher::new(&plan, live, &guard)?;
-    let continuations =
-        generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut watcher)?;
+    let continuations = generate(
+        &session.engine,
+        &mut session.sequence(),
+        &prompt.tokens(),
+        request,
+        &mut watcher,
+    )?;
     let clocks = watcher.finish()?;
     let asked_form = form.as_ref().map(|asked| asked.form.clone());
     let answer = answer(&session, prompt, asked_form, &plan, &continuations, &clocks);

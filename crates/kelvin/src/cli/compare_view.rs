@@ -78,7 +78,11 @@ impl Clocks {
 
 impl<'a> Watcher<'a> {
     /// `live`: show the columns while they grow.
-    pub(crate) fn new(plan: &'a Plan, live: bool, guard: &'a Guard) -> std::io::Result<Watcher<'a>> {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        live: bool,
+        guard: &'a Guard,
+    ) -> std::io::Result<Watcher<'a>> {
         let growing: Vec<Growing> = plan
             .columns()
             .map(|(t, _)| {
@@ -205,7 +209,8 @@ pub(crate) fn header(session: &Session, prompt: &Prompt, plan: &Plan, chain: &st
         .split('|')
         .map(|stage| if own && stage.trim().starts_with("temp=") { "temp=T" } else { stage.trim() })
         .collect();
-    let stages = if stages == ["temp=T"] { String::new() } else { format!(" · {}", stages.join(" | ")) };
+    let stages =
+        if stages == ["temp=T"] { String::new() } else { format!(" · {}", stages.join(" | ")) };
     let facts = format!(
         "{} · {}, {how} · seed {}{drawn}{stages}",
         session.file.model,
@@ -300,9 +305,18 @@ fn figures_table(
     let align;
     if plan.samples == 1 {
         rows.push(
-            ["T", "tokens", "entropy", "surprisal", "distinct-2", "tokens/s", "parts at", "ended by"]
-                .map(str::to_string)
-                .to_vec(),
+            [
+                "T",
+                "tokens",
+                "entropy",
+                "surprisal",
+                "distinct-2",
+                "tokens/s",
+                "parts at",
+                "ended by",
+            ]
+            .map(str::to_string)
+            .to_vec(),
         );
         align = vec![
             Align::Right,
@@ -315,8 +329,11 @@ fn figures_table(
             Align::Left,
         ];
         for (answered, continuation) in answer.columns.iter().zip(continuations) {
-            let speed =
-                answered.timings.as_ref().map(|timings| timings.tokens_per_sec).filter(|&speed| speed > 0.0);
+            let speed = answered
+                .timings
+                .as_ref()
+                .map(|timings| timings.tokens_per_sec)
+                .filter(|&speed| speed > 0.0);
             let parts = answered.diverges_at.map_or_else(
                 || "-".to_string(),
                 |at| {
@@ -383,7 +400,8 @@ fn figures_table(
         })
         .unwrap_or_default();
     let places = if plan.samples == 1 { "" } else { "; places are means, in tokens from 1" };
-    let note = format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speed}");
+    let note =
+        format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speed}");
     lines.extend(wrap::sentence(&note, 0, terminal::width(), |line| style.dim(line)));
     lines
 }

@@ -49,7 +49,8 @@ pub(crate) fn report(error: &anyhow::Error, out: &mut impl Write) -> ExitCode {
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 
-/// Prints what clap says of the command line, be it an error or help. A value that it quotes may be very long.
+/// Prints what clap says of the command line, be it an error or help. A value that it quotes may be
+/// very long.
 pub(crate) fn report_typed(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     if error.use_stderr() && text.chars().count() > MOST_TYPED {
@@ -62,7 +63,9 @@ pub(crate) fn report_typed(error: &clap::Error) -> ExitCode {
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     })
 }
 

@@ -1,6 +1,8 @@
-//! The form that a text has to have, as it was typed, in; the constraint that holds texts to it out.
+//! The form that a text has to have, as it was typed, in; the constraint that holds texts to it
+//! out.
 //!
-//! What there is and what is refused is the server's too (`response_format`, `structured_outputs`): both compile in `constraint`.
+//! What there is and what is refused is the server's too (`response_format`, `structured_outputs`):
+//! both compile in `constraint`.
 
 use std::io::Read;
 
@@ -44,13 +46,14 @@ pub(crate) struct Asked {
     pub(crate) form: Form,
 }
 
-/// Reads the form that was asked for, if one was, and refuses what can be refused without a model. `taken` says what else reads
-/// standard input.
+/// Reads the form that was asked for, if one was, and refuses what can be refused without a model.
+/// `taken` says what else reads standard input.
 pub(crate) fn read(args: &FormArgs, taken: Option<&str>) -> anyhow::Result<Option<Asked>> {
     let FormArgs { json_schema, regex, grammar, choice } = args;
     let asked = if let Some(typed) = json_schema {
         let is_schema = typed.trim_start().starts_with('{');
-        let text = if is_schema { typed.clone() } else { read_file("--json-schema", typed, taken)? };
+        let text =
+            if is_schema { typed.clone() } else { read_file("--json-schema", typed, taken)? };
         Some(("--json-schema", Form::schema(&text)))
     } else if let Some(path) = grammar {
         Some(("--grammar", Ok(Form::Lark(read_file("--grammar", path, taken)?))))
@@ -62,7 +65,9 @@ pub(crate) fn read(args: &FormArgs, taken: Option<&str>) -> anyhow::Result<Optio
         None
     };
     let Some((flag, form)) = asked else { return Ok(None) };
-    let form = form.and_then(|form| form.grammar().map(|_| form)).map_err(|error| unusable(flag, &error))?;
+    let form = form
+        .and_then(|form| form.grammar().map(|_| form))
+        .map_err(|error| unusable(flag, &error))?;
     Ok(Some(Asked { flag, form }))
 }
 
@@ -74,7 +79,9 @@ fn read_file(flag: &str, path: &str, taken: Option<&str>) -> anyhow::Result<Stri
             )));
         }
         ("-", None) => Box::new(std::io::stdin().lock()),
-        _ => Box::new(std::fs::File::open(path).with_context(|| format!("can't read {flag} from {path}"))?),
+        _ => Box::new(
+            std::fs::File::open(path).with_context(|| format!("can't read {flag} from {path}"))?,
+        ),
     };
     let name = if path == "-" { "standard input" } else { path };
     prompt::read_text(opened, flag, name)
@@ -91,7 +98,8 @@ impl Asked {
         compiled.map_err(|error| unusable(self.flag, &error))
     }
 
-    /// Says so if texts were cut before they were complete. (Who broke one off knows, and a failure is an error of its own.)
+    /// Says so if texts were cut before they were complete. (Who broke one off knows, and a failure
+    /// is an error of its own.)
     pub(crate) fn note_cut<'a>(&self, reasons: impl IntoIterator<Item = &'a FinishReason>) {
         let reasons: Vec<&FinishReason> = reasons.into_iter().collect();
         let is_cut = |reason: &&&FinishReason| {
@@ -106,6 +114,8 @@ impl Asked {
             (n, of) => format!("{n} of {of} texts were"),
         };
         let flag = self.flag;
-        terminal::note(&format!("hint: {which} cut before {flag} was fulfilled; -n gives more tokens"));
+        terminal::note(&format!(
+            "hint: {which} cut before {flag} was fulfilled; -n gives more tokens"
+        ));
     }
 }

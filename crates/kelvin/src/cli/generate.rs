@@ -102,8 +102,10 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
     prompt.note_date(&args.prompt);
-    let samplers =
-        vec![Sampler::new(session.engine.tokenizer.bind(&chain), Dice { seed: seed.value, sample: 0 })];
+    let samplers = vec![Sampler::new(
+        session.engine.tokenizer.bind(&chain),
+        Dice { seed: seed.value, sample: 0 },
+    )];
     let request = session.request(samplers, &args.length, form.as_ref())?;
     session.check(&prompt.tokens(), 1, args.length.max_tokens)?;
     if !args.output.json {
@@ -114,8 +116,14 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let to_terminal = terminal::is_terminal();
     let reading = LateBar::new(Counted::Tokens);
     let clock = Clock::start();
-    let mut stream =
-        Stream { silent: args.output.json, to_terminal, guard: &guard, clock, reading, failed: None };
+    let mut stream = Stream {
+        silent: args.output.json,
+        to_terminal,
+        guard: &guard,
+        clock,
+        reading,
+        failed: None,
+    };
     let mut continuations =
         generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut stream)?;
     let continuation = continuations.pop().expect("one sampler, one column");

@@ -107,7 +107,9 @@ impl FromIterator<(String, Use)> for Sorted {
         for (name, of) in all {
             match of {
                 Use::Read => sorted.read.push(name),
-                Use::Ignored(reason) => sorted.ignored.push(Unused { name, reason: reason.to_string() }),
+                Use::Ignored(reason) => {
+                    sorted.ignored.push(Unused { name, reason: reason.to_string() })
+                }
                 Use::Warned(reason) => sorted.warned.push(Unused { name, reason }),
                 Use::Refused(reason) => sorted.refused.push(Unused { name, reason }),
             }
@@ -188,7 +190,12 @@ fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> Answer {
                 .zip(uses::of_tensors(gguf))
                 .collect(),
         },
-        metadata: gguf.metadata.entries.iter().map(|(key, value)| (key.clone(), to_json(value))).collect(),
+        metadata: gguf
+            .metadata
+            .entries
+            .iter()
+            .map(|(key, value)| (key.clone(), to_json(value)))
+            .collect(),
         tensors: list_tensors.then(|| tensors.collect()),
     }
 }
@@ -241,7 +248,12 @@ fn render(answer: &Answer, gguf: &Gguf, style: Style) -> String {
     let mut facts = vec![
         (
             "file",
-            format!("{} ({}, GGUF version {})", answer.file, megabytes(answer.size), answer.gguf_version),
+            format!(
+                "{} ({}, GGUF version {})",
+                answer.file,
+                megabytes(answer.size),
+                answer.gguf_version
+            ),
         ),
         ("name", name.to_string()),
         ("architecture", answer.architecture.clone().unwrap_or_else(|| "(none)".to_string())),
@@ -308,7 +320,8 @@ fn render(answer: &Answer, gguf: &Gguf, style: Style) -> String {
     if let Some(tensors) = &answer.tensors {
         let mut rows = vec![["tensor", "format", "shape", "bytes"].map(str::to_string).to_vec()];
         for tensor in tensors {
-            let shape = tensor.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
+            let shape =
+                tensor.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
             rows.push(vec![
                 escape::visible(&tensor.name),
                 tensor.format.clone(),

@@ -1,6 +1,8 @@
-//! Runs in, where their texts lie by what they mean beside them in the database out: what the metric `semantic_spread` needs.
+//! Runs in, where their texts lie by what they mean beside them in the database out: what the
+//! metric `semantic_spread` needs.
 //!
-//! The model is part of a kelvin that was built with the feature `semantic`; any other can only measure what is kept already.
+//! The model is part of a kelvin that was built with the feature `semantic`; any other can only
+//! measure what is kept already.
 
 use kelvin_lab::{
     Store,
@@ -65,7 +67,8 @@ mod model {
         n_threads: Option<usize>,
     ) -> anyhow::Result<()> {
         let path = fetch::ensure(&Reference::Named(entry()), may)?;
-        let embedder = open(&path, n_threads).with_context(|| format!("can't use {}", path.display()))?;
+        let embedder =
+            open(&path, n_threads).with_context(|| format!("can't use {}", path.display()))?;
         for &run in runs {
             let listed = store.show(run)?;
             if is_done(&listed) {
@@ -99,7 +102,10 @@ mod model {
             // The archive says how long it is, and may be wrong.
             let mut bytes = Vec::new();
             member.by_ref().take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-            anyhow::ensure!(bytes.len() as u64 <= MOST_BYTES, "{name} has more than {MOST_BYTES} bytes");
+            anyhow::ensure!(
+                bytes.len() as u64 <= MOST_BYTES,
+                "{name} has more than {MOST_BYTES} bytes"
+            );
             Ok(bytes)
         };
         let (config, weights) = (file("config.json")?, file("model.safetensors")?);

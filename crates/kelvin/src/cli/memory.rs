@@ -25,7 +25,8 @@ mod tests {
 
     #[test]
     fn the_line_that_counts() {
-        let text = "MemTotal:       24000 kB\nMemFree:  5 kB\nMemAvailable:   22000 kB\nBuffers: 1 kB\n";
+        let text =
+            "MemTotal:       24000 kB\nMemFree:  5 kB\nMemAvailable:   22000 kB\nBuffers: 1 kB\n";
         assert_eq!(meminfo(text), Some(22000 * 1024));
         assert_eq!(meminfo("MemTotal: 5 kB\n"), None);
     }

@@ -49,7 +49,8 @@ use failure::usage;
 
 /// Runs the verb that was asked for.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    Isa::forced().map_err(|error| usage(format!("the environment variable {}: {error}", isa::FORCED)))?;
+    Isa::forced()
+        .map_err(|error| usage(format!("the environment variable {}: {error}", isa::FORCED)))?;
     match args.verb {
         Verb::Compare(args) => compare::run(&args),
         Verb::Generate(args) => generate::run(&args),

@@ -71,7 +71,10 @@ fn list(as_json: bool) -> anyhow::Result<()> {
         .iter()
         .map(|entry| {
             let path = place::named(&directory, entry);
-            let wheels = entry.wheel.iter().map(|wheel| format!("pypi:{}=={}", wheel.package, wheel.version));
+            let wheels = entry
+                .wheel
+                .iter()
+                .map(|wheel| format!("pypi:{}=={}", wheel.package, wheel.version));
             let hub = entry.hub.iter().map(|hub| format!("hub:{}:{}", hub.repo, hub.file));
             Listed {
                 name: &entry.name,
@@ -113,7 +116,10 @@ fn list(as_json: bool) -> anyhow::Result<()> {
         "They are kept in {}. Any GGUF file's path and hub-owner/repo:file.gguf work as well.",
         directory.display()
     );
-    out.push_str(&format!("\n{}\n", wrap::sentence(&note, 0, terminal::width(), str::to_string).join("\n")));
+    out.push_str(&format!(
+        "\n{}\n",
+        wrap::sentence(&note, 0, terminal::width(), str::to_string).join("\n")
+    ));
     terminal::print(&out)
 }
 
@@ -161,7 +167,10 @@ fn remove(reference: &Reference) -> anyhow::Result<std::path::PathBuf> {
 fn path(model: &str, as_json: bool) -> anyhow::Result<()> {
     let path = place::of(&place::directory()?, &Reference::parse(model)?);
     if !path.exists() {
-        anyhow::bail!("{model} isn't here; it would be {}: run `kelvin models pull {model}`", path.display());
+        anyhow::bail!(
+            "{model} isn't here; it would be {}: run `kelvin models pull {model}`",
+            path.display()
+        );
     }
     let path = path.display().to_string();
     if as_json {

@@ -59,7 +59,8 @@ struct View {
     #[serde(serialize_with = "json::maybe_number")]
     temperature: Option<f64>,
     chain: String,
-    /// Which probabilities these are: `raw`, `after temperature`, or `final` (after truncation too).
+    /// Which probabilities these are: `raw`, `after temperature`, or `final` (after truncation
+    /// too).
     stage: &'static str,
     entropy_nats: f64,
     effective_choices: f64,
@@ -111,13 +112,16 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     prompt.note_date(&args.prompt);
     let begun = Instant::now();
     let logits = session.read(&mut session.sequence(), &prompt.tokens())?;
-    let timings = args.output.timings.then(|| Timings { prompt_secs: begun.elapsed().as_secs_f64() });
+    let timings =
+        args.output.timings.then(|| Timings { prompt_secs: begun.elapsed().as_secs_f64() });
     let raw = Distribution::new(&logits, &Chain::default())?;
     let watched = trace::tokens(&args.tokens, &session)?;
     let read = prompt.tokens();
     let row = Row { session: &session, logits: &logits, read: &read, raw: &raw, watched: &watched };
-    let views =
-        temperatures.iter().map(|&t| view(&row, &controls, t, args)).collect::<anyhow::Result<Vec<_>>>()?;
+    let views = temperatures
+        .iter()
+        .map(|&t| view(&row, &controls, t, args))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let changes = args.changes.map(|limit| {
         let chain = session.engine.tokenizer.bind(&controls.chain);
         let mut sampler = Sampler::new(chain, dice(args)).after(&read);
@@ -195,14 +199,21 @@ fn dice(args: &NextArgs) -> Dice {
 }
 
 fn change_lines(changes: &[Flip], seed: u64, style: Style) -> String {
-    let mut out =
-        format!("\n{}", style.dim(&format!("With the dice of seed {seed}, from T = 0.05 up to 10:\n")));
+    let mut out = format!(
+        "\n{}",
+        style.dim(&format!("With the dice of seed {seed}, from T = 0.05 up to 10:\n"))
+    );
     let Some(first) = changes.first() else {
         return out + "  the same token at every temperature\n";
     };
-    let mut rows = vec![vec!["0.05".to_string(), first.from.shown.clone(), first.from.ids[0].to_string()]];
+    let mut rows =
+        vec![vec!["0.05".to_string(), first.from.shown.clone(), first.from.ids[0].to_string()]];
     for change in changes {
-        rows.push(vec![change.above.to_string(), change.to.shown.clone(), change.to.ids[0].to_string()]);
+        rows.push(vec![
+            change.above.to_string(),
+            change.to.shown.clone(),
+            change.to.ids[0].to_string(),
+        ]);
     }
     rows.insert(0, ["from T =", "token", "id"].map(str::to_string).to_vec());
     let mut lines = table::lines(&rows, &[Align::Left, Align::Left, Align::Right], 2);
@@ -232,7 +243,8 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
         if !view.stages.is_empty() {
             out.push_str(&(trace::stage_lines(&view.stages, style) + "\n"));
         }
-        let mut rows = vec![["rank", "token", "id", "logit", "probability"].map(str::to_string).to_vec()];
+        let mut rows =
+            vec![["rank", "token", "id", "logit", "probability"].map(str::to_string).to_vec()];
         for top in &view.top {
             rows.push(vec![
                 (top.rank + 1).to_string(),
@@ -249,8 +261,11 @@ fn render(answer: &Answer, width: usize, style: Style) -> String {
             String::new(),
             percent(view.rest.probability),
         ]);
-        let lines =
-            table::lines(&rows, &[Align::Right, Align::Left, Align::Right, Align::Right, Align::Right], 2);
+        let lines = table::lines(
+            &rows,
+            &[Align::Right, Align::Left, Align::Right, Align::Right, Align::Right],
+            2,
+        );
         let widest = lines.iter().map(|line| line.width()).max().unwrap_or(0);
         let room = width.saturating_sub(widest + 2).clamp(4, 40);
         out.push_str(&format!("{}\n", style.dim(&lines[0])));

@@ -1,5 +1,5 @@
-//! A whole number as it was typed in, or a sentence that says which there are out: a parser's own words ("invalid digit found in string")
-//! help nobody.
+//! A whole number as it was typed in, or a sentence that says which there are out: a parser's own
+//! words ("invalid digit found in string") help nobody.
 
 /// How many of something; whether 0 of it have a meaning is the verb's business.
 pub(crate) fn count(typed: &str) -> Result<usize, String> {
@@ -19,7 +19,10 @@ mod tests {
     fn what_is_no_whole_number_says_what_is_one() {
         assert_eq!((count("16"), seed("18446744073709551615")), (Ok(16), Ok(u64::MAX)));
         for bad in ["-1", "1.5", "", "1e3", "99999999999999999999"] {
-            assert!(count(bad).is_err() && seed(bad).unwrap_err().contains("18446744073709551615"), "{bad}");
+            assert!(
+                count(bad).is_err() && seed(bad).unwrap_err().contains("18446744073709551615"),
+                "{bad}"
+            );
         }
     }
 }

@@ -42,8 +42,9 @@ pub(crate) fn temperature(typed: &str, infinity: Infinity) -> anyhow::Result<f32
     })
 }
 
-/// The temperatures that a verb of several columns shows, by the one rule for a chain and a temperature: `typed` by `-t`; without it
-/// that of a chain which names its own (`None`: the chain stands as it is, since it has no single one); else the verb's `usual` ones.
+/// The temperatures that a verb of several columns shows, by the one rule for a chain and a
+/// temperature: `typed` by `-t`; without it that of a chain which names its own (`None`: the chain
+/// stands as it is, since it has no single one); else the verb's `usual` ones.
 pub(crate) fn columns(
     typed: Option<&str>,
     usual: &str,
@@ -97,15 +98,21 @@ impl Controls {
     }
 }
 
-/// What the flags describe: `--sampler` as it stands, or the single flags in the order of the profile. A temperature that
-/// can do less than people expect of it is said aloud.
+/// What the flags describe: `--sampler` as it stands, or the single flags in the order of the
+/// profile. A temperature that can do less than people expect of it is said aloud.
 pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
-    let profile: Profile = args.profile.parse().map_err(|error| usage(format!("--profile: {error}")))?;
+    let profile: Profile =
+        args.profile.parse().map_err(|error| usage(format!("--profile: {error}")))?;
     let chain = match &args.sampler {
-        Some(chain) => chain.parse::<Chain>().map_err(|error| usage(format!("--sampler: {error}")))?,
+        Some(chain) => {
+            chain.parse::<Chain>().map_err(|error| usage(format!("--sampler: {error}")))?
+        }
         None => {
-            let settings =
-                args.stages().iter().map(|stage| profile.stage(stage)).collect::<Result<Vec<Stage>, _>>();
+            let settings = args
+                .stages()
+                .iter()
+                .map(|stage| profile.stage(stage))
+                .collect::<Result<Vec<Stage>, _>>();
             let chain = settings.and_then(|settings| profile.chain(&settings));
             chain.map_err(|error| usage(format!("the sampling flags: {error}")))?
         }
@@ -118,8 +125,12 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
     Ok(Controls { chain, profile, is_typed: args.sampler.is_some() })
 }
 
-/// What the flags of one text describe, and its chain at the temperature that was asked for, if one was.
-pub(crate) fn chain(args: &SamplingArgs, heat: &TemperatureArgs) -> anyhow::Result<(Controls, Chain)> {
+/// What the flags of one text describe, and its chain at the temperature that was asked for, if one
+/// was.
+pub(crate) fn chain(
+    args: &SamplingArgs,
+    heat: &TemperatureArgs,
+) -> anyhow::Result<(Controls, Chain)> {
     let typed = heat.temperature.as_deref();
     let temperature = typed.map(|typed| temperature(typed, Infinity::Refused)).transpose()?;
     let controls = controls(args)?;
@@ -147,8 +158,8 @@ pub(crate) fn seed(typed: Option<u64>) -> anyhow::Result<Seed> {
     match typed {
         Some(value) => Ok(Seed { value, drawn: false }),
         None => {
-            let value =
-                getrandom::u32().context("drawing a seed from the system failed (give one with --seed)")?;
+            let value = getrandom::u32()
+                .context("drawing a seed from the system failed (give one with --seed)")?;
             Ok(Seed { value: u64::from(value), drawn: true })
         }
     }
@@ -160,7 +171,9 @@ pub(crate) fn check_length(args: &LengthArgs) -> anyhow::Result<()> {
         return Err(usage("-n is 0, but a continuation has at least one token"));
     }
     if args.stop.iter().any(String::is_empty) {
-        return Err(usage("--stop is empty, which would stop before the first character: give some text"));
+        return Err(usage(
+            "--stop is empty, which would stop before the first character: give some text",
+        ));
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
-//! `perplexity`: a text in, how likely a model finds it out: the mean of -ln p over its tokens, and exp of that.
+//! `perplexity`: a text in, how likely a model finds it out: the mean of -ln p over its tokens, and
+//! exp of that.
 //!
-//! The convention is that of llama.cpp's `llama-perplexity` unless flags say otherwise: windows of 512 tokens one after another, each
-//! a text of its own (its first token replaced by the one that the model begins texts with, where it does), and only the tokens
-//! after the first half of a window count, so that each had a context.
+//! The convention is that of llama.cpp's `llama-perplexity` unless flags say otherwise: windows of
+//! 512 tokens one after another, each a text of its own (its first token replaced by the one that
+//! the model begins texts with, where it does), and only the tokens after the first half of a
+//! window count, so that each had a context.
 
 use std::{io::IsTerminal, ops::Range};
 
@@ -118,7 +120,11 @@ pub(crate) fn run(args: &PerplexityArgs) -> anyhow::Result<()> {
     }
     bar.set(windows.len() as u64, windows.len() as u64);
     let answer = answer(&session, &tokens, &windows, cut, &nats, args.per_token);
-    if args.output.json { json::print(&answer) } else { terminal::print(&render(&answer, Style::stdout())) }
+    if args.output.json {
+        json::print(&answer)
+    } else {
+        terminal::print(&render(&answer, Style::stdout()))
+    }
 }
 
 impl Cut {
@@ -181,7 +187,9 @@ fn read(args: &PerplexityArgs) -> anyhow::Result<String> {
     let mut text = match &args.file {
         Some(path) => text_file::read(path, MOST_BYTES)?,
         None if std::io::stdin().is_terminal() => {
-            return Err(usage("there is no text: give it as an argument, with --file, or on standard input"));
+            return Err(usage(
+                "there is no text: give it as an argument, with --file, or on standard input",
+            ));
         }
         None => text_file::read_from(std::io::stdin().lock(), "standard input", MOST_BYTES)?,
     };
@@ -204,7 +212,10 @@ fn score(
     // The last token predicts none of the window's.
     let (head, rest) = window[..window.len() - 1].split_at(skip);
     for tokens in head.chunks(CHUNK) {
-        model.forward(&mut [Append { sequence: &mut sequence, tokens, want: Want::None }], scratch)?;
+        model.forward(
+            &mut [Append { sequence: &mut sequence, tokens, want: Want::None }],
+            scratch,
+        )?;
     }
     let mut at = skip;
     for tokens in rest.chunks(ROWS) {
@@ -274,14 +285,19 @@ fn render(answer: &Answer, style: Style) -> String {
             let cells = [one.pos.to_string(), one.ids[0].to_string(), format!("{:.4}", one.nats)];
             [&cells[..], &[escape::visible(&one.text)]].concat()
         }));
-        let mut lines = table::lines(&rows, &[Align::Right, Align::Right, Align::Right, Align::Left], 0);
+        let mut lines =
+            table::lines(&rows, &[Align::Right, Align::Right, Align::Right, Align::Left], 0);
         lines[0] = style.dim(&lines[0]);
         out = lines.join("\n") + "\n\n";
     }
     let error = |error: Option<f64>| error.map_or(String::new(), |error| format!(" ± {error:.4}"));
     out + &format!(
         "{}\n  mean -ln p {:.4}{} nats · {:.4} bits per byte\n  {}\n",
-        style.bold(&format!("perplexity {:.4}{}", answer.perplexity, error(answer.perplexity_error))),
+        style.bold(&format!(
+            "perplexity {:.4}{}",
+            answer.perplexity,
+            error(answer.perplexity_error)
+        )),
         answer.mean_nats,
         error(answer.standard_error),
         answer.bits_per_byte,

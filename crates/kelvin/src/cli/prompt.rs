@@ -1,5 +1,5 @@
-//! Where a prompt was typed in, its tokens out: argument, flag, file or standard input, as it is or in the
-//! model's chat template.
+//! Where a prompt was typed in, its tokens out: argument, flag, file or standard input, as it is or
+//! in the model's chat template.
 
 use std::io::{IsTerminal, Read};
 
@@ -186,10 +186,14 @@ pub(crate) fn template(engine: &Engine) -> anyhow::Result<&ChatTemplate> {
 }
 
 /// The template of a file whose weights weren't read.
-pub(crate) fn template_of(metadata: &Metadata, tokenizer: &Tokenizer) -> anyhow::Result<ChatTemplate> {
+pub(crate) fn template_of(
+    metadata: &Metadata,
+    tokenizer: &Tokenizer,
+) -> anyhow::Result<ChatTemplate> {
     let source = metadata.str("tokenizer.chat_template")?.ok_or_else(missing)?;
     let text = |token: Option<TokenId>| token.map_or("", |token| tokenizer.piece(token));
-    ChatTemplate::new(source, text(tokenizer.bos()), text(tokenizer.eos())).map_err(|error| refused(&error))
+    ChatTemplate::new(source, text(tokenizer.bos()), text(tokenizer.eos()))
+        .map_err(|error| refused(&error))
 }
 
 fn refused(error: &ChatError) -> anyhow::Error {
@@ -197,11 +201,17 @@ fn refused(error: &ChatError) -> anyhow::Error {
 }
 
 fn missing() -> anyhow::Error {
-    anyhow!("the model has no chat template (it only continues text): leave out --chat, --system and --date")
+    anyhow!(
+        "the model has no chat template (it only continues text): leave out --chat, --system and --date"
+    )
 }
 
 /// The messages in the template, ending where the model's answer begins.
-pub(crate) fn render(template: &ChatTemplate, messages: &[Message], date: &str) -> anyhow::Result<Rendered> {
+pub(crate) fn render(
+    template: &ChatTemplate,
+    messages: &[Message],
+    date: &str,
+) -> anyhow::Result<Rendered> {
     let options = RenderOptions { add_generation_prompt: true, date: Some(date.to_string()) };
     template.render(messages, &options).context("the model's chat template failed")
 }
@@ -216,8 +226,8 @@ pub(crate) fn note_today(date: Option<&str>) {
 }
 
 /// Tokens of a rendered template. Control tokens that the template wrote are tokens; those that
-/// stand in a message are plain text. A beginning-of-text token that the template wrote itself isn't
-/// added a second time.
+/// stand in a message are plain text. A beginning-of-text token that the template wrote itself
+/// isn't added a second time.
 pub(crate) fn encode_rendered(tokenizer: &Tokenizer, rendered: &Rendered) -> Vec<TokenId> {
     let has_bos = tokenizer.bos().is_some_and(|bos| {
         let bos = tokenizer.piece(bos);

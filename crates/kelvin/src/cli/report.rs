@@ -1,4 +1,5 @@
-//! `report`: runs in, what they show out, as an HTML file, Markdown, tables or JSON; and a judge's opinion of their texts on the way.
+//! `report`: runs in, what they show out, as an HTML file, Markdown, tables or JSON; and a judge's
+//! opinion of their texts on the way.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -50,7 +51,9 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
         let judged = judge_runs(&mut Store::open(&path)?, &runs, &judge_args(args, judge));
         judged.with_context(|| match args.judge {
             Some(_) => format!("{judge} can't judge"),
-            None => format!("{judge}, which the recipe asks for, can't judge (--judge none goes without)"),
+            None => format!(
+                "{judge}, which the recipe asks for, can't judge (--judge none goes without)"
+            ),
         })?;
     }
     place_texts(args, &path, &listed, &options)?;
@@ -64,7 +67,8 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
 
 /// What the flag, or else the recipes, ask for; "all" is among it as it was written.
 fn by_name<'a>(args: &'a ReportArgs, runs: &'a [Listed]) -> impl Iterator<Item = &'a str> {
-    let lists = runs.iter().map(|run| &run.recipe.evaluation.metrics).filter(|_| args.metrics.is_empty());
+    let lists =
+        runs.iter().map(|run| &run.recipe.evaluation.metrics).filter(|_| args.metrics.is_empty());
     lists.chain([&args.metrics]).flatten().map(String::as_str)
 }
 
@@ -99,8 +103,8 @@ fn options(args: &ReportArgs, runs: &[Listed]) -> anyhow::Result<Options> {
     })
 }
 
-/// Which judges are to read which runs: the one that the flag names all of them; without it each recipe's own, if it hasn't
-/// read all texts yet and if something is to be shown that needs it.
+/// Which judges are to read which runs: the one that the flag names all of them; without it each
+/// recipe's own, if it hasn't read all texts yet and if something is to be shown that needs it.
 fn to_judge<'a>(
     args: &'a ReportArgs,
     runs: &'a [Listed],
@@ -112,7 +116,8 @@ fn to_judge<'a>(
         Some(judge) => drop(judges.insert(judge, runs.iter().map(|run| run.id).collect())),
         None => {
             let axes = options.quality.into_iter().chain(options.diversity);
-            let is_shown = options.metrics.iter().copied().chain(axes).any(|m| m.needs == Need::Judge);
+            let is_shown =
+                options.metrics.iter().copied().chain(axes).any(|m| m.needs == Need::Judge);
             for run in runs.iter().filter(|_| is_shown) {
                 let Some(judge) = run.recipe.evaluation.judge() else { continue };
                 let is_done = run.judge.as_ref().is_some_and(|source| named(source) == judge)
@@ -126,9 +131,14 @@ fn to_judge<'a>(
     judges
 }
 
-/// Lets the model of meanings look at texts that are to be compared by them: if a metric that does is asked for by name; if it's one
-/// of all, where that takes no download and harms nothing.
-fn place_texts(args: &ReportArgs, path: &Path, runs: &[Listed], options: &Options) -> anyhow::Result<()> {
+/// Lets the model of meanings look at texts that are to be compared by them: if a metric that does
+/// is asked for by name; if it's one of all, where that takes no download and harms nothing.
+fn place_texts(
+    args: &ReportArgs,
+    path: &Path,
+    runs: &[Listed],
+    options: &Options,
+) -> anyhow::Result<()> {
     let axes = options.quality.into_iter().chain(options.diversity);
     if runs.iter().all(meaning::is_done)
         || !meaning::is_needed(options.metrics.iter().copied().chain(axes.clone()))
@@ -155,7 +165,8 @@ fn place_texts(args: &ReportArgs, path: &Path, runs: &[Listed], options: &Option
 }
 
 fn write(report: &Report, by_name: &HashSet<&str>, args: &ReportArgs) -> anyhow::Result<()> {
-    let extension = |path: &PathBuf| path.extension().map(|extension| extension.to_ascii_lowercase());
+    let extension =
+        |path: &PathBuf| path.extension().map(|extension| extension.to_ascii_lowercase());
     let by_extension = match args.output.as_ref().and_then(extension) {
         Some(extension) if extension == "md" => ReportForm::Md,
         Some(extension) if extension == "txt" => ReportForm::Table,
@@ -166,7 +177,8 @@ fn write(report: &Report, by_name: &HashSet<&str>, args: &ReportArgs) -> anyhow:
         ReportForm::Md => markdown(report),
         ReportForm::Table => words(report, by_name, style),
         ReportForm::Html => {
-            let name = || PathBuf::from(format!("kelvin-report-{}.html", &report.runs[0].hash[..8]));
+            let name =
+                || PathBuf::from(format!("kelvin-report-{}.html", &report.runs[0].hash[..8]));
             let path = args.output.clone().unwrap_or_else(name);
             save(&path, &report::html(report))?;
             terminal::print(&words(report, by_name, Style::stdout()))?;
@@ -186,10 +198,9 @@ fn save(path: &Path, text: &str) -> anyhow::Result<()> {
 /// The report at a glance.
 fn words(report: &Report, by_name: &HashSet<&str>, style: Style) -> String {
     let mut out = String::new();
-    let without = report
-        .metrics
-        .iter()
-        .filter(|metric| by_name.contains(metric.name) && metric.values.iter().all(Option::is_none));
+    let without = report.metrics.iter().filter(|metric| {
+        by_name.contains(metric.name) && metric.values.iter().all(Option::is_none)
+    });
     let without = without.flat_map(|metric| {
         metric.absent.iter().map(move |(why, _)| format!("{} has no value: {why}", metric.name))
     });
@@ -213,7 +224,10 @@ fn words(report: &Report, by_name: &HashSet<&str>, style: Style) -> String {
             plane.diversity,
             names.join(" · ")
         );
-        out += &format!("\n{}\n", wrap::sentence(&beaten, 0, terminal::width(), str::to_string).join("\n"));
+        out += &format!(
+            "\n{}\n",
+            wrap::sentence(&beaten, 0, terminal::width(), str::to_string).join("\n")
+        );
         if let Some(knee) = plane.knee {
             out += &format!("the knee of these: {}\n", label(knee));
         }
@@ -247,7 +261,11 @@ fn judge_args(args: &ReportArgs, name: &str) -> ModelArgs {
 }
 
 /// Lets a model say how likely it finds the texts of these runs that it hasn't judged yet.
-pub(crate) fn judge_runs(store: &mut Store, runs: &[RunId], model: &ModelArgs) -> anyhow::Result<()> {
+pub(crate) fn judge_runs(
+    store: &mut Store,
+    runs: &[RunId],
+    model: &ModelArgs,
+) -> anyhow::Result<()> {
     let session = session::open(model)?;
     let source = Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
     for &run in runs {
@@ -263,7 +281,8 @@ pub(crate) fn judge_runs(store: &mut Store, runs: &[RunId], model: &ModelArgs) -
                 .filter(|sample| sample.prompt == i && !(is_same && sample.judged.is_some()))
                 .collect();
             let texts: Vec<&str> = open.iter().map(|sample| sample.text.as_str()).collect();
-            let said = judge(&session.engine, prompt, &texts).with_context(|| format!("prompt {}", i + 1))?;
+            let said = judge(&session.engine, prompt, &texts)
+                .with_context(|| format!("prompt {}", i + 1))?;
             let judged: Vec<_> = open
                 .iter()
                 .zip(said)

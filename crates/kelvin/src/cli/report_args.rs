@@ -38,7 +38,8 @@ pub(crate) struct ReportArgs {
     /// The metric of diversity on the plane (default: vendi, or else distinct_2)
     #[arg(long, value_name = "NAME", help_heading = "Comparison")]
     pub(crate) diversity: Option<String>,
-    /// Let this model say how likely it finds the texts that it hasn't judged yet, or none (default: the one that the recipe asks for, or else none); what it says is kept
+    /// Let this model say how likely it finds the texts that it hasn't judged yet, or none
+    /// (default: the one that the recipe asks for, or else none); what it says is kept
     #[arg(long, value_name = "MODEL", help_heading = "Judge")]
     pub(crate) judge: Option<String>,
     #[command(flatten)]

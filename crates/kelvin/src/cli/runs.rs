@@ -1,4 +1,5 @@
-//! `runs`: the database of runs in, a list of them, one by itself or two beside each other out; or a table for other programs.
+//! `runs`: the database of runs in, a list of them, one by itself or two beside each other out; or
+//! a table for other programs.
 
 use std::{
     io::{BufWriter, IsTerminal},
@@ -34,12 +35,20 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
         RunsAction::Show { run, texts } => {
             let store = Store::open_to_read(&path)?;
             let shown = view::Shown::new(&store, store.find(run)?, texts.unwrap_or(0))?;
-            if args.json { json::print(&shown) } else { terminal::print(&shown.words(Style::stdout())) }
+            if args.json {
+                json::print(&shown)
+            } else {
+                terminal::print(&shown.words(Style::stdout()))
+            }
         }
         RunsAction::Compare { a, b } => {
             let store = Store::open_to_read(&path)?;
             let compared = view::Compared::new(&store, store.find(a)?, store.find(b)?)?;
-            if args.json { json::print(&compared) } else { terminal::print(&compared.words(Style::stdout())) }
+            if args.json {
+                json::print(&compared)
+            } else {
+                terminal::print(&compared.words(Style::stdout()))
+            }
         }
         RunsAction::Replay { run, temp, sampler } => {
             let store = Store::open_to_read(&path)?;
@@ -91,7 +100,8 @@ fn list(runs: &[view::ListedRow], path: &Path, as_json: bool) -> anyhow::Result<
 
 fn remove(store: &mut Store, names: &[String], yes: bool, as_json: bool) -> anyhow::Result<()> {
     let runs = names.iter().map(|name| store.find(name)).collect::<Result<Vec<RunId>, _>>()?;
-    let n_texts = runs.iter().map(|&run| Ok(store.show(run)?.n_done)).sum::<anyhow::Result<usize>>()?;
+    let n_texts =
+        runs.iter().map(|&run| Ok(store.show(run)?.n_done)).sum::<anyhow::Result<usize>>()?;
     if !yes && n_texts > 0 {
         let question = format!("{} with {}", counted(runs.len(), "run"), counted(n_texts, "text"));
         if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {

@@ -1,4 +1,5 @@
-//! Runs as people and programs see them: a row of the list, one with its chains, two beside each other.
+//! Runs as people and programs see them: a row of the list, one with its chains, two beside each
+//! other.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -161,7 +162,8 @@ impl Gathered {
         self.n_texts += 1;
         // A server that tells no log-probabilities doesn't tell its tokens either.
         self.tokens.extend(
-            (!sample.tokens.is_empty() || sample.text.is_empty()).then_some(sample.tokens.len() as f64),
+            (!sample.tokens.is_empty() || sample.text.is_empty())
+                .then_some(sample.tokens.len() as f64),
         );
         self.entropies.extend(of(|token| token.entropy));
         self.surprisals.extend(of(|token| token.surprisal));
@@ -197,7 +199,8 @@ impl Shown {
     /// Reads a run, with the first `n_texts` of each cell.
     pub(crate) fn new(store: &Store, run: RunId, n_texts: usize) -> anyhow::Result<Shown> {
         let listed = store.show(run)?;
-        let mut gathered: Vec<Gathered> = listed.recipe.chains.iter().map(|_| Gathered::default()).collect();
+        let mut gathered: Vec<Gathered> =
+            listed.recipe.chains.iter().map(|_| Gathered::default()).collect();
         let mut shown = Vec::new();
         store.each_sample(run, &mut |sample| {
             gathered[sample.chain].add(&sample);
@@ -207,7 +210,8 @@ impl Shown {
             }
             Ok::<(), StoreError>(())
         })?;
-        let columns = listed.recipe.chains.iter().zip(gathered).map(|(chain, of)| of.row(chain.to_string()));
+        let columns =
+            listed.recipe.chains.iter().zip(gathered).map(|(chain, of)| of.row(chain.to_string()));
         let evaluation = &listed.recipe.evaluation;
         Ok(Shown {
             columns: columns.collect(),
@@ -235,7 +239,8 @@ impl Shown {
             counted(run.max_tokens, "token"),
         );
         let mut out = sentence(&head);
-        let metrics = self.ask_metrics.as_ref().map(|names| format!("reports {}", names.join(", ")));
+        let metrics =
+            self.ask_metrics.as_ref().map(|names| format!("reports {}", names.join(", ")));
         let judge = self.ask_judge.as_ref().map(|judge| format!("judge {judge}"));
         let asks: Vec<String> = metrics.into_iter().chain(judge).collect();
         if !asks.is_empty() {
@@ -245,11 +250,16 @@ impl Shown {
             out.push_str(&style.dim(&format!("no entropies: {why}\n")));
         }
         let mut rows = vec![
-            ["chain", "texts", "tokens", "entropy", "surprisal", "ended by"].map(str::to_string).to_vec(),
+            ["chain", "texts", "tokens", "entropy", "surprisal", "ended by"]
+                .map(str::to_string)
+                .to_vec(),
         ];
         for column in &self.columns {
-            let finish: Vec<String> =
-                column.finish.iter().map(|(why, n)| format!("{} {n}", finish_words(*why))).collect();
+            let finish: Vec<String> = column
+                .finish
+                .iter()
+                .map(|(why, n)| format!("{} {n}", finish_words(*why)))
+                .collect();
             rows.push(vec![
                 column.chain.clone(),
                 grouped(column.texts),
@@ -259,7 +269,8 @@ impl Shown {
                 finish.join(", "),
             ]);
         }
-        let align = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Left];
+        let align =
+            [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Left];
         let mut lines = table::lines(&rows, &align, 2);
         lines[0] = style.dim(&lines[0]);
         out.push_str(&(lines.join("\n") + "\n"));
@@ -267,7 +278,10 @@ impl Shown {
         for text in &self.shown {
             if prompt.replace(text.prompt) != Some(text.prompt) {
                 let asked = terminal::escape::printable(&self.prompt_texts[text.prompt].text);
-                out.push_str(&format!("\n{}\n", style.bold(&format!("{}. {asked}", text.prompt + 1))));
+                out.push_str(&format!(
+                    "\n{}\n",
+                    style.bold(&format!("{}. {asked}", text.prompt + 1))
+                ));
             }
             let name = format!("── {} · sample {} ──", self.columns[text.chain].chain, text.sample);
             let shown = match terminal::width() {
@@ -289,7 +303,8 @@ pub(crate) struct ReplayRow {
     same: usize,
     /// Steps whose token isn't known, since the run kept only the likeliest logits by name.
     unnamed: usize,
-    /// Steps that the run drew with this very chain; at how many of them the token is the same, and at how many it isn't known.
+    /// Steps that the run drew with this very chain; at how many of them the token is the same, and
+    /// at how many it isn't known.
     own: usize,
     own_same: usize,
     own_unnamed: usize,
@@ -319,7 +334,8 @@ pub(crate) fn replayed(all: &[Replayed]) -> Vec<ReplayRow> {
 
 /// For people.
 pub(crate) fn replay_lines(replayed: &[ReplayRow], style: Style) -> String {
-    let head = ["chain", "steps", "same", "unnamed", "rank", "surprisal", "final entropy", "survivors"];
+    let head =
+        ["chain", "steps", "same", "unnamed", "rank", "surprisal", "final entropy", "survivors"];
     let mut rows = vec![head.map(str::to_string).to_vec()];
     for of in replayed {
         rows.push(vec![
@@ -396,8 +412,9 @@ impl Compared {
         let [a, b] = &self.runs;
         let mut out = format!("run {} and run {}\n", a.run, b.run);
         for (name, [one, other]) in &self.differ {
-            let short =
-                |value: &serde_json::Value| terminal::escape::printable(&table::cut(&value.to_string(), 60));
+            let short = |value: &serde_json::Value| {
+                terminal::escape::printable(&table::cut(&value.to_string(), 60))
+            };
             out.push_str(&format!("  {}  {} · {}\n", style.bold(name), short(one), short(other)));
         }
         out.push_str(&format!(
@@ -408,7 +425,9 @@ impl Compared {
         if self.columns.is_empty() {
             return out;
         }
-        let head = ["chain", "run", "texts", "tokens", "entropy", "surprisal"].map(str::to_string).to_vec();
+        let head = ["chain", "run", "texts", "tokens", "entropy", "surprisal"]
+            .map(str::to_string)
+            .to_vec();
         let mut rows = vec![head];
         for pair in &self.columns {
             for (i, column) in pair.iter().enumerate() {
@@ -441,7 +460,10 @@ fn gather(
     store.each_sample(run.id, &mut |sample| {
         let (chain, of) = &mut gathered[sample.chain];
         of.add(&sample);
-        told((run.recipe.prompts[sample.prompt].text.clone(), chain.clone(), sample.sample), sample.text);
+        told(
+            (run.recipe.prompts[sample.prompt].text.clone(), chain.clone(), sample.sample),
+            sample.text,
+        );
         Ok::<(), StoreError>(())
     })?;
     Ok(gathered)

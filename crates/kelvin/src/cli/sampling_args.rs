@@ -1,5 +1,5 @@
-//! How tokens are drawn, as it was typed: flags by the names that people already use, each of them one stage of a chain;
-//! and the verbs that need no model.
+//! How tokens are drawn, as it was typed: flags by the names that people already use, each of them
+//! one stage of a chain; and the verbs that need no model.
 
 use clap::Args as ClapArgs;
 
@@ -58,7 +58,8 @@ pub(crate) struct StageArgs {
 pub(crate) struct SamplingArgs {
     #[command(flatten)]
     single: StageArgs,
-    /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"; `kelvin stages` lists what there is
+    /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"; `kelvin stages` lists what there
+    /// is
     #[arg(long, value_name = "CHAIN", conflicts_with_all = ["profile", "top_k", "top_p", "min_p", "top_n_sigma", "typical", "xtc",
         "repeat_penalty", "frequency_penalty", "presence_penalty", "dry", "mirostat", "logit_bias"])]
     pub(crate) sampler: Option<String>,
@@ -113,7 +114,8 @@ pub(crate) struct SoftmaxArgs {
     /// Logits, or LABEL=LOGIT
     #[arg(value_name = "LOGIT", required = true, allow_negative_numbers = true)]
     pub(crate) logits: Vec<String>,
-    /// The temperatures: 0 is greedy, inf makes everything equal (default: that of --sampler, or 1,2,5)
+    /// The temperatures: 0 is greedy, inf makes everything equal (default: that of --sampler, or
+    /// 1,2,5)
     #[arg(
         short = 't',
         long = "temp",

@@ -13,8 +13,9 @@ use crate::{
     terminal,
 };
 
-/// Tokens that there is room for, for each text that is continued at once, beyond one whole context: those of texts that run, and
-/// of others that are kept so that what goes on from them isn't read again.
+/// Tokens that there is room for, for each text that is continued at once, beyond one whole
+/// context: those of texts that run, and of others that are kept so that what goes on from them
+/// isn't read again.
 const TOKENS_A_TEXT: usize = 4096;
 const MOST_PARALLEL: usize = 256;
 const MOST_KEY_BYTES: u64 = 4096;
@@ -64,12 +65,15 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         drain: Duration::from_secs(args.drain),
     };
     log_to_stderr();
-    let asks_date = matches!(&session.engine.template, Some(Ok(template)) if template.may_ask_date());
+    let asks_date =
+        matches!(&session.engine.template, Some(Ok(template)) if template.may_ask_date());
     let has_key = options.key.is_some();
     let any_page = options.origins.contains(&Origin::Any);
     server::serve(session.engine, &args.host, args.port, options, |address| {
         if !address.ip().is_loopback() && !has_key {
-            terminal::note("hint: others can reach this address and no API key is set (KELVIN_API_KEY)");
+            terminal::note(
+                "hint: others can reach this address and no API key is set (KELVIN_API_KEY)",
+            );
         }
         if any_page && !has_key {
             terminal::note(
@@ -98,8 +102,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     })
 }
 
-/// Pages that there is room for: as many tokens as were asked for, or some for each text; but at least a whole context, and no more
-/// than there is memory.
+/// Pages that there is room for: as many tokens as were asked for, or some for each text; but at
+/// least a whole context, and no more than there is memory.
 fn pages(args: &ServeArgs, limit: usize, page_bytes: usize) -> anyhow::Result<usize> {
     let of = |n_tokens: usize| n_tokens.div_ceil(PAGE);
     // A text that is as long as can be may begin within a page that others hold.
@@ -140,9 +144,9 @@ fn key(args: &ServeArgs) -> anyhow::Result<Option<Key>> {
         None => std::env::var("KELVIN_API_KEY").ok(),
     };
     match text.as_deref().map(str::trim) {
-        Some("") => {
-            Err(usage("the API key is empty: give one, or leave KELVIN_API_KEY and --api-key-file out"))
-        }
+        Some("") => Err(usage(
+            "the API key is empty: give one, or leave KELVIN_API_KEY and --api-key-file out",
+        )),
         text => Ok(text.map(Key::new)),
     }
 }
@@ -150,7 +154,10 @@ fn key(args: &ServeArgs) -> anyhow::Result<Option<Key>> {
 /// One line for each event, for people and for programs.
 fn log_to_stderr() {
     let colours = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false);
     // Only a second subscriber could fail, and there is none.
     let _ = log.try_init();
 }

@@ -28,8 +28,9 @@ pub(crate) struct ServeArgs {
     /// Texts that are continued at once
     #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Server")]
     pub(crate) parallel: usize,
-    /// Tokens that there is room for, of all texts that are continued at once and of those kept for reuse (default: one context and
-    /// 4096 for each of --parallel, but at most half of the memory that is free)
+    /// Tokens that there is room for, of all texts that are continued at once and of those kept for
+    /// reuse (default: one context and 4096 for each of --parallel, but at most half of the memory
+    /// that is free)
     #[arg(long, value_name = "TOKENS", help_heading = "Server")]
     pub(crate) room: Option<usize>,
     /// Prompts that may wait; more are refused with 503
@@ -38,7 +39,8 @@ pub(crate) struct ServeArgs {
     /// Require this file's content as the API key (or the value of KELVIN_API_KEY)
     #[arg(long, value_name = "FILE", help_heading = "Server")]
     pub(crate) api_key_file: Option<PathBuf>,
-    /// Let pages of this origin use the server from a browser (scheme://host:port, or * for all; may be given again)
+    /// Let pages of this origin use the server from a browser (scheme://host:port, or * for all;
+    /// may be given again)
     #[arg(long, value_name = "ORIGIN", help_heading = "Server")]
     pub(crate) allow_origin: Vec<Origin>,
     /// Connections at once; when there are more, the one idle for longest is closed
@@ -50,7 +52,8 @@ pub(crate) struct ServeArgs {
     /// How long running answers may take after the end was asked for
     #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Server")]
     pub(crate) drain: u64,
-    /// The date for chat templates that ask for it: YYYY-MM-DD, or today, that of each request (UTC)
+    /// The date for chat templates that ask for it: YYYY-MM-DD, or today, that of each request
+    /// (UTC)
     #[arg(long, value_name = "DATE", default_value = "today", help_heading = "Server")]
     pub(crate) date: String,
     #[command(flatten)]

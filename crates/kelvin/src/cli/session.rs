@@ -81,7 +81,9 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     let isa = args.isa.as_ref().map(named).transpose()?;
     check_threads(args.threads)?;
     if args.ctx_size == Some(0) {
-        return Err(usage("--ctx-size is 0: give at least 1, or leave it out for all that the model has"));
+        return Err(usage(
+            "--ctx-size is 0: give at least 1, or leave it out for all that the model has",
+        ));
     }
     let (reference, path) = locate(&args.named)?;
     let options = ModelOptions { threads: args.threads.unwrap_or(0), isa };
@@ -158,9 +160,15 @@ impl Session {
         })
     }
 
-    /// Refuses what can't be done, before anything is shown of it: a prompt that can't be continued, and so many texts of so many tokens
-    /// that there may not be memory for all of them. Running out of it in the midst can't be caught.
-    pub(crate) fn check(&self, prompt: &[TokenId], n_texts: usize, max_tokens: usize) -> anyhow::Result<()> {
+    /// Refuses what can't be done, before anything is shown of it: a prompt that can't be
+    /// continued, and so many texts of so many tokens that there may not be memory for all of them.
+    /// Running out of it in the midst can't be caught.
+    pub(crate) fn check(
+        &self,
+        prompt: &[TokenId],
+        n_texts: usize,
+        max_tokens: usize,
+    ) -> anyhow::Result<()> {
         let limit = check_prompt(&self.engine, prompt, self.context)?;
         let n_new = max_tokens.min(limit - prompt.len());
         let n_pages = pages(prompt.len(), n_texts, n_new);
@@ -178,11 +186,13 @@ impl Session {
         }
     }
 
-    /// The file's SHA-256: the catalogue's, which was checked when the file was fetched, or computed now.
+    /// The file's SHA-256: the catalogue's, which was checked when the file was fetched, or
+    /// computed now.
     pub(crate) fn sha256(&self) -> anyhow::Result<String> {
         match &self.file.sha256 {
             Some(known) => Ok(known.clone()),
-            None => verify::sha256(&self.path).with_context(|| format!("can't read {}", self.path.display())),
+            None => verify::sha256(&self.path)
+                .with_context(|| format!("can't read {}", self.path.display())),
         }
     }
 
@@ -191,11 +201,17 @@ impl Session {
         self.context.unwrap_or(usize::MAX).min(self.engine.model.config.ctx_len)
     }
 
-    /// Makes `sequence` hold `tokens` and returns the raw logits of what comes next. What it holds of them
-    /// already isn't read again, but for the last token.
-    pub(crate) fn read(&self, sequence: &mut Sequence, tokens: &[TokenId]) -> anyhow::Result<Vec<f32>> {
+    /// Makes `sequence` hold `tokens` and returns the raw logits of what comes next. What it holds
+    /// of them already isn't read again, but for the last token.
+    pub(crate) fn read(
+        &self,
+        sequence: &mut Sequence,
+        tokens: &[TokenId],
+    ) -> anyhow::Result<Vec<f32>> {
         let limit = self.limit();
-        let Some((last, head)) = tokens.split_last() else { return Err(GenerateError::EmptyPrompt.into()) };
+        let Some((last, head)) = tokens.split_last() else {
+            return Err(GenerateError::EmptyPrompt.into());
+        };
         if tokens.len() > limit {
             return Err(GenerateError::PromptTooLong { len: tokens.len(), limit }.into());
         }
@@ -205,9 +221,10 @@ impl Session {
         let mut bar = LateBar::new(Counted::Tokens);
         for chunk in head[shared..].chunks(CHUNK) {
             bar.set(sequence.len() as u64, tokens.len() as u64);
-            self.engine
-                .model
-                .forward(&mut [Append { sequence, tokens: chunk, want: Want::None }], &mut scratch)?;
+            self.engine.model.forward(
+                &mut [Append { sequence, tokens: chunk, want: Want::None }],
+                &mut scratch,
+            )?;
         }
         let mut batch = [Append { sequence, tokens: std::slice::from_ref(last), want: Want::Last }];
         Ok(self.engine.model.forward(&mut batch, &mut scratch)?.row(0).to_vec())

@@ -25,21 +25,26 @@ struct Answer {
 
 /// Runs the verb.
 pub(crate) fn run(args: &SoftmaxArgs) -> anyhow::Result<()> {
-    let logits = args.logits.iter().map(|typed| parse(typed)).collect::<anyhow::Result<Vec<Logit>>>()?;
+    let logits =
+        args.logits.iter().map(|typed| parse(typed)).collect::<anyhow::Result<Vec<Logit>>>()?;
     if logits.iter().all(|x| x.logit == f64::NEG_INFINITY) {
-        return Err(usage("every logit is -inf, so nothing could be drawn: give at least one finite logit"));
+        return Err(usage(
+            "every logit is -inf, so nothing could be drawn: give at least one finite logit",
+        ));
     }
     let chain = args.sampler.as_ref().map(|chain| chain.parse::<Chain>()).transpose();
     let chain = chain.map_err(|error| usage(format!("--sampler: {error}")))?;
     let temperatures =
         options::columns(args.temperatures.as_deref(), USUAL, chain.as_ref(), Infinity::Allowed)?;
-    // A chain that stands as it is has no one temperature: the plain softmax beside it is the raw one.
+    // A chain that stands as it is has no one temperature: the plain softmax beside it is the raw
+    // one.
     let shown = |t: Option<f32>| json::short(t.unwrap_or(1.0));
     let mut views: Vec<View> = temperatures.iter().map(|&t| view(&logits, shown(t))).collect();
     if let Some(chain) = &chain {
         for (view, &t) in views.iter_mut().zip(&temperatures) {
-            view.chained =
-                Some(chained(&logits, chain, t).map_err(|error| usage(format!("--sampler: {error}")))?);
+            view.chained = Some(
+                chained(&logits, chain, t).map_err(|error| usage(format!("--sampler: {error}")))?,
+            );
         }
     }
     if args.output.json {
@@ -116,7 +121,11 @@ fn render(views: &[View], width: usize, style: Style) -> String {
         let lines = terminal::table::lines(&rows, &align, 2);
         let room = width
             .saturating_sub(
-                lines.iter().map(|l| unicode_width::UnicodeWidthStr::width(l.as_str())).max().unwrap_or(0)
+                lines
+                    .iter()
+                    .map(|l| unicode_width::UnicodeWidthStr::width(l.as_str()))
+                    .max()
+                    .unwrap_or(0)
                     + 3,
             )
             .clamp(4, 40);
@@ -130,8 +139,10 @@ fn render(views: &[View], width: usize, style: Style) -> String {
             let bar = style.heat(view.temperature as f32, &bars::bar(share, room));
             out.push_str(&format!("{line}  {bar}\n"));
         }
-        let sum =
-            view.exp_sum.map(|sum| format!("sum of e^(x/T) {} · ", short_number(sum))).unwrap_or_default();
+        let sum = view
+            .exp_sum
+            .map(|sum| format!("sum of e^(x/T) {} · ", short_number(sum)))
+            .unwrap_or_default();
         let note = format!(
             "{sum}sum of probabilities {:.8} · entropy {:.4} nats · effective choices {:.4}",
             view.probability_sum, view.entropy_nats, view.effective_choices
@@ -180,8 +191,10 @@ mod tests {
         check(&["1", "2"], 1.0, &[0.26894142, 0.73105858], 5e-9);
         check(&["1", "2"], 2.0, &[0.37754067, 0.62245933], 5e-9);
         check(&["1", "2"], 5.0, &[0.450166, 0.549834], 5e-7);
-        // e^4/62.892… is 0.86812; the page of definitions prints 0.8682, which its own sum of 1 forbids.
-        let greetings = ["Ni Hao=0.1", "Konnichiwa=0", "Hola=0.5", "Namaste=1", "Hello=4", "Ciao=0.6"];
+        // e^4/62.892… is 0.86812; the page of definitions prints 0.8682, which its own sum of 1
+        // forbids.
+        let greetings =
+            ["Ni Hao=0.1", "Konnichiwa=0", "Hola=0.5", "Namaste=1", "Hello=4", "Ciao=0.6"];
         check(&greetings, 1.0, &[0.0176, 0.0159, 0.0262, 0.0432, 0.8681, 0.0290], 5e-5);
         check(&greetings, 5.0, &[0.1325, 0.1299, 0.1435, 0.1586, 0.2890, 0.1464], 5e-5);
         let exps = view(&[parse("1").unwrap(), parse("2").unwrap()], 1.0);
@@ -215,17 +228,28 @@ mod tests {
 
     #[test]
     fn a_chain_shows_its_stages() {
-        let logits: Vec<Logit> = ["4", "1", "0.6", "-inf"].iter().map(|t| parse(t).unwrap()).collect();
+        let logits: Vec<Logit> =
+            ["4", "1", "0.6", "-inf"].iter().map(|t| parse(t).unwrap()).collect();
         let chain: Chain = "temp=1 | top_k=2".parse().unwrap();
         let found = chained(&logits, &chain, Some(2.0)).unwrap();
-        assert_eq!((found.chain.as_str(), found.survivors, found.stages.len()), ("temp=2 | top_k=2", 2, 2));
+        assert_eq!(
+            (found.chain.as_str(), found.survivors, found.stages.len()),
+            ("temp=2 | top_k=2", 2, 2)
+        );
         let odds = 1.5f64.exp();
-        for (p, q) in
-            found.probabilities_final.iter().zip([odds / (1.0 + odds), 1.0 / (1.0 + odds), 0.0, 0.0])
-        {
+        for (p, q) in found.probabilities_final.iter().zip([
+            odds / (1.0 + odds),
+            1.0 / (1.0 + odds),
+            0.0,
+            0.0,
+        ]) {
             assert!((p - q).abs() < 1e-12, "{:?}", found.probabilities_final);
         }
-        assert!(chained(&logits, &"bias=9:1".parse().unwrap(), Some(1.0)).unwrap_err().contains("token 9"));
+        assert!(
+            chained(&logits, &"bias=9:1".parse().unwrap(), Some(1.0))
+                .unwrap_err()
+                .contains("token 9")
+        );
     }
 
     #[test]
@@ -233,12 +257,15 @@ mod tests {
         let logits = [parse("1").unwrap(), parse("2").unwrap()];
         let text = render(&[view(&logits, 1.0)], 80, Style::default());
         assert!(
-            text.contains("0.26894142") && text.contains("2.718") && text.contains("entropy 0.5822"),
+            text.contains("0.26894142")
+                && text.contains("2.718")
+                && text.contains("entropy 0.5822"),
             "{text}"
         );
         assert!(
             text.lines()
-                .all(|line| unicode_width::UnicodeWidthStr::width(line) <= 80 || line.contains("sum")),
+                .all(|line| unicode_width::UnicodeWidthStr::width(line) <= 80
+                    || line.contains("sum")),
             "{text}"
         );
     }

@@ -35,7 +35,9 @@ pub(crate) fn run(args: &StagesArgs) -> anyhow::Result<()> {
         allowed: stage.allowed,
         source: stage.source,
     };
-    let order = |profile: Profile| Ok(Order { name: profile.name(), chain: profile.chain(&[])?.to_string() });
+    let order = |profile: Profile| {
+        Ok(Order { name: profile.name(), chain: profile.chain(&[])?.to_string() })
+    };
     let answer = Answer {
         stages: STAGES.iter().map(row).collect(),
         profiles: Profile::all().map(order).collect::<anyhow::Result<_>>()?,
@@ -44,11 +46,15 @@ pub(crate) fn run(args: &StagesArgs) -> anyhow::Result<()> {
         return json::print(&answer);
     }
     let (style, width) = (Style::stdout(), terminal::width());
-    let mut out = String::from("Stages, written NAME=VALUE[,KEY:VALUE] and joined by | in any order:\n\n");
+    let mut out =
+        String::from("Stages, written NAME=VALUE[,KEY:VALUE] and joined by | in any order:\n\n");
     for stage in &answer.stages {
-        let head = wrap::sentence(&format!("{}  {}", stage.name, stage.summary), 2, width, str::to_string);
+        let head =
+            wrap::sentence(&format!("{}  {}", stage.name, stage.summary), 2, width, str::to_string);
         let terms =
-            wrap::sentence(&format!("{}; {}", stage.allowed, stage.source), 6, width, |line| style.dim(line));
+            wrap::sentence(&format!("{}; {}", stage.allowed, stage.source), 6, width, |line| {
+                style.dim(line)
+            });
         out.push_str(&head.join("\n").replacen(stage.name, &style.bold(stage.name), 1));
         out.push_str(&format!("\n{}\n", terms.join("\n")));
     }

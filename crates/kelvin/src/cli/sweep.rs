@@ -60,18 +60,28 @@ pub(crate) fn with_worker<T>(
         Origin::Model(_) => {
             let session = session::open(&model_args(args, recipe))?;
             let prompts = prompts(&session, recipe)?;
-            let source = Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
-            work(&mut Local::new(&session.engine, source, prompts, recipe.length.context, args.width)?)
+            let source =
+                Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
+            work(&mut Local::new(
+                &session.engine,
+                source,
+                prompts,
+                recipe.length.context,
+                args.width,
+            )?)
         }
         Origin::Server { .. } => work(&mut Remote::new(recipe, manners(args)?).map_err(usage)?),
     }
 }
 
-/// How a server is spoken to. A key is sent only if its variable is named, so that no other server's is given away.
+/// How a server is spoken to. A key is sent only if its variable is named, so that no other
+/// server's is given away.
 fn manners(args: &SweepArgs) -> anyhow::Result<Manners> {
     let key = args.key_env.as_ref().map(|name| {
         let key = std::env::var(name).ok().filter(|key| !key.is_empty());
-        key.ok_or_else(|| usage(format!("--key-env: the environment variable {name} is empty or not set")))
+        key.ok_or_else(|| {
+            usage(format!("--key-env: the environment variable {name} is empty or not set"))
+        })
     });
     if args.requests == 0 {
         return Err(usage("--requests is 0, but at least 1 is needed"));
@@ -130,8 +140,12 @@ pub(crate) fn check_judge(recipe: &Recipe) -> anyhow::Result<()> {
 
 /// What was typed: flags over the file over the environment.
 pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
-    let file =
-        args.recipe.as_deref().map(Draft::read).transpose().map_err(|error| usage(error.to_string()))?;
+    let file = args
+        .recipe
+        .as_deref()
+        .map(Draft::read)
+        .transpose()
+        .map_err(|error| usage(error.to_string()))?;
     let template = match (args.raw, args.chat || args.system.is_some() || args.date.is_some()) {
         (true, _) => Some("raw"),
         (false, true) => Some("chat"),
@@ -210,8 +224,9 @@ pub(crate) fn place(args: &DbArgs) -> anyhow::Result<PathBuf> {
         Some(path) if path.as_os_str().is_empty() => Err(usage("--db is empty: give a file")),
         Some(path) => Ok(path.clone()),
         None => {
-            let folder = dirs::data_dir()
-                .context("there is no folder for data on this machine: name the database with --db")?;
+            let folder = dirs::data_dir().context(
+                "there is no folder for data on this machine: name the database with --db",
+            )?;
             Ok(folder.join("kelvin").join("runs.db"))
         }
     }
@@ -252,7 +267,8 @@ pub(crate) fn prompts(session: &Session, recipe: &Recipe) -> anyhow::Result<Vec<
     let mut all = Vec::with_capacity(recipe.prompts.len());
     for (i, prompt) in recipe.prompts.iter().enumerate() {
         bar.set(i as u64, recipe.prompts.len() as u64);
-        let prepared = prompt::prepare(&session.engine, prompt.text.clone(), &args, Otherwise::TemplateIfAny);
+        let prepared =
+            prompt::prepare(&session.engine, prompt.text.clone(), &args, Otherwise::TemplateIfAny);
         let prepared = prepared.with_context(|| format!("prompt {}", i + 1))?;
         if prepared.date.is_some() && framing.date.is_none() {
             return Err(usage(

@@ -1,4 +1,5 @@
-//! Experiments as they were typed: a table of texts to fill, and what is done with the runs that are there.
+//! Experiments as they were typed: a table of texts to fill, and what is done with the runs that
+//! are there.
 
 use std::path::PathBuf;
 
@@ -50,10 +51,12 @@ pub(crate) struct SweepArgs {
         help_heading = "Prompts"
     )]
     pub(crate) prompt: Vec<String>,
-    /// A file of prompts: one a line (.txt), or records with a field `prompt` (.jsonl, .json, .csv, .tsv, .parquet), whose other fields are kept
+    /// A file of prompts: one a line (.txt), or records with a field `prompt` (.jsonl, .json, .csv,
+    /// .tsv, .parquet), whose other fields are kept
     #[arg(long, value_name = "FILE", visible_alias = "prompt-file", help_heading = "Prompts")]
     pub(crate) prompts: Option<PathBuf>,
-    /// The field or column of the file of prompts that holds them (default: prompt, or a single user's message in messages)
+    /// The field or column of the file of prompts that holds them (default: prompt, or a single
+    /// user's message in messages)
     #[arg(long, value_name = "NAME", help_heading = "Prompts")]
     pub(crate) prompt_column: Option<String>,
     /// Read control tokens such as <|im_start|> in prompts as tokens
@@ -71,7 +74,8 @@ pub(crate) struct SweepArgs {
     /// The date for templates that ask for it: YYYY-MM-DD or today (UTC); it is kept in the recipe
     #[arg(long, value_name = "DATE", help_heading = "Prompts")]
     pub(crate) date: Option<String>,
-    /// The temperatures: numbers, ranges such as "0.2..2 step 0.2", or both (default, if no chain is given: 0.5,1,2)
+    /// The temperatures: numbers, ranges such as "0.2..2 step 0.2", or both (default, if no chain
+    /// is given: 0.5,1,2)
     #[arg(
         short = 't',
         long = "temp",
@@ -105,16 +109,21 @@ pub(crate) struct SweepArgs {
     /// Go on after the model says it is done
     #[arg(long, alias = "ignore-eos", help_heading = "Length")]
     pub(crate) ignore_end: bool,
-    /// Keep more of each token: shift (how far the chain moved the distribution), logits (for `runs replay`: all of them, exactly) or logits=N (the N likeliest exactly, of the rest how many lie how far below; a few per cent of the room)
+    /// Keep more of each token: shift (how far the chain moved the distribution), logits (for
+    /// `runs replay`: all of them, exactly) or logits=N (the N likeliest exactly, of the rest how
+    /// many lie how far below; a few per cent of the room)
     #[arg(long, value_name = "WHAT,…", value_delimiter = ',', help_heading = "Output")]
     pub(crate) record: Vec<String>,
-    /// What `report` is to show of the run: metrics' names (kelvin report --help), or all; the texts don't depend on it
+    /// What `report` is to show of the run: metrics' names (kelvin report --help), or all; the
+    /// texts don't depend on it
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Report")]
     pub(crate) metrics: Vec<String>,
-    /// The model that is to say for it how likely it finds the texts (a name, a path or a file of the hub), or none
+    /// The model that is to say for it how likely it finds the texts (a name, a path or a file of
+    /// the hub), or none
     #[arg(long, value_name = "MODEL", help_heading = "Report")]
     pub(crate) judge: Option<String>,
-    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf (default: smollm2)
+    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf (default:
+    /// smollm2)
     #[arg(short, long, value_name = "MODEL", help_heading = "Model")]
     pub(crate) model: Option<String>,
     #[command(flatten)]
@@ -131,7 +140,8 @@ pub(crate) struct SweepArgs {
     /// How keys and values are kept (default: f16)
     #[arg(long, value_name = "TYPE", value_enum, help_heading = "Model")]
     pub(crate) cache_type: Option<CacheType>,
-    /// Ask a server that speaks OpenAI's protocol instead: its address up to and with /v1 (-m names its model; prompts go as they are, without a chat template)
+    /// Ask a server that speaks OpenAI's protocol instead: its address up to and with /v1 (-m names
+    /// its model; prompts go as they are, without a chat template)
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub(crate) server: Option<String>,
     /// Which settings it understands beyond OpenAI's: kelvin, vllm, llama.cpp
@@ -146,7 +156,8 @@ pub(crate) struct SweepArgs {
     /// How long one answer may take, in seconds
     #[arg(long, value_name = "SECS", default_value_t = 600, help_heading = "Server")]
     pub(crate) timeout: u64,
-    /// How long to wait, in seconds, for a server that answers nobody (default: 120, and 2 for one that has never answered)
+    /// How long to wait, in seconds, for a server that answers nobody (default: 120, and 2 for one
+    /// that has never answered)
     #[arg(long, value_name = "SECS", help_heading = "Server")]
     pub(crate) patience: Option<u64>,
     #[command(flatten)]
@@ -217,12 +228,14 @@ pub(crate) enum RunsAction {
         #[arg(value_name = "RUN")]
         b: String,
     },
-    /// Draw each token of a run again with other chains, from the logits that it kept (sweep --record logits)
+    /// Draw each token of a run again with other chains, from the logits that it kept (sweep
+    /// --record logits)
     Replay {
         /// Which
         #[arg(value_name = "RUN")]
         run: String,
-        /// The temperatures: numbers, ranges such as "0.2..2 step 0.2", or both (default, if no chain is given: 0.5,1,2)
+        /// The temperatures: numbers, ranges such as "0.2..2 step 0.2", or both (default, if no
+        /// chain is given: 0.5,1,2)
         #[arg(
             short = 't',
             long = "temp",

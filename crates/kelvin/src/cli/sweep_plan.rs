@@ -66,8 +66,9 @@ pub(crate) fn show(
     let most_tokens = rows.len().saturating_mul(recipe.length.max_tokens);
     let sittings = store.map(|store| store.sittings_of(&source)).transpose()?.unwrap_or_default();
     let threads = worker.n_threads();
-    let earlier =
-        sittings.iter().find(|sitting| sitting.threads == threads && sitting.tokens >= LEAST_TOKENS);
+    let earlier = sittings
+        .iter()
+        .find(|sitting| sitting.threads == threads && sitting.tokens >= LEAST_TOKENS);
     let (tokens_per_sec, speed_from) = match (earlier, &source) {
         (Some(sitting), _) => (Some(sitting.tokens as f64 / sitting.elapsed_secs), Some("earlier")),
         (None, Source::Local { .. }) if !rows.is_empty() => {
@@ -102,10 +103,15 @@ fn words(plan: &Plan<'_>) -> String {
         [first, .., last] => format!("{first} … {last}"),
     };
     let there = plan.texts - plan.missing;
-    let texts = if there == 0 { String::new() } else { format!("{} of them there", grouped(there)) };
+    let texts =
+        if there == 0 { String::new() } else { format!("{} of them there", grouped(there)) };
     let time = match (plan.most_secs, plan.tokens_per_sec, plan.speed_from) {
         (Some(secs), Some(rate), from) => {
-            let from = if from == Some("now") { "measured just now" } else { "as in an earlier sweep here" };
+            let from = if from == Some("now") {
+                "measured just now"
+            } else {
+                "as in an earlier sweep here"
+            };
             [
                 format!("≤ {}", duration(secs)),
                 format!("at {} tokens/s, {from}", grouped(rate.round() as usize)),
@@ -136,7 +142,8 @@ fn words(plan: &Plan<'_>) -> String {
     out + &manner(plan.source).unwrap_or_default()
 }
 
-/// Tokens a second of the first texts that are missing, a few tokens of each, none of which is kept.
+/// Tokens a second of the first texts that are missing, a few tokens of each, none of which is
+/// kept.
 fn measure(recipe: &Recipe, rows: &[Row], worker: &mut dyn Worker) -> anyhow::Result<f64> {
     let mut short = recipe.clone();
     short.length.max_tokens = recipe.length.max_tokens.min(MEASURED_TOKENS);

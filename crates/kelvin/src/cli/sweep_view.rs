@@ -1,4 +1,5 @@
-//! A sweep as people and programs see it: what is to be done, a bar while it's done, what came of it.
+//! A sweep as people and programs see it: what is to be done, a bar while it's done, what came of
+//! it.
 
 use std::{
     ops::ControlFlow,
@@ -121,7 +122,8 @@ impl Reporter<'_> {
         } else {
             terminal::print(&header.words())?;
         }
-        // Counted in tokens, of which a text that ends early brings what it leaves: so the time left is steady.
+        // Counted in tokens, of which a text that ends early brings what it leaves: so the time
+        // left is steady.
         let bar = ProgressBar::new((n_missing * max_tokens) as u64);
         let style = ProgressStyle::with_template("  {bar:30} {msg} · {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -209,10 +211,17 @@ pub(crate) fn end(run: RunId, swept: &Swept, json: bool) -> anyhow::Result<()> {
     let rate = n_tokens as f64 / elapsed_secs.max(1e-9);
     let mut out = match n_new {
         0 => String::new(),
-        n => format!("{} added in {} ({rate:.0} tokens/s)\n", counted(n, "text"), duration(elapsed_secs)),
+        n => format!(
+            "{} added in {} ({rate:.0} tokens/s)\n",
+            counted(n, "text"),
+            duration(elapsed_secs)
+        ),
     };
     out.push_str(&if n_missing > 0 {
-        format!("stopped with {} missing; the same command goes on from there\n", counted(n_missing, "text"))
+        format!(
+            "stopped with {} missing; the same command goes on from there\n",
+            counted(n_missing, "text")
+        )
     } else {
         format!("see kelvin runs show {run}\n")
     });
@@ -226,7 +235,8 @@ pub(crate) fn named(source: &Source) -> &str {
     }
 }
 
-/// What is put around a recipe's prompts, as far as it's known before the model is: a server knows no template to choose.
+/// What is put around a recipe's prompts, as far as it's known before the model is: a server knows
+/// no template to choose.
 pub(crate) fn template(recipe: &Recipe) -> Template {
     match (&recipe.origin, recipe.framing.template) {
         (Origin::Server { .. }, Template::Auto) => Template::Raw,
@@ -284,7 +294,10 @@ mod tests {
     #[test]
     fn numbers_and_times_for_people() {
         assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!((counted(1, "text").as_str(), counted(2, "text").as_str()), ("1 text", "2 texts"));
+        assert_eq!(
+            (counted(1, "text").as_str(), counted(2, "text").as_str()),
+            ("1 text", "2 texts")
+        );
         let times = [0.25, 12.4, 119.0, 125.0, 7300.0].map(duration);
         assert_eq!(times, ["0.2 s", "12 s", "119 s", "2 min 05 s", "2 h 01 min"]);
     }

@@ -39,23 +39,27 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let typed = prompt::read(&args.prompt)?;
     let (_, path) = session::locate(&args.named)?;
     let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
-    let tokenizer =
-        Tokenizer::from_metadata(&gguf.metadata).with_context(|| format!("can't use {}", path.display()))?;
+    let tokenizer = Tokenizer::from_metadata(&gguf.metadata)
+        .with_context(|| format!("can't use {}", path.display()))?;
     session::warn(&tokenizer);
-    let (text, ids, date) = if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some()
-    {
-        let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
-        let (rendered, date) = prompt::render_one(&template, &typed, &args.prompt)?;
-        let ids = prompt::encode_rendered(&tokenizer, &rendered);
-        prompt::note_unreadable(&tokenizer, &rendered.text, true);
-        (rendered.text, ids, date)
-    } else {
-        prompt::note_unreadable(&tokenizer, &typed, args.prompt.special);
-        let ids = tokenizer.encode(&typed, !args.no_bos, args.prompt.special);
-        (typed, ids, None)
-    };
+    let (text, ids, date) =
+        if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some() {
+            let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
+            let (rendered, date) = prompt::render_one(&template, &typed, &args.prompt)?;
+            let ids = prompt::encode_rendered(&tokenizer, &rendered);
+            prompt::note_unreadable(&tokenizer, &rendered.text, true);
+            (rendered.text, ids, date)
+        } else {
+            prompt::note_unreadable(&tokenizer, &typed, args.prompt.special);
+            let ids = tokenizer.encode(&typed, !args.no_bos, args.prompt.special);
+            (typed, ids, None)
+        };
     let body: &[TokenId] = match (tokenizer.bos(), ids.split_first()) {
-        (Some(bos), Some((first, rest))) if *first == bos && !text.starts_with(tokenizer.piece(bos)) => rest,
+        (Some(bos), Some((first, rest)))
+            if *first == bos && !text.starts_with(tokenizer.piece(bos)) =>
+        {
+            rest
+        }
         _ => &ids,
     };
     let answer = Answer {
@@ -86,12 +90,19 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
 fn render(answer: &Answer, style: Style) -> String {
     let mut rows = vec![["id", "piece", "text"].map(str::to_string).to_vec()];
     for token in &answer.tokens {
-        rows.push(vec![token.ids[0].to_string(), escape::visible(&token.piece), token.shown.clone()]);
+        rows.push(vec![
+            token.ids[0].to_string(),
+            escape::visible(&token.piece),
+            token.shown.clone(),
+        ]);
     }
     let mut lines = terminal::table::lines(&rows, &[Align::Right, Align::Left, Align::Left], 0);
     lines[0] = style.dim(&lines[0]);
-    let trip =
-        if answer.round_trip { "they decode to the same text" } else { "they don't decode to the same text" };
+    let trip = if answer.round_trip {
+        "they decode to the same text"
+    } else {
+        "they don't decode to the same text"
+    };
     lines.push(style.dim(&format!(
         "{} for {}; {trip}",
         terminal::counted(answer.ids.len(), "token"),

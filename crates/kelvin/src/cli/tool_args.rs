@@ -1,4 +1,5 @@
-//! The everyday tools as they were typed: what a file holds, how a text becomes tokens, how likely a model finds it, how fast it all is.
+//! The everyday tools as they were typed: what a file holds, how a text becomes tokens, how likely
+//! a model finds it, how fast it all is.
 
 use std::path::PathBuf;
 
@@ -61,7 +62,8 @@ it in so many ways together, both of which count. GB/s are the bytes of weights,
 the multiplications and additions with weights; the limits beside them are measured in the same run. Let nothing else \
 run meanwhile: samples that a neighbour disturbed are dropped, and how many were is shown.")]
 pub(crate) struct BenchArgs {
-    /// What to measure: reading a prompt, continuing one text (decode), or reading a prompt and continuing it in several ways (compare)
+    /// What to measure: reading a prompt, continuing one text (decode), or reading a prompt and
+    /// continuing it in several ways (compare)
     #[arg(
         long,
         value_enum,
@@ -77,7 +79,13 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "0,1024")]
     pub(crate) depths: Vec<usize>,
     /// In how many ways together `compare` continues its prompt
-    #[arg(long, alias = "ways", value_name = "N,…", value_delimiter = ',', default_value = "1,4,16")]
+    #[arg(
+        long,
+        alias = "ways",
+        value_name = "N,…",
+        value_delimiter = ',',
+        default_value = "1,4,16"
+    )]
     pub(crate) batch: Vec<usize>,
     /// Tokens of each continuation
     #[arg(short = 'n', long, value_name = "N", default_value_t = 64, value_parser = number::count, allow_negative_numbers = true)]
@@ -128,7 +136,8 @@ pub(crate) struct PerplexityArgs {
     /// Tokens from the beginning of a window to that of the next (default: the window)
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) stride: Option<usize>,
-    /// Tokens at the beginning of each window that predict nothing that counts (default: half of it; with --stride, all but STRIDE)
+    /// Tokens at the beginning of each window that predict nothing that counts (default: half of
+    /// it; with --stride, all but STRIDE)
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) skip: Option<usize>,
     /// Use the first N windows only

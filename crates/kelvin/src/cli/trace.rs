@@ -24,7 +24,8 @@ pub(crate) fn tokens(typed: &[String], session: &Session) -> anyhow::Result<Vec<
 
 /// The stages as a table.
 pub(crate) fn stage_lines(stages: &[StageRow], style: Style) -> String {
-    let mut rows = vec![["stage", "tokens left", "entropy", "mass removed"].map(str::to_string).to_vec()];
+    let mut rows =
+        vec![["stage", "tokens left", "entropy", "mass removed"].map(str::to_string).to_vec()];
     for stage in stages {
         rows.push(vec![
             stage.stage.clone(),
@@ -39,7 +40,8 @@ pub(crate) fn stage_lines(stages: &[StageRow], style: Style) -> String {
 
 /// The watched tokens as a table; the way through the chain if `all`, else its ends.
 pub(crate) fn watched_lines(watched: &[Watched], all: bool, style: Style) -> String {
-    let mut rows = vec![["token", "after", "rank", "probability", "nats"].map(str::to_string).to_vec()];
+    let mut rows =
+        vec![["token", "after", "rank", "probability", "nats"].map(str::to_string).to_vec()];
     for token in watched {
         let last = token.places.len() - 1;
         let places = token.places.iter().enumerate().filter(|(i, _)| all || *i == 0 || *i == last);

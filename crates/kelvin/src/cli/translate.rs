@@ -1,4 +1,5 @@
-//! `translate`: a chain in, another engine's settings for the same distribution out, and what that engine can't express.
+//! `translate`: a chain in, another engine's settings for the same distribution out, and what that
+//! engine can't express.
 
 use kelvin_sampling::{Chain, Profile};
 

@@ -1,4 +1,5 @@
-//! `tune`: settings, prompts and an objective in, the setting to use out, in Kelvin's words and in those of other engines.
+//! `tune`: settings, prompts and an objective in, the setting to use out, in Kelvin's words and in
+//! those of other engines.
 
 use std::ops::ControlFlow;
 
@@ -40,7 +41,8 @@ use crate::{
 /// The dice of resampling.
 const SEED: u64 = 0x74_75_6E_65;
 
-/// The dice of two rounds lie so far apart, since at a server that knows no numbers of samples each has the seed after the one before.
+/// The dice of two rounds lie so far apart, since at a server that knows no numbers of samples each
+/// has the seed after the one before.
 const DICE_APART: u64 = 1_000_000;
 
 /// What came of a search.
@@ -132,7 +134,8 @@ fn search(
     for (number, round) in plan.iter().enumerate() {
         // Dice of its own.
         let seed = first.seed.wrapping_add(number as u64 * DICE_APART);
-        let recipe = Recipe { chains: chains.clone(), samples: round.samples, seed, ..first.clone() };
+        let recipe =
+            Recipe { chains: chains.clone(), samples: round.samples, seed, ..first.clone() };
         let n_written = played.iter().map(|round: &Played| round.texts).sum();
         let n_all: usize =
             plan.iter().map(|round| round.settings * round.samples * first.prompts.len()).sum();
@@ -159,8 +162,11 @@ fn search(
         } else {
             let n_next = plan[number + 1].settings;
             let order = standings(&run_data, objective);
-            chains =
-                order.iter().take(n_next).map(|standing| run_data.chains[standing.chain].clone()).collect();
+            chains = order
+                .iter()
+                .take(n_next)
+                .map(|standing| run_data.chains[standing.chain].clone())
+                .collect();
         }
     }
     // A plan always ends with a last round.
@@ -224,12 +230,14 @@ fn check(recipe: &Recipe, objective: &Objective) -> Result<(), String> {
 fn unknown(run: &Run, objective: &Objective) -> Option<(&'static str, String)> {
     objective.metrics().find_map(|metric| {
         let values = measure(run, metric);
-        let why = values.absent.keys().next().filter(|_| values.chains.iter().all(Series::is_empty))?;
+        let why =
+            values.absent.keys().next().filter(|_| values.chains.iter().all(Series::is_empty))?;
         Some((metric.name, why.to_string()))
     })
 }
 
-/// Makes a round's texts, those that aren't in the database yet. `n_written` of the search's `n_all` texts are those of earlier rounds.
+/// Makes a round's texts, those that aren't in the database yet. `n_written` of the search's
+/// `n_all` texts are those of earlier rounds.
 fn fill(
     store: &mut Store,
     recipe: &Recipe,
@@ -320,18 +328,26 @@ fn show_plan(plan: &[Round], first: &Recipe, as_json: bool) -> anyhow::Result<()
     let table = Table {
         title: "Rounds".into(),
         note: "samples are for each prompt with each setting; the last round only reports".into(),
-        head: ["round", "settings", "samples", "texts", "tokens at most"].map(String::from).to_vec(),
+        head: ["round", "settings", "samples", "texts", "tokens at most"]
+            .map(String::from)
+            .to_vec(),
         rows: rows.collect(),
     };
     terminal::print(&lines(&table, Style::stdout()))
 }
 
-fn answer(objective: &Objective, source: Source, rounds: Vec<Played>, last: &Run) -> anyhow::Result<Answer> {
+fn answer(
+    objective: &Objective,
+    source: Source,
+    rounds: Vec<Played>,
+    last: &Run,
+) -> anyhow::Result<Answer> {
     let found = finalists(last, objective, SEED);
     let winner: &Chain = &last.chains[0];
     // Our own notation is the chain itself.
     let others = Profile::all().filter(|profile| profile.name() != "kelvin");
-    let translations = others.map(|profile| translate(winner, profile)).collect::<Result<_, _>>()?;
+    let translations =
+        others.map(|profile| translate(winner, profile)).collect::<Result<_, _>>()?;
     Ok(Answer {
         objective: objective.to_string(),
         source,
@@ -413,7 +429,10 @@ fn words(answer: &Answer, objective: &Objective, style: Style) -> String {
         .collect();
     let table = Table {
         title: format!("{}: {}", answer.objective, answer.finalists[0].chain),
-        note: format!("95 % intervals of the last round's own dice; rounds: {}", budget.join(" → ")),
+        note: format!(
+            "95 % intervals of the last round's own dice; rounds: {}",
+            budget.join(" → ")
+        ),
         head,
         rows: rows.collect(),
     };

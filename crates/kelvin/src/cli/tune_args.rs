@@ -18,7 +18,8 @@ pub(crate) const SAMPLES: usize = 4;
 /// `tune`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TuneArgs {
-    /// What is wanted: METRIC, METRIC<=NUMBER, METRIC>=NUMBER …; the first as good as can be, the others as bounds
+    /// What is wanted: METRIC, METRIC<=NUMBER, METRIC>=NUMBER …; the first as good as can be, the
+    /// others as bounds
     #[arg(long, value_name = "OBJECTIVE", default_value = OBJECTIVE, help_heading = "Search")]
     pub(crate) objective: String,
     /// How many settings the last round compares

@@ -1,4 +1,5 @@
-//! A file's text in the making in, the whole file or none of it out: nobody ever reads half of one, and what was there before stays until then.
+//! A file's text in the making in, the whole file or none of it out: nobody ever reads half of one,
+//! and what was there before stays until then.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,7 +12,8 @@ use anyhow::Context;
 /// Names of unfinished files that are tried.
 const MOST_NAMES: u32 = 1000;
 
-/// Writes what `fill` gives to `path`: beside it first, then into its place. What is no ordinary file, a pipe or a terminal, gets it at once.
+/// Writes what `fill` gives to `path`: beside it first, then into its place. What is no ordinary
+/// file, a pipe or a terminal, gets it at once.
 ///
 /// # Errors
 /// If the file can't be written, with its name; or what `fill` says.
@@ -22,10 +24,12 @@ pub(crate) fn write(
     // Of a link what it leads to is replaced, not the link.
     let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let written = match fs::metadata(&place) {
-        Ok(there) if !there.is_file() => File::create(&place).map_err(anyhow::Error::from).and_then(|file| {
-            let mut out = BufWriter::new(file);
-            fill(&mut out).and_then(|()| Ok(out.flush()?))
-        }),
+        Ok(there) if !there.is_file() => {
+            File::create(&place).map_err(anyhow::Error::from).and_then(|file| {
+                let mut out = BufWriter::new(file);
+                fill(&mut out).and_then(|()| Ok(out.flush()?))
+            })
+        }
         _ => beside(&place, fill),
     };
     match written {
@@ -36,7 +40,10 @@ pub(crate) fn write(
     }
 }
 
-fn beside(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn beside(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let (file, unfinished) = new_beside(path)?;
     let mut out = BufWriter::new(file);
     let written = fill(&mut out).and_then(|()| {
@@ -56,7 +63,8 @@ fn beside(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result
     written
 }
 
-/// A new file in the same folder: no file that is there, and none that another process writes, is touched.
+/// A new file in the same folder: no file that is there, and none that another process writes, is
+/// touched.
 fn new_beside(path: &Path) -> io::Result<(File, PathBuf)> {
     for n in 0.. {
         let mut name = path.as_os_str().to_owned();
@@ -82,8 +90,9 @@ mod tests {
             out.write_all(&[b'x'; 100_000])?;
             Err(io::Error::from(io::ErrorKind::StorageFull).into())
         };
-        let names =
-            || fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
+        let names = || {
+            fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>()
+        };
         let said = format!("{:#}", write(&path, full).unwrap_err());
         assert!(said.starts_with(&format!("can't write {}: ", path.display())), "{said}");
         assert_eq!(names().len(), 0);

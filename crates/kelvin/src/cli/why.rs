@@ -56,7 +56,8 @@ struct Alternative {
     token: TokenId,
 }
 
-/// The reasons for the tokens `places` (from 0) of an answer that was held to `constraint`, with `top` alternatives each.
+/// The reasons for the tokens `places` (from 0) of an answer that was held to `constraint`, with
+/// `top` alternatives each.
 pub(crate) fn reasons(
     session: &Session,
     sequence: &Sequence,
@@ -69,14 +70,18 @@ pub(crate) fn reasons(
     let mut read = drawn.prompt.clone();
     let mut sampler =
         Sampler::new(session.engine.tokenizer.bind(&drawn.chain), drawn.dice).after(&drawn.prompt);
-    // What a stage has learned comes from all the tokens before; penalties only have to be told of them.
+    // What a stage has learned comes from all the tokens before; penalties only have to be told of
+    // them.
     let from = if drawn.chain.learns() { 0 } else { places.start };
     read.extend_from_slice(&drawn.tokens[..from]);
     sampler.set_state(State::restore(read.clone(), drawn.prompt.len(), None));
     let mut constraint = constraint.map(Constraint::fork);
     let refused = |words| anyhow!("the answer can't be held to its form again: {words}");
     if let Some(constraint) = &mut constraint {
-        drawn.tokens[..from].iter().try_for_each(|&token| constraint.take(token)).map_err(refused)?;
+        drawn.tokens[..from]
+            .iter()
+            .try_for_each(|&token| constraint.take(token))
+            .map_err(refused)?;
     }
     let mut reasons = Vec::with_capacity(places.len());
     for place in from..places.end {
@@ -119,11 +124,13 @@ pub(crate) fn reasons(
 
 /// One line for each token.
 pub(crate) fn list(session: &Session, reasons: &[Reason], style: Style) -> String {
-    let mut rows = vec![["", "token", "raw", "final", "rank", "instead (raw)"].map(str::to_string).to_vec()];
+    let mut rows =
+        vec![["", "token", "raw", "final", "rank", "instead (raw)"].map(str::to_string).to_vec()];
     for reason in reasons {
         let others = reason.top.iter().filter(|other| other.token != reason.token).take(3);
-        let others = others
-            .map(|other| format!("{} {:.0} %", session.shown(other.token), other.probability_raw * 100.0));
+        let others = others.map(|other| {
+            format!("{} {:.0} %", session.shown(other.token), other.probability_raw * 100.0)
+        });
         rows.push(vec![
             reason.place.to_string(),
             session.shown(reason.token),
@@ -145,7 +152,8 @@ pub(crate) fn list(session: &Session, reasons: &[Reason], style: Style) -> Strin
 /// One token with all its alternatives.
 pub(crate) fn detail(session: &Session, reason: &Reason, chain: &Chain, style: Style) -> String {
     let mut out = String::new();
-    let rank = reason.rank.map_or_else(String::new, |rank| format!(", number {rank} of the raw order"));
+    let rank =
+        reason.rank.map_or_else(String::new, |rank| format!(", number {rank} of the raw order"));
     let _ = writeln!(
         out,
         "token {}: {}{rank}; final is after {chain}",

@@ -1,9 +1,11 @@
-//! A form in, a refusal out if it has something whose cost the parser's own limits don't count: remainders, of which there are as
-//! many states as the divisor is large, and what is both of two patterns, or isn't one, where deciding whether there is any such text at all may
-//! take the product of their states.
+//! A form in, a refusal out if it has something whose cost the parser's own limits don't count:
+//! remainders, of which there are as many states as the divisor is large, and what is both of two
+//! patterns, or isn't one, where deciding whether there is any such text at all may take the
+//! product of their states.
 //!
-//! The parser bounds what a schema's patterns cost by themselves, but not what a terminal of a grammar costs on its first byte: such a
-//! form would keep a thread busy for minutes, and its memory would grow without end.
+//! The parser bounds what a schema's patterns cost by themselves, but not what a terminal of a
+//! grammar costs on its first byte: such a form would keep a thread busy for minutes, and its
+//! memory would grow without end.
 
 use serde_json::{Deserializer, Value};
 
@@ -14,8 +16,8 @@ const MOST_REMAINDERS: u64 = 10_000;
 /// How deep a schema may be: no deeper than JSON may be that is read.
 const MOST_DEPTH: usize = 128;
 
-/// Refuses a schema by its divisors. They may come together in one number (`allOf`), so what counts is what they come to together;
-/// the parser computes that in 32 bits.
+/// Refuses a schema by its divisors. They may come together in one number (`allOf`), so what counts
+/// is what they come to together; the parser computes that in 32 bits.
 pub(super) fn of_schema(schema: &Value) -> Result<(), FormError> {
     let mut product = 1;
     let mut seen: Vec<(u64, u32)> = Vec::new();
@@ -26,14 +28,19 @@ pub(super) fn of_schema(schema: &Value) -> Result<(), FormError> {
         }
         let most_decimals = seen.iter().map(|(_, decimals)| *decimals).max().unwrap_or(0);
         let scale = 10_u64.saturating_pow(most_decimals);
-        let together =
-            seen.iter().fold(scale, |product, (divisor, _)| product.saturating_mul((*divisor).max(1)));
+        let together = seen
+            .iter()
+            .fold(scale, |product, (divisor, _)| product.saturating_mul((*divisor).max(1)));
         product <= MOST_REMAINDERS && (seen.len() < 2 || together <= u64::from(u32::MAX))
     })
 }
 
 /// Calls `fits` with each divisor, its digits without the point.
-fn divisors(schema: &Value, depth: usize, fits: &mut impl FnMut(u64, u32) -> bool) -> Result<(), FormError> {
+fn divisors(
+    schema: &Value,
+    depth: usize,
+    fits: &mut impl FnMut(u64, u32) -> bool,
+) -> Result<(), FormError> {
     if depth > MOST_DEPTH {
         return Err(FormError::Refused(format!("it is nested deeper than {MOST_DEPTH}")));
     }
@@ -57,7 +64,8 @@ fn divisors(schema: &Value, depth: usize, fits: &mut impl FnMut(u64, u32) -> boo
     }
 }
 
-/// The digits of a number without its point, and how many stand behind it; none if they are too many.
+/// The digits of a number without its point, and how many stand behind it; none if they are too
+/// many.
 fn digits(mut number: f64) -> Option<(u64, u32)> {
     let mut decimals = 0;
     while number.fract() != 0.0 && number.abs() <= MOST_REMAINDERS as f64 {
@@ -76,7 +84,8 @@ fn least_common_multiple(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { (a / x).saturating_mul(b) }
 }
 
-/// The grammar, its schemas in the parser's words. Refused for what its terminals are made of, or for the schemas in it.
+/// The grammar, its schemas in the parser's words. Refused for what its terminals are made of, or
+/// for the schemas in it.
 pub(super) fn of_grammar(grammar: &str) -> Result<String, FormError> {
     let mut out = String::with_capacity(grammar.len());
     let mut left = grammar;

@@ -1,4 +1,5 @@
-//! The form that a text has to have, as people write it, in; the parser's grammar, or why there is none, out.
+//! The form that a text has to have, as people write it, in; the parser's grammar, or why there is
+//! none, out.
 
 use llguidance::api::TopLevelGrammar;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ const MOST_GRAMMAR_LINES: usize = 1000;
 /// How many texts there are to choose from, and their bytes together.
 const MOST_CHOICES: usize = 1024;
 const MOST_CHOICE_BYTES: usize = 64 << 10;
-/// Whitespace between the parts of JSON, once at each place: a model that is free to may never end it.
+/// Whitespace between the parts of JSON, once at each place: a model that is free to may never end
+/// it.
 const SPACE: &str = r" |\n[ \t]{0,20}";
 
 /// What a text has to be.
@@ -83,7 +85,9 @@ impl Form {
             Form::JsonObject => true,
             Form::JsonSchema(schema) => {
                 let options = schema.get("x-guidance");
-                !options.is_some_and(|options| separators.iter().any(|name| options.get(*name).is_some()))
+                !options.is_some_and(|options| {
+                    separators.iter().any(|name| options.get(*name).is_some())
+                })
             }
             _ => false,
         }
@@ -111,7 +115,8 @@ impl Form {
                 check(texts.len(), "texts", MOST_CHOICES)?;
                 check(texts.iter().map(String::len).sum(), "bytes", MOST_CHOICE_BYTES)?;
                 if texts.is_empty() || texts.iter().any(String::is_empty) {
-                    let words = "there has to be at least one text to choose, and none can be empty";
+                    let words =
+                        "there has to be at least one text to choose, and none can be empty";
                     return Err(FormError::Refused(words.to_string()));
                 }
                 let texts: Vec<String> = texts.iter().map(|text| literal(text)).collect();
@@ -145,8 +150,8 @@ fn literal(text: &str) -> String {
     regex
 }
 
-/// The first line of what the parser says, at most so long, and what it says below it of the reason; what it says of a panic is of use to
-/// nobody here.
+/// The first line of what the parser says, at most so long, and what it says below it of the
+/// reason; what it says of a panic is of use to nobody here.
 pub(crate) fn short(words: &str) -> String {
     let line = words.lines().next().unwrap_or_default().trim();
     if line.starts_with("panic") {

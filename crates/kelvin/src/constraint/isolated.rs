@@ -1,9 +1,10 @@
 //! A form in, whether compiling it is harmless out: another process compiles it first.
 //!
-//! The parser is a library that can overflow its stack or run out of memory, and either ends the process that it runs in. So this
-//! program runs itself again with a hidden verb, gives that process the vocabulary once, and sends it each new form. A form on which that
-//! process dies, or takes too long, is refused; another process is started for the next form. The process has a limit on its
-//! memory, and ends when its standard input does.
+//! The parser is a library that can overflow its stack or run out of memory, and either ends the
+//! process that it runs in. So this program runs itself again with a hidden verb, gives that
+//! process the vocabulary once, and sends it each new form. A form on which that process dies, or
+//! takes too long, is refused; another process is started for the next form. The process has a
+//! limit on its memory, and ends when its standard input does.
 
 use std::{
     io::{BufRead, BufReader, BufWriter, Read, Write},
@@ -24,14 +25,17 @@ use super::{
 pub(crate) const VERB: &str = "__compile-forms";
 /// How long the process may take to read the vocabulary.
 const MOST_STARTUP: Duration = Duration::from_secs(180);
-/// How much address space it may take, in bytes: what it needs for the largest vocabularies, and a gigabyte.
+/// How much address space it may take, in bytes: what it needs for the largest vocabularies, and a
+/// gigabyte.
 #[cfg(unix)]
 const MOST_MEMORY: u64 = 2 << 30;
-/// What the process says of a form that is harmless, before a refusal, and when it has read the vocabulary.
+/// What the process says of a form that is harmless, before a refusal, and when it has read the
+/// vocabulary.
 const GOOD: &str = "good";
 const REFUSED: &str = "refused ";
 const READY: &str = "ready";
-/// In test builds: a word and a text with a colon in between (`abort:x`, `hang:x`). A form with that text in it does that to the process.
+/// In test builds: a word and a text with a colon in between (`abort:x`, `hang:x`). A form with
+/// that text in it does that to the process.
 #[cfg(debug_assertions)]
 const FAULT: &str = "KELVIN_FORM_FAULT";
 
@@ -63,7 +67,9 @@ impl Isolated {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
                 match answer.strip_prefix(REFUSED) {
                     None => Ok(()),
-                    Some(words) => Err(FormError::Refused(serde_json::from_str(words).map_err(failed)?)),
+                    Some(words) => {
+                        Err(FormError::Refused(serde_json::from_str(words).map_err(failed)?))
+                    }
                 }
             }
             Err(mpsc::RecvTimeoutError::Timeout) => Err(FormError::TooSlow(PATIENCE.as_secs())),
@@ -162,7 +168,8 @@ fn program() -> std::io::Result<std::path::PathBuf> {
     }
 }
 
-/// The other process: reads the vocabulary and forms from standard input, says on standard output what comes of each.
+/// The other process: reads the vocabulary and forms from standard input, says on standard output
+/// what comes of each.
 pub(crate) fn run() -> ExitCode {
     limit_memory();
     match answer(&mut std::io::stdin().lock(), &mut std::io::stdout().lock()) {

@@ -61,7 +61,8 @@ enum Place {
     /// In a string that is a value, and behind its backslash.
     Value,
     ValueEscape,
-    /// In a name, behind its backslash, and in the four digits of `\u`: how many there are, their value.
+    /// In a name, behind its backslash, and in the four digits of `\u`: how many there are, their
+    /// value.
     Name,
     NameEscape,
     NameHex(u8, u32),
@@ -171,7 +172,8 @@ impl Open for Ahead<'_> {
         if !self.inner.is_empty() {
             return self.inner.add(name);
         }
-        let is_there = matches!(self.open.last(), Some(Level::Object(names)) if names.contains(name));
+        let is_there =
+            matches!(self.open.last(), Some(Level::Object(names)) if names.contains(name));
         if is_there || self.added.iter().any(|added| added == name) {
             return false;
         }

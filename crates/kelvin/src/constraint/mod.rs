@@ -1,7 +1,8 @@
-//! A vocabulary and a form in, a constraint on a text out: which tokens may come next for the text to have that form.
+//! A vocabulary and a form in, a constraint on a text out: which tokens may come next for the text
+//! to have that form.
 //!
-//! The parser is the crate `llguidance`. It never forces a token: whatever spells an allowed text may be drawn, so that
-//! the model's own distribution, conditioned on the form, is what remains.
+//! The parser is the crate `llguidance`. It never forces a token: whatever spells an allowed text
+//! may be drawn, so that the model's own distribution, conditioned on the form, is what remains.
 
 mod costs;
 mod form;
@@ -53,8 +54,8 @@ impl Forms {
         Forms::of(tokenizer, |vocabulary| Isolated::start(vocabulary).map(Some))
     }
 
-    /// Like `new`, but forms are compiled in this process alone. For programs that aren't `kelvin`: they
-    /// can't run themselves with the hidden verb.
+    /// Like `new`, but forms are compiled in this process alone. For programs that aren't `kelvin`:
+    /// they can't run themselves with the hidden verb.
     pub(crate) fn in_process(tokenizer: &Tokenizer) -> Result<Forms, FormError> {
         Forms::of(tokenizer, |_| Ok(None))
     }
@@ -70,7 +71,8 @@ impl Forms {
         Ok(Forms { factory, closers, places: Arc::default(), isolated, harmless: Mutex::default() })
     }
 
-    /// Compiles a form, which takes some milliseconds as a rule. Each text is held to it by a fork of its own.
+    /// Compiles a form, which takes some milliseconds as a rule. Each text is held to it by a fork
+    /// of its own.
     pub(crate) fn compile(&self, form: &Form) -> Result<Box<dyn Constraint>, FormError> {
         let place = Places::take(&self.places).ok_or(FormError::Busy)?;
         self.check(form)?;
@@ -84,7 +86,8 @@ impl Forms {
         let Some(isolated) = self.isolated.as_ref().filter(|_| *form != Form::JsonObject) else {
             return Ok(());
         };
-        let text = serde_json::to_vec(form).map_err(|error| FormError::Failed(error.to_string()))?;
+        let text =
+            serde_json::to_vec(form).map_err(|error| FormError::Failed(error.to_string()))?;
         let hash: [u8; 32] = Sha256::digest(&text).into();
         let harmless = || self.harmless.lock().unwrap_or_else(PoisonError::into_inner);
         if harmless().contains(&hash) {
@@ -100,8 +103,9 @@ impl Forms {
     }
 }
 
-/// Compiles a grammar and finds out what may come first, which is as hard as anything later and is better known before it's needed. `after` is
-/// called when that has ended, though nobody may be waiting any more: the parser can't be stopped.
+/// Compiles a grammar and finds out what may come first, which is as hard as anything later and is
+/// better known before it's needed. `after` is called when that has ended, though nobody may be
+/// waiting any more: the parser can't be stopped.
 fn in_its_thread(
     factory: &Arc<ParserFactory>,
     grammar: TopLevelGrammar,
@@ -143,7 +147,8 @@ impl Places {
     /// A place, for which it may wait a while: only what explodes keeps one for long.
     fn take(places: &Arc<Places>) -> Option<Place> {
         let taken = places.n_taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = places.wake.wait_timeout_while(taken, PATIENCE, |taken| *taken >= MOST_AT_ONCE);
+        let waited =
+            places.wake.wait_timeout_while(taken, PATIENCE, |taken| *taken >= MOST_AT_ONCE);
         let (mut taken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         if timeout.timed_out() {
             return None;

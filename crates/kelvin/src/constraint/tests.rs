@@ -1,4 +1,5 @@
-//! Forms held by a small vocabulary: what they let through, what is refused, and what would explode.
+//! Forms held by a small vocabulary: what they let through, what is refused, and what would
+//! explode.
 
 use kelvin_engine::gguf::{Metadata, Value as Entry};
 use serde_json::{Value, json};
@@ -9,8 +10,9 @@ const END: u32 = 2;
 
 /// Three control tokens, all bytes, and a few words, one of which is a byte as well.
 fn tokenizer() -> Tokenizer {
-    let mut tokens: Vec<(String, i64)> =
-        [("<unk>", 2), ("<s>", 3), ("</s>", 3)].map(|(text, kind)| (text.to_string(), kind)).to_vec();
+    let mut tokens: Vec<(String, i64)> = [("<unk>", 2), ("<s>", 3), ("</s>", 3)]
+        .map(|(text, kind)| (text.to_string(), kind))
+        .to_vec();
     tokens.extend((0..=255).map(|byte| (format!("<0x{byte:02X}>"), 6)));
     for word in ["a", "ab", "abc", "true", "{\"", "\":", "▁", "yes", "no", "é", "12"] {
         tokens.push((word.to_string(), 1));
@@ -18,8 +20,14 @@ fn tokenizer() -> Tokenizer {
     let metadata: Metadata = [
         ("tokenizer.ggml.model", Entry::Str("llama".to_string())),
         ("tokenizer.ggml.scores", Entry::FloatArray(vec![0.0; tokens.len()])),
-        ("tokenizer.ggml.token_type", Entry::IntArray(tokens.iter().map(|(_, kind)| *kind).collect())),
-        ("tokenizer.ggml.tokens", Entry::StrArray(tokens.into_iter().map(|(text, _)| text).collect())),
+        (
+            "tokenizer.ggml.token_type",
+            Entry::IntArray(tokens.iter().map(|(_, kind)| *kind).collect()),
+        ),
+        (
+            "tokenizer.ggml.tokens",
+            Entry::StrArray(tokens.into_iter().map(|(text, _)| text).collect()),
+        ),
     ]
     .map(|(key, value)| (key.to_string(), value))
     .into_iter()
@@ -33,14 +41,21 @@ pub(super) fn forms() -> (Tokenizer, Forms) {
     (tokenizer, forms)
 }
 
-/// A text made under a form by taking any token that may come, as a bad die has it; whether it's complete.
-fn any_text(tokenizer: &Tokenizer, compiled: &dyn Constraint, mut die: u64, most: usize) -> (Vec<u8>, bool) {
+/// A text made under a form by taking any token that may come, as a bad die has it; whether it's
+/// complete.
+fn any_text(
+    tokenizer: &Tokenizer,
+    compiled: &dyn Constraint,
+    mut die: u64,
+    most: usize,
+) -> (Vec<u8>, bool) {
     let mut constraint = compiled.fork();
     let mut text = Vec::new();
     for _ in 0..most {
         let bits = constraint.allowed().unwrap();
-        let all: Vec<u32> =
-            (0..bits.len() as u32 * 32).filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1).collect();
+        let all: Vec<u32> = (0..bits.len() as u32 * 32)
+            .filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1)
+            .collect();
         assert!(!all.is_empty());
         die = die.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let token = TokenId(all[(die >> 33) as usize % all.len()]);
@@ -72,14 +87,19 @@ pub(super) fn short_text(
     for n in 0..most {
         let said = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
         let bits = constraint.allowed().map_err(|error| format!("{} ({error})", said(&text)))?;
-        let mut all: Vec<u32> =
-            (0..bits.len() as u32 * 32).filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1).collect();
+        let mut all: Vec<u32> = (0..bits.len() as u32 * 32)
+            .filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1)
+            .collect();
         if all.is_empty() {
             return Err(said(&text));
         }
         // What ends something, more often than not, and in the end whenever it can.
         let ends = |id: &u32| {
-            *id == END || matches!(tokenizer.bytes(TokenId(*id), false), b"\"" | b"}" | b"]" | b"\":" | b":")
+            *id == END
+                || matches!(
+                    tokenizer.bytes(TokenId(*id), false),
+                    b"\"" | b"}" | b"]" | b"\":" | b":"
+                )
         };
         if n > most / 4 || throw(3) > 0 {
             let ending: Vec<u32> = all.iter().copied().filter(ends).collect();
@@ -105,7 +125,8 @@ fn whatever_is_drawn_has_the_form() {
     let (tokenizer, forms) = forms();
     let object = json!({ "type": "object", "properties": { "a": { "type": "integer" }, "b": { "enum": ["x", "y\u{e9}"] } },
         "required": ["a", "b"], "additionalProperties": false });
-    let choices = ["yes", "no", "ab", "abc", "a*b.c|d", "two\nlines \"é\" \\"].map(str::to_string).to_vec();
+    let choices =
+        ["yes", "no", "ab", "abc", "a*b.c|d", "two\nlines \"é\" \\"].map(str::to_string).to_vec();
     // A number may be JSON and yet too large for f64.
     let is_json = |text: &str| {
         serde_json::from_str::<Value>(text)
@@ -114,9 +135,14 @@ fn whatever_is_drawn_has_the_form() {
     let cases: Vec<(Form, Fits)> = vec![
         (
             Form::Regex("(ab|c){1,3}é?".to_string()),
-            Box::new(|text| text.trim_end_matches('é').replace("ab", "").replace('c', "").is_empty()),
+            Box::new(|text| {
+                text.trim_end_matches('é').replace("ab", "").replace('c', "").is_empty()
+            }),
         ),
-        (Form::Choice(choices.clone()), Box::new(move |text| choices.iter().any(|choice| choice == text))),
+        (
+            Form::Choice(choices.clone()),
+            Box::new(move |text| choices.iter().any(|choice| choice == text)),
+        ),
         (
             Form::Lark("start: \"<\" start \">\" | \"a\"".to_string()),
             Box::new(|text| text.matches('<').count() == text.matches('>').count()),
@@ -193,7 +219,10 @@ fn what_is_wrong_or_explodes_is_refused() {
         let compiled = forms.compile(&form).map(|_| ());
         let words = format!("{form:?}").chars().take(80).collect::<String>();
         let error = compiled.expect_err(&words).to_string();
-        assert!(!error.is_empty() && error.len() < 600 && !error.contains("backtrace"), "{words}: {error}");
+        assert!(
+            !error.is_empty() && error.len() < 600 && !error.contains("backtrace"),
+            "{words}: {error}"
+        );
     }
     // What is large but can be decided step by step is.
     for regex in [

@@ -34,7 +34,8 @@ impl Vocabulary {
         }
         let mut vocabulary = Vocabulary { bytes: Vec::new(), places: Vec::new(), ends };
         for id in 0..tokenizer.vocab_size() as u32 {
-            // Control tokens spell nothing, so no form allows them; those that end a text come where it may end.
+            // Control tokens spell nothing, so no form allows them; those that end a text come
+            // where it may end.
             match tokenizer.bytes(TokenId(id), false) {
                 bytes if bytes.contains(&NO_TEXT) => {}
                 bytes => vocabulary.bytes.extend_from_slice(bytes),
@@ -101,7 +102,8 @@ pub(super) fn read_u32(from: &mut impl Read) -> std::io::Result<u32> {
     Ok(u32::from_le_bytes(bytes))
 }
 
-/// What the parser may use up: what fits in here is decided in some tens of milliseconds a token at worst.
+/// What the parser may use up: what fits in here is decided in some tens of milliseconds a token at
+/// worst.
 fn limits() -> ParserLimits {
     ParserLimits {
         initial_lexer_fuel: 300_000,

@@ -177,7 +177,10 @@ mod tests {
                 assert_eq!(entry.size, Some(entry.wheel.iter().map(Wheel::share).sum()));
             }
             if let Some(hub) = &entry.hub {
-                assert_eq!(HubFile::parse(&format!("{}:{}", hub.repo, hub.file)).as_ref(), Some(hub));
+                assert_eq!(
+                    HubFile::parse(&format!("{}:{}", hub.repo, hub.file)).as_ref(),
+                    Some(hub)
+                );
             }
             assert!(
                 Reference::parse(&entry.name).is_ok()
@@ -188,7 +191,9 @@ mod tests {
 
     #[test]
     fn references() {
-        assert!(matches!(Reference::parse("smollm2").unwrap(), Reference::Named(e) if e.name == "smollm2"));
+        assert!(
+            matches!(Reference::parse("smollm2").unwrap(), Reference::Named(e) if e.name == "smollm2")
+        );
         assert!(
             matches!(Reference::parse("a/b:c.gguf").unwrap(), Reference::Hub(h) if h.repo == "a/b" && h.file == "c.gguf")
         );
@@ -207,7 +212,8 @@ mod tests {
         }
         let error = Reference::parse("smolm").unwrap_err();
         assert!(
-            error.is::<crate::cli::failure::Usage>() && error.to_string().contains("smollm2, gemma3"),
+            error.is::<crate::cli::failure::Usage>()
+                && error.to_string().contains("smollm2, gemma3"),
             "{error}"
         );
     }

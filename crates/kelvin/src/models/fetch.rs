@@ -1,7 +1,8 @@
 //! A reference in, the path of a verified file out, fetched if it isn't here yet.
 //!
 //! Everything is written into `FILE.partial/` beside its place, checked, synced and moved into
-//! place by one rename. What can be resumed stays there after a broken connection; nothing else does.
+//! place by one rename. What can be resumed stays there after a broken connection; nothing else
+//! does.
 
 use std::{
     fs::{self, File},
@@ -143,7 +144,9 @@ fn fetch(directory: &Path, wanted: &Wanted<'_>, may: Permissions) -> anyhow::Res
     let work = PathBuf::from(partial);
     fs::create_dir_all(&work).map_err(|error| explain(directory, &error))?;
     let fetched = from_any_source(wanted, &work).and_then(|file| {
-        File::open(&file).and_then(|file| file.sync_all()).map_err(|error| explain(directory, &error))?;
+        File::open(&file)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| explain(directory, &error))?;
         fs::rename(&file, &wanted.path).map_err(|error| explain(directory, &error))?;
         // The name is durable when its directory is; not every platform lets one sync a directory.
         if let Some(parent) = wanted.path.parent() {
@@ -182,11 +185,16 @@ fn from_any_source(wanted: &Wanted<'_>, work: &Path) -> anyhow::Result<PathBuf> 
     if wanted.hub.is_some() {
         failures.push("this kelvin was built without the hub".to_string());
     }
-    bail!("{}; check the network, or put the file at {}", failures.join("; "), wanted.path.display())
+    bail!(
+        "{}; check the network, or put the file at {}",
+        failures.join("; "),
+        wanted.path.display()
+    )
 }
 
 fn announce(wanted: &Wanted<'_>, source: &str) {
-    let size = wanted.expected.size.map(|size| format!(" ({})", megabytes(size))).unwrap_or_default();
+    let size =
+        wanted.expected.size.map(|size| format!(" ({})", megabytes(size))).unwrap_or_default();
     let license = wanted.license.map(|license| format!(", {license}")).unwrap_or_default();
     terminal::note(&format!("fetching {}{size}{license} from {source}", wanted.name));
 }
@@ -223,7 +231,8 @@ fn is_hopeless(error: &anyhow::Error) -> bool {
 
 /// A write that failed, as the sentence for people: it is the disk or the directory.
 pub(crate) fn explain(directory: &Path, error: &io::Error) -> anyhow::Error {
-    // People know the models directory; the working directory in it will be gone when they read this.
+    // People know the models directory; the working directory in it will be gone when they read
+    // this.
     let is_work = directory.extension().is_some_and(|extension| extension == "partial");
     let directory = directory.parent().filter(|_| is_work).unwrap_or(directory);
     let sentence = match error.kind() {
@@ -261,7 +270,8 @@ fn holds_bytes(directory: &Path) -> bool {
 /// Removes the directories between `path` and `directory` that are empty.
 pub(crate) fn remove_empty_parents(path: &Path, directory: &Path) {
     for parent in path.ancestors().skip(1) {
-        if parent == directory || !parent.starts_with(directory) || fs::remove_dir(parent).is_err() {
+        if parent == directory || !parent.starts_with(directory) || fs::remove_dir(parent).is_err()
+        {
             return;
         }
     }

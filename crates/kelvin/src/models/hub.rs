@@ -1,8 +1,9 @@
 //! A file of the Hugging Face hub in, the same file in our working directory out.
 //!
-//! Nothing that a hub answers becomes a part of a path: what comes lies under the SHA-256 of what it was
-//! said to be (repository, file, entity tag, size). So a download is resumed only if the hub still offers the same file.
-//! `hf-hub`, whose versions 0.5 and 1.0 name files after the answer's headers, isn't used for that reason.
+//! Nothing that a hub answers becomes a part of a path: what comes lies under the SHA-256 of what
+//! it was said to be (repository, file, entity tag, size). So a download is resumed only if the hub
+//! still offers the same file. `hf-hub`, whose versions 0.5 and 1.0 name files after the answer's
+//! headers, isn't used for that reason.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -122,14 +123,16 @@ impl<'a> Link<'a> {
     fn download(&self, expected: &Expected, work: &Path) -> anyhow::Result<PathBuf> {
         let stated = self.stated()?;
         // The entity tag of a large file is its SHA-256.
-        let is_sha256 = stated.tag.len() == 64 && stated.tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_sha256 =
+            stated.tag.len() == 64 && stated.tag.bytes().all(|byte| byte.is_ascii_hexdigit());
         let sha256 = is_sha256.then(|| stated.tag.to_ascii_lowercase());
         if let Some(size) = expected.size
             && size != stated.size
         {
             return Err(self.not_it(Mismatch::Size { found: stated.size, expected: size }));
         }
-        let expected = Expected { size: Some(stated.size), sha256: expected.sha256.clone().or(sha256) };
+        let expected =
+            Expected { size: Some(stated.size), sha256: expected.sha256.clone().or(sha256) };
         let path = folder(work).join(name(self.hub, &stated));
         self.receive(&stated, &path, work)?;
         verify::file(&path, &expected).map_err(|mismatch| self.not_it(mismatch))?;
@@ -161,7 +164,8 @@ impl<'a> Link<'a> {
         } else {
             size(&answer)
         };
-        let size = size.ok_or_else(|| self.unlike_a_hub("its answer doesn't tell the file's size"))?;
+        let size =
+            size.ok_or_else(|| self.unlike_a_hub("its answer doesn't tell the file's size"))?;
         Ok(Stated { url, tag, size })
     }
 
@@ -242,7 +246,9 @@ impl<'a> Link<'a> {
         let (endpoint, HubFile { repo, file }) = (&self.endpoint, self.hub);
         match error {
             ureq::Error::StatusCode(404) => {
-                anyhow!("{endpoint} has no {repo}:{file} (404): check the repository's and the file's name")
+                anyhow!(
+                    "{endpoint} has no {repo}:{file} (404): check the repository's and the file's name"
+                )
             }
             ureq::Error::StatusCode(code @ (401 | 403)) => anyhow!(
                 "{endpoint} wants an account that may read {repo} (http status: {code}): accept its terms there and set HF_TOKEN to your token"
@@ -303,7 +309,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Fails within seconds where nothing answers, unless a proxy does the connecting.
 fn check_reachable(endpoint: &str) -> anyhow::Result<()> {
-    let proxied = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let proxied =
+        ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
     if proxied.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Ok(());
     }
@@ -319,7 +326,8 @@ fn check_reachable(endpoint: &str) -> anyhow::Result<()> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let connected = address.to_socket_addrs().and_then(|mut addresses| {
-            let first = addresses.next().ok_or_else(|| std::io::Error::other("the name has no address"))?;
+            let first =
+                addresses.next().ok_or_else(|| std::io::Error::other("the name has no address"))?;
             TcpStream::connect_timeout(&first, CONNECT_PATIENCE).map(drop)
         });
         let _ = sender.send(connected);

@@ -58,7 +58,8 @@ impl Lock {
     pub(crate) fn take(directory: &Path) -> anyhow::Result<Lock> {
         let made = (!directory.exists()).then(|| directory.to_path_buf());
         fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
-        // By its name ours, since it is removed in the end: the directory may be somebody else's too.
+        // By its name ours, since it is removed in the end: the directory may be somebody else's
+        // too.
         let path = directory.join(".kelvin.lock");
         let mut told = false;
         loop {
@@ -77,7 +78,8 @@ impl Lock {
                     file.lock().with_context(|| format!("locking {} failed", path.display()))?;
                 }
                 Err(TryLockError::Error(error)) => {
-                    return Err(error).with_context(|| format!("locking {} failed", path.display()));
+                    return Err(error)
+                        .with_context(|| format!("locking {} failed", path.display()));
                 }
             }
             // The one before us removes the file when it is done: then this lock is on nothing.

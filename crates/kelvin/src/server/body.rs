@@ -1,4 +1,5 @@
-//! A request in, the bytes of its JSON out: within limits of size and time, and large ones a few at a time.
+//! A request in, the bytes of its JSON out: within limits of size and time, and large ones a few at
+//! a time.
 
 use std::sync::Arc;
 
@@ -30,23 +31,34 @@ pub(crate) async fn read_body(request: Request, shared: &Shared) -> Result<Read,
     let (head, mut body) = request.into_parts();
     check_type(&head.headers)?;
     let late = |_| {
-        let message = format!("the request's body didn't arrive within {} s", shared.patience.as_secs());
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "invalid_request_error", "request_timeout", message)
+        let message =
+            format!("the request's body didn't arrive within {} s", shared.patience.as_secs());
+        Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "invalid_request_error",
+            "request_timeout",
+            message,
+        )
     };
     let mut read = Read { bytes: Vec::new(), place: None };
     let is_large = timeout(shared.patience, fill(&mut body, &mut read.bytes, SMALL_BODY_BYTES));
     if is_large.await.map_err(late)?? {
-        let place = timeout(shared.patience, Arc::clone(&shared.large_bodies).acquire_owned()).await;
-        let busy =
-            || Problem::busy("large_bodies", "too many large requests are being read; try again later");
+        let place =
+            timeout(shared.patience, Arc::clone(&shared.large_bodies).acquire_owned()).await;
+        let busy = || {
+            Problem::busy("large_bodies", "too many large requests are being read; try again later")
+        };
         read.place = Some(place.ok().and_then(Result::ok).ok_or_else(busy)?);
-        let is_too_large = timeout(shared.patience, fill(&mut body, &mut read.bytes, MOST_BODY_BYTES));
+        let is_too_large =
+            timeout(shared.patience, fill(&mut body, &mut read.bytes, MOST_BODY_BYTES));
         if is_too_large.await.map_err(late)?? {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "invalid_request_error",
                 "request_too_large",
-                format!("the request's body is longer than {MOST_BODY_BYTES} bytes, the most that is read"),
+                format!(
+                    "the request's body is longer than {MOST_BODY_BYTES} bytes, the most that is read"
+                ),
             ));
         }
     }
@@ -64,8 +76,9 @@ pub(crate) async fn read_body(request: Request, shared: &Shared) -> Result<Read,
 async fn fill(body: &mut Body, bytes: &mut Vec<u8>, most: usize) -> Result<bool, Problem> {
     while bytes.len() <= most {
         let Some(frame) = body.frame().await else { return Ok(false) };
-        let frame =
-            frame.map_err(|error| Problem::request(format!("the request's body can't be read: {error}")))?;
+        let frame = frame.map_err(|error| {
+            Problem::request(format!("the request's body can't be read: {error}"))
+        })?;
         if let Ok(data) = frame.into_data() {
             bytes.extend_from_slice(&data);
         }
@@ -129,7 +142,10 @@ mod tests {
             "json",
             "",
         ] {
-            assert!(check(Some(bad)).unwrap_err().contains("Content-Type: application/json"), "{bad}");
+            assert!(
+                check(Some(bad)).unwrap_err().contains("Content-Type: application/json"),
+                "{bad}"
+            );
         }
         assert!(check(None).unwrap_err().contains("not said"));
     }

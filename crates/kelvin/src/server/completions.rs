@@ -1,4 +1,5 @@
-//! A request for a completion in, jobs into the queue, the answer out: whole, or as a stream of events.
+//! A request for a completion in, jobs into the queue, the answer out: whole, or as a stream of
+//! events.
 
 use std::{sync::Arc, time::Instant};
 
@@ -159,8 +160,9 @@ fn plan(
         return Err(Problem::parameter("logprobs_stage", message));
     }
     let choices_a_prompt = controls.chains.len() * controls.n;
-    let lens =
-        prompts.iter().map(|prompt| room_for(shared, prompt, controls.max_tokens, choices_a_prompt, shape));
+    let lens = prompts
+        .iter()
+        .map(|prompt| room_for(shared, prompt, controls.max_tokens, choices_a_prompt, shape));
     let lens: Vec<usize> = lens.collect::<Result<_, _>>()?;
     let form = form.map(|wanted| forms::compile(shared, &wanted)).transpose()?;
     let (sender, events) = unbounded_channel();
@@ -199,7 +201,11 @@ fn plan(
     let reply = Reply {
         engine: Arc::clone(engine),
         shape,
-        id: if shape == Shape::Response { format!("{prefix}_{id}") } else { format!("{prefix}-{id}") },
+        id: if shape == Shape::Response {
+            format!("{prefix}_{id}")
+        } else {
+            format!("{prefix}-{id}")
+        },
         created: shared.now(),
         model: shared.names[0].clone(),
         n_top,
@@ -235,7 +241,10 @@ fn room_for(
         return Err(Problem::parameter(name, GenerateError::EmptyPrompt.to_string()));
     }
     if len >= limit {
-        return Err(Problem::context(name, GenerateError::PromptTooLong { len, limit }.to_string()));
+        return Err(Problem::context(
+            name,
+            GenerateError::PromptTooLong { len, limit }.to_string(),
+        ));
     }
     let max_tokens = match asked {
         Some(asked) if len + asked > limit => {
@@ -261,9 +270,10 @@ fn room_for(
 fn chat_scores(fields: &mut Fields) -> Result<Option<usize>, Problem> {
     let scores = fields.flag("logprobs")?;
     match fields.whole("top_logprobs", 0..=MOST_LOGPROBS)? {
-        Some(1..) if !scores => {
-            Err(Problem::parameter("top_logprobs", "\"top_logprobs\" needs \"logprobs\": true beside it"))
-        }
+        Some(1..) if !scores => Err(Problem::parameter(
+            "top_logprobs",
+            "\"top_logprobs\" needs \"logprobs\": true beside it",
+        )),
         n_top => Ok(scores.then_some(n_top.unwrap_or(0) as usize)),
     }
 }
@@ -282,7 +292,10 @@ const AS_IT_IS: &[(&str, &[&str])] = &[
 fn no_tools(fields: &mut Fields) -> Result<(), Problem> {
     for name in ["tools", "functions"] {
         if let Some(tools) = fields.take(name).filter(|tools| *tools != serde_json::json!([])) {
-            return Err(history::no_tools(name, &format!("\"{name}\" is {}", shortened(&tools.to_string()))));
+            return Err(history::no_tools(
+                name,
+                &format!("\"{name}\" is {}", shortened(&tools.to_string())),
+            ));
         }
     }
     fields.as_it_is(AS_IT_IS)

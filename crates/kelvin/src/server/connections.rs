@@ -1,7 +1,9 @@
-//! Connections in, a place for each out: when all places are taken, the connection whose client has owed its request longest goes.
+//! Connections in, a place for each out: when all places are taken, the connection whose client has
+//! owed its request longest goes.
 //!
-//! A client owes a request from the moment it connects, or has been answered, until the whole request is there. Whoever waits for an answer
-//! keeps the place. So idle connections, and clients that send slowly, never keep others out.
+//! A client owes a request from the moment it connects, or has been answered, until the whole
+//! request is there. Whoever waits for an answer keeps the place. So idle connections, and clients
+//! that send slowly, never keep others out.
 
 use std::{
     collections::BTreeMap,
@@ -79,8 +81,11 @@ impl Connections {
         state.n_open += 1;
         state.turn += 1;
         let turn = state.turn;
-        let connection =
-            Connection { all: Arc::clone(self), close: Notify::new(), of: Mutex::new(Place::Owing(turn)) };
+        let connection = Connection {
+            all: Arc::clone(self),
+            close: Notify::new(),
+            of: Mutex::new(Place::Owing(turn)),
+        };
         let connection = Arc::new(connection);
         state.owing.insert(turn, Arc::clone(&connection));
         Some(connection)
@@ -139,7 +144,8 @@ impl Connection {
     }
 }
 
-/// The body of an answer; once it was sent, or nobody wants it, its connection's client owes the next request.
+/// The body of an answer; once it was sent, or nobody wants it, its connection's client owes the
+/// next request.
 pub(crate) struct Answer {
     body: Body,
     connection: Arc<Connection>,

@@ -1,4 +1,5 @@
-//! The parameters of a request in, chains, dice and ends out: everything that the two kinds of completion share.
+//! The parameters of a request in, chains, dice and ends out: everything that the two kinds of
+//! completion share.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use super::{
     scores::LogprobsStage,
 };
 
-/// The single settings by their names in the API, the names of their stages, and what vLLM's clients write for "off".
+/// The single settings by their names in the API, the names of their stages, and what vLLM's
+/// clients write for "off".
 const SETTINGS: &[(&str, &str, Option<f64>)] = &[
     ("top_p", "top_p", None),
     ("top_k", "top_k", Some(-1.0)),
@@ -87,8 +89,11 @@ impl Controls {
             return Err(Problem::parameter("temperatures", message));
         }
         // Of as many candidates as there are choices each is the best.
-        if let Some(best_of) = fields.take("best_of").filter(|best_of| *best_of != 1 && *best_of != n) {
-            let message = "only as many candidates as choices are supported (\"best_of\" is 1 or as \"n\")";
+        if let Some(best_of) =
+            fields.take("best_of").filter(|best_of| *best_of != 1 && *best_of != n)
+        {
+            let message =
+                "only as many candidates as choices are supported (\"best_of\" is 1 or as \"n\")";
             return Err(Problem::parameter(
                 "best_of",
                 format!("\"best_of\" is {}: {message}", shortened(&best_of.to_string())),
@@ -104,7 +109,8 @@ impl Controls {
         let max_tokens = fields.whole("max_tokens", 0..=u64::from(u32::MAX))?;
         let stream = fields.flag("stream")?;
         let include_usage = stream_options(fields, stream)?;
-        let prompt_logprobs = fields.whole("prompt_logprobs", 0..=MOST_LOGPROBS)?.map(|n| n as usize);
+        let prompt_logprobs =
+            fields.whole("prompt_logprobs", 0..=MOST_LOGPROBS)?.map(|n| n as usize);
         if stream && prompt_logprobs.is_some() {
             let message = "\"prompt_logprobs\" can't be given with \"stream\": true";
             return Err(Problem::parameter("prompt_logprobs", message));
@@ -133,7 +139,8 @@ impl Controls {
     pub(crate) fn samplers(&self) -> Vec<Sampler> {
         let each = |chain: &Chain| {
             let (chain, seed, first) = (chain.clone(), self.seed, self.first_sample);
-            (0..self.n).map(move |i| Sampler::new(chain.clone(), Dice { seed, sample: first + i as u64 }))
+            (0..self.n)
+                .map(move |i| Sampler::new(chain.clone(), Dice { seed, sample: first + i as u64 }))
         };
         self.chains.iter().flat_map(each).collect()
     }
@@ -158,12 +165,13 @@ impl Controls {
     }
 }
 
-/// `sampler` as it stands, or the single settings in the order of `profile`; at `temperature`, or once at each of `temperatures`.
+/// `sampler` as it stands, or the single settings in the order of `profile`; at `temperature`, or
+/// once at each of `temperatures`.
 fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem> {
     let profile = fields.text("profile")?;
     let named = |name: Option<&str>| name.unwrap_or("kelvin").parse::<Profile>();
-    let rules =
-        named(profile.as_deref()).map_err(|error| Problem::parameter("profile", error.to_string()))?;
+    let rules = named(profile.as_deref())
+        .map_err(|error| Problem::parameter("profile", error.to_string()))?;
     let mut settings: Vec<Stage> = Vec::new();
     let mut first = None;
     for &(name, stage, off) in SETTINGS {
@@ -181,8 +189,7 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         const NAME: &str = "allowed_token_ids";
         let ids = bounded(NAME, fields.tokens(NAME, vocab_size)?)?;
         if ids.is_empty() {
-            let message =
-                "\"allowed_token_ids\" is empty, so no token could be drawn: list some, or leave it out";
+            let message = "\"allowed_token_ids\" is empty, so no token could be drawn: list some, or leave it out";
             return Err(Problem::parameter(NAME, message));
         }
         let mask = Mask::only(ids.iter().map(|id| id.0));
@@ -196,19 +203,23 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
     }
     let chain = match (sampler, first.or(profile.as_ref().map(|_| "profile"))) {
         (Some(_), Some(other)) => {
-            let message = format!("\"sampler\" is a whole chain, so \"{other}\" can't be given beside it");
+            let message =
+                format!("\"sampler\" is a whole chain, so \"{other}\" can't be given beside it");
             return Err(Problem::parameter("sampler", message));
         }
-        (Some(text), None) => {
-            text.parse::<Chain>().map_err(|error| Problem::parameter("sampler", error.to_string()))?
-        }
+        (Some(text), None) => text
+            .parse::<Chain>()
+            .map_err(|error| Problem::parameter("sampler", error.to_string()))?,
         (None, first) => {
             let chain = rules.chain(&settings);
-            chain.map_err(|error| Problem::parameter(first.unwrap_or("profile"), error.to_string()))?
+            chain.map_err(|error| {
+                Problem::parameter(first.unwrap_or("profile"), error.to_string())
+            })?
         }
     };
     let at = |name: &str, t: f64| {
-        let chain = Temp::nearest(t).and_then(|temp| chain.with_temperature(rules.temperature(temp.get())));
+        let chain =
+            Temp::nearest(t).and_then(|temp| chain.with_temperature(rules.temperature(temp.get())));
         chain.map_err(|error| Problem::parameter(name, error.to_string()))
     };
     let one = fields.number("temperature")?;
@@ -224,7 +235,8 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
     }
     let expected = format!("a list of 1 to {MOST_TEMPERATURES} numbers");
     let items = many.as_array().filter(|items| (1..=MOST_TEMPERATURES).contains(&items.len()));
-    let numbers: Option<Vec<f64>> = items.and_then(|items| items.iter().map(Value::as_f64).collect());
+    let numbers: Option<Vec<f64>> =
+        items.and_then(|items| items.iter().map(Value::as_f64).collect());
     let numbers = numbers.ok_or_else(|| wrong("temperatures", &many, &expected))?;
     numbers.into_iter().map(|t| at("temperatures", t)).collect()
 }
@@ -267,19 +279,26 @@ fn stops(fields: &mut Fields) -> Result<Vec<String>, Problem> {
     texts.ok_or_else(|| wrong("stop", &value, &expected))
 }
 
-/// The sequences of tokens that no text may have: each text as it stands and with a space before it.
+/// The sequences of tokens that no text may have: each text as it stands and with a space before
+/// it.
 fn bans(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Arc<[Vec<TokenId>]>, Problem> {
     let Some(value) = fields.take("bad_words") else { return Ok(Arc::new([])) };
-    let expected = format!("a list of at most {MOST_BAD_WORDS} texts, each of 1 to {MOST_STOP_BYTES} bytes,");
+    let expected =
+        format!("a list of at most {MOST_BAD_WORDS} texts, each of 1 to {MOST_STOP_BYTES} bytes,");
     let items = value.as_array().filter(|items| items.len() <= MOST_BAD_WORDS);
-    let texts: Option<Vec<&str>> = items.and_then(|items| items.iter().map(Value::as_str).collect());
+    let texts: Option<Vec<&str>> =
+        items.and_then(|items| items.iter().map(Value::as_str).collect());
     let fits = |text: &&str| !text.trim_start().is_empty() && text.len() <= MOST_STOP_BYTES;
-    let texts =
-        texts.filter(|texts| texts.iter().all(fits)).ok_or_else(|| wrong("bad_words", &value, &expected))?;
-    // How a word begins a text is told from how it goes on by what a space before it does to its tokens.
-    let spellings = texts.iter().flat_map(|text| [text.to_string(), format!(" {}", text.trim_start())]);
+    let texts = texts
+        .filter(|texts| texts.iter().all(fits))
+        .ok_or_else(|| wrong("bad_words", &value, &expected))?;
+    // How a word begins a text is told from how it goes on by what a space before it does to its
+    // tokens.
+    let spellings =
+        texts.iter().flat_map(|text| [text.to_string(), format!(" {}", text.trim_start())]);
     let mut sequences: Vec<Vec<TokenId>> = spellings
-        // A word that can't be spelled can't be written either; without what it lacks it would be another word.
+        // A word that can't be spelled can't be written either; without what it lacks it would be
+        // another word.
         .filter(|text| tokenizer.unspelled(text, false).is_empty())
         .map(|text| tokenizer.encode(&text, false, false))
         .filter(|tokens| !tokens.is_empty())
@@ -322,15 +341,16 @@ fn stream_options(fields: &mut Fields, stream: bool) -> Result<bool, Problem> {
         // Nothing is sent here to hide how long a token is.
         if options.flag("include_obfuscation")? {
             let message = "\"include_obfuscation\" isn't supported, but for false";
-            return Err(Problem::parameter("include_obfuscation", message).coded("unsupported_parameter"));
+            return Err(
+                Problem::parameter("include_obfuscation", message).coded("unsupported_parameter")
+            );
         }
         options.flag("include_usage")
     };
     let include_usage = read().map_err(|problem| problem.inside("stream_options"))?;
     options.end().map_err(|problem| problem.inside("stream_options"))?;
     if include_usage && !stream {
-        let message =
-            "\"include_usage\" needs \"stream\": true beside it; other answers always have their usage";
+        let message = "\"include_usage\" needs \"stream\": true beside it; other answers always have their usage";
         return Err(Problem::parameter("stream_options", message));
     }
     Ok(include_usage)

@@ -1,7 +1,8 @@
 //! Requests in, answers out, without a socket and without an engine thread: for the fuzz targets.
 //!
-//! The router, the gate and every reader of a request are the server's own. The queue is closed, so a request that needs a step
-//! of the model ends with 503. No form is compiled: the vocabulary's parser is marked as missing.
+//! The router, the gate and every reader of a request are the server's own. The queue is closed, so
+//! a request that needs a step of the model ends with 503. No form is compiled: the vocabulary's
+//! parser is marked as missing.
 
 use std::{
     convert::Infallible,
@@ -41,8 +42,10 @@ pub(crate) struct DryRun {
 impl DryRun {
     /// Of an open engine.
     pub(crate) fn new(engine: Engine) -> anyhow::Result<DryRun> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_time().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .enable_time()
+            .build()?;
         let queue = Arc::new(Queue::new(WAITING));
         queue.close();
         let shared = Shared {

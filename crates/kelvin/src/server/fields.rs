@@ -1,4 +1,5 @@
-//! The bytes of a request in, its parameters one by one out: what nobody has asked for at the end is an error that names it.
+//! The bytes of a request in, its parameters one by one out: what nobody has asked for at the end
+//! is an error that names it.
 
 use std::ops::RangeInclusive;
 
@@ -15,7 +16,8 @@ const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 #[derive(Debug)]
 pub(crate) struct Fields {
     left: Map<String, Value>,
-    /// Where something stands in one of them that isn't described, though its reader may pass it over.
+    /// Where something stands in one of them that isn't described, though its reader may pass it
+    /// over.
     undescribed: Option<String>,
 }
 
@@ -29,8 +31,8 @@ impl Fields {
         }
     }
 
-    /// The same of a route whose body the API's document describes as `schema`: what isn't in it is refused, so that nothing is taken
-    /// which isn't described.
+    /// The same of a route whose body the API's document describes as `schema`: what isn't in it is
+    /// refused, so that nothing is taken which isn't described.
     pub(crate) fn described(bytes: &[u8], schema: &str) -> Result<Fields, Problem> {
         let mut fields = Fields::parse(bytes)?;
         match openapi::undescribed(schema, &fields.left) {
@@ -65,11 +67,16 @@ impl Fields {
     }
 
     /// A whole number in a range.
-    pub(crate) fn whole(&mut self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Problem> {
+    pub(crate) fn whole(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Problem> {
         let Some(value) = self.take(name) else { return Ok(None) };
         // To JSON 64.0 and 1e3 are whole numbers as well.
         let is_whole = |number: &f64| number.fract() == 0.0 && (0.0..=MOST_EXACT).contains(number);
-        let number = value.as_u64().or_else(|| value.as_f64().filter(is_whole).map(|number| number as u64));
+        let number =
+            value.as_u64().or_else(|| value.as_f64().filter(is_whole).map(|number| number as u64));
         let number = number.filter(|number| range.contains(number));
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
         number.map(Some).ok_or_else(|| wrong(name, &value, &expected))
@@ -110,9 +117,15 @@ impl Fields {
     }
 
     /// A list of token ids of a vocabulary.
-    pub(crate) fn tokens(&mut self, name: &str, vocab_size: usize) -> Result<Option<Vec<TokenId>>, Problem> {
+    pub(crate) fn tokens(
+        &mut self,
+        name: &str,
+        vocab_size: usize,
+    ) -> Result<Option<Vec<TokenId>>, Problem> {
         let Some(value) = self.take(name) else { return Ok(None) };
-        let Value::Array(items) = &value else { return Err(wrong(name, &value, "a list of token ids")) };
+        let Value::Array(items) = &value else {
+            return Err(wrong(name, &value, "a list of token ids"));
+        };
         items.iter().map(|item| token(name, item, vocab_size)).collect::<Result<_, _>>().map(Some)
     }
 
@@ -142,7 +155,8 @@ fn unknown(name: &str) -> Problem {
 /// One token id.
 pub(crate) fn token(name: &str, item: &Value, vocab_size: usize) -> Result<TokenId, Problem> {
     let id = item.as_u64().filter(|&id| id < vocab_size as u64);
-    let id = id.ok_or_else(|| wrong(name, item, &format!("a token id from 0 to {}", vocab_size - 1)))?;
+    let id =
+        id.ok_or_else(|| wrong(name, item, &format!("a token id from 0 to {}", vocab_size - 1)))?;
     Ok(TokenId(id as u32))
 }
 
@@ -159,9 +173,13 @@ mod tests {
     #[test]
     fn a_whole_number_is_one_however_it_is_written() {
         let read = |text: &str| {
-            Fields::parse(format!("{{ \"n\": {text} }}").as_bytes()).unwrap().whole("n", 0..=u64::MAX)
+            Fields::parse(format!("{{ \"n\": {text} }}").as_bytes())
+                .unwrap()
+                .whole("n", 0..=u64::MAX)
         };
-        for (text, number) in [("64", 64), ("64.0", 64), ("1e3", 1000), ("18446744073709551615", u64::MAX)] {
+        for (text, number) in
+            [("64", 64), ("64.0", 64), ("1e3", 1000), ("18446744073709551615", u64::MAX)]
+        {
             assert_eq!(read(text).ok(), Some(Some(number)), "{text}");
         }
         for text in ["64.5", "-1", "-1.0", "1e18", "1e300", "\"64\"", "true", "[64]"] {
@@ -171,7 +189,8 @@ mod tests {
 
     #[test]
     fn what_is_not_described_is_refused_though_somebody_would_take_it() {
-        let refused = |body: &str, schema| Fields::described(body.as_bytes(), schema).err().map(|p| p.body());
+        let refused =
+            |body: &str, schema| Fields::described(body.as_bytes(), schema).err().map(|p| p.body());
         assert_eq!(
             refused(r#"{ "prompt": "x", "top_k": 4, "guided_json": null }"#, "CompletionRequest"),
             None

@@ -1,4 +1,5 @@
-//! What a request says of the form of its texts in, the form out, compiled and ready for each of them.
+//! What a request says of the form of its texts in, the form out, compiled and ready for each of
+//! them.
 
 use kelvin_engine::generate::Constraint;
 use serde_json::Value;
@@ -10,7 +11,8 @@ use super::{
 };
 use crate::constraint::{Form, FormError, Forms};
 
-/// The form that is wanted, if one is: `response_format` as OpenAI's clients write it, or `structured_outputs` as vLLM's do.
+/// The form that is wanted, if one is: `response_format` as OpenAI's clients write it, or
+/// `structured_outputs` as vLLM's do.
 pub(crate) fn read(fields: &mut Fields) -> Result<Option<Wanted>, Problem> {
     let by_format = response_format(fields)?;
     let by_outputs = structured_outputs(fields)?;
@@ -53,7 +55,9 @@ fn unusable(name: &str, error: &FormError) -> Problem {
 fn response_format(fields: &mut Fields) -> Result<Option<Form>, Problem> {
     const NAME: &str = "response_format";
     let Some(value) = fields.take(NAME) else { return Ok(None) };
-    let Value::Object(map) = value else { return Err(wrong(NAME, &value, "an object with a \"type\"")) };
+    let Value::Object(map) = value else {
+        return Err(wrong(NAME, &value, "an object with a \"type\""));
+    };
     let mut format = Fields::of(map);
     let form = typed(&mut format, |format| {
         let Some(Value::Object(map)) = format.take("json_schema") else {
@@ -105,7 +109,9 @@ fn structured_outputs(fields: &mut Fields) -> Result<Option<Form>, Problem> {
         if let Some(schema) = outputs.take("json") {
             // vLLM's clients send the schema as it is, or as the text of it.
             forms.push(match &schema {
-                Value::String(text) => Form::schema(text).map_err(|error| unusable("json", &error))?,
+                Value::String(text) => {
+                    Form::schema(text).map_err(|error| unusable("json", &error))?
+                }
                 _ => Form::JsonSchema(schema),
             });
         }

@@ -1,4 +1,5 @@
-//! Every request in, those that may pass on: by host, by origin and by key; and each answer's id, log line and count.
+//! Every request in, those that may pass on: by host, by origin and by key; and each answer's id,
+//! log line and count.
 
 use std::{
     hint::black_box,
@@ -38,7 +39,8 @@ impl Key {
         Key(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// Compares digests, all of them whatever the first bytes say: how long it takes tells nothing about the key.
+    /// Compares digests, all of them whatever the first bytes say: how long it takes tells nothing
+    /// about the key.
     fn is(&self, text: &[u8]) -> bool {
         let other: [u8; 32] = Sha256::digest(text).into();
         let differing = self.0.iter().zip(other).fold(0, |sum, (a, b)| black_box(sum | (a ^ b)));
@@ -47,7 +49,11 @@ impl Key {
 }
 
 /// Lets a request pass, or not; either way the answer has an id, is logged and counted.
-pub(crate) async fn pass(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn pass(
+    State(shared): State<Arc<Shared>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let begun = Instant::now();
     let id = format!("{}-{}", shared.run, shared.n_requests.fetch_add(1, Relaxed));
     request.extensions_mut().insert(RequestId(id.clone()));
@@ -73,7 +79,8 @@ pub(crate) async fn pass(State(shared): State<Arc<Shared>>, mut request: Request
 
 /// The answer, or that making it panicked: the client is told, and its connection goes on.
 async fn caught(answer: impl Future<Output = Response>) -> Response {
-    let problem = || Problem::failed("answering the request panicked; this is a bug").coded("panic");
+    let problem =
+        || Problem::failed("answering the request panicked; this is a bug").coded("panic");
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| problem().into_response())
 }
 
@@ -82,7 +89,8 @@ fn check_source<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
     let forbidden =
         |code, message| Problem::new(StatusCode::FORBIDDEN, "invalid_request_error", code, message);
     let host = origins::host(request.uri(), request.headers());
-    // A page elsewhere may give this address a name of its own and so reach it from a browser (DNS rebinding).
+    // A page elsewhere may give this address a name of its own and so reach it from a browser (DNS
+    // rebinding).
     if shared.is_loopback && !host.is_some_and(is_local) {
         let message = "this server listens on the loopback address and answers only to the hosts localhost, 127.0.0.1 and [::1]";
         return Err(forbidden("host_not_allowed", message.to_string()));
@@ -102,7 +110,11 @@ fn check_source<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
 }
 
 /// Lets a request pass that has the key, if there is one, or needs none.
-pub(crate) async fn with_key(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+pub(crate) async fn with_key(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
     match check_key(&shared, &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
@@ -112,7 +124,8 @@ pub(crate) async fn with_key(State(shared): State<Arc<Shared>>, request: Request
 fn check_key<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
     let Some(key) = &shared.key else { return Ok(()) };
     let path = request.uri().path();
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));
+    let given =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));
     // The page asks for the key itself.
     if path == "/health" || studio::is_page(path) || given.is_some_and(|given| key.is(given)) {
         return Ok(());
@@ -125,7 +138,8 @@ fn check_key<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key", message))
 }
 
-/// The key in an Authorization header. The scheme's case doesn't matter (RFC 9110, 11.1), the key's does.
+/// The key in an Authorization header. The scheme's case doesn't matter (RFC 9110, 11.1), the key's
+/// does.
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let at = value.iter().position(|byte| *byte == b' ')?;
     value[..at].eq_ignore_ascii_case(b"Bearer").then(|| value[at..].trim_ascii())
@@ -170,7 +184,8 @@ mod tests {
         }
         let key = Key::new("geheimnisvoll-ä");
         let opens = |header: &str| bearer(header.as_bytes()).is_some_and(|given| key.is(given));
-        for good in ["Bearer geheimnisvoll-ä", "bearer geheimnisvoll-ä", "BEARER   geheimnisvoll-ä"] {
+        for good in ["Bearer geheimnisvoll-ä", "bearer geheimnisvoll-ä", "BEARER   geheimnisvoll-ä"]
+        {
             assert!(opens(good), "{good}");
         }
         for bad in [

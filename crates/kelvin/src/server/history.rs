@@ -1,7 +1,9 @@
-//! What clients send back of an answer beside its role and content in, what of it concerns the model out.
+//! What clients send back of an answer beside its role and content in, what of it concerns the
+//! model out.
 //!
-//! Clients keep the message of an answer as their library gave it to them and send it again with the next request: with empty lists, nulls
-//! and notes about it. What says nothing is taken; what can't be done is refused by what it is.
+//! Clients keep the message of an answer as their library gave it to them and send it again with
+//! the next request: with empty lists, nulls and notes about it. What says nothing is taken; what
+//! can't be done is refused by what it is.
 
 use serde_json::Value;
 
@@ -17,7 +19,8 @@ pub(crate) struct Said {
     pub(crate) reasoning: Option<String>,
 }
 
-/// Lists and notes that may be there as long as they are empty, and what isn't supported if they aren't.
+/// Lists and notes that may be there as long as they are empty, and what isn't supported if they
+/// aren't.
 const EMPTY: &[(&str, &str)] = &[
     ("tool_calls", "tool calls aren't supported"),
     ("function_call", "tool calls aren't supported"),
@@ -28,7 +31,8 @@ const EMPTY: &[(&str, &str)] = &[
     ("reasoning_details", "thinking apart from \"reasoning_content\" isn't supported"),
 ];
 
-/// What is said about a message and isn't part of it: where its text comes from, the text parsed, what else its server told.
+/// What is said about a message and isn't part of it: where its text comes from, the text parsed,
+/// what else its server told.
 const NOTES: &[&str] = &["annotations", "parsed", "provider_specific_fields"];
 
 /// Takes all of it.

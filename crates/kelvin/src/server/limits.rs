@@ -31,9 +31,11 @@
 pub(crate) const MOST_HEADER_BYTES: usize = 64 << 10;
 /// The longest body.
 pub(crate) const MOST_BODY_BYTES: usize = 4 << 20;
-/// A body up to here takes a place of nobody. Together with [`MOST_LARGE_BODIES`] it bounds the memory of bodies.
+/// A body up to here takes a place of nobody. Together with [`MOST_LARGE_BODIES`] it bounds the
+/// memory of bodies.
 pub(crate) const SMALL_BODY_BYTES: usize = 64 << 10;
-/// Larger bodies that are read or wait to be worked on; further ones aren't read on until there is a place.
+/// Larger bodies that are read or wait to be worked on; further ones aren't read on until there is
+/// a place.
 pub(crate) const MOST_LARGE_BODIES: usize = 32;
 /// Far more turns than any context holds.
 pub(crate) const MOST_MESSAGES: usize = 4096;
@@ -80,7 +82,8 @@ mod tests {
     #[test]
     fn the_table_is_true() {
         let source = include_str!("limits.rs");
-        let rows: Vec<&str> = source.lines().filter(|line| line.starts_with("//! |")).skip(2).collect();
+        let rows: Vec<&str> =
+            source.lines().filter(|line| line.starts_with("//! |")).skip(2).collect();
         assert!(rows.len() > 20, "{} rows", rows.len());
         for row in rows {
             let cell = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
@@ -92,7 +95,8 @@ mod tests {
             } else {
                 root.join("tests").join(file)
             };
-            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let text =
+                std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
             let is_there = test.is_none_or(|test| text.contains(&format!("#[test]\nfn {test}()")));
             assert!(is_there, "{file} has no test {test:?}");
         }

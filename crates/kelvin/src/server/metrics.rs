@@ -57,7 +57,8 @@ impl Durations {
 impl Metrics {
     /// An answer was sent, with the code of its problem if it has one.
     pub(crate) fn answered(&self, status: u16, problem: Option<&'static str>) {
-        *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() += 1;
+        *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() +=
+            1;
         problem.into_iter().for_each(|code| self.problem(code));
     }
 
@@ -75,25 +76,55 @@ impl Metrics {
                 "# HELP kelvin_{name} {what}\n# TYPE kelvin_{name} {kind}\nkelvin_{name} {value}"
             );
         };
-        one("gauge", "requests_running", "Prompts being read or continued.", self.running.load(Relaxed));
+        one(
+            "gauge",
+            "requests_running",
+            "Prompts being read or continued.",
+            self.running.load(Relaxed),
+        );
         one("gauge", "requests_waiting", "Prompts in the queue.", waiting as u64);
-        one("gauge", "cache_pages", "Pages of keys and values that there is room for.", room as u64);
-        one("gauge", "cache_pages_used", "Of those, held by texts or kept.", self.pages.load(Relaxed));
-        one("gauge", "cache_pages_kept", "Of those, kept for reuse.", self.kept_pages.load(Relaxed));
+        one(
+            "gauge",
+            "cache_pages",
+            "Pages of keys and values that there is room for.",
+            room as u64,
+        );
+        one(
+            "gauge",
+            "cache_pages_used",
+            "Of those, held by texts or kept.",
+            self.pages.load(Relaxed),
+        );
+        one(
+            "gauge",
+            "cache_pages_kept",
+            "Of those, kept for reuse.",
+            self.kept_pages.load(Relaxed),
+        );
         one(
             "gauge",
             "cache_pages_promised",
             "Pages that running texts may still take.",
             self.promised_pages.load(Relaxed),
         );
-        one("counter", "prompt_tokens_total", "Tokens of prompts.", self.prompt_tokens.load(Relaxed));
+        one(
+            "counter",
+            "prompt_tokens_total",
+            "Tokens of prompts.",
+            self.prompt_tokens.load(Relaxed),
+        );
         one(
             "counter",
             "cached_tokens_total",
             "Of those, found in the cache.",
             self.cached_tokens.load(Relaxed),
         );
-        one("counter", "generated_tokens_total", "Tokens drawn.", self.generated_tokens.load(Relaxed));
+        one(
+            "counter",
+            "generated_tokens_total",
+            "Tokens drawn.",
+            self.generated_tokens.load(Relaxed),
+        );
         one(
             "counter",
             "cancelled_total",
@@ -102,12 +133,21 @@ impl Metrics {
         );
         one("counter", "steps_total", "Steps of the model.", self.steps.load(Relaxed));
         for (name, what, durations) in [
-            ("time_to_first_token_seconds", "From a request to its first token.", &self.first_token),
-            ("time_between_tokens_seconds", "From a token of a choice to the next.", &self.between_tokens),
+            (
+                "time_to_first_token_seconds",
+                "From a request to its first token.",
+                &self.first_token,
+            ),
+            (
+                "time_between_tokens_seconds",
+                "From a token of a choice to the next.",
+                &self.between_tokens,
+            ),
         ] {
             let _ = writeln!(out, "# HELP kelvin_{name} {what}\n# TYPE kelvin_{name} histogram");
             for (bin, bound) in durations.bins.iter().zip(BOUNDS) {
-                let _ = writeln!(out, "kelvin_{name}_bucket{{le=\"{bound}\"}} {}", bin.load(Relaxed));
+                let _ =
+                    writeln!(out, "kelvin_{name}_bucket{{le=\"{bound}\"}} {}", bin.load(Relaxed));
             }
             let count = durations.count.load(Relaxed);
             let sum = durations.micros.load(Relaxed) as f64 / 1e6;
@@ -120,7 +160,9 @@ impl Metrics {
         for (status, n) in self.answers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let _ = writeln!(out, "kelvin_http_responses_total{{status=\"{status}\"}} {n}");
         }
-        out.push_str("# HELP kelvin_errors_total Errors by code.\n# TYPE kelvin_errors_total counter\n");
+        out.push_str(
+            "# HELP kelvin_errors_total Errors by code.\n# TYPE kelvin_errors_total counter\n",
+        );
         for (code, n) in self.problems.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let _ = writeln!(out, "kelvin_errors_total{{code=\"{code}\"}} {n}");
         }

@@ -1,7 +1,8 @@
 //! An open engine in, an OpenAI-compatible API out.
 //!
-//! `gate` lets requests pass, `body`, `fields`, `controls` and `prompts` read them within `limits`, `queue` holds them, `batch` is the one thread that
-//! owns the model and steps all texts together, `reply` says what came of it. Nothing below `cli` knows of HTTP but this room.
+//! `gate` lets requests pass, `body`, `fields`, `controls` and `prompts` read them within `limits`,
+//! `queue` holds them, `batch` is the one thread that owns the model and steps all texts together,
+//! `reply` says what came of it. Nothing below `cli` knows of HTTP but this room.
 
 mod batch;
 mod body;
@@ -71,7 +72,8 @@ pub(crate) struct Shared {
     key: Option<Key>,
     /// The date of templates that ask for one, if a request names none.
     day: Day,
-    /// The vocabulary as the parser of constraints reads it, once somebody has asked for one; or why there is none.
+    /// The vocabulary as the parser of constraints reads it, once somebody has asked for one; or
+    /// why there is none.
     forms: OnceLock<Result<Forms, FormError>>,
     /// Logits that the studio looked at.
     rows: studio::Rows,
@@ -97,8 +99,8 @@ impl Shared {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(self.since, |since| since.as_secs())
     }
 
-    /// Does the work that a body asks for. Parsing, rendering and tokenizing a large one takes long, so that few are worked on at a time, and
-    /// small ones don't wait for them.
+    /// Does the work that a body asks for. Parsing, rendering and tokenizing a large one takes
+    /// long, so that few are worked on at a time, and small ones don't wait for them.
     async fn work_on<T: Send + 'static>(
         &self,
         read: Read,

@@ -1,7 +1,9 @@
-//! Where a request comes from in, whether it may pass out: pages of other origins only if they were allowed by name.
+//! Where a request comes from in, whether it may pass out: pages of other origins only if they were
+//! allowed by name.
 //!
-//! A browser says which page asks (`Origin`, RFC 6454), and lets the page read the answer, or send JSON at all, only if the server allows that
-//! page (Fetch's CORS protocol). Programs that aren't browsers send no origin and pass.
+//! A browser says which page asks (`Origin`, RFC 6454), and lets the page read the answer, or send
+//! JSON at all, only if the server allows that page (Fetch's CORS protocol). Programs that aren't
+//! browsers send no origin and pass.
 
 use std::{str::FromStr, time::Duration};
 
@@ -28,7 +30,8 @@ impl FromStr for Origin {
             return Ok(Origin::Any);
         }
         let is_origin = text.parse::<Uri>().is_ok_and(|uri| {
-            let has_rest = uri.path_and_query().is_some_and(|rest| rest != "/") || text.ends_with('/');
+            let has_rest =
+                uri.path_and_query().is_some_and(|rest| rest != "/") || text.ends_with('/');
             let of_host = uri.authority().is_some_and(|host| !host.as_str().contains('@'));
             uri.scheme().is_some() && of_host && !has_rest
         });
@@ -51,7 +54,8 @@ fn normal(origin: &str) -> String {
     bare.map_or(origin.clone(), str::to_string)
 }
 
-/// Whether pages of `origin` may ask: the server's own, by the host that it was asked as, and those that were allowed.
+/// Whether pages of `origin` may ask: the server's own, by the host that it was asked as, and those
+/// that were allowed.
 pub(crate) fn may_ask(origin: &HeaderValue, host: Option<&str>, allowed: &[Origin]) -> bool {
     is_allowed(origin, allowed) || origin.to_str().is_ok_and(|origin| is_own(origin, host))
 }
@@ -63,7 +67,8 @@ fn is_allowed(origin: &HeaderValue, allowed: &[Origin]) -> bool {
     })
 }
 
-/// Whether the page came from this server. A proxy in front may speak TLS, so the scheme may be either.
+/// Whether the page came from this server. A proxy in front may speak TLS, so the scheme may be
+/// either.
 fn is_own(origin: &str, host: Option<&str>) -> bool {
     let Some(host) = host else { return false };
     ["http", "https"].iter().any(|scheme| normal(origin) == normal(&format!("{scheme}://{host}")))
@@ -75,7 +80,8 @@ pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> 
     uri.authority().map(|host| host.as_str()).or_else(of_header)
 }
 
-/// What tells browsers which pages may read the answers, and answers their preflights; none if no other origin is allowed.
+/// What tells browsers which pages may read the answers, and answers their preflights; none if no
+/// other origin is allowed.
 pub(crate) fn layer(allowed: &[Origin]) -> Option<CorsLayer> {
     if allowed.is_empty() {
         return None;

@@ -1,7 +1,9 @@
-//! A connection in, the same connection out, but one whose other end has to take what is written within a stated time.
+//! A connection in, the same connection out, but one whose other end has to take what is written
+//! within a stated time.
 //!
-//! A client that stops reading would otherwise hold its connection, and what is held for its answer, for ever. What it hasn't taken is
-//! bounded: nobody's answer is longer than the room that was made for it.
+//! A client that stops reading would otherwise hold its connection, and what is held for its
+//! answer, for ever. What it hasn't taken is bounded: nobody's answer is longer than the room that
+//! was made for it.
 
 use std::{
     io::{Error, ErrorKind, IoSlice, Result},
@@ -38,7 +40,9 @@ impl Patient {
         let patience = self.patience;
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(patience)));
         match stuck.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client takes nothing"))),
+            Poll::Ready(()) => {
+                Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client takes nothing")))
+            }
             Poll::Pending => Poll::Pending,
         }
     }
@@ -55,7 +59,11 @@ impl AsyncRead for Patient {
 }
 
 impl AsyncWrite for Patient {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.judge(cx, outcome)
     }

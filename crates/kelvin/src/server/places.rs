@@ -1,6 +1,7 @@
 //! The bytes of one token after another in, the character of the text that each begins in out.
 //!
-//! A character may be spelled by several tokens. All of them begin in it, as in the answers of OpenAI's API.
+//! A character may be spelled by several tokens. All of them begin in it, as in the answers of
+//! OpenAI's API.
 
 use kelvin_engine::tokenizer::TextStream;
 
@@ -18,8 +19,8 @@ impl Places {
         Places { stream: TextStream::default(), n_chars: text.chars().count() }
     }
 
-    /// Takes a token's bytes: the number of characters before the one that its first byte belongs to. A token without bytes is where the
-    /// next one is.
+    /// Takes a token's bytes: the number of characters before the one that its first byte belongs
+    /// to. A token without bytes is where the next one is.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> usize {
         let Some((first, rest)) = bytes.split_first() else { return self.n_chars };
         self.n_chars += self.stream.push(&[*first]).chars().count();
@@ -30,7 +31,8 @@ impl Places {
     }
 }
 
-/// The number of characters of `text` before the one that each byte belongs to; `places` rise, and may be the text's end.
+/// The number of characters of `text` before the one that each byte belongs to; `places` rise, and
+/// may be the text's end.
 pub(crate) fn in_characters(text: &str, places: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut ends = text.char_indices().map(|(at, c)| at + c.len_utf8()).peekable();
     let mut n = 0;
@@ -47,7 +49,8 @@ pub(crate) fn in_characters(text: &str, places: impl Iterator<Item = usize>) -> 
 mod tests {
     use super::*;
 
-    /// Where each piece begins, by the text of all bytes up to the end of the character of its first one.
+    /// Where each piece begins, by the text of all bytes up to the end of the character of its
+    /// first one.
     fn slowly(pieces: &[&[u8]]) -> Vec<usize> {
         let all = pieces.concat();
         let mut starts = Vec::new();
@@ -91,7 +94,8 @@ mod tests {
 
     #[test]
     fn any_cut_of_any_text() {
-        let bytes = "naïve 猫 said: 🦊🦊 \u{fffd}é".as_bytes().iter().chain(b"\xf0\x9f\x80 \xe7\x8ca\xff");
+        let bytes =
+            "naïve 猫 said: 🦊🦊 \u{fffd}é".as_bytes().iter().chain(b"\xf0\x9f\x80 \xe7\x8ca\xff");
         let bytes: Vec<u8> = bytes.copied().collect();
         for cut in 1..6 {
             for skip in 0..bytes.len() {
@@ -110,6 +114,9 @@ mod tests {
         assert_eq!(in_characters("aé猫", places.into_iter()), [0, 0, 1, 1, 2, 2, 2, 3, 3]);
         assert_eq!(in_characters("", [0, 0].into_iter()), [0, 0]);
         let (mut so_far, text) = (Places::after("é"), "猫");
-        assert_eq!(text.as_bytes().chunks(1).map(|byte| so_far.push(byte)).collect::<Vec<_>>(), [1, 1, 1]);
+        assert_eq!(
+            text.as_bytes().chunks(1).map(|byte| so_far.push(byte)).collect::<Vec<_>>(),
+            [1, 1, 1]
+        );
     }
 }

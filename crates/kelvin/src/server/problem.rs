@@ -1,4 +1,5 @@
-//! What is wrong with a request in, an answer in the shape of OpenAI's errors out: each names the parameter if there is one.
+//! What is wrong with a request in, an answer in the shape of OpenAI's errors out: each names the
+//! parameter if there is one.
 
 use axum::{
     extract::rejection::PathRejection,
@@ -113,7 +114,9 @@ impl IntoResponse for Problem {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         let code = ProblemCode(self.code);
         response.extensions_mut().insert(code);

@@ -1,4 +1,5 @@
-//! Prompts as requests write them in, tokens out: texts, lists of texts, token ids, messages for the chat template.
+//! Prompts as requests write them in, tokens out: texts, lists of texts, token ids, messages for
+//! the chat template.
 
 use kelvin_engine::{
     Engine, TokenId,
@@ -49,9 +50,9 @@ pub(crate) fn of_completion(
 ) -> Result<Vec<Prompt>, Problem> {
     const EXPECTED: &str = "a text, a list of texts, a list of token ids or a list of such lists";
     let add_special = fields.flag_or("add_special_tokens", true)?;
-    let value = fields
-        .take("prompt")
-        .ok_or_else(|| Problem::parameter("prompt", format!("\"prompt\" is missing; it is {EXPECTED}")))?;
+    let value = fields.take("prompt").ok_or_else(|| {
+        Problem::parameter("prompt", format!("\"prompt\" is missing; it is {EXPECTED}"))
+    })?;
     let of_text = |text: &str| {
         check_length("prompt", text, reading.limit, engine)?;
         readable("prompt", engine, text, false)?;
@@ -85,7 +86,8 @@ pub(crate) fn of_completion(
     };
     let most = reading.most;
     if items.len() > most {
-        let message = format!("\"prompt\" has {} texts, but at most {most} can wait here", items.len());
+        let message =
+            format!("\"prompt\" has {} texts, but at most {most} can wait here", items.len());
         return Err(Problem::parameter("prompt", message));
     }
     let one = |item: &Value| match item {
@@ -96,8 +98,14 @@ pub(crate) fn of_completion(
     items.iter().map(one).collect()
 }
 
-/// Refuses a text of which the model can't read some characters: nothing of a prompt is left out in silence.
-pub(crate) fn readable(name: &str, engine: &Engine, text: &str, parse_special: bool) -> Result<(), Problem> {
+/// Refuses a text of which the model can't read some characters: nothing of a prompt is left out in
+/// silence.
+pub(crate) fn readable(
+    name: &str,
+    engine: &Engine,
+    text: &str,
+    parse_special: bool,
+) -> Result<(), Problem> {
     match unreadable(&engine.tokenizer, text, parse_special) {
         Some(why) => Err(Problem::parameter(name, format!("\"{name}\": {why}: leave it out"))),
         None => Ok(()),
@@ -106,12 +114,17 @@ pub(crate) fn readable(name: &str, engine: &Engine, text: &str, parse_special: b
 
 /// The messages of a chat, in the model's template.
 /// A text that can't have as few tokens as `limit` is refused.
-pub(crate) fn of_chat(fields: &mut Fields, shared: &Shared, limit: usize) -> Result<Prompt, Problem> {
+pub(crate) fn of_chat(
+    fields: &mut Fields,
+    shared: &Shared,
+    limit: usize,
+) -> Result<Prompt, Problem> {
     let messages = messages(fields)?;
     templated(fields, shared, limit, &messages, "messages")
 }
 
-/// Refuses a text that is too long for `limit` tokens, whatever it says, before the work of cutting it into tokens.
+/// Refuses a text that is too long for `limit` tokens, whatever it says, before the work of cutting
+/// it into tokens.
 fn check_length(name: &str, text: &str, limit: usize, engine: &Engine) -> Result<(), Problem> {
     let longest = engine.tokenizer.longest();
     let most = limit.saturating_mul(longest);
@@ -129,7 +142,8 @@ fn check_length(name: &str, text: &str, limit: usize, engine: &Engine) -> Result
     Err(Problem::context(name, message))
 }
 
-/// What the Responses API calls input, a text or messages, after its instructions, in the model's template.
+/// What the Responses API calls input, a text or messages, after its instructions, in the model's
+/// template.
 pub(crate) fn of_input(
     fields: &mut Fields,
     shared: &Shared,
@@ -137,7 +151,8 @@ pub(crate) fn of_input(
     instructions: Option<&str>,
 ) -> Result<Prompt, Problem> {
     const EXPECTED: &str = "a text or a list of messages";
-    let mut messages: Vec<Message> = instructions.iter().map(|&text| Message::new("system", text)).collect();
+    let mut messages: Vec<Message> =
+        instructions.iter().map(|&text| Message::new("system", text)).collect();
     match fields.take("input") {
         Some(Value::String(text)) => messages.push(Message::new("user", text)),
         Some(Value::Array(items)) if (1..=MOST_MESSAGES).contains(&items.len()) => {
@@ -145,7 +160,12 @@ pub(crate) fn of_input(
                 messages.push(message("input", i, item)?);
             }
         }
-        None => return Err(Problem::parameter("input", format!("\"input\" is missing; it is {EXPECTED}"))),
+        None => {
+            return Err(Problem::parameter(
+                "input",
+                format!("\"input\" is missing; it is {EXPECTED}"),
+            ));
+        }
         Some(other) => return Err(wrong("input", &other, EXPECTED)),
     }
     templated(fields, shared, limit, &messages, "input")
@@ -177,11 +197,21 @@ fn templated(
     check_length(name, &rendered.text, limit, &shared.engine)?;
     readable(name, &shared.engine, &rendered.text, true)?;
     let tokens = encode_rendered(&shared.engine.tokenizer, &rendered);
-    Ok(Prompt { tokens, date: rendered.dated.then_some(date), text: rendered.text, offsets: Vec::new() })
+    Ok(Prompt {
+        tokens,
+        date: rendered.dated.then_some(date),
+        text: rendered.text,
+        offsets: Vec::new(),
+    })
 }
 
 /// The template's text for messages that came as the parameter `name`.
-fn render(shared: &Shared, messages: &[Message], date: &str, name: &str) -> Result<Rendered, Problem> {
+fn render(
+    shared: &Shared,
+    messages: &[Message],
+    date: &str,
+    name: &str,
+) -> Result<Rendered, Problem> {
     let template = template(&shared.engine)?;
     let options = RenderOptions { add_generation_prompt: true, date: Some(date.to_string()) };
     template.render(messages, &options).map_err(|error| match error {
@@ -200,21 +230,23 @@ fn template(engine: &Engine) -> Result<&ChatTemplate, Problem> {
         Some(Err(error)) => {
             Err(Problem::request(format!("the model's chat template can't be used: {error}")))
         }
-        None => {
-            Err(Problem::request("the model has no chat template; it only continues text (/v1/completions)"))
-        }
+        None => Err(Problem::request(
+            "the model has no chat template; it only continues text (/v1/completions)",
+        )),
     }
 }
 
 fn messages(fields: &mut Fields) -> Result<Vec<Message>, Problem> {
-    let value = fields
-        .take("messages")
-        .ok_or_else(|| Problem::parameter("messages", "\"messages\" is missing; it is a list of messages"))?;
+    let value = fields.take("messages").ok_or_else(|| {
+        Problem::parameter("messages", "\"messages\" is missing; it is a list of messages")
+    })?;
     match value {
         Value::Array(items) if (1..=MOST_MESSAGES).contains(&items.len()) => {
             items.into_iter().enumerate().map(|(i, item)| message("messages", i, item)).collect()
         }
-        other => Err(wrong("messages", &other, &format!("a list of 1 to {MOST_MESSAGES} messages"))),
+        other => {
+            Err(wrong("messages", &other, &format!("a list of 1 to {MOST_MESSAGES} messages")))
+        }
     }
 }
 
@@ -222,11 +254,16 @@ fn messages(fields: &mut Fields) -> Result<Vec<Message>, Problem> {
 fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
     let at = |name: &str| format!("{list}[{i}].{name}");
     let Value::Object(map) = item else {
-        return Err(wrong(&format!("{list}[{i}]"), &item, "an object with \"role\" and \"content\""));
+        return Err(wrong(
+            &format!("{list}[{i}]"),
+            &item,
+            "an object with \"role\" and \"content\"",
+        ));
     };
     let mut fields = Fields::of(map);
     if list == "input" {
-        // Items of another type aren't messages; what an answer's message has beside its content says nothing new.
+        // Items of another type aren't messages; what an answer's message has beside its content
+        // says nothing new.
         if let Some(kind) = fields.take("type").filter(|kind| kind != "message") {
             return Err(wrong(&at("type"), &kind, "\"message\", the only type supported,"));
         }
@@ -234,15 +271,23 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
             fields.take(name);
         }
     }
-    let said = history::read(&mut fields).map_err(|problem| problem.inside(&format!("{list}[{i}]")))?;
+    let said =
+        history::read(&mut fields).map_err(|problem| problem.inside(&format!("{list}[{i}]")))?;
     let role = match fields.take("role") {
         Some(Value::String(role)) if ROLES.contains(&role.as_str()) => role,
         Some(Value::String(role)) if matches!(role.as_str(), "tool" | "function") => {
-            return Err(history::no_tools(&at("role"), &format!("\"{}\" is \"{role}\"", at("role"))));
+            return Err(history::no_tools(
+                &at("role"),
+                &format!("\"{}\" is \"{role}\"", at("role")),
+            ));
         }
         other => {
             let found = other.unwrap_or_default();
-            return Err(wrong(&at("role"), &found, "\"system\", \"developer\", \"user\" or \"assistant\""));
+            return Err(wrong(
+                &at("role"),
+                &found,
+                "\"system\", \"developer\", \"user\" or \"assistant\"",
+            ));
         }
     };
     let content = match fields.take("content") {
@@ -254,7 +299,11 @@ fn message(list: &str, i: usize, item: Value) -> Result<Message, Problem> {
         // An assistant that said nothing.
         None if role == "assistant" => Content::Text(String::new()),
         other => {
-            return Err(wrong(&at("content"), &other.unwrap_or_default(), "a text or a list of text parts"));
+            return Err(wrong(
+                &at("content"),
+                &other.unwrap_or_default(),
+                "a text or a list of text parts",
+            ));
         }
     };
     // The messages of a response have none.

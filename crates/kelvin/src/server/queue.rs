@@ -1,9 +1,12 @@
-//! Jobs of the routes in, jobs for the engine's thread out: a queue with a bound, out of which those whose client has gone drop by themselves.
+//! Jobs of the routes in, jobs for the engine's thread out: a queue with a bound, out of which
+//! those whose client has gone drop by themselves.
 //!
-//! The order: of the jobs that there is room for, one begins whose request has the fewest texts running, of those the one that came
-//! first. So a large job doesn't hold up small ones that fit beside what runs, and a request of a hundred prompts shares with the
-//! others. But every job that begins before an earlier one counts against it, and a job that was passed so often as
-//! [`MOST_PASSES`] says is passed no more: room is left free until it fits. So each begins after a bounded number of others.
+//! The order: of the jobs that there is room for, one begins whose request has the fewest texts
+//! running, of those the one that came first. So a large job doesn't hold up small ones that fit
+//! beside what runs, and a request of a hundred prompts shares with the others. But every job that
+//! begins before an earlier one counts against it, and a job that was passed so often as
+//! [`MOST_PASSES`] says is passed no more: room is left free until it fits. So each begins after a
+//! bounded number of others.
 
 use std::{
     collections::VecDeque,
@@ -44,7 +47,8 @@ pub(crate) struct Job {
     pub(crate) score_prompt: Option<usize>,
     /// Number of its first choice in the request.
     pub(crate) first_choice: usize,
-    /// Closed as soon as nobody wants the answer. At most as much is ever waiting here as the context has room for.
+    /// Closed as soon as nobody wants the answer. At most as much is ever waiting here as the
+    /// context has room for.
     pub(crate) events: UnboundedSender<Event>,
     pub(crate) arrived: Instant,
 }
@@ -166,8 +170,8 @@ impl Queue {
         Ok(())
     }
 
-    /// The next job for which `fits` says that there is room, where `texts_of` a request so many run already; where `idle`, waits until
-    /// there is something to do.
+    /// The next job for which `fits` says that there is room, where `texts_of` a request so many
+    /// run already; where `idle`, waits until there is something to do.
     pub(crate) fn next(
         &self,
         idle: bool,
@@ -193,7 +197,8 @@ impl Queue {
             }
             // Routes refuse what can never fit; should one not, nobody waits for it.
             if let Some(Waiting { job, .. }) = order.first().and_then(|&at| state.jobs.remove(at)) {
-                let problem = Problem::failed("the request needs more room than there is").coded("no_room");
+                let problem =
+                    Problem::failed("the request needs more room than there is").coded("no_room");
                 let _ = job.events.send(Event::Failed(problem));
                 return Next::Nothing;
             }
@@ -217,8 +222,9 @@ impl Queue {
         let mut state = self.state();
         (state.closed, state.aborted) = (true, true);
         for Waiting { job, .. } in state.jobs.drain(..) {
-            let _ =
-                job.events.send(Event::Failed(Problem::busy("shutting_down", "the server is shutting down")));
+            let _ = job
+                .events
+                .send(Event::Failed(Problem::busy("shutting_down", "the server is shutting down")));
         }
         self.wake.notify_all();
     }

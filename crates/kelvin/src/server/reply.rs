@@ -1,4 +1,5 @@
-//! What the engine tells in, the JSON of an answer out, whole or piece by piece, in OpenAI's shapes; that of the Responses API is in `responses`.
+//! What the engine tells in, the JSON of an answer out, whole or piece by piece, in OpenAI's
+//! shapes; that of the Responses API is in `responses`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -67,7 +68,8 @@ pub(crate) struct Echo {
     pub(crate) text: Option<String>,
     /// The character of that text that each token begins in, if it's known.
     pub(crate) offsets: Vec<usize>,
-    /// What the model thought of its tokens, but for the first, which nothing predicts; empty if nobody wants to know.
+    /// What the model thought of its tokens, but for the first, which nothing predicts; empty if
+    /// nobody wants to know.
     pub(crate) scores: Vec<Scored>,
 }
 
@@ -117,7 +119,8 @@ impl Reply {
                 let Some(text) = &prompt.text else { return Ok(()) };
                 let mut scores: Vec<Told> = Vec::new();
                 if let Some(n_top) = self.n_top {
-                    let scored = std::iter::once(None).chain(prompt.scores.iter().cloned().map(Some));
+                    let scored =
+                        std::iter::once(None).chain(prompt.scores.iter().cloned().map(Some));
                     let tokens = prompt.tokens.iter().zip(&prompt.offsets);
                     let told = tokens.zip(scored).map(|((&token, &offset), mut scored)| {
                         scored.iter_mut().for_each(|scored| scored.top.truncate(n_top));
@@ -126,7 +129,8 @@ impl Reply {
                     scores.extend(told);
                 }
                 let places = Places::after(text);
-                for choice in &mut self.choices[first_choice..first_choice + self.choices_a_prompt] {
+                for choice in &mut self.choices[first_choice..first_choice + self.choices_a_prompt]
+                {
                     choice.text = text.clone();
                     choice.scores = scores.clone();
                     choice.places = places.clone();
@@ -162,8 +166,11 @@ impl Reply {
         }
         let usage = self.usage();
         let mut choices = std::mem::take(&mut self.choices);
-        let all: Vec<Value> =
-            choices.iter_mut().enumerate().map(|(i, choice)| self.choice(i, choice, false)).collect();
+        let all: Vec<Value> = choices
+            .iter_mut()
+            .enumerate()
+            .map(|(i, choice)| self.choice(i, choice, false))
+            .collect();
         let kind = if self.shape == Shape::Chat { "chat.completion" } else { "text_completion" };
         let mut answer = self.envelope(kind, all);
         if self.shape == Shape::Chat {
@@ -175,7 +182,8 @@ impl Reply {
     }
 
     fn chunk(&self, choices: Vec<Value>) -> Value {
-        let kind = if self.shape == Shape::Chat { "chat.completion.chunk" } else { "text_completion" };
+        let kind =
+            if self.shape == Shape::Chat { "chat.completion.chunk" } else { "text_completion" };
         let mut chunk = self.envelope(kind, choices);
         if self.include_usage {
             chunk["usage"] = Value::Null;
@@ -202,10 +210,15 @@ impl Reply {
         match (self.shape, is_piece) {
             (Shape::Text, _) => value["text"] = choice.text.as_str().into(),
             (Shape::Chat | Shape::Response, false) => {
-                value["message"] = json!({ "role": "assistant", "content": choice.text, "refusal": null });
+                value["message"] =
+                    json!({ "role": "assistant", "content": choice.text, "refusal": null });
             }
-            (Shape::Chat | Shape::Response, true) if choice.text.is_empty() => value["delta"] = json!({}),
-            (Shape::Chat | Shape::Response, true) => value["delta"] = json!({ "content": choice.text }),
+            (Shape::Chat | Shape::Response, true) if choice.text.is_empty() => {
+                value["delta"] = json!({})
+            }
+            (Shape::Chat | Shape::Response, true) => {
+                value["delta"] = json!({ "content": choice.text })
+            }
         }
         if self.return_ids {
             value["token_ids"] = choice.ids.as_slice().into();
@@ -224,7 +237,8 @@ impl Reply {
         }
         let Some(n_top) = self.prompt_logprobs else { return };
         let entry = |token: TokenId, logprob: f64, rank: usize| {
-            let text = String::from_utf8_lossy(self.engine.tokenizer.bytes(token, true)).into_owned();
+            let text =
+                String::from_utf8_lossy(self.engine.tokenizer.bytes(token, true)).into_owned();
             let value = json!({ "logprob": finite(logprob), "rank": rank, "decoded_token": text });
             (token.0.to_string(), value)
         };
@@ -235,7 +249,8 @@ impl Reply {
             entries.extend([entry(scored.token, scored.logprob, scored.rank)]);
             Value::Object(entries)
         };
-        to["prompt_logprobs"] = std::iter::once(Value::Null).chain(prompt.scores.iter().map(one)).collect();
+        to["prompt_logprobs"] =
+            std::iter::once(Value::Null).chain(prompt.scores.iter().map(one)).collect();
     }
 
     pub(crate) fn scores(&self, choice: &Choice, n_top: usize) -> Value {
@@ -259,13 +274,15 @@ impl Reply {
             tokens.push(spelled(tokenizer, *token));
             offsets.push(*offset);
             logprobs.push(scored.as_ref().map(|scored| finite(scored.logprob)));
-            // Of two tokens that are spelled the same the likelier is shown; the token itself always is.
+            // Of two tokens that are spelled the same the likelier is shown; the token itself
+            // always is.
             tops.push(scored.as_ref().filter(|_| n_top > 0).map(|scored| {
                 let mut top = Map::new();
                 for &(id, logprob) in &scored.top {
                     top.entry(spelled(tokenizer, id)).or_insert_with(|| finite(logprob));
                 }
-                top.entry(spelled(tokenizer, scored.token)).or_insert_with(|| finite(scored.logprob));
+                top.entry(spelled(tokenizer, scored.token))
+                    .or_insert_with(|| finite(scored.logprob));
                 Value::Object(top)
             }));
         }
@@ -299,7 +316,8 @@ impl Teller for Reply {
             Shape::Chat => {}
         }
         let first = |i| json!({ "index": i, "delta": { "role": "assistant", "content": "" }, "logprobs": null, "finish_reason": null });
-        let mut chunks: Vec<Value> = (0..self.choices.len()).map(|i| self.chunk(vec![first(i)])).collect();
+        let mut chunks: Vec<Value> =
+            (0..self.choices.len()).map(|i| self.chunk(vec![first(i)])).collect();
         self.add_prompt(0, &mut chunks[0]);
         chunks
     }
@@ -307,11 +325,14 @@ impl Teller for Reply {
     /// Takes what the engine says, and gives it as pieces of a stream.
     fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem> {
         let which = match &event {
-            Event::Read { first_choice, .. } => *first_choice..*first_choice + self.choices_a_prompt,
+            Event::Read { first_choice, .. } => {
+                *first_choice..*first_choice + self.choices_a_prompt
+            }
             Event::Token { choice, .. } | Event::End { choice, .. } => *choice..*choice + 1,
             Event::Row(_) | Event::Failed(_) => 0..0,
         };
-        let begins = matches!(event, Event::Read { .. }) && self.return_ids && self.shape == Shape::Text;
+        let begins =
+            matches!(event, Event::Read { .. }) && self.return_ids && self.shape == Shape::Text;
         self.take(event)?;
         let mut pieces = Vec::new();
         for i in which {
@@ -321,7 +342,8 @@ impl Teller for Reply {
                 self.choices[i] = choice;
                 continue;
             }
-            let is_new = !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
+            let is_new =
+                !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
             if is_new || begins || (self.return_ids && !choice.ids.is_empty()) {
                 let mut value = self.choice(i, &mut choice, true);
                 if begins {
@@ -376,7 +398,9 @@ fn spelled(tokenizer: &Tokenizer, token: TokenId) -> String {
     let bytes = tokenizer.bytes(token, true);
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_string(),
-        Err(_) => bytes.iter().fold("bytes:".to_string(), |text, byte| format!("{text}\\x{byte:02x}")),
+        Err(_) => {
+            bytes.iter().fold("bytes:".to_string(), |text, byte| format!("{text}\\x{byte:02x}"))
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The Responses API: its own parameters in, its own shape of an answer out, whole or as an ordered stream of events. What lies between,
-//! the text, is a chat's.
+//! The Responses API: its own parameters in, its own shape of an answer out, whole or as an ordered
+//! stream of events. What lies between, the text, is a chat's.
 
 use serde_json::{Map, Value, json};
 
@@ -41,7 +41,8 @@ pub(crate) struct Asked {
     pub(crate) said: Said,
 }
 
-/// Reads them; the controls of drawing have been taken already, `temperature` and `top_p` noted before that.
+/// Reads them; the controls of drawing have been taken already, `temperature` and `top_p` noted
+/// before that.
 pub(crate) fn read(
     fields: &mut Fields,
     shared: &Shared,
@@ -55,7 +56,8 @@ pub(crate) fn read(
     no_reasoning(fields)?;
     let instructions = fields.text("instructions")?;
     let prompt = prompts::of_input(fields, shared, limit, instructions.as_deref())?;
-    let max_tokens = fields.whole("max_output_tokens", 1..=u64::from(u32::MAX))?.map(|n| n as usize);
+    let max_tokens =
+        fields.whole("max_output_tokens", 1..=u64::from(u32::MAX))?.map(|n| n as usize);
     let wants_scores = include(fields)?;
     let n_top = fields.whole("top_logprobs", 0..=MOST_LOGPROBS)?.map(|n| n as usize);
     if n_top.is_some_and(|n| n > 0) && !wants_scores {
@@ -91,7 +93,8 @@ fn no_reasoning(fields: &mut Fields) -> Result<(), Problem> {
     let Value::Object(map) = value else { return Err(wrong("reasoning", &value, "an object")) };
     let mut reasoning = Fields::of(map);
     let effort = reasoning.take("effort").is_none_or(|effort| effort == "none");
-    let is_silent = ["summary", "generate_summary"].iter().all(|name| reasoning.take(name).is_none());
+    let is_silent =
+        ["summary", "generate_summary"].iter().all(|name| reasoning.take(name).is_none());
     reasoning.end().map_err(|problem| problem.inside("reasoning"))?;
     if effort && is_silent {
         return Ok(());
@@ -147,8 +150,8 @@ fn text(fields: &mut Fields) -> Result<(Option<Wanted>, Value), Problem> {
         Some(Value::Object(map)) => Fields::of(map),
         Some(other) => return Err(wrong("text.format", &other, "an object with a \"type\"")),
     };
-    let form =
-        forms::typed(&mut of_format, forms::schema).map_err(|problem| problem.inside("text.format"))?;
+    let form = forms::typed(&mut of_format, forms::schema)
+        .map_err(|problem| problem.inside("text.format"))?;
     of_format.end().map_err(|problem| problem.inside("text.format"))?;
     Ok((form.map(|form| Wanted { name: "text.format", form }), format.unwrap_or(plain)))
 }
@@ -226,18 +229,25 @@ impl Reply {
         }
         self.said.text.push_str(&delta);
         self.said.logprobs.extend(logprobs.iter().cloned());
-        Some(self.text_event("response.output_text.delta", json!({ "delta": delta, "logprobs": logprobs })))
+        Some(self.text_event(
+            "response.output_text.delta",
+            json!({ "delta": delta, "logprobs": logprobs }),
+        ))
     }
 
     /// A stream's last events.
     pub(crate) fn response_closing(&mut self) -> Vec<Value> {
-        let (text, logprobs) = (std::mem::take(&mut self.said.text), std::mem::take(&mut self.said.logprobs));
+        let (text, logprobs) =
+            (std::mem::take(&mut self.said.text), std::mem::take(&mut self.said.logprobs));
         let status = self.response_status();
         let part = part(&text, &logprobs);
         let message = self.message(status, json!([part]));
         let response = self.response(status, json!([message]), self.response_usage());
         vec![
-            self.text_event("response.output_text.done", json!({ "text": text, "logprobs": logprobs })),
+            self.text_event(
+                "response.output_text.done",
+                json!({ "text": text, "logprobs": logprobs }),
+            ),
             self.text_event("response.content_part.done", json!({ "part": part })),
             self.event("response.output_item.done", json!({ "output_index": 0, "item": message })),
             self.event(&format!("response.{status}"), json!({ "response": response })),

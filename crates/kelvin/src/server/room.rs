@@ -1,8 +1,9 @@
 //! What a job may come to in, the pages of keys and values that it can need out.
 //!
-//! A job begins only if there is room for all that it may become: what is held, what was promised to those that run and what it needs
-//! itself are never more than there is. So nothing fails in the middle for want of memory. What is kept of ended texts uses the
-//! rest, and goes when a job needs it.
+//! A job begins only if there is room for all that it may become: what is held, what was promised
+//! to those that run and what it needs itself are never more than there is. So nothing fails in the
+//! middle for want of memory. What is kept of ended texts uses the rest, and goes when a job needs
+//! it.
 
 use kelvin_engine::transformer::PAGE;
 
@@ -22,8 +23,8 @@ impl Room {
     }
 }
 
-/// Pages of a prompt and of `n_texts` continuations of up to `max_tokens` tokens: the prompt's whole pages are shared, the rest of it
-/// every text has for itself.
+/// Pages of a prompt and of `n_texts` continuations of up to `max_tokens` tokens: the prompt's
+/// whole pages are shared, the rest of it every text has for itself.
 pub(crate) fn pages(prompt: usize, n_texts: usize, max_tokens: usize) -> usize {
     prompt.div_ceil(PAGE) + pages_after_prompt(prompt, n_texts, max_tokens)
 }

@@ -18,8 +18,9 @@ use super::{
 
 /// All of them, behind the gate.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let routes =
-        api().into_iter().fold(studio::router(), |router, (_, path, answers)| router.route(path, answers));
+    let routes = api()
+        .into_iter()
+        .fold(studio::router(), |router, (_, path, answers)| router.route(path, answers));
     let mut routes = routes
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)
@@ -95,5 +96,10 @@ async fn nothing() -> Problem {
 
 async fn other_method() -> Problem {
     let message = "this route doesn't have that method";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request_error", "method_not_allowed", message)
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request_error",
+        "method_not_allowed",
+        message,
+    )
 }

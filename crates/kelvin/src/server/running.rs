@@ -1,4 +1,5 @@
-//! A job that has begun: its prompt being read, then its choices being written; what came of a step in, events out.
+//! A job that has begun: its prompt being read, then its choices being written; what came of a step
+//! in, events out.
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -55,7 +56,8 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Draws its next token, and scores it if that is wanted. What can't be scored couldn't be drawn either, and the column says that.
+    /// Draws its next token, and scores it if that is wanted. What can't be scored couldn't be
+    /// drawn either, and the column says that.
     pub(crate) fn draw(&mut self, logits: &[f32]) {
         match self.scoring {
             Some(scoring) => self.scored = scoring.draw(&mut self.column, logits),
@@ -76,7 +78,9 @@ impl Running {
     pub(crate) fn pages_to_come(&self) -> usize {
         let len = self.job.prompt.len();
         match &self.phase {
-            Phase::Reading { sequence, .. } => sequence.pages_until(len) + self.job.pages_after_prompt(),
+            Phase::Reading { sequence, .. } => {
+                sequence.pages_until(len) + self.job.pages_after_prompt()
+            }
             Phase::Writing(writers) => {
                 let most = len + self.job.ends.max_tokens;
                 writers.iter().map(|writer| writer.column.sequence().pages_until(most)).sum()
@@ -84,9 +88,14 @@ impl Running {
         }
     }
 
-    /// The prompt has been read, and `logits`, the step's row `row`, say what comes after it: its choices begin. If it has none, they are
-    /// all that was wanted, and the sequence comes back.
-    pub(crate) fn begin_writing(&mut self, engine: &Engine, row: usize, logits: &[f32]) -> Option<Sequence> {
+    /// The prompt has been read, and `logits`, the step's row `row`, say what comes after it: its
+    /// choices begin. If it has none, they are all that was wanted, and the sequence comes back.
+    pub(crate) fn begin_writing(
+        &mut self,
+        engine: &Engine,
+        row: usize,
+        logits: &[f32],
+    ) -> Option<Sequence> {
         let Phase::Reading { sequence, scores, .. } = &mut self.phase else { return None };
         let scores = std::mem::take(scores);
         let drafts = std::mem::take(&mut self.job.drafts);
@@ -114,14 +123,16 @@ impl Running {
         }
     }
 
-    /// Tells about the tokens drawn in this step; the sequences of the choices that ended come back.
+    /// Tells about the tokens drawn in this step; the sequences of the choices that ended come
+    /// back.
     pub(crate) fn take_drawn(&mut self, engine: &Engine, metrics: &Metrics) -> Vec<Sequence> {
         let Phase::Writing(writers) = &mut self.phase else { return Vec::new() };
         let (job, now) = (&self.job, Instant::now());
         let (mut n_new, mut ended) = (0, Vec::new());
         for writer in writers.iter_mut() {
             if writer.panicked {
-                self.failed = Some(Problem::failed("drawing a token panicked; this is a bug").coded("panic"));
+                self.failed =
+                    Some(Problem::failed("drawing a token panicked; this is a bug").coded("panic"));
             }
             let Some(taken) = writer.column.take(&engine.tokenizer, &job.ends) else { continue };
             let (choice, scored) = (writer.choice, writer.scored.take());

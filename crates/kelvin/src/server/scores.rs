@@ -1,4 +1,5 @@
-//! Logits in, the log-probabilities that an answer reports out: of one token, and of the likeliest, at a stated stage.
+//! Logits in, the log-probabilities that an answer reports out: of one token, and of the likeliest,
+//! at a stated stage.
 
 use kelvin_engine::{TokenId, generate::Column};
 use kelvin_sampling::{Chain, Distribution, SampleError, Stage, surprisal_and_entropy};
@@ -45,7 +46,8 @@ impl LogprobsStage {
 
     /// How many of a chain's stages have acted by then; none for the model's own.
     fn n_stages(self, chain: &Chain) -> Option<usize> {
-        let after_last = |is: fn(&Stage) -> bool| chain.stages().iter().rposition(is).map_or(0, |at| at + 1);
+        let after_last =
+            |is: fn(&Stage) -> bool| chain.stages().iter().rposition(is).map_or(0, |at| at + 1);
         match self {
             LogprobsStage::Raw => None,
             LogprobsStage::Temperature => Some(after_last(Stage::heats)),
@@ -68,7 +70,8 @@ impl Scoring {
         Scoring { n_top, n_stages: stage.n_stages(chain) }
     }
 
-    /// Draws a column's next token and scores it. If it can't be scored, neither could it be drawn, and the column says that.
+    /// Draws a column's next token and scores it. If it can't be scored, neither could it be drawn,
+    /// and the column says that.
     pub(crate) fn draw(self, column: &mut Column, logits: &[f32]) -> Option<Scored> {
         let shown = column.draw_showing(logits, self.n_stages);
         let token = column.drawn()?;

@@ -1,4 +1,5 @@
-//! A listener in, connections served until somebody asks the process to end; then what runs is finished, within a stated time.
+//! A listener in, connections served until somebody asks the process to end; then what runs is
+//! finished, within a stated time.
 
 use std::{
     net::SocketAddr,
@@ -51,8 +52,8 @@ pub(crate) struct Options {
     pub(crate) origins: Vec<Origin>,
     /// Connections at once; more close the one that is idle longest.
     pub(crate) connections: usize,
-    /// How long a client may take to send a request's header, to send its body, and to take what is written to it; a connection may be
-    /// idle for so long as well.
+    /// How long a client may take to send a request's header, to send its body, and to take what is
+    /// written to it; a connection may be idle for so long as well.
     pub(crate) patience: Duration,
     /// How long running answers may take after the end was asked for.
     pub(crate) drain: Duration,
@@ -136,7 +137,8 @@ async fn accept(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // Out of file descriptors, most likely: an idle connection may go for the new one.
+                    // Out of file descriptors, most likely: an idle connection may go for the new
+                    // one.
                     let closed = connections.close_one();
                     tracing::warn!(%error, closed, "a connection couldn't be accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -177,7 +179,10 @@ async fn accept(
         });
     }
     drop(listener);
-    tracing::info!(drain_secs = drain.as_secs(), "ending: no new connections, what runs is finished");
+    tracing::info!(
+        drain_secs = drain.as_secs(),
+        "ending: no new connections, what runs is finished"
+    );
     shared.queue.close();
     let mut drained = std::pin::pin!(graceful.shutdown());
     let is_drained = tokio::select! {
@@ -192,7 +197,8 @@ async fn accept(
     }
 }
 
-/// Those who ask the process to end: Ctrl-C (which the guard catches once; the second ends the process at once) and SIGTERM.
+/// Those who ask the process to end: Ctrl-C (which the guard catches once; the second ends the
+/// process at once) and SIGTERM.
 struct Signals<'a> {
     guard: &'a interrupt::Guard,
     was_interrupted: bool,
@@ -206,7 +212,8 @@ impl Signals<'_> {
             guard,
             was_interrupted: false,
             #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                .ok(),
         }
     }
 

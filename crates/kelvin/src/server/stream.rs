@@ -1,4 +1,5 @@
-//! What the engine tells in, a stream of server-sent events out: each is told as it comes, and after an error nothing more is.
+//! What the engine tells in, a stream of server-sent events out: each is told as it comes, and
+//! after an error nothing more is.
 
 use std::{
     collections::VecDeque,
@@ -23,7 +24,8 @@ use super::{metrics::Metrics, problem::Problem, queue::Event};
 /// What ends a stream, but for one whose last event says so itself.
 pub(crate) const DONE: &str = "[DONE]";
 
-/// Who puts what the engine tells into the words of a route. A text among them is sent as it stands, anything else as JSON.
+/// Who puts what the engine tells into the words of a route. A text among them is sent as it
+/// stands, anything else as JSON.
 pub(crate) trait Teller: Send + 'static {
     /// What comes before all that the engine tells.
     fn opening(&mut self) -> Vec<Value>;
@@ -41,7 +43,8 @@ pub(crate) trait Teller: Send + 'static {
     fn failed(&mut self, problem: &Problem) -> Value;
 }
 
-/// The answer. Once nobody reads it, or it has ended, `events` is dropped, and with that the engine stops.
+/// The answer. Once nobody reads it, or it has ended, `events` is dropped, and with that the engine
+/// stops.
 pub(crate) fn streamed(
     mut teller: impl Teller,
     events: UnboundedReceiver<Event>,
@@ -55,10 +58,13 @@ pub(crate) fn streamed(
                 return Some((Ok::<_, Infallible>(event_of(&data)), (work, waiting, metrics)));
             }
             let (teller, events) = work.as_mut()?;
-            let gone = || Event::Failed(Problem::failed("the engine ended before the answer was complete"));
+            let gone = || {
+                Event::Failed(Problem::failed("the engine ended before the answer was complete"))
+            };
             let event = events.recv().await.unwrap_or_else(gone);
             let told = catch_unwind(AssertUnwindSafe(|| told(teller, event)));
-            let panicked = || Problem::failed("telling of a token panicked; this is a bug").coded("panic");
+            let panicked =
+                || Problem::failed("telling of a token panicked; this is a bug").coded("panic");
             let is_over = match told.unwrap_or_else(|_| Err(panicked())) {
                 Ok((pieces, is_over)) => {
                     waiting.extend(pieces);
@@ -76,7 +82,8 @@ pub(crate) fn streamed(
         }
     });
     // A proxy must not wait for the end.
-    let headers = [(header::CACHE_CONTROL, "no-cache"), (HeaderName::from_static("x-accel-buffering"), "no")];
+    let headers =
+        [(header::CACHE_CONTROL, "no-cache"), (HeaderName::from_static("x-accel-buffering"), "no")];
     (headers, Sse::new(pieces).keep_alive(KeepAlive::default())).into_response()
 }
 
@@ -142,7 +149,8 @@ mod tests {
         }
     }
 
-    /// The data of all events of a stream to its end, once it has been told these rows' lengths; and whether the engine goes on.
+    /// The data of all events of a stream to its end, once it has been told these rows' lengths;
+    /// and whether the engine goes on.
     async fn data(lengths: &[usize]) -> (Vec<String>, bool, Arc<Metrics>) {
         let (sender, events) = unbounded_channel();
         let metrics = Arc::new(Metrics::default());

@@ -1,4 +1,5 @@
-//! Texts in, tokens out, and back; messages in, the template's text out: what needs no step of the model.
+//! Texts in, tokens out, and back; messages in, the template's text out: what needs no step of the
+//! model.
 
 use std::sync::Arc;
 
@@ -36,7 +37,10 @@ async fn answer(
 }
 
 /// `/tokenize`: `prompt` as vLLM's clients call it, `content` as llama.cpp's do, or `messages`.
-pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Answer {
+pub(crate) async fn tokenize(
+    State(shared): State<Arc<Shared>>,
+    request: axum::extract::Request,
+) -> Answer {
     answer(shared, request, "TokenizeRequest", |shared, fields| {
         let tokenizer = &shared.engine.tokenizer;
         one_of(fields, &["prompt", "content", "messages"])?;
@@ -64,10 +68,12 @@ pub(crate) async fn tokenize(State(shared): State<Arc<Shared>>, request: axum::e
 
 /// Refuses more than one of parameters that stand for each other.
 fn one_of(fields: &Fields, names: &[&str]) -> Result<(), Problem> {
-    let mut given = names.iter().filter(|name| fields.get(name).is_some_and(|value| !value.is_null()));
+    let mut given =
+        names.iter().filter(|name| fields.get(name).is_some_and(|value| !value.is_null()));
     match (given.next(), given.next()) {
         (Some(first), Some(second)) => {
-            let message = format!("\"{first}\" and \"{second}\" can't be given together: give one of them");
+            let message =
+                format!("\"{first}\" and \"{second}\" can't be given together: give one of them");
             Err(Problem::parameter(*second, message))
         }
         _ => Ok(()),
@@ -88,7 +94,10 @@ pub(crate) async fn tokenizer_info(State(shared): State<Arc<Shared>>) -> Json<Va
 }
 
 /// `/detokenize`.
-pub(crate) async fn detokenize(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Answer {
+pub(crate) async fn detokenize(
+    State(shared): State<Arc<Shared>>,
+    request: axum::extract::Request,
+) -> Answer {
     answer(shared, request, "DetokenizeRequest", |shared, fields| {
         let tokens = fields.tokens("tokens", shared.engine.model.config.vocab_size)?;
         let tokens = tokens.ok_or_else(|| {

@@ -1,7 +1,8 @@
 //! The prompts that are being read in, how many tokens of each the next step reads out.
 //!
-//! A step reads a chunk of prompt tokens, and whoever reads shares it: alone a prompt has all of it, among others an equal part, but no
-//! less than makes a tile of a product. Where that isn't enough for all, those come first that were read longest ago. So a short prompt doesn't wait for
+//! A step reads a chunk of prompt tokens, and whoever reads shares it: alone a prompt has all of
+//! it, among others an equal part, but no less than makes a tile of a product. Where that isn't
+//! enough for all, those come first that were read longest ago. So a short prompt doesn't wait for
 //! the end of a long one, and none waits for ever.
 
 /// Fewer tokens of a prompt aren't worth a step.
@@ -20,7 +21,8 @@ pub(crate) struct Reader {
     pub(crate) last_turn: usize,
 }
 
-/// Who is read in this step, and how many tokens: `chunk` in all, at most `scored` of prompts that are scored.
+/// Who is read in this step, and how many tokens: `chunk` in all, at most `scored` of prompts that
+/// are scored.
 pub(crate) fn shares(mut readers: Vec<Reader>, chunk: usize, scored: usize) -> Vec<(usize, usize)> {
     readers.sort_by_key(|reader| reader.last_turn);
     let (mut left, mut left_scored) = (chunk, scored);

@@ -46,23 +46,25 @@ pub(crate) fn side_by_side(columns: &[Column], width: usize, style: Style) -> Ve
         columns.iter().map(|column| wrap::wrap(&column.text, column.mark.clone(), each)).collect();
     let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
     for i in 0..height {
-        let cells = wrapped
-            .iter()
-            .map(|lines| lines.get(i).map_or_else(|| " ".repeat(each), |line| line.render(each, style)));
+        let cells = wrapped.iter().map(|lines| {
+            lines.get(i).map_or_else(|| " ".repeat(each), |line| line.render(each, style))
+        });
         out.push(row(cells.collect()));
     }
     out
 }
 
-/// The lines of `columns` one below the other. On a terminal texts are wrapped and made safe; elsewhere
-/// they stay as the model wrote them.
+/// The lines of `columns` one below the other. On a terminal texts are wrapped and made safe;
+/// elsewhere they stay as the model wrote them.
 pub(crate) fn blocks(columns: &[Column], width: Option<usize>, style: Style) -> Vec<String> {
     let mut out = Vec::new();
     for column in columns {
         out.push(style.heat(column.temperature, &format!("── {} ──", column.heading)));
         match width {
             Some(width) => out.extend(
-                wrap::wrap(&column.text, column.mark.clone(), width).iter().map(|line| line.render(0, style)),
+                wrap::wrap(&column.text, column.mark.clone(), width)
+                    .iter()
+                    .map(|line| line.render(0, style)),
             ),
             None => out.push(escape::for_output(&column.text, false).into_owned()),
         }

@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn no_escape_sequence_gets_through() {
-        for hostile in ["\x1b[2J", "\u{9b}31m", "\x1b]0;title\x07", "a\rb", "\u{202e}abc", "\x7f\x08"] {
+        for hostile in
+            ["\x1b[2J", "\u{9b}31m", "\x1b]0;title\x07", "a\rb", "\u{202e}abc", "\x7f\x08"]
+        {
             for shown in [printable(hostile), visible(hostile)] {
                 assert!(shown.chars().all(|c| !c.is_control()), "{hostile:?} → {shown:?}");
                 assert!(!shown.contains('\u{202e}'));

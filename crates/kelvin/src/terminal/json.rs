@@ -5,7 +5,8 @@ use serde::{Serialize, Serializer};
 
 /// Prints `value`.
 pub(crate) fn print<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(value).context("making JSON of the answer failed")?;
+    let mut text =
+        serde_json::to_string_pretty(value).context("making JSON of the answer failed")?;
     text.push('\n');
     super::print(&text)
 }
@@ -20,7 +21,10 @@ pub(crate) fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok,
 }
 
 /// The same for a number that may not be there, which is null.
-pub(crate) fn maybe_number<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn maybe_number<S: Serializer>(
+    value: &Option<f64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => number(value, serializer),
         None => serializer.serialize_none(),

@@ -30,7 +30,8 @@ pub(crate) enum Counted {
     Embeddings,
 }
 
-/// A bar that appears late and goes when the work is done. It hides itself where standard error is no terminal.
+/// A bar that appears late and goes when the work is done. It hides itself where standard error is
+/// no terminal.
 #[derive(Debug)]
 pub(crate) struct LateBar {
     counted: Counted,
@@ -45,7 +46,8 @@ impl LateBar {
         LateBar { counted, begun: Instant::now(), bar: None, is_shown: false }
     }
 
-    /// So much of it is done. What is done at the first call took no time here, so no time left is told by it.
+    /// So much of it is done. What is done at the first call took no time here, so no time left is
+    /// told by it.
     pub(crate) fn set(&mut self, done: u64, total: u64) {
         if done >= total {
             if let Some(bar) = self.bar.take() {
@@ -81,8 +83,10 @@ fn new_bar(counted: Counted, done: u64, total: u64) -> ProgressBar {
         Counted::Texts => "  writing {bar:30} {pos:>6} of {len} texts · {eta} left",
         Counted::Samples => "  measuring {bar:30} {pos:>4} of {len} samples · {eta} left",
     };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden()).with_style(style);
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar =
+        ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden()).with_style(style);
     bar.set_position(done);
     bar.tick();
     bar.reset_eta();

@@ -1,4 +1,5 @@
-//! What people see: text that is safe to print, colours where they're wanted, bars, tables, columns.
+//! What people see: text that is safe to print, colours where they're wanted, bars, tables,
+//! columns.
 //!
 //! Nothing here knows a model. Every write to standard output goes through [`print()`] or a `Write`
 //! handed in, so that a closed pipe is an error value rather than a panic.
@@ -20,7 +21,9 @@ use anyhow::Context;
 /// Writes text to standard output.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to standard output failed")
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("writing to standard output failed")
 }
 
 /// Writes a sentence for people to standard error; that it can't be read is no reason to stop.
@@ -51,7 +54,9 @@ pub(crate) fn width() -> Option<usize> {
 /// How many columns and rows there are: the terminal's, or 80 × 24 where there is none.
 pub(crate) fn size() -> (usize, usize) {
     match terminal_size::terminal_size() {
-        Some((width, height)) if width.0 > 0 && height.0 > 0 => (usize::from(width.0), usize::from(height.0)),
+        Some((width, height)) if width.0 > 0 && height.0 > 0 => {
+            (usize::from(width.0), usize::from(height.0))
+        }
         _ => (80, 24),
     }
 }

@@ -18,7 +18,11 @@ pub(crate) enum Align {
 pub(crate) fn lines(rows: &[Vec<String>], align: &[Align], indent: usize) -> Vec<String> {
     let widths: Vec<usize> = (0..align.len())
         .map(|column| {
-            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.width())
+                .max()
+                .unwrap_or(0)
         })
         .collect();
     let mut out = Vec::with_capacity(rows.len());
@@ -47,8 +51,14 @@ pub(crate) fn lines(rows: &[Vec<String>], align: &[Align], indent: usize) -> Vec
     out
 }
 
-/// The same, headed by the first of `rows`, as wide as a terminal is: in blocks, if that isn't wide enough.
-pub(crate) fn dressed(rows: &[Vec<String>], align: &[Align], indent: usize, style: Style) -> Vec<String> {
+/// The same, headed by the first of `rows`, as wide as a terminal is: in blocks, if that isn't wide
+/// enough.
+pub(crate) fn dressed(
+    rows: &[Vec<String>],
+    align: &[Align],
+    indent: usize,
+    style: Style,
+) -> Vec<String> {
     let mut out = Vec::new();
     for mut block in blocks(rows, align, indent, super::width()) {
         block[0] = style.dim(&block[0]);
@@ -57,10 +67,17 @@ pub(crate) fn dressed(rows: &[Vec<String>], align: &[Align], indent: usize, styl
     out
 }
 
-/// Lines of `rows` in blocks that a terminal of this width has room for: each has the first column and some of the others.
-fn blocks(rows: &[Vec<String>], align: &[Align], indent: usize, terminal: Option<usize>) -> Vec<Vec<String>> {
-    let width_of =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+/// Lines of `rows` in blocks that a terminal of this width has room for: each has the first column
+/// and some of the others.
+fn blocks(
+    rows: &[Vec<String>],
+    align: &[Align],
+    indent: usize,
+    terminal: Option<usize>,
+) -> Vec<Vec<String>> {
+    let width_of = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max()
+    };
     let widths: Vec<usize> = (0..align.len()).map(|column| width_of(column).unwrap_or(0)).collect();
     let room = terminal.unwrap_or(usize::MAX).saturating_sub(indent + widths.first().unwrap_or(&0));
     let mut parts: Vec<Vec<usize>> = vec![vec![0]];
@@ -77,7 +94,8 @@ fn blocks(rows: &[Vec<String>], align: &[Align], indent: usize, terminal: Option
         let pick = |row: &Vec<String>| -> Vec<String> {
             columns.iter().filter_map(|&column| row.get(column).cloned()).collect()
         };
-        let align: Vec<Align> = columns.iter().filter_map(|&column| align.get(column).copied()).collect();
+        let align: Vec<Align> =
+            columns.iter().filter_map(|&column| align.get(column).copied()).collect();
         lines(&rows.iter().map(pick).collect::<Vec<_>>(), &align, indent)
     };
     parts.iter().map(part).collect()

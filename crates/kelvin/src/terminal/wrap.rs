@@ -1,7 +1,8 @@
 //! A text in, lines of a given display width out, each character safe to print.
 //!
 //! Lines break at spaces where they can. Width is counted by grapheme (what a reader takes for one
-//! character), so that wide and combining characters keep their columns straight. A marked range of the text keeps its mark.
+//! character), so that wide and combining characters keep their columns straight. A marked range of
+//! the text keeps its mark.
 
 use std::ops::Range;
 
@@ -52,7 +53,8 @@ pub(crate) fn wrap(text: &str, mark: Option<Range<usize>>, width: usize) -> Vec<
     let mark = mark.map(|mark| after_spaces(text, mark));
     let mut lines = vec![Line::default()];
     for (offset, grapheme) in text.grapheme_indices(true) {
-        if mark.as_ref().is_some_and(|mark| (offset..offset + grapheme.len()).contains(&mark.start)) {
+        if mark.as_ref().is_some_and(|mark| (offset..offset + grapheme.len()).contains(&mark.start))
+        {
             place(&mut lines, mark_cell(), width);
         }
         if grapheme == "\n" || grapheme == "\r\n" {
@@ -76,8 +78,8 @@ pub(crate) fn wrap(text: &str, mark: Option<Range<usize>>, width: usize) -> Vec<
     lines
 }
 
-/// A sentence of our own as lines behind `indent` spaces: as wide as a terminal is, or one where there is none. Each line is as `dress`
-/// makes it, which gives it its colour.
+/// A sentence of our own as lines behind `indent` spaces: as wide as a terminal is, or one where
+/// there is none. Each line is as `dress` makes it, which gives it its colour.
 pub(crate) fn sentence(
     text: &str,
     indent: usize,
@@ -116,7 +118,8 @@ fn place(lines: &mut Vec<Line>, cell: Cell, width: usize) {
             lines.push(Line::default());
             return;
         }
-        let word = line.cells.iter().rposition(is_space).map_or(line.cells.len(), |space| space + 1);
+        let word =
+            line.cells.iter().rposition(is_space).map_or(line.cells.len(), |space| space + 1);
         let mut next = Line::default();
         for moved in line.cells.split_off(word) {
             next.push(moved);
@@ -154,9 +157,12 @@ mod tests {
 
     #[test]
     fn width_is_what_a_terminal_shows() {
-        for text in
-            ["नेपाल को बारेमा लेख्नुहोस्", "日本語のテキスト", "👩‍🚀👩‍🚀👩‍🚀 e\u{301}e\u{301}", "\x1b[31mred\ttab"]
-        {
+        for text in [
+            "नेपाल को बारेमा लेख्नुहोस्",
+            "日本語のテキスト",
+            "👩‍🚀👩‍🚀👩‍🚀 e\u{301}e\u{301}",
+            "\x1b[31mred\ttab",
+        ] {
             for width in [3, 5, 8] {
                 for line in wrap(text, None, width) {
                     assert!(line.width <= width, "{text:?} at {width}: {line:?}");

@@ -1,8 +1,8 @@
-//! Logits and a function to put in the place of e^x in, the probabilities that it would give and which of the four
-//! criteria of a distribution they break out.
+//! Logits and a function to put in the place of e^x in, the probabilities that it would give and
+//! which of the four criteria of a distribution they break out.
 //!
-//! The article's argument for e^x: whatever the logits, there must be as many numbers as logits, none negative, a larger logit
-//! must not get a smaller probability, and they must add up to 1.
+//! The article's argument for e^x: whatever the logits, there must be as many numbers as logits,
+//! none negative, a larger logit must not get a smaller probability, and they must add up to 1.
 
 use serde::Serialize;
 
@@ -11,7 +11,13 @@ const ROUNDING: f64 = 1e-9;
 
 /// What can stand in the place of e^x.
 const CANDIDATES: [Candidate; 4] = [
-    Candidate { name: "exp", formula: "e^x", of: f64::exp, breaks: None, remark: "holds for any logits" },
+    Candidate {
+        name: "exp",
+        formula: "e^x",
+        of: f64::exp,
+        breaks: None,
+        remark: "holds for any logits",
+    },
     Candidate {
         name: "two",
         formula: "2^x",
@@ -98,7 +104,8 @@ fn normalized(logits: &[f64], temperature: f64, of: fn(f64) -> f64) -> Vec<Optio
 fn holds(logits: &[f64], probabilities: &[Option<f64>]) -> [bool; 4] {
     let known: Vec<f64> = probabilities.iter().flatten().copied().collect();
     let pairs = || logits.iter().zip(probabilities);
-    let in_order = pairs().all(|(x, p)| pairs().all(|(y, q)| x <= y || p.unwrap_or(0.0) >= q.unwrap_or(0.0)));
+    let in_order =
+        pairs().all(|(x, p)| pairs().all(|(y, q)| x <= y || p.unwrap_or(0.0) >= q.unwrap_or(0.0)));
     [
         known.len() == logits.len(),
         known.iter().all(|p| *p >= 0.0),
@@ -113,9 +120,13 @@ mod tests {
 
     #[test]
     fn only_powers_hold_for_any_logits() {
-        for logits in
-            [&[1.0, 2.0][..], &[-2.0, 1.0], &[0.0, 0.0], &[-3.0, 0.5, f64::NEG_INFINITY], &[900.0, -900.0]]
-        {
+        for logits in [
+            &[1.0, 2.0][..],
+            &[-2.0, 1.0],
+            &[0.0, 0.0],
+            &[-3.0, 0.5, f64::NEG_INFINITY],
+            &[900.0, -900.0],
+        ] {
             for t in [0.01, 1.0, 50.0] {
                 for verdict in &verdicts(logits, t)[..2] {
                     assert_eq!(verdict.holds, [true; 4], "{} of {logits:?} at {t}", verdict.name);

@@ -9,7 +9,8 @@ use kelvin_engine::{
 use kelvin_sampling::{Draw, TokenId};
 use serde::Serialize;
 
-/// Figures of one continuation. Raw: the model's own distribution, T = 1; final: the one that was drawn from.
+/// Figures of one continuation. Raw: the model's own distribution, T = 1; final: the one that was
+/// drawn from.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Figures {
     /// How many tokens it has.
@@ -56,7 +57,8 @@ pub(crate) fn distinct_2(tokens: &[TokenId]) -> Option<f64> {
     Some(distinct.len() as f64 / pairs as f64)
 }
 
-/// The first token in which two continuations differ, one ending earlier included; none if they are equal.
+/// The first token in which two continuations differ, one ending earlier included; none if they are
+/// equal.
 pub(crate) fn divergence(a: &[TokenId], b: &[TokenId]) -> Option<usize> {
     let shared = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     (shared < a.len() || shared < b.len()).then_some(shared)
@@ -69,16 +71,19 @@ pub(crate) fn parting(a: &Continuation, b: &Continuation) -> Option<usize> {
     (!broken_off(a) && !broken_off(b)).then_some(at)
 }
 
-/// Mean place of the first divergence over all pairs; a pair that never parts counts its whole length.
+/// Mean place of the first divergence over all pairs; a pair that never parts counts its whole
+/// length.
 pub(crate) fn mean_parting(samples: &[Continuation]) -> Option<f64> {
-    let pairs = samples.iter().enumerate().flat_map(|(i, a)| samples[i + 1..].iter().map(move |b| (a, b)));
+    let pairs =
+        samples.iter().enumerate().flat_map(|(i, a)| samples[i + 1..].iter().map(move |b| (a, b)));
     mean(pairs.map(|(a, b)| parting(a, b).unwrap_or(a.tokens.len().min(b.tokens.len())) as f64))
 }
 
 /// Why a continuation ended, as JSON says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Finish {
-    /// `end_token`, `stop_string`, `max_tokens`, `context_full`, `complete`, `cancelled`, `bad_logits` or `nothing_left`.
+    /// `end_token`, `stop_string`, `max_tokens`, `context_full`, `complete`, `cancelled`,
+    /// `bad_logits` or `nothing_left`.
     pub(crate) reason: &'static str,
     /// The end token.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,13 +103,19 @@ impl Finish {
                 ids: Some(vec![token.0]),
                 text: Some(engine.tokenizer.piece(*token).to_string()),
             },
-            FinishReason::StopString(text) => Finish { text: Some(text.clone()), ..plain("stop_string") },
+            FinishReason::StopString(text) => {
+                Finish { text: Some(text.clone()), ..plain("stop_string") }
+            }
             FinishReason::MaxTokens => plain("max_tokens"),
             FinishReason::ContextFull => plain("context_full"),
             FinishReason::Complete => plain("complete"),
             FinishReason::Cancelled => plain("cancelled"),
-            FinishReason::BadLogits(what) => Finish { text: Some(what.clone()), ..plain("bad_logits") },
-            FinishReason::NothingLeft(what) => Finish { text: Some(what.clone()), ..plain("nothing_left") },
+            FinishReason::BadLogits(what) => {
+                Finish { text: Some(what.clone()), ..plain("bad_logits") }
+            }
+            FinishReason::NothingLeft(what) => {
+                Finish { text: Some(what.clone()), ..plain("nothing_left") }
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-//! Settings of an engine in, the same as one types them for it out: flags of a command, lines of a file, arguments of a call.
+//! Settings of an engine in, the same as one types them for it out: flags of a command, lines of a
+//! file, arguments of a call.
 
 use serde_json::{Map, Value};
 
@@ -33,7 +34,9 @@ const LLAMA: &[(&str, &str)] = &[
 pub(crate) fn flags(engine: &str, settings: &Map<String, Value>) -> Option<String> {
     match engine {
         "llama.cpp" => Some(llama(settings)),
-        "ollama" => Some(settings.iter().map(|(key, value)| format!("PARAMETER {key} {value}\n")).collect()),
+        "ollama" => {
+            Some(settings.iter().map(|(key, value)| format!("PARAMETER {key} {value}\n")).collect())
+        }
         "vllm" => Some(call("SamplingParams", "", settings)),
         "transformers" => Some(call("model.generate", "**inputs, ", settings)),
         "openai" => Some(call("client.chat.completions.create", "model=…, messages=…, ", settings)),
@@ -125,7 +128,8 @@ mod tests {
         let llama = to(r#"bias=5:-inf | dry=0.8,breakers:"*"/"\n" | temp=1"#, "llama.cpp");
         assert!(llama.contains("--logit-bias 5-inf "), "{llama}");
         assert!(
-            llama.contains(r"--dry-sequence-breaker '*' ") && llama.contains(r"--dry-sequence-breaker '\n' "),
+            llama.contains(r"--dry-sequence-breaker '*' ")
+                && llama.contains(r"--dry-sequence-breaker '\n' "),
             "{llama}"
         );
         assert!(to("dry=0.8 | temp=1", "llama.cpp").contains("--dry-sequence-breaker none "));

@@ -31,7 +31,11 @@ pub(crate) struct Named {
 impl Named {
     /// Of a token.
     pub(crate) fn of(engine: &Engine, token: TokenId) -> Named {
-        Named { ids: [token.0], text: token::text(engine, token), shown: token::shown(engine, token) }
+        Named {
+            ids: [token.0],
+            text: token::text(engine, token),
+            shown: token::shown(engine, token),
+        }
     }
 }
 

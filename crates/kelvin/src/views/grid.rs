@@ -1,6 +1,8 @@
-//! A distribution at one temperature in, a point of the curves against T out; and the temperatures at which curves are drawn.
+//! A distribution at one temperature in, a point of the curves against T out; and the temperatures
+//! at which curves are drawn.
 //!
-//! The axis is s = T/(1+T): 0 at T = 0, a half at T = 1, 1 at T = ∞. So a curve shows all temperatures there are.
+//! The axis is s = T/(1+T): 0 at T = 0, a half at T = 1, 1 at T = ∞. So a curve shows all
+//! temperatures there are.
 
 use serde::Serialize;
 
@@ -32,7 +34,8 @@ pub(crate) struct Point {
 impl Point {
     /// Of a distribution of typed logits.
     pub(crate) fn of(view: &View) -> Point {
-        let probabilities: Vec<f64> = view.choices.iter().map(|choice| choice.probability).collect();
+        let probabilities: Vec<f64> =
+            view.choices.iter().map(|choice| choice.probability).collect();
         Point {
             temperature: view.temperature,
             entropy: view.entropy_nats,
@@ -61,7 +64,10 @@ mod tests {
     #[test]
     fn the_axis_goes_from_zero_over_one_to_infinity() {
         let all: Vec<f64> = temperatures().collect();
-        assert_eq!((all[0], all[STEPS as usize / 2], all[STEPS as usize]), (0.0, 1.0, f64::INFINITY));
+        assert_eq!(
+            (all[0], all[STEPS as usize / 2], all[STEPS as usize]),
+            (0.0, 1.0, f64::INFINITY)
+        );
         assert!(all.windows(2).all(|pair| pair[0] < pair[1]));
     }
 

@@ -1,6 +1,8 @@
-//! A stage's name in, what can be turned on it out: the parameters of its notation with their ranges and where they begin.
+//! A stage's name in, what can be turned on it out: the parameters of its notation with their
+//! ranges and where they begin.
 //!
-//! Ranges are those in which turning is useful, within what the stage allows; anything it allows can still be typed.
+//! Ranges are those in which turning is useful, within what the stage allows; anything it allows
+//! can still be typed.
 
 use kelvin_sampling::STAGES;
 use serde::Serialize;
@@ -55,7 +57,12 @@ const fn whole(
     Knob { key, label, kind: Kind::Whole, start, low, high, step: 1.0 }
 }
 
-const fn other(key: Option<&'static str>, label: &'static str, kind: Kind, start: &'static str) -> Knob {
+const fn other(
+    key: Option<&'static str>,
+    label: &'static str,
+    kind: Kind,
+    start: &'static str,
+) -> Knob {
     Knob { key, label, kind, start, low: 0.0, high: 0.0, step: 0.0 }
 }
 
@@ -109,11 +116,17 @@ const TABLE: &[(&str, &[Knob])] = &[
     ),
     (
         "edt",
-        &[number(None, "T0", "1", [0.05, 4.0, 0.05]), number(Some("theta"), "θ", "0.1", [0.0, 2.0, 0.05])],
+        &[
+            number(None, "T0", "1", [0.05, 4.0, 0.05]),
+            number(Some("theta"), "θ", "0.1", [0.0, 2.0, 0.05]),
+        ],
     ),
     (
         "quadratic",
-        &[number(None, "f", "0.2", [0.0, 2.0, 0.05]), number(Some("curve"), "curve", "1", [1.0, 5.0, 0.1])],
+        &[
+            number(None, "f", "0.2", [0.0, 2.0, 0.05]),
+            number(Some("curve"), "curve", "1", [1.0, 5.0, 0.1]),
+        ],
     ),
     ("top_k", &[whole(None, "k", "40", [0.0, 200.0])]),
     ("top_p", &[number(None, "p", "0.95", [0.01, 1.0, 0.01])]),
@@ -126,10 +139,19 @@ const TABLE: &[(&str, &[Knob])] = &[
     ("top_a", &[number(None, "a", "0.2", SHARE)]),
     ("p_less", &[]),
     ("tfs", &[number(None, "z", "0.95", [0.01, 1.0, 0.01])]),
-    ("xtc", &[number(None, "chance", "0.5", SHARE), number(Some("threshold"), "threshold", "0.1", SHARE)]),
+    (
+        "xtc",
+        &[
+            number(None, "chance", "0.5", SHARE),
+            number(Some("threshold"), "threshold", "0.1", SHARE),
+        ],
+    ),
     (
         "adaptive_p",
-        &[number(None, "target", "0.4", SHARE), number(Some("decay"), "decay", "0.9", [0.0, 0.99, 0.01])],
+        &[
+            number(None, "target", "0.4", SHARE),
+            number(Some("decay"), "decay", "0.9", [0.0, 0.99, 0.01]),
+        ],
     ),
     (
         "mirostat",

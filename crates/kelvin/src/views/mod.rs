@@ -1,4 +1,5 @@
-//! Logits, chains and continuations in, the rows that people and programs see of them out: what the verbs and the studio share.
+//! Logits, chains and continuations in, the rows that people and programs see of them out: what the
+//! verbs and the studio share.
 
 pub(crate) mod clock;
 pub(crate) mod criteria;

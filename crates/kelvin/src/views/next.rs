@@ -1,13 +1,17 @@
-//! The logits of what comes next and a chain in, what a person sees of them out: the likeliest tokens with their probabilities before,
-//! between and after the chain's stages, the exact mass of all others, and where the dice fall.
+//! The logits of what comes next and a chain in, what a person sees of them out: the likeliest
+//! tokens with their probabilities before, between and after the chain's stages, the exact mass of
+//! all others, and where the dice fall.
 //!
-//! Each probability says which one it is. Raw is the model's own, T = 1. "After temperature" is what the chain leaves up to its last
-//! stage that sets a temperature, "after truncation" up to its last that removes tokens, and final after all of it.
+//! Each probability says which one it is. Raw is the model's own, T = 1. "After temperature" is
+//! what the chain leaves up to its last stage that sets a temperature, "after truncation" up to its
+//! last that removes tokens, and final after all of it.
 
 use std::borrow::Cow;
 
 use kelvin_engine::Engine;
-use kelvin_sampling::{Chain, Choice, Distribution, SampleError, Stage, State, TokenId, Trace, Words};
+use kelvin_sampling::{
+    Chain, Choice, Distribution, SampleError, Stage, State, TokenId, Trace, Words,
+};
 use serde::Serialize;
 
 use super::{
@@ -121,8 +125,10 @@ impl<'a> Four<'a> {
     ) -> Result<Four<'a>, SampleError> {
         let Moment { logits, chain, state, words, .. } = *moment;
         let stages = chain.stages();
-        let after = |what: fn(&Stage) -> bool| stages.iter().rposition(what).map_or(0, |place| place + 1);
-        let mut four = Four { distinct: vec![Cow::Borrowed(raw), Cow::Borrowed(last)], which: [0, 0, 0, 1] };
+        let after =
+            |what: fn(&Stage) -> bool| stages.iter().rposition(what).map_or(0, |place| place + 1);
+        let mut four =
+            Four { distinct: vec![Cow::Borrowed(raw), Cow::Borrowed(last)], which: [0, 0, 0, 1] };
         // Where no stage heats, what is "after temperature" is the raw distribution.
         let (heated, cut) = (after(Stage::heats), after(Stage::truncates));
         for (place, n) in [(1, heated), (2, cut)] {
@@ -152,7 +158,8 @@ impl<'a> Four<'a> {
     }
 }
 
-/// The view, with the `n` likeliest tokens and those of `watch`; `raw` is the distribution of the neutral chain.
+/// The view, with the `n` likeliest tokens and those of `watch`; `raw` is the distribution of the
+/// neutral chain.
 pub(crate) fn next(
     moment: &Moment<'_>,
     raw: &Distribution,
@@ -207,7 +214,8 @@ fn figures(distribution: &Distribution) -> Figures {
     }
 }
 
-/// The mass of all tokens but those of `first`: exact where they are also this distribution's first.
+/// The mass of all tokens but those of `first`: exact where they are also this distribution's
+/// first.
 fn mass_beyond(distribution: &Distribution, first: &[Choice]) -> f64 {
     let left: Vec<TokenId> = first
         .iter()

@@ -1,4 +1,5 @@
-//! The logits of what comes next and a chain in, probability by rank out: the whole vocabulary in some sixty points.
+//! The logits of what comes next and a chain in, probability by rank out: the whole vocabulary in
+//! some sixty points.
 
 use kelvin_sampling::{Distribution, SampleError};
 use serde::Serialize;
@@ -67,6 +68,10 @@ mod tests {
         let many = vec![1.0 / 50_000.0; 50_000];
         let found = points(&many, &many);
         assert!(found.len() < 80 && found[found.len() - 1].rank == 50_000, "{}", found.len());
-        assert!(found.windows(2).all(|pair| pair[0].rank < pair[1].rank && pair[0].tail >= pair[1].tail));
+        assert!(
+            found
+                .windows(2)
+                .all(|pair| pair[0].rank < pair[1].rank && pair[0].tail >= pair[1].tail)
+        );
     }
 }

@@ -65,7 +65,8 @@ pub(crate) struct Choice {
     pub(crate) probability: f64,
 }
 
-/// What the chain at `t` makes of `logits`, as the model's own numbers (f32); without `t` the chain stands as it is.
+/// What the chain at `t` makes of `logits`, as the model's own numbers (f32); without `t` the chain
+/// stands as it is.
 pub(crate) fn chained(logits: &[Logit], chain: &Chain, t: Option<f32>) -> Result<Chained, String> {
     let row: Vec<f32> = logits.iter().map(|x| x.logit as f32).collect();
     let trace = if t.is_none_or(f32::is_finite) {
@@ -86,7 +87,8 @@ pub(crate) fn chained(logits: &[Logit], chain: &Chain, t: Option<f32>) -> Result
     })
 }
 
-/// The distribution of `logits` at `temperature` (0: greedy, infinite: uniform over what isn't masked).
+/// The distribution of `logits` at `temperature` (0: greedy, infinite: uniform over what isn't
+/// masked).
 pub(crate) fn view(logits: &[Logit], temperature: f64) -> View {
     let values: Vec<f64> = logits.iter().map(|x| x.logit).collect();
     let probabilities = kelvin_sampling::softmax(&values, temperature)
@@ -100,7 +102,8 @@ pub(crate) fn view(logits: &[Logit], temperature: f64) -> View {
     let exps: Vec<Option<f64>> = values
         .iter()
         .map(|&x| {
-            (temperature > 0.0).then(|| if x == f64::NEG_INFINITY { 0.0 } else { (x / temperature).exp() })
+            (temperature > 0.0)
+                .then(|| if x == f64::NEG_INFINITY { 0.0 } else { (x / temperature).exp() })
         })
         .collect();
     View {
@@ -121,7 +124,8 @@ pub(crate) fn view(logits: &[Logit], temperature: f64) -> View {
         entropy_nats: entropy.max(0.0),
         effective_choices: entropy.max(0.0).exp(),
         free_energy: finite.then(|| free_energy(&values, temperature)),
-        heat_capacity: finite.then(|| drawn(&|x| (x - mean) * (x - mean)) / (temperature * temperature)),
+        heat_capacity: finite
+            .then(|| drawn(&|x| (x - mean) * (x - mean)) / (temperature * temperature)),
         chained: None,
     }
 }

@@ -5,7 +5,8 @@ use kelvin_sampling::TokenId;
 
 use crate::terminal::escape::visible;
 
-/// What a token says on its own, as people see it: control tokens by their names, and a part of a character by its bytes.
+/// What a token says on its own, as people see it: control tokens by their names, and a part of a
+/// character by its bytes.
 pub(crate) fn shown(engine: &Engine, token: TokenId) -> String {
     shown_by(&engine.tokenizer, token)
 }
@@ -25,16 +26,21 @@ pub(crate) fn text(engine: &Engine, token: TokenId) -> String {
     engine.tokenizer.text(token)
 }
 
-/// What is wrong with a text of which the model can't read some characters; none if it can read them all.
+/// What is wrong with a text of which the model can't read some characters; none if it can read
+/// them all.
 pub(crate) fn unreadable(tokenizer: &Tokenizer, text: &str, parse_special: bool) -> Option<String> {
     let lost = tokenizer.unspelled(text, parse_special);
     let names: Vec<String> = lost.iter().map(|&c| format!("U+{:04X}", u32::from(c))).collect();
     (!names.is_empty()).then(|| {
-        format!("the model's vocabulary has no token for {}, so the model can't read that", names.join(", "))
+        format!(
+            "the model's vocabulary has no token for {}, so the model can't read that",
+            names.join(", ")
+        )
     })
 }
 
-/// The token that was typed: a text that is one token, or `#ID`. The error says what the text is instead.
+/// The token that was typed: a text that is one token, or `#ID`. The error says what the text is
+/// instead.
 pub(crate) fn find(engine: &Engine, typed: &str) -> Result<TokenId, String> {
     let tokenizer = &engine.tokenizer;
     if typed.is_empty() {

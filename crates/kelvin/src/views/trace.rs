@@ -56,7 +56,9 @@ pub(crate) fn stages(trace: &Trace) -> Vec<StageRow> {
 /// The tokens that a trace was told to watch.
 pub(crate) fn watched(trace: &Trace, tokens: &[TokenId], engine: &Engine) -> Vec<Watched> {
     let names = || {
-        ["raw".to_string()].into_iter().chain(trace.stages().iter().map(|report| report.stage.to_string()))
+        ["raw".to_string()]
+            .into_iter()
+            .chain(trace.stages().iter().map(|report| report.stage.to_string()))
     };
     let row = |(after, place): (String, &Option<Place>)| PlaceRow {
         after,

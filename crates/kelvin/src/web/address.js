@@ -1,4 +1,5 @@
-// The address is the state: `#/view?key=value&…`. Any view can be shared as a link, and back and forward work.
+// The address is the state: `#/view?key=value&…`. Any view can be shared as a link, and back and
+// forward work.
 //
 // These keys mean the same in every view and go along from one to the next:
 //   text  the text that is continued            chat  1: it's a message in the model's chat template
@@ -54,7 +55,8 @@ function made(view, keys) {
   return `#/${view}${text ? `?${text}` : ""}`;
 }
 
-// Browsers refuse many changes a second, and a slider makes many: the last one waits here, and counts already.
+// Browsers refuse many changes a second, and a slider makes many: the last one waits here, and
+// counts already.
 let waiting = null;
 function replace(hash) {
   if (waiting === null) setTimeout(settle, 120);

@@ -1,5 +1,6 @@
-// The notation of chains, as far as the page has to know it: stages joined by `|`, each `name=value,key:value`. A stage that is switched
-// off stands in the address with `!` before it, and is never sent. What is allowed is the server's to say.
+// The notation of chains, as far as the page has to know it: stages joined by `|`, each
+// `name=value,key:value`. A stage that is switched off stands in the address with `!` before it,
+// and is never sent. What is allowed is the server's to say.
 
 export const NEUTRAL = "temp=1";
 

@@ -1,4 +1,5 @@
-// Elements from a name, properties and children. Text becomes a text node, never markup: a model may write anything.
+// Elements from a name, properties and children. Text becomes a text node, never markup: a model
+// may write anything.
 
 const SVG = "http://www.w3.org/2000/svg";
 

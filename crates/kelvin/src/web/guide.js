@@ -1,5 +1,6 @@
-// The guided minute: five steps through the views, on the conversation that the page begins with. Offered at the first visit, never
-// again once somebody has answered, and always behind the button with the question mark.
+// The guided minute: five steps through the views, on the conversation that the page begins with.
+// Offered at the first visit, never again once somebody has answered, and always behind the button
+// with the question mark.
 
 import { h } from "./dom.js";
 import { keep, recall } from "./store.js";

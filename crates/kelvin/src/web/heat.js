@@ -1,7 +1,7 @@
 // Temperatures: their place on the axis, their colour, their digits.
 //
-// The axis is s = T/(1+T): 0 at T = 0, the middle at T = 1, the end at T = ∞. Sliders and charts share it, so all temperatures
-// there are fit, and the two limits are places like any other.
+// The axis is s = T/(1+T): 0 at T = 0, the middle at T = 1, the end at T = ∞. Sliders and charts
+// share it, so all temperatures there are fit, and the two limits are places like any other.
 
 /** Where T stands, from 0 to 1. */
 export function place(t) {
@@ -47,7 +47,8 @@ export function parsed(text, otherwise) {
   return Number.isFinite(t) && t >= 0 ? t : otherwise;
 }
 
-// Cold blue over violet, where T = 1 is, to red hot; dark and light enough to be read on both themes.
+// Cold blue over violet, where T = 1 is, to red hot; dark and light enough to be read on both
+// themes.
 const STOPS = [
   [0, [38, 99, 235]], [0.25, [73, 120, 226]], [0.5, [134, 105, 196]], [0.67, [205, 102, 98]],
   [0.83, [218, 68, 48]], [1, [190, 24, 24]],

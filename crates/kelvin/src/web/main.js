@@ -1,14 +1,16 @@
 // The page: which view the address names, the navigation, the theme, the guide, the model's name.
 //
 // How a view is added:
-//   1. Write `views/NAME.js`. It exports `view`: { id, name, lead, mount(root, page) }. `id` is its place in the address
+//   1. Write `views/NAME.js`. It exports `view`: { id, name, lead, mount(root, page) }. `id` is its
+//      place in the address
 //      (`#/id?key=value`), `name` stands in the navigation, `lead` is one sentence below the title.
 //      `mount` fills `root` and may return a function that is called when the view goes (stop streams and timers there).
 //      `page.model` is what GET /studio/model says. What the view shows is read from and written to `address.js`, so that
 //      the address is the whole state; when somebody changes the address by hand the view is mounted anew.
 //   2. Name it in `views` below, and its file in `web/mod.rs`.
-// What to build with: `dom.js` makes elements (a model's text is always a text node), `server.js` asks and streams,
-// `heat.js` has the scale of temperatures and its colours, `draw/` draws, `parts/` are controls that views share.
+// What to build with: `dom.js` makes elements (a model's text is always a text node), `server.js`
+// asks and streams, `heat.js` has the scale of temperatures and its colours, `draw/` draws,
+// `parts/` are controls that views share.
 
 import * as address from "./address.js";
 import { h, clear } from "./dom.js";

@@ -1,4 +1,5 @@
-//! A path in, one of the studio's files out: plain HTML, CSS and ES modules, embedded as they stand here.
+//! A path in, one of the studio's files out: plain HTML, CSS and ES modules, embedded as they stand
+//! here.
 //!
 //! `main.js` says how a view is added; a new file also gets its line below.
 
@@ -122,7 +123,10 @@ mod tests {
                 assert!(!text.contains(bad), "{path} has {bad}");
             }
             let hosts = text.replace("http://www.w3.org/2000/svg", "");
-            assert!(!hosts.contains("http://") && !hosts.contains("https://"), "{path} names another host");
+            assert!(
+                !hosts.contains("http://") && !hosts.contains("https://"),
+                "{path} names another host"
+            );
         }
     }
 }

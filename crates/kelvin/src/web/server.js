@@ -1,5 +1,5 @@
-// The one module that speaks to the server: JSON in and out, and streams of events. Only this server: the page's policy
-// lets it speak to no other.
+// The one module that speaks to the server: JSON in and out, and streams of events. Only this
+// server: the page's policy lets it speak to no other.
 
 import { h } from "./dom.js";
 import { keep, recall } from "./store.js";

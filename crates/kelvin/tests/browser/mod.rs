@@ -1,7 +1,9 @@
-//! A server of the studio or the file of a report in, a person in front of a browser out: what the tests of pages share.
+//! A server of the studio or the file of a report in, a person in front of a browser out: what the
+//! tests of pages share.
 //!
-//! The person clicks, drags, types and reads. Whatever the page asks of another host or file, every violation of its policy and every
-//! error in its console is remembered, and fails the test at its end.
+//! The person clicks, drags, types and reads. Whatever the page asks of another host or file, every
+//! violation of its policy and every error in its console is remembered, and fails the test at its
+//! end.
 
 use std::{
     path::PathBuf,
@@ -16,7 +18,9 @@ use chromiumoxide::{
             emulation::{MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams},
             input::{DispatchMouseEventParams, DispatchMouseEventType, MouseButton},
             log::EventEntryAdded,
-            network::{EmulateNetworkConditionsByRuleParams, EventRequestWillBeSent, NetworkConditions},
+            network::{
+                EmulateNetworkConditionsByRuleParams, EventRequestWillBeSent, NetworkConditions,
+            },
         },
         js_protocol::runtime::EventExceptionThrown,
     },
@@ -50,7 +54,8 @@ impl Person {
         Person::before(format!("http://{address}/")).await
     }
 
-    /// Opens a browser before the page of this URL, which may ask for nothing but what begins with the same.
+    /// Opens a browser before the page of this URL, which may ask for nothing but what begins with
+    /// the same.
     pub(crate) async fn before(home: String) -> Person {
         let folder = tempfile::tempdir().unwrap();
         let config = BrowserConfig::builder()
@@ -84,7 +89,10 @@ impl Person {
         let notes = note(&wrong);
         tokio::spawn(async move {
             while let Some(event) = log.next().await {
-                notes.lock().unwrap().push(format!("{:?}: {}", event.entry.level, event.entry.text));
+                notes
+                    .lock()
+                    .unwrap()
+                    .push(format!("{:?}: {}", event.entry.level, event.entry.text));
             }
         });
         let mut exceptions = page.event_listener::<EventExceptionThrown>().await.unwrap();
@@ -116,13 +124,19 @@ impl Person {
         let metrics = SetDeviceMetricsOverrideParams::new(width, 900, 1.0, width < 600);
         self.page.execute(metrics).await.unwrap();
         let feature = MediaFeature::new("prefers-color-scheme", theme);
-        self.page.execute(SetEmulatedMediaParams::builder().feature(feature).build()).await.unwrap();
+        self.page
+            .execute(SetEmulatedMediaParams::builder().feature(feature).build())
+            .await
+            .unwrap();
     }
 
     /// Without any network.
     pub(crate) async fn unplug(&self) {
         let everything = vec![NetworkConditions::new("", 0.0, 0.0, 0.0)];
-        self.page.execute(EmulateNetworkConditionsByRuleParams::new(true, everything)).await.unwrap();
+        self.page
+            .execute(EmulateNetworkConditionsByRuleParams::new(true, everything))
+            .await
+            .unwrap();
     }
 
     /// Goes to `#/…`, from nothing.
@@ -141,7 +155,10 @@ impl Person {
 
     /// The texts of all elements that are there.
     pub(crate) async fn texts(&self, selector: &str) -> Vec<String> {
-        self.read(&format!("[...document.querySelectorAll({selector:?})].map((e) => e.textContent)")).await
+        self.read(&format!(
+            "[...document.querySelectorAll({selector:?})].map((e) => e.textContent)"
+        ))
+        .await
     }
 
     /// The text of one element.
@@ -197,7 +214,8 @@ impl Person {
     pub(crate) async fn enter(&self, selector: &str, text: &str) {
         self.click(selector).await;
         let element = self.page.find_element(selector).await.unwrap();
-        let _: bool = self.read(&format!("(document.querySelector({selector:?}).select(), true)")).await;
+        let _: bool =
+            self.read(&format!("(document.querySelector({selector:?}).select(), true)")).await;
         element.type_str(text).await.unwrap();
     }
 
@@ -277,7 +295,8 @@ impl Person {
 /// Debian's Chromium, or what `CHROMIUM` names.
 fn chromium() -> PathBuf {
     let found = std::env::var_os("CHROMIUM").map(PathBuf::from).into_iter().chain(
-        ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].map(PathBuf::from),
+        ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+            .map(PathBuf::from),
     );
     let found = found.into_iter().find(|path| path.exists());
     found.expect("Chromium is needed: apt install chromium, or name one in CHROMIUM")
@@ -285,8 +304,10 @@ fn chromium() -> PathBuf {
 
 /// The default model, opened here to compute what the page has to show.
 pub(crate) fn engine() -> Engine {
-    let folder = std::env::var_os("KELVIN_MODELS")
-        .map_or_else(|| dirs::cache_dir().expect("a cache directory").join("kelvin"), PathBuf::from);
+    let folder = std::env::var_os("KELVIN_MODELS").map_or_else(
+        || dirs::cache_dir().expect("a cache directory").join("kelvin"),
+        PathBuf::from,
+    );
     let path = folder.join("SmolLM2-135M-Instruct.Q4_1.gguf");
     Engine::open(&path, &ModelOptions::default(), &mut |_, _| ())
         .expect("kelvin models pull smollm2 fetches it")

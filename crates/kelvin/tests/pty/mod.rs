@@ -1,4 +1,5 @@
-//! A command in, what it shows on a terminal out, and what a person types there: for what is only asked of people.
+//! A command in, what it shows on a terminal out, and what a person types there: for what is only
+//! asked of people.
 
 use std::{
     fs::File,
@@ -31,11 +32,15 @@ impl Terminal {
         let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&main, size).unwrap();
         let name = ptsname(&main, Vec::new()).unwrap();
-        let end =
-            || open(Path::new(name.to_str().unwrap()), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-        let child = command.env("TERM", "xterm").stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
+        let end = || {
+            open(Path::new(name.to_str().unwrap()), OFlags::RDWR | OFlags::NOCTTY, Mode::empty())
+                .unwrap()
+        };
+        let child =
+            command.env("TERM", "xterm").stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         let keyboard = File::from(main);
-        let (mut screen, shown) = (keyboard.try_clone().unwrap(), Arc::new(Mutex::new(String::new())));
+        let (mut screen, shown) =
+            (keyboard.try_clone().unwrap(), Arc::new(Mutex::new(String::new())));
         let into = shown.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -62,7 +67,11 @@ impl Terminal {
     pub(crate) fn wait_for(&self, words: &str) {
         let begun = Instant::now();
         while !self.shown().contains(words) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no \"{words}\" in {:?}", self.shown());
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "no \"{words}\" in {:?}",
+                self.shown()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }

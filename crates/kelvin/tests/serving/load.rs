@@ -1,5 +1,5 @@
-//! A server in, a crowd of clients on it for a while, many of whom hang up: every text that was read to its end is what it is alone, and
-//! nothing is left behind.
+//! A server in, a crowd of clients on it for a while, many of whom hang up: every text that was
+//! read to its end is what it is alone, and nothing is left behind.
 
 use std::{
     io::Read,
@@ -14,7 +14,8 @@ use super::{Server, streamed_text, tiny::Random};
 
 /// Clients at once.
 const CLIENTS: u64 = 64;
-/// How much more memory a server may take after a while than after it has done everything once, in bytes.
+/// How much more memory a server may take after a while than after it has done everything once, in
+/// bytes.
 const MOST_GROWTH: u64 = 48 << 20;
 
 /// A request, and what it's answered with.
@@ -64,7 +65,10 @@ pub(crate) fn load(server: &Server, duration: Duration) {
     let bad = log.lines().find(|line| line.contains("ERROR") || line.contains("panicked"));
     assert_eq!(bad, None);
     for status in [500, 503] {
-        assert_eq!(server.metric(&format!("kelvin_http_responses_total{{status=\"{status}\"}}")), 0.0);
+        assert_eq!(
+            server.metric(&format!("kelvin_http_responses_total{{status=\"{status}\"}}")),
+            0.0
+        );
     }
 }
 
@@ -76,7 +80,8 @@ fn cases(server: &Server) -> Vec<Case> {
         let mut body = json!({ "seed": i, "temperature": 0.5 + i as f64 / 16.0, "max_tokens": 4 + i, "ignore_eos": true });
         let path = match i % 4 {
             0 => {
-                body["messages"] = json!([{ "role": "user", "content": format!("Tell me {i} things") }]);
+                body["messages"] =
+                    json!([{ "role": "user", "content": format!("Tell me {i} things") }]);
                 "/v1/chat/completions"
             }
             1 => {
@@ -159,7 +164,9 @@ fn one_request(server: &Server, cases: &[Case], random: &mut Random, counts: &Co
 
 /// Nothing runs, waits or is promised, and what is held is held by the cache alone.
 pub(crate) fn at_rest(server: &Server) {
-    for name in ["kelvin_requests_running", "kelvin_requests_waiting", "kelvin_cache_pages_promised"] {
+    for name in
+        ["kelvin_requests_running", "kelvin_requests_waiting", "kelvin_cache_pages_promised"]
+    {
         server.wait_for(name, 0.0);
     }
     assert_eq!(server.metric("kelvin_cache_pages_used"), server.metric("kelvin_cache_pages_kept"));
@@ -167,7 +174,8 @@ pub(crate) fn at_rest(server: &Server) {
 
 /// Bytes of memory that the server has, where the system tells.
 fn resident(server: &Server) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap_or_default();
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10)
 }

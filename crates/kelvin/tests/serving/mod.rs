@@ -1,4 +1,5 @@
-//! The binary as a server in, requests and answers over plain sockets out: what the tests of the server share.
+//! The binary as a server in, requests and answers over plain sockets out: what the tests of the
+//! server share.
 
 use std::{
     borrow::BorrowMut,
@@ -38,8 +39,10 @@ pub(crate) struct Answer {
 impl Server {
     /// Starts one on a free port, with SmolLM2.
     pub(crate) fn start(args: &[&str], key: Option<&str>) -> Server {
-        let directory = std::env::var_os("KELVIN_MODELS")
-            .map_or_else(|| dirs::cache_dir().expect("a cache directory").join("kelvin"), PathBuf::from);
+        let directory = std::env::var_os("KELVIN_MODELS").map_or_else(
+            || dirs::cache_dir().expect("a cache directory").join("kelvin"),
+            PathBuf::from,
+        );
         let mut command = Server::command(args);
         command.env("KELVIN_MODELS", directory);
         if let Some(key) = key {
@@ -86,7 +89,10 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Some((_, address)) = line.trim().split_once(" on http://") else {
-            panic!("no start (kelvin models pull smollm2 fetches the model): {line:?}, {}", read(&log))
+            panic!(
+                "no start (kelvin models pull smollm2 fetches the model): {line:?}, {}",
+                read(&log)
+            )
         };
         Server { child, address: address.to_string(), log }
     }
@@ -101,11 +107,14 @@ impl Server {
         self.child.id()
     }
 
-    /// Seconds of computing that it has cost so far, which other programs don't change; where the system doesn't tell, none.
+    /// Seconds of computing that it has cost so far, which other programs don't change; where the
+    /// system doesn't tell, none.
     pub(crate) fn cpu_secs(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
-        // After its name, which may hold anything, the 12th and 13th: hundredths of a second in the program and for it in the system.
-        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+        // After its name, which may hold anything, the 12th and 13th: hundredths of a second in the
+        // program and for it in the system.
+        let fields =
+            stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
         fields.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
     }
 
@@ -228,7 +237,9 @@ pub(crate) fn streamed_text(body: &str, index: u64) -> String {
     let mut text = String::new();
     for event in events.filter(|event| *event != "[DONE]") {
         let event: Value = serde_json::from_str(event).unwrap();
-        for choice in event["choices"].as_array().unwrap().iter().filter(|choice| choice["index"] == index) {
+        for choice in
+            event["choices"].as_array().unwrap().iter().filter(|choice| choice["index"] == index)
+        {
             text += choice["text"].as_str().or(choice["delta"]["content"].as_str()).unwrap_or("");
         }
     }

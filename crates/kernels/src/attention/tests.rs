@@ -60,7 +60,8 @@ fn pages<T: CacheElement>(
         let (keys, values) = numbers.split_at_mut(heads.n_kv_heads * len);
         for head in 0..heads.n_kv_heads {
             for pos in page * PAGE..((page + 1) * PAGE).min(N_POSITIONS) {
-                let [key, value] = [0, 1].map(|salt| stored::<T>(sequence, head, pos, salt, heads.head_dim));
+                let [key, value] =
+                    [0, 1].map(|salt| stored::<T>(sequence, head, pos, salt, heads.head_dim));
                 let range = head * len..(head + 1) * len;
                 let (keys, values) = (&mut keys[range.clone()], &mut values[range]);
                 store(Isa::best(), keys, values, pos % PAGE, &key, &value);
@@ -70,8 +71,12 @@ fn pages<T: CacheElement>(
     };
     // All sequences share the first page.
     let first = page(0, 0);
-    let sequence =
-        |s| [first.clone()].into_iter().chain((1..N_POSITIONS.div_ceil(PAGE)).map(|i| page(s, i))).collect();
+    let sequence = |s| {
+        [first.clone()]
+            .into_iter()
+            .chain((1..N_POSITIONS.div_ceil(PAGE)).map(|i| page(s, i)))
+            .collect()
+    };
     Pages { heads, pages: (0..3).map(sequence).collect(), of: of.to_vec(), wrap }
 }
 
@@ -93,23 +98,43 @@ fn check<T: CacheElement>(
     let spec = run(1, Isa::SCALAR);
     for isa in Isa::all() {
         for threads in [1, 2, 3] {
-            assert_eq!(spec, run(threads, isa), "{heads:?}, {rows:?}, {}, {threads} threads", isa.name());
+            assert_eq!(
+                spec,
+                run(threads, isa),
+                "{heads:?}, {rows:?}, {}, {threads} threads",
+                isa.name()
+            );
         }
     }
     for (row, (sequence, span)) in rows.iter().enumerate() {
         let alone = pages(heads, &[*sequence], wrap);
         let mut out = vec![0.0; width];
         let queries = &queries[row * width..(row + 1) * width];
-        attend(&Pool::new(1), Isa::best(), heads, queries, std::slice::from_ref(span), &alone, &mut out);
+        attend(
+            &Pool::new(1),
+            Isa::best(),
+            heads,
+            queries,
+            std::slice::from_ref(span),
+            &alone,
+            &mut out,
+        );
         assert_eq!(out, spec[row * width..(row + 1) * width], "row {row} alone");
         // Textbook attention in f64.
         let head = row % heads.n_heads;
         let q = &queries[head * heads.head_dim..][..heads.head_dim];
         let kv = |pos, salt| {
-            stored::<T>(*sequence, head / (heads.n_heads / heads.n_kv_heads), pos, salt, heads.head_dim)
+            stored::<T>(
+                *sequence,
+                head / (heads.n_heads / heads.n_kv_heads),
+                pos,
+                salt,
+                heads.head_dim,
+            )
         };
         let score = |pos| {
-            kv(pos, 0).iter().zip(q).map(|(k, q)| f64::from(k * q)).sum::<f64>() * f64::from(heads.scale)
+            kv(pos, 0).iter().zip(q).map(|(k, q)| f64::from(k * q)).sum::<f64>()
+                * f64::from(heads.scale)
         };
         let scores: Vec<f64> = span.clone().map(score).collect();
         let max = scores.iter().copied().fold(f64::MIN, f64::max);
@@ -133,11 +158,19 @@ fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
     let window: Vec<_> = (25..45).map(|pos| (2, (pos - 20usize)..pos + 1)).collect();
     let ways: Vec<_> = (0..7).map(|i| (i % 3, 0..90 + 9 * i)).collect();
     let apart = vec![(0, 3..7), (1, 100..131), (1, 64..96), (2, 0..150), (0, 31..33)];
-    for (n_heads, n_kv_heads, head_dim) in [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6)] {
+    for (n_heads, n_kv_heads, head_dim) in
+        [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6)]
+    {
         let heads = Heads { n_heads, n_kv_heads, head_dim, scale: 0.37 };
-        for rows in
-            [&prompt, &window, &ways, &apart, &vec![(0, 0..1)], &vec![(0, 5..131)], &vec![(0, 5..387)]]
-        {
+        for rows in [
+            &prompt,
+            &window,
+            &ways,
+            &apart,
+            &vec![(0, 0..1)],
+            &vec![(0, 5..131)],
+            &vec![(0, 5..387)],
+        ] {
             check::<f16>(heads, rows, |keys, values| Page::F16 { keys, values });
             check::<f32>(heads, rows, |keys, values| Page::F32 { keys, values });
         }

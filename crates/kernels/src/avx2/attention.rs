@@ -31,7 +31,9 @@ pub(crate) fn scores<T: CacheElement>(
     at: usize,
 ) {
     let head_dim = keys.len() / PAGE;
-    for (queries, scores) in queries.chunks(QUERIES * head_dim).zip(scores.chunks_mut(QUERIES * width)) {
+    for (queries, scores) in
+        queries.chunks(QUERIES * head_dim).zip(scores.chunks_mut(QUERIES * width))
+    {
         // SAFETY: this function has the target features of `__m256`.
         unsafe {
             match queries.len() / head_dim {
@@ -76,9 +78,12 @@ pub(crate) fn add_values<T: CacheElement>(
     out: &mut [f32],
 ) {
     if !dims.len().is_multiple_of(8) {
-        return scalar::attention::add_values(weights, width, at, values, prefetch, slots, dims, out);
+        return scalar::attention::add_values(
+            weights, width, at, values, prefetch, slots, dims, out,
+        );
     }
-    for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * dims.len())) {
+    for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * dims.len()))
+    {
         let (slots, dims) = (slots.clone(), dims.clone());
         // SAFETY: this function has the target features of `__m256`.
         unsafe {

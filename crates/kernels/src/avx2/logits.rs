@@ -16,13 +16,25 @@ pub(crate) fn scan(xs: &[f32], maxima: &mut [f32]) -> Scan {
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn select(xs: &[f32], bound: Bound, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+pub(crate) fn select(
+    xs: &[f32],
+    bound: Bound,
+    first: u32,
+    ids: &mut [u32],
+    out: &mut [f32],
+) -> usize {
     // SAFETY: this function has the target features of `__m256`.
     unsafe { generic::logits::select::<__m256>(xs, bound, first, ids, out) }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn select_near(xs: &[f32], near: &Near, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+pub(crate) fn select_near(
+    xs: &[f32],
+    near: &Near,
+    first: u32,
+    ids: &mut [u32],
+    out: &mut [f32],
+) -> usize {
     // SAFETY: this function has the target features of `__m256`.
     unsafe { generic::logits::select_near::<__m256>(xs, near, first, ids, out) }
 }

@@ -135,14 +135,19 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
                 if GEMV {
-                    prefetch_activations(input.q.as_ptr().wrapping_add(b * l.block_len), l.block_len);
+                    prefetch_activations(
+                        input.q.as_ptr().wrapping_add(b * l.block_len),
+                        l.block_len,
+                    );
                 }
                 prefetch_weights(prefetch_distance(l, n), block, l.bytes());
                 for half in 0..2 {
                     let planes = block.add(l.codes_at() + 32 * half);
                     let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
                     let m = if l.has_min {
-                        _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
+                        _mm256_cvtph_ps(_mm_loadu_si128(
+                            block.add(F16_PLANE_BYTES + 16 * half).cast(),
+                        ))
                     } else {
                         _mm256_setzero_ps()
                     };
@@ -208,7 +213,10 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
                 if GEMV {
-                    prefetch_activations(input.q.as_ptr().wrapping_add(b * l.block_len), l.block_len);
+                    prefetch_activations(
+                        input.q.as_ptr().wrapping_add(b * l.block_len),
+                        l.block_len,
+                    );
                 }
                 for half in 0..2 {
                     let scale_bytes = scale_pairs::<FORMAT, false>(block, half);
@@ -239,14 +247,19 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                     // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's),
                     // added), by pairs of sub-blocks.
                     let n_pairs = l.n_pairs();
-                    let bytes =
-                        if l.has_min { scale_pairs::<FORMAT, true>(block, half) } else { scale_bytes };
+                    let bytes = if l.has_min {
+                        scale_pairs::<FORMAT, true>(block, half)
+                    } else {
+                        scale_bytes
+                    };
                     let mut pairs = [_mm256_setzero_si256(); 8];
                     for p in 0..n_pairs {
                         pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
                     }
                     let m = if l.has_min {
-                        _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
+                        _mm256_cvtph_ps(_mm_loadu_si128(
+                            block.add(F16_PLANE_BYTES + 16 * half).cast(),
+                        ))
                     } else {
                         _mm256_setzero_ps()
                     };
@@ -256,7 +269,10 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                         let mut sum = _mm256_setzero_si256();
                         for p in 0..n_pairs {
                             let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
-                            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)));
+                            sum = _mm256_add_epi32(
+                                sum,
+                                _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)),
+                            );
                         }
                         let isum = match l.offset {
                             0 => isums[t],
@@ -265,9 +281,14 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                         };
                         let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
                         let acc = &mut accs[t][half];
-                        *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
+                        *acc =
+                            _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
                         if l.has_min {
-                            *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), _mm256_cvtepi32_ps(sum), *acc);
+                            *acc = _mm256_fmadd_ps(
+                                _mm256_mul_ps(m, da),
+                                _mm256_cvtepi32_ps(sum),
+                                *acc,
+                            );
                         }
                     }
                 }
@@ -296,7 +317,11 @@ fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP_ROWS]]) {
 /// `q` has 32 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn dot<const FORMAT: usize>(codes: &[__m256i; 8], q: *const i8, scales: [__m256i; 2]) -> __m256i {
+unsafe fn dot<const FORMAT: usize>(
+    codes: &[__m256i; 8],
+    q: *const i8,
+    scales: [__m256i; 2],
+) -> __m256i {
     let l = LayoutOf::<FORMAT>::LAYOUT;
     // Number of pair sums that fit i16, within one sub-block.
     let fit = match (l.bits, l.sub_block_len) {
@@ -354,7 +379,11 @@ const FLOAT_TOKENS: usize = 4;
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP_ROWS]]) {
     let cols = x.len() / sums.len();
-    assert_eq!(stream.len(), cols * GROUP_ROWS * format.block_bytes(), "one weight for each row and k");
+    assert_eq!(
+        stream.len(),
+        cols * GROUP_ROWS * format.block_bytes(),
+        "one weight for each row and k"
+    );
     for (x, sums) in x.chunks(FLOAT_TOKENS * cols).zip(sums.chunks_mut(FLOAT_TOKENS)) {
         match sums.len() {
             1 => floats_of::<1>(format, stream, x, sums),
@@ -366,7 +395,12 @@ pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32;
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn floats_of<const T: usize>(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP_ROWS]]) {
+fn floats_of<const T: usize>(
+    format: Format,
+    stream: &[u8],
+    x: &[f32],
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
     let cols = x.len() / T;
     let size = format.block_bytes();
     assert!(
@@ -398,7 +432,10 @@ fn floats_of<const T: usize>(format: Format, stream: &[u8], x: &[f32], sums: &mu
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn quantize_block(x: &[f32], q: &mut [i8], sums16: &mut [i16]) -> f32 {
-    assert!(x.len() == q.len() && x.len().is_multiple_of(32) && sums16.len() * 16 == x.len(), "whole blocks");
+    assert!(
+        x.len() == q.len() && x.len().is_multiple_of(32) && sums16.len() * 16 == x.len(),
+        "whole blocks"
+    );
     let no_sign = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fff_ffff));
     let (eights, _) = x.as_chunks::<8>();
     let mut max = _mm256_setzero_ps();

@@ -32,7 +32,8 @@ pub(crate) fn sum(numbers: &[u64]) -> u64 {
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn int8(rounds: u32, start: u8) -> i32 {
-    let codes: [__m256i; CODES] = std::array::from_fn(|c| _mm256_set1_epi8((start + c as u8) as i8));
+    let codes: [__m256i; CODES] =
+        std::array::from_fn(|c| _mm256_set1_epi8((start + c as u8) as i8));
     let mut numbers: [__m256i; NUMBERS] = std::array::from_fn(|b| _mm256_set1_epi8((85 * b) as i8));
     let mut sums = [[_mm256_setzero_si256(); NUMBERS]; CODES];
     let ones = _mm256_set1_epi16(1);

@@ -41,8 +41,9 @@ pub(super) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [__m256i; 
     let l = LayoutOf::<FORMAT>::LAYOUT;
     // SAFETY: the planes are where `Layout::code` reads them, within the bytes the caller promises.
     let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(i * PLANE_BYTES).cast()) };
-    let two_bits =
-        |from: usize, g: usize| _mm256_and_si256(right(plane(from + g / 4), g % 4 * 2), _mm256_set1_epi8(3));
+    let two_bits = |from: usize, g: usize| {
+        _mm256_and_si256(right(plane(from + g / 4), g % 4 * 2), _mm256_set1_epi8(3))
+    };
     let nibble = |g: usize| _mm256_and_si256(right(plane(g % 4), g / 4 * 4), _mm256_set1_epi8(15));
     let quad = |g: usize| match l.bits {
         2 => two_bits(0, g),
@@ -108,11 +109,13 @@ pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(
     // high nibbles.
     unsafe {
         if l.has_6bit_scales() {
-            let (at, offset) = if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
+            let (at, offset) =
+                if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
             return scale_pairs_6bit::<FORMAT>(block.add(at + 16 * half), offset);
         }
         let pair = |p: usize| {
-            let bytes = _mm_loadu_si128(block.add(l.scales_at() + p * F16_PLANE_BYTES + 16 * half).cast());
+            let bytes =
+                _mm_loadu_si128(block.add(l.scales_at() + p * F16_PLANE_BYTES + 16 * half).cast());
             match (l.bits, MINS) {
                 (2, false) => _mm_and_si128(bytes, _mm_set1_epi8(15)),
                 (2, true) => _mm_and_si128(_mm_srli_epi16::<4>(bytes), _mm_set1_epi8(15)),
@@ -160,6 +163,9 @@ pub(super) fn broadcast_half<const WHICH: i32>(pairs: __m256i) -> __m256i {
         let low = _mm256_and_si256(pairs, _mm256_set1_epi32(0xffff));
         _mm256_or_si256(low, _mm256_slli_epi32::<16>(pairs))
     } else {
-        _mm256_or_si256(_mm256_srli_epi32::<16>(pairs), _mm256_andnot_si256(_mm256_set1_epi32(0xffff), pairs))
+        _mm256_or_si256(
+            _mm256_srli_epi32::<16>(pairs),
+            _mm256_andnot_si256(_mm256_set1_epi32(0xffff), pairs),
+        )
     }
 }

@@ -202,7 +202,9 @@ impl Vector for __m256 {
     #[inline(always)]
     unsafe fn iota(first: u32) -> Self::Int {
         // SAFETY: the promises of `Vector`, see the trait.
-        unsafe { _mm256_add_epi32(Self::splat_int(first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+        unsafe {
+            _mm256_add_epi32(Self::splat_int(first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+        }
     }
 
     #[inline(always)]

@@ -25,7 +25,9 @@ pub(crate) fn scores<T: CacheElement>(
     at: usize,
 ) {
     let head_dim = keys.len() / PAGE;
-    for (queries, scores) in queries.chunks(QUERIES * head_dim).zip(scores.chunks_mut(QUERIES * width)) {
+    for (queries, scores) in
+        queries.chunks(QUERIES * head_dim).zip(scores.chunks_mut(QUERIES * width))
+    {
         // SAFETY: this function has the target features of `__m512`.
         unsafe {
             match queries.len() / head_dim {
@@ -78,7 +80,8 @@ pub(crate) fn add_values<T: CacheElement>(
     if !dims.len().is_multiple_of(16) {
         return avx2::attention::add_values(weights, width, at, values, prefetch, slots, dims, out);
     }
-    for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * dims.len())) {
+    for (weights, out) in weights.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * dims.len()))
+    {
         let (slots, dims) = (slots.clone(), dims.clone());
         // SAFETY: this function has the target features of `__m512`.
         unsafe {

@@ -89,7 +89,10 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
                 if GEMV {
-                    prefetch_activations(input.q.as_ptr().wrapping_add(b * l.block_len), l.block_len);
+                    prefetch_activations(
+                        input.q.as_ptr().wrapping_add(b * l.block_len),
+                        l.block_len,
+                    );
                 }
                 prefetch_weights(prefetch_distance(n), block, l.bytes());
                 let codes = codes::<FORMAT>(block.add(l.codes_at()));
@@ -140,12 +143,20 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
                 if GEMV {
-                    prefetch_activations(input.q.as_ptr().wrapping_add(b * l.block_len), l.block_len);
+                    prefetch_activations(
+                        input.q.as_ptr().wrapping_add(b * l.block_len),
+                        l.block_len,
+                    );
                 }
                 let scale_bytes = scale_pairs::<FORMAT, false>(block);
                 for step in 0..8 {
-                    prefetch_weights(prefetch_distance(n), block.add(l.bytes() * step / 8), l.bytes() / 8);
-                    let codes = codes::<FORMAT>(block.add(l.codes_at() + step * l.bits * PLANE_BYTES));
+                    prefetch_weights(
+                        prefetch_distance(n),
+                        block.add(l.bytes() * step / 8),
+                        l.bytes() / 8,
+                    );
+                    let codes =
+                        codes::<FORMAT>(block.add(l.codes_at() + step * l.bits * PLANE_BYTES));
                     let pair = if l.sub_block_len == 16 { step } else { step / 2 };
                     let [first, second] = scales(scale_bytes[pair]);
                     for t in 0..n {
@@ -166,7 +177,8 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                 // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's),
                 // added), by pairs of sub-blocks.
                 let n_pairs = l.n_pairs();
-                let bytes = if l.has_min { scale_pairs::<FORMAT, true>(block) } else { scale_bytes };
+                let bytes =
+                    if l.has_min { scale_pairs::<FORMAT, true>(block) } else { scale_bytes };
                 let mut pairs = [_mm512_setzero_si512(); 8];
                 for p in 0..n_pairs {
                     pairs[p] = _mm512_cvtepi8_epi16(bytes[p]);
@@ -176,12 +188,16 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                 } else {
                     _mm512_setzero_ps()
                 };
-                let token_sums = if l.sub_block_len == 16 { input.sum_pairs16 } else { input.sum_pairs32 };
+                let token_sums =
+                    if l.sub_block_len == 16 { input.sum_pairs16 } else { input.sum_pairs32 };
                 for t in 0..n {
                     let mut sum = _mm512_setzero_si512();
                     for p in 0..n_pairs {
                         let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
-                        sum = _mm512_add_epi32(sum, _mm512_madd_epi16(pairs[p], _mm512_set1_epi32(pair)));
+                        sum = _mm512_add_epi32(
+                            sum,
+                            _mm512_madd_epi16(pairs[p], _mm512_set1_epi32(pair)),
+                        );
                     }
                     let isum = match l.offset {
                         0 => isums[t],
@@ -189,9 +205,11 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                         _ => _mm512_sub_epi32(isums[t], _mm512_slli_epi32::<5>(sum)),
                     };
                     let da = _mm512_set1_ps(*input.scales.as_ptr().add(b * n + t));
-                    accs[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, da), _mm512_cvtepi32_ps(isum), accs[t]);
+                    accs[t] =
+                        _mm512_fmadd_ps(_mm512_mul_ps(d, da), _mm512_cvtepi32_ps(isum), accs[t]);
                     if l.has_min {
-                        accs[t] = _mm512_fmadd_ps(_mm512_mul_ps(m, da), _mm512_cvtepi32_ps(sum), accs[t]);
+                        accs[t] =
+                            _mm512_fmadd_ps(_mm512_mul_ps(m, da), _mm512_cvtepi32_ps(sum), accs[t]);
                     }
                 }
             }

@@ -18,8 +18,9 @@ pub(super) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [__m512i; 
     let l = LayoutOf::<FORMAT>::LAYOUT;
     // SAFETY: the planes are where `Layout::code` reads them, within the bytes the caller promises.
     let plane = |i: usize| unsafe { _mm512_loadu_si512(planes.add(i * PLANE_BYTES).cast()) };
-    let two_bits =
-        |from: usize, g: usize| _mm512_and_si512(right(plane(from + g / 4), g % 4 * 2), _mm512_set1_epi8(3));
+    let two_bits = |from: usize, g: usize| {
+        _mm512_and_si512(right(plane(from + g / 4), g % 4 * 2), _mm512_set1_epi8(3))
+    };
     let nibble = |g: usize| _mm512_and_si512(right(plane(g % 4), g / 4 * 4), _mm512_set1_epi8(15));
     let quad = |g: usize| match l.bits {
         2 => two_bits(0, g),
@@ -83,14 +84,17 @@ pub(super) fn scales(pair: __m256i) -> [__m512i; 2] {
 /// `block` is a repacked block of a k-quant, one with minima for `MINS`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(block: *const u8) -> [__m256i; 8] {
+pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(
+    block: *const u8,
+) -> [__m256i; 8] {
     let l = LayoutOf::<FORMAT>::LAYOUT;
     // SAFETY: planes of 6-bit numbers begin at `mins_at` and `scales_at`. Other formats have
     // F16_PLANE_BYTES bytes per pair from `scales_at` on; the only mins there are Q2_K's, in the
     // high nibbles.
     unsafe {
         if l.has_6bit_scales() {
-            let (at, offset) = if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
+            let (at, offset) =
+                if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
             return scale_pairs_6bit::<FORMAT>(block.add(at), offset);
         }
         let pair = |p: usize| {

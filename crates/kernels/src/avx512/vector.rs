@@ -38,7 +38,9 @@ impl Vector for __m512 {
     #[inline(always)]
     unsafe fn store_f16(self, at: *mut f16) {
         // SAFETY: the promises of `Vector`, see the trait.
-        unsafe { _mm256_storeu_si256(at.cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self)) }
+        unsafe {
+            _mm256_storeu_si256(at.cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self))
+        }
     }
 
     #[inline(always)]
@@ -99,7 +101,8 @@ impl Vector for __m512 {
     unsafe fn horizontal_max(self) -> f32 {
         // SAFETY: the promises of `Vector`, see the trait.
         unsafe {
-            _mm256_max_ps(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).horizontal_max()
+            _mm256_max_ps(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self))
+                .horizontal_max()
         }
     }
 
@@ -107,7 +110,8 @@ impl Vector for __m512 {
     unsafe fn horizontal_min(self) -> f32 {
         // SAFETY: the promises of `Vector`, see the trait.
         unsafe {
-            _mm256_min_ps(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self)).horizontal_min()
+            _mm256_min_ps(_mm512_castps512_ps256(self), _mm512_extractf32x8_ps::<1>(self))
+                .horizontal_min()
         }
     }
 

@@ -94,7 +94,9 @@ pub(crate) unsafe fn scores<F: Vector, T: CacheElement, const N: usize, const V:
 /// # Safety
 /// The CPU has the instruction set of F.
 #[inline(always)]
-pub(crate) unsafe fn softmax_weights<F: Vector, const N: usize>(scores: &mut [f32]) -> [f32; LANES] {
+pub(crate) unsafe fn softmax_weights<F: Vector, const N: usize>(
+    scores: &mut [f32],
+) -> [f32; LANES] {
     const { assert!(N * F::LANES == LANES, "N vectors hold the 16 lanes") };
     let (blocks, rest) = scores.as_chunks_mut::<LANES>();
     assert!(rest.is_empty(), "whole pages");

@@ -167,7 +167,13 @@ pub(crate) unsafe fn select<V: Vector>(
             compress::<V>(xs, first, ids, Some(&mut *out), bound)
         }
     };
-    n + scalar::logits::select(&xs[done..], bound, first + done as u32, &mut ids[n..], &mut out[n..])
+    n + scalar::logits::select(
+        &xs[done..],
+        bound,
+        first + done as u32,
+        &mut ids[n..],
+        &mut out[n..],
+    )
 }
 
 /// # Safety
@@ -182,7 +188,13 @@ pub(crate) unsafe fn select_near<V: Vector>(
 ) -> usize {
     // SAFETY: the caller's promise.
     let (n, done) = unsafe { compress::<V>(xs, first, ids, Some(&mut *out), *near) };
-    n + scalar::logits::select_near(&xs[done..], near, first + done as u32, &mut ids[n..], &mut out[n..])
+    n + scalar::logits::select_near(
+        &xs[done..],
+        near,
+        first + done as u32,
+        &mut ids[n..],
+        &mut out[n..],
+    )
 }
 
 /// # Safety

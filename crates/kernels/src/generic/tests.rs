@@ -169,7 +169,8 @@ fn check<const N: usize, const VECTORS: usize>() {
     let x: Vec<f32> = (0..997).map(number).collect();
     // SAFETY: `Lanes` runs on any CPU.
     unsafe {
-        let mut awkward: Vec<f32> = (0..43_000u32).map(|i| f32::from_bits(i.wrapping_mul(99_907))).collect();
+        let mut awkward: Vec<f32> =
+            (0..43_000u32).map(|i| f32::from_bits(i.wrapping_mul(99_907))).collect();
         let mut expected = awkward.clone();
         exp::exp_slice::<Lanes<N>>(&mut awkward);
         scalar::exp::exp_slice(&mut expected);
@@ -231,7 +232,8 @@ fn check_attention<const N: usize, const VECTORS: usize>() {
 }
 
 fn check_logits<const N: usize>() {
-    let xs: Vec<f32> = (0..997).map(|i| if i % 7 == 0 { f32::NEG_INFINITY } else { number(i * 5) }).collect();
+    let xs: Vec<f32> =
+        (0..997).map(|i| if i % 7 == 0 { f32::NEG_INFINITY } else { number(i * 5) }).collect();
     let n_groups = xs.len().div_ceil(GROUP);
     let (mut maxima, mut expected) = (vec![0.0; n_groups], vec![0.0; n_groups]);
     let (mut ids, mut out) = (vec![0; xs.len() + SLACK], vec![0.0; xs.len() + SLACK]);

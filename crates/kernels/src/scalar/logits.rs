@@ -25,7 +25,8 @@ pub(crate) fn scan(xs: &[f32], maxima: &mut [f32]) -> Scan {
 
 #[inline(always)]
 pub(crate) fn count_unmasked(xs: &[f32]) -> usize {
-    let count = |xs: &[f32]| xs.iter().map(|&x| u32::from(x > f32::NEG_INFINITY)).sum::<u32>() as usize;
+    let count =
+        |xs: &[f32]| xs.iter().map(|&x| u32::from(x > f32::NEG_INFINITY)).sum::<u32>() as usize;
     xs.chunks(BLOCK).map(count).sum()
 }
 
@@ -109,7 +110,13 @@ pub(crate) fn least(xs: &[f32]) -> f32 {
     least.into_iter().chain(rest).fold(f32::INFINITY, |a, b| if b < a { b } else { a })
 }
 
-pub(crate) fn select(xs: &[f32], bound: Bound, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+pub(crate) fn select(
+    xs: &[f32],
+    bound: Bound,
+    first: u32,
+    ids: &mut [u32],
+    out: &mut [f32],
+) -> usize {
     let mut n = 0;
     for (&x, id) in xs.iter().zip(first..) {
         if bound.admits(x, id as usize) {
@@ -120,7 +127,13 @@ pub(crate) fn select(xs: &[f32], bound: Bound, first: u32, ids: &mut [u32], out:
     n
 }
 
-pub(crate) fn select_near(xs: &[f32], near: &Near, first: u32, ids: &mut [u32], out: &mut [f32]) -> usize {
+pub(crate) fn select_near(
+    xs: &[f32],
+    near: &Near,
+    first: u32,
+    ids: &mut [u32],
+    out: &mut [f32],
+) -> usize {
     let mut n = 0;
     for (&x, id) in xs.iter().zip(first..) {
         if near.admits(x, id as usize) {

@@ -35,7 +35,8 @@ pub(crate) fn quantized(
                 let scale = input.scale(t, b);
                 *acc = (Layout::half(block, 0, r) * scale).mul_add(isum as f32, *acc);
                 if layout.has_min {
-                    *acc = (Layout::half(block, F16_PLANE_BYTES, r) * scale).mul_add(msum as f32, *acc);
+                    *acc = (Layout::half(block, F16_PLANE_BYTES, r) * scale)
+                        .mul_add(msum as f32, *acc);
                 }
             }
         }

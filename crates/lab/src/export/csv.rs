@@ -1,4 +1,5 @@
-//! Rows in, comma-separated values out (RFC 4180): a line of names, CRLF, quotes where a comma, a quote or a line end is inside.
+//! Rows in, comma-separated values out (RFC 4180): a line of names, CRLF, quotes where a comma, a
+//! quote or a line end is inside.
 
 use std::io::{self, Write};
 

@@ -1,7 +1,8 @@
-//! A run in, a table that other programs read out: CSV, JSON lines or Parquet, a row for each text or for each token.
+//! A run in, a table that other programs read out: CSV, JSON lines or Parquet, a row for each text
+//! or for each token.
 //!
-//! Rows stand in the order of prompt, chain, sample and place, and hold nothing of when or where they were made: equal runs
-//! give equal bytes.
+//! Rows stand in the order of prompt, chain, sample and place, and hold nothing of when or where
+//! they were made: equal runs give equal bytes.
 
 mod csv;
 mod jsonl;
@@ -74,7 +75,11 @@ pub fn export(
     store.each_sample(run, &mut |sample| -> Result<(), ExportError> {
         match what {
             What::Texts => {
-                sink.row(text_row(&sample, &recipe.prompts[sample.prompt], &recipe.chains[sample.chain]))?;
+                sink.row(text_row(
+                    &sample,
+                    &recipe.prompts[sample.prompt],
+                    &recipe.chains[sample.chain],
+                ))?;
             }
             What::Tokens => token_rows(&sample).try_for_each(|row| sink.row(row))?,
         }

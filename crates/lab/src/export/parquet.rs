@@ -1,4 +1,5 @@
-//! Rows in, an Apache Parquet file out: every column optional, gathered in groups of rows and written column by column.
+//! Rows in, an Apache Parquet file out: every column optional, gathered in groups of rows and
+//! written column by column.
 
 use std::{
     io::{self, Write},
@@ -28,7 +29,10 @@ pub(super) struct Parquet<'a> {
 }
 
 impl<'a> Parquet<'a> {
-    pub(super) fn new(columns: &[Column], out: &'a mut (dyn Write + Send)) -> io::Result<Parquet<'a>> {
+    pub(super) fn new(
+        columns: &[Column],
+        out: &'a mut (dyn Write + Send),
+    ) -> io::Result<Parquet<'a>> {
         let field = |column: &Column| {
             let (physical, logical) = match column.kind {
                 Kind::Whole => (Physical::INT64, None),
@@ -41,14 +45,19 @@ impl<'a> Parquet<'a> {
             field.build().map(Arc::new).map_err(explained)
         };
         let fields = columns.iter().map(field).collect::<io::Result<_>>()?;
-        let schema = Type::group_type_builder("run").with_fields(fields).build().map_err(explained)?;
+        let schema =
+            Type::group_type_builder("run").with_fields(fields).build().map_err(explained)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_created_by(concat!("kelvin ", env!("CARGO_PKG_VERSION")).to_string())
             .build();
-        let writer =
-            SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(explained)?;
-        Ok(Parquet { writer, kinds: columns.iter().map(|column| column.kind).collect(), rows: Vec::new() })
+        let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))
+            .map_err(explained)?;
+        Ok(Parquet {
+            writer,
+            kinds: columns.iter().map(|column| column.kind).collect(),
+            rows: Vec::new(),
+        })
     }
 
     fn write_group(&mut self) -> io::Result<()> {

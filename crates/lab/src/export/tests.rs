@@ -15,7 +15,11 @@ use crate::{
 fn store(samples: &[Sample]) -> (tempfile::TempDir, Store, RunId) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("runs.db")).unwrap();
-    let draft = Draft { prompts: vec!["a, \"b\"\nc".into()], temp: Some("0.1,1".into()), ..Draft::default() };
+    let draft = Draft {
+        prompts: vec!["a, \"b\"\nc".into()],
+        temp: Some("0.1,1".into()),
+        ..Draft::default()
+    };
     let source = Source::Local { model: "tiny".into(), sha256: "ab".into() };
     let run = store.begin(&draft.resolve().unwrap(), &source, "0.1.0").unwrap();
     for sample in samples {
@@ -25,7 +29,8 @@ fn store(samples: &[Sample]) -> (tempfile::TempDir, Store, RunId) {
 }
 
 fn samples() -> [Sample; 2] {
-    let token = |id, surprisal| Token { id: Some(id), bytes: b"x".to_vec(), surprisal, ..Token::default() };
+    let token =
+        |id, surprisal| Token { id: Some(id), bytes: b"x".to_vec(), surprisal, ..Token::default() };
     let sample = |chain, text: &str, tokens| Sample {
         prompt: 0,
         chain,
@@ -53,10 +58,9 @@ fn exported(what: What, format: Format) -> Vec<u8> {
 fn comma_separated_values() {
     let text = String::from_utf8(exported(What::Texts, Format::Csv)).unwrap();
     let (names, rest) = text.split_once("\r\n").unwrap();
-    assert!(
-        names
-            .starts_with("prompt,chain,sample,prompt_text,fields,chain_text,temperature,finish,tokens,text,")
-    );
+    assert!(names.starts_with(
+        "prompt,chain,sample,prompt_text,fields,chain_text,temperature,finish,tokens,text,"
+    ));
     assert_eq!(
         rest,
         "0,0,0,\"a, \"\"b\"\"\nc\",{},temp=0.1,0.1,max_tokens,2,\"\",,,,,,,\r\n\
@@ -70,7 +74,8 @@ fn comma_separated_values() {
 #[test]
 fn json_lines() {
     let text = String::from_utf8(exported(What::Tokens, Format::Jsonl)).unwrap();
-    let rows: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.len(), 4);
     assert_eq!(
         (&rows[2]["logprob_raw"], &rows[2]["id"], &rows[1]["logprob_raw"]),
@@ -80,7 +85,8 @@ fn json_lines() {
 
 #[test]
 fn parquet_has_the_same_cells() {
-    let reader = SerializedFileReader::new(Bytes::from(exported(What::Texts, Format::Parquet))).unwrap();
+    let reader =
+        SerializedFileReader::new(Bytes::from(exported(What::Texts, Format::Parquet))).unwrap();
     let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].get_string(3).unwrap(), "a, \"b\"\nc");
@@ -90,7 +96,8 @@ fn parquet_has_the_same_cells() {
     );
     assert_eq!((rows[1].get_double(6).unwrap(), rows[1].get_double(12).unwrap()), (1.0, 1.0));
     assert!(rows[0].get_double(12).is_err(), "a mean of what isn't known is empty");
-    let tokens = SerializedFileReader::new(Bytes::from(exported(What::Tokens, Format::Parquet))).unwrap();
+    let tokens =
+        SerializedFileReader::new(Bytes::from(exported(What::Tokens, Format::Parquet))).unwrap();
     assert_eq!(tokens.metadata().file_metadata().num_rows(), 4);
 }
 

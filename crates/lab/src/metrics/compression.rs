@@ -6,10 +6,12 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::Absent;
 
-/// Bytes of the texts, joined by spaces, over bytes of their gzip at level 9 (Shaib et al. 2024, arXiv 2403.00553).
+/// Bytes of the texts, joined by spaces, over bytes of their gzip at level 9 (Shaib et al. 2024,
+/// arXiv 2403.00553).
 ///
-/// The package `diversity` zips the zipped bytes once more, which takes most of the meaning out of the number; this is one gzip. zlib-rs's
-/// output doesn't depend on the CPU, and is as long as zlib's within half a percent.
+/// The package `diversity` zips the zipped bytes once more, which takes most of the meaning out of
+/// the number; this is one gzip. zlib-rs's output doesn't depend on the CPU, and is as long as
+/// zlib's within half a percent.
 pub fn compression(texts: &[&str]) -> Result<f64, Absent> {
     let joined = texts.join(" ");
     if joined.is_empty() {
@@ -28,9 +30,10 @@ mod tests {
     #[test]
     fn what_repeats_itself_becomes_smaller() {
         let same = compression(&["tea for two"; 20]).unwrap();
-        let other =
-            compression(&["The quick brown fox jumps over the lazy dog; nymphs blitz quick vex dwarf."])
-                .unwrap();
+        let other = compression(&[
+            "The quick brown fox jumps over the lazy dog; nymphs blitz quick vex dwarf.",
+        ])
+        .unwrap();
         assert!(same > 5.0 && other < 1.0, "{same} {other}");
         assert!(compression(&[""]).is_err());
     }

@@ -1,4 +1,5 @@
-//! The record of a text's tokens in, what models say of it out: entropy, surprisal, perplexity, the shift of its distributions.
+//! The record of a text's tokens in, what models say of it out: entropy, surprisal, perplexity, the
+//! shift of its distributions.
 
 use kelvin_sampling::Shift;
 

@@ -2,15 +2,17 @@
 
 /// So many times in a row is a loop.
 const TIMES: usize = 3;
-/// Tokens of the shortest phrase that can make one: three times the same word is still a way to speak.
+/// Tokens of the shortest phrase that can make one: three times the same word is still a way to
+/// speak.
 const SHORTEST: usize = 2;
 /// Tokens of the longest.
 const LONGEST: usize = 128;
 
-/// The part of the tokens that lie in a phrase of at least two tokens which stands three times in a row or more; the
-/// phrase's broken-off last repetition counts. 0 for an empty text.
+/// The part of the tokens that lie in a phrase of at least two tokens which stands three times in a
+/// row or more; the phrase's broken-off last repetition counts. 0 for an empty text.
 ///
-/// Holtzman et al. 2020 (arXiv 1904.09751) call a text degenerate that ends so; here the loops inside are seen as well.
+/// Holtzman et al. 2020 (arXiv 1904.09751) call a text degenerate that ends so; here the loops
+/// inside are seen as well.
 pub fn looped<T: PartialEq>(tokens: &[T]) -> f64 {
     let mut inside = vec![false; tokens.len()];
     for period in SHORTEST..=LONGEST.min(tokens.len() / TIMES) {

@@ -1,9 +1,11 @@
 //! A run in, numbers that say how its texts are out.
 //!
-//! A metric is a small pure function here and one row of [`METRICS`], from which recipes, reports and help texts read its name, what it
-//! needs, its source, and the trap that it's known for. Some look at one text, some at all samples of a prompt together
-//! (a cell): those need samples enough, and equally many wherever they are compared. Each is equal to a reference package on shared cases
-//! (`tests/real_reference_packages.rs`). What can't be had is [`Absent`], with the reason; nothing is approximated.
+//! A metric is a small pure function here and one row of [`METRICS`], from which recipes, reports
+//! and help texts read its name, what it needs, its source, and the trap that it's known for. Some
+//! look at one text, some at all samples of a prompt together (a cell): those need samples enough,
+//! and equally many wherever they are compared. Each is equal to a reference package on shared
+//! cases (`tests/real_reference_packages.rs`). What can't be had is [`Absent`], with the reason;
+//! nothing is approximated.
 
 mod compression;
 mod likelihood;
@@ -119,7 +121,8 @@ fn tokens(sample: &Sample) -> Result<&[Token], Absent> {
 }
 
 /// A server that gives texts alone.
-const UNTOLD: &str = "the texts come from a server that told neither their tokens nor how likely they are";
+const UNTOLD: &str =
+    "the texts come from a server that told neither their tokens nor how likely they are";
 
 /// Why a metric has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]

@@ -1,34 +1,38 @@
-//! Texts in, how often their n-grams come again out: within a text, among texts, against the greedy text.
+//! Texts in, how often their n-grams come again out: within a text, among texts, against the greedy
+//! text.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Absent, words::Corpus};
 
-/// Distinct n-grams over all n-grams of the texts taken together, each text's own (Li et al. 2016, arXiv 1510.03055).
+/// Distinct n-grams over all n-grams of the texts taken together, each text's own (Li et al. 2016,
+/// arXiv 1510.03055).
 pub fn distinct(texts: &[&str], n: usize) -> Result<f64, Absent> {
     let corpus = Corpus::new(texts);
     let all = || corpus.texts.iter().flat_map(|text| text.windows(n));
     share(all().collect::<HashSet<_>>().len(), all().count(), n)
 }
 
-/// The sum over n = 1 … 4 of distinct n-grams over all n-grams of the texts written one after another (Padmakumar & He 2024, arXiv
-/// 2309.05196; Meister et al. 2023, arXiv 2202.00666), as the package `diversity` has it: n-grams that reach from one text into the
-/// next count as well.
+/// The sum over n = 1 … 4 of distinct n-grams over all n-grams of the texts written one after
+/// another (Padmakumar & He 2024, arXiv 2309.05196; Meister et al. 2023, arXiv 2202.00666), as the
+/// package `diversity` has it: n-grams that reach from one text into the next count as well.
 pub fn ngram_diversity(texts: &[&str]) -> Result<f64, Absent> {
     let all: Vec<u32> = Corpus::new(texts).texts.concat();
-    let of = |n: usize| share(all.windows(n).collect::<HashSet<_>>().len(), all.windows(n).count(), n);
+    let of =
+        |n: usize| share(all.windows(n).collect::<HashSet<_>>().len(), all.windows(n).count(), n);
     Ok(of(1)? + of(2)? + of(3)? + of(4)?)
 }
 
-/// The mean over texts of ln(1 + Σ over the text's distinct 4-grams of the other texts that have it) (Salkar et al. 2022, as the package
-/// `diversity` has it).
+/// The mean over texts of ln(1 + Σ over the text's distinct 4-grams of the other texts that have
+/// it) (Salkar et al. 2022, as the package `diversity` has it).
 pub fn self_repetition(texts: &[&str]) -> Result<f64, Absent> {
     const N: usize = 4;
     if texts.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });
     }
     let corpus = Corpus::new(texts);
-    let each: Vec<HashSet<&[u32]>> = corpus.texts.iter().map(|text| text.windows(N).collect()).collect();
+    let each: Vec<HashSet<&[u32]>> =
+        corpus.texts.iter().map(|text| text.windows(N).collect()).collect();
     let mut texts_with: HashMap<&[u32], usize> = HashMap::new();
     each.iter().flatten().for_each(|ngram| *texts_with.entry(ngram).or_insert(0) += 1);
     let of = |ngrams: &HashSet<&[u32]>| {
@@ -38,8 +42,9 @@ pub fn self_repetition(texts: &[&str]) -> Result<f64, Absent> {
     Ok(each.iter().map(of).sum::<f64>() / texts.len() as f64)
 }
 
-/// The part of a text's distinct 3-grams that the greedy text of the same prompt doesn't have (n-gram novelty as in McCoy et al. 2023,
-/// arXiv 2111.09509, with the greedy text in the place of the training text).
+/// The part of a text's distinct 3-grams that the greedy text of the same prompt doesn't have
+/// (n-gram novelty as in McCoy et al. 2023, arXiv 2111.09509, with the greedy text in the place of
+/// the training text).
 pub fn novelty(text: &str, greedy: &str) -> Result<f64, Absent> {
     const N: usize = 3;
     let corpus = Corpus::new(&[text, greedy]);

@@ -14,7 +14,8 @@ pub fn parting(a: &Sample, b: &Sample) -> Option<usize> {
     (shared < a.tokens.len().max(b.tokens.len())).then_some(shared)
 }
 
-/// The mean over all pairs of the tokens they share at their beginning; a pair that never parts counts its whole length.
+/// The mean over all pairs of the tokens they share at their beginning; a pair that never parts
+/// counts its whole length.
 pub fn shared_start(samples: &[&Sample]) -> Result<f64, Absent> {
     if samples.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });

@@ -95,7 +95,11 @@ mod tests {
                 assert_eq!(series.ends(), (least, most), "{}", metric.name);
                 for value in series.prompts().iter().flatten().flatten() {
                     n += 1;
-                    assert!((least - 1e-9..=most + 1e-9).contains(value), "{}: {value}", metric.name);
+                    assert!(
+                        (least - 1e-9..=most + 1e-9).contains(value),
+                        "{}: {value}",
+                        metric.name
+                    );
                 }
             }
         }

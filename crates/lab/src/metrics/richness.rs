@@ -1,6 +1,8 @@
-//! One text in, how rich its vocabulary is out, made as little dependent on the text's length as is known how: MTLD and HD-D.
+//! One text in, how rich its vocabulary is out, made as little dependent on the text's length as is
+//! known how: MTLD and HD-D.
 //!
-//! Words are those of the package `lexicalrichness`: lower case, digits and dashes dropped, other punctuation of ASCII a space.
+//! Words are those of the package `lexicalrichness`: lower case, digits and dashes dropped, other
+//! punctuation of ASCII a space.
 
 use std::collections::HashMap;
 
@@ -11,8 +13,9 @@ const THRESHOLD: f64 = 0.72;
 /// Words of each imagined draw.
 const DRAWS: usize = 42;
 
-/// The measure of textual lexical diversity: the mean length of sequential words that keep a type-token ratio above 0.72, forwards and
-/// backwards (McCarthy & Jarvis 2010), as `lexicalrichness` computes it.
+/// The measure of textual lexical diversity: the mean length of sequential words that keep a
+/// type-token ratio above 0.72, forwards and backwards (McCarthy & Jarvis 2010), as
+/// `lexicalrichness` computes it.
 pub fn mtld(text: &str) -> Result<f64, Absent> {
     let cleaned = cleaned(text);
     let words: Vec<&str> = words::words(&cleaned).collect();
@@ -44,8 +47,8 @@ fn factors<'a>(words: impl Iterator<Item = &'a &'a str>) -> f64 {
     if factors == 0.0 { 1.0 } else { factors }
 }
 
-/// The hypergeometric distribution diversity: the expected type-token ratio of 42 words drawn without putting back (McCarthy & Jarvis 2007),
-/// as `lexicalrichness` computes it.
+/// The hypergeometric distribution diversity: the expected type-token ratio of 42 words drawn
+/// without putting back (McCarthy & Jarvis 2007), as `lexicalrichness` computes it.
 pub fn hdd(text: &str) -> Result<f64, Absent> {
     let cleaned = cleaned(text);
     let (mut counts, mut places, mut n) = (Vec::new(), HashMap::new(), 0);
@@ -60,7 +63,8 @@ pub fn hdd(text: &str) -> Result<f64, Absent> {
     if n < DRAWS {
         return Err(Absent::TooShort { words: DRAWS });
     }
-    // The chance that none of the draws is this word: the others' places over all places, draw by draw.
+    // The chance that none of the draws is this word: the others' places over all places, draw by
+    // draw.
     let none = |count: usize| {
         (0..DRAWS).map(|i| (n - i).saturating_sub(count) as f64 / (n - i) as f64).product::<f64>()
     };

@@ -9,8 +9,8 @@ const ORDERS: usize = 4;
 /// What a precision of no match counts, in matches: `SmoothingFunction().method1` of nltk.
 const EPSILON: f64 = 0.1;
 
-/// The mean over texts of BLEU-4 against all others as references (Zhu et al. 2018, Texygen, arXiv 1802.01886), as nltk's
-/// `sentence_bleu` with smoothing `method1` computes it.
+/// The mean over texts of BLEU-4 against all others as references (Zhu et al. 2018, Texygen, arXiv
+/// 1802.01886), as nltk's `sentence_bleu` with smoothing `method1` computes it.
 pub fn self_bleu(texts: &[&str]) -> Result<f64, Absent> {
     if texts.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });
@@ -21,8 +21,8 @@ pub fn self_bleu(texts: &[&str]) -> Result<f64, Absent> {
     Ok(sum / texts.len() as f64)
 }
 
-/// For each n-gram the text that has it most often, and the most that any other has: with these, one text against all others costs no
-/// more than its own length.
+/// For each n-gram the text that has it most often, and the most that any other has: with these,
+/// one text against all others costs no more than its own length.
 struct Most<'a> {
     counts: Vec<HashMap<&'a [u32], usize>>,
     most: HashMap<&'a [u32], (usize, usize, usize)>,
@@ -45,7 +45,8 @@ impl<'a> Most<'a> {
         Most { counts, most }
     }
 
-    /// The n-grams of text `i` that another text has as well, no more often than there, and all its n-grams.
+    /// The n-grams of text `i` that another text has as well, no more often than there, and all its
+    /// n-grams.
     fn matches(&self, i: usize) -> (usize, usize) {
         let mut matched = 0;
         for (ngram, &count) in &self.counts[i] {
@@ -67,7 +68,8 @@ fn bleu(corpus: &Corpus, tables: &[Most<'_>], i: usize) -> f64 {
         logs += libm::log(matched / all.max(1) as f64) / ORDERS as f64;
     }
     let len = corpus.texts[i].len();
-    let others = corpus.texts.iter().enumerate().filter(|&(j, _)| j != i).map(|(_, text)| text.len());
+    let others =
+        corpus.texts.iter().enumerate().filter(|&(j, _)| j != i).map(|(_, text)| text.len());
     let closest = others.min_by_key(|&other| (other.abs_diff(len), other)).unwrap_or(len);
     let brevity = if len > closest { 1.0 } else { libm::exp(1.0 - closest as f64 / len as f64) };
     brevity * libm::exp(logs)

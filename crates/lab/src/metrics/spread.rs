@@ -6,16 +6,19 @@ use crate::run::Sample;
 /// Embeddings are f32, so nothing finer than this is known of their angles: equal texts are at 0.
 const FINEST: f64 = 1.0 / (1u64 << 23) as f64;
 
-/// Mean over pairs of 1 - the cosine of their embeddings (Tevet & Berant 2021, arXiv 2004.02990, there as a similarity).
+/// Mean over pairs of 1 - the cosine of their embeddings (Tevet & Berant 2021, arXiv 2004.02990,
+/// there as a similarity).
 pub(super) fn semantic_spread(samples: &[&Sample]) -> Result<f64, Absent> {
     if samples.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });
     }
-    let embeddings: Option<Vec<&[f32]>> = samples.iter().map(|sample| sample.embedding.as_deref()).collect();
+    let embeddings: Option<Vec<&[f32]>> =
+        samples.iter().map(|sample| sample.embedding.as_deref()).collect();
     Ok(spread(&embeddings.ok_or(Absent::NoMeaning)?))
 }
 
-/// The square of the sum of unit vectors holds every pair's cosine twice and each vector's own, so no pair is looked at.
+/// The square of the sum of unit vectors holds every pair's cosine twice and each vector's own, so
+/// no pair is looked at.
 fn spread(embeddings: &[&[f32]]) -> f64 {
     let n = embeddings.len() as f64;
     let mut sum = vec![0.0; embeddings.first().map_or(0, |embedding| embedding.len())];

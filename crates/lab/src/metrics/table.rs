@@ -1,7 +1,8 @@
 //! The table of all metrics.
 
 use super::{
-    Absent, Aspect, Metric, Most, Need, Of, Range, Seen, likelihood, loops, ngrams, parting, richness,
+    Absent, Aspect, Metric, Most, Need, Of, Range, Seen, likelihood, loops, ngrams, parting,
+    richness,
 };
 
 /// All metrics, in the order in which reports have them.
@@ -264,7 +265,9 @@ pub static METRICS: &[Metric] = &[
         trap: "near 1 as soon as texts part early; it's other, not better",
         needs: Need::Greedy,
         aspect: Aspect::Diversity,
-        of: Of::Sample(|seen| ngrams::novelty(&seen.sample.text, &seen.greedy.ok_or(Absent::NoGreedy)?.text)),
+        of: Of::Sample(|seen| {
+            ngrams::novelty(&seen.sample.text, &seen.greedy.ok_or(Absent::NoGreedy)?.text)
+        }),
     },
     Metric {
         name: "width",
@@ -336,7 +339,12 @@ mod tests {
     #[test]
     fn names_are_names_and_all_is_said() {
         for (i, metric) in METRICS.iter().enumerate() {
-            assert!(metric.name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit()));
+            assert!(
+                metric
+                    .name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
+            );
             assert!(METRICS[..i].iter().all(|other| other.name != metric.name), "{}", metric.name);
             for text in [metric.title, metric.summary, metric.formula, metric.source, metric.trap] {
                 assert!(!text.is_empty(), "{}", metric.name);
@@ -350,7 +358,8 @@ mod tests {
     fn lists_of_names() {
         let names = |list: &[&str]| {
             let list: Vec<String> = list.iter().map(|name| name.to_string()).collect();
-            super::super::named(&list).map(|found| found.iter().map(|metric| metric.name).collect::<Vec<_>>())
+            super::super::named(&list)
+                .map(|found| found.iter().map(|metric| metric.name).collect::<Vec<_>>())
         };
         assert_eq!(names(&["vendi", "loops"]).unwrap(), ["vendi", "loops"]);
         assert_eq!(names(&[]).unwrap().len(), METRICS.len());

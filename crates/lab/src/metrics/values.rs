@@ -21,9 +21,10 @@ pub struct Values {
 
 /// All values of a metric in a run.
 ///
-/// A metric of texts has a value for each sample, one of cells a value for each prompt. With a single prompt there would be nothing to tell
-/// such a value's spread from: there it has a value for each sample as well, whose mean is the value and whose spread is what
-/// the sample's absence changes (the jackknife's pseudo-values, Tukey 1958, moved by their bias).
+/// A metric of texts has a value for each sample, one of cells a value for each prompt. With a
+/// single prompt there would be nothing to tell such a value's spread from: there it has a value
+/// for each sample as well, whose mean is the value and whose spread is what the sample's absence
+/// changes (the jackknife's pseudo-values, Tukey 1958, moved by their bias).
 pub fn measure(run: &Run, metric: &Metric) -> Values {
     let mut absent = BTreeMap::new();
     let mut note =
@@ -90,8 +91,9 @@ fn influences(
 
 /// The first sample of a chain that always takes the likeliest token.
 fn greedy(run: &Run, prompt: usize) -> Option<&Sample> {
-    let is_greedy =
-        |chain: &Chain| chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(t) if t.get() == 0.0));
+    let is_greedy = |chain: &Chain| {
+        chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(t) if t.get() == 0.0))
+    };
     let chain = run.chains.iter().position(is_greedy)?;
     run.cell(prompt, chain).first()
 }
@@ -155,7 +157,9 @@ mod tests {
         assert_eq!(of(&run, "shared_start").chains[1].prompts(), [[Some(0.0)], [Some(0.0)]]);
         // Nobody recorded shifts.
         let width = of(&run, "width");
-        assert!(width.chains.iter().all(Series::is_empty) && width.absent[&Absent::NotRecorded] == 7);
+        assert!(
+            width.chains.iter().all(Series::is_empty) && width.absent[&Absent::NotRecorded] == 7
+        );
     }
 
     /// Of one prompt, a cell's value is the mean of what its samples contribute.
@@ -166,7 +170,8 @@ mod tests {
         for name in ["distinct_2", "self_bleu", "vendi", "shared_start"] {
             let found = of(&run, name).chains.remove(0);
             let direct =
-                of_cell(Metric::find(name).unwrap(), &run.samples.iter().collect::<Vec<_>>()).unwrap();
+                of_cell(Metric::find(name).unwrap(), &run.samples.iter().collect::<Vec<_>>())
+                    .unwrap();
             assert_eq!(found.len(), 4, "{name}");
             assert!((found.mean().unwrap() - direct).abs() < 1e-12, "{name}");
         }
@@ -189,7 +194,10 @@ mod tests {
         for name in ["surprisal", "loops", "length", "shared_start", "entropy"] {
             let found = of(&run, name);
             let why = found.absent.keys().map(Absent::to_string).collect::<String>();
-            assert!(found.chains[0].is_empty() && why.contains("told neither their tokens"), "{name}: {why}");
+            assert!(
+                found.chains[0].is_empty() && why.contains("told neither their tokens"),
+                "{name}: {why}"
+            );
         }
         assert_eq!(of(&run, "distinct_1").chains[0].len(), 2);
     }
@@ -197,7 +205,11 @@ mod tests {
     #[test]
     fn metrics_say_how_many_samples_they_need_and_what_no_server_tells() {
         let of = |says: fn(&Metric) -> bool| -> Vec<&str> {
-            super::super::METRICS.iter().filter(|metric| says(metric)).map(|metric| metric.name).collect()
+            super::super::METRICS
+                .iter()
+                .filter(|metric| says(metric))
+                .map(|metric| metric.name)
+                .collect()
         };
         assert_eq!(
             of(|metric| metric.fewest_samples() == 2),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::{Absent, words::Corpus};
 
-/// exp of the entropy of the eigenvalues of K/n, K the texts' similarities with 1 on the diagonal (Friedman & Dieng 2023, arXiv 2210.02410).
+/// exp of the entropy of the eigenvalues of K/n, K the texts' similarities with 1 on the diagonal
+/// (Friedman & Dieng 2023, arXiv 2210.02410).
 ///
 /// `similarity` has n rows of n numbers.
 pub fn vendi(similarity: &[f64]) -> Result<f64, Absent> {
@@ -13,14 +14,16 @@ pub fn vendi(similarity: &[f64]) -> Result<f64, Absent> {
         return Err(Absent::NoTexts);
     }
     let scaled: Vec<f64> = similarity.iter().map(|k| k / n as f64).collect();
-    let entropy: f64 = eigenvalues(scaled).into_iter().filter(|&l| l > 0.0).map(|l| -l * libm::log(l)).sum();
+    let entropy: f64 =
+        eigenvalues(scaled).into_iter().filter(|&l| l > 0.0).map(|l| -l * libm::log(l)).sum();
     Ok(libm::exp(entropy))
 }
 
-/// The score of the mean over n = 1 … 4 of the cosine similarities of n-gram counts, as `vendi-score` has it for texts of four words or more.
+/// The score of the mean over n = 1 … 4 of the cosine similarities of n-gram counts, as
+/// `vendi-score` has it for texts of four words or more.
 ///
-/// Where a text has no n-grams of a size, similarities are scaled so that it's still like itself; texts without any word are
-/// like each other and like nothing else.
+/// Where a text has no n-grams of a size, similarities are scaled so that it's still like itself;
+/// texts without any word are like each other and like nothing else.
 pub fn ngram_vendi(texts: &[&str]) -> Result<f64, Absent> {
     if texts.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });
@@ -58,7 +61,8 @@ pub fn ngram_vendi(texts: &[&str]) -> Result<f64, Absent> {
     vendi(&k)
 }
 
-/// The eigenvalues of a symmetric matrix, by Jacobi's rotations: each makes one pair of entries beside the diagonal 0, until all are.
+/// The eigenvalues of a symmetric matrix, by Jacobi's rotations: each makes one pair of entries
+/// beside the diagonal 0, until all are.
 fn eigenvalues(mut a: Vec<f64>) -> Vec<f64> {
     let n = a.len().isqrt();
     for _ in 0..100 {
@@ -109,7 +113,10 @@ mod tests {
         let mut found = eigenvalues(vec![2.0, -1.0, 0.0, -1.0, 2.0, -1.0, 0.0, -1.0, 2.0]);
         found.sort_by(f64::total_cmp);
         let root = 2f64.sqrt();
-        assert!(found.iter().zip([2.0 - root, 2.0, 2.0 + root]).all(|(&a, b)| near(a, b)), "{found:?}");
+        assert!(
+            found.iter().zip([2.0 - root, 2.0, 2.0 + root]).all(|(&a, b)| near(a, b)),
+            "{found:?}"
+        );
         assert_eq!(eigenvalues(vec![3.0]), [3.0]);
     }
 

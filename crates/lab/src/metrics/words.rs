@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-/// The words of a text: what stands between white space, as `str.split` of Python has it. Punctuation stays at its word.
+/// The words of a text: what stands between white space, as `str.split` of Python has it.
+/// Punctuation stays at its word.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_space).filter(|word| !word.is_empty())
 }

@@ -1,4 +1,5 @@
-//! A recipe as it was typed in, what it means out: flags over a TOML file over defaults, every error with the field that is wrong.
+//! A recipe as it was typed in, what it means out: flags over a TOML file over defaults, every
+//! error with the field that is wrong.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,8 +10,8 @@ use kelvin_sampling::{Chain, Profile, Temp};
 use toml::Table;
 
 use super::{
-    Cache, Evaluation, Framing, Keep, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Record, Template,
-    expand,
+    Cache, Evaluation, Framing, Keep, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Record,
+    Template, expand,
     fields::{Fields, list},
     read_prompts, values,
 };
@@ -90,7 +91,9 @@ impl Draft {
     pub fn read(path: &Path) -> Result<Draft, RecipeError> {
         let shown = path.display().to_string();
         let text = text_file::read(path, MOST_BYTES).map_err(|error| match error {
-            TextError::Io { error, .. } => RecipeError::new(&shown, format!("can't read it: {error}")),
+            TextError::Io { error, .. } => {
+                RecipeError::new(&shown, format!("can't read it: {error}"))
+            }
             other => RecipeError::new("recipe", other.to_string()),
         })?;
         let mut draft = Draft::from_toml(&text)
@@ -107,8 +110,9 @@ impl Draft {
     /// The field that is wrong.
     pub fn from_toml(text: &str) -> Result<Draft, RecipeError> {
         let table = text.parse::<Table>().map_err(|error| {
-            let line =
-                error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let line = error
+                .span()
+                .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             RecipeError::new(&format!("line {line}"), error.message())
         })?;
         let mut fields = Fields(table);
@@ -142,13 +146,15 @@ impl Draft {
         Ok(draft)
     }
 
-    /// This, and where it's silent what `other` says. Who names prompts or chains means these alone.
+    /// This, and where it's silent what `other` says. Who names prompts or chains means these
+    /// alone.
     pub fn or(self, other: Draft) -> Draft {
         let (own_prompts, own_chains) = (
             !self.prompts.is_empty() || self.prompt_file.is_some(),
             !self.sampler.is_empty() || !self.stages.is_empty(),
         );
-        let pick = |own: bool, mine: Vec<String>, theirs: Vec<String>| if own { mine } else { theirs };
+        let pick =
+            |own: bool, mine: Vec<String>, theirs: Vec<String>| if own { mine } else { theirs };
         Draft {
             model: self.model.or(other.model),
             server: self.server.or(other.server),
@@ -184,12 +190,16 @@ impl Draft {
     pub fn resolve(self) -> Result<Recipe, RecipeError> {
         let chains = self.chains()?;
         let prompts = self.all_prompts()?;
-        let at_least_one = |field: &str, n: Option<usize>, default: usize| match n.unwrap_or(default) {
-            0 => Err(RecipeError::new(field, "it is 0, but at least 1 is needed")),
-            n => Ok(n),
-        };
+        let at_least_one =
+            |field: &str, n: Option<usize>, default: usize| match n.unwrap_or(default) {
+                0 => Err(RecipeError::new(field, "it is 0, but at least 1 is needed")),
+                n => Ok(n),
+            };
         if self.stop.iter().any(String::is_empty) {
-            return Err(RecipeError::new("stop", "an empty text would stop before the first character"));
+            return Err(RecipeError::new(
+                "stop",
+                "an empty text would stop before the first character",
+            ));
         }
         let origin = match (self.server, self.model) {
             (None, _) if self.speaks.is_some() => {
@@ -205,9 +215,11 @@ impl Draft {
                     "a server has to be told which of its models is meant; give its name there",
                 ));
             }
-            (Some(url), Some(model)) => {
-                Origin::Server { url: url.trim_end_matches('/').to_string(), model, speaks: self.speaks }
-            }
+            (Some(url), Some(model)) => Origin::Server {
+                url: url.trim_end_matches('/').to_string(),
+                model,
+                speaks: self.speaks,
+            },
         };
         let template = match self.template.as_deref() {
             None | Some("auto") => Template::Auto,
@@ -227,14 +239,26 @@ impl Draft {
                 "logits" => record.logits = Some(Keep::Whole),
                 other => match other.strip_prefix("logits=").map(str::parse) {
                     Some(Ok(n)) => record.logits = Some(Keep::Top(n)),
-                    _ => return Err(unknown("record", other, "shift, logits, logits=N (the N likeliest)")),
+                    _ => {
+                        return Err(unknown(
+                            "record",
+                            other,
+                            "shift, logits, logits=N (the N likeliest)",
+                        ));
+                    }
                 },
             }
         }
-        for metric in metrics::named(&self.metrics).map_err(|problem| RecipeError::new("metrics", problem))? {
+        for metric in
+            metrics::named(&self.metrics).map_err(|problem| RecipeError::new("metrics", problem))?
+        {
             // The one thing that can't be made up for when the texts are there.
-            if metric.needs == Need::Shift && !record.shift && self.metrics.iter().any(|n| n == metric.name) {
-                let problem = format!("{} is of what isn't kept: add `record = \"shift\"`", metric.name);
+            if metric.needs == Need::Shift
+                && !record.shift
+                && self.metrics.iter().any(|n| n == metric.name)
+            {
+                let problem =
+                    format!("{} is of what isn't kept: add `record = \"shift\"`", metric.name);
                 return Err(RecipeError::new("metrics", problem));
             }
         }
@@ -266,20 +290,25 @@ impl Draft {
     }
 
     fn all_prompts(&self) -> Result<Vec<Prompt>, RecipeError> {
-        let mut prompts: Vec<Prompt> = self.prompts.iter().map(|text| Prompt::from(text.as_str())).collect();
+        let mut prompts: Vec<Prompt> =
+            self.prompts.iter().map(|text| Prompt::from(text.as_str())).collect();
         match (&self.prompt_file, self.prompt_column.as_deref()) {
             (Some(path), column) => {
                 let read = read_prompts(path, column);
                 prompts.extend(read.map_err(|problem| RecipeError::new("prompt_file", problem))?);
             }
             (None, Some(_)) => {
-                let problem = "it names a column of a file of prompts, but no `prompt_file` is given";
+                let problem =
+                    "it names a column of a file of prompts, but no `prompt_file` is given";
                 return Err(RecipeError::new("prompt_column", problem));
             }
             (None, None) => {}
         }
         if prompts.is_empty() {
-            return Err(RecipeError::new("prompts", "there is no prompt: give some, or a `prompt_file`"));
+            return Err(RecipeError::new(
+                "prompts",
+                "there is no prompt: give some, or a `prompt_file`",
+            ));
         }
         let mut seen = HashMap::new();
         for (i, prompt) in prompts.iter().enumerate() {
@@ -311,7 +340,10 @@ impl Draft {
             let texts = expand(text).map_err(|problem| RecipeError::new(field, problem))?;
             n += texts.len();
             if n > MOST_CHAINS {
-                return Err(RecipeError::new(field, format!("the grid has more than {MOST_CHAINS} chains")));
+                return Err(RecipeError::new(
+                    field,
+                    format!("the grid has more than {MOST_CHAINS} chains"),
+                ));
             }
             for text in texts {
                 chains.push(read(&text).map_err(|problem| RecipeError::new(field, problem))?);
@@ -336,20 +368,28 @@ impl Draft {
                 })?;
             }
         }
-        let nothing_said = self.sampler.is_empty() && self.stages.is_empty() && self.profile.is_none();
+        let nothing_said =
+            self.sampler.is_empty() && self.stages.is_empty() && self.profile.is_none();
         let temp = self.temp.as_deref().or(nothing_said.then_some(TEMPERATURES));
         if let Some(temp) = temp {
             let temperatures = temperatures(temp)?;
             if chains.len().saturating_mul(temperatures.len()) > MOST_CHAINS {
-                return Err(RecipeError::new("temp", format!("the grid has more than {MOST_CHAINS} chains")));
+                return Err(RecipeError::new(
+                    "temp",
+                    format!("the grid has more than {MOST_CHAINS} chains"),
+                ));
             }
             let at = |chain: &Chain, t: f32| chain.with_temperature(profile.temperature(t));
-            let hot = chains.iter().flat_map(|chain| temperatures.iter().map(move |&t| at(chain, t)));
-            chains =
-                hot.collect::<Result<_, _>>().map_err(|error| RecipeError::new("temp", error.to_string()))?;
+            let hot =
+                chains.iter().flat_map(|chain| temperatures.iter().map(move |&t| at(chain, t)));
+            chains = hot
+                .collect::<Result<_, _>>()
+                .map_err(|error| RecipeError::new("temp", error.to_string()))?;
         }
         let mut seen = HashSet::new();
-        if let Some(twice) = chains.iter().map(Chain::to_string).find(|chain| !seen.insert(chain.clone())) {
+        if let Some(twice) =
+            chains.iter().map(Chain::to_string).find(|chain| !seen.insert(chain.clone()))
+        {
             let field = if self.sampler.is_empty() { "temp" } else { "sampler" };
             return Err(RecipeError::new(field, format!("the chain `{twice}` comes up twice")));
         }
@@ -361,7 +401,8 @@ fn temperatures(text: &str) -> Result<Vec<f32>, RecipeError> {
     let all = values(text).map_err(|problem| RecipeError::new("temp", problem))?;
     let one = |text: &String| {
         let t = text.parse::<f64>().ok().and_then(|t| Temp::nearest(t).ok()).map(Temp::get);
-        let problem = || format!("\"{text}\" isn't a temperature, which is {} such as 0.7", Temp::ALLOWED);
+        let problem =
+            || format!("\"{text}\" isn't a temperature, which is {} such as 0.7", Temp::ALLOWED);
         t.ok_or_else(|| RecipeError::new("temp", problem()))
     };
     all.iter().map(one).collect()
@@ -372,109 +413,4 @@ fn unknown(field: &str, found: &str, known: &str) -> RecipeError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chains(toml: &str) -> Vec<String> {
-        let draft = Draft::from_toml(&format!("prompts = \"x\"\n{toml}")).unwrap();
-        draft.resolve().unwrap().chains.iter().map(Chain::to_string).collect()
-    }
-
-    #[test]
-    fn grids_of_chains() {
-        assert_eq!(chains(""), ["temp=0.5", "temp=1", "temp=2"]);
-        assert_eq!(chains("temp = \"0.2..0.6 step 0.2\""), ["temp=0.2", "temp=0.4", "temp=0.6"]);
-        assert_eq!(
-            chains("temp = [0, 0.7]\n[stages]\ntop_p = 0.9"),
-            ["temp=0 | top_p=0.9", "temp=0.7 | top_p=0.9"]
-        );
-        assert_eq!(chains("[stages]\nmin_p = [0.05, 0.1]"), ["temp=1 | min_p=0.05", "temp=1 | min_p=0.1"]);
-        assert_eq!(
-            chains("sampler = [\"temp=1 | min_p={0.05,0.1}\", \"top_p=0.9 | temp=1\"]\ntemp = [1, 2]"),
-            [
-                "temp=1 | min_p=0.05",
-                "temp=2 | min_p=0.05",
-                "temp=1 | min_p=0.1",
-                "temp=2 | min_p=0.1",
-                "top_p=0.9 | temp=1",
-                "top_p=0.9 | temp=2"
-            ]
-        );
-        assert_eq!(chains("profile = \"llama.cpp\""), ["top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"]);
-        assert_eq!(chains("profile = \"vllm\"\ntemp = 0.001"), ["temp=0.01"]);
-        assert_eq!(
-            chains("profile = \"llama.cpp\"\n[stages]\ndry = 0.8\nrepetition = 1.1"),
-            [
-                r#"repetition=1.1,window:64 | dry=0.8,window:64,breakers:"\n"/"\x3a"/"\x22"/"*" | top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"#
-            ]
-        );
-    }
-
-    #[test]
-    fn flags_go_over_the_file() {
-        let file =
-            Draft::from_toml("prompts = [\"a\"]\ntemp = 1\nsamples = 8\nsampler = \"temp=1 | top_k=4\"")
-                .unwrap();
-        let flags = Draft { prompts: vec!["b".into()], samples: Some(2), ..Draft::default() };
-        let recipe = flags.or(file).resolve().unwrap();
-        assert_eq!((recipe.prompts.len(), recipe.prompts[0].text.as_str(), recipe.samples), (1, "b", 2));
-        assert_eq!(recipe.chains[0].to_string(), "temp=1 | top_k=4");
-    }
-
-    #[test]
-    fn what_a_report_is_to_show() {
-        let of = |toml: &str, flags: Draft| {
-            let file = Draft::from_toml(&format!("prompts = \"x\"\n{toml}")).unwrap();
-            flags.or(file).resolve().unwrap().evaluation
-        };
-        let toml = "metrics = [\"vendi\", \"width\"]\njudge = \"gemma3\"\nrecord = \"shift\"";
-        let found = of(toml, Draft::default());
-        assert_eq!(
-            (&found.metrics[..], found.judge()),
-            (&["vendi".into(), "width".into()][..], Some("gemma3"))
-        );
-        let flags = Draft { metrics: vec!["all".into()], judge: Some("none".into()), ..Draft::default() };
-        let found = of(toml, flags);
-        assert_eq!((&found.metrics[..], found.judge()), (&["all".into()][..], None));
-        assert_eq!(of("", Draft::default()), Evaluation::default());
-    }
-
-    #[test]
-    fn errors_name_the_field() {
-        for (toml, words) in [
-            ("", "prompts: there is no prompt"),
-            ("prompts = [1]", "prompts: it is 1, but"),
-            ("prompts = [\"a\", \"b\", \"a\"]", "prompts: prompt 3 is the same as prompt 1"),
-            ("prompts = \"x\"\nsamples = 0", "samples: it is 0"),
-            ("prompts = \"x\"\nsamples = -1", "samples: it is -1"),
-            ("prompts = \"x\"\nmax_tokens = 0", "max_tokens: it is 0"),
-            ("prompts = \"x\"\nmax_token = 5", "max_token: a recipe has no such field"),
-            ("prompts = \"x\"\nstop = \"\"", "stop: an empty"),
-            ("prompts = \"x\"\ntemp = \"0.2..2\"", "temp: the range"),
-            ("prompts = \"x\"\ntemp = \"hot\"", "temp: \"hot\" isn't a temperature"),
-            ("prompts = \"x\"\ntemp = 1e-50", "a finite number from 1.4e-45"),
-            ("prompts = \"x\"\ntemp = [1, 1.0]", "temp: the chain `temp=1` comes up twice"),
-            ("prompts = \"x\"\ntemp = []", "temp: it is []"),
-            ("prompts = \"x\"\nsampler = \"temp=1 | topk=4\"", "sampler: unknown stage `topk`"),
-            ("prompts = \"x\"\nsampler = \"temp=1\"\n[stages]\ntop_k = 1", "sampler: it gives whole chains"),
-            ("prompts = \"x\"\n[stages]\nmin_p = [2]", "stages: min_p"),
-            ("prompts = \"x\"\ntemplate = \"chatty\"", "template: there is no \"chatty\""),
-            ("prompts = \"x\"\nserver = \"http://localhost:1/v1\"", "model: a server has to be told"),
-            ("prompts = \"x\"\nspeaks = \"vllm\"", "speaks:"),
-            ("prompts = \"x\"\nprompt_file = \"no/such/file\"", "prompt_file: can't read no/such/file"),
-            (
-                "prompts = \"x\"\nmetrics = [\"vendi\", \"creativity\"]",
-                "metrics: there is no metric `creativity`; there are entropy,",
-            ),
-            (
-                "prompts = \"x\"\nmetrics = \"width\"",
-                "metrics: width is of what isn't kept: add `record = \"shift\"`",
-            ),
-            ("prompts = \"x\"\njudge = 1", "judge: it is 1, but"),
-            ("prompts = \"x\"\n\nseed = ", "line 3:"),
-        ] {
-            let said = Draft::from_toml(toml).and_then(Draft::resolve).unwrap_err().to_string();
-            assert!(said.contains(words), "{toml}: {said}");
-        }
-    }
-}
+mod tests;

@@ -75,7 +75,9 @@ impl Fields {
              samples, seed, max_tokens, stop, ignore_end, context, cache, record, metrics, judge";
         match self.0.keys().next() {
             None => Ok(()),
-            Some(name) => Err(RecipeError::new(name, format!("a recipe has no such field; it has {KNOWN}"))),
+            Some(name) => {
+                Err(RecipeError::new(name, format!("a recipe has no such field; it has {KNOWN}")))
+            }
         }
     }
 }
@@ -93,7 +95,11 @@ pub(super) fn list(field: &str, value: &Value) -> Result<String, RecipeError> {
             });
             Ok(items.collect::<Result<Vec<_>, _>>()?.join(","))
         }
-        other => Err(wrong(field, other, "a number, a text such as \"0.2..2 step 0.2\", or a list of them")),
+        other => Err(wrong(
+            field,
+            other,
+            "a number, a text such as \"0.2..2 step 0.2\", or a list of them",
+        )),
     }
 }
 

@@ -27,13 +27,18 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
         lists.push(values(list)?);
         n = n.saturating_mul(lists.last().map_or(1, Vec::len));
         if n > MOST_CHAINS {
-            return Err(format!("\"{}\" stands for more than {MOST_CHAINS} chains", shortened(text)));
+            return Err(format!(
+                "\"{}\" stands for more than {MOST_CHAINS} chains",
+                shortened(text)
+            ));
         }
         rest = after;
     }
     if n.saturating_mul(text.len()) > MOST_BYTES {
         let text = shortened(text);
-        return Err(format!("the {n} chains of \"{text}\" are longer together than {MOST_BYTES} bytes"));
+        return Err(format!(
+            "the {n} chains of \"{text}\" are longer together than {MOST_BYTES} bytes"
+        ));
     }
     let one = |mut i: usize| {
         let mut picked = vec![""; lists.len()];

@@ -1,7 +1,9 @@
-//! What somebody wants to know in, a table to fill out: prompts × chains × samples, and all that decides a text of it.
+//! What somebody wants to know in, a table to fill out: prompts × chains × samples, and all that
+//! decides a text of it.
 //!
-//! [`Draft`] is what was typed, as flags or as a TOML file; [`Recipe`] is what it means. Its [canonical form](Recipe::canonical) holds
-//! what decides the texts and nothing else, and [`Recipe::hash`] names it: equal hashes, equal texts.
+//! [`Draft`] is what was typed, as flags or as a TOML file; [`Recipe`] is what it means. Its
+//! [canonical form](Recipe::canonical) holds what decides the texts and nothing else, and
+//! [`Recipe::hash`] names it: equal hashes, equal texts.
 
 mod draft;
 mod fields;
@@ -48,7 +50,8 @@ pub struct Recipe {
 /// What is to be said of the texts, unless somebody who wants a report asks otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evaluation {
-    /// Names of [metrics](crate::metrics), as [`crate::metrics::named`] reads them; empty if the recipe is silent.
+    /// Names of [metrics](crate::metrics), as [`crate::metrics::named`] reads them; empty if the
+    /// recipe is silent.
     pub metrics: Vec<String>,
     /// The model that judges, or `none`; empty if the recipe is silent.
     pub judge: Option<String>,
@@ -81,7 +84,8 @@ pub struct Record {
 pub enum Keep {
     /// All of them, bit for bit.
     Whole,
-    /// The likeliest by name and bit for bit; of the others, how many lie how far below the maximum.
+    /// The likeliest by name and bit for bit; of the others, how many lie how far below the
+    /// maximum.
     Top(NonZeroU32),
 }
 
@@ -227,9 +231,11 @@ impl Recipe {
         self.prompts.len().saturating_mul(self.chains.len()).saturating_mul(self.samples)
     }
 
-    /// Everything that decides a run's rows as one line of JSON: the model file's SHA-256 (or the server and the model's name there), seed,
-    /// length, stops, context, cache, template, system text, date, what is recorded, chains, and prompts with their fields. Not in it: the number of samples,
-    /// so that a table can grow; metrics and judge; where the file lies, threads, and whatever else doesn't change a text.
+    /// Everything that decides a run's rows as one line of JSON: the model file's SHA-256 (or the
+    /// server and the model's name there), seed, length, stops, context, cache, template, system
+    /// text, date, what is recorded, chains, and prompts with their fields. Not in it: the number
+    /// of samples, so that a table can grow; metrics and judge; where the file lies, threads, and
+    /// whatever else doesn't change a text.
     pub fn canonical(&self, source: &Source) -> String {
         let texts_of = match source {
             Source::Local { sha256, .. } => format!("sha256:{sha256}"),
@@ -261,8 +267,10 @@ impl Recipe {
         evaluation: Evaluation,
     ) -> Result<Recipe, String> {
         let form: Canonical = serde_json::from_str(canonical).map_err(|error| error.to_string())?;
-        let chains =
-            form.chains.iter().map(|chain| chain.parse::<Chain>().map_err(|error| error.to_string()));
+        let chains = form
+            .chains
+            .iter()
+            .map(|chain| chain.parse::<Chain>().map_err(|error| error.to_string()));
         Ok(Recipe {
             origin,
             prompts: form.prompts,
@@ -311,7 +319,11 @@ mod tests {
              \"prompts\":[{\"text\":\"Write about Nepal\"},{\"text\":\"Once\"}]}"
         );
         // Recorded once: with another hash nobody's run would go on.
-        assert!(recipe.hash(&source("ab")).starts_with("a8ec475f4dc9"), "{}", recipe.hash(&source("ab")));
+        assert!(
+            recipe.hash(&source("ab")).starts_with("a8ec475f4dc9"),
+            "{}",
+            recipe.hash(&source("ab"))
+        );
         let again = Recipe::restore(
             &recipe.canonical(&source("ab")),
             recipe.origin.clone(),
@@ -345,6 +357,9 @@ mod tests {
             change(&mut other);
             assert_ne!(other.hash(&source), hash, "{i}");
         }
-        assert_ne!(recipe.hash(&Source::Local { model: "smollm2".into(), sha256: "ac".into() }), hash);
+        assert_ne!(
+            recipe.hash(&Source::Local { model: "smollm2".into(), sha256: "ac".into() }),
+            hash
+        );
     }
 }

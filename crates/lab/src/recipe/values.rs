@@ -1,7 +1,8 @@
-//! A list of values as people write it in, the values out: `0.2..2 step 0.2`, `0.5, 1, 2`, or both together.
+//! A list of values as people write it in, the values out: `0.2..2 step 0.2`, `0.5, 1, 2`, or both
+//! together.
 //!
-//! A value stays text, because it goes into the notation of a chain. A range is counted in whole numbers of its last digit, so that 0.6
-//! is 0.6 and the last value is there whenever it should be.
+//! A value stays text, because it goes into the notation of a chain. A range is counted in whole
+//! numbers of its last digit, so that 0.6 is 0.6 and the last value is there whenever it should be.
 
 /// More values than this are a slip of the pen.
 const MOST: i128 = 100_000;
@@ -17,7 +18,9 @@ pub fn values(text: &str) -> Result<Vec<String>, String> {
             return Err(format!("the list has more than {MOST} values"));
         }
         match part.split_once("..") {
-            _ if part.is_empty() => return Err(format!("\"{text}\" has an empty place between its commas")),
+            _ if part.is_empty() => {
+                return Err(format!("\"{text}\" has an empty place between its commas"));
+            }
             None => all.push(part.to_string()),
             Some((from, rest)) => all.extend(range(part, from, rest)?),
         }
@@ -27,17 +30,22 @@ pub fn values(text: &str) -> Result<Vec<String>, String> {
 
 fn range(whole: &str, from: &str, rest: &str) -> Result<Vec<String>, String> {
     let Some((to, step)) = rest.split_once("step") else {
-        return Err(format!("the range \"{whole}\" has no step; write it as in \"0.2..2 step 0.2\""));
+        return Err(format!(
+            "the range \"{whole}\" has no step; write it as in \"0.2..2 step 0.2\""
+        ));
     };
     let parts = [from, to, step].map(str::trim);
     let places = parts.iter().map(|part| places(part)).max().unwrap_or(0);
     let [from, to, step] = parts.map(|part| {
-        scaled(part, places)
-            .ok_or_else(|| format!("the range \"{whole}\": \"{part}\" isn't a plain number such as 0.2"))
+        scaled(part, places).ok_or_else(|| {
+            format!("the range \"{whole}\": \"{part}\" isn't a plain number such as 0.2")
+        })
     });
     let (from, to, step) = (from?, to?, step?);
     if step <= 0 || to < from {
-        return Err(format!("the range \"{whole}\" goes nowhere: it has to rise, by a step above 0"));
+        return Err(format!(
+            "the range \"{whole}\" goes nowhere: it has to rise, by a step above 0"
+        ));
     }
     let n = (to - from) / step + 1;
     if n > MOST {

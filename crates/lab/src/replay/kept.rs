@@ -1,11 +1,13 @@
 //! The logits of a step in, bytes for the database out, and back.
 //!
-//! Two forms. **Whole** is every logit, bit for bit: what is drawn from it at any temperature is what the model's step would have given.
-//! **Top** is the n likeliest, bit for bit and by name, and of all others how far they lie below the maximum: as half precision, counted. Their
-//! names are lost, their mass is not, at any temperature: a distance is known to one part in 2,048 of it.
+//! Two forms. **Whole** is every logit, bit for bit: what is drawn from it at any temperature is
+//! what the model's step would have given. **Top** is the n likeliest, bit for bit and by name, and
+//! of all others how far they lie below the maximum: as half precision, counted. Their names are
+//! lost, their mass is not, at any temperature: a distance is known to one part in 2,048 of it.
 //!
-//! Half precision isn't enough to tell tokens apart: it has 64 values to a nat where logits usually lie, and a vocabulary has thousands of
-//! tokens there, so their order, by which a draw goes, is lost.
+//! Half precision isn't enough to tell tokens apart: it has 64 values to a nat where logits usually
+//! lie, and a vocabulary has thousands of tokens there, so their order, by which a draw goes, is
+//! lost.
 
 use std::io::{Read, Write};
 
@@ -34,7 +36,8 @@ pub struct Kept {
 /// Logits as they come back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unpacked {
-    /// One for each token. Those of the rest are right as a set; which of the rest's tokens has which isn't known.
+    /// One for each token. Those of the rest are right as a set; which of the rest's tokens has
+    /// which isn't known.
     pub logits: Vec<f32>,
     /// The tokens whose logits are their own, ascending; none if all are.
     named: Option<Vec<u32>>,
@@ -56,12 +59,18 @@ impl Kept {
     /// Packs the logits of a step.
     pub fn pack(logits: &[f32], place: u64, keep: Keep) -> Kept {
         let (form, bytes) = match keep {
-            Keep::Top(n) if (n.get() as usize) < logits.len() => (TOP, likeliest(logits, n.get() as usize)),
+            Keep::Top(n) if (n.get() as usize) < logits.len() => {
+                (TOP, likeliest(logits, n.get() as usize))
+            }
             _ => (WHOLE, planes(logits)),
         };
         let mut encoder = DeflateEncoder::new(vec![form], Compression::fast());
         let packed = encoder.write_all(&bytes).and_then(|()| encoder.finish());
-        Kept { place, n_vocab: logits.len(), packed: packed.expect("memory takes whatever is written to it") }
+        Kept {
+            place,
+            n_vocab: logits.len(),
+            packed: packed.expect("memory takes whatever is written to it"),
+        }
     }
 
     /// The logits, or nothing if the bytes are damaged.
@@ -80,7 +89,8 @@ impl Kept {
     }
 }
 
-/// All first bytes, then all second ones and so on: exponents are much alike, so they're kept apart from what is nearly noise.
+/// All first bytes, then all second ones and so on: exponents are much alike, so they're kept apart
+/// from what is nearly noise.
 fn planes(logits: &[f32]) -> Vec<u8> {
     (0..4).flat_map(|plane| logits.iter().map(move |x| x.to_be_bytes()[plane])).collect()
 }
@@ -104,8 +114,9 @@ fn of_rank(rank: u32) -> f32 {
     f32::from_bits(if rank >> 31 == 1 { rank & !(1 << 31) } else { !rank })
 }
 
-/// How many are named; their ids and how far each one's [rank](rank_of) lies below the one before; the rest's distances from the maximum, from
-/// near to far, as a gap in units of half precision's last place and how many lie there.
+/// How many are named; their ids and how far each one's [rank](rank_of) lies below the one before;
+/// the rest's distances from the maximum, from near to far, as a gap in units of half precision's
+/// last place and how many lie there.
 fn likeliest(logits: &[f32], n: usize) -> Vec<u8> {
     let mut order: Vec<u32> = (0..logits.len() as u32).collect();
     let logit = |id: u32| logits[id as usize];
@@ -123,7 +134,8 @@ fn likeliest(logits: &[f32], n: usize) -> Vec<u8> {
         before = rank;
     }
     let max = logit(top[0]);
-    let mut distances: Vec<u16> = rest.iter().map(|&id| f16::from_f32(max - logit(id)).to_bits()).collect();
+    let mut distances: Vec<u16> =
+        rest.iter().map(|&id| f16::from_f32(max - logit(id)).to_bits()).collect();
     distances.sort_unstable();
     let mut before = 0;
     for equal in distances.chunk_by(|a, b| a == b) {
@@ -161,7 +173,8 @@ fn spread(bytes: &[u8], n_vocab: usize) -> Option<Unpacked> {
     let mut bits = 0u32;
     while left > 0 {
         bits += pull(&mut bytes)?;
-        let (distance, count) = (f16::from_bits(u16::try_from(bits).ok()?).to_f32(), pull(&mut bytes)?);
+        let (distance, count) =
+            (f16::from_bits(u16::try_from(bits).ok()?).to_f32(), pull(&mut bytes)?);
         left = left.checked_sub(count as usize)?;
         let x = max - distance;
         let x = if x >= least { least.next_down() } else { x };
@@ -270,7 +283,8 @@ mod tests {
             }
         }
 
-        /// A draw among the named is the model's own unless the dice fall on a boundary, and always where nothing else is left.
+        /// A draw among the named is the model's own unless the dice fall on a boundary, and always
+        /// where nothing else is left.
         #[test]
         fn draws_from_the_likeliest_are_the_models_own(seed in any::<u64>()) {
             let logits = bell(20_000, seed);
@@ -284,11 +298,13 @@ mod tests {
                         let mut sampler = Sampler::new(Chain::default(), Dice { seed, sample });
                         let truth = sampler.replay(&chain, &logits, 5).unwrap();
                         let draw = sampler.replay(&chain, &back.logits, 5).unwrap();
-                        // Dice on a boundary give the neighbour in the order, which may lie anywhere while it has a name.
+                        // Dice on a boundary give the neighbour in the order, which may lie
+                        // anywhere while it has a name.
                         if draw.token == truth.token || !back.names(truth.token) {
                             prop_assert!((draw.surprisal - truth.surprisal).abs() < 0.05);
                         }
-                        // A cut among the rest takes or leaves all that half precision can't tell apart.
+                        // A cut among the rest takes or leaves all that half precision can't tell
+                        // apart.
                         let tolerance = if exact { 0.02 } else { 1e-3 };
                         prop_assert!((draw.entropy_final - truth.entropy_final).abs() < tolerance);
                         if exact && truth.survivors <= 500 {
@@ -298,7 +314,8 @@ mod tests {
                         same += usize::from(back.names(truth.token) && draw.token == truth.token);
                     }
                 }
-                // Where a cut leaves a part of the rest, its mass is rough, and this bell has much of it.
+                // Where a cut leaves a part of the rest, its mass is rough, and this bell has much
+                // of it.
                 prop_assert!(named >= 50 && (exact || same + 3 >= named), "{chain}: {same} of {named}");
             }
         }
@@ -318,7 +335,11 @@ mod tests {
                 (5003, kept.packed[1..].to_vec()),
                 (5003, Vec::new()),
             ] {
-                assert_eq!(Kept { place: 12, n_vocab, packed }.unpack(), None, "{n_vocab} {keep:?}");
+                assert_eq!(
+                    Kept { place: 12, n_vocab, packed }.unpack(),
+                    None,
+                    "{n_vocab} {keep:?}"
+                );
             }
         }
     }

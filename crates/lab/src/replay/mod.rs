@@ -1,8 +1,11 @@
-//! Logits that a sweep kept in, what other chains would have drawn from them out: single steps at other temperatures, without the model.
+//! Logits that a sweep kept in, what other chains would have drawn from them out: single steps at
+//! other temperatures, without the model.
 //!
-//! A step is replayed by itself: the text before it is the run's, the dice are the run's, only the chain is another. From whole logits the
-//! draw is the model's own, bit for bit. Where only the likeliest were kept, a draw among them is the model's own too, but for the rare dice
-//! that fall on a boundary (the rest's mass is known to half precision); a draw among the rest is told as that, without the token's name.
+//! A step is replayed by itself: the text before it is the run's, the dice are the run's, only the
+//! chain is another. From whole logits the draw is the model's own, bit for bit. Where only the
+//! likeliest were kept, a draw among them is the model's own too, but for the rare dice that fall
+//! on a boundary (the rest's mass is known to half precision); a draw among the rest is told as
+//! that, without the token's name.
 
 mod kept;
 
@@ -107,7 +110,8 @@ pub fn replay(store: &Store, run: RunId, chains: &[Chain]) -> Result<Vec<Replaye
         let mut sampler = Sampler::new(Chain::default(), Dice { seed, sample });
         for of in &mut all {
             let draw = sampler.replay(&of.chain, &back.logits, kept.place);
-            let draw = draw.map_err(|problem| ReplayError::Draw { chain: of.chain.to_string(), problem })?;
+            let draw =
+                draw.map_err(|problem| ReplayError::Draw { chain: of.chain.to_string(), problem })?;
             let is_named = back.names(draw.token);
             let is_same = is_named && token == Some(draw.token.0);
             of.n_steps += 1;

@@ -3,8 +3,8 @@
 use kelvin_sampling::{Chain, Stage};
 
 use super::{
-    Evidence, Head, Measured, Options, Report, Setting, Shown, Value, command, counted, matched, melting,
-    partings, plane, texts,
+    Evidence, Head, Measured, Options, Report, Setting, Shown, Value, command, counted, matched,
+    melting, partings, plane, texts,
 };
 use crate::{
     metrics::{Metric, Values, measure},
@@ -20,7 +20,11 @@ impl Report {
     ///
     /// # Errors
     /// A sentence, if there is nothing to report or `against` names no chain.
-    pub fn new(evidence: &[Evidence], options: &Options, command: String) -> Result<Report, String> {
+    pub fn new(
+        evidence: &[Evidence],
+        options: &Options,
+        command: String,
+    ) -> Result<Report, String> {
         if evidence.iter().all(|one| one.run.samples.is_empty()) {
             return Err("there are no texts to report: the run hasn't begun".to_string());
         }
@@ -105,10 +109,14 @@ fn settings(evidence: &[Evidence], options: &Options) -> Result<Vec<Setting>, St
 /// The chain that others are compared with.
 fn base(chains: &[Chain], against: Option<&str>) -> Result<usize, String> {
     if let Some(wanted) = against {
-        let wanted: Chain = wanted.parse().map_err(|error| format!("the chain to compare with: {error}"))?;
+        let wanted: Chain =
+            wanted.parse().map_err(|error| format!("the chain to compare with: {error}"))?;
         return chains.iter().position(|chain| *chain == wanted).ok_or_else(|| {
             let there: Vec<String> = chains.iter().map(|chain| format!("\"{chain}\"")).collect();
-            format!("the run has no chain \"{wanted}\" to compare with; it has {}", there.join(", "))
+            format!(
+                "the run has no chain \"{wanted}\" to compare with; it has {}",
+                there.join(", ")
+            )
         });
     }
     // Nearest to the model's own distribution: T = 1, and then the fewest stages.
@@ -147,7 +155,9 @@ fn summarise(metric: &Metric, values: &[Values], settings: &[Setting]) -> Measur
     let mut differences = vec![None; settings.len()];
     for (run, values) in values.iter().enumerate() {
         let of_run = |setting: &&Setting| setting.run == run;
-        let Some(base) = settings.iter().filter(of_run).find(|setting| setting.is_base) else { continue };
+        let Some(base) = settings.iter().filter(of_run).find(|setting| setting.is_base) else {
+            continue;
+        };
         let first = settings.iter().position(|setting| setting.run == run).unwrap_or(0);
         for found in compare(&values.chains, base.index, SEED) {
             differences[first + found.setting] = Some(Shown {
@@ -193,7 +203,8 @@ fn warnings(evidence: &[Evidence], settings: &[Setting]) -> Vec<String> {
             ));
         }
     }
-    if let Some(other) = settings.iter().find(|setting| !setting.budget.equals(&settings[0].budget)) {
+    if let Some(other) = settings.iter().find(|setting| !setting.budget.equals(&settings[0].budget))
+    {
         let words = |b: &Budget| {
             let [texts, prompts] = [counted(b.samples, "text"), counted(b.prompts, "prompt")];
             format!("{texts} of {prompts} with up to {}", counted(b.max_tokens, "token"))

@@ -1,7 +1,8 @@
-//! A report in, one HTML file out that needs nothing else: styles, scripts, plotly and every figure's data are in it.
+//! A report in, one HTML file out that needs nothing else: styles, scripts, plotly and every
+//! figure's data are in it.
 //!
-//! What models wrote is in the data alone, as JSON in which no `<` stands, and the page puts it in as text: it can't become markup. The page's own
-//! policy forbids it to load anything.
+//! What models wrote is in the data alone, as JSON in which no `<` stands, and the page puts it in
+//! as text: it can't become markup. The page's own policy forbids it to load anything.
 
 use plotly::Plot;
 
@@ -20,9 +21,11 @@ const SCRIPTS: [&str; 6] = [
 
 /// The file.
 pub fn html(report: &Report) -> String {
-    let data = serde_json::to_string(report).expect("a report is always JSON").replace('<', "\\u003c");
+    let data =
+        serde_json::to_string(report).expect("a report is always JSON").replace('<', "\\u003c");
     let scripts = format!("(() => {{\n\"use strict\";\n{}}})();", SCRIPTS.concat());
-    let mut page = String::with_capacity(PAGE.len() + STYLE.len() + data.len() + scripts.len() + (5 << 20));
+    let mut page =
+        String::with_capacity(PAGE.len() + STYLE.len() + data.len() + scripts.len() + (5 << 20));
     // One pass over the page's own text, so that no name in the data is taken for a place.
     let mut rest = PAGE;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -40,7 +43,8 @@ pub fn html(report: &Report) -> String {
     page + rest
 }
 
-/// plotly.js, the first of the two scripts that the crate embeds; the other sets formulas, of which there are none here.
+/// plotly.js, the first of the two scripts that the crate embeds; the other sets formulas, of which
+/// there are none here.
 fn plotly() -> String {
     let scripts = Plot::offline_js_sources();
     let script = scripts.split_once("</script>").map_or(&*scripts, |(first, _)| first);

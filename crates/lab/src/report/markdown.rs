@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::{Report, Table, build::model_of, counted, tables, tables::detail};
 use crate::run::Source;
 
-/// The whole report as a page of Markdown. What a model wrote stands in code, where it means nothing.
+/// The whole report as a page of Markdown. What a model wrote stands in code, where it means
+/// nothing.
 pub fn markdown(report: &Report) -> String {
     let mut out = String::from("# What temperature did\n\n");
     for (i, run) in report.runs.iter().enumerate() {
@@ -30,10 +31,11 @@ pub fn markdown(report: &Report) -> String {
         let _ = writeln!(out, "> {}\n", escaped(warning));
     }
     if let Some(plane) = &report.plane {
-        let names: Vec<String> = plane.frontier.iter().map(|&i| code(&report.settings[i].label)).collect();
-        let knee = plane
-            .knee
-            .map_or(String::new(), |i| format!(" Its knee is {}.", code(&report.settings[i].label)));
+        let names: Vec<String> =
+            plane.frontier.iter().map(|&i| code(&report.settings[i].label)).collect();
+        let knee = plane.knee.map_or(String::new(), |i| {
+            format!(" Its knee is {}.", code(&report.settings[i].label))
+        });
         let _ = writeln!(
             out,
             "No setting beats these at both {} and {} (by their means): {}.{knee}\n",
@@ -44,8 +46,11 @@ pub fn markdown(report: &Report) -> String {
     }
     for melting in &report.melting {
         if let Some(point) = melting.point {
-            let edge =
-                if point.at_the_edge { ", at the edge of what was tried, so it may lie beyond" } else { "" };
+            let edge = if point.at_the_edge {
+                ", at the edge of what was tried, so it may lie beyond"
+            } else {
+                ""
+            };
             let model = model_of(&report.runs[melting.run].source);
             let _ = writeln!(
                 out,
@@ -64,7 +69,8 @@ pub fn markdown(report: &Report) -> String {
     out.push_str("## Each metric\n\n");
     for metric in &report.metrics {
         let mut table = detail(report, metric);
-        let unit = if metric.unit.is_empty() { String::new() } else { format!(" ({})", metric.unit) };
+        let unit =
+            if metric.unit.is_empty() { String::new() } else { format!(" ({})", metric.unit) };
         table.title = format!("{}{unit}", metric.title);
         table.note = format!(
             "{}: {}. Source: {}. Beware: {}.{}",
@@ -100,7 +106,11 @@ fn write_table(out: &mut String, level: &str, table: &Table) {
         let cells: Vec<String> = cells
             .iter()
             .enumerate()
-            .map(|(i, cell)| if i == 0 && cells.len() > 1 { code_in_table(cell) } else { escaped(cell) })
+            .map(
+                |(i, cell)| {
+                    if i == 0 && cells.len() > 1 { code_in_table(cell) } else { escaped(cell) }
+                },
+            )
             .collect();
         format!("| {} |\n", cells.join(" | "))
     };

@@ -1,7 +1,7 @@
 //! The heat capacity of settings in, the temperature at which text melts out.
 //!
-//! Where heat capacity is largest, a little more heat opens up the most choices: below, text is nearly frozen to the likeliest
-//! tokens, above, it's noise.
+//! Where heat capacity is largest, a little more heat opens up the most choices: below, text is
+//! nearly frozen to the likeliest tokens, above, it's noise.
 
 use rand_chacha::{
     ChaCha8Rng,
@@ -20,7 +20,8 @@ pub(super) fn melting(settings: &[Setting], heat: &[Values]) -> Vec<Melting> {
         if !setting.temperature.is_some_and(|t| t > 0.0) {
             continue;
         }
-        match found.iter_mut().find(|one| (one.run, &one.family) == (setting.run, &setting.family)) {
+        match found.iter_mut().find(|one| (one.run, &one.family) == (setting.run, &setting.family))
+        {
             Some(one) => one.settings.push(i),
             None => found.push(Melting {
                 run: setting.run,
@@ -35,8 +36,11 @@ pub(super) fn melting(settings: &[Setting], heat: &[Values]) -> Vec<Melting> {
         let t = |i: usize| settings[i].temperature.unwrap_or(0.0);
         one.settings.sort_by(|&a, &b| t(a).total_cmp(&t(b)));
         let temperatures: Vec<f64> = one.settings.iter().map(|&i| t(i)).collect();
-        let each: Vec<Vec<Vec<f64>>> =
-            one.settings.iter().map(|&i| heat[one.run].chains[settings[i].index].clusters()).collect();
+        let each: Vec<Vec<Vec<f64>>> = one
+            .settings
+            .iter()
+            .map(|&i| heat[one.run].chains[settings[i].index].clusters())
+            .collect();
         one.point = melting_point(&temperatures, &each);
     }
     found
@@ -47,7 +51,9 @@ fn melting_point(temperatures: &[f64], heat: &[Vec<Vec<f64>>]) -> Option<Melting
     // One prompt: its samples stand in for prompts.
     let units = |prompts: &Vec<Vec<f64>>| match &prompts[..] {
         [only] => only.clone(),
-        many => many.iter().map(|values| values.iter().sum::<f64>() / values.len() as f64).collect(),
+        many => {
+            many.iter().map(|values| values.iter().sum::<f64>() / values.len() as f64).collect()
+        }
     };
     let units: Vec<Vec<f64>> = heat.iter().map(units).collect();
     let n = units.first()?.len();
@@ -69,11 +75,13 @@ fn melting_point(temperatures: &[f64], heat: &[Vec<Vec<f64>>]) -> Option<Melting
         })
         .collect();
     resampled.sort_by(f64::total_cmp);
-    let at = |share: f64| resampled[((share * (RESAMPLES + 1) as f64) as usize).clamp(1, RESAMPLES) - 1];
+    let at =
+        |share: f64| resampled[((share * (RESAMPLES + 1) as f64) as usize).clamp(1, RESAMPLES) - 1];
     Some(MeltingPoint { temperature, low: at(0.025), high: at(0.975), at_the_edge })
 }
 
-/// Where a curve is highest: the vertex of the parabola through its highest point and that one's neighbours; whether it's at an end.
+/// Where a curve is highest: the vertex of the parabola through its highest point and that one's
+/// neighbours; whether it's at an end.
 fn peak(x: &[f64], y: &[f64]) -> (f64, bool) {
     let top = (0..y.len()).max_by(|&a, &b| y[a].total_cmp(&y[b]).then(b.cmp(&a))).unwrap_or(0);
     if top == 0 || top + 1 >= x.len() {
@@ -103,7 +111,8 @@ mod tests {
     #[test]
     fn prompts_that_melt_apart_widen_the_range() {
         let x = [0.5, 1.0, 1.5, 2.0];
-        let bump = |at: f64| -> Vec<f64> { x.iter().map(|x| (-(x - at).powi(2) * 8.0).exp()).collect() };
+        let bump =
+            |at: f64| -> Vec<f64> { x.iter().map(|x| (-(x - at).powi(2) * 8.0).exp()).collect() };
         let prompts = |ats: &[f64]| -> Vec<Vec<Vec<f64>>> {
             (0..4).map(|t| ats.iter().map(|&at| vec![bump(at)[t]]).collect()).collect()
         };
@@ -111,7 +120,9 @@ mod tests {
         let apart = melting_point(&x, &prompts(&[0.9, 1.1, 1.5])).unwrap();
         assert!(same.low == same.high && (same.temperature - 1.0).abs() < 1e-9);
         assert!(
-            apart.high - apart.low > 0.2 && apart.low <= apart.temperature && apart.temperature <= apart.high
+            apart.high - apart.low > 0.2
+                && apart.low <= apart.temperature
+                && apart.temperature <= apart.high
         );
     }
 }

@@ -1,7 +1,8 @@
-//! Finished runs in, what they show out: as data, and that as one HTML file, as Markdown, or as tables for a terminal.
+//! Finished runs in, what they show out: as data, and that as one HTML file, as Markdown, or as
+//! tables for a terminal.
 //!
-//! [`Report`] holds every figure that any of the forms shows, computed once. No clock is read and nothing is drawn at random that a seed doesn't
-//! decide: equal runs give equal bytes.
+//! [`Report`] holds every figure that any of the forms shows, computed once. No clock is read and
+//! nothing is drawn at random that a seed doesn't decide: equal runs give equal bytes.
 
 mod build;
 mod command;
@@ -49,7 +50,8 @@ pub struct Options {
     pub metrics: Vec<&'static Metric>,
     /// The chain that the others are compared with; the one nearest to `temp=1` if none.
     pub against: Option<String>,
-    /// What stands for quality on the plane; none for the judge's surprisal, or else the model's own.
+    /// What stands for quality on the plane; none for the judge's surprisal, or else the model's
+    /// own.
     pub quality: Option<&'static Metric>,
     /// What stands for diversity on the plane; none for the Vendi score, or else distinct-2.
     pub diversity: Option<&'static Metric>,
@@ -201,7 +203,8 @@ pub struct Plane {
     pub knee: Option<usize>,
 }
 
-/// Settings beside the family of their run's base, the chains that differ from it in temperature alone, at equal quality.
+/// Settings beside the family of their run's base, the chains that differ from it in temperature
+/// alone, at equal quality.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Matching {
     /// The metric that is equal: the plane's.
@@ -253,7 +256,8 @@ pub struct Melting {
 /// The temperature at which text melts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct MeltingPoint {
-    /// The temperature of the largest heat capacity, between settings by a parabola: no finer than their distance deserves.
+    /// The temperature of the largest heat capacity, between settings by a parabola: no finer than
+    /// their distance deserves.
     pub temperature: f64,
     /// 95 of 100 resamples of the prompts have it from here …
     pub low: f64,

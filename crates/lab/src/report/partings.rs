@@ -16,7 +16,8 @@ pub(super) fn partings(evidence: &[Evidence], settings: &[Setting]) -> Vec<Parti
                 && other.temperature.is_some_and(|other| other > t)
         });
         let temperature = |setting: &Setting| setting.temperature.unwrap_or(0.0);
-        let Some((hotter, other)) = hotter.min_by(|a, b| temperature(a.1).total_cmp(&temperature(b.1)))
+        let Some((hotter, other)) =
+            hotter.min_by(|a, b| temperature(a.1).total_cmp(&temperature(b.1)))
         else {
             continue;
         };

@@ -9,7 +9,9 @@ const DIVERSITY: [&str; 3] = ["vendi", "distinct_2", "mtld"];
 
 /// The plane, if there are a metric of quality and one of diversity with values.
 pub(super) fn plane(metrics: &[Measured], options: &Options) -> Result<Option<Plane>, String> {
-    let there = |name: &str| metrics.iter().find(|m| m.name == name && m.values.iter().flatten().count() > 0);
+    let there = |name: &str| {
+        metrics.iter().find(|m| m.name == name && m.values.iter().flatten().count() > 0)
+    };
     let pick = |asked: Option<&'static crate::metrics::Metric>, otherwise: &[&str]| match asked {
         Some(metric) if metric.more_is_better().is_none() => Err(format!(
             "{} is neither better nor worse when it's more, so it can't be an axis of the plane",
@@ -18,7 +20,8 @@ pub(super) fn plane(metrics: &[Measured], options: &Options) -> Result<Option<Pl
         Some(metric) => Ok(there(metric.name)),
         None => Ok(otherwise.iter().find_map(|name| there(name))),
     };
-    let (quality, diversity) = (pick(options.quality, &QUALITY)?, pick(options.diversity, &DIVERSITY)?);
+    let (quality, diversity) =
+        (pick(options.quality, &QUALITY)?, pick(options.diversity, &DIVERSITY)?);
     let (Some(quality), Some(diversity)) = (quality, diversity) else { return Ok(None) };
     let rising = |metric: &Measured, i: usize| {
         let mean = metric.values[i]?.mean;
@@ -49,11 +52,13 @@ pub(super) fn frontier(points: &[(usize, f64, f64)]) -> Vec<(usize, f64, f64)> {
     sorted
 }
 
-/// The point of a frontier furthest from the line between its ends, both axes scaled to its range (Satopää et al. 2011, Kneedle).
+/// The point of a frontier furthest from the line between its ends, both axes scaled to its range
+/// (Satopää et al. 2011, Kneedle).
 fn knee(frontier: &[(usize, f64, f64)]) -> Option<usize> {
     let (first, last) = (frontier.first()?, frontier.last()?);
     let (width, height) = (first.1 - last.1, last.2 - first.2);
-    let beyond = |point: &(usize, f64, f64)| (point.1 - last.1) / width + (point.2 - first.2) / height - 1.0;
+    let beyond =
+        |point: &(usize, f64, f64)| (point.1 - last.1) / width + (point.2 - first.2) / height - 1.0;
     let inner = frontier.iter().filter(|point| beyond(point) > 1e-9);
     inner.max_by(|a, b| beyond(a).total_cmp(&beyond(b))).map(|point| point.0)
 }
@@ -64,8 +69,14 @@ mod tests {
 
     #[test]
     fn nobody_beats_the_frontier_and_the_knee_bends_most() {
-        let points =
-            [(0, 1.0, 0.0), (1, 0.9, 0.8), (2, 0.5, 0.5), (3, 0.0, 1.0), (4, 0.9, 0.7), (5, 0.3, 0.9)];
+        let points = [
+            (0, 1.0, 0.0),
+            (1, 0.9, 0.8),
+            (2, 0.5, 0.5),
+            (3, 0.0, 1.0),
+            (4, 0.9, 0.7),
+            (5, 0.3, 0.9),
+        ];
         let found = frontier(&points);
         assert_eq!(found.iter().map(|p| p.0).collect::<Vec<_>>(), [0, 1, 5, 3]);
         assert_eq!(knee(&found), Some(1));

@@ -16,11 +16,13 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// The whole report at a glance: a table each for fluency, diversity and the shape of distributions, settings in rows.
+/// The whole report at a glance: a table each for fluency, diversity and the shape of
+/// distributions, settings in rows.
 pub fn tables(report: &Report) -> Vec<Table> {
     let of = |aspects: &[Aspect]| -> Vec<&Measured> {
         let there = |metric: &&Measured| {
-            let aspect = METRICS.iter().find(|known| known.name == metric.name).map(|known| known.aspect);
+            let aspect =
+                METRICS.iter().find(|known| known.name == metric.name).map(|known| known.aspect);
             aspect.is_some_and(|aspect| aspects.contains(&aspect))
                 && metric.values.iter().flatten().count() > 0
         };
@@ -76,10 +78,13 @@ fn mark(metric: &Measured, setting: usize, is_base: bool) -> &'static str {
     }
 }
 
-/// Settings beside the base's family at equal quality: by the plane's metric of diversity, and where there are others by all of them at a glance.
+/// Settings beside the base's family at equal quality: by the plane's metric of diversity, and
+/// where there are others by all of them at a glance.
 fn matched(report: &Report) -> Vec<Table> {
     let (Some(matching), Some(plane)) = (&report.matched, &report.plane) else { return Vec::new() };
-    let title = |name: &str| report.metrics.iter().find(|m| m.name == name).map_or("", |metric| metric.title);
+    let title = |name: &str| {
+        report.metrics.iter().find(|m| m.name == name).map_or("", |metric| metric.title)
+    };
     let quality = title(matching.quality);
     let start = |row: &MatchedSetting| {
         vec![
@@ -88,7 +93,9 @@ fn matched(report: &Report) -> Vec<Table> {
             format!("{:.2}", row.temperature),
         ]
     };
-    let of = |row: &MatchedSetting, name: &str| row.differences.iter().copied().find(|d| d.metric == name);
+    let of = |row: &MatchedSetting, name: &str| {
+        row.differences.iter().copied().find(|d| d.metric == name)
+    };
     let rows: Vec<Vec<String>> = matching
         .settings
         .iter()
@@ -100,7 +107,10 @@ fn matched(report: &Report) -> Vec<Table> {
                 signed(found.shown.value.mean),
                 interval(&found.shown.value),
             ]);
-            cells.extend([found.shown.p_holm.map_or("-".into(), p_value), found.shown.verdict.to_string()]);
+            cells.extend([
+                found.shown.p_holm.map_or("-".into(), p_value),
+                found.shown.verdict.to_string(),
+            ]);
             Some(cells)
         })
         .collect();
@@ -108,8 +118,16 @@ fn matched(report: &Report) -> Vec<Table> {
     families.dedup();
     let families = families.join(", ");
     let mut tables = Vec::new();
-    let head =
-        ["setting", quality, "same at T", "family's", "difference", "its interval", "p (Holm)", "verdict"];
+    let head = [
+        "setting",
+        quality,
+        "same at T",
+        "family's",
+        "difference",
+        "its interval",
+        "p (Holm)",
+        "verdict",
+    ];
     tables.push(Table {
         title: format!("{} at equal {quality}", title(plane.diversity)),
         note: format!(
@@ -151,8 +169,16 @@ fn matched(report: &Report) -> Vec<Table> {
 
 /// All that is known of one metric.
 pub(super) fn detail(report: &Report, metric: &Measured) -> Table {
-    let head =
-        ["setting", "mean", "95 % interval", "difference", "its interval", "p (Holm)", "verdict", "values"];
+    let head = [
+        "setting",
+        "mean",
+        "95 % interval",
+        "difference",
+        "its interval",
+        "p (Holm)",
+        "verdict",
+        "values",
+    ];
     let rows = report.settings.iter().zip(&metric.values).zip(&metric.differences);
     let rows = rows.filter_map(|((setting, value), difference)| {
         let value = (*value)?;
@@ -164,9 +190,9 @@ pub(super) fn detail(report: &Report, metric: &Measured) -> Table {
                 shown.p_holm.map_or("-".into(), p_value),
                 shown.verdict.to_string(),
             ]),
-            None => {
-                row.extend(["", "", "", if setting.is_base { "compared with" } else { "" }].map(String::from))
-            }
+            None => row.extend(
+                ["", "", "", if setting.is_base { "compared with" } else { "" }].map(String::from),
+            ),
         }
         row.push(value.n.to_string());
         Some(row)
@@ -186,7 +212,10 @@ fn partings(report: &Report) -> Option<Table> {
         .map(|one| {
             let token = one.token.map_or("-".into(), |value| short(value.mean));
             vec![
-                format!("{} → {}", report.settings[one.colder].label, report.settings[one.hotter].label),
+                format!(
+                    "{} → {}",
+                    report.settings[one.colder].label, report.settings[one.hotter].label
+                ),
                 token,
                 one.token.as_ref().map_or("-".into(), interval),
                 format!("{:.0} %", one.together * 100.0),

@@ -11,7 +11,8 @@ use crate::{
     run::{Finish, Prompt, Sample, Token},
 };
 
-/// Three temperatures and min-p, two prompts, four samples: hotter texts use more words and surprise more.
+/// Three temperatures and min-p, two prompts, four samples: hotter texts use more words and
+/// surprise more.
 pub(crate) fn evidence() -> Evidence {
     let draft = Draft {
         prompts: vec!["Write about Nepal".into(), "Once".into(), "Tea".into()],
@@ -79,7 +80,13 @@ pub(crate) fn evidence() -> Evidence {
 }
 
 pub(crate) fn options() -> Options {
-    Options { metrics: METRICS.iter().collect(), against: None, quality: None, diversity: None, texts: 2 }
+    Options {
+        metrics: METRICS.iter().collect(),
+        against: None,
+        quality: None,
+        diversity: None,
+        texts: 2,
+    }
 }
 
 pub(crate) fn report() -> Report {
@@ -117,8 +124,10 @@ fn a_report_says_what_is_in_the_run() {
 fn families_are_compared_at_equal_quality() {
     let report = report();
     let matching = report.matched.as_ref().unwrap();
-    // min-p did nothing here, so each of its settings is where plain temperature is, and no different.
-    let at: Vec<(usize, f64)> = matching.settings.iter().map(|one| (one.setting, one.temperature)).collect();
+    // min-p did nothing here, so each of its settings is where plain temperature is, and no
+    // different.
+    let at: Vec<(usize, f64)> =
+        matching.settings.iter().map(|one| (one.setting, one.temperature)).collect();
     assert_eq!(at, [(4, 0.5), (5, 1.0), (6, 2.0)]);
     for one in &matching.settings {
         assert_eq!((&*one.family, matching.quality), ("temp", "surprisal"));
@@ -126,12 +135,16 @@ fn families_are_compared_at_equal_quality() {
         let measured = report.metrics.iter().find(|m| m.name == "vendi").unwrap();
         let own = measured.values[one.setting].unwrap().mean;
         assert!((vendi.family_has + vendi.shown.value.mean - own).abs() < 1e-12);
-        assert!(vendi.shown.value.mean.abs() < 1e-12 && vendi.shown.verdict == "not shown", "{vendi:?}");
+        assert!(
+            vendi.shown.value.mean.abs() < 1e-12 && vendi.shown.verdict == "not shown",
+            "{vendi:?}"
+        );
     }
     // One family, or one of single settings, has nothing beside it.
     let against = |chain: &str| Options { against: Some(chain.into()), ..options() };
     let other = Report::new(&[evidence()], &against("temp=1 | min_p=0.1"), String::new()).unwrap();
-    let family: Vec<_> = other.matched.unwrap().settings.iter().map(|one| one.family.clone()).collect();
+    let family: Vec<_> =
+        other.matched.unwrap().settings.iter().map(|one| one.family.clone()).collect();
     assert_eq!(family, ["temp | min_p=0.1"; 3]);
     let mut alone = evidence();
     alone.run.chains.truncate(5);

@@ -21,7 +21,8 @@ pub(super) fn texts(evidence: &[Evidence], settings: &[Setting], n: usize) -> Ve
     texts
 }
 
-/// Whole characters: tokens that are parts of one are shown together, with the surprisal of all of them.
+/// Whole characters: tokens that are parts of one are shown together, with the surprisal of all of
+/// them.
 fn pieces(tokens: &[Token]) -> Vec<(String, Option<f64>)> {
     let mut pieces = Vec::new();
     let (mut bytes, mut nats) = (Vec::new(), Some(0.0));
@@ -51,7 +52,11 @@ mod tests {
 
     #[test]
     fn parts_of_a_character_are_shown_together() {
-        let token = |bytes: &[u8], nats| Token { bytes: bytes.to_vec(), surprisal: nats, ..Token::default() };
+        let token = |bytes: &[u8], nats| Token {
+            bytes: bytes.to_vec(),
+            surprisal: nats,
+            ..Token::default()
+        };
         let found = pieces(&[
             token(b" a", Some(1.0)),
             token(&[0xE0, 0xA4], Some(2.0)),
@@ -59,7 +64,8 @@ mod tests {
             token(&[0xFF], None),
             token(&[0xE0], Some(1.0)),
         ]);
-        let expected = [(" a", Some(1.0)), ("न", Some(2.5)), ("\u{fffd}", None), ("\u{fffd}", Some(1.0))];
+        let expected =
+            [(" a", Some(1.0)), ("न", Some(2.5)), ("\u{fffd}", None), ("\u{fffd}", Some(1.0))];
         assert_eq!(found.iter().map(|(t, n)| (t.as_str(), *n)).collect::<Vec<_>>(), expected);
     }
 }

@@ -18,7 +18,8 @@ pub const RESAMPLES: usize = 4_999;
 pub const COVERAGE: f64 = 0.95;
 /// With fewer prompts than this there is too little to resample: Student's t stands in.
 const FEWEST: usize = 4;
-/// A resample's error counts as at least so much of the sample's own: few values that repeat themselves would make it 0.
+/// A resample's error counts as at least so much of the sample's own: few values that repeat
+/// themselves would make it 0.
 const LEAST_ERROR: f64 = 0.1;
 
 /// A mean and how far it can be trusted.
@@ -49,16 +50,21 @@ pub enum Over {
 impl Estimate {
     /// The mean of a series with its interval; none without any value.
     ///
-    /// Prompts are drawn anew, and each one's samples, and what is looked at is the mean in units of its own error: the two-level studentised
-    /// bootstrap, equal tails (Davison & Hinkley 1997, 3.8 and 5.2). Drawing at both levels counts the samples' spread twice;
-    /// dividing by the error of the same draw takes that out again. With 4 to 8 prompts it holds the true value 94 to 96 times of 100, 90 to
-    /// 94 on values with a long tail; percentile and BCa intervals fall to 72 to 90 (docs/log/2026-11-25-intervals.md). With one prompt its samples stand in for the prompts.
+    /// Prompts are drawn anew, and each one's samples, and what is looked at is the mean in units
+    /// of its own error: the two-level studentised bootstrap, equal tails (Davison & Hinkley 1997,
+    /// 3.8 and 5.2). Drawing at both levels counts the samples' spread twice; dividing by the error
+    /// of the same draw takes that out again. With 4 to 8 prompts it holds the true value 94 to 96
+    /// times of 100, 90 to 94 on values with a long tail; percentile and BCa intervals fall to 72
+    /// to 90 (docs/log/2026-11-25-intervals.md). With one prompt its samples stand in for the
+    /// prompts.
     ///
-    /// Such an interval doesn't know that there are no loops beyond 100 % of a text, so what lies outside of the series' [ends](Series::ends)
-    /// is cut off. The truth lies inside, so what is cut never held it and the rate stays exactly what it was. Resampling on a scale that
-    /// ends there too (arcsine, logit) does as well and no better, and would give means another scale than their differences; percentile intervals stay
-    /// inside by themselves, and hold too little (docs/log/2026-11-25-intervals.md). Values that are all alike have an interval without width: that
-    /// something rare wasn't seen doesn't say that it can't come.
+    /// Such an interval doesn't know that there are no loops beyond 100 % of a text, so what lies
+    /// outside of the series' [ends](Series::ends) is cut off. The truth lies inside, so what is
+    /// cut never held it and the rate stays exactly what it was. Resampling on a scale that ends
+    /// there too (arcsine, logit) does as well and no better, and would give means another scale
+    /// than their differences; percentile intervals stay inside by themselves, and hold too little
+    /// (docs/log/2026-11-25-intervals.md). Values that are all alike have an interval without
+    /// width: that something rare wasn't seen doesn't say that it can't come.
     ///
     /// The same numbers and `seed` give the same interval on any machine.
     pub fn of(series: &Series, seed: u64) -> Option<Estimate> {
@@ -73,7 +79,9 @@ impl Estimate {
     /// The same with its interval cut at the ends of what it speaks of.
     pub(super) fn within(self, (least, most): (f64, f64)) -> Estimate {
         // The mean itself may stand a rounding beyond an end.
-        let cut = |(low, high): (f64, f64)| (low.max(least).min(self.mean), high.min(most).max(self.mean));
+        let cut = |(low, high): (f64, f64)| {
+            (low.max(least).min(self.mean), high.min(most).max(self.mean))
+        };
         Estimate { interval: self.interval.map(cut), ..self }
     }
 }
@@ -91,8 +99,9 @@ fn unbounded(series: &Series, resamples: usize, seed: u64) -> Option<Estimate> {
     studentised(&means, over, series.len(), resample)
 }
 
-/// The estimate of a mean of independent units, of `n` values in all. `resample` gives a resample's deviations from a mean in units of the resample's own
-/// error, when it's told the mean and its error; it's asked only where there is enough to resample.
+/// The estimate of a mean of independent units, of `n` values in all. `resample` gives a resample's
+/// deviations from a mean in units of the resample's own error, when it's told the mean and its
+/// error; it's asked only where there is enough to resample.
 pub(super) fn studentised(
     units: &[f64],
     over: Over,
@@ -108,7 +117,8 @@ pub(super) fn studentised(
         return Some(unknown);
     }
     if error <= 1e-12 * center.abs() {
-        // All are equal, but for rounding. If the truth were 0, all would lie on the same side once in 2^(k-1) times.
+        // All are equal, but for rounding. If the truth were 0, all would lie on the same side once
+        // in 2^(k-1) times.
         let p = if center == 0.0 { 1.0 } else { 0.5f64.powi(units.len() as i32 - 1) };
         return Some(Estimate { interval: Some((center, center)), p: Some(p), ..unknown });
     }
@@ -116,7 +126,11 @@ pub(super) fn studentised(
         let freedom = units.len() - 1;
         let reach = student::quantile(freedom, 1.0 - (1.0 - COVERAGE) / 2.0) * error;
         let p = 2.0 * student::upper_tail(freedom, (center / error).abs());
-        return Some(Estimate { interval: Some((center - reach, center + reach)), p: Some(p), ..unknown });
+        return Some(Estimate {
+            interval: Some((center - reach, center + reach)),
+            p: Some(p),
+            ..unknown
+        });
     }
     let mut deviations = resample(center, error);
     deviations.sort_by(f64::total_cmp);
@@ -139,7 +153,13 @@ fn place(share: f64, n: usize) -> usize {
 }
 
 /// (mean of a resample - mean)/(error of the resample).
-fn resample(clusters: &[Vec<f64>], center: f64, error: f64, resamples: usize, seed: u64) -> Vec<f64> {
+fn resample(
+    clusters: &[Vec<f64>],
+    center: f64,
+    error: f64,
+    resamples: usize,
+    seed: u64,
+) -> Vec<f64> {
     let mut dice = Dice::new(seed);
     let mut drawn = vec![0.0; clusters.len()];
     let one = |_| {
@@ -153,7 +173,8 @@ fn resample(clusters: &[Vec<f64>], center: f64, error: f64, resamples: usize, se
     (0..resamples).map(one).collect()
 }
 
-/// How far a resample's mean lies from `center`, in units of the resample's own error; `error` is the whole sample's.
+/// How far a resample's mean lies from `center`, in units of the resample's own error; `error` is
+/// the whole sample's.
 pub(super) fn deviation(drawn: &[f64], center: f64, error: f64) -> f64 {
     let (mean, spread) = mean_and_error(drawn);
     (mean - center) / spread.max(LEAST_ERROR * error)
@@ -186,7 +207,9 @@ mod tests {
     use super::*;
 
     fn series(prompts: &[&[f64]]) -> Series {
-        Series::new(prompts.iter().map(|values| values.iter().map(|&x| Some(x)).collect()).collect())
+        Series::new(
+            prompts.iter().map(|values| values.iter().map(|&x| Some(x)).collect()).collect(),
+        )
     }
 
     #[test]
@@ -195,7 +218,9 @@ mod tests {
         let (a, b) = (Estimate::of(&data, 7).unwrap(), Estimate::of(&data, 7).unwrap());
         assert_eq!(a, b);
         let (low, high) = a.interval.unwrap();
-        assert!(low < a.mean && a.mean < high && a.mean == 1.85 && a.n == 10 && a.over == Over::Prompts);
+        assert!(
+            low < a.mean && a.mean < high && a.mean == 1.85 && a.n == 10 && a.over == Over::Prompts
+        );
         let (other, _) = Estimate::of(&data, 8).unwrap().interval.unwrap();
         assert!(other != low && (other - low).abs() < 0.2);
     }
@@ -231,7 +256,8 @@ mod tests {
         let few = Estimate::of(&series(&[&[0.1], &[0.9]]).within(0.0, 1.0), 1).unwrap();
         assert_eq!(few.interval, Some((0.0, 1.0)));
         // A mean that rounding has carried over its end stays in its interval.
-        let over = Estimate::of(&series(&[&[4.0 + 1e-9], &[4.0 + 1e-9]]).within(1.0, 4.0), 1).unwrap();
+        let over =
+            Estimate::of(&series(&[&[4.0 + 1e-9], &[4.0 + 1e-9]]).within(1.0, 4.0), 1).unwrap();
         assert_eq!(over.interval, Some((over.mean, over.mean)));
     }
 
@@ -247,7 +273,10 @@ mod tests {
             let (low, high) = found.interval.unwrap();
             let p = found.p.unwrap();
             // At the boundary itself either may stand.
-            assert!((p - 0.05).abs() < 2e-3 || (p < 0.05) == (low > 0.0 || high < 0.0), "{p} {low} {high}");
+            assert!(
+                (p - 0.05).abs() < 2e-3 || (p < 0.05) == (low > 0.0 || high < 0.0),
+                "{p} {low} {high}"
+            );
         }
     }
 }

@@ -46,12 +46,18 @@ impl Verdict {
     }
 }
 
-/// Each setting but `base` against it, pair by pair. Settings without a pair of values are left out.
+/// Each setting but `base` against it, pair by pair. Settings without a pair of values are left
+/// out.
 pub fn compare(settings: &[Series], base: usize, seed: u64) -> Vec<Difference> {
     let mut found: Vec<Difference> = Vec::new();
     for (setting, series) in settings.iter().enumerate().filter(|&(setting, _)| setting != base) {
         if let Some(estimate) = Estimate::of(&series.minus(&settings[base]), seed) {
-            found.push(Difference { setting, estimate, p_holm: estimate.p, verdict: Verdict::Unknown });
+            found.push(Difference {
+                setting,
+                estimate,
+                p_holm: estimate.p,
+                verdict: Verdict::Unknown,
+            });
         }
     }
     settle(found.iter_mut().collect());
@@ -100,7 +106,8 @@ impl Budget {
 
     /// Whether both were allowed the same.
     pub fn equals(&self, other: &Budget) -> bool {
-        (self.prompts, self.samples, self.max_tokens) == (other.prompts, other.samples, other.max_tokens)
+        (self.prompts, self.samples, self.max_tokens)
+            == (other.prompts, other.samples, other.max_tokens)
     }
 }
 
@@ -110,8 +117,9 @@ mod tests {
 
     fn series(offset: f64) -> Series {
         // The same dice: what differs from prompt to prompt and sample to sample is shared.
-        let value =
-            |p: u32, s: u32| Some(f64::from(p * 7 % 5 + s * 3 % 4) + offset * f64::from(4 + p % 3 + s % 2));
+        let value = |p: u32, s: u32| {
+            Some(f64::from(p * 7 % 5 + s * 3 % 4) + offset * f64::from(4 + p % 3 + s % 2))
+        };
         Series::new((0..6).map(|p| (0..4).map(|s| value(p, s)).collect()).collect())
     }
 

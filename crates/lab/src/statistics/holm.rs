@@ -1,7 +1,8 @@
 //! Many p-values in, those that stand together out.
 
-/// Holm's adjusted p-values, in the order given: where all those up to 0.05 count as shown, the chance that any of them is a false alarm
-/// is 0.05 at most, however the tests depend on each other (Holm 1979).
+/// Holm's adjusted p-values, in the order given: where all those up to 0.05 count as shown, the
+/// chance that any of them is a false alarm is 0.05 at most, however the tests depend on each other
+/// (Holm 1979).
 ///
 /// ```
 /// assert_eq!(kelvin_lab::statistics::holm(&[0.01, 0.04, 0.03]), [0.03, 0.06, 0.06]);

@@ -1,8 +1,10 @@
-//! Settings with two metrics each in, how they differ in one from a family of settings that is as good at the other out.
+//! Settings with two metrics each in, how they differ in one from a family of settings that is as
+//! good at the other out.
 //!
-//! Nearly everything that makes texts more diverse makes them less fluent, and so do the stages of a chain against each other: at one temperature min-p
-//! leaves fewer tokens than top-p, so its texts are more fluent and less diverse, which says nothing of either (arXiv 2506.13681). What can be
-//! compared is the diversity that both have at one quality.
+//! Nearly everything that makes texts more diverse makes them less fluent, and so do the stages of
+//! a chain against each other: at one temperature min-p leaves fewer tokens than top-p, so its
+//! texts are more fluent and less diverse, which says nothing of either (arXiv 2506.13681). What
+//! can be compared is the diversity that both have at one quality.
 
 use super::{
     Difference, Estimate, Over, Series, Verdict,
@@ -22,7 +24,8 @@ pub struct Point<'a> {
 /// A setting beside a family at equal quality.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Matched {
-    /// The two neighbours of the family between which the quality lies, as indices among all points.
+    /// The two neighbours of the family between which the quality lies, as indices among all
+    /// points.
     pub between: [usize; 2],
     /// How far it lies from the first to the second, 0 to 1.
     pub share: f64,
@@ -34,18 +37,22 @@ pub struct Matched {
     pub difference: Difference,
 }
 
-/// Each of `settings` whose mean quality a family of settings has as well, against that family; both are indices among `points`, the family's in the order of
-/// its temperatures.
+/// Each of `settings` whose mean quality a family of settings has as well, against that family;
+/// both are indices among `points`, the family's in the order of its temperatures.
 ///
-/// The family's diversity at a setting's quality lies on the line between the two neighbours whose mean qualities hold it, D = D₁ + (D₂ - D₁)(q - q₁)/(q₂ - q₁), at
-/// the hotter ones if several do. Means are over prompts, those alone where all that takes part has values. Prompts are drawn anew, and samples of
-/// each, the same ones for every setting and both metrics, since samples of one number share their dice; all means and the line are computed again from what was
-/// drawn. The error of a draw is that of a sum over its prompts, each with what it contributes to first order (the delta method), and
-/// the interval is studentised as that of [`Estimate::of`]. A metric of cells has one value for each prompt, so there only prompts are drawn.
+/// The family's diversity at a setting's quality lies on the line between the two neighbours whose
+/// mean qualities hold it, D = D₁ + (D₂ - D₁)(q - q₁)/(q₂ - q₁), at the hotter ones if several do.
+/// Means are over prompts, those alone where all that takes part has values. Prompts are drawn
+/// anew, and samples of each, the same ones for every setting and both metrics, since samples of
+/// one number share their dice; all means and the line are computed again from what was drawn. The
+/// error of a draw is that of a sum over its prompts, each with what it contributes to first order
+/// (the delta method), and the interval is studentised as that of [`Estimate::of`]. A metric of
+/// cells has one value for each prompt, so there only prompts are drawn.
 ///
-/// Families bend: between two settings diversity mostly lies above the line, and who has a setting there would seem more diverse. So a
-/// difference counts as shown only if it also is against the parabola through a third setting of the family; where both disagree about the sign p is 1. Holm's
-/// correction is over all settings. Where the family has two settings there is no parabola.
+/// Families bend: between two settings diversity mostly lies above the line, and who has a setting
+/// there would seem more diverse. So a difference counts as shown only if it also is against the
+/// parabola through a third setting of the family; where both disagree about the sign p is 1.
+/// Holm's correction is over all settings. Where the family has two settings there is no parabola.
 pub fn matched(
     points: &[Point<'_>],
     settings: &[usize],
@@ -76,8 +83,10 @@ fn against(
     let first = (0..family.len().saturating_sub(1)).rev().find(held)?;
     let between = [family[first], family[first + 1]];
     let [a, b] = between.map(|i| quality(i).unwrap_or(q));
-    // A third on the line's way; of two the one by which the three are spaced more evenly, since a parabola runs wild where two nearly coincide.
-    let beyond = |i: usize, near: f64, far: f64| Some(((quality(i)? - near) / (near - far)).ln().abs());
+    // A third on the line's way; of two the one by which the three are spaced more evenly, since a
+    // parabola runs wild where two nearly coincide.
+    let beyond =
+        |i: usize, near: f64, far: f64| Some(((quality(i)? - near) / (near - far)).ln().abs());
     let before = first.checked_sub(1).and_then(|i| Some((family[i], beyond(family[i], a, b)?)));
     let after = family.get(first + 2).and_then(|&i| Some((i, beyond(i, b, a)?)));
     let thirds = [before, after].into_iter().flatten().filter(|(_, uneven)| uneven.is_finite());
@@ -87,7 +96,8 @@ fn against(
         [setting, between[0], between[1]].into_iter().chain(third).map(|i| points[i]).collect();
     let units = Units::of(&taking_part);
     let ends = points[setting].diversity.minus(points[between[0]].diversity).ends();
-    let line = units.estimate(3, resamples, seed).filter(|line| line.mean.is_finite())?.within(ends);
+    let line =
+        units.estimate(3, resamples, seed).filter(|line| line.mean.is_finite())?.within(ends);
     let bent = third.and_then(|_| units.estimate(4, resamples, seed));
     let p = line.p.map(|p| match bent {
         Some(bent) if bent.mean * line.mean <= 0.0 => 1.0,
@@ -99,7 +109,8 @@ fn against(
     Some(Matched { between, share: (q - a) / (b - a), quality: q, family_has, difference })
 }
 
-/// What is drawn anew: for each unit, a prompt or a sample of the only one, the values of the setting, the two neighbours and the third.
+/// What is drawn anew: for each unit, a prompt or a sample of the only one, the values of the
+/// setting, the two neighbours and the third.
 struct Units {
     of: Vec<Vec<[Vec<Option<f64>>; 2]>>,
     n_samples: usize,
@@ -124,7 +135,8 @@ impl Units {
         let mut over = Over::Prompts;
         if let [only] = &of[..] {
             let n = only.iter().flatten().map(Vec::len).min().unwrap_or(0);
-            let sample = |i: usize| only.iter().map(|both| both.each_ref().map(|v| vec![v[i]])).collect();
+            let sample =
+                |i: usize| only.iter().map(|both| both.each_ref().map(|v| vec![v[i]])).collect();
             of = (0..n).map(sample).filter(is_whole).collect();
             over = Over::Samples;
         }
@@ -137,7 +149,8 @@ impl Units {
         mean(self.of.iter().map(|unit| mean(unit[0][1].iter().flatten().copied())))
     }
 
-    /// The difference from the curve through the family's settings among the first `n` points, with its interval.
+    /// The difference from the curve through the family's settings among the first `n` points, with
+    /// its interval.
     fn estimate(&self, n: usize, resamples: usize, seed: u64) -> Option<Estimate> {
         let mut drawn = vec![[[0.0; 2]; MOST]; self.of.len()];
         let mut picks: Vec<usize> = (0..self.n_samples).collect();
@@ -155,7 +168,8 @@ impl Units {
                 }
                 contributions(&drawn, n, &mut each);
                 let found = deviation(&each, center, error);
-                // Where two neighbours came out the same there is no curve: as far off as can be, on either side in turn.
+                // Where two neighbours came out the same there is no curve: as far off as can be,
+                // on either side in turn.
                 let far = if i.is_multiple_of(2) { f64::INFINITY } else { f64::NEG_INFINITY };
                 if found.is_nan() { far } else { found }
             };
@@ -167,7 +181,8 @@ impl Units {
 /// The setting, two neighbours and a third.
 const MOST: usize = 4;
 
-/// Of a unit's picked values, by point and metric. A value for all samples stands for each; where none that was picked is there, all do.
+/// Of a unit's picked values, by point and metric. A value for all samples stands for each; where
+/// none that was picked is there, all do.
 fn means(slot: &mut [[f64; 2]; MOST], unit: &[[Vec<Option<f64>>; 2]], picks: &[usize]) {
     for (slot, both) in slot.iter_mut().zip(unit) {
         for (slot, values) in slot.iter_mut().zip(both) {
@@ -184,8 +199,10 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
     sum / f64::from(n)
 }
 
-/// What each unit contributes to the difference, whose mean is the difference: with P the curve through the family's means (q_i, d_i) and w_i the weights by which
-/// P(q) = Σ w_i d_i, a unit moves it by its own d, by -w_i of each d_i, by -P'(q) of its own q and by w_i P'(q_i) of each q_i.
+/// What each unit contributes to the difference, whose mean is the difference: with P the curve
+/// through the family's means (q_i, d_i) and w_i the weights by which P(q) = Σ w_i d_i, a unit
+/// moves it by its own d, by -w_i of each d_i, by -P'(q) of its own q and by w_i P'(q_i) of each
+/// q_i.
 fn contributions(units: &[[[f64; 2]; MOST]], n: usize, each: &mut Vec<f64>) {
     let mut mean = [[0.0; 2]; MOST];
     for unit in units {
@@ -220,7 +237,8 @@ fn contributions(units: &[[[f64; 2]; MOST]], n: usize, each: &mut Vec<f64>) {
         by[i + 1] = [w * slope(node), -w];
     }
     // Where nothing differs, rounding isn't a difference.
-    let least = 1e-12 * mean.as_flattened().iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+    let least =
+        1e-12 * mean.as_flattened().iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     each.clear();
     each.extend(units.iter().map(|unit| {
         let parts = unit.as_flattened().iter().zip(mean.as_flattened()).zip(by.as_flattened());
@@ -234,13 +252,19 @@ mod tests {
     use super::*;
 
     fn series(prompts: &[&[f64]]) -> Series {
-        Series::new(prompts.iter().map(|values| values.iter().map(|&value| Some(value)).collect()).collect())
+        Series::new(
+            prompts
+                .iter()
+                .map(|values| values.iter().map(|&value| Some(value)).collect())
+                .collect(),
+        )
     }
 
     /// Of prompts that differ by what both metrics share.
     fn point(quality: f64, diversity: f64) -> [Series; 2] {
         let prompts = [-0.2, -0.1, 0.0, 0.1, 0.2];
-        let of = |x: f64, by: f64| Series::new(prompts.iter().map(|p| vec![Some(x + by * p)]).collect());
+        let of =
+            |x: f64, by: f64| Series::new(prompts.iter().map(|p| vec![Some(x + by * p)]).collect());
         [of(quality, 1.0), of(diversity, 2.0)]
     }
 
@@ -253,12 +277,16 @@ mod tests {
     #[test]
     fn the_family_is_met_between_its_neighbours() {
         // A line of slope 2 with the same slope among prompts: what prompts share falls out.
-        let at = [point(1.5, 4.25), point(0.0, 1.0), point(1.0, 3.0), point(3.0, 7.0), point(9.0, 0.0)];
+        let at =
+            [point(1.5, 4.25), point(0.0, 1.0), point(1.0, 3.0), point(3.0, 7.0), point(9.0, 0.0)];
         let one = &found(&at, &[0, 4], &[1, 2, 3])[..];
         assert_eq!((one.len(), one[0].between), (1, [2, 3]));
         assert!((one[0].share - 0.25).abs() < 1e-12 && (one[0].family_has - 4.0).abs() < 1e-12);
         let estimate = one[0].difference.estimate;
-        assert!((estimate.mean - 0.25).abs() < 1e-12 && (estimate.n, estimate.over) == (5, Over::Prompts));
+        assert!(
+            (estimate.mean - 0.25).abs() < 1e-12
+                && (estimate.n, estimate.over) == (5, Over::Prompts)
+        );
         let (low, high) = estimate.interval.unwrap();
         assert!(high - low < 1e-9 && one[0].difference.verdict == Verdict::NotShown, "{one:?}");
     }
@@ -268,7 +296,9 @@ mod tests {
         // Cold texts go in circles and are no more fluent for it.
         let at = [point(1.5, 0.0), point(2.0, 0.0), point(1.0, 1.0), point(3.0, 2.0)];
         assert_eq!(found(&at, &[0], &[1, 2, 3])[0].between, [2, 3]);
-        assert!(found(&[point(5.0, 0.0), point(1.0, 1.0), point(2.0, 2.0)], &[0], &[1, 2]).is_empty());
+        assert!(
+            found(&[point(5.0, 0.0), point(1.0, 1.0), point(2.0, 2.0)], &[0], &[1, 2]).is_empty()
+        );
         assert!(found(&at, &[0], &[1]).is_empty());
     }
 
@@ -304,7 +334,8 @@ mod tests {
         let whole = series(&[&[1.0, 2.0], &[3.0, 5.0], &[2.0, 2.5]]);
         let low = series(&[&[0.0, 0.5], &[0.5, 0.0], &[0.0, 0.1]]);
         let high = series(&[&[4.0, 5.0], &[6.0, 5.0], &[5.0, 5.0]]);
-        let holed = Series::new(vec![vec![Some(1.0), None], vec![None, None], vec![Some(1.0), Some(2.0)]]);
+        let holed =
+            Series::new(vec![vec![Some(1.0), None], vec![None, None], vec![Some(1.0), Some(2.0)]]);
         let both = |quality: &Series, diversity: &Series| [quality.clone(), diversity.clone()];
         let at = [both(&whole, &holed), both(&low, &low), both(&high, &high)];
         let one = found(&at, &[0], &[1, 2]).remove(0);

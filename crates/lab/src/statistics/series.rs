@@ -46,8 +46,8 @@ impl Series {
         (!means.is_empty()).then(|| sum / means.len() as f64)
     }
 
-    /// This one minus another, pair by pair: samples of one number share their dice, so what chance did to both falls out.
-    /// Where either has no value there is none.
+    /// This one minus another, pair by pair: samples of one number share their dice, so what chance
+    /// did to both falls out. Where either has no value there is none.
     pub fn minus(&self, other: &Series) -> Series {
         let pairs = |(a, b): (&Vec<Option<f64>>, &Vec<Option<f64>>)| {
             a.iter().zip(b).map(|(a, b)| Some((*a)? - (*b)?)).collect()
@@ -75,8 +75,10 @@ mod tests {
 
     #[test]
     fn prompts_weigh_the_same_and_pairs_need_both() {
-        let a = Series::new(vec![vec![Some(1.0), Some(3.0)], vec![Some(8.0), None], vec![None, None]]);
-        let b = Series::new(vec![vec![Some(1.0), Some(1.0)], vec![None, Some(2.0)], vec![None, None]]);
+        let a =
+            Series::new(vec![vec![Some(1.0), Some(3.0)], vec![Some(8.0), None], vec![None, None]]);
+        let b =
+            Series::new(vec![vec![Some(1.0), Some(1.0)], vec![None, Some(2.0)], vec![None, None]]);
         assert_eq!((a.mean(), a.len()), (Some(5.0), 3));
         let minus = a.minus(&b);
         assert_eq!(minus.prompts()[0], [Some(0.0), Some(2.0)]);

@@ -1,6 +1,7 @@
 //! Student's t in, its tails out: for so few prompts that nothing can be resampled.
 
-/// The chance of more than `t` >= 0, with so many degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4, which are exact).
+/// The chance of more than `t` >= 0, with so many degrees of freedom (Abramowitz & Stegun 26.7.3
+/// and 26.7.4, which are exact).
 pub(crate) fn upper_tail(freedom: usize, t: f64) -> f64 {
     let n = freedom as f64;
     let theta = libm::atan(t / n.sqrt());
@@ -12,7 +13,11 @@ pub(crate) fn upper_tail(freedom: usize, t: f64) -> f64 {
         let k = 2.0 * i as f64 + if freedom % 2 == 1 { 2.0 } else { 1.0 };
         term *= cos * cos * k / (k + 1.0);
     }
-    let within = if freedom % 2 == 1 { std::f64::consts::FRAC_2_PI * (theta + sin * sum) } else { sin * sum };
+    let within = if freedom % 2 == 1 {
+        std::f64::consts::FRAC_2_PI * (theta + sin * sum)
+    } else {
+        sin * sum
+    };
     (1.0 - within) / 2.0
 }
 
@@ -32,7 +37,9 @@ mod tests {
 
     #[test]
     fn tables_of_old_books() {
-        for (freedom, t) in [(1, 12.7062), (2, 4.3027), (3, 3.1824), (4, 2.7764), (9, 2.2622), (30, 2.0423)] {
+        for (freedom, t) in
+            [(1, 12.7062), (2, 4.3027), (3, 3.1824), (4, 2.7764), (9, 2.2622), (30, 2.0423)]
+        {
             assert!((quantile(freedom, 0.975) - t).abs() < 1e-4, "{freedom}");
         }
         assert!((upper_tail(5, 0.0) - 0.5).abs() < 1e-15);

@@ -28,7 +28,9 @@ pub enum StoreError {
         problem: String,
     },
     /// It isn't there.
-    #[error("there are no runs yet: {path} doesn't exist (`kelvin sweep` makes it; --db names another)")]
+    #[error(
+        "there are no runs yet: {path} doesn't exist (`kelvin sweep` makes it; --db names another)"
+    )]
     Missing {
         /// The database.
         path: PathBuf,
@@ -54,7 +56,9 @@ pub enum StoreError {
         problem: String,
     },
     /// Somebody else has held it for long.
-    #[error("{path} is in use by another program for longer than {waited_secs} s; try again when it's done")]
+    #[error(
+        "{path} is in use by another program for longer than {waited_secs} s; try again when it's done"
+    )]
     Busy {
         /// The database.
         path: PathBuf,
@@ -106,22 +110,28 @@ impl StoreError {
         let (path, problem) = (path.to_path_buf(), error.to_string());
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full { path },
-            // Only the file that says who reads and writes is ever enlarged: a disk that was full from the start.
+            // Only the file that says who reads and writes is ever enlarged: a disk that was full
+            // from the start.
             Some(ErrorCode::SystemIoFailure)
-                if error.sqlite_error().is_some_and(|e| e.extended_code == SQLITE_IOERR_SHMSIZE) =>
+                if error
+                    .sqlite_error()
+                    .is_some_and(|e| e.extended_code == SQLITE_IOERR_SHMSIZE) =>
             {
                 StoreError::Full { path }
             }
-            Some(ErrorCode::SystemIoFailure) => {
-                StoreError::Other { path, problem: format!("it can't be read or written ({problem})") }
-            }
+            Some(ErrorCode::SystemIoFailure) => StoreError::Other {
+                path,
+                problem: format!("it can't be read or written ({problem})"),
+            },
             Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path, problem: SHUT.into() },
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => match File::open(&path) {
                 Ok(_) => StoreError::ReadOnly { path, problem: SHUT.into() },
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     StoreError::ReadOnly { path, problem: "it can't be made there".into() }
                 }
-                Err(error) => StoreError::Other { path, problem: format!("it can't be read ({error})") },
+                Err(error) => {
+                    StoreError::Other { path, problem: format!("it can't be read ({error})") }
+                }
             },
             Some(ErrorCode::NotADatabase) => {
                 StoreError::Foreign { path, problem: "it is no SQLite file".into() }

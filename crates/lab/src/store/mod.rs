@@ -1,7 +1,8 @@
 //! Finished samples in, runs out: one SQLite file, whose tables `schema.sql` documents.
 //!
-//! A sample is one transaction, synced to the disk before [`Store::put`] returns, and unique by run, prompt, chain and number. So a kill at any
-//! moment loses nothing that was reported and doubles nothing.
+//! A sample is one transaction, synced to the disk before [`Store::put`] returns, and unique by
+//! run, prompt, chain and number. So a kill at any moment loses nothing that was reported and
+//! doubles nothing.
 
 mod error;
 mod read;
@@ -53,8 +54,9 @@ pub struct Store {
 const MAKING: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Repeats `work` while another connection holds the file, for as long as a lock is waited for. SQLite's own waiting isn't
-/// enough: a connection that reads and then asks to write, as a change of the journal's mode does, is refused at once.
+/// Repeats `work` while another connection holds the file, for as long as a lock is waited for.
+/// SQLite's own waiting isn't enough: a connection that reads and then asks to write, as a change
+/// of the journal's mode does, is refused at once.
 fn patiently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let end = Instant::now() + Duration::from_secs(PATIENCE_SECS);
     loop {
@@ -71,13 +73,16 @@ impl Store {
     /// # Errors
     /// If it can't be written, isn't a database of runs, or a newer version's.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
-        let read_only = |problem: String| StoreError::ReadOnly { path: path.to_path_buf(), problem };
+        let read_only =
+            |problem: String| StoreError::ReadOnly { path: path.to_path_buf(), problem };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)
                 .map_err(|error| read_only(format!("its folder can't be made ({error})")))?;
         }
-        let mut store =
-            Store::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let mut store = Store::connect(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )?;
         match patiently(|| store.version())? {
             0 => store.make()?,
             SCHEMA => {}
@@ -88,7 +93,10 @@ impl Store {
             return Err(read_only(SHUT.into()));
         }
         // What was reported survives a power cut, not only a kill.
-        store.db.execute_batch("PRAGMA synchronous = FULL").map_err(|error| store.explain(error))?;
+        store
+            .db
+            .execute_batch("PRAGMA synchronous = FULL")
+            .map_err(|error| store.explain(error))?;
         Ok(store)
     }
 
@@ -103,7 +111,8 @@ impl Store {
         let opened = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .and_then(|store| store.made_version().map(|v| (store, v)));
         let (mut store, version) = match opened {
-            // A log needs files beside the database; where they can't be made there is none, and nobody writes.
+            // A log needs files beside the database; where they can't be made there is none, and
+            // nobody writes.
             Err(StoreError::ReadOnly { .. }) => {
                 let address = format!("file:{}?immutable=1", escaped(path));
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
@@ -116,7 +125,9 @@ impl Store {
             other => other?,
         };
         match version {
-            0 => Err(StoreError::Foreign { path: path.to_path_buf(), problem: "it is empty".into() }),
+            0 => {
+                Err(StoreError::Foreign { path: path.to_path_buf(), problem: "it is empty".into() })
+            }
             _ => {
                 store.schema = version;
                 Ok(store)
@@ -126,11 +137,14 @@ impl Store {
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Store, StoreError> {
         if path.is_dir() {
-            return Err(StoreError::Foreign { path: path.to_path_buf(), problem: "it is a folder".into() });
+            return Err(StoreError::Foreign {
+                path: path.to_path_buf(),
+                problem: "it is a folder".into(),
+            });
         }
         let explained = |error| StoreError::of(path, error);
-        let db =
-            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(explained)?;
+        let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(explained)?;
         db.busy_timeout(Duration::from_secs(PATIENCE_SECS)).map_err(explained)?;
         Ok(Store::of(db, path))
     }
@@ -145,7 +159,8 @@ impl Store {
             let number = |pragma: &str| -> Result<i64, StoreError> {
                 self.db.query_row(pragma, [], |row| row.get(0)).map_err(|error| self.explain(error))
             };
-            let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+            let (application, version) =
+                (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
             let n_tables = number("SELECT count(*) FROM sqlite_schema")?;
             if application != APPLICATION && n_tables > 0 {
                 return Err(StoreError::Foreign {
@@ -154,13 +169,18 @@ impl Store {
                 });
             }
             if version > SCHEMA {
-                return Err(StoreError::Newer { path: self.path.clone(), found: version, known: SCHEMA });
+                return Err(StoreError::Newer {
+                    path: self.path.clone(),
+                    found: version,
+                    known: SCHEMA,
+                });
             }
             Ok(version)
         })
     }
 
-    /// The schema's version for a reader, which waits a moment for tables that another process is making.
+    /// The schema's version for a reader, which waits a moment for tables that another process is
+    /// making.
     fn made_version(&self) -> Result<i64, StoreError> {
         let end = Instant::now() + MAKING;
         loop {
@@ -171,7 +191,8 @@ impl Store {
         }
     }
 
-    /// Does `read` in one transaction, so that all of it sees one state of the file, whatever other processes write meanwhile.
+    /// Does `read` in one transaction, so that all of it sees one state of the file, whatever other
+    /// processes write meanwhile.
     fn at_once<T, E: From<StoreError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         // Within another one it does already. Dropping it ends it; there is nothing to keep.
         let _view = match self.db.is_autocommit() {
@@ -181,9 +202,11 @@ impl Store {
         read()
     }
 
-    /// Makes the tables of a new file, all or none. Several processes may do so at once: one makes them, the others find them.
+    /// Makes the tables of a new file, all or none. Several processes may do so at once: one makes
+    /// them, the others find them.
     fn make(&mut self) -> Result<(), StoreError> {
-        // Outside of a transaction, where alone the mode can be changed. Readers then never wait for a writer.
+        // Outside of a transaction, where alone the mode can be changed. Readers then never wait
+        // for a writer.
         patiently(|| {
             let changed = self.db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
             changed.map_err(|error| self.explain(error))
@@ -191,7 +214,10 @@ impl Store {
         patiently(|| {
             let path = &self.path;
             let explained = |error| StoreError::of(path, error);
-            let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
+            let db = self
+                .db
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(explained)?;
             let version: i64 =
                 db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explained)?;
             if version != 0 {
@@ -209,9 +235,11 @@ impl Store {
     /// Brings the tables of an older version up to this one, all or none.
     fn upgrade(&mut self) -> Result<(), StoreError> {
         let explained = |error| StoreError::of(&self.path, error);
-        let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
+        let db =
+            self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
         // Under the lock: somebody else may have done it at the same moment.
-        let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explained)?;
+        let version: i64 =
+            db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explained)?;
         for upgrade in UPGRADES.iter().skip(version.max(1) as usize - 1) {
             db.execute_batch(upgrade).map_err(explained)?;
         }

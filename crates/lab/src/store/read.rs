@@ -101,7 +101,8 @@ impl Store {
             let judge: Option<String> =
                 self.row("SELECT judge FROM runs WHERE id = ?1", id, |row| row.get(0))?;
             let judge = judge.map(|judge| serde_json::from_str(&judge)).transpose();
-            let judge = judge.map_err(|error| self.damaged(format!("run {id}, its judge: {error}")))?;
+            let judge =
+                judge.map_err(|error| self.damaged(format!("run {id}, its judge: {error}")))?;
             let source: Source = serde_json::from_str(&source)
                 .map_err(|error| self.damaged(format!("run {id}, its source: {error}")))?;
             let origin = match source.clone() {
@@ -109,9 +110,10 @@ impl Store {
                 Source::Server { model, url } => Origin::Server { url, model, speaks: None },
             };
             let (embedder, n_embedded) = self.embedder(id)?;
-            let recipe = Recipe::restore(&canonical, origin, samples as usize, self.evaluation(id)?);
             let recipe =
-                recipe.map_err(|problem| self.damaged(format!("run {id}, its recipe: {problem}")))?;
+                Recipe::restore(&canonical, origin, samples as usize, self.evaluation(id)?);
+            let recipe = recipe
+                .map_err(|problem| self.damaged(format!("run {id}, its recipe: {problem}")))?;
             Ok(Listed {
                 id,
                 hash,
@@ -141,7 +143,8 @@ impl Store {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
         let metrics = metrics.map(|names| serde_json::from_str(&names)).transpose();
-        let metrics = metrics.map_err(|error| self.damaged(format!("run {run}, its metrics: {error}")))?;
+        let metrics =
+            metrics.map_err(|error| self.damaged(format!("run {run}, its metrics: {error}")))?;
         Ok(Evaluation { metrics: metrics.unwrap_or_default(), judge })
     }
 
@@ -164,10 +167,15 @@ impl Store {
     /// If none does, or several do.
     pub fn find(&self, name: &str) -> Result<RunId, StoreError> {
         let all: Vec<(RunId, String)> =
-            self.rows("SELECT id, hash FROM runs ORDER BY id", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            self.rows("SELECT id, hash FROM runs ORDER BY id", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         let refuse = |problem: String| Err(StoreError::Name { problem });
         let Some((last, _)) = all.last() else {
-            return refuse(format!("{} has no runs yet: `kelvin sweep` makes them", self.path.display()));
+            return refuse(format!(
+                "{} has no runs yet: `kelvin sweep` makes them",
+                self.path.display()
+            ));
         };
         if name == "last" {
             return Ok(*last);
@@ -175,17 +183,20 @@ impl Store {
         if let Some((id, _)) = all.iter().find(|(id, _)| id.to_string() == name) {
             return Ok(*id);
         }
-        let matching: Vec<_> =
-            all.iter().filter(|(_, hash)| name.len() >= LEAST_DIGITS && hash.starts_with(name)).collect();
+        let matching: Vec<_> = all
+            .iter()
+            .filter(|(_, hash)| name.len() >= LEAST_DIGITS && hash.starts_with(name))
+            .collect();
         match matching[..] {
             [(id, _)] => Ok(*id),
             [] => refuse(format!(
                 "there is no run \"{name}\" in {} (`kelvin runs list` shows what there is; a hash needs {LEAST_DIGITS} digits)",
                 self.path.display()
             )),
-            _ => {
-                refuse(format!("\"{name}\" is the beginning of {} hashes: give more digits", matching.len()))
-            }
+            _ => refuse(format!(
+                "\"{name}\" is the beginning of {} hashes: give more digits",
+                matching.len()
+            )),
         }
     }
 
@@ -269,7 +280,8 @@ impl Store {
         Ok(())
     }
 
-    /// Every step of a run whose logits were kept: which chain, which dice, the token that was drawn, and the logits.
+    /// Every step of a run whose logits were kept: which chain, which dice, the token that was
+    /// drawn, and the logits.
     ///
     /// # Errors
     /// If one can't be read, or what `told` answers.
@@ -291,8 +303,11 @@ impl Store {
         let mut rows = steps.query([run]).map_err(explained)?;
         while let Some(row) = rows.next().map_err(explained)? {
             let read = || -> rusqlite::Result<(usize, usize, Option<u32>, Kept)> {
-                let kept =
-                    Kept { place: number(row, 3)? as u64, n_vocab: number(row, 4)?, packed: row.get(5)? };
+                let kept = Kept {
+                    place: number(row, 3)? as u64,
+                    n_vocab: number(row, 4)?,
+                    packed: row.get(5)?,
+                };
                 Ok((number(row, 2)?, number(row, 0)?, row.get(1)?, kept))
             };
             let (chain, sample, token, kept) = read().map_err(explained)?;
@@ -320,7 +335,10 @@ impl Store {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
         let mut statement = self.db.prepare(query).map_err(|error| self.explain(error))?;
-        statement.query_map(params, read).and_then(Iterator::collect).map_err(|error| self.explain(error))
+        statement
+            .query_map(params, read)
+            .and_then(Iterator::collect)
+            .map_err(|error| self.explain(error))
     }
 
     fn row<T>(
@@ -360,10 +378,13 @@ fn read_embedding(bytes: &[u8]) -> Vec<f32> {
 }
 
 fn read_token(row: &Row<'_>) -> rusqlite::Result<Token> {
-    let nats =
-        |column: usize| row.get::<_, Option<f64>>(column).map(|logprob| logprob.map(|logprob| 0.0 - logprob));
+    let nats = |column: usize| {
+        row.get::<_, Option<f64>>(column).map(|logprob| logprob.map(|logprob| 0.0 - logprob))
+    };
     let shift = match (row.get(8)?, row.get(9)?, row.get(10)?) {
-        (Some(width), Some(outside), Some(heat_capacity)) => Some(Shift { width, outside, heat_capacity }),
+        (Some(width), Some(outside), Some(heat_capacity)) => {
+            Some(Shift { width, outside, heat_capacity })
+        }
         _ => None,
     };
     let has_top = row.get_ref(11)?.as_bytes_or_null()?.is_some();
@@ -377,7 +398,11 @@ fn read_token(row: &Row<'_>) -> rusqlite::Result<Token> {
         entropy_final: row.get(6)?,
         survivors: row.get(7)?,
         shift,
-        top: if has_top { parsed(row, 11, |text: &str| serde_json::from_str(text))? } else { Vec::new() },
+        top: if has_top {
+            parsed(row, 11, |text: &str| serde_json::from_str(text))?
+        } else {
+            Vec::new()
+        },
     })
 }
 
@@ -389,6 +414,10 @@ fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
 ) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     read(&text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
     })
 }

@@ -82,18 +82,24 @@ fn what_is_put_in_comes_out_in_order_and_once() {
     let store = Store::open_to_read(&path).unwrap();
     let loaded = store.load(run).unwrap();
     let embedding = Some(vec![0.6, -0.8]);
-    let judged = Sample { judged: Some(Judged { tokens: 2, nats: 3.5 }), embedding, ..sample(0, 1, 0) };
+    let judged =
+        Sample { judged: Some(Judged { tokens: 2, nats: 3.5 }), embedding, ..sample(0, 1, 0) };
     // The judge that came later counts alone, and so does the later embedder.
     let unjudged = |p, c, s| Sample { judged: None, ..sample(p, c, s) };
     let placed = Sample { embedding: Some(vec![0.1, 1e-38]), ..unjudged(1, 0, 1) };
     assert_eq!(loaded.samples, [judged, unjudged(0, 1, 1), placed]);
     assert_eq!(loaded.judge, Some(judge("gemma3")));
     assert_eq!((loaded.n_samples, loaded.prompts.len(), loaded.chains.len()), (2, 2, 2));
-    assert!(!loaded.is_whole() && loaded.source == source() && loaded.hash == recipe(2).hash(&source()));
+    assert!(
+        !loaded.is_whole() && loaded.source == source() && loaded.hash == recipe(2).hash(&source())
+    );
     assert!(loaded.samples[0].tokens[0].surprisal.unwrap().is_sign_positive());
     let listed = &store.list().unwrap()[0];
     assert_eq!((listed.n_done, listed.n_tokens, listed.recipe.samples), (3, 5, 2));
-    assert_eq!((listed.n_judged, listed.n_embedded, listed.embedder.as_deref()), (1, 2, Some("bb")));
+    assert_eq!(
+        (listed.n_judged, listed.n_embedded, listed.embedder.as_deref()),
+        (1, 2, Some("bb"))
+    );
     assert_eq!(listed.version, "0.1.0");
     assert_eq!(store.present(run).unwrap().len(), 3);
     let sittings = store.sittings_of(&source()).unwrap();
@@ -121,7 +127,10 @@ fn runs_have_names_and_can_be_removed() {
     let left = |table: &str| -> i64 {
         store.db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     };
-    assert_eq!(["runs", "prompts", "chains", "cells", "samples", "tokens"].map(left), [1, 2, 2, 1, 1, 1]);
+    assert_eq!(
+        ["runs", "prompts", "chains", "cells", "samples", "tokens"].map(left),
+        [1, 2, 2, 1, 1, 1]
+    );
     assert_eq!(store.load(second).unwrap().samples, [sample(0, 0, 0)]);
 }
 
@@ -171,7 +180,8 @@ fn files_that_are_no_database_of_runs() {
     let said = |opened: Result<Store, StoreError>| opened.unwrap_err().to_string();
     assert!(said(Store::open_to_read(&path)).contains("doesn't exist"));
     let text = folder.path().join("text");
-    fs::write(&text, "not a database, but long enough to be taken for one by its size alone").unwrap();
+    fs::write(&text, "not a database, but long enough to be taken for one by its size alone")
+        .unwrap();
     assert!(said(Store::open(&text)).contains("isn't a database of Kelvin's runs"));
     assert!(said(Store::open_to_read(&text)).contains("isn't a database of Kelvin's runs"));
     let empty = folder.path().join("empty");
@@ -220,13 +230,17 @@ fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_writt
 
     let store = Store::open_to_read(&path).unwrap();
     assert_eq!(store.load(run).unwrap().samples, [sample(0, 1, 1)]);
-    assert_eq!((&store.list().unwrap()[0].recipe.evaluation, version()), (&Evaluation::default(), 1));
+    assert_eq!(
+        (&store.list().unwrap()[0].recipe.evaluation, version()),
+        (&Evaluation::default(), 1)
+    );
     drop(store);
 
     let mut store = Store::open(&path).unwrap();
     let evaluation = Evaluation { metrics: vec!["vendi".into()], judge: None };
-    let again =
-        store.begin(&Recipe { evaluation: evaluation.clone(), ..recipe(2) }, &source(), "0.2.0").unwrap();
+    let again = store
+        .begin(&Recipe { evaluation: evaluation.clone(), ..recipe(2) }, &source(), "0.2.0")
+        .unwrap();
     assert_eq!((again, version()), (run, SCHEMA));
     assert_eq!(store.show(run).unwrap().recipe.evaluation, evaluation);
     assert_eq!(store.load(run).unwrap().samples, [sample(0, 1, 1)]);
@@ -236,10 +250,14 @@ fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_writt
 fn a_newer_schema_is_refused_by_name() {
     let (_folder, path) = fresh();
     drop(Store::open(&path).unwrap());
-    Connection::open(&path).unwrap().execute_batch(&format!("PRAGMA user_version = {}", SCHEMA + 1)).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(&format!("PRAGMA user_version = {}", SCHEMA + 1))
+        .unwrap();
     for opened in [Store::open(&path), Store::open_to_read(&path)] {
         let said = opened.unwrap_err().to_string();
-        let words = format!("newer version of Kelvin (schema {}, this one knows {SCHEMA})", SCHEMA + 1);
+        let words =
+            format!("newer version of Kelvin (schema {}, this one knows {SCHEMA})", SCHEMA + 1);
         assert!(said.contains(&words), "{said}");
     }
 }

@@ -10,12 +10,18 @@ use crate::{
 };
 
 impl Store {
-    /// The run of a recipe: the one that is there, grown to as many samples as the recipe has, or a new one. What the recipe wants to be
-    /// reported replaces what was wanted before; where it's silent, that stays.
+    /// The run of a recipe: the one that is there, grown to as many samples as the recipe has, or a
+    /// new one. What the recipe wants to be reported replaces what was wanted before; where it's
+    /// silent, that stays.
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn begin(&mut self, recipe: &Recipe, source: &Source, version: &str) -> Result<RunId, StoreError> {
+    pub fn begin(
+        &mut self,
+        recipe: &Recipe,
+        source: &Source,
+        version: &str,
+    ) -> Result<RunId, StoreError> {
         let (canonical, hash) = (recipe.canonical(source), recipe.hash(source));
         let source = serde_json::to_string(source).expect("texts are always JSON");
         let n_samples = recipe.samples as i64;
@@ -55,7 +61,8 @@ impl Store {
         Ok(run)
     }
 
-    /// Keeps a finished sample; when this returns it's on the disk. Whether it is new: one that is there already stays as it is.
+    /// Keeps a finished sample; when this returns it's on the disk. Whether it is new: one that is
+    /// there already stays as it is.
     ///
     /// # Errors
     /// If it can't be written; then nothing of it is there.
@@ -67,7 +74,12 @@ impl Store {
     ///
     /// # Errors
     /// If it can't be written; then nothing of it is there.
-    pub fn put_with(&mut self, run: RunId, sample: &Sample, logits: &[Kept]) -> Result<bool, StoreError> {
+    pub fn put_with(
+        &mut self,
+        run: RunId,
+        sample: &Sample,
+        logits: &[Kept],
+    ) -> Result<bool, StoreError> {
         let finish = serde_json::to_value(sample.finish).expect("a name is always JSON");
         let (prompt, chain) = (sample.prompt as i64, sample.chain as i64);
         self.write(Some(run), |db| {
@@ -101,7 +113,8 @@ impl Store {
         })
     }
 
-    /// Keeps what a judge says of samples, by prompt, chain and number, all or none. What another judge said is forgotten.
+    /// Keeps what a judge says of samples, by prompt, chain and number, all or none. What another
+    /// judge said is forgotten.
     ///
     /// # Errors
     /// If it can't be written.
@@ -134,8 +147,8 @@ impl Store {
         })
     }
 
-    /// Keeps where samples lie by what they mean, by prompt, chain and number, all or none, according to the model with this SHA-256. What
-    /// another one said is forgotten.
+    /// Keeps where samples lie by what they mean, by prompt, chain and number, all or none,
+    /// according to the model with this SHA-256. What another one said is forgotten.
     ///
     /// # Errors
     /// If it can't be written.
@@ -194,7 +207,8 @@ impl Store {
     /// # Errors
     /// If it can't be written.
     pub fn remove(&mut self, run: RunId) -> Result<(), StoreError> {
-        // Rows of other tables go with it; the room is given back where that can be done without copying the file.
+        // Rows of other tables go with it; the room is given back where that can be done without
+        // copying the file.
         self.write(Some(run), |db| {
             db.execute("DELETE FROM tokens WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
             db.execute("DELETE FROM logits WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
@@ -207,8 +221,8 @@ impl Store {
         })
     }
 
-    /// Does `change` as one transaction, synced to the disk when this returns. If it is to a run that was begun here, the run has
-    /// to be there still: its number may be another run's by now.
+    /// Does `change` as one transaction, synced to the disk when this returns. If it is to a run
+    /// that was begun here, the run has to be there still: its number may be another run's by now.
     fn write<T>(
         &mut self,
         run: Option<RunId>,
@@ -216,7 +230,8 @@ impl Store {
     ) -> Result<T, StoreError> {
         let path = &self.path;
         let explained = |error| StoreError::of(path, error);
-        let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
+        let db =
+            self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
         if let Some((run, hash)) = run.and_then(|run| self.begun.get_key_value(&run)) {
             let found: Option<String> = db
                 .prepare_cached("SELECT hash FROM runs WHERE id = ?1")

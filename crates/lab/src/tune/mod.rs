@@ -1,8 +1,10 @@
-//! Many settings and an objective in, the setting to use out, by successive halving (Jamieson & Talwalkar 2016, arXiv 1502.07943).
+//! Many settings and an objective in, the setting to use out, by successive halving (Jamieson &
+//! Talwalkar 2016, arXiv 1502.07943).
 //!
-//! Each round spends the same number of texts on the settings that are left, each of which gets the same share, and keeps the better half. Each round throws
-//! its own dice, so that nobody is kept twice for the same luck; a last round, with fresh dice too, only reports: the winner's interval isn't flattered by having been
-//! chosen, and what can't be told from the winner is said.
+//! Each round spends the same number of texts on the settings that are left, each of which gets the
+//! same share, and keeps the better half. Each round throws its own dice, so that nobody is kept
+//! twice for the same luck; a last round, with fresh dice too, only reports: the winner's interval
+//! isn't flattered by having been chosen, and what can't be told from the winner is said.
 
 mod objective;
 
@@ -26,7 +28,8 @@ pub struct Round {
     pub is_last: bool,
 }
 
-/// The rounds for so many settings, `samples` for each in the first, until at most `finalists` are left; the last only reports.
+/// The rounds for so many settings, `samples` for each in the first, until at most `finalists` are
+/// left; the last only reports.
 pub fn rounds(settings: usize, samples: usize, finalists: usize) -> Vec<Round> {
     let budget = settings * samples;
     let finalists = finalists.max(1);
@@ -36,7 +39,11 @@ pub fn rounds(settings: usize, samples: usize, finalists: usize) -> Vec<Round> {
         rounds.push(Round { settings: left, samples: budget / left, is_last: false });
         left = left.div_ceil(2).max(finalists);
     }
-    rounds.push(Round { settings: left, samples: (budget / left.max(1)).max(samples), is_last: true });
+    rounds.push(Round {
+        settings: left,
+        samples: (budget / left.max(1)).max(samples),
+        is_last: true,
+    });
     rounds
 }
 
@@ -47,11 +54,13 @@ pub struct Standing {
     pub chain: usize,
     /// The mean of what is to be best.
     pub value: Option<f64>,
-    /// How far it misses its bounds, in parts of each bound's number, all together; 0 if it keeps them.
+    /// How far it misses its bounds, in parts of each bound's number, all together; 0 if it keeps
+    /// them.
     pub misses: f64,
 }
 
-/// The settings of a run, the best first: those that keep all bounds by their value, then the others by how little they miss.
+/// The settings of a run, the best first: those that keep all bounds by their value, then the
+/// others by how little they miss.
 pub fn standings(run: &Run, objective: &Objective) -> Vec<Standing> {
     let best = measure(run, objective.metric);
     let bounds: Vec<(Bound, Values)> =
@@ -61,7 +70,10 @@ pub fn standings(run: &Run, objective: &Objective) -> Vec<Standing> {
         .map(|chain| Standing {
             chain,
             value: best.chains[chain].mean(),
-            misses: bounds.iter().map(|(bound, values)| bound.missed_by(values.chains[chain].mean())).sum(),
+            misses: bounds
+                .iter()
+                .map(|(bound, values)| bound.missed_by(values.chains[chain].mean()))
+                .sum(),
         })
         .collect();
     let rank = |standing: &Standing| standing.value.map_or(f64::NEG_INFINITY, |value| sign * value);
@@ -84,13 +96,16 @@ pub struct Finalist {
     pub behind: Option<Difference>,
 }
 
-/// The finalists of the last round, whose run has the winner as its first chain and the runners-up behind it.
+/// The finalists of the last round, whose run has the winner as its first chain and the runners-up
+/// behind it.
 pub fn finalists(run: &Run, objective: &Objective, seed: u64) -> Vec<Finalist> {
     let best = measure(run, objective.metric);
-    let bounds: Vec<Values> = objective.bounds.iter().map(|bound| measure(run, bound.metric)).collect();
+    let bounds: Vec<Values> =
+        objective.bounds.iter().map(|bound| measure(run, bound.metric)).collect();
     let differences = compare(&best.chains, 0, seed);
-    let value =
-        |values: &Values, chain: usize| Estimate::of(&values.chains[chain], seed).as_ref().map(Value::of);
+    let value = |values: &Values, chain: usize| {
+        Estimate::of(&values.chains[chain], seed).as_ref().map(Value::of)
+    };
     let one = |chain: usize| Finalist {
         chain,
         value: value(&best, chain),

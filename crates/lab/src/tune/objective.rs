@@ -6,7 +6,8 @@ use crate::metrics::Metric;
 
 /// A metric to have most of (or least), and what others must not pass.
 ///
-/// Written `METRIC, METRIC<=NUMBER, METRIC>=NUMBER …`; the first is wanted as its own nature is (more diversity, less surprisal), or with `most` or `least` before it.
+/// Written `METRIC, METRIC<=NUMBER, METRIC>=NUMBER …`; the first is wanted as its own nature is
+/// (more diversity, less surprisal), or with `most` or `least` before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objective {
     /// What is to be best.
@@ -72,10 +73,15 @@ fn bound(text: &str) -> Result<Bound, String> {
     let (name, number, is_ceiling) = match (text.split_once("<="), text.split_once(">=")) {
         (Some((name, number)), None) => (name, number, true),
         (None, Some((name, number))) => (name, number, false),
-        _ => return Err(format!("\"{text}\" isn't a bound: write METRIC<=NUMBER or METRIC>=NUMBER")),
+        _ => {
+            return Err(format!(
+                "\"{text}\" isn't a bound: write METRIC<=NUMBER or METRIC>=NUMBER"
+            ));
+        }
     };
     let number = number.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-    let number = number.ok_or_else(|| format!("\"{text}\": what stands behind the sign isn't a number"))?;
+    let number =
+        number.ok_or_else(|| format!("\"{text}\": what stands behind the sign isn't a number"))?;
     Ok(Bound { metric: Metric::find(name.trim())?, is_ceiling, number })
 }
 
@@ -88,7 +94,13 @@ impl fmt::Display for Objective {
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}{}", self.metric.name, if self.is_ceiling { "<=" } else { ">=" }, self.number)
+        write!(
+            f,
+            "{}{}{}",
+            self.metric.name,
+            if self.is_ceiling { "<=" } else { ">=" },
+            self.number
+        )
     }
 }
 
@@ -100,7 +112,10 @@ mod tests {
     fn objectives_are_read_and_written() {
         for (text, printed) in [
             ("vendi, surprisal<=2.5", "most vendi, surprisal<=2.5"),
-            ("surprisal , distinct_2 >= 0.9,loops<=0.1", "least surprisal, distinct_2>=0.9, loops<=0.1"),
+            (
+                "surprisal , distinct_2 >= 0.9,loops<=0.1",
+                "least surprisal, distinct_2>=0.9, loops<=0.1",
+            ),
             ("most length", "most length"),
         ] {
             let objective: Objective = text.parse().unwrap();

@@ -1,7 +1,8 @@
 //! A model on this machine as a worker: all rows in one batch of steady width.
 //!
-//! A prompt is read once, and every text of it is a fork. When a text ends, the next row takes its place, of the next prompt if need be, so
-//! that a step of the model always serves as many texts as it can.
+//! A prompt is read once, and every text of it is a fork. When a text ends, the next row takes its
+//! place, of the next prompt if need be, so that a step of the model always serves as many texts as
+//! it can.
 
 use std::{collections::HashMap, ops::ControlFlow};
 
@@ -82,12 +83,17 @@ impl<'a> Local<'a> {
             Cache::F32 => CacheFormat::F32,
         };
         let mut sequence = self.engine.model.sequence(cache);
-        let (last, head) = self.prompts[prompt].split_last().expect("prompts were checked to have tokens");
+        let (last, head) =
+            self.prompts[prompt].split_last().expect("prompts were checked to have tokens");
         for tokens in head.chunks(CHUNK) {
             let append = Append { sequence: &mut sequence, tokens, want: Want::None };
             self.engine.model.forward(&mut [append], &mut self.scratch)?;
         }
-        let append = Append { sequence: &mut sequence, tokens: std::slice::from_ref(last), want: Want::Last };
+        let append = Append {
+            sequence: &mut sequence,
+            tokens: std::slice::from_ref(last),
+            want: Want::Last,
+        };
         let logits = self.engine.model.forward(&mut [append], &mut self.scratch)?.row(0).to_vec();
         Ok(Begun { prompt, sequence, logits })
     }
@@ -103,8 +109,14 @@ impl<'a> Local<'a> {
         Lane { row, column, text: String::new(), tokens: Vec::new(), logits: Vec::new() }
     }
 
-    /// Draws a token for each lane, from the row of logits that `logits_of` says; all threads at once.
-    fn draw<'l>(&self, recipe: &Recipe, lanes: &mut [Lane], logits_of: impl Fn(usize) -> &'l [f32] + Sync) {
+    /// Draws a token for each lane, from the row of logits that `logits_of` says; all threads at
+    /// once.
+    fn draw<'l>(
+        &self,
+        recipe: &Recipe,
+        lanes: &mut [Lane],
+        logits_of: impl Fn(usize) -> &'l [f32] + Sync,
+    ) {
         self.engine.model.pool().for_each_chunk(lanes, 1, &|i, lane| {
             let (lane, logits) = (&mut lane[0], logits_of(i));
             if let Some(keep) = recipe.record.logits {
@@ -115,13 +127,19 @@ impl<'a> Local<'a> {
     }
 
     /// Takes what was drawn. Lanes that ended are told of and gone.
-    fn take(&self, lanes: &mut Vec<Lane>, ends: &Ends, watcher: &mut dyn Watcher) -> ControlFlow<()> {
+    fn take(
+        &self,
+        lanes: &mut Vec<Lane>,
+        ends: &Ends,
+        watcher: &mut dyn Watcher,
+    ) -> ControlFlow<()> {
         let tokenizer = &self.engine.tokenizer;
         let mut told = watcher.tokens(lanes.len());
         for mut lane in std::mem::take(lanes) {
             let Some(taken) = lane.column.take(tokenizer, ends) else { continue };
             lane.text.push_str(&taken.text);
-            lane.tokens.extend(taken.draw.map(|draw| record(draw, tokenizer.bytes(draw.token, true))));
+            lane.tokens
+                .extend(taken.draw.map(|draw| record(draw, tokenizer.bytes(draw.token, true))));
             match taken.end {
                 None => lanes.push(lane),
                 Some(_) if told.is_break() => {}
@@ -144,7 +162,12 @@ impl Worker for Local<'_> {
         self.engine.model.n_threads()
     }
 
-    fn fill(&mut self, recipe: &Recipe, rows: &[Row], watcher: &mut dyn Watcher) -> Result<(), WorkerError> {
+    fn fill(
+        &mut self,
+        recipe: &Recipe,
+        rows: &[Row],
+        watcher: &mut dyn Watcher,
+    ) -> Result<(), WorkerError> {
         let length = &recipe.length;
         let limit = length.context.unwrap_or(usize::MAX).min(self.engine.model.config.ctx_len);
         let ends = Ends {
@@ -160,7 +183,8 @@ impl Worker for Local<'_> {
         // Each chain with the tokens of its breakers, which are looked up once.
         let mut chains: HashMap<usize, Chain> = HashMap::new();
         loop {
-            // New texts in the places of those that ended, as many of one prompt at a time as there is room for.
+            // New texts in the places of those that ended, as many of one prompt at a time as there
+            // is room for.
             while lanes.len() < self.width && !waiting.is_empty() {
                 let prompt = waiting[0].prompt;
                 let own = waiting.iter().take_while(|row| row.prompt == prompt).count();
@@ -172,7 +196,13 @@ impl Worker for Local<'_> {
                 };
                 let mut lane = |&row: &Row| {
                     let bind = || self.engine.tokenizer.bind(&recipe.chains[row.chain]);
-                    self.lane(recipe, chains.entry(row.chain).or_insert_with(bind), row, begun, &ends)
+                    self.lane(
+                        recipe,
+                        chains.entry(row.chain).or_insert_with(bind),
+                        row,
+                        begun,
+                        &ends,
+                    )
                 };
                 let mut new: Vec<Lane> = now.iter().map(&mut lane).collect();
                 self.draw(recipe, &mut new, |_| &begun.logits);
@@ -184,8 +214,10 @@ impl Worker for Local<'_> {
             if lanes.is_empty() {
                 return Ok(());
             }
-            let mut batch: Vec<Append<'_>> = lanes.iter_mut().map(|lane| lane.column.append()).collect();
-            // The scratch is taken out for the step, since its logits are borrowed while lanes draw.
+            let mut batch: Vec<Append<'_>> =
+                lanes.iter_mut().map(|lane| lane.column.append()).collect();
+            // The scratch is taken out for the step, since its logits are borrowed while lanes
+            // draw.
             let mut scratch = std::mem::take(&mut self.scratch);
             let logits = self.engine.model.forward(&mut batch, &mut scratch)?;
             self.draw(recipe, &mut lanes, |i| logits.row(i));

@@ -1,7 +1,9 @@
-//! Rows of a table in, their texts out: what the lab asks of an engine, and the engine on this machine.
+//! Rows of a table in, their texts out: what the lab asks of an engine, and the engine on this
+//! machine.
 //!
-//! A row's text depends on the row alone, its dice being keyed by seed, sample and position. So any worker may fill any row, in any order,
-//! beside any others, and a row that was lost is filled again with the same text.
+//! A row's text depends on the row alone, its dice being keyed by seed, sample and position. So any
+//! worker may fill any row, in any order, beside any others, and a row that was lost is filled
+//! again with the same text.
 
 mod local;
 
@@ -36,12 +38,17 @@ pub trait Worker {
     /// Threads that compute, or requests at once.
     fn n_threads(&self) -> usize;
 
-    /// Makes the texts of `rows` (best in the order of their prompts) and tells `watcher` of each as soon as it's whole. Once that breaks off,
-    /// what isn't whole is dropped.
+    /// Makes the texts of `rows` (best in the order of their prompts) and tells `watcher` of each
+    /// as soon as it's whole. Once that breaks off, what isn't whole is dropped.
     ///
     /// # Errors
     /// What keeps it from going on; what was told before stands.
-    fn fill(&mut self, recipe: &Recipe, rows: &[Row], watcher: &mut dyn Watcher) -> Result<(), WorkerError>;
+    fn fill(
+        &mut self,
+        recipe: &Recipe,
+        rows: &[Row],
+        watcher: &mut dyn Watcher,
+    ) -> Result<(), WorkerError>;
 }
 
 /// Who is told what a worker does; `Break` ends the work.

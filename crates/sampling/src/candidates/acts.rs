@@ -37,8 +37,8 @@ impl Candidates<'_> {
         self.temperature = 0.0;
     }
 
-    /// Keeps the first `k` in descending order (all, if there are no more than k), and with `ties` those equal to
-    /// the k-th as well.
+    /// Keeps the first `k` in descending order (all, if there are no more than k), and with `ties`
+    /// those equal to the k-th as well.
     pub(crate) fn keep_first(&mut self, k: usize, ties: bool) {
         self.settle();
         // Counting masked tokens takes a look at the row, which a small k makes needless.
@@ -61,8 +61,10 @@ impl Candidates<'_> {
     pub(crate) fn keep_mass(&mut self, p: f64) {
         let total = self.total();
         let needed = share_of(p, total).clamp(1, total);
-        let found = self.locate(0.0, false, |sum| sum.mass >= needed).expect("the sum of all is the total");
-        let kept = found.before.mass + weight(scaled(self.set.get(found.index), self.set.max, self.beta));
+        let found =
+            self.locate(0.0, false, |sum| sum.mass >= needed).expect("the sum of all is the total");
+        let kept =
+            found.before.mass + weight(scaled(self.set.get(found.index), self.set.max, self.beta));
         self.keep_to(Bound { x: self.set.get(found.index), index: found.index });
         self.total = Some(kept);
     }
@@ -84,14 +86,15 @@ impl Candidates<'_> {
         self.keep_while(|x| f64::from(x) >= least);
     }
 
-    /// Keeps tokens nearest to d = `center` until their mass is at least `ceil(share·total)`, and with `ties`
-    /// those as far away as the last one as well.
+    /// Keeps tokens nearest to d = `center` until their mass is at least `ceil(share·total)`, and
+    /// with `ties` those as far away as the last one as well.
     pub(crate) fn keep_nearest(&mut self, center: f32, share: f64, ties: bool) {
         let total = self.total();
         self.settle();
         let needed = share_of(share, total).clamp(1, total);
-        let found =
-            self.locate(center, false, |sum| sum.mass >= needed).expect("the sum of all is the total");
+        let found = self
+            .locate(center, false, |sum| sum.mass >= needed)
+            .expect("the sum of all is the total");
         let line = self.line(center);
         let x = self.set.get(found.index);
         let reach = line.distance(x);
@@ -103,12 +106,13 @@ impl Candidates<'_> {
         self.gathered();
     }
 
-    /// Keeps the longest prefix whose part of the entropy, Σ -p ln p with p of the whole, is at most `share` of it; at
-    /// least one token.
+    /// Keeps the longest prefix whose part of the entropy, Σ -p ln p with p of the whole, is at
+    /// most `share` of it; at least one token.
     pub(crate) fn keep_entropy(&mut self, share: f64) {
         let mass = self.mass();
         self.settle();
-        let (ln_z, limit) = (mass.ln_z(), share * entropy_part(mass.ln_z(), mass.total, mass.moment));
+        let (ln_z, limit) =
+            (mass.ln_z(), share * entropy_part(mass.ln_z(), mass.total, mass.moment));
         let found = self.locate(0.0, true, |sum| entropy_part(ln_z, sum.mass, sum.moment) > limit);
         let Some(found) = found else {
             return;
@@ -117,7 +121,8 @@ impl Candidates<'_> {
         self.keep_first(k, false);
     }
 
-    /// Of the tokens that weigh at least `least` keeps only the last in descending order, and all those below it.
+    /// Of the tokens that weigh at least `least` keeps only the last in descending order, and all
+    /// those below it.
     pub(crate) fn drop_likeliest(&mut self, least: u64) {
         self.settle();
         let (max, beta) = (self.set.max, self.beta);
@@ -137,9 +142,9 @@ impl Candidates<'_> {
         }
         if !above.is_empty() {
             // Keys become ids, which patches want in rising order.
-            above
-                .iter_mut()
-                .for_each(|key| *key = u64::from(self.set.id((*key & u64::from(u32::MAX)) as usize).0));
+            above.iter_mut().for_each(|key| {
+                *key = u64::from(self.set.id((*key & u64::from(u32::MAX)) as usize).0)
+            });
             above.sort_unstable();
             let n = self.n.map(|n| n - above.len());
             self.set.patch(above.iter().map(|&id| id as u32), |_, _| f32::NEG_INFINITY);
@@ -157,7 +162,8 @@ impl Candidates<'_> {
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Keeps the tokens whose bit is set, the lowest first; false if none is left. Only before the first stage, when an index is an id.
+    /// Keeps the tokens whose bit is set, the lowest first; false if none is left. Only before the
+    /// first stage, when an index is an id.
     pub(crate) fn keep_bits(&mut self, bits: &[u32]) -> bool {
         let is_set = |id: usize| bits.get(id / 32).is_some_and(|word| word >> (id % 32) & 1 == 1);
         self.set.gather_if(|id| is_set(id as usize));
@@ -173,8 +179,9 @@ impl Candidates<'_> {
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Changes the logits of these tokens (in rising order of ids, none twice) if they are left; false if none is left
-    /// after it. `None` masks a token; logits that overflow stop at the largest finite number.
+    /// Changes the logits of these tokens (in rising order of ids, none twice) if they are left;
+    /// false if none is left after it. `None` masks a token; logits that overflow stop at the
+    /// largest finite number.
     pub(crate) fn patch(
         &mut self,
         ids: impl Iterator<Item = u32>,
@@ -182,13 +189,15 @@ impl Candidates<'_> {
     ) -> bool {
         self.settle();
         self.write_out();
-        self.set.patch(ids, |id, x| change(id, x).map_or(f32::NEG_INFINITY, |y| y.clamp(f32::MIN, f32::MAX)));
+        self.set.patch(ids, |id, x| {
+            change(id, x).map_or(f32::NEG_INFINITY, |y| y.clamp(f32::MIN, f32::MAX))
+        });
         self.changed();
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Replaces each surviving logit by what `change` makes of d = (x - max)·β and its weight, both kept
-    /// finite.
+    /// Replaces each surviving logit by what `change` makes of d = (x - max)·β and its weight, both
+    /// kept finite.
     pub(crate) fn rewrite(&mut self, change: impl Fn(f32, u64) -> f32) {
         self.settle();
         let (max, beta) = (self.set.max, self.beta);

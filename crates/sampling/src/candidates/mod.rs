@@ -1,8 +1,8 @@
 //! The working set of one step: which tokens are left, at which β, and what they weigh.
 //!
-//! Most truncations keep a prefix of the descending order. They only lower a bound; survivors are gathered when
-//! something has to be known of them alone. Exponentials, sums and bins are computed when they're asked for
-//! and forgotten when what they are of has changed.
+//! Most truncations keep a prefix of the descending order. They only lower a bound; survivors are
+//! gathered when something has to be known of them alone. Exponentials, sums and bins are computed
+//! when they're asked for and forgotten when what they are of has changed.
 
 mod acts;
 mod spread;
@@ -54,7 +54,8 @@ impl Scratch {
         self.work.bins.forget();
     }
 
-    /// Where the buffers lie and how large they are: the same before and after, if nothing was allocated.
+    /// Where the buffers lie and how large they are: the same before and after, if nothing was
+    /// allocated.
     #[cfg(test)]
     pub(crate) fn places(&self) -> Vec<(usize, usize)> {
         let Work { es, tops, keys, bins, .. } = &self.work;
@@ -141,7 +142,8 @@ impl<'a> Candidates<'a> {
         self.beta
     }
 
-    /// The temperature, as far as β = 1/T holds it in f32: from 2.9e-39 to 7.1e44, or exactly 0 or ∞.
+    /// The temperature, as far as β = 1/T holds it in f32: from 2.9e-39 to 7.1e44, or exactly 0 or
+    /// ∞.
     pub(crate) fn temperature(&self) -> f64 {
         if self.temperature == 0.0 || self.temperature == f64::INFINITY {
             return self.temperature;
@@ -152,9 +154,12 @@ impl<'a> Candidates<'a> {
     /// The ids that are left with their logits, in the order of ids.
     pub(crate) fn survivors(&self) -> impl Iterator<Item = (TokenId, f32)> + '_ {
         let bound = self.bound.unwrap_or(UNMASKED);
-        let all =
-            self.set.runs().flat_map(|(start, xs)| xs.iter().enumerate().map(move |(i, &x)| (start + i, x)));
-        all.filter(move |&(index, x)| bound.admits(x, index)).map(|(index, x)| (self.set.id(index), x))
+        let all = self
+            .set
+            .runs()
+            .flat_map(|(start, xs)| xs.iter().enumerate().map(move |(i, &x)| (start + i, x)));
+        all.filter(move |&(index, x)| bound.admits(x, index))
+            .map(|(index, x)| (self.set.id(index), x))
     }
 
     /// The index of a token that is left.
@@ -254,7 +259,9 @@ impl<'a> Candidates<'a> {
     /// The index of the first token in descending order whose cumulative weight exceeds `target`.
     pub(crate) fn reach(&mut self, target: u64) -> usize {
         self.total();
-        self.locate(0.0, false, |sum| sum.mass > target).expect("the target is below the total weight").index
+        self.locate(0.0, false, |sum| sum.mass > target)
+            .expect("the target is below the total weight")
+            .index
     }
 
     // How that is done.
@@ -263,8 +270,14 @@ impl<'a> Candidates<'a> {
         Line { max: self.set.max, beta: self.beta, center }
     }
 
-    /// Looks among all tokens of the set: a bound doesn't matter to sums over a prefix that ends before it.
-    fn locate(&mut self, center: f32, moments: bool, reached: impl Fn(&Sum) -> bool) -> Option<Found> {
+    /// Looks among all tokens of the set: a bound doesn't matter to sums over a prefix that ends
+    /// before it.
+    fn locate(
+        &mut self,
+        center: f32,
+        moments: bool,
+        reached: impl Fn(&Sum) -> bool,
+    ) -> Option<Found> {
         if !self.weighed {
             self.settle();
             self.weigh();
@@ -287,8 +300,8 @@ impl<'a> Candidates<'a> {
         total
     }
 
-    /// Keeps the tokens that `keep` accepts, which never refuses a logit above one that it accepts; the likeliest,
-    /// one token, stays anyway.
+    /// Keeps the tokens that `keep` accepts, which never refuses a logit above one that it accepts;
+    /// the likeliest, one token, stays anyway.
     fn keep_while(&mut self, keep: impl Fn(f32) -> bool) {
         let max = self.set.max;
         if !keep(max) {

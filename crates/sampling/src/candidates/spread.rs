@@ -10,11 +10,13 @@ use crate::{
 };
 
 impl Candidates<'_> {
-    /// The last token of the shortest beginning of the descending order that has at least `share` of the mass.
+    /// The last token of the shortest beginning of the descending order that has at least `share`
+    /// of the mass.
     pub(crate) fn last_of_share(&mut self, share: f64) -> Bound {
         let total = self.total();
         let needed = share_of(share, total).clamp(1, total);
-        let found = self.locate(0.0, false, |sum| sum.mass >= needed).expect("the sum of all is the total");
+        let found =
+            self.locate(0.0, false, |sum| sum.mass >= needed).expect("the sum of all is the total");
         Bound { x: self.set.get(found.index), index: found.index }
     }
 
@@ -24,7 +26,8 @@ impl Candidates<'_> {
         order::rank(&self.set, last.index) + 1
     }
 
-    /// The part of the mass on tokens that `inside` accepts, and the variance of d = (x - max)·β in nats².
+    /// The part of the mass on tokens that `inside` accepts, and the variance of d = (x - max)·β in
+    /// nats².
     pub(crate) fn mass_and_variance(&mut self, inside: impl Fn(TokenId) -> bool) -> (f64, f64) {
         let mass = self.mass();
         self.settle();

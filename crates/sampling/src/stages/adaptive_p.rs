@@ -9,11 +9,13 @@ use crate::{
     notation::Values,
 };
 
-/// `adaptive_p=τ,decay:δ`: prefers tokens with a probability near a target that keeps the average of those taken at τ.
+/// `adaptive_p=τ,decay:δ`: prefers tokens with a probability near a target that keeps the average
+/// of those taken at τ.
 ///
-/// target = clamp(2τ - ws/tw, 0, 1); dist = |p - target|/0.3; x' = 5 - 10·dist²/(1 + dist). After the draw ws = p_taken + δ·ws and
-/// tw = 1 + δ·tw, from ws = τ/(1-δ), tw = 1/(1-δ). τ in [0, 1], δ in [0, 0.99]. The last stage of a chain; its two numbers are f64 and belong
-/// to the sequence's [state](crate::State).
+/// target = clamp(2τ - ws/tw, 0, 1); dist = |p - target|/0.3; x' = 5 - 10·dist²/(1 + dist). After
+/// the draw ws = p_taken + δ·ws and tw = 1 + δ·tw, from ws = τ/(1-δ), tw = 1/(1-δ). τ in [0, 1], δ
+/// in [0, 0.99]. The last stage of a chain; its two numbers are f64 and belong to the sequence's
+/// [state](crate::State).
 ///
 /// A token that was forced counts too, with p = 0 if the chain had removed it.
 ///

@@ -10,7 +10,8 @@ use crate::{
     notation::Values,
 };
 
-/// `bias=id:b,id:b,…`: x_i += b_i for the tokens named; -inf bans one, and a ban of everything is an error.
+/// `bias=id:b,id:b,…`: x_i += b_i for the tokens named; -inf bans one, and a ban of everything is
+/// an error.
 ///
 /// Source: OpenAI API, `logit_bias`.
 ///

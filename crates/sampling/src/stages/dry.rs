@@ -11,17 +11,18 @@ use crate::{
     state::{Scope, Window},
 };
 
-/// `dry=m,base:b,length:ℓ,window:n,breakers:…`: x_c -= m·b^(L-ℓ) where L >= ℓ is the length of the longest repeat that c would extend; m = 0
-/// is off.
+/// `dry=m,base:b,length:ℓ,window:n,breakers:…`: x_c -= m·b^(L-ℓ) where L >= ℓ is the length of the
+/// longest repeat that c would extend; m = 0 is off.
 ///
-/// A repeat is a run of tokens before an earlier c that equals the end of the text. It reaches over no breaker: breakers are
-/// sequences of token ids, `13/198+25` is the token 13 and the pair 198, 25; the end of the text that counts begins after the last of
-/// them, and a token that is a breaker by itself isn't penalised. Takes time linear in the window (the Z function); the
-/// penalty stops at the largest finite f32.
+/// A repeat is a run of tokens before an earlier c that equals the end of the text. It reaches over
+/// no breaker: breakers are sequences of token ids, `13/198+25` is the token 13 and the pair 198,
+/// 25; the end of the text that counts begins after the last of them, and a token that is a breaker
+/// by itself isn't penalised. Takes time linear in the window (the Z function); the penalty stops
+/// at the largest finite f32.
 ///
-/// A breaker may also be a text in quotes, `"\n"/"\x3a"` (an escape `\xNN` stands for a character of the notation). It stands for
-/// every token that has it, or begins it and is followed by the rest; [`Chain::with_vocabulary`](crate::Chain::with_vocabulary) finds
-/// them.
+/// A breaker may also be a text in quotes, `"\n"/"\x3a"` (an escape `\xNN` stands for a character
+/// of the notation). It stands for every token that has it, or begins it and is followed by the
+/// rest; [`Chain::with_vocabulary`](crate::Chain::with_vocabulary) finds them.
 ///
 /// Source: text-generation-webui PR 5677.
 ///
@@ -114,7 +115,8 @@ impl Dry {
         Ok(Dry { texts: texts.into(), ..self })
     }
 
-    /// Looks up the tokens of breakers that are texts; `find` gives the token sequences that write one.
+    /// Looks up the tokens of breakers that are texts; `find` gives the token sequences that write
+    /// one.
     pub(crate) fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Dry {
         let found = self.texts.iter().flat_map(|text| find(text)).filter(|sequence| !sequence.is_empty());
         let ends = Ends::new(self.breakers.iter().cloned().chain(found.collect::<Vec<_>>()), true);
@@ -220,8 +222,8 @@ impl Control for Dry {
         }
         let reach = self.reach(tokens) as u32;
         let (n, text) = (tokens.len(), |i: usize| tokens[tokens.len() - 1 - i]);
-        // z_i: how many tokens of the reversed text from i on equal its beginning, i.e. the length of the repeat
-        // that the token after it extended.
+        // z_i: how many tokens of the reversed text from i on equal its beginning, i.e. the length
+        // of the repeat that the token after it extended.
         let z = &mut *turn.lengths;
         z.clear();
         z.resize(n, 0);

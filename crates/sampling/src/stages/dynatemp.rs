@@ -5,8 +5,8 @@ use std::fmt;
 use super::{Control, StageInfo, Turn};
 use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
 
-/// `dynatemp=lo..hi,exponent:e`: divides logits by T = lo + (hi - lo)·(H / ln n)^e, H the entropy and n the number of tokens that
-/// are left; T = lo if n = 1, and T = 0 is greedy.
+/// `dynatemp=lo..hi,exponent:e`: divides logits by T = lo + (hi - lo)·(H / ln n)^e, H the entropy
+/// and n the number of tokens that are left; T = lo if n = 1, and T = 0 is greedy.
 ///
 /// Source: llama.cpp; text-generation-webui.
 ///

@@ -5,7 +5,8 @@ use std::fmt;
 use super::{Control, StageInfo, Turn};
 use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values, weights::share_of};
 
-/// `eta=ε`: keeps tokens with p_i >= min(ε, sqrt(ε)·exp(-H)), and the likeliest anyway; 0 is off, ε in [0, 1].
+/// `eta=ε`: keeps tokens with p_i >= min(ε, sqrt(ε)·exp(-H)), and the likeliest anyway; 0 is off, ε
+/// in [0, 1].
 ///
 /// Decided as w_i >= `ceil(threshold · total)`.
 ///

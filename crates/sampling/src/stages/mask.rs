@@ -8,12 +8,14 @@ use crate::{
     error::{ChainError, SampleError},
 };
 
-/// `mask=1,2,10-19` keeps these token ids; `mask=not,1,2,10-19` bans them. Nothing left is an error.
+/// `mask=1,2,10-19` keeps these token ids; `mask=not,1,2,10-19` bans them. Nothing left is an
+/// error.
 ///
-/// Kept as sorted ranges that don't touch, so its memory follows the text that was typed, never the number of tokens.
+/// Kept as sorted ranges that don't touch, so its memory follows the text that was typed, never the
+/// number of tokens.
 ///
-/// For grammars, allowed ids and bad words; placed before truncations it makes them exact for what is allowed. A mask that
-/// changes with every token is the caller's ([`crate::Limits`]).
+/// For grammars, allowed ids and bad words; placed before truncations it makes them exact for what
+/// is allowed. A mask that changes with every token is the caller's ([`crate::Limits`]).
 ///
 /// Source: constrained decoding; vLLM's `allowed_token_ids` and `bad_words`.
 ///

@@ -7,7 +7,8 @@ use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::
 
 /// `min_p=m`: keeps tokens with p_i >= m·p_max; 0 is off, m in [0, 1].
 ///
-/// Decided without exponentials as d_i >= ln m (f32, rounded down), d_i = (x_i - max)·β; equality stays.
+/// Decided without exponentials as d_i >= ln m (f32, rounded down), d_i = (x_i - max)·β; equality
+/// stays.
 ///
 /// Source: arXiv 2407.01082.
 ///

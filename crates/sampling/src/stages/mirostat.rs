@@ -12,10 +12,12 @@ use crate::{
 
 /// `mirostat=τ,eta:η,version:v`: keeps the surprise S of the tokens drawn near τ bits.
 ///
-/// Version 2 (the default) drops tokens with -log2 p > μ, and at least the likeliest stays. Version 1 keeps the first k tokens, k from the Zipf
-/// slope of the first 100: with t_i = ln((i+2)/(i+1)), b_i = ln(p_i/p_(i+1)), s = Σtb/Σt², ε = s - 1, N the size of the vocabulary:
-/// k = (ε·2^μ/(1 - N^-ε))^(1/s), rounded down, at least 1. After the draw μ -= η·(S - τ), S of the token after the truncation;
-/// μ starts at 2τ. τ and η are finite and at least 0. The last stage of a chain; μ belongs to the sequence's [state](crate::State).
+/// Version 2 (the default) drops tokens with -log2 p > μ, and at least the likeliest stays. Version
+/// 1 keeps the first k tokens, k from the Zipf slope of the first 100: with t_i = ln((i+2)/(i+1)),
+/// b_i = ln(p_i/p_(i+1)), s = Σtb/Σt², ε = s - 1, N the size of the vocabulary: k = (ε·2^μ/(1 -
+/// N^-ε))^(1/s), rounded down, at least 1. After the draw μ -= η·(S - τ), S of the token after the
+/// truncation; μ starts at 2τ. τ and η are finite and at least 0. The last stage of a chain; μ
+/// belongs to the sequence's [state](crate::State).
 ///
 /// A forced token counts too; one that the chain had removed leaves μ as it is.
 ///
@@ -76,7 +78,8 @@ impl Mirostat {
         [self.mu(memory) - self.eta * (surprise - self.tau), 0.0]
     }
 
-    /// Version 1's k for the weights of the first tokens in descending order and `n` tokens in the vocabulary.
+    /// Version 1's k for the weights of the first tokens in descending order and `n` tokens in the
+    /// vocabulary.
     pub fn k(self, mu: f64, first: &[u64], n: usize) -> usize {
         let (mut tb, mut tt) = (0.0, 0.0);
         for (i, pair) in first.windows(2).enumerate().take_while(|(_, pair)| pair[1] > 0) {

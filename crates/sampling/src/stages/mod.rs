@@ -24,7 +24,11 @@ pub(crate) trait Control: Sized {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
     /// Acts on what the stage before it left.
-    fn apply(&self, candidates: &mut Candidates<'_>, turn: &mut Turn<'_>) -> Result<(), SampleError>;
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), SampleError>;
 }
 
 /// What a stage may know of the sequence and of the dice.
@@ -72,7 +76,9 @@ impl Turn<'_> {
         let vocab = candidates.n_vocab();
         match ids.find(|&id| id as usize >= vocab) {
             None => Ok(()),
-            Some(id) => Err(SampleError::UnknownToken { stage: stage.name, token: TokenId(id), vocab }),
+            Some(id) => {
+                Err(SampleError::UnknownToken { stage: stage.name, token: TokenId(id), vocab })
+            }
         }
     }
 }
@@ -97,7 +103,11 @@ impl StageInfo {
     }
 
     /// `Ok` if the values are in range.
-    pub(crate) fn require(&self, in_range: bool, found: impl fmt::Display) -> Result<(), ChainError> {
+    pub(crate) fn require(
+        &self,
+        in_range: bool,
+        found: impl fmt::Display,
+    ) -> Result<(), ChainError> {
         if in_range { Ok(()) } else { Err(self.refuse(found.to_string())) }
     }
 
@@ -257,8 +267,8 @@ impl Stage {
         )
     }
 
-    /// What a learning stage remembers after a token: `index` is the token's place among the candidates, none if the
-    /// chain had removed it.
+    /// What a learning stage remembers after a token: `index` is the token's place among the
+    /// candidates, none if the chain had removed it.
     pub(crate) fn learn(
         &self,
         memory: Option<[f64; 2]>,

@@ -10,8 +10,8 @@ use crate::{
     notation::Values,
 };
 
-/// `no_repeat_ngram=n`: bans every token that would complete an n-gram seen before (prompt included); 0 is off. It may leave
-/// nothing, which is an error.
+/// `no_repeat_ngram=n`: bans every token that would complete an n-gram seen before (prompt
+/// included); 0 is off. It may leave nothing, which is an error.
 ///
 /// Source: Paulus, Xiong, Socher 2017, arXiv 1705.04304.
 ///

@@ -5,9 +5,11 @@ use std::fmt;
 use super::{Control, StageInfo, Turn};
 use crate::{candidates::Candidates, error::{ChainError, SampleError}, weights::share_of};
 
-/// `p_less`: keeps tokens with p_i >= Σ p_j², the chance that two draws agree. It has no parameter and never leaves nothing.
+/// `p_less`: keeps tokens with p_i >= Σ p_j², the chance that two draws agree. It has no parameter
+/// and never leaves nothing.
 ///
-/// Decided as w_i >= `ceil(Σp² · total)`; Σp² is a sum of whole numbers, within 2^-52 of each square.
+/// Decided as w_i >= `ceil(Σp² · total)`; Σp² is a sum of whole numbers, within 2^-52 of each
+/// square.
 ///
 /// Source: arXiv 2509.23234.
 ///

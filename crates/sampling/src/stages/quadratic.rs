@@ -7,8 +7,9 @@ use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::
 
 /// `quadratic=f,curve:c`: x' = -(f(3-c)/2)·d² + (f(c-1)/2)·d³ + max with d = x - max; f = 0 is off.
 ///
-/// d is (x - max)·β, so a temperature before it counts, and no lower than the lowest f32; the result is computed in f64 and stops at the largest finite f32.
-/// From c = 3 on the curve may rise: then the order of tokens changes.
+/// d is (x - max)·β, so a temperature before it counts, and no lower than the lowest f32; the
+/// result is computed in f64 and stops at the largest finite f32. From c = 3 on the curve may rise:
+/// then the order of tokens changes.
 ///
 /// Source: text-generation-webui.
 ///

@@ -10,8 +10,8 @@ use crate::{
     state::{Scope, Window},
 };
 
-/// `repetition=θ,window:n,scope:s`: for each distinct token among the last n, x > 0 becomes x/θ, other x become x·θ; θ = 1 is
-/// off.
+/// `repetition=θ,window:n,scope:s`: for each distinct token among the last n, x > 0 becomes x/θ,
+/// other x become x·θ; θ = 1 is off.
 ///
 /// The window is of all tokens by default (-1; 0 is off), the scope `prompt+output` or `output`.
 ///

@@ -7,11 +7,12 @@ use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::
 
 /// `temp=T`: x → x/T, so that p_i = exp((x_i - m)/T) / Z(T).
 ///
-/// T = 0 keeps only the likeliest token (greedy). Any other T is finite and positive. The logits aren't
-/// rescaled: the stage sets β = 1/T (f32, at most the largest finite one), and the order of tokens stays that
-/// of the logits. Several such stages multiply their temperatures.
+/// T = 0 keeps only the likeliest token (greedy). Any other T is finite and positive. The logits
+/// aren't rescaled: the stage sets β = 1/T (f32, at most the largest finite one), and the order of
+/// tokens stays that of the logits. Several such stages multiply their temperatures.
 ///
-/// Source: Ackley, Hinton and Sejnowski 1985 (Boltzmann machines); arXiv 1503.02531 (softmax with T).
+/// Source: Ackley, Hinton and Sejnowski 1985 (Boltzmann machines); arXiv 1503.02531 (softmax with
+/// T).
 ///
 /// ```
 /// use kelvin_sampling::{Chain, Distribution};
@@ -47,7 +48,8 @@ impl Temp {
     /// The f32 nearest to a temperature as people and JSON write it.
     ///
     /// # Errors
-    /// As [`Temp::new`], and for what is positive but so small that f32 has only 0 for it: 1e-50 isn't greedy, which 0 is.
+    /// As [`Temp::new`], and for what is positive but so small that f32 has only 0 for it: 1e-50
+    /// isn't greedy, which 0 is.
     pub fn nearest(t: f64) -> Result<Temp, ChainError> {
         let nearest = t as f32;
         let is_there = nearest != 0.0 || t == 0.0;

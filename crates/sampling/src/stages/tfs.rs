@@ -5,11 +5,13 @@ use std::fmt;
 use super::{Control, StageInfo, Turn};
 use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
 
-/// `tfs=z`: of the sorted probabilities takes the absolute second differences |p_i - 2p_(i+1) + p_(i+2)|, normalised; keeps what stands
-/// before the first index whose cumulative sum exceeds z, plus one; fewer than 3 tokens: nothing happens; 1 is off, z in (0, 1].
+/// `tfs=z`: of the sorted probabilities takes the absolute second differences |p_i - 2p_(i+1) +
+/// p_(i+2)|, normalised; keeps what stands before the first index whose cumulative sum exceeds z,
+/// plus one; fewer than 3 tokens: nothing happens; 1 is off, z in (0, 1].
 ///
-/// Differences and sums are of the whole-number weights, so they are exact; the sum must exceed `z · Σ` (f64). Tokens of weight 0
-/// are at the end of the order and add nothing. It is the one stage that has to sort all tokens with a weight.
+/// Differences and sums are of the whole-number weights, so they are exact; the sum must exceed
+/// `z · Σ` (f64). Tokens of weight 0 are at the end of the order and add nothing. It is the one
+/// stage that has to sort all tokens with a weight.
 ///
 /// Source: Phénix and Egan 2019 (trentbrick.github.io/Tail-Free-Sampling).
 ///

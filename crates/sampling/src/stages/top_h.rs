@@ -5,8 +5,8 @@ use std::fmt;
 use super::{Control, StageInfo, Turn};
 use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
 
-/// `top_h=h`: keeps the longest prefix of the descending order with Σ -p ln p <= h·H(p), p of the whole; at least one token; 1
-/// is off, h in (0, 1].
+/// `top_h=h`: keeps the longest prefix of the descending order with Σ -p ln p <= h·H(p), p of the
+/// whole; at least one token; 1 is off, h in (0, 1].
 ///
 /// In whole numbers: ln Z·Σw + Σw|d| over the prefix is at most h times the same over all (f64).
 ///

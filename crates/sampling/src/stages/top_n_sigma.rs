@@ -5,11 +5,12 @@ use std::fmt;
 use super::{Control, StageInfo, Turn};
 use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
 
-/// `top_n_sigma=n`: keeps tokens with x_i >= max - n·σ, σ the population standard deviation of the logits that are left;
-/// 0 is off.
+/// `top_n_sigma=n`: keeps tokens with x_i >= max - n·σ, σ the population standard deviation of the
+/// logits that are left; 0 is off.
 ///
-/// The set doesn't depend on the temperature. σ comes from whole numbers q = round((max - x)·2^k), where 2^k brings the widest
-/// difference to 2^25 … 2^26, so σ is within a few 2^-25 of that width whatever the order of summation.
+/// The set doesn't depend on the temperature. σ comes from whole numbers q = round((max - x)·2^k),
+/// where 2^k brings the widest difference to 2^25 … 2^26, so σ is within a few 2^-25 of that width
+/// whatever the order of summation.
 ///
 /// Source: arXiv 2411.07641.
 ///

@@ -5,11 +5,11 @@ use std::fmt;
 use super::{Control, StageInfo, Turn};
 use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
 
-/// `top_p=p`: token i stays if the mass strictly before it in descending order is below p, so the token
-/// that crosses p stays; 1 is off, p in (0, 1].
+/// `top_p=p`: token i stays if the mass strictly before it in descending order is below p, so the
+/// token that crosses p stays; 1 is off, p in (0, 1].
 ///
-/// Mass is of the survivors of the stages before, renormalised. In integers: the mass before must be
-/// below `ceil(p · total)`, an f64 product.
+/// Mass is of the survivors of the stages before, renormalised. In integers: the mass before must
+/// be below `ceil(p · total)`, an f64 product.
 ///
 /// Source: arXiv 1904.09751.
 ///

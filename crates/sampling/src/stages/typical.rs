@@ -5,12 +5,13 @@ use std::fmt;
 use super::{Control, StageInfo, Turn};
 use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
 
-/// `typical=τ`: in ascending order of |-ln p_i - H| (ties: larger logit, then lower id) keeps the smallest prefix with a mass of at
-/// least τ; 1 is off, τ in (0, 1].
+/// `typical=τ`: in ascending order of |-ln p_i - H| (ties: larger logit, then lower id) keeps the
+/// smallest prefix with a mass of at least τ; 1 is off, τ in (0, 1].
 ///
 /// `ties:kept` keeps tokens as far away as the last one as well, as transformers does.
 ///
-/// The distance is |d_i - c| in f32 with c = ln Z - H = -Σ p|d|, d_i = (x_i - max)·β; the mass must reach `ceil(τ · total)`.
+/// The distance is |d_i - c| in f32 with c = ln Z - H = -Σ p|d|, d_i = (x_i - max)·β; the mass must
+/// reach `ceil(τ · total)`.
 ///
 /// Source: arXiv 2202.00666.
 ///

@@ -5,11 +5,12 @@ use std::fmt;
 use super::{Control, StageInfo, Turn};
 use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values, weights::share_of};
 
-/// `xtc=q,threshold:t`: with chance q, of the tokens with p_i >= t drops all but the least likely (the last of them in descending order);
-/// fewer than two such tokens: nothing happens. q in [0, 1], t in [0, 1].
+/// `xtc=q,threshold:t`: with chance q, of the tokens with p_i >= t drops all but the least likely
+/// (the last of them in descending order); fewer than two such tokens: nothing happens. q in [0,
+/// 1], t in [0, 1].
 ///
-/// It has a random word of its own, the next of the position's; it acts if word < `ceil(q · 2^64)`. p_i >= t is decided as
-/// w_i >= `ceil(t · total)`.
+/// It has a random word of its own, the next of the position's; it acts if word < `ceil(q · 2^64)`.
+/// p_i >= t is decided as w_i >= `ceil(t · total)`.
 ///
 /// Source: text-generation-webui PR 6335.
 ///

@@ -1,5 +1,5 @@
-//! The profiles of transformers and vLLM against what their own code made of the same logits: `recorded.tsv`, which
-//! `record.py` wrote. (llama.cpp is linked and compared in `peers/`.)
+//! The profiles of transformers and vLLM against what their own code made of the same logits:
+//! `recorded.tsv`, which `record.py` wrote. (llama.cpp is linked and compared in `peers/`.)
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
@@ -22,18 +22,25 @@ fn profiles_are_those_of_the_engines() {
             ["text", prompt, output] => {
                 let (prompt, output): (Vec<u32>, Vec<u32>) = (numbers(prompt), numbers(output));
                 let n_prompt = prompt.len();
-                state =
-                    State::restore(prompt.into_iter().chain(output).map(TokenId).collect(), n_prompt, None);
+                state = State::restore(
+                    prompt.into_iter().chain(output).map(TokenId).collect(),
+                    n_prompt,
+                    None,
+                );
             }
             ["row", name, logits] => {
                 rows.insert(name, numbers(logits));
             }
             ["case", engine, row, stages, kept] => {
-                let stages: Vec<Stage> =
-                    stages.split('|').filter(|s| !s.is_empty()).map(|s| s.trim().parse().unwrap()).collect();
+                let stages: Vec<Stage> = stages
+                    .split('|')
+                    .filter(|s| !s.is_empty())
+                    .map(|s| s.trim().parse().unwrap())
+                    .collect();
                 let chain = engine.parse::<Profile>().unwrap().chain(&stages).unwrap();
                 let case = format!("{engine}, {row}: {chain}");
-                let found = Distribution::after(&rows[row], &chain, &state, &Words::default()).unwrap();
+                let found =
+                    Distribution::after(&rows[row], &chain, &state, &Words::default()).unwrap();
                 let theirs: Vec<(u32, f64)> = kept
                     .split(',')
                     .map(|pair| pair.split_once(':').unwrap())
@@ -42,12 +49,14 @@ fn profiles_are_those_of_the_engines() {
                 let mut ids: Vec<u32> = found.top(usize::MAX).iter().map(|c| c.token.0).collect();
                 ids.sort_unstable();
                 let mut their_ids: Vec<u32> = theirs.iter().map(|x| x.0).collect();
-                // At a temperature of 0.01 their softmax ends where f32 does, at 87 nats below the likeliest.
+                // At a temperature of 0.01 their softmax ends where f32 does, at 87 nats below the
+                // likeliest.
                 if chain.temperature() == Some(0.01) {
                     ids.retain(|id| theirs.iter().any(|x| x.0 == *id));
                     their_ids.retain(|id| ids.contains(id));
                 }
-                // Which of several equal tokens stays isn't defined there (torch's sort isn't stable), how many do is.
+                // Which of several equal tokens stays isn't defined there (torch's sort isn't
+                // stable), how many do is.
                 let by_logit = |ids: &[u32]| {
                     let mut kept: Vec<(i64, i64)> = ids
                         .iter()

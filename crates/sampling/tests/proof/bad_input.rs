@@ -65,7 +65,8 @@ fn extremes_are_finite() {
         &[-INF, -5.0, -INF],
         &ramp,
     ];
-    let temperatures = [1e-45, 1e-38, 1e-8, 0.01, 0.5, 1.0, 2.0, 100.0, 1e8, 1e30, 1e38, f32::MAX, 0.0];
+    let temperatures =
+        [1e-45, 1e-38, 1e-8, 0.01, 0.5, 1.0, 2.0, 100.0, 1e8, 1e30, 1e38, f32::MAX, 0.0];
     for logits in patterns {
         for t in temperatures {
             for truncation in ["", " | top_k=2", " | top_p=0.5", " | min_p=0.5"] {

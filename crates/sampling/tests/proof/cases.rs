@@ -1,4 +1,5 @@
-//! Each stage in a chain that lets it act, for a vocabulary of any size, in the midst of a text that repeats itself.
+//! Each stage in a chain that lets it act, for a vocabulary of any size, in the midst of a text
+//! that repeats itself.
 
 use kelvin_sampling::{Chain, Dice, STAGES, Stage, State, TokenId, Words};
 
@@ -86,7 +87,8 @@ fn mild() -> Vec<String> {
         "adaptive_p=0.9",
         "mirostat=25",
         "mirostat=100,version:1",
-        // p >= Σp² never lets a tail through that one token outweighs; what it leaves is drawn all the same.
+        // p >= Σp² never lets a tail through that one token outweighs; what it leaves is drawn all
+        // the same.
         "mask=not,0 | p_less",
     ];
     chains.map(String::from).to_vec()
@@ -129,8 +131,8 @@ pub(crate) fn logits(v: usize) -> Vec<f32> {
 pub(crate) const SIZES: [usize; 3] = [8, 1000, 262_144];
 
 impl Case {
-    /// By plain f64 arithmetic over what the reference leaves, the probability of each id: over the chance of an `xtc`
-    /// as well.
+    /// By plain f64 arithmetic over what the reference leaves, the probability of each id: over the
+    /// chance of an `xtc` as well.
     pub(crate) fn truth(&self, logits: &[f32]) -> Vec<f64> {
         let chance = self.chain.stages().iter().find_map(|stage| match stage {
             Stage::Xtc(xtc) => Some(xtc.chance()),

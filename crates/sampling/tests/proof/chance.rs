@@ -1,6 +1,7 @@
 //! The statistics of counts: how likely it is that chance alone explains them.
 
-/// Q(a, x), the upper regularised incomplete gamma function (series and continued fraction, DLMF 8.11 and 8.9).
+/// Q(a, x), the upper regularised incomplete gamma function (series and continued fraction, DLMF
+/// 8.11 and 8.9).
 fn gamma_q(a: f64, x: f64) -> f64 {
     if x <= 0.0 {
         return 1.0;
@@ -33,8 +34,8 @@ fn gamma_q(a: f64, x: f64) -> f64 {
     scale * h
 }
 
-/// The p-value of Pearson's chi-squared for counts against probabilities; bins with fewer than 5 expected
-/// draws are pooled.
+/// The p-value of Pearson's chi-squared for counts against probabilities; bins with fewer than 5
+/// expected draws are pooled.
 pub(crate) fn fit(counts: &[u64], probabilities: &[f64]) -> f64 {
     assert_eq!(counts.len(), probabilities.len());
     let n: u64 = counts.iter().sum();
@@ -88,13 +89,15 @@ pub(crate) fn uniform(mut numbers: Vec<f64>) -> f64 {
     let gap = |(i, x): (usize, &f64)| (x - i as f64 / n).max((i + 1) as f64 / n - x);
     let widest = numbers.iter().enumerate().map(gap).fold(0.0, f64::max);
     let z = widest * (n.sqrt() + 0.12 + 0.11 / n.sqrt());
-    let term = |k: i32| (-2.0 * f64::from(k * k) * z * z).exp() * if k % 2 == 1 { 2.0 } else { -2.0 };
+    let term =
+        |k: i32| (-2.0 * f64::from(k * k) * z * z).exp() * if k % 2 == 1 { 2.0 } else { -2.0 };
     (1..100).map(term).sum::<f64>().clamp(0.0, 1.0)
 }
 
 #[test]
 fn p_values_are_those_of_the_tables() {
-    // Chi-squared quantiles at 5 %: 3.841 with 1 degree of freedom, 18.307 with 10, 124.342 with 100.
+    // Chi-squared quantiles at 5 %: 3.841 with 1 degree of freedom, 18.307 with 10, 124.342
+    // with 100.
     for (freedom, quantile) in [(1.0, 3.841), (10.0, 18.307), (100.0, 124.342)] {
         let p = gamma_q(freedom / 2.0, quantile / 2.0);
         assert!((p - 0.05).abs() < 1e-4, "{freedom}: {p}");

@@ -8,9 +8,15 @@ use crate::{
     reference::{self, Refused},
 };
 
-/// Compares one row of logits under one chain in the midst of a text, at the given words and at the boundaries next to
-/// them.
-pub(crate) fn check_after(logits: &[f32], chain: &Chain, state: &State, stage_word: u64, words: &[u64]) {
+/// Compares one row of logits under one chain in the midst of a text, at the given words and at the
+/// boundaries next to them.
+pub(crate) fn check_after(
+    logits: &[f32],
+    chain: &Chain,
+    state: &State,
+    stage_word: u64,
+    words: &[u64],
+) {
     let words_of = |draw: u64| Words { draw, stages: [stage_word; 7] };
     let mut sampler = Sampler::new(chain.clone(), Dice { seed: 0, sample: 0 });
     sampler.set_state(state.clone());
@@ -45,7 +51,9 @@ pub(crate) fn check_after(logits: &[f32], chain: &Chain, state: &State, stage_wo
         assert!(near(draw.entropy, reference::entropy(&raw_p)), "{chain}: {draw:?}");
         assert!(near(draw.entropy_final, reference::entropy(&last_p)), "{chain}: {draw:?}");
         let raw_place = raw.survivors.iter().position(|s| s.0 == draw.token.0).unwrap();
-        for (found, p) in [(draw.surprisal, raw_p[raw_place]), (draw.surprisal_final, last_p[place])] {
+        for (found, p) in
+            [(draw.surprisal, raw_p[raw_place]), (draw.surprisal_final, last_p[place])]
+        {
             // Below 1e-300 the plain f64 computation is the less exact one.
             assert!(p < 1e-300 || near(found, -p.ln()), "{chain}: {found} {p}");
         }
@@ -126,7 +134,10 @@ fn a_full_vocabulary() {
         ("equal", |_| 1.25),
         ("two values", |i| (noise(i) % 2) as f32),
         ("one far away, the rest within a bin", |i| if i == 9 { 1e30 } else { bell(i) }),
-        ("mostly masked", |i| if noise(i).is_multiple_of(50) { bell(i) } else { f32::NEG_INFINITY }),
+        (
+            "mostly masked",
+            |i| if noise(i).is_multiple_of(50) { bell(i) } else { f32::NEG_INFINITY },
+        ),
     ];
     let chains = [
         "temp=1",

@@ -35,16 +35,18 @@ pub(crate) fn finite(n: usize) -> impl Strategy<Value = Vec<f32>> {
 
 /// The same, sometimes with masked tokens, never with all masked.
 pub(crate) fn masked(n: usize) -> impl Strategy<Value = Vec<f32>> {
-    (finite(n), prop::sample::select(vec![0.0, 0.1, 0.9]), any::<u64>()).prop_map(|(mut x, part, seed)| {
-        let spared = (seed % x.len() as u64) as usize;
-        for (i, x) in x.iter_mut().enumerate() {
-            let hash = (seed ^ i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-            if i != spared && (hash as f64) < part * f64::from(1 << 24) {
-                *x = f32::NEG_INFINITY;
+    (finite(n), prop::sample::select(vec![0.0, 0.1, 0.9]), any::<u64>()).prop_map(
+        |(mut x, part, seed)| {
+            let spared = (seed % x.len() as u64) as usize;
+            for (i, x) in x.iter_mut().enumerate() {
+                let hash = (seed ^ i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+                if i != spared && (hash as f64) < part * f64::from(1 << 24) {
+                    *x = f32::NEG_INFINITY;
+                }
             }
-        }
-        x
-    })
+            x
+        },
+    )
 }
 
 /// A stage of the old kind: a temperature or a truncation that keeps a beginning of the order.

@@ -1,7 +1,7 @@
 //! The proofs that sampling is exact, one file each.
 //!
-//! `reference` and `chance` are what they are proven against: a full sort with integer arithmetic, and
-//! the statistics of counts; `cases` has every stage, for 8, 1,000 and 262,144 tokens.
+//! `reference` and `chance` are what they are proven against: a full sort with integer arithmetic,
+//! and the statistics of counts; `cases` has every stage, for 8, 1,000 and 262,144 tokens.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 

@@ -1,7 +1,9 @@
-//! What may not matter doesn't: a constant added to all logits, the order of ids; and heat only ever pushes the
-//! draw down the order.
+//! What may not matter doesn't: a constant added to all logits, the order of ids; and heat only
+//! ever pushes the draw down the order.
 
-use kelvin_sampling::{Chain, Dice, Distribution, Draw, SampleError, Sampler, State, TokenId, Words};
+use kelvin_sampling::{
+    Chain, Dice, Distribution, Draw, SampleError, Sampler, State, TokenId, Words,
+};
 use proptest::prelude::*;
 
 use crate::{cases, logits};
@@ -26,8 +28,8 @@ fn after(logits: &[f32], chain: &Chain, state: &State, words: Words) -> Result<D
     sampler.draw_with(logits, words)
 }
 
-/// A chain of every kind of stage but `repetition` (which looks at the sign of a logit), written for ids that `name` gives,
-/// with amounts that are multiples of 2^-10.
+/// A chain of every kind of stage but `repetition` (which looks at the sign of a logit), written
+/// for ids that `name` gives, with amounts that are multiples of 2^-10.
 fn stages(picks: &[(usize, u32)], name: impl Fn(usize) -> usize) -> Chain {
     let write = |&(kind, x): &(usize, u32)| {
         let (amount, share) = (f64::from(2 * x + 1) / 1024.0, f64::from(x + 1) / 300.0);
@@ -72,7 +74,9 @@ fn stages(picks: &[(usize, u32)], name: impl Fn(usize) -> usize) -> Chain {
 /// Whether stages have made equal what was untied (ties are broken by id), or left nothing.
 fn ties(logits: &[f32], chain: &Chain, state: &State, words: &Words) -> bool {
     (1..=chain.stages().len()).any(|n| {
-        let Ok(there) = Distribution::after(logits, &chain.first(n), state, words) else { return false };
+        let Ok(there) = Distribution::after(logits, &chain.first(n), state, words) else {
+            return false;
+        };
         there.top(usize::MAX).windows(2).any(|w| w[0].logit == w[1].logit)
     })
 }
@@ -120,8 +124,8 @@ proptest! {
         prop_assert_eq!(found, after(&moved, &stages(&picks, |i| places[i]), &text(&|i| places[i]), words), "{}", chain);
     }
 
-    /// Weights are rounded (to 2^-22 of their value), so words so close to a boundary are left out by
-    /// moving them apart.
+    /// Weights are rounded (to 2^-22 of their value), so words so close to a boundary are left out
+    /// by moving them apart.
     #[test]
     fn rank_never_falls_as_temperature_rises(
         logits in logits::masked(300), t in 0.05f32..5.0, ratio in 1.01f32..4.0,

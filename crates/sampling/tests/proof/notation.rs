@@ -31,7 +31,10 @@ fn canonical_texts_stay_as_they_are() {
     ] {
         assert_eq!(text.parse::<Chain>().unwrap().to_string(), text);
     }
-    assert_eq!(" temp = 1.50|top_k=40 | draw".parse::<Chain>().unwrap().to_string(), "temp=1.5 | top_k=40");
+    assert_eq!(
+        " temp = 1.50|top_k=40 | draw".parse::<Chain>().unwrap().to_string(),
+        "temp=1.5 | top_k=40"
+    );
     assert_eq!(Chain::default().to_string(), "temp=1");
     assert_eq!("temp=-0".parse::<Chain>().unwrap().to_string(), "temp=0");
 }
@@ -74,7 +77,11 @@ fn errors_name_stage_value_and_range() {
         }
     }
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1e-45] {
-        assert!(Temp::new(bad).is_err() && TopP::new(bad.into()).is_err() && MinP::new(bad.into()).is_err());
+        assert!(
+            Temp::new(bad).is_err()
+                && TopP::new(bad.into()).is_err()
+                && MinP::new(bad.into()).is_err()
+        );
     }
     assert_eq!(STAGES.len(), 25);
 }
@@ -106,7 +113,9 @@ fn a_temperature_replaces_the_one_that_is_there() {
         several,
         ChainError::SeveralTemperatures { chain: "temp=1 | top_k=4 | temp=2".into(), count: 2 }
     );
-    assert!(with("temp=1", f32::NAN).unwrap_err().to_string().starts_with("temp: NaN is not allowed"));
+    assert!(
+        with("temp=1", f32::NAN).unwrap_err().to_string().starts_with("temp: NaN is not allowed")
+    );
     assert_eq!("temp=0.8 | top_k=4".parse::<Chain>().unwrap().temperature(), Some(0.8));
     assert_eq!("top_k=4".parse::<Chain>().unwrap().temperature(), None);
 }
@@ -116,6 +125,7 @@ fn a_chain_of_all_the_stages_it_may_have() {
     let text = vec!["temp=1 | top_k=5"; 32].join(" | ");
     let chain: Chain = text.parse().unwrap();
     assert_eq!(chain.to_string(), text);
-    let mut sampler = kelvin_sampling::Sampler::new(chain, kelvin_sampling::Dice { seed: 1, sample: 0 });
+    let mut sampler =
+        kelvin_sampling::Sampler::new(chain, kelvin_sampling::Dice { seed: 1, sample: 0 });
     assert_eq!(sampler.draw(&[1.0; 9], 0).unwrap().survivors, 5);
 }

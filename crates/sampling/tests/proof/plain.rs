@@ -1,5 +1,5 @@
-//! Every truncation against pure f64 arithmetic that knows nothing of fixed-point weights: at most the crossing token
-//! differs.
+//! Every truncation against pure f64 arithmetic that knows nothing of fixed-point weights: at most
+//! the crossing token differs.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,8 @@ fn check(order: &[u32], step: f32, chain: &Chain) -> usize {
     for (place, &id) in order.iter().enumerate() {
         logits[id as usize] = -(place as f32) * step;
     }
-    let mut xs: Vec<(u32, f64)> = order.iter().map(|&id| (id, f64::from(logits[id as usize]))).collect();
+    let mut xs: Vec<(u32, f64)> =
+        order.iter().map(|&id| (id, f64::from(logits[id as usize]))).collect();
     let stage = match chain.stages() {
         [stage] => stage,
         [Stage::Temp(t), stage] => {
@@ -98,25 +99,32 @@ fn check(order: &[u32], step: f32, chain: &Chain) -> usize {
     let found = Distribution::after(&logits, chain, &State::default(), &words).unwrap();
     let found: BTreeSet<u32> = found.top(usize::MAX).iter().map(|c| c.token.0).collect();
     let crossing = match stage {
-        // The order by distance from the entropy runs on two sides, so two tokens can change places at its end.
+        // The order by distance from the entropy runs on two sides, so two tokens can change places
+        // at its end.
         Stage::Typical(_) => 2,
         // k is a power with an exponent that may be large: it isn't where a mass crosses.
         Stage::Mirostat(m) if m.version() == 1 => 2 + plain.len() / 100,
         _ => 1,
     };
     let differ = plain.symmetric_difference(&found).count();
-    assert!(differ <= crossing, "{chain} at {} tokens: {differ} of {} differ", order.len(), plain.len());
+    assert!(
+        differ <= crossing,
+        "{chain} at {} tokens: {differ} of {} differ",
+        order.len(),
+        plain.len()
+    );
     1
 }
 
 #[test]
 fn every_truncation_at_every_size() {
     for (v, step) in cases::SIZES.into_iter().zip([0.5, 2f32.powi(-6), 2f32.powi(-14)]) {
-        let order: Vec<u32> = (0..v as u32).map(|i| (u64::from(i) * 5003 % v as u64) as u32).collect();
+        let order: Vec<u32> =
+            (0..v as u32).map(|i| (u64::from(i) * 5003 % v as u64) as u32).collect();
         let mut n = 0;
         for case in cases::all(v) {
-            // Second differences of neighbours 2^-14 apart are smaller than the rounding of a weight: what `tfs` keeps
-            // there is what its definition says, which `exact` tests.
+            // Second differences of neighbours 2^-14 apart are smaller than the rounding of a
+            // weight: what `tfs` keeps there is what its definition says, which `exact` tests.
             if v < 10_000 || !case.chain.to_string().starts_with("tfs") {
                 n += check(&order, step, &case.chain);
             }

@@ -1,6 +1,8 @@
 //! What a distribution tells, against other ways to come to the same number.
 
-use kelvin_sampling::{Chain, Dice, Distribution, Sampler, State, TokenId, Trace, Words, slope, softmax};
+use kelvin_sampling::{
+    Chain, Dice, Distribution, Sampler, State, TokenId, Trace, Words, slope, softmax,
+};
 use proptest::prelude::*;
 
 use crate::{logits, reference};
@@ -98,14 +100,18 @@ fn sums(distribution: &Distribution) -> Vec<f64> {
     each.collect()
 }
 
-/// Two logits further apart than f32 can say: no temperature brings the lower one back, drawn or shown.
+/// Two logits further apart than f32 can say: no temperature brings the lower one back, drawn or
+/// shown.
 #[test]
 fn a_gap_beyond_f32_is_infinite() {
     let (logits, chain) = ([-3.3445898e38, 2.2858334e38], "temp=1e38".parse::<Chain>().unwrap());
     let sampler = Sampler::new(chain.clone(), Dice { seed: 3, sample: 0 });
     let draw = sampler.measuring_shift().draw_with(&logits, u64::MAX).unwrap();
     let shown = Distribution::new(&logits, &chain).unwrap();
-    assert_eq!((draw.token, draw.entropy_final, draw.shift.unwrap().outside), (TokenId(1), 0.0, 0.0));
+    assert_eq!(
+        (draw.token, draw.entropy_final, draw.shift.unwrap().outside),
+        (TokenId(1), 0.0, 0.0)
+    );
     assert_eq!((shown.probability(TokenId(0)), shown.entropy()), (0.0, 0.0));
     assert_eq!(shown.surprisal(TokenId(0)), f64::INFINITY);
 }
@@ -152,7 +158,11 @@ fn entropy_by_its_definition() {
         let p: Vec<f64> = distribution.top(6).iter().map(|c| c.probability).collect();
         assert!(near(distribution.entropy(), reference::entropy(&p), 1e-13));
         assert!(near(distribution.effective_choices(), reference::entropy(&p).exp(), 1e-13));
-        assert!(near(distribution.surprisal(TokenId(3)), -distribution.probability(TokenId(3)).ln(), 1e-13));
+        assert!(near(
+            distribution.surprisal(TokenId(3)),
+            -distribution.probability(TokenId(3)).ln(),
+            1e-13
+        ));
     }
 }
 
@@ -199,7 +209,10 @@ fn gradients_are_differences() {
 fn limits() {
     let greedy = at(0.0);
     assert_eq!((greedy.survivors(), greedy.entropy(), greedy.effective_choices()), (1, 0.0, 1.0));
-    assert_eq!((greedy.free_energy(), greedy.heat_capacity(), greedy.entropy_slope()), (-4.0, 0.0, 0.0));
+    assert_eq!(
+        (greedy.free_energy(), greedy.heat_capacity(), greedy.entropy_slope()),
+        (-4.0, 0.0, 0.0)
+    );
 
     let mut logits = LOGITS.to_vec();
     logits.push(f32::NEG_INFINITY);
@@ -209,7 +222,8 @@ fn limits() {
     assert_eq!(uniform.free_energy(), f64::NEG_INFINITY);
     assert_eq!((uniform.heat_capacity(), uniform.entropy_slope()), (0.0, 0.0));
     assert_eq!(uniform.gradient(TokenId(0), TokenId(0)), 0.0);
-    let truncated = Distribution::at_infinity(&logits, &"temp=3 | top_k=2".parse().unwrap()).unwrap();
+    let truncated =
+        Distribution::at_infinity(&logits, &"temp=3 | top_k=2".parse().unwrap()).unwrap();
     let ids: Vec<u32> = truncated.top(9).iter().map(|c| c.token.0).collect();
     assert_eq!(ids, [4, 3]);
     let half = Distribution::at_infinity(&logits, &"top_p=0.5".parse().unwrap()).unwrap();
@@ -220,7 +234,8 @@ fn limits() {
 fn stages_say_what_they_did() {
     let chain: Chain = "temp=2 | top_k=3 | top_p=0.9".parse().unwrap();
     let watched = [TokenId(4), TokenId(1), TokenId(99)];
-    let trace = Trace::new(&LOGITS, &chain, &State::default(), &Words::default(), &watched).unwrap();
+    let trace =
+        Trace::new(&LOGITS, &chain, &State::default(), &Words::default(), &watched).unwrap();
     let shown = trace.distribution();
     let [temp, top_k, top_p] = trace.stages() else { panic!("three stages") };
     assert_eq!((temp.survivors_before, temp.survivors_after, temp.mass_removed), (6, 6, 0.0));
@@ -236,7 +251,11 @@ fn stages_say_what_they_did() {
         for (n, place) in trace.places(i).iter().enumerate() {
             let there = Distribution::new(&LOGITS, &chain.first(n)).unwrap();
             assert_eq!(place.map(|place| place.rank), there.rank(token), "{n}");
-            assert!(near(place.map_or(0.0, |place| place.probability), there.probability(token), 1e-6));
+            assert!(near(
+                place.map_or(0.0, |place| place.probability),
+                there.probability(token),
+                1e-6
+            ));
             assert!(place.is_none_or(|place| near(place.surprisal, there.surprisal(token), 1e-6)));
         }
     }

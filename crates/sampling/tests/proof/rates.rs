@@ -1,7 +1,8 @@
-//! Every stage at 8, 1,000 and 262,144 tokens: draws are in the support, come at their rates, no better than chance would
-//! have it, ever nearer to them, and independently of each other.
+//! Every stage at 8, 1,000 and 262,144 tokens: draws are in the support, come at their rates, no
+//! better than chance would have it, ever nearer to them, and independently of each other.
 //!
-//! `KELVIN_DRAWS=10000000` makes the long run: so many draws of each stage, over the three sizes; `./check` takes 154,400.
+//! `KELVIN_DRAWS=10000000` makes the long run: so many draws of each stage, over the three sizes;
+//! `./check` takes 154,400.
 
 use kelvin_sampling::{Dice, Words};
 
@@ -18,7 +19,8 @@ struct Walk {
 fn walk(v: usize) -> Walk {
     let wanted = std::env::var("KELVIN_DRAWS").ok();
     let wanted = wanted.map_or(0, |n| n.parse::<u64>().expect("KELVIN_DRAWS is a number"));
-    // 128,000 at 8 tokens and 25,600 at 1,000, times so many; the draws of a full vocabulary cost a thousand times as much.
+    // 128,000 at 8 tokens and 25,600 at 1,000, times so many; the draws of a full vocabulary cost a
+    // thousand times as much.
     let times = wanted.div_ceil(128_000 + 25_600).max(1);
     match v {
         8 => Walk { n_chunks: 64, n_positions: 1000 * times },
@@ -43,7 +45,8 @@ fn parts(truth: &[f64], n: usize) -> Parts {
     let mut before = 0.0;
     for id in order {
         let last = parts.mass.len() - 1;
-        // Each part is filled to its share of the whole; the last one takes what is too little for a part.
+        // Each part is filled to its share of the whole; the last one takes what is too little for
+        // a part.
         if before >= parts.mass.len() as f64 / n as f64 && 1.0 - before > 0.6 / n as f64 {
             parts.mass.push(0.0);
         }
@@ -63,20 +66,28 @@ struct Findings {
     fit: f64,
     /// The p-value of the p-values of the chunks being uniform.
     seeds: f64,
-    /// The distance to the truth after a quarter of the draws and after all, in units of what is expected, and how far from 1
-    /// that may be.
+    /// The distance to the truth after a quarter of the draws and after all, in units of what is
+    /// expected, and how far from 1 that may be.
     distances: [f64; 2],
     slack: f64,
     /// The p-values of independence: neighbouring positions, samples, a draw and a stage's word.
     independence: [f64; 3],
 }
 
-/// `mutant` turns the words of the dice into those that are used: the identity for an honest sampler.
-fn draw_many(case: &Case, logits: &[f32], walk: Walk, seed: u64, mutant: impl Fn(u64) -> u64) -> Findings {
+/// `mutant` turns the words of the dice into those that are used: the identity for an honest
+/// sampler.
+fn draw_many(
+    case: &Case,
+    logits: &[f32],
+    walk: Walk,
+    seed: u64,
+    mutant: impl Fn(u64) -> u64,
+) -> Findings {
     let truth = case.truth(logits);
     // As many parts as get 10 draws each, at most 100.
     let n = 2 * walk.n_chunks * walk.n_positions;
-    let fine = parts(&truth, (n / 10).clamp(8, if logits.len() > 1000 { 40 } else { 100 }) as usize);
+    let fine =
+        parts(&truth, (n / 10).clamp(8, if logits.len() > 1000 { 40 } else { 100 }) as usize);
     let coarse = parts(&truth, 3);
     let mut sampler = case.sampler();
     let mut counts = vec![0u64; fine.mass.len()];
@@ -92,9 +103,16 @@ fn draw_many(case: &Case, logits: &[f32], walk: Walk, seed: u64, mutant: impl Fn
             for (s, place) in pair.iter_mut().enumerate() {
                 let words = Dice { seed: seed + chunk, sample: s as u64 }.words(pos);
                 sampler.set_state(case.state.clone());
-                let token = sampler.sample_with(logits, Words { draw: mutant(words.draw), ..words }).unwrap();
+                let token = sampler
+                    .sample_with(logits, Words { draw: mutant(words.draw), ..words })
+                    .unwrap();
                 let part = fine.of[token.index()];
-                assert!(part != NONE, "{}: token {} is outside of the support", case.chain, token.0);
+                assert!(
+                    part != NONE,
+                    "{}: token {} is outside of the support",
+                    case.chain,
+                    token.0
+                );
                 counts[part as usize] += 1;
                 *place = coarse.of[token.index()] as usize;
                 of_chunk[s][*place] += 1;
@@ -127,7 +145,8 @@ fn draw_many(case: &Case, logits: &[f32], walk: Walk, seed: u64, mutant: impl Fn
 fn distance(counts: &[u64], p: &[f64]) -> f64 {
     let n = counts.iter().sum::<u64>() as f64;
     let found: f64 = counts.iter().zip(p).map(|(&c, p)| (c as f64 / n - p).abs() / 2.0).sum();
-    let expected: f64 = p.iter().map(|p| (p * (1.0 - p) / (std::f64::consts::TAU * n)).sqrt()).sum();
+    let expected: f64 =
+        p.iter().map(|p| (p * (1.0 - p) / (std::f64::consts::TAU * n)).sqrt()).sum();
     found / expected
 }
 
@@ -180,13 +199,18 @@ fn wrong_samplers_are_caught() {
         for case in all.iter().filter(|case| case.chain.to_string() == "temp=1.3") {
             for (name, mutant) in mutants {
                 let found = draw_many(case, &logits, Walk { n_chunks, n_positions }, 7, mutant);
-                assert!(found.fit < 1e-4, "{v} tokens: the {name} sampler passed {}: {found:?}", case.chain);
+                assert!(
+                    found.fit < 1e-4,
+                    "{v} tokens: the {name} sampler passed {}: {found:?}",
+                    case.chain
+                );
             }
         }
     }
 }
 
-/// A sampler whose neighbouring draws follow each other, and one that is too regular, are caught as well.
+/// A sampler whose neighbouring draws follow each other, and one that is too regular, are caught as
+/// well.
 #[test]
 fn wrong_dice_are_caught() {
     let (logits, walk) = (cases::logits(8), Walk { n_chunks: 64, n_positions: 500 });

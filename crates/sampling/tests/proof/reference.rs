@@ -1,5 +1,5 @@
-//! The reference sampler: a full sort, one weight after the other, u128 for everything. Written for reading, used
-//! nowhere else.
+//! The reference sampler: a full sort, one weight after the other, u128 for everything. Written for
+//! reading, used nowhere else.
 
 use kelvin_sampling::{Chain, State, TokenId, Window, Words};
 
@@ -19,7 +19,8 @@ pub(crate) struct Reference {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Refused;
 
-/// Applies a chain at the start of a sequence to logits without bad numbers, of which at least one isn't masked.
+/// Applies a chain at the start of a sequence to logits without bad numbers, of which at least one
+/// isn't masked.
 pub(crate) fn survive(logits: &[f32], chain: &Chain) -> Reference {
     try_survive(logits, chain, &State::default(), &Words::default()).unwrap()
 }
@@ -77,7 +78,8 @@ impl Reference {
 
     /// Σ round(w·|d|·2^7) up to each survivor, included.
     pub(crate) fn moments(&self) -> Vec<u128> {
-        let term = |(w, d): (u128, f32)| (w as f64 * f64::from(-d) * 128.0).round_ties_even() as u128;
+        let term =
+            |(w, d): (u128, f32)| (w as f64 * f64::from(-d) * 128.0).round_ties_even() as u128;
         let terms = self.weights().into_iter().zip(self.ds()).map(term);
         terms
             .scan(0, |sum, term| {
@@ -131,9 +133,13 @@ impl Reference {
     pub(crate) fn probabilities(&self) -> Vec<f64> {
         let max = f64::from(self.survivors[0].1);
         let weight = |&(_, x): &(u32, f32)| {
-            // Logits further apart than the largest f32 are infinitely far apart, whatever the temperature.
-            let apart =
-                if x - self.survivors[0].1 < f32::MIN { f64::NEG_INFINITY } else { f64::from(x) - max };
+            // Logits further apart than the largest f32 are infinitely far apart, whatever the
+            // temperature.
+            let apart = if x - self.survivors[0].1 < f32::MIN {
+                f64::NEG_INFINITY
+            } else {
+                f64::from(x) - max
+            };
             (apart * f64::from(self.beta)).exp()
         };
         let total: f64 = self.survivors.iter().map(weight).sum();

@@ -14,8 +14,9 @@ pub(crate) fn apply(
 ) -> Result<(), Refused> {
     let tokens = state.tokens();
     let output = &tokens[state.n_prompt()..];
-    let counted =
-        |window: Window, scope: Scope| recent(if scope == Scope::All { tokens } else { output }, window);
+    let counted = |window: Window, scope: Scope| {
+        recent(if scope == Scope::All { tokens } else { output }, window)
+    };
     match stage {
         Stage::Bias(bias) => {
             known(bias.get().iter().map(|(id, _)| id.0), vocab)?;
@@ -58,7 +59,8 @@ pub(crate) fn apply(
                     if alone || longest < dry.length() as usize {
                         return x;
                     }
-                    let power = libm::pow(f64::from(dry.base()), (longest - dry.length() as usize) as f64);
+                    let power =
+                        libm::pow(f64::from(dry.base()), (longest - dry.length() as usize) as f64);
                     x - (f64::from(dry.multiplier()) * power).min(f64::from(f32::MAX)) as f32
                 })?;
             }
@@ -141,8 +143,11 @@ pub(crate) fn apply(
             let center = (left.ln_z() - left.entropy()) as f32;
             let needed = Reference::share(t.get(), left.total()).max(1);
             let distance = left.ds().into_iter().map(|d| (d - center).abs());
-            let mut order: Vec<(f32, u128, (u32, f32))> =
-                distance.zip(left.weights()).zip(&left.survivors).map(|((s, w), &x)| (s, w, x)).collect();
+            let mut order: Vec<(f32, u128, (u32, f32))> = distance
+                .zip(left.weights())
+                .zip(&left.survivors)
+                .map(|((s, w), &x)| (s, w, x))
+                .collect();
             // Stable: ties stay in descending order.
             order.sort_by(|a, b| a.0.total_cmp(&b.0));
             let (mut sum, mut last) = (0, f32::INFINITY);
@@ -194,7 +199,8 @@ pub(crate) fn apply(
         Stage::Tfs(z) => {
             if z.get() < 1.0 && left.survivors.len() >= 3 {
                 let weights = left.weights();
-                let bends: Vec<u128> = weights.windows(3).map(|w| (w[0] + w[2]).abs_diff(2 * w[1])).collect();
+                let bends: Vec<u128> =
+                    weights.windows(3).map(|w| (w[0] + w[2]).abs_diff(2 * w[1])).collect();
                 let total: u128 = bends.iter().sum();
                 let mut sum = 0;
                 let past = bends.iter().position(|bend| {
@@ -232,7 +238,8 @@ pub(crate) fn apply(
             match m.version() {
                 2 => left.keep_weight(Reference::share(libm::exp2(-mu), left.total())),
                 _ => {
-                    let first: Vec<u64> = left.weights().iter().take(100).map(|&w| w as u64).collect();
+                    let first: Vec<u64> =
+                        left.weights().iter().take(100).map(|&w| w as u64).collect();
                     left.survivors.truncate(m.k(mu, &first, vocab));
                 }
             }
@@ -254,13 +261,19 @@ fn not_empty(left: &Reference) -> Result<(), Refused> {
 fn change(left: &mut Reference, by: impl Fn(u32, f32) -> f32) -> Result<(), Refused> {
     if left.beta != 1.0 {
         let (max, beta) = (left.survivors[0].1, left.beta);
-        left.survivors.iter_mut().for_each(|(_, x)| *x = ((*x - max) * beta).clamp(f32::MIN, f32::MAX));
+        left.survivors
+            .iter_mut()
+            .for_each(|(_, x)| *x = ((*x - max) * beta).clamp(f32::MIN, f32::MAX));
         written(left);
     }
     for (id, x) in &mut left.survivors {
         let y = by(*id, *x);
         // A ban bans whatever the logit was; an overflow doesn't.
-        *x = if by(*id, 0.0) == f32::NEG_INFINITY { f32::NEG_INFINITY } else { y.clamp(f32::MIN, f32::MAX) };
+        *x = if by(*id, 0.0) == f32::NEG_INFINITY {
+            f32::NEG_INFINITY
+        } else {
+            y.clamp(f32::MIN, f32::MAX)
+        };
     }
     left.survivors.retain(|(_, x)| *x > f32::NEG_INFINITY);
     left.sort();
@@ -286,17 +299,20 @@ fn heat(left: &mut Reference, t: f64) {
     }
 }
 
-/// The longest run of tokens before an earlier `c` that equals the end of the text and reaches over no breaker.
+/// The longest run of tokens before an earlier `c` that equals the end of the text and reaches over
+/// no breaker.
 fn longest_repeat(text: &[TokenId], c: TokenId, breakers: &[Vec<u32>]) -> usize {
     let breaks = |end: &[TokenId]| {
         breakers.iter().any(|b| {
-            b.len() <= end.len() && end[end.len() - b.len()..].iter().map(|t| t.0).eq(b.iter().copied())
+            b.len() <= end.len()
+                && end[end.len() - b.len()..].iter().map(|t| t.0).eq(b.iter().copied())
         })
     };
     let room = (0..text.len()).find(|&n| breaks(&text[..text.len() - n])).unwrap_or(text.len());
     let mut longest = 0;
     for i in (1..text.len()).filter(|&i| text[i] == c) {
-        let same = (0..i).take_while(|&n| n < room && text[i - 1 - n] == text[text.len() - 1 - n]).count();
+        let same =
+            (0..i).take_while(|&n| n < room && text[i - 1 - n] == text[text.len() - 1 - n]).count();
         longest = longest.max(same);
     }
     longest

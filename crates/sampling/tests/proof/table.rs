@@ -1,6 +1,9 @@
-//! A table of 20 patterns of logits, 12 temperatures and every stage: each cell is exact or a named error.
+//! A table of 20 patterns of logits, 12 temperatures and every stage: each cell is exact or a named
+//! error.
 
-use kelvin_sampling::{Chain, Dice, Distribution, SampleError, Sampler, State, TokenId, Trace, Words};
+use kelvin_sampling::{
+    Chain, Dice, Distribution, SampleError, Sampler, State, TokenId, Trace, Words,
+};
 
 use crate::{cases, exact};
 
@@ -50,7 +53,9 @@ fn every_cell_is_exact_or_a_named_error() {
                 // A text has ids of the vocabulary.
                 let id = |token: &TokenId| TokenId(token.0 % logits.len().max(1) as u32);
                 let state = State::restore(case.state.tokens().iter().map(id).collect(), 5, None);
-                for text in [format!("temp={t} | {}", case.chain), format!("{} | temp={t}", case.chain)] {
+                for text in
+                    [format!("temp={t} | {}", case.chain), format!("{} | temp={t}", case.chain)]
+                {
                     // What learns can only be the last.
                     let Ok(chain) = text.parse::<Chain>() else { continue };
                     match row {
@@ -60,7 +65,13 @@ fn every_cell_is_exact_or_a_named_error() {
                         }
                         _ => {
                             let words = [0, 1 << 63, u64::MAX];
-                            exact::check_after(logits, &chain, &state, 0x1234_5678_9abc_def0, &words);
+                            exact::check_after(
+                                logits,
+                                &chain,
+                                &state,
+                                0x1234_5678_9abc_def0,
+                                &words,
+                            );
                             cells.0 += 1;
                         }
                     }
@@ -105,7 +116,10 @@ fn bad(row: usize, logits: &[f32], chain: &Chain, state: &State) {
 fn temperatures_that_cannot_be_are_refused_when_made() {
     for t in ["-1e-45", "-1", "nan", "inf", "-inf", "1e39", "1e999", "", "x"] {
         let error = format!("temp={t}").parse::<Chain>().unwrap_err().to_string();
-        assert!(error.starts_with("temp: ") && error.contains("expected 0 (greedy)"), "{t}: {error}");
+        assert!(
+            error.starts_with("temp: ") && error.contains("expected 0 (greedy)"),
+            "{t}: {error}"
+        );
     }
 }
 
@@ -122,10 +136,16 @@ fn ids_out_of_range_are_named() {
         let expected = SampleError::UnknownToken { stage, token: TokenId(id), vocab: 8 };
         assert_eq!(sampler.sample(&[0.5; 8], 0), Err(expected.clone()), "{chain}");
         let error = expected.to_string();
-        assert!(error.contains(stage) && error.contains(&id.to_string()) && error.contains('8'), "{error}");
+        assert!(
+            error.contains(stage) && error.contains(&id.to_string()) && error.contains('8'),
+            "{error}"
+        );
     }
-    // A text may name tokens that a penalty finds nothing for: also an error with a name, never a panic.
-    for chain in ["repetition=1.2", "frequency=1", "presence=1", "dry=1,length:1", "no_repeat_ngram=1"] {
+    // A text may name tokens that a penalty finds nothing for: also an error with a name, never a
+    // panic.
+    for chain in
+        ["repetition=1.2", "frequency=1", "presence=1", "dry=1,length:1", "no_repeat_ngram=1"]
+    {
         let mut sampler = Sampler::new(chain.parse().unwrap(), Dice::default());
         sampler.set_state(State::restore([3, 900, 3].map(TokenId).to_vec(), 0, None));
         let error = sampler.sample(&[0.5; 8], 0).unwrap_err();
@@ -157,8 +177,14 @@ fn a_chain_of_all_the_stages_it_may_have_is_exact() {
     let kinds: Vec<String> = cases::all(1000).iter().map(|case| case.chain.to_string()).collect();
     let last = |text: &String| text.contains("adaptive") || text.contains("mirostat");
     // Those that change logits little, so that many of them leave something to look at.
-    let gentle =
-        ["temp=1.0001", "top_k=290", "top_p=0.99999", "min_p=0.0000001", "bias=1:0.001", "quadratic=0"];
+    let gentle = [
+        "temp=1.0001",
+        "top_k=290",
+        "top_p=0.99999",
+        "min_p=0.0000001",
+        "bias=1:0.001",
+        "quadratic=0",
+    ];
     // A case may be a chain of several stages.
     let n_stages = |texts: &[String]| texts.join(" | ").split(" | ").count();
     let mut stages: Vec<String> = kinds.iter().filter(|t| !last(t)).cloned().collect();

@@ -1,4 +1,5 @@
-//! Tokens 18 to 25 nats below the likeliest come up at their rate, under every stage and at every size.
+//! Tokens 18 to 25 nats below the likeliest come up at their rate, under every stage and at every
+//! size.
 
 use kelvin_sampling::{Chain, Dice, Sampler, Words};
 
@@ -22,7 +23,8 @@ fn classes_come_up_at_their_rates_under_every_stage() {
         for case in cases::tails() {
             let dice = Dice { seed: 31, sample: 0 };
             let mut truth =
-                reference::try_survive(&logits, &case.chain, &case.state, &Words::default()).unwrap();
+                reference::try_survive(&logits, &case.chain, &case.state, &Words::default())
+                    .unwrap();
             let first = usize::from(truth.survivors[0].0 == 0);
             let from = truth.boundary(first);
             let span = u128::from(u64::MAX - from) + 1;

@@ -47,7 +47,8 @@ fn equal_priorities_merge_from_the_left() {
 }
 
 proptest! {
-    // Like a real vocabulary: what a pair becomes depends on its text alone, so here on the tokens' order.
+    // Like a real vocabulary: what a pair becomes depends on its text alone, so here on the tokens'
+    // order.
     #[test]
     fn the_heap_merges_as_the_loop_does(
         priorities in prop::collection::vec(prop::option::of(0_u32..6), 64),

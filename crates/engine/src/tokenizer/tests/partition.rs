@@ -1,4 +1,5 @@
-//! The search for special tokens against llama.cpp's way of doing it: one token after another over all fragments.
+//! The search for special tokens against llama.cpp's way of doing it: one token after another over
+//! all fragments.
 
 use proptest::prelude::*;
 
@@ -8,10 +9,17 @@ use crate::tokenizer::{
     vocabulary::Vocabulary,
 };
 
-/// For each length, longest first: cut every stretch of text wherever a token of that length stands.
-fn naive<'a>(tokens: &[(&str, i64)], vocabulary: &Vocabulary, text: &'a str, all: bool) -> Vec<Fragment<'a>> {
+/// For each length, longest first: cut every stretch of text wherever a token of that length
+/// stands.
+fn naive<'a>(
+    tokens: &[(&str, i64)],
+    vocabulary: &Vocabulary,
+    text: &'a str,
+    all: bool,
+) -> Vec<Fragment<'a>> {
     let wanted = |kind: i64| kind == 4 || all && matches!(kind, 2 | 3);
-    let texts: Vec<&str> = tokens.iter().filter(|(_, kind)| wanted(*kind)).map(|(text, _)| *text).collect();
+    let texts: Vec<&str> =
+        tokens.iter().filter(|(_, kind)| wanted(*kind)).map(|(text, _)| *text).collect();
     let mut lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
     lengths.sort_by(|a, b| b.cmp(a));
     lengths.dedup();
@@ -29,7 +37,12 @@ fn naive<'a>(tokens: &[(&str, i64)], vocabulary: &Vocabulary, text: &'a str, all
     fragments
 }
 
-fn cut<'a>(texts: &[&str], vocabulary: &Vocabulary, text: &'a str, length: usize) -> Vec<Fragment<'a>> {
+fn cut<'a>(
+    texts: &[&str],
+    vocabulary: &Vocabulary,
+    text: &'a str,
+    length: usize,
+) -> Vec<Fragment<'a>> {
     let (mut fragments, mut begin, mut at) = (Vec::new(), 0, 0);
     while at + length <= text.len() {
         match text.get(at..at + length).filter(|part| texts.contains(part)) {

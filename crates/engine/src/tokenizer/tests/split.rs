@@ -29,8 +29,9 @@ const ALL: [Split; 6] =
     [Split::Gpt2, Split::Digits, Split::Llama3, Split::Qwen2, Split::Tekken, Split::Default];
 
 static EXPRESSIONS: LazyLock<Vec<(Split, Vec<Regex>)>> = LazyLock::new(|| {
-    let compile =
-        |split| expressions(split).iter().map(|expression| Regex::new(expression).unwrap()).collect();
+    let compile = |split| {
+        expressions(split).iter().map(|expression| Regex::new(expression).unwrap()).collect()
+    };
     ALL.map(|split| (split, compile(split))).into()
 });
 
@@ -70,7 +71,10 @@ fn words_as_people_know_them() {
         ["I", "'ll", " go", " ", " now", ",", " 1234", "!"]
     );
     assert_eq!(words(Split::Digits, "a 12"), ["a", " ", "1", "2"]);
-    assert_eq!(words(Split::Llama3, "I'LL 12345\n\n x"), ["I", "'LL", " ", "123", "45", "\n\n", " x"]);
+    assert_eq!(
+        words(Split::Llama3, "I'LL 12345\n\n x"),
+        ["I", "'LL", " ", "123", "45", "\n\n", " x"]
+    );
     assert_eq!(words(Split::Qwen2, "(abc) 12"), ["(abc", ")", " ", "1", "2"]);
     assert_eq!(
         words(Split::Tekken, "helloWorld HTTPServer a/\n"),
@@ -83,8 +87,8 @@ fn words_as_people_know_them() {
 fn a_megabyte_of_anything_takes_time_in_proportion() {
     for split in ALL {
         for unit in [
-            " ", "\n", " \n", "a", "A", "1", "!", "中", "中A", "a1", "'", "\u{301}", "\u{301}A", " \u{a0}",
-            "/",
+            " ", "\n", " \n", "a", "A", "1", "!", "中", "中A", "a1", "'", "\u{301}", "\u{301}A",
+            " \u{a0}", "/",
         ] {
             let text = unit.repeat(1_000_000 / unit.len());
             let mut n_bytes = 0;

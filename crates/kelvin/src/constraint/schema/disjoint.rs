@@ -1,7 +1,7 @@
 //! `oneOf` in, `anyOf` out where at most one of its schemas can hold, or a refusal.
 //!
-//! Two schemas exclude each other by their types, by the values that they list, or by a property that one of them requires: that is
-//! how libraries tell the variants of a type apart.
+//! Two schemas exclude each other by their types, by the values that they list, or by a property
+//! that one of them requires: that is how libraries tell the variants of a type apart.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,10 @@ const MOST_PARTS: usize = 32;
 const MOST_VALUES: usize = 10_000;
 
 /// Replaces each `oneOf` (`of` its schemas, `at` its pointer).
-pub(super) fn settle(whole: &mut Value, definitions: &mut Map<String, Value>) -> Result<(), FormError> {
+pub(super) fn settle(
+    whole: &mut Value,
+    definitions: &mut Map<String, Value>,
+) -> Result<(), FormError> {
     let known = definitions.clone();
     let mut comparing = Comparing { definitions: &known, n_left: MOST_COMPARISONS };
     settle_in(whole, &mut comparing)?;
@@ -89,7 +92,9 @@ impl<'a> Comparing<'a> {
         let mut found: Vec<&'s Value> = Vec::new();
         let mut left = vec![schema];
         while let Some(schema) = left.pop() {
-            if found.len() >= MOST_PARTS || found.iter().any(|earlier| std::ptr::eq(*earlier, schema)) {
+            if found.len() >= MOST_PARTS
+                || found.iter().any(|earlier| std::ptr::eq(*earlier, schema))
+            {
                 continue;
             }
             found.push(schema);
@@ -171,7 +176,8 @@ fn kinds(schema: &Value) -> Vec<&'static str> {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    let is_named = |name: &Value, kind: &str| name == kind || (kind == "number" && name == "integer");
+    let is_named =
+        |name: &Value, kind: &str| name == kind || (kind == "number" && name == "integer");
     let is_typed = |kind: &str| match schema.get("type") {
         None => true,
         Some(Value::Array(types)) => types.iter().any(|name| is_named(name, kind)),
@@ -186,6 +192,7 @@ fn kinds(schema: &Value) -> Vec<&'static str> {
 /// What a property has to be, if anything.
 fn property<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
     let listed = schema.get("properties").and_then(|properties| properties.get(name));
-    let other = || schema.get("additionalProperties").filter(|_| schema.get("patternProperties").is_none());
+    let other =
+        || schema.get("additionalProperties").filter(|_| schema.get("patternProperties").is_none());
     listed.or_else(other)
 }

@@ -1,10 +1,12 @@
-//! A JSON schema as people and libraries write it in, an equal one of what the parser holds exactly out, or a refusal that
-//! names the keyword and its place.
+//! A JSON schema as people and libraries write it in, an equal one of what the parser holds exactly
+//! out, or a refusal that names the keyword and its place.
 //!
-//! Each keyword is one of three. What constrains nothing is dropped: titles, unknown formats, `propertyNames` that any
-//! name fits. What the parser holds is passed on, in the order it needs: it reads a schema's keywords in runs between
-//! `allOf`, `anyOf`, `oneOf` and `$ref`. What it ignores, rounds or gets wrong is written in other words if they are equal,
-//! and refused if there are none. `format` is an annotation, as in JSON Schema 2020-12, and yet those the parser knows are held.
+//! Each keyword is one of three. What constrains nothing is dropped: titles, unknown formats,
+//! `propertyNames` that any name fits. What the parser holds is passed on, in the order it needs:
+//! it reads a schema's keywords in runs between `allOf`, `anyOf`, `oneOf` and `$ref`. What it
+//! ignores, rounds or gets wrong is written in other words if they are equal, and refused if there
+//! are none. `format` is an annotation, as in JSON Schema 2020-12, and yet those the parser knows
+//! are held.
 
 mod disjoint;
 mod names;
@@ -36,14 +38,16 @@ const MOST_COPIED: usize = 256 << 10;
 /// What the parser has a pattern for.
 const FORMATS: [&str; 10] =
     ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"];
-/// 29 February comes in leap years alone, and no minute has a second of number 60 that programs take.
+/// 29 February comes in leap years alone, and no minute has a second of number 60 that programs
+/// take.
 const CALENDAR: [(&str, &str); 3] = [
     ("date", concat!(leap_days!(), "$")),
     ("date-time", concat!(leap_days!(), "[tT][0-9]{2}:[0-9]{2}:[0-5]")),
     ("time", "^[0-9]{2}:[0-9]{2}:[0-5]"),
 ];
 /// Keywords that change what a schema means in ways that nothing here follows.
-const UNSUPPORTED: [&str; 5] = ["$dynamicRef", "$recursiveRef", "extends", "disallow", "divisibleBy"];
+const UNSUPPORTED: [&str; 5] =
+    ["$dynamicRef", "$recursiveRef", "extends", "disallow", "divisibleBy"];
 
 /// An equal schema of what the parser holds.
 pub(super) fn plain(schema: &Value) -> Result<Value, FormError> {
@@ -54,7 +58,8 @@ pub(super) fn plain(schema: &Value) -> Result<Value, FormError> {
     let mut whole = reader.read(schema, &Place::top())?;
     let mut definitions = Map::new();
     while let Some((name, pointer)) = reader.references.next() {
-        let target = schema.pointer(&pointer).expect("a reference is queued with a target that is there");
+        let target =
+            schema.pointer(&pointer).expect("a reference is queued with a target that is there");
         definitions.insert(name, reader.read(target, &Place::at(&pointer))?);
     }
     references::check(&definitions)?;
@@ -83,7 +88,8 @@ struct Place {
     /// The JSON pointer.
     pointer: String,
     depth: usize,
-    /// It's inside of a schema with an `$id` of its own, against which references would be resolved.
+    /// It's inside of a schema with an `$id` of its own, against which references would be
+    /// resolved.
     is_rebased: bool,
 }
 
@@ -142,7 +148,9 @@ impl Reader<'_> {
             return Err(FormError::Refused(format!("it is nested deeper than {MOST_DEPTH}")));
         }
         if self.n_schemas > MOST_SCHEMAS {
-            return Err(FormError::Refused(format!("it has more than {MOST_SCHEMAS} schemas in it")));
+            return Err(FormError::Refused(format!(
+                "it has more than {MOST_SCHEMAS} schemas in it"
+            )));
         }
         let mut place = place.clone();
         place.is_rebased |= !place.pointer.is_empty()
@@ -173,7 +181,8 @@ impl Reader<'_> {
         Ok(if out.is_empty() { Value::Bool(true) } else { Value::Object(out) })
     }
 
-    /// Notes that a schema is going to be written so many times. One inside of another, that could grow without end.
+    /// Notes that a schema is going to be written so many times. One inside of another, that could
+    /// grow without end.
     fn copies(&mut self, schema: &Value, times: usize) -> Result<(), FormError> {
         self.n_copied += schema.to_string().len() * times;
         if self.n_copied > MOST_COPIED {
@@ -190,7 +199,8 @@ impl Reader<'_> {
         place: &Place,
         out: &mut Map<String, Value>,
     ) -> Result<Kinds, FormError> {
-        const NAMES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
+        const NAMES: [&str; 7] =
+            ["null", "boolean", "integer", "number", "string", "array", "object"];
         let Some(types) = map.get("type") else {
             return Ok(Kinds { number: true, string: true, array: true, object: true });
         };
@@ -199,10 +209,13 @@ impl Reader<'_> {
             one => std::slice::from_ref(one),
         };
         let has = |name: &str| list.iter().any(|item| item == name);
-        if let Some(other) = list.iter().find(|item| item.as_str().is_none_or(|item| !NAMES.contains(&item)))
+        if let Some(other) =
+            list.iter().find(|item| item.as_str().is_none_or(|item| !NAMES.contains(&item)))
         {
             let found = crate::shorten::shortened(&other.to_string());
-            return Err(place.refuse("type", &format!("is {found}, which is no type of JSON Schema")));
+            return Err(
+                place.refuse("type", &format!("is {found}, which is no type of JSON Schema"))
+            );
         }
         out.insert("type".to_string(), types.clone());
         let number = has("number") || has("integer");
@@ -239,8 +252,12 @@ impl Reader<'_> {
                 most = (name == "maxItems").then_some(n);
             }
         }
-        if map.get("uniqueItems").is_some_and(|value| value != false) && most.is_none_or(|most| most > 1) {
-            return Err(place.refuse("uniqueItems", "isn't supported: the items can't be kept apart"));
+        if map.get("uniqueItems").is_some_and(|value| value != false)
+            && most.is_none_or(|most| most > 1)
+        {
+            return Err(
+                place.refuse("uniqueItems", "isn't supported: the items can't be kept apart")
+            );
         }
         for name in ["contains", "minContains", "maxContains"] {
             let (Some(_), true) = (map.get(name), map.contains_key("contains")) else { continue };
@@ -258,7 +275,9 @@ impl Reader<'_> {
                 first.map(|first| ("items", first)),
                 map.get("additionalItems").map(|rest| ("additionalItems", rest)),
             ),
-            (first, rest) => (first.map(|first| ("prefixItems", first)), rest.map(|rest| ("items", rest))),
+            (first, rest) => {
+                (first.map(|first| ("prefixItems", first)), rest.map(|rest| ("items", rest)))
+            }
         };
         if let Some((name, first)) = first {
             let list = self.list(first, name, place)?;
@@ -277,7 +296,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// `unevaluated…` is the same as its older cousin only if nothing else here may evaluate something.
+    /// `unevaluated…` is the same as its older cousin only if nothing else here may evaluate
+    /// something.
     fn nothing_in_place(
         &self,
         map: &Map<String, Value>,
@@ -286,16 +306,23 @@ impl Reader<'_> {
     ) -> Result<(), FormError> {
         let others = ["allOf", "anyOf", "oneOf", "$ref", "if", "contains", "dependentSchemas"];
         match others.into_iter().find(|other| map.contains_key(*other)) {
-            Some(other) => Err(place.refuse(keyword, &format!("isn't supported beside \"{other}\""))),
+            Some(other) => {
+                Err(place.refuse(keyword, &format!("isn't supported beside \"{other}\"")))
+            }
             None => Ok(()),
         }
     }
 
     /// A list of schemas.
     fn list(&mut self, value: &Value, name: &str, place: &Place) -> Result<Vec<Value>, FormError> {
-        let Value::Array(list) = value else { return Err(place.refuse(name, "has to be a list of schemas")) };
+        let Value::Array(list) = value else {
+            return Err(place.refuse(name, "has to be a list of schemas"));
+        };
         let place = place.inside(name);
-        list.iter().enumerate().map(|(i, item)| self.read(item, &place.inside(&i.to_string()))).collect()
+        list.iter()
+            .enumerate()
+            .map(|(i, item)| self.read(item, &place.inside(&i.to_string())))
+            .collect()
     }
 
     /// What says of the whole value what it has to be, after everything else.
@@ -321,8 +348,11 @@ impl Reader<'_> {
             let list = self.list(value, name, place)?;
             match (list.len(), name) {
                 (0, _) => return Err(place.refuse(name, "has to have at least one schema")),
-                // Where exactly one of them holds is found out when all that is referred to is known.
-                (_, "oneOf") => out.insert(name.to_string(), json!({ "of": list, "at": place.pointer })),
+                // Where exactly one of them holds is found out when all that is referred to is
+                // known.
+                (_, "oneOf") => {
+                    out.insert(name.to_string(), json!({ "of": list, "at": place.pointer }))
+                }
                 _ => out.insert(name.to_string(), list.into()),
             };
         }
@@ -347,25 +377,33 @@ fn is_any(schema: &Value) -> bool {
 fn count(map: &Map<String, Value>, name: &str, place: &Place) -> Result<Option<u64>, FormError> {
     let Some(value) = map.get(name) else { return Ok(None) };
     let is_whole = |number: &f64| number.fract() == 0.0 && (0.0..1e15).contains(number);
-    let number = value.as_u64().or_else(|| value.as_f64().filter(is_whole).map(|number| number as u64));
+    let number =
+        value.as_u64().or_else(|| value.as_f64().filter(is_whole).map(|number| number as u64));
     number.map(Some).ok_or_else(|| place.refuse(name, "has to be a whole number, 0 or more"))
 }
 
-fn strings(map: &Map<String, Value>, place: &Place, out: &mut Map<String, Value>) -> Result<(), FormError> {
+fn strings(
+    map: &Map<String, Value>,
+    place: &Place,
+    out: &mut Map<String, Value>,
+) -> Result<(), FormError> {
     for name in ["minLength", "maxLength"] {
         if let Some(n) = count(map, name, place)? {
             out.insert(name.to_string(), n.into());
         }
     }
     if let Some(value) = map.get("pattern") {
-        let Value::String(pattern) = value else { return Err(place.refuse("pattern", "has to be a text")) };
+        let Value::String(pattern) = value else {
+            return Err(place.refuse("pattern", "has to be a text"));
+        };
         out.insert("pattern".to_string(), patterns::plain(pattern, "pattern", place)?.into());
     }
     if let Some(Value::String(format)) = map.get("format")
         && FORMATS.contains(&format.as_str())
     {
         out.insert("format".to_string(), format.as_str().into());
-        // What the parser's own patterns leave open. Libraries that write another pattern beside it have seen to that.
+        // What the parser's own patterns leave open. Libraries that write another pattern beside it
+        // have seen to that.
         if let (Some((_, pattern)), false) =
             (CALENDAR.iter().find(|(name, _)| name == format), out.contains_key("pattern"))
         {

@@ -1,7 +1,8 @@
-//! A pattern of names in, how many names it has out: endless from every beginning on, a few, or something else.
+//! A pattern of names in, how many names it has out: endless from every beginning on, a few, or
+//! something else.
 //!
-//! The pattern becomes an automaton. If a state that leads to a name can't reach a loop, a text that stands there
-//! may run out of names that it hasn't had.
+//! The pattern becomes an automaton. If a state that leads to a name can't reach a loop, a text
+//! that stands there may run out of names that it hasn't had.
 
 use llguidance::derivre::{Regex, RegexAst, RegexBuilder, StateID};
 use llguidance::regex_to_lark;
@@ -27,7 +28,8 @@ pub(super) fn of_pattern(pattern: &str) -> Names {
 /// Whether the names that none of these patterns has are endless.
 pub(super) fn are_endless_beside<'a>(patterns: impl Iterator<Item = &'a String>) -> bool {
     let any = RegexAst::Or(patterns.map(|pattern| searched(pattern)).collect());
-    let none = RegexAst::And(vec![RegexAst::Regex("(?s:.*)".to_string()), RegexAst::Not(Box::new(any))]);
+    let none =
+        RegexAst::And(vec![RegexAst::Regex("(?s:.*)".to_string()), RegexAst::Not(Box::new(any))]);
     automaton(&none).is_some_and(|mut automaton| automaton.names() == Names::Endless)
 }
 
@@ -98,7 +100,9 @@ impl Automaton {
         let mut goes_on = lives.clone();
         loop {
             let ends: Vec<usize> = (0..goes_on.len())
-                .filter(|state| goes_on[*state] && !self.next[*state].iter().any(|(_, to)| goes_on[*to]))
+                .filter(|state| {
+                    goes_on[*state] && !self.next[*state].iter().any(|(_, to)| goes_on[*to])
+                })
                 .collect();
             if ends.is_empty() {
                 break;
@@ -120,7 +124,9 @@ impl Automaton {
     fn reaching(&self, mut reaches: Vec<bool>) -> Vec<bool> {
         loop {
             let found: Vec<usize> = (0..reaches.len())
-                .filter(|state| !reaches[*state] && self.next[*state].iter().any(|(_, to)| reaches[*to]))
+                .filter(|state| {
+                    !reaches[*state] && self.next[*state].iter().any(|(_, to)| reaches[*to])
+                })
                 .collect();
             if found.is_empty() {
                 return reaches;

@@ -1,13 +1,15 @@
 //! Bounds and literals of numbers in, the same out if the parser holds them exactly, or a refusal.
 //!
-//! The parser computes with f64 and i64 and writes a bound's digits into a regular expression, so whole numbers beyond 2^53
-//! and long fractions come out as others, and large ones can end the process.
+//! The parser computes with f64 and i64 and writes a bound's digits into a regular expression, so
+//! whole numbers beyond 2^53 and long fractions come out as others, and large ones can end the
+//! process.
 
 use serde_json::{Map, Value};
 
 use super::{FormError, Place};
 
-/// 2^53 - 1: up to here every whole number is an f64 of its own, and no other is read as one of these.
+/// 2^53 - 1: up to here every whole number is an f64 of its own, and no other is read as one of
+/// these.
 const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
 /// How many digits after the point the parser keeps apart.
 const MOST_DECIMALS: usize = 15;
@@ -34,16 +36,20 @@ pub(super) fn read(
         _ => {}
     }
     check_unit(low, open_low, high, open_high, map, place)?;
-    for (name, value) in
-        [("minimum", low), ("maximum", high), ("exclusiveMinimum", open_low), ("exclusiveMaximum", open_high)]
-    {
+    for (name, value) in [
+        ("minimum", low),
+        ("maximum", high),
+        ("exclusiveMinimum", open_low),
+        ("exclusiveMaximum", open_high),
+    ] {
         if let Some(value) = value {
             out.insert(name.to_string(), number(value));
         }
     }
     if let Some(value) = map.get("multipleOf") {
         let divisor = value.as_f64().filter(|divisor| *divisor > 0.0);
-        let divisor = divisor.ok_or_else(|| place.refuse("multipleOf", "has to be a number above 0"))?;
+        let divisor =
+            divisor.ok_or_else(|| place.refuse("multipleOf", "has to be a number above 0"))?;
         check(divisor, value, "multipleOf", place)?;
         out.insert("multipleOf".to_string(), number(divisor));
     }
@@ -60,7 +66,8 @@ fn bound(map: &Map<String, Value>, name: &str, place: &Place) -> Result<Option<f
     let Some(value) = map.get(name) else { return Ok(None) };
     let value = value.as_f64().ok_or_else(|| place.refuse(name, "has to be a number"))?;
     let is_low = name.contains("inimum");
-    // Libraries bound a float by what its type can hold, which is no bound: such a number is written without an exponent.
+    // Libraries bound a float by what its type can hold, which is no bound: such a number is
+    // written without an exponent.
     for most in [f64::MAX, f64::from(f32::MAX)] {
         if value == if is_low { -most } else { most } {
             return Ok(Some(MOST_EXACT.copysign(value)));
@@ -87,20 +94,23 @@ fn exclusive(
 /// `written` is how it stands in the schema.
 fn check(value: f64, written: &Value, name: &str, place: &Place) -> Result<(), FormError> {
     if value.abs() > MOST_EXACT {
-        let words =
-            format!("is {written}: numbers beyond ±(2^53 - 1), 9007199254740991, can't be held exactly");
+        let words = format!(
+            "is {written}: numbers beyond ±(2^53 - 1), 9007199254740991, can't be held exactly"
+        );
         return Err(place.refuse(name, &words));
     }
     let decimals = format!("{value}").split_once('.').map_or(0, |(_, decimals)| decimals.len());
     if decimals > MOST_DECIMALS {
-        let words =
-            format!("is {written}: more than {MOST_DECIMALS} digits after the point can't be held exactly");
+        let words = format!(
+            "is {written}: more than {MOST_DECIMALS} digits after the point can't be held exactly"
+        );
         return Err(place.refuse(name, &words));
     }
     Ok(())
 }
 
-/// Between a whole number that is excluded and a bound before the next one, the parser allows the whole number.
+/// Between a whole number that is excluded and a bound before the next one, the parser allows the
+/// whole number.
 fn check_unit(
     low: Option<f64>,
     open_low: Option<f64>,
@@ -152,7 +162,9 @@ pub(super) fn check_inside(value: &Value, place: &Place) -> Result<(), FormError
             .iter()
             .enumerate()
             .try_for_each(|(i, item)| check_inside(item, &place.inside(&i.to_string()))),
-        Value::Object(map) => map.iter().try_for_each(|(name, item)| check_inside(item, &place.inside(name))),
+        Value::Object(map) => {
+            map.iter().try_for_each(|(name, item)| check_inside(item, &place.inside(name)))
+        }
         _ => Ok(()),
     }
 }

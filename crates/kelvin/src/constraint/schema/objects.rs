@@ -1,7 +1,8 @@
 //! What a schema says of objects in, the same in words that leave no name to be written twice out.
 //!
-//! Names are listed, or free. Free names are kept apart while the text is written (`keys`), which never leads into a dead end if
-//! every beginning of a name goes on to names without end. Patterns of a few names are listed instead, and others are refused.
+//! Names are listed, or free. Free names are kept apart while the text is written (`keys`), which
+//! never leads into a dead end if every beginning of a name goes on to names without end. Patterns
+//! of a few names are listed instead, and others are refused.
 
 use serde_json::{Map, Value, json};
 
@@ -62,9 +63,15 @@ impl Object {
     }
 
     /// Keeps to the names that are allowed.
-    fn narrow(&mut self, allowed: Allowed, reader: &mut Reader<'_>, place: &Place) -> Result<(), FormError> {
-        let refuse =
-            |other| Err(place.refuse("propertyNames", &format!("isn't supported beside \"{other}\"")));
+    fn narrow(
+        &mut self,
+        allowed: Allowed,
+        reader: &mut Reader<'_>,
+        place: &Place,
+    ) -> Result<(), FormError> {
+        let refuse = |other| {
+            Err(place.refuse("propertyNames", &format!("isn't supported beside \"{other}\"")))
+        };
         match allowed {
             Allowed::All => {}
             _ if !self.patterns.is_empty() => return refuse("patternProperties"),
@@ -88,7 +95,8 @@ impl Object {
         Ok(())
     }
 
-    /// Lists the names of patterns that have only a few, and refuses those whose names could run out.
+    /// Lists the names of patterns that have only a few, and refuses those whose names could run
+    /// out.
     fn list_patterns(&mut self, reader: &mut Reader<'_>, place: &Place) -> Result<(), FormError> {
         let mut left = Map::new();
         for (pattern, schema) in std::mem::take(&mut self.patterns) {
@@ -128,7 +136,9 @@ impl Object {
             }
             let is_control = |c: char| c.is_ascii_control();
             if self.listed.keys().any(|name| name.contains(is_control)) {
-                return refused("can't be held beside names with control characters; set it to false");
+                return refused(
+                    "can't be held beside names with control characters; set it to false",
+                );
             }
         }
         Ok(())
@@ -146,7 +156,8 @@ impl Object {
         place: &Place,
         out: &mut Map<String, Value>,
     ) -> Result<(), FormError> {
-        let is_free = self.others_are_free() || self.patterns.values().any(|schema| *schema != false);
+        let is_free =
+            self.others_are_free() || self.patterns.values().any(|schema| *schema != false);
         let is_required = |name: &String, required: &[String]| required.contains(name);
         let n_required = self.required.len() as u64;
         let may_come: Vec<String> = self
@@ -164,11 +175,14 @@ impl Object {
         }
         if !is_free && let Some(at_least) = least {
             if at_least > n_listed {
-                return Err(place
-                    .refuse("minProperties", &format!("is {at_least}, but only {n_listed} names can come")));
+                return Err(place.refuse(
+                    "minProperties",
+                    &format!("is {at_least}, but only {n_listed} names can come"),
+                ));
             }
             if at_least == n_listed {
-                let more = may_come.iter().filter(|name| !is_required(name, &self.required)).cloned();
+                let more =
+                    may_come.iter().filter(|name| !is_required(name, &self.required)).cloned();
                 let more: Vec<String> = more.collect();
                 self.required.extend(more);
                 least = None;
@@ -203,8 +217,9 @@ impl Object {
     fn only_required(&mut self) {
         let mut listed = Map::new();
         for name in &self.required {
-            let said =
-                |(pattern, schema): (&String, &Value)| names::fits(pattern, name).then(|| schema.clone());
+            let said = |(pattern, schema): (&String, &Value)| {
+                names::fits(pattern, name).then(|| schema.clone())
+            };
             let mut all: Vec<Value> = self.patterns.iter().filter_map(said).collect();
             match self.listed.get(name) {
                 Some(own) => all.insert(0, own.clone()),
@@ -278,8 +293,11 @@ fn others(
 fn required(map: &Map<String, Value>, place: &Place) -> Result<Vec<String>, FormError> {
     let mut names: Vec<String> = Vec::new();
     let Some(value) = map.get("required") else { return Ok(names) };
-    let list = value.as_array().map(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
-    for name in list.flatten().ok_or_else(|| place.refuse("required", "has to be a list of names"))? {
+    let list =
+        value.as_array().map(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    for name in
+        list.flatten().ok_or_else(|| place.refuse("required", "has to be a list of names"))?
+    {
         if !names.iter().any(|earlier| earlier == name) {
             names.push(name.to_string());
         }
@@ -291,7 +309,8 @@ fn required(map: &Map<String, Value>, place: &Place) -> Result<Vec<String>, Form
 fn check_dependent(map: &Map<String, Value>, place: &Place) -> Result<(), FormError> {
     for keyword in ["dependentRequired", "dependentSchemas", "dependencies"] {
         let Some(value) = map.get(keyword) else { continue };
-        let says_nothing = |value: &Value| is_any(value) || value.as_array().is_some_and(Vec::is_empty);
+        let says_nothing =
+            |value: &Value| is_any(value) || value.as_array().is_some_and(Vec::is_empty);
         if !value.as_object().is_some_and(|map| map.values().all(says_nothing)) {
             return Err(place.refuse(keyword, "isn't supported; \"anyOf\" can say the same"));
         }
@@ -300,7 +319,11 @@ fn check_dependent(map: &Map<String, Value>, place: &Place) -> Result<(), FormEr
 }
 
 /// What names `propertyNames` allows.
-fn allowed_names(reader: &mut Reader<'_>, schema: &Value, place: &Place) -> Result<Allowed, FormError> {
+fn allowed_names(
+    reader: &mut Reader<'_>,
+    schema: &Value,
+    place: &Place,
+) -> Result<Allowed, FormError> {
     let place = place.inside("propertyNames");
     let schema = reader.references.resolve(schema, &place)?.clone();
     let map = match reader.read(&schema, &place)? {
@@ -322,7 +345,8 @@ fn allowed_names(reader: &mut Reader<'_>, schema: &Value, place: &Place) -> Resu
         "oneOf",
         "$ref",
     ];
-    let mut said: Vec<&str> = about_strings.into_iter().filter(|name| map.contains_key(*name)).collect();
+    let mut said: Vec<&str> =
+        about_strings.into_iter().filter(|name| map.contains_key(*name)).collect();
     if said.first() == Some(&"type") {
         let types = &map["type"];
         if types != "string"
@@ -335,18 +359,23 @@ fn allowed_names(reader: &mut Reader<'_>, schema: &Value, place: &Place) -> Resu
     let length = |name: &str| map.get(name).and_then(Value::as_u64);
     match said.as_slice() {
         [] => Ok(Allowed::All),
-        ["const"] => Ok(Allowed::Listed(map["const"].as_str().map(str::to_string).into_iter().collect())),
+        ["const"] => {
+            Ok(Allowed::Listed(map["const"].as_str().map(str::to_string).into_iter().collect()))
+        }
         ["enum"] => {
             let names = map["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
             Ok(Allowed::Listed(names.map(str::to_string).collect()))
         }
-        ["pattern"] => Ok(Allowed::Pattern(map["pattern"].as_str().unwrap_or_default().to_string())),
+        ["pattern"] => {
+            Ok(Allowed::Pattern(map["pattern"].as_str().unwrap_or_default().to_string()))
+        }
         ["minLength"] | ["maxLength"] | ["minLength", "maxLength"] => {
             let most = length("maxLength").map_or(String::new(), |most| most.to_string());
             Ok(Allowed::Pattern(format!("^(?s:.{{{},{most}}})$", length("minLength").unwrap_or(0))))
         }
         _ => {
-            let words = format!("isn't supported beside what else is said of names ({})", said.join(", "));
+            let words =
+                format!("isn't supported beside what else is said of names ({})", said.join(", "));
             Err(place.refuse(said[0], &words))
         }
     }

@@ -1,4 +1,5 @@
-//! A pattern as ECMAScript and pydantic write it in, an equal one for the parser's regular expressions out.
+//! A pattern as ECMAScript and pydantic write it in, an equal one for the parser's regular
+//! expressions out.
 
 use super::{FormError, Place, names};
 
@@ -38,7 +39,8 @@ pub(super) fn plain(pattern: &str, keyword: &str, place: &Place) -> Result<Strin
     Ok(plain)
 }
 
-/// What stands for itself in a class of ECMAScript, escaped; nothing if it's ambiguous. And whether it looks around.
+/// What stands for itself in a class of ECMAScript, escaped; nothing if it's ambiguous. And whether
+/// it looks around.
 fn translated(pattern: &str) -> (Option<String>, bool) {
     let mut out = String::with_capacity(pattern.len());
     let (mut in_class, mut looks_around, mut is_ambiguous) = (false, false, false);
@@ -66,20 +68,28 @@ fn translated(pattern: &str) -> (Option<String>, bool) {
     ((!is_ambiguous).then_some(out), looks_around)
 }
 
-/// pydantic's patterns of decimals (2.12 and before), which exclude a sign and a point alone by looking ahead. Two of them lack an anchor
-/// and so match almost anything; what is written here is what they mean.
+/// pydantic's patterns of decimals (2.12 and before), which exclude a sign and a point alone by
+/// looking ahead. Two of them lack an anchor and so match almost anything; what is written here is
+/// what they mean.
 fn decimal(pattern: &str) -> Option<String> {
     let rest = pattern.strip_prefix(r"^(?!^[-+.]*$)[+-]?0*")?;
     let number = |text: &str| text.parse::<usize>().ok().filter(|n| *n <= MOST_DIGITS);
     // After the point: up to so many digits, and zeros; `some` if there has to be one.
     let fraction = |most: usize| format!("[0-9]{{0,{most}}}0*");
-    let some = |most: usize| if most == 0 { "0+".to_string() } else { format!("(?:[0-9]{{1,{most}}}0*|0+)") };
+    let some = |most: usize| {
+        if most == 0 { "0+".to_string() } else { format!("(?:[0-9]{{1,{most}}}0*|0+)") }
+    };
     let whole = |most: usize| {
-        if most == 0 { "0+".to_string() } else { format!("(?:0+[0-9]{{0,{most}}}|[0-9]{{1,{most}}})") }
+        if most == 0 {
+            "0+".to_string()
+        } else {
+            format!("(?:0+[0-9]{{0,{most}}}|[0-9]{{1,{most}}})")
+        }
     };
     let alternatives = if rest == r"\d*\.?\d*$" {
         vec![r"[0-9]+(?:\.[0-9]*)?".to_string(), r"\.[0-9]+".to_string()]
-    } else if let Some(places) = rest.strip_prefix(r"\d*\.?\d{0,").and_then(|rest| rest.strip_suffix("}0*$"))
+    } else if let Some(places) =
+        rest.strip_prefix(r"\d*\.?\d{0,").and_then(|rest| rest.strip_suffix("}0*$"))
     {
         let places = number(places)?;
         vec![format!(r"[0-9]+(?:\.{})?", fraction(places)), format!(r"\.{}", some(places))]
@@ -96,7 +106,10 @@ fn decimal(pattern: &str) -> Option<String> {
         } else {
             let rest = rest.strip_prefix(&format!(r"\d{{0,{most_whole}}}\.\d{{0,"))?;
             let places = number(rest.strip_suffix("}0*$)")?)?.min(most);
-            vec![format!(r"{}(?:\.{})?", whole(most_whole), fraction(places)), format!(r"\.{}", some(places))]
+            vec![
+                format!(r"{}(?:\.{})?", whole(most_whole), fraction(places)),
+                format!(r"\.{}", some(places)),
+            ]
         }
     };
     Some(format!("^[+-]?(?:{})$", alternatives.join("|")))
@@ -142,7 +155,8 @@ mod tests {
     #[test]
     fn durations_of_zod_are_held() {
         let durations = held(DURATIONS[0]);
-        for good in ["P1W", "P1Y", "P1Y2D", "P3M", "P1DT2H", "PT5M", "PT1H2,5S", "P1Y2M3DT4H5M6.7S"] {
+        for good in ["P1W", "P1Y", "P1Y2D", "P3M", "P1DT2H", "PT5M", "PT1H2,5S", "P1Y2M3DT4H5M6.7S"]
+        {
             assert!(names::fits(&durations, good), "{good}");
         }
         for bad in ["P", "PT", "P1DT", "P1W1D", "P1WT1H", "P1D1Y"] {

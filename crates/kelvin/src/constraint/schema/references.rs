@@ -1,6 +1,7 @@
 //! References of a schema into itself in, names of definitions out.
 //!
-//! The parser looks a pointer up without undoing its escapes, and knows neither anchors nor the schema's own `$id`.
+//! The parser looks a pointer up without undoing its escapes, and knows neither anchors nor the
+//! schema's own `$id`.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -19,7 +20,12 @@ pub(super) struct References<'a> {
 impl<'a> References<'a> {
     pub(super) fn new(top: &'a Value) -> References<'a> {
         let id = top.get("$id").and_then(Value::as_str).unwrap_or_default();
-        References { top, id: id.trim_end_matches('#'), names: HashMap::new(), queue: VecDeque::new() }
+        References {
+            top,
+            id: id.trim_end_matches('#'),
+            names: HashMap::new(),
+            queue: VecDeque::new(),
+        }
     }
 
     /// The name of the definition that `$ref` means, which is queued to be read if it's new.
@@ -47,15 +53,18 @@ impl<'a> References<'a> {
             place.refuse("$ref", &format!("is {found}, {why}"))
         };
         let text = reference.as_str().ok_or_else(|| refuse("which is no text"))?;
-        let text = if self.id.is_empty() { text } else { text.strip_prefix(self.id).unwrap_or(text) };
+        let text =
+            if self.id.is_empty() { text } else { text.strip_prefix(self.id).unwrap_or(text) };
         if place.is_rebased {
-            return Err(refuse("which stands in a schema with an \"$id\" of its own: that isn't supported"));
+            return Err(refuse(
+                "which stands in a schema with an \"$id\" of its own: that isn't supported",
+            ));
         }
         let inner = match text {
             "" => "",
-            _ => text
-                .strip_prefix('#')
-                .ok_or_else(|| refuse("but only references into the schema itself (#/…) are supported"))?,
+            _ => text.strip_prefix('#').ok_or_else(|| {
+                refuse("but only references into the schema itself (#/…) are supported")
+            })?,
         };
         let inner = unescape(inner).ok_or_else(|| refuse("whose escapes (%…) can't be read"))?;
         let pointer = if inner.is_empty() || inner.starts_with('/') {
@@ -108,19 +117,23 @@ fn anchored(schema: &Value, anchor: &str, pointer: String, depth: usize) -> Opti
     }
     match schema {
         Value::Object(map) => {
-            let is_it = |name: &str, text: &str| map.get(name).and_then(Value::as_str) == Some(text);
+            let is_it =
+                |name: &str, text: &str| map.get(name).and_then(Value::as_str) == Some(text);
             if is_it("$anchor", anchor)
                 || is_it("$dynamicAnchor", anchor)
                 || is_it("$id", &format!("#{anchor}"))
             {
                 return Some(pointer);
             }
-            let inside = |name: &str| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let inside =
+                |name: &str| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
             map.iter().find_map(|(name, value)| anchored(value, anchor, inside(name), depth + 1))
         }
         Value::Array(list) => {
             let inside = |i: usize| format!("{pointer}/{i}");
-            list.iter().enumerate().find_map(|(i, value)| anchored(value, anchor, inside(i), depth + 1))
+            list.iter()
+                .enumerate()
+                .find_map(|(i, value)| anchored(value, anchor, inside(i), depth + 1))
         }
         _ => None,
     }

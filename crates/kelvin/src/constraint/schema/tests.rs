@@ -1,4 +1,5 @@
-//! Schemas in the words of libraries, and random ones: what is made under them is checked by another library.
+//! Schemas in the words of libraries, and random ones: what is made under them is checked by
+//! another library.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -123,7 +124,10 @@ fn days_are_those_of_the_calendar() {
 #[test]
 fn what_can_not_be_held_is_refused_by_name_and_place() {
     for (schema, said) in [
-        (json!({ "enum": [1_152_921_504_606_846_977_u64] }), "\"enum\" at /enum/0 has 1152921504606846977"),
+        (
+            json!({ "enum": [1_152_921_504_606_846_977_u64] }),
+            "\"enum\" at /enum/0 has 1152921504606846977",
+        ),
         (json!({ "const": 9_007_199_254_740_993_u64 }), "\"const\""),
         (json!({ "enum": [{ "a": [-9_007_199_254_740_993_i64] }] }), "\"enum\" at /enum/0/a/0"),
         (
@@ -144,12 +148,18 @@ fn what_can_not_be_held_is_refused_by_name_and_place() {
             json!({ "anyOf": [true], "unevaluatedProperties": false }),
             "\"unevaluatedProperties\" at the top isn't supported beside \"anyOf\"",
         ),
-        (json!({ "patternProperties": { "^.{1,3}$": true } }), "\"patternProperties or propertyNames\""),
+        (
+            json!({ "patternProperties": { "^.{1,3}$": true } }),
+            "\"patternProperties or propertyNames\"",
+        ),
         (json!({ "patternProperties": { "^(?s:.{2,})$": true } }), "\"additionalProperties\""),
         (json!({ "properties": { "a": true }, "minProperties": 1 }), "\"minProperties\""),
         (json!({ "oneOf": [{ "type": "integer" }, { "type": "number" }] }), "\"oneOf\""),
         (json!({ "pattern": "^(?!a)" }), "\"pattern\""),
-        (json!({ "properties": { "a": { "$ref": "https://example.org/x" } } }), "\"$ref\" at /properties/a"),
+        (
+            json!({ "properties": { "a": { "$ref": "https://example.org/x" } } }),
+            "\"$ref\" at /properties/a",
+        ),
         (json!({ "$ref": "#/nowhere" }), "\"$ref\""),
         (json!({ "$defs": { "a": { "$ref": "#/$defs/a" } }, "$ref": "#/$defs/a" }), "\"$ref\""),
         (json!({ "$dynamicRef": "#x" }), "\"$dynamicRef\""),
@@ -223,7 +233,8 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
     }
 
@@ -256,9 +267,10 @@ impl Dice {
             2 => self.number(),
             3 | 4 => json!(self.one(&["a", "b", "é\n", "\"", "k0", "\u{7f}", "😀"])),
             5 => (0..self.below(3)).map(|_| self.value(depth + 1)).collect(),
-            _ => {
-                (0..self.below(3)).map(|_| (self.name(), self.value(depth + 1))).collect::<Map<_, _>>().into()
-            }
+            _ => (0..self.below(3))
+                .map(|_| (self.name(), self.value(depth + 1)))
+                .collect::<Map<_, _>>()
+                .into(),
         }
     }
 
@@ -267,8 +279,13 @@ impl Dice {
         if depth > 3 || self.is(12) {
             return self
                 .one(
-                    &[json!(true), json!({}), json!({ "type": "null" }), json!({ "$ref": "#/$defs/D" })]
-                        .each_ref(),
+                    &[
+                        json!(true),
+                        json!({}),
+                        json!({ "type": "null" }),
+                        json!({ "$ref": "#/$defs/D" }),
+                    ]
+                    .each_ref(),
                 )
                 .clone();
         }
@@ -282,7 +299,8 @@ impl Dice {
             1 => set("const", self.value(0)),
             2 => {
                 let name = self.one(&["anyOf", "anyOf", "oneOf", "allOf"]);
-                let list: Vec<Value> = (0..1 + self.below(3)).map(|_| self.schema(depth + 1)).collect();
+                let list: Vec<Value> =
+                    (0..1 + self.below(3)).map(|_| self.schema(depth + 1)).collect();
                 set(name, list.into());
                 if self.is(3) {
                     set("type", json!(self.one(&["object", "string", "integer"])));
@@ -298,7 +316,8 @@ impl Dice {
                 if self.is(5) {
                     set(
                         "multipleOf",
-                        self.one(&[json!(0.5), json!(3), json!(0.01), json!(7.5)].each_ref()).clone(),
+                        self.one(&[json!(0.5), json!(3), json!(0.01), json!(7.5)].each_ref())
+                            .clone(),
                     );
                 }
             }
@@ -324,11 +343,9 @@ impl Dice {
                 } else if self.is(3) {
                     set(
                         "format",
-                        json!(
-                            self.one(&[
-                                "date", "uuid", "ipv4", "ipv6", "email", "hostname", "time", "password"
-                            ])
-                        ),
+                        json!(self.one(&[
+                            "date", "uuid", "ipv4", "ipv6", "email", "hostname", "time", "password"
+                        ])),
                     );
                 }
             }
@@ -338,7 +355,8 @@ impl Dice {
                     set("items", self.schema(depth + 1));
                 }
                 if self.is(3) {
-                    let list: Vec<Value> = (0..1 + self.below(2)).map(|_| self.schema(depth + 1)).collect();
+                    let list: Vec<Value> =
+                        (0..1 + self.below(2)).map(|_| self.schema(depth + 1)).collect();
                     set("prefixItems", list.into());
                 }
                 if self.is(2) {
@@ -404,8 +422,8 @@ impl Dice {
     }
 }
 
-/// Whatever is made under a schema is valid, by the crate `jsonschema`, and has no name twice, or the schema was refused.
-/// `KELVIN_SCHEMAS` gives another number of schemas.
+/// Whatever is made under a schema is valid, by the crate `jsonschema`, and has no name twice, or
+/// the schema was refused. `KELVIN_SCHEMAS` gives another number of schemas.
 #[test]
 fn a_thousand_objects_of_random_schemas_are_valid() {
     let (tokenizer, forms) = drawing::forms();
@@ -430,13 +448,14 @@ fn a_thousand_objects_of_random_schemas_are_valid() {
             }
         };
         for die in 0..4 {
-            let (text, is_complete) = match drawing::short_text(&tokenizer, &*compiled, seed * 4 + die, 400) {
-                Ok(drawn) => drawn,
-                Err(text) => {
-                    wrong.push(format!("{seed}: nothing may come after {text}: {schema}"));
-                    break;
-                }
-            };
+            let (text, is_complete) =
+                match drawing::short_text(&tokenizer, &*compiled, seed * 4 + die, 400) {
+                    Ok(drawn) => drawn,
+                    Err(text) => {
+                        wrong.push(format!("{seed}: nothing may come after {text}: {schema}"));
+                        break;
+                    }
+                };
             if !is_complete {
                 n_cut += 1;
                 continue;
@@ -451,19 +470,24 @@ fn a_thousand_objects_of_random_schemas_are_valid() {
             (n_texts, n_objects) = (n_texts + 1, n_objects + usize::from(value.is_object()));
             let twice = serde_json::from_str::<Strict>(&text).err().map(|error| error.to_string());
             // The validator divides in f64, which has no more digits.
-            let is_long =
-                text.split(|c: char| !c.is_ascii_digit() && c != '.').any(|digits| digits.len() > 15);
+            let is_long = text
+                .split(|c: char| !c.is_ascii_digit() && c != '.')
+                .any(|digits| digits.len() > 15);
             let invalid = validator.validate(&value).err().map(|error| error.to_string());
-            let invalid = invalid.filter(|_| !(is_long && schema.to_string().contains("multipleOf")));
+            let invalid =
+                invalid.filter(|_| !(is_long && schema.to_string().contains("multipleOf")));
             // Addresses may have at most 64 letters before the @, which the parser doesn't count.
-            let invalid = invalid.filter(|error| !(text.len() > 64 && error.contains("is not a \"email\"")));
+            let invalid =
+                invalid.filter(|error| !(text.len() > 64 && error.contains("is not a \"email\"")));
             if let Some(error) = twice.or(invalid) {
                 wrong.push(format!("{seed}: {error}: {text}: {schema}"));
                 break;
             }
         }
     }
-    println!("{n_texts} texts, {n_objects} objects, {n_cut} cut, {n_refused} of {n_schemas} schemas refused");
+    println!(
+        "{n_texts} texts, {n_objects} objects, {n_cut} cut, {n_refused} of {n_schemas} schemas refused"
+    );
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
     assert!(
         n_objects >= n_schemas as usize && n_refused < n_schemas as usize * 2 / 3,

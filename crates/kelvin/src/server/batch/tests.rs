@@ -1,4 +1,5 @@
-//! The batch stepped by hand on a very small model: what is shared, what is let go of, and what a fault does to the others.
+//! The batch stepped by hand on a very small model: what is shared, what is let go of, and what a
+//! fault does to the others.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -64,7 +65,11 @@ impl Steps for Faulty {
     }
 }
 
-fn batch(engine: &Arc<Engine>, panics_after: usize, fails_after: usize) -> (Batch, Arc<Queue>, Arc<Metrics>) {
+fn batch(
+    engine: &Arc<Engine>,
+    panics_after: usize,
+    fails_after: usize,
+) -> (Batch, Arc<Queue>, Arc<Metrics>) {
     let (queue, metrics) = (Arc::new(Queue::new(100)), Arc::new(Metrics::default()));
     let steps = Faulty {
         engine: Arc::clone(engine),
@@ -103,7 +108,8 @@ fn job(id: &str, prompt: Vec<TokenId>, max_tokens: usize) -> (Job, UnboundedRece
     (job, receiver)
 }
 
-/// What a job has been told so far: its tokens, how much was found, whether it ended, the code of its failure.
+/// What a job has been told so far: its tokens, how much was found, whether it ended, the code of
+/// its failure.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Told {
     tokens: Vec<TokenId>,
@@ -223,7 +229,9 @@ fn who_goes_away_is_let_go_of_before_the_next_step() {
     queue.push(vec![reads]).unwrap();
     batch.admit();
     batch.step().unwrap();
-    assert!(matches!(&batch.running[1].phase, Phase::Reading { sequence, .. } if sequence.len() == 64));
+    assert!(
+        matches!(&batch.running[1].phase, Phase::Reading { sequence, .. } if sequence.len() == 64)
+    );
     queue.push(vec![waits]).unwrap();
     let steps = metrics.steps.load(Relaxed);
     drop((of_writes, of_reads, of_waits));
@@ -264,7 +272,8 @@ fn what_comes_together_is_read_once_whoever_leaves() {
     let of = |i: u32| [common.clone(), prompt(50 + i, 10)].concat();
     for leaves in [false, true] {
         let (mut batch, queue, _) = batch(&engine, 0, 0);
-        let (jobs, mut events): (Vec<_>, Vec<_>) = (0..4).map(|i| job(&i.to_string(), of(i), 10)).unzip();
+        let (jobs, mut events): (Vec<_>, Vec<_>) =
+            (0..4).map(|i| job(&i.to_string(), of(i), 10)).unzip();
         queue.push(jobs).unwrap();
         batch.admit();
         // A text that others are beside makes the chunk small, so that reading takes several steps.
@@ -273,8 +282,10 @@ fn what_comes_together_is_read_once_whoever_leaves() {
         batch.admit();
         batch.step().unwrap();
         batch.step().unwrap();
-        let waiting =
-            batch.running.iter().filter(|one| matches!(one.phase, Phase::Reading { waits: true, .. }));
+        let waiting = batch
+            .running
+            .iter()
+            .filter(|one| matches!(one.phase, Phase::Reading { waits: true, .. }));
         assert_eq!(waiting.count(), 3, "one reads for all");
         if leaves {
             events.remove(0);
@@ -287,7 +298,10 @@ fn what_comes_together_is_read_once_whoever_leaves() {
         let cached: Vec<usize> = told.iter().map(|told| told.cached).collect();
         let expected = if leaves { vec![192; 3] } else { vec![0, 192, 192, 192] };
         // The second one reads on where the first left.
-        assert!(cached.iter().zip(&expected).skip(usize::from(leaves)).all(|(a, b)| a == b), "{cached:?}");
+        assert!(
+            cached.iter().zip(&expected).skip(usize::from(leaves)).all(|(a, b)| a == b),
+            "{cached:?}"
+        );
         at_rest(&batch);
     }
 }
@@ -304,7 +318,8 @@ fn room_is_made_by_letting_go_of_what_was_found_longest_ago() {
         assert!(batch.engine.model.n_pages(CACHE) <= 20);
         told(&mut events)
     };
-    // Five pages each, so that the fifth makes the first go, but not the second, which was found meanwhile.
+    // Five pages each, so that the fifth makes the first go, but not the second, which was found
+    // meanwhile.
     for kind in [1, 2, 3, 4] {
         assert_eq!(run(&mut batch, kind, 128, 20).cached, 0);
     }

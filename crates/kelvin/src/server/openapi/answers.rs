@@ -59,7 +59,14 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("status", json!({ "enum": ["completed", "incomplete"] })),
         ("model", text()),
         ("output", list(item)),
-        ("usage", with(&[("input_tokens", whole()), ("output_tokens", whole()), ("total_tokens", whole())])),
+        (
+            "usage",
+            with(&[
+                ("input_tokens", whole()),
+                ("output_tokens", whole()),
+                ("total_tokens", whole()),
+            ]),
+        ),
         ("store", json!({ "const": false })),
         ("kelvin", named("Recipe")),
     ]);
@@ -100,7 +107,10 @@ pub(super) fn schemas() -> Map<String, Value> {
             ),
         ),
         ("Response", response),
-        ("Tokens", with(&[("tokens", list(whole())), ("count", whole()), ("max_model_len", whole())])),
+        (
+            "Tokens",
+            with(&[("tokens", list(whole())), ("count", whole()), ("max_model_len", whole())]),
+        ),
         ("Text", with(&[("prompt", text()), ("content", text())])),
         ("Rendered", with(&[("prompt", text())])),
         (

@@ -1,7 +1,10 @@
-//! The API's description of itself: the routes, what they take and what they answer, as an OpenAPI document.
+//! The API's description of itself: the routes, what they take and what they answer, as an OpenAPI
+//! document.
 //!
-//! It's written beside the code that it describes, with that code's own bounds. A route takes no parameter that isn't in it; tests hold
-//! it to the routes there are, to the parameters that each takes, and to real answers. The studio's routes aren't in it: they are the page's own and may change with it.
+//! It's written beside the code that it describes, with that code's own bounds. A route takes no
+//! parameter that isn't in it; tests hold it to the routes there are, to the parameters that each
+//! takes, and to real answers. The studio's routes aren't in it: they are the page's own and may
+//! change with it.
 
 mod answers;
 mod parameters;
@@ -29,8 +32,8 @@ pub(crate) fn document() -> Value {
     })
 }
 
-/// The first parameter of a body, or of an object inside of it, that what is described as `schema` hasn't: where it stands, as in
-/// `messages[0].name`.
+/// The first parameter of a body, or of an object inside of it, that what is described as `schema`
+/// hasn't: where it stands, as in `messages[0].name`.
 pub(crate) fn undescribed(schema: &str, body: &Map<String, Value>) -> Option<String> {
     static ALL: OnceLock<Map<String, Value>> = OnceLock::new();
     let all = ALL.get_or_init(parameters::schemas);
@@ -44,7 +47,8 @@ fn undescribed_in(schemas: &[&Value], map: &Map<String, Value>, place: &str) -> 
     // Null is as good as nothing.
     map.iter().filter(|(_, value)| !value.is_null()).find_map(|(name, value)| {
         let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-        let own: Vec<&Value> = schemas.iter().filter_map(|schema| schema["properties"].get(name)).collect();
+        let own: Vec<&Value> =
+            schemas.iter().filter_map(|schema| schema["properties"].get(name)).collect();
         if own.is_empty() { Some(place) } else { undescribed_at(&own, value, &place) }
     })
 }
@@ -66,7 +70,8 @@ fn undescribed_at(schemas: &[&Value], value: &Value, place: &str) -> Option<Stri
             let closed = |schema: &&Value| schema["additionalProperties"] == false;
             let may_be_any = |schema: &Value| {
                 let kind = &schema["type"];
-                kind == "object" || kind.as_array().is_some_and(|kinds| kinds.contains(&"object".into()))
+                kind == "object"
+                    || kind.as_array().is_some_and(|kinds| kinds.contains(&"object".into()))
             };
             if one_of.iter().any(|schema| may_be_any(schema) && !closed(schema)) {
                 return None;
@@ -75,7 +80,8 @@ fn undescribed_at(schemas: &[&Value], value: &Value, place: &str) -> Option<Stri
             if one_of.is_empty() { None } else { undescribed_in(&one_of, map, place) }
         }
         Value::Array(items) => {
-            let of_items: Vec<&Value> = one_of.iter().filter_map(|schema| schema.get("items")).collect();
+            let of_items: Vec<&Value> =
+                one_of.iter().filter_map(|schema| schema.get("items")).collect();
             let mut places = items.iter().enumerate();
             places.find_map(|(i, item)| undescribed_at(&of_items, item, &format!("{place}[{i}]")))
         }
@@ -106,7 +112,8 @@ fn paths() -> Value {
 
 /// A route: what it does, the schema of its body if it has one, and the content of a good answer.
 fn operation(summary: &str, body: Option<&str>, content: Value) -> Value {
-    let problem = json!({ "description": "What is wrong", "content": json_answer(named("Problem")) });
+    let problem =
+        json!({ "description": "What is wrong", "content": json_answer(named("Problem")) });
     let mut operation = json!({
         "summary": summary,
         "responses": { "200": { "description": "As asked", "content": content }, "4XX": problem, "5XX": problem },

@@ -79,19 +79,33 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("TokenizeRequest", object(texts, &[])),
         (
             "DetokenizeRequest",
-            object(json!({ "tokens": { "type": "array", "items": id() }, "model": model() }), &["tokens"]),
+            object(
+                json!({ "tokens": { "type": "array", "items": id() }, "model": model() }),
+                &["tokens"],
+            ),
         ),
         (
             "TemplateRequest",
-            object(json!({ "messages": messages(), "date": date(), "model": model() }), &["messages"]),
+            object(
+                json!({ "messages": messages(), "date": date(), "model": model() }),
+                &["messages"],
+            ),
         ),
     ];
     all.map(|(name, schema)| (name.to_string(), schema)).into_iter().collect()
 }
 
-/// What a response has no place for: it is one text, and has nothing but its tokens' log-probabilities beside it.
-const NOT_OF_RESPONSES: &[&str] =
-    &["n", "best_of", "suffix", "modalities", "use_beam_search", "prompt_logprobs", "return_token_ids"];
+/// What a response has no place for: it is one text, and has nothing but its tokens'
+/// log-probabilities beside it.
+const NOT_OF_RESPONSES: &[&str] = &[
+    "n",
+    "best_of",
+    "suffix",
+    "modalities",
+    "use_beam_search",
+    "prompt_logprobs",
+    "return_token_ids",
+];
 
 fn without(mut properties: Value, names: &[&str]) -> Value {
     if let Value::Object(map) = &mut properties {
@@ -191,8 +205,7 @@ fn date() -> Value {
 
 fn message(more: Value, parts: &[&str]) -> Value {
     // What an answer's parts have beside their text says nothing new.
-    let part =
-        json!({ "type": { "enum": parts }, "text": { "type": "string" }, "annotations": {}, "logprobs": {} });
+    let part = json!({ "type": { "enum": parts }, "text": { "type": "string" }, "annotations": {}, "logprobs": {} });
     let part = object(part, &["type", "text"]);
     let empty = || or_null(json!({ "type": "array", "maxItems": 0 }));
     let content = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": part }] });
@@ -225,7 +238,8 @@ fn message(more: Value, parts: &[&str]) -> Value {
 }
 
 fn messages() -> Value {
-    let named = "Which of several who have this role says it; most chat templates don't look at it.";
+    let named =
+        "Which of several who have this role says it; most chat templates don't look at it.";
     let more = json!({ "name": or_null(json!({ "type": "string", "description": named })) });
     json!({ "type": "array", "minItems": 1, "maxItems": MOST_MESSAGES, "items": message(more, &["text", "input_text", "output_text"]) })
 }

@@ -24,7 +24,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// `prompt` (a text or token ids) or `messages`, and `continuation`: token ids that were taken after it.
+    /// `prompt` (a text or token ids) or `messages`, and `continuation`: token ids that were taken
+    /// after it.
     pub(super) fn read(fields: &mut Fields, shared: &Shared) -> Result<Subject, Problem> {
         let engine = &shared.engine;
         let mut tokens = match fields.take("messages") {
@@ -34,7 +35,8 @@ impl Subject {
                 prompts.pop().map_or_else(Vec::new, |prompt| prompt.tokens)
             }
             Some(messages) => {
-                let mut inner = Fields::of([("messages".to_string(), messages)].into_iter().collect());
+                let mut inner =
+                    Fields::of([("messages".to_string(), messages)].into_iter().collect());
                 prompts::of_chat(&mut inner, shared, shared.limit)?.tokens
             }
         };
@@ -68,7 +70,8 @@ pub(super) struct Ask {
     /// Whether every temperature of it counts as infinite, which is only for looking.
     pub(super) uniform: bool,
     pub(super) dice: Dice,
-    /// What a stage of the chain that learns knows of the text so far; it begins afresh if nothing is said.
+    /// What a stage of the chain that learns knows of the text so far; it begins afresh if nothing
+    /// is said.
     pub(super) learned: Option<[f64; 2]>,
 }
 
@@ -76,7 +79,8 @@ impl Ask {
     /// `sampler`, `temperature` (which may be `"inf"`), `seed`, `sample` and `learned`.
     pub(super) fn read(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Ask, Problem> {
         let chain = tokenizer.bind(&chain(fields)?.unwrap_or_default());
-        let temperature = fields.take("temperature").map(|value| temperature(&value)).transpose()?;
+        let temperature =
+            fields.take("temperature").map(|value| temperature(&value)).transpose()?;
         let uniform = temperature.is_some_and(f32::is_infinite);
         let chain = match temperature.filter(|t| t.is_finite()) {
             Some(t) => chain.with_temperature(t),
@@ -106,7 +110,8 @@ impl Ask {
     }
 }
 
-/// What stages that learn know, by their names; a chain has one at most, and what others know is nothing to it.
+/// What stages that learn know, by their names; a chain has one at most, and what others know is
+/// nothing to it.
 pub(super) type Learned = BTreeMap<&'static str, [f64; 2]>;
 
 /// How a stage that learns goes on from here, for a request to come; none if the chain has none.
@@ -118,7 +123,8 @@ pub(super) fn to_go_on(chain: &Chain, memory: Option<[f64; 2]>) -> Option<Learne
 /// `learned`, as it was told with a token.
 fn learned(fields: &mut Fields, chain: &Chain) -> Result<Option<[f64; 2]>, Problem> {
     let Some(value) = fields.take("learned") else { return Ok(None) };
-    let expected = "an object of two numbers for each stage that learns, as they come with a token,";
+    let expected =
+        "an object of two numbers for each stage that learns, as they come with a token,";
     let Some(map) = value.as_object() else { return Err(wrong("learned", &value, expected)) };
     let mut own = None;
     for (name, numbers) in map {
@@ -141,7 +147,8 @@ pub(super) fn chain(fields: &mut Fields) -> Result<Option<Chain>, Problem> {
         let message = format!("\"sampler\" is longer than {MOST_CHAIN_BYTES} bytes");
         return Err(Problem::parameter("sampler", message));
     }
-    let chain = text.parse::<Chain>().map_err(|error| Problem::parameter("sampler", error.to_string()));
+    let chain =
+        text.parse::<Chain>().map_err(|error| Problem::parameter("sampler", error.to_string()));
     chain.map(Some)
 }
 

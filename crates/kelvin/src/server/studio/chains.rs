@@ -1,5 +1,5 @@
-//! Chains in, what they are in other words out: canonical, for other engines, and with a warning where heat can do little; the lists that
-//! cards are made of; and tokens by their text.
+//! Chains in, what they are in other words out: canonical, for other engines, and with a warning
+//! where heat can do little; the lists that cards are made of; and tokens by their text.
 
 use std::sync::Arc;
 
@@ -118,14 +118,17 @@ fn command(model: &str, chain: &Chain, prompt: Option<&str>, chat: bool, seed: u
     )
 }
 
-/// The tokens whose text is `query`, begins with it or has it somewhere, in this order, shortest first; `#ID` names one.
+/// The tokens whose text is `query`, begins with it or has it somewhere, in this order, shortest
+/// first; `#ID` names one.
 pub(super) fn tokens(shared: &Shared, fields: &mut Fields) -> Result<Vec<Named>, Problem> {
     let query = fields.text("query")?.unwrap_or_default();
     let engine = &shared.engine;
     let tokenizer = &engine.tokenizer;
     let n = tokenizer.vocab_size() as u32;
     let mut found: Vec<(u8, usize, u32)> = Vec::new();
-    if let Some(id) = query.strip_prefix('#').and_then(|id| id.parse::<u32>().ok()).filter(|&id| id < n) {
+    if let Some(id) =
+        query.strip_prefix('#').and_then(|id| id.parse::<u32>().ok()).filter(|&id| id < n)
+    {
         found.push((0, 0, id));
     }
     let wanted = query.to_lowercase();

@@ -1,4 +1,5 @@
-//! A path in, one of the page's files out, under a policy by which nothing from elsewhere and nothing inline runs.
+//! A path in, one of the page's files out, under a policy by which nothing from elsewhere and
+//! nothing inline runs.
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use crate::{
     web,
 };
 
-/// Nothing is allowed but the page's own files and routes: no inline script or style, no frame, no other host.
+/// Nothing is allowed but the page's own files and routes: no inline script or style, no frame, no
+/// other host.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -1,4 +1,5 @@
-//! The logits of what comes after a text in, what a person sees of them out: at one temperature, over all of them, and as draws.
+//! The logits of what comes after a text in, what a person sees of them out: at one temperature,
+//! over all of them, and as draws.
 
 use std::collections::HashMap;
 
@@ -69,7 +70,10 @@ pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<Answer, Probl
     let n = fields.whole("top", 0..=MOST_ROW_TOP)?.unwrap_or(20) as usize;
     let watch = fields.tokens("watch", live.logits.len())?.unwrap_or_default();
     if watch.len() > MOST_WATCHED {
-        return Err(Problem::parameter("watch", format!("\"watch\" has more than {MOST_WATCHED} tokens")));
+        return Err(Problem::parameter(
+            "watch",
+            format!("\"watch\" has more than {MOST_WATCHED} tokens"),
+        ));
     }
     let (state, pos) = (live.state(), live.subject.pos());
     let words = live.ask.words(pos);
@@ -84,9 +88,18 @@ pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<Answer, Probl
         let one = |(token, memory): (TokenId, _)| Some((token.0, to_go_on(&chain, memory)?));
         learned.extend(told.into_iter().zip(memories).filter_map(one));
     }
-    let moment =
-        Moment { engine: live.engine, logits: live.logits, chain: &chain, state: &state, words: &words };
-    let ranks = if fields.flag("ranks")? { Some(ranks(&moment, live.raw).map_err(sampling)?) } else { None };
+    let moment = Moment {
+        engine: live.engine,
+        logits: live.logits,
+        chain: &chain,
+        state: &state,
+        words: &words,
+    };
+    let ranks = if fields.flag("ranks")? {
+        Some(ranks(&moment, live.raw).map_err(sampling)?)
+    } else {
+        None
+    };
     let next = next::next(&moment, live.raw, pick, n, &watch).map_err(sampling)?;
     let taken = live.subject.taken().iter().map(|&token| Named::of(live.engine, token)).collect();
     Ok(Answer {
@@ -139,14 +152,16 @@ pub(super) fn fan(live: &Live<'_>, fields: &mut Fields) -> Result<Fan, Problem> 
     };
     for t in grid::temperatures() {
         let Ask { chain, dice, learned, .. } = live.ask;
-        let ask = Ask { uniform: t.is_infinite(), chain: chain.clone(), dice: *dice, learned: *learned };
+        let ask =
+            Ask { uniform: t.is_infinite(), chain: chain.clone(), dice: *dice, learned: *learned };
         let chain = if t.is_finite() {
             let chain = ask.chain.with_temperature(t as f32);
             chain.map_err(|error| Problem::parameter("sampler", error.to_string()))?
         } else {
             ask.resolved(live.logits)?
         };
-        let distribution = Distribution::after(live.logits, &chain, &state, &words).map_err(sampling)?;
+        let distribution =
+            Distribution::after(live.logits, &chain, &state, &words).map_err(sampling)?;
         for (ray, &token) in fan.tokens.iter_mut().zip(&tokens) {
             ray.probabilities.push(distribution.probability(token));
         }
@@ -241,7 +256,8 @@ pub(super) fn draws(live: &Live<'_>, fields: &mut Fields) -> Result<Draws, Probl
         ));
     }
     let (pos, state, chain) = (live.subject.pos(), live.state(), &live.ask.chain);
-    let last = Distribution::after(live.logits, chain, &state, &live.ask.words(pos)).map_err(sampling)?;
+    let last =
+        Distribution::after(live.logits, chain, &state, &live.ask.words(pos)).map_err(sampling)?;
     let mut counts: HashMap<TokenId, u64> = HashMap::new();
     let mut sampler = live.sampler(chain.clone(), live.ask.dice);
     for sample in 0..n {

@@ -1,7 +1,8 @@
 //! The studio's routes: the page's files, and the figures of distributions that its views show.
 //!
-//! `files` serves what `web/` holds, `rows` has the model's logits after a text, `typed` needs no model, `live` looks at what
-//! could come next, `chains` speaks of chains alone, `write` continues texts.
+//! `files` serves what `web/` holds, `rows` has the model's logits after a text, `typed` needs no
+//! model, `live` looks at what could come next, `chains` speaks of chains alone, `write` continues
+//! texts.
 
 mod ask;
 mod chains;
@@ -41,9 +42,18 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/studio/curves", post(|shared, request| plain(shared, request, typed::curves)))
         .route("/studio/next", post(|shared, id, request| of_row(shared, id, request, live::next)))
         .route("/studio/fan", post(|shared, id, request| of_row(shared, id, request, live::fan)))
-        .route("/studio/flips", post(|shared, id, request| of_row(shared, id, request, live::flips)))
-        .route("/studio/nearest", post(|shared, id, request| of_row(shared, id, request, live::nearest)))
-        .route("/studio/draws", post(|shared, id, request| of_row(shared, id, request, live::draws)))
+        .route(
+            "/studio/flips",
+            post(|shared, id, request| of_row(shared, id, request, live::flips)),
+        )
+        .route(
+            "/studio/nearest",
+            post(|shared, id, request| of_row(shared, id, request, live::nearest)),
+        )
+        .route(
+            "/studio/draws",
+            post(|shared, id, request| of_row(shared, id, request, live::draws)),
+        )
         .route("/studio/write", post(write::write))
 }
 
@@ -64,7 +74,8 @@ async fn plain<T: Serialize + Send + 'static>(
     Ok(Json(answer.await?).into_response())
 }
 
-/// A request about the logits that come after a text: they are computed once, and then kept for a while.
+/// A request about the logits that come after a text: they are computed once, and then kept for a
+/// while.
 async fn of_row<T: Serialize + Send + 'static>(
     State(shared): State<Arc<Shared>>,
     Extension(id): Extension<RequestId>,
@@ -85,7 +96,13 @@ async fn of_row<T: Serialize + Send + 'static>(
     let for_work = Arc::clone(&shared);
     let answer = shared.work(move || {
         let raw = for_work.rows.raw(&row).map_err(ask::sampling)?;
-        let live = Live { engine: &for_work.engine, logits: &row, raw: &raw, subject: &subject, ask: &ask };
+        let live = Live {
+            engine: &for_work.engine,
+            logits: &row,
+            raw: &raw,
+            subject: &subject,
+            ask: &ask,
+        };
         let answer = answer(&live, &mut fields)?;
         fields.end()?;
         Ok(answer)

@@ -1,6 +1,8 @@
-//! Tokens in, the logits of what comes after them out: from the engine's thread, or kept from the last time.
+//! Tokens in, the logits of what comes after them out: from the engine's thread, or kept from the
+//! last time.
 //!
-//! A slider that moves asks for the same row again and again; only the first time costs a step of the model.
+//! A slider that moves asks for the same row again and again; only the first time costs a step of
+//! the model.
 
 use std::{
     collections::VecDeque,
@@ -28,7 +30,8 @@ type Row = (Vec<TokenId>, Arc<[f32]>);
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     kept: Mutex<VecDeque<Row>>,
-    /// The row that was looked at last, with its distribution: six times as large, so there is only one.
+    /// The row that was looked at last, with its distribution: six times as large, so there is only
+    /// one.
     last: Mutex<Option<Looked>>,
 }
 
@@ -47,7 +50,8 @@ impl Rows {
             return Ok(raw);
         }
         let raw = Arc::new(Distribution::new(row, &Chain::default())?);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(row), Arc::clone(&raw)));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Arc::clone(row), Arc::clone(&raw)));
         Ok(raw)
     }
 
@@ -71,12 +75,19 @@ impl Rows {
 }
 
 /// The logits of what comes after `tokens`.
-pub(crate) async fn row(shared: &Shared, id: &str, tokens: &[TokenId]) -> Result<Arc<[f32]>, Problem> {
+pub(crate) async fn row(
+    shared: &Shared,
+    id: &str,
+    tokens: &[TokenId],
+) -> Result<Arc<[f32]>, Problem> {
     if let Some(row) = shared.rows.find(tokens) {
         return Ok(row);
     }
     if tokens.is_empty() {
-        return Err(Problem::parameter("prompt", "the text has no tokens, so nothing comes after it"));
+        return Err(Problem::parameter(
+            "prompt",
+            "the text has no tokens, so nothing comes after it",
+        ));
     }
     if tokens.len() > shared.limit {
         let (len, limit) = (tokens.len(), shared.limit);
@@ -104,7 +115,9 @@ pub(crate) async fn row(shared: &Shared, id: &str, tokens: &[TokenId]) -> Result
             }
             Some(Event::Failed(problem)) => return Err(problem),
             Some(_) => {}
-            None => return Err(Problem::failed("the engine ended before the logits were computed")),
+            None => {
+                return Err(Problem::failed("the engine ended before the logits were computed"));
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Typed logits in, their distribution at one temperature, the criteria, and everything against T out: no model needed.
+//! Typed logits in, their distribution at one temperature, the criteria, and everything against T
+//! out: no model needed.
 
 use kelvin_sampling::slope;
 use serde::Serialize;
@@ -43,7 +44,8 @@ pub(super) fn softmax(_: &Shared, fields: &mut Fields) -> Result<Softmax, Proble
     let at = view(&logits, t);
     let probabilities: Vec<f64> = at.choices.iter().map(|choice| choice.probability).collect();
     let is_limit = t == 0.0 || t.is_infinite();
-    let slopes = values.iter().map(|&x| Some(slope(x, t)).filter(|slope| !is_limit && slope.is_finite()));
+    let slopes =
+        values.iter().map(|&x| Some(slope(x, t)).filter(|slope| !is_limit && slope.is_finite()));
     Ok(Softmax {
         slopes: slopes.collect(),
         gap: grid::gap(&probabilities),
@@ -66,7 +68,8 @@ pub(super) fn curves(_: &Shared, fields: &mut Fields) -> Result<Curves, Problem>
 
 /// `logits`: objects with a `logit` (a number, or `"-inf"`) and perhaps a `label`.
 fn logits(fields: &mut Fields) -> Result<Vec<Logit>, Problem> {
-    let expected = format!("a list of 1 to {MOST_TYPED_LOGITS} objects with \"logit\" and perhaps \"label\"");
+    let expected =
+        format!("a list of 1 to {MOST_TYPED_LOGITS} objects with \"logit\" and perhaps \"label\"");
     let value = fields.take("logits").unwrap_or_default();
     let items = value.as_array().filter(|items| (1..=MOST_TYPED_LOGITS).contains(&items.len()));
     let items = items.ok_or_else(|| wrong("logits", &value, &expected))?;

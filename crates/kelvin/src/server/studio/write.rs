@@ -1,8 +1,8 @@
-//! A text and the ways in which it is to go on in, what each of them writes out: an event for every token, with the figures of its
-//! draw.
+//! A text and the ways in which it is to go on in, what each of them writes out: an event for every
+//! token, with the figures of its draw.
 //!
-//! All columns are one job: they throw the same dice, share what was read and step together. The figures at a column's end are
-//! those that `kelvin compare` prints, by the same functions.
+//! All columns are one job: they throw the same dice, share what was read and step together. The
+//! figures at a column's end are those that `kelvin compare` prints, by the same functions.
 
 use std::{sync::Arc, time::Instant};
 
@@ -53,7 +53,8 @@ pub(super) async fn write(
 ) -> Result<Response, Problem> {
     let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
-    let (job, writing, events) = shared.work_on(read, move |bytes| plan(&for_work, &id.0, bytes)).await?;
+    let (job, writing, events) =
+        shared.work_on(read, move |bytes| plan(&for_work, &id.0, bytes)).await?;
     shared.queue.push(vec![job])?;
     Ok(streamed(writing, events, Arc::clone(&shared.metrics)))
 }
@@ -97,7 +98,10 @@ fn plan(
     fields.end()?;
     let (len, limit, n) = (subject.tokens.len(), shared.limit, drafts.len());
     if len == 0 {
-        return Err(Problem::parameter("prompt", "the text has no tokens, so there is nothing to continue"));
+        return Err(Problem::parameter(
+            "prompt",
+            "the text has no tokens, so there is nothing to continue",
+        ));
     }
     if len + usize::from(n > 0) > limit {
         let message = format!("the text has {len} tokens, but the context has room for {limit}");

@@ -1,4 +1,5 @@
-//! A chain in, another engine's settings for the same distribution out, and what that engine can't express.
+//! A chain in, another engine's settings for the same distribution out, and what that engine can't
+//! express.
 
 pub(crate) mod ranges;
 #[cfg(test)]
@@ -31,10 +32,14 @@ pub(crate) struct Translation {
 
 /// Says `chain` in the settings of `profile`'s engine.
 ///
-/// Every number is one that the engine takes, and `runs` is what it makes of them. What differs from `chain` is told in `missing`.
+/// Every number is one that the engine takes, and `runs` is what it makes of them. What differs
+/// from `chain` is told in `missing`.
 pub(crate) fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainError> {
-    let Some(source) = ranges::source(profile.name()) else { return Ok(as_it_stands(chain, profile)) };
-    let mut writer = Writer { profile, settings: off(profile), expressed: Vec::new(), missing: Vec::new() };
+    let Some(source) = ranges::source(profile.name()) else {
+        return Ok(as_it_stands(chain, profile));
+    };
+    let mut writer =
+        Writer { profile, settings: off(profile), expressed: Vec::new(), missing: Vec::new() };
     for stage in chain.stages() {
         writer.add(stage, source);
     }
@@ -48,7 +53,11 @@ pub(crate) fn translate(chain: &Chain, profile: Profile) -> Result<Translation, 
     let order: Vec<&str> = runs.iter().map(name).collect();
     let asked: Vec<&str> = writer.expressed.iter().map(name).collect();
     if !same_order(&asked, &order) {
-        writer.missing.push(format!("the order: {} runs {}", profile.name(), order.join(", then ")));
+        writer.missing.push(format!(
+            "the order: {} runs {}",
+            profile.name(),
+            order.join(", then ")
+        ));
     }
     // By name: a map keeps the order in which it was filled, which says nothing here.
     writer.settings.sort_keys();
@@ -90,12 +99,13 @@ fn place(profile: Profile) -> &'static str {
     }
 }
 
-/// Whether two orders of the same stages come to the same: temperature may change places with a truncation that
-/// doesn't look at it, and what only adds to logits with what does too.
+/// Whether two orders of the same stages come to the same: temperature may change places with a
+/// truncation that doesn't look at it, and what only adds to logits with what does too.
 fn same_order(asked: &[&str], order: &[&str]) -> bool {
     let adds = |a: &str| matches!(a, "bias" | "frequency" | "presence" | "dry");
-    let blind =
-        |a: &str, b: &str| (a == "temp" && matches!(b, "top_k" | "top_n_sigma")) || (adds(a) && adds(b));
+    let blind = |a: &str, b: &str| {
+        (a == "temp" && matches!(b, "top_k" | "top_n_sigma")) || (adds(a) && adds(b))
+    };
     let place = |name: &str| order.iter().position(|other| *other == name);
     let pairs = (0..asked.len()).flat_map(|i| (i + 1..asked.len()).map(move |j| (i, j)));
     pairs

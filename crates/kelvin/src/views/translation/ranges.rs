@@ -1,7 +1,9 @@
-//! What other engines take: the range of each setting, with the version and the place where it stands.
+//! What other engines take: the range of each setting, with the version and the place where it
+//! stands.
 //!
-//! One table, from which the checks of a translation and their messages come. llama.cpp's rows are held against its own server by
-//! `tests/real_engines.rs`; the others were read, since those engines don't run here.
+//! One table, from which the checks of a translation and their messages come. llama.cpp's rows are
+//! held against its own server by `tests/real_engines.rs`; the others were read, since those
+//! engines don't run here.
 
 /// Where an engine's rows come from.
 #[derive(Debug)]
@@ -37,7 +39,8 @@ const fn above(setting: &'static str, low: f64, high: f64) -> Range {
 const F32: f64 = 3.402_823_5e38;
 const I32: f64 = i32::MAX as f64;
 
-/// More tokens than any context has, for engines whose windows can't be "everything": llama.cpp takes 4 bytes for each.
+/// More tokens than any context has, for engines whose windows can't be "everything": llama.cpp
+/// takes 4 bytes for each.
 pub(crate) const WHOLE_CONTEXT: u32 = 1 << 20;
 
 /// What the server clamps or refuses; a number of f32 beyond its range becomes infinite.
@@ -159,7 +162,8 @@ impl Source {
     pub(crate) fn refuses(&self, setting: &str, number: f64) -> Option<String> {
         let range = self.range(setting)?;
         let Source { engine, version, place, .. } = self;
-        (!range.has(number)).then(|| format!("{engine} {version} takes {} ({place})", range.words()))
+        (!range.has(number))
+            .then(|| format!("{engine} {version} takes {} ({place})", range.words()))
     }
 }
 
@@ -170,9 +174,11 @@ impl Range {
         low && if self.open.1 { number < self.high } else { number <= self.high }
     }
 
-    /// The number of it that is nearest to one outside; none if the end there is open or the number is none.
+    /// The number of it that is nearest to one outside; none if the end there is open or the number
+    /// is none.
     pub(crate) fn nearest(&self, number: f64) -> Option<f64> {
-        let (end, open) = if number < self.low { (self.low, self.open.0) } else { (self.high, self.open.1) };
+        let (end, open) =
+            if number < self.low { (self.low, self.open.0) } else { (self.high, self.open.1) };
         (!open && !number.is_nan() && end.is_finite()).then_some(end)
     }
 
@@ -202,9 +208,14 @@ mod tests {
 
     #[test]
     fn every_engine_has_rows_with_a_version_and_a_source() {
-        for profile in kelvin_sampling::Profile::all().filter(|profile| profile.name() != "kelvin") {
+        for profile in kelvin_sampling::Profile::all().filter(|profile| profile.name() != "kelvin")
+        {
             let source = source(profile.name()).expect("a row for each profile");
-            assert!(!source.version.is_empty() && !source.place.is_empty() && !source.ranges().is_empty());
+            assert!(
+                !source.version.is_empty()
+                    && !source.place.is_empty()
+                    && !source.ranges().is_empty()
+            );
             assert!(source.range("temperature").is_some() && source.range("top_p").is_some());
             for range in source.ranges() {
                 assert!(range.low < range.high, "{range:?}");
@@ -224,7 +235,9 @@ mod tests {
         assert_eq!(vllm.range("temperature").unwrap().nearest(3.0), Some(2.0));
         assert_eq!(vllm.range("logit_bias").unwrap().nearest(f64::NEG_INFINITY), Some(-100.0));
         let transformers = source("transformers").unwrap();
-        assert!(transformers.refuses("epsilon_cutoff", 1.0).unwrap().contains("from 0 to below 1 ("));
+        assert!(
+            transformers.refuses("epsilon_cutoff", 1.0).unwrap().contains("from 0 to below 1 (")
+        );
         assert_eq!(transformers.range("epsilon_cutoff").unwrap().nearest(1.0), None);
     }
 }

@@ -8,7 +8,8 @@ fn to(chain: &str, profile: &str) -> Translation {
     translate(&chain.parse().unwrap(), profile.parse().unwrap()).unwrap()
 }
 
-/// What an engine is said to run has the distribution that was asked for, unless something is said to be missing.
+/// What an engine is said to run has the distribution that was asked for, unless something is said
+/// to be missing.
 #[test]
 fn a_round_trip_gives_the_same_distribution() {
     let logits: Vec<f32> = (0..200).map(|i| ((i * 7919) % 1009) as f32 * 0.009).collect();
@@ -38,7 +39,11 @@ fn a_round_trip_gives_the_same_distribution() {
             assert_eq!(asked.top(200).len(), runs.top(200).len(), "{chain} for {}", profile.name());
             for (a, b) in asked.top(200).iter().zip(runs.top(200)) {
                 assert_eq!(a.token, b.token, "{chain} for {}", profile.name());
-                assert!((a.probability - b.probability).abs() < 1e-12, "{chain} for {}", profile.name());
+                assert!(
+                    (a.probability - b.probability).abs() < 1e-12,
+                    "{chain} for {}",
+                    profile.name()
+                );
             }
         }
     }
@@ -76,13 +81,25 @@ fn settings_and_words_are_the_same() {
     };
     // llama.cpp has no -1, and no empty list.
     let whole = json!({"repeat_last_n": 1_048_576, "repeat_penalty": 1.1});
-    found("repetition=1.1 | temp=1", "llama.cpp", whole, "repetition=1.1,window:1048576 | temp=1", &[]);
+    found(
+        "repetition=1.1 | temp=1",
+        "llama.cpp",
+        whole,
+        "repetition=1.1,window:1048576 | temp=1",
+        &[],
+    );
     let dry = json!({"dry_penalty_last_n": 1_048_576, "dry_sequence_breakers": [""]});
     found("dry=0.8 | temp=1", "llama.cpp", dry, "dry=0.8,window:1048576 | temp=1", &[]);
     let texts = json!({"dry_penalty_last_n": 64, "dry_sequence_breakers": ["\n", ":"]});
     let chain = r#"dry=0.8,window:64,breakers:"\n"/"\x3a" | temp=1"#;
     found(chain, "llama.cpp", texts, chain, &[]);
-    found("dry=1,breakers:13 | temp=1", "llama.cpp", json!({}), "temp=1", &["texts, not as token ids"]);
+    found(
+        "dry=1,breakers:13 | temp=1",
+        "llama.cpp",
+        json!({}),
+        "temp=1",
+        &["texts, not as token ids"],
+    );
     // Ceilings and floors.
     let t = |t: f64| json!({ "temperature": t });
     found("temp=0.001", "vllm", t(0.01), "temp=0.01", &["vllm makes it 0.01"]);
@@ -92,7 +109,13 @@ fn settings_and_words_are_the_same() {
     found("frequency=3 | temp=1", "openai", two, "frequency=2 | temp=1", &["from -2 to 2"]);
     let two = json!({"presence_penalty": -2.0});
     found("presence=-3 | temp=1", "vllm", two, "presence=-2 | temp=1", &["from -2 to 2"]);
-    found("temp=0 | epsilon=1", "transformers", json!({"do_sample": false}), "temp=0", &["to below 1"]);
+    found(
+        "temp=0 | epsilon=1",
+        "transformers",
+        json!({"do_sample": false}),
+        "temp=0",
+        &["to below 1"],
+    );
     // Bans.
     let ban = json!({"logit_bias": [[5, false], [6, 1.5]]});
     found("bias=5:-inf,6:1.5 | temp=1", "llama.cpp", ban, "bias=5:-inf,6:1.5 | temp=1", &[]);
@@ -112,9 +135,16 @@ fn settings_and_words_are_the_same() {
     // A model's own generation_config.json can't come in.
     found("temp=1", "vllm", json!({"repetition_penalty": 1.0, "top_k": -1}), "temp=1", &[]);
     // What llama.cpp has once.
-    let mirostat = json!({"mirostat": 2, "mirostat_tau": 5.0, "mirostat_eta": 0.1, "temperature": 1.0});
+    let mirostat =
+        json!({"mirostat": 2, "mirostat_tau": 5.0, "mirostat_eta": 0.1, "temperature": 1.0});
     found("temp=1 | mirostat=5", "llama.cpp", mirostat, "temp=1 | mirostat=5", &[]);
-    found("temp=1 | top_k=5 | mirostat=5", "llama.cpp", json!({}), "temp=1 | top_k=5", &["takes the place"]);
+    found(
+        "temp=1 | top_k=5 | mirostat=5",
+        "llama.cpp",
+        json!({}),
+        "temp=1 | top_k=5",
+        &["takes the place"],
+    );
     let window = "repetition=1.1,window:64 | presence=1,window:32,scope:prompt+output | temp=1";
     found(
         window,
@@ -124,8 +154,7 @@ fn settings_and_words_are_the_same() {
         &["one window"],
     );
     found("temp=2 | dynatemp=0.5..1.5", "llama.cpp", t(2.0), "temp=2", &["one temperature"]);
-    let adaptive =
-        json!({"adaptive_target": 0.5, "adaptive_decay": 0.9, "samplers": ["temperature", "adaptive_p"]});
+    let adaptive = json!({"adaptive_target": 0.5, "adaptive_decay": 0.9, "samplers": ["temperature", "adaptive_p"]});
     found("temp=1 | adaptive_p=0.5", "llama.cpp", adaptive, "temp=1 | adaptive_p=0.5", &[]);
 }
 
@@ -136,7 +165,8 @@ fn an_order_that_llama_cannot_run_is_said() {
         let said = to(chain, "llama.cpp");
         (said.settings["samplers"].clone(), said.missing.len())
     };
-    let (repetition, frequency) = ("repetition=1.1,window:64", "frequency=1,window:64,scope:prompt+output");
+    let (repetition, frequency) =
+        ("repetition=1.1,window:64", "frequency=1,window:64,scope:prompt+output");
     assert_eq!(
         order(&format!("{repetition} | {frequency} | temp=1")),
         (json!(["penalties", "temperature"]), 0)
@@ -153,7 +183,8 @@ fn an_order_that_llama_cannot_run_is_said() {
     assert_eq!(order(&format!("{frequency} | bias=5:1 | temp=1")).1, 0);
 }
 
-/// Each row of the table of ranges, from both sides: nothing is missing at its ends, and no number outside is ever written.
+/// Each row of the table of ranges, from both sides: nothing is missing at its ends, and no number
+/// outside is ever written.
 #[test]
 fn every_range_holds_at_its_ends() {
     let chain = |setting: &str, x: f64| {
@@ -191,15 +222,20 @@ fn every_range_holds_at_its_ends() {
         for range in source.ranges() {
             let [low, high] = range.ends();
             let beyond = [low - 1.0, low * 2.0 - 1e-3, high + 1.0, high * 2.0];
-            for (x, inside) in [(low, true), (high, true)].into_iter().chain(beyond.map(|x| (x, false))) {
-                let Some(Ok(chain)) = chain(range.setting, x).map(|text| text.parse::<Chain>()) else {
+            for (x, inside) in
+                [(low, true), (high, true)].into_iter().chain(beyond.map(|x| (x, false)))
+            {
+                let Some(Ok(chain)) = chain(range.setting, x).map(|text| text.parse::<Chain>())
+                else {
                     continue;
                 };
                 // llama.cpp and ollama count prompts too.
                 let chain = match chain.stages() {
-                    [Stage::Frequency(_) | Stage::Presence(_), _] if range.has(1e30) => {
-                        chain.to_string().replacen(" |", ",scope:prompt+output |", 1).parse().unwrap()
-                    }
+                    [Stage::Frequency(_) | Stage::Presence(_), _] if range.has(1e30) => chain
+                        .to_string()
+                        .replacen(" |", ",scope:prompt+output |", 1)
+                        .parse()
+                        .unwrap(),
                     _ => chain,
                 };
                 let said = translate(&chain, profile).unwrap();
@@ -209,10 +245,21 @@ fn every_range_holds_at_its_ends() {
                         || words.contains("makes it")
                         || words.contains("the order:")
                 });
-                assert!(known || !inside, "{} {}: {chain}: {:?}", source.engine, range.setting, said.missing);
+                assert!(
+                    known || !inside,
+                    "{} {}: {chain}: {:?}",
+                    source.engine,
+                    range.setting,
+                    said.missing
+                );
                 for (key, value) in &said.settings {
                     if let Some(number) = value.as_f64() {
-                        assert_eq!(source.refuses(key, number), None, "{chain} for {}", source.engine);
+                        assert_eq!(
+                            source.refuses(key, number),
+                            None,
+                            "{chain} for {}",
+                            source.engine
+                        );
                     }
                 }
                 tried += 1;

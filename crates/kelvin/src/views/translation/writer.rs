@@ -1,7 +1,8 @@
 //! Stages in, the settings of one engine out, with what it makes of them and what it can't have.
 
 use kelvin_sampling::{
-    Bias, ChainError, Dry, Frequency, MAX_VOCAB, Presence, Profile, Repetition, Scope, Stage, Temp, Window,
+    Bias, ChainError, Dry, Frequency, MAX_VOCAB, Presence, Profile, Repetition, Scope, Stage, Temp,
+    Window,
 };
 use serde_json::{Map, Value, json};
 
@@ -27,7 +28,8 @@ impl Writer {
     pub(super) fn add(&mut self, stage: &Stage, source: &Source) {
         match self.clash(stage).map_or_else(|| self.fit(stage, source), Err) {
             Ok((real, pairs, changed)) => {
-                self.settings.extend(pairs.into_iter().map(|(key, value)| (key.to_string(), value)));
+                self.settings
+                    .extend(pairs.into_iter().map(|(key, value)| (key.to_string(), value)));
                 self.expressed.push(real);
                 self.missing.extend(changed.map(|reason| format!("{stage}: {reason}")));
             }
@@ -51,15 +53,23 @@ impl Writer {
         {
             return Some(format!("{name} has one window for repetition, frequency and presence"));
         }
-        let alone = |other: &Stage| matches!(other, Stage::Bias(_) | Stage::Mask(_) | Stage::Temp(_));
+        let alone =
+            |other: &Stage| matches!(other, Stage::Bias(_) | Stage::Mask(_) | Stage::Temp(_));
         if matches!(stage, Stage::Mirostat(_)) && has(&|other| !alone(other)) {
-            return Some(format!("{name}'s mirostat takes the place of every stage but bias and temp"));
+            return Some(format!(
+                "{name}'s mirostat takes the place of every stage but bias and temp"
+            ));
         }
         None
     }
 
-    /// The stage as the engine can run it, its settings, and what was changed; or why there are none.
-    fn fit(&self, stage: &Stage, source: &Source) -> Result<(Stage, Pairs, Option<String>), String> {
+    /// The stage as the engine can run it, its settings, and what was changed; or why there are
+    /// none.
+    fn fit(
+        &self,
+        stage: &Stage,
+        source: &Source,
+    ) -> Result<(Stage, Pairs, Option<String>), String> {
         let name = self.profile.name();
         let mut real = if is_llama(name) { with_whole_window(stage)? } else { stage.clone() };
         let mut changed = None;
@@ -80,8 +90,9 @@ impl Writer {
         };
         if let Some((key, x, reason)) = outside(&real, &pairs) {
             let nearest = source.range(key).and_then(|range| range.nearest(x));
-            let moved =
-                nearest.and_then(|nearest| moved(&real, source, key, nearest)).ok_or(reason.as_str())?;
+            let moved = nearest
+                .and_then(|nearest| moved(&real, source, key, nearest))
+                .ok_or(reason.as_str())?;
             pairs = self.write(&moved)?;
             if let Some((_, _, reason)) = outside(&moved, &pairs) {
                 return Err(reason);
@@ -101,12 +112,14 @@ impl Writer {
     pub(super) fn runs(&self) -> Result<Vec<Stage>, ChainError> {
         let runs = self.profile.chain(&self.expressed)?;
         // What is off has no place in the order.
-        let place =
-            |stage: &Stage| self.expressed.iter().position(|other| other.info().name == stage.info().name);
+        let place = |stage: &Stage| {
+            self.expressed.iter().position(|other| other.info().name == stage.info().name)
+        };
         let mut runs: Vec<Stage> =
             runs.stages().iter().filter(|stage| place(stage).is_some()).cloned().collect();
         if self.profile.name() == "llama.cpp" {
-            // Its `samplers` have the order that is asked for; biases come before them, and the three penalties are one of them.
+            // Its `samplers` have the order that is asked for; biases come before them, and the
+            // three penalties are one of them.
             let penalties = self.expressed.iter().position(|stage| counted(stage).is_some());
             runs.sort_by_key(|stage| match stage {
                 Stage::Bias(_) => (None, 0),
@@ -124,7 +137,11 @@ impl Writer {
     fn write(&self, stage: &Stage) -> Result<Pairs, String> {
         let name = self.profile.name();
         let one_of = |engines: &[&str]| {
-            if engines.contains(&name) { Ok(()) } else { Err(format!("{name} has no such control")) }
+            if engines.contains(&name) {
+                Ok(())
+            } else {
+                Err(format!("{name} has no such control"))
+            }
         };
         match stage {
             Stage::Temp(t) if name == "transformers" && t.get() == 0.0 => {
@@ -135,7 +152,8 @@ impl Writer {
             Stage::TopK(k) => {
                 one_of(&["llama.cpp", "ollama", "vllm", "transformers"])?;
                 let off = if name == "vllm" { json!(-1) } else { json!(0) };
-                // As many as no vocabulary has is as good as more, and a whole number of 32 bits everywhere.
+                // As many as no vocabulary has is as good as more, and a whole number of 32 bits
+                // everywhere.
                 let k = k.get().min(MAX_VOCAB as u32);
                 Ok(vec![("top_k", if k == 0 { off } else { json!(k) })])
             }
@@ -147,16 +165,25 @@ impl Writer {
                 one_of(&["llama.cpp", "ollama", "transformers"])?;
                 Ok(vec![("typical_p", json!(t.get()))])
             }
-            Stage::TopNSigma(n) => one_of(&["llama.cpp"]).map(|()| vec![("top_n_sigma", json!(n.get()))]),
-            Stage::Epsilon(e) => one_of(&["transformers"]).map(|()| vec![("epsilon_cutoff", json!(e.get()))]),
-            Stage::Eta(e) => one_of(&["transformers"]).map(|()| vec![("eta_cutoff", json!(e.get()))]),
+            Stage::TopNSigma(n) => {
+                one_of(&["llama.cpp"]).map(|()| vec![("top_n_sigma", json!(n.get()))])
+            }
+            Stage::Epsilon(e) => {
+                one_of(&["transformers"]).map(|()| vec![("epsilon_cutoff", json!(e.get()))])
+            }
+            Stage::Eta(e) => {
+                one_of(&["transformers"]).map(|()| vec![("eta_cutoff", json!(e.get()))])
+            }
             Stage::TopH(h) => one_of(&["transformers"]).map(|()| vec![("top_h", json!(h.get()))]),
             Stage::NoRepeatNgram(n) => {
                 one_of(&["transformers"]).map(|()| vec![("no_repeat_ngram_size", json!(n.get()))])
             }
             Stage::Xtc(x) => {
                 one_of(&["llama.cpp"])?;
-                Ok(vec![("xtc_probability", json!(x.chance())), ("xtc_threshold", json!(x.threshold()))])
+                Ok(vec![
+                    ("xtc_probability", json!(x.chance())),
+                    ("xtc_threshold", json!(x.threshold())),
+                ])
             }
             Stage::DynaTemp(d) => {
                 one_of(&["llama.cpp"])?;
@@ -184,7 +211,10 @@ impl Writer {
             }
             Stage::AdaptiveP(a) => {
                 one_of(&["llama.cpp"])?;
-                Ok(vec![("adaptive_target", json!(a.target())), ("adaptive_decay", json!(a.decay()))])
+                Ok(vec![
+                    ("adaptive_target", json!(a.target())),
+                    ("adaptive_decay", json!(a.decay())),
+                ])
             }
             Stage::Mirostat(m) => {
                 one_of(&["llama.cpp"])?;
@@ -226,13 +256,23 @@ impl Writer {
                 }
                 Ok(vec![("repetition_penalty", short(r.theta()))])
             }
-            Stage::Frequency(p) => self.penalty("frequency_penalty", p.alpha(), p.window(), p.scope()),
-            Stage::Presence(p) => self.penalty("presence_penalty", p.alpha(), p.window(), p.scope()),
+            Stage::Frequency(p) => {
+                self.penalty("frequency_penalty", p.alpha(), p.window(), p.scope())
+            }
+            Stage::Presence(p) => {
+                self.penalty("presence_penalty", p.alpha(), p.window(), p.scope())
+            }
             _ => Err(format!("{name} has no such control")),
         }
     }
 
-    fn penalty(&self, key: &'static str, alpha: f32, window: Window, scope: Scope) -> Result<Pairs, String> {
+    fn penalty(
+        &self,
+        key: &'static str,
+        alpha: f32,
+        window: Window,
+        scope: Scope,
+    ) -> Result<Pairs, String> {
         let name = self.profile.name();
         match name {
             "llama.cpp" | "ollama" if scope == Scope::All => {
@@ -270,9 +310,15 @@ fn whole(window: Window) -> Window {
 /// A stage with such a window.
 fn with_whole_window(stage: &Stage) -> Result<Stage, String> {
     let stage = match stage {
-        Stage::Repetition(r) => Repetition::new(r.theta(), whole(r.window()), r.scope()).map(Stage::from),
-        Stage::Frequency(p) => Frequency::new(p.alpha(), whole(p.window()), p.scope()).map(Stage::from),
-        Stage::Presence(p) => Presence::new(p.alpha(), whole(p.window()), p.scope()).map(Stage::from),
+        Stage::Repetition(r) => {
+            Repetition::new(r.theta(), whole(r.window()), r.scope()).map(Stage::from)
+        }
+        Stage::Frequency(p) => {
+            Frequency::new(p.alpha(), whole(p.window()), p.scope()).map(Stage::from)
+        }
+        Stage::Presence(p) => {
+            Presence::new(p.alpha(), whole(p.window()), p.scope()).map(Stage::from)
+        }
         Stage::Dry(d) => {
             Dry::new(d.multiplier(), d.base(), d.length(), whole(d.window()), d.breakers().to_vec())
                 .and_then(|dry| dry.with_texts(d.texts().to_vec()))
@@ -301,16 +347,22 @@ fn moved(stage: &Stage, source: &Source, key: &str, nearest: f64) -> Option<Stag
         Stage::Bias(b) => {
             let range = source.range(key)?;
             let within = |b: f32| {
-                if range.has(f64::from(b)) { Some(b) } else { range.nearest(f64::from(b)).map(|b| b as f32) }
+                if range.has(f64::from(b)) {
+                    Some(b)
+                } else {
+                    range.nearest(f64::from(b)).map(|b| b as f32)
+                }
             };
-            let all: Option<Vec<_>> = b.get().iter().map(|&(id, b)| Some((id, within(b)?))).collect();
+            let all: Option<Vec<_>> =
+                b.get().iter().map(|&(id, b)| Some((id, within(b)?))).collect();
             Bias::new(all?).ok().map(Stage::from)
         }
         _ => None,
     }
 }
 
-/// Biases in an engine's own form. A ban is `false` in llama.cpp, a list of its own in transformers.
+/// Biases in an engine's own form. A ban is `false` in llama.cpp, a list of its own in
+/// transformers.
 fn biases(engine: &str, bias: &Bias) -> Pairs {
     let is_ban = |b: f32| b == f32::NEG_INFINITY;
     let all = || bias.get().iter().map(|&(id, b)| (id.0, b));
@@ -332,7 +384,10 @@ fn biases(engine: &str, bias: &Bias) -> Pairs {
             }
             pairs
         }
-        _ => vec![("logit_bias", Value::Object(all().map(|(id, b)| (id.to_string(), short(b))).collect()))],
+        _ => vec![(
+            "logit_bias",
+            Value::Object(all().map(|(id, b)| (id.to_string(), short(b))).collect()),
+        )],
     }
 }
 

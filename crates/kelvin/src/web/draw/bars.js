@@ -24,7 +24,8 @@ export function bars(caption, columns, onRow) {
   const made = [];
 
   function make() {
-    // Where a row can be chosen, its name is a button: one stop for the Tab key in all, arrows go from row to row.
+    // Where a row can be chosen, its name is a button: one stop for the Tab key in all, arrows go
+    // from row to row.
     const name = onRow ? h("button", { type: "button", class: "plain" }) : h("span", {});
     const ghost = h("div", { class: "ghost" });
     const bar = h("div", { class: "bar" });

@@ -1,4 +1,5 @@
-// A drawing that fits its place: `paint` is called with the width in pixels whenever that changes, and with `again`.
+// A drawing that fits its place: `paint` is called with the width in pixels whenever that changes,
+// and with `again`.
 
 import { s, clear } from "../dom.js";
 

@@ -1,4 +1,5 @@
-// The cumulative bar: every token as a piece as long as its probability, in descending order, and the dart where the dice fall.
+// The cumulative bar: every token as a piece as long as its probability, in descending order, and
+// the dart where the dice fall.
 
 import { s } from "../dom.js";
 import { share } from "../format.js";

@@ -1,4 +1,5 @@
-// The curve of a function of x/T over the logits, with the tangent at each: how steeply a logit's weight answers to it.
+// The curve of a function of x/T over the logits, with the tangent at each: how steeply a logit's
+// weight answers to it.
 
 import { s } from "../dom.js";
 import * as heat from "../heat.js";

@@ -1,4 +1,5 @@
-// What a token's colour says: one figure of it, in five steps, each with words, so that colour is never the only way to know.
+// What a token's colour says: one figure of it, in five steps, each with words, so that colour is
+// never the only way to know.
 
 import { h } from "../dom.js";
 import { count, number, share } from "../format.js";

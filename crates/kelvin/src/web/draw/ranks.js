@@ -1,5 +1,5 @@
-// Probability by rank on two logarithmic axes: the whole vocabulary in one line, where a power law would be straight; and the mass of all
-// that stand behind a rank.
+// Probability by rank on two logarithmic axes: the whole vocabulary in one line, where a power law
+// would be straight; and the mass of all that stand behind a rank.
 
 import { h, s } from "../dom.js";
 import { count } from "../format.js";

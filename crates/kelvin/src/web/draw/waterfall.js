@@ -1,4 +1,5 @@
-// What each stage of a chain leaves: survivors on a logarithmic bar, entropy, and the mass that it took away.
+// What each stage of a chain leaves: survivors on a logarithmic bar, entropy, and the mass that it
+// took away.
 
 import { h, clear } from "../dom.js";
 import { count, number, share } from "../format.js";

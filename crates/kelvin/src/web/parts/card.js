@@ -1,4 +1,5 @@
-// One stage of a chain as a card: what it does, what can be turned on it, on or off, and where it stands.
+// One stage of a chain as a card: what it does, what can be turned on it, on or off, and where it
+// stands.
 
 import { h } from "../dom.js";
 import * as heat from "../heat.js";

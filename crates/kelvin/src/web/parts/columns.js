@@ -1,4 +1,5 @@
-// The columns of a comparison, as the address has them: temperatures, or whole chains, with `;` between them.
+// The columns of a comparison, as the address has them: temperatures, or whole chains, with `;`
+// between them.
 
 import * as address from "../address.js";
 import * as chains from "../chain.js";

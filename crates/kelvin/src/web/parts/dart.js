@@ -1,4 +1,5 @@
-// The dart: the same dice on the cumulative bar at any temperature, and the exact temperatures at which they take another token.
+// The dart: the same dice on the cumulative bar at any temperature, and the exact temperatures at
+// which they take another token.
 
 import { cumulative } from "../draw/cumulative.js";
 import { h, clear } from "../dom.js";

@@ -27,7 +27,8 @@ export function draws(body, fail) {
       name: row.shown, bar: row.observed, tick: row.expected, kind: row.kind ?? "", dim: row.observed === 0,
       cells: [count(row.observed), number(row.expected, row.expected < 10 ? 2 : 1)],
     })), { most });
-    // Pearson's statistic over the bins in which at least five were to be expected, the rest pooled.
+    // Pearson's statistic over the bins in which at least five were to be expected, the rest
+    // pooled.
     const bins = [];
     const pool = { observed: 0, expected: 0 };
     for (const { observed, expected } of rows) {

@@ -1,4 +1,5 @@
-// A chain in the words of other engines, to be copied: kelvin's command line, and settings as JSON, with what can't be said.
+// A chain in the words of other engines, to be copied: kelvin's command line, and settings as JSON,
+// with what can't be said.
 
 import { h, clear, choose } from "../dom.js";
 

@@ -1,4 +1,5 @@
-// The loop that a model is run in: look at the distribution, draw a token, put it behind the text, and again, until a token ends it.
+// The loop that a model is run in: look at the distribution, draw a token, put it behind the text,
+// and again, until a token ends it.
 
 import * as address from "../address.js";
 import { h, clear } from "../dom.js";

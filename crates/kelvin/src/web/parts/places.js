@@ -1,4 +1,5 @@
-// One place of several texts: what each column could have written there, raw and final, and what it took.
+// One place of several texts: what each column could have written there, raw and final, and what it
+// took.
 
 import { bars } from "../draw/bars.js";
 import { h, clear } from "../dom.js";

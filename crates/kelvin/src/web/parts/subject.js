@@ -1,4 +1,5 @@
-// The text that is continued: typed as it is, or as a message in the model's chat template, and the tokens that were taken after it.
+// The text that is continued: typed as it is, or as a message in the model's chat template, and the
+// tokens that were taken after it.
 
 import * as address from "../address.js";
 import { h, field } from "../dom.js";

@@ -1,4 +1,5 @@
-// The slider of temperatures: from 0 over 1 in the middle to ∞, both ends exact, with a box to type into.
+// The slider of temperatures: from 0 over 1 in the middle to ∞, both ends exact, with a box to type
+// into.
 
 import { h } from "../dom.js";
 import * as heat from "../heat.js";

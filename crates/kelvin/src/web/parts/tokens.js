@@ -1,4 +1,5 @@
-// A text as its tokens: each can be pointed at, chosen with a click or the arrow keys, and is coloured by a lens.
+// A text as its tokens: each can be pointed at, chosen with a click or the arrow keys, and is
+// coloured by a lens.
 
 import { said, sentence, step } from "../draw/lens.js";
 import { h, clear } from "../dom.js";

@@ -1,4 +1,5 @@
-// Chain: the stages between a model's logits and the token drawn, as cards in the order in which they act.
+// Chain: the stages between a model's logits and the token drawn, as cards in the order in which
+// they act.
 
 import * as address from "../address.js";
 import * as chains from "../chain.js";
@@ -129,7 +130,8 @@ function mount(root, { model }) {
     const heated = answer.stages.findLastIndex((one) => /^(temp|dynatemp|edt)=/.test(one.stage));
     const reach = answer.stages[heated]?.survivors_before ?? 0;
     const inert = reach <= 1;
-    // What says the same stays, so that it's neither read aloud again nor taken from under the pointer.
+    // What says the same stays, so that it's neither read aloud again nor taken from under the
+    // pointer.
     const now = `${said.cut_before_heat} ${reach}`;
     if (now === warned) return;
     warned = now;

@@ -1,4 +1,5 @@
-// Compare: one text goes on in several ways at once, with the same dice. Where two columns part, their settings alone are the cause.
+// Compare: one text goes on in several ways at once, with the same dice. Where two columns part,
+// their settings alone are the cause.
 
 import * as address from "../address.js";
 import * as chains from "../chain.js";

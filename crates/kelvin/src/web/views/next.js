@@ -1,4 +1,5 @@
-// Next token: what could come after a text, live, at any temperature; where the dice fall; and the loop itself, step by step to the end.
+// Next token: what could come after a text, live, at any temperature; where the dice fall; and the
+// loop itself, step by step to the end.
 
 import * as address from "../address.js";
 import { against } from "../draw/against.js";

@@ -1,5 +1,5 @@
-// Softmax: the article's graph made real. Logits that are typed or taken from the live model, their distribution at any temperature, and
-// why it's e^x that stands in the formula.
+// Softmax: the article's graph made real. Logits that are typed or taken from the live model, their
+// distribution at any temperature, and why it's e^x that stands in the formula.
 
 import * as address from "../address.js";
 import { against } from "../draw/against.js";

@@ -1,5 +1,5 @@
-// Write and fork: a text as the tokens that it was drawn as. At each the alternatives can be seen and taken; what was written stays as a
-// branch of a tree.
+// Write and fork: a text as the tokens that it was drawn as. At each the alternatives can be seen
+// and taken; what was written stays as a branch of a tree.
 
 import * as address from "../address.js";
 import * as chains from "../chain.js";
@@ -302,7 +302,8 @@ function mount(root, { model }) {
     const all = tree.path().map((i) => tree.nodes[i]);
     const cutAt = all.findIndex((node) => node.by !== "given");
     const n = cutAt < 0 ? all.length : cutAt;
-    // The text that was given may itself be forked; the other views know only what comes after all of it.
+    // The text that was given may itself be forked; the other views know only what comes after all
+    // of it.
     const whole = n === 0 || tree.children(way[n - 1]).every((i) => tree.nodes[i].by !== "given");
     const ids = all.slice(n).map((node) => node.id).join(".");
     address.write({ cont: whole ? ids || null : null, fork: whole ? null : `${n}:${ids}` });

@@ -1,4 +1,5 @@
-// What could stand at a place: the likeliest tokens, each to be taken by a click or its digit, and what the dice would take.
+// What could stand at a place: the likeliest tokens, each to be taken by a click or its digit, and
+// what the dice would take.
 
 import { h, clear } from "../dom.js";
 import { number, percent, share } from "../format.js";

@@ -1,4 +1,5 @@
-// A tree in, a file out, and back: JSON that a person can read, with a version, and with bounds for what somebody else wrote.
+// A tree in, a file out, and back: JSON that a person can read, with a version, and with bounds for
+// what somebody else wrote.
 //
 // The format, version 1:
 //   format   "kelvin tree"          version  1

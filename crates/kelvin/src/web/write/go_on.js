@@ -1,4 +1,5 @@
-// A tree and a leaf of it in, the leaf further on out: the server writes, every token becomes a node.
+// A tree and a leaf of it in, the leaf further on out: the server writes, every token becomes a
+// node.
 
 import { stream } from "../server.js";
 

@@ -1,4 +1,5 @@
-// The tree of forks as an outline: a row for each stretch between two forks, those of the text at hand in strong, each to be gone to.
+// The tree of forks as an outline: a row for each stretch between two forks, those of the text at
+// hand in strong, each to be gone to.
 
 import { h, clear } from "../dom.js";
 import * as heat from "../heat.js";

@@ -1,11 +1,14 @@
-// The tree of forks: every token that stood somewhere, under the one that it stood behind. A text is the way from the root to a leaf;
-// two texts share what they have in common. Nothing is ever changed in place but what is told twice of the same token, so that
-// undoing is going back to a size, a leaf, and what was painted or cut off at that time.
+// The tree of forks: every token that stood somewhere, under the one that it stood behind. A text
+// is the way from the root to a leaf; two texts share what they have in common. Nothing is ever
+// changed in place but what is told twice of the same token, so that undoing is going back to a
+// size, a leaf, and what was painted or cut off at that time.
 //
-// A token is { id, text, shown, by, t, surprisal, rank, entropy, final, ends, learned, parent }: `by` says where it comes from, "given" (the text that is
-// continued), "drawn", "taken" by hand or "link"; `t` is the temperature that it was drawn at; `surprisal`, `rank` (from 0) and `entropy` are
-// raw, `final` is the probability in what it was drawn from, and null where nobody knows; `learned` is what a stage that learns (mirostat,
-// adaptive_p) knew after it, null where there was none: { name: [number, number] }.
+// A token is { id, text, shown, by, t, surprisal, rank, entropy, final, ends, learned, parent }:
+// `by` says where it comes from, "given" (the text that is continued), "drawn", "taken" by hand or
+// "link"; `t` is the temperature that it was drawn at; `surprisal`, `rank` (from 0) and `entropy`
+// are raw, `final` is the probability in what it was drawn from, and null where nobody knows;
+// `learned` is what a stage that learns (mirostat, adaptive_p) knew after it, null where there was
+// none: { name: [number, number] }.
 
 export const MOST = 20000;
 const MOST_PAST = 500;

@@ -1,4 +1,5 @@
-//! JSON in, prompts out: records one after another, as lines or spread over lines, or one array of them.
+//! JSON in, prompts out: records one after another, as lines or spread over lines, or one array of
+//! them.
 
 use serde_json::{Deserializer, Value, value::RawValue};
 
@@ -16,7 +17,8 @@ pub(super) fn read(
     column: Option<&str>,
     at: &dyn Fn(&str, &str) -> String,
 ) -> Result<Vec<Prompt>, String> {
-    let invalid = |error: serde_json::Error| at(&place(error.line(), error.column()), &not_json(&error));
+    let invalid =
+        |error: serde_json::Error| at(&place(error.line(), error.column()), &not_json(&error));
     let records: Vec<&RawValue> = if text.trim_start().starts_with('[') {
         serde_json::from_str(text).map_err(invalid)?
     } else {
@@ -24,7 +26,9 @@ pub(super) fn read(
     };
     records
         .into_iter()
-        .map(|raw| of_record(raw.get(), column).map_err(|problem| at(&place_of(text, raw), &problem)))
+        .map(|raw| {
+            of_record(raw.get(), column).map_err(|problem| at(&place_of(text, raw), &problem))
+        })
         .collect()
 }
 
@@ -60,7 +64,8 @@ fn place_of(text: &str, part: &RawValue) -> String {
     place(1 + before.matches('\n').count(), 1 + before[line_begin..].chars().count())
 }
 
-/// What JSON a file of lines holds, if it is JSON of records as a whole. A line of JSON among others is a prompt.
+/// What JSON a file of lines holds, if it is JSON of records as a whole. A line of JSON among
+/// others is a prompt.
 pub(super) fn disguised(text: &str) -> Option<&'static str> {
     let is_array = text.trim_start().starts_with('[');
     let is_list = |value: &Value| value.as_array().is_some_and(|all| all.iter().all(is_record));

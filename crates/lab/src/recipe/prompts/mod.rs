@@ -1,7 +1,8 @@
-//! A file of prompts in, the prompts out: one a line, or records of JSON, CSV, TSV or Parquet whose other fields stay with them.
+//! A file of prompts in, the prompts out: one a line, or records of JSON, CSV, TSV or Parquet whose
+//! other fields stay with them.
 //!
-//! The file's ending chooses the form. Where the content contradicts the ending, the file is refused: a JSON
-//! array in a .txt file isn't one prompt.
+//! The file's ending chooses the form. Where the content contradicts the ending, the file is
+//! refused: a JSON array in a .txt file isn't one prompt.
 
 mod json;
 mod record;
@@ -27,20 +28,23 @@ enum Form {
     Parquet,
 }
 
-/// Endings of files that hold texts or tables but aren't read. As lines their markup would become prompts.
+/// Endings of files that hold texts or tables but aren't read. As lines their markup would become
+/// prompts.
 const UNREAD: [&str; 17] = [
-    "yaml", "yml", "toml", "xml", "html", "xlsx", "xls", "ods", "docx", "pdf", "arrow", "feather", "gz",
-    "zst", "zip", "db", "sqlite",
+    "yaml", "yml", "toml", "xml", "html", "xlsx", "xls", "ods", "docx", "pdf", "arrow", "feather",
+    "gz", "zst", "zip", "db", "sqlite",
 ];
 
 /// Reads the prompts of a file. Its ending decides:
 ///
-/// - `.jsonl`, `.ndjson`, `.json`: records one after another, or one array of them. A record is an object with a `prompt` or a text alone.
+/// - `.jsonl`, `.ndjson`, `.json`: records one after another, or one array of them. A record is an
+///   object with a `prompt` or a text alone.
 /// - `.csv`, `.tsv`, `.parquet`: a table with named columns, one of them `prompt`.
 /// - `.txt` and anything else: one prompt a line; empty lines are passed over.
 ///
-/// `column` names another field or column than `prompt`. Without a `prompt`, a record may have `messages` with one user's
-/// message, or be a line of OpenAI's batch files, where both lie in `body`. The other fields of a record stay with the prompt.
+/// `column` names another field or column than `prompt`. Without a `prompt`, a record may have
+/// `messages` with one user's message, or be a line of OpenAI's batch files, where both lie in
+/// `body`. The other fields of a record stay with the prompt.
 ///
 /// # Errors
 /// A sentence with the file and the place in it.
@@ -59,9 +63,11 @@ pub fn read(path: &Path, column: Option<&str>) -> Result<Vec<Prompt>, String> {
     match form {
         Form::Lines => lines(&text, &shown, column),
         Form::Json => some(json::read(&text, column, &at)?, &shown, "its array is empty"),
-        Form::Table(delimiter) => {
-            some(table::separated(&text, delimiter, column, &at)?, &shown, "no row follows its line of names")
-        }
+        Form::Table(delimiter) => some(
+            table::separated(&text, delimiter, column, &at)?,
+            &shown,
+            "no row follows its line of names",
+        ),
         Form::Parquet => unreachable!("read above"),
     }
 }

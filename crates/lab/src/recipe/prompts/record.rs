@@ -1,4 +1,5 @@
-//! A record's fields in, its prompt out: where a text lies in the records that people's tools write.
+//! A record's fields in, its prompt out: where a text lies in the records that people's tools
+//! write.
 
 use serde_json::{Map, Value};
 
@@ -14,11 +15,15 @@ const BODY: &str = "body";
 /// Names listed in an error at most.
 const MOST_NAMES: usize = 30;
 
-/// The prompt of a record: the text in `column`, or if none is named, in `prompt`, `messages`, `body.prompt` or `body.messages`.
+/// The prompt of a record: the text in `column`, or if none is named, in `prompt`, `messages`,
+/// `body.prompt` or `body.messages`.
 ///
 /// # Errors
 /// What was found instead, with the names of the fields.
-pub(super) fn prompt(mut fields: Map<String, Value>, column: Option<&str>) -> Result<Prompt, String> {
+pub(super) fn prompt(
+    mut fields: Map<String, Value>,
+    column: Option<&str>,
+) -> Result<Prompt, String> {
     if let Some(name) = column {
         let found = fields.remove(name).ok_or_else(|| missing(name, fields.keys()))?;
         return Ok(Prompt { text: text(name, found)?, fields: fields.into_iter().collect() });
@@ -84,7 +89,10 @@ fn message(name: &str, messages: &[Value]) -> Result<String, String> {
         ));
     };
     if role(one) != "user" {
-        return Err(format!("\"{name}\" has a message of role {}, but a prompt is one of a user", role(one)));
+        return Err(format!(
+            "\"{name}\" has a message of role {}, but a prompt is one of a user",
+            role(one)
+        ));
     }
     let content = one.get("content").unwrap_or(&Value::Null);
     let part = content.as_array().and_then(|parts| match &parts[..] {
@@ -93,6 +101,9 @@ fn message(name: &str, messages: &[Value]) -> Result<String, String> {
     });
     match part.unwrap_or(content) {
         Value::String(text) => Ok(text.clone()),
-        other => Err(format!("the content of \"{name}\" is {}, not a text", shortened(&other.to_string()))),
+        other => Err(format!(
+            "the content of \"{name}\" is {}, not a text",
+            shortened(&other.to_string())
+        )),
     }
 }

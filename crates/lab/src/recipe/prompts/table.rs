@@ -1,4 +1,5 @@
-//! A table with named columns in, the prompts of its rows out: CSV (RFC 4180), TSV and Apache Parquet.
+//! A table with named columns in, the prompts of its rows out: CSV (RFC 4180), TSV and Apache
+//! Parquet.
 
 use std::{fs::File, path::Path};
 
@@ -12,7 +13,8 @@ use serde_json::{Map, Value};
 use super::{MOST_BYTES, record};
 use crate::run::Prompt;
 
-/// The prompts of text whose first line names columns. `at` makes an error of a place and a problem.
+/// The prompts of text whose first line names columns. `at` makes an error of a place and a
+/// problem.
 pub(super) fn separated(
     text: &str,
     delimiter: u8,
@@ -22,7 +24,8 @@ pub(super) fn separated(
     let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
     let names = reader.headers().map_err(|error| at("line 1", &error.to_string()))?.clone();
     let on_names = |problem: &str| at("line 1", problem);
-    check_names(&names, column.unwrap_or(record::PROMPT), delimiter).map_err(|problem| on_names(&problem))?;
+    check_names(&names, column.unwrap_or(record::PROMPT), delimiter)
+        .map_err(|problem| on_names(&problem))?;
     let mut prompts = Vec::new();
     let mut row = StringRecord::new();
     loop {
@@ -34,7 +37,8 @@ pub(super) fn separated(
             Err(error) => error.position().map_or(begin.line(), csv::Position::line),
         };
         let refused = |problem: &str| Err(at(&format!("line {line}"), problem));
-        // An open quotation mark takes the rest of the file in, so this comes before its consequences.
+        // An open quotation mark takes the rest of the file in, so this comes before its
+        // consequences.
         let raw = &text.as_bytes()[begin.byte() as usize..reader.position().byte() as usize];
         if raw.iter().filter(|&&byte| byte == b'"').count() % 2 == 1 {
             return refused(
@@ -44,16 +48,23 @@ pub(super) fn separated(
         if let Err(error) = read {
             return refused(&uneven(&error));
         }
-        let fields =
-            names.iter().zip(&row).map(|(name, cell)| (name.to_string(), Value::from(cell))).collect();
-        prompts
-            .push(record::prompt(fields, column).map_err(|problem| at(&format!("line {line}"), &problem))?);
+        let fields = names
+            .iter()
+            .zip(&row)
+            .map(|(name, cell)| (name.to_string(), Value::from(cell)))
+            .collect();
+        prompts.push(
+            record::prompt(fields, column)
+                .map_err(|problem| at(&format!("line {line}"), &problem))?,
+        );
     }
 }
 
-/// Refuses names without the prompt's, which a file without a line of names has, and names that come up twice.
+/// Refuses names without the prompt's, which a file without a line of names has, and names that
+/// come up twice.
 fn check_names(names: &StringRecord, wanted: &str, delimiter: u8) -> Result<(), String> {
-    if let Some(twice) = names.iter().enumerate().find(|(i, name)| names.iter().take(*i).any(|n| n == *name))
+    if let Some(twice) =
+        names.iter().enumerate().find(|(i, name)| names.iter().take(*i).any(|n| n == *name))
     {
         return Err(format!("two columns are called \"{}\"", record::shortened(twice.1)));
     }
@@ -68,7 +79,10 @@ fn check_names(names: &StringRecord, wanted: &str, delimiter: u8) -> Result<(), 
         let expected = if delimiter == b'\t' { "tabs" } else { "commas" };
         format!(" (its columns seem to be separated by {what}, where {expected} are expected)")
     });
-    Err(format!("the first line names the columns, and {}{hint}", record::missing(wanted, all.iter())))
+    Err(format!(
+        "the first line names the columns, and {}{hint}",
+        record::missing(wanted, all.iter())
+    ))
 }
 
 fn uneven(error: &csv::Error) -> String {
@@ -81,11 +95,16 @@ fn uneven(error: &csv::Error) -> String {
 }
 
 /// The prompts of a Parquet file.
-pub(super) fn parquet(path: &Path, shown: &str, column: Option<&str>) -> Result<Vec<Prompt>, String> {
+pub(super) fn parquet(
+    path: &Path,
+    shown: &str,
+    column: Option<&str>,
+) -> Result<Vec<Prompt>, String> {
     let file = File::open(path).map_err(|error| format!("can't read {shown}: {error}"))?;
     let size = file.metadata().map_err(|error| format!("can't read {shown}: {error}"))?.len();
-    let unpacked_too =
-        |what: &str| format!("{shown} has more than {MOST_BYTES} bytes{what}, at most that many are read");
+    let unpacked_too = |what: &str| {
+        format!("{shown} has more than {MOST_BYTES} bytes{what}, at most that many are read")
+    };
     if size > MOST_BYTES {
         return Err(unpacked_too(""));
     }
@@ -95,7 +114,8 @@ pub(super) fn parquet(path: &Path, shown: &str, column: Option<&str>) -> Result<
         )
     };
     let reader = SerializedFileReader::new(file).map_err(unreadable)?;
-    let stated: i64 = reader.metadata().row_groups().iter().map(|group| group.total_byte_size()).sum();
+    let stated: i64 =
+        reader.metadata().row_groups().iter().map(|group| group.total_byte_size()).sum();
     if u64::try_from(stated).is_ok_and(|stated| stated > MOST_BYTES) {
         return Err(unpacked_too(" when it is unpacked"));
     }

@@ -1,4 +1,5 @@
-//! Files as people and their tools write them: the prompts of each, or the sentence that says why it has none.
+//! Files as people and their tools write them: the prompts of each, or the sentence that says why
+//! it has none.
 
 use std::{fs, sync::Arc};
 
@@ -47,7 +48,10 @@ fn a_byte_order_mark_is_no_part_of_the_first_prompt() {
         texts("a.txt", "\u{feff}Write about tea\r\nWrite \u{feff}about rain\r\n"),
         ["Write about tea", "Write \u{feff}about rain"]
     );
-    assert_eq!(texts("a.jsonl", "\u{feff}{\"prompt\":\"tea\"}\n{\"prompt\":\"rain\"}\n"), ["tea", "rain"]);
+    assert_eq!(
+        texts("a.jsonl", "\u{feff}{\"prompt\":\"tea\"}\n{\"prompt\":\"rain\"}\n"),
+        ["tea", "rain"]
+    );
     assert_eq!(texts("a.csv", "\u{feff}prompt,tag\ntea,x\n"), ["tea"]);
     assert!(refused("a.txt", b"\xFF\xFEt\0", None).starts_with("a.txt is UTF-16 text"));
 }
@@ -106,7 +110,11 @@ fn what_is_wrong_has_its_place() {
         ("a.txt", b"\n \n", "has no prompts: every line is empty"),
         ("a.txt", b"ab\xff", "line 1: it isn't UTF-8 text (byte 2 of the file)"),
         ("a.jsonl", b"\"a\"\n{", "line 2, column 1: not JSON (EOF while parsing"),
-        ("a.jsonl", b"{\"text\": \"a\"}", "line 1, column 1: there is no \"prompt\" among its fields (text)"),
+        (
+            "a.jsonl",
+            b"{\"text\": \"a\"}",
+            "line 1, column 1: there is no \"prompt\" among its fields (text)",
+        ),
         ("a.jsonl", b"\"a\"\n {\"prompt\": 7}", "line 2, column 2: \"prompt\" is 7, not a text"),
         ("a.jsonl", b"7", "expected an object with a \"prompt\", or a text, not 7"),
         ("a.json", b"[\"a\",\n  3]", "line 2, column 3: expected an object"),
@@ -120,7 +128,11 @@ fn what_is_wrong_has_its_place() {
             br#"{"messages":[{"role":"system"},{"role":"user"}]}"#,
             "\"messages\" has 2 messages (system, user), but a prompt is one message of a user",
         ),
-        ("a.json", br#"{"messages":[{"role":"assistant","content":"x"}]}"#, "a message of role assistant"),
+        (
+            "a.json",
+            br#"{"messages":[{"role":"assistant","content":"x"}]}"#,
+            "a message of role assistant",
+        ),
         ("a.json", br#"{"prompt":["a","b"]}"#, "\"prompt\" is [\"a\",\"b\"], not a text"),
         ("a.csv", b"", "has no prompts: it is empty"),
         ("a.csv", b"prompt,tag\n", "has no prompts: no row follows its line of names"),
@@ -140,10 +152,22 @@ fn what_is_wrong_has_its_place() {
             b"prompt,tag\ntea,a\nrain, heavy,b\n",
             "line 3: it has 3 fields where the line of names has 2",
         ),
-        ("a.csv", b"prompt,tag\ntea,a\n\"rain,b\nsnow,c\n", "line 3: a quotation mark has no partner"),
-        ("a.txt", b"[{\"prompt\":\"tea\"}]", "holds a JSON array, but by its name it has one prompt a line"),
+        (
+            "a.csv",
+            b"prompt,tag\ntea,a\n\"rain,b\nsnow,c\n",
+            "line 3: a quotation mark has no partner",
+        ),
+        (
+            "a.txt",
+            b"[{\"prompt\":\"tea\"}]",
+            "holds a JSON array, but by its name it has one prompt a line",
+        ),
         ("a.txt", b"[\"tea\"]", "rename it to end in .json"),
-        ("list", b"{\"prompt\":\"tea\"}\n{\"prompt\":\"rain\"}\n", "holds JSON objects, but by its name"),
+        (
+            "list",
+            b"{\"prompt\":\"tea\"}\n{\"prompt\":\"rain\"}\n",
+            "holds JSON objects, but by its name",
+        ),
         ("a.yaml", b"prompts: [tea]", "a.yaml ends in .yaml, which isn't read"),
         ("a.parquet", b"PAR1", "a.parquet isn't a Parquet file that can be read"),
     ] {
@@ -156,21 +180,31 @@ fn what_is_wrong_has_its_place() {
         refused("a.txt", b"tea", Some("text"))
             .contains("has one prompt a line, so there is no column `text`")
     );
-    assert!(refused("a.json", b"\"tea\"", Some("text")).contains("an object with a \"text\", not \"tea\""));
+    assert!(
+        refused("a.json", b"\"tea\"", Some("text"))
+            .contains("an object with a \"text\", not \"tea\"")
+    );
     assert!(read(Path::new("no/such/file"), None).unwrap_err().contains("can't read no/such/file"));
-    assert!(read(Path::new("no/such.parquet"), None).unwrap_err().contains("can't read no/such.parquet"));
+    assert!(
+        read(Path::new("no/such.parquet"), None)
+            .unwrap_err()
+            .contains("can't read no/such.parquet")
+    );
 }
 
 #[test]
 fn parquet_files() {
-    let schema = "message m { required binary prompt (UTF8); required int64 id; required binary raw; }";
+    let schema =
+        "message m { required binary prompt (UTF8); required int64 id; required binary raw; }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let snappy = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let mut bytes = Vec::new();
     let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::new(snappy)).unwrap();
     let mut group = writer.next_row_group().unwrap();
-    let (prompts, raw) =
-        (["tea", "rain"].map(ByteArray::from), [b"\xff", b"\xfe"].map(|b| ByteArray::from(b.to_vec())));
+    let (prompts, raw) = (
+        ["tea", "rain"].map(ByteArray::from),
+        [b"\xff", b"\xfe"].map(|b| ByteArray::from(b.to_vec())),
+    );
     for i in 0..3 {
         let mut column = group.next_column().unwrap().unwrap();
         match i {
@@ -187,7 +221,10 @@ fn parquet_files() {
         (read[1].text.as_str(), &read[1].fields["id"], read[1].fields.len()),
         ("rain", &Value::from(8), 1)
     );
-    assert_eq!(refused("train.parquet", &bytes, Some("id")), "train.parquet, row 1: \"id\" is 7, not a text");
+    assert_eq!(
+        refused("train.parquet", &bytes, Some("id")),
+        "train.parquet, row 1: \"id\" is 7, not a text"
+    );
     assert!(
         refused("train.parquet", &bytes, Some("raw"))
             .contains("row 1: there is no \"raw\" among its fields (prompt, id)")

@@ -11,7 +11,8 @@ function layout(extra) {
   };
 }
 
-// `make` gives traces and layout anew, since they hold colours, which change with the theme, and what is to be done `then`, once and whenever the chart has been zoomed.
+// `make` gives traces and layout anew, since they hold colours, which change with the theme, and
+// what is to be done `then`, once and whenever the chart has been zoomed.
 function draw(target, make) {
   const isNew = !drawn.has(target);
   drawn.set(target, make);
@@ -22,8 +23,8 @@ function draw(target, make) {
   if (then && isNew) done.then(() => target.on("plotly_relayout", () => target.finish(target)));
 }
 
-// Gives the marks of a chart their labels, the most important first, each at a side where it covers no other label and no mark; where there is none, it
-// stays away, and pointing at the mark says it.
+// Gives the marks of a chart their labels, the most important first, each at a side where it covers
+// no other label and no mark; where there is none, it stays away, and pointing at the mark says it.
 // Where a text is empty plotly throws its place away, and finds none for a later one.
 const BLANK = " ";
 const SIDES = [["top right", 1, -1], ["top left", -1, -1], ["bottom right", 1, 1], ["bottom left", -1, 1]];
@@ -51,7 +52,8 @@ function label(target, traces) {
 
 const redraw = () => drawn.forEach((make, target) => draw(target, make));
 
-// Lines with bands, one for each family; `value` gives a mean with its interval for a setting, `shown` whether a point is filled.
+// Lines with bands, one for each family; `value` gives a mean with its interval for a setting,
+// `shown` whether a point is filled.
 function bands(value, shown = () => true) {
   const traces = [];
   for (const family of families) {
@@ -75,5 +77,6 @@ function bands(value, shown = () => true) {
   return traces;
 }
 
-// plotly reads a few tags in hover texts; a chain has none of these characters, a model's name might.
+// plotly reads a few tags in hover texts; a chain has none of these characters, a model's name
+// might.
 const plain = (text) => text.replace(/[<>&]/g, " ");

@@ -59,7 +59,8 @@ const hasTemperatures = families.some((family) => family.settings.filter((i) => 
 const place = (i) => (hasTemperatures ? temperature(i) : report.settings[i].label);
 const measured = (name) => report.metrics.find((metric) => metric.name === name);
 const hasValues = (metric) => metric && metric.values.some((value) => value !== null);
-// Means that are a thousand times one another need a scale of tenfold steps, which only numbers above 0 have.
+// Means that are a thousand times one another need a scale of tenfold steps, which only numbers
+// above 0 have.
 const inTenfolds = (metric) => {
   const there = metric.values.filter((value) => value !== null);
   const least = Math.min(...there.map((value) => value.low ?? value.mean));

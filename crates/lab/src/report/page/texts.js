@@ -14,7 +14,8 @@ function showTexts() {
   const samples = [...new Set(report.texts.map((text) => text.sample))].sort((a, b) => a - b);
   at("prompt").replaceChildren(...prompts.map((prompt, i) => element("option", { value: i }, prompt.length > 90 ? prompt.slice(0, 89) + "…" : prompt)));
   at("sample").replaceChildren(...samples.map((sample) => element("option", { value: sample }, `sample ${sample}`)));
-  // Three settings to begin with: the one that others are compared with, and the coldest and the hottest like it.
+  // Three settings to begin with: the one that others are compared with, and the coldest and the
+  // hottest like it.
   const all = report.settings.map((_, i) => i).filter((i) => report.texts.some((text) => text.setting === i));
   const base = report.settings.findIndex((setting) => setting.is_base);
   const like = all.filter((i) => report.settings[i].family === report.settings[base].family);

@@ -1,4 +1,5 @@
-//! Several connections to one file at once, as several processes have them: all of them finish, and none sees half of what another does.
+//! Several connections to one file at once, as several processes have them: all of them finish, and
+//! none sees half of what another does.
 
 use std::{
     collections::HashSet,
@@ -65,7 +66,8 @@ fn an_older_file_is_brought_up_to_date_once() {
     for _ in 0..ROUNDS / 4 {
         let (_folder, path) = fresh();
         small_sweep(&path, 100).unwrap();
-        let first = "ALTER TABLE runs DROP COLUMN embedder; ALTER TABLE samples DROP COLUMN embedding;
+        let first =
+            "ALTER TABLE runs DROP COLUMN embedder; ALTER TABLE samples DROP COLUMN embedding;
             ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge;
             PRAGMA user_version = 1; PRAGMA journal_mode = DELETE";
         Connection::open(&path).unwrap().execute_batch(first).unwrap();
@@ -124,7 +126,10 @@ fn a_run_that_was_removed_takes_no_texts_and_no_other_run_takes_them() {
     let mut other = Store::open(&path).unwrap();
     other.remove(run).unwrap();
     let said = sweep.put(run, &sample(0, 1, 0)).unwrap_err().to_string();
-    assert!(said.starts_with("run 1 was removed from ") && said.contains("begins it anew"), "{said}");
+    assert!(
+        said.starts_with("run 1 was removed from ") && said.contains("begins it anew"),
+        "{said}"
+    );
     // Its number is given out again.
     assert_eq!(other.begin(&Recipe { seed: 9, ..recipe(1) }, &source(), "0.1.0").unwrap(), run);
     for refused in [sweep.put(run, &sample(0, 1, 0)).map(drop), sweep.sat(run, 1.0, 1, 1)] {
@@ -136,7 +141,8 @@ fn a_run_that_was_removed_takes_no_texts_and_no_other_run_takes_them() {
     assert_ne!(again, run);
 }
 
-/// A writer that holds the file for a moment is waited for, from the change of the journal's mode on.
+/// A writer that holds the file for a moment is waited for, from the change of the journal's mode
+/// on.
 #[test]
 fn a_lock_is_waited_for() {
     let (folder, path) = fresh();

@@ -1,0 +1,120 @@
+//! Tests of drafts: grids of chains, flags over a file, and errors that name the field.
+
+use super::*;
+
+fn chains(toml: &str) -> Vec<String> {
+    let draft = Draft::from_toml(&format!("prompts = \"x\"\n{toml}")).unwrap();
+    draft.resolve().unwrap().chains.iter().map(Chain::to_string).collect()
+}
+
+#[test]
+fn grids_of_chains() {
+    assert_eq!(chains(""), ["temp=0.5", "temp=1", "temp=2"]);
+    assert_eq!(chains("temp = \"0.2..0.6 step 0.2\""), ["temp=0.2", "temp=0.4", "temp=0.6"]);
+    assert_eq!(
+        chains("temp = [0, 0.7]\n[stages]\ntop_p = 0.9"),
+        ["temp=0 | top_p=0.9", "temp=0.7 | top_p=0.9"]
+    );
+    assert_eq!(
+        chains("[stages]\nmin_p = [0.05, 0.1]"),
+        ["temp=1 | min_p=0.05", "temp=1 | min_p=0.1"]
+    );
+    assert_eq!(
+        chains("sampler = [\"temp=1 | min_p={0.05,0.1}\", \"top_p=0.9 | temp=1\"]\ntemp = [1, 2]"),
+        [
+            "temp=1 | min_p=0.05",
+            "temp=2 | min_p=0.05",
+            "temp=1 | min_p=0.1",
+            "temp=2 | min_p=0.1",
+            "top_p=0.9 | temp=1",
+            "top_p=0.9 | temp=2"
+        ]
+    );
+    assert_eq!(
+        chains("profile = \"llama.cpp\""),
+        ["top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"]
+    );
+    assert_eq!(chains("profile = \"vllm\"\ntemp = 0.001"), ["temp=0.01"]);
+    assert_eq!(
+        chains("profile = \"llama.cpp\"\n[stages]\ndry = 0.8\nrepetition = 1.1"),
+        [
+            r#"repetition=1.1,window:64 | dry=0.8,window:64,breakers:"\n"/"\x3a"/"\x22"/"*" | top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"#
+        ]
+    );
+}
+
+#[test]
+fn flags_go_over_the_file() {
+    let file = Draft::from_toml(
+        "prompts = [\"a\"]\ntemp = 1\nsamples = 8\nsampler = \"temp=1 | top_k=4\"",
+    )
+    .unwrap();
+    let flags = Draft { prompts: vec!["b".into()], samples: Some(2), ..Draft::default() };
+    let recipe = flags.or(file).resolve().unwrap();
+    assert_eq!(
+        (recipe.prompts.len(), recipe.prompts[0].text.as_str(), recipe.samples),
+        (1, "b", 2)
+    );
+    assert_eq!(recipe.chains[0].to_string(), "temp=1 | top_k=4");
+}
+
+#[test]
+fn what_a_report_is_to_show() {
+    let of = |toml: &str, flags: Draft| {
+        let file = Draft::from_toml(&format!("prompts = \"x\"\n{toml}")).unwrap();
+        flags.or(file).resolve().unwrap().evaluation
+    };
+    let toml = "metrics = [\"vendi\", \"width\"]\njudge = \"gemma3\"\nrecord = \"shift\"";
+    let found = of(toml, Draft::default());
+    assert_eq!(
+        (&found.metrics[..], found.judge()),
+        (&["vendi".into(), "width".into()][..], Some("gemma3"))
+    );
+    let flags =
+        Draft { metrics: vec!["all".into()], judge: Some("none".into()), ..Draft::default() };
+    let found = of(toml, flags);
+    assert_eq!((&found.metrics[..], found.judge()), (&["all".into()][..], None));
+    assert_eq!(of("", Draft::default()), Evaluation::default());
+}
+
+#[test]
+fn errors_name_the_field() {
+    for (toml, words) in [
+        ("", "prompts: there is no prompt"),
+        ("prompts = [1]", "prompts: it is 1, but"),
+        ("prompts = [\"a\", \"b\", \"a\"]", "prompts: prompt 3 is the same as prompt 1"),
+        ("prompts = \"x\"\nsamples = 0", "samples: it is 0"),
+        ("prompts = \"x\"\nsamples = -1", "samples: it is -1"),
+        ("prompts = \"x\"\nmax_tokens = 0", "max_tokens: it is 0"),
+        ("prompts = \"x\"\nmax_token = 5", "max_token: a recipe has no such field"),
+        ("prompts = \"x\"\nstop = \"\"", "stop: an empty"),
+        ("prompts = \"x\"\ntemp = \"0.2..2\"", "temp: the range"),
+        ("prompts = \"x\"\ntemp = \"hot\"", "temp: \"hot\" isn't a temperature"),
+        ("prompts = \"x\"\ntemp = 1e-50", "a finite number from 1.4e-45"),
+        ("prompts = \"x\"\ntemp = [1, 1.0]", "temp: the chain `temp=1` comes up twice"),
+        ("prompts = \"x\"\ntemp = []", "temp: it is []"),
+        ("prompts = \"x\"\nsampler = \"temp=1 | topk=4\"", "sampler: unknown stage `topk`"),
+        (
+            "prompts = \"x\"\nsampler = \"temp=1\"\n[stages]\ntop_k = 1",
+            "sampler: it gives whole chains",
+        ),
+        ("prompts = \"x\"\n[stages]\nmin_p = [2]", "stages: min_p"),
+        ("prompts = \"x\"\ntemplate = \"chatty\"", "template: there is no \"chatty\""),
+        ("prompts = \"x\"\nserver = \"http://localhost:1/v1\"", "model: a server has to be told"),
+        ("prompts = \"x\"\nspeaks = \"vllm\"", "speaks:"),
+        ("prompts = \"x\"\nprompt_file = \"no/such/file\"", "prompt_file: can't read no/such/file"),
+        (
+            "prompts = \"x\"\nmetrics = [\"vendi\", \"creativity\"]",
+            "metrics: there is no metric `creativity`; there are entropy,",
+        ),
+        (
+            "prompts = \"x\"\nmetrics = \"width\"",
+            "metrics: width is of what isn't kept: add `record = \"shift\"`",
+        ),
+        ("prompts = \"x\"\njudge = 1", "judge: it is 1, but"),
+        ("prompts = \"x\"\n\nseed = ", "line 3:"),
+    ] {
+        let said = Draft::from_toml(toml).and_then(Draft::resolve).unwrap_err().to_string();
+        assert!(said.contains(words), "{toml}: {said}");
+    }
+}
