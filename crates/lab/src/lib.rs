@@ -1,10 +1,9 @@
-//! Many generations in, evidence out: what turns "hotter is more creative" into something one
-//! measures.
+//! Experiments: runs a grid of generations, stores every token, and computes statistics from them.
 //!
-//! A [`Recipe`] describes a table of prompts × chains × samples, and a [`Run`] is the table filled,
-//! each row a text with a record of every token: a [`worker`] makes the texts, a [`Store`] keeps
-//! them, [`sweep`](mod@sweep) goes from one to the other. Whatever is said about creativity is
-//! computed from one.
+//! A [`Recipe`] describes a table of prompts × chains × samples. A [`Run`] is that table filled:
+//! each row is a text with a record of every token. A [`worker`] generates the texts, a [`Store`]
+//! keeps them in SQLite, and [`sweep`](mod@sweep) connects the two. Every metric and report is
+//! computed from a [`Run`].
 
 pub mod export;
 pub mod judge;

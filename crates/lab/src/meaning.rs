@@ -1,10 +1,10 @@
-//! A text in, its place among meanings out: a vector of length 1 by all-MiniLM-L6-v2 (Reimers &
-//! Gurevych 2019, arXiv 1908.10084), the nearer to another's the more alike the two texts are.
+//! Embeds texts with all-MiniLM-L6-v2 (Reimers & Gurevych 2019, arXiv 1908.10084): vectors of
+//! length 1, whose cosine measures similarity of meaning.
 //!
-//! The model is candle's, since Kelvin's own engine only writes. As sentence-transformers runs it:
-//! the first 256 word pieces, both ends marked, the mean over all of them. Each text goes alone, so
-//! that none depends on its neighbours; the last bits depend on the processor, not on how many
-//! threads compute.
+//! The model runs in candle, because Kelvin's engine only runs decoders. As in
+//! sentence-transformers: the first 256 word pieces with both special tokens, mean pooling. Texts
+//! are embedded one by one, so no text depends on its batch. The last bits depend on the CPU, not
+//! on the number of threads.
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -12,41 +12,42 @@ use candle_transformers::models::bert::{BertModel, Config};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokenizers::{Tokenizer, TruncationParams};
 
-/// Word pieces that are read, the two ends among them: what the model was trained for.
+/// The maximum number of word pieces, special tokens included: the length that the model was
+/// trained for.
 const MOST_PIECES: usize = 256;
 
-/// Why texts can't be placed.
+/// Why texts can't be embedded.
 #[derive(Debug, thiserror::Error)]
 pub enum MeaningError {
-    /// The file of settings is wrong.
+    /// The configuration file is invalid.
     #[error("the settings of the model of meanings can't be read: {0}")]
     Config(#[from] serde_json::Error),
-    /// The tokenizer's file is wrong, or it refuses a text.
+    /// The tokenizer file is invalid, or the tokenizer failed on a text.
     #[error("the tokenizer of the model of meanings failed: {0}")]
     Tokenizer(#[from] tokenizers::Error),
-    /// There are no threads to be had.
+    /// The thread pool can't be created.
     #[error("the model of meanings gets no threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
-    /// The weights are wrong, or there is no room.
+    /// The weights are invalid, or memory is exhausted.
     #[error("the model of meanings failed: {0}")]
     Model(#[from] candle_core::Error),
 }
 
-/// The open model.
+/// The loaded model.
 pub struct Embedder {
     model: BertModel,
     tokenizer: Tokenizer,
-    /// Who multiplies its matrices: whatever candle gives to rayon is done by the pool from which
-    /// it was called.
+    /// The thread pool of its matrix products: candle runs rayon jobs in the pool that it was
+    /// called from.
     pool: ThreadPool,
 }
 
 impl Embedder {
-    /// Of the model's three files: `config.json`, `model.safetensors` and `tokenizer.json`; with so
-    /// many threads, or one for each core.
+    /// Loads `config.json`, `model.safetensors` and `tokenizer.json`, and uses the given number of
+    /// threads, or one per core.
     ///
     /// # Errors
-    /// If one of them is another thing.
+    /// If a file is invalid.
     pub fn new(
         config: &[u8],
         weights: Vec<u8>,
@@ -55,20 +56,20 @@ impl Embedder {
     ) -> Result<Embedder, MeaningError> {
         let config: Config = serde_json::from_slice(config)?;
         let mut tokenizer = Tokenizer::from_bytes(tokenizer)?;
-        // The file has settings for a server of fixed width: 128 pieces, filled up.
+        // The file's settings are for a server with fixed width: padding to 128 tokens.
         let truncation =
             TruncationParams { max_length: MOST_PIECES, ..TruncationParams::default() };
         tokenizer.with_padding(None).with_truncation(Some(truncation))?;
         let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu)?;
-        // rayon's 0 is every core.
+        // 0 is rayon's value for all cores.
         let pool = ThreadPoolBuilder::new().num_threads(n_threads.unwrap_or(0)).build()?;
         Ok(Embedder { model: BertModel::load(weights, &config)?, tokenizer, pool })
     }
 
-    /// Where a text lies.
+    /// The embedding of a text.
     ///
     /// # Errors
-    /// If the model fails, which it shouldn't.
+    /// If the model fails, which indicates a defect.
     pub fn embed(&self, text: &str) -> Result<Vec<f32>, MeaningError> {
         self.pool.install(|| self.embed_here(text))
     }

@@ -1,63 +1,63 @@
-//! What a sweep leaves behind, as metrics and reports read it: prompts × chains × samples, each a
-//! text with a record of every token.
+//! The data of a sweep as metrics and reports read it: prompts × chains × samples, each a text with
+//! a record of every token.
 //!
-//! All quantities are in nats. "Raw" is the model's own distribution (T = 1, the whole vocabulary),
-//! "final" the one that a token was drawn from, after the chain. What an engine can't tell is
-//! `None` and [`Source::withholds`] says why; nothing is made up for it.
+//! All quantities are in nats. "Raw" is the model's own distribution (T = 1, whole vocabulary).
+//! "Final" is the distribution that the token was drawn from, after the chain. A quantity that the
+//! engine doesn't report is `None`, and [`Source::withholds`] says why; it is never estimated.
 
 use std::collections::BTreeMap;
 
 use kelvin_sampling::{Chain, Shift};
 use serde::{Deserialize, Serialize};
 
-/// A run, whole or as far as it has come.
+/// A run, complete or partly filled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// The recipe's hash, in hexadecimal.
     pub hash: String,
-    /// Where the texts come from.
+    /// Where the texts were generated.
     pub source: Source,
-    /// The model whose opinion its samples have, if one has judged them.
+    /// The judge model, if the samples were scored by one.
     pub judge: Option<Source>,
-    /// The key of the dice. Samples of one number share their dice at every prompt's every chain,
-    /// so chains can be compared in pairs.
+    /// The seed. Samples with equal numbers use equal random numbers for every prompt and chain, so
+    /// chains can be compared in pairs.
     pub seed: u64,
-    /// How many tokens a text could have.
+    /// The maximum number of tokens of a text.
     pub max_tokens: usize,
-    /// How many samples every cell (a prompt with a chain) was to have.
+    /// The number of samples that each cell (a prompt with a chain) should have.
     pub n_samples: usize,
-    /// In the order of the recipe.
+    /// In the recipe's order.
     pub prompts: Vec<Prompt>,
-    /// In the order of the recipe.
+    /// In the recipe's order.
     pub chains: Vec<Chain>,
-    /// Those that are there, by prompt, then chain, then sample.
+    /// The samples that exist, sorted by prompt, then chain, then sample.
     pub samples: Vec<Sample>,
 }
 
-/// Where texts come from.
+/// Where texts were generated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// A model file on this machine: every distribution is known.
+    /// A model file on this machine. Every distribution is known in full.
     Local {
-        /// The model as it was asked for.
+        /// The model as the user named it.
         model: String,
         /// The file's SHA-256, in hexadecimal.
         sha256: String,
     },
-    /// A server that speaks OpenAI's protocol: the likeliest few log-probabilities are known at
-    /// most.
+    /// A server with an OpenAI-compatible API. At most the log-probabilities of the top tokens are
+    /// known.
     Server {
-        /// The model's name there.
+        /// The model's name on that server.
         model: String,
-        /// Up to and with `/v1`.
+        /// The base URL, ending in `/v1`.
         url: String,
     },
 }
 
 impl Source {
-    /// Why entropies, ranks beyond the likeliest few, final probabilities and survivors aren't
-    /// there, if they aren't.
+    /// Why entropies, ranks beyond the top tokens, final probabilities and survivors are missing,
+    /// if they are missing.
     pub fn withholds(&self) -> Option<&'static str> {
         match self {
             Source::Local { .. } => None,
@@ -66,15 +66,15 @@ impl Source {
     }
 }
 
-/// What no server tells.
+/// The reason that [`Source::withholds`] gives for a server.
 pub(crate) const WITHHELD: &str = "the texts come from a server, which tells the likeliest tokens at most, not the whole distribution";
 
-/// A prompt, and what its line of a JSON-lines file says besides (a category, a reference).
+/// A prompt, with the other fields of its JSON Lines record (a category, a reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prompt {
-    /// As it was given, before any chat template.
+    /// The prompt as given, before any chat template.
     pub text: String,
-    /// The other fields of its line.
+    /// The other fields of its record.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, serde_json::Value>,
 }
@@ -82,62 +82,62 @@ pub struct Prompt {
 /// One text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Which prompt, from 0.
+    /// Index of the prompt, from 0.
     pub prompt: usize,
-    /// Which chain, from 0.
+    /// Index of the chain, from 0.
     pub chain: usize,
-    /// Which dice, from 0.
+    /// Sample number, from 0. Samples with equal numbers share their random numbers.
     pub sample: usize,
     /// The text, up to a stop string.
     pub text: String,
-    /// Why it ended.
+    /// Why generation ended.
     pub finish: Finish,
-    /// How each of its tokens was drawn. A stop string's tokens are among them, though not in the
-    /// text; an end token isn't.
+    /// The record of each drawn token. The tokens of a stop string are included although the text
+    /// excludes them; an end-of-text token is not.
     pub tokens: Vec<Token>,
-    /// How likely the run's judge finds it, if it has one and that has looked.
+    /// The judge's likelihood of the text, if a judge has scored it.
     pub judged: Option<Judged>,
-    /// Where it lies by what it means, a vector of length 1, if anybody has looked.
+    /// The text's embedding, a vector of length 1, if it was computed.
     pub embedding: Option<Vec<f32>>,
 }
 
-/// A text under another model, which reads it after the prompt's own text.
+/// The likelihood of a text under another model, conditioned on the prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
-    /// How many tokens of the judge's the text has; 0 if it's empty.
+    /// The number of tokens of the text in the judge's vocabulary; 0 if the text is empty.
     pub tokens: usize,
-    /// Σ -ln p over them, raw.
+    /// Σ -ln p over these tokens, raw.
     pub nats: f64,
 }
 
-/// Why a text ended.
+/// Why generation of a text ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finish {
-    /// The model ended its turn.
+    /// The model drew an end-of-text token.
     EndToken,
-    /// A stop string came up.
+    /// A stop string was generated.
     StopString,
-    /// A server says `stop`, which is one of the two above.
+    /// A server reported `stop`: an end-of-text token or a stop string.
     Stop,
-    /// It has as many tokens as were asked for.
+    /// The maximum number of tokens was reached.
     MaxTokens,
     /// The context was full.
     ContextFull,
-    /// The logits had no distribution to draw from.
+    /// The logits had no valid distribution (NaN, or nothing left).
     BadLogits,
-    /// A server gave another reason.
+    /// A server reported another reason.
     Other,
 }
 
 /// One drawn token.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Token {
-    /// Its id; servers don't tell.
+    /// The token's id. Servers don't report it.
     pub id: Option<u32>,
-    /// What it says, which may be a part of a character.
+    /// The token's bytes, which may be part of a character.
     pub bytes: Vec<u8>,
-    /// How many survivors stood before it: 0 is the likeliest.
+    /// The number of survivors ranked before the token: 0 is the most likely.
     pub rank: Option<u32>,
     /// -ln p, raw.
     pub surprisal: Option<f64>,
@@ -147,26 +147,26 @@ pub struct Token {
     pub entropy: Option<f64>,
     /// Entropy, final.
     pub entropy_final: Option<f64>,
-    /// Tokens that the chain left.
+    /// The number of tokens that the chain left.
     pub survivors: Option<u32>,
-    /// How far the chain moved the distribution, if the recipe's metrics ask for it
+    /// The distance between the raw and the final distribution, if the recipe's metrics need it
     /// ([`kelvin_sampling::Sampler::measuring_shift`]).
     pub shift: Option<Shift>,
-    /// The likeliest tokens and their log-probabilities as a server told them, the likeliest first;
+    /// The top tokens and their log-probabilities as a server reported them, the most likely first;
     /// empty for a local model.
     pub top: Vec<(String, f64)>,
 }
 
 impl Sample {
-    /// Its tokens; none if it has some and whoever made it didn't tell them, as a server that knows
-    /// no log-probabilities.
+    /// The sample's tokens. `None` if the text has tokens but the server reported no
+    /// log-probabilities.
     pub fn told(&self) -> Option<&[Token]> {
         (!self.tokens.is_empty() || self.text.is_empty()).then_some(&self.tokens)
     }
 }
 
 impl Run {
-    /// The samples of one cell, in their order.
+    /// The samples of one cell, sorted by number.
     pub fn cell(&self, prompt: usize, chain: usize) -> &[Sample] {
         let place = |sample: &Sample| (sample.prompt, sample.chain);
         let from = self.samples.partition_point(|sample| place(sample) < (prompt, chain));

@@ -1,7 +1,7 @@
-//! A recipe, a worker and a store in; the table's missing rows filled out.
+//! Fills a run's missing rows: takes a recipe, a worker and a store.
 //!
-//! Each text is in the store before anybody is told of it. So whatever ends a sweep, the same
-//! recipe goes on from there.
+//! Each text is committed to the store before progress is reported. So an interrupted sweep resumes
+//! where it stopped.
 
 use std::{collections::HashSet, ops::ControlFlow, time::Instant};
 
@@ -13,46 +13,45 @@ use crate::{
     worker::{Row, Watcher, Worker, WorkerError},
 };
 
-/// Who is told of a sweep's progress; `Break` ends it.
+/// Receives the progress of a sweep. `Break` ends the sweep.
 pub trait Progress {
-    /// So many tokens more, of texts in the making.
+    /// `n_new` tokens were generated, in texts that are not finished yet.
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()>;
 
-    /// Nothing comes for now, and why: told once, however many wait, until the next text says that
-    /// this is over.
+    /// The worker is waiting (for a busy server, say). Called once until the next text arrives.
     fn waits(&mut self, why: &str) -> ControlFlow<()>;
 
-    /// A text that is safe in the store.
+    /// A text was committed to the store.
     fn stored(&mut self, sample: &Sample) -> ControlFlow<()>;
 }
 
-/// What came of a sweep.
+/// The result of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Swept {
-    /// Texts that were there before.
+    /// Texts that existed before.
     pub n_before: usize,
     /// Texts that this sweep added.
     pub n_new: usize,
-    /// Texts that are still missing, because it was broken off.
+    /// Texts that are missing because the sweep was interrupted.
     pub n_missing: usize,
-    /// Tokens of the new texts.
+    /// Tokens of the added texts.
     pub n_tokens: usize,
-    /// How long it took.
+    /// Wall-clock time of the sweep.
     pub elapsed_secs: f64,
 }
 
 /// Why a sweep ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// A text couldn't be kept.
+    /// A text couldn't be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A text couldn't be made.
+    /// A text couldn't be generated.
     #[error(transparent)]
     Worker(#[from] WorkerError),
 }
 
-/// The rows that a recipe has beyond those that are there, by prompt, then chain, then sample.
+/// The rows of a recipe that aren't present yet, sorted by prompt, then chain, then sample.
 pub fn missing(recipe: &Recipe, present: &HashSet<(usize, usize, usize)>) -> Vec<Row> {
     let mut rows = Vec::with_capacity(recipe.n_texts().saturating_sub(present.len()));
     for prompt in 0..recipe.prompts.len() {
@@ -65,10 +64,10 @@ pub fn missing(recipe: &Recipe, present: &HashSet<(usize, usize, usize)>) -> Vec
     rows
 }
 
-/// Fills what a run misses of its recipe.
+/// Generates and stores the missing rows of a run.
 ///
 /// # Errors
-/// If a text can't be made or kept; those before it are safe.
+/// If a text can't be generated or stored. Texts before it remain stored.
 pub fn sweep(
     recipe: &Recipe,
     run: RunId,
@@ -87,19 +86,19 @@ pub fn sweep(
     }
     let elapsed_secs = begun.elapsed().as_secs_f64();
     if n_new > 0 {
-        store.sat(run, elapsed_secs, n_tokens, worker.n_threads())?;
+        store.record_session(run, elapsed_secs, n_tokens, worker.n_threads())?;
     }
     filled?;
     let n_missing = rows.len() - n_new;
     Ok(Swept { n_before: recipe.n_texts() - rows.len(), n_new, n_missing, n_tokens, elapsed_secs })
 }
 
-/// Keeps every whole text, then tells of it.
+/// Stores every finished text, then reports it.
 struct Keeper<'a> {
     run: RunId,
     store: &'a mut Store,
     progress: &'a mut dyn Progress,
-    /// Nothing comes for now, and that was told.
+    /// Whether waiting was reported already.
     is_waiting: bool,
     n_new: usize,
     n_tokens: usize,

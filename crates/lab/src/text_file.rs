@@ -1,5 +1,4 @@
-//! A user's text file or standard input in, its text out. Every text that a user hands over is read
-//! here.
+//! Reads a user's text file or standard input. Every text that a user hands over is read here.
 //!
 //! A text is UTF-8. A byte-order mark at its start, as editors on Windows write it, isn't part of
 //! the text and is dropped. A mark anywhere else stays. UTF-16 and UTF-32, recognized by their

@@ -64,7 +64,7 @@ pub(crate) fn show(
     };
     let rows = missing(recipe, &present);
     let most_tokens = rows.len().saturating_mul(recipe.length.max_tokens);
-    let sittings = store.map(|store| store.sittings_of(&source)).transpose()?.unwrap_or_default();
+    let sittings = store.map(|store| store.sessions_of(&source)).transpose()?.unwrap_or_default();
     let threads = worker.n_threads();
     let earlier = sittings
         .iter()

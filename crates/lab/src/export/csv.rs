@@ -1,5 +1,5 @@
-//! Rows in, comma-separated values out (RFC 4180): a line of names, CRLF, quotes where a comma, a
-//! quote or a line end is inside.
+//! Writes rows as comma-separated values (RFC 4180): a header, CRLF, and quotes where a field
+//! contains a comma, a quote or a line break.
 
 use std::io::{self, Write};
 
@@ -32,7 +32,7 @@ fn field(cell: Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
         Cell::Whole(n) => n.to_string(),
-        // The shortest digits that mean the same number.
+        // The shortest decimal digits that round-trip.
         Cell::Number(x) => format!("{x:?}"),
         Cell::Text(text) if text.is_empty() || text.contains([',', '"', '\n', '\r']) => {
             format!("\"{}\"", text.replace('"', "\"\""))

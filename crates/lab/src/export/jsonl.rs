@@ -1,4 +1,4 @@
-//! Rows in, a JSON object a line out.
+//! Writes one JSON object per row.
 
 use std::io::{self, Write};
 

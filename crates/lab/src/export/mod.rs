@@ -1,8 +1,8 @@
-//! A run in, a table that other programs read out: CSV, JSON lines or Parquet, a row for each text
-//! or for each token.
+//! Exports a run as a table for other programs: CSV, JSON Lines or Parquet, one row per text or per
+//! token.
 //!
-//! Rows stand in the order of prompt, chain, sample and place, and hold nothing of when or where
-//! they were made: equal runs give equal bytes.
+//! Rows are sorted by prompt, chain, sample and position. They contain no time and no machine, so
+//! equal runs give equal bytes.
 
 mod csv;
 mod jsonl;
@@ -14,30 +14,30 @@ use std::io::{self, Write};
 use crate::store::{RunId, Store, StoreError};
 use table::{Cell, Column, text_columns, text_row, token_columns, token_rows};
 
-/// The form of a table.
+/// The format of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated values with a line of names (RFC 4180).
+    /// Comma-separated values with a header (RFC 4180).
     Csv,
-    /// A JSON object a line; what isn't known is null.
+    /// One JSON object per line. Unknown values are null.
     Jsonl,
-    /// Apache Parquet, compressed by Snappy.
+    /// Apache Parquet, compressed with Snappy.
     Parquet,
 }
 
-/// The rows of a table.
+/// What a row of the table stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// One for each text.
+    /// A text.
     Texts,
-    /// One for each token.
+    /// A token.
     Tokens,
 }
 
 /// Why a run can't be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// It can't be read.
+    /// The run can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The table can't be written.
@@ -45,13 +45,13 @@ pub enum ExportError {
     Io(#[from] io::Error),
 }
 
-/// Takes rows of one table, in order.
+/// Receives the rows of one table, in order.
 trait Sink {
     fn row(&mut self, row: Vec<Cell>) -> io::Result<()>;
     fn end(self: Box<Self>) -> io::Result<()>;
 }
 
-/// Writes a run's table into `out`, one sample at a time.
+/// Writes a run's table to `out`, one sample at a time.
 ///
 /// # Errors
 /// If the run can't be read or the table can't be written.

@@ -1,4 +1,4 @@
-//! Rows in, an Apache Parquet file out: every column optional, gathered in groups of rows and
+//! Writes rows as Apache Parquet: every column is optional, rows are buffered into row groups and
 //! written column by column.
 
 use std::{
@@ -19,7 +19,7 @@ use parquet::{
 
 use super::{Cell, Column, Sink, table::Kind};
 
-/// Rows that are held until they're written together.
+/// Rows per row group.
 const GROUP: usize = 50_000;
 
 pub(super) struct Parquet<'a> {
@@ -85,7 +85,7 @@ impl<'a> Parquet<'a> {
     }
 }
 
-/// The values that are there, and for each row whether one is.
+/// The values that exist, and for each row whether it has one (the definition levels).
 fn write_column<'c, T: DataType>(
     mut column: SerializedColumnWriter<'_>,
     cells: impl Iterator<Item = &'c Cell>,
@@ -117,7 +117,7 @@ impl Sink for Parquet<'_> {
 
 fn explained(error: ParquetError) -> io::Error {
     match error {
-        // What the file below said, such as a closed pipe, keeps its kind.
+        // The I/O error below, such as a closed pipe, keeps its kind.
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {
             Ok(io) => *io,
             Err(other) => io::Error::other(other),

@@ -1,4 +1,4 @@
-//! A sample in, its rows out: the columns of the exported tables, by name and kind.
+//! The columns of the exported tables, by name and type, and a sample's rows.
 
 use kelvin_sampling::Chain;
 
@@ -11,7 +11,7 @@ pub(super) struct Column {
     pub(super) kind: Kind,
 }
 
-/// What a column holds; any cell may be empty.
+/// The type of a column. Any cell may be empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Whole,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Text,
 }
 
-/// One cell.
+/// A cell of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
     Empty,
@@ -40,7 +40,7 @@ const fn text(name: &'static str) -> Column {
     Column { name, kind: Kind::Text }
 }
 
-/// A row for each text. Means are over its tokens.
+/// One row per text. Means are over its tokens.
 pub(super) fn text_columns() -> &'static [Column] {
     const COLUMNS: [Column; 17] = [
         whole("prompt"),
@@ -73,7 +73,7 @@ pub(super) fn text_row(sample: &Sample, prompt: &Prompt, chain: &Chain) -> Vec<C
                 .map(|values| values.iter().sum::<f64>() / values.len() as f64),
         )
     };
-    // An f32 with the digits that it was typed with.
+    // An f32 printed with the digits that the user typed.
     let temperature = chain.temperature().and_then(|t| t.to_string().parse().ok());
     let fields = serde_json::to_string(&prompt.fields).expect("JSON is always JSON");
     vec![
@@ -104,7 +104,7 @@ fn finish(sample: &Sample) -> Cell {
     }
 }
 
-/// A row for each token; a part of a character shows as U+FFFD in `text`.
+/// One row per token. An incomplete character shows as U+FFFD in `text`.
 pub(super) fn token_columns() -> &'static [Column] {
     const COLUMNS: [Column; 16] = [
         whole("prompt"),

@@ -1,4 +1,4 @@
-//! Texts in, how much smaller they become when they're zipped once out.
+//! The compression ratio of texts.
 
 use std::io::Write;
 
@@ -6,12 +6,12 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::Absent;
 
-/// Bytes of the texts, joined by spaces, over bytes of their gzip at level 9 (Shaib et al. 2024,
-/// arXiv 2403.00553).
+/// Compression ratio: bytes of the texts, joined by spaces, over bytes of their gzip at level 9
+/// (Shaib et al. 2024, arXiv 2403.00553).
 ///
-/// The package `diversity` zips the zipped bytes once more, which takes most of the meaning out of
-/// the number; this is one gzip. zlib-rs's output doesn't depend on the CPU, and is as long as
-/// zlib's within half a percent.
+/// The package `diversity` compresses the compressed bytes once more, which removes most of the
+/// number's meaning; this is one gzip. The output of zlib-rs doesn't depend on the CPU, and its
+/// length is within half a percent of zlib's.
 pub fn compression(texts: &[&str]) -> Result<f64, Absent> {
     let joined = texts.join(" ");
     if joined.is_empty() {

@@ -1,12 +1,11 @@
-//! The record of a text's tokens in, what models say of it out: entropy, surprisal, perplexity, the
-//! shift of its distributions.
+//! Metrics from the token records: entropy, surprisal, perplexity, and the shift of distributions.
 
 use kelvin_sampling::Shift;
 
 use super::{Absent, Seen};
 use crate::run::Token;
 
-/// The mean over tokens of what `of` finds of each, in its unit.
+/// The mean of `of` over tokens, in its unit.
 pub(crate) fn mean(seen: &Seen<'_>, of: fn(&Token) -> Option<f64>) -> Result<f64, Absent> {
     let tokens = super::tokens(seen.sample)?;
     if tokens.is_empty() {
@@ -22,7 +21,7 @@ pub(crate) fn perplexity(seen: &Seen<'_>) -> Result<f64, Absent> {
     Ok(libm::exp(mean(seen, |token| token.surprisal)?))
 }
 
-/// The mean over tokens of a figure of the [`Shift`].
+/// The mean over tokens of one quantity of the [`Shift`].
 pub(crate) fn shifted(seen: &Seen<'_>, of: fn(&Shift) -> f64) -> Result<f64, Absent> {
     let tokens = super::tokens(seen.sample)?;
     if tokens.is_empty() {
@@ -33,7 +32,7 @@ pub(crate) fn shifted(seen: &Seen<'_>, of: fn(&Shift) -> f64) -> Result<f64, Abs
     Ok(sum.ok_or_else(unknown)? / tokens.len() as f64)
 }
 
-/// Nats for each of the judge's tokens.
+/// Nats per token of the judge's vocabulary.
 pub(crate) fn judged(seen: &Seen<'_>) -> Result<f64, Absent> {
     let judged = seen.sample.judged.ok_or(Absent::NoJudge)?;
     if judged.tokens == 0 { Err(Absent::NoTokens) } else { Ok(judged.nats / judged.tokens as f64) }

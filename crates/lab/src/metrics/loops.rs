@@ -1,22 +1,21 @@
-//! The tokens of one text in, how much of it goes in circles out.
+//! The share of a text that lies in repeated phrases.
 
-/// So many times in a row is a loop.
+/// The number of consecutive repetitions that make a loop.
 const TIMES: usize = 3;
-/// Tokens of the shortest phrase that can make one: three times the same word is still a way to
-/// speak.
+/// The minimum length of a phrase in tokens. One word three times in a row is ordinary language.
 const SHORTEST: usize = 2;
-/// Tokens of the longest.
+/// The maximum length of a phrase in tokens.
 const LONGEST: usize = 128;
 
-/// The part of the tokens that lie in a phrase of at least two tokens which stands three times in a
-/// row or more; the phrase's broken-off last repetition counts. 0 for an empty text.
+/// The share of tokens in a phrase of at least two tokens that occurs at least three times in a
+/// row. The incomplete last repetition counts. 0 for an empty text.
 ///
-/// Holtzman et al. 2020 (arXiv 1904.09751) call a text degenerate that ends so; here the loops
-/// inside are seen as well.
+/// Holtzman et al. 2020 (arXiv 1904.09751) call a text degenerate that ends in a loop; here loops
+/// inside a text count as well.
 pub fn looped<T: PartialEq>(tokens: &[T]) -> f64 {
     let mut inside = vec![false; tokens.len()];
     for period in SHORTEST..=LONGEST.min(tokens.len() / TIMES) {
-        // A run of places that equal the one a period before.
+        // A run of tokens that equal the token one period earlier.
         let mut run = 0;
         for i in period..=tokens.len() {
             if i < tokens.len() && tokens[i] == tokens[i - period] {

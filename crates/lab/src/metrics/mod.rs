@@ -1,11 +1,11 @@
-//! A run in, numbers that say how its texts are out.
+//! The metrics of texts: one table of small pure functions.
 //!
-//! A metric is a small pure function here and one row of [`METRICS`], from which recipes, reports
-//! and help texts read its name, what it needs, its source, and the trap that it's known for. Some
-//! look at one text, some at all samples of a prompt together (a cell): those need samples enough,
-//! and equally many wherever they are compared. Each is equal to a reference package on shared
-//! cases (`tests/real_reference_packages.rs`). What can't be had is [`Absent`], with the reason;
-//! nothing is approximated.
+//! A metric is a function in this module and a row of [`METRICS`]. Recipes, reports and help texts
+//! read from the row its name, requirements, source and known pitfall. Some metrics look at one
+//! text, others at all samples of a prompt (a cell); the latter need a minimum number of samples,
+//! and equal numbers where they are compared. Each is tested against a reference package
+//! (`tests/real_reference_packages.rs`). A value that can't be computed is [`Absent`], with the
+//! reason; nothing is approximated.
 
 mod compression;
 mod likelihood;
@@ -34,69 +34,69 @@ pub use vendi::{ngram_vendi, vendi};
 
 use crate::run::{Run, Sample, Token, WITHHELD};
 
-/// What a metric is, for everyone who names it.
+/// A metric: its names, definition, requirements and function.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
-    /// As recipes and flags call it.
+    /// The name in recipes and flags.
     pub name: &'static str,
-    /// As tables and axes call it.
+    /// The label in tables and on axes.
     pub title: &'static str,
-    /// What it says, in one line.
+    /// One line of description.
     pub summary: &'static str,
-    /// Its definition.
+    /// The definition.
     pub formula: &'static str,
-    /// Its unit; empty for a plain number.
+    /// The unit; empty for a plain number.
     pub unit: &'static str,
-    /// The values it can have.
+    /// The range of its values.
     pub range: Range,
-    /// Paper (arXiv id) and, where there is one, the package that it equals.
+    /// The paper (arXiv id) and, if there is one, the package that it equals.
     pub source: &'static str,
-    /// How it has misled people.
+    /// A known pitfall.
     pub trap: &'static str,
-    /// What has to be recorded or there.
+    /// The data that it needs.
     pub needs: Need,
-    /// What it speaks of.
+    /// What it measures.
     pub aspect: Aspect,
     pub(crate) of: Of,
 }
 
-/// What a metric needs beyond the text.
+/// The data that a metric needs besides the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing.
+    /// Only the text.
     Text,
     /// The tokens.
     Tokens,
-    /// How likely the model found each token.
+    /// The log-probability of each token.
     Probabilities,
     /// The whole distribution that each token was drawn from.
     Distributions,
-    /// The [`kelvin_sampling::Shift`] of each step, which a sampler must be asked to measure.
+    /// The [`kelvin_sampling::Shift`] of each step, which a sampler measures on request.
     Shift,
     /// A greedy text (temp=0) of the same prompt.
     Greedy,
-    /// A second model's opinion.
+    /// The scores of a judge model.
     Judge,
     /// The texts' embeddings.
     Meaning,
 }
 
-/// What a metric speaks of, and where on the quality-diversity plane it can stand.
+/// What a metric measures, and its axis on the quality-diversity plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aspect {
-    /// More is more diverse.
+    /// Diversity: larger is more diverse.
     Diversity,
-    /// More is less diverse.
+    /// Diversity: larger is less diverse.
     Sameness,
-    /// More is more fluent.
+    /// Quality: larger is more fluent.
     Fluency,
-    /// More is less fluent.
+    /// Quality: larger is less fluent.
     Disfluency,
     /// A description that is neither.
     Shape,
 }
 
-/// How a metric is computed.
+/// The function of a metric.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Of {
     /// Of one text.
@@ -107,7 +107,7 @@ pub(crate) enum Of {
     Samples(fn(&[&Sample]) -> Result<f64, Absent>),
 }
 
-/// A text and what stands around it.
+/// A text and its context.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen<'a> {
     pub(crate) run: &'a Run,
@@ -115,19 +115,19 @@ pub(crate) struct Seen<'a> {
     pub(crate) greedy: Option<&'a Sample>,
 }
 
-/// The tokens of a sample, unless whoever made its text kept them to himself.
+/// The tokens of a sample, unless the server didn't report them.
 fn tokens(sample: &Sample) -> Result<&[Token], Absent> {
     sample.told().ok_or(Absent::Withheld(UNTOLD))
 }
 
-/// A server that gives texts alone.
+/// A server that returns texts only.
 const UNTOLD: &str =
     "the texts come from a server that told neither their tokens nor how likely they are";
 
 /// Why a metric has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Absent {
-    /// There is nothing to look at.
+    /// There are no samples.
     #[error("there is no text")]
     NoTexts,
     /// A text has no tokens.
@@ -136,33 +136,33 @@ pub enum Absent {
     /// A text has too few words.
     #[error("the text has fewer than {words} words")]
     TooShort {
-        /// The fewest that do.
+        /// The minimum number of words.
         words: usize,
     },
-    /// A cell has too few samples.
+    /// The cell has too few samples.
     #[error("it compares samples of one prompt, at least {samples} of them")]
     NeedsSamples {
-        /// The fewest that do.
+        /// The minimum number of samples.
         samples: usize,
     },
-    /// The engine doesn't tell.
+    /// The engine doesn't report the data.
     #[error("{0}")]
     Withheld(&'static str),
-    /// The run was made without this metric.
+    /// The data was not recorded in this run.
     #[error("the run didn't record what it needs (kelvin sweep --record shift)")]
     NotRecorded,
-    /// There is no greedy text.
+    /// There is no greedy text of the prompt.
     #[error("there is no greedy text of the prompt to compare with: add the chain temp=0")]
     NoGreedy,
-    /// Nobody judged.
+    /// No judge has scored the text.
     #[error("no judge model has read the text (kelvin report --judge MODEL)")]
     NoJudge,
-    /// Nobody knows what the text means.
+    /// The text has no embedding.
     #[error("{}", UNPLACED)]
     NoMeaning,
 }
 
-/// What somebody can do who wants meanings compared.
+/// How to obtain embeddings.
 const UNPLACED: &str = if cfg!(feature = "semantic") {
     "no model has placed the text among meanings (kelvin report --metrics semantic_spread, which fetches it if need be)"
 } else {
@@ -170,10 +170,10 @@ const UNPLACED: &str = if cfg!(feature = "semantic") {
 };
 
 impl Metric {
-    /// The metric of a name.
+    /// Finds a metric by its name.
     ///
     /// # Errors
-    /// A sentence with the names there are.
+    /// A sentence with the known names.
     pub fn find(name: &str) -> Result<&'static Metric, String> {
         METRICS.iter().find(|metric| metric.name == name).ok_or_else(|| {
             let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
@@ -181,12 +181,12 @@ impl Metric {
         })
     }
 
-    /// Whether it looks at the samples of a prompt together.
+    /// Whether the metric looks at all samples of a prompt together.
     pub fn is_of_cells(&self) -> bool {
         !matches!(self.of, Of::Sample(_))
     }
 
-    /// The fewest samples of a prompt that it says something about.
+    /// The minimum number of samples per prompt.
     pub fn fewest_samples(&self) -> usize {
         let asked = match self.of {
             Of::Sample(_) => return 1,
@@ -196,12 +196,12 @@ impl Metric {
         if let Err(Absent::NeedsSamples { samples }) = asked { samples } else { 1 }
     }
 
-    /// Why no server can tell what it needs; none if one may.
+    /// Why servers don't report what it needs; `None` if a server may.
     pub fn withheld(&self) -> Option<&'static str> {
         matches!(self.needs, Need::Distributions | Need::Shift).then_some(WITHHELD)
     }
 
-    /// Whether a larger value is better: more diverse, or more fluent. None for a shape.
+    /// Whether a larger value is better (more diverse, or more fluent). `None` for a description.
     pub fn more_is_better(&self) -> Option<bool> {
         match self.aspect {
             Aspect::Diversity | Aspect::Fluency => Some(true),
@@ -211,10 +211,10 @@ impl Metric {
     }
 }
 
-/// The metrics of a list of names; `all`, or no name, is every metric.
+/// The metrics of a list of names. `all`, or an empty list, is every metric.
 ///
 /// # Errors
-/// A sentence with the names there are.
+/// A sentence with the known names.
 pub fn named(names: &[String]) -> Result<Vec<&'static Metric>, String> {
     let mut found = Vec::with_capacity(names.len());
     for name in names.iter().filter(|name| *name != ALL) {
@@ -223,7 +223,7 @@ pub fn named(names: &[String]) -> Result<Vec<&'static Metric>, String> {
     Ok(if found.len() < names.len() || names.is_empty() { METRICS.iter().collect() } else { found })
 }
 
-/// Every metric, in a list of their names.
+/// The names of all metrics.
 const ALL: &str = "all";
 
 impl PartialEq for Metric {

@@ -1,21 +1,20 @@
-//! Texts in, how often their n-grams come again out: within a text, among texts, against the greedy
-//! text.
+//! n-gram metrics: repetition within a text, among texts, and against the greedy text.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Absent, words::Corpus};
 
-/// Distinct n-grams over all n-grams of the texts taken together, each text's own (Li et al. 2016,
-/// arXiv 1510.03055).
+/// distinct-n: distinct n-grams over all n-grams of the texts together, n-grams counted within each
+/// text (Li et al. 2016, arXiv 1510.03055).
 pub fn distinct(texts: &[&str], n: usize) -> Result<f64, Absent> {
     let corpus = Corpus::new(texts);
     let all = || corpus.texts.iter().flat_map(|text| text.windows(n));
     share(all().collect::<HashSet<_>>().len(), all().count(), n)
 }
 
-/// The sum over n = 1 … 4 of distinct n-grams over all n-grams of the texts written one after
-/// another (Padmakumar & He 2024, arXiv 2309.05196; Meister et al. 2023, arXiv 2202.00666), as the
-/// package `diversity` has it: n-grams that reach from one text into the next count as well.
+/// The sum over n = 1 … 4 of distinct n-grams over all n-grams of the concatenated texts
+/// (Padmakumar & He 2024, arXiv 2309.05196; Meister et al. 2023, arXiv 2202.00666). Like the
+/// package `diversity`, it counts n-grams that cross from one text into the next.
 pub fn ngram_diversity(texts: &[&str]) -> Result<f64, Absent> {
     let all: Vec<u32> = Corpus::new(texts).texts.concat();
     let of =
@@ -23,8 +22,8 @@ pub fn ngram_diversity(texts: &[&str]) -> Result<f64, Absent> {
     Ok(of(1)? + of(2)? + of(3)? + of(4)?)
 }
 
-/// The mean over texts of ln(1 + Σ over the text's distinct 4-grams of the other texts that have
-/// it) (Salkar et al. 2022, as the package `diversity` has it).
+/// The mean over texts of ln(1 + Σ over the text's distinct 4-grams of the number of other texts
+/// that contain it) (Salkar et al. 2022, as in the package `diversity`).
 pub fn self_repetition(texts: &[&str]) -> Result<f64, Absent> {
     const N: usize = 4;
     if texts.len() < 2 {
@@ -42,9 +41,9 @@ pub fn self_repetition(texts: &[&str]) -> Result<f64, Absent> {
     Ok(each.iter().map(of).sum::<f64>() / texts.len() as f64)
 }
 
-/// The part of a text's distinct 3-grams that the greedy text of the same prompt doesn't have
-/// (n-gram novelty as in McCoy et al. 2023, arXiv 2111.09509, with the greedy text in the place of
-/// the training text).
+/// The share of a text's distinct 3-grams that the greedy text of the prompt doesn't contain
+/// (n-gram novelty as in McCoy et al. 2023, arXiv 2111.09509, with the greedy text in place of the
+/// training text).
 pub fn novelty(text: &str, greedy: &str) -> Result<f64, Absent> {
     const N: usize = 3;
     let corpus = Corpus::new(&[text, greedy]);
@@ -65,7 +64,7 @@ mod tests {
     fn shares_of_distinct_ngrams() {
         assert_eq!(distinct(&["a b a b a"], 2), Ok(0.5));
         assert_eq!(distinct(&["a b", "a b", ""], 1), Ok(0.5));
-        // No pair reaches from one text into the next.
+        // No pair crosses from one text into the next.
         assert_eq!(distinct(&["a b", "b a"], 2), Ok(1.0));
         assert_eq!(distinct(&["a", ""], 2), Err(Absent::TooShort { words: 2 }));
         assert_eq!(ngram_diversity(&["a b", "c a"]), Ok(0.75 + 1.0 + 1.0 + 1.0));

@@ -1,9 +1,9 @@
-//! Texts in, the token at which they part out.
+//! The first token at which texts differ.
 
 use super::Absent;
 use crate::run::Sample;
 
-/// How many tokens two texts have in common at their beginning; none if they are equal to the end.
+/// The length of the common prefix of two texts; `None` if they are equal.
 pub fn parting(a: &Sample, b: &Sample) -> Option<usize> {
     let same = |i: &usize| match (&a.tokens[*i], &b.tokens[*i]) {
         (a, b) if a.id.is_some() && b.id.is_some() => a.id == b.id,
@@ -14,8 +14,8 @@ pub fn parting(a: &Sample, b: &Sample) -> Option<usize> {
     (shared < a.tokens.len().max(b.tokens.len())).then_some(shared)
 }
 
-/// The mean over all pairs of the tokens they share at their beginning; a pair that never parts
-/// counts its whole length.
+/// The mean over all pairs of the length of their common prefix. A pair of equal texts counts its
+/// whole length.
 pub fn shared_start(samples: &[&Sample]) -> Result<f64, Absent> {
     if samples.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });

@@ -1,4 +1,4 @@
-//! A metric and a run in, between which numbers its values lie out.
+//! The range of a metric's values in a run.
 
 use std::fmt;
 
@@ -7,28 +7,28 @@ use crate::run::Run;
 /// The values that a metric can have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
-    /// The least.
+    /// The minimum.
     pub least: f64,
-    /// The largest.
+    /// The maximum.
     pub most: Most,
-    /// What else there is to know of it; mostly empty.
+    /// A remark about the range; mostly empty.
     pub note: &'static str,
 }
 
-/// The largest value that a metric can have.
+/// The maximum of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Most {
-    /// This number.
+    /// A fixed number.
     Number(f64),
-    /// As many as a prompt has samples.
+    /// The number of samples per prompt.
     Samples,
-    /// As many as a text may have tokens.
+    /// The maximum number of tokens of a text.
     MaxTokens,
-    /// As many as the model has tokens, or the logarithm of that. A run doesn't know it.
+    /// The vocabulary size, or its logarithm. A run doesn't know it.
     Vocabulary,
-    /// See there.
+    /// Explained in the remark.
     LogVocabulary,
-    /// There is none.
+    /// Unbounded.
     Open,
 }
 
@@ -41,7 +41,7 @@ impl Range {
         Range { note, ..self }
     }
 
-    /// The ends in a run; ∞ where the run doesn't know.
+    /// The bounds in a run; ∞ where the run doesn't know.
     pub fn ends(&self, run: &Run) -> (f64, f64) {
         let most = match self.most {
             Most::Number(number) => number,

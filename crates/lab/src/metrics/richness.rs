@@ -1,19 +1,18 @@
-//! One text in, how rich its vocabulary is out, made as little dependent on the text's length as is
-//! known how: MTLD and HD-D.
+//! Lexical richness of a text with little dependence on its length: MTLD and HD-D.
 //!
-//! Words are those of the package `lexicalrichness`: lower case, digits and dashes dropped, other
-//! punctuation of ASCII a space.
+//! Words as in the package `lexicalrichness`: lower case, digits and dashes removed, other ASCII
+//! punctuation replaced by spaces.
 
 use std::collections::HashMap;
 
 use super::{Absent, words};
 
-/// Below this type-token ratio a factor is complete.
+/// A factor is complete below this type-token ratio.
 const THRESHOLD: f64 = 0.72;
-/// Words of each imagined draw.
+/// The sample size of HD-D in words.
 const DRAWS: usize = 42;
 
-/// The measure of textual lexical diversity: the mean length of sequential words that keep a
+/// MTLD, the measure of textual lexical diversity: the mean length of sequential words that keep a
 /// type-token ratio above 0.72, forwards and backwards (McCarthy & Jarvis 2010), as
 /// `lexicalrichness` computes it.
 pub fn mtld(text: &str) -> Result<f64, Absent> {
@@ -27,7 +26,7 @@ pub fn mtld(text: &str) -> Result<f64, Absent> {
     Ok((forwards + backwards) / 2.0)
 }
 
-/// How many stretches of words there are that use up their variety; the last one counts in part.
+/// The number of factors. The incomplete last one counts in part.
 fn factors<'a>(words: impl Iterator<Item = &'a &'a str>) -> f64 {
     let mut seen = std::collections::HashSet::new();
     let (mut n, mut ratio, mut factors) = (0u32, 1.0, 0.0);
@@ -43,12 +42,12 @@ fn factors<'a>(words: impl Iterator<Item = &'a &'a str>) -> f64 {
     if n > 0 {
         factors += (1.0 - ratio) / (1.0 - THRESHOLD);
     }
-    // No word came twice.
+    // No word occurs twice.
     if factors == 0.0 { 1.0 } else { factors }
 }
 
-/// The hypergeometric distribution diversity: the expected type-token ratio of 42 words drawn
-/// without putting back (McCarthy & Jarvis 2007), as `lexicalrichness` computes it.
+/// HD-D: the expected type-token ratio of 42 words drawn without replacement (McCarthy & Jarvis
+/// 2007), as `lexicalrichness` computes it.
 pub fn hdd(text: &str) -> Result<f64, Absent> {
     let cleaned = cleaned(text);
     let (mut counts, mut places, mut n) = (Vec::new(), HashMap::new(), 0);
@@ -63,8 +62,7 @@ pub fn hdd(text: &str) -> Result<f64, Absent> {
     if n < DRAWS {
         return Err(Absent::TooShort { words: DRAWS });
     }
-    // The chance that none of the draws is this word: the others' places over all places, draw by
-    // draw.
+    // The probability that no draw is this word, as a product over draws.
     let none = |count: usize| {
         (0..DRAWS).map(|i| (n - i).saturating_sub(count) as f64 / (n - i) as f64).product::<f64>()
     };

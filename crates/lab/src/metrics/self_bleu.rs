@@ -1,16 +1,16 @@
-//! The samples of a cell in, how well each is foretold by the others out.
+//! Self-BLEU: how well each sample of a cell is predicted by the others.
 
 use std::collections::HashMap;
 
 use super::{Absent, words::Corpus};
 
-/// The longest n-grams that count.
+/// The maximum n-gram length.
 const ORDERS: usize = 4;
-/// What a precision of no match counts, in matches: `SmoothingFunction().method1` of nltk.
+/// The match count used for a precision without matches: `SmoothingFunction().method1` of nltk.
 const EPSILON: f64 = 0.1;
 
-/// The mean over texts of BLEU-4 against all others as references (Zhu et al. 2018, Texygen, arXiv
-/// 1802.01886), as nltk's `sentence_bleu` with smoothing `method1` computes it.
+/// The mean over texts of BLEU-4 with all other texts as references (Zhu et al. 2018, Texygen,
+/// arXiv 1802.01886), as nltk's `sentence_bleu` with smoothing `method1` computes it.
 pub fn self_bleu(texts: &[&str]) -> Result<f64, Absent> {
     if texts.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });
@@ -21,8 +21,8 @@ pub fn self_bleu(texts: &[&str]) -> Result<f64, Absent> {
     Ok(sum / texts.len() as f64)
 }
 
-/// For each n-gram the text that has it most often, and the most that any other has: with these,
-/// one text against all others costs no more than its own length.
+/// For each n-gram the text with its highest count, and the highest count among the others. With
+/// these, scoring a text against all others takes time linear in its length.
 struct Most<'a> {
     counts: Vec<HashMap<&'a [u32], usize>>,
     most: HashMap<&'a [u32], (usize, usize, usize)>,
@@ -45,8 +45,7 @@ impl<'a> Most<'a> {
         Most { counts, most }
     }
 
-    /// The n-grams of text `i` that another text has as well, no more often than there, and all its
-    /// n-grams.
+    /// The clipped n-gram matches of text `i` with the other texts, and its number of n-grams.
     fn matches(&self, i: usize) -> (usize, usize) {
         let mut matched = 0;
         for (ngram, &count) in &self.counts[i] {

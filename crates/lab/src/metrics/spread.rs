@@ -1,13 +1,13 @@
-//! The samples of a cell in, how far apart they lie by what they mean out.
+//! Semantic spread: the distance between the embeddings of a cell's samples.
 
 use super::Absent;
 use crate::run::Sample;
 
-/// Embeddings are f32, so nothing finer than this is known of their angles: equal texts are at 0.
+/// Embeddings are f32, so smaller distances are rounding errors: equal texts have distance 0.
 const FINEST: f64 = 1.0 / (1u64 << 23) as f64;
 
-/// Mean over pairs of 1 - the cosine of their embeddings (Tevet & Berant 2021, arXiv 2004.02990,
-/// there as a similarity).
+/// The mean over pairs of 1 - cosine similarity of the embeddings (Tevet & Berant 2021, arXiv
+/// 2004.02990, there as a similarity).
 pub(super) fn semantic_spread(samples: &[&Sample]) -> Result<f64, Absent> {
     if samples.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });
@@ -17,8 +17,8 @@ pub(super) fn semantic_spread(samples: &[&Sample]) -> Result<f64, Absent> {
     Ok(spread(&embeddings.ok_or(Absent::NoMeaning)?))
 }
 
-/// The square of the sum of unit vectors holds every pair's cosine twice and each vector's own, so
-/// no pair is looked at.
+/// The squared norm of the sum of unit vectors contains every pair's cosine twice and each vector's
+/// own, so no pair has to be visited.
 fn spread(embeddings: &[&[f32]]) -> f64 {
     let n = embeddings.len() as f64;
     let mut sum = vec![0.0; embeddings.first().map_or(0, |embedding| embedding.len())];

@@ -5,7 +5,7 @@ use super::{
     richness,
 };
 
-/// All metrics, in the order in which reports have them.
+/// All metrics, in the order of reports.
 pub static METRICS: &[Metric] = &[
     Metric {
         name: "entropy",

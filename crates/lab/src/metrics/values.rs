@@ -1,4 +1,4 @@
-//! A run and a metric in, the metric's values by chain, prompt and sample out.
+//! The values of a metric in a run, by chain, prompt and sample.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,20 @@ use crate::{
     statistics::Series,
 };
 
-/// What a metric says of a run.
+/// The values of a metric in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Values {
-    /// For each chain its values, prompt by prompt.
+    /// For each chain its series.
     pub chains: Vec<Series>,
-    /// How often it had no value, and why.
+    /// The reasons for missing values, each with its count.
     pub absent: BTreeMap<Absent, usize>,
 }
 
-/// All values of a metric in a run.
+/// Computes a metric for a run.
 ///
-/// A metric of texts has a value for each sample, one of cells a value for each prompt. With a
-/// single prompt there would be nothing to tell such a value's spread from: there it has a value
-/// for each sample as well, whose mean is the value and whose spread is what the sample's absence
-/// changes (the jackknife's pseudo-values, Tukey 1958, moved by their bias).
+/// A metric of texts has one value per sample, a metric of cells one per prompt. With a single
+/// prompt a cell metric's spread couldn't be estimated, so it gets one value per sample: the
+/// jackknife's pseudo-values (Tukey 1958), shifted so that their mean is the metric's value.
 pub fn measure(run: &Run, metric: &Metric) -> Values {
     let mut absent = BTreeMap::new();
     let mut note =
@@ -33,7 +32,7 @@ pub fn measure(run: &Run, metric: &Metric) -> Values {
         let of_prompt = |prompt: usize| {
             let cell: Vec<&Sample> = run.cell(prompt, chain).iter().collect();
             if cell.is_empty() {
-                // Not there yet, which is no fault of the metric's.
+                // Samples that aren't generated yet aren't counted as missing values.
                 return Vec::new();
             }
             let Of::Sample(of) = metric.of else {
@@ -66,7 +65,7 @@ fn of_cell(metric: &Metric, samples: &[&Sample]) -> Result<f64, Absent> {
     }
 }
 
-/// The value of a cell as a value for each of its samples.
+/// The pseudo-values of a cell, one per sample.
 fn influences(
     run: &Run,
     cell: &[&Sample],
@@ -75,7 +74,7 @@ fn influences(
     let whole = of(cell)?;
     let n = cell.len();
     let without = |i: usize| of(&[&cell[..i], &cell[i + 1..]].concat());
-    // With too few samples to leave one out the value stands alone.
+    // With too few samples for leave-one-out the value stands alone.
     let Ok(each) = (0..n).map(without).collect::<Result<Vec<f64>, Absent>>() else {
         return Ok(vec![Some(whole)]);
     };
@@ -89,7 +88,7 @@ fn influences(
     Ok(values)
 }
 
-/// The first sample of a chain that always takes the likeliest token.
+/// The first sample of a chain that is greedy.
 fn greedy(run: &Run, prompt: usize) -> Option<&Sample> {
     let is_greedy = |chain: &Chain| {
         chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(t) if t.get() == 0.0))

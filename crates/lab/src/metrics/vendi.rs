@@ -1,11 +1,11 @@
-//! The samples of a cell in, how many different ones there effectively are out.
+//! The Vendi score: the effective number of different samples of a cell.
 
 use std::collections::HashMap;
 
 use super::{Absent, words::Corpus};
 
-/// exp of the entropy of the eigenvalues of K/n, K the texts' similarities with 1 on the diagonal
-/// (Friedman & Dieng 2023, arXiv 2210.02410).
+/// exp of the entropy of the eigenvalues of K/n, where K holds the texts' similarities with 1 on
+/// the diagonal (Friedman & Dieng 2023, arXiv 2210.02410).
 ///
 /// `similarity` has n rows of n numbers.
 pub fn vendi(similarity: &[f64]) -> Result<f64, Absent> {
@@ -19,11 +19,11 @@ pub fn vendi(similarity: &[f64]) -> Result<f64, Absent> {
     Ok(libm::exp(entropy))
 }
 
-/// The score of the mean over n = 1 … 4 of the cosine similarities of n-gram counts, as
-/// `vendi-score` has it for texts of four words or more.
+/// The score for the mean over n = 1 … 4 of the cosine similarities of n-gram counts, as
+/// `vendi-score` computes it for texts of at least four words.
 ///
-/// Where a text has no n-grams of a size, similarities are scaled so that it's still like itself;
-/// texts without any word are like each other and like nothing else.
+/// Where a text is too short for an n, similarities are rescaled so that it has similarity 1 with
+/// itself. Texts without words are similar to each other and to nothing else.
 pub fn ngram_vendi(texts: &[&str]) -> Result<f64, Absent> {
     if texts.len() < 2 {
         return Err(Absent::NeedsSamples { samples: 2 });
@@ -34,7 +34,7 @@ pub fn ngram_vendi(texts: &[&str]) -> Result<f64, Absent> {
     for order in 1..=4 {
         let counts: Vec<HashMap<&[u32], usize>> = (0..n).map(|i| corpus.counts(i, order)).collect();
         let dot = |i: usize, j: usize| {
-            // Whole numbers: their sum doesn't depend on the order in which a map is walked.
+            // Integers, so the sum doesn't depend on the iteration order of the map.
             let both = counts[i].iter().map(|(ngram, a)| a * counts[j].get(ngram).unwrap_or(&0));
             both.sum::<usize>() as f64
         };
@@ -61,8 +61,8 @@ pub fn ngram_vendi(texts: &[&str]) -> Result<f64, Absent> {
     vendi(&k)
 }
 
-/// The eigenvalues of a symmetric matrix, by Jacobi's rotations: each makes one pair of entries
-/// beside the diagonal 0, until all are.
+/// The eigenvalues of a symmetric matrix by Jacobi rotations: each rotation makes one pair of
+/// off-diagonal entries 0.
 fn eigenvalues(mut a: Vec<f64>) -> Vec<f64> {
     let n = a.len().isqrt();
     for _ in 0..100 {

@@ -1,27 +1,26 @@
-//! Texts in, words and their n-grams out: what most metrics of texts count.
+//! Splits texts into words and n-grams.
 
 use std::collections::HashMap;
 
-/// The words of a text: what stands between white space, as `str.split` of Python has it.
-/// Punctuation stays at its word.
+/// The words of a text: split at white space like Python's `str.split`. Punctuation stays attached.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_space).filter(|word| !word.is_empty())
 }
 
-/// White space of Unicode, and the four separators of ASCII, which Python counts as such.
+/// Unicode white space, and the four ASCII separators that Python counts as white space.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// Texts as words, each word a number, so that n-grams are short slices to compare.
+/// Texts as word ids, so that n-grams are slices of integers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Corpus {
-    /// For each text its words, numbered in the order in which they first appear.
+    /// For each text its word ids, numbered by first appearance.
     pub(crate) texts: Vec<Vec<u32>>,
 }
 
 impl Corpus {
-    /// By [`words`].
+    /// Splits by [`words`].
     pub(crate) fn new(texts: &[&str]) -> Corpus {
         let mut numbers = HashMap::new();
         let mut number = |word| {
@@ -31,7 +30,7 @@ impl Corpus {
         Corpus { texts: texts.iter().map(|text| words(text).map(&mut number).collect()).collect() }
     }
 
-    /// How often each n-gram is in a text.
+    /// The count of each n-gram in a text.
     pub(crate) fn counts(&self, text: usize, n: usize) -> HashMap<&[u32], usize> {
         let mut counts = HashMap::new();
         for ngram in self.texts[text].windows(n) {

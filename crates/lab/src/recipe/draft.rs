@@ -1,5 +1,5 @@
-//! A recipe as it was typed in, what it means out: flags over a TOML file over defaults, every
-//! error with the field that is wrong.
+//! Resolves what the user typed into a [`Recipe`]: flags override a TOML file, which overrides the
+//! defaults. Errors name the field.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,73 +21,73 @@ use crate::{
     text_file::{self, TextError},
 };
 
-/// What was typed; whatever wasn't is empty.
+/// The settings that the user typed. Settings that were not typed are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Draft {
-    /// A model's name, a path, a file of the hub; with a server, the model's name there.
+    /// A model's name, path or file of the hub; with a server, the model's name there.
     pub model: Option<String>,
-    /// A server's address, up to and with `/v1`.
+    /// A server's base URL, ending in `/v1`.
     pub server: Option<String>,
-    /// The profile whose settings the server understands.
+    /// The profile whose parameters the server accepts.
     pub speaks: Option<String>,
-    /// Prompts, as they are.
+    /// Prompts given directly.
     pub prompts: Vec<String>,
     /// A file of prompts.
     pub prompt_file: Option<PathBuf>,
-    /// The column or field of that file that holds the prompts.
+    /// The column or field of that file that contains the prompts.
     pub prompt_column: Option<String>,
     /// `auto`, `chat` or `raw`.
     pub template: Option<String>,
-    /// A system text.
+    /// The system message.
     pub system: Option<String>,
-    /// A date, YYYY-MM-DD.
+    /// The date, YYYY-MM-DD.
     pub date: Option<String>,
-    /// Control tokens in prompts are tokens.
+    /// Whether control tokens written in prompts become tokens.
     pub special: Option<bool>,
-    /// Temperatures, as [`values`] reads them.
+    /// Temperatures, in the syntax of [`values`].
     pub temp: Option<String>,
-    /// Whole chains, in which braces make a grid.
+    /// Whole chains. Braces expand to a grid.
     pub sampler: Vec<String>,
-    /// Whose order and defaults single stages take.
+    /// The profile that gives order and defaults of the single stages.
     pub profile: Option<String>,
-    /// Single stages, `name=value`, in which braces make a grid.
+    /// Single stages, `name=value`. Braces expand to a grid.
     pub stages: Vec<String>,
-    /// Samples of each cell.
+    /// Samples per cell.
     pub samples: Option<usize>,
-    /// The key of the dice.
+    /// The seed.
     pub seed: Option<u64>,
-    /// Tokens of a text.
+    /// The maximum number of tokens of a text.
     pub max_tokens: Option<usize>,
-    /// Texts that end one.
+    /// Stop strings.
     pub stop: Vec<String>,
-    /// Go on after the end of a turn.
+    /// Whether generation continues after an end-of-turn token.
     pub ignore_end: Option<bool>,
-    /// Tokens of the context.
+    /// The context size in tokens.
     pub context: Option<usize>,
     /// `f16` or `f32`.
     pub cache: Option<String>,
-    /// What is kept on request: `shift`, `logits`, `logits=N`.
+    /// What is recorded on request: `shift`, `logits`, `logits=N`.
     pub record: Vec<String>,
-    /// What a report shows: names of metrics, or `all`.
+    /// The metrics of the report, or `all`.
     pub metrics: Vec<String>,
-    /// The model that judges the texts for it, or `none`.
+    /// The judge model of the report, or `none`.
     pub judge: Option<String>,
 }
 
-/// What a draft without the field means.
+/// The defaults.
 const MODEL: &str = "smollm2";
 const MAX_TOKENS: usize = 128;
 const SAMPLES: usize = 1;
 const SEED: u64 = 0;
 const TEMPERATURES: &str = "0.5,1,2";
-/// The longest recipe file that is read: prompts may stand in it.
+/// The maximum size of a recipe file in bytes. Prompts may be written in it.
 const MOST_BYTES: u64 = 64 << 20;
 
 impl Draft {
-    /// Reads a TOML file; a file of prompts that it names is looked for beside it.
+    /// Reads a TOML file. A file of prompts that it names is looked up relative to it.
     ///
     /// # Errors
-    /// Where the file is wrong.
+    /// If the file is invalid, with the place.
     pub fn read(path: &Path) -> Result<Draft, RecipeError> {
         let shown = path.display().to_string();
         let text = text_file::read(path, MOST_BYTES).map_err(|error| match error {
@@ -107,7 +107,7 @@ impl Draft {
     /// Reads TOML.
     ///
     /// # Errors
-    /// The field that is wrong.
+    /// The field that is invalid.
     pub fn from_toml(text: &str) -> Result<Draft, RecipeError> {
         let table = text.parse::<Table>().map_err(|error| {
             let line = error
@@ -146,8 +146,8 @@ impl Draft {
         Ok(draft)
     }
 
-    /// This, and where it's silent what `other` says. Who names prompts or chains means these
-    /// alone.
+    /// Merges two drafts: settings of `self` override those of `other`. Prompts and chains are
+    /// replaced as a whole, not merged.
     pub fn or(self, other: Draft) -> Draft {
         let (own_prompts, own_chains) = (
             !self.prompts.is_empty() || self.prompt_file.is_some(),
@@ -183,10 +183,10 @@ impl Draft {
         }
     }
 
-    /// What it means.
+    /// Resolves the draft into a recipe.
     ///
     /// # Errors
-    /// The field that is wrong or missing.
+    /// The field that is invalid or missing.
     pub fn resolve(self) -> Result<Recipe, RecipeError> {
         let chains = self.chains()?;
         let prompts = self.all_prompts()?;
@@ -252,7 +252,7 @@ impl Draft {
         for metric in
             metrics::named(&self.metrics).map_err(|problem| RecipeError::new("metrics", problem))?
         {
-            // The one thing that can't be made up for when the texts are there.
+            // Logits can't be recorded after the texts were generated.
             if metric.needs == Need::Shift
                 && !record.shift
                 && self.metrics.iter().any(|n| n == metric.name)
@@ -324,7 +324,7 @@ impl Draft {
         Ok(prompts)
     }
 
-    /// Whole chains or single stages, multiplied by the temperatures.
+    /// Whole chains or single stages, combined with every temperature.
     fn chains(&self) -> Result<Vec<Chain>, RecipeError> {
         let profile = self.profile.as_deref().unwrap_or("kelvin").parse::<Profile>();
         let profile = profile.map_err(|error| RecipeError::new("profile", error.to_string()))?;

@@ -1,10 +1,10 @@
-//! A TOML table in, the values of its fields out, each error with the field that is wrong.
+//! Takes typed fields out of a TOML table. Errors name the field.
 
 use toml::{Table, Value};
 
 use super::RecipeError;
 
-/// The fields of a TOML file that haven't been read yet.
+/// The fields of a TOML table that haven't been taken yet.
 pub(super) struct Fields(pub(super) Table);
 
 impl Fields {
@@ -49,7 +49,7 @@ impl Fields {
         self.take(name).map(one).transpose()
     }
 
-    /// The table `stages`: names of stages with a value or a list of them.
+    /// The table `stages`: names of stages, each with a value or a list of values.
     pub(super) fn stages(&mut self) -> Result<Vec<String>, RecipeError> {
         let table = match self.take("stages") {
             None => return Ok(Vec::new()),
@@ -82,7 +82,7 @@ impl Fields {
     }
 }
 
-/// A number, a text or a list of both, as [`values`] reads it.
+/// A number, a string or a list of both, in the syntax of [`values`].
 pub(super) fn list(field: &str, value: &Value) -> Result<String, RecipeError> {
     match value {
         Value::String(text) => Ok(text.clone()),

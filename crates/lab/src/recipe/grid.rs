@@ -1,18 +1,18 @@
-//! A chain with lists in braces in, every chain that it stands for out:
-//! `temp={0.5,1} | min_p={0..0.1 step 0.05}` stands for six.
+//! Expands a chain with lists in braces into all its combinations:
+//! `temp={0.5,1} | min_p={0..0.1 step 0.05}` gives six chains.
 
 use super::values::values;
 
-/// More chains than this don't fit a table that anybody reads.
+/// The maximum number of chains of one expression.
 pub const MOST_CHAINS: usize = 1_000_000;
 
-/// More bytes than this aren't laid out in memory.
+/// The maximum total length of the expanded chains in bytes.
 const MOST_BYTES: usize = 1 << 28;
 
-/// All texts that `text` stands for, the last list turning fastest.
+/// All combinations of `text`. The last list varies fastest.
 ///
 /// # Errors
-/// A sentence about the list that is wrong, or about their number.
+/// A sentence about the invalid list, or about the number of combinations.
 pub fn expand(text: &str) -> Result<Vec<String>, String> {
     let mut rest = text;
     let mut literals = Vec::new();
@@ -88,7 +88,7 @@ mod tests {
         }
         let many = "temp={0..10 step 0.001} | min_p={0..1 step 0.001} | top_k={1..99999 step 1}";
         assert!(expand(many).unwrap_err().contains("more than 1000000"));
-        // Refused at the second list, however many follow.
+        // Refused when the second list is read, however many lists follow.
         let lists = vec!["{0..99999 step 1}"; 2000].join(",");
         let said = expand(&lists).unwrap_err();
         assert!(said.contains("more than 1000000") && said.len() < 1000, "{said}");

@@ -1,9 +1,9 @@
-//! What somebody wants to know in, a table to fill out: prompts × chains × samples, and all that
-//! decides a text of it.
+//! The experiment's description: a table of prompts × chains × samples, and every setting that
+//! decides a text.
 //!
-//! [`Draft`] is what was typed, as flags or as a TOML file; [`Recipe`] is what it means. Its
-//! [canonical form](Recipe::canonical) holds what decides the texts and nothing else, and
-//! [`Recipe::hash`] names it: equal hashes, equal texts.
+//! [`Draft`] holds what the user typed, as flags or as TOML. [`Recipe`] is the resolved form. Its
+//! [canonical form](Recipe::canonical) contains exactly the settings that decide the texts, and
+//! [`Recipe::hash`] identifies it: equal hashes mean equal texts.
 
 mod draft;
 mod fields;
@@ -24,68 +24,68 @@ use sha2::{Digest, Sha256};
 
 use crate::run::{Prompt, Source};
 
-/// A table to fill.
+/// A table of texts to generate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
-    /// Where its texts are to come from, as it was asked for.
+    /// The model or server that generates the texts, as the user named it.
     pub origin: Origin,
-    /// The rows, each with its own text.
+    /// The rows of the table: one prompt each.
     pub prompts: Vec<Prompt>,
-    /// What is put around a prompt.
+    /// How a prompt is rendered before the model reads it.
     pub framing: Framing,
-    /// The columns, each unlike the others.
+    /// The columns of the table: distinct chains.
     pub chains: Vec<Chain>,
-    /// How many samples each cell has, at least one.
+    /// Samples per cell, at least one.
     pub samples: usize,
-    /// The key of the dice.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// When a text ends.
+    /// When generation of a text ends.
     pub length: Length,
-    /// What is kept of each token besides what always is.
+    /// What is recorded of each token in addition to the defaults.
     pub record: Record,
-    /// What its report is to show. No text depends on it, so it isn't part of the hash.
+    /// What the report shows. It decides no text, so it isn't part of the hash.
     pub evaluation: Evaluation,
 }
 
-/// What is to be said of the texts, unless somebody who wants a report asks otherwise.
+/// Which metrics a report shows by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evaluation {
     /// Names of [metrics](crate::metrics), as [`crate::metrics::named`] reads them; empty if the
-    /// recipe is silent.
+    /// recipe doesn't say.
     pub metrics: Vec<String>,
-    /// The model that judges, or `none`; empty if the recipe is silent.
+    /// The judge model, or `none`; empty if the recipe doesn't say.
     pub judge: Option<String>,
 }
 
 impl Evaluation {
-    /// The model that is to judge.
+    /// The judge model, if one is wanted.
     pub fn judge(&self) -> Option<&str> {
         self.judge.as_deref().filter(|judge| *judge != NOBODY)
     }
 }
 
-/// Who judges where a judge is asked for and not wanted after all.
+/// The name that means "no judge".
 pub const NOBODY: &str = "none";
 
-/// What is kept of each token on request, since it costs time or room.
+/// What is recorded only on request, because it costs time or space.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// How far the chain moved the distribution.
+    /// The distance between the raw and the final distribution.
     #[serde(default)]
     pub shift: bool,
-    /// The logits that it was drawn from, for [replay](crate::replay).
+    /// The logits of each step, for [replay](crate::replay).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logits: Option<Keep>,
 }
 
-/// How much of a step's logits is kept. Written `true`, or the number of the likeliest.
+/// How many of a step's logits are recorded. Written as `true`, or as the number of top logits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "KeepForm", into = "KeepForm")]
 pub enum Keep {
-    /// All of them, bit for bit.
+    /// All logits, exactly.
     Whole,
-    /// The likeliest by name and bit for bit; of the others, how many lie how far below the
-    /// maximum.
+    /// The top logits exactly, with their ids; of the others a histogram of their distances from
+    /// the maximum.
     Top(NonZeroU32),
 }
 
@@ -114,71 +114,72 @@ impl From<Keep> for KeepForm {
     }
 }
 
-/// Where texts are to come from.
+/// The model or server that generates the texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A model on this machine: a name, a path or a file of the hub.
     Model(String),
-    /// A server that speaks OpenAI's protocol.
+    /// A server with an OpenAI-compatible API.
     Server {
-        /// Up to and with `/v1`.
+        /// The base URL, ending in `/v1`.
         url: String,
-        /// The model's name there.
+        /// The model's name on that server.
         model: String,
-        /// The profile whose settings it understands; none for the settings that all of them have.
+        /// The profile whose parameters the server accepts; `None` for the parameters that all
+        /// servers accept.
         speaks: Option<String>,
     },
 }
 
-/// What is put around a prompt before the model reads it.
+/// How a prompt is rendered before the model reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Framing {
-    /// Whether the model's chat template is.
+    /// Whether the model's chat template is applied.
     pub template: Template,
-    /// A system text in it.
+    /// The system message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
-    /// The date for templates that ask for one.
+    /// The date given to templates that ask for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// Control tokens in the text are tokens.
+    /// Whether control tokens written in the prompt become tokens.
     #[serde(default)]
     pub special: bool,
 }
 
-/// Whether a prompt goes through the model's chat template.
+/// Whether the model's chat template is applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Template {
-    /// If the model has one.
+    /// Applied if the model has one.
     #[default]
     Auto,
-    /// It does.
+    /// Applied.
     Chat,
-    /// It doesn't.
+    /// Not applied.
     Raw,
 }
 
-/// When a text ends, and what it may hold until then.
+/// When generation of a text ends, and its limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Length {
-    /// Tokens of a text, at most; at least one.
+    /// The maximum number of tokens of a text, at least one.
     pub max_tokens: usize,
-    /// Texts that end it.
+    /// Stop strings.
     #[serde(default)]
     pub stop: Vec<String>,
-    /// Go on after the tokens that end a turn.
+    /// Whether generation continues after an end-of-turn token.
     #[serde(default)]
     pub ignore_end: bool,
-    /// Tokens of prompt and text, at most; none for all that the model has.
+    /// The context size in tokens, prompt included; `None` for the model's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<usize>,
-    /// How keys and values are kept.
+    /// The format of the KV cache.
     #[serde(default)]
     pub cache: Cache,
 }
 
-/// How keys and values are kept.
+/// The format of the KV cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cache {
@@ -189,11 +190,11 @@ pub enum Cache {
     F32,
 }
 
-/// What is wrong with a recipe: the field, and a sentence about it.
+/// An error in a recipe: the field, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct RecipeError {
-    /// As a TOML file names it; a flag has `-` for `_`.
+    /// The field's name in TOML. The flag has `-` in place of `_`.
     pub field: String,
     /// What was found and what is expected.
     pub problem: String,
@@ -205,12 +206,12 @@ impl RecipeError {
     }
 }
 
-/// What decides a run's rows, in the order in which the canonical form has it.
+/// The settings that decide a run's rows, in the order of the canonical form.
 #[derive(Serialize, Deserialize)]
 struct Canonical {
-    /// Of this form.
+    /// The version of the canonical form.
     recipe: u32,
-    /// The model file's hash, or the server's address and the model's name there.
+    /// The model file's hash, or the server's base URL and model name.
     texts_of: String,
     seed: u64,
     #[serde(flatten)]
@@ -222,20 +223,20 @@ struct Canonical {
     prompts: Vec<Prompt>,
 }
 
-/// The only form there is so far.
+/// The current version of the canonical form.
 const FORM: u32 = 1;
 
 impl Recipe {
-    /// How many texts the table has.
+    /// The number of texts of the table.
     pub fn n_texts(&self) -> usize {
         self.prompts.len().saturating_mul(self.chains.len()).saturating_mul(self.samples)
     }
 
-    /// Everything that decides a run's rows as one line of JSON: the model file's SHA-256 (or the
-    /// server and the model's name there), seed, length, stops, context, cache, template, system
-    /// text, date, what is recorded, chains, and prompts with their fields. Not in it: the number
-    /// of samples, so that a table can grow; metrics and judge; where the file lies, threads, and
-    /// whatever else doesn't change a text.
+    /// Every setting that decides a text, as one line of JSON: the model file's SHA-256 (or the
+    /// server's base URL and model name), seed, maximum length, stops, context, KV cache format,
+    /// template, system message, date, what is recorded, chains, and prompts with their fields.
+    /// Left out: the number of samples, so that a table can grow; metrics and judge; the file's
+    /// path, threads, and every other setting that changes no text.
     pub fn canonical(&self, source: &Source) -> String {
         let texts_of = match source {
             Source::Local { sha256, .. } => format!("sha256:{sha256}"),
@@ -259,7 +260,7 @@ impl Recipe {
         hexadecimal(&Sha256::digest(self.canonical(source)))
     }
 
-    /// The recipe of a canonical form, with what that doesn't hold.
+    /// Restores a recipe from its canonical form and the settings that the form leaves out.
     pub(crate) fn restore(
         canonical: &str,
         origin: Origin,
@@ -318,7 +319,7 @@ mod tests {
              \"template\":\"auto\",\"special\":false,\"record\":{\"shift\":false},\"chains\":[\"temp=0.5\",\"temp=1\",\"temp=1.5\"],\
              \"prompts\":[{\"text\":\"Write about Nepal\"},{\"text\":\"Once\"}]}"
         );
-        // Recorded once: with another hash nobody's run would go on.
+        // Recorded once. If the hash changed, existing runs could not be resumed.
         assert!(
             recipe.hash(&source("ab")).starts_with("a8ec475f4dc9"),
             "{}",

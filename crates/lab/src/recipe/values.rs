@@ -1,16 +1,16 @@
-//! A list of values as people write it in, the values out: `0.2..2 step 0.2`, `0.5, 1, 2`, or both
-//! together.
+//! Parses lists of values: `0.2..2 step 0.2`, `0.5, 1, 2`, or both combined.
 //!
-//! A value stays text, because it goes into the notation of a chain. A range is counted in whole
-//! numbers of its last digit, so that 0.6 is 0.6 and the last value is there whenever it should be.
+//! A value stays text because it is inserted into a chain's notation. A range is computed in
+//! integer multiples of its last digit, so 0.6 is exactly 0.6 and the end value is included when
+//! the steps reach it.
 
-/// More values than this are a slip of the pen.
+/// The maximum number of values. More is taken for a typing error.
 const MOST: i128 = 100_000;
 
-/// The values of a list, in the order in which they stand.
+/// The values of a list, in the order written.
 ///
 /// # Errors
-/// A sentence about the part that is wrong.
+/// A sentence about the invalid part.
 pub fn values(text: &str) -> Result<Vec<String>, String> {
     let mut all = Vec::new();
     for part in text.split(',').map(str::trim) {
@@ -54,12 +54,12 @@ fn range(whole: &str, from: &str, rest: &str) -> Result<Vec<String>, String> {
     Ok((0..n).map(|i| decimal(from + i * step, places)).collect())
 }
 
-/// Digits after the point.
+/// The number of digits after the decimal point.
 fn places(number: &str) -> usize {
     number.split_once('.').map_or(0, |(_, digits)| digits.len())
 }
 
-/// A plain decimal number as a whole number of its `places`-th digit.
+/// A plain decimal number as an integer, scaled by 10^`places`.
 fn scaled(number: &str, places: usize) -> Option<i128> {
     let (sign, digits) = number.strip_prefix('-').map_or((1, number), |digits| (-1, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
@@ -68,7 +68,7 @@ fn scaled(number: &str, places: usize) -> Option<i128> {
     is_plain.then(|| all.parse::<i128>().ok().map(|n| sign * n)).flatten()
 }
 
-/// The shortest text of such a whole number.
+/// The shortest text of such a scaled integer.
 fn decimal(number: i128, places: usize) -> String {
     let digits = format!("{:0width$}", number.unsigned_abs(), width = places + 1);
     let (whole, fraction) = digits.split_at(digits.len() - places);

@@ -1,13 +1,13 @@
-//! The logits of a step in, bytes for the database out, and back.
+//! Encodes the logits of a step for the database, and decodes them.
 //!
-//! Two forms. **Whole** is every logit, bit for bit: what is drawn from it at any temperature is
-//! what the model's step would have given. **Top** is the n likeliest, bit for bit and by name, and
-//! of all others how far they lie below the maximum: as half precision, counted. Their names are
-//! lost, their mass is not, at any temperature: a distance is known to one part in 2,048 of it.
+//! There are two forms. **Whole** stores every logit exactly: a draw at any temperature equals the
+//! model's own. **Top** stores the n largest logits exactly with their ids. For all others it
+//! stores a histogram of their distances from the maximum in half precision. Their ids are lost;
+//! their mass is known at any temperature, each distance to one part in 2,048.
 //!
-//! Half precision isn't enough to tell tokens apart: it has 64 values to a nat where logits usually
-//! lie, and a vocabulary has thousands of tokens there, so their order, by which a draw goes, is
-//! lost.
+//! Half precision can't tell tokens apart: it has 64 values per nat in the usual range of logits,
+//! where a vocabulary has thousands of tokens. So the order among the others, which decides a draw,
+//! is lost.
 
 use std::io::{Read, Write};
 
@@ -17,46 +17,46 @@ use kelvin_sampling::{MAX_VOCAB, TokenId};
 
 use crate::recipe::Keep;
 
-/// First byte of the form that has every logit. Neither of the two can begin a deflate stream.
+/// First byte of the whole form. No deflate stream begins with it or with [`TOP`].
 const WHOLE: u8 = 0x06;
-/// First byte of the form that has the likeliest, and counts of the rest.
+/// First byte of the top form.
 const TOP: u8 = 0x0E;
 
-/// The logits of one step as they're kept.
+/// The encoded logits of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// The position of the token in the whole text, prompt included.
+    /// The token's position in the sequence, prompt included.
     pub place: u64,
-    /// How many there are.
+    /// The number of logits.
     pub n_vocab: usize,
-    /// The bytes: the form's, then one raw deflate stream. `schema.sql` describes it.
+    /// A form byte, then one raw deflate stream, documented in `schema.sql`.
     pub packed: Vec<u8>,
 }
 
-/// Logits as they come back.
+/// Decoded logits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unpacked {
-    /// One for each token. Those of the rest are right as a set; which of the rest's tokens has
-    /// which isn't known.
+    /// One logit per token. Those of the others are correct as a set, but which token has which
+    /// logit is unknown.
     pub logits: Vec<f32>,
-    /// The tokens whose logits are their own, ascending; none if all are.
+    /// The tokens whose logits are exact, ascending; `None` if all are.
     named: Option<Vec<u32>>,
 }
 
 impl Unpacked {
-    /// Whether every logit is its token's own.
+    /// Whether every logit is exact.
     pub fn is_whole(&self) -> bool {
         self.named.is_none()
     }
 
-    /// Whether this token's logit is its own.
+    /// Whether this token's logit is exact.
     pub fn names(&self, token: TokenId) -> bool {
         self.named.as_ref().is_none_or(|named| named.binary_search(&token.0).is_ok())
     }
 }
 
 impl Kept {
-    /// Packs the logits of a step.
+    /// Encodes the logits of a step.
     pub fn pack(logits: &[f32], place: u64, keep: Keep) -> Kept {
         let (form, bytes) = match keep {
             Keep::Top(n) if (n.get() as usize) < logits.len() => {
@@ -73,11 +73,11 @@ impl Kept {
         }
     }
 
-    /// The logits, or nothing if the bytes are damaged.
+    /// Decodes the logits; `None` if the bytes are damaged.
     pub fn unpack(&self) -> Option<Unpacked> {
         let n = self.n_vocab;
         let (form, stream) = self.packed.split_first()?;
-        // No form takes more: ten bytes at most for each token named, as many for each distance.
+        // The maximum length of either form: ten bytes per token with an id, and ten per distance.
         let most = 16 + 20 * n.min(MAX_VOCAB) as u64;
         let mut bytes = Vec::new();
         DeflateDecoder::new(stream).take(most + 1).read_to_end(&mut bytes).ok()?;
@@ -89,8 +89,8 @@ impl Kept {
     }
 }
 
-/// All first bytes, then all second ones and so on: exponents are much alike, so they're kept apart
-/// from what is nearly noise.
+/// Byte-plane transposition: all first bytes, then all second bytes, and so on. Exponents compress
+/// well once they are apart from the mantissas.
 fn planes(logits: &[f32]) -> Vec<u8> {
     (0..4).flat_map(|plane| logits.iter().map(move |x| x.to_be_bytes()[plane])).collect()
 }
@@ -104,7 +104,7 @@ fn whole(bytes: &[u8], n: usize) -> Option<Vec<f32>> {
     Some((0..n).map(|i| f32::from_be_bytes([a[i], b[i], c[i], d[i]])).collect())
 }
 
-/// A whole number for each f32, in the same order.
+/// Maps an f32 to an integer with the same order.
 fn rank_of(x: f32) -> u32 {
     let bits = x.to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
@@ -114,9 +114,9 @@ fn of_rank(rank: u32) -> f32 {
     f32::from_bits(if rank >> 31 == 1 { rank & !(1 << 31) } else { !rank })
 }
 
-/// How many are named; their ids and how far each one's [rank](rank_of) lies below the one before;
-/// the rest's distances from the maximum, from near to far, as a gap in units of half precision's
-/// last place and how many lie there.
+/// The top form's payload: the number of top tokens, their ids and the differences of their
+/// [ranks](rank_of); then the histogram of distances, ascending, as gaps in units in the last place
+/// of half precision, each with its count.
 fn likeliest(logits: &[f32], n: usize) -> Vec<u8> {
     let mut order: Vec<u32> = (0..logits.len() as u32).collect();
     let logit = |id: u32| logits[id as usize];
@@ -146,7 +146,7 @@ fn likeliest(logits: &[f32], n: usize) -> Vec<u8> {
     bytes
 }
 
-/// The likeliest at their places, the rest at the places that are left.
+/// Puts the top logits at their ids and the others at the remaining ids.
 fn spread(bytes: &[u8], n_vocab: usize) -> Option<Unpacked> {
     let mut bytes = bytes.iter();
     let n = pull(&mut bytes)? as usize;
@@ -167,7 +167,7 @@ fn spread(bytes: &[u8], n_vocab: usize) -> Option<Unpacked> {
         named.push(id);
     }
     named.sort_unstable();
-    // None of the rest comes before one that is named.
+    // No other logit may exceed a top logit.
     let (least, mut left) = (of_rank(rank), n_vocab - n);
     let mut places = logits.iter_mut().filter(|x| x.is_none());
     let mut bits = 0u32;
@@ -184,7 +184,7 @@ fn spread(bytes: &[u8], n_vocab: usize) -> Option<Unpacked> {
     Some(Unpacked { logits: logits.into_iter().collect::<Option<_>>()?, named: Some(named) })
 }
 
-/// Seven bits a byte, the lowest first, the eighth says that more follow.
+/// LEB128: seven bits per byte, the lowest first; the eighth bit says that more follow.
 fn push(bytes: &mut Vec<u8>, mut number: u32) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);

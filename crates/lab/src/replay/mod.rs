@@ -1,11 +1,11 @@
-//! Logits that a sweep kept in, what other chains would have drawn from them out: single steps at
-//! other temperatures, without the model.
+//! Replays recorded logits with other chains: single steps at other temperatures, without the
+//! model.
 //!
-//! A step is replayed by itself: the text before it is the run's, the dice are the run's, only the
-//! chain is another. From whole logits the draw is the model's own, bit for bit. Where only the
-//! likeliest were kept, a draw among them is the model's own too, but for the rare dice that fall
-//! on a boundary (the rest's mass is known to half precision); a draw among the rest is told as
-//! that, without the token's name.
+//! Every step is replayed on its own. The preceding text and the random numbers are the run's; only
+//! the chain differs. From complete logits the draw equals the model's own, bit for bit. From top
+//! logits a draw among the top tokens does too, except for random numbers on a boundary, because
+//! the mass of the others is known to half precision. A draw among the others is reported without
+//! the token's id.
 
 mod kept;
 
@@ -15,57 +15,57 @@ use kelvin_sampling::{Chain, Dice, SampleError, Sampler, Stage};
 
 use crate::store::{RunId, Store, StoreError};
 
-/// What a chain makes of all steps; means are over steps, quantities in nats.
+/// The result of a chain over all steps. Means are over steps, quantities in nats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replayed {
     /// The chain.
     pub chain: Chain,
-    /// Steps.
+    /// The number of steps.
     pub n_steps: usize,
-    /// Steps at which it draws the token that the run drew.
+    /// Steps whose draw equals the run's token.
     pub n_same: usize,
-    /// Steps whose token isn't known: it is one of those whose names weren't kept.
+    /// Steps whose drawn token is unknown, because its id wasn't recorded.
     pub n_unnamed: usize,
-    /// Steps that the run drew with this very chain.
+    /// Steps that the run drew with this chain.
     pub n_own: usize,
-    /// Those of them at which it draws the run's token again.
+    /// Of these, steps whose draw equals the run's token.
     pub n_own_same: usize,
-    /// Those of them whose token isn't known.
+    /// Of these, steps whose drawn token is unknown.
     pub n_own_unnamed: usize,
-    /// How many survivors stand before the token drawn.
+    /// The mean number of survivors ranked before the drawn token.
     pub mean_rank: f64,
-    /// Of the token drawn, raw.
+    /// Mean surprisal of the drawn token, raw.
     pub mean_surprisal_raw: f64,
-    /// Of the distribution drawn from.
+    /// Mean entropy of the final distribution.
     pub mean_entropy_final: f64,
-    /// Tokens that the chain leaves.
+    /// Mean number of tokens that the chain leaves.
     pub mean_survivors: f64,
 }
 
 /// Why logits can't be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// They can't be read.
+    /// The logits can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// None were kept.
+    /// No logits were recorded.
     #[error("the run kept no logits: sweep with --record logits")]
     NoLogits,
-    /// A single step isn't enough for it.
+    /// A stage of the chain needs more than a single step.
     #[error("`{chain}` looks at the text before a step, so its steps can't be replayed one by one")]
     LooksBack {
         /// The chain.
         chain: String,
     },
-    /// Nothing can be drawn from some of them.
+    /// A step's logits have no valid distribution under the chain.
     #[error("`{chain}` can't draw: {problem}")]
     Draw {
         /// The chain.
         chain: String,
-        /// Why.
+        /// The sampler's error.
         problem: SampleError,
     },
-    /// Tokens by name, of which most names weren't kept.
+    /// The chain names tokens, but most ids weren't recorded.
     #[error(
         "`{chain}` names tokens, for which the run would have had to keep whole logits: sweep with --record logits"
     )]
@@ -73,15 +73,15 @@ pub enum ReplayError {
         /// The chain.
         chain: String,
     },
-    /// Bytes that aren't logits.
+    /// Stored bytes that can't be decoded as logits.
     #[error("the logits of a step are damaged, or an earlier version kept them: sweep again")]
     Damaged,
 }
 
-/// Replays every kept step of a run with each of these chains.
+/// Replays every recorded step of a run with each chain.
 ///
 /// # Errors
-/// If there is nothing to replay, or a chain can't be.
+/// If nothing was recorded, or a chain can't be replayed.
 pub fn replay(store: &Store, run: RunId, chains: &[Chain]) -> Result<Vec<Replayed>, ReplayError> {
     if let Some(chain) = chains.iter().find(|chain| chain.looks_back() || chain.learns()) {
         return Err(ReplayError::LooksBack { chain: chain.to_string() });

@@ -1,4 +1,4 @@
-//! Runs in, a report out: all its figures.
+//! Computes all figures of a report from runs.
 
 use kelvin_sampling::{Chain, Stage};
 
@@ -12,11 +12,11 @@ use crate::{
     statistics::{Budget, Estimate, Series, compare},
 };
 
-/// The dice of all resampling.
+/// The seed of all resampling.
 pub(super) const SEED: u64 = 0x4B65_6C76_696E;
 
 impl Report {
-    /// Of runs, of which there is at least one.
+    /// Builds the report of at least one run.
     ///
     /// # Errors
     /// A sentence, if there is nothing to report or `against` names no chain.
@@ -55,7 +55,7 @@ impl Report {
     }
 }
 
-/// The model or server of a run, as short as can be.
+/// A short name of a run's model or server.
 pub(super) fn model_of(source: &Source) -> &str {
     match source {
         Source::Local { model, .. } | Source::Server { model, .. } => model,
@@ -106,7 +106,7 @@ fn settings(evidence: &[Evidence], options: &Options) -> Result<Vec<Setting>, St
     Ok(settings)
 }
 
-/// The chain that others are compared with.
+/// The base chain of the comparison.
 fn base(chains: &[Chain], against: Option<&str>) -> Result<usize, String> {
     if let Some(wanted) = against {
         let wanted: Chain =
@@ -119,7 +119,7 @@ fn base(chains: &[Chain], against: Option<&str>) -> Result<usize, String> {
             )
         });
     }
-    // Nearest to the model's own distribution: T = 1, and then the fewest stages.
+    // The chain nearest to the model's own distribution: T = 1, and then the fewest stages.
     let distance = |chain: &Chain| chain.temperature().map_or(f32::INFINITY, |t| (t - 1.0).abs());
     let far = |i: &usize| (distance(&chains[*i]), chains[*i].stages().len());
     let nearest = (0..chains.len()).min_by(|a, b| {
@@ -129,7 +129,7 @@ fn base(chains: &[Chain], against: Option<&str>) -> Result<usize, String> {
     nearest.ok_or_else(|| "the run has no chains".to_string())
 }
 
-/// A chain but for its one temperature, and that.
+/// Splits a chain into its temperature and the rest.
 pub(super) fn family(chain: &Chain) -> (String, Option<f64>) {
     let temperatures: Vec<f32> = chain
         .stages()
@@ -144,7 +144,7 @@ pub(super) fn family(chain: &Chain) -> (String, Option<f64>) {
         Stage::Temp(_) => "temp".to_string(),
         other => other.to_string(),
     });
-    // 0.7 as people write it, not as f32 holds it.
+    // 0.7 as people write it, not as f32 stores it.
     let shown = t.to_string().parse().unwrap_or(f64::from(t));
     (names.collect::<Vec<_>>().join(" | "), Some(shown))
 }

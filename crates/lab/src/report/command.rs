@@ -1,11 +1,11 @@
-//! A recipe in, the command line that fills its table again out.
+//! The command line that reproduces a recipe's table.
 
 use crate::{
     Recipe,
     recipe::{Cache, Keep, Origin, Template},
 };
 
-/// `kelvin sweep …` with everything that decides a text, as a POSIX shell reads it.
+/// `kelvin sweep …` with every setting that decides a text, quoted for a POSIX shell.
 pub fn command(recipe: &Recipe) -> String {
     let mut words = vec!["kelvin".to_string(), "sweep".to_string()];
     let mut say = |flag: &str, value: &str| words.extend([flag.to_string(), quoted(value)]);
@@ -67,7 +67,7 @@ pub fn command(recipe: &Recipe) -> String {
     words.join(" ")
 }
 
-/// A word as a shell reads it back.
+/// A word quoted for a POSIX shell.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,:/+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -1,8 +1,8 @@
-//! A report in, one HTML file out that needs nothing else: styles, scripts, plotly and every
-//! figure's data are in it.
+//! Writes a report as one self-contained HTML file: styles, scripts, plotly and the data are
+//! embedded.
 //!
-//! What models wrote is in the data alone, as JSON in which no `<` stands, and the page puts it in
-//! as text: it can't become markup. The page's own policy forbids it to load anything.
+//! Text from models is only in the data, as JSON without any `<`, and the page inserts it as text
+//! nodes, so it can't become markup. The page's content security policy forbids loading anything.
 
 use plotly::Plot;
 
@@ -26,7 +26,7 @@ pub fn html(report: &Report) -> String {
     let scripts = format!("(() => {{\n\"use strict\";\n{}}})();", SCRIPTS.concat());
     let mut page =
         String::with_capacity(PAGE.len() + STYLE.len() + data.len() + scripts.len() + (5 << 20));
-    // One pass over the page's own text, so that no name in the data is taken for a place.
+    // One pass over the template, so that no placeholder in the data is replaced.
     let mut rest = PAGE;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").expect("the page's places are closed");
@@ -43,8 +43,8 @@ pub fn html(report: &Report) -> String {
     page + rest
 }
 
-/// plotly.js, the first of the two scripts that the crate embeds; the other sets formulas, of which
-/// there are none here.
+/// plotly.js, the first of the two scripts that the crate embeds; the other renders formulas, which
+/// reports don't have.
 fn plotly() -> String {
     let scripts = Plot::offline_js_sources();
     let script = scripts.split_once("</script>").map_or(&*scripts, |(first, _)| first);

@@ -1,12 +1,12 @@
-//! A report in, Markdown out: the same figures as tables.
+//! Writes a report as Markdown: the figures as tables.
 
 use std::fmt::Write;
 
 use super::{Report, Table, build::model_of, counted, tables, tables::detail};
 use crate::run::Source;
 
-/// The whole report as a page of Markdown. What a model wrote stands in code, where it means
-/// nothing.
+/// The whole report as Markdown. Text from models is in code spans, where it has no meaning as
+/// markup.
 pub fn markdown(report: &Report) -> String {
     let mut out = String::from("# What temperature did\n\n");
     for (i, run) in report.runs.iter().enumerate() {
@@ -121,7 +121,7 @@ fn write_table(out: &mut String, level: &str, table: &Table) {
     out.push('\n');
 }
 
-/// Text in which no character means anything to Markdown or HTML.
+/// Escapes every character that has a meaning in Markdown or HTML.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Settings on the plane in, how diverse each is beside the base's family at equal quality out.
+//! Compares settings with the base's family at equal quality.
 
 use super::{
     MatchedDifference, MatchedSetting, Matching, Plane, Setting, Shown, Value, build::SEED,
@@ -8,9 +8,9 @@ use crate::{
     statistics::{Point, RESAMPLES, matched},
 };
 
-/// For each run whose base belongs to a family: the settings of its other families, each against
-/// that one, by every metric of diversity. None where there is no such family, or no setting as
-/// good as one can be of it.
+/// For each run whose base belongs to a family: the settings of the other families compared with
+/// that family, by every metric of diversity. Empty if there is no such family, or none of the
+/// settings lies within its range of quality.
 pub(super) fn matching(
     settings: &[Setting],
     measured: &[(&'static Metric, Vec<Values>)],

@@ -1,7 +1,7 @@
-//! The heat capacity of settings in, the temperature at which text melts out.
+//! The melting point: the temperature of the largest heat capacity.
 //!
-//! Where heat capacity is largest, a little more heat opens up the most choices: below, text is
-//! nearly frozen to the likeliest tokens, above, it's noise.
+//! At this temperature a small increase of T adds the most choices. Below it, text is nearly
+//! restricted to the most likely tokens; above it, text is noise.
 
 use rand_chacha::{
     ChaCha8Rng,
@@ -13,7 +13,7 @@ use crate::metrics::Values;
 
 const RESAMPLES: usize = 999;
 
-/// For each family with at least three temperatures above 0.
+/// Melting points of all families with at least three temperatures above 0.
 pub(super) fn melting(settings: &[Setting], heat: &[Values]) -> Vec<Melting> {
     let mut found: Vec<Melting> = Vec::new();
     for (i, setting) in settings.iter().enumerate() {
@@ -46,9 +46,9 @@ pub(super) fn melting(settings: &[Setting], heat: &[Values]) -> Vec<Melting> {
     found
 }
 
-/// By temperature, prompt and sample.
+/// Heat capacities by temperature, prompt and sample.
 fn melting_point(temperatures: &[f64], heat: &[Vec<Vec<f64>>]) -> Option<MeltingPoint> {
-    // One prompt: its samples stand in for prompts.
+    // With one prompt its samples are the units.
     let units = |prompts: &Vec<Vec<f64>>| match &prompts[..] {
         [only] => only.clone(),
         many => {
@@ -80,8 +80,8 @@ fn melting_point(temperatures: &[f64], heat: &[Vec<Vec<f64>>]) -> Option<Melting
     Some(MeltingPoint { temperature, low: at(0.025), high: at(0.975), at_the_edge })
 }
 
-/// Where a curve is highest: the vertex of the parabola through its highest point and that one's
-/// neighbours; whether it's at an end.
+/// The maximum of a curve: the vertex of the parabola through the highest point and its neighbours;
+/// also whether the maximum is at an end.
 fn peak(x: &[f64], y: &[f64]) -> (f64, bool) {
     let top = (0..y.len()).max_by(|&a, &b| y[a].total_cmp(&y[b]).then(b.cmp(&a))).unwrap_or(0);
     if top == 0 || top + 1 >= x.len() {

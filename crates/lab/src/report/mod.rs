@@ -1,8 +1,8 @@
-//! Finished runs in, what they show out: as data, and that as one HTML file, as Markdown, or as
-//! tables for a terminal.
+//! Builds reports of finished runs: as data, and from that as HTML, Markdown, or tables for a
+//! terminal.
 //!
-//! [`Report`] holds every figure that any of the forms shows, computed once. No clock is read and
-//! nothing is drawn at random that a seed doesn't decide: equal runs give equal bytes.
+//! [`Report`] holds every figure that any format shows, computed once. It reads no clock and draws
+//! no random numbers without a seed: equal runs give equal bytes.
 
 mod build;
 mod command;
@@ -32,116 +32,115 @@ use crate::{
     statistics::{Budget, Estimate, Over},
 };
 
-/// A run and where it came from.
+/// A run and its origin.
 #[derive(Debug)]
 pub struct Evidence {
     /// The run.
     pub run: Run,
     /// Its recipe.
     pub recipe: Recipe,
-    /// The version of the program that made it.
+    /// The version of Kelvin that made it.
     pub version: String,
 }
 
-/// What to show.
+/// What the report shows.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Which metrics; those without any value are shown with the reason.
+    /// The metrics. Those without any value are shown with the reason.
     pub metrics: Vec<&'static Metric>,
-    /// The chain that the others are compared with; the one nearest to `temp=1` if none.
+    /// The base chain of the comparison; by default the one nearest to `temp=1`.
     pub against: Option<String>,
-    /// What stands for quality on the plane; none for the judge's surprisal, or else the model's
-    /// own.
+    /// The plane's metric of quality; by default the judge's surprisal, or else the model's own.
     pub quality: Option<&'static Metric>,
-    /// What stands for diversity on the plane; none for the Vendi score, or else distinct-2.
+    /// The plane's metric of diversity; by default the Vendi score, or else distinct-2.
     pub diversity: Option<&'static Metric>,
-    /// Samples of each cell whose texts are shown.
+    /// The number of samples per cell whose texts are shown.
     pub texts: usize,
 }
 
-/// What runs show.
+/// The figures of a report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// Of the program that wrote it.
+    /// The version of Kelvin that wrote it.
     pub version: &'static str,
-    /// How to make it again.
+    /// The command that makes it again.
     pub command: String,
     /// The runs.
     pub runs: Vec<Head>,
-    /// The settings that are compared: every chain of every run.
+    /// The compared settings: every chain of every run.
     pub settings: Vec<Setting>,
-    /// What is wrong with the comparison, in sentences: unequal budgets, missing texts.
+    /// Warnings about the comparison, in sentences: unequal budgets, missing texts.
     pub warnings: Vec<String>,
-    /// What the metrics say.
+    /// The metrics' values.
     pub metrics: Vec<Measured>,
-    /// Quality against diversity, if both can be had.
+    /// Quality against diversity, if both have values.
     pub plane: Option<Plane>,
-    /// Settings beside the base's family at equal quality, if there are families to compare.
+    /// Settings compared with the base's family at equal quality, if there are such families.
     pub matched: Option<Matching>,
     /// Entropy and heat capacity against temperature, for each family of chains.
     pub melting: Vec<Melting>,
-    /// Where texts part from those of the next colder setting.
+    /// Where texts diverge from those of the next colder setting.
     pub partings: Vec<Parting>,
-    /// Texts to read.
+    /// Example texts.
     pub texts: Vec<Text>,
 }
 
-/// What a run was.
+/// The description of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Head {
-    /// Hash of its recipe.
+    /// The recipe's hash.
     pub hash: String,
-    /// Where its texts come from.
+    /// The model or server.
     pub source: Source,
-    /// The model that judged them.
+    /// The judge model.
     pub judge: Option<Source>,
-    /// The program's version that made it.
+    /// The version of Kelvin that made it.
     pub version: String,
-    /// Makes it again.
+    /// The command that makes it again.
     pub command: String,
-    /// The dice.
+    /// The seed.
     pub seed: u64,
-    /// Tokens of a text at most.
+    /// The maximum number of tokens of a text.
     pub max_tokens: usize,
-    /// Samples of a cell.
+    /// Samples per cell.
     pub n_samples: usize,
     /// The prompts.
     pub prompts: Vec<String>,
-    /// Texts that are there, and that are missing.
+    /// The number of existing texts.
     pub n_texts: usize,
-    /// Texts that aren't there yet.
+    /// The number of missing texts.
     pub n_missing: usize,
 }
 
-/// One chain of one run.
+/// A setting: one chain of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Setting {
-    /// Which run, from 0.
+    /// The run's index.
     pub run: usize,
-    /// Which of its chains, from 0.
+    /// The chain's index in the run.
     pub index: usize,
     /// The chain.
     pub chain: String,
-    /// What to call it: the chain, with its model where there are several runs.
+    /// The label: the chain, with the model's name if there are several runs.
     pub label: String,
-    /// The chain but for its temperature, which is the x of figures.
+    /// The chain without its temperature: settings with an equal family form one curve.
     pub family: String,
-    /// Its temperature, if it has one.
+    /// The temperature, if there is one.
     pub temperature: Option<f64>,
-    /// Whether the other settings of its run are compared with it.
+    /// Whether it is the base of its run's comparison.
     pub is_base: bool,
-    /// What it was allowed and took.
+    /// Its budget, and what it used.
     pub budget: Budget,
 }
 
-/// A metric's values.
+/// A metric's values in a report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {
-    /// Its name in recipes.
+    /// The name in recipes.
     pub name: &'static str,
-    /// Its name in figures.
+    /// The label in figures.
     pub title: &'static str,
-    /// In one line.
+    /// One line of description.
     pub summary: &'static str,
     /// Its definition.
     pub formula: &'static str,
@@ -149,17 +148,17 @@ pub struct Measured {
     pub unit: &'static str,
     /// Its values' range.
     pub range: String,
-    /// Where it comes from.
+    /// The source.
     pub source: &'static str,
-    /// How it misleads.
+    /// The known pitfall.
     pub trap: &'static str,
-    /// Whether more is better; none for neither.
+    /// Whether larger is better; `None` for a description.
     pub more_is_better: Option<bool>,
-    /// By setting; none where there is no value.
+    /// Estimates by setting; `None` where there is no value.
     pub values: Vec<Option<Value>>,
-    /// By setting, against the run's base.
+    /// Differences by setting, from the base of its run.
     pub differences: Vec<Option<Shown>>,
-    /// Why values are missing, and how many.
+    /// The reasons for missing values, with counts.
     pub absent: Vec<(String, usize)>,
 }
 
@@ -172,19 +171,19 @@ pub struct Value {
     pub low: Option<f64>,
     /// The upper end.
     pub high: Option<f64>,
-    /// How many values it's the mean of.
+    /// The number of values.
     pub n: usize,
-    /// To what the interval carries over: `prompts` or `samples`.
+    /// The population that the interval generalises to: `prompts` or `samples`.
     pub over: Over,
 }
 
-/// A difference and what may be said of it.
+/// A difference and the conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Shown {
     /// The difference.
     #[serde(flatten)]
     pub value: Value,
-    /// After Holm's correction within the metric.
+    /// p after Holm's correction within the metric.
     pub p_holm: Option<f64>,
     /// `more`, `less`, `not shown` or `no interval`.
     pub verdict: &'static str,
@@ -197,113 +196,113 @@ pub struct Plane {
     pub quality: &'static str,
     /// The metric of diversity.
     pub diversity: &'static str,
-    /// Settings that none beats at both, from the most fluent to the most diverse.
+    /// The Pareto frontier, from the most fluent to the most diverse.
     pub frontier: Vec<usize>,
-    /// The one of them beyond which a little more of one costs much of the other.
+    /// The knee of the frontier: beyond it a small gain in one metric costs much of the other.
     pub knee: Option<usize>,
 }
 
-/// Settings beside the family of their run's base, the chains that differ from it in temperature
-/// alone, at equal quality.
+/// Settings compared at equal quality with the family of their run's base, that is the chains that
+/// differ from the base only in temperature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Matching {
-    /// The metric that is equal: the plane's.
+    /// The metric held equal: the plane's metric of quality.
     pub quality: &'static str,
-    /// The settings of other families whose quality the base's has as well.
+    /// The settings of other families whose quality lies within the base family's range.
     pub settings: Vec<MatchedSetting>,
 }
 
-/// A setting beside a family that is as good.
+/// A setting compared with a family at equal quality.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MatchedSetting {
-    /// Which setting.
+    /// The setting's index.
     pub setting: usize,
     /// The family.
     pub family: String,
     /// The mean quality of both.
     pub quality: f64,
-    /// The temperature at which the family has it, between two of its settings.
+    /// The temperature at which the family has that quality, interpolated.
     pub temperature: f64,
-    /// By metric of diversity.
+    /// The differences, by metric of diversity.
     pub differences: Vec<MatchedDifference>,
 }
 
-/// How a setting differs from the family at equal quality.
+/// The difference between a setting and the family at equal quality.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct MatchedDifference {
     /// The metric of diversity.
     pub metric: &'static str,
-    /// What the family has there.
+    /// The family's value at that quality.
     pub family_has: f64,
-    /// The setting's mean minus that; Holm's correction is over the run's settings.
+    /// The setting's mean minus the family's. Holm's correction is over the run's settings.
     #[serde(flatten)]
     pub shown: Shown,
 }
 
-/// How a family of chains answers to heat.
+/// A family of chains against temperature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Melting {
-    /// Which run.
+    /// The run's index.
     pub run: usize,
     /// The family.
     pub family: String,
     /// Its settings by rising temperature.
     pub settings: Vec<usize>,
-    /// Where heat capacity is largest.
+    /// The temperature of the largest heat capacity.
     pub point: Option<MeltingPoint>,
 }
 
-/// The temperature at which text melts.
+/// A melting point.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct MeltingPoint {
-    /// The temperature of the largest heat capacity, between settings by a parabola: no finer than
-    /// their distance deserves.
+    /// The temperature of the largest heat capacity, interpolated by a parabola. Its precision is
+    /// limited by the spacing of the settings.
     pub temperature: f64,
-    /// 95 of 100 resamples of the prompts have it from here …
+    /// The lower end of the 95 % interval over resampled prompts.
     pub low: f64,
-    /// … to here.
+    /// The upper end.
     pub high: f64,
-    /// It's the coldest or the hottest setting, so the true one may lie beyond.
+    /// Whether it is the coldest or hottest setting, so that the true maximum may lie beyond.
     pub at_the_edge: bool,
 }
 
-/// Where texts of two neighbouring temperatures with the same dice part.
+/// Where texts of two neighbouring temperatures with equal random numbers diverge.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Parting {
     /// The colder setting.
     pub colder: usize,
     /// The hotter one.
     pub hotter: usize,
-    /// The token at which they part, from 0; a pair that never does counts its whole length.
+    /// The mean first differing token, from 0. Equal texts count their whole length.
     pub token: Option<Value>,
-    /// The part of pairs that never do.
+    /// The share of pairs that are equal.
     pub together: f64,
 }
 
-/// A text to read.
+/// An example text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Text {
-    /// Which setting.
+    /// The setting's index.
     pub setting: usize,
-    /// Which prompt of its run.
+    /// The prompt's index in its run.
     pub prompt: usize,
-    /// Which dice.
+    /// The sample number.
     pub sample: usize,
-    /// Its tokens: what they say, and their raw surprisal in nats.
+    /// Its tokens: text, and raw surprisal in nats.
     pub tokens: Vec<(String, Option<f64>)>,
-    /// Why it ended.
+    /// Why generation ended.
     pub finish: crate::run::Finish,
 }
 
 impl Value {
-    /// Of an estimate.
+    /// From an estimate.
     pub fn of(estimate: &Estimate) -> Value {
         let (low, high) = estimate.interval.unzip();
         Value { mean: estimate.mean, low, high, n: estimate.n, over: estimate.over }
     }
 }
 
-/// So many of a thing, as a sentence has it.
+/// A count with its noun, in singular or plural.
 fn counted(n: usize, thing: &str) -> String {
     format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
 }

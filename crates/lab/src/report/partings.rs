@@ -1,4 +1,4 @@
-//! Texts with the same dice in, where heat made them part out.
+//! Finds where texts with equal random numbers diverge as temperature rises.
 
 use super::{Evidence, Parting, Setting, Value, build::SEED};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     statistics::{Estimate, Series},
 };
 
-/// For each setting with a temperature the next hotter one of its family.
+/// For each setting with a temperature, the next hotter one of its family.
 pub(super) fn partings(evidence: &[Evidence], settings: &[Setting]) -> Vec<Parting> {
     let mut found = Vec::new();
     for (colder, setting) in settings.iter().enumerate() {

@@ -1,13 +1,13 @@
-//! Settings' quality and diversity in, which of them nobody beats out.
+//! The Pareto frontier of quality and diversity.
 
 use super::{Measured, Options, Plane};
 
-/// What stands for quality, the first that has values.
+/// Candidates for the metric of quality; the first with values is used.
 const QUALITY: [&str; 2] = ["judge", "surprisal"];
-/// What stands for diversity, the first that has values.
+/// Candidates for the metric of diversity; the first with values is used.
 const DIVERSITY: [&str; 3] = ["vendi", "distinct_2", "mtld"];
 
-/// The plane, if there are a metric of quality and one of diversity with values.
+/// The plane, if a metric of quality and one of diversity have values.
 pub(super) fn plane(metrics: &[Measured], options: &Options) -> Result<Option<Plane>, String> {
     let there = |name: &str| {
         metrics.iter().find(|m| m.name == name && m.values.iter().flatten().count() > 0)
@@ -39,7 +39,7 @@ pub(super) fn plane(metrics: &[Measured], options: &Options) -> Result<Option<Pl
     }))
 }
 
-/// The points that none beats at one and equals at the other, the best quality first.
+/// The Pareto-optimal points, the best quality first.
 pub(super) fn frontier(points: &[(usize, f64, f64)]) -> Vec<(usize, f64, f64)> {
     let mut sorted = points.to_vec();
     sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.2.total_cmp(&a.2)));
@@ -52,8 +52,8 @@ pub(super) fn frontier(points: &[(usize, f64, f64)]) -> Vec<(usize, f64, f64)> {
     sorted
 }
 
-/// The point of a frontier furthest from the line between its ends, both axes scaled to its range
-/// (Satopää et al. 2011, Kneedle).
+/// The knee of a frontier: the point furthest from the line between its ends, with both axes scaled
+/// to their ranges (Satopää et al. 2011, Kneedle).
 fn knee(frontier: &[(usize, f64, f64)]) -> Option<usize> {
     let (first, last) = (frontier.first()?, frontier.last()?);
     let (width, height) = (first.1 - last.1, last.2 - first.2);
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(found.iter().map(|p| p.0).collect::<Vec<_>>(), [0, 1, 5, 3]);
         assert_eq!(knee(&found), Some(1));
         assert_eq!(knee(&found[..1]), None);
-        // A frontier that bends inwards has none.
+        // A concave frontier has no knee.
         assert_eq!(knee(&[(0, 1.0, 0.0), (1, 0.2, 0.2), (2, 0.0, 1.0)]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A report in, its tables out, as rows of cells: for a terminal, and for Markdown.
+//! The tables of a report, as rows of cells, for a terminal and for Markdown.
 
 use super::{MatchedSetting, Measured, Report, Value};
 use crate::metrics::{Aspect, METRICS};
@@ -6,18 +6,18 @@ use crate::metrics::{Aspect, METRICS};
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// What it's about.
+    /// The title.
     pub title: String,
-    /// What has to be known to read it; may be empty.
+    /// A note for the reader; may be empty.
     pub note: String,
-    /// The names of its columns; the first is text, the others numbers.
+    /// The column names. The first column is text, the others are numbers.
     pub head: Vec<String>,
-    /// Its cells.
+    /// The rows.
     pub rows: Vec<Vec<String>>,
 }
 
-/// The whole report at a glance: a table each for fluency, diversity and the shape of
-/// distributions, settings in rows.
+/// The overview: one table each for fluency, diversity and the shape of distributions, with
+/// settings in rows.
 pub fn tables(report: &Report) -> Vec<Table> {
     let of = |aspects: &[Aspect]| -> Vec<&Measured> {
         let there = |metric: &&Measured| {
@@ -78,8 +78,8 @@ fn mark(metric: &Measured, setting: usize, is_base: bool) -> &'static str {
     }
 }
 
-/// Settings beside the base's family at equal quality: by the plane's metric of diversity, and
-/// where there are others by all of them at a glance.
+/// Settings compared with the base's family at equal quality: by the plane's metric of diversity,
+/// and an overview of all metrics if there are several.
 fn matched(report: &Report) -> Vec<Table> {
     let (Some(matching), Some(plane)) = (&report.matched, &report.plane) else { return Vec::new() };
     let title = |name: &str| {
@@ -167,7 +167,7 @@ fn matched(report: &Report) -> Vec<Table> {
     tables
 }
 
-/// All that is known of one metric.
+/// All figures of one metric.
 pub(super) fn detail(report: &Report, metric: &Measured) -> Table {
     let head = [
         "setting",

@@ -1,4 +1,4 @@
-//! Runs in, some of their texts out, token by token, to be read and coloured.
+//! Example texts of runs, token by token, with surprisals for colouring.
 
 use super::{Evidence, Setting, Text};
 use crate::run::Token;
@@ -21,8 +21,8 @@ pub(super) fn texts(evidence: &[Evidence], settings: &[Setting], n: usize) -> Ve
     texts
 }
 
-/// Whole characters: tokens that are parts of one are shown together, with the surprisal of all of
-/// them.
+/// Tokens joined into whole characters: tokens that are parts of one character are shown together
+/// with the sum of their surprisals.
 fn pieces(tokens: &[Token]) -> Vec<(String, Option<f64>)> {
     let mut pieces = Vec::new();
     let (mut bytes, mut nats) = (Vec::new(), Some(0.0));
@@ -32,11 +32,11 @@ fn pieces(tokens: &[Token]) -> Vec<(String, Option<f64>)> {
         let is_last = i + 1 == tokens.len();
         let whole = match std::str::from_utf8(&bytes) {
             Ok(_) => true,
-            // Cut off in the midst of a character, which the next token may complete.
+            // An incomplete character, which the next token may complete.
             Err(error) => error.error_len().is_some() || is_last,
         };
         if whole {
-            // Hundredths are finer than any eye.
+            // Two decimals are enough for colours.
             let nats = nats.map(|nats| (nats * 100.0).round() / 100.0);
             pieces.push((String::from_utf8_lossy(&bytes).into_owned(), nats));
             bytes.clear();

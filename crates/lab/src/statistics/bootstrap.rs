@@ -1,4 +1,4 @@
-//! Values by prompt and sample in, how far their mean can be trusted out.
+//! Confidence intervals of means over prompts and samples: the two-level studentised bootstrap.
 
 use rand_chacha::{
     ChaCha8Rng,
@@ -12,73 +12,71 @@ use super::{
     student,
 };
 
-/// Resamples of an interval.
+/// The number of resamples of an interval.
 pub const RESAMPLES: usize = 4_999;
-/// The share of intervals that hold the true value.
+/// The nominal coverage of an interval.
 pub const COVERAGE: f64 = 0.95;
-/// With fewer prompts than this there is too little to resample: Student's t stands in.
+/// The minimum number of prompts for the bootstrap. With fewer, Student's t is used.
 const FEWEST: usize = 4;
-/// A resample's error counts as at least so much of the sample's own: few values that repeat
-/// themselves would make it 0.
+/// Lower bound of a resample's standard error, relative to the sample's own. A resample of few
+/// repeated values would otherwise have an error of 0.
 const LEAST_ERROR: f64 = 0.1;
 
-/// A mean and how far it can be trusted.
+/// A mean with its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The mean over prompts of the means over their samples.
     pub mean: f64,
-    /// The ends of its 95 % interval; none if there is nothing to tell its spread from.
+    /// The ends of the 95 % interval; `None` if the spread can't be estimated.
     pub interval: Option<(f64, f64)>,
-    /// The chance of a mean as far from 0, if the truth were 0; none as well.
+    /// The two-sided p-value of a mean of 0; `None` if the spread can't be estimated.
     pub p: Option<f64>,
-    /// What the interval speaks of.
+    /// The population that the interval generalises to.
     pub over: Over,
-    /// How many values there are.
+    /// The number of values.
     pub n: usize,
 }
 
-/// To what an interval carries over.
+/// The population that an interval generalises to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Over {
-    /// Other prompts like these, and other dice.
+    /// Other prompts of this kind, and other random numbers.
     Prompts,
-    /// This one prompt with other dice.
+    /// This prompt, with other random numbers.
     Samples,
 }
 
 impl Estimate {
-    /// The mean of a series with its interval; none without any value.
+    /// The mean of a series with its interval; `None` for an empty series.
     ///
-    /// Prompts are drawn anew, and each one's samples, and what is looked at is the mean in units
-    /// of its own error: the two-level studentised bootstrap, equal tails (Davison & Hinkley 1997,
-    /// 3.8 and 5.2). Drawing at both levels counts the samples' spread twice; dividing by the error
-    /// of the same draw takes that out again. With 4 to 8 prompts it holds the true value 94 to 96
-    /// times of 100, 90 to 94 on values with a long tail; percentile and BCa intervals fall to 72
-    /// to 90 (docs/log/2026-11-25-intervals.md). With one prompt its samples stand in for the
-    /// prompts.
+    /// The bootstrap resamples prompts, then each prompt's samples, and studentises: it looks at
+    /// the mean in units of the resample's own standard error, with equal tails (Davison & Hinkley
+    /// 1997, 3.8 and 5.2). Resampling at both levels counts the samples' spread twice; dividing by
+    /// the error of the same resample cancels it. With 4 to 8 prompts the coverage is 94 to 96 %,
+    /// with long-tailed values 90 to 94 %; percentile and BCa intervals fall to 72 to 90 %
+    /// (docs/log/2026-11-25-intervals.md). With one prompt its samples stand in for the prompts.
     ///
-    /// Such an interval doesn't know that there are no loops beyond 100 % of a text, so what lies
-    /// outside of the series' [ends](Series::ends) is cut off. The truth lies inside, so what is
-    /// cut never held it and the rate stays exactly what it was. Resampling on a scale that ends
-    /// there too (arcsine, logit) does as well and no better, and would give means another scale
-    /// than their differences; percentile intervals stay inside by themselves, and hold too little
-    /// (docs/log/2026-11-25-intervals.md). Values that are all alike have an interval without
-    /// width: that something rare wasn't seen doesn't say that it can't come.
+    /// The interval is clipped to the series' [ends](Series::ends), since a mean can't lie outside
+    /// (there are no loops beyond 100 % of a text). The true mean lies inside, so clipping doesn't
+    /// change the coverage. Resampling on a bounded scale (arcsine, logit) covers equally well but
+    /// would give means and differences different scales; percentile intervals stay inside but
+    /// cover too little (docs/log/2026-11-25-intervals.md). Equal values have an interval of width
+    /// 0: a rare event that wasn't seen may still occur.
     ///
-    /// The same numbers and `seed` give the same interval on any machine.
+    /// Equal numbers and `seed` give equal intervals on every machine.
     pub fn of(series: &Series, seed: u64) -> Option<Estimate> {
         Estimate::with(series, RESAMPLES, seed)
     }
 
-    /// The same from so many resamples.
+    /// [`Estimate::of`] with a given number of resamples.
     pub fn with(series: &Series, resamples: usize, seed: u64) -> Option<Estimate> {
         Some(unbounded(series, resamples, seed)?.within(series.ends()))
     }
 
-    /// The same with its interval cut at the ends of what it speaks of.
+    /// Clips the interval to the ends of its quantity.
     pub(super) fn within(self, (least, most): (f64, f64)) -> Estimate {
-        // The mean itself may stand a rounding beyond an end.
+        // Rounding may put the mean itself beyond an end.
         let cut = |(low, high): (f64, f64)| {
             (low.max(least).min(self.mean), high.min(most).max(self.mean))
         };
@@ -86,7 +84,7 @@ impl Estimate {
     }
 }
 
-/// The same as if there were no ends.
+/// [`Estimate::of`] for an unbounded quantity.
 fn unbounded(series: &Series, resamples: usize, seed: u64) -> Option<Estimate> {
     let mut clusters = series.clusters();
     let mut over = Over::Prompts;
@@ -99,9 +97,9 @@ fn unbounded(series: &Series, resamples: usize, seed: u64) -> Option<Estimate> {
     studentised(&means, over, series.len(), resample)
 }
 
-/// The estimate of a mean of independent units, of `n` values in all. `resample` gives a resample's
-/// deviations from a mean in units of the resample's own error, when it's told the mean and its
-/// error; it's asked only where there is enough to resample.
+/// The estimate of a mean of independent units, from `n` values in all. `resample` receives the
+/// mean and its error, and returns the resamples' deviations from the mean in units of the
+/// resample's own error. It is only called with enough units.
 pub(super) fn studentised(
     units: &[f64],
     over: Over,
@@ -117,8 +115,8 @@ pub(super) fn studentised(
         return Some(unknown);
     }
     if error <= 1e-12 * center.abs() {
-        // All are equal, but for rounding. If the truth were 0, all would lie on the same side once
-        // in 2^(k-1) times.
+        // All units are equal, except for rounding. If the true mean were 0, all k would have the
+        // same sign with probability 2^(1-k).
         let p = if center == 0.0 { 1.0 } else { 0.5f64.powi(units.len() as i32 - 1) };
         return Some(Estimate { interval: Some((center, center)), p: Some(p), ..unknown });
     }
@@ -138,7 +136,7 @@ pub(super) fn studentised(
     let tail = (1.0 - COVERAGE) / 2.0;
     let at = |share: f64| deviations[place(share, resamples)];
     let interval = (center - at(1.0 - tail) * error, center - at(tail) * error);
-    // How often chance alone goes as far, on the rarer side, twice.
+    // Twice the share of resamples beyond 0, on the rarer side.
     let found = center / error;
     let below = deviations.partition_point(|&t| t < found);
     let not_above = deviations.partition_point(|&t| t <= found);
@@ -173,14 +171,14 @@ fn resample(
     (0..resamples).map(one).collect()
 }
 
-/// How far a resample's mean lies from `center`, in units of the resample's own error; `error` is
-/// the whole sample's.
+/// The deviation of a resample's mean from `center`, in units of the resample's own error. `error`
+/// is the whole sample's.
 pub(super) fn deviation(drawn: &[f64], center: f64, error: f64) -> f64 {
     let (mean, spread) = mean_and_error(drawn);
     (mean - center) / spread.max(LEAST_ERROR * error)
 }
 
-/// What is drawn anew.
+/// The random numbers of the bootstrap.
 pub(super) struct Dice(ChaCha8Rng);
 
 impl Dice {
@@ -188,7 +186,7 @@ impl Dice {
         Dice(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    /// One of the numbers below `n`.
+    /// A uniform integer below `n`.
     pub(super) fn pick(&mut self, n: usize) -> usize {
         ((u64::from(self.0.next_u32()) * n as u64) >> 32) as usize
     }

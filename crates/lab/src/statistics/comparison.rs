@@ -1,41 +1,42 @@
-//! The values of many settings in, which of them differ from one of them out.
+//! Compares settings with a base setting: paired differences, intervals, p-values corrected by
+//! Holm.
 
 use serde::Serialize;
 
 use super::{Estimate, Series, holm};
 use crate::Run;
 
-/// Chances of a false alarm that a reader is asked to live with.
+/// The significance level.
 const ALPHA: f64 = 0.05;
 
-/// How one setting differs from the one it's compared with.
+/// The difference between a setting and the base.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Difference {
-    /// This setting.
+    /// The setting.
     pub setting: usize,
-    /// The mean of the pairs' differences, this one minus the other, with its own 95 % interval.
+    /// The mean of the paired differences, setting minus base, with its 95 % interval.
     pub estimate: Estimate,
-    /// p after Holm's correction over all differences of the comparison; none without an interval.
+    /// The p-value after Holm's correction over all comparisons; `None` without an interval.
     pub p_holm: Option<f64>,
-    /// What may be said.
+    /// The conclusion.
     pub verdict: Verdict,
 }
 
-/// What may be said of a difference.
+/// The conclusion about a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Larger than the setting it's compared with.
+    /// Larger than the base.
     More,
-    /// Smaller.
+    /// Smaller than the base.
     Less,
-    /// It may be chance.
+    /// The difference may be chance.
     NotShown,
-    /// There is nothing to tell its spread from.
+    /// The spread can't be estimated.
     Unknown,
 }
 
 impl Verdict {
-    /// In words.
+    /// The conclusion in words.
     pub fn words(self) -> &'static str {
         match self {
             Verdict::More => "more",
@@ -46,8 +47,7 @@ impl Verdict {
     }
 }
 
-/// Each setting but `base` against it, pair by pair. Settings without a pair of values are left
-/// out.
+/// Compares each setting with `base`, pair by pair. Settings without a pair of values are left out.
 pub fn compare(settings: &[Series], base: usize, seed: u64) -> Vec<Difference> {
     let mut found: Vec<Difference> = Vec::new();
     for (setting, series) in settings.iter().enumerate().filter(|&(setting, _)| setting != base) {
@@ -64,7 +64,7 @@ pub fn compare(settings: &[Series], base: usize, seed: u64) -> Vec<Difference> {
     found
 }
 
-/// Corrects the p-values that stand in `p_holm`, all of them together, and says what may be said.
+/// Corrects the p-values in `p_holm` together and draws the conclusions.
 pub(super) fn settle(mut found: Vec<&mut Difference>) {
     found.retain(|difference| difference.p_holm.is_some());
     let p: Vec<f64> = found.iter().filter_map(|difference| difference.p_holm).collect();
@@ -78,21 +78,21 @@ pub(super) fn settle(mut found: Vec<&mut Difference>) {
     }
 }
 
-/// What a setting was allowed and what it took.
+/// The budget of a setting, and what it used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Budget {
-    /// Prompts it continued.
+    /// The number of prompts.
     pub prompts: usize,
-    /// Texts of all of them.
+    /// The number of texts.
     pub samples: usize,
-    /// Tokens that a text could have.
+    /// The maximum number of tokens of a text.
     pub max_tokens: usize,
-    /// Tokens that were drawn.
+    /// The number of tokens drawn.
     pub tokens: usize,
 }
 
 impl Budget {
-    /// Of one chain of a run.
+    /// The budget of one chain of a run.
     pub fn of(run: &Run, chain: usize) -> Budget {
         let cells = (0..run.prompts.len()).map(|prompt| run.cell(prompt, chain));
         let mut budget = Budget { prompts: 0, samples: 0, max_tokens: run.max_tokens, tokens: 0 };
@@ -104,7 +104,7 @@ impl Budget {
         budget
     }
 
-    /// Whether both were allowed the same.
+    /// Whether both settings had equal budgets.
     pub fn equals(&self, other: &Budget) -> bool {
         (self.prompts, self.samples, self.max_tokens)
             == (other.prompts, other.samples, other.max_tokens)
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     fn series(offset: f64) -> Series {
-        // The same dice: what differs from prompt to prompt and sample to sample is shared.
+        // Equal random numbers: the differences between prompts and samples are shared.
         let value = |p: u32, s: u32| {
             Some(f64::from(p * 7 % 5 + s * 3 % 4) + offset * f64::from(4 + p % 3 + s % 2))
         };

@@ -1,7 +1,7 @@
-//! Many p-values in, those that stand together out.
+//! Holm's correction of p-values.
 
-/// Holm's adjusted p-values, in the order given: where all those up to 0.05 count as shown, the
-/// chance that any of them is a false alarm is 0.05 at most, however the tests depend on each other
+/// Holm's adjusted p-values, in the given order. If all values up to 0.05 are called significant,
+/// the probability of any false claim is at most 0.05, whatever the dependence between the tests
 /// (Holm 1979).
 ///
 /// ```

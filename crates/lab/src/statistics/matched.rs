@@ -1,10 +1,9 @@
-//! Settings with two metrics each in, how they differ in one from a family of settings that is as
-//! good at the other out.
+//! Compares the diversity of settings at equal quality.
 //!
-//! Nearly everything that makes texts more diverse makes them less fluent, and so do the stages of
-//! a chain against each other: at one temperature min-p leaves fewer tokens than top-p, so its
-//! texts are more fluent and less diverse, which says nothing of either (arXiv 2506.13681). What
-//! can be compared is the diversity that both have at one quality.
+//! Nearly everything that makes texts more diverse makes them less fluent. At equal temperature
+//! min-p leaves fewer tokens than top-p, so its texts are more fluent and less diverse, which says
+//! nothing about either method (arXiv 2506.13681). What can be compared is the diversity of both at
+//! one quality.
 
 use super::{
     Difference, Estimate, Over, Series, Verdict,
@@ -12,47 +11,50 @@ use super::{
     comparison::settle,
 };
 
-/// A setting's values of two metrics, of the same prompts and samples.
+/// A setting's values of two metrics, for the same prompts and samples.
 #[derive(Debug, Clone, Copy)]
 pub struct Point<'a> {
-    /// What is to be equal.
+    /// The metric that is held equal (quality).
     pub quality: &'a Series,
-    /// What is compared there.
+    /// The metric that is compared (diversity).
     pub diversity: &'a Series,
 }
 
-/// A setting beside a family at equal quality.
+/// A setting compared with a family at equal quality.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Matched {
-    /// The two neighbours of the family between which the quality lies, as indices among all
-    /// points.
+    /// The two neighbouring settings of the family whose mean qualities enclose the setting's, as
+    /// indices among all points.
     pub between: [usize; 2],
-    /// How far it lies from the first to the second, 0 to 1.
+    /// The position between the two, 0 to 1.
     pub share: f64,
-    /// The mean quality of the setting.
+    /// The setting's mean quality.
     pub quality: f64,
-    /// The family's diversity there.
+    /// The family's diversity at that quality.
     pub family_has: f64,
-    /// The setting's diversity minus the family's at that quality, with the interval of the line's.
+    /// The setting's diversity minus the family's at that quality, with the interval for linear
+    /// interpolation.
     pub difference: Difference,
 }
 
-/// Each of `settings` whose mean quality a family of settings has as well, against that family;
-/// both are indices among `points`, the family's in the order of its temperatures.
+/// Compares each of `settings` with a family of settings at equal quality, where the family reaches
+/// the setting's mean quality. Both are indices among `points`; the family's are in order of
+/// temperature.
 ///
-/// The family's diversity at a setting's quality lies on the line between the two neighbours whose
-/// mean qualities hold it, D = D₁ + (D₂ - D₁)(q - q₁)/(q₂ - q₁), at the hotter ones if several do.
-/// Means are over prompts, those alone where all that takes part has values. Prompts are drawn
-/// anew, and samples of each, the same ones for every setting and both metrics, since samples of
-/// one number share their dice; all means and the line are computed again from what was drawn. The
-/// error of a draw is that of a sum over its prompts, each with what it contributes to first order
-/// (the delta method), and the interval is studentised as that of [`Estimate::of`]. A metric of
-/// cells has one value for each prompt, so there only prompts are drawn.
+/// The family's diversity at a quality is interpolated linearly between the two neighbours whose
+/// mean qualities enclose it, D = D₁ + (D₂ - D₁)(q - q₁)/(q₂ - q₁); if several pairs do, the
+/// hottest is used. Means are over prompts, restricted to those where every setting involved has
+/// values. The bootstrap resamples prompts and each prompt's samples, the same ones for all
+/// settings and both metrics because samples with equal numbers share their random numbers; means
+/// and interpolation are recomputed from each resample. The error of a resample is that of a sum
+/// over its prompts of first-order contributions (the delta method), and the interval is
+/// studentised like [`Estimate::of`]. A metric of cells has one value per prompt, so only prompts
+/// are resampled.
 ///
-/// Families bend: between two settings diversity mostly lies above the line, and who has a setting
-/// there would seem more diverse. So a difference counts as shown only if it also is against the
-/// parabola through a third setting of the family; where both disagree about the sign p is 1.
-/// Holm's correction is over all settings. Where the family has two settings there is no parabola.
+/// Families bend: between two settings the true diversity mostly lies above the line, which would
+/// favour any setting there. So a difference is only claimed if it also holds against the parabola
+/// through a third setting of the family; where the signs disagree, p is 1. Holm's correction is
+/// over all settings. A family of two settings has no parabola.
 pub fn matched(
     points: &[Point<'_>],
     settings: &[usize],
@@ -66,7 +68,7 @@ pub fn matched(
     found
 }
 
-/// p isn't corrected yet.
+/// The p-value is not corrected yet.
 fn against(
     points: &[Point<'_>],
     setting: usize,
@@ -83,8 +85,8 @@ fn against(
     let first = (0..family.len().saturating_sub(1)).rev().find(held)?;
     let between = [family[first], family[first + 1]];
     let [a, b] = between.map(|i| quality(i).unwrap_or(q));
-    // A third on the line's way; of two the one by which the three are spaced more evenly, since a
-    // parabola runs wild where two nearly coincide.
+    // A third setting on the side of the interpolation; of two candidates the one with the more
+    // even spacing, because a parabola is unstable where two points nearly coincide.
     let beyond =
         |i: usize, near: f64, far: f64| Some(((quality(i)? - near) / (near - far)).ln().abs());
     let before = first.checked_sub(1).and_then(|i| Some((family[i], beyond(family[i], a, b)?)));
@@ -109,8 +111,8 @@ fn against(
     Some(Matched { between, share: (q - a) / (b - a), quality: q, family_has, difference })
 }
 
-/// What is drawn anew: for each unit, a prompt or a sample of the only one, the values of the
-/// setting, the two neighbours and the third.
+/// The resampled values: for each unit (a prompt, or a sample of a single prompt) the values of the
+/// setting, its two neighbours and the third.
 struct Units {
     of: Vec<Vec<[Vec<Option<f64>>; 2]>>,
     n_samples: usize,
@@ -144,13 +146,12 @@ impl Units {
         Units { of, n_samples, over }
     }
 
-    /// Of the setting.
+    /// The setting's means.
     fn mean_diversity(&self) -> f64 {
         mean(self.of.iter().map(|unit| mean(unit[0][1].iter().flatten().copied())))
     }
 
-    /// The difference from the curve through the family's settings among the first `n` points, with
-    /// its interval.
+    /// The difference from the curve through the first `n` points of the family, with its interval.
     fn estimate(&self, n: usize, resamples: usize, seed: u64) -> Option<Estimate> {
         let mut drawn = vec![[[0.0; 2]; MOST]; self.of.len()];
         let mut picks: Vec<usize> = (0..self.n_samples).collect();
@@ -168,8 +169,8 @@ impl Units {
                 }
                 contributions(&drawn, n, &mut each);
                 let found = deviation(&each, center, error);
-                // Where two neighbours came out the same there is no curve: as far off as can be,
-                // on either side in turn.
+                // Where two neighbours coincide there is no curve: the deviation counts as extreme,
+                // with alternating sign.
                 let far = if i.is_multiple_of(2) { f64::INFINITY } else { f64::NEG_INFINITY };
                 if found.is_nan() { far } else { found }
             };
@@ -181,8 +182,8 @@ impl Units {
 /// The setting, two neighbours and a third.
 const MOST: usize = 4;
 
-/// Of a unit's picked values, by point and metric. A value for all samples stands for each; where
-/// none that was picked is there, all do.
+/// Means of a unit's resampled values, by point and metric. A value per cell stands for each
+/// sample; if no resampled sample has a value, all do.
 fn means(slot: &mut [[f64; 2]; MOST], unit: &[[Vec<Option<f64>>; 2]], picks: &[usize]) {
     for (slot, both) in slot.iter_mut().zip(unit) {
         for (slot, values) in slot.iter_mut().zip(both) {
@@ -193,16 +194,16 @@ fn means(slot: &mut [[f64; 2]; MOST], unit: &[[Vec<Option<f64>>; 2]], picks: &[u
     }
 }
 
-/// NaN of nothing.
+/// NaN for an empty list.
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, n) = values.fold((0.0, 0), |(sum, n), value| (sum + value, n + 1));
     sum / f64::from(n)
 }
 
-/// What each unit contributes to the difference, whose mean is the difference: with P the curve
-/// through the family's means (q_i, d_i) and w_i the weights by which P(q) = Σ w_i d_i, a unit
-/// moves it by its own d, by -w_i of each d_i, by -P'(q) of its own q and by w_i P'(q_i) of each
-/// q_i.
+/// The first-order contribution of each unit to the difference, whose mean is the difference. With
+/// P the curve through the family's means (q_i, d_i) and weights w_i such that P(q) = Σ w_i d_i, a
+/// unit moves the difference by its own d, by -w_i of each d_i, by -P'(q) of its own q and by w_i
+/// P'(q_i) of each q_i.
 fn contributions(units: &[[[f64; 2]; MOST]], n: usize, each: &mut Vec<f64>) {
     let mut mean = [[0.0; 2]; MOST];
     for unit in units {
@@ -212,7 +213,7 @@ fn contributions(units: &[[[f64; 2]; MOST]], n: usize, each: &mut Vec<f64>) {
     }
     let [q, d] = mean[0];
     let nodes = &mean[1..n];
-    // Lagrange's weights at x, and the slope there.
+    // Lagrange weights at x, and the slope there.
     let weight = |i: usize, x: f64| -> f64 {
         let others = nodes.iter().enumerate().filter(|&(j, _)| j != i);
         others.map(|(_, other)| (x - other[0]) / (nodes[i][0] - other[0])).product()
@@ -236,7 +237,7 @@ fn contributions(units: &[[[f64; 2]; MOST]], n: usize, each: &mut Vec<f64>) {
         difference -= w * value;
         by[i + 1] = [w * slope(node), -w];
     }
-    // Where nothing differs, rounding isn't a difference.
+    // Rounding errors of equal values don't count as a difference.
     let least =
         1e-12 * mean.as_flattened().iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     each.clear();

@@ -1,11 +1,11 @@
-//! Values of two settings in, whether they differ out.
+//! Decides whether settings differ: intervals, paired comparisons and corrections.
 //!
-//! Samples of one number share their dice at all settings, so settings are compared in pairs
-//! ([`Series::minus`]). A mean has an interval over prompts and samples ([`Estimate`]); many
-//! comparisons of one metric are corrected together ([`holm`]). A difference that may be chance is
-//! [`Verdict::NotShown`], and settings with unequal budgets aren't compared at all (arXiv
-//! 2506.13681 shows what happens otherwise). Neither says a difference in diversity much where
-//! quality differs too: [`matched`] compares at equal quality.
+//! Samples with equal numbers share their random numbers at all settings, so settings are compared
+//! in pairs ([`Series::minus`]). A mean has an interval over prompts and samples ([`Estimate`]).
+//! Several comparisons of one metric are corrected together ([`holm`]). A difference that may be
+//! chance is [`Verdict::NotShown`]. Settings with unequal budgets aren't compared (arXiv 2506.13681
+//! shows why). A difference in diversity means little where quality differs too: [`matched`]
+//! compares at equal quality.
 
 mod bootstrap;
 mod comparison;

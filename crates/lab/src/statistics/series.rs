@@ -1,25 +1,25 @@
 //! The values of one setting, by prompt and sample.
 
-/// For each prompt its samples' values, by sample; none where there is no value.
+/// For each prompt its samples' values, by sample; `None` where a value is missing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     prompts: Vec<Vec<Option<f64>>>,
-    /// Between which numbers a value can lie at all.
+    /// The bounds of a value.
     ends: (f64, f64),
 }
 
 impl Series {
-    /// Of values by prompt and sample.
+    /// A series of values by prompt and sample.
     pub fn new(prompts: Vec<Vec<Option<f64>>>) -> Series {
         Series { prompts, ends: (f64::NEG_INFINITY, f64::INFINITY) }
     }
 
-    /// The same of something that can't be less or more than these.
+    /// A series whose values lie within bounds.
     pub fn within(self, least: f64, most: f64) -> Series {
         Series { ends: (least, most), ..self }
     }
 
-    /// Between which numbers a value, and so the mean, can lie at all.
+    /// The bounds of a value, and so of the mean.
     pub fn ends(&self) -> (f64, f64) {
         self.ends
     }
@@ -29,25 +29,25 @@ impl Series {
         &self.prompts
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub fn len(&self) -> usize {
         self.prompts.iter().flatten().flatten().count()
     }
 
-    /// Whether there is none.
+    /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The mean over prompts of the means over their samples: each prompt weighs the same.
+    /// The mean over prompts of the means over their samples: every prompt has equal weight.
     pub fn mean(&self) -> Option<f64> {
         let means = self.clusters();
         let sum: f64 = means.iter().map(|values| mean(values)).sum();
         (!means.is_empty()).then(|| sum / means.len() as f64)
     }
 
-    /// This one minus another, pair by pair: samples of one number share their dice, so what chance
-    /// did to both falls out. Where either has no value there is none.
+    /// The paired differences `self - other`. Samples with equal numbers share their random
+    /// numbers, so common chance cancels. Missing where either value is missing.
     pub fn minus(&self, other: &Series) -> Series {
         let pairs = |(a, b): (&Vec<Option<f64>>, &Vec<Option<f64>>)| {
             a.iter().zip(b).map(|(a, b)| Some((*a)? - (*b)?)).collect()
@@ -57,14 +57,14 @@ impl Series {
         Series::new(differences).within(least - other_most, most - other_least)
     }
 
-    /// The values that are there of each prompt that has any.
+    /// The existing values of each prompt that has any.
     pub(crate) fn clusters(&self) -> Vec<Vec<f64>> {
         let there = |values: &Vec<Option<f64>>| values.iter().flatten().copied().collect();
         self.prompts.iter().map(there).filter(|values: &Vec<f64>| !values.is_empty()).collect()
     }
 }
 
-/// Of at least one value.
+/// The mean of at least one value.
 pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }

@@ -1,7 +1,6 @@
-//! Student's t in, its tails out: for so few prompts that nothing can be resampled.
+//! Tail probabilities of Student's t, used where there are too few prompts to resample.
 
-/// The chance of more than `t` >= 0, with so many degrees of freedom (Abramowitz & Stegun 26.7.3
-/// and 26.7.4, which are exact).
+/// P(T > `t`) for `t` >= 0 (Abramowitz & Stegun 26.7.3 and 26.7.4, which are exact).
 pub(crate) fn upper_tail(freedom: usize, t: f64) -> f64 {
     let n = freedom as f64;
     let theta = libm::atan(t / n.sqrt());
@@ -21,7 +20,7 @@ pub(crate) fn upper_tail(freedom: usize, t: f64) -> f64 {
     (1.0 - within) / 2.0
 }
 
-/// The t below which the share `below` lies, from 0.5 on.
+/// The quantile of `below`, which is at least 0.5.
 pub(crate) fn quantile(freedom: usize, below: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1e9);
     for _ in 0..200 {

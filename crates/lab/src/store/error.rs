@@ -1,4 +1,4 @@
-//! What SQLite says in, what a person can do about it out.
+//! Turns SQLite's errors into errors that say what to do.
 
 use std::{
     fs::File,
@@ -11,7 +11,7 @@ use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
 /// Why the database of runs can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// No room for another row.
+    /// The disk is full.
     #[error(
         "there is no room left for {path}; what was reported is safe, so make room and run the same command again, which goes on from there"
     )]
@@ -19,7 +19,7 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
-    /// It can't be written or made.
+    /// The file can't be written or created.
     #[error("can't write {path}: {problem}; choose another place with --db")]
     ReadOnly {
         /// The database.
@@ -27,7 +27,7 @@ pub enum StoreError {
         /// Why.
         problem: String,
     },
-    /// It isn't there.
+    /// The file doesn't exist.
     #[error(
         "there are no runs yet: {path} doesn't exist (`kelvin sweep` makes it; --db names another)"
     )]
@@ -35,19 +35,19 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
-    /// A later version of Kelvin wrote it.
+    /// A newer version of Kelvin wrote the file.
     #[error(
         "{path} was written by a newer version of Kelvin (schema {found}, this one knows {known}): update Kelvin, or choose another file with --db"
     )]
     Newer {
         /// The database.
         path: PathBuf,
-        /// Its schema.
+        /// Its schema version.
         found: i64,
-        /// The newest that is known here.
+        /// The newest known schema version.
         known: i64,
     },
-    /// Something else than a database of runs.
+    /// The file isn't a database of Kelvin's runs.
     #[error("{path} isn't a database of Kelvin's runs ({problem}); --db names another file")]
     Foreign {
         /// The file.
@@ -55,23 +55,23 @@ pub enum StoreError {
         /// What it is instead.
         problem: String,
     },
-    /// Somebody else has held it for long.
+    /// Another process holds the lock for too long.
     #[error(
         "{path} is in use by another program for longer than {waited_secs} s; try again when it's done"
     )]
     Busy {
         /// The database.
         path: PathBuf,
-        /// How long was waited.
+        /// How long Kelvin waited.
         waited_secs: u64,
     },
-    /// No run, or more than one, answers to a name.
+    /// No run, or several runs, match a name.
     #[error("{problem}")]
     Name {
-        /// What was asked for and what there is.
+        /// The name, and the runs that exist.
         problem: String,
     },
-    /// Another process removed a run while it was worked at.
+    /// Another process removed the run during the sweep.
     #[error(
         "run {run} was removed from {path} while it was worked at, and its texts with it; the same command begins it anew"
     )]
@@ -81,28 +81,28 @@ pub enum StoreError {
         /// The run's number.
         run: i64,
     },
-    /// What is stored can't be understood.
+    /// Stored data can't be parsed.
     #[error("{path} holds something that can't be read: {problem}")]
     Damaged {
         /// The database.
         path: PathBuf,
-        /// What and where.
+        /// What, and in which row.
         problem: String,
     },
-    /// Anything else.
+    /// Any other error of SQLite.
     #[error("{path}: {problem}")]
     Other {
         /// The database.
         path: PathBuf,
-        /// In SQLite's words.
+        /// SQLite's message.
         problem: String,
     },
 }
 
-/// How long a lock of somebody else's is waited for.
+/// The time limit for a lock of another process.
 pub(super) const PATIENCE_SECS: u64 = 60;
 
-/// Why nothing can be written where something can be read.
+/// Why nothing can be written although the file can be read.
 pub(super) const SHUT: &str = "the file or its folder is read-only";
 
 impl StoreError {
@@ -110,8 +110,8 @@ impl StoreError {
         let (path, problem) = (path.to_path_buf(), error.to_string());
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full { path },
-            // Only the file that says who reads and writes is ever enlarged: a disk that was full
-            // from the start.
+            // Only the shared-memory file is ever extended, so this is a disk that was full from
+            // the start.
             Some(ErrorCode::SystemIoFailure)
                 if error
                     .sqlite_error()

@@ -1,8 +1,8 @@
-//! Finished samples in, runs out: one SQLite file, whose tables `schema.sql` documents.
+//! The SQLite database of runs. `schema.sql` documents the tables.
 //!
-//! A sample is one transaction, synced to the disk before [`Store::put`] returns, and unique by
-//! run, prompt, chain and number. So a kill at any moment loses nothing that was reported and
-//! doubles nothing.
+//! A sample is one transaction, synced to disk before [`Store::put`] returns, and unique by run,
+//! prompt, chain and sample number. A process killed at any moment loses no sample that was
+//! reported and stores none twice.
 
 mod error;
 mod read;
@@ -12,7 +12,7 @@ mod write;
 mod tests;
 
 pub use error::StoreError;
-pub use read::{Listed, Sitting};
+pub use read::{Listed, Session};
 
 use std::{
     collections::HashMap,
@@ -26,17 +26,18 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use error::{PATIENCE_SECS, SHUT};
 
-/// "Kelv": what SQLite keeps in the file's header to tell whose it is.
+/// SQLite's `application_id`: "Kelv".
 const APPLICATION: i64 = 0x4B65_6C76;
 /// The version of `schema.sql`.
 const SCHEMA: i64 = 1 + UPGRADES.len() as i64;
-/// What brings a file of version 1, 2 … to the next one. A file that is only read stays as it is.
+/// The statements that upgrade version 1, 2 … to the next one. A file opened for reading is never
+/// upgraded.
 const UPGRADES: [&str; 2] = [
     "ALTER TABLE runs ADD COLUMN ask_metrics TEXT; ALTER TABLE runs ADD COLUMN ask_judge TEXT;",
     "ALTER TABLE runs ADD COLUMN embedder TEXT; ALTER TABLE samples ADD COLUMN embedding BLOB;",
 ];
 
-/// A run's number in its database.
+/// The number of a run in its database.
 pub type RunId = i64;
 
 /// An open database of runs.
@@ -44,20 +45,20 @@ pub type RunId = i64;
 pub struct Store {
     db: Connection,
     path: PathBuf,
-    /// The file's version: that of an older Kelvin, if the file is only read.
+    /// The schema version of the file: an older one, if the file was opened for reading.
     schema: i64,
-    /// The hashes of runs begun here. A number is given out again once its run is removed.
+    /// The hashes of runs begun by this connection. SQLite reuses a run's number after its removal.
     begun: HashMap<RunId, String>,
 }
 
-/// How long a reader waits for the tables of a file that another process is making.
+/// How long a reader waits for the tables of a file that another process is creating.
 const MAKING: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Repeats `work` while another connection holds the file, for as long as a lock is waited for.
-/// SQLite's own waiting isn't enough: a connection that reads and then asks to write, as a change
-/// of the journal's mode does, is refused at once.
-fn patiently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+/// Retries `work` while another connection holds the lock, up to the lock's time limit. SQLite's
+/// own busy handler isn't enough: it doesn't cover a read transaction that becomes a write, such as
+/// a change of the journal mode.
+fn retry_while_locked<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let end = Instant::now() + Duration::from_secs(PATIENCE_SECS);
     loop {
         match work() {
@@ -68,7 +69,7 @@ fn patiently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, St
 }
 
 impl Store {
-    /// Opens the file to write runs into it; makes it, and its folder, if need be.
+    /// Opens the database for writing, and creates the file and its folder if needed.
     ///
     /// # Errors
     /// If it can't be written, isn't a database of runs, or a newer version's.
@@ -83,16 +84,16 @@ impl Store {
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         )?;
-        match patiently(|| store.version())? {
+        match retry_while_locked(|| store.version())? {
             0 => store.make()?,
             SCHEMA => {}
-            _ => patiently(|| store.upgrade())?,
+            _ => retry_while_locked(|| store.upgrade())?,
         }
         store.schema = SCHEMA;
         if store.db.is_readonly("main").unwrap_or(false) {
             return Err(read_only(SHUT.into()));
         }
-        // What was reported survives a power cut, not only a kill.
+        // `synchronous=FULL`: a reported sample survives a power cut, not only a killed process.
         store
             .db
             .execute_batch("PRAGMA synchronous = FULL")
@@ -100,7 +101,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the file to read; it may lie in a folder that can't be written.
+    /// Opens the database for reading. Its folder may be read-only.
     ///
     /// # Errors
     /// If it isn't there, isn't a database of runs, or a newer version's.
@@ -111,8 +112,8 @@ impl Store {
         let opened = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .and_then(|store| store.made_version().map(|v| (store, v)));
         let (mut store, version) = match opened {
-            // A log needs files beside the database; where they can't be made there is none, and
-            // nobody writes.
+            // WAL mode needs files beside the database. In a read-only folder there can be no
+            // writer, so the file is opened as immutable.
             Err(StoreError::ReadOnly { .. }) => {
                 let address = format!("file:{}?immutable=1", escaped(path));
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
@@ -153,7 +154,7 @@ impl Store {
         Store { db, path: path.to_path_buf(), schema: 0, begun: HashMap::new() }
     }
 
-    /// The schema's version: 0 if the file is new. Refuses what isn't ours.
+    /// The schema version: 0 for a new file. Files of other applications are refused.
     fn version(&self) -> Result<i64, StoreError> {
         self.at_once(|| {
             let number = |pragma: &str| -> Result<i64, StoreError> {
@@ -179,22 +180,22 @@ impl Store {
         })
     }
 
-    /// The schema's version for a reader, which waits a moment for tables that another process is
-    /// making.
+    /// The schema version for a reader. Waits briefly for tables that another process is creating.
     fn made_version(&self) -> Result<i64, StoreError> {
         let end = Instant::now() + MAKING;
         loop {
-            match patiently(|| self.version())? {
+            match retry_while_locked(|| self.version())? {
                 0 if Instant::now() < end => thread::sleep(PAUSE),
                 version => return Ok(version),
             }
         }
     }
 
-    /// Does `read` in one transaction, so that all of it sees one state of the file, whatever other
-    /// processes write meanwhile.
+    /// Runs `read` in one transaction, so it sees one snapshot of the database while other
+    /// processes write.
     fn at_once<T, E: From<StoreError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        // Within another one it does already. Dropping it ends it; there is nothing to keep.
+        // Inside another transaction the snapshot exists already. A read transaction has nothing to
+        // commit.
         let _view = match self.db.is_autocommit() {
             true => Some(self.db.unchecked_transaction().map_err(|error| self.explain(error))?),
             false => None,
@@ -202,16 +203,16 @@ impl Store {
         read()
     }
 
-    /// Makes the tables of a new file, all or none. Several processes may do so at once: one makes
-    /// them, the others find them.
+    /// Creates the tables of a new file in one transaction. Several processes may try at once: one
+    /// creates them, the others find them.
     fn make(&mut self) -> Result<(), StoreError> {
-        // Outside of a transaction, where alone the mode can be changed. Readers then never wait
-        // for a writer.
-        patiently(|| {
+        // The journal mode can only be changed outside a transaction. In WAL mode readers never
+        // wait for a writer.
+        retry_while_locked(|| {
             let changed = self.db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
             changed.map_err(|error| self.explain(error))
         })?;
-        patiently(|| {
+        retry_while_locked(|| {
             let path = &self.path;
             let explained = |error| StoreError::of(path, error);
             let db = self
@@ -232,12 +233,12 @@ impl Store {
         })
     }
 
-    /// Brings the tables of an older version up to this one, all or none.
+    /// Upgrades the tables of an older version in one transaction.
     fn upgrade(&mut self) -> Result<(), StoreError> {
         let explained = |error| StoreError::of(&self.path, error);
         let db =
             self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
-        // Under the lock: somebody else may have done it at the same moment.
+        // Checked again under the lock: another process may have upgraded the file.
         let version: i64 =
             db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explained)?;
         for upgrade in UPGRADES.iter().skip(version.max(1) as usize - 1) {
@@ -247,7 +248,7 @@ impl Store {
         db.commit().map_err(explained)
     }
 
-    /// Where it is.
+    /// The path of the database.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -261,7 +262,7 @@ impl Store {
     }
 }
 
-/// A path as SQLite's addresses have it.
+/// A path escaped for SQLite's URI syntax.
 fn escaped(path: &Path) -> String {
     let path = path.to_string_lossy();
     path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")

@@ -1,4 +1,4 @@
-//! What is stored in, runs out: a list of them, one by its name, a whole one.
+//! Reads runs from the database: a list, one by its name, or a whole run.
 
 use std::collections::HashSet;
 
@@ -13,51 +13,51 @@ use crate::{
     run::{Finish, Judged, Sample, Source, Token},
 };
 
-/// A run as a list shows it.
+/// A run as `runs list` shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
-    /// Its number here.
+    /// The run's number in this database.
     pub id: RunId,
-    /// Its recipe's hash.
+    /// The recipe's hash.
     pub hash: String,
-    /// When it was begun, UTC.
+    /// When it was begun, in UTC.
     pub created: String,
-    /// The version of the program that began it.
+    /// The version of Kelvin that began it.
     pub version: String,
-    /// Where its texts come from.
+    /// Where its texts were generated.
     pub source: Source,
     /// The recipe.
     pub recipe: Recipe,
-    /// Its canonical form.
+    /// The recipe in its canonical form.
     pub canonical: String,
-    /// The model whose opinion its samples have, if one has judged them.
+    /// The judge model, if there is one.
     pub judge: Option<Source>,
-    /// Texts that it has judged.
+    /// The number of samples that the judge has scored.
     pub n_judged: usize,
-    /// SHA-256 of the model by which its samples have embeddings, if one has looked.
+    /// SHA-256 of the embedding model, if there is one.
     pub embedder: Option<String>,
-    /// Texts that have one.
+    /// The number of samples with an embedding.
     pub n_embedded: usize,
-    /// Texts that are there.
+    /// The number of samples.
     pub n_done: usize,
-    /// Their tokens.
+    /// The number of their tokens.
     pub n_tokens: usize,
 }
 
-/// A time that somebody worked at a run.
+/// One session of a sweep.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sitting {
-    /// When, UTC.
+pub struct Session {
+    /// When it was recorded, in UTC.
     pub begun: String,
-    /// How long.
+    /// Its duration.
     pub elapsed_secs: f64,
     /// Tokens of the samples that were finished.
     pub tokens: usize,
-    /// Threads, or requests at once.
+    /// Threads, or concurrent requests.
     pub threads: usize,
 }
 
-/// A hash is named by this many of its digits at least.
+/// The minimum number of digits that name a hash.
 const LEAST_DIGITS: usize = 4;
 
 impl Store {
@@ -72,7 +72,7 @@ impl Store {
     /// One run.
     ///
     /// # Errors
-    /// If it can't be read or isn't there.
+    /// If it can't be read or doesn't exist.
     pub fn show(&self, run: RunId) -> Result<Listed, StoreError> {
         let found = self.at_once(|| self.listed("SELECT id FROM runs WHERE id = ?1", Some(run)))?;
         found.into_iter().next().ok_or_else(|| self.damaged(format!("run {run} isn't there")))
@@ -133,7 +133,7 @@ impl Store {
         ids.into_iter().map(one).collect()
     }
 
-    /// What a run's recipe wants to be reported.
+    /// The evaluation settings of a run's recipe.
     fn evaluation(&self, run: RunId) -> Result<Evaluation, StoreError> {
         if self.schema < 2 {
             return Ok(Evaluation::default());
@@ -148,7 +148,7 @@ impl Store {
         Ok(Evaluation { metrics: metrics.unwrap_or_default(), judge })
     }
 
-    /// By which model a run's samples have embeddings, and how many have.
+    /// The embedding model of a run, and the number of samples with an embedding.
     fn embedder(&self, run: RunId) -> Result<(Option<String>, usize), StoreError> {
         if self.schema < 3 {
             return Ok((None, 0));
@@ -161,10 +161,10 @@ impl Store {
         )
     }
 
-    /// The run that a name means: its number, the first digits of its hash, or `last`.
+    /// Finds a run by its number, the first digits of its hash, or `last`.
     ///
     /// # Errors
-    /// If none does, or several do.
+    /// If no run matches, or several do.
     pub fn find(&self, name: &str) -> Result<RunId, StoreError> {
         let all: Vec<(RunId, String)> =
             self.rows("SELECT id, hash FROM runs ORDER BY id", [], |row| {
@@ -200,7 +200,7 @@ impl Store {
         }
     }
 
-    /// Which samples a run has, by prompt, chain and number.
+    /// The samples that a run has, as (prompt, chain, sample).
     ///
     /// # Errors
     /// If they can't be read.
@@ -213,21 +213,21 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// When somebody worked at runs whose texts come from this source, latest first.
+    /// Sessions of runs whose texts come from `source`, latest first.
     ///
     /// # Errors
     /// If they can't be read.
-    pub fn sittings_of(&self, source: &Source) -> Result<Vec<Sitting>, StoreError> {
+    pub fn sessions_of(&self, source: &Source) -> Result<Vec<Session>, StoreError> {
         let source = serde_json::to_string(source).expect("texts are always JSON");
         self.rows(
             "SELECT begun, elapsed_secs, tokens, threads FROM sittings JOIN runs ON run = runs.id WHERE source = ?1
              ORDER BY sittings.id DESC",
             [source],
-            |row| Ok(Sitting { begun: row.get(0)?, elapsed_secs: row.get(1)?, tokens: number(row, 2)?, threads: number(row, 3)? }),
+            |row| Ok(Session { begun: row.get(0)?, elapsed_secs: row.get(1)?, tokens: number(row, 2)?, threads: number(row, 3)? }),
         )
     }
 
-    /// A whole run, as far as it has come.
+    /// Loads a run with all samples that exist.
     ///
     /// # Errors
     /// If it can't be read.
@@ -255,10 +255,10 @@ impl Store {
         })
     }
 
-    /// Every sample of a run, by prompt, then chain, then number, one at a time.
+    /// Calls `told` for every sample of a run, sorted by prompt, chain and sample number.
     ///
     /// # Errors
-    /// If one can't be read, or what `told` answers.
+    /// If a sample can't be read, or the error that `told` returns.
     pub fn each_sample<E: From<StoreError>>(
         &self,
         run: RunId,
@@ -280,11 +280,11 @@ impl Store {
         Ok(())
     }
 
-    /// Every step of a run whose logits were kept: which chain, which dice, the token that was
-    /// drawn, and the logits.
+    /// Calls `told` for every step whose logits were recorded: chain, sample number, drawn token,
+    /// logits.
     ///
     /// # Errors
-    /// If one can't be read, or what `told` answers.
+    /// If a step can't be read, or the error that `told` returns.
     pub fn each_kept<E: From<StoreError>>(
         &self,
         run: RunId,
@@ -406,7 +406,7 @@ fn read_token(row: &Row<'_>) -> rusqlite::Result<Token> {
     })
 }
 
-/// A column's text, read by `read`.
+/// Parses the text of a column with `read`.
 fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
     row: &Row<'_>,
     column: usize,

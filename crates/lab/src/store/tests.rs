@@ -76,7 +76,7 @@ fn what_is_put_in_comes_out_in_order_and_once() {
     store.embed(run, "aa", &[(0, 1, 1, vec![9.0, 9.0])]).unwrap();
     store.embed(run, "bb", &[(0, 1, 0, vec![0.6, -0.8])]).unwrap();
     store.embed(run, "bb", &[(1, 0, 1, vec![0.1, 1e-38])]).unwrap();
-    store.sat(run, 1.5, 30, 2).unwrap();
+    store.record_session(run, 1.5, 30, 2).unwrap();
     drop(store);
 
     let store = Store::open_to_read(&path).unwrap();
@@ -102,7 +102,7 @@ fn what_is_put_in_comes_out_in_order_and_once() {
     );
     assert_eq!(listed.version, "0.1.0");
     assert_eq!(store.present(run).unwrap().len(), 3);
-    let sittings = store.sittings_of(&source()).unwrap();
+    let sittings = store.sessions_of(&source()).unwrap();
     assert_eq!((sittings.len(), sittings[0].tokens, sittings[0].threads), (1, 30, 2));
 }
 

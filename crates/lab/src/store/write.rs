@@ -1,4 +1,4 @@
-//! Runs begun, samples finished: what changes the database.
+//! Changes the database: begins runs, stores samples, removes runs.
 
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -10,9 +10,9 @@ use crate::{
 };
 
 impl Store {
-    /// The run of a recipe: the one that is there, grown to as many samples as the recipe has, or a
-    /// new one. What the recipe wants to be reported replaces what was wanted before; where it's
-    /// silent, that stays.
+    /// Finds or creates the run of a recipe. An existing run grows to the recipe's number of
+    /// samples. The recipe's evaluation settings replace earlier ones; settings that it doesn't
+    /// name stay.
     ///
     /// # Errors
     /// If it can't be written.
@@ -61,19 +61,19 @@ impl Store {
         Ok(run)
     }
 
-    /// Keeps a finished sample; when this returns it's on the disk. Whether it is new: one that is
-    /// there already stays as it is.
+    /// Stores a finished sample, synced to disk when this returns. Returns whether it is new; an
+    /// existing sample stays unchanged.
     ///
     /// # Errors
-    /// If it can't be written; then nothing of it is there.
+    /// If it can't be written. Then no part of it is stored.
     pub fn put(&mut self, run: RunId, sample: &Sample) -> Result<bool, StoreError> {
         self.put_with(run, sample, &[])
     }
 
-    /// The same with the logits of its tokens, in their order.
+    /// Stores a finished sample together with the logits of its tokens, in order.
     ///
     /// # Errors
-    /// If it can't be written; then nothing of it is there.
+    /// If it can't be written. Then no part of it is stored.
     pub fn put_with(
         &mut self,
         run: RunId,
@@ -113,8 +113,8 @@ impl Store {
         })
     }
 
-    /// Keeps what a judge says of samples, by prompt, chain and number, all or none. What another
-    /// judge said is forgotten.
+    /// Stores a judge's scores by (prompt, chain, sample), in one transaction. Scores of another
+    /// judge are deleted.
     ///
     /// # Errors
     /// If it can't be written.
@@ -147,8 +147,8 @@ impl Store {
         })
     }
 
-    /// Keeps where samples lie by what they mean, by prompt, chain and number, all or none,
-    /// according to the model with this SHA-256. What another one said is forgotten.
+    /// Stores embeddings by (prompt, chain, sample), in one transaction, with the SHA-256 of the
+    /// embedding model. Embeddings of another model are deleted.
     ///
     /// # Errors
     /// If it can't be written.
@@ -181,11 +181,11 @@ impl Store {
         })
     }
 
-    /// Notes that somebody worked at a run for so long.
+    /// Records one session of a sweep: its duration, tokens and threads.
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn sat(
+    pub fn record_session(
         &mut self,
         run: RunId,
         elapsed_secs: f64,
@@ -202,13 +202,13 @@ impl Store {
         })
     }
 
-    /// Forgets a run and all its texts.
+    /// Deletes a run and all its texts.
     ///
     /// # Errors
     /// If it can't be written.
     pub fn remove(&mut self, run: RunId) -> Result<(), StoreError> {
-        // Rows of other tables go with it; the room is given back where that can be done without
-        // copying the file.
+        // Rows of other tables are deleted with it (ON DELETE CASCADE). Free pages are returned
+        // where that needs no copy of the file.
         self.write(Some(run), |db| {
             db.execute("DELETE FROM tokens WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
             db.execute("DELETE FROM logits WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
@@ -221,8 +221,8 @@ impl Store {
         })
     }
 
-    /// Does `change` as one transaction, synced to the disk when this returns. If it is to a run
-    /// that was begun here, the run has to be there still: its number may be another run's by now.
+    /// Runs `change` in one transaction, synced to disk when this returns. A run begun by this
+    /// connection must still exist: its number may belong to another run by now.
     fn write<T>(
         &mut self,
         run: Option<RunId>,

@@ -1,10 +1,11 @@
-//! Many settings and an objective in, the setting to use out, by successive halving (Jamieson &
-//! Talwalkar 2016, arXiv 1502.07943).
+//! Searches for the best setting by successive halving (Jamieson & Talwalkar 2016, arXiv
+//! 1502.07943).
 //!
-//! Each round spends the same number of texts on the settings that are left, each of which gets the
-//! same share, and keeps the better half. Each round throws its own dice, so that nobody is kept
-//! twice for the same luck; a last round, with fresh dice too, only reports: the winner's interval
-//! isn't flattered by having been chosen, and what can't be told from the winner is said.
+//! Every round spends the same number of texts, divides it evenly among the remaining settings, and
+//! keeps the better half. Every round uses new random numbers, so no setting survives twice by the
+//! same luck. The last round, with new random numbers too, only reports: the winner's interval
+//! isn't biased by the selection, and settings that can't be distinguished from the winner are
+//! named.
 
 mod objective;
 
@@ -17,19 +18,19 @@ use crate::{
     statistics::{Difference, Estimate, compare},
 };
 
-/// A round of the tournament.
+/// A round of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Round {
-    /// Settings that take part.
+    /// The number of settings.
     pub settings: usize,
-    /// Samples that each prompt has with each.
+    /// Samples per prompt and setting.
     pub samples: usize,
-    /// Whether it only reports.
+    /// Whether the round only reports.
     pub is_last: bool,
 }
 
-/// The rounds for so many settings, `samples` for each in the first, until at most `finalists` are
-/// left; the last only reports.
+/// The rounds for a number of settings: `samples` per cell in the first round, until at most
+/// `finalists` settings remain. The last round only reports.
 pub fn rounds(settings: usize, samples: usize, finalists: usize) -> Vec<Round> {
     let budget = settings * samples;
     let finalists = finalists.max(1);
@@ -47,20 +48,19 @@ pub fn rounds(settings: usize, samples: usize, finalists: usize) -> Vec<Round> {
     rounds
 }
 
-/// How a setting did.
+/// The result of a setting.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Standing {
-    /// Which chain of the run.
+    /// The index of the chain in the run.
     pub chain: usize,
-    /// The mean of what is to be best.
+    /// The mean of the target metric.
     pub value: Option<f64>,
-    /// How far it misses its bounds, in parts of each bound's number, all together; 0 if it keeps
-    /// them.
+    /// The sum of the violations of all bounds, each relative to its bound; 0 if all hold.
     pub misses: f64,
 }
 
-/// The settings of a run, the best first: those that keep all bounds by their value, then the
-/// others by how little they miss.
+/// Ranks the settings of a run: first those that hold all bounds by their value, then the others by
+/// their violation.
 pub fn standings(run: &Run, objective: &Objective) -> Vec<Standing> {
     let best = measure(run, objective.metric);
     let bounds: Vec<(Bound, Values)> =
@@ -83,21 +83,20 @@ pub fn standings(run: &Run, objective: &Objective) -> Vec<Standing> {
     found
 }
 
-/// What the last round says of a finalist.
+/// The last round's result of a finalist.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finalist {
-    /// Which chain of the run.
+    /// The index of the chain in the run.
     pub chain: usize,
-    /// What is to be best.
+    /// The target metric.
     pub value: Option<Value>,
-    /// Each bound's metric, in the objective's order.
+    /// The metric of each bound, in the objective's order.
     pub bounded: Vec<Option<Value>>,
-    /// The difference from the winner, pair by pair; none for the winner.
+    /// The paired difference from the winner; `None` for the winner.
     pub behind: Option<Difference>,
 }
 
-/// The finalists of the last round, whose run has the winner as its first chain and the runners-up
-/// behind it.
+/// The finalists of the last round. The winner is the run's first chain, the runners-up follow.
 pub fn finalists(run: &Run, objective: &Objective, seed: u64) -> Vec<Finalist> {
     let best = measure(run, objective.metric);
     let bounds: Vec<Values> =

@@ -1,48 +1,48 @@
-//! What "best" means, as one types it: `vendi, surprisal<=2.5`.
+//! Parses the objective of a search: `vendi, surprisal<=2.5`.
 
 use std::{fmt, str::FromStr};
 
 use crate::metrics::Metric;
 
-/// A metric to have most of (or least), and what others must not pass.
+/// A target metric, and bounds on other metrics.
 ///
-/// Written `METRIC, METRIC<=NUMBER, METRIC>=NUMBER …`; the first is wanted as its own nature is
-/// (more diversity, less surprisal), or with `most` or `least` before it.
+/// Written `METRIC, METRIC<=NUMBER, METRIC>=NUMBER …`. The target's direction is its natural one
+/// (more diversity, less surprisal), or `most` or `least` written before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objective {
-    /// What is to be best.
+    /// The target metric.
     pub metric: &'static Metric,
-    /// More is better.
+    /// Whether larger is better.
     pub most: bool,
-    /// What must hold.
+    /// The bounds.
     pub bounds: Vec<Bound>,
 }
 
-/// What must hold of a metric's mean.
+/// A bound on a metric's mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bound {
     /// The metric.
     pub metric: &'static Metric,
-    /// It's a ceiling rather than a floor.
+    /// Whether it is an upper bound.
     pub is_ceiling: bool,
-    /// The number.
+    /// The bound's number.
     pub number: f64,
 }
 
 impl Objective {
-    /// Whether a metric has a part in it.
+    /// Whether the objective uses a metric.
     pub fn names(&self, name: &str) -> bool {
         self.metric.name == name || self.bounds.iter().any(|bound| bound.metric.name == name)
     }
 
-    /// All its metrics, what is to be best first.
+    /// All metrics of the objective, the target first.
     pub fn metrics(&self) -> impl Iterator<Item = &'static Metric> + '_ {
         std::iter::once(self.metric).chain(self.bounds.iter().map(|bound| bound.metric))
     }
 }
 
 impl Bound {
-    /// How far a mean misses it, in parts of its number; 0 if it holds, ∞ if there is no mean.
+    /// The violation by a mean, relative to the bound; 0 if it holds, ∞ if there is no mean.
     pub fn missed_by(&self, mean: Option<f64>) -> f64 {
         let Some(mean) = mean else { return f64::INFINITY };
         let beyond = if self.is_ceiling { mean - self.number } else { self.number - mean };

@@ -1,17 +1,17 @@
-//! JSON in, prompts out: records one after another, as lines or spread over lines, or one array of
-//! them.
+//! Reads prompts from JSON: consecutive records, on one line each or pretty-printed, or one array
+//! of records.
 
 use serde_json::{Deserializer, Value, value::RawValue};
 
 use super::record;
 use crate::run::Prompt;
 
-/// A file that is one array.
+/// The file is one array.
 pub(super) const ARRAY: &str = "a JSON array";
-/// A file with an object in each line.
+/// The file has one object per line.
 const OBJECTS: &str = "JSON objects";
 
-/// The prompts of all records. `at` makes an error of a place and a problem.
+/// The prompts of all records. `at` builds an error from a line and a problem.
 pub(super) fn read(
     text: &str,
     column: Option<&str>,
@@ -47,7 +47,7 @@ fn of_record(raw: &str, column: Option<&str>) -> Result<Prompt, String> {
 
 fn not_json(error: &serde_json::Error) -> String {
     let said = error.to_string();
-    // The place is said already.
+    // The message contains the position already.
     let problem = said.rfind(" at line ").map_or(said.as_str(), |end| &said[..end]);
     format!("not JSON ({problem})")
 }
@@ -56,7 +56,7 @@ fn place(line: usize, column: usize) -> String {
     format!("line {line}, column {column}")
 }
 
-/// Where in `text` a part of it begins.
+/// The byte offset of `part` within `text`.
 fn place_of(text: &str, part: &RawValue) -> String {
     let at = part.get().as_ptr().addr() - text.as_ptr().addr();
     let before = &text[..at];
@@ -64,8 +64,8 @@ fn place_of(text: &str, part: &RawValue) -> String {
     place(1 + before.matches('\n').count(), 1 + before[line_begin..].chars().count())
 }
 
-/// What JSON a file of lines holds, if it is JSON of records as a whole. A line of JSON among
-/// others is a prompt.
+/// The JSON form of a file read as lines, if the whole file is JSON records. A single line of JSON
+/// among other lines is a prompt.
 pub(super) fn disguised(text: &str) -> Option<&'static str> {
     let is_array = text.trim_start().starts_with('[');
     let is_list = |value: &Value| value.as_array().is_some_and(|all| all.iter().all(is_record));

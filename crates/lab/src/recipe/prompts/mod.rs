@@ -1,5 +1,5 @@
-//! A file of prompts in, the prompts out: one a line, or records of JSON, CSV, TSV or Parquet whose
-//! other fields stay with them.
+//! Reads files of prompts: one prompt a line, or records of JSON, CSV, TSV or Parquet. A record's
+//! other fields stay with its prompt.
 //!
 //! The file's ending chooses the form. Where the content contradicts the ending, the file is
 //! refused: a JSON array in a .txt file isn't one prompt.
@@ -15,27 +15,27 @@ use std::{collections::BTreeMap, path::Path};
 
 use crate::{run::Prompt, text_file};
 
-/// More than anybody has prompts for.
+/// The maximum size of a file of prompts in bytes.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// How the prompts lie in a file.
+/// How the prompts are stored in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Lines,
     Json,
-    /// With this byte between fields.
+    /// Delimited text with this byte between fields.
     Table(u8),
     Parquet,
 }
 
-/// Endings of files that hold texts or tables but aren't read. As lines their markup would become
-/// prompts.
+/// Extensions of files that hold texts or tables but aren't supported. Read as lines, their markup
+/// would become prompts.
 const UNREAD: [&str; 17] = [
     "yaml", "yml", "toml", "xml", "html", "xlsx", "xls", "ods", "docx", "pdf", "arrow", "feather",
     "gz", "zst", "zip", "db", "sqlite",
 ];
 
-/// Reads the prompts of a file. Its ending decides:
+/// Reads the prompts of a file. Its extension decides the format:
 ///
 /// - `.jsonl`, `.ndjson`, `.json`: records one after another, or one array of them. A record is an
 ///   object with a `prompt` or a text alone.
@@ -101,7 +101,7 @@ fn lines(text: &str, shown: &str, column: Option<&str>) -> Result<Vec<Prompt>, S
     Ok(text.lines().filter(|line| !line.trim().is_empty()).map(Prompt::from).collect())
 }
 
-/// The prompts, if there are any.
+/// The prompts, or an error if there are none.
 fn some(prompts: Vec<Prompt>, shown: &str, why: &str) -> Result<Vec<Prompt>, String> {
     if prompts.is_empty() { Err(format!("{shown} has no prompts: {why}")) } else { Ok(prompts) }
 }

@@ -1,5 +1,4 @@
-//! A record's fields in, its prompt out: where a text lies in the records that people's tools
-//! write.
+//! Finds the prompt in a record: the places where common tools store it.
 
 use serde_json::{Map, Value};
 
@@ -7,12 +6,12 @@ use crate::run::Prompt;
 
 /// The field that holds the prompt unless another is named.
 pub(super) const PROMPT: &str = "prompt";
-/// OpenAI's list of messages.
+/// A list of messages in OpenAI's format.
 const MESSAGES: &str = "messages";
-/// What a line of OpenAI's batch files sends, beside `custom_id`, `method` and `url`.
+/// The request of a line of OpenAI's batch files, beside `custom_id`, `method` and `url`.
 const BODY: &str = "body";
 
-/// Names listed in an error at most.
+/// The maximum number of field names listed in an error.
 const MOST_NAMES: usize = 30;
 
 /// The prompt of a record: the text in `column`, or if none is named, in `prompt`, `messages`,
@@ -42,7 +41,7 @@ pub(super) fn prompt(
     Err(missing(PROMPT, fields.keys()))
 }
 
-/// Says that a field isn't there, and which are.
+/// The error for a missing field. It lists the fields that exist.
 pub(super) fn missing<'a>(name: &str, found: impl ExactSizeIterator<Item = &'a String>) -> String {
     let n = found.len();
     let mut names: Vec<String> = found.take(MOST_NAMES).map(|name| shortened(name)).collect();
@@ -53,7 +52,7 @@ pub(super) fn missing<'a>(name: &str, found: impl ExactSizeIterator<Item = &'a S
     format!("there is no \"{name}\" among its fields ({names}); --prompt-column NAME takes another")
 }
 
-/// A name or value short enough for an error.
+/// A name or value shortened for an error.
 pub(super) fn shortened(text: &str) -> String {
     const MOST_CHARS: usize = 60;
     let mut short: String = text.chars().take(MOST_CHARS).collect();
@@ -63,7 +62,7 @@ pub(super) fn shortened(text: &str) -> String {
     short
 }
 
-/// A text, or the one message of a user that a list of messages holds.
+/// A string, or the single user message of a list of messages.
 fn text(name: &str, found: Value) -> Result<String, String> {
     match found {
         Value::String(text) if !name.ends_with(MESSAGES) => Ok(text),
@@ -77,7 +76,7 @@ fn text(name: &str, found: Value) -> Result<String, String> {
     }
 }
 
-/// A prompt is one message of a user. Of anything else it isn't known how it would go on.
+/// A prompt is one user message. A longer conversation can't be continued here.
 fn message(name: &str, messages: &[Value]) -> Result<String, String> {
     let role = |one: &Value| one.get("role").and_then(Value::as_str).unwrap_or("none").to_string();
     let [one] = messages else {

@@ -1,5 +1,4 @@
-//! A table with named columns in, the prompts of its rows out: CSV (RFC 4180), TSV and Apache
-//! Parquet.
+//! Reads prompts from tables with named columns: CSV (RFC 4180), TSV and Apache Parquet.
 
 use std::{fs::File, path::Path};
 
@@ -13,8 +12,8 @@ use serde_json::{Map, Value};
 use super::{MOST_BYTES, record};
 use crate::run::Prompt;
 
-/// The prompts of text whose first line names columns. `at` makes an error of a place and a
-/// problem.
+/// The prompts of delimited text whose first line names the columns. `at` builds an error from a
+/// line and a problem.
 pub(super) fn separated(
     text: &str,
     delimiter: u8,
@@ -37,8 +36,8 @@ pub(super) fn separated(
             Err(error) => error.position().map_or(begin.line(), csv::Position::line),
         };
         let refused = |problem: &str| Err(at(&format!("line {line}"), problem));
-        // An open quotation mark takes the rest of the file in, so this comes before its
-        // consequences.
+        // An unclosed quotation mark swallows the rest of the file, so it is reported before the
+        // errors that follow from it.
         let raw = &text.as_bytes()[begin.byte() as usize..reader.position().byte() as usize];
         if raw.iter().filter(|&&byte| byte == b'"').count() % 2 == 1 {
             return refused(
@@ -60,8 +59,8 @@ pub(super) fn separated(
     }
 }
 
-/// Refuses names without the prompt's, which a file without a line of names has, and names that
-/// come up twice.
+/// Refuses a header without the prompt's column, as a file without a header has, and duplicate
+/// column names.
 fn check_names(names: &StringRecord, wanted: &str, delimiter: u8) -> Result<(), String> {
     if let Some(twice) =
         names.iter().enumerate().find(|(i, name)| names.iter().take(*i).any(|n| n == *name))
@@ -122,7 +121,7 @@ pub(super) fn parquet(
     let mut prompts = Vec::new();
     for (i, row) in reader.get_row_iter(None).map_err(unreadable)?.enumerate() {
         let row = row.map_err(unreadable)?;
-        // Bytes that aren't marked as text would become something else in JSON.
+        // Bytes that aren't annotated as text can't be represented in JSON.
         let cells = row.get_column_iter().filter(|(_, field)| !matches!(field, Field::Bytes(_)));
         let fields: Map<String, Value> =
             cells.map(|(name, field)| (name.clone(), field.to_json_value())).collect();

@@ -37,7 +37,7 @@ fn small_sweep(path: &Path, seed: u64) -> Result<(), StoreError> {
     let mut store = Store::open(path)?;
     let run = store.begin(&Recipe { seed, ..recipe(1) }, &source(), "0.1.0")?;
     store.put(run, &sample(0, 0, 0))?;
-    store.sat(run, 1.0, 1, 1)
+    store.record_session(run, 1.0, 1, 1)
 }
 
 #[test]
@@ -132,7 +132,9 @@ fn a_run_that_was_removed_takes_no_texts_and_no_other_run_takes_them() {
     );
     // Its number is given out again.
     assert_eq!(other.begin(&Recipe { seed: 9, ..recipe(1) }, &source(), "0.1.0").unwrap(), run);
-    for refused in [sweep.put(run, &sample(0, 1, 0)).map(drop), sweep.sat(run, 1.0, 1, 1)] {
+    for refused in
+        [sweep.put(run, &sample(0, 1, 0)).map(drop), sweep.record_session(run, 1.0, 1, 1)]
+    {
         assert!(matches!(refused, Err(StoreError::Removed { run: 1, .. })), "{refused:?}");
     }
     assert_eq!(other.present(run).unwrap(), HashSet::new());
