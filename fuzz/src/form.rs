@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kelvin::untrusted::{Forms, Notation};
+use kelvin_constraint::{Form, FormError, Forms};
 use kelvin_engine::{TokenId, tokenizer::Tokenizer};
 use serde_json::Value;
 
@@ -24,11 +24,36 @@ const MOST_ERROR: usize = 2000;
 /// Tokens of a text that is made under a form.
 const MOST_TOKENS: usize = 48;
 
+/// The ways in which a form is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notation {
+    /// A JSON schema.
+    Schema,
+    /// A regular expression.
+    Regex,
+    /// A grammar in Lark's notation.
+    Lark,
+    /// Texts to choose from, one a line.
+    Choice,
+}
+
+impl Notation {
+    fn form(self, text: &str) -> Result<Form, FormError> {
+        Ok(match self {
+            Notation::Schema => Form::schema(text)?,
+            Notation::Regex => Form::Regex(text.to_string()),
+            Notation::Lark => Form::Lark(text.to_string()),
+            Notation::Choice => Form::Choice(text.lines().map(str::to_string).collect()),
+        })
+    }
+}
+
 /// Panics if Kelvin's own checks break a promise.
 pub(crate) fn check(bytes: &[u8]) {
     let Some((notation, text)) = read(bytes) else { return };
     let begun = Instant::now();
-    let (result, peak) = memory::peak_of(|| notation.check(text));
+    let (result, peak) =
+        memory::peak_of(|| notation.form(text).and_then(|form| form.grammar().map(drop)));
     assert!(begun.elapsed() <= MOST_TIME, "the check took {:?}", begun.elapsed());
     assert!(peak <= MOST_MEMORY, "the check took {peak} bytes of memory");
     check_refusal(&result);
@@ -45,11 +70,11 @@ pub(crate) fn check_compiled(bytes: &[u8]) {
     }
     let (tokenizer, forms) = VOCABULARY.get_or_init(|| {
         let tokenizer = tokenizer::for_forms();
-        let forms = Forms::new(&tokenizer).expect("a token ends a text");
+        let forms = Forms::in_process(&tokenizer).expect("a token ends a text");
         (tokenizer, forms)
     });
     let begun = Instant::now();
-    let compiled = forms.compile(notation, text);
+    let compiled = notation.form(text).and_then(|form| forms.compile(&form));
     assert!(begun.elapsed() <= MOST_COMPILE_TIME, "compiling took {:?}", begun.elapsed());
     check_refusal(&compiled);
     let Ok(mut constraint) = compiled else { return };
@@ -100,8 +125,9 @@ fn read(bytes: &[u8]) -> Option<(Notation, &str)> {
     Some((notation, std::str::from_utf8(text).ok()?))
 }
 
-fn check_refusal<T>(result: &Result<T, String>) {
-    if let Err(words) = result {
+fn check_refusal<T>(result: &Result<T, FormError>) {
+    if let Err(error) = result {
+        let words = error.to_string();
         assert!(
             !words.is_empty() && words.len() <= MOST_ERROR,
             "a refusal of {} bytes",

@@ -10,7 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kelvin::untrusted::Requests;
+use kelvin_engine::{Engine, transformer::ModelOptions};
+use kelvin_server::DryRun;
 use serde_json::Value;
 
 #[allow(
@@ -47,7 +48,7 @@ const MOST_MESSAGE: usize = 4000;
 /// Panics if the request breaks a promise.
 pub(crate) fn check(bytes: &[u8]) {
     thread_local! {
-        static REQUESTS: OnceCell<Requests> = const { OnceCell::new() };
+        static REQUESTS: OnceCell<DryRun> = const { OnceCell::new() };
     }
     let Some((&pick, body)) = bytes.split_first() else { return };
     let path = ROUTES[usize::from(pick) % ROUTES.len()];
@@ -77,10 +78,11 @@ fn check_problem(path: &str, status: u16, error: &Value, n_bytes: usize) {
     assert!(status != 503 || error["code"] == "shutting_down", "{path}: {error}");
 }
 
-fn start() -> Requests {
+fn start() -> DryRun {
     let path = tiny::TinyModel::new(&tiny::MISTRAL_LIKE).speaking().write();
-    let requests = Requests::new(&path).expect("the tiny model is sound");
+    let options = ModelOptions { threads: 1, isa: None };
+    let engine = Engine::open(&path, &options, &mut |_, _| {}).expect("the tiny model is sound");
     // The model is in memory.
     let _ = fs::remove_file(path);
-    requests
+    DryRun::new(engine).expect("a thread can be started")
 }

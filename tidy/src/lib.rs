@@ -8,8 +8,9 @@ mod rules;
 
 pub use manifest::check_manifest;
 
-/// The crates in the order of the data flow: each may import only those before it.
-pub const FLOW: [&str; 5] = ["kernels", "sampling", "engine", "lab", "kelvin"];
+/// The crates in the order of the data flow: each may import only crates before it.
+pub const FLOW: [&str; 9] =
+    ["kernels", "sampling", "engine", "lab", "views", "constraint", "models", "server", "kelvin"];
 
 /// What is wrong with one file. `path` is relative to the root of the project, with `/` between its
 /// parts. An empty answer is a tidy file.
@@ -38,8 +39,10 @@ fn crate_of(path: &str) -> Option<&str> {
     FLOW.contains(&name).then_some(name)
 }
 
-/// The crates that `name` may import: those to its left in the flow.
+/// The crates that `name` may import: those to its left in the flow. `models` stands beside `views`
+/// and `constraint` and imports neither.
 fn upstream_of(name: &str) -> &'static [&'static str] {
+    let name = if name == "models" { "views" } else { name };
     let place = FLOW.iter().position(|&c| c == name).unwrap_or(FLOW.len());
     &FLOW[..place]
 }

@@ -4,24 +4,27 @@ use crate::{crate_of, upstream_of};
 
 /// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that
 /// may depend on it.
-const ROOMS: [(&str, &[&str]); 17] = [
-    ("serde", &["lab", "kelvin"]),
-    ("serde_json", &["lab", "kelvin"]),
-    ("toml", &["lab", "kelvin"]),
+const ROOMS: [(&str, &[&str]); 20] = [
+    ("serde", &["lab", "views", "constraint", "models", "server", "kelvin"]),
+    ("serde_json", &["lab", "views", "constraint", "server", "kelvin"]),
+    ("toml", &["lab", "models"]),
     ("rusqlite", &["lab"]),
     ("parquet", &["lab"]),
     ("candle-core", &["lab"]),
     ("candle-nn", &["lab"]),
     ("candle-transformers", &["lab"]),
     ("tokenizers", &["lab"]),
+    ("llguidance", &["constraint"]),
     ("clap", &["kelvin"]),
     ("clap_complete", &["kelvin"]),
-    ("tokio", &["kelvin"]),
-    ("axum", &["kelvin"]),
-    ("hyper", &["kelvin"]),
-    ("tower-http", &["kelvin"]),
-    ("ureq", &["kelvin"]),
-    ("anyhow", &["kelvin"]),
+    ("indicatif", &["kelvin"]),
+    ("tokio", &["server"]),
+    ("axum", &["server"]),
+    ("hyper", &["server"]),
+    ("hyper-util", &["server"]),
+    ("tower-http", &["server"]),
+    ("ureq", &["models", "kelvin"]),
+    ("anyhow", &["models", "server", "kelvin"]),
 ];
 
 /// Imports point upstream only, and serde, async, HTTP and clap stay where ARCHITECTURE.md says.

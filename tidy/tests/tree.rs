@@ -72,6 +72,11 @@ fn imports_point_upstream() {
         Some(2),
     );
     catches("crates/engine/Cargo.toml", "[dependencies.kelvin-lab]\npath = \"../lab\"\n", Some(1));
+    catches("crates/views/Cargo.toml", "[dependencies]\nkelvin-server.workspace = true\n", Some(2));
+    catches("crates/models/Cargo.toml", "[dependencies]\nkelvin-views.workspace = true\n", Some(2));
+    catches("crates/models/src/x.rs", "//! x\nuse kelvin_constraint::Form;\n", Some(2));
+    accepts("crates/constraint/Cargo.toml", "[dependencies]\nkelvin-views.workspace = true\n");
+    accepts("crates/server/Cargo.toml", "[dependencies]\nkelvin-constraint.workspace = true\n");
     accepts(
         "crates/engine/Cargo.toml",
         "[dependencies]\nkelvin-kernels.workspace = true\nhalf = \"2\"\n",
@@ -91,7 +96,12 @@ fn outside_crates_stay_in_their_rooms() {
     catches("crates/kelvin/Cargo.toml", "[dependencies]\nrusqlite = \"0.37\"\n", Some(2));
     accepts("crates/engine/Cargo.toml", "[dev-dependencies]\nserde_json = \"1\"\n");
     accepts("crates/lab/Cargo.toml", "[dependencies]\nserde = \"1\"\nrusqlite = \"0.37\"\n");
-    accepts("crates/kelvin/Cargo.toml", "[dependencies]\nclap = \"4\"\naxum = \"0.8\"\n");
+    catches("crates/kelvin/Cargo.toml", "[dependencies]\naxum = \"0.8\"\n", Some(2));
+    catches("crates/server/Cargo.toml", "[dependencies]\nllguidance = \"1\"\n", Some(2));
+    catches("crates/server/Cargo.toml", "[dependencies]\nclap = \"4\"\n", Some(2));
+    accepts("crates/kelvin/Cargo.toml", "[dependencies]\nclap = \"4\"\n");
+    accepts("crates/server/Cargo.toml", "[dependencies]\naxum = \"0.8\"\n");
+    accepts("crates/constraint/Cargo.toml", "[dependencies]\nllguidance = \"1\"\n");
 }
 
 #[test]
@@ -126,6 +136,7 @@ fn no_unwrap_outside_tests() {
 fn only_the_binary_prints() {
     for print in ["print!", "println!", "eprint!", "eprintln!", "dbg!"] {
         catches("crates/engine/src/x.rs", &format!("//! x\nfn f() {{ {print}(\"\") }}\n"), Some(2));
+        catches("crates/server/src/x.rs", &format!("//! x\nfn f() {{ {print}(\"\") }}\n"), Some(2));
         accepts("crates/kelvin/src/x.rs", &format!("//! x\nfn f() {{ {print}(\"\") }}\n"));
     }
     accepts("crates/engine/examples/x.rs", "//! x\nfn main() { println!(\"\") }\n");
@@ -152,7 +163,7 @@ fn kernels_and_sampling_touch_nothing_outside() {
 fn files_open_with_their_purpose_and_stay_short() {
     catches("crates/lab/src/x.rs", "use std::fs;\n", Some(1));
     catches("crates/lab/src/x.rs", &format!("//! x\n{}", "\n".repeat(500)), None);
-    catches("crates/kelvin/src/web/x.js", &"\n".repeat(501), None);
+    catches("crates/server/src/web/x.js", &"\n".repeat(501), None);
     accepts("crates/lab/src/x.rs", &format!("//! x\n{}", "\n".repeat(499)));
 }
 

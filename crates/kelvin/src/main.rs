@@ -1,8 +1,32 @@
-//! The binary: people and programs meet the engine here. All of it lies in the library beside this
-//! file.
+//! The binary: people and programs meet the engine here.
+//!
+//! What was typed (`cli::args`) becomes what it means (`cli::options`), one verb runs, and every
+//! failure becomes one sentence on standard error and an exit code here.
 
-use std::process::ExitCode;
+mod cli;
+mod interrupt;
+mod remote;
+mod terminal;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
 
 fn main() -> ExitCode {
-    kelvin::run()
+    // Forms are compiled in a process of their own first, which is this program again.
+    if std::env::args_os().nth(1).is_some_and(|verb| verb == kelvin_constraint::VERB) {
+        return kelvin_constraint::run();
+    }
+    let args = match cli::args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return cli::failure::report_typed(&error),
+    };
+    interrupt::install();
+    let code = match cli::run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => cli::failure::report(&error, &mut std::io::stderr().lock()),
+    };
+    // What is still buffered belongs to the answer; a reader that went away is no failure.
+    let _ = std::io::stdout().flush();
+    code
 }

@@ -13,6 +13,7 @@ mod access;
 mod call;
 mod checks;
 mod date;
+mod day;
 mod error;
 mod expression;
 mod filters;
@@ -26,6 +27,7 @@ mod strings;
 mod text;
 mod value;
 
+pub use day::{BadDay, Day};
 pub use error::ChatError;
 
 use std::{
@@ -39,6 +41,8 @@ use minijinja::machinery;
 use date::Date;
 use text::Text;
 use value::Value;
+
+use crate::{TokenId, tokenizer::Tokenizer};
 
 /// The stack that a template gets, in bytes: a template at the limits takes a fraction of it.
 const STACK: usize = 64 << 20;
@@ -186,6 +190,20 @@ pub struct Rendered {
     pub user: Vec<Range<usize>>,
     /// Whether the template asked for the date.
     pub dated: bool,
+}
+
+impl Rendered {
+    /// The prompt's tokens. Control tokens that the template wrote are tokens; those that stand in a
+    /// message are plain text. A beginning-of-text token that the template wrote itself isn't added
+    /// a second time.
+    pub fn encode(&self, tokenizer: &Tokenizer) -> Vec<TokenId> {
+        let has_bos = tokenizer.bos().is_some_and(|bos| {
+            let bos = tokenizer.piece(bos);
+            let from_user = self.user.first().is_some_and(|range| range.start < bos.len());
+            self.text.starts_with(bos) && !from_user
+        });
+        tokenizer.encode_marked(&self.text, &self.user, !has_bos)
+    }
 }
 
 impl ChatTemplate {

@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use kelvin_models::fetch::Permissions;
 
 use super::number;
-use crate::models::fetch::Permissions;
 
 pub(crate) use super::{
     form::FormArgs,

@@ -5,13 +5,18 @@
 
 use std::io::{BufRead, IsTerminal, Read};
 
+use kelvin_constraint::Form;
 use kelvin_engine::{
-    chat::Message,
+    chat::{Day, Message},
     generate::{Constraint, FinishReason, Request, generate},
     transformer::Sequence,
 };
 use kelvin_lab::text_file;
 use kelvin_sampling::{Chain, Dice, Sampler};
+use kelvin_views::{
+    clock::{Clock, Timings},
+    figures::{Figures, Finish},
+};
 use serde::Serialize;
 
 use super::{
@@ -25,17 +30,11 @@ use super::{
     why::{self, Drawn},
 };
 use crate::{
-    constraint::Form,
-    day::Day,
     interrupt,
     terminal::{
         self, json,
         late::{Counted, LateBar},
         style::Style,
-    },
-    views::{
-        clock::{Clock, Timings},
-        figures::{Figures, Finish},
     },
 };
 
@@ -114,7 +113,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
     if args.max_tokens == 0 {
         return Err(usage("-n is 0, but an answer has at least one token"));
     }
-    let day = Day::read(args.date.as_deref())?;
+    let day = prompt::day(args.date.as_deref())?;
     let form = form::read(&args.form, Some("the conversation"))?;
     let seed = options::seed(args.sampling.seed)?;
     let session = session::open(&args.model)?;
@@ -265,7 +264,7 @@ impl Conversation {
             prompt::note_today(date);
         }
         prompt::note_unreadable(&engine.tokenizer, &rendered.text, true);
-        let tokens = prompt::encode_rendered(&engine.tokenizer, &rendered);
+        let tokens = rendered.encode(&engine.tokenizer);
         let request = Request {
             samplers: vec![Sampler::new(
                 engine.tokenizer.bind(&self.chain),
@@ -322,7 +321,9 @@ impl Conversation {
                     finish.words()
                 ));
             } else {
-                finish.note();
+                if let Some(remark) = finish.remark() {
+                    terminal::note(&remark);
+                }
             }
         }
         if let Some((asked, _)) = &self.form {

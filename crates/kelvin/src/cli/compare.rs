@@ -3,11 +3,16 @@
 //! All columns throw the same dice, so where two of them part temperature alone is the cause; the
 //! samples of one temperature throw different dice, so what differs between them is chance.
 
+use kelvin_constraint::Form;
 use kelvin_engine::{
     generate::{Continuation, FinishReason, generate},
     tokenizer::Tokenizer,
 };
 use kelvin_sampling::{Chain, Dice, Sampler};
+use kelvin_views::{
+    clock::Timings,
+    figures::{self, Figures, Finish},
+};
 use serde::Serialize;
 
 use super::{
@@ -20,13 +25,8 @@ use super::{
     session::{self, ModelFile, Session},
 };
 use crate::{
-    constraint::Form,
     interrupt,
     terminal::{self, json},
-    views::{
-        clock::Timings,
-        figures::{self, Figures, Finish},
-    },
 };
 
 /// What is compared if nothing else is said.

@@ -7,6 +7,11 @@ use std::{
 
 use kelvin_engine::generate::{Continuation, FinishReason, Observer, Step};
 use kelvin_sampling::TokenId;
+use kelvin_views::{
+    clock::{Clock, Timings},
+    escape,
+    figures::number,
+};
 
 use super::{
     compare::{Answer, Plan},
@@ -19,16 +24,12 @@ use crate::{
     terminal::{
         self,
         columns::{self, Column},
-        escape, json,
+        json,
         late::{Counted, LateBar},
         live::Live,
         style::Style,
         table::{self, Align},
         wrap,
-    },
-    views::{
-        clock::{Clock, Timings},
-        figures::number,
     },
 };
 

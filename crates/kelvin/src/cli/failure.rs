@@ -2,7 +2,10 @@
 
 use std::{fmt, io::Write, process::ExitCode};
 
-use crate::{interrupt, shorten::bounded};
+use kelvin_models::catalogue::BadReference;
+use kelvin_views::{escape::printable, shorten::bounded};
+
+use crate::interrupt;
 
 /// How long an error of clap may be before it's cut. What lists a verb's flags is shorter.
 const MOST_TYPED: usize = 4000;
@@ -46,7 +49,8 @@ pub(crate) fn report(error: &anyhow::Error, out: &mut impl Write) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let _ = writeln!(out, "error: {}", sentence(error));
-    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+    let is_usage = error.is::<Usage>() || error.is::<BadReference>();
+    ExitCode::from(if is_usage { 2 } else { 1 })
 }
 
 /// Prints what clap says of the command line, be it an error or help. A value that it quotes may be
@@ -82,7 +86,7 @@ fn sentence(error: &anyhow::Error) -> String {
         }
         whole.push_str(&text);
     }
-    crate::terminal::escape::printable(&bounded(whole.replace('\n', " ")))
+    printable(&bounded(whole.replace('\n', " ")))
 }
 
 #[cfg(test)]

@@ -8,16 +8,14 @@ use std::io::Read;
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
+use kelvin_constraint::{Form, FormError, Forms};
 use kelvin_engine::{
     generate::{Constraint, FinishReason},
     tokenizer::Tokenizer,
 };
 
 use super::{failure::usage, prompt};
-use crate::{
-    constraint::{Form, FormError, Forms},
-    terminal,
-};
+use crate::terminal;
 
 /// What the text has to be. At most one of them.
 #[derive(Debug, Clone, ClapArgs)]

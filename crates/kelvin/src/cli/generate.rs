@@ -2,8 +2,14 @@
 
 use std::{io::Write, ops::ControlFlow};
 
+use kelvin_constraint::Form;
 use kelvin_engine::generate::{FinishReason, Observer, Step, generate};
 use kelvin_sampling::{Dice, Sampler};
+use kelvin_views::{
+    clock::{Clock, Timings},
+    escape,
+    figures::{Figures, Finish},
+};
 use serde::Serialize;
 
 use super::{
@@ -14,15 +20,10 @@ use super::{
     session::{self, ModelFile},
 };
 use crate::{
-    constraint::Form,
     interrupt,
     terminal::{
-        self, escape, json,
+        self, json,
         late::{Counted, LateBar},
-    },
-    views::{
-        clock::{Clock, Timings},
-        figures::{Figures, Finish},
     },
 };
 
@@ -156,7 +157,9 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
                 finish.words()
             ));
         } else {
-            finish.note();
+            if let Some(remark) = finish.remark() {
+                terminal::note(&remark);
+            }
         }
     }
     if let Some(form) = &form {

@@ -8,19 +8,18 @@ use kelvin_engine::{
     transformer::Config,
     uses::{self, Use},
 };
+use kelvin_models::megabytes;
+use kelvin_views::escape;
 use serde::Serialize;
 
 use super::{
     args::{InspectArgs, NamedModelArgs},
     session,
 };
-use crate::{
-    models::progress::megabytes,
-    terminal::{
-        self, escape, json,
-        style::Style,
-        table::{self, Align},
-    },
+use crate::terminal::{
+    self, json,
+    style::Style,
+    table::{self, Align},
 };
 
 /// Longer values are cut in the text; JSON has them whole, but for long arrays.

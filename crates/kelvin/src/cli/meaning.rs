@@ -9,8 +9,7 @@ use kelvin_lab::{
     metrics::{Metric, Need},
     store::{Listed, RunId},
 };
-
-use crate::models::fetch::Permissions;
+use kelvin_models::fetch::Permissions;
 
 /// Where the place of a text in the database comes from.
 #[cfg(feature = "semantic")]
@@ -19,14 +18,15 @@ mod model {
 
     use anyhow::Context;
     use kelvin_lab::meaning::Embedder;
+    use kelvin_models::{
+        catalogue::{self, Entry, Reference},
+        fetch, place,
+    };
 
     use super::*;
-    use crate::{
-        models::{
-            catalogue::{self, Entry, Reference},
-            fetch, place,
-        },
-        terminal::late::{Counted, LateBar},
+    use crate::terminal::{
+        download::Terminal,
+        late::{Counted, LateBar},
     };
 
     /// Texts between two commits.
@@ -46,7 +46,7 @@ mod model {
 
     /// Fetches it if need be. An error if there will be no meanings.
     pub(crate) fn make_ready(may: Permissions) -> anyhow::Result<()> {
-        fetch::ensure(&Reference::Named(entry()), may).map(drop)
+        fetch::ensure(&Reference::Named(entry()), may, &Terminal).map(drop)
     }
 
     /// Whether it is on this machine.
@@ -66,7 +66,7 @@ mod model {
         may: Permissions,
         n_threads: Option<usize>,
     ) -> anyhow::Result<()> {
-        let path = fetch::ensure(&Reference::Named(entry()), may)?;
+        let path = fetch::ensure(&Reference::Named(entry()), may, &Terminal)?;
         let embedder =
             open(&path, n_threads).with_context(|| format!("can't use {}", path.display()))?;
         for &run in runs {

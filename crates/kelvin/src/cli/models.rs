@@ -3,20 +3,17 @@
 use std::fs;
 
 use anyhow::Context;
+use kelvin_models::{
+    catalogue::{self, Reference},
+    fetch, megabytes, place,
+};
 use serde::Serialize;
 
 use super::{
     args::{ModelsAction, ModelsArgs},
     failure::usage,
 };
-use crate::{
-    models::{
-        catalogue::{self, Reference},
-        fetch, place,
-        progress::megabytes,
-    },
-    terminal::{self, json, style::Style, table::Align, wrap},
-};
+use crate::terminal::{self, download::Terminal, json, style::Style, table::Align, wrap};
 
 #[derive(Debug, Serialize)]
 struct Listed<'a> {
@@ -49,7 +46,7 @@ pub(crate) fn run(args: &ModelsArgs) -> anyhow::Result<()> {
         ModelsAction::List => list(args.json),
         ModelsAction::Pull { models, fetch: may } => {
             each(models, args.json, "is here, verified:", |reference| {
-                fetch::pull(reference, may.permissions())
+                fetch::pull(reference, may.permissions(), &Terminal)
             })
         }
         ModelsAction::Remove { models } => each(models, args.json, "was removed from", remove),
@@ -132,7 +129,7 @@ fn each(
 ) -> anyhow::Result<()> {
     // Every name is read before the first is acted on: a typo costs no download.
     let references =
-        models.iter().map(|model| Reference::parse(model)).collect::<anyhow::Result<Vec<_>>>()?;
+        models.iter().map(|model| Reference::parse(model)).collect::<Result<Vec<_>, _>>()?;
     let mut placed = Vec::new();
     for (model, reference) in models.iter().zip(&references) {
         let path = act(reference)?.display().to_string();

@@ -3,6 +3,11 @@
 use std::time::Instant;
 
 use kelvin_sampling::{Chain, Dice, Distribution, Sampler, TokenId, Trace};
+use kelvin_views::{
+    escape,
+    flips::{Flip, flips},
+    trace::{StageRow, Watched, stages, watched as watched_rows},
+};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,17 +19,11 @@ use super::{
     session::{self, ModelFile, Session},
     trace::{self, percent},
 };
-use crate::{
-    terminal::{
-        self, bars, escape, json,
-        style::Style,
-        table::{self, Align},
-        wrap,
-    },
-    views::{
-        flips::{Flip, flips},
-        trace::{StageRow, Watched, stages, watched as watched_rows},
-    },
+use crate::terminal::{
+    self, bars, json,
+    style::Style,
+    table::{self, Align},
+    wrap,
 };
 
 /// Longer ones would push the bars away.

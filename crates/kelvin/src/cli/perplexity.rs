@@ -15,6 +15,7 @@ use kelvin_engine::{
 };
 use kelvin_lab::text_file;
 use kelvin_sampling::{SampleError, surprisal};
+use kelvin_views::escape;
 use serde::Serialize;
 
 use super::{
@@ -24,7 +25,7 @@ use super::{
     session::{self, CHUNK, ModelFile, Session},
 };
 use crate::terminal::{
-    self, escape, json,
+    self, json,
     late::{Counted, LateBar},
     style::Style,
     table::{self, Align},

@@ -6,15 +6,16 @@ use std::io::{IsTerminal, Read};
 use anyhow::{Context, anyhow};
 use kelvin_engine::{
     Engine, TokenId,
-    chat::{ChatError, ChatTemplate, Message, RenderOptions, Rendered},
+    chat::{BadDay, ChatError, ChatTemplate, Day, Message, RenderOptions, Rendered},
     gguf::Metadata,
     tokenizer::Tokenizer,
 };
 use kelvin_lab::text_file;
+use kelvin_views::token;
 use serde::Serialize;
 
 use super::{args::PromptArgs, failure::usage};
-use crate::{day::Day, terminal, views::token};
+use crate::terminal;
 
 /// Far more than any context holds, and little enough to read at once.
 pub(crate) const MOST_BYTES: u64 = 64 << 20;
@@ -62,7 +63,7 @@ impl Prompt {
 
 /// Reads the text from where it was given.
 pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
-    Day::read(args.date.as_deref())?;
+    day(args.date.as_deref())?;
     let typed = typed(args);
     let text = if let Some(path) = &args.file {
         let file = std::fs::File::open(path)
@@ -84,6 +85,13 @@ pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
 /// The prompt that was typed, if it was.
 fn typed(args: &PromptArgs) -> Option<&String> {
     args.prompt.as_ref().filter(|prompt| *prompt != "-").or(args.prompt_flag.as_ref())
+}
+
+/// The day that `--date` asks for.
+pub(crate) fn day(typed: Option<&str>) -> anyhow::Result<Day> {
+    Day::read(typed).map_err(|BadDay(typed)| {
+        usage(format!("--date is \"{typed}\", but a date is written YYYY-MM-DD, or today"))
+    })
 }
 
 /// The prompt by name if it takes standard input.
@@ -148,7 +156,7 @@ pub(crate) fn prepare(
     Ok(Prompt {
         prompt: text,
         chat: true,
-        ids: ids(encode_rendered(&engine.tokenizer, &rendered)),
+        ids: ids(rendered.encode(&engine.tokenizer)),
         text: rendered.text,
         date,
     })
@@ -170,7 +178,7 @@ pub(crate) fn render_one(
 ) -> anyhow::Result<(Rendered, Option<String>)> {
     let system = args.system.iter().map(|system| Message::new("system", system));
     let messages: Vec<Message> = system.chain([Message::new("user", text)]).collect();
-    let date = Day::read(args.date.as_deref())?.date();
+    let date = day(args.date.as_deref())?.date();
     let rendered = render(template, &messages, &date)?;
     let told = rendered.dated.then_some(date);
     Ok((rendered, told))
@@ -223,18 +231,6 @@ pub(crate) fn note_today(date: Option<&str>) {
             "the chat template asks for the date: {date} (today, UTC); --date {date} makes this prompt again"
         ));
     }
-}
-
-/// Tokens of a rendered template. Control tokens that the template wrote are tokens; those that
-/// stand in a message are plain text. A beginning-of-text token that the template wrote itself
-/// isn't added a second time.
-pub(crate) fn encode_rendered(tokenizer: &Tokenizer, rendered: &Rendered) -> Vec<TokenId> {
-    let has_bos = tokenizer.bos().is_some_and(|bos| {
-        let bos = tokenizer.piece(bos);
-        let from_user = rendered.user.first().is_some_and(|range| range.start < bos.len());
-        rendered.text.starts_with(bos) && !from_user
-    });
-    tokenizer.encode_marked(&rendered.text, &rendered.user, !has_bos)
 }
 
 /// Tokens as JSON has them.

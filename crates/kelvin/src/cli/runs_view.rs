@@ -9,17 +9,18 @@ use kelvin_lab::{
     run::{Finish, Prompt, Sample, Source, Token},
     store::{Listed, RunId, StoreError},
 };
+use kelvin_views::{
+    escape,
+    figures::{mean, number},
+};
 use serde::Serialize;
 
 use super::sweep_view::{counted, grouped, named, sentence};
-use crate::{
-    terminal::{
-        self,
-        style::Style,
-        table::{self, Align},
-        wrap,
-    },
-    views::figures::{mean, number},
+use crate::terminal::{
+    self,
+    style::Style,
+    table::{self, Align},
+    wrap,
 };
 
 /// A run of the list.
@@ -98,7 +99,7 @@ pub(crate) fn list_lines(runs: &[ListedRow], style: Style) -> String {
             run.hash[..8].to_string(),
             // To the minute: YYYY-MM-DDTHH:MM.
             run.created.chars().take(16).collect::<String>().replace('T', " "),
-            terminal::escape::printable(named(&run.source)),
+            escape::printable(named(&run.source)),
             run.shape(),
             run.there(),
         ]);
@@ -231,7 +232,7 @@ impl Shown {
             "run {} · {} · {} · {} = {} · {} · seed {} · up to {}",
             run.run,
             &run.hash[..8],
-            terminal::escape::printable(named(&run.source)),
+            escape::printable(named(&run.source)),
             run.shape(),
             counted(run.texts, "text"),
             run.done(),
@@ -244,7 +245,7 @@ impl Shown {
         let judge = self.ask_judge.as_ref().map(|judge| format!("judge {judge}"));
         let asks: Vec<String> = metrics.into_iter().chain(judge).collect();
         if !asks.is_empty() {
-            out.push_str(&format!("{}\n", terminal::escape::printable(&asks.join(" · "))));
+            out.push_str(&format!("{}\n", escape::printable(&asks.join(" · "))));
         }
         if let Some(why) = run.source.withholds() {
             out.push_str(&style.dim(&format!("no entropies: {why}\n")));
@@ -277,7 +278,7 @@ impl Shown {
         let mut prompt = None;
         for text in &self.shown {
             if prompt.replace(text.prompt) != Some(text.prompt) {
-                let asked = terminal::escape::printable(&self.prompt_texts[text.prompt].text);
+                let asked = escape::printable(&self.prompt_texts[text.prompt].text);
                 out.push_str(&format!(
                     "\n{}\n",
                     style.bold(&format!("{}. {asked}", text.prompt + 1))
@@ -285,7 +286,7 @@ impl Shown {
             }
             let name = format!("── {} · sample {} ──", self.columns[text.chain].chain, text.sample);
             let shown = match terminal::width() {
-                None => terminal::escape::printable(&text.text),
+                None => escape::printable(&text.text),
                 width => wrap::sentence(&text.text, 0, width, str::to_string).join("\n"),
             };
             out.push_str(&format!("{}\n{shown}\n", style.dim(&name)));
@@ -412,9 +413,8 @@ impl Compared {
         let [a, b] = &self.runs;
         let mut out = format!("run {} and run {}\n", a.run, b.run);
         for (name, [one, other]) in &self.differ {
-            let short = |value: &serde_json::Value| {
-                terminal::escape::printable(&table::cut(&value.to_string(), 60))
-            };
+            let short =
+                |value: &serde_json::Value| escape::printable(&table::cut(&value.to_string(), 60));
             out.push_str(&format!("  {}  {} · {}\n", style.bold(name), short(one), short(other)));
         }
         out.push_str(&format!(

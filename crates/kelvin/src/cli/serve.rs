@@ -3,15 +3,12 @@
 use std::{io::IsTerminal, time::Duration};
 
 use anyhow::{Context, anyhow};
-use kelvin_engine::transformer::PAGE;
+use kelvin_engine::{chat::Day, transformer::PAGE};
 use kelvin_lab::text_file;
+use kelvin_server::{Key, Origin, Room};
 
-use super::{failure::usage, memory, serve_args::ServeArgs, session};
-use crate::{
-    day::Day,
-    server::{self, Key, Origin, Room},
-    terminal,
-};
+use super::{failure::usage, memory, prompt, serve_args::ServeArgs, session};
+use crate::{interrupt::Guard, terminal};
 
 /// Tokens that there is room for, for each text that is continued at once, beyond one whole
 /// context: those of texts that run, and of others that are kept so that what goes on from them
@@ -34,7 +31,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if args.patience == 0 {
         return Err(usage("--patience is 0, but a client needs some time: give at least 1"));
     }
-    let day = Day::read(Some(&args.date))?;
+    let day = prompt::day(Some(&args.date))?;
     if args.connections == 0 {
         return Err(usage("--connections is 0, but a client needs one: give at least 1"));
     }
@@ -51,7 +48,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     } else if names[0] != session.file.file {
         names.push(session.file.file.clone());
     }
-    let options = server::Options {
+    let options = kelvin_server::Options {
         names: names.clone(),
         cache: session.cache,
         limit,
@@ -69,7 +66,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         matches!(&session.engine.template, Some(Ok(template)) if template.may_ask_date());
     let has_key = options.key.is_some();
     let any_page = options.origins.contains(&Origin::Any);
-    server::serve(session.engine, &args.host, args.port, options, |address| {
+    let guard = Guard::new();
+    let interrupted = || guard.requested();
+    kelvin_server::serve(session.engine, &args.host, args.port, options, &interrupted, |address| {
         if !address.ip().is_loopback() && !has_key {
             terminal::note(
                 "hint: others can reach this address and no API key is set (KELVIN_API_KEY)",

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use kelvin_server::Origin;
 
 use super::args::ModelArgs;
-use crate::server::Origin;
 
 /// `serve`.
 #[derive(Debug, ClapArgs)]

@@ -10,7 +10,9 @@ use kelvin_engine::{
     transformer::{Append, CacheFormat, ModelOptions, PAGE, Scratch, Sequence, Want},
 };
 use kelvin_kernels::isa::Isa;
+use kelvin_models::{catalogue::Reference, fetch, verify};
 use kelvin_sampling::Sampler;
+use kelvin_views::{escape, token};
 use serde::Serialize;
 
 use super::{
@@ -19,13 +21,10 @@ use super::{
     form::Asked,
     memory,
 };
-use crate::{
-    models::{catalogue::Reference, fetch, verify},
-    terminal::{
-        self, escape,
-        late::{Counted, LateBar},
-    },
-    views::token,
+use crate::terminal::{
+    self,
+    download::Terminal,
+    late::{Counted, LateBar},
 };
 
 /// Prompt tokens that one step reads.
@@ -63,7 +62,7 @@ pub(crate) struct ModelFile {
 /// Where the file of a model is that can write, fetched if it has a name and isn't here.
 pub(crate) fn locate(args: &NamedModelArgs) -> anyhow::Result<(Reference, PathBuf)> {
     let reference = Reference::writer(&args.model)?;
-    let path = fetch::ensure(&reference, args.fetch.permissions())?;
+    let path = fetch::ensure(&reference, args.fetch.permissions(), &Terminal)?;
     Ok((reference, path))
 }
 

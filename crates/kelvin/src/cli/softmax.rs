@@ -1,6 +1,10 @@
 //! `softmax`: typed logits in, their distribution at several temperatures out; no model needed.
 
 use kelvin_sampling::Chain;
+use kelvin_views::{
+    escape,
+    softmax::{Choice, Logit, View, chained, view},
+};
 use serde::Serialize;
 
 use super::{
@@ -9,10 +13,7 @@ use super::{
     options::{self, Infinity},
     trace,
 };
-use crate::{
-    terminal::{self, bars, json, style::Style, table::Align, wrap},
-    views::softmax::{Choice, Logit, View, chained, view},
-};
+use crate::terminal::{self, bars, json, style::Style, table::Align, wrap};
 
 /// What is shown if nothing else is said.
 const USUAL: &str = "1,2,5";
@@ -84,7 +85,7 @@ fn render(views: &[View], width: usize, style: Style) -> String {
         let labelled = view.choices.iter().any(|c| c.label.is_some());
         let label = |c: &Choice| {
             if labelled {
-                terminal::escape::visible(c.label.as_deref().unwrap_or("·")).replace('␣', " ")
+                escape::visible(c.label.as_deref().unwrap_or("·")).replace('␣', " ")
             } else {
                 String::new()
             }

@@ -16,6 +16,7 @@ use kelvin_lab::{
     sweep::{self, missing},
     worker::{Local, Worker},
 };
+use kelvin_models::catalogue::Reference;
 
 use super::{
     args::{CacheType, ModelArgs, PromptArgs},
@@ -27,9 +28,7 @@ use super::{
     sweep_view::{self, Reporter},
 };
 use crate::{
-    day::Day,
     interrupt,
-    models::catalogue::Reference,
     remote::{Manners, Remote},
     terminal,
 };
@@ -156,7 +155,7 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         CacheType::F32 => "f32",
     });
     let date = match &args.date {
-        Some(typed) => Some(Day::read(Some(typed))?.date()),
+        Some(typed) => Some(prompt::day(Some(typed))?.date()),
         None => None,
     };
     let flags = Draft {

@@ -10,6 +10,7 @@ use kelvin_lab::{
     sweep::missing,
     worker::{Row, Watcher, Worker},
 };
+use kelvin_views::escape;
 use serde::Serialize;
 
 use super::sweep_view::{counted, duration, grouped, manner, named, template};
@@ -134,10 +135,10 @@ fn words(plan: &Plan<'_>) -> String {
         ),
         row("time", time, why),
     ];
-    let model = terminal::escape::printable(named(plan.source));
+    let model = escape::printable(named(plan.source));
     let mut out = format!("{model} · recipe {}\n", &plan.hash[..8]);
     for line in table::lines(&rows, &[Align::Left, Align::Right, Align::Left], 2) {
-        out.push_str(&(terminal::escape::printable(&line) + "\n"));
+        out.push_str(&(escape::printable(&line) + "\n"));
     }
     out + &manner(plan.source).unwrap_or_default()
 }

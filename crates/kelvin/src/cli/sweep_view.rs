@@ -14,6 +14,7 @@ use kelvin_lab::{
     store::RunId,
     sweep::{Progress, Swept},
 };
+use kelvin_views::escape;
 use serde::Serialize;
 
 use crate::{
@@ -62,7 +63,7 @@ impl Header {
             "run {} · {} · {} · {} × {} × {} = {}{there}",
             self.run,
             &self.hash[..8],
-            terminal::escape::printable(named(&self.source)),
+            escape::printable(named(&self.source)),
             counted(self.prompts, "prompt"),
             counted(self.chains, "chain"),
             counted(self.samples, "sample"),
@@ -179,7 +180,7 @@ impl Progress for Reporter<'_> {
 
     fn waits(&mut self, why: &str) -> ControlFlow<()> {
         self.is_waiting = true;
-        self.bar.suspend(|| terminal::note(&terminal::escape::printable(&format!("note: {why}"))));
+        self.bar.suspend(|| terminal::note(&escape::printable(&format!("note: {why}"))));
         self.say();
         self.goes_on()
     }
@@ -249,7 +250,7 @@ pub(crate) fn manner(source: &Source) -> Option<String> {
     let Source::Server { url, .. } = source else { return None };
     Some(sentence(&format!(
         "prompts go to {} as they are, without a chat template; another address or model name is another run",
-        terminal::escape::printable(url)
+        escape::printable(url)
     )))
 }
 

@@ -2,13 +2,11 @@
 
 use anyhow::Context;
 use kelvin_engine::{TokenId, gguf::Gguf, tokenizer::Tokenizer};
+use kelvin_views::{escape, token};
 use serde::Serialize;
 
 use super::{args::TokenizeArgs, prompt, session};
-use crate::{
-    terminal::{self, escape, json, style::Style, table::Align},
-    views::token,
-};
+use crate::terminal::{self, json, style::Style, table::Align};
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -46,7 +44,7 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
         if args.prompt.chat || args.prompt.system.is_some() || args.prompt.date.is_some() {
             let template = prompt::template_of(&gguf.metadata, &tokenizer)?;
             let (rendered, date) = prompt::render_one(&template, &typed, &args.prompt)?;
-            let ids = prompt::encode_rendered(&tokenizer, &rendered);
+            let ids = rendered.encode(&tokenizer);
             prompt::note_unreadable(&tokenizer, &rendered.text, true);
             (rendered.text, ids, date)
         } else {

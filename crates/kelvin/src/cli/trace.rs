@@ -1,17 +1,15 @@
 //! What each stage of a chain did, as lines for people.
 
 use kelvin_sampling::TokenId;
+use kelvin_views::{
+    token,
+    trace::{StageRow, Watched},
+};
 
 use super::{failure::usage, session::Session};
-use crate::{
-    terminal::{
-        style::Style,
-        table::{self, Align},
-    },
-    views::{
-        token,
-        trace::{StageRow, Watched},
-    },
+use crate::terminal::{
+    style::Style,
+    table::{self, Align},
 };
 
 /// The tokens that were typed with `--token`.

@@ -2,12 +2,10 @@
 //! engine can't express.
 
 use kelvin_sampling::{Chain, Profile};
+use kelvin_views::translation::translate;
 
 use super::{args::TranslateArgs, failure::usage};
-use crate::{
-    terminal::{self, json, style::Style},
-    views::translation::translate,
-};
+use crate::terminal::{self, json, style::Style};
 
 /// Runs the verb.
 pub(crate) fn run(args: &TranslateArgs) -> anyhow::Result<()> {

@@ -16,6 +16,10 @@ use kelvin_lab::{
     worker::Worker,
 };
 use kelvin_sampling::{Chain, Profile};
+use kelvin_views::{
+    escape,
+    translation::{Translation, translate},
+};
 use serde::Serialize;
 
 use super::{
@@ -35,7 +39,6 @@ use crate::{
         late::{Counted, LateBar},
         style::Style,
     },
-    views::translation::{Translation, translate},
 };
 
 /// The dice of resampling.
@@ -279,7 +282,7 @@ impl Progress for Told<'_> {
     }
 
     fn waits(&mut self, why: &str) -> ControlFlow<()> {
-        self.bar.note(&terminal::escape::printable(&format!("note: {why}")));
+        self.bar.note(&escape::printable(&format!("note: {why}")));
         self.go_on()
     }
 

@@ -7,9 +7,8 @@ use kelvin_lab::{
     worker::Row,
 };
 use kelvin_sampling::{Chain, Profile};
+use kelvin_views::translation::{ranges, translate};
 use serde_json::{Map, Value, json};
-
-use crate::views::translation::{ranges, translate};
 
 /// The likeliest tokens that are asked for: OpenAI's most.
 const N_TOP: u32 = 5;

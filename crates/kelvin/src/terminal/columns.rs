@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use kelvin_views::escape;
 use unicode_width::UnicodeWidthStr;
 
-use super::{escape, style::Style, wrap};
+use super::{style::Style, wrap};
 
 /// A text under a heading.
 #[derive(Debug, Clone, Default)]

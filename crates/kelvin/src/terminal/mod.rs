@@ -6,7 +6,7 @@
 
 pub(crate) mod bars;
 pub(crate) mod columns;
-pub(crate) mod escape;
+pub(crate) mod download;
 pub(crate) mod json;
 pub(crate) mod late;
 pub(crate) mod live;

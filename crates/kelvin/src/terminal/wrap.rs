@@ -6,10 +6,11 @@
 
 use std::ops::Range;
 
+use kelvin_views::escape;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::{escape, style::Style};
+use super::style::Style;
 
 /// One grapheme as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

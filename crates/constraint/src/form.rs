@@ -1,0 +1,163 @@
+//! The form that a text has to have, as people write it, in; the parser's grammar, or why there is
+//! none, out.
+
+use llguidance::api::TopLevelGrammar;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{costs, schema};
+
+/// The longest regular expression, in bytes.
+const MOST_REGEX_BYTES: usize = 16 << 10;
+/// The longest grammar and the longest schema.
+const MOST_GRAMMAR_BYTES: usize = 64 << 10;
+const MOST_GRAMMAR_LINES: usize = 1000;
+/// How many texts there are to choose from, and their bytes together.
+const MOST_CHOICES: usize = 1024;
+const MOST_CHOICE_BYTES: usize = 64 << 10;
+/// Whitespace between the parts of JSON, once at each place: a model that is free to may never end
+/// it.
+const SPACE: &str = r" |\n[ \t]{0,20}";
+
+/// What a text has to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that a schema describes.
+    JsonSchema(Value),
+    /// What a regular expression (of Rust's `regex`) matches from beginning to end.
+    Regex(String),
+    /// What a grammar in Lark's notation derives.
+    #[serde(rename = "grammar")]
+    Lark(String),
+    /// One of these texts.
+    Choice(Vec<String>),
+}
+
+/// Why a text can't be held to a form.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FormError {
+    /// It's larger than anybody needs.
+    #[error("it has {found} {unit}, at most {most} are taken")]
+    TooLarge {
+        /// How much it has.
+        found: usize,
+        /// What of.
+        unit: &'static str,
+        /// The most.
+        most: usize,
+    },
+    /// It's wrong, not supported, or more than the parser's limits allow; in the parser's words.
+    #[error("{0}")]
+    Refused(String),
+    /// It explodes.
+    #[error("compiling it takes longer than the {0} s that there are for that; make it simpler")]
+    TooSlow(u64),
+    /// Others are being compiled.
+    #[error("others are being compiled; try again later")]
+    Busy,
+    /// A schema that is no JSON.
+    #[error("it isn't JSON: {0}")]
+    NotJson(String),
+    /// It can be held to no form, since none can end.
+    #[error("the model has no token that ends a text, so none can be given a form")]
+    Endless,
+    /// Nothing that has to do with it.
+    #[error("compiling the form failed: {0}")]
+    Failed(String),
+}
+
+impl Form {
+    /// A JSON schema from its text.
+    pub fn schema(text: &str) -> Result<Form, FormError> {
+        check(text.len(), "bytes", MOST_GRAMMAR_BYTES)?;
+        serde_json::from_str(text)
+            .map(Form::JsonSchema)
+            .map_err(|error| FormError::NotJson(error.to_string()))
+    }
+
+    /// Whether it's JSON as a whole, with the usual marks between its parts.
+    pub(super) fn is_json(&self) -> bool {
+        let separators = ["item_separator", "key_separator"];
+        match self {
+            Form::JsonObject => true,
+            Form::JsonSchema(schema) => {
+                let options = schema.get("x-guidance");
+                !options.is_some_and(|options| {
+                    separators.iter().any(|name| options.get(*name).is_some())
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// Within limits of size, as the parser takes it.
+    pub fn grammar(&self) -> Result<TopLevelGrammar, FormError> {
+        match self {
+            Form::JsonObject => Ok(of_schema(json!({ "type": "object" }))),
+            Form::JsonSchema(schema) => {
+                check(schema.to_string().len(), "bytes", MOST_GRAMMAR_BYTES)?;
+                costs::of_schema(schema)?;
+                Ok(of_schema(schema::plain(schema)?))
+            }
+            Form::Regex(regex) => {
+                check(regex.len(), "bytes", MOST_REGEX_BYTES)?;
+                Ok(TopLevelGrammar::from_regex(regex))
+            }
+            Form::Lark(grammar) => {
+                check(grammar.len(), "bytes", MOST_GRAMMAR_BYTES)?;
+                check(grammar.lines().count(), "lines", MOST_GRAMMAR_LINES)?;
+                Ok(TopLevelGrammar::from_lark(costs::of_grammar(grammar)?))
+            }
+            Form::Choice(texts) => {
+                check(texts.len(), "texts", MOST_CHOICES)?;
+                check(texts.iter().map(String::len).sum(), "bytes", MOST_CHOICE_BYTES)?;
+                if texts.is_empty() || texts.iter().any(String::is_empty) {
+                    let words =
+                        "there has to be at least one text to choose, and none can be empty";
+                    return Err(FormError::Refused(words.to_string()));
+                }
+                let texts: Vec<String> = texts.iter().map(|text| literal(text)).collect();
+                Ok(TopLevelGrammar::from_regex(&texts.join("|")))
+            }
+        }
+    }
+}
+
+fn check(found: usize, unit: &'static str, most: usize) -> Result<(), FormError> {
+    if found <= most { Ok(()) } else { Err(FormError::TooLarge { found, unit, most }) }
+}
+
+/// With bounded whitespace, unless the schema itself says how the parser should see to that.
+fn of_schema(mut schema: Value) -> TopLevelGrammar {
+    if let Value::Object(map) = &mut schema {
+        map.entry("x-guidance").or_insert_with(|| json!({ "whitespace_pattern": SPACE }));
+    }
+    TopLevelGrammar::from_json_schema(schema)
+}
+
+/// The regular expression that matches a text alone.
+fn literal(text: &str) -> String {
+    let mut regex = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_punctuation() && !matches!(c, '<' | '>' | '_' | '/') {
+            regex.push('\\');
+        }
+        regex.push(c);
+    }
+    regex
+}
+
+/// The first line of what the parser says, at most so long, and what it says below it of the
+/// reason; what it says of a panic is of use to nobody here.
+pub(super) fn short(words: &str) -> String {
+    let line = words.lines().next().unwrap_or_default().trim();
+    if line.starts_with("panic") {
+        return "the parser of constraints failed on it".to_string();
+    }
+    let reason = words.lines().skip(1).find_map(|line| line.trim().strip_prefix("error: "));
+    let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
+    line.chars().chain(reason.chars()).take(400).collect()
+}

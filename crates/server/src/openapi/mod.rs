@@ -1,0 +1,192 @@
+//! The API's description of itself: the routes, what they take and what they answer, as an OpenAPI
+//! document.
+//!
+//! It's written beside the code that it describes, with that code's own bounds. A route takes no
+//! parameter that isn't in it; tests hold it to the routes there are, to the parameters that each
+//! takes, and to real answers. The studio's routes aren't in it: they are the page's own and may
+//! change with it.
+
+mod answers;
+mod parameters;
+
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+
+/// The document.
+pub(crate) fn document() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Kelvin",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "A language model behind OpenAI's API, with every control of decoding. Parameters that aren't described here are refused by name.",
+            "license": { "name": "MIT OR Apache-2.0" },
+        },
+        "paths": paths(),
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": { "key": { "type": "http", "scheme": "bearer", "description": "Where the server was started with a key." } },
+        },
+        "security": [{}, { "key": [] }],
+    })
+}
+
+/// The first parameter of a body, or of an object inside of it, that what is described as `schema`
+/// hasn't: where it stands, as in `messages[0].name`.
+pub(crate) fn undescribed(schema: &str, body: &Map<String, Value>) -> Option<String> {
+    static ALL: OnceLock<Map<String, Value>> = OnceLock::new();
+    let all = ALL.get_or_init(parameters::schemas);
+    // What isn't there has no parameters.
+    static NONE: Value = Value::Null;
+    undescribed_in(&[all.get(schema).unwrap_or(&NONE)], body, "")
+}
+
+/// The same of an object that may be as any of `schemas` has it, and stands at `place`.
+fn undescribed_in(schemas: &[&Value], map: &Map<String, Value>, place: &str) -> Option<String> {
+    // Null is as good as nothing.
+    map.iter().filter(|(_, value)| !value.is_null()).find_map(|(name, value)| {
+        let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+        let own: Vec<&Value> =
+            schemas.iter().filter_map(|schema| schema["properties"].get(name)).collect();
+        if own.is_empty() { Some(place) } else { undescribed_at(&own, value, &place) }
+    })
+}
+
+/// The same of any value. One of another type than is described is its reader's business.
+fn undescribed_at(schemas: &[&Value], value: &Value, place: &str) -> Option<String> {
+    if !value.is_object() && !value.is_array() {
+        return None;
+    }
+    let mut one_of = Vec::new();
+    for schema in schemas {
+        match schema["anyOf"].as_array() {
+            Some(several) => one_of.extend(several),
+            None => one_of.push(*schema),
+        }
+    }
+    match value {
+        Value::Object(map) => {
+            let closed = |schema: &&Value| schema["additionalProperties"] == false;
+            let may_be_any = |schema: &Value| {
+                let kind = &schema["type"];
+                kind == "object"
+                    || kind.as_array().is_some_and(|kinds| kinds.contains(&"object".into()))
+            };
+            if one_of.iter().any(|schema| may_be_any(schema) && !closed(schema)) {
+                return None;
+            }
+            one_of.retain(closed);
+            if one_of.is_empty() { None } else { undescribed_in(&one_of, map, place) }
+        }
+        Value::Array(items) => {
+            let of_items: Vec<&Value> =
+                one_of.iter().filter_map(|schema| schema.get("items")).collect();
+            let mut places = items.iter().enumerate();
+            places.find_map(|(i, item)| undescribed_at(&of_items, item, &format!("{place}[{i}]")))
+        }
+        _ => None,
+    }
+}
+
+fn paths() -> Value {
+    let models = named("Models");
+    json!({
+        "/health": { "get": operation("Whether the server is there.", None, json_answer(named("Health"))) },
+        "/metrics": { "get": operation("Figures for Prometheus.", None, json!({ "text/plain": { "schema": { "type": "string" } } })) },
+        "/openapi.json": { "get": operation("This document.", None, json_answer(json!({ "type": "object" }))) },
+        "/v1/models": { "get": operation("The models: one.", None, json_answer(models)) },
+        "/v1/models/{id}": {
+            "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
+            "get": operation("A model by its name.", None, json_answer(named("Model"))),
+        },
+        "/v1/completions": { "post": operation("Texts that are continued.", Some("CompletionRequest"), streamed_answer("Completion")) },
+        "/v1/chat/completions": { "post": operation("An answer in a chat.", Some("ChatRequest"), streamed_answer("ChatCompletion")) },
+        "/v1/responses": { "post": operation("An answer, in the shape of the Responses API; nothing is stored.", Some("ResponseRequest"), streamed_answer("Response")) },
+        "/tokenize": { "post": operation("The tokens of a text or of messages; one of `prompt`, `content` and `messages` is to be given.", Some("TokenizeRequest"), json_answer(named("Tokens"))) },
+        "/detokenize": { "post": operation("The text of tokens.", Some("DetokenizeRequest"), json_answer(named("Text"))) },
+        "/apply-template": { "post": operation("Messages in the model's chat template.", Some("TemplateRequest"), json_answer(named("Rendered"))) },
+        "/tokenizer_info": { "get": operation("What is known of the tokenizer.", None, json_answer(named("TokenizerInfo"))) },
+    })
+}
+
+/// A route: what it does, the schema of its body if it has one, and the content of a good answer.
+fn operation(summary: &str, body: Option<&str>, content: Value) -> Value {
+    let problem =
+        json!({ "description": "What is wrong", "content": json_answer(named("Problem")) });
+    let mut operation = json!({
+        "summary": summary,
+        "responses": { "200": { "description": "As asked", "content": content }, "4XX": problem, "5XX": problem },
+    });
+    if let Some(body) = body {
+        operation["requestBody"] = json!({ "required": true, "content": json_answer(named(body)) });
+    }
+    operation
+}
+
+fn json_answer(schema: Value) -> Value {
+    json!({ "application/json": { "schema": schema } })
+}
+
+fn streamed_answer(name: &str) -> Value {
+    let mut content = json_answer(named(name));
+    // Where "stream" is true. The data of an event is JSON, or [DONE].
+    let event = json!({ "type": "object", "properties": { "event": { "type": "string" }, "data": { "type": "string" } }, "required": ["data"] });
+    content["text/event-stream"] = json!({ "schema": event });
+    content
+}
+
+fn named(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn schemas() -> Map<String, Value> {
+    let mut schemas = answers::schemas();
+    schemas.extend(parameters::schemas());
+    schemas
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::routes;
+
+    #[test]
+    fn every_route_is_described_and_nothing_else() {
+        let document = document();
+        let described: BTreeSet<(String, String)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, item)| {
+                let methods = item.as_object().unwrap().keys().filter(|key| *key != "parameters");
+                methods.map(move |method| (method.clone(), path.clone()))
+            })
+            .collect();
+        let there: BTreeSet<(String, String)> = routes::api()
+            .into_iter()
+            .map(|(method, path, _)| (method.to_string(), path.replace("{*", "{")))
+            .collect();
+        assert_eq!(described, there);
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let mut waiting = vec![&document];
+        while let Some(value) = waiting.pop() {
+            match value {
+                Value::Object(map) => {
+                    if let Some(Value::String(reference)) = map.get("$ref") {
+                        assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+                    }
+                    waiting.extend(map.values());
+                }
+                Value::Array(items) => waiting.extend(items),
+                _ => {}
+            }
+        }
+    }
+}

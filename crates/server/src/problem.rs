@@ -1,0 +1,128 @@
+//! What is wrong with a request in, an answer in the shape of OpenAI's errors out: each names the
+//! parameter if there is one.
+
+use axum::{
+    extract::rejection::PathRejection,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use kelvin_engine::generate::FinishReason;
+use kelvin_views::shorten::{bounded, shortened};
+use serde_json::{Value, json};
+
+/// Why a request isn't answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    /// OpenAI's `type`, which clients make exceptions of.
+    kind: &'static str,
+    /// OpenAI's `code`.
+    code: &'static str,
+    param: Option<String>,
+    message: String,
+}
+
+impl Problem {
+    /// A parameter can't be as it is.
+    pub(crate) fn parameter(name: impl Into<String>, message: impl Into<String>) -> Problem {
+        Problem { param: Some(shortened(&name.into())), ..Problem::request(message) }
+    }
+
+    /// The request as a whole can't be read.
+    pub(crate) fn request(message: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_request_error", "invalid_value", message)
+    }
+
+    /// The path can't be read.
+    pub(crate) fn path(rejection: PathRejection) -> Problem {
+        Problem::request(format!("the request's path can't be read: {}", rejection.body_text()))
+            .coded("invalid_path")
+    }
+
+    /// The text and what is to be added to it don't fit.
+    pub(crate) fn context(name: &str, message: impl Into<String>) -> Problem {
+        Problem::parameter(name, message).coded("context_length_exceeded")
+    }
+
+    /// Any other.
+    pub(crate) fn new(
+        status: StatusCode,
+        kind: &'static str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Problem {
+        Problem { status, kind, code, param: None, message: bounded(message.into()) }
+    }
+
+    /// There is no such model, route or file.
+    pub(crate) fn not_found(code: &'static str, message: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "invalid_request_error", code, message)
+    }
+
+    /// Too much is being asked at once, or the server is about to end.
+    pub(crate) fn busy(code: &'static str, message: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", code, message)
+    }
+
+    /// Something here failed.
+    pub(crate) fn failed(message: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal_error", message)
+    }
+
+    /// OpenAI's `code`.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// A text ended badly: the model's fault, or that of controls which leave nothing to draw.
+    pub(crate) fn of_end(reason: &FinishReason) -> Option<Problem> {
+        let message = reason.failure()?;
+        Some(match reason {
+            FinishReason::NothingLeft(_) => Problem::request(message).coded("nothing_left"),
+            _ => Problem::failed(message).coded("bad_logits"),
+        })
+    }
+
+    /// The same with a code of its own.
+    pub(crate) fn coded(self, code: &'static str) -> Problem {
+        Problem { code, ..self }
+    }
+
+    /// The same of a parameter inside of `place`.
+    pub(crate) fn inside(mut self, place: &str) -> Problem {
+        self.param = Some(match self.param {
+            Some(name) => format!("{place}.{name}"),
+            None => place.to_string(),
+        });
+        self
+    }
+
+    /// The body of the answer, which is also an event of a stream.
+    pub(crate) fn body(&self) -> Value {
+        let Problem { kind, code, param, message, .. } = self;
+        json!({ "error": { "message": message, "type": kind, "param": param, "code": code } })
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, json)], self.body().to_string()).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        let code = ProblemCode(self.code);
+        response.extensions_mut().insert(code);
+        response
+    }
+}
+
+/// The code of the problem that an answer tells of, for the figures.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProblemCode(pub(crate) &'static str);

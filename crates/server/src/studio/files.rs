@@ -1,0 +1,56 @@
+//! A path in, one of the page's files out, under a policy by which nothing from elsewhere and
+//! nothing inline runs.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Path, rejection::PathRejection},
+    http::{HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use crate::{Shared, problem::Problem, web};
+
+/// Nothing is allowed but the page's own files and routes: no inline script or style, no frame, no
+/// other host.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+pub(super) fn router() -> Router<Arc<Shared>> {
+    Router::new().route("/", get(index)).route("/web/{*path}", get(file))
+}
+
+/// Whether this path is the page itself, which holds no secret and asks for the key.
+pub(crate) fn is_page(path: &str) -> bool {
+    path == "/" || path.starts_with("/web/")
+}
+
+async fn index() -> Result<Response, Problem> {
+    named("index.html")
+}
+
+async fn file(path: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
+    named(&path.map_err(Problem::path)?)
+}
+
+fn named(path: &str) -> Result<Response, Problem> {
+    let Some((kind, bytes)) = web::file(path) else {
+        return Err(Problem::not_found("not_found", "the page has no such file"));
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        // Another build of the binary may have other files under the same address.
+        (header::CACHE_CONTROL, "no-cache"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    let mut response = bytes.into_response();
+    for (name, value) in headers {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}

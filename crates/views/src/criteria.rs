@@ -1,0 +1,165 @@
+//! Logits and a function to put in the place of e^x in, the probabilities that it would give and
+//! which of the four criteria of a distribution they break out.
+//!
+//! The article's argument for e^x: whatever the logits, there must be as many numbers as logits,
+//! none negative, a larger logit must not get a smaller probability, and they must add up to 1.
+
+use serde::Serialize;
+
+/// How far from 1 a sum may be that is rounded.
+const ROUNDING: f64 = 1e-9;
+
+/// What can stand in the place of e^x.
+const CANDIDATES: [Candidate; 4] = [
+    Candidate {
+        name: "exp",
+        formula: "e^x",
+        of: f64::exp,
+        breaks: None,
+        remark: "holds for any logits",
+    },
+    Candidate {
+        name: "two",
+        formula: "2^x",
+        of: f64::exp2,
+        breaks: None,
+        remark: "holds for any logits: 2^(x/T) is e^(x/T') at T' = T / ln 2, the same family with another unit of temperature",
+    },
+    Candidate {
+        name: "square",
+        formula: "x²",
+        of: |x| x * x,
+        breaks: Some(&[-2.0, 1.0]),
+        remark: "a large negative logit gets more than a small positive one, T cancels out, and all zeros have no sum",
+    },
+    Candidate {
+        name: "magnitude",
+        formula: "|x|",
+        of: f64::abs,
+        breaks: Some(&[-2.0, 1.0]),
+        remark: "a large negative logit gets more than a small positive one, T cancels out, and all zeros have no sum",
+    },
+];
+
+struct Candidate {
+    name: &'static str,
+    formula: &'static str,
+    of: fn(f64) -> f64,
+    /// Logits that break a criterion, if any do.
+    breaks: Option<&'static [f64]>,
+    remark: &'static str,
+}
+
+/// What a function makes of logits.
+#[derive(Debug, Serialize)]
+pub struct Verdict {
+    /// The function's name.
+    pub name: &'static str,
+    /// What it computes, e.g. `e^x`.
+    pub(crate) formula: &'static str,
+    /// f(x/T) over their sum; null where there is no such number.
+    pub probabilities: Vec<Option<f64>>,
+    /// As many as logits; none negative; in the order of the logits; a sum of 1.
+    pub holds: [bool; 4],
+    /// The same for logits with which the function fails, if there are any.
+    pub example: Option<Example>,
+    /// One sentence on where it fails, or why it does not.
+    pub remark: &'static str,
+}
+
+/// Logits that break a criterion at any temperature.
+#[derive(Debug, Serialize)]
+pub struct Example {
+    logits: &'static [f64],
+    probabilities: Vec<Option<f64>>,
+    holds: [bool; 4],
+}
+
+/// All candidates for `logits` (-inf is masked, and not counted) at a finite temperature above 0.
+pub fn verdicts(logits: &[f64], temperature: f64) -> Vec<Verdict> {
+    let verdict = |candidate: &Candidate| {
+        let probabilities = normalized(logits, temperature, candidate.of);
+        let example = candidate.breaks.map(|logits| {
+            let probabilities = normalized(logits, 1.0, candidate.of);
+            Example { logits, holds: holds(logits, &probabilities), probabilities }
+        });
+        Verdict {
+            name: candidate.name,
+            formula: candidate.formula,
+            holds: holds(logits, &probabilities),
+            probabilities,
+            example,
+            remark: candidate.remark,
+        }
+    };
+    CANDIDATES.iter().map(verdict).collect()
+}
+
+fn normalized(logits: &[f64], temperature: f64, of: fn(f64) -> f64) -> Vec<Option<f64>> {
+    // Only e^x and 2^x grow beyond f64, and for them a shift of all logits changes nothing.
+    let max = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let shift = if of(-1.0) * of(1.0) == 1.0 && of(-1.0) < 1.0 { max } else { 0.0 };
+    let value = |x: f64| if x == f64::NEG_INFINITY { 0.0 } else { of((x - shift) / temperature) };
+    let sum: f64 = logits.iter().map(|&x| value(x)).sum();
+    logits.iter().map(|&x| Some(value(x) / sum).filter(|p| p.is_finite())).collect()
+}
+
+fn holds(logits: &[f64], probabilities: &[Option<f64>]) -> [bool; 4] {
+    let known: Vec<f64> = probabilities.iter().flatten().copied().collect();
+    let pairs = || logits.iter().zip(probabilities);
+    let in_order =
+        pairs().all(|(x, p)| pairs().all(|(y, q)| x <= y || p.unwrap_or(0.0) >= q.unwrap_or(0.0)));
+    [
+        known.len() == logits.len(),
+        known.iter().all(|p| *p >= 0.0),
+        in_order,
+        (known.iter().sum::<f64>() - 1.0).abs() < ROUNDING,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_powers_hold_for_any_logits() {
+        for logits in [
+            &[1.0, 2.0][..],
+            &[-2.0, 1.0],
+            &[0.0, 0.0],
+            &[-3.0, 0.5, f64::NEG_INFINITY],
+            &[900.0, -900.0],
+        ] {
+            for t in [0.01, 1.0, 50.0] {
+                for verdict in &verdicts(logits, t)[..2] {
+                    assert_eq!(verdict.holds, [true; 4], "{} of {logits:?} at {t}", verdict.name);
+                }
+            }
+        }
+        for verdict in &verdicts(&[1.0, 2.0], 1.0)[2..] {
+            assert_eq!(verdict.holds, [true; 4], "positive logits hide what is wrong");
+            assert_eq!(verdict.example.as_ref().unwrap().holds, [true, true, false, true]);
+        }
+        for verdict in &verdicts(&[0.0, 0.0], 1.0)[2..] {
+            assert_eq!(verdict.holds, [false, true, true, false], "0/0");
+        }
+    }
+
+    #[test]
+    fn a_power_of_two_is_a_power_of_e_at_another_temperature() {
+        let logits = [0.1, 0.0, 0.5, 1.0, 4.0, 0.6];
+        let two = &verdicts(&logits, 1.5)[1];
+        let exp = &verdicts(&logits, 1.5 / std::f64::consts::LN_2)[0];
+        for (a, b) in two.probabilities.iter().zip(&exp.probabilities) {
+            assert!((a.unwrap() - b.unwrap()).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn the_probabilities_are_softmax() {
+        let logits = [1.0, 2.0];
+        let found = &verdicts(&logits, 2.0)[0].probabilities;
+        let truth = kelvin_sampling::softmax(&logits, 2.0).unwrap();
+        assert!(found.iter().zip(truth).all(|(p, q)| (p.unwrap() - q).abs() < 1e-15), "{found:?}");
+    }
+}

@@ -1,0 +1,173 @@
+//! Continuations in, the figures that tell temperatures apart out.
+
+use std::collections::HashSet;
+
+use kelvin_engine::{
+    Engine,
+    generate::{Continuation, FinishReason},
+};
+use kelvin_sampling::{Draw, TokenId};
+use serde::Serialize;
+
+/// Figures of one continuation. Raw: the model's own distribution, T = 1; final: the one that was
+/// drawn from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figures {
+    /// How many tokens it has.
+    pub tokens: usize,
+    /// Mean entropy of the raw distributions, in nats.
+    pub mean_entropy_raw: Option<f64>,
+    /// Mean entropy of the final distributions, in nats.
+    pub mean_entropy_final: Option<f64>,
+    /// Mean surprisal of the tokens under the raw distributions, in nats: gibberish shows here.
+    pub mean_surprisal_raw: Option<f64>,
+    /// Distinct pairs of neighbouring token ids, as a share of all pairs.
+    pub distinct_2: Option<f64>,
+}
+
+impl Figures {
+    /// Of one continuation.
+    pub fn of(continuation: &Continuation) -> Figures {
+        Figures::over(&continuation.tokens, &continuation.draws)
+    }
+
+    /// Of tokens and the draws that they came from.
+    pub fn over(tokens: &[TokenId], draws: &[Draw]) -> Figures {
+        let mean = |f: fn(&Draw) -> f64| mean(draws.iter().map(f));
+        Figures {
+            tokens: tokens.len(),
+            mean_entropy_raw: mean(|draw| draw.entropy),
+            mean_entropy_final: mean(|draw| draw.entropy_final),
+            mean_surprisal_raw: mean(|draw| draw.surprisal),
+            distinct_2: distinct_2(tokens),
+        }
+    }
+}
+
+/// The mean, where there is anything to take it of.
+pub fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, n) = values.fold((0.0, 0u64), |(sum, n), value| (sum + value, n + 1));
+    (n > 0).then(|| sum / n as f64)
+}
+
+/// Distinct bigrams over bigrams (Li et al. 2016, arXiv 1510.03055), of token ids.
+pub fn distinct_2(tokens: &[TokenId]) -> Option<f64> {
+    let pairs = tokens.len().checked_sub(1).filter(|&pairs| pairs > 0)?;
+    let distinct: HashSet<&[TokenId]> = tokens.windows(2).collect();
+    Some(distinct.len() as f64 / pairs as f64)
+}
+
+/// The first token in which two continuations differ, one ending earlier included; none if they are
+/// equal.
+pub(crate) fn divergence(a: &[TokenId], b: &[TokenId]) -> Option<usize> {
+    let shared = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    (shared < a.len() || shared < b.len()).then_some(shared)
+}
+
+/// As [`divergence`], of continuations: where one was broken off it ends, but doesn't part.
+pub fn parting(a: &Continuation, b: &Continuation) -> Option<usize> {
+    let at = divergence(&a.tokens, &b.tokens)?;
+    let broken_off = |c: &Continuation| c.finish == FinishReason::Cancelled && c.tokens.len() == at;
+    (!broken_off(a) && !broken_off(b)).then_some(at)
+}
+
+/// Mean place of the first divergence over all pairs; a pair that never parts counts its whole
+/// length.
+pub fn mean_parting(samples: &[Continuation]) -> Option<f64> {
+    let pairs =
+        samples.iter().enumerate().flat_map(|(i, a)| samples[i + 1..].iter().map(move |b| (a, b)));
+    mean(pairs.map(|(a, b)| parting(a, b).unwrap_or(a.tokens.len().min(b.tokens.len())) as f64))
+}
+
+/// Why a continuation ended, as JSON says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finish {
+    /// `end_token`, `stop_string`, `max_tokens`, `context_full`, `complete`, `cancelled`,
+    /// `bad_logits` or `nothing_left`.
+    pub reason: &'static str,
+    /// The end token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<u32>>,
+    /// The end token's or the stop string's text, or what was wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+impl Finish {
+    /// Of one continuation.
+    pub fn of(reason: &FinishReason, engine: &Engine) -> Finish {
+        let plain = |reason| Finish { reason, ids: None, text: None };
+        match reason {
+            FinishReason::EndToken(token) => Finish {
+                reason: "end_token",
+                ids: Some(vec![token.0]),
+                text: Some(engine.tokenizer.piece(*token).to_string()),
+            },
+            FinishReason::StopString(text) => {
+                Finish { text: Some(text.clone()), ..plain("stop_string") }
+            }
+            FinishReason::MaxTokens => plain("max_tokens"),
+            FinishReason::ContextFull => plain("context_full"),
+            FinishReason::Complete => plain("complete"),
+            FinishReason::Cancelled => plain("cancelled"),
+            FinishReason::BadLogits(what) => {
+                Finish { text: Some(what.clone()), ..plain("bad_logits") }
+            }
+            FinishReason::NothingLeft(what) => {
+                Finish { text: Some(what.clone()), ..plain("nothing_left") }
+            }
+        }
+    }
+
+    /// What to tell people after the text: nothing where it ended as they expect, or by an error
+    /// that is reported as one.
+    pub fn remark(&self) -> Option<String> {
+        let is_told =
+            matches!(self.reason, "end_token" | "complete" | "bad_logits" | "nothing_left");
+        (!is_told).then(|| format!("({})", self.words()))
+    }
+
+    /// In a few words for people.
+    pub fn words(&self) -> String {
+        let text = crate::escape::visible(self.text.as_deref().unwrap_or(""));
+        match self.reason {
+            "end_token" => "end of turn".to_string(),
+            "stop_string" => format!("stop {text}"),
+            "max_tokens" => "length".to_string(),
+            "context_full" => "context full".to_string(),
+            "complete" => "complete".to_string(),
+            "cancelled" => "interrupted".to_string(),
+            "nothing_left" => format!("nothing left: {text}"),
+            _ => format!("bad logits: {text}"),
+        }
+    }
+}
+
+/// A figure with `digits` decimals, or a dash.
+pub fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_string(), |value| format!("{value:.digits$}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(ids: &[u32]) -> Vec<TokenId> {
+        ids.iter().map(|&id| TokenId(id)).collect()
+    }
+
+    #[test]
+    fn distinct_pairs() {
+        assert_eq!(distinct_2(&ids(&[1, 2, 1, 2, 1])), Some(0.5));
+        assert_eq!(distinct_2(&ids(&[1, 2, 3])), Some(1.0));
+        assert_eq!(distinct_2(&ids(&[1])), None);
+    }
+
+    #[test]
+    fn places_of_divergence() {
+        let (a, b, c) = (ids(&[1, 2, 3]), ids(&[1, 2, 4]), ids(&[1, 2]));
+        assert_eq!(divergence(&a, &b), Some(2));
+        assert_eq!(divergence(&a, &c), Some(2));
+        assert_eq!(divergence(&a, &a), None);
+    }
+}

@@ -1,0 +1,161 @@
+//! Settings of an engine in, the same as one types them for it out: flags of a command, lines of a
+//! file, arguments of a call.
+
+use serde_json::{Map, Value};
+
+/// llama.cpp's flags by the names of its server's settings.
+const LLAMA: &[(&str, &str)] = &[
+    ("temperature", "--temp"),
+    ("top_k", "--top-k"),
+    ("top_p", "--top-p"),
+    ("min_p", "--min-p"),
+    ("typical_p", "--typical"),
+    ("top_n_sigma", "--top-nsigma"),
+    ("xtc_probability", "--xtc-probability"),
+    ("xtc_threshold", "--xtc-threshold"),
+    ("dynatemp_range", "--dynatemp-range"),
+    ("dynatemp_exponent", "--dynatemp-exp"),
+    ("dry_multiplier", "--dry-multiplier"),
+    ("dry_base", "--dry-base"),
+    ("dry_allowed_length", "--dry-allowed-length"),
+    ("dry_penalty_last_n", "--dry-penalty-last-n"),
+    ("repeat_penalty", "--repeat-penalty"),
+    ("repeat_last_n", "--repeat-last-n"),
+    ("presence_penalty", "--presence-penalty"),
+    ("frequency_penalty", "--frequency-penalty"),
+    ("adaptive_target", "--adaptive-target"),
+    ("adaptive_decay", "--adaptive-decay"),
+    ("mirostat", "--mirostat"),
+    ("mirostat_tau", "--mirostat-ent"),
+    ("mirostat_eta", "--mirostat-lr"),
+];
+
+/// What is typed for `engine`, if it has such a form beside JSON.
+pub fn flags(engine: &str, settings: &Map<String, Value>) -> Option<String> {
+    match engine {
+        "llama.cpp" => Some(llama(settings)),
+        "ollama" => {
+            Some(settings.iter().map(|(key, value)| format!("PARAMETER {key} {value}\n")).collect())
+        }
+        "vllm" => Some(call("SamplingParams", "", settings)),
+        "transformers" => Some(call("model.generate", "**inputs, ", settings)),
+        "openai" => Some(call("client.chat.completions.create", "model=…, messages=…, ", settings)),
+        _ => None,
+    }
+}
+
+fn llama(settings: &Map<String, Value>) -> String {
+    let mut parts = vec!["llama-cli -m MODEL.gguf".to_string()];
+    for (key, value) in settings {
+        if let Some((_, flag)) = LLAMA.iter().find(|(name, _)| name == key) {
+            parts.push(format!("{flag} {value}"));
+        }
+    }
+    let list = |key: &str| settings.get(key).and_then(Value::as_array);
+    for pair in list("logit_bias").into_iter().flatten() {
+        // `false` is a ban.
+        let Some(bias) = pair[1].as_f64() else {
+            parts.push(format!("--logit-bias {}-inf", pair[0]));
+            continue;
+        };
+        let sign = if bias < 0.0 { "" } else { "+" };
+        parts.push(format!("--logit-bias {}{sign}{}", pair[0], pair[1]));
+    }
+    for breaker in list("dry_sequence_breakers").into_iter().flatten().filter_map(Value::as_str) {
+        // An empty text is no breaker at all.
+        let text = if breaker.is_empty() { "none".to_string() } else { shell(breaker) };
+        parts.push(format!("--dry-sequence-breaker {text}"));
+    }
+    if let Some(names) = list("samplers") {
+        let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+        parts.push(format!("--samplers '{}'", names.join(";")));
+    }
+    parts.join(" \\\n  ")
+}
+
+/// A text as a POSIX shell takes it, with the escapes that llama.cpp reads in a breaker.
+fn shell(text: &str) -> String {
+    let escapes = [(r"\", r"\\"), ("\n", r"\n"), ("\t", r"\t"), ("\r", r"\r"), ("'", r"'\''")];
+    let escaped = escapes.iter().fold(text.to_string(), |text, (from, to)| text.replace(from, to));
+    format!("'{escaped}'")
+}
+
+/// A call in Python.
+fn call(function: &str, first: &str, settings: &Map<String, Value>) -> String {
+    let arguments: Vec<String> =
+        settings.iter().map(|(key, value)| format!("{key}={}", python(value, function))).collect();
+    format!("{function}({first}{})", arguments.join(", "))
+}
+
+fn python(value: &Value, function: &str) -> String {
+    match value {
+        // vLLM's class takes token ids as numbers, which keys of JSON can't be.
+        Value::Object(map) if function == "SamplingParams" => {
+            let pairs: Vec<String> = map.iter().map(|(id, bias)| format!("{id}: {bias}")).collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+        Value::Bool(true) => "True".to_string(),
+        Value::Bool(false) => "False".to_string(),
+        Value::Null => "None".to_string(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::translation::translate;
+
+    fn to(chain: &str, engine: &str) -> String {
+        let translation = translate(&chain.parse().unwrap(), engine.parse().unwrap()).unwrap();
+        flags(engine, &translation.settings).unwrap()
+    }
+
+    #[test]
+    fn every_engine_has_its_own_form() {
+        assert_eq!(
+            to("bias=5:-2,7:1.5 | top_k=40 | temp=0.8", "llama.cpp"),
+            "llama-cli -m MODEL.gguf \\\n  --min-p 0.0 \\\n  --temp 0.8 \\\n  --top-k 40 \\\n  --top-p 1.0 \\\n  --logit-bias 5-2.0 \\\n  \
+             --logit-bias 7+1.5 \\\n  --samplers 'top_k;temperature'"
+        );
+        assert!(to("temp=0.5", "ollama").contains("PARAMETER temperature 0.5\n"));
+        assert_eq!(
+            to("temp=0", "transformers"),
+            "model.generate(**inputs, do_sample=False, repetition_penalty=1.0, temperature=1.0, top_k=0, top_p=1.0)"
+        );
+        let llama = to(r#"bias=5:-inf | dry=0.8,breakers:"*"/"\n" | temp=1"#, "llama.cpp");
+        assert!(llama.contains("--logit-bias 5-inf "), "{llama}");
+        assert!(
+            llama.contains(r"--dry-sequence-breaker '*' ")
+                && llama.contains(r"--dry-sequence-breaker '\n' "),
+            "{llama}"
+        );
+        assert!(to("dry=0.8 | temp=1", "llama.cpp").contains("--dry-sequence-breaker none "));
+        assert!(to("bias=5:-2 | temp=1", "vllm").contains("logit_bias={5: -2.0}"));
+        assert!(to("bias=5:-2 | temp=1", "openai").contains(r#"logit_bias={"5":-2.0}"#));
+        assert!(
+            to("temp=2 | min_p=0.1", "vllm")
+                .starts_with("SamplingParams(min_p=0.1, repetition_penalty=1.0, temperature=2.0")
+        );
+        assert!(flags("kelvin", &Map::new()).is_none());
+    }
+
+    /// A setting without a flag would be lost without a word.
+    #[test]
+    fn every_setting_of_llama_has_a_flag() {
+        let chain = "bias=1:1 | repetition=1.1,window:64 | frequency=0.1,window:64,scope:prompt+output | presence=0.1,window:64,scope:prompt+output \
+                     | dry=0.8 | top_n_sigma=1 | top_k=4 | typical=0.9 | top_p=0.9 | min_p=0.1 | xtc=0.5 | dynatemp=0.5..1.5 | adaptive_p=0.5";
+        let translation = translate(&chain.parse().unwrap(), "llama.cpp".parse().unwrap()).unwrap();
+        assert_eq!(translation.missing, Vec::<String>::new());
+        for key in translation.settings.keys() {
+            let own = ["logit_bias", "samplers", "dry_sequence_breakers"].contains(&key.as_str());
+            assert!(
+                own || LLAMA.iter().any(|(name, _)| name == key),
+                "{key}: {}",
+                json!(translation.settings)
+            );
+        }
+    }
+}

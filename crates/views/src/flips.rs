@@ -1,0 +1,79 @@
+//! Logits, a chain and its dice in, the temperatures at which they draw another token out.
+
+use kelvin_engine::Engine;
+use kelvin_sampling::{Change, ChangesError, Sampler, TokenId};
+use serde::Serialize;
+
+use super::token;
+use crate::json;
+
+/// From this temperature on it's this token.
+#[derive(Debug, Serialize)]
+pub struct Flip {
+    /// The highest f32 temperature that still draws the token before.
+    #[serde(serialize_with = "json::number")]
+    pub below: f64,
+    /// The next higher f32: the lowest temperature that draws `to`.
+    #[serde(serialize_with = "json::number")]
+    pub above: f64,
+    /// The token up to `below`.
+    pub from: Named,
+    /// The token from `above` on.
+    pub to: Named,
+}
+
+/// A token by all its names.
+#[derive(Debug, Clone, Serialize)]
+pub struct Named {
+    /// Its id.
+    pub ids: [u32; 1],
+    /// Its text; bytes that are no UTF-8 are replaced.
+    pub text: String,
+    /// With nothing left invisible.
+    pub shown: String,
+}
+
+impl Named {
+    /// Of a token.
+    pub fn of(engine: &Engine, token: TokenId) -> Named {
+        Named {
+            ids: [token.0],
+            text: token::text(engine, token),
+            shown: token::shown(engine, token),
+        }
+    }
+}
+
+impl Flip {
+    fn of(engine: &Engine, change: Change) -> Flip {
+        Flip {
+            below: json::short(change.below),
+            above: json::short(change.above),
+            from: Named::of(engine, change.from),
+            to: Named::of(engine, change.to),
+        }
+    }
+}
+
+/// The nearest below and above the sampler's own temperature.
+pub fn nearest(
+    engine: &Engine,
+    sampler: &mut Sampler,
+    logits: &[f32],
+    pos: u64,
+) -> Result<[Option<Flip>; 2], ChangesError> {
+    let changes = sampler.nearest_changes(logits, pos)?;
+    Ok(changes.map(|change| change.map(|change| Flip::of(engine, change))))
+}
+
+/// The lowest `limit` of them from T = 0.05 up to 10, rising.
+pub fn flips(
+    engine: &Engine,
+    sampler: &mut Sampler,
+    logits: &[f32],
+    pos: u64,
+    limit: usize,
+) -> Result<Vec<Flip>, ChangesError> {
+    let flip = |change: Change| Flip::of(engine, change);
+    Ok(sampler.changes(logits, pos, limit)?.into_iter().map(flip).collect())
+}

@@ -1,0 +1,31 @@
+//! Numbers in, numbers as JSON writes them out: infinities as text, f32 without invented digits.
+
+use serde::Serializer;
+
+/// Serializes a number that may be infinite, which JSON can't say: `"inf"` and `"-inf"` then.
+///
+/// # Errors
+/// If the serializer fails.
+pub fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if value.is_infinite() {
+        serializer.serialize_str(if *value > 0.0 { "inf" } else { "-inf" })
+    } else {
+        serializer.serialize_f64(*value)
+    }
+}
+
+/// As [`number`], for a number that may be missing, which is null.
+///
+/// # Errors
+/// If the serializer fails.
+pub fn maybe_number<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => number(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// An f32 as the shortest decimal that means it (0.1 rather than 0.10000000149011612).
+pub fn short(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}

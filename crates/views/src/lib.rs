@@ -1,0 +1,24 @@
+//! Logits, chains and continuations in, the rows of figures that people and programs see out.
+//!
+//! The terminal and the studio show the same figures, so they are computed here once: [`next`] (a
+//! next-token distribution stage by stage), [`softmax`] (typed logits), [`figures`] (entropy,
+//! surprisal and diversity of a text), [`translation`] (a chain in another engine's words). The
+//! rows serialize to the JSON of the verbs and of the studio's routes. [`json`] writes numbers,
+//! [`escape`] makes text safe to show, [`shorten`] bounds what errors quote.
+
+pub mod clock;
+pub mod criteria;
+pub mod escape;
+pub mod figures;
+pub mod flags;
+pub mod flips;
+pub mod grid;
+pub mod json;
+pub mod knobs;
+pub mod next;
+pub mod ranks;
+pub mod shorten;
+pub mod softmax;
+pub mod token;
+pub mod trace;
+pub mod translation;

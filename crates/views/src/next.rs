@@ -1,0 +1,251 @@
+//! The logits of what comes next and a chain in, what a person sees of them out: the likeliest
+//! tokens with their probabilities before, between and after the chain's stages, the exact mass of
+//! all others, and where the dice fall.
+//!
+//! Each probability says which one it is. Raw is the model's own, T = 1. "After temperature" is
+//! what the chain leaves up to its last stage that sets a temperature, "after truncation" up to its
+//! last that removes tokens, and final after all of it.
+
+use std::borrow::Cow;
+
+use kelvin_engine::Engine;
+use kelvin_sampling::{
+    Chain, Choice, Distribution, SampleError, Stage, State, TokenId, Trace, Words,
+};
+use serde::Serialize;
+
+use super::{
+    token,
+    trace::{StageRow, Watched, stages, watched},
+};
+
+/// What the view is of.
+pub struct Moment<'a> {
+    /// The model, for token texts.
+    pub engine: &'a Engine,
+    /// Its logits, one per token of the vocabulary.
+    pub logits: &'a [f32],
+    /// The chain that draws.
+    pub chain: &'a Chain,
+    /// What stages remember of the text so far.
+    pub state: &'a State,
+    /// Token texts for the stages that look at words.
+    pub words: &'a Words,
+}
+
+/// What could come next.
+#[derive(Debug, Serialize)]
+pub struct Next {
+    chain: String,
+    raw: Figures,
+    after_temperature: Figures,
+    after_truncation: Figures,
+    #[serde(rename = "final")]
+    last: Figures,
+    /// In the raw order.
+    top: Vec<Top>,
+    rest: Rest,
+    /// The tokens that end a text.
+    end: End,
+    stages: Vec<StageRow>,
+    watched: Vec<Watched>,
+    dart: Dart,
+}
+
+/// Of one distribution.
+#[derive(Debug, Clone, Serialize)]
+struct Figures {
+    entropy_nats: f64,
+    effective_choices: f64,
+    /// Null at T = ∞.
+    free_energy: Option<f64>,
+    heat_capacity: f64,
+    survivors: usize,
+}
+
+/// A probability, before, between and after.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct Shares {
+    raw: f64,
+    after_temperature: f64,
+    after_truncation: f64,
+    #[serde(rename = "final")]
+    last: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Top {
+    id: u32,
+    text: String,
+    shown: String,
+    logit: f32,
+    #[serde(flatten)]
+    shares: Shares,
+    ends: bool,
+}
+
+/// All others.
+#[derive(Debug, Serialize)]
+struct Rest {
+    tokens: usize,
+    #[serde(flatten)]
+    shares: Shares,
+}
+
+#[derive(Debug, Serialize)]
+struct End {
+    ids: Vec<u32>,
+    #[serde(flatten)]
+    shares: Shares,
+}
+
+/// Where the dice fall on the cumulative bar of the final distribution.
+#[derive(Debug, Serialize)]
+struct Dart {
+    /// The word of the draw over 2^64.
+    u: f64,
+    id: u32,
+    text: String,
+    shown: String,
+    /// From 0.
+    rank: usize,
+    /// The part of the bar that is the token's.
+    from: f64,
+    to: f64,
+    ends: bool,
+}
+
+/// The four distributions that probabilities are told of; of those that are the same there is one.
+struct Four<'a> {
+    distinct: Vec<Cow<'a, Distribution>>,
+    /// Which of them is raw, after temperature, after truncation, final.
+    which: [usize; 4],
+}
+
+impl<'a> Four<'a> {
+    fn of(
+        moment: &Moment<'a>,
+        raw: &'a Distribution,
+        last: &'a Distribution,
+    ) -> Result<Four<'a>, SampleError> {
+        let Moment { logits, chain, state, words, .. } = *moment;
+        let stages = chain.stages();
+        let after =
+            |what: fn(&Stage) -> bool| stages.iter().rposition(what).map_or(0, |place| place + 1);
+        let mut four =
+            Four { distinct: vec![Cow::Borrowed(raw), Cow::Borrowed(last)], which: [0, 0, 0, 1] };
+        // Where no stage heats, what is "after temperature" is the raw distribution.
+        let (heated, cut) = (after(Stage::heats), after(Stage::truncates));
+        for (place, n) in [(1, heated), (2, cut)] {
+            four.which[place] = match n {
+                0 => 0,
+                n if n == stages.len() => 1,
+                n if place == 2 && n == heated => four.which[1],
+                n => {
+                    let first = Distribution::after(logits, &chain.first(n), state, words)?;
+                    four.distinct.push(Cow::Owned(first));
+                    four.distinct.len() - 1
+                }
+            };
+        }
+        Ok(four)
+    }
+
+    /// Something of each of the four, computed once of each that differs.
+    fn each<T: Clone>(&self, f: impl Fn(&Distribution) -> T) -> [T; 4] {
+        let all: Vec<T> = self.distinct.iter().map(|distribution| f(distribution)).collect();
+        self.which.map(|i| all[i].clone())
+    }
+
+    fn shares(&self, f: impl Fn(&Distribution) -> f64) -> Shares {
+        let [raw, after_temperature, after_truncation, last] = self.each(f);
+        Shares { raw, after_temperature, after_truncation, last }
+    }
+}
+
+/// The view, with the `n` likeliest tokens and those of `watch`; `raw` is the distribution of the
+/// neutral chain.
+pub fn next(
+    moment: &Moment<'_>,
+    raw: &Distribution,
+    pick: TokenId,
+    n: usize,
+    watch: &[TokenId],
+) -> Result<Next, SampleError> {
+    let Moment { engine, logits, chain, state, words } = *moment;
+    let trace = Trace::new(logits, chain, state, words, watch)?;
+    let four = Four::of(moment, raw, trace.distribution())?;
+    let ends = engine.tokenizer.end_tokens();
+    let first = raw.top(n);
+    let top = first.iter().map(|choice| Top {
+        id: choice.token.0,
+        text: token::text(engine, choice.token),
+        shown: token::shown(engine, choice.token),
+        logit: choice.logit,
+        shares: four.shares(|distribution| distribution.probability(choice.token)),
+        ends: ends.contains(&choice.token),
+    });
+    let top = top.collect();
+    let [figures_raw, after_temperature, after_truncation, last] = four.each(figures);
+    Ok(Next {
+        chain: chain.to_string(),
+        raw: figures_raw,
+        after_temperature,
+        after_truncation,
+        last,
+        top,
+        rest: Rest {
+            tokens: raw.survivors() - first.len(),
+            shares: four.shares(|distribution| mass_beyond(distribution, &first)),
+        },
+        end: End {
+            ids: ends.iter().map(|token| token.0).collect(),
+            shares: four.shares(|d| ends.iter().map(|&token| d.probability(token)).sum()),
+        },
+        stages: stages(&trace),
+        watched: watched(&trace, watch, engine),
+        dart: dart(engine, trace.distribution(), words, pick),
+    })
+}
+
+fn figures(distribution: &Distribution) -> Figures {
+    let entropy = distribution.entropy();
+    Figures {
+        entropy_nats: entropy,
+        effective_choices: entropy.exp(),
+        free_energy: Some(distribution.free_energy()).filter(|energy| energy.is_finite()),
+        heat_capacity: distribution.heat_capacity(),
+        survivors: distribution.survivors(),
+    }
+}
+
+/// The mass of all tokens but those of `first`: exact where they are also this distribution's
+/// first.
+fn mass_beyond(distribution: &Distribution, first: &[Choice]) -> f64 {
+    let left: Vec<TokenId> = first
+        .iter()
+        .map(|choice| choice.token)
+        .filter(|&token| distribution.surprisal(token).is_finite())
+        .collect();
+    let own = distribution.top(left.len());
+    if own.iter().all(|choice| left.contains(&choice.token)) {
+        return distribution.rest(left.len()).1;
+    }
+    let mass: f64 = left.iter().map(|&token| distribution.probability(token)).sum();
+    (1.0 - mass).max(0.0)
+}
+
+fn dart(engine: &Engine, last: &Distribution, words: &Words, pick: TokenId) -> Dart {
+    let rank = last.rank(pick).unwrap_or(0);
+    let from = 1.0 - last.rest(rank).1;
+    Dart {
+        u: words.draw as f64 / 2f64.powi(64),
+        id: pick.0,
+        text: token::text(engine, pick),
+        shown: token::shown(engine, pick),
+        rank,
+        from,
+        to: from + last.probability(pick),
+        ends: engine.tokenizer.end_tokens().contains(&pick),
+    }
+}

@@ -1,0 +1,151 @@
+//! Typed logits in, their distribution at a temperature out; no model needed.
+//!
+//! The numbers are f64 from the formula itself, p = e^(x/T) / Σ e^(x/T), because they are shown to
+//! eight digits. A chain adds what each of its stages does to them.
+
+use kelvin_sampling::{Chain, State, TokenId, Trace, Words};
+use serde::Serialize;
+
+use super::trace::{self, StageRow};
+use crate::json;
+
+/// One typed number.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Logit {
+    /// The label typed before it, as in `cat=2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The logit; -inf is masked.
+    #[serde(serialize_with = "json::number")]
+    pub logit: f64,
+}
+
+/// The distribution at one temperature.
+#[derive(Debug, Serialize)]
+pub struct View {
+    /// T; infinite for the uniform limit.
+    #[serde(serialize_with = "json::number")]
+    pub temperature: f64,
+    stage: &'static str,
+    /// One per logit, in the order typed.
+    pub choices: Vec<Choice>,
+    /// Σ e^(x/T); absent where T = 0 has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exp_sum: Option<f64>,
+    /// Sum of the probabilities: 1 up to rounding.
+    pub probability_sum: f64,
+    /// Shannon entropy, in nats.
+    pub entropy_nats: f64,
+    /// e to the entropy.
+    pub effective_choices: f64,
+    /// -T ln Σ e^(x/T), in logits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) free_energy: Option<f64>,
+    /// Var(x)/T², in nats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) heat_capacity: Option<f64>,
+    /// The chain of `--sampler` at this temperature.
+    #[serde(flatten)]
+    pub chained: Option<Chained>,
+}
+
+/// What a chain makes of the logits.
+#[derive(Debug, Serialize)]
+pub struct Chained {
+    /// The chain in its notation.
+    pub chain: String,
+    /// What each stage did.
+    pub stages: Vec<StageRow>,
+    /// Of each logit.
+    pub probabilities_final: Vec<f64>,
+    /// Logits that are left after the last stage.
+    pub survivors: usize,
+    entropy_final_nats: f64,
+}
+
+/// One of the numbers at this temperature.
+#[derive(Debug, Serialize)]
+pub struct Choice {
+    /// The label typed before it, as in `cat=2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The logit; -inf is masked.
+    #[serde(serialize_with = "json::number")]
+    pub logit: f64,
+    /// e^(x/T) before normalising; null where it is beyond f64.
+    pub exp: Option<f64>,
+    /// Its probability.
+    pub probability: f64,
+}
+
+/// What the chain at `t` makes of `logits`, as the model's own numbers (f32); without `t` the chain
+/// stands as it is.
+pub fn chained(logits: &[Logit], chain: &Chain, t: Option<f32>) -> Result<Chained, String> {
+    let row: Vec<f32> = logits.iter().map(|x| x.logit as f32).collect();
+    let trace = if t.is_none_or(f32::is_finite) {
+        let at = |t: f32| chain.with_temperature(t).map_err(|error| format!("T = {t}: {error}"));
+        let chain = t.map_or_else(|| Ok(chain.clone()), at)?;
+        Trace::new(&row, &chain, &State::default(), &Words::default(), &[])
+    } else {
+        Trace::at_infinity(&row, chain, &[])
+    };
+    let trace = trace.map_err(|error| format!("\"{chain}\": {error}"))?;
+    let last = trace.distribution();
+    Ok(Chained {
+        chain: trace.chain().to_string(),
+        stages: trace::stages(&trace),
+        probabilities_final: (0..row.len()).map(|i| last.probability(TokenId(i as u32))).collect(),
+        survivors: last.survivors(),
+        entropy_final_nats: last.entropy(),
+    })
+}
+
+/// The distribution of `logits` at `temperature` (0: greedy, infinite: uniform over what isn't
+/// masked).
+pub fn view(logits: &[Logit], temperature: f64) -> View {
+    let values: Vec<f64> = logits.iter().map(|x| x.logit).collect();
+    let probabilities = kelvin_sampling::softmax(&values, temperature)
+        .expect("logits and temperature were checked when they were read");
+    let entropy = -probabilities.iter().filter(|&&p| p > 0.0).map(|p| p * p.ln()).sum::<f64>();
+    let drawn = |f: &dyn Fn(f64) -> f64| -> f64 {
+        values.iter().zip(&probabilities).filter(|(_, p)| **p > 0.0).map(|(&x, p)| p * f(x)).sum()
+    };
+    let finite = temperature > 0.0 && temperature.is_finite();
+    let mean = drawn(&|x| x);
+    let exps: Vec<Option<f64>> = values
+        .iter()
+        .map(|&x| {
+            (temperature > 0.0)
+                .then(|| if x == f64::NEG_INFINITY { 0.0 } else { (x / temperature).exp() })
+        })
+        .collect();
+    View {
+        temperature,
+        stage: "after temperature",
+        choices: logits
+            .iter()
+            .zip(probabilities.iter().zip(&exps))
+            .map(|(x, (&probability, exp))| Choice {
+                label: x.label.clone(),
+                logit: x.logit,
+                exp: exp.filter(|e| e.is_finite()),
+                probability,
+            })
+            .collect(),
+        exp_sum: exps.iter().copied().sum::<Option<f64>>().filter(|sum| sum.is_finite()),
+        probability_sum: probabilities.iter().sum(),
+        entropy_nats: entropy.max(0.0),
+        effective_choices: entropy.max(0.0).exp(),
+        free_energy: finite.then(|| free_energy(&values, temperature)),
+        heat_capacity: finite
+            .then(|| drawn(&|x| (x - mean) * (x - mean)) / (temperature * temperature)),
+        chained: None,
+    }
+}
+
+/// -T ln Σ e^(x/T), the maximum taken out so that nothing overflows.
+fn free_energy(values: &[f64], temperature: f64) -> f64 {
+    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total: f64 = values.iter().map(|x| ((x - max) / temperature).exp()).sum();
+    -(max + temperature * total.ln())
+}

@@ -1,0 +1,83 @@
+//! A trace in, what each stage of its chain did and where tokens stood on the way, as rows, out.
+
+use kelvin_engine::Engine;
+use kelvin_sampling::{Place, TokenId, Trace};
+use serde::Serialize;
+
+use super::token;
+
+/// One stage.
+#[derive(Debug, Serialize)]
+pub struct StageRow {
+    /// The stage in the notation of chains.
+    pub stage: String,
+    /// Tokens left before it.
+    pub survivors_before: usize,
+    /// Tokens left after it.
+    pub survivors_after: usize,
+    /// Entropy before it, in nats.
+    pub entropy_before: f64,
+    /// Entropy after it, in nats.
+    pub entropy_after: f64,
+    /// Probability of the tokens that it removed.
+    pub mass_removed: f64,
+}
+
+/// A token that was asked for, and where it stood on its way through the chain.
+#[derive(Debug, Serialize)]
+pub struct Watched {
+    ids: [u32; 1],
+    text: String,
+    /// With nothing left invisible.
+    pub shown: String,
+    /// Before the first stage (raw), and after each.
+    pub places: Vec<PlaceRow>,
+}
+
+/// Where it stood.
+#[derive(Debug, Serialize)]
+pub struct PlaceRow {
+    /// `raw`, or the stage after which.
+    pub after: String,
+    /// From 0; null where it was gone.
+    pub rank: Option<usize>,
+    /// Its probability there.
+    pub probability: f64,
+    /// Null where it was gone.
+    pub surprisal_nats: Option<f64>,
+}
+
+/// The stages of a trace.
+pub fn stages(trace: &Trace) -> Vec<StageRow> {
+    let row = |report: &kelvin_sampling::StageReport| StageRow {
+        stage: report.stage.to_string(),
+        survivors_before: report.survivors_before,
+        survivors_after: report.survivors_after,
+        entropy_before: report.entropy_before,
+        entropy_after: report.entropy_after,
+        mass_removed: report.mass_removed,
+    };
+    trace.stages().iter().map(row).collect()
+}
+
+/// The tokens that a trace was told to watch.
+pub fn watched(trace: &Trace, tokens: &[TokenId], engine: &Engine) -> Vec<Watched> {
+    let names = || {
+        ["raw".to_string()]
+            .into_iter()
+            .chain(trace.stages().iter().map(|report| report.stage.to_string()))
+    };
+    let row = |(after, place): (String, &Option<Place>)| PlaceRow {
+        after,
+        rank: place.map(|place| place.rank),
+        probability: place.map_or(0.0, |place| place.probability),
+        surprisal_nats: place.map(|place| place.surprisal),
+    };
+    let one = |(i, &token): (usize, &TokenId)| Watched {
+        ids: [token.0],
+        text: token::text(engine, token),
+        shown: token::shown(engine, token),
+        places: names().zip(trace.places(i)).map(row).collect(),
+    };
+    tokens.iter().enumerate().map(one).collect()
+}
