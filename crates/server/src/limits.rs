@@ -21,8 +21,8 @@
 //! | `bad_words` | [`MOST_BAD_WORDS`] of [`MOST_STOP_BYTES`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `stop_token_ids`, `allowed_token_ids`, `logit_bias` | [`MOST_IDS`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `sampler` | [`MOST_CHAIN_BYTES`]; what a stage lists is bounded by `kelvin_sampling` | `costs.rs` `each_bound_of_a_request_holds` |
-//! | a schema, regular expression, grammar, choices | `constraint/form.rs`, `constraint/costs.rs` | `costs.rs` `each_bound_of_a_request_holds` |
-//! | time and number of forms being compiled | `constraint/mod.rs` | `forms.rs` |
+//! | a schema, regular expression, grammar, choices | `crates/constraint/src/form.rs`, `costs.rs` there | `costs.rs` `each_bound_of_a_request_holds` |
+//! | time and number of forms being compiled | `crates/constraint/src/lib.rs` | `forms.rs` |
 //! | an answer that nobody takes | ends with the connection | `server.rs` `disconnecting_frees_everything_whether_queued_reading_or_writing` |
 //! | the bytes of an error | [`MOST_QUOTED`](kelvin_views::shorten::MOST_QUOTED) characters of the client's own | `refusals.rs` `absurd_parameters_are_refused_and_cost_nothing` |
 //! | the studio: columns, logits, draws, fans, watched tokens | [`MOST_COLUMNS`], [`MOST_TYPED_LOGITS`], [`MOST_DRAWS`], [`MOST_FAN`], [`MOST_WATCHED`], [`MOST_ROW_TOP`] | `costs.rs` `each_bound_of_the_studio_holds` |
@@ -93,7 +93,7 @@ mod tests {
             let path = if file.contains('/') {
                 root.join("../..").join(file)
             } else {
-                root.join("tests").join(file)
+                root.join("../kelvin/tests").join(file)
             };
             let text =
                 std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
