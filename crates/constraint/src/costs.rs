@@ -1,11 +1,9 @@
-//! A form in, a refusal out if it has something whose cost the parser's own limits don't count:
-//! remainders, of which there are as many states as the divisor is large, and what is both of two
-//! patterns, or isn't one, where deciding whether there is any such text at all may take the
-//! product of their states.
+//! Refuses grammars whose cost `llguidance` doesn't bound.
 //!
-//! The parser bounds what a schema's patterns cost by themselves, but not what a terminal of a
-//! grammar costs on its first byte: such a form would keep a thread busy for minutes, and its
-//! memory would grow without end.
+//! The library bounds the cost of a schema's patterns, but not that of a grammar's terminals on
+//! their first byte: remainders have as many states as the divisor is large, and intersections and
+//! complements may need the product of their operands' states. Such a grammar would occupy a thread
+//! for minutes and memory without bound.
 
 use serde_json::{Deserializer, Value};
 

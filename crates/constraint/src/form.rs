@@ -1,5 +1,5 @@
-//! The form that a text has to have, as people write it, in; the parser's grammar, or why there is
-//! none, out.
+//! Converts a requested form (JSON schema, regular expression, Lark grammar, choices) to a grammar
+//! of `llguidance`, or refuses it.
 
 use llguidance::api::TopLevelGrammar;
 use serde::{Deserialize, Serialize};

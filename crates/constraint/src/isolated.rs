@@ -1,10 +1,11 @@
-//! A form in, whether compiling it is harmless out: another process compiles it first.
+//! Compiles every new form in a child process first, so that a crash of the library can't end the
+//! server.
 //!
-//! The parser is a library that can overflow its stack or run out of memory, and either ends the
-//! process that it runs in. So this program runs itself again with a hidden verb, gives that
-//! process the vocabulary once, and sends it each new form. A form on which that process dies, or
-//! takes too long, is refused; another process is started for the next form. The process has a
-//! limit on its memory, and ends when its standard input does.
+//! `llguidance` may overflow its stack or exhaust memory, and either ends its process. So this
+//! program starts itself again with a hidden verb, sends the vocabulary once, and then each new
+//! form. A form on which the child dies or exceeds the time limit is refused, and a new child is
+//! started for the next form. The child has a memory limit and exits when its standard input is
+//! closed.
 
 use std::{
     io::{BufRead, BufReader, BufWriter, Read, Write},

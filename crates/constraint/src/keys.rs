@@ -1,9 +1,9 @@
-//! The JSON written so far in, the tokens that would write the same key twice into an object out.
+//! Masks tokens that would write a key twice into one JSON object.
 //!
-//! A grammar can't keep the names of an object apart where a schema leaves them open. This scanner
-//! follows the text and removes the tokens that close a name which the object already has. It also
-//! removes escapes such as `\u0061` in names: a listed name written that way would be taken for an
-//! open one. The text is JSON, since the parser allows nothing else.
+//! A grammar can't keep keys distinct where a schema leaves them open. This scanner follows the
+//! text and masks tokens that close a key which the object already has. It also masks escapes such
+//! as `\u0061` in keys, because a listed key in that spelling would count as an open one. The text
+//! is known to be JSON.
 
 use std::{collections::HashSet, sync::Arc};
 

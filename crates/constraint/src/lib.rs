@@ -1,8 +1,9 @@
-//! Structured output: a vocabulary and a form in, a constraint on a text out: which tokens may come next for the text
-//! to have that form.
+//! Structured output: constrains generation to a JSON schema, regular expression, grammar or list
+//! of choices.
 //!
-//! The parser is the crate `llguidance`. It never forces a token: whatever spells an allowed text
-//! may be drawn, so that the model's own distribution, conditioned on the form, is what remains.
+//! The parser is the crate `llguidance`. No token is ever forced: every token that leads to an
+//! allowed text may be drawn, so the result follows the model's own distribution, conditioned on
+//! the form.
 
 mod costs;
 mod form;

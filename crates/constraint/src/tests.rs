@@ -1,5 +1,4 @@
-//! Forms held by a small vocabulary: what they let through, what is refused, and what would
-//! explode.
+//! Tests with a small vocabulary: allowed texts, refused forms, and forms of excessive cost.
 
 use kelvin_engine::gguf::{Metadata, Value as Entry};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A tokenizer in, what the parser knows of it out; it can be written down for another process.
+//! The vocabulary in the form that `llguidance` needs, serializable for the child process.
 
 use std::io::{Read, Write};
 use std::sync::Arc;

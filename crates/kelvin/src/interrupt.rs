@@ -1,8 +1,7 @@
-//! Ctrl-C in, a flag that the generation loop reads out: the first press lets a verb finish what it
-//! shows, the second ends the process.
+//! Handles Ctrl-C: the first press lets a verb stop in an orderly way, the second ends the process.
 //!
-//! A verb that can stop halfway (generation) holds a [`Guard`]; while nobody holds one, the first
-//! press ends the process at once. Either way the cursor and the colours are put back.
+//! A verb that can stop halfway (generation) holds a [`Guard`]. Without a guard the first press
+//! ends the process. In both cases cursor and colours are restored.
 
 use std::{
     io::{IsTerminal, Write},

@@ -1,7 +1,7 @@
-//! The binary: people and programs meet the engine here.
+//! The binary: parses the command line, runs one verb, and prints a failure as one sentence with an
+//! exit code.
 //!
-//! What was typed (`cli::args`) becomes what it means (`cli::options`), one verb runs, and every
-//! failure becomes one sentence on standard error and an exit code here.
+//! `cli::args` is the parsed command line, `cli::options` its interpretation.
 
 mod cli;
 mod interrupt;

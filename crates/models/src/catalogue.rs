@@ -1,4 +1,4 @@
-//! What a person calls a model in, where it comes from and what it must look like out.
+//! The catalogue: model names with their sources, sizes and hashes.
 
 use std::{path::PathBuf, sync::LazyLock};
 

@@ -1,8 +1,7 @@
-//! A reference in, the path of a verified file out, fetched if it isn't here yet.
+//! Finds a model's file, and downloads it if it isn't present.
 //!
-//! Everything is written into `FILE.partial/` beside its place, checked, synced and moved into
-//! place by one rename. What can be resumed stays there after a broken connection; nothing else
-//! does.
+//! Everything is written to `FILE.partial/` next to its destination, verified, synced, and moved
+//! into place by one rename. After a broken connection only the parts that can be resumed are kept.
 
 use std::{
     fs::{self, File},

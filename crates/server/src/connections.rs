@@ -1,9 +1,9 @@
-//! Connections in, a place for each out: when all places are taken, the connection whose client has
-//! owed its request longest goes.
+//! Limits the number of open connections. When all places are taken, the connection that has idled
+//! longest is closed.
 //!
-//! A client owes a request from the moment it connects, or has been answered, until the whole
-//! request is there. Whoever waits for an answer keeps the place. So idle connections, and clients
-//! that send slowly, never keep others out.
+//! A connection is idle while its client owes a request: from connecting, or from the end of the
+//! last reply, until the next request has arrived in full. A connection that waits for a reply is
+//! never closed. So idle and slow clients can't keep others out.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,4 @@
-//! The parameters of a request in, chains, dice and ends out: everything that the two kinds of
-//! completion share.
+//! Parses the sampling parameters that all completion routes share: chain, seed, limits, logprobs.
 
 use std::sync::Arc;
 

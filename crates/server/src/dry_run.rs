@@ -1,8 +1,7 @@
-//! Requests in, answers out, without a socket and without an engine thread: for the fuzz targets.
+//! Answers requests without a socket and without an engine thread, for the fuzz targets.
 //!
-//! The router, the gate and every reader of a request are the server's own. The queue is closed, so
-//! a request that needs a step of the model ends with 503. No form is compiled: the vocabulary's
-//! parser is marked as missing.
+//! Router, gate and parsers are the server's own. The queue is closed, so a request that needs a
+//! step of the model ends with 503. Structured output isn't compiled.
 
 use std::{
     convert::Infallible,

@@ -1,5 +1,5 @@
-//! The bytes of a request in, its parameters one by one out: what nobody has asked for at the end
-//! is an error that names it.
+//! Takes typed parameters out of a JSON body. A parameter that no parser has taken is an error that
+//! names it.
 
 use std::ops::RangeInclusive;
 

@@ -1,5 +1,4 @@
-//! What a request says of the form of its texts in, the form out, compiled and ready for each of
-//! them.
+//! Parses `response_format` and `structured_outputs`, and compiles them to constraints.
 
 use kelvin_constraint::{Form, FormError, Forms};
 use kelvin_engine::generate::Constraint;

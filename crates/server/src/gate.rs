@@ -1,5 +1,5 @@
-//! Every request in, those that may pass on: by host, by origin and by key; and each answer's id,
-//! log line and count.
+//! The middleware of every request: checks host, origin and API key; adds the request id, the log
+//! line and the metrics.
 
 use std::{
     hint::black_box,

@@ -1,9 +1,8 @@
-//! What clients send back of an answer beside its role and content in, what of it concerns the
-//! model out.
+//! Reads the fields of a message besides role, content and name.
 //!
-//! Clients keep the message of an answer as their library gave it to them and send it again with
-//! the next request: with empty lists, nulls and notes about it. What says nothing is taken; what
-//! can't be done is refused by what it is.
+//! Client libraries send the messages of earlier replies back as they received them, with empty
+//! lists, nulls and annotations. Fields that carry no information are accepted. Fields that ask for
+//! something unsupported are refused by name.
 
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
-//! An open engine in, an OpenAI-compatible API out.
+//! The HTTP server: an OpenAI-compatible API and the studio, over an open engine.
 //!
-//! `gate` lets requests pass, `body`, `fields`, `controls` and `prompts` read them within `limits`,
-//! `queue` holds them, `batch` is the one thread that owns the model and steps all texts together,
-//! `reply` says what came of it. Nothing below `cli` knows of HTTP but this room.
+//! A request passes `gate`. `body`, `fields`, `controls` and `prompts` parse it within `limits`.
+//! `queue` holds its jobs until the engine thread (`batch`) takes them. `reply` builds the
+//! response, and `stream` sends it as events.
 
 mod batch;
 mod body;

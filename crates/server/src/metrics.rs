@@ -1,4 +1,4 @@
-//! Counts and durations in, Prometheus' text format out.
+//! Counters and histograms in Prometheus' text format.
 
 use std::{
     collections::BTreeMap,

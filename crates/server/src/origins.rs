@@ -1,8 +1,8 @@
-//! Where a request comes from in, whether it may pass out: pages of other origins only if they were
-//! allowed by name.
+//! Checks where a request comes from: pages of other origins pass only if they were allowed by
+//! name.
 //!
-//! A browser says which page asks (`Origin`, RFC 6454), and lets the page read the answer, or send
-//! JSON at all, only if the server allows that page (Fetch's CORS protocol). Programs that aren't
+//! A browser names the requesting page in `Origin` (RFC 6454). It lets the page send JSON and read
+//! the response only if the server allows that origin (CORS, Fetch Standard). Programs other than
 //! browsers send no origin and pass.
 
 use std::{str::FromStr, time::Duration};

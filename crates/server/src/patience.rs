@@ -1,9 +1,8 @@
-//! A connection in, the same connection out, but one whose other end has to take what is written
-//! within a stated time.
+//! Write timeouts: the peer of a connection must accept what is written within a stated time.
 //!
-//! A client that stops reading would otherwise hold its connection, and what is held for its
-//! answer, for ever. What it hasn't taken is bounded: nobody's answer is longer than the room that
-//! was made for it.
+//! Otherwise a client that stops reading would hold its connection and its buffered response
+//! forever. The buffered bytes are bounded, because a response is never longer than the context
+//! admitted for it.
 
 use std::{
     io::{Error, ErrorKind, IoSlice, Result},

@@ -1,6 +1,6 @@
-//! The bytes of one token after another in, the character of the text that each begins in out.
+//! Computes `text_offset`: the character of the text in which each token begins.
 //!
-//! A character may be spelled by several tokens. All of them begin in it, as in the answers of
+//! A character may consist of several tokens. All of them have the offset of that character, as in
 //! OpenAI's API.
 
 use kelvin_engine::tokenizer::TextStream;

@@ -1,5 +1,4 @@
-//! What is wrong with a request in, an answer in the shape of OpenAI's errors out: each names the
-//! parameter if there is one.
+//! Errors in the format of OpenAI's API, each with its parameter if there is one.
 
 use axum::{
     extract::rejection::PathRejection,

@@ -1,5 +1,4 @@
-//! Prompts as requests write them in, tokens out: texts, lists of texts, token ids, messages for
-//! the chat template.
+//! Parses prompts to tokens: texts, lists of texts, token ids, and messages for the chat template.
 
 use kelvin_engine::{
     Engine, TokenId,

@@ -1,5 +1,5 @@
-//! What the engine tells in, the JSON of an answer out, whole or piece by piece, in OpenAI's
-//! shapes; that of the Responses API is in `responses`.
+//! Builds replies in OpenAI's formats from the engine's events, whole or in pieces. The format of
+//! the Responses API is in `responses`.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! The Responses API: its own parameters in, its own shape of an answer out, whole or as an ordered
-//! stream of events. What lies between, the text, is a chat's.
+//! The Responses API: its parameters, its response format and its events. Prompt and sampling are
+//! those of a chat completion.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Paths in, the routes that answer them out.
+//! The table of routes.
 
 use std::sync::Arc;
 

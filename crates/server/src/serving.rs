@@ -1,5 +1,5 @@
-//! A listener in, connections served until somebody asks the process to end; then what runs is
-//! finished, within a stated time.
+//! Serves connections until a signal asks the process to stop, then drains: running requests finish
+//! within a stated time.
 
 use std::{
     net::SocketAddr,

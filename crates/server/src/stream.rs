@@ -1,5 +1,4 @@
-//! What the engine tells in, a stream of server-sent events out: each is told as it comes, and
-//! after an error nothing more is.
+//! Sends the engine's events as server-sent events. Nothing follows an error event.
 
 use std::{
     collections::VecDeque,

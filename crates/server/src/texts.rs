@@ -1,5 +1,4 @@
-//! Texts in, tokens out, and back; messages in, the template's text out: what needs no step of the
-//! model.
+//! Routes that need no forward pass: tokenize, detokenize, apply the chat template.
 
 use std::sync::Arc;
 

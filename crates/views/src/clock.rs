@@ -1,4 +1,4 @@
-//! When the prompt was read and when tokens came in, how fast it went out.
+//! Measures prefill and decode times and speeds.
 
 use std::time::Instant;
 

@@ -1,8 +1,7 @@
-//! Logits and a function to put in the place of e^x in, the probabilities that it would give and
-//! which of the four criteria of a distribution they break out.
+//! Compares softmax with other functions in place of e^x, by the four criteria of the article.
 //!
-//! The article's argument for e^x: whatever the logits, there must be as many numbers as logits,
-//! none negative, a larger logit must not get a smaller probability, and they must add up to 1.
+//! The criteria: there are as many probabilities as logits, none is negative, a larger logit never
+//! has a smaller probability, and they sum to 1.
 
 use serde::Serialize;
 

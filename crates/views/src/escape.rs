@@ -1,7 +1,7 @@
-//! A model's text in, text that a terminal can't be steered by out.
+//! Escapes model output and file metadata before it is shown on a terminal.
 //!
-//! A model may write any bytes, escape sequences and direction overrides included; a file's
-//! metadata may as well. [`printable`] keeps lines; [`visible`] shows every character of a token.
+//! Both may contain any bytes, escape sequences and direction overrides included. [`printable`]
+//! keeps line breaks. [`visible`] shows every character of a token.
 
 use std::borrow::Cow;
 

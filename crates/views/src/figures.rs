@@ -1,4 +1,4 @@
-//! Continuations in, the figures that tell temperatures apart out.
+//! The figures that distinguish temperatures: entropy, surprisal, diversity, first divergence.
 
 use std::collections::HashSet;
 

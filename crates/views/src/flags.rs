@@ -1,4 +1,4 @@
-//! Settings of an engine in, the same as one types them for it out: flags of a command, lines of a
+//! Writes an engine's settings in the form in which users type them: command-line flags, lines of a
 //! file, arguments of a call.
 
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! Logits, a chain and its dice in, the temperatures at which they draw another token out.
+//! Finds the temperatures at which equal random numbers draw another token.
 
 use kelvin_engine::Engine;
 use kelvin_sampling::{Change, ChangesError, Sampler, TokenId};

@@ -1,8 +1,7 @@
-//! A distribution at one temperature in, a point of the curves against T out; and the temperatures
-//! at which curves are drawn.
+//! Curves over temperature: the temperatures at which they are computed, and their points.
 //!
-//! The axis is s = T/(1+T): 0 at T = 0, a half at T = 1, 1 at T = ∞. So a curve shows all
-//! temperatures there are.
+//! The axis is s = T/(1+T): 0 at T = 0, a half at T = 1, 1 at T = ∞. So a curve covers all
+//! temperatures.
 
 use serde::Serialize;
 

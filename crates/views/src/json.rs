@@ -1,4 +1,4 @@
-//! Numbers in, numbers as JSON writes them out: infinities as text, f32 without invented digits.
+//! Numbers in JSON: infinities as strings, f32 with the shortest digits that round-trip.
 
 use serde::Serializer;
 

@@ -1,10 +1,9 @@
-//! Logits, chains and continuations in, the rows of figures that people and programs see out.
+//! The figures that the terminal, the studio and programs show, computed in one place.
 //!
-//! The terminal and the studio show the same figures, so they are computed here once: [`next`] (a
-//! next-token distribution stage by stage), [`softmax`] (typed logits), [`figures`] (entropy,
-//! surprisal and diversity of a text), [`translation`] (a chain in another engine's words). The
-//! rows serialize to the JSON of the verbs and of the studio's routes. [`json`] writes numbers,
-//! [`escape`] makes text safe to show, [`shorten`] bounds what errors quote.
+//! [`next`] shows a next-token distribution stage by stage, [`softmax`] typed logits, [`figures`]
+//! entropy, surprisal and diversity of a text, [`translation`] a chain in another engine's
+//! settings. The rows serialize to the JSON of the verbs and of the studio's routes. [`json`]
+//! writes numbers, [`escape`] makes text safe to show, [`shorten`] bounds what errors quote.
 
 pub mod clock;
 pub mod criteria;

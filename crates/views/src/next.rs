@@ -1,10 +1,9 @@
-//! The logits of what comes next and a chain in, what a person sees of them out: the likeliest
-//! tokens with their probabilities before, between and after the chain's stages, the exact mass of
-//! all others, and where the dice fall.
+//! The next-token distribution of a chain: the top tokens with their probabilities at each point of
+//! the chain, the exact mass of all others, and the token that the random number selects.
 //!
-//! Each probability says which one it is. Raw is the model's own, T = 1. "After temperature" is
-//! what the chain leaves up to its last stage that sets a temperature, "after truncation" up to its
-//! last that removes tokens, and final after all of it.
+//! Every probability is labelled. Raw is the model's own, T = 1. "After temperature" is after the
+//! chain's last stage that sets a temperature, "after truncation" after its last stage that removes
+//! tokens, and final after all stages.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,4 @@
-//! The logits of what comes next and a chain in, probability by rank out: the whole vocabulary in
-//! some sixty points.
+//! Probability by rank over the whole vocabulary, in about sixty points.
 
 use kelvin_sampling::{Distribution, SampleError};
 use serde::Serialize;

@@ -1,5 +1,4 @@
-//! Words that others wrote in, enough of them to know them by out: every error that quotes what it
-//! was given does so by these.
+//! Shortens text that errors quote.
 
 /// How many characters of a quoted text are shown.
 pub const MOST_QUOTED: usize = 80;

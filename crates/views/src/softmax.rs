@@ -1,7 +1,7 @@
-//! Typed logits in, their distribution at a temperature out; no model needed.
+//! The distribution of typed logits at a temperature. Needs no model.
 //!
-//! The numbers are f64 from the formula itself, p = e^(x/T) / Σ e^(x/T), because they are shown to
-//! eight digits. A chain adds what each of its stages does to them.
+//! The numbers are computed in f64 by the formula p = e^(x/T) / Σ e^(x/T), because eight digits are
+//! shown. A chain adds the effect of each of its stages.
 
 use kelvin_sampling::{Chain, State, TokenId, Trace, Words};
 use serde::Serialize;

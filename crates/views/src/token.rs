@@ -1,4 +1,4 @@
-//! A token in, what people and programs call it out; and back.
+//! Names of tokens for people and programs, and parsing them.
 
 use kelvin_engine::{Engine, tokenizer::Tokenizer};
 use kelvin_sampling::TokenId;

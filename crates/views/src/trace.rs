@@ -1,4 +1,4 @@
-//! A trace in, what each stage of its chain did and where tokens stood on the way, as rows, out.
+//! The rows of a trace: what each stage of a chain did, and the ranks of tokens on the way.
 
 use kelvin_engine::Engine;
 use kelvin_sampling::{Place, TokenId, Trace};

@@ -1,7 +1,7 @@
-//! `oneOf` in, `anyOf` out where at most one of its schemas can hold, or a refusal.
+//! Rewrites `oneOf` as `anyOf` where its schemas exclude each other, and refuses it elsewhere.
 //!
-//! Two schemas exclude each other by their types, by the values that they list, or by a property
-//! that one of them requires: that is how libraries tell the variants of a type apart.
+//! Two schemas exclude each other by type, by listed values, or by a property that one of them
+//! requires. Libraries distinguish the variants of a type this way.
 
 use serde_json::{Map, Value, json};
 

@@ -1,12 +1,12 @@
-//! A JSON schema as people and libraries write it in, an equal one of what the parser holds exactly
-//! out, or a refusal that names the keyword and its place.
+//! Rewrites a JSON schema into an equivalent one that `llguidance` enforces exactly, or refuses it,
+//! naming the keyword and its place.
 //!
-//! Each keyword is one of three. What constrains nothing is dropped: titles, unknown formats,
-//! `propertyNames` that any name fits. What the parser holds is passed on, in the order it needs:
-//! it reads a schema's keywords in runs between `allOf`, `anyOf`, `oneOf` and `$ref`. What it
-//! ignores, rounds or gets wrong is written in other words if they are equal, and refused if there
-//! are none. `format` is an annotation, as in JSON Schema 2020-12, and yet those the parser knows
-//! are held.
+//! Keywords that constrain nothing are dropped: titles, unknown formats, a `propertyNames` that
+//! every name satisfies. Supported keywords are passed on in the order that the library needs,
+//! which reads keywords in runs between `allOf`, `anyOf`, `oneOf` and `$ref`. Keywords that it
+//! ignores, rounds or misreads are rewritten if an equivalent exists, and refused otherwise.
+//! `format` is an annotation as in JSON Schema 2020-12; the formats that the library knows are
+//! enforced.
 
 mod disjoint;
 mod names;

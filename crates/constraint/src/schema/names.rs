@@ -1,8 +1,8 @@
-//! A pattern of names in, how many names it has out: endless from every beginning on, a few, or
-//! something else.
+//! Decides how many names a pattern matches: unboundedly many from every prefix on, a few, or
+//! neither.
 //!
-//! The pattern becomes an automaton. If a state that leads to a name can't reach a loop, a text
-//! that stands there may run out of names that it hasn't had.
+//! The pattern is compiled to an automaton. If a state that leads to a name can't reach a loop, a
+//! text in that state may run out of unused names.
 
 use llguidance::derivre::{Regex, RegexAst, RegexBuilder, StateID};
 use llguidance::regex_to_lark;

@@ -1,7 +1,7 @@
-//! Bounds and literals of numbers in, the same out if the parser holds them exactly, or a refusal.
+//! Passes on numeric bounds and literals that `llguidance` holds exactly, and refuses others.
 //!
-//! The parser computes with f64 and i64 and writes a bound's digits into a regular expression, so
-//! whole numbers beyond 2^53 and long fractions come out as others, and large ones can end the
+//! The library computes with f64 and i64 and writes a bound's digits into a regular expression. So
+//! integers beyond 2^53 and long fractions would change their value, and large ones can end the
 //! process.
 
 use serde_json::{Map, Value};

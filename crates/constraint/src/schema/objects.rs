@@ -1,8 +1,8 @@
-//! What a schema says of objects in, the same in words that leave no name to be written twice out.
+//! Rewrites a schema's object keywords so that no key can be written twice.
 //!
-//! Names are listed, or free. Free names are kept apart while the text is written (`keys`), which
-//! never leads into a dead end if every beginning of a name goes on to names without end. Patterns
-//! of a few names are listed instead, and others are refused.
+//! Names are either listed or free. Free names are kept distinct during generation (`keys`). That
+//! never leads to a dead end if every prefix of a name can be extended to unboundedly many names.
+//! Patterns that match a few names are listed instead, and others are refused.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,4 @@
-//! A pattern as ECMAScript and pydantic write it in, an equal one for the parser's regular
-//! expressions out.
+//! Translates patterns of ECMAScript and pydantic to the library's syntax of regular expressions.
 
 use super::{FormError, Place, names};
 

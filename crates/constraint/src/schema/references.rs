@@ -1,7 +1,7 @@
-//! References of a schema into itself in, names of definitions out.
+//! Resolves `$ref` within a schema to names of definitions.
 //!
-//! The parser looks a pointer up without undoing its escapes, and knows neither anchors nor the
-//! schema's own `$id`.
+//! The library looks up pointers without decoding their escapes, and supports neither anchors nor
+//! the schema's own `$id`.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 

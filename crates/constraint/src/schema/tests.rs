@@ -1,4 +1,4 @@
-//! Schemas in the words of libraries, and random ones: what is made under them is checked by
+//! Schemas as libraries write them, and random schemas. Texts generated under them are validated by
 //! another library.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};

@@ -1,7 +1,6 @@
-//! What was typed, as clap reads it; what it means is decided in `options`.
+//! The command line as clap parses it. `options` interprets it.
 //!
-//! Values that can be wrong in interesting ways (temperatures, chains) stay text here, so that
-//! their errors are our sentences rather than a parser's.
+//! Temperatures and chains stay text here, so that their errors are Kelvin's own sentences.
 
 use std::path::PathBuf;
 

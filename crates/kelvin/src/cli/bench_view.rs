@@ -1,4 +1,4 @@
-//! What `bench` measured in, its table for people out.
+//! The table of `bench`.
 
 use super::{bench::Row, session::Session};
 use crate::terminal::{

@@ -1,7 +1,7 @@
-//! `chat`: lines from a person in, answers that stream out; commands change how the next one is
-//! drawn.
+//! `chat`: an interactive conversation with streamed answers. Commands change the sampling of the
+//! next answer.
 //!
-//! The keys and values of the conversation stay: a turn reads only what is new.
+//! The KV cache of the conversation is kept: each turn only prefills its new tokens.
 
 use std::io::{BufRead, IsTerminal, Read};
 

@@ -1,7 +1,8 @@
-//! `compare`: one prompt in, its continuations at several temperatures side by side out.
+//! `compare`: continuations of one prompt at several temperatures, side by side.
 //!
-//! All columns throw the same dice, so where two of them part temperature alone is the cause; the
-//! samples of one temperature throw different dice, so what differs between them is chance.
+//! All columns use equal random numbers, so where two columns diverge, temperature alone is the
+//! cause. The samples of one temperature use different random numbers, so their differences are
+//! chance.
 
 use kelvin_constraint::Form;
 use kelvin_engine::{

@@ -1,4 +1,4 @@
-//! A comparison in the making in, columns that stream on a terminal and the last word on it out.
+//! The view of a comparison: columns that stream on a terminal, and the final summary.
 
 use std::{
     io::Stdout,

@@ -1,4 +1,4 @@
-//! A shell's name in, its completion script out.
+//! `completions`: prints a shell's completion script.
 
 use clap::CommandFactory;
 

@@ -1,4 +1,4 @@
-//! Errors in, one sentence and an exit code out: 2 for what was typed, 1 for everything else.
+//! Prints errors as one sentence, with exit code 2 for the command line and 1 for everything else.
 
 use std::{fmt, io::Write, process::ExitCode};
 

@@ -1,8 +1,7 @@
-//! The form that a text has to have, as it was typed, in; the constraint that holds texts to it
-//! out.
+//! The flags of structured output.
 //!
-//! What there is and what is refused is the server's too (`response_format`, `structured_outputs`):
-//! both compile in `constraint`.
+//! The server's `response_format` and `structured_outputs` accept and refuse the same forms: both
+//! compile in `kelvin-constraint`.
 
 use std::io::Read;
 

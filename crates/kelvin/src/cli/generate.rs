@@ -1,4 +1,4 @@
-//! `generate`: a prompt in, one continuation that streams out.
+//! `generate`: streams one continuation of a prompt.
 
 use std::{io::Write, ops::ControlFlow};
 

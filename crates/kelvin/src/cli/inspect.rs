@@ -1,4 +1,4 @@
-//! `inspect`: a model file in, what it says about itself out; its weights aren't read.
+//! `inspect`: shows the metadata of a model file. Weights aren't read.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,7 @@
-//! Runs in, where their texts lie by what they mean beside them in the database out: what the
-//! metric `semantic_spread` needs.
+//! Computes embeddings of the texts of runs, which the metric `semantic_spread` needs.
 //!
-//! The model is part of a kelvin that was built with the feature `semantic`; any other can only
-//! measure what is kept already.
+//! The embedding model is part of builds with the feature `semantic`. Other builds can only use
+//! embeddings that are stored already.
 
 use kelvin_lab::{
     Store,

@@ -1,4 +1,4 @@
-//! What the system says of its memory in, the bytes that this process may still use out.
+//! The memory that this process may still use, as the operating system reports it.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Verbs in, text on a terminal or JSON for programs out: one file for each verb.
+//! The verbs, one file each.
 
 pub(crate) mod args;
 mod bench;

@@ -1,4 +1,4 @@
-//! `models`: the catalogue and what is here of it in, a list, a fetched or a removed file out.
+//! `models`: lists the catalogue and the files that are present, fetches and removes models.
 
 use std::fs;
 

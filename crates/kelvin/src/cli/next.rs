@@ -1,4 +1,4 @@
-//! `next`: a prompt in, what could come after it at several temperatures out.
+//! `next`: shows the next-token distribution after a prompt at several temperatures.
 
 use std::time::Instant;
 

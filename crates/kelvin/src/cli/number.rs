@@ -1,5 +1,4 @@
-//! A whole number as it was typed in, or a sentence that says which there are out: a parser's own
-//! words ("invalid digit found in string") help nobody.
+//! Parses integers of the command line, with errors that state the allowed range.
 
 /// How many of something; whether 0 of it have a meaning is the verb's business.
 pub(crate) fn count(typed: &str) -> Result<usize, String> {

@@ -1,4 +1,4 @@
-//! Args in, what they mean out: temperatures, the chain, the dice.
+//! Interprets the parsed command line: temperatures, the chain, the seed.
 
 use anyhow::Context;
 use kelvin_sampling::{Chain, Profile, Stage, Temp};

@@ -1,10 +1,8 @@
-//! `perplexity`: a text in, how likely a model finds it out: the mean of -ln p over its tokens, and
-//! exp of that.
+//! `perplexity`: the mean of -ln p over the tokens of a text, and exp of that.
 //!
-//! The convention is that of llama.cpp's `llama-perplexity` unless flags say otherwise: windows of
-//! 512 tokens one after another, each a text of its own (its first token replaced by the one that
-//! the model begins texts with, where it does), and only the tokens after the first half of a
-//! window count, so that each had a context.
+//! The defaults follow llama.cpp's `llama-perplexity`: consecutive windows of 512 tokens, each
+//! evaluated on its own, with its first token replaced by the model's start token if there is one.
+//! Only the second half of a window is scored, so that every scored token has context.
 
 use std::{io::IsTerminal, ops::Range};
 

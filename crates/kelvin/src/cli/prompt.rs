@@ -1,5 +1,5 @@
-//! Where a prompt was typed in, its tokens out: argument, flag, file or standard input, as it is or
-//! in the model's chat template.
+//! Reads the prompt from an argument, a flag, a file or standard input, and tokenizes it, raw or in
+//! the model's chat template.
 
 use std::io::{IsTerminal, Read};
 

@@ -1,5 +1,5 @@
-//! `report`: runs in, what they show out, as an HTML file, Markdown, tables or JSON; and a judge's
-//! opinion of their texts on the way.
+//! `report`: shows runs as HTML, Markdown, tables or JSON. It runs the judge model if one is asked
+//! for.
 
 use std::{
     collections::{BTreeMap, HashSet},

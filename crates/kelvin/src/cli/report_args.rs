@@ -1,4 +1,4 @@
-//! A report as it was asked for.
+//! The arguments of `report`.
 
 use std::{fmt::Write, path::PathBuf};
 

@@ -1,5 +1,4 @@
-//! `runs`: the database of runs in, a list of them, one by itself or two beside each other out; or
-//! a table for other programs.
+//! `runs`: lists, shows, compares, exports and removes the runs of a database.
 
 use std::{
     io::{BufWriter, IsTerminal},

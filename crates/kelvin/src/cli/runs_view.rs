@@ -1,5 +1,4 @@
-//! Runs as people and programs see them: a row of the list, one with its chains, two beside each
-//! other.
+//! The views of runs: a row of the list, one run with its chains, two runs compared.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,4 @@
-//! `serve`: a model in, an OpenAI-compatible API on a port out.
+//! `serve`: serves an OpenAI-compatible API and the studio.
 
 use std::{io::IsTerminal, time::Duration};
 

@@ -1,4 +1,4 @@
-//! `serve` as it was typed.
+//! The arguments of `serve`.
 
 use std::path::PathBuf;
 

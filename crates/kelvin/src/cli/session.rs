@@ -1,4 +1,4 @@
-//! A model's name and how it is run in, an open engine out.
+//! Opens an engine from a model's name and the flags that say how it runs.
 
 use std::path::{Path, PathBuf};
 

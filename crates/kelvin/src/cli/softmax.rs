@@ -1,4 +1,4 @@
-//! `softmax`: typed logits in, their distribution at several temperatures out; no model needed.
+//! `softmax`: shows the distribution of typed logits at several temperatures. Needs no model.
 
 use kelvin_sampling::Chain;
 use kelvin_views::{

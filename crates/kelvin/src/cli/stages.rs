@@ -1,4 +1,4 @@
-//! The controls there are, out: every stage of a chain, and how other engines order them.
+//! `stages`: lists the stages of a chain and the profiles of other engines.
 
 use kelvin_sampling::{Profile, STAGES};
 use serde::Serialize;

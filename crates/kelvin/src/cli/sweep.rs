@@ -1,4 +1,4 @@
-//! `sweep`: a recipe in, a table of texts in the database out, each reported once it's safe there.
+//! `sweep`: generates the table of texts of a recipe and stores it in the database.
 
 use std::{
     io::{BufRead, IsTerminal},

@@ -1,5 +1,4 @@
-//! Experiments as they were typed: a table of texts to fill, and what is done with the runs that
-//! are there.
+//! The arguments of `sweep` and `runs`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! `sweep --plan`: the table's size, its tokens and the expected time, before anything is kept.
+//! `sweep --plan`: the size of the table, its tokens and the expected time, before anything is
+//! generated.
 
 use std::{ops::ControlFlow, time::Instant};
 

@@ -1,5 +1,4 @@
-//! A sweep as people and programs see it: what is to be done, a bar while it's done, what came of
-//! it.
+//! The view of a sweep: what is missing, a progress bar, the result.
 
 use std::{
     ops::ControlFlow,

@@ -1,4 +1,4 @@
-//! `tokenize`: a text in, its token ids and pieces out, and whether they make the same text again.
+//! `tokenize`: shows the token ids and pieces of a text, and whether they decode to the same text.
 
 use anyhow::Context;
 use kelvin_engine::{TokenId, gguf::Gguf, tokenizer::Tokenizer};

@@ -1,5 +1,4 @@
-//! The everyday tools as they were typed: what a file holds, how a text becomes tokens, how likely
-//! a model finds it, how fast it all is.
+//! The arguments of `inspect`, `tokenize`, `perplexity` and `bench`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What each stage of a chain did, as lines for people.
+//! Prints what each stage of a chain did.
 
 use kelvin_sampling::TokenId;
 use kelvin_views::{

@@ -1,5 +1,5 @@
-//! `translate`: a chain in, another engine's settings for the same distribution out, and what that
-//! engine can't express.
+//! `translate`: translates a chain to another engine's settings, and lists what that engine can't
+//! express.
 
 use kelvin_sampling::{Chain, Profile};
 use kelvin_views::translation::translate;

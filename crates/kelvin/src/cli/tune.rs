@@ -1,5 +1,4 @@
-//! `tune`: settings, prompts and an objective in, the setting to use out, in Kelvin's words and in
-//! those of other engines.
+//! `tune`: searches for the best setting, and prints it for Kelvin and for other engines.
 
 use std::ops::ControlFlow;
 

@@ -1,4 +1,4 @@
-//! A search for the setting to use, as it was typed.
+//! The arguments of `tune`.
 
 use clap::Args as ClapArgs;
 

@@ -1,5 +1,4 @@
-//! A file's text in the making in, the whole file or none of it out: nobody ever reads half of one,
-//! and what was there before stays until then.
+//! Writes a file atomically: readers see the old file or the whole new one.
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -1,6 +1,6 @@
-//! `/why`: the last answer in, for each of its tokens what else could have come out.
+//! `/why`: shows the alternatives to each token of the last answer.
 //!
-//! Nothing was recorded while the answer streamed: the same bits come out when it is read again.
+//! Nothing is recorded while the answer streams. Reading it again gives the same bits.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! A server's answer in, the sample of a row out. What the answer doesn't hold stays empty.
+//! Converts a server's reply to a sample. Fields that the reply lacks stay empty.
 
 use kelvin_lab::{
     run::{Finish, Sample, Token},

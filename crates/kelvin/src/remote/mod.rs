@@ -1,9 +1,9 @@
-//! A server that speaks OpenAI's protocol as a worker of the lab: one request for each text, so
-//! many at once, each repeated while the server is busy or away.
+//! A lab worker that uses an OpenAI-compatible server: one request per text, several at once,
+//! repeated while the server is busy or unreachable.
 //!
-//! It lives here because HTTP does. What such a server tells of a token is its log-probability at
-//! T = 1, before the chain (so vLLM, SGLang, llama-server and `kelvin serve` say), and the
-//! likeliest few others; the rest of a token's record stays empty.
+//! It lives in the binary because HTTP clients do. Such servers (vLLM, SGLang, llama-server,
+//! `kelvin serve`) report a token's log-probability at T = 1 before the chain, and the top tokens.
+//! The other fields of a token's record stay empty.
 
 mod answer;
 mod post;

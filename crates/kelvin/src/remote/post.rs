@@ -1,5 +1,5 @@
-//! A body in, the server's JSON out: sent again while the server is busy or away, with longer and
-//! longer pauses, and given up at last.
+//! Sends a request until the server answers: retries with growing pauses while it is busy or
+//! unreachable, up to a limit.
 
 use std::{
     sync::{

@@ -1,5 +1,5 @@
-//! A row of a recipe in, the body of a request for `/v1/completions` out; what a server can't be
-//! asked for is refused before anything is sent.
+//! Writes a row of a recipe as the body of a request for `/v1/completions`. What a server can't do
+//! is refused before anything is sent.
 
 use kelvin_lab::{
     Recipe,

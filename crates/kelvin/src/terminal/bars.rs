@@ -1,4 +1,4 @@
-//! A share in, a bar of block characters out.
+//! Bars of block characters.
 
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 

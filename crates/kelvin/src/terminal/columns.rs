@@ -1,4 +1,4 @@
-//! Texts with headings in, the same texts side by side out.
+//! Lays out texts with headings side by side.
 
 use std::ops::Range;
 

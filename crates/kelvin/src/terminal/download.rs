@@ -1,4 +1,4 @@
-//! The terminal's side of fetching a model: notes, progress bar and question on standard error.
+//! Shows the download of a model: messages, progress bar and questions on standard error.
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},

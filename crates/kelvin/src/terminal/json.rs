@@ -1,4 +1,4 @@
-//! A struct in, JSON on standard output out: one object, indented, a newline at its end.
+//! Prints a value as indented JSON on standard output.
 
 use anyhow::Context;
 use serde::Serialize;

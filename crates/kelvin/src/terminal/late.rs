@@ -1,4 +1,4 @@
-//! Work done so far in, a progress bar on standard error out, but only for work that lasts.
+//! A progress bar on standard error that only appears for work that lasts.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
-//! Lines in, a region of the terminal that is repainted in place out.
+//! A region of the terminal that is repainted in place.
 //!
-//! At most 20 times a second, only the lines that changed, never more than the screen holds: what
-//! has scrolled away couldn't be repainted. The last word is printed by whoever owns the text,
-//! after [`Live::clear`].
+//! It repaints at most 20 times a second, only changed lines, and never more lines than the screen
+//! holds, because lines that have scrolled away can't be repainted. The owner of the text prints
+//! the final version after [`Live::clear`].
 
 use std::{
     io::{self, Write},

@@ -1,8 +1,7 @@
-//! What people see: text that is safe to print, colours where they're wanted, bars, tables,
-//! columns.
+//! Terminal output: colours, bars, tables, columns, progress.
 //!
-//! Nothing here knows a model. Every write to standard output goes through [`print()`] or a `Write`
-//! handed in, so that a closed pipe is an error value rather than a panic.
+//! This module knows nothing of models. Every write to standard output goes through [`print()`] or
+//! a given `Write`, so a closed pipe is an error value and not a panic.
 
 pub(crate) mod bars;
 pub(crate) mod columns;

@@ -1,4 +1,4 @@
-//! Colours: only on a terminal, never where NO_COLOR (no-color.org) or a dumb terminal says no.
+//! Colours: only on a terminal, never if NO_COLOR (no-color.org) is set or the terminal is dumb.
 
 use std::io::IsTerminal;
 

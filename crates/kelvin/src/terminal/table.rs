@@ -1,4 +1,4 @@
-//! Rows of cells in, aligned lines out, measured by display width.
+//! Lays out rows of cells as a table, aligned by display width.
 
 use unicode_width::UnicodeWidthStr;
 

@@ -1,8 +1,7 @@
-//! A text in, lines of a given display width out, each character safe to print.
+//! Wraps text to a display width. Every character is made safe to print.
 //!
-//! Lines break at spaces where they can. Width is counted by grapheme (what a reader takes for one
-//! character), so that wide and combining characters keep their columns straight. A marked range of
-//! the text keeps its mark.
+//! Lines break at spaces where possible. Width is counted by grapheme cluster, so wide and
+//! combining characters keep columns aligned. A marked range of the text keeps its mark.
 
 use std::ops::Range;
 

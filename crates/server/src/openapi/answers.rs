@@ -1,4 +1,4 @@
-//! What the routes answer.
+//! OpenAPI schemas of the responses.
 
 use serde_json::{Map, Value, json};
 

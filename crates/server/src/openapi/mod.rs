@@ -1,10 +1,8 @@
-//! The API's description of itself: the routes, what they take and what they answer, as an OpenAPI
-//! document.
+//! The OpenAPI document of the server.
 //!
-//! It's written beside the code that it describes, with that code's own bounds. A route takes no
-//! parameter that isn't in it; tests hold it to the routes there are, to the parameters that each
-//! takes, and to real answers. The studio's routes aren't in it: they are the page's own and may
-//! change with it.
+//! It is built from the bounds that the code itself uses. A route refuses every parameter that the
+//! document doesn't describe. Tests compare the document with the routes, with the parameters that
+//! each route takes, and with real responses. The studio's routes are internal and left out.
 
 mod answers;
 mod parameters;

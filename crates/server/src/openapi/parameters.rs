@@ -1,4 +1,4 @@
-//! What the routes take: each parameter's schema, and which of them each route has.
+//! OpenAPI schemas of the request parameters, and which route takes which.
 
 use kelvin_sampling::Profile;
 use serde_json::{Map, Value, json};

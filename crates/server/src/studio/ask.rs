@@ -1,4 +1,4 @@
-//! The body of a request in, which text it is about and how one wants to draw after it out.
+//! Parses the requests of the studio: the text, and the sampling settings for what follows it.
 
 use std::collections::BTreeMap;
 

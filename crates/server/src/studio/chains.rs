@@ -1,5 +1,5 @@
-//! Chains in, what they are in other words out: canonical, for other engines, and with a warning
-//! where heat can do little; the lists that cards are made of; and tokens by their text.
+//! Describes chains for the studio: canonical notation, translations for other engines, warnings;
+//! the list of stages for its cards; token search.
 
 use std::sync::Arc;
 

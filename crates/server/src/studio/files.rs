@@ -1,5 +1,5 @@
-//! A path in, one of the page's files out, under a policy by which nothing from elsewhere and
-//! nothing inline runs.
+//! Serves the page's files, under a content security policy that allows no inline and no foreign
+//! code.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The logits of what comes after a text in, what a person sees of them out: at one temperature,
-//! over all of them, and as draws.
+//! Next-token distributions for the studio: at one temperature, over all temperatures, and as
+//! draws.
 
 use std::collections::HashMap;
 

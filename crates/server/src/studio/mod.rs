@@ -1,8 +1,8 @@
-//! The studio's routes: the page's files, and the figures of distributions that its views show.
+//! The studio's routes.
 //!
-//! `files` serves what `web/` holds, `rows` has the model's logits after a text, `typed` needs no
-//! model, `live` looks at what could come next, `chains` speaks of chains alone, `write` continues
-//! texts.
+//! `files` serves the page, `rows` provides the logits after a text, `live` shows next-token
+//! distributions, `typed` shows softmax of typed logits without a model, `chains` describes chains,
+//! `write` continues texts.
 
 mod ask;
 mod chains;

@@ -1,8 +1,7 @@
-//! Tokens in, the logits of what comes after them out: from the engine's thread, or kept from the
-//! last time.
+//! Provides the logits after a text, computed by the engine thread or taken from a small cache.
 //!
-//! A slider that moves asks for the same row again and again; only the first time costs a step of
-//! the model.
+//! Moving a slider requests the same row again and again. Only the first request costs a forward
+//! pass.
 
 use std::{
     collections::VecDeque,

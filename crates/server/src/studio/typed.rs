@@ -1,5 +1,5 @@
-//! Typed logits in, their distribution at one temperature, the criteria, and everything against T
-//! out: no model needed.
+//! Softmax of typed logits: the distribution, the four criteria, and curves over temperature. Needs
+//! no model.
 
 use kelvin_sampling::slope;
 use kelvin_views::{

@@ -1,8 +1,8 @@
-//! A text and the ways in which it is to go on in, what each of them writes out: an event for every
-//! token, with the figures of its draw.
+//! Continues a text in several columns, as a stream with an event for every token.
 //!
-//! All columns are one job: they throw the same dice, share what was read and step together. The
-//! figures at a column's end are those that `kelvin compare` prints, by the same functions.
+//! All columns are one job: they use equal random numbers, share the prompt's KV cache and decode
+//! in one batch. The figures at a column's end are computed by the functions that `kelvin compare`
+//! uses.
 
 use std::{sync::Arc, time::Instant};
 

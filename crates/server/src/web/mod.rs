@@ -1,7 +1,6 @@
-//! A path in, one of the studio's files out: plain HTML, CSS and ES modules, embedded as they stand
-//! here.
+//! The studio's files: plain HTML, CSS and ES modules, embedded in the binary.
 //!
-//! `main.js` says how a view is added; a new file also gets its line below.
+//! `main.js` explains how to add a view. A new file also needs a line in the table below.
 
 /// The files, each with its path below `/web/` and its kind.
 macro_rules! files {

@@ -1,5 +1,4 @@
-//! A chain in, another engine's settings for the same distribution out, and what that engine can't
-//! express.
+//! Translates a chain to another engine's settings, and lists what that engine can't express.
 
 pub mod ranges;
 #[cfg(test)]

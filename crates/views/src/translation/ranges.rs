@@ -1,9 +1,8 @@
-//! What other engines take: the range of each setting, with the version and the place where it
-//! stands.
+//! The range that each engine accepts for each setting, with version and source.
 //!
-//! One table, from which the checks of a translation and their messages come. llama.cpp's rows are
-//! held against its own server by `tests/real_engines.rs`; the others were read, since those
-//! engines don't run here.
+//! One table, from which the checks of a translation and their messages are made.
+//! `tests/real_engines.rs` compares llama.cpp's rows with its own server. The other rows were read
+//! from sources, because those engines don't run here.
 
 /// Where an engine's rows come from.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Translations: what they say, and that it is the distribution that was asked for.
+//! Tests of translations: their texts, and that they describe the requested distribution.
 
 use kelvin_sampling::Distribution;
 

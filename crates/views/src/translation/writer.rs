@@ -1,4 +1,4 @@
-//! Stages in, the settings of one engine out, with what it makes of them and what it can't have.
+//! Writes stages as the settings of one engine, with notes on what differs.
 
 use kelvin_sampling::{
     Bias, ChainError, Dry, Frequency, MAX_VOCAB, Presence, Profile, Repetition, Scope, Stage, Temp,
