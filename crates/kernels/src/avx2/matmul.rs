@@ -11,18 +11,23 @@
 //! The real code differs from the scalar specification in these points:
 //! 1. Integers are added in another order, which can't change an exact sum. A pair of products is
 //!    at most 2·127·(2^bits - 1), so i16 holds 8 pairs at 4 bits, 4 at 5 bits, 2 at 6 bits.
-//! 2. Q8_0's codes are signed, but `maddubs` takes one unsigned operand: |code| · (q with the
-//!    code's sign). A pair is at most 2·128·127.
+//! 2. `maddubs` takes one unsigned operand. Codes of a code book become numbers by `pshufb`, with
+//!    the lowest one subtracted; that times the sum of the q's is subtracted at the end. Where such
+//!    numbers are too large (Q8_0, IQ4_NL), it's |code| · (q with the code's sign). A pair is then
+//!    at most 2·128·127.
 //! 3. Unpacked weights stay in registers while the tokens of the tile pass by, so each block is
 //!    unpacked once per tile. The accumulators of a tile are in memory; for one token (`GEMV`) in
 //!    registers.
 
 use std::arch::x86_64::*;
 
-use super::unpack::{LayoutOf, broadcast_half, codes, scale_pairs, signed_codes};
+use super::{
+    dot::{dot, dot_signed, is_signed, zero},
+    unpack::{LayoutOf, broadcast_half, codes, factors, scale_pairs, signed_codes},
+};
 use crate::{
     activations::{TILE_TOKENS, TokenTile},
-    format::Format,
+    format::{Format, for_format},
     layout::{F16_PLANE_BYTES, GROUP_ROWS, Layout, PLANE_BYTES},
     prefetch::{CACHE_LINE, prefetch_l2},
 };
@@ -55,20 +60,21 @@ fn of_format<const GEMV: bool>(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    match format {
-        Format::F32 | Format::F16 | Format::BF16 => {
-            unreachable!("float formats use `floats`")
-        }
-        Format::Q4_0 => legacy::<3, GEMV>(streams, input, sums),
-        Format::Q4_1 => legacy::<4, GEMV>(streams, input, sums),
-        Format::Q5_0 => legacy::<5, GEMV>(streams, input, sums),
-        Format::Q5_1 => legacy::<6, GEMV>(streams, input, sums),
-        Format::Q8_0 => legacy::<7, GEMV>(streams, input, sums),
-        Format::Q2_K => k_quant::<8, GEMV>(streams, input, sums),
-        Format::Q3_K => k_quant::<9, GEMV>(streams, input, sums),
-        Format::Q4_K => k_quant::<10, GEMV>(streams, input, sums),
-        Format::Q5_K => k_quant::<11, GEMV>(streams, input, sums),
-        Format::Q6_K => k_quant::<12, GEMV>(streams, input, sums),
+    for_format!(format, FORMAT => of_layout::<FORMAT, GEMV>(streams, input, sums))
+}
+
+/// `GEMV`: there is one token, whose accumulators stay in registers.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn of_layout<const FORMAT: usize, const GEMV: bool>(
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
+    if const { LayoutOf::<FORMAT>::LAYOUT.block_len == 256 } {
+        super_blocks::<FORMAT, GEMV>(streams, input, sums);
+    } else {
+        small_blocks::<FORMAT, GEMV>(streams, input, sums);
     }
 }
 
@@ -114,9 +120,9 @@ pub(crate) fn prefetch_activations(q: *const i8, bytes: usize) {
     }
 }
 
-/// Legacy formats: blocks of 32.
+/// Formats without sub-blocks, in blocks of 32, 64 or 128.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn legacy<const FORMAT: usize, const GEMV: bool>(
+fn small_blocks<const FORMAT: usize, const GEMV: bool>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
@@ -124,14 +130,16 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
     let l = LayoutOf::<FORMAT>::LAYOUT;
     let n_blocks = n_blocks_of(l, streams, &input, sums);
     let n = if GEMV { 1 } else { input.n };
-    let ones = [_mm256_set1_epi16(1); 2];
+    let ones = _mm256_set1_epi16(1);
+    // Runs of 32 weights, which meet one scale of the activations.
+    let n_runs = l.block_len / 32;
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
         let mut accs = [[_mm256_setzero_ps(); 2]; TILE_TOKENS];
         for b in 0..n_blocks {
             // SAFETY: this group's block b lies within the streams, and every load below reads a
             // part that `Layout` places in the block: d, m, then planes of codes. For token t < n,
-            // q, scale and sum are read at unit b < n_blocks; `n_blocks_of` checked that the tile
-            // has them.
+            // q, scale and sum are read at unit b * n_runs + run; `n_blocks_of` checked that the
+            // tile has them.
             unsafe {
                 let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
                 if GEMV {
@@ -142,47 +150,59 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
                 }
                 prefetch_weights(prefetch_distance(l, n), block, l.bytes());
                 for half in 0..2 {
-                    let planes = block.add(l.codes_at() + 32 * half);
-                    let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
-                    let m = if l.has_min {
+                    let d = factors::<FORMAT>(block, half, 0);
+                    let m = if l.has_min() {
                         _mm256_cvtph_ps(_mm_loadu_si128(
                             block.add(F16_PLANE_BYTES + 16 * half).cast(),
                         ))
                     } else {
                         _mm256_setzero_ps()
                     };
-                    let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
-                    // A signed code takes two registers (size and code), so four quads at a time.
-                    let parts = if l.bits == 8 { 2 } else { 1 };
-                    for part in 0..parts {
-                        let codes = if l.bits == 8 {
-                            signed_codes(planes.add(4 * part * PLANE_BYTES))
-                        } else {
-                            codes::<FORMAT>(planes)
-                        };
-                        for t in 0..n {
-                            let q = input.q.as_ptr().add((b * n + t) * 32);
-                            let isum = if l.bits == 8 {
-                                dot_signed(&codes, q.add(16 * part))
+                    for run in 0..n_runs {
+                        let unit = b * n_runs + run;
+                        let planes =
+                            block.add(l.codes_at() + run * l.bits * PLANE_BYTES + 32 * half);
+                        let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
+                        // A signed code takes two registers (size and code): four quads at a time.
+                        let parts = if is_signed(l) { 2 } else { 1 };
+                        for part in 0..parts {
+                            let codes = if is_signed(l) {
+                                signed_codes::<FORMAT>(planes, part)
                             } else {
-                                dot::<FORMAT>(&codes, q, ones)
+                                codes::<FORMAT>(planes)
                             };
-                            let isum = _mm256_add_epi32(isums[t], isum);
-                            if part + 1 < parts {
-                                isums[t] = isum;
-                                continue;
-                            }
-                            let sum = _mm256_broadcast_ss(&*input.sums.as_ptr().add(b * n + t));
-                            let mut dot = _mm256_cvtepi32_ps(isum);
-                            if l.offset != 0 {
-                                // Integers below 2^24: exact.
-                                dot = _mm256_fnmadd_ps(_mm256_set1_ps(l.offset as f32), sum, dot);
-                            }
-                            let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
-                            let acc = &mut accs[t][half];
-                            *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, *acc);
-                            if l.has_min {
-                                *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, *acc);
+                            let d = if l.factor_len() == 16 {
+                                factors::<FORMAT>(block, half, 2 * run + part)
+                            } else {
+                                d
+                            };
+                            for t in 0..n {
+                                let q = input.q.as_ptr().add((unit * n + t) * 32);
+                                let isum = if is_signed(l) {
+                                    dot_signed::<FORMAT>(&codes, q.add(16 * part), ones)
+                                } else {
+                                    dot::<FORMAT>(&codes, q, [ones; 2])
+                                };
+                                let isum = _mm256_add_epi32(isums[t], isum);
+                                if part + 1 < parts && l.factor_len() != 16 {
+                                    isums[t] = isum;
+                                    continue;
+                                }
+                                let sum =
+                                    _mm256_broadcast_ss(&*input.sums.as_ptr().add(unit * n + t));
+                                let mut dot = _mm256_cvtepi32_ps(isum);
+                                if zero(l) != 0 {
+                                    // Integers below 2^24: exact.
+                                    dot =
+                                        _mm256_fnmadd_ps(_mm256_set1_ps(zero(l) as f32), sum, dot);
+                                }
+                                let da =
+                                    _mm256_broadcast_ss(&*input.scales.as_ptr().add(unit * n + t));
+                                let acc = &mut accs[t][half];
+                                *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, *acc);
+                                if l.has_min() {
+                                    *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, *acc);
+                                }
                             }
                         }
                     }
@@ -193,9 +213,9 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
     }
 }
 
-/// K-quants: super-blocks of 256 with sub-blocks.
+/// Super-blocks of 256, most with sub-blocks.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn k_quant<const FORMAT: usize, const GEMV: bool>(
+fn super_blocks<const FORMAT: usize, const GEMV: bool>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
@@ -224,9 +244,8 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                     for step in 0..8 {
                         let at = l.bytes() * (8 * half + step) / 16;
                         prefetch_weights(prefetch_distance(l, n), block.add(at), l.bytes() / 16);
-                        let codes = codes::<FORMAT>(
-                            block.add(l.codes_at() + 32 * half + step * l.bits * PLANE_BYTES),
-                        );
+                        let planes =
+                            block.add(l.codes_at() + 32 * half + step * l.bits * PLANE_BYTES);
                         let scales = if l.sub_block_len == 16 {
                             let pair = _mm256_cvtepi8_epi16(scale_bytes[step]);
                             [broadcast_half::<0>(pair), broadcast_half::<1>(pair)]
@@ -238,16 +257,29 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                                 broadcast_half::<1>(pair)
                             }; 2]
                         };
-                        for t in 0..n {
-                            let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
-                            isums[t] = _mm256_add_epi32(isums[t], dot::<FORMAT>(&codes, q, scales));
+                        let parts = if is_signed(l) { 2 } else { 1 };
+                        for part in 0..parts {
+                            let codes = if is_signed(l) {
+                                signed_codes::<FORMAT>(planes, part)
+                            } else {
+                                codes::<FORMAT>(planes)
+                            };
+                            for t in 0..n {
+                                let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
+                                let isum = if is_signed(l) {
+                                    dot_signed::<FORMAT>(&codes, q.add(16 * part), scales[part])
+                                } else {
+                                    dot::<FORMAT>(&codes, q, scales)
+                                };
+                                isums[t] = _mm256_add_epi32(isums[t], isum);
+                            }
                         }
                     }
-                    let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
+                    let d = factors::<FORMAT>(block, half, 0);
                     // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's),
                     // added), by pairs of sub-blocks.
-                    let n_pairs = l.n_pairs();
-                    let bytes = if l.has_min {
+                    let n_pairs = if zero(l) == 0 && !l.has_min() { 0 } else { l.n_pairs() };
+                    let bytes = if l.has_min() {
                         scale_pairs::<FORMAT, true>(block, half)
                     } else {
                         scale_bytes
@@ -256,7 +288,7 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                     for p in 0..n_pairs {
                         pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
                     }
-                    let m = if l.has_min {
+                    let m = if l.has_min() {
                         _mm256_cvtph_ps(_mm_loadu_si128(
                             block.add(F16_PLANE_BYTES + 16 * half).cast(),
                         ))
@@ -274,16 +306,19 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                                 _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)),
                             );
                         }
-                        let isum = match l.offset {
-                            0 => isums[t],
-                            4 => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<2>(sum)),
-                            _ => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<5>(sum)),
+                        let zeros = match zero(l) {
+                            0 => _mm256_setzero_si256(),
+                            1 => sum,
+                            4 => _mm256_slli_epi32::<2>(sum),
+                            32 => _mm256_slli_epi32::<5>(sum),
+                            zero => _mm256_mullo_epi32(sum, _mm256_set1_epi32(zero)),
                         };
+                        let isum = _mm256_sub_epi32(isums[t], zeros);
                         let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
                         let acc = &mut accs[t][half];
                         *acc =
                             _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
-                        if l.has_min {
+                        if l.has_min() {
                             *acc = _mm256_fmadd_ps(
                                 _mm256_mul_ps(m, da),
                                 _mm256_cvtepi32_ps(sum),
@@ -308,69 +343,6 @@ fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP_ROWS]]) {
             unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(8 * half), *acc) };
         }
     }
-}
-
-/// Σ scale·code·q over 32 unsigned codes of each row; `scales` are those of the first and second
-/// 16.
-///
-/// # Safety
-/// `q` has 32 bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn dot<const FORMAT: usize>(
-    codes: &[__m256i; 8],
-    q: *const i8,
-    scales: [__m256i; 2],
-) -> __m256i {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    // Number of pair sums that fit i16, within one sub-block.
-    let fit = match (l.bits, l.sub_block_len) {
-        (6, _) => 2,
-        (5, _) | (_, 16) => 4,
-        _ => 8,
-    };
-    let mut isum = _mm256_setzero_si256();
-    let mut g = 0;
-    while g < 8 {
-        // SAFETY: the caller's promise; quad g + i has q's bytes from 4(g + i).
-        let pairs = |i: usize| unsafe { _mm256_maddubs_epi16(codes[g + i], quad(q, g + i)) };
-        let mut sum16 = pairs(0);
-        for i in 1..fit {
-            sum16 = _mm256_add_epi16(sum16, pairs(i));
-        }
-        let products = _mm256_madd_epi16(sum16, scales[g / 4]);
-        isum = if g == 0 { products } else { _mm256_add_epi32(isum, products) };
-        g += fit;
-    }
-    isum
-}
-
-/// Σ code·q over 16 signed codes of each row, given as absolute values, then codes.
-///
-/// # Safety
-/// `q` has 16 bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn dot_signed(codes: &[__m256i; 8], q: *const i8) -> __m256i {
-    let mut isum = _mm256_setzero_si256();
-    for g in 0..4 {
-        // SAFETY: the caller's promise; quad g has q's bytes from 4g.
-        let q = _mm256_sign_epi8(unsafe { quad(q, g) }, codes[4 + g]);
-        let products = _mm256_madd_epi16(_mm256_maddubs_epi16(codes[g], q), _mm256_set1_epi16(1));
-        isum = if g == 0 { products } else { _mm256_add_epi32(isum, products) };
-    }
-    isum
-}
-
-/// Broadcasts four q's to every lane.
-///
-/// # Safety
-/// `q` has 4g + 4 bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn quad(q: *const i8, g: usize) -> __m256i {
-    // SAFETY: the caller's promise.
-    _mm256_set1_epi32(unsafe { q.add(4 * g).cast::<i32>().read_unaligned() })
 }
 
 /// Tokens whose accumulators `floats` keeps in registers.

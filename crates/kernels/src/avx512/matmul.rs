@@ -17,8 +17,8 @@ use crate::{
         matmul::{n_blocks_of, prefetch_activations, prefetch_weights},
         unpack::LayoutOf,
     },
-    format::Format,
-    layout::{F16_PLANE_BYTES, GROUP_ROWS, PLANE_BYTES},
+    format::{Format, for_format},
+    layout::{Codes, F16_PLANE_BYTES, Factors, GROUP_ROWS, Layout, PLANE_BYTES, Scales},
 };
 
 pub(crate) use avx2::matmul::{floats, quantize_block};
@@ -51,26 +51,46 @@ fn of_format<const GEMV: bool>(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    match format {
-        Format::F32 | Format::F16 | Format::BF16 => {
-            unreachable!("float formats use `floats`")
-        }
-        Format::Q4_0 => legacy::<3, GEMV>(streams, input, sums),
-        Format::Q4_1 => legacy::<4, GEMV>(streams, input, sums),
-        Format::Q5_0 => legacy::<5, GEMV>(streams, input, sums),
-        Format::Q5_1 => legacy::<6, GEMV>(streams, input, sums),
-        Format::Q8_0 => legacy::<7, GEMV>(streams, input, sums),
-        Format::Q2_K => k_quant::<8, GEMV>(streams, input, sums),
-        Format::Q3_K => k_quant::<9, GEMV>(streams, input, sums),
-        Format::Q4_K => k_quant::<10, GEMV>(streams, input, sums),
-        Format::Q5_K => k_quant::<11, GEMV>(streams, input, sums),
-        Format::Q6_K => k_quant::<12, GEMV>(streams, input, sums),
+    for_format!(format, FORMAT => of_layout::<FORMAT, GEMV>(streams, input, sums))
+}
+
+/// Code books and other factors than f16 use AVX2's kernels.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
+fn of_layout<const FORMAT: usize, const GEMV: bool>(
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
+    if const { !is_wide(LayoutOf::<FORMAT>::LAYOUT) } {
+        avx2::matmul::of_layout::<FORMAT, GEMV>(streams, input, sums);
+    } else if const { LayoutOf::<FORMAT>::LAYOUT.block_len == 256 } {
+        super_blocks::<FORMAT, GEMV>(streams, input, sums);
+    } else {
+        small_blocks::<FORMAT, GEMV>(streams, input, sums);
     }
 }
 
-/// Legacy formats: blocks of 32.
+/// Whether the kernels of this file compute with a layout.
+const fn is_wide(l: Layout) -> bool {
+    let has_f16 = !matches!(l.factors, Factors::E8M0 | Factors::E4M3) && l.unit == 1.0;
+    let has_scales = !matches!(l.scales, Scales::One);
+    has_f16
+        && !matches!(l.codes, Codes::Book(_))
+        && (l.block_len == 32 || l.block_len == 256 && has_scales)
+}
+
+/// The zero point of unsigned codes. Q8_0's get 128 added.
+const fn zero(l: Layout) -> i32 {
+    match l.codes {
+        Codes::Offset(zero) => zero,
+        _ => 128,
+    }
+}
+
+/// Blocks of 32.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-fn legacy<const FORMAT: usize, const GEMV: bool>(
+fn small_blocks<const FORMAT: usize, const GEMV: bool>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
@@ -78,7 +98,7 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
     let l = LayoutOf::<FORMAT>::LAYOUT;
     let n_blocks = n_blocks_of(l, streams, &input, sums);
     let n = if GEMV { 1 } else { input.n };
-    let offset = if l.bits == 8 { 128 } else { l.offset };
+    let offset = zero(l);
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
         let mut accs = [_mm512_setzero_ps(); TILE_TOKENS];
         for b in 0..n_blocks {
@@ -97,7 +117,7 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
                 prefetch_weights(prefetch_distance(n), block, l.bytes());
                 let codes = codes::<FORMAT>(block.add(l.codes_at()));
                 let d = _mm512_cvtph_ps(_mm256_loadu_si256(block.cast()));
-                let m = if l.has_min {
+                let m = if l.has_min() {
                     _mm512_cvtph_ps(_mm256_loadu_si256(block.add(F16_PLANE_BYTES).cast()))
                 } else {
                     _mm512_setzero_ps()
@@ -112,7 +132,7 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
                     }
                     let da = _mm512_set1_ps(*input.scales.as_ptr().add(b * n + t));
                     accs[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, da), dot, accs[t]);
-                    if l.has_min {
+                    if l.has_min() {
                         accs[t] = _mm512_fmadd_ps(_mm512_mul_ps(m, da), sum, accs[t]);
                     }
                 }
@@ -122,9 +142,9 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
     }
 }
 
-/// K-quants: super-blocks of 256 with sub-blocks.
+/// Super-blocks of 256 with sub-blocks.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-fn k_quant<const FORMAT: usize, const GEMV: bool>(
+fn super_blocks<const FORMAT: usize, const GEMV: bool>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
@@ -178,12 +198,12 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                 // added), by pairs of sub-blocks.
                 let n_pairs = l.n_pairs();
                 let bytes =
-                    if l.has_min { scale_pairs::<FORMAT, true>(block) } else { scale_bytes };
+                    if l.has_min() { scale_pairs::<FORMAT, true>(block) } else { scale_bytes };
                 let mut pairs = [_mm512_setzero_si512(); 8];
                 for p in 0..n_pairs {
                     pairs[p] = _mm512_cvtepi8_epi16(bytes[p]);
                 }
-                let m = if l.has_min {
+                let m = if l.has_min() {
                     _mm512_cvtph_ps(_mm256_loadu_si256(block.add(F16_PLANE_BYTES).cast()))
                 } else {
                     _mm512_setzero_ps()
@@ -199,7 +219,7 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                             _mm512_madd_epi16(pairs[p], _mm512_set1_epi32(pair)),
                         );
                     }
-                    let isum = match l.offset {
+                    let isum = match zero(l) {
                         0 => isums[t],
                         4 => _mm512_sub_epi32(isums[t], _mm512_slli_epi32::<2>(sum)),
                         _ => _mm512_sub_epi32(isums[t], _mm512_slli_epi32::<5>(sum)),
@@ -207,7 +227,7 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                     let da = _mm512_set1_ps(*input.scales.as_ptr().add(b * n + t));
                     accs[t] =
                         _mm512_fmadd_ps(_mm512_mul_ps(d, da), _mm512_cvtepi32_ps(isum), accs[t]);
-                    if l.has_min {
+                    if l.has_min() {
                         accs[t] =
                             _mm512_fmadd_ps(_mm512_mul_ps(m, da), _mm512_cvtepi32_ps(sum), accs[t]);
                     }

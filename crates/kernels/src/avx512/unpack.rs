@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 
 use crate::{
     avx2::unpack::LayoutOf,
-    layout::{F16_PLANE_BYTES, PLANE_BYTES},
+    layout::{F16_PLANE_BYTES, PLANE_BYTES, Scales},
 };
 
 /// The eight quads of 32 codes of sixteen rows, as unsigned bytes.
@@ -88,20 +88,19 @@ pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(
     block: *const u8,
 ) -> [__m256i; 8] {
     let l = LayoutOf::<FORMAT>::LAYOUT;
-    // SAFETY: planes of 6-bit numbers begin at `mins_at` and `scales_at`. Other formats have
-    // F16_PLANE_BYTES bytes per pair from `scales_at` on; the only mins there are Q2_K's, in the
-    // high nibbles.
+    // SAFETY: planes of 6-bit numbers begin at `mins_at` and `scales_at`. Bytes and nibbles have
+    // F16_PLANE_BYTES bytes per pair from `scales_at` on.
     unsafe {
-        if l.has_6bit_scales() {
-            let (at, offset) =
-                if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
+        if let Scales::SixBits { offset } = l.scales {
+            let (at, offset) = if MINS { (l.mins_at(), 0) } else { (l.scales_at(), offset) };
             return scale_pairs_6bit::<FORMAT>(block.add(at), offset);
         }
         let pair = |p: usize| {
             let bytes = _mm256_loadu_si256(block.add(l.scales_at() + p * F16_PLANE_BYTES).cast());
-            match (l.bits, MINS) {
-                (2, false) => _mm256_and_si256(bytes, _mm256_set1_epi8(15)),
-                (2, true) => _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15)),
+            let low = _mm256_set1_epi8(15);
+            match l.scales {
+                Scales::Nibble if MINS => _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), low),
+                Scales::Nibble => _mm256_and_si256(bytes, low),
                 _ => bytes,
             }
         };
