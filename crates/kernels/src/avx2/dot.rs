@@ -5,10 +5,19 @@ use std::arch::x86_64::*;
 use super::unpack::LayoutOf;
 use crate::layout::{Codes, Layout};
 
-/// Whether a kernel multiplies absolute values of the codes' integers with q's that have their
-/// signs. Otherwise it multiplies unsigned numbers, [`zero`] above the integers, which is faster.
-/// NVFP4 needs the former: its sums of 16 q's aren't kept.
-pub(crate) const fn is_signed(l: Layout) -> bool {
+/// How a kernel multiplies codes, as constants of its instance.
+impl<const FORMAT: usize> LayoutOf<FORMAT> {
+    /// Whether it multiplies absolute values of the codes' integers with q's that have their signs.
+    /// Otherwise it multiplies unsigned numbers, [`Self::ZERO`] above the integers, which is faster.
+    pub(super) const SIGNED: bool = is_signed(Self::LAYOUT);
+    /// What is added to the integers to make them unsigned.
+    pub(super) const ZERO: i32 = zero(Self::LAYOUT);
+    /// How many pairs of products fit i16 in one sum within a sub-block of (half of) 32 weights.
+    const PAIRS: usize = pairs_that_fit(Self::LAYOUT);
+}
+
+/// NVFP4 is signed because its sums of 16 q's aren't kept.
+const fn is_signed(l: Layout) -> bool {
     match l.codes {
         Codes::Offset(_) => false,
         Codes::Signed => true,
@@ -19,8 +28,7 @@ pub(crate) const fn is_signed(l: Layout) -> bool {
 /// The largest unsigned code of which a pair of products fits i16: 2·127·129 = 32,766.
 const MAX_CODE: i32 = 129;
 
-/// What is added to the integers of a format that isn't signed to make them unsigned.
-pub(crate) const fn zero(l: Layout) -> i32 {
+const fn zero(l: Layout) -> i32 {
     match l.codes {
         Codes::Offset(zero) => zero,
         Codes::Book(book) if !is_signed(l) => -lowest(book),
@@ -28,15 +36,14 @@ pub(crate) const fn zero(l: Layout) -> i32 {
     }
 }
 
-/// How many pairs of products fit i16 in one sum: at most `most`, a power of two.
-const fn pairs_that_fit(l: Layout, most: usize) -> usize {
+const fn pairs_that_fit(l: Layout) -> usize {
     let max = match l.codes {
         Codes::Offset(_) => (1 << l.bits) - 1,
         Codes::Signed => 128,
         Codes::Book(book) if is_signed(l) => max_of(book, false),
         Codes::Book(book) => max_of(book, true) - lowest(book),
     };
-    let mut n = most;
+    let mut n = if is_signed(l) || l.sub_block_len == 16 { 4 } else { 8 };
     while n as i32 * 2 * 127 * max > i16::MAX as i32 {
         n /= 2;
     }
@@ -79,10 +86,7 @@ pub(super) unsafe fn dot<const FORMAT: usize>(
     q: *const i8,
     scales: [__m256i; 2],
 ) -> __m256i {
-    let fit = const {
-        let l = LayoutOf::<FORMAT>::LAYOUT;
-        pairs_that_fit(l, if l.sub_block_len == 16 { 4 } else { 8 })
-    };
+    let fit = LayoutOf::<FORMAT>::PAIRS;
     let mut isum = _mm256_setzero_si256();
     let mut g = 0;
     while g < 8 {
@@ -110,7 +114,7 @@ pub(super) unsafe fn dot_signed<const FORMAT: usize>(
     q: *const i8,
     scale: __m256i,
 ) -> __m256i {
-    let fit = const { pairs_that_fit(LayoutOf::<FORMAT>::LAYOUT, 4) };
+    let fit = LayoutOf::<FORMAT>::PAIRS;
     let mut isum = _mm256_setzero_si256();
     let mut g = 0;
     while g < 4 {

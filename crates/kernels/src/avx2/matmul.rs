@@ -22,21 +22,21 @@
 use std::arch::x86_64::*;
 
 use super::{
-    dot::{dot, dot_signed, is_signed, zero},
+    dot::{dot, dot_signed},
     unpack::{LayoutOf, broadcast_half, codes, factors, scale_pairs, signed_codes},
 };
 use crate::{
     activations::{TILE_TOKENS, TokenTile},
     format::{Format, for_format},
-    layout::{F16_PLANE_BYTES, GROUP_ROWS, Layout, PLANE_BYTES},
+    layout::{F16_PLANE_BYTES, GROUP_ROWS, PLANE_BYTES},
     prefetch::{CACHE_LINE, prefetch_l2},
 };
 
 /// Prefetch distance in the weight stream, in bytes, for `n` tokens. Chosen by timing whole decode
 /// steps: a kernel fast enough to keep up with memory leaves most of the work to the hardware
 /// prefetcher.
-const fn prefetch_distance(l: Layout, n: usize) -> usize {
-    if n == 1 && l.bits == 8 { 512 } else { 8192 }
+const fn prefetch_distance(bits: usize, n: usize) -> usize {
+    if n == 1 && bits == 8 { 512 } else { 8192 }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -71,7 +71,7 @@ pub(crate) fn of_layout<const FORMAT: usize, const GEMV: bool>(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    if const { LayoutOf::<FORMAT>::LAYOUT.block_len == 256 } {
+    if LayoutOf::<FORMAT>::BLOCK_LEN == 256 {
         super_blocks::<FORMAT, GEMV>(streams, input, sums);
     } else {
         small_blocks::<FORMAT, GEMV>(streams, input, sums);
@@ -81,18 +81,17 @@ pub(crate) fn of_layout<const FORMAT: usize, const GEMV: bool>(
 /// Checks that the operands have everything the kernels read; returns the number of blocks of a row
 /// group.
 #[inline]
-pub(crate) fn n_blocks_of(
-    l: Layout,
+pub(crate) fn n_blocks_of<const FORMAT: usize>(
     streams: &[u8],
     input: &TokenTile<'_>,
     sums: &[[f32; GROUP_ROWS]],
 ) -> usize {
     let n_groups = sums.len() / input.n;
-    let n_blocks = streams.len() / (l.bytes() * n_groups);
+    let n_blocks = streams.len() / (LayoutOf::<FORMAT>::BYTES * n_groups);
     assert!(
         sums.len() == n_groups * input.n
-            && streams.len() == n_groups * n_blocks * l.bytes()
-            && input.fits(l, n_blocks),
+            && streams.len() == n_groups * n_blocks * LayoutOf::<FORMAT>::BYTES
+            && input.fits(LayoutOf::<FORMAT>::LAYOUT, n_blocks),
         "the tile fits the streams, with one result per group and token"
     );
     n_blocks
@@ -120,6 +119,24 @@ pub(crate) fn prefetch_activations(q: *const i8, bytes: usize) {
     }
 }
 
+/// Runs code for the first and second eight rows. For one token it's a loop, which the compiler
+/// unrolls late: earlier it would keep each broadcast q for the second half, on the stack. For more
+/// tokens the code is repeated.
+macro_rules! for_halves {
+    ($gemv:ident, $half:ident => $body:block) => {
+        if $gemv {
+            for $half in 0..2 $body
+        } else {
+            for_halves!($half = 0, $body);
+            for_halves!($half = 1, $body);
+        }
+    };
+    ($half:ident = $n:literal, $body:block) => {
+        let $half = $n;
+        $body
+    };
+}
+
 /// Formats without sub-blocks, in blocks of 32, 64 or 128.
 #[target_feature(enable = "avx2,fma,f16c")]
 fn small_blocks<const FORMAT: usize, const GEMV: bool>(
@@ -127,86 +144,84 @@ fn small_blocks<const FORMAT: usize, const GEMV: bool>(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    let n_blocks = n_blocks_of(l, streams, &input, sums);
+    let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
     let n = if GEMV { 1 } else { input.n };
     let ones = _mm256_set1_epi16(1);
     // Runs of 32 weights, which meet one scale of the activations.
-    let n_runs = l.block_len / 32;
+    let n_runs = LayoutOf::<FORMAT>::BLOCK_LEN / 32;
+    // A signed code takes two registers (size and code): four quads at a time.
+    let parts = if LayoutOf::<FORMAT>::SIGNED { 2 } else { 1 };
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
         let mut accs = [[_mm256_setzero_ps(); 2]; TILE_TOKENS];
         for b in 0..n_blocks {
             // SAFETY: this group's block b lies within the streams, and every load below reads a
-            // part that `Layout` places in the block: d, m, then planes of codes. For token t < n,
-            // q, scale and sum are read at unit b * n_runs + run; `n_blocks_of` checked that the
-            // tile has them.
+            // part that `Layout` places in the block: d, m, scales, mins, then planes of codes. For
+            // token t < n, q, scale and sums are read at units of block b < n_blocks; `n_blocks_of`
+            // checked that the tile has them.
             unsafe {
-                let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                let block =
+                    streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
                 if GEMV {
                     prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * l.block_len),
-                        l.block_len,
+                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
+                        LayoutOf::<FORMAT>::BLOCK_LEN,
                     );
                 }
-                prefetch_weights(prefetch_distance(l, n), block, l.bytes());
-                for half in 0..2 {
-                    let d = factors::<FORMAT>(block, half, 0);
-                    let m = if l.has_min() {
-                        _mm256_cvtph_ps(_mm_loadu_si128(
-                            block.add(F16_PLANE_BYTES + 16 * half).cast(),
-                        ))
-                    } else {
-                        _mm256_setzero_ps()
-                    };
-                    for run in 0..n_runs {
-                        let unit = b * n_runs + run;
-                        let planes =
-                            block.add(l.codes_at() + run * l.bits * PLANE_BYTES + 32 * half);
-                        let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
-                        // A signed code takes two registers (size and code): four quads at a time.
-                        let parts = if is_signed(l) { 2 } else { 1 };
-                        for part in 0..parts {
-                            let codes = if is_signed(l) {
-                                signed_codes::<FORMAT>(planes, part)
+                prefetch_weights(
+                    prefetch_distance(LayoutOf::<FORMAT>::BITS, n),
+                    block,
+                    LayoutOf::<FORMAT>::BYTES,
+                );
+                for_halves!(GEMV, half => {
+                let block_d = factors::<FORMAT>(block, half, 0);
+                let m = if LayoutOf::<FORMAT>::HAS_MIN {
+                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
+                } else {
+                    _mm256_setzero_ps()
+                };
+                for run in 0..n_runs {
+                    let unit = b * n_runs + run;
+                    let planes = block.add(LayoutOf::<FORMAT>::CODES_AT + run * LayoutOf::<FORMAT>::BITS * PLANE_BYTES + 32 * half);
+                    let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
+                    for part in 0..parts {
+                        let codes = if LayoutOf::<FORMAT>::SIGNED {
+                            signed_codes::<FORMAT>(planes, part)
+                        } else {
+                            codes::<FORMAT>(planes)
+                        };
+                        let d = if LayoutOf::<FORMAT>::FACTOR_LEN == 16 {
+                            factors::<FORMAT>(block, half, 2 * run + part)
+                        } else {
+                            block_d
+                        };
+                        for t in 0..n {
+                            let q = input.q.as_ptr().add((unit * n + t) * 32);
+                            let isum = if LayoutOf::<FORMAT>::SIGNED {
+                                dot_signed::<FORMAT>(&codes, q.add(16 * part), ones)
                             } else {
-                                codes::<FORMAT>(planes)
+                                dot::<FORMAT>(&codes, q, [ones; 2])
                             };
-                            let d = if l.factor_len() == 16 {
-                                factors::<FORMAT>(block, half, 2 * run + part)
-                            } else {
-                                d
-                            };
-                            for t in 0..n {
-                                let q = input.q.as_ptr().add((unit * n + t) * 32);
-                                let isum = if is_signed(l) {
-                                    dot_signed::<FORMAT>(&codes, q.add(16 * part), ones)
-                                } else {
-                                    dot::<FORMAT>(&codes, q, [ones; 2])
-                                };
-                                let isum = _mm256_add_epi32(isums[t], isum);
-                                if part + 1 < parts && l.factor_len() != 16 {
-                                    isums[t] = isum;
-                                    continue;
-                                }
-                                let sum =
-                                    _mm256_broadcast_ss(&*input.sums.as_ptr().add(unit * n + t));
-                                let mut dot = _mm256_cvtepi32_ps(isum);
-                                if zero(l) != 0 {
-                                    // Integers below 2^24: exact.
-                                    dot =
-                                        _mm256_fnmadd_ps(_mm256_set1_ps(zero(l) as f32), sum, dot);
-                                }
-                                let da =
-                                    _mm256_broadcast_ss(&*input.scales.as_ptr().add(unit * n + t));
-                                let acc = &mut accs[t][half];
-                                *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, *acc);
-                                if l.has_min() {
-                                    *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, *acc);
-                                }
+                            let isum = _mm256_add_epi32(isums[t], isum);
+                            if part + 1 < parts && LayoutOf::<FORMAT>::FACTOR_LEN != 16 {
+                                isums[t] = isum;
+                                continue;
+                            }
+                            let sum = _mm256_broadcast_ss(&*input.sums.as_ptr().add(unit * n + t));
+                            let mut dot = _mm256_cvtepi32_ps(isum);
+                            if LayoutOf::<FORMAT>::ZERO != 0 {
+                                // Integers below 2^24: exact.
+                                dot = _mm256_fnmadd_ps(_mm256_set1_ps(LayoutOf::<FORMAT>::ZERO as f32), sum, dot);
+                            }
+                            let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(unit * n + t));
+                            let acc = &mut accs[t][half];
+                            *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, *acc);
+                            if LayoutOf::<FORMAT>::HAS_MIN {
+                                *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, *acc);
                             }
                         }
                     }
                 }
+                        });
             }
         }
         store(&accs, sums);
@@ -220,9 +235,10 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    let n_blocks = n_blocks_of(l, streams, &input, sums);
+    let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
     let n = if GEMV { 1 } else { input.n };
+    // A signed code takes two registers (size and code): four quads at a time.
+    let parts = if LayoutOf::<FORMAT>::SIGNED { 2 } else { 1 };
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
         let mut accs = [[_mm256_setzero_ps(); 2]; TILE_TOKENS];
         for b in 0..n_blocks {
@@ -231,102 +247,86 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
             // token t < n, q, scale and sums are read at units of block b < n_blocks; `n_blocks_of`
             // checked that the tile has them.
             unsafe {
-                let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                let block =
+                    streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
                 if GEMV {
                     prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * l.block_len),
-                        l.block_len,
+                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
+                        LayoutOf::<FORMAT>::BLOCK_LEN,
                     );
                 }
-                for half in 0..2 {
-                    let scale_bytes = scale_pairs::<FORMAT, false>(block, half);
-                    let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
-                    for step in 0..8 {
-                        let at = l.bytes() * (8 * half + step) / 16;
-                        prefetch_weights(prefetch_distance(l, n), block.add(at), l.bytes() / 16);
-                        let planes =
-                            block.add(l.codes_at() + 32 * half + step * l.bits * PLANE_BYTES);
-                        let scales = if l.sub_block_len == 16 {
-                            let pair = _mm256_cvtepi8_epi16(scale_bytes[step]);
-                            [broadcast_half::<0>(pair), broadcast_half::<1>(pair)]
+                for_halves!(GEMV, half => {
+                let scale_bytes = scale_pairs::<FORMAT, false>(block, half);
+                let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
+                for step in 0..8 {
+                    let at = LayoutOf::<FORMAT>::BYTES * (8 * half + step) / 16;
+                    prefetch_weights(prefetch_distance(LayoutOf::<FORMAT>::BITS, n), block.add(at), LayoutOf::<FORMAT>::BYTES / 16);
+                    let planes = block.add(LayoutOf::<FORMAT>::CODES_AT + 32 * half + step * LayoutOf::<FORMAT>::BITS * PLANE_BYTES);
+                    let scales = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
+                        let pair = _mm256_cvtepi8_epi16(scale_bytes[step]);
+                        [broadcast_half::<0>(pair), broadcast_half::<1>(pair)]
+                    } else {
+                        let pair = _mm256_cvtepi8_epi16(scale_bytes[step / 2]);
+                        [if step % 2 == 0 { broadcast_half::<0>(pair) } else { broadcast_half::<1>(pair) };
+                            2]
+                    };
+                    for part in 0..parts {
+                        let codes = if LayoutOf::<FORMAT>::SIGNED {
+                            signed_codes::<FORMAT>(planes, part)
                         } else {
-                            let pair = _mm256_cvtepi8_epi16(scale_bytes[step / 2]);
-                            [if step % 2 == 0 {
-                                broadcast_half::<0>(pair)
-                            } else {
-                                broadcast_half::<1>(pair)
-                            }; 2]
+                            codes::<FORMAT>(planes)
                         };
-                        let parts = if is_signed(l) { 2 } else { 1 };
-                        for part in 0..parts {
-                            let codes = if is_signed(l) {
-                                signed_codes::<FORMAT>(planes, part)
+                        for t in 0..n {
+                            let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
+                            let isum = if LayoutOf::<FORMAT>::SIGNED {
+                                dot_signed::<FORMAT>(&codes, q.add(16 * part), scales[part])
                             } else {
-                                codes::<FORMAT>(planes)
+                                dot::<FORMAT>(&codes, q, scales)
                             };
-                            for t in 0..n {
-                                let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
-                                let isum = if is_signed(l) {
-                                    dot_signed::<FORMAT>(&codes, q.add(16 * part), scales[part])
-                                } else {
-                                    dot::<FORMAT>(&codes, q, scales)
-                                };
-                                isums[t] = _mm256_add_epi32(isums[t], isum);
-                            }
-                        }
-                    }
-                    let d = factors::<FORMAT>(block, half, 0);
-                    // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's),
-                    // added), by pairs of sub-blocks.
-                    let n_pairs = if zero(l) == 0 && !l.has_min() { 0 } else { l.n_pairs() };
-                    let bytes = if l.has_min() {
-                        scale_pairs::<FORMAT, true>(block, half)
-                    } else {
-                        scale_bytes
-                    };
-                    let mut pairs = [_mm256_setzero_si256(); 8];
-                    for p in 0..n_pairs {
-                        pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
-                    }
-                    let m = if l.has_min() {
-                        _mm256_cvtph_ps(_mm_loadu_si128(
-                            block.add(F16_PLANE_BYTES + 16 * half).cast(),
-                        ))
-                    } else {
-                        _mm256_setzero_ps()
-                    };
-                    let token_sums =
-                        if l.sub_block_len == 16 { input.sum_pairs16 } else { input.sum_pairs32 };
-                    for t in 0..n {
-                        let mut sum = _mm256_setzero_si256();
-                        for p in 0..n_pairs {
-                            let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
-                            sum = _mm256_add_epi32(
-                                sum,
-                                _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)),
-                            );
-                        }
-                        let zeros = match zero(l) {
-                            0 => _mm256_setzero_si256(),
-                            1 => sum,
-                            4 => _mm256_slli_epi32::<2>(sum),
-                            32 => _mm256_slli_epi32::<5>(sum),
-                            zero => _mm256_mullo_epi32(sum, _mm256_set1_epi32(zero)),
-                        };
-                        let isum = _mm256_sub_epi32(isums[t], zeros);
-                        let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
-                        let acc = &mut accs[t][half];
-                        *acc =
-                            _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
-                        if l.has_min() {
-                            *acc = _mm256_fmadd_ps(
-                                _mm256_mul_ps(m, da),
-                                _mm256_cvtepi32_ps(sum),
-                                *acc,
-                            );
+                            isums[t] = _mm256_add_epi32(isums[t], isum);
                         }
                     }
                 }
+                let d = factors::<FORMAT>(block, half, 0);
+                // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's), added), by
+                // pairs of sub-blocks.
+                let n_pairs = if LayoutOf::<FORMAT>::ZERO == 0 && !LayoutOf::<FORMAT>::HAS_MIN { 0 } else { LayoutOf::<FORMAT>::N_PAIRS };
+                let bytes =
+                    if LayoutOf::<FORMAT>::HAS_MIN { scale_pairs::<FORMAT, true>(block, half) } else { scale_bytes };
+                let mut pairs = [_mm256_setzero_si256(); 8];
+                for p in 0..n_pairs {
+                    pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
+                }
+                let m = if LayoutOf::<FORMAT>::HAS_MIN {
+                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
+                } else {
+                    _mm256_setzero_ps()
+                };
+                let token_sums = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 { input.sum_pairs16 } else { input.sum_pairs32 };
+                for t in 0..n {
+                    let mut sum = _mm256_setzero_si256();
+                    for p in 0..n_pairs {
+                        let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
+                        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)));
+                    }
+                    let isum = match LayoutOf::<FORMAT>::ZERO {
+                        0 => isums[t],
+                        1 => _mm256_sub_epi32(isums[t], sum),
+                        4 => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<2>(sum)),
+                        32 => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<5>(sum)),
+                        zero => {
+                            let zeros = _mm256_mullo_epi32(sum, _mm256_set1_epi32(zero));
+                            _mm256_sub_epi32(isums[t], zeros)
+                        }
+                    };
+                    let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
+                    let acc = &mut accs[t][half];
+                    *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
+                    if LayoutOf::<FORMAT>::HAS_MIN {
+                        *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), _mm256_cvtepi32_ps(sum), *acc);
+                    }
+                }
+                        });
             }
         }
         store(&accs, sums);
