@@ -68,6 +68,7 @@ const KEYS: &[Row] = &[
     ),
     row("general.*", Rule::Ignored("describes the file or where it comes from")),
     row("quantize.*", Rule::Ignored("says how the file was quantized")),
+    row("prism.hadamard.*", Rule::Neutral(&[], "activations rotated for rotated weights")),
     row("adapter.*", Rule::Neutral(&[], "an adapter's weights on top of a model's")),
 ];
 

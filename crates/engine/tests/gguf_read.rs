@@ -135,10 +135,9 @@ fn asking_for_a_type() {
 
 #[test]
 fn every_format() {
-    let kinds = [0, 1, 30, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14];
-    for (&format, kind) in Format::ALL.iter().zip(kinds) {
+    for format in Format::ALL {
         let n_bytes = 512 / format.block_len() * format.block_bytes() * 3;
-        let mut file = Bytes::new().tensor("t", &[512, 3], kind, 0);
+        let mut file = Bytes::new().tensor("t", &[512, 3], format.id(), 0);
         file.data = (0..n_bytes).map(|i| i as u8).collect();
         let path = OnDisk::new(&file.file());
         let gguf = Gguf::open(&path.0).unwrap();

@@ -195,6 +195,9 @@ fn a_key_that_would_change_the_arithmetic_may_only_turn_it_off() {
         refuses(&with_key(&MISTRAL_LIKE, key, other), &[key]);
         refuses(&with_key(&MISTRAL_LIKE, key, Meta::I32s(vec![1])), &[key]);
     }
+    let mut rotated = TinyModel::new(&MISTRAL_LIKE);
+    rotated.metadata.push(("prism.hadamard.version".into(), Meta::U32(1)));
+    refuses(&rotated, &["prism.hadamard.version", "rotated weights"]);
     takes(&with_key(&GEMMA3_LIKE, "attention.sliding_window_pattern", Meta::U32(6)));
     let pattern = with_key(&GEMMA3_LIKE, "attention.sliding_window_pattern", Meta::U32(4));
     refuses(&pattern, &["sliding_window_pattern", "one global in six"]);

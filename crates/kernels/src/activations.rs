@@ -1,7 +1,8 @@
 //! Quantizes rows of f32 activations to int8 with a scale per block, as the weights' format
 //! requires.
 //!
-//! Blocks have 32 elements for legacy formats (llama.cpp's Q8_0, Q8_1) and 256 for k-quants (Q8_K).
+//! Blocks have 32 elements for weights in blocks of 32, 64 or 128 (llama.cpp's Q8_0, Q8_1) and 256
+//! for super-blocks (Q8_K).
 //! The scale is `d = max|x| / 127`, and `q = round(x · (127 / max|x|))`, ties to even; a block of
 //! zeros has d = 0. Sums of 16 and of 32 q's are kept for formats with a zero point or a minimum.
 //!
@@ -66,14 +67,14 @@ impl TokenTile<'_> {
     /// Whether the tile has everything that a kernel reads for `n_blocks` blocks of this layout.
     pub(crate) fn fits(&self, layout: Layout, n_blocks: usize) -> bool {
         let numbers = n_blocks * layout.block_len * self.n;
-        let sums = match (layout.block_len, layout.sub_block_len) {
+        let sums = match (layout.activation_len(), layout.sub_block_len) {
             (32, _) => self.sums.len() * 32,
             (_, 16) => self.sum_pairs16.len() * 32,
             _ => self.sum_pairs32.len() * 64,
         };
         self.n <= TILE_TOKENS
             && self.q.len() == numbers
-            && self.scales.len() * layout.block_len == numbers
+            && self.scales.len() * layout.activation_len() == numbers
             && sums == numbers
     }
 }
@@ -157,7 +158,8 @@ impl QuantizedRows {
     #[inline]
     pub(crate) fn tile(&self, layout: Layout, i: usize) -> TokenTile<'_> {
         assert_eq!(
-            layout.block_len, self.block_len,
+            layout.activation_len(),
+            self.block_len,
             "the activations were quantized for these weights"
         );
         let n = TILE_TOKENS.min(self.n_rows - i * TILE_TOKENS);
@@ -198,8 +200,8 @@ impl Activations {
     ) {
         let (mut need32, mut need256) = (false, false);
         for layout in formats.into_iter().filter_map(Layout::of) {
-            need32 |= layout.block_len == 32;
-            need256 |= layout.block_len == 256;
+            need32 |= layout.activation_len() == 32;
+            need256 |= layout.activation_len() == 256;
         }
         if need32 {
             self.blocks32.quantize(pool, isa, &self.x, cols, 32);
@@ -211,6 +213,6 @@ impl Activations {
 
     /// The quantized rows for weights of this layout.
     pub(crate) fn quantized(&self, layout: Layout) -> &QuantizedRows {
-        if layout.block_len == 32 { &self.blocks32 } else { &self.blocks256 }
+        if layout.activation_len() == 32 { &self.blocks32 } else { &self.blocks256 }
     }
 }

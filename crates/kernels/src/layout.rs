@@ -9,7 +9,7 @@
 //!
 //! | part | bytes | content |
 //! |---|---|---|
-//! | d | 32 | scale factor of each row, f16 |
+//! | d | 16 or 32 | factor of each row: f16, or a byte; NVFP4: 16 for each 16 weights |
 //! | m | 32 | minimum factor of each row, f16; formats with a minimum |
 //! | scales | 24 or 32 a pair | sub-blocks 2p, 2p+1, `[p][r][2]`; Q2_K: mins in high nibbles |
 //! | mins | 24 a pair | Q4_K, Q5_K: laid out like the scales |
@@ -18,14 +18,15 @@
 //! Codes: the 32 codes of a row are 8 quads g of 4. One plane is `[r][4]` bytes, 64 in all: one
 //! AVX-512 vector or two AVX2 vectors. By the bits of a code:
 //! - 4 bits: 4 planes; plane j has quad j in the low nibbles and quad j + 4 in the high ones;
-//! - a fifth bit (in Q3_K a third): one plane, the bit of quad g at bit g of its byte;
+//! - a fifth bit (in 3-bit codes a third; the only one of 1-bit codes): one plane, the bit of quad g
+//!   at bit g of its byte;
 //! - 2-bit fields: 2 planes, quad 4v + s of plane v at bits 2s;
 //! - 8 bits (Q8_0): 8 planes of whole bytes.
 //!
-//! Scales and mins of 6 bits (Q3_K with 32 added, Q4_K, Q5_K) lie in planes of 32 bytes. With n
-//! pairs, plane p < n/2 has the low nibbles of pair p, and of pair p + n/2 in its high nibbles.
-//! Plane n/2 + p/4 has the upper two bits of pair p at bits 2(p mod 4). A row takes as many bytes
-//! as in the file.
+//! Scales and mins of 6 bits lie in planes of 32 bytes, with an offset added that makes them
+//! unsigned. With n pairs, plane p < n/2 has the low nibbles of pair p, and of pair p + n/2 in its
+//! high nibbles. Plane n/2 + p/4 has the upper two bits of pair p at bits 2(p mod 4). A row takes as
+//! many bytes as in the file, unless its codes are expanded (`unpack/grids.rs`).
 
 use half::{bf16, f16};
 
@@ -40,43 +41,185 @@ pub(crate) const PLANE_BYTES: usize = 4 * GROUP_ROWS;
 /// Bytes of one f16 of each row, and of a pair of byte scales of each row.
 pub(crate) const F16_PLANE_BYTES: usize = 2 * GROUP_ROWS;
 
-/// The shape of a quantized format's repacked block.
+/// Weights that share a factor of [`Factors::E4M3`].
+const E4M3_LEN: usize = 16;
+
+/// What a code stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Codes {
+    /// The code, which is unsigned, minus the zero point.
+    Offset(i32),
+    /// The code as a signed byte.
+    Signed,
+    /// The code's entry in a table (a code book). Codes of fewer than 4 bits use its beginning.
+    Book([i8; 16]),
+}
+
+impl Codes {
+    /// The integer that a code stands for.
+    pub(crate) const fn value(self, code: u8) -> i32 {
+        match self {
+            Codes::Offset(zero) => code as i32 - zero,
+            Codes::Signed => code as i8 as i32,
+            Codes::Book(book) => book[code as usize] as i32,
+        }
+    }
+}
+
+/// The float factors of a block: how they are stored, and at which bytes of a block in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Factors {
+    /// d as an f16.
+    F16 { d: usize },
+    /// d and m as f16; m·min is added.
+    PlusMin { d: usize, m: usize },
+    /// d and m as f16; m·min is subtracted. Repacking flips m's sign, so kernels always add.
+    MinusMin { d: usize, m: usize },
+    /// d as an f16, in the top four bits of four little-endian u16 (IQ1_M).
+    SplitF16 { at: usize },
+    /// d as a power of two in the first byte e: 2^(e - 128), which is half of what E8M0 says, since
+    /// code books of E2M1 hold doubled values. 255, which E8M0 calls NaN, is 2^127.
+    E8M0,
+    /// d per 16 weights as a byte of E4M3 without a sign, from the first byte on. Repacked, 0x7f
+    /// (NaN) is 0. Shifted left by seven it is an f16, 2^8 times too small.
+    E4M3,
+}
+
+impl Factors {
+    /// Reads d (as many as the block has: raw f16 bits or bytes) and m from a block of the file.
+    pub(crate) fn read(self, bytes: &[u8], d: &mut [u16; 4], m: &mut u16) {
+        let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+        match self {
+            Factors::F16 { d: at } => d[0] = half(at),
+            Factors::PlusMin { d: at, m: min } => (d[0], *m) = (half(at), half(min)),
+            Factors::MinusMin { d: at, m: min } => (d[0], *m) = (half(at), half(min) ^ 0x8000),
+            Factors::SplitF16 { at } => {
+                d[0] = (0..4).fold(0, |d, i| d | half(at + 2 * i) >> 12 << (4 * i));
+            }
+            Factors::E8M0 => d[0] = u16::from(bytes[0]),
+            Factors::E4M3 => {
+                for (d, &byte) in d.iter_mut().zip(bytes) {
+                    *d = if byte == 0x7f { 0 } else { u16::from(byte & 0x7f) };
+                }
+            }
+        }
+    }
+
+    /// Writes factors near d and m into a block of the file.
+    pub(crate) fn write(self, block: &mut [u8], d: f32, m: f32) {
+        let bits = |x: f32| f16::from_f32(x).to_bits();
+        let mut half =
+            |at: usize, bits: u16| block[at..at + 2].copy_from_slice(&bits.to_le_bytes());
+        match self {
+            Factors::F16 { d: at } => half(at, bits(d)),
+            Factors::PlusMin { d: at, m: min } | Factors::MinusMin { d: at, m: min } => {
+                half(at, bits(d));
+                half(min, bits(m));
+            }
+            Factors::SplitF16 { at } => (0..4).for_each(|i| {
+                let byte = &mut block[at + 2 * i + 1];
+                *byte = *byte & 15 | ((bits(d) >> (4 * i) & 15) as u8) << 4;
+            }),
+            Factors::E8M0 | Factors::E4M3 => {
+                let n = if self == Factors::E8M0 { 1 } else { 4 };
+                let below = |&byte: &u8| self.value(byte.into()) <= d.abs();
+                let byte = (0..if n == 1 { 255 } else { 0x7f }).rev().find(below);
+                block[..n].fill(byte.unwrap_or(0));
+            }
+        }
+    }
+
+    /// The factor of raw bits: f16, E8M0 byte or E4M3 byte (2^-8 times what E4M3 says).
+    pub(crate) fn value(self, raw: u16) -> f32 {
+        match self {
+            Factors::E8M0 if raw < 2 => f32::from_bits(0x0020_0000 << raw),
+            Factors::E8M0 => f32::from_bits(u32::from(raw - 1) << 23),
+            Factors::E4M3 => f16::from_bits(raw << 7).to_f32(),
+            _ => f16::from_bits(raw).to_f32(),
+        }
+    }
+}
+
+/// How the integer scales of sub-blocks (and the mins) are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scales {
+    /// None: every scale is 1, and so is every min.
+    One,
+    /// Signed bytes.
+    Byte,
+    /// The low nibbles of bytes, with mins in the high ones.
+    Nibble,
+    /// Six bits, with this number added to a scale (not to a min) to make it unsigned.
+    SixBits { offset: i32 },
+}
+
+/// The shape of a quantized format's repacked block. A weight is `d·unit·scale·value(code)`, plus
+/// `m·min` for formats with a minimum.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Layout {
-    /// Weights per block: 32 or 256 (a k-quant's super-block).
+    /// Weights per block: 32 to 128 for products with activations in blocks of 32, or 256.
     pub(crate) block_len: usize,
     /// Weights per sub-block, which share one scale.
     pub(crate) sub_block_len: usize,
     /// Bits per code.
     pub(crate) bits: usize,
-    /// The zero point, subtracted from each code.
-    pub(crate) offset: i32,
-    /// Whether blocks have a minimum (m, and mins per sub-block).
-    pub(crate) has_min: bool,
+    /// What codes stand for.
+    pub(crate) codes: Codes,
+    /// How scales are stored.
+    pub(crate) scales: Scales,
+    /// Where d and m are in a file, and as what.
+    pub(crate) factors: Factors,
+    /// A power of two that d is multiplied by.
+    pub(crate) unit: f32,
 }
 
 impl Layout {
+    /// What most formats with blocks of 32 have.
+    pub(crate) const BLOCK32: Layout = Layout {
+        block_len: 32,
+        sub_block_len: 32,
+        bits: 4,
+        codes: Codes::Offset(0),
+        scales: Scales::One,
+        factors: Factors::F16 { d: 0 },
+        unit: 1.0,
+    };
+
+    /// What most formats with super-blocks of 256 have.
+    pub(crate) const BLOCK256: Layout = Layout { block_len: 256, ..Layout::BLOCK32 };
+
     /// The layout of a quantized format; None for floats.
     pub(crate) const fn of(format: Format) -> Option<Layout> {
-        let (block_len, sub_block_len, bits, offset, has_min) = match format {
-            Format::F32 | Format::F16 | Format::BF16 => return None,
-            Format::Q4_0 => (32, 32, 4, 8, false),
-            Format::Q4_1 => (32, 32, 4, 0, true),
-            Format::Q5_0 => (32, 32, 5, 16, false),
-            Format::Q5_1 => (32, 32, 5, 0, true),
-            Format::Q8_0 => (32, 32, 8, 0, false),
-            Format::Q2_K => (256, 16, 2, 0, true),
-            Format::Q3_K => (256, 16, 3, 4, false),
-            Format::Q4_K => (256, 32, 4, 0, true),
-            Format::Q5_K => (256, 32, 5, 0, true),
-            Format::Q6_K => (256, 16, 6, 32, false),
-        };
-        Some(Layout { block_len, sub_block_len, bits, offset, has_min })
+        format.row().layout
+    }
+
+    /// Elements per block of the activations that these weights are multiplied with.
+    pub(crate) const fn activation_len(self) -> usize {
+        if self.block_len == 256 { 256 } else { 32 }
+    }
+
+    /// Whether blocks have a minimum (m, and mins per sub-block).
+    pub(crate) const fn has_min(self) -> bool {
+        matches!(self.factors, Factors::PlusMin { .. } | Factors::MinusMin { .. })
+    }
+
+    /// Weights that share one factor d.
+    pub(crate) const fn factor_len(self) -> usize {
+        if matches!(self.factors, Factors::E4M3) { E4M3_LEN } else { self.block_len }
+    }
+
+    /// Bytes of one factor d of each row.
+    pub(crate) const fn factor_bytes(self) -> usize {
+        match self.factors {
+            Factors::E8M0 | Factors::E4M3 => GROUP_ROWS,
+            _ => F16_PLANE_BYTES,
+        }
     }
 
     /// Offset of the scales in a repacked block.
     pub(crate) const fn scales_at(self) -> usize {
-        if self.has_min { 2 * F16_PLANE_BYTES } else { F16_PLANE_BYTES }
+        let factors = self.block_len / self.factor_len() * self.factor_bytes();
+        factors + if self.has_min() { F16_PLANE_BYTES } else { 0 }
     }
 
     /// Number of pairs of sub-blocks.
@@ -84,20 +227,13 @@ impl Layout {
         self.block_len / self.sub_block_len / 2
     }
 
-    /// Whether scales (and mins) have 6 bits.
-    pub(crate) const fn has_6bit_scales(self) -> bool {
-        self.block_len == 256 && matches!(self.bits, 3..=5)
-    }
-
-    /// What is added to a 6-bit scale to make it unsigned.
-    pub(crate) const fn scale_offset(self) -> i32 {
-        if self.bits == 3 { 32 } else { 0 }
-    }
-
-    /// Bytes of the scales; 0 for blocks of 32, which have none.
+    /// Bytes of the scales.
     const fn scales_bytes(self) -> usize {
-        let bits = if self.has_6bit_scales() { 6 } else { 8 };
-        self.n_pairs() * F16_PLANE_BYTES * bits / 8
+        match self.scales {
+            Scales::One => 0,
+            Scales::Byte | Scales::Nibble => self.n_pairs() * F16_PLANE_BYTES,
+            Scales::SixBits { .. } => self.n_pairs() * F16_PLANE_BYTES * 6 / 8,
+        }
     }
 
     /// The 6-bit number of sub-block s of row r, in planes that begin at `at`.
@@ -115,8 +251,8 @@ impl Layout {
 
     /// Offset of the codes.
     pub(crate) const fn codes_at(self) -> usize {
-        self.mins_at()
-            + if self.has_min && self.sub_block_len == 32 { self.scales_bytes() } else { 0 }
+        let has_mins = self.has_min() && matches!(self.scales, Scales::SixBits { .. });
+        self.mins_at() + if has_mins { self.scales_bytes() } else { 0 }
     }
 
     /// Bytes of a repacked block of sixteen rows.
@@ -124,49 +260,65 @@ impl Layout {
         self.codes_at() + self.block_len / 32 * self.bits * PLANE_BYTES
     }
 
-    /// Code k (of the block) of row r, without the zero point subtracted; Q8_0's is signed.
-    pub(crate) fn code(self, block: &[u8], r: usize, k: usize) -> i32 {
+    /// The factor of weight k of row r: d·unit.
+    pub(crate) fn factor(self, block: &[u8], r: usize, k: usize) -> f32 {
+        let at = k / self.factor_len() * self.factor_bytes();
+        let raw = match self.factors {
+            Factors::E8M0 | Factors::E4M3 => u16::from(block[at + r]),
+            _ => u16::from_le_bytes([block[at + 2 * r], block[at + 2 * r + 1]]),
+        };
+        self.factors.value(raw) * self.unit
+    }
+
+    /// The minimum factor of row r, for formats with a minimum.
+    pub(crate) fn min_factor(self, block: &[u8], r: usize) -> f32 {
+        let at = F16_PLANE_BYTES + 2 * r;
+        f16::from_bits(u16::from_le_bytes([block[at], block[at + 1]])).to_f32()
+    }
+
+    /// Code k (of the block) of row r.
+    pub(crate) fn code(self, block: &[u8], r: usize, k: usize) -> u8 {
         let (tile, g, at) = (k / 32, k % 32 / 4, r * 4 + k % 4);
         let planes = &block[self.codes_at() + tile * self.bits * PLANE_BYTES..];
         let nibble = || planes[g % 4 * PLANE_BYTES + at] >> (g / 4 * 4) & 15;
         let pair = |from: usize| planes[(from + g / 4) * PLANE_BYTES + at] >> (g % 4 * 2) & 3;
         let single = |from: usize| planes[from * PLANE_BYTES + at] >> g & 1;
-        let code = match self.bits {
+        match self.bits {
+            1 => single(0),
             2 => pair(0),
             3 => pair(0) | single(2) << 2,
             4 => nibble(),
             5 => nibble() | single(4) << 4,
             6 => nibble() | pair(4) << 4,
-            _ => return i32::from(planes[g * PLANE_BYTES + at] as i8),
-        };
-        i32::from(code)
-    }
-
-    /// The scale of sub-block s of row r; 1 for blocks of 32.
-    pub(crate) fn scale(self, block: &[u8], r: usize, s: usize) -> i32 {
-        let at = self.scales_at() + s / 2 * F16_PLANE_BYTES + r * 2 + s % 2;
-        match (self.block_len, self.bits) {
-            (32, _) => 1,
-            (_, 2) => i32::from(block[at] & 15),
-            (_, 6) => i32::from(block[at] as i8),
-            _ => self.scale_6bit(block, self.scales_at(), r, s) - self.scale_offset(),
+            _ => planes[g * PLANE_BYTES + at],
         }
     }
 
-    /// The min of sub-block s of row r; 1 for blocks of 32.
+    /// The integer that code k (of the block) of row r stands for.
+    pub(crate) fn value(self, block: &[u8], r: usize, k: usize) -> i32 {
+        self.codes.value(self.code(block, r, k))
+    }
+
+    /// The scale of sub-block s of row r.
+    pub(crate) fn scale(self, block: &[u8], r: usize, s: usize) -> i32 {
+        let byte = || block[self.scales_at() + s / 2 * F16_PLANE_BYTES + r * 2 + s % 2];
+        match self.scales {
+            Scales::One => 1,
+            Scales::Byte => i32::from(byte() as i8),
+            Scales::Nibble => i32::from(byte() & 15),
+            Scales::SixBits { offset } => self.scale_6bit(block, self.scales_at(), r, s) - offset,
+        }
+    }
+
+    /// The min of sub-block s of row r, for formats with a minimum.
     pub(crate) fn min(self, block: &[u8], r: usize, s: usize) -> i32 {
-        match (self.block_len, self.bits) {
-            (32, _) => 1,
-            (_, 2) => {
+        match self.scales {
+            Scales::One | Scales::Byte => 1,
+            Scales::Nibble => {
                 i32::from(block[self.scales_at() + s / 2 * F16_PLANE_BYTES + r * 2 + s % 2] >> 4)
             }
-            _ => self.scale_6bit(block, self.mins_at(), r, s),
+            Scales::SixBits { .. } => self.scale_6bit(block, self.mins_at(), r, s),
         }
-    }
-
-    /// The f16 of row r at byte `at`, as f32.
-    pub(crate) fn half(block: &[u8], at: usize, r: usize) -> f32 {
-        f16::from_bits(u16::from_le_bytes([block[at + 2 * r], block[at + 2 * r + 1]])).to_f32()
     }
 }
 

@@ -45,5 +45,6 @@ mod layout;
 mod prefetch;
 mod repack;
 mod scalar;
+mod unpack;
 #[cfg(any(test, target_arch = "x86_64"))]
 mod vector;

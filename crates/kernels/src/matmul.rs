@@ -5,10 +5,12 @@
 //! bound by arithmetic.
 //!
 //! The definition, for each token and each weight row:
-//! - quantized weights, for each block in order: `acc = fma(d·da, isum, acc)`, and for formats with
-//!   a minimum then `acc = fma(m·da, msum, acc)`. Here `isum = Σ scale·(code - offset)·q` and
-//!   `msum = Σ min·(sum of q's)` are exact integers, converted to f32 once; d and m are the block's
-//!   scale and min factors, da is the scale of the quantized activations;
+//! - quantized weights, for each run of weights in order that share a factor d and a scale da of
+//!   the quantized activations: `acc = fma(d·da, isum, acc)`, and for formats with a minimum then
+//!   `acc = fma(m·da, msum, acc)`. Here `isum = Σ scale·value(code)·q` and `msum = Σ min·(sum of
+//!   q's)` are exact integers, converted to f32 once; d (times the format's unit) and m are the
+//!   block's float factors. A run is a block of 32 or 256 weights; NVFP4's has 16 and Q1_0's and
+//!   Q2_0's 32 weights, parts of their blocks;
 //! - float weights: `acc = fma(w, x, acc)` over k in sequence.
 //!
 //! One accumulator per output element: neither threads nor batch size can change a bit.

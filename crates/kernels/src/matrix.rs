@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     format::Format,
-    layout::{F16_PLANE_BYTES, GROUP_ROWS, Layout, float},
+    layout::{GROUP_ROWS, Layout, float},
     memory::{Arena, Buffer, NoMemory},
     pool::Pool,
     repack::repack_row,
@@ -76,7 +76,7 @@ impl WeightMatrix {
         assert!(cols.is_multiple_of(format.block_len()), "rows are whole blocks");
         let row_bytes = cols / format.block_len() * format.block_bytes();
         let group_bytes = group_bytes(format, cols);
-        let mut data = arena.alloc(rows.div_ceil(GROUP_ROWS) * group_bytes)?;
+        let mut data = arena.alloc(memory_bytes(format, rows, cols))?;
         let groups_per_task = (READ_BYTES / (GROUP_ROWS * row_bytes).max(1)).max(1);
         let failure = Mutex::new(None);
         pool.for_each_chunk(&mut data, (groups_per_task * group_bytes).max(1), &|task, groups| {
@@ -129,7 +129,8 @@ impl WeightMatrix {
         &self.data[groups.start * n..groups.end * n]
     }
 
-    /// Dequantizes one row, for embedding lookup: `d·scale·(code - offset) + m·min`, in that order.
+    /// Dequantizes one row, for embedding lookup: `d·unit·scale·value(code) + m·min`, in that
+    /// order.
     ///
     /// # Panics
     /// If there is no such row, or `out` isn't of length `cols`.
@@ -145,18 +146,22 @@ impl WeightMatrix {
         for (block, out) in
             group.chunks_exact(layout.bytes()).zip(out.chunks_exact_mut(layout.block_len))
         {
-            let d = Layout::half(block, 0, r);
-            let m = if layout.has_min { Layout::half(block, F16_PLANE_BYTES, r) } else { 0.0 };
+            let m = if layout.has_min() { layout.min_factor(block, r) } else { 0.0 };
             for (k, out) in out.iter_mut().enumerate() {
                 let s = k / layout.sub_block_len;
-                let scale = d * layout.scale(block, r, s) as f32;
-                *out = scale * (layout.code(block, r, k) - layout.offset) as f32;
-                if layout.has_min {
+                let scale = layout.factor(block, r, k) * layout.scale(block, r, s) as f32;
+                *out = scale * layout.value(block, r, k) as f32;
+                if layout.has_min() {
                     *out += m * layout.min(block, r, s) as f32;
                 }
             }
         }
     }
+}
+
+/// Bytes in memory of a matrix: whole row groups.
+pub(crate) fn memory_bytes(format: Format, rows: usize, cols: usize) -> usize {
+    rows.div_ceil(GROUP_ROWS) * group_bytes(format, cols)
 }
 
 fn group_bytes(format: Format, cols: usize) -> usize {

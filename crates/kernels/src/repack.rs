@@ -4,9 +4,10 @@
 //! [`repack_generic`], which goes through an unpacked block; a test compares them.
 
 use crate::{
-    dequantize::{UnpackedBlock, unpack_block, unpack_scales},
+    dequantize::{UnpackedBlock, unpack_block},
     format::Format,
-    layout::{F16_PLANE_BYTES, GROUP_ROWS, Layout, PLANE_BYTES},
+    layout::{F16_PLANE_BYTES, Factors, GROUP_ROWS, Layout, PLANE_BYTES, Scales},
+    unpack::k_quants::{q4_k_scales, q6_k_scales},
 };
 
 /// Repacks `row`, the bytes of row `r` of a group in the file, into the group's stream.
@@ -23,9 +24,15 @@ pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8])
     let mut block = UnpackedBlock::default();
     for (packed, bytes) in group.chunks_exact_mut(layout.bytes()).zip(row.chunks_exact(size)) {
         match format {
-            Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 | Format::Q8_0 => {
+            Format::Q4_0
+            | Format::Q4_1
+            | Format::Q5_0
+            | Format::Q5_1
+            | Format::Q8_0
+            | Format::IQ4_NL => {
                 let mut halves = 0;
-                for at in [0, F16_PLANE_BYTES].into_iter().take(if layout.has_min { 2 } else { 1 })
+                for at in
+                    [0, F16_PLANE_BYTES].into_iter().take(if layout.has_min() { 2 } else { 1 })
                 {
                     packed[at + 2 * r..at + 2 * r + 2].copy_from_slice(&bytes[halves..halves + 2]);
                     halves += 2;
@@ -43,7 +50,11 @@ pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8])
                 }
             }
             Format::Q4_K | Format::Q5_K | Format::Q6_K => {
-                unpack_scales(format, bytes, &mut block);
+                layout.factors.read(bytes, &mut block.d, &mut block.m);
+                match format {
+                    Format::Q6_K => q6_k_scales(bytes, &mut block),
+                    _ => q4_k_scales(bytes, &mut block),
+                }
                 layout.write_scales(packed, r, &block);
                 let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE_BYTES * layout.bits);
                 tiles.enumerate().for_each(|(tile, planes)| {
@@ -64,7 +75,7 @@ fn repack_generic(
     r: usize,
     block: &mut UnpackedBlock,
 ) {
-    unpack_block(format, bytes, block);
+    unpack_block(format, layout, bytes, block);
     layout.write_scales(packed, r, block);
     let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE_BYTES * layout.bits);
     for (planes, codes) in tiles.zip(block.codes.as_chunks::<32>().0) {
@@ -133,25 +144,31 @@ fn repack_k_quant_codes(format: Format, bytes: &[u8], tile: usize, planes: &mut 
 impl Layout {
     /// Writes d, m, scales and mins of row r into a repacked block.
     fn write_scales(self, packed: &mut [u8], r: usize, block: &UnpackedBlock) {
-        packed[2 * r..2 * r + 2].copy_from_slice(&block.d.to_le_bytes());
-        if self.has_min {
+        let n_factors = self.block_len / self.factor_len();
+        for (i, d) in block.d[..n_factors].iter().enumerate() {
+            match self.factors {
+                Factors::E8M0 | Factors::E4M3 => packed[i * GROUP_ROWS + r] = *d as u8,
+                _ => packed[2 * r..2 * r + 2].copy_from_slice(&d.to_le_bytes()),
+            }
+        }
+        if self.has_min() {
             packed[F16_PLANE_BYTES + 2 * r..][..2].copy_from_slice(&block.m.to_le_bytes());
         }
-        if self.has_6bit_scales() {
-            let offset = self.scale_offset();
-            self.write_6bit(
-                &mut packed[self.scales_at()..],
-                r,
-                block.scales.map(|s| (i32::from(s) + offset) as u8),
-            );
-            if self.has_min {
-                self.write_6bit(&mut packed[self.mins_at()..], r, block.mins);
+        match self.scales {
+            Scales::One => {}
+            Scales::Byte | Scales::Nibble => {
+                for s in 0..self.block_len / self.sub_block_len {
+                    let min = if self.scales == Scales::Nibble { block.mins[s] << 4 } else { 0 };
+                    packed[self.scales_at() + s / 2 * F16_PLANE_BYTES + r * 2 + s % 2] =
+                        block.scales[s] as u8 | min;
+                }
             }
-        } else if self.block_len == 256 {
-            for s in 0..self.block_len / self.sub_block_len {
-                let min = if self.bits == 2 { block.mins[s] << 4 } else { 0 };
-                packed[self.scales_at() + s / 2 * F16_PLANE_BYTES + r * 2 + s % 2] =
-                    block.scales[s] as u8 | min;
+            Scales::SixBits { offset } => {
+                let scales = block.scales.map(|s| (i32::from(s) + offset) as u8);
+                self.write_6bit(&mut packed[self.scales_at()..], r, scales);
+                if self.has_min() {
+                    self.write_6bit(&mut packed[self.mins_at()..], r, block.mins);
+                }
             }
         }
     }
@@ -172,26 +189,32 @@ impl Layout {
 
     /// Writes 32 codes of row r: the inverse of `code`.
     fn write_codes(self, planes: &mut [u8], r: usize, codes: &[u8; 32]) {
-        let mut put = |plane: usize, byte: &dyn Fn(usize) -> u8| {
-            for i in 0..4 {
-                planes[plane * PLANE_BYTES + r * 4 + i] = byte(i);
-            }
+        /// Bit `from` of each byte of a word.
+        fn bit(word: u32, from: usize) -> u32 {
+            word >> from & 0x0101_0101
+        }
+        /// Bits `from` and `from + 1` of each byte of a word.
+        fn two(word: u32, from: usize) -> u32 {
+            word >> from & 0x0303_0303
+        }
+        let quad = |g: usize| word(codes, g);
+        // A bit of each of the eight quads, and two bits of four of them.
+        let bits = |from: usize| (0..8).fold(0, |plane, g| plane | bit(quad(g), from) << g);
+        let twos = |v: usize, from: usize| {
+            (0..4).fold(0, |plane, s| plane | two(quad(4 * v + s), from) << (2 * s))
         };
         match self.bits {
-            2 | 3 => (0..2).for_each(|v| {
-                put(v, &|i| (0..4).map(|s| (codes[16 * v + 4 * s + i] & 3) << (2 * s)).sum());
+            1 => put(planes, 0, r, bits(0)),
+            2 | 3 => (0..2).for_each(|v| put(planes, v, r, twos(v, 0))),
+            8 => (0..8).for_each(|g| put(planes, g, r, quad(g))),
+            _ => (0..4).for_each(|j| {
+                put(planes, j, r, quad(j) & 0x0f0f_0f0f | (quad(j + 4) & 0x0f0f_0f0f) << 4);
             }),
-            8 => (0..8).for_each(|g| put(g, &|i| codes[4 * g + i])),
-            _ => {
-                (0..4).for_each(|j| put(j, &|i| codes[4 * j + i] & 15 | codes[4 * j + 16 + i] << 4))
-            }
         }
         match self.bits {
-            3 => put(2, &|i| (0..8).map(|g| codes[4 * g + i] >> 2 << g).sum()),
-            5 => put(4, &|i| (0..8).map(|g| codes[4 * g + i] >> 4 << g).sum()),
-            6 => (0..2).for_each(|v| {
-                put(4 + v, &|i| (0..4).map(|s| codes[16 * v + 4 * s + i] >> 4 << (2 * s)).sum());
-            }),
+            3 => put(planes, 2, r, bits(2)),
+            5 => put(planes, 4, r, bits(4)),
+            6 => (0..2).for_each(|v| put(planes, 4 + v, r, twos(v, 4))),
             _ => {}
         }
     }
@@ -216,18 +239,13 @@ mod tests {
                 for (packed, bytes) in general.chunks_exact_mut(layout.bytes()).zip(blocks) {
                     repack_generic(layout, format, bytes, packed, r, &mut UnpackedBlock::default());
                     let mut block = UnpackedBlock::default();
-                    unpack_block(format, bytes, &mut block);
+                    unpack_block(format, layout, bytes, &mut block);
                     for k in 0..layout.block_len {
-                        let code = if layout.bits == 8 {
-                            i32::from(block.codes[k] as i8)
-                        } else {
-                            i32::from(block.codes[k])
-                        };
-                        assert_eq!(
-                            layout.code(packed, r, k),
-                            code,
-                            "{format:?}, code {k} of row {r}"
-                        );
+                        let code = layout.code(packed, r, k);
+                        assert_eq!(code, block.codes[k], "{format:?}, code {k} of row {r}");
+                        let s = k / layout.sub_block_len;
+                        let scale = i32::from(block.scales[s]);
+                        assert_eq!(layout.scale(packed, r, s), scale, "{format:?}, scale {s}");
                     }
                 }
                 assert_eq!(fast, general, "{format:?}, row {r}");

@@ -25,34 +25,22 @@ impl Random {
     }
 }
 
-/// Random bytes of a tensor, with finite f16 scales.
+/// Random bytes of a tensor, with float factors of moderate size.
 fn tensor(random: &mut Random, format: Format, rows: usize, cols: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..rows * cols / format.block_len() {
-        let mut buffer: Vec<u8> = (0..format.block_bytes()).map(|_| random.next() as u8).collect();
-        let mut half = |at: usize| {
-            let bits = half::f16::from_f32(random.unit() * 0.01).to_le_bytes();
-            buffer[at..at + 2].copy_from_slice(&bits);
-        };
+        let mut block: Vec<u8> = (0..format.block_bytes()).map(|_| random.next() as u8).collect();
         match format {
-            Format::F32 => buffer.copy_from_slice(&random.unit().to_le_bytes()),
-            Format::F16 => half(0),
+            Format::F32 => block.copy_from_slice(&random.unit().to_le_bytes()),
+            Format::F16 => {
+                block.copy_from_slice(&half::f16::from_f32(random.unit() * 0.01).to_le_bytes())
+            }
             Format::BF16 => {
-                buffer.copy_from_slice(&half::bf16::from_f32(random.unit()).to_le_bytes())
+                block.copy_from_slice(&half::bf16::from_f32(random.unit()).to_le_bytes())
             }
-            Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => half(0),
-            Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => {
-                half(0);
-                half(2);
-            }
-            Format::Q2_K => {
-                half(80);
-                half(82);
-            }
-            Format::Q3_K => half(108),
-            Format::Q6_K => half(208),
+            _ => format.set_factors(&mut block, random.unit() * 0.01, random.unit() * 0.01),
         }
-        bytes.extend(buffer);
+        bytes.extend(block);
     }
     bytes
 }
@@ -129,16 +117,8 @@ fn extreme_codes_do_not_overflow() {
         for fill in [0x00u8, 0x7f, 0x80, 0xff] {
             let (rows, cols) = (8, 512);
             let mut bytes = vec![fill; rows * cols / format.block_len() * format.block_bytes()];
-            let one = half::f16::from_f32(1.0).to_le_bytes();
-            for buffer in bytes.chunks_exact_mut(format.block_bytes()) {
-                let at: &[usize] = match format {
-                    Format::Q4_0 | Format::Q5_0 | Format::Q8_0 => &[0],
-                    Format::Q2_K => &[80, 82],
-                    Format::Q3_K => &[108],
-                    Format::Q6_K => &[208],
-                    _ => &[0, 2],
-                };
-                at.iter().for_each(|&at| buffer[at..at + 2].copy_from_slice(&one));
+            for block in bytes.chunks_exact_mut(format.block_bytes()) {
+                format.set_factors(block, 1.0, 1.0);
             }
             let weights = WeightMatrix::new(&pool, format, rows, cols, &bytes).unwrap();
             for sign in [1.0, -1.0] {

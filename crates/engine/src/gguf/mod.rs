@@ -13,6 +13,7 @@ mod header;
 mod metadata;
 mod reader;
 mod tensor;
+mod unsupported;
 mod value;
 
 pub use error::GgufError;

@@ -8,6 +8,7 @@ use kelvin_kernels::format::Format;
 use super::{
     error::GgufError,
     reader::{Reader, heap_bytes},
+    unsupported,
 };
 
 /// The format's limit on the length of a name, in bytes.
@@ -98,9 +99,9 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
 
     let at = reader.pos();
     let kind: u32 = reader.number(&|| field("format"))?;
-    let Some(format) = format_of(kind) else {
-        let supported: Vec<String> = Format::ALL.iter().map(|f| format!("{f:?}")).collect();
-        return Reader::invalid(at, field("format"), kind_name(kind), supported.join(", "));
+    let Some(format) = Format::from_id(kind) else {
+        let supported = Format::ALL.map(Format::name).join(", ");
+        return Reader::invalid(at, field("format"), unsupported::describe(kind), supported);
     };
     let n_bytes = n_bytes(&shape, format).or_else(|allowed| {
         Reader::invalid(dims_at, field("shape"), format!("{shape:?} in {format:?}"), allowed)
@@ -177,55 +178,4 @@ fn n_bytes(shape: &[usize], format: Format) -> Result<usize, String> {
         .and_then(|n| n.checked_mul(format.block_bytes()))
         .filter(|&n| n <= isize::MAX as usize)
         .ok_or_else(|| "fewer than 2^63 numbers and bytes".into())
-}
-
-/// ggml's numbers for the formats that Kelvin computes with.
-fn format_of(kind: u32) -> Option<Format> {
-    Some(match kind {
-        0 => Format::F32,
-        1 => Format::F16,
-        2 => Format::Q4_0,
-        3 => Format::Q4_1,
-        6 => Format::Q5_0,
-        7 => Format::Q5_1,
-        8 => Format::Q8_0,
-        10 => Format::Q2_K,
-        11 => Format::Q3_K,
-        12 => Format::Q4_K,
-        13 => Format::Q5_K,
-        14 => Format::Q6_K,
-        30 => Format::BF16,
-        _ => return None,
-    })
-}
-
-/// ggml's other formats by name, so that an error says what the file has; the rest of the
-/// enumeration is holes.
-fn kind_name(kind: u32) -> String {
-    let name = match kind {
-        9 => "Q8_1",
-        15 => "Q8_K",
-        16 => "IQ2_XXS",
-        17 => "IQ2_XS",
-        18 => "IQ3_XXS",
-        19 => "IQ1_S",
-        20 => "IQ4_NL",
-        21 => "IQ3_S",
-        22 => "IQ2_S",
-        23 => "IQ4_XS",
-        24 => "I8",
-        25 => "I16",
-        26 => "I32",
-        27 => "I64",
-        28 => "F64",
-        29 => "IQ1_M",
-        34 => "TQ1_0",
-        35 => "TQ2_0",
-        39 => "MXFP4",
-        40 => "NVFP4",
-        41 => "Q1_0",
-        42 => "Q2_0",
-        _ => return format!("{kind}, which no ggml format has"),
-    };
-    format!("{name} (ggml's number {kind}), which isn't supported yet")
 }

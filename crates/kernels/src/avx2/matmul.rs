@@ -11,27 +11,32 @@
 //! The real code differs from the scalar specification in these points:
 //! 1. Integers are added in another order, which can't change an exact sum. A pair of products is
 //!    at most 2·127·(2^bits - 1), so i16 holds 8 pairs at 4 bits, 4 at 5 bits, 2 at 6 bits.
-//! 2. Q8_0's codes are signed, but `maddubs` takes one unsigned operand: |code| · (q with the
-//!    code's sign). A pair is at most 2·128·127.
+//! 2. `maddubs` takes one unsigned operand. Codes of a code book become numbers by `pshufb`, with
+//!    the lowest one subtracted; that times the sum of the q's is subtracted at the end. Where such
+//!    numbers are too large (Q8_0, IQ4_NL), it's |code| · (q with the code's sign). A pair is then
+//!    at most 2·128·127.
 //! 3. Unpacked weights stay in registers while the tokens of the tile pass by, so each block is
 //!    unpacked once per tile. The accumulators of a tile are in memory; for one token (`GEMV`) in
 //!    registers.
 
 use std::arch::x86_64::*;
 
-use super::unpack::{LayoutOf, broadcast_half, codes, scale_pairs, signed_codes};
+use super::{
+    dot::{dot, dot_signed},
+    unpack::{LayoutOf, broadcast_half, codes, factors, scale_pairs, signed_codes},
+};
 use crate::{
     activations::{TILE_TOKENS, TokenTile},
-    format::Format,
-    layout::{F16_PLANE_BYTES, GROUP_ROWS, Layout, PLANE_BYTES},
+    format::{Format, for_format},
+    layout::{F16_PLANE_BYTES, GROUP_ROWS, PLANE_BYTES},
     prefetch::{CACHE_LINE, prefetch_l2},
 };
 
 /// Prefetch distance in the weight stream, in bytes, for `n` tokens. Chosen by timing whole decode
 /// steps: a kernel fast enough to keep up with memory leaves most of the work to the hardware
 /// prefetcher.
-const fn prefetch_distance(l: Layout, n: usize) -> usize {
-    if n == 1 && l.bits == 8 { 512 } else { 8192 }
+const fn prefetch_distance(bits: usize, n: usize) -> usize {
+    if n == 1 && bits == 8 { 512 } else { 8192 }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -55,38 +60,38 @@ fn of_format<const GEMV: bool>(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    match format {
-        Format::F32 | Format::F16 | Format::BF16 => {
-            unreachable!("float formats use `floats`")
-        }
-        Format::Q4_0 => legacy::<3, GEMV>(streams, input, sums),
-        Format::Q4_1 => legacy::<4, GEMV>(streams, input, sums),
-        Format::Q5_0 => legacy::<5, GEMV>(streams, input, sums),
-        Format::Q5_1 => legacy::<6, GEMV>(streams, input, sums),
-        Format::Q8_0 => legacy::<7, GEMV>(streams, input, sums),
-        Format::Q2_K => k_quant::<8, GEMV>(streams, input, sums),
-        Format::Q3_K => k_quant::<9, GEMV>(streams, input, sums),
-        Format::Q4_K => k_quant::<10, GEMV>(streams, input, sums),
-        Format::Q5_K => k_quant::<11, GEMV>(streams, input, sums),
-        Format::Q6_K => k_quant::<12, GEMV>(streams, input, sums),
+    for_format!(format, FORMAT => of_layout::<FORMAT, GEMV>(streams, input, sums))
+}
+
+/// `GEMV`: there is one token, whose accumulators stay in registers.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(crate) fn of_layout<const FORMAT: usize, const GEMV: bool>(
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
+    if LayoutOf::<FORMAT>::BLOCK_LEN == 256 {
+        super_blocks::<FORMAT, GEMV>(streams, input, sums);
+    } else {
+        small_blocks::<FORMAT, GEMV>(streams, input, sums);
     }
 }
 
 /// Checks that the operands have everything the kernels read; returns the number of blocks of a row
 /// group.
 #[inline]
-pub(crate) fn n_blocks_of(
-    l: Layout,
+pub(crate) fn n_blocks_of<const FORMAT: usize>(
     streams: &[u8],
     input: &TokenTile<'_>,
     sums: &[[f32; GROUP_ROWS]],
 ) -> usize {
     let n_groups = sums.len() / input.n;
-    let n_blocks = streams.len() / (l.bytes() * n_groups);
+    let n_blocks = streams.len() / (LayoutOf::<FORMAT>::BYTES * n_groups);
     assert!(
         sums.len() == n_groups * input.n
-            && streams.len() == n_groups * n_blocks * l.bytes()
-            && input.fits(l, n_blocks),
+            && streams.len() == n_groups * n_blocks * LayoutOf::<FORMAT>::BYTES
+            && input.fits(LayoutOf::<FORMAT>::LAYOUT, n_blocks),
         "the tile fits the streams, with one result per group and token"
     );
     n_blocks
@@ -114,95 +119,38 @@ pub(crate) fn prefetch_activations(q: *const i8, bytes: usize) {
     }
 }
 
-/// Legacy formats: blocks of 32.
-#[target_feature(enable = "avx2,fma,f16c")]
-fn legacy<const FORMAT: usize, const GEMV: bool>(
-    streams: &[u8],
-    input: TokenTile<'_>,
-    sums: &mut [[f32; GROUP_ROWS]],
-) {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    let n_blocks = n_blocks_of(l, streams, &input, sums);
-    let n = if GEMV { 1 } else { input.n };
-    let ones = [_mm256_set1_epi16(1); 2];
-    for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
-        let mut accs = [[_mm256_setzero_ps(); 2]; TILE_TOKENS];
-        for b in 0..n_blocks {
-            // SAFETY: this group's block b lies within the streams, and every load below reads a
-            // part that `Layout` places in the block: d, m, then planes of codes. For token t < n,
-            // q, scale and sum are read at unit b < n_blocks; `n_blocks_of` checked that the tile
-            // has them.
-            unsafe {
-                let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
-                if GEMV {
-                    prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * l.block_len),
-                        l.block_len,
-                    );
-                }
-                prefetch_weights(prefetch_distance(l, n), block, l.bytes());
-                for half in 0..2 {
-                    let planes = block.add(l.codes_at() + 32 * half);
-                    let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
-                    let m = if l.has_min {
-                        _mm256_cvtph_ps(_mm_loadu_si128(
-                            block.add(F16_PLANE_BYTES + 16 * half).cast(),
-                        ))
-                    } else {
-                        _mm256_setzero_ps()
-                    };
-                    let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
-                    // A signed code takes two registers (size and code), so four quads at a time.
-                    let parts = if l.bits == 8 { 2 } else { 1 };
-                    for part in 0..parts {
-                        let codes = if l.bits == 8 {
-                            signed_codes(planes.add(4 * part * PLANE_BYTES))
-                        } else {
-                            codes::<FORMAT>(planes)
-                        };
-                        for t in 0..n {
-                            let q = input.q.as_ptr().add((b * n + t) * 32);
-                            let isum = if l.bits == 8 {
-                                dot_signed(&codes, q.add(16 * part))
-                            } else {
-                                dot::<FORMAT>(&codes, q, ones)
-                            };
-                            let isum = _mm256_add_epi32(isums[t], isum);
-                            if part + 1 < parts {
-                                isums[t] = isum;
-                                continue;
-                            }
-                            let sum = _mm256_broadcast_ss(&*input.sums.as_ptr().add(b * n + t));
-                            let mut dot = _mm256_cvtepi32_ps(isum);
-                            if l.offset != 0 {
-                                // Integers below 2^24: exact.
-                                dot = _mm256_fnmadd_ps(_mm256_set1_ps(l.offset as f32), sum, dot);
-                            }
-                            let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
-                            let acc = &mut accs[t][half];
-                            *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, *acc);
-                            if l.has_min {
-                                *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, *acc);
-                            }
-                        }
-                    }
-                }
-            }
+/// Runs code for the first and second eight rows. For one token it's a loop, which the compiler
+/// unrolls late: earlier it would keep each broadcast q for the second half, on the stack. For more
+/// tokens the code is repeated.
+macro_rules! for_halves {
+    ($gemv:ident, $half:ident => $body:block) => {
+        if $gemv {
+            for $half in 0..2 $body
+        } else {
+            for_halves!($half = 0, $body);
+            for_halves!($half = 1, $body);
         }
-        store(&accs, sums);
-    }
+    };
+    ($half:ident = $n:literal, $body:block) => {
+        let $half = $n;
+        $body
+    };
 }
 
-/// K-quants: super-blocks of 256 with sub-blocks.
+/// Formats without sub-blocks, in blocks of 32, 64 or 128.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn k_quant<const FORMAT: usize, const GEMV: bool>(
+fn small_blocks<const FORMAT: usize, const GEMV: bool>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    let n_blocks = n_blocks_of(l, streams, &input, sums);
+    let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
     let n = if GEMV { 1 } else { input.n };
+    let ones = _mm256_set1_epi16(1);
+    // Runs of 32 weights, which meet one scale of the activations.
+    let n_runs = LayoutOf::<FORMAT>::BLOCK_LEN / 32;
+    // A signed code takes two registers (size and code): four quads at a time.
+    let parts = if LayoutOf::<FORMAT>::SIGNED { 2 } else { 1 };
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
         let mut accs = [[_mm256_setzero_ps(); 2]; TILE_TOKENS];
         for b in 0..n_blocks {
@@ -211,87 +159,174 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
             // token t < n, q, scale and sums are read at units of block b < n_blocks; `n_blocks_of`
             // checked that the tile has them.
             unsafe {
-                let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                let block =
+                    streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
                 if GEMV {
                     prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * l.block_len),
-                        l.block_len,
+                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
+                        LayoutOf::<FORMAT>::BLOCK_LEN,
                     );
                 }
-                for half in 0..2 {
-                    let scale_bytes = scale_pairs::<FORMAT, false>(block, half);
+                prefetch_weights(
+                    prefetch_distance(LayoutOf::<FORMAT>::BITS, n),
+                    block,
+                    LayoutOf::<FORMAT>::BYTES,
+                );
+                for_halves!(GEMV, half => {
+                let block_d = factors::<FORMAT>(block, half, 0);
+                let m = if LayoutOf::<FORMAT>::HAS_MIN {
+                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
+                } else {
+                    _mm256_setzero_ps()
+                };
+                for run in 0..n_runs {
+                    let unit = b * n_runs + run;
+                    let planes = block.add(LayoutOf::<FORMAT>::CODES_AT + run * LayoutOf::<FORMAT>::BITS * PLANE_BYTES + 32 * half);
                     let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
-                    for step in 0..8 {
-                        let at = l.bytes() * (8 * half + step) / 16;
-                        prefetch_weights(prefetch_distance(l, n), block.add(at), l.bytes() / 16);
-                        let codes = codes::<FORMAT>(
-                            block.add(l.codes_at() + 32 * half + step * l.bits * PLANE_BYTES),
-                        );
-                        let scales = if l.sub_block_len == 16 {
-                            let pair = _mm256_cvtepi8_epi16(scale_bytes[step]);
-                            [broadcast_half::<0>(pair), broadcast_half::<1>(pair)]
+                    for part in 0..parts {
+                        let codes = if LayoutOf::<FORMAT>::SIGNED {
+                            signed_codes::<FORMAT>(planes, part)
                         } else {
-                            let pair = _mm256_cvtepi8_epi16(scale_bytes[step / 2]);
-                            [if step % 2 == 0 {
-                                broadcast_half::<0>(pair)
+                            codes::<FORMAT>(planes)
+                        };
+                        let d = if LayoutOf::<FORMAT>::FACTOR_LEN == 16 {
+                            factors::<FORMAT>(block, half, 2 * run + part)
+                        } else {
+                            block_d
+                        };
+                        for t in 0..n {
+                            let q = input.q.as_ptr().add((unit * n + t) * 32);
+                            let isum = if LayoutOf::<FORMAT>::SIGNED {
+                                dot_signed::<FORMAT>(&codes, q.add(16 * part), ones)
                             } else {
-                                broadcast_half::<1>(pair)
-                            }; 2]
+                                dot::<FORMAT>(&codes, q, [ones; 2])
+                            };
+                            let isum = _mm256_add_epi32(isums[t], isum);
+                            if part + 1 < parts && LayoutOf::<FORMAT>::FACTOR_LEN != 16 {
+                                isums[t] = isum;
+                                continue;
+                            }
+                            let sum = _mm256_broadcast_ss(&*input.sums.as_ptr().add(unit * n + t));
+                            let mut dot = _mm256_cvtepi32_ps(isum);
+                            if LayoutOf::<FORMAT>::ZERO != 0 {
+                                // Integers below 2^24: exact.
+                                dot = _mm256_fnmadd_ps(_mm256_set1_ps(LayoutOf::<FORMAT>::ZERO as f32), sum, dot);
+                            }
+                            let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(unit * n + t));
+                            let acc = &mut accs[t][half];
+                            *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), dot, *acc);
+                            if LayoutOf::<FORMAT>::HAS_MIN {
+                                *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), sum, *acc);
+                            }
+                        }
+                    }
+                }
+                        });
+            }
+        }
+        store(&accs, sums);
+    }
+}
+
+/// Super-blocks of 256, most with sub-blocks.
+#[target_feature(enable = "avx2,fma,f16c")]
+fn super_blocks<const FORMAT: usize, const GEMV: bool>(
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
+    let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
+    let n = if GEMV { 1 } else { input.n };
+    // A signed code takes two registers (size and code): four quads at a time.
+    let parts = if LayoutOf::<FORMAT>::SIGNED { 2 } else { 1 };
+    for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
+        let mut accs = [[_mm256_setzero_ps(); 2]; TILE_TOKENS];
+        for b in 0..n_blocks {
+            // SAFETY: this group's block b lies within the streams, and every load below reads a
+            // part that `Layout` places in the block: d, m, scales, mins, then planes of codes. For
+            // token t < n, q, scale and sums are read at units of block b < n_blocks; `n_blocks_of`
+            // checked that the tile has them.
+            unsafe {
+                let block =
+                    streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
+                if GEMV {
+                    prefetch_activations(
+                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
+                        LayoutOf::<FORMAT>::BLOCK_LEN,
+                    );
+                }
+                for_halves!(GEMV, half => {
+                let scale_bytes = scale_pairs::<FORMAT, false>(block, half);
+                let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
+                for step in 0..8 {
+                    let at = LayoutOf::<FORMAT>::BYTES * (8 * half + step) / 16;
+                    prefetch_weights(prefetch_distance(LayoutOf::<FORMAT>::BITS, n), block.add(at), LayoutOf::<FORMAT>::BYTES / 16);
+                    let planes = block.add(LayoutOf::<FORMAT>::CODES_AT + 32 * half + step * LayoutOf::<FORMAT>::BITS * PLANE_BYTES);
+                    let scales = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
+                        let pair = _mm256_cvtepi8_epi16(scale_bytes[step]);
+                        [broadcast_half::<0>(pair), broadcast_half::<1>(pair)]
+                    } else {
+                        let pair = _mm256_cvtepi8_epi16(scale_bytes[step / 2]);
+                        [if step % 2 == 0 { broadcast_half::<0>(pair) } else { broadcast_half::<1>(pair) };
+                            2]
+                    };
+                    for part in 0..parts {
+                        let codes = if LayoutOf::<FORMAT>::SIGNED {
+                            signed_codes::<FORMAT>(planes, part)
+                        } else {
+                            codes::<FORMAT>(planes)
                         };
                         for t in 0..n {
                             let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
-                            isums[t] = _mm256_add_epi32(isums[t], dot::<FORMAT>(&codes, q, scales));
-                        }
-                    }
-                    let d = _mm256_cvtph_ps(_mm_loadu_si128(block.add(16 * half).cast()));
-                    // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's),
-                    // added), by pairs of sub-blocks.
-                    let n_pairs = l.n_pairs();
-                    let bytes = if l.has_min {
-                        scale_pairs::<FORMAT, true>(block, half)
-                    } else {
-                        scale_bytes
-                    };
-                    let mut pairs = [_mm256_setzero_si256(); 8];
-                    for p in 0..n_pairs {
-                        pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
-                    }
-                    let m = if l.has_min {
-                        _mm256_cvtph_ps(_mm_loadu_si128(
-                            block.add(F16_PLANE_BYTES + 16 * half).cast(),
-                        ))
-                    } else {
-                        _mm256_setzero_ps()
-                    };
-                    let token_sums =
-                        if l.sub_block_len == 16 { input.sum_pairs16 } else { input.sum_pairs32 };
-                    for t in 0..n {
-                        let mut sum = _mm256_setzero_si256();
-                        for p in 0..n_pairs {
-                            let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
-                            sum = _mm256_add_epi32(
-                                sum,
-                                _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)),
-                            );
-                        }
-                        let isum = match l.offset {
-                            0 => isums[t],
-                            4 => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<2>(sum)),
-                            _ => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<5>(sum)),
-                        };
-                        let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
-                        let acc = &mut accs[t][half];
-                        *acc =
-                            _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
-                        if l.has_min {
-                            *acc = _mm256_fmadd_ps(
-                                _mm256_mul_ps(m, da),
-                                _mm256_cvtepi32_ps(sum),
-                                *acc,
-                            );
+                            let isum = if LayoutOf::<FORMAT>::SIGNED {
+                                dot_signed::<FORMAT>(&codes, q.add(16 * part), scales[part])
+                            } else {
+                                dot::<FORMAT>(&codes, q, scales)
+                            };
+                            isums[t] = _mm256_add_epi32(isums[t], isum);
                         }
                     }
                 }
+                let d = factors::<FORMAT>(block, half, 0);
+                // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's), added), by
+                // pairs of sub-blocks.
+                let n_pairs = if LayoutOf::<FORMAT>::ZERO == 0 && !LayoutOf::<FORMAT>::HAS_MIN { 0 } else { LayoutOf::<FORMAT>::N_PAIRS };
+                let bytes =
+                    if LayoutOf::<FORMAT>::HAS_MIN { scale_pairs::<FORMAT, true>(block, half) } else { scale_bytes };
+                let mut pairs = [_mm256_setzero_si256(); 8];
+                for p in 0..n_pairs {
+                    pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
+                }
+                let m = if LayoutOf::<FORMAT>::HAS_MIN {
+                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
+                } else {
+                    _mm256_setzero_ps()
+                };
+                let token_sums = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 { input.sum_pairs16 } else { input.sum_pairs32 };
+                for t in 0..n {
+                    let mut sum = _mm256_setzero_si256();
+                    for p in 0..n_pairs {
+                        let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
+                        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)));
+                    }
+                    let isum = match LayoutOf::<FORMAT>::ZERO {
+                        0 => isums[t],
+                        1 => _mm256_sub_epi32(isums[t], sum),
+                        4 => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<2>(sum)),
+                        32 => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<5>(sum)),
+                        zero => {
+                            let zeros = _mm256_mullo_epi32(sum, _mm256_set1_epi32(zero));
+                            _mm256_sub_epi32(isums[t], zeros)
+                        }
+                    };
+                    let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
+                    let acc = &mut accs[t][half];
+                    *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
+                    if LayoutOf::<FORMAT>::HAS_MIN {
+                        *acc = _mm256_fmadd_ps(_mm256_mul_ps(m, da), _mm256_cvtepi32_ps(sum), *acc);
+                    }
+                }
+                        });
             }
         }
         store(&accs, sums);
@@ -308,69 +343,6 @@ fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP_ROWS]]) {
             unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(8 * half), *acc) };
         }
     }
-}
-
-/// Σ scale·code·q over 32 unsigned codes of each row; `scales` are those of the first and second
-/// 16.
-///
-/// # Safety
-/// `q` has 32 bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn dot<const FORMAT: usize>(
-    codes: &[__m256i; 8],
-    q: *const i8,
-    scales: [__m256i; 2],
-) -> __m256i {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    // Number of pair sums that fit i16, within one sub-block.
-    let fit = match (l.bits, l.sub_block_len) {
-        (6, _) => 2,
-        (5, _) | (_, 16) => 4,
-        _ => 8,
-    };
-    let mut isum = _mm256_setzero_si256();
-    let mut g = 0;
-    while g < 8 {
-        // SAFETY: the caller's promise; quad g + i has q's bytes from 4(g + i).
-        let pairs = |i: usize| unsafe { _mm256_maddubs_epi16(codes[g + i], quad(q, g + i)) };
-        let mut sum16 = pairs(0);
-        for i in 1..fit {
-            sum16 = _mm256_add_epi16(sum16, pairs(i));
-        }
-        let products = _mm256_madd_epi16(sum16, scales[g / 4]);
-        isum = if g == 0 { products } else { _mm256_add_epi32(isum, products) };
-        g += fit;
-    }
-    isum
-}
-
-/// Σ code·q over 16 signed codes of each row, given as absolute values, then codes.
-///
-/// # Safety
-/// `q` has 16 bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn dot_signed(codes: &[__m256i; 8], q: *const i8) -> __m256i {
-    let mut isum = _mm256_setzero_si256();
-    for g in 0..4 {
-        // SAFETY: the caller's promise; quad g has q's bytes from 4g.
-        let q = _mm256_sign_epi8(unsafe { quad(q, g) }, codes[4 + g]);
-        let products = _mm256_madd_epi16(_mm256_maddubs_epi16(codes[g], q), _mm256_set1_epi16(1));
-        isum = if g == 0 { products } else { _mm256_add_epi32(isum, products) };
-    }
-    isum
-}
-
-/// Broadcasts four q's to every lane.
-///
-/// # Safety
-/// `q` has 4g + 4 bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn quad(q: *const i8, g: usize) -> __m256i {
-    // SAFETY: the caller's promise.
-    _mm256_set1_epi32(unsafe { q.add(4 * g).cast::<i32>().read_unaligned() })
 }
 
 /// Tokens whose accumulators `floats` keeps in registers.

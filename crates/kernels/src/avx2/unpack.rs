@@ -4,56 +4,147 @@ use std::arch::x86_64::*;
 
 use crate::{
     format::Format,
-    layout::{F16_PLANE_BYTES, Layout, PLANE_BYTES},
+    layout::{Codes, F16_PLANE_BYTES, Factors, Layout, PLANE_BYTES, Scales},
 };
 
-/// The layout of format number `FORMAT` of [`Format::ALL`], as a constant of a kernel instance.
+/// The layout of format number `FORMAT` of [`Format::ALL`], as constants of a kernel instance.
 pub(crate) struct LayoutOf<const FORMAT: usize>;
 
+/// What the kernels use of a layout, evaluated when they are compiled: the optimizer doesn't see
+/// through calls with a whole layout.
 impl<const FORMAT: usize> LayoutOf<FORMAT> {
+    pub(crate) const BITS: usize = Self::LAYOUT.bits;
+    pub(crate) const BLOCK_LEN: usize = Self::LAYOUT.block_len;
+    pub(crate) const SUB_BLOCK_LEN: usize = Self::LAYOUT.sub_block_len;
+    pub(crate) const N_PAIRS: usize = Self::LAYOUT.n_pairs();
+    pub(crate) const BYTES: usize = Self::LAYOUT.bytes();
+    pub(crate) const SCALES_AT: usize = Self::LAYOUT.scales_at();
+    pub(crate) const MINS_AT: usize = Self::LAYOUT.mins_at();
+    pub(crate) const CODES_AT: usize = Self::LAYOUT.codes_at();
+    pub(crate) const HAS_MIN: bool = Self::LAYOUT.has_min();
+    pub(crate) const SCALES: Scales = Self::LAYOUT.scales;
+    pub(crate) const FACTOR_LEN: usize = Self::LAYOUT.factor_len();
+    const FACTOR_BYTES: usize = Self::LAYOUT.factor_bytes();
+    const FACTORS: Factors = Self::LAYOUT.factors;
+    const UNIT: f32 = Self::LAYOUT.unit;
+    const BOOK: Option<[i8; 16]> = match Self::LAYOUT.codes {
+        Codes::Book(book) => Some(book),
+        _ => None,
+    };
+
     pub(crate) const LAYOUT: Layout = match Layout::of(Format::ALL[FORMAT]) {
         Some(layout) => layout,
         None => panic!("a float format has no blocks"),
     };
 }
 
-/// Four quads of signed codes: their absolute values, then the codes.
-///
-/// # Safety
-/// `planes` has half of four planes.
+/// A code book in both halves of a vector, `ZERO` added to each number.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn signed_codes(planes: *const u8) -> [__m256i; 8] {
+fn table<const FORMAT: usize>() -> __m256i {
+    let Some(book) = LayoutOf::<FORMAT>::BOOK else { return _mm256_setzero_si256() };
+    // SAFETY: sixteen bytes, loaded unaligned.
+    let book = unsafe { _mm_loadu_si128(book.as_ptr().cast()) };
+    _mm256_add_epi8(
+        _mm256_broadcastsi128_si256(book),
+        _mm256_set1_epi8(LayoutOf::<FORMAT>::ZERO as i8),
+    )
+}
+
+/// Four quads of signed codes, the first or second 16 (`part`): their absolute values, then the
+/// codes.
+///
+/// # Safety
+/// `planes` has one half of `bits` planes.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn signed_codes<const FORMAT: usize>(
+    planes: *const u8,
+    part: usize,
+) -> [__m256i; 8] {
     // SAFETY: the caller's promise.
-    let code = |g: usize| unsafe { _mm256_loadu_si256(planes.add(g * PLANE_BYTES).cast()) };
+    let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(i * PLANE_BYTES).cast()) };
+    let table = table::<FORMAT>();
+    let code = |g: usize| {
+        if LayoutOf::<FORMAT>::BOOK.is_none() {
+            return plane(4 * part + g);
+        }
+        let nibble = _mm256_and_si256(right(plane(g), 4 * part), _mm256_set1_epi8(15));
+        _mm256_shuffle_epi8(table, nibble)
+    };
     let codes = [code(0), code(1), code(2), code(3)];
     let [a, b, c, d] = codes;
     [_mm256_abs_epi8(a), _mm256_abs_epi8(b), _mm256_abs_epi8(c), _mm256_abs_epi8(d), a, b, c, d]
 }
 
-/// The eight quads of 32 unsigned codes of eight rows, as bytes.
+/// The eight quads of 32 codes of eight rows, as unsigned bytes: codes, or a code book's numbers
+/// with `ZERO` added.
 ///
 /// # Safety
 /// `planes` has one half of `bits` planes.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [__m256i; 8] {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
     // SAFETY: the planes are where `Layout::code` reads them, within the bytes the caller promises.
     let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(i * PLANE_BYTES).cast()) };
     let two_bits = |from: usize, g: usize| {
         _mm256_and_si256(right(plane(from + g / 4), g % 4 * 2), _mm256_set1_epi8(3))
     };
     let nibble = |g: usize| _mm256_and_si256(right(plane(g % 4), g / 4 * 4), _mm256_set1_epi8(15));
-    let quad = |g: usize| match l.bits {
-        2 => two_bits(0, g),
-        3 => _mm256_or_si256(two_bits(0, g), single::<2>(plane(2), g)),
-        4 => nibble(g),
-        5 => _mm256_or_si256(nibble(g), single::<4>(plane(4), g)),
-        _ => _mm256_or_si256(nibble(g), _mm256_slli_epi16::<4>(two_bits(4, g))),
+    let table = table::<FORMAT>();
+    let quad = |g: usize| {
+        let code = match LayoutOf::<FORMAT>::BITS {
+            1 => single::<0>(plane(0), g),
+            2 => two_bits(0, g),
+            3 => _mm256_or_si256(two_bits(0, g), single::<2>(plane(2), g)),
+            4 => nibble(g),
+            5 => _mm256_or_si256(nibble(g), single::<4>(plane(4), g)),
+            _ => _mm256_or_si256(nibble(g), _mm256_slli_epi16::<4>(two_bits(4, g))),
+        };
+        if LayoutOf::<FORMAT>::BOOK.is_some() { _mm256_shuffle_epi8(table, code) } else { code }
     };
     // Not `from_fn`: it would call the closure from a function without these target features.
     [quad(0), quad(1), quad(2), quad(3), quad(4), quad(5), quad(6), quad(7)]
+}
+
+/// The factors d·unit of eight rows: number `i` of the block.
+///
+/// # Safety
+/// `block` is a repacked block that has it; `half` is 0 or 1.
+#[inline]
+#[target_feature(enable = "avx2,f16c")]
+pub(super) unsafe fn factors<const FORMAT: usize>(
+    block: *const u8,
+    half: usize,
+    i: usize,
+) -> __m256 {
+    let at = i * LayoutOf::<FORMAT>::FACTOR_BYTES + LayoutOf::<FORMAT>::FACTOR_BYTES / 2 * half;
+    // SAFETY: factor i begins at `i * factor_bytes` of the block; these are eight rows' of it.
+    let d = unsafe {
+        match LayoutOf::<FORMAT>::FACTORS {
+            Factors::E8M0 => {
+                let e = _mm256_cvtepu8_epi32(_mm_loadl_epi64(block.add(at).cast()));
+                let one = _mm256_set1_epi32(1);
+                // 2^(e - 128). Shifts by more than 31 (also "negative" ones) give 0: the first term
+                // is a subnormal number for e < 2 and otherwise 0, the second is negative or 0 for
+                // e < 2.
+                let subnormal =
+                    _mm256_srlv_epi32(_mm256_set1_epi32(0x0040_0000), _mm256_sub_epi32(one, e));
+                let normal = _mm256_slli_epi32::<23>(_mm256_sub_epi32(e, one));
+                _mm256_castsi256_ps(_mm256_max_epi32(subnormal, normal))
+            }
+            Factors::E4M3 => {
+                let bytes = _mm_cvtepu8_epi16(_mm_loadl_epi64(block.add(at).cast()));
+                _mm256_cvtph_ps(_mm_slli_epi16::<7>(bytes))
+            }
+            _ => _mm256_cvtph_ps(_mm_loadu_si128(block.add(at).cast())),
+        }
+    };
+    if LayoutOf::<FORMAT>::UNIT == 1.0 {
+        d
+    } else {
+        _mm256_mul_ps(d, _mm256_set1_ps(LayoutOf::<FORMAT>::UNIT))
+    }
 }
 
 /// Moves bit g of each byte to bit AT.
@@ -76,7 +167,8 @@ fn right(v: __m256i, n: usize) -> __m256i {
         3 => _mm256_srli_epi16::<3>(v),
         4 => _mm256_srli_epi16::<4>(v),
         5 => _mm256_srli_epi16::<5>(v),
-        _ => _mm256_srli_epi16::<6>(v),
+        6 => _mm256_srli_epi16::<6>(v),
+        _ => _mm256_srli_epi16::<7>(v),
     }
 }
 
@@ -103,25 +195,30 @@ pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(
     block: *const u8,
     half: usize,
 ) -> [__m128i; 8] {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    // SAFETY: planes of 6-bit numbers begin at `mins_at` and `scales_at`. Other formats have
-    // F16_PLANE_BYTES bytes per pair from `scales_at` on; the only mins there are Q2_K's, in the
-    // high nibbles.
+    // SAFETY: planes of 6-bit numbers begin at `mins_at` and `scales_at`. Bytes and nibbles have
+    // F16_PLANE_BYTES bytes per pair from `scales_at` on.
     unsafe {
-        if l.has_6bit_scales() {
-            let (at, offset) =
-                if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
+        let bytes = |p: usize| {
+            _mm_loadu_si128(
+                block.add(LayoutOf::<FORMAT>::SCALES_AT + p * F16_PLANE_BYTES + 16 * half).cast(),
+            )
+        };
+        let low = _mm_set1_epi8(15);
+        let pair = |p: usize| match LayoutOf::<FORMAT>::SCALES {
+            Scales::Nibble if MINS => _mm_and_si128(_mm_srli_epi16::<4>(bytes(p)), low),
+            Scales::Nibble => _mm_and_si128(bytes(p), low),
+            Scales::One => _mm_set1_epi8(1),
+            // Fewer than eight pairs repeat.
+            _ => bytes(p % LayoutOf::<FORMAT>::N_PAIRS),
+        };
+        if let Scales::SixBits { offset } = LayoutOf::<FORMAT>::SCALES {
+            let (at, offset) = if MINS {
+                (LayoutOf::<FORMAT>::MINS_AT, 0)
+            } else {
+                (LayoutOf::<FORMAT>::SCALES_AT, offset)
+            };
             return scale_pairs_6bit::<FORMAT>(block.add(at + 16 * half), offset);
         }
-        let pair = |p: usize| {
-            let bytes =
-                _mm_loadu_si128(block.add(l.scales_at() + p * F16_PLANE_BYTES + 16 * half).cast());
-            match (l.bits, MINS) {
-                (2, false) => _mm_and_si128(bytes, _mm_set1_epi8(15)),
-                (2, true) => _mm_and_si128(_mm_srli_epi16::<4>(bytes), _mm_set1_epi8(15)),
-                _ => bytes,
-            }
-        };
         [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
     }
 }
@@ -134,7 +231,7 @@ pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn scale_pairs_6bit<const FORMAT: usize>(at: *const u8, offset: i32) -> [__m128i; 8] {
-    let n = LayoutOf::<FORMAT>::LAYOUT.n_pairs();
+    let n = LayoutOf::<FORMAT>::N_PAIRS;
     // SAFETY: n pairs have n/2 planes of low nibbles and n/4 of upper bits, F16_PLANE_BYTES bytes
     // each, of which this reads a half.
     let plane = |i: usize| unsafe { _mm_loadu_si128(at.add(i * F16_PLANE_BYTES).cast()) };

@@ -17,8 +17,8 @@ use crate::{
         matmul::{n_blocks_of, prefetch_activations, prefetch_weights},
         unpack::LayoutOf,
     },
-    format::Format,
-    layout::{F16_PLANE_BYTES, GROUP_ROWS, PLANE_BYTES},
+    format::{Format, for_format},
+    layout::{Codes, F16_PLANE_BYTES, Factors, GROUP_ROWS, Layout, PLANE_BYTES, Scales},
 };
 
 pub(crate) use avx2::matmul::{floats, quantize_block};
@@ -51,34 +51,53 @@ fn of_format<const GEMV: bool>(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    match format {
-        Format::F32 | Format::F16 | Format::BF16 => {
-            unreachable!("float formats use `floats`")
-        }
-        Format::Q4_0 => legacy::<3, GEMV>(streams, input, sums),
-        Format::Q4_1 => legacy::<4, GEMV>(streams, input, sums),
-        Format::Q5_0 => legacy::<5, GEMV>(streams, input, sums),
-        Format::Q5_1 => legacy::<6, GEMV>(streams, input, sums),
-        Format::Q8_0 => legacy::<7, GEMV>(streams, input, sums),
-        Format::Q2_K => k_quant::<8, GEMV>(streams, input, sums),
-        Format::Q3_K => k_quant::<9, GEMV>(streams, input, sums),
-        Format::Q4_K => k_quant::<10, GEMV>(streams, input, sums),
-        Format::Q5_K => k_quant::<11, GEMV>(streams, input, sums),
-        Format::Q6_K => k_quant::<12, GEMV>(streams, input, sums),
-    }
+    for_format!(format, FORMAT => of_layout::<FORMAT, GEMV>(streams, input, sums))
 }
 
-/// Legacy formats: blocks of 32.
+/// Code books and other factors than f16 use AVX2's kernels.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-fn legacy<const FORMAT: usize, const GEMV: bool>(
+fn of_layout<const FORMAT: usize, const GEMV: bool>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    let n_blocks = n_blocks_of(l, streams, &input, sums);
+    if const { !is_wide(LayoutOf::<FORMAT>::LAYOUT) } {
+        avx2::matmul::of_layout::<FORMAT, GEMV>(streams, input, sums);
+    } else if LayoutOf::<FORMAT>::BLOCK_LEN == 256 {
+        super_blocks::<FORMAT, GEMV>(streams, input, sums);
+    } else {
+        small_blocks::<FORMAT, GEMV>(streams, input, sums);
+    }
+}
+
+/// Whether the kernels of this file compute with a layout.
+const fn is_wide(l: Layout) -> bool {
+    let has_f16 = !matches!(l.factors, Factors::E8M0 | Factors::E4M3) && l.unit == 1.0;
+    let has_scales = !matches!(l.scales, Scales::One);
+    has_f16
+        && !matches!(l.codes, Codes::Book(_))
+        && (l.block_len == 32 || l.block_len == 256 && has_scales)
+}
+
+/// The zero point of unsigned codes. Q8_0's get 128 added.
+const fn zero(l: Layout) -> i32 {
+    match l.codes {
+        Codes::Offset(zero) => zero,
+        _ => 128,
+    }
+}
+
+/// Blocks of 32.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
+fn small_blocks<const FORMAT: usize, const GEMV: bool>(
+    streams: &[u8],
+    input: TokenTile<'_>,
+    sums: &mut [[f32; GROUP_ROWS]],
+) {
+    let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
     let n = if GEMV { 1 } else { input.n };
-    let offset = if l.bits == 8 { 128 } else { l.offset };
+    let offset = const { zero(LayoutOf::<FORMAT>::LAYOUT) };
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
         let mut accs = [_mm512_setzero_ps(); TILE_TOKENS];
         for b in 0..n_blocks {
@@ -87,17 +106,18 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
             // q, scale and sum are read at unit b < n_blocks; `n_blocks_of` checked that the tile
             // has them.
             unsafe {
-                let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                let block =
+                    streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
                 if GEMV {
                     prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * l.block_len),
-                        l.block_len,
+                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
+                        LayoutOf::<FORMAT>::BLOCK_LEN,
                     );
                 }
-                prefetch_weights(prefetch_distance(n), block, l.bytes());
-                let codes = codes::<FORMAT>(block.add(l.codes_at()));
+                prefetch_weights(prefetch_distance(n), block, LayoutOf::<FORMAT>::BYTES);
+                let codes = codes::<FORMAT>(block.add(LayoutOf::<FORMAT>::CODES_AT));
                 let d = _mm512_cvtph_ps(_mm256_loadu_si256(block.cast()));
-                let m = if l.has_min {
+                let m = if LayoutOf::<FORMAT>::HAS_MIN {
                     _mm512_cvtph_ps(_mm256_loadu_si256(block.add(F16_PLANE_BYTES).cast()))
                 } else {
                     _mm512_setzero_ps()
@@ -112,7 +132,7 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
                     }
                     let da = _mm512_set1_ps(*input.scales.as_ptr().add(b * n + t));
                     accs[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, da), dot, accs[t]);
-                    if l.has_min {
+                    if LayoutOf::<FORMAT>::HAS_MIN {
                         accs[t] = _mm512_fmadd_ps(_mm512_mul_ps(m, da), sum, accs[t]);
                     }
                 }
@@ -122,15 +142,14 @@ fn legacy<const FORMAT: usize, const GEMV: bool>(
     }
 }
 
-/// K-quants: super-blocks of 256 with sub-blocks.
+/// Super-blocks of 256 with sub-blocks.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-fn k_quant<const FORMAT: usize, const GEMV: bool>(
+fn super_blocks<const FORMAT: usize, const GEMV: bool>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    let n_blocks = n_blocks_of(l, streams, &input, sums);
+    let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
     let n = if GEMV { 1 } else { input.n };
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
         let mut accs = [_mm512_setzero_ps(); TILE_TOKENS];
@@ -141,27 +160,31 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
             // token t < n, q, scale and sums are read at units of block b < n_blocks; `n_blocks_of`
             // checked that the tile has them.
             unsafe {
-                let block = streams.as_ptr().add((group * n_blocks + b) * l.bytes());
+                let block =
+                    streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
                 if GEMV {
                     prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * l.block_len),
-                        l.block_len,
+                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
+                        LayoutOf::<FORMAT>::BLOCK_LEN,
                     );
                 }
                 let scale_bytes = scale_pairs::<FORMAT, false>(block);
                 for step in 0..8 {
                     prefetch_weights(
                         prefetch_distance(n),
-                        block.add(l.bytes() * step / 8),
-                        l.bytes() / 8,
+                        block.add(LayoutOf::<FORMAT>::BYTES * step / 8),
+                        LayoutOf::<FORMAT>::BYTES / 8,
                     );
-                    let codes =
-                        codes::<FORMAT>(block.add(l.codes_at() + step * l.bits * PLANE_BYTES));
-                    let pair = if l.sub_block_len == 16 { step } else { step / 2 };
+                    let codes = codes::<FORMAT>(block.add(
+                        LayoutOf::<FORMAT>::CODES_AT
+                            + step * LayoutOf::<FORMAT>::BITS * PLANE_BYTES,
+                    ));
+                    let pair =
+                        if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 { step } else { step / 2 };
                     let [first, second] = scales(scale_bytes[pair]);
                     for t in 0..n {
                         let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
-                        let isum = if l.sub_block_len == 16 {
+                        let isum = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
                             _mm512_add_epi32(
                                 _mm512_mullo_epi32(dot::<0, 4>(&codes, q), first),
                                 _mm512_mullo_epi32(dot::<4, 8>(&codes, q), second),
@@ -176,20 +199,26 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                 let d = _mm512_cvtph_ps(_mm256_loadu_si256(block.cast()));
                 // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's),
                 // added), by pairs of sub-blocks.
-                let n_pairs = l.n_pairs();
-                let bytes =
-                    if l.has_min { scale_pairs::<FORMAT, true>(block) } else { scale_bytes };
+                let n_pairs = LayoutOf::<FORMAT>::N_PAIRS;
+                let bytes = if LayoutOf::<FORMAT>::HAS_MIN {
+                    scale_pairs::<FORMAT, true>(block)
+                } else {
+                    scale_bytes
+                };
                 let mut pairs = [_mm512_setzero_si512(); 8];
                 for p in 0..n_pairs {
                     pairs[p] = _mm512_cvtepi8_epi16(bytes[p]);
                 }
-                let m = if l.has_min {
+                let m = if LayoutOf::<FORMAT>::HAS_MIN {
                     _mm512_cvtph_ps(_mm256_loadu_si256(block.add(F16_PLANE_BYTES).cast()))
                 } else {
                     _mm512_setzero_ps()
                 };
-                let token_sums =
-                    if l.sub_block_len == 16 { input.sum_pairs16 } else { input.sum_pairs32 };
+                let token_sums = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
+                    input.sum_pairs16
+                } else {
+                    input.sum_pairs32
+                };
                 for t in 0..n {
                     let mut sum = _mm512_setzero_si512();
                     for p in 0..n_pairs {
@@ -199,7 +228,7 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                             _mm512_madd_epi16(pairs[p], _mm512_set1_epi32(pair)),
                         );
                     }
-                    let isum = match l.offset {
+                    let isum = match const { zero(LayoutOf::<FORMAT>::LAYOUT) } {
                         0 => isums[t],
                         4 => _mm512_sub_epi32(isums[t], _mm512_slli_epi32::<2>(sum)),
                         _ => _mm512_sub_epi32(isums[t], _mm512_slli_epi32::<5>(sum)),
@@ -207,7 +236,7 @@ fn k_quant<const FORMAT: usize, const GEMV: bool>(
                     let da = _mm512_set1_ps(*input.scales.as_ptr().add(b * n + t));
                     accs[t] =
                         _mm512_fmadd_ps(_mm512_mul_ps(d, da), _mm512_cvtepi32_ps(isum), accs[t]);
-                    if l.has_min {
+                    if LayoutOf::<FORMAT>::HAS_MIN {
                         accs[t] =
                             _mm512_fmadd_ps(_mm512_mul_ps(m, da), _mm512_cvtepi32_ps(sum), accs[t]);
                     }

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 
 use crate::{
     avx2::unpack::LayoutOf,
-    layout::{F16_PLANE_BYTES, PLANE_BYTES},
+    layout::{F16_PLANE_BYTES, PLANE_BYTES, Scales},
 };
 
 /// The eight quads of 32 codes of sixteen rows, as unsigned bytes.
@@ -15,14 +15,13 @@ use crate::{
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [__m512i; 8] {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
     // SAFETY: the planes are where `Layout::code` reads them, within the bytes the caller promises.
     let plane = |i: usize| unsafe { _mm512_loadu_si512(planes.add(i * PLANE_BYTES).cast()) };
     let two_bits = |from: usize, g: usize| {
         _mm512_and_si512(right(plane(from + g / 4), g % 4 * 2), _mm512_set1_epi8(3))
     };
     let nibble = |g: usize| _mm512_and_si512(right(plane(g % 4), g / 4 * 4), _mm512_set1_epi8(15));
-    let quad = |g: usize| match l.bits {
+    let quad = |g: usize| match LayoutOf::<FORMAT>::BITS {
         2 => two_bits(0, g),
         3 => _mm512_or_si512(two_bits(0, g), single::<2>(plane(2), g)),
         4 => nibble(g),
@@ -87,21 +86,25 @@ pub(super) fn scales(pair: __m256i) -> [__m512i; 2] {
 pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(
     block: *const u8,
 ) -> [__m256i; 8] {
-    let l = LayoutOf::<FORMAT>::LAYOUT;
-    // SAFETY: planes of 6-bit numbers begin at `mins_at` and `scales_at`. Other formats have
-    // F16_PLANE_BYTES bytes per pair from `scales_at` on; the only mins there are Q2_K's, in the
-    // high nibbles.
+    // SAFETY: planes of 6-bit numbers begin at `mins_at` and `scales_at`. Bytes and nibbles have
+    // F16_PLANE_BYTES bytes per pair from `scales_at` on.
     unsafe {
-        if l.has_6bit_scales() {
-            let (at, offset) =
-                if MINS { (l.mins_at(), 0) } else { (l.scales_at(), l.scale_offset()) };
+        if let Scales::SixBits { offset } = LayoutOf::<FORMAT>::SCALES {
+            let (at, offset) = if MINS {
+                (LayoutOf::<FORMAT>::MINS_AT, 0)
+            } else {
+                (LayoutOf::<FORMAT>::SCALES_AT, offset)
+            };
             return scale_pairs_6bit::<FORMAT>(block.add(at), offset);
         }
         let pair = |p: usize| {
-            let bytes = _mm256_loadu_si256(block.add(l.scales_at() + p * F16_PLANE_BYTES).cast());
-            match (l.bits, MINS) {
-                (2, false) => _mm256_and_si256(bytes, _mm256_set1_epi8(15)),
-                (2, true) => _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15)),
+            let bytes = _mm256_loadu_si256(
+                block.add(LayoutOf::<FORMAT>::SCALES_AT + p * F16_PLANE_BYTES).cast(),
+            );
+            let low = _mm256_set1_epi8(15);
+            match LayoutOf::<FORMAT>::SCALES {
+                Scales::Nibble if MINS => _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), low),
+                Scales::Nibble => _mm256_and_si256(bytes, low),
                 _ => bytes,
             }
         };
@@ -117,7 +120,7 @@ pub(super) unsafe fn scale_pairs<const FORMAT: usize, const MINS: bool>(
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 unsafe fn scale_pairs_6bit<const FORMAT: usize>(at: *const u8, offset: i32) -> [__m256i; 8] {
-    let n = LayoutOf::<FORMAT>::LAYOUT.n_pairs();
+    let n = LayoutOf::<FORMAT>::N_PAIRS;
     // SAFETY: n pairs have n/2 planes of low nibbles and n/4 of upper bits, F16_PLANE_BYTES bytes
     // each.
     let plane = |i: usize| unsafe { _mm256_loadu_si256(at.add(i * F16_PLANE_BYTES).cast()) };

@@ -4,7 +4,7 @@
 use crate::{
     activations::TokenTile,
     format::Format,
-    layout::{F16_PLANE_BYTES, GROUP_ROWS, Layout, float},
+    layout::{GROUP_ROWS, Layout, float},
 };
 
 pub(crate) fn quantized(
@@ -21,22 +21,27 @@ pub(crate) fn quantized(
         for (r, acc) in sums.iter_mut().enumerate() {
             *acc = 0.0;
             for (b, block) in stream.chunks_exact(layout.bytes()).enumerate() {
-                let (mut isum, mut msum) = (0, 0);
-                for s in 0..layout.block_len / layout.sub_block_len {
-                    let (mut dot, mut sum) = (0, 0);
-                    for k in s * layout.sub_block_len..(s + 1) * layout.sub_block_len {
-                        let q = input.q(t, b * layout.block_len + k);
-                        dot += (layout.code(block, r, k) - layout.offset) * q;
-                        sum += q;
+                // Weights that share a factor d and a scale of the activations.
+                let len = layout.factor_len().min(layout.activation_len());
+                for first in (0..layout.block_len).step_by(len) {
+                    let (mut isum, mut msum) = (0, 0);
+                    for at in (first..first + len).step_by(layout.sub_block_len) {
+                        let (mut dot, mut sum) = (0, 0);
+                        for k in at..at + layout.sub_block_len {
+                            let q = input.q(t, b * layout.block_len + k);
+                            dot += layout.value(block, r, k) * q;
+                            sum += q;
+                        }
+                        let s = at / layout.sub_block_len;
+                        isum += layout.scale(block, r, s) * dot;
+                        msum += layout.min(block, r, s) * sum;
                     }
-                    isum += layout.scale(block, r, s) * dot;
-                    msum += layout.min(block, r, s) * sum;
-                }
-                let scale = input.scale(t, b);
-                *acc = (Layout::half(block, 0, r) * scale).mul_add(isum as f32, *acc);
-                if layout.has_min {
-                    *acc = (Layout::half(block, F16_PLANE_BYTES, r) * scale)
-                        .mul_add(msum as f32, *acc);
+                    let k = b * layout.block_len + first;
+                    let scale = input.scale(t, k / layout.activation_len());
+                    *acc = (layout.factor(block, r, first) * scale).mul_add(isum as f32, *acc);
+                    if layout.has_min() {
+                        *acc = (layout.min_factor(block, r) * scale).mul_add(msum as f32, *acc);
+                    }
                 }
             }
         }
