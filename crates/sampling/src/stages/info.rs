@@ -220,6 +220,19 @@ impl StageInfo {
         self.counterparts.iter().find(|counterpart| counterpart.engine == engine)
     }
 
+    /// The order in which flags and fields are listed: truncations first, then penalties, then stages
+    /// that learn, then the rest. Stages of a group keep the order of the table. A sweep expands
+    /// lists given by flags in this order, so its rows depend on it.
+    pub fn listing_order(&self) -> u8 {
+        let Traits { truncates, random, learns, looks_back, .. } = self.traits;
+        match () {
+            () if learns => 2,
+            () if truncates || random => 0,
+            () if looks_back => 1,
+            () => 3,
+        }
+    }
+
     /// The stage in the notation with each parameter where a form begins: `min_p=0.05`.
     pub fn example(&self) -> String {
         self.written(|param| param.start.to_string())
