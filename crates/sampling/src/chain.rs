@@ -1,17 +1,18 @@
-//! A chain of stages, read from and printed to its notation `"temp=0.8 | top_k=40 | top_p=0.95"`.
+//! A chain of stages, parsed from and printed to its notation `"temp=0.8 | top_k=40 | top_p=0.95"`.
 
 use std::{fmt, str::FromStr};
 
 use crate::{
+    dice::Words,
     error::ChainError,
     stages::{Stage, Temp},
 };
 
-/// Stages in the order in which they act; the draw is implied at the end.
+/// Stages in the order in which they act. The draw follows the last one.
 ///
-/// The notation puts `|` between stages, `name=value` each; spaces don't matter. Any stage may
-/// stand anywhere and several times. Printing gives the notation in one canonical form, which
-/// parses to an equal chain. A chain without stages is written `draw`.
+/// In the notation, stages are written `name=value` and joined by `|`; spaces don't matter. A stage
+/// may stand anywhere, and several times, unless it learns from the draw. Printing gives one
+/// canonical form, which parses to an equal chain. A chain without stages is written `draw`.
 ///
 /// ```
 /// use kelvin_sampling::Chain;
@@ -27,24 +28,25 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// The most stages of a chain: each of them may go over the whole vocabulary in every step.
-    pub const MOST_STAGES: usize = 64;
+    /// The largest number of stages: each may scan the whole vocabulary in every step.
+    pub const MAX_STAGES: usize = 64;
 
     /// A chain of these stages.
     ///
     /// # Errors
-    /// If `mirostat` or `adaptive_p` isn't the last, or if there are more than seven `xtc` or more
-    /// than [`Chain::MOST_STAGES`] stages.
+    /// If a stage that learns (`mirostat`, `adaptive_p`) isn't the last, or if there are more than
+    /// seven random stages (`xtc`) or more than [`Chain::MAX_STAGES`] stages.
     pub fn new(stages: Vec<Stage>) -> Result<Chain, ChainError> {
-        if stages.len() > Chain::MOST_STAGES {
+        if stages.len() > Chain::MAX_STAGES {
             return Err(ChainError::TooManyStages { count: stages.len() });
         }
         let before_last = stages.iter().take(stages.len().saturating_sub(1));
-        if let Some((i, stage)) = before_last.enumerate().find(|(_, stage)| stage.learns()) {
+        let learns = |stage: &Stage| stage.info().traits.learns;
+        if let Some((i, stage)) = before_last.enumerate().find(|(_, stage)| learns(stage)) {
             return Err(ChainError::NotLast { stage: stage.info().name, place: i + 1 });
         }
-        let count = stages.iter().filter(|stage| stage.is_random()).count();
-        if count > 7 {
+        let count = stages.iter().filter(|stage| stage.info().traits.random).count();
+        if count > Words::N_STAGES {
             return Err(ChainError::TooManyRandom { count });
         }
         Ok(Chain { stages })
@@ -55,8 +57,8 @@ impl Chain {
         &self.stages
     }
 
-    /// The temperature that [`Chain::with_temperature`] would replace: that of the chain's one
-    /// `temp` stage; `None` if it has none or several.
+    /// The temperature of the chain's only `temp` stage, which [`Chain::with_temperature`] replaces.
+    /// `None` if it has no such stage, or several.
     pub fn temperature(&self) -> Option<f32> {
         match self.temps()[..] {
             [place] => self.temp_at(place),
@@ -64,8 +66,8 @@ impl Chain {
         }
     }
 
-    /// The same chain at another temperature: `t` takes the place of its one `temp`; without one it
-    /// goes first.
+    /// The chain at another temperature: `t` replaces its only `temp` stage. A chain without one gets
+    /// it as the first stage.
     ///
     /// # Errors
     /// If `t` is negative, infinite or NaN, or if the chain has several `temp` stages.
@@ -85,12 +87,13 @@ impl Chain {
         Ok(chain)
     }
 
-    /// The first `n` stages (all, if there are no more), as a chain.
+    /// A chain of the first `n` stages, or of all if there are fewer.
     pub fn first(&self, n: usize) -> Chain {
         Chain { stages: self.stages[..n.min(self.stages.len())].to_vec() }
     }
 
-    /// Every temperature infinite, the first stage one if there is none: for views.
+    /// The chain with every `temp` infinite, and with one as the first stage if there is none. For
+    /// views only.
     pub(crate) fn at_infinity(&self) -> Chain {
         let mut chain = self.clone();
         let places = self.temps();
@@ -103,40 +106,36 @@ impl Chain {
         chain
     }
 
-    /// Whether a stage looks at the tokens so far, so that a sampler has to be told of the prompt.
+    /// Whether a stage reads the tokens so far, so that a sampler needs the prompt
+    /// ([`crate::Sampler::after`]).
     pub fn looks_back(&self) -> bool {
-        self.stages.iter().any(Stage::looks_back)
+        self.stages.iter().any(|stage| stage.info().traits.looks_back)
     }
 
-    /// Whether a stage of it sets the temperature, so that it can be drawn from as it stands.
+    /// Whether a stage sets the temperature.
     pub fn heats(&self) -> bool {
         self.stages.iter().any(Stage::heats)
     }
 
-    /// The same chain for one vocabulary: `find` gives the token sequences that write a text, and
-    /// is asked for each breaker of `dry` that is one. It prints as before.
+    /// The chain for one vocabulary. `find` gives the token sequences that write a text, and is
+    /// called for each text in a stage (the breakers of `dry`). The chain prints as before.
     pub fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Chain {
-        let mut one = |stage: &Stage| match stage {
-            Stage::Dry(dry) if !dry.texts().is_empty() => Stage::Dry(dry.with_vocabulary(find)),
-            other => other.clone(),
-        };
-        Chain { stages: self.stages.iter().map(&mut one).collect() }
+        Chain { stages: self.stages.iter().map(|stage| stage.with_vocabulary(find)).collect() }
     }
 
-    /// Whether its last stage learns from the tokens drawn, so that a step depends on all before
-    /// it.
+    /// Whether the last stage learns from the draw, so that a step depends on all steps before it.
     pub fn learns(&self) -> bool {
-        self.stages.last().is_some_and(Stage::learns)
+        self.stages.last().is_some_and(|stage| stage.info().traits.learns)
     }
 
-    /// The truncation after which a temperature comes, which therefore can't bring back what it
-    /// removed.
+    /// The first truncation before a temperature. What it removes, that temperature can't bring
+    /// back.
     pub fn cut_before_heat(&self) -> Option<&Stage> {
         let last = self.stages.iter().rposition(Stage::heats)?;
         self.stages[..last].iter().find(|stage| stage.truncates())
     }
 
-    /// The places of all `temp` stages.
+    /// The indices of all `temp` stages.
     fn temps(&self) -> Vec<usize> {
         (0..self.stages.len()).filter(|&place| self.temp_at(place).is_some()).collect()
     }
@@ -165,7 +164,7 @@ impl FromStr for Chain {
         if parts.last() == Some(&"draw") {
             parts.pop();
         }
-        if parts.len() > Chain::MOST_STAGES {
+        if parts.len() > Chain::MAX_STAGES {
             return Err(ChainError::TooManyStages { count: parts.len() });
         }
         let stage = |(i, part): (usize, &&str)| {

@@ -1,14 +1,13 @@
-//! The temperatures at which a draw changes: logits and dice in, pairs of neighbouring temperatures
-//! out.
+//! The exact temperatures at which a draw changes to another token.
 
 use crate::{ChainError, SampleError, Sampler, TokenId};
 
-/// Between two neighbouring f32 temperatures the token drawn is another one.
+/// Two neighbouring f32 temperatures at which different tokens are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Change {
-    /// The highest temperature at which it's still `from`.
+    /// The highest temperature at which `from` is drawn.
     pub below: f32,
-    /// The next f32 above, at which it is `to`.
+    /// The next f32, at which `to` is drawn.
     pub above: f32,
     /// The token at `below`.
     pub from: TokenId,
@@ -16,26 +15,26 @@ pub struct Change {
     pub to: TokenId,
 }
 
-/// Why no temperatures can be told.
+/// Why no temperatures can be found.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangesError {
-    /// The chain has no one temperature.
+    /// The chain has several temperatures.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// Nothing can be drawn.
+    /// No token can be drawn.
     #[error(transparent)]
     Sample(#[from] SampleError),
 }
 
 impl Sampler {
-    /// The lowest temperatures within [0.05, 10] at which the token of `pos` changes, at most
-    /// `limit` of them, rising; the state stays.
+    /// The lowest temperatures within [0.05, 10] at which the token of `pos` changes, at most `limit`
+    /// of them, in rising order. The state is unchanged.
     ///
-    /// The rank drawn never falls as T rises (with truncations that keep a prefix of the order), so
-    /// where two temperatures draw the same token, so do all between them, and bisection over f32
-    /// finds each change. A chain that isn't so may have changes that aren't found; those that are
-    /// found are exact in any case.
+    /// With truncations that keep a prefix of the descending order, the drawn rank never falls as T
+    /// rises. So if two temperatures draw the same token, all temperatures between them do, and
+    /// bisection over f32 finds every change. With other chains some changes may be missed; those
+    /// that are found are exact.
     ///
     /// ```
     /// use kelvin_sampling::{Chain, Dice, Sampler};
@@ -48,7 +47,7 @@ impl Sampler {
     /// ```
     ///
     /// # Errors
-    /// If the chain has several `temp` stages, and as [`Sampler::sample`].
+    /// If the chain has several `temp` stages, and those of [`Sampler::sample`].
     pub fn changes(
         &mut self,
         logits: &[f32],
@@ -61,8 +60,8 @@ impl Sampler {
         };
         let (low, high) = (0.05f32.to_bits(), 10f32.to_bits());
         let mut changes = Vec::new();
-        // Intervals still to be looked at, the lowest on top; bits of positive floats are in their
-        // order.
+        // Intervals still to be searched, the lowest on top. The bits of positive floats are in the
+        // order of the floats.
         let mut open = vec![(low, token(low)?, high, token(high)?)];
         while let Some((low, from, high, to)) = open.pop() {
             if changes.len() == limit {
@@ -88,14 +87,13 @@ impl Sampler {
         Ok(changes)
     }
 
-    /// The nearest changes below and above the chain's own temperature, within [0, 1000]: up to
-    /// where the token that is drawn now stays the same. The state stays.
+    /// The nearest changes below and above the chain's own temperature, within [0, 1000]: the range in
+    /// which the token that is drawn now stays the same. The state is unchanged.
     ///
-    /// With a chain that [`Sampler::changes`] says may hide some, these may not be the nearest;
-    /// they are changes in any case.
+    /// Where [`Sampler::changes`] may miss some, these may not be the nearest ones.
     ///
     /// # Errors
-    /// As [`Sampler::changes`].
+    /// Those of [`Sampler::changes`].
     pub fn nearest_changes(
         &mut self,
         logits: &[f32],
@@ -106,7 +104,7 @@ impl Sampler {
             let chain = self.chain().with_temperature(f32::from_bits(bits))?;
             Ok(self.peek(&chain, logits, pos)?)
         };
-        // Adding +0 turns -0, whose bits are none of a temperature's, into +0.
+        // Adding +0 turns -0 into +0, whose bits are in order.
         let at = (t + 0.0).to_bits();
         let now = token(at)?;
         let mut nearest = [None, None];
@@ -115,7 +113,7 @@ impl Sampler {
             if other == now {
                 continue;
             }
-            // `same` still draws what is drawn now, `differs` doesn't.
+            // `same` draws the token that is drawn now, `differs` doesn't.
             let (mut same, mut differs, mut beyond) = (at, end, other);
             while same.abs_diff(differs) > 1 {
                 let middle = same.midpoint(differs);

@@ -1,19 +1,19 @@
-//! Seed, sample and position in; random words out. The only randomness there is.
+//! Random numbers: seed, sample and position in, random words out.
 //!
-//! The words depend on these three numbers alone: not on the temperature, the batch, the thread or
+//! The words depend on these three numbers alone, not on the temperature, the batch, the thread or
 //! the number of earlier draws. So columns of a comparison that share seed and sample share their
-//! dice at each position, and any step can be repeated by itself.
+//! random words at each position, and any step can be repeated by itself.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// 32-bit words in one block of ChaCha, which is what one position owns.
+/// 32-bit words in one block of ChaCha. Each position has one block.
 const WORDS: u128 = 16;
 
-/// The dice of one continuation.
+/// The random numbers of one continuation.
 ///
-/// ChaCha with 8 rounds; the key is `seed` as little-endian u64 padded with zeros to 32 bytes, the
-/// stream is `sample`, and position `pos` owns the block at word position `16·pos`.
+/// ChaCha with 8 rounds. The key is `seed` as little-endian u64, padded with zeros to 32 bytes. The
+/// stream is `sample`. Position `pos` has the block at word position `16·pos`.
 ///
 /// ```
 /// use kelvin_sampling::Dice;
@@ -24,14 +24,14 @@ const WORDS: u128 = 16;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Dice {
-    /// Chosen once for a run.
+    /// The seed of a run.
     pub seed: u64,
-    /// 0 … n-1 within each prompt and each temperature.
+    /// The number of the continuation among those of one prompt and one chain, from 0.
     pub sample: u64,
 }
 
 impl Dice {
-    /// All words of the absolute position `pos` (of the token to be drawn).
+    /// All random words of the absolute position `pos` of the token to be drawn.
     pub fn words(self, pos: u64) -> Words {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
@@ -45,22 +45,27 @@ impl Dice {
         Words { draw: pair(), stages: std::array::from_fn(|_| pair()) }
     }
 
-    /// The u64 of the draw at the absolute position `pos`.
+    /// The random word of the draw at the absolute position `pos`.
     pub fn word(self, pos: u64) -> u64 {
         self.words(pos).draw
     }
 }
 
-/// The random words of one position: all that is random about one step.
+/// The random words of one position. Nothing else about a step is random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Words {
-    /// The word of the draw: words 0 (its low half) and 1 of the block.
+    /// The word of the draw: words 0 (low half) and 1 (high half) of the block.
     pub draw: u64,
-    /// The k-th stage that needs randomness has words 2+2k (low) and 3+2k.
-    pub stages: [u64; 7],
+    /// The words of stages: the k-th random stage has words 2+2k (low half) and 3+2k of the block.
+    pub stages: [u64; Words::N_STAGES],
 }
 
-/// A draw's word of your own, with stages' words of 0.
+impl Words {
+    /// How many random stages a chain can have.
+    pub const N_STAGES: usize = 7;
+}
+
+/// A word for the draw, with 0 for all stages.
 impl From<u64> for Words {
     fn from(draw: u64) -> Words {
         Words { draw, stages: [0; 7] }

@@ -1,8 +1,8 @@
-//! A whole distribution for people to look at: what a chain makes of one row of logits.
+//! The whole distribution that a chain makes of one row of logits, for views.
 //!
-//! Which tokens survive is decided by the same code that draws. Their probabilities are computed in
-//! f64, and their sums in whole numbers of 2^-80, so that tokens far below the reach of the draw's
-//! weights (31.9 nats) still have one.
+//! The code that draws decides which tokens survive. Their probabilities are computed in f64, and
+//! sums of them in whole numbers of 2^-80. So tokens that are too unlikely for a weight of the draw
+//! (below 31.9 nats) still have a probability.
 
 use kelvin_kernels::float_env::FloatEnv;
 
@@ -32,7 +32,7 @@ const UNIT: f64 = (1u128 << 80) as f64;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Distribution {
-    /// Survivors in the order of ids, and their logits.
+    /// Survivors in rising order of ids, and their logits.
     ids: Vec<u32>,
     xs: Vec<f32>,
     /// exp((x - max)/T), as whole numbers of 2^-80.
@@ -54,24 +54,24 @@ pub struct Choice {
 }
 
 impl Distribution {
-    /// What `chain` leaves of `logits` (one for each token of the vocabulary, -inf where masked),
-    /// renormalised, at the start of a sequence. A stage that acts by chance (`xtc`) acts.
+    /// The distribution after `chain` at the start of a sequence. `logits` has one f32 for each token
+    /// of the vocabulary, -inf where it is masked. A random stage (`xtc`) acts.
     ///
     /// The raw distribution of a model is that of the neutral chain, [`Chain::default`].
     ///
     /// # Errors
-    /// As [`crate::Sampler::sample`].
+    /// Those of [`crate::Sampler::sample`].
     pub fn new(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
         Distribution::after(logits, chain, &State::default(), &Words::default())
     }
 
-    /// The same in the midst of a sequence, with the random words of the position
+    /// The distribution after `chain` within a sequence, with the random words of the position
     /// ([`crate::Dice::words`]).
     ///
-    /// What the first stages of a chain leave is the distribution of their chain, [`Chain::first`].
+    /// The distribution after the first stages of a chain is that of [`Chain::first`].
     ///
     /// # Errors
-    /// As [`crate::Sampler::sample`].
+    /// Those of [`crate::Sampler::sample`].
     pub fn after(
         logits: &[f32],
         chain: &Chain,
@@ -101,14 +101,13 @@ impl Distribution {
         )?))
     }
 
-    /// The limit T = ∞, in which all tokens that the chain leaves are equally likely.
+    /// The limit T = ∞, in which all survivors are equally likely. For views only.
     ///
-    /// It exists for views only. Each `temp` of the chain counts as infinite; a chain without one
-    /// gets it first. Truncations keep the order of the logits (so `top_k=3` keeps the largest
-    /// three).
+    /// Each `temp` of the chain becomes infinite; a chain without one gets it as the first stage.
+    /// Truncations still use the order of the logits, so `top_k=3` keeps the three largest.
     ///
     /// # Errors
-    /// As [`crate::Sampler::sample`].
+    /// Those of [`crate::Sampler::sample`].
     pub fn at_infinity(logits: &[f32], chain: &Chain) -> Result<Distribution, SampleError> {
         Distribution::new(logits, &chain.at_infinity())
     }
@@ -126,13 +125,13 @@ impl Distribution {
         Distribution { ids, xs, weights, total, max, temperature }
     }
 
-    /// T: the product of the chain's temperatures, 1 without any; 0 if one of them is 0, else
-    /// within 2.9e-39 and 7.1e44, so that f32 holds 1/T.
+    /// T: the product of the chain's temperatures, 1 if there are none. 0 if one of them is 0, else
+    /// clamped to between 2.9e-39 and 7.1e44, so that f32 holds 1/T.
     pub fn temperature(&self) -> f64 {
         self.temperature
     }
 
-    /// How many tokens are left.
+    /// The number of survivors.
     pub fn survivors(&self) -> usize {
         self.ids.len()
     }
@@ -147,29 +146,28 @@ impl Distribution {
         top.collect()
     }
 
-    /// How many tokens there are beyond the first `n`, and their exact mass.
+    /// The number of tokens after the first `n`, and their mass.
     pub fn rest(&self, n: usize) -> (usize, f64) {
         let top = self.first(n);
         let top_weight: u128 = top.iter().map(|&i| self.weights[i]).sum();
         (self.ids.len() - top.len(), self.share(self.total - top_weight))
     }
 
-    /// The probability of a token; 0 if the chain removed it, if it's masked or unknown.
+    /// The probability of a token; 0 if the chain removed it, or if it is masked or unknown.
     pub fn probability(&self, token: TokenId) -> f64 {
         self.find(token).map_or(0.0, |i| self.share(self.weights[i]))
     }
 
-    /// How many survivors stand before a token; `None` if it isn't one.
+    /// How many survivors precede a token; `None` if it isn't a survivor.
     pub fn rank(&self, token: TokenId) -> Option<usize> {
         let at = |i: usize| key(self.xs[i], i);
         let place = at(self.find(token)?);
         Some((0..self.ids.len()).filter(|&i| at(i) < place).count())
     }
 
-    /// -ln p of a token in nats, exact far below the smallest probability; ∞ if it isn't a
-    /// survivor.
+    /// -ln p of a token in nats, exact even where p is too small for f64; ∞ if it isn't a survivor.
     pub fn surprisal(&self, token: TokenId) -> f64 {
-        // At T = ∞, d is 0; `+ 0.0` keeps a certain token's -0 out of sight.
+        // At T = ∞, d is 0. `+ 0.0` turns the -0 of a certain token into 0.
         self.find(token).map_or(f64::INFINITY, |i| self.ln_z() - self.d(i) + 0.0)
     }
 
@@ -178,7 +176,7 @@ impl Distribution {
         self.ln_z() - self.mean(|i| self.d(i)) + 0.0
     }
 
-    /// exp H: the number of equally likely tokens that would leave as much choice.
+    /// exp H: the number of equally likely tokens with the same entropy.
     pub fn effective_choices(&self) -> f64 {
         libm::exp(self.entropy())
     }
@@ -190,7 +188,7 @@ impl Distribution {
         -f64::from(self.max) - mixing
     }
 
-    /// C = Var_p(x)/T², in nats: how strongly the distribution answers to a change of temperature.
+    /// C = Var_p(x)/T², in nats: how much the entropy changes with ln T.
     pub fn heat_capacity(&self) -> f64 {
         let mean = self.mean(|i| self.d(i));
         self.mean(|i| (self.d(i) - mean) * (self.d(i) - mean))
@@ -208,7 +206,7 @@ impl Distribution {
         over(self.probability(i) * (same - self.probability(j)), self.temperature)
     }
 
-    /// ∂(-ln p_y)/∂x_i = (p_i - [i = y])/T: the gradient of the loss when `y` is right.
+    /// ∂(-ln p_y)/∂x_i = (p_i - [i = y])/T: the gradient of the loss if `y` is the target.
     pub fn loss_gradient(&self, y: TokenId, i: TokenId) -> f64 {
         let hit = if i == y { 1.0 } else { 0.0 };
         over(self.probability(i) - hit, self.temperature)
@@ -243,7 +241,7 @@ impl Distribution {
         self.ids.binary_search(&token.0).ok()
     }
 
-    /// The places of the first `n` in descending order.
+    /// The indices of the first `n` survivors in descending order.
     fn first(&self, n: usize) -> Vec<usize> {
         let mut keys: Vec<u64> = self.xs.iter().enumerate().map(|(i, &x)| key(x, i)).collect();
         if 0 < n && n < keys.len() {
@@ -260,13 +258,13 @@ pub fn slope(x: f64, t: f64) -> f64 {
     libm::exp(x / t) / t
 }
 
-/// x - max in f64, but -∞ where f32 can't hold it: to the draw such a token has no weight at any
+/// x - max in f64, but -∞ where f32 can't hold it: in a draw such a token has no weight at any
 /// temperature.
 fn gap(x: f32, max: f32) -> f64 {
     if x - max == f32::NEG_INFINITY { f64::NEG_INFINITY } else { f64::from(x) - f64::from(max) }
 }
 
-/// x/t, with 0/0 = 0: a difference of nothing is nothing at any temperature.
+/// x/t, with 0/0 = 0: a difference of 0 is 0 at any temperature.
 fn over(x: f64, t: f64) -> f64 {
     if x == 0.0 { 0.0 } else { x / t }
 }

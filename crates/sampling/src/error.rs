@@ -1,10 +1,8 @@
-//! What can be wrong with a chain, and what can be wrong with logits.
-//!
-//! Every message says what was found, where, and what was expected.
+//! Errors of chains and of logits. Every message says what was found, where, and what was expected.
 
 use crate::TokenId;
 
-/// A chain that can't be: refused at construction, so that a step never sees a bad parameter.
+/// A chain that was refused. It is checked when it is made, so a step never meets a bad parameter.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
@@ -16,7 +14,7 @@ pub enum ChainError {
         /// All names that exist, separated by commas.
         known: String,
     },
-    /// A parameter outside its range, or none where one is needed.
+    /// A parameter is outside its range, or missing.
     #[error("{stage}: {found} is not allowed; expected {allowed}")]
     BadValue {
         /// The stage that refused.
@@ -26,7 +24,7 @@ pub enum ChainError {
         /// The allowed range, in words.
         allowed: &'static str,
     },
-    /// Nothing between two bars, or nothing at all.
+    /// There is no stage between two bars, or none at all.
     #[error(
         "stage {place} of the chain is empty; write stages as in `temp=0.8 | top_k=40`, or `temp=1` for the neutral chain"
     )]
@@ -34,7 +32,7 @@ pub enum ChainError {
         /// Counted from 1.
         place: usize,
     },
-    /// `draw` is where a chain ends.
+    /// `draw` isn't the last stage.
     #[error(
         "`draw` stands at place {place} of the chain but can only be the last stage (it is implied there)"
     )]
@@ -42,7 +40,7 @@ pub enum ChainError {
         /// Counted from 1.
         place: usize,
     },
-    /// A stage that learns from the token drawn has to see it.
+    /// A stage that learns from the draw isn't the last one.
     #[error(
         "`{stage}` stands at place {place} of the chain but learns from the draw, so it can only be the last stage"
     )]
@@ -52,7 +50,7 @@ pub enum ChainError {
         /// Counted from 1.
         place: usize,
     },
-    /// An engine that doesn't know a stage can't run it.
+    /// The engine of a profile doesn't have the stage.
     #[error("{profile} has no stage `{stage}`, so that profile can't express it")]
     NotInProfile {
         /// The stage.
@@ -60,7 +58,7 @@ pub enum ChainError {
         /// The profile.
         profile: &'static str,
     },
-    /// Settings by kind can name each once.
+    /// A profile has each kind of stage once.
     #[error("`{stage}` is given twice")]
     Twice {
         /// The stage.
@@ -74,21 +72,21 @@ pub enum ChainError {
         /// All names that exist, separated by commas.
         known: String,
     },
-    /// A position has only so many random words.
+    /// There are more random stages than random words for a position.
     #[error(
-        "the chain has {count} `xtc` stages, but a position of the dice has random words for 7"
+        "the chain has {count} `xtc` stages, but a position has random words for only 7 of them"
     )]
     TooManyRandom {
         /// How many it has.
         count: usize,
     },
-    /// Work in a step follows the number of stages.
-    #[error("the chain has {count} stages, at most {} are taken", crate::Chain::MOST_STAGES)]
+    /// There are too many stages: each may scan the vocabulary in every step.
+    #[error("the chain has {count} stages, at most {} are taken", crate::Chain::MAX_STAGES)]
     TooManyStages {
         /// How many it has.
         count: usize,
     },
-    /// One temperature can't replace several.
+    /// The chain has several temperatures, so one can't replace them.
     #[error(
         "the chain `{chain}` has {count} `temp` stages, so it isn't clear which one a temperature of its own should replace; leave one"
     )]
@@ -100,20 +98,20 @@ pub enum ChainError {
     },
 }
 
-/// Logits from which no token can be drawn.
+/// Why no token can be drawn from some logits.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SampleError {
-    /// A vocabulary of no tokens.
+    /// There are no logits.
     #[error("there are no logits: the vocabulary is empty")]
     Empty,
-    /// More tokens than the totals have room for.
+    /// There are more tokens than a total of weights can hold.
     #[error("{found} logits are too many; at most {} tokens", crate::MAX_VOCAB)]
     TooMany {
         /// The length of the logits.
         found: usize,
     },
-    /// NaN or +inf where a number (or -inf, masked) belongs.
+    /// A logit is NaN or +inf.
     #[error("the logit of token {} is {value}; expected a finite number, or -inf for a masked token", token.0)]
     BadLogit {
         /// The first such token.
@@ -137,15 +135,16 @@ pub enum SampleError {
         /// The size of the vocabulary.
         vocab: usize,
     },
-    /// A stage has texts that nobody has looked up in a vocabulary.
+    /// A stage has texts, and [`Chain::with_vocabulary`](crate::Chain::with_vocabulary) hasn't been
+    /// called.
     #[error(
-        "{stage} has breakers that are texts, and no model's vocabulary to find their tokens in; give token ids"
+        "{stage}: its breakers are texts, which need a model's vocabulary; write token ids instead"
     )]
     NeedsVocabulary {
         /// The stage.
         stage: &'static str,
     },
-    /// A stage masked every token that was left.
+    /// A stage, or the limits of the position, masked every token that was left.
     #[error("{stage} leaves no token to draw")]
     NothingLeft {
         /// The stage.

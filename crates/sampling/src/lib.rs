@@ -1,4 +1,4 @@
-//! From logits to a token: exact, reproducible decoding controls.
+//! From logits to a token: exact, reproducible sampling.
 //!
 //! ```
 //! use kelvin_sampling::{Chain, Dice, Sampler};
@@ -6,36 +6,29 @@
 //! let chain: Chain = "temp=0.8 | top_k=40 | top_p=0.95".parse()?;
 //! let mut sampler = Sampler::new(chain, Dice { seed: 7, sample: 0 });
 //! let draw = sampler.draw(&[0.1, 0.0, 0.5, 1.0, 4.0, 0.6], 12)?; // logits, position
-//! println!("token {} with {:.2} nats of surprise", draw.token.0, draw.surprisal);
+//! println!("token {} with a surprisal of {:.2} nats", draw.token.0, draw.surprisal);
 //! # assert_eq!(draw.survivors, 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A [`Chain`] is a list of stages in a stated order, a [`Sampler`] draws with it, [`Dice`] are all
-//! the randomness there is, [`State`] is what a sequence remembers, a [`Distribution`] shows the
-//! whole of what a chain leaves and a [`Trace`] what each stage did. [`Limits`] say what may come
-//! at one position at all. A [`Profile`] orders stages as another engine does.
+//! A [`Chain`] is a list of stages in a stated order. A [`Stage`] is what other engines call a
+//! sampler or a logits processor: a temperature, a truncation, a penalty. [`STAGES`] describes each
+//! kind. A [`Sampler`] draws with a chain; [`Dice`] name its random numbers; [`State`] is what a
+//! sequence remembers. [`Limits`] say which tokens are allowed at one position. A [`Distribution`]
+//! shows what a chain leaves, a [`Trace`] what each stage does. A [`Profile`] orders stages as
+//! another engine does.
 //!
-//! | stages | what they do |
-//! |---|---|
-//! | [`Temp`], [`DynaTemp`], [`Edt`] | divide logits by a temperature |
-//! | [`TopK`], [`TopP`], [`MinP`], [`TopNSigma`], [`TopH`], [`Epsilon`], [`Eta`], [`TopA`], [`PLess`], [`Tfs`] | keep a beginning of the descending order |
-//! | [`Typical`], [`Xtc`] | keep another part of it |
-//! | [`Repetition`], [`Frequency`], [`Presence`], [`Dry`], [`NoRepeatNgram`] | penalise what came before |
-//! | [`Bias`], [`Mask`], [`Quadratic`] | change logits, ban tokens |
-//! | [`AdaptiveP`], [`Mirostat`] | learn from the tokens drawn |
+//! # Exact on every machine
 //!
-//! # Exact, and the same everywhere
-//!
-//! - A token's weight is a whole number, `w_i = round(2^45 · exp((x_i - max)·β))`, β = 1/T, from
-//!   one polynomial ([`weight`]); sums of whole numbers don't depend on their order, so the token
-//!   is the same on any machine, with any number of threads, however it is searched for.
+//! - The weight of a token is a whole number, `w_i = round(2^45 · exp((x_i - max)·β))`, β = 1/T,
+//!   from one polynomial ([`weight`]). Sums of whole numbers don't depend on their order. So the
+//!   drawn token is the same on any machine and with any number of threads.
 //! - The draw goes by rank: the token is the first in descending order (larger logit, ties by lower
 //!   id) whose cumulative weight exceeds `floor(u · total / 2^64)`. With the same `u`, a higher
 //!   temperature never draws a lower rank.
 //! - `u` depends on seed, sample and position alone.
-//! - NaN and +inf are errors that name the token; -inf is a masked token, which is never drawn nor
-//!   counted.
+//! - NaN and +inf are errors that name the token. -inf is a masked token, which is never drawn and
+//!   never counted.
 //!
 //! No I/O, no clock, no threads, no unsafe, and no allocation in a step after the first.
 
@@ -65,16 +58,12 @@ pub use dice::{Dice, Words};
 pub use distribution::{Choice, Distribution, slope};
 pub use error::{ChainError, SampleError};
 pub use limits::Limits;
-pub use profile::Profile;
+pub use profile::{Engine, Profile};
 pub use sampler::{Draw, Sampler};
 pub use shift::Shift;
 pub use softmax::{softmax, surprisal, surprisal_and_entropy};
-pub use stages::{
-    AdaptiveP, Bias, Dry, DynaTemp, Edt, Epsilon, Eta, Frequency, Mask, MinP, Mirostat,
-    NoRepeatNgram, PLess, Presence, Quadratic, Repetition, STAGES, Stage, StageInfo, Temp, Tfs,
-    TopA, TopH, TopK, TopNSigma, TopP, Typical, Xtc,
-};
-pub use state::{Scope, State, Window};
+pub use stages::*;
+pub use state::{Learned, Scope, State, Window};
 pub use trace::{Place, StageReport, Trace};
 pub use weights::{MAX_VOCAB, weight};
 

@@ -1,13 +1,13 @@
-//! What may come at one position beyond what the chain says: set anew by the caller for every
-//! token.
+//! Which tokens are allowed at one position: given by the caller for each token, applied before the
+//! chain.
 
 use crate::{TokenId, candidates::Candidates, error::SampleError};
 
-/// Which tokens may come at all, before the chain's first stage: of a grammar, of a text that may
-/// not end yet.
+/// Which tokens are allowed at one position, before the first stage of the chain: by a grammar, or
+/// because a text may not end yet.
 ///
-/// What is always the same belongs into the chain ([`crate::Mask`]). Figures called raw don't know
-/// of limits.
+/// A mask that is the same at every position belongs into the chain ([`crate::Mask`]). Raw figures
+/// are computed without limits.
 ///
 /// ```
 /// use kelvin_sampling::{Chain, Dice, Limits, Sampler, TokenId};
@@ -19,15 +19,15 @@ use crate::{TokenId, candidates::Candidates, error::SampleError};
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits<'a> {
-    /// One bit for each token, the lowest first; what lies beyond the last word isn't allowed.
-    /// None: all may come.
+    /// One bit for each token, the lowest bit first. Tokens beyond the last word aren't allowed.
+    /// `None` allows all.
     pub allowed: Option<&'a [u32]>,
-    /// Tokens that can't come, in rising order, none twice.
+    /// Banned tokens, in rising order, none twice.
     pub banned: &'a [TokenId],
 }
 
 impl Limits<'_> {
-    /// The chain alone decides.
+    /// All tokens are allowed.
     pub const NONE: Limits<'static> = Limits { allowed: None, banned: &[] };
 
     pub(crate) fn apply(&self, candidates: &mut Candidates<'_>) -> Result<(), SampleError> {
@@ -52,7 +52,7 @@ mod tests {
         Sampler::new(chain.parse::<Chain>().unwrap(), Dice { seed: 3, sample: 0 })
     }
 
-    /// A limit is the mask that says the same, but raw figures don't see it.
+    /// Limits have the effect of the same mask in the chain.
     #[test]
     fn a_limit_is_a_mask_before_the_chain() {
         const V: u32 = 1000;

@@ -1,11 +1,11 @@
 //! The token at which a cumulative sum is reached, in the order of distance, without sorting the
 //! vocabulary.
 //!
-//! A token's distance is |d - center|, d = (x - max)·β; with center 0 the order of distance is the
-//! descending order. Tokens are put into bins by distance, 64 for each nat. One look adds up the
-//! bins, the walk over bins finds the one in which the sum is reached, and only its members are
-//! looked at further. The reference is three lines: sort, add up, stop at the first sum that
-//! passes.
+//! The distance of a token is |d - center|, d = (x - max)·β. With center 0 the order of distance is
+//! the descending order. Tokens are put into bins by distance, 64 bins for each nat. One scan sums
+//! the weights of each bin, a walk over the bins finds the one in which the sum is reached, and only
+//! its members are searched further. The reference is three lines: sort, sum, stop at the first sum
+//! that is large enough.
 
 use kelvin_kernels::{
     isa::Isa,
@@ -20,17 +20,18 @@ use crate::{
 /// Bins of 1/64 nat up to 32 nats, beyond which weights are 0, and one for all the rest.
 const N_BINS: usize = 2049;
 const LAST_BIN: u32 = N_BINS as u32 - 1;
-/// Room for the bins, a power of two, so that a place needs no check; there are two of them, since
-/// adding twice in a row to one number in memory waits for the first sum.
-const ROOM: usize = 4096;
-/// Tokens within so many nats are looked at first: mostly they are in a small part of the groups.
+/// The length of an array of bins, a power of two, so that an index needs no bounds check. There are
+/// two arrays, used alternately: two additions in a row to one number in memory would wait for each
+/// other.
+const LANE: usize = 4096;
+/// Tokens within so many nats of the center are binned first. Mostly few groups have any.
 const NEAR: f32 = 8.0;
-/// Bins that hold none but near tokens: rounding puts some of the next one's on either side.
+/// Bins that hold near tokens alone. Rounding puts some tokens of the next bin on either side.
 const NEAR_BINS: usize = 511;
-/// So few members are sorted rather than divided further.
+/// The largest number of members that are sorted rather than binned again.
 const FEW: usize = 256;
 
-/// Sums of weights and of w·|d| (in units of 2^-52), over a beginning of the order.
+/// Sums of weights and of w·|d| (in units of 2^-52), over a prefix of the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Sum {
     pub(crate) mass: u64,
@@ -44,7 +45,7 @@ impl Sum {
     }
 }
 
-/// The token that was looked for.
+/// The token at which a sum is reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Found {
     pub(crate) index: usize,
@@ -52,36 +53,36 @@ pub(crate) struct Found {
     pub(crate) before: Sum,
 }
 
-/// Work space of [`locate`], kept from step to step. Sums over bins stay, so that a second search
-/// along the same line begins where the first one ended.
+/// Work space of [`locate`], kept from step to step. The sums of the bins are kept for a second
+/// search along the same line.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bins {
     mass: Vec<u64>,
     moment: Vec<u128>,
-    /// Room for the whole set.
+    /// Indices of the members of a bin; as long as the set.
     members: Vec<u32>,
-    /// What `mass` and `moment` hold now; moments that nobody asked for may be anything.
+    /// What `mass` and `moment` hold. `moment` is undefined unless moments were asked for.
     filled: Option<Filled>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Filled {
     line: Line,
-    /// All tokens rather than the near ones.
+    /// Whether all tokens were binned rather than the near ones.
     all: bool,
     moments: bool,
 }
 
 impl Bins {
-    /// Room for a vocabulary of `n` tokens.
+    /// Allocates for a vocabulary of `n` tokens.
     pub(crate) fn reserve(&mut self, n: usize) {
-        self.mass.resize(2 * ROOM, 0);
+        self.mass.resize(2 * LANE, 0);
         self.moment.resize(N_BINS, 0);
         self.members.resize((n + SLACK).max(self.members.len()), 0);
         self.forget();
     }
 
-    /// The set or its exponentials have changed.
+    /// Drops the sums, after the set or its exponentials changed.
     pub(crate) fn forget(&mut self) {
         self.filled = None;
     }
@@ -102,19 +103,19 @@ pub(crate) struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// What a token adds to a sum.
+    /// The weight and the moment of a token.
     fn part(&self, index: usize, moments: bool) -> Sum {
         let mass = weight(self.es[index]);
         let d = scaled(self.set.get(index), self.line.max, self.line.beta);
         Sum { mass, moment: if moments { moment(mass, d) } else { 0 } }
     }
 
-    /// Adds the groups that hold near tokens to the bins, or those that don't.
+    /// Adds tokens to the bins: those of groups with near tokens, or those of all other groups.
     fn fill(&self, near: bool, moments: bool, bins: &mut Bins) {
         let Line { max, beta, center } = self.line;
         let (mut places, mut weights) = ([0; GROUP], [0; GROUP]);
         for (g, &group_max) in self.set.maxima().iter().enumerate() {
-            // The largest of the group is the nearest one below the center.
+            // The largest logit of a group is its nearest one below the center.
             let is_near = scaled(group_max, max, beta) >= center - NEAR;
             if is_near != near {
                 continue;
@@ -122,17 +123,17 @@ impl Field<'_> {
             let xs = self.set.group(g);
             let es = &self.es[g * GROUP..][..xs.len()];
             logits::bins(Isa::best(), xs, es, self.line, LAST_BIN, &mut places, &mut weights);
-            let mass: &mut [u64; 2 * ROOM] =
-                bins.mass.first_chunk_mut().expect("`reserve` made room");
+            let mass: &mut [u64; 2 * LANE] =
+                bins.mass.first_chunk_mut().expect("`reserve` allocated it");
             let (places, weights) = (&places[..xs.len()], &weights[..xs.len()]);
             let (pairs, rest) = places.as_chunks::<2>();
             let (weight_pairs, weight_rest) = weights.as_chunks::<2>();
             for ([a, b], [v, w]) in pairs.iter().zip(weight_pairs) {
-                mass[*a as usize % ROOM] += v;
-                mass[ROOM + *b as usize % ROOM] += w;
+                mass[*a as usize % LANE] += v;
+                mass[LANE + *b as usize % LANE] += w;
             }
             for (place, w) in rest.iter().zip(weight_rest) {
-                mass[*place as usize % ROOM] += w;
+                mass[*place as usize % LANE] += w;
             }
             if moments {
                 for ((&place, &weight), &x) in places.iter().zip(weights).zip(xs) {
@@ -140,7 +141,7 @@ impl Field<'_> {
                 }
             }
         }
-        let (first, second) = bins.mass.split_at_mut(ROOM);
+        let (first, second) = bins.mass.split_at_mut(LANE);
         for (sum, part) in first[..N_BINS].iter_mut().zip(&mut second[..N_BINS]) {
             *sum += std::mem::take(part);
         }
@@ -154,10 +155,10 @@ fn moment(weight: u64, d: f32) -> u128 {
     u128::from(rounded.to_bits() - ROUND.to_bits())
 }
 
-/// The first token in the order of distance (ties: larger logit, then lower index) at which
-/// `reached` holds of the sums up to and including it; `None` if there is no such token.
+/// Finds the first token in the order of distance (ties: larger logit, then lower index) for which
+/// `reached` is true of the sums up to and including it. `None` if there is no such token.
 ///
-/// `reached` never turns false again as sums rise. Moments are added up only if it asks for them.
+/// `reached` must stay true as sums rise. Moments are summed only if `moments` is true.
 pub(crate) fn locate(
     field: &Field<'_>,
     moments: bool,
@@ -176,7 +177,7 @@ pub(crate) fn locate(
     let mut filled = bins.filled?;
     let mut found = None;
     if !filled.all {
-        // The near bins are complete, the others aren't.
+        // So far only the near bins are complete.
         found = walk_bins(bins, NEAR_BINS, Sum::default(), &reached);
         if found.is_none() {
             field.fill(false, filled.moments, bins);
@@ -189,7 +190,7 @@ pub(crate) fn locate(
     Some(settle(field, moments, before, reached, &mut bins.members[..n]))
 }
 
-/// The bin within which the sum is reached, and the sum before it.
+/// The bin in which the sum is reached, and the sum before it.
 fn walk_bins(
     bins: &Bins,
     n: usize,
@@ -206,11 +207,11 @@ fn walk_bins(
     None
 }
 
-/// Leaves the members of a bin at the front of `members`, in the order of indices; how many there
-/// are.
+/// Writes the members of a bin to the front of `members`, in rising order of indices, and returns
+/// their number.
 fn collect(field: &Field<'_>, bin: usize, members: &mut [u32]) -> usize {
     let Line { max, beta, center } = field.line;
-    // A bin reaches half a step below its number; the last one down to the lowest.
+    // A bin ends half a step below its number; the last one has no end.
     let lowest = center - (bin as f32 + 1.0) / 64.0;
     let from = if bin < N_BINS - 1 {
         lowest_logit(max, |x| scaled(x, max, beta) >= lowest)
@@ -226,7 +227,7 @@ fn collect(field: &Field<'_>, bin: usize, members: &mut [u32]) -> usize {
     n
 }
 
-/// The same search among the members of one bin, which it divides further while they are many.
+/// Searches the members of one bin. Many members are binned again, few are sorted.
 fn settle(
     field: &Field<'_>,
     moments: bool,

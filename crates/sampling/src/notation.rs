@@ -1,4 +1,4 @@
-//! The text after a stage's name: `value`, then `key:value` pairs, separated by commas.
+//! Parses the text after a stage's name: a value, then `key:value` pairs, separated by commas.
 
 use std::str::FromStr;
 
@@ -17,7 +17,7 @@ pub(crate) struct Values<'t> {
 }
 
 impl<'t> Values<'t> {
-    /// Splits the text after `=`; keys must be among `keys`, none twice.
+    /// Splits the text after `=`. Keys must be among `keys`, none twice.
     pub(crate) fn read(
         info: &'static StageInfo,
         text: Option<&'t str>,
@@ -42,17 +42,20 @@ impl<'t> Values<'t> {
         Ok(values)
     }
 
-    /// The first value, which must be there.
+    /// The value before all keys.
+    ///
+    /// # Errors
+    /// If there is none.
     pub(crate) fn first(&self) -> Result<&'t str, ChainError> {
         self.first.ok_or_else(|| self.refuse())
     }
 
-    /// The first value as a number (NaN and all: ranges are checked where the stage is made).
+    /// The first value as a number. Ranges (and NaN) are checked where the stage is made.
     pub(crate) fn number<T: FromStr>(&self) -> Result<T, ChainError> {
         self.parse(self.first()?)
     }
 
-    /// A named number, or its default.
+    /// The number of a key, or its default.
     pub(crate) fn number_or<T: FromStr>(&self, key: &str, default: T) -> Result<T, ChainError> {
         self.named(key).map_or(Ok(default), |text| self.parse(text))
     }
@@ -76,6 +79,15 @@ impl<'t> Values<'t> {
         }
     }
 
+    /// `ties:kept`, or nothing.
+    pub(crate) fn ties(&self) -> Result<bool, ChainError> {
+        match self.named("ties") {
+            None => Ok(false),
+            Some("kept") => Ok(true),
+            Some(_) => Err(self.refuse()),
+        }
+    }
+
     pub(crate) fn named(&self, key: &str) -> Option<&'t str> {
         self.named.iter().find(|(k, _)| *k == key).map(|(_, value)| *value)
     }
@@ -84,22 +96,22 @@ impl<'t> Values<'t> {
         text.parse().map_err(|_| self.refuse())
     }
 
-    /// The error that shows all of what was typed.
+    /// The error that quotes everything that was typed.
     pub(crate) fn refuse(&self) -> ChainError {
         self.info.refuse(if self.whole.is_empty() { "no value" } else { self.whole })
     }
 
-    /// A stage's own check, with its error showing what was typed.
+    /// The result of a stage's own check, with an error that quotes everything that was typed.
     pub(crate) fn checked<T>(&self, made: Result<T, ChainError>) -> Result<T, ChainError> {
         made.map_err(|_| self.refuse())
     }
 }
 
 /// A text as the notation writes it: in double quotes, with an escape for every character that
-/// separates something else.
+/// separates parts of a chain.
 ///
 /// Escapes are `\n`, `\t`, `\r` and `\xNN` (two hexadecimal digits, below 80), so a quoted text has
-/// no `|`, `,`, `:`, `/`, `+` or brace, and splitting the notation needs no look at quotes.
+/// no `|`, `,`, `:`, `/`, `+` or brace, and the notation can be split without regard to quotes.
 pub(crate) fn quote(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {
@@ -117,7 +129,7 @@ pub(crate) fn quote(text: &str) -> String {
     out
 }
 
-/// The text that [`quote`] wrote; `None` if it isn't one.
+/// The text that [`quote`] wrote; `None` if the text isn't quoted.
 pub(crate) fn unquote(quoted: &str) -> Option<String> {
     let mut rest = quoted.strip_prefix('"')?.strip_suffix('"')?.chars();
     let mut text = String::new();

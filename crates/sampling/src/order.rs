@@ -5,16 +5,17 @@ use kelvin_kernels::logits::GROUP;
 
 use crate::set::Set;
 
-/// A number that rises along the descending order: equal logits differ by index, -0 equals +0.
+/// A number that rises along the descending order. Equal logits differ by index; -0 equals +0.
 pub(crate) fn key(x: f32, index: usize) -> u64 {
     // Adding +0 turns -0 into +0.
     let bits = (x + 0.0).to_bits();
-    // As integers, positive floats rise and negative ones fall: flip so that all fall.
+    // As integers, positive floats rise and negative ones fall. Flip bits so that all fall.
     let falling = if bits >> 31 == 0 { !bits ^ 0x8000_0000 } else { bits };
     u64::from(falling) << 32 | index as u64
 }
 
-/// The lowest finite logit that `keep` accepts; it accepts `max` and, with a logit, all above it.
+/// The lowest finite logit that `keep` accepts. `keep` must accept `max`, and every logit above one
+/// that it accepts.
 pub(crate) fn lowest_logit(max: f32, keep: impl Fn(f32) -> bool) -> f32 {
     // Keys rise as logits fall.
     let float = |falling: u32| {
@@ -29,11 +30,10 @@ pub(crate) fn lowest_logit(max: f32, keep: impl Fn(f32) -> bool) -> f32 {
     float(kept)
 }
 
-/// The place of the `k`-th token (k >= 1, at most the number of unmasked tokens) in descending
-/// order.
+/// The `k`-th token in descending order; k is from 1 to the number of unmasked tokens.
 ///
-/// The k-th largest of the groups' maxima is reached by at least k tokens, so only those at or
-/// above it are looked at. `keys` and `tops` are work space.
+/// At least k tokens are not below the k-th largest maximum of the groups, so only those are
+/// searched. `keys` and `tops` are work space.
 pub(crate) fn kth(set: &Set<'_>, k: usize, keys: &mut Vec<u64>, tops: &mut Vec<f32>) -> Bound {
     let mut from = f32::MIN;
     if k <= set.maxima().len() {
@@ -50,7 +50,7 @@ pub(crate) fn kth(set: &Set<'_>, k: usize, keys: &mut Vec<u64>, tops: &mut Vec<f
     Bound { x: set.get(index), index }
 }
 
-/// How many tokens stand before `index` in descending order.
+/// The number of tokens that precede the one at `index` in descending order.
 pub(crate) fn rank(set: &Set<'_>, index: usize) -> usize {
     let x = set.get(index);
     let mut before = 0;

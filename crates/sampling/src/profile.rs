@@ -1,190 +1,126 @@
 //! How other engines order the same stages: settings in, the chain that such an engine would run
 //! out.
 //!
+//! Where a stage stands in an engine is said in the stage's own file
+//! ([`StageInfo::counterparts`](crate::StageInfo)); here is what is true of each engine as a whole.
+//!
 //! Sources: llama.cpp `common/arg.cpp` and `llama-sampling.cpp`, vLLM `v1/sample/sampler.py`,
 //! transformers `generation/utils.py`, Ollama's `parameters` documentation, OpenAI's API reference.
 
 use std::str::FromStr;
 
-use crate::{Chain, ChainError, Frequency, Presence, Repetition, Scope, Stage, Temp, TopK, TopP};
+use crate::{Chain, ChainError, STAGES, Scope, Stage, Window};
 
-/// An engine whose order, defaults and edges a chain can take over.
+/// An engine whose stages Kelvin knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Engine {
+    /// Kelvin itself.
+    Kelvin,
+    /// llama.cpp 0.6.0.
+    LlamaCpp,
+    /// vLLM.
+    Vllm,
+    /// Hugging Face transformers.
+    Transformers,
+    /// Ollama, which runs llama.cpp's samplers.
+    Ollama,
+    /// OpenAI's API.
+    OpenAi,
+}
+
+impl Engine {
+    /// The name that is typed.
+    pub fn name(self) -> &'static str {
+        Profile::of(self).name()
+    }
+}
+
+/// The order, the defaults and the edge cases of an engine, for a chain of Kelvin.
 ///
 /// ```
 /// use kelvin_sampling::Profile;
 ///
 /// let llama: Profile = "llama.cpp".parse()?;
-/// // Temperature stands last, so heat can't bring back what truncation removed.
+/// // The temperature is last, so it can't bring back what truncations removed.
 /// assert_eq!(llama.chain(&[])?.to_string(), "top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8");
 /// let vllm: Profile = "vllm".parse()?;
 /// assert_eq!(vllm.chain(&["top_k=5".parse()?])?.to_string(), "temp=1 | top_k=5,ties:kept");
-/// // A stage that is turned on has the engine's own defaults where nothing else is said.
+/// // A stage that is turned on has the engine's defaults for parameters that aren't given.
 /// assert_eq!(llama.stage("repetition=1.1")?.to_string(), "repetition=1.1,window:64");
 /// # Ok::<(), kelvin_sampling::ChainError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Profile(&'static Engine);
+pub struct Profile(&'static Row);
 
+/// What is true of an engine as a whole.
 #[derive(Debug, PartialEq)]
-struct Engine {
+struct Row {
+    engine: Engine,
     name: &'static str,
-    /// The names of the stages it knows, in its order.
-    order: &'static [&'static str],
-    /// What it does when nothing is asked for.
+    /// The chain that runs when nothing is asked for.
     defaults: &'static str,
-    /// The parameters of stages that are turned on, in the notation, where they differ from the
-    /// notation's own defaults.
-    stages: &'static [(&'static str, &'static [&'static str])],
-    /// Whether `frequency` and `presence` count the prompt as well, whatever is asked for.
+    /// Whether `frequency` and `presence` always count the prompt.
     counts_prompt: bool,
-    /// Whether its top-k and typical keep tokens that tie with the last.
+    /// Whether its top-k and typical keep tokens that tie with the last one.
     ties: bool,
-    /// Temperatures above 0 are raised to this one.
+    /// Lower temperatures above 0 are raised to this one.
     floor: Option<f32>,
 }
 
-const LLAMA_ORDER: &[&str] = &[
-    "bias",
-    "mask",
-    "repetition",
-    "frequency",
-    "presence",
-    "dry",
-    "top_n_sigma",
-    "top_k",
-    "typical",
-    "top_p",
-    "min_p",
-    "xtc",
-    "temp",
-    "dynatemp",
-    "adaptive_p",
-    "mirostat",
-];
+const PLAIN: Row = Row {
+    engine: Engine::Kelvin,
+    name: "kelvin",
+    defaults: "temp=1",
+    counts_prompt: false,
+    ties: false,
+    floor: None,
+};
 
-/// llama.cpp 0.6.0, `common/common.h`: `penalty_last_n` and `dry_penalty_last_n` 64,
-/// `dry_sequence_breakers` "\n", ":", "\"", "*"; `dry_base` 1.75, `dry_allowed_length` 2,
-/// `xtc_threshold` 0.1, `adaptive_decay` 0.9 and `mirostat_eta` 0.1 are the notation's defaults.
-const LLAMA_STAGES: &[(&str, &[&str])] = &[
-    ("repetition", &["window:64"]),
-    ("frequency", &["window:64", "scope:prompt+output"]),
-    ("presence", &["window:64", "scope:prompt+output"]),
-    ("dry", &["window:64", r#"breakers:"\n"/"\x3a"/"\x22"/"*""#]),
-];
-
-const ENGINES: &[Engine] = &[
-    Engine {
-        name: "kelvin",
-        order: &[
-            "bias",
-            "mask",
-            "repetition",
-            "frequency",
-            "presence",
-            "dry",
-            "no_repeat_ngram",
-            "temp",
-            "dynatemp",
-            "edt",
-            "quadratic",
-            "top_k",
-            "top_p",
-            "min_p",
-            "top_n_sigma",
-            "typical",
-            "top_h",
-            "epsilon",
-            "eta",
-            "top_a",
-            "p_less",
-            "tfs",
-            "xtc",
-            "adaptive_p",
-            "mirostat",
-        ],
-        defaults: "temp=1",
-        stages: &[],
-        counts_prompt: false,
-        ties: false,
-        floor: None,
-    },
-    Engine {
+const ROWS: &[Row] = &[
+    PLAIN,
+    Row {
+        engine: Engine::LlamaCpp,
         name: "llama.cpp",
-        order: LLAMA_ORDER,
         defaults: "top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8",
-        stages: LLAMA_STAGES,
         counts_prompt: true,
-        ties: false,
-        floor: None,
+        ..PLAIN
     },
-    Engine {
-        name: "vllm",
-        order: &[
-            "bias",
-            "mask",
-            "repetition",
-            "frequency",
-            "presence",
-            "temp",
-            "min_p",
-            "top_k",
-            "top_p",
-        ],
-        defaults: "temp=1",
-        stages: &[],
-        counts_prompt: false,
-        ties: true,
-        floor: Some(0.01),
-    },
-    Engine {
+    Row { engine: Engine::Vllm, name: "vllm", ties: true, floor: Some(0.01), ..PLAIN },
+    Row {
+        engine: Engine::Transformers,
         name: "transformers",
-        order: &[
-            "bias",
-            "mask",
-            "repetition",
-            "no_repeat_ngram",
-            "temp",
-            "top_h",
-            "top_k",
-            "top_p",
-            "min_p",
-            "typical",
-            "epsilon",
-            "eta",
-        ],
         defaults: "temp=1 | top_k=50,ties:kept",
-        stages: &[],
-        counts_prompt: false,
         ties: true,
-        floor: None,
+        ..PLAIN
     },
-    Engine {
+    Row {
+        engine: Engine::Ollama,
         name: "ollama",
-        order: LLAMA_ORDER,
         defaults: "top_k=40 | top_p=0.9 | temp=0.8",
-        stages: LLAMA_STAGES,
         counts_prompt: true,
-        ties: false,
-        floor: None,
+        ..PLAIN
     },
-    Engine {
-        name: "openai",
-        order: &["bias", "frequency", "presence", "temp", "top_p"],
-        defaults: "temp=1",
-        stages: &[],
-        counts_prompt: false,
-        ties: false,
-        floor: None,
-    },
+    Row { engine: Engine::OpenAi, name: "openai", ..PLAIN },
 ];
 
 impl Profile {
-    /// Kelvin's own: the order of the definitions, and neutral.
-    pub const KELVIN: Profile = Profile(&ENGINES[0]);
+    /// Kelvin's own profile: the order of [`STAGES`], and nothing but `temp=1` by default.
+    pub const KELVIN: Profile = Profile(&PLAIN);
 
     /// All profiles.
     pub fn all() -> impl Iterator<Item = Profile> {
-        ENGINES.iter().map(Profile)
+        ROWS.iter().map(Profile)
+    }
+
+    /// The profile of an engine.
+    pub fn of(engine: Engine) -> Profile {
+        Profile::all().find(|profile| profile.0.engine == engine).unwrap_or(Profile::KELVIN)
+    }
+
+    /// The engine.
+    pub fn engine(self) -> Engine {
+        self.0.engine
     }
 
     /// The name that is typed.
@@ -192,25 +128,35 @@ impl Profile {
         self.0.name
     }
 
-    /// A stage in the notation, `name=value`, as the engine takes it: parameters that aren't named
+    /// Where a stage stands in the engine's order; `None` if the engine doesn't have it.
+    pub fn place(self, stage: &str) -> Option<usize> {
+        let position = STAGES.iter().position(|info| info.name == stage)?;
+        match self.0.engine {
+            Engine::Kelvin => Some(position),
+            engine => STAGES[position].counterpart(engine).map(|there| there.place.into()),
+        }
+    }
+
+    /// A stage in the notation, `name=value`, as the engine takes it: parameters that aren't given
     /// have the engine's defaults.
     ///
     /// # Errors
     /// If the notation has no such stage, or if a value isn't allowed.
     pub fn stage(self, text: &str) -> Result<Stage, ChainError> {
         let (name, values) = text.split_once('=').unwrap_or((text, ""));
-        let defaults = self.0.stages.iter().find(|(stage, _)| *stage == name.trim());
-        let is_named = |parameter: &str| {
+        let info = STAGES.iter().find(|info| info.name == name.trim());
+        let there = info.and_then(|info| info.counterpart(self.0.engine));
+        let is_given = |parameter: &str| {
             let key = parameter.split(':').next();
             values.split(',').any(|item| item.split_once(':').map(|(k, _)| k.trim()) == key)
         };
-        let unnamed = defaults.map_or(&[][..], |(_, parameters)| parameters).iter();
+        let defaults = there.map_or(&[][..], |there| there.defaults).iter();
         let mut whole = text.trim().to_string();
-        for parameter in unnamed.filter(|parameter| !is_named(parameter)) {
+        for parameter in defaults.filter(|parameter| !is_given(parameter)) {
             whole.push(',');
             whole.push_str(parameter);
         }
-        // A mistake is quoted as it was typed.
+        // An error quotes the text as it was typed.
         if values.trim().is_empty() {
             text.parse()
         } else {
@@ -218,31 +164,29 @@ impl Profile {
         }
     }
 
-    /// The engine's chain: its defaults with `settings` in the place that it has for them, each
-    /// replacing the default of its kind. [`Profile::stage`] reads a setting with the engine's own
-    /// parameters.
+    /// The engine's chain: its defaults with `stages` at their places in its order, each replacing
+    /// the default of its kind. [`Profile::stage`] reads a stage with the engine's own parameters.
     ///
     /// # Errors
-    /// If the engine has no such stage, or if a kind is given twice.
-    pub fn chain(self, settings: &[Stage]) -> Result<Chain, ChainError> {
-        let mut stages = self.0.defaults.parse::<Chain>()?.stages().to_vec();
-        stages.retain(|default| settings.iter().all(|s| s.info().name != default.info().name));
-        for (i, setting) in settings.iter().enumerate() {
-            let name = setting.info().name;
-            if !self.0.order.contains(&name) {
+    /// If the engine doesn't have one of the stages, or if a kind is given twice.
+    pub fn chain(self, stages: &[Stage]) -> Result<Chain, ChainError> {
+        let mut chain = self.0.defaults.parse::<Chain>()?.stages().to_vec();
+        chain.retain(|default| stages.iter().all(|s| s.info().name != default.info().name));
+        for (i, stage) in stages.iter().enumerate() {
+            let name = stage.info().name;
+            if self.place(name).is_none() {
                 return Err(ChainError::NotInProfile { stage: name, profile: self.0.name });
             }
-            if settings[..i].iter().any(|s| s.info().name == name) {
+            if stages[..i].iter().any(|s| s.info().name == name) {
                 return Err(ChainError::Twice { stage: name });
             }
-            stages.push(self.adapt(setting.clone())?);
+            chain.push(stage.clone().adapted(self)?);
         }
-        let place = |stage: &Stage| self.0.order.iter().position(|name| *name == stage.info().name);
-        stages.sort_by_key(place);
-        Chain::new(stages)
+        chain.sort_by_key(|stage| self.place(stage.info().name));
+        Chain::new(chain)
     }
 
-    /// The temperature that the engine would really use for `t`.
+    /// The temperature that the engine would use for `t`.
     pub fn temperature(self, t: f32) -> f32 {
         match self.0.floor {
             Some(least) if t > 0.0 && t < least => least,
@@ -250,23 +194,22 @@ impl Profile {
         }
     }
 
-    /// A setting with the engine's own idea of its edges.
-    fn adapt(self, stage: Stage) -> Result<Stage, ChainError> {
-        let engine = self.0;
-        let scope = |scope: Scope| if engine.counts_prompt { Scope::All } else { scope };
-        Ok(match stage {
-            Stage::Temp(t) => Temp::new(self.temperature(t.get()))?.into(),
-            Stage::TopK(k) if engine.ties => TopK::with_ties(k.get()).into(),
-            Stage::Typical(t) if engine.ties => t.with_ties().into(),
-            Stage::Repetition(r) => {
-                Repetition::new(r.theta(), r.window(), scope(r.scope()))?.into()
-            }
-            Stage::Frequency(p) => Frequency::new(p.alpha(), p.window(), scope(p.scope()))?.into(),
-            Stage::Presence(p) => Presence::new(p.alpha(), p.window(), scope(p.scope()))?.into(),
-            // Off, as some clients write it.
-            Stage::TopP(p) if p.get() >= 1.0 => TopP::new(1.0)?.into(),
-            other => other,
-        })
+    /// Whether the engine's top-k and typical keep tokens that tie with the last one.
+    pub(crate) fn keeps_ties(self) -> bool {
+        self.0.ties
+    }
+
+    /// The scope of a penalty there.
+    pub(crate) fn scope(self, scope: Scope) -> Scope {
+        if self.0.counts_prompt { Scope::All } else { scope }
+    }
+
+    /// The window of a penalty there: llama.cpp's windows are always a number of tokens.
+    pub(crate) fn window(self, window: Window) -> Window {
+        match self.0.engine {
+            Engine::LlamaCpp | Engine::Ollama => window.within_context(),
+            _ => window,
+        }
     }
 }
 
@@ -337,7 +280,7 @@ mod tests {
             "openai has no stage `top_k`, so that profile can't express it"
         );
         assert!(chain("vllm", &["top_k=4", "top_k=5"]).unwrap_err().to_string().contains("twice"));
-        // What is turned on has the engine's parameters; what is said is what was meant.
+        // Parameters that aren't given are the engine's; those that are given stay.
         let llama = |setting: &str| {
             let whole = chain("llama.cpp", &[setting]).unwrap();
             whole.replace("top_k=40 | top_p=0.95 | min_p=0.05 | ", "").replace(" | temp=0.8", "")
@@ -359,5 +302,32 @@ mod tests {
         let said = chain("llama.cpp", &["dry=-1"]).unwrap_err().to_string();
         assert!(said.starts_with("dry: -1 is not allowed"), "{said}");
         assert!(chain("lamma", &[]).unwrap_err().to_string().contains("llama.cpp, vllm"));
+    }
+
+    /// The order of each engine, as its source has it. A stage that is missing here is one that the
+    /// engine doesn't have.
+    #[test]
+    fn the_order_of_each_engine() {
+        let order = |name: &str| {
+            let profile: Profile = name.parse().unwrap();
+            let mut order: Vec<(usize, &str)> = STAGES
+                .iter()
+                .filter_map(|info| Some((profile.place(info.name)?, info.name)))
+                .collect();
+            order.sort_unstable();
+            assert!(order.windows(2).all(|pair| pair[0].0 < pair[1].0), "{name}: {order:?}");
+            order.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(" ")
+        };
+        let llama = "bias mask repetition frequency presence dry top_n_sigma top_k typical top_p \
+                     min_p xtc temp dynatemp adaptive_p mirostat";
+        assert_eq!(order("llama.cpp"), llama);
+        assert_eq!(order("ollama"), llama);
+        assert_eq!(order("vllm"), "bias mask repetition frequency presence temp min_p top_k top_p");
+        assert_eq!(
+            order("transformers"),
+            "bias mask repetition no_repeat_ngram temp top_h top_k top_p min_p typical epsilon eta"
+        );
+        assert_eq!(order("openai"), "bias frequency presence temp top_p");
+        assert_eq!(order("kelvin").split(' ').count(), STAGES.len());
     }
 }

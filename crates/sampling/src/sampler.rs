@@ -1,20 +1,20 @@
-//! Logits and dice in, a token out: the step itself.
+//! One step: logits and random words in, a token out.
 
 use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
-    Chain, Dice, Distribution, Limits, SampleError, Stage, State, TokenId, Trace,
+    Chain, Dice, Distribution, Learned, Limits, SampleError, Stage, State, TokenId, Trace,
     candidates::{Candidates, Scratch},
     dice::Words,
     shift::{self, Shift},
-    stages::Turn,
+    stages::Context,
     weights::Mass,
 };
 
-/// A chain with its dice, its sequence's state and its work space: draws tokens for one sequence.
+/// Draws the tokens of one sequence: a chain, its dice, the sequence's state and work space.
 ///
-/// The first step makes room for the vocabulary; later steps allocate nothing but what the text's
-/// own growth needs. A clone is a fork: it draws the same tokens until it's told of others.
+/// The first step allocates buffers for the vocabulary. Later steps allocate only for the growing
+/// list of tokens. A clone is a fork: both draw the same tokens until they take different ones.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     pub(crate) chain: Chain,
@@ -32,15 +32,15 @@ pub(crate) struct StepScratch {
     pub(crate) lengths: Vec<u32>,
 }
 
-/// A token that was drawn. All quantities are in nats.
+/// A drawn token with its figures, all in nats.
 ///
-/// "Raw" is the model's own distribution: T = 1, the whole vocabulary. "Final" is the distribution
-/// the token was drawn from, after the chain.
+/// "Raw" is the model's own distribution: T = 1 and the whole vocabulary. "Final" is the
+/// distribution that the token was drawn from, after the chain.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Draw {
     /// The token.
     pub token: TokenId,
-    /// How many survivors stand before it in descending order: 0 is the likeliest.
+    /// How many survivors precede it in descending order: 0 is the likeliest.
     pub rank: u32,
     /// -ln p of the token, raw.
     pub surprisal: f64,
@@ -50,15 +50,46 @@ pub struct Draw {
     pub entropy: f64,
     /// Entropy, final.
     pub entropy_final: f64,
-    /// Tokens that the chain left (masked ones aren't counted).
+    /// How many tokens the chain left, masked ones not counted.
     pub survivors: u32,
-    /// How far the chain moved the distribution, from a sampler that was [asked to measure
-    /// it](Sampler::measuring_shift).
+    /// How far the chain moved the distribution; only from a sampler that
+    /// [measures it](Sampler::measuring_shift).
     pub shift: Option<Shift>,
 }
 
+/// What a step is made from, beside the work space.
+#[derive(Clone, Copy)]
+struct Inputs<'a> {
+    chain: &'a Chain,
+    logits: &'a [f32],
+    limits: Limits<'a>,
+    state: &'a State,
+    words: &'a Words,
+    figures: Figures,
+}
+
+/// Which figures of a draw are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Figures {
+    /// The token alone.
+    None,
+    /// All but the shift.
+    Draw,
+    /// All.
+    Shift,
+}
+
+/// What a step drew.
+struct Outcome {
+    token: TokenId,
+    /// What the last stage learns from the token.
+    learned: Option<Learned>,
+    /// The figures; `None` if none were asked for.
+    draw: Option<Draw>,
+}
+
 impl Sampler {
-    /// A sampler at the start of a sequence, of which it knows no tokens.
+    /// A sampler at the start of a sequence without a prompt.
     pub fn new(chain: Chain, dice: Dice) -> Sampler {
         Sampler {
             chain,
@@ -69,20 +100,20 @@ impl Sampler {
         }
     }
 
-    /// The same, but [`Sampler::draw`] also tells the [`Shift`] of each step, for two more looks at
-    /// the vocabulary.
+    /// The sampler, but [`Sampler::draw`] also measures the [`Shift`] of each step. That costs two
+    /// more scans of the vocabulary.
     pub fn measuring_shift(mut self) -> Sampler {
         self.measures_shift = true;
         self
     }
 
-    /// The same after a prompt, which penalties look at.
+    /// The sampler after a prompt, which penalties read.
     pub fn after(mut self, prompt: &[TokenId]) -> Sampler {
         self.state = State::of_prompt(prompt);
         self
     }
 
-    /// The chain as it was resolved.
+    /// The chain.
     pub fn chain(&self) -> &Chain {
         &self.chain
     }
@@ -92,165 +123,143 @@ impl Sampler {
         self.dice
     }
 
-    /// What the sequence remembers.
+    /// The state of the sequence.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Goes on from a state that was kept.
+    /// Continues from a stored state.
     pub fn set_state(&mut self, state: State) {
         self.state = state;
     }
 
-    /// Draws the token of absolute position `pos` (prompt and BOS counted) from `logits`, one f32
-    /// for each token of the vocabulary, -inf where a token is masked, and takes it: the state
-    /// moves on.
+    /// Draws the token of absolute position `pos` (prompt and BOS counted) and appends it to the
+    /// state. `logits` has one f32 for each token of the vocabulary, -inf where it is masked.
     ///
     /// # Errors
     /// If there are no logits or more than [`crate::MAX_VOCAB`], if one is NaN or +inf, if all are
-    /// masked or a stage masks what is left, or if a stage names a token that isn't there. The
-    /// state stays as it was.
+    /// masked or a stage masks all that are left, or if a stage names a token that the vocabulary
+    /// doesn't have. The state is unchanged then.
     pub fn sample(&mut self, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
         self.sample_with(logits, self.dice.words(pos))
     }
 
-    /// The same with random words of your own: the token is the first in descending order whose
-    /// cumulative weight exceeds `floor(u · total / 2^64)`. 0 draws the likeliest.
+    /// [`Sampler::sample`] with given random words. The token is the first in descending order whose
+    /// cumulative weight exceeds `floor(u · total / 2^64)`; u = 0 draws the likeliest.
     ///
     /// # Errors
-    /// As [`Sampler::sample`].
+    /// Those of [`Sampler::sample`].
     pub fn sample_with(
         &mut self,
         logits: &[f32],
         words: impl Into<Words>,
     ) -> Result<TokenId, SampleError> {
-        let words = words.into();
-        let (token, memory) = {
-            // Hosts may have changed the rounding or flush subnormals.
-            let _standard = FloatEnv::standard();
-            let mut left = after(&self.chain, logits, &self.state, &words, &mut self.scratch)?;
-            let index = draw(&mut left, words.draw);
-            (left.token(index).0, learned(&self.chain, &self.state, &mut left, Some(index)))
-        };
-        self.take(token, memory);
-        Ok(token)
+        let outcome = self.step(logits, &words.into(), Limits::NONE, Figures::None)?;
+        Ok(outcome.token)
     }
 
-    /// As [`Sampler::sample`], with the figures of the draw: costs one or two more looks at the
+    /// [`Sampler::sample`] with the figures of the draw. They cost one or two more scans of the
     /// vocabulary.
     ///
     /// # Errors
-    /// As [`Sampler::sample`].
+    /// Those of [`Sampler::sample`].
     pub fn draw(&mut self, logits: &[f32], pos: u64) -> Result<Draw, SampleError> {
         self.draw_with(logits, self.dice.words(pos))
     }
 
-    /// As [`Sampler::draw`], with random words of your own.
+    /// [`Sampler::draw`] with given random words.
     ///
     /// # Errors
-    /// As [`Sampler::sample`].
+    /// Those of [`Sampler::sample`].
     pub fn draw_with(
         &mut self,
         logits: &[f32],
         words: impl Into<Words>,
     ) -> Result<Draw, SampleError> {
-        self.draw_limited(logits, &words.into(), Limits::NONE)
+        let outcome = self.step(logits, &words.into(), Limits::NONE, self.figures())?;
+        Ok(figures_of(&outcome))
     }
 
-    /// As [`Sampler::draw`], of what `limits` allow at this position.
+    /// [`Sampler::draw`] among the tokens that `limits` allow at this position.
     ///
     /// # Errors
-    /// As [`Sampler::sample`], and if the limits leave nothing.
+    /// Those of [`Sampler::sample`], and limits that leave no token.
     pub fn draw_within(
         &mut self,
         logits: &[f32],
         pos: u64,
         limits: Limits<'_>,
     ) -> Result<Draw, SampleError> {
-        self.draw_limited(logits, &self.dice.words(pos), limits)
+        let outcome = self.step(logits, &self.dice.words(pos), limits, self.figures())?;
+        Ok(figures_of(&outcome))
     }
 
-    fn draw_limited(
+    /// Draws a token and appends it to the state. All draws of a sampler's own chain go through
+    /// here.
+    fn step(
         &mut self,
         logits: &[f32],
         words: &Words,
         limits: Limits<'_>,
-    ) -> Result<Draw, SampleError> {
-        let (draw, memory) = measured(
-            &self.chain,
-            logits,
-            limits,
-            &self.state,
-            words,
-            &mut self.scratch,
-            self.measures_shift,
-        )?;
-        self.take(draw.token, memory);
-        Ok(draw)
+        figures: Figures,
+    ) -> Result<Outcome, SampleError> {
+        let Sampler { chain, state, scratch, .. } = self;
+        let inputs = Inputs { chain, logits, limits, state, words, figures };
+        let outcome = step(inputs, scratch)?;
+        self.take(outcome.token, outcome.learned);
+        Ok(outcome)
     }
 
-    /// What another chain would have drawn here: the same logits, dice and tokens so far, and
-    /// nothing moves.
+    fn figures(&self) -> Figures {
+        if self.measures_shift { Figures::Shift } else { Figures::Draw }
+    }
+
+    /// What another chain would have drawn here, with the same logits, dice and tokens. The state is
+    /// unchanged.
     ///
-    /// A stage of `chain` that learns starts afresh, unless `chain` is the sampler's own.
+    /// A stage of `chain` that learns begins afresh, unless `chain` is the sampler's own.
     ///
     /// # Errors
-    /// As [`Sampler::sample`].
+    /// Those of [`Sampler::sample`].
     pub fn replay(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<Draw, SampleError> {
-        let words = self.dice.words(pos);
-        if *chain == self.chain {
-            let scratch = &mut self.scratch;
-            return Ok(measured(
-                chain,
-                logits,
-                Limits::NONE,
-                &self.state,
-                &words,
-                scratch,
-                self.measures_shift,
-            )?
-            .0);
-        }
-        let state = State::restore(self.state.tokens().to_vec(), self.state.n_prompt(), None);
-        Ok(measured(
-            chain,
-            logits,
-            Limits::NONE,
-            &state,
-            &words,
-            &mut self.scratch,
-            self.measures_shift,
-        )?
-        .0)
+        let (words, figures) = (self.dice.words(pos), self.figures());
+        let fresh;
+        let state = if *chain == self.chain {
+            &self.state
+        } else {
+            fresh = State::restore(self.state.tokens().to_vec(), self.state.n_prompt(), None);
+            &fresh
+        };
+        let inputs = Inputs { chain, logits, limits: Limits::NONE, state, words: &words, figures };
+        Ok(figures_of(&step(inputs, &mut self.scratch)?))
     }
 
-    /// The token that another chain draws here with the same state; nothing moves.
+    /// The token that another chain draws here in the same state. The state is unchanged.
     pub(crate) fn peek(
         &mut self,
         chain: &Chain,
         logits: &[f32],
         pos: u64,
     ) -> Result<TokenId, SampleError> {
-        let _standard = FloatEnv::standard();
-        let words = self.dice.words(pos);
-        let mut left = after(chain, logits, &self.state, &words, &mut self.scratch)?;
-        let index = draw(&mut left, words.draw);
-        Ok(left.token(index).0)
+        let (words, limits) = (self.dice.words(pos), Limits::NONE);
+        let (state, figures) = (&self.state, Figures::None);
+        let inputs = Inputs { chain, logits, limits, state, words: &words, figures };
+        Ok(step(inputs, &mut self.scratch)?.token)
     }
 
-    /// The whole distribution of the next draw; nothing moves.
+    /// The whole distribution of the next draw. The state is unchanged.
     ///
     /// # Errors
-    /// As [`Sampler::sample`].
+    /// Those of [`Sampler::sample`].
     pub fn distribution(&self, logits: &[f32], pos: u64) -> Result<Distribution, SampleError> {
         Distribution::after(logits, &self.chain, &self.state, &self.dice.words(pos))
     }
 
-    /// What the first `n_stages` stages leave of it (all, if there are no more) within limits;
-    /// nothing moves.
+    /// The distribution after the first `n_stages` stages (all, if there are fewer) within limits.
+    /// The state is unchanged.
     ///
     /// # Errors
-    /// As [`Sampler::draw_within`].
+    /// Those of [`Sampler::draw_within`].
     pub fn distribution_within(
         &self,
         n_stages: usize,
@@ -262,10 +271,11 @@ impl Sampler {
         Distribution::within(logits, limits, &chain, &self.state, &self.dice.words(pos))
     }
 
-    /// What each stage does to the next draw, and where the tokens `watched` stand; nothing moves.
+    /// What each stage does to the next draw, and where the tokens `watched` stand after it. The
+    /// state is unchanged.
     ///
     /// # Errors
-    /// As [`Sampler::sample`].
+    /// Those of [`Sampler::sample`].
     pub fn trace(
         &self,
         logits: &[f32],
@@ -275,61 +285,62 @@ impl Sampler {
         Trace::new(logits, &self.chain, &self.state, &self.dice.words(pos), watched)
     }
 
-    /// Takes a token that somebody else chose at `pos`, as if it had been drawn from `logits`.
+    /// Appends a token that the caller chose at `pos`, as if it had been drawn from `logits`.
     ///
     /// # Errors
-    /// As [`Sampler::sample`].
+    /// Those of [`Sampler::sample`].
     pub fn force(&mut self, logits: &[f32], pos: u64, token: TokenId) -> Result<(), SampleError> {
-        let words = self.dice.words(pos);
-        let memory = {
-            let _standard = FloatEnv::standard();
-            let mut left = after(&self.chain, logits, &self.state, &words, &mut self.scratch)?;
-            // What is left is gathered by this, which moves it: a place that was found before would
-            // be another's.
-            left.total();
-            let index = left.find(token);
-            learned(&self.chain, &self.state, &mut left, index)
-        };
-        self.take(token, memory);
+        let learned = self.teach(logits, pos, |learned| learned(token))?;
+        self.take(token, learned);
         Ok(())
     }
 
-    /// What [`State::memory`] would be after each of these tokens, had it been taken at `pos`;
-    /// nothing moves. A stage that learns can so go on from a token that somebody chooses later.
+    /// What [`State::learned`] would be after each of these tokens, had it been drawn at `pos`. The
+    /// state is unchanged. A stage that learns can so continue from a token that is chosen later.
     ///
     /// # Errors
-    /// As [`Sampler::sample`].
-    pub fn memory_after(
+    /// Those of [`Sampler::sample`].
+    pub fn learned_after(
         &mut self,
         logits: &[f32],
         pos: u64,
         tokens: &[TokenId],
-    ) -> Result<Vec<Option<[f64; 2]>>, SampleError> {
-        let _standard = FloatEnv::standard();
-        let words = self.dice.words(pos);
-        let mut left = after(&self.chain, logits, &self.state, &words, &mut self.scratch)?;
-        let one = |&token: &TokenId| {
-            // What is left is gathered by this, which moves it: a place that was found before would
-            // be another's.
-            left.total();
-            let index = left.find(token);
-            learned(&self.chain, &self.state, &mut left, index)
-        };
-        Ok(tokens.iter().map(one).collect())
+    ) -> Result<Vec<Option<Learned>>, SampleError> {
+        self.teach(logits, pos, |learned| tokens.iter().map(|&token| learned(token)).collect())
     }
 
-    fn take(&mut self, token: TokenId, memory: Option<[f64; 2]>) {
+    /// Runs the chain and calls `ask` with what the last stage would learn from a token.
+    fn teach<R>(
+        &mut self,
+        logits: &[f32],
+        pos: u64,
+        ask: impl FnOnce(&mut dyn FnMut(TokenId) -> Option<Learned>) -> R,
+    ) -> Result<R, SampleError> {
+        let _standard = FloatEnv::standard();
+        let words = self.dice.words(pos);
+        let Sampler { chain, state, scratch, .. } = self;
+        let nobody = &mut |_: &mut Candidates<'_>, _: Option<&Stage>| ();
+        let mut left = run(chain, logits, Limits::NONE, state, &words, scratch, nobody)?;
+        Ok(ask(&mut |token| {
+            // Weighing may gather the candidates, which moves them: find the token afterwards.
+            left.total();
+            let index = left.find(token);
+            learned(chain, state, &mut left, index)
+        }))
+    }
+
+    fn take(&mut self, token: TokenId, learned: Option<Learned>) {
         if self.chain.looks_back() {
             self.state.push(token);
         }
-        if let Some(memory) = memory {
-            self.state.remember(memory);
+        if let Some(learned) = learned {
+            self.state.learn(learned);
         }
     }
 }
 
-/// Lets the stages act in order; `watch` sees the candidates before the first and after each of
-/// them.
+/// Applies the limits and then the stages in order. `watch` is called with the candidates before the
+/// limits, and after each stage.
 pub(crate) fn run<'a>(
     chain: &Chain,
     logits: &'a [f32],
@@ -343,62 +354,34 @@ pub(crate) fn run<'a>(
     let mut left = Candidates::new(logits, candidates)?;
     watch(&mut left, None);
     limits.apply(&mut left)?;
-    let mut turn = Turn { state, words, n_random: 0, ids, lengths };
+    let mut context = Context { state, words, n_random: 0, ids, lengths };
     for stage in chain.stages() {
-        stage.apply(&mut left, &mut turn)?;
+        stage.apply(&mut left, &mut context)?;
         watch(&mut left, Some(stage));
     }
     Ok(left)
 }
 
-/// What the chain leaves where nothing else limits it and nobody watches.
-fn after<'a>(
-    chain: &Chain,
-    logits: &'a [f32],
-    state: &State,
-    words: &Words,
-    scratch: &'a mut StepScratch,
-) -> Result<Candidates<'a>, SampleError> {
-    run(chain, logits, Limits::NONE, state, words, scratch, &mut |_, _| ())
-}
-
-/// The draw, by rank: the index of the token.
-fn draw(left: &mut Candidates<'_>, word: u64) -> usize {
-    let target = (u128::from(word) * u128::from(left.total())) >> 64;
-    left.reach(target as u64)
-}
-
-fn learned(
-    chain: &Chain,
-    state: &State,
-    left: &mut Candidates<'_>,
-    index: Option<usize>,
-) -> Option<[f64; 2]> {
-    chain.stages().last().and_then(|stage| stage.learn(state.memory(), left, index))
-}
-
-/// A step with all its figures, and what the last stage learned from it.
-fn measured(
-    chain: &Chain,
-    logits: &[f32],
-    limits: Limits<'_>,
-    state: &State,
-    words: &Words,
-    scratch: &mut StepScratch,
-    with_shift: bool,
-) -> Result<(Draw, Option<[f64; 2]>), SampleError> {
+/// One step: runs the chain, draws by rank, lets the last stage learn, and computes the figures.
+fn step(inputs: Inputs<'_>, scratch: &mut StepScratch) -> Result<Outcome, SampleError> {
+    let Inputs { chain, logits, limits, state, words, figures } = inputs;
+    // The host may have changed the rounding mode or flush subnormals.
     let _standard = FloatEnv::standard();
     let (mut raw, mut raw_max, mut nucleus) = (Mass::default(), 0.0, None);
     let mut left = run(chain, logits, limits, state, words, scratch, &mut |left, stage| {
-        if stage.is_none() {
+        if stage.is_none() && figures != Figures::None {
             raw_max = left.max();
             raw = left.mass();
-            nucleus = with_shift.then(|| left.last_of_share(shift::NUCLEUS));
+            nucleus = (figures == Figures::Shift).then(|| left.last_of_share(shift::NUCLEUS));
         }
     })?;
-    let index = draw(&mut left, words.draw);
-    let memory = learned(chain, state, &mut left, Some(index));
+    let target = (u128::from(words.draw) * u128::from(left.total())) >> 64;
+    let index = left.reach(target as u64);
+    let learned = learned(chain, state, &mut left, Some(index));
     let (token, x) = left.token(index);
+    if figures == Figures::None {
+        return Ok(Outcome { token, learned, draw: None });
+    }
     let rank = left.rank(index) as u32;
     let (max, beta, survivors) = (left.max(), left.beta(), left.n() as u32);
     let last = left.mass();
@@ -412,14 +395,28 @@ fn measured(
         survivors,
         shift: nucleus.map(|nucleus| Shift::of(&mut left, logits, nucleus)),
     };
-    Ok((draw, memory))
+    Ok(Outcome { token, learned, draw: Some(draw) })
+}
+
+fn figures_of(outcome: &Outcome) -> Draw {
+    outcome.draw.expect("figures were asked for")
+}
+
+/// What the last stage learns from the token at `index`; `None` is one that the chain removed.
+fn learned(
+    chain: &Chain,
+    state: &State,
+    left: &mut Candidates<'_>,
+    index: Option<usize>,
+) -> Option<Learned> {
+    chain.stages().last().and_then(|stage| stage.learn(state.learned(), left, index))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// After the first step buffers have their size, whatever the later logits and chains need.
+    /// After the first step buffers have their final size, whatever later logits need.
     #[test]
     fn later_steps_allocate_nothing() {
         const V: usize = 20_000;
@@ -453,7 +450,7 @@ mod tests {
         }
     }
 
-    /// A token that somebody chose teaches what the same token teaches when it's drawn.
+    /// A forced token teaches what the same token teaches when it's drawn.
     #[test]
     fn a_token_teaches_the_same_drawn_or_forced() {
         let logits: Vec<f32> = (0..1000).map(|i| ((i * 7919) % 1000) as f32 * 0.02).collect();
@@ -464,10 +461,10 @@ mod tests {
             let mut forced = drawn.clone();
             for pos in 0..20 {
                 let token = drawn.sample(&logits, pos).unwrap();
-                let after = forced.memory_after(&logits, pos, &[TokenId(0), token]).unwrap();
+                let after = forced.learned_after(&logits, pos, &[TokenId(0), token]).unwrap();
                 forced.force(&logits, pos, token).unwrap();
                 assert_eq!(forced.state(), drawn.state(), "{chain} {pos}");
-                assert_eq!(after[1], drawn.state().memory(), "{chain} {pos}");
+                assert_eq!(after[1], drawn.state().learned(), "{chain} {pos}");
             }
         }
     }

@@ -1,10 +1,10 @@
-//! The logits that a chain has left: the model's own row with patches, or the survivors gathered
-//! from it.
+//! The logits of the candidates: the model's own row with patches, or the survivors gathered from
+//! it.
 //!
-//! As long as nothing was gathered the set is the model's row (masked tokens included) and an index
-//! is an id. Penalties and biases touch few tokens, so the groups they touch are copied and the row
-//! is not. Gathering puts the survivors and their ids into buffers, in the order of ids either way,
-//! so that "lower id" is always "lower index".
+//! Until survivors are gathered, the set is the model's row (masked tokens included) and an index is
+//! an id. Penalties and biases change few tokens: the groups of 64 that they change are copied, the
+//! row isn't. Gathering writes the survivors and their ids into buffers, in rising order of ids. So
+//! a lower index always means a lower id.
 
 use kelvin_kernels::{
     isa::Isa,
@@ -15,8 +15,8 @@ use crate::{TokenId, error::SampleError};
 
 /// Buffers of a set, kept from step to step.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Room {
-    /// Patched groups in rising order, each with the place of its copy in `copies`.
+pub(crate) struct SetBuffers {
+    /// Patched groups in rising order, each with the offset of its copy in `copies`.
     patched: Vec<(u32, u32)>,
     copies: Vec<f32>,
     /// The largest logit of each group.
@@ -25,11 +25,11 @@ pub(crate) struct Room {
     xs: Vec<f32>,
 }
 
-impl Room {
-    /// Room for `n` tokens.
+impl SetBuffers {
+    /// Allocates for `n` tokens.
     pub(crate) fn reserve(&mut self, n: usize) {
         if self.xs.len() < n + SLACK {
-            // Fresh zeroed vectors, so that memory a chain never touches is never really taken.
+            // Zeroed vectors: pages that a chain never touches are never mapped.
             self.ids = vec![0; n + SLACK];
             self.xs = vec![0.0; n + SLACK];
             let groups = n.div_ceil(GROUP);
@@ -44,10 +44,10 @@ impl Room {
     }
 }
 
-/// See the top of the file.
+/// The logits of the candidates; see the top of the file.
 pub(crate) struct Set<'a> {
     base: &'a [f32],
-    room: &'a mut Room,
+    buffers: &'a mut SetBuffers,
     gathered: bool,
     len: usize,
     /// The largest logit of the set.
@@ -57,19 +57,22 @@ pub(crate) struct Set<'a> {
 }
 
 impl<'a> Set<'a> {
-    /// Looks at all logits once and refuses bad ones.
-    pub(crate) fn new(base: &'a [f32], room: &'a mut Room) -> Result<Set<'a>, SampleError> {
+    /// Scans all logits once and refuses NaN and +inf.
+    pub(crate) fn new(
+        base: &'a [f32],
+        buffers: &'a mut SetBuffers,
+    ) -> Result<Set<'a>, SampleError> {
         if base.is_empty() {
             return Err(SampleError::Empty);
         }
         if base.len() > crate::MAX_VOCAB {
             return Err(SampleError::TooMany { found: base.len() });
         }
-        room.reserve(base.len());
-        room.patched.clear();
-        room.copies.clear();
-        room.maxima.resize(base.len().div_ceil(GROUP), 0.0);
-        let scan = logits::scan(Isa::best(), base, &mut room.maxima);
+        buffers.reserve(base.len());
+        buffers.patched.clear();
+        buffers.copies.clear();
+        buffers.maxima.resize(base.len().div_ceil(GROUP), 0.0);
+        let scan = logits::scan(Isa::best(), base, &mut buffers.maxima);
         if !scan.fine {
             let first = base.iter().position(|x| x.is_nan() || *x == f32::INFINITY);
             let index = first.expect("a bad logit was seen");
@@ -78,10 +81,10 @@ impl<'a> Set<'a> {
         if scan.max == f32::NEG_INFINITY {
             return Err(SampleError::AllMasked { count: base.len() });
         }
-        Ok(Set { base, room, gathered: false, len: base.len(), max: scan.max, min: scan.min })
+        Ok(Set { base, buffers, gathered: false, len: base.len(), max: scan.max, min: scan.min })
     }
 
-    /// How many indices there are; before anything is gathered some of them may be masked.
+    /// The number of indices. Until survivors are gathered, some of them may be masked.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -91,7 +94,7 @@ impl<'a> Set<'a> {
         self.base.len()
     }
 
-    /// The smallest logit that isn't masked, and whether any may be.
+    /// The smallest logit that isn't masked, and whether any logit may be masked.
     pub(crate) fn least(&self) -> (f32, bool) {
         if self.is_row() && self.min > f32::NEG_INFINITY {
             return (self.min, false);
@@ -100,47 +103,47 @@ impl<'a> Set<'a> {
         (least.fold(f32::INFINITY, f32::min), true)
     }
 
-    /// Whether the set is still the model's row as it came.
+    /// Whether the set is the model's row without a patch.
     fn is_row(&self) -> bool {
-        !self.gathered && self.room.patched.is_empty()
+        !self.gathered && self.buffers.patched.is_empty()
     }
 
-    /// How many logits aren't masked.
+    /// The number of logits that aren't masked.
     pub(crate) fn count_unmasked(&self) -> usize {
         self.runs().map(|(_, xs)| logits::count_unmasked(Isa::best(), xs)).sum()
     }
 
     /// The largest logit of each group.
     pub(crate) fn maxima(&self) -> &[f32] {
-        &self.room.maxima
+        &self.buffers.maxima
     }
 
     /// The logits of group `g`.
     pub(crate) fn group(&self, g: usize) -> &[f32] {
         let range = g * GROUP..self.len.min((g + 1) * GROUP);
         if self.gathered {
-            return &self.room.xs[range];
+            return &self.buffers.xs[range];
         }
-        match self.room.patched.binary_search_by_key(&(g as u32), |&(g, _)| g) {
-            Ok(i) => &self.room.copies[self.room.patched[i].1 as usize..][..range.len()],
+        match self.buffers.patched.binary_search_by_key(&(g as u32), |&(g, _)| g) {
+            Ok(i) => &self.buffers.copies[self.buffers.patched[i].1 as usize..][..range.len()],
             Err(_) => &self.base[range],
         }
     }
 
     /// The groups whose maximum is at least `x`, with their numbers and logits.
     pub(crate) fn groups_from(&self, x: f32) -> impl Iterator<Item = (usize, &[f32])> {
-        let high = self.room.maxima.iter().enumerate().filter(move |&(_, &max)| max >= x);
+        let high = self.buffers.maxima.iter().enumerate().filter(move |&(_, &max)| max >= x);
         high.map(|(g, _)| (g, self.group(g)))
     }
 
-    /// Slices that hold all groups whose maximum is at least `x`, and few others, each with the
-    /// index of its first logit: a loop over many groups costs less than many loops.
+    /// Slices that hold all groups whose maximum is at least `x`, and few others, each with the index
+    /// of its first logit. One loop over a long slice is faster than many short loops.
     pub(crate) fn parts_from(&self, x: f32) -> impl Iterator<Item = (usize, &[f32])> {
-        /// Of so many low groups it costs less to look at them than to stop before them.
+        /// So many low groups are faster to scan than to skip.
         const GAP: usize = 2;
-        let maxima = &self.room.maxima;
-        let row = if self.gathered { &self.room.xs[..self.len] } else { self.base };
-        let alone = !self.gathered && !self.room.patched.is_empty();
+        let maxima = &self.buffers.maxima;
+        let row = if self.gathered { &self.buffers.xs[..self.len] } else { self.base };
+        let alone = !self.gathered && !self.buffers.patched.is_empty();
         let mut next = 0;
         std::iter::from_fn(move || {
             let begin = next + maxima[next..].iter().position(|&max| max >= x)?;
@@ -162,22 +165,22 @@ impl<'a> Set<'a> {
 
     /// The id at an index.
     pub(crate) fn id(&self, index: usize) -> TokenId {
-        TokenId(if self.gathered { self.room.ids[index] } else { index as u32 })
+        TokenId(if self.gathered { self.buffers.ids[index] } else { index as u32 })
     }
 
     /// The index of a token, if it's in the set.
     pub(crate) fn find(&self, token: TokenId) -> Option<usize> {
         if self.gathered {
-            return self.room.ids[..self.len].binary_search(&token.0).ok();
+            return self.buffers.ids[..self.len].binary_search(&token.0).ok();
         }
         let index = token.index();
         (index < self.len && self.get(index) > f32::NEG_INFINITY).then_some(index)
     }
 
-    /// The logits in few slices, each with the index of its first one (a multiple of `GROUP`), in
-    /// order.
+    /// The logits in order, in few slices, each with the index of its first logit (a multiple of
+    /// `GROUP`).
     pub(crate) fn runs(&self) -> impl Iterator<Item = (usize, &[f32])> {
-        let Room { patched, copies, xs, .. } = &*self.room;
+        let SetBuffers { patched, copies, xs, .. } = &*self.buffers;
         let base = if self.gathered { &xs[..self.len] } else { self.base };
         let patched = if self.gathered { &[] } else { &patched[..] };
         let (mut next, mut i) = (0, 0);
@@ -199,7 +202,7 @@ impl<'a> Set<'a> {
         })
     }
 
-    /// Changes the logits of the tokens `ids` that are left by `change(id, x)`.
+    /// Replaces the logits of those of the tokens `ids` that are in the set by `change(id, x)`.
     pub(crate) fn patch(
         &mut self,
         ids: impl Iterator<Item = u32>,
@@ -208,14 +211,14 @@ impl<'a> Set<'a> {
         if self.gathered {
             for id in ids {
                 if let Some(index) = self.find(TokenId(id)) {
-                    let x = &mut self.room.xs[index];
+                    let x = &mut self.buffers.xs[index];
                     *x = change(id, *x);
                 }
             }
             self.drop_masked();
             return;
         }
-        let Room { patched, copies, maxima, .. } = &mut *self.room;
+        let SetBuffers { patched, copies, maxima, .. } = &mut *self.buffers;
         for id in ids {
             let g = id as usize / GROUP;
             let place = match patched.binary_search_by_key(&(g as u32), |&(g, _)| g) {
@@ -240,16 +243,16 @@ impl<'a> Set<'a> {
         self.max = largest(maxima);
     }
 
-    /// Replaces every logit by `change(index, x)`, after gathering.
+    /// Gathers the unmasked tokens and replaces every logit by `change(index, x)`.
     pub(crate) fn rewrite(&mut self, mut change: impl FnMut(usize, f32) -> f32) {
         self.gather(UNMASKED);
-        for (index, x) in self.room.xs[..self.len].iter_mut().enumerate() {
+        for (index, x) in self.buffers.xs[..self.len].iter_mut().enumerate() {
             *x = change(index, *x);
         }
         self.refresh();
     }
 
-    /// Gathers the tokens that a bound admits; its logit isn't -inf.
+    /// Gathers the tokens that a bound admits. The bound's logit isn't -inf.
     pub(crate) fn gather(&mut self, bound: Bound) {
         self.gather_by(
             bound.x,
@@ -258,7 +261,7 @@ impl<'a> Set<'a> {
         );
     }
 
-    /// Gathers the tokens that are near.
+    /// Gathers the tokens near a center.
     pub(crate) fn gather_near(&mut self, near: &Near) {
         self.gather_by(
             near.from,
@@ -274,8 +277,8 @@ impl<'a> Set<'a> {
         self.refresh();
     }
 
-    /// Gathers from the row, where groups below `from` have nothing to give, with `select`; or
-    /// keeps of what is gathered already what `keep` accepts by logit, index and id.
+    /// Gathers tokens. From the row, `select` picks them, and groups whose maximum is below `from` are
+    /// skipped. From gathered tokens, `keep` picks them by logit, index and id.
     fn gather_by(
         &mut self,
         from: f32,
@@ -285,41 +288,41 @@ impl<'a> Set<'a> {
         if self.gathered {
             self.filter(keep);
         } else {
-            // Buffers leave the set for as long as they're filled from it.
+            // The buffers are moved out while they are filled from the set.
             let (mut ids, mut xs) =
-                (std::mem::take(&mut self.room.ids), std::mem::take(&mut self.room.xs));
+                (std::mem::take(&mut self.buffers.ids), std::mem::take(&mut self.buffers.xs));
             let mut n = 0;
             for (first, part) in self.parts_from(from) {
                 n += select(part, first as u32, &mut ids[n..], &mut xs[n..]);
             }
-            (self.room.ids, self.room.xs) = (ids, xs);
+            (self.buffers.ids, self.buffers.xs) = (ids, xs);
             self.len = n;
             self.gathered = true;
         }
         self.refresh();
     }
 
-    /// Keeps some of what is gathered.
+    /// Keeps those of the gathered tokens that `keep` accepts.
     fn filter(&mut self, keep: impl Fn(f32, usize, u32) -> bool) {
-        let Room { ids, xs, .. } = &mut *self.room;
+        let SetBuffers { ids, xs, .. } = &mut *self.buffers;
         let mut kept = 0;
         for i in 0..self.len {
             let (x, id) = (xs[i], ids[i]);
-            // Written at the end whether it stays or not: no branch to mispredict.
+            // Written at the end whether it is kept or not: there is no branch to mispredict.
             (xs[kept], ids[kept]) = (x, id);
             kept += usize::from(keep(x, i, id));
         }
         self.len = kept;
     }
 
-    /// Gathers these tokens of the set.
+    /// Gathers these tokens, given in rising order of ids.
     pub(crate) fn gather_ids(&mut self, ids: impl Iterator<Item = u32>) {
         let mut n = 0;
         for id in ids {
             if let Some(index) = self.find(TokenId(id)) {
-                // Ids rise, so what is overwritten has been passed already.
-                self.room.xs[n] = self.get(index);
-                self.room.ids[n] = id;
+                // Ids rise, so the overwritten places were read before.
+                self.buffers.xs[n] = self.get(index);
+                self.buffers.ids[n] = id;
                 n += 1;
             }
         }
@@ -332,9 +335,9 @@ impl<'a> Set<'a> {
         self.gather(UNMASKED);
     }
 
-    /// The maxima of gathered logits.
+    /// Recomputes the maxima of the gathered logits.
     fn refresh(&mut self) {
-        let Room { xs, maxima, .. } = &mut *self.room;
+        let SetBuffers { xs, maxima, .. } = &mut *self.buffers;
         maxima.clear();
         maxima.extend(xs[..self.len].chunks(GROUP).map(largest));
         self.max = largest(maxima);
@@ -345,7 +348,7 @@ impl<'a> Set<'a> {
 pub(crate) const UNMASKED: Bound = Bound { x: f32::MIN, index: usize::MAX };
 
 fn largest(xs: &[f32]) -> f32 {
-    // Eight side by side: one alone waits for the comparison before it.
+    // Eight lanes: a single one would wait for the comparison before it.
     let larger = |max: f32, x: f32| if x > max { x } else { max };
     let (eights, rest) = xs.as_chunks::<8>();
     let mut lanes = [f32::NEG_INFINITY; 8];

@@ -1,13 +1,13 @@
-//! The softmax itself: for numbers that somebody typed, and for one token of a model's logits.
+//! Softmax in f64: of typed numbers, and for one token of a model's logits.
 
 use crate::{SampleError, TokenId};
 
-/// exp(x_i/T) / Σ exp(x_j/T) in f64, in the order of `logits`; T = ∞ is uniform, T = 0 is all on
-/// the first largest one.
+/// exp(x_i/T) / Σ exp(x_j/T) in f64, in the order of `logits`. At T = ∞ all are equal; at T = 0 the
+/// first of the largest has everything.
 ///
-/// A pure view: it draws nothing and knows no chain. -inf is a masked entry, its probability is 0.
-/// `None` if there is nothing to share out (no entries, or all masked), if a logit is NaN or +inf,
-/// or if `t` is NaN or negative.
+/// For views: nothing is drawn and no chain is applied. -inf is a masked entry with probability 0.
+/// `None` if there are no entries, if all are masked, if a logit is NaN or +inf, or if `t` is NaN or
+/// negative.
 ///
 /// ```
 /// let p = kelvin_sampling::softmax(&[1.0, 2.0], 5.0).expect("numbers");
@@ -27,7 +27,7 @@ pub fn softmax(logits: &[f64], t: f64) -> Option<Vec<f64>> {
     }
     let weight = |&x: &f64| match x {
         f64::NEG_INFINITY => 0.0,
-        // A difference of 0 divided by a T that rounds to 0 or ∞ must not become NaN.
+        // 0 divided by a T that rounds to 0 or ∞ must not become NaN.
         _ if x == max || t == f64::INFINITY => 1.0,
         _ => libm::exp((x - max) / t),
     };
@@ -36,22 +36,21 @@ pub fn softmax(logits: &[f64], t: f64) -> Option<Vec<f64>> {
     Some(weights.into_iter().map(|w| w / total).collect())
 }
 
-/// -ln p of a token under a model's own logits, in nats, as [`crate::Distribution::surprisal`] of
-/// the neutral chain, but in one pass that keeps nothing: for those who score a text. All in f64; ∞
-/// for a masked token.
+/// -ln p of a token under a model's own logits, in nats: [`crate::Distribution::surprisal`] of the
+/// neutral chain, in one pass without buffers. For scoring texts. All in f64; ∞ for a masked token.
 ///
 /// # Errors
-/// No logits, NaN or +inf among them, all masked, or a token that they don't have.
+/// If there are no logits, if one is NaN or +inf, if all are masked, or if there is no such token.
 pub fn surprisal(logits: &[f32], token: TokenId) -> Result<f64, SampleError> {
     let (max, x) = checked(logits, token)?;
     let z: f64 = logits.iter().map(|&x| libm::exp(f64::from(x) - max)).sum();
     Ok(libm::log(z) - (x - max))
 }
 
-/// The same, and the entropy of the distribution that the token is one of.
+/// [`surprisal`] and the entropy of the whole distribution, both in nats.
 ///
 /// # Errors
-/// As [`surprisal`].
+/// Those of [`surprisal`].
 pub fn surprisal_and_entropy(logits: &[f32], token: TokenId) -> Result<(f64, f64), SampleError> {
     let (max, x) = checked(logits, token)?;
     let (mut z, mut moment) = (0.0, 0.0);
@@ -68,7 +67,7 @@ pub fn surprisal_and_entropy(logits: &[f32], token: TokenId) -> Result<(f64, f64
     Ok((ln_z - (x - max), ln_z - moment / z))
 }
 
-/// The largest logit and the token's, if there is a distribution and a token.
+/// The largest logit and the token's, after checking both.
 fn checked(logits: &[f32], token: TokenId) -> Result<(f64, f64), SampleError> {
     if logits.is_empty() {
         return Err(SampleError::Empty);

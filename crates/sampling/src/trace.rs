@@ -1,4 +1,4 @@
-//! Logits and a chain in; what each of its stages did, and where tokens stood on the way, out.
+//! What each stage of a chain does to one row of logits, and where chosen tokens stand after it.
 
 use kelvin_kernels::float_env::FloatEnv;
 
@@ -12,7 +12,7 @@ use crate::{
     weights::Mass,
 };
 
-/// The way of one row of logits through a chain.
+/// A row of logits through a chain, stage by stage.
 ///
 /// ```
 /// use kelvin_sampling::{Chain, State, TokenId, Trace, Words};
@@ -30,7 +30,7 @@ use crate::{
 pub struct Trace {
     chain: Chain,
     stages: Vec<StageReport>,
-    /// For each token that was asked for, its places.
+    /// The places of each watched token.
     places: Vec<Vec<Option<Place>>>,
     distribution: Distribution,
 }
@@ -48,7 +48,7 @@ pub struct StageReport {
     pub entropy_before: f64,
     /// Entropy after it, in nats.
     pub entropy_after: f64,
-    /// The part of the mass before it that it removed, in [0, 1).
+    /// The share of the mass before it that it removed, in [0, 1).
     pub mass_removed: f64,
 }
 
@@ -57,18 +57,19 @@ pub struct StageReport {
 pub struct Place {
     /// Its probability, renormalised over the survivors.
     pub probability: f64,
-    /// -ln p, in nats: exact to about 1e-6 far below the smallest probability.
+    /// -ln p in nats, exact to about 1e-6 even where p is too small for a weight.
     pub surprisal: f64,
-    /// How many survivors stand before it in descending order.
+    /// How many survivors precede it in descending order.
     pub rank: usize,
 }
 
 impl Trace {
-    /// What each stage of `chain` does to `logits` in the midst of a sequence, with the random
-    /// words of the position ([`crate::Dice::words`]), and where the tokens `watched` stand.
+    /// What each stage of `chain` does to `logits` within a sequence, with the random words of the
+    /// position ([`crate::Dice::words`]), and where the tokens `watched` stand.
     ///
     /// # Errors
-    /// As [`crate::Sampler::sample`]. A watched token that the vocabulary doesn't have is nowhere.
+    /// Those of [`crate::Sampler::sample`]. A watched token that the vocabulary doesn't have isn't an
+    /// error: it has no place.
     pub fn new(
         logits: &[f32],
         chain: &Chain,
@@ -83,7 +84,7 @@ impl Trace {
         let mut before = None;
         let left =
             run(chain, logits, Limits::NONE, state, words, &mut scratch, &mut |left, stage| {
-                let now = Moment::of(left);
+                let now = Snapshot::of(left);
                 for (places, &token) in places.iter_mut().zip(watched) {
                     places.push(place(left, &now.mass, token));
                 }
@@ -98,7 +99,7 @@ impl Trace {
     /// The limit T = ∞, at the start of a sequence; see [`Distribution::at_infinity`].
     ///
     /// # Errors
-    /// As [`Trace::new`].
+    /// Those of [`Trace::new`].
     pub fn at_infinity(
         logits: &[f32],
         chain: &Chain,
@@ -107,7 +108,7 @@ impl Trace {
         Trace::new(logits, &chain.at_infinity(), &State::default(), &Words::default(), watched)
     }
 
-    /// The chain; a view at T = ∞ has `temp=inf` in it, which a chain that draws can't.
+    /// The chain. At T = ∞ it contains `temp=inf`, which a chain that draws can't have.
     pub fn chain(&self) -> &Chain {
         &self.chain
     }
@@ -117,8 +118,8 @@ impl Trace {
         &self.stages
     }
 
-    /// Where the `i`-th watched token stood: raw, before the first stage, and then after each of
-    /// them; none where it was gone.
+    /// Where the `i`-th watched token stood: before the first stage (raw), and after each stage.
+    /// `None` where it had been removed.
     ///
     /// # Panics
     /// If fewer tokens were watched.
@@ -126,29 +127,29 @@ impl Trace {
         &self.places[i]
     }
 
-    /// What the whole chain left.
+    /// The final distribution.
     pub fn distribution(&self) -> &Distribution {
         &self.distribution
     }
 }
 
 /// The candidates between two stages.
-struct Moment {
+struct Snapshot {
     survivors: usize,
     mass: Mass,
     /// Every survivor with its weight, in the order of ids.
     weights: Vec<(TokenId, u64)>,
 }
 
-impl Moment {
-    fn of(left: &mut Candidates<'_>) -> Moment {
-        Moment { survivors: left.n(), mass: left.mass(), weights: left.weights() }
+impl Snapshot {
+    fn of(left: &mut Candidates<'_>) -> Snapshot {
+        Snapshot { survivors: left.n(), mass: left.mass(), weights: left.weights() }
     }
 }
 
-fn report(stage: &Stage, before: &Moment, now: &Moment) -> StageReport {
-    // Both are in the order of ids, and nothing comes back. Weights of before: whatever a stage
-    // does to logits, only tokens that are gone count as removed.
+fn report(stage: &Stage, before: &Snapshot, now: &Snapshot) -> StageReport {
+    // Both are in rising order of ids, and no token comes back. The weights are those before the
+    // stage: a stage that changes logits removes no mass, only one that removes tokens does.
     let mut weights = before.weights.iter();
     let weight =
         |(token, _): &(TokenId, u64)| weights.find(|(id, _)| id == token).map_or(0, |&(_, w)| w);
@@ -165,7 +166,7 @@ fn report(stage: &Stage, before: &Moment, now: &Moment) -> StageReport {
 
 fn place(left: &Candidates<'_>, mass: &Mass, token: TokenId) -> Option<Place> {
     let index = left.find(token)?;
-    // `+ 0.0` keeps a certain token's -0 out of sight.
+    // `+ 0.0` turns the -0 of a certain token into 0.
     let surprisal = mass.surprisal(left.token(index).1, left.max(), left.beta()) + 0.0;
     Some(Place { probability: libm::exp(-surprisal), surprisal, rank: left.rank(index) })
 }

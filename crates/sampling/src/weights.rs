@@ -1,16 +1,16 @@
-//! What a weight is: the one number on which draws and truncations by mass rest.
+//! Weights: whole numbers in place of probabilities, for draws and for truncations by mass.
 
 use kelvin_kernels::{exp::exp, logits};
 
 /// The weight of the likeliest token: weights are in units of 2^-45.
 pub(crate) const ONE: u64 = logits::ONE;
-/// The largest vocabulary: totals fit into u64 as long as V < 2^19.
+/// The largest vocabulary. Totals fit into u64 as long as V < 2^19.
 pub const MAX_VOCAB: usize = logits::MAX_LEN;
 
 /// The weight of a token whose logit is `d <= 0` above the largest: round(2^45 · exp(d)), half to
 /// even.
 ///
-/// 2^45 · exp(d) is exact in f64, so the only roundings are those of exp itself (f32) and this one.
+/// 2^45 · exp(d) is exact in f64, so the only roundings are that of exp itself (f32) and this one.
 ///
 /// ```
 /// assert_eq!(kelvin_sampling::weight(0.0), 1 << 45);
@@ -22,8 +22,8 @@ pub fn weight(d: f32) -> u64 {
 
 /// The least whole weight that is at least `share` of `total`: the f64 product rounded up.
 ///
-/// Every stage that compares a token's mass, or a sum of masses, with a share of the whole compares
-/// whole numbers with this one.
+/// Every stage that compares a weight, or a sum of weights, with a share of the total compares it
+/// with this whole number.
 pub(crate) fn share_of(share: f64, total: u64) -> u64 {
     // A float cast saturates, so a share above 1 asks for more than there is.
     libm::ceil(share * total as f64) as u64

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use kelvin_engine::{TokenId, generate::Ends, tokenizer::Tokenizer};
-use kelvin_sampling::{Chain, Dice, Mask, Profile, Sampler, Stage, Temp};
+use kelvin_sampling::{
+    Chain, Dice, Field, FieldKind, Mask, Profile, STAGES, Sampler, Stage, StageInfo, Temp,
+};
 use serde_json::Value;
 
 use super::{
@@ -15,17 +17,6 @@ use super::{
     problem::Problem,
     scores::LogprobsStage,
 };
-
-/// The single settings by their names in the API, the names of their stages, and what vLLM's
-/// clients write for "off".
-const SETTINGS: &[(&str, &str, Option<f64>)] = &[
-    ("top_p", "top_p", None),
-    ("top_k", "top_k", Some(-1.0)),
-    ("min_p", "min_p", None),
-    ("repetition_penalty", "repetition", None),
-    ("frequency_penalty", "frequency", None),
-    ("presence_penalty", "presence", None),
-];
 
 /// Parameters that may say what is so anyway, and with which values.
 const AS_IT_IS: &[(&str, &[&str])] = &[
@@ -164,6 +155,15 @@ impl Controls {
     }
 }
 
+/// The fields that take a number and become a stage, from the table of stages.
+pub(crate) fn fields_of_stages() -> Vec<(&'static StageInfo, Field)> {
+    let number = |field: &Field| field.kind != FieldKind::Own;
+    let with_field = |info: &'static StageInfo| Some((info, info.field.filter(number)?));
+    let mut fields: Vec<_> = STAGES.iter().filter_map(with_field).collect();
+    fields.sort_by_key(|(info, _)| info.listing_order());
+    fields
+}
+
 /// `sampler` as it stands, or the single settings in the order of `profile`; at `temperature`, or
 /// once at each of `temperatures`.
 fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem> {
@@ -173,12 +173,12 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         .map_err(|error| Problem::parameter("profile", error.to_string()))?;
     let mut settings: Vec<Stage> = Vec::new();
     let mut first = None;
-    for &(name, stage, off) in SETTINGS {
-        let Some(value) = fields.number(name)? else { continue };
-        let value = if Some(value) == off { 0.0 } else { value };
-        let stage = rules.stage(&format!("{stage}={value}"));
-        settings.push(stage.map_err(|error| Problem::parameter(name, error.to_string()))?);
-        first = first.or(Some(name));
+    for (info, field) in fields_of_stages() {
+        let Some(value) = fields.number(field.name)? else { continue };
+        let value = if Some(value) == field.off { 0.0 } else { value };
+        let stage = rules.stage(&format!("{}={value}", info.name));
+        settings.push(stage.map_err(|error| Problem::parameter(field.name, error.to_string()))?);
+        first = first.or(Some(field.name));
     }
     if let Some(bias) = bias(fields, vocab_size)? {
         settings.push(bias);

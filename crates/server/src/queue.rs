@@ -18,7 +18,7 @@ use kelvin_engine::{
     TokenId,
     generate::{Constraint, Ends, FinishReason},
 };
-use kelvin_sampling::{Draw, Sampler};
+use kelvin_sampling::{Draw, Learned, Sampler};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
@@ -89,7 +89,7 @@ pub(crate) enum Event {
         draw: Draw,
         scored: Option<Scored>,
         /// What a stage of its chain that learns knows now.
-        memory: Option<[f64; 2]>,
+        learned: Option<Learned>,
     },
     /// A choice has ended, with what was held back of its text.
     End { choice: usize, text: String, reason: FinishReason },

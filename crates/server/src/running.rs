@@ -138,8 +138,8 @@ impl Running {
             let (choice, scored) = (writer.choice, writer.scored.take());
             if let Some(draw) = taken.draw {
                 n_new += 1;
-                let memory = writer.column.state().memory();
-                let token = Event::Token { choice, text: taken.text, draw, scored, memory };
+                let learned = writer.column.state().learned();
+                let token = Event::Token { choice, text: taken.text, draw, scored, learned };
                 let _ = job.events.send(token);
             }
             if let Some((text, reason)) = taken.end {

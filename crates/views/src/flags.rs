@@ -1,34 +1,8 @@
 //! Writes an engine's settings in the form in which users type them: command-line flags, lines of a
 //! file, arguments of a call.
 
+use kelvin_sampling::{Engine, STAGES};
 use serde_json::{Map, Value};
-
-/// llama.cpp's flags by the names of its server's settings.
-const LLAMA: &[(&str, &str)] = &[
-    ("temperature", "--temp"),
-    ("top_k", "--top-k"),
-    ("top_p", "--top-p"),
-    ("min_p", "--min-p"),
-    ("typical_p", "--typical"),
-    ("top_n_sigma", "--top-nsigma"),
-    ("xtc_probability", "--xtc-probability"),
-    ("xtc_threshold", "--xtc-threshold"),
-    ("dynatemp_range", "--dynatemp-range"),
-    ("dynatemp_exponent", "--dynatemp-exp"),
-    ("dry_multiplier", "--dry-multiplier"),
-    ("dry_base", "--dry-base"),
-    ("dry_allowed_length", "--dry-allowed-length"),
-    ("dry_penalty_last_n", "--dry-penalty-last-n"),
-    ("repeat_penalty", "--repeat-penalty"),
-    ("repeat_last_n", "--repeat-last-n"),
-    ("presence_penalty", "--presence-penalty"),
-    ("frequency_penalty", "--frequency-penalty"),
-    ("adaptive_target", "--adaptive-target"),
-    ("adaptive_decay", "--adaptive-decay"),
-    ("mirostat", "--mirostat"),
-    ("mirostat_tau", "--mirostat-ent"),
-    ("mirostat_eta", "--mirostat-lr"),
-];
 
 /// What is typed for `engine`, if it has such a form beside JSON.
 pub fn flags(engine: &str, settings: &Map<String, Value>) -> Option<String> {
@@ -47,7 +21,7 @@ pub fn flags(engine: &str, settings: &Map<String, Value>) -> Option<String> {
 fn llama(settings: &Map<String, Value>) -> String {
     let mut parts = vec!["llama-cli -m MODEL.gguf".to_string()];
     for (key, value) in settings {
-        if let Some((_, flag)) = LLAMA.iter().find(|(name, _)| name == key) {
+        if let Some(flag) = llama_flag(key) {
             parts.push(format!("{flag} {value}"));
         }
     }
@@ -71,6 +45,14 @@ fn llama(settings: &Map<String, Value>) -> String {
         parts.push(format!("--samplers '{}'", names.join(";")));
     }
     parts.join(" \\\n  ")
+}
+
+/// llama.cpp's flag for a setting of its server.
+fn llama_flag(setting: &str) -> Option<&'static str> {
+    let there = STAGES.iter().filter_map(|info| info.counterpart(Engine::LlamaCpp));
+    let mut settings = there.flat_map(|counterpart| counterpart.settings);
+    let found = settings.find(|other| other.name == setting)?;
+    (!found.flag.is_empty()).then_some(found.flag)
 }
 
 /// A text as a POSIX shell takes it, with the escapes that llama.cpp reads in a breaker.
@@ -145,17 +127,19 @@ mod tests {
     /// A setting without a flag would be lost without a word.
     #[test]
     fn every_setting_of_llama_has_a_flag() {
-        let chain = "bias=1:1 | repetition=1.1,window:64 | frequency=0.1,window:64,scope:prompt+output | presence=0.1,window:64,scope:prompt+output \
-                     | dry=0.8 | top_n_sigma=1 | top_k=4 | typical=0.9 | top_p=0.9 | min_p=0.1 | xtc=0.5 | dynatemp=0.5..1.5 | adaptive_p=0.5";
-        let translation = translate(&chain.parse().unwrap(), "llama.cpp".parse().unwrap()).unwrap();
-        assert_eq!(translation.missing, Vec::<String>::new());
-        for key in translation.settings.keys() {
-            let own = ["logit_bias", "samplers", "dry_sequence_breakers"].contains(&key.as_str());
-            assert!(
-                own || LLAMA.iter().any(|(name, _)| name == key),
-                "{key}: {}",
-                json!(translation.settings)
-            );
+        let of_lists = ["logit_bias", "samplers", "dry_sequence_breakers"];
+        let has_flag = |name: &str| of_lists.contains(&name) || llama_flag(name).is_some();
+        for info in STAGES {
+            let there = info.counterpart(Engine::LlamaCpp);
+            for setting in there.map_or(&[][..], |there| there.settings) {
+                assert!(has_flag(setting.name), "{}: {}", info.name, setting.name);
+            }
+            // What is written for a stage, by a table or by code of its own.
+            let profile = Engine::LlamaCpp.name().parse().unwrap();
+            let translation = translate(&info.example().parse().unwrap(), profile).unwrap();
+            for name in translation.settings.keys() {
+                assert!(has_flag(name), "{}: {}", info.name, json!(translation.settings));
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::{
     args::{CacheType, FetchArgs},
-    sampling_args::StageArgs,
+    sampling_args::{StageArgs, not_beside_a_chain},
 };
 
 /// `sweep`.
@@ -87,8 +87,7 @@ pub(crate) struct SweepArgs {
     #[command(flatten)]
     pub(crate) stages: StageArgs,
     /// A whole chain, in which {…} makes a grid; may be given several times
-    #[arg(long, value_name = "CHAIN", help_heading = "Sampling", conflicts_with_all = ["profile", "top_k", "top_p", "min_p",
-        "top_n_sigma", "typical", "xtc", "repeat_penalty", "frequency_penalty", "presence_penalty", "dry", "mirostat", "logit_bias"])]
+    #[arg(long, value_name = "CHAIN", help_heading = "Sampling", conflicts_with_all = not_beside_a_chain())]
     pub(crate) sampler: Vec<String>,
     /// Order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai
     #[arg(long, value_name = "NAME", help_heading = "Sampling")]

@@ -1,4 +1,4 @@
-//! What stages do to the working set: heat it, cut it, change its logits.
+//! The operations of stages on candidates: scale by a temperature, truncate, change logits.
 
 use kelvin_kernels::logits::{GROUP, Near, scaled};
 
@@ -9,12 +9,12 @@ use crate::{
 };
 
 impl Candidates<'_> {
-    /// Multiplies the temperature by `t` in (0, ∞]; ∞ is the uniform distribution, for views.
+    /// Multiplies the temperature by `t` in (0, ∞]. ∞ gives the uniform distribution, for views.
     pub(crate) fn heat(&mut self, t: f64) {
         if self.temperature == 0.0 {
             return;
         }
-        // A long chain may leave the range of f64, but neither 0 nor ∞ is what was asked for.
+        // The product of a long chain may leave the range of f64; neither 0 nor ∞ was asked for.
         let product = (self.temperature * t).max(f64::MIN_POSITIVE);
         self.temperature = if t == f64::INFINITY { t } else { product.min(f64::MAX) };
         let beta = match self.temperature {
@@ -27,7 +27,7 @@ impl Candidates<'_> {
         }
     }
 
-    /// T = 0: the likeliest token alone.
+    /// T = 0: keeps the likeliest token alone.
     pub(crate) fn freeze(&mut self) {
         let max = self.set.max;
         let (g, group) = self.set.groups_from(max).next().expect("a group holds the largest logit");
@@ -37,11 +37,11 @@ impl Candidates<'_> {
         self.temperature = 0.0;
     }
 
-    /// Keeps the first `k` in descending order (all, if there are no more than k), and with `ties`
-    /// those equal to the k-th as well.
+    /// Keeps the first `k` tokens in descending order (all, if there are fewer), and with `ties` also
+    /// those that tie with the k-th.
     pub(crate) fn keep_first(&mut self, k: usize, ties: bool) {
         self.settle();
-        // Counting masked tokens takes a look at the row, which a small k makes needless.
+        // Counting masked tokens scans the row; a small k makes that needless.
         if k >= self.set.len()
             || (self.set.maxima().iter().filter(|&&x| x >= f32::MIN).count() < k && k >= self.n())
         {
@@ -57,7 +57,7 @@ impl Candidates<'_> {
         }
     }
 
-    /// Keeps tokens until the mass before the next one is at least `ceil(p·total)`; p < 1.
+    /// Keeps tokens in descending order until their mass is at least `ceil(p·total)`; p < 1.
     pub(crate) fn keep_mass(&mut self, p: f64) {
         let total = self.total();
         let needed = share_of(p, total).clamp(1, total);
@@ -75,7 +75,7 @@ impl Candidates<'_> {
         self.keep_while(|x| (x - max) * beta >= d);
     }
 
-    /// Keeps tokens that weigh at least `least`, and the likeliest anyway.
+    /// Keeps tokens that weigh at least `least`, and always the likeliest.
     pub(crate) fn keep_weight(&mut self, least: u64) {
         let (max, beta) = (self.set.max, self.beta);
         self.keep_while(|x| weight(scaled(x, max, beta)) >= least);
@@ -86,8 +86,8 @@ impl Candidates<'_> {
         self.keep_while(|x| f64::from(x) >= least);
     }
 
-    /// Keeps tokens nearest to d = `center` until their mass is at least `ceil(share·total)`, and
-    /// with `ties` those as far away as the last one as well.
+    /// Keeps the tokens nearest to d = `center` until their mass is at least `ceil(share·total)`, and
+    /// with `ties` also those as far away as the last one.
     pub(crate) fn keep_nearest(&mut self, center: f32, share: f64, ties: bool) {
         let total = self.total();
         self.settle();
@@ -99,15 +99,15 @@ impl Candidates<'_> {
         let x = self.set.get(found.index);
         let reach = line.distance(x);
         let last = if ties { UNMASKED } else { Bound { x, index: found.index } };
-        // What lies above the center, or below it and near enough.
+        // Above the center, or below it and near enough.
         let near = |x: f32| scaled(x, line.max, line.beta) >= center || line.distance(x) <= reach;
         let from = if near(line.max) { lowest_logit(line.max, near) } else { line.max };
         self.set.gather_near(&Near { line, reach, last, from });
         self.gathered();
     }
 
-    /// Keeps the longest prefix whose part of the entropy, Σ -p ln p with p of the whole, is at
-    /// most `share` of it; at least one token.
+    /// Keeps the longest prefix whose part of the entropy, Σ -p ln p with p of all survivors, is at
+    /// most `share` of the whole; at least one token.
     pub(crate) fn keep_entropy(&mut self, share: f64) {
         let mass = self.mass();
         self.settle();
@@ -121,8 +121,8 @@ impl Candidates<'_> {
         self.keep_first(k, false);
     }
 
-    /// Of the tokens that weigh at least `least` keeps only the last in descending order, and all
-    /// those below it.
+    /// Of the tokens that weigh at least `least`, keeps only the last in descending order, and all
+    /// tokens below it.
     pub(crate) fn drop_likeliest(&mut self, least: u64) {
         self.settle();
         let (max, beta) = (self.set.max, self.beta);
@@ -141,7 +141,7 @@ impl Candidates<'_> {
             above.swap_remove(last);
         }
         if !above.is_empty() {
-            // Keys become ids, which patches want in rising order.
+            // Keys become ids in rising order, as patches need them.
             above.iter_mut().for_each(|key| {
                 *key = u64::from(self.set.id((*key & u64::from(u32::MAX)) as usize).0)
             });
@@ -154,7 +154,7 @@ impl Candidates<'_> {
         self.work.keys = above;
     }
 
-    /// Keeps these tokens, in rising order of ids; false if none is left.
+    /// Keeps these tokens, given in rising order of ids. Returns false if none is left.
     pub(crate) fn keep_ids(&mut self, ids: impl Iterator<Item = u32>) -> bool {
         self.settle();
         self.set.gather_ids(ids);
@@ -162,8 +162,8 @@ impl Candidates<'_> {
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Keeps the tokens whose bit is set, the lowest first; false if none is left. Only before the
-    /// first stage, when an index is an id.
+    /// Keeps the tokens whose bit is set, the lowest bit first. Returns false if none is left. Only
+    /// before the first stage, when an index is an id.
     pub(crate) fn keep_bits(&mut self, bits: &[u32]) -> bool {
         let is_set = |id: usize| bits.get(id / 32).is_some_and(|word| word >> (id % 32) & 1 == 1);
         self.set.gather_if(|id| is_set(id as usize));
@@ -171,7 +171,7 @@ impl Candidates<'_> {
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Masks these tokens, in rising order of ids; false if none is left.
+    /// Masks these tokens, given in rising order of ids. Returns false if none is left.
     pub(crate) fn ban(&mut self, ids: impl Iterator<Item = u32>) -> bool {
         self.settle();
         self.set.patch(ids, |_, _| f32::NEG_INFINITY);
@@ -179,9 +179,8 @@ impl Candidates<'_> {
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Changes the logits of these tokens (in rising order of ids, none twice) if they are left;
-    /// false if none is left after it. `None` masks a token; logits that overflow stop at the
-    /// largest finite number.
+    /// Changes the logits of those of these tokens that survive. Ids are in rising order, none twice.
+    /// `None` masks a token; logits are clamped to finite numbers. Returns false if no token is left.
     pub(crate) fn patch(
         &mut self,
         ids: impl Iterator<Item = u32>,
@@ -196,8 +195,8 @@ impl Candidates<'_> {
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Replaces each surviving logit by what `change` makes of d = (x - max)·β and its weight, both
-    /// kept finite.
+    /// Replaces the logit of each survivor by `change(d, w)`, d = (x - max)·β and w its weight. d and
+    /// the result are clamped to finite numbers.
     pub(crate) fn rewrite(&mut self, change: impl Fn(f32, u64) -> f32) {
         self.settle();
         let (max, beta) = (self.set.max, self.beta);
@@ -209,7 +208,8 @@ impl Candidates<'_> {
         self.reset_beta();
     }
 
-    /// The weights of the survivors by index, kept until the end of the step, and their sum.
+    /// Stores the weights of the survivors by index until the end of the step, and returns their
+    /// sum.
     pub(crate) fn remember_weights(&mut self) -> u64 {
         let total = self.total();
         self.settle();
@@ -224,7 +224,7 @@ impl Candidates<'_> {
         total
     }
 
-    /// The probability that [`Candidates::remember_weights`] noted at an index.
+    /// The probability that [`Candidates::remember_weights`] stored for an index.
     pub(crate) fn remembered(&self, index: usize) -> f64 {
         self.work.keys[index] as f64 / self.work.remembered as f64
     }
@@ -242,7 +242,7 @@ impl Candidates<'_> {
         &self.work.keys
     }
 
-    /// Leaves the keys of the first `limit` survivors in the work space, sorted.
+    /// Writes the sorted keys of the first `limit` survivors into the work space.
     fn keep_copy_of_order(&mut self, limit: usize) {
         self.settle();
         let from = if limit < self.n() {

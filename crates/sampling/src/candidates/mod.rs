@@ -1,8 +1,8 @@
-//! The working set of one step: which tokens are left, at which β, and what they weigh.
+//! The candidates of one step: which tokens are left, at which β, and their weights.
 //!
-//! Most truncations keep a prefix of the descending order. They only lower a bound; survivors are
-//! gathered when something has to be known of them alone. Exponentials, sums and bins are computed
-//! when they're asked for and forgotten when what they are of has changed.
+//! Most truncations keep a prefix of the descending order. They only lower a bound. Survivors are
+//! gathered into buffers when a stage needs sums over them alone. Exponentials, sums and bins are
+//! computed on first use and dropped when the candidates or β change.
 
 mod acts;
 mod spread;
@@ -17,7 +17,7 @@ use crate::{
     error::SampleError,
     locate::{Bins, Field, Found, Sum, locate},
     order::{self, Bound, key, lowest_logit},
-    set::{Room, Set, UNMASKED},
+    set::{Set, SetBuffers, UNMASKED},
     weights::{Mass, weight},
 };
 
@@ -27,7 +27,7 @@ const LEAST: f32 = f32::from_bits(1);
 /// Buffers of the size of the vocabulary, grown by the first step and reused by all later ones.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
-    room: Room,
+    set: SetBuffers,
     work: Work,
 }
 
@@ -37,12 +37,12 @@ struct Work {
     tops: Vec<f32>,
     keys: Vec<u64>,
     bins: Bins,
-    /// The sum of the weights that were remembered.
+    /// The sum of the weights that [`Candidates::remember_weights`] stored.
     remembered: u64,
 }
 
 impl Scratch {
-    /// Room for `n` tokens, so that no later step of this size allocates.
+    /// Allocates for `n` tokens, so that no later step of this size allocates.
     fn reserve(&mut self, n: usize) {
         if self.work.es.len() < n {
             self.work.es = vec![0.0; n];
@@ -54,13 +54,12 @@ impl Scratch {
         self.work.bins.forget();
     }
 
-    /// Where the buffers lie and how large they are: the same before and after, if nothing was
-    /// allocated.
+    /// Address and capacity of each buffer. They don't change unless something is allocated.
     #[cfg(test)]
     pub(crate) fn places(&self) -> Vec<(usize, usize)> {
         let Work { es, tops, keys, bins, .. } = &self.work;
         let mut places = vec![place(es), place(tops), place(keys), bins.place()];
-        places.extend(self.room.places());
+        places.extend(self.set.places());
         places
     }
 }
@@ -70,23 +69,23 @@ pub(crate) fn place<T>(buffer: &Vec<T>) -> (usize, usize) {
     (buffer.as_ptr() as usize, buffer.capacity())
 }
 
-/// What stages act on.
+/// The tokens that are left, with their logits and weights.
 pub(crate) struct Candidates<'a> {
     set: Set<'a>,
     work: &'a mut Work,
-    /// The survivors are the tokens of the set up to this one; none: all.
+    /// The last survivor in descending order; `None` if all tokens of the set survive.
     bound: Option<Bound>,
-    /// How many survivors there are, masked ones not counted, if that is known.
+    /// The number of survivors without masked tokens, if it is known.
     n: Option<usize>,
     /// The product of all temperatures so far; 0 after a greedy stage, ∞ in a view.
     temperature: f64,
     /// 1/temperature, unless that is 0.
     beta: f32,
-    /// The exponentials in the work space are those of the set at this β.
+    /// Whether the exponentials in the work space are those of the set at this β.
     weighed: bool,
     /// The weight of all survivors at this β.
     total: Option<u64>,
-    /// Their Σ w·|d|.
+    /// Σ w·|d| over the survivors.
     moment: Option<u128>,
 }
 
@@ -96,9 +95,9 @@ impl<'a> Candidates<'a> {
         if logits.len() <= crate::MAX_VOCAB {
             scratch.reserve(logits.len());
         }
-        let Scratch { room, work } = scratch;
+        let Scratch { set: buffers, work } = scratch;
         Ok(Candidates {
-            set: Set::new(logits, room)?,
+            set: Set::new(logits, buffers)?,
             work,
             bound: None,
             n: None,
@@ -110,14 +109,14 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    // What is left.
+    // The survivors.
 
     /// The size of the vocabulary.
     pub(crate) fn n_vocab(&self) -> usize {
         self.set.n_vocab()
     }
 
-    /// How many tokens are left, masked ones not counted.
+    /// The number of survivors without masked tokens.
     pub(crate) fn n(&mut self) -> usize {
         if let Some(n) = self.n {
             return n;
@@ -133,7 +132,7 @@ impl<'a> Candidates<'a> {
         n
     }
 
-    /// The largest logit that is left.
+    /// The largest logit of a survivor.
     pub(crate) fn max(&self) -> f32 {
         self.set.max
     }
@@ -142,8 +141,8 @@ impl<'a> Candidates<'a> {
         self.beta
     }
 
-    /// The temperature, as far as β = 1/T holds it in f32: from 2.9e-39 to 7.1e44, or exactly 0 or
-    /// ∞.
+    /// The temperature, clamped to what β = 1/T can hold in f32: from 2.9e-39 to 7.1e44, or exactly
+    /// 0 or ∞.
     pub(crate) fn temperature(&self) -> f64 {
         if self.temperature == 0.0 || self.temperature == f64::INFINITY {
             return self.temperature;
@@ -151,7 +150,7 @@ impl<'a> Candidates<'a> {
         self.temperature.clamp(1.0 / f64::from(f32::MAX), 1.0 / f64::from(LEAST))
     }
 
-    /// The ids that are left with their logits, in the order of ids.
+    /// The survivors with their logits, in rising order of ids.
     pub(crate) fn survivors(&self) -> impl Iterator<Item = (TokenId, f32)> + '_ {
         let bound = self.bound.unwrap_or(UNMASKED);
         let all = self
@@ -162,7 +161,7 @@ impl<'a> Candidates<'a> {
             .map(|(index, x)| (self.set.id(index), x))
     }
 
-    /// The index of a token that is left.
+    /// The index of a token; `None` if it isn't a survivor.
     pub(crate) fn find(&self, token: TokenId) -> Option<usize> {
         let index = self.set.find(token)?;
         self.bound.is_none_or(|bound| bound.admits(self.set.get(index), index)).then_some(index)
@@ -173,14 +172,14 @@ impl<'a> Candidates<'a> {
         (self.set.id(index), self.set.get(index))
     }
 
-    /// How many stand before the token at `index`.
+    /// How many tokens precede the one at `index` in descending order.
     pub(crate) fn rank(&self, index: usize) -> usize {
         order::rank(&self.set, index)
     }
 
-    // What it weighs.
+    // Their weights.
 
-    /// Σ w over the survivors at the present β.
+    /// Σ w over the survivors at the current β.
     pub(crate) fn total(&mut self) -> u64 {
         if let Some(total) = self.total {
             return total;
@@ -189,7 +188,7 @@ impl<'a> Candidates<'a> {
         self.weigh()
     }
 
-    /// Σ w and what entropy needs.
+    /// Σ w and Σ w·|d| over the survivors.
     pub(crate) fn mass(&mut self) -> Mass {
         if let (Some(total), Some(moment)) = (self.total, self.moment) {
             return Mass { total, moment };
@@ -209,7 +208,7 @@ impl<'a> Candidates<'a> {
         mass
     }
 
-    /// Every survivor with its weight, in the order of ids; for views.
+    /// Every survivor with its weight, in rising order of ids; for views.
     pub(crate) fn weights(&mut self) -> Vec<(TokenId, u64)> {
         let (max, beta) = (self.set.max, self.beta);
         self.survivors().map(|(token, x)| (token, weight(scaled(x, max, beta)))).collect()
@@ -231,7 +230,7 @@ impl<'a> Candidates<'a> {
         weight(scaled(self.set.get(index), self.set.max, self.beta))
     }
 
-    /// The population's standard deviation of the surviving logits, in logits.
+    /// The population standard deviation of the survivors' logits.
     pub(crate) fn deviation(&mut self) -> f64 {
         self.settle();
         let max = self.set.max;
@@ -251,7 +250,7 @@ impl<'a> Candidates<'a> {
             squares += q;
         }
         let n = self.n() as u128;
-        // n Σq² - (Σq)², exact.
+        // n Σq² - (Σq)², exact in integers.
         let spread = n * squares - u128::from(sum) * u128::from(sum);
         libm::sqrt(spread as f64) / n as f64 / scale
     }
@@ -264,14 +263,13 @@ impl<'a> Candidates<'a> {
             .index
     }
 
-    // How that is done.
+    // Helpers.
 
     fn line(&self, center: f32) -> Line {
         Line { max: self.set.max, beta: self.beta, center }
     }
 
-    /// Looks among all tokens of the set: a bound doesn't matter to sums over a prefix that ends
-    /// before it.
+    /// Searches all tokens of the set: a bound doesn't change sums over a prefix that ends before it.
     fn locate(
         &mut self,
         center: f32,
@@ -300,8 +298,8 @@ impl<'a> Candidates<'a> {
         total
     }
 
-    /// Keeps the tokens that `keep` accepts, which never refuses a logit above one that it accepts;
-    /// the likeliest, one token, stays anyway.
+    /// Keeps the tokens that `keep` accepts, and at least the likeliest one. `keep` must accept every
+    /// logit above one that it accepts.
     fn keep_while(&mut self, keep: impl Fn(f32) -> bool) {
         let max = self.set.max;
         if !keep(max) {
@@ -314,7 +312,7 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Lowers the bound.
+    /// Lowers the bound, unless it is already lower.
     fn keep_to(&mut self, bound: Bound) {
         let rank = |bound: Bound| key(bound.x, bound.index.min(u32::MAX as usize));
         if self.bound.is_none_or(|old| rank(bound) < rank(old)) {
@@ -323,7 +321,7 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Gathers the survivors, if a bound divides them from the rest of the set.
+    /// Gathers the survivors, if there is a bound.
     fn settle(&mut self) {
         if let Some(bound) = self.bound {
             let (total, moment) = (self.total, self.moment);
@@ -337,13 +335,13 @@ impl<'a> Candidates<'a> {
         self.gathered();
     }
 
-    /// The set is what was gathered.
+    /// Resets what was computed, after survivors were gathered.
     fn gathered(&mut self) {
         self.changed();
         self.n = Some(self.set.len());
     }
 
-    /// Writes (x - max)·β into the logits, because a stage is about to change some of them.
+    /// Writes (x - max)·β into the logits, before a stage changes some of them.
     fn write_out(&mut self) {
         if self.beta != 1.0 {
             self.rewrite(|d, _| d);
@@ -357,7 +355,7 @@ impl<'a> Candidates<'a> {
         self.beta = 1.0;
     }
 
-    /// The set isn't what it was.
+    /// Resets what was computed, after the set changed.
     fn changed(&mut self) {
         self.bound = None;
         self.n = None;
@@ -371,12 +369,12 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Σ over some tokens of -w ln p with p of the whole: ln Z·Σw + Σw|d|. It never falls as sums rise.
+/// Σ -w ln p over some tokens, p of all tokens: ln Z·Σw + Σw|d|. It is monotone in both sums.
 pub(crate) fn entropy_part(ln_z: f64, mass: u64, moment: u128) -> f64 {
     ln_z * mass as f64 + moment as f64 / logits::MOMENT_UNIT
 }
 
-/// The power of two that brings numbers up to `range` below 2^26.
+/// The power of two that scales numbers up to `range` to below 2^26.
 pub(crate) fn deviation_scale(range: f64) -> f64 {
     let exponent = (range.to_bits() >> 52) as i32 - 1023;
     libm::scalbn(1.0, 25 - exponent)

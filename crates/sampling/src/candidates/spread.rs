@@ -1,4 +1,4 @@
-//! How wide what is left spreads: for measures of a step that a draw doesn't need.
+//! How wide the survivors spread: measures of a step that a draw doesn't need.
 
 use kelvin_kernels::logits::{self, scaled};
 
@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Candidates<'_> {
-    /// The last token of the shortest beginning of the descending order that has at least `share`
-    /// of the mass.
+    /// The last token of the shortest prefix of the descending order that has at least `share` of
+    /// the mass.
     pub(crate) fn last_of_share(&mut self, share: f64) -> Bound {
         let total = self.total();
         let needed = share_of(share, total).clamp(1, total);
@@ -20,13 +20,13 @@ impl Candidates<'_> {
         Bound { x: self.set.get(found.index), index: found.index }
     }
 
-    /// How many tokens that beginning has.
+    /// The number of tokens in the shortest prefix with at least `share` of the mass.
     pub(crate) fn width_of_share(&mut self, share: f64) -> usize {
         let last = self.last_of_share(share);
         order::rank(&self.set, last.index) + 1
     }
 
-    /// The part of the mass on tokens that `inside` accepts, and the variance of d = (x - max)·β in
+    /// The share of the mass on tokens that `inside` accepts, and the variance of d = (x - max)·β in
     /// nats².
     pub(crate) fn mass_and_variance(&mut self, inside: impl Fn(TokenId) -> bool) -> (f64, f64) {
         let mass = self.mass();

@@ -1,16 +1,21 @@
-//! Penalties that are subtracted: by how often a token came, and for having come at all.
+//! Penalties that are subtracted: one for each time a token occurred, one for having occurred.
 
 use std::fmt;
 
-use super::{Control, StageInfo, Turn};
+use super::{
+    Context, Counterpart, Field, Fixed, Flag, List, Param, ParamKind, Range, Setting, StageInfo,
+    StageKind, Traits,
+};
 use crate::{
+    Engine, Profile,
     candidates::Candidates,
     error::{ChainError, SampleError},
     notation::Values,
     state::{Scope, Window},
 };
 
-/// `frequency=α,window:n,scope:s`: x_i -= α·count_i over the last n tokens; α = 0 is off.
+/// `frequency=α,window:n,scope:s`: x_i -= α·count_i over the last n tokens. α = 0 turns the stage
+/// off.
 ///
 /// By default the window is of all tokens and the scope is `output`.
 ///
@@ -28,7 +33,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Frequency(Penalty);
 
-/// `presence=α,window:n,scope:s`: x_i -= α for each token among the last n; α = 0 is off.
+/// `presence=α,window:n,scope:s`: x_i -= α for each distinct token among the last n. α = 0 turns
+/// the stage off.
 ///
 /// By default the window is of all tokens and the scope is `output`.
 ///
@@ -54,7 +60,12 @@ struct Penalty {
 }
 
 impl Penalty {
-    fn new(info: &StageInfo, alpha: f32, window: Window, scope: Scope) -> Result<Penalty, ChainError> {
+    fn new(
+        info: &StageInfo,
+        alpha: f32,
+        window: Window,
+        scope: Scope,
+    ) -> Result<Penalty, ChainError> {
         info.require(alpha.is_finite(), alpha)?;
         Ok(Penalty { alpha: alpha + 0.0, window, scope })
     }
@@ -81,14 +92,14 @@ impl Penalty {
         &self,
         info: &StageInfo,
         candidates: &mut Candidates<'_>,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         penalty: fn(f32, u32) -> f32,
     ) -> Result<(), SampleError> {
         if self.alpha == 0.0 {
             return Ok(());
         }
-        let (ids, counts) = turn.count_each(self.window, self.scope);
-        Turn::check(info, candidates, ids.iter().copied())?;
+        let (ids, counts) = context.count_each(self.window, self.scope);
+        Context::check(info, candidates, ids.iter().copied())?;
         let mut places = ids.iter().zip(counts);
         candidates.patch(ids.iter().copied(), |id, x| {
             let count = places.find(|(place, _)| **place == id).map_or(0, |(_, &count)| count);
@@ -98,10 +109,62 @@ impl Penalty {
     }
 }
 
+/// What is true of both in other engines. `places` are those of llama.cpp, vLLM and OpenAI.
+const fn row(setting: &'static [[Setting; 2]; 2], places: [u8; 3]) -> [Counterpart; 4] {
+    const LLAMA_STYLE: &[Fixed] =
+        &[Fixed { key: "scope", value: "prompt+output", why: "counts the prompt as well" }];
+    const OPENAI_STYLE: &[Fixed] = &[
+        Fixed { key: "scope", value: "output", why: OUTPUT_ONLY },
+        Fixed { key: "window", value: "-1", why: OUTPUT_ONLY },
+    ];
+    const OUTPUT_ONLY: &str = "counts the whole output and nothing else";
+    let llama = Counterpart {
+        place: places[0],
+        defaults: &["window:64", "scope:prompt+output"],
+        settings: &setting[0],
+        fixed: LLAMA_STYLE,
+        list: List::Named("penalties"),
+        ..Counterpart::of(Engine::LlamaCpp)
+    };
+    let (alone, _) = setting[1].split_at(1);
+    let openai = Counterpart { settings: alone, fixed: OPENAI_STYLE, ..llama };
+    let openai = Counterpart { defaults: &[], list: List::Before, ..openai };
+    [
+        llama,
+        llama.in_ollama(),
+        Counterpart { engine: Engine::Vllm, place: places[1], ..openai },
+        Counterpart { engine: Engine::OpenAi, place: places[2], ..openai },
+    ]
+}
+
+/// A penalty's setting in llama.cpp with its flag and its window, and in OpenAI's API.
+const fn settings(name: &'static str, flag: &'static str) -> [[Setting; 2]; 2] {
+    let any = Range::new(-Range::F32, Range::F32);
+    let window =
+        Setting::new("repeat_last_n", Range::COUNT).key("window").whole().flag("--repeat-last-n");
+    let within_two = Setting::new(name, Range::new(-2.0, 2.0));
+    [[Setting::new(name, any).flag(flag), window], [within_two, window]]
+}
+
+const fn params(label: &'static str) -> [Param; 3] {
+    [
+        Param::number(label, "0.5", [-2.0, 2.0, 0.05]),
+        Param::WINDOW,
+        Param::other("counts", ParamKind::Scope, "output").named("scope"),
+    ]
+}
+
+const ALLOWED: &str =
+    "a finite number (0 is off), window:n (-1 all, 0 off), scope:prompt+output or output";
+const TRAITS: Traits = Traits { adds: true, ..Traits::PENALTY };
+
 macro_rules! penalty {
     ($kind:ident, $info:expr, $penalty:expr) => {
         impl $kind {
-            /// Accepts any finite α (negative ones encourage).
+            /// A penalty of α; a negative one encourages.
+            ///
+            /// # Errors
+            /// If α is infinite or NaN.
             pub fn new(alpha: f32, window: Window, scope: Scope) -> Result<$kind, ChainError> {
                 Penalty::new(&Self::INFO, alpha, window, scope).map($kind)
             }
@@ -122,19 +185,41 @@ macro_rules! penalty {
             }
         }
 
-        impl Control for $kind {
+        impl StageKind for $kind {
             const INFO: StageInfo = $info;
 
             fn parse(text: Option<&str>) -> Result<$kind, ChainError> {
-                Penalty::parse(&<$kind as Control>::INFO, text).map($kind)
+                Penalty::parse(&<$kind as StageKind>::INFO, text).map($kind)
             }
 
             fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.write(f)
             }
 
-            fn apply(&self, candidates: &mut Candidates<'_>, turn: &mut Turn<'_>) -> Result<(), SampleError> {
-                self.0.apply(&Self::INFO, candidates, turn, $penalty)
+            fn is_off(&self) -> bool {
+                self.0.alpha == 0.0
+            }
+
+            fn apply(
+                &self,
+                candidates: &mut Candidates<'_>,
+                context: &mut Context<'_>,
+            ) -> Result<(), SampleError> {
+                self.0.apply(&Self::INFO, candidates, context, $penalty)
+            }
+
+            fn adapted(self, profile: Profile) -> Result<$kind, ChainError> {
+                Ok($kind(Penalty { scope: profile.scope(self.0.scope), ..self.0 }))
+            }
+
+            fn fitted(self, profile: Profile) -> Result<($kind, Option<String>), ChainError> {
+                let window = profile.window(self.0.window);
+                Ok(($kind(Penalty { window, ..self.0 }), None))
+            }
+
+            fn clamped(&self, range: Range) -> Option<$kind> {
+                let nearest = range.nearest(self.0.alpha.into())? as f32;
+                $kind::new(nearest, self.0.window, self.0.scope).ok()
             }
         }
     };
@@ -144,9 +229,20 @@ penalty!(
     Frequency,
     StageInfo {
         name: "frequency",
-        allowed: "a finite number (0 is off), window:n (-1 all, 0 off), scope:prompt+output or output",
+        allowed: ALLOWED,
         summary: "subtracts α from a logit for each time the token came before",
         source: "OpenAI API, frequency_penalty",
+        traits: TRAITS,
+        params: &const { params("each time") },
+        flag: Some(Flag::new(
+            "frequency-penalty",
+            "X",
+            "Subtract X from a logit for each time the token was drawn before",
+        )),
+        field: Some(Field::number("frequency_penalty", Range::ANY)),
+        counterparts: &const {
+            row(&const { settings("frequency_penalty", "--frequency-penalty") }, [40, 40, 20])
+        },
     },
     |alpha, count| alpha * count as f32
 );
@@ -154,9 +250,20 @@ penalty!(
     Presence,
     StageInfo {
         name: "presence",
-        allowed: "a finite number (0 is off), window:n (-1 all, 0 off), scope:prompt+output or output",
+        allowed: ALLOWED,
         summary: "subtracts α from the logits of tokens that came before",
         source: "OpenAI API, presence_penalty",
+        traits: TRAITS,
+        params: &const { params("once") },
+        flag: Some(Flag::new(
+            "presence-penalty",
+            "X",
+            "Subtract X from the logits of tokens that were drawn before",
+        )),
+        field: Some(Field::number("presence_penalty", Range::ANY)),
+        counterparts: &const {
+            row(&const { settings("presence_penalty", "--presence-penalty") }, [50, 50, 30])
+        },
     },
     |alpha, _| alpha
 );

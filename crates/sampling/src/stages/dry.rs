@@ -1,28 +1,32 @@
-//! DRY: a penalty on going on with a repetition, growing with its length.
+//! DRY, "don't repeat yourself": a penalty on continuing a repetition, growing with its length.
 
 use std::{fmt, sync::Arc};
 
-use super::{Control, StageInfo, Turn};
+use super::{
+    Context, Counterpart, Flag, List, Param, Range, Setting, Settings, StageInfo, StageKind,
+    Traits, Value, translate::short,
+};
 use crate::{
-    TokenId,
+    Engine, Profile, TokenId,
     candidates::Candidates,
     error::{ChainError, SampleError},
     notation::{Values, quote, unquote},
     state::{Scope, Window},
 };
 
-/// `dry=m,base:b,length:ℓ,window:n,breakers:…`: x_c -= m·b^(L-ℓ) where L >= ℓ is the length of the
-/// longest repeat that c would extend; m = 0 is off.
+/// `dry=m,base:b,length:ℓ,window:n,breakers:…`: x_c -= m·b^(L-ℓ), where L >= ℓ is the length of the
+/// longest repeat that the token c would extend. m = 0 turns the stage off.
 ///
-/// A repeat is a run of tokens before an earlier c that equals the end of the text. It reaches over
-/// no breaker: breakers are sequences of token ids, `13/198+25` is the token 13 and the pair 198,
-/// 25; the end of the text that counts begins after the last of them, and a token that is a breaker
-/// by itself isn't penalised. Takes time linear in the window (the Z function); the penalty stops
-/// at the largest finite f32.
+/// A repeat is a run of tokens before an earlier c that equals the end of the text. A repeat doesn't
+/// reach across a breaker. Breakers are sequences of token ids: `13/198+25` is the token 13, and the
+/// pair 198, 25. Only the text after the last breaker counts as its end, and a token that is a
+/// breaker by itself isn't penalised. The stage takes time linear in the window (the Z function).
+/// The penalty is at most the largest finite f32.
 ///
-/// A breaker may also be a text in quotes, `"\n"/"\x3a"` (an escape `\xNN` stands for a character
-/// of the notation). It stands for every token that has it, or begins it and is followed by the
-/// rest; [`Chain::with_vocabulary`](crate::Chain::with_vocabulary) finds them.
+/// A breaker may also be a text in quotes, `"\n"/"\x3a"` (the escape `\xNN` stands for a character
+/// of the notation). It stands for every token that contains the text, and for every token that
+/// begins it and is followed by the rest. [`Chain::with_vocabulary`](crate::Chain::with_vocabulary)
+/// finds these tokens.
 ///
 /// Source: text-generation-webui PR 5677.
 ///
@@ -47,14 +51,14 @@ pub struct Dry {
     ends: Arc<Ends>,
 }
 
-/// All breakers as token ids, those that texts stand for included.
+/// All breakers as token ids, including those that texts stand for.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Ends {
-    /// Tokens that are breakers by themselves, rising.
+    /// Tokens that are breakers by themselves, in rising order.
     alone: Vec<u32>,
     /// Longer sequences.
     longer: Vec<Vec<u32>>,
-    /// Whether texts have been looked up.
+    /// Whether texts have been looked up in a vocabulary.
     has_texts: bool,
 }
 
@@ -87,12 +91,15 @@ impl Ends {
 }
 
 impl Dry {
-    /// b where none is given.
+    /// The default of b.
     pub const BASE: f32 = 1.75;
-    /// ℓ where none is given.
+    /// The default of ℓ.
     pub const LENGTH: u32 = 2;
 
-    /// Accepts m >= 0, b >= 1, ℓ >= 1 and breakers of at least one token.
+    /// A stage with these parameters.
+    ///
+    /// # Errors
+    /// Unless m >= 0, b >= 1, both finite, ℓ >= 1 and every breaker has a token.
     pub fn new(
         multiplier: f32,
         base: f32,
@@ -109,18 +116,13 @@ impl Dry {
         Ok(Dry { multiplier: multiplier + 0.0, base, length, window, breakers, texts, ends })
     }
 
-    /// With these texts as breakers too, none of them empty.
+    /// The same stage with these texts as breakers too.
+    ///
+    /// # Errors
+    /// If a text is empty.
     pub fn with_texts(self, texts: Vec<String>) -> Result<Dry, ChainError> {
         Self::INFO.require(texts.iter().all(|text| !text.is_empty()), "an empty breaker")?;
         Ok(Dry { texts: texts.into(), ..self })
-    }
-
-    /// Looks up the tokens of breakers that are texts; `find` gives the token sequences that write
-    /// one.
-    pub(crate) fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Dry {
-        let found = self.texts.iter().flat_map(|text| find(text)).filter(|sequence| !sequence.is_empty());
-        let ends = Ends::new(self.breakers.iter().cloned().chain(found.collect::<Vec<_>>()), true);
-        Dry { ends, ..self.clone() }
     }
 
     /// m.
@@ -143,17 +145,17 @@ impl Dry {
         self.window
     }
 
-    /// The sequences of token ids over which no repeat reaches.
+    /// The breakers that are sequences of token ids.
     pub fn breakers(&self) -> &[Vec<u32>] {
         &self.breakers
     }
 
-    /// The texts over which no repeat reaches.
+    /// The breakers that are texts.
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
 
-    /// What a repeat of `l` tokens costs; 0 below ℓ.
+    /// The penalty on a token that extends a repeat of `l` tokens; 0 below ℓ.
     pub fn penalty(&self, l: u32) -> f32 {
         if l < self.length {
             return 0.0;
@@ -162,18 +164,69 @@ impl Dry {
         (f64::from(self.multiplier) * power).min(f64::from(f32::MAX)) as f32
     }
 
-    /// How many of the last tokens a repeat may have: those after the last breaker.
+    /// Writes into z_i how many tokens of the reversed text from i on equal its beginning. That is
+    /// the length of the repeat that the token after it extended.
+    fn repeats(tokens: &[TokenId], z: &mut Vec<u32>) {
+        let (n, text) = (tokens.len(), |i: usize| tokens[tokens.len() - 1 - i]);
+        z.clear();
+        z.resize(n, 0);
+        let (mut left, mut right) = (0, 0);
+        for i in 1..n {
+            let mut len = if i < right { (right - i).min(z[i - left] as usize) } else { 0 };
+            while i + len < n && text(len) == text(i + len) {
+                len += 1;
+            }
+            z[i] = len as u32;
+            if i + len > right {
+                (left, right) = (i, i + len);
+            }
+        }
+    }
+
+    /// The largest length of a repeat: the number of tokens after the last breaker.
     fn reach(&self, tokens: &[TokenId]) -> usize {
-        (0..tokens.len()).find(|&n| self.ends.end(&tokens[..tokens.len() - n])).unwrap_or(tokens.len())
+        let is_end = |&n: &usize| self.ends.end(&tokens[..tokens.len() - n]);
+        (0..tokens.len()).find(is_end).unwrap_or(tokens.len())
     }
 }
 
-impl Control for Dry {
+const LLAMA: Counterpart = Counterpart {
+    place: 60,
+    defaults: &["window:64", r#"breakers:"\n"/"\x3a"/"\x22"/"*""#],
+    settings: &[
+        Setting::new("dry_multiplier", Range::FROM_ZERO).flag("--dry-multiplier"),
+        Setting::new("dry_base", Range::new(1.0, Range::F32)).key("base").flag("--dry-base"),
+        Setting::new("dry_allowed_length", Range::new(1.0, Range::I32))
+            .key("length")
+            .whole()
+            .flag("--dry-allowed-length"),
+        Setting::new("dry_penalty_last_n", Range::COUNT)
+            .key("window")
+            .whole()
+            .flag("--dry-penalty-last-n"),
+    ],
+    list: List::Named("dry"),
+    ..Counterpart::of(Engine::LlamaCpp)
+};
+
+impl StageKind for Dry {
     const INFO: StageInfo = StageInfo {
         name: "dry",
         allowed: "m from 0 (off) up, base:b from 1 up (default 1.75), length:ℓ from 1 up (default 2), window:n (-1 all), breakers:id/id+id/\"text\"/…",
         summary: "subtracts m·b^(L-ℓ) from a token that would extend a repeat of L tokens",
         source: "text-generation-webui PR 5677",
+        traits: Traits { adds: true, ..Traits::PENALTY },
+        params: &[
+            Param::number("m", "0.8", [0.0, 5.0, 0.05]),
+            Param::number("base", "1.75", [1.0, 4.0, 0.05]).named("base"),
+            Param::whole("free length", "2", [1.0, 20.0]).named("length"),
+        ],
+        flag: Some(Flag {
+            aliases: &["dry-multiplier"],
+            ..Flag::new("dry", "M[,base:B,length:L]", "Penalise going on with a repetition")
+        }),
+        counterparts: &[LLAMA, LLAMA.in_ollama().without_settings()],
+        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<Dry, ChainError> {
@@ -204,53 +257,81 @@ impl Control for Dry {
         if self.window != Window::ALL {
             write!(f, ",window:{}", self.window)?;
         }
-        let ids = |breaker: &Vec<u32>| breaker.iter().map(u32::to_string).collect::<Vec<_>>().join("+");
-        let breakers = self.texts.iter().map(|text| quote(text)).chain(self.breakers.iter().map(ids));
+        let ids =
+            |breaker: &Vec<u32>| breaker.iter().map(u32::to_string).collect::<Vec<_>>().join("+");
+        let breakers =
+            self.texts.iter().map(|text| quote(text)).chain(self.breakers.iter().map(ids));
         for (i, breaker) in breakers.enumerate() {
             write!(f, "{}{breaker}", if i == 0 { ",breakers:" } else { "/" })?;
         }
         Ok(())
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, turn: &mut Turn<'_>) -> Result<(), SampleError> {
-        let tokens = turn.state.recent(self.window, Scope::All);
+    fn is_off(&self) -> bool {
+        self.multiplier == 0.0
+    }
+
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
+        let tokens = context.state.recent(self.window, Scope::All);
         if self.multiplier == 0.0 || tokens.len() < 2 {
             return Ok(());
         }
         if !self.texts.is_empty() && !self.ends.has_texts {
             return Err(SampleError::NeedsVocabulary { stage: Self::INFO.name });
         }
-        let reach = self.reach(tokens) as u32;
-        let (n, text) = (tokens.len(), |i: usize| tokens[tokens.len() - 1 - i]);
-        // z_i: how many tokens of the reversed text from i on equal its beginning, i.e. the length
-        // of the repeat that the token after it extended.
-        let z = &mut *turn.lengths;
-        z.clear();
-        z.resize(n, 0);
-        let (mut left, mut right) = (0, 0);
-        for i in 1..n {
-            let mut len = if i < right { (right - i).min(z[i - left] as usize) } else { 0 };
-            while i + len < n && text(len) == text(i + len) {
-                len += 1;
-            }
-            z[i] = len as u32;
-            if i + len > right {
-                (left, right) = (i, i + len);
-            }
-        }
+        Dry::repeats(tokens, context.lengths);
+        let (z, reach) = (&*context.lengths, self.reach(tokens) as u32);
+        let text = |i: u32| tokens[tokens.len() - 1 - i as usize];
         // The tokens that came after a repeat, each with its longest one.
-        turn.ids.clear();
-        turn.ids.extend((1..n as u32).filter(|&i| z[i as usize].min(reach) >= self.length));
-        turn.ids.retain(|&i| !self.ends.is_alone(text(i as usize - 1).0));
-        turn.ids.sort_unstable_by_key(|&i| (text(i as usize - 1), std::cmp::Reverse(z[i as usize])));
-        turn.ids.dedup_by_key(|i| text(*i as usize - 1));
-        Turn::check(&Self::INFO, candidates, turn.ids.iter().map(|&i| text(i as usize - 1).0))?;
-        let mut places = turn.ids.iter();
-        candidates.patch(turn.ids.iter().map(|&i| text(i as usize - 1).0), |id, x| {
-            let place = places.find(|&&i| text(i as usize - 1).0 == id);
+        let ids = &mut *context.ids;
+        ids.clear();
+        ids.extend((1..z.len() as u32).filter(|&i| z[i as usize].min(reach) >= self.length));
+        ids.retain(|&i| !self.ends.is_alone(text(i - 1).0));
+        ids.sort_unstable_by_key(|&i| (text(i - 1), std::cmp::Reverse(z[i as usize])));
+        ids.dedup_by_key(|i| text(*i - 1));
+        Context::check(&Self::INFO, candidates, ids.iter().map(|&i| text(i - 1).0))?;
+        let mut places = ids.iter();
+        candidates.patch(ids.iter().map(|&i| text(i - 1).0), |id, x| {
+            let place = places.find(|&&i| text(i - 1).0 == id);
             Some(x - place.map_or(0.0, |&i| self.penalty(z[i as usize].min(reach))))
         });
         Ok(())
+    }
+
+    fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Option<Dry> {
+        if self.texts.is_empty() {
+            return None;
+        }
+        let found = self.texts.iter().flat_map(|text| find(text));
+        let found: Vec<Vec<u32>> = found.filter(|sequence| !sequence.is_empty()).collect();
+        let ends = Ends::new(self.breakers.iter().cloned().chain(found), true);
+        Some(Dry { ends, ..self.clone() })
+    }
+
+    fn fitted(self, profile: Profile) -> Result<(Dry, Option<String>), ChainError> {
+        Ok((Dry { window: profile.window(self.window), ..self }, None))
+    }
+
+    fn own_settings(&self, counterpart: &Counterpart) -> Option<Settings> {
+        let [multiplier, base, length, window] = counterpart.settings else { return None };
+        if !self.breakers.is_empty() {
+            return Some(Err("llama.cpp takes breakers as texts, not as token ids".into()));
+        }
+        // The list can't be empty; an empty text in it is ignored.
+        let texts = if self.texts.is_empty() { &[String::new()] } else { &self.texts[..] };
+        let texts = texts.iter().map(|text| Value::Text(text.clone())).collect();
+        let n = i64::from(self.window.get().unwrap_or(Window::WHOLE_CONTEXT));
+        Some(Ok(vec![
+            (multiplier.name, short(self.multiplier)),
+            (base.name, short(self.base)),
+            (length.name, Value::Whole(self.length.into())),
+            (window.name, Value::Whole(n)),
+            ("dry_sequence_breakers", Value::List(texts)),
+        ]))
     }
 }
 
@@ -265,10 +346,15 @@ mod tests {
         let chain: Chain = typed.parse().unwrap();
         assert_eq!(chain.to_string(), typed);
         let Stage::Dry(dry) = &chain.stages()[0] else { panic!("{chain}") };
-        assert_eq!((dry.texts(), dry.breakers().len()), (&["\n", ":", "\"", "*"].map(String::from)[..], 2));
+        assert_eq!(
+            (dry.texts(), dry.breakers().len()),
+            (&["\n", ":", "\"", "*"].map(String::from)[..], 2)
+        );
         let odd = "a|b,c:d/e+f=g{h}\"\\\u{e9}\u{1}".to_string();
         let stage = Stage::from(dry.clone().with_texts(vec![odd.clone()]).unwrap());
-        let Stage::Dry(again) = stage.to_string().parse::<Stage>().unwrap() else { panic!("{stage}") };
+        let Stage::Dry(again) = stage.to_string().parse::<Stage>().unwrap() else {
+            panic!("{stage}")
+        };
         assert_eq!(again.texts(), [odd]);
         for bad in [r#"""#, r#""""#, r#""a"#, r#""\q""#, r#""\xff""#, r#""\x4""#, r#""a"b""#] {
             assert!(format!("dry=1,breakers:{bad}").parse::<Stage>().is_err(), "{bad}");
@@ -291,8 +377,12 @@ mod tests {
                 sequences.clone()
             })
         };
-        let (none, alone, pair) = (bind(vec![]), bind(vec![vec![2], vec![]]), bind(vec![vec![1, 2]]));
-        assert_eq!([draw(&none), draw(&alone), draw(&pair)], [Ok(TokenId(1)), Ok(TokenId(0)), Ok(TokenId(0))]);
+        let (none, alone, pair) =
+            (bind(vec![]), bind(vec![vec![2], vec![]]), bind(vec![vec![1, 2]]));
+        assert_eq!(
+            [draw(&none), draw(&alone), draw(&pair)],
+            [Ok(TokenId(1)), Ok(TokenId(0)), Ok(TokenId(0))]
+        );
         assert_eq!((asked, none.to_string()), (vec!["\n".to_string(); 3], chain.to_string()));
     }
 }

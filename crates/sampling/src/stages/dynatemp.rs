@@ -1,19 +1,28 @@
-//! Dynamic temperature: hotter where the model is unsure.
+//! Dynamic temperature: higher where the model is unsure.
 
 use std::fmt;
 
-use super::{Control, StageInfo, Turn};
-use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
+use super::{
+    Context, Counterpart, List, Param, ParamKind, Range, Setting, Settings, StageInfo, StageKind,
+    Traits, Value,
+};
+use crate::{
+    Engine,
+    candidates::Candidates,
+    error::{ChainError, SampleError},
+    notation::Values,
+};
 
-/// `dynatemp=lo..hi,exponent:e`: divides logits by T = lo + (hi - lo)·(H / ln n)^e, H the entropy
-/// and n the number of tokens that are left; T = lo if n = 1, and T = 0 is greedy.
+/// `dynatemp=lo..hi,exponent:e`: divides logits by T = lo + (hi - lo)·(H / ln n)^e.
+///
+/// H is the entropy and n the number of tokens that are left. T = lo if n = 1. T = 0 is greedy.
 ///
 /// Source: llama.cpp; text-generation-webui.
 ///
 /// ```
 /// use kelvin_sampling::{Chain, Distribution};
 ///
-/// // All alike: the entropy is ln n, and the temperature is hi.
+/// // Equal logits: the entropy is ln n, and the temperature is hi.
 /// let chain: Chain = "dynatemp=0.5..1.5".parse()?;
 /// assert!((Distribution::new(&[1.0, 1.0], &chain)?.temperature() - 1.5).abs() < 1e-6);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -26,12 +35,16 @@ pub struct DynaTemp {
 }
 
 impl DynaTemp {
-    /// e where none is given.
+    /// The default of e.
     pub const EXPONENT: f64 = 1.0;
 
-    /// Accepts 0 <= lo <= hi and e >= 0, all finite (temperatures in the range of f32).
+    /// A stage with these temperatures and this exponent.
+    ///
+    /// # Errors
+    /// Unless 0 <= lo <= hi and e >= 0, all finite and temperatures in the range of f32.
     pub fn new(lo: f64, hi: f64, exponent: f64) -> Result<DynaTemp, ChainError> {
-        let in_range = 0.0 <= lo && lo <= hi && hi <= f64::from(f32::MAX) && exponent >= 0.0 && exponent.is_finite();
+        let in_order = 0.0 <= lo && lo <= hi && hi <= f64::from(f32::MAX);
+        let in_range = in_order && exponent >= 0.0 && exponent.is_finite();
         Self::INFO.require(in_range, format_args!("{lo}..{hi},exponent:{exponent}"))?;
         Ok(DynaTemp { lo: lo + 0.0, hi: hi + 0.0, exponent: exponent + 0.0 })
     }
@@ -56,12 +69,30 @@ impl DynaTemp {
     }
 }
 
-impl Control for DynaTemp {
+const LLAMA: Counterpart = Counterpart {
+    place: 140,
+    settings: &[
+        Setting::new("temperature", Range::FROM_ZERO).flag("--temp"),
+        Setting::new("dynatemp_range", Range::FROM_ZERO).flag("--dynatemp-range"),
+        Setting::new("dynatemp_exponent", Range::FROM_ZERO).flag("--dynatemp-exp"),
+    ],
+    list: List::Named("temperature"),
+    ..Counterpart::of(Engine::LlamaCpp)
+};
+
+impl StageKind for DynaTemp {
     const INFO: StageInfo = StageInfo {
         name: "dynatemp",
         allowed: "lo..hi, two temperatures from 0 up (lo at most hi), exponent:e from 0 up (default 1)",
         summary: "a temperature between lo and hi that rises with the entropy",
         source: "llama.cpp; text-generation-webui",
+        traits: Traits::TEMPERATURE,
+        params: &[
+            Param::other("from T to T", ParamKind::Range, "0.5..1.5"),
+            Param::number("exponent", "1", [0.0, 4.0, 0.1]).named("exponent"),
+        ],
+        counterparts: &[LLAMA, LLAMA.in_ollama().without_settings()],
+        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<DynaTemp, ChainError> {
@@ -79,12 +110,26 @@ impl Control for DynaTemp {
         Ok(())
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        _: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
         let n = candidates.n();
         match self.temperature(candidates.mass().entropy(), n) {
             0.0 => candidates.freeze(),
             t => candidates.heat(t),
         }
         Ok(())
+    }
+
+    fn own_settings(&self, counterpart: &Counterpart) -> Option<Settings> {
+        // A middle and a width there, two ends here.
+        let [middle, half, exponent] = counterpart.settings else { return None };
+        Some(Ok(vec![
+            (middle.name, Value::Real((self.lo + self.hi) / 2.0)),
+            (half.name, Value::Real((self.hi - self.lo) / 2.0)),
+            (exponent.name, Value::Real(self.exponent)),
+        ]))
     }
 }

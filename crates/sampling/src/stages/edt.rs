@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use super::{Control, StageInfo, Turn};
-use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
+use super::{Context, Param, StageInfo, StageKind, Traits};
+use crate::{
+    candidates::Candidates,
+    error::{ChainError, SampleError},
+    notation::Values,
+};
 
-/// `edt=T0,theta:θ`: divides logits by T = T0·0.8^(θ/H), H the entropy in nats; H → 0 is greedy.
+/// `edt=T0,theta:θ`: divides logits by T = T0·0.8^(θ/H), H the entropy in nats. H = 0 is greedy.
 ///
 /// Source: arXiv 2403.14541.
 ///
@@ -24,10 +28,13 @@ pub struct Edt {
 }
 
 impl Edt {
-    /// θ where none is given.
+    /// The default of θ.
     pub const THETA: f64 = 0.1;
 
-    /// Accepts T0 > 0 and θ >= 0, both finite.
+    /// A stage with this T0 and θ.
+    ///
+    /// # Errors
+    /// Unless T0 > 0 and θ >= 0, both finite and T0 in the range of f32.
     pub fn new(t0: f64, theta: f64) -> Result<Edt, ChainError> {
         let in_range = t0 > 0.0 && theta >= 0.0 && t0 <= f64::from(f32::MAX) && theta.is_finite();
         Self::INFO.require(in_range, format_args!("{t0},theta:{theta}"))?;
@@ -53,12 +60,18 @@ impl Edt {
     }
 }
 
-impl Control for Edt {
+impl StageKind for Edt {
     const INFO: StageInfo = StageInfo {
         name: "edt",
         allowed: "T0 above 0, theta:θ from 0 up (default 0.1)",
         summary: "a temperature that falls as the distribution becomes surer: T0·0.8^(θ/H)",
         source: "arXiv 2403.14541",
+        traits: Traits::TEMPERATURE,
+        params: &[
+            Param::number("T0", "1", [0.05, 4.0, 0.05]),
+            Param::number("θ", "0.1", [0.0, 2.0, 0.05]).named("theta"),
+        ],
+        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<Edt, ChainError> {
@@ -74,7 +87,11 @@ impl Control for Edt {
         Ok(())
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        _: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
         match self.temperature(candidates.mass().entropy()) {
             0.0 => candidates.freeze(),
             t => candidates.heat(t),

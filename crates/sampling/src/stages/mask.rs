@@ -1,21 +1,26 @@
-//! A mask: the set of tokens that may come at all.
+//! A mask: the set of tokens that may be drawn at all.
 
 use std::{fmt, sync::Arc};
 
-use super::{Control, StageInfo, Turn};
+use super::{
+    Context, Counterpart, Field, List, Param, ParamKind, Settings, StageInfo, StageKind, Value,
+    translate::no_such,
+};
 use crate::{
+    Engine,
     candidates::Candidates,
     error::{ChainError, SampleError},
 };
 
-/// `mask=1,2,10-19` keeps these token ids; `mask=not,1,2,10-19` bans them. Nothing left is an
-/// error.
+/// `mask=1,2,10-19` keeps these token ids; `mask=not,1,2,10-19` bans them. A mask that leaves no
+/// token is an error.
 ///
-/// Kept as sorted ranges that don't touch, so its memory follows the text that was typed, never the
-/// number of tokens.
+/// Used for allowed ids, bad words and fixed grammars. Placed before truncations, it makes them
+/// exact for the allowed tokens. A mask that changes with every token is passed by the caller
+/// ([`crate::Limits`]).
 ///
-/// For grammars, allowed ids and bad words; placed before truncations it makes them exact for what
-/// is allowed. A mask that changes with every token is the caller's ([`crate::Limits`]).
+/// The ids are stored as sorted ranges that don't touch, so memory grows with the text that was
+/// typed, not with the number of tokens.
 ///
 /// Source: constrained decoding; vLLM's `allowed_token_ids` and `bad_words`.
 ///
@@ -30,17 +35,23 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
     ban: bool,
-    /// First and last token of each range: rising, with a gap between neighbours.
+    /// First and last token of each range, in rising order with gaps between them.
     ranges: Arc<[(u32, u32)]>,
 }
 
 impl Mask {
-    /// Only these tokens.
+    /// Allows only these tokens.
+    ///
+    /// # Errors
+    /// If there are none.
     pub fn only(ids: impl IntoIterator<Item = u32>) -> Result<Mask, ChainError> {
         Mask::new(false, ids.into_iter().map(|id| (id, id)).collect())
     }
 
-    /// All but these tokens.
+    /// Bans these tokens.
+    ///
+    /// # Errors
+    /// If there are none.
     pub fn not(ids: impl IntoIterator<Item = u32>) -> Result<Mask, ChainError> {
         Mask::new(true, ids.into_iter().map(|id| (id, id)).collect())
     }
@@ -64,7 +75,7 @@ impl Mask {
         self.ban
     }
 
-    /// The token ids, rising.
+    /// The token ids, in rising order.
     pub fn ids(&self) -> impl Iterator<Item = u32> + '_ {
         self.ranges.iter().flat_map(|&(first, last)| first..=last)
     }
@@ -74,19 +85,33 @@ impl Mask {
         self.ranges.iter().map(|&(first, last)| (last - first) as usize + 1).sum()
     }
 
-    /// Whether a token is among the ids, whatever that means for it.
+    /// Whether a token is among the ids, allowed or banned.
     pub fn contains(&self, id: u32) -> bool {
         let at = self.ranges.partition_point(|&(_, last)| last < id);
         self.ranges.get(at).is_some_and(|&(first, _)| first <= id)
     }
 }
 
-impl Control for Mask {
+/// The most token ids that are written as a list for another engine.
+const MAX_IDS: usize = 4096;
+const VLLM: Counterpart = Counterpart { place: 20, ..Counterpart::of(Engine::Vllm) };
+const LLAMA: Counterpart = Counterpart { engine: Engine::LlamaCpp, list: List::Before, ..VLLM };
+
+impl StageKind for Mask {
     const INFO: StageInfo = StageInfo {
         name: "mask",
         allowed: "token ids and ranges of them (1,2,10-19), with `not` before them to ban",
         summary: "keeps a set of tokens, or bans one",
         source: "constrained decoding; vLLM allowed_token_ids, bad_words",
+        params: &[Param::other("token ids", ParamKind::Text, "not,0")],
+        field: Some(Field::own("allowed_token_ids")),
+        counterparts: &[
+            LLAMA,
+            LLAMA.in_ollama(),
+            VLLM,
+            Counterpart { engine: Engine::Transformers, ..VLLM },
+        ],
+        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<Mask, ChainError> {
@@ -101,7 +126,7 @@ impl Control for Mask {
             let (first, last) = item.split_once('-').unwrap_or((item, item));
             let number = |text: &str| text.trim().parse::<u32>().map_err(|_| refuse());
             let (first, last) = (number(first)?, number(last)?);
-            // A range isn't believed to be larger than a vocabulary.
+            // No vocabulary is larger.
             if first > last || last as usize >= crate::MAX_VOCAB {
                 return Err(refuse());
             }
@@ -121,17 +146,38 @@ impl Control for Mask {
         Ok(())
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        _: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
         // The first id that the vocabulary doesn't have, found by ranges.
         let vocab = candidates.n_vocab() as u32;
         let beyond = self.ranges.iter().find(|&&(_, last)| last >= vocab);
-        Turn::check(&Self::INFO, candidates, beyond.map(|&(first, _)| first.max(vocab)).into_iter())?;
-        let left = if self.ban {
-            candidates.ban(self.ids())
-        } else {
-            candidates.keep_ids(self.ids())
-        };
+        let unknown = beyond.map(|&(first, _)| first.max(vocab));
+        Context::check(&Self::INFO, candidates, unknown.into_iter())?;
+        let left =
+            if self.ban { candidates.ban(self.ids()) } else { candidates.keep_ids(self.ids()) };
         if left { Ok(()) } else { Err(Self::INFO.nothing_left()) }
+    }
+
+    fn own_settings(&self, counterpart: &Counterpart) -> Option<Settings> {
+        if self.n_ids() > MAX_IDS {
+            let reason = format!("a list of {} token ids is too long to write", self.n_ids());
+            return Some(Err(reason));
+        }
+        let id = |id: u32| Value::Whole(id.into());
+        let (name, list): (_, Vec<Value>) = match (counterpart.engine, self.ban) {
+            (Engine::Vllm, false) => ("allowed_token_ids", self.ids().map(id).collect()),
+            (Engine::Transformers, true) => ("suppress_tokens", self.ids().map(id).collect()),
+            // A ban is a bias of `false`.
+            (Engine::LlamaCpp, true) => {
+                let pair = |i| Value::List(vec![id(i), Value::Flag(false)]);
+                ("logit_bias", self.ids().map(pair).collect())
+            }
+            (engine, _) => return Some(Err(no_such(engine))),
+        };
+        Some(Ok(vec![(name, Value::List(list))]))
     }
 }
 
@@ -156,7 +202,11 @@ mod tests {
             assert_eq!(ids.len(), mask.n_ids());
             assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
             let last = ids[ids.len() - 1];
-            assert!((0..=20).all(|id| mask.contains(id) == ids.contains(&id)) && mask.contains(last) && !mask.contains(last + 1));
+            assert!(
+                (0..=20).all(|id| mask.contains(id) == ids.contains(&id))
+                    && mask.contains(last)
+                    && !mask.contains(last + 1)
+            );
         }
     }
 
@@ -170,6 +220,9 @@ mod tests {
         let Stage::Mask(mask) = &chain.stages()[0] else { panic!("{chain}") };
         assert_eq!((mask.ranges.len(), mask.n_ids()), (1, crate::MAX_VOCAB));
         let error = Distribution::new(&[1.0, 2.0], &chain).unwrap_err();
-        assert_eq!(error.to_string(), "mask: there is no token 2, the vocabulary has 2 (ids from 0)");
+        assert_eq!(
+            error.to_string(),
+            "mask: there is no token 2, the vocabulary has 2 (ids from 0)"
+        );
     }
 }

@@ -1,70 +1,70 @@
-//! Min-p: candidates within a fixed ratio of the likeliest.
+//! Min-p: tokens within a fixed ratio of the likeliest one.
 
-use std::fmt;
+use super::{
+    Counterpart, Field, Flag, List, Number, Param, Range, Setting, StageInfo,
+    threshold::{Threshold, threshold},
+};
+use crate::Engine;
 
-use super::{Control, StageInfo, Turn};
-use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
+const LLAMA: Counterpart = Counterpart {
+    place: 110,
+    settings: &[Setting::new("min_p", Range::SHARE).flag("--min-p").off(Number::Real(0.0))],
+    list: List::Named("min_p"),
+    ..Counterpart::of(Engine::LlamaCpp)
+};
 
-/// `min_p=m`: keeps tokens with p_i >= m·p_max; 0 is off, m in [0, 1].
-///
-/// Decided without exponentials as d_i >= ln m (f32, rounded down), d_i = (x_i - max)·β; equality
-/// stays.
-///
-/// Source: arXiv 2407.01082.
-///
-/// ```
-/// // Half as likely as the likeliest is 0.7 below its logit.
-/// use kelvin_sampling::{Chain, Distribution};
-///
-/// let chain: Chain = "min_p=0.5".parse()?;
-/// assert_eq!(Distribution::new(&[3.0, 2.4, 2.2], &chain)?.survivors(), 2);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MinP(f64);
-
-impl MinP {
-    /// Accepts a number from 0 (off) to 1.
-    pub fn new(value: f64) -> Result<MinP, ChainError> {
-        Self::INFO.require((0.0..=1.0).contains(&value), value)?;
-        // Adding +0 turns -0 into +0, so that it prints as `0`.
-        Ok(MinP(value + 0.0))
-    }
-
-    /// ln m as f32, rounded down: the lowest d that stays.
-    pub fn threshold(self) -> f32 {
-        let exact = libm::log(self.0);
-        let nearest = exact as f32;
-        if f64::from(nearest) > exact { nearest.next_down() } else { nearest }
-    }
-
-    /// m.
-    pub fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl Control for MinP {
-    const INFO: StageInfo = StageInfo {
+threshold! {
+    /// `min_p=m`: keeps tokens with p_i >= m·p_max. m is in [0, 1]; 0 turns the stage off.
+    ///
+    /// Decided without exponentials as d_i >= ln m (f32, rounded down), d_i = (x_i - max)·β. A token
+    /// at exactly the threshold is kept.
+    ///
+    /// Source: arXiv 2407.01082.
+    ///
+    /// ```
+    /// // Half as likely as the likeliest token is 0.7 below its logit.
+    /// use kelvin_sampling::{Chain, Distribution};
+    ///
+    /// let chain: Chain = "min_p=0.5".parse()?;
+    /// assert_eq!(Distribution::new(&[3.0, 2.4, 2.2], &chain)?.survivors(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    MinP("m", Threshold::ZERO_TO_ONE),
+    StageInfo {
         name: "min_p",
-        allowed: "a number from 0 (off) to 1",
         summary: "keeps tokens at least m times as likely as the likeliest",
         source: "arXiv 2407.01082",
-    };
+        params: &[Param::number("m", "0.05", Param::SHARE)],
+        flag: Some(Flag::new(
+            "min-p",
+            "M",
+            "Keep tokens with at least M times the probability of the most likely one (0: all)",
+        )),
+        field: Some(Field::number("min_p", Range::SHARE)),
+        counterparts: &[
+            LLAMA,
+            LLAMA.in_ollama(),
+            Counterpart {
+                place: 70,
+                settings: &[Setting::new("min_p", Range::SHARE).off(Number::Real(0.0))],
+                ..Counterpart::of(Engine::Vllm)
+            },
+            Counterpart {
+                place: 90,
+                settings: &[Setting::new("min_p", Range::SHARE)],
+                ..Counterpart::of(Engine::Transformers)
+            },
+        ],
+        ..StageInfo::BLANK
+    },
+    |this, candidates| candidates.keep_above(this.threshold())
+}
 
-    fn parse(text: Option<&str>) -> Result<MinP, ChainError> {
-        let values = Values::read(&Self::INFO, text, &[])?;
-        values.checked(MinP::new(values.number()?))
-    }
-
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "={}", self.0)
-    }
-
-    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
-        if self.0 > 0.0 {
-            candidates.keep_above(self.threshold());
-        }
-        Ok(())
+impl MinP {
+    /// ln m as f32, rounded down: the lowest d that is kept.
+    pub fn threshold(self) -> f32 {
+        let exact = libm::log(self.get());
+        let nearest = exact as f32;
+        if f64::from(nearest) > exact { nearest.next_down() } else { nearest }
     }
 }

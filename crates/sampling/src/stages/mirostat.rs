@@ -1,35 +1,39 @@
-//! Mirostat: a truncation that keeps the surprise of the text at a target.
+//! Mirostat: a truncation that keeps the surprisal of the text at a target.
 
 use std::fmt;
 
-use super::{Control, StageInfo, Turn};
+use super::{
+    Context, Counterpart, Flag, List, Param, Range, Setting, StageInfo, StageKind, Traits,
+};
 use crate::{
+    Engine,
     candidates::Candidates,
     error::{ChainError, SampleError},
     notation::Values,
+    state::Learned,
     weights::share_of,
 };
 
-/// `mirostat=τ,eta:η,version:v`: keeps the surprise S of the tokens drawn near τ bits.
+/// `mirostat=τ,eta:η,version:v`: keeps the surprisal S of the drawn tokens near τ bits.
 ///
-/// Version 2 (the default) drops tokens with -log2 p > μ, and at least the likeliest stays. Version
+/// Version 2 (the default) removes tokens with -log2 p > μ; at least the likeliest is kept. Version
 /// 1 keeps the first k tokens, k from the Zipf slope of the first 100: with t_i = ln((i+2)/(i+1)),
-/// b_i = ln(p_i/p_(i+1)), s = Σtb/Σt², ε = s - 1, N the size of the vocabulary: k = (ε·2^μ/(1 -
-/// N^-ε))^(1/s), rounded down, at least 1. After the draw μ -= η·(S - τ), S of the token after the
-/// truncation; μ starts at 2τ. τ and η are finite and at least 0. The last stage of a chain; μ
-/// belongs to the sequence's [state](crate::State).
+/// b_i = ln(p_i/p_(i+1)), s = Σtb/Σt², ε = s - 1 and N the size of the vocabulary, k = (ε·2^μ/(1 -
+/// N^-ε))^(1/s), rounded down, at least 1. After a draw μ -= η·(S - τ), S of the token after the
+/// truncation; μ starts at 2τ. τ and η are finite and at least 0. The stage must be the last of a
+/// chain. μ belongs to the sequence's [state](crate::State), as [`Learned::Mirostat`].
 ///
-/// A forced token counts too; one that the chain had removed leaves μ as it is.
+/// A forced token counts too; one that the chain had removed leaves μ unchanged.
 ///
 /// Source: Basu et al. 2020, arXiv 2007.14966.
 ///
 /// ```
-/// use kelvin_sampling::{Chain, Dice, Sampler};
+/// use kelvin_sampling::{Chain, Dice, Learned, Sampler};
 ///
 /// let mut sampler = Sampler::new("mirostat=2,eta:0.5".parse()?, Dice::default());
 /// sampler.sample(&[0.0; 16], 0)?;
-/// // One of 16 alike is 4 bits of surprise: μ = 4 - 0.5·(4 - 2).
-/// assert_eq!(sampler.state().memory(), Some([3.0, 0.0]));
+/// // One of 16 equal tokens has a surprisal of 4 bits: μ = 4 - 0.5·(4 - 2).
+/// assert_eq!(sampler.state().learned(), Some(Learned::Mirostat { mu: 3.0 }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,12 +44,15 @@ pub struct Mirostat {
 }
 
 impl Mirostat {
-    /// η where none is given.
+    /// The default of η.
     pub const ETA: f64 = 0.1;
-    /// How many of the first tokens tell the slope.
+    /// How many of the first tokens the slope is computed from.
     const FIRST: usize = 100;
 
-    /// Accepts versions 1 and 2, τ >= 0 and η >= 0, both finite.
+    /// A stage with these parameters.
+    ///
+    /// # Errors
+    /// Unless the version is 1 or 2, τ >= 0 and η >= 0, both finite.
     pub fn new(version: u8, tau: f64, eta: f64) -> Result<Mirostat, ChainError> {
         let finite = tau.is_finite() && eta.is_finite();
         let in_range = finite && (1..=2).contains(&version) && tau >= 0.0 && eta >= 0.0;
@@ -68,14 +75,17 @@ impl Mirostat {
         self.eta
     }
 
-    /// μ in bits, after what is remembered.
-    pub fn mu(self, memory: Option<[f64; 2]>) -> f64 {
-        memory.map_or(2.0 * self.tau, |[mu, _]| mu)
+    /// μ in bits.
+    pub fn mu(self, learned: Option<Learned>) -> f64 {
+        match learned {
+            Some(Learned::Mirostat { mu }) => mu,
+            _ => 2.0 * self.tau,
+        }
     }
 
-    /// What is remembered after a token of `surprise` bits.
-    pub fn remember(self, memory: Option<[f64; 2]>, surprise: f64) -> [f64; 2] {
-        [self.mu(memory) - self.eta * (surprise - self.tau), 0.0]
+    /// What is learned from a token with a surprisal of so many bits.
+    pub fn after(self, learned: Option<Learned>, surprisal: f64) -> Learned {
+        Learned::Mirostat { mu: self.mu(learned) - self.eta * (surprisal - self.tau) }
     }
 
     /// Version 1's k for the weights of the first tokens in descending order and `n` tokens in the
@@ -101,36 +111,47 @@ impl Mirostat {
         // Equal probabilities have s = 0: all of them. A float cast saturates, and NaN becomes 0.
         (k as usize).max(1)
     }
-
-    pub(super) fn learn(
-        self,
-        memory: Option<[f64; 2]>,
-        candidates: &mut Candidates<'_>,
-        index: Option<usize>,
-    ) -> [f64; 2] {
-        match index {
-            None => [self.mu(memory), 0.0],
-            Some(index) => {
-                let total = candidates.total();
-                // A survivor weighs something, unless it was kept by a count alone.
-                let weight = candidates.weight_at(index).max(1);
-                self.remember(memory, libm::log2(total as f64 / weight as f64))
-            }
-        }
-    }
 }
 
-impl Control for Mirostat {
+const LLAMA: Counterpart = Counterpart {
+    place: 160,
+    settings: &[
+        Setting::new("mirostat", Range::new(1.0, 2.0)).key("version").whole().flag("--mirostat"),
+        Setting::new("mirostat_tau", Range::FROM_ZERO).flag("--mirostat-ent"),
+        Setting::new("mirostat_eta", Range::FROM_ZERO).key("eta").flag("--mirostat-lr"),
+    ],
+    list: List::Instead {
+        beside: &["bias", "mask", "temp"],
+        why: "mirostat takes the place of every stage but bias and temp",
+    },
+    ..Counterpart::of(Engine::LlamaCpp)
+};
+
+impl StageKind for Mirostat {
     const INFO: StageInfo = StageInfo {
         name: "mirostat",
         allowed: "a target in bits from 0 up, eta:η from 0 up (default 0.1), version:1 or 2 (default 2)",
         summary: "truncates so that the surprise of the text stays near τ bits",
         source: "arXiv 2007.14966",
+        traits: Traits { learns: true, ..Traits::TRUNCATION },
+        params: &[
+            Param::number("τ in bits", "5", [0.0, 12.0, 0.1]),
+            Param::number("η", "0.1", [0.0, 1.0, 0.01]).named("eta"),
+            Param::whole("version", "2", [1.0, 2.0]).named("version"),
+        ],
+        flag: Some(Flag::new(
+            "mirostat",
+            "T[,eta:E,version:1]",
+            "Keep the surprise of the text near T bits",
+        )),
+        counterparts: &[LLAMA, LLAMA.in_ollama().without_settings()],
+        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<Mirostat, ChainError> {
         let values = Values::read(&Self::INFO, text, &["eta", "version"])?;
-        let (version, eta) = (values.number_or("version", 2)?, values.number_or("eta", Mirostat::ETA)?);
+        let version = values.number_or("version", 2)?;
+        let eta = values.number_or("eta", Mirostat::ETA)?;
         values.checked(Mirostat::new(version, values.number()?, eta))
     }
 
@@ -145,8 +166,12 @@ impl Control for Mirostat {
         Ok(())
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, turn: &mut Turn<'_>) -> Result<(), SampleError> {
-        let mu = self.mu(turn.state.memory());
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
+        let mu = self.mu(context.learned());
         if self.version == 2 {
             let total = candidates.total();
             candidates.keep_weight(share_of(libm::exp2(-mu), total));
@@ -156,5 +181,20 @@ impl Control for Mirostat {
             candidates.keep_first(k, false);
         }
         Ok(())
+    }
+
+    fn learn(
+        &self,
+        learned: Option<Learned>,
+        candidates: &mut Candidates<'_>,
+        index: Option<usize>,
+    ) -> Option<Learned> {
+        let Some(index) = index else {
+            return Some(Learned::Mirostat { mu: self.mu(learned) });
+        };
+        let total = candidates.total();
+        // A survivor weighs something, unless it was kept by a count alone.
+        let weight = candidates.weight_at(index).max(1);
+        Some(self.after(learned, libm::log2(total as f64 / weight as f64)))
     }
 }

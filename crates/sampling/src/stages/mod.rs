@@ -1,126 +1,119 @@
-//! One stage of a chain: its name, its checked parameters, and what it does to the candidates.
+//! The stages of a chain, one file each, and the table that makes [`Stage`] and [`STAGES`].
 //!
-//! A stage is one file here, a type that implements [`Control`], and one row of the table below.
+//! A new stage is a file that implements [`StageKind`] (a truncation with one number: the
+//! `threshold!` macro), a `mod` line and a row below. Flags, API fields, profiles, translations and
+//! lists are made from its [`StageInfo`].
+
+mod adaptive_p;
+mod bias;
+mod context;
+mod counterpart;
+mod counts;
+mod dry;
+mod dynatemp;
+mod edt;
+mod epsilon;
+mod eta;
+mod info;
+mod mask;
+mod min_p;
+mod mirostat;
+mod no_repeat_ngram;
+mod p_less;
+mod quadratic;
+mod repetition;
+mod temp;
+mod tfs;
+mod threshold;
+mod top_a;
+mod top_h;
+mod top_k;
+mod top_n_sigma;
+mod top_p;
+mod translate;
+mod typical;
+mod xtc;
 
 use std::fmt;
 
+pub(crate) use context::Context;
+pub use counterpart::{Counterpart, Fixed, List, Number, Range, Setting, Settings, Value};
+pub use info::{Field, FieldKind, Flag, Param, ParamKind, StageInfo, Traits};
+
 use crate::{
-    TokenId,
+    Profile,
     candidates::Candidates,
-    dice::Words,
     error::{ChainError, SampleError},
-    state::{Scope, State, Window},
+    state::Learned,
 };
 
-/// What a stage type is to a chain.
-pub(crate) trait Control: Sized {
-    /// Its row in the list of stages.
+/// What the type of a stage provides. Only the first four items are needed.
+pub(crate) trait StageKind: Sized + Clone {
+    /// Its row in [`STAGES`].
     const INFO: StageInfo;
 
     /// The stage from the text after `=`, if there is one.
     fn parse(text: Option<&str>) -> Result<Self, ChainError>;
 
-    /// Writes the text after `=` in its one canonical form; nothing for a stage without parameters.
+    /// Writes `=` and the values in their one canonical form; nothing for a stage without
+    /// parameters.
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
-    /// Acts on what the stage before it left.
+    /// Changes the candidates that the stage before it left.
     fn apply(
         &self,
         candidates: &mut Candidates<'_>,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
     ) -> Result<(), SampleError>;
-}
 
-/// What a stage may know of the sequence and of the dice.
-pub(crate) struct Turn<'a> {
-    pub(crate) state: &'a State,
-    pub(crate) words: &'a Words,
-    /// How many stages of this step have taken a random word.
-    pub(crate) n_random: usize,
-    /// Work space for token ids.
-    pub(crate) ids: &'a mut Vec<u32>,
-    /// Work space for lengths.
-    pub(crate) lengths: &'a mut Vec<u32>,
-}
-
-impl Turn<'_> {
-    /// The next random word for a stage.
-    pub(crate) fn word(&mut self) -> u64 {
-        self.n_random += 1;
-        self.words.stages[self.n_random - 1]
+    /// Whether its parameters make it do nothing.
+    fn is_off(&self) -> bool {
+        false
     }
 
-    /// The distinct tokens among the last ones, rising.
-    pub(crate) fn count(&mut self, window: Window, scope: Scope) -> &[u32] {
-        self.count_each(window, scope).0
-    }
-
-    /// The distinct tokens among the last ones, rising, and how often each came.
-    pub(crate) fn count_each(&mut self, window: Window, scope: Scope) -> (&[u32], &[u32]) {
-        let Turn { state, ids, lengths, .. } = self;
-        ids.clear();
-        lengths.clear();
-        ids.extend(state.recent(window, scope).iter().map(|token| token.0));
-        ids.sort_unstable();
-        lengths.extend(ids.chunk_by(|a, b| a == b).map(|run| run.len() as u32));
-        ids.dedup();
-        (ids, lengths)
-    }
-
-    /// Refuses tokens that the vocabulary doesn't have.
-    pub(crate) fn check(
-        stage: &StageInfo,
-        candidates: &Candidates<'_>,
-        mut ids: impl Iterator<Item = u32>,
-    ) -> Result<(), SampleError> {
-        let vocab = candidates.n_vocab();
-        match ids.find(|&id| id as usize >= vocab) {
-            None => Ok(()),
-            Some(id) => {
-                Err(SampleError::UnknownToken { stage: stage.name, token: TokenId(id), vocab })
-            }
-        }
-    }
-}
-
-/// What the notation calls a stage and what its parameters may be: for help texts and lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StageInfo {
-    /// The name in the notation.
-    pub name: &'static str,
-    /// The allowed values, in words.
-    pub allowed: &'static str,
-    /// What it does, in one line.
-    pub summary: &'static str,
-    /// Where it comes from.
-    pub source: &'static str,
-}
-
-impl StageInfo {
-    /// The error for a value outside the range.
-    pub(crate) fn refuse(&self, found: impl Into<String>) -> ChainError {
-        ChainError::BadValue { stage: self.name, found: found.into(), allowed: self.allowed }
-    }
-
-    /// `Ok` if the values are in range.
-    pub(crate) fn require(
+    /// What a stage that learns knows after a token. `index` is the token's place among the
+    /// candidates; `None` if the chain had removed it.
+    fn learn(
         &self,
-        in_range: bool,
-        found: impl fmt::Display,
-    ) -> Result<(), ChainError> {
-        if in_range { Ok(()) } else { Err(self.refuse(found.to_string())) }
+        _: Option<Learned>,
+        _: &mut Candidates<'_>,
+        _: Option<usize>,
+    ) -> Option<Learned> {
+        None
     }
 
-    /// The error of a stage after which no token is left.
-    pub(crate) fn nothing_left(&self) -> SampleError {
-        SampleError::NothingLeft { stage: self.name }
+    /// The stage for one vocabulary, if it has texts: `find` gives the token sequences that write
+    /// one.
+    fn with_vocabulary(&self, _: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Option<Self> {
+        None
+    }
+
+    /// The stage as the engine of a profile runs it.
+    fn adapted(self, _: Profile) -> Result<Self, ChainError> {
+        Ok(self)
+    }
+
+    /// The stage as a request to the engine of a profile can ask for it, and what that changes, as
+    /// the end of a sentence that begins with the engine's name.
+    fn fitted(self, _: Profile) -> Result<(Self, Option<String>), ChainError> {
+        Ok((self, None))
+    }
+
+    /// Settings of another engine that the table of [`Counterpart::settings`] can't say.
+    fn own_settings(&self, _: &Counterpart) -> Option<Settings> {
+        None
+    }
+
+    /// The stage with its value moved into a range, if the nearest value is close enough to what
+    /// was asked for.
+    fn clamped(&self, _: Range) -> Option<Self> {
+        None
     }
 }
 
-/// Makes modules, re-exports, [`Stage`], [`STAGES`] and the calls through them from one table.
-macro_rules! stages {
+/// Makes [`Stage`], [`STAGES`] and the calls through them from one table.
+macro_rules! stage_table {
     ($($module:ident: $($kind:ident),+;)+) => {
-        $(mod $module;)+
         $(pub use $module::{$($kind),+};)+
 
         /// A stage of a chain with its parameters, which were checked when it was made.
@@ -133,15 +126,15 @@ macro_rules! stages {
             )+)+
         }
 
-        /// All stages, in the order in which help lists them.
-        pub const STAGES: &[StageInfo] = &[$($(<$kind as Control>::INFO),+),+];
+        /// All stages, in the order of Kelvin's own profile, in which help lists them.
+        pub const STAGES: &[StageInfo] = &[$($(<$kind as StageKind>::INFO),+),+];
 
         impl Stage {
             /// A stage from its name and the text after `=`, if there is one.
             pub(crate) fn parse(name: &str, text: Option<&str>) -> Result<Stage, ChainError> {
                 $($(
-                    if name == <$kind as Control>::INFO.name {
-                        return Ok(Stage::$kind(<$kind as Control>::parse(text)?));
+                    if name == <$kind as StageKind>::INFO.name {
+                        return Ok(Stage::$kind(<$kind as StageKind>::parse(text)?));
                     }
                 )+)+
                 let known: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
@@ -151,14 +144,82 @@ macro_rules! stages {
             /// The row of [`STAGES`] that describes this stage.
             pub fn info(&self) -> &'static StageInfo {
                 match self {
-                    $($(Stage::$kind(_) => const { &<$kind as Control>::INFO },)+)+
+                    $($(Stage::$kind(_) => const { &<$kind as StageKind>::INFO },)+)+
                 }
             }
 
-            /// Lets the stage act on what the one before it left.
-            pub(crate) fn apply(&self, candidates: &mut Candidates<'_>, turn: &mut Turn<'_>) -> Result<(), SampleError> {
+            /// Whether its parameters make it do nothing.
+            pub fn is_off(&self) -> bool {
                 match self {
-                    $($(Stage::$kind(stage) => stage.apply(candidates, turn),)+)+
+                    $($(Stage::$kind(stage) => stage.is_off(),)+)+
+                }
+            }
+
+            /// Changes the candidates that the stage before it left.
+            pub(crate) fn apply(
+                &self,
+                candidates: &mut Candidates<'_>,
+                context: &mut Context<'_>,
+            ) -> Result<(), SampleError> {
+                match self {
+                    $($(Stage::$kind(stage) => stage.apply(candidates, context),)+)+
+                }
+            }
+
+            /// What a stage that learns knows after a token; see [`StageKind::learn`].
+            pub(crate) fn learn(
+                &self,
+                learned: Option<Learned>,
+                candidates: &mut Candidates<'_>,
+                index: Option<usize>,
+            ) -> Option<Learned> {
+                match self {
+                    $($(Stage::$kind(stage) => stage.learn(learned, candidates, index),)+)+
+                }
+            }
+
+            /// The stage for one vocabulary; see [`crate::Chain::with_vocabulary`].
+            pub(crate) fn with_vocabulary(
+                &self,
+                find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>,
+            ) -> Stage {
+                let bound = match self {
+                    $($(Stage::$kind(stage) => stage.with_vocabulary(find).map(Stage::from),)+)+
+                };
+                bound.unwrap_or_else(|| self.clone())
+            }
+
+            /// The stage as the engine of a profile runs it.
+            pub(crate) fn adapted(self, profile: Profile) -> Result<Stage, ChainError> {
+                match self {
+                    $($(Stage::$kind(stage) => stage.adapted(profile).map(Stage::from),)+)+
+                }
+            }
+
+            /// The stage as a request to the engine of a profile can ask for it, and what that
+            /// changes, as the end of a sentence that begins with the engine's name.
+            ///
+            /// # Errors
+            /// If the engine's value isn't allowed here.
+            pub fn fitted(self, profile: Profile) -> Result<(Stage, Option<String>), ChainError> {
+                match self {
+                    $($(Stage::$kind(stage) => {
+                        stage.fitted(profile).map(|(stage, changed)| (Stage::from(stage), changed))
+                    })+)+
+                }
+            }
+
+            fn own_settings(&self, counterpart: &Counterpart) -> Option<Settings> {
+                match self {
+                    $($(Stage::$kind(stage) => stage.own_settings(counterpart),)+)+
+                }
+            }
+
+            /// The stage with its value moved into a range; `None` if that would be another stage
+            /// than the one that was asked for.
+            pub fn clamped(&self, range: Range) -> Option<Stage> {
+                match self {
+                    $($(Stage::$kind(stage) => stage.clamped(range).map(Stage::from),)+)+
                 }
             }
         }
@@ -182,7 +243,7 @@ macro_rules! stages {
     };
 }
 
-stages! {
+stage_table! {
     bias: Bias;
     mask: Mask;
     repetition: Repetition;
@@ -224,61 +285,82 @@ impl std::str::FromStr for Stage {
 impl Stage {
     /// Whether it sets the temperature.
     pub fn heats(&self) -> bool {
-        matches!(self, Stage::Temp(_) | Stage::DynaTemp(_) | Stage::Edt(_))
+        self.info().traits.heats
     }
 
     /// Whether it removes unlikely tokens, so that a temperature after it can't bring them back.
+    /// False for a truncation whose parameters turn it off.
     pub fn truncates(&self) -> bool {
-        match self {
-            Stage::TopK(k) => k.get() > 0,
-            Stage::TopP(p) => p.get() < 1.0,
-            Stage::MinP(m) => m.get() > 0.0,
-            Stage::TopNSigma(n) => n.get() > 0.0,
-            Stage::Typical(t) => t.get() < 1.0,
-            Stage::TopH(h) => h.get() < 1.0,
-            Stage::Epsilon(e) => e.get() > 0.0,
-            Stage::Eta(e) => e.get() > 0.0,
-            Stage::TopA(a) => a.get() > 0.0,
-            Stage::Tfs(z) => z.get() < 1.0,
-            Stage::PLess(_) | Stage::Mirostat(_) => true,
-            _ => false,
+        self.info().traits.truncates && !self.is_off()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::{
+        Candidates, ChainError, Context, Counterpart, Learned, Profile, Range, SampleError,
+        Settings, StageInfo, StageKind,
+    };
+    use crate::{State, TokenId, Words, sampler::StepScratch};
+
+    /// A made-up truncation: this module is all that a file of its own would have.
+    #[allow(unreachable_pub, reason = "a real stage is public")]
+    mod least_logit {
+        use crate::stages::{
+            Param, StageInfo,
+            threshold::{Threshold, threshold},
+        };
+
+        threshold! {
+            /// `least_logit=x`: keeps tokens whose logit is at least x.
+            LeastLogit("x", Threshold::FROM_ZERO),
+            StageInfo {
+                name: "least_logit",
+                summary: "keeps tokens whose logit is at least x",
+                source: "a test",
+                params: &[Param::number("x", "2", [0.0, 9.0, 0.1])],
+                ..StageInfo::BLANK
+            },
+            |this, candidates| candidates.keep_logit(this.get())
         }
     }
 
-    /// Whether it takes a random word of its own.
-    pub(crate) fn is_random(&self) -> bool {
-        matches!(self, Stage::Xtc(_))
-    }
+    /// A table with one row, made by the macro that makes the real one.
+    #[allow(dead_code, unreachable_pub, reason = "the real table is public, and used as a whole")]
+    mod table {
+        use super::*;
 
-    /// Whether it learns from the token that is drawn, and so must be the last.
-    pub(crate) fn learns(&self) -> bool {
-        matches!(self, Stage::AdaptiveP(_) | Stage::Mirostat(_))
-    }
-
-    /// Whether it looks at the tokens so far.
-    pub(crate) fn looks_back(&self) -> bool {
-        matches!(
-            self,
-            Stage::Repetition(_)
-                | Stage::Frequency(_)
-                | Stage::Presence(_)
-                | Stage::Dry(_)
-                | Stage::NoRepeatNgram(_)
-        )
-    }
-
-    /// What a learning stage remembers after a token: `index` is the token's place among the
-    /// candidates, none if the chain had removed it.
-    pub(crate) fn learn(
-        &self,
-        memory: Option<[f64; 2]>,
-        candidates: &mut Candidates<'_>,
-        index: Option<usize>,
-    ) -> Option<[f64; 2]> {
-        match self {
-            Stage::AdaptiveP(stage) => Some(stage.learn(memory, candidates, index)),
-            Stage::Mirostat(stage) => Some(stage.learn(memory, candidates, index)),
-            _ => None,
+        stage_table! {
+            least_logit: LeastLogit;
         }
+    }
+
+    #[test]
+    fn a_stage_is_its_file_and_its_row() {
+        use table::{STAGES, Stage};
+        assert_eq!(STAGES.len(), 1);
+        assert_eq!(STAGES[0].example(), "least_logit=2");
+        assert_eq!(STAGES[0].allowed, "a number from 0 (off) up");
+        assert!(STAGES[0].traits.truncates);
+        let stage = Stage::parse("least_logit", Some("2")).unwrap();
+        assert_eq!(stage.to_string(), "least_logit=2");
+        assert!(!stage.is_off() && Stage::parse("least_logit", Some("0")).unwrap().is_off());
+        for bad in [None, Some("-1"), Some("nan"), Some("inf"), Some("1,ties:kept")] {
+            let error = Stage::parse("least_logit", bad).unwrap_err().to_string();
+            assert!(error.contains("expected a number from 0 (off) up"), "{error}");
+        }
+        let error = Stage::parse("min_p", Some("0.1")).unwrap_err().to_string();
+        assert!(error.ends_with("known stages: least_logit"), "{error}");
+
+        let (state, words) = (State::default(), Words::default());
+        let StepScratch { mut candidates, mut ids, mut lengths } = StepScratch::default();
+        let mut left = Candidates::new(&[1.0, 2.0, 5.0, 1.9], &mut candidates).unwrap();
+        let (ids, lengths) = (&mut ids, &mut lengths);
+        let mut context = Context { state: &state, words: &words, n_random: 0, ids, lengths };
+        stage.apply(&mut left, &mut context).unwrap();
+        let kept: Vec<TokenId> = left.survivors().map(|(token, _)| token).collect();
+        assert_eq!(kept, [TokenId(1), TokenId(2)]);
     }
 }

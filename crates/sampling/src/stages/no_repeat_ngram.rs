@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use super::{Control, StageInfo, Turn};
+use super::{Context, Counterpart, Param, Range, Setting, StageInfo, StageKind, Traits};
 use crate::{
-    TokenId,
+    Engine, TokenId,
     candidates::Candidates,
     error::{ChainError, SampleError},
     notation::Values,
 };
 
-/// `no_repeat_ngram=n`: bans every token that would complete an n-gram seen before (prompt
-/// included); 0 is off. It may leave nothing, which is an error.
+/// `no_repeat_ngram=n`: bans every token that would complete an n-gram that occurred before, in the
+/// prompt or since. 0 turns the stage off. A ban of every token is an error.
 ///
 /// Source: Paulus, Xiong, Socher 2017, arXiv 1705.04304.
 ///
@@ -19,7 +19,8 @@ use crate::{
 /// use kelvin_sampling::{Chain, Dice, Sampler, TokenId};
 ///
 /// let chain: Chain = "no_repeat_ngram=2 | temp=0".parse()?;
-/// let mut sampler = Sampler::new(chain, Dice::default()).after(&[TokenId(0), TokenId(1), TokenId(0)]);
+/// let text = [TokenId(0), TokenId(1), TokenId(0)];
+/// let mut sampler = Sampler::new(chain, Dice::default()).after(&text);
 /// assert_eq!(sampler.sample(&[1.0, 3.0, 2.0], 3)?, TokenId(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -27,7 +28,7 @@ use crate::{
 pub struct NoRepeatNgram(u32);
 
 impl NoRepeatNgram {
-    /// Accepts every n; 0 is off.
+    /// A ban on repeating n-grams of this length; 0 turns the stage off.
     pub fn new(n: u32) -> NoRepeatNgram {
         NoRepeatNgram(n)
     }
@@ -38,12 +39,20 @@ impl NoRepeatNgram {
     }
 }
 
-impl Control for NoRepeatNgram {
+impl StageKind for NoRepeatNgram {
     const INFO: StageInfo = StageInfo {
         name: "no_repeat_ngram",
         allowed: "a whole number from 0 (off) to 4294967295",
         summary: "bans tokens that would repeat a sequence of n tokens",
         source: "arXiv 1705.04304",
+        traits: Traits::PENALTY,
+        params: &[Param::whole("n", "3", [0.0, 10.0])],
+        counterparts: &[Counterpart {
+            place: 40,
+            settings: &[Setting::new("no_repeat_ngram_size", Range::COUNT).whole()],
+            ..Counterpart::of(Engine::Transformers)
+        }],
+        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<NoRepeatNgram, ChainError> {
@@ -54,19 +63,31 @@ impl Control for NoRepeatNgram {
         write!(f, "={}", self.0)
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, turn: &mut Turn<'_>) -> Result<(), SampleError> {
-        let (tokens, n) = (turn.state.tokens(), self.0 as usize);
+    fn is_off(&self) -> bool {
+        self.0 == 0
+    }
+
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
+        let (tokens, n) = (context.state.tokens(), self.0 as usize);
         if n == 0 || tokens.len() < n {
             return Ok(());
         }
         // The n - 1 tokens that the next one would follow.
         let end: &[TokenId] = &tokens[tokens.len() - (n - 1)..];
-        turn.ids.clear();
+        context.ids.clear();
         let seen = tokens.windows(n).filter(|ngram| ngram[..n - 1] == *end);
-        turn.ids.extend(seen.map(|ngram| ngram[n - 1].0));
-        turn.ids.sort_unstable();
-        turn.ids.dedup();
-        Turn::check(&Self::INFO, candidates, turn.ids.iter().copied())?;
-        if candidates.ban(turn.ids.iter().copied()) { Ok(()) } else { Err(Self::INFO.nothing_left()) }
+        context.ids.extend(seen.map(|ngram| ngram[n - 1].0));
+        context.ids.sort_unstable();
+        context.ids.dedup();
+        Context::check(&Self::INFO, candidates, context.ids.iter().copied())?;
+        if candidates.ban(context.ids.iter().copied()) {
+            Ok(())
+        } else {
+            Err(Self::INFO.nothing_left())
+        }
     }
 }

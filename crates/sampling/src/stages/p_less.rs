@@ -1,14 +1,18 @@
-//! p-less: candidates at least as likely as a draw is to repeat itself.
+//! p-less: tokens at least as likely as two draws are to agree.
 
 use std::fmt;
 
-use super::{Control, StageInfo, Turn};
-use crate::{candidates::Candidates, error::{ChainError, SampleError}, weights::share_of};
+use super::{Context, StageInfo, StageKind, Traits};
+use crate::{
+    candidates::Candidates,
+    error::{ChainError, SampleError},
+    weights::share_of,
+};
 
-/// `p_less`: keeps tokens with p_i >= Σ p_j², the chance that two draws agree. It has no parameter
-/// and never leaves nothing.
+/// `p_less`: keeps tokens with p_i >= Σ p_j², the probability that two draws agree. It has no
+/// parameter and always keeps a token.
 ///
-/// Decided as w_i >= `ceil(Σp² · total)`; Σp² is a sum of whole numbers, within 2^-52 of each
+/// Decided as w_i >= `ceil(Σp² · total)`. Σp² is a sum of whole numbers, within 2^-52 of each
 /// square.
 ///
 /// Source: arXiv 2509.23234.
@@ -24,13 +28,14 @@ use crate::{candidates::Candidates, error::{ChainError, SampleError}, weights::s
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PLess;
 
-
-impl Control for PLess {
+impl StageKind for PLess {
     const INFO: StageInfo = StageInfo {
         name: "p_less",
         allowed: "no value",
         summary: "keeps tokens with a probability of at least the sum of squared probabilities",
         source: "arXiv 2509.23234",
+        traits: Traits::TRUNCATION,
+        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<PLess, ChainError> {
@@ -41,7 +46,11 @@ impl Control for PLess {
         Ok(())
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        _: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
         let share = candidates.concentration();
         let total = candidates.total();
         candidates.keep_weight(share_of(share, total));

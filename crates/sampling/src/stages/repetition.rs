@@ -2,18 +2,23 @@
 
 use std::fmt;
 
-use super::{Control, StageInfo, Turn};
+use super::{
+    Context, Counterpart, Field, Fixed, Flag, List, Number, Param, ParamKind, Range, Setting,
+    StageInfo, StageKind, Traits,
+};
 use crate::{
+    Engine, Profile,
     candidates::Candidates,
     error::{ChainError, SampleError},
     notation::Values,
     state::{Scope, Window},
 };
 
-/// `repetition=θ,window:n,scope:s`: for each distinct token among the last n, x > 0 becomes x/θ,
-/// other x become x·θ; θ = 1 is off.
+/// `repetition=θ,window:n,scope:s`: for each distinct token among the last n, x > 0 becomes x/θ and
+/// any other x becomes x·θ. θ = 1 turns the stage off.
 ///
-/// The window is of all tokens by default (-1; 0 is off), the scope `prompt+output` or `output`.
+/// By default the window is of all tokens (-1; 0 is off). The scope is `prompt+output` (the default)
+/// or `output`.
 ///
 /// Source: Keskar et al. 2019, arXiv 1909.05858.
 ///
@@ -33,7 +38,10 @@ pub struct Repetition {
 }
 
 impl Repetition {
-    /// Accepts θ > 0, finite.
+    /// A penalty of θ.
+    ///
+    /// # Errors
+    /// Unless θ > 0 and finite.
     pub fn new(theta: f32, window: Window, scope: Scope) -> Result<Repetition, ChainError> {
         Self::INFO.require(theta > 0.0 && theta < f32::INFINITY, theta)?;
         Ok(Repetition { theta, window, scope })
@@ -55,12 +63,63 @@ impl Repetition {
     }
 }
 
-impl Control for Repetition {
+const COUNTS_PROMPT: Fixed =
+    Fixed { key: "scope", value: "prompt+output", why: "counts the prompt as well" };
+const NO_WINDOW: &[Fixed] =
+    &[COUNTS_PROMPT, Fixed { key: "window", value: "-1", why: "has no window" }];
+
+const LLAMA: Counterpart = Counterpart {
+    place: 30,
+    defaults: &["window:64"],
+    settings: &[
+        // Its reciprocal must be finite as well.
+        Setting::new("repeat_penalty", Range::above(1.0 / Range::F32, Range::F32))
+            .flag("--repeat-penalty"),
+        Setting::new("repeat_last_n", Range::COUNT).key("window").whole().flag("--repeat-last-n"),
+    ],
+    fixed: &[COUNTS_PROMPT],
+    list: List::Named("penalties"),
+    ..Counterpart::of(Engine::LlamaCpp)
+};
+const OLLAMA: Counterpart = Counterpart {
+    settings: &[
+        Setting::new("repeat_penalty", Range::above(1.0 / Range::F32, Range::F32))
+            .off(Number::Real(1.0)),
+        Setting::new("repeat_last_n", Range::COUNT).key("window").whole(),
+    ],
+    ..LLAMA.in_ollama()
+};
+const VLLM: Counterpart = Counterpart {
+    place: 30,
+    settings: &[
+        Setting::new("repetition_penalty", Range::above(0.0, Range::F32)).off(Number::Real(1.0))
+    ],
+    fixed: NO_WINDOW,
+    ..Counterpart::of(Engine::Vllm)
+};
+
+impl StageKind for Repetition {
     const INFO: StageInfo = StageInfo {
         name: "repetition",
         allowed: "θ above 0 (1 is off), window:n (-1 all, 0 off), scope:prompt+output or output",
         summary: "divides positive logits of tokens that came before by θ, multiplies others",
         source: "arXiv 1909.05858",
+        traits: Traits::PENALTY,
+        params: &[
+            Param::number("θ", "1.1", [0.5, 2.0, 0.01]),
+            Param::WINDOW,
+            Param::other("counts", ParamKind::Scope, "prompt+output").named("scope"),
+        ],
+        flag: Some(Flag {
+            hidden_aliases: &["repetition-penalty"],
+            ..Flag::new(
+                "repeat-penalty",
+                "X",
+                "Divide positive logits of tokens that came before by X, multiply others (1: off)",
+            )
+        }),
+        field: Some(Field::number("repetition_penalty", Range::above(0.0, f64::INFINITY))),
+        counterparts: &[LLAMA, OLLAMA, VLLM, Counterpart { engine: Engine::Transformers, ..VLLM }],
     };
 
     fn parse(text: Option<&str>) -> Result<Repetition, ChainError> {
@@ -80,13 +139,31 @@ impl Control for Repetition {
         Ok(())
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, turn: &mut Turn<'_>) -> Result<(), SampleError> {
+    fn is_off(&self) -> bool {
+        self.theta == 1.0
+    }
+
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
         if self.theta == 1.0 {
             return Ok(());
         }
-        let counted = turn.count(self.window, self.scope);
-        Turn::check(&Self::INFO, candidates, counted.iter().copied())?;
-        candidates.patch(counted.iter().copied(), |_, x| Some(if x > 0.0 { x / self.theta } else { x * self.theta }));
+        let ids = context.distinct(self.window, self.scope);
+        Context::check(&Self::INFO, candidates, ids.iter().copied())?;
+        candidates.patch(ids.iter().copied(), |_, x| {
+            Some(if x > 0.0 { x / self.theta } else { x * self.theta })
+        });
         Ok(())
+    }
+
+    fn adapted(self, profile: Profile) -> Result<Repetition, ChainError> {
+        Ok(Repetition { scope: profile.scope(self.scope), ..self })
+    }
+
+    fn fitted(self, profile: Profile) -> Result<(Repetition, Option<String>), ChainError> {
+        Ok((Repetition { window: profile.window(self.window), ..self }, None))
     }
 }

@@ -1,13 +1,22 @@
-//! Top-k: a fixed number of candidates.
+//! Top-k: a fixed number of tokens.
 
 use std::fmt;
 
-use super::{Control, StageInfo, Turn};
-use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
+use super::{
+    Context, Counterpart, Field, FieldKind, Flag, List, Number, Param, Range, Setting, Settings,
+    StageInfo, StageKind, Traits, Value,
+};
+use crate::{
+    Engine, MAX_VOCAB, Profile,
+    candidates::Candidates,
+    error::{ChainError, SampleError},
+    notation::Values,
+};
 
-/// `top_k=k`: keeps the first k tokens in descending order, exactly k (ties by lower id); 0 is off.
+/// `top_k=k`: keeps the first k tokens in descending order, exactly k of them (ties by lower id).
+/// 0 turns the stage off.
 ///
-/// `top_k=k,ties:kept` keeps those that tie with the k-th as well, as vLLM and transformers do.
+/// `top_k=k,ties:kept` also keeps tokens that tie with the k-th, as vLLM and transformers do.
 ///
 /// Source: arXiv 1805.04833.
 ///
@@ -26,12 +35,12 @@ pub struct TopK {
 }
 
 impl TopK {
-    /// Accepts every k; 0 is off.
+    /// Keeps exactly `k` tokens; 0 turns the stage off.
     pub fn new(k: u32) -> TopK {
         TopK { k, ties: false }
     }
 
-    /// The same, but tokens that tie with the k-th stay.
+    /// Keeps `k` tokens and those that tie with the last of them.
     pub fn with_ties(k: u32) -> TopK {
         TopK { k, ties: true }
     }
@@ -41,38 +50,86 @@ impl TopK {
         self.k
     }
 
-    /// Whether tokens that tie with the k-th stay.
+    /// Whether tokens that tie with the k-th are kept.
     pub fn keeps_ties(self) -> bool {
         self.ties
     }
 }
 
-impl Control for TopK {
+const LLAMA: Counterpart = Counterpart {
+    place: 80,
+    settings: &[Setting::new("top_k", Range::COUNT).flag("--top-k").off(Number::Whole(0))],
+    list: List::Named("top_k"),
+    ..Counterpart::of(Engine::LlamaCpp)
+};
+
+impl StageKind for TopK {
     const INFO: StageInfo = StageInfo {
         name: "top_k",
         allowed: "a whole number from 0 (off) to 4294967295, ties:kept to keep those equal to the last",
         summary: "keeps the k likeliest tokens",
         source: "arXiv 1805.04833",
+        traits: Traits { ignores_temperature: true, ..Traits::TRUNCATION },
+        params: &[Param::whole("k", "40", [0.0, 200.0])],
+        flag: Some(Flag::new("top-k", "K", "Keep the K most likely tokens (0: all)")),
+        field: Some(Field {
+            kind: FieldKind::Whole,
+            off: Some(-1.0),
+            remark: "0 and -1: off.",
+            ..Field::number("top_k", Range::new(-1.0, f64::INFINITY))
+        }),
+        counterparts: &[
+            LLAMA,
+            LLAMA.in_ollama(),
+            Counterpart {
+                place: 80,
+                settings: &[
+                    Setting::new("top_k", Range::new(-1.0, Range::I32)).off(Number::Whole(-1))
+                ],
+                ..Counterpart::of(Engine::Vllm)
+            },
+            Counterpart {
+                place: 70,
+                settings: &[Setting::new("top_k", Range::COUNT).off(Number::Whole(0))],
+                ..Counterpart::of(Engine::Transformers)
+            },
+        ],
     };
 
     fn parse(text: Option<&str>) -> Result<TopK, ChainError> {
         let values = Values::read(&Self::INFO, text, &["ties"])?;
-        let ties = match values.named("ties") {
-            None => false,
-            Some("kept") => true,
-            Some(_) => return Err(values.refuse()),
-        };
-        Ok(TopK { k: values.number()?, ties })
+        Ok(TopK { ties: values.ties()?, k: values.number()? })
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "={}{}", self.k, if self.ties { ",ties:kept" } else { "" })
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
+    fn is_off(&self) -> bool {
+        self.k == 0
+    }
+
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        _: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
         if self.k > 0 {
             candidates.keep_first(self.k as usize, self.ties);
         }
         Ok(())
+    }
+
+    fn adapted(self, profile: Profile) -> Result<TopK, ChainError> {
+        Ok(if profile.keeps_ties() { TopK::with_ties(self.k) } else { self })
+    }
+
+    fn own_settings(&self, counterpart: &Counterpart) -> Option<Settings> {
+        // A k that no vocabulary reaches keeps everything, and fits into 32 bits everywhere.
+        let k = match (self.k.min(MAX_VOCAB as u32), counterpart.engine) {
+            (0, Engine::Vllm) => -1,
+            (k, _) => i64::from(k),
+        };
+        Some(Ok(vec![("top_k", Value::Whole(k))]))
     }
 }

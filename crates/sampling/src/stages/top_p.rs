@@ -1,64 +1,69 @@
-//! Top-p, the nucleus: a fixed mass of candidates.
+//! Top-p, the nucleus: the likeliest tokens up to a fixed mass.
 
-use std::fmt;
+use super::{
+    Counterpart, Field, Flag, List, Number, Param, Range, Setting, StageInfo,
+    threshold::{Threshold, threshold},
+};
+use crate::Engine;
 
-use super::{Control, StageInfo, Turn};
-use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
+const LLAMA: Counterpart = Counterpart {
+    place: 100,
+    settings: &[Setting::new("top_p", Range::SHARE).flag("--top-p").off(Number::Real(1.0))],
+    list: List::Named("top_p"),
+    ..Counterpart::of(Engine::LlamaCpp)
+};
 
-/// `top_p=p`: token i stays if the mass strictly before it in descending order is below p, so the
-/// token that crosses p stays; 1 is off, p in (0, 1].
-///
-/// Mass is of the survivors of the stages before, renormalised. In integers: the mass before must
-/// be below `ceil(p · total)`, an f64 product.
-///
-/// Source: arXiv 1904.09751.
-///
-/// ```
-/// // Probabilities 0.64, 0.24, 0.09, 0.03: the second token crosses 0.7.
-/// use kelvin_sampling::{Chain, Distribution};
-///
-/// let chain: Chain = "top_p=0.7".parse()?;
-/// assert_eq!(Distribution::new(&[3.0, 2.0, 1.0, 0.0], &chain)?.survivors(), 2);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TopP(f64);
-
-impl TopP {
-    /// Accepts a number above 0 and at most 1 (1 is off).
-    pub fn new(value: f64) -> Result<TopP, ChainError> {
-        Self::INFO.require(value > 0.0 && value <= 1.0, value)?;
-        // Adding +0 turns -0 into +0, so that it prints as `0`.
-        Ok(TopP(value + 0.0))
-    }
-
-    /// p.
-    pub fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl Control for TopP {
-    const INFO: StageInfo = StageInfo {
+threshold! {
+    /// `top_p=p`: keeps a token if the mass strictly before it in descending order is below p.
+    ///
+    /// The token that crosses p is kept. p is in (0, 1]; 1 turns the stage off. The mass is that of
+    /// the tokens that earlier stages kept, renormalised. In integers: the mass before the token
+    /// must be below `ceil(p · total)`, an f64 product.
+    ///
+    /// Source: arXiv 1904.09751.
+    ///
+    /// ```
+    /// // Probabilities 0.64, 0.24, 0.09, 0.03: the second token crosses 0.7.
+    /// use kelvin_sampling::{Chain, Distribution};
+    ///
+    /// let chain: Chain = "top_p=0.7".parse()?;
+    /// assert_eq!(Distribution::new(&[3.0, 2.0, 1.0, 0.0], &chain)?.survivors(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    TopP("p", Threshold::UP_TO_ONE),
+    StageInfo {
         name: "top_p",
-        allowed: "a number above 0 and at most 1 (1 is off)",
         summary: "keeps the likeliest tokens until their mass reaches p",
         source: "arXiv 1904.09751",
-    };
-
-    fn parse(text: Option<&str>) -> Result<TopP, ChainError> {
-        let values = Values::read(&Self::INFO, text, &[])?;
-        values.checked(TopP::new(values.number()?))
-    }
-
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "={}", self.0)
-    }
-
-    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
-        if self.0 < 1.0 {
-            candidates.keep_mass(self.0);
-        }
-        Ok(())
-    }
+        params: &[Param::number("p", "0.95", Param::POSITIVE_SHARE)],
+        flag: Some(Flag::new(
+            "top-p",
+            "P",
+            "Keep the most likely tokens that together have probability P (1: all)",
+        )),
+        field: Some(Field::number("top_p", Range::POSITIVE_SHARE)),
+        counterparts: &[
+            LLAMA,
+            LLAMA.in_ollama(),
+            Counterpart {
+                place: 90,
+                settings: &[
+                    Setting::new("top_p", Range::POSITIVE_SHARE).off(Number::Real(1.0)),
+                ],
+                ..Counterpart::of(Engine::Vllm)
+            },
+            Counterpart {
+                place: 80,
+                settings: &[Setting::new("top_p", Range::SHARE).off(Number::Real(1.0))],
+                ..Counterpart::of(Engine::Transformers)
+            },
+            Counterpart {
+                place: 50,
+                settings: &[Setting::new("top_p", Range::SHARE).off(Number::Real(1.0))],
+                ..Counterpart::of(Engine::OpenAi)
+            },
+        ],
+        ..StageInfo::BLANK
+    },
+    |this, candidates| candidates.keep_mass(this.get())
 }

@@ -1,22 +1,30 @@
-//! Locally typical sampling: candidates whose surprisal is near the entropy.
+//! Locally typical sampling: tokens whose surprisal is near the entropy.
 
 use std::fmt;
 
-use super::{Control, StageInfo, Turn};
-use crate::{candidates::Candidates, error::{ChainError, SampleError}, notation::Values};
+use super::{
+    Context, Counterpart, Flag, List, Param, Range, Setting, StageInfo, StageKind, Traits,
+};
+use crate::{
+    Engine, Profile,
+    candidates::Candidates,
+    error::{ChainError, SampleError},
+    notation::Values,
+};
 
-/// `typical=τ`: in ascending order of |-ln p_i - H| (ties: larger logit, then lower id) keeps the
-/// smallest prefix with a mass of at least τ; 1 is off, τ in (0, 1].
+/// `typical=τ`: keeps the tokens nearest to the entropy until their mass is at least τ.
 ///
-/// `ties:kept` keeps tokens as far away as the last one as well, as transformers does.
+/// The order is ascending in |-ln p_i - H| (ties: larger logit, then lower id); the shortest prefix
+/// of it is kept. τ is in (0, 1]; 1 turns the stage off. `ties:kept` also keeps tokens as far away
+/// as the last one, as transformers does.
 ///
-/// The distance is |d_i - c| in f32 with c = ln Z - H = -Σ p|d|, d_i = (x_i - max)·β; the mass must
+/// The distance is |d_i - c| in f32 with c = ln Z - H = -Σ p|d|, d_i = (x_i - max)·β. The mass must
 /// reach `ceil(τ · total)`.
 ///
 /// Source: arXiv 2202.00666.
 ///
 /// ```
-/// // The likeliest token is less surprising than a token mostly is; the middle ones are typical.
+/// // The likeliest token is less surprising than the average; the middle ones are typical.
 /// use kelvin_sampling::{Chain, Distribution, TokenId};
 ///
 /// let chain: Chain = "typical=0.3".parse()?;
@@ -31,19 +39,21 @@ pub struct Typical {
 }
 
 impl Typical {
-    /// Accepts a number above 0 and at most 1 (1 is off).
+    /// A stage with this τ.
+    ///
+    /// # Errors
+    /// If τ isn't above 0 and at most 1.
     pub fn new(value: f64) -> Result<Typical, ChainError> {
-        Self::INFO.require(value > 0.0 && value <= 1.0, value)?;
-        // Adding +0 turns -0 into +0, so that it prints as `0`.
-        Ok(Typical { mass: value + 0.0, ties: false })
+        Self::INFO.require(Range::POSITIVE_SHARE.has(value), value)?;
+        Ok(Typical { mass: value, ties: false })
     }
 
-    /// The same, but tokens as far away as the last one stay.
+    /// The same stage, which also keeps tokens as far away as the last one.
     pub fn with_ties(self) -> Typical {
         Typical { ties: true, ..self }
     }
 
-    /// Whether tokens as far away as the last one stay.
+    /// Whether tokens as far away as the last one are kept.
     pub fn keeps_ties(self) -> bool {
         self.ties
     }
@@ -54,34 +64,69 @@ impl Typical {
     }
 }
 
-impl Control for Typical {
+const LLAMA: Counterpart = Counterpart {
+    place: 90,
+    settings: &[Setting::new("typical_p", Range::SHARE).flag("--typical")],
+    list: List::Named("typ_p"),
+    ..Counterpart::of(Engine::LlamaCpp)
+};
+
+impl StageKind for Typical {
     const INFO: StageInfo = StageInfo {
         name: "typical",
         allowed: "a number above 0 and at most 1 (1 is off), ties:kept to keep those as far away as the last",
         summary: "keeps the tokens whose surprisal is nearest to the entropy until their mass reaches τ",
         source: "arXiv 2202.00666",
+        traits: Traits::TRUNCATION,
+        params: &[Param::number("τ", "0.95", Param::POSITIVE_SHARE)],
+        flag: Some(Flag {
+            aliases: &["typical-p"],
+            ..Flag::new(
+                "typical",
+                "P",
+                "Keep the tokens of mass P whose surprisal is nearest to the entropy (1: all)",
+            )
+        }),
+        counterparts: &[
+            LLAMA,
+            LLAMA.in_ollama(),
+            Counterpart {
+                place: 100,
+                settings: &[Setting::new("typical_p", Range::POSITIVE_SHARE)],
+                ..Counterpart::of(Engine::Transformers)
+            },
+        ],
+        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<Typical, ChainError> {
         let values = Values::read(&Self::INFO, text, &["ties"])?;
         let typical = values.checked(Typical::new(values.number()?))?;
-        match values.named("ties") {
-            None => Ok(typical),
-            Some("kept") => Ok(typical.with_ties()),
-            Some(_) => Err(values.refuse()),
-        }
+        Ok(Typical { ties: values.ties()?, ..typical })
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "={}{}", self.mass, if self.ties { ",ties:kept" } else { "" })
     }
 
-    fn apply(&self, candidates: &mut Candidates<'_>, _: &mut Turn<'_>) -> Result<(), SampleError> {
+    fn is_off(&self) -> bool {
+        self.mass == 1.0
+    }
+
+    fn apply(
+        &self,
+        candidates: &mut Candidates<'_>,
+        _: &mut Context<'_>,
+    ) -> Result<(), SampleError> {
         if self.mass < 1.0 {
             let mass = candidates.mass();
             let center = (mass.ln_z() - mass.entropy()) as f32;
             candidates.keep_nearest(center, self.mass, self.ties);
         }
         Ok(())
+    }
+
+    fn adapted(self, profile: Profile) -> Result<Typical, ChainError> {
+        Ok(if profile.keeps_ties() { self.with_ties() } else { self })
     }
 }

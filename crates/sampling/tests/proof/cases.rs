@@ -12,8 +12,8 @@ pub(crate) struct Case {
     pub(crate) state: State,
 }
 
-/// Texts of chains, at least one for each stage; `v` is the size of the vocabulary.
-fn chains(v: usize) -> Vec<String> {
+/// Texts of chains with parameters that suit a vocabulary of `v` tokens.
+fn chosen(v: usize) -> Vec<String> {
     let (few, even, bits) = (v / 4, 0.7 / v as f64, 0.4 * (v as f64).log2());
     // Version 1 cuts by the slope of the first hundred, so they need one.
     let (t, tau) = match v {
@@ -59,6 +59,22 @@ fn chains(v: usize) -> Vec<String> {
     ]
 }
 
+/// At least one chain for each stage: those above, and each other row's own example.
+fn chains(v: usize) -> Vec<String> {
+    let mut texts = chosen(v);
+    for info in STAGES {
+        let has = |text: &String| text.split(" | ").any(|stage| name(stage) == info.name);
+        if !texts.iter().any(has) {
+            texts.push(info.example());
+        }
+    }
+    texts
+}
+
+fn name(stage: &str) -> &str {
+    stage.split('=').next().unwrap_or_default()
+}
+
 /// Chains under which a tail 18 to 25 nats down stays to be drawn from.
 fn mild() -> Vec<String> {
     let chains = [
@@ -100,12 +116,7 @@ fn with_states(chains: &[String]) -> Vec<Case> {
         chain: text.parse().unwrap(),
         state: State::restore(tokens.to_vec(), 5, None),
     };
-    let cases: Vec<Case> = chains.iter().map(case).collect();
-    for info in STAGES {
-        let has = |case: &Case| case.chain.stages().iter().any(|stage| stage.info() == info);
-        assert!(cases.iter().any(has), "no case for {}", info.name);
-    }
-    cases
+    chains.iter().map(case).collect()
 }
 
 /// At least one case for each stage.
@@ -113,7 +124,7 @@ pub(crate) fn all(v: usize) -> Vec<Case> {
     with_states(&chains(v))
 }
 
-/// The same with parameters that leave the tail.
+/// Cases with parameters that leave the tail.
 pub(crate) fn tails() -> Vec<Case> {
     with_states(&mild())
 }

@@ -44,7 +44,7 @@ pub(crate) fn check_after(
         let place = truth.draw(word);
         sampler.set_state(state.clone());
         let draw = sampler.draw_with(logits, words_of(word)).unwrap();
-        let memory = sampler.state().memory();
+        let learned = sampler.state().learned();
         assert_eq!(draw.token.0, ids[place], "{chain} at {word}");
         assert_eq!(draw.rank as usize, place, "{chain} at {word}");
         assert_eq!(draw.survivors as usize, ids.len(), "{chain}");
@@ -60,7 +60,7 @@ pub(crate) fn check_after(
         // The bare draw is the same one and learns the same.
         sampler.set_state(state.clone());
         assert_eq!(sampler.sample_with(logits, words_of(word)).unwrap(), draw.token);
-        assert_eq!(sampler.state().memory(), memory, "{chain}");
+        assert_eq!(sampler.state().learned(), learned, "{chain}");
         if chain.looks_back() {
             assert_eq!(sampler.state().tokens().last(), Some(&draw.token));
         }

@@ -1,6 +1,6 @@
 //! Logits of many shapes, and chains of all stages, for property tests.
 
-use kelvin_sampling::Chain;
+use kelvin_sampling::{Chain, ParamKind, STAGES, StageInfo};
 use proptest::prelude::*;
 
 /// A bell-shaped value with standard deviation 1.
@@ -49,7 +49,7 @@ pub(crate) fn masked(n: usize) -> impl Strategy<Value = Vec<f32>> {
     )
 }
 
-/// A stage of the old kind: a temperature or a truncation that keeps a beginning of the order.
+/// A temperature, or a truncation that keeps a prefix of the descending order.
 fn plain_stage() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => of("temp", edges(vec![1.0, 2.0, 0.5, 1e-8, 1e8, 1e-45, 1e38], 0.05..10.0)),
@@ -100,7 +100,29 @@ fn stage() -> impl Strategy<Value = String> {
         (1u32..60).prop_map(|k| format!("top_k={k},ties:kept")),
         (0.01f64..1.0).prop_map(|t| format!("typical={t},ties:kept")),
     ];
-    prop_oneof![2 => plain_stage(), 2 => more, 2 => changing]
+    prop_oneof![2 => plain_stage(), 2 => more, 2 => changing, 1 => row(|info| !info.traits.learns)]
+}
+
+/// Any stage of the table that `which` accepts, its parameters anywhere within their sliders.
+fn row(which: fn(&StageInfo) -> bool) -> impl Strategy<Value = String> {
+    let rows: Vec<&StageInfo> = STAGES.iter().filter(|info| which(info)).collect();
+    let shares = prop::array::uniform4(0.0f64..=1.0);
+    (prop::sample::select(rows), shares).prop_map(|(info, shares)| {
+        let place = |key| info.params.iter().position(|param| param.key == key).unwrap_or(0);
+        info.written(|param| {
+            let share = shares[place(param.key) % shares.len()];
+            let number = param.low + (param.high - param.low) * share;
+            match param.kind {
+                ParamKind::Number => format!("{number}"),
+                ParamKind::Whole => format!("{}", number.round()),
+                ParamKind::Temperature => format!("{}", 10.0 * share),
+                ParamKind::Range => format!("{share}..{}", 1.0 + share),
+                ParamKind::Scope if share < 0.5 => "output".into(),
+                ParamKind::Scope => "prompt+output".into(),
+                ParamKind::Text => param.start.into(),
+            }
+        })
+    })
 }
 
 fn join(stages: Vec<String>) -> Chain {
@@ -119,6 +141,7 @@ pub(crate) fn chain(n: usize) -> impl Strategy<Value = Chain> {
         3 => Just(None),
         1 => (0.0f64..1.0).prop_map(|t| Some(format!("adaptive_p={t}"))),
         1 => (0.0f64..8.0, 1u8..3).prop_map(|(t, v)| Some(format!("mirostat={t},version:{v}"))),
+        1 => row(|info| info.traits.learns).prop_map(Some),
     ];
     (prop::collection::vec(stage(), 0..=n), last)
         .prop_filter("seven random stages at most", |(stages, _)| {

@@ -1,6 +1,9 @@
-//! What each stage does, by its definition, to a fully sorted list of tokens.
+//! What each stage does, by its definition: [`apply`] to a fully sorted list of tokens in integer
+//! arithmetic, and for truncations [`keep`] in plain f64 arithmetic. A new stage needs its arms here.
 
-use kelvin_sampling::{Scope, Stage, State, TokenId, Window};
+use std::collections::BTreeSet;
+
+use kelvin_sampling::{Learned, Scope, Stage, State, TokenId, Window};
 
 use crate::reference::{Reference, Refused, recent};
 
@@ -221,8 +224,10 @@ pub(crate) fn apply(
             }
         }
         Stage::AdaptiveP(a) => {
-            let start = [a.target() / (1.0 - a.decay()), 1.0 / (1.0 - a.decay())];
-            let [ws, tw] = state.memory().unwrap_or(start);
+            let (ws, tw) = match state.learned() {
+                Some(Learned::AdaptiveP { ws, tw }) => (ws, tw),
+                _ => (a.target() / (1.0 - a.decay()), 1.0 / (1.0 - a.decay())),
+            };
             let target = (2.0 * a.target() - ws / tw).clamp(0.0, 1.0);
             let (weights, total) = (left.weights(), left.total() as f64);
             for ((id, x), w) in left.survivors.iter_mut().zip(weights) {
@@ -234,7 +239,10 @@ pub(crate) fn apply(
             written(left);
         }
         Stage::Mirostat(m) => {
-            let mu = state.memory().map_or(2.0 * m.tau(), |memory| memory[0]);
+            let mu = match state.learned() {
+                Some(Learned::Mirostat { mu }) => mu,
+                _ => 2.0 * m.tau(),
+            };
             match m.version() {
                 2 => left.keep_weight(Reference::share(libm::exp2(-mu), left.total())),
                 _ => {
@@ -339,4 +347,75 @@ fn deviation(left: &Reference) -> f64 {
     let sum: u128 = left.survivors.iter().map(q).sum();
     let squares: u128 = left.survivors.iter().map(|s| q(s) * q(s)).sum();
     libm::sqrt((n * squares - sum * sum) as f64) / n as f64 / scale
+}
+
+/// What a truncation keeps of logits in descending order, in f64 arithmetic that knows nothing of
+/// fixed-point weights. `None` for a stage that isn't a truncation.
+pub(crate) fn keep(stage: &Stage, xs: &[(u32, f64)], vocab: usize) -> Option<BTreeSet<u32>> {
+    let max = xs[0].1;
+    let z: f64 = xs.iter().map(|x| (x.1 - max).exp()).sum();
+    let p: Vec<f64> = xs.iter().map(|x| (x.1 - max).exp() / z).collect();
+    let entropy: f64 = p.iter().map(|p| -p * p.ln()).sum();
+    let prefix = |n: usize| Some(xs[..n.clamp(1, xs.len())].iter().map(|x| x.0).collect());
+    let at_least = |least: f64| prefix(p.iter().take_while(|p| **p >= least).count());
+    let sums = |p: &[f64]| {
+        let sum = p.iter().scan(0.0, |sum, p| {
+            *sum += p;
+            Some(*sum)
+        });
+        sum.collect::<Vec<_>>()
+    };
+    match stage {
+        Stage::TopK(k) => {
+            let k = k.get() as usize;
+            prefix(k)
+        }
+        Stage::TopP(t) => prefix(1 + sums(&p).iter().take_while(|sum| **sum < t.get()).count()),
+        Stage::MinP(m) => at_least(m.get() * p[0]),
+        Stage::TopNSigma(n) => {
+            let mean = xs.iter().map(|x| x.1).sum::<f64>() / xs.len() as f64;
+            let variance = xs.iter().map(|x| (x.1 - mean).powi(2)).sum::<f64>() / xs.len() as f64;
+            prefix(xs.iter().take_while(|x| x.1 >= max - n.get() * variance.sqrt()).count())
+        }
+        Stage::Typical(t) => {
+            let mut order: Vec<usize> = (0..xs.len()).collect();
+            let distance = |i: usize| (-p[i].ln() - entropy).abs();
+            order.sort_by(|&a, &b| distance(a).total_cmp(&distance(b)));
+            let mass: Vec<f64> = order.iter().map(|&i| p[i]).collect();
+            let n = 1 + sums(&mass).iter().take_while(|sum| **sum < t.get()).count();
+            Some(order[..n.min(order.len())].iter().map(|&i| xs[i].0).collect())
+        }
+        Stage::TopH(h) => {
+            let parts: Vec<f64> = p.iter().map(|p| -p * p.ln()).collect();
+            prefix(sums(&parts).iter().take_while(|sum| **sum <= h.get() * entropy).count())
+        }
+        Stage::Epsilon(e) => at_least(e.get()),
+        Stage::Eta(e) => at_least(e.get().min(e.get().sqrt() * (-entropy).exp())),
+        Stage::TopA(a) => at_least(a.get() * p[0] * p[0]),
+        Stage::PLess(_) => at_least(p.iter().map(|p| p * p).sum()),
+        Stage::Tfs(t) => {
+            let bends: Vec<f64> = p.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs()).collect();
+            let total: f64 = bends.iter().sum();
+            prefix(1 + sums(&bends).iter().take_while(|sum| **sum <= t.get() * total).count())
+        }
+        Stage::Xtc(x) => {
+            let high = p.iter().take_while(|p| **p >= x.threshold()).count();
+            Some(xs[high.saturating_sub(1)..].iter().map(|x| x.0).collect())
+        }
+        Stage::Mirostat(m) if m.version() == 2 => at_least((-2.0 * m.tau()).exp2()),
+        Stage::Mirostat(m) => {
+            let n = p.len().min(100) - 1;
+            let (mut above, mut below) = (0.0, 0.0);
+            for i in 0..n {
+                let t = ((i as f64 + 2.0) / (i as f64 + 1.0)).ln();
+                above += t * (p[i] / p[i + 1]).ln();
+                below += t * t;
+            }
+            let s = above / below;
+            let e = s - 1.0;
+            let k = (e * (2.0 * m.tau()).exp2() / (1.0 - (vocab as f64).powf(-e))).powf(1.0 / s);
+            prefix(k as usize)
+        }
+        _ => None,
+    }
 }

@@ -188,14 +188,14 @@ fn a_chain_of_all_the_stages_it_may_have_is_exact() {
     // A case may be a chain of several stages.
     let n_stages = |texts: &[String]| texts.join(" | ").split(" | ").count();
     let mut stages: Vec<String> = kinds.iter().filter(|t| !last(t)).cloned().collect();
-    while n_stages(&stages) > Chain::MOST_STAGES - 1 {
+    while n_stages(&stages) > Chain::MAX_STAGES - 1 {
         stages.pop();
     }
-    let missing = Chain::MOST_STAGES - 1 - n_stages(&stages);
+    let missing = Chain::MAX_STAGES - 1 - n_stages(&stages);
     stages.splice(0..0, (0..missing).map(|i| gentle[i % gentle.len()].to_owned()));
     stages.push("mirostat=4".into());
     let chain: Chain = stages.join(" | ").parse().unwrap();
-    assert_eq!(chain.stages().len(), Chain::MOST_STAGES);
+    assert_eq!(chain.stages().len(), Chain::MAX_STAGES);
     let logits: Vec<f32> = (0..300).map(|i| ((i * 617) % 150) as f32 * 0.03).collect();
     let state = State::restore([0, 1, 2, 3, 0, 1, 2].map(TokenId).to_vec(), 3, None);
     exact::check_after(&logits, &chain, &state, 0, &[1 << 62]);

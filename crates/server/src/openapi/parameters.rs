@@ -1,9 +1,10 @@
 //! OpenAPI schemas of the request parameters, and which route takes which.
 
-use kelvin_sampling::Profile;
+use kelvin_sampling::{Field, FieldKind, Profile};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    controls::fields_of_stages,
     limits::{
         MOST_BAD_WORDS, MOST_CHAIN_BYTES, MOST_IDS, MOST_LOGPROBS, MOST_MESSAGES, MOST_STOP_BYTES,
         MOST_STOPS, MOST_TEMPERATURES,
@@ -118,8 +119,7 @@ fn without(mut properties: Value, names: &[&str]) -> Value {
 fn with_controls(mut own: Value) -> Value {
     let stages = LogprobsStage::ALL.map(|(name, _)| name);
     let profiles: Vec<&str> = Profile::all().map(Profile::name).collect();
-    let penalty = || or_null(json!({ "type": "number" }));
-    let controls = json!({
+    let before = json!({
         "model": model(),
         "n": or_null(json!({ "type": "integer", "minimum": 1, "description": "Choices, at each temperature." })),
         "seed": or_null(json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX })),
@@ -134,12 +134,12 @@ fn with_controls(mut own: Value) -> Value {
         "temperature": or_null(json!({ "type": "number", "minimum": 0 })),
         "temperatures": or_null(json!({ "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 1, "maxItems": MOST_TEMPERATURES,
             "description": "One choice (or n) at each of them, with the same dice." })),
-        "top_p": or_null(json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 })),
-        "top_k": or_null(json!({ "type": "integer", "minimum": -1, "description": "0 and -1: off." })),
-        "min_p": or_null(json!({ "type": "number", "minimum": 0, "maximum": 1 })),
-        "repetition_penalty": or_null(json!({ "type": "number", "exclusiveMinimum": 0 })),
-        "frequency_penalty": penalty(),
-        "presence_penalty": penalty(),
+    });
+    let stages_by_field: Map<String, Value> = fields_of_stages()
+        .into_iter()
+        .map(|(_, field)| (field.name.to_string(), or_null(of_field(&field))))
+        .collect();
+    let after = json!({
         "logit_bias": or_null(json!({ "type": "object", "propertyNames": { "pattern": "^[0-9]+$" },
             "additionalProperties": { "type": "number", "minimum": -100, "maximum": 100 } })),
         "allowed_token_ids": or_null(json!({ "type": "array", "items": id(), "minItems": 1, "maxItems": MOST_IDS })),
@@ -164,7 +164,7 @@ fn with_controls(mut own: Value) -> Value {
         "prompt_cache_key": {},
         "metadata": or_null(json!({ "type": "object", "additionalProperties": { "type": "string" } })),
     });
-    for more in [controls, unheard] {
+    for more in [before, Value::Object(stages_by_field), after, unheard] {
         if let (Value::Object(own), Value::Object(more)) = (&mut own, more) {
             own.extend(more);
         }
@@ -174,6 +174,25 @@ fn with_controls(mut own: Value) -> Value {
 
 fn object(properties: Value, required: &[&str]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// The numbers that the field of a stage takes.
+fn of_field(field: &Field) -> Value {
+    let kind = if field.kind == FieldKind::Whole { "integer" } else { "number" };
+    let mut schema = Map::from_iter([("type".to_string(), json!(kind))]);
+    let (low, high) = field.range.open;
+    let ends = [
+        (if low { "exclusiveMinimum" } else { "minimum" }, field.range.low),
+        (if high { "exclusiveMaximum" } else { "maximum" }, field.range.high),
+    ];
+    for (name, end) in ends.into_iter().filter(|(_, end)| end.is_finite()) {
+        let end = if end.fract() == 0.0 { json!(end as i64) } else { json!(end) };
+        schema.insert(name.to_string(), end);
+    }
+    if !field.remark.is_empty() {
+        schema.insert("description".to_string(), json!(field.remark));
+    }
+    Value::Object(schema)
 }
 
 /// Null is as good as nothing.
@@ -285,4 +304,29 @@ fn structured_outputs() -> Value {
         one("grammar", json!({ "type": "string", "description": "In Lark's notation.", "examples": ["start: \"yes\" | \"no\""] })),
         one("choice", json!({ "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 })),
     ] })
+}
+
+#[cfg(test)]
+mod tests {
+    use kelvin_sampling::{Range, STAGES};
+
+    use super::*;
+
+    #[test]
+    fn every_field_of_the_table_is_described() {
+        let schemas = schemas();
+        for field in STAGES.iter().filter_map(|info| info.field) {
+            for request in ["CompletionRequest", "ChatRequest", "ResponseRequest"] {
+                let schema = &schemas[request]["properties"][field.name];
+                assert!(schema.is_object(), "{request} lacks {}", field.name);
+                if field.kind != FieldKind::Own {
+                    assert_eq!(schema["anyOf"][0], of_field(&field), "{request}: {}", field.name);
+                }
+            }
+        }
+        // A field that no stage has so far.
+        let made_up = Field { remark: "A test.", ..Field::number("x", Range::below(0.5, 9.0)) };
+        let expected = json!({ "type": "number", "minimum": 0.5, "exclusiveMaximum": 9, "description": "A test." });
+        assert_eq!(of_field(&made_up), expected);
+    }
 }

@@ -72,7 +72,7 @@ pub(super) struct Ask {
     pub(super) dice: Dice,
     /// What a stage of the chain that learns knows of the text so far; it begins afresh if nothing
     /// is said.
-    pub(super) learned: Option<[f64; 2]>,
+    pub(super) learned: Option<kelvin_sampling::Learned>,
 }
 
 impl Ask {
@@ -114,14 +114,19 @@ impl Ask {
 /// nothing to it.
 pub(super) type Learned = BTreeMap<&'static str, [f64; 2]>;
 
-/// How a stage that learns goes on from here, for a request to come; none if the chain has none.
-pub(super) fn to_go_on(chain: &Chain, memory: Option<[f64; 2]>) -> Option<Learned> {
-    let memory = memory.filter(|numbers| numbers.iter().all(|number| number.is_finite()))?;
-    chain.stages().last().map(|stage| BTreeMap::from([(stage.info().name, memory)]))
+/// What a stage has learned, in the form in which a later request brings it back. `None` if it
+/// can't be written as JSON.
+pub(super) fn to_go_on(learned: kelvin_sampling::Learned) -> Option<Learned> {
+    let (stage, numbers) = learned.numbers();
+    let is_finite = numbers.iter().all(|number| number.is_finite());
+    is_finite.then(|| BTreeMap::from([(stage, numbers)]))
 }
 
 /// `learned`, as it was told with a token.
-fn learned(fields: &mut Fields, chain: &Chain) -> Result<Option<[f64; 2]>, Problem> {
+fn learned(
+    fields: &mut Fields,
+    chain: &Chain,
+) -> Result<Option<kelvin_sampling::Learned>, Problem> {
     let Some(value) = fields.take("learned") else { return Ok(None) };
     let expected =
         "an object of two numbers for each stage that learns, as they come with a token,";
@@ -134,7 +139,7 @@ fn learned(fields: &mut Fields, chain: &Chain) -> Result<Option<[f64; 2]>, Probl
         };
         let (a, b) = pair.ok_or_else(|| wrong("learned", &value, expected))?;
         if chain.learns() && chain.stages().last().is_some_and(|stage| stage.info().name == name) {
-            own = Some([a, b]);
+            own = kelvin_sampling::Learned::of(name, [a, b]);
         }
     }
     Ok(own)

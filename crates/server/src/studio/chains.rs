@@ -55,7 +55,7 @@ pub(super) async fn stages() -> Result<Json<Value>, Problem> {
         summary: stage.summary,
         allowed: stage.allowed,
         source: stage.source,
-        knobs: knobs(stage.name).to_vec(),
+        knobs: knobs(stage),
     };
     let profile = |profile: Profile| {
         let chain = profile.chain(&[]).map_err(|error| Problem::failed(error.to_string()))?;

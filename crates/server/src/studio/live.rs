@@ -81,9 +81,9 @@ pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<Answer, Probl
     if chain.learns() {
         let mut told: Vec<TokenId> = live.raw.top(n).iter().map(|choice| choice.token).collect();
         told.extend(watch.iter().copied().chain([pick]));
-        let memories = sampler.memory_after(live.logits, pos, &told).map_err(sampling)?;
-        let one = |(token, memory): (TokenId, _)| Some((token.0, to_go_on(&chain, memory)?));
-        learned.extend(told.into_iter().zip(memories).filter_map(one));
+        let after = sampler.learned_after(live.logits, pos, &told).map_err(sampling)?;
+        let one = |(token, after): (TokenId, Option<_>)| Some((token.0, to_go_on(after?)?));
+        learned.extend(told.into_iter().zip(after).filter_map(one));
     }
     let moment = Moment {
         engine: live.engine,

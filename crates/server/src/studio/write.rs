@@ -17,7 +17,7 @@ use kelvin_engine::{
     generate::{Ends, FinishReason},
     tokenizer::TextStream,
 };
-use kelvin_sampling::{Chain, Draw, Sampler};
+use kelvin_sampling::{Draw, Sampler};
 use kelvin_views::{
     clock::Clock,
     figures::{Figures, Finish},
@@ -73,7 +73,6 @@ struct Writing {
 
 /// What one column has written so far.
 struct Column {
-    chain: Chain,
     clock: Clock,
     tokens: Vec<TokenId>,
     draws: Vec<Draw>,
@@ -113,8 +112,7 @@ fn plan(
         );
         return Err(Problem::context("max_tokens", message));
     }
-    let column = |draft: &Draft| Column {
-        chain: draft.sampler.chain().clone(),
+    let column = |_: &Draft| Column {
         clock: Clock::start(),
         tokens: Vec::new(),
         draws: Vec::new(),
@@ -186,7 +184,7 @@ impl Teller for Writing {
                 }
                 json!({ "read": read })
             }
-            Event::Token { choice, text, draw, scored, memory } => {
+            Event::Token { choice, text, draw, scored, learned } => {
                 let column = &mut self.columns[choice];
                 column.clock.token();
                 column.tokens.push(draw.token);
@@ -202,7 +200,7 @@ impl Teller for Writing {
                     "entropy_final": draw.entropy_final,
                     "rank": scored.map(|scored| scored.rank - 1),
                     "survivors": draw.survivors,
-                    "learned": ask::to_go_on(&column.chain, memory),
+                    "learned": learned.and_then(ask::to_go_on),
                 }})
             }
             Event::End { choice, text, reason } => {

@@ -5,11 +5,11 @@ pub mod ranges;
 mod tests;
 mod writer;
 
-use kelvin_sampling::{Chain, ChainError, Profile, Stage};
+use kelvin_sampling::{Chain, ChainError, Profile, STAGES, Stage, Traits};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::writer::Writer;
+use self::writer::{Writer, samplers};
 use super::flags::flags;
 
 /// A chain in the words of another engine.
@@ -39,14 +39,13 @@ pub fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainEr
     let Some(source) = ranges::source(profile.name()) else {
         return Ok(as_it_stands(chain, profile));
     };
-    let mut writer =
-        Writer { profile, settings: off(profile), expressed: Vec::new(), missing: Vec::new() };
+    let mut writer = Writer::new(profile);
     for stage in chain.stages() {
         writer.add(stage, source);
     }
     let runs = writer.runs()?;
     if profile.name() == "llama.cpp"
-        && let Some(order) = samplers(&runs)
+        && let Some(order) = samplers(&runs, profile)
     {
         writer.settings.insert("samplers".into(), order);
     }
@@ -100,64 +99,18 @@ fn place(profile: Profile) -> &'static str {
     }
 }
 
-/// Whether two orders of the same stages come to the same: temperature may change places with a
-/// truncation that doesn't look at it, and what only adds to logits with what does too.
+/// Whether two orders of the same stages give the same distribution: a temperature may change places
+/// with a truncation that ignores it, and stages that only add to logits with each other.
 fn same_order(asked: &[&str], order: &[&str]) -> bool {
-    let adds = |a: &str| matches!(a, "bias" | "frequency" | "presence" | "dry");
-    let blind = |a: &str, b: &str| {
-        (a == "temp" && matches!(b, "top_k" | "top_n_sigma")) || (adds(a) && adds(b))
+    let traits = |name: &str| {
+        STAGES.iter().find(|info| info.name == name).map_or(Traits::NONE, |info| info.traits)
+    };
+    let may_change = |a: &str, b: &str| {
+        (a == "temp" && traits(b).ignores_temperature) || (traits(a).adds && traits(b).adds)
     };
     let place = |name: &str| order.iter().position(|other| *other == name);
     let pairs = (0..asked.len()).flat_map(|i| (i + 1..asked.len()).map(move |j| (i, j)));
     pairs
         .filter(|&(i, j)| place(asked[i]) > place(asked[j]))
-        .all(|(i, j)| blind(asked[i], asked[j]) || blind(asked[j], asked[i]))
-}
-
-/// The settings that switch off what the engine does when it isn't asked.
-fn off(profile: Profile) -> Map<String, Value> {
-    let off = match profile.name() {
-        "llama.cpp" => json!({"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0}),
-        // A model's own generation_config.json sets all of them where a request doesn't.
-        "vllm" => {
-            json!({"temperature": 1.0, "top_k": -1, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0})
-        }
-        "transformers" => {
-            json!({"do_sample": true, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0})
-        }
-        "ollama" => {
-            json!({"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0})
-        }
-        "openai" => json!({"temperature": 1.0, "top_p": 1.0}),
-        _ => json!({}),
-    };
-    match off {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
-}
-
-/// llama.cpp's list of samplers in this order; none if it has no name for one.
-fn samplers(stages: &[Stage]) -> Option<Value> {
-    let mut names = Vec::new();
-    for stage in stages {
-        names.push(match stage {
-            Stage::Repetition(_) | Stage::Frequency(_) | Stage::Presence(_) => "penalties",
-            Stage::Dry(_) => "dry",
-            Stage::TopNSigma(_) => "top_n_sigma",
-            Stage::TopK(_) => "top_k",
-            Stage::Typical(_) => "typ_p",
-            Stage::TopP(_) => "top_p",
-            Stage::MinP(_) => "min_p",
-            Stage::Xtc(_) => "xtc",
-            Stage::Temp(_) | Stage::DynaTemp(_) => "temperature",
-            Stage::AdaptiveP(_) => "adaptive_p",
-            // Always first.
-            Stage::Bias(_) | Stage::Mask(_) => continue,
-            // Mirostat has no place in the list: it runs instead of it.
-            _ => return None,
-        });
-    }
-    names.dedup();
-    Some(names.into())
+        .all(|(i, j)| may_change(asked[i], asked[j]) || may_change(asked[j], asked[i]))
 }

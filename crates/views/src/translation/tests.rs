@@ -219,14 +219,14 @@ fn every_range_holds_at_its_ends() {
     let mut tried = 0;
     for source in SOURCES {
         let profile: Profile = source.engine.parse().unwrap();
-        for range in source.ranges() {
+        for setting in source.settings() {
+            let (name, range) = (setting.name, setting.range);
             let [low, high] = range.ends();
             let beyond = [low - 1.0, low * 2.0 - 1e-3, high + 1.0, high * 2.0];
             for (x, inside) in
                 [(low, true), (high, true)].into_iter().chain(beyond.map(|x| (x, false)))
             {
-                let Some(Ok(chain)) = chain(range.setting, x).map(|text| text.parse::<Chain>())
-                else {
+                let Some(Ok(chain)) = chain(name, x).map(|text| text.parse::<Chain>()) else {
                     continue;
                 };
                 // llama.cpp and ollama count prompts too.
@@ -249,7 +249,7 @@ fn every_range_holds_at_its_ends() {
                     known || !inside,
                     "{} {}: {chain}: {:?}",
                     source.engine,
-                    range.setting,
+                    name,
                     said.missing
                 );
                 for (key, value) in &said.settings {
