@@ -33,7 +33,9 @@ export function write(changes, { step = false } = {}) {
 /** A link to a view with the shared keys, and others. */
 export function link(view, extra = {}) {
   const { keys } = read();
-  const shared = Object.fromEntries(SHARED.filter((name) => name in keys).map((name) => [name, keys[name]]));
+  const shared = Object.fromEntries(
+    SHARED.filter((name) => name in keys).map((name) => [name, keys[name]]),
+  );
   return made(view, { ...shared, ...extra });
 }
 

@@ -6,11 +6,15 @@ export const NEUTRAL = "temp=1";
 
 /** The stages of a text: { name, on, value, named }, `value` the text right after the name, `named` the keys' texts. */
 export function parse(text, table) {
-  return text.split("|").map((part) => part.trim()).filter((part) => part && part !== "draw").map((part) => {
-    const on = !part.startsWith("!");
-    const [name, ...rest] = part.replace(/^!/, "").split("=");
-    return { name: name.trim(), on, ...values(rest.join("=").trim(), table?.get(name.trim())) };
-  });
+  return text
+    .split("|")
+    .map((part) => part.trim())
+    .filter((part) => part && part !== "draw")
+    .map((part) => {
+      const on = !part.startsWith("!");
+      const [name, ...rest] = part.replace(/^!/, "").split("=");
+      return { name: name.trim(), on, ...values(rest.join("=").trim(), table?.get(name.trim())) };
+    });
 }
 
 function values(text, info) {
@@ -21,7 +25,8 @@ function values(text, info) {
     const at = item.indexOf(":");
     const key = item.slice(0, Math.max(at, 0)).trim();
     // A key without a knob (`ties:kept`) is kept as it stands, but `5:2` of a bias is its value.
-    if (at > 0 && (keys.includes(key) || /^[a-z]+$/.test(key))) named[key] = item.slice(at + 1).trim();
+    if (at > 0 && (keys.includes(key) || /^[a-z]+$/.test(key)))
+      named[key] = item.slice(at + 1).trim();
     else value.push(item.trim());
   }
   return { value: value.join(","), named };
@@ -29,7 +34,9 @@ function values(text, info) {
 
 /** One stage in the notation. */
 export function stage({ name, value, named }) {
-  const parts = [value, ...Object.entries(named).map(([key, text]) => `${key}:${text}`)].filter((part) => part !== "");
+  const parts = [value, ...Object.entries(named).map(([key, text]) => `${key}:${text}`)].filter(
+    (part) => part !== "",
+  );
   return parts.length ? `${name}=${parts.join(",")}` : name;
 }
 
@@ -40,12 +47,18 @@ export function written(stages) {
 
 /** Those that are on, for the server. */
 export function sent(text) {
-  const on = text.split("|").map((part) => part.trim()).filter((part) => part && !part.startsWith("!"));
+  const on = text
+    .split("|")
+    .map((part) => part.trim())
+    .filter((part) => part && !part.startsWith("!"));
   return on.length ? on.join(" | ") : "draw";
 }
 
 /** The temperature of the chain's one `temp`; 1 where there is none, null where there are several. */
 export function heat(text) {
-  const temps = sent(text).split("|").map((part) => part.trim()).filter((part) => part.startsWith("temp="));
+  const temps = sent(text)
+    .split("|")
+    .map((part) => part.trim())
+    .filter((part) => part.startsWith("temp="));
   return temps.length > 1 ? null : temps.length ? Number(temps[0].slice(5)) : 1;
 }

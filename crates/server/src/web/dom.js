@@ -21,7 +21,9 @@ function fill(element, properties, children) {
     else if (["value", "checked", "disabled", "selected"].includes(name)) element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -35,29 +37,54 @@ let names = 0;
 /** A label and its control, tied together. */
 export function field(label, control, note) {
   control.id ||= `field-${(names += 1)}`;
-  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, note ? h("p", { class: "note" }, note) : null);
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: control.id }, label),
+    control,
+    note ? h("p", { class: "note" }, note) : null,
+  );
 }
 
 /** A panel with a heading. */
 export function panel(title, ...children) {
   const id = `panel-${(names += 1)}`;
-  return h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id }, title), ...children);
+  return h(
+    "section",
+    { class: "panel", "aria-labelledby": id },
+    h("h2", { id }, title),
+    ...children,
+  );
 }
 
 /** One choice of several: `choices` are [value, words]. */
 export function choose(label, choices, chosen, call) {
-  const buttons = choices.map(([value, words]) => h("button", {
-    type: "button", "aria-pressed": String(value === chosen), "data-value": value,
-    onclick: (event) => {
-      for (const one of buttons) one.setAttribute("aria-pressed", String(one === event.currentTarget));
-      call(value);
-    },
-  }, words));
+  const buttons = choices.map(([value, words]) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(value === chosen),
+        "data-value": value,
+        onclick: (event) => {
+          for (const one of buttons)
+            one.setAttribute("aria-pressed", String(one === event.currentTarget));
+          call(value);
+        },
+      },
+      words,
+    ),
+  );
   return h("div", { class: "choose", role: "group", "aria-label": label }, buttons);
 }
 
 /** Figures as a list of terms: `rows` are [term, element, title]. */
 export function terms(rows) {
-  return h("dl", { class: "terms" }, rows.map(([term, element, title]) =>
-    h("div", title ? { title } : {}, h("dt", {}, term), h("dd", {}, element))));
+  return h(
+    "dl",
+    { class: "terms" },
+    rows.map(([term, element, title]) =>
+      h("div", title ? { title } : {}, h("dt", {}, term), h("dd", {}, element)),
+    ),
+  );
 }

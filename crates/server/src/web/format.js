@@ -20,7 +20,8 @@ export function number(x, digits = 3) {
   if (x === "inf" || x === Infinity) return "∞";
   if (x === "-inf" || x === -Infinity) return "−∞";
   const size = Math.abs(x);
-  const text = x !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e7) ? x.toExponential(2) : x.toFixed(digits);
+  const text =
+    x !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e7) ? x.toExponential(2) : x.toFixed(digits);
   return text.replace("-", "−").replace("e+", "e");
 }
 

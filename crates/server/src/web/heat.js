@@ -50,14 +50,21 @@ export function parsed(text, otherwise) {
 // Cold blue over violet, where T = 1 is, to red hot; dark and light enough to be read on both
 // themes.
 const STOPS = [
-  [0, [38, 99, 235]], [0.25, [73, 120, 226]], [0.5, [134, 105, 196]], [0.67, [205, 102, 98]],
-  [0.83, [218, 68, 48]], [1, [190, 24, 24]],
+  [0, [38, 99, 235]],
+  [0.25, [73, 120, 226]],
+  [0.5, [134, 105, 196]],
+  [0.67, [205, 102, 98]],
+  [0.83, [218, 68, 48]],
+  [1, [190, 24, 24]],
 ];
 
 /** The colour of a temperature. */
 export function colour(t) {
   const where = place(t);
-  const after = Math.max(1, STOPS.findIndex(([stop]) => stop >= where));
+  const after = Math.max(
+    1,
+    STOPS.findIndex(([stop]) => stop >= where),
+  );
   const [[low, from], [high, to]] = [STOPS[after - 1], STOPS[after]];
   const part = (where - low) / (high - low);
   return `rgb(${from.map((value, i) => Math.round(value + (to[i] - value) * part)).join(" ")})`;

@@ -61,7 +61,9 @@ function links(current) {
     const link = h("a", { href: address.link(view.id) }, view.name);
     if (view === current) link.setAttribute("aria-current", "page");
     // The state may have moved on since the link was made.
-    const fresh = () => { link.href = address.link(view.id); };
+    const fresh = () => {
+      link.href = address.link(view.id);
+    };
     link.addEventListener("pointerdown", fresh);
     link.addEventListener("focus", fresh);
     nav.append(link);

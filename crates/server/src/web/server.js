@@ -36,13 +36,23 @@ export async function get(path) {
 
 /** POST. `signal` breaks it off. */
 export async function post(path, body, signal) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
+  const options = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    signal,
+  };
   return (await ask(path, options)).json();
 }
 
 /** POSTs `body` and gives each event of the answer, parsed, until `[DONE]`: `for await (const event of stream(…))`. */
 export async function* stream(path, body, signal) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, stream: true }), signal };
+  const options = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ...body, stream: true }),
+    signal,
+  };
   const reader = (await ask(path, options)).body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   try {
@@ -51,7 +61,10 @@ export async function* stream(path, body, signal) {
       if (done) return;
       text += value;
       for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-        const lines = text.slice(0, end).split("\n").filter((line) => line.startsWith("data:"));
+        const lines = text
+          .slice(0, end)
+          .split("\n")
+          .filter((line) => line.startsWith("data:"));
         text = text.slice(end + 2);
         const data = lines.map((line) => line.slice(5).trimStart()).join("\n");
         if (data === "[DONE]") return;
@@ -104,5 +117,11 @@ export function explain(error, again) {
     keep("key", input.value, "session");
     again();
   };
-  return h("form", { class: "problem", role: "alert", onsubmit: use }, message, input, h("button", { type: "submit" }, "Use this key"));
+  return h(
+    "form",
+    { class: "problem", role: "alert", onsubmit: use },
+    message,
+    input,
+    h("button", { type: "submit" }, "Use this key"),
+  );
 }

@@ -13,7 +13,8 @@ function element(name, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null) continue;
     if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (key === "style") for (const [property, v] of Object.entries(value)) made.style.setProperty(property, v);
+    else if (key === "style")
+      for (const [property, v] of Object.entries(value)) made.style.setProperty(property, v);
     else made.setAttribute(key, value);
   }
   made.append(...children.filter((child) => child !== null && child !== undefined));
@@ -30,7 +31,8 @@ function short(x) {
   return x.toFixed(size >= 10 ? 2 : 3);
 }
 
-const interval = (value) => (value.low === null ? "–" : `${short(value.low)} … ${short(value.high)}`);
+const interval = (value) =>
+  value.low === null ? "–" : `${short(value.low)} … ${short(value.high)}`;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -40,12 +42,22 @@ function faded(hex, share) {
 }
 
 // Families of chains in the order of the settings; each has its colour.
-const modelOf = (run) => report.runs[run].source.local?.model ?? report.runs[run].source.server?.model;
-const familyName = (run, family) => (report.runs.length > 1 ? `${modelOf(run)} · ${family}` : family);
+const modelOf = (run) =>
+  report.runs[run].source.local?.model ?? report.runs[run].source.server?.model;
+const familyName = (run, family) =>
+  report.runs.length > 1 ? `${modelOf(run)} · ${family}` : family;
 const families = [];
 report.settings.forEach((setting, i) => {
   let family = families.find((one) => one.run === setting.run && one.name === setting.family);
-  if (!family) families.push((family = { run: setting.run, name: setting.family, label: familyName(setting.run, setting.family), settings: [] }));
+  if (!family)
+    families.push(
+      (family = {
+        run: setting.run,
+        name: setting.family,
+        label: familyName(setting.run, setting.family),
+        settings: [],
+      }),
+    );
   family.settings.push(i);
 });
 const temperature = (i) => report.settings[i].temperature;
@@ -55,7 +67,9 @@ families.forEach((family, i) => {
   family.settings.sort((a, b) => (temperature(a) ?? 0) - (temperature(b) ?? 0));
 });
 // A figure has temperatures along its bottom if there are any to speak of, else the chains' names.
-const hasTemperatures = families.some((family) => family.settings.filter((i) => temperature(i) !== null).length > 1);
+const hasTemperatures = families.some(
+  (family) => family.settings.filter((i) => temperature(i) !== null).length > 1,
+);
 const place = (i) => (hasTemperatures ? temperature(i) : report.settings[i].label);
 const measured = (name) => report.metrics.find((metric) => metric.name === name);
 const hasValues = (metric) => metric && metric.values.some((value) => value !== null);
@@ -64,6 +78,10 @@ const hasValues = (metric) => metric && metric.values.some((value) => value !== 
 const inTenfolds = (metric) => {
   const there = metric.values.filter((value) => value !== null);
   const least = Math.min(...there.map((value) => value.low ?? value.mean));
-  return least > 0 && Math.max(...there.map((value) => value.mean)) > 1000 * Math.min(...there.map((value) => value.mean));
+  return (
+    least > 0 &&
+    Math.max(...there.map((value) => value.mean)) >
+      1000 * Math.min(...there.map((value) => value.mean))
+  );
 };
 const titled = (metric) => metric.title + (metric.unit ? ` (${metric.unit})` : "");

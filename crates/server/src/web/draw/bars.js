@@ -18,9 +18,20 @@ export function length(p, { log = false, most = 1 } = {}) {
  */
 export function bars(caption, columns, onRow) {
   const body = h("tbody");
-  const head = h("tr", {}, h("th", { scope: "col" }, columns[0]), h("th", { scope: "col", class: "bar-head" }, h("span", { class: "unseen" }, "bar")),
-    columns.slice(1).map((name) => h("th", { scope: "col", class: "figure" }, name)));
-  const root = h("table", { class: "bars" }, h("caption", { class: "unseen" }, caption), h("thead", {}, head), body);
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, columns[0]),
+    h("th", { scope: "col", class: "bar-head" }, h("span", { class: "unseen" }, "bar")),
+    columns.slice(1).map((name) => h("th", { scope: "col", class: "figure" }, name)),
+  );
+  const root = h(
+    "table",
+    { class: "bars" },
+    h("caption", { class: "unseen" }, caption),
+    h("thead", {}, head),
+    body,
+  );
   const made = [];
 
   function make() {
@@ -31,7 +42,17 @@ export function bars(caption, columns, onRow) {
     const bar = h("div", { class: "bar" });
     const tick = h("div", { class: "tick-mark" });
     const cells = columns.slice(1).map(() => h("td", { class: "figure" }));
-    const row = h("tr", {}, h("th", { scope: "row", class: "token" }, name), h("td", { class: "bar-cell", "aria-hidden": "true" }, h("div", { class: "bar-room" }, ghost, bar, tick)), cells);
+    const row = h(
+      "tr",
+      {},
+      h("th", { scope: "row", class: "token" }, name),
+      h(
+        "td",
+        { class: "bar-cell", "aria-hidden": "true" },
+        h("div", { class: "bar-room" }, ghost, bar, tick),
+      ),
+      cells,
+    );
     const one = { row, name, ghost, bar, tick, cells, data: null };
     if (onRow) {
       row.classList.add("can");
@@ -54,7 +75,8 @@ export function bars(caption, columns, onRow) {
     root,
     show(rows, options = {}) {
       while (made.length < rows.length) made.push(make());
-      if (body.childElementCount !== rows.length) clear(body).append(...made.slice(0, rows.length).map((one) => one.row));
+      if (body.childElementCount !== rows.length)
+        clear(body).append(...made.slice(0, rows.length).map((one) => one.row));
       rows.forEach((data, i) => {
         const one = made[i];
         one.data = data;
@@ -63,8 +85,17 @@ export function bars(caption, columns, onRow) {
         one.ghost.style.setProperty("--w", length(data.ghost ?? 0, options));
         one.tick.hidden = data.tick === undefined;
         if (data.tick !== undefined) one.tick.style.setProperty("--w", length(data.tick, options));
-        data.cells.forEach((text, j) => { one.cells[j].textContent = text; });
-        one.row.className = [onRow ? "can" : "", data.mark ? "mark" : "", data.dim ? "dim" : "", data.kind ?? ""].join(" ").trim();
+        data.cells.forEach((text, j) => {
+          one.cells[j].textContent = text;
+        });
+        one.row.className = [
+          onRow ? "can" : "",
+          data.mark ? "mark" : "",
+          data.dim ? "dim" : "",
+          data.kind ?? "",
+        ]
+          .join(" ")
+          .trim();
         if (data.title) one.row.title = data.title;
       });
     },

@@ -5,7 +5,12 @@ import { s, clear } from "../dom.js";
 
 /** Makes one, `height` pixels high. `paint(svg, width, height)` draws into an empty SVG. */
 export function chart(label, height, paint) {
-  const svg = s("svg", { class: "chart", role: "img", "aria-label": label, height: String(height) });
+  const svg = s("svg", {
+    class: "chart",
+    role: "img",
+    "aria-label": label,
+    height: String(height),
+  });
   let width = 0;
   const draw = () => {
     if (width === 0) return;
@@ -28,7 +33,8 @@ export function ticks(low, high, n) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((times) => times * power).find((one) => one >= rough * 0.999);
   const all = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) all.push(Number((i * step).toPrecision(12)));
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1)
+    all.push(Number((i * step).toPrecision(12)));
   return all;
 }
 

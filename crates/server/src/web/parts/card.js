@@ -11,24 +11,55 @@ import { temperature } from "./temperature.js";
  */
 export function card(stage, info, { turned, move, remove, place, n }) {
   const title = `${stage.name}, stage ${place + 1} of ${n}`;
-  const on = h("input", { type: "checkbox", checked: stage.on, "aria-label": `${stage.name} on`, onchange: () => {
-    stage.on = on.checked;
-    root.classList.toggle("off", !stage.on);
-    turned();
-  } });
-  const grip = h("button", {
-    type: "button", class: "grip-handle", "aria-label": `Move ${title}: arrow up or down`, title: "Drag, or use the arrow keys", onkeydown: (event) => {
-      const way = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-      if (!way) return;
-      event.preventDefault();
-      move(way);
+  const on = h("input", {
+    type: "checkbox",
+    checked: stage.on,
+    "aria-label": `${stage.name} on`,
+    onchange: () => {
+      stage.on = on.checked;
+      root.classList.toggle("off", !stage.on);
+      turned();
     },
-  }, "⠿");
-  const root = h("li", { class: `card${stage.on ? "" : " off"}`, "aria-label": title },
-    h("div", { class: "card-head" }, grip, on, h("strong", {}, stage.name), h("span", { class: "card-out" }),
-      h("button", { type: "button", class: "quiet icon", "aria-label": `Remove ${title}`, onclick: remove }, "×")),
+  });
+  const grip = h(
+    "button",
+    {
+      type: "button",
+      class: "grip-handle",
+      "aria-label": `Move ${title}: arrow up or down`,
+      title: "Drag, or use the arrow keys",
+      onkeydown: (event) => {
+        const way = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+        if (!way) return;
+        event.preventDefault();
+        move(way);
+      },
+    },
+    "⠿",
+  );
+  const root = h(
+    "li",
+    { class: `card${stage.on ? "" : " off"}`, "aria-label": title },
+    h(
+      "div",
+      { class: "card-head" },
+      grip,
+      on,
+      h("strong", {}, stage.name),
+      h("span", { class: "card-out" }),
+      h(
+        "button",
+        { type: "button", class: "quiet icon", "aria-label": `Remove ${title}`, onclick: remove },
+        "×",
+      ),
+    ),
     h("p", { class: "note" }, info?.summary ?? "A stage that this page doesn't know."),
-    h("div", { class: "knobs" }, (info?.knobs ?? []).map((knob) => control(stage, knob, turned))));
+    h(
+      "div",
+      { class: "knobs" },
+      (info?.knobs ?? []).map((knob) => control(stage, knob, turned)),
+    ),
+  );
   return { root, grip };
 }
 
@@ -46,16 +77,33 @@ function control(stage, knob, turned) {
     return h("div", { class: "knob wide" }, slider.root);
   }
   if (knob.kind === "scope") {
-    const select = h("select", { "aria-label": name, onchange: () => set(select.value) },
-      ["prompt+output", "output"].map((value) => h("option", { value, selected: value === get() }, value)));
+    const select = h(
+      "select",
+      { "aria-label": name, onchange: () => set(select.value) },
+      ["prompt+output", "output"].map((value) =>
+        h("option", { value, selected: value === get() }, value),
+      ),
+    );
     return h("div", { class: "knob" }, h("span", { class: "knob-name" }, knob.label), select);
   }
-  const box = h("input", { type: "text", value: get(), "aria-label": `${name}, typed`, class: knob.kind === "text" || knob.kind === "range" ? "" : "knob-box" });
+  const box = h("input", {
+    type: "text",
+    value: get(),
+    "aria-label": `${name}, typed`,
+    class: knob.kind === "text" || knob.kind === "range" ? "" : "knob-box",
+  });
   if (knob.kind === "text" || knob.kind === "range") {
     box.addEventListener("change", () => set(box.value.trim()));
     return h("div", { class: "knob wide" }, h("span", { class: "knob-name" }, knob.label), box);
   }
-  const slider = h("input", { type: "range", min: knob.low, max: knob.high, step: knob.step, value: get(), "aria-label": name });
+  const slider = h("input", {
+    type: "range",
+    min: knob.low,
+    max: knob.high,
+    step: knob.step,
+    value: get(),
+    "aria-label": name,
+  });
   slider.addEventListener("input", () => {
     // The ends of a range can be steps that floats don't have.
     const value = Number(Number(slider.value).toFixed(4));

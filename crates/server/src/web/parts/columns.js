@@ -10,7 +10,11 @@ const ALSO = [0, 0.5, 1, 1.5, 2, 0.7, 3, 0.3, 5];
 
 /** Those of the address: { t, chain }, one of them null. */
 export function read(most) {
-  const parts = address.key("cols", FIRST).split(";").map((part) => part.trim()).filter(Boolean);
+  const parts = address
+    .key("cols", FIRST)
+    .split(";")
+    .map((part) => part.trim())
+    .filter(Boolean);
   return parts.slice(0, most).map(parsed);
 }
 
@@ -37,7 +41,9 @@ export function another(columns) {
 
 /** How a column draws, as the server takes it. */
 export function ask({ t, chain }, base, seed) {
-  return t === null ? { sampler: chains.sent(chain), seed } : { sampler: chains.sent(base), temperature: heat.sent(t), seed };
+  return t === null
+    ? { sampler: chains.sent(chain), seed }
+    : { sampler: chains.sent(base), temperature: heat.sent(t), seed };
 }
 
 /**

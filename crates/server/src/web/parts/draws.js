@@ -16,17 +16,31 @@ export function draws(body, fail) {
       fail(error);
     }
   };
-  const buttons = [1, 100, 10000].map((n) => h("button", { type: "button", "data-n": n, onclick: () => one(n) }, count(n)));
+  const buttons = [1, 100, 10000].map((n) =>
+    h("button", { type: "button", "data-n": n, onclick: () => one(n) }, count(n)),
+  );
   table.root.hidden = true;
 
   function show({ n, distinct, tokens, others }) {
-    const rows = [...tokens, { shown: "all others", observed: others.observed, expected: others.expected, kind: "rest" }];
+    const rows = [
+      ...tokens,
+      { shown: "all others", observed: others.observed, expected: others.expected, kind: "rest" },
+    ];
     const most = Math.max(...rows.map((row) => Math.max(row.observed, row.expected)), 1e-9);
     table.root.hidden = false;
-    table.show(rows.filter((row) => row.kind || row.expected > 0 || row.observed > 0).map((row) => ({
-      name: row.shown, bar: row.observed, tick: row.expected, kind: row.kind ?? "", dim: row.observed === 0,
-      cells: [count(row.observed), number(row.expected, row.expected < 10 ? 2 : 1)],
-    })), { most });
+    table.show(
+      rows
+        .filter((row) => row.kind || row.expected > 0 || row.observed > 0)
+        .map((row) => ({
+          name: row.shown,
+          bar: row.observed,
+          tick: row.expected,
+          kind: row.kind ?? "",
+          dim: row.observed === 0,
+          cells: [count(row.observed), number(row.expected, row.expected < 10 ? 2 : 1)],
+        })),
+      { most },
+    );
     // Pearson's statistic over the bins in which at least five were to be expected, the rest
     // pooled.
     const bins = [];
@@ -39,14 +53,35 @@ export function draws(body, fail) {
       }
     }
     if (pool.expected >= 5) bins.push(pool);
-    const chi = bins.reduce((sum, bin) => sum + (bin.observed - bin.expected) ** 2 / bin.expected, 0);
-    says.textContent = `${count(distinct)} different tokens in ${count(n)} ${n === 1 ? "draw" : "draws"}. `
-      + (bins.length > 1 ? `χ² = ${number(chi, 1)} over ${bins.length} bins; chance alone gives about ${bins.length - 1} ± ${number(Math.sqrt(2 * (bins.length - 1)), 1)}.` : "");
+    const chi = bins.reduce(
+      (sum, bin) => sum + (bin.observed - bin.expected) ** 2 / bin.expected,
+      0,
+    );
+    says.textContent =
+      `${count(distinct)} different tokens in ${count(n)} ${n === 1 ? "draw" : "draws"}. ` +
+      (bins.length > 1
+        ? `χ² = ${number(chi, 1)} over ${bins.length} bins; chance alone gives about ${bins.length - 1} ± ${number(Math.sqrt(2 * (bins.length - 1)), 1)}.`
+        : "");
   }
 
   return {
-    root: h("div", {}, h("p", { class: "note" }, "Each draw has dice of its own. The bar is what came, the mark what was to be expected."),
-      h("div", { class: "row middle" }, h("span", {}, "Draw"), h("div", { class: "presets flat", role: "group", "aria-label": "How many draws" }, buttons)), table.root, says),
+    root: h(
+      "div",
+      {},
+      h(
+        "p",
+        { class: "note" },
+        "Each draw has dice of its own. The bar is what came, the mark what was to be expected.",
+      ),
+      h(
+        "div",
+        { class: "row middle" },
+        h("span", {}, "Draw"),
+        h("div", { class: "presets flat", role: "group", "aria-label": "How many draws" }, buttons),
+      ),
+      table.root,
+      says,
+    ),
     clear() {
       table.root.hidden = true;
       clear(says);

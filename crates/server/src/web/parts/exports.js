@@ -17,26 +17,41 @@ export function exports() {
   let chosen = "kelvin";
   let form = "flags";
   const tabs = h("div", {});
-  const forms = choose("Form", [["flags", "As typed"], ["json", "JSON"]], form, (name) => {
-    form = name;
-    paint();
-  });
+  const forms = choose(
+    "Form",
+    [
+      ["flags", "As typed"],
+      ["json", "JSON"],
+    ],
+    form,
+    (name) => {
+      form = name;
+      paint();
+    },
+  );
   const place = h("p", { class: "note" });
   const code = h("pre", { class: "code", tabindex: "0", "aria-label": "To copy" });
   const missing = h("ul", { class: "missing" });
   const copied = h("span", { class: "note", role: "status" });
-  const copy = h("button", {
-    type: "button", onclick: async () => {
-      try {
-        await navigator.clipboard.writeText(code.textContent);
-        copied.textContent = "Copied";
-      } catch {
-        getSelection().selectAllChildren(code);
-        copied.textContent = "Press Ctrl+C";
-      }
-      setTimeout(() => { copied.textContent = ""; }, 2500);
+  const copy = h(
+    "button",
+    {
+      type: "button",
+      onclick: async () => {
+        try {
+          await navigator.clipboard.writeText(code.textContent);
+          copied.textContent = "Copied";
+        } catch {
+          getSelection().selectAllChildren(code);
+          copied.textContent = "Press Ctrl+C";
+        }
+        setTimeout(() => {
+          copied.textContent = "";
+        }, 2500);
+      },
     },
-  }, "Copy");
+    "Copy",
+  );
 
   function paint() {
     clear(missing);
@@ -54,19 +69,40 @@ export function exports() {
     const one = said.translations.find(({ to }) => to === chosen);
     place.textContent = form === "flags" ? PLACES[one.to] : one.place;
     code.textContent = form === "flags" ? one.flags : JSON.stringify(one.settings, null, 2);
-    missing.append(h("li", {}, "It runs as ", h("code", {}, one.runs)), ...one.missing.map((words) => h("li", { class: "cannot" }, `Can't be said: ${words}`)));
+    missing.append(
+      h("li", {}, "It runs as ", h("code", {}, one.runs)),
+      ...one.missing.map((words) => h("li", { class: "cannot" }, `Can't be said: ${words}`)),
+    );
   }
 
   return {
-    root: h("div", {}, tabs, h("div", { class: "row middle" }, place, forms, copy, copied), code, missing),
+    root: h(
+      "div",
+      {},
+      tabs,
+      h("div", { class: "row middle" }, place, forms, copy, copied),
+      code,
+      missing,
+    ),
     show(next) {
       const fresh = said === null;
       said = next;
       if (fresh) {
-        tabs.append(choose("Engine", [["kelvin", "kelvin"], ["json", "Kelvin's API"], ...said.translations.map(({ to }) => [to, to])], chosen, (name) => {
-          chosen = name;
-          paint();
-        }));
+        tabs.append(
+          choose(
+            "Engine",
+            [
+              ["kelvin", "kelvin"],
+              ["json", "Kelvin's API"],
+              ...said.translations.map(({ to }) => [to, to]),
+            ],
+            chosen,
+            (name) => {
+              chosen = name;
+              paint();
+            },
+          ),
+        );
       }
       paint();
     },

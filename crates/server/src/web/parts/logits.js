@@ -4,10 +4,14 @@ import { h, clear } from "../dom.js";
 
 /** From and to the address: `Hello=4;Namaste=1`. */
 export function parse(text) {
-  return text.split(";").filter(Boolean).map((part) => {
-    const at = part.lastIndexOf("=");
-    return { label: at < 0 ? "" : part.slice(0, at), logit: Number(part.slice(at + 1)) };
-  }).filter(({ logit }) => !Number.isNaN(logit));
+  return text
+    .split(";")
+    .filter(Boolean)
+    .map((part) => {
+      const at = part.lastIndexOf("=");
+      return { label: at < 0 ? "" : part.slice(0, at), logit: Number(part.slice(at + 1)) };
+    })
+    .filter(({ logit }) => !Number.isNaN(logit));
 }
 
 export function write(rows) {
@@ -16,26 +20,47 @@ export function write(rows) {
 
 /** As the server takes them. */
 export function sent(rows) {
-  return rows.map(({ label, logit }, i) => ({ label: label || `x${i + 1}`, logit: logit === -Infinity ? "-inf" : logit }));
+  return rows.map(({ label, logit }, i) => ({
+    label: label || `x${i + 1}`,
+    logit: logit === -Infinity ? "-inf" : logit,
+  }));
 }
 
 /** Makes an editor of at most `most` rows; `call` hears of every change that is a number. */
 export function logits(rows, most, call) {
   const list = h("ol", { class: "logits" });
-  const add = h("button", {
-    type: "button", class: "quiet", onclick: () => {
-      rows = [...rows, { label: "", logit: 0 }];
-      paint();
-      list.lastElementChild.querySelector("input").focus();
-      call(rows);
+  const add = h(
+    "button",
+    {
+      type: "button",
+      class: "quiet",
+      onclick: () => {
+        rows = [...rows, { label: "", logit: 0 }];
+        paint();
+        list.lastElementChild.querySelector("input").focus();
+        call(rows);
+      },
     },
-  }, "+ Add a logit");
+    "+ Add a logit",
+  );
 
   function paint() {
     clear(list);
     rows.forEach((row, i) => {
-      const label = h("input", { type: "text", value: row.label, placeholder: `x${i + 1}`, "aria-label": `Label ${i + 1}`, class: "logit-label" });
-      const number = h("input", { type: "text", inputmode: "decimal", value: String(row.logit), "aria-label": `Logit ${i + 1}`, class: "logit-number" });
+      const label = h("input", {
+        type: "text",
+        value: row.label,
+        placeholder: `x${i + 1}`,
+        "aria-label": `Label ${i + 1}`,
+        class: "logit-label",
+      });
+      const number = h("input", {
+        type: "text",
+        inputmode: "decimal",
+        value: String(row.logit),
+        "aria-label": `Logit ${i + 1}`,
+        class: "logit-number",
+      });
       label.addEventListener("input", () => {
         row.label = label.value;
         call(rows);
@@ -49,14 +74,21 @@ export function logits(rows, most, call) {
         row.logit = value;
         call(rows);
       });
-      const gone = h("button", {
-        type: "button", class: "quiet icon", "aria-label": `Remove ${row.label || `x${i + 1}`}`, disabled: rows.length < 2,
-        onclick: () => {
-          rows = rows.filter((_, j) => j !== i);
-          paint();
-          call(rows);
+      const gone = h(
+        "button",
+        {
+          type: "button",
+          class: "quiet icon",
+          "aria-label": `Remove ${row.label || `x${i + 1}`}`,
+          disabled: rows.length < 2,
+          onclick: () => {
+            rows = rows.filter((_, j) => j !== i);
+            paint();
+            call(rows);
+          },
         },
-      }, "×");
+        "×",
+      );
       list.append(h("li", {}, label, number, gone));
     });
     add.hidden = rows.length >= most;

@@ -20,11 +20,32 @@ export function loop({ ask, base, at, changed, fail }) {
   const body = h("tbody");
   const text = h("p", { class: "loop-text" });
   const says = h("p", { class: "note", "aria-live": "polite" });
-  const step = h("button", { type: "button", class: "strong", onclick: () => draw() }, "Draw one token");
-  const run = h("button", { type: "button", onclick: () => (running ? stop() : start()) }, "Run to the end");
+  const step = h(
+    "button",
+    { type: "button", class: "strong", onclick: () => draw() },
+    "Draw one token",
+  );
+  const run = h(
+    "button",
+    { type: "button", onclick: () => (running ? stop() : start()) },
+    "Run to the end",
+  );
   const back = h("button", { type: "button", onclick: () => undo() }, "Take one back");
   const again = h("button", { type: "button", onclick: () => set([]) }, "From the beginning");
-  const table = h("table", { class: "steps" }, h("thead", {}, h("tr", {}, ["", "token", "its p", "P(end)"].map((name) => h("th", { scope: "col" }, name)))), body);
+  const table = h(
+    "table",
+    { class: "steps" },
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["", "token", "its p", "P(end)"].map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
+    body,
+  );
 
   function set(ids) {
     stop();
@@ -89,9 +110,24 @@ export function loop({ ask, base, at, changed, fail }) {
       if (steps[i]?.id === ids[i]) continue;
       try {
         const { continuation, ...rest } = base();
-        const before = await ask({ ...rest, continuation: ids.slice(0, i), learned: steps[i - 1]?.learned, temperature: at(), top: 0, watch: [ids[i]] });
+        const before = await ask({
+          ...rest,
+          continuation: ids.slice(0, i),
+          learned: steps[i - 1]?.learned,
+          temperature: at(),
+          top: 0,
+          watch: [ids[i]],
+        });
         const ends = before.end.ids.includes(ids[i]);
-        steps[i] = { id: ids[i], shown: names[i].shown, text: names[i].text, p: before.watched[0].places.at(-1).probability, end: before.end.final, ends, learned: before.learned?.[ids[i]] };
+        steps[i] = {
+          id: ids[i],
+          shown: names[i].shown,
+          text: names[i].text,
+          p: before.watched[0].places.at(-1).probability,
+          end: before.end.final,
+          ends,
+          learned: before.learned?.[ids[i]],
+        };
       } catch (error) {
         return fail(error);
       }
@@ -114,23 +150,69 @@ export function loop({ ask, base, at, changed, fail }) {
     step.disabled = running || ended() || limit;
     run.disabled = !running && (ended() || limit);
     back.disabled = again.disabled = ids.length === 0 || running;
-    const known = ids.map((id, i) => (steps[i]?.id === id ? steps[i] : { id, shown: `#${id}`, text: "…", p: null, end: null, ends: false }));
-    clear(text).append(...known.map((one) => h("span", { class: one.ends ? "piece end" : "piece" }, one.ends ? one.shown : one.text)));
+    const known = ids.map((id, i) =>
+      steps[i]?.id === id
+        ? steps[i]
+        : { id, shown: `#${id}`, text: "…", p: null, end: null, ends: false },
+    );
+    clear(text).append(
+      ...known.map((one) =>
+        h("span", { class: one.ends ? "piece end" : "piece" }, one.ends ? one.shown : one.text),
+      ),
+    );
     text.hidden = ids.length === 0;
     table.hidden = ids.length === 0;
-    clear(body).append(...known.map((one, i) => h("tr", { class: one.ends ? "ends" : "" }, h("td", {}, String(i + 1)), h("th", { scope: "row" }, one.shown),
-      h("td", {}, one.p === null ? "–" : percent(one.p)), h("td", { "data-figure": "p-end" }, one.end === null ? "–" : percent(one.end)))).reverse());
-    says.textContent = limit ? "Nothing is drawn at T = ∞: it's a limit to look at." : ended() ? `It ended after ${ids.length} tokens.` : answer ? `P(end) now: ${percent(answer.end.final)}.` : "";
+    clear(body).append(
+      ...known
+        .map((one, i) =>
+          h(
+            "tr",
+            { class: one.ends ? "ends" : "" },
+            h("td", {}, String(i + 1)),
+            h("th", { scope: "row" }, one.shown),
+            h("td", {}, one.p === null ? "–" : percent(one.p)),
+            h("td", { "data-figure": "p-end" }, one.end === null ? "–" : percent(one.end)),
+          ),
+        )
+        .reverse(),
+    );
+    says.textContent = limit
+      ? "Nothing is drawn at T = ∞: it's a limit to look at."
+      : ended()
+        ? `It ended after ${ids.length} tokens.`
+        : answer
+          ? `P(end) now: ${percent(answer.end.final)}.`
+          : "";
   }
 
   return {
-    root: h("div", {}, h("p", { class: "note" }, "Look, draw, put it behind the text, and again, until a token that ends it is drawn."),
-      h("div", { class: "row middle" }, step, run, back, again), text, says, h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Steps so far" }, table)),
+    root: h(
+      "div",
+      {},
+      h(
+        "p",
+        { class: "note" },
+        "Look, draw, put it behind the text, and again, until a token that ends it is drawn.",
+      ),
+      h("div", { class: "row middle" }, step, run, back, again),
+      text,
+      says,
+      h(
+        "div",
+        { class: "scroll", tabindex: "0", role: "group", "aria-label": "Steps so far" },
+        table,
+      ),
+    ),
     show: paint,
     now(next) {
       answer = next;
       paint();
-      if (!running && taken().length === next.taken.length && taken().some((id, i) => steps[i]?.id !== id)) fill(next.taken);
+      if (
+        !running &&
+        taken().length === next.taken.length &&
+        taken().some((id, i) => steps[i]?.id !== id)
+      )
+        fill(next.taken);
     },
     take,
     stop,

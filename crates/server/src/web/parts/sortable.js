@@ -8,7 +8,12 @@ export function sortable(list, call) {
     const grip = event.target.closest(".grip-handle");
     if (!grip || event.button !== 0) return;
     const item = grip.closest("li");
-    drag = { item, from: [...list.children].indexOf(item), y: event.clientY, pointer: event.pointerId };
+    drag = {
+      item,
+      from: [...list.children].indexOf(item),
+      y: event.clientY,
+      pointer: event.pointerId,
+    };
     grip.setPointerCapture(event.pointerId);
     item.classList.add("dragged");
     event.preventDefault();
@@ -44,5 +49,7 @@ export function sortable(list, call) {
   list.addEventListener("pointermove", over);
   list.addEventListener("pointerup", up);
   list.addEventListener("pointercancel", up);
-  return () => { drag = null; };
+  return () => {
+    drag = null;
+  };
 }

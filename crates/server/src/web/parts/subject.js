@@ -10,7 +10,10 @@ export const FIRST = "A: Hey, How you doin'?\nB:";
 export function request() {
   const text = address.key("text", FIRST);
   const continuation = taken();
-  const subject = address.key("chat") === "1" ? { messages: [{ role: "user", content: text }] } : { prompt: text };
+  const subject =
+    address.key("chat") === "1"
+      ? { messages: [{ role: "user", content: text }] }
+      : { prompt: text };
   return continuation.length ? { ...subject, continuation } : subject;
 }
 
@@ -37,7 +40,11 @@ export function subject(model, call) {
     address.write({ chat: chat.checked ? "1" : null, cont: null });
     call();
   });
-  const root = h("div", { class: "subject" }, field("Text", text),
-    model.chat ? h("label", { class: "check" }, chat, "as a message in the chat template") : null);
+  const root = h(
+    "div",
+    { class: "subject" },
+    field("Text", text),
+    model.chat ? h("label", { class: "check" }, chat, "as a message in the chat template") : null,
+  );
   return { root, text };
 }

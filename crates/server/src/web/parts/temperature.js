@@ -15,16 +15,49 @@ export function temperature(t, call, { label = "Temperature", drawn = false } = 
   let now = t;
   // The last place of the slider: T = ∞, or 99 where nothing could be drawn at ∞.
   const end = drawn ? heat.place(99) : 1;
-  const slider = h("input", { type: "range", min: "0", max: String(end * 1000), step: "1", class: "heat-range", "aria-label": label });
-  const box = h("input", { type: "text", inputmode: "decimal", class: "heat-box", size: "5", "aria-label": `${label}, typed` });
-  const stops = STOPS.filter((stop) => !drawn || stop < Infinity).map((stop) => h("button", {
-    type: "button", class: `heat-stop${stop === 0 ? " first" : stop === Infinity ? " last" : ""}`, "--at": heat.place(stop) / end, "data-t": heat.sent(stop), tabindex: "-1",
-    "aria-label": `T = ${heat.written(stop)}${WORDS[stop] ? ` ${WORDS[stop]}` : ""}`,
-    onclick: () => change(stop),
-  }, h("span", {}, heat.written(stop)), WORDS[stop] ? [" ", h("small", {}, WORDS[stop])] : null));
-  const root = h("div", { class: "heat" },
-    h("div", { class: "heat-head" }, h("span", { class: "heat-name" }, label), h("span", { class: "heat-now" }, "T = ", box)),
-    slider, h("div", { class: "heat-stops" }, stops));
+  const slider = h("input", {
+    type: "range",
+    min: "0",
+    max: String(end * 1000),
+    step: "1",
+    class: "heat-range",
+    "aria-label": label,
+  });
+  const box = h("input", {
+    type: "text",
+    inputmode: "decimal",
+    class: "heat-box",
+    size: "5",
+    "aria-label": `${label}, typed`,
+  });
+  const stops = STOPS.filter((stop) => !drawn || stop < Infinity).map((stop) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: `heat-stop${stop === 0 ? " first" : stop === Infinity ? " last" : ""}`,
+        "--at": heat.place(stop) / end,
+        "data-t": heat.sent(stop),
+        tabindex: "-1",
+        "aria-label": `T = ${heat.written(stop)}${WORDS[stop] ? ` ${WORDS[stop]}` : ""}`,
+        onclick: () => change(stop),
+      },
+      h("span", {}, heat.written(stop)),
+      WORDS[stop] ? [" ", h("small", {}, WORDS[stop])] : null,
+    ),
+  );
+  const root = h(
+    "div",
+    { class: "heat" },
+    h(
+      "div",
+      { class: "heat-head" },
+      h("span", { class: "heat-name" }, label),
+      h("span", { class: "heat-now" }, "T = ", box),
+    ),
+    slider,
+    h("div", { class: "heat-stops" }, stops),
+  );
 
   function set(next) {
     now = next;
@@ -42,7 +75,9 @@ export function temperature(t, call, { label = "Temperature", drawn = false } = 
   slider.addEventListener("input", () => {
     const where = Number(slider.value) / 1000;
     // Whoever drags close to a stop means it.
-    const near = STOPS.find((stop) => heat.place(stop) <= end && Math.abs(heat.place(stop) - where) < 0.006);
+    const near = STOPS.find(
+      (stop) => heat.place(stop) <= end && Math.abs(heat.place(stop) - where) < 0.006,
+    );
     change(near ?? heat.at(where));
     set(now);
   });

@@ -16,9 +16,21 @@ let names = 0;
  */
 export function tokens({ label, choose, range, key, open = false }) {
   const name = `tokens-${(names += 1)}`;
-  const root = h("div", { class: "tokens", role: "listbox", tabindex: "0", "aria-label": label, "aria-orientation": "horizontal" });
+  const root = h("div", {
+    class: "tokens",
+    role: "listbox",
+    tabindex: "0",
+    "aria-label": label,
+    "aria-orientation": "horizontal",
+  });
   if (range) root.setAttribute("aria-multiselectable", "true");
-  const end = h("span", { class: "token-end", role: "option", id: `${name}-end`, "data-i": "end", "aria-selected": "false" });
+  const end = h("span", {
+    class: "token-end",
+    role: "option",
+    id: `${name}-end`,
+    "data-i": "end",
+    "aria-selected": "false",
+  });
   let spans = [];
   let list = [];
   let shown = {};
@@ -26,7 +38,12 @@ export function tokens({ label, choose, range, key, open = false }) {
   let anchor = null;
 
   function make(i) {
-    const span = h("span", { class: "piece", role: "option", id: `${name}-${i}`, "data-i": String(i) });
+    const span = h("span", {
+      class: "piece",
+      role: "option",
+      id: `${name}-${i}`,
+      "data-i": String(i),
+    });
     return { span, of: null, look: "" };
   }
 
@@ -39,7 +56,9 @@ export function tokens({ label, choose, range, key, open = false }) {
     list.forEach((token, i) => paint(spans[i], token, i, options));
     const wanted = [...spans.slice(0, list.length).map((one) => one.span), ...(open ? [end] : [])];
     // Only what changed is put in, so that a selection stays while a text grows.
-    wanted.forEach((span, i) => { if (root.childNodes[i] !== span) root.insertBefore(span, root.childNodes[i] ?? null); });
+    wanted.forEach((span, i) => {
+      if (root.childNodes[i] !== span) root.insertBefore(span, root.childNodes[i] ?? null);
+    });
     while (root.childNodes.length > wanted.length) root.lastChild.remove();
     spans = spans.slice(0, Math.max(list.length, 0));
     if (open) {
@@ -47,7 +66,8 @@ export function tokens({ label, choose, range, key, open = false }) {
       end.setAttribute("aria-selected", String(place === list.length));
       end.setAttribute("aria-label", options.endWords ?? "the end: what comes next");
     }
-    const active = place === null ? null : place === list.length ? (open ? end : null) : spans[place]?.span;
+    const active =
+      place === null ? null : place === list.length ? (open ? end : null) : spans[place]?.span;
     if (active) root.setAttribute("aria-activedescendant", active.id);
     else root.removeAttribute("aria-activedescendant");
   }
@@ -61,24 +81,50 @@ export function tokens({ label, choose, range, key, open = false }) {
     const t = heats?.(i) ?? null;
     const at = lens ? step(lens, token) : null;
     const chosen = i === place || (i >= from && i < to);
-    const classes = ["piece", at === null ? "" : `lens-${at}`, i === place ? "here" : "", i >= from && i < to ? "in-range" : "", mark === i ? "parts" : "",
-      t === null ? "" : "painted", token.text !== "" ? "" : PART.test(token.shown) ? "part" : "bytes", token.by === "given" ? "given" : "", numbers ? "numbered" : ""].filter(Boolean).join(" ");
+    const classes = [
+      "piece",
+      at === null ? "" : `lens-${at}`,
+      i === place ? "here" : "",
+      i >= from && i < to ? "in-range" : "",
+      mark === i ? "parts" : "",
+      t === null ? "" : "painted",
+      token.text !== "" ? "" : PART.test(token.shown) ? "part" : "bytes",
+      token.by === "given" ? "given" : "",
+      numbers ? "numbered" : "",
+    ]
+      .filter(Boolean)
+      .join(" ");
     const value = lens ? said(lens, token) : "";
     const look = `${classes}|${value}|${t}|${token.surprisal}`;
     if (look === one.look) return;
     one.look = look;
     one.span.className = classes;
     one.span.setAttribute("aria-selected", String(chosen));
-    one.span.setAttribute("aria-label", [token.shown, lens ? `${lens.of} ${value}` : "", mark === i ? "parts here" : "", t === null ? "" : `painted with T = ${heat.written(t)}`].filter(Boolean).join(", "));
+    one.span.setAttribute(
+      "aria-label",
+      [
+        token.shown,
+        lens ? `${lens.of} ${value}` : "",
+        mark === i ? "parts here" : "",
+        t === null ? "" : `painted with T = ${heat.written(t)}`,
+      ]
+        .filter(Boolean)
+        .join(", "),
+    );
     one.span.title = sentence(token);
-    if (numbers) one.span.dataset.value = value === "not known" ? "–" : value.replace(/ nats|rank /, "");
+    if (numbers)
+      one.span.dataset.value = value === "not known" ? "–" : value.replace(/ nats|rank /, "");
     else delete one.span.dataset.value;
     if (t !== null) one.span.style.setProperty("--heat", heat.colour(t));
   }
 
   function number(event) {
     const span = event.target.closest?.("[data-i]");
-    return !span || !root.contains(span) ? null : span === end ? list.length : Number(span.dataset.i);
+    return !span || !root.contains(span)
+      ? null
+      : span === end
+        ? list.length
+        : Number(span.dataset.i);
   }
   root.addEventListener("click", (event) => {
     const i = number(event);
@@ -92,7 +138,14 @@ export function tokens({ label, choose, range, key, open = false }) {
     if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
     const last = open ? list.length : list.length - 1;
     const from = place ?? last;
-    const to = { ArrowLeft: from - 1, ArrowRight: from + 1, ArrowUp: above(from, -1), ArrowDown: above(from, 1), Home: 0, End: last }[event.key];
+    const to = {
+      ArrowLeft: from - 1,
+      ArrowRight: from + 1,
+      ArrowUp: above(from, -1),
+      ArrowDown: above(from, 1),
+      Home: 0,
+      End: last,
+    }[event.key];
     if (to === undefined) return undefined;
     event.preventDefault();
     const next = Math.min(last, Math.max(0, to));
@@ -129,11 +182,18 @@ export function tokens({ label, choose, range, key, open = false }) {
     if (selection.isCollapsed || selection.rangeCount === 0) return null;
     const of = selection.getRangeAt(0);
     if (!root.contains(of.startContainer) || !root.contains(of.endContainer)) return null;
-    const touched = spans.slice(0, list.length).map((one, i) => [one.span, i]).filter(([span]) => {
-      const whole = document.createRange();
-      whole.selectNodeContents(span);
-      return of.compareBoundaryPoints(Range.END_TO_START, whole) < 0 && of.compareBoundaryPoints(Range.START_TO_END, whole) > 0;
-    }).map(([, i]) => i);
+    const touched = spans
+      .slice(0, list.length)
+      .map((one, i) => [one.span, i])
+      .filter(([span]) => {
+        const whole = document.createRange();
+        whole.selectNodeContents(span);
+        return (
+          of.compareBoundaryPoints(Range.END_TO_START, whole) < 0 &&
+          of.compareBoundaryPoints(Range.START_TO_END, whole) > 0
+        );
+      })
+      .map(([, i]) => i);
     return touched.length ? [touched[0], touched[touched.length - 1] + 1] : null;
   }
   const up = () => {
@@ -145,11 +205,22 @@ export function tokens({ label, choose, range, key, open = false }) {
   };
   if (range) document.addEventListener("pointerup", up);
 
-  return { root, show, focus: () => root.focus({ preventScroll: true }), stop: () => document.removeEventListener("pointerup", up), empty: () => clear(root) };
+  return {
+    root,
+    show,
+    focus: () => root.focus({ preventScroll: true }),
+    stop: () => document.removeEventListener("pointerup", up),
+    empty: () => clear(root),
+  };
 }
 
 /** A token's text; line breaks can be seen, control tokens are shown by their names, and the parts of a character but the last are a dot. */
 function pieces({ text, shown }) {
   if (text === "") return PART.test(shown) ? [] : [shown];
-  return text.split("\n").flatMap((line, i) => (i === 0 ? [line] : [h("span", { class: "break", "aria-hidden": "true" }), "\n", line])).filter((part) => part !== "");
+  return text
+    .split("\n")
+    .flatMap((line, i) =>
+      i === 0 ? [line] : [h("span", { class: "break", "aria-hidden": "true" }), "\n", line],
+    )
+    .filter((part) => part !== "");
 }

@@ -33,33 +33,80 @@ function mount(root, { model }) {
   const box = subject(model, () => look());
   const add = h("select", { "aria-label": "Add a stage" });
   const profiles = h("div", {});
-  const notation = h("input", { type: "text", class: "notation", spellcheck: "false", "aria-label": "The chain in its notation" });
+  const notation = h("input", {
+    type: "text",
+    class: "notation",
+    spellcheck: "false",
+    "aria-label": "The chain in its notation",
+  });
   const stop = sortable(list, (from, to) => shift(from, to));
 
   root.append(
-    h("div", { class: "columns chain-columns" },
-      h("div", { class: "stack" },
-        h("section", { class: "panel", "aria-label": "Stages" },
-          h("div", { class: "panel-head" }, h("h2", {}, "Stages, in the order in which they act"), add),
-          profiles, notation, trouble, list),
-        panel("After which text?", box.root)),
-      h("div", { class: "stack" },
+    h(
+      "div",
+      { class: "columns chain-columns" },
+      h(
+        "div",
+        { class: "stack" },
+        h(
+          "section",
+          { class: "panel", "aria-label": "Stages" },
+          h(
+            "div",
+            { class: "panel-head" },
+            h("h2", {}, "Stages, in the order in which they act"),
+            add,
+          ),
+          profiles,
+          notation,
+          trouble,
+          list,
+        ),
+        panel("After which text?", box.root),
+      ),
+      h(
+        "div",
+        { class: "stack" },
         warning,
-        panel("What each stage leaves", fall.root, h("p", { class: "note after" }, "Bars are logarithmic; entropy is in nats. Probabilities are renormalised over what is left.")),
-        panel("What can be drawn", left.root))),
+        panel(
+          "What each stage leaves",
+          fall.root,
+          h(
+            "p",
+            { class: "note after" },
+            "Bars are logarithmic; entropy is in nats. Probabilities are renormalised over what is left.",
+          ),
+        ),
+        panel("What can be drawn", left.root),
+      ),
+    ),
     panel("Take it elsewhere", out.root),
   );
 
-  const look = latest(() => post("/studio/next", { ...request(), sampler: sent(), seed: seed(), top: ROWS }), (next) => {
-    answer = next;
-    clear(trouble);
-    paint();
-  }, fail);
-  const say = latest(() => post("/studio/chain", { sampler: sent(), prompt: address.key("text", FIRST), chat: address.key("chat") === "1", seed: seed() }), (next) => {
-    said = next;
-    out.show(said);
-    paint();
-  }, fail);
+  const look = latest(
+    () => post("/studio/next", { ...request(), sampler: sent(), seed: seed(), top: ROWS }),
+    (next) => {
+      answer = next;
+      clear(trouble);
+      paint();
+    },
+    fail,
+  );
+  const say = latest(
+    () =>
+      post("/studio/chain", {
+        sampler: sent(),
+        prompt: address.key("text", FIRST),
+        chat: address.key("chat") === "1",
+        seed: seed(),
+      }),
+    (next) => {
+      said = next;
+      out.show(said);
+      paint();
+    },
+    fail,
+  );
 
   function fail(error) {
     clear(trouble).append(explain(error, begin));
@@ -90,16 +137,26 @@ function mount(root, { model }) {
     changed();
   }
   function cards() {
-    clear(list).append(...stages.map((stage, i) => card(stage, table.get(stage.name), {
-      place: i, n: stages.length, turned: changed,
-      move: (way) => shift(i, i + way),
-      remove: () => {
-        stages.splice(i, 1);
-        cards();
-        changed();
-      },
-    }).root));
-    if (stages.length === 0) list.append(h("li", { class: "note empty" }, "No stage: tokens are drawn as the model has it."));
+    clear(list).append(
+      ...stages.map(
+        (stage, i) =>
+          card(stage, table.get(stage.name), {
+            place: i,
+            n: stages.length,
+            turned: changed,
+            move: (way) => shift(i, i + way),
+            remove: () => {
+              stages.splice(i, 1);
+              cards();
+              changed();
+            },
+          }).root,
+      ),
+    );
+    if (stages.length === 0)
+      list.append(
+        h("li", { class: "note empty" }, "No stage: tokens are drawn as the model has it."),
+      );
   }
 
   function paint() {
@@ -108,14 +165,31 @@ function mount(root, { model }) {
     root.style.setProperty("--heat", heat.colour(t));
     fall.show(answer.stages, answer.n_vocab);
     const most = Math.max(...answer.top.map((one) => Math.max(one.raw, one.final)), 0.02);
-    left.show([
-      ...answer.top.map((one) => ({ name: one.shown, bar: one.final, ghost: one.raw, dim: one.final === 0, cells: [percent(one.raw), percent(one.final)] })),
-      { name: `${count(answer.rest.tokens)} others`, bar: Math.min(answer.rest.final, most), ghost: Math.min(answer.rest.raw, most), kind: answer.rest.final > most ? "rest cut" : "rest", cells: [percent(answer.rest.raw), percent(answer.rest.final)] },
-    ], { most });
+    left.show(
+      [
+        ...answer.top.map((one) => ({
+          name: one.shown,
+          bar: one.final,
+          ghost: one.raw,
+          dim: one.final === 0,
+          cells: [percent(one.raw), percent(one.final)],
+        })),
+        {
+          name: `${count(answer.rest.tokens)} others`,
+          bar: Math.min(answer.rest.final, most),
+          ghost: Math.min(answer.rest.raw, most),
+          kind: answer.rest.final > most ? "rest cut" : "rest",
+          cells: [percent(answer.rest.raw), percent(answer.rest.final)],
+        },
+      ],
+      { most },
+    );
     let i = 0;
     [...list.querySelectorAll(".card")].forEach((element, place) => {
       const row = stages[place]?.on ? answer.stages[i++] : null;
-      element.querySelector(".card-out").textContent = row ? `${count(row.survivors_after)} left${row.mass_removed > 0 ? `, ${share(row.mass_removed)} removed` : ""}` : "off";
+      element.querySelector(".card-out").textContent = row
+        ? `${count(row.survivors_after)} left${row.mass_removed > 0 ? `, ${share(row.mass_removed)} removed` : ""}`
+        : "off";
     });
     warn();
   }
@@ -135,16 +209,35 @@ function mount(root, { model }) {
     const now = `${said.cut_before_heat} ${reach}`;
     if (now === warned) return;
     warned = now;
-    clear(warning).append(h("p", { class: "warning", role: "status" },
-      h("strong", {}, inert ? "Temperature is inert here. " : "Temperature can do little here. "),
-      "It comes after ", h("code", {}, said.cut_before_heat), inert
-        ? ", which has left a single token: at any T it's the same one."
-        : `, so however hot, only the ${count(reach)} tokens that are left by then can come. Move temp above it to let heat bring others back.`,
-      " ", h("button", { type: "button", onclick: () => {
-        const last = stages.findLastIndex((one) => one.on && ["temp", "dynatemp", "edt"].includes(one.name));
-        const cut = stages.findIndex((one) => one.on && chains.stage(one) === said.cut_before_heat);
-        shift(last, Math.max(0, cut));
-      } }, "Move it before")));
+    clear(warning).append(
+      h(
+        "p",
+        { class: "warning", role: "status" },
+        h("strong", {}, inert ? "Temperature is inert here. " : "Temperature can do little here. "),
+        "It comes after ",
+        h("code", {}, said.cut_before_heat),
+        inert
+          ? ", which has left a single token: at any T it's the same one."
+          : `, so however hot, only the ${count(reach)} tokens that are left by then can come. Move temp above it to let heat bring others back.`,
+        " ",
+        h(
+          "button",
+          {
+            type: "button",
+            onclick: () => {
+              const last = stages.findLastIndex(
+                (one) => one.on && ["temp", "dynatemp", "edt"].includes(one.name),
+              );
+              const cut = stages.findIndex(
+                (one) => one.on && chains.stage(one) === said.cut_before_heat,
+              );
+              shift(last, Math.max(0, cut));
+            },
+          },
+          "Move it before",
+        ),
+      ),
+    );
   }
 
   notation.addEventListener("change", () => set(notation.value));
@@ -152,11 +245,22 @@ function mount(root, { model }) {
     const info = table.get(add.value);
     add.value = "";
     if (!info) return;
-    const named = Object.fromEntries(info.knobs.filter((knob) => knob.key).map((knob) => [knob.key, knob.start]));
-    const stage = { name: info.name, on: true, value: info.knobs.find((knob) => !knob.key)?.start ?? "", named };
+    const named = Object.fromEntries(
+      info.knobs.filter((knob) => knob.key).map((knob) => [knob.key, knob.start]),
+    );
+    const stage = {
+      name: info.name,
+      on: true,
+      value: info.knobs.find((knob) => !knob.key)?.start ?? "",
+      named,
+    };
     // A stage that learns stays the last.
     const last = stages.at(-1);
-    stages.splice(last && ["mirostat", "adaptive_p"].includes(last.name) ? stages.length - 1 : stages.length, 0, stage);
+    stages.splice(
+      last && ["mirostat", "adaptive_p"].includes(last.name) ? stages.length - 1 : stages.length,
+      0,
+      stage,
+    );
     cards();
     changed();
     list.lastElementChild.scrollIntoView({ block: "nearest" });
@@ -166,14 +270,27 @@ function mount(root, { model }) {
     try {
       const known = await get("/studio/stages");
       table = new Map(known.stages.map((info) => [info.name, info]));
-      clear(add).append(h("option", { value: "" }, "+ Add a stage"), ...known.stages.map((info) => h("option", { value: info.name }, `${info.name}: ${info.summary}`)));
-      clear(profiles).append(choose("Profiles of other engines", known.profiles.map((one) => [one.name, one.name]), null, (name) => set(known.profiles.find((one) => one.name === name).chain)));
+      clear(add).append(
+        h("option", { value: "" }, "+ Add a stage"),
+        ...known.stages.map((info) =>
+          h("option", { value: info.name }, `${info.name}: ${info.summary}`),
+        ),
+      );
+      clear(profiles).append(
+        choose(
+          "Profiles of other engines",
+          known.profiles.map((one) => [one.name, one.name]),
+          null,
+          (name) => set(known.profiles.find((one) => one.name === name).chain),
+        ),
+      );
       stages = chains.parse(address.key("chain", chains.NEUTRAL), table);
       const t = heat.parsed(address.key("t"), null);
       const temp = stages.filter((one) => one.name === "temp");
       if (t !== null && t !== Infinity) {
         if (temp.length === 1) temp[0].value = String(t);
-        else if (temp.length === 0) stages.unshift({ name: "temp", on: true, value: String(t), named: {} });
+        else if (temp.length === 0)
+          stages.unshift({ name: "temp", on: true, value: String(t), named: {} });
       }
       cards();
       changed();

@@ -27,39 +27,84 @@ function mount(root, { model }) {
 
   const trouble = h("div", { "aria-live": "polite" });
   const says = h("p", { class: "note says-run", "aria-live": "polite" });
-  const row = h("div", { class: "compare", role: "group", "aria-label": "Columns", tabindex: "-1" });
+  const row = h("div", {
+    class: "compare",
+    role: "group",
+    "aria-label": "Columns",
+    tabindex: "-1",
+  });
   const box = subject(model, stale);
   const go = h("button", { type: "button", class: "strong", onclick: () => run() }, "Compare");
   const stop = h("button", { type: "button", onclick: () => halt() }, "Stop");
-  const size = h("input", { type: "number", min: "1", max: String(MANY), value: String(length), class: "short", onchange: () => {
-    length = Math.min(MANY, Math.max(1, Math.floor(Number(size.value)) || FEW));
-    size.value = String(length);
-    address.write({ n: length === FEW ? null : length });
-    run();
-  } });
-  const more = h("button", { type: "button", onclick: () => add(another(columns.map((one) => one.what))) }, "+ Temperature");
-  const chain = h("button", { type: "button", onclick: () => add({ t: null, chain: "temp=1 | top_p=0.9" }) }, "+ Chain");
+  const size = h("input", {
+    type: "number",
+    min: "1",
+    max: String(MANY),
+    value: String(length),
+    class: "short",
+    onchange: () => {
+      length = Math.min(MANY, Math.max(1, Math.floor(Number(size.value)) || FEW));
+      size.value = String(length);
+      address.write({ n: length === FEW ? null : length });
+      run();
+    },
+  });
+  const more = h(
+    "button",
+    { type: "button", onclick: () => add(another(columns.map((one) => one.what))) },
+    "+ Temperature",
+  );
+  const chain = h(
+    "button",
+    { type: "button", onclick: () => add({ t: null, chain: "temp=1 | top_p=0.9" }) },
+    "+ Chain",
+  );
   const kept = h("p", { class: "note" });
-  const base = h("p", { class: "note chain-line" }, "Temperatures stand in the chain ", h("code", {}, chains.sent(address.key("chain", chains.NEUTRAL))), ". ",
-    h("a", { href: address.link("chain") }, "Change it"));
+  const base = h(
+    "p",
+    { class: "note chain-line" },
+    "Temperatures stand in the chain ",
+    h("code", {}, chains.sent(address.key("chain", chains.NEUTRAL))),
+    ". ",
+    h("a", { href: address.link("chain") }, "Change it"),
+  );
   const look = places((error) => clear(trouble).append(explain(error, () => open(at))));
   box.text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
   });
 
   root.append(
-    h("div", { class: "columns wide" },
+    h(
+      "div",
+      { class: "columns wide" },
       panel("Which text goes on?", box.root, kept),
-      panel("How?", h("div", { class: "row" }, dice(() => run()), field("Tokens", size)), base)),
+      panel(
+        "How?",
+        h(
+          "div",
+          { class: "row" },
+          dice(() => run()),
+          field("Tokens", size),
+        ),
+        base,
+      ),
+    ),
     h("div", { class: "toolbar" }, go, stop, h("span", { class: "gap" }), more, chain, says),
-    trouble, row, look.root,
+    trouble,
+    row,
+    look.root,
   );
 
   /** A column before it has run. */
   function column(what) {
     const one = { what, list: [], ids: [], over: false, end: null, mark: null };
     one.text = tokens({ label: "", choose: (i) => open(i), range: null });
-    one.input = h("input", { type: "text", class: "column-what", spellcheck: "false", autocomplete: "off" });
+    one.input = h("input", {
+      type: "text",
+      class: "column-what",
+      spellcheck: "false",
+      autocomplete: "off",
+    });
     one.input.addEventListener("change", () => {
       one.what = parsed(one.input.value || "1");
       save();
@@ -67,8 +112,25 @@ function mount(root, { model }) {
     });
     one.head = h("div", { class: "column-head" });
     one.figures = h("dl", { class: "column-figures" });
-    one.drop = h("button", { type: "button", class: "quiet icon", onclick: () => remove(one) }, "×");
-    one.root = h("section", { class: "column" }, h("div", { class: "column-head" }, one.letter = h("span", { class: "letter" }), one.eq = h("span", { class: "column-t" }), one.input, one.drop), one.text.root, one.figures);
+    one.drop = h(
+      "button",
+      { type: "button", class: "quiet icon", onclick: () => remove(one) },
+      "×",
+    );
+    one.root = h(
+      "section",
+      { class: "column" },
+      h(
+        "div",
+        { class: "column-head" },
+        (one.letter = h("span", { class: "letter" })),
+        (one.eq = h("span", { class: "column-t" })),
+        one.input,
+        one.drop,
+      ),
+      one.text.root,
+      one.figures,
+    );
     return one;
   }
 
@@ -96,8 +158,25 @@ function mount(root, { model }) {
   }
   function about() {
     const n = taken().length;
-    clear(kept).append(...(n === 0 ? [] : [`It goes on after ${n} tokens that were taken or written elsewhere. `,
-      h("button", { type: "button", class: "quiet", onclick: () => { address.write({ cont: null }); run(); } }, "Without them")]));
+    clear(kept).append(
+      ...(n === 0
+        ? []
+        : [
+            `It goes on after ${n} tokens that were taken or written elsewhere. `,
+            h(
+              "button",
+              {
+                type: "button",
+                class: "quiet",
+                onclick: () => {
+                  address.write({ cont: null });
+                  run();
+                },
+              },
+              "Without them",
+            ),
+          ]),
+    );
   }
 
   /** All columns, from the beginning. */
@@ -108,11 +187,16 @@ function mount(root, { model }) {
     root.classList.remove("stale");
     clear(trouble);
     about();
-    for (const one of columns) Object.assign(one, { list: [], ids: [], over: false, end: null, mark: null });
+    for (const one of columns)
+      Object.assign(one, { list: [], ids: [], over: false, end: null, mark: null });
     lay();
     says.textContent = "Reading …";
     const text = request();
-    const body = { ...text, max_tokens: length, columns: columns.map((one) => ask(one.what, address.key("chain", chains.NEUTRAL), seed())) };
+    const body = {
+      ...text,
+      max_tokens: length,
+      columns: columns.map((one) => ask(one.what, address.key("chain", chains.NEUTRAL), seed())),
+    };
     const asked = columns;
     try {
       for await (const event of stream("/studio/write", body, mine.signal)) {
@@ -138,7 +222,17 @@ function mount(root, { model }) {
   }
   function put(one, { id, text, shown, surprisal, surprisal_final: last, entropy, rank, learned }) {
     one.ids.push(id);
-    one.list.push({ id, text, shown, surprisal, entropy, rank, final: Math.exp(-last), by: "drawn", learned });
+    one.list.push({
+      id,
+      text,
+      shown,
+      surprisal,
+      entropy,
+      rank,
+      final: Math.exp(-last),
+      by: "drawn",
+      learned,
+    });
   }
   function halt() {
     if (!running) return;
@@ -168,13 +262,17 @@ function mount(root, { model }) {
       one.root.dataset.column = i;
       one.letter.textContent = LETTERS[i];
       one.eq.textContent = t === null ? "" : "T =";
-      if (document.activeElement !== one.input) one.input.value = t === null ? written(one.what) : heat.written(t);
+      if (document.activeElement !== one.input)
+        one.input.value = t === null ? written(one.what) : heat.written(t);
       one.input.setAttribute("aria-label", `Temperature or chain of column ${LETTERS[i]}`);
       one.root.style.setProperty("--heat", heat.colour(t ?? chains.heat(one.what.chain) ?? 1));
       one.root.classList.toggle("is-chain", t === null);
       one.drop.setAttribute("aria-label", `Remove column ${LETTERS[i]}`);
       one.drop.hidden = columns.length === 1;
-      one.text.root.setAttribute("aria-label", `Text of column ${LETTERS[i]}; choose a token to see what could have stood there`);
+      one.text.root.setAttribute(
+        "aria-label",
+        `Text of column ${LETTERS[i]}; choose a token to see what could have stood there`,
+      );
     });
     more.disabled = chain.disabled = columns.length >= most;
     paint();
@@ -185,7 +283,10 @@ function mount(root, { model }) {
     const [first] = columns;
     columns.forEach((one, i) => {
       one.mark = i === 0 ? null : parting(first, one);
-      one.text.show(one.list, { mark: one.mark, place: at !== null && at < one.list.length ? at : null });
+      one.text.show(one.list, {
+        mark: one.mark,
+        place: at !== null && at < one.list.length ? at : null,
+      });
       one.root.classList.toggle("waits", !!running && one.list.length === 0);
       // A copy of the first column until now.
       one.root.classList.toggle("same", i > 0 && one.mark === null && one.list.length > 0);
@@ -196,19 +297,54 @@ function mount(root, { model }) {
   function figures(one, i) {
     const { end, mark, list } = one;
     const f = end?.figures;
-    const where = i === 0 ? "–" : mark === null ? (list.length === 0 ? "…" : "nowhere") : `${mark + 1} ${list[mark] ? list[mark].shown : "its end"}`;
+    const where =
+      i === 0
+        ? "–"
+        : mark === null
+          ? list.length === 0
+            ? "…"
+            : "nowhere"
+          : `${mark + 1} ${list[mark] ? list[mark].shown : "its end"}`;
     const rows = [
-      ["parts", "parts from A at", where, "the first token that differs from column A's, which has the same dice"],
+      [
+        "parts",
+        "parts from A at",
+        where,
+        "the first token that differs from column A's, which has the same dice",
+      ],
       ["tokens", "tokens", String(list.length)],
-      ["entropy", "entropy", f ? number(f.mean_entropy_raw, 3) : "…", "raw (T = 1), mean over tokens, in nats"],
-      ["surprisal", "surprisal", f ? number(f.mean_surprisal_raw, 3) : "…", "raw (T = 1), mean over tokens, in nats"],
-      ["distinct-2", "distinct-2", f ? number(f.distinct_2, 3) : "…", "distinct pairs of neighbouring tokens, as a share of all"],
+      [
+        "entropy",
+        "entropy",
+        f ? number(f.mean_entropy_raw, 3) : "…",
+        "raw (T = 1), mean over tokens, in nats",
+      ],
+      [
+        "surprisal",
+        "surprisal",
+        f ? number(f.mean_surprisal_raw, 3) : "…",
+        "raw (T = 1), mean over tokens, in nats",
+      ],
+      [
+        "distinct-2",
+        "distinct-2",
+        f ? number(f.distinct_2, 3) : "…",
+        "distinct pairs of neighbouring tokens, as a share of all",
+      ],
       ["speed", "tokens/s", end?.timings ? number(end.timings.tokens_per_sec, 1) : "…"],
       ["end", "ended by", end?.words ?? "…"],
     ];
     const stopped = end && !f;
-    clear(one.figures).append(...rows.map(([name, words, value, title]) => h("div", title ? { title } : {},
-      h("dt", {}, words), h("dd", { "data-figure": name }, stopped && value === "…" ? "–" : value))));
+    clear(one.figures).append(
+      ...rows.map(([name, words, value, title]) =>
+        h(
+          "div",
+          title ? { title } : {},
+          h("dt", {}, words),
+          h("dd", { "data-figure": name }, stopped && value === "…" ? "–" : value),
+        ),
+      ),
+    );
   }
 
   /** Looks at a place in all columns. */
@@ -217,10 +353,21 @@ function mount(root, { model }) {
     address.write({ at: at === null ? null : at });
     paint();
     if (at === null || running) return look.hide();
-    return look.show(at, columns.map((one, c) => ({
-      name: LETTERS[c], what: one.what, list: one.list, ids: one.ids, over: one.over, end: one.end,
-      ask: ask(one.what, address.key("chain", chains.NEUTRAL), seed()), colour: heat.colour(one.what.t ?? chains.heat(one.what.chain) ?? 1),
-    })), request(), () => open(null));
+    return look.show(
+      at,
+      columns.map((one, c) => ({
+        name: LETTERS[c],
+        what: one.what,
+        list: one.list,
+        ids: one.ids,
+        over: one.over,
+        end: one.end,
+        ask: ask(one.what, address.key("chain", chains.NEUTRAL), seed()),
+        colour: heat.colour(one.what.t ?? chains.heat(one.what.chain) ?? 1),
+      })),
+      request(),
+      () => open(null),
+    );
   }
 
   run();

@@ -15,13 +15,40 @@ export function alternatives({ take, draw, back, more }) {
   const facts = h("p", { class: "note place-facts" });
   const list = h("ol", { class: "alternatives" });
   const dart = h("p", { class: "note place-dart", "aria-live": "polite" });
-  const drawButton = h("button", { type: "button", class: "strong", onclick: () => draw() }, "Draw ", h("kbd", {}, "Enter"));
-  const backButton = h("button", { type: "button", onclick: () => back() }, "Back ", h("kbd", {}, "⌫"));
+  const drawButton = h(
+    "button",
+    { type: "button", class: "strong", onclick: () => draw() },
+    "Draw ",
+    h("kbd", {}, "Enter"),
+  );
+  const backButton = h(
+    "button",
+    { type: "button", onclick: () => back() },
+    "Back ",
+    h("kbd", {}, "⌫"),
+  );
   const moreButton = h("button", { type: "button", class: "quiet", onclick: () => more() }, "More");
   let rows = [];
 
-  const root = h("section", { class: "panel at-place", "aria-label": "Alternatives at this place" },
-    title, now, facts, h("p", { class: "alternative alt-head", "aria-hidden": "true" }, h("span", {}), h("span", {}), h("span", {}), h("span", { class: "alt-raw" }, "raw"), h("span", { class: "alt-p" }, "final")), list, h("div", { class: "row middle after" }, drawButton, backButton, moreButton), dart);
+  const root = h(
+    "section",
+    { class: "panel at-place", "aria-label": "Alternatives at this place" },
+    title,
+    now,
+    facts,
+    h(
+      "p",
+      { class: "alternative alt-head", "aria-hidden": "true" },
+      h("span", {}),
+      h("span", {}),
+      h("span", {}),
+      h("span", { class: "alt-raw" }, "raw"),
+      h("span", { class: "alt-p" }, "final"),
+    ),
+    list,
+    h("div", { class: "row middle after" }, drawButton, backButton, moreButton),
+    dart,
+  );
 
   return {
     root,
@@ -32,22 +59,71 @@ export function alternatives({ take, draw, back, more }) {
       rows = answer.top;
       const high = Math.max(...rows.map((row) => Math.max(row.raw, row.final)), 0.01);
       title.textContent = stands ? `At token ${k + 1}` : `Token ${k + 1} comes next`;
-      now.replaceChildren(...(stands ? [h("code", {}, stands.shown), " stands here. Take another, and the text forks."] : ["Take a token by its digit, or let the dice draw."]));
+      now.replaceChildren(
+        ...(stands
+          ? [h("code", {}, stands.shown), " stands here. Take another, and the text forks."]
+          : ["Take a token by its digit, or let the dice draw."]),
+      );
       facts.textContent = `${number(answer.raw.entropy_nats, 2)} nats of entropy raw, ${number(answer.final.entropy_nats, 2)} final at T = ${heat.written(t)}.`;
-      clear(list).append(...rows.map((row, i) => {
-        const here = stands?.id === row.id;
-        const words = `${row.shown}: raw ${percent(row.raw)}, final ${percent(row.final)}`;
-        const also = here ? ", stands here" : branches.includes(row.id) ? ", a branch of the tree" : "";
-        return h("li", {}, h("button", {
-          type: "button", class: `alternative${here ? " stands" : ""}`, disabled: !can, "data-id": row.id, title: words, onclick: () => take(row),
-        },
-        h("kbd", { "aria-hidden": "true" }, i < 10 ? String((i + 1) % 10) : ""),
-        h("span", { class: "alt-token" }, row.shown, branches.includes(row.id) && !here ? h("span", { class: "alt-branch", "aria-hidden": "true" }) : null, h("span", { class: "unseen" }, also)),
-        h("span", { class: "alt-room", "aria-hidden": "true" }, h("span", { class: "ghost", "--w": row.raw / high }), h("span", { class: "bar", "--w": row.final / high })),
-        h("span", { class: "alt-raw" }, h("span", { class: "unseen" }, "raw "), share(row.raw)),
-        h("span", { class: "alt-p" }, h("span", { class: "unseen" }, "final "), share(row.final))));
-      }));
-      dart.replaceChildren("The dice say ", h("code", { "data-figure": "dart" }, answer.dart.shown), ` (u = ${answer.dart.u.toFixed(4)}).`);
+      clear(list).append(
+        ...rows.map((row, i) => {
+          const here = stands?.id === row.id;
+          const words = `${row.shown}: raw ${percent(row.raw)}, final ${percent(row.final)}`;
+          const also = here
+            ? ", stands here"
+            : branches.includes(row.id)
+              ? ", a branch of the tree"
+              : "";
+          return h(
+            "li",
+            {},
+            h(
+              "button",
+              {
+                type: "button",
+                class: `alternative${here ? " stands" : ""}`,
+                disabled: !can,
+                "data-id": row.id,
+                title: words,
+                onclick: () => take(row),
+              },
+              h("kbd", { "aria-hidden": "true" }, i < 10 ? String((i + 1) % 10) : ""),
+              h(
+                "span",
+                { class: "alt-token" },
+                row.shown,
+                branches.includes(row.id) && !here
+                  ? h("span", { class: "alt-branch", "aria-hidden": "true" })
+                  : null,
+                h("span", { class: "unseen" }, also),
+              ),
+              h(
+                "span",
+                { class: "alt-room", "aria-hidden": "true" },
+                h("span", { class: "ghost", "--w": row.raw / high }),
+                h("span", { class: "bar", "--w": row.final / high }),
+              ),
+              h(
+                "span",
+                { class: "alt-raw" },
+                h("span", { class: "unseen" }, "raw "),
+                share(row.raw),
+              ),
+              h(
+                "span",
+                { class: "alt-p" },
+                h("span", { class: "unseen" }, "final "),
+                share(row.final),
+              ),
+            ),
+          );
+        }),
+      );
+      dart.replaceChildren(
+        "The dice say ",
+        h("code", { "data-figure": "dart" }, answer.dart.shown),
+        ` (u = ${answer.dart.u.toFixed(4)}).`,
+      );
       root.style.setProperty("--heat", heat.colour(t));
       drawButton.disabled = !can;
       backButton.disabled = k < 2;

@@ -35,26 +35,46 @@ export function written(tree, about) {
   const tokens = live.map((i) => {
     const { parent, id, text, shown, by, ...known } = tree.nodes[i];
     const all = { parent: parent < 0 ? -1 : numbers.get(parent), id, text, shown, by, ...known };
-    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined && value !== false));
+    return Object.fromEntries(
+      Object.entries(all).filter(
+        ([, value]) => value !== null && value !== undefined && value !== false,
+      ),
+    );
   });
   const leaf = numbers.get(tree.leaf) ?? -1;
   const { model, text, chat, chain, t, seed } = about;
-  const head = { format: FORMAT, version: VERSION, model, text, chat, chain, t, seed, leaf, paint: tree.paint };
+  const head = {
+    format: FORMAT,
+    version: VERSION,
+    model,
+    text,
+    chat,
+    chain,
+    t,
+    seed,
+    leaf,
+    paint: tree.paint,
+  };
   // A line for each token.
   return `${JSON.stringify(head, null, 1).slice(0, -2)},\n "tokens": [\n${tokens.map((token) => `  ${JSON.stringify(token)}`).join(",\n")}\n ]\n}\n`;
 }
 
 /** The tree of a file and what it says about itself; throws an Error that says what is wrong with it, and where. */
 export async function read(file, vocabulary) {
-  if (file.size > LARGEST) throw new Error(`the file has ${file.size} bytes, but a tree has at most ${LARGEST}`);
+  if (file.size > LARGEST)
+    throw new Error(`the file has ${file.size} bytes, but a tree has at most ${LARGEST}`);
   let data;
   try {
     data = JSON.parse(await file.text());
   } catch {
     throw new Error("the file isn't JSON, so it's no tree");
   }
-  if (!object(data) || data.format !== FORMAT) throw new Error(`the file isn't a tree: its "format" isn't "${FORMAT}"`);
-  if (data.version !== VERSION) throw new Error(`the file's "version" is ${JSON.stringify(data.version)}, but this page reads ${VERSION}`);
+  if (!object(data) || data.format !== FORMAT)
+    throw new Error(`the file isn't a tree: its "format" isn't "${FORMAT}"`);
+  if (data.version !== VERSION)
+    throw new Error(
+      `the file's "version" is ${JSON.stringify(data.version)}, but this page reads ${VERSION}`,
+    );
   const about = {
     model: text(data, "model", 1000),
     text: text(data, "text", LONGEST_TEXT),
@@ -63,16 +83,22 @@ export async function read(file, vocabulary) {
     t: number(data, "t", 0, HOTTEST),
     seed: whole(data, "seed", 0, Number.MAX_SAFE_INTEGER),
   };
-  if (!Array.isArray(data.tokens) || data.tokens.length === 0 || data.tokens.length > MOST) throw new Error(`"tokens" isn't a list of 1 to ${MOST} tokens`);
+  if (!Array.isArray(data.tokens) || data.tokens.length === 0 || data.tokens.length > MOST)
+    throw new Error(`"tokens" isn't a list of 1 to ${MOST} tokens`);
   const tree = new Tree();
   tree.nodes = data.tokens.map((token, i) => node(token, i, vocabulary));
   tree.size = tree.nodes.length;
   tree.leaf = whole(data, "leaf", -1, tree.size - 1);
-  if (data.paint !== undefined && (!Array.isArray(data.paint) || data.paint.length > MOST_PAINT)) throw new Error(`"paint" isn't a list of at most ${MOST_PAINT} stretches`);
+  if (data.paint !== undefined && (!Array.isArray(data.paint) || data.paint.length > MOST_PAINT))
+    throw new Error(`"paint" isn't a list of at most ${MOST_PAINT} stretches`);
   for (const [i, one] of (data.paint ?? []).entries()) {
     if (!object(one)) throw new Error(`paint[${i}] isn't an object`);
     const from = whole(one, "from", 0, 1e7, `paint[${i}].`);
-    tree.heat(from, whole(one, "to", from + 1, 1e7, `paint[${i}].`), number(one, "t", 0, HOTTEST, `paint[${i}].`));
+    tree.heat(
+      from,
+      whole(one, "to", from + 1, 1e7, `paint[${i}].`),
+      number(one, "t", 0, HOTTEST, `paint[${i}].`),
+    );
   }
   return { tree, about };
 }
@@ -80,7 +106,8 @@ export async function read(file, vocabulary) {
 function node(token, i, vocabulary) {
   const at = `tokens[${i}].`;
   if (!object(token)) throw new Error(`tokens[${i}] isn't an object`);
-  const maybe = (name, low, high) => (token[name] === undefined || token[name] === null ? null : number(token, name, low, high, at));
+  const maybe = (name, low, high) =>
+    token[name] === undefined || token[name] === null ? null : number(token, name, low, high, at);
   if (!BY.includes(token.by)) throw new Error(`${at}by isn't one of ${BY.join(", ")}`);
   return {
     parent: whole(token, "parent", -1, i - 1, at),
@@ -90,18 +117,26 @@ function node(token, i, vocabulary) {
     by: token.by,
     t: maybe("t", 0, HOTTEST),
     surprisal: maybe("surprisal", 0, Infinity),
-    rank: token.rank === undefined || token.rank === null ? null : whole(token, "rank", 0, vocabulary, at),
+    rank:
+      token.rank === undefined || token.rank === null
+        ? null
+        : whole(token, "rank", 0, vocabulary, at),
     entropy: maybe("entropy", 0, 100),
     final: maybe("final", 0, 1),
     ends: token.ends === true,
-    learned: token.learned === undefined || token.learned === null ? null : learned(token.learned, at),
+    learned:
+      token.learned === undefined || token.learned === null ? null : learned(token.learned, at),
   };
 }
 
 /** What stages that learn knew, two numbers each. */
 function learned(value, at) {
   const pairs = object(value) ? Object.entries(value).slice(0, 8) : [];
-  const good = pairs.length > 0 && pairs.every(([, pair]) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite));
+  const good =
+    pairs.length > 0 &&
+    pairs.every(
+      ([, pair]) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite),
+    );
   if (!good) throw new Error(`${at}learned isn't an object of two numbers for each stage`);
   return Object.fromEntries(pairs);
 }
@@ -109,15 +144,18 @@ function object(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 function text(of, name, longest, at = "") {
-  if (typeof of[name] !== "string" || of[name].length > longest) throw new Error(`${at}${name} isn't a text of at most ${longest} characters`);
+  if (typeof of[name] !== "string" || of[name].length > longest)
+    throw new Error(`${at}${name} isn't a text of at most ${longest} characters`);
   return of[name];
 }
 function number(of, name, low, high, at = "") {
   // Nothing that sums have made is exactly on its bound.
-  if (typeof of[name] !== "number" || !(of[name] >= low - 1e-6 && of[name] <= high + 1e-6)) throw new Error(`${at}${name} isn't a number from ${low} to ${high}`);
+  if (typeof of[name] !== "number" || !(of[name] >= low - 1e-6 && of[name] <= high + 1e-6))
+    throw new Error(`${at}${name} isn't a number from ${low} to ${high}`);
   return of[name];
 }
 function whole(of, name, low, high, at = "") {
-  if (!Number.isInteger(of[name]) || of[name] < low || of[name] > high) throw new Error(`${at}${name} isn't a whole number from ${low} to ${high}`);
+  if (!Number.isInteger(of[name]) || of[name] < low || of[name] > high)
+    throw new Error(`${at}${name} isn't a whole number from ${low} to ${high}`);
   return of[name];
 }

@@ -14,7 +14,8 @@ export function before(tree, path, k = path.length) {
 
 /** What a stage that learns knew before place `k` of a path, as the server takes it: a fork goes on with that. */
 export function learned(tree, path, k = path.length) {
-  for (let i = k - 1; i >= 0; i -= 1) if (tree.nodes[path[i]].learned) return tree.nodes[path[i]].learned;
+  for (let i = k - 1; i >= 0; i -= 1)
+    if (tree.nodes[path[i]].learned) return tree.nodes[path[i]].learned;
   return undefined;
 }
 
@@ -37,14 +38,30 @@ export async function goOn(tree, n, { ask, signal, read, changed }) {
     if (tree.nodes[tree.leaf].ends) return "the text has ended";
     const { t, until } = tree.heatAt(path.length);
     const draws = ask(t);
-    const body = { ...before(tree, path), columns: [{ ...draws, learned: learned(tree, path) }], max_tokens: Math.min(left, until - path.length) };
+    const body = {
+      ...before(tree, path),
+      columns: [{ ...draws, learned: learned(tree, path) }],
+      max_tokens: Math.min(left, until - path.length),
+    };
     let end = null;
     for await (const { read: was, token, end: said } of stream("/studio/write", body, signal)) {
       if (signal.aborted) return "stopped";
       if (was) read(was);
       if (token) {
         const { id, text, shown, surprisal, rank, entropy } = token;
-        tree.leaf = tree.add(tree.leaf, { id, text, shown, by: "drawn", t: draws.temperature, surprisal, rank, entropy, final: Math.exp(-token.surprisal_final), ends: false, learned: token.learned });
+        tree.leaf = tree.add(tree.leaf, {
+          id,
+          text,
+          shown,
+          by: "drawn",
+          t: draws.temperature,
+          surprisal,
+          rank,
+          entropy,
+          final: Math.exp(-token.surprisal_final),
+          ends: false,
+          learned: token.learned,
+        });
         left -= 1;
         changed();
       }
@@ -52,7 +69,16 @@ export async function goOn(tree, n, { ask, signal, read, changed }) {
     }
     if (end === null) return "stopped";
     if (end.finish.reason === "end_token") {
-      const blank = { text: "", by: "drawn", t: draws.temperature, surprisal: null, rank: null, entropy: null, final: null, ends: true };
+      const blank = {
+        text: "",
+        by: "drawn",
+        t: draws.temperature,
+        surprisal: null,
+        rank: null,
+        entropy: null,
+        final: null,
+        ends: true,
+      };
       tree.leaf = tree.add(tree.leaf, { ...blank, id: end.finish.ids[0], shown: end.finish.text });
       changed();
     }

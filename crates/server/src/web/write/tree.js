@@ -41,7 +41,8 @@ export class Tree {
   /** The nodes right behind one, in the order in which they came. */
   children(parent) {
     const all = [];
-    for (let i = Math.max(0, parent + 1); i < this.size; i += 1) if (this.nodes[i].parent === parent && this.lives(i)) all.push(i);
+    for (let i = Math.max(0, parent + 1); i < this.size; i += 1)
+      if (this.nodes[i].parent === parent && this.lives(i)) all.push(i);
     return all;
   }
 
@@ -57,10 +58,17 @@ export class Tree {
   add(parent, token) {
     const same = this.children(parent).find((i) => this.nodes[i].id === token.id);
     if (same !== undefined) {
-      Object.assign(this.nodes[same], { ...token, by: this.nodes[same].by === "given" ? "given" : token.by, parent });
+      Object.assign(this.nodes[same], {
+        ...token,
+        by: this.nodes[same].by === "given" ? "given" : token.by,
+        parent,
+      });
       return same;
     }
-    if (this.size >= MOST) throw new Error(`the tree has ${MOST} tokens, and takes no more: save it, and begin a new one`);
+    if (this.size >= MOST)
+      throw new Error(
+        `the tree has ${MOST} tokens, and takes no more: save it, and begin a new one`,
+      );
     this.nodes.push({ ...token, parent });
     this.size = this.nodes.length;
     return this.size - 1;
@@ -69,7 +77,8 @@ export class Tree {
   /** The last node of a way on from `i`: always the branch that came last. */
   deepest(i) {
     let at = i;
-    for (let next = this.children(at); next.length > 0; next = this.children(at)) at = next[next.length - 1];
+    for (let next = this.children(at); next.length > 0; next = this.children(at))
+      at = next[next.length - 1];
     return at;
   }
 
@@ -86,9 +95,12 @@ export class Tree {
 
   /** Paints the positions from `from` to `to` (exclusive) with a temperature; null takes the paint off. */
   heat(from, to, t) {
-    const parts = this.paint.flatMap((one) => [
-      { ...one, to: Math.min(one.to, from) }, { ...one, from: Math.max(one.from, to) },
-    ]).filter((one) => one.from < one.to);
+    const parts = this.paint
+      .flatMap((one) => [
+        { ...one, to: Math.min(one.to, from) },
+        { ...one, from: Math.max(one.from, to) },
+      ])
+      .filter((one) => one.from < one.to);
     if (t !== null) parts.push({ from, to, t });
     this.paint = parts.sort((a, b) => a.from - b.from);
   }
@@ -97,7 +109,13 @@ export class Tree {
   heatAt(pos) {
     const here = this.paint.find((one) => one.from <= pos && pos < one.to);
     if (here) return { t: here.t, until: here.to };
-    return { t: null, until: Math.min(...this.paint.filter((one) => one.from > pos).map((one) => one.from), Infinity) };
+    return {
+      t: null,
+      until: Math.min(
+        ...this.paint.filter((one) => one.from > pos).map((one) => one.from),
+        Infinity,
+      ),
+    };
   }
 
   /** Where it stands. */
