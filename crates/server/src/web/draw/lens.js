@@ -4,9 +4,23 @@
 import { h } from "../dom.js";
 import { count, number, share } from "../format.js";
 
+/** @import { Piece } from "../types.js" */
+
+/**
+ * One figure of a token: `value` is null where it isn't known, `bounds` stand between its steps,
+ * which have `labels`.
+ * @typedef {object} Lens
+ * @property {string} name
+ * @property {string} of
+ * @property {(token: Piece) => number | null} value
+ * @property {(value: number) => string} words
+ * @property {number[]} bounds
+ * @property {string[]} labels
+ */
+
 const SURPRISALS = [Math.log(2), Math.log(5), Math.log(20), Math.log(100)];
 
-/** Each has `name`, `value(token)` (null where it isn't known), `words(value)`, the `bounds` between its steps, and the steps' `labels`. */
+/** @type {Record<string, Lens>} */
 export const LENSES = {
   probability: {
     name: "probability",
@@ -42,21 +56,30 @@ export const LENSES = {
   },
 };
 
-/** The step, from 0 (nothing special) to 4; null where nothing is known. */
+/**
+ * The step, from 0 (nothing special) to 4; null where nothing is known.
+ * @param {Lens} lens
+ * @param {Piece} token
+ */
 export function step(lens, token) {
   const value = lens.name === "probability" ? token.surprisal : lens.value(token);
-  return value === null || value === undefined
-    ? null
-    : lens.bounds.filter((bound) => value >= bound).length;
+  return value === null ? null : lens.bounds.filter((bound) => value >= bound).length;
 }
 
-/** The figure in words. */
+/**
+ * The figure in words.
+ * @param {Lens} lens
+ * @param {Piece} token
+ */
 export function said(lens, token) {
   const value = lens.value(token);
-  return value === null || value === undefined ? "not known" : lens.words(value);
+  return value === null ? "not known" : lens.words(value);
 }
 
-/** What the colours mean. */
+/**
+ * What the colours mean.
+ * @param {Lens} lens
+ */
 export function legend(lens) {
   return h(
     "ul",
@@ -67,20 +90,22 @@ export function legend(lens) {
   );
 }
 
-/** All that is known of a token, in a sentence. */
-export function sentence(token) {
-  if (token.surprisal === null || token.surprisal === undefined)
-    return token.by === "given"
+/**
+ * All that is known of a token, in a sentence.
+ * @param {Piece} token
+ */
+export function sentence({ surprisal, final, rank, entropy, by }) {
+  if (surprisal === null) {
+    return by === "given"
       ? "given; nothing comes before it, so nothing predicts it"
       : "nothing is known of it";
+  }
   const parts = [
-    `raw ${share(Math.exp(-token.surprisal))}`,
-    token.final === null || token.final === undefined ? null : `final ${share(token.final)}`,
-    `surprisal ${number(token.surprisal, 2)} nats`,
-    token.rank === null || token.rank === undefined ? null : `rank ${count(token.rank + 1)}`,
-    token.entropy === null || token.entropy === undefined
-      ? null
-      : `entropy here ${number(token.entropy, 2)} nats`,
+    `raw ${share(Math.exp(-surprisal))}`,
+    final === null ? null : `final ${share(final)}`,
+    `surprisal ${number(surprisal, 2)} nats`,
+    rank === null ? null : `rank ${count(rank + 1)}`,
+    entropy === null ? null : `entropy here ${number(entropy, 2)} nats`,
   ];
   return parts.filter(Boolean).join(" · ");
 }

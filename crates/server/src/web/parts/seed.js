@@ -9,7 +9,10 @@ export function seed() {
   return Number.isSafeInteger(typed) && typed >= 0 ? typed : 7;
 }
 
-/** Makes the box; `call` hears of every change. */
+/**
+ * Makes the box; `call` hears of every change.
+ * @param {() => void} call
+ */
 export function dice(call) {
   const box = h("input", {
     type: "text",
@@ -17,7 +20,7 @@ export function dice(call) {
     value: String(seed()),
     class: "seed",
   });
-  const use = (value) => {
+  const use = (/** @type {number} */ value) => {
     address.write({ seed: value === 7 ? null : value });
     call();
   };

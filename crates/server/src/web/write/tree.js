@@ -10,39 +10,63 @@
 // `learned` is what a stage that learns (mirostat, adaptive_p) knew after it, null where there was
 // none: { name: [number, number] }.
 
+/** @import { Leaf, Node } from "../types.js" */
+
+/** @typedef {{ from: number, to: number, t: number }} Paint */
+/** @typedef {{ size: number, leaf: number, paint: Paint[], gone: Set<number> }} Moment */
+
 export const MOST = 20000;
 const MOST_PAST = 500;
 
 export class Tree {
   constructor() {
+    /** @type {Node[]} */
     this.nodes = [];
     this.leaf = -1;
-    /** Stretches of positions with a temperature of their own: [{ from, to, t }], rising, none in another. */
+    /**
+     * Stretches of positions with a temperature of their own, rising, none in another.
+     * @type {Paint[]}
+     */
     this.paint = [];
-    /** Nodes that were cut off, with all behind them. */
+    /**
+     * Nodes that were cut off, with all behind them.
+     * @type {Set<number>}
+     */
     this.gone = new Set();
+    /** @type {Moment[]} */
     this.past = [];
+    /** @type {Moment[]} */
     this.future = [];
     this.size = 0;
   }
 
-  /** Whether a node can be seen. */
+  /**
+   * Whether a node can be seen.
+   * @param {number} i
+   */
   lives(i) {
     return i < this.size && !this.gone.has(i);
   }
 
-  /** The nodes from the root to `leaf`. */
+  /**
+   * The nodes from the root to `leaf`.
+   * @param {number} leaf
+   */
   path(leaf = this.leaf) {
     const path = [];
     for (let i = leaf; i >= 0; i = this.nodes[i].parent) path.push(i);
     return path.reverse();
   }
 
-  /** The nodes right behind one, in the order in which they came. */
+  /**
+   * The nodes right behind one, in the order in which they came.
+   * @param {number} parent
+   */
   children(parent) {
     const all = [];
-    for (let i = Math.max(0, parent + 1); i < this.size; i += 1)
+    for (let i = Math.max(0, parent + 1); i < this.size; i += 1) {
       if (this.nodes[i].parent === parent && this.lives(i)) all.push(i);
+    }
     return all;
   }
 
@@ -54,7 +78,11 @@ export class Tree {
     this.future = [];
   }
 
-  /** Puts a token behind `parent`, if it isn't there already, and gives its number. */
+  /**
+   * Puts a token behind `parent`, if it isn't there already, and gives its number.
+   * @param {number} parent
+   * @param {Leaf} token
+   */
   add(parent, token) {
     const same = this.children(parent).find((i) => this.nodes[i].id === token.id);
     if (same !== undefined) {
@@ -65,24 +93,31 @@ export class Tree {
       });
       return same;
     }
-    if (this.size >= MOST)
-      throw new Error(
-        `the tree has ${MOST} tokens, and takes no more: save it, and begin a new one`,
-      );
+    if (this.size >= MOST) {
+      const what = "save it, and begin a new one";
+      throw new Error(`the tree has ${MOST} tokens, and takes no more: ${what}`);
+    }
     this.nodes.push({ ...token, parent });
     this.size = this.nodes.length;
     return this.size - 1;
   }
 
-  /** The last node of a way on from `i`: always the branch that came last. */
+  /**
+   * The last node of a way on from `i`: always the branch that came last.
+   * @param {number} i
+   */
   deepest(i) {
     let at = i;
-    for (let next = this.children(at); next.length > 0; next = this.children(at))
+    for (let next = this.children(at); next.length > 0; next = this.children(at)) {
       at = next[next.length - 1];
+    }
     return at;
   }
 
-  /** Cuts off a node with all behind it; whoever stands there goes back to where it hung. */
+  /**
+   * Cuts off a node with all behind it; whoever stands there goes back to where it hung.
+   * @param {number} i
+   */
   cut(i) {
     const stands = this.path().includes(i);
     const gone = new Set(this.gone);
@@ -93,7 +128,13 @@ export class Tree {
     if (stands) this.leaf = this.deepest(this.nodes[i].parent);
   }
 
-  /** Paints the positions from `from` to `to` (exclusive) with a temperature; null takes the paint off. */
+  /**
+   * Paints the positions from `from` to `to` (exclusive) with a temperature; null takes the paint
+   * off.
+   * @param {number} from
+   * @param {number} to
+   * @param {number | null} t
+   */
   heat(from, to, t) {
     const parts = this.paint
       .flatMap((one) => [
@@ -105,7 +146,12 @@ export class Tree {
     this.paint = parts.sort((a, b) => a.from - b.from);
   }
 
-  /** The temperature that a position was painted with, and where that ends; null where there is none, and where the next begins. */
+  /**
+   * The temperature that a position was painted with, and where that ends; null where there is
+   * none, and where the next begins.
+   * @param {number} pos
+   * @returns {{ t: number | null, until: number }}
+   */
   heatAt(pos) {
     const here = this.paint.find((one) => one.from <= pos && pos < one.to);
     if (here) return { t: here.t, until: here.to };
@@ -131,10 +177,16 @@ export class Tree {
     return this.move(this.future, this.past);
   }
 
+  /**
+   * Goes to the last moment of one list, and puts where it stood on the other.
+   * @param {Moment[]} from
+   * @param {Moment[]} to
+   */
   move(from, to) {
-    if (from.length === 0) return false;
+    const then = from.pop();
+    if (!then) return false;
     to.push(this.now());
-    Object.assign(this, from.pop());
+    Object.assign(this, then);
     return true;
   }
 }
