@@ -1,6 +1,9 @@
 //! Writes a report as one self-contained HTML file: styles, scripts, plotly and the data are
 //! embedded.
 //!
+//! The page's scripts are ES modules, which tools can check; the file holds them as one script, in
+//! one scope.
+//!
 //! Text from models is only in the data, as JSON without any `<`, and the page inserts it as text
 //! nodes, so it can't become markup. The page's content security policy forbids loading anything.
 
@@ -10,10 +13,13 @@ use super::Report;
 
 const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPTS: [&str; 6] = [
-    include_str!("page/dom.js"),
+/// The page's modules, each after those that it imports. The studio embeds `element.js` as well.
+const MODULES: [&str; 8] = [
+    include_str!("page/element.js"),
+    include_str!("page/data.js"),
     include_str!("page/charts.js"),
     include_str!("page/figures.js"),
+    include_str!("page/plane.js"),
     include_str!("page/texts.js"),
     include_str!("page/tables.js"),
     include_str!("page/page.js"),
@@ -23,24 +29,40 @@ const SCRIPTS: [&str; 6] = [
 pub fn html(report: &Report) -> String {
     let data =
         serde_json::to_string(report).expect("a report is always JSON").replace('<', "\\u003c");
-    let scripts = format!("(() => {{\n\"use strict\";\n{}}})();", SCRIPTS.concat());
+    let script = script();
     let mut page =
-        String::with_capacity(PAGE.len() + STYLE.len() + data.len() + scripts.len() + (5 << 20));
+        String::with_capacity(PAGE.len() + STYLE.len() + data.len() + script.len() + (5 << 20));
     // One pass over the template, so that no placeholder in the data is replaced.
     let mut rest = PAGE;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").expect("the page's places are closed");
         page.push_str(before);
-        match name {
-            "style" => page.push_str(STYLE),
-            "data" => page.push_str(&data),
-            "plotly" => page.push_str(&plotly()),
-            "scripts" => page.push_str(&scripts),
+        let (tag, close, content) = match name {
+            "style" => ("<style>", "</style>", STYLE),
+            "data" => ("<script type=\"application/json\" id=\"data\">", "</script>", &*data),
+            "plotly" => ("<script>", "</script>", &*plotly()),
+            "script" => ("<script>", "</script>", &*script),
             other => unreachable!("the page has no place {other}"),
-        }
+        };
+        page.extend([tag, content, close]);
         rest = after;
     }
     page + rest
+}
+
+/// Joins the modules into one script. Their names share a scope, so `import` and `export` go.
+fn script() -> String {
+    let mut script = String::from("(() => {\n\"use strict\";\n");
+    let mut in_import = false;
+    for line in MODULES.iter().flat_map(|module| module.lines()) {
+        in_import |= line.starts_with("import ");
+        if !in_import {
+            script.push_str(line.strip_prefix("export ").unwrap_or(line));
+            script.push('\n');
+        }
+        in_import &= !line.ends_with(';');
+    }
+    script + "})();"
 }
 
 /// plotly.js, the first of the two scripts that the crate embeds; the other renders formulas, which
@@ -77,11 +99,43 @@ mod tests {
         assert_eq!(data["runs"][0]["prompts"][0], evil);
     }
 
+    /// What a line at the top of a module declares.
+    fn declared(line: &str) -> Option<&str> {
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let kinds = ["const ", "let ", "function ", "async function ", "class "];
+        let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+        rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+    }
+
+    #[test]
+    fn modules_share_one_scope() {
+        let mut names = std::collections::BTreeSet::new();
+        for module in MODULES {
+            for line in module.lines() {
+                assert!(!line.starts_with("import *"), "{line}: the file has no modules");
+                if let Some(name) = declared(line) {
+                    assert!(names.insert(name), "{name} is declared twice");
+                }
+            }
+            // What is imported stands before, under its own name.
+            for import in module.split("\nimport ").skip(1) {
+                let list = import.split_once(" from ").unwrap().0.trim_matches(['{', '}', ' ']);
+                for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+                    assert!(names.contains(name), "{name} is imported before it's there");
+                }
+            }
+        }
+        assert!(names.contains("h") && names.contains("report") && names.len() > 50);
+        let script = script();
+        let left = |line: &str| line.starts_with("import ") || line.starts_with("export ");
+        assert!(!script.lines().any(left) && script.contains("\nfunction h("));
+    }
+
     #[test]
     fn the_file_needs_nothing_else() {
         let page = html(&report());
         assert!(page.contains("plotly.js v") && page.len() > 4_000_000);
-        let own = [PAGE, STYLE, &SCRIPTS.concat()].concat();
+        let own = [PAGE, STYLE, &script().replace("http://www.w3.org/2000/svg", "")].concat();
         for outside in ["http:", "https:", "src=\"", "@import", "url("] {
             assert!(!own.contains(outside), "{outside}");
         }

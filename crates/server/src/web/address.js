@@ -2,10 +2,12 @@
 // forward work.
 //
 // These keys mean the same in every view and go along from one to the next:
-//   text  the text that is continued            chat  1: it's a message in the model's chat template
+//   text  the text that is continued
+//   chat  1: it's a message in the model's chat template
 //   cont  token ids that were taken after it, joined by dots
 //   chain the chain of stages, a stage that is switched off with `!` before it
-//   t     the temperature, `inf` included       seed  the dice
+//   t     the temperature, `inf` included
+//   seed  the dice
 const SHARED = ["text", "chat", "cont", "chain", "t", "seed"];
 
 /** The view and the keys of the address. */
@@ -14,30 +16,73 @@ export function read() {
   return { view: path || "", keys: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 
-/** One key, or what it is where the address doesn't say. */
-export function key(name, otherwise) {
-  return read().keys[name] ?? otherwise;
+/**
+ * One key; undefined where the address doesn't say.
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+export function maybe(name) {
+  return read().keys[name];
 }
 
-/** Changes keys in place; null or "" takes one out. With `step` one can come back with the browser's back button. */
-export function write(changes, { step = false } = {}) {
+/**
+ * One key, or what it is where the address doesn't say.
+ * @param {string} name
+ * @param {string} otherwise
+ * @returns {string}
+ */
+export function key(name, otherwise) {
+  return maybe(name) ?? otherwise;
+}
+
+/**
+ * A whole number from 1 to `most`; `otherwise` where the address says none.
+ * @param {string} name
+ * @param {number} most
+ * @param {number} otherwise
+ */
+export function whole(name, most, otherwise) {
+  return bounded(key(name, String(otherwise)), most, otherwise);
+}
+
+/**
+ * A text as a whole number from 1 to `most`, or `otherwise`.
+ * @param {string} text
+ * @param {number} most
+ * @param {number} otherwise
+ */
+export function bounded(text, most, otherwise) {
+  return Math.min(most, Math.max(1, Math.floor(Number(text)) || otherwise));
+}
+
+/**
+ * Changes keys in place; null or "" takes one out.
+ * @param {Record<string, string | number | null>} changes
+ */
+export function write(changes) {
   const { view, keys } = read();
   const hash = made(view, { ...keys, ...changes });
   if (hash === (waiting ?? location.hash)) return;
-  if (step) {
-    settle();
-    history.pushState(null, "", hash);
-  } else replace(hash);
+  if (waiting === null) setTimeout(settle, 120);
+  waiting = hash;
 }
 
-/** A link to a view with the shared keys, and others. */
-export function link(view, extra = {}) {
+/**
+ * A link to a view with the shared keys.
+ * @param {string} view
+ */
+export function link(view) {
   const { keys } = read();
-  const shared = Object.fromEntries(SHARED.filter((name) => name in keys).map((name) => [name, keys[name]]));
-  return made(view, { ...shared, ...extra });
+  const shared = Object.fromEntries(
+    SHARED.filter((name) => name in keys).map((name) => [name, keys[name]]),
+  );
+  return made(view, shared);
 }
 
-/** Calls when somebody else changes the address. */
+/**
+ * Calls when somebody else changes the address.
+ * @param {() => void} call
+ */
 export function onChange(call) {
   // Going back and forth comes as this too.
   window.addEventListener("hashchange", () => {
@@ -46,10 +91,14 @@ export function onChange(call) {
   });
 }
 
+/**
+ * @param {string} view
+ * @param {Record<string, string | number | null>} keys
+ */
 function made(view, keys) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(keys)) {
-    if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
+    if (value !== null && value !== "") query.set(name, String(value));
   }
   const text = query.toString();
   return `#/${view}${text ? `?${text}` : ""}`;
@@ -57,11 +106,8 @@ function made(view, keys) {
 
 // Browsers refuse many changes a second, and a slider makes many: the last one waits here, and
 // counts already.
+/** @type {string | null} */
 let waiting = null;
-function replace(hash) {
-  if (waiting === null) setTimeout(settle, 120);
-  waiting = hash;
-}
 
 function settle() {
   if (waiting !== null) history.replaceState(null, "", waiting);

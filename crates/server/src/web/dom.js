@@ -1,63 +1,84 @@
-// Elements from a name, properties and children. Text becomes a text node, never markup: a model
-// may write anything.
+// Controls that views share: fields, panels, choices, lists of figures. Elements come from
+// `element.js`, which the report shares; the binary serves it from there.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { h } from "./element.js";
 
-/** An HTML element. `on…` properties are listeners, `--…` are CSS variables, `class`, `aria-…` and the like are attributes. */
-export function h(name, properties = {}, ...children) {
-  return fill(document.createElement(name), properties, children);
-}
+export { clear, h, s } from "./element.js";
 
-/** The same of SVG. */
-export function s(name, properties = {}, ...children) {
-  return fill(document.createElementNS(SVG, name), properties, children);
-}
-
-function fill(element, properties, children) {
-  for (const [name, value] of Object.entries(properties)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name.startsWith("--")) element.style.setProperty(name, value);
-    else if (["value", "checked", "disabled", "selected"].includes(name)) element[name] = value;
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return element;
-}
-
-/** Empties an element, and returns it. */
-export function clear(element) {
-  element.replaceChildren();
-  return element;
-}
+/** @import { Child } from "./element.js" */
 
 let names = 0;
-/** A label and its control, tied together. */
+
+/**
+ * A label and its control, tied together.
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {string} [note]
+ */
 export function field(label, control, note) {
   control.id ||= `field-${(names += 1)}`;
-  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, note ? h("p", { class: "note" }, note) : null);
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: control.id }, label),
+    control,
+    note ? h("p", { class: "note" }, note) : null,
+  );
 }
 
-/** A panel with a heading. */
+/**
+ * A panel with a heading.
+ * @param {string} title
+ * @param {...Child} children
+ */
 export function panel(title, ...children) {
   const id = `panel-${(names += 1)}`;
-  return h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id }, title), ...children);
+  return h(
+    "section",
+    { class: "panel", "aria-labelledby": id },
+    h("h2", { id }, title),
+    ...children,
+  );
 }
 
-/** One choice of several: `choices` are [value, words]. */
+/**
+ * One choice of several: `choices` are [value, words].
+ * @param {string} label
+ * @param {[string, string][]} choices
+ * @param {string | null} chosen
+ * @param {(value: string) => void} call
+ */
 export function choose(label, choices, chosen, call) {
-  const buttons = choices.map(([value, words]) => h("button", {
-    type: "button", "aria-pressed": String(value === chosen), "data-value": value,
-    onclick: (event) => {
-      for (const one of buttons) one.setAttribute("aria-pressed", String(one === event.currentTarget));
-      call(value);
-    },
-  }, words));
+  const buttons = choices.map(([value, words]) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(value === chosen),
+        "data-value": value,
+        onclick: (event) => {
+          for (const one of buttons) {
+            one.setAttribute("aria-pressed", String(one === event.currentTarget));
+          }
+          call(value);
+        },
+      },
+      words,
+    ),
+  );
   return h("div", { class: "choose", role: "group", "aria-label": label }, buttons);
 }
 
-/** Figures as a list of terms: `rows` are [term, element, title]. */
+/**
+ * Figures as a list of terms: `rows` are [term, element, title].
+ * @param {[string, HTMLElement, string?][]} rows
+ */
 export function terms(rows) {
-  return h("dl", { class: "terms" }, rows.map(([term, element, title]) =>
-    h("div", title ? { title } : {}, h("dt", {}, term), h("dd", {}, element))));
+  return h(
+    "dl",
+    { class: "terms" },
+    rows.map(([term, element, title]) =>
+      h("div", title ? { title } : {}, h("dt", {}, term), h("dd", {}, element)),
+    ),
+  );
 }

@@ -4,13 +4,15 @@
 //   1. Write `views/NAME.js`. It exports `view`: { id, name, lead, mount(root, page) }. `id` is its
 //      place in the address
 //      (`#/id?key=value`), `name` stands in the navigation, `lead` is one sentence below the title.
-//      `mount` fills `root` and may return a function that is called when the view goes (stop streams and timers there).
-//      `page.model` is what GET /studio/model says. What the view shows is read from and written to `address.js`, so that
-//      the address is the whole state; when somebody changes the address by hand the view is mounted anew.
+//      `mount` fills `root` and may return a function that is called when the view goes (stop
+//      streams and timers there). `page.model` is what GET /studio/model says. What the view shows
+//      is read from and written to `address.js`, so that the address is the whole state; when
+//      somebody changes the address by hand the view is mounted anew.
 //   2. Name it in `views` below, and its file in `web/mod.rs`.
 // What to build with: `dom.js` makes elements (a model's text is always a text node), `server.js`
-// asks and streams, `heat.js` has the scale of temperatures and its colours, `draw/` draws,
-// `parts/` are controls that views share.
+// asks and streams, `types.js` says what it answers, `heat.js` has the scale of temperatures and
+// its colours, `draw/` draws, `parts/` are controls that views share. A view's state is one object,
+// which its functions take as `v`.
 
 import * as address from "./address.js";
 import { h, clear } from "./dom.js";
@@ -23,12 +25,25 @@ import { view as chain } from "./views/chain.js";
 import { view as compare } from "./views/compare.js";
 import { view as write } from "./views/write.js";
 
+/** @import { Model, View } from "./types.js" */
+
+/** @type {View[]} */
 const views = [softmax, next, chain, compare, write];
 
-const main = document.getElementById("main");
-const nav = document.getElementById("nav");
+/** Elements of `index.html`. */
+const main = at("main");
+const nav = at("nav");
+const tools = at("tools");
 let leave = () => {};
+/** @type {Model | null} */
 let model = null;
+
+/** @param {string} id */
+function at(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`index.html has no #${id}`);
+  return found;
+}
 
 /** Shows the view that the address names. */
 async function show() {
@@ -45,7 +60,7 @@ async function show() {
     main.append(explain(error, show));
     return;
   }
-  footer();
+  footer(model);
   const root = h("div", { class: `view view-${view.id}` });
   main.append(
     h("div", { class: "title" }, h("h1", {}, view.name), h("p", { class: "lead" }, view.lead)),
@@ -54,23 +69,29 @@ async function show() {
   leave = view.mount(root, { model }) ?? (() => {});
 }
 
-/** The navigation; what views share of the state goes along. */
+/**
+ * The navigation; what views share of the state goes along.
+ * @param {View} current
+ */
 function links(current) {
   clear(nav);
   for (const view of views) {
     const link = h("a", { href: address.link(view.id) }, view.name);
     if (view === current) link.setAttribute("aria-current", "page");
     // The state may have moved on since the link was made.
-    const fresh = () => { link.href = address.link(view.id); };
+    const fresh = () => {
+      link.href = address.link(view.id);
+    };
     link.addEventListener("pointerdown", fresh);
     link.addEventListener("focus", fresh);
     nav.append(link);
   }
-  nav.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
+  nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
-function footer() {
-  const foot = clear(document.getElementById("foot"));
+/** @param {Model} model */
+function footer(model) {
+  const foot = clear(at("foot"));
   foot.append(
     h("span", {}, "Model ", h("strong", {}, model.name)),
     h("span", {}, `${model.n_vocab.toLocaleString("en")} tokens in its vocabulary`),
@@ -81,31 +102,38 @@ function footer() {
 
 /** Light, dark, or as the system has it. */
 function theme() {
-  const choices = ["auto", "light", "dark"];
-  const words = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
-  let now = choices.includes(recall("theme")) ? recall("theme") : "auto";
+  const themes = [
+    { name: "auto", words: "◐ Auto" },
+    { name: "light", words: "☀ Light" },
+    { name: "dark", words: "☾ Dark" },
+  ];
+  let now = Math.max(
+    0,
+    themes.findIndex(({ name }) => name === recall("theme")),
+  );
   const button = h("button", { class: "quiet", type: "button" });
   const apply = () => {
-    if (now === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = now;
-    button.textContent = words[now];
-    button.setAttribute("aria-label", `Theme: ${now}. Switch`);
+    const { name, words } = themes[now];
+    if (name === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = name;
+    button.textContent = words;
+    button.setAttribute("aria-label", `Theme: ${name}. Switch`);
   };
   button.addEventListener("click", () => {
-    now = choices[(choices.indexOf(now) + 1) % choices.length];
-    keep("theme", now);
+    now = (now + 1) % themes.length;
+    keep("theme", themes[now].name);
     apply();
   });
   apply();
-  document.getElementById("tools").append(button);
+  tools.append(button);
 }
 
 // A fragment that isn't an address of ours is a place on the page (the skip link).
-document.querySelector(".skip").addEventListener("click", (event) => {
+document.querySelector(".skip")?.addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
 theme();
-guide(document.getElementById("tools"), main);
+guide(tools, main);
 address.onChange(show);
 show();

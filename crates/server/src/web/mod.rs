@@ -2,10 +2,14 @@
 //!
 //! `main.js` explains how to add a view. A new file also needs a line in the table below.
 
-/// The files, each with its path below `/web/` and its kind.
+/// The files, each with its path below `/web/`. `element.js` makes DOM elements for the studio and
+/// for the lab's report; it is stored with the report, which is upstream.
 macro_rules! files {
     ($($path:literal),+ $(,)?) => {
-        const FILES: &[(&str, &[u8])] = &[$(($path, include_bytes!($path))),+];
+        const FILES: &[(&str, &[u8])] = &[
+            $(($path, include_bytes!($path))),+,
+            ("element.js", include_bytes!("../../../lab/src/report/page/element.js")),
+        ];
     };
 }
 
@@ -19,6 +23,7 @@ files! {
     "draw/chart.js",
     "draw/cumulative.js",
     "draw/curve.js",
+    "draw/formula.js",
     "draw/lens.js",
     "draw/ranks.js",
     "draw/waterfall.js",
@@ -45,6 +50,7 @@ files! {
     "server.js",
     "store.js",
     "style.css",
+    "types.js",
     "views/chain.js",
     "views/compare.js",
     "views/next.js",
@@ -52,9 +58,13 @@ files! {
     "views/write.js",
     "write/alternatives.js",
     "write/brush.js",
+    "write/change.js",
     "write/file.js",
     "write/go_on.js",
+    "write/open.js",
     "write/outline.js",
+    "write/page.js",
+    "write/paint.js",
     "write/tree.js",
     "writing.css",
 }
@@ -97,6 +107,7 @@ mod tests {
     fn every_file_is_embedded_and_nothing_is_of_unknown_kind() {
         let mut found = Vec::new();
         walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web"), "", &mut found);
+        found.push("element.js".to_string());
         found.sort();
         let mut embedded: Vec<String> = FILES.iter().map(|(path, _)| path.to_string()).collect();
         embedded.sort();

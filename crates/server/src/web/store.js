@@ -1,12 +1,20 @@
 // What the browser remembers for this page; where it won't, the page does until it's closed.
 
+/** @typedef {"local" | "session"} Kind */
+
+/** @type {Map<string, string>} */
 const memory = new Map();
 
+/** @param {Kind} kind */
 function place(kind) {
   return kind === "session" ? sessionStorage : localStorage;
 }
 
-/** What was kept under a name, or null. */
+/**
+ * What was kept under a name, or null.
+ * @param {string} name
+ * @param {Kind} kind
+ */
 export function recall(name, kind = "local") {
   try {
     return place(kind).getItem(name) ?? memory.get(name) ?? null;
@@ -15,7 +23,12 @@ export function recall(name, kind = "local") {
   }
 }
 
-/** Keeps a text under a name: for good, or ("session") as long as this tab is open. */
+/**
+ * Keeps a text under a name: for good, or ("session") as long as this tab is open.
+ * @param {string} name
+ * @param {string} value
+ * @param {Kind} kind
+ */
 export function keep(name, value, kind = "local") {
   memory.set(name, value);
   try {

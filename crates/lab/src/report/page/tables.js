@@ -1,86 +1,285 @@
 // Tables whose columns sort at a click.
+
+import {
+  arrowed,
+  at,
+  counted,
+  hasValues,
+  interval,
+  metricOf,
+  picker,
+  report,
+  short,
+  titled,
+} from "./data.js";
+import { h } from "./element.js";
+
+/** @import { Difference, MatchedDifference, Setting, Value } from "./types.js" */
+
+/**
+ * A column: what it's called, what its rows are sorted by (null comes last), and what they show.
+ * @template R
+ * @typedef {object} Column
+ * @property {string} name
+ * @property {(row: R) => number | string | null} key
+ * @property {(row: R) => { text: string, class?: string }} show
+ */
+
+/** @typedef {{ label: string }} Labelled */
+/** @typedef {{ base: boolean, difference: Difference | null }} Compared */
+/** @typedef {Setting & Compared & { value: Value }} MetricRow */
+/** @typedef {Setting & { base: boolean, means: (number | null)[] }} MeanRow */
+/**
+ * @typedef {Omit<Setting, "temperature"> & { base: boolean, quality: number, temperature: number,
+ *   difference: MatchedDifference }} MatchedRow
+ */
+
+/**
+ * Fills a table; a click on a column sorts by it, another one the other way.
+ * @template {{ base: boolean }} R
+ * @param {HTMLElement} table
+ * @param {Column<R>[]} columns
+ * @param {R[]} rows
+ */
 function sortable(table, columns, rows) {
-  let [sorted, down] = [-1, false];
-  const body = element("tbody");
-  const heads = columns.map((column, i) => element("th", { scope: "col" }, element("button", { type: "button", onclick: () => sort(i) }, column.name)));
-  const cell = (column, row) => {
-    const shown = column.show(row);
-    return element("td", { class: shown.class }, shown.text);
-  };
-  function fill(list) {
-    body.replaceChildren(...list.map((row) => element("tr", { class: row.base ? "base" : undefined }, ...columns.map((column) => cell(column, row)))));
-  }
-  function sort(i) {
-    [sorted, down] = [i, sorted === i ? !down : false];
-    heads.forEach((head, j) => (j === i ? head.setAttribute("aria-sort", down ? "descending" : "ascending") : head.removeAttribute("aria-sort")));
-    const key = columns[i].key;
-    const list = rows.map((row, place) => ({ row, place, key: key(row) }));
-    // What isn't there comes last, whichever way.
-    list.sort((a, b) => {
-      if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place;
-      const order = typeof a.key === "string" ? a.key.localeCompare(b.key) : a.key - b.key;
-      return (down ? -order : order) || a.place - b.place;
+  let sorted = -1;
+  let down = false;
+  const body = h("tbody");
+  const heads = columns.map((column, i) => {
+    const button = h("button", { type: "button", onclick: () => sort(i) }, column.name);
+    return h("th", { scope: "col" }, button);
+  });
+  function fillIn(/** @type {R[]} */ list) {
+    const lines = list.map((row) => {
+      const cells = columns.map((column) => {
+        const shown = column.show(row);
+        return h("td", { class: shown.class }, shown.text);
+      });
+      return h("tr", { class: row.base ? "base" : null }, cells);
     });
-    fill(list.map((one) => one.row));
+    body.replaceChildren(...lines);
   }
-  table.replaceChildren(element("thead", {}, element("tr", {}, ...heads)), body);
-  fill(rows);
+  function sort(/** @type {number} */ i) {
+    down = sorted === i && !down;
+    sorted = i;
+    heads.forEach((head, j) => {
+      if (j === i) head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      else head.removeAttribute("aria-sort");
+    });
+    fillIn(inOrder(rows, columns[i].key, down));
+  }
+  table.replaceChildren(h("thead", {}, h("tr", {}, heads)), body);
+  fillIn(rows);
 }
 
-const number = (name, value) => ({ name, key: (row) => value(row) ?? null, show: (row) => ({ text: short(value(row)) }) });
-const settingColumn = { name: "setting", key: (row) => row.label, show: (row) => ({ text: row.label }) };
-const plainNumber = (name, value) => ({ name, key: (row) => value(row) ?? null, show: (row) => ({ text: `${value(row) ?? "–"}` }) });
+/**
+ * Rows by a key; what isn't there comes last, whichever way.
+ * @template R
+ * @param {R[]} rows
+ * @param {(row: R) => number | string | null} key
+ * @param {boolean} down
+ */
+function inOrder(rows, key, down) {
+  const list = rows.map((row, place) => ({ row, place, key: key(row) }));
+  list.sort((a, b) => {
+    if (a.key === null || b.key === null) {
+      return Number(a.key === null) - Number(b.key === null) || a.place - b.place;
+    }
+    const order =
+      typeof a.key === "string" ? a.key.localeCompare(String(b.key)) : a.key - Number(b.key);
+    return (down ? -order : order) || a.place - b.place;
+  });
+  return list.map(({ row }) => row);
+}
+
+/**
+ * A column of numbers in few digits.
+ * @template R
+ * @param {string} name
+ * @param {(row: R) => number | null | undefined} value
+ * @returns {Column<R>}
+ */
+function number(name, value) {
+  return {
+    name,
+    key: (row) => value(row) ?? null,
+    show: (row) => ({ text: short(value(row)) }),
+  };
+}
+
+/**
+ * A column of numbers with all their digits.
+ * @template R
+ * @param {string} name
+ * @param {(row: R) => number | null} value
+ * @returns {Column<R>}
+ */
+function plainNumber(name, value) {
+  return { name, key: value, show: (row) => ({ text: `${value(row) ?? "–"}` }) };
+}
+
+/** @type {Column<Labelled>} */
+const settingColumn = {
+  name: "setting",
+  key: (row) => row.label,
+  show: (row) => ({ text: row.label }),
+};
+
+/** @type {Column<{ temperature: number | null }>} */
 const temperatureColumn = plainNumber("T", (row) => row.temperature);
 
-// Of a difference with its interval: the columns in which every table says it.
+/** @param {number | null | undefined} p */
+function probability(p) {
+  if (p === null || p === undefined) return "–";
+  return p < 0.001 ? "< 0.001" : p.toFixed(3);
+}
+
+/**
+ * Of a difference with its interval: the columns in which every table says it.
+ * @type {Column<Compared>[]}
+ */
 const differenceColumns = [
   number("difference", (row) => row.difference?.mean),
-  { name: "its interval", key: (row) => row.difference?.low ?? null, show: (row) => ({ text: row.difference ? interval(row.difference) : "–" }) },
-  { name: "p (Holm)", key: (row) => row.difference?.p_holm ?? null, show: (row) => ({ text: row.difference?.p_holm == null ? "–" : row.difference.p_holm < 0.001 ? "< 0.001" : row.difference.p_holm.toFixed(3) }) },
-  { name: "verdict", key: (row) => row.difference?.verdict ?? (row.base ? "" : null), show: (row) => ({ text: row.difference?.verdict ?? (row.base ? "compared with" : "–"), class: row.difference?.verdict.replace("not shown", "quiet") }) },
+  {
+    name: "its interval",
+    key: (row) => row.difference?.low ?? null,
+    show: (row) => ({ text: row.difference ? interval(row.difference) : "–" }),
+  },
+  {
+    name: "p (Holm)",
+    key: (row) => row.difference?.p_holm ?? null,
+    show: (row) => ({ text: probability(row.difference?.p_holm) }),
+  },
+  {
+    name: "verdict",
+    key: (row) => row.difference?.verdict ?? (row.base ? "" : null),
+    show: (row) => ({
+      text: row.difference?.verdict ?? (row.base ? "compared with" : "–"),
+      class: row.difference?.verdict.replace("not shown", "quiet"),
+    }),
+  },
 ];
 
 function showMetric() {
-  const metric = measured(at("metric").value);
-  const about = [["what", metric.summary], ["formula", metric.formula], ["unit", metric.unit || "none"], ["range", metric.range], ["source", metric.source], ["trap", metric.trap],
-    ...metric.absent.map(([why, n]) => ["absent", `${counted(n, "time")}: ${why}`])];
-  at("metric-card").replaceChildren(...about.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)]));
-  const rows = report.settings.map((setting, i) => ({ ...setting, base: setting.is_base, value: metric.values[i], difference: metric.differences[i] })).filter((row) => row.value);
-  sortable(at("metric-table"), [
-    settingColumn, temperatureColumn, number("mean", (row) => row.value.mean),
-    { name: "95 % interval", key: (row) => row.value.low, show: (row) => ({ text: interval(row.value) }) },
+  const metric = metricOf(picker("metric").value);
+  const { summary, formula, unit, range, source, trap, absent } = metric;
+  const about = [
+    ["what", summary],
+    ["formula", formula],
+    ["unit", unit || "none"],
+    ["range", range],
+    ["source", source],
+    ["trap", trap],
+    ...absent.map(([why, n]) => ["absent", `${counted(n, "time")}: ${why}`]),
+  ];
+  const items = about.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]);
+  at("metric-card").replaceChildren(...items);
+  /** @type {MetricRow[]} */
+  const rows = report.settings.flatMap((setting, i) => {
+    const value = metric.values[i];
+    const difference = metric.differences[i];
+    return value ? [{ ...setting, base: setting.is_base, value, difference }] : [];
+  });
+  /** @type {Column<MetricRow>[]} */
+  const columns = [
+    settingColumn,
+    temperatureColumn,
+    number("mean", (row) => row.value.mean),
+    {
+      name: "95 % interval",
+      key: (row) => row.value.low,
+      show: (row) => ({ text: interval(row.value) }),
+    },
     ...differenceColumns,
     plainNumber("values", (row) => row.value.n),
-  ], rows);
+  ];
+  sortable(at("metric-table"), columns, rows);
 }
 
-// Settings beside the family of the one that others are compared with, at equal quality.
-function showMatched() {
-  if (!report.matched) {
-    document.querySelector('nav a[href="#matched"]').remove();
-    return at("matched").remove();
+/** Settings beside the family of the one that others are compared with, at equal quality. */
+export function showMatched() {
+  const { matched, plane } = report;
+  if (!matched) {
+    document.querySelector('nav a[href="#matched"]')?.remove();
+    at("matched").remove();
+    return;
   }
-  const { quality, settings } = report.matched;
-  const names = report.metrics.map((metric) => metric.name).filter((name) => settings.some((one) => one.differences.some((found) => found.metric === name)));
-  at("matched-metric").replaceChildren(...names.map((name) => element("option", { value: name, selected: name === report.plane.diversity ? "" : undefined }, measured(name).title)));
-  at("matched-metric").addEventListener("change", update);
-  function update() {
-    const metric = measured(at("matched-metric").value);
+  const { quality, settings } = matched;
+  const known = new Set(settings.flatMap((one) => one.differences.map(({ metric }) => metric)));
+  const options = report.metrics
+    .filter(({ name }) => known.has(name))
+    .map(({ name, title }) =>
+      h("option", { value: name, selected: name === plane?.diversity }, title),
+    );
+  at("matched-metric").replaceChildren(...options);
+  const { title } = metricOf(quality);
+  const update = () => {
+    const metric = metricOf(picker("matched-metric").value);
     const family = [...new Set(settings.map((one) => one.family))].join(", ");
-    at("matched-words").replaceChildren("Each setting beside ", element("strong", { class: "mono" }, family), ` at the temperature where that has the same ${measured(quality).title}, by ${titled(metric)}${metric.more_is_better ? "" : ", of which less is more diverse"}.`);
-    const rows = settings.map((one) => ({ ...report.settings[one.setting], ...one, difference: one.differences.find((found) => found.metric === metric.name) })).filter((row) => row.difference);
-    sortable(at("matched-table"), [settingColumn, number(measured(quality).title, (row) => row.quality), { name: "same at T", key: (row) => row.temperature, show: (row) => ({ text: row.temperature.toFixed(2) }) },
-      number("setting's", (row) => row.difference.family_has + row.difference.mean), number("family's", (row) => row.difference.family_has), ...differenceColumns], rows);
-  }
+    const less = metric.more_is_better ? "" : ", of which less is more diverse";
+    at("matched-words").replaceChildren(
+      "Each setting beside ",
+      h("strong", { class: "mono" }, family),
+      ` at the temperature where that has the same ${title}, by ${titled(metric)}${less}.`,
+    );
+    sortable(at("matched-table"), matchedColumns(title), matchedRows(metric.name));
+  };
+  at("matched-metric").addEventListener("change", update);
   update();
 }
 
-function showTables() {
-  const there = report.metrics.filter(hasValues);
-  at("metric").replaceChildren(...report.metrics.map((metric) => element("option", { value: metric.name }, metric.title)));
+/**
+ * @param {string} metric
+ * @returns {MatchedRow[]}
+ */
+function matchedRows(metric) {
+  const settings = report.matched?.settings ?? [];
+  return settings.flatMap(({ setting, family, quality, temperature, differences }) => {
+    const difference = differences.find((one) => one.metric === metric);
+    const own = { ...report.settings[setting], base: false };
+    return difference ? [{ ...own, family, quality, temperature, difference }] : [];
+  });
+}
+
+/**
+ * @param {string} quality
+ * @returns {Column<MatchedRow>[]}
+ */
+function matchedColumns(quality) {
+  return [
+    settingColumn,
+    number(quality, (row) => row.quality),
+    {
+      name: "same at T",
+      key: (row) => row.temperature,
+      show: (row) => ({ text: row.temperature.toFixed(2) }),
+    },
+    number("setting's", (row) => row.difference.family_has + row.difference.mean),
+    number("family's", (row) => row.difference.family_has),
+    ...differenceColumns,
+  ];
+}
+
+export function showTables() {
+  const options = report.metrics.map(({ name, title }) => h("option", { value: name }, title));
+  at("metric").replaceChildren(...options);
   at("metric").addEventListener("change", showMetric);
   showMetric();
-  const columns = there.map((metric, m) => number(metric.title + (metric.more_is_better === null ? "" : metric.more_is_better ? " ↑" : " ↓"), (row) => row.means[m]));
-  const budget = plainNumber("tokens drawn", (row) => row.budget.tokens);
-  sortable(at("mean-table"), [settingColumn, temperatureColumn, ...columns, budget], report.settings.map((setting, i) => ({ ...setting, base: setting.is_base, means: there.map((metric) => metric.values[i]?.mean ?? null) })));
+  const there = report.metrics.filter(hasValues);
+  /** @type {MeanRow[]} */
+  const rows = report.settings.map((setting, i) => ({
+    ...setting,
+    base: setting.is_base,
+    means: there.map((metric) => metric.values[i]?.mean ?? null),
+  }));
+  /** @type {Column<MeanRow>[]} */
+  const columns = [
+    settingColumn,
+    temperatureColumn,
+    ...there.map((metric, m) =>
+      number(arrowed(metric), (/** @type {MeanRow} */ row) => row.means[m]),
+    ),
+    plainNumber("tokens drawn", (row) => row.budget.tokens),
+  ];
+  sortable(at("mean-table"), columns, rows);
 }

@@ -1,43 +1,97 @@
 // Texts side by side, each token on a ground as warm as its surprisal.
-const HOTTEST = 12;
 
+import { at, picker, report, temperature } from "./data.js";
+import { h } from "./element.js";
+
+/** @import { Text } from "./types.js" */
+
+/** Nats at which the ground is as warm as it gets. */
+const HOTTEST = 12;
+/** Characters of a prompt that are shown. */
+const LONGEST = 90;
+
+/** @param {Text} text */
 function words(text) {
-  return element("p", { class: "words" }, ...text.tokens.map(([piece, nats]) =>
-    element("span", { style: { "--heat": String(nats === null ? 0 : Math.min(nats / HOTTEST, 1)) }, title: nats === null ? null : `${nats.toFixed(2)} nats` }, piece)));
+  const spans = text.tokens.map(([piece, nats]) => {
+    const heat = nats === null ? 0 : Math.min(nats / HOTTEST, 1);
+    const title = nats === null ? null : `${nats.toFixed(2)} nats`;
+    return h("span", { "--heat": heat, title }, piece);
+  });
+  return h("p", { class: "words" }, spans);
 }
 
-function showTexts() {
-  if (!report.texts.length) return at("texts").remove();
-  const prompts = [];
-  report.runs.forEach((run) => run.prompts.forEach((prompt) => { if (!prompts.includes(prompt)) prompts.push(prompt); }));
-  const promptOf = (text) => report.runs[report.settings[text.setting].run].prompts[text.prompt];
-  const samples = [...new Set(report.texts.map((text) => text.sample))].sort((a, b) => a - b);
-  at("prompt").replaceChildren(...prompts.map((prompt, i) => element("option", { value: i }, prompt.length > 90 ? prompt.slice(0, 89) + "…" : prompt)));
-  at("sample").replaceChildren(...samples.map((sample) => element("option", { value: sample }, `sample ${sample}`)));
-  // Three settings to begin with: the one that others are compared with, and the coldest and the
-  // hottest like it.
-  const all = report.settings.map((_, i) => i).filter((i) => report.texts.some((text) => text.setting === i));
+/**
+ * How long a text is, how surprising, and what ended it.
+ * @param {Text} text
+ */
+function figures({ tokens, finish }) {
+  const nats = tokens.map(([, one]) => one).filter((one) => one !== null);
+  const sum = nats.reduce((a, b) => a + b, 0);
+  const mean = nats.length > 0 ? ` · ${(sum / nats.length).toFixed(2)} nats a piece` : "";
+  return `${tokens.length} pieces${mean} · ended by ${finish.replaceAll("_", " ")}`;
+}
+
+/** @param {Text} text */
+function promptOf({ setting, prompt }) {
+  return report.runs[report.settings[setting].run].prompts[prompt];
+}
+
+/** Three settings to begin with: the base, and the coldest and the hottest like it. */
+function firstSettings(/** @type {number[]} */ all) {
   const base = report.settings.findIndex((setting) => setting.is_base);
-  const like = all.filter((i) => report.settings[i].family === report.settings[base].family);
-  const byHeat = (like.length > 1 ? like : all).sort((a, b) => (temperature(a) ?? 1) - (temperature(b) ?? 1));
-  const chosen = [byHeat[0], base, byHeat[byHeat.length - 1]].filter((i, place, list) => i >= 0 && all.includes(i) && list.indexOf(i) === place);
-  const columns = chosen.map((setting) => {
-    const select = element("select", { "aria-label": "Setting", onchange: update }, ...all.map((i) => element("option", { value: i, selected: i === setting ? "" : undefined }, report.settings[i].label)));
-    const body = element("div");
-    return { select, body, article: element("article", {}, select, body) };
-  });
-  at("columns").replaceChildren(...columns.map((column) => column.article));
+  const { family } = report.settings[base];
+  const like = all.filter((i) => report.settings[i].family === family);
+  const byHeat = like.length > 1 ? like : [...all];
+  byHeat.sort((a, b) => (temperature(a) ?? 1) - (temperature(b) ?? 1));
+  const chosen = [byHeat[0], base, byHeat[byHeat.length - 1]].filter((i) => all.includes(i));
+  return [...new Set(chosen)];
+}
+
+export function showTexts() {
+  if (report.texts.length === 0) {
+    at("texts").remove();
+    return;
+  }
+  const prompts = [...new Set(report.runs.flatMap((run) => run.prompts))];
+  const samples = [...new Set(report.texts.map((text) => text.sample))].sort((a, b) => a - b);
+  const cut = (/** @type {string} */ text) =>
+    text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+  const options = prompts.map((prompt, i) => h("option", { value: i }, cut(prompt)));
+  at("prompt").replaceChildren(...options);
+  const dice = samples.map((sample) => h("option", { value: sample }, `sample ${sample}`));
+  at("sample").replaceChildren(...dice);
+  const written = new Set(report.texts.map((text) => text.setting));
+  const all = report.settings.map((_, i) => i).filter((i) => written.has(i));
+  const columns = firstSettings(all).map((setting) => column(all, setting));
+  at("columns").replaceChildren(...columns.map(({ article }) => article));
+  const update = () => {
+    const prompt = prompts[Number(picker("prompt").value)];
+    const sample = Number(picker("sample").value);
+    for (const { select, body } of columns) {
+      const setting = Number(select.value);
+      const found = report.texts.find(
+        (text) => text.setting === setting && text.sample === sample && promptOf(text) === prompt,
+      );
+      const note = found ? figures(found) : "This text isn't in the report.";
+      body.replaceChildren(...(found ? [words(found)] : []), h("p", { class: "note" }, note));
+    }
+  };
   at("prompt").addEventListener("change", update);
   at("sample").addEventListener("change", update);
-  function update() {
-    const [prompt, sample] = [prompts[at("prompt").value], Number(at("sample").value)];
-    for (const { select, body } of columns) {
-      const text = report.texts.find((text) => text.setting === Number(select.value) && promptOf(text) === prompt && text.sample === sample);
-      if (!text) { body.replaceChildren(element("p", { class: "note" }, "This text isn't in the report.")); continue; }
-      const nats = text.tokens.map(([, nats]) => nats).filter((nats) => nats !== null);
-      const mean = nats.length ? ` · ${(nats.reduce((a, b) => a + b, 0) / nats.length).toFixed(2)} nats a piece` : "";
-      body.replaceChildren(words(text), element("p", { class: "note" }, `${text.tokens.length} pieces${mean} · ended by ${text.finish.replaceAll("_", " ")}`));
-    }
-  }
+  for (const { select } of columns) select.addEventListener("change", update);
   update();
+}
+
+/**
+ * A column for one setting of those that have texts.
+ * @param {number[]} all
+ * @param {number} setting
+ */
+function column(all, setting) {
+  const options = all.map((i) =>
+    h("option", { value: i, selected: i === setting }, report.settings[i].label),
+  );
+  const select = h("select", { "aria-label": "Setting" }, options);
+  const body = h("div");
+  return { select, body, article: h("article", {}, select, body) };
 }

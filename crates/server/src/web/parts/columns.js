@@ -5,44 +5,77 @@ import * as address from "../address.js";
 import * as chains from "../chain.js";
 import * as heat from "../heat.js";
 
+/** @import { Draws, What } from "../types.js" */
+
 const FIRST = "0;0.5;1;2";
 const ALSO = [0, 0.5, 1, 1.5, 2, 0.7, 3, 0.3, 5];
 
-/** Those of the address: { t, chain }, one of them null. */
+/**
+ * The columns of the address, at most `most`.
+ * @param {number} most
+ */
 export function read(most) {
-  const parts = address.key("cols", FIRST).split(";").map((part) => part.trim()).filter(Boolean);
+  const parts = address
+    .key("cols", FIRST)
+    .split(";")
+    .map((part) => part.trim())
+    .filter(Boolean);
   return parts.slice(0, most).map(parsed);
 }
 
-/** What was typed. */
+/**
+ * A column as it was typed.
+ * @param {string} typed
+ * @returns {What}
+ */
 export function parsed(typed) {
   const t = heat.parsed(typed, null);
   return t === null ? { t: null, chain: typed.trim() } : { t, chain: null };
 }
 
-export function written({ t, chain }) {
-  return t === null ? chain : String(heat.sent(t));
+/**
+ * A column for the address.
+ * @param {What} what
+ */
+export function written(what) {
+  return what.t === null ? what.chain : String(heat.sent(what.t));
 }
 
-/** Into the address. */
+/**
+ * Columns into the address.
+ * @param {What[]} columns
+ */
 export function write(columns) {
   const text = columns.map(written).join(";");
   address.write({ cols: text === FIRST ? null : text });
 }
 
-/** A temperature that none of them has. */
+/**
+ * A column with a temperature that none has.
+ * @param {What[]} columns
+ * @returns {What}
+ */
 export function another(columns) {
   return { t: ALSO.find((t) => columns.every((column) => column.t !== t)) ?? 1, chain: null };
 }
 
-/** How a column draws, as the server takes it. */
-export function ask({ t, chain }, base, seed) {
-  return t === null ? { sampler: chains.sent(chain), seed } : { sampler: chains.sent(base), temperature: heat.sent(t), seed };
+/**
+ * How a column draws, as the server takes it; `base` is the chain of columns that are temperatures.
+ * @param {What} what
+ * @param {string} base
+ * @param {number} seed
+ * @returns {Draws}
+ */
+export function ask(what, base, seed) {
+  if (what.t === null) return { sampler: chains.sent(what.chain), seed };
+  return { sampler: chains.sent(base), temperature: heat.sent(what.t), seed };
 }
 
 /**
- * The first token (from 0) in which two texts differ; null if they don't, or not yet. A text is { ids, over }: whether it has come to its
- * own end. One that was broken off stops, but doesn't part.
+ * The first token (from 0) in which two texts differ; null if they don't, or not yet. `over` says
+ * whether a text has come to its own end. One that was broken off stops, but doesn't part.
+ * @param {{ ids: number[], over: boolean }} a
+ * @param {{ ids: number[], over: boolean }} b
  */
 export function parting(a, b) {
   const n = Math.min(a.ids.length, b.ids.length);

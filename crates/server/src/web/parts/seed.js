@@ -9,10 +9,18 @@ export function seed() {
   return Number.isSafeInteger(typed) && typed >= 0 ? typed : 7;
 }
 
-/** Makes the box; `call` hears of every change. */
+/**
+ * Makes the box; `call` hears of every change.
+ * @param {() => void} call
+ */
 export function dice(call) {
-  const box = h("input", { type: "text", inputmode: "numeric", value: String(seed()), class: "seed" });
-  const use = (value) => {
+  const box = h("input", {
+    type: "text",
+    inputmode: "numeric",
+    value: String(seed()),
+    class: "seed",
+  });
+  const use = (/** @type {number} */ value) => {
     address.write({ seed: value === 7 ? null : value });
     call();
   };
@@ -22,11 +30,18 @@ export function dice(call) {
     box.setAttribute("aria-invalid", String(!good));
     if (good) use(value);
   });
-  const roll = h("button", { type: "button", onclick: () => {
-    const value = crypto.getRandomValues(new Uint16Array(1))[0];
-    box.value = String(value);
-    box.removeAttribute("aria-invalid");
-    use(value);
-  } }, "New dice");
+  const roll = h(
+    "button",
+    {
+      type: "button",
+      onclick: () => {
+        const value = crypto.getRandomValues(new Uint16Array(1))[0];
+        box.value = String(value);
+        box.removeAttribute("aria-invalid");
+        use(value);
+      },
+    },
+    "New dice",
+  );
   return h("div", { class: "dice" }, field("Seed of the dice", box), roll);
 }

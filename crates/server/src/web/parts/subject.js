@@ -4,14 +4,31 @@
 import * as address from "../address.js";
 import { h, field } from "../dom.js";
 
+/** @import { Model, Subject } from "../types.js" */
+
 export const FIRST = "A: Hey, How you doin'?\nB:";
 
-/** What the address says of it, as the server takes it. */
-export function request() {
+/**
+ * The text of the address without what was taken after it, as the server takes it.
+ * @returns {Subject}
+ */
+export function given() {
   const text = address.key("text", FIRST);
+  return isChat() ? { messages: [{ role: "user", content: text }] } : { prompt: text };
+}
+
+/**
+ * The text of the address, as the server takes it.
+ * @returns {Subject}
+ */
+export function request() {
   const continuation = taken();
-  const subject = address.key("chat") === "1" ? { messages: [{ role: "user", content: text }] } : { prompt: text };
-  return continuation.length ? { ...subject, continuation } : subject;
+  return continuation.length ? { ...given(), continuation } : given();
+}
+
+/** Whether the address says that the text is a message in the chat template. */
+export function isChat() {
+  return address.maybe("chat") === "1";
 }
 
 /** The token ids that were taken after the text. */
@@ -19,8 +36,13 @@ export function taken() {
   return address.key("cont", "").split(".").filter(Boolean).map(Number).filter(Number.isInteger);
 }
 
-/** Makes the boxes; `call` hears of every change, some moments after the last key. */
+/**
+ * Makes the boxes; `call` hears of every change, some moments after the last key.
+ * @param {Model} model
+ * @param {() => void} call
+ */
 export function subject(model, call) {
+  /** @type {number | undefined} */
   let timer;
   const text = h("textarea", { rows: "3", value: address.key("text", FIRST), spellcheck: "false" });
   const soon = () => {
@@ -32,12 +54,16 @@ export function subject(model, call) {
     }, 180);
   };
   text.addEventListener("input", soon);
-  const chat = h("input", { type: "checkbox", checked: address.key("chat") === "1" });
+  const chat = h("input", { type: "checkbox", checked: isChat() });
   chat.addEventListener("change", () => {
     address.write({ chat: chat.checked ? "1" : null, cont: null });
     call();
   });
-  const root = h("div", { class: "subject" }, field("Text", text),
-    model.chat ? h("label", { class: "check" }, chat, "as a message in the chat template") : null);
+  const root = h(
+    "div",
+    { class: "subject" },
+    field("Text", text),
+    model.chat ? h("label", { class: "check" }, chat, "as a message in the chat template") : null,
+  );
   return { root, text };
 }

@@ -4,37 +4,52 @@
 import { h } from "../dom.js";
 import * as heat from "../heat.js";
 
-const STOPS = [0, 0.25, 0.5, 1, 2, 5, Infinity];
-const WORDS = { 0: "argmax", 1: "as trained", Infinity: "uniform" };
+/** The temperatures that have a button, and what they are. */
+const STOPS = [
+  { t: 0, words: "argmax", look: " first" },
+  { t: 0.25, words: "", look: "" },
+  { t: 0.5, words: "", look: "" },
+  { t: 1, words: "as trained", look: "" },
+  { t: 2, words: "", look: "" },
+  { t: 5, words: "", look: "" },
+  { t: Infinity, words: "uniform", look: " last" },
+];
+/** The hottest where nothing could be drawn at ∞. */
+const HOTTEST = 99;
 
 /**
- * Makes one at `t`; `call` hears of every change. With `drawn`, T = ∞ can't be chosen: nothing can be drawn at it.
- * `set` moves it without a word to `call`.
+ * Makes a slider at `t`; `call` hears of every change. `set` moves it without a word to `call`.
+ * @param {number} t
+ * @param {(t: number) => void} call
+ * @param {{ label?: string, drawn?: boolean }} [options] with `drawn`, T = ∞ can't be chosen:
+ *   nothing can be drawn at it
  */
 export function temperature(t, call, { label = "Temperature", drawn = false } = {}) {
   let now = t;
-  // The last place of the slider: T = ∞, or 99 where nothing could be drawn at ∞.
-  const end = drawn ? heat.place(99) : 1;
-  const slider = h("input", { type: "range", min: "0", max: String(end * 1000), step: "1", class: "heat-range", "aria-label": label });
-  const box = h("input", { type: "text", inputmode: "decimal", class: "heat-box", size: "5", "aria-label": `${label}, typed` });
-  const stops = STOPS.filter((stop) => !drawn || stop < Infinity).map((stop) => h("button", {
-    type: "button", class: `heat-stop${stop === 0 ? " first" : stop === Infinity ? " last" : ""}`, "--at": heat.place(stop) / end, "data-t": heat.sent(stop), tabindex: "-1",
-    "aria-label": `T = ${heat.written(stop)}${WORDS[stop] ? ` ${WORDS[stop]}` : ""}`,
-    onclick: () => change(stop),
-  }, h("span", {}, heat.written(stop)), WORDS[stop] ? [" ", h("small", {}, WORDS[stop])] : null));
-  const root = h("div", { class: "heat" },
-    h("div", { class: "heat-head" }, h("span", { class: "heat-name" }, label), h("span", { class: "heat-now" }, "T = ", box)),
-    slider, h("div", { class: "heat-stops" }, stops));
+  // The last place of the slider.
+  const end = drawn ? heat.place(HOTTEST) : 1;
+  const { root, slider, box } = build(label, end);
+  const stops = STOPS.filter((stop) => !drawn || stop.t < Infinity).map((stop) => ({
+    t: stop.t,
+    button: stopButton(stop, end, () => change(stop.t)),
+  }));
+  root.append(
+    h(
+      "div",
+      { class: "heat-stops" },
+      stops.map((stop) => stop.button),
+    ),
+  );
 
-  function set(next) {
+  function set(/** @type {number} */ next) {
     now = next;
     slider.value = String(Math.round(heat.place(now) * 1000));
     if (document.activeElement !== box) box.value = heat.written(now);
     slider.setAttribute("aria-valuetext", `T = ${heat.written(now)}`);
     root.style.setProperty("--heat", heat.colour(now));
-    for (const stop of stops) stop.classList.toggle("here", heat.parsed(stop.dataset.t) === now);
+    for (const stop of stops) stop.button.classList.toggle("here", stop.t === now);
   }
-  function change(next) {
+  function change(/** @type {number} */ next) {
     if (next === now) return;
     set(next);
     call(now);
@@ -42,28 +57,96 @@ export function temperature(t, call, { label = "Temperature", drawn = false } = 
   slider.addEventListener("input", () => {
     const where = Number(slider.value) / 1000;
     // Whoever drags close to a stop means it.
-    const near = STOPS.find((stop) => heat.place(stop) <= end && Math.abs(heat.place(stop) - where) < 0.006);
-    change(near ?? heat.at(where));
+    const near = stops.find((stop) => Math.abs(heat.place(stop.t) - where) < 0.006);
+    change(near?.t ?? heat.at(where));
     set(now);
   });
   slider.addEventListener("keydown", (event) => {
-    const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-    const jump = { Home: 0, End: Infinity, PageUp: now * 2 || 0.1, PageDown: now / 2 }[event.key];
-    if (way === undefined && jump === undefined) return;
+    const next = keyed(event.key, now);
+    if (next === null) return;
     event.preventDefault();
-    const next = way ? heat.step(now, way) : heat.at(heat.place(jump));
-    change(drawn ? Math.min(next, 99) : next);
+    change(drawn ? Math.min(next, HOTTEST) : next);
   });
-  const typed = () => {
+  box.addEventListener("input", () => {
     const next = heat.parsed(box.value, null);
     box.setAttribute("aria-invalid", String(next === null));
     if (next !== null && !(drawn && next === Infinity)) change(next);
-  };
-  box.addEventListener("input", typed);
+  });
   box.addEventListener("blur", () => {
     box.removeAttribute("aria-invalid");
     set(now);
   });
   set(t);
-  return { root, set, get: () => now };
+  return { root, set };
+}
+
+/**
+ * @param {string} label
+ * @param {number} end
+ */
+function build(label, end) {
+  const slider = h("input", {
+    type: "range",
+    min: "0",
+    max: String(end * 1000),
+    step: "1",
+    class: "heat-range",
+    "aria-label": label,
+  });
+  const box = h("input", {
+    type: "text",
+    inputmode: "decimal",
+    class: "heat-box",
+    size: "5",
+    "aria-label": `${label}, typed`,
+  });
+  const name = h("span", { class: "heat-name" }, label);
+  const value = h("span", { class: "heat-now" }, "T = ", box);
+  const head = h("div", { class: "heat-head" }, name, value);
+  return { root: h("div", { class: "heat" }, head, slider), slider, box };
+}
+
+/**
+ * @param {typeof STOPS[number]} stop
+ * @param {number} end
+ * @param {() => void} call
+ */
+function stopButton({ t, words, look }, end, call) {
+  const properties = {
+    type: "button",
+    class: `heat-stop${look}`,
+    "--at": heat.place(t) / end,
+    "data-t": heat.sent(t),
+    tabindex: "-1",
+    "aria-label": `T = ${heat.written(t)}${words ? ` ${words}` : ""}`,
+    onclick: call,
+  };
+  const note = words ? [" ", h("small", {}, words)] : null;
+  return h("button", properties, h("span", {}, heat.written(t)), note);
+}
+
+/**
+ * The temperature that a key leads to; null if it's none of the slider's keys.
+ * @param {string} key
+ * @param {number} now
+ */
+function keyed(key, now) {
+  switch (key) {
+    case "ArrowRight":
+    case "ArrowUp":
+      return heat.step(now, 1);
+    case "ArrowLeft":
+    case "ArrowDown":
+      return heat.step(now, -1);
+    case "Home":
+      return 0;
+    case "End":
+      return Infinity;
+    case "PageUp":
+      return heat.at(heat.place(now * 2 || 0.1));
+    case "PageDown":
+      return heat.at(heat.place(now / 2));
+    default:
+      return null;
+  }
 }

@@ -18,180 +18,376 @@ import { request, subject } from "../parts/subject.js";
 import { temperature } from "../parts/temperature.js";
 import { latest, post, explain } from "../server.js";
 
+/** @import { Base, Fan, Model, Next, Sent, View } from "../types.js" */
+/** @import { BarRow } from "../draw/bars.js" */
+
+/** @typedef {ReturnType<typeof build>} Page */
+/** @typedef {"linear" | "log" | "rank"} Axis */
+
 const SIZES = [12, 30, 100];
 /** Rows of the fan. */
 const RAYS = 8;
+/** Temperatures of the fan that are too cold to say how high its axis is. */
+const COLD = 12;
+/** How long T has to rest before the nearest flips are looked for, in milliseconds. */
+const REST = 120;
 
+/**
+ * @param {HTMLElement} root
+ * @param {{ model: Model }} page
+ */
 function mount(root, { model }) {
-  let t = heat.parsed(address.key("t"), chains.heat(address.key("chain", chains.NEUTRAL)) ?? 1);
-  let axis = address.key("axis", "linear");
-  let size = SIZES.includes(Number(address.key("rows"))) ? Number(address.key("rows")) : SIZES[0];
-  let answer = null;
-  let fanned = null;
-  let resting;
-  let watched = address.key("watch", "").split(".").filter(Boolean).map(Number);
-
-  const trouble = h("div", { "aria-live": "polite" });
-  const about = h("p", { class: "note" });
-  const table = bars("What could come next", ["token", "raw", "final"], (row) => { if (row.id !== undefined) take(row.id); });
-  const ranked = ranks(360);
-  const figures = h("div", {});
-  const slider = temperature(t, move);
-  const fan = against("Probabilities of the likeliest tokens against temperature", 280, move);
-  const legend = h("ul", { class: "legend" });
-  const box = subject(model, () => { renew(); });
-  const chain = h("p", { class: "note chain-line" });
-  const throws = dart(move);
-  const many = draws(() => ({ ...base(), temperature: heat.sent(t) }), (error) => fail(error));
-  const looped = loop({ ask: (body) => post("/studio/next", body), base, at: () => heat.sent(t), changed: () => renew(), fail });
-  const find = search(watched, (ids) => {
-    watched = ids;
-    address.write({ watch: ids.join(".") || null });
-    renew();
-  });
-
-  root.append(
-    h("div", { class: "columns wide" },
-      panel("After which text?", box.root),
-      panel("Drawn how?", dice(() => renew()), chain)),
-    h("section", { class: "panel lifted sticky" }, slider.root),
-    trouble,
-    h("div", { class: "columns wide" },
-      h("section", { class: "panel", "aria-label": "What could come next" },
-        h("div", { class: "panel-head" }, h("h2", {}, "What could come next"),
-          choose("Axis", [["linear", "linear"], ["log", "log"], ["rank", "by rank"]], axis, (next) => {
-            axis = next;
-            address.write({ axis: axis === "linear" ? null : axis });
-            ask();
-          })),
-        about, table.root, ranked.root,
-        h("div", { class: "row middle after" }, h("span", { class: "note" }, "Rows"),
-          choose("Rows", SIZES.map((n) => [String(n), String(n)]), String(size), (next) => {
-            size = Number(next);
-            address.write({ rows: size === SIZES[0] ? null : size });
-            ask();
-          }))),
-      h("div", { class: "stack" },
-        h("section", { class: "panel", "aria-label": "Figures" }, h("h2", {}, "In figures"), figures),
-        panel("Any token, however rare", find.root))),
-    panel("The dart", throws.root),
-    panel("At every temperature",
-      h("p", { class: "note" }, "How the likeliest tokens of T = 1 fare from T = 0 to ∞. Drag the line."), fan.root, legend),
-    h("div", { class: "columns" },
-      panel("Draw", many.root),
-      panel("The loop", looped.root)),
+  const v = build(root);
+  const box = subject(model, () => renew(v));
+  root.append(...layout(v, box.root));
+  v.look = latest(
+    (/** @type {object} */ body) => post("/studio/next", body),
+    (next) => {
+      v.answer = next;
+      clear(v.trouble);
+      paint(v, next);
+    },
+    (error) => fail(v, error),
   );
-
-  /** What every question says. */
-  function base() {
-    return { ...request(), sampler: chains.sent(address.key("chain", chains.NEUTRAL)), seed: seed(), learned: looped.learned() };
-  }
-  const look = latest((body) => post("/studio/next", body), (next) => {
-    answer = next;
-    clear(trouble);
-    paint();
-  }, fail);
-  const close = latest((body) => post("/studio/nearest", body), (next) => throws.nearest(next), fail);
-  const slow = latest(async (body) => {
-    const [fan, flips] = await Promise.all([
-      post("/studio/fan", { ...body, top: RAYS, watch: watched }), post("/studio/flips", body)]);
-    return { fan, flips };
-  }, (next) => {
-    fanned = next.fan;
-    throws.flips(next.flips);
-    paintFan();
-  }, fail);
-
-  function fail(error) {
-    clear(trouble).append(explain(error, renew));
-  }
-  /** At another temperature. */
-  function ask() {
-    clearTimeout(resting);
-    resting = setTimeout(() => close({ ...base(), temperature: heat.sent(t) }), 120);
-    look({ ...base(), temperature: heat.sent(t), top: size, watch: watched, ranks: axis === "rank" });
-  }
-  /** After another text, with another chain or other dice. */
-  function renew() {
-    many.clear();
-    looped.show();
-    ask();
-    slow(base());
-  }
-  function move(next) {
-    t = next;
-    slider.set(t);
-    address.write({ t: heat.sent(t) });
-    many.clear();
-    ask();
-    paintFan();
-  }
-  /** Somebody takes a token by hand. */
-  function take(id) {
-    looped.take(id);
-  }
-
-  function paint() {
-    const { top, rest, end, raw, final: last, dart: thrown } = answer;
-    root.style.setProperty("--heat", heat.colour(t));
-    about.textContent = `${count(answer.n_vocab)} tokens after ${count(answer.n_tokens)} that were read. Pale: raw, the model's own (T = 1). Colour: final, after ${answer.chain}. Choose a row to take that token.`;
-    table.root.hidden = axis === "rank";
-    ranked.root.toggleAttribute("hidden", axis !== "rank");
-    const most = axis === "log" ? 1 : Math.max(...top.map((one) => Math.max(one.raw, one.final)), 0.02);
-    table.show([
-      ...top.map((one) => ({
-        id: one.id, name: one.shown, bar: one.final, ghost: one.raw, cells: [percent(one.raw), percent(one.final)], mark: one.id === thrown.id, dim: one.final === 0,
-        title: `id ${one.id}, logit ${number(one.logit)}; raw ${percent(one.raw)}, after temperature ${percent(one.after_temperature)}, after truncation ${percent(one.after_truncation)}, final ${percent(one.final)}`,
-      })),
-      { name: `${count(rest.tokens)} others`, bar: Math.min(rest.final, most), ghost: Math.min(rest.raw, most), cells: [percent(rest.raw), percent(rest.final)], kind: rest.final > most ? "rest cut" : "rest" },
-    ], { log: axis === "log", most });
-    if (axis === "rank" && answer.ranks) ranked.show({ points: answer.ranks, t });
-    clear(figures).append(terms([
-      ["Entropy", figure("entropy", number(last.entropy_nats, 4)), "of the final distribution, in nats"],
-      ["Effective choices", figure("choices", choices(last.effective_choices)), "e to the entropy"],
-      ["Can be drawn", figure("survivors", count(last.survivors)), "tokens that the chain leaves"],
-      ["Beyond the rows", figure("tail", share(rest.final)), "exact mass of all tokens that aren't shown"],
-      ["P(end)", figure("end", percent(end.final)), "that the text ends here"],
-      ["Free energy", figure("free_energy", number(last.free_energy, 3)), "−T ln Σ e^(x/T), in logits"],
-      ["Heat capacity", figure("heat_capacity", number(last.heat_capacity, 3)), "how strongly the distribution answers to T"],
-      ["Raw entropy", figure("raw_entropy", number(raw.entropy_nats, 4)), "at T = 1, before any stage"],
-    ]));
-    find.show(answer.watched);
-    throws.show(answer, t);
-    looped.now(answer);
-    chain.replaceChildren("Chain: ", h("code", {}, answer.chain), " ", h("a", { href: address.link("chain") }, "Change it"),
-      /mirostat|adaptive_p/.test(answer.chain) ? " A stage that learns from the tokens before begins afresh here." : "");
-    paintFan();
-  }
-
-  function figure(name, text) {
-    return h("span", { "data-figure": name }, text);
-  }
-
-  function paintFan() {
-    if (!fanned || !answer) return;
-    const temperatures = fanned.temperatures.map((one) => heat.parsed(one, 0));
-    const known = new Map([...answer.top.map((one) => [one.id, one.final]), ...answer.watched.map((one) => [one.ids[0], one.places.at(-1).probability])]);
-    const high = Math.max(...fanned.tokens.flatMap((ray) => ray.probabilities.slice(12)), 0.05);
-    fan.show({
-      temperatures, t, low: 0, high: Math.min(1, high * 1.08), written: (p) => `${Number((p * 100).toPrecision(3))} %`,
-      series: [...fanned.tokens.map((ray, i) => ({ name: ray.shown, colour: i % 8, dashed: i >= RAYS, values: ray.probabilities }))],
-      now: fanned.tokens.map((ray) => known.get(ray.id)),
-      words: `Probabilities of ${fanned.tokens.map((ray) => ray.shown).join(", ")} against temperature`,
-    });
-    clear(legend).append(...fanned.tokens.map((ray, i) => h("li", { class: `key-${i % 8}` }, ray.shown)));
-  }
-
-  renew();
+  v.close = latest(
+    (/** @type {object} */ body) => post("/studio/nearest", body),
+    (next) => v.throws.nearest(next),
+    (error) => fail(v, error),
+  );
+  v.slow = latest(
+    async (/** @type {object} */ body) => {
+      const rays = { ...body, top: RAYS, watch: v.watched };
+      return Promise.all([post("/studio/fan", rays), post("/studio/flips", body)]);
+    },
+    ([fan, flips]) => {
+      v.fanned = fan;
+      v.throws.flips(flips);
+      paintFan(v);
+    },
+    (error) => fail(v, error),
+  );
+  renew(v);
   return () => {
-    clearTimeout(resting);
-    looped.stop();
+    clearTimeout(v.resting);
+    v.looped.stop();
   };
 }
 
+/** @param {HTMLElement} root */
+function build(root) {
+  const rows = Number(address.key("rows", ""));
+  const axis = address.key("axis", "linear");
+  const t = heat.parsed(address.maybe("t"), chains.heat(chain()) ?? 1);
+  const watched = address.key("watch", "").split(".").filter(Boolean).map(Number);
+  const names = ["token", "raw", "final"];
+  const fan = "Probabilities of the likeliest tokens against temperature";
+  const moved = (/** @type {number} */ next) => {
+    move(v, next);
+  };
+  /** @type {() => Sent} */
+  const at = () => heat.sent(v.t);
+  /** @type {() => Base} */
+  const asked = () => base(v);
+  const failed = (/** @type {unknown} */ error) => {
+    fail(v, error);
+  };
+  const v = {
+    root,
+    trouble: h("div", { "aria-live": "polite" }),
+    about: h("p", { class: "note" }),
+    table: bars("What could come next", names, (row) => {
+      if (row.id !== undefined) v.looped.take(row.id);
+    }),
+    ranked: ranks(360),
+    figures: h("div", {}),
+    slider: temperature(t, moved),
+    fan: against(fan, 280, moved),
+    legend: h("ul", { class: "legend" }),
+    chain: h("p", { class: "note chain-line" }),
+    throws: dart(moved),
+    many: draws(asked, at, failed),
+    looped: loop({
+      ask: (body) => post("/studio/next", body),
+      base: asked,
+      at,
+      changed: () => {
+        renew(v);
+      },
+      fail: failed,
+    }),
+    find: search(watched, (ids) => {
+      v.watched = ids;
+      address.write({ watch: ids.join(".") || null });
+      renew(v);
+    }),
+    t,
+    axis: /** @type {Axis} */ (["log", "rank"].includes(axis) ? axis : "linear"),
+    /** Rows of the table. */
+    size: SIZES.includes(rows) ? rows : SIZES[0],
+    watched,
+    answer: /** @type {Next | null} */ (null),
+    fanned: /** @type {Fan | null} */ (null),
+    resting: /** @type {number | undefined} */ (undefined),
+    /** Asks for the distribution, for the nearest flips, and for the fan with all flips. */
+    look: (/** @type {object} */ _body) => {},
+    close: (/** @type {object} */ _body) => {},
+    slow: (/** @type {object} */ _body) => {},
+  };
+  return v;
+}
+
+/**
+ * @param {Page} v
+ * @param {HTMLElement} text
+ */
+function layout(v, text) {
+  const drawn = dice(() => renew(v));
+  const figures = h("h2", {}, "In figures");
+  const about = "How the likeliest tokens of T = 1 fare from T = 0 to ∞. Drag the line.";
+  return [
+    h(
+      "div",
+      { class: "columns wide" },
+      panel("After which text?", text),
+      panel("Drawn how?", drawn, v.chain),
+    ),
+    h("section", { class: "panel lifted sticky" }, v.slider.root),
+    v.trouble,
+    h(
+      "div",
+      { class: "columns wide" },
+      tablePanel(v),
+      h(
+        "div",
+        { class: "stack" },
+        h("section", { class: "panel", "aria-label": "Figures" }, figures, v.figures),
+        panel("Any token, however rare", v.find.root),
+      ),
+    ),
+    panel("The dart", v.throws.root),
+    panel("At every temperature", h("p", { class: "note" }, about), v.fan.root, v.legend),
+    h("div", { class: "columns" }, panel("Draw", v.many.root), panel("The loop", v.looped.root)),
+  ];
+}
+
+/** @param {Page} v */
+function tablePanel(v) {
+  /** @type {[string, string][]} */
+  const axes = [
+    ["linear", "linear"],
+    ["log", "log"],
+    ["rank", "by rank"],
+  ];
+  const axis = choose("Axis", axes, v.axis, (next) => {
+    v.axis = /** @type {Axis} */ (next);
+    address.write({ axis: next === "linear" ? null : next });
+    ask(v);
+  });
+  const sizes = SIZES.map((n) => /** @type {[string, string]} */ ([String(n), String(n)]));
+  const size = choose("Rows", sizes, String(v.size), (next) => {
+    v.size = Number(next);
+    address.write({ rows: v.size === SIZES[0] ? null : v.size });
+    ask(v);
+  });
+  const title = "What could come next";
+  return h(
+    "section",
+    { class: "panel", "aria-label": title },
+    h("div", { class: "panel-head" }, h("h2", {}, title), axis),
+    v.about,
+    v.table.root,
+    v.ranked.root,
+    h("div", { class: "row middle after" }, h("span", { class: "note" }, "Rows"), size),
+  );
+}
+
+/** The chain of the address. */
+function chain() {
+  return address.key("chain", chains.NEUTRAL);
+}
+
+/**
+ * What every question says.
+ * @param {Page} v
+ * @returns {Base}
+ */
+function base(v) {
+  const learned = v.looped.learned();
+  return { ...request(), sampler: chains.sent(chain()), seed: seed(), learned };
+}
+
+/**
+ * @param {Page} v
+ * @param {unknown} error
+ */
+function fail(v, error) {
+  clear(v.trouble).append(explain(error, () => renew(v)));
+}
+
+/**
+ * At another temperature.
+ * @param {Page} v
+ */
+function ask(v) {
+  clearTimeout(v.resting);
+  v.resting = setTimeout(() => v.close({ ...base(v), temperature: heat.sent(v.t) }), REST);
+  const { size: top, watched: watch, axis } = v;
+  v.look({ ...base(v), temperature: heat.sent(v.t), top, watch, ranks: axis === "rank" });
+}
+
+/**
+ * After another text, with another chain or other dice.
+ * @param {Page} v
+ */
+function renew(v) {
+  v.many.clear();
+  v.looped.show();
+  ask(v);
+  v.slow(base(v));
+}
+
+/**
+ * @param {Page} v
+ * @param {number} next
+ */
+function move(v, next) {
+  v.t = next;
+  v.slider.set(next);
+  address.write({ t: heat.sent(next) });
+  v.many.clear();
+  ask(v);
+  paintFan(v);
+}
+
+/**
+ * @param {Page} v
+ * @param {Next} answer
+ */
+function paint(v, answer) {
+  v.root.style.setProperty("--heat", heat.colour(v.t));
+  v.about.textContent =
+    `${count(answer.n_vocab)} tokens after ${count(answer.n_tokens)} that were read. ` +
+    `Pale: raw, the model's own (T = 1). Colour: final, after ${answer.chain}. ` +
+    "Choose a row to take that token.";
+  v.table.root.hidden = v.axis === "rank";
+  v.ranked.root.hidden = v.axis !== "rank";
+  const log = v.axis === "log";
+  const high = Math.max(...answer.top.map((one) => Math.max(one.raw, one.final)), 0.02);
+  const most = log ? 1 : high;
+  v.table.show([...rowsOf(answer), restOf(answer, most)], { log, most });
+  if (v.axis === "rank" && answer.ranks) v.ranked.show(answer.ranks, v.t);
+  clear(v.figures).append(figures(answer));
+  v.find.show(answer.watched);
+  v.throws.show(answer, v.t);
+  v.looped.now(answer);
+  const learns = /mirostat|adaptive_p/.test(answer.chain);
+  v.chain.replaceChildren(
+    "Chain: ",
+    h("code", {}, answer.chain),
+    " ",
+    h("a", { href: address.link("chain") }, "Change it"),
+    learns ? " A stage that learns from the tokens before begins afresh here." : "",
+  );
+  paintFan(v);
+}
+
+/**
+ * @param {Next} answer
+ * @returns {BarRow[]}
+ */
+function rowsOf({ top, dart: thrown }) {
+  return top.map((one) => {
+    const { id, shown, logit, raw, final } = one;
+    const parts = [
+      `raw ${percent(raw)}`,
+      `after temperature ${percent(one.after_temperature)}`,
+      `after truncation ${percent(one.after_truncation)}`,
+      `final ${percent(final)}`,
+    ];
+    return {
+      id,
+      name: shown,
+      bar: final,
+      ghost: raw,
+      cells: [percent(raw), percent(final)],
+      mark: id === thrown.id,
+      dim: final === 0,
+      title: `id ${id}, logit ${number(logit)}; ${parts.join(", ")}`,
+    };
+  });
+}
+
+/**
+ * The row of all tokens that have none.
+ * @param {Next} answer
+ * @param {number} most the probability that fills the room of a bar
+ * @returns {BarRow}
+ */
+function restOf({ rest: { tokens, raw, final } }, most) {
+  return {
+    name: `${count(tokens)} others`,
+    bar: Math.min(final, most),
+    ghost: Math.min(raw, most),
+    cells: [percent(raw), percent(final)],
+    kind: final > most ? "rest cut" : "rest",
+  };
+}
+
+/** @param {Next} answer */
+function figures({ raw, final, rest, end }) {
+  const of = (/** @type {string} */ name, /** @type {string} */ text) =>
+    h("span", { "data-figure": name }, text);
+  const free = number(final.free_energy, 3);
+  const capacity = number(final.heat_capacity, 3);
+  return terms([
+    ["Entropy", of("entropy", number(final.entropy_nats, 4)), "of the final distribution, in nats"],
+    ["Effective choices", of("choices", choices(final.effective_choices)), "e to the entropy"],
+    ["Can be drawn", of("survivors", count(final.survivors)), "tokens that the chain leaves"],
+    [
+      "Beyond the rows",
+      of("tail", share(rest.final)),
+      "exact mass of all tokens that aren't shown",
+    ],
+    ["P(end)", of("end", percent(end.final)), "that the text ends here"],
+    ["Free energy", of("free_energy", free), "−T ln Σ e^(x/T), in logits"],
+    ["Heat capacity", of("heat_capacity", capacity), "how strongly the distribution answers to T"],
+    ["Raw entropy", of("raw_entropy", number(raw.entropy_nats, 4)), "at T = 1, before any stage"],
+  ]);
+}
+
+/** @param {Page} v */
+function paintFan({ fanned, answer, t, fan, legend }) {
+  if (!fanned || !answer) return;
+  const known = new Map(answer.top.map((one) => [one.id, one.final]));
+  for (const { ids, places } of answer.watched) {
+    known.set(ids[0], places[places.length - 1].probability);
+  }
+  const seen = fanned.tokens.flatMap((ray) => ray.probabilities.slice(COLD));
+  const names = fanned.tokens.map((ray) => ray.shown);
+  fan.show({
+    temperatures: fanned.temperatures.map((one) => heat.parsed(one, 0)),
+    t,
+    low: 0,
+    high: Math.min(1, Math.max(...seen, 0.05) * 1.08),
+    written: (p) => `${Number((p * 100).toPrecision(3))} %`,
+    series: fanned.tokens.map(({ shown, probabilities }, i) => ({
+      name: shown,
+      colour: i % 8,
+      dashed: i >= RAYS,
+      values: probabilities,
+    })),
+    now: fanned.tokens.map((ray) => known.get(ray.id)),
+    words: `Probabilities of ${names.join(", ")} against temperature`,
+  });
+  clear(legend).append(...names.map((name, i) => h("li", { class: `key-${i % 8}` }, name)));
+}
+
+/** @type {View} */
 export const view = {
   id: "next",
   name: "Next token",
-  lead: "A model never writes a sentence. It says how likely every token is to come next, one is drawn, and it all begins again.",
+  lead:
+    "A model never writes a sentence. It says how likely every token is to come next, " +
+    "one is drawn, and it all begins again.",
   mount,
 };

@@ -5,228 +5,443 @@ import * as address from "../address.js";
 import { against } from "../draw/against.js";
 import { bars } from "../draw/bars.js";
 import { curve } from "../draw/curve.js";
+import { digits, formula, power } from "../draw/formula.js";
 import { h, clear, panel, choose, terms } from "../dom.js";
 import { number, percent } from "../format.js";
 import * as heat from "../heat.js";
 import { logits as editor, parse, sent, write } from "../parts/logits.js";
+import { FIRST } from "../parts/subject.js";
 import { temperature } from "../parts/temperature.js";
 import { latest, post, explain } from "../server.js";
 
+/** @import { Criterion, CurvePoint, Logit, Sent, Softened, Softmax, View } from "../types.js" */
+/** @import { Row } from "../parts/logits.js" */
+
+/** @typedef {ReturnType<typeof build>} Page */
+/** @typedef {"entropy" | "effective_choices" | "free_energy" | "heat_capacity"} Name */
+
 const MOST = 16;
+const GREETINGS = "Ni Hao=0.1;Konnichiwa=0;Hola=0.5;Namaste=1;Hello=4;Ciao=0.6";
+/** Examples: a name, the logits, and the row that is chosen. */
 const PRESETS = [
-  ["The logits 1 and 2", "=1;=2"],
-  ["Six greetings", "Ni Hao=0.1;Konnichiwa=0;Hola=0.5;Namaste=1;Hello=4;Ciao=0.6"],
+  { name: "The logits 1 and 2", typed: "=1;=2", chosen: 1 },
+  { name: "Six greetings", typed: GREETINGS, chosen: 4 },
 ];
-const CRITERIA = ["As many numbers as logits", "None is negative", "A larger logit gets no smaller probability", "They add up to 1"];
+const CRITERIA = [
+  "As many numbers as logits",
+  "None is negative",
+  "A larger logit gets no smaller probability",
+  "They add up to 1",
+];
+/** @type {{ name: Name, title: string, unit: string }[]} */
 const FIGURES = [
-  ["entropy", "Entropy", "nats", "How uncertain the draw is: −Σ p ln p"],
-  ["effective_choices", "Effective choices", "tokens", "e to the entropy: so many equally likely tokens would leave as much choice"],
-  ["free_energy", "Free energy", "logits", "−T ln Σ e^(x/T)"],
-  ["heat_capacity", "Heat capacity", "nats", "Var(x)/T²: how strongly the distribution answers to a change of T"],
+  { name: "entropy", title: "Entropy", unit: "nats" },
+  { name: "effective_choices", title: "Effective choices", unit: "tokens" },
+  { name: "free_energy", title: "Free energy", unit: "logits" },
+  { name: "heat_capacity", title: "Heat capacity", unit: "nats" },
 ];
 
+/** @param {HTMLElement} root */
 function mount(root) {
-  let rows = parse(address.key("x", PRESETS[1][1]));
-  if (rows.length === 0) rows = parse(PRESETS[1][1]);
-  let t = heat.parsed(address.key("t"), 1);
-  let of = address.key("f", "exp");
-  let chosen = rows.reduce((best, row, i) => (row.logit > rows[best].logit ? i : best), 0);
-  let answer = null;
-  let points = [];
-
-  const trouble = h("div", { "aria-live": "polite" });
-  const table = bars("Probabilities", ["token", "logit", "e^(x/T)", "probability"], (row) => pick(row.index));
-  const formula = h("div", { class: "formula", "aria-live": "off" });
-  const figures = h("div", {});
-  const drawn = curve(250, pick);
-  const verdict = h("div", { class: "verdict" });
-  const slope = h("p", { class: "note" });
-  const slider = temperature(t, move);
-  const list = editor(rows, MOST, (next) => change(next));
-  const plots = FIGURES.map(([name, title]) => [name, title, against(`${title} against temperature`, 150, move)]);
-  const gaps = against("Gap between the two largest probabilities against temperature", 220, move);
-  const fan = against("Probabilities against temperature", 220, move);
-  const legend = h("ul", { class: "legend" });
-  const text = h("input", { type: "text", value: address.key("text", "A: Hey, How you doin'?\nB:").replaceAll("\n", "\\n"), "aria-label": "Text that the model continues" });
-
-  const figure = (title, value, note, drawing) => h("figure", { class: "plot" },
-    h("figcaption", {}, h("strong", {}, title), value, note ? h("span", { class: "note" }, note) : null), drawing);
-  const values = Object.fromEntries([...FIGURES.map(([name]) => name), "gap"].map((name) => [name, h("output", { class: `value-${name}` })]));
-
-  root.append(
-    h("section", { class: "panel lifted sticky" }, slider.root),
-    h("div", { class: "columns side" },
-      h("div", { class: "stack" },
-        panel("Logits",
-          h("div", { class: "presets", role: "group", "aria-label": "Examples" }, PRESETS.map(([name, typed]) =>
-            h("button", { type: "button", onclick: () => preset(typed) }, name))),
-          list.root,
-          h("details", {}, h("summary", {}, "Take them from the live model"),
-            h("form", { class: "live", onsubmit: live }, text, h("button", { type: "submit" }, "The eight likeliest after this text")))),
-      ),
-      h("div", { class: "stack" },
-        panel("Probabilities", h("p", { class: "note" }, "The pale bars are T = 1. Choose a row to see its numbers in the formula."),
-          table.root, formula, figures, trouble)),
-    ),
-    h("div", { class: "columns" },
-      panel("The curve",
-        choose("Function", [["exp", "e^x"], ["two", "2^x"], ["square", "x²"], ["magnitude", "|x|"]], of, (next) => {
-          of = next;
-          address.write({ f: of === "exp" ? null : of });
-          paint();
-        }),
-        drawn.root, slope),
-      panel("Why e^x? Four criteria", verdict)),
-    panel("Against temperature", h("p", { class: "note" }, "From 0 on the left, where the largest logit takes all, to ∞ on the right, where all are alike. Drag in any of them."),
-      h("div", { class: "plots first" },
-        figure("Probabilities", null, null, h("div", {}, fan.root, legend)),
-        figure("Gap between the first two", values.gap, "", gaps.root)),
-      h("div", { class: "plots four" },
-        plots.map(([name, title, plot]) => figure(title, values[name], FIGURES.find((one) => one[0] === name)[2], plot.root)))),
+  const v = build(root);
+  root.append(...layout(v));
+  const fail = (/** @type {unknown} */ error) => {
+    clear(v.trouble).append(explain(error, () => ask(v)));
+  };
+  v.fail = fail;
+  v.look = latest(
+    (/** @type {Logit[]} */ logits, /** @type {Sent} */ t) =>
+      post("/studio/softmax", { logits, temperature: t }),
+    (next) => {
+      v.answer = next;
+      clear(v.trouble);
+      paint(v);
+    },
+    fail,
   );
+  v.curves = latest(
+    (/** @type {Logit[]} */ logits) => post("/studio/curves", { logits }),
+    (next) => {
+      v.points = next.points;
+      paintCurves(v);
+    },
+    fail,
+  );
+  ask(v);
+  v.curves(sent(v.rows));
+}
 
-  const look = latest((logits, at) => post("/studio/softmax", { logits, temperature: at }), (next) => {
-    answer = next;
-    clear(trouble);
-    paint();
-  }, (error) => clear(trouble).append(explain(error, ask)));
-  const curves = latest((logits) => post("/studio/curves", { logits }), (next) => {
-    points = next.points;
-    paintCurves();
-  }, (error) => clear(trouble).append(explain(error, ask)));
+/** @param {HTMLElement} root */
+function build(root) {
+  const typed = parse(address.key("x", GREETINGS));
+  const rows = typed.length === 0 ? parse(GREETINGS) : typed;
+  const t = heat.parsed(address.maybe("t"), 1);
+  const moved = (/** @type {number} */ next) => {
+    move(v, next);
+  };
+  const picked = (/** @type {number} */ i) => {
+    pick(v, i);
+  };
+  const columns = ["token", "logit", "e^(x/T)", "probability"];
+  const text = address.key("text", FIRST).replaceAll("\n", "\\n");
+  const v = {
+    root,
+    trouble: h("div", { "aria-live": "polite" }),
+    table: bars("Probabilities", columns, ({ index }) => {
+      if (index !== undefined) picked(index);
+    }),
+    formula: h("div", { class: "formula", "aria-live": "off" }),
+    figures: h("div", {}),
+    drawn: curve(250, picked),
+    verdict: h("div", { class: "verdict" }),
+    slope: h("p", { class: "note" }),
+    slider: temperature(t, moved),
+    list: editor(rows, MOST, (next) => {
+      change(v, next);
+    }),
+    plots: FIGURES.map((figure) => ({
+      ...figure,
+      value: h("output", { class: `value-${figure.name}` }),
+      plot: against(`${figure.title} against temperature`, 150, moved),
+    })),
+    gap: h("output", { class: "value-gap" }),
+    gaps: against("Gap between the two largest probabilities against temperature", 220, moved),
+    fan: against("Probabilities against temperature", 220, moved),
+    legend: h("ul", { class: "legend" }),
+    text: h("input", { type: "text", value: text, "aria-label": "Text that the model continues" }),
+    rows,
+    t,
+    /** The function that stands in the place of e^x. */
+    of: address.key("f", "exp"),
+    chosen: rows.reduce((best, row, i) => (row.logit > rows[best].logit ? i : best), 0),
+    answer: /** @type {Softened | null} */ (null),
+    points: /** @type {CurvePoint[]} */ ([]),
+    /** Asks for the distribution, and for the curves. */
+    look: (/** @type {Logit[]} */ _logits, /** @type {Sent} */ _t) => {},
+    curves: (/** @type {Logit[]} */ _logits) => {},
+    fail: (/** @type {unknown} */ _error) => {},
+  };
+  return v;
+}
 
-  function ask() {
-    look(sent(rows), heat.sent(t));
-  }
-  function change(next) {
-    rows = next;
-    chosen = Math.min(chosen, rows.length - 1);
-    address.write({ x: write(rows) });
-    ask();
-    curves(sent(rows));
-  }
-  function move(next) {
-    t = next;
-    slider.set(t);
-    address.write({ t: t === 1 ? null : heat.sent(t) });
-    ask();
-  }
-  function pick(i) {
-    chosen = i;
-    paint();
-  }
-  function preset(typed) {
-    chosen = typed === PRESETS[1][1] ? 4 : 1;
-    rows = parse(typed);
-    list.set(rows);
-    change(rows);
-  }
-  async function live(event) {
+/** @param {Page} v */
+function layout(v) {
+  const rows = "The pale bars are T = 1. Choose a row to see its numbers in the formula.";
+  const about =
+    "From 0 on the left, where the largest logit takes all, to ∞ on the right, " +
+    "where all are alike. Drag in any of them.";
+  const plots = v.plots.map(({ title, value, unit, plot }) =>
+    figure(title, value, unit, plot.root),
+  );
+  const fan = h("div", {}, v.fan.root, v.legend);
+  const first = [
+    figure("Probabilities", null, null, fan),
+    figure("Gap between the first two", v.gap, null, v.gaps.root),
+  ];
+  const note = (/** @type {string} */ words) => h("p", { class: "note" }, words);
+  return [
+    h("section", { class: "panel lifted sticky" }, v.slider.root),
+    h(
+      "div",
+      { class: "columns side" },
+      h("div", { class: "stack" }, logitsPanel(v)),
+      h(
+        "div",
+        { class: "stack" },
+        panel("Probabilities", note(rows), v.table.root, v.formula, v.figures, v.trouble),
+      ),
+    ),
+    h(
+      "div",
+      { class: "columns" },
+      panel("The curve", functions(v), v.drawn.root, v.slope),
+      panel("Why e^x? Four criteria", v.verdict),
+    ),
+    panel(
+      "Against temperature",
+      note(about),
+      h("div", { class: "plots first" }, first),
+      h("div", { class: "plots four" }, plots),
+    ),
+  ];
+}
+
+/** @param {Page} v */
+function logitsPanel(v) {
+  const presets = PRESETS.map((one) => {
+    const look = { type: "button", onclick: () => preset(v, one) };
+    return h("button", look, one.name);
+  });
+  const group = { class: "presets", role: "group", "aria-label": "Examples" };
+  const take = h("button", { type: "submit" }, "The eight likeliest after this text");
+  const form = h("form", { class: "live" }, v.text, take);
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    try {
-      const { top } = await post("/studio/next", { prompt: text.value.replaceAll("\\n", "\n"), top: 8 });
-      chosen = 0;
-      rows = top.map(({ shown, logit }) => ({ label: shown, logit: Number(logit.toFixed(4)) }));
-      list.set(rows);
-      change(rows);
-    } catch (error) {
-      clear(trouble).append(explain(error, ask));
-    }
-  }
-
-  function paint() {
-    if (!answer) return;
-    const { at, one, slopes, gap, criteria } = answer;
-    const names = at.choices.map((choice, i) => choice.label ?? `x${i + 1}`);
-    const now = heat.parsed(at.temperature, 1);
-    root.style.setProperty("--heat", heat.colour(now));
-    table.show(at.choices.map((choice, i) => ({
-      index: i, name: names[i], bar: choice.probability, ghost: one.choices[i].probability, mark: i === chosen,
-      cells: [digits(choice.logit), now === 0 ? "–" : choice.exp === null ? "huge" : number(choice.exp), choice.probability.toFixed(8)],
-    })));
-    written(at, names, now);
-    clear(figures).append(terms([
-      ["Entropy", h("span", { "data-figure": "entropy" }, number(at.entropy_nats, 4)), "−Σ p ln p, in nats"],
-      ["Effective choices", h("span", { "data-figure": "choices" }, number(at.effective_choices, 4)), "e to the entropy"],
-      ["Sum", h("span", { "data-figure": "sum" }, at.probability_sum.toFixed(8)), "of all probabilities"],
-      ["Gap of the first two", h("span", { "data-figure": "gap" }, number(gap, 4)), "between the two largest probabilities"],
-    ]));
-    const finite = now > 0 && now < Infinity;
-    drawn.show({ t: finite ? now : now === 0 ? 0.05 : 1e6, of, logits: at.choices.map((choice) => (choice.logit === "-inf" ? -Infinity : choice.logit)), labels: names, chosen, slopes });
-    slope.textContent = !finite ? "At a limit of T there is no curve to speak of: drag T off the end."
-      : of === "exp" ? `Slope at ${names[chosen]}: (1/T) e^(x/T) = ${number(slopes[chosen])}. The faint curve is T = 1.` : "The faint curve is T = 1.";
-    judge(criteria, names);
-    values.gap.textContent = number(gap, 4);
-    for (const [name] of FIGURES) values[name].textContent = number(name === "entropy" ? at.entropy_nats : at[name], 4);
-    paintCurves();
-  }
-
-  /** The formula with its numbers. */
-  function written(at, names, now) {
-    const choice = at.choices[chosen];
-    clear(formula);
-    const left = h("span", {}, "p", h("sub", {}, names[chosen]), " = ");
-    const result = h("strong", { "data-figure": "result" }, choice.probability.toFixed(8));
-    if (now === 0) return formula.append(left, result, h("span", { class: "note" }, " T = 0 is the limit: the largest logit takes all, the first of equals."));
-    if (now === Infinity) return formula.append(left, fraction(["1"], [String(at.choices.filter((one) => one.probability > 0).length)]), " = ", result, h("span", { class: "note" }, " T = ∞ is the limit: all are alike."));
-    const power = (logit) => h("span", { class: "power" }, "e", h("sup", {}, `${digits(logit)}/${heat.written(now)}`));
-    const sum = at.choices.flatMap((one, i) => (i === 0 ? [power(one.logit)] : [" + ", power(one.logit)]));
-    const many = at.choices.length > 8;
-    formula.append(left, fraction([power(choice.logit)], many ? [...sum.slice(0, 15), " + …"] : sum), " = ",
-      fraction([choice.exp === null ? "huge" : number(choice.exp)], [at.exp_sum === undefined || at.exp_sum === null ? "huge" : number(at.exp_sum)]), " = ", result);
-    return formula;
-  }
-
-  function judge(criteria, names) {
-    clear(verdict);
-    const found = criteria.find((one) => one.name === of);
-    if (!found) return verdict.append(h("p", { class: "note" }, "Drag T off its end to compare functions."));
-    const cell = (holds) => h("td", { class: holds ? "holds" : "breaks" }, holds ? "✓ holds" : "✗ breaks");
-    const row = (words, i) => h("tr", {}, h("th", { scope: "row" }, words), cell(found.holds[i]), cell(found.example ? found.example.holds[i] : true));
-    const example = found.example ? `for the logits ${found.example.logits.map((x) => number(x, 0)).join(" and ")}` : "for any logits";
-    verdict.append(
-      h("table", { class: "criteria" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, `With ${found.formula}`), h("th", { scope: "col" }, "for these logits"), h("th", { scope: "col" }, example))),
-        h("tbody", {}, CRITERIA.map(row))),
-      h("p", { class: "note" }, `${found.formula}: ${found.remark}.`),
-      h("p", { class: "mini" }, "It would give ", found.probabilities.map((p, i) => h("span", {}, `${names[i]} `, h("b", {}, p === null ? "0/0" : percent(p)))))
-    );
-    return verdict;
-  }
-
-  function paintCurves() {
-    if (points.length === 0 || !answer) return;
-    const temperatures = points.map((point) => heat.parsed(point.temperature, 0));
-    const { at, gap } = answer;
-    const common = { temperatures, t };
-    for (const [name, title, plot] of plots) {
-      const exact = name === "entropy" ? at.entropy_nats : at[name];
-      // Free energy falls without end: what's beyond five times the logits' spread isn't looked at.
-      const floor = name === "free_energy" ? Math.min(...at.choices.map((choice) => -choice.logit)) - 12 : undefined;
-      const list = points.map((point) => (floor !== undefined && point[name] < floor ? null : point[name]));
-      plot.show({ ...common, series: [{ name: title, values: list }], now: [exact], low: name === "free_energy" ? undefined : 0, words: `${title} against temperature; at T = ${heat.written(t)} it is ${number(exact, 4)}` });
-    }
-    gaps.show({ ...common, series: [{ name: "gap", values: points.map((point) => point.gap) }], now: [gap], low: 0, high: 1 });
-    const names = at.choices.map((choice, i) => choice.label ?? `x${i + 1}`);
-    fan.show({ ...common, low: 0, high: 1, series: names.map((name, i) => ({ name, colour: i % 8, values: points.map((point) => point.probabilities[i]) })), now: at.choices.map((choice) => choice.probability), written: (p) => `${Math.round(p * 100)} %` });
-    clear(legend).append(...names.map((name, i) => h("li", { class: `key-${i % 8}` }, name)));
-  }
-
-  ask();
-  curves(sent(rows));
+    live(v);
+  });
+  const summary = h("summary", {}, "Take them from the live model");
+  return panel("Logits", h("div", group, presets), v.list.root, h("details", {}, summary, form));
 }
 
-/** A logit with the digits that it was typed with, as far as there is room. */
-function digits(logit) {
-  return typeof logit === "number" ? String(Number(logit.toFixed(4))).replace("-", "−") : number(logit);
+/** @param {Page} v */
+function functions(v) {
+  /** @type {[string, string][]} */
+  const all = [
+    ["exp", "e^x"],
+    ["two", "2^x"],
+    ["square", "x²"],
+    ["magnitude", "|x|"],
+  ];
+  return choose("Function", all, v.of, (next) => {
+    v.of = next;
+    address.write({ f: next === "exp" ? null : next });
+    paint(v);
+  });
 }
 
-function fraction(over, under) {
-  return h("span", { class: "fraction" }, h("span", {}, over), h("span", {}, under));
+/**
+ * @param {string} title
+ * @param {HTMLElement | null} value
+ * @param {string | null} unit
+ * @param {Element} drawing
+ */
+function figure(title, value, unit, drawing) {
+  const words = unit ? h("span", { class: "note" }, unit) : null;
+  const caption = h("figcaption", {}, h("strong", {}, title), value, words);
+  return h("figure", { class: "plot" }, caption, drawing);
 }
 
+/** @param {Page} v */
+function ask(v) {
+  v.look(sent(v.rows), heat.sent(v.t));
+}
+
+/**
+ * @param {Page} v
+ * @param {Row[]} next
+ */
+function change(v, next) {
+  v.rows = next;
+  v.chosen = Math.min(v.chosen, next.length - 1);
+  address.write({ x: write(next) });
+  ask(v);
+  v.curves(sent(next));
+}
+
+/**
+ * @param {Page} v
+ * @param {number} next
+ */
+function move(v, next) {
+  v.t = next;
+  v.slider.set(next);
+  address.write({ t: next === 1 ? null : heat.sent(next) });
+  ask(v);
+}
+
+/**
+ * @param {Page} v
+ * @param {number} i
+ */
+function pick(v, i) {
+  v.chosen = i;
+  paint(v);
+}
+
+/**
+ * @param {Page} v
+ * @param {typeof PRESETS[number]} preset
+ */
+function preset(v, { typed, chosen }) {
+  v.chosen = chosen;
+  const rows = parse(typed);
+  v.list.set(rows);
+  change(v, rows);
+}
+
+/**
+ * Takes the logits from the live model.
+ * @param {Page} v
+ */
+async function live(v) {
+  try {
+    const prompt = v.text.value.replaceAll("\\n", "\n");
+    const { top } = await post("/studio/next", { prompt, top: 8 });
+    v.chosen = 0;
+    const rows = top.map(({ shown, logit }) => ({ label: shown, logit: Number(logit.toFixed(4)) }));
+    v.list.set(rows);
+    change(v, rows);
+  } catch (error) {
+    v.fail(error);
+  }
+}
+
+/**
+ * The names of the logits.
+ * @param {Softmax} at
+ */
+function namesOf(at) {
+  return at.choices.map((choice, i) => choice.label ?? `x${i + 1}`);
+}
+
+/**
+ * The value of a figure.
+ * @param {Softmax} at
+ * @param {Name} name
+ */
+function valueOf(at, name) {
+  return name === "entropy" ? at.entropy_nats : at[name];
+}
+
+/** @param {Page} v */
+function paint(v) {
+  const { answer, chosen } = v;
+  if (!answer) return;
+  const { at, one, gap } = answer;
+  const names = namesOf(at);
+  const now = heat.parsed(at.temperature, 1);
+  v.root.style.setProperty("--heat", heat.colour(now));
+  v.table.show(
+    at.choices.map(({ logit, exp, probability }, i) => ({
+      index: i,
+      name: names[i],
+      bar: probability,
+      ghost: one.choices[i].probability,
+      mark: i === chosen,
+      cells: [digits(logit), now === 0 ? "–" : power(exp), probability.toFixed(8)],
+    })),
+  );
+  clear(v.formula).append(...formula(at, names, now, chosen));
+  const of = (/** @type {string} */ name, /** @type {string} */ text) =>
+    h("span", { "data-figure": name }, text);
+  const entropy = of("entropy", number(at.entropy_nats, 4));
+  const choices = of("choices", number(at.effective_choices, 4));
+  const figures = terms([
+    ["Entropy", entropy, "−Σ p ln p, in nats"],
+    ["Effective choices", choices, "e to the entropy"],
+    ["Sum", of("sum", at.probability_sum.toFixed(8)), "of all probabilities"],
+    ["Gap of the first two", of("gap", number(gap, 4)), "between the two largest probabilities"],
+  ]);
+  clear(v.figures).append(figures);
+  paintFunction(v, answer, names, now);
+  v.gap.textContent = number(gap, 4);
+  for (const { name, value } of v.plots) value.textContent = number(valueOf(at, name), 4);
+  paintCurves(v);
+}
+
+/**
+ * The curve of the function that is chosen, and what speaks for it.
+ * @param {Page} v
+ * @param {Softened} answer
+ * @param {string[]} names
+ * @param {number} now
+ */
+function paintFunction(v, { at, slopes, criteria }, names, now) {
+  const { of, chosen } = v;
+  const finite = now > 0 && now < Infinity;
+  v.drawn.show({
+    t: finite ? now : now === 0 ? 0.05 : 1e6,
+    of,
+    logits: at.choices.map(({ logit }) => (logit === "-inf" ? -Infinity : logit)),
+    labels: names,
+    chosen,
+    slopes,
+  });
+  const faint = "The faint curve is T = 1.";
+  const steep = `Slope at ${names[chosen]}: (1/T) e^(x/T) = ${number(slopes[chosen])}. ${faint}`;
+  const limit = "At a limit of T there is no curve to speak of: drag T off the end.";
+  v.slope.textContent = !finite ? limit : of === "exp" ? steep : faint;
+  const found = criteria.find((one) => one.name === of);
+  const none = [h("p", { class: "note" }, "Drag T off its end to compare functions.")];
+  clear(v.verdict).append(...(found ? judged(found, names) : none));
+}
+
+/**
+ * What a function makes of the logits, by the four criteria.
+ * @param {Criterion} found
+ * @param {string[]} names
+ */
+function judged({ formula: of, holds, example, remark, probabilities }, names) {
+  const cell = (/** @type {boolean} */ good) =>
+    h("td", { class: good ? "holds" : "breaks" }, good ? "✓ holds" : "✗ breaks");
+  const row = (/** @type {string} */ words, /** @type {number} */ i) => {
+    const elsewhere = example ? example.holds[i] : true;
+    return h("tr", {}, h("th", { scope: "row" }, words), cell(holds[i]), cell(elsewhere));
+  };
+  const others = example
+    ? `for the logits ${example.logits.map((x) => number(x, 0)).join(" and ")}`
+    : "for any logits";
+  const heads = [`With ${of}`, "for these logits", others];
+  const head = heads.map((words) => h("th", { scope: "col" }, words));
+  const would = probabilities.map((p, i) => {
+    const value = h("b", {}, p === null ? "0/0" : percent(p));
+    return h("span", {}, `${names[i]} `, value);
+  });
+  return [
+    h(
+      "table",
+      { class: "criteria" },
+      h("thead", {}, h("tr", {}, head)),
+      h("tbody", {}, CRITERIA.map(row)),
+    ),
+    h("p", { class: "note" }, `${of}: ${remark}.`),
+    h("p", { class: "mini" }, "It would give ", would),
+  ];
+}
+
+/** @param {Page} v */
+function paintCurves({ points, answer, t, plots, gaps, fan, legend }) {
+  if (points.length === 0 || !answer) return;
+  const { at, gap } = answer;
+  const common = { temperatures: points.map((point) => heat.parsed(point.temperature, 0)), t };
+  for (const { name, title, plot } of plots) {
+    const exact = valueOf(at, name);
+    const floor = name === "free_energy" ? floorOf(at) : 0;
+    const values = points.map((point) => {
+      const value = point[name];
+      return value === null || value < floor ? null : value;
+    });
+    plot.show({
+      ...common,
+      series: [{ name: title, values }],
+      now: [exact],
+      low: name === "free_energy" ? undefined : 0,
+      words: `${title} against temperature; at T = ${heat.written(t)} it is ${number(exact, 4)}`,
+    });
+  }
+  const values = points.map((point) => point.gap);
+  gaps.show({ ...common, series: [{ name: "gap", values }], now: [gap], low: 0, high: 1 });
+  const names = namesOf(at);
+  fan.show({
+    ...common,
+    low: 0,
+    high: 1,
+    series: names.map((name, i) => ({
+      name,
+      colour: i % 8,
+      values: points.map((point) => point.probabilities[i]),
+    })),
+    now: at.choices.map((choice) => choice.probability),
+    written: (p) => `${Math.round(p * 100)} %`,
+  });
+  clear(legend).append(...names.map((name, i) => h("li", { class: `key-${i % 8}` }, name)));
+}
+
+/**
+ * Where the curve of free energy, which falls without end, is cut off: below all logits by far.
+ * @param {Softmax} at
+ */
+function floorOf({ choices }) {
+  const finite = choices.map(({ logit }) => logit).filter((logit) => logit !== "-inf");
+  return Math.min(...finite.map((logit) => -logit)) - 12;
+}
+
+/** @type {View} */
 export const view = {
   id: "softmax",
   name: "Softmax",
-  lead: "A model gives every token a number. Softmax makes probabilities of them, and temperature decides how much the largest stand out.",
+  lead:
+    "A model gives every token a number. Softmax makes probabilities of them, " +
+    "and temperature decides how much the largest stand out.",
   mount,
 };

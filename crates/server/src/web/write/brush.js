@@ -4,37 +4,71 @@ import { h } from "../dom.js";
 import * as heat from "../heat.js";
 import { temperature } from "../parts/temperature.js";
 
+/** Characters of the stretch that are shown. */
+const LONGEST = 60;
+
 /**
- * Makes one, hidden until `show(from, to, text, t)`. `paint(from, to, t)` hears what is wanted (null: no paint), `select(from, to)`
- * of another stretch, `close()` that nothing is. */
+ * Who hears what is wanted: `paint(from, to, t)` (null: no paint), `select(from, to)` of another
+ * stretch, `close()` that nothing is.
+ * @typedef {object} Host
+ * @property {(from: number, to: number, t: number | null) => void} paint
+ * @property {(from: number, to: number) => void} select
+ * @property {() => void} close
+ */
+
+/**
+ * Makes a brush, hidden until `show(from, to, text, t)`.
+ * @param {Host} host
+ */
 export function brush({ paint, select, close }) {
+  /** @type {[number, number]} */
   let at = [0, 0];
   let t = 1.5;
   const words = h("q", {});
-  const end = (label) => h("input", { type: "number", min: "1", class: "short", "aria-label": label, onchange: () => {
-    const [a, b] = [Number(first.value), Number(last.value)];
-    if (Number.isInteger(a) && Number.isInteger(b) && a >= 1 && b >= a) select(a - 1, b);
-  } });
   const first = end("First token of the stretch");
   const last = end("Last token of the stretch");
-  const says = h("p", { class: "brush-says" }, "Tokens ", first, " to ", last, " ", words);
-  const slider = temperature(t, (next) => {
+  const use = h("button", { type: "button", class: "strong" }, `Rewrite from here with T = ${t}`);
+  const off = h("button", { type: "button" }, "Take the paint off");
+  const shut = h("button", { type: "button", class: "quiet icon", "aria-label": "Close" }, "×");
+  const picked = (/** @type {number} */ next) => {
+    const limit = next === Infinity;
     t = next;
-    use.disabled = t === Infinity;
-    use.textContent = t === Infinity ? "Nothing is drawn at T = ∞" : `Rewrite from here with T = ${heat.written(t)}`;
-  }, { label: "Temperature of this stretch" });
-  const use = h("button", { type: "button", class: "strong", onclick: () => paint(...at, t) }, `Rewrite from here with T = ${t}`);
-  const off = h("button", { type: "button", onclick: () => paint(...at, null) }, "Take the paint off");
-  const root = h("div", { class: "brush", role: "group", "aria-label": "Paint a temperature", hidden: true },
-    h("div", { class: "panel-head" }, says, h("button", { type: "button", class: "quiet icon", "aria-label": "Close", onclick: () => close() }, "×")),
-    slider.root, h("div", { class: "row middle" }, use, off));
+    use.disabled = limit;
+    use.textContent = limit
+      ? "Nothing is drawn at T = ∞"
+      : `Rewrite from here with T = ${heat.written(t)}`;
+  };
+  const slider = temperature(t, picked, { label: "Temperature of this stretch" });
+  const typed = () => {
+    const [a, b] = [Number(first.value), Number(last.value)];
+    if (Number.isInteger(a) && Number.isInteger(b) && a >= 1 && b >= a) select(a - 1, b);
+  };
+  first.addEventListener("change", typed);
+  last.addEventListener("change", typed);
+  use.addEventListener("click", () => paint(...at, t));
+  off.addEventListener("click", () => paint(...at, null));
+  shut.addEventListener("click", () => close());
+  const says = h("p", { class: "brush-says" }, "Tokens ", first, " to ", last, " ", words);
+  const root = h(
+    "div",
+    { class: "brush", role: "group", "aria-label": "Paint a temperature", hidden: true },
+    h("div", { class: "panel-head" }, says, shut),
+    slider.root,
+    h("div", { class: "row middle" }, use, off),
+  );
   return {
     root,
+    /**
+     * @param {number} from
+     * @param {number} to
+     * @param {string} text of the stretch
+     * @param {number | null} painted
+     */
     show(from, to, text, painted) {
       at = [from, to];
-      first.value = from + 1;
-      last.value = to;
-      words.textContent = text.length > 60 ? `${text.slice(0, 58)}…` : text;
+      first.value = String(from + 1);
+      last.value = String(to);
+      words.textContent = text.length > LONGEST ? `${text.slice(0, LONGEST - 2)}…` : text;
       off.hidden = painted === null;
       if (painted !== null && root.hidden) {
         t = painted;
@@ -46,4 +80,9 @@ export function brush({ paint, select, close }) {
       root.hidden = true;
     },
   };
+}
+
+/** @param {string} label */
+function end(label) {
+  return h("input", { type: "number", min: "1", class: "short", "aria-label": label });
 }

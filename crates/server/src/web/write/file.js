@@ -2,16 +2,36 @@
 // what somebody else wrote.
 //
 // The format, version 1:
-//   format   "kelvin tree"          version  1
+//   format   "kelvin tree"
+//   version  1
 //   model    the model's name: ids mean nothing to another one
-//   text, chat, chain, t, seed      how it began: the text, whether it stands in the chat template, the chain, its temperature (a number), the dice
-//   tokens   all tokens of the tree, each after the one that it stands behind: { parent, id, text, shown, by } and, where they are known,
-//            { t, surprisal, rank, entropy, final, ends, learned }; `parent` is a number in this list, -1 for the first. What they mean says tree.js.
+//   text, chat, chain, t, seed
+//            how it began: the text, whether it stands in the chat template, the chain, its
+//            temperature (a number), the dice
+//   tokens   all tokens of the tree, each after the one that it stands behind:
+//            { parent, id, text, shown, by } and, where they are known,
+//            { t, surprisal, rank, entropy, final, ends, learned }; `parent` is a number in this
+//            list, -1 for the first. What they mean says tree.js.
 //   leaf     the number of the last token of the text that was looked at
 //   paint    [{ from, to, t }]: positions (from 0, `to` exclusive) with a temperature of their own
 // What isn't named here is ignored. All texts are texts, whatever they look like.
 
 import { MOST, Tree } from "./tree.js";
+
+/** @import { By, Learned, Node } from "../types.js" */
+
+/**
+ * How a tree began.
+ * @typedef {object} About
+ * @property {string} model
+ * @property {string} text
+ * @property {boolean} chat
+ * @property {string} chain
+ * @property {number} t
+ * @property {number} seed
+ */
+
+/** @typedef {Record<string, unknown>} Fields */
 
 const FORMAT = "kelvin tree";
 const VERSION = 1;
@@ -21,40 +41,54 @@ const MOST_PAINT = 1000;
 const LONGEST_TEXT = 1 << 20;
 const LONGEST_TOKEN = 4096;
 const HOTTEST = 1e9;
+/** @type {By[]} */
 const BY = ["given", "drawn", "taken", "link"];
 
-/** The file's text. */
-export function written(tree, about) {
-  const numbers = new Map();
-  const live = [];
-  for (let i = 0; i < tree.size; i += 1) {
-    if (!tree.lives(i)) continue;
-    numbers.set(i, live.length);
-    live.push(i);
-  }
+/**
+ * The file's text.
+ * @param {Tree} tree
+ * @param {About} about
+ */
+export function written(tree, { model, text, chat, chain, t, seed }) {
+  const live = tree.nodes.map((_, i) => i).filter((i) => tree.lives(i));
+  const numbers = new Map(live.map((i, place) => [i, place]));
   const tokens = live.map((i) => {
     const { parent, id, text, shown, by, ...known } = tree.nodes[i];
-    const all = { parent: parent < 0 ? -1 : numbers.get(parent), id, text, shown, by, ...known };
-    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined && value !== false));
+    const all = { parent: numbers.get(parent) ?? -1, id, text, shown, by, ...known };
+    const there = Object.entries(all).filter(([, value]) => (value ?? false) !== false);
+    return JSON.stringify(Object.fromEntries(there));
   });
   const leaf = numbers.get(tree.leaf) ?? -1;
-  const { model, text, chat, chain, t, seed } = about;
-  const head = { format: FORMAT, version: VERSION, model, text, chat, chain, t, seed, leaf, paint: tree.paint };
+  const { paint } = tree;
+  const names = {
+    format: FORMAT,
+    version: VERSION,
+    model,
+    text,
+    chat,
+    chain,
+    t,
+    seed,
+    leaf,
+    paint,
+  };
+  const head = JSON.stringify(names, null, 1).slice(0, -2);
   // A line for each token.
-  return `${JSON.stringify(head, null, 1).slice(0, -2)},\n "tokens": [\n${tokens.map((token) => `  ${JSON.stringify(token)}`).join(",\n")}\n ]\n}\n`;
+  return `${head},\n "tokens": [\n${tokens.map((one) => `  ${one}`).join(",\n")}\n ]\n}\n`;
 }
 
-/** The tree of a file and what it says about itself; throws an Error that says what is wrong with it, and where. */
+/**
+ * The tree of a file and what it says about itself; throws an Error that says what is wrong with
+ * it, and where.
+ * @param {File} file
+ * @param {number} vocabulary tokens in the model's vocabulary
+ */
 export async function read(file, vocabulary) {
-  if (file.size > LARGEST) throw new Error(`the file has ${file.size} bytes, but a tree has at most ${LARGEST}`);
-  let data;
-  try {
-    data = JSON.parse(await file.text());
-  } catch {
-    throw new Error("the file isn't JSON, so it's no tree");
+  if (file.size > LARGEST) {
+    throw new Error(`the file has ${file.size} bytes, but a tree has at most ${LARGEST}`);
   }
-  if (!object(data) || data.format !== FORMAT) throw new Error(`the file isn't a tree: its "format" isn't "${FORMAT}"`);
-  if (data.version !== VERSION) throw new Error(`the file's "version" is ${JSON.stringify(data.version)}, but this page reads ${VERSION}`);
+  const data = parsed(await file.text());
+  /** @type {About} */
   const about = {
     model: text(data, "model", 1000),
     text: text(data, "text", LONGEST_TEXT),
@@ -63,61 +97,147 @@ export async function read(file, vocabulary) {
     t: number(data, "t", 0, HOTTEST),
     seed: whole(data, "seed", 0, Number.MAX_SAFE_INTEGER),
   };
-  if (!Array.isArray(data.tokens) || data.tokens.length === 0 || data.tokens.length > MOST) throw new Error(`"tokens" isn't a list of 1 to ${MOST} tokens`);
+  const { tokens } = data;
+  if (!Array.isArray(tokens) || tokens.length === 0 || tokens.length > MOST) {
+    throw new Error(`"tokens" isn't a list of 1 to ${MOST} tokens`);
+  }
   const tree = new Tree();
-  tree.nodes = data.tokens.map((token, i) => node(token, i, vocabulary));
+  tree.nodes = tokens.map((token, i) => node(token, i, vocabulary));
   tree.size = tree.nodes.length;
   tree.leaf = whole(data, "leaf", -1, tree.size - 1);
-  if (data.paint !== undefined && (!Array.isArray(data.paint) || data.paint.length > MOST_PAINT)) throw new Error(`"paint" isn't a list of at most ${MOST_PAINT} stretches`);
-  for (const [i, one] of (data.paint ?? []).entries()) {
-    if (!object(one)) throw new Error(`paint[${i}] isn't an object`);
-    const from = whole(one, "from", 0, 1e7, `paint[${i}].`);
-    tree.heat(from, whole(one, "to", from + 1, 1e7, `paint[${i}].`), number(one, "t", 0, HOTTEST, `paint[${i}].`));
-  }
+  if (data.paint !== undefined) paint(tree, data.paint);
   return { tree, about };
 }
 
+/**
+ * @param {string} text
+ * @returns {Fields}
+ */
+function parsed(text) {
+  let data;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    throw new Error("the file isn't JSON, so it's no tree");
+  }
+  if (!isObject(data) || data.format !== FORMAT) {
+    throw new Error(`the file isn't a tree: its "format" isn't "${FORMAT}"`);
+  }
+  if (data.version !== VERSION) {
+    const found = JSON.stringify(data.version);
+    throw new Error(`the file's "version" is ${found}, but this page reads ${VERSION}`);
+  }
+  return data;
+}
+
+/**
+ * @param {Tree} tree
+ * @param {unknown} list
+ */
+function paint(tree, list) {
+  if (!Array.isArray(list) || list.length > MOST_PAINT) {
+    throw new Error(`"paint" isn't a list of at most ${MOST_PAINT} stretches`);
+  }
+  list.forEach((one, i) => {
+    const at = `paint[${i}].`;
+    if (!isObject(one)) throw new Error(`paint[${i}] isn't an object`);
+    const from = whole(one, "from", 0, 1e7, at);
+    const to = whole(one, "to", from + 1, 1e7, at);
+    tree.heat(from, to, number(one, "t", 0, HOTTEST, at));
+  });
+}
+
+/**
+ * @param {unknown} token
+ * @param {number} i
+ * @param {number} vocabulary
+ * @returns {Node}
+ */
 function node(token, i, vocabulary) {
   const at = `tokens[${i}].`;
-  if (!object(token)) throw new Error(`tokens[${i}] isn't an object`);
-  const maybe = (name, low, high) => (token[name] === undefined || token[name] === null ? null : number(token, name, low, high, at));
-  if (!BY.includes(token.by)) throw new Error(`${at}by isn't one of ${BY.join(", ")}`);
+  if (!isObject(token)) throw new Error(`tokens[${i}] isn't an object`);
+  const has = (/** @type {string} */ name) => (token[name] ?? null) !== null;
+  /** @type {(name: string, low: number, high: number) => number | null} */
+  const maybe = (name, low, high) => (has(name) ? number(token, name, low, high, at) : null);
+  const by = BY.find((one) => one === token.by);
+  if (!by) throw new Error(`${at}by isn't one of ${BY.join(", ")}`);
   return {
     parent: whole(token, "parent", -1, i - 1, at),
     id: whole(token, "id", 0, vocabulary - 1, at),
     text: text(token, "text", LONGEST_TOKEN, at),
     shown: text(token, "shown", LONGEST_TOKEN, at),
-    by: token.by,
+    by,
     t: maybe("t", 0, HOTTEST),
     surprisal: maybe("surprisal", 0, Infinity),
-    rank: token.rank === undefined || token.rank === null ? null : whole(token, "rank", 0, vocabulary, at),
+    rank: has("rank") ? whole(token, "rank", 0, vocabulary, at) : null,
     entropy: maybe("entropy", 0, 100),
     final: maybe("final", 0, 1),
     ends: token.ends === true,
-    learned: token.learned === undefined || token.learned === null ? null : learned(token.learned, at),
+    learned: has("learned") ? learned(token.learned, at) : null,
   };
 }
 
-/** What stages that learn knew, two numbers each. */
+/**
+ * What stages that learn knew, two numbers each.
+ * @param {unknown} value
+ * @param {string} at
+ * @returns {Learned}
+ */
 function learned(value, at) {
-  const pairs = object(value) ? Object.entries(value).slice(0, 8) : [];
-  const good = pairs.length > 0 && pairs.every(([, pair]) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite));
-  if (!good) throw new Error(`${at}learned isn't an object of two numbers for each stage`);
-  return Object.fromEntries(pairs);
+  const pairs = isObject(value) ? Object.entries(value).slice(0, 8) : [];
+  const good = pairs.every(
+    ([, pair]) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite),
+  );
+  if (pairs.length === 0 || !good) {
+    throw new Error(`${at}learned isn't an object of two numbers for each stage`);
+  }
+  return /** @type {Learned} */ (Object.fromEntries(pairs));
 }
-function object(value) {
+
+/**
+ * @param {unknown} value
+ * @returns {value is Fields}
+ */
+function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/**
+ * @param {Fields} of
+ * @param {string} name
+ * @param {number} longest
+ * @param {string} at where it stands, for the error
+ */
 function text(of, name, longest, at = "") {
-  if (typeof of[name] !== "string" || of[name].length > longest) throw new Error(`${at}${name} isn't a text of at most ${longest} characters`);
-  return of[name];
+  const value = of[name];
+  if (typeof value === "string" && value.length <= longest) return value;
+  throw new Error(`${at}${name} isn't a text of at most ${longest} characters`);
 }
+
+/**
+ * @param {Fields} of
+ * @param {string} name
+ * @param {number} low
+ * @param {number} high
+ * @param {string} at where it stands, for the error
+ */
 function number(of, name, low, high, at = "") {
+  const value = of[name];
   // Nothing that sums have made is exactly on its bound.
-  if (typeof of[name] !== "number" || !(of[name] >= low - 1e-6 && of[name] <= high + 1e-6)) throw new Error(`${at}${name} isn't a number from ${low} to ${high}`);
-  return of[name];
+  if (typeof value === "number" && value >= low - 1e-6 && value <= high + 1e-6) return value;
+  throw new Error(`${at}${name} isn't a number from ${low} to ${high}`);
 }
+
+/**
+ * @param {Fields} of
+ * @param {string} name
+ * @param {number} low
+ * @param {number} high
+ * @param {string} at where it stands, for the error
+ */
 function whole(of, name, low, high, at = "") {
-  if (!Number.isInteger(of[name]) || of[name] < low || of[name] > high) throw new Error(`${at}${name} isn't a whole number from ${low} to ${high}`);
-  return of[name];
+  const value = of[name];
+  const good = typeof value === "number" && Number.isInteger(value);
+  if (good && value >= low && value <= high) return value;
+  throw new Error(`${at}${name} isn't a whole number from ${low} to ${high}`);
 }

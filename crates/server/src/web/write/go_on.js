@@ -3,7 +3,26 @@
 
 import { stream } from "../server.js";
 
-/** The tokens before place `k` of a path, as the server takes them: what was given, and what was written after it. */
+/** @import { Draws, End, Learned, Read, Sent, Subject, Written } from "../types.js" */
+/** @import { Tree } from "./tree.js" */
+
+/**
+ * How to go on: `ask(t)` says how to draw (`t` null: as everywhere), `read` hears what was found in
+ * the cache, `changed` of every token.
+ * @typedef {object} Host
+ * @property {(t: number | null) => Draws} ask
+ * @property {AbortSignal} signal
+ * @property {(read: Read) => void} read
+ * @property {() => void} changed
+ */
+
+/**
+ * The tokens before place `k` of a path, as the server takes them: what was given, and what was
+ * written after it.
+ * @param {Tree} tree
+ * @param {number[]} path
+ * @param {number} k
+ */
 export function before(tree, path, k = path.length) {
   const nodes = path.slice(0, k).map((i) => tree.nodes[i]);
   const given = nodes.findIndex((node) => node.by !== "given");
@@ -12,51 +31,128 @@ export function before(tree, path, k = path.length) {
   return { prompt: ids.slice(0, cut), continuation: ids.slice(cut) };
 }
 
-/** What a stage that learns knew before place `k` of a path, as the server takes it: a fork goes on with that. */
+/**
+ * What a stage that learns knew before place `k` of a path, as the server takes it: a fork goes on
+ * with that.
+ * @param {Tree} tree
+ * @param {number[]} path
+ * @param {number} k
+ * @returns {Learned | undefined}
+ */
 export function learned(tree, path, k = path.length) {
-  for (let i = k - 1; i >= 0; i -= 1) if (tree.nodes[path[i]].learned) return tree.nodes[path[i]].learned;
-  return undefined;
+  const last = path.slice(0, k).findLast((i) => tree.nodes[i].learned);
+  return last === undefined ? undefined : (tree.nodes[last].learned ?? undefined);
 }
 
-/** The tokens of a text, with their figures: { tokens, n_prompt }. `subject` is what the server takes. */
+/**
+ * The tokens of a text, with their figures.
+ * @param {Subject} subject
+ * @param {AbortSignal} signal
+ */
 export async function score(subject, signal) {
   for await (const event of stream("/studio/write", { ...subject, tokens: true }, signal)) {
-    if (event.read) return event.read;
+    if (event.read?.tokens) return event.read.tokens;
   }
   throw new Error("the server read the text, but said nothing of it");
 }
 
 /**
- * Writes up to `n` tokens after the leaf, with the temperatures that were painted there. `ask(t)` says how to draw (`t` null: as everywhere),
- * `read` hears what was found in the cache, `changed` of every token. Gives why it ended, in words.
+ * Writes up to `n` tokens after the leaf, with the temperatures that were painted there. Gives why
+ * it ended, in words.
+ * @param {Tree} tree
+ * @param {number} n
+ * @param {Host} host
  */
-export async function goOn(tree, n, { ask, signal, read, changed }) {
+export async function goOn(tree, n, host) {
   let left = n;
   while (left > 0) {
     const path = tree.path();
     if (tree.nodes[tree.leaf].ends) return "the text has ended";
     const { t, until } = tree.heatAt(path.length);
-    const draws = ask(t);
-    const body = { ...before(tree, path), columns: [{ ...draws, learned: learned(tree, path) }], max_tokens: Math.min(left, until - path.length) };
-    let end = null;
-    for await (const { read: was, token, end: said } of stream("/studio/write", body, signal)) {
-      if (signal.aborted) return "stopped";
-      if (was) read(was);
-      if (token) {
-        const { id, text, shown, surprisal, rank, entropy } = token;
-        tree.leaf = tree.add(tree.leaf, { id, text, shown, by: "drawn", t: draws.temperature, surprisal, rank, entropy, final: Math.exp(-token.surprisal_final), ends: false, learned: token.learned });
-        left -= 1;
-        changed();
-      }
-      if (said) end = said;
-    }
+    const draws = host.ask(t);
+    const body = {
+      ...before(tree, path),
+      columns: [{ ...draws, learned: learned(tree, path) }],
+      max_tokens: Math.min(left, until - path.length),
+    };
+    const size = path.length;
+    const end = await stretch(tree, body, draws.temperature ?? null, host);
     if (end === null) return "stopped";
+    left -= tree.path().length - size;
     if (end.finish.reason === "end_token") {
-      const blank = { text: "", by: "drawn", t: draws.temperature, surprisal: null, rank: null, entropy: null, final: null, ends: true };
-      tree.leaf = tree.add(tree.leaf, { ...blank, id: end.finish.ids[0], shown: end.finish.text });
-      changed();
+      ending(tree, end, draws.temperature ?? null);
+      host.changed();
     }
     if (end.finish.reason !== "max_tokens") return end.words;
   }
   return "length";
+}
+
+/**
+ * Writes a stretch of one temperature. Gives how it ended; null if it was stopped.
+ * @param {Tree} tree
+ * @param {object} body
+ * @param {Sent | null} t
+ * @param {Host} host
+ */
+async function stretch(tree, body, t, { signal, read, changed }) {
+  /** @type {End | null} */
+  let end = null;
+  for await (const event of stream("/studio/write", body, signal)) {
+    if (signal.aborted) return null;
+    if (event.read) read(event.read);
+    if (event.token) {
+      put(tree, event.token, t);
+      changed();
+    }
+    if (event.end) ({ end } = event);
+  }
+  return end;
+}
+
+/**
+ * @param {Tree} tree
+ * @param {Written} token
+ * @param {Sent | null} t
+ */
+function put(
+  tree,
+  { id, text, shown, surprisal, surprisal_final: last, rank, entropy, learned },
+  t,
+) {
+  tree.leaf = tree.add(tree.leaf, {
+    id,
+    text,
+    shown,
+    by: "drawn",
+    t,
+    surprisal,
+    rank,
+    entropy,
+    final: Math.exp(-last),
+    ends: false,
+    learned,
+  });
+}
+
+/**
+ * The token that ended a text, which isn't part of what was written.
+ * @param {Tree} tree
+ * @param {End} end
+ * @param {Sent | null} t
+ */
+function ending(tree, { finish: { ids, text } }, t) {
+  if (!ids) throw new Error("the server says that a token ended the text, but not which");
+  tree.leaf = tree.add(tree.leaf, {
+    id: ids[0],
+    text: "",
+    shown: text ?? `#${ids[0]}`,
+    by: "drawn",
+    t,
+    surprisal: null,
+    rank: null,
+    entropy: null,
+    final: null,
+    ends: true,
+  });
 }

@@ -4,81 +4,164 @@
 import { h, clear } from "../dom.js";
 import * as heat from "../heat.js";
 
+/** @import { Tree } from "./tree.js" */
+
 const LONGEST = 46;
 /** Deeper ones aren't put in further. */
 const DEEPEST = 9;
 
-/** The stretches of a tree in the order of a walk: { first, last, n, depth, text, t }. */
-export function stretches(tree) {
+/**
+ * A stretch: the tokens from `first` to `last`, `n` in all, and how many ways lead on from it.
+ * @typedef {object} Stretch
+ * @property {number} first
+ * @property {number} last
+ * @property {number} n
+ * @property {number} depth
+ * @property {string} text
+ * @property {number} forks
+ */
+
+/** @typedef {Stretch & { item: HTMLElement }} Row */
+
+/**
+ * Who hears of it: `go(first)` where somebody wants to be, `cut(first)` what is to go.
+ * @typedef {{ go: (first: number) => void, cut: (first: number) => void }} Host
+ */
+
+/**
+ * A token's text; its name where it has none.
+ * @param {Tree} tree
+ * @param {number} i
+ */
+function written(tree, i) {
+  const { text, shown } = tree.nodes[i];
+  return text === "" ? shown : text;
+}
+
+/**
+ * The stretches of a tree in the order of a walk.
+ * @param {Tree} tree
+ */
+function stretches(tree) {
+  /** @type {Stretch[]} */
   const all = [];
-  const waiting = tree.children(-1).reverse().map((first) => [first, 0]);
-  while (waiting.length > 0) {
-    const [first, depth] = waiting.pop();
+  const waiting = [...tree.children(-1)].reverse().map((first) => ({ first, depth: 0 }));
+  for (let at = waiting.pop(); at; at = waiting.pop()) {
+    const { first, depth } = at;
     let last = first;
     let n = 1;
-    let text = "";
-    let next = [];
-    for (;;) {
-      const node = tree.nodes[last];
-      if (text.length <= LONGEST) text += node.text === "" ? node.shown : node.text;
-      next = tree.children(last);
-      // A text that ends here is a stretch, also where it goes on elsewhere.
-      if (next.length !== 1) break;
+    let text = written(tree, first);
+    let next = tree.children(first);
+    // A text that ends here is a stretch, also where it goes on elsewhere.
+    while (next.length === 1) {
       [last] = next;
+      if (text.length <= LONGEST) text += written(tree, last);
+      next = tree.children(last);
       n += 1;
     }
     all.push({ first, last, n, depth, text, forks: next.length });
-    waiting.push(...next.reverse().map((child) => [child, depth + 1]));
+    waiting.push(...next.reverse().map((child) => ({ first: child, depth: depth + 1 })));
   }
   return all;
 }
 
-/** Makes one. `go(first, last)` hears where somebody wants to be, `cut(first)` what is to go. */
+/**
+ * Makes an outline.
+ * @param {Host} host
+ */
 export function outline({ go, cut }) {
   const list = h("ul", { class: "forks", role: "tree", "aria-label": "Forks" });
   const note = h("p", { class: "note" });
-  const remove = h("button", { type: "button", class: "quiet", onclick: () => { if (at) cut(at.first); } }, "Cut this branch off");
+  const remove = h("button", { type: "button", class: "quiet" }, "Cut this branch off");
+  /** @type {Row[]} */
   let rows = [];
+  /** @type {Row | null} */
   let at = null;
-
+  remove.addEventListener("click", () => {
+    if (at) cut(at.first);
+  });
   list.addEventListener("keydown", (event) => {
     const i = rows.findIndex((row) => row.item === document.activeElement);
     if (i < 0) return;
-    const to = { ArrowDown: i + 1, ArrowUp: i - 1, Home: 0, End: rows.length - 1, ArrowLeft: rows.findLastIndex((row, j) => j < i && row.depth < rows[i].depth), ArrowRight: i + 1 }[event.key];
-    if (to !== undefined) {
-      event.preventDefault();
-      rows[to]?.item.focus();
-    } else if (event.key === "Enter" || event.key === " ") {
-      event.preventDefault();
-      go(rows[i].first, rows[i].last);
-    } else if (event.key === "Delete" && rows[i].depth > 0) {
-      event.preventDefault();
-      cut(rows[i].first);
-    }
+    const to = keyed(rows, i, event.key);
+    if (to !== null) rows[to]?.item.focus();
+    else if (event.key === "Enter" || event.key === " ") go(rows[i].first);
+    else if (event.key === "Delete" && rows[i].depth > 0) cut(rows[i].first);
+    else return;
+    event.preventDefault();
   });
-
+  const head = h("div", { class: "panel-head" }, h("h2", {}, "Tree of forks"), remove);
   return {
-    root: h("section", { class: "panel", "aria-label": "Tree of forks" }, h("div", { class: "panel-head" }, h("h2", {}, "Tree of forks"), remove), note, list),
+    root: h("section", { class: "panel", "aria-label": "Tree of forks" }, head, note, list),
+    /** @param {Tree} tree */
     show(tree) {
       const path = new Set(tree.path());
       const focused = rows.findIndex((row) => row.item === document.activeElement);
-      rows = stretches(tree);
+      const found = stretches(tree);
+      const here = found.findLastIndex((one) => path.has(one.first));
+      rows = found.map((one, i) => item(tree, one, path.has(one.first), i === here, go));
+      at = rows[here] ?? null;
       const leaves = rows.filter((row) => row.forks === 0).length;
-      note.textContent = leaves < 2 ? "Take another token somewhere, and the text forks here." : `${leaves} texts. Choose one to go there.`;
-      at = rows.filter((row) => path.has(row.first)).at(-1) ?? null;
+      note.textContent =
+        leaves < 2
+          ? "Take another token somewhere, and the text forks here."
+          : `${leaves} texts. Choose one to go there.`;
       remove.hidden = !at || at.depth === 0;
-      clear(list).append(...rows.map((row) => {
-        const { t } = tree.nodes[row.first];
-        const on = path.has(row.first);
-        const text = row.text.replaceAll("\n", "↵").trim();
-        row.item = h("li", {
-          role: "treeitem", class: on ? "on" : "", tabindex: row === at ? "0" : "-1", "aria-level": row.depth + 1, "aria-selected": String(row === at),
-          "--depth": Math.min(row.depth, DEEPEST), "--heat": t === null || t === undefined ? null : heat.colour(t), onclick: () => go(row.first, row.last),
-        }, h("span", { class: "fork-text" }, text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text || "(blank)"), h("span", { class: "fork-n" }, row.n === 1 ? "1 token" : `${row.n} tokens`));
-        return row.item;
-      }));
+      clear(list).append(...rows.map((row) => row.item));
       if (!at && rows[0]) rows[0].item.tabIndex = 0;
       if (focused >= 0) rows[Math.min(focused, rows.length - 1)]?.item.focus();
     },
   };
+}
+
+/**
+ * The row that a key leads to; null if it's none of the outline's keys.
+ * @param {Row[]} rows
+ * @param {number} i
+ * @param {string} key
+ */
+function keyed(rows, i, key) {
+  switch (key) {
+    case "ArrowDown":
+    case "ArrowRight":
+      return i + 1;
+    case "ArrowUp":
+      return i - 1;
+    case "ArrowLeft":
+      return rows.findLastIndex((row, j) => j < i && row.depth < rows[i].depth);
+    case "Home":
+      return 0;
+    case "End":
+      return rows.length - 1;
+    default:
+      return null;
+  }
+}
+
+/**
+ * @param {Tree} tree
+ * @param {Stretch} stretch
+ * @param {boolean} on whether the text at hand goes through it
+ * @param {boolean} here whether the text at hand ends in it
+ * @param {(first: number) => void} go
+ * @returns {Row}
+ */
+function item(tree, stretch, on, here, go) {
+  const { first, n, depth } = stretch;
+  const { t } = tree.nodes[first];
+  const text = stretch.text.replaceAll("\n", "↵").trim();
+  const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text || "(blank)";
+  const look = {
+    role: "treeitem",
+    class: on ? "on" : "",
+    tabindex: here ? "0" : "-1",
+    "aria-level": depth + 1,
+    "aria-selected": String(here),
+    "--depth": Math.min(depth, DEEPEST),
+    "--heat": t === null ? null : heat.colour(heat.parsed(t, 1)),
+    onclick: () => go(first),
+  };
+  const words = h("span", { class: "fork-text" }, short);
+  const size = h("span", { class: "fork-n" }, n === 1 ? "1 token" : `${n} tokens`);
+  return { ...stretch, item: h("li", look, words, size) };
 }

@@ -10,38 +10,63 @@
 // `learned` is what a stage that learns (mirostat, adaptive_p) knew after it, null where there was
 // none: { name: [number, number] }.
 
+/** @import { Leaf, Node } from "../types.js" */
+
+/** @typedef {{ from: number, to: number, t: number }} Paint */
+/** @typedef {{ size: number, leaf: number, paint: Paint[], gone: Set<number> }} Moment */
+
 export const MOST = 20000;
 const MOST_PAST = 500;
 
 export class Tree {
   constructor() {
+    /** @type {Node[]} */
     this.nodes = [];
     this.leaf = -1;
-    /** Stretches of positions with a temperature of their own: [{ from, to, t }], rising, none in another. */
+    /**
+     * Stretches of positions with a temperature of their own, rising, none in another.
+     * @type {Paint[]}
+     */
     this.paint = [];
-    /** Nodes that were cut off, with all behind them. */
+    /**
+     * Nodes that were cut off, with all behind them.
+     * @type {Set<number>}
+     */
     this.gone = new Set();
+    /** @type {Moment[]} */
     this.past = [];
+    /** @type {Moment[]} */
     this.future = [];
     this.size = 0;
   }
 
-  /** Whether a node can be seen. */
+  /**
+   * Whether a node can be seen.
+   * @param {number} i
+   */
   lives(i) {
     return i < this.size && !this.gone.has(i);
   }
 
-  /** The nodes from the root to `leaf`. */
+  /**
+   * The nodes from the root to `leaf`.
+   * @param {number} leaf
+   */
   path(leaf = this.leaf) {
     const path = [];
     for (let i = leaf; i >= 0; i = this.nodes[i].parent) path.push(i);
     return path.reverse();
   }
 
-  /** The nodes right behind one, in the order in which they came. */
+  /**
+   * The nodes right behind one, in the order in which they came.
+   * @param {number} parent
+   */
   children(parent) {
     const all = [];
-    for (let i = Math.max(0, parent + 1); i < this.size; i += 1) if (this.nodes[i].parent === parent && this.lives(i)) all.push(i);
+    for (let i = Math.max(0, parent + 1); i < this.size; i += 1) {
+      if (this.nodes[i].parent === parent && this.lives(i)) all.push(i);
+    }
     return all;
   }
 
@@ -53,27 +78,46 @@ export class Tree {
     this.future = [];
   }
 
-  /** Puts a token behind `parent`, if it isn't there already, and gives its number. */
+  /**
+   * Puts a token behind `parent`, if it isn't there already, and gives its number.
+   * @param {number} parent
+   * @param {Leaf} token
+   */
   add(parent, token) {
     const same = this.children(parent).find((i) => this.nodes[i].id === token.id);
     if (same !== undefined) {
-      Object.assign(this.nodes[same], { ...token, by: this.nodes[same].by === "given" ? "given" : token.by, parent });
+      Object.assign(this.nodes[same], {
+        ...token,
+        by: this.nodes[same].by === "given" ? "given" : token.by,
+        parent,
+      });
       return same;
     }
-    if (this.size >= MOST) throw new Error(`the tree has ${MOST} tokens, and takes no more: save it, and begin a new one`);
+    if (this.size >= MOST) {
+      const what = "save it, and begin a new one";
+      throw new Error(`the tree has ${MOST} tokens, and takes no more: ${what}`);
+    }
     this.nodes.push({ ...token, parent });
     this.size = this.nodes.length;
     return this.size - 1;
   }
 
-  /** The last node of a way on from `i`: always the branch that came last. */
+  /**
+   * The last node of a way on from `i`: always the branch that came last.
+   * @param {number} i
+   */
   deepest(i) {
     let at = i;
-    for (let next = this.children(at); next.length > 0; next = this.children(at)) at = next[next.length - 1];
+    for (let next = this.children(at); next.length > 0; next = this.children(at)) {
+      at = next[next.length - 1];
+    }
     return at;
   }
 
-  /** Cuts off a node with all behind it; whoever stands there goes back to where it hung. */
+  /**
+   * Cuts off a node with all behind it; whoever stands there goes back to where it hung.
+   * @param {number} i
+   */
   cut(i) {
     const stands = this.path().includes(i);
     const gone = new Set(this.gone);
@@ -84,20 +128,40 @@ export class Tree {
     if (stands) this.leaf = this.deepest(this.nodes[i].parent);
   }
 
-  /** Paints the positions from `from` to `to` (exclusive) with a temperature; null takes the paint off. */
+  /**
+   * Paints the positions from `from` to `to` (exclusive) with a temperature; null takes the paint
+   * off.
+   * @param {number} from
+   * @param {number} to
+   * @param {number | null} t
+   */
   heat(from, to, t) {
-    const parts = this.paint.flatMap((one) => [
-      { ...one, to: Math.min(one.to, from) }, { ...one, from: Math.max(one.from, to) },
-    ]).filter((one) => one.from < one.to);
+    const parts = this.paint
+      .flatMap((one) => [
+        { ...one, to: Math.min(one.to, from) },
+        { ...one, from: Math.max(one.from, to) },
+      ])
+      .filter((one) => one.from < one.to);
     if (t !== null) parts.push({ from, to, t });
     this.paint = parts.sort((a, b) => a.from - b.from);
   }
 
-  /** The temperature that a position was painted with, and where that ends; null where there is none, and where the next begins. */
+  /**
+   * The temperature that a position was painted with, and where that ends; null where there is
+   * none, and where the next begins.
+   * @param {number} pos
+   * @returns {{ t: number | null, until: number }}
+   */
   heatAt(pos) {
     const here = this.paint.find((one) => one.from <= pos && pos < one.to);
     if (here) return { t: here.t, until: here.to };
-    return { t: null, until: Math.min(...this.paint.filter((one) => one.from > pos).map((one) => one.from), Infinity) };
+    return {
+      t: null,
+      until: Math.min(
+        ...this.paint.filter((one) => one.from > pos).map((one) => one.from),
+        Infinity,
+      ),
+    };
   }
 
   /** Where it stands. */
@@ -113,10 +177,16 @@ export class Tree {
     return this.move(this.future, this.past);
   }
 
+  /**
+   * Goes to the last moment of one list, and puts where it stood on the other.
+   * @param {Moment[]} from
+   * @param {Moment[]} to
+   */
   move(from, to) {
-    if (from.length === 0) return false;
+    const then = from.pop();
+    if (!then) return false;
     to.push(this.now());
-    Object.assign(this, from.pop());
+    Object.assign(this, then);
     return true;
   }
 }

@@ -1,0 +1,398 @@
+// What somebody does in, the tree and the place changed out: tokens taken, drawn and taken back,
+// stretches painted, branches cut off, and the text written on.
+
+import * as address from "../address.js";
+import { h, clear } from "../dom.js";
+import { number } from "../format.js";
+import { explain, isAborted, post } from "../server.js";
+import { FEW } from "./alternatives.js";
+import { before, goOn, learned } from "./go_on.js";
+import { drawnBy, whose } from "./page.js";
+import { paintPlace, paintSoon, paintText } from "./paint.js";
+
+/** @import { By, Leaf, Learned, Next, Read, Row } from "../types.js" */
+/** @import { Page } from "./page.js" */
+/** @import { Tree } from "./tree.js" */
+
+/**
+ * A token that is to be taken: its probability raw and final, and what is known of it besides.
+ * @typedef {Pick<Row, "id" | "text" | "shown" | "raw" | "final" | "ends"> & {
+ *   rank?: number | null, learned?: Learned }} Taken
+ */
+
+/**
+ * The tree stays while other views are looked at.
+ * @type {{ subject: string, tree: Tree } | null}
+ */
+let kept = null;
+
+/**
+ * The tree that was kept of this text, if there is one.
+ * @param {Page} v
+ */
+export function keptTree(v) {
+  return kept?.subject === whose(v) ? kept.tree : null;
+}
+
+/**
+ * Looks at the place.
+ * @param {Page} v
+ */
+export function look(v) {
+  const { tree, place } = v;
+  const path = tree.path();
+  v.answer = null;
+  v.turn += 1;
+  if (place < 1 || v.running) {
+    paintPlace(v);
+    return;
+  }
+  const draws = { ...drawnBy(v, tree.heatAt(place).t), learned: learned(tree, path, place) };
+  v.looked({ ...before(tree, path, place), ...draws, top: v.size }, v.turn);
+}
+
+/**
+ * @param {Page} v
+ * @param {unknown} error
+ */
+export function fail(v, error) {
+  clear(v.trouble).append(explain(error, () => look(v)));
+}
+
+/**
+ * A token is chosen.
+ * @param {Page} v
+ * @param {number} i
+ */
+export function go(v, i) {
+  v.place = i;
+  v.size = FEW;
+  paintText(v);
+  look(v);
+}
+
+/**
+ * A stretch is selected; an empty one selects nothing.
+ * @param {Page} v
+ * @param {number} from
+ * @param {number} to
+ */
+export function select(v, from, to) {
+  const { tree, brush } = v;
+  const path = tree.path();
+  v.range = [from, Math.min(to, path.length)];
+  if (to > from) {
+    const stretch = path.slice(from, to).map((i) => tree.nodes[i].text);
+    brush.show(from, to, stretch.join(""), tree.heatAt(from).t);
+  } else brush.hide();
+  paintText(v);
+}
+
+/**
+ * Keys in the text; whether it was one of them.
+ * @param {Page} v
+ * @param {KeyboardEvent} event
+ */
+export function typed(v, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return false;
+  if (/^[0-9]$/.test(event.key)) {
+    const row = v.beside.rows()[(Number(event.key) + 9) % 10];
+    if (row && v.answer) take(v, row);
+    return true;
+  }
+  switch (event.key) {
+    case "Enter":
+      draw(v);
+      return true;
+    case "Backspace":
+      back(v);
+      return true;
+    case "Escape":
+      if (v.range[1] > v.range[0]) select(v, 0, 0);
+      else go(v, v.tree.path().length);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Puts a token at the place: at the end the text is one longer, elsewhere it forks.
+ * @param {Page} v
+ * @param {Taken} row
+ * @param {By} by
+ */
+export function take(v, row, by = "taken") {
+  const { tree, place, answer } = v;
+  const path = tree.path();
+  const parent = path[place - 1];
+  if (parent === undefined || !answer || tree.nodes[parent].ends) return;
+  if (tree.nodes[path[place]]?.id === row.id) {
+    go(v, place + 1);
+    return;
+  }
+  stop(v);
+  const inside = place < path.length;
+  const had = tree.children(parent).find((i) => tree.nodes[i].id === row.id);
+  tree.begin();
+  try {
+    tree.leaf = tree.add(parent, leafOf(v, answer, row, by));
+  } catch (error) {
+    fail(v, error);
+    return;
+  }
+  if (had !== undefined) tree.leaf = inside ? tree.deepest(had) : had;
+  if (inside && had === undefined && !row.ends) {
+    write(v, path.length - place - 1 || v.length, false);
+    return;
+  }
+  if (!inside) v.place += 1;
+  changed(v);
+}
+
+/**
+ * A token as it hangs in the tree.
+ * @param {Page} v
+ * @param {Next} answer
+ * @param {Taken} row
+ * @param {By} by
+ * @returns {Leaf}
+ */
+function leafOf({ tree, place, t }, answer, row, by) {
+  const { id, text, shown, raw, final } = row;
+  const { t: painted } = tree.heatAt(place);
+  return {
+    id,
+    text: text.includes("\ufffd") ? "" : text,
+    shown,
+    by,
+    t: by === "drawn" ? (painted ?? t) : null,
+    surprisal: raw > 0 ? -Math.log(raw) : null,
+    rank: row.rank ?? answer.top.findIndex((one) => one.id === id),
+    entropy: answer.raw.entropy_nats,
+    final,
+    ends: row.ends,
+    learned: row.learned ?? answer.learned?.[id] ?? null,
+  };
+}
+
+/**
+ * Takes what the dice say.
+ * @param {Page} v
+ */
+export function draw(v) {
+  const { answer } = v;
+  if (!answer) return;
+  const known = answer.top.find((one) => one.id === answer.dart.id);
+  if (known) take(v, known, "drawn");
+  else far(v, answer);
+}
+
+/**
+ * Draws a token that isn't among those shown: what is known of it is asked for first.
+ * @param {Page} v
+ * @param {Next} seen
+ */
+async function far(v, seen) {
+  const { tree, place } = v;
+  const { id, text, shown, ends, from, to } = seen.dart;
+  const path = tree.path();
+  const draws = { ...drawnBy(v, tree.heatAt(place).t), learned: learned(tree, path, place) };
+  try {
+    const body = { ...before(tree, path, place), ...draws, top: 0, watch: [id] };
+    const { watched, learned: next } = await post("/studio/next", body);
+    const { probability: raw, rank } = watched[0].places[0];
+    if (seen !== v.answer) return;
+    take(v, { id, text, shown, ends, raw, rank, final: to - from, learned: next?.[id] }, "drawn");
+  } catch (error) {
+    fail(v, error);
+  }
+}
+
+/**
+ * Takes the token before the place off, and what is behind it.
+ * @param {Page} v
+ */
+export function back(v) {
+  const { tree, place } = v;
+  const path = tree.path();
+  if (place < 2) return;
+  stop(v);
+  tree.begin();
+  tree.leaf = path[place - 2];
+  v.place = place - 1;
+  changed(v);
+}
+
+/**
+ * Somebody wants to another stretch of the tree.
+ * @param {Page} v
+ * @param {number} first
+ */
+export function visit(v, first) {
+  const { tree } = v;
+  stop(v);
+  tree.begin();
+  tree.leaf = tree.deepest(first);
+  v.place = tree.path().indexOf(first);
+  changed(v);
+}
+
+/**
+ * Cuts a branch off.
+ * @param {Page} v
+ * @param {number} first
+ */
+export function cut(v, first) {
+  stop(v);
+  v.tree.begin();
+  v.tree.cut(first);
+  v.place = v.tree.path().length;
+  changed(v);
+}
+
+/**
+ * @param {Page} v
+ * @param {"undo" | "redo"} way
+ */
+export function step(v, way) {
+  const { tree } = v;
+  stop(v);
+  if (!(way === "undo" ? tree.undo() : tree.redo())) return;
+  v.place = Math.min(v.place, tree.path().length);
+  v.range = [0, 0];
+  v.brush.hide();
+  changed(v);
+}
+
+/**
+ * Paints a stretch with a temperature, and rewrites the text from there to where it ended.
+ * @param {Page} v
+ * @param {number} from
+ * @param {number} to
+ * @param {number | null} painted
+ */
+export function paint(v, from, to, painted) {
+  const { tree } = v;
+  const path = tree.path();
+  const given = path.filter((i) => tree.nodes[i].by === "given").length;
+  const begin = Math.max(from, given, 1);
+  if (begin >= to) {
+    v.says.textContent = "What was given isn't rewritten: select tokens behind it.";
+    return;
+  }
+  stop(v);
+  tree.begin();
+  tree.heat(begin, to, painted);
+  tree.leaf = path[begin - 1];
+  v.place = begin;
+  select(v, 0, 0);
+  write(v, path.length - begin, false);
+}
+
+/**
+ * The server goes on from the leaf; with `begins`, that can be undone by itself.
+ * @param {Page} v
+ * @param {number} n
+ * @param {boolean} begins
+ */
+export async function write(v, n = v.length, begins = true) {
+  const { tree, says } = v;
+  stop(v);
+  if (v.t === Infinity) {
+    says.textContent = "Nothing is drawn at T = ∞: move the slider off its end.";
+    changed(v);
+    return;
+  }
+  const mine = new AbortController();
+  v.running = mine;
+  const atEnd = v.place === tree.path().length;
+  if (begins) tree.begin();
+  clear(v.trouble);
+  says.textContent = "Writing …";
+  // What a temperature of its own begins later says nothing about the fork.
+  let first = true;
+  const since = performance.now();
+  let written = 0;
+  try {
+    const why = await goOn(tree, n, {
+      ask: (t) => drawnBy(v, t),
+      signal: mine.signal,
+      read: (read) => {
+        if (first) sayRead(v, read);
+        first = false;
+      },
+      changed: () => {
+        written += 1;
+        paintSoon(v);
+      },
+    });
+    if (v.running === mine) {
+      const speed = number(written / ((performance.now() - since) / 1000), 1);
+      says.textContent = `${why === "length" ? "Written" : `Ended: ${why}`}, ${speed} tokens/s.`;
+    }
+  } catch (error) {
+    if (v.running === mine && !isAborted(error)) {
+      fail(v, error);
+      says.textContent = "";
+    }
+  }
+  if (v.running !== mine) return;
+  v.running = null;
+  if (atEnd) v.place = tree.path().length;
+  changed(v);
+}
+
+/**
+ * Says how much of the text came from the cache.
+ * @param {Page} v
+ * @param {Read} read
+ */
+function sayRead(v, { n_tokens: all, cached_tokens: cached }) {
+  const fresh = all - cached;
+  const figure = (/** @type {string} */ name, /** @type {number} */ n) =>
+    h("b", { "data-figure": name }, String(n));
+  v.read.replaceChildren(
+    "Of the ",
+    figure("read-all", all),
+    " tokens before, ",
+    figure("cached", cached),
+    " came from the cache (cached_tokens) and ",
+    figure("read-new", fresh),
+    fresh === 1 ? " was read." : " were read.",
+  );
+}
+
+/**
+ * Breaks off what is being written.
+ * @param {Page} v
+ */
+export function stop(v) {
+  if (!v.running) return;
+  v.running.abort();
+  v.running = null;
+  v.says.textContent = "Stopped.";
+  v.place = Math.min(v.place, v.tree.path().length);
+}
+
+/**
+ * The tree or the place is another: the address, the kept tree and all that is seen follow.
+ * @param {Page} v
+ */
+export function changed(v) {
+  const { tree } = v;
+  const path = tree.path();
+  const all = path.map((i) => tree.nodes[i]);
+  const cutAt = all.findIndex((node) => node.by !== "given");
+  const n = cutAt < 0 ? all.length : cutAt;
+  // The text that was given may itself be forked; the other views know only what comes after all
+  // of it.
+  const whole = n === 0 || tree.children(path[n - 1]).every((i) => tree.nodes[i].by !== "given");
+  const ids = all.slice(n).map((node) => node.id);
+  const rest = ids.join(".");
+  address.write({ cont: whole ? rest || null : null, fork: whole ? null : `${n}:${rest}` });
+  kept = { subject: whose(v), tree };
+  paintText(v);
+  v.forks.show(tree);
+  look(v);
+}

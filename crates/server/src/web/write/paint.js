@@ -1,0 +1,111 @@
+// The view's state in, what can be seen of it out: the text, the sentence about a token, and the
+// alternatives at the place.
+
+import { h, clear } from "../dom.js";
+import { LENSES, legend, sentence } from "../draw/lens.js";
+import { number } from "../format.js";
+import * as heat from "../heat.js";
+
+/** @import { Node } from "../types.js" */
+/** @import { Page } from "./page.js" */
+
+/** @param {Page} v */
+export function paintText(v) {
+  const { tree, place, range, running, numbers } = v;
+  const all = tree.path().map((i) => tree.nodes[i]);
+  const lens = LENSES[v.lens];
+  v.text.show(all, {
+    lens,
+    place: running ? null : place,
+    range,
+    numbers,
+    heats: (pos) => tree.heatAt(pos).t,
+    endWords: "the end: what comes next",
+  });
+  clear(v.key).append(legend(lens));
+  v.halt.disabled = !running;
+  v.on.disabled = !!running || all.at(-1)?.ends === true;
+  v.undo.disabled = tree.past.length === 0;
+  v.redo.disabled = tree.future.length === 0;
+  point(v, place);
+  v.sums.textContent = sums(all);
+}
+
+/**
+ * Paints the text before the next frame.
+ * @param {Page} v
+ */
+export function paintSoon(v) {
+  if (v.due) return;
+  v.due = true;
+  requestAnimationFrame(() => {
+    v.due = false;
+    if (v.running) paintText(v);
+  });
+}
+
+/**
+ * How many tokens a text has, and how surprising the new ones are.
+ * @param {Node[]} all
+ */
+function sums(all) {
+  const made = all.filter((node) => node.by !== "given");
+  const known = made.map((node) => node.surprisal).filter((nats) => nats !== null);
+  if (known.length === 0) return `${all.length} tokens, all given.`;
+  const mean = known.reduce((sum, nats) => sum + nats, 0) / known.length;
+  const size = `${all.length} tokens, ${made.length} of them new`;
+  return `${size}; raw surprisal ${number(mean, 2)} nats a token.`;
+}
+
+/**
+ * Says all about a token.
+ * @param {Page} v
+ * @param {number} i
+ */
+export function point({ tree, place, readout }, i) {
+  const path = tree.path();
+  const node = tree.nodes[path[i]];
+  if (!node) {
+    const end = place === path.length && place > 0;
+    readout.textContent = end ? "The end. Point at a token to read its numbers." : "";
+    return;
+  }
+  const words = ` ${i + 1}: ${sentence(node)} · ${origin(node)}`;
+  readout.replaceChildren(h("code", {}, node.shown), words);
+}
+
+/**
+ * Where a token comes from, in words.
+ * @param {Node} node
+ */
+function origin({ by, t }) {
+  switch (by) {
+    case "given":
+      return "given";
+    case "taken":
+      return "taken by hand";
+    case "link":
+      return "from a link";
+    default:
+      return t === null ? "drawn" : `drawn at T = ${heat.written(heat.parsed(t, 1))}`;
+  }
+}
+
+/**
+ * The alternatives at the place, or why there are none.
+ * @param {Page} v
+ */
+export function paintPlace({ tree, place, running, answer, beside, t }) {
+  const path = tree.path();
+  const last = tree.nodes[path[place - 1]];
+  if (running) beside.nothing("The text is being written.");
+  else if (place < 1) {
+    const why = "Nothing comes before the first token, so nothing predicts it.";
+    beside.nothing(`${why} Choose another.`);
+  } else if (last.ends) beside.nothing("The text has ended. Go back, or fork it somewhere.");
+  else if (answer) {
+    const branches = tree.children(path[place - 1]).map((i) => tree.nodes[i].id);
+    const stands = tree.nodes[path[place]];
+    beside.show(answer, { stands, branches, k: place, t: tree.heatAt(place).t ?? t });
+  }
+}
