@@ -2,7 +2,7 @@
 //! stands.
 //!
 //! One table, from which the checks of a translation and their messages come. llama.cpp's rows are
-//! held against its own server by `tests/real_engines.rs`; the others were read, since those
+//! held against its own server by the tests of the binary (`real/engines.rs`); the others were read, since those
 //! engines don't run here.
 
 /// Where an engine's rows come from.
