@@ -12,16 +12,8 @@ use std::{
 
 use kelvin_engine::{Engine, transformer::ModelOptions};
 use kelvin_server::DryRun;
+use kelvin_testkit::tiny;
 use serde_json::Value;
-
-#[allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "a test's module, of which only the writer is used"
-)]
-#[path = "../../crates/engine/tests/reference/tiny.rs"]
-mod tiny;
 
 /// Every route that takes a body.
 pub(crate) const ROUTES: [&str; 16] = [

@@ -62,9 +62,9 @@ pub(crate) fn for_every_file(path: &str, text: &str) -> Vec<String> {
 pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let code = without_comments_and_literals(text);
-    let is_test = path
-        .split('/')
-        .any(|part| ["tests", "tests.rs", "examples", "benches", "fuzz"].contains(&part));
+    let is_test = path.split('/').any(|part| {
+        ["tests", "tests.rs", "examples", "benches", "fuzz", "testkit"].contains(&part)
+    });
     let product = if is_test { String::new() } else { without_test_items(&code) };
     let name = crate_of(path);
     let mut report = |code: &str, at: usize, what: &str| {
@@ -73,6 +73,13 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
 
     if !text.starts_with("//!") {
         report(&code, 0, "a file opens with `//!`: what comes in, what goes out, why here");
+    }
+    if let ["crates", _, "tests", _] = path.split('/').collect::<Vec<_>>()[..] {
+        report(
+            &code,
+            0,
+            "a test target of its own links everything: make it a module of `tests/it` or `tests/real`",
+        );
     }
     if name != Some("kernels") && !path.starts_with("peers/") {
         find_word(&code, "unsafe")

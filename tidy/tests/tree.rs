@@ -74,6 +74,8 @@ fn imports_point_upstream() {
     catches("crates/engine/Cargo.toml", "[dependencies.kelvin-lab]\npath = \"../lab\"\n", Some(1));
     catches("crates/views/Cargo.toml", "[dependencies]\nkelvin-server.workspace = true\n", Some(2));
     catches("crates/models/Cargo.toml", "[dependencies]\nkelvin-views.workspace = true\n", Some(2));
+    catches("crates/lab/Cargo.toml", "[dependencies]\nkelvin-testkit.workspace = true\n", Some(2));
+    accepts("crates/lab/Cargo.toml", "[dev-dependencies]\nkelvin-testkit.workspace = true\n");
     catches("crates/models/src/x.rs", "//! x\nuse kelvin_constraint::Form;\n", Some(2));
     accepts("crates/constraint/Cargo.toml", "[dependencies]\nkelvin-views.workspace = true\n");
     accepts("crates/server/Cargo.toml", "[dependencies]\nkelvin-constraint.workspace = true\n");
@@ -129,7 +131,7 @@ fn no_unwrap_outside_tests() {
         "//! x\n#[cfg(test)]\nmod tests;\nfn f() { g().unwrap() }\n",
         Some(4),
     );
-    accepts("crates/lab/tests/x.rs", "//! x\nfn f() { g().unwrap() }\n");
+    accepts("crates/lab/tests/it/x.rs", "//! x\nfn f() { g().unwrap() }\n");
 }
 
 #[test]
@@ -168,6 +170,13 @@ fn files_open_with_their_purpose_and_stay_short() {
 }
 
 #[test]
+fn a_crate_has_one_target_of_ordinary_tests_and_one_on_real_models() {
+    catches("crates/lab/tests/x.rs", "//! x\n", Some(1));
+    accepts("crates/lab/tests/it/x.rs", "//! x\n");
+    accepts("crates/lab/tests/real/main.rs", "//! x\n");
+}
+
+#[test]
 fn names_say_something() {
     for path in [
         "crates/lab/src/utils.rs",
@@ -190,6 +199,10 @@ fn no_machine_paths() {
 #[test]
 fn nothing_unfinished_or_ignored() {
     catches("crates/lab/src/x.rs", "//! x\nfn f() { todo!() }\n", Some(2));
-    catches("crates/lab/tests/x.rs", "//! x\n#[test]\n#[ignore]\nfn f() {}\n", Some(3));
-    catches("crates/lab/tests/x.rs", "//! x\n#[test]\n#[ignore = \"slow\"]\nfn f() {}\n", Some(3));
+    catches("crates/lab/tests/it/x.rs", "//! x\n#[test]\n#[ignore]\nfn f() {}\n", Some(3));
+    catches(
+        "crates/lab/tests/it/x.rs",
+        "//! x\n#[test]\n#[ignore = \"slow\"]\nfn f() {}\n",
+        Some(3),
+    );
 }

@@ -9,7 +9,7 @@
 //! | bodies over [`SMALL_BODY_BYTES`] in memory | [`MOST_LARGE_BODIES`] | `costs.rs` `large_bodies_take_turns` |
 //! | bodies over [`SMALL_BODY_BYTES`] being parsed, rendered, tokenized | half of the CPUs, at most 4 of [`MOST_AT_WORK`] threads | `costs.rs` `large_bodies_take_turns` |
 //! | messages | [`MOST_MESSAGES`] | `costs.rs` `each_bound_of_a_request_holds` |
-//! | work of a chat template | fuel and 1.5 s (`kelvin_engine::chat`) | `crates/engine/tests/chat_hostile.rs` |
+//! | work of a chat template | fuel and 1.5 s (`kelvin_engine::chat`) | `crates/engine/tests/it/chat_hostile.rs` |
 //! | characters of a prompt | context × bytes of the longest token, before tokenizing | `costs.rs` `a_prompt_that_cannot_fit_is_refused_before_it_is_tokenized` |
 //! | tokens of a prompt and its continuation | context (`--ctx-size`) | `server.rs` `a_context_that_overflows_is_refused_with_both_numbers` |
 //! | prompts of a request, prompts that wait | `--queue` (128) | `server.rs` `overload_is_503_with_retry_after` |
@@ -93,7 +93,7 @@ mod tests {
             let path = if file.contains('/') {
                 root.join("../..").join(file)
             } else {
-                root.join("../kelvin/tests").join(file)
+                root.join("../kelvin/tests/it").join(file)
             };
             let text =
                 std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));

@@ -4,11 +4,7 @@
 use std::{error::Error, path::Path};
 
 use kelvin_engine::gguf::{Gguf, Value};
-
-#[path = "../../../crates/engine/tests/gguf_bytes/mod.rs"]
-mod gguf_bytes;
-
-use gguf_bytes::*;
+use kelvin_testkit::gguf_bytes::*;
 
 /// How many entries of a real file's arrays are kept, and how many tensors.
 const MOST_ITEMS: usize = 12;

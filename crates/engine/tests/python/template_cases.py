@@ -2,7 +2,7 @@
 
     python template_cases.py DIRECTORY [SEED] [COUNT]
 
-writes DIRECTORY/cases.json, which tests/real_chat_templates.rs reads. Equal seeds give equal cases.
+writes DIRECTORY/cases.json, which tests/real/chat_templates.rs reads. Equal seeds give equal cases.
 """
 import json
 import pathlib

@@ -8,7 +8,6 @@
 
 mod dequantize;
 pub mod run;
-pub mod tiny;
 
 use kelvin_engine::gguf::Gguf;
 

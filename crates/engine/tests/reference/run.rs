@@ -6,9 +6,7 @@ use kelvin_engine::{
     gguf::Gguf,
     transformer::{Append, CacheFormat, Model, ModelOptions, Scratch, Sequence, Want},
 };
-
-#[path = "../models/mod.rs"]
-mod models;
+use kelvin_testkit::models;
 
 /// A downloaded model.
 pub fn real_model(file: &str) -> Gguf {

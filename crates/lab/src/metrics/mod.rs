@@ -4,7 +4,7 @@
 //! read from the row its name, requirements, source and known pitfall. Some metrics look at one
 //! text, others at all samples of a prompt (a cell); the latter need a minimum number of samples,
 //! and equal numbers where they are compared. Each is tested against a reference package
-//! (`tests/real_reference_packages.rs`). A value that can't be computed is [`Absent`], with the
+//! (`tests/real/reference_packages.rs`). A value that can't be computed is [`Absent`], with the
 //! reason; nothing is approximated.
 
 mod compression;

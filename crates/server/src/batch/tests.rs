@@ -12,15 +12,10 @@ use std::{
 
 use kelvin_engine::{generate::Ends, transformer::ModelOptions};
 use kelvin_sampling::{Chain, Dice, Sampler};
+use kelvin_testkit::tiny::{MISTRAL_LIKE, TinyModel};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{super::queue::Draft, *};
-
-#[allow(dead_code, unreachable_pub, reason = "each test takes what it needs of it")]
-#[path = "../../../engine/tests/reference/tiny.rs"]
-mod tiny;
-
-use tiny::{MISTRAL_LIKE, TinyModel};
 
 const CACHE: CacheFormat = CacheFormat::F16;
 

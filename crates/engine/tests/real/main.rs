@@ -1,0 +1,12 @@
+//! The engine on real models: `kelvin models pull smollm2 gemma3` fetches them, `./check` writes the
+//! rest.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod chat_templates;
+mod determinism;
+mod goldens;
+mod mistral_tokenizer;
+#[path = "../reference/mod.rs"]
+mod reference;
+mod tokenizer;

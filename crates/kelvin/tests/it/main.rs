@@ -1,0 +1,22 @@
+//! The binary from outside, without network or downloaded models.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod chat_texts;
+mod costs;
+mod described;
+mod edge;
+mod forms;
+mod histories;
+mod hub;
+mod lab_refusals;
+mod lab_servers;
+mod model_files;
+mod offsets;
+mod origins;
+mod refusals;
+mod report;
+mod server;
+mod sweep;
+mod sweep_server;
+mod text_files;

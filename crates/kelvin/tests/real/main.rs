@@ -1,0 +1,19 @@
+//! The binary on real models, in a browser and with other programs: `./check` fetches and installs
+//! what they need.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod cli;
+mod clients;
+mod constraints;
+mod engines;
+mod load;
+#[cfg(feature = "semantic")]
+mod meaning;
+mod parameters;
+mod report;
+mod server;
+mod studio;
+mod studio_compare;
+mod studio_writing;
+mod sweep;

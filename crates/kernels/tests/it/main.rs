@@ -1,0 +1,5 @@
+//! The kernels from outside.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod products;

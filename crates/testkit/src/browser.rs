@@ -1,0 +1,337 @@
+//! A server of the studio or the file of a report in, a person in front of a browser out: what the
+//! tests of pages share.
+//!
+//! The person clicks, drags, types and reads. Whatever the page asks of another host or file, every
+//! violation of its policy and every error in its console is remembered, and fails the test at its
+//! end.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+pub use chromiumoxide::layout::Point;
+use chromiumoxide::{
+    Browser, BrowserConfig, Page,
+    cdp::{
+        browser_protocol::{
+            emulation::{MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams},
+            input::{DispatchMouseEventParams, DispatchMouseEventType, MouseButton},
+            log::EventEntryAdded,
+            network::{
+                EmulateNetworkConditionsByRuleParams, EventRequestWillBeSent, NetworkConditions,
+            },
+        },
+        js_protocol::runtime::EventExceptionThrown,
+    },
+};
+use futures_util::StreamExt;
+use kelvin_engine::{
+    Engine, TokenId,
+    transformer::{Append, CacheFormat, ModelOptions, Scratch, Want},
+};
+use serde::de::DeserializeOwned;
+use tempfile::TempDir;
+
+/// How long something may take to appear; a machine that builds beside the test is slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A browser with one page.
+pub struct Person {
+    browser: Browser,
+    page: Page,
+    /// Where the page is, up to its `#`.
+    home: String,
+    wrong: Arc<Mutex<Vec<String>>>,
+    /// The browser's own folder.
+    _folder: TempDir,
+}
+
+impl Person {
+    /// Opens a browser before the server at `address` (HOST:PORT).
+    pub async fn at(address: &str) -> Person {
+        Person::before(format!("http://{address}/")).await
+    }
+
+    /// Opens a browser before the page of this URL, which may ask for nothing but what begins with
+    /// the same.
+    pub async fn before(home: String) -> Person {
+        let folder = tempfile::tempdir().unwrap();
+        let config = BrowserConfig::builder()
+            .chrome_executable(chromium())
+            .user_data_dir(folder.path())
+            // Only as root, where Chromium refuses to run otherwise, does this change anything.
+            .no_sandbox()
+            .arg("--force-color-profile=srgb")
+            .viewport(None)
+            .build()
+            .unwrap();
+        let (browser, mut handler) = Browser::launch(config).await.unwrap();
+        tokio::spawn(async move { while handler.next().await.is_some() {} });
+        let page = browser.new_page("about:blank").await.unwrap();
+        let wrong = Arc::new(Mutex::new(Vec::new()));
+        let own = home.clone();
+        let note = |wrong: &Arc<Mutex<Vec<String>>>| Arc::clone(wrong);
+        let mut requests = page.event_listener::<EventRequestWillBeSent>().await.unwrap();
+        let notes = note(&wrong);
+        tokio::spawn(async move {
+            while let Some(event) = requests.next().await {
+                let url = &event.request.url;
+                // What a page holds in itself leads nowhere.
+                let is_inside = ["about:", "data:", &own].iter().any(|from| url.starts_with(from));
+                if !is_inside {
+                    notes.lock().unwrap().push(format!("a request to {url}"));
+                }
+            }
+        });
+        let mut log = page.event_listener::<EventEntryAdded>().await.unwrap();
+        let notes = note(&wrong);
+        tokio::spawn(async move {
+            while let Some(event) = log.next().await {
+                notes
+                    .lock()
+                    .unwrap()
+                    .push(format!("{:?}: {}", event.entry.level, event.entry.text));
+            }
+        });
+        let mut exceptions = page.event_listener::<EventExceptionThrown>().await.unwrap();
+        let notes = note(&wrong);
+        tokio::spawn(async move {
+            while let Some(event) = exceptions.next().await {
+                notes.lock().unwrap().push(format!("exception: {:?}", event.exception_details));
+            }
+        });
+        page.enable_log().await.unwrap();
+        page.evaluate_on_new_document(
+            "window.violations = []; document.addEventListener('securitypolicyviolation', \
+             (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));",
+        )
+        .await
+        .unwrap();
+        let person = Person { browser, page, home, wrong, _folder: folder };
+        person.look(1280, "light").await;
+        person
+    }
+
+    /// Runs a script before those of every page to come.
+    pub async fn first(&self, script: &str) {
+        self.page.evaluate_on_new_document(script).await.unwrap();
+    }
+
+    /// In a window of this width, in a theme.
+    pub async fn look(&self, width: i64, theme: &str) {
+        let metrics = SetDeviceMetricsOverrideParams::new(width, 900, 1.0, width < 600);
+        self.page.execute(metrics).await.unwrap();
+        let feature = MediaFeature::new("prefers-color-scheme", theme);
+        self.page
+            .execute(SetEmulatedMediaParams::builder().feature(feature).build())
+            .await
+            .unwrap();
+    }
+
+    /// Without any network.
+    pub async fn unplug(&self) {
+        let everything = vec![NetworkConditions::new("", 0.0, 0.0, 0.0)];
+        self.page
+            .execute(EmulateNetworkConditionsByRuleParams::new(true, everything))
+            .await
+            .unwrap();
+    }
+
+    /// Goes to `#/…`, from nothing.
+    pub async fn go(&self, hash: &str) {
+        self.violations().await;
+        self.page.goto("about:blank").await.unwrap();
+        self.page.goto(format!("{}{hash}", self.home)).await.unwrap();
+    }
+
+    /// What an expression of the page's language is.
+    pub async fn read<T: DeserializeOwned>(&self, expression: &str) -> T {
+        let value = self.page.evaluate_expression(expression).await;
+        let value = value.unwrap_or_else(|error| panic!("{expression}: {error}"));
+        value.into_value().unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// The texts of all elements that are there.
+    pub async fn texts(&self, selector: &str) -> Vec<String> {
+        self.read(&format!(
+            "[...document.querySelectorAll({selector:?})].map((e) => e.textContent)"
+        ))
+        .await
+    }
+
+    /// The text of one element.
+    pub async fn text(&self, selector: &str) -> String {
+        self.texts(selector).await.into_iter().next().unwrap_or_else(|| panic!("no {selector}"))
+    }
+
+    /// Waits until an expression is true.
+    pub async fn wait(&self, condition: &str) {
+        let begun = Instant::now();
+        loop {
+            let is: bool = self.read(&format!("Boolean({condition})")).await;
+            if is {
+                return;
+            }
+            if begun.elapsed() > PATIENCE {
+                let page: String = self
+                    .read("`${location.hash}\\n${document.querySelector('main').innerText.slice(0, 4000)}`")
+                    .await;
+                panic!("never true: {condition}\n{page}\n{:?}", self.wrong.lock().unwrap());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until an element has this text.
+    pub async fn wait_for(&self, selector: &str, text: &str) {
+        self.wait(&format!("document.querySelector({selector:?})?.textContent === {text:?}")).await;
+    }
+
+    /// Clicks with the mouse.
+    pub async fn click(&self, selector: &str) {
+        // What stays at the top while one scrolls mustn't lie over it.
+        self.see(selector).await;
+        let element = self.page.find_element(selector).await;
+        element.unwrap_or_else(|error| panic!("{selector}: {error}")).click().await.unwrap();
+    }
+
+    /// Clicks the button with these words.
+    pub async fn press(&self, words: &str) {
+        let found: bool = self
+            .read(&format!(
+                "(() => {{ const one = [...document.querySelectorAll('button')].find((b) => b.textContent === {words:?}); \
+                 document.querySelectorAll('[data-pressed]').forEach((b) => b.removeAttribute('data-pressed')); \
+                 one?.setAttribute('data-pressed', ''); return Boolean(one); }})()"
+            ))
+            .await;
+        assert!(found, "no button {words:?}");
+        self.click("[data-pressed]").await;
+    }
+
+    /// Types into a box, in the place of what is there.
+    pub async fn enter(&self, selector: &str, text: &str) {
+        self.click(selector).await;
+        let element = self.page.find_element(selector).await.unwrap();
+        let _: bool =
+            self.read(&format!("(document.querySelector({selector:?}).select(), true)")).await;
+        element.type_str(text).await.unwrap();
+    }
+
+    /// Presses a key on an element.
+    pub async fn key(&self, selector: &str, key: &str) {
+        let element = self.page.find_element(selector).await.unwrap();
+        element.focus().await.unwrap();
+        element.press_key(key).await.unwrap();
+    }
+
+    /// Scrolls an element into the middle of the window.
+    pub async fn see(&self, selector: &str) {
+        let _: bool = self
+            .read(&format!(
+                "(document.querySelector({selector:?}).scrollIntoView({{ block: 'center' }}), true)"
+            ))
+            .await;
+    }
+
+    /// Where in the window a part of an element is, from 0 to 1 across and down.
+    pub async fn place(&self, selector: &str, across: f64, down: f64) -> Point {
+        let [x, y]: [f64; 2] = self
+            .read(&format!(
+                "(() => {{ const b = document.querySelector({selector:?}).getBoundingClientRect(); \
+                 return [b.left + b.width * {across}, b.top + b.height * {down}]; }})()"
+            ))
+            .await;
+        Point::new(x, y)
+    }
+
+    /// Drags with the mouse over these points.
+    pub async fn drag(&self, points: &[Point]) {
+        let mouse = |kind: DispatchMouseEventType, point: &Point, buttons: i64| {
+            DispatchMouseEventParams::builder()
+                .r#type(kind)
+                .x(point.x)
+                .y(point.y)
+                .button(MouseButton::Left)
+                .buttons(buttons)
+                .click_count(1)
+                .build()
+                .unwrap()
+        };
+        let (first, last) = (&points[0], &points[points.len() - 1]);
+        self.page.execute(mouse(DispatchMouseEventType::MouseMoved, first, 0)).await.unwrap();
+        self.page.execute(mouse(DispatchMouseEventType::MousePressed, first, 1)).await.unwrap();
+        for point in &points[1..] {
+            self.page.execute(mouse(DispatchMouseEventType::MouseMoved, point, 1)).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        self.page.execute(mouse(DispatchMouseEventType::MouseReleased, last, 0)).await.unwrap();
+    }
+
+    async fn violations(&self) {
+        let found: Vec<String> = self.read("window.violations ?? []").await;
+        self.wrong
+            .lock()
+            .unwrap()
+            .extend(found.into_iter().map(|what| format!("the policy was violated: {what}")));
+    }
+
+    /// What was to go wrong.
+    pub fn forgive(&self, words: &str) {
+        self.wrong.lock().unwrap().retain(|wrong| !wrong.contains(words));
+    }
+
+    /// What went wrong on the way, which has to be nothing.
+    pub async fn leave(mut self) {
+        self.violations().await;
+        let wrong = self.wrong.lock().unwrap().clone();
+        self.browser.close().await.unwrap();
+        self.browser.wait().await.unwrap();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}
+
+/// Debian's Chromium, or what `CHROMIUM` names.
+fn chromium() -> PathBuf {
+    let found = std::env::var_os("CHROMIUM").map(PathBuf::from).into_iter().chain(
+        ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+            .map(PathBuf::from),
+    );
+    let found = found.into_iter().find(|path| path.exists());
+    found.expect("Chromium is needed: apt install chromium, or name one in CHROMIUM")
+}
+
+/// The default model, opened here to compute what the page has to show.
+pub fn engine() -> Engine {
+    let folder = crate::models::folder();
+    let path = folder.join("SmolLM2-135M-Instruct.Q4_1.gguf");
+    Engine::open(&path, &ModelOptions::default(), &mut |_, _| ())
+        .expect("kelvin models pull smollm2 fetches it")
+}
+
+/// The logits of what comes after these tokens.
+pub fn logits(engine: &Engine, tokens: &[TokenId]) -> Vec<f32> {
+    let mut sequence = engine.model.sequence(CacheFormat::F16);
+    let mut batch = [Append { sequence: &mut sequence, tokens, want: Want::Last }];
+    engine.model.forward(&mut batch, &mut Scratch::default()).unwrap().row(0).to_vec()
+}
+
+/// A probability as the page writes it.
+pub fn percent(p: f64) -> String {
+    match p {
+        0.0 => "0 %".to_string(),
+        p if p < 5e-6 => format!("{:.1e} %", p * 100.0),
+        _ => format!("{:.4} %", p * 100.0),
+    }
+}
+
+/// A probability as the page writes it where there's little room.
+pub fn share(p: f64) -> String {
+    match p {
+        0.0 => "0 %".to_string(),
+        p if p < 5e-5 => format!("{:.0e} %", p * 100.0),
+        p if p < 0.0995 => format!("{:.2} %", p * 100.0),
+        p => format!("{:.1} %", p * 100.0),
+    }
+}
