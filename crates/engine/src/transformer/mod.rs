@@ -12,7 +12,7 @@ mod prefixes;
 mod sequence;
 mod weights;
 
-pub use config::{Config, LayerConfig, Rope};
+pub use config::{Config, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope, Yarn};
 pub use forward::{Append, Logits, Scratch, Want};
 pub use kelvin_kernels::kv_cache::PAGE;
 pub use prefixes::Prefixes;
@@ -33,6 +33,15 @@ pub struct ModelOptions {
     pub isa: Option<Isa>,
 }
 
+/// How a kind of rotary embedding turns.
+#[derive(Debug, Clone, PartialEq)]
+struct Turns {
+    /// How far each pair turns from one position to the next.
+    speeds: Vec<f64>,
+    /// What cosines and sines are multiplied with.
+    magnitude: f64,
+}
+
 /// A model ready to run.
 #[derive(Debug)]
 pub struct Model {
@@ -40,8 +49,8 @@ pub struct Model {
     pub config: Config,
     weights: Weights,
     pages: Stocks,
-    /// For each kind of rotary embedding: how far each pair turns from one position to the next.
-    speeds: Vec<Vec<f64>>,
+    /// One for each kind of rotary embedding.
+    turns: Vec<Turns>,
     pool: Pool,
     isa: Isa,
 }
@@ -59,17 +68,18 @@ impl Model {
         let config = Config::from_gguf(gguf)?;
         let pool = Pool::new(options.threads);
         let weights = Weights::load(gguf, &config, &pool, progress)?;
-        let speeds = config
-            .ropes
-            .iter()
-            .map(|rope| config.speeds(rope, weights.rope_factors.as_deref()))
+        let turns = (config.ropes.iter())
+            .map(|rope| Turns {
+                speeds: config.speeds(rope, weights.rope_factors.as_deref()),
+                magnitude: rope.magnitude,
+            })
             .collect();
         let pages = Stocks::new(&config);
         Ok(Model {
             config,
             weights,
             pages,
-            speeds,
+            turns,
             pool,
             isa: options.isa.unwrap_or_else(Isa::best),
         })
