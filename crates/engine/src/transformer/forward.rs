@@ -1,10 +1,7 @@
 //! The forward pass: new tokens of a batch of sequences in, logits out. The weights are read once
 //! for all.
 
-use std::ops::Range;
-
 use kelvin_kernels::{
-    activations::Activations,
     attention::{Heads, KvCache, attend},
     float_env::FloatEnv,
     gate::{activate, gate, xielu},
@@ -17,85 +14,10 @@ use kelvin_kernels::{
 };
 
 use super::{
-    Model, ModelError, NormKind, QkNorm, Sequence, Turns,
+    Append, Logits, Model, ModelError, NormKind, QkNorm, Scratch, Turns, Want,
     sequence::Row,
     weights::{Layer, Norm},
 };
-use crate::TokenId;
-
-/// Tokens to append to one sequence of a batch.
-#[derive(Debug)]
-pub struct Append<'a> {
-    /// Where they go. A sequence occurs once in a batch.
-    pub sequence: &'a mut Sequence,
-    /// At least one.
-    pub tokens: &'a [TokenId],
-    /// Whose logits are wanted.
-    pub want: Want,
-}
-
-/// After which of the appended tokens logits are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
-    /// None: more of the prompt follows.
-    None,
-    /// The last one.
-    Last,
-    /// Each.
-    All,
-}
-
-/// The logits that a step gave: rows of vocab_size numbers, in the order of the batch.
-#[derive(Debug, Clone, Copy)]
-pub struct Logits<'a> {
-    data: &'a [f32],
-    vocab_size: usize,
-}
-
-impl<'a> Logits<'a> {
-    /// How many rows there are.
-    pub fn n_rows(&self) -> usize {
-        self.data.len() / self.vocab_size
-    }
-
-    /// Row `i`: one number for each token of the vocabulary.
-    pub fn row(&self, i: usize) -> &'a [f32] {
-        &self.data[i * self.vocab_size..(i + 1) * self.vocab_size]
-    }
-}
-
-/// Buffers of a step, reused by the next one.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    /// The residual stream: n × d_model.
-    x: Vec<f32>,
-    /// What the next product reads.
-    input: Activations,
-    /// n × n_heads·head_dim.
-    q: Vec<f32>,
-    /// n × n_kv_heads·head_dim each.
-    k: Vec<f32>,
-    v: Vec<f32>,
-    /// n × d_ff each.
-    gate: Vec<f32>,
-    up: Vec<f32>,
-    /// n × d_model: what a layer's half adds to the stream.
-    delta: Vec<f32>,
-    /// n × d_model: what attention adds in a parallel layer, until feed-forward has seen the stream.
-    beside: Vec<f32>,
-    /// For each kind of rotary embedding: rope_dim/2 cosines and as many sines for each position up
-    /// to the furthest so far.
-    angles: Vec<Vec<f32>>,
-    /// Whose angles these are.
-    turns: Vec<Turns>,
-    /// The positions that each row sees in the layer at hand.
-    spans: Vec<Range<usize>>,
-    /// The rows of the step.
-    rows: Vec<Row>,
-    /// Which of them have logits that are wanted.
-    wanted: Vec<usize>,
-    logits: Vec<f32>,
-}
 
 /// What attention reads: one layer's keys and values of the batch's sequences.
 struct LayerOfBatch<'a> {

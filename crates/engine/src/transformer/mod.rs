@@ -10,13 +10,14 @@ pub(crate) mod families;
 mod forward;
 mod prefixes;
 mod sequence;
+mod step;
 mod weights;
 
 pub use config::{Config, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope, Yarn};
-pub use forward::{Append, Logits, Scratch, Want};
 pub use kelvin_kernels::kv_cache::PAGE;
 pub use prefixes::Prefixes;
 pub use sequence::{CacheFormat, Sequence};
+pub use step::{Append, Logits, Scratch, Want};
 
 use kelvin_kernels::{float_env::FloatEnv, isa::Isa, memory::NoMemory, pool::Pool};
 

@@ -1,6 +1,9 @@
 //! A family's case in, a tiny model file of random F32 weights out: numbers come from the case's
 //! name, so a file is the same everywhere.
 
+#![allow(dead_code, unreachable_pub, reason = "the test and the example take what they need")]
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use super::reference::tiny::{Meta, Random, TinyModel};
 
 /// A file to be made.

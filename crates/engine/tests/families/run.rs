@@ -1,5 +1,8 @@
 //! A case run by the engine: which tokens, which logits are kept as goldens.
 
+#![allow(dead_code, unreachable_pub, reason = "the test and the example take what they need")]
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use std::fs;
 
 use kelvin_engine::{

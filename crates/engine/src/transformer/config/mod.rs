@@ -11,7 +11,7 @@ use kelvin_kernels::{
 
 use super::{
     ModelError,
-    families::{self, FAMILIES, Family, FeedForward, LogitScale, Residual, Scale, ScoreScale},
+    families::{self, Family, FeedForward, LogitScale, Residual, Scale, ScoreScale},
 };
 use crate::{
     gguf::{Gguf, Value},
@@ -247,8 +247,12 @@ impl Config {
         }
         let uses = of_tensors(gguf);
         families::refuse_unread(gguf, family.architecture, |i, _| uses[i] == Use::Read)?;
-        let vocab_size =
-            gguf.tensor("token_embd.weight").and_then(|t| t.shape.get(1).copied()).unwrap_or(0);
+        let embedding = gguf.tensor(EMBEDDING).ok_or_else(|| ModelError::Tensor {
+            name: EMBEDDING.to_string(),
+            expected: vec![d_model],
+            found: "no tensor of this name".to_string(),
+        })?;
+        let vocab_size = embedding.shape.get(1).copied().unwrap_or(0);
         keys.size("vocab_size", Some(vocab_size.max(1)), 1 << 24)?;
         let d_ff = keys.size("feed_forward_length", None, (MOST_TIMES * d_model).min(1 << 22))?;
         for (key, rows) in [
@@ -369,6 +373,8 @@ impl Config {
     }
 }
 
+/// Whose rows are the vocabulary.
+const EMBEDDING: &str = "token_embd.weight";
 /// LongRoPE's factors for texts longer than the original context.
 const LONG_FACTORS: &str = "rope_factors_long.weight";
 
@@ -381,7 +387,7 @@ fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
         Some(other) => return Err(ModelError::NoModel { found: quoted(other) }),
     }
     let found = metadata.str("general.architecture")?.unwrap_or("");
-    let supported = || FAMILIES.iter().map(|family| family.architecture).collect::<Vec<_>>();
+    let supported = || families::all().map(|family| family.architecture).collect::<Vec<_>>();
     let family = families::find(found).ok_or_else(|| ModelError::Architecture {
         found: found.to_string(),
         supported: supported().join(", "),

@@ -2,13 +2,14 @@
 //! and hyperparameters the engine reads, and which are known to change nothing. Every other tensor
 //! and hyperparameter is a reason to refuse the file.
 //!
-//! A new family is a row of [`rows::FAMILIES`]. Nothing else in the engine compares an
+//! A new family is a row in `rms_norm` or `layer_norm`. Nothing else in the engine compares an
 //! architecture's name. Names of tensors and keys: llama.cpp's `src/llama-arch.cpp`; what each
 //! family's graph does with them: its `src/models/`. llama.cpp refuses a file with tensors that it
 //! doesn't read, too.
 
 mod keys;
-mod rows;
+mod layer_norm;
+mod rms_norm;
 mod tensors;
 
 use kelvin_kernels::{gate::Activation, rope::Pairing};
@@ -18,8 +19,6 @@ use crate::{
     gguf::{Gguf, Value},
     uses::{Row, Use, in_rows, listed, quoted},
 };
-
-pub(super) use rows::FAMILIES;
 
 /// One family.
 #[derive(Debug)]
@@ -160,9 +159,14 @@ pub(super) enum ScoreScale {
     SharedWidthAt(usize),
 }
 
+/// Every family that can be run.
+pub(super) fn all() -> impl Iterator<Item = &'static Family> {
+    rms_norm::FAMILIES.iter().chain(layer_norm::FAMILIES)
+}
+
 /// The family of an architecture's name.
 pub(super) fn find(architecture: &str) -> Option<&'static Family> {
-    FAMILIES.iter().find(|family| family.architecture == architecture)
+    all().find(|family| family.architecture == architecture)
 }
 
 /// What becomes of the hyperparameter `key`, which stands after `ARCH.`.

@@ -20,7 +20,6 @@ pub(super) const FUSED_QKV_BIAS: &[&str] = &["blk.*.attn_qkv.bias"];
 pub(super) const ATTENTION_OUTPUT: &[&str] = &["blk.*.attn_output.weight"];
 pub(super) const ATTENTION_OUTPUT_BIAS: &[&str] = &["blk.*.attn_output.bias"];
 pub(super) const QK_NORMS: &[&str] = &["blk.*.attn_q_norm.weight", "blk.*.attn_k_norm.weight"];
-pub(super) const QK_NORM_BIASES: &[&str] = &["blk.*.attn_q_norm.bias", "blk.*.attn_k_norm.bias"];
 
 pub(super) const ATTENTION_NORM: &[&str] = &["blk.*.attn_norm.weight"];
 pub(super) const ATTENTION_NORM_BIAS: &[&str] = &["blk.*.attn_norm.bias"];
