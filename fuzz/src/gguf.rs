@@ -96,7 +96,9 @@ fn check_config(config: &Config) {
         config.n_heads * config.head_dim <= 64 * config.d_model
             && config.d_ff <= 64 * config.d_model
     );
-    assert!(config.layers.iter().all(|layer| layer.rope < config.ropes.len()));
+    assert!(
+        config.layers.iter().all(|layer| layer.rope.is_none_or(|rope| rope < config.ropes.len()))
+    );
     assert!(config.norm_eps.is_finite() && config.attention_scale.is_finite());
 }
 

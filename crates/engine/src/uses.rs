@@ -118,7 +118,8 @@ pub fn of_key(metadata: &Metadata, key: &str, value: &Value) -> Use {
     }
     match key.strip_prefix(architecture).and_then(|rest| rest.strip_prefix('.')) {
         Some(rest) => transformer::families::of_key(architecture, rest, value),
-        None => Use::Ignored("belongs to no part of this engine"),
+        None => transformer::families::of_bare_key(architecture, key, value)
+            .unwrap_or(Use::Ignored("belongs to no part of this engine")),
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! The definition, for one query head q over the positions lo..hi that its row may see:
 //! - scores: `s_k = scale · Σ_d q_d·key_kd`: fma over d in sequence, one accumulator, one product;
+//!   then, where a model has them, the soft cap `s_k = cap · tanh(s_k / cap)` and the bias of
+//!   distance `s_k += slope · (k - q)` (ALiBi, arXiv 2108.12409), q being the row's own position;
 //! - weights: `w_k = exp(s_k - max s)`; their total is summed in 16 lanes (lane k mod 16, in order)
 //!   and a fixed horizontal sum;
 //! - output: `out_d = (Σ_k w_k·value_kd) / total`: fma over k in sequence, one accumulator.
@@ -24,6 +26,7 @@ use crate::{
     norm::{LANES, tree_sum},
     pool::{DisjointPtr, Pool},
     prefetch::{CACHE_LINE, prefetch_l2},
+    soft_cap::soft_cap,
 };
 
 /// Prefetch distance: keys or values are prefetched this many bytes ahead, a cache line at a time
@@ -38,7 +41,7 @@ const MAX_ROWS_PER_UNIT: usize = 8;
 
 /// The heads of a layer. Each KV head serves n_heads / n_kv_heads neighbouring query heads.
 #[derive(Debug, Clone, Copy)]
-pub struct Heads {
+pub struct Heads<'a> {
     /// Number of query heads.
     pub n_heads: usize,
     /// Number of KV heads.
@@ -47,6 +50,10 @@ pub struct Heads {
     pub head_dim: usize,
     /// Factor of the scores, usually 1/sqrt(head_dim).
     pub scale: f32,
+    /// Cap of the scores, if they have one.
+    pub soft_cap: Option<f32>,
+    /// ALiBi's slope of each query head; empty without ALiBi.
+    pub slopes: &'a [f32],
 }
 
 /// Access to the KV cache pages of each row's sequence.
@@ -82,7 +89,7 @@ thread_local! {
 pub fn attend(
     pool: &Pool,
     isa: Isa,
-    heads: Heads,
+    heads: Heads<'_>,
     queries: &[f32],
     spans: &[Range<usize>],
     cache: &dyn KvCache,
@@ -211,7 +218,7 @@ pub fn attend(
 /// A unit of work: some rows, one KV head and its query heads, over some pages.
 struct WorkUnit<'a> {
     isa: Isa,
-    heads: Heads,
+    heads: Heads<'a>,
     /// The spans of all rows of the batch.
     spans: &'a [Range<usize>],
     cache: &'a dyn KvCache,
@@ -291,13 +298,29 @@ impl WorkUnit<'_> {
             // Positions of the row's pages outside its span are masked.
             let begin = span.start / PAGE * PAGE - base;
             let end = span.end.next_multiple_of(PAGE) - base;
-            for scores in scores.chunks_exact_mut(width) {
+            for (head, scores) in
+                (self.kv_head * self.group()..).zip(scores.chunks_exact_mut(width))
+            {
+                self.cap_and_bias(head, span, &mut scores[span.start - base..span.end - base]);
                 scores[begin..span.start - base].fill(f32::NEG_INFINITY);
                 scores[span.end - base..end].fill(f32::NEG_INFINITY);
                 totals.push(tree_sum(dispatch!(
                     self.isa,
                     attention::softmax_weights(&mut scores[begin..end])
                 )));
+            }
+        }
+    }
+
+    /// Applies the soft cap and ALiBi's bias to the scores of one query head over `span`.
+    fn cap_and_bias(&self, head: usize, span: &Range<usize>, scores: &mut [f32]) {
+        if let Some(cap) = self.heads.soft_cap {
+            soft_cap(self.isa, scores, cap);
+        }
+        if let Some(slope) = self.heads.slopes.get(head) {
+            let own = span.end - 1;
+            for (pos, score) in span.clone().zip(scores) {
+                *score -= slope * (own - pos) as f32;
             }
         }
     }

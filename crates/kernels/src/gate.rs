@@ -1,14 +1,33 @@
-//! Gated activations of feed-forward layers, SwiGLU and GeGLU (arXiv 2002.05202), in place.
+//! Activations of feed-forward layers, in place: with a gate (SwiGLU and GeGLU, arXiv 2002.05202)
+//! and without one.
 
-use crate::isa::{Isa, dispatch};
+use crate::{
+    exp::exp,
+    isa::{Isa, dispatch},
+};
 
-/// The activation function of the gate.
+/// The activation function of a feed-forward layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// x / (1 + e^-x).
     Silu,
     /// 0.5·x·(1 + tanh(sqrt(2/π)·(x + 0.044715·x³))) (arXiv 1606.08415), tanh u = 1 - 2/(e^2u + 1).
     GeluTanh,
+    /// max(x, 0)² (arXiv 2109.08668).
+    ReluSquared,
+}
+
+/// The parameters of xIELU (arXiv 2411.13010), an activation that each layer has its own of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Xielu {
+    /// Factor of x² above 0.
+    pub positive: f32,
+    /// Factor of e^min(x, eps) - 1 - x below 0.
+    pub negative: f32,
+    /// Factor of x.
+    pub beta: f32,
+    /// A small negative number.
+    pub eps: f32,
 }
 
 pub(crate) const SQRT_2_OVER_PI: f32 = 0.797_884_6;
@@ -20,6 +39,32 @@ pub fn gate(isa: Isa, activation: Activation, gate: &mut [f32], up: &[f32]) {
     match activation {
         Activation::Silu => dispatch!(isa, gate::silu(gate, up)),
         Activation::GeluTanh => dispatch!(isa, gate::gelu(gate, up)),
+        Activation::ReluSquared => {
+            for (x, up) in gate.iter_mut().zip(up) {
+                let relu = x.max(0.0);
+                *x = (relu * relu) * up;
+            }
+        }
+    }
+}
+
+/// Computes `x_i = activation(x_i)` in place.
+pub fn activate(isa: Isa, activation: Activation, x: &mut [f32]) {
+    const ONES: [f32; 256] = [1.0; 256];
+    for x in x.chunks_mut(ONES.len()) {
+        gate(isa, activation, x, &ONES[..x.len()]);
+    }
+}
+
+/// Computes `x_i = xielu(x_i)` in place: positive·x² + beta·x above 0, and
+/// negative·(e^min(x, eps) - 1 - x) + beta·x below.
+pub fn xielu(x: &mut [f32], Xielu { positive, negative, beta, eps }: Xielu) {
+    for x in x {
+        *x = if *x > 0.0 {
+            positive * *x * *x + beta * *x
+        } else {
+            ((exp(x.min(eps)) - 1.0) - *x) * negative + beta * *x
+        };
     }
 }
 
@@ -31,7 +76,7 @@ mod tests {
     fn instruction_sets_agree_and_follow_the_formula() {
         let x: Vec<f32> = (0..1003).map(|i| (i as f32 - 501.0) / 30.0).collect();
         let up: Vec<f32> = x.iter().map(|x| x * 0.1 - 0.7).collect();
-        for activation in [Activation::Silu, Activation::GeluTanh] {
+        for activation in [Activation::Silu, Activation::GeluTanh, Activation::ReluSquared] {
             let mut a = x.clone();
             gate(Isa::SCALAR, activation, &mut a, &up);
             for isa in Isa::all() {
@@ -39,11 +84,17 @@ mod tests {
                 gate(isa, activation, &mut b, &up);
                 assert_eq!(a, b, "{}", isa.name());
             }
+            let mut plain = x.clone();
+            activate(Isa::best(), activation, &mut plain);
+            let mut gated = x.clone();
+            gate(Isa::SCALAR, activation, &mut gated, &vec![1.0; x.len()]);
+            assert_eq!(plain, gated);
             for ((&x, &up), &y) in x.iter().zip(&up).zip(&a) {
                 let (x, up) = (f64::from(x), f64::from(up));
                 let truth = up
                     * match activation {
                         Activation::Silu => x / (1.0 + (-x).exp()),
+                        Activation::ReluSquared => x.max(0.0).powi(2),
                         Activation::GeluTanh => {
                             let u =
                                 (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x);
@@ -55,6 +106,23 @@ mod tests {
                     "{x} {y} {truth}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn xielu_follows_its_formula_on_both_sides_of_zero() {
+        let [positive, negative, beta, eps] = [0.8, 1.3, 0.5, -1e-6];
+        let mut x: Vec<f32> = (-40..40).map(|i| i as f32 / 4.0).collect();
+        let before = x.clone();
+        xielu(&mut x, Xielu { positive, negative, beta, eps });
+        for (x, y) in before.iter().map(|&x| f64::from(x)).zip(&x) {
+            let [p, n, b] = [positive, negative, beta].map(f64::from);
+            let truth = if x > 0.0 {
+                p * x * x + b * x
+            } else {
+                (x.min(f64::from(eps)).exp_m1() - x) * n + b * x
+            };
+            assert!((f64::from(*y) - truth).abs() < 1e-5 * (1.0 + truth.abs()), "{x} {y} {truth}");
         }
     }
 }

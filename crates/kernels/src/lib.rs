@@ -33,6 +33,7 @@ pub mod norm;
 pub mod pool;
 pub mod roofline;
 pub mod rope;
+pub mod soft_cap;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

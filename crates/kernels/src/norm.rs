@@ -1,4 +1,5 @@
-//! RMSNorm, root-mean-square normalization (arXiv 1910.07467), and the fixed horizontal sum.
+//! RMSNorm, root-mean-square normalization (arXiv 1910.07467), LayerNorm (arXiv 1607.06450), and
+//! the fixed horizontal sum.
 
 use crate::isa::{Isa, dispatch};
 
@@ -37,9 +38,45 @@ pub fn rms_norm_in_place(isa: Isa, x: &mut [f32], weight: &[f32], eps: f32) {
     }
 }
 
+/// LayerNorm in place: `x_i = ((x_i - mean) · 1/sqrt(mean((x - mean)²) + eps)) · weight_i`.
+///
+/// Both sums have 16 lanes (lane i mod 16, in order; squares by fma) and a fixed horizontal sum.
+pub fn layer_norm_in_place(isa: Isa, x: &mut [f32], weight: &[f32], eps: f32) {
+    let mut lanes = [0.0f32; LANES];
+    for part in x.chunks(LANES) {
+        lanes.iter_mut().zip(part).for_each(|(lane, x)| *lane += x);
+    }
+    let mean = tree_sum(lanes) / x.len() as f32;
+    x.iter_mut().for_each(|x| *x -= mean);
+    rms_norm_in_place(isa, x, weight, eps);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn layer_norm_follows_the_formula_on_every_instruction_set() {
+        let x: Vec<f32> = (0..101).map(|i| ((i * 7919 % 113) as f32 - 40.0) / 9.7).collect();
+        for n in [1, 15, 16, 17, 64, 101] {
+            let weight: Vec<f32> = x[..n].iter().map(|x| x * 0.3 + 1.0).collect();
+            let mut a = x[..n].to_vec();
+            layer_norm_in_place(Isa::SCALAR, &mut a, &weight, 1e-5);
+            for isa in Isa::all() {
+                let mut b = x[..n].to_vec();
+                layer_norm_in_place(isa, &mut b, &weight, 1e-5);
+                assert_eq!(a, b, "length {n}, {}", isa.name());
+            }
+            let mean = x[..n].iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64;
+            let square = |x: &f32| (f64::from(*x) - mean).powi(2);
+            let variance = x[..n].iter().map(square).sum::<f64>() / n as f64;
+            for i in 0..n {
+                let scale = f64::from(weight[i]) / (variance + 1e-5).sqrt();
+                let truth = (f64::from(x[i]) - mean) * scale;
+                assert!((f64::from(a[i]) - truth).abs() < 1e-4 * (1.0 + truth.abs()), "{n} {i}");
+            }
+        }
+    }
 
     #[test]
     fn instruction_sets_agree_at_every_length() {

@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -217,8 +217,13 @@ impl TinyModel {
         self.metadata.push((key, value));
     }
 
-    /// Writes the file, GGUF version 3, to a place of its own in the folder for temporary files.
+    /// Writes the file to a place of its own in the folder for temporary files.
     pub fn write(&self) -> PathBuf {
+        self.write_in(&std::env::temp_dir())
+    }
+
+    /// Writes the file, GGUF version 3, to a place of its own in a folder.
+    pub fn write_in(&self, folder: &Path) -> PathBuf {
         let mut file = b"GGUF".to_vec();
         file.extend(3u32.to_le_bytes());
         file.extend((self.tensors.len() as u64).to_le_bytes());
@@ -255,8 +260,7 @@ impl TinyModel {
         file.resize(file.len().next_multiple_of(32), 0);
         file.extend(data);
         let number = N_WRITTEN.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("kelvin-tiny-{}-{number}.gguf", std::process::id()));
+        let path = folder.join(format!("kelvin-tiny-{}-{number}.gguf", std::process::id()));
         fs::write(&path, file).unwrap();
         path
     }

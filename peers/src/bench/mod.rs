@@ -384,7 +384,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use kelvin_engine::transformer::{Config, LayerConfig, Rope};
+    use kelvin_engine::transformer::{Config, LayerConfig, NormKind, QkNorm, Rope};
     use kelvin_kernels::{gate::Activation, rope::Pairing};
 
     use super::{rounds::Taken, *};
@@ -397,7 +397,7 @@ mod tests {
     }
 
     fn costs() -> Costs {
-        let layer = LayerConfig { window: None, rope: 0 };
+        let layer = LayerConfig { window: None, rope: Some(0), parallel: false, xielu: None };
         let config = Config {
             architecture: "llama".to_string(),
             n_layers: 1,
@@ -408,16 +408,25 @@ mod tests {
             d_ff: 16,
             vocab_size: 10,
             ctx_len: 64,
+            norm: NormKind::Rms,
             norm_eps: 1e-5,
+            qk_norm: QkNorm::Head,
+            norm_after_rotation: false,
             embedding_scale: 1.0,
+            residual_scale: 1.0,
             attention_scale: 1.0,
+            logit_scale: 1.0,
+            score_cap: None,
+            logit_cap: None,
+            clamp: None,
+            slopes: Vec::new(),
+            temperature: None,
             activation: Activation::Silu,
+            gated: true,
             pairing: Pairing::Adjacent,
             rope_dim: 8,
-            ropes: vec![Rope { base: 1e4, scale: 1.0, file_factors: false }],
+            ropes: vec![Rope::plain(1e4)],
             layers: vec![layer],
-            qk_norm: false,
-            post_norms: false,
         };
         Costs { config, file_bytes: (2 << 20) - 21 * 32, step_bytes: 1000 }
     }

@@ -25,13 +25,20 @@ impl Classes {
     /// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`: what may end it.
     pub(super) const LOWER: Classes = Classes(32);
 
-    const PATTERNS: [(Classes, &str); 6] = [
+    /// `\p{S}`
+    pub(super) const SYMBOL: Classes = Classes(64);
+    /// `\p{M}`
+    pub(super) const MARK: Classes = Classes(128);
+
+    const PATTERNS: [(Classes, &str); 8] = [
         (Classes::LETTER, r"\p{L}"),
         (Classes::NUMBER, r"\p{N}"),
         (Classes::SPACE, r"\s"),
         (Classes::PUNCTUATION, r"\p{P}"),
         (Classes::UPPER, r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"),
         (Classes::LOWER, r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"),
+        (Classes::SYMBOL, r"\p{S}"),
+        (Classes::MARK, r"\p{M}"),
     ];
 
     /// The classes of a character.

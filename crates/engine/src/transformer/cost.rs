@@ -24,16 +24,20 @@ impl Config {
     pub fn multiply_adds(&self, logits: bool) -> usize {
         let attention = 2 * self.d_model * (self.n_heads + self.n_kv_heads) * self.head_dim;
         let output = if logits { self.vocab_size * self.d_model } else { 0 };
-        self.n_layers * (attention + 3 * self.d_model * self.d_ff) + output
+        let matrices = if self.gated { 3 } else { 2 };
+        self.n_layers * (attention + matrices * self.d_model * self.d_ff) + output
     }
 }
 
 impl Model {
-    /// Bytes of weights that every step reads, whatever its batch: all but an embedding that isn't
-    /// the output layer as well.
+    /// Bytes of weights that every step reads, whatever its batch. Learned positions and an
+    /// embedding that isn't the output layer as well are left out: a step reads one row of them for
+    /// each token.
     pub fn step_bytes(&self) -> usize {
-        let looked_up = self.weights.output.is_some().then(|| self.weights.embedding.n_bytes());
-        self.weights.n_bytes() - looked_up.unwrap_or(0)
+        let weights = &self.weights;
+        let embedding = weights.output.as_ref().map_or(0, |_| weights.embedding.n_bytes());
+        let positions = weights.positions.as_ref().map_or(0, |positions| positions.n_bytes());
+        weights.n_bytes() - embedding - positions
     }
 
     /// The threads it runs on, for work of the caller's own between two steps.
@@ -45,12 +49,12 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transformer::Rope;
+    use crate::transformer::{NormKind, QkNorm, Rope};
     use kelvin_kernels::{gate::Activation, rope::Pairing};
 
     #[test]
     fn a_small_model_by_hand() {
-        let rope = Rope { base: 1e4, scale: 1.0, file_factors: false };
+        let layer = LayerConfig { window: None, rope: Some(0), parallel: false, xielu: None };
         let config = Config {
             architecture: "llama".to_string(),
             n_layers: 2,
@@ -61,19 +65,25 @@ mod tests {
             d_ff: 16,
             vocab_size: 10,
             ctx_len: 64,
+            norm: NormKind::Rms,
             norm_eps: 1e-5,
+            qk_norm: QkNorm::Head,
+            norm_after_rotation: false,
             embedding_scale: 1.0,
+            residual_scale: 1.0,
             attention_scale: 1.0,
+            logit_scale: 1.0,
+            score_cap: None,
+            logit_cap: None,
+            clamp: None,
+            slopes: Vec::new(),
+            temperature: None,
             activation: Activation::Silu,
+            gated: true,
             pairing: Pairing::Adjacent,
             rope_dim: 2,
-            ropes: vec![rope],
-            layers: vec![
-                LayerConfig { window: Some(3), rope: 0 },
-                LayerConfig { window: None, rope: 0 },
-            ],
-            qk_norm: false,
-            post_norms: false,
+            ropes: vec![Rope::plain(1e4)],
+            layers: vec![LayerConfig { window: Some(3), ..layer }, layer],
         };
         // q and o are 8 × 8, k and v 8 × 4, three matrices of 8 × 16; twice.
         assert_eq!(config.multiply_adds(false), 2 * (64 + 64 + 32 + 32 + 3 * 128));

@@ -1,94 +1,23 @@
 //! The forward pass: new tokens of a batch of sequences in, logits out. The weights are read once
 //! for all.
 
-use std::ops::Range;
-
 use kelvin_kernels::{
-    activations::Activations,
     attention::{Heads, KvCache, attend},
     float_env::FloatEnv,
-    gate::gate,
+    gate::{activate, gate, xielu},
     kv_cache::Page,
     matmul::{Product, matmul},
     matrix::WeightMatrix,
-    norm::{rms_norm, rms_norm_in_place},
+    norm::{layer_norm_in_place, rms_norm_in_place},
     rope::rotate,
+    soft_cap::soft_cap,
 };
 
-use super::{Model, ModelError, Sequence, sequence::Row, weights::Layer};
-use crate::TokenId;
-
-/// Tokens to append to one sequence of a batch.
-#[derive(Debug)]
-pub struct Append<'a> {
-    /// Where they go. A sequence occurs once in a batch.
-    pub sequence: &'a mut Sequence,
-    /// At least one.
-    pub tokens: &'a [TokenId],
-    /// Whose logits are wanted.
-    pub want: Want,
-}
-
-/// After which of the appended tokens logits are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
-    /// None: more of the prompt follows.
-    None,
-    /// The last one.
-    Last,
-    /// Each.
-    All,
-}
-
-/// The logits that a step gave: rows of vocab_size numbers, in the order of the batch.
-#[derive(Debug, Clone, Copy)]
-pub struct Logits<'a> {
-    data: &'a [f32],
-    vocab_size: usize,
-}
-
-impl<'a> Logits<'a> {
-    /// How many rows there are.
-    pub fn n_rows(&self) -> usize {
-        self.data.len() / self.vocab_size
-    }
-
-    /// Row `i`: one number for each token of the vocabulary.
-    pub fn row(&self, i: usize) -> &'a [f32] {
-        &self.data[i * self.vocab_size..(i + 1) * self.vocab_size]
-    }
-}
-
-/// Buffers of a step, reused by the next one.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    /// The residual stream: n × d_model.
-    x: Vec<f32>,
-    /// What the next product reads.
-    input: Activations,
-    /// n × n_heads·head_dim.
-    q: Vec<f32>,
-    /// n × n_kv_heads·head_dim each.
-    k: Vec<f32>,
-    v: Vec<f32>,
-    /// n × d_ff each.
-    gate: Vec<f32>,
-    up: Vec<f32>,
-    /// n × d_model: what a layer's half adds to the stream.
-    delta: Vec<f32>,
-    /// For each kind of rotary embedding: rope_dim/2 cosines and as many sines for each position up
-    /// to the furthest so far.
-    angles: Vec<Vec<f32>>,
-    /// Whose angles these are: the model's speeds of turning.
-    speeds: Vec<Vec<f64>>,
-    /// The positions that each row sees in the layer at hand.
-    spans: Vec<Range<usize>>,
-    /// The rows of the step.
-    rows: Vec<Row>,
-    /// Which of them have logits that are wanted.
-    wanted: Vec<usize>,
-    logits: Vec<f32>,
-}
+use super::{
+    Append, Logits, Model, ModelError, NormKind, QkNorm, Scratch, Turns, Want,
+    sequence::Row,
+    weights::{Layer, Norm},
+};
 
 /// What attention reads: one layer's keys and values of the batch's sequences.
 struct LayerOfBatch<'a> {
@@ -158,13 +87,25 @@ impl Model {
         Ok(())
     }
 
-    /// x = the tokens' embeddings.
+    /// x = the tokens' embeddings, with learned positions and a norm where there are some.
     fn embed(&self, s: &mut Scratch) {
-        let rows = &s.rows;
-        s.x.resize(rows.len() * self.config.d_model, 0.0);
-        self.pool.for_each_row(&mut s.x, self.config.d_model, &|i, x| {
-            self.weights.embedding.row(rows[i].token.index(), x);
-            x.iter_mut().for_each(|x| *x *= self.config.embedding_scale);
+        let (rows, c, weights) = (&s.rows, &self.config, &self.weights);
+        s.x.resize(rows.len() * c.d_model, 0.0);
+        if weights.positions.is_some() {
+            s.delta.resize(s.x.len(), 0.0);
+        }
+        let positions = weights.positions.as_ref();
+        if let Some(positions) = positions {
+            self.pool.for_each_row(&mut s.delta, c.d_model, &|i, x| positions.row(rows[i].pos, x));
+        }
+        let delta = &s.delta;
+        self.pool.for_each_row(&mut s.x, c.d_model, &|i, x| {
+            weights.embedding.row(rows[i].token.index(), x);
+            x.iter_mut().for_each(|x| *x *= c.embedding_scale);
+            if positions.is_some() {
+                x.iter_mut().zip(&delta[i * c.d_model..]).for_each(|(x, position)| *x += position);
+            }
+            self.norm_in_place(x, weights.embedding_norm.as_ref());
         });
     }
 
@@ -172,29 +113,31 @@ impl Model {
     fn turn_angles(&self, s: &mut Scratch) {
         let half = self.config.rope_dim / 2;
         let n_positions = s.rows.iter().map(|row| row.pos + 1).max().unwrap_or(0);
-        if s.speeds != self.speeds {
-            s.speeds.clone_from(&self.speeds);
-            s.angles = vec![Vec::new(); self.speeds.len()];
+        if s.turns != self.turns {
+            s.turns.clone_from(&self.turns);
+            s.angles = vec![Vec::new(); self.turns.len()];
         }
-        for (speeds, table) in self.speeds.iter().zip(&mut s.angles) {
+        for (Turns { speeds, magnitude }, table) in self.turns.iter().zip(&mut s.angles) {
             let known = table.len();
             table.resize(known.max(n_positions * 2 * half), 0.0);
             self.pool.for_each_row(&mut table[known..], (2 * half).max(1), &|i, turns| {
                 let pos = (known / (2 * half) + i) as f64;
                 let (cos, sin) = turns.split_at_mut(half);
                 for ((cos, sin), speed) in cos.iter_mut().zip(sin).zip(speeds) {
-                    (*cos, *sin) = (libm::cos(pos * speed) as f32, libm::sin(pos * speed) as f32);
+                    *cos = (libm::cos(pos * speed) * magnitude) as f32;
+                    *sin = (libm::sin(pos * speed) * magnitude) as f32;
                 }
             });
         }
     }
 
-    /// x += attention(norm(x)), and the new keys and values are stored.
+    /// x += attention(norm(x)), and the new keys and values are stored. In a parallel layer the
+    /// output waits in `beside`.
     fn attention(&self, i: usize, layer: &Layer, batch: &mut [Append<'_>], s: &mut Scratch) {
         let c = &self.config;
         let n = s.rows.len();
         let (d_q, d_kv) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
-        self.normed_input(&layer.attention_norm, [&layer.q, &layer.k, &layer.v], s);
+        self.normed_input(layer.attention_norm.as_ref(), layer.attention_input(), s);
         s.q.resize(n * d_q, 0.0);
         s.k.resize(n * d_kv, 0.0);
         s.v.resize(n * d_kv, 0.0);
@@ -205,25 +148,10 @@ impl Model {
         ];
         matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.attention_output]);
 
-        let (rows, angles, half) = (&s.rows, &s.angles[c.layers[i].rope], c.rope_dim / 2);
-        let norms = layer.qk_norms.as_ref().map(|[q, k]| (q.as_slice(), k.as_slice())).unzip();
-        let biases = &layer.biases;
-        for (heads, width, bias, norm) in
-            [(&mut s.q, d_q, &biases.q, norms.0), (&mut s.k, d_kv, &biases.k, norms.1)]
-        {
-            self.pool.for_each_row(heads, width, &|row, heads| {
-                add(heads, bias.as_ref());
-                let (cos, sin) = angles[rows[row].pos * 2 * half..][..2 * half].split_at(half);
-                for head in heads.chunks_exact_mut(c.head_dim) {
-                    if let Some(norm) = norm {
-                        self.norm_in_place(head, norm);
-                    }
-                    rotate(c.pairing, head, cos, sin);
-                }
-            });
-        }
-        self.add_bias(&mut s.v, biases.v.as_ref());
-        let (keys, values) = (&s.k, &s.v);
+        self.turn_heads(i, layer, s);
+        self.add_bias(&mut s.v, layer.biases.v.as_ref());
+        self.clamp(&mut s.v);
+        let (rows, keys, values) = (&s.rows, &s.k, &s.v);
         self.pool.for_each_chunk(batch, 1, &|sequence, append| {
             let Append { sequence: to, tokens, .. } = &mut append[0];
             let first = rows.partition_point(|row| row.sequence < sequence);
@@ -237,47 +165,132 @@ impl Model {
         s.spans.extend(rows.iter().map(|row| (row.pos + 1).saturating_sub(window)..row.pos + 1));
         let cache = LayerOfBatch { batch, rows, layer: i };
         attend(&self.pool, self.isa, self.heads(), &s.q, &s.spans, &cache, &mut s.input.x);
-        self.product_of_input(&layer.attention_output, s, &[&layer.gate, &layer.up]);
-        let norm = layer.post_norms.as_ref().map(|norms| &norms[0]);
-        self.add_delta(biases.attention_output.as_ref(), norm, s);
+        let (next, n_next) = layer.ffn_input();
+        self.product_of_input(&layer.attention_output, s, &next[..n_next]);
+        self.finish_delta(
+            layer.biases.attention_output.as_ref(),
+            layer.post_attention_norm.as_ref(),
+            s,
+        );
+        if c.layers[i].parallel {
+            std::mem::swap(&mut s.delta, &mut s.beside);
+        } else {
+            self.add_to_stream(&s.delta, &mut s.x);
+        }
     }
 
-    fn heads(&self) -> Heads {
+    /// Biases, norms and rotation of queries and keys.
+    fn turn_heads(&self, i: usize, layer: &Layer, s: &mut Scratch) {
+        let (c, biases) = (&self.config, &layer.biases);
+        let (d_q, d_kv) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
+        let (rows, half) = (&s.rows, c.rope_dim / 2);
+        let angles = c.layers[i].rope.map(|rope| s.angles[rope].as_slice());
+        let [q_norm, k_norm] = &layer.qk_norms;
+        for (heads, width, bias, norm, temperature) in [
+            (&mut s.q, d_q, &biases.q, q_norm, c.temperature),
+            (&mut s.k, d_kv, &biases.k, k_norm, None),
+        ] {
+            self.pool.for_each_row(heads, width, &|row, heads| {
+                add(heads, bias.as_ref());
+                self.clamp(heads);
+                let pos = rows[row].pos;
+                let rotate_all = |heads: &mut [f32]| {
+                    let Some(angles) = angles else { return };
+                    let (cos, sin) = angles[pos * 2 * half..][..2 * half].split_at(half);
+                    for head in heads.chunks_exact_mut(c.head_dim) {
+                        rotate(c.pairing, head, cos, sin);
+                    }
+                };
+                if c.norm_after_rotation {
+                    rotate_all(heads);
+                    self.norm_heads(heads, norm.as_ref());
+                } else {
+                    self.norm_heads(heads, norm.as_ref());
+                    rotate_all(heads);
+                }
+                if let Some(temperature) = temperature {
+                    let factor = temperature.at(pos);
+                    heads.iter_mut().for_each(|x| *x *= factor);
+                }
+            });
+        }
+    }
+
+    /// Norms a row of queries or keys: by head or all at once.
+    fn norm_heads(&self, heads: &mut [f32], norm: Option<&Norm>) {
+        let Some(Norm { weight, bias }) = norm else { return };
+        let width = match self.config.qk_norm {
+            QkNorm::Head | QkNorm::EachHead => self.config.head_dim,
+            QkNorm::Whole => heads.len(),
+        };
+        let weights = weight.chunks_exact(width).cycle();
+        for (head, weight) in heads.chunks_exact_mut(width).zip(weights) {
+            self.norm_by(head, weight);
+        }
+        add(heads, bias.as_ref());
+    }
+
+    fn clamp(&self, x: &mut [f32]) {
+        if let Some(most) = self.config.clamp {
+            x.iter_mut().for_each(|x| *x = x.clamp(-most, most));
+        }
+    }
+
+    fn heads(&self) -> Heads<'_> {
         let c = &self.config;
         Heads {
             n_heads: c.n_heads,
             n_kv_heads: c.n_kv_heads,
             head_dim: c.head_dim,
             scale: c.attention_scale,
+            soft_cap: c.score_cap,
+            slopes: &c.slopes,
         }
     }
 
-    /// x += down(activation(gate(norm(x))) · up(norm(x))).
+    /// x += down(activation(gate(norm(x))) · up(norm(x))), and in a parallel layer attention's
+    /// output as well.
     fn feed_forward(&self, i: usize, layer: &Layer, s: &mut Scratch) {
-        let (n, d_ff) = (s.x.len() / self.config.d_model, self.config.d_ff);
-        self.normed_input(&layer.ffn_norm, [&layer.gate, &layer.up], s);
+        let (c, biases) = (&self.config, &layer.biases);
+        let (n, d_ff) = (s.x.len() / c.d_model, c.d_ff);
+        let (weights, n_weights) = layer.ffn_input();
+        self.normed_input(layer.ffn_norm.as_ref(), weights[..n_weights].iter().copied(), s);
         s.gate.resize(n * d_ff, 0.0);
-        s.up.resize(n * d_ff, 0.0);
-        let products = &mut [
-            Product { weights: &layer.gate, out: &mut s.gate },
-            Product { weights: &layer.up, out: &mut s.up },
-        ];
-        matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.down]);
-        let biases = &layer.biases;
-        self.add_bias(&mut s.up, biases.up.as_ref());
-        let up = &s.up;
-        self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
-            add(gates, biases.gate.as_ref());
-            gate(self.isa, self.config.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
-        });
+        if let Some(gate_weights) = &layer.gate {
+            s.up.resize(n * d_ff, 0.0);
+            let products = &mut [
+                Product { weights: gate_weights, out: &mut s.gate },
+                Product { weights: &layer.up, out: &mut s.up },
+            ];
+            matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.down]);
+            self.add_bias(&mut s.up, biases.up.as_ref());
+            let up = &s.up;
+            self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
+                add(gates, biases.gate.as_ref());
+                gate(self.isa, c.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
+            });
+        } else {
+            let products = &mut [Product { weights: &layer.up, out: &mut s.gate }];
+            matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.down]);
+            self.pool.for_each_row(&mut s.gate, d_ff, &|_, x| {
+                add(x, biases.up.as_ref());
+                match c.layers[i].xielu {
+                    Some(parameters) => xielu(x, parameters),
+                    None => activate(self.isa, c.activation, x),
+                }
+            });
+        }
         std::mem::swap(&mut s.input.x, &mut s.gate);
-        let soon: &[&WeightMatrix] = match self.weights.layers.get(i + 1) {
-            Some(next) => &[&next.q, &next.k, &next.v],
+        let next: &[&WeightMatrix] = match self.weights.layers.get(i + 1) {
+            Some(next) => &next.attention_input(),
             None => &[self.output_weights()],
         };
-        self.product_of_input(&layer.down, s, soon);
-        let norm = layer.post_norms.as_ref().map(|norms| &norms[1]);
-        self.add_delta(biases.down.as_ref(), norm, s);
+        self.product_of_input(&layer.down, s, next);
+        self.finish_delta(biases.down.as_ref(), layer.post_ffn_norm.as_ref(), s);
+        if c.layers[i].parallel {
+            self.add_to_stream(&s.beside, &mut s.x);
+        }
+        self.add_to_stream(&s.delta, &mut s.x);
     }
 
     /// The logits of the rows that are wanted.
@@ -301,11 +314,27 @@ impl Model {
         s.x.truncate(n_wanted * d_model);
         s.logits.resize(n_wanted * self.config.vocab_size, 0.0);
         let weights = self.output_weights();
-        self.normed_input(&self.weights.output_norm, [weights], s);
-        let first = &self.weights.layers[0];
+        self.normed_input(Some(&self.weights.output_norm), [weights], s);
         let products = &mut [Product { weights, out: &mut s.logits }];
-        // The next step begins with these.
-        matmul(&self.pool, self.isa, &s.input, n_wanted, products, &[&first.q, &first.k, &first.v]);
+        // The next step begins with the first layer's matrices.
+        let next = self.weights.layers[0].attention_input();
+        matmul(&self.pool, self.isa, &s.input, n_wanted, products, &next);
+        self.finish_logits(&mut s.logits);
+    }
+
+    /// Bias, scale and cap of logits.
+    fn finish_logits(&self, logits: &mut [f32]) {
+        let (c, bias) = (&self.config, self.weights.output_bias.as_ref());
+        if bias.is_none() && c.logit_scale == 1.0 && c.logit_cap.is_none() {
+            return;
+        }
+        self.pool.for_each_row(logits, c.vocab_size, &|_, row| {
+            add(row, bias);
+            row.iter_mut().for_each(|x| *x *= c.logit_scale);
+            if let Some(cap) = c.logit_cap {
+                soft_cap(self.isa, row, cap);
+            }
+        });
     }
 
     /// Makes logits: vocab_size × d_model.
@@ -316,7 +345,7 @@ impl Model {
     /// input = norm(x), ready for products with `weights`.
     fn normed_input<'a>(
         &self,
-        norm: &[f32],
+        norm: Option<&Norm>,
         weights: impl IntoIterator<Item = &'a WeightMatrix>,
         s: &mut Scratch,
     ) {
@@ -324,13 +353,8 @@ impl Model {
         s.input.x.resize(s.x.len(), 0.0);
         let x = &s.x;
         self.pool.for_each_row(&mut s.input.x, d_model, &|row, out| {
-            rms_norm(
-                self.isa,
-                &x[row * d_model..(row + 1) * d_model],
-                norm,
-                self.config.norm_eps,
-                out,
-            );
+            out.copy_from_slice(&x[row * d_model..(row + 1) * d_model]);
+            self.norm_in_place(out, norm);
         });
         s.input.quantize(
             &self.pool,
@@ -355,16 +379,24 @@ impl Model {
         );
     }
 
-    /// x += delta, with a bias and through a norm where there is one.
-    fn add_delta(&self, bias: Option<&Vec<f32>>, norm: Option<&Vec<f32>>, s: &mut Scratch) {
-        let d_model = self.config.d_model;
-        self.add_bias(&mut s.delta, bias);
-        let delta = &mut s.delta;
-        if let Some(norm) = norm {
-            self.pool.for_each_row(delta, d_model, &|_, delta| self.norm_in_place(delta, norm));
+    /// Bias, norm and scale of what is to be added to the stream.
+    fn finish_delta(&self, bias: Option<&Vec<f32>>, norm: Option<&Norm>, s: &mut Scratch) {
+        let (d_model, scale) = (self.config.d_model, self.config.residual_scale);
+        if bias.is_none() && norm.is_none() && scale == 1.0 {
+            return;
         }
-        let delta = &s.delta;
-        self.pool.for_each_row(&mut s.x, d_model, &|row, x| {
+        self.pool.for_each_row(&mut s.delta, d_model, &|_, delta| {
+            add(delta, bias);
+            self.norm_in_place(delta, norm);
+            if scale != 1.0 {
+                delta.iter_mut().for_each(|delta| *delta *= scale);
+            }
+        });
+    }
+
+    fn add_to_stream(&self, delta: &[f32], x: &mut [f32]) {
+        let d_model = self.config.d_model;
+        self.pool.for_each_row(x, d_model, &|row, x| {
             x.iter_mut().zip(&delta[row * d_model..]).for_each(|(x, delta)| *x += delta);
         });
     }
@@ -376,8 +408,19 @@ impl Model {
         }
     }
 
-    fn norm_in_place(&self, x: &mut [f32], norm: &[f32]) {
-        rms_norm_in_place(self.isa, x, norm, self.config.norm_eps);
+    /// Norms a row, if there is a norm.
+    fn norm_in_place(&self, x: &mut [f32], norm: Option<&Norm>) {
+        if let Some(Norm { weight, bias }) = norm {
+            self.norm_by(x, weight);
+            add(x, bias.as_ref());
+        }
+    }
+
+    fn norm_by(&self, x: &mut [f32], weight: &[f32]) {
+        match self.config.norm {
+            NormKind::Rms => rms_norm_in_place(self.isa, x, weight, self.config.norm_eps),
+            NormKind::Layer => layer_norm_in_place(self.isa, x, weight, self.config.norm_eps),
+        }
     }
 }
 

@@ -10,13 +10,14 @@ pub(crate) mod families;
 mod forward;
 mod prefixes;
 mod sequence;
+mod step;
 mod weights;
 
-pub use config::{Config, LayerConfig, Rope};
-pub use forward::{Append, Logits, Scratch, Want};
+pub use config::{Config, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope, Yarn};
 pub use kelvin_kernels::kv_cache::PAGE;
 pub use prefixes::Prefixes;
 pub use sequence::{CacheFormat, Sequence};
+pub use step::{Append, Logits, Scratch, Want};
 
 use kelvin_kernels::{float_env::FloatEnv, isa::Isa, memory::NoMemory, pool::Pool};
 
@@ -33,6 +34,15 @@ pub struct ModelOptions {
     pub isa: Option<Isa>,
 }
 
+/// How a kind of rotary embedding turns.
+#[derive(Debug, Clone, PartialEq)]
+struct Turns {
+    /// How far each pair turns from one position to the next.
+    speeds: Vec<f64>,
+    /// What cosines and sines are multiplied with.
+    magnitude: f64,
+}
+
 /// A model ready to run.
 #[derive(Debug)]
 pub struct Model {
@@ -40,8 +50,8 @@ pub struct Model {
     pub config: Config,
     weights: Weights,
     pages: Stocks,
-    /// For each kind of rotary embedding: how far each pair turns from one position to the next.
-    speeds: Vec<Vec<f64>>,
+    /// One for each kind of rotary embedding.
+    turns: Vec<Turns>,
     pool: Pool,
     isa: Isa,
 }
@@ -59,17 +69,18 @@ impl Model {
         let config = Config::from_gguf(gguf)?;
         let pool = Pool::new(options.threads);
         let weights = Weights::load(gguf, &config, &pool, progress)?;
-        let speeds = config
-            .ropes
-            .iter()
-            .map(|rope| config.speeds(rope, weights.rope_factors.as_deref()))
+        let turns = (config.ropes.iter())
+            .map(|rope| Turns {
+                speeds: config.speeds(rope, weights.rope_factors.as_deref()),
+                magnitude: rope.magnitude,
+            })
             .collect();
         let pages = Stocks::new(&config);
         Ok(Model {
             config,
             weights,
             pages,
-            speeds,
+            turns,
             pool,
             isa: options.isa.unwrap_or_else(Isa::best),
         })

@@ -186,9 +186,9 @@ fn a_key_that_would_change_the_arithmetic_may_only_turn_it_off() {
         ("attention.causal", Meta::Bool(true), Meta::Bool(false)),
         ("attn_logit_softcapping", Meta::F32(0.0), Meta::F32(50.0)),
         ("final_logit_softcapping", Meta::F32(0.0), Meta::F32(30.0)),
-        ("rope.scaling.attn_factor", Meta::F32(1.0), Meta::F32(1.1)),
+        ("rope.scaling.yarn_ext_factor", Meta::F32(-1.0), Meta::F32(0.5)),
         ("use_parallel_residual", Meta::Bool(false), Meta::Bool(true)),
-        ("rope.scaling.type", Meta::Str("none".into()), Meta::Str("yarn".into())),
+        ("rope.scaling.type", Meta::Str("none".into()), Meta::Str("su".into())),
     ] {
         takes(&with_key(&MISTRAL_LIKE, key, neutral));
         refuses(&with_key(&MISTRAL_LIKE, key, other), &[key]);
@@ -197,9 +197,9 @@ fn a_key_that_would_change_the_arithmetic_may_only_turn_it_off() {
     let mut rotated = TinyModel::new(&MISTRAL_LIKE);
     rotated.metadata.push(("prism.hadamard.version".into(), Meta::U32(1)));
     refuses(&rotated, &["prism.hadamard.version", "rotated weights"]);
-    takes(&with_key(&GEMMA3_LIKE, "attention.sliding_window_pattern", Meta::U32(6)));
-    let pattern = with_key(&GEMMA3_LIKE, "attention.sliding_window_pattern", Meta::U32(4));
-    refuses(&pattern, &["sliding_window_pattern", "one global in six"]);
+    takes(&with_key(&GEMMA3_LIKE, "attention.sliding_window_pattern", Meta::U32(4)));
+    let pattern = with_key(&GEMMA3_LIKE, "attention.sliding_window_pattern", Meta::I32s(vec![1]));
+    refuses(&pattern, &["sliding_window_pattern", "each of 7 layers"]);
 }
 
 /// Keys that converters write into files of these families.

@@ -8,14 +8,14 @@ use crate::kv_cache::{CacheElement, store};
 
 /// A KV cache `[sequence][page]`; a page has the keys of each KV head, then the values of each. Row
 /// r belongs to sequence `of[r]`.
-struct Pages<T> {
-    heads: Heads,
+struct Pages<'h, T> {
+    heads: Heads<'h>,
     pages: Vec<Vec<Arc<Vec<T>>>>,
     of: Vec<usize>,
     wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
 }
 
-impl<T: CacheElement> KvCache for Pages<T> {
+impl<T: CacheElement> KvCache for Pages<'_, T> {
     fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_> {
         let len = self.heads.head_dim * PAGE;
         let (keys, values) = self.pages[self.of[row]][page].split_at(self.heads.n_kv_heads * len);
@@ -47,11 +47,11 @@ fn stored<T: CacheElement>(
     narrow.into_iter().map(T::to_f32).collect()
 }
 
-fn pages<T: CacheElement>(
-    heads: Heads,
+fn pages<'h, T: CacheElement>(
+    heads: Heads<'h>,
     of: &[usize],
     wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
-) -> Pages<T> {
+) -> Pages<'h, T> {
     let len = heads.head_dim * PAGE;
     let page = |sequence: usize, page: usize| {
         // Masked slots may hold anything.
@@ -81,7 +81,7 @@ fn pages<T: CacheElement>(
 }
 
 fn check<T: CacheElement>(
-    heads: Heads,
+    heads: Heads<'_>,
     rows: &[(usize, Range<usize>)],
     wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
 ) {
@@ -133,8 +133,14 @@ fn check<T: CacheElement>(
             )
         };
         let score = |pos| {
-            kv(pos, 0).iter().zip(q).map(|(k, q)| f64::from(k * q)).sum::<f64>()
-                * f64::from(heads.scale)
+            let product = kv(pos, 0).iter().zip(q).map(|(k, q)| f64::from(k * q)).sum::<f64>()
+                * f64::from(heads.scale);
+            let capped = match heads.soft_cap.map(f64::from) {
+                Some(cap) => cap * (product / cap).tanh(),
+                None => product,
+            };
+            let slope = heads.slopes.get(head).map_or(0.0, |&slope| f64::from(slope));
+            capped - slope * (span.end - 1 - pos) as f64
         };
         let scores: Vec<f64> = span.clone().map(score).collect();
         let max = scores.iter().copied().fold(f64::MIN, f64::max);
@@ -161,7 +167,15 @@ fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
     for (n_heads, n_kv_heads, head_dim) in
         [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6)]
     {
-        let heads = Heads { n_heads, n_kv_heads, head_dim, scale: 0.37 };
+        let plain =
+            Heads { n_heads, n_kv_heads, head_dim, scale: 0.37, soft_cap: None, slopes: &[] };
+        let slopes: Vec<f32> = (0..n_heads).map(|head| 0.3 / (head + 1) as f32).collect();
+        for heads in [Heads { soft_cap: Some(2.5), ..plain }, Heads { slopes: &slopes, ..plain }] {
+            for rows in [&prompt, &window, &apart, &vec![(0, 5..387)]] {
+                check::<f32>(heads, rows, |keys, values| Page::F32 { keys, values });
+            }
+        }
+        let heads = plain;
         for rows in [
             &prompt,
             &window,

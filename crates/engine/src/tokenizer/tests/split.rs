@@ -13,20 +13,65 @@ const QWEN2: &str = r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|
 const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const SYMBOLS: &str = r"[\p{P}\$\+<=>\^~\|]+";
 
+const QWEN35: &str = r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const SEED: &str = r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+";
+const UFAKZEKA: &str =
+    r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const MINICPM5: &str = r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const DEEPSEEK3: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##;
+const BLOOM: &str = r" ?[^(\s|.,!?…。，、।۔،)]+";
+
 /// The expressions of a pre-tokenizer; each cuts what the one before it left.
 fn expressions(split: Split) -> &'static [&'static str] {
     match split {
+        Split::Default => &[SYMBOLS, GPT2, r"\p{N}+", "[0-9][0-9][0-9]"],
         Split::Gpt2 => &[GPT2],
         Split::Digits => &[r"\p{N}", GPT2],
+        Split::Falcon => &[r"[\p{P}\$\+<=>\^~\|`]+", GPT2, "[0-9][0-9][0-9]"],
         Split::Llama3 => &[LLAMA3],
+        Split::MiniCpm5 => &[r"\p{N}{1,3}", MINICPM5],
         Split::Qwen2 => &[QWEN2],
+        Split::Qwen35 => &[QWEN35],
+        Split::Seed => &[SEED],
+        Split::Ufakzeka => &[UFAKZEKA],
+        Split::Laguna => &[r"[^\n]+|[\n]+", QWEN2],
         Split::Tekken => &[TEKKEN],
-        Split::Default => &[SYMBOLS, GPT2, r"\p{N}+", "[0-9][0-9][0-9]"],
+        Split::Gpt4o => &[GPT4O],
+        Split::DeepSeek3 => {
+            &[r"\p{N}{1,3}", "[一-龥\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+", DEEPSEEK3]
+        }
+        Split::DeepSeekCoder => &[
+            r"[\r\n]",
+            r"\s?\p{L}+",
+            r"\s?\p{P}+",
+            "[一-龥\u{800}-一\u{ac00}-\u{d7ff}]+",
+            r"\p{N}",
+        ],
+        Split::Bloom => &[BLOOM],
+        Split::Viking => &[BLOOM, r"\p{N}"],
     }
 }
 
-const ALL: [Split; 6] =
-    [Split::Gpt2, Split::Digits, Split::Llama3, Split::Qwen2, Split::Tekken, Split::Default];
+const ALL: [Split; 17] = [
+    Split::Default,
+    Split::Gpt2,
+    Split::Digits,
+    Split::Falcon,
+    Split::Llama3,
+    Split::MiniCpm5,
+    Split::Qwen2,
+    Split::Qwen35,
+    Split::Seed,
+    Split::Ufakzeka,
+    Split::Laguna,
+    Split::Tekken,
+    Split::Gpt4o,
+    Split::DeepSeek3,
+    Split::DeepSeekCoder,
+    Split::Bloom,
+    Split::Viking,
+];
 
 static EXPRESSIONS: LazyLock<Vec<(Split, Vec<Regex>)>> = LazyLock::new(|| {
     let compile = |split| {

@@ -1,0 +1,58 @@
+//! The hyperparameters of one file, read by their names after `ARCH.`, each within its range.
+
+use super::super::{ModelError, families::Family};
+use crate::gguf::Metadata;
+
+/// The keys of one architecture, with its name in front.
+pub(super) struct Keys<'a> {
+    pub(super) metadata: &'a Metadata,
+    pub(super) family: &'static Family,
+}
+
+impl Keys<'_> {
+    pub(super) fn name(&self, key: &str) -> String {
+        format!("{}.{key}", self.family.architecture)
+    }
+
+    pub(super) fn error(&self, key: &str, problem: String) -> ModelError {
+        ModelError::Hyperparameter { key: self.name(key), problem }
+    }
+
+    /// A size from 1 to `max`; `default` where the key is absent and may be.
+    pub(super) fn size(
+        &self,
+        key: &str,
+        default: Option<usize>,
+        max: usize,
+    ) -> Result<usize, ModelError> {
+        match (self.metadata.u32(&self.name(key))?, default) {
+            (Some(n), _) if (1..=max).contains(&(n as usize)) => Ok(n as usize),
+            (Some(n), _) => Err(self.error(key, format!("expected 1 to {max}, found {n}"))),
+            (None, Some(default)) => Ok(default),
+            (None, None) => {
+                Err(self.error(key, "missing, and there's no default for it".to_string()))
+            }
+        }
+    }
+
+    pub(super) fn positive(&self, key: &str, default: f64) -> Result<f64, ModelError> {
+        match self.metadata.f32(&self.name(key))? {
+            None => Ok(default),
+            Some(x) if x > 0.0 && x.is_finite() => Ok(f64::from(x)),
+            Some(x) => Err(self.error(key, format!("expected a positive number, found {x}"))),
+        }
+    }
+
+    /// What the file says in a key that the family reads, if it says anything; 0 where something is
+    /// turned off.
+    pub(super) fn said(&self, key: &str) -> Result<Option<f64>, ModelError> {
+        if !self.family.reads_key(key) {
+            return Ok(None);
+        }
+        match self.metadata.f32(&self.name(key))? {
+            None => Ok(None),
+            Some(x) if x >= 0.0 && x.is_finite() => Ok(Some(f64::from(x))),
+            Some(x) => Err(self.error(key, format!("expected 0 or a positive number, found {x}"))),
+        }
+    }
+}

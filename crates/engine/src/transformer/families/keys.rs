@@ -1,0 +1,127 @@
+//! Groups of hyperparameters that the rows of families are put together from, by their names after
+//! `ARCH.`. The first row about a key counts, so a row that reads a key stands before the group
+//! that would refuse it.
+
+use crate::uses::{Row, Rule, row};
+
+/// Shapes, which every family has.
+pub(super) const SHAPES: &[Row] = &[
+    row("block_count", Rule::Read),
+    row("context_length", Rule::Read),
+    row("embedding_length", Rule::Read),
+    row("feed_forward_length", Rule::Read),
+    row("vocab_size", Rule::Read),
+    row("attention.head_count", Rule::Read),
+    row("attention.head_count_kv", Rule::Read),
+    row("attention.key_length", Rule::Read),
+    row("attention.value_length", Rule::Read),
+    row("attention.sliding_window", Rule::Read),
+];
+
+pub(super) const RMS_NORM: &[Row] = &[
+    row("attention.layer_norm_rms_epsilon", Rule::Read),
+    row(
+        "attention.layer_norm_epsilon",
+        Rule::Ignored("all norms of the family are root-mean-square norms"),
+    ),
+];
+pub(super) const LAYER_NORM: &[Row] = &[
+    row("attention.layer_norm_epsilon", Rule::Read),
+    row(
+        "attention.layer_norm_rms_epsilon",
+        Rule::Ignored("no norm of the family is a root-mean-square norm"),
+    ),
+];
+
+pub(super) const ROTARY: &[Row] = &[
+    row("rope.dimension_count", Rule::Read),
+    row("rope.freq_base", Rule::Read),
+    row("rope.scale_linear", Rule::Read),
+    row("rope.scaling.type", Rule::Read),
+    row("rope.scaling.factor", Rule::Read),
+    row("rope.scaling.attn_factor", Rule::Read),
+    row("rope.scaling.original_context_length", Rule::Read),
+    row("rope.scaling.yarn_beta_fast", Rule::Read),
+    row("rope.scaling.yarn_beta_slow", Rule::Read),
+    row("rope.scaling.yarn_log_multiplier", Rule::Read),
+    row(
+        "rope.scaling.yarn_*",
+        Rule::Neutral(&[-1.0, 1.0], "another strength of YaRN than the whole"),
+    ),
+    row("rope.scaling.finetuned", Rule::Ignored("says how the model came by its scaling")),
+];
+pub(super) const NO_ROTARY: &[Row] =
+    &[row("rope.*", Rule::Ignored("no position of the family is rotated"))];
+/// Granite turns its rotary embedding off by this key.
+pub(super) const ROTARY_SWITCH: &[Row] = &[row("rope.scaling.finetuned", Rule::Read)];
+/// Hunyuan's NTK-aware scaling of the base.
+pub(super) const ROTARY_ALPHA: &[Row] = &[row("rope.scaling.alpha", Rule::Read)];
+
+/// Layers with a window among layers that see everything.
+pub(super) const WINDOW_PATTERN: &[Row] = &[row("attention.sliding_window_pattern", Rule::Read)];
+/// A base of wavelengths for the layers with a window.
+pub(super) const WINDOW_BASE: &[Row] = &[row("rope.freq_base_swa", Rule::Read)];
+
+pub(super) const EMBEDDING_SCALE: &[Row] = &[row("embedding_scale", Rule::Read)];
+pub(super) const RESIDUAL_SCALE: &[Row] = &[row("residual_scale", Rule::Read)];
+pub(super) const LOGIT_SCALE: &[Row] = &[row("logit_scale", Rule::Read)];
+pub(super) const ATTENTION_SCALE: &[Row] = &[row("attention.scale", Rule::Read)];
+pub(super) const TEMPERATURE: &[Row] = &[row("attention.temperature_scale", Rule::Read)];
+pub(super) const SCORE_CAP: &[Row] = &[row("attn_logit_softcapping", Rule::Read)];
+pub(super) const LOGIT_CAP: &[Row] = &[row("final_logit_softcapping", Rule::Read)];
+pub(super) const CLAMP: &[Row] = &[row("attention.clamp_kqv", Rule::Read)];
+pub(super) const ALIBI: &[Row] = &[row("attention.max_alibi_bias", Rule::Read)];
+pub(super) const PARALLEL: &[Row] = &[row("use_parallel_residual", Rule::Read)];
+/// StableLM's layers say by their tensors whether they are parallel.
+pub(super) const PARALLEL_BY_TENSORS: &[Row] = &[row(
+    "use_parallel_residual",
+    Rule::Ignored("a layer without ffn_norm is parallel, any other isn't"),
+)];
+/// Bloom's bias is always 8.
+pub(super) const ALIBI_OF_BLOOM: &[Row] =
+    &[row("attention.max_alibi_bias", Rule::Neutral(&[8.0], "another bias by distance than 8"))];
+
+/// Arithmetic that isn't done: files may turn it off.
+pub(super) const NOT_DONE: &[Row] = &[
+    row("attn_logit_softcapping", Rule::Neutral(&[0.0], "a soft cap on attention scores")),
+    row("final_logit_softcapping", Rule::Neutral(&[0.0], "a soft cap on logits")),
+    row("attention.causal", Rule::Neutral(&[1.0], "attention to tokens that come later")),
+    row("attention.scale", Rule::Neutral(&[0.0], "another scale of attention scores")),
+    row("attention.clamp_kqv", Rule::Neutral(&[0.0], "clamped queries, keys and values")),
+    row("attention.max_alibi_bias", Rule::Neutral(&[0.0], "attention biased by distance (ALiBi)")),
+    row("use_parallel_residual", Rule::Neutral(&[0.0], "attention and feed-forward side by side")),
+    row("nextn_predict_layers", Rule::Neutral(&[0.0], "layers that predict several tokens")),
+];
+
+/// Granite's multipliers, by which llama.cpp's graphs of other families don't multiply. 0 turns one
+/// off as well as 1.
+pub(super) const NO_SCALES: &[Row] = &[
+    row("embedding_scale", Rule::Neutral(&[0.0, 1.0], "scaled embeddings")),
+    row("residual_scale", Rule::Neutral(&[0.0, 1.0], "scaled residual connections")),
+    row("logit_scale", Rule::Neutral(&[0.0, 1.0], "scaled logits")),
+];
+
+pub(super) const NO_EXPERTS: &[Row] = &[
+    row("expert_count", Rule::Neutral(&[0.0], "a mixture of experts")),
+    row("expert_shared_count", Rule::Neutral(&[0.0], "experts that all tokens share")),
+    row("expert_*", Rule::Ignored("concerns mixtures of experts, and expert_count isn't above 0")),
+];
+/// Hunyuan's dense models say that they have one expert.
+pub(super) const ONE_EXPERT: &[Row] =
+    &[row("expert_count", Rule::Neutral(&[0.0, 1.0], "a mixture of experts"))];
+
+pub(super) const UNUSED: &[Row] = &[
+    row("tensor_data_layout", Rule::Ignored("names the checkpoint's layout; GGUF files have one")),
+    row(
+        "pooling_type",
+        Rule::Ignored("says how a text's embedding is made; making text needs none"),
+    ),
+];
+
+/// xIELU's parameters, whose keys begin with no architecture's name.
+pub(super) const XIELU: &[Row] = &[
+    row("xielu.alpha_p", Rule::Read),
+    row("xielu.alpha_n", Rule::Read),
+    row("xielu.beta", Rule::Read),
+    row("xielu.eps", Rule::Read),
+];
