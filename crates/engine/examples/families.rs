@@ -1,6 +1,6 @@
 //! A folder in; tiny model files of every family with their tokens out, or, once llama.cpp's logits
 //! lie beside them (`tests/python/family_logits.py`), a table of differences and the goldens that
-//! `tests/families.rs` holds the engine to.
+//! `tests/it/families.rs` holds the engine to.
 //!
 //! `families write FOLDER`, then `family_logits.py FOLDER`, then `families compare FOLDER GOLDENS`.
 
@@ -9,11 +9,11 @@
 #[path = "../tests/reference/mod.rs"]
 mod reference;
 
-#[path = "../tests/families/build.rs"]
+#[path = "../tests/it/families/build.rs"]
 mod build;
-#[path = "../tests/families/cases.rs"]
+#[path = "../tests/it/families/cases.rs"]
 mod cases;
-#[path = "../tests/families/run.rs"]
+#[path = "../tests/it/families/run.rs"]
 mod run;
 
 use std::{env, fmt::Write, fs, path::Path};

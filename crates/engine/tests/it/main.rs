@@ -8,6 +8,8 @@ mod chat_hostile;
 mod chat_hostile_values;
 mod chat_language;
 mod chat_templates;
+mod families;
+mod formats;
 mod gguf_malformed;
 mod gguf_malformed_tensors;
 mod gguf_memory;

@@ -10,3 +10,4 @@ mod mistral_tokenizer;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod tokenizer;
+mod vocabularies;

@@ -4,7 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "the test and the example take what they need")]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use super::reference::tiny::{Meta, Random, TinyModel};
+use kelvin_testkit::tiny::{Meta, Random, TinyModel};
 
 /// A file to be made.
 pub struct Case {

@@ -1,21 +1,15 @@
 //! A very small model in each format, and in a mix of them: the logits are near those of the same
 //! weights dequantized to F32, and have the same bits however they are computed.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
-mod gguf_bytes;
-mod reference;
-
-use gguf_bytes::{BOOL, Bytes, F32, OnDisk, STR, U32, string};
 use kelvin_engine::{
     gguf::Gguf,
     transformer::{CacheFormat, ModelOptions},
 };
 use kelvin_kernels::{format::Format, isa::Isa};
-use reference::{
-    run::{ids, load, logits},
-    tiny::{MISTRAL_LIKE, Meta, Random, Shape, TinyModel},
-};
+use kelvin_testkit::gguf_bytes::{BOOL, Bytes, F32, OnDisk, STR, U32, string};
+use kelvin_testkit::tiny::{MISTRAL_LIKE, Meta, Random, Shape, TinyModel};
+
+use crate::reference::run::{ids, load, logits};
 
 /// Rows are whole super-blocks of 256 weights.
 const SHAPE: Shape = Shape {

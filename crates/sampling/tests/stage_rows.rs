@@ -148,7 +148,7 @@ fn readme_table() -> String {
 
 #[test]
 fn the_readme_shows_the_table() {
-    const BEGIN: &str = "<!-- stages: written by tests/rows.rs -->\n\n";
+    const BEGIN: &str = "<!-- stages: written by tests/stage_rows.rs -->\n\n";
     const END: &str = "\n<!-- /stages -->";
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let text = fs::read_to_string(path).unwrap();

@@ -4,15 +4,8 @@
 //! Goldens are logits of llama.cpp, made with `examples/families.rs`; all of them were compared
 //! then, and a few of each position are kept.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
-mod reference;
-
-#[path = "families/build.rs"]
 mod build;
-#[path = "families/cases.rs"]
 mod cases;
-#[path = "families/run.rs"]
 mod run;
 
 use std::collections::HashSet;
@@ -20,15 +13,13 @@ use std::collections::HashSet;
 use kelvin_engine::transformer::{Append, CacheFormat, Config, Model, ModelOptions, Scratch, Want};
 use kelvin_kernels::isa::Isa;
 
+use crate::reference::run::{ids, load};
 use build::Case;
 use cases::CASES;
-use reference::{
-    run::{ids, load},
-    tiny::{Meta, TinyModel},
-};
+use kelvin_testkit::tiny::{Meta, TinyModel};
 use run::{N_TOKENS, TOLERANCE, golden_places, logits, open, spread, tokens};
 
-const GOLDENS: &str = include_str!("goldens/families.json");
+const GOLDENS: &str = include_str!("../goldens/families.json");
 
 fn all_that_a_file_may_have() -> impl Iterator<Item = &'static Case> {
     CASES.iter().filter(|case| !case.name.ends_with(".plain"))

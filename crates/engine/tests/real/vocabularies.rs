@@ -3,13 +3,10 @@
 //!
 //! Needs them in the models' folder: `tests/python/vocabularies.py` puts them there.
 
-#![allow(clippy::unwrap_used, reason = "what a test can't read is a failed test")]
-
-mod models;
-
 use std::fs;
 
 use kelvin_engine::{TokenId, tokenizer::Tokenizer};
+use kelvin_testkit::models;
 
 const ADVICE: &str = "get it with: .venv/bin/python crates/engine/tests/python/vocabularies.py FOLDER, \
     where FOLDER is vocabularies/ in the folder of models";

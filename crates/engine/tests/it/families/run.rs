@@ -11,13 +11,10 @@ use kelvin_engine::{
 };
 use kelvin_kernels::isa::Isa;
 
-use super::{
-    build::Case,
-    reference::{
-        run::{self, ids, load},
-        tiny::{Random, TinyModel},
-    },
-};
+use kelvin_testkit::tiny::{Random, TinyModel};
+
+use super::build::Case;
+use crate::reference::run::{self, ids, load};
 
 /// Longer than a page of the cache and than every window.
 pub const N_TOKENS: usize = 64;
