@@ -2,10 +2,7 @@
 
 use std::collections::HashSet;
 
-use kelvin_engine::{
-    Engine,
-    generate::{Continuation, FinishReason},
-};
+use kelvin_engine::{Engine, batch::Continuation, generate::FinishReason};
 use kelvin_sampling::{Draw, TokenId};
 use serde::Serialize;
 
