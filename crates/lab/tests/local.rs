@@ -129,7 +129,9 @@ fn each_prompt_is_read_once() {
     // Four at a time: the first four of a prompt start together.
     let mut worker = local(&engine, &recipe, 4);
     fill(&mut worker, &recipe, &rows[..10]);
-    assert_eq!(worker.cached_tokens(), 6 * (prompts[0].len() as u64 - 1));
+    // Later ones start one by one, or together where several end in one step.
+    let (cached, known) = (worker.cached_tokens(), prompts[0].len() as u64 - 1);
+    assert!(cached % known == 0 && (2..=6).contains(&(cached / known)), "{cached}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Names a request of one batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestId(pub(super) u64);
 
 /// One prompt and what to make of it.
