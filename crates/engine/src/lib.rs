@@ -1,9 +1,10 @@
 //! From a model file to text: the engine of Kelvin as a library.
 //!
 //! `gguf` reads the file, `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
-//! into logits, `generate` draws tokens and tells an observer about them. [`Engine`] holds them
-//! together.
+//! into logits, `generate` is one continuation token by token, `batch` schedules many of them and
+//! tells an observer about them. [`Engine`] holds them together.
 
+pub mod batch;
 pub mod chat;
 pub mod generate;
 pub mod gguf;

@@ -1,19 +1,17 @@
 //! Texts in, how likely a second model finds them after their prompt out.
 //!
-//! Tokens are scored as `kelvin perplexity` scores them: -ln p under the model's own distribution
-//! (T = 1), every one after all that stands before it. The prompt is read once and every text of it
-//! is a fork.
+//! Tokens are scored as `kelvin perplexity` scores them, by the engine's one scorer: -ln p under the
+//! model's own distribution (T = 1), each token after all that stands before it. The prompt is read
+//! once: the prefix cache has it for every further text.
 
 use kelvin_engine::{
     Engine, TokenId,
-    transformer::{Append, CacheFormat, ModelError, Scratch, Want},
+    batch::{Batch, BatchOptions, Budget, GenerateError, ScoreError, score_tokens},
+    transformer::PAGE,
 };
-use kelvin_sampling::{SampleError, surprisal};
+use kelvin_sampling::SampleError;
 
 use crate::run::Judged;
-
-/// Tokens whose logits are kept at once: 262,144 numbers a row take room.
-const ROWS: usize = 64;
 
 /// Why a text couldn't be judged.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +31,7 @@ pub enum JudgeError {
     },
     /// The model refused.
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Generate(#[from] GenerateError),
     /// The model's logits have no distribution.
     #[error("the judge's logits can't be used: {0}")]
     Logits(#[from] SampleError),
@@ -46,41 +44,39 @@ pub fn judge(
     prompt: &[TokenId],
     texts: &[&str],
 ) -> Result<Vec<Judged>, JudgeError> {
-    let (model, tokenizer) = (&judge.model, &judge.tokenizer);
-    let Some((last, head)) = prompt.split_last() else { return Err(JudgeError::EmptyPrompt) };
-    let mut scratch = Scratch::default();
-    let mut read = model.sequence(CacheFormat::F16);
-    for tokens in head.chunks(256) {
-        model.forward(
-            &mut [Append { sequence: &mut read, tokens, want: Want::None }],
-            &mut scratch,
-        )?;
+    if prompt.is_empty() {
+        return Err(JudgeError::EmptyPrompt);
     }
+    let tokenize = |text: &&str| judge.tokenizer.encode(text, false, false);
+    let texts: Vec<Vec<TokenId>> = texts.iter().map(tokenize).collect();
+    let limit = judge.model.config.ctx_len;
+    let longest = texts.iter().map(Vec::len).max().unwrap_or(0) + prompt.len();
+    // Room for the text that is read and for the prompt, which stays for the next one.
+    let mut batch = Batch::new(
+        judge,
+        BatchOptions::new(Budget::for_texts(1, longest.min(limit) + prompt.len() + PAGE)),
+    );
     let mut found = Vec::with_capacity(texts.len());
-    for text in texts {
-        let tokens = tokenizer.encode(text, false, false);
+    for tokens in texts {
         let len = prompt.len() + tokens.len();
-        if len > model.config.ctx_len {
-            return Err(JudgeError::TooLong { len, limit: model.config.ctx_len });
+        if len > limit {
+            return Err(JudgeError::TooLong { len, limit });
         }
-        let mut sequence = read.clone();
-        // The last of the prompt foretells the text's first; the text's last foretells nothing of
-        // it.
-        let mut before = vec![*last];
-        before.extend(&tokens[..tokens.len().saturating_sub(1)]);
-        let mut nats = 0.0;
-        for (given, next) in before.chunks(ROWS).zip(tokens.chunks(ROWS)) {
-            let append = Append { sequence: &mut sequence, tokens: given, want: Want::All };
-            let logits = model.forward(&mut [append], &mut scratch)?;
-            let mut each: Vec<Result<f64, SampleError>> = vec![Ok(0.0); next.len()];
-            model.pool().for_each_chunk(&mut each, 1, &|i, each| {
-                each[0] = surprisal(logits.row(i), next[i])
-            });
-            for one in each {
-                nats += one?;
-            }
+        let mut judged = Judged { tokens: tokens.len(), nats: 0.0 };
+        if !tokens.is_empty() {
+            let scores = score_tokens(judge, &mut batch, [prompt, &tokens].concat(), prompt.len())?;
+            judged.nats = scores.iter().fold(0.0, |nats, scored| nats - scored.logprob);
         }
-        found.push(Judged { tokens: tokens.len(), nats });
+        found.push(judged);
     }
     Ok(found)
+}
+
+impl From<ScoreError> for JudgeError {
+    fn from(error: ScoreError) -> JudgeError {
+        match error {
+            ScoreError::Generate(error) => JudgeError::Generate(error),
+            ScoreError::Logits(error) => JudgeError::Logits(error),
+        }
+    }
 }

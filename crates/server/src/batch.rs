@@ -1,88 +1,73 @@
-//! Jobs in, events out: the one thread that owns the model steps all texts together.
+//! The engine's thread: jobs from the queue into the engine's batch, events to the clients.
 //!
-//! A step reads one token of every text that is being continued and, in what is left of a chunk,
-//! prompts that are being read. So a long prompt delays the others by one chunk at most, and the
-//! weights are read once for all. What prompts have in common is read once: who comes second takes
-//! it over from the tree of prefixes, page by page while it is being read. What a text says depends
-//! on none of this: the model's numbers don't, and the dice are named by seed, sample and position.
+//! The engine schedules (see [`kelvin_engine::batch`]): it admits by the page budget, shares a step
+//! between decode and prefill, and keeps the prefix cache. What is the server's own is here: which
+//! job comes next (`queue`), whose prompt is read next (`turns`), who still listens, figures, and
+//! what a fault does to whom.
 
 use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
+    time::Instant,
 };
 
 use kelvin_engine::{
-    Engine, TokenId,
-    transformer::{
-        Append, CacheFormat, Logits, ModelError, PAGE, Prefixes, Scratch, Sequence, Want,
-    },
+    Engine,
+    batch::{Batch, BatchOptions, Budget, Chunks, Observer, Place, PromptRead, RequestId, Step},
+    generate::FinishReason,
+    transformer::CacheFormat,
 };
-use kelvin_sampling::SampleError;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     metrics::Metrics,
     problem::Problem,
     queue::{Event, Job, Next, Queue},
-    room::Room,
-    running::{Phase, Running, Writer},
-    scores::{Scored, score},
-    turns::{Reader, shares},
+    turns,
 };
 
-/// Prompt tokens that one step reads.
-const CHUNK: usize = 256;
-/// The same while others wait for their next token.
-const CHUNK_BESIDE_OTHERS: usize = 64;
-/// The same of prompts that are scored, all of whose logits are kept for the step.
-const CHUNK_SCORED: usize = 32;
-
-/// What a step does that may fail; tests put something in its place that does.
-pub(crate) trait Steps: Send + Sync {
-    /// The model's pass over a batch.
-    fn forward<'s>(
-        &self,
-        batch: &mut [Append<'_>],
-        scratch: &'s mut Scratch,
-    ) -> Result<Logits<'s>, ModelError>;
-
-    /// A draw for a text of request `id`.
-    fn draw(&self, _id: &str, writer: &mut Writer, logits: &[f32]) {
-        writer.draw(logits);
-    }
-}
-
-impl Steps for Arc<Engine> {
-    fn forward<'s>(
-        &self,
-        batch: &mut [Append<'_>],
-        scratch: &'s mut Scratch,
-    ) -> Result<Logits<'s>, ModelError> {
-        self.model.forward(batch, scratch)
-    }
-}
-
-/// A row of logits that isn't a writer's.
-enum Row {
-    /// The prompt's token at `pos`, given all before it.
-    Prompt { running: usize, row: usize, pos: usize },
-    /// What comes after the prompt.
-    First { running: usize, row: usize },
-}
-
-/// All that the thread knows.
-pub(crate) struct Batch {
+/// The thread and all that it knows.
+pub(crate) struct Thread {
     engine: Arc<Engine>,
-    steps: Box<dyn Steps>,
-    cache: CacheFormat,
+    batch: Batch,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
-    room: Room,
-    /// In the order in which they began.
-    running: Vec<Running>,
-    prefixes: Prefixes,
-    scratch: Scratch,
-    /// Counts the steps.
-    turn: usize,
+    clients: Clients,
+}
+
+/// Who is told of the requests that run.
+#[derive(Default)]
+struct Clients(BTreeMap<RequestId, Client>);
+
+/// Who is told of one.
+struct Client {
+    /// The request's id, for the log.
+    id: String,
+    n_prompt: usize,
+    n_choices: usize,
+    first_choice: usize,
+    events: UnboundedSender<Event>,
+    arrived: Instant,
+    last_token: Option<Instant>,
+    /// Prompt tokens that were found in the prefix cache.
+    cached: usize,
+    /// Tokens of the step at hand.
+    n_new: u64,
+    has_ended: bool,
+    /// Why it can't go on.
+    failed: Option<Problem>,
+}
+
+/// How the server's batch runs.
+fn options(cache: CacheFormat, budget: Budget) -> BatchOptions {
+    BatchOptions {
+        cache,
+        chunks: Chunks { scored: 32, ..Chunks::default() },
+        policy: turns::shares,
+        ..BatchOptions::new(budget)
+    }
 }
 
 /// Runs until the queue is closed and all is done, or until it's aborted.
@@ -91,40 +76,32 @@ pub(crate) fn run(
     cache: CacheFormat,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
-    room: Room,
+    budget: Budget,
 ) {
-    let steps = Box::new(Arc::clone(&engine));
-    Batch::new(engine, steps, cache, queue, metrics, room).run();
+    Thread::new(engine, options(cache, budget), queue, metrics).run();
 }
 
-impl Batch {
+impl Thread {
     pub(crate) fn new(
         engine: Arc<Engine>,
-        steps: Box<dyn Steps>,
-        cache: CacheFormat,
+        options: BatchOptions,
         queue: Arc<Queue>,
         metrics: Arc<Metrics>,
-        room: Room,
-    ) -> Batch {
-        let prefixes = Prefixes::new(engine.model.sequence(cache));
-        let (running, scratch) = (Vec::new(), Scratch::default());
-        Batch { engine, steps, cache, queue, metrics, room, running, prefixes, scratch, turn: 0 }
+    ) -> Thread {
+        let batch = Batch::new(&engine, options);
+        Thread { engine, batch, queue, metrics, clients: Clients::default() }
     }
 
     fn run(&mut self) {
         while self.admit() {
-            if self.running.is_empty() {
+            if self.batch.is_empty() {
                 continue;
             }
-            // What a panic leaves half done is thrown away with what ran. The tree has whole pages
-            // only, which no step writes to.
+            // What a panic leaves half done is thrown away with what ran.
             match catch_unwind(AssertUnwindSafe(|| self.step())) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    self.give_up(&Problem::failed(format!("the model failed: {error}")))
-                }
+                Ok(Err(problem)) => self.give_up(&problem),
                 Err(_) => {
-                    self.scratch = Scratch::default();
                     let problem = Problem::failed("a step of the model panicked; this is a bug");
                     self.give_up(&problem.coded("panic"));
                 }
@@ -133,34 +110,27 @@ impl Batch {
         self.give_up(&Problem::busy("shutting_down", "the server is shutting down"));
     }
 
-    /// Lets go of what nobody waits for and begins what there is room for; false at the end.
+    /// Removes what nobody waits for and starts what there is room for; false at the end.
     fn admit(&mut self) -> bool {
-        for at in (0..self.running.len()).rev() {
-            if self.running[at].job.events.is_closed() {
-                let gone = self.running.remove(at);
-                self.metrics.cancelled.fetch_add(1, Relaxed);
-                tracing::info!(request = gone.job.id, "cancelled: nobody waits for it");
-            }
-        }
+        self.remove_closed();
         loop {
             self.tell_figures();
-            let queue = Arc::clone(&self.queue);
-            let idle = self.running.is_empty();
-            let ids: Vec<String> = self.running.iter().map(|one| one.job.id.clone()).collect();
-            let mut beginning = None;
-            let next = queue.next(
-                idle,
-                |id| ids.iter().filter(|other| *other == id).count(),
-                |job| {
-                    beginning = self.place(job);
-                    beginning.is_some()
-                },
-            );
-            match (next, beginning) {
-                (Next::Job(job), Some(sequence)) => {
-                    self.metrics.prompt_tokens.fetch_add(job.prompt.len() as u64, Relaxed);
-                    self.metrics.cached_tokens.fetch_add(sequence.len() as u64, Relaxed);
-                    self.running.push(Running::new(*job, sequence));
+            let Thread { engine, batch, queue, clients, .. } = self;
+            let idle = batch.is_empty();
+            let running = |id: &str| clients.0.values().filter(|client| client.id == id).count();
+            let mut found: Option<Result<Place, Problem>> = None;
+            let next = queue.next(idle, running, |job| {
+                found = match batch.place(engine, &job.request) {
+                    Ok(place) => place.map(Ok),
+                    // Routes refuse such prompts. Should one not, nobody waits for it.
+                    Err(error) => Some(Err(Problem::failed(error.to_string()))),
+                };
+                found.is_some()
+            });
+            match (next, found) {
+                (Next::Job(job), Some(Ok(place))) => self.start(*job, place),
+                (Next::Job(job), Some(Err(problem))) => {
+                    let _ = job.events.send(Event::Failed(problem));
                 }
                 (Next::Stop, _) => return false,
                 _ => return true,
@@ -168,287 +138,149 @@ impl Batch {
         }
     }
 
-    /// What a job begins with, if there is room for it, for which older texts may have to go.
-    fn place(&mut self, job: &Job) -> Option<Sequence> {
-        let n_texts: usize = self.running.iter().map(|one| one.n_texts).sum();
-        if n_texts + job.n_texts() > self.room.n_texts {
-            return None;
-        }
-        let mut sequence = self.known(job);
-        if !self.make_room(job, &sequence) {
-            // What begins within a page holds that one beside a copy. Without it even the largest
-            // job fits where nothing else runs.
-            sequence.truncate(sequence.len() / PAGE * PAGE);
-            if !self.make_room(job, &sequence) {
-                return None;
+    fn start(&mut self, job: Job, place: Place) {
+        let Job { id, request, first_choice, events, arrived } = job;
+        let client = Client {
+            id,
+            n_prompt: request.prompt.len(),
+            n_choices: request.drafts.len(),
+            first_choice,
+            events,
+            arrived,
+            last_token: None,
+            cached: 0,
+            n_new: 0,
+            has_ended: false,
+            failed: None,
+        };
+        self.metrics.prompt_tokens.fetch_add(client.n_prompt as u64, Relaxed);
+        let id = self.batch.start(&self.engine, request, place);
+        self.clients.0.insert(id, client);
+    }
+
+    fn remove_closed(&mut self) {
+        let Thread { batch, clients, metrics, .. } = self;
+        clients.0.retain(|&id, client| {
+            if client.events.is_closed() {
+                batch.cancel(id);
+                metrics.cancelled.fetch_add(1, Relaxed);
+                tracing::info!(request = client.id, "cancelled: nobody waits for it");
             }
-        }
-        Some(sequence)
-    }
-
-    /// Whether there is room for what a job with this beginning may come to; if need be once older
-    /// texts have gone, but none of what the beginning holds.
-    fn make_room(&mut self, job: &Job, sequence: &Sequence) -> bool {
-        let needed = sequence.pages_until(job.prompt.len()) + job.pages_after_prompt();
-        let promised: usize = self.running.iter().map(Running::pages_to_come).sum();
-        let taken = self.engine.model.n_pages(self.cache) + promised + needed;
-        let missing = taken.saturating_sub(self.room.n_pages);
-        missing == 0 || self.prefixes.give_back(missing)
-    }
-
-    /// The longest beginning of a job's prompt that has been read. Its last token is left to be
-    /// read, since its logits are wanted; and a prompt that is scored is read from its beginning,
-    /// since what was read before has none.
-    fn known(&mut self, job: &Job) -> Sequence {
-        let most = if job.score_prompt.is_some() { 0 } else { job.prompt.len().saturating_sub(1) };
-        self.prefixes.find(&job.prompt[..most])
+            !client.events.is_closed()
+        });
     }
 
     /// One step of the model, and what follows from it.
-    fn step(&mut self) -> Result<(), ModelError> {
-        let shares = self.share_chunk();
-        let Batch { engine, steps, running, scratch, metrics, prefixes, .. } = self;
-        let (mut appends, mut rows, mut n_rows) = (Vec::new(), Vec::new(), 0);
-        for (at, one) in running.iter_mut().enumerate() {
-            match &mut one.phase {
-                Phase::Writing(writers) => {
-                    for writer in writers.iter_mut() {
-                        writer.row = Some(n_rows);
-                        n_rows += 1;
-                        appends.push(writer.column.append());
-                    }
-                }
-                Phase::Reading { sequence, .. } if shares[at] > 0 => {
-                    let (start, prompt, scored) =
-                        (sequence.len(), &one.job.prompt, one.job.score_prompt.is_some());
-                    let end = start + shares[at];
-                    let tokens = &prompt[start..end];
-                    let want = match (scored, end == prompt.len()) {
-                        (true, _) => Want::All,
-                        (false, true) => Want::Last,
-                        (false, false) => Want::None,
-                    };
-                    if scored {
-                        let places = (start + 1..prompt.len().min(end + 1)).zip(n_rows..);
-                        rows.extend(places.map(|(pos, row)| Row::Prompt { running: at, row, pos }));
-                    }
-                    n_rows += match want {
-                        Want::All => tokens.len(),
-                        Want::Last => 1,
-                        Want::None => 0,
-                    };
-                    if end == prompt.len() {
-                        rows.push(Row::First { running: at, row: n_rows - 1 });
-                    }
-                    appends.push(Append { sequence, tokens, want });
-                }
-                Phase::Reading { .. } => {}
+    fn step(&mut self) -> Result<(), Problem> {
+        let Thread { engine, batch, clients, metrics, .. } = self;
+        let stepped = batch.step(engine, clients);
+        stepped.map_err(|error| Problem::failed(format!("the model failed: {error}")))?;
+        let now = Instant::now();
+        clients.0.retain(|&id, client| {
+            client.count_tokens(metrics, now);
+            let goes_on = client.goes_on();
+            if !goes_on {
+                // Its other choices end with one that failed.
+                batch.cancel(id);
             }
-        }
-        let logits = steps.forward(&mut appends, scratch)?;
-        drop(appends);
-        metrics.steps.fetch_add(1, Relaxed);
-        keep_whole_pages(prefixes, running, &shares);
-        score_prompts(engine, running, &rows, logits);
-        for row in &rows {
-            if let Row::First { running: at, row } = *row {
-                // Nothing goes on from a prompt without choices, so its last page can be shared as
-                // well.
-                let ended = running[at].begin_writing(engine, row, logits.row(row));
-                ended.into_iter().for_each(|sequence| prefixes.keep(&sequence, sequence.len()));
-            }
-        }
-        draw(engine, steps.as_ref(), running, logits);
-        self.let_go_of_ended();
+            goes_on
+        });
         Ok(())
     }
 
-    /// How many tokens of each prompt this step reads.
-    fn share_chunk(&mut self) -> Vec<usize> {
-        self.take_over();
-        self.turn += 1;
-        let readers = self.running.iter().enumerate().filter_map(|(at, one)| match &one.phase {
-            Phase::Reading { sequence, waits: false, last_turn, .. } => {
-                let left = one.job.prompt.len() - sequence.len();
-                Some(Reader {
-                    at,
-                    left,
-                    is_scored: one.job.score_prompt.is_some(),
-                    last_turn: *last_turn,
-                })
-            }
-            _ => None,
-        });
-        let writes = self.running.iter().any(|one| matches!(one.phase, Phase::Writing(_)));
-        let chunk = if writes { CHUNK_BESIDE_OTHERS } else { CHUNK };
-        let mut all = vec![0; self.running.len()];
-        for (at, share) in shares(readers.collect(), chunk, CHUNK_SCORED) {
-            all[at] = share;
-            if let Phase::Reading { last_turn, .. } = &mut self.running[at].phase {
-                *last_turn = self.turn;
-            }
-        }
-        all
-    }
-
-    /// Who needs the page that another one is just reading waits, and takes it over when it's
-    /// there.
-    fn take_over(&mut self) {
-        for at in 0..self.running.len() {
-            let now = self.waits(at);
-            let Running { job, cached, phase: Phase::Reading { sequence, waits, .. }, .. } =
-                &mut self.running[at]
-            else {
-                continue;
-            };
-            let waited = std::mem::replace(waits, now);
-            if waited && !now {
-                let found = self.prefixes.find(&job.prompt[..job.prompt.len() - 1]);
-                let more = found.len().saturating_sub(sequence.len());
-                if more > 0 {
-                    *sequence = found;
-                    *cached += more;
-                    self.metrics.cached_tokens.fetch_add(more as u64, Relaxed);
-                }
-            }
-        }
-    }
-
-    /// Whether another one is further than this one in a prompt that is the same to the end of the
-    /// page that this one is at.
-    fn waits(&self, at: usize) -> bool {
-        let own = &self.running[at];
-        let Phase::Reading { sequence, .. } = &own.phase else { return false };
-        let end = (sequence.len() / PAGE + 1) * PAGE;
-        let Some(needed) = own.job.prompt.get(..end).filter(|_| own.job.score_prompt.is_none())
-        else {
-            return false;
-        };
-        self.running.iter().enumerate().any(|(i, other)| match &other.phase {
-            Phase::Reading { sequence: theirs, .. } => {
-                i != at
-                    && (theirs.len() > sequence.len() || theirs.len() == sequence.len() && i < at)
-                    && other.job.prompt.starts_with(needed)
-            }
-            Phase::Writing(_) => false,
-        })
-    }
-
-    /// Tells what was drawn, keeps what can be useful of the texts that are complete, and lets go
-    /// of what can't go on.
-    fn let_go_of_ended(&mut self) {
-        let Batch { engine, metrics, prefixes, running, .. } = self;
-        for at in (0..running.len()).rev() {
-            let one = &mut running[at];
-            let taken = catch_unwind(AssertUnwindSafe(|| one.take_drawn(engine, metrics)));
-            match taken {
-                Ok(ended) => {
-                    ended.iter().for_each(|sequence| prefixes.keep(sequence, sequence.len()))
-                }
-                Err(_) => one.fail(
-                    Problem::failed("telling of a token panicked; this is a bug").coded("panic"),
-                ),
-            }
-            let secs = one.job.arrived.elapsed().as_secs_f64();
-            let (request, prompt, cached) = (&one.job.id, one.job.prompt.len(), one.cached);
-            if let Some(problem) = &one.failed {
-                tracing::error!(request, problem = %problem.body(), secs, "failed");
-                let _ = one.job.events.send(Event::Failed(problem.clone()));
-            } else if one.has_ended() {
-                tracing::info!(request, prompt, cached, secs, "done");
-            } else {
-                continue;
-            }
-            running.remove(at);
-        }
-    }
-
     fn tell_figures(&self) {
-        let Metrics { running, pages, kept_pages, promised_pages, .. } = &*self.metrics;
-        running.store(self.running.len() as u64, Relaxed);
-        pages.store(self.engine.model.n_pages(self.cache) as u64, Relaxed);
-        kept_pages.store(self.prefixes.n_pages() as u64, Relaxed);
-        let promised: usize = self.running.iter().map(Running::pages_to_come).sum();
-        promised_pages.store(promised as u64, Relaxed);
+        let Metrics { running, pages, kept_pages, promised_pages, steps, cached_tokens, .. } =
+            &*self.metrics;
+        running.store(self.batch.n_running() as u64, Relaxed);
+        pages.store(self.batch.n_held_pages(&self.engine) as u64, Relaxed);
+        kept_pages.store(self.batch.n_cached_pages() as u64, Relaxed);
+        promised_pages.store(self.batch.n_promised_pages() as u64, Relaxed);
+        steps.store(self.batch.n_steps(), Relaxed);
+        cached_tokens.store(self.batch.cached_tokens(), Relaxed);
     }
 
     /// Ends all that runs with a problem.
     fn give_up(&mut self, problem: &Problem) {
-        for one in self.running.drain(..) {
-            tracing::error!(request = one.job.id, problem = %problem.body(), "given up");
-            let _ = one.job.events.send(Event::Failed(problem.clone()));
+        self.batch.clear();
+        for (_, client) in std::mem::take(&mut self.clients.0) {
+            tracing::error!(request = client.id, problem = %problem.body(), "given up");
+            let _ = client.events.send(Event::Failed(problem.clone()));
         }
     }
 }
 
-/// Takes the pages that this step made full into the tree.
-fn keep_whole_pages(prefixes: &mut Prefixes, running: &[Running], shares: &[usize]) {
-    for (one, share) in running.iter().zip(shares) {
-        match &one.phase {
-            Phase::Reading { sequence, .. } => {
-                let whole = sequence.len() / PAGE * PAGE;
-                if whole + share > sequence.len() {
-                    prefixes.keep(sequence, whole);
-                }
-            }
-            Phase::Writing(writers) => {
-                let sequences = writers.iter().map(|writer| writer.column.sequence());
-                sequences
-                    .filter(|sequence| sequence.len().is_multiple_of(PAGE))
-                    .for_each(|sequence| prefixes.keep(sequence, sequence.len()));
+impl Client {
+    fn count_tokens(&mut self, metrics: &Metrics, now: Instant) {
+        let n_new = std::mem::take(&mut self.n_new);
+        metrics.generated_tokens.fetch_add(n_new, Relaxed);
+        if n_new > 0 {
+            match self.last_token.replace(now) {
+                None => metrics.first_token.add(self.arrived.elapsed()),
+                Some(last) => metrics.between_tokens.add(now.duration_since(last)),
             }
         }
     }
-}
 
-/// Scores the prompts' tokens whose logits came with this step, spread over the threads.
-fn score_prompts(engine: &Engine, running: &mut [Running], rows: &[Row], logits: Logits<'_>) {
-    struct Work {
-        row: usize,
-        running: usize,
-        token: TokenId,
-        n_top: usize,
-        scored: Option<Result<Scored, SampleError>>,
-    }
-    let work = |of: &Row| match *of {
-        Row::Prompt { running: at, row, pos } => {
-            let (token, n_top) =
-                (running[at].job.prompt[pos], running[at].job.score_prompt.unwrap_or(0));
-            Some(Work { row, running: at, token, n_top, scored: None })
+    /// Whether more comes of it; if not, that is told.
+    fn goes_on(&self) -> bool {
+        let secs = self.arrived.elapsed().as_secs_f64();
+        let (request, prompt, cached) = (&self.id, self.n_prompt, self.cached);
+        if let Some(problem) = &self.failed {
+            tracing::error!(request, problem = %problem.body(), secs, "failed");
+            let _ = self.events.send(Event::Failed(problem.clone()));
+        } else if self.has_ended {
+            tracing::info!(request, prompt, cached, secs, "done");
         }
-        Row::First { .. } => None,
-    };
-    let mut all: Vec<Work> = rows.iter().filter_map(work).collect();
-    engine.model.pool().for_each_chunk(&mut all, 1, &|_, work| {
-        let work = &mut work[0];
-        work.scored = Some(score(logits.row(work.row), work.token, work.n_top));
-    });
-    for Work { running: at, scored, .. } in all {
-        // Bad logits end a prompt where its first token is drawn; until then there is one score
-        // less.
-        if let (Some(Ok(scored)), Phase::Reading { scores, .. }) = (scored, &mut running[at].phase)
-        {
-            scores.push(scored);
-        }
+        self.failed.is_none() && !self.has_ended
     }
 }
 
-/// Draws for all columns whose logits came with this step, spread over the threads. A panic is that
-/// text's own.
-fn draw(engine: &Engine, steps: &dyn Steps, running: &mut [Running], logits: Logits<'_>) {
-    let mut all: Vec<(&mut Writer, &str, usize)> = Vec::new();
-    for Running { phase, job, .. } in running {
-        let Phase::Writing(writers) = phase else { continue };
-        let drawing = writers.iter_mut().filter_map(|writer| Some((writer.row.take()?, writer)));
-        all.extend(drawing.map(|(row, writer)| (writer, job.id.as_str(), row)));
+impl Observer for Clients {
+    fn prompt_read(&mut self, read: PromptRead<'_>) -> ControlFlow<()> {
+        if let Some(client) = self.0.get_mut(&read.request) {
+            client.cached = read.cached;
+            // Bad logits end a text where its first token is drawn; there is one score less.
+            let scores = read.logprobs.into_iter().filter_map(Result::ok).collect();
+            let Client { first_choice, cached, .. } = *client;
+            let _ = client.events.send(Event::Read { first_choice, cached, scores });
+            if client.n_choices == 0 {
+                let _ = client.events.send(Event::Row(read.logits.to_vec()));
+            }
+        }
+        ControlFlow::Continue(())
     }
-    engine.model.pool().for_each_chunk(&mut all, 1, &|_, one| {
-        let (writer, id, row) = &mut one[0];
-        let drawn = catch_unwind(AssertUnwindSafe(|| {
-            steps.draw(id, writer, logits.row(*row));
-        }));
-        writer.panicked = drawn.is_err();
-    });
+
+    fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
+        if let Some(client) = self.0.get_mut(&step.request) {
+            client.n_new += 1;
+            let _ = client.events.send(Event::Token {
+                choice: client.first_choice + step.column,
+                text: step.text.to_string(),
+                draw: step.draw,
+                scored: step.scored,
+                learned: step.learned,
+            });
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finished(&mut self, id: RequestId, column: usize, text: &str, reason: &FinishReason) {
+        let Some(client) = self.0.get_mut(&id) else { return };
+        match Problem::of_end(reason) {
+            Some(problem) => client.failed = Some(problem),
+            None => {
+                let choice = client.first_choice + column;
+                let (text, reason) = (text.to_string(), reason.clone());
+                let _ = client.events.send(Event::End { choice, text, reason });
+            }
+        }
+    }
+
+    fn ended(&mut self, id: RequestId) {
+        if let Some(client) = self.0.get_mut(&id) {
+            client.has_ended = true;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use kelvin_engine::generate::GenerateError;
+use kelvin_engine::batch::{self, Draft, GenerateError, PromptLogprobs, pages};
 use kelvin_sampling::Sampler;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -26,11 +26,10 @@ use super::{
     limits::MOST_LOGPROBS,
     problem::Problem,
     prompts::{self, Prompt, Reading, check_model},
-    queue::{Draft, Event, Job},
+    queue::{Event, Job},
     reply::{Choice, Echo, Reply, Shape, recipe},
     responses::{self, Noted, Said},
-    room::pages,
-    scores::{LogprobsStage, Scoring},
+    scores::LogprobsStage,
     stream::streamed,
 };
 
@@ -170,17 +169,22 @@ fn plan(
     let (sender, events) = unbounded_channel();
     let mut jobs = Vec::new();
     let draft = |sampler: Sampler| {
-        let scoring = n_top.map(|n_top| Scoring::new(n_top, stage, sampler.chain()));
-        Draft { sampler, constraint: form.as_ref().map(|form| form.fork()), scoring }
+        let logprobs = n_top.map(|n_top| stage.logprobs(n_top, sampler.chain()));
+        let constraint = form.as_ref().map(|form| form.fork());
+        Draft { constraint, logprobs, ..Draft::new(sampler) }
     };
     for (i, (prompt, max_tokens)) in prompts.iter().zip(lens).enumerate() {
-        jobs.push(Job {
-            id: id.to_string(),
+        let scored = n_top.filter(|_| echo).max(controls.prompt_logprobs);
+        let request = batch::Request {
             prompt: prompt.tokens.clone(),
             drafts: controls.samplers().into_iter().map(draft).collect(),
             ends: controls.ends(max_tokens, shared.limit)?,
             bans: Arc::clone(&controls.bans),
-            score_prompt: n_top.filter(|_| echo).max(controls.prompt_logprobs),
+            prompt_logprobs: scored.map(|n_top| PromptLogprobs { from: 1, n_top }),
+        };
+        jobs.push(Job {
+            id: id.to_string(),
+            request,
             first_choice: i * choices_a_prompt,
             events: sender.clone(),
             arrived,

@@ -21,11 +21,11 @@ use kelvin_constraint::FormError;
 use kelvin_engine::{Engine, chat::Day};
 use tokio::sync::Semaphore;
 
-use super::{Room, Shared, metrics::Metrics, queue::Queue, routes::router, studio::Rows};
+use super::{Budget, Shared, metrics::Metrics, queue::Queue, routes::router, studio::Rows};
 
 /// Tokens that a text may have, texts at once, pages, waiting prompts: those of a small server.
 const LIMIT: usize = 250;
-const ROOM: Room = Room { n_texts: 16, n_pages: 200 };
+const ROOM: Budget = Budget { n_texts: 16, n_pages: 200 };
 const WAITING: usize = 8;
 /// What templates that ask for the date are told.
 const DATE: &str = "2026-01-01";

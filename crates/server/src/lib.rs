@@ -25,9 +25,7 @@ mod prompts;
 mod queue;
 mod reply;
 mod responses;
-mod room;
 mod routes;
-mod running;
 mod scores;
 mod serving;
 mod stream;
@@ -47,8 +45,8 @@ use tokio::sync::Semaphore;
 
 pub use dry_run::DryRun;
 pub use gate::Key;
+pub use kelvin_engine::batch::Budget;
 pub use origins::Origin;
-pub use room::Room;
 pub use serving::{Options, serve};
 
 use body::Read;
@@ -61,7 +59,7 @@ pub(crate) struct Shared {
     engine: Arc<Engine>,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
-    room: Room,
+    room: Budget,
     /// The names that the model goes by; the first is its own.
     names: Vec<String>,
     /// Tokens that a text may have.

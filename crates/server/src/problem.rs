@@ -78,6 +78,7 @@ impl Problem {
         let message = reason.failure()?;
         Some(match reason {
             FinishReason::NothingLeft(_) => Problem::request(message).coded("nothing_left"),
+            FinishReason::Panicked => Problem::failed(message).coded("panic"),
             _ => Problem::failed(message).coded("bad_logits"),
         })
     }

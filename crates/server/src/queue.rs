@@ -10,22 +10,18 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use kelvin_engine::{
-    TokenId,
-    generate::{Constraint, Ends, FinishReason},
+    batch::{Request, Scored},
+    generate::FinishReason,
 };
-use kelvin_sampling::{Draw, Learned, Sampler};
+use kelvin_sampling::{Draw, Learned};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{
-    problem::Problem,
-    room,
-    scores::{Scored, Scoring},
-};
+use super::problem::Problem;
 
 /// How often a job may be passed by later ones.
 const MOST_PASSES: usize = 32;
@@ -37,42 +33,14 @@ const MOST_TRIES: usize = 8;
 pub(crate) struct Job {
     /// The request's id, for the log.
     pub(crate) id: String,
-    pub(crate) prompt: Vec<TokenId>,
-    /// One for each choice; none where only the logits of what comes after the prompt are wanted.
-    pub(crate) drafts: Vec<Draft>,
-    pub(crate) ends: Ends,
-    /// Sequences of tokens that no choice writes.
-    pub(crate) bans: Arc<[Vec<TokenId>]>,
-    /// How many others are scored beside each of the prompt's tokens, if those are scored.
-    pub(crate) score_prompt: Option<usize>,
+    /// One text for each choice; none where only the logits after the prompt are wanted.
+    pub(crate) request: Request,
     /// Number of its first choice in the request.
     pub(crate) first_choice: usize,
     /// Closed as soon as nobody wants the answer. At most as much is ever waiting here as the
     /// context has room for.
     pub(crate) events: UnboundedSender<Event>,
     pub(crate) arrived: Instant,
-}
-
-/// A choice before it begins.
-#[derive(Debug)]
-pub(crate) struct Draft {
-    pub(crate) sampler: Sampler,
-    /// What it must be, if that was asked for.
-    pub(crate) constraint: Option<Box<dyn Constraint>>,
-    /// How its tokens are scored, if they are.
-    pub(crate) scoring: Option<Scoring>,
-}
-
-impl Job {
-    /// Texts that it is.
-    pub(crate) fn n_texts(&self) -> usize {
-        self.drafts.len().max(1)
-    }
-
-    /// Pages that its texts may need beyond those of its prompt.
-    pub(crate) fn pages_after_prompt(&self) -> usize {
-        room::pages_after_prompt(self.prompt.len(), self.drafts.len(), self.ends.max_tokens)
-    }
 }
 
 /// What the engine tells about a job.
@@ -244,6 +212,7 @@ fn order(jobs: &VecDeque<Waiting>, texts_of: impl Fn(&str) -> usize) -> Vec<usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kelvin_engine::TokenId;
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     /// A job of request `id`, known by the length of its prompt.
@@ -251,11 +220,7 @@ mod tests {
         let (events, receiver) = unbounded_channel();
         let job = Job {
             id: id.to_string(),
-            prompt: vec![TokenId(0); len],
-            drafts: Vec::new(),
-            bans: Arc::new([]),
-            ends: Ends::default(),
-            score_prompt: None,
+            request: Request::new(vec![TokenId(0); len], Vec::new()),
             first_choice: 0,
             events,
             arrived: Instant::now(),
@@ -265,7 +230,7 @@ mod tests {
 
     fn len_of(next: Next) -> usize {
         match next {
-            Next::Job(job) => job.prompt.len(),
+            Next::Job(job) => job.request.prompt.len(),
             Next::Nothing => 0,
             Next::Stop => usize::MAX,
         }
@@ -282,7 +247,8 @@ mod tests {
             receivers.push(receiver);
             queue.push(vec![small]).unwrap();
         }
-        let next = |most: usize| len_of(queue.next(false, |_| 0, |job| job.prompt.len() <= most));
+        let next =
+            |most: usize| len_of(queue.next(false, |_| 0, |job| job.request.prompt.len() <= most));
         for _ in 0..MOST_PASSES {
             assert_eq!(next(400), 1);
         }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kelvin_engine::{Engine, TokenId, generate::FinishReason, tokenizer::Tokenizer};
+use kelvin_engine::{Engine, TokenId, batch::Scored, generate::FinishReason, tokenizer::Tokenizer};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     problem::Problem,
     queue::Event,
     responses::Said,
-    scores::{LogprobsStage, Scored},
+    scores::LogprobsStage,
     stream::{DONE, Teller},
 };
 

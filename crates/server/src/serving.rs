@@ -23,7 +23,7 @@ use kelvin_engine::{Engine, chat::Day, transformer::CacheFormat};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use super::{
-    Key, Origin, Room, Shared, batch,
+    Budget, Key, Origin, Shared, batch,
     connections::{Answer, Connections},
     limits::{MOST_AT_WORK, MOST_HEADER_BYTES, MOST_LARGE_BODIES, n_large_at_work},
     metrics::Metrics,
@@ -45,7 +45,7 @@ pub struct Options {
     /// Tokens that a text may have.
     pub limit: usize,
     /// How much runs at once.
-    pub room: Room,
+    pub room: Budget,
     /// Prompts that may wait.
     pub queue: usize,
     /// The key that clients have to send, if one is set.

@@ -2,10 +2,7 @@
 
 use std::collections::HashSet;
 
-use kelvin_engine::{
-    Engine,
-    generate::{Continuation, FinishReason},
-};
+use kelvin_engine::{Engine, batch::Continuation, generate::FinishReason};
 use kelvin_sampling::{Draw, TokenId};
 use serde::Serialize;
 
@@ -116,15 +113,15 @@ impl Finish {
             FinishReason::NothingLeft(what) => {
                 Finish { text: Some(what.clone()), ..plain("nothing_left") }
             }
+            FinishReason::Panicked => plain("panicked"),
         }
     }
 
     /// What to tell people after the text: nothing where it ended as they expect, or by an error
     /// that is reported as one.
     pub fn remark(&self) -> Option<String> {
-        let is_told =
-            matches!(self.reason, "end_token" | "complete" | "bad_logits" | "nothing_left");
-        (!is_told).then(|| format!("({})", self.words()))
+        let untold = ["end_token", "complete", "bad_logits", "nothing_left", "panicked"];
+        (!untold.contains(&self.reason)).then(|| format!("({})", self.words()))
     }
 
     /// In a few words for people.
@@ -138,6 +135,7 @@ impl Finish {
             "complete" => "complete".to_string(),
             "cancelled" => "interrupted".to_string(),
             "nothing_left" => format!("nothing left: {text}"),
+            "panicked" => "panicked".to_string(),
             _ => format!("bad logits: {text}"),
         }
     }

@@ -256,6 +256,12 @@ impl Column {
         rest
     }
 
+    /// Ends the column without looking at the text that was held back: drawing panicked, so that
+    /// the stream's state can't be relied on.
+    pub(crate) fn abandon(&mut self) {
+        self.finish = Some(FinishReason::Panicked);
+    }
+
     /// Whether it goes on.
     pub fn is_open(&self) -> bool {
         self.finish.is_none()

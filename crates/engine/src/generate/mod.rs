@@ -109,6 +109,8 @@ pub enum FinishReason {
     BadLogits(String),
     /// Controls and constraint together left no token, or the constraint gave up; in its words.
     NothingLeft(String),
+    /// Drawing a token panicked, in a constraint or a stage.
+    Panicked,
 }
 
 impl FinishReason {
@@ -119,6 +121,7 @@ impl FinishReason {
                 Some(format!("the model gave logits that nothing can be drawn from: {what}"))
             }
             FinishReason::NothingLeft(what) => Some(format!("no token can come next: {what}")),
+            FinishReason::Panicked => Some("drawing a token panicked; this is a bug".to_string()),
             _ => None,
         }
     }

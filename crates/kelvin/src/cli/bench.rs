@@ -10,6 +10,7 @@ use std::{hint::black_box, ops::Range, time::Instant};
 
 use kelvin_engine::{
     TokenId,
+    batch::Chunks,
     transformer::{Append, Scratch, Sequence, Want},
 };
 use kelvin_kernels::{memory::Buffer, roofline};
@@ -21,7 +22,7 @@ use super::{
     bench_view,
     compare::MOST_COLUMNS,
     failure::usage,
-    session::{self, CHUNK, Session},
+    session::{self, Session},
 };
 use crate::terminal::{
     self, json,
@@ -199,7 +200,7 @@ impl Bench<'_> {
         // What comes before the time that counts is done once. A text of no tokens can't be
         // continued, so depth 0 has one.
         let depth = if let Work::Decode(depth) = work { depth.max(1) } else { 32 };
-        let mut text = self.session.sequence();
+        let mut text = self.session.engine.model.sequence(self.session.cache);
         let first = self.read(&mut text, depth)?;
         // Warm: buffers have grown, threads are awake.
         self.sample(work, &text, first)?;
@@ -257,13 +258,15 @@ impl Bench<'_> {
             (model.config.multiply_adds(true), model.config.multiply_adds(false));
         match work {
             Work::Prompt(n) => {
-                let mut text = session.sequence();
+                let mut text = model.sequence(session.cache);
                 let begun = Instant::now();
                 black_box(self.read(&mut text, n)?);
                 let secs = begun.elapsed().as_secs_f64();
                 // Each chunk reads the weights, and the keys and values before it.
-                let bytes: usize =
-                    (0..n).step_by(CHUNK).map(|at| model.step_bytes() + cache(at)).sum();
+                let bytes: usize = (0..n)
+                    .step_by(Chunks::default().alone)
+                    .map(|at| model.step_bytes() + cache(at))
+                    .sum();
                 Ok(Done { secs, tokens: n, bytes, multiply_adds: (n - 1) * without + with_logits })
             }
             Work::Decode(_) => {
@@ -273,7 +276,7 @@ impl Bench<'_> {
                 Ok(Done { secs, tokens: n_tokens, bytes, multiply_adds: n_tokens * with_logits })
             }
             Work::Compare(ways) => {
-                let mut text = session.sequence();
+                let mut text = model.sequence(session.cache);
                 let begun = Instant::now();
                 let first = self.read(&mut text, COMPARE_PROMPT)?;
                 let read_secs = begun.elapsed().as_secs_f64();
@@ -301,8 +304,9 @@ impl Bench<'_> {
         let tokens: Vec<TokenId> =
             (0..n as u32).map(|i| TokenId((i * 7919 + 101) % vocab_size)).collect();
         let mut first = TokenId(0);
-        for (i, tokens) in tokens.chunks(CHUNK).enumerate() {
-            let want = if (i + 1) * CHUNK >= n { Want::Last } else { Want::None };
+        let chunk = Chunks::default().alone;
+        for (i, tokens) in tokens.chunks(chunk).enumerate() {
+            let want = if (i + 1) * chunk >= n { Want::Last } else { Want::None };
             let batch = &mut [Append { sequence: text, tokens, want }];
             let logits = model.forward(batch, &mut self.scratch)?;
             if want == Want::Last {

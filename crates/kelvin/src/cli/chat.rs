@@ -1,15 +1,15 @@
 //! `chat`: an interactive conversation with streamed answers. Commands change the sampling of the
 //! next answer.
 //!
-//! The KV cache of the conversation is kept: each turn only prefills its new tokens.
+//! The conversation stays in the batch's prefix cache: each turn only prefills its new tokens.
 
 use std::io::{BufRead, IsTerminal, Read};
 
 use kelvin_constraint::Form;
 use kelvin_engine::{
+    batch::{Batch, Request, generate},
     chat::{Day, Message},
-    generate::{Constraint, FinishReason, Request, generate},
-    transformer::Sequence,
+    generate::{Constraint, Ends, FinishReason},
 };
 use kelvin_lab::text_file;
 use kelvin_sampling::{Chain, Dice, Sampler};
@@ -26,7 +26,7 @@ use super::{
     generate::Stream,
     options::{self, Infinity},
     prompt,
-    session::{self, CHUNK, Session},
+    session::{self, Session},
     why::{self, Drawn},
 };
 use crate::{
@@ -55,7 +55,7 @@ const WHY_AT_ONCE: usize = 40;
 struct Conversation {
     session: Session,
     messages: Vec<Message>,
-    sequence: Sequence,
+    batch: Batch,
     controls: options::Controls,
     chain: Chain,
     seed: u64,
@@ -118,7 +118,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
     let seed = options::seed(args.sampling.seed)?;
     let session = session::open(&args.model)?;
     prompt::template(&session.engine)?;
-    let sequence = session.sequence();
+    let batch = session.batch_for_one(usize::MAX);
     let form = match form {
         Some(asked) => {
             let constraint = asked.constraint(&session.engine.tokenizer)?;
@@ -130,7 +130,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
     let mut conversation = Conversation {
         session,
         messages: system.into_iter().collect(),
-        sequence,
+        batch,
         controls,
         chain,
         seed: seed.value,
@@ -265,18 +265,12 @@ impl Conversation {
         }
         prompt::note_unreadable(&engine.tokenizer, &rendered.text, true);
         let tokens = rendered.encode(&engine.tokenizer);
-        let request = Request {
-            samplers: vec![Sampler::new(
-                engine.tokenizer.bind(&self.chain),
-                Dice { seed: self.seed, sample: self.sample },
-            )],
-            max_tokens: self.max_tokens,
-            stop: Vec::new(),
-            ignore_end: false,
-            chunk: CHUNK,
-            context: self.session.context,
-            constraint: self.form.as_ref().map(|(_, constraint)| constraint.fork()),
-        };
+        let dice = Dice { seed: self.seed, sample: self.sample };
+        let sampler = Sampler::new(engine.tokenizer.bind(&self.chain), dice);
+        let mut request = Request::new(tokens.clone(), vec![sampler]);
+        let (max_tokens, limit) = (self.max_tokens, self.session.limit());
+        request.ends = Ends { max_tokens, limit, ..Ends::default() };
+        request.drafts[0].constraint = self.form.as_ref().map(|(_, constraint)| constraint.fork());
         let guard = interrupt::Guard::new();
         let to_terminal = terminal::is_terminal();
         let mut stream = Stream {
@@ -287,8 +281,7 @@ impl Conversation {
             reading: LateBar::new(Counted::Tokens),
             failed: None,
         };
-        let mut continuations =
-            generate(engine, &mut self.sequence, &tokens, request, &mut stream)?;
+        let mut continuations = generate(engine, &mut self.batch, request, &mut stream)?;
         if let Some(error) = stream.failed {
             return Err(error.into());
         }
@@ -330,12 +323,11 @@ impl Conversation {
             asked.note_cut([&continuation.finish]);
         }
         self.messages.push(Message::new("assistant", continuation.text));
-        self.sequence = continuation.sequence;
         self.last = Some(Drawn {
             prompt: tokens,
             tokens: continuation.tokens,
             chain: self.chain.clone(),
-            dice: Dice { seed: self.seed, sample: self.sample },
+            dice,
         });
         match continuation.finish {
             FinishReason::Cancelled => Err(Interrupted.into()),
@@ -344,7 +336,7 @@ impl Conversation {
     }
 
     /// Shows what else could have come in the last answer.
-    fn why(&self, place: Option<&str>) -> anyhow::Result<()> {
+    fn why(&mut self, place: Option<&str>) -> anyhow::Result<()> {
         let Some(drawn) = self.last.as_ref().filter(|drawn| !drawn.tokens.is_empty()) else {
             return Err(usage("there is no answer yet to ask about"));
         };
@@ -354,7 +346,7 @@ impl Conversation {
             None => {
                 let shown = n.min(WHY_AT_ONCE);
                 let reasons =
-                    why::reasons(&self.session, &self.sequence, drawn, held, 0..shown, 4)?;
+                    why::reasons(&self.session, &mut self.batch, drawn, held, 0..shown, 4)?;
                 if self.json {
                     return json::print_line(&reasons);
                 }
@@ -371,8 +363,14 @@ impl Conversation {
                 let place = place.ok_or_else(|| {
                     usage(format!("/why is \"{typed}\", but the last answer has tokens 1 to {n}"))
                 })?;
-                let reasons =
-                    why::reasons(&self.session, &self.sequence, drawn, held, place - 1..place, 10)?;
+                let reasons = why::reasons(
+                    &self.session,
+                    &mut self.batch,
+                    drawn,
+                    held,
+                    place - 1..place,
+                    10,
+                )?;
                 if self.json {
                     return json::print_line(&reasons);
                 }

@@ -6,7 +6,8 @@
 
 use kelvin_constraint::Form;
 use kelvin_engine::{
-    generate::{Continuation, FinishReason, generate},
+    batch::{Continuation, generate},
+    generate::FinishReason,
     tokenizer::Tokenizer,
 };
 use kelvin_sampling::{Chain, Dice, Sampler};
@@ -156,22 +157,18 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::TemplateIfAny)?;
     prompt.note_date(&args.prompt);
-    let request =
-        session.request(plan.samplers(&session.engine.tokenizer), &args.length, form.as_ref())?;
-    session.check(&prompt.tokens(), plan.columns().count(), args.length.max_tokens)?;
+    let samplers = plan.samplers(&session.engine.tokenizer);
+    let request = session.request(prompt.tokens(), samplers, &args.length, form.as_ref())?;
+    let n_texts = request.drafts.len();
+    let budget = session.check(&request.prompt, n_texts, args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
         terminal::print(&view::header(&session, &prompt, &plan, &plan.chain.to_string()))?;
     }
     let guard = interrupt::Guard::new();
     let mut watcher = view::Watcher::new(&plan, live, &guard)?;
-    let continuations = generate(
-        &session.engine,
-        &mut session.sequence(),
-        &prompt.tokens(),
-        request,
-        &mut watcher,
-    )?;
+    let continuations =
+        generate(&session.engine, &mut session.batch(budget), request, &mut watcher)?;
     let clocks = watcher.finish()?;
     let asked_form = form.as_ref().map(|asked| asked.form.clone());
     let answer = answer(&session, prompt, asked_form, &plan, &continuations, &clocks);

@@ -5,7 +5,10 @@ use std::{
     ops::{ControlFlow, Range},
 };
 
-use kelvin_engine::generate::{Continuation, FinishReason, Observer, Step};
+use kelvin_engine::{
+    batch::{Continuation, Observer, RequestId, Step},
+    generate::FinishReason,
+};
 use kelvin_sampling::TokenId;
 use kelvin_views::{
     clock::{Clock, Timings},
@@ -163,7 +166,7 @@ impl<'a> Watcher<'a> {
 }
 
 impl Observer for Watcher<'_> {
-    fn prompt(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+    fn prompt(&mut self, _: RequestId, done: usize, total: usize) -> ControlFlow<()> {
         self.reading.set(done as u64, total as u64);
         if done == total {
             self.clocks.whole.prompt_read();
@@ -172,7 +175,7 @@ impl Observer for Watcher<'_> {
         self.go_on()
     }
 
-    fn token(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+    fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
         self.clocks.whole.token();
         self.clocks.columns[step.column].token();
         let first = self.plan.first_of(step.column);
@@ -192,7 +195,7 @@ impl Observer for Watcher<'_> {
         self.go_on()
     }
 
-    fn finished(&mut self, column: usize, text: &str, _reason: &FinishReason) {
+    fn finished(&mut self, _: RequestId, column: usize, text: &str, _reason: &FinishReason) {
         self.growing[column].column.text.push_str(text);
         self.growing[column].ended = true;
     }

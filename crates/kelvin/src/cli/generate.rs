@@ -3,7 +3,10 @@
 use std::{io::Write, ops::ControlFlow};
 
 use kelvin_constraint::Form;
-use kelvin_engine::generate::{FinishReason, Observer, Step, generate};
+use kelvin_engine::{
+    batch::{Observer, RequestId, Step, generate},
+    generate::FinishReason,
+};
 use kelvin_sampling::{Dice, Sampler};
 use kelvin_views::{
     clock::{Clock, Timings},
@@ -75,7 +78,7 @@ impl Stream<'_> {
 }
 
 impl Observer for Stream<'_> {
-    fn prompt(&mut self, done: usize, total: usize) -> ControlFlow<()> {
+    fn prompt(&mut self, _: RequestId, done: usize, total: usize) -> ControlFlow<()> {
         self.reading.set(done as u64, total as u64);
         if done == total {
             self.clock.prompt_read();
@@ -83,12 +86,12 @@ impl Observer for Stream<'_> {
         if self.guard.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn token(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+    fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
         self.clock.token();
         self.show(step.text)
     }
 
-    fn finished(&mut self, _column: usize, text: &str, _reason: &FinishReason) {
+    fn finished(&mut self, _: RequestId, _column: usize, text: &str, _reason: &FinishReason) {
         let _ = self.show(text);
     }
 }
@@ -107,8 +110,8 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         session.engine.tokenizer.bind(&chain),
         Dice { seed: seed.value, sample: 0 },
     )];
-    let request = session.request(samplers, &args.length, form.as_ref())?;
-    session.check(&prompt.tokens(), 1, args.length.max_tokens)?;
+    let request = session.request(prompt.tokens(), samplers, &args.length, form.as_ref())?;
+    let budget = session.check(&request.prompt, 1, args.length.max_tokens)?;
     if !args.output.json {
         // What flags and profile came to, on standard error: the text alone is the output.
         terminal::note(&format!("{} · {chain} · seed {}", session.file.model, seed.value));
@@ -126,7 +129,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         failed: None,
     };
     let mut continuations =
-        generate(&session.engine, &mut session.sequence(), &prompt.tokens(), request, &mut stream)?;
+        generate(&session.engine, &mut session.batch(budget), request, &mut stream)?;
     let continuation = continuations.pop().expect("one sampler, one column");
     if let Some(error) = stream.failed {
         return Err(error.into());

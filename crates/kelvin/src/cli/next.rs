@@ -110,7 +110,8 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
     prompt.note_date(&args.prompt);
     let begun = Instant::now();
-    let logits = session.read(&mut session.sequence(), &prompt.tokens())?;
+    let tokens = prompt.tokens();
+    let logits = session.read(&mut session.batch_for_one(tokens.len()), &tokens)?;
     let timings =
         args.output.timings.then(|| Timings { prompt_secs: begun.elapsed().as_secs_f64() });
     let raw = Distribution::new(&logits, &Chain::default())?;

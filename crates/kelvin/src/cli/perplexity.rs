@@ -9,10 +9,9 @@ use std::{io::IsTerminal, ops::Range};
 use anyhow::{Context, anyhow};
 use kelvin_engine::{
     TokenId,
-    transformer::{Append, Scratch, Want},
+    batch::{Batch, ScoreError, score_tokens},
 };
 use kelvin_lab::text_file;
-use kelvin_sampling::{SampleError, surprisal};
 use kelvin_views::escape;
 use serde::Serialize;
 
@@ -20,7 +19,7 @@ use super::{
     args::PerplexityArgs,
     failure::usage,
     prompt,
-    session::{self, CHUNK, ModelFile, Session},
+    session::{self, ModelFile, Session},
 };
 use crate::terminal::{
     self, json,
@@ -31,8 +30,6 @@ use crate::terminal::{
 
 /// llama-perplexity's.
 const WINDOW: usize = 512;
-/// Tokens whose logits are kept at once: 262,144 numbers a row take room.
-const ROWS: usize = 64;
 /// The longest text that is read: some 200 million tokens.
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -109,13 +106,13 @@ pub(crate) fn run(args: &PerplexityArgs) -> anyhow::Result<()> {
     let mut windows = cut.windows(tokens.len());
     windows.truncate(args.windows.unwrap_or(usize::MAX));
     let mut bar = LateBar::new(Counted::Windows);
-    let mut scratch = Scratch::default();
+    let mut batch = session.batch_for_one(cut.window);
     let mut nats: Vec<f64> = Vec::new();
     for (i, places) in windows.iter().enumerate() {
         bar.set(i as u64, windows.len() as u64);
         let mut window = tokens[places.clone()].to_vec();
         window[0] = bos.unwrap_or(window[0]);
-        score(&session, &window, cut.skip, &mut scratch, &mut nats)?;
+        nats.extend(score(&session, &mut batch, window, cut.skip)?);
     }
     bar.set(windows.len() as u64, windows.len() as u64);
     let answer = answer(&session, &tokens, &windows, cut, &nats, args.per_token);
@@ -198,38 +195,22 @@ fn read(args: &PerplexityArgs) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Appends -ln p of every token of `window` from place `skip` + 1 on.
+/// -ln p of every token of `window` from place `skip` + 1 on.
 fn score(
     session: &Session,
-    window: &[TokenId],
+    batch: &mut Batch,
+    window: Vec<TokenId>,
     skip: usize,
-    scratch: &mut Scratch,
-    nats: &mut Vec<f64>,
-) -> anyhow::Result<()> {
-    let model = &session.engine.model;
-    let mut sequence = session.sequence();
-    // The last token predicts none of the window's.
-    let (head, rest) = window[..window.len() - 1].split_at(skip);
-    for tokens in head.chunks(CHUNK) {
-        model.forward(
-            &mut [Append { sequence: &mut sequence, tokens, want: Want::None }],
-            scratch,
-        )?;
-    }
-    let mut at = skip;
-    for tokens in rest.chunks(ROWS) {
-        let batch = &mut [Append { sequence: &mut sequence, tokens, want: Want::All }];
-        let logits = model.forward(batch, scratch)?;
-        let mut found: Vec<Result<f64, SampleError>> = vec![Ok(0.0); tokens.len()];
-        model.pool().for_each_chunk(&mut found, 1, &|i, found| {
-            found[0] = surprisal(logits.row(i), window[at + i + 1]);
-        });
-        for one in found {
-            nats.push(one.context("the model's logits can't be used")?);
+) -> anyhow::Result<Vec<f64>> {
+    let scores = match score_tokens(&session.engine, batch, window, skip + 1) {
+        Ok(scores) => scores,
+        Err(ScoreError::Logits(error)) => {
+            return Err(error).context("the model's logits can't be used");
         }
-        at += tokens.len();
-    }
-    Ok(())
+        Err(error) => return Err(error.into()),
+    };
+    // From 0: a certain token's is 0, not -0.
+    Ok(scores.iter().map(|scored| 0.0 - scored.logprob).collect())
 }
 
 fn answer(

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, time::Duration};
 use anyhow::{Context, anyhow};
 use kelvin_engine::{chat::Day, transformer::PAGE};
 use kelvin_lab::text_file;
-use kelvin_server::{Key, Origin, Room};
+use kelvin_server::{Budget, Key, Origin};
 
 use super::{failure::usage, memory, prompt, serve_args::ServeArgs, session};
 use crate::{interrupt::Guard, terminal};
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let limit = session.limit();
     let page_bytes = session.engine.model.config.page_bytes(session.cache);
     let n_pages = pages(args, limit, page_bytes)?;
-    let room = Room { n_texts: args.parallel, n_pages };
+    let room = Budget { n_texts: args.parallel, n_pages };
     let mut names = vec![session.file.model.clone()];
     if names[0].contains(std::path::is_separator) && !names[0].contains(':') {
         // A path says more of this machine than clients need to know.

@@ -1,13 +1,20 @@
 //! Opens an engine from a model's name and the flags that say how it runs.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, anyhow};
 use kelvin_engine::{
     Engine, TokenId,
-    generate::{GenerateError, Request, check_prompt},
+    batch::{
+        Batch, BatchOptions, Budget, GenerateError, Observer, Request, RequestId, check_prompt,
+        next_logits,
+    },
+    generate::Ends,
     tokenizer::Tokenizer,
-    transformer::{Append, CacheFormat, ModelOptions, PAGE, Scratch, Sequence, Want},
+    transformer::{CacheFormat, ModelOptions, PAGE},
 };
 use kelvin_kernels::isa::Isa;
 use kelvin_models::{catalogue::Reference, fetch, verify};
@@ -26,9 +33,6 @@ use crate::terminal::{
     download::Terminal,
     late::{Counted, LateBar},
 };
-
-/// Prompt tokens that one step reads.
-pub(crate) const CHUNK: usize = 256;
 
 /// An open model and how it is to run.
 #[derive(Debug)]
@@ -128,6 +132,16 @@ fn pages(n_prompt: usize, n_texts: usize, n_new: usize) -> usize {
     n_prompt.div_ceil(PAGE).saturating_add(n_texts.saturating_mul(own))
 }
 
+/// Shows how far a prompt has been read.
+struct Reading(LateBar);
+
+impl Observer for Reading {
+    fn prompt(&mut self, _: RequestId, done: usize, total: usize) -> ControlFlow<()> {
+        self.0.set(done as u64, total as u64);
+        ControlFlow::Continue(())
+    }
+}
+
 fn load(path: &Path, options: &ModelOptions) -> anyhow::Result<Engine> {
     let mut bar = LateBar::new(Counted::Bytes);
     let engine = Engine::open(path, options, &mut |done, total| bar.set(done, total));
@@ -135,39 +149,48 @@ fn load(path: &Path, options: &ModelOptions) -> anyhow::Result<Engine> {
 }
 
 impl Session {
-    /// An empty sequence.
-    pub(crate) fn sequence(&self) -> Sequence {
-        self.engine.model.sequence(self.cache)
+    /// An empty batch.
+    pub(crate) fn batch(&self, budget: Budget) -> Batch {
+        Batch::new(&self.engine, BatchOptions { cache: self.cache, ..BatchOptions::new(budget) })
+    }
+
+    /// Room for one text of up to `n_tokens` tokens and what the prefix cache keeps of the last.
+    pub(crate) fn batch_for_one(&self, n_tokens: usize) -> Batch {
+        self.batch(Budget::for_texts(1, n_tokens.min(self.limit()) + PAGE))
     }
 
     /// What is asked of the engine: a text for each sampler, held to a form if there is one.
     pub(crate) fn request(
         &self,
+        prompt: Vec<TokenId>,
         samplers: Vec<Sampler>,
         length: &LengthArgs,
         form: Option<&Asked>,
     ) -> anyhow::Result<Request> {
         let constraint = form.map(|form| form.constraint(&self.engine.tokenizer)).transpose()?;
-        Ok(Request {
+        let mut request = Request::new(prompt, samplers);
+        for draft in &mut request.drafts {
+            draft.constraint = constraint.as_ref().map(|constraint| constraint.fork());
+        }
+        request.ends = Ends {
             max_tokens: length.max_tokens,
-            stop: length.stop.clone(),
+            limit: self.limit(),
             ignore_end: length.ignore_end,
-            chunk: CHUNK,
-            context: self.context,
-            constraint,
-            ..Request::new(samplers)
-        })
+            texts: length.stop.clone(),
+            ..Ends::default()
+        };
+        Ok(request)
     }
 
     /// Refuses what can't be done, before anything is shown of it: a prompt that can't be
     /// continued, and so many texts of so many tokens that there may not be memory for all of them.
-    /// Running out of it in the midst can't be caught.
+    /// Running out of it in the midst can't be caught. Otherwise returns the room that they need.
     pub(crate) fn check(
         &self,
         prompt: &[TokenId],
         n_texts: usize,
         max_tokens: usize,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Budget> {
         let limit = check_prompt(&self.engine, prompt, self.context)?;
         let n_new = max_tokens.min(limit - prompt.len());
         let n_pages = pages(prompt.len(), n_texts, n_new);
@@ -181,7 +204,7 @@ impl Session {
                 bytes.div_ceil(1_000_000),
                 free.div_ceil(1_000_000)
             )),
-            _ => Ok(()),
+            _ => Ok(Budget { n_texts, n_pages }),
         }
     }
 
@@ -200,33 +223,16 @@ impl Session {
         self.context.unwrap_or(usize::MAX).min(self.engine.model.config.ctx_len)
     }
 
-    /// Makes `sequence` hold `tokens` and returns the raw logits of what comes next. What it holds
-    /// of them already isn't read again, but for the last token.
-    pub(crate) fn read(
-        &self,
-        sequence: &mut Sequence,
-        tokens: &[TokenId],
-    ) -> anyhow::Result<Vec<f32>> {
-        let limit = self.limit();
-        let Some((last, head)) = tokens.split_last() else {
-            return Err(GenerateError::EmptyPrompt.into());
-        };
-        if tokens.len() > limit {
-            return Err(GenerateError::PromptTooLong { len: tokens.len(), limit }.into());
+    /// The raw logits of what comes after `tokens`. What the batch's prefix cache has of them isn't
+    /// read again, but for the last token.
+    pub(crate) fn read(&self, batch: &mut Batch, tokens: &[TokenId]) -> anyhow::Result<Vec<f32>> {
+        let (len, limit) = (tokens.len(), self.limit());
+        if len > limit {
+            return Err(GenerateError::PromptTooLong { len, limit }.into());
         }
-        let shared = sequence.tokens().iter().zip(head).take_while(|(a, b)| a == b).count();
-        sequence.truncate(shared);
-        let mut scratch = Scratch::default();
-        let mut bar = LateBar::new(Counted::Tokens);
-        for chunk in head[shared..].chunks(CHUNK) {
-            bar.set(sequence.len() as u64, tokens.len() as u64);
-            self.engine.model.forward(
-                &mut [Append { sequence, tokens: chunk, want: Want::None }],
-                &mut scratch,
-            )?;
-        }
-        let mut batch = [Append { sequence, tokens: std::slice::from_ref(last), want: Want::Last }];
-        Ok(self.engine.model.forward(&mut batch, &mut scratch)?.row(0).to_vec())
+        let mut bar = Reading(LateBar::new(Counted::Tokens));
+        let logits = next_logits(&self.engine, batch, tokens.to_vec(), &mut bar)?;
+        Ok(logits.expect("the bar breaks nothing off"))
     }
 
     /// What a token says on its own, as people see it.

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use anyhow::anyhow;
-use kelvin_engine::{generate::Constraint, transformer::Sequence};
+use kelvin_engine::{batch::Batch, generate::Constraint};
 use kelvin_sampling::{Chain, Dice, Distribution, Limits, Sampler, State, TokenId};
 use serde::Serialize;
 
@@ -60,13 +60,12 @@ struct Alternative {
 /// `top` alternatives each.
 pub(crate) fn reasons(
     session: &Session,
-    sequence: &Sequence,
+    batch: &mut Batch,
     drawn: &Drawn,
     constraint: Option<&dyn Constraint>,
     places: std::ops::Range<usize>,
     top: usize,
 ) -> anyhow::Result<Vec<Reason>> {
-    let mut sequence = sequence.clone();
     let mut read = drawn.prompt.clone();
     let mut sampler =
         Sampler::new(session.engine.tokenizer.bind(&drawn.chain), drawn.dice).after(&drawn.prompt);
@@ -86,7 +85,7 @@ pub(crate) fn reasons(
     let mut reasons = Vec::with_capacity(places.len());
     for place in from..places.end {
         let token = drawn.tokens[place];
-        let logits = session.read(&mut sequence, &read)?;
+        let logits = session.read(batch, &read)?;
         let pos = read.len() as u64;
         read.push(token);
         let allowed = constraint.as_mut().map(|constraint| constraint.allowed()).transpose();

@@ -1,15 +1,24 @@
-//! A model on this machine as a worker: all rows in one batch of steady width.
+//! A model on this machine as a worker: rows become requests of one batch of steady width.
 //!
-//! A prompt is read once, and every text of it is a fork. When a text ends, the next row takes its
-//! place, of the next prompt if need be, so that a step of the model always serves as many texts as
-//! it can.
+//! Rows of one prompt start together as one request, as many as there is room for. When a text ends,
+//! the next row takes its place, of the next prompt if need be, so every step of the model serves as
+//! many texts as it can. A prompt is read once: later rows of it find it in the prefix cache, which
+//! lasts as long as the worker.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{
+    collections::HashMap,
+    ops::ControlFlow,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use kelvin_engine::{
     Engine, TokenId,
-    generate::{Column, Ends, FinishReason, check_prompt},
-    transformer::{Append, CacheFormat, Scratch, Sequence, Want},
+    batch::{
+        Batch, BatchOptions, Budget, Chunks, Draft, Observer, Request, RequestId, Step, Tap,
+        check_prompt,
+    },
+    generate::{Ends, FinishReason},
+    transformer::{CacheFormat, PAGE},
 };
 use kelvin_sampling::{Chain, Dice, Draw, Sampler};
 
@@ -21,9 +30,6 @@ use crate::{
     run::{Finish, Sample, Source, Token},
 };
 
-/// Prompt tokens that one step reads.
-const CHUNK: usize = 256;
-
 /// A worker with an open model.
 #[derive(Debug)]
 pub struct Local<'a> {
@@ -33,24 +39,20 @@ pub struct Local<'a> {
     prompts: Vec<Vec<TokenId>>,
     /// Texts at once.
     width: usize,
-    scratch: Scratch,
+    /// Kept from one call to the next, since its prefix cache knows the prompts.
+    batch: Option<Batch>,
 }
 
-/// A prompt that was read, and what follows it.
-struct Begun {
-    prompt: usize,
-    sequence: Sequence,
-    logits: Vec<f32>,
-}
+/// The logits of a text's tokens, packed by the threads that draw.
+type Logits = Arc<Mutex<Vec<Kept>>>;
 
-/// A text in the making.
+/// A text that is being generated.
 struct Lane {
     row: Row,
-    column: Column,
     text: String,
     tokens: Vec<Token>,
     /// Of each token, if they're asked for.
-    logits: Vec<Kept>,
+    logits: Option<Logits>,
 }
 
 impl<'a> Local<'a> {
@@ -69,7 +71,7 @@ impl<'a> Local<'a> {
             check_prompt(engine, prompt, context)
                 .map_err(|problem| WorkerError::Prompt { number: i + 1, problem })?;
         }
-        Ok(Local { engine, source, prompts, width: width.max(1), scratch: Scratch::default() })
+        Ok(Local { engine, source, prompts, width: width.max(1), batch: None })
     }
 
     /// Tokens of all prompts together.
@@ -77,79 +79,61 @@ impl<'a> Local<'a> {
         self.prompts.iter().map(Vec::len).sum()
     }
 
-    fn read(&mut self, recipe: &Recipe, prompt: usize) -> Result<Begun, WorkerError> {
+    /// Prompt tokens that weren't read, since the prefix cache had them.
+    pub fn cached_tokens(&self) -> u64 {
+        self.batch.as_ref().map_or(0, Batch::cached_tokens)
+    }
+
+    /// The batch for a recipe: that of the last call if it fits.
+    fn batch(&mut self, recipe: &Recipe, ends: &Ends) -> Batch {
         let cache = match recipe.length.cache {
             Cache::F16 => CacheFormat::F16,
             Cache::F32 => CacheFormat::F32,
         };
-        let mut sequence = self.engine.model.sequence(cache);
-        let (last, head) =
-            self.prompts[prompt].split_last().expect("prompts were checked to have tokens");
-        for tokens in head.chunks(CHUNK) {
-            let append = Append { sequence: &mut sequence, tokens, want: Want::None };
-            self.engine.model.forward(&mut [append], &mut self.scratch)?;
-        }
-        let append = Append {
-            sequence: &mut sequence,
-            tokens: std::slice::from_ref(last),
-            want: Want::Last,
+        let longest = |prompt: &Vec<TokenId>| prompt.len().saturating_add(ends.max_tokens);
+        let longest = self.prompts.iter().map(longest).max().unwrap_or(0).min(ends.limit);
+        // A page more for each text and for the cache: where two share one in part, one copies it.
+        let n_pages = Budget::for_texts(self.width, longest + PAGE).n_pages.saturating_add(1);
+        let budget = Budget { n_texts: self.width, n_pages };
+        // Nobody waits for a single token, so prompts are read in large chunks.
+        let usual = Chunks::default();
+        let chunks = Chunks { beside_decode: usual.alone, ..usual };
+        let options = BatchOptions { cache, chunks, ..BatchOptions::new(budget) };
+        let fits = |batch: &Batch| {
+            let of = batch.options();
+            (of.cache, of.budget) == (cache, budget)
         };
-        let logits = self.engine.model.forward(&mut [append], &mut self.scratch)?.row(0).to_vec();
-        Ok(Begun { prompt, sequence, logits })
+        self.batch.take().filter(fits).unwrap_or_else(|| Batch::new(self.engine, options))
     }
 
-    fn lane(&self, recipe: &Recipe, chain: &Chain, row: Row, begun: &Begun, ends: &Ends) -> Lane {
-        let dice = Dice { seed: recipe.seed, sample: row.sample as u64 };
-        let mut sampler = Sampler::new(chain.clone(), dice);
-        if recipe.record.shift {
-            sampler = sampler.measuring_shift();
-        }
-        let (sequence, prompt) = (begun.sequence.clone(), &self.prompts[row.prompt]);
-        let column = Column::new(sampler, sequence, prompt, &self.engine.tokenizer, ends);
-        Lane { row, column, text: String::new(), tokens: Vec::new(), logits: Vec::new() }
-    }
-
-    /// Draws a token for each lane, from the row of logits that `logits_of` says; all threads at
-    /// once.
-    fn draw<'l>(
+    /// Starts rows until the batch is as wide as it may be, or has no room; returns those that
+    /// wait.
+    fn start<'r>(
         &self,
-        recipe: &Recipe,
-        lanes: &mut [Lane],
-        logits_of: impl Fn(usize) -> &'l [f32] + Sync,
-    ) {
-        self.engine.model.pool().for_each_chunk(lanes, 1, &|i, lane| {
-            let (lane, logits) = (&mut lane[0], logits_of(i));
-            if let Some(keep) = recipe.record.logits {
-                lane.logits.push(Kept::pack(logits, lane.column.pos() as u64, keep));
-            }
-            lane.column.draw(logits);
-        });
-    }
-
-    /// Takes what was drawn. Lanes that ended are told of and gone.
-    fn take(
-        &self,
-        lanes: &mut Vec<Lane>,
+        batch: &mut Batch,
+        mut waiting: &'r [Row],
         ends: &Ends,
-        watcher: &mut dyn Watcher,
-    ) -> ControlFlow<()> {
-        let tokenizer = &self.engine.tokenizer;
-        let mut told = watcher.tokens(lanes.len());
-        for mut lane in std::mem::take(lanes) {
-            let Some(taken) = lane.column.take(tokenizer, ends) else { continue };
-            lane.text.push_str(&taken.text);
-            lane.tokens
-                .extend(taken.draw.map(|draw| record(draw, tokenizer.bytes(draw.token, true))));
-            match taken.end {
-                None => lanes.push(lane),
-                Some(_) if told.is_break() => {}
-                Some((rest, reason)) => {
-                    let logits = std::mem::take(&mut lane.logits);
-                    told = watcher.finished(lane.finish(&rest, &reason), logits);
-                }
-            }
+        lanes: &mut Lanes<'_>,
+    ) -> Result<&'r [Row], WorkerError> {
+        while batch.n_texts() < self.width && !waiting.is_empty() {
+            // As many rows of one prompt at a time as there is room for.
+            let prompt = waiting[0].prompt;
+            let own = waiting.iter().take_while(|row| row.prompt == prompt).count();
+            let (now, later) = waiting.split_at(own.min(self.width - batch.n_texts()));
+            let (drafts, new) = now.iter().map(|&row| lanes.draft(row)).unzip();
+            let prompt_tokens = self.prompts[prompt].clone();
+            let request =
+                Request { drafts, ends: ends.clone(), ..Request::new(prompt_tokens, vec![]) };
+            let problem = |problem| WorkerError::Prompt { number: prompt + 1, problem };
+            let id = match batch.place(self.engine, &request).map_err(problem)? {
+                Some(place) => batch.start(self.engine, request, place),
+                None if !batch.is_empty() => break,
+                None => batch.admit(self.engine, request).map_err(problem)?,
+            };
+            lanes.add(id, new);
+            waiting = later;
         }
-        told
+        Ok(waiting)
     }
 }
 
@@ -169,63 +153,118 @@ impl Worker for Local<'_> {
         watcher: &mut dyn Watcher,
     ) -> Result<(), WorkerError> {
         let length = &recipe.length;
-        let limit = length.context.unwrap_or(usize::MAX).min(self.engine.model.config.ctx_len);
         let ends = Ends {
             max_tokens: length.max_tokens,
-            limit,
+            limit: length.context.unwrap_or(usize::MAX).min(self.engine.model.config.ctx_len),
             ignore_end: length.ignore_end,
             texts: length.stop.clone(),
             ..Ends::default()
         };
+        let mut batch = self.batch(recipe, &ends);
+        let mut lanes = Lanes::new(self.engine, recipe, watcher);
         let mut waiting = rows;
-        let mut begun: Option<Begun> = None;
-        let mut lanes: Vec<Lane> = Vec::new();
-        // Each chain with the tokens of its breakers, which are looked up once.
-        let mut chains: HashMap<usize, Chain> = HashMap::new();
-        loop {
-            // New texts in the places of those that ended, as many of one prompt at a time as there
-            // is room for.
-            while lanes.len() < self.width && !waiting.is_empty() {
-                let prompt = waiting[0].prompt;
-                let own = waiting.iter().take_while(|row| row.prompt == prompt).count();
-                let (now, later) = waiting.split_at(own.min(self.width - lanes.len()));
+        let mut filled = Ok(());
+        while filled.is_ok() && !lanes.is_broken {
+            filled = self.start(&mut batch, waiting, &ends, &mut lanes).and_then(|later| {
                 waiting = later;
-                let begun = match begun.take().filter(|begun| begun.prompt == prompt) {
-                    Some(same) => begun.insert(same),
-                    None => begun.insert(self.read(recipe, prompt)?),
-                };
-                let mut lane = |&row: &Row| {
-                    let bind = || self.engine.tokenizer.bind(&recipe.chains[row.chain]);
-                    self.lane(
-                        recipe,
-                        chains.entry(row.chain).or_insert_with(bind),
-                        row,
-                        begun,
-                        &ends,
-                    )
-                };
-                let mut new: Vec<Lane> = now.iter().map(&mut lane).collect();
-                self.draw(recipe, &mut new, |_| &begun.logits);
-                if self.take(&mut new, &ends, watcher).is_break() {
-                    return Ok(());
-                }
-                lanes.append(&mut new);
-            }
-            if lanes.is_empty() {
-                return Ok(());
-            }
-            let mut batch: Vec<Append<'_>> =
-                lanes.iter_mut().map(|lane| lane.column.append()).collect();
-            // The scratch is taken out for the step, since its logits are borrowed while lanes
-            // draw.
-            let mut scratch = std::mem::take(&mut self.scratch);
-            let logits = self.engine.model.forward(&mut batch, &mut scratch)?;
-            self.draw(recipe, &mut lanes, |i| logits.row(i));
-            self.scratch = scratch;
-            if self.take(&mut lanes, &ends, watcher).is_break() {
-                return Ok(());
+                Ok(batch.step(self.engine, &mut lanes)?)
+            });
+            lanes.tell_tokens();
+            if batch.is_empty() && waiting.is_empty() {
+                break;
             }
         }
+        batch.clear();
+        let panicked = lanes.has_panicked;
+        self.batch = Some(batch);
+        filled.and(if panicked { Err(WorkerError::Panicked) } else { Ok(()) })
+    }
+}
+
+/// The texts of a batch, which gather what it tells and pass whole ones on.
+struct Lanes<'a> {
+    engine: &'a Engine,
+    recipe: &'a Recipe,
+    watcher: &'a mut dyn Watcher,
+    lanes: HashMap<(RequestId, usize), Lane>,
+    /// Each chain with the tokens of its breakers, which are looked up once.
+    chains: HashMap<usize, Chain>,
+    /// Tokens that the watcher hasn't been told of.
+    n_new: usize,
+    /// The watcher broke off, or drawing panicked.
+    is_broken: bool,
+    has_panicked: bool,
+}
+
+impl<'a> Lanes<'a> {
+    fn new(engine: &'a Engine, recipe: &'a Recipe, watcher: &'a mut dyn Watcher) -> Lanes<'a> {
+        Lanes {
+            engine,
+            recipe,
+            watcher,
+            lanes: HashMap::new(),
+            chains: HashMap::new(),
+            n_new: 0,
+            is_broken: false,
+            has_panicked: false,
+        }
+    }
+
+    /// A row's text before it starts.
+    fn draft(&mut self, row: Row) -> (Draft, Lane) {
+        let (engine, recipe) = (self.engine, self.recipe);
+        let bind = || engine.tokenizer.bind(&recipe.chains[row.chain]);
+        let chain = self.chains.entry(row.chain).or_insert_with(bind).clone();
+        let mut sampler =
+            Sampler::new(chain, Dice { seed: recipe.seed, sample: row.sample as u64 });
+        if recipe.record.shift {
+            sampler = sampler.measuring_shift();
+        }
+        let mut draft = Draft::new(sampler);
+        let logits = recipe.record.logits.map(|keep| {
+            let kept = Logits::default();
+            let of_tap = Arc::clone(&kept);
+            draft.tap = Some(Tap::new(move |pos, logits| {
+                let packed = Kept::pack(logits, pos as u64, keep);
+                of_tap.lock().unwrap_or_else(PoisonError::into_inner).push(packed);
+            }));
+            kept
+        });
+        (draft, Lane { row, text: String::new(), tokens: Vec::new(), logits })
+    }
+
+    fn add(&mut self, id: RequestId, new: Vec<Lane>) {
+        self.lanes.extend(new.into_iter().enumerate().map(|(i, lane)| ((id, i), lane)));
+    }
+
+    /// Tells of the tokens that came since the last time.
+    fn tell_tokens(&mut self) {
+        self.is_broken |= self.watcher.tokens(std::mem::take(&mut self.n_new)).is_break();
+    }
+}
+
+impl Observer for Lanes<'_> {
+    fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
+        self.n_new += 1;
+        if let Some(lane) = self.lanes.get_mut(&(step.request, step.column)) {
+            let bytes = self.engine.tokenizer.bytes(step.draw.token, true);
+            lane.text.push_str(step.text);
+            lane.tokens.push(record(step.draw, bytes));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finished(&mut self, id: RequestId, column: usize, rest: &str, reason: &FinishReason) {
+        let Some(lane) = self.lanes.remove(&(id, column)) else { return };
+        if *reason == FinishReason::Panicked {
+            (self.has_panicked, self.is_broken) = (true, true);
+        }
+        if self.is_broken {
+            return;
+        }
+        let logits = lane.logits.clone().unwrap_or_default();
+        let logits = std::mem::take(&mut *logits.lock().unwrap_or_else(PoisonError::into_inner));
+        self.is_broken |= self.watcher.finished(lane.finish(rest, reason), logits).is_break();
     }
 }
 
@@ -237,7 +276,9 @@ impl Lane {
             FinishReason::MaxTokens => Finish::MaxTokens,
             FinishReason::ContextFull => Finish::ContextFull,
             FinishReason::BadLogits(_) | FinishReason::NothingLeft(_) => Finish::BadLogits,
-            FinishReason::Complete | FinishReason::Cancelled => Finish::Other,
+            FinishReason::Complete | FinishReason::Cancelled | FinishReason::Panicked => {
+                Finish::Other
+            }
         };
         let Row { prompt, chain, sample } = self.row;
         Sample {

@@ -11,7 +11,7 @@ pub use local::Local;
 
 use std::ops::ControlFlow;
 
-use kelvin_engine::{generate::GenerateError, transformer::ModelError};
+use kelvin_engine::{batch::GenerateError, transformer::ModelError};
 
 use crate::{
     Recipe,
@@ -81,6 +81,9 @@ pub enum WorkerError {
     /// The model refused.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Drawing a token panicked.
+    #[error("drawing a token panicked; this is a bug")]
+    Panicked,
     /// The server did, or went away.
     #[error("{0}")]
     Server(String),

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use kelvin_engine::{TokenId, generate::Ends};
+use kelvin_engine::{TokenId, batch::Request};
 use kelvin_sampling::{Chain, Distribution, SampleError};
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -96,11 +96,7 @@ pub(crate) async fn row(
     let (sender, mut events) = unbounded_channel();
     shared.queue.push(vec![Job {
         id: id.to_string(),
-        prompt: tokens.to_vec(),
-        drafts: Vec::new(),
-        bans: Arc::new([]),
-        ends: Ends::default(),
-        score_prompt: None,
+        request: Request::new(tokens.to_vec(), Vec::new()),
         first_choice: 0,
         events: sender,
         arrived: Instant::now(),

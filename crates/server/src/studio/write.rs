@@ -14,6 +14,7 @@ use axum::{
 };
 use kelvin_engine::{
     Engine, TokenId,
+    batch::{self, Draft, PromptLogprobs, Scored, pages},
     generate::{Ends, FinishReason},
     tokenizer::TextStream,
 };
@@ -34,9 +35,8 @@ use crate::{
     gate::RequestId,
     limits::MOST_COLUMNS,
     problem::Problem,
-    queue::{Draft, Event, Job},
-    room::pages,
-    scores::{LogprobsStage, Scored, Scoring},
+    queue::{Event, Job},
+    scores::LogprobsStage,
     stream::{DONE, Teller, streamed},
 };
 
@@ -130,11 +130,13 @@ fn plan(
     };
     let job = Job {
         id: id.to_string(),
-        prompt: subject.tokens,
-        drafts,
-        bans: Arc::new([]),
-        ends: Ends { max_tokens, limit, ..Ends::default() },
-        score_prompt: tells_read.then_some(0),
+        request: batch::Request {
+            prompt: subject.tokens,
+            drafts,
+            ends: Ends { max_tokens, limit, ..Ends::default() },
+            bans: Arc::new([]),
+            prompt_logprobs: tells_read.then_some(PromptLogprobs { from: 1, n_top: 0 }),
+        },
         first_choice: 0,
         events: sender,
         arrived: Instant::now(),
@@ -160,11 +162,11 @@ fn drafts(fields: &mut Fields, shared: &Shared, subject: &Subject) -> Result<Vec
                 "nothing is drawn at T = ∞: that is a limit for looking at",
             ));
         }
-        let scoring = Some(Scoring::new(0, LogprobsStage::Raw, &ask.chain));
+        let logprobs = Some(LogprobsStage::Raw.logprobs(0, &ask.chain));
         let state = subject.state(&ask);
         let mut sampler = Sampler::new(ask.chain, ask.dice);
         sampler.set_state(state);
-        Ok(Draft { sampler, constraint: None, scoring })
+        Ok(Draft { logprobs, ..Draft::new(sampler) })
     };
     items.iter().map(one).collect()
 }

@@ -1,0 +1,177 @@
+//! Admission: a request starts only if the page budget covers its longest possible texts.
+//!
+//! The pages that are held, those promised to running requests and those that the new request may
+//! need never come to more than the budget. What the prefix cache holds counts as held, but pages
+//! that no sequence uses are evicted for a new request, least recently used first.
+
+use super::{
+    Batch, GenerateError, Phase, Request, RequestId, Running,
+    prefill::{Reading, first_read},
+};
+use crate::{
+    Engine, TokenId,
+    generate::Ends,
+    transformer::{PAGE, Sequence},
+};
+
+/// How much may run, and be kept, at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Texts.
+    pub n_texts: usize,
+    /// Pages of keys and values, those of the prefix cache included.
+    pub n_pages: usize,
+}
+
+impl Budget {
+    /// Room for `n_texts` unrelated texts of up to `n_tokens` tokens each, prompts included.
+    pub fn for_texts(n_texts: usize, n_tokens: usize) -> Budget {
+        Budget { n_texts, n_pages: n_texts.saturating_mul(n_tokens.div_ceil(PAGE)) }
+    }
+
+    /// Tokens that the pages hold.
+    pub fn n_tokens(self) -> usize {
+        self.n_pages.saturating_mul(PAGE)
+    }
+}
+
+/// Pages of a prompt and of `n_texts` continuations of up to `max_tokens` tokens: the prompt's full
+/// pages are shared, the rest of the prompt each text has for itself.
+pub fn pages(prompt: usize, n_texts: usize, max_tokens: usize) -> usize {
+    prompt.div_ceil(PAGE).saturating_add(pages_after_prompt(prompt, n_texts, max_tokens))
+}
+
+/// Those of [`pages`] that aren't taken while the prompt is read.
+pub(super) fn pages_after_prompt(prompt: usize, n_texts: usize, max_tokens: usize) -> usize {
+    let full = prompt / PAGE;
+    let of_a_text = prompt.saturating_add(max_tokens).div_ceil(PAGE) - full;
+    // The prompt's last page, if it isn't full, becomes the first of one of the texts.
+    n_texts.saturating_mul(of_a_text).saturating_sub(prompt.div_ceil(PAGE) - full)
+}
+
+/// Refuses a prompt that can't be continued within `context` tokens (the model's own limit if none
+/// or larger); otherwise returns how many tokens the text may have.
+pub fn check_prompt(
+    engine: &Engine,
+    prompt: &[TokenId],
+    context: Option<usize>,
+) -> Result<usize, GenerateError> {
+    let limit = context.unwrap_or(usize::MAX).min(engine.model.config.ctx_len);
+    if prompt.is_empty() {
+        return Err(GenerateError::EmptyPrompt);
+    }
+    if prompt.len() >= limit {
+        return Err(GenerateError::PromptTooLong { len: prompt.len(), limit });
+    }
+    Ok(limit)
+}
+
+/// Room that was found for a request: the beginning of its prompt that the prefix cache has.
+/// Nothing else may be placed before [`Batch::start`] gets it, since its pages count from then on.
+#[derive(Debug)]
+pub struct Place {
+    sequence: Sequence,
+}
+
+impl Place {
+    /// Prompt tokens that were found in the prefix cache.
+    pub fn cached(&self) -> usize {
+        self.sequence.len()
+    }
+}
+
+impl Batch {
+    /// Finds room for a request; none if it has to wait until others end. Pages that only the
+    /// prefix cache holds are evicted for it.
+    ///
+    /// # Errors
+    /// If the prompt has no tokens, or can't be continued within the context.
+    pub fn place(
+        &mut self,
+        engine: &Engine,
+        request: &Request,
+    ) -> Result<Option<Place>, GenerateError> {
+        let len = request.prompt.len();
+        let limit = request.ends.limit.min(engine.model.config.ctx_len);
+        let n_new = usize::from(!request.drafts.is_empty() && request.ends.max_tokens > 0);
+        if len == 0 {
+            return Err(GenerateError::EmptyPrompt);
+        }
+        if len + n_new > limit {
+            return Err(GenerateError::PromptTooLong { len, limit });
+        }
+        if self.n_texts() + request.n_texts() > self.options.budget.n_texts {
+            return Ok(None);
+        }
+        let first_read = first_read(request.prompt_logprobs, len);
+        let mut sequence = self.prefixes.find(&request.prompt[..first_read]);
+        if !self.make_room(engine, request, &sequence) {
+            // A beginning that ends within a page holds that page beside the copy that it goes on
+            // with. Without it even the largest request fits where nothing else runs.
+            sequence.truncate(sequence.len() / PAGE * PAGE);
+            if !self.make_room(engine, request, &sequence) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Place { sequence }))
+    }
+
+    /// Starts a request in the room that was found for it.
+    pub fn start(&mut self, engine: &Engine, request: Request, place: Place) -> RequestId {
+        let (id, Place { sequence }) = (RequestId(self.next_id), place);
+        self.next_id += 1;
+        self.cached_tokens += sequence.len() as u64;
+        let (n_texts, cached) = (request.n_texts(), sequence.len());
+        let Request { prompt, drafts, mut ends, bans, prompt_logprobs } = request;
+        ends.limit = ends.limit.min(engine.model.config.ctx_len);
+        let phase = Phase::Prefill(Reading::new(sequence, drafts));
+        self.running.push(Running {
+            id,
+            prompt,
+            ends,
+            bans,
+            prompt_logprobs,
+            n_texts,
+            cached,
+            phase,
+        });
+        id
+    }
+
+    /// Starts a request that has to fit now.
+    ///
+    /// # Errors
+    /// If there is no room for it, or its prompt is refused.
+    pub fn admit(&mut self, engine: &Engine, request: Request) -> Result<RequestId, GenerateError> {
+        match self.place(engine, &request)? {
+            Some(place) => Ok(self.start(engine, request, place)),
+            None => {
+                let (len, n_texts) = (request.prompt.len(), request.drafts.len());
+                let n_pages = pages(len, n_texts, max_new(engine, &request.ends, len));
+                Err(GenerateError::NoRoom { n_pages, n_texts: request.n_texts() })
+            }
+        }
+    }
+
+    /// Whether there is room for what a request with this beginning may become, if need be after
+    /// eviction; nothing that the beginning holds is evicted.
+    fn make_room(&mut self, engine: &Engine, request: &Request, sequence: &Sequence) -> bool {
+        let (len, n_texts) = (request.prompt.len(), request.drafts.len());
+        let max_new = max_new(engine, &request.ends, len);
+        let needed = sequence.pages_until(len) + pages_after_prompt(len, n_texts, max_new);
+        let taken = self.n_held_pages(engine) + self.n_promised_pages() + needed;
+        let missing = taken.saturating_sub(self.options.budget.n_pages);
+        missing == 0 || self.prefixes.give_back(missing)
+    }
+
+    /// Pages that texts and the prefix cache hold.
+    pub fn n_held_pages(&self, engine: &Engine) -> usize {
+        engine.model.n_pages(self.options.cache)
+    }
+}
+
+/// The most tokens that a continuation of a prompt of `len` tokens can get.
+fn max_new(engine: &Engine, ends: &Ends, len: usize) -> usize {
+    let limit = ends.limit.min(engine.model.config.ctx_len);
+    ends.max_tokens.min(limit.saturating_sub(len))
+}

@@ -1,0 +1,220 @@
+//! Continuous batching: requests in, tokens, texts and logprobs out.
+//!
+//! A [`Batch`] is the scheduler. It owns the sequences of all running requests and one prefix
+//! cache. The caller drives it:
+//!
+//! 1. **Admission** (`admit`). [`Batch::place`] looks up the longest known beginning of a prompt in
+//!    the prefix cache. It then reserves pages for the longest text that the request can become. If
+//!    the page budget is too small, least recently used pages of the prefix cache are evicted first.
+//!    So no text fails halfway for want of memory. [`Batch::start`] adds the request.
+//! 2. **Step** (`step`). [`Batch::step`] runs one forward pass over one token of every text in decode
+//!    and one chunk of the prompts in prefill (`prefill`). Then it draws a token for every text, on
+//!    all threads. A [`PrefillPolicy`] says which prompts share the chunk: that is the hook for
+//!    fairness.
+//! 3. **Events** (`events`). An [`Observer`] is called with everything a step gave. A request leaves
+//!    the batch when all of its texts have ended, when the observer breaks, or by
+//!    [`Batch::cancel`].
+//!
+//! All texts of a request share its prompt's pages. Each is a fork, so its first write to a page
+//! that is shared copies that page (copy-on-write). Pages enter the prefix cache as soon as they
+//! are full. A prompt that another request is reading at the moment is taken over page by page.
+//!
+//! Nothing here changes what a text says: logits have the same bits in any batch and chunk, and a
+//! draw depends on its seed, sample and position alone.
+//!
+//! [`generate`] (one request to its end), [`next_logits`] (a prompt's next logits) and
+//! [`score_tokens`] (logprobs of a given text) are the usual ways to drive a batch.
+
+mod admit;
+mod events;
+mod prefill;
+mod request;
+mod run;
+mod score;
+mod step;
+
+pub use admit::{Budget, Place, check_prompt, pages};
+pub use events::{Observer, PromptRead, Step};
+pub use prefill::{Chunks, Prefill, PrefillPolicy, first_come};
+pub use request::{Draft, GenerateError, Logprobs, PromptLogprobs, Request, RequestId, Tap};
+pub use run::{Continuation, ScoreError, generate, next_logits, score_tokens};
+pub use score::{Scored, score};
+
+use std::sync::Arc;
+
+use crate::{
+    Engine, TokenId,
+    generate::Ends,
+    transformer::{CacheFormat, Prefixes, Scratch, Sequence},
+};
+use request::Text;
+
+/// How a batch runs. Only `cache` can change what texts say.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchOptions {
+    /// How keys and values are stored.
+    pub cache: CacheFormat,
+    /// How much may run and be kept at once.
+    pub budget: Budget,
+    /// How many prompt tokens a step reads.
+    pub chunks: Chunks,
+    /// Which prompts share a step's chunk.
+    pub policy: PrefillPolicy,
+}
+
+impl BatchOptions {
+    /// Keys and values as f16, the usual chunks, prompts in their order of arrival.
+    pub fn new(budget: Budget) -> BatchOptions {
+        BatchOptions {
+            cache: CacheFormat::default(),
+            budget,
+            chunks: Chunks::default(),
+            policy: first_come,
+        }
+    }
+}
+
+/// The scheduler: running requests of one model and their prefix cache.
+///
+/// Its methods take the engine, always the one that it was made for.
+#[derive(Debug)]
+pub struct Batch {
+    options: BatchOptions,
+    /// In the order in which they started.
+    running: Vec<Running>,
+    prefixes: Prefixes,
+    scratch: Scratch,
+    next_id: u64,
+    n_steps: u64,
+    cached_tokens: u64,
+}
+
+/// A request that has started.
+#[derive(Debug)]
+struct Running {
+    id: RequestId,
+    prompt: Vec<TokenId>,
+    ends: Ends,
+    bans: Arc<[Vec<TokenId>]>,
+    prompt_logprobs: Option<PromptLogprobs>,
+    /// Texts that it began with, at least 1.
+    n_texts: usize,
+    /// Prompt tokens that were found in the prefix cache.
+    cached: usize,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Its prompt is being read.
+    Prefill(prefill::Reading),
+    /// Its texts are being generated; those that ended are gone.
+    Decode(Vec<Text>),
+}
+
+impl Batch {
+    /// An empty batch for texts of `engine`.
+    pub fn new(engine: &Engine, options: BatchOptions) -> Batch {
+        Batch {
+            options,
+            running: Vec::new(),
+            prefixes: Prefixes::new(engine.model.sequence(options.cache)),
+            scratch: Scratch::default(),
+            next_id: 0,
+            n_steps: 0,
+            cached_tokens: 0,
+        }
+    }
+
+    /// How it runs.
+    pub fn options(&self) -> &BatchOptions {
+        &self.options
+    }
+
+    /// Whether no request runs.
+    pub fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// How many requests run.
+    pub fn n_running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// How many texts the running requests have still to end. A request counts 1 at least, and all
+    /// of its texts while its prompt is read.
+    pub fn n_texts(&self) -> usize {
+        self.running.iter().map(Running::n_open).sum()
+    }
+
+    /// Forward passes so far.
+    pub fn n_steps(&self) -> u64 {
+        self.n_steps
+    }
+
+    /// Prompt tokens that were found in the prefix cache so far.
+    pub fn cached_tokens(&self) -> u64 {
+        self.cached_tokens
+    }
+
+    /// Pages that the prefix cache holds, those shared with running texts included.
+    pub fn n_cached_pages(&self) -> usize {
+        self.prefixes.n_pages()
+    }
+
+    /// Pages that running requests may still take.
+    pub fn n_promised_pages(&self) -> usize {
+        self.running.iter().map(Running::pages_to_come).sum()
+    }
+
+    /// Removes a request. Nothing more is told of it; full pages of it stay in the prefix cache.
+    pub fn cancel(&mut self, id: RequestId) {
+        self.running.retain(|one| one.id != id);
+    }
+
+    /// Removes all requests, and the buffers of a step with them: after a panic they may be half
+    /// written. The prefix cache stays, since no step writes to its pages.
+    pub fn clear(&mut self) {
+        self.running.clear();
+        self.scratch = Scratch::default();
+    }
+
+    /// Empties the prefix cache.
+    pub fn forget_prefixes(&mut self, engine: &Engine) {
+        self.prefixes = Prefixes::new(engine.model.sequence(self.options.cache));
+    }
+}
+
+impl Running {
+    fn n_open(&self) -> usize {
+        match &self.phase {
+            Phase::Prefill(_) => self.n_texts,
+            Phase::Decode(texts) => texts.len().max(1),
+        }
+    }
+
+    /// Pages that it may still take.
+    fn pages_to_come(&self) -> usize {
+        let len = self.prompt.len();
+        let max_new = self.ends.max_tokens.min(self.ends.limit.saturating_sub(len));
+        match &self.phase {
+            Phase::Prefill(reading) => {
+                reading.sequence.pages_until(len)
+                    + admit::pages_after_prompt(len, reading.drafts.len(), max_new)
+            }
+            Phase::Decode(texts) => {
+                let sequences = texts.iter().map(|text| text.column.sequence());
+                sequences.map(|sequence| sequence.pages_until(len + max_new)).sum()
+            }
+        }
+    }
+
+    /// The sequences of its texts in decode.
+    fn sequences(&self) -> impl Iterator<Item = &Sequence> {
+        let texts = match &self.phase {
+            Phase::Prefill(_) => &[],
+            Phase::Decode(texts) => &texts[..],
+        };
+        texts.iter().map(|text| text.column.sequence())
+    }
+}

@@ -1,0 +1,191 @@
+//! Chunked prefill: which prompts the next step reads, and how much of each.
+//!
+//! A step reads at most one chunk of prompt tokens, a smaller one while other texts are in decode,
+//! so a long prompt delays them by one chunk at most. A prompt that needs the page that another one
+//! is reading waits and takes the page over from the prefix cache.
+
+use kelvin_sampling::SampleError;
+
+use super::{Batch, Draft, Phase, PromptLogprobs, RequestId, Running, score::Scored};
+use crate::transformer::{PAGE, Sequence};
+
+/// How many prompt tokens a step reads, all prompts together; at least 1 each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunks {
+    /// While no text is in decode.
+    pub alone: usize,
+    /// While texts are in decode, which wait for the step.
+    pub beside_decode: usize,
+    /// Of prompts that are scored: a step keeps one row of logits for each of their tokens.
+    pub scored: usize,
+}
+
+impl Default for Chunks {
+    fn default() -> Chunks {
+        Chunks { alone: 256, beside_decode: 64, scored: 64 }
+    }
+}
+
+/// A prompt in prefill, as a [`PrefillPolicy`] sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prefill {
+    /// Whose prompt it is.
+    pub request: RequestId,
+    /// Tokens that the step can read of it.
+    pub left: usize,
+    /// Whether these tokens are scored.
+    pub is_scored: bool,
+    /// The last step that read of it, counted from 1; 0 if none did.
+    pub last_step: u64,
+}
+
+/// Shares a chunk: of each prompt (in their order of arrival) how many tokens the step reads, at
+/// most `chunk` in all and `scored` of those that are scored. This is the hook for fairness: whose
+/// prompt is read next decides nothing but who waits.
+pub type PrefillPolicy = fn(prompts: &[Prefill], chunk: usize, scored: usize) -> Vec<usize>;
+
+/// The policy of a batch that says nothing else: a prompt is read to its end before the next.
+pub fn first_come(prompts: &[Prefill], chunk: usize, scored: usize) -> Vec<usize> {
+    let (mut left, mut left_scored) = (chunk, scored);
+    let share = |prompt: &Prefill| {
+        let most = if prompt.is_scored { left.min(left_scored) } else { left };
+        let share = prompt.left.min(most);
+        left -= share;
+        left_scored -= if prompt.is_scored { share } else { 0 };
+        share
+    };
+    prompts.iter().map(share).collect()
+}
+
+/// The first token of a prompt of `len` that has to be read, since the logits after it are wanted:
+/// the last one, or the one before the first that is scored.
+pub(super) fn first_read(scoring: Option<PromptLogprobs>, len: usize) -> usize {
+    scoring.map_or(usize::MAX, |scoring| scoring.from).clamp(1, len) - 1
+}
+
+/// A request whose prompt is being read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) sequence: Sequence,
+    pub(super) drafts: Vec<Draft>,
+    pub(super) logprobs: Vec<Result<Scored, SampleError>>,
+    /// Whether another request is reading the page that it needs next.
+    waits: bool,
+    last_step: u64,
+    /// Tokens that the step at hand reads.
+    pub(super) share: usize,
+    /// The first of the step's rows of logits that is its own, if it has any.
+    pub(super) first_row: usize,
+}
+
+impl Reading {
+    /// Begins with what the prefix cache has of the prompt.
+    pub(super) fn new(sequence: Sequence, drafts: Vec<Draft>) -> Reading {
+        let logprobs = Vec::new();
+        Reading { sequence, drafts, logprobs, waits: false, last_step: 0, share: 0, first_row: 0 }
+    }
+}
+
+impl Running {
+    fn first_read(&self) -> usize {
+        first_read(self.prompt_logprobs, self.prompt.len())
+    }
+
+    /// Whether all logits are wanted of what it reads at position `pos`.
+    pub(super) fn is_scored_at(&self, pos: usize) -> bool {
+        self.prompt_logprobs.is_some() && pos >= self.first_read()
+    }
+
+    /// What a step can read of its prompt at a time: the part that isn't scored comes first.
+    fn prefill(&self) -> Option<Prefill> {
+        let Phase::Prefill(reading) = &self.phase else { return None };
+        let len = reading.sequence.len();
+        let is_scored = self.is_scored_at(len);
+        let end = match self.prompt_logprobs {
+            Some(_) if !is_scored => self.first_read(),
+            _ => self.prompt.len(),
+        };
+        let left = if reading.waits { 0 } else { end - len };
+        Some(Prefill { request: self.id, left, is_scored, last_step: reading.last_step })
+    }
+}
+
+impl Batch {
+    /// Decides how many tokens of each prompt this step reads.
+    pub(super) fn share_chunk(&mut self) {
+        self.take_over();
+        let (places, prompts): (Vec<usize>, Vec<Prefill>) = (self.running.iter().enumerate())
+            .filter_map(|(at, one)| Some((at, one.prefill()?)))
+            .filter(|(_, prompt)| prompt.left > 0)
+            .unzip();
+        self.running.iter_mut().for_each(|one| {
+            if let Phase::Prefill(reading) = &mut one.phase {
+                reading.share = 0;
+            }
+        });
+        if prompts.is_empty() {
+            return;
+        }
+        let decodes = self.running.iter().any(|one| matches!(one.phase, Phase::Decode(_)));
+        let Chunks { alone, beside_decode, scored } = self.options.chunks;
+        let (chunk, scored) = (if decodes { beside_decode } else { alone }.max(1), scored.max(1));
+        let mut shares = (self.options.policy)(&prompts, chunk, scored);
+        shares.resize(prompts.len(), 0);
+        if !decodes && shares.iter().all(|&share| share == 0) {
+            // A step that reads nothing would be taken for ever.
+            shares = first_come(&prompts, chunk, scored);
+        }
+        for ((at, prompt), share) in places.into_iter().zip(prompts).zip(shares) {
+            if let Phase::Prefill(reading) = &mut self.running[at].phase
+                && share > 0
+            {
+                reading.share = share.min(prompt.left);
+                reading.last_step = self.n_steps + 1;
+            }
+        }
+    }
+
+    /// Marks prompts that need the page that another request is reading at the moment, and extends
+    /// those whose page has come by what the prefix cache has now.
+    fn take_over(&mut self) {
+        for at in 0..self.running.len() {
+            let now = self.waits(at);
+            let first_read = self.running[at].first_read();
+            let Running { prompt, cached, phase: Phase::Prefill(reading), .. } =
+                &mut self.running[at]
+            else {
+                continue;
+            };
+            let waited = std::mem::replace(&mut reading.waits, now);
+            if waited && !now {
+                let found = self.prefixes.find(&prompt[..first_read]);
+                let more = found.len().saturating_sub(reading.sequence.len());
+                if more > 0 {
+                    reading.sequence = found;
+                    *cached += more;
+                    self.cached_tokens += more as u64;
+                }
+            }
+        }
+    }
+
+    /// Whether another request is further in a prompt that is equal to the end of the page that
+    /// this one is at. Of two that are equally far the later one waits, so one never does.
+    fn waits(&self, at: usize) -> bool {
+        let own = &self.running[at];
+        let Phase::Prefill(Reading { sequence, .. }) = &own.phase else { return false };
+        let end = (sequence.len() / PAGE + 1) * PAGE;
+        if end > own.first_read() + 1 {
+            return false;
+        }
+        let needed = &own.prompt[..end];
+        self.running.iter().enumerate().any(|(i, other)| match &other.phase {
+            Phase::Prefill(Reading { sequence: theirs, .. }) => {
+                i != at
+                    && (theirs.len() > sequence.len() || theirs.len() == sequence.len() && i < at)
+                    && other.prompt.starts_with(needed)
+            }
+            Phase::Decode(_) => false,
+        })
+    }
+}

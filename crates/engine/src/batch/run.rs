@@ -1,0 +1,164 @@
+//! A batch driven to the end of one request: a prompt's continuations, its next logits, or the
+//! scores of a text.
+
+use std::ops::ControlFlow;
+
+use kelvin_sampling::{Draw, SampleError};
+
+use super::{
+    Batch, GenerateError, Observer, PromptLogprobs, PromptRead, Request, RequestId, Scored, Step,
+    check_prompt,
+};
+use crate::{Engine, TokenId, generate::FinishReason};
+
+/// What came of one draft.
+#[derive(Debug, Clone)]
+pub struct Continuation {
+    /// Its tokens, one for each draw.
+    pub tokens: Vec<TokenId>,
+    /// Its text, up to a stop string.
+    pub text: String,
+    /// How each token was drawn.
+    pub draws: Vec<Draw>,
+    /// Why it ended.
+    pub finish: FinishReason,
+}
+
+/// Continues a prompt in as many texts as the request has drafts.
+///
+/// Whatever else runs in the batch goes on meanwhile, and `observer` is told of it too. Beginnings
+/// of the prompt that the prefix cache has aren't read again.
+///
+/// # Errors
+/// If the prompt is empty or leaves no room for a token, if the batch has no room for the request,
+/// or if the model refuses a step.
+pub fn generate(
+    engine: &Engine,
+    batch: &mut Batch,
+    request: Request,
+    observer: &mut dyn Observer,
+) -> Result<Vec<Continuation>, GenerateError> {
+    check_prompt(engine, &request.prompt, Some(request.ends.limit))?;
+    let unfinished = || Continuation {
+        tokens: Vec::new(),
+        text: String::new(),
+        draws: Vec::new(),
+        finish: FinishReason::Cancelled,
+    };
+    let continuations = request.drafts.iter().map(|_| unfinished()).collect();
+    let id = batch.admit(engine, request)?;
+    let mut collect = Collect { id, observer, continuations, read: None, has_ended: false };
+    run(engine, batch, &mut collect)?;
+    Ok(collect.continuations)
+}
+
+/// Reads a prompt and returns the raw logits of what comes next (vocab_size of them), or none if
+/// the observer broke.
+///
+/// # Errors
+/// If the prompt is empty or longer than the context, if the batch has no room for it, or if the
+/// model refuses a step.
+pub fn next_logits(
+    engine: &Engine,
+    batch: &mut Batch,
+    prompt: Vec<TokenId>,
+    observer: &mut dyn Observer,
+) -> Result<Option<Vec<f32>>, GenerateError> {
+    let id = batch.admit(engine, Request::new(prompt, Vec::new()))?;
+    let mut collect =
+        Collect { id, observer, continuations: Vec::new(), read: None, has_ended: false };
+    run(engine, batch, &mut collect)?;
+    Ok(collect.read.map(|(_, logits)| logits))
+}
+
+/// Scores the tokens of a text from position `from` (1 at least) on, each by the model's own
+/// distribution given all before it. What the prefix cache has of the tokens before `from` isn't
+/// read again.
+///
+/// # Errors
+/// If the text is empty or longer than the context, if the batch has no room for it, if the model
+/// refuses a step, or if its logits have no distribution.
+pub fn score_tokens(
+    engine: &Engine,
+    batch: &mut Batch,
+    text: Vec<TokenId>,
+    from: usize,
+) -> Result<Vec<Scored>, ScoreError> {
+    let scoring = Some(PromptLogprobs { from, n_top: 0 });
+    let request = Request { prompt_logprobs: scoring, ..Request::new(text, Vec::new()) };
+    let id = batch.admit(engine, request)?;
+    let mut collect =
+        Collect { id, observer: &mut (), continuations: Vec::new(), read: None, has_ended: false };
+    run(engine, batch, &mut collect)?;
+    let (scores, _) = collect.read.unwrap_or_default();
+    Ok(scores.into_iter().collect::<Result<_, _>>()?)
+}
+
+/// Why a text can't be scored.
+#[derive(Debug, thiserror::Error)]
+pub enum ScoreError {
+    /// It can't be read.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+    /// The model's logits have no distribution.
+    #[error(transparent)]
+    Logits(#[from] SampleError),
+}
+
+/// Steps until a request has ended; on an error it is cancelled.
+fn run(engine: &Engine, batch: &mut Batch, collect: &mut Collect<'_>) -> Result<(), GenerateError> {
+    while !collect.has_ended && !batch.is_empty() {
+        if let Err(error) = batch.step(engine, collect) {
+            batch.cancel(collect.id);
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// Gathers what comes of one request, and passes everything on.
+struct Collect<'o> {
+    id: RequestId,
+    observer: &'o mut dyn Observer,
+    continuations: Vec<Continuation>,
+    /// The prompt's scores and what comes after it, for a request without continuations.
+    read: Option<(Vec<Result<Scored, SampleError>>, Vec<f32>)>,
+    has_ended: bool,
+}
+
+impl Observer for Collect<'_> {
+    fn prompt(&mut self, request: RequestId, done: usize, total: usize) -> ControlFlow<()> {
+        self.observer.prompt(request, done, total)
+    }
+
+    fn prompt_read(&mut self, read: PromptRead<'_>) -> ControlFlow<()> {
+        if read.request == self.id && self.continuations.is_empty() {
+            self.read = Some((read.logprobs.clone(), read.logits.to_vec()));
+        }
+        self.observer.prompt_read(read)
+    }
+
+    fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
+        if step.request == self.id {
+            let continuation = &mut self.continuations[step.column];
+            continuation.tokens.push(step.draw.token);
+            continuation.draws.push(step.draw);
+            continuation.text.push_str(step.text);
+        }
+        self.observer.token(step)
+    }
+
+    fn finished(&mut self, request: RequestId, column: usize, text: &str, reason: &FinishReason) {
+        if request == self.id {
+            let continuation = &mut self.continuations[column];
+            continuation.text.push_str(text);
+            continuation.finish = reason.clone();
+        }
+        self.observer.finished(request, column, text, reason);
+    }
+
+    fn ended(&mut self, request: RequestId) {
+        self.has_ended |= request == self.id;
+        self.observer.ended(request);
+    }
+}
