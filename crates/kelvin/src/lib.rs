@@ -41,3 +41,9 @@ pub fn run() -> ExitCode {
     let _ = std::io::stdout().flush();
     code
 }
+
+/// The description of the API that `/openapi.json` answers, for the book's reference.
+#[doc(hidden)]
+pub fn openapi() -> serde_json::Value {
+    server::api_document()
+}

@@ -45,6 +45,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) use dry_run::DryRun;
 pub(crate) use gate::Key;
+pub(crate) use openapi::document as api_document;
 pub(crate) use origins::Origin;
 pub(crate) use room::Room;
 pub(crate) use serving::{Options, serve};
