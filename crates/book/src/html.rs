@@ -69,7 +69,8 @@ fn read(folder: &Path, files: &mut BTreeMap<PathBuf, String>) -> Result<()> {
 /// The values of an attribute, as mdBook writes them: in double quotes.
 fn attributes<'a>(html: &'a str, name: &str) -> impl Iterator<Item = String> + use<'a> {
     let opening = format!(" {name}=\"");
-    let starts: Vec<usize> = html.match_indices(&opening).map(|(at, _)| at + opening.len()).collect();
+    let starts: Vec<usize> =
+        html.match_indices(&opening).map(|(at, _)| at + opening.len()).collect();
     starts.into_iter().filter_map(move |at| {
         let value = &html[at..];
         Some(value[..value.find('"')?].replace("&amp;", "&"))

@@ -83,7 +83,15 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
 /// The code spans of a Markdown text that name a file or folder of the repository.
 pub fn named_paths(markdown: &str) -> Vec<String> {
     const FOLDERS: [&str; 9] = [
-        "crates/", "docs/", "fuzz/", "tidy/", "peers/", "records/", "studies/", "findings/", ".ci/",
+        "crates/",
+        "docs/",
+        "fuzz/",
+        "tidy/",
+        "peers/",
+        "records/",
+        "studies/",
+        "findings/",
+        ".ci/",
     ];
     Parser::new_ext(markdown, Options::ENABLE_TABLES)
         .filter_map(|event| match event {

@@ -114,7 +114,9 @@ fn api(document: &Value) -> Result<String> {
          This page is generated: it is what a server answers at `/openapi.json`. \
          [The server for my client](../guides/server.md) has examples.\n\n\
          A field that isn't listed is refused by its name with status 400. A field whose type is a \
-         single value takes that value alone: it is there for clients that always send it.\n",
+         single value takes that value alone: it is there for clients that always send it. A field \
+         without a meaning beside it means what it does for OpenAI or vLLM. `null` is as good as \
+         leaving a field out.\n",
     );
     for (path, operations) in paths {
         let operations = operations.as_object().context("no operations")?;
@@ -160,14 +162,15 @@ fn referenced(content: &Value) -> Option<&str> {
 }
 
 fn fields(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    schema["properties"].as_object().into_iter().flatten().map(|(name, field)| (name.as_str(), field))
+    schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, field)| (name.as_str(), field))
 }
 
 /// The fields that all bodies which take a `seed` have alike.
-fn shared_fields(
-    paths: &Map<String, Value>,
-    schemas: &Map<String, Value>,
-) -> Map<String, Value> {
+fn shared_fields(paths: &Map<String, Value>, schemas: &Map<String, Value>) -> Map<String, Value> {
     let bodies: Vec<&Value> = operations(paths)
         .filter_map(body_of)
         .map(|name| &schemas[name]["properties"])
@@ -210,8 +213,10 @@ fn kind(schema: &Value) -> String {
     }
     if let Some(several) = alternatives(schema) {
         // Any field may be null, which is as good as leaving it out.
-        let kinds = several.iter().filter(|one| one["type"] != "null").map(kind);
-        return kinds.collect::<Vec<_>>().join(" or ");
+        let mut kinds: Vec<String> =
+            several.iter().filter(|one| one["type"] != "null").map(kind).collect();
+        kinds.dedup();
+        return kinds.join(" or ");
     }
     if let Some(value) = schema.get("const") {
         return format!("`{value}`");
@@ -228,12 +233,21 @@ fn kind(schema: &Value) -> String {
         _ => "any".into(),
     };
     match name.as_str() {
+        "array" if schema["maxItems"] == 0 => "empty array".into(),
         "array" => format!("array of {}", kind(&schema["items"])),
-        "object" => {
-            let names: Vec<String> = fields(schema).map(|(name, _)| format!("`{name}`")).collect();
-            if names.is_empty() { name } else { format!("object of {}", names.join(", ")) }
-        }
+        "object" => object(schema),
         _ => name + &bounds(schema),
+    }
+}
+
+/// An object's first fields.
+fn object(schema: &Value) -> String {
+    const SHOWN: usize = 4;
+    let names: Vec<String> = fields(schema).map(|(name, _)| format!("`{name}`")).collect();
+    match names.len() {
+        0 => "object".into(),
+        n if n <= SHOWN => format!("object of {}", names.join(", ")),
+        n => format!("object of {} and {} more", names[..SHOWN].join(", "), n - SHOWN),
     }
 }
 
@@ -269,7 +283,10 @@ mod tests {
     fn kinds_are_said_in_words() {
         let field = json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 20 }, { "type": "null" }] });
         assert_eq!(kind(&field), "integer from 0 to 20");
-        assert_eq!(kind(&json!({ "type": "array", "items": { "type": "string" } })), "array of string");
+        assert_eq!(
+            kind(&json!({ "type": "array", "items": { "type": "string" } })),
+            "array of string"
+        );
         assert_eq!(kind(&json!({ "enum": ["a", "b"] })), "`\"a\"` or `\"b\"`");
         assert_eq!(kind(&json!({ "$ref": "#/components/schemas/Usage" })), "[Usage](#usage)");
     }

@@ -157,9 +157,10 @@ fn without_speed(text: &str) -> String {
                     ["tokens/s", "s"].contains(&next.trim_end_matches([')', ',', '.']))
                 })
         };
-        let kept = words.iter().enumerate().map(|(i, word)| {
-            if is_speed(word, words.get(i + 1)) { "_" } else { *word }
-        });
+        let kept = words
+            .iter()
+            .enumerate()
+            .map(|(i, word)| if is_speed(word, words.get(i + 1)) { "_" } else { *word });
         lines.push(kept.collect::<Vec<_>>().join(" ") + "\n");
     }
     lines.concat()
@@ -187,7 +188,7 @@ impl Session {
     fn run(&mut self, script: &str) -> Result<(String, bool)> {
         let script = script.replace(BY_CARGO, "kelvin ");
         let script = script.replace(PORT, &self.port.to_string());
-        if script.starts_with("kelvin serve") {
+        if script.starts_with("kelvin serve") && script.lines().count() == 1 {
             self.serve(&script)?;
             return Ok((String::new(), true));
         }
@@ -206,10 +207,7 @@ impl Session {
         command
             .args(["-euc", script])
             .current_dir(self.folder.path())
-            .env(
-                "PATH",
-                format!("{}:{}:{path}", self.programs.path().display(), clients.display()),
-            )
+            .env("PATH", format!("{}:{}:{path}", self.programs.path().display(), clients.display()))
             .env("KELVIN_DB", self.folder.path().join("runs.db"))
             .env_remove("KELVIN_MODEL")
             .env_remove("KELVIN_API_KEY")
@@ -219,7 +217,7 @@ impl Session {
 
     fn serve(&mut self, script: &str) -> Result<()> {
         ensure!(self.server.is_none(), "a page starts one server");
-        let script = format!("exec {} --port {}", script.trim().trim_end_matches(" &"), self.port);
+        let script = format!("exec {}", script.trim());
         let log = self.folder.path().join("server.log");
         let server =
             self.command(&script).stdout(Stdio::null()).stderr(File::create(&log)?).spawn()?;
