@@ -3,6 +3,9 @@
 //! `gguf` reads the file, `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
 //! into logits, `generate` is one continuation token by token, `batch` schedules many of them and
 //! tells an observer about them. [`Engine`] holds them together.
+//!
+//! The book has a guide, `docs/src/guides/library.md`, and says why results are bit-exact,
+//! `docs/src/concepts/exact.md`.
 
 pub mod batch;
 pub mod chat;

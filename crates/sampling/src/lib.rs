@@ -30,6 +30,9 @@
 //! - NaN and +inf are errors that name the token. -inf is a masked token, which is never drawn and
 //!   never counted.
 //!
+//! The book explains the [dice](Dice) in `docs/src/concepts/dice.md` and the chain in
+//! `docs/src/concepts/chain.md`.
+//!
 //! No I/O, no clock, no threads, no unsafe, and no allocation in a step after the first.
 
 mod candidates;

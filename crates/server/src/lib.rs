@@ -46,6 +46,7 @@ use tokio::sync::Semaphore;
 pub use dry_run::DryRun;
 pub use gate::Key;
 pub use kelvin_engine::batch::Budget;
+pub use openapi::document as api_document;
 pub use origins::Origin;
 pub use serving::{Options, serve};
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod book;
 mod cli;
 mod clients;
 mod constraints;

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 
 /// The document.
-pub(crate) fn document() -> Value {
+pub fn document() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {

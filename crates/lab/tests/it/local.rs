@@ -1,8 +1,6 @@
 //! A very small model as worker and as judge: the same rows whatever the width and the order, each
 //! prompt read once, and scores that are those of plain code.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use std::{fs, ops::ControlFlow};
 
 use kelvin_engine::{
@@ -19,11 +17,7 @@ use kelvin_lab::{
 };
 use kelvin_sampling::surprisal;
 
-#[allow(dead_code, unreachable_pub, reason = "each test takes what it needs of it")]
-#[path = "../../engine/tests/reference/tiny.rs"]
-mod tiny;
-
-use tiny::{MISTRAL_LIKE, TinyModel};
+use kelvin_testkit::tiny::{MISTRAL_LIKE, TinyModel};
 
 fn engine() -> Engine {
     let path = TinyModel::new(&MISTRAL_LIKE).speaking().write();

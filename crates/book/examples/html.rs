@@ -1,0 +1,8 @@
+//! Builds the book into `docs/book`: `cargo run -p kelvin-book --example html`.
+
+fn main() -> anyhow::Result<()> {
+    let folder = kelvin_book::root().join("docs/book");
+    kelvin_book::html::build(&folder)?;
+    println!("{}", folder.join("index.html").display());
+    Ok(())
+}
