@@ -24,7 +24,7 @@ const BYTES: usize = 96 << 20;
 
 /// The pages of one layer: keys of every head, then values of every head.
 struct Layer<'a> {
-    heads: Heads<'_>,
+    heads: Heads<'a>,
     pages: &'a [Vec<f16>],
 }
 

@@ -67,7 +67,7 @@ fn bits_do_not_depend_on_the_batch_or_on_a_fork() {
     for case in all_that_a_file_may_have() {
         let model = load(&open(&case.model()), &ModelOptions { threads: 2, isa: None });
         let tokens = ids(&tokens(case));
-        let alone = reference::run::logits(&model, &tokens, CacheFormat::F16, N_TOKENS);
+        let alone = crate::reference::run::logits(&model, &tokens, CacheFormat::F16, N_TOKENS);
         let mut scratch = Scratch::default();
         let mut first = model.sequence(CacheFormat::F16);
         let step = Append { sequence: &mut first, tokens: &tokens[..40], want: Want::None };

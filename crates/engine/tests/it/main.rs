@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod batch;
 mod chat_child;
 mod chat_hostile;
 mod chat_hostile_values;

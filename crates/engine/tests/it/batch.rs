@@ -1,10 +1,6 @@
 //! The scheduler on a very small model: texts against plain code, what is shared, what is admitted,
 //! who is read next, and what a fault does to the others.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
-mod reference;
-
 use std::{
     fs,
     ops::ControlFlow,
@@ -22,10 +18,9 @@ use kelvin_engine::{
     transformer::{CacheFormat, ModelError, ModelOptions},
 };
 use kelvin_sampling::{Dice, Sampler, surprisal};
-use reference::{
-    run::logits,
-    tiny::{MISTRAL_LIKE, TinyModel},
-};
+use kelvin_testkit::tiny::{MISTRAL_LIKE, TinyModel};
+
+use crate::reference::run::logits;
 
 const CACHE: CacheFormat = CacheFormat::F16;
 
