@@ -1,7 +1,7 @@
 //! Every row of the table of stages says all that consumers of the table rely on, and the README
 //! shows the table.
 //!
-//! `KELVIN_UPDATE=1 cargo test -p kelvin-sampling --test rows` writes the README's table anew.
+//! `KELVIN_UPDATE=1 cargo test -p kelvin-sampling --test stages` writes the README's table anew.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
@@ -148,7 +148,7 @@ fn readme_table() -> String {
 
 #[test]
 fn the_readme_shows_the_table() {
-    const BEGIN: &str = "<!-- stages: written by tests/stage_rows.rs -->\n\n";
+    const BEGIN: &str = "<!-- stages: written by tests/stages -->\n\n";
     const END: &str = "\n<!-- /stages -->";
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let text = fs::read_to_string(path).unwrap();
