@@ -57,6 +57,7 @@ export default [
       "consistent-return": "error",
       curly: ["error", "multi-line"],
       eqeqeq: "error",
+      "max-len": ["error", { code: 100, ignoreUrls: true }],
       "max-lines": ["error", 500],
       "max-lines-per-function": ["error", 80],
       "no-constant-condition": ["error", { checkLoops: "none" }],
