@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(shares(&plain(&[1000, 1000]), 256, 32), [128, 128]);
         assert_eq!(shares(&plain(&[4, 1000, 1000]), 256, 32), [4, 126, 126]);
         assert_eq!(shares(&plain(&[40; 9]), 64, 32), [16, 16, 16, 16, 0, 0, 0, 0, 0]);
-        assert_eq!(shares(&[], 64, 32), []);
+        assert!(shares(&[], 64, 32).is_empty());
     }
 
     #[test]
