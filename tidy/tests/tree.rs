@@ -189,6 +189,15 @@ fn names_say_something() {
 }
 
 #[test]
+fn there_is_one_scheduler() {
+    let step = "//! x\nfn f() { model.forward(batch, &mut Scratch::default()) }\n";
+    catches("crates/lab/src/x.rs", step, Some(2));
+    catches("crates/engine/src/generate/x.rs", step, Some(2));
+    accepts("crates/engine/src/batch/x.rs", step);
+    accepts("crates/engine/tests/x.rs", step);
+}
+
+#[test]
 fn no_machine_paths() {
     for folder in ["root", "work", "home"] {
         catches("README.md", &format!("see /{folder}/x\n"), Some(1));

@@ -1,23 +1,14 @@
 //! A model file in, one prompt continued at three temperatures out, with the library alone:
 //! `cargo run --release -p kelvin-engine --example three_temperatures -- MODEL.gguf "Once upon a time"`
 
-use std::{env, error::Error, ops::ControlFlow, path::Path};
+use std::{env, error::Error, path::Path};
 
 use kelvin_engine::{
     Engine,
-    generate::{Observer, Request, Step, generate},
-    transformer::{CacheFormat, ModelOptions},
+    batch::{Batch, BatchOptions, Budget, Request, generate},
+    transformer::ModelOptions,
 };
 use kelvin_sampling::{Chain, Dice, Sampler};
-
-/// Watches nothing; a program that streams would print `step.text` here.
-struct Unseen;
-
-impl Observer for Unseen {
-    fn token(&mut self, _: &Step<'_>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args().skip(1);
@@ -33,12 +24,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         samplers
             .push(Sampler::new(Chain::default().with_temperature(t)?, Dice { seed: 7, sample: 0 }));
     }
-    let request = Request { max_tokens: 40, ..Request::new(samplers) };
-    let mut sequence = engine.model.sequence(CacheFormat::F16);
-    for (t, column) in
-        temperatures.iter().zip(generate(&engine, &mut sequence, &tokens, request, &mut Unseen)?)
-    {
-        println!("T = {t}: {}\n", column.text);
+    let mut request = Request::new(tokens, samplers);
+    request.ends.max_tokens = 40;
+    // Three texts of up to 2,000 tokens each, prompt included.
+    let mut batch = Batch::new(&engine, BatchOptions::new(Budget::for_texts(3, 2000)));
+    // `()` watches nothing; an `Observer` that streams would print each token's text.
+    let continuations = generate(&engine, &mut batch, request, &mut ())?;
+    for (t, continuation) in temperatures.iter().zip(continuations) {
+        println!("T = {t}: {}\n", continuation.text);
     }
     Ok(())
 }

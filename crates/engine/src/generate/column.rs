@@ -1,15 +1,14 @@
-//! One continuation in the making: logits in, a token, its text and perhaps the end out.
+//! A continuation that is being generated: logits in, a token, its text and perhaps the end out.
 //!
-//! A step is in two halves: [`Column::draw`] needs nothing but the column's own logits, so that the
-//! columns of a step can draw at once on many threads; [`Column::take`] says what came of it.
-//! Whoever steps columns (the loop here, a server) shares this, so a text is the same whoever asked
-//! for it.
+//! A step has two halves. [`Column::draw`] needs nothing but the column's own logits, so the columns
+//! of a batch draw in parallel. [`Column::take`] then appends the token and checks whether it ends
+//! the text. The scheduler in `batch` is the only caller.
 
 use std::sync::Arc;
 
 use kelvin_sampling::{Distribution, Draw, Limits, SampleError, Sampler, State};
 
-use super::{Constraint, Continuation, FinishReason, constraint::completing, stop::StopStrings};
+use super::{Constraint, FinishReason, constraint::completing, stop::StopStrings};
 use crate::{
     TokenId,
     tokenizer::{TextStream, Tokenizer},
@@ -44,9 +43,9 @@ impl Ends {
     }
 }
 
-/// A continuation in the making.
+/// A continuation that is being generated.
 #[derive(Debug)]
-pub struct Column {
+pub(crate) struct Column {
     sampler: Sampler,
     sequence: Sequence,
     prompt_len: usize,
@@ -64,27 +63,25 @@ pub struct Column {
     stream: TextStream,
     stop: StopStrings,
     tokens: Vec<TokenId>,
-    text: String,
-    draws: Vec<Draw>,
-    finish: Option<FinishReason>,
+    is_open: bool,
 }
 
 /// What became of a draw.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// The token, unless the column ended without one.
-    pub draw: Option<Draw>,
+    pub(crate) draw: Option<Draw>,
     /// The text that is now complete: whole characters, and nothing that may turn out to be a stop
     /// string.
-    pub text: String,
+    pub(crate) text: String,
     /// What had been held back, and why the column ended, if it did.
-    pub end: Option<(String, FinishReason)>,
+    pub(crate) end: Option<(String, FinishReason)>,
 }
 
 impl Column {
     /// A column that begins after `prompt`, all of which `sequence` has read. A sampler whose state
     /// is of just these tokens keeps it: it knows which of them were written, not given.
-    pub fn new(
+    pub(crate) fn new(
         sampler: Sampler,
         sequence: Sequence,
         prompt: &[TokenId],
@@ -106,43 +103,41 @@ impl Column {
             stream: TextStream::default(),
             stop: StopStrings::new(&ends.texts),
             tokens: Vec::new(),
-            text: String::new(),
-            draws: Vec::new(),
-            finish: None,
+            is_open: true,
         }
     }
 
     /// The same, without ever writing one of these sequences of tokens: the last token of each
     /// can't come where all before it have just been written.
-    pub fn banning(self, bans: Arc<[Vec<TokenId>]>) -> Column {
+    pub(crate) fn banning(self, bans: Arc<[Vec<TokenId>]>) -> Column {
         Column { bans, ..self }
     }
 
     /// The same under a constraint. A text that is complete ends, whatever else is asked of its
     /// end.
-    pub fn under(self, constraint: Option<Box<dyn Constraint>>) -> Column {
+    pub(crate) fn under(self, constraint: Option<Box<dyn Constraint>>) -> Column {
         Column { constraint, ..self }
     }
 
     /// What the model reads of it in the next step: the token drawn last.
-    pub fn append(&mut self) -> Append<'_> {
+    pub(crate) fn append(&mut self) -> Append<'_> {
         let tokens = std::slice::from_ref(&self.next);
         Append { sequence: &mut self.sequence, tokens, want: Want::Last }
     }
 
     /// Position in the whole text of the token that is drawn next.
-    pub fn pos(&self) -> usize {
+    pub(crate) fn pos(&self) -> usize {
         self.prompt_len + self.tokens.len()
     }
 
-    /// Draws the next token from the logits of all before it. [`Column::take`] has to follow.
-    pub fn draw(&mut self, logits: &[f32]) {
+    /// Draws the next token from the logits after all earlier ones. [`Column::take`] must follow.
+    pub(crate) fn draw(&mut self, logits: &[f32]) {
         self.draw_showing(logits, None);
     }
 
     /// The same, and shows what the first `n_stages` stages of the chain left before the token was
     /// drawn.
-    pub fn draw_showing(
+    pub(crate) fn draw_showing(
         &mut self,
         logits: &[f32],
         n_stages: Option<usize>,
@@ -190,18 +185,18 @@ impl Column {
     }
 
     /// What its sampler remembers, the token drawn last included.
-    pub fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         self.sampler.state()
     }
 
     /// The token that [`Column::draw`] gave, until it's taken.
-    pub fn drawn(&self) -> Option<TokenId> {
+    pub(crate) fn drawn(&self) -> Option<TokenId> {
         self.drawn.as_ref().and_then(|drawn| drawn.as_ref().ok()).map(|draw| draw.token)
     }
 
     /// Takes what was drawn into the text, and finds out whether that ends it. None if nothing was
     /// drawn.
-    pub fn take(&mut self, tokenizer: &Tokenizer, ends: &Ends) -> Option<Taken> {
+    pub(crate) fn take(&mut self, tokenizer: &Tokenizer, ends: &Ends) -> Option<Taken> {
         let without_token = |column: &mut Column, reason| {
             Some(Taken {
                 draw: None,
@@ -224,11 +219,9 @@ impl Column {
         }
         self.next = draw.token;
         self.tokens.push(draw.token);
-        self.draws.push(draw);
         let new = self.stream.push(tokenizer.bytes(draw.token, false));
         let (text, stopped) =
             if self.tokens.len() <= self.min_tokens { (new, None) } else { self.stop.push(&new) };
-        self.text.push_str(&text);
         let reason = if let Some(stop) = stopped {
             Some(FinishReason::StopString(stop))
         } else if is_complete {
@@ -245,47 +238,34 @@ impl Column {
     }
 
     /// Ends the column; returns the text that was held back until now.
-    pub fn end(&mut self, reason: &FinishReason) -> String {
+    pub(crate) fn end(&mut self, reason: &FinishReason) -> String {
         let mut rest = String::new();
         if !matches!(reason, FinishReason::StopString(_)) {
             rest = self.stop.push(&self.stream.finish()).0;
             rest.push_str(&self.stop.finish());
         }
-        self.text.push_str(&rest);
-        self.finish = Some(reason.clone());
+        self.is_open = false;
         rest
     }
 
     /// Ends the column without looking at the text that was held back: drawing panicked, so that
     /// the stream's state can't be relied on.
     pub(crate) fn abandon(&mut self) {
-        self.finish = Some(FinishReason::Panicked);
+        self.is_open = false;
     }
 
     /// Whether it goes on.
-    pub fn is_open(&self) -> bool {
-        self.finish.is_none()
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// Its tokens so far.
-    pub fn tokens(&self) -> &[TokenId] {
+    pub(crate) fn tokens(&self) -> &[TokenId] {
         &self.tokens
     }
 
     /// What the model has read so far: the prompt and all tokens but the one that it reads next.
-    pub fn sequence(&self) -> &Sequence {
+    pub(crate) fn sequence(&self) -> &Sequence {
         &self.sequence
-    }
-
-    /// What the model has read: the prompt and all tokens but the last.
-    pub fn into_sequence(self) -> Sequence {
-        self.sequence
-    }
-
-    /// What became of it, once it has ended.
-    pub(super) fn into_continuation(self) -> Continuation {
-        let Column { tokens, text, draws, finish, sequence, .. } = self;
-        let finish = finish.expect("the loop runs until every column has ended");
-        Continuation { tokens, text, draws, finish, sequence }
     }
 }

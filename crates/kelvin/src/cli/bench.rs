@@ -8,13 +8,14 @@
 
 use std::{hint::black_box, ops::Range, time::Instant};
 
+use anyhow::anyhow;
 use kelvin_engine::{
     TokenId,
-    batch::Chunks,
-    transformer::{Append, Scratch, Sequence, Want},
+    batch::{Batch, Budget, Chunks, Request, generate, next_logits},
+    transformer::PAGE,
 };
 use kelvin_kernels::{memory::Buffer, roofline};
-use kelvin_sampling::{Chain, Dice, SampleError, Sampler};
+use kelvin_sampling::{Chain, Dice, Sampler};
 use serde::Serialize;
 
 use super::{
@@ -119,7 +120,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         n_tokens: args.tokens,
         numbers: roofline::read_buffer()?,
         seen: Vec::new(),
-        scratch: Scratch::default(),
+        batch: session.batch(budget(&works, args.tokens)),
     };
     for _ in 0..N_FIRST {
         bench.reference();
@@ -167,6 +168,20 @@ fn works(args: &BenchArgs) -> anyhow::Result<Vec<Work>> {
     Ok(works)
 }
 
+/// Room for the largest work.
+fn budget(works: &[Work], n_tokens: usize) -> Budget {
+    let of = |work: &Work| {
+        let n_texts = if let Work::Compare(ways) = work { *ways } else { 1 };
+        // A page more for each text: where two share one in part, one copies it.
+        Budget::for_texts(n_texts, work.longest(n_tokens).saturating_add(2 * PAGE))
+    };
+    let most = |a: Budget, b: Budget| Budget {
+        n_texts: a.n_texts.max(b.n_texts),
+        n_pages: a.n_pages.max(b.n_pages),
+    };
+    works.iter().map(of).fold(Budget { n_texts: 1, n_pages: 0 }, most)
+}
+
 impl Work {
     /// Tokens of its longest text.
     fn longest(self, n_tokens: usize) -> usize {
@@ -186,7 +201,8 @@ struct Bench<'a> {
     numbers: Buffer<u64>,
     /// What the loops did so far.
     seen: Vec<Limits>,
-    scratch: Scratch,
+    /// Does the works, as it does those of every other verb.
+    batch: Batch,
 }
 
 impl Bench<'_> {
@@ -197,18 +213,18 @@ impl Bench<'_> {
         rounds: usize,
         told: &mut dyn FnMut(usize),
     ) -> anyhow::Result<Samples> {
-        // What comes before the time that counts is done once. A text of no tokens can't be
-        // continued, so depth 0 has one.
-        let depth = if let Work::Decode(depth) = work { depth.max(1) } else { 32 };
-        let mut text = self.session.engine.model.sequence(self.session.cache);
-        let first = self.read(&mut text, depth)?;
+        if let Work::Decode(depth) = work {
+            // What comes before the time that counts is done once: the prefix cache has it then.
+            self.batch.forget_prefixes(&self.session.engine);
+            self.read(depth.max(1))?;
+        }
         // Warm: buffers have grown, threads are awake.
-        self.sample(work, &text, first)?;
+        self.sample(work)?;
         let mut samples = Vec::new();
         while samples.len() < rounds * PATIENCE && self.undisturbed(&samples).count() < rounds {
             told(samples.len().min(rounds - 1));
             let before = self.reference();
-            let done = self.sample(work, &text, first)?;
+            let done = self.sample(work)?;
             let after = self.reference();
             let slower = Limits {
                 gb_per_sec: before.gb_per_sec.min(after.gb_per_sec),
@@ -248,39 +264,40 @@ impl Bench<'_> {
         Limits { gb_per_sec: at(|l| l.gb_per_sec), giga_ops_per_sec: at(|l| l.giga_ops_per_sec) }
     }
 
-    /// Does a work once, and times it. A continuation goes on from a fork of `text` with `first`.
-    fn sample(&mut self, work: Work, text: &Sequence, first: TokenId) -> anyhow::Result<Done> {
+    /// Does a work once, and times it.
+    fn sample(&mut self, work: Work) -> anyhow::Result<Done> {
         let (session, n_tokens) = (self.session, self.n_tokens);
         let model = &session.engine.model;
         let cache = |pos: usize| model.config.cache_bytes(pos, session.cache);
         let of_steps = |places: Range<usize>| places.map(cache).sum::<usize>();
         let (with_logits, without) =
             (model.config.multiply_adds(true), model.config.multiply_adds(false));
+        if !matches!(work, Work::Decode(_)) {
+            self.batch.forget_prefixes(&session.engine);
+        }
+        let begun = Instant::now();
         match work {
             Work::Prompt(n) => {
-                let mut text = model.sequence(session.cache);
-                let begun = Instant::now();
-                black_box(self.read(&mut text, n)?);
+                let logits = self.read(n)?;
+                black_box(sampler(0).sample(&logits, n as u64)?);
                 let secs = begun.elapsed().as_secs_f64();
                 // Each chunk reads the weights, and the keys and values before it.
-                let bytes: usize = (0..n)
-                    .step_by(Chunks::default().alone)
-                    .map(|at| model.step_bytes() + cache(at))
-                    .sum();
+                let chunks = (0..n).step_by(Chunks::default().alone);
+                let bytes: usize = chunks.map(|at| model.step_bytes() + cache(at)).sum();
                 Ok(Done { secs, tokens: n, bytes, multiply_adds: (n - 1) * without + with_logits })
             }
-            Work::Decode(_) => {
-                let secs = self.steps(vec![text.clone()], first)?;
-                let bytes =
-                    n_tokens * model.step_bytes() + of_steps(text.len()..text.len() + n_tokens);
+            Work::Decode(depth) => {
+                // The first step reads the last token of the text, which is known but for that.
+                let depth = depth.max(1);
+                self.continued(depth, 1, n_tokens)?;
+                let secs = begun.elapsed().as_secs_f64();
+                let bytes = n_tokens * model.step_bytes() + of_steps(depth..depth + n_tokens);
                 Ok(Done { secs, tokens: n_tokens, bytes, multiply_adds: n_tokens * with_logits })
             }
             Work::Compare(ways) => {
-                let mut text = model.sequence(session.cache);
-                let begun = Instant::now();
-                let first = self.read(&mut text, COMPARE_PROMPT)?;
-                let read_secs = begun.elapsed().as_secs_f64();
-                let secs = read_secs + self.steps(vec![text; ways], first)?;
+                // The prompt gives each its first token, then as many steps follow.
+                self.continued(COMPARE_PROMPT, ways, n_tokens + 1)?;
+                let secs = begun.elapsed().as_secs_f64();
                 // The prompt's keys and values are read once for all, those of each continuation
                 // for itself.
                 let shared = n_tokens * cache(COMPARE_PROMPT - 1);
@@ -296,53 +313,29 @@ impl Bench<'_> {
         }
     }
 
-    /// Appends `n` tokens in chunks, and draws the one after them.
-    fn read(&mut self, text: &mut Sequence, n: usize) -> anyhow::Result<TokenId> {
-        let model = &self.session.engine.model;
-        // Which tokens they are doesn't change the work.
-        let vocab_size = model.config.vocab_size as u32;
-        let tokens: Vec<TokenId> =
-            (0..n as u32).map(|i| TokenId((i * 7919 + 101) % vocab_size)).collect();
-        let mut first = TokenId(0);
-        let chunk = Chunks::default().alone;
-        for (i, tokens) in tokens.chunks(chunk).enumerate() {
-            let want = if (i + 1) * chunk >= n { Want::Last } else { Want::None };
-            let batch = &mut [Append { sequence: text, tokens, want }];
-            let logits = model.forward(batch, &mut self.scratch)?;
-            if want == Want::Last {
-                first = sampler(0).sample(logits.row(0), n as u64)?;
-            }
-        }
-        Ok(first)
+    /// A text of `n` tokens. Which ones they are doesn't change the work.
+    fn text(&self, n: usize) -> Vec<TokenId> {
+        let vocab_size = self.session.engine.model.config.vocab_size as u32;
+        (0..n as u32).map(|i| TokenId((i * 7919 + 101) % vocab_size)).collect()
     }
 
-    /// Continues texts together, token by token as `generate` does, and says how many seconds it
-    /// took.
-    fn steps(&mut self, texts: Vec<Sequence>, first: TokenId) -> anyhow::Result<f64> {
-        struct Way {
-            text: Sequence,
-            sampler: Sampler,
-            next: Result<TokenId, SampleError>,
-        }
-        let model = &self.session.engine.model;
-        let mut ways: Vec<Way> = (0..)
-            .zip(texts)
-            .map(|(i, text)| Way { text, sampler: sampler(i), next: Ok(first) })
-            .collect();
-        let begun = Instant::now();
-        for _ in 0..self.n_tokens {
-            let next = ways.iter().map(|way| way.next.clone()).collect::<Result<Vec<_>, _>>()?;
-            let mut batch: Vec<Append<'_>> = Vec::with_capacity(ways.len());
-            for (way, token) in ways.iter_mut().zip(&next) {
-                let tokens = std::slice::from_ref(token);
-                batch.push(Append { sequence: &mut way.text, tokens, want: Want::Last });
+    /// Reads `n` tokens, and returns the logits of what comes after them.
+    fn read(&mut self, n: usize) -> anyhow::Result<Vec<f32>> {
+        let text = self.text(n);
+        let logits = next_logits(&self.session.engine, &mut self.batch, text, &mut ())?;
+        Ok(logits.expect("nobody breaks off"))
+    }
+
+    /// Continues a text of `n` tokens in so many ways, as `compare` does.
+    fn continued(&mut self, n: usize, ways: usize, max_tokens: usize) -> anyhow::Result<()> {
+        let mut request = Request::new(self.text(n), (0..ways as u64).map(sampler).collect());
+        (request.ends.max_tokens, request.ends.ignore_end) = (max_tokens, true);
+        for way in generate(&self.session.engine, &mut self.batch, request, &mut ())? {
+            if let Some(failure) = way.finish.failure() {
+                return Err(anyhow!(failure));
             }
-            let logits = model.forward(&mut batch, &mut self.scratch)?;
-            model.pool().for_each_chunk(&mut ways, 1, &|i, way| {
-                way[0].next = way[0].sampler.sample(logits.row(i), way[0].text.len() as u64);
-            });
         }
-        Ok(begun.elapsed().as_secs_f64())
+        Ok(())
     }
 
     fn undisturbed<'s>(&self, samples: &'s Samples) -> impl Iterator<Item = &'s Done> {

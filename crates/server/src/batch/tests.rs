@@ -1,5 +1,5 @@
-//! The batch stepped by hand on a very small model: what is shared, what is let go of, and what a
-//! fault does to the others.
+//! The engine's thread stepped by hand on a very small model: what is shared, what is evicted, and
+//! what a fault does to other requests.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -350,7 +350,8 @@ fn a_job_that_needs_all_the_room_gets_it_and_one_that_needs_more_is_refused() {
     let whole = told(&mut of_whole);
     assert!(told(&mut of_first).ended && whole.cached == 32, "{whole:?}");
     assert_eq!(whole.tokens, alone(&engine, text, 50));
-    let (larger, mut of_larger) = job("larger", prompt(3, 200), 100);
+    let (mut larger, mut of_larger) = job("larger", prompt(3, 200), 50);
+    larger.request.drafts.push(Draft::new(larger.request.drafts[0].sampler.clone()));
     let (small, mut of_small) = job("small", prompt(4, 20), 10);
     queue.push(vec![larger, small]).unwrap();
     finish(&mut thread);
