@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     error::ChainError,
-    stages::{Stage, Temp},
+    stages::{Dry, Stage, Temp},
 };
 
 /// Stages in the order in which they act; the draw is implied at the end.
@@ -34,7 +34,7 @@ impl Chain {
     ///
     /// # Errors
     /// If `mirostat` or `adaptive_p` isn't the last, or if there are more than seven `xtc` or more
-    /// than [`Chain::MOST_STAGES`] stages.
+    /// than [`Chain::MOST_STAGES`] stages or [`Dry::MOST_TEXTS`] breakers that are texts.
     pub fn new(stages: Vec<Stage>) -> Result<Chain, ChainError> {
         if stages.len() > Chain::MOST_STAGES {
             return Err(ChainError::TooManyStages { count: stages.len() });
@@ -47,6 +47,11 @@ impl Chain {
         if count > 7 {
             return Err(ChainError::TooManyRandom { count });
         }
+        let texts = stages.iter().map(|stage| match stage {
+            Stage::Dry(dry) => dry.texts().len(),
+            _ => 0,
+        });
+        Dry::check_texts(texts.sum())?;
         Ok(Chain { stages })
     }
 

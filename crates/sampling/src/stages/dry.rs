@@ -1,6 +1,6 @@
 //! DRY: a penalty on going on with a repetition, growing with its length.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 use super::{Control, StageInfo, Turn};
 use crate::{
@@ -22,7 +22,9 @@ use crate::{
 ///
 /// A breaker may also be a text in quotes, `"\n"/"\x3a"` (an escape `\xNN` stands for a character
 /// of the notation). It stands for every token that has it, or begins it and is followed by the
-/// rest; [`Chain::with_vocabulary`](crate::Chain::with_vocabulary) finds them.
+/// rest; [`Chain::with_vocabulary`](crate::Chain::with_vocabulary) finds them. A chain has at most
+/// [`Dry::MOST_TEXTS`] texts, each of at most [`Dry::MOST_TEXT_BYTES`] bytes: a lookup reads the
+/// whole vocabulary.
 ///
 /// Source: text-generation-webui PR 5677.
 ///
@@ -53,7 +55,9 @@ struct Ends {
     /// Tokens that are breakers by themselves, rising.
     alone: Vec<u32>,
     /// Longer sequences.
-    longer: Vec<Vec<u32>>,
+    longer: HashSet<Vec<TokenId>>,
+    /// The lengths of longer sequences, rising.
+    lengths: Vec<usize>,
     /// Whether texts have been looked up.
     has_texts: bool,
 }
@@ -64,11 +68,16 @@ impl Ends {
         for breaker in breakers {
             match breaker[..] {
                 [id] => ends.alone.push(id),
-                _ => ends.longer.push(breaker),
+                _ => {
+                    ends.longer.insert(breaker.into_iter().map(TokenId).collect());
+                }
             }
         }
         ends.alone.sort_unstable();
         ends.alone.dedup();
+        ends.lengths = ends.longer.iter().map(Vec::len).collect();
+        ends.lengths.sort_unstable();
+        ends.lengths.dedup();
         Arc::new(ends)
     }
 
@@ -78,11 +87,10 @@ impl Ends {
 
     /// Whether a text ends with a breaker.
     fn end(&self, text: &[TokenId]) -> bool {
-        let is_end = |breaker: &Vec<u32>| {
-            text.len() >= breaker.len()
-                && text.iter().rev().zip(breaker.iter().rev()).all(|(a, b)| a.0 == *b)
+        let is_longer = |&len: &usize| {
+            text.len().checked_sub(len).is_some_and(|from| self.longer.contains(&text[from..]))
         };
-        text.last().is_some_and(|last| self.is_alone(last.0)) || self.longer.iter().any(is_end)
+        text.last().is_some_and(|last| self.is_alone(last.0)) || self.lengths.iter().any(is_longer)
     }
 }
 
@@ -91,6 +99,10 @@ impl Dry {
     pub const BASE: f32 = 1.75;
     /// ℓ where none is given.
     pub const LENGTH: u32 = 2;
+    /// The most breakers of a chain that are texts.
+    pub const MOST_TEXTS: usize = 64;
+    /// The most bytes of a breaker that is a text (llama.cpp cuts longer ones there).
+    pub const MOST_TEXT_BYTES: usize = 40;
 
     /// Accepts m >= 0, b >= 1, ℓ >= 1 and breakers of at least one token.
     pub fn new(
@@ -109,17 +121,33 @@ impl Dry {
         Ok(Dry { multiplier: multiplier + 0.0, base, length, window, breakers, texts, ends })
     }
 
-    /// With these texts as breakers too, none of them empty.
+    /// With these texts as breakers too.
+    ///
+    /// # Errors
+    /// If one is empty or longer than [`Dry::MOST_TEXT_BYTES`], or if there are more than
+    /// [`Dry::MOST_TEXTS`].
     pub fn with_texts(self, texts: Vec<String>) -> Result<Dry, ChainError> {
         Self::INFO.require(texts.iter().all(|text| !text.is_empty()), "an empty breaker")?;
+        if let Some(text) = texts.iter().find(|text| text.len() > Dry::MOST_TEXT_BYTES) {
+            return Err(ChainError::LongBreaker { bytes: text.len() });
+        }
+        Dry::check_texts(texts.len())?;
         Ok(Dry { texts: texts.into(), ..self })
+    }
+
+    /// Refuses more texts than a chain may have as breakers.
+    pub(crate) fn check_texts(count: usize) -> Result<(), ChainError> {
+        if count > Dry::MOST_TEXTS {
+            return Err(ChainError::TooManyBreakers { count });
+        }
+        Ok(())
     }
 
     /// Looks up the tokens of breakers that are texts; `find` gives the token sequences that write
     /// one.
     pub(crate) fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Dry {
         let found = self.texts.iter().flat_map(|text| find(text)).filter(|sequence| !sequence.is_empty());
-        let ends = Ends::new(self.breakers.iter().cloned().chain(found.collect::<Vec<_>>()), true);
+        let ends = Ends::new(self.breakers.iter().cloned().chain(found), true);
         Dry { ends, ..self.clone() }
     }
 
@@ -190,7 +218,7 @@ impl Control for Dry {
             values.window_or(Window::ALL)?,
             breakers.into_iter().map(ids).collect::<Result<_, _>>()?,
         ))?;
-        values.checked(dry.with_texts(texts.ok_or_else(|| values.refuse())?))
+        dry.with_texts(texts.ok_or_else(|| values.refuse())?)
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -273,6 +301,35 @@ mod tests {
         for bad in [r#"""#, r#""""#, r#""a"#, r#""\q""#, r#""\xff""#, r#""\x4""#, r#""a"b""#] {
             assert!(format!("dry=1,breakers:{bad}").parse::<Stage>().is_err(), "{bad}");
         }
+    }
+
+    /// Each text costs a pass over the vocabulary, so a chain of 4 KB has a bound on them: in one
+    /// stage, in all stages, and on their bytes.
+    #[test]
+    fn breakers_that_are_texts_are_bounded() {
+        let stage = |n: usize| format!("dry=1,breakers:{}", vec![r#""e""#; n].join("/"));
+        let refusal = |chain: &str| chain.parse::<Chain>().map_err(|error| error.to_string());
+        assert!(refusal(&stage(64)).is_ok());
+        let many = "the chain has 65 breakers of `dry` that are texts, at most 64 are taken";
+        assert_eq!(refusal(&stage(65)), Err(many.to_string()));
+        let two = format!("{} | {}", stage(32), stage(33));
+        assert_eq!(refusal(&two), Err(many.to_string()));
+        let text = |n: usize| format!(r#"dry=1,breakers:"{}""#, "e".repeat(n));
+        assert!(refusal(&text(40)).is_ok());
+        let long = "a breaker of `dry` has 41 bytes, at most 40 are taken";
+        assert_eq!(refusal(&text(41)), Err(long.to_string()));
+    }
+
+    /// Sequences of several lengths, and one that is longer than the text.
+    #[test]
+    fn longer_breakers_end_a_text() {
+        let ends = Ends::new([vec![1, 2], vec![9, 8, 7], vec![1, 2], vec![0; 5], vec![4]], false);
+        let end = |text: &[u32]| ends.end(&text.iter().map(|&id| TokenId(id)).collect::<Vec<_>>());
+        assert_eq!(ends.lengths, [2, 3, 5]);
+        let yes = [&[1, 2][..], &[5, 1, 2], &[9, 8, 7], &[3, 0, 0, 0, 0, 0], &[4]];
+        assert!(yes.iter().all(|text| end(text)));
+        let no = [&[][..], &[2], &[2, 1], &[1, 2, 3], &[8, 7], &[0, 0, 0, 0]];
+        assert!(!no.iter().any(|text| end(text)));
     }
 
     /// "1 2 0 1 2": 0 extends a repeat of two, unless 2 writes a breaker.
