@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::{
     dice::Words,
     error::ChainError,
-    stages::{Stage, Temp},
+    stages::{Dry, Stage, Temp},
 };
 
 /// Stages in the order in which they act. The draw follows the last one.
@@ -35,7 +35,8 @@ impl Chain {
     ///
     /// # Errors
     /// If a stage that learns (`mirostat`, `adaptive_p`) isn't the last, or if there are more than
-    /// seven random stages (`xtc`) or more than [`Chain::MAX_STAGES`] stages.
+    /// seven random stages (`xtc`), more than [`Chain::MAX_STAGES`] stages or more than
+    /// [`Dry::MAX_TEXTS`] breakers that are texts.
     pub fn new(stages: Vec<Stage>) -> Result<Chain, ChainError> {
         if stages.len() > Chain::MAX_STAGES {
             return Err(ChainError::TooManyStages { count: stages.len() });
@@ -49,6 +50,11 @@ impl Chain {
         if count > Words::N_STAGES {
             return Err(ChainError::TooManyRandom { count });
         }
+        let texts = stages.iter().map(|stage| match stage {
+            Stage::Dry(dry) => dry.texts().len(),
+            _ => 0,
+        });
+        Dry::check_texts(texts.sum())?;
         Ok(Chain { stages })
     }
 

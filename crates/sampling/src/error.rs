@@ -86,6 +86,24 @@ pub enum ChainError {
         /// How many it has.
         count: usize,
     },
+    /// Each breaker that is a text costs a pass over the vocabulary.
+    #[error(
+        "the chain has {count} breakers of `dry` that are texts, at most {} are taken",
+        crate::stages::Dry::MAX_TEXTS
+    )]
+    TooManyBreakers {
+        /// How many it has.
+        count: usize,
+    },
+    /// A text is cut at each of its characters, and every token is compared with each cut.
+    #[error(
+        "a breaker of `dry` has {bytes} bytes, at most {} are taken",
+        crate::stages::Dry::MAX_TEXT_BYTES
+    )]
+    LongBreaker {
+        /// How many it has.
+        bytes: usize,
+    },
     /// The chain has several temperatures, so one can't replace them.
     #[error(
         "the chain `{chain}` has {count} `temp` stages, so it isn't clear which one a temperature of its own should replace; leave one"

@@ -1,6 +1,6 @@
 //! DRY, "don't repeat yourself": a penalty on continuing a repetition, growing with its length.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 use super::{
     Context, Counterpart, Flag, List, Param, Range, Setting, Settings, StageInfo, StageKind,
@@ -26,7 +26,8 @@ use crate::{
 /// A breaker may also be a text in quotes, `"\n"/"\x3a"` (the escape `\xNN` stands for a character
 /// of the notation). It stands for every token that contains the text, and for every token that
 /// begins it and is followed by the rest. [`Chain::with_vocabulary`](crate::Chain::with_vocabulary)
-/// finds these tokens.
+/// finds these tokens. A chain has at most [`Dry::MAX_TEXTS`] texts, each of at most
+/// [`Dry::MAX_TEXT_BYTES`] bytes: a lookup reads the whole vocabulary.
 ///
 /// Source: text-generation-webui PR 5677.
 ///
@@ -57,7 +58,9 @@ struct Ends {
     /// Tokens that are breakers by themselves, in rising order.
     alone: Vec<u32>,
     /// Longer sequences.
-    longer: Vec<Vec<u32>>,
+    longer: HashSet<Vec<TokenId>>,
+    /// The lengths of longer sequences, in rising order.
+    lengths: Vec<usize>,
     /// Whether texts have been looked up in a vocabulary.
     has_texts: bool,
 }
@@ -68,11 +71,16 @@ impl Ends {
         for breaker in breakers {
             match breaker[..] {
                 [id] => ends.alone.push(id),
-                _ => ends.longer.push(breaker),
+                _ => {
+                    ends.longer.insert(breaker.into_iter().map(TokenId).collect());
+                }
             }
         }
         ends.alone.sort_unstable();
         ends.alone.dedup();
+        ends.lengths = ends.longer.iter().map(Vec::len).collect();
+        ends.lengths.sort_unstable();
+        ends.lengths.dedup();
         Arc::new(ends)
     }
 
@@ -82,11 +90,10 @@ impl Ends {
 
     /// Whether a text ends with a breaker.
     fn end(&self, text: &[TokenId]) -> bool {
-        let is_end = |breaker: &Vec<u32>| {
-            text.len() >= breaker.len()
-                && text.iter().rev().zip(breaker.iter().rev()).all(|(a, b)| a.0 == *b)
+        let is_longer = |&len: &usize| {
+            text.len().checked_sub(len).is_some_and(|from| self.longer.contains(&text[from..]))
         };
-        text.last().is_some_and(|last| self.is_alone(last.0)) || self.longer.iter().any(is_end)
+        text.last().is_some_and(|last| self.is_alone(last.0)) || self.lengths.iter().any(is_longer)
     }
 }
 
@@ -95,6 +102,10 @@ impl Dry {
     pub const BASE: f32 = 1.75;
     /// The default of ℓ.
     pub const LENGTH: u32 = 2;
+    /// The most breakers of a chain that are texts.
+    pub const MAX_TEXTS: usize = 64;
+    /// The most bytes of a breaker that is a text (llama.cpp cuts longer ones there).
+    pub const MAX_TEXT_BYTES: usize = 40;
 
     /// A stage with these parameters.
     ///
@@ -119,10 +130,23 @@ impl Dry {
     /// The same stage with these texts as breakers too.
     ///
     /// # Errors
-    /// If a text is empty.
+    /// If a text is empty or longer than [`Dry::MAX_TEXT_BYTES`], or if there are more than
+    /// [`Dry::MAX_TEXTS`].
     pub fn with_texts(self, texts: Vec<String>) -> Result<Dry, ChainError> {
         Self::INFO.require(texts.iter().all(|text| !text.is_empty()), "an empty breaker")?;
+        if let Some(text) = texts.iter().find(|text| text.len() > Dry::MAX_TEXT_BYTES) {
+            return Err(ChainError::LongBreaker { bytes: text.len() });
+        }
+        Dry::check_texts(texts.len())?;
         Ok(Dry { texts: texts.into(), ..self })
+    }
+
+    /// Refuses more texts than a chain may have as breakers.
+    pub(crate) fn check_texts(count: usize) -> Result<(), ChainError> {
+        if count > Dry::MAX_TEXTS {
+            return Err(ChainError::TooManyBreakers { count });
+        }
+        Ok(())
     }
 
     /// m.
@@ -243,7 +267,7 @@ impl StageKind for Dry {
             values.window_or(Window::ALL)?,
             breakers.into_iter().map(ids).collect::<Result<_, _>>()?,
         ))?;
-        values.checked(dry.with_texts(texts.ok_or_else(|| values.refuse())?))
+        dry.with_texts(texts.ok_or_else(|| values.refuse())?)
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -359,6 +383,35 @@ mod tests {
         for bad in [r#"""#, r#""""#, r#""a"#, r#""\q""#, r#""\xff""#, r#""\x4""#, r#""a"b""#] {
             assert!(format!("dry=1,breakers:{bad}").parse::<Stage>().is_err(), "{bad}");
         }
+    }
+
+    /// Each text costs a pass over the vocabulary, so a chain of 4 KB has a bound on them: in one
+    /// stage, in all stages, and on their bytes.
+    #[test]
+    fn breakers_that_are_texts_are_bounded() {
+        let stage = |n: usize| format!("dry=1,breakers:{}", vec![r#""e""#; n].join("/"));
+        let refusal = |chain: &str| chain.parse::<Chain>().map_err(|error| error.to_string());
+        assert!(refusal(&stage(64)).is_ok());
+        let many = "the chain has 65 breakers of `dry` that are texts, at most 64 are taken";
+        assert_eq!(refusal(&stage(65)), Err(many.to_string()));
+        let two = format!("{} | {}", stage(32), stage(33));
+        assert_eq!(refusal(&two), Err(many.to_string()));
+        let text = |n: usize| format!(r#"dry=1,breakers:"{}""#, "e".repeat(n));
+        assert!(refusal(&text(40)).is_ok());
+        let long = "a breaker of `dry` has 41 bytes, at most 40 are taken";
+        assert_eq!(refusal(&text(41)), Err(long.to_string()));
+    }
+
+    /// Sequences of several lengths, and one that is longer than the text.
+    #[test]
+    fn longer_breakers_end_a_text() {
+        let ends = Ends::new([vec![1, 2], vec![9, 8, 7], vec![1, 2], vec![0; 5], vec![4]], false);
+        let end = |text: &[u32]| ends.end(&text.iter().map(|&id| TokenId(id)).collect::<Vec<_>>());
+        assert_eq!(ends.lengths, [2, 3, 5]);
+        let yes = [&[1, 2][..], &[5, 1, 2], &[9, 8, 7], &[3, 0, 0, 0, 0, 0], &[4]];
+        assert!(yes.iter().all(|text| end(text)));
+        let no = [&[][..], &[2], &[2, 1], &[1, 2, 3], &[8, 7], &[0, 0, 0, 0]];
+        assert!(!no.iter().any(|text| end(text)));
     }
 
     /// "1 2 0 1 2": 0 extends a repeat of two, unless 2 writes a breaker.
