@@ -75,3 +75,18 @@ pub(super) fn describe(number: u32) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kelvin_kernels::format::Format;
+
+    use super::*;
+
+    #[test]
+    fn no_number_is_read_and_refused() {
+        for (i, (number, name, _)) in KINDS.iter().enumerate() {
+            assert_eq!(Format::from_id(*number), None, "{name}");
+            assert!(KINDS[..i].iter().all(|(n, ..)| n < number), "{name}: in order, once");
+        }
+    }
+}

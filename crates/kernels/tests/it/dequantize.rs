@@ -87,3 +87,13 @@ fn numbers_and_names_are_ggml_s_and_unique() {
         assert_eq!(Format::from_id(id), None, "{id}");
     }
 }
+
+#[test]
+fn the_book_lists_every_format() {
+    let page = include_str!("../../../../docs/src/platforms.md");
+    let list =
+        page.split("- Formats ").nth(1).and_then(|rest| rest.split(", and\n").next()).unwrap();
+    let names: Vec<&str> =
+        list.split([',', ' ', '\n']).filter(|word| !["", "and"].contains(word)).collect();
+    assert_eq!(names, Format::ALL.map(Format::name));
+}

@@ -184,3 +184,38 @@ fn quantized_activations_agree_on_awkward_numbers() {
         }
     }
 }
+
+/// Blocks of random bytes, so with any factors: NaN, infinite, subnormal, extreme.
+#[test]
+fn hostile_factors_give_the_same_bits_for_all_instruction_sets() {
+    let pool = Pool::new(1);
+    let mut random = Random(11);
+    for format in Format::ALL {
+        let (rows, cols, n) = (40, 512, 3);
+        let n_bytes = rows * cols / format.block_len() * format.block_bytes();
+        let mut bytes: Vec<u8> = (0..n_bytes).map(|_| random.next() as u8).collect();
+        // Each kind of factor in the first blocks: infinite, NaN, 0, E8M0's and E4M3's extremes.
+        for (block, fill) in bytes.chunks_exact_mut(format.block_bytes()).zip([
+            [0x00, 0x7c],
+            [0x00, 0xfc],
+            [0xff, 0xff],
+            [0x00, 0x00],
+            [0x00, 0x80],
+            [0xfe, 0x7f],
+            [0x7f, 0x01],
+        ]) {
+            block.chunks_mut(2).for_each(|two| two.copy_from_slice(&fill[..two.len()]));
+        }
+        let weights = WeightMatrix::new(&pool, format, rows, cols, &bytes).unwrap();
+        let x: Vec<f32> = (0..n * cols).map(|_| random.unit() * 2.0).collect();
+        let bits = |isa, n: usize| -> Vec<u32> {
+            let out = product(&pool, isa, &weights, &x[..n * cols], n);
+            out.iter().map(|y| if y.is_nan() { 0x7fc0_0000 } else { y.to_bits() }).collect()
+        };
+        for isa in Isa::all() {
+            for n in [1, n] {
+                assert_eq!(bits(Isa::SCALAR, n), bits(isa, n), "{format:?}, {}", isa.name());
+            }
+        }
+    }
+}
