@@ -85,7 +85,7 @@ pub(crate) fn iq4_xs(bytes: &[u8], block: &mut UnpackedBlock) {
 pub(crate) fn tq1_0(bytes: &[u8], block: &mut UnpackedBlock) {
     let digit = |byte: u8, n: usize| {
         let power = [1u8, 3, 9, 27, 81][n];
-        (u16::from(byte.wrapping_mul(power)) * 3 >> 8) as u8
+        ((u16::from(byte.wrapping_mul(power)) * 3) >> 8) as u8
     };
     let mut codes = block.codes.iter_mut();
     for (bytes, n_digits) in [(&bytes[..32], 5), (&bytes[32..48], 5), (&bytes[48..52], 4)] {
