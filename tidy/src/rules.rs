@@ -101,8 +101,12 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
             );
         }
     }
-    let runs_the_model =
-        ["crates/engine/src/batch/", "crates/engine/src/transformer/", "crates/kernels/"];
+    let runs_the_model = [
+        "crates/engine/src/batch/",
+        "crates/engine/src/transformer/",
+        "crates/kernels/",
+        "crates/sampling/",
+    ];
     if path.starts_with("crates/") && !runs_the_model.iter().any(|room| path.starts_with(room)) {
         find_word(&product, "Scratch").for_each(|at| {
             report(&product, at, "only engine::batch runs the forward pass; be a client of it")
