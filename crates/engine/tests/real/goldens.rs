@@ -19,6 +19,9 @@ const SMOLLM2: (&str, &str) =
     ("SmolLM2-135M-Instruct.Q4_1.gguf", include_str!("../goldens/smollm2.json"));
 const GEMMA3: (&str, &str) = ("gemma-3-270m-q4_k_m.gguf", include_str!("../goldens/gemma3.json"));
 
+const QWEN2: (&str, &str) =
+    ("qwen2.5-coder-0.5b-instruct-q4_k_m.gguf", include_str!("../goldens/qwen2.json"));
+
 /// How far a logit may lie from that of llama.cpp's plain run.
 const LOOSE: f64 = 0.75;
 /// Where llama.cpp's first token leads by this much, it must be ours as well.
@@ -77,7 +80,7 @@ fn agrees_with_llama_cpp(who: &str, case: &Value, run: &dyn Fn(&[u32], usize) ->
 
 #[test]
 fn engine_agrees_with_llama_cpp() {
-    for (file, golden) in [SMOLLM2, GEMMA3] {
+    for (file, golden) in [SMOLLM2, GEMMA3, QWEN2] {
         let model = load(&real_model(file), &ModelOptions { threads: 0, isa: None });
         let golden: Value = serde_json::from_str(golden).unwrap();
         for case in golden["generation"].as_array().unwrap() {

@@ -1,5 +1,5 @@
-//! The engine on real models: `kelvin models pull smollm2 gemma3` fetches them, `./check` writes the
-//! rest.
+//! The engine on real models: `kelvin models pull smollm2 gemma3 qwen2.5-coder-0.5b` fetches them,
+//! `./check` writes the rest.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -7,6 +7,7 @@ mod chat_templates;
 mod determinism;
 mod goldens;
 mod mistral_tokenizer;
+mod qwen;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod tokenizer;

@@ -1,6 +1,6 @@
 //! The tokenizers of the real model files against the reference's ids and texts in `goldens/`.
 //!
-//! Needs the two model files: `cargo run --release -- models pull smollm2 gemma3`.
+//! Needs the model files: `cargo run --release -- models pull smollm2 gemma3 qwen2.5-coder-0.5b`.
 
 use kelvin_engine::{
     TokenId,
@@ -12,8 +12,8 @@ use serde_json::Value;
 /// Opens a model's tokenizer and its goldens.
 fn open(golden: &str) -> (Tokenizer, Value) {
     let goldens: Value = serde_json::from_str(golden).unwrap();
-    let advice = "fetch the models with `cargo run --release -- models pull smollm2 gemma3`, \
-        or set KELVIN_MODELS to the folder that has them";
+    let advice = "fetch the models with `cargo run --release -- models pull smollm2 gemma3 \
+        qwen2.5-coder-0.5b`, or set KELVIN_MODELS to the folder that has them";
     let gguf = models::open(goldens["model_file"].as_str().unwrap(), advice);
     (Tokenizer::from_metadata(&gguf.metadata).unwrap(), goldens)
 }
@@ -96,6 +96,18 @@ fn gemma3_equals_the_reference() {
     let ends: Vec<&str> =
         tokenizer.end_tokens().iter().map(|&token| tokenizer.piece(token)).collect();
     assert_eq!(ends, ["<eos>", "<end_of_turn>", "</s>"]);
+}
+
+#[test]
+fn qwen2_equals_the_reference() {
+    let tokenizer = check(include_str!("../goldens/qwen2.json"));
+    assert_eq!(tokenizer.vocab_size(), 151_936);
+    let ends: Vec<&str> =
+        tokenizer.end_tokens().iter().map(|&token| tokenizer.piece(token)).collect();
+    // An ordinary token is called </s>; llama.cpp takes it for an end as well.
+    let expected = ["</s>", "<|endoftext|>", "<|im_end|>"];
+    assert_eq!(ends[..3], expected);
+    assert_eq!(ends[3..], ["<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"]);
 }
 
 /// What a prompt loses is known: the characters whose bytes have no token, and no other.

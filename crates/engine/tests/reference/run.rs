@@ -10,7 +10,9 @@ use kelvin_testkit::models;
 
 /// A downloaded model.
 pub fn real_model(file: &str) -> Gguf {
-    models::open(file, "fetch it with: cargo run --release -- models pull smollm2 gemma3")
+    let advice = "fetch it with: cargo run --release -- models pull smollm2 gemma3 \
+        qwen2.5-coder-0.5b";
+    models::open(file, advice)
 }
 
 /// A model's weights made ready.
