@@ -121,7 +121,6 @@ impl StageKind for Temp {
                 ..Counterpart::of(Engine::OpenAi)
             },
         ],
-        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<Temp, ChainError> {
