@@ -63,8 +63,8 @@ impl Chain {
         &self.stages
     }
 
-    /// The temperature of the chain's only `temp` stage, which [`Chain::with_temperature`] replaces.
-    /// `None` if it has no such stage, or several.
+    /// The temperature of the chain's only `temp` stage, which [`Chain::with_temperature`]
+    /// replaces. `None` if it has no such stage, or several.
     pub fn temperature(&self) -> Option<f32> {
         match self.temps()[..] {
             [place] => self.temp_at(place),
@@ -72,8 +72,8 @@ impl Chain {
         }
     }
 
-    /// The chain at another temperature: `t` replaces its only `temp` stage. A chain without one gets
-    /// it as the first stage.
+    /// The chain at another temperature: `t` replaces its only `temp` stage. A chain without one
+    /// gets it as the first stage.
     ///
     /// # Errors
     /// If `t` is negative, infinite or NaN, or if the chain has several `temp` stages.

@@ -28,8 +28,8 @@ pub enum ChangesError {
 }
 
 impl Sampler {
-    /// The lowest temperatures within [0.05, 10] at which the token of `pos` changes, at most `limit`
-    /// of them, in rising order. The state is unchanged.
+    /// The lowest temperatures within [0.05, 10] at which the token of `pos` changes, at most
+    /// `limit` of them, in rising order. The state is unchanged.
     ///
     /// With truncations that keep a prefix of the descending order, the drawn rank never falls as T
     /// rises. So if two temperatures draw the same token, all temperatures between them do, and
@@ -87,8 +87,8 @@ impl Sampler {
         Ok(changes)
     }
 
-    /// The nearest changes below and above the chain's own temperature, within [0, 1000]: the range in
-    /// which the token that is drawn now stays the same. The state is unchanged.
+    /// The nearest changes below and above the chain's own temperature, within [0, 1000]: the range
+    /// in which the token that is drawn now stays the same. The state is unchanged.
     ///
     /// Where [`Sampler::changes`] may miss some, these may not be the nearest ones.
     ///

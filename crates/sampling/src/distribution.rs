@@ -54,8 +54,8 @@ pub struct Choice {
 }
 
 impl Distribution {
-    /// The distribution after `chain` at the start of a sequence. `logits` has one f32 for each token
-    /// of the vocabulary, -inf where it is masked. A random stage (`xtc`) acts.
+    /// The distribution after `chain` at the start of a sequence. `logits` has one f32 for each
+    /// token of the vocabulary, -inf where it is masked. A random stage (`xtc`) acts.
     ///
     /// The raw distribution of a model is that of the neutral chain, [`Chain::default`].
     ///

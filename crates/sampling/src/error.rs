@@ -73,9 +73,7 @@ pub enum ChainError {
         known: String,
     },
     /// There are more random stages than random words for a position.
-    #[error(
-        "the chain has {count} `xtc` stages, but a position has random words for only 7 of them"
-    )]
+    #[error("the chain has {count} `xtc` stages, but a position has random words for only 7")]
     TooManyRandom {
         /// How many it has.
         count: usize,

@@ -3,9 +3,9 @@
 //!
 //! The distance of a token is |d - center|, d = (x - max)·β. With center 0 the order of distance is
 //! the descending order. Tokens are put into bins by distance, 64 bins for each nat. One scan sums
-//! the weights of each bin, a walk over the bins finds the one in which the sum is reached, and only
-//! its members are searched further. The reference is three lines: sort, sum, stop at the first sum
-//! that is large enough.
+//! the weights of each bin, a walk over the bins finds the one in which the sum is reached, and
+//! only its members are searched further. The reference is three lines: sort, sum, stop at the
+//! first sum that is large enough.
 
 use kelvin_kernels::{
     isa::Isa,
@@ -20,9 +20,9 @@ use crate::{
 /// Bins of 1/64 nat up to 32 nats, beyond which weights are 0, and one for all the rest.
 const N_BINS: usize = 2049;
 const LAST_BIN: u32 = N_BINS as u32 - 1;
-/// The length of an array of bins, a power of two, so that an index needs no bounds check. There are
-/// two arrays, used alternately: two additions in a row to one number in memory would wait for each
-/// other.
+/// The length of an array of bins, a power of two, so that an index needs no bounds check. There
+/// are two arrays, used alternately: two additions in a row to one number in memory would wait for
+/// each other.
 const LANE: usize = 4096;
 /// Tokens within so many nats of the center are binned first. Mostly few groups have any.
 const NEAR: f32 = 8.0;

@@ -1,8 +1,9 @@
 //! How other engines order the same stages: settings in, the chain that such an engine would run
 //! out.
 //!
-//! Where a stage stands in an engine is said in the stage's own file
-//! ([`StageInfo::counterparts`](crate::StageInfo)); here is what is true of each engine as a whole.
+//! The place of a stage in an engine is in the stage's own file
+//! ([`StageInfo::counterparts`](crate::StageInfo)). This file has what is true of each engine as a
+//! whole.
 //!
 //! Sources: llama.cpp `common/arg.cpp` and `llama-sampling.cpp`, vLLM `v1/sample/sampler.py`,
 //! transformers `generation/utils.py`, Ollama's `parameters` documentation, OpenAI's API reference.

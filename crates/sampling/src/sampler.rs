@@ -214,8 +214,8 @@ impl Sampler {
         if self.measures_shift { Figures::Shift } else { Figures::Draw }
     }
 
-    /// What another chain would have drawn here, with the same logits, dice and tokens. The state is
-    /// unchanged.
+    /// What another chain would have drawn here, with the same logits, dice and tokens. The state
+    /// is unchanged.
     ///
     /// A stage of `chain` that learns begins afresh, unless `chain` is the sampler's own.
     ///
@@ -319,8 +319,8 @@ impl Sampler {
         let _standard = FloatEnv::standard();
         let words = self.dice.words(pos);
         let Sampler { chain, state, scratch, .. } = self;
-        let nobody = &mut |_: &mut Candidates<'_>, _: Option<&Stage>| ();
-        let mut left = run(chain, logits, Limits::NONE, state, &words, scratch, nobody)?;
+        let no_watch = &mut |_: &mut Candidates<'_>, _: Option<&Stage>| ();
+        let mut left = run(chain, logits, Limits::NONE, state, &words, scratch, no_watch)?;
         Ok(ask(&mut |token| {
             // Weighing may gather the candidates, which moves them: find the token afterwards.
             left.total();
@@ -339,8 +339,8 @@ impl Sampler {
     }
 }
 
-/// Applies the limits and then the stages in order. `watch` is called with the candidates before the
-/// limits, and after each stage.
+/// Applies the limits and then the stages in order. `watch` is called with the candidates before
+/// the limits, and after each stage.
 pub(crate) fn run<'a>(
     chain: &Chain,
     logits: &'a [f32],

@@ -1,10 +1,10 @@
 //! The logits of the candidates: the model's own row with patches, or the survivors gathered from
 //! it.
 //!
-//! Until survivors are gathered, the set is the model's row (masked tokens included) and an index is
-//! an id. Penalties and biases change few tokens: the groups of 64 that they change are copied, the
-//! row isn't. Gathering writes the survivors and their ids into buffers, in rising order of ids. So
-//! a lower index always means a lower id.
+//! Until survivors are gathered, the set is the model's row (masked tokens included) and an index
+//! is an id. Penalties and biases change few tokens: the groups of 64 that they change are copied,
+//! the row isn't. Gathering writes the survivors and their ids into buffers, in rising order of
+//! ids. So a lower index always means a lower id.
 
 use kelvin_kernels::{
     isa::Isa,
@@ -136,8 +136,8 @@ impl<'a> Set<'a> {
         high.map(|(g, _)| (g, self.group(g)))
     }
 
-    /// Slices that hold all groups whose maximum is at least `x`, and few others, each with the index
-    /// of its first logit. One loop over a long slice is faster than many short loops.
+    /// Slices that hold all groups whose maximum is at least `x`, and few others, each with the
+    /// index of its first logit. One loop over a long slice is faster than many short loops.
     pub(crate) fn parts_from(&self, x: f32) -> impl Iterator<Item = (usize, &[f32])> {
         /// So many low groups are faster to scan than to skip.
         const GAP: usize = 2;
@@ -277,8 +277,8 @@ impl<'a> Set<'a> {
         self.refresh();
     }
 
-    /// Gathers tokens. From the row, `select` picks them, and groups whose maximum is below `from` are
-    /// skipped. From gathered tokens, `keep` picks them by logit, index and id.
+    /// Gathers tokens. From the row, `select` picks them, and groups whose maximum is below `from`
+    /// are skipped. From gathered tokens, `keep` picks them by logit, index and id.
     fn gather_by(
         &mut self,
         from: f32,

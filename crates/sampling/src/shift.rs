@@ -10,8 +10,8 @@ pub(crate) const NUCLEUS: f64 = 0.9;
 /// How far the final distribution of a step is from the raw one (T = 1, the whole vocabulary), and
 /// how much it depends on the temperature.
 ///
-/// The first two fields are the shift features of arXiv 2606.01451. "The smallest set with a mass of
-/// m" is the shortest prefix of the descending order whose mass is at least m, decided in whole
+/// The first two fields are the shift features of arXiv 2606.01451. "The smallest set with a mass
+/// of m" is the shortest prefix of the descending order whose mass is at least m, decided in whole
 /// numbers as in `top_p`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shift {
@@ -25,8 +25,8 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// The shift of the candidates that a chain left of `logits`. `nucleus` is the last token of the
-    /// smallest set with 90 % of the raw mass.
+    /// The shift of the candidates that a chain left of `logits`. `nucleus` is the last token of
+    /// the smallest set with 90 % of the raw mass.
     pub(crate) fn of(left: &mut Candidates<'_>, logits: &[f32], nucleus: Bound) -> Shift {
         let width = left.width_of_share(WIDTH) as u32;
         let (inside, heat_capacity) =

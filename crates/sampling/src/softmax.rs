@@ -6,8 +6,8 @@ use crate::{SampleError, TokenId};
 /// first of the largest has everything.
 ///
 /// For views: nothing is drawn and no chain is applied. -inf is a masked entry with probability 0.
-/// `None` if there are no entries, if all are masked, if a logit is NaN or +inf, or if `t` is NaN or
-/// negative.
+/// `None` if there are no entries, if all are masked, if a logit is NaN or +inf, or if `t` is NaN
+/// or negative.
 ///
 /// ```
 /// let p = kelvin_sampling::softmax(&[1.0, 2.0], 5.0).expect("numbers");

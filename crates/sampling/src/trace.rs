@@ -68,8 +68,8 @@ impl Trace {
     /// position ([`crate::Dice::words`]), and where the tokens `watched` stand.
     ///
     /// # Errors
-    /// Those of [`crate::Sampler::sample`]. A watched token that the vocabulary doesn't have isn't an
-    /// error: it has no place.
+    /// Those of [`crate::Sampler::sample`]. A watched token that the vocabulary doesn't have isn't
+    /// an error: it has no place.
     pub fn new(
         logits: &[f32],
         chain: &Chain,

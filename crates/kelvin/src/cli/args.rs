@@ -65,7 +65,7 @@ pub(crate) enum Verb {
     Next(NextArgs),
     /// Show what temperature does to numbers you type (no model needed)
     Softmax(SoftmaxArgs),
-    /// List the controls there are and the profiles of other engines
+    /// List all stages and the profiles of other engines
     Stages(StagesArgs),
     /// Write a chain as another engine's settings, and say what it can't express
     Translate(TranslateArgs),

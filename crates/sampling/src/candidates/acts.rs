@@ -37,8 +37,8 @@ impl Candidates<'_> {
         self.temperature = 0.0;
     }
 
-    /// Keeps the first `k` tokens in descending order (all, if there are fewer), and with `ties` also
-    /// those that tie with the k-th.
+    /// Keeps the first `k` tokens in descending order (all, if there are fewer), and with `ties`
+    /// also those that tie with the k-th.
     pub(crate) fn keep_first(&mut self, k: usize, ties: bool) {
         self.settle();
         // Counting masked tokens scans the row; a small k makes that needless.
@@ -86,8 +86,8 @@ impl Candidates<'_> {
         self.keep_while(|x| f64::from(x) >= least);
     }
 
-    /// Keeps the tokens nearest to d = `center` until their mass is at least `ceil(share·total)`, and
-    /// with `ties` also those as far away as the last one.
+    /// Keeps the tokens nearest to d = `center` until their mass is at least `ceil(share·total)`,
+    /// and with `ties` also those as far away as the last one.
     pub(crate) fn keep_nearest(&mut self, center: f32, share: f64, ties: bool) {
         let total = self.total();
         self.settle();
@@ -179,8 +179,9 @@ impl Candidates<'_> {
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Changes the logits of those of these tokens that survive. Ids are in rising order, none twice.
-    /// `None` masks a token; logits are clamped to finite numbers. Returns false if no token is left.
+    /// Changes the logits of those of these tokens that survive. Ids are in rising order, none
+    /// twice. `None` masks a token; logits are clamped to finite numbers. Returns false if no token
+    /// is left.
     pub(crate) fn patch(
         &mut self,
         ids: impl Iterator<Item = u32>,
@@ -195,8 +196,8 @@ impl Candidates<'_> {
         self.set.max > f32::NEG_INFINITY
     }
 
-    /// Replaces the logit of each survivor by `change(d, w)`, d = (x - max)·β and w its weight. d and
-    /// the result are clamped to finite numbers.
+    /// Replaces the logit of each survivor by `change(d, w)`, d = (x - max)·β and w its weight. d
+    /// and the result are clamped to finite numbers.
     pub(crate) fn rewrite(&mut self, change: impl Fn(f32, u64) -> f32) {
         self.settle();
         let (max, beta) = (self.set.max, self.beta);

@@ -269,7 +269,8 @@ impl<'a> Candidates<'a> {
         Line { max: self.set.max, beta: self.beta, center }
     }
 
-    /// Searches all tokens of the set: a bound doesn't change sums over a prefix that ends before it.
+    /// Searches all tokens of the set: a bound doesn't change sums over a prefix that ends before
+    /// it.
     fn locate(
         &mut self,
         center: f32,
@@ -298,8 +299,8 @@ impl<'a> Candidates<'a> {
         total
     }
 
-    /// Keeps the tokens that `keep` accepts, and at least the likeliest one. `keep` must accept every
-    /// logit above one that it accepts.
+    /// Keeps the tokens that `keep` accepts, and at least the likeliest one. `keep` must accept
+    /// every logit above one that it accepts.
     fn keep_while(&mut self, keep: impl Fn(f32) -> bool) {
         let max = self.set.max;
         if !keep(max) {

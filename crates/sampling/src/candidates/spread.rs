@@ -26,8 +26,8 @@ impl Candidates<'_> {
         order::rank(&self.set, last.index) + 1
     }
 
-    /// The share of the mass on tokens that `inside` accepts, and the variance of d = (x - max)·β in
-    /// nats².
+    /// The share of the mass on tokens that `inside` accepts, and the variance of d = (x - max)·β
+    /// in nats².
     pub(crate) fn mass_and_variance(&mut self, inside: impl Fn(TokenId) -> bool) -> (f64, f64) {
         let mass = self.mass();
         self.settle();

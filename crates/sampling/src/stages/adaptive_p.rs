@@ -15,9 +15,9 @@ use crate::{
 /// average probability of the drawn tokens at τ.
 ///
 /// target = clamp(2τ - ws/tw, 0, 1); dist = |p - target|/0.3; x' = 5 - 10·dist²/(1 + dist). After a
-/// draw ws = p_drawn + δ·ws and tw = 1 + δ·tw, from ws = τ/(1-δ), tw = 1/(1-δ). τ is in [0, 1], δ in
-/// [0, 0.99]. The stage must be the last of a chain. ws and tw are f64 and belong to the sequence's
-/// [state](crate::State), as [`Learned::AdaptiveP`].
+/// draw ws = p_drawn + δ·ws and tw = 1 + δ·tw, from ws = τ/(1-δ), tw = 1/(1-δ). τ is in [0, 1], δ
+/// in [0, 0.99]. The stage must be the last of a chain. ws and tw are f64 and belong to the
+/// sequence's [state](crate::State), as [`Learned::AdaptiveP`].
 ///
 /// A forced token counts too, with p = 0 if the chain had removed it.
 ///

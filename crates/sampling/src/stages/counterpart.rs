@@ -13,8 +13,8 @@ pub struct Counterpart {
     /// Where the stage stands in the engine's order: lower numbers act first. Numbers go up by
     /// tens, so that a stage fits between two others.
     pub place: u8,
-    /// Parameters in the notation that the engine has when the stage is turned on and nothing else
-    /// is said, where they differ from the notation's own defaults.
+    /// The engine's defaults for parameters that aren't given, in the notation, where they differ
+    /// from the notation's own defaults.
     pub defaults: &'static [&'static str],
     /// The engine's settings that express the stage. Empty if no request can ask for it.
     pub settings: &'static [Setting],
@@ -27,7 +27,7 @@ pub struct Counterpart {
 }
 
 impl Counterpart {
-    /// A counterpart of which nothing more is said.
+    /// A counterpart with empty fields.
     pub const fn of(engine: Engine) -> Counterpart {
         Counterpart {
             engine,
@@ -40,12 +40,12 @@ impl Counterpart {
         }
     }
 
-    /// The same in Ollama, which runs llama.cpp's samplers in the same order.
+    /// The counterpart in Ollama, which runs llama.cpp's samplers in llama.cpp's order.
     pub const fn in_ollama(self) -> Counterpart {
         Counterpart { engine: Engine::Ollama, ..self }
     }
 
-    /// The same without settings: the engine's order has the stage, but no request can ask for it.
+    /// Without settings: the engine's order has the stage, but no request can ask for it.
     pub const fn without_settings(self) -> Counterpart {
         Counterpart { settings: &[], ..self }
     }
@@ -75,22 +75,22 @@ impl Setting {
         Setting { name, key: None, range, whole: false, flag: "", off: None }
     }
 
-    /// The same for the parameter with a key.
+    /// For the parameter with a key.
     pub const fn key(self, key: &'static str) -> Setting {
         Setting { key: Some(key), ..self }
     }
 
-    /// The same as a whole number.
+    /// As a whole number.
     pub const fn whole(self) -> Setting {
         Setting { whole: true, ..self }
     }
 
-    /// The same with a flag on the engine's command line.
+    /// With a flag on the engine's command line.
     pub const fn flag(self, flag: &'static str) -> Setting {
         Setting { flag, ..self }
     }
 
-    /// The same with the value that turns the stage off.
+    /// With the value that turns the stage off.
     pub const fn off(self, off: Number) -> Setting {
         Setting { off: Some(off), ..self }
     }
@@ -151,8 +151,8 @@ pub enum Value {
 }
 
 impl Value {
-    /// The numbers in it that aren't whole, at any depth: those that a range is for, unless the
-    /// value itself is whole.
+    /// The numbers in it that a range is for: a number itself, and numbers inside of lists and
+    /// objects unless they are whole (those are token ids).
     pub fn numbers(&self) -> Vec<f64> {
         match self {
             Value::Whole(n) => vec![*n as f64],

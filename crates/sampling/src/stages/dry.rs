@@ -17,11 +17,11 @@ use crate::{
 /// `dry=m,base:b,length:ℓ,window:n,breakers:…`: x_c -= m·b^(L-ℓ), where L >= ℓ is the length of the
 /// longest repeat that the token c would extend. m = 0 turns the stage off.
 ///
-/// A repeat is a run of tokens before an earlier c that equals the end of the text. A repeat doesn't
-/// reach across a breaker. Breakers are sequences of token ids: `13/198+25` is the token 13, and the
-/// pair 198, 25. Only the text after the last breaker counts as its end, and a token that is a
-/// breaker by itself isn't penalised. The stage takes time linear in the window (the Z function).
-/// The penalty is at most the largest finite f32.
+/// A repeat is a run of tokens before an earlier c that equals the end of the text. A repeat
+/// doesn't reach across a breaker. Breakers are sequences of token ids: `13/198+25` is the token
+/// 13, and the pair 198, 25. Only the text after the last breaker counts as its end, and a token
+/// that is a breaker by itself isn't penalised. The stage takes time linear in the window (the Z
+/// function). The penalty is at most the largest finite f32.
 ///
 /// A breaker may also be a text in quotes, `"\n"/"\x3a"` (the escape `\xNN` stands for a character
 /// of the notation). It stands for every token that contains the text, and for every token that
@@ -236,7 +236,8 @@ const LLAMA: Counterpart = Counterpart {
 impl StageKind for Dry {
     const INFO: StageInfo = StageInfo {
         name: "dry",
-        allowed: "m from 0 (off) up, base:b from 1 up (default 1.75), length:ℓ from 1 up (default 2), window:n (-1 all), breakers:id/id+id/\"text\"/…",
+        allowed: "m from 0 (off) up, base:b from 1 up (default 1.75), length:ℓ from 1 up \
+                  (default 2), window:n (-1 all), breakers:id/id+id/\"text\"/…",
         summary: "subtracts m·b^(L-ℓ) from a token that would extend a repeat of L tokens",
         source: "text-generation-webui PR 5677",
         traits: Traits { adds: true, ..Traits::PENALTY },

@@ -83,7 +83,8 @@ const LLAMA: Counterpart = Counterpart {
 impl StageKind for DynaTemp {
     const INFO: StageInfo = StageInfo {
         name: "dynatemp",
-        allowed: "lo..hi, two temperatures from 0 up (lo at most hi), exponent:e from 0 up (default 1)",
+        allowed: "lo..hi, two temperatures from 0 up (lo at most hi), exponent:e from 0 \
+                  up (default 1)",
         summary: "a temperature between lo and hi that rises with the entropy",
         source: "llama.cpp; text-generation-webui",
         traits: Traits::TEMPERATURE,

@@ -1,5 +1,5 @@
-//! What a stage says of itself beside its code. Every list of stages is made from it: help, flags,
-//! API fields, the studio's sliders, profiles, translations, tables in READMEs, and tests.
+//! The description of a kind of stage. Every list of stages is made from it: help, flags, API
+//! fields, the studio's sliders, profiles, translations, the book's table, and tests.
 
 use std::fmt;
 
@@ -54,7 +54,7 @@ pub struct Traits {
 }
 
 impl Traits {
-    /// Nothing of all this.
+    /// None of them.
     pub const NONE: Traits = Traits {
         heats: false,
         truncates: false,
@@ -112,7 +112,7 @@ pub enum ParamKind {
 impl Param {
     /// The range of a share or a probability.
     pub(crate) const SHARE: [f64; 3] = [0.0, 1.0, 0.01];
-    /// The same range for a value of which 0 isn't allowed.
+    /// The range of a share that can't be 0.
     pub(crate) const POSITIVE_SHARE: [f64; 3] = [0.01, 1.0, 0.01];
     /// How many of the last tokens a penalty counts.
     pub(crate) const WINDOW: Param =
@@ -135,7 +135,7 @@ impl Param {
         Param { key: None, label, kind, start, low: 0.0, high: 0.0, step: 0.0 }
     }
 
-    /// The same parameter written `key:value`.
+    /// The parameter, written `key:value`.
     pub const fn named(self, key: &'static str) -> Param {
         Param { key: Some(key), ..self }
     }
@@ -202,7 +202,7 @@ impl Field {
 }
 
 impl StageInfo {
-    /// A row in which nothing is said.
+    /// A row with empty fields.
     pub const BLANK: StageInfo = StageInfo {
         name: "",
         summary: "",
@@ -220,9 +220,9 @@ impl StageInfo {
         self.counterparts.iter().find(|counterpart| counterpart.engine == engine)
     }
 
-    /// The order in which flags and fields are listed: truncations first, then penalties, then stages
-    /// that learn, then the rest. Stages of a group keep the order of the table. A sweep expands
-    /// lists given by flags in this order, so its rows depend on it.
+    /// The order in which flags and fields are listed: truncations first, then penalties, then
+    /// stages that learn, then the rest. Stages of a group keep the order of the table. A sweep
+    /// expands lists given by flags in this order, so its rows depend on it.
     pub fn listing_order(&self) -> u8 {
         let Traits { truncates, random, learns, looks_back, .. } = self.traits;
         match () {

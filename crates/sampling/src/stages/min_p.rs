@@ -16,8 +16,8 @@ const LLAMA: Counterpart = Counterpart {
 threshold! {
     /// `min_p=m`: keeps tokens with p_i >= m·p_max. m is in [0, 1]; 0 turns the stage off.
     ///
-    /// Decided without exponentials as d_i >= ln m (f32, rounded down), d_i = (x_i - max)·β. A token
-    /// at exactly the threshold is kept.
+    /// Decided without exponentials as d_i >= ln m (f32, rounded down), d_i = (x_i - max)·β. A
+    /// token at exactly the threshold is kept.
     ///
     /// Source: arXiv 2407.01082.
     ///

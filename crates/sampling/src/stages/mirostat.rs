@@ -130,7 +130,8 @@ const LLAMA: Counterpart = Counterpart {
 impl StageKind for Mirostat {
     const INFO: StageInfo = StageInfo {
         name: "mirostat",
-        allowed: "a target in bits from 0 up, eta:η from 0 up (default 0.1), version:1 or 2 (default 2)",
+        allowed: "a target in bits from 0 up, eta:η from 0 up (default 0.1), version:1 or 2 \
+                  (default 2)",
         summary: "truncates so that the surprise of the text stays near τ bits",
         source: "arXiv 2007.14966",
         traits: Traits { learns: true, ..Traits::TRUNCATION },

@@ -13,8 +13,8 @@ use crate::{
 /// the stage off.
 ///
 /// d is (x - max)·β, so an earlier temperature counts; it is at least the lowest f32. The result is
-/// computed in f64 and clamped to finite f32. With c of 3 and above the curve may rise, and then the
-/// order of tokens changes.
+/// computed in f64 and clamped to finite f32. With c of 3 and above the curve may rise, and then
+/// the order of tokens changes.
 ///
 /// Source: text-generation-webui.
 ///

@@ -17,8 +17,8 @@ use crate::{
 /// `repetition=θ,window:n,scope:s`: for each distinct token among the last n, x > 0 becomes x/θ and
 /// any other x becomes x·θ. θ = 1 turns the stage off.
 ///
-/// By default the window is of all tokens (-1; 0 is off). The scope is `prompt+output` (the default)
-/// or `output`.
+/// By default the window is of all tokens (-1; 0 is off). The scope is `prompt+output` (the
+/// default) or `output`.
 ///
 /// Source: Keskar et al. 2019, arXiv 1909.05858.
 ///

@@ -107,7 +107,8 @@ impl StageKind for Temp {
             },
             Counterpart {
                 place: 50,
-                // T = 0 is expressed by `do_sample`. Logits are divided in f32 and must stay finite.
+                // T = 0 is expressed by `do_sample`. Logits are divided in f32 and must stay
+                // finite.
                 settings: &[Setting::new("temperature", Range::new(1e-30, Range::F32))
                     .off(Number::Real(1.0))],
                 ..Counterpart::of(Engine::Transformers)
@@ -120,7 +121,6 @@ impl StageKind for Temp {
                 ..Counterpart::of(Engine::OpenAi)
             },
         ],
-        ..StageInfo::BLANK
     };
 
     fn parse(text: Option<&str>) -> Result<Temp, ChainError> {

@@ -31,8 +31,9 @@ impl Threshold {
     };
 }
 
-/// Makes a truncation from its documentation, its name, its [`Threshold`], the symbol of its number,
-/// its row (without `allowed` and `traits`), and what it does to the candidates when it isn't off.
+/// Makes a truncation from its documentation, its name, its [`Threshold`], the symbol of its
+/// number, its row (without `allowed` and `traits`), and what it does to the candidates when it
+/// isn't off.
 macro_rules! threshold {
     (
         $(#[$doc:meta])*

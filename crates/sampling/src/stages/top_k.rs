@@ -13,7 +13,7 @@ use crate::{
     notation::Values,
 };
 
-/// `top_k=k`: keeps the first k tokens in descending order, exactly k of them (ties by lower id).
+/// `top_k=k`: keeps the first k tokens in descending order, exactly k (ties by lower id).
 /// 0 turns the stage off.
 ///
 /// `top_k=k,ties:kept` also keeps tokens that tie with the k-th, as vLLM and transformers do.
@@ -40,7 +40,7 @@ impl TopK {
         TopK { k, ties: false }
     }
 
-    /// Keeps `k` tokens and those that tie with the last of them.
+    /// Keeps `k` tokens and those that tie with the last one.
     pub fn with_ties(k: u32) -> TopK {
         TopK { k, ties: true }
     }
@@ -66,7 +66,8 @@ const LLAMA: Counterpart = Counterpart {
 impl StageKind for TopK {
     const INFO: StageInfo = StageInfo {
         name: "top_k",
-        allowed: "a whole number from 0 (off) to 4294967295, ties:kept to keep those equal to the last",
+        allowed: "a whole number from 0 (off) to 4294967295, ties:kept to keep those equal \
+                  to the last",
         summary: "keeps the k likeliest tokens",
         source: "arXiv 1805.04833",
         traits: Traits { ignores_temperature: true, ..Traits::TRUNCATION },

@@ -17,9 +17,9 @@ threshold! {
     /// `top_n_sigma=n`: keeps tokens with x_i >= max - n·σ, σ the population standard deviation of
     /// the logits that are left. n is at least 0; 0 turns the stage off.
     ///
-    /// The kept tokens don't depend on the temperature. σ is computed from whole numbers
-    /// q = round((max - x)·2^k), where 2^k scales the widest difference to between 2^25 and 2^26. So
-    /// σ is within a few 2^-25 of that width, whatever the order of summation.
+    /// The kept tokens don't depend on the temperature. σ is computed from whole numbers q =
+    /// round((max - x)·2^k), where 2^k scales the widest difference to between 2^25 and 2^26. So σ
+    /// is within a few 2^-25 of that width, whatever the order of summation.
     ///
     /// Source: arXiv 2411.07641.
     ///

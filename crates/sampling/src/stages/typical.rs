@@ -74,8 +74,10 @@ const LLAMA: Counterpart = Counterpart {
 impl StageKind for Typical {
     const INFO: StageInfo = StageInfo {
         name: "typical",
-        allowed: "a number above 0 and at most 1 (1 is off), ties:kept to keep those as far away as the last",
-        summary: "keeps the tokens whose surprisal is nearest to the entropy until their mass reaches τ",
+        allowed: "a number above 0 and at most 1 (1 is off), ties:kept to keep those as far \
+                  away as the last",
+        summary: "keeps the tokens whose surprisal is nearest to the entropy until their mass \
+                  reaches τ",
         source: "arXiv 2202.00666",
         traits: Traits::TRUNCATION,
         params: &[Param::number("τ", "0.95", Param::POSITIVE_SHARE)],

@@ -1,4 +1,4 @@
-//! XTC, exclude top choices: sometimes removes all likely tokens but the least likely of them.
+//! XTC, exclude top choices: sometimes removes all likely tokens except the least likely one.
 
 use std::fmt;
 

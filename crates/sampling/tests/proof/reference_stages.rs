@@ -1,5 +1,6 @@
 //! What each stage does, by its definition: [`apply`] to a fully sorted list of tokens in integer
-//! arithmetic, and for truncations [`keep`] in plain f64 arithmetic. A new stage needs its arms here.
+//! arithmetic, and for truncations [`keep`] in plain f64 arithmetic. A new stage needs its arms
+//! here.
 
 use std::collections::BTreeSet;
 

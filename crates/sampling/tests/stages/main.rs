@@ -1,14 +1,11 @@
-//! Every row of the table of stages says all that consumers of the table rely on, and the README
-//! shows the table.
-//!
-//! `KELVIN_UPDATE=1 cargo test -p kelvin-sampling --test stages` writes the README's table anew.
+//! Every row of the table of stages says all that consumers of the table rely on.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
 use kelvin_sampling::{
-    Chain, ChainError, Engine, FieldKind, List, ParamKind, Profile, STAGES, Stage, StageInfo,
+    Chain, ChainError, Engine, FieldKind, List, ParamKind, Profile, STAGES, Stage,
 };
 
 #[test]
@@ -133,33 +130,4 @@ fn flags_and_fields_are_unique_and_said_in_words() {
             assert!(number || field.off.is_none(), "{}", info.name);
         }
     }
-}
-
-/// The table between two comments of the README.
-fn readme_table() -> String {
-    let cell = |text: &str| text.replace('|', "\\|");
-    let row = |info: &StageInfo| {
-        let [summary, allowed, source] = [info.summary, info.allowed, info.source].map(cell);
-        format!("| `{}` | {summary} | {allowed} | {source} |\n", info.name)
-    };
-    let head = "| stage | what it does | allowed | source |\n|---|---|---|---|\n";
-    head.to_string() + &STAGES.iter().map(row).collect::<String>()
-}
-
-#[test]
-fn the_readme_shows_the_table() {
-    const BEGIN: &str = "<!-- stages: written by tests/stages -->\n\n";
-    const END: &str = "\n<!-- /stages -->";
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let text = fs::read_to_string(path).unwrap();
-    let begin = text.find(BEGIN).expect("the README has no place for the table") + BEGIN.len();
-    let end = begin + text[begin..].find(END).expect("the table has no end");
-    if text[begin..end] == readme_table() {
-        return;
-    }
-    if std::env::var_os("KELVIN_UPDATE").is_some() {
-        fs::write(path, format!("{}{}{}", &text[..begin], readme_table(), &text[end..])).unwrap();
-        return;
-    }
-    panic!("README.md differs from the table of stages; KELVIN_UPDATE=1 writes it anew");
 }

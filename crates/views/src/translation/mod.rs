@@ -99,8 +99,8 @@ fn place(profile: Profile) -> &'static str {
     }
 }
 
-/// Whether two orders of the same stages give the same distribution: a temperature may change places
-/// with a truncation that ignores it, and stages that only add to logits with each other.
+/// Whether two orders of the same stages give the same distribution: a temperature may change
+/// places with a truncation that ignores it, and stages that only add to logits with each other.
 fn same_order(asked: &[&str], order: &[&str]) -> bool {
     let traits = |name: &str| {
         STAGES.iter().find(|info| info.name == name).map_or(Traits::NONE, |info| info.traits)

@@ -1,7 +1,7 @@
 //! The engines that a chain can be translated to, and the range that each accepts for each setting.
 //!
-//! The ranges themselves are in the table of stages ([`kelvin_sampling::Setting`]).
-//! The binary's tests (`real/engines.rs`) compare llama.cpp's with its own server. The others were read from
+//! The ranges themselves are in the table of stages ([`kelvin_sampling::Setting`]). The binary's
+//! tests (`real/engines.rs`) compare llama.cpp's with its own server. The others were read from
 //! sources, because those engines don't run here.
 
 use kelvin_sampling::{Engine, Range, STAGES, Setting};
