@@ -86,6 +86,17 @@ async fn softmax_from_zero_to_infinity() {
         person.text(".value-free_energy").await,
         format!("{:.4}", typed.free_energy()).replace('-', "−")
     );
+    // A banned token doesn't stretch the scale of the free energy.
+    person.enter(".logits li:nth-child(2) .logit-number", "-inf").await;
+    shows(&person, &[1.0, f64::NEG_INFINITY], 2.0).await;
+    let lowest: f64 = person
+        .read(
+            "new Promise((done) => setTimeout(() => done(Math.min(...[...document.querySelectorAll('.plots.four figure:nth-child(3) .tick')].map((e) => Number(e.textContent)).filter(Number.isFinite))), 500))",
+        )
+        .await;
+    assert!((-20.0..=0.0).contains(&lowest), "{lowest}");
+    person.enter(".logits li:nth-child(2) .logit-number", "-3").await;
+    shows(&person, &[1.0, -3.0], 2.0).await;
     // The criteria: x² breaks the order for these logits, 2^x none.
     person.press("x²").await;
     person.wait_for(".criteria tbody tr:nth-child(3) td:nth-child(2)", "✗ breaks").await;
@@ -331,6 +342,10 @@ async fn a_chain_is_dragged_switched_and_taken_elsewhere() {
             "document.querySelector('.missing').textContent.includes('openai has no such control')",
         )
         .await;
+    // The command line has the text as it is now.
+    person.click(".choose[aria-label=Engine] [data-value=kelvin]").await;
+    person.enter(".subject textarea", "Once upon").await;
+    person.wait("document.querySelector('.code').textContent.includes(\"'Once upon'\")").await;
     person.leave().await;
 }
 
