@@ -7,7 +7,7 @@
 
 use serde_json::{Deserializer, Value};
 
-use super::{FormError, schema};
+use super::{error::FormError, schema};
 
 /// The largest divisor that all numbers of a schema have in common.
 const MOST_REMAINDERS: u64 = 10_000;

@@ -16,9 +16,9 @@ use std::{
 };
 
 use super::{
-    FormError, PATIENCE,
+    compile::{PATIENCE, in_its_thread},
+    error::FormError,
     form::Form,
-    in_its_thread,
     vocabulary::{Vocabulary, read_u32},
 };
 

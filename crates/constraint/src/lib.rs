@@ -5,7 +5,9 @@
 //! allowed text may be drawn, so the result follows the model's own distribution, conditioned on
 //! the form.
 
+mod compile;
 mod costs;
+mod error;
 mod form;
 mod isolated;
 mod keys;
@@ -14,26 +16,22 @@ mod vocabulary;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, PoisonError, mpsc},
-    thread,
-    time::Duration,
+    sync::{Arc, Condvar, Mutex, PoisonError},
 };
 
 use kelvin_engine::{TokenId, generate::Constraint, tokenizer::Tokenizer};
-use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar, toktrie::SimpleVob};
+use llguidance::{Matcher, ParserFactory, toktrie::SimpleVob};
 use sha2::{Digest, Sha256};
 
-pub use form::{Form, FormError};
+use compile::{PATIENCE, in_its_thread};
+pub use error::FormError;
+pub use form::Form;
 use isolated::Isolated;
 pub use isolated::{VERB, run};
 use keys::{Closers, Keys};
 use vocabulary::Vocabulary;
 
-/// The stack that compiling gets, in bytes.
-const STACK: usize = 64 << 20;
-/// How long compiling may take,
-const PATIENCE: Duration = Duration::from_secs(5);
-/// and no more than so many are compiled at a time.
+/// No more than so many are compiled at a time.
 const MOST_AT_ONCE: usize = 2;
 /// How many forms are remembered to be harmless.
 const MOST_REMEMBERED: usize = 1024;
@@ -104,36 +102,6 @@ impl Forms {
     }
 }
 
-/// Compiles a grammar and finds out what may come first, which is as hard as anything later and is
-/// better known before it's needed. `after` is called when that has ended, though nobody may be
-/// waiting any more: the parser can't be stopped.
-fn in_its_thread(
-    factory: &Arc<ParserFactory>,
-    grammar: TopLevelGrammar,
-    after: impl FnOnce() + Send + 'static,
-) -> Result<Matcher, FormError> {
-    let factory = Arc::clone(factory);
-    let (sender, compiled) = mpsc::channel();
-    let compile = move || {
-        let mut matcher = Matcher::new(factory.create_parser(grammar));
-        let first = matcher.compute_mask().map(drop);
-        let ready = first.map_err(|error| error.to_string()).map(|()| matcher);
-        after();
-        let _ = sender.send(ready);
-    };
-    let thread = thread::Builder::new().name("form".to_string()).stack_size(STACK).spawn(compile);
-    thread.map_err(|error| FormError::Failed(error.to_string()))?;
-    match compiled.recv_timeout(PATIENCE) {
-        Ok(Ok(matcher)) => Ok(matcher),
-        Ok(Err(words)) => Err(FormError::Refused(form::short(&words))),
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(FormError::TooSlow(PATIENCE.as_secs())),
-        // The parser catches its own panics, so this is none of them.
-        Err(mpsc::RecvTimeoutError::Disconnected) => {
-            Err(FormError::Failed("the thread that did it ended".to_string()))
-        }
-    }
-}
-
 /// How many forms are being compiled.
 #[derive(Default)]
 struct Places {
@@ -182,7 +150,8 @@ impl std::fmt::Debug for Constrained {
 
 impl Constraint for Constrained {
     fn allowed(&mut self) -> Result<&[u32], String> {
-        self.mask = self.matcher.compute_mask().map_err(|error| form::short(&error.to_string()))?;
+        self.mask =
+            self.matcher.compute_mask().map_err(|error| error::short(&error.to_string()))?;
         if let Some((closers, keys)) = &self.keys {
             closers.keep_apart(keys, &mut self.mask);
         }
@@ -190,7 +159,7 @@ impl Constraint for Constrained {
     }
 
     fn take(&mut self, token: TokenId) -> Result<(), String> {
-        self.matcher.consume_token(token.0).map_err(|error| form::short(&error.to_string()))?;
+        self.matcher.consume_token(token.0).map_err(|error| error::short(&error.to_string()))?;
         if let Some((closers, keys)) = &mut self.keys {
             closers.take(keys, token);
         }

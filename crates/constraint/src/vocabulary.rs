@@ -11,7 +11,7 @@ use llguidance::{
     toktrie::{ApproximateTokEnv, InferenceCapabilities, TokEnv, TokRxInfo, TokTrie},
 };
 
-use super::FormError;
+use super::error::FormError;
 
 /// Marks special tokens in the trie, and is part of no text.
 const NO_TEXT: u8 = TokTrie::SPECIAL_TOKEN_MARKER;

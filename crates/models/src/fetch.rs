@@ -5,7 +5,6 @@
 
 use std::{
     fs::{self, File},
-    io,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +15,7 @@ use super::hub;
 use super::{
     catalogue::{Entry, HubFile, Reference, Wheel},
     dialog::{Dialog, megabytes},
+    failure::{explain, is_hopeless},
     place::{self, Lock},
     pypi,
     verify::{self, Expected},
@@ -237,30 +237,6 @@ fn agree(wanted: &Wanted<'_>, may: Permissions, dialog: &dyn Dialog) -> anyhow::
             Ok(())
         }
     }
-}
-
-/// Marks an error after which nothing in the working directory is worth keeping.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Hopeless(String);
-
-fn is_hopeless(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<Hopeless>())
-}
-
-/// A write that failed, as the sentence for people: it is the disk or the directory.
-pub(crate) fn explain(directory: &Path, error: &io::Error) -> anyhow::Error {
-    // People know the models directory; the working directory in it will be gone when they read
-    // this.
-    let is_work = directory.extension().is_some_and(|extension| extension == "partial");
-    let directory = directory.parent().filter(|_| is_work).unwrap_or(directory);
-    let sentence = match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-            return anyhow!("a downloaded package is damaged ({error})");
-        }
-        _ => place::unwritable(directory, error).to_string(),
-    };
-    anyhow::Error::new(Hopeless(sentence))
 }
 
 /// Removes the working directory, or only what can't be resumed of it.

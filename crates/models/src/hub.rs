@@ -26,7 +26,7 @@ use ureq::{
 use super::{
     catalogue::HubFile,
     dialog::{Dialog, Progress},
-    fetch::explain,
+    failure::explain,
     verify::{self, Expected, Mismatch},
 };
 

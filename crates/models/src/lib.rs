@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 mod dialog;
+mod failure;
 pub mod fetch;
 #[cfg(feature = "hub")]
 mod hub;

@@ -18,7 +18,7 @@ use anyhow::{Context, anyhow, bail};
 use super::{
     catalogue::Wheel,
     dialog::Dialog,
-    fetch::explain,
+    failure::explain,
     verify::{self, Expected, Sum},
 };
 

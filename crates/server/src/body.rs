@@ -25,6 +25,28 @@ pub(crate) struct Read {
     pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
+impl Shared {
+    /// Does the work that a body asks for. Parsing, rendering and tokenizing a large one takes
+    /// long, so that few are worked on at a time, and small ones don't wait for them.
+    pub(crate) async fn work_on<T: Send + 'static>(
+        &self,
+        read: Read,
+        work: impl FnOnce(&[u8]) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = match &read.place {
+            Some(_) => Arc::clone(&self.large_at_work).acquire_owned().await.ok(),
+            None => None,
+        };
+        // The turn goes with the work: it isn't over when the client goes away.
+        let work = move || {
+            let done = work(&read.bytes);
+            drop(turn);
+            done
+        };
+        self.work(work).await
+    }
+}
+
 /// Reads a body.
 pub(crate) async fn read_body(request: Request, shared: &Shared) -> Result<Read, Problem> {
     let (head, mut body) = request.into_parts();

@@ -27,8 +27,8 @@ use super::{
     problem::Problem,
     prompts::{self, Prompt, Reading, check_model},
     queue::{Event, Job},
-    reply::{Choice, Echo, Reply, Shape, recipe},
-    responses::{self, Noted, Said},
+    reply::{Choice, Echo, Reply, Said, Shape, recipe},
+    responses::{self, Noted},
     scores::LogprobsStage,
     stream::streamed,
 };

@@ -22,7 +22,7 @@ use super::{
     fields::shortened,
     origins,
     problem::{Problem, ProblemCode},
-    studio,
+    studio::files::is_page,
 };
 
 /// Which request it is, in the log and in its answer's header.
@@ -127,7 +127,7 @@ fn check_key<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
     let given =
         request.headers().get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));
     // The page asks for the key itself.
-    if path == "/health" || studio::is_page(path) || given.is_some_and(|given| key.is(given)) {
+    if path == "/health" || is_page(path) || given.is_some_and(|given| key.is(given)) {
         return Ok(());
     }
     let message = if given.is_some() {

@@ -50,7 +50,6 @@ pub use openapi::document as api_document;
 pub use origins::Origin;
 pub use serving::{Options, serve};
 
-use body::Read;
 use metrics::Metrics;
 use problem::Problem;
 use queue::Queue;
@@ -93,26 +92,6 @@ impl Shared {
     /// Seconds since 1970.
     fn now(&self) -> u64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(self.since, |since| since.as_secs())
-    }
-
-    /// Does the work that a body asks for. Parsing, rendering and tokenizing a large one takes
-    /// long, so that few are worked on at a time, and small ones don't wait for them.
-    async fn work_on<T: Send + 'static>(
-        &self,
-        read: Read,
-        work: impl FnOnce(&[u8]) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let turn = match &read.place {
-            Some(_) => Arc::clone(&self.large_at_work).acquire_owned().await.ok(),
-            None => None,
-        };
-        // The turn goes with the work: it isn't over when the client goes away.
-        let work = move || {
-            let done = work(&read.bytes);
-            drop(turn);
-            done
-        };
-        self.work(work).await
     }
 
     /// Does work that takes a while on a thread where nobody waits for it.

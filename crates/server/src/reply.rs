@@ -10,7 +10,6 @@ use super::{
     places::Places,
     problem::Problem,
     queue::Event,
-    responses::Said,
     scores::LogprobsStage,
     stream::{DONE, Teller},
 };
@@ -59,6 +58,17 @@ pub(crate) struct Reply {
     pub(crate) said: Said,
     pub(crate) choices: Vec<Choice>,
     pub(crate) cached: usize,
+}
+
+/// Of the Responses API: what an answer repeats of its request, and how far a stream has come.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// Parameters that the answer repeats.
+    pub(crate) settings: Map<String, Value>,
+    /// Events so far.
+    pub(crate) n_events: u64,
+    pub(crate) text: String,
+    pub(crate) logprobs: Vec<Value>,
 }
 
 /// A prompt, and whether it's part of the answer.

@@ -1,7 +1,7 @@
 //! The Responses API: its parameters, its response format and its events. Prompt and sampling are
 //! those of a chat completion.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     Shared,
@@ -11,18 +11,8 @@ use super::{
     limits::MOST_LOGPROBS,
     problem::Problem,
     prompts,
-    reply::{Choice, Reply},
+    reply::{Choice, Reply, Said},
 };
-
-/// What an answer repeats of its request, and how far a stream has come.
-#[derive(Debug, Default)]
-pub(crate) struct Said {
-    settings: Map<String, Value>,
-    /// Events so far.
-    n_events: u64,
-    text: String,
-    logprobs: Vec<Value>,
-}
 
 /// Parameters that may say what is so anyway, and with which values.
 const AS_IT_IS: &[(&str, &[&str])] = &[

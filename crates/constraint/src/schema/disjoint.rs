@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FormError, Place, references::name_of};
+use super::{place::Place, references::name_of};
+use crate::error::FormError;
 
 /// How many pairs of schemas may be compared.
 const MOST_COMPARISONS: usize = 50_000;

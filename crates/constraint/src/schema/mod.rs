@@ -13,13 +13,15 @@ mod names;
 mod numbers;
 mod objects;
 mod patterns;
+mod place;
 mod references;
 #[cfg(test)]
 mod tests;
 
 use serde_json::{Map, Value, json};
 
-use super::FormError;
+use super::error::FormError;
+use place::{MOST_DEPTH, Place};
 use references::References;
 
 /// The days that there are, beside what the parser knows of them.
@@ -29,8 +31,6 @@ macro_rules! leap_days {
     };
 }
 
-/// How deep a schema may be: no deeper than JSON may be that is read.
-const MOST_DEPTH: usize = 128;
 /// How many schemas there may be in one, those that references name included.
 const MOST_SCHEMAS: usize = 20_000;
 /// How many bytes of schemas may be written several times.
@@ -80,45 +80,6 @@ pub(super) fn plain(schema: &Value) -> Result<Value, FormError> {
         top.insert("x-guidance".to_string(), options.clone());
     }
     Ok(whole)
-}
-
-/// Where a schema stands.
-#[derive(Debug, Clone)]
-struct Place {
-    /// The JSON pointer.
-    pointer: String,
-    depth: usize,
-    /// It's inside of a schema with an `$id` of its own, against which references would be
-    /// resolved.
-    is_rebased: bool,
-}
-
-impl Place {
-    fn top() -> Place {
-        Place::at("")
-    }
-
-    fn at(pointer: &str) -> Place {
-        Place { pointer: pointer.to_string(), depth: 0, is_rebased: false }
-    }
-
-    fn inside(&self, name: &str) -> Place {
-        let escaped = name.replace('~', "~0").replace('/', "~1");
-        let pointer = format!("{}/{escaped}", self.pointer);
-        Place { pointer, depth: self.depth + 1, ..*self }
-    }
-
-    /// Refuses a keyword here.
-    fn refuse(&self, keyword: &str, why: &str) -> FormError {
-        let place = match self.pointer.as_str() {
-            "" => "at the top".to_string(),
-            pointer => format!("at {}", kelvin_views::shorten::shortened(pointer)),
-        };
-        FormError::Refused(format!(
-            "\"{}\" {place} {why}",
-            kelvin_views::shorten::shortened(keyword)
-        ))
-    }
 }
 
 /// Reads schemas one inside of another.

@@ -41,7 +41,7 @@ pub(super) fn fits(pattern: &str, name: &str) -> bool {
 /// What the parser would say against a pattern.
 pub(super) fn check(pattern: &str) -> Result<(), String> {
     let made = RegexBuilder::new().mk(&searched(pattern));
-    made.map(drop).map_err(|error| super::super::form::short(&error.to_string()))
+    made.map(drop).map_err(|error| crate::error::short(&error.to_string()))
 }
 
 /// As the parser reads it in a schema.

@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{FormError, Place};
+use super::place::Place;
+use crate::error::FormError;
 
 /// 2^53 - 1: up to here every whole number is an f64 of its own, and no other is read as one of
 /// these.

@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FormError, Place, Reader, count, is_any, names, patterns};
+use super::{Reader, count, is_any, names, patterns, place::Place};
+use crate::error::FormError;
 
 pub(super) fn read(
     reader: &mut Reader<'_>,

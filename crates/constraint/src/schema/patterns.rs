@@ -1,6 +1,7 @@
 //! Translates patterns of ECMAScript and pydantic to the library's syntax of regular expressions.
 
-use super::{FormError, Place, names};
+use super::{names, place::Place};
+use crate::error::FormError;
 
 /// How many digits a decimal's pattern is written out for.
 const MOST_DIGITS: usize = 64;

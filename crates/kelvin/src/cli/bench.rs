@@ -16,12 +16,11 @@ use kelvin_engine::{
 };
 use kelvin_kernels::{memory::Buffer, roofline};
 use kelvin_sampling::{Chain, Dice, Sampler};
-use serde::Serialize;
 
 use super::{
     args::{BenchArgs, WorkName},
-    bench_view,
-    compare::MOST_COLUMNS,
+    bench_view::{self, Row},
+    compare_plan::MOST_COLUMNS,
     failure::usage,
     session::{self, Session},
 };
@@ -41,34 +40,6 @@ const UNDISTURBED: f64 = 0.88;
 const PATIENCE: usize = 3;
 /// The prompt of the work `compare`.
 const COMPARE_PROMPT: usize = 128;
-
-/// One line of the table.
-#[derive(Debug, Serialize)]
-pub(crate) struct Row {
-    /// `prompt`, `decode` or `compare`.
-    pub(crate) work: &'static str,
-    pub(crate) threads: usize,
-    /// Continuations.
-    pub(crate) batch: usize,
-    /// Tokens of the text before the first one that is drawn.
-    pub(crate) depth: usize,
-    /// Tokens that are timed, of each continuation or of the prompt.
-    pub(crate) tokens: usize,
-    /// The median of the samples that count.
-    pub(crate) tokens_per_sec: f64,
-    /// The slowest and the fastest of them.
-    pub(crate) tokens_per_sec_range: [f64; 2],
-    /// Bytes of weights, keys and values that must be read, 10^9 a second.
-    pub(crate) gb_per_sec: f64,
-    pub(crate) limit_gb_per_sec: f64,
-    /// Multiplications and additions with weights, 10^9 a second.
-    pub(crate) giga_ops_per_sec: f64,
-    pub(crate) limit_giga_ops_per_sec: f64,
-    /// Undisturbed samples, from which the figures are; if there is none, they are from all.
-    pub(crate) samples: usize,
-    /// Samples that a neighbour disturbed.
-    pub(crate) dropped: usize,
-}
 
 /// What is timed.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,40 @@
 //! The table of `bench`.
 
-use super::{bench::Row, session::Session};
+use serde::Serialize;
+
+use super::session::Session;
 use crate::terminal::{
     style::Style,
     table::{self, Align},
 };
+
+/// One line of the table.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    /// `prompt`, `decode` or `compare`.
+    pub(crate) work: &'static str,
+    pub(crate) threads: usize,
+    /// Continuations.
+    pub(crate) batch: usize,
+    /// Tokens of the text before the first one that is drawn.
+    pub(crate) depth: usize,
+    /// Tokens that are timed, of each continuation or of the prompt.
+    pub(crate) tokens: usize,
+    /// The median of the samples that count.
+    pub(crate) tokens_per_sec: f64,
+    /// The slowest and the fastest of them.
+    pub(crate) tokens_per_sec_range: [f64; 2],
+    /// Bytes of weights, keys and values that must be read, 10^9 a second.
+    pub(crate) gb_per_sec: f64,
+    pub(crate) limit_gb_per_sec: f64,
+    /// Multiplications and additions with weights, 10^9 a second.
+    pub(crate) giga_ops_per_sec: f64,
+    pub(crate) limit_giga_ops_per_sec: f64,
+    /// Undisturbed samples, from which the figures are; if there is none, they are from all.
+    pub(crate) samples: usize,
+    /// Samples that a neighbour disturbed.
+    pub(crate) dropped: usize,
+}
 
 /// The table, between what was run and what the machine could do.
 pub(crate) fn render(session: &Session, rows: &[Row], style: Style) -> String {

@@ -17,10 +17,7 @@ use kelvin_views::{
 };
 
 use super::{
-    compare::{Answer, Plan},
-    options,
-    prompt::Prompt,
-    session::Session,
+    compare_answer::Answer, compare_plan::Plan, options, prompt::Prompt, session::Session,
 };
 use crate::{
     interrupt::Guard,

@@ -5,7 +5,7 @@ use std::{fmt::Write, path::PathBuf};
 use clap::{Args as ClapArgs, ValueEnum};
 use kelvin_lab::metrics::METRICS;
 
-use super::{args::FetchArgs, sweep_args::DbArgs};
+use super::{shared_args::FetchArgs, sweep_args::DbArgs};
 
 /// `report`.
 #[derive(Debug, ClapArgs)]

@@ -4,7 +4,7 @@
 use clap::{Arg, ArgMatches, Args as ClapArgs, Command, FromArgMatches};
 use kelvin_sampling::{Flag, STAGES, StageInfo};
 
-use super::{args::JsonArgs, number};
+use super::{number, shared_args::JsonArgs};
 
 /// Flags for single stages, by the names that people already use: made from the table of stages.
 #[derive(Debug, Clone)]

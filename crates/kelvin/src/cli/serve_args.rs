@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use kelvin_server::Origin;
 
-use super::args::ModelArgs;
+use super::shared_args::ModelArgs;
 
 /// `serve`.
 #[derive(Debug, ClapArgs)]

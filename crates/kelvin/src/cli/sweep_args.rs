@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::{
-    args::{CacheType, FetchArgs},
     sampling_args::{StageArgs, not_beside_a_chain},
+    shared_args::{CacheType, FetchArgs},
 };
 
 /// `sweep`.

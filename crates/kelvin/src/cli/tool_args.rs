@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::{
-    args::{JsonArgs, ModelArgs, NamedModelArgs, PromptArgs},
     number,
+    shared_args::{JsonArgs, ModelArgs, NamedModelArgs, PromptArgs},
 };
 
 /// `inspect`.

@@ -6,9 +6,11 @@
 //! The other fields of a token's record stay empty.
 
 mod answer;
+mod manners;
 mod post;
 mod request;
 
+pub(crate) use manners::Manners;
 pub(crate) use request::can_ask;
 
 use std::{
@@ -41,19 +43,6 @@ pub(crate) struct Remote {
     source: Source,
     post: Arc<Post>,
     n_requests: usize,
-}
-
-/// How a server is spoken to.
-#[derive(Debug, Clone)]
-pub(crate) struct Manners {
-    /// Sent as a bearer token.
-    pub(crate) key: Option<String>,
-    /// Requests at once.
-    pub(crate) n_requests: usize,
-    /// For one answer.
-    pub(crate) timeout: Duration,
-    /// How long it's waited for while it answers nobody, if not as long as usual.
-    pub(crate) patience: Option<Duration>,
 }
 
 impl Remote {

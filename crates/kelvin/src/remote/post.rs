@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 use ureq::{Agent, http::Response};
 
-use super::{Manners, answer::beginning};
+use super::{answer::beginning, manners::Manners};
 
 /// A request that a server refuses so often, while it answers others or says when to come back, is
 /// given up.

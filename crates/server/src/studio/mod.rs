@@ -6,7 +6,7 @@
 
 mod ask;
 mod chains;
-mod files;
+pub(crate) mod files;
 mod live;
 mod rows;
 mod typed;
@@ -23,7 +23,6 @@ use axum::{
 };
 use serde::Serialize;
 
-pub(crate) use files::is_page;
 pub(crate) use rows::Rows;
 
 use super::{Shared, body::read_body, fields::Fields, gate::RequestId, problem::Problem};

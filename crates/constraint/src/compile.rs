@@ -1,0 +1,47 @@
+//! A grammar in, the parser's matcher for it out: on a thread with a large stack, within a stated
+//! time.
+
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar};
+
+use super::error::{FormError, short};
+
+/// The stack that compiling gets, in bytes.
+const STACK: usize = 64 << 20;
+/// How long compiling may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Compiles a grammar and finds out what may come first, which is as hard as anything later and is
+/// better known before it's needed. `after` is called when that has ended, though nobody may be
+/// waiting any more: the parser can't be stopped.
+pub(crate) fn in_its_thread(
+    factory: &Arc<ParserFactory>,
+    grammar: TopLevelGrammar,
+    after: impl FnOnce() + Send + 'static,
+) -> Result<Matcher, FormError> {
+    let factory = Arc::clone(factory);
+    let (sender, compiled) = mpsc::channel();
+    let compile = move || {
+        let mut matcher = Matcher::new(factory.create_parser(grammar));
+        let first = matcher.compute_mask().map(drop);
+        let ready = first.map_err(|error| error.to_string()).map(|()| matcher);
+        after();
+        let _ = sender.send(ready);
+    };
+    let thread = thread::Builder::new().name("form".to_string()).stack_size(STACK).spawn(compile);
+    thread.map_err(|error| FormError::Failed(error.to_string()))?;
+    match compiled.recv_timeout(PATIENCE) {
+        Ok(Ok(matcher)) => Ok(matcher),
+        Ok(Err(words)) => Err(FormError::Refused(short(&words))),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(FormError::TooSlow(PATIENCE.as_secs())),
+        // The parser catches its own panics, so this is none of them.
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(FormError::Failed("the thread that did it ended".to_string()))
+        }
+    }
+}
