@@ -2,10 +2,12 @@
 //! invariants; the test beside this walks the tree with `check`, and each rule has a test that
 //! plants what it forbids.
 
+mod circles;
 mod code;
 mod manifest;
 mod rules;
 
+pub use circles::circles;
 pub use manifest::check_manifest;
 
 /// The crates in the order of the data flow: each may import only crates before it.

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use kelvin_tidy::{check, is_source};
+use kelvin_tidy::{check, circles, is_source};
 
 #[test]
 fn the_tree_holds_its_invariants() {
@@ -22,6 +22,41 @@ fn the_tree_holds_its_invariants() {
         found.len(),
         found.join("\n")
     );
+}
+
+/// Crates in which no two files use each other.
+const WITHOUT_CIRCLES: [&str; 6] = ["views", "constraint", "models", "server", "kelvin", "testkit"];
+
+#[test]
+fn no_two_files_use_each_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for name in WITHOUT_CIRCLES {
+        let mut files = Vec::new();
+        walk(&root.join(format!("crates/{name}/src")), "", &mut |path, text| {
+            if path.ends_with(".rs") {
+                files.push((path.to_string(), text.to_string()));
+            }
+        });
+        assert!(files.len() > 5, "crates/{name}: {} files", files.len());
+        let files: Vec<_> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
+        assert_eq!(circles(&files), Vec::<String>::new(), "crates/{name}");
+    }
+}
+
+#[test]
+fn circles_are_found() {
+    let root = ("lib.rs", "//! x\nmod a;\nmod b;\npub use a::A;\n");
+    let b = ("b/mod.rs", "//! x\nuse std::fmt;\nuse crate::a::A;\n");
+    let planted = ("a.rs", "//! x\nuse super::{\n    b::{B, c::C},\n};\n");
+    assert_eq!(circles(&[root, planted, b]).len(), 1);
+    for fine in [
+        "//! x\nuse std::fmt;\n",
+        "//! x\n// use super::b::B;\n",
+        "//! x\n#[cfg(test)]\nmod tests {\n    use crate::b::B;\n}\n",
+        "//! x\npub(crate) use super::b::B;\n",
+    ] {
+        assert_eq!(circles(&[root, ("a.rs", fine), b]), Vec::<String>::new(), "{fine}");
+    }
 }
 
 /// Calls `visit` with the relative path and the text of every source file that git would keep.
