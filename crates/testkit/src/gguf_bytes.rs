@@ -45,6 +45,12 @@ pub struct Bytes {
     pub data: Vec<u8>,
 }
 
+impl Default for Bytes {
+    fn default() -> Bytes {
+        Bytes::new()
+    }
+}
+
 impl Bytes {
     /// Version 3, nothing in it.
     pub fn new() -> Bytes {

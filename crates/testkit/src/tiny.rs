@@ -282,6 +282,7 @@ pub struct Random(pub u64);
 
 impl Random {
     /// Uniform in -1 … 1.
+    #[allow(clippy::should_implement_trait, reason = "it never ends, and tests call it alone")]
     pub fn next(&mut self) -> f32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
