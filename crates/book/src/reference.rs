@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn kinds_are_said_in_words() {
-        let field = json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 20 }, { "type": "null" }] });
+        let number = json!({ "type": "integer", "minimum": 0, "maximum": 20 });
+        let field = json!({ "anyOf": [number, { "type": "null" }] });
         assert_eq!(kind(&field), "integer from 0 to 20");
         assert_eq!(
             kind(&json!({ "type": "array", "items": { "type": "string" } })),

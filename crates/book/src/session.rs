@@ -2,8 +2,9 @@
 //!
 //! A block marked `sh` is executed; a block marked `text` right behind it is its whole output,
 //! standard error included. In an expected output, `…` stands for any text. Figures of speed are
-//! written as `…` and not compared. A block in another language whose first line is a comment with a file's name, such
-//! as `# study.toml`, is that file. All blocks of a page run in one folder of their own.
+//! written as `…` and not compared. A block in another language whose first line is a comment with
+//! a file's name, such as `# study.toml`, is that file. All blocks of a page run in one folder of
+//! their own.
 
 use std::{
     fs::{self, File},
@@ -135,8 +136,8 @@ fn matches(expected: &str, found: &str) -> bool {
     rest.is_empty() || ends && expected.contains('…')
 }
 
-/// The text with `…` for figures of speed: the column `tokens/s` of tables, and numbers before that
-/// unit or before seconds.
+/// The text with `…` for figures of speed: the column `tokens/s` of tables, and numbers before
+/// `tokens/s`, `min` or `s`.
 fn without_speed(text: &str) -> String {
     const COLUMN: &str = "  tokens/s  ";
     let mut lines = String::new();
@@ -162,7 +163,8 @@ fn without_speed(text: &str) -> String {
 
 fn without_speed_in_words(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
-    let is_unit = |word: &&str| ["tokens/s", "s"].contains(&word.trim_end_matches([')', ',', '.']));
+    let is_unit =
+        |word: &&str| ["tokens/s", "min", "s"].contains(&word.trim_end_matches([')', ',', '.']));
     let kept = words.iter().enumerate().map(|(i, word)| {
         let number = word.trim_start_matches('(');
         if number.parse::<f64>().is_ok() && words.get(i + 1).is_some_and(is_unit) {
