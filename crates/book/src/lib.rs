@@ -5,8 +5,8 @@
 //! - [`reference`](mod@reference) writes the pages that are made from the program itself.
 //! - [`html`] builds the book with mdBook and checks every link of the result.
 //!
-//! `KELVIN_BOOK=write cargo test -p kelvin --test it book` rewrites generated pages and shown outputs instead
-//! of comparing them.
+//! `KELVIN_BOOK=write cargo test -p kelvin --test it book` rewrites generated pages and shown
+//! outputs instead of comparing them.
 
 pub mod html;
 pub mod pages;

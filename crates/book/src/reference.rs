@@ -122,7 +122,7 @@ fn api(document: &Value) -> Result<String> {
         let operations = operations.as_object().context("no operations")?;
         for (method, operation) in operations.iter().filter(|(_, value)| value.is_object()) {
             let summary = operation["summary"].as_str().unwrap_or("");
-            _ = write!(page, "\n## {} {path}\n\n{summary}\n", method.to_uppercase());
+            _ = write!(page, "\n## {} `{path}`\n\n{summary}\n", method.to_uppercase());
             if let Some(name) = body_of(operation) {
                 let schema = &schemas[name];
                 let own = fields(schema).filter(|(name, _)| !shared.contains_key(*name));
@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn kinds_are_said_in_words() {
-        let field = json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 20 }, { "type": "null" }] });
+        let number = json!({ "type": "integer", "minimum": 0, "maximum": 20 });
+        let field = json!({ "anyOf": [number, { "type": "null" }] });
         assert_eq!(kind(&field), "integer from 0 to 20");
         assert_eq!(
             kind(&json!({ "type": "array", "items": { "type": "string" } })),
