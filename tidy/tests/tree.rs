@@ -194,7 +194,7 @@ fn there_is_one_scheduler() {
     catches("crates/lab/src/x.rs", step, Some(2));
     catches("crates/engine/src/generate/x.rs", step, Some(2));
     accepts("crates/engine/src/batch/x.rs", step);
-    accepts("crates/engine/tests/x.rs", step);
+    accepts("crates/engine/tests/it/x.rs", step);
 }
 
 #[test]
