@@ -94,7 +94,9 @@ pub struct PromptLogprobs {
 
 /// A function that sees each row of logits (vocab_size raw numbers) with the position of the token
 /// about to be drawn. It runs on a thread of the model's pool, in parallel with other texts'.
-pub struct Tap(Box<dyn FnMut(usize, &[f32]) + Send>);
+pub struct Tap(Box<See>);
+
+type See = dyn FnMut(usize, &[f32]) + Send;
 
 impl Tap {
     /// A tap of this function.

@@ -116,13 +116,16 @@ fn run(engine: &Engine, batch: &mut Batch, collect: &mut Collect<'_>) -> Result<
     Ok(())
 }
 
+/// The score of each scored token of a prompt, or why it has none.
+type PromptScores = Vec<Result<Scored, SampleError>>;
+
 /// Gathers what comes of one request, and passes everything on.
 struct Collect<'o> {
     id: RequestId,
     observer: &'o mut dyn Observer,
     continuations: Vec<Continuation>,
     /// The prompt's scores and what comes after it, for a request without continuations.
-    read: Option<(Vec<Result<Scored, SampleError>>, Vec<f32>)>,
+    read: Option<(PromptScores, Vec<f32>)>,
     has_ended: bool,
 }
 

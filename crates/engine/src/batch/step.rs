@@ -91,7 +91,7 @@ impl Batch {
         for at in 0..self.running.len() {
             let one = &self.running[at];
             let len = one.prompt.len();
-            let is_new = |sequence: &&Sequence| sequence.len() == len && len % PAGE > 0;
+            let is_new = |sequence: &&Sequence| sequence.len() == len && !len.is_multiple_of(PAGE);
             let Some(sequence) = one.sequences().find(is_new) else { continue };
             let taken = self.n_held_pages(engine) + self.n_promised_pages() + 1;
             if taken <= self.options.budget.n_pages {

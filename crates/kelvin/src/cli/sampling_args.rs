@@ -164,7 +164,8 @@ mod tests {
     /// Under its name and each alias, with the value that the notation takes.
     #[test]
     fn every_flag_of_the_table_gives_its_stage() {
-        let help = StageArgs::augment_args(Command::new("test").term_width(0)).render_help().to_string();
+        let help =
+            StageArgs::augment_args(Command::new("test").term_width(0)).render_help().to_string();
         for info in STAGES {
             let Some(flag) = info.flag else { continue };
             let example = info.example();
