@@ -10,10 +10,10 @@ use crate::memory;
 
 /// Tokens in the text after which the next is drawn.
 const STEPS: u64 = 3;
-const MOST_LOGITS: usize = 32;
+const MAX_LOGITS: usize = 32;
 /// Reading a notation of a few hundred bytes.
-const MOST_MEMORY: usize = 64 << 20;
-const MOST_ERROR: usize = 2000;
+const MAX_MEMORY: usize = 64 << 20;
+const MAX_ERROR: usize = 2000;
 
 /// Panics if the chain breaks a promise.
 pub(crate) fn check(bytes: &[u8]) {
@@ -23,7 +23,7 @@ pub(crate) fn check(bytes: &[u8]) {
     };
     let Ok(notation) = std::str::from_utf8(notation) else { return };
     let (chain, peak) = memory::peak_of(|| notation.parse::<Chain>());
-    assert!(peak <= MOST_MEMORY, "reading the chain took {peak} bytes of memory");
+    assert!(peak <= MAX_MEMORY, "reading the chain took {peak} bytes of memory");
     match chain {
         Ok(chain) => {
             check_notation(&chain);
@@ -31,7 +31,7 @@ pub(crate) fn check(bytes: &[u8]) {
         }
         Err(error) => {
             let error = error.to_string();
-            assert!(!error.is_empty() && error.len() <= MOST_ERROR + 6 * bytes.len());
+            assert!(!error.is_empty() && error.len() <= MAX_ERROR + 6 * bytes.len());
         }
     }
 }
@@ -44,7 +44,7 @@ fn check_notation(chain: &Chain) {
 }
 
 fn read_logits(bytes: &[u8]) -> Vec<f32> {
-    let words = bytes.as_chunks::<4>().0.iter().take(MOST_LOGITS);
+    let words = bytes.as_chunks::<4>().0.iter().take(MAX_LOGITS);
     let logits: Vec<f32> = words.map(|&word| f32::from_le_bytes(word)).collect();
     if logits.is_empty() {
         (0..16u8).map(|i| f32::from(i * 7 % 16) * 0.5).collect()

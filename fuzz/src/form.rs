@@ -16,13 +16,13 @@ use serde_json::Value;
 use crate::{memory, tokenizer};
 
 /// Kelvin's own checks look at a text once.
-const MOST_TIME: Duration = Duration::from_secs(1);
+const MAX_TIME: Duration = Duration::from_secs(1);
 /// The compiler has 5 s; the rest is for a machine that is busy.
-const MOST_COMPILE_TIME: Duration = Duration::from_secs(12);
-const MOST_MEMORY: usize = 64 << 20;
-const MOST_ERROR: usize = 2000;
+const MAX_COMPILE_TIME: Duration = Duration::from_secs(12);
+const MAX_MEMORY: usize = 64 << 20;
+const MAX_ERROR: usize = 2000;
 /// Tokens of a text that is made under a form.
-const MOST_TOKENS: usize = 48;
+const MAX_TOKENS: usize = 48;
 
 /// The ways in which a form is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,8 @@ pub(crate) fn check(bytes: &[u8]) {
     let begun = Instant::now();
     let (result, peak) =
         memory::peak_of(|| notation.form(text).and_then(|form| form.grammar().map(drop)));
-    assert!(begun.elapsed() <= MOST_TIME, "the check took {:?}", begun.elapsed());
-    assert!(peak <= MOST_MEMORY, "the check took {peak} bytes of memory");
+    assert!(begun.elapsed() <= MAX_TIME, "the check took {:?}", begun.elapsed());
+    assert!(peak <= MAX_MEMORY, "the check took {peak} bytes of memory");
     check_refusal(&result);
 }
 
@@ -75,12 +75,12 @@ pub(crate) fn check_compiled(bytes: &[u8]) {
     });
     let begun = Instant::now();
     let compiled = notation.form(text).and_then(|form| forms.compile(&form));
-    assert!(begun.elapsed() <= MOST_COMPILE_TIME, "compiling took {:?}", begun.elapsed());
+    assert!(begun.elapsed() <= MAX_COMPILE_TIME, "compiling took {:?}", begun.elapsed());
     check_refusal(&compiled);
     let Ok(mut constraint) = compiled else { return };
     let mut written = Vec::new();
     let mut die = bytes.len() as u64;
-    for _ in 0..MOST_TOKENS {
+    for _ in 0..MAX_TOKENS {
         let Ok(bits) = constraint.allowed() else { return };
         let all: Vec<u32> = (0..bits.len() as u32 * 32)
             .filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1)
@@ -129,7 +129,7 @@ fn check_refusal<T>(result: &Result<T, FormError>) {
     if let Err(error) = result {
         let words = error.to_string();
         assert!(
-            !words.is_empty() && words.len() <= MOST_ERROR,
+            !words.is_empty() && words.len() <= MAX_ERROR,
             "a refusal of {} bytes",
             words.len()
         );

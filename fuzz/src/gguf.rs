@@ -15,9 +15,9 @@ use crate::memory;
 /// Memory for a header beyond four times the file's size, in bytes.
 const SLACK: usize = 16 << 20;
 /// An error is for a person: it may quote a key or a name, but not the file.
-const MOST_ERROR: usize = 2000;
+const MAX_ERROR: usize = 2000;
 /// Longest text that is encoded with the file's vocabulary, in bytes.
-const MOST_TEXT: usize = 512;
+const MAX_TEXT: usize = 512;
 
 /// Panics if the file breaks a promise.
 pub(crate) fn check(bytes: &[u8]) {
@@ -40,7 +40,7 @@ pub(crate) fn check(bytes: &[u8]) {
 fn check_error(error: &str, n_bytes: usize) {
     // Keys of up to 64 KiB are quoted whole.
     assert!(
-        !error.is_empty() && error.len() <= MOST_ERROR + 6 * n_bytes,
+        !error.is_empty() && error.len() <= MAX_ERROR + 6 * n_bytes,
         "an error of {} bytes",
         error.len()
     );
@@ -108,7 +108,7 @@ fn check_tokenizer(tokenizer: &Tokenizer) {
     let mut text = String::new();
     for token in ids() {
         let piece = tokenizer.piece(token);
-        if text.len() + piece.len() <= MOST_TEXT {
+        if text.len() + piece.len() <= MAX_TEXT {
             text.push_str(piece);
         }
         assert!(tokenizer.bytes(token, true).len() >= tokenizer.bytes(token, false).len());

@@ -4,13 +4,13 @@
 use std::time::{Duration, Instant};
 
 use kelvin_lab::{
-    recipe::{Draft, MOST_CHAINS, Recipe},
+    recipe::{Draft, MAX_CHAINS, Recipe},
     run::Source,
 };
 use kelvin_sampling::Chain;
 
-const MOST_TIME: Duration = Duration::from_secs(10);
-const MOST_ERROR: usize = 2000;
+const MAX_TIME: Duration = Duration::from_secs(10);
+const MAX_ERROR: usize = 2000;
 
 /// Panics if the recipe breaks a promise.
 pub(crate) fn check(bytes: &[u8]) {
@@ -23,13 +23,13 @@ pub(crate) fn check(bytes: &[u8]) {
         }
         Err(error) => {
             assert!(
-                !error.is_empty() && error.len() <= MOST_ERROR + 6 * bytes.len(),
+                !error.is_empty() && error.len() <= MAX_ERROR + 6 * bytes.len(),
                 "an error of {} bytes",
                 error.len()
             );
         }
     }
-    assert!(begun.elapsed() <= MOST_TIME, "the recipe took {:?}", begun.elapsed());
+    assert!(begun.elapsed() <= MAX_TIME, "the recipe took {:?}", begun.elapsed());
 }
 
 fn read(text: &str) -> Result<Recipe, String> {
@@ -41,7 +41,7 @@ fn read(text: &str) -> Result<Recipe, String> {
 }
 
 fn check_recipe(recipe: &Recipe) {
-    assert!((1..=MOST_CHAINS).contains(&recipe.chains.len()));
+    assert!((1..=MAX_CHAINS).contains(&recipe.chains.len()));
     assert!(!recipe.prompts.is_empty() && recipe.samples >= 1 && recipe.length.max_tokens >= 1);
     let source = Source::Local { model: "model.gguf".into(), sha256: "00".into() };
     let canonical = recipe.canonical(&source);

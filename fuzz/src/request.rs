@@ -34,8 +34,8 @@ pub(crate) const ROUTES: [&str; 16] = [
     "/studio/draws",
     "/studio/write",
 ];
-const MOST_TIME: Duration = Duration::from_secs(6);
-const MOST_MESSAGE: usize = 4000;
+const MAX_TIME: Duration = Duration::from_secs(6);
+const MAX_MESSAGE: usize = 4000;
 
 /// Panics if the request breaks a promise.
 pub(crate) fn check(bytes: &[u8]) {
@@ -48,7 +48,7 @@ pub(crate) fn check(bytes: &[u8]) {
         let requests = requests.get_or_init(start);
         let begun = Instant::now();
         let (status, answer) = requests.post(path, body);
-        assert!(begun.elapsed() <= MOST_TIME, "{path}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() <= MAX_TIME, "{path}: {:?}", begun.elapsed());
         let answer: Value = serde_json::from_slice(&answer).expect("an answer is JSON");
         match status {
             200 => assert!(answer.is_object(), "{path}: {answer}"),
@@ -61,7 +61,7 @@ pub(crate) fn check(bytes: &[u8]) {
 fn check_problem(path: &str, status: u16, error: &Value, n_bytes: usize) {
     let message = error["message"].as_str().expect("an error has a message");
     assert!(
-        !message.is_empty() && message.len() <= MOST_MESSAGE + 6 * n_bytes,
+        !message.is_empty() && message.len() <= MAX_MESSAGE + 6 * n_bytes,
         "{path}: {} bytes",
         message.len()
     );

@@ -10,12 +10,12 @@ use kelvin_engine::chat::{ChatError, ChatTemplate, Message, RenderOptions};
 use crate::memory;
 
 /// The renderer waits 1.5 s for a template; the rest is for a machine that is busy.
-const MOST_TIME: Duration = Duration::from_secs(6);
+const MAX_TIME: Duration = Duration::from_secs(6);
 /// Fuel pays for 64 bytes each, and there are somewhat more than 100,000 of it.
-const MOST_TEXT: usize = 16 << 20;
+const MAX_TEXT: usize = 16 << 20;
 /// Everything that a template holds while it is compiled and rendered, its stack aside.
-const MOST_MEMORY: usize = 256 << 20;
-const MOST_ERROR: usize = 2000;
+const MAX_MEMORY: usize = 256 << 20;
+const MAX_ERROR: usize = 2000;
 
 /// Panics if the template breaks a promise.
 pub(crate) fn check(bytes: &[u8]) {
@@ -34,16 +34,16 @@ pub(crate) fn check(bytes: &[u8]) {
     let begun = Instant::now();
     let (result, peak) = memory::peak_of(|| render(&source, &messages));
     let elapsed = begun.elapsed();
-    assert!(elapsed <= MOST_TIME, "the template took {elapsed:?}");
-    assert!(peak <= MOST_MEMORY, "the template took {peak} bytes of memory");
+    assert!(elapsed <= MAX_TIME, "the template took {elapsed:?}");
+    assert!(peak <= MAX_MEMORY, "the template took {peak} bytes of memory");
     match &result {
-        Ok(text) => assert!(text.len() <= MOST_TEXT, "a prompt of {} bytes", text.len()),
+        Ok(text) => assert!(text.len() <= MAX_TEXT, "a prompt of {} bytes", text.len()),
         // The template's own words, which may be none.
-        Err(ChatError::Raised { message }) => assert!(message.len() <= MOST_TEXT),
+        Err(ChatError::Raised { message }) => assert!(message.len() <= MAX_TEXT),
         Err(error) => {
             let error = error.to_string();
             assert!(
-                !error.is_empty() && error.len() <= MOST_ERROR + 8 * bytes.len(),
+                !error.is_empty() && error.len() <= MAX_ERROR + 8 * bytes.len(),
                 "an error of {} bytes",
                 error.len()
             );

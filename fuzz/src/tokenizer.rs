@@ -32,7 +32,7 @@ const FIRST: [&str; 3] = ["<unk>", "<s>", "</s>"];
 /// Bytes of the long text that is made of a short one, and the time that encoding it may take: 64
 /// KiB take some 20 ms, and minutes if work grew with the square.
 const LONG: usize = 64 << 10;
-const MOST_TIME: Duration = Duration::from_secs(4);
+const MAX_TIME: Duration = Duration::from_secs(4);
 
 struct Case {
     tokenizer: Tokenizer,
@@ -59,7 +59,7 @@ pub(crate) fn check_long(bytes: &[u8]) {
     let begun = Instant::now();
     check_text(case(pick), &long, how);
     let elapsed = begun.elapsed();
-    assert!(elapsed <= MOST_TIME, "{} bytes took {elapsed:?}", long.len());
+    assert!(elapsed <= MAX_TIME, "{} bytes took {elapsed:?}", long.len());
 }
 
 fn case(pick: u8) -> &'static Case {

@@ -203,7 +203,8 @@ fn word(of: Limit) -> &'static str {
 
 fn markdown(points: &[Point], request: &Request) -> String {
     let mut out = format!(
-        "# How cost grows\n\nTokens a second: medians of {} {}, engines interleaved. The ratio is the median of the rounds' own.\n\
+        "# How cost grows\n\nTokens a second: medians of {} {}, engines interleaved. The ratio is \
+         the median of the rounds' own.\n\
          Made by `{}`; the peer: {}.\n",
         request.pairs,
         if request.keep_unsteady {

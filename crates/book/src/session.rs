@@ -1,4 +1,4 @@
-//! The commands of a page in, what they print out, beside what the page says they print.
+//! Runs the commands of a page and compares what they print with what the page shows.
 //!
 //! A block marked `sh` is executed; a block marked `text` right behind it is its whole output,
 //! standard error included. In an expected output, `…` stands for any text. Figures of speed are

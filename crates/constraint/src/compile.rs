@@ -1,5 +1,5 @@
-//! A grammar in, the parser's matcher for it out: on a thread with a large stack, within a stated
-//! time.
+//! Compiles a grammar to a matcher of `llguidance`, on a thread with a large stack and within a
+//! time limit.
 
 use std::{
     sync::{Arc, mpsc},

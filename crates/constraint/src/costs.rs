@@ -10,9 +10,9 @@ use serde_json::{Deserializer, Value};
 use super::{error::FormError, schema};
 
 /// The largest divisor that all numbers of a schema have in common.
-const MOST_REMAINDERS: u64 = 10_000;
+const MAX_REMAINDERS: u64 = 10_000;
 /// How deep a schema may be: no deeper than JSON may be that is read.
-const MOST_DEPTH: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 /// Refuses a schema by its divisors. They may come together in one number (`allOf`), so what counts
 /// is what they come to together; the parser computes that in 32 bits.
@@ -29,7 +29,7 @@ pub(super) fn of_schema(schema: &Value) -> Result<(), FormError> {
         let together = seen
             .iter()
             .fold(scale, |product, (divisor, _)| product.saturating_mul((*divisor).max(1)));
-        product <= MOST_REMAINDERS && (seen.len() < 2 || together <= u64::from(u32::MAX))
+        product <= MAX_REMAINDERS && (seen.len() < 2 || together <= u64::from(u32::MAX))
     })
 }
 
@@ -39,8 +39,8 @@ fn divisors(
     depth: usize,
     fits: &mut impl FnMut(u64, u32) -> bool,
 ) -> Result<(), FormError> {
-    if depth > MOST_DEPTH {
-        return Err(FormError::Refused(format!("it is nested deeper than {MOST_DEPTH}")));
+    if depth > MAX_DEPTH {
+        return Err(FormError::Refused(format!("it is nested deeper than {MAX_DEPTH}")));
     }
     match schema {
         Value::Object(map) => {
@@ -50,7 +50,8 @@ fn divisors(
                     && !digits(divisor).is_some_and(|(digits, decimals)| fits(digits, decimals))
                 {
                     return Err(FormError::Refused(format!(
-                        "\"multipleOf\" is {value}, but it needs a state for every remainder, and there is room for {MOST_REMAINDERS} of them, all \"multipleOf\" together"
+                        "\"multipleOf\" is {value}, but it needs a state for every remainder, and \
+                         there is room for {MAX_REMAINDERS} of them, all \"multipleOf\" together"
                     )));
                 }
                 divisors(value, depth + 1, fits)?;
@@ -66,11 +67,11 @@ fn divisors(
 /// many.
 fn digits(mut number: f64) -> Option<(u64, u32)> {
     let mut decimals = 0;
-    while number.fract() != 0.0 && number.abs() <= MOST_REMAINDERS as f64 {
+    while number.fract() != 0.0 && number.abs() <= MAX_REMAINDERS as f64 {
         number *= 10.0;
         decimals += 1;
     }
-    (number.abs() <= MOST_REMAINDERS as f64).then_some((number.abs() as u64, decimals))
+    (number.abs() <= MAX_REMAINDERS as f64).then_some((number.abs() as u64, decimals))
 }
 
 /// Of a number and a divisor; 0 divides nothing but 0, and costs nothing.
@@ -95,12 +96,14 @@ pub(super) fn of_grammar(grammar: &str) -> Result<String, FormError> {
             '/' if rest.starts_with('/') => after_line(left),
             '"' | '/' => after_quoted(rest, c),
             '&' => {
-                let words = "\"&\" in a grammar isn't supported: to find out whether any text is both may take without end";
+                let words = "\"&\" in a grammar isn't supported: to find out whether any text is \
+                    both may take without end";
                 return Err(FormError::Refused(words.to_string()));
             }
             // Before a number it says how often.
             '~' if !rest.trim_start().starts_with(|c: char| c.is_ascii_digit()) => {
-                let words = "\"~\" in a grammar isn't supported but for repetition (x~3): to find out whether any text is left may take without end";
+                let words = "\"~\" in a grammar isn't supported but for repetition (x~3): to find \
+                    out whether any text is left may take without end";
                 return Err(FormError::Refused(words.to_string()));
             }
             '%' => {

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::{costs, error::FormError, schema};
 
 /// The longest regular expression, in bytes.
-const MOST_REGEX_BYTES: usize = 16 << 10;
+const MAX_REGEX_BYTES: usize = 16 << 10;
 /// The longest grammar and the longest schema.
-const MOST_GRAMMAR_BYTES: usize = 64 << 10;
-const MOST_GRAMMAR_LINES: usize = 1000;
+const MAX_GRAMMAR_BYTES: usize = 64 << 10;
+const MAX_GRAMMAR_LINES: usize = 1000;
 /// How many texts there are to choose from, and their bytes together.
-const MOST_CHOICES: usize = 1024;
-const MOST_CHOICE_BYTES: usize = 64 << 10;
+const MAX_CHOICES: usize = 1024;
+const MAX_CHOICE_BYTES: usize = 64 << 10;
 /// Whitespace between the parts of JSON, once at each place: a model that is free to may never end
 /// it.
 const SPACE: &str = r" |\n[ \t]{0,20}";
@@ -39,7 +39,7 @@ pub enum Form {
 impl Form {
     /// A JSON schema from its text.
     pub fn schema(text: &str) -> Result<Form, FormError> {
-        check(text.len(), "bytes", MOST_GRAMMAR_BYTES)?;
+        check(text.len(), "bytes", MAX_GRAMMAR_BYTES)?;
         serde_json::from_str(text)
             .map(Form::JsonSchema)
             .map_err(|error| FormError::NotJson(error.to_string()))
@@ -65,22 +65,22 @@ impl Form {
         match self {
             Form::JsonObject => Ok(of_schema(json!({ "type": "object" }))),
             Form::JsonSchema(schema) => {
-                check(schema.to_string().len(), "bytes", MOST_GRAMMAR_BYTES)?;
+                check(schema.to_string().len(), "bytes", MAX_GRAMMAR_BYTES)?;
                 costs::of_schema(schema)?;
                 Ok(of_schema(schema::plain(schema)?))
             }
             Form::Regex(regex) => {
-                check(regex.len(), "bytes", MOST_REGEX_BYTES)?;
+                check(regex.len(), "bytes", MAX_REGEX_BYTES)?;
                 Ok(TopLevelGrammar::from_regex(regex))
             }
             Form::Lark(grammar) => {
-                check(grammar.len(), "bytes", MOST_GRAMMAR_BYTES)?;
-                check(grammar.lines().count(), "lines", MOST_GRAMMAR_LINES)?;
+                check(grammar.len(), "bytes", MAX_GRAMMAR_BYTES)?;
+                check(grammar.lines().count(), "lines", MAX_GRAMMAR_LINES)?;
                 Ok(TopLevelGrammar::from_lark(costs::of_grammar(grammar)?))
             }
             Form::Choice(texts) => {
-                check(texts.len(), "texts", MOST_CHOICES)?;
-                check(texts.iter().map(String::len).sum(), "bytes", MOST_CHOICE_BYTES)?;
+                check(texts.len(), "texts", MAX_CHOICES)?;
+                check(texts.iter().map(String::len).sum(), "bytes", MAX_CHOICE_BYTES)?;
                 if texts.is_empty() || texts.iter().any(String::is_empty) {
                     let words =
                         "there has to be at least one text to choose, and none can be empty";

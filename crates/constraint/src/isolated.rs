@@ -25,11 +25,11 @@ use super::{
 /// The hidden verb. It has no help: nobody types it.
 pub const VERB: &str = "__compile-forms";
 /// How long the process may take to read the vocabulary.
-const MOST_STARTUP: Duration = Duration::from_secs(180);
+const MAX_STARTUP: Duration = Duration::from_secs(180);
 /// How much address space it may take, in bytes: what it needs for the largest vocabularies, and a
 /// gigabyte.
 #[cfg(unix)]
-const MOST_MEMORY: u64 = 2 << 30;
+const MAX_MEMORY: u64 = 2 << 30;
 /// What the process says of a form that is harmless, before a refusal, and when it has read the
 /// vocabulary.
 const GOOD: &str = "good";
@@ -141,8 +141,8 @@ impl Worker {
         let input = match &mut self.input {
             Some(input) => input,
             None => {
-                let input = self.written.recv_timeout(MOST_STARTUP).map_err(timed_out)?;
-                self.answers.recv_timeout(MOST_STARTUP).map_err(timed_out)?;
+                let input = self.written.recv_timeout(MAX_STARTUP).map_err(timed_out)?;
+                self.answers.recv_timeout(MAX_STARTUP).map_err(timed_out)?;
                 self.input.insert(input)
             }
         };
@@ -220,7 +220,7 @@ fn inject(form: &str) {
 #[cfg(unix)]
 fn limit_memory() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    for (resource, most) in [(Resource::As, MOST_MEMORY), (Resource::Core, 0)] {
+    for (resource, most) in [(Resource::As, MAX_MEMORY), (Resource::Core, 0)] {
         let Rlimit { current, maximum } = getrlimit(resource);
         let current = Some(current.map_or(most, |limit| limit.min(most)));
         let _ = setrlimit(resource, Rlimit { current, maximum });

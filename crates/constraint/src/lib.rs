@@ -32,9 +32,9 @@ use keys::{Closers, Keys};
 use vocabulary::Vocabulary;
 
 /// No more than so many are compiled at a time.
-const MOST_AT_ONCE: usize = 2;
+const MAX_AT_ONCE: usize = 2;
 /// How many forms are remembered to be harmless.
-const MOST_REMEMBERED: usize = 1024;
+const MAX_REMEMBERED: usize = 1024;
 
 /// A vocabulary as the parser reads it; made once for a model.
 pub struct Forms {
@@ -95,7 +95,7 @@ impl Forms {
         isolated.check(form)?;
         let mut harmless = harmless();
         harmless.push_back(hash);
-        if harmless.len() > MOST_REMEMBERED {
+        if harmless.len() > MAX_REMEMBERED {
             harmless.pop_front();
         }
         Ok(())
@@ -116,8 +116,7 @@ impl Places {
     /// A place, for which it may wait a while: only what explodes keeps one for long.
     fn take(places: &Arc<Places>) -> Option<Place> {
         let taken = places.n_taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited =
-            places.wake.wait_timeout_while(taken, PATIENCE, |taken| *taken >= MOST_AT_ONCE);
+        let waited = places.wake.wait_timeout_while(taken, PATIENCE, |taken| *taken >= MAX_AT_ONCE);
         let (mut taken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         if timeout.timed_out() {
             return None;

@@ -1,6 +1,6 @@
-//! A folder in; tiny model files of every family with their tokens out, or, once llama.cpp's logits
-//! lie beside them (`tests/python/family_logits.py`), a table of differences and the goldens that
-//! `tests/it/families.rs` holds the engine to.
+//! Writes tiny model files of every family, with their tokens. Once llama.cpp's logits lie beside
+//! them (`tests/python/family_logits.py`), it prints a table of differences and writes the goldens
+//! of `tests/it/families.rs`.
 //!
 //! `families write FOLDER`, then `family_logits.py FOLDER`, then `families compare FOLDER GOLDENS`.
 

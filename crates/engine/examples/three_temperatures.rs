@@ -1,4 +1,4 @@
-//! A model file in, one prompt continued at three temperatures out, with the library alone:
+//! Continues one prompt at three temperatures, with the library alone:
 //! `cargo run --release -p kelvin-engine --example three_temperatures -- MODEL.gguf "Once upon a time"`
 
 use std::{env, error::Error, path::Path};
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let temperatures = [0.5, 1.0, 2.0];
     let mut samplers = Vec::new();
     for t in temperatures {
-        // The same dice for all three: where they part, only the temperature is why.
+        // Equal random numbers for all three: where texts diverge, temperature is the only cause.
         samplers
             .push(Sampler::new(Chain::default().with_temperature(t)?, Dice { seed: 7, sample: 0 }));
     }

@@ -1,4 +1,4 @@
-//! A model file in, everything that's needed to make text from it out.
+//! Opens a model file: weights, tokenizer and chat template in one value.
 
 use std::path::Path;
 

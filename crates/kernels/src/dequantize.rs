@@ -1,9 +1,10 @@
 //! Unpacks and dequantizes the blocks of quantized formats, as a GGUF file stores them.
 //!
-//! A weight is `d·unit·scale·value(code) + m·min`. d and m are float factors per block, scale, value
-//! and min are integers, and unit is a constant of the format. Formats without sub-blocks have
-//! scales and mins of 1. The bit layouts are ggml's (`block_q4_0` and so on in `ggml-common.h`):
-//! `Factors::read` and the modules of `unpack` know them, and the fast paths of `repack.rs`.
+//! A weight is `d·unit·scale·value(code) + m·min`. d and m are float factors per block, scale,
+//! value and min are integers, and unit is a constant of the format. Formats without sub-blocks
+//! have scales and mins of 1. The bit layouts are ggml's (`block_q4_0` and so on in
+//! `ggml-common.h`): `Factors::read` and the modules of `unpack` know them, and the fast paths of
+//! `repack.rs`.
 
 use half::f16;
 

@@ -117,7 +117,8 @@ pub enum IsaError {
     },
     /// This CPU lacks the instruction set.
     #[error(
-        "this CPU doesn't have all of {name}: avx2 needs AVX2, FMA and F16C, avx512 also AVX-512 F, BW, VL, DQ and VNNI"
+        "this CPU doesn't have all of {name}: avx2 needs AVX2, FMA and F16C, avx512 also AVX-512 \
+         F, BW, VL, DQ and VNNI"
     )]
     Missing {
         /// The requested name.

@@ -18,15 +18,15 @@
 //! Codes: the 32 codes of a row are 8 quads g of 4. One plane is `[r][4]` bytes, 64 in all: one
 //! AVX-512 vector or two AVX2 vectors. By the bits of a code:
 //! - 4 bits: 4 planes; plane j has quad j in the low nibbles and quad j + 4 in the high ones;
-//! - a fifth bit (in 3-bit codes a third; the only one of 1-bit codes): one plane, the bit of quad g
-//!   at bit g of its byte;
+//! - a fifth bit (in 3-bit codes a third; the only one of 1-bit codes): one plane, the bit of quad
+//!   g at bit g of its byte;
 //! - 2-bit fields: 2 planes, quad 4v + s of plane v at bits 2s;
 //! - 8 bits (Q8_0): 8 planes of whole bytes.
 //!
 //! Scales and mins of 6 bits lie in planes of 32 bytes, with an offset added that makes them
 //! unsigned. With n pairs, plane p < n/2 has the low nibbles of pair p, and of pair p + n/2 in its
-//! high nibbles. Plane n/2 + p/4 has the upper two bits of pair p at bits 2(p mod 4). A row takes as
-//! many bytes as in the file, unless its codes are expanded (`unpack/grids.rs`).
+//! high nibbles. Plane n/2 + p/4 has the upper two bits of pair p at bits 2(p mod 4). A row takes
+//! as many bytes as in the file, unless its codes are expanded (`unpack/grids.rs`).
 
 use half::{bf16, f16};
 

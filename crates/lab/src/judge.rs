@@ -1,8 +1,8 @@
-//! Texts in, how likely a second model finds them after their prompt out.
+//! Scores texts with a judge model.
 //!
-//! Tokens are scored as `kelvin perplexity` scores them, by the engine's one scorer: -ln p under the
-//! model's own distribution (T = 1), each token after all that stands before it. The prompt is read
-//! once: the prefix cache has it for every further text.
+//! Tokens are scored as `kelvin perplexity` scores them: -ln p under the model's own distribution
+//! (T = 1), conditioned on all preceding tokens. A prompt is prefilled once; further texts find it
+//! in the prefix cache.
 
 use kelvin_engine::{
     Engine, TokenId,

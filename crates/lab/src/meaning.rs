@@ -14,7 +14,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 /// The maximum number of word pieces, special tokens included: the length that the model was
 /// trained for.
-const MOST_PIECES: usize = 256;
+const MAX_PIECES: usize = 256;
 
 /// Why texts can't be embedded.
 #[derive(Debug, thiserror::Error)]
@@ -57,8 +57,7 @@ impl Embedder {
         let config: Config = serde_json::from_slice(config)?;
         let mut tokenizer = Tokenizer::from_bytes(tokenizer)?;
         // The file's settings are for a server with fixed width: padding to 128 tokens.
-        let truncation =
-            TruncationParams { max_length: MOST_PIECES, ..TruncationParams::default() };
+        let truncation = TruncationParams { max_length: MAX_PIECES, ..TruncationParams::default() };
         tokenizer.with_padding(None).with_truncation(Some(truncation))?;
         let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu)?;
         // 0 is rayon's value for all cores.

@@ -67,7 +67,8 @@ impl Source {
 }
 
 /// The reason that [`Source::withholds`] gives for a server.
-pub(crate) const WITHHELD: &str = "the texts come from a server, which tells the likeliest tokens at most, not the whole distribution";
+pub(crate) const WITHHELD: &str = "the texts come from a server, which tells the likeliest tokens \
+    at most, not the whole distribution";
 
 /// A prompt, with the other fields of its JSON Lines record (a category, a reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

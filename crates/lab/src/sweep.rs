@@ -7,7 +7,7 @@ use std::{collections::HashSet, ops::ControlFlow, time::Instant};
 
 use crate::{
     Recipe, Store,
-    replay::Kept,
+    replay::RecordedLogits,
     run::Sample,
     store::{RunId, StoreError},
     worker::{Row, Watcher, Worker, WorkerError},
@@ -27,7 +27,7 @@ pub trait Progress {
 
 /// The result of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Swept {
+pub struct SweepResult {
     /// Texts that existed before.
     pub n_before: usize,
     /// Texts that this sweep added.
@@ -74,13 +74,20 @@ pub fn sweep(
     store: &mut Store,
     worker: &mut dyn Worker,
     progress: &mut dyn Progress,
-) -> Result<Swept, SweepError> {
+) -> Result<SweepResult, SweepError> {
     let rows = missing(recipe, &store.present(run)?);
     let begun = Instant::now();
-    let mut keeper =
-        Keeper { run, store, progress, is_waiting: false, n_new: 0, n_tokens: 0, failed: None };
+    let mut keeper = StoringWatcher {
+        run,
+        store,
+        progress,
+        is_waiting: false,
+        n_new: 0,
+        n_tokens: 0,
+        failed: None,
+    };
     let filled = if rows.is_empty() { Ok(()) } else { worker.fill(recipe, &rows, &mut keeper) };
-    let Keeper { n_new, n_tokens, failed, .. } = keeper;
+    let StoringWatcher { n_new, n_tokens, failed, .. } = keeper;
     if let Some(error) = failed {
         return Err(error.into());
     }
@@ -90,11 +97,17 @@ pub fn sweep(
     }
     filled?;
     let n_missing = rows.len() - n_new;
-    Ok(Swept { n_before: recipe.n_texts() - rows.len(), n_new, n_missing, n_tokens, elapsed_secs })
+    Ok(SweepResult {
+        n_before: recipe.n_texts() - rows.len(),
+        n_new,
+        n_missing,
+        n_tokens,
+        elapsed_secs,
+    })
 }
 
 /// Stores every finished text, then reports it.
-struct Keeper<'a> {
+struct StoringWatcher<'a> {
     run: RunId,
     store: &'a mut Store,
     progress: &'a mut dyn Progress,
@@ -105,7 +118,7 @@ struct Keeper<'a> {
     failed: Option<StoreError>,
 }
 
-impl Watcher for Keeper<'_> {
+impl Watcher for StoringWatcher<'_> {
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()> {
         self.progress.tokens(n_new)
     }
@@ -117,7 +130,7 @@ impl Watcher for Keeper<'_> {
         self.progress.waits(why)
     }
 
-    fn finished(&mut self, sample: Sample, logits: Vec<Kept>) -> ControlFlow<()> {
+    fn finished(&mut self, sample: Sample, logits: Vec<RecordedLogits>) -> ControlFlow<()> {
         self.is_waiting = false;
         match self.store.put_with(self.run, &sample, &logits) {
             Ok(_) => {

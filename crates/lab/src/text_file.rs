@@ -43,7 +43,8 @@ pub enum TextError {
     },
     /// Text in another encoding, as its byte-order mark says.
     #[error(
-        "{name} is {encoding} text ({order}, by its byte-order mark), but UTF-8 is expected: save it as UTF-8, or run `iconv -f {encoding} -t UTF-8`"
+        "{name} is {encoding} text ({order}, by its byte-order mark), but UTF-8 is expected: save \
+         it as UTF-8, or run `iconv -f {encoding} -t UTF-8`"
     )]
     OtherEncoding {
         /// What is read.

@@ -112,7 +112,8 @@ impl Reference {
     pub fn writer(typed: &str) -> Result<Reference, BadReference> {
         match Reference::parse(typed)? {
             Reference::Named(entry) if entry.embeds => Err(BadReference(format!(
-                "{typed} only places texts by what they mean: give one of {}, a path to a GGUF file, or hub-owner/repo:file.gguf",
+                "{typed} only places texts by what they mean: give one of {}, a path to a GGUF \
+                 file, or hub-owner/repo:file.gguf",
                 writers()
             ))),
             other => Ok(other),
@@ -139,7 +140,8 @@ impl Reference {
             return Ok(Reference::Path(path));
         }
         Err(BadReference(format!(
-            "no model is called \"{typed}\": give one of {}, a path to a GGUF file, or hub-owner/repo:file.gguf",
+            "no model is called \"{typed}\": give one of {}, a path to a GGUF file, or \
+             hub-owner/repo:file.gguf",
             writers()
         )))
     }

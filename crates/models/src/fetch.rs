@@ -131,7 +131,8 @@ fn existing(path: &Path) -> anyhow::Result<PathBuf> {
         }
         Ok(_) => Ok(path.to_path_buf()),
         Err(error) => Err(anyhow!(
-            "there is no model file {} ({error}); `kelvin models` lists the models that have a name",
+            "there is no model file {} ({error}); `kelvin models` lists the models that have a \
+             name",
             path.display()
         )),
     }
@@ -145,7 +146,8 @@ fn fetch(
 ) -> anyhow::Result<()> {
     if may.offline {
         bail!(
-            "{} isn't here and --offline forbids fetching it: run `kelvin models pull {}` with a network first, or put the file at {}",
+            "{} isn't here and --offline forbids fetching it: run `kelvin models pull {}` with a \
+             network first, or put the file at {}",
             wanted.name,
             wanted.name,
             wanted.path.display()

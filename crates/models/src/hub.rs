@@ -35,7 +35,7 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const PROXY_PATIENCE: Duration = Duration::from_secs(30);
 const STALL_PATIENCE: Duration = Duration::from_secs(60);
 /// Redirects within the hub, which a renamed repository has.
-const MOST_MOVES: usize = 5;
+const MAX_MOVES: usize = 5;
 /// Bytes read and written at once.
 const CHUNK: usize = 256 << 10;
 
@@ -155,7 +155,7 @@ impl<'a> Link<'a> {
         let failed = |error| self.failure(error);
         let mut url = self.url.clone();
         let mut answer = self.get(&self.staying, &url, "bytes=0-0").map_err(failed)?;
-        for _ in 0..MOST_MOVES {
+        for _ in 0..MAX_MOVES {
             let Some(moved) = moved_within(&self.endpoint, &answer) else { break };
             url = moved;
             answer = self.get(&self.staying, &url, "bytes=0-0").map_err(failed)?;
@@ -239,7 +239,8 @@ impl<'a> Link<'a> {
     fn broke_off(&self, why: &str) -> anyhow::Error {
         let HubFile { repo, file } = self.hub;
         anyhow!(
-            "downloading {repo}:{file} from {} broke off ({why}); run the same command again to resume",
+            "downloading {repo}:{file} from {} broke off ({why}); run the same command again to \
+             resume",
             self.endpoint
         )
     }
@@ -250,11 +251,13 @@ impl<'a> Link<'a> {
         match error {
             ureq::Error::StatusCode(404) => {
                 anyhow!(
-                    "{endpoint} has no {repo}:{file} (404): check the repository's and the file's name"
+                    "{endpoint} has no {repo}:{file} (404): check the repository's and the file's \
+                     name"
                 )
             }
             ureq::Error::StatusCode(code @ (401 | 403)) => anyhow!(
-                "{endpoint} wants an account that may read {repo} (http status: {code}): accept its terms there and set HF_TOKEN to your token"
+                "{endpoint} wants an account that may read {repo} (http status: {code}): accept \
+                 its terms there and set HF_TOKEN to your token"
             ),
             ureq::Error::Timeout(_) => {
                 self.broke_off(&format!("nothing came for {} seconds", STALL_PATIENCE.as_secs()))

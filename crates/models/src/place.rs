@@ -126,7 +126,8 @@ pub(crate) fn unwritable(directory: &Path, error: &io::Error) -> anyhow::Error {
         return full(directory);
     }
     anyhow!(
-        "can't write to the models directory {} ({error}): set {VARIABLE} to a directory that can be written to",
+        "can't write to the models directory {} ({error}): set {VARIABLE} to a directory that can \
+         be written to",
         directory.display()
     )
 }
@@ -134,7 +135,8 @@ pub(crate) fn unwritable(directory: &Path, error: &io::Error) -> anyhow::Error {
 /// The sentence for a full disk.
 pub(crate) fn full(directory: &Path) -> anyhow::Error {
     anyhow!(
-        "the disk that holds {} is full: make room, or set {VARIABLE} to a directory on another disk",
+        "the disk that holds {} is full: make room, or set {VARIABLE} to a directory on another \
+         disk",
         directory.display()
     )
 }

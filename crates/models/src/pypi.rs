@@ -240,8 +240,11 @@ mod tests {
     #[test]
     fn pip_reasons_are_one_clause() {
         assert!(
-            reason("WARNING: Retrying (Retry(total=1)) after …\nERROR: No matching distribution found for x")
-                .contains("can't be reached")
+            reason(
+                "WARNING: Retrying (Retry(total=1)) after …\nERROR: No matching distribution \
+                found for x"
+            )
+            .contains("can't be reached")
         );
         assert_eq!(
             reason("x\nERROR: one\nERROR: No matching distribution found for x\n"),

@@ -1,4 +1,4 @@
-//! A toy model in, texts at three temperatures out: all that an engine has to do to use this crate.
+//! Writes texts of a toy model at three temperatures: everything an engine needs of this crate.
 //!
 //! The model knows how often each letter follows another in one sentence; its logits are the
 //! logarithms of these counts.

@@ -1,4 +1,4 @@
-//! A row of logits and a chain in; what each stage did, and where one token stood on the way, out.
+//! Shows what each stage of a chain does to a row of logits, and the rank of one token on the way.
 //!
 //! `cargo run --example explain -- "temp=1.5 | typical=0.9 | xtc=0.5"`
 

@@ -1,8 +1,8 @@
-//! Random numbers: seed, sample and position in, random words out.
+//! Counter-based random numbers, keyed by seed, sample and position.
 //!
-//! The words depend on these three numbers alone, not on the temperature, the batch, the thread or
-//! the number of earlier draws. So columns of a comparison that share seed and sample share their
-//! random words at each position, and any step can be repeated by itself.
+//! They depend on these three numbers alone, not on the temperature, the batch, the thread or the
+//! number of earlier draws. So columns of a comparison with equal seed and sample have equal random
+//! numbers at each position, and any step can be repeated on its own.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -26,7 +26,8 @@ pub enum ChainError {
     },
     /// There is no stage between two bars, or none at all.
     #[error(
-        "stage {place} of the chain is empty; write stages as in `temp=0.8 | top_k=40`, or `temp=1` for the neutral chain"
+        "stage {place} of the chain is empty; write stages as in `temp=0.8 | top_k=40`, or \
+         `temp=1` for the neutral chain"
     )]
     EmptyStage {
         /// Counted from 1.
@@ -34,7 +35,8 @@ pub enum ChainError {
     },
     /// `draw` isn't the last stage.
     #[error(
-        "`draw` stands at place {place} of the chain but can only be the last stage (it is implied there)"
+        "`draw` stands at place {place} of the chain but can only be the last stage (it is implied \
+         there)"
     )]
     DrawNotLast {
         /// Counted from 1.
@@ -42,7 +44,8 @@ pub enum ChainError {
     },
     /// A stage that learns from the draw isn't the last one.
     #[error(
-        "`{stage}` stands at place {place} of the chain but learns from the draw, so it can only be the last stage"
+        "`{stage}` stands at place {place} of the chain but learns from the draw, so it can only \
+         be the last stage"
     )]
     NotLast {
         /// The stage.
@@ -104,7 +107,8 @@ pub enum ChainError {
     },
     /// The chain has several temperatures, so one can't replace them.
     #[error(
-        "the chain `{chain}` has {count} `temp` stages, so it isn't clear which one a temperature of its own should replace; leave one"
+        "the chain `{chain}` has {count} `temp` stages, so it isn't clear which one a temperature \
+         of its own should replace; leave one"
     )]
     SeveralTemperatures {
         /// The chain as printed.
@@ -128,7 +132,8 @@ pub enum SampleError {
         found: usize,
     },
     /// A logit is NaN or +inf.
-    #[error("the logit of token {} is {value}; expected a finite number, or -inf for a masked token", token.0)]
+    #[error("the logit of token {} is {value}; expected a finite number, or -inf for a masked \
+        token", token.0)]
     BadLogit {
         /// The first such token.
         token: TokenId,

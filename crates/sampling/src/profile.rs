@@ -1,5 +1,4 @@
-//! How other engines order the same stages: settings in, the chain that such an engine would run
-//! out.
+//! Profiles: the order and defaults of the stages in other engines.
 //!
 //! The place of a stage in an engine is in the stage's own file
 //! ([`StageInfo::counterparts`](crate::StageInfo)). This file has what is true of each engine as a
@@ -251,7 +250,8 @@ mod tests {
             (
                 "llama.cpp",
                 &["presence=1"],
-                "presence=1,window:64,scope:prompt+output | top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8",
+                "presence=1,window:64,scope:prompt+output | top_k=40 | top_p=0.95 | min_p=0.05 | \
+                 temp=0.8",
             ),
             (
                 "vllm",

@@ -1,4 +1,4 @@
-//! One step: logits and random words in, a token out.
+//! One sampling step: logits and random numbers to a token.
 
 use kelvin_kernels::float_env::FloatEnv;
 
@@ -144,8 +144,8 @@ impl Sampler {
         self.sample_with(logits, self.dice.words(pos))
     }
 
-    /// [`Sampler::sample`] with given random words. The token is the first in descending order whose
-    /// cumulative weight exceeds `floor(u · total / 2^64)`; u = 0 draws the likeliest.
+    /// [`Sampler::sample`] with given random words. The token is the first in descending order
+    /// whose cumulative weight exceeds `floor(u · total / 2^64)`; u = 0 draws the likeliest.
     ///
     /// # Errors
     /// Those of [`Sampler::sample`].

@@ -14,7 +14,7 @@ use super::{
     Shared,
     connections::Connection,
     fields::shortened,
-    limits::{MOST_BODY_BYTES, SMALL_BODY_BYTES},
+    limits::{MAX_BODY_BYTES, SMALL_BODY_BYTES},
     problem::Problem,
 };
 
@@ -71,14 +71,15 @@ pub(crate) async fn read_body(request: Request, shared: &Shared) -> Result<Read,
         };
         read.place = Some(place.ok().and_then(Result::ok).ok_or_else(busy)?);
         let is_too_large =
-            timeout(shared.patience, fill(&mut body, &mut read.bytes, MOST_BODY_BYTES));
+            timeout(shared.patience, fill(&mut body, &mut read.bytes, MAX_BODY_BYTES));
         if is_too_large.await.map_err(late)?? {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "invalid_request_error",
                 "request_too_large",
                 format!(
-                    "the request's body is longer than {MOST_BODY_BYTES} bytes, the most that is read"
+                    "the request's body is longer than {MAX_BODY_BYTES} bytes, the most that is \
+                     read"
                 ),
             ));
         }
@@ -123,7 +124,9 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
         None => "not said".to_string(),
     };
     let message = format!(
-        "the body's content type is {found}, but JSON was expected: send the header \"Content-Type: application/json\" (with curl, -H \"Content-Type: application/json\")"
+        "the body's content type is {found}, but JSON was expected: send the \
+         header \"Content-Type: application/json\" (with curl, -H \"Content-Type: \
+         application/json\")"
     );
     Err(Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,

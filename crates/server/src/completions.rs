@@ -23,12 +23,12 @@ use super::{
     forms,
     gate::RequestId,
     history,
-    limits::MOST_LOGPROBS,
+    limits::MAX_LOGPROBS,
     problem::Problem,
     prompts::{self, Prompt, Reading, check_model},
     queue::{Event, Job},
-    reply::{Choice, Echo, Reply, Said, Shape, recipe},
-    responses::{self, Noted},
+    reply::{Choice, Echo, Reply, ResponseState, Shape, recipe},
+    responses::{self, EchoedFields},
     scores::LogprobsStage,
     stream::streamed,
 };
@@ -109,9 +109,9 @@ fn plan(
     let mut fields = Fields::described(bytes, shape.request())?;
     check_model(&mut fields, &shared.names)?;
     let bounds = Bounds { tokenizer: &engine.tokenizer, n_texts: shared.room.n_texts };
-    let noted = Noted::of(&fields);
+    let noted = EchoedFields::of(&fields);
     let mut controls = Controls::read(&mut fields, bounds)?;
-    let (mut said, mut form) = (Said::default(), None);
+    let (mut said, mut form) = (ResponseState::default(), None);
     let (prompts, n_top, echo) = match shape {
         Shape::Response => {
             if controls.chains.len() > 1 {
@@ -124,7 +124,7 @@ fn plan(
             (vec![asked.prompt], asked.n_top, false)
         }
         Shape::Text => {
-            let n_top = fields.whole("logprobs", 0..=MOST_LOGPROBS)?.map(|n| n as usize);
+            let n_top = fields.whole("logprobs", 0..=MAX_LOGPROBS)?.map(|n| n as usize);
             let echo = fields.flag("echo")?;
             let (most, limit) = (shared.queue.capacity(), shared.limit);
             let reading = Reading { most, limit, offsets: echo && n_top.is_some() };
@@ -149,13 +149,15 @@ fn plan(
     if controls.max_tokens == Some(0) && !echo {
         return Err(Problem::parameter(
             "max_tokens",
-            "\"max_tokens\" is 0, which asks for nothing: give at least 1, or \"echo\": true for the prompt",
+            "\"max_tokens\" is 0, which asks for nothing: give at least 1, or \"echo\": true for \
+             the prompt",
         ));
     }
     let stage = controls.stage;
     if stage != LogprobsStage::Raw && (n_top.is_none() || echo) {
         let message = format!(
-            "\"logprobs_stage\" \"{}\" needs \"logprobs\", and can't be given with \"echo\": a prompt isn't drawn",
+            "\"logprobs_stage\" \"{}\" needs \"logprobs\", and can't be given with \"echo\": a \
+             prompt isn't drawn",
             stage.name()
         );
         return Err(Problem::parameter("logprobs_stage", message));
@@ -255,7 +257,8 @@ fn room_for(
     let max_tokens = match asked {
         Some(asked) if len + asked > limit => {
             let message = format!(
-                "the prompt has {len} tokens and {asked} new ones were asked for, but the context has room for {limit}"
+                "the prompt has {len} tokens and {asked} new ones were asked for, but the context \
+                 has room for {limit}"
             );
             return Err(Problem::context(name, message));
         }
@@ -266,7 +269,8 @@ fn room_for(
     if pages(len, n_choices, max_tokens) > shared.room.n_pages {
         let (needed, most) = (len + n_choices * max_tokens, shared.room.n_tokens());
         let message = format!(
-            "{n_choices} choices of {max_tokens} tokens after a prompt of {len} may need room for {needed}, but there is room for {most}"
+            "{n_choices} choices of {max_tokens} tokens after a prompt of {len} may need room for \
+             {needed}, but there is room for {most}"
         );
         return Err(Problem::context("max_tokens", message));
     }
@@ -275,7 +279,7 @@ fn room_for(
 
 fn chat_scores(fields: &mut Fields) -> Result<Option<usize>, Problem> {
     let scores = fields.flag("logprobs")?;
-    match fields.whole("top_logprobs", 0..=MOST_LOGPROBS)? {
+    match fields.whole("top_logprobs", 0..=MAX_LOGPROBS)? {
         Some(1..) if !scores => Err(Problem::parameter(
             "top_logprobs",
             "\"top_logprobs\" needs \"logprobs\": true beside it",

@@ -146,24 +146,24 @@ impl Connection {
 
 /// The body of an answer; once it was sent, or nobody wants it, its connection's client owes the
 /// next request.
-pub(crate) struct Answer {
+pub(crate) struct TrackedBody {
     body: Body,
     connection: Arc<Connection>,
 }
 
-impl Answer {
-    pub(crate) fn new(body: Body, connection: Arc<Connection>) -> Answer {
-        Answer { body, connection }
+impl TrackedBody {
+    pub(crate) fn new(body: Body, connection: Arc<Connection>) -> TrackedBody {
+        TrackedBody { body, connection }
     }
 }
 
-impl Drop for Answer {
+impl Drop for TrackedBody {
     fn drop(&mut self) {
         self.connection.was_answered();
     }
 }
 
-impl HttpBody for Answer {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -200,7 +200,7 @@ mod tests {
         second.closed().await;
         assert_eq!(n_open(&all), 3);
         // Answered, the first is the last in the order.
-        drop(Answer::new(Body::empty(), Arc::clone(&first)));
+        drop(TrackedBody::new(Body::empty(), Arc::clone(&first)));
         let _fifth = all.open().await;
         third.closed().await;
         let _sixth = all.open().await;
@@ -210,7 +210,7 @@ mod tests {
         // Whoever has gone gives up nothing twice.
         for gone in [first, second, third, fourth] {
             gone.leave();
-            drop(Answer::new(Body::empty(), gone));
+            drop(TrackedBody::new(Body::empty(), gone));
         }
         assert_eq!((n_open(&all), held(&all.state).owing.len()), (3, 3));
     }
@@ -224,7 +224,7 @@ mod tests {
         let waits = tokio::spawn(async move { other.open().await });
         tokio::task::yield_now().await;
         assert!(!waits.is_finished() && all.try_open().is_none());
-        drop(Answer::new(Body::empty(), Arc::clone(&only)));
+        drop(TrackedBody::new(Body::empty(), Arc::clone(&only)));
         let newcomer = waits.await.unwrap();
         only.closed().await;
         newcomer.leave();

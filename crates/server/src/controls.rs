@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::{
     fields::{Fields, shortened, token, wrong},
     limits::{
-        MOST_BAD_WORDS, MOST_CHAIN_BYTES, MOST_IDS, MOST_LOGPROBS, MOST_STOP_BYTES, MOST_STOPS,
-        MOST_TEMPERATURES,
+        MAX_BAD_WORDS, MAX_CHAIN_BYTES, MAX_IDS, MAX_LOGPROBS, MAX_STOP_BYTES, MAX_STOPS,
+        MAX_TEMPERATURES,
     },
     problem::Problem,
     scores::LogprobsStage,
@@ -73,7 +73,8 @@ impl Controls {
         let n = fields.whole("n", 1..=most)?.unwrap_or(1) as usize;
         if n * chains.len() > bounds.n_texts {
             let message = format!(
-                "{n} choices at each of {} temperatures are more than the {most} texts that run here at once",
+                "{n} choices at each of {} temperatures are more than the {most} texts that run \
+                 here at once",
                 chains.len()
             );
             return Err(Problem::parameter("temperatures", message));
@@ -100,7 +101,7 @@ impl Controls {
         let stream = fields.flag("stream")?;
         let include_usage = stream_options(fields, stream)?;
         let prompt_logprobs =
-            fields.whole("prompt_logprobs", 0..=MOST_LOGPROBS)?.map(|n| n as usize);
+            fields.whole("prompt_logprobs", 0..=MAX_LOGPROBS)?.map(|n| n as usize);
         if stream && prompt_logprobs.is_some() {
             let message = "\"prompt_logprobs\" can't be given with \"stream\": true";
             return Err(Problem::parameter("prompt_logprobs", message));
@@ -188,7 +189,8 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         const NAME: &str = "allowed_token_ids";
         let ids = bounded(NAME, fields.tokens(NAME, vocab_size)?)?;
         if ids.is_empty() {
-            let message = "\"allowed_token_ids\" is empty, so no token could be drawn: list some, or leave it out";
+            let message = "\"allowed_token_ids\" is empty, so no token could be drawn: list some, \
+                or leave it out";
             return Err(Problem::parameter(NAME, message));
         }
         let mask = Mask::only(ids.iter().map(|id| id.0));
@@ -196,8 +198,8 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         first = first.or(Some(NAME));
     }
     let sampler = fields.text("sampler")?;
-    if sampler.as_ref().is_some_and(|text| text.len() > MOST_CHAIN_BYTES) {
-        let message = format!("\"sampler\" is longer than {MOST_CHAIN_BYTES} bytes");
+    if sampler.as_ref().is_some_and(|text| text.len() > MAX_CHAIN_BYTES) {
+        let message = format!("\"sampler\" is longer than {MAX_CHAIN_BYTES} bytes");
         return Err(Problem::parameter("sampler", message));
     }
     let chain = match (sampler, first.or(profile.as_ref().map(|_| "profile"))) {
@@ -232,8 +234,8 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         let message = "\"temperature\" and \"temperatures\" can't be given together";
         return Err(Problem::parameter("temperatures", message));
     }
-    let expected = format!("a list of 1 to {MOST_TEMPERATURES} numbers");
-    let items = many.as_array().filter(|items| (1..=MOST_TEMPERATURES).contains(&items.len()));
+    let expected = format!("a list of 1 to {MAX_TEMPERATURES} numbers");
+    let items = many.as_array().filter(|items| (1..=MAX_TEMPERATURES).contains(&items.len()));
     let numbers: Option<Vec<f64>> =
         items.and_then(|items| items.iter().map(Value::as_f64).collect());
     let numbers = numbers.ok_or_else(|| wrong("temperatures", &many, &expected))?;
@@ -242,11 +244,11 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
 
 fn bias(fields: &mut Fields, vocab_size: usize) -> Result<Option<Stage>, Problem> {
     let Some(value) = fields.take("logit_bias") else { return Ok(None) };
-    let Some(map) = value.as_object().filter(|map| map.len() <= MOST_IDS) else {
+    let Some(map) = value.as_object().filter(|map| map.len() <= MAX_IDS) else {
         return Err(wrong(
             "logit_bias",
             &value,
-            &format!("an object of at most {MOST_IDS} token ids and numbers"),
+            &format!("an object of at most {MAX_IDS} token ids and numbers"),
         ));
     };
     if map.is_empty() {
@@ -271,10 +273,10 @@ fn stops(fields: &mut Fields) -> Result<Vec<String>, Problem> {
         Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_string)).collect(),
         _ => None,
     };
-    let fits = |text: &String| (1..=MOST_STOP_BYTES).contains(&text.len());
-    let texts = texts.filter(|texts| texts.len() <= MOST_STOPS && texts.iter().all(fits));
+    let fits = |text: &String| (1..=MAX_STOP_BYTES).contains(&text.len());
+    let texts = texts.filter(|texts| texts.len() <= MAX_STOPS && texts.iter().all(fits));
     let expected =
-        format!("a text, or a list of at most {MOST_STOPS}, each of 1 to {MOST_STOP_BYTES} bytes,");
+        format!("a text, or a list of at most {MAX_STOPS}, each of 1 to {MAX_STOP_BYTES} bytes,");
     texts.ok_or_else(|| wrong("stop", &value, &expected))
 }
 
@@ -283,11 +285,11 @@ fn stops(fields: &mut Fields) -> Result<Vec<String>, Problem> {
 fn bans(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Arc<[Vec<TokenId>]>, Problem> {
     let Some(value) = fields.take("bad_words") else { return Ok(Arc::new([])) };
     let expected =
-        format!("a list of at most {MOST_BAD_WORDS} texts, each of 1 to {MOST_STOP_BYTES} bytes,");
-    let items = value.as_array().filter(|items| items.len() <= MOST_BAD_WORDS);
+        format!("a list of at most {MAX_BAD_WORDS} texts, each of 1 to {MAX_STOP_BYTES} bytes,");
+    let items = value.as_array().filter(|items| items.len() <= MAX_BAD_WORDS);
     let texts: Option<Vec<&str>> =
         items.and_then(|items| items.iter().map(Value::as_str).collect());
-    let fits = |text: &&str| !text.trim_start().is_empty() && text.len() <= MOST_STOP_BYTES;
+    let fits = |text: &&str| !text.trim_start().is_empty() && text.len() <= MAX_STOP_BYTES;
     let texts = texts
         .filter(|texts| texts.iter().all(fits))
         .ok_or_else(|| wrong("bad_words", &value, &expected))?;
@@ -349,7 +351,8 @@ fn stream_options(fields: &mut Fields, stream: bool) -> Result<bool, Problem> {
     let include_usage = read().map_err(|problem| problem.inside("stream_options"))?;
     options.end().map_err(|problem| problem.inside("stream_options"))?;
     if include_usage && !stream {
-        let message = "\"include_usage\" needs \"stream\": true beside it; other answers always have their usage";
+        let message = "\"include_usage\" needs \"stream\": true beside it; other answers always \
+            have their usage";
         return Err(Problem::parameter("stream_options", message));
     }
     Ok(include_usage)
@@ -358,10 +361,10 @@ fn stream_options(fields: &mut Fields, stream: bool) -> Result<bool, Problem> {
 /// No more ids than anybody needs.
 fn bounded(name: &str, ids: Option<Vec<TokenId>>) -> Result<Vec<TokenId>, Problem> {
     let ids = ids.unwrap_or_default();
-    if ids.len() > MOST_IDS {
+    if ids.len() > MAX_IDS {
         return Err(Problem::parameter(
             name,
-            format!("\"{name}\" has {} ids, at most {MOST_IDS} are taken", ids.len()),
+            format!("\"{name}\" has {} ids, at most {MAX_IDS} are taken", ids.len()),
         ));
     }
     Ok(ids)

@@ -30,7 +30,7 @@ const WAITING: usize = 8;
 /// What templates that ask for the date are told.
 const DATE: &str = "2026-01-01";
 /// More than any answer has, in bytes.
-const MOST_ANSWER: usize = 64 << 20;
+const MAX_ANSWER: usize = 64 << 20;
 
 /// A server that never steps its model.
 pub struct DryRun {
@@ -85,7 +85,7 @@ impl DryRun {
             let answer: Result<Response, Infallible> = self.service.call(request).await;
             let Ok(answer) = answer;
             let status = answer.status().as_u16();
-            let body = to_bytes(answer.into_body(), MOST_ANSWER).await;
+            let body = to_bytes(answer.into_body(), MAX_ANSWER).await;
             (status, body.map(Vec::from).unwrap_or_default())
         })
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{openapi, problem::Problem};
 
 /// Up to here every whole number is an f64 of its own.
-const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The parameters that haven't been asked for yet; null counts as absent.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ impl Fields {
         }
     }
 
-    /// The same of a route whose body the API's document describes as `schema`: what isn't in it is
-    /// refused, so that nothing is taken which isn't described.
+    /// Parses the body of a route that the OpenAPI document describes as `schema`. Fields that the
+    /// schema doesn't list are refused.
     pub(crate) fn described(bytes: &[u8], schema: &str) -> Result<Fields, Problem> {
         let mut fields = Fields::parse(bytes)?;
         match openapi::undescribed(schema, &fields.left) {
@@ -45,7 +45,7 @@ impl Fields {
         }
     }
 
-    /// The same for an object inside of one.
+    /// The fields of a nested object.
     pub(crate) fn of(map: Map<String, Value>) -> Fields {
         Fields { left: map, undescribed: None }
     }
@@ -74,7 +74,7 @@ impl Fields {
     ) -> Result<Option<u64>, Problem> {
         let Some(value) = self.take(name) else { return Ok(None) };
         // To JSON 64.0 and 1e3 are whole numbers as well.
-        let is_whole = |number: &f64| number.fract() == 0.0 && (0.0..=MOST_EXACT).contains(number);
+        let is_whole = |number: &f64| number.fract() == 0.0 && (0.0..=MAX_EXACT).contains(number);
         let number =
             value.as_u64().or_else(|| value.as_f64().filter(is_whole).map(|number| number as u64));
         let number = number.filter(|number| range.contains(number));

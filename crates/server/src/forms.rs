@@ -133,7 +133,9 @@ fn structured_outputs(fields: &mut Fields) -> Result<Option<Form>, Problem> {
     match (forms.pop(), forms.is_empty()) {
         (Some(form), true) => Ok(Some(form)),
         _ => {
-            let message = "\"structured_outputs\" has to have exactly one of \"json\", \"json_object\", \"regex\", \"grammar\" (Lark's notation) and \"choice\"";
+            let message = "\"structured_outputs\" has to have exactly one \
+                of \"json\", \"json_object\", \"regex\", \"grammar\" (Lark's notation) \
+                and \"choice\"";
             Err(Problem::parameter(NAME, message))
         }
     }

@@ -92,7 +92,8 @@ fn check_source<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
     // A page elsewhere may give this address a name of its own and so reach it from a browser (DNS
     // rebinding).
     if shared.is_loopback && !host.is_some_and(is_local) {
-        let message = "this server listens on the loopback address and answers only to the hosts localhost, 127.0.0.1 and [::1]";
+        let message = "this server listens on the loopback address and answers only to the hosts \
+            localhost, 127.0.0.1 and [::1]";
         return Err(forbidden("host_not_allowed", message.to_string()));
     }
     match request.headers().get(header::ORIGIN) {
@@ -101,7 +102,8 @@ fn check_source<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
             // A page of no origin (file:, a sandbox) has no name.
             let name = if origin == "null" { "'*'" } else { origin.as_str() };
             let message = format!(
-                "pages of {origin} may not use this server; kelvin serve --allow-origin {name} lets them"
+                "pages of {origin} may not use this server; kelvin serve --allow-origin {name} \
+                 lets them"
             );
             Err(forbidden("origin_not_allowed", message))
         }

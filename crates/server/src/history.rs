@@ -13,7 +13,7 @@ use super::{
 
 /// What a message says beside its role, content and name.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct MessageFields {
     /// What an assistant thought.
     pub(crate) reasoning: Option<String>,
 }
@@ -35,7 +35,7 @@ const EMPTY: &[(&str, &str)] = &[
 const NOTES: &[&str] = &["annotations", "parsed", "provider_specific_fields"];
 
 /// Takes all of it.
-pub(crate) fn read(fields: &mut Fields) -> Result<Said, Problem> {
+pub(crate) fn read(fields: &mut Fields) -> Result<MessageFields, Problem> {
     for &(name, why) in EMPTY {
         if fields.take(name).is_some_and(|value| !is_empty(&value)) {
             let message = format!("{why} (\"{name}\" has to be empty or null)");
@@ -52,7 +52,7 @@ pub(crate) fn read(fields: &mut Fields) -> Result<Said, Problem> {
         Some(other) => Err(wrong(name, &other, "a text")),
     });
     let [first, second] = texts;
-    Ok(Said { reasoning: first?.or(second?) })
+    Ok(MessageFields { reasoning: first?.or(second?) })
 }
 
 fn is_empty(value: &Value) -> bool {

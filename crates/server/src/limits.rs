@@ -4,74 +4,74 @@
 //! |---|---|---|
 //! | open connections | `--connections` (1,024); beyond it the one that owes its request longest is closed | `server.rs` `idle_connections_hold_nobody_up` |
 //! | time for a header, a body, each write | `--patience` (30 s) | `server.rs` `slow_clients_are_not_waited_for` |
-//! | header bytes of a connection | [`MOST_HEADER_BYTES`] | `costs.rs` `long_headers_are_refused` |
-//! | body bytes | [`MOST_BODY_BYTES`] | `server.rs` `slow_clients_are_not_waited_for` |
-//! | bodies over [`SMALL_BODY_BYTES`] in memory | [`MOST_LARGE_BODIES`] | `costs.rs` `large_bodies_take_turns` |
-//! | bodies over [`SMALL_BODY_BYTES`] being parsed, rendered, tokenized | half of the CPUs, at most 4 of [`MOST_AT_WORK`] threads | `costs.rs` `large_bodies_take_turns` |
-//! | messages | [`MOST_MESSAGES`] | `costs.rs` `each_bound_of_a_request_holds` |
+//! | header bytes of a connection | [`MAX_HEADER_BYTES`] | `costs.rs` `long_headers_are_refused` |
+//! | body bytes | [`MAX_BODY_BYTES`] | `server.rs` `slow_clients_are_not_waited_for` |
+//! | bodies over [`SMALL_BODY_BYTES`] in memory | [`MAX_LARGE_BODIES`] | `costs.rs` `large_bodies_take_turns` |
+//! | bodies over [`SMALL_BODY_BYTES`] being parsed, rendered, tokenized | half of the CPUs, at most 4 of [`MAX_AT_WORK`] threads | `costs.rs` `large_bodies_take_turns` |
+//! | messages | [`MAX_MESSAGES`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | work of a chat template | fuel and 1.5 s (`kelvin_engine::chat`) | `crates/engine/tests/it/chat_hostile.rs` |
 //! | characters of a prompt | context × bytes of the longest token, before tokenizing | `costs.rs` `a_prompt_that_cannot_fit_is_refused_before_it_is_tokenized` |
 //! | tokens of a prompt and its continuation | context (`--ctx-size`) | `server.rs` `a_context_that_overflows_is_refused_with_both_numbers` |
 //! | prompts of a request, prompts that wait | `--queue` (128) | `server.rs` `overload_is_503_with_retry_after` |
-//! | texts at once (`n`, `temperatures`) | `--parallel` (16), [`MOST_TEMPERATURES`] | `costs.rs` `each_bound_of_a_request_holds` |
+//! | texts at once (`n`, `temperatures`) | `--parallel` (16), [`MAX_TEMPERATURES`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `best_of` | 1 | `costs.rs` `each_bound_of_a_request_holds` |
 //! | keys and values | `--room`, promised before a text begins | `server.rs` `room_is_promised_before_a_text_begins_and_taken_back_from_what_is_kept` |
-//! | `logprobs`, `top_logprobs`, `prompt_logprobs` | [`MOST_LOGPROBS`] | `costs.rs` `each_bound_of_a_request_holds` |
-//! | `stop` | [`MOST_STOPS`] of [`MOST_STOP_BYTES`] | `costs.rs` `each_bound_of_a_request_holds` |
-//! | `bad_words` | [`MOST_BAD_WORDS`] of [`MOST_STOP_BYTES`] | `costs.rs` `each_bound_of_a_request_holds` |
-//! | `stop_token_ids`, `allowed_token_ids`, `logit_bias` | [`MOST_IDS`] | `costs.rs` `each_bound_of_a_request_holds` |
-//! | `sampler` | [`MOST_CHAIN_BYTES`]; what a stage lists is bounded by `kelvin_sampling` | `costs.rs` `each_bound_of_a_request_holds` |
+//! | `logprobs`, `top_logprobs`, `prompt_logprobs` | [`MAX_LOGPROBS`] | `costs.rs` `each_bound_of_a_request_holds` |
+//! | `stop` | [`MAX_STOPS`] of [`MAX_STOP_BYTES`] | `costs.rs` `each_bound_of_a_request_holds` |
+//! | `bad_words` | [`MAX_BAD_WORDS`] of [`MAX_STOP_BYTES`] | `costs.rs` `each_bound_of_a_request_holds` |
+//! | `stop_token_ids`, `allowed_token_ids`, `logit_bias` | [`MAX_IDS`] | `costs.rs` `each_bound_of_a_request_holds` |
+//! | `sampler` | [`MAX_CHAIN_BYTES`]; what a stage lists is bounded by `kelvin_sampling` | `costs.rs` `each_bound_of_a_request_holds` |
 //! | a schema, regular expression, grammar, choices | `crates/constraint/src/form.rs`, `costs.rs` there | `costs.rs` `each_bound_of_a_request_holds` |
 //! | time and number of forms being compiled | `crates/constraint/src/lib.rs` | `forms.rs` |
 //! | an answer that nobody takes | ends with the connection | `server.rs` `disconnecting_frees_everything_whether_queued_reading_or_writing` |
-//! | the bytes of an error | [`MOST_QUOTED`](kelvin_views::shorten::MOST_QUOTED) characters of the client's own | `refusals.rs` `absurd_parameters_are_refused_and_cost_nothing` |
-//! | the studio: columns, logits, draws, fans, watched tokens | [`MOST_COLUMNS`], [`MOST_TYPED_LOGITS`], [`MOST_DRAWS`], [`MOST_FAN`], [`MOST_WATCHED`], [`MOST_ROW_TOP`] | `costs.rs` `each_bound_of_the_studio_holds` |
+//! | the bytes of an error | [`MAX_QUOTED`](kelvin_views::shorten::MAX_QUOTED) characters of the client's own | `refusals.rs` `absurd_parameters_are_refused_and_cost_nothing` |
+//! | the studio: columns, logits, draws, fans, watched tokens | [`MAX_COLUMNS`], [`MAX_TYPED_LOGITS`], [`MAX_DRAWS`], [`MAX_FAN`], [`MAX_WATCHED`], [`MAX_ROW_TOP`] | `costs.rs` `each_bound_of_the_studio_holds` |
 
 /// The longest header of a request, and what is read ahead of a body.
-pub(crate) const MOST_HEADER_BYTES: usize = 64 << 10;
+pub(crate) const MAX_HEADER_BYTES: usize = 64 << 10;
 /// The longest body.
-pub(crate) const MOST_BODY_BYTES: usize = 4 << 20;
-/// A body up to here takes a place of nobody. Together with [`MOST_LARGE_BODIES`] it bounds the
+pub(crate) const MAX_BODY_BYTES: usize = 4 << 20;
+/// A body up to here takes a place of nobody. Together with [`MAX_LARGE_BODIES`] it bounds the
 /// memory of bodies.
 pub(crate) const SMALL_BODY_BYTES: usize = 64 << 10;
 /// Larger bodies that are read or wait to be worked on; further ones aren't read on until there is
 /// a place.
-pub(crate) const MOST_LARGE_BODIES: usize = 32;
+pub(crate) const MAX_LARGE_BODIES: usize = 32;
 /// Far more turns than any context holds.
-pub(crate) const MOST_MESSAGES: usize = 4096;
+pub(crate) const MAX_MESSAGES: usize = 4096;
 /// More temperatures than a person can compare.
-pub(crate) const MOST_TEMPERATURES: usize = 16;
+pub(crate) const MAX_TEMPERATURES: usize = 16;
 /// Tokens whose log-probabilities are reported beside a token's own: OpenAI's number.
-pub(crate) const MOST_LOGPROBS: u64 = 20;
+pub(crate) const MAX_LOGPROBS: u64 = 20;
 /// Stop strings.
-pub(crate) const MOST_STOPS: usize = 16;
+pub(crate) const MAX_STOPS: usize = 16;
 /// Bytes of a stop string or of a bad word.
-pub(crate) const MOST_STOP_BYTES: usize = 1024;
+pub(crate) const MAX_STOP_BYTES: usize = 1024;
 /// Texts that aren't to be written.
-pub(crate) const MOST_BAD_WORDS: usize = 256;
+pub(crate) const MAX_BAD_WORDS: usize = 256;
 /// Token ids in a parameter that lists them.
-pub(crate) const MOST_IDS: usize = 4096;
+pub(crate) const MAX_IDS: usize = 4096;
 /// Bytes of a chain's notation.
-pub(crate) const MOST_CHAIN_BYTES: usize = 4096;
+pub(crate) const MAX_CHAIN_BYTES: usize = 4096;
 /// Columns of the studio: more than a person can compare.
-pub(crate) const MOST_COLUMNS: usize = 16;
+pub(crate) const MAX_COLUMNS: usize = 16;
 /// Logits that are typed.
-pub(crate) const MOST_TYPED_LOGITS: usize = 64;
+pub(crate) const MAX_TYPED_LOGITS: usize = 64;
 /// Rows of a distribution that the studio shows.
-pub(crate) const MOST_ROW_TOP: u64 = 200;
+pub(crate) const MAX_ROW_TOP: u64 = 200;
 /// Tokens that the studio watches.
-pub(crate) const MOST_WATCHED: usize = 8;
+pub(crate) const MAX_WATCHED: usize = 8;
 /// Tokens of a fan.
-pub(crate) const MOST_FAN: u64 = 16;
+pub(crate) const MAX_FAN: u64 = 16;
 /// Draws from one row.
-pub(crate) const MOST_DRAWS: u64 = 10_000;
+pub(crate) const MAX_DRAWS: u64 = 10_000;
 
 /// Bodies that are worked on at a time.
-pub(crate) const MOST_AT_WORK: usize = 8;
+pub(crate) const MAX_AT_WORK: usize = 8;
 
 /// Large ones among them: the model has the other CPUs, and small ones the other threads.
 pub(crate) fn n_large_at_work() -> usize {
-    std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).clamp(1, MOST_AT_WORK / 2))
+    std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).clamp(1, MAX_AT_WORK / 2))
 }
 
 #[cfg(test)]

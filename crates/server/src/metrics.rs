@@ -153,10 +153,14 @@ impl Metrics {
             let sum = durations.micros.load(Relaxed) as f64 / 1e6;
             let _ = writeln!(
                 out,
-                "kelvin_{name}_bucket{{le=\"+Inf\"}} {count}\nkelvin_{name}_sum {sum}\nkelvin_{name}_count {count}"
+                "kelvin_{name}_bucket{{le=\"+Inf\"}} {count}\nkelvin_{name}_sum \
+                 {sum}\nkelvin_{name}_count {count}"
             );
         }
-        out.push_str("# HELP kelvin_http_responses_total Answers by status.\n# TYPE kelvin_http_responses_total counter\n");
+        out.push_str(
+            "# HELP kelvin_http_responses_total Answers by status.\n# TYPE \
+            kelvin_http_responses_total counter\n",
+        );
         for (status, n) in self.answers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let _ = writeln!(out, "kelvin_http_responses_total{{status=\"{status}\"}} {n}");
         }

@@ -38,7 +38,9 @@ impl FromStr for Origin {
         if is_origin {
             Ok(Origin::Only(normal(text)))
         } else {
-            Err("an origin is scheme://host or scheme://host:port, without a path (https://app.example), or * for all".to_string())
+            Err("an origin is scheme://host or scheme://host:port, without a path \
+                (https://app.example), or * for all"
+                .to_string())
         }
     }
 }

@@ -83,12 +83,12 @@ impl Problem {
         })
     }
 
-    /// The same with a code of its own.
+    /// This problem with another error code.
     pub(crate) fn coded(self, code: &'static str) -> Problem {
         Problem { code, ..self }
     }
 
-    /// The same of a parameter inside of `place`.
+    /// This problem, about a parameter inside of `place`.
     pub(crate) fn inside(mut self, place: &str) -> Problem {
         self.param = Some(match self.param {
             Some(name) => format!("{place}.{name}"),

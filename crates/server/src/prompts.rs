@@ -11,7 +11,7 @@ use super::{
     Shared,
     fields::{Fields, shortened, token, wrong},
     history,
-    limits::MOST_MESSAGES,
+    limits::MAX_MESSAGES,
     places::{Places, in_characters},
     problem::Problem,
 };
@@ -136,7 +136,8 @@ fn check_length(name: &str, text: &str, limit: usize, engine: &Engine) -> Result
         return Ok(());
     }
     let message = format!(
-        "the prompt has {n_chars} characters, but the context has room for {limit} tokens, which are {most} characters at most"
+        "the prompt has {n_chars} characters, but the context has room for {limit} tokens, which \
+         are {most} characters at most"
     );
     Err(Problem::context(name, message))
 }
@@ -154,7 +155,7 @@ pub(crate) fn of_input(
         instructions.iter().map(|&text| Message::new("system", text)).collect();
     match fields.take("input") {
         Some(Value::String(text)) => messages.push(Message::new("user", text)),
-        Some(Value::Array(items)) if (1..=MOST_MESSAGES).contains(&items.len()) => {
+        Some(Value::Array(items)) if (1..=MAX_MESSAGES).contains(&items.len()) => {
             for (i, item) in items.into_iter().enumerate() {
                 messages.push(message("input", i, item)?);
             }
@@ -240,12 +241,10 @@ fn messages(fields: &mut Fields) -> Result<Vec<Message>, Problem> {
         Problem::parameter("messages", "\"messages\" is missing; it is a list of messages")
     })?;
     match value {
-        Value::Array(items) if (1..=MOST_MESSAGES).contains(&items.len()) => {
+        Value::Array(items) if (1..=MAX_MESSAGES).contains(&items.len()) => {
             items.into_iter().enumerate().map(|(i, item)| message("messages", i, item)).collect()
         }
-        other => {
-            Err(wrong("messages", &other, &format!("a list of 1 to {MOST_MESSAGES} messages")))
-        }
+        other => Err(wrong("messages", &other, &format!("a list of 1 to {MAX_MESSAGES} messages"))),
     }
 }
 

@@ -1,12 +1,10 @@
-//! Jobs of the routes in, jobs for the engine's thread out: a queue with a bound, out of which
-//! those whose client has gone drop by themselves.
+//! A bounded queue between HTTP handlers and the engine thread. Cancelled jobs are removed.
 //!
-//! The order: of the jobs that there is room for, one begins whose request has the fewest texts
-//! running, of those the one that came first. So a large job doesn't hold up small ones that fit
-//! beside what runs, and a request of a hundred prompts shares with the others. But every job that
-//! begins before an earlier one counts against it, and a job that was passed so often as
-//! [`MOST_PASSES`] says is passed no more: room is left free until it fits. So each begins after a
-//! bounded number of others.
+//! Order: of the jobs that fit, the next one belongs to the request with the fewest running texts;
+//! among equals the oldest. So a large job doesn't delay small ones that fit beside the running
+//! texts, and a request with a hundred prompts shares with the others. A job that was overtaken
+//! [`MAX_PASSES`] times blocks later ones until it fits, so every job starts after a bounded number
+//! of others.
 
 use std::{
     collections::VecDeque,
@@ -24,9 +22,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::problem::Problem;
 
 /// How often a job may be passed by later ones.
-const MOST_PASSES: usize = 32;
+const MAX_PASSES: usize = 32;
 /// How many jobs are tried for room at a time.
-const MOST_TRIES: usize = 8;
+const MAX_TRIES: usize = 8;
 
 /// One prompt and what to make of it.
 #[derive(Debug)]
@@ -200,12 +198,12 @@ impl Queue {
 
 /// Which of the jobs are tried, in which order.
 fn order(jobs: &VecDeque<Waiting>, texts_of: impl Fn(&str) -> usize) -> Vec<usize> {
-    if let Some(at) = jobs.iter().position(|waiting| waiting.passed >= MOST_PASSES) {
+    if let Some(at) = jobs.iter().position(|waiting| waiting.passed >= MAX_PASSES) {
         return vec![at];
     }
     let mut order: Vec<usize> = (0..jobs.len()).collect();
     order.sort_by_cached_key(|&at| texts_of(&jobs[at].job.id));
-    order.truncate(MOST_TRIES);
+    order.truncate(MAX_TRIES);
     order
 }
 
@@ -242,14 +240,14 @@ mod tests {
         let (large, _kept) = job("large", 500);
         queue.push(vec![large]).unwrap();
         let mut receivers = Vec::new();
-        for _ in 0..MOST_PASSES + 5 {
+        for _ in 0..MAX_PASSES + 5 {
             let (small, receiver) = job("small", 1);
             receivers.push(receiver);
             queue.push(vec![small]).unwrap();
         }
         let next =
             |most: usize| len_of(queue.next(false, |_| 0, |job| job.request.prompt.len() <= most));
-        for _ in 0..MOST_PASSES {
+        for _ in 0..MAX_PASSES {
             assert_eq!(next(400), 1);
         }
         assert_eq!(next(400), 0, "room is left free for the large one");

@@ -45,24 +45,24 @@ pub(crate) struct Reply {
     pub(crate) n_top: Option<usize>,
     /// Which those are.
     pub(crate) stage: LogprobsStage,
-    /// The same of the prompts' tokens, in vLLM's shape.
+    /// Top logprobs of the prompts' tokens, in vLLM's format.
     pub(crate) prompt_logprobs: Option<usize>,
     /// Whether ids are reported.
     pub(crate) return_ids: bool,
     pub(crate) prompts: Vec<Echo>,
     pub(crate) choices_a_prompt: usize,
     pub(crate) include_usage: bool,
-    /// Said once for all: the dice and the chains.
+    /// ResponseState once for all: the dice and the chains.
     pub(crate) recipe: Value,
     /// Of the Responses API alone.
-    pub(crate) said: Said,
+    pub(crate) said: ResponseState,
     pub(crate) choices: Vec<Choice>,
     pub(crate) cached: usize,
 }
 
 /// Of the Responses API: what an answer repeats of its request, and how far a stream has come.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct ResponseState {
     /// Parameters that the answer repeats.
     pub(crate) settings: Map<String, Value>,
     /// Events so far.
@@ -90,7 +90,7 @@ pub(crate) struct Choice {
     n_tokens: usize,
     /// Those not reported yet.
     ids: Vec<u32>,
-    pub(crate) scores: Vec<Told>,
+    pub(crate) scores: Vec<ReportedToken>,
     /// How far its text has come.
     places: Places,
     end: Option<FinishReason>,
@@ -98,7 +98,7 @@ pub(crate) struct Choice {
 
 /// A token of a choice that is told of.
 #[derive(Clone)]
-pub(crate) struct Told {
+pub(crate) struct ReportedToken {
     token: TokenId,
     /// The character of the text that it begins in.
     offset: usize,
@@ -127,14 +127,14 @@ impl Reply {
                 let prompt = &mut self.prompts[first_choice / self.choices_a_prompt];
                 prompt.scores = scores;
                 let Some(text) = &prompt.text else { return Ok(()) };
-                let mut scores: Vec<Told> = Vec::new();
+                let mut scores: Vec<ReportedToken> = Vec::new();
                 if let Some(n_top) = self.n_top {
                     let scored =
                         std::iter::once(None).chain(prompt.scores.iter().cloned().map(Some));
                     let tokens = prompt.tokens.iter().zip(&prompt.offsets);
                     let told = tokens.zip(scored).map(|((&token, &offset), mut scored)| {
                         scored.iter_mut().for_each(|scored| scored.top.truncate(n_top));
-                        Told { token, offset, scored }
+                        ReportedToken { token, offset, scored }
                     });
                     scores.extend(told);
                 }
@@ -154,7 +154,7 @@ impl Reply {
                 if scored.is_some() {
                     // What a control token is called isn't part of the text.
                     let offset = choice.places.push(self.engine.tokenizer.bytes(draw.token, false));
-                    choice.scores.push(Told { token: draw.token, offset, scored });
+                    choice.scores.push(ReportedToken { token: draw.token, offset, scored });
                 }
             }
             Event::End { choice, text, reason } => {
@@ -280,7 +280,7 @@ impl Reply {
             return json!({ "content": content, "refusal": null, "stage": self.stage.name() });
         }
         let (mut tokens, mut logprobs, mut tops, mut offsets) = (vec![], vec![], vec![], vec![]);
-        for Told { token, offset, scored } in &choice.scores {
+        for ReportedToken { token, offset, scored } in &choice.scores {
             tokens.push(spelled(tokenizer, *token));
             offsets.push(*offset);
             logprobs.push(scored.as_ref().map(|scored| finite(scored.logprob)));

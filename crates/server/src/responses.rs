@@ -8,10 +8,10 @@ use super::{
     fields::{Fields, shortened, wrong},
     forms::{self, Wanted},
     history::no_tools,
-    limits::MOST_LOGPROBS,
+    limits::MAX_LOGPROBS,
     problem::Problem,
     prompts,
-    reply::{Choice, Reply, Said},
+    reply::{Choice, Reply, ResponseState},
 };
 
 /// Parameters that may say what is so anyway, and with which values.
@@ -28,7 +28,7 @@ pub(crate) struct Asked {
     pub(crate) max_tokens: Option<usize>,
     pub(crate) n_top: Option<usize>,
     pub(crate) form: Option<Wanted>,
-    pub(crate) said: Said,
+    pub(crate) said: ResponseState,
 }
 
 /// Reads them; the controls of drawing have been taken already, `temperature` and `top_p` noted
@@ -37,7 +37,7 @@ pub(crate) fn read(
     fields: &mut Fields,
     shared: &Shared,
     limit: usize,
-    noted: &Noted,
+    noted: &EchoedFields,
 ) -> Result<Asked, Problem> {
     if let Some(tools) = fields.take("tools").filter(|tools| *tools != json!([])) {
         return Err(no_tools("tools", &format!("\"tools\" is {}", shortened(&tools.to_string()))));
@@ -49,7 +49,7 @@ pub(crate) fn read(
     let max_tokens =
         fields.whole("max_output_tokens", 1..=u64::from(u32::MAX))?.map(|n| n as usize);
     let wants_scores = include(fields)?;
-    let n_top = fields.whole("top_logprobs", 0..=MOST_LOGPROBS)?.map(|n| n as usize);
+    let n_top = fields.whole("top_logprobs", 0..=MAX_LOGPROBS)?.map(|n| n as usize);
     if n_top.is_some_and(|n| n > 0) && !wants_scores {
         let message = "\"top_logprobs\" needs \"message.output_text.logprobs\" in \"include\"";
         return Err(Problem::parameter("top_logprobs", message));
@@ -72,7 +72,7 @@ pub(crate) fn read(
         "truncation": "disabled",
     });
     let Value::Object(settings) = settings else { unreachable!("an object is written above") };
-    let said = Said { settings, ..Said::default() };
+    let said = ResponseState { settings, ..ResponseState::default() };
     Ok(Asked { prompt, max_tokens, n_top: wants_scores.then_some(n_top.unwrap_or(0)), form, said })
 }
 
@@ -90,24 +90,25 @@ fn no_reasoning(fields: &mut Fields) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!(
-        "\"reasoning\" is {found}, but an answer isn't thought about before: only the effort \"none\" is supported"
+        "\"reasoning\" is {found}, but an answer isn't thought about before: only the \
+         effort \"none\" is supported"
     );
     Err(Problem::parameter("reasoning", message).coded("unsupported_parameter"))
 }
 
 /// What an answer repeats of the parameters that chats have as well.
-pub(crate) struct Noted {
+pub(crate) struct EchoedFields {
     temperature: f64,
     top_p: f64,
     metadata: Option<Value>,
 }
 
-impl Noted {
+impl EchoedFields {
     /// Before they're taken.
-    pub(crate) fn of(fields: &Fields) -> Noted {
+    pub(crate) fn of(fields: &Fields) -> EchoedFields {
         let number = |name| fields.get(name).and_then(Value::as_f64).unwrap_or(1.0);
         let metadata = fields.get("metadata").cloned();
-        Noted { temperature: number("temperature"), top_p: number("top_p"), metadata }
+        EchoedFields { temperature: number("temperature"), top_p: number("top_p"), metadata }
     }
 }
 

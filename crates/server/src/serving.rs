@@ -24,8 +24,8 @@ use tokio::{net::TcpListener, sync::Semaphore};
 
 use super::{
     Budget, Key, Origin, Shared, batch,
-    connections::{Answer, Connections},
-    limits::{MOST_AT_WORK, MOST_HEADER_BYTES, MOST_LARGE_BODIES, n_large_at_work},
+    connections::{Connections, TrackedBody},
+    limits::{MAX_AT_WORK, MAX_HEADER_BYTES, MAX_LARGE_BODIES, n_large_at_work},
     metrics::Metrics,
     patience::Patient,
     queue::Queue,
@@ -78,7 +78,7 @@ pub fn serve(
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(MOST_AT_WORK)
+        .max_blocking_threads(MAX_AT_WORK)
         .enable_all()
         .build()
         .context("the threads for connections can't be started")?;
@@ -102,7 +102,7 @@ pub fn serve(
         patience: options.patience,
         is_loopback: address.ip().is_loopback(),
         origins: options.origins,
-        large_bodies: Arc::new(Semaphore::new(MOST_LARGE_BODIES)),
+        large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
         large_at_work: Arc::new(Semaphore::new(n_large_at_work())),
         since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         run: format!("{run:08x}"),
@@ -168,12 +168,12 @@ async fn accept(
             }
             request.extensions_mut().insert(Arc::clone(&owner));
             let (answer, owner) = (routes.call(request), Arc::clone(&owner));
-            async move { answer.await.map(|answer| answer.map(|body| Answer::new(body, owner))) }
+            async move { answer.await.map(|answer| answer.map(|body| TrackedBody::new(body, owner))) }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(shared.patience)
-            .max_buf_size(MOST_HEADER_BYTES)
+            .max_buf_size(MAX_HEADER_BYTES)
             .serve_connection(TokioIo::new(Patient::new(stream, shared.patience)), service);
         let watched = graceful.watch(connection);
         tokio::spawn(async move {

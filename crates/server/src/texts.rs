@@ -15,14 +15,14 @@ use super::{
 };
 
 /// What these routes answer.
-type Answer = Result<Json<Value>, Problem>;
+type JsonReply = Result<Json<Value>, Problem>;
 
 async fn answer(
     shared: Arc<Shared>,
     request: axum::extract::Request,
     schema: &'static str,
     make: fn(&Shared, &mut Fields) -> Result<Value, Problem>,
-) -> Answer {
+) -> JsonReply {
     let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
     let value = shared.work_on(read, move |bytes| {
@@ -39,7 +39,7 @@ async fn answer(
 pub(crate) async fn tokenize(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
-) -> Answer {
+) -> JsonReply {
     answer(shared, request, "TokenizeRequest", |shared, fields| {
         let tokenizer = &shared.engine.tokenizer;
         one_of(fields, &["prompt", "content", "messages"])?;
@@ -56,7 +56,8 @@ pub(crate) async fn tokenize(
         } else if fields.get("messages").is_some() {
             of_chat(fields, shared, usize::MAX)?.tokens
         } else {
-            let message = "\"prompt\" is missing; it is a text (\"content\" is another name for it, and \"messages\" take its place)";
+            let message = "\"prompt\" is missing; it is a text (\"content\" is another name for \
+                it, and \"messages\" take its place)";
             return Err(Problem::parameter("prompt", message));
         };
         let ids: Vec<u32> = tokens.iter().map(|token| token.0).collect();
@@ -96,7 +97,7 @@ pub(crate) async fn tokenizer_info(State(shared): State<Arc<Shared>>) -> Json<Va
 pub(crate) async fn detokenize(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
-) -> Answer {
+) -> JsonReply {
     answer(shared, request, "DetokenizeRequest", |shared, fields| {
         let tokens = fields.tokens("tokens", shared.engine.model.config.vocab_size)?;
         let tokens = tokens.ok_or_else(|| {
@@ -112,7 +113,7 @@ pub(crate) async fn detokenize(
 pub(crate) async fn apply_template(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
-) -> Answer {
+) -> JsonReply {
     answer(shared, request, "TemplateRequest", |shared, fields| {
         Ok(json!({ "prompt": rendered(fields, shared)?.text }))
     })

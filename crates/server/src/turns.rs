@@ -1,7 +1,7 @@
 //! The server's prefill policy: prompts share a step's chunk fairly.
 //!
-//! A prompt alone gets the whole chunk; among others it gets an equal part, but no less than fills a
-//! tile of a matrix product. Where that isn't enough for all, prompts that were read longest ago
+//! A prompt alone gets the whole chunk; among others it gets an equal part, but no less than fills
+//! a tile of a matrix product. Where that isn't enough for all, prompts that were read longest ago
 //! come first. So a short prompt doesn't wait for the end of a long one, and none waits for ever.
 
 use kelvin_engine::batch::Prefill;

@@ -1,9 +1,7 @@
-//! A server of the studio or the file of a report in, a person in front of a browser out: what the
-//! tests of pages share.
+//! Drives the studio or a report in a browser, as a person would: clicks, drags, types and reads.
 //!
-//! The person clicks, drags, types and reads. Whatever the page asks of another host or file, every
-//! violation of its policy and every error in its console is remembered, and fails the test at its
-//! end.
+//! Requests to other hosts or files, violations of the content security policy and console errors
+//! are recorded, and fail the test at its end.
 
 use std::{
     path::PathBuf,
@@ -176,7 +174,10 @@ impl Person {
             }
             if begun.elapsed() > PATIENCE {
                 let page: String = self
-                    .read("`${location.hash}\\n${document.querySelector('main').innerText.slice(0, 4000)}`")
+                    .read(
+                        "`${location.hash}\\n${document.querySelector('main').innerText.slice(0, \
+                        4000)}`",
+                    )
                     .await;
                 panic!("never true: {condition}\n{page}\n{:?}", self.wrong.lock().unwrap());
             }
@@ -201,8 +202,10 @@ impl Person {
     pub async fn press(&self, words: &str) {
         let found: bool = self
             .read(&format!(
-                "(() => {{ const one = [...document.querySelectorAll('button')].find((b) => b.textContent === {words:?}); \
-                 document.querySelectorAll('[data-pressed]').forEach((b) => b.removeAttribute('data-pressed')); \
+                "(() => {{ const one = [...document.querySelectorAll('button')].find((b) => \
+                 b.textContent === {words:?}); \
+                 document.querySelectorAll('[data-pressed]').forEach((b) => \
+                 b.removeAttribute('data-pressed')); \
                  one?.setAttribute('data-pressed', ''); return Boolean(one); }})()"
             ))
             .await;

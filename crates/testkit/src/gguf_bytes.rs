@@ -1,5 +1,4 @@
-//! A description of a GGUF file in, its bytes out, right or wrong: the tests' hostile files are
-//! made here, field by field.
+//! Writes GGUF files field by field, valid or not: the hostile files of the tests.
 
 use std::{
     fs,

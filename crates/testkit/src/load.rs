@@ -1,5 +1,5 @@
-//! A server in, a crowd of clients on it for a while, many of whom hang up: every text that was
-//! read to its end is what it is alone, and nothing is left behind.
+//! A load test: many clients, some of which disconnect. Every text that was received in full equals
+//! the text that it has alone, and nothing is leaked.
 
 use std::{
     io::Read,
@@ -19,7 +19,7 @@ use crate::{
 const CLIENTS: u64 = 64;
 /// How much more memory a server may take after a while than after it has done everything once, in
 /// bytes.
-const MOST_GROWTH: u64 = 48 << 20;
+const MAX_GROWTH: u64 = 48 << 20;
 
 /// A request, and what it's answered with.
 struct Case {
@@ -53,7 +53,8 @@ pub fn load(server: &Server, duration: Duration) {
         .collect();
     let (answered, hung_up) = (counts.answered.load(Relaxed), counts.hung_up.load(Relaxed));
     println!(
-        "{secs:.0} s: {answered} answers, all as they are alone; {hung_up} clients hung up; {:.0} tokens of prompts, {:.0} of them found, {:.0} \
+        "{secs:.0} s: {answered} answers, all as they are alone; {hung_up} clients hung up; {:.0} \
+         tokens of prompts, {:.0} of them found, {:.0} \
          drawn ({:.0}/s); {} MB resident, {} MB before",
         n[0],
         n[1],
@@ -63,7 +64,7 @@ pub fn load(server: &Server, duration: Duration) {
         before >> 20
     );
     assert!(answered > 32 && hung_up > 8, "{answered} answers, {hung_up} clients hung up");
-    assert!(after < before + MOST_GROWTH, "{before} bytes have become {after}");
+    assert!(after < before + MAX_GROWTH, "{before} bytes have become {after}");
     let log = server.log();
     let bad = log.lines().find(|line| line.contains("ERROR") || line.contains("panicked"));
     assert_eq!(bad, None);

@@ -1,5 +1,4 @@
-//! The name of a downloaded file in, where it is out: for tests on real models, which fail with
-//! advice without it.
+//! Finds downloaded files for tests on real models, which fail with advice if a file is missing.
 
 use std::path::PathBuf;
 

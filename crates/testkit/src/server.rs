@@ -1,5 +1,4 @@
-//! The binary as a server in, requests and answers over plain sockets out: what the tests of the
-//! server share.
+//! Starts the binary as a server, and sends requests over plain sockets.
 
 use std::{
     borrow::BorrowMut,
@@ -57,7 +56,7 @@ impl Server {
         Server::spawn(command.arg("--model").arg(path))
     }
 
-    /// The same with a variable in its environment.
+    /// Starts the server with a variable in its environment.
     pub fn of_file_with(path: &Path, args: &[&str], variable: (&str, &str)) -> Server {
         let mut command = Server::command(args);
         Server::spawn(command.arg("--model").arg(path).env(variable.0, variable.1))
@@ -117,7 +116,8 @@ impl Server {
         let is_typed = method != "POST" || headers.contains("Content-Type:");
         let kind = if is_typed { "" } else { "Content-Type: application/json\r\n" };
         let head = format!(
-            "{method} {path} HTTP/1.1\r\n{host}{kind}{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\n{host}{kind}{headers}Content-Length: {}\r\nConnection: \
+             close\r\n\r\n",
             body.len()
         );
         // A server that refuses may close before it has read all of it.

@@ -1,5 +1,4 @@
-//! A command in, what it shows on a terminal out, and what a person types there: for what is only
-//! asked of people.
+//! Runs a command on a pseudo-terminal, types, and reads what it shows.
 
 use std::{
     fs::File,

@@ -1,6 +1,6 @@
-//! The shape of a very small model in, a GGUF file of random F32 weights out: what the reference
-//! and the engine are both run on where no downloaded model is needed. Written by its own few
-//! lines, so that the reader meets a file it didn't make.
+//! Writes very small GGUF files of random F32 weights, on which the reference and the engine are
+//! compared without a download. It has its own writer, so the reader is tested on files that it
+//! didn't make.
 
 use std::{
     fs,

@@ -22,21 +22,24 @@ const CANDIDATES: [Candidate; 4] = [
         formula: "2^x",
         of: f64::exp2,
         breaks: None,
-        remark: "holds for any logits: 2^(x/T) is e^(x/T') at T' = T / ln 2, the same family with another unit of temperature",
+        remark: "holds for any logits: 2^(x/T) is e^(x/T') at T' = T / ln 2, the same family with \
+            another unit of temperature",
     },
     Candidate {
         name: "square",
         formula: "x²",
         of: |x| x * x,
         breaks: Some(&[-2.0, 1.0]),
-        remark: "a large negative logit gets more than a small positive one, T cancels out, and all zeros have no sum",
+        remark: "a large negative logit gets more than a small positive one, T cancels out, and \
+            all zeros have no sum",
     },
     Candidate {
         name: "magnitude",
         formula: "|x|",
         of: f64::abs,
         breaks: Some(&[-2.0, 1.0]),
-        remark: "a large negative logit gets more than a small positive one, T cancels out, and all zeros have no sum",
+        remark: "a large negative logit gets more than a small positive one, T cancels out, and \
+            all zeros have no sum",
     },
 ];
 
@@ -60,7 +63,7 @@ pub struct Verdict {
     pub probabilities: Vec<Option<f64>>,
     /// As many as logits; none negative; in the order of the logits; a sum of 1.
     pub holds: [bool; 4],
-    /// The same for logits with which the function fails, if there are any.
+    /// The result for logits that break a criterion, if there are any.
     pub example: Option<Example>,
     /// One sentence on where it fails, or why it does not.
     pub remark: &'static str,

@@ -99,13 +99,15 @@ mod tests {
     fn every_engine_has_its_own_form() {
         assert_eq!(
             to("bias=5:-2,7:1.5 | top_k=40 | temp=0.8", "llama.cpp"),
-            "llama-cli -m MODEL.gguf \\\n  --min-p 0.0 \\\n  --temp 0.8 \\\n  --top-k 40 \\\n  --top-p 1.0 \\\n  --logit-bias 5-2.0 \\\n  \
+            "llama-cli -m MODEL.gguf \\\n  --min-p 0.0 \\\n  --temp 0.8 \\\n  --top-k \
+             40 \\\n  --top-p 1.0 \\\n  --logit-bias 5-2.0 \\\n  \
              --logit-bias 7+1.5 \\\n  --samplers 'top_k;temperature'"
         );
         assert!(to("temp=0.5", "ollama").contains("PARAMETER temperature 0.5\n"));
         assert_eq!(
             to("temp=0", "transformers"),
-            "model.generate(**inputs, do_sample=False, repetition_penalty=1.0, temperature=1.0, top_k=0, top_p=1.0)"
+            "model.generate(**inputs, do_sample=False, repetition_penalty=1.0, temperature=1.0, \
+             top_k=0, top_p=1.0)"
         );
         let llama = to(r#"bias=5:-inf | dry=0.8,breakers:"*"/"\n" | temp=1"#, "llama.cpp");
         assert!(llama.contains("--logit-bias 5-inf "), "{llama}");

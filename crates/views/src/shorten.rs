@@ -1,22 +1,22 @@
 //! Shortens text that errors quote.
 
 /// How many characters of a quoted text are shown.
-pub const MOST_QUOTED: usize = 80;
+pub const MAX_QUOTED: usize = 80;
 /// How many characters an error may have as a whole.
-const MOST_SAID: usize = 2000;
+const MAX_SAID: usize = 2000;
 
 /// Enough of somebody's own words to know them by.
 pub fn shortened(text: &str) -> String {
-    cut(text, MOST_QUOTED)
+    cut(text, MAX_QUOTED)
 }
 
 /// An error, which may quote something where nobody thought of its length: the beginning and the
 /// end, where the advice is.
 pub fn bounded(message: String) -> String {
-    if message.len() <= MOST_SAID || message.chars().count() <= MOST_SAID {
+    if message.len() <= MAX_SAID || message.chars().count() <= MAX_SAID {
         return message;
     }
-    let half = MOST_SAID / 2 - 1;
+    let half = MAX_SAID / 2 - 1;
     let n_chars = message.chars().count();
     let start: String = message.chars().take(half).collect();
     let end: String = message.chars().skip(n_chars - half).collect();

@@ -7,9 +7,9 @@ use kelvin_engine::gguf::{Gguf, Value};
 use kelvin_testkit::gguf_bytes::*;
 
 /// How many entries of a real file's arrays are kept, and how many tensors.
-const MOST_ITEMS: usize = 12;
+const MAX_ITEMS: usize = 12;
 /// A text of a real file is cut here, in bytes.
-const MOST_TEXT: usize = 160;
+const MAX_TEXT: usize = 160;
 
 fn texts(items: &[&str]) -> Vec<u8> {
     array(STR, items.len() as u64, items.iter().flat_map(string).collect::<Vec<u8>>())
@@ -159,19 +159,19 @@ pub(crate) fn cut(path: &Path) -> Result<(String, Vec<u8>), Box<dyn Error>> {
             Value::U64(v) => (U64, v.to_le_bytes().to_vec()),
             Value::I64(v) => (I64, v.to_le_bytes().to_vec()),
             Value::F64(v) => (F64, v.to_le_bytes().to_vec()),
-            Value::Str(v) => (STR, string(v.chars().take(MOST_TEXT).collect::<String>())),
+            Value::Str(v) => (STR, string(v.chars().take(MAX_TEXT).collect::<String>())),
             Value::IntArray(v) => {
-                (ARRAY, ints(&v.iter().take(MOST_ITEMS).map(|&v| v as i32).collect::<Vec<_>>()))
+                (ARRAY, ints(&v.iter().take(MAX_ITEMS).map(|&v| v as i32).collect::<Vec<_>>()))
             }
-            Value::FloatArray(v) => (ARRAY, floats(&v[..v.len().min(MOST_ITEMS)])),
+            Value::FloatArray(v) => (ARRAY, floats(&v[..v.len().min(MAX_ITEMS)])),
             Value::BoolArray(v) => {
-                let items: Vec<u8> = v.iter().take(MOST_ITEMS).map(|&v| v.into()).collect();
+                let items: Vec<u8> = v.iter().take(MAX_ITEMS).map(|&v| v.into()).collect();
                 (ARRAY, array(BOOL, items.len() as u64, items))
             }
             // Merges name tokens that are gone, so none is kept.
             Value::StrArray(_) if key.ends_with("merges") => (ARRAY, array(STR, 0, [])),
             Value::StrArray(v) => {
-                (ARRAY, texts(&v.iter().take(MOST_ITEMS).map(String::as_str).collect::<Vec<_>>()))
+                (ARRAY, texts(&v.iter().take(MAX_ITEMS).map(String::as_str).collect::<Vec<_>>()))
             }
         };
         // Ids of special tokens lie within what is kept.
@@ -179,7 +179,7 @@ pub(crate) fn cut(path: &Path) -> Result<(String, Vec<u8>), Box<dyn Error>> {
         file = file.entry(key, kind, if is_id { 1u32.to_le_bytes().to_vec() } else { bytes });
     }
     let mut offset = 0;
-    for info in gguf.tensors.iter().take(MOST_ITEMS / 3) {
+    for info in gguf.tensors.iter().take(MAX_ITEMS / 3) {
         file = file.tensor(&info.name, &[8], 0, offset);
         offset += 32;
     }

@@ -91,7 +91,8 @@ impl<'a> Rounds<'a> {
                 Ok(taken) => {
                     let [before, after] = taken.around;
                     progress(&format!(
-                        "{model} {work:?} {} threads {engine:?}: read {:.1} and {:.1} GB/s, int8 {:.0} and {:.0} GOP/s",
+                        "{model} {work:?} {} threads {engine:?}: read {:.1} and {:.1} GB/s, int8 \
+                         {:.0} and {:.0} GOP/s",
                         self.threads,
                         before.read_gb_per_sec,
                         after.read_gb_per_sec,

@@ -8,7 +8,8 @@ pub fn print(report: &Report) {
     println!("peers: {}; {}", report.llama, report.candle);
     for (threads, Spread { least, median, greatest }) in &report.limits {
         println!(
-            "limits with {threads} threads, median (range) of this run: plain read {:.1} ({:.1}-{:.1}) GB/s, int8 in registers {:.0} ({:.0}-{:.0}) GOP/s",
+            "limits with {threads} threads, median (range) of this run: plain read {:.1} \
+             ({:.1}-{:.1}) GB/s, int8 in registers {:.0} ({:.0}-{:.0}) GOP/s",
             median.read_gb_per_sec,
             least.read_gb_per_sec,
             greatest.read_gb_per_sec,

@@ -86,7 +86,8 @@ pub fn ensure_fit() -> Result<()> {
         NEEDED.iter().filter(|name| !info.contains(&format!("{name} = 1"))).collect();
     ensure!(
         missing.is_empty(),
-        "this build of llama.cpp lacks {missing:?}, so nothing is compared with it; it says: {info}\n\
+        "this build of llama.cpp lacks {missing:?}, so nothing is compared with it; it says: \
+         {info}\n\
          Build in the folder peers/ (its .cargo/config.toml asks for this CPU's instructions)."
     );
     Ok(())

@@ -9,11 +9,11 @@ use super::{place::Place, references::name_of};
 use crate::error::FormError;
 
 /// How many pairs of schemas may be compared.
-const MOST_COMPARISONS: usize = 50_000;
-const MOST_DEPTH: usize = 12;
+const MAX_COMPARISONS: usize = 50_000;
+const MAX_DEPTH: usize = 12;
 /// How many schemas that hold together are looked at, and how many pairs of values.
-const MOST_PARTS: usize = 32;
-const MOST_VALUES: usize = 10_000;
+const MAX_PARTS: usize = 32;
+const MAX_VALUES: usize = 10_000;
 
 /// Replaces each `oneOf` (`of` its schemas, `at` its pointer).
 pub(super) fn settle(
@@ -21,7 +21,7 @@ pub(super) fn settle(
     definitions: &mut Map<String, Value>,
 ) -> Result<(), FormError> {
     let known = definitions.clone();
-    let mut comparing = Comparing { definitions: &known, n_left: MOST_COMPARISONS };
+    let mut comparing = Comparing { definitions: &known, n_left: MAX_COMPARISONS };
     settle_in(whole, &mut comparing)?;
     definitions.values_mut().try_for_each(|schema| settle_in(schema, &mut comparing))
 }
@@ -35,7 +35,8 @@ fn settle_in(schema: &mut Value, comparing: &mut Comparing<'_>) -> Result<(), Fo
                 if !comparing.exclude(a, b, 0) {
                     let place = Place::at(one["at"].as_str().unwrap_or_default());
                     let words = format!(
-                        "isn't supported, since its schemas {i} and {j} may hold together; where that can't matter, \"anyOf\" says the same"
+                        "isn't supported, since its schemas {i} and {j} may hold together; where \
+                         that can't matter, \"anyOf\" says the same"
                     );
                     return Err(place.refuse("oneOf", &words));
                 }
@@ -74,7 +75,7 @@ struct Comparing<'a> {
 impl<'a> Comparing<'a> {
     /// Whether no value can fit both, as far as can be seen.
     fn exclude(&mut self, a: &Value, b: &Value, depth: usize) -> bool {
-        if depth > MOST_DEPTH || self.n_left == 0 {
+        if depth > MAX_DEPTH || self.n_left == 0 {
             return false;
         }
         self.n_left -= 1;
@@ -93,7 +94,7 @@ impl<'a> Comparing<'a> {
         let mut found: Vec<&'s Value> = Vec::new();
         let mut left = vec![schema];
         while let Some(schema) = left.pop() {
-            if found.len() >= MOST_PARTS
+            if found.len() >= MAX_PARTS
                 || found.iter().any(|earlier| std::ptr::eq(*earlier, schema))
             {
                 continue;
@@ -118,7 +119,7 @@ impl<'a> Comparing<'a> {
             }
         }
         if let (Some(of_a), Some(of_b)) = (values(a), values(b))
-            && of_a.len() * of_b.len() <= MOST_VALUES
+            && of_a.len() * of_b.len() <= MAX_VALUES
             && !of_a.iter().any(|a| of_b.iter().any(|b| equal(a, b)))
         {
             return true;

@@ -21,7 +21,7 @@ mod tests;
 use serde_json::{Map, Value, json};
 
 use super::error::FormError;
-use place::{MOST_DEPTH, Place};
+use place::{MAX_DEPTH, Place};
 use references::References;
 
 /// The days that there are, beside what the parser knows of them.
@@ -32,9 +32,9 @@ macro_rules! leap_days {
 }
 
 /// How many schemas there may be in one, those that references name included.
-const MOST_SCHEMAS: usize = 20_000;
+const MAX_SCHEMAS: usize = 20_000;
 /// How many bytes of schemas may be written several times.
-const MOST_COPIED: usize = 256 << 10;
+const MAX_COPIED: usize = 256 << 10;
 /// What the parser has a pattern for.
 const FORMATS: [&str; 10] =
     ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"];
@@ -108,12 +108,12 @@ impl Reader<'_> {
             _ => return Err(place.refuse("schema", "has to be an object, true or false")),
         };
         self.n_schemas += 1;
-        if place.depth > MOST_DEPTH {
-            return Err(FormError::Refused(format!("it is nested deeper than {MOST_DEPTH}")));
+        if place.depth > MAX_DEPTH {
+            return Err(FormError::Refused(format!("it is nested deeper than {MAX_DEPTH}")));
         }
-        if self.n_schemas > MOST_SCHEMAS {
+        if self.n_schemas > MAX_SCHEMAS {
             return Err(FormError::Refused(format!(
-                "it has more than {MOST_SCHEMAS} schemas in it"
+                "it has more than {MAX_SCHEMAS} schemas in it"
             )));
         }
         let mut place = place.clone();
@@ -149,8 +149,9 @@ impl Reader<'_> {
     /// grow without end.
     fn copies(&mut self, schema: &Value, times: usize) -> Result<(), FormError> {
         self.n_copied += schema.to_string().len() * times;
-        if self.n_copied > MOST_COPIED {
-            let words = "it is too large where its names are listed one by one; write their schemas as references (\"$ref\")";
+        if self.n_copied > MAX_COPIED {
+            let words = "it is too large where its names are listed one by one; write their \
+                schemas as references (\"$ref\")";
             return Err(FormError::Refused(words.to_string()));
         }
         Ok(())

@@ -8,10 +8,10 @@ use llguidance::derivre::{Regex, RegexAst, RegexBuilder, StateID};
 use llguidance::regex_to_lark;
 
 /// What making an automaton may cost, in the library's units, and the most states.
-const MOST_COST: u64 = 100_000;
-const MOST_STATES: usize = 2000;
+const MAX_COST: u64 = 100_000;
+const MAX_STATES: usize = 2000;
 /// The most names that are listed.
-const MOST_NAMES: usize = 64;
+const MAX_NAMES: usize = 64;
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Names {
@@ -52,7 +52,7 @@ fn searched(pattern: &str) -> RegexAst {
 fn regex(ast: &RegexAst) -> Option<Regex> {
     let mut builder = RegexBuilder::new();
     let made = builder.mk(ast).ok()?;
-    builder.into_regex_limited(made, MOST_COST).ok()
+    builder.into_regex_limited(made, MAX_COST).ok()
 }
 
 /// States and where each byte leads.
@@ -82,7 +82,7 @@ fn automaton(ast: &RegexAst) -> Option<Automaton> {
         }
         automaton.next.push(next);
         n += 1;
-        if states.len() > MOST_STATES || regex.cost() > MOST_COST * 10 {
+        if states.len() > MAX_STATES || regex.cost() > MAX_COST * 10 {
             return None;
         }
     }
@@ -142,7 +142,7 @@ impl Automaton {
         let mut n_steps = 0;
         while let Some((state, name)) = left.pop() {
             n_steps += 1;
-            if n_steps > MOST_NAMES * 256 || names.len() > MOST_NAMES {
+            if n_steps > MAX_NAMES * 256 || names.len() > MAX_NAMES {
                 return None;
             }
             if self.accepts[state] {

@@ -11,9 +11,9 @@ use crate::error::FormError;
 
 /// 2^53 - 1: up to here every whole number is an f64 of its own, and no other is read as one of
 /// these.
-const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 /// How many digits after the point the parser keeps apart.
-const MOST_DECIMALS: usize = 15;
+const MAX_DECIMALS: usize = 15;
 
 /// What there is of bounds.
 pub(super) fn read(
@@ -71,7 +71,7 @@ fn bound(map: &Map<String, Value>, name: &str, place: &Place) -> Result<Option<f
     // written without an exponent.
     for most in [f64::MAX, f64::from(f32::MAX)] {
         if value == if is_low { -most } else { most } {
-            return Ok(Some(MOST_EXACT.copysign(value)));
+            return Ok(Some(MAX_EXACT.copysign(value)));
         }
     }
     check(value, &map[name], name, place)?;
@@ -94,16 +94,16 @@ fn exclusive(
 
 /// `written` is how it stands in the schema.
 fn check(value: f64, written: &Value, name: &str, place: &Place) -> Result<(), FormError> {
-    if value.abs() > MOST_EXACT {
+    if value.abs() > MAX_EXACT {
         let words = format!(
             "is {written}: numbers beyond ±(2^53 - 1), 9007199254740991, can't be held exactly"
         );
         return Err(place.refuse(name, &words));
     }
     let decimals = format!("{value}").split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    if decimals > MOST_DECIMALS {
+    if decimals > MAX_DECIMALS {
         let words = format!(
-            "is {written}: more than {MOST_DECIMALS} digits after the point can't be held exactly"
+            "is {written}: more than {MAX_DECIMALS} digits after the point can't be held exactly"
         );
         return Err(place.refuse(name, &words));
     }
@@ -136,7 +136,8 @@ fn check_unit(
         let name = if is_above { "exclusiveMinimum" } else { "exclusiveMaximum" };
         return Err(place.refuse(
             name,
-            "can't be held so near to the other bound; give the first number that is allowed instead",
+            "can't be held so near to the other bound; give the first number that is allowed \
+             instead",
         ));
     }
     Ok(())
@@ -146,14 +147,15 @@ fn check_unit(
 pub(super) fn check_inside(value: &Value, place: &Place) -> Result<(), FormError> {
     match value {
         Value::Number(number) => {
-            if number.as_f64().is_none_or(|number| number.abs() > MOST_EXACT) {
+            if number.as_f64().is_none_or(|number| number.abs() > MAX_EXACT) {
                 let name = place
                     .pointer
                     .rsplit('/')
                     .find(|part| matches!(*part, "const" | "enum"))
                     .unwrap_or("enum");
                 let words = format!(
-                    "has {number}: numbers beyond ±(2^53 - 1), 9007199254740991, can't be held exactly"
+                    "has {number}: numbers beyond ±(2^53 - 1), 9007199254740991, can't be held \
+                     exactly"
                 );
                 return Err(place.refuse(name, &words));
             }

@@ -54,7 +54,7 @@ enum Allowed {
 }
 
 impl Object {
-    /// The same pattern may be there in other words.
+    /// An equal pattern may exist in another notation.
     fn add_pattern(&mut self, pattern: String, schema: Value) {
         let both = match self.patterns.remove(&pattern) {
             Some(earlier) => json!({ "allOf": [earlier, schema] }),
@@ -121,7 +121,8 @@ impl Object {
                 names::Names::Other => {
                     let pattern = kelvin_views::shorten::shortened(&pattern);
                     let words = format!(
-                        "has /{pattern}/: too many names to list them, and not endless from every beginning on, so that one could come twice"
+                        "has /{pattern}/: too many names to list them, and not endless from every \
+                         beginning on, so that one could come twice"
                     );
                     return Err(place.refuse("patternProperties or propertyNames", &words));
                 }
@@ -132,7 +133,8 @@ impl Object {
         if self.others_are_free() {
             if !self.patterns.is_empty() && !names::are_endless_beside(self.patterns.keys()) {
                 return refused(
-                    "can't be held beside these \"patternProperties\": the names that are left could come twice",
+                    "can't be held beside these \"patternProperties\": the names that are left \
+                     could come twice",
                 );
             }
             let is_control = |c: char| c.is_ascii_control();
@@ -205,7 +207,8 @@ impl Object {
                 let name = if least.is_some() { "minProperties" } else { "maxProperties" };
                 return Err(place.refuse(
                     name,
-                    "isn't supported where listed properties are optional; list them in \"required\"",
+                    "isn't supported where listed properties are optional; list them \
+                     in \"required\"",
                 ));
             }
         }

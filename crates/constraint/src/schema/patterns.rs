@@ -4,7 +4,7 @@ use super::{names, place::Place};
 use crate::error::FormError;
 
 /// How many digits a decimal's pattern is written out for.
-const MOST_DIGITS: usize = 64;
+const MAX_DIGITS: usize = 64;
 
 /// zod's pattern of durations, which looks ahead, and the same without.
 const DURATIONS: [&str; 2] = [
@@ -16,7 +16,7 @@ const DURATIONS: [&str; 2] = [
     ),
 ];
 
-/// The same pattern in the parser's syntax, or a refusal.
+/// Translates a pattern to the parser's syntax, or refuses it.
 pub(super) fn plain(pattern: &str, keyword: &str, place: &Place) -> Result<String, FormError> {
     let refuse = |why: &str| {
         let shown = kelvin_views::shorten::shortened(pattern);
@@ -73,7 +73,7 @@ fn translated(pattern: &str) -> (Option<String>, bool) {
 /// what they mean.
 fn decimal(pattern: &str) -> Option<String> {
     let rest = pattern.strip_prefix(r"^(?!^[-+.]*$)[+-]?0*")?;
-    let number = |text: &str| text.parse::<usize>().ok().filter(|n| *n <= MOST_DIGITS);
+    let number = |text: &str| text.parse::<usize>().ok().filter(|n| *n <= MAX_DIGITS);
     // After the point: up to so many digits, and zeros; `some` if there has to be one.
     let fraction = |most: usize| format!("[0-9]{{0,{most}}}0*");
     let some = |most: usize| {

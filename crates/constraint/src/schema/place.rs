@@ -5,7 +5,7 @@ use kelvin_views::shorten::shortened;
 use crate::error::FormError;
 
 /// How deep a schema may be: no deeper than JSON may be that is read.
-pub(super) const MOST_DEPTH: usize = 128;
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// Where a schema stands.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::{Map, Value};
 
-use super::place::{MOST_DEPTH, Place};
+use super::place::{MAX_DEPTH, Place};
 use crate::error::FormError;
 
 pub(super) struct References<'a> {
@@ -113,7 +113,7 @@ fn unescape(text: &str) -> Option<String> {
 
 /// Where the schema with that `$anchor` is.
 fn anchored(schema: &Value, anchor: &str, pointer: String, depth: usize) -> Option<String> {
-    if depth > MOST_DEPTH {
+    if depth > MAX_DEPTH {
         return None;
     }
     match schema {

@@ -486,7 +486,8 @@ fn a_thousand_objects_of_random_schemas_are_valid() {
         }
     }
     println!(
-        "{n_texts} texts, {n_objects} objects, {n_cut} cut, {n_refused} of {n_schemas} schemas refused"
+        "{n_texts} texts, {n_objects} objects, {n_cut} cut, {n_refused} of {n_schemas} schemas \
+         refused"
     );
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
     assert!(

@@ -1,18 +1,18 @@
-//! Continuous batching: requests in, tokens, texts and logprobs out.
+//! Continuous batching: runs the texts of many requests together and reports their tokens.
 //!
 //! A [`Batch`] is the scheduler. It owns the sequences of all running requests and one prefix
 //! cache. The caller drives it:
 //!
 //! 1. **Admission** (`admit`). [`Batch::place`] looks up the longest known beginning of a prompt in
 //!    the prefix cache. It then reserves pages for the longest text that the request can become. If
-//!    the page budget is too small, least recently used pages of the prefix cache are evicted first.
-//!    So no text fails halfway for want of memory. [`Batch::start`] adds the request.
-//! 2. **Step** (`step`). [`Batch::step`] runs one forward pass over one token of every text in decode
-//!    and one chunk of the prompts in prefill (`prefill`). Then it draws a token for every text, on
-//!    all threads. A [`PrefillPolicy`] says which prompts share the chunk: that is the hook for
-//!    fairness.
-//! 3. **Events** (`events`). An [`Observer`] is called with everything a step gave. A request leaves
-//!    the batch when all of its texts have ended, when the observer breaks, or by
+//!    the page budget is too small, pages of the prefix cache are evicted, least recently used
+//!    (LRU) first. So no text fails halfway for want of memory. [`Batch::start`] adds the request.
+//! 2. **Step** (`step`). [`Batch::step`] runs one forward pass over one token of every text in
+//!    decode and one chunk of the prompts in prefill (`prefill`). Then it draws a token for every
+//!    text, on all threads. A [`PrefillPolicy`] says which prompts share the chunk: that is the
+//!    hook for fairness.
+//! 3. **Events** (`events`). An [`Observer`] is called with everything a step gave. A request
+//!    leaves the batch when all of its texts have ended, when the observer breaks, or by
 //!    [`Batch::cancel`].
 //!
 //! All texts of a request share its prompt's pages. Each is a fork, so its first write to a page

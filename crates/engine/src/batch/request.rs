@@ -187,7 +187,8 @@ pub enum GenerateError {
     EmptyPrompt,
     /// The prompt leaves no room.
     #[error(
-        "the prompt has {len} tokens, but the context has room for {limit}, at least one of them new"
+        "the prompt has {len} tokens, but the context has room for {limit}, at least one of them \
+         new"
     )]
     PromptTooLong {
         /// Tokens of the prompt.

@@ -1,4 +1,4 @@
-//! Logits in, logprobs out: of one token and of the likeliest, at a stated stage of the chain.
+//! Logprobs of a token and of the top tokens, at a stated stage of the chain.
 
 use kelvin_sampling::{Distribution, SampleError, surprisal_and_entropy};
 

@@ -1,5 +1,4 @@
-//! A callable value and its arguments in, what the call gives out; the functions that the
-//! environment offers.
+//! Calls of templates: callable values, and the functions that the environment offers.
 
 use std::{cell::Cell, rc::Rc};
 

@@ -1,4 +1,4 @@
-//! A value and the name of a test (`is defined`, `is string`, …) in, whether it holds out.
+//! The tests of templates (`is defined`, `is string`, …).
 
 use minijinja::machinery::ast::BinOpKind;
 

@@ -1,5 +1,5 @@
-//! A date and a `strftime` format in, text out: what templates get instead of the clock, so that
-//! equal recipes give equal prompts.
+//! Formats dates with `strftime`. Templates get a given date and never the clock, so equal recipes
+//! give equal prompts.
 
 use super::error::ChatError;
 

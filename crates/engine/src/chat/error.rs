@@ -51,7 +51,8 @@ pub enum ChatError {
 
     /// The template does more work, or makes more text, than these messages could need.
     #[error(
-        "the model's chat template takes more work or memory than any template needs and was stopped"
+        "the model's chat template takes more work or memory than any template needs and was \
+         stopped"
     )]
     Budget,
 

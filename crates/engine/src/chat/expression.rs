@@ -1,4 +1,4 @@
-//! An expression of a template in, its value out: Jinja2's operators, with Python's meaning.
+//! Evaluates expressions of templates: Jinja2's operators, with Python's semantics.
 
 use std::cmp::Ordering;
 

@@ -1,5 +1,4 @@
-//! A value and the name of a filter (`| trim`) in, the filtered value out: those of texts here,
-//! those of lists in [`super::lists`].
+//! The filters of templates (`| trim`) for strings. Those for lists are in [`super::lists`].
 
 use super::{
     call::Args,

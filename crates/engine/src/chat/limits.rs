@@ -1,10 +1,9 @@
-//! A template's source in, the same source in the parser's dialect out, or a refusal: what would
-//! make the parser recurse too deeply is counted before the parser sees it.
+//! Checks a template's source before it is parsed, and adapts it to the parser's dialect. Sources
+//! that would make the parser recurse too deeply are refused.
 //!
-//! The parser builds a tree, one call deeper for each operator, attribute, filter, bracket, `elif`
-//! or block within a block. The count is taken from the parser's own tokens. It counts too much
-//! rather than too little: all links of one tag count as one chain, and all `elif` of the template
-//! as one `if`.
+//! The parser builds a tree and recurses once for each operator, attribute, filter, bracket, `elif`
+//! or block within a block. The count is taken from the parser's own tokens, and is an upper bound:
+//! all links of one tag count as one chain, and all `elif` of the template as one `if`.
 
 use minijinja::{
     machinery::{Span, Token, tokenize},

@@ -1,8 +1,8 @@
-//! A parsed template and its variables in, the rendered text out: the statements of Jinja2.
+//! Renders a parsed template: the statements of Jinja2.
 //!
-//! The library `minijinja` parses; the tree is run here, for three reasons. Values behave as
-//! Python's do. Texts remember which bytes the user wrote ([`super::text`]). And every step, every
-//! byte made and every item looked at is paid for from one budget of fuel, so that a hostile
+//! The library `minijinja` parses; the tree is interpreted here, for three reasons. Values behave
+//! as Python's do. Strings remember which bytes the user wrote ([`super::text`]). And every step,
+//! every byte produced and every item visited is charged to one budget of fuel, so a hostile
 //! template ends in bounded time and memory.
 
 use std::{borrow::Cow, collections::HashMap, rc::Rc};

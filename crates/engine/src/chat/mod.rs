@@ -1,13 +1,12 @@
-//! Messages in, the model's prompt text out, by the chat template that the model file carries.
+//! Renders messages to the model's prompt, with the chat template of the model file.
 //!
-//! A template is a program in the language Jinja2, written for `apply_chat_template` of
-//! transformers, and it comes from strangers. Its source is bounded and its nesting is counted
-//! before it is parsed (`limits`). It runs with a budget of fuel that pays for every step, every
-//! byte that is made and every item that is looked at (`machine`), on a thread with a stack that
-//! is larger than the deepest template needs.
+//! A template is a program in Jinja2, written for `apply_chat_template` of transformers, and it is
+//! untrusted. Its source is bounded and its nesting is counted before it is parsed (`limits`). It
+//! runs with a budget of fuel that is charged for every step, every byte produced and every item
+//! visited (`machine`), on a thread with a stack that is larger than the deepest template needs.
 //!
-//! The rendered prompt knows which of its bytes came from the messages. The tokenizer takes special
-//! tokens from the other bytes only, so that no message can write a turn of its own.
+//! The rendered prompt knows which of its bytes came from messages. The tokenizer recognises
+//! special tokens in the other bytes only, so no message can write a turn of its own.
 
 mod access;
 mod call;
@@ -193,9 +192,9 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// The prompt's tokens. Control tokens that the template wrote are tokens; those that stand in a
-    /// message are plain text. A beginning-of-text token that the template wrote itself isn't added
-    /// a second time.
+    /// The prompt's tokens. Control tokens that the template wrote are tokens; those that stand in
+    /// a message are plain text. A beginning-of-text token that the template wrote itself isn't
+    /// added a second time.
     pub fn encode(&self, tokenizer: &Tokenizer) -> Vec<TokenId> {
         let has_bos = tokenizer.bos().is_some_and(|bos| {
             let bos = tokenizer.piece(bos);

@@ -1,4 +1,4 @@
-//! Formats and values in, text out: Python's `%` and `str.format`.
+//! Python's string formatting: `%` and `str.format`.
 
 use super::{
     call::Args,

@@ -1,5 +1,5 @@
-//! A value in, its text out: Python's `str`, `repr` and `json.dumps`. Models were trained on
-//! prompts with just these spaces and quotes.
+//! Text representations of values: Python's `str`, `repr` and `json.dumps`. Models were trained on
+//! prompts with exactly these spaces and quotes.
 
 use super::{
     call::Args,

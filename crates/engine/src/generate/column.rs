@@ -1,8 +1,8 @@
-//! A continuation that is being generated: logits in, a token, its text and perhaps the end out.
+//! One continuation during generation: its sampler, its tokens and its end.
 //!
-//! A step has two halves. [`Column::draw`] needs nothing but the column's own logits, so the columns
-//! of a batch draw in parallel. [`Column::take`] then appends the token and checks whether it ends
-//! the text. The scheduler in `batch` is the only caller.
+//! A step has two halves. [`Column::draw`] needs nothing but the column's own logits, so the
+//! columns of a batch draw in parallel. [`Column::take`] then appends the token and checks whether
+//! it ends the text. The scheduler in `batch` is the only caller.
 
 use std::sync::Arc;
 
@@ -107,14 +107,12 @@ impl Column {
         }
     }
 
-    /// The same, without ever writing one of these sequences of tokens: the last token of each
-    /// can't come where all before it have just been written.
+    /// Bans sequences of tokens: the last token of each is masked after the tokens before it.
     pub(crate) fn banning(self, bans: Arc<[Vec<TokenId>]>) -> Column {
         Column { bans, ..self }
     }
 
-    /// The same under a constraint. A text that is complete ends, whatever else is asked of its
-    /// end.
+    /// Adds a constraint. A text that is complete ends, whatever the other end conditions are.
     pub(crate) fn under(self, constraint: Option<Box<dyn Constraint>>) -> Column {
         Column { constraint, ..self }
     }
@@ -135,8 +133,7 @@ impl Column {
         self.draw_showing(logits, None);
     }
 
-    /// The same, and shows what the first `n_stages` stages of the chain left before the token was
-    /// drawn.
+    /// Draws the next token, and shows the distribution after the first `n_stages` stages.
     pub(crate) fn draw_showing(
         &mut self,
         logits: &[f32],

@@ -1,5 +1,5 @@
-//! What a text must be (a grammar, a list of choices) in, what may come next out: asked before each
-//! draw, told of each token.
+//! The interface of structured output: a constraint masks tokens before each draw and is told the
+//! drawn token.
 
 use std::fmt;
 
@@ -24,8 +24,7 @@ pub trait Constraint: fmt::Debug + Send {
     /// Whether the text is what it must be, and nothing can follow.
     fn is_complete(&self) -> bool;
 
-    /// The same for another text that begins with the tokens taken so far; from then on neither
-    /// knows of the other.
+    /// A copy for another text that begins with the tokens taken so far, independent of this one.
     fn fork(&self) -> Box<dyn Constraint>;
 }
 

@@ -1,7 +1,7 @@
-//! One continuation: logits in, tokens and text out, until something ends it.
+//! One continuation, from logits to tokens and text, until something ends it.
 //!
-//! What a continuation draws depends on its sampler and its own text alone. `batch` runs many of
-//! them together.
+//! What a continuation draws depends on its sampler and its own text alone. `batch` runs many
+//! continuations together.
 
 mod column;
 mod constraint;

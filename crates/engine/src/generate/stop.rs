@@ -1,4 +1,4 @@
-//! Text in, the same text out up to a stop string, holding back what may turn out to be the
+//! Stop strings: cuts the text at a stop string, and holds back text that may turn out to be the
 //! beginning of one.
 
 /// Looks for stop strings in a stream of text.

@@ -22,7 +22,8 @@ pub enum GgufError {
 
     /// The file ends before something that its header promises.
     #[error(
-        "the file ends too early: {field} at byte {offset} takes {needed} bytes and {left} are left; \
+        "the file ends too early: {field} at byte {offset} takes {needed} bytes and {left} are \
+         left; \
          the file is cut short or damaged, fetch it again"
     )]
     Truncated {
@@ -62,7 +63,8 @@ pub enum GgufError {
 
     /// The file is one part of a model that was split into several files.
     #[error(
-        "the file is part {part} of {n_parts} of a split model, and parts aren't read yet: join them into one file \
+        "the file is part {part} of {n_parts} of a split model, and parts aren't read yet: join \
+         them into one file \
          (llama.cpp's llama-gguf-split --merge FIRST_PART WHOLE)"
     )]
     Part {

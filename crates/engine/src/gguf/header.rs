@@ -1,5 +1,5 @@
-//! The first 24 bytes in, version and counts out; and the alignment, which stands among the
-//! metadata.
+//! The fixed header of a GGUF file (24 bytes): version and counts; and the alignment, which is in
+//! the metadata.
 
 use super::{error::GgufError, metadata::Metadata, reader::Reader, value::Value};
 

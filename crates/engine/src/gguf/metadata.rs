@@ -1,5 +1,4 @@
-//! The key-value section in, a list in file order out that can be asked for a key of a certain
-//! type.
+//! The key-value section of a GGUF file, in file order, with typed access.
 
 use std::collections::HashMap;
 

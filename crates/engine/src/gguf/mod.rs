@@ -1,12 +1,10 @@
-//! A GGUF file in, typed metadata and tensor descriptions out, bounded and checked before anything
-//! is believed.
+//! Reads GGUF files: typed metadata and tensor descriptions, bounded and checked.
 //!
-//! A model file comes from strangers. So every length in it is compared with the bytes that are
-//! left before anything is allocated, what the reader holds is counted against a budget, and
-//! whatever is refused is named with its place in the file. The format:
-//! <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, versions 2 and 3, little-endian.
-//! Tensors are read one by one with positioned reads, never mapped into memory: a file that is cut
-//! short under a map kills the process.
+//! A model file is untrusted. Every length in it is compared with the remaining bytes before
+//! anything is allocated, the reader's memory is counted against a budget, and errors name the
+//! place in the file. The format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>,
+//! versions 2 and 3, little-endian. Tensors are read one by one with positioned reads and never
+//! mapped: if a mapped file is truncated, the process is killed.
 
 mod error;
 mod header;

@@ -1,5 +1,5 @@
-//! The bytes of a header in, numbers and strings out; the two budgets that nothing may pass: the
-//! bytes that are left in the file, and the memory that the header may take.
+//! Reads numbers and strings of a GGUF header within two budgets: the bytes left in the file, and
+//! the memory that the header may take.
 
 use std::{
     fs::File,

@@ -1,5 +1,5 @@
-//! The tensor section in, descriptions out that are known to lie within the file and not to
-//! overlap.
+//! The tensor section of a GGUF file. Every description is checked to lie within the file and not
+//! to overlap another.
 
 use std::collections::HashMap;
 

@@ -17,8 +17,8 @@ const IN_2024: &str =
 const IK: &str = "of the fork ik_llama.cpp";
 const PRISM: &str = "of PrismML's fork of llama.cpp";
 
-/// ggml's number, name, reason. Sources: `enum ggml_type` in llama.cpp's `ggml.h` (removed types are
-/// comments there; pull request 10446 removed the interleaved ones) and in ik_llama.cpp's.
+/// ggml's number, name, reason. Sources: `enum ggml_type` in llama.cpp's `ggml.h` (removed types
+/// are comments there; pull request 10446 removed the interleaved ones) and in ik_llama.cpp's.
 const KINDS: [(u32, &str, Kind); 38] = [
     (4, "Q4_2", Kind::Removed(IN_2023)),
     (5, "Q4_3", Kind::Removed(IN_2023)),

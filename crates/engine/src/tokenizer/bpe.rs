@@ -1,4 +1,4 @@
-//! Text in, tokens out, by byte-level BPE: words of bytes, merged by rank (GPT-2's scheme and its
+//! Byte-level BPE: splits text into words of bytes and merges them by rank (GPT-2's scheme and its
 //! successors).
 //!
 //! The vocabulary spells each byte as a printable character (`Ġ` is a space); that alphabet is here

@@ -1,7 +1,7 @@
-//! A character in, the Unicode classes that pre-tokenizers speak of out.
+//! The Unicode classes that pre-tokenizers use, as a table with one byte for each character.
 //!
-//! The classes come from `regex-syntax`, so they are the ones that the regular expressions of the
-//! reference tokenizers see; one byte for each character makes a look-up a load.
+//! The classes come from `regex-syntax`, so they are those of the reference tokenizers' regular
+//! expressions.
 
 use std::{ops::BitOr, sync::OnceLock};
 

@@ -1,4 +1,4 @@
-//! The vocabulary in, the bytes that each token stands for out.
+//! The bytes that each token of the vocabulary stands for.
 
 use super::{
     bpe,

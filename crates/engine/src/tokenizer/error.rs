@@ -10,7 +10,8 @@ pub enum TokenizerError {
     Metadata(#[from] GgufError),
     /// A key that every tokenizer of this kind needs is absent.
     #[error(
-        "the file has no {key}, which its tokenizer needs; convert the model again with its tokenizer"
+        "the file has no {key}, which its tokenizer needs; convert the model again with its \
+         tokenizer"
     )]
     Missing {
         /// The metadata key.
@@ -28,7 +29,8 @@ pub enum TokenizerError {
     },
     /// An array has another length than the vocabulary.
     #[error(
-        "{key} has {found} entries, but tokenizer.ggml.tokens has {expected}: they must be equally many"
+        "{key} has {found} entries, but tokenizer.ggml.tokens has {expected}: they must be equally \
+         many"
     )]
     Count {
         /// The metadata key.
@@ -39,7 +41,8 @@ pub enum TokenizerError {
         expected: usize,
     },
     /// A special token's id lies outside of the vocabulary.
-    #[error("{key} is {found}, but the vocabulary has only {size} tokens (0 to {})", size.saturating_sub(1))]
+    #[error("{key} is {found}, but the vocabulary has only {size} tokens (0 to \
+        {})", size.saturating_sub(1))]
     OutOfRange {
         /// The metadata key.
         key: &'static str,

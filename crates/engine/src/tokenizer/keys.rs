@@ -93,7 +93,8 @@ pub(super) fn warnings(metadata: &Metadata) -> Vec<String> {
         && metadata.get("tokenizer.ggml.pre").is_none()
     {
         warnings.push(
-            "the model file has no tokenizer.ggml.pre, so texts are cut into words in the way called \"default\"; \
+            "the model file has no tokenizer.ggml.pre, so texts are cut into words in the way \
+             called \"default\"; \
              the model may have been trained with another one and answer worse: convert it again"
                 .to_string(),
         );
@@ -102,13 +103,14 @@ pub(super) fn warnings(metadata: &Metadata) -> Vec<String> {
         if let Use::Warned(reason) = of(metadata, key, value) {
             let key = crate::uses::quoted(key);
             warnings.push(format!(
-                "the model file's {key} isn't used ({reason}): texts may be cut into other tokens than the model expects"
+                "the model file's {key} isn't used ({reason}): texts may be cut into other tokens \
+                 than the model expects"
             ));
         }
     }
-    warnings.truncate(MOST_WARNINGS);
+    warnings.truncate(MAX_WARNINGS);
     warnings
 }
 
 /// No file needs more, and one may have thousands of keys.
-const MOST_WARNINGS: usize = 8;
+const MAX_WARNINGS: usize = 8;

@@ -1,5 +1,4 @@
-//! A text's pieces in, fewer and longer pieces out: the one merging loop of both kinds of
-//! tokenizer.
+//! The merging loop of both kinds of tokenizer.
 //!
 //! Neighbouring pieces are merged, the best pair of the whole text first and the leftmost among
 //! equals, until no pair is left. A heap of candidate pairs and a linked list of pieces make it n

@@ -1,11 +1,11 @@
-//! Text in, token ids out, and back, exactly as the model file's vocabulary defines it.
+//! Tokenizers: encode text to token ids and decode it, exactly as the model file's vocabulary
+//! defines.
 //!
 //! Two kinds of tokenizer, `spm` and `bpe`, share the vocabulary, the merging loop and the search
 //! for special tokens. The reference is llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that
 //! end a turn are equal to its, except that
-//! - text with the `tekken` pre-tokenizer is cut as `mistral-common` does it (llama.cpp's
-//!   expression for it takes only ASCII letters to have a case, and combining marks for
-//!   punctuation);
+//! - text with the `tekken` pre-tokenizer is split as `mistral-common` does it (llama.cpp's
+//!   expression takes only ASCII letters to have a case, and combining marks for punctuation);
 //! - a typed `</s>` never merges into the control token (SentencePiece's rule).
 //!
 //! Decoding joins the bytes of the tokens. llama.cpp's `detokenize` also removes spaces before
@@ -45,7 +45,7 @@ use vocabulary::{Kind, Vocabulary};
 
 const MODEL: &str = "tokenizer.ggml.model";
 /// Characters that `unspelled` tells of: each search for one among them takes time.
-const MOST_UNSPELLED: usize = 16;
+const MAX_UNSPELLED: usize = 16;
 
 /// A tokenizer built from a model file's metadata.
 #[derive(Debug)]
@@ -154,7 +154,7 @@ impl Tokenizer {
             let all = 0..text.len();
             let mut unspelled = |c| {
                 // The space in front isn't the text's.
-                if !found.contains(&c) && found.len() < MOST_UNSPELLED && text.contains(c) {
+                if !found.contains(&c) && found.len() < MAX_UNSPELLED && text.contains(c) {
                     found.push(c);
                 }
             };

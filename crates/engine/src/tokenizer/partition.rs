@@ -1,7 +1,7 @@
-//! Text in, stretches of plain text and special tokens written in it out.
+//! Splits a text at the special tokens that are written in it.
 //!
-//! The same partition as llama.cpp's `tokenizer_st_partition`: the longest special token first
-//! wherever it stands, from the left; then the next shorter ones in what is left over.
+//! The partition equals that of llama.cpp's `tokenizer_st_partition`: the longest special token
+//! first wherever it occurs, from the left; then shorter ones in the remaining text.
 
 use std::{collections::HashSet, ops::Range};
 

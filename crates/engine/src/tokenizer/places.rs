@@ -1,7 +1,7 @@
-//! Text in, its tokens and the place of each one's first byte in it out.
+//! Encodes a text and finds the byte offset of each token in it.
 //!
-//! The bytes of the tokens one by one don't tell those places: SentencePiece puts a space in front
-//! of a text, BOS and EOS aren't in it, and a character without a token becomes `<unk>` or nothing.
+//! The tokens' bytes alone don't determine the offsets: SentencePiece adds a space before a text,
+//! BOS and EOS aren't part of it, and a character without a token becomes `<unk>` or nothing.
 
 use super::{Scheme, Tokenizer, partition::Fragment, plain_ranges, spm::SPACE, vocabulary};
 use crate::TokenId;

@@ -1,7 +1,6 @@
-//! The metadata in, the tokens with a meaning of their own out: beginning, end, and everything that
-//! ends a turn.
+//! Tokens with a meaning of their own: BOS, EOS, and all tokens that end a turn.
 //!
-//! Files name only some of them, so llama.cpp also goes by texts known from model families; its
+//! Files name only some of them, so llama.cpp also recognises texts known from model families; its
 //! list is kept here.
 
 use super::{

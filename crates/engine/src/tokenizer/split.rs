@@ -1,9 +1,9 @@
-//! A text in, the words that byte-level BPE merges within out: the pre-tokenizers, by the names
+//! Pre-tokenizers: split a text into the words that byte-level BPE merges within, by the names that
 //! GGUF gives them.
 //!
-//! Reference tokenizers state these as regular expressions with a lookahead, which a backtracking
-//! engine runs (and gives up on long input). Here they are written out; each function says which
-//! expression it is, and the tests hold it to that. All take time proportional to the text.
+//! Reference tokenizers define these by regular expressions with a lookahead, which a backtracking
+//! engine runs (and gives up on long input). Here they are written as functions. Each function
+//! names its expression, and the tests compare it with that. All take time linear in the text.
 
 use super::classes::Classes;
 
@@ -362,8 +362,7 @@ fn gpt4o(rest: &str) -> usize {
         .unwrap_or_else(|| space(rest))
 }
 
-/// ``[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+``
-/// isolated from what is around it
+/// ``[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`` isolated from what is around it
 fn deepseek3(rest: &str) -> usize {
     let found = |rest: &str| {
         let ascii = || {

@@ -1,8 +1,7 @@
-//! Text in, tokens out, as SentencePiece's BPE models do it: pairs merged by score, unknown
-//! characters as bytes.
+//! SentencePiece's BPE: merges pairs by score, unknown characters as bytes.
 //!
-//! The same tokens as llama.cpp's `llm_tokenizer_spm`, with one difference that is SentencePiece's
-//! own: plain text never becomes a control or byte token by merging.
+//! The tokens equal those of llama.cpp's `llm_tokenizer_spm`, with one exception that follows
+//! SentencePiece: plain text never becomes a control or byte token by merging.
 
 use std::collections::HashSet;
 

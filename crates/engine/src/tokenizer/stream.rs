@@ -1,4 +1,4 @@
-//! The bytes of one token after another in, complete UTF-8 text out: never half a character.
+//! Joins the bytes of tokens to complete UTF-8 text: a stream never emits part of a character.
 
 /// Decodes a stream of tokens without ever emitting half a UTF-8 character.
 ///

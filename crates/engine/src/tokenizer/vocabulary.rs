@@ -1,7 +1,7 @@
-//! The tokens of a model file in, one arena with an index by text out.
+//! The tokens of a model file in one arena, with an index by text.
 //!
-//! A vocabulary has up to a few hundred thousand short texts, and building it counts in the time to
-//! the first token: so all texts lie in one `String`, and the hash table holds ids only.
+//! A vocabulary has up to a few hundred thousand short texts, and building it is part of the time
+//! to the first token. So all texts are in one `String`, and the hash table holds ids only.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;

@@ -1,5 +1,4 @@
-//! A text in, the token sequences that write it out: what a breaker that is a text stands for in
-//! one vocabulary.
+//! Finds the token sequences that write a text: the meaning of a textual breaker in one vocabulary.
 
 use kelvin_sampling::Chain;
 
@@ -7,7 +6,7 @@ use super::Tokenizer;
 use crate::TokenId;
 
 /// Tokens of a sequence after its first one; a longer text is cut there.
-const MOST_TAIL: usize = 20;
+const MAX_TAIL: usize = 20;
 
 impl Tokenizer {
     /// A chain with the tokens of its breakers that are texts; it prints as before, and others stay
@@ -33,7 +32,7 @@ impl Tokenizer {
             .skip(1)
             .map(|(at, _)| {
                 let rest = self.encode(&text[at..], false, false);
-                (at, rest.iter().take(MOST_TAIL).map(|token| token.0).collect())
+                (at, rest.iter().take(MAX_TAIL).map(|token| token.0).collect())
             })
             .collect();
         for id in 0..self.vocab_size() as u32 {

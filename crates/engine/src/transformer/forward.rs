@@ -1,5 +1,5 @@
-//! The forward pass: new tokens of a batch of sequences in, logits out. The weights are read once
-//! for all.
+//! The forward pass over new tokens of a batch of sequences. The weights are read once for the
+//! whole batch.
 
 use kelvin_kernels::{
     attention::{Heads, KvCache, attend},
@@ -364,8 +364,13 @@ impl Model {
         );
     }
 
-    /// delta = weights · input. `soon` are the weights that come next.
-    fn product_of_input(&self, weights: &WeightMatrix, s: &mut Scratch, soon: &[&WeightMatrix]) {
+    /// delta = weights · input. `next_weights` are prefetched.
+    fn product_of_input(
+        &self,
+        weights: &WeightMatrix,
+        s: &mut Scratch,
+        next_weights: &[&WeightMatrix],
+    ) {
         let n = s.x.len() / self.config.d_model;
         s.input.quantize(&self.pool, self.isa, weights.cols(), [weights.format()]);
         s.delta.resize(s.x.len(), 0.0);
@@ -375,7 +380,7 @@ impl Model {
             &s.input,
             n,
             &mut [Product { weights, out: &mut s.delta }],
-            soon,
+            next_weights,
         );
     }
 

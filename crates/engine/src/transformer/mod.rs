@@ -1,8 +1,8 @@
-//! Tokens in, logits out: one forward pass for every family, over batches of sequences that share
+//! The transformer: one forward pass for every family, over batches of sequences that share
 //! prefixes.
 //!
-//! [`Config`] says in numbers what a family is, `weights` holds the tensors, [`Sequence`] a text's
-//! keys and values, [`Prefixes`] what texts have in common, `forward` the pass itself.
+//! [`Config`] has the hyperparameters, `weights` the tensors, [`Sequence`] is the KV cache of a
+//! text, [`Prefixes`] the prefix cache, and `forward` the pass itself.
 
 mod config;
 mod cost;
@@ -22,7 +22,7 @@ pub use step::{Append, Logits, Scratch, Want};
 use kelvin_kernels::{float_env::FloatEnv, isa::Isa, memory::NoMemory, pool::Pool};
 
 use crate::gguf::{Gguf, GgufError};
-use sequence::Stocks;
+use sequence::PagePools;
 use weights::Weights;
 
 /// How a model runs. Nothing here changes a bit of what it computes.
@@ -49,7 +49,7 @@ pub struct Model {
     /// Its shapes and rules.
     pub config: Config,
     weights: Weights,
-    pages: Stocks,
+    pages: PagePools,
     /// One for each kind of rotary embedding.
     turns: Vec<Turns>,
     pool: Pool,
@@ -75,7 +75,7 @@ impl Model {
                 magnitude: rope.magnitude,
             })
             .collect();
-        let pages = Stocks::new(&config);
+        let pages = PagePools::new(&config);
         Ok(Model {
             config,
             weights,
@@ -151,7 +151,8 @@ pub enum ModelError {
     },
     /// Tensors or keys that belong to the model's arithmetic, but which the engine doesn't use.
     #[error(
-        "the model file has {what} that the engine doesn't use for the architecture {architecture:?}, \
+        "the model file has {what} that the engine doesn't use for the architecture \
+         {architecture:?}, \
          so the model would compute something else: {names}"
     )]
     Unread {

@@ -1,10 +1,9 @@
-//! Texts that the model has read in, the longest beginning that a new one shares with any of them
-//! out.
+//! The prefix cache: finds the longest known prefix of a new text.
 //!
-//! A tree whose nodes are pages: a node's tokens follow on those of its parents, so a page that two
-//! texts have in common is there once. It holds references, and a text that is still being read or
-//! written can be in it as well: what its sequence goes on to write are other pages, or copies. A
-//! beginning found here and one read afresh have the same bits.
+//! It is a tree whose nodes are pages. A node's tokens follow those of its parents, so a page that
+//! two texts share exists once. The tree holds references. A text that is still being prefilled or
+//! decoded can be in it too, because its sequence only writes other pages, or copies. A prefix
+//! found here has the same bits as one computed again.
 
 use std::{
     cmp::Reverse,

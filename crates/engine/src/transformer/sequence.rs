@@ -68,15 +68,15 @@ struct Pages<T: CacheElement> {
 
 /// Pages for all sequences of a model: what one gives back another one gets.
 #[derive(Debug)]
-pub(super) struct Stocks {
+pub(super) struct PagePools {
     f16: BufferPool<f16>,
     f32: BufferPool<f32>,
 }
 
-impl Stocks {
-    pub(super) fn new(config: &Config) -> Stocks {
+impl PagePools {
+    pub(super) fn new(config: &Config) -> PagePools {
         let len = Shape::of(config).page_len();
-        Stocks { f16: BufferPool::new(len), f32: BufferPool::new(len) }
+        PagePools { f16: BufferPool::new(len), f32: BufferPool::new(len) }
     }
 
     pub(super) fn n_lent(&self, cache: CacheFormat) -> usize {
@@ -120,7 +120,7 @@ pub(super) struct Row {
 }
 
 impl Sequence {
-    pub(super) fn new(config: &Config, cache: CacheFormat, stocks: &Stocks) -> Sequence {
+    pub(super) fn new(config: &Config, cache: CacheFormat, stocks: &PagePools) -> Sequence {
         let pages = match cache {
             CacheFormat::F16 => {
                 Storage::F16(Pages { stock: stocks.f16.clone(), pages: Vec::new() })

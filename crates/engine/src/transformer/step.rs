@@ -1,5 +1,5 @@
-//! What a step takes and gives: tokens for sequences of a batch in, rows of logits out, and the
-//! buffers between them.
+//! The input and output of a step: tokens for the sequences of a batch, rows of logits, and scratch
+//! buffers.
 
 use std::ops::Range;
 
@@ -66,7 +66,8 @@ pub struct Scratch {
     pub(super) up: Vec<f32>,
     /// n × d_model: what a layer's half adds to the stream.
     pub(super) delta: Vec<f32>,
-    /// n × d_model: what attention adds in a parallel layer, until feed-forward has seen the stream.
+    /// n × d_model: what attention adds in a parallel layer, until feed-forward has seen the
+    /// stream.
     pub(super) beside: Vec<f32>,
     /// For each kind of rotary embedding: rope_dim/2 cosines and as many sines for each position up
     /// to the furthest so far.

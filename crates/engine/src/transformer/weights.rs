@@ -1,5 +1,5 @@
-//! A model file's tensors in, the matrices and vectors of each layer out, every shape checked
-//! against the config. The family's row says which tensors there are.
+//! Loads the weights of each layer. Every shape is checked against the config. The family's row
+//! says which tensors there are.
 
 use std::{collections::HashSet, ops::Range};
 

@@ -52,7 +52,8 @@ fn text_without_end() {
 #[test]
 fn values_that_share_or_nest() {
     let ns = "{% set ns = namespace(x=[1], y=[1]) %}";
-    let double = "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
+    let double = "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] \
+        %}{% endfor %}";
     for (case, use_it) in [
         ("printed", "{{ ns.x }}"),
         ("string", "{{ ns.x|string|length }}"),
@@ -123,22 +124,26 @@ fn values_that_share_without_a_namespace() {
     );
     check(
         "recursive loop",
-        "{% for a in [1] recursive %}{{ loop([[a, a]]) }}{% if a == [a, a] %}{% endif %}{{ a }}{% endfor %}",
+        "{% for a in [1] recursive %}{{ loop([[a, a]]) }}{% if a == [a, a] %}{% endif %}{{ a }}{% \
+         endfor %}",
         "",
     );
     check(
         "macro",
-        "{% macro m(a, n) %}{% if n < 60 %}{{ m([a, a], n + 1) }}{% else %}{{ a == [a, a] }}{{ a }}{% endif %}{% endmacro %}{{ m([1], 0) }}",
+        "{% macro m(a, n) %}{% if n < 60 %}{{ m([a, a], n + 1) }}{% else %}{{ a == [a, a] }}{{ a \
+         }}{% endif %}{% endmacro %}{{ m([1], 0) }}",
         "",
     );
     check(
         "tuples",
-        "{% macro m(a, n) %}{% if n < 60 %}{{ m((a, a), n + 1) }}{% else %}{{ a }}{% endif %}{% endmacro %}{{ m([1], 0) }}",
+        "{% macro m(a, n) %}{% if n < 60 %}{{ m((a, a), n + 1) }}{% else %}{{ a }}{% endif %}{% \
+         endmacro %}{{ m([1], 0) }}",
         "",
     );
     check(
         "dicts",
-        "{% macro m(a, n) %}{% if n < 60 %}{{ m({'a': a, 'b': a}, n + 1) }}{% else %}{{ a }}{% endif %}{% endmacro %}{{ m([1], 0) }}",
+        "{% macro m(a, n) %}{% if n < 60 %}{{ m({'a': a, 'b': a}, n + 1) }}{% else %}{{ a }}{% \
+         endif %}{% endmacro %}{{ m([1], 0) }}",
         "",
     );
 }
@@ -162,7 +167,8 @@ fn a_long_text_many_times_in_one_expression() {
         ("with", "{% with a = l * 9000 %}{{ a ~ '' }}{% endwith %}"),
         (
             "compared",
-            "{% for i in range(99) %}{% if l * 9000 == l * 9000 %}{% endif %}{% endfor %}{{ l * 9000 }}",
+            "{% for i in range(99) %}{% if l * 9000 == l * 9000 %}{% endif %}{% endfor %}{{ l * \
+             9000 }}",
         ),
     ] {
         check(&format!("in one, {case}"), &format!("{big}{use_it}"), "");
@@ -172,7 +178,8 @@ fn a_long_text_many_times_in_one_expression() {
 
 #[test]
 fn a_long_text_many_times() {
-    let list = "{% set ns = namespace(y=['a' * 1000000]) %}{% for i in range(12) %}{% set ns.y = ns.y + ns.y %}{% endfor %}";
+    let list = "{% set ns = namespace(y=['a' * 1000000]) %}{% for i in range(12) %}{% set ns.y = \
+        ns.y + ns.y %}{% endfor %}";
     for (case, use_it) in [
         ("printed", "{{ ns.y }}"),
         ("joined", "{{ ns.y|join }}"),
@@ -192,7 +199,8 @@ fn a_long_text_many_times() {
 #[test]
 fn values_that_share_compared() {
     let ns = "{% set ns = namespace(x=[1], y=[1]) %}";
-    let double = "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
+    let double = "{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] \
+        %}{% endfor %}";
     for (case, use_it) in [
         ("equal", "{{ ns.x == ns.y }}"),
         ("less", "{{ ns.x < ns.y }}"),
@@ -217,7 +225,8 @@ fn time_without_memory() {
     let big = "{% set a = 'a' * 1000000 %}{% set b = 'a' * 1000000 %}";
     let times = |body: &str| {
         format!(
-            "{big}{{% for i in range(9999) %}}{{% for j in range(99) %}}{body}{{% endfor %}}{{% endfor %}}"
+            "{big}{{% for i in range(9999) %}}{{% for j in range(99) %}}{body}{{% endfor %}}{{% \
+             endfor %}}"
         )
     };
     for (case, body) in [

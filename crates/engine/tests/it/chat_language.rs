@@ -25,7 +25,8 @@ fn metering_changes_no_word() {
 
 #[test]
 fn generation_blocks_are_passed_through() {
-    let source = "{% for m in messages %}{% generation %}{{ m.content }}{% set x = 1 %}{% endgeneration %}{{ x }}{% endfor %}";
+    let source = "{% for m in messages %}{% generation %}{{ m.content }}{% set x = 1 %}{% \
+        endgeneration %}{{ x }}{% endfor %}";
     assert_eq!(render(source), "The cat sat");
     assert_eq!(
         render("{%- generation -%}\n a {{- 1 }}{%- endgeneration -%}\n{{ generation }}"),
@@ -79,7 +80,8 @@ fn texts_have_pythons_methods() {
 
 #[test]
 fn dicts_have_methods_before_items() {
-    let source = "{% set d = {'items': 1, 'get': 2} %}{% for k, v in d.items() %}{{ k }}={{ v }} {% endfor %}{{ d['items'] }}{{ d.get('get') }}";
+    let source = "{% set d = {'items': 1, 'get': 2} %}{% for k, v in d.items() %}{{ k }}={{ v }} \
+        {% endfor %}{{ d['items'] }}{{ d.get('get') }}";
     assert_eq!(render(source), "items=1 get=2 12");
 }
 
@@ -92,7 +94,8 @@ fn content_reaches_a_template_as_it_handles_it() {
     let text = [Message::new("user", "one")];
     let plain = "{% for m in messages %}[{{ m.content }}]{% endfor %}";
     assert_eq!(rendered(plain, &parts()).unwrap().text, "[one\ntwo]");
-    let both = "{% for m in messages %}{% if m.content is string %}[{{ m.content }}]{% else %}{% for p in m.content %}<{{ p.type }} {{ p.text }}>{% endfor %}{% endif %}{% endfor %}";
+    let both = "{% for m in messages %}{% if m.content is string %}[{{ m.content }}]{% else %}{% \
+        for p in m.content %}<{{ p.type }} {{ p.text }}>{% endfor %}{% endif %}{% endfor %}";
     assert_eq!(rendered(both, &parts()).unwrap().text, "<text one><text two>");
     assert_eq!(rendered(both, &text).unwrap().text, "[one]");
     let lists =
@@ -113,9 +116,11 @@ fn what_developers_say_is_not_lost() {
     assert_eq!(rendered(any, &messages).unwrap().text, "system");
     let any = "{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}";
     assert_eq!(rendered(any, &messages).unwrap().text, "developer: Be brief");
-    let strict = "{% for m in messages %}{% if m.role not in ['system', 'user'] %}{{ raise_exception('no') }}{% endif %}{{ m.role }}: {{ m.content }}{% endfor %}";
+    let strict = "{% for m in messages %}{% if m.role not in ['system', 'user'] %}{{ \
+        raise_exception('no') }}{% endif %}{{ m.role }}: {{ m.content }}{% endfor %}";
     assert_eq!(rendered(strict, &messages).unwrap().text, "system: Be brief");
-    let silent = "{% for m in messages %}{% if m.role in ['system', 'user'] %}{{ m.role }}: {{ m.content }}{% endif %}{% endfor %}";
+    let silent = "{% for m in messages %}{% if m.role in ['system', 'user'] %}{{ m.role }}: {{ \
+        m.content }}{% endif %}{% endfor %}";
     assert_eq!(rendered(silent, &messages).unwrap().text, "system: Be brief");
 }
 

@@ -70,7 +70,8 @@ fn a_date_is_asked_for() {
 
 #[test]
 fn who_has_a_name_has_one_in_the_template() {
-    let source = "{% for m in messages %}{{ m.name if m.name is defined else m['role'] }}: {{ m.content }}\n{% endfor %}";
+    let source = "{% for m in messages %}{{ m.name if m.name is defined else m['role'] }}: {{ \
+        m.content }}\n{% endfor %}";
     let named = |name: &str| Message { name: Some(name.into()), ..user("Hi") };
     let prompt = ChatTemplate::new(source, "", "").unwrap();
     let prompt =

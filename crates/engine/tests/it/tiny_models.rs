@@ -53,7 +53,8 @@ fn agrees_with_the_reference(shape: &Shape, name: &str) {
         let d = difference(&logits(&model, &ids(&tokens), CacheFormat::F32, chunk), &truth);
         assert!(
             d <= 1e-4,
-            "{name}, keys and values in f32, steps of {chunk}: logits differ by {d:.1e} of their scale"
+            "{name}, keys and values in f32, steps of {chunk}: logits differ by {d:.1e} of their \
+             scale"
         );
     }
     let d = difference(&logits(&model, &ids(&tokens), CacheFormat::F16, N_TOKENS), &truth);

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 const ADVICE: &str = "write the cases with\n  \
     .venv/bin/python crates/engine/tests/python/template_cases.py DIRECTORY\n\
-    where DIRECTORY is `templates` in the folder of models (KELVIN_MODELS, else kelvin in the cache folder), or run ./check";
+    where DIRECTORY is `templates` in the folder of models (KELVIN_MODELS, else kelvin in the \
+    cache folder), or run ./check";
 
 #[test]
 fn random_templates_render_as_in_jinja2() {

@@ -28,11 +28,16 @@ const LOOSE: f64 = 0.75;
 const CLEAR: f64 = 0.8;
 
 /// Ordinary English, about a hundred tokens.
-const TEXT: &str = "The village lies at the end of a long valley, where the road turns into a path and the path into \
-    steps. In spring the river carries melted snow past the mill, and children go down after school to watch the wheel \
-    turn. Nobody has ground flour there for forty years; the miller's grandson repairs bicycles in the lower room and \
-    rents the upper one to walkers. When the rain comes early, the bridge is closed, and whoever is on the wrong side \
-    stays for the night, eats lentils and rice, and listens to stories about the winter of the great avalanche.";
+const TEXT: &str = "The village lies at the end of a long valley, where the road turns into a path \
+    and the path into \
+    steps. In spring the river carries melted snow past the mill, and children go down after \
+    school to watch the wheel \
+    turn. Nobody has ground flour there for forty years; the miller's grandson repairs bicycles in \
+    the lower room and \
+    rents the upper one to walkers. When the rain comes early, the bridge is closed, and whoever \
+    is on the wrong side \
+    stays for the night, eats lentils and rice, and listens to stories about the winter of the \
+    great avalanche.";
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()

@@ -11,9 +11,11 @@ use kelvin_testkit::models;
 use serde_json::Value;
 
 const ADVICE: &str = "write the cases with\n  \
-    python3 -m venv .venv && .venv/bin/pip install -r crates/engine/tests/python/requirements.txt\n  \
+    python3 -m venv .venv && .venv/bin/pip install -r \
+    crates/engine/tests/python/requirements.txt\n  \
     .venv/bin/python crates/engine/tests/python/mistral_cases.py DIRECTORY\n\
-    where DIRECTORY is `mistral` in the folder of models (KELVIN_MODELS, else kelvin in the cache folder), or run ./check";
+    where DIRECTORY is `mistral` in the folder of models (KELVIN_MODELS, else kelvin in the cache \
+    folder), or run ./check";
 
 fn check(name: &str, vocab_size: usize) -> Tokenizer {
     let gguf = models::open(&format!("mistral/{name}-vocab.gguf"), ADVICE);

@@ -8,7 +8,8 @@ use std::fs;
 use kelvin_engine::{TokenId, tokenizer::Tokenizer};
 use kelvin_testkit::models;
 
-const ADVICE: &str = "get it with: .venv/bin/python crates/engine/tests/python/vocabularies.py FOLDER, \
+const ADVICE: &str = "get it with: .venv/bin/python crates/engine/tests/python/vocabularies.py \
+    FOLDER, \
     where FOLDER is vocabularies/ in the folder of models";
 
 /// Every one with a tokenizer that the engine has.

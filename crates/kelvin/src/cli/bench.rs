@@ -1,10 +1,9 @@
-//! `bench`: a model in, how fast it reads prompts and continues them here out, beside what the
-//! machine could do at most.
+//! `bench`: measures prefill and decode speed, compared with the limits of the machine.
 //!
-//! Each sample stands between two runs of two reference loops (a plain read of memory,
-//! multiplications in registers); a sample during which either ran 12 % below its best is dropped,
-//! because a neighbour was at work. The best is what the best tenth of the runs of a loop reached:
-//! the single best is a fluke on a machine that others use too.
+//! Each sample is enclosed by runs of two reference loops (a plain read of memory, multiplications
+//! in registers). A sample during which either ran 12 % below its best is dropped, because another
+//! process was running. The best of a loop is the mean of its best tenth: a single best run is an
+//! outlier on a shared machine.
 
 use std::{hint::black_box, ops::Range, time::Instant};
 
@@ -19,8 +18,8 @@ use kelvin_sampling::{Chain, Dice, Sampler};
 
 use super::{
     args::{BenchArgs, WorkName},
-    bench_view::{self, Row},
-    compare_plan::MOST_COLUMNS,
+    bench_view::{self, BenchRow},
+    compare_plan::MAX_COLUMNS,
     failure::usage,
     session::{self, Session},
 };
@@ -105,7 +104,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         all.push((work, samples));
     }
     bar.set(total, total);
-    let rows: Vec<Row> = all.iter().map(|(work, samples)| bench.row(*work, samples)).collect();
+    let rows: Vec<BenchRow> = all.iter().map(|(work, samples)| bench.row(*work, samples)).collect();
     if !args.json {
         terminal::print(&bench_view::render(&session, &rows, Style::stdout()))?;
     }
@@ -116,9 +115,9 @@ fn works(args: &BenchArgs) -> anyhow::Result<Vec<Work>> {
     if args.rounds == 0 || args.tokens == 0 {
         return Err(usage("--rounds and -n are at least 1"));
     }
-    if let Some(n) = args.batch.iter().find(|&&n| n > MOST_COLUMNS) {
+    if let Some(n) = args.batch.iter().find(|&&n| n > MAX_COLUMNS) {
         return Err(usage(format!(
-            "--batch has {n}, but at most {MOST_COLUMNS} texts are continued together"
+            "--batch has {n}, but at most {MAX_COLUMNS} texts are continued together"
         )));
     }
     for (flag, numbers) in [("--prompts", &args.prompts), ("--batch", &args.batch)] {
@@ -318,7 +317,7 @@ impl Bench<'_> {
         samples.iter().filter(move |(_, now)| quiet(now)).map(|(done, _)| done)
     }
 
-    fn row(&self, work: Work, samples: &Samples) -> Row {
+    fn row(&self, work: Work, samples: &Samples) -> BenchRow {
         let mut counted: Vec<&Done> = self.undisturbed(samples).collect();
         let n_undisturbed = counted.len();
         if counted.is_empty() {
@@ -332,7 +331,7 @@ impl Bench<'_> {
             Work::Decode(depth) => ("decode", 1, depth, self.n_tokens),
             Work::Compare(ways) => ("compare", ways, COMPARE_PROMPT, self.n_tokens),
         };
-        Row {
+        BenchRow {
             work: name,
             threads: self.session.engine.model.n_threads(),
             batch,

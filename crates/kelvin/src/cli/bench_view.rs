@@ -10,7 +10,7 @@ use crate::terminal::{
 
 /// One line of the table.
 #[derive(Debug, Serialize)]
-pub(crate) struct Row {
+pub(crate) struct BenchRow {
     /// `prompt`, `decode` or `compare`.
     pub(crate) work: &'static str,
     pub(crate) threads: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Row {
 }
 
 /// The table, between what was run and what the machine could do.
-pub(crate) fn render(session: &Session, rows: &[Row], style: Style) -> String {
+pub(crate) fn render(session: &Session, rows: &[BenchRow], style: Style) -> String {
     let model = &session.engine.model;
     let header = [
         "work", "ways", "depth", "tokens/s", "range", "GB/s", "of limit", "GOP/s", "of limit",
@@ -80,7 +80,8 @@ pub(crate) fn render(session: &Session, rows: &[Row], style: Style) -> String {
     );
     let limits = rows.first().map_or_else(String::new, |row| {
         format!(
-            "limits, the best tenth of this run: a plain read {:.1} GB/s, int8 in registers {:.0} GOP/s\n",
+            "limits, the best tenth of this run: a plain read {:.1} GB/s, int8 in registers {:.0} \
+             GOP/s\n",
             row.limit_gb_per_sec, row.limit_giga_ops_per_sec
         )
     });

@@ -210,7 +210,8 @@ impl Conversation {
             Command::Seed(Some(typed)) => {
                 self.seed = typed.parse().map_err(|_| {
                     usage(format!(
-                        "/seed is \"{typed}\", but a seed is a whole number from 0 to 18446744073709551615"
+                        "/seed is \"{typed}\", but a seed is a whole number from 0 to \
+                         18446744073709551615"
                     ))
                 })?;
                 self.sample = 0;
@@ -414,13 +415,14 @@ impl Lines {
                 let mut line = Vec::new();
                 stdin
                     .by_ref()
-                    .take(prompt::MOST_BYTES)
+                    .take(prompt::MAX_BYTES)
                     .read_until(b'\n', &mut line)
                     .map_err(|error| anyhow::anyhow!("can't read standard input: {error}"))?;
-                if line.len() as u64 == prompt::MOST_BYTES && !line.ends_with(b"\n") {
+                if line.len() as u64 == prompt::MAX_BYTES && !line.ends_with(b"\n") {
                     return Err(anyhow::anyhow!(
-                        "a line of standard input is longer than {} MiB, more than any context holds",
-                        prompt::MOST_BYTES >> 20
+                        "a line of standard input is longer than {} MiB, more than any context \
+                         holds",
+                        prompt::MAX_BYTES >> 20
                     ));
                 }
                 let n = line.len();

@@ -13,7 +13,7 @@ use kelvin_views::figures::{self, Figures, Finish};
 
 use super::{
     args::CompareArgs,
-    compare_answer::{Answer, Answered, summary},
+    compare_answer::{ColumnOutput, CompareOutput, summary},
     compare_plan::Plan,
     compare_view as view,
     failure::Interrupted,
@@ -70,12 +70,12 @@ fn answer(
     plan: &Plan,
     continuations: &[Continuation],
     clocks: &view::Clocks,
-) -> Answer {
+) -> CompareOutput {
     let columns = plan
         .columns()
         .zip(continuations)
         .enumerate()
-        .map(|(column, ((t, sample), continuation))| Answered {
+        .map(|(column, ((t, sample), continuation))| ColumnOutput {
             temperature: plan.temperatures[t].map(json::short),
             sample,
             chain: plan.chains[t].to_string(),
@@ -89,7 +89,7 @@ fn answer(
         .collect();
     let summaries = (0..plan.temperatures.len()).map(|t| summary(plan, t, continuations)).collect();
     let total = continuations.iter().map(|c| c.tokens.len()).sum();
-    Answer {
+    CompareOutput {
         model: session.file.clone(),
         prompt,
         seed: plan.seed.value,

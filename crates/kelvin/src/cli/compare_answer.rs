@@ -1,4 +1,4 @@
-//! Continuations in, the answer of `compare` out, as JSON has it.
+//! The JSON output of `compare`.
 
 use kelvin_constraint::Form;
 use kelvin_engine::batch::Continuation;
@@ -13,14 +13,14 @@ use crate::terminal::json;
 
 /// The whole answer.
 #[derive(Debug, Serialize)]
-pub(crate) struct Answer {
+pub(crate) struct CompareOutput {
     #[serde(flatten)]
     pub(crate) model: ModelFile,
     pub(crate) prompt: Prompt,
     pub(crate) seed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<Form>,
-    pub(crate) columns: Vec<Answered>,
+    pub(crate) columns: Vec<ColumnOutput>,
     pub(crate) temperatures: Vec<Summary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timings: Option<Timings>,
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
 
 /// One continuation.
 #[derive(Debug, Serialize)]
-pub(crate) struct Answered {
+pub(crate) struct ColumnOutput {
     /// Null where the chain stands as it is and has no single one.
     pub(crate) temperature: Option<f64>,
     pub(crate) sample: usize,
@@ -61,9 +61,9 @@ pub(crate) struct Summary {
     pub(crate) distinct_2: Option<f64>,
 }
 
-impl Answer {
+impl CompareOutput {
     /// What equal runs print equally.
-    pub(crate) fn without_timings(mut self) -> Answer {
+    pub(crate) fn without_timings(mut self) -> CompareOutput {
         self.timings = None;
         self.columns.iter_mut().for_each(|column| column.timings = None);
         self

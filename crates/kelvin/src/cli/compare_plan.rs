@@ -1,4 +1,4 @@
-//! What was typed after `compare` in, what is to be continued how often at which temperatures out.
+//! Resolves the arguments of `compare`: what is continued, how often, at which temperatures.
 
 use kelvin_engine::tokenizer::Tokenizer;
 use kelvin_sampling::{Chain, Dice, Sampler};
@@ -13,7 +13,7 @@ use super::{
 const USUAL: &str = "0.5,1,2";
 
 /// More columns than this are a sweep's job.
-pub(crate) const MOST_COLUMNS: usize = 512;
+pub(crate) const MAX_COLUMNS: usize = 512;
 
 /// Everything that was asked for, resolved.
 #[derive(Debug)]
@@ -37,9 +37,10 @@ impl Plan {
         options::hint_at_threads(&temperatures.iter().copied().flatten().collect::<Vec<_>>());
         options::check_length(&args.length)?;
         let columns = args.samples.saturating_mul(temperatures.len());
-        if !(1..=MOST_COLUMNS).contains(&columns) {
+        if !(1..=MAX_COLUMNS).contains(&columns) {
             return Err(usage(format!(
-                "{} samples of {} temperatures are {columns} continuations: ask for 1 to {MOST_COLUMNS}",
+                "{} samples of {} temperatures are {columns} continuations: ask for 1 to \
+                 {MAX_COLUMNS}",
                 args.samples,
                 temperatures.len()
             )));

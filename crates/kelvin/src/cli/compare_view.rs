@@ -17,7 +17,7 @@ use kelvin_views::{
 };
 
 use super::{
-    compare_answer::Answer, compare_plan::Plan, options, prompt::Prompt, session::Session,
+    compare_answer::CompareOutput, compare_plan::Plan, options, prompt::Prompt, session::Session,
 };
 use crate::{
     interrupt::Guard,
@@ -223,7 +223,7 @@ pub(crate) fn header(session: &Session, prompt: &Prompt, plan: &Plan, chain: &st
 
 /// The whole of every text, and the figures.
 pub(crate) fn final_print(
-    answer: &Answer,
+    answer: &CompareOutput,
     plan: &Plan,
     session: &Session,
     continuations: &[Continuation],
@@ -296,7 +296,7 @@ fn words(temperature: Option<f64>) -> String {
 
 /// One row for each temperature (for each continuation where there's one sample).
 fn figures_table(
-    answer: &Answer,
+    answer: &CompareOutput,
     plan: &Plan,
     session: &Session,
     continuations: &[Continuation],

@@ -8,7 +8,7 @@ use kelvin_views::{escape::printable, shorten::bounded};
 use crate::interrupt;
 
 /// How long an error of clap may be before it's cut. What lists a verb's flags is shorter.
-const MOST_TYPED: usize = 4000;
+const MAX_TYPED: usize = 4000;
 
 /// Something about the command line itself is wrong: a flag's value, a model's name.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(crate) fn report(error: &anyhow::Error, out: &mut impl Write) -> ExitCode {
 /// very long.
 pub(crate) fn report_typed(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
-    if error.use_stderr() && text.chars().count() > MOST_TYPED {
+    if error.use_stderr() && text.chars().count() > MAX_TYPED {
         let _ = writeln!(std::io::stderr().lock(), "{}", bounded(text));
     } else {
         let _ = error.print();

@@ -31,7 +31,7 @@ use crate::{
 };
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct GenerateOutput {
     #[serde(flatten)]
     model: ModelFile,
     prompt: Prompt,
@@ -137,7 +137,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let timings = stream.clock.timings(continuation.tokens.len());
     let finish = Finish::of(&continuation.finish, &session.engine);
     if args.output.json {
-        json::print(&Answer {
+        json::print(&GenerateOutput {
             model: session.file.clone(),
             prompt,
             chain: chain.to_string(),

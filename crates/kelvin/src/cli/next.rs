@@ -33,7 +33,7 @@ const LONGEST_TOKEN: usize = 24;
 const USUAL: &str = "0.5,1,2";
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct NextOutput {
     #[serde(flatten)]
     model: ModelFile,
     prompt: Prompt,
@@ -117,7 +117,8 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     let raw = Distribution::new(&logits, &Chain::default())?;
     let watched = trace::tokens(&args.tokens, &session)?;
     let read = prompt.tokens();
-    let row = Row { session: &session, logits: &logits, read: &read, raw: &raw, watched: &watched };
+    let row =
+        NextRow { session: &session, logits: &logits, read: &read, raw: &raw, watched: &watched };
     let views = temperatures
         .iter()
         .map(|&t| view(&row, &controls, t, args))
@@ -128,7 +129,7 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
         flips(&session.engine, &mut sampler, &logits, read.len() as u64, limit)
     });
     let changes = changes.transpose()?;
-    let answer = Answer { model: session.file.clone(), prompt, views, changes, timings };
+    let answer = NextOutput { model: session.file.clone(), prompt, views, changes, timings };
     if args.output.json {
         return json::print(&answer);
     }
@@ -141,7 +142,7 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
 }
 
 /// What the views are of.
-struct Row<'a> {
+struct NextRow<'a> {
     session: &'a Session,
     logits: &'a [f32],
     /// The tokens before it.
@@ -151,12 +152,12 @@ struct Row<'a> {
 }
 
 fn view(
-    row: &Row<'_>,
+    row: &NextRow<'_>,
     controls: &options::Controls,
     t: Option<f32>,
     args: &NextArgs,
 ) -> anyhow::Result<View> {
-    let Row { session, logits, read, raw, watched } = *row;
+    let NextRow { session, logits, read, raw, watched } = *row;
     let trace = if t.is_none_or(f32::is_finite) {
         let chain = session.engine.tokenizer.bind(&controls.of(t)?);
         Sampler::new(chain, dice(args)).after(read).trace(logits, read.len() as u64, watched)?
@@ -222,7 +223,7 @@ fn change_lines(changes: &[Flip], seed: u64, style: Style) -> String {
     out
 }
 
-fn render(answer: &Answer, width: usize, style: Style) -> String {
+fn render(answer: &NextOutput, width: usize, style: Style) -> String {
     let how = if answer.prompt.chat { "in the model's chat template" } else { "as it is" };
     let read = terminal::counted(answer.prompt.ids.len(), "token");
     let facts = format!("{} · {read}, {how}", answer.model.model);

@@ -31,10 +31,10 @@ use crate::terminal::{
 /// llama-perplexity's.
 const WINDOW: usize = 512;
 /// The longest text that is read: some 200 million tokens.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct PerplexityOutput {
     model: ModelFile,
     /// Of the whole text, with the first token that the model adds.
     text_tokens: usize,
@@ -132,7 +132,8 @@ impl Cut {
         }
         if stride > window {
             return Err(usage(format!(
-                "--stride is {stride}, but windows of {window} would leave out what lies between them: give at most {window}"
+                "--stride is {stride}, but windows of {window} would leave out what lies between \
+                 them: give at most {window}"
             )));
         }
         let half = if stride < window { window - stride - 1 } else { window / 2 };
@@ -145,7 +146,8 @@ impl Cut {
         let scored = window - 1 - skip;
         if scored > stride {
             return Err(usage(format!(
-                "each window would score {scored} tokens but begin only {stride} after the last, so that some counted twice: \
+                "each window would score {scored} tokens but begin only {stride} after the last, \
+                 so that some counted twice: \
                  --skip is at least {}",
                 window - 1 - stride
             )));
@@ -164,7 +166,7 @@ impl Cut {
                 terminal::counted(n, "token")
             ));
         }
-        // The same share of it is only read.
+        // An equal share of the window is context only.
         Ok(Cut { window: n, stride: n, skip: (self.skip * n / self.window).min(n - 2) })
     }
 
@@ -181,13 +183,13 @@ fn read(args: &PerplexityArgs) -> anyhow::Result<String> {
         return Ok(text.clone());
     }
     let mut text = match &args.file {
-        Some(path) => text_file::read(path, MOST_BYTES)?,
+        Some(path) => text_file::read(path, MAX_BYTES)?,
         None if std::io::stdin().is_terminal() => {
             return Err(usage(
                 "there is no text: give it as an argument, with --file, or on standard input",
             ));
         }
-        None => text_file::read_from(std::io::stdin().lock(), "standard input", MOST_BYTES)?,
+        None => text_file::read_from(std::io::stdin().lock(), "standard input", MAX_BYTES)?,
     };
     if text.ends_with('\n') {
         text.pop();
@@ -220,7 +222,7 @@ fn answer(
     cut: Cut,
     nats: &[f64],
     per_token: bool,
-) -> Answer {
+) -> PerplexityOutput {
     let tokenizer = &session.engine.tokenizer;
     let scored = || windows.iter().flat_map(|places| places.start + cut.skip + 1..places.end);
     let bytes: usize = scored().map(|pos| tokenizer.bytes(tokens[pos], true).len()).sum();
@@ -231,7 +233,7 @@ fn answer(
     let standard_error = Some((variance / n).sqrt()).filter(|error| error.is_finite());
     // Of all machines the same.
     let perplexity = libm::exp(mean);
-    Answer {
+    PerplexityOutput {
         model: session.file.clone(),
         text_tokens: tokens.len(),
         window: cut.window,
@@ -257,7 +259,7 @@ fn answer(
     }
 }
 
-fn render(answer: &Answer, style: Style) -> String {
+fn render(answer: &PerplexityOutput, style: Style) -> String {
     let mut out = String::new();
     if let Some(scored) = &answer.per_token {
         let mut rows = vec![["pos", "id", "nats", "token"].map(str::to_string).to_vec()];

@@ -18,7 +18,7 @@ use super::{args::PromptArgs, failure::usage};
 use crate::terminal;
 
 /// Far more than any context holds, and little enough to read at once.
-pub(crate) const MOST_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_BYTES: u64 = 64 << 20;
 /// What errors call it.
 const THE_PROMPT: &str = "the prompt";
 
@@ -102,7 +102,7 @@ pub(crate) fn on_standard_input(args: &PromptArgs) -> Option<&'static str> {
 /// The whole of `source` but for one newline at its end, which shells and editors put there, and a
 /// byte-order mark at its start. Errors say `what` it was to be.
 pub(crate) fn read_text(source: impl Read, what: &str, name: &str) -> anyhow::Result<String> {
-    let mut text = text_file::read_from(source, &format!("{what} from {name}"), MOST_BYTES)?;
+    let mut text = text_file::read_from(source, &format!("{what} from {name}"), MAX_BYTES)?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -210,7 +210,8 @@ fn refused(error: &ChatError) -> anyhow::Error {
 
 fn missing() -> anyhow::Error {
     anyhow!(
-        "the model has no chat template (it only continues text): leave out --chat, --system and --date"
+        "the model has no chat template (it only continues text): leave out --chat, --system and \
+         --date"
     )
 }
 
@@ -228,7 +229,8 @@ pub(crate) fn render(
 pub(crate) fn note_today(date: Option<&str>) {
     if let Some(date) = date {
         terminal::note(&format!(
-            "the chat template asks for the date: {date} (today, UTC); --date {date} makes this prompt again"
+            "the chat template asks for the date: {date} (today, UTC); --date {date} makes this \
+             prompt again"
         ));
     }
 }

@@ -66,11 +66,13 @@ fn examples() -> String {
     let mut text = String::from(
         "\
 Examples:
-  kelvin report                                     the last run: tables here, figures in an HTML file
+  kelvin report                                     the last run: tables here, figures in an HTML \
+  file
   kelvin report last --judge gemma3 -o nepal.html
   kelvin report 3 4 --format table --metrics surprisal,vendi,loops
 
-Means stand with 95 % intervals over prompts and samples. Settings are compared pair by pair, since samples of one number share \
+Means stand with 95 % intervals over prompts and samples. Settings are compared pair by pair, \
+since samples of one number share \
 their dice, and what may be chance is `not shown`.
 
 Metrics:

@@ -14,14 +14,14 @@ use crate::{interrupt::Guard, terminal};
 /// context: those of texts that run, and of others that are kept so that what goes on from them
 /// isn't read again.
 const TOKENS_A_TEXT: usize = 4096;
-const MOST_PARALLEL: usize = 256;
-const MOST_KEY_BYTES: u64 = 4096;
+const MAX_PARALLEL: usize = 256;
+const MAX_KEY_BYTES: u64 = 4096;
 
 /// Runs the verb.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    if !(1..=MOST_PARALLEL).contains(&args.parallel) {
+    if !(1..=MAX_PARALLEL).contains(&args.parallel) {
         return Err(usage(format!(
-            "--parallel is {}, but 1 to {MOST_PARALLEL} texts can be continued at once",
+            "--parallel is {}, but 1 to {MAX_PARALLEL} texts can be continued at once",
             args.parallel
         )));
     }
@@ -76,11 +76,13 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         }
         if any_page && !has_key {
             terminal::note(
-                "hint: every page that a browser here shows can use this server, and no API key is set (KELVIN_API_KEY)",
+                "hint: every page that a browser here shows can use this server, and no API key is \
+                 set (KELVIN_API_KEY)",
             );
         }
         terminal::note(&format!(
-            "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it."
+            "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as \
+             their base URL. Ctrl-C ends it."
         ));
         if asks_date {
             let date = match &day {
@@ -88,7 +90,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
                 Day::Named(date) => date.clone(),
             };
             terminal::note(&format!(
-                "The chat template asks for the date and is told: {date}; --date YYYY-MM-DD fixes it."
+                "The chat template asks for the date and is told: {date}; --date YYYY-MM-DD fixes \
+                 it."
             ));
         }
         terminal::print(&format!(
@@ -112,7 +115,8 @@ fn pages(args: &ServeArgs, limit: usize, page_bytes: usize) -> anyhow::Result<us
     let n_pages = match args.room {
         Some(asked) if asked < limit => {
             return Err(usage(format!(
-                "--room is {asked}, but one text may have {limit} tokens: give at least as many, or a smaller --ctx-size"
+                "--room is {asked}, but one text may have {limit} tokens: give at least as many, \
+                 or a smaller --ctx-size"
             )));
         }
         Some(asked) => of(asked).max(least),
@@ -137,7 +141,7 @@ fn pages(args: &ServeArgs, limit: usize, page_bytes: usize) -> anyhow::Result<us
 fn key(args: &ServeArgs) -> anyhow::Result<Option<Key>> {
     let text = match &args.api_key_file {
         Some(path) => {
-            let text = text_file::read(path, MOST_KEY_BYTES);
+            let text = text_file::read(path, MAX_KEY_BYTES);
             Some(text.context("the API key can't be read from its file")?)
         }
         None => std::env::var("KELVIN_API_KEY").ok(),

@@ -16,8 +16,10 @@ Examples:
   KELVIN_API_KEY=secret kelvin serve --host 0.0.0.0
   kelvin serve --allow-origin https://app.example
 
-Clients of OpenAI's API take the address that is printed, with /v1 behind it, as their base URL. Ctrl-C or SIGTERM ends the \
-server once running answers are complete, after --drain seconds at the latest; a second one ends it at once.")]
+Clients of OpenAI's API take the address that is printed, with /v1 behind it, as their base URL. \
+Ctrl-C or SIGTERM ends the \
+server once running answers are complete, after --drain seconds at the latest; a second one ends \
+it at once.")]
 pub(crate) struct ServeArgs {
     /// The address to listen on
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = "Server")]

@@ -95,7 +95,8 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     let own = engine.model.config.ctx_len;
     if let Some(asked) = args.ctx_size.filter(|&asked| asked > own) {
         terminal::note(&format!(
-            "hint: --ctx-size is {asked}, but the model was trained for {own} tokens and {own} it gets"
+            "hint: --ctx-size is {asked}, but the model was trained for {own} tokens and {own} it \
+             gets"
         ));
     }
     let sha256 = match &reference {
@@ -198,7 +199,8 @@ impl Session {
         let bytes = (n_pages as u64).saturating_mul(page_bytes);
         match memory::available() {
             Some(free) if bytes > free => Err(anyhow!(
-                "the keys and values of {} with up to {} each may take {} MB, but {} MB of memory are free: ask for fewer",
+                "the keys and values of {} with up to {} each may take {} MB, but {} MB of memory \
+                 are free: ask for fewer",
                 terminal::counted(n_texts, "text"),
                 terminal::counted(n_new, "new token"),
                 bytes.div_ceil(1_000_000),

@@ -19,7 +19,7 @@ use crate::terminal::{self, bars, json, style::Style, table::Align, wrap};
 const USUAL: &str = "1,2,5";
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct SoftmaxOutput {
     logits: Vec<Logit>,
     views: Vec<View>,
 }
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &SoftmaxArgs) -> anyhow::Result<()> {
         }
     }
     if args.output.json {
-        return json::print(&Answer { logits, views });
+        return json::print(&SoftmaxOutput { logits, views });
     }
     let (width, _) = terminal::size();
     terminal::print(&render(&views, width, Style::stdout()))
@@ -63,7 +63,8 @@ fn parse(typed: &str) -> anyhow::Result<Logit> {
     match number.trim().parse::<f64>() {
         Ok(logit) if logit < f64::INFINITY => Ok(Logit { label, logit }),
         _ => Err(usage(format!(
-            "\"{typed}\" isn't a logit: give a number such as 1.5 or -2, or LABEL=NUMBER (-inf masks; NaN and inf have no meaning)"
+            "\"{typed}\" isn't a logit: give a number such as 1.5 or -2, or LABEL=NUMBER (-inf \
+             masks; NaN and inf have no meaning)"
         ))),
     }
 }

@@ -7,13 +7,13 @@ use super::args::StagesArgs;
 use crate::terminal::{self, json, style::Style, wrap};
 
 #[derive(Debug, Serialize)]
-struct Answer {
-    stages: Vec<Row>,
+struct StagesOutput {
+    stages: Vec<StageRow>,
     profiles: Vec<Order>,
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct StageRow {
     name: &'static str,
     summary: &'static str,
     allowed: &'static str,
@@ -29,7 +29,7 @@ struct Order {
 
 /// Runs the verb.
 pub(crate) fn run(args: &StagesArgs) -> anyhow::Result<()> {
-    let row = |stage: &kelvin_sampling::StageInfo| Row {
+    let row = |stage: &kelvin_sampling::StageInfo| StageRow {
         name: stage.name,
         summary: stage.summary,
         allowed: stage.allowed,
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &StagesArgs) -> anyhow::Result<()> {
     let order = |profile: Profile| {
         Ok(Order { name: profile.name(), chain: profile.chain(&[])?.to_string() })
     };
-    let answer = Answer {
+    let answer = StagesOutput {
         stages: STAGES.iter().map(row).collect(),
         profiles: Profile::all().map(order).collect::<anyhow::Result<_>>()?,
     };

@@ -271,7 +271,8 @@ pub(crate) fn prompts(session: &Session, recipe: &Recipe) -> anyhow::Result<Vec<
         let prepared = prepared.with_context(|| format!("prompt {}", i + 1))?;
         if prepared.date.is_some() && framing.date.is_none() {
             return Err(usage(
-                "the model's chat template asks for the date, which belongs to the recipe: give --date YYYY-MM-DD or --date today",
+                "the model's chat template asks for the date, which belongs to the recipe: give \
+                 --date YYYY-MM-DD or --date today",
             ));
         }
         all.push(prepared.tokens());

@@ -17,10 +17,13 @@ Examples:
   kelvin sweep --prompts prompts.jsonl --sampler \"temp={1,1.5,2} | min_p={0,0.05,0.1}\" --samples 4
   kelvin sweep study.toml --plan
   kelvin sweep study.toml --samples 16
-  kelvin sweep --server http://localhost:8000/v1 -m qwen --speaks vllm -p \"Once upon a time\" -t 0.5,1
+  kelvin sweep --server http://localhost:8000/v1 -m qwen --speaks vllm -p \"Once upon a time\" -t \
+  0.5,1
 
-Every prompt is continued by every chain, --samples times; samples of one number share their dice. Each text is safe in the \
-database before it is reported: whatever ends a sweep, the same command goes on from there, and with more --samples it adds \
+Every prompt is continued by every chain, --samples times; samples of one number share their dice. \
+Each text is safe in the \
+database before it is reported: whatever ends a sweep, the same command goes on from there, and \
+with more --samples it adds \
 them. Lists in braces make a grid.
 
 A recipe is a TOML file whose fields are the flags, with _ for -; flags go over it:

@@ -6,7 +6,7 @@ use std::{ops::ControlFlow, time::Instant};
 use kelvin_lab::{
     Recipe, Store,
     recipe::Template,
-    replay::Kept,
+    replay::RecordedLogits,
     run::{Sample, Source},
     sweep::missing,
     worker::{Row, Watcher, Worker},
@@ -163,7 +163,7 @@ impl Watcher for Count {
         ControlFlow::Continue(())
     }
 
-    fn finished(&mut self, _: Sample, _: Vec<Kept>) -> ControlFlow<()> {
+    fn finished(&mut self, _: Sample, _: Vec<RecordedLogits>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

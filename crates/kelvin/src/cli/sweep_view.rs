@@ -11,7 +11,7 @@ use kelvin_lab::{
     recipe::{Origin, Template},
     run::{Finish, Sample, Source},
     store::RunId,
-    sweep::{Progress, Swept},
+    sweep::{Progress, SweepResult},
 };
 use kelvin_views::escape;
 use serde::Serialize;
@@ -203,8 +203,8 @@ impl Progress for Reporter<'_> {
 }
 
 /// What came of it.
-pub(crate) fn end(run: RunId, swept: &Swept, json: bool) -> anyhow::Result<()> {
-    let Swept { n_before, n_new, n_missing, n_tokens, elapsed_secs } = *swept;
+pub(crate) fn end(run: RunId, swept: &SweepResult, json: bool) -> anyhow::Result<()> {
+    let SweepResult { n_before, n_new, n_missing, n_tokens, elapsed_secs } = *swept;
     if json {
         return json::print_line(&End { run, before: n_before, new: n_new, missing: n_missing });
     }
@@ -248,7 +248,8 @@ pub(crate) fn template(recipe: &Recipe) -> Template {
 pub(crate) fn manner(source: &Source) -> Option<String> {
     let Source::Server { url, .. } = source else { return None };
     Some(sentence(&format!(
-        "prompts go to {} as they are, without a chat template; another address or model name is another run",
+        "prompts go to {} as they are, without a chat template; another address or model name is \
+         another run",
         escape::printable(url)
     )))
 }

@@ -9,7 +9,7 @@ use super::{args::TokenizeArgs, prompt, session};
 use crate::terminal::{self, json, style::Style, table::Align};
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct TokenizeOutput {
     text: String,
     /// What the template was told, if it asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
         }
         _ => &ids,
     };
-    let answer = Answer {
+    let answer = TokenizeOutput {
         round_trip: tokenizer.decode(body, true) == text,
         tokens: ids
             .iter()
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     terminal::print(&render(&answer, Style::stdout()))
 }
 
-fn render(answer: &Answer, style: Style) -> String {
+fn render(answer: &TokenizeOutput, style: Style) -> String {
     let mut rows = vec![["id", "piece", "text"].map(str::to_string).to_vec()];
     for token in &answer.tokens {
         rows.push(vec![

@@ -56,9 +56,12 @@ Examples:
   kelvin bench -m gemma3 --threads 1 --work decode --depths 0,512,2048
   kelvin bench --work compare --batch 1,2,4,8,16,32 --json
 
-A prompt is read in one go; `decode` continues one text of each depth; `compare` reads a prompt of 128 tokens and continues \
-it in so many ways together, both of which count. GB/s are the bytes of weights, keys and values that must be read, GOP/s \
-the multiplications and additions with weights; the limits beside them are measured in the same run. Let nothing else \
+A prompt is read in one go; `decode` continues one text of each depth; `compare` reads a prompt of \
+128 tokens and continues \
+it in so many ways together, both of which count. GB/s are the bytes of weights, keys and values \
+that must be read, GOP/s \
+the multiplications and additions with weights; the limits beside them are measured in the same \
+run. Let nothing else \
 run meanwhile: samples that a neighbour disturbed are dropped, and how many were is shown.")]
 pub(crate) struct BenchArgs {
     /// What to measure: reading a prompt, continuing one text (decode), or reading a prompt and
@@ -117,10 +120,14 @@ Examples:
   kelvin perplexity --file text.txt --window 1024 --stride 256
   kelvin perplexity --per-token \"Kathmandu is the capital of Nepal.\"
 
-The text's tokens are cut into windows, each read as a text of its own; where the model adds a first token, it takes the place \
-of each window's first. Scored are the tokens after the first SKIP + 1 of a window. By default windows of 512 follow one \
-another, the first half and one token more are only read, and what doesn't fill a window is left out: that is the convention \
-of llama.cpp's llama-perplexity. --skip 0 scores every token but the first of each window. With --stride, windows overlap, and \
+The text's tokens are cut into windows, each read as a text of its own; where the model adds a \
+first token, it takes the place \
+of each window's first. Scored are the tokens after the first SKIP + 1 of a window. By default \
+windows of 512 follow one \
+another, the first half and one token more are only read, and what doesn't fill a window is left \
+out: that is the convention \
+of llama.cpp's llama-perplexity. --skip 0 scores every token but the first of each window. With \
+--stride, windows overlap, and \
 the last STRIDE tokens of each are scored. A text shorter than a window is one window.")]
 pub(crate) struct PerplexityArgs {
     /// The text; `-` or nothing reads standard input

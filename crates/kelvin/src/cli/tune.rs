@@ -49,12 +49,12 @@ const DICE_APART: u64 = 1_000_000;
 
 /// What came of a search.
 #[derive(Debug, Serialize)]
-struct Answer {
+struct TuneOutput {
     objective: String,
     source: Source,
     rounds: Vec<Played>,
     /// The winner first.
-    finalists: Vec<Row>,
+    finalists: Vec<SettingRow>,
     /// The winner for other engines.
     translations: Vec<Translation>,
 }
@@ -71,10 +71,10 @@ struct Played {
 
 /// A finalist as JSON says it.
 #[derive(Debug, Serialize)]
-struct Row {
+struct SettingRow {
     chain: String,
     value: Option<Value>,
-    bounds: Vec<Held>,
+    bounds: Vec<BoundRow>,
     /// Its difference from the winner; none for the winner.
     behind: Option<Value>,
     p_holm: Option<f64>,
@@ -84,7 +84,7 @@ struct Row {
 
 /// A bound and whether it holds.
 #[derive(Debug, Serialize)]
-struct Held {
+struct BoundRow {
     bound: String,
     value: Option<Value>,
     /// By the mean of the last round.
@@ -215,7 +215,8 @@ fn check(recipe: &Recipe, objective: &Objective) -> Result<(), String> {
         }
         if metric.needs == Need::Greedy {
             return Err(format!(
-                "{name} compares with the greedy text of a prompt, which leaves a search with its setting; sweep and report show it"
+                "{name} compares with the greedy text of a prompt, which leaves a search with its \
+                 setting; sweep and report show it"
             ));
         }
         if recipe.samples < fewest {
@@ -250,7 +251,7 @@ fn fill(
 ) -> anyhow::Result<RunId> {
     let run = store.begin(recipe, worker.source(), env!("CARGO_PKG_VERSION"))?;
     let (done, total) = ((n_written + store.present(run)?.len()) as u64, n_all as u64);
-    let mut told = Told { bar: LateBar::new(Counted::Texts), done, total, guard };
+    let mut told = RoundProgress { bar: LateBar::new(Counted::Texts), done, total, guard };
     told.bar.set(done, total);
     let swept = sweep(recipe, run, store, worker, &mut told)?;
     drop(told);
@@ -262,20 +263,20 @@ fn fill(
 }
 
 /// A bar for texts.
-struct Told<'a> {
+struct RoundProgress<'a> {
     bar: LateBar,
     done: u64,
     total: u64,
     guard: &'a Guard,
 }
 
-impl Told<'_> {
+impl RoundProgress<'_> {
     fn go_on(&self) -> ControlFlow<()> {
         if self.guard.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
-impl Progress for Told<'_> {
+impl Progress for RoundProgress<'_> {
     fn tokens(&mut self, _: usize) -> ControlFlow<()> {
         self.go_on()
     }
@@ -343,14 +344,14 @@ fn answer(
     source: Source,
     rounds: Vec<Played>,
     last: &Run,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<TuneOutput> {
     let found = finalists(last, objective, SEED);
     let winner: &Chain = &last.chains[0];
     // Our own notation is the chain itself.
     let others = Profile::all().filter(|profile| profile.name() != "kelvin");
     let translations =
         others.map(|profile| translate(winner, profile)).collect::<Result<_, _>>()?;
-    Ok(Answer {
+    Ok(TuneOutput {
         objective: objective.to_string(),
         source,
         rounds,
@@ -359,11 +360,11 @@ fn answer(
     })
 }
 
-fn row(finalist: &Finalist, last: &Run, objective: &Objective) -> Row {
+fn row(finalist: &Finalist, last: &Run, objective: &Objective) -> SettingRow {
     let bounds = objective.bounds.iter().zip(&finalist.bounded).map(|(bound, value)| {
         let holds = |mean: Option<f64>| bound.missed_by(mean) == 0.0;
         let worst = value.and_then(|value| if bound.is_ceiling { value.high } else { value.low });
-        Held {
+        BoundRow {
             bound: bound.to_string(),
             value: *value,
             holds: holds(value.map(|v| v.mean)),
@@ -381,7 +382,7 @@ fn row(finalist: &Finalist, last: &Run, objective: &Objective) -> Row {
             _ => "worse",
         },
     };
-    Row {
+    SettingRow {
         chain: last.chains[finalist.chain].to_string(),
         value: finalist.value,
         bounds: bounds.collect(),
@@ -391,7 +392,7 @@ fn row(finalist: &Finalist, last: &Run, objective: &Objective) -> Row {
     }
 }
 
-fn words(answer: &Answer, objective: &Objective, style: Style) -> String {
+fn words(answer: &TuneOutput, objective: &Objective, style: Style) -> String {
     let shown = |value: &Option<Value>| match value {
         Some(Value { mean, low: Some(low), high: Some(high), .. }) => {
             format!("{mean:.3} ({low:.3} … {high:.3})")

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 
 /// Names of unfinished files that are tried.
-const MOST_NAMES: u32 = 1000;
+const MAX_NAMES: u32 = 1000;
 
 /// Writes what `fill` gives to `path`: beside it first, then into its place. What is no ordinary
 /// file, a pipe or a terminal, gets it at once.
@@ -70,7 +70,7 @@ fn new_beside(path: &Path) -> io::Result<(File, PathBuf)> {
         name.push(format!(".{}-{n}.part", std::process::id()));
         let name = PathBuf::from(name);
         match OpenOptions::new().write(true).create_new(true).open(&name) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && n < MOST_NAMES => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && n < MAX_NAMES => {}
             opened => return opened.map(|file| (file, name)),
         }
     }

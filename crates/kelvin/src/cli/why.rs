@@ -91,7 +91,7 @@ pub(crate) fn reasons(
         let allowed = constraint.as_mut().map(|constraint| constraint.allowed()).transpose();
         let limits = Limits { allowed: allowed.map_err(refused)?, banned: &[] };
         let last = sampler.distribution_within(usize::MAX, &logits, pos, limits)?;
-        // The same dice draw the same token.
+        // Equal random numbers draw the same token.
         sampler.draw_within(&logits, pos, limits)?;
         if let Some(constraint) = &mut constraint {
             constraint.take(token).map_err(refused)?;

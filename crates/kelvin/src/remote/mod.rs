@@ -97,7 +97,7 @@ impl Worker for Remote {
 }
 
 /// What comes back from those who send requests.
-enum Told {
+enum WorkerEvent {
     Sample(Box<Sample>),
     /// Why one of them waits.
     Waits(String),
@@ -114,19 +114,20 @@ struct Waiting {
 impl Waiting {
     /// Sends one request after the other, until there are none, one fails for good, or the work is
     /// over.
-    fn work(&self, post: &Post, tell: &mpsc::Sender<Told>) {
+    fn work(&self, post: &Post, tell: &mpsc::Sender<WorkerEvent>) {
         loop {
             let next = self.requests.lock().ok().and_then(|mut requests| requests.pop_front());
             let Some((row, body)) = next.filter(|_| !self.ended.load(Ordering::SeqCst)) else {
                 return;
             };
             // Whoever no longer listens has set `ended`.
-            let waits = |why| drop(tell.send(Told::Waits(why)));
+            let waits = |why| drop(tell.send(WorkerEvent::Waits(why)));
             let sample = post
                 .send(&body, &self.ended, &waits)
                 .and_then(|answer| answer::sample(row, &answer));
-            let told = sample.map_or_else(Told::Failed, |sample| Told::Sample(Box::new(sample)));
-            let is_over = matches!(told, Told::Failed(_));
+            let told = sample
+                .map_or_else(WorkerEvent::Failed, |sample| WorkerEvent::Sample(Box::new(sample)));
+            let is_over = matches!(told, WorkerEvent::Failed(_));
             if tell.send(told).is_err() || is_over {
                 return;
             }
@@ -134,18 +135,21 @@ impl Waiting {
     }
 }
 
-fn listen(told: &mpsc::Receiver<Told>, watcher: &mut dyn Watcher) -> Result<(), WorkerError> {
+fn listen(
+    told: &mpsc::Receiver<WorkerEvent>,
+    watcher: &mut dyn Watcher,
+) -> Result<(), WorkerError> {
     loop {
         let next = match told.recv_timeout(TICK) {
-            Ok(Told::Sample(sample)) => {
+            Ok(WorkerEvent::Sample(sample)) => {
                 // Tokens are known when the text is whole.
                 match watcher.tokens(sample.tokens.len()) {
                     ControlFlow::Continue(()) => watcher.finished(*sample, Vec::new()),
                     over => over,
                 }
             }
-            Ok(Told::Waits(why)) => watcher.waits(&why),
-            Ok(Told::Failed(problem)) => return Err(WorkerError::Server(problem)),
+            Ok(WorkerEvent::Waits(why)) => watcher.waits(&why),
+            Ok(WorkerEvent::Failed(problem)) => return Err(WorkerError::Server(problem)),
             Err(mpsc::RecvTimeoutError::Timeout) => watcher.tokens(0),
             Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
         };

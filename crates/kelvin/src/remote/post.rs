@@ -29,7 +29,7 @@ const LONGEST_ASKED: Duration = Duration::from_secs(300);
 /// A host that is there takes a connection, or refuses it, within this.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Answers are short.
-const MOST_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// Where requests go, and how.
 #[derive(Debug)]
@@ -137,12 +137,14 @@ impl Post {
     fn given_up(&self, why: &str) -> String {
         if self.has_spoken.load(Ordering::SeqCst) {
             format!(
-                "{} doesn't answer any more ({why}); what was reported is safe, and the same command goes on once it's back (--patience waits longer)",
+                "{} doesn't answer any more ({why}); what was reported is safe, and the same \
+                 command goes on once it's back (--patience waits longer)",
                 self.base
             )
         } else {
             format!(
-                "{} can't be reached ({why}): is a server running there? (--patience SECS waits for one that is about to)",
+                "{} can't be reached ({why}): is a server running there? (--patience SECS waits \
+                 for one that is about to)",
                 self.base
             )
         }
@@ -164,7 +166,7 @@ impl Post {
         self.has_spoken.store(true, Ordering::SeqCst);
         let status = response.status().as_u16();
         let asked = asked_pause(&response);
-        let text = match response.body_mut().with_config().limit(MOST_BYTES).read_to_string() {
+        let text = match response.body_mut().with_config().limit(MAX_BYTES).read_to_string() {
             Ok(text) => text,
             Err(error) => {
                 return Try::Again(
@@ -190,7 +192,8 @@ impl Post {
                 Try::Refused(match status {
                     401 | 403 if self.authorization.is_none() => {
                         format!(
-                            "{said} (--key-env NAME sends the key that the environment variable NAME holds)"
+                            "{said} (--key-env NAME sends the key that the environment variable \
+                             NAME holds)"
                         )
                     }
                     401 | 403 => format!("{said} (the key of --key-env was sent)"),
@@ -311,7 +314,8 @@ mod tests {
         "HTTP/1.1 429 Busy\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     const BROKEN: &str = "HTTP/1.1 503 Away\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhm";
     const CUT: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 80\r\n\r\n{";
-    const REFUSED: &str = "HTTP/1.1 400 Bad\r\nconnection: close\r\ncontent-length: 34\r\n\r\n{\"error\": {\"message\": \"no model\"}}";
+    const REFUSED: &str = "HTTP/1.1 400 Bad\r\nconnection: close\r\ncontent-length: \
+        34\r\n\r\n{\"error\": {\"message\": \"no model\"}}";
 
     #[test]
     fn busy_servers_are_asked_again_and_refusals_are_final() {

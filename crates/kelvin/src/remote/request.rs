@@ -24,7 +24,8 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), String> {
         (
             framing.template == Template::Chat,
             "template",
-            "a server takes prompts as they are: leave the chat template out, or write it into the prompts",
+            "a server takes prompts as they are: leave the chat template out, or write it into the \
+             prompts",
         ),
         (
             framing.system.is_some(),
@@ -87,7 +88,8 @@ fn check_seeds(recipe: &Recipe, profile: Profile) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "seed: {} {} takes seeds from 0 to {}, but here they begin at {} and each of {} samples has one; choose a smaller seed",
+        "seed: {} {} takes seeds from 0 to {}, but here they begin at {} and each of {} samples \
+         has one; choose a smaller seed",
         source.engine, source.version, source.most_seed, recipe.seed, recipe.samples
     ))
 }
@@ -104,7 +106,8 @@ fn profile(speaks: Option<&str>) -> Result<Profile, String> {
     let name = profile.name();
     if matches!(name, "ollama" | "transformers") {
         return Err(format!(
-            "speaks: a request of OpenAI's protocol has no place for {name}'s own settings, which {name} would pass over: say openai"
+            "speaks: a request of OpenAI's protocol has no place for {name}'s own settings, which \
+             {name} would pass over: say openai"
         ));
     }
     Ok(profile)
@@ -118,7 +121,8 @@ fn settings(chain: &Chain, profile: Profile) -> Result<Map<String, Value>, Strin
     match translation.missing.first() {
         None => Ok(translation.settings),
         Some(missing) => Err(format!(
-            "the chain `{chain}` can't be asked of this server, {missing} (--speaks kelvin, vllm or llama.cpp says what it understands)"
+            "the chain `{chain}` can't be asked of this server, {missing} (--speaks kelvin, vllm \
+             or llama.cpp says what it understands)"
         )),
     }
 }

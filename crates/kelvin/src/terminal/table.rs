@@ -51,8 +51,7 @@ pub(crate) fn lines(rows: &[Vec<String>], align: &[Align], indent: usize) -> Vec
     out
 }
 
-/// The same, headed by the first of `rows`, as wide as a terminal is: in blocks, if that isn't wide
-/// enough.
+/// A table headed by the first of `rows`, in blocks of columns if the terminal is too narrow.
 pub(crate) fn dressed(
     rows: &[Vec<String>],
     align: &[Align],

@@ -162,7 +162,8 @@ fn begun(server: &Server, len: usize, sent: usize) -> TcpStream {
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let head = format!(
-        "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n"
+        "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: \
+         application/json\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&body(len).as_bytes()[..sent]).unwrap();

@@ -110,7 +110,8 @@ fn an_answer_that_is_sent_back_is_as_good_as_its_text() {
 #[test]
 fn thoughts_are_for_templates_that_show_them() {
     let mut model = TinyModel::new(&MISTRAL_LIKE).speaking();
-    let template = "{% for m in messages %}{% if m.reasoning_content is defined %}({{ m.reasoning_content }}){% endif %}{{ m.content }}|{% endfor %}";
+    let template = "{% for m in messages %}{% if m.reasoning_content is defined %}({{ \
+        m.reasoning_content }}){% endif %}{{ m.content }}|{% endfor %}";
     model.metadata.retain(|(key, _)| key != "tokenizer.chat_template");
     model.metadata.push(("tokenizer.chat_template".into(), Meta::Str(template.into())));
     let server = Server::tiny(&model, &[]);

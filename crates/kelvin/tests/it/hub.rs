@@ -88,7 +88,8 @@ fn answer(
         let place = if manner == Manner::Circles { asked } else { format!("/renamed{asked}") };
         return write!(
             stream,
-            "HTTP/1.1 307 Temporary Redirect\r\nLocation: {place}\r\nETag: \"other\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 307 Temporary Redirect\r\nLocation: \
+             {place}\r\nETag: \"other\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         );
     }
     let (start, end) = range.split_once('-').unwrap();
@@ -108,7 +109,9 @@ fn answer(
     }
     write!(
         stream,
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nContent-Range: bytes {start}-{end}/{}\r\nETag: \"{tag}\"\r\nX-Repo-Commit: {commit}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nContent-Range: bytes \
+         {start}-{end}/{}\r\nETag: \"{tag}\"\r\nX-Repo-Commit: {commit}\r\nConnection: \
+         close\r\n\r\n",
         body.len(),
         bytes.len()
     )?;

@@ -172,7 +172,8 @@ fn what_is_read_only_is_read_and_never_half_written() {
         let run = |db: &str, args: &[&str]| {
             lab.with(without_privileges(is_root), db, args).output().unwrap()
         };
-        let read_only = "can't write shut/runs.db: the file or its folder is read-only; choose another place with --db";
+        let read_only = "can't write shut/runs.db: the file or its folder is read-only; choose \
+            another place with --db";
         refused(&run("shut/runs.db", &sweep(&["--samples", "2"])), 1, read_only);
         refused(&run("shut/runs.db", &sweep(&["--seed", "9"])), 1, read_only);
         refused(&run("shut/runs.db", &["runs", "rm", "1", "--yes"]), 1, read_only);

@@ -185,7 +185,8 @@ fn a_server_that_refuses_or_speaks_something_else() {
         (
             "404 Not Found",
             "{\"error\": {\"message\": \"no model some\"}}",
-            "refuses: status 404, no model some (is URL its address up to and with /v1, and -m a model that it has?)",
+            "refuses: status 404, no model some (is URL its address up to and with /v1, and -m a \
+             model that it has?)",
         ),
         ("404 Not Found", page, "refuses: status 404 and a web page (is URL its address"),
         ("405 Method Not Allowed", "", "refuses: status 405 (is URL its address"),
@@ -224,7 +225,8 @@ fn a_server_that_tells_no_tokens() {
     let url = server(std::iter::repeat(good("a b c")));
     let output = run(folder.path(), "tune", &url, &["--objective", "least surprisal"]);
     let said = String::from_utf8_lossy(&output.stderr);
-    let words = "--objective: surprisal has no value, since the texts come from a server that told neither their tokens";
+    let words = "--objective: surprisal has no value, since the texts come from a server that told \
+        neither their tokens";
     assert!(output.status.code() == Some(2) && said.contains(words), "{said}");
     let found = run(folder.path(), "tune", &url, &["--objective", "most distinct_2", "--json"]);
     assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));

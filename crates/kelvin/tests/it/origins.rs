@@ -135,7 +135,8 @@ fn allowed_origins_pass_and_their_preflights_are_answered() {
     // What a browser asks before it sends what openai-node sends.
     let preflight = |server: &Server, origin: &str| {
         let headers = format!(
-            "Origin: {origin}\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization,content-type,x-stainless-os\r\n\
+            "Origin: {origin}\r\nAccess-Control-Request-Method: \
+             POST\r\nAccess-Control-Request-Headers: authorization,content-type,x-stainless-os\r\n\
              Access-Control-Request-Private-Network: true\r\n"
         );
         server.exchange("OPTIONS", "/v1/chat/completions", &headers, "")

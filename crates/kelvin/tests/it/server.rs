@@ -117,7 +117,8 @@ fn slow_clients_are_not_waited_for() {
     // A body that never ends.
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    let head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: \
+        application/json\r\nContent-Length: 100\r\n\r\n{";
     stream.write_all(head.as_bytes()).unwrap();
     let said = ends(&mut stream);
     assert!(said.contains("408") && said.contains("request_timeout"), "{said}");
@@ -135,7 +136,8 @@ fn slow_clients_are_not_waited_for() {
     assert_eq!(server.exchange("POST", "/v1/completions", "", &large).status, 413);
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let head = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let head = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: \
+        application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunk = format!("{:x}\r\n{large}\r\n", large.len());
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(chunk.as_bytes()));
     assert!(ends(&mut stream).contains("413"));
@@ -147,7 +149,8 @@ fn idle_connections_hold_nobody_up() {
     // One that is being answered, one whose body doesn't come, and many that say nothing.
     let mut runs = begun(&server, &endless("Once"));
     let mut stalls = TcpStream::connect(&server.address).unwrap();
-    let head = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+    let head = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: \
+        application/json\r\nContent-Length: 9\r\n\r\n{";
     stalls.write_all(head.as_bytes()).unwrap();
     let idle: Vec<TcpStream> =
         (0..40).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
@@ -288,7 +291,8 @@ fn only_this_machine_and_only_with_the_key() {
     let answer = server.exchange(
         "OPTIONS",
         "/v1/completions",
-        "Origin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\nAuthorization: Bearer secret\r\n",
+        "Origin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\nAuthorization: \
+         Bearer secret\r\n",
         "",
     );
     assert!(answer.status >= 400 && !answer.head.contains("access-control-allow"), "{answer:?}");
@@ -366,7 +370,8 @@ fn beginnings_are_read_once() {
         );
     }
     // What is scored is read anew, and what it read is found.
-    let scored = json!({ "prompt": "Score this text of more than thirty-two tokens.", "echo": true, "logprobs": 1, "max_tokens": 1, "seed": 1 });
+    let scored = json!({ "prompt": "Score this text of more than thirty-two \
+        tokens.", "echo": true, "logprobs": 1, "max_tokens": 1, "seed": 1 });
     let (first, second) =
         (server.good("/v1/completions", &scored), server.good("/v1/completions", &scored));
     assert_eq!((cached(&first), cached(&second)), (0, 0));
@@ -408,7 +413,8 @@ fn a_large_job_and_a_long_prompt_hold_nobody_up() {
 #[test]
 fn figures_and_logs_tell_what_happened() {
     let server = server(&[]);
-    let body = json!({ "prompt": "Once upon a time, a long time ago", "seed": 1, "max_tokens": 10, "ignore_eos": true });
+    let body = json!({ "prompt": "Once upon a time, a long time \
+        ago", "seed": 1, "max_tokens": 10, "ignore_eos": true });
     let answer = server.post("/v1/completions", &body);
     server.good("/v1/completions", &body);
     let id = answer.head.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();

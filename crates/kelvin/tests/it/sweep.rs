@@ -28,7 +28,8 @@ impl Lab {
         let prompts: Vec<String> =
             (0..6).map(|i| format!("{{\"prompt\": \"prompt {i}\", \"kind\": {i}}}")).collect();
         fs::write(lab.path("prompts.jsonl"), prompts.join("\n")).unwrap();
-        let study = "prompt_file = \"prompts.jsonl\"\ntemp = \"0.5..1.5 step 0.5\"\nsamples = 4\nmax_tokens = 12\nseed = 3\n";
+        let study = "prompt_file = \"prompts.jsonl\"\ntemp = \"0.5..1.5 step 0.5\"\nsamples = \
+            4\nmax_tokens = 12\nseed = 3\n";
         fs::write(lab.path("study.toml"), study).unwrap();
         lab
     }

@@ -169,12 +169,14 @@ fn a_search_over_a_server_finds_what_it_finds_here() {
     };
     asks(
         "vendi, width<=40",
-        "width can't be had here: the texts come from a server, which tells the likeliest tokens at most",
+        "width can't be had here: the texts come from a server, which tells the likeliest tokens \
+         at most",
     );
     asks("least entropy", "entropy can't be had here");
     refused(
         &[&there[..], &["--sampler", "temp=1 | min_p={0,0.1}"]].concat(),
-        "the chain `temp=1 | min_p=0` can't be asked of this server, min_p=0: openai has no such control",
+        "the chain `temp=1 | min_p=0` can't be asked of this server, min_p=0: openai has no such \
+         control",
     );
     // Of the settings that are usually tried, OpenAI's protocol has no words for those with min-p.
     let n_settings = |who: &[&str]| {
@@ -196,7 +198,8 @@ fn what_a_server_does_otherwise_is_said_before_it_is_asked() {
             .args(["sweep", "--db", "a.db", "-p", "Hi", "-m", "some", "--plan", "--server", url]);
         text(command.args(more).env_remove("KELVIN_DB").output().unwrap())
     };
-    let words = "prompts go to http://localhost:1/v1 as they are, without a chat template; another address or model name is another run";
+    let words = "prompts go to http://localhost:1/v1 as they are, without a chat template; another \
+        address or model name is another run";
     assert!(plan("http://localhost:1/v1", &[]).contains(words));
     let json = |url: &str, more: &[&str]| -> Value {
         serde_json::from_str(&plan(url, &[&["--json"][..], more].concat())).unwrap()

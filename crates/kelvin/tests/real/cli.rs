@@ -222,8 +222,14 @@ fn chat_remembers_retries_and_explains() {
 
 #[test]
 fn tokens_come_with_ids_and_text() {
-    for (model, text) in [("smollm2", "Namaste, नेपाल! 👩‍🚀"), ("gemma3", "  two spaces\n\tand a tab")]
-    {
+    for (model, text) in [
+        (
+            "smollm2",
+            "Namaste, नेपाल! \
+        👩‍🚀",
+        ),
+        ("gemma3", "  two spaces\n\tand a tab"),
+    ] {
         let answer = json(&["tokenize", text, "-m", model, "--json"]);
         assert_eq!(answer["round_trip"], true, "{answer}");
         assert_eq!(

@@ -23,12 +23,15 @@ fn a_text_has_its_form_alone_and_in_a_crowd() {
         json!({ "structured_outputs": { "json": schema } }),
         json!({ "structured_outputs": { "json": schema.to_string() }, "stream": true }),
         json!({ "structured_outputs": { "regex": "[0-9]{4}-[0-9]{2}-[0-9]{2}" } }),
-        json!({ "structured_outputs": { "choice": ["Kathmandu", "Pokhara", "Kathmandu Valley"] }, "n": 3 }),
-        json!({ "structured_outputs": { "grammar": "start: greeting \" \" NAME\ngreeting: \"Hello\" | \"Namaste\"\nNAME: /[A-Z][a-z]{2,8}/" } }),
+        json!({ "structured_outputs": { "choice": ["Kathmandu", "Pokhara", "Kathmandu \
+            Valley"] }, "n": 3 }),
+        json!({ "structured_outputs": { "grammar": "start: greeting \" \" \
+            NAME\ngreeting: \"Hello\" | \"Namaste\"\nNAME: /[A-Z][a-z]{2,8}/" } }),
         json!({ "response_format": { "type": "json_object" }, "temperature": 0, "max_tokens": 200 }),
         json!({ "response_format": { "type": "text" } }),
     ];
-    let body = json!({ "messages": [{ "role": "user", "content": "Tell me about a mountain of Nepal." }], "seed": 5,
+    let body = json!({ "messages": [{ "role": "user", "content": "Tell me about a mountain of \
+        Nepal." }], "seed": 5,
         "temperature": 1.3, "max_tokens": 120 });
     let texts = |server: &Server, form: &Value| -> Vec<String> {
         let body = with(body.clone(), form);
@@ -74,7 +77,8 @@ fn a_text_has_its_form_alone_and_in_a_crowd() {
     });
     // A completion is held to it as well, a complete text has ended by itself, and
     // log-probabilities at the final stage know of it.
-    let body = json!({ "prompt": "Is Everest high? Answer: ", "max_tokens": 20, "logprobs": 5, "logprobs_stage": "final",
+    let body = json!({ "prompt": "Is Everest high? \
+        Answer: ", "max_tokens": 20, "logprobs": 5, "logprobs_stage": "final",
         "structured_outputs": { "choice": ["yes", "no"] }, "min_tokens": 10 });
     let answer = server.good("/v1/completions", &body);
     assert_eq!(answer["choices"][0]["finish_reason"], "stop", "{answer}");

@@ -39,7 +39,8 @@ const WHOLE: &[&str] = &[
     "frequency=3.4e38,scope:prompt+output | temp=1",
     "presence=-3.4e38,window:64,scope:prompt+output | temp=1",
     "presence=3.4e38,scope:prompt+output | temp=1",
-    "repetition=1.1,window:9 | frequency=1,window:9,scope:prompt+output | presence=1,window:9,scope:prompt+output | temp=1",
+    "repetition=1.1,window:9 | frequency=1,window:9,scope:prompt+output | \
+     presence=1,window:9,scope:prompt+output | temp=1",
     "dry=0 | temp=1",
     "dry=3.4e38,base:1,length:1 | temp=1",
     "dry=0.8,base:3.4e38,length:2147483647,window:0 | temp=1",

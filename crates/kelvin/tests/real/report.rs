@@ -46,13 +46,15 @@ fn report(folder: &Path) -> (PathBuf, Value) {
 
 /// For every figure, in the page's order: what it's called, its traces, and the marks that are
 /// drawn.
-const FIGURES: &str = "[...document.querySelectorAll('.js-plotly-plot')].map((plot) => [plot.id || plot.closest('figure').querySelector('strong').textContent, \
+const FIGURES: &str = "[...document.querySelectorAll('.js-plotly-plot')].map((plot) => [plot.id || \
+    plot.closest('figure').querySelector('strong').textContent, \
      plot.data.length, plot.querySelectorAll('.scatterlayer .points path').length])";
 
 /// Elements that reach beyond a window so wide without a room of their own to be scrolled in.
 fn beyond(width: i64) -> String {
     format!(
-        "[...document.querySelectorAll('main *, header *')].filter((e) => e.getBoundingClientRect().right > {width} + 1 && \
+        "[...document.querySelectorAll('main *, header *')].filter((e) => \
+         e.getBoundingClientRect().right > {width} + 1 && \
          !e.closest('.scroll, .top nav, .js-plotly-plot')).map((e) => e.outerHTML.slice(0, 120))"
     )
 }
@@ -61,17 +63,24 @@ fn beyond(width: i64) -> String {
 /// what people need.
 const FAINT: &str = "(() => {
     const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-    const seen = (...colours) => { canvas.clearRect(0, 0, 1, 1); for (const c of colours) { canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); } return canvas.getImageData(0, 0, 1, 1).data; };
-    const light = (rgb) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, i) => { const c = rgb[i] / 255; return sum + weight * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4); }, 0);
-    const grounds = (e) => (e ? [...grounds(e.parentElement), getComputedStyle(e).backgroundColor] : []);
+    const seen = (...colours) => { canvas.clearRect(0, 0, 1, 1); for (const c of colours) { \
+    canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); } return canvas.getImageData(0, 0, 1, \
+    1).data; };
+    const light = (rgb) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, i) => { const c = rgb[i] \
+    / 255; return sum + weight * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4); }, 0);
+    const grounds = (e) => (e ? [...grounds(e.parentElement), getComputedStyle(e).backgroundColor] \
+    : []);
     const faint = [];
-    for (const e of document.querySelectorAll('h1, h2, h3, p, a, label, button, td, th, dt, dd, li, figcaption, pre, .words span, .js-plotly-plot text')) {
+    for (const e of document.querySelectorAll('h1, h2, h3, p, a, label, button, td, th, dt, dd, \
+    li, figcaption, pre, .words span, .js-plotly-plot text')) {
         if (!e.textContent.trim() || !e.getClientRects().length) continue;
         const style = getComputedStyle(e), behind = grounds(e);
-        const [a, b] = [light(seen(...behind)), light(seen(...behind, e instanceof SVGElement ? style.fill : style.color))];
+        const [a, b] = [light(seen(...behind)), light(seen(...behind, e instanceof SVGElement ? \
+        style.fill : style.color))];
         const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
         // Numbers of figures are what a mark beside them says again.
-        if (contrast < (e instanceof SVGElement ? 3 : 4.5)) faint.push(`${contrast.toFixed(2)} ${e.tagName} ${e.getAttribute('class')} ${e.textContent.slice(0, 40)}`);
+        if (contrast < (e instanceof SVGElement ? 3 : 4.5)) faint.push(`${contrast.toFixed(2)} \
+        ${e.tagName} ${e.getAttribute('class')} ${e.textContent.slice(0, 40)}`);
     }
     return [...new Set(faint)];
 })()";
@@ -103,7 +112,10 @@ async fn a_report_is_whole_without_anything_around_it() {
         .wait(&format!("document.querySelectorAll('.js-plotly-plot').length === {}", measured + 4))
         .await;
     let without: Vec<String> = person
-        .read("[...document.querySelectorAll('#curve-charts figure:not(:has(.plot))')].map((f) => f.querySelector('.absent').textContent)")
+        .read(
+            "[...document.querySelectorAll('#curve-charts figure:not(:has(.plot))')].map((f) => \
+            f.querySelector('.absent').textContent)",
+        )
         .await;
     assert_eq!(without.len(), metrics.len() - measured);
     assert!(without.iter().all(|why| why.starts_with("absent: ")), "{without:?}");
@@ -195,7 +207,12 @@ async fn tables_sort(person: &Person, json: &Value) {
     assert_eq!(names.len(), matched[0]["differences"].as_array().unwrap().len());
     let family = "#matched-table td:nth-child(5)";
     let before = person.texts(family).await;
-    let _: bool = person.read("(() => { const one = document.getElementById('matched-metric'); one.selectedIndex = 0; one.dispatchEvent(new Event('change')); return true; })()").await;
+    let _: bool = person
+        .read(
+            "(() => { const one = document.getElementById('matched-metric'); \
+        one.selectedIndex = 0; one.dispatchEvent(new Event('change')); return true; })()",
+        )
+        .await;
     assert_ne!(person.texts(family).await, before);
     // The table of one metric has a row for each setting, too.
     person.click("#metric-table th:nth-child(3) button").await;
@@ -234,7 +251,12 @@ async fn texts_are_coloured(person: &Person, json: &Value) {
     // Another prompt, other texts, and what a prompt says isn't markup.
     let prompts = person.texts("#prompt option").await;
     assert_eq!(prompts[3], "Invent a <b>holiday</b>");
-    let _: bool = person.read("(() => { const one = document.getElementById('prompt'); one.value = '3'; one.dispatchEvent(new Event('change')); return true; })()").await;
+    let _: bool = person
+        .read(
+            "(() => { const one = document.getElementById('prompt'); one.value = \
+        '3'; one.dispatchEvent(new Event('change')); return true; })()",
+        )
+        .await;
     let other = person.texts("#columns .words").await;
     assert!(other != shown && other.iter().all(|text| written.contains(text)), "{other:?}");
 }

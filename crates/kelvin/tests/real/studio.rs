@@ -28,7 +28,8 @@ async fn column(person: &Person) -> Vec<String> {
 async fn shows(person: &Person, logits: &[f64], t: f64) {
     let truth: Vec<String> = softmax(logits, t).unwrap().into_iter().map(eight).collect();
     let is = format!(
-        "JSON.stringify([...document.querySelectorAll('table.bars tbody tr td:last-child')].map((e) => e.textContent)) === {:?}",
+        "JSON.stringify([...document.querySelectorAll('table.bars tbody tr \
+         td:last-child')].map((e) => e.textContent)) === {:?}",
         serde_json::to_string(&truth).unwrap()
     );
     person.wait(&is).await;
@@ -91,7 +92,9 @@ async fn softmax_from_zero_to_infinity() {
     shows(&person, &[1.0, f64::NEG_INFINITY], 2.0).await;
     let lowest: f64 = person
         .read(
-            "new Promise((done) => setTimeout(() => done(Math.min(...[...document.querySelectorAll('.plots.four figure:nth-child(3) .tick')].map((e) => Number(e.textContent)).filter(Number.isFinite))), 500))",
+            "new Promise((done) => setTimeout(() => \
+             done(Math.min(...[...document.querySelectorAll('.plots.four figure:nth-child(3) \
+             .tick')].map((e) => Number(e.textContent)).filter(Number.isFinite))), 500))",
         )
         .await;
     assert!((-20.0..=0.0).contains(&lowest), "{lowest}");
@@ -212,7 +215,12 @@ async fn next_token_and_the_loop_to_its_end() {
     person.press("linear").await;
     // Ten thousand draws, each with dice of its own.
     person.click("[data-n='10000']").await;
-    person.wait("document.querySelector('.presets.flat').closest('.panel').querySelectorAll('tbody tr').length > 10").await;
+    person
+        .wait(
+            "document.querySelector('.presets.flat').closest('.panel').querySelectorAll('tbody \
+        tr').length > 10",
+        )
+        .await;
     let observed: Vec<String> = person
         .read("[...document.querySelector('.presets.flat').closest('.panel').querySelectorAll('tbody tr td:nth-child(3)')].map((e) => e.textContent.replaceAll(',', ''))")
         .await;
@@ -235,7 +243,12 @@ async fn next_token_and_the_loop_to_its_end() {
     person.wait("document.querySelector('.steps tbody tr.ends') !== null").await;
     let body = json!({ "messages": [{ "role": "user", "content": question }], "temperature": 0.5, "seed": SEED, "max_tokens": 400 });
     let answer = server.good("/v1/chat/completions", &body);
-    let text: String = person.read("[...document.querySelectorAll('.loop-text .piece:not(.end)')].map((e) => e.textContent).join('')").await;
+    let text: String = person
+        .read(
+            "[...document.querySelectorAll('.loop-text \
+        .piece:not(.end)')].map((e) => e.textContent).join('')",
+        )
+        .await;
     assert_eq!(text, answer["choices"][0]["message"]["content"].as_str().unwrap());
     let ends = person.texts("[data-figure=p-end]").await;
     assert_eq!(
@@ -277,7 +290,8 @@ async fn a_chain_is_dragged_switched_and_taken_elsewhere() {
             trace.stages().iter().map(|stage| format!("{:.3}", stage.entropy_after)).collect();
         let read = |figure: &str| {
             format!(
-                "JSON.stringify([...document.querySelectorAll('.waterfall [data-figure={figure}]')].slice(1).map((e) => e.textContent.replaceAll(',', '')))"
+                "JSON.stringify([...document.querySelectorAll('.waterfall \
+                 [data-figure={figure}]')].slice(1).map((e) => e.textContent.replaceAll(',', '')))"
             )
         };
         person
@@ -326,11 +340,19 @@ async fn a_chain_is_dragged_switched_and_taken_elsewhere() {
     person.press("Move it before").await;
     falls("temp=0.8 | top_k=1 | min_p=0.05").await;
     // Elsewhere.
-    person.wait("document.querySelector('.code').textContent.includes(\"--sampler 'temp=0.8 | top_k=1 | min_p=0.05'\")").await;
+    person
+        .wait(
+            "document.querySelector('.code').textContent.includes(\"--sampler 'temp=0.8 | \
+        top_k=1 | min_p=0.05'\")",
+        )
+        .await;
     person.click(".choose[aria-label=Engine] [data-value=vllm]").await;
     person.wait("document.querySelector('.code').textContent.startsWith('SamplingParams(')").await;
     person
-        .wait("document.querySelector('.missing').textContent.includes('temp=0.8 | min_p=0.05 | top_k=1')")
+        .wait(
+            "document.querySelector('.missing').textContent.includes('temp=0.8 | min_p=0.05 | \
+            top_k=1')",
+        )
         .await;
     person.press("JSON").await;
     let settings: serde_json::Value =
@@ -368,7 +390,10 @@ async fn nothing_is_cut_off_in_either_theme_and_a_key_is_asked_for() {
             let wide: f64 = person.read("document.documentElement.scrollWidth").await;
             assert!(wide <= width as f64, "{hash} is {wide} wide in {width}");
             let cut: Vec<String> = person
-                .read("[...document.querySelectorAll('main .panel')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 80))")
+                .read(
+                    "[...document.querySelectorAll('main .panel')].filter((e) => e.scrollWidth > \
+                    e.clientWidth + 1).map((e) => e.textContent.slice(0, 80))",
+                )
                 .await;
             assert!(cut.is_empty(), "{hash} at {width}: wider than its panel: {cut:?}");
             let ground: String =
@@ -376,7 +401,11 @@ async fn nothing_is_cut_off_in_either_theme_and_a_key_is_asked_for() {
             assert_eq!(ground == "rgb(19, 20, 25)", theme == "dark", "{ground}");
             // Every control has a name.
             let unnamed: Vec<String> = person
-                .read("[...document.querySelectorAll('main button, main input, main select, main textarea')].filter((e) => !e.hidden && !(e.getAttribute('aria-label') || e.textContent || e.labels?.length)).map((e) => e.outerHTML)")
+                .read(
+                    "[...document.querySelectorAll('main button, main input, main select, main \
+                    textarea')].filter((e) => !e.hidden && !(e.getAttribute('aria-label') || \
+                    e.textContent || e.labels?.length)).map((e) => e.outerHTML)",
+                )
                 .await;
             assert!(unnamed.is_empty(), "{hash}: {unnamed:?}");
         }

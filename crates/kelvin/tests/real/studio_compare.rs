@@ -23,7 +23,11 @@ fn compared(args: &[&str]) -> Value {
 
 async fn all_have_ended(person: &Person) {
     person
-        .wait("document.querySelectorAll('.says-run')[0]?.textContent.startsWith('Done') && [...document.querySelectorAll('.column [data-figure=end]')].every((e) => e.textContent !== '…')")
+        .wait(
+            "document.querySelectorAll('.says-run')[0]?.textContent.startsWith('Done') && \
+            [...document.querySelectorAll('.column [data-figure=end]')].every((e) => e.textContent \
+            !== '…')",
+        )
         .await;
 }
 
@@ -82,7 +86,12 @@ async fn a_comparison_says_what_the_verb_prints() {
     // At the first place all have read the same: raw they are equal, final each has its own
     // temperature.
     person.click(".column[data-column='1'] [data-i='0']").await;
-    person.wait("document.querySelector('.place-panel h2')?.textContent === 'At token 1' && !document.querySelector('.place-panel')?.hidden").await;
+    person
+        .wait(
+            "document.querySelector('.place-panel h2')?.textContent === 'At token 1' && \
+        !document.querySelector('.place-panel')?.hidden",
+        )
+        .await;
     let engine = engine();
     let row = logits(&engine, &engine.tokenizer.encode(TEXT, true, false));
     let raw = Distribution::new(&row, &"temp=1".parse().unwrap()).unwrap();

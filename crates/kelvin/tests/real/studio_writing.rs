@@ -14,14 +14,20 @@ const TEXT: &str = "A: Hey, How you doin'?\nB:";
 /// The text at hand, without the end.
 async fn text(person: &Person) -> String {
     person
-        .read("[...document.querySelectorAll('.sheet .tokens .piece')].map((e) => e.textContent).join('')")
+        .read(
+            "[...document.querySelectorAll('.sheet .tokens .piece')].map((e) => \
+            e.textContent).join('')",
+        )
         .await
 }
 
 /// The ids that the address has after the text.
 async fn ids(person: &Person) -> Vec<u64> {
     let cont: String = person
-        .read("new Promise((done) => setTimeout(() => done(new URLSearchParams(location.hash.split('?')[1]).get('cont') ?? ''), 250))")
+        .read(
+            "new Promise((done) => setTimeout(() => done(new \
+            URLSearchParams(location.hash.split('?')[1]).get('cont') ?? ''), 250))",
+        )
         .await;
     cont.split('.').filter(|id| !id.is_empty()).map(|id| id.parse().unwrap()).collect()
 }
@@ -128,7 +134,10 @@ async fn a_text_forks_and_what_was_written_stays() {
     assert_eq!(person.texts(".forks li").await.len(), 3);
     person.click(".forks li:nth-child(2)").await;
     person
-        .wait("document.querySelector('.forks li:nth-child(2)').getAttribute('aria-selected') === 'true'")
+        .wait(
+            "document.querySelector('.forks li:nth-child(2)').getAttribute('aria-selected') === \
+            'true'",
+        )
         .await;
     assert_eq!(ids(&person).await, first);
     assert_eq!(text(&person).await, whole);
@@ -186,7 +195,8 @@ async fn a_tree_is_a_file_and_a_file_is_never_trusted() {
     person.go("#/write?n=12").await;
     is_written(&person).await;
     let was = text(&person).await;
-    let watch = "URL.createObjectURL = ((make) => (blob) => { blob.text().then((text) => { window.saved = text; }); return make.call(URL, blob); })(URL.createObjectURL)";
+    let watch = "URL.createObjectURL = ((make) => (blob) => { blob.text().then((text) => { \
+        window.saved = text; }); return make.call(URL, blob); })(URL.createObjectURL)";
     let _: Value = person.read(&format!("({watch}, 1)")).await;
     person.press("Save").await;
     person.wait("window.saved").await;
@@ -269,7 +279,8 @@ async fn load(person: &Person, file: &str) {
 #[test]
 fn a_text_that_goes_on_draws_as_the_whole_did() {
     let server = Server::start(&[], None);
-    let columns = json!([{ "sampler": "frequency=1.5,scope:output | temp=0.7", "seed": 3 }, { "sampler": "temp=1.2", "seed": 3 }]);
+    let columns = json!([{ "sampler": "frequency=1.5,scope:output | \
+        temp=0.7", "seed": 3 }, { "sampler": "temp=1.2", "seed": 3 }]);
     let ids = |body: Value, column: u64| -> Vec<u64> {
         let answer = server.post("/studio/write", &body);
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -351,7 +362,8 @@ fn a_fork_goes_on_with_what_a_stage_had_learned() {
             "{sampler}"
         );
         // The same token taken by hand.
-        let mut place = json!({ "prompt": "Tea, tea, tea and", "continuation": ids[..8], "watch": [ids[8]], "top": 3 });
+        let mut place = json!({ "prompt": "Tea, tea, tea \
+            and", "continuation": ids[..8], "watch": [ids[8]], "top": 3 });
         place.as_object_mut().unwrap().extend(column.as_object().unwrap().clone());
         place["learned"] = tokens[7]["learned"].clone();
         let answer = server.good("/studio/next", &place);
@@ -439,11 +451,18 @@ async fn the_guided_minute_comes_once_and_again_when_asked() {
     person.wait_for(".guide-where", "Step 1 of 5").await;
     person.key("#guide-title", "Escape").await;
     person
-        .wait("document.querySelector('.guide')?.hidden && document.activeElement.className.includes('help')")
+        .wait(
+            "document.querySelector('.guide')?.hidden && \
+            document.activeElement.className.includes('help')",
+        )
         .await;
     // Where the browser keeps nothing it's offered, and answered for as long as the page is open.
     person
-        .first("for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { get() { throw new DOMException('no', 'SecurityError'); } })")
+        .first(
+            "for (const name of ['localStorage', 'sessionStorage']) \
+            Object.defineProperty(window, name, { get() { throw new DOMException('no', \
+            'SecurityError'); } })",
+        )
         .await;
     person.go("").await;
     person.wait("document.querySelector('.offer') && document.querySelector('.view')").await;

@@ -8,7 +8,8 @@ use crate::layout::{Codes, Layout};
 /// How a kernel multiplies codes, as constants of its instance.
 impl<const FORMAT: usize> LayoutOf<FORMAT> {
     /// Whether it multiplies absolute values of the codes' integers with q's that have their signs.
-    /// Otherwise it multiplies unsigned numbers, [`Self::ZERO`] above the integers, which is faster.
+    /// Otherwise it multiplies unsigned numbers, [`Self::ZERO`] above the integers, which is
+    /// faster.
     pub(super) const SIGNED: bool = is_signed(Self::LAYOUT);
     /// What is added to the integers to make them unsigned.
     pub(super) const ZERO: i32 = zero(Self::LAYOUT);

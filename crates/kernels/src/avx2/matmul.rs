@@ -288,8 +288,8 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
                     }
                 }
                 let d = factors::<FORMAT>(block, half, 0);
-                // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's), added), by
-                // pairs of sub-blocks.
+                // Zero point (Σ scale·(sum of q's), subtracted) or minimum (Σ min·(sum of q's),
+                // added), by pairs of sub-blocks.
                 let n_pairs = if LayoutOf::<FORMAT>::ZERO == 0 && !LayoutOf::<FORMAT>::HAS_MIN { 0 } else { LayoutOf::<FORMAT>::N_PAIRS };
                 let bytes =
                     if LayoutOf::<FORMAT>::HAS_MIN { scale_pairs::<FORMAT, true>(block, half) } else { scale_bytes };

@@ -7,10 +7,10 @@
 //! `tests/python/grids.py` makes the file from the PyPI package `gguf`.
 //!
 //! In memory each weight has a code of its own, 3 bits (IQ2, IQ1) or 4 (IQ3), and each scale a
-//! byte: a look-up of grid entries per row, which live in different lanes, would cost more time than
-//! reading the bytes. Bytes of a super-block, in the file and in memory: IQ3_S 110 and 138, IQ3_XXS
-//! 98 and 138, IQ2_S 82 and 114, IQ2_XS 74 and 114, IQ2_XXS 66 and 106, IQ1_S 50 and 106, IQ1_M 56
-//! and 114.
+//! byte: a look-up of grid entries per row, which live in different lanes, would cost more time
+//! than reading the bytes. Bytes of a super-block, in the file and in memory: IQ3_S 110 and 138,
+//! IQ3_XXS 98 and 138, IQ2_S 82 and 114, IQ2_XS 74 and 114, IQ2_XXS 66 and 106, IQ1_S 50 and 106,
+//! IQ1_M 56 and 114.
 
 use crate::dequantize::UnpackedBlock;
 

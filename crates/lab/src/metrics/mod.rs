@@ -164,9 +164,11 @@ pub enum Absent {
 
 /// How to obtain embeddings.
 const UNPLACED: &str = if cfg!(feature = "semantic") {
-    "no model has placed the text among meanings (kelvin report --metrics semantic_spread, which fetches it if need be)"
+    "no model has placed the text among meanings (kelvin report --metrics semantic_spread, which \
+     fetches it if need be)"
 } else {
-    "this kelvin was built without the model that places texts among meanings (build it with cargo build --release --features semantic, then kelvin report --metrics semantic_spread)"
+    "this kelvin was built without the model that places texts among meanings (build it with cargo \
+     build --release --features semantic, then kelvin report --metrics semantic_spread)"
 };
 
 impl Metric {

@@ -15,7 +15,8 @@ pub static METRICS: &[Metric] = &[
         unit: "nats",
         range: Range::new(0.0, Most::LogVocabulary),
         source: "Shannon 1948",
-        trap: "it rises with T though it's the T = 1 entropy: heated text leads the model to places where it knows less",
+        trap: "it rises with T though it's the T = 1 entropy: heated text leads the model to \
+            places where it knows less",
         needs: Need::Distributions,
         aspect: Aspect::Shape,
         of: Of::Sample(|seen| likelihood::mean(seen, |token| token.entropy)),
@@ -41,7 +42,8 @@ pub static METRICS: &[Metric] = &[
         unit: "nats a token",
         range: Range::new(0.0, Most::Open),
         source: "Hale 2001; Holtzman et al. 2020, arXiv 1904.09751",
-        trap: "low isn't good: greedy loops are the least surprising text there is; people write at about the model's entropy",
+        trap: "low isn't good: greedy loops are the least surprising text there is; people write \
+            at about the model's entropy",
         needs: Need::Probabilities,
         aspect: Aspect::Disfluency,
         of: Of::Sample(|seen| likelihood::mean(seen, |token| token.surprisal)),
@@ -54,7 +56,8 @@ pub static METRICS: &[Metric] = &[
         unit: "tokens",
         range: Range::new(1.0, Most::Open),
         source: "Jelinek et al. 1977",
-        trap: "a mean of exponentials is ruled by its largest: compare surprisal, quote perplexity; two tokenizers can't be compared at all",
+        trap: "a mean of exponentials is ruled by its largest: compare surprisal, quote \
+            perplexity; two tokenizers can't be compared at all",
         needs: Need::Probabilities,
         aspect: Aspect::Disfluency,
         of: Of::Sample(likelihood::perplexity),
@@ -66,8 +69,11 @@ pub static METRICS: &[Metric] = &[
         formula: "Σ -ln p over the judge's tokens of the text / their number, raw (T = 1)",
         unit: "nats a token",
         range: Range::new(0.0, Most::Open),
-        source: "Holtzman et al. 2020, arXiv 1904.09751; the engine's scoring as in `kelvin perplexity`",
-        trap: "judges like what they would have written, repetition above all: read it beside loops; what a judge has no tokens for it spells in bytes, which foretell each other, so gibberish of many scripts seems fluent again",
+        source: "Holtzman et al. 2020, arXiv 1904.09751; the engine's scoring as in `kelvin \
+            perplexity`",
+        trap: "judges like what they would have written, repetition above all: read it beside \
+            loops; what a judge has no tokens for it spells in bytes, which foretell each other, \
+            so gibberish of many scripts seems fluent again",
         needs: Need::Judge,
         aspect: Aspect::Disfluency,
         of: Of::Sample(likelihood::judged),
@@ -141,11 +147,13 @@ pub static METRICS: &[Metric] = &[
         name: "ngram_diversity",
         title: "n-gram diversity",
         summary: "distinct-1 to distinct-4 in one number",
-        formula: "Σ over n = 1 … 4 of distinct n-grams / n-grams of all samples written one after another",
+        formula: "Σ over n = 1 … 4 of distinct n-grams / n-grams of all samples written one after \
+            another",
         unit: "",
         range: Range::new(0.0, Most::Number(4.0)),
         source: "arXiv 2202.00666, 2403.00553; equals the package `diversity`",
-        trap: "depends on length as distinct-n does; n-grams that reach from one sample into the next count",
+        trap: "depends on length as distinct-n does; n-grams that reach from one sample into the \
+            next count",
         needs: Need::Text,
         aspect: Aspect::Diversity,
         of: Of::Texts(ngrams::ngram_diversity),
@@ -154,11 +162,13 @@ pub static METRICS: &[Metric] = &[
         name: "self_bleu",
         title: "self-BLEU",
         summary: "how well each sample is foretold by the others",
-        formula: "mean over samples of BLEU-4 against all others, precisions of 0 smoothed by 0.1 matches",
+        formula: "mean over samples of BLEU-4 against all others, precisions of 0 smoothed by 0.1 \
+            matches",
         unit: "",
         range: Range::new(0.0, Most::Number(1.0)),
         source: "Zhu et al. 2018, arXiv 1802.01886; equals nltk's sentence_bleu with method1",
-        trap: "rises with the number of samples; sacrebleu's tokenizer and its 0 … 100 give other numbers",
+        trap: "rises with the number of samples; sacrebleu's tokenizer and its 0 … 100 give other \
+            numbers",
         needs: Need::Text,
         aspect: Aspect::Sameness,
         of: Of::Texts(super::self_bleu),
@@ -167,7 +177,8 @@ pub static METRICS: &[Metric] = &[
         name: "self_repetition",
         title: "self-repetition",
         summary: "how often samples share whole phrases",
-        formula: "mean over samples of ln(1 + Σ over its distinct 4-grams of the other samples that have it)",
+        formula: "mean over samples of ln(1 + Σ over its distinct 4-grams of the other samples \
+            that have it)",
         unit: "nats",
         range: Range::new(0.0, Most::Open),
         source: "Salkar et al. 2022, arXiv 2403.00553; equals the package `diversity`",
@@ -180,11 +191,13 @@ pub static METRICS: &[Metric] = &[
         name: "compression",
         title: "compression ratio",
         summary: "how much smaller the samples become when they're zipped together",
-        formula: "bytes of the samples joined by spaces / bytes of their gzip at level 9, zipped once",
+        formula: "bytes of the samples joined by spaces / bytes of their gzip at level 9, zipped \
+            once",
         unit: "",
         range: Range::new(0.0, Most::Number(1032.0)).noting("gzip can't do more"),
         source: "Shaib et al. 2024, arXiv 2403.00553 (the package `diversity` zips twice)",
-        trap: "grows with length whatever is said, and short texts are ruled by gzip's own 18 bytes",
+        trap: "grows with length whatever is said, and short texts are ruled by gzip's own 18 \
+            bytes",
         needs: Need::Text,
         aspect: Aspect::Sameness,
         of: Of::Texts(super::compression),
@@ -193,11 +206,13 @@ pub static METRICS: &[Metric] = &[
         name: "vendi",
         title: "Vendi score",
         summary: "how many different samples there effectively are",
-        formula: "exp of the entropy of the eigenvalues of K/n, K the mean over n = 1 … 4 of cosine similarities of n-gram counts",
+        formula: "exp of the entropy of the eigenvalues of K/n, K the mean over n = 1 … 4 of \
+            cosine similarities of n-gram counts",
         unit: "samples",
         range: Range::new(1.0, Most::Samples),
         source: "Friedman & Dieng 2023, arXiv 2210.02410; equals the package `vendi-score`",
-        trap: "bounded by the number of samples, so only equal numbers compare; on n-grams, gibberish is the most diverse text of all",
+        trap: "bounded by the number of samples, so only equal numbers compare; on n-grams, \
+            gibberish is the most diverse text of all",
         needs: Need::Text,
         aspect: Aspect::Diversity,
         of: Of::Texts(super::ngram_vendi),
@@ -209,8 +224,11 @@ pub static METRICS: &[Metric] = &[
         formula: "mean over pairs of samples of 1 - cosine of their embeddings by all-MiniLM-L6-v2",
         unit: "",
         range: Range::new(0.0, Most::Number(2.0)).noting("unrelated texts are near 1"),
-        source: "Tevet & Berant 2021, arXiv 2004.02990; Reimers & Gurevych 2019, arXiv 1908.10084; equals the package `sentence-transformers`",
-        trap: "gibberish lies far from everything, so heat widens it until texts melt, and beyond may narrow it again, as noise resembles noise; read it beside a metric of fluency; only the first 256 word pieces count, and English best",
+        source: "Tevet & Berant 2021, arXiv 2004.02990; Reimers & Gurevych 2019, arXiv 1908.10084; \
+            equals the package `sentence-transformers`",
+        trap: "gibberish lies far from everything, so heat widens it until texts melt, and beyond \
+            may narrow it again, as noise resembles noise; read it beside a metric of fluency; \
+            only the first 256 word pieces count, and English best",
         needs: Need::Meaning,
         aspect: Aspect::Diversity,
         of: Of::Samples(super::spread::semantic_spread),
@@ -223,7 +241,8 @@ pub static METRICS: &[Metric] = &[
         unit: "tokens",
         range: Range::new(0.0, Most::MaxTokens),
         source: "Kelvin",
-        trap: "says nothing of what comes after: two texts that part at once may tell the same story",
+        trap: "says nothing of what comes after: two texts that part at once may tell the same \
+            story",
         needs: Need::Tokens,
         aspect: Aspect::Sameness,
         of: Of::Samples(parting::shared_start),
@@ -232,11 +251,13 @@ pub static METRICS: &[Metric] = &[
         name: "mtld",
         title: "MTLD",
         summary: "how rich a text's vocabulary is, little dependent on its length",
-        formula: "mean length of stretches of words with a type-token ratio above 0.72, forwards and backwards",
+        formula: "mean length of stretches of words with a type-token ratio above 0.72, forwards \
+            and backwards",
         unit: "words",
         range: Range::new(1.0, Most::Open),
         source: "McCarthy & Jarvis 2010; equals the package `lexicalrichness`",
-        trap: "below about 100 words it is noise, and a text without a repeated word gets its own length",
+        trap: "below about 100 words it is noise, and a text without a repeated word gets its own \
+            length",
         needs: Need::Text,
         aspect: Aspect::Diversity,
         of: Of::Sample(|seen| richness::mtld(&seen.sample.text)),
@@ -286,11 +307,13 @@ pub static METRICS: &[Metric] = &[
         name: "outside",
         title: "mass moved outside",
         summary: "how much of the draw goes where the model itself would hardly go",
-        formula: "mean over tokens of the final mass outside the smallest set with 90 % of the raw mass (T = 1)",
+        formula: "mean over tokens of the final mass outside the smallest set with 90 % of the raw \
+            mass (T = 1)",
         unit: "",
         range: Range::new(0.0, Most::Number(1.0)).noting("at most 0.1 at T = 1"),
         source: "arXiv 2606.01451",
-        trap: "each step is taken after the text so far: it doesn't see that earlier steps left the beaten track",
+        trap: "each step is taken after the text so far: it doesn't see that earlier steps left \
+            the beaten track",
         needs: Need::Shift,
         aspect: Aspect::Shape,
         of: Of::Sample(|seen| likelihood::shifted(seen, |shift| shift.outside)),

@@ -10,7 +10,7 @@ use kelvin_sampling::{Chain, Profile, Temp};
 use toml::Table;
 
 use super::{
-    Cache, Evaluation, Framing, Keep, Length, MOST_CHAINS, Origin, Recipe, RecipeError, Record,
+    Cache, Evaluation, Framing, Keep, Length, MAX_CHAINS, Origin, Recipe, RecipeError, Record,
     Template, expand,
     fields::{Fields, list},
     read_prompts, values,
@@ -81,7 +81,7 @@ const SAMPLES: usize = 1;
 const SEED: u64 = 0;
 const TEMPERATURES: &str = "0.5,1,2";
 /// The maximum size of a recipe file in bytes. Prompts may be written in it.
-const MOST_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 impl Draft {
     /// Reads a TOML file. A file of prompts that it names is looked up relative to it.
@@ -90,7 +90,7 @@ impl Draft {
     /// If the file is invalid, with the place.
     pub fn read(path: &Path) -> Result<Draft, RecipeError> {
         let shown = path.display().to_string();
-        let text = text_file::read(path, MOST_BYTES).map_err(|error| match error {
+        let text = text_file::read(path, MAX_BYTES).map_err(|error| match error {
             TextError::Io { error, .. } => {
                 RecipeError::new(&shown, format!("can't read it: {error}"))
             }
@@ -339,10 +339,10 @@ impl Draft {
         let mut add = |field: &str, text: &str, read: &dyn Fn(&str) -> Result<Chain, String>| {
             let texts = expand(text).map_err(|problem| RecipeError::new(field, problem))?;
             n += texts.len();
-            if n > MOST_CHAINS {
+            if n > MAX_CHAINS {
                 return Err(RecipeError::new(
                     field,
-                    format!("the grid has more than {MOST_CHAINS} chains"),
+                    format!("the grid has more than {MAX_CHAINS} chains"),
                 ));
             }
             for text in texts {
@@ -373,10 +373,10 @@ impl Draft {
         let temp = self.temp.as_deref().or(nothing_said.then_some(TEMPERATURES));
         if let Some(temp) = temp {
             let temperatures = temperatures(temp)?;
-            if chains.len().saturating_mul(temperatures.len()) > MOST_CHAINS {
+            if chains.len().saturating_mul(temperatures.len()) > MAX_CHAINS {
                 return Err(RecipeError::new(
                     "temp",
-                    format!("the grid has more than {MOST_CHAINS} chains"),
+                    format!("the grid has more than {MAX_CHAINS} chains"),
                 ));
             }
             let at = |chain: &Chain, t: f32| chain.with_temperature(profile.temperature(t));

@@ -71,7 +71,8 @@ impl Fields {
     }
 
     pub(super) fn end(self) -> Result<(), RecipeError> {
-        const KNOWN: &str = "model, server, speaks, prompts, prompt_file, template, system, date, special, temp, sampler, profile, stages, \
+        const KNOWN: &str = "model, server, speaks, prompts, prompt_file, template, system, date, \
+            special, temp, sampler, profile, stages, \
              samples, seed, max_tokens, stop, ignore_end, context, cache, record, metrics, judge";
         match self.0.keys().next() {
             None => Ok(()),

@@ -4,10 +4,10 @@
 use super::values::values;
 
 /// The maximum number of chains of one expression.
-pub const MOST_CHAINS: usize = 1_000_000;
+pub const MAX_CHAINS: usize = 1_000_000;
 
 /// The maximum total length of the expanded chains in bytes.
-const MOST_BYTES: usize = 1 << 28;
+const MAX_BYTES: usize = 1 << 28;
 
 /// All combinations of `text`. The last list varies fastest.
 ///
@@ -26,18 +26,18 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
         literals.push(&rest[..open]);
         lists.push(values(list)?);
         n = n.saturating_mul(lists.last().map_or(1, Vec::len));
-        if n > MOST_CHAINS {
+        if n > MAX_CHAINS {
             return Err(format!(
-                "\"{}\" stands for more than {MOST_CHAINS} chains",
+                "\"{}\" stands for more than {MAX_CHAINS} chains",
                 shortened(text)
             ));
         }
         rest = after;
     }
-    if n.saturating_mul(text.len()) > MOST_BYTES {
+    if n.saturating_mul(text.len()) > MAX_BYTES {
         let text = shortened(text);
         return Err(format!(
-            "the {n} chains of \"{text}\" are longer together than {MOST_BYTES} bytes"
+            "the {n} chains of \"{text}\" are longer together than {MAX_BYTES} bytes"
         ));
     }
     let one = |mut i: usize| {

@@ -12,7 +12,7 @@ mod prompts;
 mod values;
 
 pub use draft::Draft;
-pub use grid::{MOST_CHAINS, expand};
+pub use grid::{MAX_CHAINS, expand};
 pub use prompts::read as read_prompts;
 pub use values::values;
 

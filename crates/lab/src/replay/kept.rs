@@ -24,7 +24,7 @@ const TOP: u8 = 0x0E;
 
 /// The encoded logits of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct RecordedLogits {
     /// The token's position in the sequence, prompt included.
     pub place: u64,
     /// The number of logits.
@@ -55,9 +55,9 @@ impl Unpacked {
     }
 }
 
-impl Kept {
+impl RecordedLogits {
     /// Encodes the logits of a step.
-    pub fn pack(logits: &[f32], place: u64, keep: Keep) -> Kept {
+    pub fn pack(logits: &[f32], place: u64, keep: Keep) -> RecordedLogits {
         let (form, bytes) = match keep {
             Keep::Top(n) if (n.get() as usize) < logits.len() => {
                 (TOP, likeliest(logits, n.get() as usize))
@@ -66,7 +66,7 @@ impl Kept {
         };
         let mut encoder = DeflateEncoder::new(vec![form], Compression::fast());
         let packed = encoder.write_all(&bytes).and_then(|()| encoder.finish());
-        Kept {
+        RecordedLogits {
             place,
             n_vocab: logits.len(),
             packed: packed.expect("memory takes whatever is written to it"),
@@ -243,7 +243,7 @@ mod tests {
         #[test]
         fn whole_logits_come_back_bit_for_bit(bits in prop::collection::vec(any::<u32>(), 0..600)) {
             let logits: Vec<f32> = bits.iter().map(|&bits| f32::from_bits(bits)).collect();
-            let back = Kept::pack(&logits, 12, Keep::Whole).unpack().unwrap();
+            let back = RecordedLogits::pack(&logits, 12, Keep::Whole).unpack().unwrap();
             prop_assert!(back.is_whole());
             prop_assert_eq!(back.logits.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), bits);
         }
@@ -254,7 +254,7 @@ mod tests {
         ) {
             let count = logits.len();
             logits[count / 2] = logits[count / 3];
-            let back = Kept::pack(&logits, 12, top(n)).unpack().unwrap();
+            let back = RecordedLogits::pack(&logits, 12, top(n)).unpack().unwrap();
             let named: Vec<usize> = (0..count).filter(|&i| back.names(TokenId(i as u32))).collect();
             prop_assert_eq!(named.len(), count.min(n as usize));
             let max = logits.iter().copied().fold(f32::MIN, f32::max);
@@ -277,7 +277,7 @@ mod tests {
             let mut encoder = DeflateEncoder::new(vec![if form { WHOLE } else { TOP }], Compression::fast());
             encoder.write_all(&packed).unwrap();
             for packed in [packed, encoder.finish().unwrap()] {
-                if let Some(back) = (Kept { place: 0, n_vocab, packed }).unpack() {
+                if let Some(back) = (RecordedLogits { place: 0, n_vocab, packed }).unpack() {
                     prop_assert_eq!(back.logits.len(), n_vocab);
                 }
             }
@@ -288,8 +288,9 @@ mod tests {
         #[test]
         fn draws_from_the_likeliest_are_the_models_own(seed in any::<u64>()) {
             let logits = bell(20_000, seed);
-            let back = Kept::pack(&logits, 0, top(500)).unpack().unwrap();
-            for (chain, exact) in [("temp=1", false), ("temp=1 | min_p=0.02", true), ("top_k=500 | temp=1 | top_p=0.9", true)] {
+            let back = RecordedLogits::pack(&logits, 0, top(500)).unpack().unwrap();
+            for (chain, exact) in [("temp=1", false), ("temp=1 | min_p=0.02", true), ("top_k=500 | \
+                temp=1 | top_p=0.9", true)] {
                 let (mut same, mut named) = (0, 0);
                 let chain: Chain = chain.parse().unwrap();
                 for t in [0.0f32, 0.3, 0.7, 1.0, 1.3] {
@@ -316,7 +317,8 @@ mod tests {
                 }
                 // Where a cut leaves a part of the rest, its mass is rough, and this bell has much
                 // of it.
-                prop_assert!(named >= 50 && (exact || same + 3 >= named), "{chain}: {same} of {named}");
+                prop_assert!(named >= 50 && (exact || same + 3 >= named), "{chain}: {same} of \
+                    {named}");
             }
         }
     }
@@ -325,7 +327,7 @@ mod tests {
     fn bytes_that_are_cut_or_of_another_size_are_refused() {
         let logits = bell(5003, 3);
         for keep in [Keep::Whole, top(100), top(9000)] {
-            let kept = Kept::pack(&logits, 12, keep);
+            let kept = RecordedLogits::pack(&logits, 12, keep);
             assert!(kept.packed.len() < 4 * logits.len());
             for (n_vocab, packed) in [
                 (5002, kept.packed.clone()),
@@ -336,7 +338,7 @@ mod tests {
                 (5003, Vec::new()),
             ] {
                 assert_eq!(
-                    Kept { place: 12, n_vocab, packed }.unpack(),
+                    RecordedLogits { place: 12, n_vocab, packed }.unpack(),
                     None,
                     "{n_vocab} {keep:?}"
                 );

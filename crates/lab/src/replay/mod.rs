@@ -9,7 +9,7 @@
 
 mod kept;
 
-pub use kept::{Kept, Unpacked};
+pub use kept::{RecordedLogits, Unpacked};
 
 use kelvin_sampling::{Chain, Dice, SampleError, Sampler, Stage};
 
@@ -67,7 +67,8 @@ pub enum ReplayError {
     },
     /// The chain names tokens, but most ids weren't recorded.
     #[error(
-        "`{chain}` names tokens, for which the run would have had to keep whole logits: sweep with --record logits"
+        "`{chain}` names tokens, for which the run would have had to keep whole logits: sweep with \
+         --record logits"
     )]
     Names {
         /// The chain.
@@ -102,7 +103,7 @@ pub fn replay(store: &Store, run: RunId, chains: &[Chain]) -> Result<Vec<Replaye
         mean_survivors: 0.0,
     };
     let mut all: Vec<Replayed> = chains.iter().map(fresh).collect();
-    store.each_kept(run, &mut |chain, sample, token, kept: Kept| {
+    store.each_kept(run, &mut |chain, sample, token, kept: RecordedLogits| {
         let back = kept.unpack().ok_or(ReplayError::Damaged)?;
         if let Some(naming) = naming.filter(|_| !back.is_whole()) {
             return Err(ReplayError::Names { chain: naming.to_string() });

@@ -197,7 +197,8 @@ fn warnings(evidence: &[Evidence], settings: &[Setting]) -> Vec<String> {
         if !one.run.is_whole() {
             let Head { n_texts, n_missing, .. } = head(one);
             warnings.push(format!(
-                "run {} is unfinished: {n_texts} of its {} texts are there; the command under it goes on",
+                "run {} is unfinished: {n_texts} of its {} texts are there; the command under it \
+                 goes on",
                 i + 1,
                 n_texts + n_missing
             ));
@@ -210,7 +211,8 @@ fn warnings(evidence: &[Evidence], settings: &[Setting]) -> Vec<String> {
             format!("{texts} of {prompts} with up to {}", counted(b.max_tokens, "token"))
         };
         warnings.push(format!(
-            "budgets differ: {} had {}, {} had {}; metrics that depend on the number or length of texts can't be compared",
+            "budgets differ: {} had {}, {} had {}; metrics that depend on the number or length of \
+             texts can't be compared",
             settings[0].label,
             words(&settings[0].budget),
             other.label,
@@ -220,7 +222,8 @@ fn warnings(evidence: &[Evidence], settings: &[Setting]) -> Vec<String> {
     let single = evidence.iter().any(|one| one.run.prompts.len() == 1);
     if single {
         warnings.push(
-            "a run has one prompt: its intervals speak of that prompt with other dice, not of other prompts"
+            "a run has one prompt: its intervals speak of that prompt with other dice, not of \
+             other prompts"
                 .into(),
         );
     }

@@ -94,7 +94,8 @@ mod tests {
         };
         assert_eq!(
             command(&draft.resolve().unwrap()),
-            "kelvin sweep -m smollm2 -p 'It'\\''s $HOME, isn'\\''t it?' -p 'One\ntwo' --sampler temp=0.5 --sampler temp=1 --samples 1 \
+            "kelvin sweep -m smollm2 -p 'It'\\''s $HOME, isn'\\''t it?' -p 'One\ntwo' --sampler \
+             temp=0.5 --sampler temp=1 --samples 1 \
              --seed 7 -n 128 --stop '\n' --metrics vendi,judge --judge gemma3"
         );
     }

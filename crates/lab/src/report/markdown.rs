@@ -54,7 +54,8 @@ pub fn markdown(report: &Report) -> String {
             let model = model_of(&report.runs[melting.run].source);
             let _ = writeln!(
                 out,
-                "{} with {} melts at T = {:.2} ({:.2} … {:.2}{edge}): there its heat capacity is largest.\n",
+                "{} with {} melts at T = {:.2} ({:.2} … {:.2}{edge}): there its heat capacity is \
+                 largest.\n",
                 escaped(model),
                 code(&melting.family),
                 point.temperature,

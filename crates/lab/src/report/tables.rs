@@ -61,7 +61,8 @@ fn overview(report: &Report, title: &str, metrics: &[&Measured]) -> Table {
     });
     Table {
         title: title.to_string(),
-        note: "the arrow says which way is better; + more, − less than the setting marked *, pair by pair after Holm's correction; ~ not shown"
+        note: "the arrow says which way is better; + more, − less than the setting marked *, pair \
+            by pair after Holm's correction; ~ not shown"
             .to_string(),
         head,
         rows: rows.collect(),
@@ -131,7 +132,9 @@ fn matched(report: &Report) -> Vec<Table> {
     tables.push(Table {
         title: format!("{} at equal {quality}", title(plane.diversity)),
         note: format!(
-            "beside {families} at the temperature where it has the same {quality}, between its nearest settings by a line; the difference is the setting's minus the family's. Shown is \
+            "beside {families} at the temperature where it has the same {quality}, between its \
+             nearest settings by a line; the difference is the setting's minus the family's. Shown \
+             is \
              only what a bend between those settings doesn't explain (a parabola through a third)"
         ),
         head: head.map(String::from).to_vec(),
@@ -224,7 +227,8 @@ fn partings(report: &Report) -> Option<Table> {
         .collect();
     (!rows.is_empty()).then(|| Table {
         title: "Where texts part".to_string(),
-        note: "the token at which a text parts from the one with the same dice at the next hotter setting; a pair that never does counts its whole length"
+        note: "the token at which a text parts from the one with the same dice at the next hotter \
+            setting; a pair that never does counts its whole length"
             .to_string(),
         head: ["settings", "token", "95 % interval", "never part"].map(String::from).to_vec(),
         rows,

@@ -13,7 +13,8 @@ use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
 pub enum StoreError {
     /// The disk is full.
     #[error(
-        "there is no room left for {path}; what was reported is safe, so make room and run the same command again, which goes on from there"
+        "there is no room left for {path}; what was reported is safe, so make room and run the \
+         same command again, which goes on from there"
     )]
     Full {
         /// The database.
@@ -37,7 +38,8 @@ pub enum StoreError {
     },
     /// A newer version of Kelvin wrote the file.
     #[error(
-        "{path} was written by a newer version of Kelvin (schema {found}, this one knows {known}): update Kelvin, or choose another file with --db"
+        "{path} was written by a newer version of Kelvin (schema {found}, this one knows {known}): \
+         update Kelvin, or choose another file with --db"
     )]
     Newer {
         /// The database.
@@ -57,7 +59,8 @@ pub enum StoreError {
     },
     /// Another process holds the lock for too long.
     #[error(
-        "{path} is in use by another program for longer than {waited_secs} s; try again when it's done"
+        "{path} is in use by another program for longer than {waited_secs} s; try again when it's \
+         done"
     )]
     Busy {
         /// The database.
@@ -73,7 +76,8 @@ pub enum StoreError {
     },
     /// Another process removed the run during the sweep.
     #[error(
-        "run {run} was removed from {path} while it was worked at, and its texts with it; the same command begins it anew"
+        "run {run} was removed from {path} while it was worked at, and its texts with it; the same \
+         command begins it anew"
     )]
     Removed {
         /// The database.

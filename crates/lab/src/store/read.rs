@@ -9,7 +9,7 @@ use super::{RunId, Store, StoreError};
 use crate::{
     Recipe, Run,
     recipe::{Evaluation, Origin},
-    replay::Kept,
+    replay::RecordedLogits,
     run::{Finish, Judged, Sample, Source, Token},
 };
 
@@ -94,7 +94,8 @@ impl Store {
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)),
             )?;
             let (n_done, n_tokens, n_judged) = self.row(
-                "SELECT count(*), coalesce(sum(n_tokens), 0), count(judged_tokens) FROM samples JOIN cells ON cell = cells.id WHERE run = ?1",
+                "SELECT count(*), coalesce(sum(n_tokens), 0), count(judged_tokens) FROM samples \
+                 JOIN cells ON cell = cells.id WHERE run = ?1",
                 id,
                 |row| Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?)),
             )?;
@@ -154,7 +155,8 @@ impl Store {
             return Ok((None, 0));
         }
         self.row(
-            "SELECT embedder, (SELECT count(embedding) FROM samples JOIN cells ON cell = cells.id WHERE run = runs.id)
+            "SELECT embedder, (SELECT count(embedding) FROM samples JOIN cells ON cell = cells.id \
+             WHERE run = runs.id)
              FROM runs WHERE id = ?1",
             run,
             |row| Ok((row.get(0)?, number(row, 1)?)),
@@ -190,7 +192,8 @@ impl Store {
         match matching[..] {
             [(id, _)] => Ok(*id),
             [] => refuse(format!(
-                "there is no run \"{name}\" in {} (`kelvin runs list` shows what there is; a hash needs {LEAST_DIGITS} digits)",
+                "there is no run \"{name}\" in {} (`kelvin runs list` shows what there is; a hash \
+                 needs {LEAST_DIGITS} digits)",
                 self.path.display()
             )),
             _ => refuse(format!(
@@ -220,10 +223,18 @@ impl Store {
     pub fn sessions_of(&self, source: &Source) -> Result<Vec<Session>, StoreError> {
         let source = serde_json::to_string(source).expect("texts are always JSON");
         self.rows(
-            "SELECT begun, elapsed_secs, tokens, threads FROM sittings JOIN runs ON run = runs.id WHERE source = ?1
+            "SELECT begun, elapsed_secs, tokens, threads FROM sittings JOIN runs ON run = runs.id \
+             WHERE source = ?1
              ORDER BY sittings.id DESC",
             [source],
-            |row| Ok(Session { begun: row.get(0)?, elapsed_secs: row.get(1)?, tokens: number(row, 2)?, threads: number(row, 3)? }),
+            |row| {
+                Ok(Session {
+                    begun: row.get(0)?,
+                    elapsed_secs: row.get(1)?,
+                    tokens: number(row, 2)?,
+                    threads: number(row, 3)?,
+                })
+            },
         )
     }
 
@@ -267,8 +278,10 @@ impl Store {
         let explained = |error| E::from(self.explain(error));
         let embedding = if self.schema < 3 { "NULL" } else { "embedding" };
         let query = format!(
-            "SELECT samples.id, prompt, chain, sample, text, finish, judged_tokens, judged_nats, {embedding}
-             FROM cells JOIN samples ON cell = cells.id WHERE run = ?1 ORDER BY prompt, chain, sample"
+            "SELECT samples.id, prompt, chain, sample, text, finish, judged_tokens, judged_nats, \
+             {embedding}
+             FROM cells JOIN samples ON cell = cells.id WHERE run = ?1 ORDER BY prompt, chain, \
+             sample"
         );
         let mut samples = self.db.prepare(&query).map_err(explained)?;
         let mut rows = samples.query([run]).map_err(explained)?;
@@ -288,13 +301,14 @@ impl Store {
     pub fn each_kept<E: From<StoreError>>(
         &self,
         run: RunId,
-        told: &mut dyn FnMut(usize, u64, Option<u32>, Kept) -> Result<(), E>,
+        told: &mut dyn FnMut(usize, u64, Option<u32>, RecordedLogits) -> Result<(), E>,
     ) -> Result<(), E> {
         let explained = |error| E::from(self.explain(error));
         let mut steps = self
             .db
             .prepare(
-                "SELECT samples.sample, tokens.id, chain, place, n_vocab, packed FROM cells JOIN samples ON cell = cells.id
+                "SELECT samples.sample, tokens.id, chain, place, n_vocab, packed FROM cells JOIN \
+                 samples ON cell = cells.id
                  JOIN tokens ON tokens.sample = samples.id
                  JOIN logits ON logits.sample = samples.id AND logits.pos = tokens.pos
                  WHERE run = ?1 ORDER BY prompt, chain, samples.sample, tokens.pos",
@@ -302,8 +316,8 @@ impl Store {
             .map_err(explained)?;
         let mut rows = steps.query([run]).map_err(explained)?;
         while let Some(row) = rows.next().map_err(explained)? {
-            let read = || -> rusqlite::Result<(usize, usize, Option<u32>, Kept)> {
-                let kept = Kept {
+            let read = || -> rusqlite::Result<(usize, usize, Option<u32>, RecordedLogits)> {
+                let kept = RecordedLogits {
                     place: number(row, 3)? as u64,
                     n_vocab: number(row, 4)?,
                     packed: row.get(5)?,
@@ -320,8 +334,10 @@ impl Store {
         let mut tokens = self
             .db
             .prepare_cached(
-                "SELECT id, bytes, rank, logprob_raw, logprob_final, entropy_raw, entropy_final, survivors,
-                 shift_width, shift_outside, heat_capacity, top FROM tokens WHERE sample = ?1 ORDER BY pos",
+                "SELECT id, bytes, rank, logprob_raw, logprob_final, entropy_raw, entropy_final, \
+                 survivors,
+                 shift_width, shift_outside, heat_capacity, top FROM tokens WHERE sample = ?1 \
+                 ORDER BY pos",
             )
             .map_err(|error| self.explain(error))?;
         let rows = tokens.query_map([sample], read_token).and_then(Iterator::collect);

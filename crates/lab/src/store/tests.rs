@@ -221,7 +221,8 @@ fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_writt
     store.put(run, &sample(0, 1, 1)).unwrap();
     drop(store);
     let first = "ALTER TABLE runs DROP COLUMN embedder; ALTER TABLE samples DROP COLUMN embedding;
-        ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge; PRAGMA user_version = 1";
+        ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge; PRAGMA \
+        user_version = 1";
     Connection::open(&path).unwrap().execute_batch(first).unwrap();
     let version = || -> i64 {
         let db = Connection::open(&path).unwrap();

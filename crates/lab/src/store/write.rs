@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use super::{RunId, Store, StoreError};
 use crate::{
     Recipe,
-    replay::Kept,
+    replay::RecordedLogits,
     run::{Judged, Sample, Source, Token},
 };
 
@@ -30,7 +30,8 @@ impl Store {
             .then(|| serde_json::to_string(&evaluation.metrics).expect("texts are always JSON"));
         let run = self.write(None, |db| {
             let is_new = db.execute(
-                "INSERT INTO runs (hash, canonical, source, n_samples, version, created, ask_metrics, ask_judge)
+                "INSERT INTO runs (hash, canonical, source, n_samples, version, created, \
+                 ask_metrics, ask_judge)
                  VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%SZ'), ?6, ?7)
                  ON CONFLICT (hash) DO NOTHING",
                 params![hash, canonical, source, n_samples, version, metrics, evaluation.judge],
@@ -39,19 +40,23 @@ impl Store {
                 db.query_row("SELECT id FROM runs WHERE hash = ?1", [&hash], |row| row.get(0))?;
             if !is_new {
                 db.execute(
-                    "UPDATE runs SET n_samples = max(n_samples, ?2), ask_metrics = coalesce(?3, ask_metrics),
+                    "UPDATE runs SET n_samples = max(n_samples, ?2), ask_metrics = coalesce(?3, \
+                     ask_metrics),
                      ask_judge = coalesce(?4, ask_judge) WHERE id = ?1",
                     params![run, n_samples, metrics, evaluation.judge],
                 )?;
                 return Ok(run);
             }
-            let mut add =
-                db.prepare("INSERT INTO prompts (run, prompt, text, fields) VALUES (?1, ?2, ?3, ?4)")?;
+            let mut add = db.prepare(
+                "INSERT INTO prompts (run, prompt, text, fields) VALUES (?1, ?2, ?3, \
+                    ?4)",
+            )?;
             for (i, prompt) in recipe.prompts.iter().enumerate() {
                 let fields = serde_json::to_string(&prompt.fields).expect("JSON is always JSON");
                 add.execute(params![run, i as i64, prompt.text, fields])?;
             }
-            let mut add = db.prepare("INSERT INTO chains (run, chain, text) VALUES (?1, ?2, ?3)")?;
+            let mut add =
+                db.prepare("INSERT INTO chains (run, chain, text) VALUES (?1, ?2, ?3)")?;
             for (i, chain) in recipe.chains.iter().enumerate() {
                 add.execute(params![run, i as i64, chain.to_string()])?;
             }
@@ -78,7 +83,7 @@ impl Store {
         &mut self,
         run: RunId,
         sample: &Sample,
-        logits: &[Kept],
+        logits: &[RecordedLogits],
     ) -> Result<bool, StoreError> {
         let finish = serde_json::to_value(sample.finish).expect("a name is always JSON");
         let (prompt, chain) = (sample.prompt as i64, sample.chain as i64);
@@ -88,11 +93,14 @@ impl Store {
             )?
             .execute(params![run, prompt, chain])?;
             let cell: i64 = db
-                .prepare_cached("SELECT id FROM cells WHERE run = ?1 AND prompt = ?2 AND chain = ?3")?
+                .prepare_cached(
+                    "SELECT id FROM cells WHERE run = ?1 AND prompt = ?2 AND chain = ?3",
+                )?
                 .query_row(params![run, prompt, chain], |row| row.get(0))?;
             let is_new =
                 db.prepare_cached(
-                    "INSERT INTO samples (cell, sample, text, finish, n_tokens, judged_tokens, judged_nats)
+                    "INSERT INTO samples (cell, sample, text, finish, n_tokens, judged_tokens, \
+                     judged_nats)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
                 )?
                 .execute(params![
@@ -132,7 +140,8 @@ impl Store {
             )? == 1
             {
                 db.execute(
-                    "UPDATE samples SET judged_tokens = NULL, judged_nats = NULL WHERE cell IN (SELECT id FROM cells WHERE run = ?1)",
+                    "UPDATE samples SET judged_tokens = NULL, judged_nats = NULL WHERE cell IN \
+                     (SELECT id FROM cells WHERE run = ?1)",
                     [run],
                 )?;
             }
@@ -141,7 +150,14 @@ impl Store {
                  AND cell = (SELECT id FROM cells WHERE run = ?1 AND prompt = ?2 AND chain = ?3)",
             )?;
             for &(prompt, chain, sample, Judged { tokens, nats }) in judged {
-                set.execute(params![run, prompt as i64, chain as i64, sample as i64, tokens as i64, nats])?;
+                set.execute(params![
+                    run,
+                    prompt as i64,
+                    chain as i64,
+                    sample as i64,
+                    tokens as i64,
+                    nats
+                ])?;
             }
             Ok(())
         })
@@ -165,7 +181,8 @@ impl Store {
             )? == 1
             {
                 db.execute(
-                    "UPDATE samples SET embedding = NULL WHERE cell IN (SELECT id FROM cells WHERE run = ?1)",
+                    "UPDATE samples SET embedding = NULL WHERE cell IN (SELECT id FROM cells WHERE \
+                     run = ?1)",
                     [run],
                 )?;
             }
@@ -195,7 +212,8 @@ impl Store {
         self.write(Some(run), |db| {
             db.execute(
                 "INSERT INTO sittings (run, begun, elapsed_secs, tokens, threads)
-                 VALUES (?1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || ?2 || ' seconds'), ?2, ?3, ?4)",
+                 VALUES (?1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || ?2 || ' seconds'), ?2, \
+                 ?3, ?4)",
                 params![run, elapsed_secs, tokens as i64, threads as i64],
             )?;
             Ok(())
@@ -210,9 +228,21 @@ impl Store {
         // Rows of other tables are deleted with it (ON DELETE CASCADE). Free pages are returned
         // where that needs no copy of the file.
         self.write(Some(run), |db| {
-            db.execute("DELETE FROM tokens WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
-            db.execute("DELETE FROM logits WHERE sample IN (SELECT s.id FROM samples s JOIN cells c ON s.cell = c.id WHERE c.run = ?1)", [run])?;
-            db.execute("DELETE FROM samples WHERE cell IN (SELECT id FROM cells WHERE run = ?1)", [run])?;
+            db.execute(
+                "DELETE FROM tokens WHERE sample IN (SELECT s.id FROM samples s JOIN cells \
+                c ON s.cell = c.id WHERE c.run = ?1)",
+                [run],
+            )?;
+            db.execute(
+                "DELETE FROM logits WHERE sample IN (SELECT s.id FROM samples s JOIN cells \
+                c ON s.cell = c.id WHERE c.run = ?1)",
+                [run],
+            )?;
+            db.execute(
+                "DELETE FROM samples WHERE cell IN (SELECT id FROM cells WHERE run = \
+                ?1)",
+                [run],
+            )?;
             for table in ["cells", "chains", "prompts", "sittings"] {
                 db.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [run])?;
             }
@@ -247,11 +277,15 @@ impl Store {
     }
 }
 
-fn put_logits(db: &Transaction<'_>, sample: i64, logits: &[Kept]) -> rusqlite::Result<()> {
+fn put_logits(
+    db: &Transaction<'_>,
+    sample: i64,
+    logits: &[RecordedLogits],
+) -> rusqlite::Result<()> {
     let mut add = db.prepare_cached(
         "INSERT INTO logits (sample, pos, place, n_vocab, packed) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    for (pos, Kept { place, n_vocab, packed }) in logits.iter().enumerate() {
+    for (pos, RecordedLogits { place, n_vocab, packed }) in logits.iter().enumerate() {
         add.execute(params![sample, pos as i64, *place as i64, *n_vocab as i64, packed])?;
     }
     Ok(())
@@ -259,8 +293,10 @@ fn put_logits(db: &Transaction<'_>, sample: i64, logits: &[Kept]) -> rusqlite::R
 
 fn put_tokens(db: &Transaction<'_>, sample: i64, tokens: &[Token]) -> rusqlite::Result<()> {
     let mut add = db.prepare_cached(
-        "INSERT INTO tokens (sample, pos, id, bytes, rank, logprob_raw, logprob_final, entropy_raw, entropy_final, survivors,
-         shift_width, shift_outside, heat_capacity, top) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "INSERT INTO tokens (sample, pos, id, bytes, rank, logprob_raw, logprob_final, \
+         entropy_raw, entropy_final, survivors,
+         shift_width, shift_outside, heat_capacity, top) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
+         ?9, ?10, ?11, ?12, ?13, ?14)",
     )?;
     for (pos, token) in tokens.iter().enumerate() {
         let top = (!token.top.is_empty())

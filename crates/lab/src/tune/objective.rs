@@ -63,7 +63,10 @@ impl FromStr for Objective {
         };
         let metric = Metric::find(name)?;
         let most = direction.or(metric.more_is_better()).ok_or_else(|| {
-            format!("{name} is neither better nor worse when it's more: say `most {name}` or `least {name}`")
+            format!(
+                "{name} is neither better nor worse when it's more: say `most {name}` or \
+                `least {name}`"
+            )
         })?;
         Ok(Objective { metric, most, bounds: parts.map(bound).collect::<Result<_, _>>()? })
     }

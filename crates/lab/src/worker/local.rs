@@ -1,9 +1,9 @@
 //! A model on this machine as a worker: rows become requests of one batch of steady width.
 //!
-//! Rows of one prompt start together as one request, as many as there is room for. When a text ends,
-//! the next row takes its place, of the next prompt if need be, so every step of the model serves as
-//! many texts as it can. A prompt is read once: later rows of it find it in the prefix cache, which
-//! lasts as long as the worker.
+//! Rows of one prompt start together as one request, as many as there is room for. When a text
+//! ends, the next row takes its place, of the next prompt if need be, so every step of the model
+//! serves as many texts as it can. A prompt is read once: later rows of it find it in the prefix
+//! cache, which lasts as long as the worker.
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ use super::{Row, Watcher, Worker, WorkerError};
 use crate::{
     Recipe,
     recipe::Cache,
-    replay::Kept,
+    replay::RecordedLogits,
     run::{Finish, Sample, Source, Token},
 };
 
@@ -39,12 +39,12 @@ pub struct Local<'a> {
     prompts: Vec<Vec<TokenId>>,
     /// Texts at once.
     width: usize,
-    /// Kept from one call to the next, since its prefix cache knows the prompts.
+    /// RecordedLogits from one call to the next, since its prefix cache knows the prompts.
     batch: Option<Batch>,
 }
 
 /// The logits of a text's tokens, packed by the threads that draw.
-type Logits = Arc<Mutex<Vec<Kept>>>;
+type Logits = Arc<Mutex<Vec<RecordedLogits>>>;
 
 /// A text that is being generated.
 struct Lane {
@@ -225,7 +225,7 @@ impl<'a> Lanes<'a> {
             let kept = Logits::default();
             let of_tap = Arc::clone(&kept);
             draft.tap = Some(Tap::new(move |pos, logits| {
-                let packed = Kept::pack(logits, pos as u64, keep);
+                let packed = RecordedLogits::pack(logits, pos as u64, keep);
                 of_tap.lock().unwrap_or_else(PoisonError::into_inner).push(packed);
             }));
             kept

@@ -1,9 +1,8 @@
-//! Rows of a table in, their texts out: what the lab asks of an engine, and the engine on this
-//! machine.
+//! Workers generate the texts of a table's rows. The local worker uses the engine on this machine.
 //!
-//! A row's text depends on the row alone, its dice being keyed by seed, sample and position. So any
-//! worker may fill any row, in any order, beside any others, and a row that was lost is filled
-//! again with the same text.
+//! A row's text depends on the row alone, because its random numbers are keyed by seed, sample and
+//! position. So any worker may generate any row, in any order and in any batch, and a lost row is
+//! generated again with the same text.
 
 mod local;
 
@@ -15,7 +14,7 @@ use kelvin_engine::{batch::GenerateError, transformer::ModelError};
 
 use crate::{
     Recipe,
-    replay::Kept,
+    replay::RecordedLogits,
     run::{Sample, Source},
 };
 
@@ -63,7 +62,7 @@ pub trait Watcher {
     }
 
     /// A whole text, with the logits of its tokens if the recipe asks for them.
-    fn finished(&mut self, sample: Sample, logits: Vec<Kept>) -> ControlFlow<()>;
+    fn finished(&mut self, sample: Sample, logits: Vec<RecordedLogits>) -> ControlFlow<()>;
 }
 
 /// Why a worker can't go on.

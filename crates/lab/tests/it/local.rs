@@ -11,7 +11,7 @@ use kelvin_lab::{
     Recipe,
     judge::judge,
     recipe::Draft,
-    replay::Kept,
+    replay::RecordedLogits,
     run::{Sample, Source},
     worker::{Local, Row, Watcher, Worker},
 };
@@ -58,7 +58,7 @@ fn rows(recipe: &Recipe) -> Vec<Row> {
 
 #[derive(Default)]
 struct Seen {
-    samples: Vec<(Sample, Vec<Kept>)>,
+    samples: Vec<(Sample, Vec<RecordedLogits>)>,
     n_tokens: usize,
     breaks_after: usize,
 }
@@ -69,7 +69,7 @@ impl Watcher for Seen {
         ControlFlow::Continue(())
     }
 
-    fn finished(&mut self, sample: Sample, logits: Vec<Kept>) -> ControlFlow<()> {
+    fn finished(&mut self, sample: Sample, logits: Vec<RecordedLogits>) -> ControlFlow<()> {
         self.samples.push((sample, logits));
         match self.samples.len() == self.breaks_after {
             true => ControlFlow::Break(()),

@@ -127,7 +127,7 @@ impl Dry {
         Ok(Dry { multiplier: multiplier + 0.0, base, length, window, breakers, texts, ends })
     }
 
-    /// The same stage with these texts as breakers too.
+    /// This stage with additional texts as breakers.
     ///
     /// # Errors
     /// If a text is empty or longer than [`Dry::MAX_TEXT_BYTES`], or if there are more than

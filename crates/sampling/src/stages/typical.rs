@@ -48,7 +48,7 @@ impl Typical {
         Ok(Typical { mass: value, ties: false })
     }
 
-    /// The same stage, which also keeps tokens as far away as the last one.
+    /// This stage, which also keeps tokens as far away as the last one.
     pub fn with_ties(self) -> Typical {
         Typical { ties: true, ..self }
     }

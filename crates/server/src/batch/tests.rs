@@ -94,15 +94,15 @@ fn job(id: &str, prompt: Vec<TokenId>, max_tokens: usize) -> (Job, UnboundedRece
 /// What a job has been told so far: its tokens, how much was found, whether it ended, the code of
 /// its failure.
 #[derive(Debug, Default, Clone, PartialEq)]
-struct Told {
+struct Received {
     tokens: Vec<TokenId>,
     cached: usize,
     ended: bool,
     failure: Option<&'static str>,
 }
 
-fn told(events: &mut UnboundedReceiver<Event>) -> Told {
-    let mut told = Told::default();
+fn told(events: &mut UnboundedReceiver<Event>) -> Received {
+    let mut told = Received::default();
     while let Ok(event) = events.try_recv() {
         match event {
             Event::Read { cached, .. } => told.cached = cached,
@@ -285,7 +285,7 @@ fn what_comes_together_is_read_once_whoever_leaves() {
             events.remove(0);
         }
         finish(&mut thread);
-        let told: Vec<Told> = events.iter_mut().map(told).collect();
+        let told: Vec<Received> = events.iter_mut().map(told).collect();
         for (told, i) in told.iter().zip(u32::from(leaves)..) {
             assert_eq!(told.tokens, alone(&engine, of(i), 10), "{i}");
         }

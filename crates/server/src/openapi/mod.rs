@@ -18,7 +18,8 @@ pub fn document() -> Value {
         "info": {
             "title": "Kelvin",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "A language model behind OpenAI's API, with every control of decoding. Parameters that aren't described here are refused by name.",
+            "description": "A language model behind OpenAI's API, with every control of decoding. \
+                Parameters that aren't described here are refused by name.",
             "license": { "name": "MIT OR Apache-2.0" },
         },
         "paths": paths(),
@@ -40,7 +41,7 @@ pub(crate) fn undescribed(schema: &str, body: &Map<String, Value>) -> Option<Str
     undescribed_in(&[all.get(schema).unwrap_or(&NONE)], body, "")
 }
 
-/// The same of an object that may be as any of `schemas` has it, and stands at `place`.
+/// The first field of an object at `place` that none of `schemas` describes.
 fn undescribed_in(schemas: &[&Value], map: &Map<String, Value>, place: &str) -> Option<String> {
     // Null is as good as nothing.
     map.iter().filter(|(_, value)| !value.is_null()).find_map(|(name, value)| {
@@ -51,7 +52,7 @@ fn undescribed_in(schemas: &[&Value], map: &Map<String, Value>, place: &str) -> 
     })
 }
 
-/// The same of any value. One of another type than is described is its reader's business.
+/// The first undescribed field of any value. Wrong types are reported by the field's parser.
 fn undescribed_at(schemas: &[&Value], value: &Value, place: &str) -> Option<String> {
     if !value.is_object() && !value.is_array() {
         return None;
@@ -90,21 +91,31 @@ fn undescribed_at(schemas: &[&Value], value: &Value, place: &str) -> Option<Stri
 fn paths() -> Value {
     let models = named("Models");
     json!({
-        "/health": { "get": operation("Whether the server is there.", None, json_answer(named("Health"))) },
-        "/metrics": { "get": operation("Figures for Prometheus.", None, json!({ "text/plain": { "schema": { "type": "string" } } })) },
+        "/health": { "get": operation("Whether the server is \
+            there.", None, json_answer(named("Health"))) },
+        "/metrics": { "get": operation("Figures for \
+            Prometheus.", None, json!({ "text/plain": { "schema": { "type": "string" } } })) },
         "/openapi.json": { "get": operation("This document.", None, json_answer(json!({ "type": "object" }))) },
         "/v1/models": { "get": operation("The models: one.", None, json_answer(models)) },
         "/v1/models/{id}": {
             "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
             "get": operation("A model by its name.", None, json_answer(named("Model"))),
         },
-        "/v1/completions": { "post": operation("Texts that are continued.", Some("CompletionRequest"), streamed_answer("Completion")) },
-        "/v1/chat/completions": { "post": operation("An answer in a chat.", Some("ChatRequest"), streamed_answer("ChatCompletion")) },
-        "/v1/responses": { "post": operation("An answer, in the shape of the Responses API; nothing is stored.", Some("ResponseRequest"), streamed_answer("Response")) },
-        "/tokenize": { "post": operation("The tokens of a text or of messages; one of `prompt`, `content` and `messages` is to be given.", Some("TokenizeRequest"), json_answer(named("Tokens"))) },
-        "/detokenize": { "post": operation("The text of tokens.", Some("DetokenizeRequest"), json_answer(named("Text"))) },
-        "/apply-template": { "post": operation("Messages in the model's chat template.", Some("TemplateRequest"), json_answer(named("Rendered"))) },
-        "/tokenizer_info": { "get": operation("What is known of the tokenizer.", None, json_answer(named("TokenizerInfo"))) },
+        "/v1/completions": { "post": operation("Texts that are \
+            continued.", Some("CompletionRequest"), streamed_answer("Completion")) },
+        "/v1/chat/completions": { "post": operation("An answer in a \
+            chat.", Some("ChatRequest"), streamed_answer("ChatCompletion")) },
+        "/v1/responses": { "post": operation("An answer, in the shape of the Responses API; \
+            nothing is stored.", Some("ResponseRequest"), streamed_answer("Response")) },
+        "/tokenize": { "post": operation("The tokens of a text or of messages; one of `prompt`, \
+            `content` and `messages` is to be \
+            given.", Some("TokenizeRequest"), json_answer(named("Tokens"))) },
+        "/detokenize": { "post": operation("The text of \
+            tokens.", Some("DetokenizeRequest"), json_answer(named("Text"))) },
+        "/apply-template": { "post": operation("Messages in the model's chat \
+            template.", Some("TemplateRequest"), json_answer(named("Rendered"))) },
+        "/tokenizer_info": { "get": operation("What is known of the \
+            tokenizer.", None, json_answer(named("TokenizerInfo"))) },
     })
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     controls::fields_of_stages,
     limits::{
-        MOST_BAD_WORDS, MOST_CHAIN_BYTES, MOST_IDS, MOST_LOGPROBS, MOST_MESSAGES, MOST_STOP_BYTES,
-        MOST_STOPS, MOST_TEMPERATURES,
+        MAX_BAD_WORDS, MAX_CHAIN_BYTES, MAX_IDS, MAX_LOGPROBS, MAX_MESSAGES, MAX_STOP_BYTES,
+        MAX_STOPS, MAX_TEMPERATURES,
     },
     scores::LogprobsStage,
 };
@@ -23,7 +23,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ] },
         "add_special_tokens": or_null(json!({ "type": "boolean", "default": true })),
         "echo": or_null(json!({ "type": "boolean" })),
-        "logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_LOGPROBS })),
+        "logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MAX_LOGPROBS })),
         "max_tokens": count("New tokens at most; 16 if nothing is said."),
         "response_format": or_null(response_format()),
         "structured_outputs": or_null(structured_outputs()),
@@ -32,12 +32,14 @@ pub(super) fn schemas() -> Map<String, Value> {
         "messages": messages(),
         "date": date(),
         "logprobs": or_null(json!({ "type": "boolean" })),
-        "top_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_LOGPROBS })),
-        "max_tokens": count("New tokens at most; as many as there is room for, up to 4096, if nothing is said."),
+        "top_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MAX_LOGPROBS })),
+        "max_tokens": count("New tokens at most; as many as there is room for, up to 4096, if \
+            nothing is said."),
         "max_completion_tokens": count("The same; it counts if both are given."),
         "response_format": or_null(response_format()),
         "structured_outputs": or_null(structured_outputs()),
-        "tools": or_null(json!({ "type": "array", "maxItems": 0, "description": "Not supported yet." })),
+        "tools": or_null(json!({ "type": "array", "maxItems": 0, "description": "Not supported \
+            yet." })),
         "tool_choice": or_null(json!({ "enum": ["none", "auto"] })),
         "parallel_tool_calls": or_null(json!({ "type": "boolean" })),
         "functions": or_null(json!({ "type": "array", "maxItems": 0 })),
@@ -52,14 +54,15 @@ pub(super) fn schemas() -> Map<String, Value> {
         "date": date(),
         "max_output_tokens": or_null(json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX })),
         "include": or_null(json!({ "type": "array", "items": { "const": "message.output_text.logprobs" } })),
-        "top_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_LOGPROBS })),
+        "top_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MAX_LOGPROBS })),
         "text": or_null(object(json!({ "format": or_null(text_format()), "verbosity": or_null(json!({ "const": "medium" })) }), &[])),
         "response_format": or_null(response_format()),
         "structured_outputs": or_null(structured_outputs()),
         "background": or_null(json!({ "const": false })),
         "parallel_tool_calls": or_null(json!({ "type": "boolean" })),
         "tool_choice": or_null(json!({ "enum": ["auto", "none"] })),
-        "tools": or_null(json!({ "type": "array", "maxItems": 0, "description": "Not supported yet." })),
+        "tools": or_null(json!({ "type": "array", "maxItems": 0, "description": "Not supported \
+            yet." })),
         "reasoning": or_null(object(json!({ "effort": or_null(json!({ "const": "none" })), "summary": { "type": "null" }, "generate_summary": { "type": "null" } }), &[])),
         "truncation": or_null(json!({ "const": "disabled" })),
     });
@@ -67,7 +70,8 @@ pub(super) fn schemas() -> Map<String, Value> {
         "prompt": or_null(json!({ "type": "string", "description": "As vLLM's clients call it." })),
         "add_special_tokens": or_null(json!({ "type": "boolean", "default": true })),
         "parse_special": or_null(json!({ "type": "boolean", "default": true, "description": "Whether control tokens written in the text become themselves." })),
-        "content": or_null(json!({ "type": "string", "description": "The same as llama.cpp's clients call it." })),
+        "content": or_null(json!({ "type": "string", "description": "The same as llama.cpp's \
+            clients call it." })),
         "add_special": or_null(json!({ "type": "boolean" })),
         "messages": or_null(messages()),
         "date": date(),
@@ -121,18 +125,20 @@ fn with_controls(mut own: Value) -> Value {
     let profiles: Vec<&str> = Profile::all().map(Profile::name).collect();
     let before = json!({
         "model": model(),
-        "n": or_null(json!({ "type": "integer", "minimum": 1, "description": "Choices, at each temperature." })),
+        "n": or_null(json!({ "type": "integer", "minimum": 1, "description": "Choices, at each \
+            temperature." })),
         "seed": or_null(json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX })),
-        "first_sample": count("The sample index of the first choice; further choices count on from it."),
+        "first_sample": count("The sample index of the first choice; further choices count on from \
+            it."),
         "stream": or_null(json!({ "type": "boolean" })),
         "stream_options": or_null(object(json!({ "include_usage": or_null(json!({ "type": "boolean" })), "include_obfuscation": or_null(json!({ "const": false })) }), &[])),
-        "stop": or_null(json!({ "anyOf": [stop(), { "type": "array", "items": stop(), "maxItems": MOST_STOPS }] })),
-        "stop_token_ids": or_null(json!({ "type": "array", "items": id(), "maxItems": MOST_IDS })),
+        "stop": or_null(json!({ "anyOf": [stop(), { "type": "array", "items": stop(), "maxItems": MAX_STOPS }] })),
+        "stop_token_ids": or_null(json!({ "type": "array", "items": id(), "maxItems": MAX_IDS })),
         "ignore_eos": or_null(json!({ "type": "boolean" })),
         "min_tokens": count("Tokens before which nothing ends the text."),
-        "bad_words": or_null(json!({ "type": "array", "items": { "type": "string", "pattern": "\\S", "maxLength": MOST_STOP_BYTES }, "maxItems": MOST_BAD_WORDS })),
+        "bad_words": or_null(json!({ "type": "array", "items": { "type": "string", "pattern": "\\S", "maxLength": MAX_STOP_BYTES }, "maxItems": MAX_BAD_WORDS })),
         "temperature": or_null(json!({ "type": "number", "minimum": 0 })),
-        "temperatures": or_null(json!({ "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 1, "maxItems": MOST_TEMPERATURES,
+        "temperatures": or_null(json!({ "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 1, "maxItems": MAX_TEMPERATURES,
             "description": "One choice (or n) at each of them, with the same dice." })),
     });
     let stages_by_field: Map<String, Value> = fields_of_stages()
@@ -142,11 +148,12 @@ fn with_controls(mut own: Value) -> Value {
     let after = json!({
         "logit_bias": or_null(json!({ "type": "object", "propertyNames": { "pattern": "^[0-9]+$" },
             "additionalProperties": { "type": "number", "minimum": -100, "maximum": 100 } })),
-        "allowed_token_ids": or_null(json!({ "type": "array", "items": id(), "minItems": 1, "maxItems": MOST_IDS })),
-        "sampler": or_null(json!({ "type": "string", "maxLength": MOST_CHAIN_BYTES, "description": "A whole chain: \"temp=0.8 | top_k=40\"." })),
-        "profile": or_null(json!({ "enum": profiles, "description": "The engine whose order the settings take." })),
+        "allowed_token_ids": or_null(json!({ "type": "array", "items": id(), "minItems": 1, "maxItems": MAX_IDS })),
+        "sampler": or_null(json!({ "type": "string", "maxLength": MAX_CHAIN_BYTES, "description": "A whole chain: \"temp=0.8 | top_k=40\"." })),
+        "profile": or_null(json!({ "enum": profiles, "description": "The engine whose order the \
+            settings take." })),
         "logprobs_stage": or_null(json!({ "enum": stages, "default": "raw", "description": "Which probabilities log-probabilities are of." })),
-        "prompt_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MOST_LOGPROBS })),
+        "prompt_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MAX_LOGPROBS })),
         "return_token_ids": or_null(json!({ "type": "boolean" })),
     });
     // What changes nothing, or may only say what is so anyway.
@@ -213,12 +220,13 @@ fn count(what: &str) -> Value {
 }
 
 fn stop() -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": MOST_STOP_BYTES })
+    json!({ "type": "string", "minLength": 1, "maxLength": MAX_STOP_BYTES })
 }
 
 fn date() -> Value {
     or_null(
-        json!({ "type": "string", "description": "YYYY-MM-DD or today, for templates that ask for it; the server's --date if it is left out." }),
+        json!({ "type": "string", "description": "YYYY-MM-DD or today, for templates that ask for \
+            it; the server's --date if it is left out." }),
     )
 }
 
@@ -240,8 +248,10 @@ fn message(more: Value, parts: &[&str]) -> Value {
             "refusal": or_null(json!({ "const": "" })),
             "thinking_blocks": empty(),
             "reasoning_details": empty(),
-            "reasoning_content": or_null(json!({ "type": "string", "description": "For templates that show it." })),
-            "reasoning": or_null(json!({ "type": "string", "description": "Another name for it." })),
+            "reasoning_content": or_null(json!({ "type": "string", "description": "For templates \
+                that show it." })),
+            "reasoning": or_null(json!({ "type": "string", "description": "Another name for \
+                it." })),
             "annotations": {},
             "parsed": {},
             "provider_specific_fields": {},
@@ -260,7 +270,7 @@ fn messages() -> Value {
     let named =
         "Which of several who have this role says it; most chat templates don't look at it.";
     let more = json!({ "name": or_null(json!({ "type": "string", "description": named })) });
-    json!({ "type": "array", "minItems": 1, "maxItems": MOST_MESSAGES, "items": message(more, &["text", "input_text", "output_text"]) })
+    json!({ "type": "array", "minItems": 1, "maxItems": MAX_MESSAGES, "items": message(more, &["text", "input_text", "output_text"]) })
 }
 
 fn item() -> Value {
@@ -301,7 +311,8 @@ fn structured_outputs() -> Value {
         one("json", json!({ "type": ["object", "string"] })),
         one("json_object", json!({ "const": true })),
         one("regex", json!({ "type": "string" })),
-        one("grammar", json!({ "type": "string", "description": "In Lark's notation.", "examples": ["start: \"yes\" | \"no\""] })),
+        one("grammar", json!({ "type": "string", "description": "In Lark's \
+            notation.", "examples": ["start: \"yes\" | \"no\""] })),
         one("choice", json!({ "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 })),
     ] })
 }

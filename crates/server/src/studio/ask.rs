@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     Shared,
     fields::{Fields, shortened, wrong},
-    limits::MOST_CHAIN_BYTES,
+    limits::MAX_CHAIN_BYTES,
     problem::Problem,
     prompts::{self, Reading},
 };
@@ -148,8 +148,8 @@ fn learned(
 /// The chain of `sampler`, if there is one.
 pub(super) fn chain(fields: &mut Fields) -> Result<Option<Chain>, Problem> {
     let Some(text) = fields.text("sampler")? else { return Ok(None) };
-    if text.len() > MOST_CHAIN_BYTES {
-        let message = format!("\"sampler\" is longer than {MOST_CHAIN_BYTES} bytes");
+    if text.len() > MAX_CHAIN_BYTES {
+        let message = format!("\"sampler\" is longer than {MAX_CHAIN_BYTES} bytes");
         return Err(Problem::parameter("sampler", message));
     }
     let chain =

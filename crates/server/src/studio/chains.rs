@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::ask;
 use crate::{Shared, fields::Fields, problem::Problem};
 
-const MOST_FOUND: usize = 24;
+const MAX_FOUND: usize = 24;
 
 /// What the page shows of the model.
 pub(super) async fn model(State(shared): State<Arc<Shared>>) -> Json<Value> {
@@ -39,7 +39,7 @@ pub(super) async fn model(State(shared): State<Arc<Shared>>) -> Json<Value> {
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct StageCard {
     name: &'static str,
     summary: &'static str,
     allowed: &'static str,
@@ -50,7 +50,7 @@ struct Row {
 
 /// All stages and profiles there are.
 pub(super) async fn stages() -> Result<Json<Value>, Problem> {
-    let row = |stage: &kelvin_sampling::StageInfo| Row {
+    let row = |stage: &kelvin_sampling::StageInfo| StageCard {
         name: stage.name,
         summary: stage.summary,
         allowed: stage.allowed,
@@ -61,14 +61,14 @@ pub(super) async fn stages() -> Result<Json<Value>, Problem> {
         let chain = profile.chain(&[]).map_err(|error| Problem::failed(error.to_string()))?;
         Ok(json!({ "name": profile.name(), "chain": chain.to_string() }))
     };
-    let stages: Vec<Row> = STAGES.iter().map(row).collect();
+    let stages: Vec<StageCard> = STAGES.iter().map(row).collect();
     let profiles = Profile::all().map(profile).collect::<Result<Vec<Value>, Problem>>()?;
     Ok(Json(json!({ "stages": stages, "profiles": profiles })))
 }
 
 /// A chain in other words.
 #[derive(Debug, Serialize)]
-pub(super) struct Said {
+pub(super) struct ChainDescription {
     /// In its one canonical form, and by stages.
     chain: String,
     stages: Vec<String>,
@@ -82,7 +82,7 @@ pub(super) struct Said {
 }
 
 /// Says `sampler` in the words of every engine.
-pub(super) fn chain(shared: &Shared, fields: &mut Fields) -> Result<Said, Problem> {
+pub(super) fn chain(shared: &Shared, fields: &mut Fields) -> Result<ChainDescription, Problem> {
     let chain = ask::chain(fields)?.unwrap_or_default();
     let (prompt, chat) = (fields.text("prompt")?, fields.flag("chat")?);
     let seed = fields.whole("seed", 0..=u64::MAX)?.unwrap_or(0);
@@ -90,7 +90,7 @@ pub(super) fn chain(shared: &Shared, fields: &mut Fields) -> Result<Said, Proble
         translate(&chain, profile).map_err(|error| Problem::parameter("sampler", error.to_string()))
     };
     let others = Profile::all().filter(|profile| *profile != Profile::KELVIN);
-    Ok(Said {
+    Ok(ChainDescription {
         stages: chain.stages().iter().map(ToString::to_string).collect(),
         temperature: chain.temperature().map(kelvin_views::json::short),
         cut_before_heat: chain.cut_before_heat().map(ToString::to_string),
@@ -146,7 +146,7 @@ pub(super) fn tokens(shared: &Shared, fields: &mut Fields) -> Result<Vec<Named>,
         found.extend((0..n).filter_map(place));
     }
     found.sort_unstable();
-    found.truncate(MOST_FOUND);
+    found.truncate(MAX_FOUND);
     Ok(found.iter().map(|&(_, _, id)| Named::of(engine, TokenId(id))).collect())
 }
 

@@ -15,7 +15,8 @@ use crate::{Shared, problem::Problem, web};
 
 /// Nothing is allowed but the page's own files and routes: no inline script or style, no frame, no
 /// other host.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) fn router() -> Router<Arc<Shared>> {

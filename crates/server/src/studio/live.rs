@@ -17,11 +17,11 @@ use serde::Serialize;
 use super::ask::{Ask, Learned, Subject, sampling, to_go_on};
 use crate::{
     fields::Fields,
-    limits::{MOST_DRAWS, MOST_FAN, MOST_ROW_TOP, MOST_WATCHED},
+    limits::{MAX_DRAWS, MAX_FAN, MAX_ROW_TOP, MAX_WATCHED},
     problem::Problem,
 };
 
-const MOST_FLIPS: usize = 60;
+const MAX_FLIPS: usize = 60;
 
 /// A row of logits and what was asked of it.
 pub(super) struct Live<'a> {
@@ -47,7 +47,7 @@ impl Live<'_> {
 
 /// The text that was read, beside what could come after it.
 #[derive(Debug, Serialize)]
-pub(super) struct Answer {
+pub(super) struct NextTokens {
     n_tokens: usize,
     n_vocab: usize,
     /// The tokens that were taken after the prompt.
@@ -63,13 +63,13 @@ pub(super) struct Answer {
 }
 
 /// What could come next at one temperature, with `top` tokens and those of `watch`.
-pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<Answer, Problem> {
-    let n = fields.whole("top", 0..=MOST_ROW_TOP)?.unwrap_or(20) as usize;
+pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<NextTokens, Problem> {
+    let n = fields.whole("top", 0..=MAX_ROW_TOP)?.unwrap_or(20) as usize;
     let watch = fields.tokens("watch", live.logits.len())?.unwrap_or_default();
-    if watch.len() > MOST_WATCHED {
+    if watch.len() > MAX_WATCHED {
         return Err(Problem::parameter(
             "watch",
-            format!("\"watch\" has more than {MOST_WATCHED} tokens"),
+            format!("\"watch\" has more than {MAX_WATCHED} tokens"),
         ));
     }
     let (state, pos) = (live.state(), live.subject.pos());
@@ -99,7 +99,7 @@ pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<Answer, Probl
     };
     let next = next::next(&moment, live.raw, pick, n, &watch).map_err(sampling)?;
     let taken = live.subject.taken().iter().map(|&token| Named::of(live.engine, token)).collect();
-    Ok(Answer {
+    Ok(NextTokens {
         n_tokens: live.subject.tokens.len(),
         n_vocab: live.logits.len(),
         taken,
@@ -131,11 +131,11 @@ struct Ray {
 
 /// The final probabilities of the `top` likeliest tokens at every temperature.
 pub(super) fn fan(live: &Live<'_>, fields: &mut Fields) -> Result<Fan, Problem> {
-    let n = fields.whole("top", 1..=MOST_FAN)?.unwrap_or(8) as usize;
+    let n = fields.whole("top", 1..=MAX_FAN)?.unwrap_or(8) as usize;
     let watch = fields.tokens("watch", live.logits.len())?.unwrap_or_default();
     let (state, words) = (live.state(), live.ask.words(live.subject.pos()));
     let mut tokens: Vec<TokenId> = live.raw.top(n).iter().map(|choice| choice.token).collect();
-    tokens.extend(watch.into_iter().take(MOST_WATCHED));
+    tokens.extend(watch.into_iter().take(MAX_WATCHED));
     let ray = |&token: &TokenId| Ray {
         id: token.0,
         shown: token::shown(live.engine, token),
@@ -186,7 +186,7 @@ pub(super) fn flips(live: &Live<'_>, _: &mut Fields) -> Result<Flips, Problem> {
     let pos = live.subject.pos();
     let mut sampler = live.sampler(live.ask.chain.clone(), live.ask.dice);
     let wrong = |error: &dyn std::fmt::Display| Problem::parameter("sampler", error.to_string());
-    let flips = flips::flips(live.engine, &mut sampler, live.logits, pos, MOST_FLIPS);
+    let flips = flips::flips(live.engine, &mut sampler, live.logits, pos, MAX_FLIPS);
     let flips = flips.map_err(|error| wrong(&error))?;
     let cold = live.ask.chain.with_temperature(0.05).map_err(|error| wrong(&error))?;
     let first = live.sampler(cold.clone(), live.ask.dice).replay(&cold, live.logits, pos);
@@ -194,7 +194,7 @@ pub(super) fn flips(live: &Live<'_>, _: &mut Fields) -> Result<Flips, Problem> {
     Ok(Flips {
         u: live.ask.words(pos).draw as f64 / 2f64.powi(64),
         first: Named::of(live.engine, first),
-        more: flips.len() == MOST_FLIPS,
+        more: flips.len() == MAX_FLIPS,
         flips,
     })
 }
@@ -244,8 +244,8 @@ struct Others {
 
 /// `n` draws, the samples 0 to n-1 of the seed, each with its own dice.
 pub(super) fn draws(live: &Live<'_>, fields: &mut Fields) -> Result<Draws, Problem> {
-    let n = fields.whole("n", 1..=MOST_DRAWS)?.unwrap_or(1);
-    let top = fields.whole("top", 0..=MOST_ROW_TOP)?.unwrap_or(20) as usize;
+    let n = fields.whole("n", 1..=MAX_DRAWS)?.unwrap_or(1);
+    let top = fields.whole("top", 0..=MAX_ROW_TOP)?.unwrap_or(20) as usize;
     if live.ask.uniform {
         return Err(Problem::parameter(
             "temperature",

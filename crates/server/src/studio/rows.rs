@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Rows that are kept: with the largest vocabularies (262,144 tokens) they take 1 MiB each.
-const MOST_ROWS: usize = 32;
+const MAX_ROWS: usize = 32;
 
 /// Tokens, and the logits of what comes after them.
 type Row = (Vec<TokenId>, Arc<[f32]>);
@@ -67,7 +67,7 @@ impl Rows {
         let mut kept = self.kept();
         kept.retain(|(of, _)| of != tokens);
         kept.push_back((tokens.to_vec(), Arc::clone(row)));
-        if kept.len() > MOST_ROWS {
+        if kept.len() > MAX_ROWS {
             kept.pop_front();
         }
     }
@@ -125,7 +125,7 @@ mod tests {
     fn the_rows_used_last_are_kept() {
         let rows = Rows::default();
         let tokens = |i: u32| [TokenId(i), TokenId(7)];
-        for i in 0..MOST_ROWS as u32 {
+        for i in 0..MAX_ROWS as u32 {
             rows.keep(&tokens(i), &Arc::from([i as f32]));
         }
         assert_eq!(rows.find(&tokens(0)).as_deref(), Some([0.0].as_slice()));
@@ -134,7 +134,7 @@ mod tests {
         assert!(rows.find(&tokens(0)).is_some() && rows.find(&tokens(99)).is_some());
         rows.keep(&tokens(0), &Arc::from([5.0]));
         assert_eq!(rows.find(&tokens(0)).as_deref(), Some([5.0].as_slice()));
-        assert_eq!(rows.kept().len(), MOST_ROWS);
+        assert_eq!(rows.kept().len(), MAX_ROWS);
         let (row, other): (Arc<[f32]>, Arc<[f32]>) = (Arc::from([1.0, 2.0]), Arc::from([1.0, 3.0]));
         let raw = rows.raw(&row).unwrap();
         assert!(Arc::ptr_eq(&raw, &rows.raw(&row).unwrap()));

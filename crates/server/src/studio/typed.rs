@@ -13,11 +13,11 @@ use super::ask::temperature;
 use crate::{
     Shared,
     fields::{Fields, wrong},
-    limits::MOST_TYPED_LOGITS,
+    limits::MAX_TYPED_LOGITS,
     problem::Problem,
 };
 
-const MOST_LABEL: usize = 64;
+const MAX_LABEL: usize = 64;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Softmax {
@@ -67,16 +67,16 @@ pub(super) fn curves(_: &Shared, fields: &mut Fields) -> Result<Curves, Problem>
 /// `logits`: objects with a `logit` (a number, or `"-inf"`) and perhaps a `label`.
 fn logits(fields: &mut Fields) -> Result<Vec<Logit>, Problem> {
     let expected =
-        format!("a list of 1 to {MOST_TYPED_LOGITS} objects with \"logit\" and perhaps \"label\"");
+        format!("a list of 1 to {MAX_TYPED_LOGITS} objects with \"logit\" and perhaps \"label\"");
     let value = fields.take("logits").unwrap_or_default();
-    let items = value.as_array().filter(|items| (1..=MOST_TYPED_LOGITS).contains(&items.len()));
+    let items = value.as_array().filter(|items| (1..=MAX_TYPED_LOGITS).contains(&items.len()));
     let items = items.ok_or_else(|| wrong("logits", &value, &expected))?;
     let one = |item: &serde_json::Value| {
         let logit = match &item["logit"] {
             serde_json::Value::String(text) if text == "-inf" => f64::NEG_INFINITY,
             other => other.as_f64().ok_or_else(|| wrong("logits", item, &expected))?,
         };
-        let label = item["label"].as_str().map(|label| label.chars().take(MOST_LABEL).collect());
+        let label = item["label"].as_str().map(|label| label.chars().take(MAX_LABEL).collect());
         Ok(Logit { label, logit })
     };
     let logits = items.iter().map(one).collect::<Result<Vec<Logit>, Problem>>()?;

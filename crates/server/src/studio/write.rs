@@ -33,7 +33,7 @@ use crate::{
     body::read_body,
     fields::{Fields, wrong},
     gate::RequestId,
-    limits::MOST_COLUMNS,
+    limits::MAX_COLUMNS,
     problem::Problem,
     queue::{Event, Job},
     scores::LogprobsStage,
@@ -108,7 +108,8 @@ fn plan(
     if pages(len, n, max_tokens) > shared.room.n_pages {
         let (needed, most) = (len + n * max_tokens, shared.room.n_tokens());
         let message = format!(
-            "{n} columns of {max_tokens} tokens after a text of {len} may need room for {needed}, but there is room for {most}"
+            "{n} columns of {max_tokens} tokens after a text of {len} may need room for {needed}, \
+             but there is room for {most}"
         );
         return Err(Problem::context("max_tokens", message));
     }
@@ -146,7 +147,7 @@ fn plan(
 
 /// `columns`: a list of objects that say how to draw, as the other routes' bodies do.
 fn drafts(fields: &mut Fields, shared: &Shared, subject: &Subject) -> Result<Vec<Draft>, Problem> {
-    let most = MOST_COLUMNS.min(shared.room.n_texts);
+    let most = MAX_COLUMNS.min(shared.room.n_texts);
     let value = fields.take("columns").unwrap_or_else(|| json!([]));
     let expected = format!("a list of at most {most} objects");
     let items = value.as_array().filter(|items| items.len() <= most);

@@ -22,7 +22,7 @@ pub struct Translation {
     pub place: &'static str,
     /// The settings by name, in the engine's own order.
     pub settings: Map<String, Value>,
-    /// The same as one types it for the engine, if it has such a form.
+    /// The settings in the form in which users type them for the engine, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flags: Option<String>,
     /// What the engine makes of them, in Kelvin's notation.

@@ -1,4 +1,4 @@
-//! Metadata in, a model's shapes and rules out. A family's row says which rules; the file says the
+//! Reads a model's hyperparameters. The family's row says which rules apply; the file has the
 //! numbers.
 
 mod keys;
@@ -153,8 +153,8 @@ pub struct LayerConfig {
 /// How many times wider than the residual stream a layer may be inside, and how many query heads
 /// may share a key-value head: far more than any model has, and little enough that a step's buffers
 /// stay in proportion to the file.
-const MOST_TIMES: usize = 64;
-const MOST_SHARING: usize = 128;
+const MAX_TIMES: usize = 64;
+const MAX_SHARING: usize = 128;
 /// Rows of weights are kept in groups of sixteen: a matrix of fewer rows than this would take many
 /// times its room in the file.
 const FEWEST_ROWS: usize = 8;
@@ -254,7 +254,7 @@ impl Config {
         })?;
         let vocab_size = embedding.shape.get(1).copied().unwrap_or(0);
         keys.size("vocab_size", Some(vocab_size.max(1)), 1 << 24)?;
-        let d_ff = keys.size("feed_forward_length", None, (MOST_TIMES * d_model).min(1 << 22))?;
+        let d_ff = keys.size("feed_forward_length", None, (MAX_TIMES * d_model).min(1 << 22))?;
         for (key, rows) in [
             ("embedding_length", d_model),
             ("attention.head_count_kv", n_kv_heads * head_dim),
@@ -415,15 +415,16 @@ fn head_sizes(keys: &Keys<'_>, d_model: usize) -> Result<(usize, usize, usize), 
         return Err(keys.error("attention.head_count", problem));
     }
     let head_dim = keys.size("attention.key_length", Some((d_model / n_heads).max(1)), 1 << 14)?;
-    if n_heads * head_dim > MOST_TIMES * d_model {
+    if n_heads * head_dim > MAX_TIMES * d_model {
         let problem = format!(
-            "{n_heads} heads of {head_dim} numbers are more than {MOST_TIMES} times the embedding length {d_model}"
+            "{n_heads} heads of {head_dim} numbers are more than {MAX_TIMES} times the embedding \
+             length {d_model}"
         );
         return Err(keys.error("attention.head_count", problem));
     }
-    if n_heads / n_kv_heads > MOST_SHARING {
+    if n_heads / n_kv_heads > MAX_SHARING {
         let problem = format!(
-            "{n_kv_heads} key-value heads for {n_heads}: at most {MOST_SHARING} can share one"
+            "{n_kv_heads} key-value heads for {n_heads}: at most {MAX_SHARING} can share one"
         );
         return Err(keys.error("attention.head_count_kv", problem));
     }

@@ -131,7 +131,8 @@ fn windows(
         Windows::Never => match named {
             Some(window) if window > 0 && window < sizes.ctx_len => {
                 let problem = format!(
-                    "a window of {window} positions isn't known for this architecture, expected 0 or the context length"
+                    "a window of {window} positions isn't known for this architecture, expected 0 \
+                     or the context length"
                 );
                 Err(keys.error("attention.sliding_window", problem))
             }

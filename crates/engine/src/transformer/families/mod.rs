@@ -79,7 +79,7 @@ pub(super) enum Residual {
 pub(super) enum FeedForward {
     /// activation(gate) · up.
     Gated(Activation),
-    /// The same, gate and up one below the other in one tensor.
+    /// Gate and up projections stacked in one tensor.
     FusedGate(Activation),
     /// activation(up).
     Plain(Activation),

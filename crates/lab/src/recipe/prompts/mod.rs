@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::{run::Prompt, text_file};
 
 /// The maximum size of a file of prompts in bytes.
-const MOST_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 /// How the prompts are stored in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub fn read(path: &Path, column: Option<&str>) -> Result<Vec<Prompt>, String> {
     if form == Form::Parquet {
         return some(table::parquet(path, &shown, column)?, &shown, "it has no rows");
     }
-    let text = text_file::read(path, MOST_BYTES).map_err(|error| error.to_string())?;
+    let text = text_file::read(path, MAX_BYTES).map_err(|error| error.to_string())?;
     if text.trim().is_empty() {
         let why = if text.is_empty() { "it is empty" } else { "every line is empty" };
         return some(Vec::new(), &shown, why);
@@ -80,7 +80,8 @@ fn form(path: &Path) -> Result<Form, String> {
         Some("tsv" | "tab") => Ok(Form::Table(b'\t')),
         Some("parquet") => Ok(Form::Parquet),
         Some(ending) if UNREAD.contains(&ending) => Err(format!(
-            "ends in .{ending}, which isn't read: give the prompts one a line (.txt), or as .jsonl, .json, .csv, .tsv or .parquet"
+            "ends in .{ending}, which isn't read: give the prompts one a line (.txt), or as \
+             .jsonl, .json, .csv, .tsv or .parquet"
         )),
         _ => Ok(Form::Lines),
     }
@@ -89,13 +90,15 @@ fn form(path: &Path) -> Result<Form, String> {
 fn lines(text: &str, shown: &str, column: Option<&str>) -> Result<Vec<Prompt>, String> {
     if let Some(column) = column {
         return Err(format!(
-            "{shown} has one prompt a line, so there is no column `{column}`: name it .jsonl, .json, .csv, .tsv or .parquet if it has columns"
+            "{shown} has one prompt a line, so there is no column `{column}`: name it .jsonl, \
+             .json, .csv, .tsv or .parquet if it has columns"
         ));
     }
     if let Some(what) = json::disguised(text) {
         let ending = if what == json::ARRAY { ".json" } else { ".jsonl" };
         return Err(format!(
-            "{shown} holds {what}, but by its name it has one prompt a line: rename it to end in {ending}"
+            "{shown} holds {what}, but by its name it has one prompt a line: rename it to end in \
+             {ending}"
         ));
     }
     Ok(text.lines().filter(|line| !line.trim().is_empty()).map(Prompt::from).collect())

@@ -12,7 +12,7 @@ const MESSAGES: &str = "messages";
 const BODY: &str = "body";
 
 /// The maximum number of field names listed in an error.
-const MOST_NAMES: usize = 30;
+const MAX_NAMES: usize = 30;
 
 /// The prompt of a record: the text in `column`, or if none is named, in `prompt`, `messages`,
 /// `body.prompt` or `body.messages`.
@@ -44,7 +44,7 @@ pub(super) fn prompt(
 /// The error for a missing field. It lists the fields that exist.
 pub(super) fn missing<'a>(name: &str, found: impl ExactSizeIterator<Item = &'a String>) -> String {
     let n = found.len();
-    let mut names: Vec<String> = found.take(MOST_NAMES).map(|name| shortened(name)).collect();
+    let mut names: Vec<String> = found.take(MAX_NAMES).map(|name| shortened(name)).collect();
     if n > names.len() {
         names.push(format!("and {} more", n - names.len()));
     }
@@ -54,8 +54,8 @@ pub(super) fn missing<'a>(name: &str, found: impl ExactSizeIterator<Item = &'a S
 
 /// A name or value shortened for an error.
 pub(super) fn shortened(text: &str) -> String {
-    const MOST_CHARS: usize = 60;
-    let mut short: String = text.chars().take(MOST_CHARS).collect();
+    const MAX_CHARS: usize = 60;
+    let mut short: String = text.chars().take(MAX_CHARS).collect();
     if short.len() < text.len() {
         short.push('…');
     }
@@ -80,9 +80,10 @@ fn text(name: &str, found: Value) -> Result<String, String> {
 fn message(name: &str, messages: &[Value]) -> Result<String, String> {
     let role = |one: &Value| one.get("role").and_then(Value::as_str).unwrap_or("none").to_string();
     let [one] = messages else {
-        let roles: Vec<String> = messages.iter().take(MOST_NAMES).map(role).collect();
+        let roles: Vec<String> = messages.iter().take(MAX_NAMES).map(role).collect();
         return Err(format!(
-            "\"{name}\" has {} messages ({}), but a prompt is one message of a user; --system TEXT gives a system text",
+            "\"{name}\" has {} messages ({}), but a prompt is one message of a user; --system TEXT \
+             gives a system text",
             messages.len(),
             roles.join(", ")
         ));

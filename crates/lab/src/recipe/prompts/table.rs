@@ -9,7 +9,7 @@ use parquet::{
 };
 use serde_json::{Map, Value};
 
-use super::{MOST_BYTES, record};
+use super::{MAX_BYTES, record};
 use crate::run::Prompt;
 
 /// The prompts of delimited text whose first line names the columns. `at` builds an error from a
@@ -41,7 +41,8 @@ pub(super) fn separated(
         let raw = &text.as_bytes()[begin.byte() as usize..reader.position().byte() as usize];
         if raw.iter().filter(|&&byte| byte == b'"').count() % 2 == 1 {
             return refused(
-                "a quotation mark has no partner; a text that has one is written in quotation marks, and each in it twice",
+                "a quotation mark has no partner; a text that has one is written in quotation \
+                 marks, and each in it twice",
             );
         }
         if let Err(error) = read {
@@ -87,7 +88,8 @@ fn check_names(names: &StringRecord, wanted: &str, delimiter: u8) -> Result<(), 
 fn uneven(error: &csv::Error) -> String {
     match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-            "it has {len} fields where the line of names has {expected_len} (a text with a separator in it is written in quotation marks)"
+            "it has {len} fields where the line of names has {expected_len} (a text with a \
+             separator in it is written in quotation marks)"
         ),
         _ => error.to_string(),
     }
@@ -102,20 +104,21 @@ pub(super) fn parquet(
     let file = File::open(path).map_err(|error| format!("can't read {shown}: {error}"))?;
     let size = file.metadata().map_err(|error| format!("can't read {shown}: {error}"))?.len();
     let unpacked_too = |what: &str| {
-        format!("{shown} has more than {MOST_BYTES} bytes{what}, at most that many are read")
+        format!("{shown} has more than {MAX_BYTES} bytes{what}, at most that many are read")
     };
-    if size > MOST_BYTES {
+    if size > MAX_BYTES {
         return Err(unpacked_too(""));
     }
     let unreadable = |error: parquet::errors::ParquetError| {
         format!(
-            "{shown} isn't a Parquet file that can be read, compressed with snappy or not at all ({error})"
+            "{shown} isn't a Parquet file that can be read, compressed with snappy or not at all \
+             ({error})"
         )
     };
     let reader = SerializedFileReader::new(file).map_err(unreadable)?;
     let stated: i64 =
         reader.metadata().row_groups().iter().map(|group| group.total_byte_size()).sum();
-    if u64::try_from(stated).is_ok_and(|stated| stated > MOST_BYTES) {
+    if u64::try_from(stated).is_ok_and(|stated| stated > MAX_BYTES) {
         return Err(unpacked_too(" when it is unpacked"));
     }
     let mut prompts = Vec::new();

@@ -86,7 +86,8 @@ fn records_of_other_tools() {
     let said = refused("train.jsonl", alpaca.as_bytes(), None);
     assert_eq!(
         said,
-        "train.jsonl, line 1, column 1: there is no \"prompt\" among its fields (instruction, input, output); --prompt-column NAME takes another"
+        "train.jsonl, line 1, column 1: there is no \"prompt\" among its fields (instruction, \
+         input, output); --prompt-column NAME takes another"
     );
     let taken = read_as("train.jsonl", alpaca.as_bytes(), Some("instruction")).unwrap();
     assert_eq!((taken[0].text.as_str(), taken[0].fields.len()), ("Write about tea", 2));

@@ -37,7 +37,7 @@ const FORMAT = "kelvin tree";
 const VERSION = 1;
 /** Bytes. */
 const LARGEST = 16 << 20;
-const MOST_PAINT = 1000;
+const MAX_PAINT = 1000;
 const LONGEST_TEXT = 1 << 20;
 const LONGEST_TOKEN = 4096;
 const HOTTEST = 1e9;
@@ -135,8 +135,8 @@ function parsed(text) {
  * @param {unknown} list
  */
 function paint(tree, list) {
-  if (!Array.isArray(list) || list.length > MOST_PAINT) {
-    throw new Error(`"paint" isn't a list of at most ${MOST_PAINT} stretches`);
+  if (!Array.isArray(list) || list.length > MAX_PAINT) {
+    throw new Error(`"paint" isn't a list of at most ${MAX_PAINT} stretches`);
   }
   list.forEach((one, i) => {
     const at = `paint[${i}].`;

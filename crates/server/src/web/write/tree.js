@@ -16,7 +16,7 @@
 /** @typedef {{ size: number, leaf: number, paint: Paint[], gone: Set<number> }} Moment */
 
 export const MOST = 20000;
-const MOST_PAST = 500;
+const MAX_PAST = 500;
 
 export class Tree {
   constructor() {
@@ -74,7 +74,7 @@ export class Tree {
   begin() {
     this.nodes.length = this.size;
     this.past.push(this.now());
-    if (this.past.length > MOST_PAST) this.past.shift();
+    if (this.past.length > MAX_PAST) this.past.shift();
     this.future = [];
   }
 
