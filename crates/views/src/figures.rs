@@ -61,8 +61,8 @@ pub(crate) fn divergence(a: &[TokenId], b: &[TokenId]) -> Option<usize> {
     (shared < a.len() || shared < b.len()).then_some(shared)
 }
 
-/// The first token (from 0) in which two continuations differ; `None` if they are equal, or equal up
-/// to where one was cancelled.
+/// The first token (from 0) in which two continuations differ; `None` if they are equal, or equal
+/// up to where one was cancelled.
 pub fn parting(a: &Continuation, b: &Continuation) -> Option<usize> {
     let at = divergence(&a.tokens, &b.tokens)?;
     let broken_off = |c: &Continuation| c.finish == FinishReason::Cancelled && c.tokens.len() == at;
