@@ -61,7 +61,8 @@ pub fn run(page: &Page, which: Which, kelvin: &Path) -> Result<Ran> {
     let mut outputs = Vec::new();
     for (i, block) in all.iter().enumerate() {
         if let Some(name) = file_name(block) {
-            fs::write(session.folder.path().join(name), &block.text)?;
+            let text = block.text.replace(PORT, &session.port.to_string());
+            fs::write(session.folder.path().join(name), text)?;
         }
         let skipped = which == Which::WithoutModel && needs_model(&block.text);
         // CI runs the gate itself.
