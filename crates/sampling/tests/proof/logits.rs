@@ -114,7 +114,7 @@ fn row(which: fn(&StageInfo) -> bool) -> impl Strategy<Value = String> {
             let number = param.low + (param.high - param.low) * share;
             match param.kind {
                 ParamKind::Number => format!("{number}"),
-                ParamKind::Whole => format!("{}", number.round()),
+                ParamKind::Whole => format!("{}", number.round() as i64),
                 ParamKind::Temperature => format!("{}", 10.0 * share),
                 ParamKind::Range => format!("{share}..{}", 1.0 + share),
                 ParamKind::Scope if share < 0.5 => "output".into(),
