@@ -164,7 +164,7 @@ fn idle_connections_hold_nobody_up() {
     let end = stalls.read(&mut [0; 100]).map_err(|error| error.kind());
     assert!(matches!(end, Ok(0) | Err(ErrorKind::ConnectionReset)), "{end:?}");
     runs.read_exact(&mut [0; 20_000]).unwrap();
-    assert!(server.metric("kelvin_requests_running") == 1.0);
+    server.wait_for("kelvin_requests_running", 1.0);
     drop((idle, runs));
 }
 
@@ -436,7 +436,7 @@ fn figures_and_logs_tell_what_happened() {
         ("kelvin_errors_total{code=\"invalid_value\"}", 1.0),
         ("kelvin_requests_running", 0.0),
     ] {
-        assert_eq!(server.metric(name), value, "{name}");
+        server.wait_for(name, value);
     }
     assert!(server.metric("kelvin_http_responses_total{status=\"200\"}") >= 2.0);
     let used = server.metric("kelvin_cache_pages_used");
