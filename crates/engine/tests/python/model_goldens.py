@@ -2,7 +2,7 @@
 
     .venv/bin/python crates/engine/tests/python/model_goldens.py MODEL OTHER-GOLDENS PROMPT... > GOLDENS
 
-The texts to tokenize are those of other goldens. `real_tokenizer.rs` and `real_goldens.rs` hold the
+The texts to tokenize are those of other goldens. `real/tokenizer.rs` and `real/goldens.rs` hold the
 engine to the result.
 """
 
