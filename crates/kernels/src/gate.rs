@@ -68,9 +68,36 @@ pub fn xielu(x: &mut [f32], Xielu { positive, negative, beta, eps }: Xielu) {
     }
 }
 
+/// Computes `x_i = x_i / (1 + e^-g)` in place, where each number g of `gates` serves as many
+/// neighbouring elements of `x`.
+///
+/// # Panics
+/// If the number of gates doesn't divide the number of elements.
+pub fn weigh(x: &mut [f32], gates: &[f32]) {
+    assert!(
+        !gates.is_empty() && x.len().is_multiple_of(gates.len()),
+        "each gate serves as many elements"
+    );
+    for (x, g) in x.chunks_exact_mut(x.len() / gates.len()).zip(gates) {
+        let weight = 1.0 / (1.0 + exp(-g));
+        x.iter_mut().for_each(|x| *x *= weight);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gates_weigh_their_own_elements() {
+        let mut x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        weigh(&mut x, &[0.0, 100.0, -100.0]);
+        assert_eq!(x[..4], [0.5, 1.0, 3.0, 4.0]);
+        assert!(x[4].abs() < 1e-30 && x[5].abs() < 1e-30, "{x:?}");
+        let mut each = [2.0, 2.0];
+        weigh(&mut each, &[3.0_f32.ln(), 0.0]);
+        assert!((each[0] - 1.5).abs() < 1e-6 && each[1] == 1.0, "{each:?}");
+    }
 
     #[test]
     fn instruction_sets_agree_and_follow_the_formula() {

@@ -57,10 +57,39 @@ pub(super) const ROTARY_SWITCH: &[Row] = &[row("rope.scaling.finetuned", Rule::R
 /// Hunyuan's NTK-aware scaling of the base.
 pub(super) const ROTARY_ALPHA: &[Row] = &[row("rope.scaling.alpha", Rule::Read)];
 
+/// Which pairs turn by which coordinate of an image.
+pub(super) const SECTIONS: &[Row] = &[row("rope.dimension_sections", Rule::Read)];
+/// The rotary embedding is what it is without a key.
+pub(super) const PLAIN_ROTARY: &[Row] = &[
+    row("rope.dimension_count", Rule::Read),
+    row("rope.freq_base", Rule::Neutral(&[10_000.0], "another base than 10000")),
+    row("rope.scaling.type", Rule::Ignored("the family's rotary embedding isn't scaled")),
+];
+
 /// Layers with a window among layers that see everything.
 pub(super) const WINDOW_PATTERN: &[Row] = &[row("attention.sliding_window_pattern", Rule::Read)];
 /// A base of wavelengths for the layers with a window.
 pub(super) const WINDOW_BASE: &[Row] = &[row("rope.freq_base_swa", Rule::Read)];
+
+/// Heads of layers with a window that differ from the other layers' heads.
+pub(super) const WINDOW_HEADS: &[Row] = &[
+    row("attention.key_length_swa", Rule::Read),
+    row("attention.value_length_swa", Rule::Read),
+    row("rope.dimension_count_swa", Rule::Read),
+];
+/// The last layers read keys and values of earlier ones.
+pub(super) const SHARED_CACHE: &[Row] = &[row("attention.shared_kv_layers", Rule::Read)];
+/// An embedding for each layer.
+pub(super) const LAYER_EMBEDDING_WIDTH: &[Row] =
+    &[row("embedding_length_per_layer_input", Rule::Read)];
+/// The layers are run several times.
+pub(super) const LOOPS: &[Row] =
+    &[row("num_loops", Rule::Read), row("skip_loop_final_norm", Rule::Read)];
+/// Layers that take parts of an image.
+pub(super) const IMAGE_LAYERS: &[Row] = &[
+    row("n_deepstack_layers", Rule::Ignored("concerns images; tokens add nothing there")),
+    row("deepstack_mapping", Rule::Ignored("concerns images; tokens add nothing there")),
+];
 
 pub(super) const EMBEDDING_SCALE: &[Row] = &[row("embedding_scale", Rule::Read)];
 pub(super) const RESIDUAL_SCALE: &[Row] = &[row("residual_scale", Rule::Read)];
