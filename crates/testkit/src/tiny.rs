@@ -110,6 +110,9 @@ impl TinyModel {
             rope_dim: shape.head_dim,
             ctx_len: 256,
             layer_embedding: 0,
+            n_experts: 0,
+            d_expert: 0,
+            d_shared: 0,
             ffn_times: 1,
             each: &[],
         };

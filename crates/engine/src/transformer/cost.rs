@@ -1,9 +1,9 @@
 //! What a step costs at least: bytes that must be read and multiplications that must be done, for
 //! those who compare a speed with what the machine could do.
 
-use kelvin_kernels::pool::Pool;
+use kelvin_kernels::{matrix::WeightMatrix, pool::Pool};
 
-use super::{CacheFormat, Config, LayerConfig, Model};
+use super::{CacheFormat, Config, LayerConfig, Model, weights::Layer};
 
 impl Config {
     /// Bytes of keys and values that the token at position `pos` reads; a window leaves out what
@@ -23,7 +23,7 @@ impl Config {
     }
 
     /// Multiplications with weights (each with its addition) that one token takes, with those for
-    /// its logits or without.
+    /// its logits or without. Of a mixture of experts the selected ones count.
     pub fn multiply_adds(&self, logits: bool) -> usize {
         let output = if logits { self.vocab_size * self.d_model } else { 0 };
         let matrices = if self.gated { 3 } else { 2 };
@@ -37,7 +37,14 @@ impl Config {
                 }
             };
             let embedding = 3 * self.d_model * self.layer_embedding;
-            attention + matrices * self.d_model * layer.d_ff + embedding
+            let feed_forward = match &self.experts {
+                Some(mixture) if layer.experts => {
+                    mixture.n_experts
+                        + matrices * (mixture.n_used * mixture.d_ff + mixture.d_shared)
+                }
+                _ => matrices * layer.d_ff,
+            };
+            attention + self.d_model * feed_forward + embedding
         };
         self.layers.iter().enumerate().map(of_layer).sum::<usize>() + output
     }
@@ -49,15 +56,23 @@ fn cache_numbers(layer: &LayerConfig) -> usize {
 }
 
 impl Model {
-    /// Bytes of weights that every step reads, whatever its batch. Learned positions,
-    /// the embedding for each layer and an embedding that isn't the output layer as well are left
-    /// out: a step reads one row of them for each token.
+    /// Bytes of weights that a step of one token reads. Learned positions, the embedding for each
+    /// layer and an embedding that isn't the output layer as well are left out: a step reads one
+    /// row of them for each token. Of a mixture of experts the selected ones count; every other
+    /// weight is read once however many tokens a step has.
     pub fn step_bytes(&self) -> usize {
-        let weights = &self.weights;
+        let (weights, mixture) = (&self.weights, self.config.experts.as_ref());
+        let idle = |layer: &Layer| -> usize {
+            let (Some(experts), Some(mixture)) = (&layer.experts, mixture) else { return 0 };
+            // All experts of a layer have one size.
+            let expert: usize = experts.of_expert(0).map(WeightMatrix::n_bytes).sum();
+            (mixture.n_experts - mixture.n_used) * expert
+        };
+        let idle: usize = weights.blocks.iter().flatten().map(idle).sum();
         let embedding = weights.output.as_ref().map_or(0, |_| weights.embedding.n_bytes());
         let positions = weights.positions.as_ref().map_or(0, |positions| positions.n_bytes());
         let for_layers = weights.layer_embedding.as_ref().map_or(0, |e| e.tokens.n_bytes());
-        weights.n_bytes() - embedding - positions - for_layers
+        weights.n_bytes() - embedding - positions - for_layers - idle
     }
 
     /// The threads it runs on, for work of the caller's own between two steps.
@@ -84,6 +99,7 @@ mod tests {
             window: None,
             rope: Some(0),
             parallel: false,
+            experts: false,
             xielu: None,
             loop_norm: false,
         };
@@ -118,6 +134,7 @@ mod tests {
             adds_embeddings: false,
             layer_embedding: 0,
             ropes: vec![Rope::plain(1e4, 2)],
+            experts: None,
             layers: vec![
                 LayerConfig { window: Some(3), ..layer },
                 LayerConfig { block: 1, cache: 1, ..layer },

@@ -6,7 +6,7 @@ mod layer_embedding;
 
 use kelvin_kernels::{
     float_env::FloatEnv,
-    gate::{activate, gate, xielu},
+    gate::{Xielu, activate, gate, xielu},
     matmul::{Product, matmul},
     matrix::WeightMatrix,
     norm::{layer_norm_in_place, rms_norm_in_place},
@@ -16,7 +16,7 @@ use kelvin_kernels::{
 use super::{
     Append, LayerConfig, Logits, Model, ModelError, NormKind, Scratch, Turns, Want,
     sequence::Row,
-    weights::{After, Layer, Norm},
+    weights::{After, Dense, Layer, Norm},
 };
 
 impl Model {
@@ -36,6 +36,7 @@ impl Model {
         }
         let s = scratch;
         s.rows.clear();
+        s.experts.n_bytes = 0;
         for (i, append) in batch.iter().enumerate() {
             let start = append.sequence.len();
             let row = |(at, &token)| Row { sequence: i, pos: start + at, token };
@@ -126,21 +127,50 @@ impl Model {
         }
     }
 
-    /// x += down(activation(gate(norm(x))) · up(norm(x))), and in a parallel layer attention's
-    /// output as well.
+    /// x += the feed-forward network's, or the mixture of experts', output of norm(x), and in a
+    /// parallel layer attention's output as well.
     fn feed_forward(&self, i: usize, layer: &Layer, s: &mut Scratch) {
-        let (c, after) = (&self.config, &layer.after);
-        let (n, d_ff) = (s.x.len() / c.d_model, c.layers[i].d_ff);
+        let c = &self.config.layers[i];
         let (weights, n_weights) = layer.ffn_input();
         self.normed_input(layer.ffn_norm.as_ref(), weights[..n_weights].iter().copied(), s);
+        let (next, n_next) = match self.config.layers.get(i + 1) {
+            Some(next) => self.weights.of(next).first_matrices(),
+            None => ([self.output_weights(); 3], 1),
+        };
+        let next = &next[..n_next];
+        let nothing = After::default();
+        let mut after = &nothing;
+        if let Some(experts) = &layer.experts {
+            self.mixture(experts, next, s);
+        } else if let Some(dense) = &layer.dense {
+            self.dense(dense, c.xielu, next, s);
+            after = &dense.after.down;
+        }
+        self.finish_delta(after, layer.post_ffn_norm.as_ref(), s);
+        if c.parallel {
+            self.add_to_stream(&s.beside, &mut s.x);
+        }
+        self.add_to_stream(&s.delta, &mut s.x);
+    }
+
+    /// delta = down(activation(gate(input)) · up(input)), before what is done after down.
+    pub(super) fn dense(
+        &self,
+        dense: &Dense,
+        parameters: Option<Xielu>,
+        next: &[&WeightMatrix],
+        s: &mut Scratch,
+    ) {
+        let (c, after, d_ff) = (&self.config, &dense.after, dense.up.rows());
+        let n = s.x.len() / c.d_model;
         s.gate.resize(n * d_ff, 0.0);
-        if let Some(gate_weights) = &layer.gate {
+        if let Some(gate_weights) = &dense.gate {
             s.up.resize(n * d_ff, 0.0);
             let products = &mut [
                 Product { weights: gate_weights, out: &mut s.gate },
-                Product { weights: &layer.up, out: &mut s.up },
+                Product { weights: &dense.up, out: &mut s.up },
             ];
-            matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.down]);
+            matmul(&self.pool, self.isa, &s.input, n, products, &[&dense.down]);
             self.apply(&mut s.up, d_ff, &after.up);
             let up = &s.up;
             self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
@@ -148,31 +178,22 @@ impl Model {
                 gate(self.isa, c.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
             });
         } else {
-            let products = &mut [Product { weights: &layer.up, out: &mut s.gate }];
-            matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.down]);
+            let products = &mut [Product { weights: &dense.up, out: &mut s.gate }];
+            matmul(&self.pool, self.isa, &s.input, n, products, &[&dense.down]);
             self.pool.for_each_row(&mut s.gate, d_ff, &|_, x| {
                 after.up.apply(x);
-                match c.layers[i].xielu {
+                match parameters {
                     Some(parameters) => xielu(x, parameters),
                     None => activate(self.isa, c.activation, x),
                 }
             });
         }
-        if layer.ffn_sub_norm.is_some() {
-            let norm = layer.ffn_sub_norm.as_ref();
+        if dense.sub_norm.is_some() {
+            let norm = dense.sub_norm.as_ref();
             self.pool.for_each_row(&mut s.gate, d_ff, &|_, x| self.norm_in_place(x, norm));
         }
         std::mem::swap(&mut s.input.x, &mut s.gate);
-        let (next, n_next) = match self.config.layers.get(i + 1) {
-            Some(next) => self.weights.of(next).first_matrices(),
-            None => ([self.output_weights(); 3], 1),
-        };
-        self.product_of_input(&layer.down, s, &next[..n_next]);
-        self.finish_delta(&after.down, layer.post_ffn_norm.as_ref(), s);
-        if c.layers[i].parallel {
-            self.add_to_stream(&s.beside, &mut s.x);
-        }
-        self.add_to_stream(&s.delta, &mut s.x);
+        self.product_of_input(&dense.down, s, next);
     }
 
     /// A layer's scale, and the norm where the blocks are run again.

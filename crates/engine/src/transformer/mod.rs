@@ -6,6 +6,7 @@
 
 mod config;
 mod cost;
+mod experts;
 pub(crate) mod families;
 mod forward;
 mod prefixes;
@@ -14,8 +15,10 @@ mod step;
 mod weights;
 
 pub use config::{
-    Config, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope, RopeSections, Yarn,
+    Config, ExpertConfig, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope, RopeSections,
+    Yarn,
 };
+pub use families::Gating;
 pub use kelvin_kernels::kv_cache::PAGE;
 pub use prefixes::Prefixes;
 pub use sequence::{CacheFormat, Sequence};

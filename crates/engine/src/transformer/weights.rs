@@ -4,6 +4,7 @@
 use std::{collections::HashSet, ops::Range};
 
 mod attention;
+mod experts;
 mod layer_embedding;
 
 use kelvin_kernels::{matrix::WeightMatrix, memory::Arena, pool::Pool};
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::gguf::{Gguf, TensorInfo};
 pub(super) use attention::{Attention, Projections};
+pub(super) use experts::Experts;
 pub(super) use layer_embedding::{LayerEmbedding, OfLayer};
 
 /// Everything a model learned.
@@ -54,22 +56,31 @@ pub(super) struct Layer {
     pub(super) attention: Option<Attention>,
     /// d_model.
     pub(super) ffn_norm: Option<Norm>,
+    /// The feed-forward network of all tokens.
+    pub(super) dense: Option<Dense>,
+    /// The feed-forward networks among which each token has its own.
+    pub(super) experts: Option<Experts>,
+    /// d_model.
+    pub(super) post_ffn_norm: Option<Norm>,
+    /// What the embedding of this layer goes through.
+    pub(super) embedding: Option<OfLayer>,
+    /// Multiplies the stream, or the embedding that is added to it.
+    pub(super) scale: Option<f32>,
+}
+
+/// A feed-forward network.
+#[derive(Debug)]
+pub(super) struct Dense {
     /// d_ff × d_model.
     pub(super) gate: Option<WeightMatrix>,
     /// d_ff × d_model.
     pub(super) up: WeightMatrix,
     /// d_ff.
-    pub(super) ffn_sub_norm: Option<Norm>,
+    pub(super) sub_norm: Option<Norm>,
     /// d_model × d_ff.
     pub(super) down: WeightMatrix,
-    /// d_model.
-    pub(super) post_ffn_norm: Option<Norm>,
     /// What is done with the products of these matrices.
     pub(super) after: AfterFeedForward,
-    /// What the embedding of this layer goes through.
-    pub(super) embedding: Option<OfLayer>,
-    /// Multiplies the stream, or the embedding that is added to it.
-    pub(super) scale: Option<f32>,
 }
 
 /// What becomes of a product with a matrix: a factor, and a number for each row to be added.
@@ -79,8 +90,8 @@ pub(super) struct After {
     pub(super) bias: Option<Vec<f32>>,
 }
 
-/// For each matrix of the feed-forward layer.
-#[derive(Debug)]
+/// For each matrix of a feed-forward network.
+#[derive(Debug, Default)]
 pub(super) struct AfterFeedForward {
     pub(super) gate: After,
     pub(super) up: After,
@@ -162,7 +173,8 @@ impl Weights {
 
     pub(super) fn n_bytes(&self) -> usize {
         let blocks = self.blocks.iter().flatten().flat_map(|block| {
-            let ffn = [&block.up, &block.down].into_iter().chain(&block.gate);
+            let dense = block.dense.iter().flat_map(Dense::matrices);
+            let ffn = dense.chain(block.experts.iter().flat_map(Experts::matrices));
             let attention = block.attention.iter().flat_map(Attention::matrices);
             ffn.chain(attention).chain(block.embedding.iter().flat_map(OfLayer::matrices))
         });
@@ -183,18 +195,34 @@ impl Layer {
         match &self.attention {
             Some(attention) => attention.input(),
             None => {
-                let ([first, second], n) = self.ffn_input();
-                ([first, second, second], n)
+                let ([first, second, third, _], n) = self.ffn_input();
+                ([first, second, third], n.min(3))
             }
         }
     }
 
-    /// The matrices that feed-forward begins with: up, and the gate if there is one.
-    pub(super) fn ffn_input(&self) -> ([&WeightMatrix; 2], usize) {
-        match &self.gate {
-            Some(gate) => ([gate, &self.up], 2),
-            None => ([&self.up, &self.up], 1),
+    /// The matrices that feed-forward begins with, at most four, and how many they are.
+    pub(super) fn ffn_input(&self) -> ([&WeightMatrix; 4], usize) {
+        let mut matrices = (self.experts.iter().flat_map(Experts::input))
+            .chain(self.dense.iter().flat_map(Dense::input));
+        let first = matrices.next().expect("a layer has a feed-forward network");
+        let (mut list, mut n) = ([first; 4], 1);
+        for matrix in matrices {
+            list[n] = matrix;
+            n += 1;
         }
+        (list, n)
+    }
+}
+
+impl Dense {
+    /// The matrices that it begins with: the gate, if there is one, and up.
+    pub(super) fn input(&self) -> impl Iterator<Item = &WeightMatrix> {
+        self.gate.iter().chain([&self.up])
+    }
+
+    fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
+        self.input().chain([&self.down])
     }
 }
 
@@ -250,8 +278,29 @@ impl<'a> Loader<'a> {
         };
         let post_ffn_norm = self.post_norm(&name("post_ffw_norm"), d_model)?;
         let ffn_norm = self.first_norm(family.ffn_norms, block, d_model)?;
+        let (dense, experts) = match (&config.experts, layer.experts) {
+            (Some(mixture), true) => (None, Some(self.experts(config, mixture, block)?)),
+            _ => (Some(self.dense(block, d_ff, d_model)?), None),
+        };
+        Ok(Layer {
+            attention,
+            ffn_norm,
+            dense,
+            experts,
+            post_ffn_norm,
+            embedding: match config.layer_embedding {
+                0 => None,
+                _ => Some(self.embedding_of_layer(config, block)?),
+            },
+            scale: self.number(&name("layer_output_scale.weight"))?,
+        })
+    }
+
+    /// The feed-forward network of all tokens.
+    fn dense(&mut self, block: usize, d_ff: usize, d_model: usize) -> Result<Dense, ModelError> {
+        let name = |part: &str| format!("blk.{block}.{part}");
         let up = name("ffn_up.weight");
-        let (gate, up) = match family.feed_forward {
+        let (gate, up) = match self.family.feed_forward {
             FeedForward::Gated(_) => {
                 let gate = self.matrix(&name("ffn_gate.weight"), d_ff, d_model)?;
                 (Some(gate), self.matrix(&up, d_ff, d_model)?)
@@ -262,24 +311,16 @@ impl<'a> Loader<'a> {
             }
             FeedForward::Plain(_) | FeedForward::Xielu => (None, self.matrix(&up, d_ff, d_model)?),
         };
-        Ok(Layer {
-            attention,
-            ffn_norm,
+        Ok(Dense {
             gate,
             up,
-            ffn_sub_norm: self.norm(&name("ffn_sub_norm"), &[d_ff])?,
+            sub_norm: self.norm(&name("ffn_sub_norm"), &[d_ff])?,
             down: self.matrix(&name("ffn_down.weight"), d_model, d_ff)?,
-            post_ffn_norm,
             after: AfterFeedForward {
                 gate: self.after(&name("ffn_gate"), d_ff)?,
                 up: self.after(&name("ffn_up"), d_ff)?,
                 down: self.after(&name("ffn_down"), d_model)?,
             },
-            embedding: match config.layer_embedding {
-                0 => None,
-                _ => Some(self.embedding_of_layer(config, block)?),
-            },
-            scale: self.number(&name("layer_output_scale.weight"))?,
         })
     }
 
@@ -296,7 +337,7 @@ impl<'a> Loader<'a> {
 
     /// Whether a tensor is to be read: the family reads it, and the file has it or is at fault.
     fn has(&self, name: &str) -> bool {
-        match self.family.presence(name) {
+        match self.family.presence(name, &self.gguf.metadata) {
             None => false,
             Some(Presence::Required) => true,
             Some(Presence::Optional) => self.gguf.tensor(name).is_some(),

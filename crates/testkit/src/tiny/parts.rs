@@ -18,6 +18,11 @@ pub struct Sizes {
     pub ctx_len: usize,
     /// Width of the embedding for each layer.
     pub layer_embedding: usize,
+    pub n_experts: usize,
+    /// Width of an expert.
+    pub d_expert: usize,
+    /// Width of the expert that all tokens share.
+    pub d_shared: usize,
     /// `feed_forward_length` is so many times d_ff.
     pub ffn_times: usize,
     /// What each layer has; empty where layers are alike.
@@ -69,20 +74,23 @@ impl TinyModel {
         model
     }
 
-    /// Adds tensors: those of the whole, `|`, those of each layer. `+` means that there is a bias as
-    /// well, `*` a scale, `!` that the name ends without `.weight`; after `:` stands which of
-    /// several shapes. What a layer doesn't have is left out.
+    /// Adds tensors: those of the whole, `|`, those of each layer; or those of the first layers, each
+    /// after a `|`, the last list being that of all others. `+` means that there is a bias as well,
+    /// `-` that there is nothing else, `*` a scale, `!` that the name ends without `.weight`; after
+    /// `:` stands which of several shapes. What a layer doesn't have is left out.
     pub fn add_tensors(&mut self, random: &mut Random, sizes: &Sizes, list: &str) {
-        let (whole, layer) = list.split_once('|').expect("a list of the whole and one of a layer");
+        let (whole, layers) = list.split_once('|').expect("lists of the whole and of layers");
+        let layers: Vec<&str> = layers.split('|').collect();
         whole.split_whitespace().for_each(|spec| self.add_tensor(random, sizes, None, spec));
         for i in 0..sizes.n_layers {
+            let layer = layers[i.min(layers.len() - 1)];
             layer.split_whitespace().for_each(|spec| self.add_tensor(random, sizes, Some(i), spec));
         }
     }
 
     fn add_tensor(&mut self, random: &mut Random, sizes: &Sizes, layer: Option<usize>, spec: &str) {
         let (spec, mark) = match spec.chars().last() {
-            Some(mark @ ('+' | '*' | '!')) => (&spec[..spec.len() - 1], mark),
+            Some(mark @ ('+' | '-' | '*' | '!')) => (&spec[..spec.len() - 1], mark),
             _ => (spec, ' '),
         };
         let (name, form) = spec.split_once(':').unwrap_or((spec, ""));
@@ -94,11 +102,17 @@ impl TinyModel {
             return;
         }
         let prefix = layer.map_or(String::new(), |i| format!("blk.{i}."));
-        let rows = if name.contains("norm") { shape.clone() } else { vec![shape[shape.len() - 1]] };
+        let rows = match shape.as_slice() {
+            _ if name.contains("norm") => shape.clone(),
+            [_, rows, n_experts] => vec![*rows, *n_experts],
+            shape => vec![shape[shape.len() - 1]],
+        };
         let ending = if mark == '!' { "" } else { ".weight" };
-        let weights = numbers(random, name, &shape);
-        self.tensors.push((format!("{prefix}{name}{ending}"), shape, weights));
-        if mark == '+' {
+        if mark != '-' {
+            let weights = numbers(random, name, &shape);
+            self.tensors.push((format!("{prefix}{name}{ending}"), shape, weights));
+        }
+        if mark == '+' || mark == '-' {
             let n = rows.iter().product();
             let bias = (0..n).map(|_| 0.5 * random.next()).collect();
             self.tensors.push((format!("{prefix}{name}.bias"), rows, bias));
@@ -137,7 +151,17 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
             }
         }
         "attn_sub_norm" => vec![q],
+        "attn_sinks" => vec![layer.n_heads],
         "ffn_sub_norm" => vec![layer.d_ff],
+        "exp_probs_b" => vec![s.n_experts],
+        "ffn_gate_inp" => vec![s.d_model, s.n_experts],
+        "ffn_gate_inp_shexp" => vec![s.d_model],
+        "ffn_gate_exps" | "ffn_up_exps" => vec![s.d_model, s.d_expert, s.n_experts],
+        "ffn_gate_up_exps" => vec![s.d_model, 2 * s.d_expert, s.n_experts],
+        "ffn_down_exps" => vec![s.d_expert, s.d_model, s.n_experts],
+        "ffn_gate_shexp" | "ffn_up_shexp" => vec![s.d_model, s.d_shared],
+        "ffn_down_shexp" => vec![s.d_shared, s.d_model],
+        "nextn.eh_proj" => vec![2 * s.d_model, s.d_model],
         "ffn_up" if form == "fused" => vec![s.d_model, 2 * layer.d_ff],
         "ffn_gate" | "ffn_up" | "vis_gate" | "vis_up" => vec![s.d_model, layer.d_ff],
         "ffn_down" | "vis_down" => vec![layer.d_ff, s.d_model],
@@ -156,7 +180,10 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
 /// layer dies or explodes.
 fn numbers(random: &mut Random, name: &str, shape: &[usize]) -> Vec<f32> {
     let is_matrix = shape.len() > 1 && !name.contains("norm");
-    let (middle, spread) =
-        if is_matrix { (0.0, 3.0 / (shape[0] as f32).sqrt()) } else { (1.0, 0.3) };
+    let (middle, spread) = match name {
+        "ffn_gate_inp_shexp" | "attn_sinks" => (0.0, 0.4),
+        _ if is_matrix => (0.0, 3.0 / (shape[0] as f32).sqrt()),
+        _ => (1.0, 0.3),
+    };
     (0..shape.iter().product()).map(|_| middle + spread * random.next()).collect()
 }

@@ -3,7 +3,7 @@
 
 use super::{
     super::{ModelError, families::Layers},
-    FEWEST_ROWS, LayerConfig, MAX_SHARING, MAX_TIMES,
+    FEWEST_ROWS, LayerConfig, MAX_SHARING, MAX_TIMES, experts,
     keys::Keys,
     positions::LayerWindows,
 };
@@ -25,7 +25,9 @@ pub(super) fn layers(
     let n_heads = keys.sizes(Q, n_layers, fewest..=1 << 14, None)?;
     let n_kv_heads = keys.sizes(KV, n_layers, fewest..=1 << 14, Some(&n_heads))?;
     let widest = divisor * (MAX_TIMES * d_model).min(1 << 22);
-    let d_ff = keys.sizes(FFN, n_layers, fewest..=widest, None)?;
+    // A file without dense layers may say the experts' width alone.
+    let d_expert = experts::width(keys)?.map(|width| vec![width; n_layers]);
+    let d_ff = keys.sizes(FFN, n_layers, fewest..=widest, d_expert.as_deref())?;
     if kinds == Layers::Alike {
         for (key, sizes) in [(Q, &n_heads), (KV, &n_kv_heads), (FFN, &d_ff)] {
             if sizes.iter().any(|size| *size != sizes[0]) {
@@ -67,6 +69,7 @@ pub(super) fn layers(
             window: windows.of[i],
             rope: None,
             parallel: false,
+            experts: false,
             xielu: None,
             loop_norm: false,
         });

@@ -1,10 +1,14 @@
 //! Reads a model's hyperparameters. The family's row says which rules apply; the file has the
 //! numbers.
 
+mod experts;
 mod heads;
 mod keys;
 mod positions;
 mod xielu;
+
+pub use experts::ExpertConfig;
+pub(super) use experts::MAX_EXPERTS;
 
 use kelvin_kernels::{
     gate::{Activation, Xielu},
@@ -86,6 +90,8 @@ pub struct Config {
     pub adds_embeddings: bool,
     /// Width of the embedding that each layer has besides; 0: none.
     pub layer_embedding: usize,
+    /// The mixture of experts of the layers that have one.
+    pub experts: Option<ExpertConfig>,
     /// The kinds of rotary embedding; layers name theirs by index.
     pub ropes: Vec<Rope>,
     /// One for each layer.
@@ -183,6 +189,8 @@ pub struct LayerConfig {
     pub rope: Option<usize>,
     /// Attention and feed-forward see the same stream.
     pub parallel: bool,
+    /// Feed-forward is a mixture of experts.
+    pub experts: bool,
     /// The feed-forward layer's activation, where each layer has its own.
     pub xielu: Option<Xielu>,
     /// The stream gets the output's norm after it: the blocks are run again.
@@ -273,6 +281,10 @@ impl Config {
         }
         config.scales(&keys)?;
         config.residuals(gguf, &keys)?;
+        config.experts = experts::read(&keys, config.d_model, config.d_ff)?;
+        for (i, layer) in (0..).zip(&mut config.layers) {
+            layer.experts = config.experts.is_some() && family.has_experts(&gguf.metadata, i);
+        }
         if family.feed_forward == FeedForward::Xielu {
             for i in 0..config.n_layers {
                 config.layers[i].xielu = Some(xielu::of_layer(&keys, i, config.n_layers)?);
@@ -286,6 +298,12 @@ impl Config {
     fn sizes(gguf: &Gguf, keys: &Keys<'_>) -> Result<Config, ModelError> {
         let family = keys.family;
         let n_layers = keys.size("block_count", None, 512)?;
+        let n_predicting = family.n_predicting_layers(keys.metadata) as usize;
+        if n_predicting >= n_layers {
+            let problem = format!("{n_predicting} of {n_layers} layers leave none for the text");
+            return Err(keys.error("nextn_predict_layers", problem));
+        }
+        let n_layers = n_layers - n_predicting;
         let d_model = keys.size("embedding_length", None, 1 << 20)?;
         let ctx_len = keys.size("context_length", None, 1 << 28)?;
         let windows = positions::windows(keys, n_layers, ctx_len)?;
@@ -351,6 +369,7 @@ impl Config {
             sections: positions::sections(keys)?,
             adds_embeddings: family.layer_scale == LayerScale::Embedding,
             layer_embedding: layer_embedding(keys)?,
+            experts: None,
             ropes,
             layers,
         })

@@ -7,6 +7,8 @@
 //! family's graph does with them: its `src/models/`. llama.cpp refuses a file with tensors that it
 //! doesn't read, too.
 
+mod expert_rules;
+mod experts;
 mod gpt_like;
 mod image_text;
 mod keys;
@@ -17,11 +19,14 @@ mod rms_norm;
 mod tensors;
 mod varied;
 
+pub use expert_rules::Gating;
+pub(super) use expert_rules::{ExpertRules, ExpertWidth, GatingRule, Normalized, SharedWidth};
+
 use kelvin_kernels::{gate::Activation, rope::Pairing};
 
 use super::{ModelError, NormKind, QkNorm};
 use crate::{
-    gguf::{Gguf, Value},
+    gguf::{Gguf, Metadata, Value},
     uses::{Row, Use, in_rows, listed, quoted},
 };
 
@@ -43,6 +48,8 @@ pub(super) struct Family {
     pub(super) unweighted_norms: &'static [&'static str],
     pub(super) residual: Residual,
     pub(super) feed_forward: FeedForward,
+    /// The mixture of experts of layers that have one.
+    pub(super) experts: Option<ExpertRules>,
     /// The feed-forward layer's width is `feed_forward_length` divided by this.
     pub(super) ffn_divisor: usize,
     /// What the matrix `attn_gate` weighs, where a file has it.
@@ -242,6 +249,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Family> {
         image_text::FAMILIES,
         more_parts::FAMILIES,
         varied::FAMILIES,
+        experts::FAMILIES,
     ];
     tables.into_iter().flatten()
 }
@@ -272,8 +280,13 @@ pub(crate) fn of_tensors(gguf: &Gguf) -> Vec<Use> {
     let n_layers =
         gguf.metadata.u32(&format!("{architecture}.block_count")).ok().flatten().unwrap_or(0);
     let family = find(architecture);
+    let n_predicting = family.map_or(0, |family| family.n_predicting_layers(&gguf.metadata));
+    let n_read = n_layers.saturating_sub(n_predicting);
     let of = |name: &str| match family.filter(|_| is_layer_below(name, n_layers)) {
-        Some(family) if family.presence(name).is_some() => Use::Read,
+        Some(_) if !is_layer_below(name, n_read) => {
+            Use::Ignored("belongs to a layer that predicts several tokens at once")
+        }
+        Some(family) if family.presence(name, &gguf.metadata).is_some() => Use::Read,
         Some(family) if family.is_unused(name) => Use::Ignored("concerns images; text needs none"),
         _ => Use::Refused("the engine doesn't read it".to_string()),
     };
@@ -288,11 +301,21 @@ pub(super) enum Presence {
 }
 
 impl Family {
-    /// Whether the engine reads the tensor called `name`, and whether a file must have it.
-    pub(super) fn presence(&self, name: &str) -> Option<Presence> {
+    /// Whether the engine reads the tensor called `name`, and whether a file must have it. The
+    /// hyperparameters say which layers have a mixture of experts.
+    pub(super) fn presence(&self, name: &str, metadata: &Metadata) -> Option<Presence> {
         let lists = |groups: &[&[&str]]| groups.iter().any(|group| is_among(group, name));
-        if lists(self.required) {
+        let (layer, part) = in_layer(name).unzip();
+        let has_experts = layer
+            .and_then(|layer| layer.parse().ok())
+            .is_some_and(|layer| self.has_experts(metadata, layer));
+        let rules = self.experts.as_ref().filter(|_| has_experts);
+        if rules.is_some() && part.is_some_and(expert_rules::is_dense) {
+            None
+        } else if lists(self.required) || rules.is_some_and(|rules| lists(rules.required)) {
             Some(Presence::Required)
+        } else if rules.is_some_and(|rules| lists(rules.optional)) {
+            Some(Presence::Optional)
         } else {
             // llama.cpp reads a matrix's scale whatever the architecture: NVFP4 files have them.
             let is_there = lists(self.optional) || is_among(tensors::SCALES, name);

@@ -11,6 +11,7 @@ use super::{
     FeedForward::{FusedGate, Gated, Plain, Xielu},
     LayerScale, Layers, LogitScale, Residual, Rotary, Scale, ScoreScale, Sections, WindowRotary,
     Windows,
+    experts::OPTIONAL_MIXTURE,
     keys::*,
     tensors::*,
 };
@@ -26,6 +27,7 @@ pub(super) const LLAMA: Family = Family {
     unweighted_norms: &[],
     residual: Residual::Sequential,
     feed_forward: Gated(Silu),
+    experts: None,
     ffn_divisor: 1,
     attention_gate: AttentionGate::EachNumber,
     layer_scale: LayerScale::Stream,
@@ -181,6 +183,7 @@ pub(super) const HUNYUAN: Family = Family {
 pub(super) const FAMILIES: &[Family] = &[
     Family {
         windows: Windows::EveryLayer,
+        experts: Some(OPTIONAL_MIXTURE),
         optional: &[
             QKV,
             QKV_BIASES,
@@ -190,6 +193,19 @@ pub(super) const FAMILIES: &[Family] = &[
             OUTPUT,
             ROPE_FACTORS,
             LONG_ROPE_FACTORS,
+        ],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            SHARED_COUNT_SAID,
+            NORMALIZED,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
         ],
         ..LLAMA
     },

@@ -87,3 +87,30 @@ pub(super) const ROPE_FACTORS: &[&str] = &["rope_freqs.weight"];
 /// LongRoPE's two sets of factors.
 pub(super) const LONG_ROPE_FACTORS: &[&str] =
     &["rope_factors_short.weight", "rope_factors_long.weight"];
+
+/// A router and the experts that it selects from.
+pub(super) const EXPERTS: &[&str] = &[
+    "blk.*.ffn_gate_inp.weight",
+    "blk.*.ffn_gate_exps.weight",
+    "blk.*.ffn_up_exps.weight",
+    "blk.*.ffn_down_exps.weight",
+];
+/// A router and experts that may have a gate or none.
+pub(super) const UNGATED_EXPERTS: &[&str] =
+    &["blk.*.ffn_gate_inp.weight", "blk.*.ffn_up_exps.weight", "blk.*.ffn_down_exps.weight"];
+pub(super) const EXPERT_GATES: &[&str] = &["blk.*.ffn_gate_exps.weight"];
+pub(super) const EXPERT_BIASES: &[&str] = &[
+    "blk.*.ffn_gate_inp.bias",
+    "blk.*.ffn_gate_exps.bias",
+    "blk.*.ffn_up_exps.bias",
+    "blk.*.ffn_down_exps.bias",
+];
+/// Added to experts' weights for selection alone.
+pub(super) const SELECTION_BIAS: &[&str] = &["blk.*.exp_probs_b.bias"];
+/// The expert that all tokens go through.
+pub(super) const SHARED_EXPERT: &[&str] =
+    &["blk.*.ffn_gate_shexp.weight", "blk.*.ffn_up_shexp.weight", "blk.*.ffn_down_shexp.weight"];
+pub(super) const SHARED_EXPERT_GATE: &[&str] = &["blk.*.ffn_gate_inp_shexp.weight"];
+pub(super) const SINKS: &[&str] = &["blk.*.attn_sinks.weight"];
+/// Grok's norm of attention's output; in DBRX the feed-forward layer's norm.
+pub(super) const ATTENTION_OUTPUT_NORM: &[&str] = &["blk.*.attn_output_norm.weight"];

@@ -57,7 +57,8 @@ impl Model {
             let spans = s.rows.iter().map(|row| (row.pos + 1).saturating_sub(window)..row.pos + 1);
             s.spans.extend(spans);
             let cache = LayerOfBatch { batch, rows: &s.rows, layer: c.cache };
-            attend(&self.pool, self.isa, self.heads(c), &s.q, &s.spans, &cache, &mut s.input.x);
+            let heads = self.heads(c, attention);
+            attend(&self.pool, self.isa, heads, &s.q, &s.spans, &cache, &mut s.input.x);
             self.finish_heads(c, attention, s);
         }
         let (next, n_next) = layer.ffn_input();
@@ -195,7 +196,7 @@ impl Model {
         }
     }
 
-    fn heads(&self, c: &LayerConfig) -> Heads<'_> {
+    fn heads<'a>(&'a self, c: &LayerConfig, attention: &'a Attention) -> Heads<'a> {
         Heads {
             n_heads: c.n_heads,
             n_kv_heads: c.n_kv_heads,
@@ -203,6 +204,7 @@ impl Model {
             scale: self.config.attention_scale,
             soft_cap: self.config.score_cap,
             slopes: &self.config.slopes,
+            sinks: &attention.sinks,
         }
     }
 }

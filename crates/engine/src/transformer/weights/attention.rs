@@ -22,6 +22,8 @@ pub(crate) struct Attention {
     pub(crate) sub_norm: Option<Norm>,
     /// d_model × n_heads·head_dim.
     pub(crate) output: WeightMatrix,
+    /// n_heads: attention sinks; empty without them.
+    pub(crate) sinks: Vec<f32>,
     /// d_model.
     pub(crate) post_norm: Option<Norm>,
     /// What is done with the products with the output matrix.
@@ -74,6 +76,7 @@ impl Loader<'_> {
                 gate: None,
                 sub_norm: None,
                 output: self.matrix(&name("attn_output.weight"), d_model, d_model)?,
+                sinks: Vec::new(),
                 post_norm: None,
                 after: self.after(&name("attn_output"), d_model)?,
             });
@@ -98,6 +101,8 @@ impl Loader<'_> {
             gate,
             sub_norm: self.norm(&name("attn_sub_norm"), &[d_q])?,
             output: self.matrix(&name("attn_output.weight"), d_model, d_q)?,
+            sinks: (self.vector_if(&name("attn_sinks.weight"), &[layer.n_heads])?)
+                .unwrap_or_default(),
             post_norm: self.post_norm(&name("post_attention_norm"), d_model)?,
             after: self.after(&name("attn_output"), d_model)?,
         })

@@ -40,6 +40,9 @@ pub const SIZES: Sizes = Sizes {
     rope_dim: 16,
     ctx_len: 96,
     layer_embedding: 0,
+    n_experts: 8,
+    d_expert: 40,
+    d_shared: 56,
     ffn_times: 1,
     each: &[],
 };

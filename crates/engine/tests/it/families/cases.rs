@@ -27,6 +27,8 @@ const FULL_HEADS: Sizes = Sizes { n_kv_heads: 4, ..SIZES };
 const SMALL: Sizes = Sizes { d_model: 32, n_heads: 2, n_kv_heads: 2, d_ff: 40, ..SIZES };
 const WIDE_HEADS: Sizes = Sizes { head_dim: 24, rope_dim: 24, ..SIZES };
 
+#[path = "cases/experts.rs"]
+mod experts;
 #[path = "cases/gpt_like.rs"]
 mod gpt_like;
 #[path = "cases/image_text.rs"]
@@ -52,6 +54,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         image_text::CASES,
         more_parts::CASES,
         varied::CASES,
+        experts::CASES,
     ];
     tables.into_iter().flatten()
 }
