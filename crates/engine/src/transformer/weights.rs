@@ -155,7 +155,7 @@ impl Weights {
         let output_norm = output_norm.ok_or_else(|| missing("output_norm.weight", &[d_model]))?;
         // The table of families says what is read. Should it ever say more than is done here, the
         // file is refused now.
-        let is_known = |_, name: &str| loader.taken.contains(name) || family.is_unused(name);
+        let is_known = |_, name: &str| loader.taken.contains(name) || family.unused(name).is_some();
         refuse_unread(gguf, &config.architecture, is_known)?;
         (loader.progress)(total, total);
         Ok(Weights {

@@ -17,13 +17,16 @@ pub(super) fn layers(
 ) -> Result<Vec<LayerConfig>, ModelError> {
     const Q: &str = "attention.head_count";
     const KV: &str = "attention.head_count_kv";
-    const WIDTH: &str = "attention.key_length";
     const FFN: &str = "feed_forward_length";
     let n_layers = windows.of.len();
     let (kinds, divisor) = (keys.family.layers, keys.family.ffn_divisor);
     let fewest = usize::from(kinds != Layers::WithoutParts);
     let n_heads = keys.sizes(Q, n_layers, fewest..=1 << 14, None)?;
     let n_kv_heads = keys.sizes(KV, n_layers, fewest..=1 << 14, Some(&n_heads))?;
+    let own_width = head_width(keys, "", n_heads[0], d_model)?;
+    let has_local = keys.family.reads_key("attention.key_length_swa");
+    let local_width =
+        if has_local { head_width(keys, "_swa", n_heads[0], d_model)? } else { own_width };
     let widest = divisor * (MAX_TIMES * d_model).min(1 << 22);
     // A file without dense layers may say the experts' width alone.
     let d_expert = experts::width(keys)?.map(|width| vec![width; n_layers]);
@@ -36,11 +39,6 @@ pub(super) fn layers(
             }
         }
     }
-    let own_width = head_width(keys, "", n_heads[0], d_model)?;
-    let local_width = match keys.family.reads_key("attention.key_length_swa") {
-        true => head_width(keys, "_swa", n_heads[0], d_model)?,
-        false => own_width,
-    };
     let from = shared_from(keys, n_layers)?;
     let mut layers = Vec::with_capacity(n_layers);
     for i in 0..n_layers {
@@ -85,7 +83,10 @@ pub(super) fn layers(
             return Err(keys.error("attention.shared_kv_layers", problem));
         }
     }
-    debug_assert!(keys.family.reads_key(WIDTH));
+    check_values(keys, "", own_width)?;
+    if has_local {
+        check_values(keys, "_swa", local_width)?;
+    }
     Ok(layers)
 }
 
@@ -135,14 +136,19 @@ fn head_width(
         return Err(keys.error("attention.head_count", problem));
     }
     let head_dim = keys.size(&name, Some((d_model / n_heads).max(1)), 1 << 14)?;
-    let value_name = format!("attention.value_length{suffix}");
-    let value_dim = keys.size(&value_name, Some(head_dim), 1 << 14)?;
-    if value_dim != head_dim {
-        let problem =
-            format!("values of {value_dim} beside keys of {head_dim} numbers aren't supported");
-        return Err(keys.error(&value_name, problem));
-    }
     Ok(head_dim)
+}
+
+/// Values have the width of keys.
+fn check_values(keys: &Keys<'_>, suffix: &str, head_dim: usize) -> Result<(), ModelError> {
+    let name = format!("attention.value_length{suffix}");
+    let value_dim = keys.size(&name, Some(head_dim), 1 << 14)?;
+    if value_dim == head_dim {
+        return Ok(());
+    }
+    let problem =
+        format!("values of {value_dim} beside keys of {head_dim} numbers aren't supported");
+    Err(keys.error(&name, problem))
 }
 
 /// A layer's head counts have to fit together, and its buffers stay in proportion to the file.

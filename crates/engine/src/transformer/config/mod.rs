@@ -263,9 +263,6 @@ impl Config {
     pub fn from_gguf(gguf: &Gguf) -> Result<Config, ModelError> {
         let family = family_of(gguf)?;
         let keys = Keys { metadata: &gguf.metadata, family };
-        let uses = of_tensors(gguf);
-        let is_known = |i: usize, _: &str| matches!(uses[i], Use::Read | Use::Ignored(_));
-        families::refuse_unread(gguf, family.architecture, is_known)?;
         let mut config = Config::sizes(gguf, &keys)?;
         config.slopes = positions::slopes(&keys, config.n_heads, config.n_layers)?;
         if let Some(scale) = keys.said("attention.temperature_scale")?.filter(|scale| *scale > 0.0)
@@ -305,8 +302,7 @@ impl Config {
         }
         let n_layers = n_layers - n_predicting;
         let d_model = keys.size("embedding_length", None, 1 << 20)?;
-        let ctx_len = keys.size("context_length", None, 1 << 28)?;
-        let windows = positions::windows(keys, n_layers, ctx_len)?;
+        let windows = positions::windows(keys, n_layers)?;
         let mut layers = heads::layers(keys, d_model, &windows)?;
         let most = |of: fn(&LayerConfig) -> usize| layers.iter().map(of).max().unwrap_or(0);
         let (n_heads, n_kv_heads) = (most(|layer| layer.n_heads), most(|layer| layer.n_kv_heads));
@@ -315,6 +311,10 @@ impl Config {
             let key = if d_ff == 0 { "feed_forward_length" } else { "attention.head_count_kv" };
             return Err(keys.error(key, "0 in every layer".to_string()));
         }
+        let rope_dims = positions::rope_dims(keys, &layers)?;
+        let uses = of_tensors(gguf);
+        let is_known = |i: usize, _: &str| matches!(uses[i], Use::Read | Use::Ignored(_));
+        families::refuse_unread(gguf, family.architecture, is_known)?;
         let embedding = gguf.tensor(EMBEDDING).ok_or_else(|| ModelError::Tensor {
             name: EMBEDDING.to_string(),
             expected: vec![d_model],
@@ -324,7 +324,7 @@ impl Config {
         keys.size("vocab_size", Some(vocab_size.max(1)), 1 << 24)?;
         heads::check_rows(keys, "embedding_length", d_model, 1)?;
         heads::check_rows(keys, "vocab_size", vocab_size, 1)?;
-        let rope_dims = positions::rope_dims(keys, &layers)?;
+        let ctx_len = keys.size("context_length", None, 1 << 28)?;
         let sizes = Sizes { head_dim, rope_dims, ctx_len };
         let ropes = positions::ropes(keys, &sizes, windows.rotary, &mut layers)?;
         let eps = match family.norm {

@@ -180,11 +180,7 @@ pub(super) fn original_context(keys: &Keys<'_>, ctx_len: usize) -> Result<usize,
 }
 
 /// The window of each layer, and how layers with one rotate.
-pub(super) fn windows(
-    keys: &Keys<'_>,
-    n_layers: usize,
-    ctx_len: usize,
-) -> Result<LayerWindows, ModelError> {
+pub(super) fn windows(keys: &Keys<'_>, n_layers: usize) -> Result<LayerWindows, ModelError> {
     const KEY: &str = "attention.sliding_window";
     let named = keys.metadata.u32(&keys.name(KEY))?.map(|w| w as usize);
     let some = |window: usize| (window > 0).then_some(window);
@@ -193,8 +189,9 @@ pub(super) fn windows(
     let empty = || Err(keys.error(KEY, "a window of 0 positions, expected 1 or more".to_string()));
     let (window, every, rotary) = match keys.family.windows {
         Windows::Never => {
+            let text = || keys.size("context_length", None, 1 << 28);
             return match named {
-                Some(window) if window > 0 && window < ctx_len => {
+                Some(window) if window > 0 && window < text()? => {
                     let problem = format!(
                         "a window of {window} positions isn't known for this architecture, \
                          expected 0 or the context length"

@@ -287,8 +287,10 @@ pub(crate) fn of_tensors(gguf: &Gguf) -> Vec<Use> {
             Use::Ignored("belongs to a layer that predicts several tokens at once")
         }
         Some(family) if family.presence(name, &gguf.metadata).is_some() => Use::Read,
-        Some(family) if family.is_unused(name) => Use::Ignored("concerns images; text needs none"),
-        _ => Use::Refused("the engine doesn't read it".to_string()),
+        found => match found.and_then(|family| family.unused(name)) {
+            Some(reason) => Use::Ignored(reason),
+            None => Use::Refused("the engine doesn't read it".to_string()),
+        },
     };
     gguf.tensors.iter().map(|tensor| of(&tensor.name)).collect()
 }
@@ -323,9 +325,14 @@ impl Family {
         }
     }
 
-    /// Whether a file may have the tensor called `name` and text needs none of it.
-    pub(super) fn is_unused(&self, name: &str) -> bool {
-        is_among(self.unused, name)
+    /// Why the tensor called `name` changes nothing, if a file may have it and needn't.
+    pub(super) fn unused(&self, name: &str) -> Option<&'static str> {
+        // Beside each matrix's scale NVFP4 files have one of its input.
+        let matrix = name.strip_suffix(".input_scale").map(|matrix| format!("{matrix}.scale"));
+        if matrix.is_some_and(|scale| is_among(tensors::SCALES, &scale)) {
+            return Some("is for activations of 4 bits; the engine's have more");
+        }
+        is_among(self.unused, name).then_some("concerns images; text needs none")
     }
 
     /// Whether the engine reads the hyperparameter called `ARCH.key`, whatever its value.
