@@ -50,8 +50,15 @@ fn main() {
         "heads, of keys, width", "depth", "rows", "GB/s", "share"
     );
     for (n_heads, n_kv_heads, head_dim) in [(9, 3, 64), (4, 1, 256), (32, 8, 128)] {
-        let heads =
-            Heads { n_heads, n_kv_heads, head_dim, scale: 0.1, soft_cap: None, slopes: &[] };
+        let heads = Heads {
+            n_heads,
+            n_kv_heads,
+            head_dim,
+            scale: 0.1,
+            soft_cap: None,
+            slopes: &[],
+            sinks: &[],
+        };
         let page_len = 2 * n_kv_heads * head_dim * PAGE;
         let pages: Vec<Vec<f16>> =
             (0..BYTES / (2 * page_len)).map(|_| vec![f16::from_f32(0.5); page_len]).collect();

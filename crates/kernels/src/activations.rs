@@ -7,7 +7,10 @@
 //! zeros has d = 0. Sums of 16 and of 32 q's are kept for formats with a zero point or a minimum.
 //!
 //! Rows are stored in tiles of up to 16 tokens, in the order in which the products read them: for
-//! each 32 elements, the q's of all tokens of the tile are adjacent.
+//! each 32 elements, the q's of all tokens of the tile are adjacent. Rows may come in groups, each
+//! for weights of its own (experts): no tile has rows of two groups.
+
+use std::ops::Range;
 
 use crate::{
     format::Format,
@@ -29,6 +32,8 @@ pub struct QuantizedRows {
     n_rows: usize,
     cols: usize,
     block_len: usize,
+    /// The rows of each tile.
+    tiles: Vec<Range<usize>>,
     q: Vec<i8>,
     scales: Vec<f32>,
     sums: Vec<f32>,
@@ -80,9 +85,26 @@ impl TokenTile<'_> {
 }
 
 impl QuantizedRows {
-    fn quantize(&mut self, pool: &Pool, isa: Isa, x: &[f32], cols: usize, block_len: usize) {
+    /// Quantizes the rows of `x`. `ends` are the ends of the groups of rows.
+    fn quantize(
+        &mut self,
+        pool: &Pool,
+        isa: Isa,
+        x: &[f32],
+        cols: usize,
+        block_len: usize,
+        ends: impl Iterator<Item = usize>,
+    ) {
         let n_rows = x.len() / cols;
         (self.n_rows, self.cols, self.block_len) = (n_rows, cols, block_len);
+        self.tiles.clear();
+        let mut first = 0;
+        for end in ends {
+            let tile = |first: usize| first..end.min(first + TILE_TOKENS);
+            self.tiles.extend((first..end).step_by(TILE_TOKENS).map(tile));
+            first = first.max(end);
+        }
+        assert_eq!(first, n_rows, "every row is in a group");
         self.q.resize(x.len(), 0);
         self.scales.resize(x.len() / block_len, 0.0);
         let blocks32 = block_len == 32;
@@ -102,11 +124,12 @@ impl QuantizedRows {
         let tasks_per_tile = n_blocks.div_ceil(blocks_per_task);
         // A task is a range of blocks of all rows of a tile. Rows of a tile share cache lines, so a
         // task per row would cause false sharing.
-        pool.run(n_rows.div_ceil(TILE_TOKENS) * tasks_per_tile, &|task| {
+        let tiles = &self.tiles;
+        pool.run(tiles.len() * tasks_per_tile, &|task| {
             let mut codes = [0i8; 256];
             let mut sums16 = [0i16; 16];
-            let first = task / tasks_per_tile * TILE_TOKENS;
-            let n = TILE_TOKENS.min(n_rows - first);
+            let tile = &tiles[task / tasks_per_tile];
+            let (first, n) = (tile.start, tile.len());
             let blocks = task % tasks_per_tile * blocks_per_task;
             for b in blocks..(blocks + blocks_per_task).min(n_blocks) {
                 for t in 0..n {
@@ -162,9 +185,9 @@ impl QuantizedRows {
             self.block_len,
             "the activations were quantized for these weights"
         );
-        let n = TILE_TOKENS.min(self.n_rows - i * TILE_TOKENS);
-        // All tiles before this one have TILE_TOKENS tokens.
-        let part = |units: usize| i * TILE_TOKENS * units..(i * TILE_TOKENS + n) * units;
+        let Range { start, end } = self.tiles[i];
+        let n = end - start;
+        let part = |units: usize| start * units..end * units;
         let units = self.cols / 32;
         let (units32, units256) = if self.block_len == 32 { (units, 0) } else { (0, units) };
         TokenTile {
@@ -198,16 +221,30 @@ impl Activations {
         cols: usize,
         formats: impl IntoIterator<Item = Format>,
     ) {
+        self.quantize_groups(pool, isa, cols, formats, [self.x.len() / cols]);
+    }
+
+    /// Like [`quantize`](Self::quantize), for rows in groups that are multiplied with weights of
+    /// their own: group g ends before row `ends[g]`.
+    pub fn quantize_groups(
+        &mut self,
+        pool: &Pool,
+        isa: Isa,
+        cols: usize,
+        formats: impl IntoIterator<Item = Format>,
+        ends: impl IntoIterator<Item = usize, IntoIter: Clone>,
+    ) {
+        let ends = ends.into_iter();
         let (mut need32, mut need256) = (false, false);
         for layout in formats.into_iter().filter_map(Layout::of) {
             need32 |= layout.activation_len() == 32;
             need256 |= layout.activation_len() == 256;
         }
         if need32 {
-            self.blocks32.quantize(pool, isa, &self.x, cols, 32);
+            self.blocks32.quantize(pool, isa, &self.x, cols, 32, ends.clone());
         }
         if need256 {
-            self.blocks256.quantize(pool, isa, &self.x, cols, 256);
+            self.blocks256.quantize(pool, isa, &self.x, cols, 256, ends);
         }
     }
 

@@ -6,7 +6,8 @@
 //!   then, where a model has them, the soft cap `s_k = cap · tanh(s_k / cap)` and the bias of
 //!   distance `s_k += slope · (k - q)` (ALiBi, arXiv 2108.12409), q being the row's own position;
 //! - weights: `w_k = exp(s_k - max s)`; their total is summed in 16 lanes (lane k mod 16, in order)
-//!   and a fixed horizontal sum;
+//!   and a fixed horizontal sum. A head with a sink (a learned score that no position has) adds
+//!   `exp(sink - max s)` to the total at the end;
 //! - output: `out_d = (Σ_k w_k·value_kd) / total`: fma over k in sequence, one accumulator.
 //!
 //! A maximum is exact in any order, and every sum has one order, given by absolute positions. So
@@ -21,6 +22,7 @@ use std::{cell::RefCell, ops::Range};
 use half::f16;
 
 use crate::{
+    exp::exp,
     isa::{Isa, dispatch},
     kv_cache::{PAGE, Page, Side},
     norm::{LANES, tree_sum},
@@ -54,6 +56,8 @@ pub struct Heads<'a> {
     pub soft_cap: Option<f32>,
     /// ALiBi's slope of each query head; empty without ALiBi.
     pub slopes: &'a [f32],
+    /// Attention sink of each query head; empty without sinks.
+    pub sinks: &'a [f32],
 }
 
 /// Access to the KV cache pages of each row's sequence.
@@ -304,10 +308,18 @@ impl WorkUnit<'_> {
                 self.cap_and_bias(head, span, &mut scores[span.start - base..span.end - base]);
                 scores[begin..span.start - base].fill(f32::NEG_INFINITY);
                 scores[span.end - base..end].fill(f32::NEG_INFINITY);
-                totals.push(tree_sum(dispatch!(
+                let max = match self.heads.sinks {
+                    [] => 0.0,
+                    _ => maximum(&scores[begin..end]),
+                };
+                let total = tree_sum(dispatch!(
                     self.isa,
                     attention::softmax_weights(&mut scores[begin..end])
-                )));
+                ));
+                totals.push(match self.heads.sinks.get(head) {
+                    Some(sink) => total + exp(sink - max),
+                    None => total,
+                });
             }
         }
     }
@@ -451,6 +463,11 @@ impl WorkUnit<'_> {
         );
         page
     }
+}
+
+/// The greatest score: exact in any order.
+fn maximum(scores: &[f32]) -> f32 {
+    scores.iter().fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max })
 }
 
 const _: () =

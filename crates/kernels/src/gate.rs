@@ -15,7 +15,15 @@ pub enum Activation {
     GeluTanh,
     /// max(x, 0)² (arXiv 2109.08668).
     ReluSquared,
+    /// max(x, 0).
+    Relu,
+    /// gpt-oss's: with a gate x and an up projection u, x' / (1 + e^(-1.702·x')) · (u' + 1), where
+    /// x' = min(x, 7) and u' lies within ± 7. Computed as SiLU of 1.702·x' times (u' + 1) / 1.702.
+    ClampedSilu,
 }
+
+const CLAMPED_SILU_LIMIT: f32 = 7.0;
+const CLAMPED_SILU_ALPHA: f32 = 1.702;
 
 /// The parameters of xIELU (arXiv 2411.13010), an activation that each layer has its own of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,6 +53,21 @@ pub fn gate(isa: Isa, activation: Activation, gate: &mut [f32], up: &[f32]) {
                 *x = (relu * relu) * up;
             }
         }
+        Activation::Relu => {
+            gate.iter_mut().zip(up).for_each(|(x, up)| *x = x.max(0.0) * up);
+        }
+        Activation::ClampedSilu => {
+            let mut ups = [0.0; 256];
+            for (gate, up) in gate.chunks_mut(ups.len()).zip(up.chunks(ups.len())) {
+                let ups = &mut ups[..gate.len()];
+                for ((x, up), clamped) in gate.iter_mut().zip(up).zip(ups.iter_mut()) {
+                    *x = x.min(CLAMPED_SILU_LIMIT) * CLAMPED_SILU_ALPHA;
+                    let up = up.clamp(-CLAMPED_SILU_LIMIT, CLAMPED_SILU_LIMIT);
+                    *clamped = (up + 1.0) / CLAMPED_SILU_ALPHA;
+                }
+                dispatch!(isa, gate::silu(gate, ups));
+            }
+        }
     }
 }
 
@@ -68,15 +91,48 @@ pub fn xielu(x: &mut [f32], Xielu { positive, negative, beta, eps }: Xielu) {
     }
 }
 
+/// Computes `x_i = x_i / (1 + e^-g)` in place, where each number g of `gates` serves as many
+/// neighbouring elements of `x`.
+///
+/// # Panics
+/// If the number of gates doesn't divide the number of elements.
+pub fn weigh(x: &mut [f32], gates: &[f32]) {
+    assert!(
+        !gates.is_empty() && x.len().is_multiple_of(gates.len()),
+        "each gate serves as many elements"
+    );
+    for (x, g) in x.chunks_exact_mut(x.len() / gates.len()).zip(gates) {
+        let weight = 1.0 / (1.0 + exp(-g));
+        x.iter_mut().for_each(|x| *x *= weight);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn gates_weigh_their_own_elements() {
+        let mut x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        weigh(&mut x, &[0.0, 100.0, -100.0]);
+        assert_eq!(x[..4], [0.5, 1.0, 3.0, 4.0]);
+        assert!(x[4].abs() < 1e-30 && x[5].abs() < 1e-30, "{x:?}");
+        let mut each = [2.0, 2.0];
+        weigh(&mut each, &[3.0_f32.ln(), 0.0]);
+        assert!((each[0] - 1.5).abs() < 1e-6 && each[1] == 1.0, "{each:?}");
+    }
+
+    #[test]
     fn instruction_sets_agree_and_follow_the_formula() {
         let x: Vec<f32> = (0..1003).map(|i| (i as f32 - 501.0) / 30.0).collect();
         let up: Vec<f32> = x.iter().map(|x| x * 0.1 - 0.7).collect();
-        for activation in [Activation::Silu, Activation::GeluTanh, Activation::ReluSquared] {
+        for activation in [
+            Activation::Silu,
+            Activation::GeluTanh,
+            Activation::ReluSquared,
+            Activation::Relu,
+            Activation::ClampedSilu,
+        ] {
             let mut a = x.clone();
             gate(Isa::SCALAR, activation, &mut a, &up);
             for isa in Isa::all() {
@@ -91,10 +147,16 @@ mod tests {
             assert_eq!(plain, gated);
             for ((&x, &up), &y) in x.iter().zip(&up).zip(&a) {
                 let (x, up) = (f64::from(x), f64::from(up));
-                let truth = up
+                let clamped = up.clamp(-7.0, 7.0) + 1.0;
+                let truth = (if activation == Activation::ClampedSilu { clamped } else { up })
                     * match activation {
                         Activation::Silu => x / (1.0 + (-x).exp()),
                         Activation::ReluSquared => x.max(0.0).powi(2),
+                        Activation::Relu => x.max(0.0),
+                        Activation::ClampedSilu => {
+                            let x = x.min(7.0);
+                            x / (1.0 + (-1.702 * x).exp())
+                        }
                         Activation::GeluTanh => {
                             let u =
                                 (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x);

@@ -15,6 +15,10 @@
 //!
 //! One accumulator per output element: neither threads nor batch size can change a bit.
 
+mod experts;
+
+pub use experts::{ExpertProduct, ExpertRows, matmul_experts};
+
 use std::ops::Range;
 
 use crate::{
@@ -148,17 +152,28 @@ pub fn matmul(
         *out = Some(DisjointPtr(product.out.as_mut_ptr()));
     }
     let prefetch = |thread: usize| next.first_read(pool, thread);
+    let rows = InputRows { input, first_row: 0, first_tile: 0, n };
     pool.run_ranges(plan.n_tasks, Some(&prefetch), &|tasks| {
         for (product, weights, groups) in plan.groups_of(tasks) {
             let out = outs[product].expect("every product of the plan has an output");
             // SAFETY: `out` is n × rows, as checked above, and borrowed mutably until `run_ranges`
             // returns; each row group is in one task.
-            unsafe { multiply_groups(isa, weights, groups, input, n, out) };
+            unsafe { multiply_groups(isa, weights, groups, rows, out) };
         }
     });
 }
 
-/// Multiplies some neighbouring row groups with all `n` tokens.
+/// The rows of activations that a matrix is multiplied with: `n` from `first_row` on, in tiles from
+/// `first_tile` on.
+#[derive(Clone, Copy)]
+struct InputRows<'a> {
+    input: &'a Activations,
+    first_row: usize,
+    first_tile: usize,
+    n: usize,
+}
+
+/// Multiplies some neighbouring row groups with all `n` tokens of `input`.
 ///
 /// # Safety
 /// `out` is n × rows; the columns of these groups are written by this call alone.
@@ -166,10 +181,10 @@ unsafe fn multiply_groups(
     isa: Isa,
     weights: &WeightMatrix,
     groups: Range<usize>,
-    input: &Activations,
-    n: usize,
+    input: InputRows<'_>,
     out: DisjointPtr<f32>,
 ) {
+    let n = input.n;
     let n_rows = weights.rows();
     if n == 1 && groups.end * GROUP_ROWS <= n_rows {
         // GEMV over whole groups: one kernel call, with nothing in between to interrupt the weight
@@ -206,18 +221,19 @@ fn multiply(
     isa: Isa,
     weights: &WeightMatrix,
     groups: Range<usize>,
-    input: &Activations,
+    InputRows { input, first_row, first_tile, .. }: InputRows<'_>,
     token: usize,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
     match Layout::of(weights.format()) {
         Some(layout) => {
-            let tile = input.quantized(layout).tile(layout, token / TILE_TOKENS);
+            let tile = input.quantized(layout).tile(layout, first_tile + token / TILE_TOKENS);
             dispatch!(isa, matmul::quantized(weights.format(), weights.groups(groups), tile, sums));
         }
         None => {
             let tokens = sums.len() / groups.len();
-            let x = &input.x[token * weights.cols()..(token + tokens) * weights.cols()];
+            let (row, cols) = (first_row + token, weights.cols());
+            let x = &input.x[row * cols..(row + tokens) * cols];
             for (group, sums) in groups.zip(sums.chunks_exact_mut(tokens)) {
                 let stream = weights.groups(group..group + 1);
                 dispatch!(isa, matmul::floats(weights.format(), stream, x, sums));

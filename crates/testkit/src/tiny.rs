@@ -2,6 +2,10 @@
 //! compared without a download. It has its own writer, so the reader is tested on files that it
 //! didn't make.
 
+mod parts;
+
+pub use parts::{Each, Sizes};
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -24,6 +28,7 @@ pub enum Meta {
     I32s(Vec<i32>),
     F32s(Vec<f32>),
     Strs(Vec<String>),
+    Bools(Vec<bool>),
 }
 
 /// A file to be written; tests change its parts before they do.
@@ -93,72 +98,39 @@ pub const GEMMA3_LIKE: Shape = Shape {
 
 impl TinyModel {
     pub fn new(shape: &Shape) -> TinyModel {
-        let mut model = TinyModel { metadata: Vec::new(), tensors: Vec::new() };
         let gemma = shape.arch == "gemma3";
-        model.metadata.push(("general.architecture".into(), Meta::Str(shape.arch.into())));
-        for (key, value) in [
-            ("block_count", shape.n_layers),
-            ("context_length", 256),
-            ("embedding_length", shape.d_model),
-            ("feed_forward_length", shape.d_ff),
-            ("attention.head_count", shape.n_heads),
-            ("attention.head_count_kv", shape.n_kv_heads),
-            ("attention.key_length", shape.head_dim),
-            ("attention.value_length", shape.head_dim),
-            ("rope.dimension_count", shape.head_dim),
-            ("vocab_size", shape.vocab_size),
-        ] {
-            model.set(key, Meta::U32(value as u32));
-        }
+        let sizes = Sizes {
+            n_layers: shape.n_layers,
+            d_model: shape.d_model,
+            n_heads: shape.n_heads,
+            n_kv_heads: shape.n_kv_heads,
+            head_dim: shape.head_dim,
+            d_ff: shape.d_ff,
+            vocab_size: shape.vocab_size,
+            rope_dim: shape.head_dim,
+            ctx_len: 256,
+            layer_embedding: 0,
+            n_experts: 0,
+            d_expert: 0,
+            d_shared: 0,
+            ffn_times: 1,
+            each: &[],
+        };
+        let mut model = TinyModel::of_sizes(shape.arch, &sizes);
         if let Some(window) = shape.window {
             model.set("attention.sliding_window", Meta::U32(window as u32));
         }
         model.set("attention.layer_norm_rms_epsilon", Meta::F32(1e-5));
         model.set("rope.freq_base", Meta::F32(if gemma { 1e6 } else { 10_000.0 }));
-
-        let mut random = Random(0x9E37_79B9_7F4A_7C15);
-        let (d, ff) = (shape.d_model, shape.d_ff);
-        let (q, kv) = (shape.n_heads * shape.head_dim, shape.n_kv_heads * shape.head_dim);
-        let mut add = |name: String, dimensions: &[usize]| {
-            let n: usize = dimensions.iter().product();
-            // Norm weights lie around one; rows of a matrix have a norm of about 1.7, so that no
-            // layer dies or explodes.
-            let (middle, spread) = if dimensions.len() == 1 {
-                (1.0, 0.3)
-            } else {
-                (0.0, 3.0 / (dimensions[0] as f32).sqrt())
-            };
-            let values = (0..n).map(|_| middle + spread * random.next()).collect();
-            model.tensors.push((name, dimensions.to_vec(), values));
-        };
-        add("token_embd.weight".into(), &[d, shape.vocab_size]);
-        add("output_norm.weight".into(), &[d]);
-        if !shape.tied {
-            add("output.weight".into(), &[d, shape.vocab_size]);
-        }
-        if shape.rope_factors {
-            add("rope_freqs.weight".into(), &[shape.head_dim / 2]);
-        }
-        for layer in 0..shape.n_layers {
-            let mut part = |name: &str, dimensions: &[usize]| {
-                add(format!("blk.{layer}.{name}.weight"), dimensions)
-            };
-            part("attn_norm", &[d]);
-            part("attn_q", &[d, q]);
-            part("attn_k", &[d, kv]);
-            part("attn_v", &[d, kv]);
-            part("attn_output", &[q, d]);
-            part("ffn_norm", &[d]);
-            part("ffn_gate", &[d, ff]);
-            part("ffn_up", &[d, ff]);
-            part("ffn_down", &[ff, d]);
-            if gemma {
-                part("attn_q_norm", &[shape.head_dim]);
-                part("attn_k_norm", &[shape.head_dim]);
-                part("post_attention_norm", &[d]);
-                part("post_ffw_norm", &[d]);
-            }
-        }
+        let when = |is_there: bool, names: &'static str| if is_there { names } else { "" };
+        let tensors = format!(
+            "token_embd output_norm {} {} |
+            attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate ffn_up ffn_down {}",
+            when(!shape.tied, "output"),
+            when(shape.rope_factors, "rope_freqs"),
+            when(gemma, "attn_q_norm attn_k_norm post_attention_norm post_ffw_norm"),
+        );
+        model.add_tensors(&mut Random(0x9E37_79B9_7F4A_7C15), &sizes, &tensors);
         model
     }
 
@@ -245,6 +217,7 @@ impl TinyModel {
                     push_array(&mut file, 6, v, |file, v| file.extend(v.to_le_bytes()))
                 }
                 Meta::Strs(v) => push_array(&mut file, 8, v, |file, v| push_string(file, v)),
+                Meta::Bools(v) => push_array(&mut file, 7, v, |file, v| file.push(u8::from(*v))),
             }
         }
         let mut data: Vec<u8> = Vec::new();

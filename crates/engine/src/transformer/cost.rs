@@ -1,43 +1,78 @@
 //! What a step costs at least: bytes that must be read and multiplications that must be done, for
 //! those who compare a speed with what the machine could do.
 
-use kelvin_kernels::pool::Pool;
+use kelvin_kernels::{matrix::WeightMatrix, pool::Pool};
 
-use super::{CacheFormat, Config, LayerConfig, Model};
+use super::{CacheFormat, Config, LayerConfig, Model, weights::Layer};
 
 impl Config {
     /// Bytes of keys and values that the token at position `pos` reads; a window leaves out what
     /// lies before it.
     pub fn cache_bytes(&self, pos: usize, cache: CacheFormat) -> usize {
-        let seen = |layer: &LayerConfig| layer.window.unwrap_or(usize::MAX).min(pos + 1);
-        let positions: usize = self.layers.iter().map(seen).sum();
-        positions * 2 * self.n_kv_heads * self.head_dim * cache.bytes()
+        let read = |layer: &LayerConfig| {
+            layer.window.unwrap_or(usize::MAX).min(pos + 1) * cache_numbers(layer)
+        };
+        self.layers.iter().map(read).sum::<usize>() * cache.bytes()
     }
 
     /// Bytes of a page of keys and values: [`super::PAGE`] positions of all layers.
     pub fn page_bytes(&self, cache: CacheFormat) -> usize {
-        self.n_layers * 2 * self.n_kv_heads * self.head_dim * super::PAGE * cache.bytes()
+        let owners = self.layers.iter().enumerate().filter(|(i, layer)| layer.cache == *i);
+        let numbers: usize = owners.map(|(_, layer)| cache_numbers(layer)).sum();
+        numbers * super::PAGE * cache.bytes()
     }
 
     /// Multiplications with weights (each with its addition) that one token takes, with those for
-    /// its logits or without.
+    /// its logits or without. Of a mixture of experts the selected ones count.
     pub fn multiply_adds(&self, logits: bool) -> usize {
-        let attention = 2 * self.d_model * (self.n_heads + self.n_kv_heads) * self.head_dim;
         let output = if logits { self.vocab_size * self.d_model } else { 0 };
         let matrices = if self.gated { 3 } else { 2 };
-        self.n_layers * (attention + matrices * self.d_model * self.d_ff) + output
+        let of_layer = |(i, layer): (usize, &LayerConfig)| {
+            let attention = match (layer.n_heads, layer.n_kv_heads) {
+                (0, _) => 0,
+                (_, 0) => self.d_model * self.d_model,
+                (n_heads, n_kv_heads) => {
+                    let own = if layer.cache == i { n_kv_heads } else { 0 };
+                    2 * self.d_model * (n_heads + own) * layer.head_dim
+                }
+            };
+            let embedding = 3 * self.d_model * self.layer_embedding;
+            let feed_forward = match &self.experts {
+                Some(mixture) if layer.experts => {
+                    mixture.n_experts
+                        + matrices * (mixture.n_used * mixture.d_ff + mixture.d_shared)
+                }
+                _ => matrices * layer.d_ff,
+            };
+            attention + self.d_model * feed_forward + embedding
+        };
+        self.layers.iter().enumerate().map(of_layer).sum::<usize>() + output
     }
 }
 
+/// Numbers of keys and values of one position.
+fn cache_numbers(layer: &LayerConfig) -> usize {
+    if layer.n_heads > 0 { 2 * layer.n_kv_heads * layer.head_dim } else { 0 }
+}
+
 impl Model {
-    /// Bytes of weights that every step reads, whatever its batch. Learned positions and an
-    /// embedding that isn't the output layer as well are left out: a step reads one row of them for
-    /// each token.
+    /// Bytes of weights that a step of one token reads. Learned positions, the embedding for each
+    /// layer and an embedding that isn't the output layer as well are left out: a step reads one
+    /// row of them for each token. Of a mixture of experts the selected ones count; every other
+    /// weight is read once however many tokens a step has.
     pub fn step_bytes(&self) -> usize {
-        let weights = &self.weights;
+        let (weights, mixture) = (&self.weights, self.config.experts.as_ref());
+        let idle = |layer: &Layer| -> usize {
+            let (Some(experts), Some(mixture)) = (&layer.experts, mixture) else { return 0 };
+            // All experts of a layer have one size.
+            let expert: usize = experts.of_expert(0).map(WeightMatrix::n_bytes).sum();
+            (mixture.n_experts - mixture.n_used) * expert
+        };
+        let idle: usize = weights.blocks.iter().flatten().map(idle).sum();
         let embedding = weights.output.as_ref().map_or(0, |_| weights.embedding.n_bytes());
         let positions = weights.positions.as_ref().map_or(0, |positions| positions.n_bytes());
-        weights.n_bytes() - embedding - positions
+        let for_layers = weights.layer_embedding.as_ref().map_or(0, |e| e.tokens.n_bytes());
+        weights.n_bytes() - embedding - positions - for_layers - idle
     }
 
     /// The threads it runs on, for work of the caller's own between two steps.
@@ -54,7 +89,20 @@ mod tests {
 
     #[test]
     fn a_small_model_by_hand() {
-        let layer = LayerConfig { window: None, rope: Some(0), parallel: false, xielu: None };
+        let layer = LayerConfig {
+            block: 0,
+            n_heads: 4,
+            n_kv_heads: 2,
+            head_dim: 2,
+            d_ff: 16,
+            cache: 0,
+            window: None,
+            rope: Some(0),
+            parallel: false,
+            experts: false,
+            xielu: None,
+            loop_norm: false,
+        };
         let config = Config {
             architecture: "llama".to_string(),
             n_layers: 2,
@@ -67,6 +115,7 @@ mod tests {
             ctx_len: 64,
             norm: NormKind::Rms,
             norm_eps: 1e-5,
+            post_norm_eps: 1e-5,
             qk_norm: QkNorm::Head,
             norm_after_rotation: false,
             embedding_scale: 1.0,
@@ -81,9 +130,15 @@ mod tests {
             activation: Activation::Silu,
             gated: true,
             pairing: Pairing::Adjacent,
-            rope_dim: 2,
-            ropes: vec![Rope::plain(1e4)],
-            layers: vec![LayerConfig { window: Some(3), ..layer }, layer],
+            sections: None,
+            adds_embeddings: false,
+            layer_embedding: 0,
+            ropes: vec![Rope::plain(1e4, 2)],
+            experts: None,
+            layers: vec![
+                LayerConfig { window: Some(3), ..layer },
+                LayerConfig { block: 1, cache: 1, ..layer },
+            ],
         };
         // q and o are 8 × 8, k and v 8 × 4, three matrices of 8 × 16; twice.
         assert_eq!(config.multiply_adds(false), 2 * (64 + 64 + 32 + 32 + 3 * 128));

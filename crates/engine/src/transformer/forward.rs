@@ -1,36 +1,23 @@
 //! The forward pass over new tokens of a batch of sequences. The weights are read once for the
 //! whole batch.
 
+mod attention;
+mod layer_embedding;
+
 use kelvin_kernels::{
-    attention::{Heads, KvCache, attend},
     float_env::FloatEnv,
-    gate::{activate, gate, xielu},
-    kv_cache::Page,
+    gate::{Xielu, activate, gate, xielu},
     matmul::{Product, matmul},
     matrix::WeightMatrix,
     norm::{layer_norm_in_place, rms_norm_in_place},
-    rope::rotate,
     soft_cap::soft_cap,
 };
 
 use super::{
-    Append, Logits, Model, ModelError, NormKind, QkNorm, Scratch, Turns, Want,
+    Append, LayerConfig, Logits, Model, ModelError, NormKind, Scratch, Turns, Want,
     sequence::Row,
-    weights::{Layer, Norm},
+    weights::{After, Dense, Layer, Norm},
 };
-
-/// What attention reads: one layer's keys and values of the batch's sequences.
-struct LayerOfBatch<'a> {
-    batch: &'a [Append<'a>],
-    rows: &'a [Row],
-    layer: usize,
-}
-
-impl KvCache for LayerOfBatch<'_> {
-    fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_> {
-        self.batch[self.rows[row].sequence].sequence.page(self.layer, kv_head, page)
-    }
-}
 
 impl Model {
     /// Appends tokens to the sequences of a batch and returns the logits that are wanted.
@@ -49,6 +36,7 @@ impl Model {
         }
         let s = scratch;
         s.rows.clear();
+        s.experts.n_bytes = 0;
         for (i, append) in batch.iter().enumerate() {
             let start = append.sequence.len();
             let row = |(at, &token)| Row { sequence: i, pos: start + at, token };
@@ -56,9 +44,15 @@ impl Model {
         }
         self.embed(s);
         self.turn_angles(s);
-        for (i, layer) in self.weights.layers.iter().enumerate() {
-            self.attention(i, layer, batch, s);
+        self.embed_for_layers(s);
+        for (i, config) in self.config.layers.iter().enumerate() {
+            let layer = self.weights.of(config);
+            if let Some(attention) = &layer.attention {
+                self.attention(i, attention, layer, batch, s);
+            }
             self.feed_forward(i, layer, s);
+            self.add_embedding_of_layer(config.block, layer, s);
+            self.finish_layer(config, layer, s);
         }
         self.logits(batch, s);
         for append in batch.iter_mut() {
@@ -69,7 +63,7 @@ impl Model {
 
     fn check(&self, batch: &[Append<'_>]) -> Result<(), ModelError> {
         for append in batch {
-            if !append.sequence.fits(&self.config) {
+            if !append.sequence.fits(&self.pages) {
                 return Err(ModelError::ForeignSequence);
             }
             if append.tokens.is_empty() {
@@ -107,18 +101,20 @@ impl Model {
             }
             self.norm_in_place(x, weights.embedding_norm.as_ref());
         });
+        if self.config.adds_embeddings {
+            s.embedding.clone_from(&s.x);
+        }
     }
 
     /// The rotary angles of every position up to the furthest of the rows, from f64.
     fn turn_angles(&self, s: &mut Scratch) {
-        let half = self.config.rope_dim / 2;
         let n_positions = s.rows.iter().map(|row| row.pos + 1).max().unwrap_or(0);
         if s.turns != self.turns {
             s.turns.clone_from(&self.turns);
             s.angles = vec![Vec::new(); self.turns.len()];
         }
         for (Turns { speeds, magnitude }, table) in self.turns.iter().zip(&mut s.angles) {
-            let known = table.len();
+            let (known, half) = (table.len(), speeds.len());
             table.resize(known.max(n_positions * 2 * half), 0.0);
             self.pool.for_each_row(&mut table[known..], (2 * half).max(1), &|i, turns| {
                 let pos = (known / (2 * half) + i) as f64;
@@ -131,166 +127,92 @@ impl Model {
         }
     }
 
-    /// x += attention(norm(x)), and the new keys and values are stored. In a parallel layer the
-    /// output waits in `beside`.
-    fn attention(&self, i: usize, layer: &Layer, batch: &mut [Append<'_>], s: &mut Scratch) {
-        let c = &self.config;
-        let n = s.rows.len();
-        let (d_q, d_kv) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
-        self.normed_input(layer.attention_norm.as_ref(), layer.attention_input(), s);
-        s.q.resize(n * d_q, 0.0);
-        s.k.resize(n * d_kv, 0.0);
-        s.v.resize(n * d_kv, 0.0);
-        let products = &mut [
-            Product { weights: &layer.q, out: &mut s.q },
-            Product { weights: &layer.k, out: &mut s.k },
-            Product { weights: &layer.v, out: &mut s.v },
-        ];
-        matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.attention_output]);
-
-        self.turn_heads(i, layer, s);
-        self.add_bias(&mut s.v, layer.biases.v.as_ref());
-        self.clamp(&mut s.v);
-        let (rows, keys, values) = (&s.rows, &s.k, &s.v);
-        self.pool.for_each_chunk(batch, 1, &|sequence, append| {
-            let Append { sequence: to, tokens, .. } = &mut append[0];
-            let first = rows.partition_point(|row| row.sequence < sequence);
-            let new = first * d_kv..(first + tokens.len()) * d_kv;
-            to.store(&self.pool, self.isa, i, to.len(), [&keys[new.clone()], &values[new]]);
-        });
-
-        s.input.x.resize(n * d_q, 0.0);
-        let window = c.layers[i].window.unwrap_or(usize::MAX);
-        s.spans.clear();
-        s.spans.extend(rows.iter().map(|row| (row.pos + 1).saturating_sub(window)..row.pos + 1));
-        let cache = LayerOfBatch { batch, rows, layer: i };
-        attend(&self.pool, self.isa, self.heads(), &s.q, &s.spans, &cache, &mut s.input.x);
-        let (next, n_next) = layer.ffn_input();
-        self.product_of_input(&layer.attention_output, s, &next[..n_next]);
-        self.finish_delta(
-            layer.biases.attention_output.as_ref(),
-            layer.post_attention_norm.as_ref(),
-            s,
-        );
-        if c.layers[i].parallel {
-            std::mem::swap(&mut s.delta, &mut s.beside);
-        } else {
-            self.add_to_stream(&s.delta, &mut s.x);
-        }
-    }
-
-    /// Biases, norms and rotation of queries and keys.
-    fn turn_heads(&self, i: usize, layer: &Layer, s: &mut Scratch) {
-        let (c, biases) = (&self.config, &layer.biases);
-        let (d_q, d_kv) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
-        let (rows, half) = (&s.rows, c.rope_dim / 2);
-        let angles = c.layers[i].rope.map(|rope| s.angles[rope].as_slice());
-        let [q_norm, k_norm] = &layer.qk_norms;
-        for (heads, width, bias, norm, temperature) in [
-            (&mut s.q, d_q, &biases.q, q_norm, c.temperature),
-            (&mut s.k, d_kv, &biases.k, k_norm, None),
-        ] {
-            self.pool.for_each_row(heads, width, &|row, heads| {
-                add(heads, bias.as_ref());
-                self.clamp(heads);
-                let pos = rows[row].pos;
-                let rotate_all = |heads: &mut [f32]| {
-                    let Some(angles) = angles else { return };
-                    let (cos, sin) = angles[pos * 2 * half..][..2 * half].split_at(half);
-                    for head in heads.chunks_exact_mut(c.head_dim) {
-                        rotate(c.pairing, head, cos, sin);
-                    }
-                };
-                if c.norm_after_rotation {
-                    rotate_all(heads);
-                    self.norm_heads(heads, norm.as_ref());
-                } else {
-                    self.norm_heads(heads, norm.as_ref());
-                    rotate_all(heads);
-                }
-                if let Some(temperature) = temperature {
-                    let factor = temperature.at(pos);
-                    heads.iter_mut().for_each(|x| *x *= factor);
-                }
-            });
-        }
-    }
-
-    /// Norms a row of queries or keys: by head or all at once.
-    fn norm_heads(&self, heads: &mut [f32], norm: Option<&Norm>) {
-        let Some(Norm { weight, bias }) = norm else { return };
-        let width = match self.config.qk_norm {
-            QkNorm::Head | QkNorm::EachHead => self.config.head_dim,
-            QkNorm::Whole => heads.len(),
-        };
-        let weights = weight.chunks_exact(width).cycle();
-        for (head, weight) in heads.chunks_exact_mut(width).zip(weights) {
-            self.norm_by(head, weight);
-        }
-        add(heads, bias.as_ref());
-    }
-
-    fn clamp(&self, x: &mut [f32]) {
-        if let Some(most) = self.config.clamp {
-            x.iter_mut().for_each(|x| *x = x.clamp(-most, most));
-        }
-    }
-
-    fn heads(&self) -> Heads<'_> {
-        let c = &self.config;
-        Heads {
-            n_heads: c.n_heads,
-            n_kv_heads: c.n_kv_heads,
-            head_dim: c.head_dim,
-            scale: c.attention_scale,
-            soft_cap: c.score_cap,
-            slopes: &c.slopes,
-        }
-    }
-
-    /// x += down(activation(gate(norm(x))) · up(norm(x))), and in a parallel layer attention's
-    /// output as well.
+    /// x += the feed-forward network's, or the mixture of experts', output of norm(x), and in a
+    /// parallel layer attention's output as well.
     fn feed_forward(&self, i: usize, layer: &Layer, s: &mut Scratch) {
-        let (c, biases) = (&self.config, &layer.biases);
-        let (n, d_ff) = (s.x.len() / c.d_model, c.d_ff);
+        let c = &self.config.layers[i];
         let (weights, n_weights) = layer.ffn_input();
         self.normed_input(layer.ffn_norm.as_ref(), weights[..n_weights].iter().copied(), s);
+        let (next, n_next) = match self.config.layers.get(i + 1) {
+            Some(next) => self.weights.of(next).first_matrices(),
+            None => ([self.output_weights(); 3], 1),
+        };
+        let next = &next[..n_next];
+        let nothing = After::default();
+        let mut after = &nothing;
+        if let Some(experts) = &layer.experts {
+            self.mixture(experts, next, s);
+        } else if let Some(dense) = &layer.dense {
+            self.dense(dense, c.xielu, next, s);
+            after = &dense.after.down;
+        }
+        self.finish_delta(after, layer.post_ffn_norm.as_ref(), s);
+        if c.parallel {
+            self.add_to_stream(&s.beside, &mut s.x);
+        }
+        self.add_to_stream(&s.delta, &mut s.x);
+    }
+
+    /// delta = down(activation(gate(input)) · up(input)), before what is done after down.
+    pub(super) fn dense(
+        &self,
+        dense: &Dense,
+        parameters: Option<Xielu>,
+        next: &[&WeightMatrix],
+        s: &mut Scratch,
+    ) {
+        let (c, after, d_ff) = (&self.config, &dense.after, dense.up.rows());
+        let n = s.x.len() / c.d_model;
         s.gate.resize(n * d_ff, 0.0);
-        if let Some(gate_weights) = &layer.gate {
+        if let Some(gate_weights) = &dense.gate {
             s.up.resize(n * d_ff, 0.0);
             let products = &mut [
                 Product { weights: gate_weights, out: &mut s.gate },
-                Product { weights: &layer.up, out: &mut s.up },
+                Product { weights: &dense.up, out: &mut s.up },
             ];
-            matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.down]);
-            self.add_bias(&mut s.up, biases.up.as_ref());
+            matmul(&self.pool, self.isa, &s.input, n, products, &[&dense.down]);
+            self.apply(&mut s.up, d_ff, &after.up);
             let up = &s.up;
             self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
-                add(gates, biases.gate.as_ref());
+                after.gate.apply(gates);
                 gate(self.isa, c.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
             });
         } else {
-            let products = &mut [Product { weights: &layer.up, out: &mut s.gate }];
-            matmul(&self.pool, self.isa, &s.input, n, products, &[&layer.down]);
+            let products = &mut [Product { weights: &dense.up, out: &mut s.gate }];
+            matmul(&self.pool, self.isa, &s.input, n, products, &[&dense.down]);
             self.pool.for_each_row(&mut s.gate, d_ff, &|_, x| {
-                add(x, biases.up.as_ref());
-                match c.layers[i].xielu {
+                after.up.apply(x);
+                match parameters {
                     Some(parameters) => xielu(x, parameters),
                     None => activate(self.isa, c.activation, x),
                 }
             });
         }
-        std::mem::swap(&mut s.input.x, &mut s.gate);
-        let next: &[&WeightMatrix] = match self.weights.layers.get(i + 1) {
-            Some(next) => &next.attention_input(),
-            None => &[self.output_weights()],
-        };
-        self.product_of_input(&layer.down, s, next);
-        self.finish_delta(biases.down.as_ref(), layer.post_ffn_norm.as_ref(), s);
-        if c.layers[i].parallel {
-            self.add_to_stream(&s.beside, &mut s.x);
+        if dense.sub_norm.is_some() {
+            let norm = dense.sub_norm.as_ref();
+            self.pool.for_each_row(&mut s.gate, d_ff, &|_, x| self.norm_in_place(x, norm));
         }
-        self.add_to_stream(&s.delta, &mut s.x);
+        std::mem::swap(&mut s.input.x, &mut s.gate);
+        self.product_of_input(&dense.down, s, next);
+    }
+
+    /// A layer's scale, and the norm where the blocks are run again.
+    fn finish_layer(&self, config: &LayerConfig, layer: &Layer, s: &mut Scratch) {
+        let d_model = self.config.d_model;
+        if let Some(scale) = layer.scale {
+            let embedding = self.config.adds_embeddings.then_some(&s.embedding);
+            self.pool.for_each_row(&mut s.x, d_model, &|row, x| match embedding {
+                Some(all) => {
+                    let embedding = &all[row * d_model..];
+                    x.iter_mut().zip(embedding).for_each(|(x, e)| *x += e * scale);
+                }
+                None => x.iter_mut().for_each(|x| *x *= scale),
+            });
+        }
+        if config.loop_norm {
+            let norm = Some(&self.weights.output_norm);
+            self.pool.for_each_row(&mut s.x, d_model, &|_, x| self.norm_in_place(x, norm));
+        }
     }
 
     /// The logits of the rows that are wanted.
@@ -317,8 +239,8 @@ impl Model {
         self.normed_input(Some(&self.weights.output_norm), [weights], s);
         let products = &mut [Product { weights, out: &mut s.logits }];
         // The next step begins with the first layer's matrices.
-        let next = self.weights.layers[0].attention_input();
-        matmul(&self.pool, self.isa, &s.input, n_wanted, products, &next);
+        let (next, n_next) = self.weights.of(&self.config.layers[0]).first_matrices();
+        matmul(&self.pool, self.isa, &s.input, n_wanted, products, &next[..n_next]);
         self.finish_logits(&mut s.logits);
     }
 
@@ -385,14 +307,17 @@ impl Model {
     }
 
     /// Bias, norm and scale of what is to be added to the stream.
-    fn finish_delta(&self, bias: Option<&Vec<f32>>, norm: Option<&Norm>, s: &mut Scratch) {
+    fn finish_delta(&self, after: &After, norm: Option<&Norm>, s: &mut Scratch) {
         let (d_model, scale) = (self.config.d_model, self.config.residual_scale);
-        if bias.is_none() && norm.is_none() && scale == 1.0 {
+        if after.is_nothing() && norm.is_none() && scale == 1.0 {
             return;
         }
         self.pool.for_each_row(&mut s.delta, d_model, &|_, delta| {
-            add(delta, bias);
-            self.norm_in_place(delta, norm);
+            after.apply(delta);
+            if let Some(norm) = norm {
+                self.norm_by(delta, &norm.weight, self.config.post_norm_eps);
+                add(delta, norm.bias.as_ref());
+            }
             if scale != 1.0 {
                 delta.iter_mut().for_each(|delta| *delta *= scale);
             }
@@ -406,25 +331,25 @@ impl Model {
         });
     }
 
-    /// Adds a bias, if there is one, to rows of its length.
-    fn add_bias(&self, rows: &mut [f32], bias: Option<&Vec<f32>>) {
-        if let Some(len) = bias.map(Vec::len) {
-            self.pool.for_each_row(rows, len, &|_, row| add(row, bias));
+    /// What becomes of rows of products.
+    fn apply(&self, rows: &mut [f32], len: usize, after: &After) {
+        if !after.is_nothing() {
+            self.pool.for_each_row(rows, len, &|_, row| after.apply(row));
         }
     }
 
     /// Norms a row, if there is a norm.
     fn norm_in_place(&self, x: &mut [f32], norm: Option<&Norm>) {
         if let Some(Norm { weight, bias }) = norm {
-            self.norm_by(x, weight);
+            self.norm_by(x, weight, self.config.norm_eps);
             add(x, bias.as_ref());
         }
     }
 
-    fn norm_by(&self, x: &mut [f32], weight: &[f32]) {
+    fn norm_by(&self, x: &mut [f32], weight: &[f32], eps: f32) {
         match self.config.norm {
-            NormKind::Rms => rms_norm_in_place(self.isa, x, weight, self.config.norm_eps),
-            NormKind::Layer => layer_norm_in_place(self.isa, x, weight, self.config.norm_eps),
+            NormKind::Rms => rms_norm_in_place(self.isa, x, weight, eps),
+            NormKind::Layer => layer_norm_in_place(self.isa, x, weight, eps),
         }
     }
 }

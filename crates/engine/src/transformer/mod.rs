@@ -6,6 +6,7 @@
 
 mod config;
 mod cost;
+mod experts;
 pub(crate) mod families;
 mod forward;
 mod prefixes;
@@ -13,7 +14,11 @@ mod sequence;
 mod step;
 mod weights;
 
-pub use config::{Config, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope, Yarn};
+pub use config::{
+    Config, ExpertConfig, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope, RopeSections,
+    Yarn,
+};
+pub use families::Gating;
 pub use kelvin_kernels::kv_cache::PAGE;
 pub use prefixes::Prefixes;
 pub use sequence::{CacheFormat, Sequence};
@@ -88,7 +93,7 @@ impl Model {
 
     /// An empty sequence whose keys and values are stored as `cache` says.
     pub fn sequence(&self, cache: CacheFormat) -> Sequence {
-        Sequence::new(&self.config, cache, &self.pages)
+        Sequence::new(cache, &self.pages)
     }
 
     /// Pages that sequences and prefixes hold now; what several share counts once.

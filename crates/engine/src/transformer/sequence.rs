@@ -13,7 +13,7 @@ use kelvin_kernels::{
     pool::Pool,
 };
 
-use super::Config;
+use super::{Config, LayerConfig};
 use crate::TokenId;
 
 /// How keys and values are stored. It is part of a recipe: another format gives other numbers.
@@ -46,9 +46,17 @@ pub struct Sequence {
 
 /// What a page of all layers looks like: for each layer the keys `[n_kv_heads][head_dim][PAGE]`,
 /// then the values `[n_kv_heads][PAGE][head_dim]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
-    n_layers: usize,
+    layers: Arc<[LayerShape]>,
+    page_len: usize,
+}
+
+/// A layer's part of a page; nothing where a layer has no keys and values of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LayerShape {
+    /// Where its keys begin.
+    start: usize,
     n_kv_heads: usize,
     head_dim: usize,
 }
@@ -69,14 +77,16 @@ struct Pages<T: CacheElement> {
 /// Pages for all sequences of a model: what one gives back another one gets.
 #[derive(Debug)]
 pub(super) struct PagePools {
+    shape: Shape,
     f16: BufferPool<f16>,
     f32: BufferPool<f32>,
 }
 
 impl PagePools {
     pub(super) fn new(config: &Config) -> PagePools {
-        let len = Shape::of(config).page_len();
-        PagePools { f16: BufferPool::new(len), f32: BufferPool::new(len) }
+        let shape = Shape::of(config);
+        let len = shape.page_len;
+        PagePools { shape, f16: BufferPool::new(len), f32: BufferPool::new(len) }
     }
 
     pub(super) fn n_lent(&self, cache: CacheFormat) -> usize {
@@ -120,7 +130,7 @@ pub(super) struct Row {
 }
 
 impl Sequence {
-    pub(super) fn new(config: &Config, cache: CacheFormat, stocks: &PagePools) -> Sequence {
+    pub(super) fn new(cache: CacheFormat, stocks: &PagePools) -> Sequence {
         let pages = match cache {
             CacheFormat::F16 => {
                 Storage::F16(Pages { stock: stocks.f16.clone(), pages: Vec::new() })
@@ -129,7 +139,7 @@ impl Sequence {
                 Storage::F32(Pages { stock: stocks.f32.clone(), pages: Vec::new() })
             }
         };
-        Sequence { tokens: Vec::new(), shape: Shape::of(config), pages }
+        Sequence { tokens: Vec::new(), shape: stocks.shape.clone(), pages }
     }
 
     /// How many tokens it has.
@@ -163,7 +173,7 @@ impl Sequence {
             Storage::F16(held) => (held.pages.len(), CacheFormat::F16),
             Storage::F32(held) => (held.pages.len(), CacheFormat::F32),
         };
-        n_pages * self.shape.page_len() * format.bytes()
+        n_pages * self.shape.page_len * format.bytes()
     }
 
     /// Pages that it takes at most until it has `len` tokens, copies of what it shares included.
@@ -203,11 +213,11 @@ impl Sequence {
             formats,
             (Storage::F16(_), Storage::F16(_)) | (Storage::F32(_), Storage::F32(_))
         );
-        same && self.shape == other.shape
+        same && self.shape.is(&other.shape)
     }
 
-    pub(super) fn fits(&self, config: &Config) -> bool {
-        self.shape == Shape::of(config)
+    pub(super) fn fits(&self, stocks: &PagePools) -> bool {
+        self.shape.is(&stocks.shape)
     }
 
     pub(super) fn push(&mut self, tokens: &[TokenId]) {
@@ -245,9 +255,10 @@ impl Sequence {
 
     /// Page `page` as the attention of one layer and key-value head sees it.
     pub(super) fn page(&self, layer: usize, kv_head: usize, page: usize) -> Page<'_> {
-        let len = self.shape.head_dim * PAGE;
-        let keys = self.shape.keys_at(layer, kv_head);
-        let values = keys + self.shape.n_kv_heads * len;
+        let LayerShape { start, n_kv_heads, head_dim } = self.shape.layers[layer];
+        let len = head_dim * PAGE;
+        let keys = start + kv_head * len;
+        let values = keys + n_kv_heads * len;
         let (keys, values) = (keys..keys + len, values..values + len);
         match &self.pages {
             Storage::F16(Pages { pages, .. }) => {
@@ -264,27 +275,35 @@ fn is_shared<T: CacheElement>(page: &Arc<PooledBuffer<T>>) -> bool {
     Arc::strong_count(page) > 1
 }
 
+impl LayerShape {
+    /// Numbers in a page.
+    fn len(self) -> usize {
+        2 * self.n_kv_heads * self.head_dim * PAGE
+    }
+}
+
 impl Shape {
     fn of(config: &Config) -> Shape {
-        Shape {
-            n_layers: config.n_layers,
-            n_kv_heads: config.n_kv_heads,
-            head_dim: config.head_dim,
-        }
+        let mut start = 0;
+        let layer = |(i, layer): (usize, &LayerConfig)| {
+            let has_own = layer.cache == i && layer.n_heads > 0;
+            let n_kv_heads = if has_own { layer.n_kv_heads } else { 0 };
+            let shape = LayerShape { start, n_kv_heads, head_dim: layer.head_dim };
+            start += shape.len();
+            shape
+        };
+        let layers = config.layers.iter().enumerate().map(layer).collect();
+        Shape { layers, page_len: start }
     }
 
-    /// Numbers in a page.
-    fn page_len(self) -> usize {
-        self.n_layers * 2 * self.n_kv_heads * self.head_dim * PAGE
-    }
-
-    fn keys_at(self, layer: usize, kv_head: usize) -> usize {
-        (layer * 2 * self.n_kv_heads + kv_head) * self.head_dim * PAGE
+    /// Whether they are alike; those of one model are one.
+    fn is(&self, other: &Shape) -> bool {
+        Arc::ptr_eq(&self.layers, &other.layers) || self == other
     }
 
     /// A task is a page, and no task has more than one.
     fn store<T: CacheElement>(
-        self,
+        &self,
         pool: &Pool,
         isa: Isa,
         pages: &mut [Arc<PooledBuffer<T>>],
@@ -292,21 +311,23 @@ impl Shape {
         pos: usize,
         [keys, values]: [&[f32]; 2],
     ) {
-        let (len, row_len) = (self.head_dim * PAGE, self.n_kv_heads * self.head_dim);
+        let shape = self.layers[layer];
+        let LayerShape { start, n_kv_heads, head_dim } = shape;
+        let (len, row_len) = (head_dim * PAGE, n_kv_heads * head_dim);
         let end = pos + keys.len() / row_len;
         let first_page = pos / PAGE;
         pool.for_each_chunk(&mut pages[first_page..end.div_ceil(PAGE)], 1, &|i, page| {
             let page =
                 Arc::get_mut(&mut page[0]).expect("reserve made the page this sequence's own");
-            let layer = &mut page[self.keys_at(layer, 0)..][..2 * self.n_kv_heads * len];
-            let (page_keys, page_values) = layer.split_at_mut(self.n_kv_heads * len);
+            let layer = &mut page[start..][..shape.len()];
+            let (page_keys, page_values) = layer.split_at_mut(n_kv_heads * len);
             let page_pos = (first_page + i) * PAGE;
             for at in page_pos.max(pos)..(page_pos + PAGE).min(end) {
                 let row = (at - pos) * row_len..(at - pos + 1) * row_len;
                 let heads = page_keys.chunks_exact_mut(len).zip(page_values.chunks_exact_mut(len));
-                let given = keys[row.clone()].chunks_exact(self.head_dim);
+                let given = keys[row.clone()].chunks_exact(head_dim);
                 for ((page_keys, page_values), (key, value)) in
-                    heads.zip(given.zip(values[row].chunks_exact(self.head_dim)))
+                    heads.zip(given.zip(values[row].chunks_exact(head_dim)))
                 {
                     store(isa, page_keys, page_values, at - page_pos, key, value);
                 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use kelvin_kernels::activations::Activations;
 
-use super::{Sequence, Turns, sequence::Row};
+use super::{Sequence, Turns, experts::ExpertScratch, sequence::Row};
 use crate::TokenId;
 
 /// Tokens to append to one sequence of a batch.
@@ -64,12 +64,17 @@ pub struct Scratch {
     /// n × d_ff each.
     pub(super) gate: Vec<f32>,
     pub(super) up: Vec<f32>,
+    /// n × d_model: the embedding, where layers add some of it to the stream.
+    pub(super) embedding: Vec<f32>,
+    /// n × n_layers × layer_embedding: the embedding for each layer.
+    pub(super) layer_embedding: Vec<f32>,
+    pub(super) experts: ExpertScratch,
     /// n × d_model: what a layer's half adds to the stream.
     pub(super) delta: Vec<f32>,
     /// n × d_model: what attention adds in a parallel layer, until feed-forward has seen the
     /// stream.
     pub(super) beside: Vec<f32>,
-    /// For each kind of rotary embedding: rope_dim/2 cosines and as many sines for each position up
+    /// For each kind of rotary embedding: dim/2 cosines and as many sines for each position up
     /// to the furthest so far.
     pub(super) angles: Vec<Vec<f32>>,
     /// Whose angles these are.
@@ -81,4 +86,12 @@ pub struct Scratch {
     /// Which of them have logits that are wanted.
     pub(super) wanted: Vec<usize>,
     pub(super) logits: Vec<f32>,
+}
+
+impl Scratch {
+    /// Bytes of experts' weights that the last step read: those of every expert that a token of the
+    /// step went through, in each layer once.
+    pub fn expert_bytes(&self) -> usize {
+        self.experts.n_bytes
+    }
 }

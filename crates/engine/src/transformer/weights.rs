@@ -3,13 +3,20 @@
 
 use std::{collections::HashSet, ops::Range};
 
+mod attention;
+mod experts;
+mod layer_embedding;
+
 use kelvin_kernels::{matrix::WeightMatrix, memory::Arena, pool::Pool};
 
 use super::{
-    Config, ModelError, QkNorm,
+    Config, LayerConfig, ModelError,
     families::{self, Family, FeedForward, Presence, refuse_unread},
 };
 use crate::gguf::{Gguf, TensorInfo};
+pub(super) use attention::{Attention, Projections};
+pub(super) use experts::Experts;
+pub(super) use layer_embedding::{LayerEmbedding, OfLayer};
 
 /// Everything a model learned.
 #[derive(Debug)]
@@ -20,14 +27,17 @@ pub(super) struct Weights {
     pub(super) embedding_norm: Option<Norm>,
     /// ctx_len × d_model: learned positions, added to the embedding.
     pub(super) positions: Option<WeightMatrix>,
-    pub(super) layers: Vec<Layer>,
+    /// The embedding that each layer has besides.
+    pub(super) layer_embedding: Option<LayerEmbedding>,
+    /// By their number in the file; none for a block that isn't run.
+    pub(super) blocks: Vec<Option<Layer>>,
     /// d_model.
     pub(super) output_norm: Norm,
     /// vocab_size × d_model; none where the embedding serves ("tied").
     pub(super) output: Option<WeightMatrix>,
     /// vocab_size.
     pub(super) output_bias: Option<Vec<f32>>,
-    /// rope_dim / 2: divides the rotary angles.
+    /// Half as many as numbers turn: divides the rotary angles.
     pub(super) rope_factors: Option<Vec<f32>>,
 }
 
@@ -42,44 +52,68 @@ pub(super) struct Norm {
 /// where the file has them.
 #[derive(Debug)]
 pub(super) struct Layer {
-    /// d_model.
-    pub(super) attention_norm: Option<Norm>,
-    /// n_heads·head_dim × d_model.
-    pub(super) q: WeightMatrix,
-    /// n_kv_heads·head_dim × d_model.
-    pub(super) k: WeightMatrix,
-    /// n_kv_heads·head_dim × d_model.
-    pub(super) v: WeightMatrix,
-    /// For queries and for keys: head_dim, or all heads' widths.
-    pub(super) qk_norms: [Option<Norm>; 2],
-    /// d_model × n_heads·head_dim.
-    pub(super) attention_output: WeightMatrix,
-    /// d_model.
-    pub(super) post_attention_norm: Option<Norm>,
+    /// None where a layer has no heads.
+    pub(super) attention: Option<Attention>,
     /// d_model.
     pub(super) ffn_norm: Option<Norm>,
+    /// The feed-forward network of all tokens.
+    pub(super) dense: Option<Dense>,
+    /// The feed-forward networks among which each token has its own.
+    pub(super) experts: Option<Experts>,
+    /// d_model.
+    pub(super) post_ffn_norm: Option<Norm>,
+    /// What the embedding of this layer goes through.
+    pub(super) embedding: Option<OfLayer>,
+    /// Multiplies the stream, or the embedding that is added to it.
+    pub(super) scale: Option<f32>,
+}
+
+/// A feed-forward network.
+#[derive(Debug)]
+pub(super) struct Dense {
     /// d_ff × d_model.
     pub(super) gate: Option<WeightMatrix>,
     /// d_ff × d_model.
     pub(super) up: WeightMatrix,
+    /// d_ff.
+    pub(super) sub_norm: Option<Norm>,
     /// d_model × d_ff.
     pub(super) down: WeightMatrix,
-    /// d_model.
-    pub(super) post_ffn_norm: Option<Norm>,
-    /// Added to the products with these matrices.
-    pub(super) biases: Biases,
+    /// What is done with the products of these matrices.
+    pub(super) after: AfterFeedForward,
 }
 
-/// The biases of one block: one number for each row of a matrix.
-#[derive(Debug)]
-pub(super) struct Biases {
-    pub(super) q: Option<Vec<f32>>,
-    pub(super) k: Option<Vec<f32>>,
-    pub(super) v: Option<Vec<f32>>,
-    pub(super) attention_output: Option<Vec<f32>>,
-    pub(super) gate: Option<Vec<f32>>,
-    pub(super) up: Option<Vec<f32>>,
-    pub(super) down: Option<Vec<f32>>,
+/// What becomes of a product with a matrix: a factor, and a number for each row to be added.
+#[derive(Debug, Default)]
+pub(super) struct After {
+    pub(super) scale: Option<f32>,
+    pub(super) bias: Option<Vec<f32>>,
+}
+
+/// For each matrix of a feed-forward network.
+#[derive(Debug, Default)]
+pub(super) struct AfterFeedForward {
+    pub(super) gate: After,
+    pub(super) up: After,
+    pub(super) down: After,
+}
+
+impl After {
+    /// Whether it changes anything.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.scale.is_none() && self.bias.is_none()
+    }
+
+    /// One multiplication and one addition for each number, so no bit depends on how rows are
+    /// spread over threads and instructions.
+    pub(super) fn apply(&self, row: &mut [f32]) {
+        if let Some(scale) = self.scale {
+            row.iter_mut().for_each(|x| *x *= scale);
+        }
+        if let Some(bias) = &self.bias {
+            row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
+        }
+    }
 }
 
 impl Weights {
@@ -101,14 +135,17 @@ impl Weights {
             true => Some(loader.matrix("position_embd.weight", config.ctx_len, d_model)?),
             false => None,
         };
-        let layers =
-            (0..config.n_layers).map(|i| loader.layer(config, i)).collect::<Result<_, _>>()?;
+        let layer_embedding = match config.layer_embedding {
+            0 => None,
+            _ => Some(loader.layer_embedding(config)?),
+        };
+        let blocks = loader.blocks(config)?;
         let output = match loader.has("output.weight") {
             true => Some(loader.matrix("output.weight", vocab_size, d_model)?),
             false => None,
         };
         let output_bias = loader.vector_if("output.bias", &[vocab_size])?;
-        let half = config.rope_dim / 2;
+        let half = config.ropes[0].dim / 2;
         let llama3 = loader.rope_factors("rope_freqs.weight", half)?;
         let short = loader.rope_factors("rope_factors_short.weight", half)?;
         // Texts are no longer than the original context, so the long factors are only checked.
@@ -118,13 +155,15 @@ impl Weights {
         let output_norm = output_norm.ok_or_else(|| missing("output_norm.weight", &[d_model]))?;
         // The table of families says what is read. Should it ever say more than is done here, the
         // file is refused now.
-        refuse_unread(gguf, &config.architecture, |_, name| loader.taken.contains(name))?;
+        let is_known = |_, name: &str| loader.taken.contains(name) || family.unused(name).is_some();
+        refuse_unread(gguf, &config.architecture, is_known)?;
         (loader.progress)(total, total);
         Ok(Weights {
             embedding,
             embedding_norm,
             positions,
-            layers,
+            layer_embedding,
+            blocks,
             output_norm,
             output,
             output_bias,
@@ -133,27 +172,57 @@ impl Weights {
     }
 
     pub(super) fn n_bytes(&self) -> usize {
-        let layers = self.layers.iter().flat_map(|l| {
-            let gate = l.gate.as_ref();
-            [&l.q, &l.k, &l.v, &l.attention_output, &l.up, &l.down].into_iter().chain(gate)
+        let blocks = self.blocks.iter().flatten().flat_map(|block| {
+            let dense = block.dense.iter().flat_map(Dense::matrices);
+            let ffn = dense.chain(block.experts.iter().flat_map(Experts::matrices));
+            let attention = block.attention.iter().flat_map(Attention::matrices);
+            ffn.chain(attention).chain(block.embedding.iter().flat_map(OfLayer::matrices))
         });
-        let optional = self.output.iter().chain(&self.positions);
-        self.embedding.n_bytes() + optional.chain(layers).map(WeightMatrix::n_bytes).sum::<usize>()
+        let each_layer = self.layer_embedding.iter().flat_map(LayerEmbedding::matrices);
+        let whole = self.output.iter().chain(&self.positions).chain(each_layer);
+        self.embedding.n_bytes() + whole.chain(blocks).map(WeightMatrix::n_bytes).sum::<usize>()
+    }
+
+    /// The weights of a layer.
+    pub(super) fn of(&self, layer: &LayerConfig) -> &Layer {
+        self.blocks[layer.block].as_ref().expect("the config names blocks that are loaded")
     }
 }
 
 impl Layer {
-    /// The matrices that attention begins with.
-    pub(super) fn attention_input(&self) -> [&WeightMatrix; 3] {
-        [&self.q, &self.k, &self.v]
+    /// The matrices that the layer begins with.
+    pub(super) fn first_matrices(&self) -> ([&WeightMatrix; 3], usize) {
+        match &self.attention {
+            Some(attention) => attention.input(),
+            None => {
+                let ([first, second, third, _], n) = self.ffn_input();
+                ([first, second, third], n.min(3))
+            }
+        }
     }
 
-    /// The matrices that feed-forward begins with: up, and the gate if there is one.
-    pub(super) fn ffn_input(&self) -> ([&WeightMatrix; 2], usize) {
-        match &self.gate {
-            Some(gate) => ([gate, &self.up], 2),
-            None => ([&self.up, &self.up], 1),
+    /// The matrices that feed-forward begins with, at most four, and how many they are.
+    pub(super) fn ffn_input(&self) -> ([&WeightMatrix; 4], usize) {
+        let mut matrices = (self.experts.iter().flat_map(Experts::input))
+            .chain(self.dense.iter().flat_map(Dense::input));
+        let first = matrices.next().expect("a layer has a feed-forward network");
+        let (mut list, mut n) = ([first; 4], 1);
+        for matrix in matrices {
+            list[n] = matrix;
+            n += 1;
         }
+        (list, n)
+    }
+}
+
+impl Dense {
+    /// The matrices that it begins with: the gate, if there is one, and up.
+    pub(super) fn input(&self) -> impl Iterator<Item = &WeightMatrix> {
+        self.gate.iter().chain([&self.up])
+    }
+
+    fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
+        self.input().chain([&self.down])
     }
 }
 
@@ -178,38 +247,62 @@ fn missing(name: &str, expected: &[usize]) -> ModelError {
 }
 
 impl<'a> Loader<'a> {
+    /// The blocks that are run. Of others, tensors are passed over.
+    fn blocks(&mut self, config: &Config) -> Result<Vec<Option<Layer>>, ModelError> {
+        let n_blocks = config.layers.iter().map(|layer| layer.block + 1).max().unwrap_or(0);
+        let mut blocks: Vec<Option<Layer>> = (0..n_blocks).map(|_| None).collect();
+        for (i, layer) in config.layers.iter().enumerate() {
+            if blocks[layer.block].is_none() {
+                blocks[layer.block] = Some(self.layer(config, i)?);
+            }
+        }
+        let runs = |block: &str| config.layers.iter().any(|l| l.block.to_string() == block);
+        for tensor in &self.gguf.tensors {
+            let rest = tensor.name.strip_prefix("blk.").and_then(|rest| rest.split_once('.'));
+            if rest.is_some_and(|(block, _)| !runs(block)) {
+                self.report(tensor);
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// The weights of layer `i`.
     fn layer(&mut self, config: &Config, i: usize) -> Result<Layer, ModelError> {
         let family = self.family;
-        let (d_model, d_ff) = (config.d_model, config.d_ff);
-        let [d_q, d_kv] = [config.n_heads, config.n_kv_heads].map(|n| n * config.head_dim);
-        let name = |part: &str| format!("blk.{i}.{part}");
-        let weight = |part: &str| format!("blk.{i}.{part}.weight");
-        let bias = |part: &str| format!("blk.{i}.{part}.bias");
-        let attention_norm = self.first_norm(family.attention_norms, i, d_model)?;
-        let widths = [d_q, d_kv, d_kv];
-        let [q, k, v] = self.qkv(i, widths, d_model)?;
-        let [q_bias, k_bias, v_bias] = self.qkv_biases(i, widths)?;
-        let norm_shape = |n_heads: usize| match family.qk_norm {
-            QkNorm::Head => vec![config.head_dim],
-            QkNorm::EachHead => vec![config.head_dim, n_heads],
-            QkNorm::Whole => vec![n_heads * config.head_dim],
+        let layer = &config.layers[i];
+        let (d_model, d_ff, block) = (config.d_model, layer.d_ff, layer.block);
+        let name = |part: &str| format!("blk.{block}.{part}");
+        let attention = match layer.n_heads {
+            0 => None,
+            _ => Some(self.attention(config, i)?),
         };
-        let qk_norms = [
-            self.norm(&name("attn_q_norm"), &norm_shape(config.n_heads))?,
-            self.norm(&name("attn_k_norm"), &norm_shape(config.n_kv_heads))?,
-        ];
-        let attention_output = self.matrix(&weight("attn_output"), d_model, d_q)?;
-        let mut post_norm = |part: &str| match family.post_norms {
-            true => self.norm(&name(part), &[d_model]),
-            false => Ok(None),
+        let post_ffn_norm = self.post_norm(&name("post_ffw_norm"), d_model)?;
+        let ffn_norm = self.first_norm(family.ffn_norms, block, d_model)?;
+        let (dense, experts) = match (&config.experts, layer.experts) {
+            (Some(mixture), true) => (None, Some(self.experts(config, mixture, block)?)),
+            _ => (Some(self.dense(block, d_ff, d_model)?), None),
         };
-        let post_attention_norm = post_norm("post_attention_norm")?;
-        let post_ffn_norm = post_norm("post_ffw_norm")?;
-        let ffn_norm = self.first_norm(family.ffn_norms, i, d_model)?;
-        let up = weight("ffn_up");
-        let (gate, up) = match family.feed_forward {
+        Ok(Layer {
+            attention,
+            ffn_norm,
+            dense,
+            experts,
+            post_ffn_norm,
+            embedding: match config.layer_embedding {
+                0 => None,
+                _ => Some(self.embedding_of_layer(config, block)?),
+            },
+            scale: self.number(&name("layer_output_scale.weight"))?,
+        })
+    }
+
+    /// The feed-forward network of all tokens.
+    fn dense(&mut self, block: usize, d_ff: usize, d_model: usize) -> Result<Dense, ModelError> {
+        let name = |part: &str| format!("blk.{block}.{part}");
+        let up = name("ffn_up.weight");
+        let (gate, up) = match self.family.feed_forward {
             FeedForward::Gated(_) => {
-                let gate = self.matrix(&weight("ffn_gate"), d_ff, d_model)?;
+                let gate = self.matrix(&name("ffn_gate.weight"), d_ff, d_model)?;
                 (Some(gate), self.matrix(&up, d_ff, d_model)?)
             }
             FeedForward::FusedGate(_) => {
@@ -218,74 +311,33 @@ impl<'a> Loader<'a> {
             }
             FeedForward::Plain(_) | FeedForward::Xielu => (None, self.matrix(&up, d_ff, d_model)?),
         };
-        Ok(Layer {
-            attention_norm,
-            q,
-            k,
-            v,
-            qk_norms,
-            attention_output,
-            post_attention_norm,
-            ffn_norm,
+        Ok(Dense {
             gate,
             up,
-            down: self.matrix(&weight("ffn_down"), d_model, d_ff)?,
-            post_ffn_norm,
-            biases: Biases {
-                q: q_bias,
-                k: k_bias,
-                v: v_bias,
-                attention_output: self.vector_if(&bias("attn_output"), &[d_model])?,
-                gate: self.vector_if(&bias("ffn_gate"), &[d_ff])?,
-                up: self.vector_if(&bias("ffn_up"), &[d_ff])?,
-                down: self.vector_if(&bias("ffn_down"), &[d_model])?,
+            sub_norm: self.norm(&name("ffn_sub_norm"), &[d_ff])?,
+            down: self.matrix(&name("ffn_down.weight"), d_model, d_ff)?,
+            after: AfterFeedForward {
+                gate: self.after(&name("ffn_gate"), d_ff)?,
+                up: self.after(&name("ffn_up"), d_ff)?,
+                down: self.after(&name("ffn_down"), d_model)?,
             },
         })
     }
 
-    /// Queries, keys and values: parts of one tensor, or three.
-    fn qkv(
-        &mut self,
-        i: usize,
-        [q, k, v]: [usize; 3],
-        d_model: usize,
-    ) -> Result<[WeightMatrix; 3], ModelError> {
-        let fused = format!("blk.{i}.attn_qkv.weight");
-        if self.has(&fused) {
-            let n = q + k + v;
-            return Ok([
-                self.rows(&fused, 0..q, n, d_model)?,
-                self.rows(&fused, q..q + k, n, d_model)?,
-                self.rows(&fused, q + k..n, n, d_model)?,
-            ]);
-        }
-        let name = |part: &str| format!("blk.{i}.{part}.weight");
-        Ok([
-            self.matrix(&name("attn_q"), q, d_model)?,
-            self.matrix(&name("attn_k"), k, d_model)?,
-            self.matrix(&name("attn_v"), v, d_model)?,
-        ])
+    /// The factor and the bias of the matrix of this name.
+    fn after(&mut self, name: &str, rows: usize) -> Result<After, ModelError> {
+        let scale = self.number(&format!("{name}.scale"))?;
+        Ok(After { scale, bias: self.vector_if(&format!("{name}.bias"), &[rows])? })
     }
 
-    fn qkv_biases(
-        &mut self,
-        i: usize,
-        [q, k, v]: [usize; 3],
-    ) -> Result<[Option<Vec<f32>>; 3], ModelError> {
-        let name = |part: &str| format!("blk.{i}.{part}.bias");
-        if let Some(fused) = self.vector_if(&name("attn_qkv"), &[q + k + v])? {
-            return Ok([&fused[..q], &fused[q..q + k], &fused[q + k..]].map(|x| Some(x.to_vec())));
-        }
-        Ok([
-            self.vector_if(&name("attn_q"), &[q])?,
-            self.vector_if(&name("attn_k"), &[k])?,
-            self.vector_if(&name("attn_v"), &[v])?,
-        ])
+    /// A tensor of one number, if it's to be read.
+    fn number(&mut self, name: &str) -> Result<Option<f32>, ModelError> {
+        Ok(self.vector_if(name, &[1])?.map(|numbers| numbers[0]))
     }
 
     /// Whether a tensor is to be read: the family reads it, and the file has it or is at fault.
     fn has(&self, name: &str) -> bool {
-        match self.family.presence(name) {
+        match self.family.presence(name, &self.gguf.metadata) {
             None => false,
             Some(Presence::Required) => true,
             Some(Presence::Optional) => self.gguf.tensor(name).is_some(),
@@ -326,12 +378,26 @@ impl<'a> Loader<'a> {
         if self.has(name) { self.vector(name, shape).map(Some) } else { Ok(None) }
     }
 
-    /// The norm of this name without `.weight`, if it's to be read.
+    /// The norm of this name without `.weight`, if it's to be read. A norm without weights has ones.
     fn norm(&mut self, name: &str, shape: &[usize]) -> Result<Option<Norm>, ModelError> {
-        let Some(weight) = self.vector_if(&format!("{name}.weight"), shape)? else {
-            return Ok(None);
+        let last = name.rsplit('.').next().unwrap_or(name);
+        if self.family.unweighted_norms.contains(&last) {
+            return Ok(Some(Norm { weight: vec![1.0; shape.iter().product()], bias: None }));
+        }
+        let weight = match self.vector_if(&format!("{name}.weight"), shape)? {
+            None => self.vector_if(name, shape)?,
+            weight => weight,
         };
+        let Some(weight) = weight else { return Ok(None) };
         Ok(Some(Norm { weight, bias: self.vector_if(&format!("{name}.bias"), shape)? }))
+    }
+
+    /// A norm after one half of a block, where the family has such norms.
+    fn post_norm(&mut self, name: &str, d_model: usize) -> Result<Option<Norm>, ModelError> {
+        match self.family.post_norms {
+            true => self.norm(name, &[d_model]),
+            false => Ok(None),
+        }
     }
 
     /// The first norm of some that the file has.

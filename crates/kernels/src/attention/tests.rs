@@ -144,7 +144,8 @@ fn check<T: CacheElement>(
         };
         let scores: Vec<f64> = span.clone().map(score).collect();
         let max = scores.iter().copied().fold(f64::MIN, f64::max);
-        let total: f64 = scores.iter().map(|s| (s - max).exp()).sum();
+        let sink = heads.sinks.get(head).map_or(0.0, |&sink| (f64::from(sink) - max).exp());
+        let total: f64 = scores.iter().map(|s| (s - max).exp()).sum::<f64>() + sink;
         let mut truth = vec![0.0; heads.head_dim];
         for (pos, s) in span.clone().zip(&scores) {
             let weight = (s - max).exp() / total;
@@ -167,10 +168,23 @@ fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
     for (n_heads, n_kv_heads, head_dim) in
         [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6)]
     {
-        let plain =
-            Heads { n_heads, n_kv_heads, head_dim, scale: 0.37, soft_cap: None, slopes: &[] };
+        let plain = Heads {
+            n_heads,
+            n_kv_heads,
+            head_dim,
+            scale: 0.37,
+            soft_cap: None,
+            slopes: &[],
+            sinks: &[],
+        };
         let slopes: Vec<f32> = (0..n_heads).map(|head| 0.3 / (head + 1) as f32).collect();
-        for heads in [Heads { soft_cap: Some(2.5), ..plain }, Heads { slopes: &slopes, ..plain }] {
+        // One sink far below all scores, the others near them and far above.
+        let sinks: Vec<f32> = (0..n_heads).map(|head| [0.5, 200.0, -90.0][head % 3]).collect();
+        for heads in [
+            Heads { soft_cap: Some(2.5), ..plain },
+            Heads { slopes: &slopes, ..plain },
+            Heads { sinks: &sinks, ..plain },
+        ] {
             for rows in [&prompt, &window, &apart, &vec![(0, 5..387)]] {
                 check::<f32>(heads, rows, |keys, values| Page::F32 { keys, values });
             }

@@ -1,7 +1,9 @@
 //! The hyperparameters of one file, read by their names after `ARCH.`, each within its range.
 
+use std::ops::RangeInclusive;
+
 use super::super::{ModelError, families::Family};
-use crate::gguf::Metadata;
+use crate::gguf::{Metadata, Value};
 
 /// The keys of one architecture, with its name in front.
 pub(super) struct Keys<'a> {
@@ -29,6 +31,38 @@ impl Keys<'_> {
             (Some(n), _) if (1..=max).contains(&(n as usize)) => Ok(n as usize),
             (Some(n), _) => Err(self.error(key, format!("expected 1 to {max}, found {n}"))),
             (None, Some(default)) => Ok(default),
+            (None, None) => {
+                Err(self.error(key, "missing, and there's no default for it".to_string()))
+            }
+        }
+    }
+
+    /// A size for each layer: the file has one for all or a list. `default` where the key is absent
+    /// and may be.
+    pub(super) fn sizes(
+        &self,
+        key: &str,
+        n_layers: usize,
+        range: RangeInclusive<usize>,
+        default: Option<&[usize]>,
+    ) -> Result<Vec<usize>, ModelError> {
+        let (least, most) = (*range.start(), *range.end());
+        let checked = |n: i64| match usize::try_from(n) {
+            Ok(n) if range.contains(&n) => Ok(n),
+            _ => Err(self.error(key, format!("expected {least} to {most}, found {n}"))),
+        };
+        if let Some(Value::IntArray(list)) = self.metadata.get(&self.name(key)) {
+            if list.len() != n_layers {
+                let n = list.len();
+                let problem =
+                    format!("expected one number for each of {n_layers} layers, found {n}");
+                return Err(self.error(key, problem));
+            }
+            return list.iter().map(|&n| checked(n)).collect();
+        }
+        match (self.metadata.u32(&self.name(key))?, default) {
+            (Some(n), _) => Ok(vec![checked(n.into())?; n_layers]),
+            (None, Some(default)) => Ok(default.to_vec()),
             (None, None) => {
                 Err(self.error(key, "missing, and there's no default for it".to_string()))
             }

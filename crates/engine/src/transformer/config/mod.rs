@@ -1,8 +1,14 @@
 //! Reads a model's hyperparameters. The family's row says which rules apply; the file has the
 //! numbers.
 
+mod experts;
+mod heads;
 mod keys;
 mod positions;
+mod xielu;
+
+pub use experts::ExpertConfig;
+pub(super) use experts::MAX_EXPERTS;
 
 use kelvin_kernels::{
     gate::{Activation, Xielu},
@@ -11,10 +17,12 @@ use kelvin_kernels::{
 
 use super::{
     ModelError,
-    families::{self, Family, FeedForward, LogitScale, Residual, Scale, ScoreScale},
+    families::{
+        self, Family, FeedForward, LayerScale, LogitScale, Residual, Scale, ScoreScale, Sections,
+    },
 };
 use crate::{
-    gguf::{Gguf, Value},
+    gguf::Gguf,
     uses::{Use, of_tensors, quoted, refused_keys},
 };
 use keys::Keys;
@@ -25,17 +33,18 @@ use positions::Sizes;
 pub struct Config {
     /// `general.architecture`, e.g. `llama`.
     pub architecture: String,
-    /// Blocks of attention and feed-forward.
+    /// Blocks of attention and feed-forward; one that is run several times counts as often.
     pub n_layers: usize,
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Query heads.
+    /// Query heads of the layer that has most.
     pub n_heads: usize,
-    /// Key-value heads; each serves n_heads / n_kv_heads query heads (arXiv 2305.13245).
+    /// Key-value heads of the layer that has most; each serves n_heads / n_kv_heads query heads
+    /// (arXiv 2305.13245).
     pub n_kv_heads: usize,
-    /// Width of a head.
+    /// Width of the widest head.
     pub head_dim: usize,
-    /// Width of the feed-forward layer.
+    /// Width of the widest feed-forward layer.
     pub d_ff: usize,
     /// Tokens in the vocabulary.
     pub vocab_size: usize,
@@ -45,6 +54,8 @@ pub struct Config {
     pub norm: NormKind,
     /// Added to the mean of squares in norms.
     pub norm_eps: f32,
+    /// The same for the norms of what is added to the stream.
+    pub post_norm_eps: f32,
     /// What a norm of queries and keys goes over, where layers have one.
     pub qk_norm: QkNorm,
     /// Queries and keys are rotated before their norm.
@@ -73,8 +84,14 @@ pub struct Config {
     pub gated: bool,
     /// Which numbers of a head rotary embedding turns together.
     pub pairing: Pairing,
-    /// How many numbers of a head rotary embedding turns.
-    pub rope_dim: usize,
+    /// Which pairs turn by which coordinate of an image.
+    pub sections: Option<RopeSections>,
+    /// Layers add some of the embedding to the stream.
+    pub adds_embeddings: bool,
+    /// Width of the embedding that each layer has besides; 0: none.
+    pub layer_embedding: usize,
+    /// The mixture of experts of the layers that have one.
+    pub experts: Option<ExpertConfig>,
     /// The kinds of rotary embedding; layers name theirs by index.
     pub ropes: Vec<Rope>,
     /// One for each layer.
@@ -99,12 +116,26 @@ pub enum QkNorm {
     EachHead,
     /// All heads together.
     Whole,
+    /// Each head, whose weights are one number.
+    ScaleOfHead,
+}
+
+/// Counts of pairs that turn by each of four coordinates: for text the first three are the position
+/// and the fourth is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RopeSections {
+    /// Pairs for each coordinate.
+    pub counts: [usize; 4],
+    /// Pairs take the first three coordinates in turn.
+    pub interleaved: bool,
 }
 
 /// One kind of rotary embedding: the angle of pair i at position p is p · speed_i, where speed_i =
-/// scale · base^(-2i/rope_dim) / factor_i, or YaRN's mean of that and the speed without the scale.
+/// scale · base^(-2i/dim) / factor_i, or YaRN's mean of that and the speed without the scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
+    /// How many numbers of a head turn.
+    pub dim: usize,
     /// The base of the wavelengths.
     pub base: f64,
     /// What positions are multiplied with (linear scaling: 1/factor).
@@ -139,6 +170,18 @@ pub struct PositionTemperature {
 /// What differs from layer to layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LayerConfig {
+    /// The block of the file whose weights it has.
+    pub block: usize,
+    /// Query heads; 0: no attention.
+    pub n_heads: usize,
+    /// Key-value heads; 0: a matrix in the place of attention.
+    pub n_kv_heads: usize,
+    /// Width of a head.
+    pub head_dim: usize,
+    /// Width of the feed-forward layer.
+    pub d_ff: usize,
+    /// The layer whose keys and values it reads: its own number, if it has some.
+    pub cache: usize,
     /// Position q sees position k if q - k < window; none means all that came before (arXiv
     /// 2004.05150).
     pub window: Option<usize>,
@@ -146,8 +189,12 @@ pub struct LayerConfig {
     pub rope: Option<usize>,
     /// Attention and feed-forward see the same stream.
     pub parallel: bool,
+    /// Feed-forward is a mixture of experts.
+    pub experts: bool,
     /// The feed-forward layer's activation, where each layer has its own.
     pub xielu: Option<Xielu>,
+    /// The stream gets the output's norm after it: the blocks are run again.
+    pub loop_norm: bool,
 }
 
 /// How many times wider than the residual stream a layer may be inside, and how many query heads
@@ -161,8 +208,17 @@ const FEWEST_ROWS: usize = 8;
 
 impl Rope {
     /// Without scaling and factors.
-    pub fn plain(base: f64) -> Rope {
-        Rope { base, scale: 1.0, file_factors: false, magnitude: 1.0, yarn: None }
+    pub fn plain(base: f64, dim: usize) -> Rope {
+        Rope { dim, base, scale: 1.0, file_factors: false, magnitude: 1.0, yarn: None }
+    }
+}
+
+impl RopeSections {
+    /// Whether pair `i` turns with a text's positions.
+    fn turns(&self, i: usize) -> bool {
+        let [t, h, w, e] = self.counts;
+        let i = i % (t + h + w + e).max(1);
+        if self.interleaved { i < 3 * [t, h, w][i % 3] } else { i < t + h + w }
     }
 }
 
@@ -178,7 +234,10 @@ impl Config {
     /// the file's.
     pub(super) fn speeds(&self, rope: &Rope, factors: Option<&[f32]>) -> Vec<f64> {
         let speed = |i: usize| {
-            let exponent = -2.0 * i as f64 / self.rope_dim as f64;
+            if self.sections.is_some_and(|sections| !sections.turns(i)) {
+                return 0.0;
+            }
+            let exponent = -2.0 * i as f64 / rope.dim as f64;
             let factor = match factors {
                 Some(factors) if rope.file_factors => f64::from(factors[i]),
                 _ => 1.0,
@@ -192,7 +251,7 @@ impl Config {
                 }
             }
         };
-        (0..self.rope_dim / 2).map(speed).collect()
+        (0..rope.dim / 2).map(speed).collect()
     }
 
     /// Reads and checks the hyperparameters.
@@ -205,31 +264,30 @@ impl Config {
         let family = family_of(gguf)?;
         let keys = Keys { metadata: &gguf.metadata, family };
         let mut config = Config::sizes(gguf, &keys)?;
-        let sizes = Sizes {
-            n_layers: config.n_layers,
-            head_dim: config.head_dim,
-            rope_dim: config.rope_dim,
-            ctx_len: config.ctx_len,
-        };
-        (config.ropes, config.layers) = positions::layers(&keys, &sizes)?;
-        config.slopes = positions::slopes(&keys, config.n_heads)?;
+        config.slopes = positions::slopes(&keys, config.n_heads, config.n_layers)?;
         if let Some(scale) = keys.said("attention.temperature_scale")?.filter(|scale| *scale > 0.0)
         {
-            let floor = positions::original_context(&keys, &sizes)?;
+            let floor = positions::original_context(&keys, config.ctx_len)?;
             config.temperature = Some(PositionTemperature { scale, floor });
         }
         if gguf.tensor(LONG_FACTORS).is_some() {
             // The long factors would be for texts that are longer from the first token on; a text
             // that grows past the limit would have to be read again.
-            config.ctx_len = config.ctx_len.min(positions::original_context(&keys, &sizes)?);
+            config.ctx_len =
+                config.ctx_len.min(positions::original_context(&keys, config.ctx_len)?);
         }
         config.scales(&keys)?;
         config.residuals(gguf, &keys)?;
+        config.experts = experts::read(&keys, config.d_model, config.d_ff)?;
+        for (i, layer) in (0..).zip(&mut config.layers) {
+            layer.experts = config.experts.is_some() && family.has_experts(&gguf.metadata, i);
+        }
         if family.feed_forward == FeedForward::Xielu {
             for i in 0..config.n_layers {
-                config.layers[i].xielu = Some(xielu(&keys, i, config.n_layers)?);
+                config.layers[i].xielu = Some(xielu::of_layer(&keys, i, config.n_layers)?);
             }
         }
+        config.run_as_the_file_says(&keys)?;
         Ok(config)
     }
 
@@ -237,16 +295,26 @@ impl Config {
     fn sizes(gguf: &Gguf, keys: &Keys<'_>) -> Result<Config, ModelError> {
         let family = keys.family;
         let n_layers = keys.size("block_count", None, 512)?;
-        let d_model = keys.size("embedding_length", None, 1 << 20)?;
-        let (n_heads, n_kv_heads, head_dim) = head_sizes(keys, d_model)?;
-        let rope_dim = keys.size("rope.dimension_count", Some(head_dim), head_dim)?;
-        if !rope_dim.is_multiple_of(2) {
-            return Err(
-                keys.error("rope.dimension_count", format!("{rope_dim} numbers don't make pairs"))
-            );
+        let n_predicting = family.n_predicting_layers(keys.metadata) as usize;
+        if n_predicting >= n_layers {
+            let problem = format!("{n_predicting} of {n_layers} layers leave none for the text");
+            return Err(keys.error("nextn_predict_layers", problem));
         }
+        let n_layers = n_layers - n_predicting;
+        let d_model = keys.size("embedding_length", None, 1 << 20)?;
+        let windows = positions::windows(keys, n_layers)?;
+        let mut layers = heads::layers(keys, d_model, &windows)?;
+        let most = |of: fn(&LayerConfig) -> usize| layers.iter().map(of).max().unwrap_or(0);
+        let (n_heads, n_kv_heads) = (most(|layer| layer.n_heads), most(|layer| layer.n_kv_heads));
+        let (head_dim, d_ff) = (most(|layer| layer.head_dim), most(|layer| layer.d_ff));
+        if n_kv_heads == 0 || d_ff == 0 {
+            let key = if d_ff == 0 { "feed_forward_length" } else { "attention.head_count_kv" };
+            return Err(keys.error(key, "0 in every layer".to_string()));
+        }
+        let rope_dims = positions::rope_dims(keys, &layers)?;
         let uses = of_tensors(gguf);
-        families::refuse_unread(gguf, family.architecture, |i, _| uses[i] == Use::Read)?;
+        let is_known = |i: usize, _: &str| matches!(uses[i], Use::Read | Use::Ignored(_));
+        families::refuse_unread(gguf, family.architecture, is_known)?;
         let embedding = gguf.tensor(EMBEDDING).ok_or_else(|| ModelError::Tensor {
             name: EMBEDDING.to_string(),
             expected: vec![d_model],
@@ -254,23 +322,16 @@ impl Config {
         })?;
         let vocab_size = embedding.shape.get(1).copied().unwrap_or(0);
         keys.size("vocab_size", Some(vocab_size.max(1)), 1 << 24)?;
-        let d_ff = keys.size("feed_forward_length", None, (MAX_TIMES * d_model).min(1 << 22))?;
-        for (key, rows) in [
-            ("embedding_length", d_model),
-            ("attention.head_count_kv", n_kv_heads * head_dim),
-            ("feed_forward_length", d_ff),
-            ("vocab_size", vocab_size),
-        ] {
-            if rows < FEWEST_ROWS {
-                let problem =
-                    format!("its matrices would have {rows} rows, expected {FEWEST_ROWS} or more");
-                return Err(keys.error(key, problem));
-            }
-        }
+        heads::check_rows(keys, "embedding_length", d_model, 1)?;
+        heads::check_rows(keys, "vocab_size", vocab_size, 1)?;
+        let ctx_len = keys.size("context_length", None, 1 << 28)?;
+        let sizes = Sizes { head_dim, rope_dims, ctx_len };
+        let ropes = positions::ropes(keys, &sizes, windows.rotary, &mut layers)?;
         let eps = match family.norm {
             NormKind::Rms => "attention.layer_norm_rms_epsilon",
             NormKind::Layer => "attention.layer_norm_epsilon",
         };
+        let norm_eps = keys.positive(eps, 1e-5)? as f32;
         let (activation, gated) = match family.feed_forward {
             FeedForward::Gated(activation) | FeedForward::FusedGate(activation) => {
                 (activation, true)
@@ -287,9 +348,10 @@ impl Config {
             head_dim,
             d_ff,
             vocab_size,
-            ctx_len: keys.size("context_length", None, 1 << 28)?,
+            ctx_len,
             norm: family.norm,
-            norm_eps: keys.positive(eps, 1e-5)? as f32,
+            norm_eps,
+            post_norm_eps: family.post_norm_eps.map_or(norm_eps, |eps| eps as f32),
             qk_norm: family.qk_norm,
             norm_after_rotation: family.norm_after_rotation,
             embedding_scale: 1.0,
@@ -304,9 +366,12 @@ impl Config {
             activation,
             gated,
             pairing: family.pairing,
-            rope_dim,
-            ropes: Vec::new(),
-            layers: Vec::new(),
+            sections: positions::sections(keys)?,
+            adds_embeddings: family.layer_scale == LayerScale::Embedding,
+            layer_embedding: layer_embedding(keys)?,
+            experts: None,
+            ropes,
+            layers,
         })
     }
 
@@ -334,6 +399,8 @@ impl Config {
         };
         match family.score_scale {
             ScoreScale::Head => {}
+            ScoreScale::HeadWhole => self.attention_scale = 1.0 / self.head_dim as f32,
+            ScoreScale::One => self.attention_scale = 1.0,
             ScoreScale::Key => {
                 if let Some(scale) = keys.said("attention.scale")?.filter(|scale| *scale > 0.0) {
                     self.attention_scale = scale as f32;
@@ -348,6 +415,33 @@ impl Config {
         self.score_cap = some(keys.said("attn_logit_softcapping")?.unwrap_or(family.score_cap));
         self.logit_cap = some(keys.said("final_logit_softcapping")?.unwrap_or(family.logit_cap));
         self.clamp = some(keys.said("attention.clamp_kqv")?.unwrap_or(0.0));
+        if family.sections == Sections::BlocksIfAny && self.sections.is_some() {
+            self.pairing = Pairing::Halves;
+        }
+        Ok(())
+    }
+
+    /// Leaves out layers without a feed-forward part, as llama.cpp does, and repeats the blocks
+    /// where a file asks for it.
+    fn run_as_the_file_says(&mut self, keys: &Keys<'_>) -> Result<(), ModelError> {
+        const KEY: &str = "num_loops";
+        if self.layers.iter().any(|layer| layer.d_ff == 0) {
+            self.layers.retain(|layer| layer.d_ff > 0);
+            self.layers.iter_mut().enumerate().for_each(|(i, layer)| layer.cache = i);
+        }
+        let n_blocks = self.layers.len();
+        if keys.family.reads_key(KEY) {
+            let n_loops = keys.size(KEY, Some(1), (512 / n_blocks).max(1))?;
+            let skip = keys.metadata.bool(&keys.name("skip_loop_final_norm"))?.unwrap_or(false);
+            let blocks = self.layers.clone();
+            for turn in 1..n_loops {
+                self.layers.last_mut().expect("there is a block").loop_norm = !skip;
+                let next = blocks.iter().enumerate();
+                let cache = |i: usize| turn * n_blocks + i;
+                self.layers.extend(next.map(|(i, l)| LayerConfig { cache: cache(i), ..*l }));
+            }
+        }
+        self.n_layers = self.layers.len();
         Ok(())
     }
 
@@ -400,69 +494,13 @@ fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
     }
 }
 
-/// Query heads, key-value heads and the width of a head.
-fn head_sizes(keys: &Keys<'_>, d_model: usize) -> Result<(usize, usize, usize), ModelError> {
-    let n_heads = keys.size("attention.head_count", None, 1 << 14)?;
-    let n_kv_heads = keys.size("attention.head_count_kv", Some(n_heads), 1 << 14)?;
-    if !n_heads.is_multiple_of(n_kv_heads) {
-        let problem =
-            format!("{n_heads} query heads can't share {n_kv_heads} key-value heads evenly");
-        return Err(keys.error("attention.head_count_kv", problem));
+/// The width of the embedding that each layer has besides.
+fn layer_embedding(keys: &Keys<'_>) -> Result<usize, ModelError> {
+    const KEY: &str = "embedding_length_per_layer_input";
+    if !keys.family.reads_key(KEY) || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
+        return Ok(0);
     }
-    let given_width = keys.metadata.get(&keys.name("attention.key_length")).is_some();
-    if !given_width && !d_model.is_multiple_of(n_heads) {
-        let problem = format!("{n_heads} heads don't divide the embedding length {d_model}");
-        return Err(keys.error("attention.head_count", problem));
-    }
-    let head_dim = keys.size("attention.key_length", Some((d_model / n_heads).max(1)), 1 << 14)?;
-    if n_heads * head_dim > MAX_TIMES * d_model {
-        let problem = format!(
-            "{n_heads} heads of {head_dim} numbers are more than {MAX_TIMES} times the embedding \
-             length {d_model}"
-        );
-        return Err(keys.error("attention.head_count", problem));
-    }
-    if n_heads / n_kv_heads > MAX_SHARING {
-        let problem = format!(
-            "{n_kv_heads} key-value heads for {n_heads}: at most {MAX_SHARING} can share one"
-        );
-        return Err(keys.error("attention.head_count_kv", problem));
-    }
-    let value_dim = keys.size("attention.value_length", Some(head_dim), 1 << 14)?;
-    if value_dim != head_dim {
-        let problem =
-            format!("values of {value_dim} beside keys of {head_dim} numbers aren't supported");
-        return Err(keys.error("attention.value_length", problem));
-    }
-    Ok((n_heads, n_kv_heads, head_dim))
-}
-
-/// xIELU's parameters of layer `i`: each key is one number for all layers or a list.
-fn xielu(keys: &Keys<'_>, i: usize, n_layers: usize) -> Result<Xielu, ModelError> {
-    let read = |key: &str| -> Result<f64, ModelError> {
-        let wrong = |problem: String| ModelError::Hyperparameter { key: key.to_string(), problem };
-        let x = match keys.metadata.get(key) {
-            Some(Value::FloatArray(list)) if list.len() != n_layers => {
-                let n = list.len();
-                Err(wrong(format!("expected one number for each of {n_layers} layers, found {n}")))
-            }
-            Some(Value::FloatArray(list)) => Ok(list[i]),
-            _ => keys
-                .metadata
-                .f32(key)?
-                .ok_or_else(|| wrong("missing, and there's no default for it".to_string())),
-        }?;
-        if !x.is_finite() {
-            return Err(wrong(format!("expected a finite number, found {x}")));
-        }
-        Ok(f64::from(x))
-    };
-    let softplus = |x: f64| if x > 20.0 { x } else { libm::log(1.0 + libm::exp(x)) };
-    let beta = read("xielu.beta")?;
-    Ok(Xielu {
-        positive: softplus(read("xielu.alpha_p")?) as f32,
-        negative: (beta + softplus(read("xielu.alpha_n")?)) as f32,
-        beta: beta as f32,
-        eps: read("xielu.eps")? as f32,
-    })
+    let width = keys.size(KEY, None, 1 << 14)?;
+    heads::check_rows(keys, KEY, width, 1)?;
+    Ok(width)
 }

@@ -4,53 +4,113 @@
 use super::{
     super::{
         ModelError,
-        families::{Rotary, WindowRotary, Windows},
+        families::{Rotary, Sections, WindowRotary, Windows},
     },
-    LayerConfig, Rope, Yarn,
+    LayerConfig, Rope, RopeSections, Yarn,
     keys::Keys,
 };
 use crate::gguf::Value;
 
 /// The sizes that positions depend on.
 pub(super) struct Sizes {
-    pub(super) n_layers: usize,
     pub(super) head_dim: usize,
-    pub(super) rope_dim: usize,
+    /// Numbers of a head that are rotated, in layers that see everything and in those with a
+    /// window.
+    pub(super) rope_dims: [usize; 2],
     pub(super) ctx_len: usize,
 }
 
-/// The kinds of rotary embedding, and each layer's kind and window. Whether a layer is parallel is
-/// said elsewhere.
-pub(super) fn layers(
+/// The windows of all layers.
+pub(super) struct LayerWindows {
+    pub(super) of: Vec<Option<usize>>,
+    pub(super) rotary: WindowRotary,
+}
+
+/// The kinds of rotary embedding; sets each layer's.
+pub(super) fn ropes(
     keys: &Keys<'_>,
     sizes: &Sizes,
-) -> Result<(Vec<Rope>, Vec<LayerConfig>), ModelError> {
+    rotary: WindowRotary,
+    layers: &mut [LayerConfig],
+) -> Result<Vec<Rope>, ModelError> {
     let global = global(keys, sizes)?;
-    let (windows, rotary) = windows(keys, sizes)?;
-    let any_window = windows.iter().any(Option::is_some);
+    let any_window = layers.iter().any(|layer| layer.window.is_some());
+    let dim = sizes.rope_dims[1];
     let local = match rotary {
-        WindowRotary::Same => Rope { base: swa_base(keys, global.base)?, ..global.clone() },
-        WindowRotary::Unscaled => Rope::plain(global.base),
-        WindowRotary::Base(base) => Rope::plain(swa_base(keys, base)?),
+        WindowRotary::Same => Rope { base: swa_base(keys, global.base)?, dim, ..global.clone() },
+        WindowRotary::Unscaled => Rope::plain(swa_base(keys, global.base)?, dim),
+        WindowRotary::Base(base) => Rope::plain(swa_base(keys, base)?, dim),
     };
     let has_local = any_window && local != global;
     let is_switched_off = keys.family.rotary == Rotary::Switched
         && keys.metadata.bool(&keys.name("rope.scaling.finetuned"))? == Some(false);
-    let rotates = |i: usize| match keys.family.rotary {
-        Rotary::Never => false,
-        Rotary::EveryLayer => true,
-        Rotary::AllBut(every) => !(i + 1).is_multiple_of(every),
-        Rotary::Windowed => windows[i].is_some() || !any_window,
-        Rotary::Switched => !is_switched_off,
+    let n_layers = layers.len();
+    for (i, layer) in layers.iter_mut().enumerate() {
+        let is_local = layer.window.is_some();
+        let rotates = match keys.family.rotary {
+            Rotary::Never => false,
+            Rotary::EveryLayer => true,
+            Rotary::AllBut(every) => !(i + 1).is_multiple_of(every),
+            Rotary::Windowed => is_local || !any_window,
+            Rotary::InWindows => is_local,
+            Rotary::Switched => !is_switched_off,
+            Rotary::InModelsOf(layers) => n_layers == layers,
+        };
+        layer.rope = rotates.then_some(usize::from(has_local && is_local));
+    }
+    Ok(if has_local { vec![global, local] } else { vec![global] })
+}
+
+/// How many numbers of a head turn: in layers that see everything, and in those with a window.
+pub(super) fn rope_dims(keys: &Keys<'_>, layers: &[LayerConfig]) -> Result<[usize; 2], ModelError> {
+    const KEYS: [&str; 2] = ["rope.dimension_count", "rope.dimension_count_swa"];
+    let narrowest = |local: bool| {
+        let of_kind = layers.iter().filter(|layer| layer.window.is_some() == local);
+        of_kind.map(|layer| layer.head_dim).min()
     };
-    let layer = |i: usize| LayerConfig {
-        window: windows[i],
-        rope: rotates(i).then_some(usize::from(has_local && windows[i].is_some())),
-        parallel: false,
-        xielu: None,
+    let read = |key: &str, default: usize, most: usize| {
+        let dim = keys.size(key, Some(default), most)?;
+        match dim.is_multiple_of(2) {
+            true => Ok(dim),
+            false => Err(keys.error(key, format!("{dim} numbers don't make pairs"))),
+        }
     };
-    let layers = (0..sizes.n_layers).map(layer).collect();
-    Ok((if has_local { vec![global, local] } else { vec![global] }, layers))
+    let separate = keys.family.reads_key(KEYS[1]);
+    let both = narrowest(false).unwrap_or(usize::MAX).min(narrowest(true).unwrap_or(usize::MAX));
+    let global_most = if separate { narrowest(false).unwrap_or(both) } else { both };
+    let global = read(KEYS[0], global_most, global_most)?;
+    let local_most = narrowest(true).unwrap_or(global);
+    let local = if separate { read(KEYS[1], global.min(local_most), local_most)? } else { global };
+    Ok([global, local])
+}
+
+/// How pairs turn by the coordinates of an image's places.
+pub(super) fn sections(keys: &Keys<'_>) -> Result<Option<RopeSections>, ModelError> {
+    const KEY: &str = "rope.dimension_sections";
+    let kind = keys.family.sections;
+    if kind == Sections::None {
+        return Ok(None);
+    }
+    let list = match keys.metadata.get(&keys.name(KEY)) {
+        None if kind == Sections::BlocksIfAny => return Ok(None),
+        Some(Value::IntArray(list)) => list.as_slice(),
+        _ => &[],
+    };
+    let counts: Vec<usize> =
+        list.iter().filter_map(|&n| usize::try_from(n).ok().filter(|n| *n <= 1 << 14)).collect();
+    match <[usize; 4]>::try_from(counts) {
+        Ok(counts) if list.len() == 4 && counts[0] > 0 && counts[1] > 0 => {
+            Ok(Some(RopeSections { counts, interleaved: kind == Sections::Interleaved }))
+        }
+        // Without sections for height and width there is one coordinate.
+        Ok(_) if list.len() == 4 && kind == Sections::BlocksIfAny => Ok(None),
+        _ => {
+            let problem = format!(
+                "expected four counts of pairs, the first two of them above 0, found {list:?}"
+            );
+            Err(keys.error(KEY, problem))
+        }
+    }
 }
 
 fn swa_base(keys: &Keys<'_>, default: f64) -> Result<f64, ModelError> {
@@ -68,7 +128,7 @@ fn global(keys: &Keys<'_>, sizes: &Sizes) -> Result<Rope, ModelError> {
         }
         base *= libm::pow(alpha, dim / (dim - 2.0));
     }
-    let mut rope = Rope { file_factors: true, ..Rope::plain(base) };
+    let mut rope = Rope { file_factors: true, ..Rope::plain(base, sizes.rope_dims[0]) };
     if keys.family.rotary == Rotary::Never {
         return Ok(rope);
     }
@@ -101,8 +161,8 @@ fn global(keys: &Keys<'_>, sizes: &Sizes) -> Result<Rope, ModelError> {
 
 /// YaRN's ramp from pairs that keep their speed to pairs that are slowed down (arXiv 2309.00071).
 fn yarn(keys: &Keys<'_>, sizes: &Sizes, base: f64) -> Result<Yarn, ModelError> {
-    let trained = original_context(keys, sizes)? as f64;
-    let (n, turns) = (sizes.rope_dim as f64, 2.0 * std::f64::consts::PI);
+    let trained = original_context(keys, sizes.ctx_len)? as f64;
+    let (n, turns) = (sizes.rope_dims[0] as f64, 2.0 * std::f64::consts::PI);
     let pair = |beta: f64| n * libm::log(trained / (beta * turns)) / (2.0 * libm::log(base));
     let fast = keys.positive("rope.scaling.yarn_beta_fast", 32.0)?;
     let slow = keys.positive("rope.scaling.yarn_beta_slow", 1.0)?;
@@ -115,48 +175,72 @@ fn yarn(keys: &Keys<'_>, sizes: &Sizes, base: f64) -> Result<Yarn, ModelError> {
 }
 
 /// Positions that the model was trained for before its context was stretched.
-pub(super) fn original_context(keys: &Keys<'_>, sizes: &Sizes) -> Result<usize, ModelError> {
-    keys.size("rope.scaling.original_context_length", Some(sizes.ctx_len), 1 << 28)
+pub(super) fn original_context(keys: &Keys<'_>, ctx_len: usize) -> Result<usize, ModelError> {
+    keys.size("rope.scaling.original_context_length", Some(ctx_len), 1 << 28)
 }
 
 /// The window of each layer, and how layers with one rotate.
-fn windows(
-    keys: &Keys<'_>,
-    sizes: &Sizes,
-) -> Result<(Vec<Option<usize>>, WindowRotary), ModelError> {
-    let n_layers = sizes.n_layers;
-    let named = keys.metadata.u32(&keys.name("attention.sliding_window"))?.map(|w| w as usize);
+pub(super) fn windows(keys: &Keys<'_>, n_layers: usize) -> Result<LayerWindows, ModelError> {
+    const KEY: &str = "attention.sliding_window";
+    let named = keys.metadata.u32(&keys.name(KEY))?.map(|w| w as usize);
     let some = |window: usize| (window > 0).then_some(window);
-    match keys.family.windows {
-        Windows::Never => match named {
-            Some(window) if window > 0 && window < sizes.ctx_len => {
-                let problem = format!(
-                    "a window of {window} positions isn't known for this architecture, expected 0 \
-                     or the context length"
-                );
-                Err(keys.error("attention.sliding_window", problem))
-            }
-            _ => Ok((vec![None; n_layers], WindowRotary::Same)),
-        },
-        Windows::EveryLayer => Ok((vec![named.and_then(some); n_layers], WindowRotary::Same)),
+    let all =
+        |window: Option<usize>, rotary| Ok(LayerWindows { of: vec![window; n_layers], rotary });
+    let empty = || Err(keys.error(KEY, "a window of 0 positions, expected 1 or more".to_string()));
+    let (window, every, rotary) = match keys.family.windows {
+        Windows::Never => {
+            let text = || keys.size("context_length", None, 1 << 28);
+            return match named {
+                Some(window) if window > 0 && window < text()? => {
+                    let problem = format!(
+                        "a window of {window} positions isn't known for this architecture, \
+                         expected 0 or the context length"
+                    );
+                    Err(keys.error(KEY, problem))
+                }
+                _ => all(None, WindowRotary::Same),
+            };
+        }
+        Windows::EveryLayer => return all(named.and_then(some), WindowRotary::Same),
+        Windows::Listed(rotary) => {
+            let missing = || keys.error(KEY, "missing, and there's no default for it".to_string());
+            (named.ok_or_else(missing)?, None, rotary)
+        }
         Windows::Pattern { layers, rotary, .. } if layers > 0 && layers != n_layers => {
-            Ok((vec![None; n_layers], rotary))
+            return all(None, rotary);
         }
         Windows::Pattern { every, default, rotary, .. } => {
-            let window = some(named.unwrap_or(default));
-            let local = pattern(keys, every, n_layers)?;
-            Ok((local.iter().map(|local| window.filter(|_| *local)).collect(), rotary))
+            let window = named.unwrap_or(default);
+            if window == 0 && default == 0 {
+                // Models without windows say so.
+                return all(None, rotary);
+            }
+            (window, Some(every), rotary)
         }
+    };
+    if window == 0 {
+        return empty();
     }
+    let local = pattern(keys, every, n_layers)?;
+    Ok(LayerWindows { of: local.iter().map(|local| local.then_some(window)).collect(), rotary })
 }
 
 /// Which layers have the window: all but each so-manieth (0: all), or a list with one for each.
-fn pattern(keys: &Keys<'_>, every: usize, n_layers: usize) -> Result<Vec<bool>, ModelError> {
+/// Without `every` there has to be a list.
+fn pattern(
+    keys: &Keys<'_>,
+    every: Option<usize>,
+    n_layers: usize,
+) -> Result<Vec<bool>, ModelError> {
     const KEY: &str = "attention.sliding_window_pattern";
-    let list: Vec<bool> = match keys.metadata.get(&keys.name(KEY)) {
-        Some(Value::BoolArray(list)) => list.clone(),
-        Some(Value::IntArray(list)) => list.iter().map(|&x| x != 0).collect(),
-        _ => {
+    let list: Vec<bool> = match (keys.metadata.get(&keys.name(KEY)), every) {
+        (Some(Value::BoolArray(list)), _) => list.clone(),
+        (Some(Value::IntArray(list)), _) => list.iter().map(|&x| x != 0).collect(),
+        (_, None) => {
+            let problem = format!("expected a list with an entry for each of {n_layers} layers");
+            return Err(keys.error(KEY, problem));
+        }
+        (_, Some(every)) => {
             let every = keys.metadata.u32(&keys.name(KEY))?.map_or(every, |every| every as usize);
             let is_local = |i: usize| every == 0 || !(i + 1).is_multiple_of(every);
             (0..n_layers).map(is_local).collect()
@@ -171,9 +255,14 @@ fn pattern(keys: &Keys<'_>, every: usize, n_layers: usize) -> Result<Vec<bool>, 
 }
 
 /// ALiBi's slope of each head (arXiv 2108.12409); none without ALiBi.
-pub(super) fn slopes(keys: &Keys<'_>, n_heads: usize) -> Result<Vec<f32>, ModelError> {
+pub(super) fn slopes(
+    keys: &Keys<'_>,
+    n_heads: usize,
+    n_layers: usize,
+) -> Result<Vec<f32>, ModelError> {
     let bias = keys.said("attention.max_alibi_bias")?.unwrap_or(keys.family.alibi);
-    if bias == 0.0 {
+    let of_other_models = ![0, n_layers].contains(&keys.family.alibi_layers);
+    if bias == 0.0 || of_other_models {
         return Ok(Vec::new());
     }
     // The largest power of two that isn't larger.

@@ -57,10 +57,39 @@ pub(super) const ROTARY_SWITCH: &[Row] = &[row("rope.scaling.finetuned", Rule::R
 /// Hunyuan's NTK-aware scaling of the base.
 pub(super) const ROTARY_ALPHA: &[Row] = &[row("rope.scaling.alpha", Rule::Read)];
 
+/// Which pairs turn by which coordinate of an image.
+pub(super) const SECTIONS: &[Row] = &[row("rope.dimension_sections", Rule::Read)];
+/// The rotary embedding is what it is without a key.
+pub(super) const PLAIN_ROTARY: &[Row] = &[
+    row("rope.dimension_count", Rule::Read),
+    row("rope.freq_base", Rule::Neutral(&[10_000.0], "another base than 10000")),
+    row("rope.scaling.type", Rule::Ignored("the family's rotary embedding isn't scaled")),
+];
+
 /// Layers with a window among layers that see everything.
 pub(super) const WINDOW_PATTERN: &[Row] = &[row("attention.sliding_window_pattern", Rule::Read)];
 /// A base of wavelengths for the layers with a window.
 pub(super) const WINDOW_BASE: &[Row] = &[row("rope.freq_base_swa", Rule::Read)];
+
+/// Heads of layers with a window that differ from the other layers' heads.
+pub(super) const WINDOW_HEADS: &[Row] = &[
+    row("attention.key_length_swa", Rule::Read),
+    row("attention.value_length_swa", Rule::Read),
+    row("rope.dimension_count_swa", Rule::Read),
+];
+/// The last layers read keys and values of earlier ones.
+pub(super) const SHARED_CACHE: &[Row] = &[row("attention.shared_kv_layers", Rule::Read)];
+/// An embedding for each layer.
+pub(super) const LAYER_EMBEDDING_WIDTH: &[Row] =
+    &[row("embedding_length_per_layer_input", Rule::Read)];
+/// The layers are run several times.
+pub(super) const LOOPS: &[Row] =
+    &[row("num_loops", Rule::Read), row("skip_loop_final_norm", Rule::Read)];
+/// Layers that take parts of an image.
+pub(super) const IMAGE_LAYERS: &[Row] = &[
+    row("n_deepstack_layers", Rule::Ignored("concerns images; tokens add nothing there")),
+    row("deepstack_mapping", Rule::Ignored("concerns images; tokens add nothing there")),
+];
 
 pub(super) const EMBEDDING_SCALE: &[Row] = &[row("embedding_scale", Rule::Read)];
 pub(super) const RESIDUAL_SCALE: &[Row] = &[row("residual_scale", Rule::Read)];
@@ -105,6 +134,50 @@ pub(super) const NO_EXPERTS: &[Row] = &[
     row("expert_count", Rule::Neutral(&[0.0], "a mixture of experts")),
     row("expert_shared_count", Rule::Neutral(&[0.0], "experts that all tokens share")),
     row("expert_*", Rule::Ignored("concerns mixtures of experts, and expert_count isn't above 0")),
+];
+/// What every mixture of experts says.
+pub(super) const EXPERTS_KEYS: &[Row] = &[
+    row("expert_count", Rule::Read),
+    row("expert_used_count", Rule::Read),
+    row("expert_group_count", Rule::Read),
+    row("expert_group_used_count", Rule::Read),
+];
+pub(super) const EXPERT_WIDTH: &[Row] = &[row("expert_feed_forward_length", Rule::Read)];
+pub(super) const SHARED_WIDTH: &[Row] = &[row("expert_shared_feed_forward_length", Rule::Read)];
+pub(super) const SHARED_COUNT: &[Row] = &[row("expert_shared_count", Rule::Read)];
+pub(super) const EXPERT_WEIGHTS_SCALE: &[Row] = &[row("expert_weights_scale", Rule::Read)];
+pub(super) const EXPERT_WEIGHTS_NORM: &[Row] = &[row("expert_weights_norm", Rule::Read)];
+pub(super) const EXPERT_GATING: &[Row] = &[row("expert_gating_func", Rule::Read)];
+pub(super) const DENSE_LEAD: &[Row] = &[row("leading_dense_block_count", Rule::Read)];
+/// Layers at the end of a file that predict several tokens at once.
+pub(super) const PREDICTING_LAYERS: &[Row] = &[row("nextn_predict_layers", Rule::Read)];
+/// The shared expert's width says how many there are.
+pub(super) const SHARED_COUNT_SAID: &[Row] = &[row(
+    "expert_shared_count",
+    Rule::Ignored("the width of the shared expert has room for all of them"),
+)];
+/// Experts are as wide as `feed_forward_length` says.
+pub(super) const EXPERT_WIDTH_SAID: &[Row] = &[row(
+    "expert_feed_forward_length",
+    Rule::Ignored("the family's experts are as wide as feed_forward_length says"),
+)];
+pub(super) const NORMALIZED: &[Row] =
+    &[row("expert_weights_norm", Rule::Neutral(&[1.0], "weights of experts that aren't divided"))];
+pub(super) const SOFTMAX_ROUTER: &[Row] =
+    &[row("expert_gating_func", Rule::Neutral(&[0.0, 1.0], "a router without softmax"))];
+pub(super) const SOFTMAX_OF_SELECTED: &[Row] = &[row(
+    "expert_gating_func",
+    Rule::Neutral(&[0.0, 3.0], "another router than softmax of the selected"),
+)];
+/// What else mixtures of experts can say, for the families that don't read it.
+pub(super) const NO_OTHER_ROUTING: &[Row] = &[
+    row("expert_feed_forward_length", Rule::Neutral(&[0.0], "experts of another width")),
+    row("expert_shared_feed_forward_length", Rule::Neutral(&[0.0], "a shared expert")),
+    row("expert_shared_count", Rule::Neutral(&[0.0], "a shared expert")),
+    row("expert_weights_scale", Rule::Neutral(&[0.0, 1.0], "scaled weights of experts")),
+    row("expert_weights_norm", Rule::Neutral(&[0.0], "weights of experts divided by their sum")),
+    row("leading_dense_block_count", Rule::Neutral(&[0.0], "dense layers before the experts")),
+    row("interleave_moe_layer_step", Rule::Neutral(&[1.0], "dense layers between the experts")),
 ];
 /// Hunyuan's dense models say that they have one expert.
 pub(super) const ONE_EXPERT: &[Row] =

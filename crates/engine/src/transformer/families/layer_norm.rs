@@ -16,7 +16,7 @@ use super::{
 };
 
 /// LayerNorm with biases, GELU without a gate, biases everywhere, halves rotated.
-const STARCODER2: Family = Family {
+pub(super) const STARCODER2: Family = Family {
     architecture: "starcoder2",
     norm: NormKind::Layer,
     feed_forward: Plain(GeluTanh),
@@ -38,7 +38,7 @@ const STARCODER2: Family = Family {
 };
 
 /// StarCoder 2 with one tensor for queries, keys and values, and learned positions.
-const GPT2: Family = Family {
+pub(super) const GPT2: Family = Family {
     architecture: "gpt2",
     rotary: Rotary::Never,
     required: &[

@@ -2,21 +2,31 @@
 //! and hyperparameters the engine reads, and which are known to change nothing. Every other tensor
 //! and hyperparameter is a reason to refuse the file.
 //!
-//! A new family is a row in `rms_norm` or `layer_norm`. Nothing else in the engine compares an
+//! A new family is a row in one of the tables of this folder. Nothing else in the engine compares an
 //! architecture's name. Names of tensors and keys: llama.cpp's `src/llama-arch.cpp`; what each
 //! family's graph does with them: its `src/models/`. llama.cpp refuses a file with tensors that it
 //! doesn't read, too.
 
+mod expert_rules;
+mod experts;
+mod gpt_like;
+mod image_text;
 mod keys;
 mod layer_norm;
+mod llama_like;
+mod more_parts;
 mod rms_norm;
 mod tensors;
+mod varied;
+
+pub use expert_rules::Gating;
+pub(super) use expert_rules::{ExpertRules, ExpertWidth, GatingRule, Normalized, SharedWidth};
 
 use kelvin_kernels::{gate::Activation, rope::Pairing};
 
 use super::{ModelError, NormKind, QkNorm};
 use crate::{
-    gguf::{Gguf, Value},
+    gguf::{Gguf, Metadata, Value},
     uses::{Row, Use, in_rows, listed, quoted},
 };
 
@@ -32,17 +42,35 @@ pub(super) struct Family {
     pub(super) ffn_norms: &'static [&'static str],
     /// The outputs of attention and feed-forward have norms.
     pub(super) post_norms: bool,
+    /// The epsilon of those norms, where it isn't the file's.
+    pub(super) post_norm_eps: Option<f32>,
+    /// Names of norms that have no weights.
+    pub(super) unweighted_norms: &'static [&'static str],
     pub(super) residual: Residual,
     pub(super) feed_forward: FeedForward,
+    /// The mixture of experts of layers that have one.
+    pub(super) experts: Option<ExpertRules>,
+    /// The feed-forward layer's width is `feed_forward_length` divided by this.
+    pub(super) ffn_divisor: usize,
+    /// What the matrix `attn_gate` weighs, where a file has it.
+    pub(super) attention_gate: AttentionGate,
+    /// What the number `layer_output_scale` multiplies, where a file has it.
+    pub(super) layer_scale: LayerScale,
+    pub(super) layers: Layers,
+    /// Where a layer has no matrix of values, its keys serve.
+    pub(super) keys_as_values: bool,
     /// What a norm of queries and keys goes over, where the file has one.
     pub(super) qk_norm: QkNorm,
     /// Queries and keys are rotated before their norm.
     pub(super) norm_after_rotation: bool,
     pub(super) pairing: Pairing,
     pub(super) rotary: Rotary,
+    pub(super) sections: Sections,
     pub(super) windows: Windows,
     /// The greatest bias of ALiBi, unless the file says another.
     pub(super) alibi: f64,
+    /// Only models of so many layers have ALiBi; 0: all.
+    pub(super) alibi_layers: usize,
     pub(super) embedding_scale: Scale,
     pub(super) residual_scale: Scale,
     pub(super) logit_scale: LogitScale,
@@ -55,6 +83,8 @@ pub(super) struct Family {
     pub(super) required: &'static [&'static [&'static str]],
     /// Groups of tensors that are read where a file has them.
     pub(super) optional: &'static [&'static [&'static str]],
+    /// Tensors that a file may have and text needs none of.
+    pub(super) unused: &'static [&'static str],
     /// Groups of hyperparameters, by their names after `ARCH.`.
     pub(super) keys: &'static [&'static [Row]],
     /// Hyperparameters whose names don't begin with `ARCH.`.
@@ -87,6 +117,46 @@ pub(super) enum FeedForward {
     Xielu,
 }
 
+/// How layers may differ in head counts and in the feed-forward layer's width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layers {
+    Alike,
+    OfSeveralSizes,
+    /// Of several sizes, 0 included: a layer without key-value heads has a matrix in attention's
+    /// place, one without heads nothing; one without feed-forward isn't run at all.
+    WithoutParts,
+}
+
+/// What a gate of attention's output has a number for: sigmoid(gate · input) multiplies it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AttentionGate {
+    EachHead,
+    EachNumber,
+}
+
+/// What a layer's `layer_output_scale` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LayerScale {
+    /// Multiplies the stream.
+    Stream,
+    /// Multiplies the embedding, which is added to the stream.
+    Embedding,
+}
+
+/// How `rope.dimension_sections` shares pairs out among the coordinates of an image. For text, the
+/// first three coordinates are the position and the fourth is 0, so its pairs don't turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sections {
+    /// There is one coordinate.
+    None,
+    /// One after the other.
+    Blocks,
+    /// One after the other if the file has sections; pairs are halves then.
+    BlocksIfAny,
+    /// The first three in turn.
+    Interleaved,
+}
+
 /// Which layers rotate queries and keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rotary {
@@ -98,6 +168,10 @@ pub(super) enum Rotary {
     Windowed,
     /// All, unless `rope.scaling.finetuned` is false.
     Switched,
+    /// Those with a window.
+    InWindows,
+    /// All, in models of so many layers; none in others.
+    InModelsOf(usize),
 }
 
 /// Which layers see only a window of positions.
@@ -107,6 +181,8 @@ pub(super) enum Windows {
     Never,
     /// All, if the file names a window.
     EveryLayer,
+    /// Those that the file's pattern lists; a file has to have both.
+    Listed(WindowRotary),
     /// All but each so-manieth, unless the file says another pattern.
     Pattern {
         every: usize,
@@ -123,7 +199,7 @@ pub(super) enum Windows {
 pub(super) enum WindowRotary {
     /// As the others do, with `rope.freq_base_swa` if the family reads it and the file has it.
     Same,
-    /// As the others do, but without scaling.
+    /// As the others do, but without scaling, and with `rope.freq_base_swa` likewise.
     Unscaled,
     /// Without scaling, with this base unless the file has `rope.freq_base_swa`.
     Base(f64),
@@ -153,6 +229,10 @@ pub(super) enum LogitScale {
 pub(super) enum ScoreScale {
     /// 1/sqrt(head_dim).
     Head,
+    /// 1/head_dim.
+    HeadWhole,
+    /// 1.
+    One,
     /// What the file says; 0 or nothing is 1/sqrt(head_dim).
     Key,
     /// 1/sqrt(d_model / n_heads) in the model of so many layers, 1/sqrt(head_dim) in the others.
@@ -161,7 +241,17 @@ pub(super) enum ScoreScale {
 
 /// Every family that can be run.
 pub(super) fn all() -> impl Iterator<Item = &'static Family> {
-    rms_norm::FAMILIES.iter().chain(layer_norm::FAMILIES)
+    let tables = [
+        rms_norm::FAMILIES,
+        layer_norm::FAMILIES,
+        llama_like::FAMILIES,
+        gpt_like::FAMILIES,
+        image_text::FAMILIES,
+        more_parts::FAMILIES,
+        varied::FAMILIES,
+        experts::FAMILIES,
+    ];
+    tables.into_iter().flatten()
 }
 
 /// The family of an architecture's name.
@@ -190,11 +280,17 @@ pub(crate) fn of_tensors(gguf: &Gguf) -> Vec<Use> {
     let n_layers =
         gguf.metadata.u32(&format!("{architecture}.block_count")).ok().flatten().unwrap_or(0);
     let family = find(architecture);
-    let of = |name: &str| match family {
-        Some(family) if is_layer_below(name, n_layers) && family.presence(name).is_some() => {
-            Use::Read
+    let n_predicting = family.map_or(0, |family| family.n_predicting_layers(&gguf.metadata));
+    let n_read = n_layers.saturating_sub(n_predicting);
+    let of = |name: &str| match family.filter(|_| is_layer_below(name, n_layers)) {
+        Some(_) if !is_layer_below(name, n_read) => {
+            Use::Ignored("belongs to a layer that predicts several tokens at once")
         }
-        _ => Use::Refused("the engine doesn't read it".to_string()),
+        Some(family) if family.presence(name, &gguf.metadata).is_some() => Use::Read,
+        found => match found.and_then(|family| family.unused(name)) {
+            Some(reason) => Use::Ignored(reason),
+            None => Use::Refused("the engine doesn't read it".to_string()),
+        },
     };
     gguf.tensors.iter().map(|tensor| of(&tensor.name)).collect()
 }
@@ -207,19 +303,36 @@ pub(super) enum Presence {
 }
 
 impl Family {
-    /// Whether the engine reads the tensor called `name`, and whether a file must have it.
-    pub(super) fn presence(&self, name: &str) -> Option<Presence> {
-        let part = in_layer(name).map(|(_, part)| part);
-        let is_row = |row: &&str| match part {
-            Some(part) => row.strip_prefix("blk.*.") == Some(part),
-            None => *row == name,
-        };
-        let lists = |groups: &[&[&str]]| groups.iter().copied().flatten().any(is_row);
-        if lists(self.required) {
+    /// Whether the engine reads the tensor called `name`, and whether a file must have it. The
+    /// hyperparameters say which layers have a mixture of experts.
+    pub(super) fn presence(&self, name: &str, metadata: &Metadata) -> Option<Presence> {
+        let lists = |groups: &[&[&str]]| groups.iter().any(|group| is_among(group, name));
+        let (layer, part) = in_layer(name).unzip();
+        let has_experts = layer
+            .and_then(|layer| layer.parse().ok())
+            .is_some_and(|layer| self.has_experts(metadata, layer));
+        let rules = self.experts.as_ref().filter(|_| has_experts);
+        if rules.is_some() && part.is_some_and(expert_rules::is_dense) {
+            None
+        } else if lists(self.required) || rules.is_some_and(|rules| lists(rules.required)) {
             Some(Presence::Required)
+        } else if rules.is_some_and(|rules| lists(rules.optional)) {
+            Some(Presence::Optional)
         } else {
-            lists(self.optional).then_some(Presence::Optional)
+            // llama.cpp reads a matrix's scale whatever the architecture: NVFP4 files have them.
+            let is_there = lists(self.optional) || is_among(tensors::SCALES, name);
+            is_there.then_some(Presence::Optional)
         }
+    }
+
+    /// Why the tensor called `name` changes nothing, if a file may have it and needn't.
+    pub(super) fn unused(&self, name: &str) -> Option<&'static str> {
+        // Beside each matrix's scale NVFP4 files have one of its input.
+        let matrix = name.strip_suffix(".input_scale").map(|matrix| format!("{matrix}.scale"));
+        if matrix.is_some_and(|scale| is_among(tensors::SCALES, &scale)) {
+            return Some("is for activations of 4 bits; the engine's have more");
+        }
+        is_among(self.unused, name).then_some("concerns images; text needs none")
     }
 
     /// Whether the engine reads the hyperparameter called `ARCH.key`, whatever its value.
@@ -227,6 +340,14 @@ impl Family {
         let of = |row: &&Row| row.key == key;
         let row = self.keys.iter().copied().flatten().find(of);
         row.is_some_and(|row| matches!(row.rule, crate::uses::Rule::Read))
+    }
+}
+
+/// Whether a tensor's name is one of `rows`.
+fn is_among(rows: &[&str], name: &str) -> bool {
+    match in_layer(name) {
+        Some((_, part)) => rows.iter().any(|row| row.strip_prefix("blk.*.") == Some(part)),
+        None => rows.contains(&name),
     }
 }
 

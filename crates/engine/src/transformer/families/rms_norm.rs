@@ -7,9 +7,11 @@ use kelvin_kernels::{
 
 use super::{
     super::{NormKind, QkNorm},
-    Family,
+    AttentionGate, Family,
     FeedForward::{FusedGate, Gated, Plain, Xielu},
-    LogitScale, Residual, Rotary, Scale, ScoreScale, WindowRotary, Windows,
+    LayerScale, Layers, LogitScale, Residual, Rotary, Scale, ScoreScale, Sections, WindowRotary,
+    Windows,
+    experts::OPTIONAL_MIXTURE,
     keys::*,
     tensors::*,
 };
@@ -21,14 +23,24 @@ pub(super) const LLAMA: Family = Family {
     attention_norms: &["attn_norm"],
     ffn_norms: &["ffn_norm"],
     post_norms: false,
+    post_norm_eps: None,
+    unweighted_norms: &[],
     residual: Residual::Sequential,
     feed_forward: Gated(Silu),
+    experts: None,
+    ffn_divisor: 1,
+    attention_gate: AttentionGate::EachNumber,
+    layer_scale: LayerScale::Stream,
+    layers: Layers::Alike,
+    keys_as_values: false,
     qk_norm: QkNorm::Head,
     norm_after_rotation: false,
     pairing: Pairing::Adjacent,
     rotary: Rotary::EveryLayer,
+    sections: Sections::None,
     windows: Windows::Never,
     alibi: 0.0,
+    alibi_layers: 0,
     embedding_scale: Scale::One,
     residual_scale: Scale::One,
     logit_scale: LogitScale::Times(Scale::One),
@@ -37,12 +49,13 @@ pub(super) const LLAMA: Family = Family {
     logit_cap: 0.0,
     required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, FFN_NORM, GATED],
     optional: &[QKV, QKV_BIASES, OUTPUT],
+    unused: &[],
     keys: &[SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
     bare_keys: &[],
 };
 
 /// Llama with halves rotated and a norm of each head's queries and keys.
-const QWEN3: Family = Family {
+pub(super) const QWEN3: Family = Family {
     architecture: "qwen3",
     pairing: Pairing::Halves,
     required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, QK_NORMS, FFN_NORM, GATED],
@@ -60,7 +73,7 @@ const GEMMA: Family = Family {
 };
 
 /// Norms before and after each half of a block, caps, every other layer local.
-const GEMMA2: Family = Family {
+pub(super) const GEMMA2: Family = Family {
     architecture: "gemma2",
     post_norms: true,
     windows: Windows::Pattern { every: 2, default: 4096, layers: 0, rotary: WindowRotary::Same },
@@ -91,7 +104,7 @@ const GEMMA2: Family = Family {
     ..GEMMA
 };
 
-const GRANITE: Family = Family {
+pub(super) const GRANITE: Family = Family {
     architecture: "granite",
     rotary: Rotary::Switched,
     embedding_scale: Scale::Key,
@@ -148,10 +161,29 @@ const OLMO2: Family = Family {
     ..LLAMA
 };
 
+/// Queries and keys are rotated before their norm.
+pub(super) const HUNYUAN: Family = Family {
+    architecture: "hunyuan-dense",
+    norm_after_rotation: true,
+    keys: &[
+        ROTARY_ALPHA,
+        ONE_EXPERT,
+        SHAPES,
+        RMS_NORM,
+        ROTARY,
+        NOT_DONE,
+        NO_SCALES,
+        NO_EXPERTS,
+        UNUSED,
+    ],
+    ..QWEN3
+};
+
 /// The rows.
 pub(super) const FAMILIES: &[Family] = &[
     Family {
         windows: Windows::EveryLayer,
+        experts: Some(OPTIONAL_MIXTURE),
         optional: &[
             QKV,
             QKV_BIASES,
@@ -161,6 +193,19 @@ pub(super) const FAMILIES: &[Family] = &[
             OUTPUT,
             ROPE_FACTORS,
             LONG_ROPE_FACTORS,
+        ],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            SHARED_COUNT_SAID,
+            NORMALIZED,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
         ],
         ..LLAMA
     },
@@ -290,6 +335,8 @@ pub(super) const FAMILIES: &[Family] = &[
             PLAIN,
             POST_FFN_NORM,
         ],
+        sections: Sections::BlocksIfAny,
+        keys: &[SECTIONS, SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
         ..LLAMA
     },
     Family {
@@ -319,22 +366,7 @@ pub(super) const FAMILIES: &[Family] = &[
         ..LLAMA
     },
     Family { architecture: "ernie4_5", ..LLAMA },
-    Family {
-        architecture: "hunyuan-dense",
-        norm_after_rotation: true,
-        keys: &[
-            ROTARY_ALPHA,
-            ONE_EXPERT,
-            SHAPES,
-            RMS_NORM,
-            ROTARY,
-            NOT_DONE,
-            NO_SCALES,
-            NO_EXPERTS,
-            UNUSED,
-        ],
-        ..QWEN3
-    },
+    HUNYUAN,
     Family {
         architecture: "apertus",
         feed_forward: Xielu,

@@ -3,7 +3,9 @@
 
 #![allow(unreachable_pub, reason = "the test and the example share it")]
 
-use super::build::{Case, Key::*, SIZES, Sizes};
+use kelvin_testkit::tiny::{Each, Sizes};
+
+use super::build::{Case, Key::*, SIZES};
 
 const RMS: (&str, super::build::Key) = ("attention.layer_norm_rms_epsilon", F(1e-5));
 const LAYER: (&str, super::build::Key) = ("attention.layer_norm_epsilon", F(1e-5));
@@ -22,14 +24,37 @@ const fn sized(case: Case, sizes: Sizes) -> Case {
 
 const NO_ROPE: Sizes = Sizes { n_kv_heads: 4, rope_dim: 0, ..SIZES };
 const FULL_HEADS: Sizes = Sizes { n_kv_heads: 4, ..SIZES };
+const SMALL: Sizes = Sizes { d_model: 32, n_heads: 2, n_kv_heads: 2, d_ff: 40, ..SIZES };
 const WIDE_HEADS: Sizes = Sizes { head_dim: 24, rope_dim: 24, ..SIZES };
 
+#[path = "cases/experts.rs"]
+mod experts;
+#[path = "cases/gpt_like.rs"]
+mod gpt_like;
+#[path = "cases/image_text.rs"]
+mod image_text;
 #[path = "cases/layer_norm.rs"]
 mod layer_norm;
+#[path = "cases/llama_like.rs"]
+mod llama_like;
+#[path = "cases/more_parts.rs"]
+mod more_parts;
 #[path = "cases/rms_norm.rs"]
 mod rms_norm;
+#[path = "cases/varied.rs"]
+mod varied;
 
 /// Every case of every family.
 pub fn cases() -> impl Iterator<Item = &'static Case> {
-    rms_norm::CASES.iter().chain(layer_norm::CASES)
+    let tables = [
+        rms_norm::CASES,
+        layer_norm::CASES,
+        llama_like::CASES,
+        gpt_like::CASES,
+        image_text::CASES,
+        more_parts::CASES,
+        varied::CASES,
+        experts::CASES,
+    ];
+    tables.into_iter().flatten()
 }

@@ -34,6 +34,12 @@ pub const CASES: &[Case] = &[
         attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate ffn_up ffn_down",
     ),
     case(
+        "llama.scaled",
+        &[RMS],
+        "token_embd output_norm |
+        attn_norm attn_qkv* attn_output* ffn_norm ffn_gate* ffn_up* ffn_down*",
+    ),
+    case(
         "mistral3.plain",
         &[RMS],
         "token_embd output_norm |

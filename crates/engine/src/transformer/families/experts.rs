@@ -1,0 +1,464 @@
+//! Families with mixtures of experts. `llama` stands in `rms_norm`: its files may have experts.
+
+use kelvin_kernels::{
+    gate::Activation::{ClampedSilu, Silu},
+    rope::Pairing,
+};
+
+use super::{
+    super::{NormKind, QkNorm},
+    ExpertRules, ExpertWidth, Family,
+    FeedForward::Gated,
+    Gating, GatingRule, Normalized, Rotary, SharedWidth, WindowRotary, Windows,
+    keys::*,
+    rms_norm::{GRANITE, LLAMA, QWEN3},
+    tensors::*,
+};
+
+/// Softmax over all experts; the weights of the selected are divided by their sum.
+pub(super) const MIXTURE: ExpertRules = ExpertRules {
+    may_be_dense: false,
+    gating: GatingRule::Is(Gating::Softmax),
+    normalized: Normalized::Always,
+    weighs_input: false,
+    width: ExpertWidth::FeedForward,
+    shared: SharedWidth::None,
+    required: &[EXPERTS],
+    optional: &[],
+};
+
+/// Mixtral's and Granite's: experts may be absent, and a file says whether all tokens share one.
+pub(super) const OPTIONAL_MIXTURE: ExpertRules = ExpertRules {
+    may_be_dense: true,
+    shared: SharedWidth::Key,
+    required: &[UNGATED_EXPERTS],
+    optional: &[EXPERT_GATES, SHARED_EXPERT],
+    ..MIXTURE
+};
+
+/// DeepSeek's: some shared experts as one network, dense layers first.
+const SHARED: ExpertRules = ExpertRules {
+    width: ExpertWidth::Key,
+    shared: SharedWidth::Count,
+    required: &[EXPERTS, SHARED_EXPERT],
+    ..MIXTURE
+};
+
+/// What the file says of its router: DeepSeek 3's kind.
+const SAID: ExpertRules = ExpertRules {
+    gating: GatingRule::Key(Gating::Sigmoid),
+    normalized: Normalized::Key,
+    optional: &[SELECTION_BIAS],
+    ..SHARED
+};
+
+const QWEN3MOE: Family = Family {
+    architecture: "qwen3moe",
+    experts: Some(ExpertRules { width: ExpertWidth::KeyOrShare, ..MIXTURE }),
+    keys: &[
+        SHAPES,
+        RMS_NORM,
+        ROTARY,
+        EXPERTS_KEYS,
+        EXPERT_WIDTH,
+        NORMALIZED,
+        SOFTMAX_ROUTER,
+        NO_OTHER_ROUTING,
+        NOT_DONE,
+        NO_SCALES,
+        UNUSED,
+    ],
+    ..QWEN3
+};
+
+const DEEPSEEK: Family = Family {
+    architecture: "deepseek",
+    experts: Some(ExpertRules { normalized: Normalized::Never, ..SHARED }),
+    optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, OUTPUT],
+    keys: &[
+        SHAPES,
+        RMS_NORM,
+        ROTARY,
+        EXPERTS_KEYS,
+        EXPERT_WIDTH,
+        SHARED_COUNT,
+        DENSE_LEAD,
+        EXPERT_WEIGHTS_SCALE,
+        SOFTMAX_ROUTER,
+        NO_OTHER_ROUTING,
+        NOT_DONE,
+        NO_SCALES,
+        UNUSED,
+    ],
+    ..LLAMA
+};
+
+const GLM4MOE: Family = Family {
+    architecture: "glm4moe",
+    ffn_norms: &["post_attention_norm"],
+    pairing: Pairing::Halves,
+    experts: Some(ExpertRules {
+        width: ExpertWidth::KeyOrShare,
+        required: &[EXPERTS, SELECTION_BIAS],
+        optional: &[SHARED_EXPERT],
+        ..SAID
+    }),
+    required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, POST_ATTENTION_NORM, GATED],
+    optional: &[QKV, QKV_BIASES, QK_NORMS, OUTPUT],
+    keys: &[
+        SHAPES,
+        RMS_NORM,
+        ROTARY,
+        EXPERTS_KEYS,
+        EXPERT_WIDTH,
+        SHARED_COUNT,
+        DENSE_LEAD,
+        EXPERT_WEIGHTS_SCALE,
+        EXPERT_WEIGHTS_NORM,
+        EXPERT_GATING,
+        PREDICTING_LAYERS,
+        NO_OTHER_ROUTING,
+        NOT_DONE,
+        NO_SCALES,
+        UNUSED,
+    ],
+    ..LLAMA
+};
+
+/// The rows.
+pub(super) const FAMILIES: &[Family] = &[
+    Family {
+        architecture: "qwen2moe",
+        pairing: Pairing::Halves,
+        experts: Some(ExpertRules {
+            normalized: Normalized::Never,
+            width: ExpertWidth::KeyOrShare,
+            shared: SharedWidth::KeyOrFeedForward,
+            required: &[EXPERTS, SHARED_EXPERT, SHARED_EXPERT_GATE],
+            ..MIXTURE
+        }),
+        required: &[EMBEDDING, OUTPUT, ATTENTION_NORM, ATTENTION_OUTPUT, FFN_NORM, GATED],
+        optional: &[QKV, QKV_BIASES],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            EXPERT_WIDTH,
+            SHARED_WIDTH,
+            SHARED_COUNT_SAID,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..LLAMA
+    },
+    QWEN3MOE,
+    Family {
+        architecture: "olmoe",
+        qk_norm: QkNorm::Whole,
+        pairing: Pairing::Halves,
+        experts: Some(ExpertRules { normalized: Normalized::Never, ..MIXTURE }),
+        required: &[EMBEDDING, OUTPUT, ATTENTION_NORM, QK_NORMS, ATTENTION_OUTPUT, FFN_NORM, GATED],
+        optional: &[QKV, QKV_BIASES],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..LLAMA
+    },
+    Family {
+        architecture: "granitemoe",
+        rotary: Rotary::EveryLayer,
+        experts: Some(OPTIONAL_MIXTURE),
+        keys: &[
+            EMBEDDING_SCALE,
+            RESIDUAL_SCALE,
+            LOGIT_SCALE,
+            ATTENTION_SCALE,
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            SHARED_WIDTH,
+            SHARED_COUNT_SAID,
+            NORMALIZED,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            UNUSED,
+        ],
+        ..GRANITE
+    },
+    Family {
+        architecture: "phimoe",
+        pairing: Pairing::Halves,
+        experts: Some(MIXTURE),
+        required: &[
+            EMBEDDING,
+            OUTPUT,
+            OUTPUT_BIAS,
+            OUTPUT_NORM_BIAS,
+            ATTENTION_NORM,
+            ATTENTION_NORM_BIAS,
+            ATTENTION_OUTPUT,
+            ATTENTION_OUTPUT_BIAS,
+            FFN_NORM,
+            FFN_NORM_BIAS,
+            GATED,
+        ],
+        optional: &[QKV, QKV_BIASES, LONG_ROPE_FACTORS],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            NORMALIZED,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..LLAMA
+    },
+    Family {
+        architecture: "ernie4_5-moe",
+        experts: Some(ExpertRules {
+            width: ExpertWidth::Key,
+            shared: SharedWidth::Key,
+            required: &[UNGATED_EXPERTS],
+            optional: &[EXPERT_GATES, SELECTION_BIAS, SHARED_EXPERT],
+            ..MIXTURE
+        }),
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            EXPERT_WIDTH,
+            SHARED_WIDTH,
+            SHARED_COUNT_SAID,
+            DENSE_LEAD,
+            NORMALIZED,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..LLAMA
+    },
+    Family {
+        architecture: "gpt-oss",
+        ffn_norms: &["post_attention_norm"],
+        pairing: Pairing::Halves,
+        feed_forward: Gated(ClampedSilu),
+        windows: Windows::Pattern { every: 2, default: 0, layers: 0, rotary: WindowRotary::Same },
+        experts: Some(ExpertRules {
+            gating: GatingRule::Is(Gating::SoftmaxOfSelected),
+            normalized: Normalized::Never,
+            width: ExpertWidth::Key,
+            required: &[EXPERTS, EXPERT_BIASES],
+            ..MIXTURE
+        }),
+        required: &[
+            EMBEDDING,
+            OUTPUT,
+            ATTENTION_NORM,
+            ATTENTION_OUTPUT,
+            ATTENTION_OUTPUT_BIAS,
+            SINKS,
+            POST_ATTENTION_NORM,
+        ],
+        optional: &[QKV, QKV_BIASES],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            WINDOW_PATTERN,
+            WINDOW_BASE,
+            EXPERTS_KEYS,
+            EXPERT_WIDTH,
+            SOFTMAX_OF_SELECTED,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..LLAMA
+    },
+    GLM4MOE,
+    Family {
+        architecture: "bailingmoe2",
+        ffn_norms: &["ffn_norm"],
+        experts: Some(ExpertRules { shared: SharedWidth::CountOfKey, ..SAID }),
+        required: &[
+            EMBEDDING,
+            OUTPUT,
+            ATTENTION_NORM,
+            FUSED_QKV,
+            QK_NORMS,
+            ATTENTION_OUTPUT,
+            FFN_NORM,
+            GATED,
+        ],
+        optional: &[ATTENTION_OUTPUT_BIAS],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            EXPERT_WIDTH,
+            SHARED_WIDTH,
+            SHARED_COUNT,
+            DENSE_LEAD,
+            EXPERT_WEIGHTS_SCALE,
+            EXPERT_WEIGHTS_NORM,
+            EXPERT_GATING,
+            PREDICTING_LAYERS,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..GLM4MOE
+    },
+    DEEPSEEK,
+    Family {
+        architecture: "dots1",
+        pairing: Pairing::Halves,
+        experts: Some(SAID),
+        required: &[EMBEDDING, OUTPUT, ATTENTION_NORM, QK_NORMS, ATTENTION_OUTPUT, FFN_NORM, GATED],
+        optional: &[QKV, QKV_BIASES],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            EXPERT_WIDTH,
+            SHARED_COUNT,
+            DENSE_LEAD,
+            EXPERT_WEIGHTS_SCALE,
+            EXPERT_WEIGHTS_NORM,
+            EXPERT_GATING,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..LLAMA
+    },
+    Family {
+        architecture: "hunyuan-moe",
+        norm_after_rotation: true,
+        experts: Some(ExpertRules {
+            shared: SharedWidth::KeyOrFeedForward,
+            required: &[EXPERTS, SHARED_EXPERT],
+            ..MIXTURE
+        }),
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            EXPERT_WIDTH_SAID,
+            SHARED_WIDTH,
+            SHARED_COUNT_SAID,
+            NORMALIZED,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..QWEN3
+    },
+    Family {
+        architecture: "bailingmoe",
+        experts: Some(ExpertRules { normalized: Normalized::Key, ..SHARED }),
+        required: &[EMBEDDING, OUTPUT, ATTENTION_NORM, ATTENTION_OUTPUT, FFN_NORM, GATED],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            EXPERT_WIDTH,
+            SHARED_COUNT,
+            EXPERT_WEIGHTS_SCALE,
+            EXPERT_WEIGHTS_NORM,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..DEEPSEEK
+    },
+    Family {
+        architecture: "minimax-m2",
+        qk_norm: QkNorm::Whole,
+        pairing: Pairing::Halves,
+        experts: Some(ExpertRules {
+            gating: GatingRule::Key(Gating::Sigmoid),
+            required: &[EXPERTS, SELECTION_BIAS],
+            ..MIXTURE
+        }),
+        required: &[EMBEDDING, OUTPUT, ATTENTION_NORM, QK_NORMS, ATTENTION_OUTPUT, FFN_NORM, GATED],
+        optional: &[QKV, QKV_BIASES],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            EXPERT_WIDTH_SAID,
+            EXPERT_GATING,
+            NORMALIZED,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..LLAMA
+    },
+    Family {
+        architecture: "dbrx",
+        norm: NormKind::Layer,
+        ffn_norms: &["attn_output_norm"],
+        feed_forward: Gated(Silu),
+        pairing: Pairing::Halves,
+        experts: Some(MIXTURE),
+        required: &[
+            EMBEDDING,
+            OUTPUT,
+            ATTENTION_NORM,
+            FUSED_QKV,
+            ATTENTION_OUTPUT,
+            ATTENTION_OUTPUT_NORM,
+        ],
+        optional: &[],
+        keys: &[
+            CLAMP,
+            SHAPES,
+            LAYER_NORM,
+            ROTARY,
+            EXPERTS_KEYS,
+            NORMALIZED,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            NOT_DONE,
+            NO_SCALES,
+            UNUSED,
+        ],
+        ..LLAMA
+    },
+];

@@ -1,0 +1,125 @@
+//! Families whose layers differ in heads, in the width of the feed-forward layer, or in whether they
+//! have these at all.
+
+use kelvin_kernels::rope::Pairing;
+
+use super::{
+    Family,
+    FeedForward::FusedGate,
+    Layers, ScoreScale, WindowRotary, Windows,
+    keys::*,
+    rms_norm::{GEMMA2, LLAMA, QWEN3},
+    tensors::*,
+};
+use kelvin_kernels::gate::Activation::Silu;
+
+/// The rows.
+pub(super) const FAMILIES: &[Family] = &[
+    // A layer without key-value heads has a matrix in attention's place, a layer without heads
+    // nothing.
+    Family {
+        architecture: "deci",
+        layers: Layers::WithoutParts,
+        required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, FFN_NORM, GATED],
+        optional: &[
+            QKV,
+            QKV_BIASES,
+            ATTENTION_OUTPUT_BIAS,
+            GATE_BIAS,
+            UP_DOWN_BIASES,
+            OUTPUT,
+            ROPE_FACTORS,
+            LONG_ROPE_FACTORS,
+        ],
+        ..LLAMA
+    },
+    Family {
+        architecture: "openelm",
+        layers: Layers::OfSeveralSizes,
+        required: &[
+            EMBEDDING,
+            ATTENTION_NORM,
+            FUSED_QKV,
+            QK_NORMS,
+            ATTENTION_OUTPUT,
+            FFN_NORM,
+            GATED,
+        ],
+        optional: &[],
+        ..QWEN3
+    },
+    Family {
+        architecture: "plamo3",
+        layers: Layers::OfSeveralSizes,
+        feed_forward: FusedGate(Silu),
+        post_norms: true,
+        windows: Windows::Pattern {
+            every: 8,
+            default: 0,
+            layers: 0,
+            rotary: WindowRotary::Base(10_000.0),
+        },
+        required: &[
+            EMBEDDING,
+            ATTENTION_NORM,
+            FUSED_QKV,
+            QK_NORMS,
+            ATTENTION_OUTPUT,
+            BARE_POST_NORMS,
+            FFN_NORM,
+            PLAIN,
+        ],
+        optional: &[OUTPUT],
+        keys: &[
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            WINDOW_PATTERN,
+            WINDOW_BASE,
+            NOT_DONE,
+            NO_SCALES,
+            NO_EXPERTS,
+            UNUSED,
+        ],
+        ..QWEN3
+    },
+    // Layers with a window have heads of another width. The last layers may read keys and values of
+    // earlier ones, and small models have an embedding for each layer.
+    Family {
+        architecture: "gemma4",
+        pairing: Pairing::Halves,
+        layers: Layers::OfSeveralSizes,
+        keys_as_values: true,
+        unweighted_norms: &["attn_v_norm"],
+        windows: Windows::Listed(WindowRotary::Base(10_000.0)),
+        score_scale: ScoreScale::One,
+        score_cap: 0.0,
+        required: &[
+            EMBEDDING,
+            ATTENTION_NORM,
+            QK_NORMS,
+            ATTENTION_OUTPUT,
+            POST_ATTENTION_NORM,
+            FFN_NORM,
+            GATED,
+            POST_FFN_NORM,
+            ROPE_FACTORS,
+        ],
+        optional: &[QKV, OUTPUT, LAYER_SCALE, LAYER_EMBEDDING],
+        keys: &[
+            LOGIT_CAP,
+            WINDOW_HEADS,
+            SHARED_CACHE,
+            LAYER_EMBEDDING_WIDTH,
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            WINDOW_PATTERN,
+            WINDOW_BASE,
+            NOT_DONE,
+            NO_EXPERTS,
+            UNUSED,
+        ],
+        ..GEMMA2
+    },
+];

@@ -1,0 +1,210 @@
+//! Attention of one layer, with all that stands around it.
+
+use kelvin_kernels::{
+    attention::{Heads, KvCache, attend},
+    gate::weigh,
+    kv_cache::Page,
+    matmul::{Product, matmul},
+    rope::rotate,
+};
+
+use super::{
+    super::{
+        Append, LayerConfig, Model, QkNorm, Scratch,
+        sequence::Row,
+        weights::{Attention, Layer, Norm, Projections},
+    },
+    add,
+};
+
+/// What attention reads: one layer's keys and values of the batch's sequences.
+struct LayerOfBatch<'a> {
+    batch: &'a [Append<'a>],
+    rows: &'a [Row],
+    layer: usize,
+}
+
+impl KvCache for LayerOfBatch<'_> {
+    fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_> {
+        self.batch[self.rows[row].sequence].sequence.page(self.layer, kv_head, page)
+    }
+}
+
+impl Model {
+    /// x += attention(norm(x)), and the new keys and values are stored. In a parallel layer the
+    /// output waits in `beside`.
+    pub(super) fn attention(
+        &self,
+        i: usize,
+        attention: &Attention,
+        layer: &Layer,
+        batch: &mut [Append<'_>],
+        s: &mut Scratch,
+    ) {
+        let c = &self.config.layers[i];
+        let (input, n_input) = attention.input();
+        let input = input[..n_input].iter().copied().chain(&attention.gate);
+        self.normed_input(attention.norm.as_ref(), input, s);
+        if let Some(projections) = &attention.projections {
+            self.project(i, projections, attention, s);
+            if projections.k.is_some() {
+                self.store(i, batch, s);
+            }
+            let d_q = c.n_heads * c.head_dim;
+            s.input.x.resize(s.rows.len() * d_q, 0.0);
+            let window = c.window.unwrap_or(usize::MAX);
+            s.spans.clear();
+            let spans = s.rows.iter().map(|row| (row.pos + 1).saturating_sub(window)..row.pos + 1);
+            s.spans.extend(spans);
+            let cache = LayerOfBatch { batch, rows: &s.rows, layer: c.cache };
+            let heads = self.heads(c, attention);
+            attend(&self.pool, self.isa, heads, &s.q, &s.spans, &cache, &mut s.input.x);
+            self.finish_heads(c, attention, s);
+        }
+        let (next, n_next) = layer.ffn_input();
+        self.product_of_input(&attention.output, s, &next[..n_next]);
+        self.finish_delta(&attention.after, attention.post_norm.as_ref(), s);
+        if c.parallel {
+            std::mem::swap(&mut s.delta, &mut s.beside);
+        } else {
+            self.add_to_stream(&s.delta, &mut s.x);
+        }
+    }
+
+    /// Queries, keys, values and the gate of attention's output.
+    fn project(&self, i: usize, p: &Projections, attention: &Attention, s: &mut Scratch) {
+        let c = &self.config.layers[i];
+        let n = s.rows.len();
+        let (d_q, d_kv) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
+        s.q.resize(n * d_q, 0.0);
+        s.k.resize(n * d_kv, 0.0);
+        s.v.resize(n * d_kv, 0.0);
+        let q = Product { weights: &p.q, out: &mut s.q };
+        let next = &[&attention.output];
+        match (&p.k, &p.v) {
+            (Some(k), Some(v)) => {
+                let k = Product { weights: k, out: &mut s.k };
+                let v = Product { weights: v, out: &mut s.v };
+                matmul(&self.pool, self.isa, &s.input, n, &mut [q, k, v], next);
+            }
+            (Some(k), None) => {
+                let k = Product { weights: k, out: &mut s.k };
+                matmul(&self.pool, self.isa, &s.input, n, &mut [q, k], next);
+                s.v.copy_from_slice(&s.k);
+            }
+            (None, _) => matmul(&self.pool, self.isa, &s.input, n, &mut [q], next),
+        }
+        if let Some(gate) = &attention.gate {
+            s.gate.resize(n * gate.rows(), 0.0);
+            let products = &mut [Product { weights: gate, out: &mut s.gate }];
+            matmul(&self.pool, self.isa, &s.input, n, products, next);
+        }
+        self.turn_heads(c, p, attention, s);
+        if p.k.is_some() {
+            self.apply(&mut s.v, d_kv, &p.after[2]);
+            self.clamp(&mut s.v);
+            if let Some(norm) = &attention.head_norms[2] {
+                self.pool.for_each_row(&mut s.v, d_kv, &|_, heads| {
+                    self.norm_heads(c.head_dim, heads, Some(norm));
+                });
+            }
+        }
+    }
+
+    /// Puts the new keys and values into the sequences' pages.
+    fn store(&self, i: usize, batch: &mut [Append<'_>], s: &Scratch) {
+        let c = &self.config.layers[i];
+        let d_kv = c.n_kv_heads * c.head_dim;
+        let (rows, keys, values) = (&s.rows, &s.k, &s.v);
+        self.pool.for_each_chunk(batch, 1, &|sequence, append| {
+            let Append { sequence: to, tokens, .. } = &mut append[0];
+            let first = rows.partition_point(|row| row.sequence < sequence);
+            let new = first * d_kv..(first + tokens.len()) * d_kv;
+            to.store(&self.pool, self.isa, i, to.len(), [&keys[new.clone()], &values[new]]);
+        });
+    }
+
+    /// Biases, norms and rotation of queries and keys.
+    fn turn_heads(&self, c: &LayerConfig, p: &Projections, attention: &Attention, s: &mut Scratch) {
+        let (d_q, d_kv) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
+        let rows = &s.rows;
+        let angles = c.rope.map(|rope| (s.angles[rope].as_slice(), self.turns[rope].speeds.len()));
+        let [q_norm, k_norm, _] = &attention.head_norms;
+        let [q_after, k_after, _] = &p.after;
+        let keys = p.k.is_some().then_some((&mut s.k, d_kv, k_after, k_norm, None));
+        let queries = (&mut s.q, d_q, q_after, q_norm, self.config.temperature);
+        for (heads, width, after, norm, temperature) in [Some(queries), keys].into_iter().flatten()
+        {
+            self.pool.for_each_row(heads, width, &|row, heads| {
+                after.apply(heads);
+                self.clamp(heads);
+                let pos = rows[row].pos;
+                let rotate_all = |heads: &mut [f32]| {
+                    let Some((angles, half)) = angles else { return };
+                    let (cos, sin) = angles[pos * 2 * half..][..2 * half].split_at(half);
+                    for head in heads.chunks_exact_mut(c.head_dim) {
+                        rotate(self.config.pairing, head, cos, sin);
+                    }
+                };
+                if self.config.norm_after_rotation {
+                    rotate_all(heads);
+                    self.norm_heads(c.head_dim, heads, norm.as_ref());
+                } else {
+                    self.norm_heads(c.head_dim, heads, norm.as_ref());
+                    rotate_all(heads);
+                }
+                if let Some(temperature) = temperature {
+                    let factor = temperature.at(pos);
+                    heads.iter_mut().for_each(|x| *x *= factor);
+                }
+            });
+        }
+    }
+
+    /// Norms a row of heads: each of them or all at once.
+    fn norm_heads(&self, head_dim: usize, heads: &mut [f32], norm: Option<&Norm>) {
+        let Some(Norm { weight, bias }) = norm else { return };
+        let width = match self.config.qk_norm {
+            QkNorm::Head | QkNorm::EachHead | QkNorm::ScaleOfHead => head_dim,
+            QkNorm::Whole => heads.len(),
+        };
+        let weights = weight.chunks_exact(width).cycle();
+        for (head, weight) in heads.chunks_exact_mut(width).zip(weights) {
+            self.norm_by(head, weight, self.config.norm_eps);
+        }
+        add(heads, bias.as_ref());
+    }
+
+    /// The gate and the norm of what the heads found.
+    fn finish_heads(&self, c: &LayerConfig, attention: &Attention, s: &mut Scratch) {
+        let d_q = c.n_heads * c.head_dim;
+        if let Some(gate) = &attention.gate {
+            let (n_gates, gates) = (gate.rows(), &s.gate);
+            self.pool.for_each_row(&mut s.input.x, d_q, &|row, heads| {
+                weigh(heads, &gates[row * n_gates..(row + 1) * n_gates]);
+            });
+        }
+        if attention.sub_norm.is_some() {
+            let norm = attention.sub_norm.as_ref();
+            self.pool.for_each_row(&mut s.input.x, d_q, &|_, x| self.norm_in_place(x, norm));
+        }
+    }
+
+    fn clamp(&self, x: &mut [f32]) {
+        if let Some(most) = self.config.clamp {
+            x.iter_mut().for_each(|x| *x = x.clamp(-most, most));
+        }
+    }
+
+    fn heads<'a>(&'a self, c: &LayerConfig, attention: &'a Attention) -> Heads<'a> {
+        Heads {
+            n_heads: c.n_heads,
+            n_kv_heads: c.n_kv_heads,
+            head_dim: c.head_dim,
+            scale: self.config.attention_scale,
+            soft_cap: self.config.score_cap,
+            slopes: &self.config.slopes,
+            sinks: &attention.sinks,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The weights of a layer's attention.
+
+use kelvin_kernels::matrix::WeightMatrix;
+
+use super::{
+    super::{Config, ModelError, QkNorm, families::AttentionGate},
+    After, Loader, Norm,
+};
+
+/// One layer's attention. Matrices are rows (outputs) × columns (inputs).
+#[derive(Debug)]
+pub(crate) struct Attention {
+    /// d_model.
+    pub(crate) norm: Option<Norm>,
+    /// What makes queries, keys and values; none where a matrix stands in the place of attention.
+    pub(crate) projections: Option<Projections>,
+    /// For queries, keys and values: the width of a head, or all heads' widths.
+    pub(crate) head_norms: [Option<Norm>; 3],
+    /// n_heads or n_heads·head_dim × d_model: weighs what the heads found.
+    pub(crate) gate: Option<WeightMatrix>,
+    /// n_heads·head_dim.
+    pub(crate) sub_norm: Option<Norm>,
+    /// d_model × n_heads·head_dim.
+    pub(crate) output: WeightMatrix,
+    /// n_heads: attention sinks; empty without them.
+    pub(crate) sinks: Vec<f32>,
+    /// d_model.
+    pub(crate) post_norm: Option<Norm>,
+    /// What is done with the products with the output matrix.
+    pub(crate) after: After,
+}
+
+/// The matrices of queries, keys and values, and what is done with their products.
+#[derive(Debug)]
+pub(crate) struct Projections {
+    /// n_heads·head_dim × d_model.
+    pub(crate) q: WeightMatrix,
+    /// n_kv_heads·head_dim × d_model; none where another layer's keys and values are read.
+    pub(crate) k: Option<WeightMatrix>,
+    /// n_kv_heads·head_dim × d_model; none where keys serve as values, too.
+    pub(crate) v: Option<WeightMatrix>,
+    pub(crate) after: [After; 3],
+}
+
+impl Attention {
+    /// The matrices that it begins with.
+    pub(crate) fn input(&self) -> ([&WeightMatrix; 3], usize) {
+        match &self.projections {
+            None => ([&self.output; 3], 1),
+            Some(Projections { q, k: Some(k), v: Some(v), .. }) => ([q, k, v], 3),
+            Some(Projections { q, k: Some(k), .. }) => ([q, k, k], 2),
+            Some(Projections { q, .. }) => ([q; 3], 1),
+        }
+    }
+
+    pub(super) fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
+        let projections = self.projections.iter();
+        let projected = projections.flat_map(|p| [&p.q].into_iter().chain(&p.k).chain(&p.v));
+        projected.chain(&self.gate).chain([&self.output])
+    }
+}
+
+impl Loader<'_> {
+    /// The attention of layer `i`, which has heads.
+    pub(super) fn attention(&mut self, config: &Config, i: usize) -> Result<Attention, ModelError> {
+        let (layer, d_model) = (&config.layers[i], config.d_model);
+        let [d_q, d_kv] = [layer.n_heads, layer.n_kv_heads].map(|n| n * layer.head_dim);
+        let block = layer.block;
+        let name = |part: &str| format!("blk.{block}.{part}");
+        let norm = self.first_norm(self.family.attention_norms, block, d_model)?;
+        if layer.n_kv_heads == 0 {
+            return Ok(Attention {
+                norm,
+                projections: None,
+                head_norms: [None, None, None],
+                gate: None,
+                sub_norm: None,
+                output: self.matrix(&name("attn_output.weight"), d_model, d_model)?,
+                sinks: Vec::new(),
+                post_norm: None,
+                after: self.after(&name("attn_output"), d_model)?,
+            });
+        }
+        let gate_rows = match self.family.attention_gate {
+            AttentionGate::EachHead => layer.n_heads,
+            AttentionGate::EachNumber => d_q,
+        };
+        let gate = match self.has(&name("attn_gate.weight")) {
+            true => Some(self.matrix(&name("attn_gate.weight"), gate_rows, d_model)?),
+            false => None,
+        };
+        let projections = match layer.cache == i {
+            true => self.projections(block, [d_q, d_kv, d_kv], d_model)?,
+            false => self.queries_alone(block, [d_q, d_kv], d_model)?,
+        };
+        let head_norms = self.head_norms(config, i)?;
+        Ok(Attention {
+            norm,
+            projections: Some(projections),
+            head_norms,
+            gate,
+            sub_norm: self.norm(&name("attn_sub_norm"), &[d_q])?,
+            output: self.matrix(&name("attn_output.weight"), d_model, d_q)?,
+            sinks: (self.vector_if(&name("attn_sinks.weight"), &[layer.n_heads])?)
+                .unwrap_or_default(),
+            post_norm: self.post_norm(&name("post_attention_norm"), d_model)?,
+            after: self.after(&name("attn_output"), d_model)?,
+        })
+    }
+
+    /// The norms of queries, keys and values.
+    fn head_norms(&mut self, config: &Config, i: usize) -> Result<[Option<Norm>; 3], ModelError> {
+        let layer = &config.layers[i];
+        let name = |part: &str| format!("blk.{}.{part}", layer.block);
+        let (kind, width) = (self.family.qk_norm, layer.head_dim);
+        let shape = |n_heads: usize| match kind {
+            QkNorm::Head => vec![width],
+            QkNorm::EachHead => vec![width, n_heads],
+            QkNorm::Whole => vec![n_heads * width],
+            QkNorm::ScaleOfHead => vec![1, n_heads],
+        };
+        let read = |loader: &mut Self, part: &str, n_heads: usize| {
+            let mut norm = loader.norm(&name(part), &shape(n_heads))?;
+            if let (Some(norm), QkNorm::ScaleOfHead) = (&mut norm, kind) {
+                let each = norm.weight.iter().flat_map(|scale| std::iter::repeat_n(*scale, width));
+                norm.weight = each.collect();
+            }
+            Ok::<_, ModelError>(norm)
+        };
+        let q = read(self, "attn_q_norm", layer.n_heads)?;
+        // A layer that reads another one's keys may lack it.
+        let k = match layer.cache == i || self.gguf.tensor(&name("attn_k_norm.weight")).is_some() {
+            true => read(self, "attn_k_norm", layer.n_kv_heads)?,
+            false => None,
+        };
+        Ok([q, k, self.norm(&name("attn_v_norm"), &[width])?])
+    }
+
+    /// Queries, keys and values: parts of one tensor, or several.
+    fn projections(
+        &mut self,
+        block: usize,
+        [q, k, v]: [usize; 3],
+        d_model: usize,
+    ) -> Result<Projections, ModelError> {
+        let fused = format!("blk.{block}.attn_qkv.weight");
+        let after = self.after_qkv(block, [q, k, v])?;
+        if self.has(&fused) {
+            let n = q + k + v;
+            return Ok(Projections {
+                q: self.rows(&fused, 0..q, n, d_model)?,
+                k: Some(self.rows(&fused, q..q + k, n, d_model)?),
+                v: Some(self.rows(&fused, q + k..n, n, d_model)?),
+                after,
+            });
+        }
+        let name = |part: &str| format!("blk.{block}.{part}.weight");
+        let has_values = !self.family.keys_as_values || self.has(&name("attn_v"));
+        Ok(Projections {
+            q: self.matrix(&name("attn_q"), q, d_model)?,
+            k: Some(self.matrix(&name("attn_k"), k, d_model)?),
+            v: has_values.then(|| self.matrix(&name("attn_v"), v, d_model)).transpose()?,
+            after,
+        })
+    }
+
+    /// The queries of a layer that reads another one's keys and values. It may have matrices of its
+    /// own for these, which aren't used.
+    fn queries_alone(
+        &mut self,
+        block: usize,
+        [q, kv]: [usize; 2],
+        d_model: usize,
+    ) -> Result<Projections, ModelError> {
+        let name = |part: &str| format!("blk.{block}.{part}.weight");
+        let fused = name("attn_qkv");
+        let after = [After::default(), After::default(), After::default()];
+        if self.has(&fused) {
+            let q = self.rows(&fused, 0..q, q + 2 * kv, d_model)?;
+            return Ok(Projections { q, k: None, v: None, after });
+        }
+        for part in ["attn_k", "attn_v"].map(name) {
+            if let Some(info) = self.gguf.tensor(&part) {
+                self.find(&part, &[d_model, kv])?;
+                self.report(info);
+            }
+        }
+        Ok(Projections { q: self.matrix(&name("attn_q"), q, d_model)?, k: None, v: None, after })
+    }
+
+    fn after_qkv(&mut self, block: usize, [q, k, v]: [usize; 3]) -> Result<[After; 3], ModelError> {
+        let name = |part: &str| format!("blk.{block}.{part}");
+        let fused = self.after(&name("attn_qkv"), q + k + v)?;
+        let mut all = [
+            self.after(&name("attn_q"), q)?,
+            self.after(&name("attn_k"), k)?,
+            self.after(&name("attn_v"), v)?,
+        ];
+        for (after, rows) in all.iter_mut().zip([0..q, q..q + k, q + k..q + k + v]) {
+            after.scale = after.scale.or(fused.scale);
+            if let Some(bias) = &fused.bias {
+                after.bias = Some(bias[rows].to_vec());
+            }
+        }
+        Ok(all)
+    }
+}

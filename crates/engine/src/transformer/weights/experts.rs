@@ -1,0 +1,141 @@
+//! Loads the weights of a layer's mixture of experts. A tensor of the file holds the matrices of
+//! all experts one after another.
+
+use std::ops::Range;
+
+use kelvin_kernels::{format::Format, matrix::WeightMatrix};
+
+use super::{AfterFeedForward, Dense, Loader};
+use crate::transformer::{Config, ExpertConfig, ModelError};
+
+/// How the names of gates end.
+const GATES: &str = ".ffn_gate_exps.weight";
+
+/// The mixture of experts of one block. Matrices are rows (outputs) × columns (inputs).
+#[derive(Debug)]
+pub(in super::super) struct Experts {
+    /// n_experts × d_model.
+    pub(in super::super) router: WeightMatrix,
+    /// n_experts.
+    pub(in super::super) router_bias: Option<Vec<f32>>,
+    /// n_experts: added to weights for selection alone.
+    pub(in super::super) selection_bias: Option<Vec<f32>>,
+    /// For each expert d_ff × d_model; empty where experts have no gate.
+    pub(in super::super) gate: Vec<WeightMatrix>,
+    /// For each expert d_ff × d_model.
+    pub(in super::super) up: Vec<WeightMatrix>,
+    /// For each expert d_model × d_ff.
+    pub(in super::super) down: Vec<WeightMatrix>,
+    /// n_experts × d_ff.
+    pub(in super::super) gate_bias: Option<Vec<f32>>,
+    /// n_experts × d_ff.
+    pub(in super::super) up_bias: Option<Vec<f32>>,
+    /// n_experts × d_model.
+    pub(in super::super) down_bias: Option<Vec<f32>>,
+    /// The network that all tokens go through besides.
+    pub(in super::super) shared: Option<Dense>,
+    /// 1 × d_model: its output is multiplied with the logistic function of this.
+    pub(in super::super) shared_gate: Option<WeightMatrix>,
+}
+
+impl Experts {
+    /// The matrices that a layer of experts begins with: the router, and the shared expert's.
+    pub(in super::super) fn input(&self) -> impl Iterator<Item = &WeightMatrix> {
+        let shared = self.shared.iter().flat_map(Dense::input);
+        [&self.router].into_iter().chain(&self.shared_gate).chain(shared)
+    }
+
+    /// The matrices of one expert.
+    pub(in super::super) fn of_expert(&self, expert: usize) -> impl Iterator<Item = &WeightMatrix> {
+        self.gate.get(expert).into_iter().chain([&self.up[expert], &self.down[expert]])
+    }
+
+    /// All matrices.
+    pub(in super::super) fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
+        let experts = (0..self.up.len()).flat_map(|expert| self.of_expert(expert));
+        let shared = self.shared.iter().flat_map(Dense::matrices);
+        experts.chain(shared).chain(&self.shared_gate).chain([&self.router])
+    }
+}
+
+impl Loader<'_> {
+    /// The mixture of a block.
+    pub(super) fn experts(
+        &mut self,
+        config: &Config,
+        mixture: &ExpertConfig,
+        block: usize,
+    ) -> Result<Experts, ModelError> {
+        let (d_model, n, d_ff) = (config.d_model, mixture.n_experts, mixture.d_ff);
+        let weight = |part: &str| format!("blk.{block}.{part}.weight");
+        let bias = |part: &str| format!("blk.{block}.{part}.bias");
+        let fused = weight("ffn_gate_up_exps");
+        let router = self.matrix(&weight("ffn_gate_inp"), n, d_model)?;
+        let (gate, up) = if self.has(&fused) {
+            let gate = self.expert_rows(&fused, n, 0..d_ff, 2 * d_ff, d_model)?;
+            (gate, self.expert_rows(&fused, n, d_ff..2 * d_ff, 2 * d_ff, d_model)?)
+        } else {
+            // Experts have gates in all layers or in none: one that is missing is an error.
+            let has_gates = self.gguf.tensors.iter().any(|t| t.name.ends_with(GATES));
+            let gate = match has_gates || self.has(&weight("ffn_gate_exps")) {
+                true => self.expert_rows(&weight("ffn_gate_exps"), n, 0..d_ff, d_ff, d_model)?,
+                false => Vec::new(),
+            };
+            (gate, self.expert_rows(&weight("ffn_up_exps"), n, 0..d_ff, d_ff, d_model)?)
+        };
+        let down = self.expert_rows(&weight("ffn_down_exps"), n, 0..d_model, d_model, d_ff)?;
+        let shared = match mixture.d_shared {
+            0 => None,
+            width => Some(Dense {
+                gate: Some(self.matrix(&weight("ffn_gate_shexp"), width, d_model)?),
+                up: self.matrix(&weight("ffn_up_shexp"), width, d_model)?,
+                sub_norm: None,
+                down: self.matrix(&weight("ffn_down_shexp"), d_model, width)?,
+                after: AfterFeedForward::default(),
+            }),
+        };
+        let shared_gate = match self.vector_if(&weight("ffn_gate_inp_shexp"), &[d_model])? {
+            None => None,
+            Some(row) => {
+                let bytes: Vec<u8> = row.iter().flat_map(|x| x.to_le_bytes()).collect();
+                Some(WeightMatrix::new(self.pool, Format::F32, 1, d_model, &bytes)?)
+            }
+        };
+        Ok(Experts {
+            router,
+            router_bias: self.vector_if(&bias("ffn_gate_inp"), &[n])?,
+            selection_bias: self.vector_if(&bias("exp_probs_b"), &[n])?,
+            gate,
+            up,
+            down,
+            gate_bias: self.vector_if(&bias("ffn_gate_exps"), &[d_ff, n])?,
+            up_bias: self.vector_if(&bias("ffn_up_exps"), &[d_ff, n])?,
+            down_bias: self.vector_if(&bias("ffn_down_exps"), &[d_model, n])?,
+            shared,
+            shared_gate,
+        })
+    }
+
+    /// Some rows of each expert's matrix of `n_rows`: one matrix for each expert.
+    fn expert_rows(
+        &mut self,
+        name: &str,
+        n_experts: usize,
+        rows: Range<usize>,
+        n_rows: usize,
+        cols: usize,
+    ) -> Result<Vec<WeightMatrix>, ModelError> {
+        let info = self.find(name, &[cols, n_rows, n_experts])?;
+        let row_bytes = info.n_bytes / (n_rows * n_experts);
+        let mut matrix = |expert: usize| {
+            let before = (expert * n_rows + rows.start) * row_bytes;
+            let read =
+                |at: usize, out: &mut [u8]| Ok(self.gguf.read_part(info, before + at, out)?);
+            let (arena, format) = (&mut self.arena, info.format);
+            WeightMatrix::read(self.pool, arena, format, rows.len(), cols, &read)
+        };
+        let matrices = (0..n_experts).map(&mut matrix).collect::<Result<_, ModelError>>();
+        self.report(info);
+        matrices
+    }
+}
