@@ -108,6 +108,14 @@ impl Profile {
     /// Kelvin's own profile: the order of [`STAGES`], and nothing but `temp=1` by default.
     pub const KELVIN: Profile = Profile(&PLAIN);
 
+    /// The profile of a name, or Kelvin's own without one.
+    ///
+    /// # Errors
+    /// If there is no such profile.
+    pub fn named(name: Option<&str>) -> Result<Profile, ChainError> {
+        name.map_or(Ok(Profile::KELVIN), str::parse)
+    }
+
     /// All profiles.
     pub fn all() -> impl Iterator<Item = Profile> {
         ROWS.iter().map(Profile)

@@ -12,8 +12,8 @@ pub(crate) use super::{
     sampling_args::{SamplingArgs, SoftmaxArgs, StagesArgs, TranslateArgs},
     serve_args::ServeArgs,
     shared_args::{
-        CacheType, FetchArgs, JsonArgs, LengthArgs, ModelArgs, NamedModelArgs, OutputArgs,
-        PromptArgs, TemperatureArgs,
+        FetchArgs, JsonArgs, LengthArgs, ModelArgs, NamedModelArgs, OutputArgs, PromptArgs,
+        TemperatureArgs,
     },
     sweep_args::{RunsArgs, SweepArgs},
     tool_args::{BenchArgs, InspectArgs, PerplexityArgs, TokenizeArgs, WorkName},

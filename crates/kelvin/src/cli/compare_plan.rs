@@ -48,7 +48,7 @@ impl Plan {
         Ok(Plan {
             temperatures,
             samples: args.samples,
-            chain: controls.chain,
+            chain: controls.chain().clone(),
             chains,
             seed: options::seed(args.sampling.seed)?,
         })

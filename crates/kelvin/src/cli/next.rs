@@ -124,7 +124,7 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
         .map(|&t| view(&row, &controls, t, args))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let changes = args.changes.map(|limit| {
-        let chain = session.engine.tokenizer.bind(&controls.chain);
+        let chain = session.engine.tokenizer.bind(controls.chain());
         let mut sampler = Sampler::new(chain, dice(args)).after(&read);
         flips(&session.engine, &mut sampler, &logits, read.len() as u64, limit)
     });
@@ -162,7 +162,7 @@ fn view(
         let chain = session.engine.tokenizer.bind(&controls.of(t)?);
         Sampler::new(chain, dice(args)).after(read).trace(logits, read.len() as u64, watched)?
     } else {
-        Trace::at_infinity(logits, &controls.chain, watched)?
+        Trace::at_infinity(logits, controls.chain(), watched)?
     };
     let chain = trace.chain().to_string();
     let distribution = trace.distribution();

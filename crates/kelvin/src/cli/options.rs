@@ -1,7 +1,7 @@
 //! Interprets the parsed command line: temperatures, the chain, the seed.
 
 use anyhow::Context;
-use kelvin_sampling::{Chain, Profile, Stage, Temp};
+use kelvin_sampling::{Chain, Profile, SamplingParams, Temp};
 
 use super::{
     args::{LengthArgs, SamplingArgs, TemperatureArgs},
@@ -34,8 +34,7 @@ pub(crate) fn temperature(typed: &str, infinity: Infinity) -> anyhow::Result<f32
     };
     let t = match typed.parse::<f64>() {
         Ok(t) if t == f64::INFINITY && is_allowed => Some(f32::INFINITY),
-        Ok(t) => Temp::nearest(t).ok().map(Temp::get),
-        Err(_) => None,
+        _ => typed.parse().ok().map(Temp::get),
     };
     t.ok_or_else(|| {
         usage(format!("-t is \"{typed}\", but a temperature is {} such as 0.7{or}", Temp::ALLOWED))
@@ -71,11 +70,10 @@ pub(crate) fn hint_at_threads(temperatures: &[f32]) {
     }
 }
 
-/// A chain, its temperature still to be set, and the engine whose ways it follows.
+/// A chain, its temperature still to be set.
 #[derive(Debug, Clone)]
 pub(crate) struct Controls {
-    pub(crate) chain: Chain,
-    profile: Profile,
+    settings: SamplingParams,
     /// Whether the chain was typed as a whole.
     is_typed: bool,
 }
@@ -83,17 +81,22 @@ pub(crate) struct Controls {
 impl Controls {
     /// The chain that was typed as a whole, if one was.
     pub(crate) fn typed(&self) -> Option<&Chain> {
-        Some(&self.chain).filter(|_| self.is_typed)
+        Some(self.chain()).filter(|_| self.is_typed)
+    }
+
+    /// The chain as it was asked for.
+    pub(crate) fn chain(&self) -> &Chain {
+        self.settings.chain()
     }
 
     /// The chain of a column.
     pub(crate) fn of(&self, column: Option<f32>) -> anyhow::Result<Chain> {
-        column.map_or_else(|| Ok(self.chain.clone()), |temperature| self.at(temperature))
+        column.map_or_else(|| Ok(self.chain().clone()), |temperature| self.at(temperature))
     }
 
     /// The chain at a temperature, as the profile's engine would take it.
     pub(crate) fn at(&self, temperature: f32) -> anyhow::Result<Chain> {
-        let chain = self.chain.with_temperature(self.profile.temperature(temperature));
+        let chain = Temp::new(temperature).and_then(|t| self.settings.at(t));
         chain.map_err(|error| usage(format!("-t {temperature}: {error}")))
     }
 }
@@ -103,26 +106,19 @@ impl Controls {
 pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
     let profile: Profile =
         args.profile.parse().map_err(|error| usage(format!("--profile: {error}")))?;
-    let chain = match &args.sampler {
+    let settings = match &args.sampler {
         Some(chain) => {
-            chain.parse::<Chain>().map_err(|error| usage(format!("--sampler: {error}")))?
+            chain.parse::<SamplingParams>().map_err(|error| usage(format!("--sampler: {error}")))?
         }
-        None => {
-            let settings = args
-                .stages()
-                .iter()
-                .map(|stage| profile.stage(stage))
-                .collect::<Result<Vec<Stage>, _>>();
-            let chain = settings.and_then(|settings| profile.chain(&settings));
-            chain.map_err(|error| usage(format!("the sampling flags: {error}")))?
-        }
+        None => SamplingParams::of(profile, args.stages().iter().map(String::as_str))
+            .map_err(|error| usage(format!("the sampling flags: {error}")))?,
     };
-    if let Some(cut) = chain.cut_before_heat() {
+    if let Some(cut) = settings.chain().cut_before_heat() {
         terminal::note(&format!(
             "hint: here temperature comes after {cut}, so heat can't bring back what that removed"
         ));
     }
-    Ok(Controls { chain, profile, is_typed: args.sampler.is_some() })
+    Ok(Controls { settings, is_typed: args.sampler.is_some() })
 }
 
 /// What the flags of one text describe, and its chain at the temperature that was asked for, if one
@@ -139,7 +135,7 @@ pub(crate) fn chain(
             hint_at_threads(&[temperature]);
             controls.at(temperature)?
         }
-        None => controls.chain.clone(),
+        None => controls.chain().clone(),
     };
     Ok((controls, chain))
 }

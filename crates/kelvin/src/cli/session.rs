@@ -23,7 +23,7 @@ use kelvin_views::{escape, token};
 use serde::Serialize;
 
 use super::{
-    args::{CacheType, LengthArgs, ModelArgs, NamedModelArgs},
+    args::{LengthArgs, ModelArgs, NamedModelArgs},
     failure::usage,
     form::Asked,
     memory,
@@ -107,15 +107,11 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
         .file_name()
         .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let size = path.metadata().with_context(|| format!("can't read {}", path.display()))?.len();
-    let cache = match args.cache_type {
-        CacheType::F16 => CacheFormat::F16,
-        CacheType::F32 => CacheFormat::F32,
-    };
     Ok(Session {
         engine,
         file: ModelFile { model: args.named.model.clone(), file: name, size, sha256 },
         path,
-        cache,
+        cache: args.cache_type,
         context: args.ctx_size,
     })
 }

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{
+    Args as ClapArgs,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use kelvin_engine::transformer::CacheFormat;
 use kelvin_models::fetch::Permissions;
 
 use super::number;
@@ -56,8 +60,8 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "N", alias = "context", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) ctx_size: Option<usize>,
     /// How keys and values are kept, in half or single precision; belongs to the recipe
-    #[arg(long, value_name = "TYPE", value_enum, default_value_t = CacheType::F16)]
-    pub(crate) cache_type: CacheType,
+    #[arg(long, value_name = "TYPE", value_parser = cache_formats(), default_value = "f16")]
+    pub(crate) cache_type: CacheFormat,
     /// Which kernels compute; the text doesn't depend on it
     #[arg(long, value_name = "NAME", hide = true)]
     pub(crate) isa: Option<String>,
@@ -70,18 +74,16 @@ impl ModelArgs {
             named: NamedModelArgs { model: model.to_string(), fetch },
             threads,
             ctx_size: None,
-            cache_type: CacheType::F16,
+            cache_type: CacheFormat::default(),
             isa: None,
         }
     }
 }
 
-/// How keys and values are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CacheType {
-    // Without help of their own: it would make every verb's help twice as long.
-    F16,
-    F32,
+/// Reads a format of the KV cache by its name.
+pub(crate) fn cache_formats() -> impl TypedValueParser<Value = CacheFormat> {
+    let names = PossibleValuesParser::new(CacheFormat::ALL.map(CacheFormat::name));
+    names.map(|name| CacheFormat::named(&name).expect("only names of formats are taken"))
 }
 
 /// Where the prompt comes from and what is done to it.

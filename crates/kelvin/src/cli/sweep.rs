@@ -7,10 +7,10 @@ use std::{
 };
 
 use anyhow::Context;
-use kelvin_engine::TokenId;
+use kelvin_engine::{TokenId, transformer::CacheFormat};
 use kelvin_lab::{
     Recipe, Store,
-    recipe::{Cache, Draft, Origin, Template},
+    recipe::{Draft, Origin, Template},
     run::Source,
     store::RunId,
     sweep::{self, missing},
@@ -19,7 +19,7 @@ use kelvin_lab::{
 use kelvin_models::catalogue::Reference;
 
 use super::{
-    args::{CacheType, ModelArgs, PromptArgs},
+    args::{ModelArgs, PromptArgs},
     failure::{Interrupted, usage},
     prompt::{self, Otherwise},
     session::{self, Session},
@@ -150,10 +150,7 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         (false, true) => Some("chat"),
         (false, false) => None,
     };
-    let cache = args.cache_type.map(|cache| match cache {
-        CacheType::F16 => "f16",
-        CacheType::F32 => "f32",
-    });
+    let cache = args.cache_type.map(CacheFormat::name);
     let date = match &args.date {
         Some(typed) => Some(prompt::day(Some(typed))?.date()),
         None => None,
@@ -240,10 +237,7 @@ fn model_args(args: &SweepArgs, recipe: &Recipe) -> ModelArgs {
     let (Origin::Model(model) | Origin::Server { model, .. }) = &recipe.origin;
     ModelArgs {
         ctx_size: recipe.length.context,
-        cache_type: match recipe.length.cache {
-            Cache::F16 => CacheType::F16,
-            Cache::F32 => CacheType::F32,
-        },
+        cache_type: recipe.length.cache,
         ..ModelArgs::of(model, args.fetch, args.threads)
     }
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use kelvin_engine::transformer::CacheFormat;
 
 use super::{
     sampling_args::{StageArgs, not_beside_a_chain},
-    shared_args::{CacheType, FetchArgs},
+    shared_args::{FetchArgs, cache_formats},
 };
 
 /// `sweep`.
@@ -139,8 +140,8 @@ pub(crate) struct SweepArgs {
     #[arg(long, value_name = "N", alias = "context", help_heading = "Model")]
     pub(crate) ctx_size: Option<usize>,
     /// How keys and values are kept (default: f16)
-    #[arg(long, value_name = "TYPE", value_enum, help_heading = "Model")]
-    pub(crate) cache_type: Option<CacheType>,
+    #[arg(long, value_name = "TYPE", value_parser = cache_formats(), help_heading = "Model")]
+    pub(crate) cache_type: Option<CacheFormat>,
     /// Ask a server that speaks OpenAI's protocol instead: its address up to and with /v1 (-m names
     /// its model; prompts go as they are, without a chat template)
     #[arg(long, value_name = "URL", help_heading = "Server")]
