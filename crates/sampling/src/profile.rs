@@ -180,6 +180,27 @@ impl Profile {
     pub fn chain(self, stages: &[Stage]) -> Result<Chain, ChainError> {
         let mut chain = self.0.defaults.parse::<Chain>()?.stages().to_vec();
         chain.retain(|default| stages.iter().all(|s| s.info().name != default.info().name));
+        self.check(stages)?;
+        for stage in stages {
+            chain.push(stage.clone().adapted(self)?);
+        }
+        chain.sort_by_key(|stage| self.place(stage.info().name));
+        Chain::new(chain)
+    }
+
+    /// A chain of `stages` alone, as they are, in the engine's order.
+    ///
+    /// # Errors
+    /// If the engine doesn't have one of the stages, or if a kind is given twice.
+    pub fn ordered(self, stages: &[Stage]) -> Result<Chain, ChainError> {
+        self.check(stages)?;
+        let mut chain = stages.to_vec();
+        chain.sort_by_key(|stage| self.place(stage.info().name));
+        Chain::new(chain)
+    }
+
+    /// Refuses stages that the engine doesn't have, and two of a kind.
+    fn check(self, stages: &[Stage]) -> Result<(), ChainError> {
         for (i, stage) in stages.iter().enumerate() {
             let name = stage.info().name;
             if self.place(name).is_none() {
@@ -188,10 +209,8 @@ impl Profile {
             if stages[..i].iter().any(|s| s.info().name == name) {
                 return Err(ChainError::Twice { stage: name });
             }
-            chain.push(stage.clone().adapted(self)?);
         }
-        chain.sort_by_key(|stage| self.place(stage.info().name));
-        Chain::new(chain)
+        Ok(())
     }
 
     /// The temperature that the engine would use for `t`.
