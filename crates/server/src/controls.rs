@@ -7,6 +7,7 @@ use kelvin_sampling::{
     Chain, ChainError, Dice, Field, FieldKind, Mask, Profile, STAGES, Sampler, SamplingParams,
     Stage, StageInfo, Temp,
 };
+use kelvin_views::recommended::Recommended;
 use serde_json::Value;
 
 use super::{
@@ -36,6 +37,8 @@ pub(crate) struct Bounds<'a> {
     pub(crate) tokenizer: &'a Tokenizer,
     /// Texts that run at once.
     pub(crate) n_texts: usize,
+    /// Where a request starts that names no chain and no profile; Kelvin's own profile otherwise.
+    pub(crate) recommended: Option<&'a Recommended>,
 }
 
 /// How a request wants its tokens drawn, and when its texts end.
@@ -69,7 +72,7 @@ impl Controls {
         let vocab_size = bounds.tokenizer.vocab_size();
         // Breakers that are texts get their tokens here, where the vocabulary is known.
         let chains: Vec<Chain> =
-            chains(fields, vocab_size)?.iter().map(|chain| bounds.tokenizer.bind(chain)).collect();
+            chains(fields, bounds)?.iter().map(|chain| bounds.tokenizer.bind(chain)).collect();
         let most = bounds.n_texts as u64;
         let n = fields.whole("n", 1..=most)?.unwrap_or(1) as usize;
         if n * chains.len() > bounds.n_texts {
@@ -168,7 +171,8 @@ pub(crate) fn fields_of_stages() -> Vec<(&'static StageInfo, Field)> {
 
 /// `sampler` as it stands, or the single settings in the order of `profile`; at `temperature`, or
 /// once at each of `temperatures`.
-fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem> {
+fn chains(fields: &mut Fields, bounds: Bounds<'_>) -> Result<Vec<Chain>, Problem> {
+    let vocab_size = bounds.tokenizer.vocab_size();
     let profile = fields.text("profile")?;
     let rules = Profile::named(profile.as_deref())
         .map_err(|error| Problem::parameter("profile", error.to_string()))?;
@@ -205,10 +209,13 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         }
         (Some(text), None) => whole(&text)?,
         (None, first) => {
-            let settings = SamplingParams::of_stages(rules, &stages);
-            settings.map_err(|error| {
-                Problem::parameter(first.unwrap_or("profile"), error.to_string())
-            })?
+            let settings = match bounds.recommended.filter(|_| profile.is_none()) {
+                Some(recommended) => recommended.params(&stages),
+                None => {
+                    SamplingParams::of_stages(rules, &stages).map_err(|error| error.to_string())
+                }
+            };
+            settings.map_err(|error| Problem::parameter(first.unwrap_or("profile"), error))?
         }
     };
     let at = |name: &str, t: f64| {

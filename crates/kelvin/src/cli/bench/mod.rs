@@ -24,6 +24,7 @@ use crate::{
         compare::plan::MAX_COLUMNS,
         shared::{
             failure::usage,
+            limits::{self, Limits},
             session::{self, Session},
         },
     },
@@ -36,8 +37,6 @@ use crate::{
 use args::{BenchArgs, WorkName};
 use view::BenchRow;
 
-/// Rounds of the loop that multiplies: about as long as the loop that reads.
-const INT8_ROUNDS: u32 = 1 << 17;
 /// How often the loops run before anything else, so that their best is known from the beginning.
 const N_FIRST: usize = 10;
 /// A sample counts if each loop ran at no less than this share of its best, before and after.
@@ -64,13 +63,6 @@ struct Done {
     tokens: usize,
     bytes: usize,
     multiply_adds: usize,
-}
-
-/// What the machine does at a moment, or at its best.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    gb_per_sec: f64,
-    giga_ops_per_sec: f64,
 }
 
 /// Samples, each with the slower of the loops before and after it.
@@ -215,18 +207,7 @@ impl Bench<'_> {
     /// What the machine does now.
     fn reference(&mut self) -> Limits {
         let model = &self.session.engine.model;
-        let (pool, isa) = (model.pool(), model.isa());
-        // Threads that sleep would be late.
-        pool.run(pool.n_threads(), &|_| ());
-        let begun = Instant::now();
-        black_box(roofline::read(pool, isa, black_box(&self.numbers)));
-        let gb_per_sec = roofline::READ_BYTES as f64 / begun.elapsed().as_secs_f64() / 1e9;
-        let begun = Instant::now();
-        black_box(roofline::int8(pool, isa, black_box(INT8_ROUNDS)));
-        let multiply_adds =
-            roofline::INT8_MULTIPLY_ADDS as f64 * f64::from(INT8_ROUNDS) * pool.n_threads() as f64;
-        let giga_ops_per_sec = 2.0 * multiply_adds / begun.elapsed().as_secs_f64() / 1e9;
-        let now = Limits { gb_per_sec, giga_ops_per_sec };
+        let now = limits::measure(model.pool(), model.isa(), &self.numbers);
         self.seen.push(now);
         now
     }

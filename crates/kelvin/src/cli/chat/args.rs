@@ -6,7 +6,7 @@ use crate::cli::shared::{
     args::{ModelArgs, OutputArgs, TemperatureArgs},
     form::FormArgs,
     number,
-    sampling::SamplingArgs,
+    sampling::{RecommendedArgs, SamplingArgs},
 };
 
 /// `chat`.
@@ -30,6 +30,8 @@ pub(crate) struct ChatArgs {
     pub(crate) heat: TemperatureArgs,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) recommended: RecommendedArgs,
     #[command(flatten)]
     pub(crate) form: FormArgs,
     /// How many tokens an answer has at most

@@ -114,7 +114,7 @@ struct Turn<'a> {
 
 /// Runs the verb.
 pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
-    let (controls, chain) = options::chain(&args.sampling, &args.heat)?;
+    let (mut controls, mut chain) = options::chain(&args.sampling, &args.heat)?;
     if args.max_tokens == 0 {
         return Err(usage("-n is 0, but an answer has at least one token"));
     }
@@ -123,6 +123,10 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
     let seed = options::seed(args.sampling.seed)?;
     let session = session::open(&args.model)?;
     prompt::template(&session.engine)?;
+    if args.recommended.recommended {
+        (controls, chain) =
+            options::start_recommended(&session.engine, &args.sampling, &args.heat)?;
+    }
     let batch = session.batch_for_one(usize::MAX);
     let form = match form {
         Some(asked) => {

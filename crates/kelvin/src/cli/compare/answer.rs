@@ -34,6 +34,9 @@ pub(crate) struct CompareOutput {
 pub(crate) struct ColumnOutput {
     /// Null where the chain stands as it is and has no single one.
     pub(crate) temperature: Option<f64>,
+    /// The chain is the model file's own (`--recommended`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) recommended: bool,
     pub(crate) sample: usize,
     pub(crate) chain: String,
     pub(crate) ids: Vec<u32>,
@@ -51,6 +54,8 @@ pub(crate) struct ColumnOutput {
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     pub(crate) temperature: Option<f64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) recommended: bool,
     pub(crate) samples: usize,
     pub(crate) distinct_texts: usize,
     /// Mean first token (from 0) that differs, over all pairs of samples; pairs that never part
@@ -88,6 +93,7 @@ pub(crate) fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> 
     let mean_of = |f: fn(&Figures) -> Option<f64>| figures::mean(each.iter().filter_map(f));
     Summary {
         temperature: plan.temperatures[t].map(json::short),
+        recommended: plan.is_recommended(t),
         samples: plan.samples,
         distinct_texts: texts.len(),
         samples_diverge_at: figures::mean_parting(mine),

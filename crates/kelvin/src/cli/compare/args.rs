@@ -39,6 +39,9 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling",
         value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) samples: usize,
+    /// Add a column with the sampling settings that the model file recommends (general.sampling.*)
+    #[arg(long, help_heading = "Sampling")]
+    pub(crate) recommended: bool,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
     #[command(flatten)]

@@ -32,12 +32,15 @@ use plan::Plan;
 
 /// Runs the verb.
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
-    let plan = Plan::new(args)?;
+    let mut plan = Plan::new(args)?;
     let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
     let text = prompt::read(&args.prompt)?;
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::TemplateIfAny)?;
     prompt.note_date(&args.prompt);
+    if args.recommended {
+        plan.add_recommended(&session.engine)?;
+    }
     let samplers = plan.samplers(&session.engine.tokenizer);
     let request = session.request(prompt.tokens(), samplers, &args.length, form.as_ref())?;
     let n_texts = request.drafts.len();
@@ -52,9 +55,12 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         generate(&session.engine, &mut session.batch(budget), request, &mut watcher)?;
     let clocks = watcher.finish()?;
     let asked_form = form.as_ref().map(|asked| asked.form.clone());
-    let answer = answer(&session, prompt, asked_form, &plan, &continuations, &clocks);
+    let mut answer = answer(&session, prompt, asked_form, &plan, &continuations, &clocks);
+    if !args.output.timings {
+        answer = answer.without_timings();
+    }
     if args.output.json {
-        json::print(&if args.output.timings { answer } else { answer.without_timings() })?;
+        json::print(&answer)?;
     } else {
         terminal::print(&view::final_print(&answer, &plan, &session, &continuations))?;
     }
@@ -81,6 +87,7 @@ fn answer(
         .enumerate()
         .map(|(column, ((t, sample), continuation))| ColumnOutput {
             temperature: plan.temperatures[t].map(json::short),
+            recommended: plan.is_recommended(t),
             sample,
             chain: plan.chains[t].to_string(),
             ids: prompt::ids(continuation.tokens.clone()),

@@ -18,12 +18,11 @@ use kelvin_views::{
 
 use super::{answer::CompareOutput, plan::Plan};
 use crate::{
-    cli::shared::{options, prompt::Prompt, session::Session},
+    cli::shared::{prompt::Prompt, session::Session},
     interrupt::Guard,
     terminal::{
         self,
         columns::{self, Column},
-        json,
         late::{Counted, LateBar},
         live::Live,
         style::Style,
@@ -89,7 +88,7 @@ impl<'a> Watcher<'a> {
                 let temperature = plan.temperatures[t];
                 Growing {
                     column: Column {
-                        heading: options::heading(temperature.map(json::short)),
+                        heading: plan.heading(t),
                         temperature: temperature.unwrap_or(1.0),
                         ..Column::default()
                     },
@@ -204,7 +203,8 @@ pub(crate) fn header(session: &Session, prompt: &Prompt, plan: &Plan, chain: &st
     let drawn = if plan.seed.drawn { " (drawn)" } else { "" };
     let typed = escape::for_output(&prompt.prompt, terminal::is_terminal());
     // The temperature is each column's own; its place among the stages matters.
-    let own = plan.temperatures.iter().all(Option::is_some);
+    let mut own = plan.temperatures.iter().enumerate();
+    let own = own.all(|(t, temperature)| temperature.is_some() || plan.is_recommended(t));
     let stages: Vec<&str> = chain
         .split('|')
         .map(|stage| if own && stage.trim().starts_with("temp=") { "temp=T" } else { stage.trim() })
@@ -233,9 +233,10 @@ pub(crate) fn final_print(
     let all: Vec<Column> = answer
         .columns
         .iter()
+        .zip(plan.columns())
         .zip(continuations)
-        .map(|(answered, continuation)| Column {
-            heading: options::heading(answered.temperature),
+        .map(|((answered, (t, _)), continuation)| Column {
+            heading: plan.heading(t),
             temperature: answered.temperature.map_or(1.0, |t| t as f32),
             text: answered.text.clone(),
             mark: answered.diverges_at.map(|at| span(session, continuation, at)),
@@ -255,7 +256,7 @@ pub(crate) fn final_print(
         }
     }
     if on_terminal && all.iter().any(|column| column.mark.is_some()) {
-        let first = options::heading(answer.columns[0].temperature);
+        let first = plan.heading(0);
         lines.push(format!(
             "{} {}",
             style.mark("▸"),
@@ -289,8 +290,9 @@ fn span(session: &Session, continuation: &Continuation, at: usize) -> Range<usiz
     floor(length(at))..floor(length(at + 1))
 }
 
-fn words(temperature: Option<f64>) -> String {
-    temperature.map_or_else(|| "-".to_string(), |t| t.to_string())
+fn words(temperature: Option<f64>, is_recommended: bool) -> String {
+    let t = temperature.map_or_else(|| "-".to_string(), |t| t.to_string());
+    if is_recommended { format!("{t}, recommended") } else { t }
 }
 
 /// One row for each temperature (for each continuation where there's one sample).
@@ -301,93 +303,11 @@ fn figures_table(
     continuations: &[Continuation],
     style: Style,
 ) -> Vec<String> {
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let align;
-    if plan.samples == 1 {
-        rows.push(
-            [
-                "T",
-                "tokens",
-                "entropy",
-                "surprisal",
-                "distinct-2",
-                "tokens/s",
-                "parts at",
-                "ended by",
-            ]
-            .map(str::to_string)
-            .to_vec(),
-        );
-        align = vec![
-            Align::Right,
-            Align::Right,
-            Align::Right,
-            Align::Right,
-            Align::Right,
-            Align::Right,
-            Align::Left,
-            Align::Left,
-        ];
-        for (answered, continuation) in answer.columns.iter().zip(continuations) {
-            let speed = answered
-                .timings
-                .as_ref()
-                .map(|timings| timings.tokens_per_sec)
-                .filter(|&speed| speed > 0.0);
-            let parts = answered.diverges_at.map_or_else(
-                || "-".to_string(),
-                |at| {
-                    let what = continuation.tokens.get(at).map_or_else(
-                        || "its end".to_string(),
-                        |&token| table::cut(&session.shown(token), 10),
-                    );
-                    format!("{} {what}", at + 1)
-                },
-            );
-            let figures = &answered.figures;
-            rows.push(vec![
-                words(answered.temperature),
-                figures.tokens.to_string(),
-                number(figures.mean_entropy_raw, 3),
-                number(figures.mean_surprisal_raw, 3),
-                number(figures.distinct_2, 3),
-                number(speed, 1),
-                parts,
-                answered.finish.words(),
-            ]);
-        }
+    let (rows, align) = if plan.samples == 1 {
+        one_row_a_text(answer, session, continuations)
     } else {
-        rows.push(
-            [
-                "T",
-                "distinct texts",
-                "samples part at",
-                "parts from first at",
-                "tokens",
-                "entropy",
-                "surprisal",
-                "distinct-2",
-            ]
-            .map(str::to_string)
-            .to_vec(),
-        );
-        align = vec![Align::Right; 8];
-        for summary in &answer.temperatures {
-            rows.push(vec![
-                words(summary.temperature),
-                format!("{} of {}", summary.distinct_texts, summary.samples),
-                match summary.distinct_texts {
-                    1 => "never".to_string(),
-                    _ => number(summary.samples_diverge_at.map(|at| at + 1.0), 1),
-                },
-                number(summary.diverges_at.map(|at| at + 1.0), 1),
-                format!("{:.1}", summary.tokens),
-                number(summary.mean_entropy_raw, 3),
-                number(summary.mean_surprisal_raw, 3),
-                number(summary.distinct_2, 3),
-            ]);
-        }
-    }
+        one_row_a_temperature(answer)
+    };
     let mut lines = table::lines(&rows, &align, 0);
     lines[0] = style.dim(&lines[0]);
     let timings = answer.timings.as_ref().filter(|timings| timings.tokens_per_sec > 0.0);
@@ -404,4 +324,82 @@ fn figures_table(
         format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speed}");
     lines.extend(wrap::sentence(&note, 0, terminal::width(), |line| style.dim(line)));
     lines
+}
+
+/// A table's rows, the head first, and how its columns are aligned.
+type Rows = (Vec<Vec<String>>, Vec<Align>);
+
+/// The speed is a column only where it was asked for.
+fn one_row_a_text(
+    answer: &CompareOutput,
+    session: &Session,
+    continuations: &[Continuation],
+) -> Rows {
+    let mut head = vec!["T", "tokens", "entropy", "surprisal", "distinct-2"];
+    if answer.timings.is_some() {
+        head.push("tokens/s");
+    }
+    let mut align = vec![Align::Right; head.len()];
+    head.extend(["parts at", "ended by"]);
+    align.extend([Align::Left; 2]);
+    let mut rows = vec![head.into_iter().map(str::to_string).collect::<Vec<_>>()];
+    for (answered, continuation) in answer.columns.iter().zip(continuations) {
+        let parts = answered.diverges_at.map_or_else(
+            || "-".to_string(),
+            |at| {
+                let what = continuation.tokens.get(at).map_or_else(
+                    || "its end".to_string(),
+                    |&token| table::cut(&session.shown(token), 10),
+                );
+                format!("{} {what}", at + 1)
+            },
+        );
+        let figures = &answered.figures;
+        let mut row = vec![
+            words(answered.temperature, answered.recommended),
+            figures.tokens.to_string(),
+            number(figures.mean_entropy_raw, 3),
+            number(figures.mean_surprisal_raw, 3),
+            number(figures.distinct_2, 3),
+        ];
+        if let Some(timings) = &answered.timings {
+            row.push(number(Some(timings.tokens_per_sec).filter(|&speed| speed > 0.0), 1));
+        }
+        row.extend([parts, answered.finish.words()]);
+        rows.push(row);
+    }
+    (rows, align)
+}
+
+fn one_row_a_temperature(answer: &CompareOutput) -> Rows {
+    let mut rows = vec![
+        [
+            "T",
+            "distinct texts",
+            "samples part at",
+            "parts from first at",
+            "tokens",
+            "entropy",
+            "surprisal",
+            "distinct-2",
+        ]
+        .map(str::to_string)
+        .to_vec(),
+    ];
+    for summary in &answer.temperatures {
+        rows.push(vec![
+            words(summary.temperature, summary.recommended),
+            format!("{} of {}", summary.distinct_texts, summary.samples),
+            match summary.distinct_texts {
+                1 => "never".to_string(),
+                _ => number(summary.samples_diverge_at.map(|at| at + 1.0), 1),
+            },
+            number(summary.diverges_at.map(|at| at + 1.0), 1),
+            format!("{:.1}", summary.tokens),
+            number(summary.mean_entropy_raw, 3),
+            number(summary.mean_surprisal_raw, 3),
+            number(summary.distinct_2, 3),
+        ]);
+    }
+    (rows, vec![Align::Right; 8])
 }

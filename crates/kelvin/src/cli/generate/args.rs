@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 use crate::cli::shared::{
     args::{LengthArgs, ModelArgs, OutputArgs, PromptArgs, TemperatureArgs},
     form::FormArgs,
-    sampling::SamplingArgs,
+    sampling::{RecommendedArgs, SamplingArgs},
 };
 
 /// `generate`.
@@ -26,6 +26,8 @@ pub(crate) struct GenerateArgs {
     pub(crate) heat: TemperatureArgs,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) recommended: RecommendedArgs,
     #[command(flatten)]
     pub(crate) form: FormArgs,
     #[command(flatten)]

@@ -100,7 +100,7 @@ impl Observer for Stream<'_> {
 
 /// Runs the verb.
 pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
-    let (_, chain) = options::chain(&args.sampling, &args.heat)?;
+    let (_, mut chain) = options::chain(&args.sampling, &args.heat)?;
     options::check_length(&args.length)?;
     let seed = options::seed(args.sampling.seed)?;
     let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
@@ -108,6 +108,9 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let session = session::open(&args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
     prompt.note_date(&args.prompt);
+    if args.recommended.recommended {
+        (_, chain) = options::start_recommended(&session.engine, &args.sampling, &args.heat)?;
+    }
     let samplers = vec![Sampler::new(
         session.engine.tokenizer.bind(&chain),
         Dice { seed: seed.value, sample: 0 },

@@ -11,7 +11,7 @@ use kelvin_engine::{
     uses::{self, Use},
 };
 use kelvin_models::megabytes;
-use kelvin_views::escape;
+use kelvin_views::{escape, recommended::Recommended};
 use serde::Serialize;
 
 use crate::{
@@ -43,6 +43,9 @@ struct InspectOutput {
     parameters: u64,
     formats: Vec<FormatRow>,
     chat_template: Option<String>,
+    /// The sampling settings that the file recommends, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recommended: Option<Recommended>,
     metadata: BTreeMap<String, serde_json::Value>,
     /// What the engine does with the keys and the tensors.
     uses: Uses,
@@ -177,6 +180,7 @@ fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> InspectOutput {
         parameters: gguf.tensors.iter().map(numbers).sum(),
         formats,
         chat_template: text("tokenizer.chat_template"),
+        recommended: Recommended::of(&gguf.metadata),
         uses: Uses {
             keys: gguf
                 .metadata
@@ -283,6 +287,10 @@ fn render(answer: &InspectOutput, gguf: &Gguf, style: Style) -> String {
         |t| format!("yes, {} characters", t.chars().count()),
     );
     facts.push(("chat template", template));
+    if let Some(Recommended { chain, problem, .. }) = &answer.recommended {
+        let unusable = problem.as_ref().map(|problem| format!("not usable: {problem}"));
+        facts.push(("recommended", chain.clone().or(unusable).unwrap_or_default()));
+    }
     let rows: Vec<Vec<String>> = facts
         .into_iter()
         .map(|(what, value)| vec![what.to_string(), escape::visible(&value).replace('␣', " ")])

@@ -1,6 +1,7 @@
 //! `models`: lists the catalogue and the files that are present, fetches and removes models.
 
 pub(super) mod args;
+mod check;
 
 use std::fs;
 
@@ -50,6 +51,9 @@ pub(crate) fn run(args: &ModelsArgs) -> anyhow::Result<()> {
             each(models, args.json, "is here, verified:", |reference| {
                 fetch::pull(reference, may.permissions(), &Terminal)
             })
+        }
+        ModelsAction::Check { model, threads, fetch: may } => {
+            check::run(model, *threads, *may, args.json)
         }
         ModelsAction::Remove { models } => each(models, args.json, "was removed from", remove),
         ModelsAction::Path { model: None } => {

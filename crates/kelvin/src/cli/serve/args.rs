@@ -58,6 +58,10 @@ pub(crate) struct ServeArgs {
     /// (UTC)
     #[arg(long, value_name = "DATE", default_value = "today", help_heading = "Server")]
     pub(crate) date: String,
+    /// Start requests that name no `sampler` and no `profile` from the sampling settings that the
+    /// model file recommends (general.sampling.*); a request's own settings replace them one by one
+    #[arg(long, help_heading = "Server")]
+    pub(crate) recommended: bool,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 }

@@ -10,7 +10,7 @@ use kelvin_lab::text_file;
 use kelvin_server::{Budget, Key, Origin};
 
 use crate::{
-    cli::shared::{failure::usage, memory, prompt, session},
+    cli::shared::{failure::usage, memory, options, prompt, session},
     interrupt::Guard,
     terminal,
 };
@@ -43,6 +43,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     }
     let key = key(args)?;
     let session = session::open(&args.model)?;
+    let recommended =
+        if args.recommended { Some(options::recommended(&session.engine)?) } else { None };
     let limit = session.limit();
     let page_bytes = session.engine.model.config.page_bytes(session.cache);
     let n_pages = pages(args, limit, page_bytes)?;
@@ -62,6 +64,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         queue: args.queue,
         key,
         day: day.clone(),
+        starts_recommended: args.recommended,
         origins: args.allow_origin.clone(),
         connections: args.connections,
         patience: Duration::from_secs(args.patience),
@@ -90,6 +93,12 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
             "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as \
              their base URL. Ctrl-C ends it."
         ));
+        if let Some(chain) = recommended.and_then(|recommended| recommended.chain) {
+            terminal::note(&format!(
+                "Requests that name no sampler and no profile start from what the model file \
+                 recommends: {chain}"
+            ));
+        }
         if asks_date {
             let date = match &day {
                 Day::Today => format!("today, {} now (UTC)", day.date()),

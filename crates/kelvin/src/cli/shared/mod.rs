@@ -3,6 +3,7 @@
 pub(crate) mod args;
 pub(crate) mod failure;
 pub(crate) mod form;
+pub(crate) mod limits;
 pub(crate) mod meaning;
 pub(crate) mod memory;
 pub(crate) mod number;

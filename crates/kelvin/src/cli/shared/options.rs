@@ -1,7 +1,9 @@
 //! Interprets the parsed command line: temperatures, the chain, the seed.
 
 use anyhow::Context;
+use kelvin_engine::Engine;
 use kelvin_sampling::{Chain, Profile, SamplingParams, Temp};
+use kelvin_views::recommended::Recommended;
 
 use super::{
     args::{LengthArgs, TemperatureArgs},
@@ -120,6 +122,47 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
         ));
     }
     Ok(Controls { settings, is_typed: args.sampler.is_some() })
+}
+
+/// What the model file recommends.
+///
+/// # Errors
+/// If it recommends nothing, or what can't be done.
+pub(crate) fn recommended(engine: &Engine) -> anyhow::Result<Recommended> {
+    let found = Recommended::of(&engine.metadata).ok_or_else(|| {
+        usage(
+            "--recommended: the model file recommends no sampling settings (it has no keys \
+             general.sampling.*)",
+        )
+    })?;
+    match &found.problem {
+        Some(problem) => Err(usage(format!("--recommended: {problem}"))),
+        None => Ok(found),
+    }
+}
+
+/// The chain that the model file recommends, with the stages and the temperature of the flags in
+/// place of its own.
+pub(crate) fn start_recommended(
+    engine: &Engine,
+    args: &SamplingArgs,
+    heat: &TemperatureArgs,
+) -> anyhow::Result<(Controls, Chain)> {
+    let found = recommended(engine)?;
+    let own = args.stages().iter().map(|stage| stage.parse()).collect::<Result<Vec<_>, _>>();
+    let own = own.map_err(|error| usage(format!("the sampling flags: {error}")))?;
+    let settings =
+        found.params(&own).map_err(|problem| usage(format!("--recommended: {problem}")))?;
+    let controls = Controls { settings, is_typed: false };
+    let chain = match heat.temperature.as_deref() {
+        Some(typed) => controls.at(temperature(typed, Infinity::Refused)?)?,
+        None => controls.chain().clone(),
+    };
+    terminal::note(&format!(
+        "The model file recommends {} (general.sampling.*); the chain is {chain}.",
+        found.chain.unwrap_or_default()
+    ));
+    Ok((controls, chain))
 }
 
 /// What the flags of one text describe, and its chain at the temperature that was asked for, if one

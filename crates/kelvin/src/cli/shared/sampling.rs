@@ -77,6 +77,15 @@ pub(crate) struct SamplingArgs {
     pub(crate) seed: Option<u64>,
 }
 
+/// Whether the model file's own settings are taken.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct RecommendedArgs {
+    /// Start from the sampling settings that the model file recommends (general.sampling.*); -t
+    /// and single flags replace them one by one
+    #[arg(long, conflicts_with_all = ["sampler", "profile"], help_heading = "Sampling")]
+    pub(crate) recommended: bool,
+}
+
 impl StageArgs {
     /// The stages that were asked for by single flags, in the notation of a chain.
     pub(crate) fn stages(&self) -> Vec<String> {

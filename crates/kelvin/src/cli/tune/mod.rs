@@ -4,6 +4,8 @@ pub(super) mod args;
 
 use std::ops::ControlFlow;
 
+use anyhow::Context;
+use kelvin_engine::gguf::Gguf;
 use kelvin_lab::{
     Recipe, Run, Store,
     metrics::{Need, measure},
@@ -19,6 +21,7 @@ use kelvin_lab::{
 use kelvin_sampling::{Chain, Profile};
 use kelvin_views::{
     escape,
+    recommended::Recommended,
     translation::{Translation, translate},
 };
 use serde::Serialize;
@@ -27,9 +30,9 @@ use crate::{
     cli::{
         report::{judge_runs, lines},
         shared::{
-            args::ModelArgs,
+            args::{ModelArgs, NamedModelArgs},
             failure::{Interrupted, usage},
-            meaning,
+            meaning, session,
         },
         sweep as sweeping,
         sweep::view::counted,
@@ -205,8 +208,31 @@ fn recipe(args: &TuneArgs, objective: &Objective) -> anyhow::Result<Recipe> {
         // Those of them that it has words for.
         recipe.chains.retain(|chain| remote::can_ask(chain, speaks.as_deref()));
     }
+    if takes_defaults && let Origin::Model(model) = &recipe.origin {
+        add_recommended(args, &model.clone(), &mut recipe.chains)?;
+    }
     check(&recipe, objective).map_err(|problem| usage(format!("--objective: {problem}")))?;
     Ok(recipe)
+}
+
+/// Adds what the model file recommends to the candidates. A plan fetches no model for it.
+fn add_recommended(args: &TuneArgs, model: &str, chains: &mut Vec<Chain>) -> anyhow::Result<()> {
+    let mut fetch = args.sweep.fetch;
+    fetch.offline |= args.sweep.plan;
+    let located = session::locate(&NamedModelArgs { model: model.to_string(), fetch });
+    let path = match located {
+        Ok((_, path)) => path,
+        Err(_) if args.sweep.plan => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
+    let found = Recommended::of(&gguf.metadata).and_then(|found| found.params(&[]).ok());
+    let Some(chain) = found.map(|params| params.chain().clone()) else { return Ok(()) };
+    if !chains.contains(&chain) {
+        terminal::note(&format!("Among the candidates: {chain}, which the model file recommends."));
+        chains.push(chain);
+    }
+    Ok(())
 }
 
 /// Refuses an objective that would have no value in any round, before a text is made for it.
