@@ -64,7 +64,9 @@ const KEYS: &[Row] = &[
     row("general.file_type", Rule::Ignored("each tensor states its own format")),
     row(
         "general.sampling.*",
-        Rule::Ignored("recommends a sampler; the chain is the caller's choice"),
+        Rule::Ignored(
+            "recommends a sampler; it is used only where it is asked for (--recommended)",
+        ),
     ),
     row("general.*", Rule::Ignored("describes the file or where it comes from")),
     row("quantize.*", Rule::Ignored("says how the file was quantized")),

@@ -1,7 +1,7 @@
 //! The binary: parses the command line, runs one verb, and prints a failure as one sentence with an
 //! exit code.
 //!
-//! `cli::args` is the parsed command line, `cli::options` its interpretation.
+//! `cli::args` is the parsed command line, `cli::shared::options` its interpretation.
 
 mod cli;
 mod interrupt;
@@ -19,12 +19,12 @@ fn main() -> ExitCode {
     }
     let args = match cli::args::Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return cli::failure::report_typed(&error),
+        Err(error) => return cli::shared::failure::report_typed(&error),
     };
     interrupt::install();
     let code = match cli::run(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cli::failure::report(&error, &mut std::io::stderr().lock()),
+        Err(error) => cli::shared::failure::report(&error, &mut std::io::stderr().lock()),
     };
     // What is still buffered belongs to the answer; a reader that went away is no failure.
     let _ = std::io::stdout().flush();

@@ -108,6 +108,14 @@ impl Profile {
     /// Kelvin's own profile: the order of [`STAGES`], and nothing but `temp=1` by default.
     pub const KELVIN: Profile = Profile(&PLAIN);
 
+    /// The profile of a name, or Kelvin's own without one.
+    ///
+    /// # Errors
+    /// If there is no such profile.
+    pub fn named(name: Option<&str>) -> Result<Profile, ChainError> {
+        name.map_or(Ok(Profile::KELVIN), str::parse)
+    }
+
     /// All profiles.
     pub fn all() -> impl Iterator<Item = Profile> {
         ROWS.iter().map(Profile)
@@ -172,6 +180,27 @@ impl Profile {
     pub fn chain(self, stages: &[Stage]) -> Result<Chain, ChainError> {
         let mut chain = self.0.defaults.parse::<Chain>()?.stages().to_vec();
         chain.retain(|default| stages.iter().all(|s| s.info().name != default.info().name));
+        self.check(stages)?;
+        for stage in stages {
+            chain.push(stage.clone().adapted(self)?);
+        }
+        chain.sort_by_key(|stage| self.place(stage.info().name));
+        Chain::new(chain)
+    }
+
+    /// A chain of `stages` alone, as they are, in the engine's order.
+    ///
+    /// # Errors
+    /// If the engine doesn't have one of the stages, or if a kind is given twice.
+    pub fn ordered(self, stages: &[Stage]) -> Result<Chain, ChainError> {
+        self.check(stages)?;
+        let mut chain = stages.to_vec();
+        chain.sort_by_key(|stage| self.place(stage.info().name));
+        Chain::new(chain)
+    }
+
+    /// Refuses stages that the engine doesn't have, and two of a kind.
+    fn check(self, stages: &[Stage]) -> Result<(), ChainError> {
         for (i, stage) in stages.iter().enumerate() {
             let name = stage.info().name;
             if self.place(name).is_none() {
@@ -180,10 +209,8 @@ impl Profile {
             if stages[..i].iter().any(|s| s.info().name == name) {
                 return Err(ChainError::Twice { stage: name });
             }
-            chain.push(stage.clone().adapted(self)?);
         }
-        chain.sort_by_key(|stage| self.place(stage.info().name));
-        Chain::new(chain)
+        Ok(())
     }
 
     /// The temperature that the engine would use for `t`.

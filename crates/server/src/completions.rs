@@ -108,7 +108,11 @@ fn plan(
     let engine = &shared.engine;
     let mut fields = Fields::described(bytes, shape.request())?;
     check_model(&mut fields, &shared.names)?;
-    let bounds = Bounds { tokenizer: &engine.tokenizer, n_texts: shared.room.n_texts };
+    let bounds = Bounds {
+        tokenizer: &engine.tokenizer,
+        n_texts: shared.room.n_texts,
+        recommended: shared.recommended.as_ref().filter(|_| shared.starts_recommended),
+    };
     let noted = EchoedFields::of(&fields);
     let mut controls = Controls::read(&mut fields, bounds)?;
     let (mut said, mut form) = (ResponseState::default(), None);

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use kelvin_engine::{TokenId, generate::Ends, tokenizer::Tokenizer};
 use kelvin_sampling::{
-    Chain, Dice, Field, FieldKind, Mask, Profile, STAGES, Sampler, Stage, StageInfo, Temp,
+    Chain, ChainError, Dice, Field, FieldKind, Mask, Profile, STAGES, Sampler, SamplingParams,
+    Stage, StageInfo, Temp,
 };
+use kelvin_views::recommended::Recommended;
 use serde_json::Value;
 
 use super::{
@@ -35,6 +37,8 @@ pub(crate) struct Bounds<'a> {
     pub(crate) tokenizer: &'a Tokenizer,
     /// Texts that run at once.
     pub(crate) n_texts: usize,
+    /// Where a request starts that names no chain and no profile; Kelvin's own profile otherwise.
+    pub(crate) recommended: Option<&'a Recommended>,
 }
 
 /// How a request wants its tokens drawn, and when its texts end.
@@ -68,7 +72,7 @@ impl Controls {
         let vocab_size = bounds.tokenizer.vocab_size();
         // Breakers that are texts get their tokens here, where the vocabulary is known.
         let chains: Vec<Chain> =
-            chains(fields, vocab_size)?.iter().map(|chain| bounds.tokenizer.bind(chain)).collect();
+            chains(fields, bounds)?.iter().map(|chain| bounds.tokenizer.bind(chain)).collect();
         let most = bounds.n_texts as u64;
         let n = fields.whole("n", 1..=most)?.unwrap_or(1) as usize;
         if n * chains.len() > bounds.n_texts {
@@ -167,22 +171,22 @@ pub(crate) fn fields_of_stages() -> Vec<(&'static StageInfo, Field)> {
 
 /// `sampler` as it stands, or the single settings in the order of `profile`; at `temperature`, or
 /// once at each of `temperatures`.
-fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem> {
+fn chains(fields: &mut Fields, bounds: Bounds<'_>) -> Result<Vec<Chain>, Problem> {
+    let vocab_size = bounds.tokenizer.vocab_size();
     let profile = fields.text("profile")?;
-    let named = |name: Option<&str>| name.unwrap_or("kelvin").parse::<Profile>();
-    let rules = named(profile.as_deref())
+    let rules = Profile::named(profile.as_deref())
         .map_err(|error| Problem::parameter("profile", error.to_string()))?;
-    let mut settings: Vec<Stage> = Vec::new();
+    let mut stages: Vec<Stage> = Vec::new();
     let mut first = None;
     for (info, field) in fields_of_stages() {
         let Some(value) = fields.number(field.name)? else { continue };
         let value = if Some(value) == field.off { 0.0 } else { value };
         let stage = rules.stage(&format!("{}={value}", info.name));
-        settings.push(stage.map_err(|error| Problem::parameter(field.name, error.to_string()))?);
+        stages.push(stage.map_err(|error| Problem::parameter(field.name, error.to_string()))?);
         first = first.or(Some(field.name));
     }
     if let Some(bias) = bias(fields, vocab_size)? {
-        settings.push(bias);
+        stages.push(bias);
         first = first.or(Some("logit_bias"));
     }
     if fields.get("allowed_token_ids").is_some_and(|ids| !ids.is_null()) {
@@ -194,40 +198,35 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
             return Err(Problem::parameter(NAME, message));
         }
         let mask = Mask::only(ids.iter().map(|id| id.0));
-        settings.push(mask.map_err(|error| Problem::parameter(NAME, error.to_string()))?.into());
+        stages.push(mask.map_err(|error| Problem::parameter(NAME, error.to_string()))?.into());
         first = first.or(Some(NAME));
     }
-    let sampler = fields.text("sampler")?;
-    if sampler.as_ref().is_some_and(|text| text.len() > MAX_CHAIN_BYTES) {
-        let message = format!("\"sampler\" is longer than {MAX_CHAIN_BYTES} bytes");
-        return Err(Problem::parameter("sampler", message));
-    }
-    let chain = match (sampler, first.or(profile.as_ref().map(|_| "profile"))) {
+    let settings = match (sampler(fields)?, first.or(profile.as_ref().map(|_| "profile"))) {
         (Some(_), Some(other)) => {
             let message =
                 format!("\"sampler\" is a whole chain, so \"{other}\" can't be given beside it");
             return Err(Problem::parameter("sampler", message));
         }
-        (Some(text), None) => text
-            .parse::<Chain>()
-            .map_err(|error| Problem::parameter("sampler", error.to_string()))?,
+        (Some(text), None) => whole(&text)?,
         (None, first) => {
-            let chain = rules.chain(&settings);
-            chain.map_err(|error| {
-                Problem::parameter(first.unwrap_or("profile"), error.to_string())
-            })?
+            let settings = match bounds.recommended.filter(|_| profile.is_none()) {
+                Some(recommended) => recommended.params(&stages),
+                None => {
+                    SamplingParams::of_stages(rules, &stages).map_err(|error| error.to_string())
+                }
+            };
+            settings.map_err(|error| Problem::parameter(first.unwrap_or("profile"), error))?
         }
     };
     let at = |name: &str, t: f64| {
-        let chain =
-            Temp::nearest(t).and_then(|temp| chain.with_temperature(rules.temperature(temp.get())));
+        let chain = Temp::nearest(t).and_then(|temp| settings.at(temp));
         chain.map_err(|error| Problem::parameter(name, error.to_string()))
     };
     let one = fields.number("temperature")?;
     let Some(many) = fields.take("temperatures") else {
         return match one {
             Some(t) => Ok(vec![at("temperature", t)?]),
-            None => Ok(vec![chain]),
+            None => Ok(vec![settings.chain().clone()]),
         };
     };
     if one.is_some() {
@@ -240,6 +239,21 @@ fn chains(fields: &mut Fields, vocab_size: usize) -> Result<Vec<Chain>, Problem>
         items.and_then(|items| items.iter().map(Value::as_f64).collect());
     let numbers = numbers.ok_or_else(|| wrong("temperatures", &many, &expected))?;
     numbers.into_iter().map(|t| at("temperatures", t)).collect()
+}
+
+/// The text of `sampler`, a whole chain, if there is one.
+pub(crate) fn sampler(fields: &mut Fields) -> Result<Option<String>, Problem> {
+    let text = fields.text("sampler")?;
+    if text.as_ref().is_some_and(|text| text.len() > MAX_CHAIN_BYTES) {
+        let message = format!("\"sampler\" is longer than {MAX_CHAIN_BYTES} bytes");
+        return Err(Problem::parameter("sampler", message));
+    }
+    Ok(text)
+}
+
+/// The chain that is written in `sampler`.
+pub(crate) fn whole(text: &str) -> Result<SamplingParams, Problem> {
+    text.parse().map_err(|error: ChainError| Problem::parameter("sampler", error.to_string()))
 }
 
 fn bias(fields: &mut Fields, vocab_size: usize) -> Result<Option<Stage>, Problem> {

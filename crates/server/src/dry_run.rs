@@ -19,6 +19,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use kelvin_constraint::FormError;
 use kelvin_engine::{Engine, chat::Day};
+use kelvin_views::recommended::Recommended;
 use tokio::sync::Semaphore;
 
 use super::{Budget, Shared, metrics::Metrics, queue::Queue, routes::router, studio::Rows};
@@ -51,6 +52,8 @@ impl DryRun {
         let queue = Arc::new(Queue::new(WAITING));
         queue.close();
         let shared = Shared {
+            recommended: Recommended::of(&engine.metadata),
+            starts_recommended: false,
             engine: Arc::new(engine),
             queue,
             metrics: Arc::new(Metrics::default()),

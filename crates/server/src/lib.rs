@@ -41,6 +41,7 @@ use std::{
 
 use kelvin_constraint::{FormError, Forms};
 use kelvin_engine::{Engine, chat::Day};
+use kelvin_views::recommended::Recommended;
 use tokio::sync::Semaphore;
 
 pub use dry_run::DryRun;
@@ -67,6 +68,10 @@ pub(crate) struct Shared {
     key: Option<Key>,
     /// The date of templates that ask for one, if a request names none.
     day: Day,
+    /// What the model file recommends.
+    recommended: Option<Recommended>,
+    /// Whether requests that choose no chain and no profile start from that.
+    starts_recommended: bool,
     /// The vocabulary as the parser of constraints reads it, once somebody has asked for one; or
     /// why there is none.
     forms: OnceLock<Result<Forms, FormError>>,

@@ -80,14 +80,19 @@ async fn model(
 }
 
 fn described(shared: &Shared) -> Value {
-    json!({
+    let mut model = json!({
         "id": shared.names[0],
         "object": "model",
         "created": shared.since,
         "owned_by": "kelvin",
         "max_model_len": shared.limit,
         "date": shared.day.date(),
-    })
+    });
+    if let Some(recommended) = &shared.recommended {
+        model["recommended"] = json!(recommended);
+        model["recommended"]["applied"] = shared.starts_recommended.into();
+    }
+    model
 }
 
 async fn nothing() -> Problem {

@@ -20,6 +20,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use kelvin_engine::{Engine, chat::Day, transformer::CacheFormat};
+use kelvin_views::recommended::Recommended;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use super::{
@@ -52,6 +53,9 @@ pub struct Options {
     pub key: Option<Key>,
     /// The date of templates that ask for one, if a request names none.
     pub day: Day,
+    /// Whether requests that choose no chain and no profile start from what the model file
+    /// recommends.
+    pub starts_recommended: bool,
     /// Whose pages may ask, beside its own.
     pub origins: Vec<Origin>,
     /// Connections at once; more close the one that is idle longest.
@@ -89,6 +93,8 @@ pub fn serve(
     let run = getrandom::u32().context("drawing a random number from the system failed")?;
     let (queue, metrics) = (Arc::new(Queue::new(options.queue)), Arc::new(Metrics::default()));
     let shared = Arc::new(Shared {
+        recommended: Recommended::of(&engine.metadata),
+        starts_recommended: options.starts_recommended,
         engine: Arc::new(engine),
         queue: Arc::clone(&queue),
         metrics: Arc::clone(&metrics),

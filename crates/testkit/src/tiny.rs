@@ -171,6 +171,17 @@ impl TinyModel {
         self
     }
 
+    /// With sampling settings that the file recommends: a temperature of 0.6, a top-k of 20 and a
+    /// top-p of 0.95.
+    pub fn recommending(mut self) -> TinyModel {
+        for (key, value) in
+            [("temp", Meta::F32(0.6)), ("top_k", Meta::U32(20)), ("top_p", Meta::F32(0.95))]
+        {
+            self.metadata.push((format!("general.sampling.{key}"), value));
+        }
+        self
+    }
+
     /// Makes the last token's embedding NaN: whoever reads it gets no logits.
     pub fn poisoned(mut self) -> TinyModel {
         let (_, shape, numbers) = &mut self.tensors[0];

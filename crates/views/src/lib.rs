@@ -2,7 +2,7 @@
 //!
 //! [`next`] shows a next-token distribution stage by stage, [`softmax`] typed logits, [`figures`]
 //! entropy, surprisal and diversity of a text, [`translation`] a chain in another engine's
-//! settings. The rows serialize to the JSON of the verbs and of the studio's routes. [`json`]
+//! settings, [`recommended`] the chain that a model file recommends. The rows serialize to the JSON of the verbs and of the studio's routes. [`json`]
 //! writes numbers, [`escape`] makes text safe to show, [`shorten`] bounds what errors quote.
 
 pub mod clock;
@@ -16,6 +16,7 @@ pub mod json;
 pub mod knobs;
 pub mod next;
 pub mod ranks;
+pub mod recommended;
 pub mod shorten;
 pub mod softmax;
 pub mod token;

@@ -27,6 +27,22 @@ pub enum CacheFormat {
 }
 
 impl CacheFormat {
+    /// All formats.
+    pub const ALL: [CacheFormat; 2] = [CacheFormat::F16, CacheFormat::F32];
+
+    /// The name in flags and recipes.
+    pub fn name(self) -> &'static str {
+        match self {
+            CacheFormat::F16 => "f16",
+            CacheFormat::F32 => "f32",
+        }
+    }
+
+    /// The format of a name, if there is one.
+    pub fn named(name: &str) -> Option<CacheFormat> {
+        CacheFormat::ALL.into_iter().find(|format| format.name() == name)
+    }
+
     /// Bytes of a number.
     pub fn bytes(self) -> usize {
         match self {

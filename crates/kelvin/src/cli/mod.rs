@@ -1,54 +1,30 @@
-//! The verbs, one file each.
+//! The verbs: a folder or a file each. `args` is the command line, `shared` what several verbs use.
 
 pub(crate) mod args;
 mod bench;
-mod bench_view;
 mod chat;
 mod compare;
-mod compare_answer;
-mod compare_plan;
-mod compare_view;
 mod completions;
-pub(crate) mod failure;
-mod form;
 mod generate;
 mod inspect;
-mod meaning;
-mod memory;
 mod models;
 mod next;
-mod number;
-mod options;
 mod perplexity;
-pub(crate) mod prompt;
 mod report;
-mod report_args;
 mod runs;
-mod runs_view;
-mod sampling_args;
 mod serve;
-mod serve_args;
-mod session;
-mod shared_args;
+pub(crate) mod shared;
 mod softmax;
 mod stages;
 mod sweep;
-mod sweep_args;
-mod sweep_plan;
-mod sweep_view;
 mod tokenize;
-mod tool_args;
-mod trace;
 mod translate;
 mod tune;
-mod tune_args;
-mod whole_file;
-mod why;
 
 use kelvin_kernels::isa::{self, Isa};
 
 use args::{Args, Verb};
-use failure::usage;
+use shared::failure::usage;
 
 /// Runs the verb that was asked for.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {

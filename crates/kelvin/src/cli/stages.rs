@@ -1,10 +1,25 @@
 //! `stages`: lists the stages of a chain and the profiles of other engines.
 
+use clap::Args as ClapArgs;
 use kelvin_sampling::{Profile, STAGES};
 use serde::Serialize;
 
-use super::args::StagesArgs;
-use crate::terminal::{self, json, style::Style, wrap};
+use crate::{
+    cli::shared::args::JsonArgs,
+    terminal::{self, json, style::Style, wrap},
+};
+
+/// `stages`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin stages
+  kelvin generate \"Once upon a time\" --sampler \"repetition=1.1 | temp=1.5 | min_p=0.05\"
+  kelvin compare \"Once upon a time\" --profile llama.cpp")]
+pub(crate) struct StagesArgs {
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
 
 #[derive(Debug, Serialize)]
 struct StagesOutput {

@@ -1,12 +1,37 @@
 //! `tokenize`: shows the token ids and pieces of a text, and whether they decode to the same text.
 
 use anyhow::Context;
+use clap::Args as ClapArgs;
 use kelvin_engine::{TokenId, gguf::Gguf, tokenizer::Tokenizer};
 use kelvin_views::{escape, token};
 use serde::Serialize;
 
-use super::{args::TokenizeArgs, prompt, session};
-use crate::terminal::{self, json, style::Style, table::Align};
+use crate::{
+    cli::shared::{
+        args::{JsonArgs, NamedModelArgs, PromptArgs},
+        prompt, session,
+    },
+    terminal::{self, json, style::Style, table::Align},
+};
+
+/// `tokenize`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin tokenize \"Namaste, Kathmandu!\"
+  kelvin tokenize --chat \"Hello\" --json
+  kelvin tokenize -m gemma3 --file text.txt")]
+pub(crate) struct TokenizeArgs {
+    #[command(flatten)]
+    pub(crate) prompt: PromptArgs,
+    #[command(flatten)]
+    pub(crate) named: NamedModelArgs,
+    /// Leave out the tokens that the file adds around a text
+    #[arg(long, help_heading = "Prompt")]
+    pub(crate) no_bos: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
 
 #[derive(Debug, Serialize)]
 struct TokenizeOutput {

@@ -1,11 +1,31 @@
 //! `translate`: translates a chain to another engine's settings, and lists what that engine can't
 //! express.
 
+use clap::Args as ClapArgs;
 use kelvin_sampling::{Chain, Profile};
 use kelvin_views::translation::translate;
 
-use super::{args::TranslateArgs, failure::usage};
-use crate::terminal::{self, json, style::Style};
+use crate::{
+    cli::shared::{args::JsonArgs, failure::usage},
+    terminal::{self, json, style::Style},
+};
+
+/// `translate`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin translate \"temp=0.8 | top_k=40 | top_p=0.95\" --to vllm
+  kelvin translate \"min_p=0.1 | temp=2\" --to llama.cpp --json")]
+pub(crate) struct TranslateArgs {
+    /// A chain, as for --sampler
+    #[arg(value_name = "CHAIN")]
+    pub(crate) chain: String,
+    /// The engine: llama.cpp, vllm, transformers, ollama, openai
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
 
 /// Runs the verb.
 pub(crate) fn run(args: &TranslateArgs) -> anyhow::Result<()> {

@@ -15,6 +15,7 @@ mod lab_servers;
 mod model_files;
 mod offsets;
 mod origins;
+mod recommended;
 mod refusals;
 mod report;
 mod server;

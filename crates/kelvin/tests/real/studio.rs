@@ -57,6 +57,8 @@ async fn softmax_from_zero_to_infinity() {
         (person.place(".heat-range", 0.21, 0.5).await, person.place(".heat-range", 1.0, 0.5).await);
     person.drag(&[from, to]).await;
     shows(&person, &GREETINGS, f64::INFINITY).await;
+    person.key(".heat-range", "PageDown").await;
+    shows(&person, &GREETINGS, 100.0).await;
     person.key(".heat-range", "Home").await;
     shows(&person, &GREETINGS, 0.0).await;
     person.key(".heat-range", "ArrowRight").await;

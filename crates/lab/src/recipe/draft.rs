@@ -6,12 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kelvin_sampling::{Chain, Profile, Temp};
+use kelvin_engine::transformer::CacheFormat;
+use kelvin_sampling::{Chain, ChainError, Profile, SamplingParams, Temp};
 use toml::Table;
 
 use super::{
-    Cache, Evaluation, Framing, Keep, Length, MAX_CHAINS, Origin, Recipe, RecipeError, Record,
-    Template, expand,
+    Evaluation, Framing, Keep, Length, MAX_CHAINS, Origin, Recipe, RecipeError, Record, Template,
+    expand,
     fields::{Fields, list},
     read_prompts, values,
 };
@@ -21,7 +22,7 @@ use crate::{
     text_file::{self, TextError},
 };
 
-/// The settings that the user typed. Settings that were not typed are empty.
+/// The settings that the user typed. SamplingParams that were not typed are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Draft {
     /// A model's name, path or file of the hub; with a server, the model's name there.
@@ -228,9 +229,11 @@ impl Draft {
             Some(other) => return Err(unknown("template", other, "auto, chat, raw")),
         };
         let cache = match self.cache.as_deref() {
-            None | Some("f16") => Cache::F16,
-            Some("f32") => Cache::F32,
-            Some(other) => return Err(unknown("cache", other, "f16, f32")),
+            None => CacheFormat::default(),
+            Some(name) => {
+                let known = CacheFormat::ALL.map(CacheFormat::name).join(", ");
+                CacheFormat::named(name).ok_or_else(|| unknown("cache", name, &known))?
+            }
         };
         let mut record = Record::default();
         for name in &self.record {
@@ -326,17 +329,17 @@ impl Draft {
 
     /// Whole chains or single stages, combined with every temperature.
     fn chains(&self) -> Result<Vec<Chain>, RecipeError> {
-        let profile = self.profile.as_deref().unwrap_or("kelvin").parse::<Profile>();
-        let profile = profile.map_err(|error| RecipeError::new("profile", error.to_string()))?;
+        let profile = Profile::named(self.profile.as_deref())
+            .map_err(|error| RecipeError::new("profile", error.to_string()))?;
         if !self.sampler.is_empty() && (!self.stages.is_empty() || self.profile.is_some()) {
             return Err(RecipeError::new(
                 "sampler",
                 "it gives whole chains, so single stages and a profile can't be given beside it",
             ));
         }
-        let mut chains: Vec<Chain> = Vec::new();
+        let mut settings: Vec<SamplingParams> = Vec::new();
         let mut n = 0usize;
-        let mut add = |field: &str, text: &str, read: &dyn Fn(&str) -> Result<Chain, String>| {
+        let mut add = |field: &str, text: &str, read: &dyn Fn(&str) -> Read| {
             let texts = expand(text).map_err(|problem| RecipeError::new(field, problem))?;
             n += texts.len();
             if n > MAX_CHAINS {
@@ -346,45 +349,41 @@ impl Draft {
                 ));
             }
             for text in texts {
-                chains.push(read(&text).map_err(|problem| RecipeError::new(field, problem))?);
+                let read = read(&text);
+                settings.push(read.map_err(|error| RecipeError::new(field, error.to_string()))?);
             }
             Ok(())
         };
         if self.sampler.is_empty() {
             let stages = |text: &str| {
-                let stages = text
-                    .split('|')
-                    .map(str::trim)
-                    .filter(|stage| !stage.is_empty())
-                    .map(|one| profile.stage(one));
-                let stages = stages.collect::<Result<Vec<_>, _>>();
-                stages.and_then(|stages| profile.chain(&stages)).map_err(|error| error.to_string())
+                let stages = text.split('|').map(str::trim).filter(|stage| !stage.is_empty());
+                SamplingParams::of(profile, stages)
             };
             add("stages", &self.stages.join(" | "), &stages)?;
         } else {
             for text in &self.sampler {
-                add("sampler", text, &|text| {
-                    text.parse().map_err(|error: kelvin_sampling::ChainError| error.to_string())
-                })?;
+                add("sampler", text, &|text| text.parse())?;
             }
         }
         let nothing_said =
             self.sampler.is_empty() && self.stages.is_empty() && self.profile.is_none();
         let temp = self.temp.as_deref().or(nothing_said.then_some(TEMPERATURES));
+        let mut chains: Vec<Chain> = Vec::new();
         if let Some(temp) = temp {
             let temperatures = temperatures(temp)?;
-            if chains.len().saturating_mul(temperatures.len()) > MAX_CHAINS {
+            if settings.len().saturating_mul(temperatures.len()) > MAX_CHAINS {
                 return Err(RecipeError::new(
                     "temp",
                     format!("the grid has more than {MAX_CHAINS} chains"),
                 ));
             }
-            let at = |chain: &Chain, t: f32| chain.with_temperature(profile.temperature(t));
-            let hot =
-                chains.iter().flat_map(|chain| temperatures.iter().map(move |&t| at(chain, t)));
-            chains = hot
-                .collect::<Result<_, _>>()
-                .map_err(|error| RecipeError::new("temp", error.to_string()))?;
+            for settings in &settings {
+                let hot = temperatures.iter().map(|&t| settings.at(t));
+                let hot = hot.collect::<Result<Vec<_>, _>>();
+                chains.extend(hot.map_err(|error| RecipeError::new("temp", error.to_string()))?);
+            }
+        } else {
+            chains.extend(settings.iter().map(|settings| settings.chain().clone()));
         }
         let mut seen = HashSet::new();
         if let Some(twice) =
@@ -397,13 +396,15 @@ impl Draft {
     }
 }
 
-fn temperatures(text: &str) -> Result<Vec<f32>, RecipeError> {
+/// SamplingParams that were read from a text.
+type Read = Result<SamplingParams, ChainError>;
+
+fn temperatures(text: &str) -> Result<Vec<Temp>, RecipeError> {
     let all = values(text).map_err(|problem| RecipeError::new("temp", problem))?;
     let one = |text: &String| {
-        let t = text.parse::<f64>().ok().and_then(|t| Temp::nearest(t).ok()).map(Temp::get);
         let problem =
             || format!("\"{text}\" isn't a temperature, which is {} such as 0.7", Temp::ALLOWED);
-        t.ok_or_else(|| RecipeError::new("temp", problem()))
+        text.parse::<Temp>().map_err(|_| RecipeError::new("temp", problem()))
     };
     all.iter().map(one).collect()
 }

@@ -18,6 +18,7 @@ pub use values::values;
 
 use std::num::NonZeroU32;
 
+use kelvin_engine::transformer::CacheFormat;
 use kelvin_sampling::Chain;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -175,19 +176,24 @@ pub struct Length {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<usize>,
     /// The format of the KV cache.
-    #[serde(default)]
-    pub cache: Cache,
+    #[serde(default, with = "cache_name")]
+    pub cache: CacheFormat,
 }
 
-/// The format of the KV cache.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cache {
-    /// Half precision.
-    #[default]
-    F16,
-    /// Single precision.
-    F32,
+/// A format of the KV cache as its name: the engine knows no serde.
+mod cache_name {
+    use kelvin_engine::transformer::CacheFormat;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(cache: &CacheFormat, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(cache.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<CacheFormat, D::Error> {
+        let name = String::deserialize(from)?;
+        CacheFormat::named(&name)
+            .ok_or_else(|| D::Error::custom(format!("there is no KV cache format \"{name}\"")))
+    }
 }
 
 /// An error in a recipe: the field, and what is wrong with it.
@@ -347,7 +353,7 @@ mod tests {
             |r| r.length.max_tokens = 127,
             |r| r.length.stop.push("x".into()),
             |r| r.length.ignore_end = true,
-            |r| r.length.cache = Cache::F32,
+            |r| r.length.cache = CacheFormat::F32,
             |r| r.framing.template = Template::Raw,
             |r| r.framing.system = Some("Be terse.".into()),
             |r| drop(r.chains.pop()),

@@ -1,8 +1,10 @@
 //! The command line that reproduces a recipe's table.
 
+use kelvin_engine::transformer::CacheFormat;
+
 use crate::{
     Recipe,
-    recipe::{Cache, Keep, Origin, Template},
+    recipe::{Keep, Origin, Template},
 };
 
 /// `kelvin sweep …` with every setting that decides a text, quoted for a POSIX shell.
@@ -34,8 +36,8 @@ pub fn command(recipe: &Recipe) -> String {
     if let Some(context) = recipe.length.context {
         say("--ctx-size", &context.to_string());
     }
-    if recipe.length.cache == Cache::F32 {
-        say("--cache-type", "f32");
+    if recipe.length.cache != CacheFormat::default() {
+        say("--cache-type", recipe.length.cache.name());
     }
     if let Some(system) = &recipe.framing.system {
         say("--system", system);

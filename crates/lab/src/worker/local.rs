@@ -18,14 +18,13 @@ use kelvin_engine::{
         check_prompt,
     },
     generate::{Ends, FinishReason},
-    transformer::{CacheFormat, PAGE},
+    transformer::PAGE,
 };
 use kelvin_sampling::{Chain, Dice, Draw, Sampler};
 
 use super::{Row, Watcher, Worker, WorkerError};
 use crate::{
     Recipe,
-    recipe::Cache,
     replay::RecordedLogits,
     run::{Finish, Sample, Source, Token},
 };
@@ -86,10 +85,7 @@ impl<'a> Local<'a> {
 
     /// The batch for a recipe: that of the last call if it fits.
     fn batch(&mut self, recipe: &Recipe, ends: &Ends) -> Batch {
-        let cache = match recipe.length.cache {
-            Cache::F16 => CacheFormat::F16,
-            Cache::F32 => CacheFormat::F32,
-        };
+        let cache = recipe.length.cache;
         let longest = |prompt: &Vec<TokenId>| prompt.len().saturating_add(ends.max_tokens);
         let longest = self.prompts.iter().map(longest).max().unwrap_or(0).min(ends.limit);
         // A page more for each text and for the cache: where two share one in part, one copies it.

@@ -1,6 +1,6 @@
 //! Temperature: how much a difference of logits counts.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use super::{
     Context, Counterpart, Field, List, Number, Param, ParamKind, Range, Setting, Settings,
@@ -71,6 +71,18 @@ impl Temp {
     /// T.
     pub fn get(self) -> f32 {
         self.0
+    }
+}
+
+impl FromStr for Temp {
+    type Err = ChainError;
+
+    /// The f32 nearest to a number; see [`Temp::nearest`].
+    fn from_str(text: &str) -> Result<Temp, ChainError> {
+        match text.parse::<f64>() {
+            Ok(t) => Temp::nearest(t),
+            Err(_) => Err(Self::INFO.refuse(text)),
+        }
     }
 }
 

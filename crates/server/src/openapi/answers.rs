@@ -31,7 +31,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     let finish = json!({ "enum": ["stop", "length"] });
     let scores = json!({ "type": ["object", "null"] });
     let message = with(&[("role", json!({ "const": "assistant" })), ("content", text())]);
-    let model = with(&[
+    let mut model = with(&[
         ("id", text()),
         ("object", json!({ "const": "model" })),
         ("created", whole()),
@@ -39,6 +39,8 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("max_model_len", whole()),
         ("date", text()),
     ]);
+    // There if the model file recommends something.
+    model["properties"]["recommended"] = recommended();
     let part = with(&[
         ("type", json!({ "const": "output_text" })),
         ("text", text()),
@@ -125,6 +127,21 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("Problem", with(&[("error", problem)])),
     ];
     all.map(|(name, schema)| (name.to_string(), schema)).into_iter().collect()
+}
+
+/// The sampling settings that the model file recommends.
+fn recommended() -> Value {
+    let mut recommended = with(&[
+        ("settings", json!({ "type": "object" })),
+        ("chain", json!({ "type": ["string", "null"] })),
+        (
+            "applied",
+            json!({ "type": "boolean", "description": "Whether requests without a \
+            `sampler` and a `profile` start from it." }),
+        ),
+    ]);
+    recommended["properties"]["problem"] = json!({ "type": "string" });
+    recommended
 }
 
 /// An object that has these, and perhaps more.

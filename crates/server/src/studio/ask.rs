@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use kelvin_engine::{TokenId, tokenizer::Tokenizer};
-use kelvin_sampling::{Chain, Dice, State, Temp, Trace, Words};
+use kelvin_sampling::{Chain, Dice, SamplingParams, State, Temp, Trace, Words};
 use serde_json::Value;
 
 use crate::{
     Shared,
+    controls::{sampler, whole},
     fields::{Fields, shortened, wrong},
-    limits::MAX_CHAIN_BYTES,
     problem::Problem,
     prompts::{self, Reading},
 };
@@ -78,15 +78,16 @@ pub(super) struct Ask {
 impl Ask {
     /// `sampler`, `temperature` (which may be `"inf"`), `seed`, `sample` and `learned`.
     pub(super) fn read(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Ask, Problem> {
-        let chain = tokenizer.bind(&chain(fields)?.unwrap_or_default());
+        let settings = settings(fields)?.unwrap_or_else(|| Chain::default().into());
         let temperature =
             fields.take("temperature").map(|value| temperature(&value)).transpose()?;
         let uniform = temperature.is_some_and(f32::is_infinite);
         let chain = match temperature.filter(|t| t.is_finite()) {
-            Some(t) => chain.with_temperature(t),
-            None => Ok(chain),
+            Some(t) => Temp::new(t).and_then(|t| settings.at(t)),
+            None => Ok(settings.chain().clone()),
         };
         let chain = chain.map_err(|error| Problem::parameter("temperature", error.to_string()))?;
+        let chain = tokenizer.bind(&chain);
         let dice = Dice {
             seed: fields.whole("seed", 0..=u64::MAX)?.unwrap_or(0),
             sample: fields.whole("sample", 0..=u64::MAX)?.unwrap_or(0),
@@ -145,16 +146,14 @@ fn learned(
     Ok(own)
 }
 
+/// What `sampler` asks for, if it is there.
+fn settings(fields: &mut Fields) -> Result<Option<SamplingParams>, Problem> {
+    sampler(fields)?.map(|text| whole(&text)).transpose()
+}
+
 /// The chain of `sampler`, if there is one.
 pub(super) fn chain(fields: &mut Fields) -> Result<Option<Chain>, Problem> {
-    let Some(text) = fields.text("sampler")? else { return Ok(None) };
-    if text.len() > MAX_CHAIN_BYTES {
-        let message = format!("\"sampler\" is longer than {MAX_CHAIN_BYTES} bytes");
-        return Err(Problem::parameter("sampler", message));
-    }
-    let chain =
-        text.parse::<Chain>().map_err(|error| Problem::parameter("sampler", error.to_string()));
-    chain.map(Some)
+    Ok(settings(fields)?.map(|settings| settings.chain().clone()))
 }
 
 /// A temperature from 0 up, `"inf"` included.

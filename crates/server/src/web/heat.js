@@ -43,6 +43,16 @@ export function step(t, way) {
 }
 
 /**
+ * Twice (1) or half (-1) the temperature, for the keyboard. Below ∞ comes the hottest finite one.
+ * @param {number} t
+ * @param {number} way
+ */
+export function leap(t, way) {
+  if (t === Infinity) return step(t, way);
+  return at(place(way > 0 ? t * 2 || 0.1 : t / 2));
+}
+
+/**
  * A temperature as people write it.
  * @param {number} t
  */

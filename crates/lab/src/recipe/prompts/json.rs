@@ -1,6 +1,9 @@
 //! Reads prompts from JSON: consecutive records, on one line each or pretty-printed, or one array
 //! of records.
 
+use std::{collections::HashSet, fmt};
+
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Deserializer, Value, value::RawValue};
 
 use super::record;
@@ -35,7 +38,10 @@ pub(super) fn read(
 fn of_record(raw: &str, column: Option<&str>) -> Result<Prompt, String> {
     match serde_json::from_str(raw).map_err(|error| not_json(&error))? {
         Value::String(text) if column.is_none() => Ok(Prompt::from(text.as_str())),
-        Value::Object(fields) => record::prompt(fields, column),
+        Value::Object(fields) => match twice(raw) {
+            Some(name) => Err(format!("the field \"{}\" is there twice", record::shortened(&name))),
+            None => record::prompt(fields, column),
+        },
         other => {
             let or_text = if column.is_none() { ", or a text" } else { "" };
             let name = column.unwrap_or(record::PROMPT);
@@ -43,6 +49,31 @@ fn of_record(raw: &str, column: Option<&str>) -> Result<Prompt, String> {
             Err(format!("expected an object with a \"{name}\"{or_text}, not {found}"))
         }
     }
+}
+
+/// A field that an object has twice. serde_json takes the last of them.
+fn twice(object: &str) -> Option<String> {
+    struct Twice;
+
+    impl<'de> Visitor<'de> for Twice {
+        type Value = Option<String>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<String>, A::Error> {
+            let (mut seen, mut twice) = (HashSet::new(), None);
+            while let Some((name, _)) = map.next_entry::<String, IgnoredAny>()? {
+                if let Some(name) = seen.replace(name) {
+                    twice.get_or_insert(name);
+                }
+            }
+            Ok(twice)
+        }
+    }
+
+    Deserializer::from_str(object).deserialize_map(Twice).ok().flatten()
 }
 
 fn not_json(error: &serde_json::Error) -> String {

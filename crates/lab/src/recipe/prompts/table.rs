@@ -4,6 +4,7 @@ use std::{fs::File, path::Path};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 use parquet::{
+    basic::Compression,
     file::{reader::FileReader, serialized_reader::SerializedFileReader},
     record::Field,
 };
@@ -95,6 +96,15 @@ fn uneven(error: &csv::Error) -> String {
     }
 }
 
+/// The first compression that isn't read, by its name.
+pub(super) fn unread(mut all: impl Iterator<Item = Compression>) -> Option<String> {
+    let is_read =
+        |one: &Compression| matches!(one, Compression::UNCOMPRESSED | Compression::SNAPPY);
+    let other = all.find(|one| !is_read(one))?;
+    let name = format!("{other:?}").to_ascii_lowercase();
+    Some(name.split('(').next().unwrap_or_default().to_string())
+}
+
 /// The prompts of a Parquet file.
 pub(super) fn parquet(
     path: &Path,
@@ -116,6 +126,14 @@ pub(super) fn parquet(
         )
     };
     let reader = SerializedFileReader::new(file).map_err(unreadable)?;
+    let columns = reader.metadata().row_groups().iter().flat_map(|group| group.columns());
+    if let Some(other) = unread(columns.map(|column| column.compression())) {
+        return Err(format!(
+            "{shown} is compressed with {other}, but only Parquet with snappy or without \
+             compression is read: write it again with that, e.g. by pyarrow's write_table(…, \
+             compression=\"snappy\")"
+        ));
+    }
     let stated: i64 =
         reader.metadata().row_groups().iter().map(|group| group.total_byte_size()).sum();
     if u64::try_from(stated).is_ok_and(|stated| stated > MAX_BYTES) {

@@ -73,6 +73,26 @@ fn json_arrays_and_records_spread_over_lines() {
 }
 
 #[test]
+fn a_field_twice_is_refused() {
+    let twice = "{\"prompt\":\"tea\"}\n{\"prompt\":\"rain\",\"n\":1,\"prompt\":\"snow\"}";
+    assert_eq!(
+        refused("a.jsonl", twice.as_bytes(), None),
+        "a.jsonl, line 2, column 1: the field \"prompt\" is there twice"
+    );
+    // Within another field it isn't the record's.
+    assert_eq!(texts("a.jsonl", "{\"prompt\":\"tea\",\"more\":{\"prompt\":\"x\"}}"), ["tea"]);
+}
+
+#[test]
+fn a_compression_that_is_not_read_is_named() {
+    let unread = |all: &[Compression]| super::table::unread(all.iter().copied());
+    assert_eq!(unread(&[Compression::SNAPPY, Compression::UNCOMPRESSED]), None);
+    let zstd = Compression::ZSTD(Default::default());
+    assert_eq!(unread(&[Compression::SNAPPY, zstd]).as_deref(), Some("zstd"));
+    assert_eq!(unread(&[Compression::LZ4_RAW]).as_deref(), Some("lz4_raw"));
+}
+
+#[test]
 fn records_of_other_tools() {
     let batch = r#"{"custom_id":"r1","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":[{"role":"user","content":"tea"}]}}
         {"custom_id":"r2","url":"/v1/completions","body":{"model":"m","prompt":"rain"}}"#;

@@ -143,9 +143,9 @@ function keyed(key, now) {
     case "End":
       return Infinity;
     case "PageUp":
-      return heat.at(heat.place(now * 2 || 0.1));
+      return heat.leap(now, 1);
     case "PageDown":
-      return heat.at(heat.place(now / 2));
+      return heat.leap(now, -1);
     default:
       return null;
   }

@@ -1,0 +1,106 @@
+//! The JSON output of `compare`.
+
+use kelvin_constraint::Form;
+use kelvin_engine::batch::Continuation;
+use kelvin_views::{
+    clock::Timings,
+    figures::{self, Figures, Finish},
+};
+use serde::Serialize;
+
+use super::plan::Plan;
+use crate::{
+    cli::shared::{prompt::Prompt, session::ModelFile},
+    terminal::json,
+};
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct CompareOutput {
+    #[serde(flatten)]
+    pub(crate) model: ModelFile,
+    pub(crate) prompt: Prompt,
+    pub(crate) seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) form: Option<Form>,
+    pub(crate) columns: Vec<ColumnOutput>,
+    pub(crate) temperatures: Vec<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timings: Option<Timings>,
+}
+
+/// One continuation.
+#[derive(Debug, Serialize)]
+pub(crate) struct ColumnOutput {
+    /// Null where the chain stands as it is and has no single one.
+    pub(crate) temperature: Option<f64>,
+    /// The chain is the model file's own (`--recommended`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) recommended: bool,
+    pub(crate) sample: usize,
+    pub(crate) chain: String,
+    pub(crate) ids: Vec<u32>,
+    pub(crate) text: String,
+    pub(crate) finish: Finish,
+    /// The first token (from 0) that differs from the first temperature's column of the same
+    /// sample.
+    pub(crate) diverges_at: Option<usize>,
+    pub(crate) figures: Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timings: Option<Timings>,
+}
+
+/// All samples of one temperature together.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) temperature: Option<f64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) recommended: bool,
+    pub(crate) samples: usize,
+    pub(crate) distinct_texts: usize,
+    /// Mean first token (from 0) that differs, over all pairs of samples; pairs that never part
+    /// count their length.
+    pub(crate) samples_diverge_at: Option<f64>,
+    /// Mean first token that differs from the first temperature, over the samples; as above.
+    pub(crate) diverges_at: Option<f64>,
+    pub(crate) tokens: f64,
+    pub(crate) mean_entropy_raw: Option<f64>,
+    pub(crate) mean_surprisal_raw: Option<f64>,
+    pub(crate) distinct_2: Option<f64>,
+}
+
+impl CompareOutput {
+    /// What equal runs print equally.
+    pub(crate) fn without_timings(mut self) -> CompareOutput {
+        self.timings = None;
+        self.columns.iter_mut().for_each(|column| column.timings = None);
+        self
+    }
+}
+
+/// Of all samples of the temperature numbered `t`.
+pub(crate) fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> Summary {
+    let range = t * plan.samples..(t + 1) * plan.samples;
+    let mine = &continuations[range.clone()];
+    let mut texts: Vec<&str> = mine.iter().map(|c| c.text.as_str()).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let from_first = range.map(|column| {
+        let (first, own) = (&continuations[plan.first_of(column)], &continuations[column]);
+        figures::parting(first, own).unwrap_or(own.tokens.len()) as f64
+    });
+    let each: Vec<Figures> = mine.iter().map(Figures::of).collect();
+    let mean_of = |f: fn(&Figures) -> Option<f64>| figures::mean(each.iter().filter_map(f));
+    Summary {
+        temperature: plan.temperatures[t].map(json::short),
+        recommended: plan.is_recommended(t),
+        samples: plan.samples,
+        distinct_texts: texts.len(),
+        samples_diverge_at: figures::mean_parting(mine),
+        diverges_at: if t == 0 { None } else { figures::mean(from_first) },
+        tokens: figures::mean(each.iter().map(|f| f.tokens as f64)).unwrap_or(0.0),
+        mean_entropy_raw: mean_of(|f| f.mean_entropy_raw),
+        mean_surprisal_raw: mean_of(|f| f.mean_surprisal_raw),
+        distinct_2: mean_of(|f| f.distinct_2),
+    }
+}

@@ -1,0 +1,109 @@
+//! Resolves the arguments of `compare`: what is continued, how often, at which temperatures.
+
+use kelvin_engine::{Engine, tokenizer::Tokenizer};
+use kelvin_sampling::{Chain, Dice, Sampler};
+
+use super::args::CompareArgs;
+use crate::{
+    cli::shared::{
+        failure::usage,
+        options::{self, Infinity, Seed},
+    },
+    terminal::{self, json},
+};
+
+/// What is compared if nothing else is said.
+const USUAL: &str = "0.5,1,2";
+
+/// More columns than this are a sweep's job.
+pub(crate) const MAX_COLUMNS: usize = 512;
+
+/// Everything that was asked for, resolved.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// None for a chain that stands as it is.
+    pub(crate) temperatures: Vec<Option<f32>>,
+    pub(crate) samples: usize,
+    /// As the flags gave it.
+    pub(crate) chain: Chain,
+    pub(crate) chains: Vec<Chain>,
+    /// Which of the chains is the model file's own, if it was asked for.
+    pub(crate) recommended: Option<usize>,
+    pub(crate) seed: Seed,
+}
+
+impl Plan {
+    pub(crate) fn new(args: &CompareArgs) -> anyhow::Result<Plan> {
+        let typed = args.temperatures.as_deref();
+        typed.map(|typed| options::temperatures(typed, Infinity::Refused)).transpose()?;
+        let controls = options::controls(&args.sampling)?;
+        let temperatures = options::columns(typed, USUAL, controls.typed(), Infinity::Refused)?;
+        let chains = temperatures.iter().map(|&t| controls.of(t)).collect::<anyhow::Result<_>>()?;
+        options::hint_at_threads(&temperatures.iter().copied().flatten().collect::<Vec<_>>());
+        options::check_length(&args.length)?;
+        let n_chains = temperatures.len() + usize::from(args.recommended);
+        let columns = args.samples.saturating_mul(n_chains);
+        if !(1..=MAX_COLUMNS).contains(&columns) {
+            return Err(usage(format!(
+                "{} samples of {} temperatures are {columns} continuations: ask for 1 to \
+                 {MAX_COLUMNS}",
+                args.samples, n_chains
+            )));
+        }
+        Ok(Plan {
+            temperatures,
+            samples: args.samples,
+            chain: controls.chain().clone(),
+            chains,
+            recommended: None,
+            seed: options::seed(args.sampling.seed)?,
+        })
+    }
+
+    /// Adds the columns of the chain that the model file recommends.
+    pub(crate) fn add_recommended(&mut self, engine: &Engine) -> anyhow::Result<()> {
+        let found = options::recommended(engine)?;
+        let params =
+            found.params(&[]).map_err(|problem| usage(format!("--recommended: {problem}")))?;
+        let chain = params.chain().clone();
+        terminal::note(&format!("The model file recommends {chain} (general.sampling.*)."));
+        self.recommended = Some(self.chains.len());
+        self.temperatures.push(chain.temperature());
+        self.chains.push(chain);
+        Ok(())
+    }
+
+    /// Whether the chain numbered `t` is the model file's own.
+    pub(crate) fn is_recommended(&self, t: usize) -> bool {
+        self.recommended == Some(t)
+    }
+
+    /// What stands over the columns of the chain numbered `t`.
+    pub(crate) fn heading(&self, t: usize) -> String {
+        let heading = options::heading(self.temperatures[t].map(json::short));
+        if self.is_recommended(t) { format!("{heading}, recommended") } else { heading }
+    }
+
+    /// Columns in order: all samples of the first temperature, then of the second.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, usize)> {
+        let samples = self.samples;
+        (0..self.temperatures.len()).flat_map(move |t| (0..samples).map(move |sample| (t, sample)))
+    }
+
+    pub(crate) fn samplers(&self, tokenizer: &Tokenizer) -> Vec<Sampler> {
+        let chains: Vec<Chain> = self.chains.iter().map(|chain| tokenizer.bind(chain)).collect();
+        self.columns()
+            .map(|(t, sample)| {
+                Sampler::new(
+                    chains[t].clone(),
+                    Dice { seed: self.seed.value, sample: sample as u64 },
+                )
+            })
+            .collect()
+    }
+
+    /// The column that `column` is compared with: the first temperature's with the same dice.
+    pub(crate) fn first_of(&self, column: usize) -> usize {
+        column % self.samples
+    }
+}

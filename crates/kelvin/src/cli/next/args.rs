@@ -1,0 +1,56 @@
+//! The arguments of `next`.
+
+use clap::Args as ClapArgs;
+
+use crate::cli::shared::{
+    args::{ModelArgs, OutputArgs, PromptArgs},
+    number,
+    sampling::SamplingArgs,
+};
+
+/// `next`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kelvin next \"The capital of Nepal is\" -t 1,5
+  kelvin next -e \"A: Hey, How you doin'?\\nB:\" -t 1,5 -k 10
+  kelvin next \"Once upon a\" -t 0.8 --top-k 40 --top-p 0.9 --stages --json
+
+The text is taken as it is (--chat: put into the model's chat template).")]
+pub(crate) struct NextArgs {
+    #[command(flatten)]
+    pub(crate) prompt: PromptArgs,
+    /// The temperatures: 0 is greedy, 1 is the model's own, inf makes everything equal (default:
+    /// that of --sampler, or 0.5,1,2)
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T,…",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) temperatures: Option<String>,
+    /// How many tokens to list
+    #[arg(short = 'k', long, value_name = "K", default_value_t = 10, help_heading = "Output",
+        value_parser = number::count, allow_negative_numbers = true)]
+    pub(crate) top: usize,
+    /// Show what every stage of the chain does
+    #[arg(long, help_heading = "Output")]
+    pub(crate) stages: bool,
+    /// Show where a token stands, however rare (with --stages after each stage): its text, or #ID;
+    /// may be repeated
+    #[arg(long = "token", value_name = "TOKEN", help_heading = "Output")]
+    pub(crate) tokens: Vec<String>,
+    /// Show the temperatures up to 10 at which the dice of --seed (default 0) draw another token,
+    /// the first N
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Output",
+        value_parser = number::count)]
+    pub(crate) changes: Option<usize>,
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}

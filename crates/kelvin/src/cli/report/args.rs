@@ -1,0 +1,86 @@
+//! The arguments of `report`.
+
+use std::{fmt::Write, path::PathBuf};
+
+use clap::{Args as ClapArgs, ValueEnum};
+use kelvin_lab::metrics::METRICS;
+
+use crate::cli::{shared::args::FetchArgs, sweep::args::DbArgs};
+
+/// `report`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = examples())]
+pub(crate) struct ReportArgs {
+    /// A run's number, the first digits of its hash, or `last`; several stand beside each other
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub(crate) runs: Vec<String>,
+    /// The file (default: kelvin-report-HASH.html here for HTML, else standard output)
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+    /// What to write (default: by the name of --output, else html)
+    #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
+    pub(crate) format: Option<ReportForm>,
+    /// Print all figures as JSON for programs
+    #[arg(long, conflicts_with_all = ["format", "output"], help_heading = "Output")]
+    pub(crate) json: bool,
+    /// How many texts of each prompt with each chain the report holds
+    #[arg(long, value_name = "K", default_value_t = 4, help_heading = "Output")]
+    pub(crate) texts: usize,
+    /// Only these metrics, or all (default: those that the recipe asks for, or else all)
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Comparison")]
+    pub(crate) metrics: Vec<String>,
+    /// The chain that the others are compared with (default: the one nearest to temp=1)
+    #[arg(long, value_name = "CHAIN", help_heading = "Comparison")]
+    pub(crate) against: Option<String>,
+    /// The metric of quality on the plane (default: judge, or else surprisal)
+    #[arg(long, value_name = "NAME", help_heading = "Comparison")]
+    pub(crate) quality: Option<String>,
+    /// The metric of diversity on the plane (default: vendi, or else distinct_2)
+    #[arg(long, value_name = "NAME", help_heading = "Comparison")]
+    pub(crate) diversity: Option<String>,
+    /// Let this model say how likely it finds the texts that it hasn't judged yet, or none
+    /// (default: the one that the recipe asks for, or else none); what it says is kept
+    #[arg(long, value_name = "MODEL", help_heading = "Judge")]
+    pub(crate) judge: Option<String>,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
+    /// How many threads judge and compare meanings (default: every core); no figure depends on it
+    #[arg(long, value_name = "N", help_heading = "Judge")]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportForm {
+    /// One file with figures and texts, which needs nothing else
+    Html,
+    /// Markdown
+    Md,
+    /// Tables for a terminal
+    Table,
+}
+
+fn examples() -> String {
+    let mut text = String::from(
+        "\
+Examples:
+  kelvin report                                     the last run: tables here, figures in an HTML \
+  file
+  kelvin report last --judge gemma3 -o nepal.html
+  kelvin report 3 4 --format table --metrics surprisal,vendi,loops
+
+Means stand with 95 % intervals over prompts and samples. Settings are compared pair by pair, \
+since samples of one number share \
+their dice, and what may be chance is `not shown`.
+
+Metrics:
+",
+    );
+    for metric in METRICS {
+        let _ = writeln!(text, "  {:<17} {}", metric.name, metric.summary);
+    }
+    text.truncate(text.trim_end().len());
+    text
+}

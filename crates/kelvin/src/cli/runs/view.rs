@@ -1,0 +1,483 @@
+//! The views of runs: a row of the list, one run with its chains, two runs compared.
+
+use std::collections::{BTreeMap, HashMap};
+
+use kelvin_lab::{
+    Store,
+    replay::Replayed,
+    run::{Finish, Prompt, Sample, Source, Token},
+    store::{Listed, RunId, StoreError},
+};
+use kelvin_views::{
+    escape,
+    figures::{mean, number},
+};
+use serde::Serialize;
+
+use crate::{
+    cli::sweep::view::{counted, grouped, named, sentence},
+    terminal::{
+        self,
+        style::Style,
+        table::{self, Align},
+        wrap,
+    },
+};
+
+/// A run of the list.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListedRow {
+    run: RunId,
+    hash: String,
+    created: String,
+    version: String,
+    source: Source,
+    seed: u64,
+    max_tokens: usize,
+    prompts: usize,
+    chains: usize,
+    samples: usize,
+    texts: usize,
+    present: usize,
+    tokens: usize,
+}
+
+impl From<&Listed> for ListedRow {
+    fn from(run: &Listed) -> ListedRow {
+        ListedRow {
+            run: run.id,
+            hash: run.hash.clone(),
+            created: run.created.clone(),
+            version: run.version.clone(),
+            source: run.source.clone(),
+            seed: run.recipe.seed,
+            max_tokens: run.recipe.length.max_tokens,
+            prompts: run.recipe.prompts.len(),
+            chains: run.recipe.chains.len(),
+            samples: run.recipe.samples,
+            texts: run.recipe.n_texts(),
+            present: run.n_done,
+            tokens: run.n_tokens,
+        }
+    }
+}
+
+impl ListedRow {
+    fn shape(&self) -> String {
+        format!("{} × {} × {}", grouped(self.prompts), grouped(self.chains), grouped(self.samples))
+    }
+
+    /// Of so many texts how many there are.
+    fn there(&self) -> String {
+        if self.present == self.texts {
+            grouped(self.texts)
+        } else {
+            format!("{} of {}", grouped(self.present), grouped(self.texts))
+        }
+    }
+
+    fn done(&self) -> String {
+        if self.present == self.texts {
+            "whole".into()
+        } else {
+            format!("{} of them there", grouped(self.present))
+        }
+    }
+}
+
+/// All of them.
+pub(crate) fn listed(store: &Store) -> anyhow::Result<Vec<ListedRow>> {
+    Ok(store.list()?.iter().map(ListedRow::from).collect())
+}
+
+/// The list as a table.
+pub(crate) fn list_lines(runs: &[ListedRow], style: Style) -> String {
+    let head = ["run", "hash", "begun (UTC)", "model", "prompts × chains × samples", "texts"];
+    let mut rows = vec![head.map(str::to_string).to_vec()];
+    for run in runs {
+        rows.push(vec![
+            run.run.to_string(),
+            run.hash[..8].to_string(),
+            // To the minute: YYYY-MM-DDTHH:MM.
+            run.created.chars().take(16).collect::<String>().replace('T', " "),
+            escape::printable(named(&run.source)),
+            run.shape(),
+            run.there(),
+        ]);
+    }
+    let align = [Align::Right, Align::Left, Align::Left, Align::Left, Align::Right, Align::Right];
+    let mut lines = table::lines(&rows, &align, 0);
+    lines[0] = style.dim(&lines[0]);
+    lines.join("\n") + "\n"
+}
+
+/// One run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Shown {
+    #[serde(flatten)]
+    listed: ListedRow,
+    /// What decides its rows; its SHA-256 is the hash.
+    canonical: String,
+    /// What the recipe wants `report` to show; null if it's silent.
+    ask_metrics: Option<Vec<String>>,
+    ask_judge: Option<String>,
+    columns: Vec<ChainRow>,
+    prompt_texts: Vec<Prompt>,
+    /// The first of each cell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shown: Vec<ShownText>,
+}
+
+/// All texts of one chain; means are over texts, of each text's mean over its tokens.
+#[derive(Debug, Serialize)]
+struct ChainRow {
+    chain: String,
+    texts: usize,
+    tokens: Option<f64>,
+    mean_entropy_raw: Option<f64>,
+    mean_surprisal_raw: Option<f64>,
+    finish: BTreeMap<Finish, usize>,
+}
+
+/// A text.
+#[derive(Debug, Serialize)]
+struct ShownText {
+    prompt: usize,
+    chain: usize,
+    sample: usize,
+    text: String,
+}
+
+/// What is gathered of one chain.
+#[derive(Debug, Default)]
+struct Gathered {
+    n_texts: usize,
+    tokens: Vec<f64>,
+    entropies: Vec<f64>,
+    surprisals: Vec<f64>,
+    finish: BTreeMap<Finish, usize>,
+}
+
+impl Gathered {
+    fn add(&mut self, sample: &Sample) {
+        let of = |value: fn(&Token) -> Option<f64>| mean(sample.tokens.iter().filter_map(value));
+        self.n_texts += 1;
+        // A server that tells no log-probabilities doesn't tell its tokens either.
+        self.tokens.extend(
+            (!sample.tokens.is_empty() || sample.text.is_empty())
+                .then_some(sample.tokens.len() as f64),
+        );
+        self.entropies.extend(of(|token| token.entropy));
+        self.surprisals.extend(of(|token| token.surprisal));
+        *self.finish.entry(sample.finish).or_default() += 1;
+    }
+
+    fn row(self, chain: String) -> ChainRow {
+        let mean_of = |values: Vec<f64>| mean(values.into_iter());
+        ChainRow {
+            chain,
+            texts: self.n_texts,
+            tokens: mean_of(self.tokens),
+            mean_entropy_raw: mean_of(self.entropies),
+            mean_surprisal_raw: mean_of(self.surprisals),
+            finish: self.finish,
+        }
+    }
+}
+
+fn finish_words(finish: Finish) -> &'static str {
+    match finish {
+        Finish::EndToken => "end of turn",
+        Finish::StopString => "stop text",
+        Finish::Stop => "stop",
+        Finish::MaxTokens => "length",
+        Finish::ContextFull => "context full",
+        Finish::BadLogits => "bad logits",
+        Finish::Other => "other",
+    }
+}
+
+impl Shown {
+    /// Reads a run, with the first `n_texts` of each cell.
+    pub(crate) fn new(store: &Store, run: RunId, n_texts: usize) -> anyhow::Result<Shown> {
+        let listed = store.show(run)?;
+        let mut gathered: Vec<Gathered> =
+            listed.recipe.chains.iter().map(|_| Gathered::default()).collect();
+        let mut shown = Vec::new();
+        store.each_sample(run, &mut |sample| {
+            gathered[sample.chain].add(&sample);
+            if sample.sample < n_texts {
+                let Sample { prompt, chain, sample, text, .. } = sample;
+                shown.push(ShownText { prompt, chain, sample, text });
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        let columns =
+            listed.recipe.chains.iter().zip(gathered).map(|(chain, of)| of.row(chain.to_string()));
+        let evaluation = &listed.recipe.evaluation;
+        Ok(Shown {
+            columns: columns.collect(),
+            canonical: listed.canonical.clone(),
+            ask_metrics: Some(evaluation.metrics.clone()).filter(|names| !names.is_empty()),
+            ask_judge: evaluation.judge.clone(),
+            prompt_texts: listed.recipe.prompts.clone(),
+            listed: ListedRow::from(&listed),
+            shown,
+        })
+    }
+
+    /// For people.
+    pub(crate) fn words(&self, style: Style) -> String {
+        let run = &self.listed;
+        let head = format!(
+            "run {} · {} · {} · {} = {} · {} · seed {} · up to {}",
+            run.run,
+            &run.hash[..8],
+            escape::printable(named(&run.source)),
+            run.shape(),
+            counted(run.texts, "text"),
+            run.done(),
+            run.seed,
+            counted(run.max_tokens, "token"),
+        );
+        let mut out = sentence(&head);
+        let metrics =
+            self.ask_metrics.as_ref().map(|names| format!("reports {}", names.join(", ")));
+        let judge = self.ask_judge.as_ref().map(|judge| format!("judge {judge}"));
+        let asks: Vec<String> = metrics.into_iter().chain(judge).collect();
+        if !asks.is_empty() {
+            out.push_str(&format!("{}\n", escape::printable(&asks.join(" · "))));
+        }
+        if let Some(why) = run.source.withholds() {
+            out.push_str(&style.dim(&format!("no entropies: {why}\n")));
+        }
+        let mut rows = vec![
+            ["chain", "texts", "tokens", "entropy", "surprisal", "ended by"]
+                .map(str::to_string)
+                .to_vec(),
+        ];
+        for column in &self.columns {
+            let finish: Vec<String> = column
+                .finish
+                .iter()
+                .map(|(why, n)| format!("{} {n}", finish_words(*why)))
+                .collect();
+            rows.push(vec![
+                column.chain.clone(),
+                grouped(column.texts),
+                number(column.tokens, 1),
+                number(column.mean_entropy_raw, 3),
+                number(column.mean_surprisal_raw, 3),
+                finish.join(", "),
+            ]);
+        }
+        let align =
+            [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Left];
+        let mut lines = table::lines(&rows, &align, 2);
+        lines[0] = style.dim(&lines[0]);
+        out.push_str(&(lines.join("\n") + "\n"));
+        let mut prompt = None;
+        for text in &self.shown {
+            if prompt.replace(text.prompt) != Some(text.prompt) {
+                let asked = escape::printable(&self.prompt_texts[text.prompt].text);
+                out.push_str(&format!(
+                    "\n{}\n",
+                    style.bold(&format!("{}. {asked}", text.prompt + 1))
+                ));
+            }
+            let name = format!("── {} · sample {} ──", self.columns[text.chain].chain, text.sample);
+            let shown = match terminal::width() {
+                None => escape::printable(&text.text),
+                width => wrap::sentence(&text.text, 0, width, str::to_string).join("\n"),
+            };
+            out.push_str(&format!("{}\n{shown}\n", style.dim(&name)));
+        }
+        out
+    }
+}
+
+/// What a chain makes of the steps that a run kept.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReplayRow {
+    chain: String,
+    steps: usize,
+    /// Steps at which it draws the run's own token.
+    same: usize,
+    /// Steps whose token isn't known, since the run kept only the likeliest logits by name.
+    unnamed: usize,
+    /// Steps that the run drew with this very chain; at how many of them the token is the same, and
+    /// at how many it isn't known.
+    own: usize,
+    own_same: usize,
+    own_unnamed: usize,
+    mean_rank: f64,
+    mean_surprisal_raw: f64,
+    mean_entropy_final: f64,
+    mean_survivors: f64,
+}
+
+/// As rows.
+pub(crate) fn replayed(all: &[Replayed]) -> Vec<ReplayRow> {
+    let row = |of: &Replayed| ReplayRow {
+        chain: of.chain.to_string(),
+        steps: of.n_steps,
+        same: of.n_same,
+        unnamed: of.n_unnamed,
+        own: of.n_own,
+        own_same: of.n_own_same,
+        own_unnamed: of.n_own_unnamed,
+        mean_rank: of.mean_rank,
+        mean_surprisal_raw: of.mean_surprisal_raw,
+        mean_entropy_final: of.mean_entropy_final,
+        mean_survivors: of.mean_survivors,
+    };
+    all.iter().map(row).collect()
+}
+
+/// For people.
+pub(crate) fn replay_lines(replayed: &[ReplayRow], style: Style) -> String {
+    let head =
+        ["chain", "steps", "same", "unnamed", "rank", "surprisal", "final entropy", "survivors"];
+    let mut rows = vec![head.map(str::to_string).to_vec()];
+    for of in replayed {
+        rows.push(vec![
+            of.chain.clone(),
+            grouped(of.steps),
+            percent(of.same, of.steps),
+            percent(of.unnamed, of.steps),
+            format!("{:.1}", of.mean_rank + 1.0),
+            format!("{:.3}", of.mean_surprisal_raw),
+            format!("{:.3}", of.mean_entropy_final),
+            format!("{:.0}", of.mean_survivors),
+        ]);
+    }
+    let mut align = [Align::Right; 8];
+    align[0] = Align::Left;
+    if replayed.iter().all(|of| of.unnamed == 0) {
+        // Whole logits name every token.
+        rows.iter_mut().for_each(|row| drop(row.remove(3)));
+    }
+    table::dressed(&rows, &align[..rows[0].len()], 2, style).join("\n") + "\n"
+}
+
+fn percent(part: usize, of: usize) -> String {
+    format!("{:.1} %", 100.0 * part as f64 / of as f64)
+}
+
+/// Two runs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Compared {
+    runs: [ListedRow; 2],
+    /// Fields of the canonical form that differ, with both values.
+    differ: BTreeMap<String, [serde_json::Value; 2]>,
+    /// Rows (the same prompt, chain and sample number) that both have.
+    shared: usize,
+    /// How many of them have equal texts.
+    equal: usize,
+    /// The chains that both have.
+    columns: Vec<[ChainRow; 2]>,
+}
+
+/// Prompt, chain and number of a row, as the recipe writes them.
+type Key = (String, String, usize);
+
+impl Compared {
+    /// Reads both.
+    pub(crate) fn new(store: &Store, a: RunId, b: RunId) -> anyhow::Result<Compared> {
+        let (a, b) = (store.show(a)?, store.show(b)?);
+        let mut texts: HashMap<Key, String> = HashMap::new();
+        let (mut shared, mut equal) = (0, 0);
+        let first = gather(store, &a, &mut |key, text| drop(texts.insert(key, text)))?;
+        let mut second = gather(store, &b, &mut |key, text| {
+            if let Some(other) = texts.get(&key) {
+                shared += 1;
+                equal += usize::from(*other == text);
+            }
+        })?;
+        let columns = first.into_iter().filter_map(|(chain, one)| {
+            let at = second.iter().position(|(other, _)| *other == chain)?;
+            let (_, other) = second.swap_remove(at);
+            Some([one.row(chain.clone()), other.row(chain)])
+        });
+        let columns = columns.collect();
+        Ok(Compared {
+            differ: differences(&a.canonical, &b.canonical)?,
+            runs: [ListedRow::from(&a), ListedRow::from(&b)],
+            shared,
+            equal,
+            columns,
+        })
+    }
+
+    /// For people.
+    pub(crate) fn words(&self, style: Style) -> String {
+        let [a, b] = &self.runs;
+        let mut out = format!("run {} and run {}\n", a.run, b.run);
+        for (name, [one, other]) in &self.differ {
+            let short =
+                |value: &serde_json::Value| escape::printable(&table::cut(&value.to_string(), 60));
+            out.push_str(&format!("  {}  {} · {}\n", style.bold(name), short(one), short(other)));
+        }
+        out.push_str(&format!(
+            "{} in both, {} with equal texts\n",
+            counted(self.shared, "row"),
+            grouped(self.equal)
+        ));
+        if self.columns.is_empty() {
+            return out;
+        }
+        let head = ["chain", "run", "texts", "tokens", "entropy", "surprisal"]
+            .map(str::to_string)
+            .to_vec();
+        let mut rows = vec![head];
+        for pair in &self.columns {
+            for (i, column) in pair.iter().enumerate() {
+                rows.push(vec![
+                    if i == 0 { column.chain.clone() } else { String::new() },
+                    self.runs[i].run.to_string(),
+                    grouped(column.texts),
+                    number(column.tokens, 1),
+                    number(column.mean_entropy_raw, 3),
+                    number(column.mean_surprisal_raw, 3),
+                ]);
+            }
+        }
+        let mut align = [Align::Right; 6];
+        align[0] = Align::Left;
+        let mut lines = table::lines(&rows, &align, 2);
+        lines[0] = style.dim(&lines[0]);
+        out + &lines.join("\n") + "\n"
+    }
+}
+
+fn gather(
+    store: &Store,
+    run: &Listed,
+    told: &mut dyn FnMut(Key, String),
+) -> Result<Vec<(String, Gathered)>, StoreError> {
+    let chains = run.recipe.chains.iter();
+    let mut gathered: Vec<(String, Gathered)> =
+        chains.map(|chain| (chain.to_string(), Gathered::default())).collect();
+    store.each_sample(run.id, &mut |sample| {
+        let (chain, of) = &mut gathered[sample.chain];
+        of.add(&sample);
+        told(
+            (run.recipe.prompts[sample.prompt].text.clone(), chain.clone(), sample.sample),
+            sample.text,
+        );
+        Ok::<(), StoreError>(())
+    })?;
+    Ok(gathered)
+}
+
+/// The fields in which two canonical forms differ.
+fn differences(a: &str, b: &str) -> anyhow::Result<BTreeMap<String, [serde_json::Value; 2]>> {
+    type Form = BTreeMap<String, serde_json::Value>;
+    let (mut a, mut b): (Form, Form) = (serde_json::from_str(a)?, serde_json::from_str(b)?);
+    let names: Vec<String> = a.keys().chain(b.keys()).cloned().collect();
+    let pair = |name: String| {
+        let values = [a.remove(&name), b.remove(&name)].map(Option::unwrap_or_default);
+        (values[0] != values[1]).then_some((name, values))
+    };
+    Ok(names.into_iter().filter_map(pair).collect())
+}

@@ -1,0 +1,179 @@
+//! Flags that several verbs have: which model, which prompt, how long, how the answer is printed.
+
+use std::path::PathBuf;
+
+use clap::{
+    Args as ClapArgs,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use kelvin_engine::transformer::CacheFormat;
+use kelvin_models::fetch::Permissions;
+
+use super::number;
+
+/// What may be done to get a model.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct FetchArgs {
+    /// Never use the network
+    #[arg(long, help_heading = "Model")]
+    pub(crate) offline: bool,
+    /// Accept the model's terms of use without being asked
+    #[arg(long, help_heading = "Model")]
+    pub(crate) accept_terms: bool,
+}
+
+impl FetchArgs {
+    /// As the fetching has it.
+    pub(crate) fn permissions(self) -> Permissions {
+        Permissions { offline: self.offline, accept_terms: self.accept_terms }
+    }
+}
+
+/// Which model.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct NamedModelArgs {
+    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
+    #[arg(
+        short,
+        long,
+        value_name = "MODEL",
+        default_value = "smollm2",
+        env = "KELVIN_MODEL",
+        hide_env_values = true,
+        help_heading = "Model"
+    )]
+    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
+}
+
+/// Which model, and how it is run.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArgs {
+    #[command(flatten)]
+    pub(crate) named: NamedModelArgs,
+    /// How many threads compute (default: every core); the text doesn't depend on it
+    #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
+    /// How many tokens the context holds (default: what the model was trained for)
+    #[arg(long, value_name = "N", alias = "context", value_parser = number::count, allow_negative_numbers = true)]
+    pub(crate) ctx_size: Option<usize>,
+    /// How keys and values are kept, in half or single precision; belongs to the recipe
+    #[arg(long, value_name = "TYPE", value_parser = cache_formats(), default_value = "f16")]
+    pub(crate) cache_type: CacheFormat,
+    /// Which kernels compute; the text doesn't depend on it
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(crate) isa: Option<String>,
+}
+
+impl ModelArgs {
+    /// A model that runs as it does unless somebody says otherwise.
+    pub(crate) fn of(model: &str, fetch: FetchArgs, threads: Option<usize>) -> ModelArgs {
+        ModelArgs {
+            named: NamedModelArgs { model: model.to_string(), fetch },
+            threads,
+            ctx_size: None,
+            cache_type: CacheFormat::default(),
+            isa: None,
+        }
+    }
+}
+
+/// Reads a format of the KV cache by its name.
+pub(crate) fn cache_formats() -> impl TypedValueParser<Value = CacheFormat> {
+    let names = PossibleValuesParser::new(CacheFormat::ALL.map(CacheFormat::name));
+    names.map(|name| CacheFormat::named(&name).expect("only names of formats are taken"))
+}
+
+/// Where the prompt comes from and what is done to it.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Prompt")]
+pub(crate) struct PromptArgs {
+    /// The prompt; `-` or nothing reads standard input
+    #[arg(value_name = "PROMPT", allow_hyphen_values = false, help_heading = None::<&'static str>)]
+    pub(crate) prompt: Option<String>,
+    /// The prompt, as a flag
+    #[arg(
+        short = 'p',
+        long = "prompt",
+        value_name = "PROMPT",
+        conflicts_with = "prompt",
+        allow_hyphen_values = true
+    )]
+    pub(crate) prompt_flag: Option<String>,
+    /// Read the prompt from a file
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["prompt", "prompt_flag"])]
+    pub(crate) file: Option<PathBuf>,
+    /// Read \n, \t and \\ in the prompt as newline, tab and backslash
+    #[arg(short, long)]
+    pub(crate) escape: bool,
+    /// Read control tokens such as <|im_start|> in a raw prompt as tokens (in a template they are
+    /// text)
+    #[arg(long)]
+    pub(crate) special: bool,
+    /// A system text, put before the prompt by the model's chat template
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) system: Option<String>,
+    /// Take the text as it is, without the model's chat template
+    #[arg(long, conflicts_with_all = ["chat", "system", "date"])]
+    pub(crate) raw: bool,
+    /// Put the text into the model's chat template
+    #[arg(long)]
+    pub(crate) chat: bool,
+    /// The date for templates that ask for it: YYYY-MM-DD or today (UTC); it belongs to the recipe
+    /// and is today if it isn't given
+    #[arg(long, value_name = "DATE")]
+    pub(crate) date: Option<String>,
+}
+
+/// The one temperature of a text.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct TemperatureArgs {
+    /// The temperature: 0 is greedy, 1 is the model's own, more is wilder (default: 1)
+    #[arg(
+        short = 't',
+        long = "temp",
+        visible_alias = "temperature",
+        value_name = "T",
+        allow_hyphen_values = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) temperature: Option<String>,
+}
+
+/// When a continuation ends.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Length")]
+pub(crate) struct LengthArgs {
+    /// How many tokens at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 128, aliases = ["n-predict", "predict", "num-predict"],
+        value_parser = number::count, allow_negative_numbers = true)]
+    pub(crate) max_tokens: usize,
+    /// Stop at this text (not shown); may be given several times
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) stop: Vec<String>,
+    /// Go on after the model says it is done
+    #[arg(long, alias = "ignore-eos")]
+    pub(crate) ignore_end: bool,
+}
+
+/// How the answer is printed.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Say how long it took, in the JSON as well (without this, equal runs print equal bytes)
+    #[arg(long)]
+    pub(crate) timings: bool,
+}
+
+/// How an answer is printed that nobody times.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct JsonArgs {
+    /// Print JSON for programs
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,15 @@
+//! What several verbs share: common flags and their meaning, the session, the prompt, errors.
+
+pub(crate) mod args;
+pub(crate) mod failure;
+pub(crate) mod form;
+pub(crate) mod limits;
+pub(crate) mod meaning;
+pub(crate) mod memory;
+pub(crate) mod number;
+pub(crate) mod options;
+pub(crate) mod prompt;
+pub(crate) mod sampling;
+pub(crate) mod session;
+pub(crate) mod trace;
+pub(crate) mod whole_file;

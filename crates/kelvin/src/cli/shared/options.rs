@@ -1,0 +1,256 @@
+//! Interprets the parsed command line: temperatures, the chain, the seed.
+
+use anyhow::Context;
+use kelvin_engine::Engine;
+use kelvin_sampling::{Chain, Profile, SamplingParams, Temp};
+use kelvin_views::recommended::Recommended;
+
+use super::{
+    args::{LengthArgs, TemperatureArgs},
+    failure::usage,
+    sampling::SamplingArgs,
+};
+use crate::terminal;
+
+/// Whether T = ∞ has a meaning here: in views it does, nothing can be drawn at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Infinity {
+    /// A view.
+    Allowed,
+    /// A draw.
+    Refused,
+}
+
+/// From here on a temperature may be somebody's number of threads.
+const THREADS_HINT_FROM: f32 = 4.0;
+
+/// The temperatures of a comma-separated list, each checked.
+pub(crate) fn temperatures(typed: &str, infinity: Infinity) -> anyhow::Result<Vec<f32>> {
+    typed.split(',').map(|one| temperature(one.trim(), infinity)).collect()
+}
+
+/// One temperature.
+pub(crate) fn temperature(typed: &str, infinity: Infinity) -> anyhow::Result<f32> {
+    let (or, is_allowed) = match infinity {
+        Infinity::Allowed => (", or inf", true),
+        Infinity::Refused => ("", false),
+    };
+    let t = match typed.parse::<f64>() {
+        Ok(t) if t == f64::INFINITY && is_allowed => Some(f32::INFINITY),
+        _ => typed.parse().ok().map(Temp::get),
+    };
+    t.ok_or_else(|| {
+        usage(format!("-t is \"{typed}\", but a temperature is {} such as 0.7{or}", Temp::ALLOWED))
+    })
+}
+
+/// The temperatures that a verb of several columns shows, by the one rule for a chain and a
+/// temperature: `typed` by `-t`; without it that of a chain which names its own (`None`: the chain
+/// stands as it is, since it has no single one); else the verb's `usual` ones.
+pub(crate) fn columns(
+    typed: Option<&str>,
+    usual: &str,
+    chain: Option<&Chain>,
+    infinity: Infinity,
+) -> anyhow::Result<Vec<Option<f32>>> {
+    match (typed, chain) {
+        (None, Some(chain)) if chain.heats() => Ok(vec![chain.temperature()]),
+        _ => Ok(temperatures(typed.unwrap_or(usual), infinity)?.into_iter().map(Some).collect()),
+    }
+}
+
+/// What stands over a column.
+pub(crate) fn heading(temperature: Option<f64>) -> String {
+    temperature.map_or_else(|| "T of the chain".to_string(), |t| format!("T = {t}"))
+}
+
+/// Who types `-t 8` may mean threads.
+pub(crate) fn hint_at_threads(temperatures: &[f32]) {
+    if let Some(t) = temperatures.iter().find(|&&t| t >= THREADS_HINT_FROM) {
+        terminal::note(&format!(
+            "hint: -t {t} is a very hot temperature; the number of threads is --threads"
+        ));
+    }
+}
+
+/// A chain, its temperature still to be set.
+#[derive(Debug, Clone)]
+pub(crate) struct Controls {
+    settings: SamplingParams,
+    /// Whether the chain was typed as a whole.
+    is_typed: bool,
+}
+
+impl Controls {
+    /// The chain that was typed as a whole, if one was.
+    pub(crate) fn typed(&self) -> Option<&Chain> {
+        Some(self.chain()).filter(|_| self.is_typed)
+    }
+
+    /// The chain as it was asked for.
+    pub(crate) fn chain(&self) -> &Chain {
+        self.settings.chain()
+    }
+
+    /// The chain of a column.
+    pub(crate) fn of(&self, column: Option<f32>) -> anyhow::Result<Chain> {
+        column.map_or_else(|| Ok(self.chain().clone()), |temperature| self.at(temperature))
+    }
+
+    /// The chain at a temperature, as the profile's engine would take it.
+    pub(crate) fn at(&self, temperature: f32) -> anyhow::Result<Chain> {
+        let chain = Temp::new(temperature).and_then(|t| self.settings.at(t));
+        chain.map_err(|error| usage(format!("-t {temperature}: {error}")))
+    }
+}
+
+/// What the flags describe: `--sampler` as it stands, or the single flags in the order of the
+/// profile. A temperature that can do less than people expect of it is said aloud.
+pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
+    let profile: Profile =
+        args.profile.parse().map_err(|error| usage(format!("--profile: {error}")))?;
+    let settings = match &args.sampler {
+        Some(chain) => {
+            chain.parse::<SamplingParams>().map_err(|error| usage(format!("--sampler: {error}")))?
+        }
+        None => SamplingParams::of(profile, args.stages().iter().map(String::as_str))
+            .map_err(|error| usage(format!("the sampling flags: {error}")))?,
+    };
+    if let Some(cut) = settings.chain().cut_before_heat() {
+        terminal::note(&format!(
+            "hint: here temperature comes after {cut}, so heat can't bring back what that removed"
+        ));
+    }
+    Ok(Controls { settings, is_typed: args.sampler.is_some() })
+}
+
+/// What the model file recommends.
+///
+/// # Errors
+/// If it recommends nothing, or what can't be done.
+pub(crate) fn recommended(engine: &Engine) -> anyhow::Result<Recommended> {
+    let found = Recommended::of(&engine.metadata).ok_or_else(|| {
+        usage(
+            "--recommended: the model file recommends no sampling settings (it has no keys \
+             general.sampling.*)",
+        )
+    })?;
+    match &found.problem {
+        Some(problem) => Err(usage(format!("--recommended: {problem}"))),
+        None => Ok(found),
+    }
+}
+
+/// The chain that the model file recommends, with the stages and the temperature of the flags in
+/// place of its own.
+pub(crate) fn start_recommended(
+    engine: &Engine,
+    args: &SamplingArgs,
+    heat: &TemperatureArgs,
+) -> anyhow::Result<(Controls, Chain)> {
+    let found = recommended(engine)?;
+    let own = args.stages().iter().map(|stage| stage.parse()).collect::<Result<Vec<_>, _>>();
+    let own = own.map_err(|error| usage(format!("the sampling flags: {error}")))?;
+    let settings =
+        found.params(&own).map_err(|problem| usage(format!("--recommended: {problem}")))?;
+    let controls = Controls { settings, is_typed: false };
+    let chain = match heat.temperature.as_deref() {
+        Some(typed) => controls.at(temperature(typed, Infinity::Refused)?)?,
+        None => controls.chain().clone(),
+    };
+    terminal::note(&format!(
+        "The model file recommends {} (general.sampling.*); the chain is {chain}.",
+        found.chain.unwrap_or_default()
+    ));
+    Ok((controls, chain))
+}
+
+/// What the flags of one text describe, and its chain at the temperature that was asked for, if one
+/// was.
+pub(crate) fn chain(
+    args: &SamplingArgs,
+    heat: &TemperatureArgs,
+) -> anyhow::Result<(Controls, Chain)> {
+    let typed = heat.temperature.as_deref();
+    let temperature = typed.map(|typed| temperature(typed, Infinity::Refused)).transpose()?;
+    let controls = controls(args)?;
+    let chain = match temperature {
+        Some(temperature) => {
+            hint_at_threads(&[temperature]);
+            controls.at(temperature)?
+        }
+        None => controls.chain().clone(),
+    };
+    Ok((controls, chain))
+}
+
+/// The dice, and whether they were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seed {
+    /// The key of every draw.
+    pub(crate) value: u64,
+    /// Drawn here rather than typed, so it has to be shown.
+    pub(crate) drawn: bool,
+}
+
+/// The seed that was typed, or a fresh one below 2^32, which is short enough to type.
+pub(crate) fn seed(typed: Option<u64>) -> anyhow::Result<Seed> {
+    match typed {
+        Some(value) => Ok(Seed { value, drawn: false }),
+        None => {
+            let value = getrandom::u32()
+                .context("drawing a seed from the system failed (give one with --seed)")?;
+            Ok(Seed { value: u64::from(value), drawn: true })
+        }
+    }
+}
+
+/// Lengths and stops that can't work are said before a model is loaded.
+pub(crate) fn check_length(args: &LengthArgs) -> anyhow::Result<()> {
+    if args.max_tokens == 0 {
+        return Err(usage("-n is 0, but a continuation has at least one token"));
+    }
+    if args.stop.iter().any(String::is_empty) {
+        return Err(usage(
+            "--stop is empty, which would stop before the first character: give some text",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temperatures_are_checked_one_by_one() {
+        assert_eq!(temperatures("0.5, 1,2", Infinity::Refused).unwrap(), [0.5, 1.0, 2.0]);
+        assert_eq!(temperatures("inf", Infinity::Allowed).unwrap(), [f32::INFINITY]);
+        for bad in ["-1", "NaN", "inf", "", "1,,2", "1;2", "1e99", "-0.5", "1e-50"] {
+            let error = temperatures(bad, Infinity::Refused).unwrap_err().to_string();
+            assert!(error.contains("-t is"), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_chain_that_names_a_temperature_is_shown_at_it() {
+        let at = |typed: Option<&str>, chain: Option<&str>| {
+            let chain = chain.map(|chain| chain.parse::<Chain>().unwrap());
+            columns(typed, "0.5,1,2", chain.as_ref(), Infinity::Refused).unwrap()
+        };
+        let usual = [0.5, 1.0, 2.0].map(Some).to_vec();
+        assert_eq!(at(None, None), usual);
+        assert_eq!(at(None, Some("top_k=5 | temp=0.3")), [Some(0.3)]);
+        assert_eq!(at(Some("1,2"), Some("temp=0.3")), [Some(1.0), Some(2.0)]);
+        assert_eq!(at(None, Some("top_k=5")), usual);
+        // Neither has a temperature that one number could say.
+        assert_eq!(at(None, Some("dynatemp=0.5..1.5")), [None]);
+        assert_eq!(at(None, Some("temp=2 | top_p=0.9 | temp=0.5")), [None]);
+    }
+
+    #[test]
+    fn a_seed_that_was_typed_stays() {
+        assert_eq!(seed(Some(7)).unwrap(), Seed { value: 7, drawn: false });
+        assert!(seed(None).unwrap().drawn);
+    }
+}
