@@ -84,6 +84,9 @@ pub(crate) enum Verb {
     Serve(ServeArgs),
     /// Print a completion script for your shell
     Completions(CompletionsArgs),
+    /// Write the man pages, one for each verb, into a folder
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// `compare`.
@@ -294,4 +297,11 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
+}
+
+/// `man`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ManArgs {
+    /// The folder; it is made if it doesn't exist
+    pub(crate) folder: std::path::PathBuf,
 }

@@ -13,6 +13,7 @@ pub(crate) mod failure;
 mod form;
 mod generate;
 mod inspect;
+mod man;
 mod meaning;
 mod memory;
 mod models;
@@ -73,5 +74,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Bench(args) => bench::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Completions(args) => completions::run(&args),
+        Verb::Man(args) => man::run(&args),
     }
 }
