@@ -128,8 +128,8 @@ fn api(document: &Value) -> Result<String> {
                 let schema = &schemas[name];
                 // Other routes may have a field of the same name, such as `model`.
                 let generates = takes_seed(&schema["properties"]);
-                let own = fields(schema)
-                    .filter(|(name, _)| !(generates && shared.contains_key(*name)));
+                let own =
+                    fields(schema).filter(|(name, _)| !(generates && shared.contains_key(*name)));
                 table(&mut page, schema, own);
                 if generates {
                     page.push_str("\nAnd the [shared fields](#shared-fields).\n");
