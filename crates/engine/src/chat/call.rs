@@ -1,4 +1,4 @@
-//! Calls of templates: callable values, and the functions that the environment offers.
+//! Function calls in templates: callable values, and the global functions.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -8,7 +8,7 @@ use super::{
     value::{Callable, Kind, Value, check_stored},
 };
 
-/// The longest range, as in the sandbox of the original.
+/// The longest range, as in Jinja2's sandbox.
 const MAX_RANGE: u64 = 100_000;
 
 /// The arguments of a call.
@@ -19,7 +19,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// The arguments in the order of `names`; those that weren't given are none.
+    /// The arguments in the order of `names`; missing ones are `None`.
     pub(super) fn bind<const N: usize>(
         self,
         function: &str,
@@ -47,7 +47,7 @@ impl Args {
     }
 }
 
-/// A function of the environment.
+/// Calls a global function.
 pub(super) fn global(name: &str) -> Option<Value> {
     const GLOBALS: [&str; 6] =
         ["range", "namespace", "dict", "joiner", "raise_exception", "strftime_now"];
@@ -152,7 +152,7 @@ impl Machine<'_> {
         }
     }
 
-    /// The entries of `dict(…)`: those of a dict or of a list of pairs, then the named ones.
+    /// The entries of `dict(…)`: first those of a dict or of a list of pairs, then named arguments.
     fn dict_entries(&mut self, function: &str, mut args: Args) -> Res<Vec<(Value, Value)>> {
         if args.pos.len() > 1 {
             return Err(Failure::new(format!("{function} takes one value at most")));

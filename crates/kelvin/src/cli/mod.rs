@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod generate;
 mod inspect;
+mod man;
 mod models;
 mod next;
 mod perplexity;
@@ -49,5 +50,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Bench(args) => bench::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Completions(args) => completions::run(&args),
+        Verb::Man(args) => man::run(&args),
     }
 }
