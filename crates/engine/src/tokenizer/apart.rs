@@ -214,16 +214,16 @@ pub(super) fn threes_from_right<'a>(text: &'a str, part: &mut dyn FnMut(&'a str)
 
 /// `(?=(\d{3})+(?!\d))` for ASCII digits: a cut before each group of three from the right.
 pub(super) fn triples_from_right<'a>(text: &'a str, part: &mut dyn FnMut(&'a str)) {
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let n_bytes = run(&rest[start..], |c| c.is_ascii_digit());
-        let (number, after) = rest.split_at(start + n_bytes);
-        let first = start + n_bytes % 3;
-        part(&number[..first]);
-        cut_threes(&number[first..], 0, part);
-        rest = after;
+    let (mut begin, mut at) = (0, 0);
+    while let Some(found) = text[at..].find(|c: char| c.is_ascii_digit()) {
+        let start = at + found;
+        at = start + run(&text[start..], |c| c.is_ascii_digit());
+        for cut in (start + (at - start) % 3..at).step_by(3) {
+            part(&text[begin..cut]);
+            begin = cut;
+        }
     }
-    part(rest);
+    part(&text[begin..]);
 }
 
 /// Cuts what stands from byte `start` on in threes of characters from the right.

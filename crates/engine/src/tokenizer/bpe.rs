@@ -76,7 +76,7 @@ impl Bpe {
             _ => Pre::named(name).ok_or_else(|| TokenizerError::Unsupported {
                 key: PRE,
                 found: shorten(name),
-                supported: Pre::names(),
+                supported: Pre::kinds(),
             })?,
         };
         let mut bytes = Box::new([NONE; 256]);

@@ -62,7 +62,7 @@ pub(super) const GEMMA4: Pre =
     Pre { always_bos: true, ..spelled(Alphabet::MetaspaceNewlines, Split::Lines) };
 
 /// The supported values of `tokenizer.ggml.pre`, in lines of names.
-const PRES: &[(Pre, &str)] = &[
+pub(super) const PRES: &[(Pre, &str)] = &[
     (pre(Split::Default), "default"),
     (
         pre(Split::Gpt2),
@@ -117,8 +117,10 @@ impl Pre {
         PRES.iter().find(|(_, names)| knows(names)).map(|&(pre, _)| pre)
     }
 
-    /// Every name that `named` knows.
-    pub(super) fn names() -> String {
-        PRES.iter().flat_map(|(_, names)| names.split(' ')).collect::<Vec<_>>().join(", ")
+    /// For errors: a name of each kind that `named` knows.
+    pub(super) fn kinds() -> String {
+        let first = |names: &'static str| names.split(' ').next().unwrap_or(names);
+        let kinds: Vec<&str> = PRES.iter().map(|(_, names)| first(names)).collect();
+        format!("{}, and other names of these", kinds.join(", "))
     }
 }
