@@ -198,7 +198,7 @@ impl Machine<'_> {
         &mut self,
         dict: &Rc<super::value::Dict>,
         name: &str,
-        args: super::call::Args,
+        args: super::args::Args,
     ) -> Res<Value> {
         match name {
             "get" => {
@@ -230,7 +230,7 @@ impl Machine<'_> {
         &mut self,
         list: &Value,
         name: &str,
-        args: super::call::Args,
+        args: super::args::Args,
     ) -> Res<Value> {
         if name == "copy" {
             let [] = args.bind(name, [])?;

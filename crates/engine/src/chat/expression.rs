@@ -7,7 +7,7 @@ use minijinja::machinery::ast::{
 };
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{Failure, Machine, Res},
     text::Builder,
     value::{Kind, Value},

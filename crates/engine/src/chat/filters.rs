@@ -1,7 +1,7 @@
 //! The filters of templates (`| trim`) for strings. Those for lists are in [`super::lists`].
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{Failure, Machine, Res},
     strings::{self, capitalize, change_chars},
     text::{Builder, Text, is_space},

@@ -2,7 +2,7 @@
 
 use super::{
     access::pairs,
-    call::Args,
+    args::Args,
     filters::unknown,
     machine::{Failure, Machine, Res},
     text::Builder,

@@ -10,7 +10,7 @@ use std::{borrow::Cow, collections::HashMap, rc::Rc};
 use minijinja::machinery::ast::{CallBlock, Expr, ForLoop, IfCond, Macro, Set, SetBlock, Stmt};
 
 use super::{
-    call::Args,
+    args::Args,
     date::Date,
     text::{Builder, Text},
     value::{Callable, Kind, Loop, Value, check_stored},

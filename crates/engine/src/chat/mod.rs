@@ -9,6 +9,7 @@
 //! special tokens in the other bytes only, so no message can write a turn of its own.
 
 mod access;
+mod args;
 mod call;
 mod checks;
 mod date;

@@ -1,7 +1,7 @@
 //! Python's string formatting: `%` and `str.format`.
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{Failure, Machine, Res},
     text::{Builder, Text},
     value::{Kind, Value},

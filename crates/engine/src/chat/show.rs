@@ -2,7 +2,7 @@
 //! prompts with exactly these spaces and quotes.
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{BYTES_PER_FUEL, Failure, Machine, Res},
     text::{Builder, Text},
     value::{Callable, Kind, Value},

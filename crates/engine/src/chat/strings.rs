@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{Failure, Machine, Res},
     show::is_printable,
     text::{Builder, Text, is_space},

@@ -3,7 +3,7 @@
 use std::{cell::Cell, cell::RefCell, rc::Rc};
 
 use super::{
-    machine::{Failure, Res},
+    error::{Failure, Res},
     text::Text,
 };
 

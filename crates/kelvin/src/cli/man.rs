@@ -3,9 +3,7 @@
 use std::fs;
 
 use anyhow::Context;
-use clap::{Args as ClapArgs, CommandFactory};
-
-use super::args::Args;
+use clap::Args as ClapArgs;
 
 /// `man`.
 #[derive(Debug, ClapArgs)]
@@ -15,9 +13,9 @@ pub(crate) struct ManArgs {
 }
 
 /// Writes `kelvin.1`, and `kelvin-VERB.1` for each verb that help lists.
-pub(crate) fn run(args: &ManArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: &ManArgs, command: clap::Command) -> anyhow::Result<()> {
     let folder = &args.folder;
     fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(Args::command(), folder))
+        .and_then(|()| clap_mangen::generate_to(command, folder))
         .with_context(|| format!("can't write man pages into {}", folder.display()))
 }

@@ -22,6 +22,7 @@ mod tokenize;
 mod translate;
 mod tune;
 
+use clap::CommandFactory;
 use kelvin_kernels::isa::{self, Isa};
 
 use args::{Args, Verb};
@@ -50,6 +51,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Bench(args) => bench::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Completions(args) => completions::run(&args),
-        Verb::Man(args) => man::run(&args),
+        Verb::Man(args) => man::run(&args, Args::command()),
     }
 }
