@@ -13,21 +13,22 @@ use axum::{
 };
 use kelvin_engine::batch::{self, Draft, GenerateError, PromptLogprobs, pages};
 use kelvin_sampling::Sampler;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     Shared,
+    answers::Recipe,
     body::read_body,
     controls::{Bounds, Controls},
     fields::{Fields, shortened},
-    forms,
+    forms::{self, Wanted},
     gate::RequestId,
     history,
     limits::MAX_LOGPROBS,
     problem::Problem,
     prompts::{self, Prompt, Reading, check_model},
     queue::{Event, Job},
-    reply::{Choice, Echo, Reply, ResponseState, Shape, recipe},
+    reply::{Choice, Echo, Reply, ResponseState, Shape},
     responses::{self, EchoedFields},
     scores::LogprobsStage,
     stream::streamed,
@@ -85,7 +86,7 @@ async fn complete(
         let event = work.events.recv().await;
         work.reply.take(event.unwrap_or_else(|| Event::Failed(gone())))?;
     }
-    let body = work.reply.whole().to_string();
+    let body = work.reply.whole();
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
@@ -97,6 +98,18 @@ struct Work {
     events: UnboundedReceiver<Event>,
 }
 
+/// What a route's own parameters ask for.
+struct Asked {
+    prompts: Vec<Prompt>,
+    /// How many likeliest tokens beside each, if log-probabilities are wanted.
+    n_top: Option<usize>,
+    /// Whether the prompt is part of the answer.
+    echo: bool,
+    /// The Responses API's own name for a form.
+    form: Option<Wanted>,
+    said: ResponseState,
+}
+
 /// Reads a request to its end, and refuses it before anything is computed.
 fn plan(
     shared: &Shared,
@@ -105,52 +118,86 @@ fn plan(
     shape: Shape,
     arrived: Instant,
 ) -> Result<(Work, Vec<Job>), Problem> {
-    let engine = &shared.engine;
     let mut fields = Fields::described(bytes, shape.request())?;
     check_model(&mut fields, &shared.names)?;
     let bounds = Bounds {
-        tokenizer: &engine.tokenizer,
+        tokenizer: &shared.engine.tokenizer,
         n_texts: shared.room.n_texts,
         recommended: shared.recommended.as_ref().filter(|_| shared.starts_recommended),
     };
     let noted = EchoedFields::of(&fields);
     let mut controls = Controls::read(&mut fields, bounds)?;
-    let (mut said, mut form) = (ResponseState::default(), None);
-    let (prompts, n_top, echo) = match shape {
-        Shape::Response => {
-            if controls.chains.len() > 1 {
-                let message = "a response has one text, so \"temperatures\" can't ask for more";
-                return Err(Problem::parameter("temperatures", message));
-            }
-            let asked = responses::read(&mut fields, shared, shared.limit, &noted)?;
-            controls.max_tokens = asked.max_tokens;
-            (said, form) = (asked.said, asked.form);
-            (vec![asked.prompt], asked.n_top, false)
-        }
-        Shape::Text => {
-            let n_top = fields.whole("logprobs", 0..=MAX_LOGPROBS)?.map(|n| n as usize);
-            let echo = fields.flag("echo")?;
-            let (most, limit) = (shared.queue.capacity(), shared.limit);
-            let reading = Reading { most, limit, offsets: echo && n_top.is_some() };
-            (prompts::of_completion(&mut fields, engine, reading)?, n_top, echo)
-        }
-        Shape::Chat => {
-            let prompt = prompts::of_chat(&mut fields, shared, shared.limit)?;
-            if let Some(most) = fields.whole("max_completion_tokens", 0..=u64::from(u32::MAX))? {
-                controls.max_tokens = Some(most as usize);
-            }
-            no_tools(&mut fields)?;
-            (vec![prompt], chat_scores(&mut fields)?, false)
-        }
+    let mut asked = match shape {
+        Shape::Response => of_response(&mut fields, shared, &noted, &mut controls)?,
+        Shape::Text => of_text(&mut fields, shared)?,
+        Shape::Chat => of_chat(&mut fields, shared, &mut controls)?,
     };
     let by_other_name = forms::read(&mut fields)?;
-    if let (Some(_), Some(other)) = (&form, &by_other_name) {
+    if let (Some(_), Some(other)) = (&asked.form, &by_other_name) {
         let message = format!("\"{}\" can't be given beside \"text.format\"", other.name);
         return Err(Problem::parameter(other.name, message));
     }
-    let form = form.or(by_other_name);
+    let wanted = asked.form.take().or(by_other_name);
     fields.end()?;
-    if controls.max_tokens == Some(0) && !echo {
+    check(&controls, &asked)?;
+    let (sender, events) = unbounded_channel();
+    let from = Origin { shared, id, shape, arrived, sender };
+    let jobs = jobs(&from, &controls, &asked, wanted.as_ref())?;
+    let reply = reply(&from, &controls, asked);
+    Ok((Work { reply, stream: controls.stream, events }, jobs))
+}
+
+/// Where a request came from and where its events go.
+struct Origin<'a> {
+    shared: &'a Shared,
+    id: &'a str,
+    shape: Shape,
+    arrived: Instant,
+    sender: UnboundedSender<Event>,
+}
+
+fn of_response(
+    fields: &mut Fields,
+    shared: &Shared,
+    noted: &EchoedFields,
+    controls: &mut Controls,
+) -> Result<Asked, Problem> {
+    if controls.chains.len() > 1 {
+        let message = "a response has one text, so \"temperatures\" can't ask for more";
+        return Err(Problem::parameter("temperatures", message));
+    }
+    let asked = responses::read(fields, shared, shared.limit, noted)?;
+    controls.max_tokens = asked.max_tokens;
+    let responses::Asked { prompt, n_top, form, said, .. } = asked;
+    Ok(Asked { prompts: vec![prompt], n_top, echo: false, form, said })
+}
+
+fn of_text(fields: &mut Fields, shared: &Shared) -> Result<Asked, Problem> {
+    let n_top = fields.whole("logprobs", 0..=MAX_LOGPROBS)?.map(|n| n as usize);
+    let echo = fields.flag("echo")?;
+    let (most, limit) = (shared.queue.capacity(), shared.limit);
+    let reading = Reading { most, limit, offsets: echo && n_top.is_some() };
+    let prompts = prompts::of_completion(fields, &shared.engine, reading)?;
+    Ok(Asked { prompts, n_top, echo, form: None, said: ResponseState::default() })
+}
+
+fn of_chat(
+    fields: &mut Fields,
+    shared: &Shared,
+    controls: &mut Controls,
+) -> Result<Asked, Problem> {
+    let prompts = vec![prompts::of_chat(fields, shared, shared.limit)?];
+    if let Some(most) = fields.whole("max_completion_tokens", 0..=u64::from(u32::MAX))? {
+        controls.max_tokens = Some(most as usize);
+    }
+    no_tools(fields)?;
+    let n_top = chat_scores(fields)?;
+    Ok(Asked { prompts, n_top, echo: false, form: None, said: ResponseState::default() })
+}
+
+/// Refuses parameters that contradict each other.
+fn check(controls: &Controls, asked: &Asked) -> Result<(), Problem> {
+    if controls.max_tokens == Some(0) && !asked.echo {
         return Err(Problem::parameter(
             "max_tokens",
             "\"max_tokens\" is 0, which asks for nothing: give at least 1, or \"echo\": true for \
@@ -158,7 +205,7 @@ fn plan(
         ));
     }
     let stage = controls.stage;
-    if stage != LogprobsStage::Raw && (n_top.is_none() || echo) {
+    if stage != LogprobsStage::Raw && (asked.n_top.is_none() || asked.echo) {
         let message = format!(
             "\"logprobs_stage\" \"{}\" needs \"logprobs\", and can't be given with \"echo\": a \
              prompt isn't drawn",
@@ -166,73 +213,84 @@ fn plan(
         );
         return Err(Problem::parameter("logprobs_stage", message));
     }
+    Ok(())
+}
+
+/// A job for each prompt, with a draft for each of its choices.
+fn jobs(
+    from: &Origin<'_>,
+    controls: &Controls,
+    asked: &Asked,
+    wanted: Option<&Wanted>,
+) -> Result<Vec<Job>, Problem> {
     let choices_a_prompt = controls.chains.len() * controls.n;
-    let lens = prompts
-        .iter()
-        .map(|prompt| room_for(shared, prompt, controls.max_tokens, choices_a_prompt, shape));
-    let lens: Vec<usize> = lens.collect::<Result<_, _>>()?;
-    let form = form.map(|wanted| forms::compile(shared, &wanted)).transpose()?;
-    let (sender, events) = unbounded_channel();
-    let mut jobs = Vec::new();
+    let room =
+        |prompt| room_for(from.shared, prompt, controls.max_tokens, choices_a_prompt, from.shape);
+    let lens = asked.prompts.iter().map(room).collect::<Result<Vec<usize>, _>>()?;
+    let form = wanted.map(|wanted| forms::compile(from.shared, wanted)).transpose()?;
     let draft = |sampler: Sampler| {
-        let logprobs = n_top.map(|n_top| stage.logprobs(n_top, sampler.chain()));
+        let logprobs = asked.n_top.map(|n_top| controls.stage.logprobs(n_top, sampler.chain()));
         let constraint = form.as_ref().map(|form| form.fork());
         Draft { constraint, logprobs, ..Draft::new(sampler) }
     };
-    for (i, (prompt, max_tokens)) in prompts.iter().zip(lens).enumerate() {
-        let scored = n_top.filter(|_| echo).max(controls.prompt_logprobs);
+    let scored = asked.n_top.filter(|_| asked.echo).max(controls.prompt_logprobs);
+    let job = |(i, (prompt, max_tokens)): (usize, (&Prompt, usize))| {
         let request = batch::Request {
             prompt: prompt.tokens.clone(),
             drafts: controls.samplers().into_iter().map(draft).collect(),
-            ends: controls.ends(max_tokens, shared.limit)?,
+            ends: controls.ends(max_tokens, from.shared.limit)?,
             bans: Arc::clone(&controls.bans),
             prompt_logprobs: scored.map(|n_top| PromptLogprobs { from: 1, n_top }),
         };
-        jobs.push(Job {
-            id: id.to_string(),
+        Ok(Job {
+            id: from.id.to_string(),
             request,
             first_choice: i * choices_a_prompt,
-            events: sender.clone(),
-            arrived,
-        });
-    }
-    let prefix = match shape {
-        Shape::Chat => "chatcmpl",
-        Shape::Text => "cmpl",
-        Shape::Response => "resp",
+            events: from.sender.clone(),
+            arrived: from.arrived,
+        })
     };
-    let chains: Vec<String> = controls.chains.iter().map(ToString::to_string).collect();
-    let n_choices = choices_a_prompt * prompts.len();
-    let date = prompts.iter().find_map(|prompt| prompt.date.clone());
+    asked.prompts.iter().zip(lens).enumerate().map(job).collect()
+}
+
+/// The reply, of which nothing is known yet.
+fn reply(from: &Origin<'_>, controls: &Controls, asked: Asked) -> Reply {
+    let (shared, id) = (from.shared, from.id);
+    let choices_a_prompt = controls.chains.len() * controls.n;
+    let n_choices = choices_a_prompt * asked.prompts.len();
+    let recipe = Recipe {
+        chains: controls.chains.iter().map(ToString::to_string).collect(),
+        date: asked.prompts.iter().find_map(|prompt| prompt.date.clone()),
+        seed: controls.seed,
+    };
     let echo = |prompt: Prompt| Echo {
         tokens: prompt.tokens,
-        text: echo.then_some(prompt.text),
+        text: asked.echo.then_some(prompt.text),
         offsets: prompt.offsets,
         scores: Vec::new(),
     };
-    let reply = Reply {
-        engine: Arc::clone(engine),
-        shape,
-        id: if shape == Shape::Response {
-            format!("{prefix}_{id}")
-        } else {
-            format!("{prefix}-{id}")
+    Reply {
+        engine: Arc::clone(&shared.engine),
+        shape: from.shape,
+        id: match from.shape {
+            Shape::Chat => format!("chatcmpl-{id}"),
+            Shape::Text => format!("cmpl-{id}"),
+            Shape::Response => format!("resp_{id}"),
         },
         created: shared.now(),
         model: shared.names[0].clone(),
-        n_top,
-        stage,
+        n_top: asked.n_top,
+        stage: controls.stage,
         prompt_logprobs: controls.prompt_logprobs,
         return_ids: controls.return_ids,
-        prompts: prompts.into_iter().map(echo).collect(),
+        prompts: asked.prompts.into_iter().map(echo).collect(),
         choices_a_prompt,
         include_usage: controls.include_usage,
-        recipe: recipe(controls.seed, &chains, date.as_deref()),
-        said,
+        recipe,
+        said: asked.said,
         choices: (0..n_choices).map(|_| Choice::default()).collect(),
         cached: 0,
-    };
-    Ok((Work { reply, stream: controls.stream, events }, jobs))
+    }
 }
 
 /// How many new tokens each choice may have; a prompt that leaves no room for them is refused.

@@ -4,6 +4,7 @@
 //! `queue` holds its jobs until the engine thread (`batch`) takes them. `reply` builds the
 //! response, and `stream` sends it as events.
 
+mod answers;
 mod batch;
 mod body;
 mod completions;

@@ -52,6 +52,21 @@ impl Durations {
         self.count.fetch_add(1, Relaxed);
         self.micros.fetch_add(duration.as_micros() as u64, Relaxed);
     }
+
+    /// As a histogram.
+    fn write(&self, out: &mut String, name: &str, what: &str) {
+        let _ = writeln!(out, "# HELP kelvin_{name} {what}\n# TYPE kelvin_{name} histogram");
+        for (bin, bound) in self.bins.iter().zip(BOUNDS) {
+            let _ = writeln!(out, "kelvin_{name}_bucket{{le=\"{bound}\"}} {}", bin.load(Relaxed));
+        }
+        let count = self.count.load(Relaxed);
+        let sum = self.micros.load(Relaxed) as f64 / 1e6;
+        let _ = writeln!(
+            out,
+            "kelvin_{name}_bucket{{le=\"+Inf\"}} {count}\nkelvin_{name}_sum \
+             {sum}\nkelvin_{name}_count {count}"
+        );
+    }
 }
 
 impl Metrics {
@@ -70,69 +85,13 @@ impl Metrics {
     /// All of it as text, where `waiting` prompts wait and there is room for so many pages.
     pub(crate) fn text(&self, waiting: usize, room: usize) -> String {
         let mut out = String::new();
-        let mut one = |kind: &str, name: &str, what: &str, value: u64| {
+        for (kind, name, what, value) in self.numbers(waiting as u64, room as u64) {
             let _ = writeln!(
                 out,
                 "# HELP kelvin_{name} {what}\n# TYPE kelvin_{name} {kind}\nkelvin_{name} {value}"
             );
-        };
-        one(
-            "gauge",
-            "requests_running",
-            "Prompts being read or continued.",
-            self.running.load(Relaxed),
-        );
-        one("gauge", "requests_waiting", "Prompts in the queue.", waiting as u64);
-        one(
-            "gauge",
-            "cache_pages",
-            "Pages of keys and values that there is room for.",
-            room as u64,
-        );
-        one(
-            "gauge",
-            "cache_pages_used",
-            "Of those, held by texts or kept.",
-            self.pages.load(Relaxed),
-        );
-        one(
-            "gauge",
-            "cache_pages_kept",
-            "Of those, kept for reuse.",
-            self.kept_pages.load(Relaxed),
-        );
-        one(
-            "gauge",
-            "cache_pages_promised",
-            "Pages that running texts may still take.",
-            self.promised_pages.load(Relaxed),
-        );
-        one(
-            "counter",
-            "prompt_tokens_total",
-            "Tokens of prompts.",
-            self.prompt_tokens.load(Relaxed),
-        );
-        one(
-            "counter",
-            "cached_tokens_total",
-            "Of those, found in the cache.",
-            self.cached_tokens.load(Relaxed),
-        );
-        one(
-            "counter",
-            "generated_tokens_total",
-            "Tokens drawn.",
-            self.generated_tokens.load(Relaxed),
-        );
-        one(
-            "counter",
-            "cancelled_total",
-            "Prompts that nobody waits for any more.",
-            self.cancelled.load(Relaxed),
-        );
-        one("counter", "steps_total", "Steps of the model.", self.steps.load(Relaxed));
-        for (name, what, durations) in [
+        }
+        let histograms = [
             (
                 "time_to_first_token_seconds",
                 "From a request to its first token.",
@@ -143,19 +102,9 @@ impl Metrics {
                 "From a token of a choice to the next.",
                 &self.between_tokens,
             ),
-        ] {
-            let _ = writeln!(out, "# HELP kelvin_{name} {what}\n# TYPE kelvin_{name} histogram");
-            for (bin, bound) in durations.bins.iter().zip(BOUNDS) {
-                let _ =
-                    writeln!(out, "kelvin_{name}_bucket{{le=\"{bound}\"}} {}", bin.load(Relaxed));
-            }
-            let count = durations.count.load(Relaxed);
-            let sum = durations.micros.load(Relaxed) as f64 / 1e6;
-            let _ = writeln!(
-                out,
-                "kelvin_{name}_bucket{{le=\"+Inf\"}} {count}\nkelvin_{name}_sum \
-                 {sum}\nkelvin_{name}_count {count}"
-            );
+        ];
+        for (name, what, durations) in histograms {
+            durations.write(&mut out, name, what);
         }
         out.push_str(
             "# HELP kelvin_http_responses_total Answers by status.\n# TYPE \
@@ -171,5 +120,35 @@ impl Metrics {
             let _ = writeln!(out, "kelvin_errors_total{{code=\"{code}\"}} {n}");
         }
         out
+    }
+
+    /// Gauges and counters: kind, name, meaning, value.
+    fn numbers(
+        &self,
+        waiting: u64,
+        room: u64,
+    ) -> [(&'static str, &'static str, &'static str, u64); 11] {
+        let of = |number: &AtomicU64| number.load(Relaxed);
+        let pages = "Pages of keys and values that there is room for.";
+        let promised = "Pages that running texts may still take.";
+        let cancelled = "Prompts that nobody waits for any more.";
+        [
+            ("gauge", "requests_running", "Prompts being read or continued.", of(&self.running)),
+            ("gauge", "requests_waiting", "Prompts in the queue.", waiting),
+            ("gauge", "cache_pages", pages, room),
+            ("gauge", "cache_pages_used", "Of those, held by texts or kept.", of(&self.pages)),
+            ("gauge", "cache_pages_kept", "Of those, kept for reuse.", of(&self.kept_pages)),
+            ("gauge", "cache_pages_promised", promised, of(&self.promised_pages)),
+            ("counter", "prompt_tokens_total", "Tokens of prompts.", of(&self.prompt_tokens)),
+            (
+                "counter",
+                "cached_tokens_total",
+                "Of those, found in the cache.",
+                of(&self.cached_tokens),
+            ),
+            ("counter", "generated_tokens_total", "Tokens drawn.", of(&self.generated_tokens)),
+            ("counter", "cancelled_total", cancelled, of(&self.cancelled)),
+            ("counter", "steps_total", "Steps of the model.", of(&self.steps)),
+        ]
     }
 }

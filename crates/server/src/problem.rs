@@ -9,6 +9,8 @@ use kelvin_engine::generate::FinishReason;
 use kelvin_views::shorten::{bounded, shortened};
 use serde_json::{Value, json};
 
+use super::answers::{ErrorBody, ProblemBody};
+
 /// Why a request isn't answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
@@ -99,8 +101,13 @@ impl Problem {
 
     /// The body of the answer, which is also an event of a stream.
     pub(crate) fn body(&self) -> Value {
-        let Problem { kind, code, param, message, .. } = self;
-        json!({ "error": { "message": message, "type": kind, "param": param, "code": code } })
+        let error = ErrorBody {
+            message: self.message.clone(),
+            kind: self.kind,
+            param: self.param.clone(),
+            code: self.code,
+        };
+        json!(ProblemBody { error })
     }
 }
 

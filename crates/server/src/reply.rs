@@ -1,12 +1,18 @@
 //! Builds replies in OpenAI's formats from the engine's events, whole or in pieces. The format of
 //! the Responses API is in `responses`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use kelvin_engine::{Engine, TokenId, batch::Scored, generate::FinishReason, tokenizer::Tokenizer};
 use serde_json::{Map, Value, json};
 
 use super::{
+    answers::{
+        Assistant, ChatChoice, ChatChunkKind, ChatCompletion, ChatCompletionKind, ChatLogprob,
+        ChatLogprobs, ChatMessage, ChatPiece, ChoiceTokens, Chunk, Completion, Delta, End, Finish,
+        NamedLogprob, PromptLogprob, PromptTokens, PromptTokensDetails, Recipe, StopReason,
+        TextChoice, TextCompletionKind, TextLogprobs, Usage,
+    },
     places::Places,
     problem::Problem,
     queue::Event,
@@ -52,8 +58,8 @@ pub(crate) struct Reply {
     pub(crate) prompts: Vec<Echo>,
     pub(crate) choices_a_prompt: usize,
     pub(crate) include_usage: bool,
-    /// ResponseState once for all: the dice and the chains.
-    pub(crate) recipe: Value,
+    /// What gives the same texts again.
+    pub(crate) recipe: Recipe,
     /// Of the Responses API alone.
     pub(crate) said: ResponseState,
     pub(crate) choices: Vec<Choice>,
@@ -107,6 +113,22 @@ pub(crate) struct ReportedToken {
 }
 
 impl Choice {
+    /// Why it ended, if it did.
+    fn end(&self) -> End {
+        let (finish, stop) = match &self.end {
+            None => (None, None),
+            Some(FinishReason::EndToken(token)) => {
+                (Some(Finish::Stop), Some(StopReason::Token(token.0)))
+            }
+            Some(FinishReason::StopString(text)) => {
+                (Some(Finish::Stop), Some(StopReason::Text(text.clone())))
+            }
+            Some(FinishReason::Complete) => (Some(Finish::Stop), None),
+            Some(_) => (Some(Finish::Length), None),
+        };
+        End { finish_reason: finish, stop_reason: stop }
+    }
+
     /// Whether it ended for want of room.
     pub(crate) fn is_cut(&self) -> bool {
         matches!(self.end, Some(FinishReason::MaxTokens | FinishReason::ContextFull))
@@ -169,151 +191,170 @@ impl Reply {
         Ok(())
     }
 
-    /// The answer that isn't streamed.
-    pub(crate) fn whole(&mut self) -> Value {
-        if self.shape == Shape::Response {
-            return self.response_whole();
-        }
+    /// The answer that isn't streamed, as JSON.
+    pub(crate) fn whole(&mut self) -> String {
         let usage = self.usage();
-        let mut choices = std::mem::take(&mut self.choices);
-        let all: Vec<Value> = choices
-            .iter_mut()
-            .enumerate()
-            .map(|(i, choice)| self.choice(i, choice, false))
-            .collect();
-        let kind = if self.shape == Shape::Chat { "chat.completion" } else { "text_completion" };
-        let mut answer = self.envelope(kind, all);
-        if self.shape == Shape::Chat {
-            self.add_prompt(0, &mut answer);
-        }
-        answer["usage"] = usage;
-        answer["kelvin"] = self.recipe.clone();
-        answer
-    }
-
-    fn chunk(&self, choices: Vec<Value>) -> Value {
-        let kind =
-            if self.shape == Shape::Chat { "chat.completion.chunk" } else { "text_completion" };
-        let mut chunk = self.envelope(kind, choices);
-        if self.include_usage {
-            chunk["usage"] = Value::Null;
-        }
-        chunk
-    }
-
-    fn envelope(&self, kind: &str, choices: Vec<Value>) -> Value {
-        json!({ "id": self.id, "object": kind, "created": self.created, "model": self.model, "choices": choices })
-    }
-
-    /// A choice, or what is new of it.
-    fn choice(&self, i: usize, choice: &mut Choice, is_piece: bool) -> Value {
-        let (finish, stop) = match &choice.end {
-            None => (Value::Null, Value::Null),
-            Some(FinishReason::EndToken(token)) => ("stop".into(), token.0.into()),
-            Some(FinishReason::StopString(text)) => ("stop".into(), text.as_str().into()),
-            Some(FinishReason::Complete) => ("stop".into(), Value::Null),
-            Some(_) => ("length".into(), Value::Null),
+        let choices = std::mem::take(&mut self.choices);
+        let each = choices.iter().enumerate();
+        let answer = match self.shape {
+            Shape::Response => {
+                self.choices = choices;
+                return self.response_whole().to_string();
+            }
+            Shape::Text => serde_json::to_string(&Completion {
+                id: self.id.clone(),
+                object: TextCompletionKind,
+                created: self.created,
+                model: self.model.clone(),
+                choices: each.map(|(i, choice)| self.text_choice(i, choice, true)).collect(),
+                usage,
+                kelvin: self.recipe.clone(),
+            }),
+            Shape::Chat => serde_json::to_string(&ChatCompletion {
+                id: self.id.clone(),
+                object: ChatCompletionKind,
+                created: self.created,
+                model: self.model.clone(),
+                choices: each.map(|(i, choice)| self.chat_choice(i, choice)).collect(),
+                prompt: self.prompt_tokens(0),
+                usage,
+                kelvin: self.recipe.clone(),
+            }),
         };
-        let scores = self.n_top.map_or(Value::Null, |n_top| self.scores(choice, n_top));
-        let mut value =
-            json!({ "index": i, "logprobs": scores, "finish_reason": finish, "stop_reason": stop });
-        match (self.shape, is_piece) {
-            (Shape::Text, _) => value["text"] = choice.text.as_str().into(),
-            (Shape::Chat | Shape::Response, false) => {
-                value["message"] =
-                    json!({ "role": "assistant", "content": choice.text, "refusal": null });
-            }
-            (Shape::Chat | Shape::Response, true) if choice.text.is_empty() => {
-                value["delta"] = json!({})
-            }
-            (Shape::Chat | Shape::Response, true) => {
-                value["delta"] = json!({ "content": choice.text })
-            }
+        answer.expect("every key is a text")
+    }
+
+    /// A piece of a stream with these choices.
+    fn chunk<K: Default, C>(&self, choices: Vec<C>) -> Chunk<K, C> {
+        Chunk {
+            id: self.id.clone(),
+            object: K::default(),
+            created: self.created,
+            model: self.model.clone(),
+            choices,
+            usage: self.include_usage.then_some(None),
+            prompt: PromptTokens::default(),
+            kelvin: None,
         }
-        if self.return_ids {
-            value["token_ids"] = choice.ids.as_slice().into();
+    }
+
+    /// A choice of a completion, or what is new of it; with its prompt's tokens where they are
+    /// wanted.
+    fn text_choice(&self, index: usize, choice: &Choice, with_prompt: bool) -> TextChoice {
+        let prompt = index / self.choices_a_prompt;
+        TextChoice {
+            index,
+            logprobs: self.n_top.map(|n_top| self.text_logprobs(choice, n_top)),
+            end: choice.end(),
+            text: choice.text.clone(),
+            tokens: self.choice_tokens(choice),
+            prompt: if with_prompt { self.prompt_tokens(prompt) } else { PromptTokens::default() },
         }
-        if self.shape == Shape::Text && !is_piece {
-            self.add_prompt(i / self.choices_a_prompt, &mut value);
+    }
+
+    /// A choice of a chat.
+    fn chat_choice(&self, index: usize, choice: &Choice) -> ChatChoice {
+        ChatChoice {
+            index,
+            logprobs: self.n_top.map(|_| self.chat_logprobs(choice)),
+            end: choice.end(),
+            message: ChatMessage { role: Assistant, content: choice.text.clone(), refusal: () },
+            tokens: self.choice_tokens(choice),
         }
-        value
+    }
+
+    /// What is new of a choice of a chat.
+    fn chat_piece(&self, index: usize, choice: &Choice) -> ChatPiece {
+        let End { finish_reason, stop_reason } = choice.end();
+        let content = Some(choice.text.clone()).filter(|text| !text.is_empty());
+        ChatPiece {
+            index,
+            logprobs: self.n_top.map(|_| self.chat_logprobs(choice)),
+            finish_reason,
+            stop_reason: Some(stop_reason),
+            delta: Delta { role: None, content },
+            tokens: self.choice_tokens(choice),
+        }
+    }
+
+    fn choice_tokens(&self, choice: &Choice) -> ChoiceTokens {
+        ChoiceTokens { token_ids: self.return_ids.then(|| choice.ids.clone()) }
     }
 
     /// What is wanted of a prompt's tokens, as vLLM writes it.
-    fn add_prompt(&self, i: usize, to: &mut Value) {
+    fn prompt_tokens(&self, i: usize) -> PromptTokens {
         let prompt = &self.prompts[i];
-        if self.return_ids {
-            to["prompt_token_ids"] = prompt.tokens.iter().map(|token| token.0).collect();
-        }
-        let Some(n_top) = self.prompt_logprobs else { return };
+        let ids = || prompt.tokens.iter().map(|token| token.0).collect();
+        let prompt_token_ids = self.return_ids.then(ids);
+        let Some(n_top) = self.prompt_logprobs else {
+            return PromptTokens { prompt_token_ids, prompt_logprobs: None };
+        };
         let entry = |token: TokenId, logprob: f64, rank: usize| {
-            let text =
-                String::from_utf8_lossy(self.engine.tokenizer.bytes(token, true)).into_owned();
-            let value = json!({ "logprob": finite(logprob), "rank": rank, "decoded_token": text });
-            (token.0.to_string(), value)
+            let bytes = self.engine.tokenizer.bytes(token, true);
+            let decoded_token = String::from_utf8_lossy(bytes).into_owned();
+            let value = PromptLogprob { logprob: finite(logprob), rank, decoded_token };
+            (token.0.to_string(), json!(value))
         };
         let one = |scored: &Scored| {
             let top = scored.top.iter().take(n_top).zip(1..);
             let mut entries: Map<String, Value> =
                 top.map(|(&(token, logprob), rank)| entry(token, logprob, rank)).collect();
             entries.extend([entry(scored.token, scored.logprob, scored.rank)]);
-            Value::Object(entries)
+            Some(entries)
         };
-        to["prompt_logprobs"] =
-            std::iter::once(Value::Null).chain(prompt.scores.iter().map(one)).collect();
+        let prompt_logprobs = std::iter::once(None).chain(prompt.scores.iter().map(one)).collect();
+        PromptTokens { prompt_token_ids, prompt_logprobs: Some(prompt_logprobs) }
     }
 
-    pub(crate) fn scores(&self, choice: &Choice, n_top: usize) -> Value {
+    /// The log-probabilities of a chat's or a response's tokens.
+    pub(crate) fn chat_logprobs(&self, choice: &Choice) -> ChatLogprobs {
         let tokenizer = &self.engine.tokenizer;
-        if self.shape != Shape::Text {
-            let content: Vec<Value> = choice
-                .scores
-                .iter()
-                .filter_map(|told| {
-                    let scored = told.scored.as_ref()?;
-                    let top = scored.top.iter().map(|&(id, logprob)| named(tokenizer, id, logprob));
-                    let mut own = named(tokenizer, scored.token, scored.logprob);
-                    own["top_logprobs"] = top.collect();
-                    Some(own)
-                })
-                .collect();
-            return json!({ "content": content, "refusal": null, "stage": self.stage.name() });
-        }
-        let (mut tokens, mut logprobs, mut tops, mut offsets) = (vec![], vec![], vec![], vec![]);
+        let one = |told: &ReportedToken| {
+            let scored = told.scored.as_ref()?;
+            let top = scored.top.iter().map(|&(id, logprob)| named(tokenizer, id, logprob));
+            let own = named(tokenizer, scored.token, scored.logprob);
+            Some(ChatLogprob { own, top_logprobs: top.collect() })
+        };
+        let content = choice.scores.iter().filter_map(one).collect();
+        ChatLogprobs { content, refusal: (), stage: self.stage.name() }
+    }
+
+    fn text_logprobs(&self, choice: &Choice, n_top: usize) -> TextLogprobs {
+        let tokenizer = &self.engine.tokenizer;
+        let mut found = TextLogprobs {
+            tokens: Vec::new(),
+            token_logprobs: Vec::new(),
+            top_logprobs: Vec::new(),
+            text_offset: Vec::new(),
+            stage: self.stage.name(),
+        };
         for ReportedToken { token, offset, scored } in &choice.scores {
-            tokens.push(spelled(tokenizer, *token));
-            offsets.push(*offset);
-            logprobs.push(scored.as_ref().map(|scored| finite(scored.logprob)));
+            found.tokens.push(spelled(tokenizer, *token));
+            found.text_offset.push(*offset);
+            found.token_logprobs.push(scored.as_ref().map(|scored| finite(scored.logprob)));
             // Of two tokens that are spelled the same the likelier is shown; the token itself
             // always is.
-            tops.push(scored.as_ref().filter(|_| n_top > 0).map(|scored| {
+            found.top_logprobs.push(scored.as_ref().filter(|_| n_top > 0).map(|scored| {
                 let mut top = Map::new();
-                for &(id, logprob) in &scored.top {
-                    top.entry(spelled(tokenizer, id)).or_insert_with(|| finite(logprob));
+                let own = (scored.token, scored.logprob);
+                for &(id, logprob) in scored.top.iter().chain([&own]) {
+                    top.entry(spelled(tokenizer, id)).or_insert_with(|| finite(logprob).into());
                 }
-                top.entry(spelled(tokenizer, scored.token))
-                    .or_insert_with(|| finite(scored.logprob));
-                Value::Object(top)
+                top
             }));
         }
-        json!({
-            "tokens": tokens,
-            "token_logprobs": logprobs,
-            "top_logprobs": tops,
-            "text_offset": offsets,
-            "stage": self.stage.name(),
-        })
+        found
     }
 
-    pub(crate) fn usage(&self) -> Value {
-        let prompt: usize = self.prompts.iter().map(|prompt| prompt.tokens.len()).sum();
-        let new: usize = self.choices.iter().map(|choice| choice.n_tokens).sum();
-        json!({
-            "prompt_tokens": prompt,
-            "completion_tokens": new,
-            "total_tokens": prompt + new,
-            "prompt_tokens_details": { "cached_tokens": self.cached },
-        })
+    pub(crate) fn usage(&self) -> Usage {
+        let prompt_tokens: usize = self.prompts.iter().map(|prompt| prompt.tokens.len()).sum();
+        let completion_tokens: usize = self.choices.iter().map(|choice| choice.n_tokens).sum();
+        Usage {
+            prompt_tokens,
+            completion_tokens,
+            total_tokens: prompt_tokens + completion_tokens,
+            prompt_tokens_details: PromptTokensDetails { cached_tokens: self.cached },
+        }
     }
 }
 
@@ -325,11 +366,17 @@ impl Teller for Reply {
             Shape::Response => return self.response_opening(),
             Shape::Chat => {}
         }
-        let first = |i| json!({ "index": i, "delta": { "role": "assistant", "content": "" }, "logprobs": null, "finish_reason": null });
-        let mut chunks: Vec<Value> =
-            (0..self.choices.len()).map(|i| self.chunk(vec![first(i)])).collect();
-        self.add_prompt(0, &mut chunks[0]);
-        chunks
+        let first = |index| {
+            let delta = Delta { role: Some(Assistant), content: Some(String::new()) };
+            let (logprobs, finish_reason, stop_reason) = (None, None, None);
+            let tokens = ChoiceTokens::default();
+            let piece = ChatPiece { index, logprobs, finish_reason, stop_reason, delta, tokens };
+            let chunk = self.chunk::<ChatChunkKind, ChatPiece>(vec![piece]);
+            let is_first = index == 0;
+            let prompt = if is_first { self.prompt_tokens(0) } else { PromptTokens::default() };
+            json!(Chunk { prompt, ..chunk })
+        };
+        (0..self.choices.len()).map(first).collect()
     }
 
     /// Takes what the engine says, and gives it as pieces of a stream.
@@ -355,11 +402,16 @@ impl Teller for Reply {
             let is_new =
                 !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
             if is_new || begins || (self.return_ids && !choice.ids.is_empty()) {
-                let mut value = self.choice(i, &mut choice, true);
-                if begins {
-                    self.add_prompt(i / self.choices_a_prompt, &mut value);
-                }
-                pieces.push(self.chunk(vec![value]));
+                pieces.push(match self.shape {
+                    Shape::Text => {
+                        let piece = self.text_choice(i, &choice, begins);
+                        json!(self.chunk::<TextCompletionKind, _>(vec![piece]))
+                    }
+                    _ => {
+                        let piece = self.chat_piece(i, &choice);
+                        json!(self.chunk::<ChatChunkKind, _>(vec![piece]))
+                    }
+                });
                 choice.text.clear();
                 choice.scores.clear();
                 choice.ids.clear();
@@ -380,10 +432,17 @@ impl Teller for Reply {
         }
         let mut pieces = Vec::new();
         if self.include_usage {
-            let mut last = self.chunk(Vec::new());
-            last["usage"] = self.usage();
-            last["kelvin"] = self.recipe.clone();
-            pieces.push(last);
+            let (usage, kelvin) = (Some(Some(self.usage())), Some(self.recipe.clone()));
+            pieces.push(match self.shape {
+                Shape::Text => {
+                    let last = self.chunk::<TextCompletionKind, TextChoice>(Vec::new());
+                    json!(Chunk { usage, kelvin, ..last })
+                }
+                _ => {
+                    let last = self.chunk::<ChatChunkKind, ChatPiece>(Vec::new());
+                    json!(Chunk { usage, kelvin, ..last })
+                }
+            });
         }
         pieces.push(DONE.into());
         pieces
@@ -395,12 +454,12 @@ impl Teller for Reply {
     }
 }
 
-fn named(tokenizer: &Tokenizer, token: TokenId, logprob: f64) -> Value {
-    json!({
-        "token": spelled(tokenizer, token),
-        "logprob": finite(logprob),
-        "bytes": tokenizer.bytes(token, true),
-    })
+fn named(tokenizer: &Tokenizer, token: TokenId, logprob: f64) -> NamedLogprob {
+    NamedLogprob {
+        token: spelled(tokenizer, token),
+        logprob: finite(logprob),
+        bytes: tokenizer.bytes(token, true).to_vec(),
+    }
 }
 
 /// A token's text; as OpenAI spells them, bytes that aren't text.
@@ -415,17 +474,6 @@ fn spelled(tokenizer: &Tokenizer, token: TokenId) -> String {
 }
 
 /// JSON has no infinity; a masked token is as unlikely as OpenAI's.
-fn finite(logprob: f64) -> Value {
-    logprob.max(-9999.0).into()
-}
-
-/// The prompts' part of the recipe, so that an answer can be made again.
-pub(crate) fn recipe(seed: u64, chains: &[String], date: Option<&str>) -> Value {
-    let mut recipe = BTreeMap::new();
-    recipe.insert("seed", Value::from(seed));
-    recipe.insert("chains", chains.into());
-    if let Some(date) = date {
-        recipe.insert("date", date.into());
-    }
-    json!(recipe)
+fn finite(logprob: f64) -> f64 {
+    logprob.max(-9999.0)
 }

@@ -265,11 +265,8 @@ impl Reply {
     }
 
     fn response_scores(&self, choice: &mut Choice) -> Vec<Value> {
-        let mut scores = self.n_top.map_or(Value::Null, |n_top| self.scores(choice, n_top));
-        match scores["content"].take() {
-            Value::Array(content) => content,
-            _ => Vec::new(),
-        }
+        let scores = self.n_top.map(|_| self.chat_logprobs(choice).content);
+        scores.unwrap_or_default().iter().map(|scored| json!(scored)).collect()
     }
 
     fn response_status(&self) -> &'static str {
@@ -279,11 +276,11 @@ impl Reply {
     fn response_usage(&self) -> Value {
         let usage = self.usage();
         json!({
-            "input_tokens": usage["prompt_tokens"],
-            "input_tokens_details": { "cached_tokens": usage["prompt_tokens_details"]["cached_tokens"], "cache_write_tokens": 0 },
-            "output_tokens": usage["completion_tokens"],
+            "input_tokens": usage.prompt_tokens,
+            "input_tokens_details": { "cached_tokens": self.cached, "cache_write_tokens": 0 },
+            "output_tokens": usage.completion_tokens,
             "output_tokens_details": { "reasoning_tokens": 0 },
-            "total_tokens": usage["total_tokens"],
+            "total_tokens": usage.total_tokens,
         })
     }
 }

@@ -10,10 +10,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, get, post},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    Shared, completions, gate, openapi, origins, problem::Problem, prompts::no_model, studio, texts,
+    Shared,
+    answers::{Health, ListKind, Model, ModelKind, Models, RecommendedSettings},
+    completions, gate, openapi, origins,
+    problem::Problem,
+    prompts::no_model,
+    studio, texts,
 };
 
 /// All of them, behind the gate.
@@ -54,8 +59,8 @@ async fn described_api() -> Json<Value> {
     Json(openapi::document())
 }
 
-async fn health() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
+async fn health() -> Json<Health> {
+    Json(Health { status: "ok" })
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
@@ -63,14 +68,14 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
-async fn models(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    Json(json!({ "object": "list", "data": [described(&shared)] }))
+async fn models(State(shared): State<Arc<Shared>>) -> Json<Models> {
+    Json(Models { object: ListKind, data: vec![described(&shared)] })
 }
 
 async fn model(
     State(shared): State<Arc<Shared>>,
     id: Result<Path<String>, PathRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Model>, Problem> {
     let Path(id) = id.map_err(Problem::path)?;
     if shared.names.contains(&id) {
         Ok(Json(described(&shared)))
@@ -79,20 +84,22 @@ async fn model(
     }
 }
 
-fn described(shared: &Shared) -> Value {
-    let mut model = json!({
-        "id": shared.names[0],
-        "object": "model",
-        "created": shared.since,
-        "owned_by": "kelvin",
-        "max_model_len": shared.limit,
-        "date": shared.day.date(),
+fn described(shared: &Shared) -> Model {
+    let recommended = shared.recommended.as_ref().map(|found| RecommendedSettings {
+        settings: found.settings.clone(),
+        chain: found.chain.clone(),
+        problem: found.problem.clone(),
+        applied: shared.starts_recommended,
     });
-    if let Some(recommended) = &shared.recommended {
-        model["recommended"] = json!(recommended);
-        model["recommended"]["applied"] = shared.starts_recommended.into();
+    Model {
+        id: shared.names[0].clone(),
+        object: ModelKind,
+        created: shared.since,
+        owned_by: "kelvin",
+        max_model_len: shared.limit,
+        date: shared.day.date(),
+        recommended,
     }
-    model
 }
 
 async fn nothing() -> Problem {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use kelvin_engine::TokenId;
-use serde_json::{Value, json};
 
 use super::{
     Shared,
+    answers::{Rendered, Text, TokenizerInfo, Tokens},
     body::read_body,
     fields::Fields,
     problem::Problem,
@@ -15,14 +15,14 @@ use super::{
 };
 
 /// What these routes answer.
-type JsonReply = Result<Json<Value>, Problem>;
+type JsonReply<T> = Result<Json<T>, Problem>;
 
-async fn answer(
+async fn answer<T: Send + 'static>(
     shared: Arc<Shared>,
     request: axum::extract::Request,
     schema: &'static str,
-    make: fn(&Shared, &mut Fields) -> Result<Value, Problem>,
-) -> JsonReply {
+    make: fn(&Shared, &mut Fields) -> Result<T, Problem>,
+) -> JsonReply<T> {
     let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
     let value = shared.work_on(read, move |bytes| {
@@ -39,7 +39,7 @@ async fn answer(
 pub(crate) async fn tokenize(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
-) -> JsonReply {
+) -> JsonReply<Tokens> {
     answer(shared, request, "TokenizeRequest", |shared, fields| {
         let tokenizer = &shared.engine.tokenizer;
         one_of(fields, &["prompt", "content", "messages"])?;
@@ -61,7 +61,7 @@ pub(crate) async fn tokenize(
             return Err(Problem::parameter("prompt", message));
         };
         let ids: Vec<u32> = tokens.iter().map(|token| token.0).collect();
-        Ok(json!({ "tokens": ids, "count": ids.len(), "max_model_len": shared.limit }))
+        Ok(Tokens { count: ids.len(), tokens: ids, max_model_len: shared.limit })
     })
     .await
 }
@@ -81,30 +81,30 @@ fn one_of(fields: &Fields, names: &[&str]) -> Result<(), Problem> {
 }
 
 /// `/tokenizer_info`: what clients ask of vLLM.
-pub(crate) async fn tokenizer_info(State(shared): State<Arc<Shared>>) -> Json<Value> {
+pub(crate) async fn tokenizer_info(State(shared): State<Arc<Shared>>) -> Json<TokenizerInfo> {
     let tokenizer = &shared.engine.tokenizer;
-    let text = |token: Option<TokenId>| token.map(|token| tokenizer.piece(token));
+    let text = |token: Option<TokenId>| token.map(|token| tokenizer.piece(token).to_string());
     let ends: Vec<u32> = tokenizer.end_tokens().iter().map(|token| token.0).collect();
-    Json(json!({
-        "vocab_size": tokenizer.vocab_size(),
-        "bos_token": text(tokenizer.bos()),
-        "eos_token": text(tokenizer.eos()),
-        "end_token_ids": ends,
-    }))
+    Json(TokenizerInfo {
+        vocab_size: tokenizer.vocab_size(),
+        bos_token: text(tokenizer.bos()),
+        eos_token: text(tokenizer.eos()),
+        end_token_ids: ends,
+    })
 }
 
 /// `/detokenize`.
 pub(crate) async fn detokenize(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
-) -> JsonReply {
+) -> JsonReply<Text> {
     answer(shared, request, "DetokenizeRequest", |shared, fields| {
         let tokens = fields.tokens("tokens", shared.engine.model.config.vocab_size)?;
         let tokens = tokens.ok_or_else(|| {
             Problem::parameter("tokens", "\"tokens\" is missing; it is a list of token ids")
         })?;
         let text = shared.engine.tokenizer.decode(&tokens, true);
-        Ok(json!({ "prompt": text, "content": text }))
+        Ok(Text { prompt: text.clone(), content: text })
     })
     .await
 }
@@ -113,9 +113,9 @@ pub(crate) async fn detokenize(
 pub(crate) async fn apply_template(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
-) -> JsonReply {
+) -> JsonReply<Rendered> {
     answer(shared, request, "TemplateRequest", |shared, fields| {
-        Ok(json!({ "prompt": rendered(fields, shared)?.text }))
+        Ok(Rendered { prompt: rendered(fields, shared)?.text })
     })
     .await
 }
