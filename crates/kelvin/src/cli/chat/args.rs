@@ -34,7 +34,7 @@ pub(crate) struct ChatArgs {
     pub(crate) recommended: RecommendedArgs,
     #[command(flatten)]
     pub(crate) form: FormArgs,
-    /// How many tokens an answer has at most
+    /// Maximum number of tokens of an answer
     #[arg(short = 'n', long, value_name = "N", default_value_t = 512, help_heading = "Length",
         value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) max_tokens: usize,

@@ -20,11 +20,11 @@ Examples:
   kelvin compare \"Is Nepal in Asia?\" --choice Yes --choice No --samples 8
 
 The prompt goes through the model's chat template if it has one (--raw: as it is).
-Every column throws the same dice: what differs is temperature alone.")]
+All columns use the same random numbers, so temperature alone makes the difference.")]
 pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// The temperatures: 0 is greedy, 1 is the model's own, more is wilder (default: that of
+    /// The temperatures: 0 is greedy, 1 is the model's own, higher is wilder (default: that of
     /// --sampler, or 0.5,1,2)
     #[arg(
         short = 't',
@@ -35,7 +35,7 @@ pub(crate) struct CompareArgs {
         help_heading = "Sampling"
     )]
     pub(crate) temperatures: Option<String>,
-    /// How many continuations at each temperature (tells chance from temperature)
+    /// Continuations at each temperature; they tell chance from temperature
     #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling",
         value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) samples: usize,

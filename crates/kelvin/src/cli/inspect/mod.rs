@@ -249,49 +249,7 @@ fn to_json(value: &Value) -> serde_json::Value {
 
 fn render(answer: &InspectOutput, gguf: &Gguf, style: Style) -> String {
     let mut out = String::new();
-    let name = gguf.metadata.str("general.name").ok().flatten().unwrap_or("(without a name)");
-    let mut facts = vec![
-        (
-            "file",
-            format!(
-                "{} ({}, GGUF version {})",
-                answer.file,
-                megabytes(answer.size),
-                answer.gguf_version
-            ),
-        ),
-        ("name", name.to_string()),
-        ("architecture", answer.architecture.clone().unwrap_or_else(|| "(none)".to_string())),
-        ("parameters", format!("{:.1} million", answer.parameters as f64 / 1e6)),
-    ];
-    if let Some(shape) = &answer.model {
-        facts.push((
-            "layers",
-            format!("{} of {} numbers, feed-forward {}", shape.n_layers, shape.d_model, shape.d_ff),
-        ));
-        facts.push((
-            "heads",
-            format!(
-                "{} for queries, {} for keys and values, {} numbers each",
-                shape.n_heads, shape.n_kv_heads, shape.head_dim
-            ),
-        ));
-        facts.push(("context", format!("{} tokens", shape.ctx_len)));
-        facts.push(("vocabulary", format!("{} tokens", shape.vocab_size)));
-    }
-    if let Some(why) = &answer.unsupported {
-        facts.push(("can't run", why.clone()));
-    }
-    let template = answer.chat_template.as_ref().map_or_else(
-        || "none: it continues text".to_string(),
-        |t| format!("yes, {} characters", t.chars().count()),
-    );
-    facts.push(("chat template", template));
-    if let Some(Recommended { chain, problem, .. }) = &answer.recommended {
-        let unusable = problem.as_ref().map(|problem| format!("not usable: {problem}"));
-        facts.push(("recommended", chain.clone().or(unusable).unwrap_or_default()));
-    }
-    let rows: Vec<Vec<String>> = facts
+    let rows: Vec<Vec<String>> = facts(answer, gguf)
         .into_iter()
         .map(|(what, value)| vec![what.to_string(), escape::visible(&value).replace('␣', " ")])
         .collect();
@@ -313,35 +271,80 @@ fn render(answer: &InspectOutput, gguf: &Gguf, style: Style) -> String {
         rows.push(vec![escape::visible(key), describe(value), described(use_of(gguf, key, value))]);
     }
     push_table(&mut out, &rows, &[Align::Left, Align::Left, Align::Left], style);
-
-    let sorted = &answer.uses.tensors;
-    if !sorted.refused.is_empty() {
-        let mut rows = vec![["tensor", "use"].map(str::to_string).to_vec()];
-        for unused in sorted.refused.iter().take(MAX_UNREAD) {
-            rows.push(vec![escape::visible(&unused.name), format!("refused: {}", unused.reason)]);
-        }
-        if let Some(more) = sorted.refused.len().checked_sub(MAX_UNREAD).filter(|&more| more > 0) {
-            rows.push(vec![format!("and {more} more"), String::new()]);
-        }
-        push_table(&mut out, &rows, &[Align::Left, Align::Left], style);
-    }
-
+    push_refused(&mut out, &answer.uses.tensors.refused, style);
     if let Some(tensors) = &answer.tensors {
-        let mut rows = vec![["tensor", "format", "shape", "bytes"].map(str::to_string).to_vec()];
-        for tensor in tensors {
-            let shape =
-                tensor.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
-            rows.push(vec![
-                escape::visible(&tensor.name),
-                tensor.format.clone(),
-                shape,
-                tensor.bytes.to_string(),
-            ]);
-        }
-        push_table(&mut out, &rows, &[Align::Left, Align::Left, Align::Right, Align::Right], style);
+        push_tensors(&mut out, tensors, style);
     }
     out.truncate(out.trim_end().len());
     out + "\n"
+}
+
+/// The facts about the file and the model, each with its name.
+fn facts(answer: &InspectOutput, gguf: &Gguf) -> Vec<(&'static str, String)> {
+    let name = gguf.metadata.str("general.name").ok().flatten().unwrap_or("(without a name)");
+    let size = megabytes(answer.size);
+    let mut facts = vec![
+        ("file", format!("{} ({size}, GGUF version {})", answer.file, answer.gguf_version)),
+        ("name", name.to_string()),
+        ("architecture", answer.architecture.clone().unwrap_or_else(|| "(none)".to_string())),
+        ("parameters", format!("{:.1} million", answer.parameters as f64 / 1e6)),
+    ];
+    if let Some(shape) = &answer.model {
+        let Shape { n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, .. } = shape;
+        facts.extend([
+            ("layers", format!("{n_layers} of {d_model} numbers, feed-forward {d_ff}")),
+            (
+                "heads",
+                format!(
+                    "{n_heads} for queries, {n_kv_heads} for keys and values, {head_dim} numbers \
+                     each"
+                ),
+            ),
+            ("context", format!("{} tokens", shape.ctx_len)),
+            ("vocabulary", format!("{} tokens", shape.vocab_size)),
+        ]);
+    }
+    if let Some(why) = &answer.unsupported {
+        facts.push(("can't run", why.clone()));
+    }
+    let template = answer.chat_template.as_ref().map_or_else(
+        || "none: it continues text".to_string(),
+        |t| format!("yes, {} characters", t.chars().count()),
+    );
+    facts.push(("chat template", template));
+    if let Some(Recommended { chain, problem, .. }) = &answer.recommended {
+        let unusable = problem.as_ref().map(|problem| format!("not usable: {problem}"));
+        facts.push(("recommended", chain.clone().or(unusable).unwrap_or_default()));
+    }
+    facts
+}
+
+fn push_refused(out: &mut String, refused: &[Unused], style: Style) {
+    if refused.is_empty() {
+        return;
+    }
+    let mut rows = vec![["tensor", "use"].map(str::to_string).to_vec()];
+    for unused in refused.iter().take(MAX_UNREAD) {
+        rows.push(vec![escape::visible(&unused.name), format!("refused: {}", unused.reason)]);
+    }
+    if let Some(more) = refused.len().checked_sub(MAX_UNREAD).filter(|&more| more > 0) {
+        rows.push(vec![format!("and {more} more"), String::new()]);
+    }
+    push_table(out, &rows, &[Align::Left, Align::Left], style);
+}
+
+fn push_tensors(out: &mut String, tensors: &[Tensor], style: Style) {
+    let mut rows = vec![["tensor", "format", "shape", "bytes"].map(str::to_string).to_vec()];
+    for tensor in tensors {
+        let shape = tensor.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
+        rows.push(vec![
+            escape::visible(&tensor.name),
+            tensor.format.clone(),
+            shape,
+            tensor.bytes.to_string(),
+        ]);
+    }
+    push_table(out, &rows, &[Align::Left, Align::Left, Align::Right, Align::Right], style);
 }
 
 fn push_table(out: &mut String, rows: &[Vec<String>], align: &[Align], style: Style) {

@@ -41,7 +41,7 @@ pub(crate) enum ModelsAction {
         /// A name from the catalogue, a path to a GGUF file, or hub-owner/repo:file.gguf
         #[arg(value_name = "FILE")]
         model: String,
-        /// How many threads would compute (default: every core)
+        /// Number of threads (default: all cores)
         #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
         threads: Option<usize>,
         #[command(flatten)]

@@ -31,19 +31,19 @@ pub(crate) struct NextArgs {
         help_heading = "Sampling"
     )]
     pub(crate) temperatures: Option<String>,
-    /// How many tokens to list
+    /// Number of tokens to list
     #[arg(short = 'k', long, value_name = "K", default_value_t = 10, help_heading = "Output",
         value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) top: usize,
     /// Show what every stage of the chain does
     #[arg(long, help_heading = "Output")]
     pub(crate) stages: bool,
-    /// Show where a token stands, however rare (with --stages after each stage): its text, or #ID;
-    /// may be repeated
+    /// Show rank and probability of a token, however rare: its text, or #ID (with --stages, after
+    /// each stage); may be repeated
     #[arg(long = "token", value_name = "TOKEN", help_heading = "Output")]
     pub(crate) tokens: Vec<String>,
-    /// Show the temperatures up to 10 at which the dice of --seed (default 0) draw another token,
-    /// the first N
+    /// Show the first N temperatures, up to 10, at which the random numbers of --seed (default 0)
+    /// draw another token
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", help_heading = "Output",
         value_parser = number::count)]
     pub(crate) changes: Option<usize>,

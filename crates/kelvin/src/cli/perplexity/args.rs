@@ -40,8 +40,8 @@ pub(crate) struct PerplexityArgs {
     /// Tokens from the beginning of a window to that of the next (default: the window)
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) stride: Option<usize>,
-    /// Tokens at the beginning of each window that predict nothing that counts (default: half of
-    /// it; with --stride, all but STRIDE)
+    /// Tokens at the beginning of each window that are context only (default: half of the window;
+    /// with --stride, all but STRIDE)
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) skip: Option<usize>,
     /// Use the first N windows only

@@ -23,7 +23,7 @@ pub(crate) struct ReportArgs {
     /// Print all figures as JSON for programs
     #[arg(long, conflicts_with_all = ["format", "output"], help_heading = "Output")]
     pub(crate) json: bool,
-    /// How many texts of each prompt with each chain the report holds
+    /// Texts of each prompt with each chain that the report contains
     #[arg(long, value_name = "K", default_value_t = 4, help_heading = "Output")]
     pub(crate) texts: usize,
     /// Only these metrics, or all (default: those that the recipe asks for, or else all)
@@ -38,13 +38,13 @@ pub(crate) struct ReportArgs {
     /// The metric of diversity on the plane (default: vendi, or else distinct_2)
     #[arg(long, value_name = "NAME", help_heading = "Comparison")]
     pub(crate) diversity: Option<String>,
-    /// Let this model say how likely it finds the texts that it hasn't judged yet, or none
-    /// (default: the one that the recipe asks for, or else none); what it says is kept
+    /// The judge: a model that scores the texts it hasn't scored yet, or none (default: the
+    /// recipe's judge, or none); scores are stored
     #[arg(long, value_name = "MODEL", help_heading = "Judge")]
     pub(crate) judge: Option<String>,
     #[command(flatten)]
     pub(crate) fetch: FetchArgs,
-    /// How many threads judge and compare meanings (default: every core); no figure depends on it
+    /// Number of threads (default: all cores); the figures don't depend on it
     #[arg(long, value_name = "N", help_heading = "Judge")]
     pub(crate) threads: Option<usize>,
     #[command(flatten)]

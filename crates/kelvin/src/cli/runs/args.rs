@@ -68,7 +68,7 @@ pub(crate) enum RunsAction {
             allow_hyphen_values = true
         )]
         temp: Option<String>,
-        /// A whole chain, in which {…} makes a grid; may be given several times
+        /// A whole chain; {a,b} expands to a grid; may be repeated
         #[arg(long, value_name = "CHAIN")]
         sampler: Vec<String>,
     },

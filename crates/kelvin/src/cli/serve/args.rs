@@ -27,31 +27,30 @@ pub(crate) struct ServeArgs {
     /// The port; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 8080, help_heading = "Server")]
     pub(crate) port: u16,
-    /// Texts that are continued at once
+    /// Texts that run at once
     #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Server")]
     pub(crate) parallel: usize,
-    /// Tokens that there is room for, of all texts that are continued at once and of those kept for
-    /// reuse (default: one context and 4096 for each of --parallel, but at most half of the memory
-    /// that is free)
+    /// Size of the KV cache in tokens, for running texts and the prefix cache (default: one context
+    /// and 4096 for each of --parallel, but at most half of the free memory)
     #[arg(long, value_name = "TOKENS", help_heading = "Server")]
     pub(crate) room: Option<usize>,
     /// Prompts that may wait; more are refused with 503
     #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Server")]
     pub(crate) queue: usize,
-    /// Require this file's content as the API key (or the value of KELVIN_API_KEY)
+    /// Require an API key: this file's content (or the value of KELVIN_API_KEY)
     #[arg(long, value_name = "FILE", help_heading = "Server")]
     pub(crate) api_key_file: Option<PathBuf>,
-    /// Let pages of this origin use the server from a browser (scheme://host:port, or * for all;
-    /// may be given again)
+    /// Allow web pages of this origin to use the server (CORS): scheme://host:port, or * for all;
+    /// may be repeated
     #[arg(long, value_name = "ORIGIN", help_heading = "Server")]
     pub(crate) allow_origin: Vec<Origin>,
-    /// Connections at once; when there are more, the one idle for longest is closed
+    /// Maximum number of connections; beyond it, the one idle longest is closed
     #[arg(long, value_name = "N", default_value_t = 1024, help_heading = "Server")]
     pub(crate) connections: usize,
-    /// How long a client may take to send its request, and to take what is written to it
+    /// How long a client may take to send a request, and to read an answer
     #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Server")]
     pub(crate) patience: u64,
-    /// How long running answers may take after the end was asked for
+    /// How long running answers may take after Ctrl-C or SIGTERM
     #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Server")]
     pub(crate) drain: u64,
     /// The date for chat templates that ask for it: YYYY-MM-DD, or today, that of each request

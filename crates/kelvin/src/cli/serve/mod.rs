@@ -2,7 +2,7 @@
 
 pub(super) mod args;
 
-use std::{io::IsTerminal, time::Duration};
+use std::{io::IsTerminal, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, anyhow};
 use kelvin_engine::{chat::Day, transformer::PAGE};
@@ -10,7 +10,11 @@ use kelvin_lab::text_file;
 use kelvin_server::{Budget, Key, Origin};
 
 use crate::{
-    cli::shared::{failure::usage, memory, options, prompt, session},
+    cli::shared::{
+        failure::usage,
+        memory, options, prompt,
+        session::{self, Session},
+    },
     interrupt::Guard,
     terminal,
 };
@@ -25,22 +29,8 @@ const MAX_KEY_BYTES: u64 = 4096;
 
 /// Runs the verb.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    if !(1..=MAX_PARALLEL).contains(&args.parallel) {
-        return Err(usage(format!(
-            "--parallel is {}, but 1 to {MAX_PARALLEL} texts can be continued at once",
-            args.parallel
-        )));
-    }
-    if args.queue == 0 {
-        return Err(usage("--queue is 0, but a prompt has to wait somewhere: give at least 1"));
-    }
-    if args.patience == 0 {
-        return Err(usage("--patience is 0, but a client needs some time: give at least 1"));
-    }
+    check(args)?;
     let day = prompt::day(Some(&args.date))?;
-    if args.connections == 0 {
-        return Err(usage("--connections is 0, but a client needs one: give at least 1"));
-    }
     let key = key(args)?;
     let session = session::open(&args.model)?;
     let recommended =
@@ -49,15 +39,11 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let page_bytes = session.engine.model.config.page_bytes(session.cache);
     let n_pages = pages(args, limit, page_bytes)?;
     let room = Budget { n_texts: args.parallel, n_pages };
-    let mut names = vec![session.file.model.clone()];
-    if names[0].contains(std::path::is_separator) && !names[0].contains(':') {
-        // A path says more of this machine than clients need to know.
-        names = vec![session.file.file.clone()];
-    } else if names[0] != session.file.file {
-        names.push(session.file.file.clone());
-    }
+    let names = names(&session);
+    let name = names[0].clone();
+    let is_open = key.is_none();
     let options = kelvin_server::Options {
-        names: names.clone(),
+        names,
         cache: session.cache,
         limit,
         room,
@@ -73,21 +59,11 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     log_to_stderr();
     let asks_date =
         matches!(&session.engine.template, Some(Ok(template)) if template.may_ask_date());
-    let has_key = options.key.is_some();
-    let any_page = options.origins.contains(&Origin::Any);
     let guard = Guard::new();
     let interrupted = || guard.requested();
     kelvin_server::serve(session.engine, &args.host, args.port, options, &interrupted, |address| {
-        if !address.ip().is_loopback() && !has_key {
-            terminal::note(
-                "hint: others can reach this address and no API key is set (KELVIN_API_KEY)",
-            );
-        }
-        if any_page && !has_key {
-            terminal::note(
-                "hint: every page that a browser here shows can use this server, and no API key is \
-                 set (KELVIN_API_KEY)",
-            );
+        if is_open {
+            warn_of_no_key(address, args);
         }
         terminal::note(&format!(
             "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as \
@@ -110,13 +86,60 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
             ));
         }
         terminal::print(&format!(
-            "{} on http://{address}\nroom for {} texts at once, of {} tokens in all ({} MB)\n",
-            names[0],
+            "{name} on http://{address}\nroom for {} texts at once, of {} tokens in all ({} MB)\n",
             room.n_texts,
             room.n_tokens(),
             (n_pages * page_bytes).div_ceil(1_000_000)
         ))
     })
+}
+
+/// Refuses numbers with which nobody could be served.
+fn check(args: &ServeArgs) -> anyhow::Result<()> {
+    if !(1..=MAX_PARALLEL).contains(&args.parallel) {
+        return Err(usage(format!(
+            "--parallel is {}, but 1 to {MAX_PARALLEL} texts can be continued at once",
+            args.parallel
+        )));
+    }
+    if args.queue == 0 {
+        return Err(usage("--queue is 0, but a prompt has to wait somewhere: give at least 1"));
+    }
+    if args.patience == 0 {
+        return Err(usage("--patience is 0, but a client needs some time: give at least 1"));
+    }
+    if args.connections == 0 {
+        return Err(usage("--connections is 0, but a client needs one: give at least 1"));
+    }
+    Ok(())
+}
+
+/// The names that the model goes by; the first is its own.
+fn names(session: &Session) -> Vec<String> {
+    let (model, file) = (&session.file.model, &session.file.file);
+    if model.contains(std::path::is_separator) && !model.contains(':') {
+        // A path says more of this machine than clients need to know.
+        vec![file.clone()]
+    } else if model == file {
+        vec![model.clone()]
+    } else {
+        vec![model.clone(), file.clone()]
+    }
+}
+
+/// Says who can use a server without a key.
+fn warn_of_no_key(address: SocketAddr, args: &ServeArgs) {
+    if !address.ip().is_loopback() {
+        terminal::note(
+            "hint: others can reach this address and no API key is set (KELVIN_API_KEY)",
+        );
+    }
+    if args.allow_origin.contains(&Origin::Any) {
+        terminal::note(
+            "hint: every page that a browser here shows can use this server, and no API key is \
+             set (KELVIN_API_KEY)",
+        );
+    }
 }
 
 /// Pages that there is room for: as many tokens as were asked for, or some for each text; but at

@@ -53,13 +53,13 @@ pub(crate) struct NamedModelArgs {
 pub(crate) struct ModelArgs {
     #[command(flatten)]
     pub(crate) named: NamedModelArgs,
-    /// How many threads compute (default: every core); the text doesn't depend on it
+    /// Number of threads (default: all cores); the text doesn't depend on it
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
-    /// How many tokens the context holds (default: what the model was trained for)
+    /// Context size in tokens (default: what the model was trained for)
     #[arg(long, value_name = "N", alias = "context", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) ctx_size: Option<usize>,
-    /// How keys and values are kept, in half or single precision; belongs to the recipe
+    /// Format of the KV cache, half or single precision; part of the recipe
     #[arg(long, value_name = "TYPE", value_parser = cache_formats(), default_value = "f16")]
     pub(crate) cache_type: CacheFormat,
     /// Which kernels compute; the text doesn't depend on it
@@ -112,17 +112,17 @@ pub(crate) struct PromptArgs {
     /// text)
     #[arg(long)]
     pub(crate) special: bool,
-    /// A system text, put before the prompt by the model's chat template
+    /// A system message for the model's chat template
     #[arg(long, value_name = "TEXT")]
     pub(crate) system: Option<String>,
-    /// Take the text as it is, without the model's chat template
+    /// Use the text as it is, without the model's chat template
     #[arg(long, conflicts_with_all = ["chat", "system", "date"])]
     pub(crate) raw: bool,
     /// Put the text into the model's chat template
     #[arg(long)]
     pub(crate) chat: bool,
-    /// The date for templates that ask for it: YYYY-MM-DD or today (UTC); it belongs to the recipe
-    /// and is today if it isn't given
+    /// The date for chat templates that ask for it: YYYY-MM-DD or today (UTC, the default); part of
+    /// the recipe
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<String>,
 }
@@ -130,7 +130,7 @@ pub(crate) struct PromptArgs {
 /// The one temperature of a text.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct TemperatureArgs {
-    /// The temperature: 0 is greedy, 1 is the model's own, more is wilder (default: 1)
+    /// The temperature: 0 is greedy, 1 is the model's own, higher is wilder (default: 1)
     #[arg(
         short = 't',
         long = "temp",
@@ -146,14 +146,14 @@ pub(crate) struct TemperatureArgs {
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Length")]
 pub(crate) struct LengthArgs {
-    /// How many tokens at most
+    /// Maximum number of new tokens
     #[arg(short = 'n', long, value_name = "N", default_value_t = 128, aliases = ["n-predict", "predict", "num-predict"],
         value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) max_tokens: usize,
-    /// Stop at this text (not shown); may be given several times
+    /// Stop string: ends the text and isn't part of it; may be repeated
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) stop: Vec<String>,
-    /// Go on after the model says it is done
+    /// Continue after an end token
     #[arg(long, alias = "ignore-eos")]
     pub(crate) ignore_end: bool,
 }
@@ -165,7 +165,7 @@ pub(crate) struct OutputArgs {
     /// Print JSON for programs
     #[arg(long)]
     pub(crate) json: bool,
-    /// Say how long it took, in the JSON as well (without this, equal runs print equal bytes)
+    /// Print times and tokens a second; without it, equal runs print equal bytes
     #[arg(long)]
     pub(crate) timings: bool,
 }

@@ -30,7 +30,7 @@ pub(crate) struct FormArgs {
     /// Hold the text to a grammar in Lark's notation, in a file or (`-`) on standard input
     #[arg(long, value_name = "FILE")]
     grammar: Option<String>,
-    /// Let the text be one of the texts given so; give it several times
+    /// Hold the text to one of several choices; give the flag once for each
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     choice: Vec<String>,
 }

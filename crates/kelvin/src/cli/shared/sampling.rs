@@ -65,14 +65,13 @@ impl FromArgMatches for StageArgs {
 pub(crate) struct SamplingArgs {
     #[command(flatten)]
     single: StageArgs,
-    /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"; `kelvin stages` lists what there
-    /// is
+    /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"; `kelvin stages` lists the stages
     #[arg(long, value_name = "CHAIN", conflicts_with_all = not_beside_a_chain())]
     pub(crate) sampler: Option<String>,
-    /// Order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai
+    /// Stage order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai
     #[arg(long, value_name = "NAME", default_value = "kelvin")]
     pub(crate) profile: String,
-    /// The dice; without it one is drawn and printed
+    /// The seed of the random numbers; without it one is drawn and printed
     #[arg(short, long, value_name = "N", value_parser = number::seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 }

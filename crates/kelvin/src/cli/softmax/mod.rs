@@ -74,94 +74,89 @@ fn parse(typed: &str) -> anyhow::Result<Logit> {
 }
 
 fn render(views: &[View], width: usize, style: Style) -> String {
-    let mut out = String::new();
-    for view in views {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        let heading = format!("T = {}", view.temperature);
-        out.push_str(&style.heat(view.temperature as f32, &heading));
-        out.push_str(&style.dim(match view.temperature {
-            0.0 => "  greedy: the largest logit, the first of equals",
-            t if t.is_infinite() => "  every token alike",
-            _ => "",
-        }));
-        out.push('\n');
-        let labelled = view.choices.iter().any(|c| c.label.is_some());
-        let label = |c: &Choice| {
-            if labelled {
-                escape::visible(c.label.as_deref().unwrap_or("·")).replace('␣', " ")
-            } else {
-                String::new()
-            }
-        };
-        let mut rows = vec![vec![
-            if labelled { "token" } else { "" }.to_string(),
-            "logit".into(),
-            "e^(x/T)".into(),
-            if view.chained.is_some() { "softmax" } else { "probability" }.into(),
-            if view.chained.is_some() { "final" } else { "" }.into(),
-        ]];
-        for (i, choice) in view.choices.iter().enumerate() {
-            let exp = choice.exp.map_or_else(
-                || {
-                    if view.temperature == 0.0 {
-                        "-".to_string()
-                    } else {
-                        huge_exp(choice.logit / view.temperature)
-                    }
-                },
-                short_number,
-            );
-            rows.push(vec![
-                label(choice),
-                choice.logit.to_string(),
-                exp,
-                format!("{:.8}", choice.probability),
-                view.chained
-                    .as_ref()
-                    .map_or_else(String::new, |c| format!("{:.8}", c.probabilities_final[i])),
-            ]);
-        }
-        let align = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right];
-        let lines = terminal::table::lines(&rows, &align, 2);
-        let room = width
-            .saturating_sub(
-                lines
-                    .iter()
-                    .map(|l| unicode_width::UnicodeWidthStr::width(l.as_str()))
-                    .max()
-                    .unwrap_or(0)
-                    + 3,
-            )
-            .clamp(4, 40);
-        out.push_str(&style.dim(&lines[0]));
-        out.push('\n');
-        let shares: Vec<f64> = match &view.chained {
-            Some(chained) => chained.probabilities_final.clone(),
-            None => view.choices.iter().map(|choice| choice.probability).collect(),
-        };
-        for (line, share) in lines[1..].iter().zip(shares) {
-            let bar = style.heat(view.temperature as f32, &bars::bar(share, room));
-            out.push_str(&format!("{line}  {bar}\n"));
-        }
-        let sum = view
-            .exp_sum
-            .map(|sum| format!("sum of e^(x/T) {} · ", short_number(sum)))
-            .unwrap_or_default();
-        let note = format!(
-            "{sum}sum of probabilities {:.8} · entropy {:.4} nats · effective choices {:.4}",
-            view.probability_sum, view.entropy_nats, view.effective_choices
-        );
-        for line in wrap::sentence(&note, 2, terminal::width(), |line| style.dim(line)) {
-            out.push_str(&(line + "\n"));
-        }
-        if let Some(chained) = &view.chained {
-            out.push_str(&style.dim(&format!("  final is after {}\n", chained.chain)));
-            out.push_str(&trace::stage_lines(&chained.stages, style));
-        }
+    let shown: Vec<String> = views.iter().map(|view| render_view(view, width, style)).collect();
+    shown.join("\n")
+}
+
+fn render_view(view: &View, width: usize, style: Style) -> String {
+    let heading = format!("T = {}", view.temperature);
+    let mut out = style.heat(view.temperature as f32, &heading);
+    out.push_str(&style.dim(match view.temperature {
+        0.0 => "  greedy: the largest logit, the first of equals",
+        t if t.is_infinite() => "  every token alike",
+        _ => "",
+    }));
+    out.push('\n');
+    let align = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right];
+    let lines = terminal::table::lines(&rows(view), &align, 2);
+    let widths = lines.iter().map(|line| unicode_width::UnicodeWidthStr::width(line.as_str()));
+    let room = width.saturating_sub(widths.max().unwrap_or(0) + 3).clamp(4, 40);
+    out.push_str(&style.dim(&lines[0]));
+    out.push('\n');
+    let shares: Vec<f64> = match &view.chained {
+        Some(chained) => chained.probabilities_final.clone(),
+        None => view.choices.iter().map(|choice| choice.probability).collect(),
+    };
+    for (line, share) in lines[1..].iter().zip(shares) {
+        let bar = style.heat(view.temperature as f32, &bars::bar(share, room));
+        out.push_str(&format!("{line}  {bar}\n"));
+    }
+    let sum = view
+        .exp_sum
+        .map(|sum| format!("sum of e^(x/T) {} · ", short_number(sum)))
+        .unwrap_or_default();
+    let note = format!(
+        "{sum}sum of probabilities {:.8} · entropy {:.4} nats · effective choices {:.4}",
+        view.probability_sum, view.entropy_nats, view.effective_choices
+    );
+    for line in wrap::sentence(&note, 2, terminal::width(), |line| style.dim(line)) {
+        out.push_str(&(line + "\n"));
+    }
+    if let Some(chained) = &view.chained {
+        out.push_str(&style.dim(&format!("  final is after {}\n", chained.chain)));
+        out.push_str(&trace::stage_lines(&chained.stages, style));
     }
     out
+}
+
+/// The table of a view: a row of heads, then one for each logit.
+fn rows(view: &View) -> Vec<Vec<String>> {
+    let labelled = view.choices.iter().any(|c| c.label.is_some());
+    let label = |c: &Choice| {
+        if labelled {
+            escape::visible(c.label.as_deref().unwrap_or("·")).replace('␣', " ")
+        } else {
+            String::new()
+        }
+    };
+    let exp = |choice: &Choice| match choice.exp {
+        Some(exp) => short_number(exp),
+        None if view.temperature == 0.0 => "-".to_string(),
+        None => huge_exp(choice.logit / view.temperature),
+    };
+    let of_chain = |i: usize| {
+        let chained = view.chained.as_ref();
+        chained.map_or_else(String::new, |c| format!("{:.8}", c.probabilities_final[i]))
+    };
+    let is_chained = view.chained.is_some();
+    let head = [
+        if labelled { "token" } else { "" },
+        "logit",
+        "e^(x/T)",
+        if is_chained { "softmax" } else { "probability" },
+        if is_chained { "final" } else { "" },
+    ];
+    let mut rows = vec![head.map(str::to_string).to_vec()];
+    for (i, choice) in view.choices.iter().enumerate() {
+        rows.push(vec![
+            label(choice),
+            choice.logit.to_string(),
+            exp(choice),
+            format!("{:.8}", choice.probability),
+            of_chain(i),
+        ]);
+    }
+    rows
 }
 
 /// A number as people write it: plain digits where they fit, powers of ten elsewhere.

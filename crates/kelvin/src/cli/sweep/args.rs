@@ -42,7 +42,7 @@ pub(crate) struct SweepArgs {
     /// Show the table's size, its tokens and the expected time, and do nothing
     #[arg(long)]
     pub(crate) plan: bool,
-    /// Fill a table of a million texts or more without being asked
+    /// Don't ask before a table of a million texts or more
     #[arg(short, long)]
     pub(crate) yes: bool,
     /// A prompt; may be given several times
@@ -65,7 +65,7 @@ pub(crate) struct SweepArgs {
     /// Read control tokens such as <|im_start|> in prompts as tokens
     #[arg(long, help_heading = "Prompts")]
     pub(crate) special: bool,
-    /// A system text, put before the prompts by the model's chat template
+    /// A system message for the model's chat template
     #[arg(long, value_name = "TEXT", help_heading = "Prompts")]
     pub(crate) system: Option<String>,
     /// Take prompts as they are, without the model's chat template
@@ -90,38 +90,37 @@ pub(crate) struct SweepArgs {
     pub(crate) temp: Option<String>,
     #[command(flatten)]
     pub(crate) stages: StageArgs,
-    /// A whole chain, in which {…} makes a grid; may be given several times
+    /// A whole chain; {a,b} expands to a grid; may be repeated
     #[arg(long, value_name = "CHAIN", help_heading = "Sampling", conflicts_with_all = not_beside_a_chain())]
     pub(crate) sampler: Vec<String>,
-    /// Order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai
+    /// Stage order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai
     #[arg(long, value_name = "NAME", help_heading = "Sampling")]
     pub(crate) profile: Option<String>,
-    /// How many texts each prompt has with each chain (default: 1)
+    /// Texts of each prompt with each chain (default: 1)
     #[arg(long, value_name = "K", help_heading = "Sampling")]
     pub(crate) samples: Option<usize>,
-    /// The dice (default: 0)
+    /// The seed of the random numbers (default: 0)
     #[arg(short, long, value_name = "N", help_heading = "Sampling")]
     pub(crate) seed: Option<u64>,
-    /// How many tokens a text has at most (default: 128)
+    /// Maximum number of tokens of a text (default: 128)
     #[arg(short = 'n', long, value_name = "N", aliases = ["n-predict", "predict", "num-predict"], help_heading = "Length")]
     pub(crate) max_tokens: Option<usize>,
-    /// Stop at this text (not kept); may be given several times
+    /// Stop string: ends a text and isn't part of it; may be repeated
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "Length")]
     pub(crate) stop: Vec<String>,
-    /// Go on after the model says it is done
+    /// Continue after an end token
     #[arg(long, alias = "ignore-eos", help_heading = "Length")]
     pub(crate) ignore_end: bool,
-    /// Keep more of each token: shift (how far the chain moved the distribution), logits (for
-    /// `runs replay`: all of them, exactly) or logits=N (the N likeliest exactly, of the rest how
-    /// many lie how far below; a few per cent of the room)
+    /// Record more of each token: shift (how far the chain moved the distribution), logits (all of
+    /// them, for `runs replay`), or logits=N (the N largest exactly and a histogram of the rest, a
+    /// few per cent of the size)
     #[arg(long, value_name = "WHAT,…", value_delimiter = ',', help_heading = "Output")]
     pub(crate) record: Vec<String>,
-    /// What `report` is to show of the run: metrics' names (kelvin report --help), or all; the
-    /// texts don't depend on it
+    /// Metrics that `report` shows of the run: names (see kelvin report --help), or all
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Report")]
     pub(crate) metrics: Vec<String>,
-    /// The model that is to say for it how likely it finds the texts (a name, a path or a file of
-    /// the hub), or none
+    /// The judge: a model that scores how likely the texts are (a name, a path or a file of the
+    /// hub), or none
     #[arg(long, value_name = "MODEL", help_heading = "Report")]
     pub(crate) judge: Option<String>,
     /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf (default:
@@ -130,41 +129,41 @@ pub(crate) struct SweepArgs {
     pub(crate) model: Option<String>,
     #[command(flatten)]
     pub(crate) fetch: FetchArgs,
-    /// How many threads compute (default: every core); the texts don't depend on it
+    /// Number of threads (default: all cores); the texts don't depend on it
     #[arg(long, value_name = "N", help_heading = "Model")]
     pub(crate) threads: Option<usize>,
-    /// How many texts are continued at once; they don't depend on it
+    /// Texts that run at once; the texts don't depend on it
     #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Model")]
     pub(crate) width: usize,
-    /// How many tokens the context holds (default: what the model was trained for)
+    /// Context size in tokens (default: what the model was trained for)
     #[arg(long, value_name = "N", alias = "context", help_heading = "Model")]
     pub(crate) ctx_size: Option<usize>,
-    /// How keys and values are kept (default: f16)
+    /// Format of the KV cache (default: f16)
     #[arg(long, value_name = "TYPE", value_parser = cache_formats(), help_heading = "Model")]
     pub(crate) cache_type: Option<CacheFormat>,
-    /// Ask a server that speaks OpenAI's protocol instead: its address up to and with /v1 (-m names
-    /// its model; prompts go as they are, without a chat template)
+    /// Use a server that speaks OpenAI's protocol: its base URL, which ends in /v1 (-m names its
+    /// model; prompts are sent without a chat template)
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub(crate) server: Option<String>,
-    /// Which settings it understands beyond OpenAI's: kelvin, vllm, llama.cpp
+    /// Settings that the server understands beyond OpenAI's: kelvin, vllm, llama.cpp
     #[arg(long, value_name = "NAME", help_heading = "Server")]
     pub(crate) speaks: Option<String>,
-    /// The environment variable that holds its key
+    /// The environment variable that holds the server's API key
     #[arg(long, value_name = "NAME", help_heading = "Server")]
     pub(crate) key_env: Option<String>,
-    /// How many requests at once
+    /// Requests at once
     #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Server")]
     pub(crate) requests: usize,
     /// How long one answer may take, in seconds
     #[arg(long, value_name = "SECS", default_value_t = 600, help_heading = "Server")]
     pub(crate) timeout: u64,
-    /// How long to wait, in seconds, for a server that answers nobody (default: 120, and 2 for one
+    /// How long to wait, in seconds, for a server that doesn't answer (default: 120, and 2 for one
     /// that has never answered)
     #[arg(long, value_name = "SECS", help_heading = "Server")]
     pub(crate) patience: Option<u64>,
     #[command(flatten)]
     pub(crate) db: DbArgs,
-    /// Print JSON for programs: a line for the run, one for each text that is safe, one at the end
+    /// Print JSON lines: one for the run, one for each stored text, one at the end
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
 }

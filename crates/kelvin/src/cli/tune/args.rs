@@ -22,7 +22,7 @@ pub(crate) struct TuneArgs {
     /// others as bounds
     #[arg(long, value_name = "OBJECTIVE", default_value = OBJECTIVE, help_heading = "Search")]
     pub(crate) objective: String,
-    /// How many settings the last round compares
+    /// Settings that the last round compares
     #[arg(long, value_name = "K", default_value_t = 4, help_heading = "Search")]
     pub(crate) finalists: usize,
     #[command(flatten)]
