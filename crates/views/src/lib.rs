@@ -2,8 +2,9 @@
 //!
 //! [`next`] shows a next-token distribution stage by stage, [`softmax`] typed logits, [`figures`]
 //! entropy, surprisal and diversity of a text, [`translation`] a chain in another engine's
-//! settings, [`recommended`] the chain that a model file recommends. The rows serialize to the JSON of the verbs and of the studio's routes. [`json`]
-//! writes numbers, [`escape`] makes text safe to show, [`shorten`] bounds what errors quote.
+//! settings, [`recommended`] the chain that a model file recommends. The rows serialize to the JSON
+//! of the verbs and of the studio's routes. [`json`] writes numbers, [`escape`] makes text safe to
+//! show, [`shorten`] bounds what errors quote.
 
 pub mod clock;
 pub mod criteria;
