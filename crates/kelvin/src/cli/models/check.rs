@@ -233,20 +233,17 @@ impl Memory {
     }
 }
 
-/// Bytes of weights that a token of one text reads: of experts only those that it goes through, of
-/// an embedding that isn't the output layer as well one row.
+/// Bytes of weights that a step of one text reads: of experts those that it goes through, of
+/// embeddings that aren't the output layer as well one row.
 fn step_bytes(gguf: &Gguf, config: &Config) -> f64 {
-    let number = |key: &str| {
-        let key = format!("{}.{key}", config.architecture);
-        gguf.metadata.u32(&key).ok().flatten().filter(|&n| n > 0).map(f64::from)
-    };
-    let used = number("expert_used_count").zip(number("expert_count"));
-    let share_of_experts = used.map_or(1.0, |(used, all)| used / all);
+    let mixture = config.experts.as_ref();
+    let of_experts =
+        mixture.map_or(1.0, |mixture| mixture.n_used as f64 / mixture.n_experts as f64);
     let has_output = gguf.tensors.iter().any(|tensor| tensor.name == "output.weight");
     let read = |tensor: &TensorInfo| match tensor.name.as_str() {
         "token_embd.weight" if has_output => 0.0,
-        "position_embd.weight" => 0.0,
-        name if name.contains("_exps.") => tensor.n_bytes as f64 * share_of_experts,
+        "position_embd.weight" | "per_layer_token_embd.weight" => 0.0,
+        name if name.contains("_exps.") => tensor.n_bytes as f64 * of_experts,
         _ => tensor.n_bytes as f64,
     };
     gguf.tensors.iter().map(read).sum()
