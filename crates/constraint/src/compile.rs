@@ -13,12 +13,11 @@ use super::error::{FormError, short};
 
 /// The stack that compiling gets, in bytes.
 const STACK: usize = 64 << 20;
-/// How long compiling may take.
+/// Time limit of compiling.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Compiles a grammar and finds out what may come first, which is as hard as anything later and is
-/// better known before it's needed. `after` is called when that has ended, though nobody may be
-/// waiting any more: the parser can't be stopped.
+/// Compiles a grammar and computes the first mask, which is as expensive as any later one. `after`
+/// is called when this ends, also after a timeout, because the parser can't be stopped.
 pub(crate) fn in_its_thread(
     factory: &Arc<ParserFactory>,
     grammar: TopLevelGrammar,

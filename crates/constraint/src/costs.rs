@@ -9,9 +9,9 @@ use serde_json::{Deserializer, Value};
 
 use super::{error::FormError, schema};
 
-/// The largest divisor that all numbers of a schema have in common.
+/// Upper bound of the least common multiple of a schema's divisors.
 const MAX_REMAINDERS: u64 = 10_000;
-/// How deep a schema may be: no deeper than JSON may be that is read.
+/// Maximum nesting of a schema: that of JSON that is parsed.
 const MAX_DEPTH: usize = 128;
 
 /// Refuses a schema by its divisors. They may come together in one number (`allOf`), so what counts
@@ -33,7 +33,7 @@ pub(super) fn of_schema(schema: &Value) -> Result<(), FormError> {
     })
 }
 
-/// Calls `fits` with each divisor, its digits without the point.
+/// Calls `fits` with each divisor as an integer, the decimal point removed.
 fn divisors(
     schema: &Value,
     depth: usize,
@@ -83,8 +83,8 @@ fn least_common_multiple(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { (a / x).saturating_mul(b) }
 }
 
-/// The grammar, its schemas in the parser's words. Refused for what its terminals are made of, or
-/// for the schemas in it.
+/// The grammar with its schemas rewritten for the parser. Terminals and schemas of unbounded cost
+/// are refused.
 pub(super) fn of_grammar(grammar: &str) -> Result<String, FormError> {
     let mut out = String::with_capacity(grammar.len());
     let mut left = grammar;
@@ -127,7 +127,7 @@ fn after_line(text: &str) -> &str {
     text.find('\n').map_or("", |end| &text[end..])
 }
 
-/// What comes after the end of a string or a regular expression.
+/// The rest after a string or a regular expression.
 fn after_quoted(text: &str, quote: char) -> &str {
     let mut is_escaped = false;
     for (i, c) in text.char_indices() {
@@ -139,7 +139,7 @@ fn after_quoted(text: &str, quote: char) -> &str {
     ""
 }
 
-/// What comes after a directive and its JSON, if it has any; and the schema, if that is what it is.
+/// The rest after a directive and its JSON, and the schema if the directive is one.
 fn after_directive(text: &str) -> Result<(&str, Option<Value>), FormError> {
     let name = ["json", "regex", "llguidance"].into_iter().find(|name| text.starts_with(name));
     let Some(name) = name else { return Ok((text, None)) };

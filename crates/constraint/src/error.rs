@@ -3,38 +3,38 @@
 /// Why a text can't be held to a form.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FormError {
-    /// It's larger than anybody needs.
+    /// The form exceeds a limit of size.
     #[error("it has {found} {unit}, at most {most} are taken")]
     TooLarge {
-        /// How much it has.
+        /// The size that was found.
         found: usize,
-        /// What of.
+        /// What is counted.
         unit: &'static str,
-        /// The most.
+        /// The limit.
         most: usize,
     },
-    /// It's wrong, not supported, or more than the parser's limits allow; in the parser's words.
+    /// The form is wrong, not supported, or exceeds the parser's limits, in the parser's words.
     #[error("{0}")]
     Refused(String),
-    /// It explodes.
+    /// Compiling exceeds its limits.
     #[error("compiling it takes longer than the {0} s that there are for that; make it simpler")]
     TooSlow(u64),
-    /// Others are being compiled.
+    /// Too many forms are being compiled.
     #[error("others are being compiled; try again later")]
     Busy,
-    /// A schema that is no JSON.
+    /// The schema isn't JSON.
     #[error("it isn't JSON: {0}")]
     NotJson(String),
-    /// It can be held to no form, since none can end.
+    /// The model has no end token, so no text of a form could end.
     #[error("the model has no token that ends a text, so none can be given a form")]
     Endless,
-    /// Nothing that has to do with it.
+    /// An error that has nothing to do with the form.
     #[error("compiling the form failed: {0}")]
     Failed(String),
 }
 
-/// The first line of what the parser says, at most so long, and what it says below it of the
-/// reason; what it says of a panic is of use to nobody here.
+/// The first line of the parser's message, shortened, and the reason below it. The message of a
+/// panic is left out.
 pub(crate) fn short(words: &str) -> String {
     let line = words.lines().next().unwrap_or_default().trim();
     if line.starts_with("panic") {

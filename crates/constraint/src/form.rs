@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use super::{costs, error::FormError, schema};
 
-/// The longest regular expression, in bytes.
+/// Maximum length of a regular expression in bytes.
 const MAX_REGEX_BYTES: usize = 16 << 10;
-/// The longest grammar and the longest schema.
+/// Maximum length of a grammar or a schema in bytes.
 const MAX_GRAMMAR_BYTES: usize = 64 << 10;
 const MAX_GRAMMAR_LINES: usize = 1000;
-/// How many texts there are to choose from, and their bytes together.
+/// Maximum number of choices, and of their bytes together.
 const MAX_CHOICES: usize = 1024;
 const MAX_CHOICE_BYTES: usize = 64 << 10;
-/// Whitespace between the parts of JSON, once at each place: a model that is free to may never end
+/// Whitespace between the parts of JSON, bounded: a model that may write any amount may never end
 /// it.
 const SPACE: &str = r" |\n[ \t]{0,20}";
 
@@ -45,7 +45,7 @@ impl Form {
             .map_err(|error| FormError::NotJson(error.to_string()))
     }
 
-    /// Whether it's JSON as a whole, with the usual marks between its parts.
+    /// Whether a text of this form is JSON.
     pub(super) fn is_json(&self) -> bool {
         let separators = ["item_separator", "key_separator"];
         match self {
@@ -60,7 +60,7 @@ impl Form {
         }
     }
 
-    /// Within limits of size, as the parser takes it.
+    /// The grammar for the parser, within limits of size.
     pub fn grammar(&self) -> Result<TopLevelGrammar, FormError> {
         match self {
             Form::JsonObject => Ok(of_schema(json!({ "type": "object" }))),
@@ -97,7 +97,7 @@ fn check(found: usize, unit: &'static str, most: usize) -> Result<(), FormError>
     if found <= most { Ok(()) } else { Err(FormError::TooLarge { found, unit, most }) }
 }
 
-/// With bounded whitespace, unless the schema itself says how the parser should see to that.
+/// The schema with bounded whitespace, unless the schema itself sets it.
 fn of_schema(mut schema: Value) -> TopLevelGrammar {
     if let Value::Object(map) = &mut schema {
         map.entry("x-guidance").or_insert_with(|| json!({ "whitespace_pattern": SPACE }));

@@ -22,16 +22,14 @@ use super::{
     vocabulary::{Vocabulary, read_u32},
 };
 
-/// The hidden verb. It has no help: nobody types it.
+/// The hidden verb that starts the child process.
 pub const VERB: &str = "__compile-forms";
-/// How long the process may take to read the vocabulary.
+/// Time limit of reading the vocabulary.
 const MAX_STARTUP: Duration = Duration::from_secs(180);
-/// How much address space it may take, in bytes: what it needs for the largest vocabularies, and a
-/// gigabyte.
+/// Limit of the child's address space in bytes: what the largest vocabularies need, and a gigabyte.
 #[cfg(unix)]
 const MAX_MEMORY: u64 = 2 << 30;
-/// What the process says of a form that is harmless, before a refusal, and when it has read the
-/// vocabulary.
+/// The child's answers: a form is harmless, a form is refused, the vocabulary has been read.
 const GOOD: &str = "good";
 const REFUSED: &str = "refused ";
 const READY: &str = "ready";
@@ -40,7 +38,7 @@ const READY: &str = "ready";
 #[cfg(debug_assertions)]
 const FAULT: &str = "KELVIN_FORM_FAULT";
 
-/// Processes that compile forms for one vocabulary.
+/// Compiles forms for one vocabulary in child processes.
 #[derive(Debug)]
 pub(super) struct Isolated {
     vocabulary: Arc<Vocabulary>,
@@ -48,13 +46,13 @@ pub(super) struct Isolated {
 }
 
 impl Isolated {
-    /// Starts the first process, which gets ready while others do something else.
+    /// Starts the first child process without waiting for it.
     pub(super) fn start(vocabulary: Arc<Vocabulary>) -> Result<Isolated, FormError> {
         let first = Worker::start(&vocabulary)?;
         Ok(Isolated { vocabulary, idle: Mutex::new(vec![first]) })
     }
 
-    /// Compiles a form there. As many at a time as callers let through.
+    /// Compiles a form in a child process. Callers bound how many run at once.
     pub(super) fn check(&self, form: &Form) -> Result<(), FormError> {
         let text = serde_json::to_string(form).map_err(failed)?;
         let mut worker = self.take()?;
@@ -91,11 +89,11 @@ fn failed(error: impl std::fmt::Display) -> FormError {
     FormError::Failed(format!("the process that compiles forms first: {error}"))
 }
 
-/// One process. Dropped, it ends.
+/// A child process. It ends when this is dropped.
 #[derive(Debug)]
 struct Worker {
     process: Child,
-    /// Nothing until the vocabulary is written.
+    /// None until the vocabulary has been written.
     input: Option<ChildStdin>,
     written: mpsc::Receiver<ChildStdin>,
     answers: mpsc::Receiver<String>,
@@ -159,7 +157,7 @@ impl Drop for Worker {
     }
 }
 
-/// This program. Linux finds it even if its file was replaced meanwhile.
+/// The path of this program. On Linux it is right even if the file was replaced.
 fn program() -> std::io::Result<std::path::PathBuf> {
     let running = std::path::Path::new("/proc/self/exe");
     if cfg!(target_os = "linux") && running.exists() {
@@ -169,8 +167,8 @@ fn program() -> std::io::Result<std::path::PathBuf> {
     }
 }
 
-/// The other process: reads the vocabulary and forms from standard input, says on standard output
-/// what comes of each.
+/// The child process: reads the vocabulary and forms from standard input, and writes an answer to
+/// each on standard output.
 pub fn run() -> ExitCode {
     limit_memory();
     match answer(&mut std::io::stdin().lock(), &mut std::io::stdout().lock()) {
@@ -216,7 +214,7 @@ fn inject(form: &str) {
     }
 }
 
-/// A limit that is lower already stays.
+/// A lower limit that is already set stays.
 #[cfg(unix)]
 fn limit_memory() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -43,7 +43,7 @@ impl Closers {
         }
     }
 
-    /// Goes on with a token.
+    /// Advances by a token.
     pub(super) fn take(&self, keys: &mut Keys, token: TokenId) {
         for byte in self.vocabulary.word(token.0 as usize) {
             step(&mut keys.place, &mut keys.name, &mut keys.open, *byte);
@@ -51,7 +51,7 @@ impl Closers {
     }
 }
 
-/// Where the text stands.
+/// The scanner's position in the JSON text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Place {
     /// Between values; whether a string that begins here is a name.
@@ -109,12 +109,12 @@ impl Keys {
     }
 }
 
-/// What is open, as `step` needs it.
+/// The open objects, as `step` needs them.
 trait Open {
     fn push(&mut self, is_object: bool);
     fn pop(&mut self);
     fn is_object(&self) -> bool;
-    /// Adds a name to the innermost object; false if it's there.
+    /// Adds a name to the innermost object; false if the object has it.
     fn add(&mut self, name: &[u8]) -> bool;
 }
 
@@ -139,12 +139,12 @@ impl Open for Vec<Level> {
     }
 }
 
-/// What would be open after some bytes more, without a copy of what is.
+/// The open objects after some more bytes, without a copy of the state.
 struct Ahead<'a> {
     open: &'a [Level],
     /// Names added to the innermost of `open`.
     added: Vec<Vec<u8>>,
-    /// What was opened since.
+    /// Objects that were opened since.
     inner: Vec<Level>,
 }
 
@@ -182,7 +182,7 @@ impl Open for Ahead<'_> {
     }
 }
 
-/// One byte further; false if it can't come here.
+/// Advances by a byte; false if it can't follow.
 fn step(place: &mut Place, name: &mut Vec<u8>, open: &mut impl Open, byte: u8) -> bool {
     *place = match (*place, byte) {
         (Place::Value, b'"') => Place::Between { name_next: false },

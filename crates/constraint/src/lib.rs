@@ -31,9 +31,9 @@ pub use isolated::{VERB, run};
 use keys::{Closers, Keys};
 use vocabulary::Vocabulary;
 
-/// No more than so many are compiled at a time.
+/// Forms that are compiled at a time.
 const MAX_AT_ONCE: usize = 2;
-/// How many forms are remembered to be harmless.
+/// Forms that are remembered as harmless.
 const MAX_REMEMBERED: usize = 1024;
 
 /// A vocabulary as the parser reads it; made once for a model.
@@ -41,14 +41,14 @@ pub struct Forms {
     factory: Arc<ParserFactory>,
     closers: Arc<Closers>,
     places: Arc<Places>,
-    /// Compiles each form first, in another process.
+    /// Compiles each form in a child process first.
     isolated: Option<Isolated>,
-    /// Hashes of forms that were compiled there, the oldest first.
+    /// Hashes of forms that a child process has compiled, the oldest first.
     harmless: Mutex<VecDeque<[u8; 32]>>,
 }
 
 impl Forms {
-    /// Of a model's tokens, if one of them ends a text.
+    /// A model's vocabulary, if it has an end token.
     pub fn new(tokenizer: &Tokenizer) -> Result<Forms, FormError> {
         Forms::of(tokenizer, |vocabulary| Isolated::start(vocabulary).map(Some))
     }
@@ -80,7 +80,7 @@ impl Forms {
         Ok(Box::new(Constrained { matcher, mask: SimpleVob::new(), keys }))
     }
 
-    /// Has a form compiled by another process, unless that is known to be harmless.
+    /// Compiles a form in a child process, unless it is known to be harmless.
     fn check(&self, form: &Form) -> Result<(), FormError> {
         let Some(isolated) = self.isolated.as_ref().filter(|_| *form != Form::JsonObject) else {
             return Ok(());
@@ -102,18 +102,18 @@ impl Forms {
     }
 }
 
-/// How many forms are being compiled.
+/// The number of forms that are being compiled.
 #[derive(Default)]
 struct Places {
     n_taken: Mutex<usize>,
     wake: Condvar,
 }
 
-/// One of them; dropped, it's free.
+/// A place for compiling a form. It is free again when this is dropped.
 struct Place(Arc<Places>);
 
 impl Places {
-    /// A place, for which it may wait a while: only what explodes keeps one for long.
+    /// Waits a while for a place. Only a form that exceeds its limits holds one for long.
     fn take(places: &Arc<Places>) -> Option<Place> {
         let taken = places.n_taken.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = places.wake.wait_timeout_while(taken, PATIENCE, |taken| *taken >= MAX_AT_ONCE);

@@ -49,13 +49,13 @@ impl Vocabulary {
         self.places.len()
     }
 
-    /// What a token spells.
+    /// A token's bytes.
     pub(super) fn word(&self, id: usize) -> &[u8] {
         let start = if id == 0 { 0 } else { self.places[id - 1] };
         &self.bytes[start as usize..self.places[id] as usize]
     }
 
-    /// What makes parsers for it.
+    /// The factory of parsers for the vocabulary.
     pub(super) fn factory(&self) -> Result<ParserFactory, FormError> {
         let info = TokRxInfo::new(self.len() as u32, self.ends[0]);
         let words: Vec<Vec<u8>> = (0..self.len()).map(|id| self.word(id).to_vec()).collect();
@@ -70,7 +70,7 @@ impl Vocabulary {
         Ok(factory)
     }
 
-    /// Writes it down.
+    /// Serializes the vocabulary.
     pub(super) fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
         for list in [&self.ends, &self.places] {
             out.write_all(&(list.len() as u32).to_le_bytes())?;
@@ -80,7 +80,7 @@ impl Vocabulary {
         out.write_all(&self.bytes)
     }
 
-    /// Reads what `write` wrote. It comes from this very program, so it's believed.
+    /// Deserializes what `write` wrote. It comes from this program, so it isn't checked.
     pub(super) fn read(from: &mut impl Read) -> std::io::Result<Vocabulary> {
         let mut list = || -> std::io::Result<Vec<u32>> {
             let n = read_u32(from)? as usize;
@@ -102,8 +102,7 @@ pub(super) fn read_u32(from: &mut impl Read) -> std::io::Result<u32> {
     Ok(u32::from_le_bytes(bytes))
 }
 
-/// What the parser may use up: what fits in here is decided in some tens of milliseconds a token at
-/// worst.
+/// The parser's limits. Within them a token takes some tens of milliseconds at worst.
 fn limits() -> ParserLimits {
     ParserLimits {
         initial_lexer_fuel: 300_000,

@@ -43,6 +43,9 @@ constant! {
     ModelKind = "model";
     ListKind = "list";
     Assistant = "assistant";
+    ResponseKind = "response";
+    MessageKind = "message";
+    OutputTextKind = "output_text";
 }
 
 /// The server answers.
@@ -258,7 +261,7 @@ pub(crate) struct ChatLogprobs {
 }
 
 /// A drawn token and the likeliest ones at its place.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ChatLogprob {
     #[serde(flatten)]
     pub(crate) own: NamedLogprob,
@@ -266,7 +269,7 @@ pub(crate) struct ChatLogprob {
 }
 
 /// A token with its log-probability.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct NamedLogprob {
     pub(crate) token: String,
     pub(crate) logprob: f64,
@@ -311,6 +314,130 @@ pub(crate) struct Delta {
     pub(crate) role: Option<Assistant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content: Option<String>,
+}
+
+/// An answer of the Responses API.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Response {
+    pub(crate) id: String,
+    pub(crate) object: ResponseKind,
+    pub(crate) created_at: u64,
+    pub(crate) status: Status,
+    /// Always null.
+    pub(crate) error: (),
+    /// There if the text was cut.
+    pub(crate) incomplete_details: Option<IncompleteDetails>,
+    pub(crate) model: String,
+    /// One message.
+    pub(crate) output: Vec<OutputMessage>,
+    /// Null until the text has ended.
+    pub(crate) usage: Option<ResponseUsage>,
+    pub(crate) kelvin: Recipe,
+    #[serde(flatten)]
+    pub(crate) settings: ResponseSettings,
+    /// Which probabilities logprobs are of, with logprobs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) logprobs_stage: Option<&'static str>,
+}
+
+/// How far a response has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(crate) enum Status {
+    InProgress,
+    Completed,
+    Incomplete,
+}
+
+/// Why a response is incomplete.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct IncompleteDetails {
+    pub(crate) reason: &'static str,
+}
+
+/// What a response repeats of its request.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub(crate) struct ResponseSettings {
+    pub(crate) instructions: Option<String>,
+    pub(crate) max_output_tokens: Option<usize>,
+    pub(crate) metadata: Option<Map<String, Value>>,
+    pub(crate) parallel_tool_calls: bool,
+    /// Always null: nothing is stored.
+    pub(crate) previous_response_id: (),
+    pub(crate) reasoning: Reasoning,
+    /// Always false.
+    pub(crate) store: bool,
+    pub(crate) temperature: f64,
+    pub(crate) text: TextSettings,
+    pub(crate) tool_choice: &'static str,
+    /// Always empty.
+    pub(crate) tools: [(); 0],
+    pub(crate) top_logprobs: usize,
+    pub(crate) top_p: f64,
+    pub(crate) truncation: &'static str,
+}
+
+/// No reasoning is supported.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub(crate) struct Reasoning {
+    pub(crate) effort: (),
+    pub(crate) summary: (),
+}
+
+/// The form of the text.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub(crate) struct TextSettings {
+    /// As the request has it.
+    pub(crate) format: Value,
+}
+
+/// A message of a response.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct OutputMessage {
+    pub(crate) id: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: MessageKind,
+    pub(crate) role: Assistant,
+    pub(crate) status: Status,
+    pub(crate) content: Vec<OutputText>,
+}
+
+/// The text of a message.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct OutputText {
+    #[serde(rename = "type")]
+    pub(crate) kind: OutputTextKind,
+    pub(crate) text: String,
+    /// Always empty.
+    pub(crate) annotations: [(); 0],
+    pub(crate) logprobs: Vec<ChatLogprob>,
+}
+
+/// What a response cost.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ResponseUsage {
+    pub(crate) input_tokens: usize,
+    pub(crate) input_tokens_details: InputTokensDetails,
+    pub(crate) output_tokens: usize,
+    pub(crate) output_tokens_details: OutputTokensDetails,
+    pub(crate) total_tokens: usize,
+}
+
+/// Where the input's tokens came from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct InputTokensDetails {
+    /// Tokens that the prefix cache had.
+    pub(crate) cached_tokens: usize,
+    /// Always 0.
+    pub(crate) cache_write_tokens: usize,
+}
+
+/// What the output's tokens are.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct OutputTokensDetails {
+    /// Always 0.
+    pub(crate) reasoning_tokens: usize,
 }
 
 /// The tokens of a text.

@@ -28,7 +28,7 @@ use super::{
     turns,
 };
 
-/// The thread and all that it knows.
+/// The engine thread's state.
 pub(crate) struct Thread {
     engine: Arc<Engine>,
     batch: Batch,
@@ -37,11 +37,11 @@ pub(crate) struct Thread {
     clients: Clients,
 }
 
-/// Who is told of the requests that run.
+/// The receivers of the running requests' events.
 #[derive(Default)]
 struct Clients(BTreeMap<RequestId, Client>);
 
-/// Who is told of one.
+/// The receiver of one request's events.
 struct Client {
     /// The request's id, for the log.
     id: String,
@@ -51,16 +51,16 @@ struct Client {
     events: UnboundedSender<Event>,
     arrived: Instant,
     last_token: Option<Instant>,
-    /// Prompt tokens that were found in the prefix cache.
+    /// Prompt tokens that the prefix cache had.
     cached: usize,
-    /// Tokens of the step at hand.
+    /// Tokens of the current step.
     n_new: u64,
     has_ended: bool,
-    /// Why it can't go on.
+    /// Why the engine can't continue.
     failed: Option<Problem>,
 }
 
-/// How the server's batch runs.
+/// The options of the server's batch.
 fn options(cache: CacheFormat, budget: Budget) -> BatchOptions {
     BatchOptions {
         cache,
@@ -70,7 +70,7 @@ fn options(cache: CacheFormat, budget: Budget) -> BatchOptions {
     }
 }
 
-/// Runs until the queue is closed and all is done, or until it's aborted.
+/// Runs until the queue is closed and every job is done, or until the queue is aborted.
 pub(crate) fn run(
     engine: Arc<Engine>,
     cache: CacheFormat,
@@ -110,7 +110,7 @@ impl Thread {
         self.give_up(&Problem::busy("shutting_down", "the server is shutting down"));
     }
 
-    /// Removes what nobody waits for and starts what there is room for; false at the end.
+    /// Removes cancelled requests and admits jobs that fit. False at the end.
     fn admit(&mut self) -> bool {
         self.remove_closed();
         loop {
@@ -170,7 +170,7 @@ impl Thread {
         });
     }
 
-    /// One step of the model, and what follows from it.
+    /// Runs one step of the model and sends its events.
     fn step(&mut self) -> Result<(), Problem> {
         let Thread { engine, batch, clients, metrics, .. } = self;
         let stepped = batch.step(engine, clients);
@@ -199,7 +199,7 @@ impl Thread {
         cached_tokens.store(self.batch.cached_tokens(), Relaxed);
     }
 
-    /// Ends all that runs with a problem.
+    /// Ends all running requests with a problem.
     fn give_up(&mut self, problem: &Problem) {
         self.batch.clear();
         for (_, client) in std::mem::take(&mut self.clients.0) {
@@ -221,7 +221,7 @@ impl Client {
         }
     }
 
-    /// Whether more comes of it; if not, that is told.
+    /// Whether the text continues. Sends the end of it if not.
     fn goes_on(&self) -> bool {
         let secs = self.arrived.elapsed().as_secs_f64();
         let (request, prompt, cached) = (&self.id, self.n_prompt, self.cached);

@@ -18,16 +18,16 @@ use super::{
     problem::Problem,
 };
 
-/// What a request says.
+/// A request's body.
 pub(crate) struct Read {
     pub(crate) bytes: Vec<u8>,
-    /// The place that a large one takes until it has been worked on.
+    /// The place that a large body takes until its work is done.
     pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 impl Shared {
-    /// Does the work that a body asks for. Parsing, rendering and tokenizing a large one takes
-    /// long, so that few are worked on at a time, and small ones don't wait for them.
+    /// Runs the work of a body on another thread. Parsing, rendering and tokenizing a large body
+    /// takes long, so few large bodies are worked on at a time. Small ones don't wait for them.
     pub(crate) async fn work_on<T: Send + 'static>(
         &self,
         read: Read,
@@ -94,7 +94,7 @@ pub(crate) async fn read_body(request: Request, shared: &Shared) -> Result<Read,
     Ok(read)
 }
 
-/// Reads on until the body ends, or is longer than `most`: whether it is.
+/// Reads until the body ends or is longer than `most`. Returns whether it is longer.
 async fn fill(body: &mut Body, bytes: &mut Vec<u8>, most: usize) -> Result<bool, Problem> {
     while bytes.len() <= most {
         let Some(frame) = body.frame().await else { return Ok(false) };
@@ -108,7 +108,8 @@ async fn fill(body: &mut Body, bytes: &mut Vec<u8>, most: usize) -> Result<bool,
     Ok(true)
 }
 
-/// Browsers send a stranger's page's request without asking first unless its body is JSON.
+/// Requires JSON: browsers send requests of foreign pages without a preflight if the body has
+/// another type.
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let given = headers.get(header::CONTENT_TYPE);
     let is_json = given.and_then(|value| value.to_str().ok()).is_some_and(|text| {

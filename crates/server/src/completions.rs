@@ -34,9 +34,9 @@ use super::{
     stream::streamed,
 };
 
-/// New tokens of a chat's answer at most, where nobody said.
+/// Default of the maximum number of new tokens of a chat's answer.
 const CHAT_TOKENS: usize = 4096;
-/// New tokens of a completion where nobody said: OpenAI's number.
+/// Default of the maximum number of new tokens of a completion: OpenAI's.
 const TEXT_TOKENS: usize = 16;
 
 /// `/v1/completions`.
@@ -90,18 +90,18 @@ async fn complete(
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// An answer that comes about.
+/// An answer in progress.
 struct Work {
     reply: Reply,
     stream: bool,
-    /// When it's dropped, the engine stops.
+    /// The engine cancels the request when this is dropped.
     events: UnboundedReceiver<Event>,
 }
 
-/// What a route's own parameters ask for.
+/// The parameters of one route.
 struct Asked {
     prompts: Vec<Prompt>,
-    /// How many likeliest tokens beside each, if log-probabilities are wanted.
+    /// Number of top logprobs, if logprobs are requested.
     n_top: Option<usize>,
     /// Whether the prompt is part of the answer.
     echo: bool,
@@ -110,7 +110,7 @@ struct Asked {
     said: ResponseState,
 }
 
-/// Reads a request to its end, and refuses it before anything is computed.
+/// Reads a whole request and validates it before anything is computed.
 fn plan(
     shared: &Shared,
     id: &str,
@@ -253,7 +253,7 @@ fn jobs(
     asked.prompts.iter().zip(lens).enumerate().map(job).collect()
 }
 
-/// The reply, of which nothing is known yet.
+/// The empty reply.
 fn reply(from: &Origin<'_>, controls: &Controls, asked: Asked) -> Reply {
     let (shared, id) = (from.shared, from.id);
     let choices_a_prompt = controls.chains.len() * controls.n;
@@ -293,7 +293,7 @@ fn reply(from: &Origin<'_>, controls: &Controls, asked: Asked) -> Reply {
     }
 }
 
-/// How many new tokens each choice may have; a prompt that leaves no room for them is refused.
+/// The maximum number of new tokens of each choice. Refuses a prompt that leaves no room.
 fn room_for(
     shared: &Shared,
     prompt: &Prompt,
@@ -350,7 +350,7 @@ fn chat_scores(fields: &mut Fields) -> Result<Option<usize>, Problem> {
     }
 }
 
-/// Parameters of a chat that may say what is so anyway, and with which values.
+/// Parameters of a chat that are accepted with these values only. They have no effect.
 const AS_IT_IS: &[(&str, &[&str])] = &[
     ("tool_choice", &["\"none\"", "\"auto\""]),
     ("parallel_tool_calls", &["true", "false"]),
@@ -360,7 +360,7 @@ const AS_IT_IS: &[(&str, &[&str])] = &[
     ("chat_template_kwargs", &["{}"]),
 ];
 
-/// What says "nothing special" may be said; what asks for more is refused by name.
+/// Accepts tool parameters that ask for nothing, and refuses others by name.
 fn no_tools(fields: &mut Fields) -> Result<(), Problem> {
     for name in ["tools", "functions"] {
         if let Some(tools) = fields.take(name).filter(|tools| *tools != serde_json::json!([])) {

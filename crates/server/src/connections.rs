@@ -15,25 +15,25 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use tokio::sync::Notify;
 
-/// All that are open.
+/// All open connections.
 #[derive(Debug)]
 pub(crate) struct Connections {
     most: usize,
     state: Mutex<State>,
-    /// A place may have become free.
+    /// Notified when a place may be free.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     n_open: usize,
-    /// Counts up whenever a client begins to owe a request.
+    /// A counter. It rises whenever the server begins to wait for a client's request.
     turn: u64,
-    /// Those whose client owes a request, by the turn in which that began.
+    /// Connections that wait for a request, by the turn in which they began to wait.
     owing: BTreeMap<u64, Arc<Connection>>,
 }
 
-/// A connection that has a place.
+/// An accepted connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     all: Arc<Connections>,
@@ -43,11 +43,11 @@ pub(crate) struct Connection {
 
 #[derive(Debug)]
 enum Place {
-    /// The client owes a request since this turn.
+    /// The server waits for the client's request since this turn.
     Owing(u64),
     /// The client waits for an answer.
     Waiting,
-    /// Given up.
+    /// The connection is to be closed.
     Closed,
 }
 
@@ -57,12 +57,12 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Connections {
-    /// With `most` places.
+    /// Room for `most` connections.
     pub(crate) fn new(most: usize) -> Arc<Connections> {
         Arc::new(Connections { most, state: Mutex::default(), changed: Notify::new() })
     }
 
-    /// A place, once there is one.
+    /// Waits for a place.
     pub(crate) async fn open(self: &Arc<Connections>) -> Arc<Connection> {
         loop {
             if let Some(connection) = self.try_open() {
@@ -72,7 +72,8 @@ impl Connections {
         }
     }
 
-    /// A place, if need be that of the connection whose client has owed a request longest.
+    /// Takes a place. If none is free, the connection that has waited longest for a request is
+    /// closed.
     fn try_open(self: &Arc<Connections>) -> Option<Arc<Connection>> {
         if held(&self.state).n_open >= self.most && !self.close_one() {
             return None;
@@ -91,7 +92,7 @@ impl Connections {
         Some(connection)
     }
 
-    /// Closes the connection whose client has owed a request longest, if there is one.
+    /// Closes the connection that has waited longest for a request, if there is one.
     pub(crate) fn close_one(&self) -> bool {
         let oldest = held(&self.state).owing.pop_first();
         let Some((_, connection)) = oldest else { return false };
@@ -102,12 +103,12 @@ impl Connections {
 }
 
 impl Connection {
-    /// Resolves when the place was given to another one.
+    /// Resolves when the connection has to close.
     pub(crate) async fn closed(&self) {
         self.close.notified().await;
     }
 
-    /// The whole request is there.
+    /// The whole request has arrived.
     pub(crate) fn has_request(&self) {
         let mut place = held(&self.of);
         if let Place::Owing(turn) = *place {
@@ -116,7 +117,7 @@ impl Connection {
         }
     }
 
-    /// The request was answered: the client owes the next one.
+    /// The request was answered. The server waits for the next one.
     fn was_answered(self: &Arc<Connection>) {
         let mut place = held(&self.of);
         if matches!(*place, Place::Waiting) {
@@ -129,7 +130,7 @@ impl Connection {
         }
     }
 
-    /// Gives up the place, once.
+    /// Frees the place, once.
     pub(crate) fn leave(&self) {
         let place = std::mem::replace(&mut *held(&self.of), Place::Closed);
         if matches!(place, Place::Closed) {
@@ -144,8 +145,7 @@ impl Connection {
     }
 }
 
-/// The body of an answer; once it was sent, or nobody wants it, its connection's client owes the
-/// next request.
+/// The body of an answer. When it is dropped, the connection waits for the next request.
 pub(crate) struct TrackedBody {
     body: Body,
     connection: Arc<Connection>,

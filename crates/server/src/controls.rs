@@ -20,7 +20,7 @@ use super::{
     scores::LogprobsStage,
 };
 
-/// Parameters that may say what is so anyway, and with which values.
+/// Parameters that are accepted with these values only. They have no effect.
 const AS_IT_IS: &[(&str, &[&str])] = &[
     ("prompt_cache_retention", &["\"in-memory\"", "\"in_memory\""]),
     ("store", &["false"]),
@@ -31,34 +31,35 @@ const AS_IT_IS: &[(&str, &[&str])] = &[
     ("use_beam_search", &["false"]),
 ];
 
-/// What a request may ask for at most.
+/// The bounds of a request, and its defaults.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds<'a> {
     pub(crate) tokenizer: &'a Tokenizer,
     /// Texts that run at once.
     pub(crate) n_texts: usize,
-    /// Where a request starts that names no chain and no profile; Kelvin's own profile otherwise.
+    /// The settings that a request without a chain and a profile starts from. Without them it
+    /// starts from Kelvin's profile.
     pub(crate) recommended: Option<&'a Recommended>,
 }
 
-/// How a request wants its tokens drawn, and when its texts end.
+/// Sampling parameters and stop conditions of a request.
 #[derive(Debug)]
 pub(crate) struct Controls {
     /// One for each temperature; each has `n` choices.
     pub(crate) chains: Vec<Chain>,
     pub(crate) n: usize,
     pub(crate) seed: u64,
-    /// The number of the first choice's dice.
+    /// The sample number of the first choice.
     first_sample: u64,
     pub(crate) max_tokens: Option<usize>,
     pub(crate) stream: bool,
     pub(crate) include_usage: bool,
     pub(crate) stage: LogprobsStage,
-    /// How many likeliest tokens beside each of the prompt's, if those are wanted in vLLM's shape.
+    /// Number of top logprobs of the prompt's tokens, in vLLM's format, if requested.
     pub(crate) prompt_logprobs: Option<usize>,
-    /// Whether the answer has its tokens' ids.
+    /// Whether the answer contains token ids.
     pub(crate) return_ids: bool,
-    /// Sequences of tokens that aren't written.
+    /// Sequences of tokens that no text may contain.
     pub(crate) bans: Arc<[Vec<TokenId>]>,
     min_tokens: usize,
     ignore_eos: bool,
@@ -67,7 +68,7 @@ pub(crate) struct Controls {
 }
 
 impl Controls {
-    /// Takes all of them out of `fields`.
+    /// Takes the parameters out of `fields`.
     pub(crate) fn read(fields: &mut Fields, bounds: Bounds<'_>) -> Result<Controls, Problem> {
         let vocab_size = bounds.tokenizer.vocab_size();
         // Breakers that are texts get their tokens here, where the vocabulary is known.
@@ -130,7 +131,7 @@ impl Controls {
         })
     }
 
-    /// One sampler for each choice: all temperatures have the same dice.
+    /// One sampler for each choice. The samples of different temperatures use equal random numbers.
     pub(crate) fn samplers(&self) -> Vec<Sampler> {
         let each = |chain: &Chain| {
             let (chain, seed, first) = (chain.clone(), self.seed, self.first_sample);
@@ -140,7 +141,7 @@ impl Controls {
         self.chains.iter().flat_map(each).collect()
     }
 
-    /// When a text ends that may have `max_tokens` new tokens, and `limit` in all.
+    /// The stop conditions of a text of up to `max_tokens` new tokens and `limit` tokens in all.
     pub(crate) fn ends(&self, max_tokens: usize, limit: usize) -> Result<Ends, Problem> {
         if self.min_tokens > max_tokens {
             let message = format!(
@@ -332,7 +333,7 @@ fn stage(fields: &mut Fields) -> Result<LogprobsStage, Problem> {
     found.map(|&(_, stage)| stage).ok_or_else(|| wrong("logprobs_stage", &text.into(), &expected))
 }
 
-/// Takes what changes nothing that is answered, and what asks for nothing but what is so anyway.
+/// Takes parameters that have no effect.
 fn indifferent(fields: &mut Fields) -> Result<(), Problem> {
     for name in ["user", "safety_identifier", "prompt_cache_key"] {
         fields.take(name);
@@ -345,7 +346,7 @@ fn indifferent(fields: &mut Fields) -> Result<(), Problem> {
     fields.as_it_is(AS_IT_IS)
 }
 
-/// Whether a stream ends with its usage.
+/// Whether a stream ends with the usage.
 fn stream_options(fields: &mut Fields, stream: bool) -> Result<bool, Problem> {
     let mut options = match fields.take("stream_options") {
         None => return Ok(false),
@@ -372,7 +373,7 @@ fn stream_options(fields: &mut Fields, stream: bool) -> Result<bool, Problem> {
     Ok(include_usage)
 }
 
-/// No more ids than anybody needs.
+/// Refuses a list of more than [`MAX_IDS`] ids.
 fn bounded(name: &str, ids: Option<Vec<TokenId>>) -> Result<Vec<TokenId>, Problem> {
     let ids = ids.unwrap_or_default();
     if ids.len() > MAX_IDS {

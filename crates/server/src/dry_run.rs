@@ -24,13 +24,13 @@ use tokio::sync::Semaphore;
 
 use super::{Budget, Shared, metrics::Metrics, queue::Queue, routes::router, studio::Rows};
 
-/// Tokens that a text may have, texts at once, pages, waiting prompts: those of a small server.
+/// The bounds of a small server: tokens of a text, texts at once, pages, waiting prompts.
 const LIMIT: usize = 250;
 const ROOM: Budget = Budget { n_texts: 16, n_pages: 200 };
 const WAITING: usize = 8;
-/// What templates that ask for the date are told.
+/// The date for chat templates.
 const DATE: &str = "2026-01-01";
-/// More than any answer has, in bytes.
+/// Upper bound of an answer's size in bytes.
 const MAX_ANSWER: usize = 64 << 20;
 
 /// A server that never steps its model.

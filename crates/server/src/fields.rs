@@ -9,20 +9,19 @@ use serde_json::{Map, Value};
 
 use super::{openapi, problem::Problem};
 
-/// Up to here every whole number is an f64 of its own.
+/// The largest whole number below which every whole number is exact as an f64.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The parameters that haven't been asked for yet; null counts as absent.
+/// The parameters that haven't been taken yet. Null counts as absent.
 #[derive(Debug)]
 pub(crate) struct Fields {
     left: Map<String, Value>,
-    /// Where something stands in one of them that isn't described, though its reader may pass it
-    /// over.
+    /// The place of a nested field that the schema doesn't describe. Its reader may miss it.
     undescribed: Option<String>,
 }
 
 impl Fields {
-    /// From the JSON of a body.
+    /// Parses the JSON of a body.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, Problem> {
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(map)) => Ok(Fields::of(map)),
@@ -50,23 +49,23 @@ impl Fields {
         Fields { left: map, undescribed: None }
     }
 
-    /// A parameter that stays where it is.
+    /// A parameter, without taking it.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.left.get(name)
     }
 
-    /// A parameter as it stands.
+    /// Takes a parameter as JSON.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.left.remove(name).filter(|value| !value.is_null())
     }
 
-    /// A number.
+    /// Takes a number.
     pub(crate) fn number(&mut self, name: &str) -> Result<Option<f64>, Problem> {
         let Some(value) = self.take(name) else { return Ok(None) };
         value.as_f64().map(Some).ok_or_else(|| wrong(name, &value, "a number"))
     }
 
-    /// A whole number in a range.
+    /// Takes a whole number in a range.
     pub(crate) fn whole(
         &mut self,
         name: &str,
@@ -82,18 +81,18 @@ impl Fields {
         number.map(Some).ok_or_else(|| wrong(name, &value, &expected))
     }
 
-    /// True or false; false if absent.
+    /// Takes a boolean; false if absent.
     pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Problem> {
         self.flag_or(name, false)
     }
 
-    /// True or false.
+    /// Takes a boolean with a default.
     pub(crate) fn flag_or(&mut self, name: &str, otherwise: bool) -> Result<bool, Problem> {
         let Some(value) = self.take(name) else { return Ok(otherwise) };
         value.as_bool().ok_or_else(|| wrong(name, &value, "true or false"))
     }
 
-    /// Takes parameters that may say what is so anyway, each with the values by which it does.
+    /// Takes parameters that are accepted with certain values only.
     pub(crate) fn as_it_is(&mut self, table: &[(&str, &[&str])]) -> Result<(), Problem> {
         for (name, allowed) in table {
             let Some(value) = self.take(name) else { continue };
@@ -107,7 +106,7 @@ impl Fields {
         Ok(())
     }
 
-    /// A text.
+    /// Takes a text.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         match self.take(name) {
             None => Ok(None),
@@ -116,7 +115,7 @@ impl Fields {
         }
     }
 
-    /// A list of token ids of a vocabulary.
+    /// Takes a list of token ids of a vocabulary.
     pub(crate) fn tokens(
         &mut self,
         name: &str,
@@ -129,7 +128,7 @@ impl Fields {
         items.iter().map(|item| token(name, item, vocab_size)).collect::<Result<_, _>>().map(Some)
     }
 
-    /// Nothing may be left, nor anything have been passed over inside of what was taken.
+    /// Refuses parameters that are left, and nested fields that the schema doesn't describe.
     pub(crate) fn end(self) -> Result<(), Problem> {
         match self.left.into_iter().find(|(_, value)| !value.is_null()) {
             Some((name, _)) => Err(unknown(&name)),
@@ -138,7 +137,7 @@ impl Fields {
     }
 }
 
-/// A parameter that there isn't.
+/// The problem of an unknown parameter.
 fn unknown(name: &str) -> Problem {
     let name = shortened(name);
     // Servers that others know take these under names of their own.
@@ -152,7 +151,7 @@ fn unknown(name: &str) -> Problem {
     Problem::parameter(name, message).coded("unsupported_parameter")
 }
 
-/// One token id.
+/// Reads one token id.
 pub(crate) fn token(name: &str, item: &Value, vocab_size: usize) -> Result<TokenId, Problem> {
     let id = item.as_u64().filter(|&id| id < vocab_size as u64);
     let id =
@@ -160,7 +159,7 @@ pub(crate) fn token(name: &str, item: &Value, vocab_size: usize) -> Result<Token
     Ok(TokenId(id as u32))
 }
 
-/// A parameter of another kind than it should be.
+/// The problem of a parameter of the wrong type or value.
 pub(crate) fn wrong(name: &str, found: &Value, expected: &str) -> Problem {
     let found = shortened(&found.to_string());
     Problem::parameter(name, format!("\"{name}\" is {found}, but {expected} was expected"))

@@ -10,7 +10,7 @@ use super::{
     problem::Problem,
 };
 
-/// The form that is wanted, if one is: `response_format` as OpenAI's clients write it, or
+/// Reads the constraint of a request: `response_format` as OpenAI's clients write it, or
 /// `structured_outputs` as vLLM's do.
 pub(crate) fn read(fields: &mut Fields) -> Result<Option<Wanted>, Problem> {
     let by_format = response_format(fields)?;
@@ -26,7 +26,7 @@ pub(crate) fn read(fields: &mut Fields) -> Result<Option<Wanted>, Problem> {
     }
 }
 
-/// A form, and the parameter that asks for it.
+/// A form of structured output, and the parameter that asks for it.
 pub(crate) struct Wanted {
     pub(crate) name: &'static str,
     pub(crate) form: Form,
@@ -75,7 +75,7 @@ fn response_format(fields: &mut Fields) -> Result<Option<Form>, Problem> {
     Ok(form)
 }
 
-/// A format by its type; where the schema is, the two APIs of OpenAI don't agree.
+/// Reads a format by its type. The two APIs of OpenAI have the schema at different places.
 pub(crate) fn typed(
     format: &mut Fields,
     schema: impl FnOnce(&mut Fields) -> Result<Value, Problem>,
@@ -88,7 +88,7 @@ pub(crate) fn typed(
     }
 }
 
-/// The schema, and what is said about it that changes nothing: every schema is kept to strictly.
+/// Reads a schema and its descriptive fields. Every schema is held strictly.
 pub(crate) fn schema(fields: &mut Fields) -> Result<Value, Problem> {
     fields.text("name")?;
     fields.text("description")?;

@@ -25,22 +25,21 @@ use super::{
     studio::files::is_page,
 };
 
-/// Which request it is, in the log and in its answer's header.
+/// A request's id, in the log and in the answer's header.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) String);
 
-/// The secret that clients send, as its digest.
+/// The digest of the API key.
 #[derive(Clone)]
 pub struct Key([u8; 32]);
 
 impl Key {
-    /// Of a text.
+    /// The key of a text.
     pub fn new(text: &str) -> Key {
         Key(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// Compares digests, all of them whatever the first bytes say: how long it takes tells nothing
-    /// about the key.
+    /// Compares digests in constant time, so that the time says nothing about the key.
     fn is(&self, text: &[u8]) -> bool {
         let other: [u8; 32] = Sha256::digest(text).into();
         let differing = self.0.iter().zip(other).fold(0, |sum, (a, b)| black_box(sum | (a ^ b)));
@@ -48,7 +47,7 @@ impl Key {
     }
 }
 
-/// Lets a request pass, or not; either way the answer has an id, is logged and counted.
+/// Accepts or refuses a request. Every answer gets an id, is logged and counted.
 pub(crate) async fn pass(
     State(shared): State<Arc<Shared>>,
     mut request: Request,
@@ -77,14 +76,14 @@ pub(crate) async fn pass(
     response
 }
 
-/// The answer, or that making it panicked: the client is told, and its connection goes on.
+/// The answer. A panic becomes an error, and the connection stays open.
 async fn caught(answer: impl Future<Output = Response>) -> Response {
     let problem =
         || Problem::failed("answering the request panicked; this is a bug").coded("panic");
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| problem().into_response())
 }
 
-/// Whether the request came by a name of this machine, and from no page of a stranger.
+/// Whether the request names this machine as its host and comes from no foreign page.
 fn check_source<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
     let forbidden =
         |code, message| Problem::new(StatusCode::FORBIDDEN, "invalid_request_error", code, message);
@@ -111,7 +110,7 @@ fn check_source<B>(shared: &Shared, request: &Parts<B>) -> Result<(), Problem> {
     }
 }
 
-/// Lets a request pass that has the key, if there is one, or needs none.
+/// Accepts a request that has the API key or needs none.
 pub(crate) async fn with_key(
     State(shared): State<Arc<Shared>>,
     request: Request,

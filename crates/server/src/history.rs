@@ -11,15 +11,14 @@ use super::{
     problem::Problem,
 };
 
-/// What a message says beside its role, content and name.
+/// Fields of a message beside its role, content and name.
 #[derive(Debug, Default)]
 pub(crate) struct MessageFields {
-    /// What an assistant thought.
+    /// The assistant's reasoning.
     pub(crate) reasoning: Option<String>,
 }
 
-/// Lists and notes that may be there as long as they are empty, and what isn't supported if they
-/// aren't.
+/// Fields that have to be empty, and the feature that a value would ask for.
 const EMPTY: &[(&str, &str)] = &[
     ("tool_calls", "tool calls aren't supported"),
     ("function_call", "tool calls aren't supported"),
@@ -30,11 +29,11 @@ const EMPTY: &[(&str, &str)] = &[
     ("reasoning_details", "thinking apart from \"reasoning_content\" isn't supported"),
 ];
 
-/// What is said about a message and isn't part of it: where its text comes from, the text parsed,
-/// what else its server told.
+/// Fields about a message that aren't part of its text: annotations, the parsed text, a server's
+/// own fields.
 const NOTES: &[&str] = &["annotations", "parsed", "provider_specific_fields"];
 
-/// Takes all of it.
+/// Takes these fields.
 pub(crate) fn read(fields: &mut Fields) -> Result<MessageFields, Problem> {
     for &(name, why) in EMPTY {
         if fields.take(name).is_some_and(|value| !is_empty(&value)) {
@@ -64,7 +63,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// What asks for tools, in whatever way.
+/// The problem of a request that asks for tools.
 pub(crate) fn no_tools(name: &str, what: &str) -> Problem {
     let message = format!("{what}, but tools aren't supported");
     Problem::parameter(name, message).coded("unsupported_parameter")

@@ -56,7 +56,7 @@ use metrics::Metrics;
 use problem::Problem;
 use queue::Queue;
 
-/// What every route knows.
+/// The state that all routes share.
 pub(crate) struct Shared {
     engine: Arc<Engine>,
     queue: Arc<Queue>,
@@ -67,21 +67,20 @@ pub(crate) struct Shared {
     /// Tokens that a text may have.
     limit: usize,
     key: Option<Key>,
-    /// The date of templates that ask for one, if a request names none.
+    /// The date for chat templates, if a request names none.
     day: Day,
     /// What the model file recommends.
     recommended: Option<Recommended>,
     /// Whether requests that choose no chain and no profile start from that.
     starts_recommended: bool,
-    /// The vocabulary as the parser of constraints reads it, once somebody has asked for one; or
-    /// why there is none.
+    /// The vocabulary for constraints, made on first use; or why it can't be made.
     forms: OnceLock<Result<Forms, FormError>>,
-    /// Logits that the studio looked at.
+    /// Rows of logits that the studio requested.
     rows: studio::Rows,
-    /// How long a client may take for its part.
+    /// The time that a client has for its part.
     patience: Duration,
     is_loopback: bool,
-    /// Whose pages may ask, beside its own.
+    /// Foreign origins whose pages may use the server.
     origins: Vec<Origin>,
     /// Places for large bodies, from when they are read until they have been worked on.
     large_bodies: Arc<Semaphore>,
@@ -100,7 +99,7 @@ impl Shared {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(self.since, |since| since.as_secs())
     }
 
-    /// Does work that takes a while on a thread where nobody waits for it.
+    /// Runs slow work on a blocking thread.
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,

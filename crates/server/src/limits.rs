@@ -31,15 +31,14 @@
 pub(crate) const MAX_HEADER_BYTES: usize = 64 << 10;
 /// The longest body.
 pub(crate) const MAX_BODY_BYTES: usize = 4 << 20;
-/// A body up to here takes a place of nobody. Together with [`MAX_LARGE_BODIES`] it bounds the
-/// memory of bodies.
+/// A larger body takes a place among the large ones. Together with [`MAX_LARGE_BODIES`] this bounds
+/// the memory of bodies.
 pub(crate) const SMALL_BODY_BYTES: usize = 64 << 10;
-/// Larger bodies that are read or wait to be worked on; further ones aren't read on until there is
-/// a place.
+/// Large bodies in memory at once. Further ones aren't read until one of them is done.
 pub(crate) const MAX_LARGE_BODIES: usize = 32;
-/// Far more turns than any context holds.
+/// Messages of a chat.
 pub(crate) const MAX_MESSAGES: usize = 4096;
-/// More temperatures than a person can compare.
+/// Temperatures of a request.
 pub(crate) const MAX_TEMPERATURES: usize = 16;
 /// Tokens whose log-probabilities are reported beside a token's own: OpenAI's number.
 pub(crate) const MAX_LOGPROBS: u64 = 20;
@@ -47,21 +46,21 @@ pub(crate) const MAX_LOGPROBS: u64 = 20;
 pub(crate) const MAX_STOPS: usize = 16;
 /// Bytes of a stop string or of a bad word.
 pub(crate) const MAX_STOP_BYTES: usize = 1024;
-/// Texts that aren't to be written.
+/// Bad words of a request.
 pub(crate) const MAX_BAD_WORDS: usize = 256;
 /// Token ids in a parameter that lists them.
 pub(crate) const MAX_IDS: usize = 4096;
 /// Bytes of a chain's notation.
 pub(crate) const MAX_CHAIN_BYTES: usize = 4096;
-/// Columns of the studio: more than a person can compare.
+/// Columns of the studio.
 pub(crate) const MAX_COLUMNS: usize = 16;
-/// Logits that are typed.
+/// Typed logits of the studio.
 pub(crate) const MAX_TYPED_LOGITS: usize = 64;
 /// Rows of a distribution that the studio shows.
 pub(crate) const MAX_ROW_TOP: u64 = 200;
 /// Tokens that the studio watches.
 pub(crate) const MAX_WATCHED: usize = 8;
-/// Tokens of a fan.
+/// Tokens of the studio's fan chart.
 pub(crate) const MAX_FAN: u64 = 16;
 /// Draws from one row.
 pub(crate) const MAX_DRAWS: u64 = 10_000;
@@ -69,7 +68,8 @@ pub(crate) const MAX_DRAWS: u64 = 10_000;
 /// Bodies that are worked on at a time.
 pub(crate) const MAX_AT_WORK: usize = 8;
 
-/// Large ones among them: the model has the other CPUs, and small ones the other threads.
+/// Large bodies that are worked on at a time. The model has the other CPUs, small bodies the other
+/// threads.
 pub(crate) fn n_large_at_work() -> usize {
     std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).clamp(1, MAX_AT_WORK / 2))
 }
@@ -78,7 +78,7 @@ pub(crate) fn n_large_at_work() -> usize {
 mod tests {
     use std::path::Path;
 
-    /// Every test that the table names is there.
+    /// Every test that the table names exists.
     #[test]
     fn the_table_is_true() {
         let source = include_str!("limits.rs");

@@ -13,18 +13,18 @@ use std::{
 /// Upper bounds of the durations' bins, in seconds.
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
-/// What has happened since the start.
+/// Counters since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     pub(crate) prompt_tokens: AtomicU64,
     pub(crate) cached_tokens: AtomicU64,
     pub(crate) generated_tokens: AtomicU64,
     pub(crate) running: AtomicU64,
-    /// Pages of keys and values that are held, by whomever.
+    /// Pages of the KV cache in use.
     pub(crate) pages: AtomicU64,
-    /// Those that the tree of prefixes holds, perhaps with others.
+    /// Pages that the prefix cache holds. Texts may hold them as well.
     pub(crate) kept_pages: AtomicU64,
-    /// Those that running texts may still take.
+    /// Pages that are reserved for running texts.
     pub(crate) promised_pages: AtomicU64,
     pub(crate) cancelled: AtomicU64,
     pub(crate) steps: AtomicU64,
@@ -34,7 +34,7 @@ pub(crate) struct Metrics {
     problems: Mutex<BTreeMap<&'static str, u64>>,
 }
 
-/// Durations by size.
+/// A histogram of durations.
 #[derive(Debug, Default)]
 pub(crate) struct Durations {
     bins: [AtomicU64; BOUNDS.len()],
@@ -43,7 +43,7 @@ pub(crate) struct Durations {
 }
 
 impl Durations {
-    /// One more.
+    /// Adds a duration.
     pub(crate) fn add(&self, duration: Duration) {
         let secs = duration.as_secs_f64();
         for (bin, _) in self.bins.iter().zip(BOUNDS).filter(|(_, bound)| secs <= *bound) {
@@ -70,19 +70,19 @@ impl Durations {
 }
 
 impl Metrics {
-    /// An answer was sent, with the code of its problem if it has one.
+    /// Counts an answer, and its problem's code if it has one.
     pub(crate) fn answered(&self, status: u16, problem: Option<&'static str>) {
         *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() +=
             1;
         problem.into_iter().for_each(|code| self.problem(code));
     }
 
-    /// Somebody was told of a problem with this code.
+    /// Counts a problem by its code.
     pub(crate) fn problem(&self, code: &'static str) {
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
     }
 
-    /// All of it as text, where `waiting` prompts wait and there is room for so many pages.
+    /// All metrics as text. `waiting` is the length of the queue, `room` the page budget.
     pub(crate) fn text(&self, waiting: usize, room: usize) -> String {
         let mut out = String::new();
         for (kind, name, what, value) in self.numbers(waiting as u64, room as u64) {

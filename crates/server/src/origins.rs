@@ -10,13 +10,13 @@ use std::{str::FromStr, time::Duration};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer, ExposeHeaders};
 
-/// How long a browser may remember what it was allowed.
+/// How long a browser may cache a preflight's answer.
 const MAX_AGE: Duration = Duration::from_secs(600);
 
 /// An origin whose pages may use the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Every page, those of no origin included (`file:`, sandboxes).
+    /// Every page, also those without an origin (`file:`, sandboxes).
     Any,
     /// `scheme://host` or `scheme://host:port`, in small letters.
     Only(String),
@@ -45,7 +45,7 @@ impl FromStr for Origin {
     }
 }
 
-/// An origin as it is compared: in small letters, without the port that its scheme has anyway.
+/// An origin for comparison: lower case, without its scheme's default port.
 fn normal(origin: &str) -> String {
     let origin = origin.to_ascii_lowercase();
     let bare = match origin.split_once("://") {
@@ -82,8 +82,7 @@ pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> 
     uri.authority().map(|host| host.as_str()).or_else(of_header)
 }
 
-/// What tells browsers which pages may read the answers, and answers their preflights; none if no
-/// other origin is allowed.
+/// The CORS layer; none if no foreign origin is allowed.
 pub(crate) fn layer(allowed: &[Origin]) -> Option<CorsLayer> {
     if allowed.is_empty() {
         return None;

@@ -17,7 +17,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A connection with a time-out for writing.
+/// A connection with a timeout for writing.
 pub(crate) struct Patient {
     stream: TcpStream,
     patience: Duration,
@@ -30,7 +30,7 @@ impl Patient {
         Patient { stream, patience, stuck: None }
     }
 
-    /// What came of trying to write; an error if that has been nothing for too long.
+    /// The result of an attempt to write. An error if nothing could be written for too long.
     fn judge(&mut self, cx: &mut Context<'_>, outcome: Poll<Result<usize>>) -> Poll<Result<usize>> {
         if outcome.is_ready() {
             self.stuck = None;

@@ -5,11 +5,11 @@
 
 use kelvin_engine::tokenizer::TextStream;
 
-/// How far a text has come.
+/// Counts the complete characters of a growing text.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Places {
     stream: TextStream,
-    /// Characters that are complete.
+    /// Complete characters.
     n_chars: usize,
 }
 

@@ -15,7 +15,7 @@ use super::answers::{ErrorBody, ProblemBody};
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
-    /// OpenAI's `type`, which clients make exceptions of.
+    /// OpenAI's `type`, from which clients choose an exception.
     kind: &'static str,
     /// OpenAI's `code`.
     code: &'static str,
@@ -24,7 +24,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// A parameter can't be as it is.
+    /// A parameter has a wrong value.
     pub(crate) fn parameter(name: impl Into<String>, message: impl Into<String>) -> Problem {
         Problem { param: Some(shortened(&name.into())), ..Problem::request(message) }
     }
@@ -40,12 +40,12 @@ impl Problem {
             .coded("invalid_path")
     }
 
-    /// The text and what is to be added to it don't fit.
+    /// The prompt and its new tokens exceed the context.
     pub(crate) fn context(name: &str, message: impl Into<String>) -> Problem {
         Problem::parameter(name, message).coded("context_length_exceeded")
     }
 
-    /// Any other.
+    /// Any other problem.
     pub(crate) fn new(
         status: StatusCode,
         kind: &'static str,
@@ -60,12 +60,12 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, "invalid_request_error", code, message)
     }
 
-    /// Too much is being asked at once, or the server is about to end.
+    /// The server is overloaded or shutting down.
     pub(crate) fn busy(code: &'static str, message: impl Into<String>) -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", code, message)
     }
 
-    /// Something here failed.
+    /// An internal error.
     pub(crate) fn failed(message: impl Into<String>) -> Problem {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal_error", message)
     }
@@ -75,7 +75,8 @@ impl Problem {
         self.code
     }
 
-    /// A text ended badly: the model's fault, or that of controls which leave nothing to draw.
+    /// The problem of a text that failed: bad logits, a panic, or sampling settings that leave no
+    /// token.
     pub(crate) fn of_end(reason: &FinishReason) -> Option<Problem> {
         let message = reason.failure()?;
         Some(match reason {
@@ -130,6 +131,6 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The code of the problem that an answer tells of, for the figures.
+/// The code of an answer's problem, for the metrics.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ProblemCode(pub(crate) &'static str);

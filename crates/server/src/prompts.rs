@@ -19,25 +19,25 @@ use super::{
 /// `developer` is `system` for templates that don't know it.
 const ROLES: [&str; 4] = ["system", "developer", "user", "assistant"];
 
-/// A prompt as a person reads it and as the model does.
+/// A prompt as text and as tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
     pub(crate) text: String,
     pub(crate) tokens: Vec<TokenId>,
-    /// The character of the text that each token begins in, if somebody wants to know.
+    /// The character of the text that each token begins in, if requested.
     pub(crate) offsets: Vec<usize>,
-    /// What the chat template was told, if it asked for the date.
+    /// The date that the chat template was given, if it asked for one.
     pub(crate) date: Option<String>,
 }
 
 /// How the prompts of a completion are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
-    /// Prompts at most.
+    /// The maximum number of prompts.
     pub(crate) most: usize,
     /// Tokens that a text may have.
     pub(crate) limit: usize,
-    /// Whether the tokens' offsets are wanted.
+    /// Whether the tokens' offsets are requested.
     pub(crate) offsets: bool,
 }
 
@@ -97,8 +97,7 @@ pub(crate) fn of_completion(
     items.iter().map(one).collect()
 }
 
-/// Refuses a text of which the model can't read some characters: nothing of a prompt is left out in
-/// silence.
+/// Refuses a text with characters that the tokenizer can't encode.
 pub(crate) fn readable(
     name: &str,
     engine: &Engine,
@@ -122,8 +121,7 @@ pub(crate) fn of_chat(
     templated(fields, shared, limit, &messages, "messages")
 }
 
-/// Refuses a text that is too long for `limit` tokens, whatever it says, before the work of cutting
-/// it into tokens.
+/// Refuses a text that can't fit into `limit` tokens, before it is tokenized.
 fn check_length(name: &str, text: &str, limit: usize, engine: &Engine) -> Result<(), Problem> {
     let longest = engine.tokenizer.longest();
     let most = limit.saturating_mul(longest);
@@ -323,7 +321,7 @@ fn part_text(name: &str, part: Value) -> Result<String, Problem> {
     }
 }
 
-/// Whether the model that was asked for is the one there is.
+/// Checks that a request asks for the model that is served.
 pub(crate) fn check_model(fields: &mut Fields, names: &[String]) -> Result<(), Problem> {
     match fields.text("model")? {
         Some(name) if !names.contains(&name) => Err(no_model(&name, &names[0])),
@@ -331,7 +329,7 @@ pub(crate) fn check_model(fields: &mut Fields, names: &[String]) -> Result<(), P
     }
 }
 
-/// There's one model, and this isn't it.
+/// The problem of a model that isn't served.
 pub(crate) fn no_model(asked: &str, own: &str) -> Problem {
     let asked = shortened(asked);
     let message = format!("there is no model \"{asked}\" here, only \"{own}\"");

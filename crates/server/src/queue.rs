@@ -21,32 +21,33 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::problem::Problem;
 
-/// How often a job may be passed by later ones.
+/// How often later jobs may overtake a job.
 const MAX_PASSES: usize = 32;
 /// How many jobs are tried for room at a time.
 const MAX_TRIES: usize = 8;
 
-/// One prompt and what to make of it.
+/// One prompt and its choices.
 #[derive(Debug)]
 pub(crate) struct Job {
     /// The request's id, for the log.
     pub(crate) id: String,
-    /// One text for each choice; none where only the logits after the prompt are wanted.
+    /// The engine's request: a text for each choice, or none where only the logits after the prompt
+    /// are requested.
     pub(crate) request: Request,
     /// Number of its first choice in the request.
     pub(crate) first_choice: usize,
-    /// Closed as soon as nobody wants the answer. At most as much is ever waiting here as the
-    /// context has room for.
+    /// Where events go. Closed when the client is gone. The context size bounds how many events can
+    /// wait.
     pub(crate) events: UnboundedSender<Event>,
     pub(crate) arrived: Instant,
 }
 
-/// What the engine tells about a job.
+/// An event of a job.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The prompt has been read, `cached` of its tokens long before.
+    /// The prompt was read; the prefix cache had `cached` of its tokens.
     Read { first_choice: usize, cached: usize, scores: Vec<Scored> },
-    /// The logits of what comes after the prompt, of a job without choices.
+    /// The logits after the prompt, for a job without choices.
     Row(Vec<f32>),
     /// A choice has a new token.
     Token {
@@ -54,16 +55,16 @@ pub(crate) enum Event {
         text: String,
         draw: Draw,
         scored: Option<Scored>,
-        /// What a stage of its chain that learns knows now.
+        /// The state of a stage that learns, such as mirostat's.
         learned: Option<Learned>,
     },
-    /// A choice has ended, with what was held back of its text.
+    /// A choice has ended. `text` is what was held back for stop strings.
     End { choice: usize, text: String, reason: FinishReason },
-    /// Nothing more comes.
+    /// The job failed; no more events follow.
     Failed(Problem),
 }
 
-/// The jobs that wait.
+/// The waiting jobs.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -73,30 +74,30 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    /// In the order in which they came.
+    /// Waiting jobs in order of arrival.
     jobs: VecDeque<Waiting>,
-    /// No more are taken.
+    /// No more jobs are accepted.
     closed: bool,
-    /// Those that run are to be given up.
+    /// Running jobs are to be cancelled.
     aborted: bool,
 }
 
-/// A job that waits.
+/// A waiting job.
 #[derive(Debug)]
 struct Waiting {
     job: Job,
-    /// How many later ones have begun before it.
+    /// How many later jobs have overtaken it.
     passed: usize,
 }
 
 /// What the engine's thread should do next.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// Begin with this one.
+    /// Start this job.
     Job(Box<Job>),
-    /// Go on with what runs.
+    /// Continue the running jobs.
     Nothing,
-    /// End: what runs is given up.
+    /// End; running jobs are cancelled.
     Stop,
 }
 
@@ -111,12 +112,12 @@ impl Queue {
         self.capacity
     }
 
-    /// A panic elsewhere leaves nothing half done in here.
+    /// The lock. A panic elsewhere leaves the queue consistent.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes all of a request's jobs, or none of them.
+    /// Accepts all jobs of a request, or none.
     pub(crate) fn push(&self, jobs: Vec<Job>) -> Result<(), Problem> {
         let mut state = self.state();
         if state.closed {
@@ -172,18 +173,18 @@ impl Queue {
         }
     }
 
-    /// How many wait.
+    /// Number of waiting jobs.
     pub(crate) fn len(&self) -> usize {
         self.state().jobs.iter().filter(|waiting| !waiting.job.events.is_closed()).count()
     }
 
-    /// Takes no more; what waits and what runs is still done.
+    /// Accepts no more jobs. Waiting and running ones are still done.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.wake.notify_all();
     }
 
-    /// Gives up what waits and what runs.
+    /// Cancels waiting and running jobs.
     pub(crate) fn abort(&self) {
         let mut state = self.state();
         (state.closed, state.aborted) = (true, true);
@@ -196,7 +197,7 @@ impl Queue {
     }
 }
 
-/// Which of the jobs are tried, in which order.
+/// The jobs that are tried for room, in order.
 fn order(jobs: &VecDeque<Waiting>, texts_of: impl Fn(&str) -> usize) -> Vec<usize> {
     if let Some(at) = jobs.iter().position(|waiting| waiting.passed >= MAX_PASSES) {
         return vec![at];

@@ -10,8 +10,8 @@ use super::{
     answers::{
         Assistant, ChatChoice, ChatChunkKind, ChatCompletion, ChatCompletionKind, ChatLogprob,
         ChatLogprobs, ChatMessage, ChatPiece, ChoiceTokens, Chunk, Completion, Delta, End, Finish,
-        NamedLogprob, PromptLogprob, PromptTokens, PromptTokensDetails, Recipe, StopReason,
-        TextChoice, TextCompletionKind, TextLogprobs, Usage,
+        NamedLogprob, PromptLogprob, PromptTokens, PromptTokensDetails, Recipe, ResponseSettings,
+        StopReason, TextChoice, TextCompletionKind, TextLogprobs, Usage,
     },
     places::Places,
     problem::Problem,
@@ -20,7 +20,7 @@ use super::{
     stream::{DONE, Teller},
 };
 
-/// Which of the three shapes.
+/// The API whose format a reply has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     Chat,
@@ -30,7 +30,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// What the API's document calls the body of such a request.
+    /// The name of the request's schema in the OpenAPI document.
     pub(crate) fn request(self) -> &'static str {
         match self {
             Shape::Chat => "ChatRequest",
@@ -40,52 +40,51 @@ impl Shape {
     }
 }
 
-/// What's asked back of one request, and what has come of it so far.
+/// A request's reply so far, and what it has to contain.
 pub(crate) struct Reply {
     pub(crate) engine: Arc<Engine>,
     pub(crate) shape: Shape,
     pub(crate) id: String,
     pub(crate) created: u64,
     pub(crate) model: String,
-    /// How many likeliest tokens beside each, if log-probabilities are reported.
+    /// Number of top logprobs, if logprobs are reported.
     pub(crate) n_top: Option<usize>,
-    /// Which those are.
+    /// Which probabilities logprobs are of.
     pub(crate) stage: LogprobsStage,
     /// Top logprobs of the prompts' tokens, in vLLM's format.
     pub(crate) prompt_logprobs: Option<usize>,
-    /// Whether ids are reported.
+    /// Whether token ids are reported.
     pub(crate) return_ids: bool,
     pub(crate) prompts: Vec<Echo>,
     pub(crate) choices_a_prompt: usize,
     pub(crate) include_usage: bool,
-    /// What gives the same texts again.
+    /// The recipe that reproduces the texts.
     pub(crate) recipe: Recipe,
-    /// Of the Responses API alone.
+    /// State of the Responses API.
     pub(crate) said: ResponseState,
     pub(crate) choices: Vec<Choice>,
     pub(crate) cached: usize,
 }
 
-/// Of the Responses API: what an answer repeats of its request, and how far a stream has come.
+/// State of the Responses API: parameters that the answer repeats, and the progress of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseState {
     /// Parameters that the answer repeats.
-    pub(crate) settings: Map<String, Value>,
+    pub(crate) settings: ResponseSettings,
     /// Events so far.
     pub(crate) n_events: u64,
     pub(crate) text: String,
-    pub(crate) logprobs: Vec<Value>,
+    pub(crate) logprobs: Vec<ChatLogprob>,
 }
 
-/// A prompt, and whether it's part of the answer.
+/// A prompt, and whether it is part of the answer.
 pub(crate) struct Echo {
     pub(crate) tokens: Vec<TokenId>,
-    /// Its text, if it is.
+    /// Its text, if it is part of the answer.
     pub(crate) text: Option<String>,
     /// The character of that text that each token begins in, if it's known.
     pub(crate) offsets: Vec<usize>,
-    /// What the model thought of its tokens, but for the first, which nothing predicts; empty if
-    /// nobody wants to know.
+    /// Logprobs of its tokens from the second on; empty if they aren't requested.
     pub(crate) scores: Vec<Scored>,
 }
 
@@ -94,15 +93,15 @@ pub(crate) struct Echo {
 pub(crate) struct Choice {
     pub(crate) text: String,
     n_tokens: usize,
-    /// Those not reported yet.
+    /// Token ids that haven't been reported yet.
     ids: Vec<u32>,
     pub(crate) scores: Vec<ReportedToken>,
-    /// How far its text has come.
+    /// Counts the characters of its text.
     places: Places,
     end: Option<FinishReason>,
 }
 
-/// A token of a choice that is told of.
+/// A token of a choice with its logprobs.
 #[derive(Clone)]
 pub(crate) struct ReportedToken {
     token: TokenId,
@@ -129,19 +128,19 @@ impl Choice {
         End { finish_reason: finish, stop_reason: stop }
     }
 
-    /// Whether it ended for want of room.
+    /// Whether it ended at its maximum length.
     pub(crate) fn is_cut(&self) -> bool {
         matches!(self.end, Some(FinishReason::MaxTokens | FinishReason::ContextFull))
     }
 }
 
 impl Reply {
-    /// Whether nothing more will come.
+    /// Whether every choice has ended.
     pub(crate) fn is_complete(&self) -> bool {
         self.choices.iter().all(|choice| choice.end.is_some())
     }
 
-    /// Takes what the engine says into the whole answer.
+    /// Adds an event to the answer.
     pub(crate) fn take(&mut self, event: Event) -> Result<(), Problem> {
         match event {
             Event::Read { first_choice, cached, scores } => {
@@ -199,7 +198,8 @@ impl Reply {
         let answer = match self.shape {
             Shape::Response => {
                 self.choices = choices;
-                return self.response_whole().to_string();
+                let response = serde_json::to_string(&self.response_whole());
+                return response.expect("every key is a text");
             }
             Shape::Text => serde_json::to_string(&Completion {
                 id: self.id.clone(),
@@ -281,7 +281,7 @@ impl Reply {
         ChoiceTokens { token_ids: self.return_ids.then(|| choice.ids.clone()) }
     }
 
-    /// What is wanted of a prompt's tokens, as vLLM writes it.
+    /// A prompt's token ids and logprobs in vLLM's format, if requested.
     fn prompt_tokens(&self, i: usize) -> PromptTokens {
         let prompt = &self.prompts[i];
         let ids = || prompt.tokens.iter().map(|token| token.0).collect();
@@ -379,7 +379,7 @@ impl Teller for Reply {
         (0..self.choices.len()).map(first).collect()
     }
 
-    /// Takes what the engine says, and gives it as pieces of a stream.
+    /// Adds an event to the answer and returns the new pieces of the stream.
     fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem> {
         let which = match &event {
             Event::Read { first_choice, .. } => {
@@ -448,7 +448,7 @@ impl Teller for Reply {
         pieces
     }
 
-    /// What a stream ends with that can't go on.
+    /// The last event of a stream that fails.
     fn failed(&mut self, problem: &Problem) -> Value {
         if self.shape == Shape::Response { self.response_error(problem) } else { problem.body() }
     }
@@ -462,7 +462,7 @@ fn named(tokenizer: &Tokenizer, token: TokenId, logprob: f64) -> NamedLogprob {
     }
 }
 
-/// A token's text; as OpenAI spells them, bytes that aren't text.
+/// A token's text. Bytes that aren't UTF-8 are written as OpenAI does.
 fn spelled(tokenizer: &Tokenizer, token: TokenId) -> String {
     let bytes = tokenizer.bytes(token, true);
     match std::str::from_utf8(bytes) {

@@ -1,10 +1,15 @@
 //! The Responses API: its parameters, its response format and its events. Prompt and sampling are
 //! those of a chat completion.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Shared,
+    answers::{
+        Assistant, ChatLogprob, IncompleteDetails, InputTokensDetails, MessageKind, OutputMessage,
+        OutputText, OutputTextKind, OutputTokensDetails, Response, ResponseKind, ResponseSettings,
+        ResponseUsage, Status, TextSettings,
+    },
     fields::{Fields, shortened, wrong},
     forms::{self, Wanted},
     history::no_tools,
@@ -14,7 +19,7 @@ use super::{
     reply::{Choice, Reply, ResponseState},
 };
 
-/// Parameters that may say what is so anyway, and with which values.
+/// Parameters that are accepted with these values only. They have no effect.
 const AS_IT_IS: &[(&str, &[&str])] = &[
     ("background", &["false"]),
     ("parallel_tool_calls", &["true", "false"]),
@@ -22,7 +27,7 @@ const AS_IT_IS: &[(&str, &[&str])] = &[
     ("truncation", &["\"disabled\""]),
 ];
 
-/// What the Responses API asks for by names of its own.
+/// The parameters that only the Responses API has.
 pub(crate) struct Asked {
     pub(crate) prompt: prompts::Prompt,
     pub(crate) max_tokens: Option<usize>,
@@ -31,8 +36,8 @@ pub(crate) struct Asked {
     pub(crate) said: ResponseState,
 }
 
-/// Reads them; the controls of drawing have been taken already, `temperature` and `top_p` noted
-/// before that.
+/// Reads the parameters. Sampling parameters have been taken before; `noted` has those that the
+/// answer repeats.
 pub(crate) fn read(
     fields: &mut Fields,
     shared: &Shared,
@@ -55,28 +60,23 @@ pub(crate) fn read(
         return Err(Problem::parameter("top_logprobs", message));
     }
     let (form, format) = text(fields)?;
-    let settings = json!({
-        "instructions": instructions,
-        "max_output_tokens": max_tokens,
-        "metadata": noted.metadata.clone().unwrap_or_else(|| json!({})),
-        "parallel_tool_calls": false,
-        "previous_response_id": null,
-        "reasoning": { "effort": null, "summary": null },
-        "store": false,
-        "temperature": noted.temperature,
-        "text": { "format": format },
-        "tool_choice": "auto",
-        "tools": [],
-        "top_logprobs": n_top.unwrap_or(0),
-        "top_p": noted.top_p,
-        "truncation": "disabled",
-    });
-    let Value::Object(settings) = settings else { unreachable!("an object is written above") };
+    let settings = ResponseSettings {
+        instructions,
+        max_output_tokens: max_tokens,
+        metadata: noted.metadata.clone(),
+        temperature: noted.temperature,
+        text: TextSettings { format },
+        tool_choice: "auto",
+        top_logprobs: n_top.unwrap_or(0),
+        top_p: noted.top_p,
+        truncation: "disabled",
+        ..ResponseSettings::default()
+    };
     let said = ResponseState { settings, ..ResponseState::default() };
     Ok(Asked { prompt, max_tokens, n_top: wants_scores.then_some(n_top.unwrap_or(0)), form, said })
 }
 
-/// No thinking before the answer is supported; that may be said.
+/// Accepts `reasoning` only if it asks for none.
 fn no_reasoning(fields: &mut Fields) -> Result<(), Problem> {
     let Some(value) = fields.take("reasoning") else { return Ok(()) };
     let found = shortened(&value.to_string());
@@ -96,23 +96,26 @@ fn no_reasoning(fields: &mut Fields) -> Result<(), Problem> {
     Err(Problem::parameter("reasoning", message).coded("unsupported_parameter"))
 }
 
-/// What an answer repeats of the parameters that chats have as well.
+/// Sampling parameters that the answer repeats.
 pub(crate) struct EchoedFields {
     temperature: f64,
     top_p: f64,
-    metadata: Option<Value>,
+    metadata: Option<Map<String, Value>>,
 }
 
 impl EchoedFields {
-    /// Before they're taken.
+    /// Notes them before they are taken.
     pub(crate) fn of(fields: &Fields) -> EchoedFields {
         let number = |name| fields.get(name).and_then(Value::as_f64).unwrap_or(1.0);
-        let metadata = fields.get("metadata").cloned();
+        let metadata = match fields.get("metadata") {
+            None => Some(Map::new()),
+            Some(value) => value.as_object().cloned(),
+        };
         EchoedFields { temperature: number("temperature"), top_p: number("top_p"), metadata }
     }
 }
 
-/// Whether log-probabilities are to be included.
+/// Whether logprobs are requested.
 fn include(fields: &mut Fields) -> Result<bool, Problem> {
     const SCORES: &str = "message.output_text.logprobs";
     let Some(value) = fields.take("include") else { return Ok(false) };
@@ -148,36 +151,37 @@ fn text(fields: &mut Fields) -> Result<(Option<Wanted>, Value), Problem> {
 }
 
 impl Reply {
-    /// The response so far, or as it is in the end.
-    fn response(&self, status: &str, output: Value, usage: Value) -> Value {
-        let said = &self.said;
-        let mut response = json!({
-            "id": self.id,
-            "object": "response",
-            "created_at": self.created,
-            "status": status,
-            "error": null,
-            "incomplete_details": if status == "incomplete" { json!({ "reason": "max_output_tokens" }) } else { Value::Null },
-            "model": self.model,
-            "output": output,
-            "usage": usage,
-            "kelvin": self.recipe,
-        });
-        if let Value::Object(map) = &mut response {
-            map.extend(said.settings.clone());
-            if self.n_top.is_some() {
-                map.insert("logprobs_stage".to_string(), self.stage.name().into());
-            }
+    /// The response object with this status.
+    fn response(
+        &self,
+        status: Status,
+        output: Vec<OutputMessage>,
+        usage: Option<ResponseUsage>,
+    ) -> Response {
+        let is_cut = status == Status::Incomplete;
+        Response {
+            id: self.id.clone(),
+            object: ResponseKind,
+            created_at: self.created,
+            status,
+            error: (),
+            incomplete_details: is_cut.then_some(IncompleteDetails { reason: "max_output_tokens" }),
+            model: self.model.clone(),
+            output,
+            usage,
+            kelvin: self.recipe.clone(),
+            settings: self.said.settings.clone(),
+            logprobs_stage: self.n_top.map(|_| self.stage.name()),
         }
-        response
     }
 
     fn message_id(&self) -> String {
         self.id.replacen("resp", "msg", 1)
     }
 
-    fn message(&self, status: &str, content: Value) -> Value {
-        json!({ "id": self.message_id(), "type": "message", "role": "assistant", "status": status, "content": content })
+    fn message(&self, status: Status, content: Vec<OutputText>) -> OutputMessage {
+        let id = self.message_id();
+        OutputMessage { id, kind: MessageKind, role: Assistant, status, content }
     }
 
     fn event(&mut self, kind: &str, more: Value) -> Value {
@@ -199,9 +203,10 @@ impl Reply {
 
     /// A stream's first events.
     pub(crate) fn response_opening(&mut self) -> Vec<Value> {
-        let response = json!({ "response": self.response("in_progress", json!([]), Value::Null) });
-        let item = json!({ "output_index": 0, "item": self.message("in_progress", json!([])) });
-        let part = json!({ "part": part("", &[]) });
+        let begun = Status::InProgress;
+        let response = json!({ "response": self.response(begun, Vec::new(), None) });
+        let item = json!({ "output_index": 0, "item": self.message(begun, Vec::new()) });
+        let part = json!({ "part": part(String::new(), Vec::new()) });
         vec![
             self.event("response.created", response.clone()),
             self.event("response.in_progress", response),
@@ -231,9 +236,10 @@ impl Reply {
         let (text, logprobs) =
             (std::mem::take(&mut self.said.text), std::mem::take(&mut self.said.logprobs));
         let status = self.response_status();
-        let part = part(&text, &logprobs);
-        let message = self.message(status, json!([part]));
-        let response = self.response(status, json!([message]), self.response_usage());
+        let part = part(text.clone(), logprobs.clone());
+        let message = self.message(status, vec![part.clone()]);
+        let response = self.response(status, vec![message.clone()], Some(self.response_usage()));
+        let ended = if status == Status::Completed { "completed" } else { "incomplete" };
         vec![
             self.text_event(
                 "response.output_text.done",
@@ -241,7 +247,7 @@ impl Reply {
             ),
             self.text_event("response.content_part.done", json!({ "part": part })),
             self.event("response.output_item.done", json!({ "output_index": 0, "item": message })),
-            self.event(&format!("response.{status}"), json!({ "response": response })),
+            self.event(&format!("response.{ended}"), json!({ "response": response })),
         ]
     }
 
@@ -255,36 +261,37 @@ impl Reply {
     }
 
     /// The answer that isn't streamed.
-    pub(crate) fn response_whole(&mut self) -> Value {
-        let mut choice = std::mem::take(&mut self.choices[0]);
-        let logprobs = self.response_scores(&mut choice);
-        let part = part(&choice.text, &logprobs);
-        self.choices[0] = choice;
+    pub(crate) fn response_whole(&mut self) -> Response {
+        let choice = &self.choices[0];
+        let part = part(choice.text.clone(), self.response_scores(choice));
         let status = self.response_status();
-        self.response(status, json!([self.message(status, json!([part]))]), self.response_usage())
+        let message = self.message(status, vec![part]);
+        self.response(status, vec![message], Some(self.response_usage()))
     }
 
-    fn response_scores(&self, choice: &mut Choice) -> Vec<Value> {
-        let scores = self.n_top.map(|_| self.chat_logprobs(choice).content);
-        scores.unwrap_or_default().iter().map(|scored| json!(scored)).collect()
+    fn response_scores(&self, choice: &Choice) -> Vec<ChatLogprob> {
+        self.n_top.map(|_| self.chat_logprobs(choice).content).unwrap_or_default()
     }
 
-    fn response_status(&self) -> &'static str {
-        if self.choices[0].is_cut() { "incomplete" } else { "completed" }
+    fn response_status(&self) -> Status {
+        if self.choices[0].is_cut() { Status::Incomplete } else { Status::Completed }
     }
 
-    fn response_usage(&self) -> Value {
+    fn response_usage(&self) -> ResponseUsage {
         let usage = self.usage();
-        json!({
-            "input_tokens": usage.prompt_tokens,
-            "input_tokens_details": { "cached_tokens": self.cached, "cache_write_tokens": 0 },
-            "output_tokens": usage.completion_tokens,
-            "output_tokens_details": { "reasoning_tokens": 0 },
-            "total_tokens": usage.total_tokens,
-        })
+        ResponseUsage {
+            input_tokens: usage.prompt_tokens,
+            input_tokens_details: InputTokensDetails {
+                cached_tokens: self.cached,
+                cache_write_tokens: 0,
+            },
+            output_tokens: usage.completion_tokens,
+            output_tokens_details: OutputTokensDetails { reasoning_tokens: 0 },
+            total_tokens: usage.total_tokens,
+        }
     }
 }
 
-fn part(text: &str, logprobs: &[Value]) -> Value {
-    json!({ "type": "output_text", "text": text, "annotations": [], "logprobs": logprobs })
+fn part(text: String, logprobs: Vec<ChatLogprob>) -> OutputText {
+    OutputText { kind: OutputTextKind, text, annotations: [], logprobs }
 }

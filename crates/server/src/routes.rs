@@ -21,7 +21,7 @@ use super::{
     studio, texts,
 };
 
-/// All of them, behind the gate.
+/// All routes, behind the gate.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let routes = api()
         .into_iter()
@@ -37,7 +37,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     routes.layer(from_fn_with_state(Arc::clone(&shared), gate::pass)).with_state(shared)
 }
 
-/// The API's own, by method and path, with what answers them.
+/// The API's routes: method, path, handler.
 pub(crate) fn api() -> Vec<(&'static str, &'static str, MethodRouter<Arc<Shared>>)> {
     vec![
         ("get", "/health", get(health)),

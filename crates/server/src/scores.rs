@@ -17,7 +17,7 @@ pub(crate) enum LogprobsStage {
 }
 
 impl LogprobsStage {
-    /// All of them with their names.
+    /// All stages with their names.
     pub(crate) const ALL: [(&'static str, LogprobsStage); 4] = [
         ("raw", LogprobsStage::Raw),
         ("temperature", LogprobsStage::Temperature),
@@ -25,7 +25,7 @@ impl LogprobsStage {
         ("final", LogprobsStage::Final),
     ];
 
-    /// As the API calls it.
+    /// The name in the API.
     pub(crate) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, stage)| *stage == self).map_or("", |(name, _)| name)
     }

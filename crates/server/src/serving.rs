@@ -34,7 +34,7 @@ use super::{
     studio::Rows,
 };
 
-/// What's left to say after the drain.
+/// Time for the last writes after the drain.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How to serve.
@@ -51,19 +51,19 @@ pub struct Options {
     pub queue: usize,
     /// The key that clients have to send, if one is set.
     pub key: Option<Key>,
-    /// The date of templates that ask for one, if a request names none.
+    /// The date for chat templates, if a request names none.
     pub day: Day,
     /// Whether requests that choose no chain and no profile start from what the model file
     /// recommends.
     pub starts_recommended: bool,
-    /// Whose pages may ask, beside its own.
+    /// Foreign origins whose pages may use the server.
     pub origins: Vec<Origin>,
     /// Connections at once; more close the one that is idle longest.
     pub connections: usize,
     /// How long a client may take to send a request's header, to send its body, and to take what is
     /// written to it; a connection may be idle for so long as well.
     pub patience: Duration,
-    /// How long running answers may take after the end was asked for.
+    /// How long running answers may take after a signal.
     pub drain: Duration,
 }
 
@@ -211,8 +211,7 @@ async fn accept(
     }
 }
 
-/// Those who ask the process to end: Ctrl-C (which the caller hears of once; the second ends
-/// the process at once) and SIGTERM.
+/// Signals that end the server: Ctrl-C (a second one ends the process at once) and SIGTERM.
 struct Signals<'a> {
     interrupted: &'a dyn Fn() -> bool,
     was_interrupted: bool,
@@ -231,7 +230,7 @@ impl Signals<'_> {
         }
     }
 
-    /// Until one of them asks that hasn't been heard yet.
+    /// Waits for the next signal.
     async fn next(&mut self) {
         loop {
             if (self.interrupted)() && !std::mem::replace(&mut self.was_interrupted, true) {

@@ -23,27 +23,27 @@ use super::{metrics::Metrics, problem::Problem, queue::Event};
 /// What ends a stream, but for one whose last event says so itself.
 pub(crate) const DONE: &str = "[DONE]";
 
-/// Who puts what the engine tells into the words of a route. A text among them is sent as it
-/// stands, anything else as JSON.
+/// Writes the engine's events in the format of a route. A text is sent as it is, anything else as
+/// JSON.
 pub(crate) trait Teller: Send + 'static {
-    /// What comes before all that the engine tells.
+    /// The events before the engine's first one.
     fn opening(&mut self) -> Vec<Value>;
 
-    /// What is told of an event.
+    /// The events that follow from an event of the engine.
     fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem>;
 
     /// Whether nothing more will come.
     fn is_complete(&self) -> bool;
 
-    /// What comes then.
+    /// The last events.
     fn closing(&mut self) -> Vec<Value>;
 
-    /// What comes instead if the answer can't go on. Its status was sent long ago.
+    /// The last event of an answer that fails. Its status was already sent.
     fn failed(&mut self, problem: &Problem) -> Value;
 }
 
-/// The answer. Once nobody reads it, or it has ended, `events` is dropped, and with that the engine
-/// stops.
+/// The streamed answer. When it ends or its client is gone, `events` is dropped and the engine
+/// cancels the request.
 pub(crate) fn streamed(
     mut teller: impl Teller,
     events: UnboundedReceiver<Event>,
@@ -86,7 +86,7 @@ pub(crate) fn streamed(
     (headers, Sse::new(pieces).keep_alive(KeepAlive::default())).into_response()
 }
 
-/// What is told of an event, and whether it was the last.
+/// The events that follow from an event of the engine, and whether it was the last.
 fn told(teller: &mut impl Teller, event: Event) -> Result<(Vec<Value>, bool), Problem> {
     let mut pieces = teller.tell(event)?;
     let is_over = teller.is_complete();

@@ -14,7 +14,7 @@ use super::{
     prompts::{check_model, of_chat, readable, rendered},
 };
 
-/// What these routes answer.
+/// The answer of these routes.
 type JsonReply<T> = Result<Json<T>, Problem>;
 
 async fn answer<T: Send + 'static>(
@@ -66,7 +66,7 @@ pub(crate) async fn tokenize(
     .await
 }
 
-/// Refuses more than one of parameters that stand for each other.
+/// Refuses more than one of several alternative parameters.
 fn one_of(fields: &Fields, names: &[&str]) -> Result<(), Problem> {
     let mut given =
         names.iter().filter(|name| fields.get(name).is_some_and(|value| !value.is_null()));

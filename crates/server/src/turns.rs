@@ -6,7 +6,7 @@
 
 use kelvin_engine::batch::Prefill;
 
-/// Fewer tokens of a prompt aren't worth a step.
+/// The least number of prompt tokens that a step reads.
 const MIN_SHARE: usize = 16;
 
 /// How many tokens of each prompt this step reads: `chunk` in all, at most `scored` of prompts that

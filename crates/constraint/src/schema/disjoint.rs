@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use super::{place::Place, references::name_of};
 use crate::error::FormError;
 
-/// How many pairs of schemas may be compared.
+/// Maximum number of pairs of schemas that are compared.
 const MAX_COMPARISONS: usize = 50_000;
 const MAX_DEPTH: usize = 12;
-/// How many schemas that hold together are looked at, and how many pairs of values.
+/// Maximum number of combined schemas that are examined, and of pairs of values.
 const MAX_PARTS: usize = 32;
 const MAX_VALUES: usize = 10_000;
 
@@ -86,7 +86,7 @@ impl<'a> Comparing<'a> {
         all_a.iter().any(|a| all_b.iter().any(|b| self.parts_exclude(a, b, depth)))
     }
 
-    /// What a value has to fit, all of it: the schema itself and what it refers to.
+    /// All schemas that a value has to fit: the schema itself and those it refers to.
     fn parts<'s>(&self, schema: &'s Value) -> Vec<&'s Value>
     where
         'a: 's,
@@ -149,7 +149,7 @@ fn options(schema: &Value) -> impl Iterator<Item = &[Value]> {
     lists.into_iter().map(list).filter(|list| !list.is_empty())
 }
 
-/// The values that there are, if they are listed.
+/// The allowed values, if they are listed.
 fn values(schema: &Value) -> Option<&[Value]> {
     match (schema.get("const"), schema.get("enum")) {
         (Some(value), _) => Some(std::slice::from_ref(value)),
@@ -191,7 +191,7 @@ fn kinds(schema: &Value) -> Vec<&'static str> {
     ALL.into_iter().filter(|kind| is_typed(kind) && is_valued(kind)).collect()
 }
 
-/// What a property has to be, if anything.
+/// The schemas of a property.
 fn property<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
     let listed = schema.get("properties").and_then(|properties| properties.get(name));
     let other =

@@ -24,16 +24,16 @@ use super::error::FormError;
 use place::{MAX_DEPTH, Place};
 use references::References;
 
-/// The days that there are, beside what the parser knows of them.
+/// A pattern of existing dates, beside the parser's.
 macro_rules! leap_days {
     () => {
         "^(?:[0-9]{4}-(?:0[13-9]|1[0-2])-[0-9]{2}|[0-9]{4}-02-(?:[01][0-9]|2[0-8])|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
     };
 }
 
-/// How many schemas there may be in one, those that references name included.
+/// Maximum number of schemas within one, referenced ones included.
 const MAX_SCHEMAS: usize = 20_000;
-/// How many bytes of schemas may be written several times.
+/// Maximum number of bytes of schemas that are written several times.
 const MAX_COPIED: usize = 256 << 10;
 /// What the parser has a pattern for.
 const FORMATS: [&str; 10] =
@@ -82,7 +82,7 @@ pub(super) fn plain(schema: &Value) -> Result<Value, FormError> {
     Ok(whole)
 }
 
-/// Reads schemas one inside of another.
+/// Reads nested schemas.
 struct Reader<'a> {
     references: References<'a>,
     n_schemas: usize,
@@ -100,7 +100,7 @@ struct Kinds {
 }
 
 impl Reader<'_> {
-    /// A schema, in the parser's words.
+    /// A schema rewritten for the parser.
     fn read(&mut self, schema: &Value, place: &Place) -> Result<Value, FormError> {
         let map = match schema {
             Value::Bool(_) => return Ok(schema.clone()),

@@ -33,18 +33,18 @@ pub(super) fn are_endless_beside<'a>(patterns: impl Iterator<Item = &'a String>)
     automaton(&none).is_some_and(|mut automaton| automaton.names() == Names::Endless)
 }
 
-/// Whether a pattern has this name. One that is too large has none.
+/// Whether a pattern matches this name. A pattern that is too large matches none.
 pub(super) fn fits(pattern: &str, name: &str) -> bool {
     regex(&searched(pattern)).is_some_and(|mut regex| regex.is_match(name))
 }
 
-/// What the parser would say against a pattern.
+/// The parser's objection to a pattern.
 pub(super) fn check(pattern: &str) -> Result<(), String> {
     let made = RegexBuilder::new().mk(&searched(pattern));
     made.map(drop).map_err(|error| crate::error::short(&error.to_string()))
 }
 
-/// As the parser reads it in a schema.
+/// A pattern as the parser reads it in a schema.
 fn searched(pattern: &str) -> RegexAst {
     RegexAst::SearchRegex(regex_to_lark(pattern, "dw"))
 }

@@ -15,7 +15,7 @@ const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 /// How many digits after the point the parser keeps apart.
 const MAX_DECIMALS: usize = 15;
 
-/// What there is of bounds.
+/// The bounds of a number.
 pub(super) fn read(
     map: &Map<String, Value>,
     place: &Place,
@@ -57,12 +57,12 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Whole numbers are written as such, for the parser asks how they are written.
+/// Whole numbers are written without a point, because the parser distinguishes them by that.
 fn number(value: f64) -> Value {
     if value.fract() == 0.0 { Value::from(value as i64) } else { Value::from(value) }
 }
 
-/// A bound that is exact.
+/// A bound that the parser holds exactly.
 fn bound(map: &Map<String, Value>, name: &str, place: &Place) -> Result<Option<f64>, FormError> {
     let Some(value) = map.get(name) else { return Ok(None) };
     let value = value.as_f64().ok_or_else(|| place.refuse(name, "has to be a number"))?;

@@ -41,12 +41,12 @@ pub(super) fn read(
 struct Object {
     listed: Map<String, Value>,
     patterns: Map<String, Value>,
-    /// What all other names have; nothing if anything.
+    /// The schema of all other names; none if anything is allowed.
     others: Option<Value>,
     required: Vec<String>,
 }
 
-/// What `propertyNames` comes to.
+/// The meaning of `propertyNames`.
 enum Allowed {
     All,
     Listed(Vec<String>),
@@ -276,7 +276,7 @@ fn schemas(
     }
 }
 
-/// What names have that nothing else says anything about.
+/// The schema of names that no other keyword describes.
 fn others(
     reader: &mut Reader<'_>,
     map: &Map<String, Value>,

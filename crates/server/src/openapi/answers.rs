@@ -1,16 +1,15 @@
-//! OpenAPI schemas of the responses: derived from the types in `answers`, but for that of the
-//! Responses API.
+//! OpenAPI schemas of the responses, derived from the types in `answers`.
 
 use schemars::{
     Schema,
     generate::{Contract, SchemaSettings},
     transform::RecursiveTransform,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::named;
 use crate::answers::{
-    ChatCompletion, Completion, Health, Models, ProblemBody, Rendered, Text, TokenizerInfo, Tokens,
+    ChatCompletion, Completion, Health, Models, ProblemBody, Rendered, Response, Text,
+    TokenizerInfo, Tokens,
 };
 
 /// The bodies of the answers.
@@ -26,56 +25,11 @@ pub(super) fn schemas() -> Map<String, Value> {
     generator.subschema_for::<Models>();
     generator.subschema_for::<Completion>();
     generator.subschema_for::<ChatCompletion>();
+    generator.subschema_for::<Response>();
     generator.subschema_for::<Tokens>();
     generator.subschema_for::<Text>();
     generator.subschema_for::<Rendered>();
     generator.subschema_for::<TokenizerInfo>();
     generator.subschema_for::<ProblemBody>();
-    let mut schemas = generator.take_definitions(true);
-    schemas.insert("Response".to_string(), response());
-    schemas
-}
-
-/// The body of an answer of the Responses API.
-fn response() -> Value {
-    let text = || json!({ "type": "string" });
-    let whole = || json!({ "type": "integer", "minimum": 0 });
-    let part = with(&[
-        ("type", json!({ "const": "output_text" })),
-        ("text", text()),
-        ("annotations", list(json!({}))),
-        ("logprobs", list(json!({}))),
-    ]);
-    let item = with(&[
-        ("id", text()),
-        ("type", json!({ "const": "message" })),
-        ("role", json!({ "const": "assistant" })),
-        ("status", json!({ "enum": ["completed", "incomplete"] })),
-        ("content", list(part)),
-    ]);
-    let usage =
-        with(&[("input_tokens", whole()), ("output_tokens", whole()), ("total_tokens", whole())]);
-    with(&[
-        ("id", text()),
-        ("object", json!({ "const": "response" })),
-        ("created_at", whole()),
-        ("status", json!({ "enum": ["completed", "incomplete"] })),
-        ("model", text()),
-        ("output", list(item)),
-        ("usage", usage),
-        ("store", json!({ "const": false })),
-        ("kelvin", named("Recipe")),
-    ])
-}
-
-/// An object that has these, and perhaps more.
-fn with(properties: &[(&str, Value)]) -> Value {
-    let required: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
-    let properties: Map<String, Value> =
-        properties.iter().map(|(name, schema)| (name.to_string(), schema.clone())).collect();
-    json!({ "type": "object", "properties": properties, "required": required })
-}
-
-fn list(items: Value) -> Value {
-    json!({ "type": "array", "items": items })
+    generator.take_definitions(true)
 }

@@ -64,22 +64,22 @@ struct Conversation {
     controls: options::Controls,
     chain: Chain,
     seed: u64,
-    /// Which dice of the seed: `/retry` takes the next ones.
+    /// The sample number; `/retry` takes the next one.
     sample: u64,
     last: Option<Drawn>,
-    /// What every answer is held to.
+    /// The form of structured output of every answer.
     form: Option<(form::Asked, Box<dyn Constraint>)>,
     max_tokens: usize,
     /// The date that the template is told, fixed when the conversation begins.
     date: String,
-    /// It is today's, and that hasn't been said yet.
+    /// The date is today's, and the user hasn't been told yet.
     is_date_new: bool,
     json: bool,
     timings: bool,
     style: Style,
 }
 
-/// What a line of the person asks for.
+/// The command of a line.
 #[derive(Debug, PartialEq)]
 enum Command<'a> {
     Say(&'a str),
@@ -96,7 +96,7 @@ enum Command<'a> {
 #[derive(Debug, Serialize)]
 struct Turn<'a> {
     prompt: &'a str,
-    /// What the template was told, if it asked.
+    /// The date that the chat template was given, if it asked for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     date: Option<&'a str>,
     chain: String,
@@ -194,7 +194,7 @@ fn parse(line: &str) -> Command<'_> {
 }
 
 impl Conversation {
-    /// Does what a line asks for; false ends the conversation.
+    /// Runs the command of a line; false ends the conversation.
     fn obey(&mut self, line: &str) -> anyhow::Result<bool> {
         match parse(line) {
             Command::Say("") => {}
@@ -258,7 +258,7 @@ impl Conversation {
         Ok(true)
     }
 
-    /// Removes the last message of the person and what came after it.
+    /// Removes the user's last message and what came after it.
     fn forget(&mut self) {
         if let Some(at) = self.messages.iter().rposition(|message| message.role == "user") {
             self.messages.truncate(at);
@@ -345,7 +345,7 @@ impl Conversation {
         }
     }
 
-    /// Shows what else could have come in the last answer.
+    /// Shows the alternatives to the tokens of the last answer.
     fn why(&mut self, place: Option<&str>) -> anyhow::Result<()> {
         let Some(drawn) = self.last.as_ref().filter(|drawn| !drawn.tokens.is_empty()) else {
             return Err(usage("there is no answer yet to ask about"));

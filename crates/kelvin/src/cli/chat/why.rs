@@ -18,20 +18,20 @@ use crate::{
     },
 };
 
-/// An answer's tokens and what they were drawn from.
+/// An answer's tokens and what reproduces their draws.
 #[derive(Debug, Clone)]
 pub(crate) struct Drawn {
-    /// What the model had read.
+    /// The tokens of the prompt.
     pub(crate) prompt: Vec<TokenId>,
-    /// What it answered.
+    /// The tokens of the answer.
     pub(crate) tokens: Vec<TokenId>,
-    /// How.
+    /// The chain.
     pub(crate) chain: Chain,
-    /// With what.
+    /// The random numbers.
     pub(crate) dice: Dice,
 }
 
-/// One token of an answer and what else could have come.
+/// One token of an answer and its alternatives.
 #[derive(Debug, Serialize)]
 pub(crate) struct Reason {
     /// Its place in the answer, from 1.

@@ -20,9 +20,8 @@ use crate::{
 };
 use args::ServeArgs;
 
-/// Tokens that there is room for, for each text that is continued at once, beyond one whole
-/// context: those of texts that run, and of others that are kept so that what goes on from them
-/// isn't read again.
+/// Tokens of the page budget for each text of --parallel, beyond one whole context: running texts
+/// and the prefix cache.
 const TOKENS_A_TEXT: usize = 4096;
 const MAX_PARALLEL: usize = 256;
 const MAX_KEY_BYTES: u64 = 4096;
@@ -142,8 +141,8 @@ fn warn_of_no_key(address: SocketAddr, args: &ServeArgs) {
     }
 }
 
-/// Pages that there is room for: as many tokens as were asked for, or some for each text; but at
-/// least a whole context, and no more than there is memory.
+/// The page budget: as many tokens as requested, or some for each text; at least a whole context,
+/// and at most what fits into memory.
 fn pages(args: &ServeArgs, limit: usize, page_bytes: usize) -> anyhow::Result<usize> {
     let of = |n_tokens: usize| n_tokens.div_ceil(PAGE);
     // A text that is as long as can be may begin within a page that others hold.

@@ -27,7 +27,7 @@ pub(crate) fn usage(sentence: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Usage(sentence.into()))
 }
 
-/// Ctrl-C ended the verb; what it had shown stays, and there is nothing to say.
+/// Ctrl-C ended the verb. No error is printed.
 #[derive(Debug)]
 pub(crate) struct Interrupted;
 

@@ -16,7 +16,7 @@ use kelvin_engine::{
 use super::{failure::usage, prompt};
 use crate::terminal;
 
-/// What the text has to be. At most one of them.
+/// The form of structured output: at most one of these flags.
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Form")]
 #[group(multiple = false)]
@@ -43,8 +43,8 @@ pub(crate) struct Asked {
     pub(crate) form: Form,
 }
 
-/// Reads the form that was asked for, if one was, and refuses what can be refused without a model.
-/// `taken` says what else reads standard input.
+/// Reads the requested form and refuses what can be refused without a model. `taken` says what else
+/// reads standard input.
 pub(crate) fn read(args: &FormArgs, taken: Option<&str>) -> anyhow::Result<Option<Asked>> {
     let FormArgs { json_schema, regex, grammar, choice } = args;
     let asked = if let Some(typed) = json_schema {
@@ -89,14 +89,14 @@ fn unusable(flag: &str, error: &FormError) -> anyhow::Error {
 }
 
 impl Asked {
-    /// What holds texts of a model to it.
+    /// The constraint for texts of a model.
     pub(crate) fn constraint(&self, tokenizer: &Tokenizer) -> anyhow::Result<Box<dyn Constraint>> {
         let compiled = Forms::new(tokenizer).and_then(|forms| forms.compile(&self.form));
         compiled.map_err(|error| unusable(self.flag, &error))
     }
 
-    /// Says so if texts were cut before they were complete. (Who broke one off knows, and a failure
-    /// is an error of its own.)
+    /// Warns if texts were cut before they were complete. (Cancelled and failed texts are reported
+    /// elsewhere.)
     pub(crate) fn note_cut<'a>(&self, reasons: impl IntoIterator<Item = &'a FinishReason>) {
         let reasons: Vec<&FinishReason> = reasons.into_iter().collect();
         let is_cut = |reason: &&&FinishReason| {
