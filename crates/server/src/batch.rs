@@ -164,7 +164,7 @@ impl Thread {
             if client.events.is_closed() {
                 batch.cancel(id);
                 metrics.cancelled.fetch_add(1, Relaxed);
-                tracing::info!(request = client.id, "cancelled: nobody waits for it");
+                tracing::info!(request = client.id, "cancelled: the client is gone");
             }
             !client.events.is_closed()
         });

@@ -131,7 +131,7 @@ impl Metrics {
         let of = |number: &AtomicU64| number.load(Relaxed);
         let pages = "Pages of keys and values that there is room for.";
         let promised = "Pages that running texts may still take.";
-        let cancelled = "Prompts that nobody waits for any more.";
+        let cancelled = "Prompts whose client is gone.";
         [
             ("gauge", "requests_running", "Prompts being read or continued.", of(&self.running)),
             ("gauge", "requests_waiting", "Prompts in the queue.", waiting),

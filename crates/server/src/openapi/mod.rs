@@ -91,22 +91,17 @@ fn undescribed_at(schemas: &[&Value], value: &Value, place: &str) -> Option<Stri
 fn paths() -> Value {
     let models = named("Models");
     json!({
-        "/health": { "get": operation("Whether the server is \
-            there.", None, json_answer(named("Health"))) },
-        "/metrics": { "get": operation("Figures for \
-            Prometheus.", None, json!({ "text/plain": { "schema": { "type": "string" } } })) },
+        "/health": { "get": operation("Whether the server runs.", None, json_answer(named("Health"))) },
+        "/metrics": { "get": operation("Metrics in Prometheus' text format.", None, json!({ "text/plain": { "schema": { "type": "string" } } })) },
         "/openapi.json": { "get": operation("This document.", None, json_answer(json!({ "type": "object" }))) },
-        "/v1/models": { "get": operation("The models: one.", None, json_answer(models)) },
+        "/v1/models": { "get": operation("The model that is served, as a list.", None, json_answer(models)) },
         "/v1/models/{id}": {
             "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
             "get": operation("A model by its name.", None, json_answer(named("Model"))),
         },
-        "/v1/completions": { "post": operation("Texts that are \
-            continued.", Some("CompletionRequest"), streamed_answer("Completion")) },
-        "/v1/chat/completions": { "post": operation("An answer in a \
-            chat.", Some("ChatRequest"), streamed_answer("ChatCompletion")) },
-        "/v1/responses": { "post": operation("An answer, in the shape of the Responses API; \
-            nothing is stored.", Some("ResponseRequest"), streamed_answer("Response")) },
+        "/v1/completions": { "post": operation("Continues prompts.", Some("CompletionRequest"), streamed_answer("Completion")) },
+        "/v1/chat/completions": { "post": operation("Answers a chat.", Some("ChatRequest"), streamed_answer("ChatCompletion")) },
+        "/v1/responses": { "post": operation("Answers in the format of the Responses API; nothing is stored.", Some("ResponseRequest"), streamed_answer("Response")) },
         "/tokenize": { "post": operation("The tokens of a text or of messages; one of `prompt`, \
             `content` and `messages` is to be \
             given.", Some("TokenizeRequest"), json_answer(named("Tokens"))) },
@@ -114,18 +109,16 @@ fn paths() -> Value {
             tokens.", Some("DetokenizeRequest"), json_answer(named("Text"))) },
         "/apply-template": { "post": operation("Messages in the model's chat \
             template.", Some("TemplateRequest"), json_answer(named("Rendered"))) },
-        "/tokenizer_info": { "get": operation("What is known of the \
-            tokenizer.", None, json_answer(named("TokenizerInfo"))) },
+        "/tokenizer_info": { "get": operation("Facts about the tokenizer.", None, json_answer(named("TokenizerInfo"))) },
     })
 }
 
 /// A route: what it does, the schema of its body if it has one, and the content of a good answer.
 fn operation(summary: &str, body: Option<&str>, content: Value) -> Value {
-    let problem =
-        json!({ "description": "What is wrong", "content": json_answer(named("Problem")) });
+    let problem = json!({ "description": "An error", "content": json_answer(named("Problem")) });
     let mut operation = json!({
         "summary": summary,
-        "responses": { "200": { "description": "As asked", "content": content }, "4XX": problem, "5XX": problem },
+        "responses": { "200": { "description": "Success", "content": content }, "4XX": problem, "5XX": problem },
     });
     if let Some(body) = body {
         operation["requestBody"] = json!({ "required": true, "content": json_answer(named(body)) });

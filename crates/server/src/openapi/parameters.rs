@@ -24,7 +24,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         "add_special_tokens": or_null(json!({ "type": "boolean", "default": true })),
         "echo": or_null(json!({ "type": "boolean" })),
         "logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MAX_LOGPROBS })),
-        "max_tokens": count("New tokens at most; 16 if nothing is said."),
+        "max_tokens": count("Maximum number of new tokens; 16 by default."),
         "response_format": or_null(response_format()),
         "structured_outputs": or_null(structured_outputs()),
     });
@@ -33,9 +33,8 @@ pub(super) fn schemas() -> Map<String, Value> {
         "date": date(),
         "logprobs": or_null(json!({ "type": "boolean" })),
         "top_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MAX_LOGPROBS })),
-        "max_tokens": count("New tokens at most; as many as there is room for, up to 4096, if \
-            nothing is said."),
-        "max_completion_tokens": count("The same; it counts if both are given."),
+        "max_tokens": count("Maximum number of new tokens; by default as many as fit, up to 4096."),
+        "max_completion_tokens": count("The newer name of `max_tokens`, which it overrides."),
         "response_format": or_null(response_format()),
         "structured_outputs": or_null(structured_outputs()),
         "tools": or_null(json!({ "type": "array", "maxItems": 0, "description": "Not supported \
@@ -67,11 +66,10 @@ pub(super) fn schemas() -> Map<String, Value> {
         "truncation": or_null(json!({ "const": "disabled" })),
     });
     let texts = json!({
-        "prompt": or_null(json!({ "type": "string", "description": "As vLLM's clients call it." })),
+        "prompt": or_null(json!({ "type": "string", "description": "vLLM's name for the text." })),
         "add_special_tokens": or_null(json!({ "type": "boolean", "default": true })),
         "parse_special": or_null(json!({ "type": "boolean", "default": true, "description": "Whether control tokens written in the text become themselves." })),
-        "content": or_null(json!({ "type": "string", "description": "The same as llama.cpp's \
-            clients call it." })),
+        "content": or_null(json!({ "type": "string", "description": "llama.cpp's name for `prompt`." })),
         "add_special": or_null(json!({ "type": "boolean" })),
         "messages": or_null(messages()),
         "date": date(),
@@ -135,11 +133,11 @@ fn with_controls(mut own: Value) -> Value {
         "stop": or_null(json!({ "anyOf": [stop(), { "type": "array", "items": stop(), "maxItems": MAX_STOPS }] })),
         "stop_token_ids": or_null(json!({ "type": "array", "items": id(), "maxItems": MAX_IDS })),
         "ignore_eos": or_null(json!({ "type": "boolean" })),
-        "min_tokens": count("Tokens before which nothing ends the text."),
+        "min_tokens": count("Minimum number of new tokens."),
         "bad_words": or_null(json!({ "type": "array", "items": { "type": "string", "pattern": "\\S", "maxLength": MAX_STOP_BYTES }, "maxItems": MAX_BAD_WORDS })),
         "temperature": or_null(json!({ "type": "number", "minimum": 0 })),
         "temperatures": or_null(json!({ "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 1, "maxItems": MAX_TEMPERATURES,
-            "description": "One choice (or n) at each of them, with the same dice." })),
+            "description": "One choice (or `n`) at each temperature, with equal random numbers." })),
     });
     let stages_by_field: Map<String, Value> = fields_of_stages()
         .into_iter()
@@ -150,9 +148,8 @@ fn with_controls(mut own: Value) -> Value {
             "additionalProperties": { "type": "number", "minimum": -100, "maximum": 100 } })),
         "allowed_token_ids": or_null(json!({ "type": "array", "items": id(), "minItems": 1, "maxItems": MAX_IDS })),
         "sampler": or_null(json!({ "type": "string", "maxLength": MAX_CHAIN_BYTES, "description": "A whole chain: \"temp=0.8 | top_k=40\"." })),
-        "profile": or_null(json!({ "enum": profiles, "description": "The engine whose order the \
-            settings take." })),
-        "logprobs_stage": or_null(json!({ "enum": stages, "default": "raw", "description": "Which probabilities log-probabilities are of." })),
+        "profile": or_null(json!({ "enum": profiles, "description": "The engine whose stage order and defaults are used." })),
+        "logprobs_stage": or_null(json!({ "enum": stages, "default": "raw", "description": "The stage of the chain whose probabilities are reported." })),
         "prompt_logprobs": or_null(json!({ "type": "integer", "minimum": 0, "maximum": MAX_LOGPROBS })),
         "return_token_ids": or_null(json!({ "type": "boolean" })),
     });
@@ -166,7 +163,7 @@ fn with_controls(mut own: Value) -> Value {
         "suffix": or_null(json!({ "const": "" })),
         "skip_special_tokens": or_null(json!({ "const": true })),
         "use_beam_search": or_null(json!({ "const": false })),
-        "user": { "description": "Without effect, as the three below." },
+        "user": { "description": "No effect, like the three below." },
         "safety_identifier": {},
         "prompt_cache_key": {},
         "metadata": or_null(json!({ "type": "object", "additionalProperties": { "type": "string" } })),
@@ -250,8 +247,7 @@ fn message(more: Value, parts: &[&str]) -> Value {
             "reasoning_details": empty(),
             "reasoning_content": or_null(json!({ "type": "string", "description": "For templates \
                 that show it." })),
-            "reasoning": or_null(json!({ "type": "string", "description": "Another name for \
-                it." })),
+            "reasoning": or_null(json!({ "type": "string", "description": "Another name for `reasoning_content`." })),
             "annotations": {},
             "parsed": {},
             "provider_specific_fields": {},
@@ -267,8 +263,7 @@ fn message(more: Value, parts: &[&str]) -> Value {
 }
 
 fn messages() -> Value {
-    let named =
-        "Which of several who have this role says it; most chat templates don't look at it.";
+    let named = "The name of the speaker; most chat templates ignore it.";
     let more = json!({ "name": or_null(json!({ "type": "string", "description": named })) });
     json!({ "type": "array", "minItems": 1, "maxItems": MAX_MESSAGES, "items": message(more, &["text", "input_text", "output_text"]) })
 }

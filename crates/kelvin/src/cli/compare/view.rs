@@ -260,7 +260,7 @@ pub(crate) fn final_print(
         lines.push(format!(
             "{} {}",
             style.mark("▸"),
-            style.dim(&format!("where a column parts from {first}, which threw the same dice"))
+            style.dim(&format!("where a column parts from {first}; their random numbers are equal"))
         ));
         lines.push(String::new());
     }
