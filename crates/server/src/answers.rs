@@ -325,7 +325,7 @@ pub(crate) struct Response {
     pub(crate) status: Status,
     /// Always null.
     pub(crate) error: (),
-    /// There if the text was cut.
+    /// Why the text is incomplete; null if it isn't.
     pub(crate) incomplete_details: Option<IncompleteDetails>,
     pub(crate) model: String,
     /// One message.

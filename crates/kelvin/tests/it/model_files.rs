@@ -172,7 +172,7 @@ fn a_part_of_a_split_model_is_said_to_be_one() {
 #[test]
 fn inspect_says_what_is_used_and_what_is_not() {
     let mut model = spm();
-    model.set("expert_count", Meta::U32(0));
+    set(&mut model, "general.file_type", Meta::U32(0));
     model.set("logit_scale", Meta::F32(8.0));
     set(&mut model, "tokenizer.ggml.remove_extra_whitespaces", Meta::Bool(true));
     model.tensors.push(("output.bias".into(), vec![8], vec![0.0; 8]));
@@ -185,7 +185,7 @@ fn inspect_says_what_is_used_and_what_is_not() {
     assert_eq!(names("tensors", "refused"), ["output.bias"]);
     assert_eq!(names("keys", "refused"), ["llama.logit_scale"]);
     assert_eq!(names("keys", "warned"), ["tokenizer.ggml.remove_extra_whitespaces"]);
-    assert_eq!(names("keys", "ignored"), ["llama.expert_count"]);
+    assert_eq!(names("keys", "ignored"), ["general.file_type"]);
     let read = found["uses"]["keys"]["read"].as_array().unwrap();
     assert!(
         read.contains(&json!("llama.block_count"))
