@@ -14,7 +14,35 @@ use crate::{
 
 /// The bodies of the requests.
 pub(super) fn schemas() -> Map<String, Value> {
-    let completion = json!({
+    let all = [
+        ("CompletionRequest", object(with_controls(completion()), &["prompt"])),
+        ("ChatRequest", object(with_controls(chat()), &["messages"])),
+        (
+            "ResponseRequest",
+            object(without(with_controls(response()), NOT_OF_RESPONSES), &["input"]),
+        ),
+        ("TokenizeRequest", object(texts(), &[])),
+        (
+            "DetokenizeRequest",
+            object(
+                json!({ "tokens": { "type": "array", "items": id() }, "model": model() }),
+                &["tokens"],
+            ),
+        ),
+        (
+            "TemplateRequest",
+            object(
+                json!({ "messages": messages(), "date": date(), "model": model() }),
+                &["messages"],
+            ),
+        ),
+    ];
+    all.map(|(name, schema)| (name.to_string(), schema)).into_iter().collect()
+}
+
+/// Parameters of a completion alone.
+fn completion() -> Value {
+    json!({
         "prompt": { "anyOf": [
             { "type": "string" },
             { "type": "array", "items": { "type": "string" }, "minItems": 1 },
@@ -27,8 +55,12 @@ pub(super) fn schemas() -> Map<String, Value> {
         "max_tokens": count("Maximum number of new tokens; 16 by default."),
         "response_format": or_null(response_format()),
         "structured_outputs": or_null(structured_outputs()),
-    });
-    let chat = json!({
+    })
+}
+
+/// Parameters of a chat alone.
+fn chat() -> Value {
+    json!({
         "messages": messages(),
         "date": date(),
         "logprobs": or_null(json!({ "type": "boolean" })),
@@ -46,8 +78,12 @@ pub(super) fn schemas() -> Map<String, Value> {
         "reasoning_effort": or_null(json!({ "const": "none" })),
         "verbosity": or_null(json!({ "const": "medium" })),
         "chat_template_kwargs": or_null(json!({ "const": {} })),
-    });
-    let response = json!({
+    })
+}
+
+/// Parameters of the Responses API alone.
+fn response() -> Value {
+    json!({
         "input": { "anyOf": [{ "type": "string" }, { "type": "array", "minItems": 1, "items": item() }] },
         "instructions": or_null(json!({ "type": "string" })),
         "date": date(),
@@ -64,8 +100,12 @@ pub(super) fn schemas() -> Map<String, Value> {
             yet." })),
         "reasoning": or_null(object(json!({ "effort": or_null(json!({ "const": "none" })), "summary": { "type": "null" }, "generate_summary": { "type": "null" } }), &[])),
         "truncation": or_null(json!({ "const": "disabled" })),
-    });
-    let texts = json!({
+    })
+}
+
+/// Parameters of `/tokenize`.
+fn texts() -> Value {
+    json!({
         "prompt": or_null(json!({ "type": "string", "description": "vLLM's name for the text." })),
         "add_special_tokens": or_null(json!({ "type": "boolean", "default": true })),
         "parse_special": or_null(json!({ "type": "boolean", "default": true, "description": "Whether control tokens written in the text become themselves." })),
@@ -74,28 +114,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         "messages": or_null(messages()),
         "date": date(),
         "model": model(),
-    });
-    let all = [
-        ("CompletionRequest", object(with_controls(completion), &["prompt"])),
-        ("ChatRequest", object(with_controls(chat), &["messages"])),
-        ("ResponseRequest", object(without(with_controls(response), NOT_OF_RESPONSES), &["input"])),
-        ("TokenizeRequest", object(texts, &[])),
-        (
-            "DetokenizeRequest",
-            object(
-                json!({ "tokens": { "type": "array", "items": id() }, "model": model() }),
-                &["tokens"],
-            ),
-        ),
-        (
-            "TemplateRequest",
-            object(
-                json!({ "messages": messages(), "date": date(), "model": model() }),
-                &["messages"],
-            ),
-        ),
-    ];
-    all.map(|(name, schema)| (name.to_string(), schema)).into_iter().collect()
+    })
 }
 
 /// What a response has no place for: it is one text, and has nothing but its tokens'
