@@ -260,7 +260,8 @@ pub(crate) fn final_print(
         lines.push(format!(
             "{} {}",
             style.mark("▸"),
-            style.dim(&format!("where a column parts from {first}; their random numbers are equal"))
+            style
+                .dim(&format!("where a column parts from {first}; their random numbers are equal"))
         ));
         lines.push(String::new());
     }
