@@ -180,7 +180,7 @@ fn a_recipe_names_its_metrics_and_its_judge() {
         sweep(&["--metrics", "loops,creativity"]),
         "metrics: there is no metric `creativity`; there are entropy,",
     );
-    refused(sweep(&["--metrics", "width"]), "metrics: width is of what isn't kept");
+    refused(sweep(&["--metrics", "width"]), "metrics: width needs data that isn't recorded");
     refused(
         sweep(&["--judge", "gema3"]),
         "judge: no model is called \"gema3\": give one of smollm2, gemma3",
