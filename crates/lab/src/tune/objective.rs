@@ -64,7 +64,7 @@ impl FromStr for Objective {
         let metric = Metric::find(name)?;
         let most = direction.or(metric.more_is_better()).ok_or_else(|| {
             format!(
-                "more of {name} is neither better nor worse: write `most {name}` or \
+                "more of {name} is neither better nor worse: say `most {name}` or \
                 `least {name}`"
             )
         })?;
