@@ -17,7 +17,7 @@ use crate::run::Judged;
 #[derive(Debug, thiserror::Error)]
 pub enum JudgeError {
     /// The prompt has no tokens, so nothing foretells a text's first.
-    #[error("the prompt has no tokens, so there is nothing to judge a text's beginning by")]
+    #[error("the prompt has no tokens, so the text's first token can't be scored")]
     EmptyPrompt,
     /// Prompt and text don't fit.
     #[error(

@@ -20,16 +20,16 @@ const MAX_PIECES: usize = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum MeaningError {
     /// The configuration file is invalid.
-    #[error("the settings of the model of meanings can't be read: {0}")]
+    #[error("the configuration of the embedding model can't be read: {0}")]
     Config(#[from] serde_json::Error),
     /// The tokenizer file is invalid, or the tokenizer failed on a text.
-    #[error("the tokenizer of the model of meanings failed: {0}")]
+    #[error("the tokenizer of the embedding model failed: {0}")]
     Tokenizer(#[from] tokenizers::Error),
     /// The thread pool can't be created.
-    #[error("the model of meanings gets no threads: {0}")]
+    #[error("can't start the threads of the embedding model: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// The weights are invalid, or memory is exhausted.
-    #[error("the model of meanings failed: {0}")]
+    #[error("the embedding model failed: {0}")]
     Model(#[from] candle_core::Error),
 }
 

@@ -28,17 +28,17 @@ pub enum TextError {
     /// The file or stream can't be opened or read.
     #[error("can't read {name}: {error}")]
     Io {
-        /// What is read.
+        /// Name of the file or stream.
         name: String,
-        /// Why not.
+        /// The I/O error.
         error: io::Error,
     },
     /// More bytes than allowed.
     #[error("{name} is longer than {most} bytes, which is the most that is read")]
     TooLong {
-        /// What is read.
+        /// Name of the file or stream.
         name: String,
-        /// The most bytes that are read.
+        /// The limit in bytes.
         most: u64,
     },
     /// Text in another encoding, as its byte-order mark says.
@@ -47,7 +47,7 @@ pub enum TextError {
          it as UTF-8, or run `iconv -f {encoding} -t UTF-8`"
     )]
     OtherEncoding {
-        /// What is read.
+        /// Name of the file or stream.
         name: String,
         /// UTF-16 or UTF-32.
         encoding: &'static str,
@@ -57,11 +57,11 @@ pub enum TextError {
     /// Bytes that aren't UTF-8.
     #[error("{name}, line {line}: it isn't UTF-8 text (byte {byte} of the file): save it as UTF-8")]
     NotUtf8 {
-        /// What is read.
+        /// Name of the file or stream.
         name: String,
-        /// The line of the first wrong byte, from 1.
+        /// Line of the first invalid byte, from 1.
         line: usize,
-        /// The place of that byte, from 0.
+        /// Offset of that byte, from 0.
         byte: usize,
     },
 }
@@ -94,8 +94,7 @@ pub fn read_from(source: impl Read, name: &str, most: u64) -> Result<String, Tex
     decode(bytes, name)
 }
 
-/// The text that the bytes of a file are, without a byte-order mark at their start. Errors call the
-/// file `name`.
+/// Decodes the bytes of a file, without a byte-order mark at their start. Errors call it `name`.
 ///
 /// # Errors
 /// If the bytes aren't UTF-8.

@@ -112,8 +112,8 @@ impl Reference {
     pub fn writer(typed: &str) -> Result<Reference, BadReference> {
         match Reference::parse(typed)? {
             Reference::Named(entry) if entry.embeds => Err(BadReference(format!(
-                "{typed} only places texts by what they mean: give one of {}, a path to a GGUF \
-                 file, or hub-owner/repo:file.gguf",
+                "{typed} is an embedding model, which can't generate text: give one of {}, a path to \
+                 a GGUF file, or hub-owner/repo:file.gguf",
                 writers()
             ))),
             other => Ok(other),

@@ -299,7 +299,7 @@ fn a_metric_without_its_samples_is_told_before_a_search_and_in_a_report() {
     assert!(!lab.path("new.db").exists());
     let said = lab.run("runs.db", &["report", "--format", "md", "--metrics", "self_bleu"]);
     let said = String::from_utf8_lossy(&said.stdout);
-    assert!(said.contains("it compares samples of one prompt, at least 2 of them"), "{said}");
+    assert!(said.contains("it compares samples of one prompt and needs at least 2"), "{said}");
 }
 
 /// 1001 temperatures × 1000 samples: off a terminal it's refused with what to say, on one a person

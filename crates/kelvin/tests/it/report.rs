@@ -180,7 +180,7 @@ fn a_recipe_names_its_metrics_and_its_judge() {
         sweep(&["--metrics", "loops,creativity"]),
         "metrics: there is no metric `creativity`; there are entropy,",
     );
-    refused(sweep(&["--metrics", "width"]), "metrics: width is of what isn't kept");
+    refused(sweep(&["--metrics", "width"]), "metrics: width needs data that isn't recorded");
     refused(
         sweep(&["--judge", "gema3"]),
         "judge: no model is called \"gema3\": give one of smollm2, gemma3",
@@ -203,7 +203,7 @@ fn what_cannot_be_reported_is_said() {
     refused(run(&["report", "-o", "no/such/folder/x.html"]), "can't write");
     // One sample: what needs two says so, and so does a single prompt.
     let said = text(run(&["report", "--format", "md"]));
-    assert!(said.contains("at least 2 of them") && said.contains("one prompt"), "{said}");
+    assert!(said.contains("needs at least 2") && said.contains("one prompt"), "{said}");
 }
 
 /// A build without the embedding model has the metric and says how it can be had; a search for it

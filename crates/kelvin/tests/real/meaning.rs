@@ -154,7 +154,7 @@ fn what_cannot_be_compared_is_said() {
     );
     refused(
         run(&["sweep", "-m", "minilm", "-p", "x"]),
-        "minilm only places texts by what they mean: give one of smollm2",
+        "minilm is an embedding model, which can't generate text: give one of smollm2",
     );
     refused(run(&["tune", "-p", "x", "--judge", "minilm"]), "judge: minilm only places texts");
 }

@@ -121,8 +121,7 @@ fn tokens(sample: &Sample) -> Result<&[Token], Absent> {
 }
 
 /// A server that returns texts only.
-const UNTOLD: &str =
-    "the texts come from a server that told neither their tokens nor how likely they are";
+const UNTOLD: &str = "the texts come from a server that reports neither tokens nor logprobs";
 
 /// Why a metric has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -140,7 +139,7 @@ pub enum Absent {
         words: usize,
     },
     /// The cell has too few samples.
-    #[error("it compares samples of one prompt, at least {samples} of them")]
+    #[error("it compares samples of one prompt and needs at least {samples}")]
     NeedsSamples {
         /// The minimum number of samples.
         samples: usize,

@@ -194,7 +194,7 @@ mod tests {
             let found = of(&run, name);
             let why = found.absent.keys().map(Absent::to_string).collect::<String>();
             assert!(
-                found.chains[0].is_empty() && why.contains("told neither their tokens"),
+                found.chains[0].is_empty() && why.contains("reports neither tokens"),
                 "{name}: {why}"
             );
         }
@@ -228,7 +228,7 @@ mod tests {
         assert!(bleu.chains[0].is_empty());
         assert_eq!(
             bleu.absent.keys().next().unwrap().to_string(),
-            "it compares samples of one prompt, at least 2 of them"
+            "it compares samples of one prompt and needs at least 2"
         );
         assert_eq!(of(&run, "distinct_1").chains[0].prompts(), [[Some(1.0)]]);
     }

@@ -206,14 +206,14 @@ impl Draft {
             (None, _) if self.speaks.is_some() => {
                 return Err(RecipeError::new(
                     "speaks",
-                    "it says what a server understands, but no `server` is given",
+                    "it names the parameters of a server, but no `server` is given",
                 ));
             }
             (None, model) => Origin::Model(model.unwrap_or_else(|| MODEL.into())),
             (Some(_), None) => {
                 return Err(RecipeError::new(
                     "model",
-                    "a server has to be told which of its models is meant; give its name there",
+                    "a server needs the name of one of its models",
                 ));
             }
             (Some(url), Some(model)) => Origin::Server {
@@ -260,8 +260,10 @@ impl Draft {
                 && !record.shift
                 && self.metrics.iter().any(|n| n == metric.name)
             {
-                let problem =
-                    format!("{} is of what isn't kept: add `record = \"shift\"`", metric.name);
+                let problem = format!(
+                    "{} needs data that isn't recorded: add `record = \"shift\"`",
+                    metric.name
+                );
                 return Err(RecipeError::new("metrics", problem));
             }
         }
@@ -390,7 +392,7 @@ impl Draft {
             chains.iter().map(Chain::to_string).find(|chain| !seen.insert(chain.clone()))
         {
             let field = if self.sampler.is_empty() { "temp" } else { "sampler" };
-            return Err(RecipeError::new(field, format!("the chain `{twice}` comes up twice")));
+            return Err(RecipeError::new(field, format!("the chain `{twice}` is given twice")));
         }
         Ok(chains)
     }

@@ -21,16 +21,13 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
     while let Some(open) = rest.find(['{', '}']) {
         let inside = rest[open..].strip_prefix('{').and_then(|inside| inside.split_once('}'));
         let Some((list, after)) = inside else {
-            return Err(format!("\"{text}\" has a brace without its partner"));
+            return Err(format!("\"{text}\" has an unmatched brace"));
         };
         literals.push(&rest[..open]);
         lists.push(values(list)?);
         n = n.saturating_mul(lists.last().map_or(1, Vec::len));
         if n > MAX_CHAINS {
-            return Err(format!(
-                "\"{}\" stands for more than {MAX_CHAINS} chains",
-                shortened(text)
-            ));
+            return Err(format!("\"{}\" makes more than {MAX_CHAINS} chains", shortened(text)));
         }
         rest = after;
     }

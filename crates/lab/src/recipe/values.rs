@@ -19,7 +19,7 @@ pub fn values(text: &str) -> Result<Vec<String>, String> {
         }
         match part.split_once("..") {
             _ if part.is_empty() => {
-                return Err(format!("\"{text}\" has an empty place between its commas"));
+                return Err(format!("\"{text}\" has an empty value"));
             }
             None => all.push(part.to_string()),
             Some((from, rest)) => all.extend(range(part, from, rest)?),
@@ -44,7 +44,7 @@ fn range(whole: &str, from: &str, rest: &str) -> Result<Vec<String>, String> {
     let (from, to, step) = (from?, to?, step?);
     if step <= 0 || to < from {
         return Err(format!(
-            "the range \"{whole}\" goes nowhere: it has to rise, by a step above 0"
+            "the range \"{whole}\" doesn't rise: its end must be above its start, its step above 0"
         ));
     }
     let n = (to - from) / step + 1;
@@ -101,8 +101,8 @@ mod tests {
             ("a..2 step 1", "\"a\" isn't a plain number"),
             ("0..1e9 step 1", "\"1e9\" isn't"),
             ("0..1000000 step 0.001", "1000000001 values"),
-            ("1,,2", "empty place"),
-            ("", "empty place"),
+            ("1,,2", "an empty value"),
+            ("", "an empty value"),
             ("0..99999 step 1, 0..99999 step 1, 0..99999 step 1", "more than 100000 values"),
             ("0.2..2 step 0.000000001", "1800000001 values"),
             ("0.2..2 step 1e-9", "\"1e-9\" isn't a plain number"),

@@ -14,7 +14,7 @@ pub(super) fn plane(metrics: &[Measured], options: &Options) -> Result<Option<Pl
     };
     let pick = |asked: Option<&'static crate::metrics::Metric>, otherwise: &[&str]| match asked {
         Some(metric) if metric.more_is_better().is_none() => Err(format!(
-            "{} is neither better nor worse when it's more, so it can't be an axis of the plane",
+            "{} can't be an axis of the plane: it measures neither quality nor diversity",
             metric.name
         )),
         Some(metric) => Ok(there(metric.name)),

@@ -64,7 +64,7 @@ impl FromStr for Objective {
         let metric = Metric::find(name)?;
         let most = direction.or(metric.more_is_better()).ok_or_else(|| {
             format!(
-                "{name} is neither better nor worse when it's more: say `most {name}` or \
+                "more of {name} is neither better nor worse: say `most {name}` or \
                 `least {name}`"
             )
         })?;
@@ -84,7 +84,7 @@ fn bound(text: &str) -> Result<Bound, String> {
     };
     let number = number.trim().parse::<f64>().ok().filter(|number| number.is_finite());
     let number =
-        number.ok_or_else(|| format!("\"{text}\": what stands behind the sign isn't a number"))?;
+        number.ok_or_else(|| format!("\"{text}\": the text after the sign isn't a number"))?;
     Ok(Bound { metric: Metric::find(name.trim())?, is_ceiling, number })
 }
 

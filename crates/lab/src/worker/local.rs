@@ -34,11 +34,11 @@ use crate::{
 pub struct Local<'a> {
     engine: &'a Engine,
     source: Source,
-    /// Of each prompt of the recipe.
+    /// Tokens of each prompt of the recipe.
     prompts: Vec<Vec<TokenId>>,
-    /// Texts at once.
+    /// Most texts running at once.
     width: usize,
-    /// RecordedLogits from one call to the next, since its prefix cache knows the prompts.
+    /// Kept from one call to the next, since its prefix cache has the prompts.
     batch: Option<Batch>,
 }
 
@@ -50,15 +50,15 @@ struct Lane {
     row: Row,
     text: String,
     tokens: Vec<Token>,
-    /// Of each token, if they're asked for.
+    /// Logits of each token, if the recipe records them.
     logits: Option<Logits>,
 }
 
 impl<'a> Local<'a> {
-    /// A worker for a recipe whose prompts have become these tokens.
+    /// A worker for a recipe, with its tokenized prompts.
     ///
     /// # Errors
-    /// If one of them can't be continued within the recipe's context.
+    /// If a prompt can't be continued within the recipe's context.
     pub fn new(
         engine: &'a Engine,
         source: Source,
@@ -73,25 +73,25 @@ impl<'a> Local<'a> {
         Ok(Local { engine, source, prompts, width: width.max(1), batch: None })
     }
 
-    /// Tokens of all prompts together.
+    /// Number of tokens of all prompts.
     pub fn prompt_tokens(&self) -> usize {
         self.prompts.iter().map(Vec::len).sum()
     }
 
-    /// Prompt tokens that weren't read, since the prefix cache had them.
+    /// Number of prompt tokens found in the prefix cache.
     pub fn cached_tokens(&self) -> u64 {
         self.batch.as_ref().map_or(0, Batch::cached_tokens)
     }
 
-    /// The batch for a recipe: that of the last call if it fits.
+    /// The batch for a recipe. The last call's batch is reused if its options fit.
     fn batch(&mut self, recipe: &Recipe, ends: &Ends) -> Batch {
         let cache = recipe.length.cache;
         let longest = |prompt: &Vec<TokenId>| prompt.len().saturating_add(ends.max_tokens);
         let longest = self.prompts.iter().map(longest).max().unwrap_or(0).min(ends.limit);
-        // A page more for each text and for the cache: where two share one in part, one copies it.
+        // One more page for each text and for the prefix cache, for copy-on-write.
         let n_pages = Budget::for_texts(self.width, longest + PAGE).n_pages.saturating_add(1);
         let budget = Budget { n_texts: self.width, n_pages };
-        // Nobody waits for a single token, so prompts are read in large chunks.
+        // Nobody watches single tokens, so prefill uses large chunks.
         let usual = Chunks::default();
         let chunks = Chunks { beside_decode: usual.alone, ..usual };
         let options = BatchOptions { cache, chunks, ..BatchOptions::new(budget) };
@@ -102,8 +102,7 @@ impl<'a> Local<'a> {
         self.batch.take().filter(fits).unwrap_or_else(|| Batch::new(self.engine, options))
     }
 
-    /// Starts rows until the batch is as wide as it may be, or has no room; returns those that
-    /// wait.
+    /// Starts rows until the batch has its most texts or no free pages. Returns the rows that wait.
     fn start<'r>(
         &self,
         batch: &mut Batch,
@@ -112,7 +111,7 @@ impl<'a> Local<'a> {
         lanes: &mut Lanes<'_>,
     ) -> Result<&'r [Row], WorkerError> {
         while batch.n_texts() < self.width && !waiting.is_empty() {
-            // As many rows of one prompt at a time as there is room for.
+            // Starts as many rows of one prompt together as fit.
             let prompt = waiting[0].prompt;
             let own = waiting.iter().take_while(|row| row.prompt == prompt).count();
             let (now, later) = waiting.split_at(own.min(self.width - batch.n_texts()));
@@ -177,17 +176,17 @@ impl Worker for Local<'_> {
     }
 }
 
-/// The texts of a batch, which gather what it tells and pass whole ones on.
+/// Observer of the batch: collects texts and passes finished ones on.
 struct Lanes<'a> {
     engine: &'a Engine,
     recipe: &'a Recipe,
     watcher: &'a mut dyn Watcher,
     lanes: HashMap<(RequestId, usize), Lane>,
-    /// Each chain with the tokens of its breakers, which are looked up once.
+    /// Each chain with the tokens of its breakers.
     chains: HashMap<usize, Chain>,
-    /// Tokens that the watcher hasn't been told of.
+    /// Tokens not yet reported to the watcher.
     n_new: usize,
-    /// The watcher broke off, or drawing panicked.
+    /// Whether the watcher broke off or drawing panicked.
     is_broken: bool,
     has_panicked: bool,
 }
@@ -233,7 +232,7 @@ impl<'a> Lanes<'a> {
         self.lanes.extend(new.into_iter().enumerate().map(|(i, lane)| ((id, i), lane)));
     }
 
-    /// Tells of the tokens that came since the last time.
+    /// Reports the tokens since the last report.
     fn tell_tokens(&mut self) {
         self.is_broken |= self.watcher.tokens(std::mem::take(&mut self.n_new)).is_break();
     }

@@ -18,30 +18,30 @@ use crate::{
     run::{Sample, Source},
 };
 
-/// One text to make.
+/// One text to generate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Row {
-    /// Which prompt of the recipe, from 0.
+    /// Index of the prompt in the recipe.
     pub prompt: usize,
-    /// Which chain of the recipe, from 0.
+    /// Index of the chain in the recipe.
     pub chain: usize,
-    /// Which dice, from 0.
+    /// Sample number, from 0, which names the dice.
     pub sample: usize,
 }
 
-/// An engine, here or elsewhere.
+/// An engine that generates texts: the local one, or a server.
 pub trait Worker {
-    /// Where its texts come from.
+    /// The source of its texts.
     fn source(&self) -> &Source;
 
-    /// Threads that compute, or requests at once.
+    /// Number of computing threads, or of concurrent requests.
     fn n_threads(&self) -> usize;
 
-    /// Makes the texts of `rows` (best in the order of their prompts) and tells `watcher` of each
-    /// as soon as it's whole. Once that breaks off, what isn't whole is dropped.
+    /// Generates the texts of `rows`, best sorted by prompt, and passes each finished one to
+    /// `watcher`. If the watcher breaks off, unfinished texts are dropped.
     ///
     /// # Errors
-    /// What keeps it from going on; what was told before stands.
+    /// Why it can't continue. Texts passed on before remain valid.
     fn fill(
         &mut self,
         recipe: &Recipe,
@@ -50,40 +50,40 @@ pub trait Worker {
     ) -> Result<(), WorkerError>;
 }
 
-/// Who is told what a worker does; `Break` ends the work.
+/// Receives the events of a worker; `Break` ends the work.
 pub trait Watcher {
-    /// So many tokens more, of texts in the making.
+    /// `n` more tokens of unfinished texts.
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()>;
 
-    /// Nothing comes for now, and why; the next text says that this is over.
+    /// The worker is waiting, with the reason. The next text ends the wait.
     fn waits(&mut self, why: &str) -> ControlFlow<()> {
         let _ = why;
         ControlFlow::Continue(())
     }
 
-    /// A whole text, with the logits of its tokens if the recipe asks for them.
+    /// A finished text, with the logits of its tokens if the recipe records them.
     fn finished(&mut self, sample: Sample, logits: Vec<RecordedLogits>) -> ControlFlow<()>;
 }
 
-/// Why a worker can't go on.
+/// Why a worker can't continue.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// A prompt that can't be continued.
     #[error("prompt {number}: {problem}")]
     Prompt {
-        /// From 1, as people count.
+        /// Number of the prompt, from 1.
         number: usize,
-        /// Why.
+        /// The reason.
         #[source]
         problem: GenerateError,
     },
-    /// The model refused.
+    /// The forward pass failed.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// Drawing a token panicked.
     #[error("drawing a token panicked; this is a bug")]
     Panicked,
-    /// The server did, or went away.
+    /// The server refused or is gone.
     #[error("{0}")]
     Server(String),
 }

@@ -91,7 +91,7 @@ fn errors_name_the_field() {
         ("prompts = \"x\"\ntemp = \"0.2..2\"", "temp: the range"),
         ("prompts = \"x\"\ntemp = \"hot\"", "temp: \"hot\" isn't a temperature"),
         ("prompts = \"x\"\ntemp = 1e-50", "a finite number from 1.4e-45"),
-        ("prompts = \"x\"\ntemp = [1, 1.0]", "temp: the chain `temp=1` comes up twice"),
+        ("prompts = \"x\"\ntemp = [1, 1.0]", "temp: the chain `temp=1` is given twice"),
         ("prompts = \"x\"\ntemp = []", "temp: it is []"),
         ("prompts = \"x\"\nsampler = \"temp=1 | topk=4\"", "sampler: unknown stage `topk`"),
         (
@@ -100,7 +100,7 @@ fn errors_name_the_field() {
         ),
         ("prompts = \"x\"\n[stages]\nmin_p = [2]", "stages: min_p"),
         ("prompts = \"x\"\ntemplate = \"chatty\"", "template: there is no \"chatty\""),
-        ("prompts = \"x\"\nserver = \"http://localhost:1/v1\"", "model: a server has to be told"),
+        ("prompts = \"x\"\nserver = \"http://localhost:1/v1\"", "model: a server needs the name"),
         ("prompts = \"x\"\nspeaks = \"vllm\"", "speaks:"),
         ("prompts = \"x\"\nprompt_file = \"no/such/file\"", "prompt_file: can't read no/such/file"),
         (
@@ -109,7 +109,7 @@ fn errors_name_the_field() {
         ),
         (
             "prompts = \"x\"\nmetrics = \"width\"",
-            "metrics: width is of what isn't kept: add `record = \"shift\"`",
+            "metrics: width needs data that isn't recorded: add `record = \"shift\"`",
         ),
         ("prompts = \"x\"\njudge = 1", "judge: it is 1, but"),
         ("prompts = \"x\"\n\nseed = ", "line 3:"),
