@@ -40,8 +40,9 @@ fn ids_are_llama_cpp_s() {
         let texts: Vec<&str> = texts.split("\n__ggml_vocab_test__\n").collect();
         let ids = read("out").unwrap();
         let ids: Vec<&str> = ids.lines().collect();
-        // A separator follows the last text, too.
-        assert!(ids.len() >= 46 && texts.len() == ids.len() + 1, "{name}: {} texts", texts.len());
+        // A separator follows the last text of most files, too.
+        let n_more = texts.len() - ids.len();
+        assert!(ids.len() >= 46 && n_more <= 1, "{name}: {} texts", texts.len());
         for (text, ids) in texts.iter().zip(ids) {
             let expected: Vec<TokenId> =
                 ids.split_whitespace().map(|id| TokenId(id.parse().unwrap())).collect();
