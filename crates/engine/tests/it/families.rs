@@ -18,7 +18,7 @@ use kelvin_kernels::isa::Isa;
 use build::Case;
 use cases::cases;
 use kelvin_testkit::tiny::Meta;
-use run::{N_TOKENS, TOLERANCE, golden_places, logits, open, spread};
+use run::{N_TOKENS, golden_places, logits, open, spread, tolerance};
 
 const GOLDENS: &str = include_str!("../goldens/families.json");
 
@@ -34,7 +34,7 @@ fn every_family_gives_llama_cpp_s_logits() {
         let golden = golden.unwrap_or_else(|| panic!("no goldens of {}", case.name));
         let ours = logits(case, 2, None, N_TOKENS).concat();
         // Goldens are rounded to four places.
-        let most = TOLERANCE * spread(&ours) + 1e-4;
+        let most = tolerance(case) * spread(&ours) + 1e-4;
         for (place, golden) in golden_places(case).zip(golden) {
             let (found, golden) = (ours[place], golden.as_f64().unwrap() as f32);
             assert!(
