@@ -7,6 +7,7 @@
 mod build;
 mod cases;
 mod determinism;
+mod mixtures;
 mod refusals;
 mod run;
 

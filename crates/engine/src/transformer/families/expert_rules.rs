@@ -105,8 +105,9 @@ impl Family {
 
     /// Whether layer `i` has experts, by what the file says. Wrong values are told elsewhere.
     pub(in super::super) fn has_experts(&self, metadata: &Metadata, i: u32) -> bool {
-        let is_mixture =
-            self.experts.is_some() && self.count(metadata, "expert_count").unwrap_or(0) > 0;
+        let is_mixture = self.experts.as_ref().is_some_and(|rules| {
+            !rules.may_be_dense || self.count(metadata, "expert_count").unwrap_or(0) > 0
+        });
         let step = self.count(metadata, "interleave_moe_layer_step").unwrap_or(1);
         is_mixture
             && i >= self.count(metadata, "leading_dense_block_count").unwrap_or(0)

@@ -21,7 +21,7 @@ fn load(model: &TinyModel) -> Result<Model, String> {
 
 /// The file is refused by an error of a few lines that has all of `names`.
 #[track_caller]
-fn refuses(what: &str, model: &TinyModel, names: &[&str]) {
+pub(super) fn refuses(what: &str, model: &TinyModel, names: &[&str]) {
     let error = load(model).err();
     let error = error.unwrap_or_else(|| panic!("{what}: a file with {names:?} was believed"));
     assert!(names.iter().all(|name| error.contains(name)), "{what}: {names:?} aren't in: {error}");

@@ -50,7 +50,7 @@ pub fn write(case: &Case, folder: &Path) -> PathBuf {
     path
 }
 
-fn open_case(case: &Case) -> Gguf {
+pub fn open_case(case: &Case) -> Gguf {
     let path = write(case, &std::env::temp_dir());
     let gguf = Gguf::open(&path).unwrap();
     fs::remove_file(path).unwrap();
