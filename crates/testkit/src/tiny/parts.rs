@@ -171,6 +171,13 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
         "per_layer_proj_norm" => vec![s.layer_embedding],
         "inp_gate" => vec![s.d_model, s.layer_embedding],
         "proj" => vec![s.layer_embedding, s.d_model],
+        "altup_proj" | "altup_unembd_proj" => vec![s.d_model, s.d_model, 3],
+        "altup_correct_coef" => vec![4, 4],
+        "altup_predict_coef" => vec![4, 16],
+        "altup_router" => vec![s.d_model, 4],
+        "altup_correct_scale" => vec![s.d_model],
+        "laurel_l" => vec![s.d_model, 64],
+        "laurel_r" => vec![64, s.d_model],
         name if name.contains("norm") => vec![s.d_model],
         other => panic!("no shape for {other}"),
     }
@@ -181,6 +188,8 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
 fn numbers(random: &mut Random, name: &str, shape: &[usize]) -> Vec<f32> {
     let is_matrix = shape.len() > 1 && !name.contains("norm");
     let (middle, spread) = match name {
+        // Streams that feed on each other heavily would let rounding grow from layer to layer.
+        "altup_correct_coef" | "altup_predict_coef" => (0.0, 0.1),
         "ffn_gate_inp_shexp" | "attn_sinks" => (0.0, 0.4),
         _ if is_matrix => (0.0, 3.0 / (shape[0] as f32).sqrt()),
         _ => (1.0, 0.3),

@@ -108,6 +108,9 @@ pub(super) fn check_rows(
 /// The first layer without keys and values of its own.
 fn shared_from(keys: &Keys<'_>, n_layers: usize) -> Result<Option<usize>, ModelError> {
     const KEY: &str = "attention.shared_kv_layers";
+    if keys.family.own_caches > 0 {
+        return Ok(Some(keys.family.own_caches).filter(|from| *from < n_layers));
+    }
     if !keys.family.reads_key(KEY) {
         return Ok(None);
     }

@@ -90,6 +90,8 @@ pub struct Config {
     pub adds_embeddings: bool,
     /// Width of the embedding that each layer has besides; 0: none.
     pub layer_embedding: usize,
+    /// The stream has three others beside it.
+    pub streams: bool,
     /// The mixture of experts of the layers that have one.
     pub experts: Option<ExpertConfig>,
     /// The kinds of rotary embedding; layers name theirs by index.
@@ -369,6 +371,7 @@ impl Config {
             sections: positions::sections(keys)?,
             adds_embeddings: family.layer_scale == LayerScale::Embedding,
             layer_embedding: layer_embedding(keys)?,
+            streams: family.streams,
             experts: None,
             ropes,
             layers,
@@ -497,6 +500,10 @@ fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
 /// The width of the embedding that each layer has besides.
 fn layer_embedding(keys: &Keys<'_>) -> Result<usize, ModelError> {
     const KEY: &str = "embedding_length_per_layer_input";
+    if keys.family.streams {
+        // Gemma 3n's width, which llama.cpp has in its code.
+        return Ok(256);
+    }
     if !keys.family.reads_key(KEY) || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
         return Ok(0);
     }

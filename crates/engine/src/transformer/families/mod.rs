@@ -59,6 +59,10 @@ pub(super) struct Family {
     pub(super) layers: Layers,
     /// Where a layer has no matrix of values, its keys serve.
     pub(super) keys_as_values: bool,
+    /// Layers after so many read keys and values of earlier ones; 0: as the file says.
+    pub(super) own_caches: usize,
+    /// The stream has three others beside it (AltUp, arXiv 2301.13310).
+    pub(super) streams: bool,
     /// What a norm of queries and keys goes over, where the file has one.
     pub(super) qk_norm: QkNorm,
     /// Queries and keys are rotated before their norm.
@@ -170,6 +174,8 @@ pub(super) enum Rotary {
     Switched,
     /// Those with a window.
     InWindows,
+    /// Those that `attention.rope_pattern` lists; all without it.
+    Listed,
     /// All, in models of so many layers; none in others.
     InModelsOf(usize),
 }

@@ -62,6 +62,19 @@ pub(super) const LAYER_EMBEDDING: &[&str] = &[
     "blk.*.proj.weight",
     "blk.*.post_norm.weight",
 ];
+/// Gemma 3n's four streams and its low-rank layer.
+pub(super) const STREAMS: &[&str] = &[
+    "altup_proj.weight",
+    "altup_unembd_proj.weight",
+    "blk.*.altup_correct_coef.weight",
+    "blk.*.altup_correct_scale.weight",
+    "blk.*.altup_predict_coef.weight",
+    "blk.*.altup_router.weight",
+    "blk.*.altup_router_norm.weight",
+    "blk.*.laurel_l.weight",
+    "blk.*.laurel_r.weight",
+    "blk.*.laurel_post_norm.weight",
+];
 /// CogVLM's matrices for the places of an image.
 pub(super) const IMAGE_MATRICES: &[&str] = &[
     "blk.*.vis_attn_qkv.weight",

@@ -87,6 +87,7 @@ impl Loader<'_> {
         let shared = match mixture.d_shared {
             0 => None,
             width => Some(Dense {
+                sparse: false,
                 gate: Some(self.matrix(&weight("ffn_gate_shexp"), width, d_model)?),
                 up: self.matrix(&weight("ffn_up_shexp"), width, d_model)?,
                 sub_norm: None,
