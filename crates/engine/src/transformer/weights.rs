@@ -394,7 +394,7 @@ impl<'a> Loader<'a> {
         if self.has(name) { self.vector(name, shape).map(Some) } else { Ok(None) }
     }
 
-    /// The norm of this name without `.weight`, if it's to be read. A norm without weights has ones.
+    /// The norm of this name without `.weight`, if it's to be read. One without weights has ones.
     fn norm(&mut self, name: &str, shape: &[usize]) -> Result<Option<Norm>, ModelError> {
         let last = name.rsplit('.').next().unwrap_or(name);
         if self.family.unweighted_norms.contains(&last) {

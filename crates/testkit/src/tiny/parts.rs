@@ -1,5 +1,4 @@
-//! The sizes of a tiny model and a list of its tensors in, keys and random numbers out: the same
-//! file everywhere.
+//! Makes the keys and the random tensors of a tiny model from its sizes and a list of names.
 
 use super::{Meta, Random, TinyModel};
 
@@ -74,10 +73,10 @@ impl TinyModel {
         model
     }
 
-    /// Adds tensors: those of the whole, `|`, those of each layer; or those of the first layers, each
-    /// after a `|`, the last list being that of all others. `+` means that there is a bias as well,
-    /// `-` that there is nothing else, `*` a scale, `!` that the name ends without `.weight`; after
-    /// `:` stands which of several shapes. What a layer doesn't have is left out.
+    /// Adds tensors: those of the whole, `|`, those of each layer; or those of the first layers,
+    /// each after a `|`, the last list being that of all others. `+` means that there is a bias as
+    /// well, `-` that there is nothing else, `*` a scale, `!` that the name ends without `.weight`;
+    /// after `:` stands which of several shapes. What a layer doesn't have is left out.
     pub fn add_tensors(&mut self, random: &mut Random, sizes: &Sizes, list: &str) {
         let (whole, layers) = list.split_once('|').expect("lists of the whole and of layers");
         let layers: Vec<&str> = layers.split('|').collect();

@@ -183,3 +183,47 @@ fn check_heads(
     }
     Ok(())
 }
+
+/// Leaves out layers without a feed-forward part, as llama.cpp does, and repeats the blocks where a
+/// file asks for it.
+pub(super) fn run_as_the_file_says(
+    keys: &Keys<'_>,
+    mut layers: Vec<LayerConfig>,
+) -> Result<Vec<LayerConfig>, ModelError> {
+    const KEY: &str = "num_loops";
+    if layers.iter().any(|layer| layer.d_ff == 0) {
+        layers.retain(|layer| layer.d_ff > 0);
+        layers.iter_mut().enumerate().for_each(|(i, layer)| layer.cache = i);
+    }
+    if !keys.family.reads_key(KEY) {
+        return Ok(layers);
+    }
+    let blocks = layers.clone();
+    let n_blocks = blocks.len();
+    let n_loops = keys.size(KEY, Some(1), (512 / n_blocks).max(1))?;
+    let skip = keys.metadata.bool(&keys.name("skip_loop_final_norm"))?.unwrap_or(false);
+    for turn in 1..n_loops {
+        layers.last_mut().expect("there is a block").loop_norm = !skip;
+        let of_turn = |(i, layer): (usize, &LayerConfig)| LayerConfig {
+            cache: turn * n_blocks + i,
+            ..*layer
+        };
+        layers.extend(blocks.iter().enumerate().map(of_turn));
+    }
+    Ok(layers)
+}
+
+/// The width of the embedding that each layer has besides.
+pub(super) fn layer_embedding(keys: &Keys<'_>) -> Result<usize, ModelError> {
+    const KEY: &str = "embedding_length_per_layer_input";
+    if keys.family.streams {
+        // Gemma 3n's width, which llama.cpp has in its code.
+        return Ok(256);
+    }
+    if !keys.family.reads_key(KEY) || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
+        return Ok(0);
+    }
+    let width = keys.size(KEY, None, 1 << 14)?;
+    check_rows(keys, KEY, width, 1)?;
+    Ok(width)
+}

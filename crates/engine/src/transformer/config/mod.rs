@@ -54,7 +54,7 @@ pub struct Config {
     pub norm: NormKind,
     /// Added to the mean of squares in norms.
     pub norm_eps: f32,
-    /// The same for the norms of what is added to the stream.
+    /// Added in norms of what is added to the stream.
     pub post_norm_eps: f32,
     /// What a norm of queries and keys goes over, where layers have one.
     pub qk_norm: QkNorm,
@@ -289,7 +289,8 @@ impl Config {
                 config.layers[i].xielu = Some(xielu::of_layer(&keys, i, config.n_layers)?);
             }
         }
-        config.run_as_the_file_says(&keys)?;
+        config.layers = heads::run_as_the_file_says(&keys, config.layers)?;
+        config.n_layers = config.layers.len();
         Ok(config)
     }
 
@@ -353,7 +354,7 @@ impl Config {
             ctx_len,
             norm: family.norm,
             norm_eps,
-            post_norm_eps: family.post_norm_eps.map_or(norm_eps, |eps| eps as f32),
+            post_norm_eps: family.post_norm_eps.unwrap_or(norm_eps),
             qk_norm: family.qk_norm,
             norm_after_rotation: family.norm_after_rotation,
             embedding_scale: 1.0,
@@ -370,7 +371,7 @@ impl Config {
             pairing: family.pairing,
             sections: positions::sections(keys)?,
             adds_embeddings: family.layer_scale == LayerScale::Embedding,
-            layer_embedding: layer_embedding(keys)?,
+            layer_embedding: heads::layer_embedding(keys)?,
             streams: family.streams,
             experts: None,
             ropes,
@@ -424,30 +425,6 @@ impl Config {
         Ok(())
     }
 
-    /// Leaves out layers without a feed-forward part, as llama.cpp does, and repeats the blocks
-    /// where a file asks for it.
-    fn run_as_the_file_says(&mut self, keys: &Keys<'_>) -> Result<(), ModelError> {
-        const KEY: &str = "num_loops";
-        if self.layers.iter().any(|layer| layer.d_ff == 0) {
-            self.layers.retain(|layer| layer.d_ff > 0);
-            self.layers.iter_mut().enumerate().for_each(|(i, layer)| layer.cache = i);
-        }
-        let n_blocks = self.layers.len();
-        if keys.family.reads_key(KEY) {
-            let n_loops = keys.size(KEY, Some(1), (512 / n_blocks).max(1))?;
-            let skip = keys.metadata.bool(&keys.name("skip_loop_final_norm"))?.unwrap_or(false);
-            let blocks = self.layers.clone();
-            for turn in 1..n_loops {
-                self.layers.last_mut().expect("there is a block").loop_norm = !skip;
-                let next = blocks.iter().enumerate();
-                let cache = |i: usize| turn * n_blocks + i;
-                self.layers.extend(next.map(|(i, l)| LayerConfig { cache: cache(i), ..*l }));
-            }
-        }
-        self.n_layers = self.layers.len();
-        Ok(())
-    }
-
     /// Which layers are parallel.
     fn residuals(&mut self, gguf: &Gguf, keys: &Keys<'_>) -> Result<(), ModelError> {
         const KEY: &str = "use_parallel_residual";
@@ -495,19 +472,4 @@ fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
             Err(ModelError::Unread { what: "keys", architecture: found.to_string(), names })
         }
     }
-}
-
-/// The width of the embedding that each layer has besides.
-fn layer_embedding(keys: &Keys<'_>) -> Result<usize, ModelError> {
-    const KEY: &str = "embedding_length_per_layer_input";
-    if keys.family.streams {
-        // Gemma 3n's width, which llama.cpp has in its code.
-        return Ok(256);
-    }
-    if !keys.family.reads_key(KEY) || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
-        return Ok(0);
-    }
-    let width = keys.size(KEY, None, 1 << 14)?;
-    heads::check_rows(keys, KEY, width, 1)?;
-    Ok(width)
 }

@@ -2,8 +2,8 @@
 //! and hyperparameters the engine reads, and which are known to change nothing. Every other tensor
 //! and hyperparameter is a reason to refuse the file.
 //!
-//! A new family is a row in one of the tables of this folder. Nothing else in the engine compares an
-//! architecture's name. Names of tensors and keys: llama.cpp's `src/llama-arch.cpp`; what each
+//! A new family is a row in one of the tables of this folder. Nothing else in the engine compares
+//! an architecture's name. Names of tensors and keys: llama.cpp's `src/llama-arch.cpp`; what each
 //! family's graph does with them: its `src/models/`. llama.cpp refuses a file with tensors that it
 //! doesn't read, too.
 

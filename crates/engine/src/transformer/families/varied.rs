@@ -1,5 +1,5 @@
-//! Families whose layers differ in heads, in the width of the feed-forward layer, or in whether they
-//! have these at all.
+//! Families whose layers differ in heads, in the width of the feed-forward layer, or in whether
+//! they have these at all.
 
 use kelvin_kernels::rope::Pairing;
 

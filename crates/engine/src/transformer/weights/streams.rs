@@ -1,5 +1,5 @@
-//! The weights of four streams in the place of one (AltUp, arXiv 2301.13310) and of a low-rank layer
-//! beside attention (LAuReL, arXiv 2411.07501), as Gemma 3n has them.
+//! The weights of four streams in the place of one (AltUp, arXiv 2301.13310) and of a low-rank
+//! layer beside attention (LAuReL, arXiv 2411.07501), as Gemma 3n has them.
 
 use kelvin_kernels::matrix::WeightMatrix;
 

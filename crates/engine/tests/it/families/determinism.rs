@@ -1,5 +1,5 @@
-//! One tiny model of each kind in: the same bits for every number of threads, batch, cut into steps,
-//! fork, and instruction set, with keys and values in f16 and in f32.
+//! One tiny model of each kind has the same bits for every number of threads, batch, cut into
+//! steps, fork and instruction set, with keys and values in f16 and in f32.
 
 use kelvin_engine::{
     TokenId,
