@@ -15,7 +15,11 @@ use kelvin_kernels::{
     matrix::WeightMatrix,
 };
 
-use super::{ExpertConfig, Gating, Model, Scratch, config::MAX_EXPERTS, weights::Experts};
+use super::{
+    ExpertConfig, Gating, Model, Scratch,
+    config::MAX_EXPERTS,
+    weights::{Experts, Layer},
+};
 
 /// The smallest sum that weights are divided by: f16's smallest normal number.
 const SMALLEST_SUM: f32 = 6.103_515_6e-5;
@@ -60,20 +64,10 @@ impl Model {
     pub(super) fn mixture(&self, experts: &Experts, next: &[&WeightMatrix], s: &mut Scratch) {
         let config = self.config.experts.as_ref().expect("a layer with experts has their config");
         let n = s.rows.len();
-        let e = &mut s.experts;
-        e.router.resize(n * config.n_experts, 0.0);
-        let router = Product { weights: &experts.router, out: &mut e.router };
-        let first_up = experts.up.first();
-        match &experts.shared_gate {
-            Some(weights) => {
-                e.shared_gate.resize(n, 0.0);
-                let products = &mut [router, Product { weights, out: &mut e.shared_gate }];
-                matmul(&self.pool, self.isa, &s.input, n, products, first_up.as_slice());
-            }
-            None => {
-                matmul(&self.pool, self.isa, &s.input, n, &mut [router], first_up.as_slice());
-            }
+        if !config.routes_stream {
+            self.route(config, experts, n, &s.input, &mut s.experts);
         }
+        let e = &mut s.experts;
         e.selected.resize(n * config.n_used, Selected::default());
         let outputs = &e.router;
         self.pool.for_each_row(&mut e.selected, config.n_used, &|row, selected| {
@@ -116,6 +110,39 @@ impl Model {
                     *x = sum + *x * gate;
                 }
             });
+        }
+    }
+
+    /// The router's outputs for the stream before attention, in models whose router reads it.
+    pub(super) fn route_stream(&self, layer: &Layer, s: &mut Scratch) {
+        if let (Some(config), Some(experts)) = (&self.config.experts, &layer.experts)
+            && config.routes_stream
+        {
+            self.normed_input(None, [&experts.router], s);
+            self.route(config, experts, s.rows.len(), &s.input, &mut s.experts);
+        }
+    }
+
+    /// The outputs of the router, and of the shared expert's gate, for `n` rows of `input`.
+    fn route(
+        &self,
+        config: &ExpertConfig,
+        experts: &Experts,
+        n: usize,
+        input: &Activations,
+        e: &mut ExpertScratch,
+    ) {
+        e.router.resize(n * config.n_experts, 0.0);
+        let router = Product { weights: &experts.router, out: &mut e.router };
+        let next = experts.up.first();
+        let next = next.as_slice();
+        match &experts.shared_gate {
+            Some(weights) => {
+                e.shared_gate.resize(n, 0.0);
+                let gate = Product { weights, out: &mut e.shared_gate };
+                matmul(&self.pool, self.isa, input, n, &mut [router, gate], next);
+            }
+            None => matmul(&self.pool, self.isa, input, n, &mut [router], next),
         }
     }
 
@@ -327,6 +354,7 @@ mod tests {
             normalized: false,
             weight_scale: 1.0,
             weighs_input: false,
+            routes_stream: false,
             n_groups: 1,
             n_groups_used: 1,
         }

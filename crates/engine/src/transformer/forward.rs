@@ -49,6 +49,7 @@ impl Model {
         self.spread_streams(s);
         for (i, config) in self.config.layers.iter().enumerate() {
             let layer = self.weights.of(config);
+            self.route_stream(layer, s);
             if let Some(attention) = &layer.attention {
                 self.begin_streams(layer, attention, s);
                 self.attention(i, attention, layer, batch, s);
@@ -276,7 +277,7 @@ impl Model {
     }
 
     /// input = norm(x), ready for products with `weights`.
-    fn normed_input<'a>(
+    pub(super) fn normed_input<'a>(
         &self,
         norm: Option<&Norm>,
         weights: impl IntoIterator<Item = &'a WeightMatrix>,

@@ -189,7 +189,7 @@ fn numbers(random: &mut Random, name: &str, shape: &[usize]) -> Vec<f32> {
     let (middle, spread) = match name {
         // Streams that feed on each other heavily would let rounding grow from layer to layer.
         "altup_correct_coef" | "altup_predict_coef" => (0.0, 0.1),
-        "ffn_gate_inp_shexp" | "attn_sinks" => (0.0, 0.4),
+        "ffn_gate_inp_shexp" | "attn_sinks" | "exp_probs_b" => (0.0, 0.4),
         _ if is_matrix => (0.0, 3.0 / (shape[0] as f32).sqrt()),
         _ => (1.0, 0.3),
     };

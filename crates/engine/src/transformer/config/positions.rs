@@ -210,6 +210,22 @@ pub(super) fn windows(keys: &Keys<'_>, n_layers: usize) -> Result<LayerWindows, 
             };
         }
         Windows::EveryLayer => return all(named.and_then(some), WindowRotary::Same),
+        Windows::AllButFirstOf { every, window } => {
+            if named.and_then(some).is_none() {
+                return all(None, WindowRotary::Same);
+            }
+            const PATTERN: &str = "attention.sliding_window_pattern";
+            let of = match keys.metadata.get(&keys.name(PATTERN)) {
+                Some(Value::BoolArray(_) | Value::IntArray(_)) => pattern(keys, None, n_layers)?,
+                _ => {
+                    let said = keys.metadata.u32(&keys.name(PATTERN))?;
+                    let every = said.map_or(every, |every| every as usize);
+                    (0..n_layers).map(|i| every == 0 || !i.is_multiple_of(every)).collect()
+                }
+            };
+            let of = of.iter().map(|local| local.then_some(window)).collect();
+            return Ok(LayerWindows { of, rotary: WindowRotary::Same });
+        }
         Windows::Listed(rotary) => {
             let missing = || keys.error(KEY, "missing, and there's no default for it".to_string());
             (named.ok_or_else(missing)?, None, rotary)

@@ -14,6 +14,7 @@ mod image_text;
 mod keys;
 mod layer_norm;
 mod llama_like;
+mod more_experts;
 mod more_parts;
 mod rms_norm;
 mod tensors;
@@ -187,6 +188,9 @@ pub(super) enum Windows {
     Never,
     /// All, if the file names a window.
     EveryLayer,
+    /// All but the first of each so many, if the file names a window. The window is this one
+    /// whatever it says.
+    AllButFirstOf { every: usize, window: usize },
     /// Those that the file's pattern lists; a file has to have both.
     Listed(WindowRotary),
     /// All but each so-manieth, unless the file says another pattern.
@@ -256,6 +260,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Family> {
         more_parts::FAMILIES,
         varied::FAMILIES,
         experts::FAMILIES,
+        more_experts::FAMILIES,
     ];
     tables.into_iter().flatten()
 }

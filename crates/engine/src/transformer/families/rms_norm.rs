@@ -109,6 +109,7 @@ pub(super) const GEMMA2: Family = Family {
 pub(super) const GRANITE: Family = Family {
     architecture: "granite",
     rotary: Rotary::Switched,
+    experts: Some(OPTIONAL_MIXTURE),
     embedding_scale: Scale::Key,
     residual_scale: Scale::Key,
     logit_scale: LogitScale::DividedBy(Scale::Key),
@@ -135,7 +136,12 @@ pub(super) const GRANITE: Family = Family {
         ROTARY,
         NOT_DONE,
         NO_SCALES,
-        NO_EXPERTS,
+        EXPERTS_KEYS,
+        SHARED_WIDTH,
+        SHARED_COUNT_SAID,
+        NORMALIZED,
+        SOFTMAX_ROUTER,
+        NO_OTHER_ROUTING,
         UNUSED,
     ],
     ..LLAMA
@@ -215,6 +221,7 @@ pub(super) const FAMILIES: &[Family] = &[
     Family {
         architecture: "mistral3",
         score_scale: ScoreScale::Head,
+        experts: Some(OPTIONAL_MIXTURE),
         optional: &[
             QKV,
             QKV_BIASES,
@@ -225,7 +232,20 @@ pub(super) const FAMILIES: &[Family] = &[
             ROPE_FACTORS,
             LONG_ROPE_FACTORS,
         ],
-        keys: &[TEMPERATURE, SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[
+            TEMPERATURE,
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            NOT_DONE,
+            NO_SCALES,
+            EXPERTS_KEYS,
+            SHARED_COUNT_SAID,
+            NORMALIZED,
+            SOFTMAX_ROUTER,
+            NO_OTHER_ROUTING,
+            UNUSED,
+        ],
         ..LLAMA
     },
     Family {

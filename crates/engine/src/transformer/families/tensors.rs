@@ -118,6 +118,13 @@ pub(super) const EXPERT_BIASES: &[&str] = &[
     "blk.*.ffn_up_exps.bias",
     "blk.*.ffn_down_exps.bias",
 ];
+pub(super) const ROUTER: &[&str] = &["blk.*.ffn_gate_inp.weight"];
+pub(super) const EXPERT_DOWN: &[&str] = &["blk.*.ffn_down_exps.weight"];
+/// Gate and up of all experts: two tensors, or one that holds them one below the other.
+pub(super) const GATE_AND_UP_EXPERTS: &[&str] =
+    &["blk.*.ffn_gate_up_exps.weight", "blk.*.ffn_gate_exps.weight", "blk.*.ffn_up_exps.weight"];
+/// The bias for selection as HunYuan 3's files call it.
+pub(super) const BARE_SELECTION_BIAS: &[&str] = &["blk.*.exp_probs_b"];
 /// Added to experts' weights for selection alone.
 pub(super) const SELECTION_BIAS: &[&str] = &["blk.*.exp_probs_b.bias"];
 /// The expert that all tokens go through.

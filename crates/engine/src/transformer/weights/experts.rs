@@ -105,7 +105,10 @@ impl Loader<'_> {
         Ok(Experts {
             router,
             router_bias: self.vector_if(&bias("ffn_gate_inp"), &[n])?,
-            selection_bias: self.vector_if(&bias("exp_probs_b"), &[n])?,
+            selection_bias: match self.vector_if(&bias("exp_probs_b"), &[n])? {
+                None => self.vector_if(&format!("blk.{block}.exp_probs_b"), &[n])?,
+                bias => bias,
+            },
             gate,
             up,
             down,

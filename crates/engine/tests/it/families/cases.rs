@@ -47,6 +47,8 @@ mod image_text;
 mod layer_norm;
 #[path = "cases/llama_like.rs"]
 mod llama_like;
+#[path = "cases/more_experts.rs"]
+mod more_experts;
 #[path = "cases/more_parts.rs"]
 mod more_parts;
 #[path = "cases/rms_norm.rs"]
@@ -65,6 +67,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         more_parts::CASES,
         varied::CASES,
         experts::CASES,
+        more_experts::CASES,
     ];
     tables.into_iter().flatten()
 }
