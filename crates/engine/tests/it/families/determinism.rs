@@ -31,6 +31,7 @@ const KINDS: &[&str] = &[
     "nanbeige.full",        // blocks that are run twice
     "deci.parts",           // layers without attention or feed-forward
     "gemma4.shared",        // an embedding for each layer, keys and values shared by layers
+    "smallthinker.full",    // a router that reads the stream before attention
     "gpt-oss.mxfp4",        // experts in MXFP4 with biases, attention sinks
     "qwen2moe.iq4_experts", // a shared expert with a gate
     "bailingmoe2.full",     // groups of experts, a bias for selection, a dense layer first

@@ -89,7 +89,14 @@ pub const CASES: &[Case] = &[
     sized(
         case(
             "afmoe.plain",
-            &[RMS, N_EXPERTS, N_USED, WIDTH, ("expert_shared_count", U(0))],
+            &[
+                RMS,
+                N_EXPERTS,
+                N_USED,
+                WIDTH,
+                ("expert_shared_count", U(0)),
+                ("attention.sliding_window", U(9)),
+            ],
             "token_embd output_norm |
         attn_norm attn_q attn_k attn_v attn_q_norm attn_k_norm attn_gate attn_output
         post_attention_norm ffn_norm ffn_gate_inp exp_probs_b- ffn_gate_exps ffn_up_exps
