@@ -51,6 +51,8 @@ mod llama_like;
 mod more_experts;
 #[path = "cases/more_parts.rs"]
 mod more_parts;
+#[path = "cases/quantized_experts.rs"]
+mod quantized_experts;
 #[path = "cases/rms_norm.rs"]
 mod rms_norm;
 #[path = "cases/varied.rs"]
@@ -68,6 +70,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         varied::CASES,
         experts::CASES,
         more_experts::CASES,
+        quantized_experts::CASES,
     ];
     tables.into_iter().flatten()
 }
