@@ -179,7 +179,9 @@ fn a_window_of_no_positions() {
             refused.push(case.arch());
         }
     }
-    assert_eq!(refused, ["gemma2", "exaone4", "spark2_5", "gemma4"]);
+    for arch in ["gemma2", "exaone4", "spark2_5", "gemma4", "granite_swa"] {
+        assert!(refused.contains(&arch), "{arch} isn't among {refused:?}");
+    }
 }
 
 #[test]
