@@ -288,7 +288,8 @@ fn render(answer: &InspectOutput, gguf: &Gguf, style: Style) -> String {
         ));
         if let Some(experts) = &shape.experts {
             let (used, all, width) = (experts.n_used, experts.n_experts, experts.d_ff);
-            facts.push(("experts", format!("{used} of {all} for each token, feed-forward {width}")));
+            facts
+                .push(("experts", format!("{used} of {all} for each token, feed-forward {width}")));
         }
         facts.push((
             "heads",
