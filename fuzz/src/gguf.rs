@@ -91,14 +91,13 @@ fn check_tensor(info: &TensorInfo, file_len: u64) {
 
 fn check_config(config: &Config) {
     assert!((1..=512).contains(&config.n_layers) && config.layers.len() == config.n_layers);
-    assert!(config.n_heads.is_multiple_of(config.n_kv_heads) && config.rope_dim <= config.head_dim);
-    assert!(
-        config.n_heads * config.head_dim <= 64 * config.d_model
-            && config.d_ff <= 64 * config.d_model
-    );
-    assert!(
-        config.layers.iter().all(|layer| layer.rope.is_none_or(|rope| rope < config.ropes.len()))
-    );
+    for layer in &config.layers {
+        assert!(layer.n_kv_heads == 0 || layer.n_heads.is_multiple_of(layer.n_kv_heads));
+        assert!(layer.n_heads * layer.head_dim <= 64 * config.d_model);
+        assert!(layer.d_ff <= 64 * config.d_model);
+        let rope = layer.rope.map(|rope| config.ropes.get(rope).expect("the layer's rope exists"));
+        assert!(rope.is_none_or(|rope| rope.dim <= layer.head_dim));
+    }
     assert!(config.norm_eps.is_finite() && config.attention_scale.is_finite());
 }
 

@@ -4,7 +4,7 @@ use crate::{crate_of, upstream_of};
 
 /// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that
 /// may depend on it.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("serde", &["lab", "views", "constraint", "models", "server", "kelvin"]),
     ("serde_json", &["lab", "views", "constraint", "server", "kelvin"]),
     ("toml", &["lab", "models"]),
@@ -17,6 +17,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("llguidance", &["constraint"]),
     ("clap", &["kelvin"]),
     ("clap_complete", &["kelvin"]),
+    ("clap_mangen", &["kelvin"]),
     ("indicatif", &["kelvin"]),
     ("tokio", &["server"]),
     ("axum", &["server"]),

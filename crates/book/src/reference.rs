@@ -57,8 +57,8 @@ fn verbs(kelvin: &Path) -> Result<String> {
          This page is generated: it is what `kelvin VERB --help` prints.\n\n\
          - Every verb but `serve` and `completions` takes `--json` and then prints JSON for \
          programs.\n\
-         - Exit codes: 0 for success, 2 for a command line that can't be meant so, 1 for any other \
-         failure.\n",
+         - Exit codes: 0 for success, 2 for an invalid command line, 1 for any other failure.\n\
+         - \"The dice\" are the random numbers of a seed: see [Dice](../concepts/dice.md).\n",
     );
     let mut section = |title: &str, level: &str, help: &str| {
         _ = write!(page, "\n{level} {title}\n\n```text\n{}\n```\n", help.trim_end());
@@ -113,10 +113,11 @@ fn api(document: &Value) -> Result<String> {
         "# API\n\n\
          This page is generated: it is what a server answers at `/openapi.json`. \
          [The server for my client](../guides/server.md) has examples.\n\n\
-         A field that isn't listed is refused by its name with status 400. A field whose type is a \
-         single value takes that value alone: it is there for clients that always send it. A field \
-         without a meaning beside it means what it does for OpenAI or vLLM. `null` is as good as \
-         leaving a field out.\n",
+         - A field that isn't listed is refused with status 400, and the error names it.\n\
+         - A field whose type is a single value accepts that value only. It exists for clients that \
+         always send it.\n\
+         - A field without a meaning in the table has that of OpenAI's or vLLM's API.\n\
+         - `null` means the same as leaving a field out.\n",
     );
     for (path, operations) in paths {
         let operations = operations.as_object().context("no operations")?;
@@ -125,9 +126,12 @@ fn api(document: &Value) -> Result<String> {
             _ = write!(page, "\n## {} `{path}`\n\n{summary}\n", method.to_uppercase());
             if let Some(name) = body_of(operation) {
                 let schema = &schemas[name];
-                let own = fields(schema).filter(|(name, _)| !shared.contains_key(*name));
+                // Other routes may have a field of the same name, such as `model`.
+                let generates = takes_seed(&schema["properties"]);
+                let own =
+                    fields(schema).filter(|(name, _)| !(generates && shared.contains_key(*name)));
                 table(&mut page, schema, own);
-                if fields(schema).any(|(name, _)| shared.contains_key(name)) {
+                if generates {
                     page.push_str("\nAnd the [shared fields](#shared-fields).\n");
                 }
             }
@@ -169,12 +173,17 @@ fn fields(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|(name, field)| (name.as_str(), field))
 }
 
+/// Whether a request with these fields generates text.
+fn takes_seed(fields: &Value) -> bool {
+    fields.get("seed").is_some()
+}
+
 /// The fields that all bodies which take a `seed` have alike.
 fn shared_fields(paths: &Map<String, Value>, schemas: &Map<String, Value>) -> Map<String, Value> {
     let bodies: Vec<&Value> = operations(paths)
         .filter_map(body_of)
         .map(|name| &schemas[name]["properties"])
-        .filter(|body| body.get("seed").is_some())
+        .filter(|fields| takes_seed(fields))
         .collect();
     let Some(first) = bodies.first().and_then(|body| body.as_object()) else { return Map::new() };
     let everywhere = |(name, field): &(&String, &Value)| {
@@ -296,5 +305,31 @@ mod tests {
     fn commands_are_read_from_help() {
         let help = "x\n\nCommands:\n  one  does\n       more\n  help  y\n\nOptions:\n  -h\n";
         assert_eq!(commands(help), ["one"]);
+    }
+
+    #[test]
+    fn only_routes_that_generate_have_the_shared_fields() {
+        let schema = |names: &[&str]| {
+            let fields = names.iter().map(|name| (name.to_string(), json!({ "type": "string" })));
+            json!({ "properties": Value::Object(fields.collect()) })
+        };
+        let route = |name: &str| {
+            let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+            json!({ "post": { "requestBody": { "content": {
+                "application/json": { "schema": schema } } } } })
+        };
+        let document = json!({
+            "paths": { "/text": route("Texts"), "/tokens": route("Tokens") },
+            "components": { "schemas": {
+                "Texts": schema(&["prompt", "seed", "model"]),
+                "Tokens": schema(&["text", "model"]),
+            } },
+        });
+        let page = api(&document).unwrap();
+        let (texts, tokens) = page.split_once("`/tokens`").unwrap();
+        assert!(texts.contains("And the [shared fields]"), "{page}");
+        let (tokens, shared) = tokens.split_once("## Shared fields").unwrap();
+        assert!(tokens.contains("| `model` |") && !tokens.contains("And the"), "{page}");
+        assert!(shared.contains("| `model` |") && shared.contains("| `seed` |"), "{page}");
     }
 }

@@ -236,7 +236,7 @@ impl Activations {
     ) {
         let ends = ends.into_iter();
         let (mut need32, mut need256) = (false, false);
-        for layout in formats.into_iter().filter_map(Layout::of) {
+        for layout in formats.into_iter().filter_map(Format::layout) {
             need32 |= layout.activation_len() == 32;
             need256 |= layout.activation_len() == 256;
         }

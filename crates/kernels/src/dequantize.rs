@@ -8,37 +8,13 @@
 
 use half::f16;
 
-use crate::{
-    format::Format,
-    layout::{Layout, float},
-};
-
-/// The fields of one block of up to 256 weights.
-#[derive(Debug, Clone)]
-pub(crate) struct UnpackedBlock {
-    /// Factors d, as raw bits: one, or NVFP4's four.
-    pub(crate) d: [u16; 4],
-    /// Minimum factor m, the bits of an f16; 0 if the format has no minimum.
-    pub(crate) m: u16,
-    /// The scale of each sub-block.
-    pub(crate) scales: [i8; 16],
-    /// The min of each sub-block.
-    pub(crate) mins: [u8; 16],
-    /// The code of each weight.
-    pub(crate) codes: [u8; 256],
-}
-
-impl Default for UnpackedBlock {
-    fn default() -> UnpackedBlock {
-        UnpackedBlock { d: [0; 4], m: 0, scales: [1; 16], mins: [1; 16], codes: [0; 256] }
-    }
-}
+use crate::{format::Format, layout::Layout, unpack::UnpackedBlock};
 
 /// Dequantizes a row of a GGUF tensor: `d·unit·scale·value(code) + m·min`, in that order of
 /// operations.
 pub(crate) fn dequantize(format: Format, row: &[u8], out: &mut [f32]) {
-    let Some(layout) = Layout::of(format) else {
-        out.iter_mut().enumerate().for_each(|(i, out)| *out = float(format, row, i));
+    let Some(layout) = format.layout() else {
+        out.iter_mut().enumerate().for_each(|(i, out)| *out = format.float(row, i));
         return;
     };
     let mut block = UnpackedBlock::default();

@@ -5,10 +5,11 @@
 //! of its weights in memory, which decides the kernel. Names, numbers, errors, tests and the kernel
 //! dispatch all come from the rows: a new format is a row and its unpacker.
 
+use half::{bf16, f16};
+
 use crate::{
-    dequantize::UnpackedBlock,
     layout::{Codes, Factors, Layout, Scales},
-    unpack::{books, grids, k_quants, legacy},
+    unpack::{UnpackedBlock, books, grids, k_quants, legacy},
 };
 
 /// What the table says of one format.
@@ -170,6 +171,26 @@ impl Format {
     pub(crate) const fn row(self) -> &'static Row {
         const TABLE: &[Row; Format::N] = &ROWS;
         &TABLE[self as usize]
+    }
+
+    /// The layout of a quantized format; None for floats.
+    pub(crate) const fn layout(self) -> Option<Layout> {
+        self.row().layout
+    }
+
+    /// Element `i` of an array of F32, F16 or BF16, as f32.
+    pub(crate) fn float(self, bytes: &[u8], i: usize) -> f32 {
+        match self {
+            Format::F32 => f32::from_le_bytes([
+                bytes[4 * i],
+                bytes[4 * i + 1],
+                bytes[4 * i + 2],
+                bytes[4 * i + 3],
+            ]),
+            Format::F16 => f16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]).to_f32(),
+            Format::BF16 => bf16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]).to_f32(),
+            _ => unreachable!("quantized formats have blocks"),
+        }
     }
 
     /// The name, e.g. `Q4_K`.

@@ -28,9 +28,7 @@
 //! high nibbles. Plane n/2 + p/4 has the upper two bits of pair p at bits 2(p mod 4). A row takes
 //! as many bytes as in the file, unless its codes are expanded (`unpack/grids.rs`).
 
-use half::{bf16, f16};
-
-use crate::format::Format;
+use half::f16;
 
 /// Rows in a group: one per lane of a 16-lane vector, or of two 8-lane vectors.
 pub(crate) const GROUP_ROWS: usize = 16;
@@ -188,11 +186,6 @@ impl Layout {
     /// What most formats with super-blocks of 256 have.
     pub(crate) const BLOCK256: Layout = Layout { block_len: 256, ..Layout::BLOCK32 };
 
-    /// The layout of a quantized format; None for floats.
-    pub(crate) const fn of(format: Format) -> Option<Layout> {
-        format.row().layout
-    }
-
     /// Elements per block of the activations that these weights are multiplied with.
     pub(crate) const fn activation_len(self) -> usize {
         if self.block_len == 256 { 256 } else { 32 }
@@ -319,17 +312,5 @@ impl Layout {
             }
             Scales::SixBits { .. } => self.scale_6bit(block, self.mins_at(), r, s),
         }
-    }
-}
-
-/// Element `i` of an array of F32, F16 or BF16, as f32.
-pub(crate) fn float(format: Format, bytes: &[u8], i: usize) -> f32 {
-    match format {
-        Format::F32 => {
-            f32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
-        }
-        Format::F16 => f16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]).to_f32(),
-        Format::BF16 => bf16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]).to_f32(),
-        _ => unreachable!("quantized formats have blocks"),
     }
 }

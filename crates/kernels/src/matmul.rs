@@ -24,7 +24,7 @@ use std::ops::Range;
 use crate::{
     activations::{Activations, TILE_TOKENS},
     isa::{Isa, dispatch},
-    layout::{GROUP_ROWS, Layout},
+    layout::GROUP_ROWS,
     matrix::WeightMatrix,
     pool::{DisjointPtr, Pool, part_start},
 };
@@ -142,7 +142,7 @@ pub fn matmul(
     for (out, product) in outs.iter_mut().zip(products) {
         let weights = product.weights;
         assert_eq!(product.out.len(), n * weights.rows(), "the output is n × rows");
-        match Layout::of(weights.format()) {
+        match weights.format().layout() {
             Some(layout) => assert!(
                 input.quantized(layout).holds(n, weights.cols()),
                 "the activations are n × cols, quantized for these weights"
@@ -225,7 +225,7 @@ fn multiply(
     token: usize,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    match Layout::of(weights.format()) {
+    match weights.format().layout() {
         Some(layout) => {
             let tile = input.quantized(layout).tile(layout, first_tile + token / TILE_TOKENS);
             dispatch!(isa, matmul::quantized(weights.format(), weights.groups(groups), tile, sums));

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     format::Format,
-    layout::{GROUP_ROWS, Layout, float},
+    layout::GROUP_ROWS,
     memory::{Arena, Buffer, NoMemory},
     pool::Pool,
     repack::repack_row,
@@ -137,9 +137,9 @@ impl WeightMatrix {
     pub fn row(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.rows && out.len() == self.cols, "a row of this matrix");
         let (group, r) = (self.groups(row / GROUP_ROWS..row / GROUP_ROWS + 1), row % GROUP_ROWS);
-        let Some(layout) = Layout::of(self.format) else {
+        let Some(layout) = self.format.layout() else {
             for (k, out) in out.iter_mut().enumerate() {
-                *out = float(self.format, group, k * GROUP_ROWS + r);
+                *out = self.format.float(group, k * GROUP_ROWS + r);
             }
             return;
         };
@@ -165,7 +165,7 @@ pub(crate) fn memory_bytes(format: Format, rows: usize, cols: usize) -> usize {
 }
 
 fn group_bytes(format: Format, cols: usize) -> usize {
-    match Layout::of(format) {
+    match format.layout() {
         Some(layout) => cols / layout.block_len * layout.bytes(),
         None => cols * GROUP_ROWS * format.block_bytes(),
     }

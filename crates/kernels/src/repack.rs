@@ -4,16 +4,19 @@
 //! [`repack_generic`], which goes through an unpacked block; a test compares them.
 
 use crate::{
-    dequantize::{UnpackedBlock, unpack_block},
+    dequantize::unpack_block,
     format::Format,
     layout::{F16_PLANE_BYTES, Factors, GROUP_ROWS, Layout, PLANE_BYTES, Scales},
-    unpack::k_quants::{q4_k_scales, q6_k_scales},
+    unpack::{
+        UnpackedBlock,
+        k_quants::{q4_k_scales, q6_k_scales},
+    },
 };
 
 /// Repacks `row`, the bytes of row `r` of a group in the file, into the group's stream.
 pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8]) {
     let size = format.block_bytes();
-    let Some(layout) = Layout::of(format) else {
+    let Some(layout) = format.layout() else {
         for (column, number) in
             group.chunks_exact_mut(GROUP_ROWS * size).zip(row.chunks_exact(size))
         {
@@ -227,7 +230,7 @@ mod tests {
     #[test]
     fn fast_paths_write_the_same_bytes_as_the_generic_path() {
         for format in Format::ALL {
-            let Some(layout) = Layout::of(format) else { continue };
+            let Some(layout) = format.layout() else { continue };
             let n = 3;
             let bytes: Vec<u8> =
                 (0..n * format.block_bytes()).map(|i| (i * i * 31 % 257 + i) as u8).collect();

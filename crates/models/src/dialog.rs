@@ -1,28 +1,27 @@
 //! What fetching a model tells its caller: sentences for people, progress, and a question.
 
-/// The person (or program) for whom a model is fetched.
+/// Receives messages, progress and questions while a model is fetched.
 pub trait Dialog {
-    /// Tells a sentence.
+    /// Shows a sentence.
     fn note(&self, sentence: &str);
 
-    /// Asks whether the terms of use, which were just told, are accepted. `None` where nobody can
-    /// answer.
+    /// Asks whether the terms of use, shown just before, are accepted. `None` if nobody can answer.
     ///
     /// # Errors
     /// If the answer can't be read.
     fn accepts_terms(&self) -> anyhow::Result<Option<bool>>;
 
-    /// A download of `total` bytes begins. What is returned is dropped when it ends.
+    /// A download of `total` bytes begins. The returned display is dropped when the download ends.
     fn begin(&self, total: u64) -> Box<dyn Progress>;
 }
 
 /// The display of one download.
 pub trait Progress {
-    /// So many bytes are here.
+    /// Number of bytes downloaded so far.
     fn set(&self, n_bytes: u64);
 }
 
-/// A size as people say it, in powers of ten, as download pages and PyPI do.
+/// A size in decimal units (1 MB = 10^6 bytes), as download pages and PyPI show it.
 pub fn megabytes(bytes: u64) -> String {
     if bytes >= 1_000_000_000 {
         format!("{:.1} GB", bytes as f64 / 1e9)
@@ -31,7 +30,7 @@ pub fn megabytes(bytes: u64) -> String {
     }
 }
 
-/// Nobody listens, in tests.
+/// A dialog for tests that shows nothing.
 #[cfg(test)]
 pub(crate) struct Silent;
 

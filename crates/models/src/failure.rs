@@ -1,4 +1,4 @@
-//! Why fetching failed: whether what is there is worth keeping, and the sentence for people.
+//! Errors of fetching: the message, and whether the partial download can be resumed.
 
 use std::{io, path::Path};
 
@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::place;
 
-/// Marks an error after which nothing in the working directory is worth keeping.
+/// Marks an error after which the partial download can't be resumed and is removed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Hopeless(String);
@@ -15,10 +15,10 @@ pub(crate) fn is_hopeless(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<Hopeless>())
 }
 
-/// A write that failed, as the sentence for people: it is the disk or the directory.
+/// The message for a failed write: the disk is full, or the directory can't be written to.
 pub(crate) fn explain(directory: &Path, error: &io::Error) -> anyhow::Error {
-    // People know the models directory; the working directory in it will be gone when they read
-    // this.
+    // The message names the models directory. The work directory inside it will be gone when the
+    // user reads this.
     let is_work = directory.extension().is_some_and(|extension| extension == "partial");
     let directory = directory.parent().filter(|_| is_work).unwrap_or(directory);
     let sentence = match error.kind() {

@@ -21,16 +21,16 @@ use super::{
     verify::{self, Expected},
 };
 
-/// What may be done to get a model.
+/// What fetching a model is allowed to do.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Permissions {
-    /// Nothing may come over the network.
+    /// Never use the network.
     pub offline: bool,
-    /// The terms of use are accepted already.
+    /// The user has accepted the terms of use.
     pub accept_terms: bool,
 }
 
-/// One file that can be fetched, and from where.
+/// One file to fetch, and its sources.
 struct Wanted<'a> {
     name: String,
     path: PathBuf,
@@ -67,10 +67,11 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The model's file; fetched if need be. A file that is here is believed by its size.
+/// Path of the model's file, which is fetched if it isn't present. Of a present file only the size
+/// is checked.
 ///
 /// # Errors
-/// If there is no such file, it can't be fetched, or it isn't what was expected.
+/// If the file doesn't exist, can't be fetched, or has the wrong size or checksum.
 pub fn ensure(
     reference: &Reference,
     may: Permissions,
@@ -100,7 +101,7 @@ pub fn ensure(
     Ok(wanted.path)
 }
 
-/// As [`ensure`], but a file that is here is read and checked to the last byte.
+/// As [`ensure`], but also reads a present file and checks its SHA-256.
 ///
 /// # Errors
 /// As [`ensure`], and if the file's checksum isn't the catalogue's.
@@ -180,7 +181,7 @@ fn fetch(
     fetched.with_context(|| format!("can't fetch {}", wanted.name))
 }
 
-/// Tries the sources in order; the error of each that failed is in the sentence.
+/// Tries the sources in order. The error lists why each of them failed.
 fn from_any_source(
     wanted: &Wanted<'_>,
     work: &Path,
@@ -222,7 +223,7 @@ fn announce(wanted: &Wanted<'_>, source: &str, dialog: &dyn Dialog) {
     dialog.note(&format!("fetching {}{size}{license} from {source}", wanted.name));
 }
 
-/// Tells the terms and asks whether they are accepted, where somebody can answer.
+/// Shows the terms of use and asks whether they are accepted, if somebody can answer.
 fn agree(wanted: &Wanted<'_>, may: Permissions, dialog: &dyn Dialog) -> anyhow::Result<()> {
     let Some(terms) = wanted.terms else { return Ok(()) };
     dialog.note(&format!("{}: {terms}.", wanted.name));
@@ -241,7 +242,7 @@ fn agree(wanted: &Wanted<'_>, may: Permissions, dialog: &dyn Dialog) -> anyhow::
     }
 }
 
-/// Removes the working directory, or only what can't be resumed of it.
+/// Removes the work directory, or only those files in it that can't be resumed.
 fn tidy(work: &Path, everything: bool) {
     if everything {
         let _ = fs::remove_dir_all(work);
@@ -254,7 +255,7 @@ fn tidy(work: &Path, everything: bool) {
     }
 }
 
-/// Whether any file in there is longer than nothing.
+/// Whether the directory has a file that isn't empty.
 fn holds_bytes(directory: &Path) -> bool {
     let Ok(entries) = fs::read_dir(directory) else { return false };
     entries.flatten().any(|entry| match entry.file_type() {

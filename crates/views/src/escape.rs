@@ -18,12 +18,12 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// As [`printable`], but only when `to_terminal`: a pipe or a file gets the text as it is.
+/// As [`printable`] if `to_terminal`. A pipe or a file gets the unchanged text.
 pub fn for_output(text: &str, to_terminal: bool) -> Cow<'_, str> {
     if to_terminal { Cow::Owned(printable(text)) } else { Cow::Borrowed(text) }
 }
 
-/// A token's text with nothing left invisible: spaces, newlines and controls have signs.
+/// A token's text in which spaces, newlines and control characters are visible signs.
 pub fn visible(text: &str) -> String {
     if text.is_empty() {
         return "∅".to_string();
@@ -43,7 +43,8 @@ pub fn visible(text: &str) -> String {
 
 fn push_safe(out: &mut String, c: char) {
     match c {
-        // The pictures of the control characters, in their order, from U+2400 on.
+        // Unicode has pictures of the control characters from U+2400 on, in the order of their
+        // codes.
         '\0'..='\x1f' => out.push(char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}')),
         '\x7f' => out.push('␡'),
         _ if is_invisible(c) => out.push_str(&format!("\\u{{{:x}}}", c as u32)),

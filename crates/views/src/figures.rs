@@ -6,17 +6,17 @@ use kelvin_engine::{Engine, batch::Continuation, generate::FinishReason};
 use kelvin_sampling::{Draw, TokenId};
 use serde::Serialize;
 
-/// Figures of one continuation. Raw: the model's own distribution, T = 1; final: the one that was
-/// drawn from.
+/// Figures of one continuation. "Raw" is the model's own distribution at T = 1, "final" the
+/// distribution that tokens were drawn from.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figures {
-    /// How many tokens it has.
+    /// Number of tokens.
     pub tokens: usize,
     /// Mean entropy of the raw distributions, in nats.
     pub mean_entropy_raw: Option<f64>,
     /// Mean entropy of the final distributions, in nats.
     pub mean_entropy_final: Option<f64>,
-    /// Mean surprisal of the tokens under the raw distributions, in nats: gibberish shows here.
+    /// Mean surprisal of the tokens under the raw distributions, in nats. Gibberish has a high one.
     pub mean_surprisal_raw: Option<f64>,
     /// Distinct pairs of neighbouring token ids, as a share of all pairs.
     pub distinct_2: Option<f64>,
@@ -28,7 +28,7 @@ impl Figures {
         Figures::over(&continuation.tokens, &continuation.draws)
     }
 
-    /// Of tokens and the draws that they came from.
+    /// Figures of tokens and their draws.
     pub fn over(tokens: &[TokenId], draws: &[Draw]) -> Figures {
         let mean = |f: fn(&Draw) -> f64| mean(draws.iter().map(f));
         Figures {
@@ -41,7 +41,7 @@ impl Figures {
     }
 }
 
-/// The mean, where there is anything to take it of.
+/// The mean; `None` of an empty list.
 pub fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, n) = values.fold((0.0, 0u64), |(sum, n), value| (sum + value, n + 1));
     (n > 0).then(|| sum / n as f64)
@@ -54,8 +54,8 @@ pub fn distinct_2(tokens: &[TokenId]) -> Option<f64> {
     Some(distinct.len() as f64 / pairs as f64)
 }
 
-/// The first token in which two continuations differ, one ending earlier included; none if they are
-/// equal.
+/// The first token in which two continuations differ; `None` if they are equal. If one ends
+/// earlier, they differ there.
 pub(crate) fn divergence(a: &[TokenId], b: &[TokenId]) -> Option<usize> {
     let shared = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     (shared < a.len() || shared < b.len()).then_some(shared)
@@ -69,24 +69,24 @@ pub fn parting(a: &Continuation, b: &Continuation) -> Option<usize> {
     (!broken_off(a) && !broken_off(b)).then_some(at)
 }
 
-/// Mean place of the first divergence over all pairs; a pair that never parts counts its whole
-/// length.
+/// Mean place of the first divergence over all pairs. A pair that never differs counts with its
+/// whole length.
 pub fn mean_parting(samples: &[Continuation]) -> Option<f64> {
     let pairs =
         samples.iter().enumerate().flat_map(|(i, a)| samples[i + 1..].iter().map(move |b| (a, b)));
     mean(pairs.map(|(a, b)| parting(a, b).unwrap_or(a.tokens.len().min(b.tokens.len())) as f64))
 }
 
-/// Why a continuation ended, as JSON says it.
+/// Why a continuation ended, for JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finish {
     /// `end_token`, `stop_string`, `max_tokens`, `context_full`, `complete`, `cancelled`,
     /// `bad_logits` or `nothing_left`.
     pub reason: &'static str,
-    /// The end token.
+    /// The id of the end token, if one ended the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<u32>>,
-    /// The end token's or the stop string's text, or what was wrong.
+    /// Text of the end token or the stop string, or the error message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
@@ -118,14 +118,14 @@ impl Finish {
         }
     }
 
-    /// What to tell people after the text: nothing where it ended as they expect, or by an error
-    /// that is reported as one.
+    /// The note to show after the text; `None` for the usual end, and for an error, which is
+    /// reported elsewhere.
     pub fn remark(&self) -> Option<String> {
         let untold = ["end_token", "complete", "bad_logits", "nothing_left", "panicked"];
         (!untold.contains(&self.reason)).then(|| format!("({})", self.words()))
     }
 
-    /// In a few words for people.
+    /// The reason in a few words, for people.
     pub fn words(&self) -> String {
         let text = crate::escape::visible(self.text.as_deref().unwrap_or(""));
         match self.reason {
@@ -142,7 +142,7 @@ impl Finish {
     }
 }
 
-/// A figure with `digits` decimals, or a dash.
+/// A figure with `digits` decimals; a dash if it is missing.
 pub fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "-".to_string(), |value| format!("{value:.digits$}"))
 }

@@ -4,7 +4,7 @@
 use kelvin_sampling::{Engine, STAGES};
 use serde_json::{Map, Value};
 
-/// What is typed for `engine`, if it has such a form beside JSON.
+/// The settings as users of `engine` type them; `None` if JSON is the only form.
 pub fn flags(engine: &str, settings: &Map<String, Value>) -> Option<String> {
     match engine {
         "llama.cpp" => Some(llama(settings)),
@@ -36,7 +36,7 @@ fn llama(settings: &Map<String, Value>) -> String {
         parts.push(format!("--logit-bias {}{sign}{}", pair[0], pair[1]));
     }
     for breaker in list("dry_sequence_breakers").into_iter().flatten().filter_map(Value::as_str) {
-        // An empty text is no breaker at all.
+        // An empty string stands for no breakers.
         let text = if breaker.is_empty() { "none".to_string() } else { shell(breaker) };
         parts.push(format!("--dry-sequence-breaker {text}"));
     }
@@ -55,14 +55,14 @@ fn llama_flag(setting: &str) -> Option<&'static str> {
     (!found.flag.is_empty()).then_some(found.flag)
 }
 
-/// A text as a POSIX shell takes it, with the escapes that llama.cpp reads in a breaker.
+/// Quotes a text for a POSIX shell, with the escapes that llama.cpp reads in a breaker.
 fn shell(text: &str) -> String {
     let escapes = [(r"\", r"\\"), ("\n", r"\n"), ("\t", r"\t"), ("\r", r"\r"), ("'", r"'\''")];
     let escaped = escapes.iter().fold(text.to_string(), |text, (from, to)| text.replace(from, to));
     format!("'{escaped}'")
 }
 
-/// A call in Python.
+/// The settings as a call in Python.
 fn call(function: &str, first: &str, settings: &Map<String, Value>) -> String {
     let arguments: Vec<String> =
         settings.iter().map(|(key, value)| format!("{key}={}", python(value, function))).collect();
@@ -71,7 +71,7 @@ fn call(function: &str, first: &str, settings: &Map<String, Value>) -> String {
 
 fn python(value: &Value, function: &str) -> String {
     match value {
-        // vLLM's class takes token ids as numbers, which keys of JSON can't be.
+        // vLLM's class takes token ids as numbers. JSON has strings as keys.
         Value::Object(map) if function == "SamplingParams" => {
             let pairs: Vec<String> = map.iter().map(|(id, bias)| format!("{id}: {bias}")).collect();
             format!("{{{}}}", pairs.join(", "))

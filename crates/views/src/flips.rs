@@ -1,4 +1,4 @@
-//! Finds the temperatures at which equal random numbers draw another token.
+//! Finds the temperatures at which one random number draws another token.
 
 use kelvin_engine::Engine;
 use kelvin_sampling::{Change, ChangesError, Sampler, TokenId};
@@ -7,29 +7,29 @@ use serde::Serialize;
 use super::token;
 use crate::json;
 
-/// From this temperature on it's this token.
+/// A temperature from which on another token is drawn.
 #[derive(Debug, Serialize)]
 pub struct Flip {
-    /// The highest f32 temperature that still draws the token before.
+    /// The highest f32 temperature that draws `from`.
     #[serde(serialize_with = "json::number")]
     pub below: f64,
     /// The next higher f32: the lowest temperature that draws `to`.
     #[serde(serialize_with = "json::number")]
     pub above: f64,
-    /// The token up to `below`.
+    /// The token drawn up to `below`.
     pub from: Named,
-    /// The token from `above` on.
+    /// The token drawn from `above` on.
     pub to: Named,
 }
 
-/// A token by all its names.
+/// A token: its id and its text.
 #[derive(Debug, Clone, Serialize)]
 pub struct Named {
-    /// Its id.
+    /// The token id.
     pub ids: [u32; 1],
-    /// Its text; bytes that are no UTF-8 are replaced.
+    /// The token's text; bytes that aren't UTF-8 are replaced.
     pub text: String,
-    /// With nothing left invisible.
+    /// The text with spaces and control characters as visible signs.
     pub shown: String,
 }
 
@@ -55,7 +55,7 @@ impl Flip {
     }
 }
 
-/// The nearest below and above the sampler's own temperature.
+/// The nearest changes below and above the sampler's own temperature.
 pub fn nearest(
     engine: &Engine,
     sampler: &mut Sampler,
@@ -66,7 +66,7 @@ pub fn nearest(
     Ok(changes.map(|change| change.map(|change| Flip::of(engine, change))))
 }
 
-/// The lowest `limit` of them from T = 0.05 up to 10, rising.
+/// The first `limit` changes from T = 0.05 up to 10, in rising order.
 pub fn flips(
     engine: &Engine,
     sampler: &mut Sampler,

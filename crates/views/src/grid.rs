@@ -16,14 +16,14 @@ pub fn temperatures() -> impl Iterator<Item = f64> {
     (0..=STEPS).map(|i| f64::from(i) / f64::from(STEPS - i))
 }
 
-/// Figures at one temperature.
+/// Figures of a distribution at one temperature.
 #[derive(Debug, Serialize)]
 pub struct Point {
     #[serde(serialize_with = "json::number")]
     temperature: f64,
     entropy: f64,
     effective_choices: f64,
-    /// Null at the two ends.
+    /// Null at T = 0 and T = ∞.
     free_energy: Option<f64>,
     heat_capacity: Option<f64>,
     gap: f64,
@@ -31,7 +31,7 @@ pub struct Point {
 }
 
 impl Point {
-    /// Of a distribution of typed logits.
+    /// The figures of typed logits.
     pub fn of(view: &View) -> Point {
         let probabilities: Vec<f64> =
             view.choices.iter().map(|choice| choice.probability).collect();
@@ -47,7 +47,7 @@ impl Point {
     }
 }
 
-/// The gap between the two largest probabilities; all of it where there is only one.
+/// Difference of the two largest probabilities; the largest itself if there is only one.
 pub fn gap(probabilities: &[f64]) -> f64 {
     let (mut first, mut second) = (0.0f64, 0.0f64);
     for &p in probabilities {

@@ -2,7 +2,7 @@
 
 use serde::Serializer;
 
-/// Serializes a number that may be infinite, which JSON can't say: `"inf"` and `"-inf"` then.
+/// Serializes a number that may be infinite. JSON has no infinity, so it is `"inf"` or `"-inf"`.
 ///
 /// # Errors
 /// If the serializer fails.
@@ -14,7 +14,7 @@ pub fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Err
     }
 }
 
-/// As [`number`], for a number that may be missing, which is null.
+/// As [`number`], for an optional number; `None` is null.
 ///
 /// # Errors
 /// If the serializer fails.
@@ -25,7 +25,7 @@ pub fn maybe_number<S: Serializer>(value: &Option<f64>, serializer: S) -> Result
     }
 }
 
-/// An f32 as the shortest decimal that means it (0.1 rather than 0.10000000149011612).
+/// An f32 as the shortest decimal that round-trips (0.1 rather than 0.10000000149011612).
 pub fn short(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }

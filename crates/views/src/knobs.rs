@@ -5,17 +5,16 @@ use serde::Serialize;
 
 /// A parameter of a stage.
 ///
-/// Ranges are those in which turning is useful, within what the stage allows. Whatever else the
-/// stage allows can still be typed.
+/// The range is the useful part of what the stage allows. Other allowed values can still be typed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Knob {
-    /// The key in the notation; null for the value right after the name.
+    /// The key in the notation; null for the value that follows the stage's name.
     pub key: Option<&'static str>,
-    /// What it is, in a word or two.
+    /// Label of one or two words.
     pub label: &'static str,
-    /// How it is entered.
+    /// Kind of input.
     pub kind: Kind,
-    /// Where a form begins.
+    /// Initial value of a form.
     pub start: &'static str,
     /// The lower end of a slider; 0 without a slider.
     pub low: f64,

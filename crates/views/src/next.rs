@@ -18,21 +18,21 @@ use super::{
     trace::{StageRow, Watched, stages, watched},
 };
 
-/// What the view is of.
+/// Input of the view.
 pub struct Moment<'a> {
-    /// The model, for token texts.
+    /// The engine, for token texts.
     pub engine: &'a Engine,
-    /// Its logits, one per token of the vocabulary.
+    /// The model's logits, one per token of the vocabulary.
     pub logits: &'a [f32],
-    /// The chain that draws.
+    /// The sampler whose chain is shown.
     pub chain: &'a Chain,
-    /// What stages remember of the text so far.
+    /// The state of stages after the text so far.
     pub state: &'a State,
-    /// Token texts for the stages that look at words.
+    /// Token texts, for stages that need them.
     pub words: &'a Words,
 }
 
-/// What could come next.
+/// The next-token distribution, and the draw.
 #[derive(Debug, Serialize)]
 pub struct Next {
     chain: String,
@@ -41,7 +41,7 @@ pub struct Next {
     after_truncation: Figures,
     #[serde(rename = "final")]
     last: Figures,
-    /// In the raw order.
+    /// The likeliest tokens, by raw probability.
     top: Vec<Top>,
     rest: Rest,
     /// The tokens that end a text.
@@ -51,7 +51,7 @@ pub struct Next {
     dart: Dart,
 }
 
-/// Of one distribution.
+/// Figures of one distribution.
 #[derive(Debug, Clone, Serialize)]
 struct Figures {
     entropy_nats: f64,
@@ -62,7 +62,7 @@ struct Figures {
     survivors: usize,
 }
 
-/// A probability, before, between and after.
+/// A token's probability at each of the four points.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 struct Shares {
     raw: f64,
@@ -83,7 +83,7 @@ struct Top {
     ends: bool,
 }
 
-/// All others.
+/// Mass of all other tokens.
 #[derive(Debug, Serialize)]
 struct Rest {
     tokens: usize,
@@ -98,26 +98,26 @@ struct End {
     shares: Shares,
 }
 
-/// Where the dice fall on the cumulative bar of the final distribution.
+/// The random number as a point of the cumulative final distribution, and the token there.
 #[derive(Debug, Serialize)]
 struct Dart {
-    /// The word of the draw over 2^64.
+    /// The random 64-bit number divided by 2^64.
     u: f64,
     id: u32,
     text: String,
     shown: String,
     /// From 0.
     rank: usize,
-    /// The part of the bar that is the token's.
+    /// The token's interval of the cumulative distribution.
     from: f64,
     to: f64,
     ends: bool,
 }
 
-/// The four distributions that probabilities are told of; of those that are the same there is one.
+/// The four distributions of a chain, stored once each if some are equal.
 struct Four<'a> {
     distinct: Vec<Cow<'a, Distribution>>,
-    /// Which of them is raw, after temperature, after truncation, final.
+    /// Indices of the raw, after-temperature, after-truncation and final distribution.
     which: [usize; 4],
 }
 
@@ -133,7 +133,7 @@ impl<'a> Four<'a> {
             |what: fn(&Stage) -> bool| stages.iter().rposition(what).map_or(0, |place| place + 1);
         let mut four =
             Four { distinct: vec![Cow::Borrowed(raw), Cow::Borrowed(last)], which: [0, 0, 0, 1] };
-        // Where no stage heats, what is "after temperature" is the raw distribution.
+        // If no stage sets a temperature, "after temperature" is the raw distribution.
         let (heated, cut) = (after(Stage::heats), after(Stage::truncates));
         for (place, n) in [(1, heated), (2, cut)] {
             four.which[place] = match n {
@@ -150,7 +150,7 @@ impl<'a> Four<'a> {
         Ok(four)
     }
 
-    /// Something of each of the four, computed once of each that differs.
+    /// A value of each of the four distributions, computed once for equal ones.
     fn each<T: Clone>(&self, f: impl Fn(&Distribution) -> T) -> [T; 4] {
         let all: Vec<T> = self.distinct.iter().map(|distribution| f(distribution)).collect();
         self.which.map(|i| all[i].clone())
@@ -162,8 +162,8 @@ impl<'a> Four<'a> {
     }
 }
 
-/// The view, with the `n` likeliest tokens and those of `watch`; `raw` is the distribution of the
-/// neutral chain.
+/// Makes the view, with the `n` likeliest tokens and those of `watch`. `raw` is the distribution of
+/// the neutral chain.
 pub fn next(
     moment: &Moment<'_>,
     raw: &Distribution,
@@ -218,8 +218,8 @@ fn figures(distribution: &Distribution) -> Figures {
     }
 }
 
-/// The mass of all tokens but those of `first`: exact where they are also this distribution's
-/// first.
+/// Mass of all tokens except `first`. It is exact if they are the first ones of this distribution
+/// as well.
 fn mass_beyond(distribution: &Distribution, first: &[Choice]) -> f64 {
     let left: Vec<TokenId> = first
         .iter()

@@ -8,16 +8,16 @@ use super::next::Moment;
 /// Points for each power of ten.
 const A_DECADE: f64 = 14.0;
 
-/// What stands at a rank of the descending order.
+/// A token's probability at one rank of the descending order.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Rank {
-    /// From 1.
+    /// The rank, from 1.
     rank: usize,
     raw: Option<f64>,
-    /// Null where the chain left fewer tokens.
+    /// Final probability; null if the chain left fewer tokens.
     #[serde(rename = "final")]
     last: Option<f64>,
-    /// The final mass of all that stand behind it.
+    /// Final mass of all tokens of higher rank.
     tail: f64,
 }
 
@@ -34,7 +34,7 @@ fn falling(distribution: &Distribution) -> Vec<f64> {
 }
 
 fn points(raw: &[f64], last: &[f64]) -> Vec<Rank> {
-    // From the small ones up, so that the tail keeps its digits.
+    // Small ones are summed first, so that the tail isn't rounded away.
     let mut tails = vec![0.0; last.len() + 1];
     for i in (0..last.len()).rev() {
         tails[i] = tails[i + 1] + last[i];

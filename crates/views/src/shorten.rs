@@ -5,13 +5,13 @@ pub const MAX_QUOTED: usize = 80;
 /// How many characters an error may have as a whole.
 const MAX_SAID: usize = 2000;
 
-/// Enough of somebody's own words to know them by.
+/// The beginning of a text, long enough to recognise it.
 pub fn shortened(text: &str) -> String {
     cut(text, MAX_QUOTED)
 }
 
-/// An error, which may quote something where nobody thought of its length: the beginning and the
-/// end, where the advice is.
+/// Shortens an error message that quotes a long text. It keeps the beginning, and the end, where
+/// the advice is.
 pub fn bounded(message: String) -> String {
     if message.len() <= MAX_SAID || message.chars().count() <= MAX_SAID {
         return message;

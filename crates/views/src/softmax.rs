@@ -27,16 +27,16 @@ pub struct View {
     #[serde(serialize_with = "json::number")]
     pub temperature: f64,
     stage: &'static str,
-    /// One per logit, in the order typed.
+    /// One row per logit, in the order typed.
     pub choices: Vec<Choice>,
-    /// Σ e^(x/T); absent where T = 0 has none.
+    /// Σ e^(x/T); absent at T = 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exp_sum: Option<f64>,
     /// Sum of the probabilities: 1 up to rounding.
     pub probability_sum: f64,
     /// Shannon entropy, in nats.
     pub entropy_nats: f64,
-    /// e to the entropy.
+    /// exp(entropy).
     pub effective_choices: f64,
     /// -T ln Σ e^(x/T), in logits.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,21 +49,21 @@ pub struct View {
     pub chained: Option<Chained>,
 }
 
-/// What a chain makes of the logits.
+/// The effect of a chain on the logits.
 #[derive(Debug, Serialize)]
 pub struct Chained {
     /// The chain in its notation.
     pub chain: String,
-    /// What each stage did.
+    /// The effect of each stage.
     pub stages: Vec<StageRow>,
-    /// Of each logit.
+    /// Final probability of each logit.
     pub probabilities_final: Vec<f64>,
-    /// Logits that are left after the last stage.
+    /// Number of logits left after the last stage.
     pub survivors: usize,
     entropy_final_nats: f64,
 }
 
-/// One of the numbers at this temperature.
+/// One logit at this temperature.
 #[derive(Debug, Serialize)]
 pub struct Choice {
     /// The label typed before it, as in `cat=2`.
@@ -72,14 +72,14 @@ pub struct Choice {
     /// The logit; -inf is masked.
     #[serde(serialize_with = "json::number")]
     pub logit: f64,
-    /// e^(x/T) before normalising; null where it is beyond f64.
+    /// e^(x/T) before normalising; null if it overflows f64.
     pub exp: Option<f64>,
-    /// Its probability.
+    /// The probability of the logit.
     pub probability: f64,
 }
 
-/// What the chain at `t` makes of `logits`, as the model's own numbers (f32); without `t` the chain
-/// stands as it is.
+/// The effect of the chain on `logits`, which are rounded to f32 as a model's are. `t` replaces the
+/// chain's temperature if it is given.
 pub fn chained(logits: &[Logit], chain: &Chain, t: Option<f32>) -> Result<Chained, String> {
     let row: Vec<f32> = logits.iter().map(|x| x.logit as f32).collect();
     let trace = if t.is_none_or(f32::is_finite) {
@@ -143,7 +143,7 @@ pub fn view(logits: &[Logit], temperature: f64) -> View {
     }
 }
 
-/// -T ln Σ e^(x/T), the maximum taken out so that nothing overflows.
+/// -T ln Σ e^(x/T). The maximum is subtracted first, so that nothing overflows.
 fn free_energy(values: &[f64], temperature: f64) -> f64 {
     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total: f64 = values.iter().map(|x| ((x - max) / temperature).exp()).sum();

@@ -5,13 +5,12 @@ use kelvin_sampling::TokenId;
 
 use crate::escape::visible;
 
-/// What a token says on its own, as people see it: control tokens by their names, and a part of a
-/// character by its bytes.
+/// A token's text for people: control tokens by their names, parts of a character as bytes.
 pub fn shown(engine: &Engine, token: TokenId) -> String {
     shown_by(&engine.tokenizer, token)
 }
 
-/// [`shown`] where there is no engine.
+/// As [`shown`], without an engine.
 pub fn shown_by(tokenizer: &Tokenizer, token: TokenId) -> String {
     let bytes = tokenizer.bytes(token, true);
     match std::str::from_utf8(bytes) {
@@ -26,8 +25,7 @@ pub fn text(engine: &Engine, token: TokenId) -> String {
     engine.tokenizer.text(token)
 }
 
-/// What is wrong with a text of which the model can't read some characters; none if it can read
-/// them all.
+/// The error for a text with characters that the vocabulary lacks; `None` if it has them all.
 pub fn unreadable(tokenizer: &Tokenizer, text: &str, parse_special: bool) -> Option<String> {
     let lost = tokenizer.unspelled(text, parse_special);
     let names: Vec<String> = lost.iter().map(|&c| format!("U+{:04X}", u32::from(c))).collect();
@@ -39,8 +37,8 @@ pub fn unreadable(tokenizer: &Tokenizer, text: &str, parse_special: bool) -> Opt
     })
 }
 
-/// The token that was typed: a text that is one token, or `#ID`. The error says what the text is
-/// instead.
+/// Parses a token: a text that is exactly one token, or `#ID`. The error lists the tokens of the
+/// text.
 pub fn find(engine: &Engine, typed: &str) -> Result<TokenId, String> {
     let tokenizer = &engine.tokenizer;
     if typed.is_empty() {

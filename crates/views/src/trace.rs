@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::token;
 
-/// One stage.
+/// What one stage did.
 #[derive(Debug, Serialize)]
 pub struct StageRow {
     /// The stage in the notation of chains.
@@ -23,27 +23,27 @@ pub struct StageRow {
     pub mass_removed: f64,
 }
 
-/// A token that was asked for, and where it stood on its way through the chain.
+/// A watched token, and its rank and probability after each stage.
 #[derive(Debug, Serialize)]
 pub struct Watched {
     ids: [u32; 1],
     text: String,
-    /// With nothing left invisible.
+    /// The token's text with spaces and control characters as visible signs.
     pub shown: String,
-    /// Before the first stage (raw), and after each.
+    /// Ranks before the first stage (raw) and after each stage.
     pub places: Vec<PlaceRow>,
 }
 
-/// Where it stood.
+/// Rank and probability of a token after one stage.
 #[derive(Debug, Serialize)]
 pub struct PlaceRow {
     /// `raw`, or the stage after which.
     pub after: String,
-    /// From 0; null where it was gone.
+    /// The rank, from 0; null if the token was removed.
     pub rank: Option<usize>,
-    /// Its probability there.
+    /// The probability after the stage.
     pub probability: f64,
-    /// Null where it was gone.
+    /// Surprisal in nats; null if the token was removed.
     pub surprisal_nats: Option<f64>,
 }
 

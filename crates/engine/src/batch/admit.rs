@@ -14,12 +14,12 @@ use crate::{
     transformer::{PAGE, Sequence},
 };
 
-/// How much may run, and be kept, at once.
+/// Limits of a batch: running texts and pages of the KV cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Texts.
+    /// Most texts running at once.
     pub n_texts: usize,
-    /// Pages of keys and values, those of the prefix cache included.
+    /// Most pages of the KV cache, those of the prefix cache included.
     pub n_pages: usize,
 }
 
@@ -29,28 +29,28 @@ impl Budget {
         Budget { n_texts, n_pages: n_texts.saturating_mul(n_tokens.div_ceil(PAGE)) }
     }
 
-    /// Tokens that the pages hold.
+    /// Number of tokens that the pages hold.
     pub fn n_tokens(self) -> usize {
         self.n_pages.saturating_mul(PAGE)
     }
 }
 
-/// Pages of a prompt and of `n_texts` continuations of up to `max_tokens` tokens: the prompt's full
-/// pages are shared, the rest of the prompt each text has for itself.
+/// Pages of a prompt and of `n_texts` continuations of up to `max_tokens` tokens. Full pages of the
+/// prompt are shared. Each text has its own copy of the prompt's last, partly filled page.
 pub fn pages(prompt: usize, n_texts: usize, max_tokens: usize) -> usize {
     prompt.div_ceil(PAGE).saturating_add(pages_after_prompt(prompt, n_texts, max_tokens))
 }
 
-/// Those of [`pages`] that aren't taken while the prompt is read.
+/// As [`pages`], but only those that are taken after prefill.
 pub(super) fn pages_after_prompt(prompt: usize, n_texts: usize, max_tokens: usize) -> usize {
     let full = prompt / PAGE;
     let of_a_text = prompt.saturating_add(max_tokens).div_ceil(PAGE) - full;
-    // The prompt's last page, if it isn't full, becomes the first of one of the texts.
+    // One text takes over the prompt's partly filled last page.
     n_texts.saturating_mul(of_a_text).saturating_sub(prompt.div_ceil(PAGE) - full)
 }
 
-/// Refuses a prompt that can't be continued within `context` tokens (the model's own limit if none
-/// or larger); otherwise returns how many tokens the text may have.
+/// The most tokens that prompt and continuation may have. Refuses a prompt that leaves no room for
+/// a continuation. `context` is a limit below the model's own.
 pub fn check_prompt(
     engine: &Engine,
     prompt: &[TokenId],
@@ -66,8 +66,8 @@ pub fn check_prompt(
     Ok(limit)
 }
 
-/// Room that was found for a request: the beginning of its prompt that the prefix cache has.
-/// Nothing else may be placed before [`Batch::start`] gets it, since its pages count from then on.
+/// A place for a request, with the prefix of its prompt found in the prefix cache. Pass it to
+/// [`Batch::start`] before placing another request, since its pages count from then on.
 #[derive(Debug)]
 pub struct Place {
     sequence: Sequence,
@@ -81,8 +81,8 @@ impl Place {
 }
 
 impl Batch {
-    /// Finds room for a request; none if it has to wait until others end. Pages that only the
-    /// prefix cache holds are evicted for it.
+    /// Finds a place for a request. `None` if it has to wait until others end. Pages that only the
+    /// prefix cache holds are evicted if needed.
     ///
     /// # Errors
     /// If the prompt has no tokens, or can't be continued within the context.
@@ -106,8 +106,8 @@ impl Batch {
         let first_read = first_read(request.prompt_logprobs, len);
         let mut sequence = self.prefixes.find(&request.prompt[..first_read]);
         if !self.make_room(engine, request, &sequence) {
-            // A beginning that ends within a page holds that page beside the copy that it goes on
-            // with. Without it even the largest request fits where nothing else runs.
+            // A prefix that ends within a page holds that page and its copy. Without the prefix,
+            // even the largest request fits into an otherwise empty budget.
             sequence.truncate(sequence.len() / PAGE * PAGE);
             if !self.make_room(engine, request, &sequence) {
                 return Ok(None);
@@ -116,7 +116,7 @@ impl Batch {
         Ok(Some(Place { sequence }))
     }
 
-    /// Starts a request in the room that was found for it.
+    /// Starts a request in its place.
     pub fn start(&mut self, engine: &Engine, request: Request, place: Place) -> RequestId {
         let (id, Place { sequence }) = (RequestId(self.next_id), place);
         self.next_id += 1;
@@ -138,10 +138,10 @@ impl Batch {
         id
     }
 
-    /// Starts a request that has to fit now.
+    /// Places and starts a request that must fit now.
     ///
     /// # Errors
-    /// If there is no room for it, or its prompt is refused.
+    /// If the page budget is too small for it now, or its prompt is refused.
     pub fn admit(&mut self, engine: &Engine, request: Request) -> Result<RequestId, GenerateError> {
         match self.place(engine, &request)? {
             Some(place) => Ok(self.start(engine, request, place)),
@@ -153,8 +153,8 @@ impl Batch {
         }
     }
 
-    /// Whether there is room for what a request with this beginning may become, if need be after
-    /// eviction; nothing that the beginning holds is evicted.
+    /// Whether the budget covers the longest texts of a request with this prefix, after eviction if
+    /// needed. Pages of the prefix itself aren't evicted.
     fn make_room(&mut self, engine: &Engine, request: &Request, sequence: &Sequence) -> bool {
         let (len, n_texts) = (request.prompt.len(), request.drafts.len());
         let max_new = max_new(engine, &request.ends, len);

@@ -1,4 +1,4 @@
-//! What a batch tells: progress of a prompt, drawn tokens, ends of texts and of requests.
+//! Events of a batch: progress of prefill, drawn tokens, ends of texts and of requests.
 
 use std::ops::ControlFlow;
 
@@ -7,19 +7,20 @@ use kelvin_sampling::{Draw, Learned, SampleError};
 use super::{RequestId, Scored};
 use crate::generate::FinishReason;
 
-/// Is told what a batch does. A terminal, a stream of events, a trace, a record implement it.
+/// Receives the events of a batch. The terminal, the server's streams, traces and the lab's records
+/// implement it.
 ///
 /// A `Break` cancels the request that the call was about: its open texts end with
 /// [`FinishReason::Cancelled`].
 pub trait Observer {
-    /// So many of a prompt's tokens have been read; told before each step that may read of it, and
-    /// once with `done == total`.
+    /// Progress of prefill: `done` of `total` tokens have been read. Called before each step that
+    /// may read part of the prompt, and once with `done == total`.
     fn prompt(&mut self, request: RequestId, done: usize, total: usize) -> ControlFlow<()> {
         let _ = (request, done, total);
         ControlFlow::Continue(())
     }
 
-    /// A prompt has been read to its end.
+    /// Prefill of a prompt has ended.
     fn prompt_read(&mut self, read: PromptRead<'_>) -> ControlFlow<()> {
         let _ = read;
         ControlFlow::Continue(())
@@ -31,54 +32,53 @@ pub trait Observer {
         ControlFlow::Continue(())
     }
 
-    /// Text `column` of a request has ended; `text` is what was held back until now.
+    /// Text `column` of a request has ended. `text` is its last part, which had been held back.
     fn finished(&mut self, request: RequestId, column: usize, text: &str, reason: &FinishReason) {
         let _ = (request, column, text, reason);
     }
 
-    /// A request has left the batch: nothing more is told of it.
+    /// A request has left the batch. No more events of it follow.
     fn ended(&mut self, request: RequestId) {
         let _ = request;
     }
 }
 
-/// Watches nothing.
+/// An observer that ignores all events.
 impl Observer for () {}
 
-/// A prompt that has been read.
+/// A prompt after prefill.
 #[derive(Debug)]
 pub struct PromptRead<'a> {
-    /// Whose prompt it is.
+    /// The request.
     pub request: RequestId,
     /// Tokens that were found in the prefix cache.
     pub cached: usize,
-    /// The scores of its tokens, if they were asked for: one for each position from
+    /// Logprobs of its tokens, if requested: one for each position from
     /// [`super::PromptLogprobs::from`] on.
     pub logprobs: Vec<Result<Scored, SampleError>>,
-    /// What comes next: vocab_size raw logits.
+    /// Raw logits after the last token of the prompt: vocab_size numbers.
     pub logits: &'a [f32],
 }
 
 /// One drawn token of one text.
 #[derive(Debug)]
 pub struct Step<'a> {
-    /// Whose text it is.
+    /// The request.
     pub request: RequestId,
-    /// Which text of the request, from 0.
+    /// Index of the text in the request, from 0.
     pub column: usize,
-    /// Which token of the continuation, from 0.
+    /// Index of the token in the continuation, from 0.
     pub index: usize,
-    /// Its position in the whole text.
+    /// Position of the token, prompt included.
     pub pos: usize,
-    /// The token and its place in the distribution.
+    /// The drawn token and its place in the distribution.
     pub draw: Draw,
-    /// The text that is now complete: whole characters, and nothing that may turn out to be a stop
-    /// string.
+    /// New text that can be shown: whole characters, without a possible beginning of a stop string.
     pub text: &'a str,
-    /// What it was drawn from: vocab_size raw logits.
+    /// Raw logits of the step: vocab_size numbers.
     pub logits: &'a [f32],
-    /// Its score, if that was asked for.
+    /// Logprobs of the token, if requested.
     pub scored: Option<Scored>,
-    /// What a stage of its chain that learns knows now.
+    /// State of the chain's learning stage (mirostat, adaptive_p), if it has one.
     pub learned: Option<Learned>,
 }

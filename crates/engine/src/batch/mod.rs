@@ -54,7 +54,7 @@ use request::Text;
 pub struct BatchOptions {
     /// How keys and values are stored.
     pub cache: CacheFormat,
-    /// How much may run and be kept at once.
+    /// Limits of running texts and pages.
     pub budget: Budget,
     /// How many prompt tokens a step reads.
     pub chunks: Chunks,
@@ -80,7 +80,7 @@ impl BatchOptions {
 #[derive(Debug)]
 pub struct Batch {
     options: BatchOptions,
-    /// In the order in which they started.
+    /// Running requests in the order of their start.
     running: Vec<Running>,
     prefixes: Prefixes,
     scratch: Scratch,
@@ -89,7 +89,7 @@ pub struct Batch {
     cached_tokens: u64,
 }
 
-/// A request that has started.
+/// A running request.
 #[derive(Debug)]
 struct Running {
     id: RequestId,
@@ -97,7 +97,7 @@ struct Running {
     ends: Ends,
     bans: Arc<[Vec<TokenId>]>,
     prompt_logprobs: Option<PromptLogprobs>,
-    /// Texts that it began with, at least 1.
+    /// Number of its texts at the start, at least 1.
     n_texts: usize,
     /// Prompt tokens that were found in the prefix cache.
     cached: usize,
@@ -106,9 +106,9 @@ struct Running {
 
 #[derive(Debug)]
 enum Phase {
-    /// Its prompt is being read.
+    /// Prefill.
     Prefill(prefill::Reading),
-    /// Its texts are being generated; those that ended are gone.
+    /// Decode: the texts that haven't ended.
     Decode(Vec<Text>),
 }
 
@@ -126,7 +126,7 @@ impl Batch {
         }
     }
 
-    /// How it runs.
+    /// The options of the batch.
     pub fn options(&self) -> &BatchOptions {
         &self.options
     }
@@ -136,18 +136,19 @@ impl Batch {
         self.running.is_empty()
     }
 
-    /// How many requests run.
+    /// Number of running requests.
     pub fn n_running(&self) -> usize {
         self.running.len()
     }
 
-    /// How many texts the running requests have still to end. A request counts 1 at least, and all
-    /// of its texts while its prompt is read.
+    /// Number of running texts. During prefill all texts of a request count. A request counts at
+    /// least
+    /// 1.
     pub fn n_texts(&self) -> usize {
         self.running.iter().map(Running::n_open).sum()
     }
 
-    /// Forward passes so far.
+    /// Number of forward passes so far.
     pub fn n_steps(&self) -> u64 {
         self.n_steps
     }
@@ -162,18 +163,18 @@ impl Batch {
         self.prefixes.n_pages()
     }
 
-    /// Pages that running requests may still take.
+    /// Number of pages that running requests may still take.
     pub fn n_promised_pages(&self) -> usize {
         self.running.iter().map(Running::pages_to_come).sum()
     }
 
-    /// Removes a request. Nothing more is told of it; full pages of it stay in the prefix cache.
+    /// Removes a request. No more events of it follow. Its full pages stay in the prefix cache.
     pub fn cancel(&mut self, id: RequestId) {
         self.running.retain(|one| one.id != id);
     }
 
-    /// Removes all requests, and the buffers of a step with them: after a panic they may be half
-    /// written. The prefix cache stays, since no step writes to its pages.
+    /// Removes all requests and the buffers of a step, which may be inconsistent after a panic. The
+    /// prefix cache stays, since no step writes to its pages.
     pub fn clear(&mut self) {
         self.running.clear();
         self.scratch = Scratch::default();
@@ -193,7 +194,7 @@ impl Running {
         }
     }
 
-    /// Pages that it may still take.
+    /// Number of pages that the request may still take.
     fn pages_to_come(&self) -> usize {
         let len = self.prompt.len();
         let max_new = self.ends.max_tokens.min(self.ends.limit.saturating_sub(len));

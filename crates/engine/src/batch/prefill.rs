@@ -12,11 +12,11 @@ use crate::transformer::{PAGE, Sequence};
 /// How many prompt tokens a step reads, all prompts together; at least 1 each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunks {
-    /// While no text is in decode.
+    /// Chunk size while no text is in decode.
     pub alone: usize,
-    /// While texts are in decode, which wait for the step.
+    /// Chunk size while texts in decode wait for the step.
     pub beside_decode: usize,
-    /// Of prompts that are scored: a step keeps one row of logits for each of their tokens.
+    /// Chunk size of scored prompts, for which a step keeps a row of logits per token.
     pub scored: usize,
 }
 
@@ -29,22 +29,22 @@ impl Default for Chunks {
 /// A prompt in prefill, as a [`PrefillPolicy`] sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prefill {
-    /// Whose prompt it is.
+    /// The request.
     pub request: RequestId,
-    /// Tokens that the step can read of it.
+    /// Number of its tokens that the step can read.
     pub left: usize,
     /// Whether these tokens are scored.
     pub is_scored: bool,
-    /// The last step that read of it, counted from 1; 0 if none did.
+    /// Number of the last step that read part of it, from 1; 0 if none did.
     pub last_step: u64,
 }
 
-/// Shares a chunk: of each prompt (in their order of arrival) how many tokens the step reads, at
-/// most `chunk` in all and `scored` of those that are scored. This is the hook for fairness: whose
-/// prompt is read next decides nothing but who waits.
+/// Divides a chunk among prompts, given in order of arrival: returns how many tokens the step reads
+/// of each. Together they are at most `chunk`, and at most `scored` of scored prompts. This is the
+/// hook for fairness: it decides who waits, and changes no text.
 pub type PrefillPolicy = fn(prompts: &[Prefill], chunk: usize, scored: usize) -> Vec<usize>;
 
-/// The policy of a batch that says nothing else: a prompt is read to its end before the next.
+/// The default policy: first come, first served.
 pub fn first_come(prompts: &[Prefill], chunk: usize, scored: usize) -> Vec<usize> {
     let (mut left, mut left_scored) = (chunk, scored);
     let share = |prompt: &Prefill| {
@@ -57,29 +57,29 @@ pub fn first_come(prompts: &[Prefill], chunk: usize, scored: usize) -> Vec<usize
     prompts.iter().map(share).collect()
 }
 
-/// The first token of a prompt of `len` that has to be read, since the logits after it are wanted:
-/// the last one, or the one before the first that is scored.
+/// The first token of a prompt of `len` tokens that can't come from the prefix cache, because its
+/// logits are needed: the last one, or the one before the first scored token.
 pub(super) fn first_read(scoring: Option<PromptLogprobs>, len: usize) -> usize {
     scoring.map_or(usize::MAX, |scoring| scoring.from).clamp(1, len) - 1
 }
 
-/// A request whose prompt is being read.
+/// A request in prefill.
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) sequence: Sequence,
     pub(super) drafts: Vec<Draft>,
     pub(super) logprobs: Vec<Result<Scored, SampleError>>,
-    /// Whether another request is reading the page that it needs next.
+    /// Whether another request is reading the page that this one needs next.
     waits: bool,
     last_step: u64,
-    /// Tokens that the step at hand reads.
+    /// Number of tokens that the current step reads.
     pub(super) share: usize,
-    /// The first of the step's rows of logits that is its own, if it has any.
+    /// Index of its first row of logits in the step, if it has any.
     pub(super) first_row: usize,
 }
 
 impl Reading {
-    /// Begins with what the prefix cache has of the prompt.
+    /// Begins after the prefix that was found in the prefix cache.
     pub(super) fn new(sequence: Sequence, drafts: Vec<Draft>) -> Reading {
         let logprobs = Vec::new();
         Reading { sequence, drafts, logprobs, waits: false, last_step: 0, share: 0, first_row: 0 }
@@ -91,12 +91,12 @@ impl Running {
         first_read(self.prompt_logprobs, self.prompt.len())
     }
 
-    /// Whether all logits are wanted of what it reads at position `pos`.
+    /// Whether the logits at position `pos` are needed.
     pub(super) fn is_scored_at(&self, pos: usize) -> bool {
         self.prompt_logprobs.is_some() && pos >= self.first_read()
     }
 
-    /// What a step can read of its prompt at a time: the part that isn't scored comes first.
+    /// The part of the prompt that a step can read. The part before the scored tokens comes first.
     fn prefill(&self) -> Option<Prefill> {
         let Phase::Prefill(reading) = &self.phase else { return None };
         let len = reading.sequence.len();
@@ -132,7 +132,7 @@ impl Batch {
         let mut shares = (self.options.policy)(&prompts, chunk, scored);
         shares.resize(prompts.len(), 0);
         if !decodes && shares.iter().all(|&share| share == 0) {
-            // A step that reads nothing would be taken for ever.
+            // A step that reads nothing would repeat forever.
             shares = first_come(&prompts, chunk, scored);
         }
         for ((at, prompt), share) in places.into_iter().zip(prompts).zip(shares) {
@@ -145,8 +145,8 @@ impl Batch {
         }
     }
 
-    /// Marks prompts that need the page that another request is reading at the moment, and extends
-    /// those whose page has come by what the prefix cache has now.
+    /// Marks prompts that need a page which another request is reading. Extends prompts whose page
+    /// is now in the prefix cache.
     fn take_over(&mut self) {
         for at in 0..self.running.len() {
             let now = self.waits(at);
@@ -169,8 +169,8 @@ impl Batch {
         }
     }
 
-    /// Whether another request is further in a prompt that is equal to the end of the page that
-    /// this one is at. Of two that are equally far the later one waits, so one never does.
+    /// Whether another request has read further in a prompt that is equal up to the end of the
+    /// current page. Of two requests at the same place the later one waits, so one always proceeds.
     fn waits(&self, at: usize) -> bool {
         let own = &self.running[at];
         let Phase::Prefill(Reading { sequence, .. }) = &own.phase else { return false };

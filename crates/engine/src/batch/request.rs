@@ -1,4 +1,4 @@
-//! What is asked of a batch: a prompt and its continuations, and why that may be refused.
+//! A request: a prompt and its continuations, and the errors of invalid ones.
 
 use std::{
     fmt,
@@ -19,19 +19,19 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestId(pub(super) u64);
 
-/// One prompt and what to make of it.
+/// A prompt and its continuations.
 #[derive(Debug)]
 pub struct Request {
-    /// At least one token.
+    /// The prompt, at least one token.
     pub prompt: Vec<TokenId>,
-    /// One for each continuation. None if only the logits after the prompt, or its logprobs, are
-    /// wanted.
+    /// One draft per continuation. Empty if only the logits after the prompt or the prompt's
+    /// logprobs are needed.
     pub drafts: Vec<Draft>,
-    /// What ends each continuation.
+    /// End conditions of each continuation.
     pub ends: Ends,
-    /// Sequences of tokens that no continuation generates.
+    /// Banned sequences of tokens.
     pub bans: Arc<[Vec<TokenId>]>,
-    /// Whether, and how, the prompt's own tokens are scored.
+    /// Logprobs of the prompt's tokens, if requested.
     pub prompt_logprobs: Option<PromptLogprobs>,
 }
 
@@ -47,7 +47,7 @@ impl Request {
         }
     }
 
-    /// Texts that it counts for: one at least.
+    /// Number of texts that the request counts as: at least 1.
     pub fn n_texts(&self) -> usize {
         self.drafts.len().max(1)
     }
@@ -56,13 +56,13 @@ impl Request {
 /// A continuation before it starts.
 #[derive(Debug)]
 pub struct Draft {
-    /// How its tokens are drawn. It is told of the prompt when the continuation starts.
+    /// The sampler. It gets the prompt's tokens when the continuation starts.
     pub sampler: Sampler,
-    /// What its text is held to. A text that is complete ends, whatever [`Ends`] says.
+    /// Structured output. A text that is complete under it ends, whatever [`Ends`] says.
     pub constraint: Option<Box<dyn Constraint>>,
-    /// Whether, and how, each drawn token is scored.
+    /// Logprobs of each drawn token, if requested.
     pub logprobs: Option<Logprobs>,
-    /// Sees each row of logits before the draw.
+    /// A function that gets each row of logits before the draw.
     pub tap: Option<Tap>,
 }
 
@@ -73,22 +73,22 @@ impl Draft {
     }
 }
 
-/// How drawn tokens are scored.
+/// Options of logprobs for drawn tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Logprobs {
-    /// How many of the likeliest tokens are scored beside each.
+    /// Number of most likely tokens to report in addition.
     pub n_top: usize,
-    /// The distribution: after so many stages of the chain, or the model's own if none.
+    /// The distribution: after this many stages of the chain; `None` is the model's own.
     pub n_stages: Option<usize>,
 }
 
-/// How a prompt's tokens are scored, by the model's own distribution.
+/// Options of logprobs for a prompt's tokens, under the model's own distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PromptLogprobs {
     /// Position of the first token that is scored; 1 at least, since nothing predicts token 0.
     /// Tokens before it may come from the prefix cache.
     pub from: usize,
-    /// How many of the likeliest tokens are scored beside each.
+    /// Number of most likely tokens to report in addition.
     pub n_top: usize,
 }
 
@@ -114,20 +114,20 @@ impl fmt::Debug for Tap {
 /// A continuation that is being generated.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// Its place among the request's drafts.
+    /// Index of the draft in the request.
     pub(super) number: usize,
     pub(super) column: Column,
     logprobs: Option<Logprobs>,
     tap: Option<Tap>,
-    /// Which of the step's logits are its own.
+    /// Index of its row in the step's logits.
     pub(super) row: Option<usize>,
-    /// The score of the token just drawn.
+    /// Logprobs of the token just drawn.
     pub(super) scored: Option<Scored>,
     panicked: bool,
 }
 
 impl Text {
-    /// A continuation of `prompt`, which `sequence` holds, whose first token is drawn from `row`.
+    /// A continuation of `prompt`, which `sequence` has read. Its first token is drawn from `row`.
     pub(super) fn new(
         engine: &Engine,
         (number, draft): (usize, Draft),
@@ -150,7 +150,7 @@ impl Text {
         }
     }
 
-    /// Draws its next token. A panic (in a constraint, say) ends this text alone.
+    /// Draws the next token. A panic, for example in a constraint, ends only this text.
     pub(super) fn draw(&mut self, logits: &[f32]) {
         let drawn = catch_unwind(AssertUnwindSafe(|| {
             if let Some(Tap(see)) = &mut self.tap {
@@ -164,7 +164,7 @@ impl Text {
         self.panicked = drawn.is_err();
     }
 
-    /// Appends what was drawn to the text.
+    /// Appends the drawn token to the text.
     pub(super) fn take(&mut self, engine: &Engine, ends: &Ends) -> Option<Taken> {
         let column = &mut self.column;
         let taken = match self.panicked {
@@ -179,13 +179,13 @@ impl Text {
     }
 }
 
-/// Why a request is refused, or can't go on.
+/// Why a request is refused or fails.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
-    /// There's nothing to continue.
+    /// The prompt is empty.
     #[error("the prompt has no tokens, so there is nothing to continue")]
     EmptyPrompt,
-    /// The prompt leaves no room.
+    /// The prompt leaves no room for a continuation in the context.
     #[error(
         "the prompt has {len} tokens, but the context has room for {limit}, at least one of them \
          new"
@@ -196,18 +196,18 @@ pub enum GenerateError {
         /// Tokens of the context.
         limit: usize,
     },
-    /// The request doesn't fit into the batch beside what runs.
+    /// The batch has too few free pages or texts for the request.
     #[error(
         "the request may need {n_pages} pages of keys and values for {n_texts} texts, \
          but the batch has no room for that beside what runs"
     )]
     NoRoom {
-        /// Pages that it may need.
+        /// Pages that the request may need.
         n_pages: usize,
-        /// Texts that it is.
+        /// Number of its texts.
         n_texts: usize,
     },
-    /// The model refused.
+    /// The forward pass failed.
     #[error(transparent)]
     Model(#[from] ModelError),
 }

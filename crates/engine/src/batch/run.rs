@@ -1,5 +1,5 @@
-//! A batch driven to the end of one request: a prompt's continuations, its next logits, or the
-//! scores of a text.
+//! Runs a batch until one request has ended: a prompt's continuations, its next logits, or the
+//! logprobs of a text.
 
 use std::ops::ControlFlow;
 
@@ -11,23 +11,23 @@ use super::{
 };
 use crate::{Engine, TokenId, generate::FinishReason};
 
-/// What came of one draft.
+/// The result of one draft.
 #[derive(Debug, Clone)]
 pub struct Continuation {
-    /// Its tokens, one for each draw.
+    /// Tokens of the continuation.
     pub tokens: Vec<TokenId>,
-    /// Its text, up to a stop string.
+    /// The text, up to a stop string.
     pub text: String,
-    /// How each token was drawn.
+    /// The draw of each token.
     pub draws: Vec<Draw>,
-    /// Why it ended.
+    /// Why the continuation ended.
     pub finish: FinishReason,
 }
 
-/// Continues a prompt in as many texts as the request has drafts.
+/// Runs a request and returns the continuation of each of its drafts.
 ///
-/// Whatever else runs in the batch goes on meanwhile, and `observer` is told of it too. Beginnings
-/// of the prompt that the prefix cache has aren't read again.
+/// Other requests of the batch run meanwhile, and `observer` gets their events too. A prefix of the
+/// prompt that is in the prefix cache isn't computed again.
 ///
 /// # Errors
 /// If the prompt is empty or leaves no room for a token, if the batch has no room for the request,
@@ -52,8 +52,8 @@ pub fn generate(
     Ok(collect.continuations)
 }
 
-/// Reads a prompt and returns the raw logits of what comes next (vocab_size of them), or none if
-/// the observer broke.
+/// Reads a prompt and returns the raw logits after it (vocab_size numbers); `None` if the observer
+/// cancelled it.
 ///
 /// # Errors
 /// If the prompt is empty or longer than the context, if the batch has no room for it, or if the
@@ -71,9 +71,8 @@ pub fn next_logits(
     Ok(collect.read.map(|(_, logits)| logits))
 }
 
-/// Scores the tokens of a text from position `from` (1 at least) on, each by the model's own
-/// distribution given all before it. What the prefix cache has of the tokens before `from` isn't
-/// read again.
+/// Logprobs of the tokens of a text from position `from` (at least 1) on, under the model's own
+/// distribution. Tokens before `from` may come from the prefix cache.
 ///
 /// # Errors
 /// If the text is empty or longer than the context, if the batch has no room for it, if the model
@@ -97,7 +96,7 @@ pub fn score_tokens(
 /// Why a text can't be scored.
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {
-    /// It can't be read.
+    /// The text can't be read.
     #[error(transparent)]
     Generate(#[from] GenerateError),
     /// The model's logits have no distribution.
@@ -105,7 +104,7 @@ pub enum ScoreError {
     Logits(#[from] SampleError),
 }
 
-/// Steps until a request has ended; on an error it is cancelled.
+/// Runs steps until a request has ended. On an error the request is cancelled.
 fn run(engine: &Engine, batch: &mut Batch, collect: &mut Collect<'_>) -> Result<(), GenerateError> {
     while !collect.has_ended && !batch.is_empty() {
         if let Err(error) = batch.step(engine, collect) {
@@ -116,15 +115,15 @@ fn run(engine: &Engine, batch: &mut Batch, collect: &mut Collect<'_>) -> Result<
     Ok(())
 }
 
-/// The score of each scored token of a prompt, or why it has none.
+/// Logprobs of the scored tokens of a prompt, or the error of the sampler.
 type PromptScores = Vec<Result<Scored, SampleError>>;
 
-/// Gathers what comes of one request, and passes everything on.
+/// Collects the events of one request, and passes all events on.
 struct Collect<'o> {
     id: RequestId,
     observer: &'o mut dyn Observer,
     continuations: Vec<Continuation>,
-    /// The prompt's scores and what comes after it, for a request without continuations.
+    /// Logprobs of the prompt and logits after it, for a request without continuations.
     read: Option<(PromptScores, Vec<f32>)>,
     has_ended: bool,
 }

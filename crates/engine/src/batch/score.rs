@@ -5,14 +5,14 @@ use kelvin_sampling::{Distribution, SampleError, surprisal_and_entropy};
 use super::Logprobs;
 use crate::{TokenId, generate::Column};
 
-/// The score of a token, in nats.
+/// Logprobs of a token, in nats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
-    /// Which token.
+    /// The token.
     pub token: TokenId,
     /// The natural logarithm of its probability.
     pub logprob: f64,
-    /// How many tokens are likelier, plus 1.
+    /// Rank of the token, from 1.
     pub rank: usize,
     /// The entropy of the distribution.
     pub entropy: f64,
@@ -20,8 +20,8 @@ pub struct Scored {
     pub top: Vec<(TokenId, f64)>,
 }
 
-/// Draws a column's next token and scores it. If it can't be scored, neither could it be drawn, and
-/// the column reports that.
+/// Draws a column's next token and computes its logprobs. If that fails, the draw failed as well,
+/// and the column reports the error.
 pub(super) fn draw_scored(column: &mut Column, logits: &[f32], how: Logprobs) -> Option<Scored> {
     let shown = column.draw_showing(logits, how.n_stages);
     let token = column.drawn()?;
@@ -47,10 +47,10 @@ fn of_distribution(distribution: &Distribution, token: TokenId, n_top: usize) ->
 /// # Errors
 /// If the logits have no distribution: NaN or +inf among them, or all masked.
 pub fn score(logits: &[f32], token: TokenId, n_top: usize) -> Result<Scored, SampleError> {
-    // From 0: a certain token's is 0, not -0.
+    // The difference from 0 gives 0 for a certain token, not -0.
     let (surprisal, entropy) = surprisal_and_entropy(logits, token)?;
     let logprob = 0.0 - surprisal;
-    // ln p of any token is its logit and one number more.
+    // ln p of any token is its logit plus a constant.
     let own = logits[token.index()];
     let shift = logprob - f64::from(own);
     let of = |id: u32| if id == token.0 { logprob } else { f64::from(logits[id as usize]) + shift };

@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Batch {
-    /// Runs one step and tells the observer what it gave. Without running requests it does nothing.
+    /// Runs one step and sends its events to the observer. Does nothing if no request runs.
     ///
     /// # Errors
     /// If the model refuses the step (there's no memory, or a prompt has a token that isn't in the
@@ -49,7 +49,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Tells how far each prompt has been read; those that the observer breaks are cancelled.
+    /// Reports progress of prefill. Requests that the observer breaks are cancelled.
     fn tell_progress(&mut self, observer: &mut dyn Observer) {
         self.running.retain_mut(|one| {
             let Phase::Prefill(Reading { sequence, drafts, .. }) = &one.phase else { return true };
@@ -64,8 +64,8 @@ impl Batch {
         });
     }
 
-    /// Removes texts that have ended, and requests none of whose texts goes on. Nothing is appended
-    /// to their sequences any more, so all of their pages can be shared.
+    /// Removes ended texts, and requests whose texts have all ended. Nothing is appended to their
+    /// sequences any more, so all their pages can enter the prefix cache.
     fn remove_ended(&mut self, observer: &mut dyn Observer) {
         let Batch { running, prefixes, .. } = self;
         running.retain_mut(|one| {
@@ -84,9 +84,9 @@ impl Batch {
         });
     }
 
-    /// Puts the last, partly filled page of prompts that have just been read into the prefix cache
-    /// as well, so that another request with an equal prompt reads one token only. The texts then
-    /// copy the page, so it is done only if the budget has one page more than was promised.
+    /// Puts the partly filled last page of prompts just read into the prefix cache as well. A
+    /// request with an equal prompt then reads a single token. Texts copy that page on their first
+    /// write, so this needs one page more than was reserved.
     fn cache_partial_pages(&mut self, engine: &Engine) {
         for at in 0..self.running.len() {
             let one = &self.running[at];
@@ -101,7 +101,7 @@ impl Batch {
     }
 }
 
-/// What the step reads, with the place of each part's rows of logits noted.
+/// Collects the tokens that the step reads, and records which rows of logits belong to whom.
 fn appends(running: &mut [Running]) -> Vec<Append<'_>> {
     let (mut appends, mut n_rows) = (Vec::new(), 0);
     for one in running {
@@ -142,8 +142,8 @@ fn appends(running: &mut [Running]) -> Vec<Append<'_>> {
     appends
 }
 
-/// Puts pages that this step filled into the prefix cache: as long as a sequence goes on only full
-/// ones, since it would have to copy a page that it shares.
+/// Puts the pages that this step filled into the prefix cache. Only full pages: a running sequence
+/// would have to copy a shared, partly filled one.
 fn cache_full_pages(prefixes: &mut Prefixes, running: &[Running]) {
     for one in running {
         match &one.phase {
@@ -161,7 +161,7 @@ fn cache_full_pages(prefixes: &mut Prefixes, running: &[Running]) {
     }
 }
 
-/// Scores the prompts' tokens whose logits came with this step, spread over the threads.
+/// Computes logprobs of prompts' tokens whose logits this step gave, on all threads.
 fn score_prompts(engine: &Engine, running: &mut [Running], logits: Logits<'_>) {
     struct Work {
         running: usize,
@@ -179,7 +179,8 @@ fn score_prompts(engine: &Engine, running: &mut [Running], logits: Logits<'_>) {
         if reading.share == 0 || !one.is_scored_at(first) {
             continue;
         }
-        // The logits after a token predict the next one; those after the last none of the prompt.
+        // Logits after a token predict the next one. Those after the last token predict none of
+        // the prompt.
         let end = one.prompt.len().min(reading.sequence.len() + 1);
         let (row, n_top) = (reading.first_row, scoring.n_top);
         all.extend(one.prompt[first + 1..end].iter().enumerate().map(|(i, &token)| Work {
@@ -200,8 +201,8 @@ fn score_prompts(engine: &Engine, running: &mut [Running], logits: Logits<'_>) {
     }
 }
 
-/// Starts the texts of a request whose prompt this step read to its end: forks of its sequence, all
-/// of which draw from the same row of logits.
+/// Starts the texts of a request whose prefill has ended: forks of its sequence, which all draw
+/// their first token from one row of logits.
 fn start_decode(
     engine: &Engine,
     one: &mut Running,
@@ -235,7 +236,7 @@ fn start_decode(
     }
 }
 
-/// Draws for every text whose logits came with this step, spread over the threads.
+/// Draws a token for every text with logits of this step, on all threads.
 fn draw(engine: &Engine, running: &mut [Running], logits: Logits<'_>) {
     let mut all: Vec<(&mut Text, usize)> = Vec::new();
     for one in running {
@@ -247,7 +248,7 @@ fn draw(engine: &Engine, running: &mut [Running], logits: Logits<'_>) {
     engine.model.for_each(&mut all, &|_, (text, row)| text.draw(logits.row(*row)));
 }
 
-/// Appends to the texts of a request what was drawn for them, and tells of it in their order.
+/// Appends the drawn tokens to the texts of a request, and reports them in order of the texts.
 fn take_drawn(engine: &Engine, one: &mut Running, logits: Logits<'_>, observer: &mut dyn Observer) {
     let (request, Phase::Decode(texts)) = (one.id, &mut one.phase) else { return };
     for text in texts.iter_mut().filter(|text| text.column.is_open()) {
@@ -272,7 +273,7 @@ fn take_drawn(engine: &Engine, one: &mut Running, logits: Logits<'_>, observer: 
             observer.finished(request, text.number, &rest, &reason);
         }
         if told.is_break() {
-            // Texts before this one have their token; what was drawn for those after it is dropped.
+            // Earlier texts have their token. The tokens drawn for later ones are dropped.
             return cancel(one, observer);
         }
     }

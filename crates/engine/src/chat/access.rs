@@ -1,4 +1,4 @@
-//! What stands behind a dot or in brackets after a value, and what a loop over it gives.
+//! Attributes, items and slices of values, and iteration over them.
 
 use std::rc::Rc;
 
@@ -86,7 +86,8 @@ impl Machine<'_> {
                 if let Ok(Some(found)) = self.find(&dict.entries, key) {
                     return Ok(found);
                 }
-                // Out of fuel is an error wherever it happens.
+                // Running out of fuel is always an error, even where a failed lookup gives
+                // `undefined`.
                 self.spend(1)?;
             }
             Value::Seq(seq) if seq.is_list_or_tuple() || seq.kind == Kind::Range => {
@@ -148,7 +149,7 @@ impl Machine<'_> {
                     let from = places.first().copied().unwrap_or(0);
                     return Ok(Value::Text(text.slice(from..from + places.len())));
                 }
-                // Reads every character's place: a slot each.
+                // Stores the place of every character, so fuel is charged for each.
                 self.spend(n_chars / 4)?;
                 let starts: Vec<usize> = text.as_str().char_indices().map(|(at, _)| at).collect();
                 let end = |at: usize| starts.get(at + 1).copied().unwrap_or(text.len());
@@ -166,7 +167,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What a loop over the value gives.
+    /// The items that a loop over the value visits.
     pub(super) fn iterate(&mut self, value: &Value) -> Res<Vec<Value>> {
         match value {
             Value::Undefined(_) => Ok(vec![]),
@@ -197,7 +198,7 @@ impl Machine<'_> {
         &mut self,
         dict: &Rc<super::value::Dict>,
         name: &str,
-        args: super::call::Args,
+        args: super::args::Args,
     ) -> Res<Value> {
         match name {
             "get" => {
@@ -229,7 +230,7 @@ impl Machine<'_> {
         &mut self,
         list: &Value,
         name: &str,
-        args: super::call::Args,
+        args: super::args::Args,
     ) -> Res<Value> {
         if name == "copy" {
             let [] = args.bind(name, [])?;
@@ -284,14 +285,14 @@ fn loop_attribute(state: &Loop, name: &str) -> Option<Value> {
     })
 }
 
-/// A place from the start, or, if negative, from the end.
+/// An index from the start; negative ones count from the end.
 fn index(at: i64, n: usize) -> Option<usize> {
     let n = n as i64;
     let at = if at < 0 { at.checked_add(n)? } else { at };
     (0..n).contains(&at).then_some(at as usize)
 }
 
-/// The places of a slice, by Python's rules.
+/// The indices of a slice, by Python's rules.
 fn places(n: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> Vec<usize> {
     let n = n as i64;
     let (low, high) = if step > 0 { (0, n) } else { (-1, n - 1) };

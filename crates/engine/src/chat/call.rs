@@ -1,53 +1,18 @@
-//! Calls of templates: callable values, and the functions that the environment offers.
+//! Function calls in templates: callable values, and the global functions.
 
 use std::{cell::Cell, rc::Rc};
 
 use super::{
+    args::Args,
     machine::{Failure, Machine, Res},
     text::Text,
     value::{Callable, Kind, Value, check_stored},
 };
 
-/// The longest range, as in the sandbox of the original.
+/// The longest range, as in Jinja2's sandbox.
 const MAX_RANGE: u64 = 100_000;
 
-/// The arguments of a call.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Args {
-    pub(super) pos: Vec<Value>,
-    pub(super) named: Vec<(Rc<str>, Value)>,
-}
-
-impl Args {
-    /// The arguments in the order of `names`; those that weren't given are none.
-    pub(super) fn bind<const N: usize>(
-        self,
-        function: &str,
-        names: [&str; N],
-    ) -> Res<[Option<Value>; N]> {
-        let mut bound = [const { None }; N];
-        if self.pos.len() > N {
-            let found = self.pos.len();
-            let message = format!("{function} takes {N} arguments at most, not {found}");
-            return Err(Failure::new(message));
-        }
-        for (place, value) in bound.iter_mut().zip(self.pos) {
-            *place = Some(value);
-        }
-        for (name, value) in self.named {
-            match names.iter().position(|known| *known == &*name) {
-                Some(at) if bound[at].is_none() => bound[at] = Some(value),
-                Some(_) => {
-                    return Err(Failure::new(format!("{function} got two values for {name}")));
-                }
-                None => return Err(Failure::new(format!("{function} has no argument {name}"))),
-            }
-        }
-        Ok(bound)
-    }
-}
-
-/// A function of the environment.
+/// Calls a global function.
 pub(super) fn global(name: &str) -> Option<Value> {
     const GLOBALS: [&str; 6] =
         ["range", "namespace", "dict", "joiner", "raise_exception", "strftime_now"];
@@ -152,7 +117,7 @@ impl Machine<'_> {
         }
     }
 
-    /// The entries of `dict(…)`: those of a dict or of a list of pairs, then the named ones.
+    /// The entries of `dict(…)`: first those of a dict or of a list of pairs, then named arguments.
     fn dict_entries(&mut self, function: &str, mut args: Args) -> Res<Vec<(Value, Value)>> {
         if args.pos.len() > 1 {
             return Err(Failure::new(format!("{function} takes one value at most")));

@@ -3,7 +3,7 @@
 use minijinja::machinery::ast::BinOpKind;
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{Failure, Machine, Res},
     value::{Callable, Kind, Value},
 };

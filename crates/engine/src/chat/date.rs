@@ -45,8 +45,8 @@ impl Date {
         if dashes && date.year >= 1 && fits { Ok(date) } else { Err(bad()) }
     }
 
-    /// What Python's `strftime` gives for midnight of this day in the C locale; `Err` holds a code
-    /// that isn't known here.
+    /// Formats midnight of this day as Python's `strftime` does in the C locale. `Err` holds an
+    /// unsupported code.
     pub(super) fn format(self, format: &str) -> Result<String, String> {
         let mut out = String::new();
         let mut chars = format.chars();

@@ -1,4 +1,4 @@
-//! The date that chat templates are told: a day that was named, or today.
+//! The date that chat templates get: a given day, or today.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,16 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is no date: a date is written YYYY-MM-DD, or today")]
 pub struct BadDay(
-    /// What was written.
+    /// The text that isn't a date.
     pub String,
 );
 
-/// The day that templates are told.
+/// The day that templates get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Day {
-    /// The day of the moment at which the template is rendered, in UTC.
+    /// The current day (UTC) at the time of rendering.
     Today,
-    /// YYYY-MM-DD.
+    /// A day, as YYYY-MM-DD.
     Named(String),
 }
 
@@ -24,7 +24,7 @@ impl Day {
     /// template asks for it.
     ///
     /// # Errors
-    /// If it is written in another way.
+    /// If the text is neither `today` nor of the form YYYY-MM-DD.
     pub fn read(typed: Option<&str>) -> Result<Day, BadDay> {
         let Some(typed) = typed.filter(|typed| *typed != "today") else { return Ok(Day::Today) };
         let is_part = |(i, b): (usize, u8)| {
@@ -36,7 +36,7 @@ impl Day {
         Err(BadDay(typed.to_string()))
     }
 
-    /// YYYY-MM-DD.
+    /// A day, as YYYY-MM-DD.
     pub fn date(&self) -> String {
         match self {
             Day::Named(date) => date.clone(),
@@ -48,7 +48,7 @@ impl Day {
     }
 }
 
-/// The date that is so many days after 1970-01-01, in the Gregorian calendar.
+/// The Gregorian date `days` days after 1970-01-01.
 fn civil(days: u64) -> String {
     // Years begin in March here, so that the leap day is the last one. 719468 days lie between
     // 0000-03-01 and 1970-01-01; an era has 400 years, which are 146097 days.

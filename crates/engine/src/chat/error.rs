@@ -1,4 +1,4 @@
-//! Why a chat template was refused or failed, in words for the person who runs the model.
+//! Errors of chat templates, worded for the user who runs the model.
 
 /// Why a template was refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -7,31 +7,31 @@ pub enum ChatError {
     /// The template's text is too long.
     #[error("the model's chat template has {found} bytes, at most {allowed} are allowed")]
     TooLong {
-        /// Bytes of source.
+        /// Length of the template's source in bytes.
         found: usize,
-        /// Bytes allowed.
+        /// The limit in bytes.
         allowed: usize,
     },
 
     /// The template has longer chains or deeper nesting than any template needs.
     #[error("the model's chat template has more than {allowed} {what}, at line {line}")]
     TooComplex {
-        /// What there is too much of.
+        /// The exceeded limit, such as nesting of blocks.
         what: &'static str,
-        /// Where the limit was passed, 1 being the first line.
+        /// Line at which the limit was exceeded, from 1.
         line: usize,
-        /// How many are allowed.
+        /// The limit.
         allowed: usize,
     },
 
-    /// The template isn't one.
+    /// The template isn't valid Jinja.
     #[error("the model's chat template can't be compiled: {message}")]
     Syntax {
-        /// What the compiler says, with the line.
+        /// The parser's message, with the line.
         message: String,
     },
 
-    /// The template itself refused these messages (`raise_exception`): its own words.
+    /// The template refused these messages by `raise_exception`.
     #[error("{message}")]
     Raised {
         /// The template's own message.
@@ -42,10 +42,10 @@ pub enum ChatError {
     #[error("the model's chat template asks for today's date: give one with --date YYYY-MM-DD")]
     NeedsDate,
 
-    /// The date isn't one.
+    /// The date is invalid.
     #[error("the date {found:?} isn't one: expected YYYY-MM-DD, from year 1 to 9999")]
     BadDate {
-        /// What was given.
+        /// The given text.
         found: String,
     },
 
@@ -59,11 +59,11 @@ pub enum ChatError {
     /// The template failed for these messages.
     #[error("the model's chat template failed: {message}")]
     Failed {
-        /// What happened, with the line.
+        /// The error message, with the line.
         message: String,
     },
 
-    /// No thread could be started for it.
+    /// The thread for rendering couldn't be started.
     #[error("can't start a thread for the chat template: {0}")]
     Thread(std::io::Error),
 }
@@ -73,13 +73,13 @@ pub(super) type Res<T> = Result<T, Box<Failure>>;
 /// Why rendering ended early.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// `raise_exception`, in the template's words.
+    /// `raise_exception`, with the template's message.
     Raised(String),
     NoDate,
     OutOfFuel,
     Failed {
         message: String,
-        /// 1 is the first; known as soon as the error reaches an expression.
+        /// Line from 1. It is set when the error passes an expression.
         line: Option<u16>,
     },
 }
@@ -89,7 +89,7 @@ impl Failure {
         Box::new(Failure::Failed { message: message.into(), line: None })
     }
 
-    /// The failure with a line, unless it has one.
+    /// Adds a line to a failure that has none yet.
     pub(super) fn at(mut self: Box<Self>, found: u16) -> Box<Failure> {
         if let Failure::Failed { line: line @ None, .. } = &mut *self {
             *line = Some(found);
@@ -112,7 +112,7 @@ impl From<Failure> for ChatError {
     }
 }
 
-/// The parser's refusal, with the line.
+/// The parser's error, with the line.
 pub(super) fn syntax_error(error: minijinja::Error) -> ChatError {
     let detail = error.detail().unwrap_or("not a template");
     let line = error.line().map(|line| format!(" (line {line})")).unwrap_or_default();

@@ -7,7 +7,7 @@ use minijinja::machinery::ast::{
 };
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{Failure, Machine, Res},
     text::Builder,
     value::{Kind, Value},
@@ -177,7 +177,7 @@ impl<'a> Machine<'a> {
         self.apply_filter(node.name, value, args)
     }
 
-    /// A value through a chain of filters that begins without one.
+    /// Applies a chain of filters to a value.
     pub(super) fn filtered(&mut self, chain: &'a Expr<'a>, value: Value) -> Res<Value> {
         match chain {
             Expr::Filter(node) => self.eval_filter(node, Some(value)),
@@ -248,7 +248,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// Python's integers have no end, these have.
+/// Error for a result beyond 64 bits. Python's integers are unbounded, these aren't.
 pub(super) fn too_large() -> Box<Failure> {
     Failure::new("a number is too large: integers go from -2^63 to 2^63 - 1")
 }

@@ -1,14 +1,14 @@
 //! The filters of templates (`| trim`) for strings. Those for lists are in [`super::lists`].
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{Failure, Machine, Res},
     strings::{self, capitalize, change_chars},
     text::{Builder, Text, is_space},
     value::Value,
 };
 
-/// All filters; Jinja2 has others that no chat template needs.
+/// All supported filters. Jinja2 has others that no known chat template uses.
 pub(super) const NAMES: [&str; 45] = [
     "abs",
     "batch",
@@ -264,7 +264,7 @@ impl Machine<'_> {
         };
         self.spend_bytes(indention.len().saturating_mul(n_lines))?;
         let mut out = Builder::default();
-        // A newline at the end has an empty line behind it.
+        // A newline at the end is followed by an empty line.
         let mut lines = strings::lines(text, false);
         if lines.is_empty() || text.as_str().ends_with(['\n', '\r']) {
             lines.push(Text::default());
@@ -317,7 +317,7 @@ fn whole(x: f64) -> Option<i64> {
     (x.is_finite() && x.abs() < 9.2e18).then_some(x as i64)
 }
 
-/// No filter has this name.
+/// Error for an unknown filter.
 pub(super) fn unknown(name: &str) -> Box<Failure> {
     Failure::new(format!("unknown filter {name:?}"))
 }

@@ -15,15 +15,15 @@ use super::{
     machine,
 };
 
-/// The largest template that is looked at, in bytes. The largest known ones have about 20 KiB.
+/// The largest accepted template in bytes. The largest known ones have about 20 KiB.
 const MAX_SOURCE: usize = 64 << 10;
-/// Operators, dots, bars, commas and brackets within one tag.
+/// Most operators, dots, bars, commas and brackets within one tag.
 const MAX_LINKS: usize = 1000;
-/// Brackets within brackets.
+/// Deepest nesting of brackets.
 const MAX_BRACKETS: usize = 30;
-/// `elif` in all of the template.
+/// Most `elif` in the whole template.
 const MAX_ELIFS: usize = 200;
-/// Blocks (`if`, `for`, `macro` …) within blocks.
+/// Deepest nesting of blocks (`if`, `for`, `macro` …).
 const MAX_BLOCKS: usize = 50;
 
 /// Words that open a block; `set` does so only without `=`, and the parser's own guard holds that.
@@ -32,18 +32,19 @@ const OPENING: [&str; 9] =
 /// Words that are operators.
 const OPERATORS: [&str; 7] = ["and", "or", "not", "in", "is", "if", "else"];
 
-/// What is known of a template before it is parsed.
+/// The source of a template before it is parsed, and facts about it.
 #[derive(Debug)]
 pub(super) struct Checked {
-    /// Ends of lines are `\n`; `generation` blocks are `with` blocks, which open a scope as well.
+    /// Source with line ends as `\n` and `generation` blocks as `with` blocks, which have a scope
+    /// too.
     pub(super) source: String,
-    /// Whether it mentions the function that gives the date.
+    /// Whether it mentions the function `strftime_now`.
     pub(super) names_date: bool,
-    /// What its macros look at.
+    /// Special variables that its macros use.
     pub(super) rest: machine::Rest,
 }
 
-/// How templates of `transformers` treat the white space around tags.
+/// The treatment of white space around tags in `transformers`.
 pub(super) fn syntax() -> SyntaxConfig {
     let builder = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     builder.expect("the usual delimiters")

@@ -1,8 +1,8 @@
-//! The filters of Jinja2 that look at the items of a value.
+//! The filters of Jinja2 that work on the items of a value.
 
 use super::{
     access::pairs,
-    call::Args,
+    args::Args,
     filters::unknown,
     machine::{Failure, Machine, Res},
     text::Builder,
@@ -80,7 +80,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What an attribute with dots (`a.b`, `a.0`) leads to; the item itself without one.
+    /// The value at a dotted attribute (`a.b`, `a.0`); the item itself without one.
     fn at_path(
         &mut self,
         item: &Value,
@@ -107,7 +107,7 @@ impl Machine<'_> {
         Ok(value)
     }
 
-    /// The items; as in Jinja2 there are none in what is false, `none` included.
+    /// The items of a value. As in Jinja2, a false value (`none` included) has none.
     fn items_if_any(&mut self, value: &Value) -> Res<Vec<Value>> {
         if value.is_true() { self.iterate(value) } else { Ok(vec![]) }
     }
@@ -271,7 +271,7 @@ impl Machine<'_> {
         let mut out = vec![];
         for (_, items) in groups {
             let first = &items[0];
-            // As it was before its case was folded.
+            // The item before its case was folded.
             let grouper = self.at_path(first, attribute.as_ref(), default.as_ref())?;
             out.push(Value::seq(Kind::Group, vec![grouper, Value::list(items)?])?);
         }

@@ -10,7 +10,7 @@ use std::{borrow::Cow, collections::HashMap, rc::Rc};
 use minijinja::machinery::ast::{CallBlock, Expr, ForLoop, IfCond, Macro, Set, SetBlock, Stmt};
 
 use super::{
-    call::Args,
+    args::Args,
     date::Date,
     text::{Builder, Text},
     value::{Callable, Kind, Loop, Value, check_stored},
@@ -18,14 +18,14 @@ use super::{
 
 pub(super) use super::error::{Failure, Res};
 
-/// Expressions and statements within each other, those of called macros included.
+/// Deepest nesting of expressions and statements, called macros included.
 const MAX_DEPTH: usize = 2500;
-/// Calls within calls: macros and recursive loops.
+/// Deepest nesting of calls: macros and recursive loops.
 const MAX_CALLS: usize = 100;
-/// Bytes that one fuel pays for.
+/// Bytes per unit of fuel.
 pub(super) const BYTES_PER_FUEL: usize = 64;
 
-/// What comes after a statement.
+/// Control flow after a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Next,
@@ -36,21 +36,21 @@ enum Flow {
 /// A scope.
 #[derive(Debug)]
 struct Frame<'a> {
-    /// Tells it from other frames that had the same place.
+    /// Distinguishes this frame from earlier frames with the same index.
     id: u64,
-    /// Where names are looked up that aren't here.
+    /// The enclosing frame, where other names are looked up.
     parent: Option<usize>,
     names: HashMap<Cow<'a, str>, Value>,
 }
 
-/// Whether the macros of the template look at arguments that they don't name.
+/// Whether macros of the template use `varargs` or `kwargs`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Rest {
     pub(super) varargs: bool,
     pub(super) kwargs: bool,
 }
 
-/// Where a macro or recursive loop was written: the place and id of a frame.
+/// The frame in which a macro or recursive loop was defined: its index and id.
 #[derive(Debug, Clone, Copy)]
 struct Scope {
     frame: usize,
@@ -63,18 +63,17 @@ pub(super) struct Machine<'a> {
     calls: usize,
     frames: Vec<Frame<'a>>,
     next_id: u64,
-    /// The output, and above it texts that are captured.
+    /// A stack: the output, and above it texts being captured.
     outs: Vec<Builder>,
     macros: Vec<(&'a Macro<'a>, Scope)>,
     loops: Vec<(&'a ForLoop<'a>, Scope)>,
     pub(super) date: Option<Date>,
-    /// The date was asked for.
+    /// Whether the template asked for the date.
     pub(super) dated: bool,
     rest: Rest,
 }
 
-/// Runs a whole template. `variables` are its context. Gives its text, and whether it asked for
-/// the date.
+/// Runs a template with the given variables. Returns its text, and whether it asked for the date.
 pub(super) fn render<'a>(
     template: &'a Stmt<'a>,
     variables: Vec<(&'static str, Value)>,
@@ -107,7 +106,7 @@ pub(super) fn render<'a>(
 }
 
 impl<'a> Machine<'a> {
-    /// Takes fuel.
+    /// Charges fuel for steps.
     pub(super) fn spend(&mut self, fuel: usize) -> Res<()> {
         match self.fuel.checked_sub(fuel as u64) {
             Some(left) => {
@@ -121,12 +120,12 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Takes fuel for bytes that are made or looked at.
+    /// Charges fuel for bytes that are produced or read.
     pub(super) fn spend_bytes(&mut self, bytes: usize) -> Res<()> {
         self.spend(1 + bytes / BYTES_PER_FUEL)
     }
 
-    /// Does `work` one level deeper; errors get the line.
+    /// Runs `work` one level deeper; errors get the line.
     pub(super) fn deeper<T>(
         &mut self,
         line: u16,
@@ -147,13 +146,13 @@ impl<'a> Machine<'a> {
         self.frames.push(Frame { id: self.next_id, parent, names: HashMap::new() });
     }
 
-    /// Does `work` in a scope of its own, within the current one or that of `within`.
+    /// Runs `work` in a new scope, inside the current one or that of `within`.
     fn scoped<T>(
         &mut self,
         within: Option<Scope>,
         work: impl FnOnce(&mut Self) -> Res<T>,
     ) -> Res<T> {
-        // The frame of a macro that outlived it is gone; the outermost one is always there.
+        // A macro may outlive the frame of its definition. The outermost frame always exists.
         let parent = match within {
             Some(scope) if self.frames.get(scope.frame).is_some_and(|f| f.id == scope.id) => {
                 scope.frame
@@ -195,7 +194,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// What `work` writes, as a text.
+    /// The text that `work` writes.
     fn capture(&mut self, work: impl FnOnce(&mut Self) -> Res<()>) -> Res<Text> {
         self.outs.push(Builder::default());
         let result = work(self);
@@ -232,7 +231,7 @@ impl<'a> Machine<'a> {
             Stmt::SetBlock(node) => self.deeper(node.span().start_line, |m| m.set_block(node))?,
             Stmt::WithBlock(node) => {
                 return self.deeper(node.span().start_line, |machine| {
-                    // Each value is computed in the scope outside.
+                    // Each value is computed in the enclosing scope.
                     let mut values = vec![];
                     for (target, value) in &node.assignments {
                         values.push((target, machine.eval(value)?));
@@ -357,8 +356,8 @@ impl<'a> Machine<'a> {
                 m.assign(&node.target, item.clone())?;
                 m.run(&node.body)
             })?;
-            // As in Jinja2, a pass that `continue` or `break` ends doesn't keep `else` from
-            // running.
+            // As in Jinja2, an iteration ended by `continue` or `break` doesn't count, so
+            // `else` may still run.
             any |= flow == Flow::Next;
             if flow == Flow::Break {
                 break;
@@ -410,7 +409,7 @@ impl<'a> Machine<'a> {
         self.emit(&text)
     }
 
-    /// A macro's text for these arguments.
+    /// The text of a macro for these arguments.
     pub(super) fn call_macro(&mut self, place: usize, args: Args) -> Res<Value> {
         let (node, scope) = self.macros[place];
         let first_default = node.args.len() - node.defaults.len();
@@ -447,7 +446,7 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// The arguments that a macro doesn't name, for macros that look at them.
+    /// `varargs` and `kwargs`: the arguments that a macro doesn't name, for macros that use them.
     fn define_rest(
         &mut self,
         name: &str,

@@ -9,6 +9,7 @@
 //! special tokens in the other bytes only, so no message can write a turn of its own.
 
 mod access;
+mod args;
 mod call;
 mod checks;
 mod date;
@@ -43,13 +44,13 @@ use value::Value;
 
 use crate::{TokenId, tokenizer::Tokenizer};
 
-/// The stack that a template gets, in bytes: a template at the limits takes a fraction of it.
+/// Stack size for rendering, in bytes. A template at the limits uses a fraction.
 const STACK: usize = 64 << 20;
-/// What every template may use: one fuel pays for a step or for 64 bytes.
+/// Fuel that every template gets. One unit pays for a step or for 64 bytes.
 const FUEL: u64 = 100_000;
-/// What it may use besides for each message.
+/// Additional fuel for each message.
 const FUEL_PER_MESSAGE: u64 = 2_000;
-/// What it may use besides for each byte of the messages.
+/// Additional fuel for each byte of the messages.
 const FUEL_PER_BYTE: u64 = 1;
 
 /// One message of a conversation.
@@ -57,12 +58,11 @@ const FUEL_PER_BYTE: u64 = 1;
 pub struct Message {
     /// `system`, `developer`, `user` or `assistant`.
     pub role: String,
-    /// What is said.
+    /// The content.
     pub content: Content,
-    /// Which of several speakers of a role says it. Most templates don't look at it.
+    /// Name of the speaker, if a role has several. Most templates ignore it.
     pub name: Option<String>,
-    /// What an assistant thought before it said that, for templates that show it; most leave it
-    /// out.
+    /// Reasoning of an assistant before the content, for templates that render it. Most don't.
     pub reasoning_content: Option<String>,
 }
 
@@ -119,7 +119,7 @@ impl Message {
         self.role.len() + content + more.sum::<usize>()
     }
 
-    /// The message as templates see it: what was not given is not defined.
+    /// The message as a template value. Missing fields are undefined.
     fn value(&self, as_parts: bool) -> machine::Res<Value> {
         // Templates make special tokens of roles (`'<|' + role + '|>'`); a role is one word.
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -150,12 +150,12 @@ impl Message {
     }
 }
 
-/// What a template brings into the prompt.
+/// Which forms of a message reach the prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Handles {
     text: bool,
     parts: bool,
-    /// What is said in the role `developer`.
+    /// Content in the role `developer`.
     developer: bool,
 }
 
@@ -165,14 +165,14 @@ pub struct ChatTemplate {
     checked: Arc<limits::Checked>,
     bos: String,
     eos: String,
-    /// Found out by trying, when it's first needed.
+    /// Found by rendering test messages, when first needed.
     handles: OnceLock<Handles>,
 }
 
-/// What a template may ask for besides the messages.
+/// Inputs of a template besides the messages.
 #[derive(Debug, Clone, Default)]
 pub struct RenderOptions {
-    /// End with the opening of an assistant's turn.
+    /// Whether the prompt ends with the opening of an assistant's turn.
     pub add_generation_prompt: bool,
     /// The date (YYYY-MM-DD) for templates that ask for it (`strftime_now`). Without one such a
     /// template fails with [`ChatError::NeedsDate`].
@@ -294,7 +294,7 @@ impl ChatTemplate {
                     ("add_generation_prompt", Value::Bool(add_generation_prompt)),
                     ("bos_token", Value::frame(&bos)),
                     ("eos_token", Value::frame(&eos)),
-                    // They are there in the original, and templates ask whether they are none.
+                    // transformers defines them, and templates test whether they are none.
                     ("tools", Value::None),
                     ("documents", Value::None),
                 ];
@@ -312,7 +312,7 @@ fn parse(checked: &limits::Checked) -> Result<machinery::ast::Stmt<'_>, ChatErro
         .map_err(error::syntax_error)
 }
 
-/// Runs `work` on a thread of its own, whose stack is as large as a template may ever need.
+/// Runs `work` on a new thread with a stack that suffices for any template.
 fn on_large_stack<T: Send>(
     work: impl FnOnce() -> Result<T, ChatError> + Send,
 ) -> Result<T, ChatError> {

@@ -223,7 +223,7 @@ impl Machine<'_> {
         })
     }
 
-    /// None: not comparable, as NaN is with nothing.
+    /// Compares two values. `None` if they can't be compared, as NaN can't.
     pub(super) fn order(&mut self, left: &Value, right: &Value) -> Res<Option<Ordering>> {
         self.spend(1)?;
         match (left, right) {
@@ -296,7 +296,7 @@ impl Machine<'_> {
         Ok(None)
     }
 
-    /// Puts an entry into what becomes a dict.
+    /// Inserts an entry into the entries of a dict.
     pub(super) fn insert(
         &mut self,
         entries: &mut Vec<(Value, Value)>,

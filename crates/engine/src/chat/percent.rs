@@ -1,16 +1,16 @@
 //! Python's string formatting: `%` and `str.format`.
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{Failure, Machine, Res},
     text::{Builder, Text},
     value::{Kind, Value},
 };
 
-/// Digits of a width or precision: four of them pad with 10 KB.
+/// Most digits of a width or precision. Four digits pad with up to 10 KB.
 const MAX_DIGITS: usize = 4;
 
-/// How one value is written.
+/// The format of one value.
 #[derive(Debug, Default)]
 struct Spec {
     fill: Option<char>,
@@ -29,7 +29,7 @@ fn bad_width() -> Box<Failure> {
     Failure::new("a format with a width or precision of five digits or more, or of a variable")
 }
 
-/// Digits at the start, and how many bytes they take.
+/// The number at the start of a text, and its length in bytes.
 fn number(text: &str) -> Res<(Option<usize>, usize)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     if digits > MAX_DIGITS || text[digits..].starts_with('*') {
@@ -295,7 +295,7 @@ fn with_commas(digits: &str) -> String {
     out + rest
 }
 
-/// What stands behind the colon of a field of `str.format`.
+/// The format specification after the colon of a field of `str.format`.
 fn parse_spec(text: &str) -> Res<Spec> {
     let mut spec = Spec::default();
     let mut rest = text;

@@ -2,13 +2,13 @@
 //! prompts with exactly these spaces and quotes.
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{BYTES_PER_FUEL, Failure, Machine, Res},
     text::{Builder, Text},
     value::{Callable, Kind, Value},
 };
 
-/// How `tojson` writes.
+/// Options of `tojson`.
 struct Style {
     indent: Option<String>,
     comma: String,
@@ -17,7 +17,7 @@ struct Style {
     ensure_ascii: bool,
 }
 
-/// A JSON or Python text that is being written, and how much of it was paid for.
+/// A JSON or Python text under construction, and the length that fuel was charged for.
 #[derive(Default)]
 struct Writer {
     out: Builder,
@@ -43,7 +43,7 @@ impl Machine<'_> {
         Ok(writer.out.finish())
     }
 
-    /// Takes fuel for what was written since the last time.
+    /// Charges fuel for what was written since the last call.
     fn pay(&mut self, writer: &mut Writer) -> Res<()> {
         self.spend(1 + (writer.out.len() - writer.paid) / (BYTES_PER_FUEL / 8))?;
         writer.paid = writer.out.len();

@@ -1,9 +1,9 @@
-//! The methods of Python's `str`, on texts that know the origin of their bytes.
+//! The methods of Python's `str`, on texts that keep the origin of their bytes.
 
 use std::ops::Range;
 
 use super::{
-    call::Args,
+    args::Args,
     machine::{Failure, Machine, Res},
     show::is_printable,
     text::{Builder, Text, is_space},
@@ -59,7 +59,7 @@ fn texts(pieces: Vec<Text>) -> Res<Value> {
     Value::list(pieces.into_iter().map(Value::Text).collect())
 }
 
-/// Where the text begins and ends without the characters that `is_out` tells.
+/// The byte range of the text without leading and trailing characters for which `is_out` holds.
 pub(super) fn stripped(
     text: &str,
     left: bool,
@@ -84,8 +84,8 @@ fn lower(c: char) -> String {
     c.to_lowercase().collect()
 }
 
-/// Changes each character; `change` is told whether one begins a word. `starts(before, c)` tells
-/// whether a word begins at `c`; one begins at the start of the text.
+/// Changes each character. `change` gets whether the character begins a word, which
+/// `starts(before, c)` decides. The start of the text begins a word.
 pub(super) fn change_chars(
     text: &Text,
     change: impl Fn(bool, char) -> String,
@@ -104,7 +104,7 @@ pub(super) fn change_chars(
     out.finish()
 }
 
-/// The places of `part` in the text, from the left, at most `most`.
+/// Replaces `old` by `new`, from the left, at most `most` times.
 pub(super) fn replace(text: &Text, old: &str, new: &Text, most: usize) -> Text {
     let mut out = Builder::default();
     let mut done = 0;
@@ -139,7 +139,7 @@ pub(super) fn lines(text: &Text, keep_ends: bool) -> Vec<Text> {
 
 impl Machine<'_> {
     pub(super) fn call_text_method(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
-        // Each reads the text once, and makes no more than a few copies of it.
+        // Every method reads the text once and makes a few copies at most.
         self.spend(1 + text.len() / 16)?;
         let whole = text.as_str();
         match name {
@@ -273,7 +273,7 @@ impl Machine<'_> {
         let range = match chars {
             None | Some(Value::None) => stripped(text.as_str(), left, right, is_space),
             Some(Value::Text(chars)) => {
-                // Each character of the one may be compared with each of the other.
+                // Each character of one text may be compared with each of the other.
                 let n = 1 + chars.len() / 64;
                 self.spend(n * (1 + text.len() / 16))?;
                 stripped(text.as_str(), left, right, |c| chars.as_str().contains(c))
@@ -283,7 +283,7 @@ impl Machine<'_> {
         Ok(text.slice(range))
     }
 
-    /// The text in the middle (`center`), on the left or on the right of `width` characters.
+    /// Pads the text to `width` characters: centred, left-aligned or right-aligned.
     pub(super) fn pad(
         &mut self,
         text: &Text,
@@ -335,7 +335,7 @@ impl Machine<'_> {
         let mut parts: Vec<Range<usize>> = vec![];
         match separator {
             None | Some(Value::None) => {
-                // What is left when the last cut is made keeps its spaces on the far side.
+                // The rest after the last split keeps its spaces on the far side.
                 let mut rest = stripped(whole, !from_right, from_right, is_space);
                 while !rest.is_empty() {
                     self.spend(1)?;
@@ -405,7 +405,8 @@ impl Machine<'_> {
         Ok(replace(text, old.as_str(), new, most))
     }
 
-    /// The stretch that methods of searching look at, and how many characters are before it.
+    /// The part of the text between the arguments `start` and `end`, and the number of characters
+    /// before it.
     fn stretch(
         &mut self,
         text: &Text,

@@ -78,13 +78,13 @@ impl Text {
         out.finish()
     }
 
-    /// What came from the user, in bytes.
+    /// The text, and the byte ranges that came from the user.
     pub(super) fn into_parts(self) -> (String, Vec<Range<usize>>) {
         (self.text.to_string(), self.ranges().to_vec())
     }
 }
 
-/// A text that is being written.
+/// A text under construction.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     text: String,
@@ -138,7 +138,7 @@ impl Builder {
     }
 }
 
-/// What Python's `str.isspace` says of a character.
+/// Python's `str.isspace` of a character.
 pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }

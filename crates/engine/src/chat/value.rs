@@ -3,19 +3,19 @@
 use std::{cell::Cell, cell::RefCell, rc::Rc};
 
 use super::{
-    machine::{Failure, Res},
+    error::{Failure, Res},
     text::Text,
 };
 
-/// Containers within containers; also the deepest that comparing and printing call themselves.
+/// Deepest nesting of containers, and so of recursion in comparing and printing.
 const MAX_DEPTH: usize = 100;
 
-/// What a namespace holds, in the order in which it was stored.
+/// The attributes of a namespace, in the order of assignment.
 pub(super) type Names = Vec<(Rc<str>, Value)>;
 
 #[derive(Debug, Clone)]
 pub(super) enum Value {
-    /// What doesn't exist, with the name it was asked for by.
+    /// Jinja's `undefined`, with the name that was looked up.
     Undefined(Rc<str>),
     None,
     Bool(bool),
@@ -29,7 +29,7 @@ pub(super) enum Value {
     Callable(Rc<Callable>),
 }
 
-/// Python's types that are iterated over.
+/// Python types of sequences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     List,
@@ -37,9 +37,9 @@ pub(super) enum Kind {
     /// One of `groupby`: a tuple whose items are also called `grouper` and `list`.
     Group,
     Range,
-    /// What `keys()`, `values()` and `items()` of a dict give.
+    /// The result of `keys()`, `values()` or `items()` of a dict.
     View(&'static str),
-    /// It can be iterated over once, and has no length.
+    /// A generator: it can be iterated over once, and has no length.
     Generator,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Seq {
     pub(super) kind: Kind,
     pub(super) items: Vec<Value>,
     depth: usize,
-    /// A generator that was iterated over.
+    /// Whether a generator has been iterated over.
     used: Cell<bool>,
 }
 
@@ -64,22 +64,22 @@ pub(super) struct Dict {
 pub(super) struct Loop {
     pub(super) items: Vec<Value>,
     pub(super) at: Cell<usize>,
-    /// Recursive loops around this one.
+    /// Number of enclosing recursive loops.
     pub(super) depth0: usize,
-    /// Which loop statement a call of it runs again, if it is recursive.
+    /// The loop statement that a call of it runs, if it is recursive.
     pub(super) recurses: Option<usize>,
     pub(super) changed: RefCell<Option<Vec<Value>>>,
 }
 
 #[derive(Debug)]
 pub(super) enum Callable {
-    /// A function of the environment.
+    /// A global function.
     Global(&'static str),
-    /// A method with the value it belongs to.
+    /// A method and its value.
     Method(Value, Rc<str>),
-    /// A macro, by its place in the list of the machine.
+    /// A macro, by its index in the machine's list.
     Macro(usize),
-    /// Nothing at the first call, later the text.
+    /// `joiner(text)`: empty at the first call, then the text.
     Joiner(Text, Cell<bool>),
 }
 
@@ -119,7 +119,7 @@ impl Value {
         }
     }
 
-    /// An integer, which a bool is as well.
+    /// The value as an integer. A bool is one, as in Python.
     pub(super) fn as_int(&self) -> Option<i64> {
         match self {
             Value::Int(n) => Some(*n),
@@ -178,7 +178,7 @@ impl Value {
         }
     }
 
-    /// How many items Python's `len` counts; characters of a text, which costs a look at all.
+    /// Python's `len`. For a text it counts characters, which reads the whole text.
     pub(super) fn n_items(&self) -> Option<usize> {
         match self {
             Value::Undefined(_) => Some(0),
@@ -198,7 +198,7 @@ impl Value {
                 Callable::Method(of, _) => Ok(1 + of.depth()?),
                 _ => Ok(0),
             },
-            // It can change, and so would come to hold itself.
+            // A namespace can change, so it could come to contain itself.
             Value::Namespace(_) => Err(Failure::new("a namespace can't be put into another value")),
             Value::Loop(_) => Err(Failure::new("a loop can't be put into another value")),
             _ => Ok(0),
@@ -223,7 +223,7 @@ fn deepest<'a>(values: impl Iterator<Item = &'a Value>) -> Res<usize> {
 }
 
 impl Seq {
-    /// Whether there is nothing to iterate over any more; notes that a generator is used up.
+    /// Whether this is a generator that was used before. Marks a generator as used.
     pub(super) fn use_up(&self) -> bool {
         self.kind == Kind::Generator && self.used.replace(true)
     }

@@ -18,22 +18,23 @@ use crate::{
 /// When a continuation ends by itself.
 #[derive(Debug, Clone, Default)]
 pub struct Ends {
-    /// How many tokens it may have.
+    /// Most tokens of the continuation.
     pub max_tokens: usize,
-    /// How many it has at least: until then no token ends it, and no stop string is looked for.
+    /// Least tokens of the continuation. Before that no token ends it, and stop strings are
+    /// ignored.
     pub min_tokens: usize,
-    /// How many tokens the text may have, prompt included.
+    /// Most tokens of prompt and continuation together.
     pub limit: usize,
-    /// Go on after the tokens that end a turn.
+    /// Continue after tokens that end a turn.
     pub ignore_end: bool,
-    /// Other tokens that end it; like those they aren't part of it.
+    /// Further tokens that end the continuation. They aren't part of it.
     pub tokens: Vec<TokenId>,
-    /// Texts that end it; they aren't part of it.
+    /// Stop strings. They aren't part of the continuation.
     pub texts: Vec<String>,
 }
 
 impl Ends {
-    /// All tokens that end it, in rising order.
+    /// All tokens that end the continuation, in rising order.
     fn all_tokens(&self, tokenizer: &Tokenizer) -> Vec<TokenId> {
         let own = if self.ignore_end { &[] } else { tokenizer.end_tokens() };
         let mut tokens = [own, &self.tokens].concat();
@@ -49,16 +50,16 @@ pub(crate) struct Column {
     sampler: Sampler,
     sequence: Sequence,
     prompt_len: usize,
-    /// What the model reads next.
+    /// The token that the model reads in the next step.
     next: TokenId,
     drawn: Option<Result<Draw, FinishReason>>,
-    /// Tokens that end it, in rising order, and how many come before that at least.
+    /// Tokens that end the continuation, in rising order, and the number of tokens before they may.
     end_tokens: Vec<TokenId>,
     min_tokens: usize,
-    /// Sequences of tokens that it doesn't write.
+    /// Banned sequences of tokens.
     bans: Arc<[Vec<TokenId>]>,
     constraint: Option<Box<dyn Constraint>>,
-    /// What can't come next, rising; work space.
+    /// Scratch: the tokens banned at this step, in rising order.
     banned: Vec<TokenId>,
     stream: TextStream,
     stop: StopStrings,
@@ -66,21 +67,20 @@ pub(crate) struct Column {
     is_open: bool,
 }
 
-/// What became of a draw.
+/// Result of taking a drawn token.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Taken {
     /// The token, unless the column ended without one.
     pub(crate) draw: Option<Draw>,
-    /// The text that is now complete: whole characters, and nothing that may turn out to be a stop
-    /// string.
+    /// New text that can be shown: whole characters, without a possible beginning of a stop string.
     pub(crate) text: String,
-    /// What had been held back, and why the column ended, if it did.
+    /// If the column ended: the text that had been held back, and the reason.
     pub(crate) end: Option<(String, FinishReason)>,
 }
 
 impl Column {
-    /// A column that begins after `prompt`, all of which `sequence` has read. A sampler whose state
-    /// is of just these tokens keeps it: it knows which of them were written, not given.
+    /// A column that begins after `prompt`, all of which `sequence` has read. The sampler keeps its
+    /// state if that is of exactly these tokens, since it knows which of them were generated.
     pub(crate) fn new(
         sampler: Sampler,
         sequence: Sequence,
@@ -112,28 +112,28 @@ impl Column {
         Column { bans, ..self }
     }
 
-    /// Adds a constraint. A text that is complete ends, whatever the other end conditions are.
+    /// Adds a constraint. A text that is complete under it ends, whatever the other conditions are.
     pub(crate) fn under(self, constraint: Option<Box<dyn Constraint>>) -> Column {
         Column { constraint, ..self }
     }
 
-    /// What the model reads of it in the next step: the token drawn last.
+    /// The column's part of the next forward pass: the token drawn last.
     pub(crate) fn append(&mut self) -> Append<'_> {
         let tokens = std::slice::from_ref(&self.next);
         Append { sequence: &mut self.sequence, tokens, want: Want::Last }
     }
 
-    /// Position in the whole text of the token that is drawn next.
+    /// Position of the next token, prompt included.
     pub(crate) fn pos(&self) -> usize {
         self.prompt_len + self.tokens.len()
     }
 
-    /// Draws the next token from the logits after all earlier ones. [`Column::take`] must follow.
+    /// Draws the next token from the logits of the last position. [`Column::take`] must follow.
     pub(crate) fn draw(&mut self, logits: &[f32]) {
         self.draw_showing(logits, None);
     }
 
-    /// Draws the next token, and shows the distribution after the first `n_stages` stages.
+    /// Draws the next token, and passes on the distribution after the first `n_stages` stages.
     pub(crate) fn draw_showing(
         &mut self,
         logits: &[f32],
@@ -165,7 +165,7 @@ impl Column {
         let limits =
             Limits { allowed: allowed.map_err(FinishReason::NothingLeft)?, banned: &self.banned };
         let refused = |error: SampleError| match error {
-            // Neither is the model's fault.
+            // In both cases controls and constraint left no token, so the logits aren't to blame.
             SampleError::NothingLeft { .. } | SampleError::UnknownToken { .. } => {
                 FinishReason::NothingLeft(error.to_string())
             }
@@ -181,18 +181,18 @@ impl Column {
         Ok((draw, shown))
     }
 
-    /// What its sampler remembers, the token drawn last included.
+    /// The sampler's state, the token drawn last included.
     pub(crate) fn state(&self) -> &State {
         self.sampler.state()
     }
 
-    /// The token that [`Column::draw`] gave, until it's taken.
+    /// The token of [`Column::draw`], until [`Column::take`].
     pub(crate) fn drawn(&self) -> Option<TokenId> {
         self.drawn.as_ref().and_then(|drawn| drawn.as_ref().ok()).map(|draw| draw.token)
     }
 
-    /// Takes what was drawn into the text, and finds out whether that ends it. None if nothing was
-    /// drawn.
+    /// Appends the drawn token to the text and checks whether it ends the text. `None` if nothing
+    /// was drawn.
     pub(crate) fn take(&mut self, tokenizer: &Tokenizer, ends: &Ends) -> Option<Taken> {
         let without_token = |column: &mut Column, reason| {
             Some(Taken {
@@ -234,7 +234,7 @@ impl Column {
         Some(Taken { draw: Some(draw), text, end })
     }
 
-    /// Ends the column; returns the text that was held back until now.
+    /// Ends the column. Returns the text that had been held back.
     pub(crate) fn end(&mut self, reason: &FinishReason) -> String {
         let mut rest = String::new();
         if !matches!(reason, FinishReason::StopString(_)) {
@@ -245,23 +245,23 @@ impl Column {
         rest
     }
 
-    /// Ends the column without looking at the text that was held back: drawing panicked, so that
-    /// the stream's state can't be relied on.
+    /// Ends the column and drops the text that had been held back: drawing panicked, so the state
+    /// of the text stream may be inconsistent.
     pub(crate) fn abandon(&mut self) {
         self.is_open = false;
     }
 
-    /// Whether it goes on.
+    /// Whether the column hasn't ended.
     pub(crate) fn is_open(&self) -> bool {
         self.is_open
     }
 
-    /// Its tokens so far.
+    /// Tokens of the continuation so far.
     pub(crate) fn tokens(&self) -> &[TokenId] {
         &self.tokens
     }
 
-    /// What the model has read so far: the prompt and all tokens but the one that it reads next.
+    /// The sequence read so far: the prompt and all tokens except the last one drawn.
     pub(crate) fn sequence(&self) -> &Sequence {
         &self.sequence
     }

@@ -5,31 +5,31 @@ use std::fmt;
 
 use crate::TokenId;
 
-/// A rule for one text, which it follows token by token. What it allows may depend on nothing but
-/// the tokens taken so far.
+/// Structured output for one text: which tokens may come next. The answer may depend on the tokens
+/// taken so far only.
 pub trait Constraint: fmt::Debug + Send {
-    /// One bit for each token that may come next, the lowest first; tokens that end a turn are
-    /// among them where the text may end.
+    /// A bit mask of allowed tokens, lowest id in the lowest bit. Tokens that end a turn are
+    /// allowed where the text may end.
     ///
     /// # Errors
-    /// If that can't be found out, in words for the user.
+    /// If the mask can't be computed; a message for the user.
     fn allowed(&mut self) -> Result<&[u32], String>;
 
-    /// A token was taken.
+    /// Advances by a token of the text.
     ///
     /// # Errors
-    /// If the text can't go on from here, in words for the user.
+    /// If the text can't continue after this token; a message for the user.
     fn take(&mut self, token: TokenId) -> Result<(), String>;
 
-    /// Whether the text is what it must be, and nothing can follow.
+    /// Whether the text is complete and nothing can follow.
     fn is_complete(&self) -> bool;
 
-    /// A copy for another text that begins with the tokens taken so far, independent of this one.
+    /// An independent copy, for a fork of the text.
     fn fork(&self) -> Box<dyn Constraint>;
 }
 
-/// The last tokens of those of `sequences` whose other tokens `written` ends with: what would
-/// complete one of them.
+/// The tokens that would complete a banned sequence: last tokens of those `sequences` whose other
+/// tokens are the end of `written`.
 pub(super) fn completing<'a>(
     sequences: &'a [Vec<TokenId>],
     written: &'a [TokenId],

@@ -16,28 +16,28 @@ use crate::TokenId;
 /// Why a continuation ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FinishReason {
-    /// The model ended its turn with this token, which isn't part of the continuation.
+    /// The model ended its turn with this token. It isn't part of the continuation.
     EndToken(TokenId),
-    /// This stop string came up.
+    /// The text reached this stop string.
     StopString(String),
-    /// It has as many tokens as were asked for.
+    /// The limit of tokens was reached.
     MaxTokens,
     /// The context is full.
     ContextFull,
-    /// The observer broke off.
+    /// The observer cancelled it.
     Cancelled,
-    /// The constraint is fulfilled and allows nothing more.
+    /// The constraint is complete and allows no further token.
     Complete,
-    /// The logits had no distribution (NaN, or infinite); the sampler's words.
+    /// The logits have no distribution (NaN or infinite); the sampler's message.
     BadLogits(String),
-    /// Controls and constraint together left no token, or the constraint gave up; in its words.
+    /// Chain and constraint together left no token, or the constraint failed; its message.
     NothingLeft(String),
     /// Drawing a token panicked, in a constraint or a stage.
     Panicked,
 }
 
 impl FinishReason {
-    /// What went wrong, if it ended badly.
+    /// The error message, if the continuation ended by an error.
     pub fn failure(&self) -> Option<String> {
         match self {
             FinishReason::BadLogits(what) => {

@@ -1,5 +1,5 @@
-//! Stop strings: cuts the text at a stop string, and holds back text that may turn out to be the
-//! beginning of one.
+//! Stop strings: cuts the text at a stop string, and holds back text that may be the beginning of
+//! one.
 
 /// Looks for stop strings in a stream of text.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ impl StopStrings {
         StopStrings { stops, held: String::new() }
     }
 
-    /// Takes new text; returns what is sure to be shown, and the stop string if one came up (the
-    /// earliest, of those that begin at one place the longest).
+    /// Takes new text. Returns the text that can be shown, and the stop string if there is one: the
+    /// earliest, and of several at one place the longest.
     pub(super) fn push(&mut self, text: &str) -> (String, Option<String>) {
         self.held.push_str(text);
         let found = self.stops.iter().filter_map(|stop| Some((self.held.find(stop)?, stop)));
@@ -34,7 +34,7 @@ impl StopStrings {
         (std::mem::replace(&mut self.held, tail), None)
     }
 
-    /// The end of the text: what was held back.
+    /// Ends the text. Returns what was held back.
     pub(super) fn finish(&mut self) -> String {
         std::mem::take(&mut self.held)
     }

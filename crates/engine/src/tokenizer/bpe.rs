@@ -1,17 +1,21 @@
-//! Byte-level BPE: splits text into words of bytes and merges them by rank (GPT-2's scheme and its
+//! BPE: splits text into words and merges their bytes or characters by rank (GPT-2's scheme and its
 //! successors).
 //!
-//! The vocabulary spells each byte as a printable character (`Ġ` is a space); that alphabet is here
-//! too.
+//! Most vocabularies spell each byte as a printable character (`Ġ` is a space); that alphabet is
+//! here too. Gemma 4's and a few others spell characters as they are, with `▁` for a space, and fall
+//! back to bytes.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
 use super::{
+    decode::Spelling,
     error::{TokenizerError, shorten},
     merge::{Merger, NONE, Piece, parts},
-    split::Pre,
+    pre::{Alphabet, GEMMA4, Pre},
+    special::Added,
+    spm::SPACE,
     vocabulary::Vocabulary,
 };
 use crate::{TokenId, gguf::Metadata};
@@ -48,7 +52,7 @@ pub(super) fn byte_of(c: char) -> Option<u8> {
     BYTES.get(c as usize).copied().flatten()
 }
 
-/// What byte-level BPE needs besides the vocabulary.
+/// What BPE needs besides the vocabulary.
 #[derive(Debug)]
 pub(super) struct Bpe {
     pre: Pre,
@@ -61,26 +65,61 @@ pub(super) struct Bpe {
 
 impl Bpe {
     pub(super) fn from_metadata(
+        model: &str,
         metadata: &Metadata,
         vocabulary: &Vocabulary,
     ) -> Result<Bpe, TokenizerError> {
         // Files from before the key existed get llama.cpp's fallback.
         let name = metadata.str(PRE)?.unwrap_or("default");
-        let pre = Pre::named(name).ok_or_else(|| TokenizerError::Unsupported {
-            key: PRE,
-            found: shorten(name),
-            supported: Pre::names(),
-        })?;
+        let pre = match model {
+            "gemma4" => GEMMA4,
+            _ => Pre::named(name).ok_or_else(|| TokenizerError::Unsupported {
+                key: PRE,
+                found: shorten(name),
+                supported: Pre::kinds(),
+            })?,
+        };
         let mut bytes = Box::new([NONE; 256]);
-        for (token, c) in bytes.iter_mut().zip(CHARS) {
-            *token = vocabulary.find_plain(c.encode_utf8(&mut [0; 4])).unwrap_or(NONE);
+        for (byte, token) in bytes.iter_mut().enumerate() {
+            let found = match pre.alphabet {
+                Alphabet::Bytes => vocabulary.find_plain(CHARS[byte].encode_utf8(&mut [0; 4])),
+                _ => vocabulary.find(&format!("<0x{byte:02X}>")),
+            };
+            *token = found.unwrap_or(NONE);
         }
-        Ok(Bpe { pre, bytes, merges: read_merges(metadata, vocabulary)? })
+        let merges = match metadata.str_array(MERGES)? {
+            None if pre.without_merges => Merges::default(),
+            None => return Err(TokenizerError::Missing { key: MERGES }),
+            Some(list) => read_merges(list, vocabulary)?,
+        };
+        Ok(Bpe { pre, bytes, merges })
     }
 
-    /// Whether a beginning-of-text token is added unless the file says otherwise.
-    pub(super) fn add_bos(&self) -> bool {
-        self.pre.add_bos
+    /// Whether a beginning-of-text token is added.
+    pub(super) fn add_bos(&self) -> Added {
+        match self.pre.always_bos {
+            true => Added::Always(true),
+            false => Added::Unless(self.pre.add_bos),
+        }
+    }
+
+    /// What the tokens are spelled in.
+    pub(super) fn spelling(&self) -> Spelling {
+        match self.pre.alphabet {
+            Alphabet::Bytes => Spelling::Bytes,
+            Alphabet::Characters => Spelling::Plain,
+            _ => Spelling::Spm,
+        }
+    }
+
+    /// Whether tokens aren't spelled in bytes.
+    pub(super) fn is_escaped(&self) -> bool {
+        self.pre.alphabet != Alphabet::Bytes
+    }
+
+    /// Whether each line gets a space in front.
+    pub(super) fn has_prefix(&self) -> bool {
+        self.pre.alphabet == Alphabet::MetaspaceWords
     }
 
     /// Whether the vocabulary has no token for a byte.
@@ -101,6 +140,15 @@ impl Bpe {
     ) {
         let mut merger = Merger::default();
         let mut spelled = String::new();
+        if self.is_escaped() {
+            self.spell(text, |bytes, _, _| {
+                spelled.push_str(std::str::from_utf8(bytes).expect("whole characters"));
+            });
+            self.pre.split.words(&spelled, |word| {
+                self.encode_escaped(vocabulary, &mut merger, word, out, unspelled);
+            });
+            return;
+        }
         self.pre.split.words(text, |word| {
             if self.pre.ignore_merges {
                 spelled.clear();
@@ -114,6 +162,85 @@ impl Bpe {
                 self.encode_word(&mut merger, part, out, unspelled);
             }
         });
+    }
+
+    /// Calls `put` with the text of a stretch as the vocabulary spells it, in whole characters, and
+    /// the place and the length of what they come from.
+    pub(super) fn spell(&self, text: &str, mut put: impl FnMut(&[u8], usize, usize)) {
+        if matches!(self.pre.alphabet, Alphabet::Bytes | Alphabet::Characters) {
+            return put(text.as_bytes(), 0, text.len());
+        }
+        let mut buffer = [0; 4];
+        let mut is_start = self.has_prefix();
+        for (at, c) in text.char_indices() {
+            let spelled = if c == ' ' { SPACE } else { c };
+            if is_start && c != '\n' && spelled != SPACE {
+                put(SPACE.encode_utf8(&mut buffer).as_bytes(), at, 0);
+            }
+            is_start = self.has_prefix() && c == '\n';
+            put(spelled.encode_utf8(&mut buffer).as_bytes(), at, c.len_utf8());
+        }
+    }
+
+    /// Appends the tokens of a line, or of the newlines between two.
+    fn encode_escaped(
+        &self,
+        vocabulary: &Vocabulary,
+        merger: &mut Merger,
+        line: &str,
+        out: &mut Vec<TokenId>,
+        unspelled: &mut dyn FnMut(char),
+    ) {
+        let has_newlines =
+            matches!(self.pre.alphabet, Alphabet::MetaspaceNewlines | Alphabet::MetaspaceWords);
+        if has_newlines && line.starts_with('\n') {
+            if let Some(token) = vocabulary.find_plain(line) {
+                return out.push(TokenId(token));
+            }
+        } else if self.pre.alphabet == Alphabet::MetaspaceWords {
+            let mut rest = line;
+            while let Some(space) = rest.chars().next() {
+                let n = space.len_utf8();
+                let end = rest[n..].find(SPACE).map_or(rest.len(), |at| n + at);
+                self.encode_characters(vocabulary, merger, &rest[..end], out, unspelled);
+                rest = &rest[end..];
+            }
+            return;
+        }
+        for part in parts(line) {
+            self.encode_characters(vocabulary, merger, part, out, unspelled);
+        }
+    }
+
+    fn encode_characters(
+        &self,
+        vocabulary: &Vocabulary,
+        merger: &mut Merger,
+        word: &str,
+        out: &mut Vec<TokenId>,
+        unspelled: &mut dyn FnMut(char),
+    ) {
+        merger.clear();
+        for c in word.chars() {
+            let token = vocabulary.find_plain(c.encode_utf8(&mut [0; 4])).unwrap_or(NONE);
+            merger.push(c.len_utf8() as u32, token);
+        }
+        merger.merge(|left: &Piece, right: &Piece| {
+            self.merges.get(&(left.token, right.token)).copied()
+        });
+        for piece in merger.pieces() {
+            if piece.token != NONE {
+                out.push(TokenId(piece.token));
+                continue;
+            }
+            // Whatever is no token is still a single character.
+            let text = &word[piece.start as usize..(piece.start + piece.len) as usize];
+            let tokens = text.bytes().map(|byte| self.bytes[usize::from(byte)]);
+            if tokens.clone().any(|token| token == NONE) {
+                text.chars().for_each(|c| unspelled(if c == SPACE { ' ' } else { c }));
+            }
+            out.extend(tokens.filter(|&token| token != NONE).map(TokenId));
+        }
     }
 
     fn encode_word(
@@ -145,8 +272,7 @@ impl Bpe {
 
 type Merges = HashMap<(u32, u32), (u32, u32), RandomState>;
 
-fn read_merges(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Merges, TokenizerError> {
-    let list = metadata.str_array(MERGES)?.ok_or(TokenizerError::Missing { key: MERGES })?;
+fn read_merges(list: &[String], vocabulary: &Vocabulary) -> Result<Merges, TokenizerError> {
     if list.len() >= u32::MAX as usize {
         return Err(TokenizerError::TooLarge(format!("{} merges", list.len())));
     }

@@ -46,6 +46,11 @@ impl Classes {
         Classes(table()[c as usize])
     }
 
+    /// Whether the character is `\p{Lu}`, `\p{Lt}` or `\p{Ll}`.
+    pub(super) fn has_case(self) -> bool {
+        self.meets(Classes::UPPER) != self.meets(Classes::LOWER)
+    }
+
     /// Whether the two sets meet.
     pub(super) fn meets(self, other: Classes) -> bool {
         self.0 & other.0 != 0

@@ -1,7 +1,7 @@
 //! The bytes that each token of the vocabulary stands for.
 
 use super::{
-    bpe,
+    bpe, greedy,
     spm::SPACE,
     vocabulary::{self, Kind, Vocabulary},
 };
@@ -13,6 +13,10 @@ pub(super) enum Spelling {
     Spm,
     /// A character for each byte.
     Bytes,
+    /// Escapes for bytes that can't be printed.
+    Escaped,
+    /// The text itself.
+    Plain,
 }
 
 /// Every token's bytes in one arena.
@@ -38,7 +42,7 @@ impl Decoded {
             match kind {
                 Kind::Normal => push_normal(&mut decoded.arena, text, spelling),
                 Kind::Byte => decoded.arena.extend(vocabulary::byte_of(text)),
-                Kind::Control | Kind::Unknown | Kind::UserDefined => {
+                Kind::Control | Kind::Shown | Kind::Unknown | Kind::UserDefined => {
                     decoded.arena.extend(text.as_bytes())
                 }
                 Kind::Unused | Kind::Undefined => {}
@@ -72,6 +76,8 @@ fn push_normal(arena: &mut Vec<u8>, text: &str, spelling: Spelling) {
                 arena.extend(part.as_bytes());
             }
         }
+        Spelling::Escaped => arena.extend(greedy::unescape(text)),
+        Spelling::Plain => arena.extend(text.as_bytes()),
         Spelling::Bytes => {
             for c in text.chars() {
                 match bpe::byte_of(c) {

@@ -27,6 +27,24 @@ pub enum TokenizerError {
         /// The values that would do.
         supported: String,
     },
+    /// `tokenizer.ggml.model` is `none`: the model takes and makes token ids, or something else.
+    #[error(
+        "tokenizer.ggml.model is `none`: the model file has no vocabulary, so it can't read or \
+         write text; convert the model again with its tokenizer"
+    )]
+    NoVocabulary,
+    /// `tokenizer.ggml.model` is `bert`.
+    #[error(
+        "tokenizer.ggml.model is `bert`: this is an embedding model, which makes no text; choose a \
+         model that generates text"
+    )]
+    Embedding,
+    /// `tokenizer.ggml.precompiled_charsmap` makes no sense.
+    #[error("tokenizer.ggml.precompiled_charsmap: {problem}; convert the model again")]
+    Charsmap {
+        /// What's wrong with it.
+        problem: String,
+    },
     /// An array has another length than the vocabulary.
     #[error(
         "{key} has {found} entries, but tokenizer.ggml.tokens has {expected}: they must be equally \

@@ -8,7 +8,7 @@ use crate::{
     uses::{Row, Rule, Use, in_rows, row},
 };
 
-/// Of both kinds of tokenizer.
+/// Of every kind of tokenizer.
 const KEYS: &[Row] = &[
     row("tokenizer.ggml.model", Rule::Read),
     row("tokenizer.ggml.tokens", Rule::Read),
@@ -60,6 +60,25 @@ const SPM: &[Row] = &[
     ),
 ];
 
+/// Of the unigram model.
+const UNIGRAM: &[Row] = &[
+    row("tokenizer.ggml.scores", Rule::Read),
+    row("tokenizer.ggml.unknown_token_id", Rule::Read),
+    row("tokenizer.ggml.add_space_prefix", Rule::Read),
+    row("tokenizer.ggml.remove_extra_whitespaces", Rule::Read),
+    row("tokenizer.ggml.precompiled_charsmap", Rule::Read),
+    row("tokenizer.ggml.pre", Rule::Ignored("the unigram model cuts no words")),
+];
+
+/// Of RWKV's and PLaMo 2's.
+const MATCHING: &[Row] = &[
+    row("tokenizer.ggml.scores", Rule::Read),
+    row("tokenizer.ggml.unknown_token_id", Rule::Read),
+    row("tokenizer.ggml.merges", Rule::Ignored("this kind of tokenizer merges nothing")),
+    row("tokenizer.ggml.pre", Rule::Ignored("this kind of tokenizer cuts no words")),
+    row("tokenizer.ggml.add_space_prefix", Rule::Neutral(&[0.0], "a space in front of a text")),
+];
+
 /// Of byte-level BPE.
 const BPE: &[Row] = &[
     row("tokenizer.ggml.pre", Rule::Read),
@@ -77,6 +96,8 @@ const BPE: &[Row] = &[
 pub(crate) fn of(metadata: &Metadata, key: &str, value: &Value) -> Use {
     let own = match metadata.str(MODEL) {
         Ok(Some("llama")) => SPM,
+        Ok(Some("t5")) => UNIGRAM,
+        Ok(Some("rwkv" | "plamo2")) => MATCHING,
         _ => BPE,
     };
     match in_rows(KEYS.iter().chain(own), key, value) {

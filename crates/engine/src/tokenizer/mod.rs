@@ -1,32 +1,47 @@
 //! Tokenizers: encode text to token ids and decode it, exactly as the model file's vocabulary
 //! defines.
 //!
-//! Two kinds of tokenizer, `spm` and `bpe`, share the vocabulary, the merging loop and the search
-//! for special tokens. The reference is llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that
-//! end a turn are equal to its, except that
-//! - text with the `tekken` pre-tokenizer is split as `mistral-common` does it (llama.cpp's
-//!   expression takes only ASCII letters to have a case, and combining marks for punctuation);
-//! - a typed `</s>` never merges into the control token (SentencePiece's rule).
+//! `scheme` has the kinds of tokenizer (`tokenizer.ggml.model`): SentencePiece's BPE (`spm`),
+//! byte-level BPE and BPE of characters (`bpe`), unigram, RWKV's longest match (`greedy`) and PLaMo
+//! 2's (`plamo`). They share the vocabulary and the search for special tokens. The reference is
+//! llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that end a turn are equal to its, except
+//! that
+//! - text with the pre-tokenizers `tekken` and `gpt-4o` is split as `mistral-common` and Hugging
+//!   Face's `tokenizers` do it (llama.cpp's expressions take only ASCII letters to have a case, and
+//!   combining marks for punctuation);
+//! - a typed `</s>` never becomes the control token by merging (SentencePiece's rule);
+//! - where a file names no end-of-text token, none of the vocabulary's is taken for it by its
+//!   number alone (llama.cpp takes token 11 of byte-level vocabularies, GPT-2's comma);
+//! - gpt-oss's channel marks typed in a message stay plain text (in llama.cpp they become tokens).
 //!
 //! Decoding joins the bytes of the tokens. llama.cpp's `detokenize` also removes spaces before
 //! punctuation for some vocabularies, which loses text, and leaves the space that was put after a
 //! BOS; Kelvin does neither.
 
+mod apart;
 mod bpe;
+mod charsmap;
 mod classes;
 mod decode;
 mod error;
+mod greedy;
 pub(crate) mod keys;
 mod merge;
 mod partition;
 mod places;
+mod plamo;
+mod pre;
+mod prefixes;
+mod scheme;
 mod special;
 mod split;
 mod spm;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod unigram;
 mod vocabulary;
+mod words;
 mod written;
 
 pub use error::TokenizerError;
@@ -35,12 +50,11 @@ pub use stream::TextStream;
 use std::ops::Range;
 
 use crate::{TokenId, gguf::Metadata};
-use bpe::Bpe;
-use decode::{Decoded, Spelling};
+use decode::Decoded;
 use partition::{Fragment, Specials};
 use places::Encoded;
-use special::{Defaults, Special};
-use spm::Spm;
+use scheme::Scheme;
+use special::Special;
 use vocabulary::{Kind, Vocabulary};
 
 const MODEL: &str = "tokenizer.ggml.model";
@@ -58,12 +72,6 @@ pub struct Tokenizer {
     warnings: Vec<String>,
 }
 
-#[derive(Debug)]
-enum Scheme {
-    Spm(Spm),
-    Bpe(Bpe),
-}
-
 impl Tokenizer {
     /// Builds the tokenizer that `tokenizer.ggml.model` and `tokenizer.ggml.pre` name; refuses
     /// unknown ones.
@@ -71,32 +79,13 @@ impl Tokenizer {
     /// # Errors
     /// An unsupported kind of tokenizer, a key of the wrong type, an array of the wrong length, an
     /// id outside of the vocabulary, a byte token that names no byte, two tokens of the same text,
-    /// a merge of no tokens.
+    /// a merge of no tokens, a broken table of replacements.
     pub fn from_metadata(metadata: &Metadata) -> Result<Tokenizer, TokenizerError> {
-        if metadata.get(MODEL).is_none() {
-            // All parts of a split model but the first lack a vocabulary.
-            metadata.refuse_part()?;
-        }
-        let model = metadata.str(MODEL)?.ok_or(TokenizerError::Missing { key: MODEL })?;
-        if !matches!(model, "llama" | "gpt2") {
-            let supported = "llama, gpt2".to_owned();
-            return Err(TokenizerError::Unsupported {
-                key: MODEL,
-                found: error::shorten(model),
-                supported,
-            });
-        }
+        let model = scheme::model(metadata)?;
         let mut vocabulary = Vocabulary::from_metadata(metadata)?;
-        let (scheme, spelling, defaults) = if model == "llama" {
-            let scheme = Scheme::Spm(Spm::from_metadata(metadata, &vocabulary)?);
-            (scheme, Spelling::Spm, Defaults { bos: Some(1), eos: Some(2), add_bos: true })
-        } else {
-            let bpe = Bpe::from_metadata(metadata, &vocabulary)?;
-            let defaults = Defaults { bos: None, eos: None, add_bos: bpe.add_bos() };
-            (Scheme::Bpe(bpe), Spelling::Bytes, defaults)
-        };
+        let (scheme, spelling, defaults) = Scheme::from_metadata(model, metadata, &vocabulary)?;
         let special = Special::from_metadata(metadata, &mut vocabulary, defaults)?;
-        let specials = Specials::new(&vocabulary);
+        let specials = Specials::new(&vocabulary, special.strips.iter().copied());
         let decoded = Decoded::new(&vocabulary, spelling);
         let warnings = keys::warnings(metadata);
         Ok(Tokenizer { vocabulary, special, specials, decoded, scheme, warnings })
@@ -145,12 +134,8 @@ impl Tokenizer {
     /// bytes 04, 06, 13, 14, 16 and 1D, and none for characters from U+40000 to U+BFFFF. Texts
     /// without them cost one look at their bytes.
     pub fn unspelled(&self, text: &str, parse_special: bool) -> Vec<char> {
-        let may_lack = match &self.scheme {
-            Scheme::Bpe(bpe) => text.bytes().any(|byte| bpe.lacks(byte)),
-            Scheme::Spm(spm) => spm.lacks_bytes(),
-        };
         let mut found = Vec::new();
-        if may_lack {
+        if self.scheme.may_lack(text) {
             let all = 0..text.len();
             let mut unspelled = |c| {
                 // The space in front isn't the text's.
@@ -177,19 +162,16 @@ impl Tokenizer {
         let mut tokens = Vec::new();
         tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
         let mut after_special = true;
-        for fragment in self.specials.partition(&self.vocabulary, text, plain) {
-            let (n_before, mut prefix) = (tokens.len(), false);
+        for (at, fragment) in self.specials.partition(&self.vocabulary, text, plain) {
+            let n_before = tokens.len();
+            let prefix = after_special && self.scheme.has_prefix();
             match fragment {
                 Fragment::Token(id) => tokens.push(TokenId(id)),
-                Fragment::Text(text) => match &self.scheme {
-                    Scheme::Bpe(bpe) => bpe.encode(&self.vocabulary, text, &mut tokens, unspelled),
-                    Scheme::Spm(spm) => {
-                        prefix = spm.add_space_prefix && after_special;
-                        spm.encode(&self.vocabulary, text, prefix, &mut tokens, unspelled);
-                    }
-                },
+                Fragment::Text(text) => {
+                    self.scheme.encode(&self.vocabulary, text, prefix, &mut tokens, unspelled);
+                }
             }
-            each(Encoded { fragment, prefix, tokens: &tokens[n_before..] });
+            each(Encoded { at, fragment, prefix, tokens: &tokens[n_before..] });
             after_special = matches!(fragment, Fragment::Token(_));
         }
         tokens.extend(self.special.eos.filter(|_| add_special && self.special.add_eos));
@@ -219,7 +201,7 @@ impl Tokenizer {
     /// The bytes of each token of a whole text, without the space that `encode` puts in front of
     /// it.
     pub fn pieces(&self, tokens: &[TokenId], special: bool) -> impl Iterator<Item = &[u8]> {
-        let mut prefixed = matches!(&self.scheme, Scheme::Spm(spm) if spm.add_space_prefix);
+        let mut prefixed = self.scheme.has_prefix();
         tokens.iter().map(move |&token| {
             let piece = self.bytes(token, special);
             let is_prefixed = prefixed && piece.first() == Some(&b' ');

@@ -21,27 +21,32 @@ pub(super) struct Specials {
     always: Needles,
     /// These and the control and unknown tokens, which it turns into when asked to.
     all: Needles,
+    /// Tokens that white space after them belongs to, which becomes nothing.
+    strips: HashSet<u32, foldhash::fast::RandomState>,
 }
 
 impl Specials {
-    pub(super) fn new(vocabulary: &Vocabulary) -> Specials {
+    /// The special tokens; `strips` are those that take the white space after them along.
+    pub(super) fn new(vocabulary: &Vocabulary, strips: impl IntoIterator<Item = u32>) -> Specials {
         Specials {
+            strips: strips.into_iter().collect(),
             always: Needles::new(vocabulary, |kind| kind == Kind::UserDefined),
             all: Needles::new(vocabulary, |kind| {
-                matches!(kind, Kind::UserDefined | Kind::Control | Kind::Unknown)
+                matches!(kind, Kind::UserDefined | Kind::Control | Kind::Shown | Kind::Unknown)
             }),
         }
     }
 
     /// Cuts a text at user-defined tokens, and at control and unknown tokens outside of `plain`.
     ///
-    /// `plain` are byte ranges, sorted and disjoint. No fragment of text is empty.
+    /// `plain` are byte ranges, sorted and disjoint. Each fragment comes with its place in the text;
+    /// no fragment of text is empty.
     pub(super) fn partition<'a>(
         &self,
         vocabulary: &Vocabulary,
         text: &'a str,
         plain: &[Range<usize>],
-    ) -> Vec<Fragment<'a>> {
+    ) -> Vec<(usize, Fragment<'a>)> {
         let all_plain = plain.first().is_some_and(|range| *range == (0..text.len()));
         let needles = if all_plain { &self.always } else { &self.all };
         let is_allowed = |place: Range<usize>, token: u32| {
@@ -53,16 +58,24 @@ impl Specials {
         let mut end = 0;
         for (start, token) in needles.find_all(vocabulary, text, is_allowed) {
             if end < start {
-                fragments.push(Fragment::Text(&text[end..start]));
+                fragments.push((end, Fragment::Text(&text[end..start])));
             }
-            fragments.push(Fragment::Token(token));
+            fragments.push((start, Fragment::Token(token)));
             end = start + vocabulary.text(token).len();
+            if self.strips.contains(&token) {
+                end += text[end..].bytes().take_while(|&byte| is_c_space(byte)).count();
+            }
         }
         if end < text.len() {
-            fragments.push(Fragment::Text(&text[end..]));
+            fragments.push((end, Fragment::Text(&text[end..])));
         }
         fragments
     }
+}
+
+/// C's `isspace`.
+fn is_c_space(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == 0x0B
 }
 
 /// Texts to be searched for.

@@ -99,12 +99,37 @@ const MIDDLES: &[(&str, &[&str], bool)] = &[
     ("tokenizer.ggml.fim_sep_token_id", &["<|file_sep|>"], true),
 ];
 
-/// What the file says about itself before a kind of tokenizer's own defaults are known.
+/// gpt-oss's marks around what it says on which channel: part of the text that people read.
+const CHANNEL_MARKS: &[&str] = &["<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"];
+
+/// Texts that end no turn, or are no control token at all, where all of some others end one.
+const NOT_ENDS: &[(&str, &[&str], Kind)] = &[
+    // gpt-oss and Solar Open: an `<|end|>` ends a message, of which a turn has several.
+    ("<|end|>", &["<|return|>", "<|call|>"], Kind::Shown),
+    ("<|end|>", &["<|return|>", "<|calls|>"], Kind::Shown),
+    ("<|end|>", &["<|flush|>", "<|call|>"], Kind::Shown),
+    ("<|end|>", &["<|flush|>", "<|calls|>"], Kind::Shown),
+    // Gemma 4 and PLaMo: `</s>` is HTML.
+    ("</s>", &["<|tool_response>"], Kind::Normal),
+    ("</s>", &["<|plamo:eos|>"], Kind::Normal),
+];
+
+/// Whether a token is put at an end of a text.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Added {
+    /// This, unless the file says otherwise.
+    Unless(bool),
+    /// This, whatever the file says.
+    Always(bool),
+}
+
+/// What holds for a kind of tokenizer where the file says nothing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Defaults {
     pub(super) bos: Option<u32>,
     pub(super) eos: Option<u32>,
-    pub(super) add_bos: bool,
+    pub(super) add_bos: Added,
+    pub(super) add_eos: Added,
 }
 
 /// The tokens with a meaning of their own.
@@ -116,6 +141,8 @@ pub(super) struct Special {
     pub(super) add_eos: bool,
     /// In ascending order.
     pub(super) ends: Vec<TokenId>,
+    /// Those that take the white space after them along.
+    pub(super) strips: Vec<u32>,
 }
 
 impl Special {
@@ -160,21 +187,63 @@ impl Special {
         }
         ends.sort_unstable();
         ends.dedup();
+        mend(vocabulary, &mut ends);
 
         let add_bos = added(metadata, ADD_BOS, defaults.add_bos, BOS, bos)?;
-        let add_eos = added(metadata, ADD_EOS, false, EOS, eos)?;
-        Ok(Special { bos, eos, add_bos, add_eos, ends })
+        let add_eos = added(metadata, ADD_EOS, defaults.add_eos, EOS, eos)?;
+        let strips = stripping(metadata, vocabulary)?;
+        Ok(Special { bos, eos, add_bos, add_eos, ends, strips })
     }
+}
+
+/// Mends what is known of single families: see `CHANNEL_MARKS` and `NOT_ENDS`.
+fn mend(vocabulary: &mut Vocabulary, ends: &mut Vec<TokenId>) {
+    for id in CHANNEL_MARKS.iter().filter_map(|text| vocabulary.find(text)).collect::<Vec<_>>() {
+        vocabulary.kinds[id as usize] = Kind::Shown;
+    }
+    for &(text, others, kind) in NOT_ENDS {
+        let is_end = |text: &&str| {
+            vocabulary.find(text).is_some_and(|id| ends.binary_search(&TokenId(id)).is_ok())
+        };
+        if others.iter().all(is_end)
+            && let Some(id) = vocabulary.find(text)
+            && let Ok(place) = ends.binary_search(&TokenId(id))
+        {
+            ends.remove(place);
+            vocabulary.set_kind(id, kind);
+        }
+    }
+}
+
+/// The special tokens of Phi-3, which the white space after them belongs to. Files don't say so;
+/// llama.cpp knows the family by the model's name.
+fn stripping(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Vec<u32>, TokenizerError> {
+    const OTHERS: [&str; 3] = ["<unk>", "<s>", "<|endoftext|>"];
+    let name = metadata.str("general.name")?.unwrap_or_default().to_ascii_lowercase();
+    if !name.contains("phi-3") && !name.contains("phi3") {
+        return Ok(Vec::new());
+    }
+    let is_special = |id: &u32| {
+        let text = vocabulary.text(*id);
+        let kind = vocabulary.kinds[*id as usize];
+        !OTHERS.contains(&text)
+            && (text == "</s>" || !matches!(kind, Kind::Normal | Kind::Unused | Kind::Byte))
+    };
+    Ok((0..vocabulary.len() as u32).filter(is_special).collect())
 }
 
 /// Whether a token is added; a file that asks for one it doesn't name is refused.
 fn added(
     metadata: &Metadata,
     asks: &'static str,
-    default: bool,
+    default: Added,
     key: &'static str,
     token: Option<TokenId>,
 ) -> Result<bool, TokenizerError> {
+    let default = match default {
+        Added::Always(always) => return Ok(always && token.is_some()),
+        Added::Unless(default) => default,
+    };
     match (metadata.bool(asks)?, token) {
         (Some(true), None) => Err(TokenizerError::NothingToAdd { asks, key }),
         (None, None) => Ok(false),

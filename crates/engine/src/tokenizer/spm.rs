@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::{
     merge::{Merger, NONE, Piece, parts},
-    vocabulary::{Kind, Vocabulary},
+    vocabulary::Vocabulary,
 };
 use crate::{TokenId, gguf::Metadata, tokenizer::TokenizerError};
 
@@ -33,6 +33,7 @@ impl Spm {
     pub(super) fn from_metadata(
         metadata: &Metadata,
         vocabulary: &Vocabulary,
+        unknown: u32,
     ) -> Result<Spm, TokenizerError> {
         let mut bytes = Box::new([NONE; 256]);
         for (byte, token) in bytes.iter_mut().enumerate() {
@@ -44,12 +45,6 @@ impl Spm {
                 .or_else(|| vocabulary.find(&plain?))
                 .unwrap_or(NONE);
         }
-        const UNKNOWN: &str = "tokenizer.ggml.unknown_token_id";
-        let unknown = match metadata.u32(UNKNOWN)? {
-            Some(id) => vocabulary.token(UNKNOWN, id)?.0,
-            None if vocabulary.kinds[0] == Kind::Unknown => 0,
-            None => NONE,
-        };
         let add_space_prefix = metadata.bool("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
         Ok(Spm { add_space_prefix, bytes, before_space: before_space(vocabulary), unknown })
     }

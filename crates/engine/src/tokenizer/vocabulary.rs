@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Normal,
     Unknown,
     Control,
+    /// A control token that belongs to what people read. Files don't say so.
+    Shown,
     UserDefined,
     Unused,
     Byte,
@@ -41,7 +43,7 @@ impl Kind {
 
     /// Whether plain text may become this token; the others stand for themselves only.
     fn is_text(self) -> bool {
-        !matches!(self, Kind::Unknown | Kind::Control | Kind::Byte)
+        !matches!(self, Kind::Unknown | Kind::Control | Kind::Shown | Kind::Byte)
     }
 }
 
@@ -139,6 +141,12 @@ impl Vocabulary {
         &self.arena[self.starts[id] as usize..self.starts[id + 1] as usize]
     }
 
+    /// Makes a token one of another kind than the file says.
+    pub(super) fn set_kind(&mut self, id: u32, kind: Kind) {
+        self.kinds[id as usize] = kind;
+        self.from_text[id as usize] = kind.is_text();
+    }
+
     pub(super) fn score(&self, id: u32) -> f32 {
         self.scores.get(id as usize).copied().unwrap_or(0.0)
     }
@@ -179,8 +187,8 @@ pub(super) fn byte_of(text: &str) -> Option<u8> {
 }
 
 fn read_kinds(metadata: &Metadata, n_tokens: usize) -> Result<Vec<Kind>, TokenizerError> {
-    // What llama.cpp reads, and what MLX writes; GGUF's specification has i32.
-    metadata.check_elements(TYPES, &["i32", "u32"], "an array of 32-bit integers (i32)")?;
+    // What GGUF's specification has, converters write and llama.cpp reads.
+    metadata.check_elements(TYPES, &["i32"], "an array of 32-bit integers (i32)")?;
     let Some(types) = metadata.int_array(TYPES)? else {
         return Ok(vec![Kind::Normal; n_tokens]);
     };

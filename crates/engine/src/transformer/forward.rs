@@ -2,6 +2,7 @@
 //! whole batch.
 
 mod attention;
+mod latent;
 mod layer_embedding;
 mod streams;
 

@@ -5,6 +5,7 @@ use std::{collections::HashSet, ops::Range};
 
 mod attention;
 mod experts;
+mod latent;
 mod layer_embedding;
 mod streams;
 
@@ -17,6 +18,7 @@ use super::{
 use crate::gguf::{Gguf, TensorInfo};
 pub(super) use attention::{Attention, Projections};
 pub(super) use experts::Experts;
+pub(super) use latent::Latent;
 pub(super) use layer_embedding::{LayerEmbedding, OfLayer};
 use streams::SPARSE_LAYERS;
 pub(super) use streams::{LayerStreams, N_STREAMS, Streams};

@@ -21,4 +21,5 @@ mod reference;
 mod tiny_models;
 mod tokenizer;
 mod tokenizer_malformed;
+mod tokenizer_names;
 mod unread;

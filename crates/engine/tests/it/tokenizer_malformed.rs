@@ -124,12 +124,10 @@ fn types_and_scores_have_the_width_that_the_format_says() {
         let one = |x: u64| x.to_le_bytes()[..width].to_vec();
         (kind, [2, 1, 1].into_iter().flat_map(one).collect::<Vec<u8>>())
     };
-    // MLX writes types as u32, which is the same in memory.
-    for kind in [I32, U32] {
-        let tokenizer = opened(floats(), whole(kind, 4)).unwrap();
-        assert_eq!(tokenizer.encode("b", false, false).last(), Some(&TokenId(2)));
-    }
+    let tokenizer = opened(floats(), whole(I32, 4)).unwrap();
+    assert_eq!(tokenizer.encode("b", false, false).last(), Some(&TokenId(2)));
     for (kind, width, name) in [
+        (U32, 4, "u32"),
         (U8, 1, "u8"),
         (I8, 1, "i8"),
         (U16, 2, "u16"),
@@ -195,10 +193,15 @@ fn what_is_not_supported_is_named_with_what_is() {
     check(
         spm(),
         "tokenizer.ggml.model",
-        Some(Value::Str("bert".to_owned())),
-        &["bert", "llama, gpt2"],
+        Some(Value::Str("wordpiece".to_owned())),
+        &["wordpiece", "llama, gpt2, gemma4, plamo2, rwkv, t5"],
     );
     check(spm(), "tokenizer.ggml.model", None, &["tokenizer.ggml.model"]);
+    // Kinds of models that make no text.
+    for (model, says) in [("bert", "embedding model"), ("none", "no vocabulary")] {
+        let model = Some(Value::Str(model.to_owned()));
+        check(spm(), "tokenizer.ggml.model", model, &["tokenizer.ggml.model", says]);
+    }
     let says = ["no-such-pre", "default", "gpt-2", "llama-bpe", "smollm", "qwen2", "tekken"];
     check(bpe(), "tokenizer.ggml.pre", Some(Value::Str("no-such-pre".to_owned())), &says);
     check(bpe(), "tokenizer.ggml.pre", Some(Value::U32(1)), &["tokenizer.ggml.pre"]);

@@ -11,6 +11,7 @@ use super::{
     completions::args::CompletionsArgs,
     generate::args::GenerateArgs,
     inspect::args::InspectArgs,
+    man::ManArgs,
     models::args::ModelsArgs,
     next::args::NextArgs,
     perplexity::args::PerplexityArgs,
@@ -89,4 +90,7 @@ pub(crate) enum Verb {
     Serve(ServeArgs),
     /// Print a completion script for your shell
     Completions(CompletionsArgs),
+    /// Write the man pages, one for each verb, into a folder
+    #[command(hide = true)]
+    Man(ManArgs),
 }

@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod generate;
 mod inspect;
+mod man;
 mod models;
 mod next;
 mod perplexity;
@@ -21,6 +22,7 @@ mod tokenize;
 mod translate;
 mod tune;
 
+use clap::CommandFactory;
 use kelvin_kernels::isa::{self, Isa};
 
 use args::{Args, Verb};
@@ -49,5 +51,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Bench(args) => bench::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Completions(args) => completions::run(&args),
+        Verb::Man(args) => man::run(&args, Args::command()),
     }
 }

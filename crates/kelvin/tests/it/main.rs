@@ -12,6 +12,7 @@ mod histories;
 mod hub;
 mod lab_refusals;
 mod lab_servers;
+mod man;
 mod model_files;
 mod offsets;
 mod origins;

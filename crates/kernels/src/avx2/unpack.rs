@@ -32,7 +32,7 @@ impl<const FORMAT: usize> LayoutOf<FORMAT> {
         _ => None,
     };
 
-    pub(crate) const LAYOUT: Layout = match Layout::of(Format::ALL[FORMAT]) {
+    pub(crate) const LAYOUT: Layout = match Format::ALL[FORMAT].layout() {
         Some(layout) => layout,
         None => panic!("a float format has no blocks"),
     };

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     activations::{Activations, TILE_TOKENS},
     isa::Isa,
-    layout::{GROUP_ROWS, Layout},
+    layout::GROUP_ROWS,
     matrix::WeightMatrix,
     pool::{DisjointPtr, Pool, part_start},
 };
@@ -103,7 +103,7 @@ pub fn matmul_experts(
             );
         }
         assert_eq!(product.out.len(), n * weights[0].rows(), "the output is n × rows");
-        match Layout::of(weights[0].format()) {
+        match weights[0].format().layout() {
             Some(layout) => assert!(
                 input.quantized(layout).holds(n, weights[0].cols()),
                 "the activations are n × cols, quantized for these weights"

@@ -1,11 +1,7 @@
 //! The specification of the matrix products: row groups times a tile of tokens, one number at a
 //! time.
 
-use crate::{
-    activations::TokenTile,
-    format::Format,
-    layout::{GROUP_ROWS, Layout, float},
-};
+use crate::{activations::TokenTile, format::Format, layout::GROUP_ROWS};
 
 pub(crate) fn quantized(
     format: Format,
@@ -13,7 +9,7 @@ pub(crate) fn quantized(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    let layout = Layout::of(format).expect("the caller has a quantized format");
+    let layout = format.layout().expect("the caller has a quantized format");
     let group_bytes = streams.len() / (sums.len() / input.n);
     for (i, sums) in sums.iter_mut().enumerate() {
         let (group, t) = (i / input.n, i % input.n);
@@ -54,7 +50,7 @@ pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32;
         for (r, acc) in sums.iter_mut().enumerate() {
             *acc = 0.0;
             for (k, x) in x.iter().enumerate() {
-                *acc = float(format, stream, k * GROUP_ROWS + r).mul_add(*x, *acc);
+                *acc = format.float(stream, k * GROUP_ROWS + r).mul_add(*x, *acc);
             }
         }
     }

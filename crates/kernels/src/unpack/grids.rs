@@ -12,7 +12,7 @@
 //! IQ3_XXS 98 and 138, IQ2_S 82 and 114, IQ2_XS 74 and 114, IQ2_XXS 66 and 106, IQ1_S 50 and 106,
 //! IQ1_M 56 and 114.
 
-use crate::dequantize::UnpackedBlock;
+use super::UnpackedBlock;
 
 /// All grids, one after another.
 static GRIDS: &[u8; 2 * (IQ1.0 + IQ1.1)] = include_bytes!("grids.bin");

@@ -1,8 +1,8 @@
 //! Unpacks super-blocks of 256 weights whose codes are stored one by one: the k-quants, IQ4_XS and
 //! the ternary formats. The float factors are read by `Factors::read`.
 
+use super::UnpackedBlock;
 use super::legacy::nibbles;
-use crate::dequantize::UnpackedBlock;
 
 pub(crate) fn q2_k(bytes: &[u8], block: &mut UnpackedBlock) {
     for i in 0..16 {

@@ -1,7 +1,7 @@
 //! Unpacks formats without sub-blocks: the legacy formats (Q4_0 to Q8_0), code books of 32 weights
 //! and the short codes of 64 and 128 weights. The float factors are read by `Factors::read`.
 
-use crate::dequantize::UnpackedBlock;
+use super::UnpackedBlock;
 
 pub(crate) fn q4_0(bytes: &[u8], block: &mut UnpackedBlock) {
     nibbles(&bytes[2..18], &mut block.codes);

@@ -10,13 +10,13 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "entropy",
         title: "entropy",
-        summary: "how undecided the model itself was, on the way that the text took",
+        summary: "how undecided the model was along the text, by its own distribution",
         formula: "mean over tokens of H = -Σ p ln p, raw (T = 1)",
         unit: "nats",
         range: Range::new(0.0, Most::LogVocabulary),
         source: "Shannon 1948",
-        trap: "it rises with T though it's the T = 1 entropy: heated text leads the model to \
-            places where it knows less",
+        trap: "it rises with T although it is taken at T = 1: after a text drawn at high T the \
+            model is less certain",
         needs: Need::Distributions,
         aspect: Aspect::Shape,
         of: Of::Sample(|seen| likelihood::mean(seen, |token| token.entropy)),
@@ -24,12 +24,12 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "entropy_final",
         title: "final entropy",
-        summary: "how much choice the chain left",
+        summary: "entropy of the distribution that tokens were drawn from",
         formula: "mean over tokens of H = -Σ p ln p of the distribution drawn from",
         unit: "nats",
         range: Range::new(0.0, Most::LogVocabulary),
         source: "Shannon 1948",
-        trap: "it counts choices, not sensible ones: at T = 2 it's mostly noise",
+        trap: "it counts choices, sensible or not: at T = 2 most are noise",
         needs: Need::Distributions,
         aspect: Aspect::Shape,
         of: Of::Sample(|seen| likelihood::mean(seen, |token| token.entropy_final)),
@@ -42,8 +42,8 @@ pub static METRICS: &[Metric] = &[
         unit: "nats a token",
         range: Range::new(0.0, Most::Open),
         source: "Hale 2001; Holtzman et al. 2020, arXiv 1904.09751",
-        trap: "low isn't good: greedy loops are the least surprising text there is; people write \
-            at about the model's entropy",
+        trap: "low isn't good: greedy loops have the lowest surprisal; human text is near the \
+            model's entropy",
         needs: Need::Probabilities,
         aspect: Aspect::Disfluency,
         of: Of::Sample(|seen| likelihood::mean(seen, |token| token.surprisal)),
@@ -56,7 +56,7 @@ pub static METRICS: &[Metric] = &[
         unit: "tokens",
         range: Range::new(1.0, Most::Open),
         source: "Jelinek et al. 1977",
-        trap: "a mean of exponentials is ruled by its largest: compare surprisal, quote \
+        trap: "a mean of exponentials is dominated by the largest: compare surprisal, quote \
             perplexity; two tokenizers can't be compared at all",
         needs: Need::Probabilities,
         aspect: Aspect::Disfluency,
@@ -86,7 +86,7 @@ pub static METRICS: &[Metric] = &[
         unit: "tokens",
         range: Range::new(1.0, Most::Open),
         source: "as judge",
-        trap: "a mean of exponentials is ruled by its largest",
+        trap: "a mean of exponentials is dominated by the largest",
         needs: Need::Judge,
         aspect: Aspect::Disfluency,
         of: Of::Sample(|seen| Ok(libm::exp(likelihood::judged(seen)?))),
@@ -94,8 +94,8 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "loops",
         title: "loops",
-        summary: "how much of the text goes in circles",
-        formula: "tokens in a phrase of two or more that stands three times in a row / tokens",
+        summary: "share of the text that is repeated phrases",
+        formula: "tokens in a phrase of two or more that occurs three times in a row / tokens",
         unit: "",
         range: Range::new(0.0, Most::Number(1.0)),
         source: "Holtzman et al. 2020, arXiv 1904.09751 (there at the text's end only)",
@@ -107,12 +107,12 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "distinct_1",
         title: "distinct-1",
-        summary: "the part of all words that are different ones",
+        summary: "share of words that are distinct",
         formula: "distinct words / words, over the samples of a prompt together",
         unit: "",
         range: Range::new(0.0, Most::Number(1.0)),
         source: "Li et al. 2016, arXiv 1510.03055",
-        trap: "it falls as there is more text: compare equal numbers of equally long samples only",
+        trap: "falls with the amount of text: compare equal numbers of equally long samples only",
         needs: Need::Text,
         aspect: Aspect::Diversity,
         of: Of::Texts(|texts| ngrams::distinct(texts, 1)),
@@ -120,12 +120,12 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "distinct_2",
         title: "distinct-2",
-        summary: "the part of all pairs of words that are different ones",
+        summary: "share of pairs of words that are distinct",
         formula: "distinct bigrams / bigrams, over the samples of a prompt together",
         unit: "",
         range: Range::new(0.0, Most::Number(1.0)),
         source: "Li et al. 2016, arXiv 1510.03055",
-        trap: "it falls as there is more text: compare equal numbers of equally long samples only",
+        trap: "falls with the amount of text: compare equal numbers of equally long samples only",
         needs: Need::Text,
         aspect: Aspect::Diversity,
         of: Of::Texts(|texts| ngrams::distinct(texts, 2)),
@@ -133,12 +133,12 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "distinct_3",
         title: "distinct-3",
-        summary: "the part of all triples of words that are different ones",
+        summary: "share of triples of words that are distinct",
         formula: "distinct trigrams / trigrams, over the samples of a prompt together",
         unit: "",
         range: Range::new(0.0, Most::Number(1.0)),
         source: "Li et al. 2016, arXiv 1510.03055",
-        trap: "it falls as there is more text, and is near 1 for anything that doesn't copy",
+        trap: "falls with the amount of text, and is near 1 unless phrases are repeated",
         needs: Need::Text,
         aspect: Aspect::Diversity,
         of: Of::Texts(|texts| ngrams::distinct(texts, 3)),
@@ -161,7 +161,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "self_bleu",
         title: "self-BLEU",
-        summary: "how well each sample is foretold by the others",
+        summary: "how well each sample is predicted by the others",
         formula: "mean over samples of BLEU-4 against all others, precisions of 0 smoothed by 0.1 \
             matches",
         unit: "",
@@ -190,14 +190,13 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "compression",
         title: "compression ratio",
-        summary: "how much smaller the samples become when they're zipped together",
+        summary: "how much smaller the samples become when compressed together",
         formula: "bytes of the samples joined by spaces / bytes of their gzip at level 9, zipped \
             once",
         unit: "",
         range: Range::new(0.0, Most::Number(1032.0)).noting("gzip can't do more"),
         source: "Shaib et al. 2024, arXiv 2403.00553 (the package `diversity` zips twice)",
-        trap: "grows with length whatever is said, and short texts are ruled by gzip's own 18 \
-            bytes",
+        trap: "grows with length, and in short texts gzip's own 18 bytes dominate",
         needs: Need::Text,
         aspect: Aspect::Sameness,
         of: Of::Texts(super::compression),
@@ -205,7 +204,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "vendi",
         title: "Vendi score",
-        summary: "how many different samples there effectively are",
+        summary: "effective number of different samples",
         formula: "exp of the entropy of the eigenvalues of K/n, K the mean over n = 1 … 4 of \
             cosine similarities of n-gram counts",
         unit: "samples",
@@ -220,15 +219,15 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "semantic_spread",
         title: "semantic spread",
-        summary: "how far apart samples lie by what they mean",
+        summary: "distance between samples by meaning (embeddings)",
         formula: "mean over pairs of samples of 1 - cosine of their embeddings by all-MiniLM-L6-v2",
         unit: "",
         range: Range::new(0.0, Most::Number(2.0)).noting("unrelated texts are near 1"),
         source: "Tevet & Berant 2021, arXiv 2004.02990; Reimers & Gurevych 2019, arXiv 1908.10084; \
             equals the package `sentence-transformers`",
-        trap: "gibberish lies far from everything, so heat widens it until texts melt, and beyond \
-            may narrow it again, as noise resembles noise; read it beside a metric of fluency; \
-            only the first 256 word pieces count, and English best",
+        trap: "gibberish is far from everything, so it rises with T up to the melting point, and \
+            may fall beyond; read it beside a metric of fluency; only the first 256 word pieces \
+            count, and the model knows English best",
         needs: Need::Meaning,
         aspect: Aspect::Diversity,
         of: Of::Samples(super::spread::semantic_spread),
@@ -236,13 +235,12 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "shared_start",
         title: "shared beginning",
-        summary: "how long samples of a prompt go the same way",
+        summary: "length of the common beginning of a prompt's samples",
         formula: "mean over pairs of the tokens they share at their beginning",
         unit: "tokens",
         range: Range::new(0.0, Most::MaxTokens),
         source: "Kelvin",
-        trap: "says nothing of what comes after: two texts that part at once may tell the same \
-            story",
+        trap: "ignores what follows: two texts that differ at once may still tell the same story",
         needs: Need::Tokens,
         aspect: Aspect::Sameness,
         of: Of::Samples(parting::shared_start),
@@ -250,7 +248,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "mtld",
         title: "MTLD",
-        summary: "how rich a text's vocabulary is, little dependent on its length",
+        summary: "richness of a text's vocabulary, nearly independent of its length",
         formula: "mean length of stretches of words with a type-token ratio above 0.72, forwards \
             and backwards",
         unit: "words",
@@ -265,7 +263,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "hdd",
         title: "HD-D",
-        summary: "the part of different words in 42 drawn from the text",
+        summary: "expected share of distinct words among 42 drawn from the text",
         formula: "Σ over distinct words of (1 - chance that none of 42 words drawn is it)/42",
         unit: "",
         range: Range::new(1.0 / 42.0, Most::Number(1.0)),
@@ -278,12 +276,12 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "novelty",
         title: "novelty",
-        summary: "how much of the text the greedy text of the prompt doesn't say",
+        summary: "share of the text that isn't in the greedy text of the prompt",
         formula: "distinct trigrams that the greedy text (temp=0) doesn't have / distinct trigrams",
         unit: "",
         range: Range::new(0.0, Most::Number(1.0)),
         source: "McCoy et al. 2023, arXiv 2111.09509, against the greedy text",
-        trap: "near 1 as soon as texts part early; it's other, not better",
+        trap: "near 1 if texts differ early; different doesn't mean better",
         needs: Need::Greedy,
         aspect: Aspect::Diversity,
         of: Of::Sample(|seen| {
@@ -293,12 +291,12 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "width",
         title: "95 % width",
-        summary: "how many tokens a step chooses from, but for the last 5 %",
+        summary: "number of tokens that hold 95 % of the final mass",
         formula: "mean over tokens of the size of the smallest set with 95 % of the final mass",
         unit: "tokens",
         range: Range::new(1.0, Most::Vocabulary),
         source: "arXiv 2606.01451",
-        trap: "a mean of something spread over five powers of ten: a few wide steps rule it",
+        trap: "spread over five powers of ten, so a few wide steps dominate the mean",
         needs: Need::Shift,
         aspect: Aspect::Shape,
         of: Of::Sample(|seen| likelihood::shifted(seen, |shift| f64::from(shift.width))),
@@ -306,14 +304,14 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "outside",
         title: "mass moved outside",
-        summary: "how much of the draw goes where the model itself would hardly go",
+        summary: "final mass on tokens that the model itself finds unlikely",
         formula: "mean over tokens of the final mass outside the smallest set with 90 % of the raw \
             mass (T = 1)",
         unit: "",
         range: Range::new(0.0, Most::Number(1.0)).noting("at most 0.1 at T = 1"),
         source: "arXiv 2606.01451",
-        trap: "each step is taken after the text so far: it doesn't see that earlier steps left \
-            the beaten track",
+        trap: "each step is measured after the text so far: a text that has become gibberish may \
+            look normal again",
         needs: Need::Shift,
         aspect: Aspect::Shape,
         of: Of::Sample(|seen| likelihood::shifted(seen, |shift| shift.outside)),
@@ -321,12 +319,13 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "heat_capacity",
         title: "heat capacity",
-        summary: "how strongly the distributions answer to heat: where text melts it's largest",
+        summary: "how strongly distributions react to temperature; largest at the melting point",
         formula: "mean over tokens of Var_p(x)/T² of the final distribution",
         unit: "nats",
         range: Range::new(0.0, Most::Open),
         source: "Boltzmann; arXiv 2606.06238 for the transition",
-        trap: "along a text that heat has already changed: it isn't the slope of the entropy curve",
+        trap: "taken along texts that differ between temperatures: it isn't the slope of the \
+            entropy curve",
         needs: Need::Shift,
         aspect: Aspect::Shape,
         of: Of::Sample(|seen| likelihood::shifted(seen, |shift| shift.heat_capacity)),

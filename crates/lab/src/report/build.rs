@@ -3,17 +3,14 @@
 use kelvin_sampling::{Chain, Stage};
 
 use super::{
-    Evidence, Head, Measured, Options, Report, Setting, Shown, Value, command, counted, matched,
-    melting, partings, plane, texts,
+    Evidence, Head, Measured, Options, Report, SEED, Setting, Shown, Value, command, counted,
+    matched, melting, partings, plane, texts,
 };
 use crate::{
     metrics::{Metric, Values, measure},
     run::Source,
     statistics::{Budget, Estimate, Series, compare},
 };
-
-/// The seed of all resampling.
-pub(super) const SEED: u64 = 0x4B65_6C76_696E;
 
 impl Report {
     /// Builds the report of at least one run.

@@ -1,8 +1,6 @@
 //! Compares settings with the base's family at equal quality.
 
-use super::{
-    MatchedDifference, MatchedSetting, Matching, Plane, Setting, Shown, Value, build::SEED,
-};
+use super::{MatchedDifference, MatchedSetting, Matching, Plane, SEED, Setting, Shown, Value};
 use crate::{
     metrics::{Aspect, Metric, Values},
     statistics::{Point, RESAMPLES, matched},

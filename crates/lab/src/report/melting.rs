@@ -8,7 +8,7 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 
-use super::{Melting, MeltingPoint, Setting, build::SEED};
+use super::{Melting, MeltingPoint, SEED, Setting};
 use crate::metrics::Values;
 
 const RESAMPLES: usize = 999;

@@ -32,6 +32,9 @@ use crate::{
     statistics::{Budget, Estimate, Over},
 };
 
+/// The seed of all resampling.
+const SEED: u64 = 0x4B65_6C76_696E;
+
 /// A run and its origin.
 #[derive(Debug)]
 pub struct Evidence {

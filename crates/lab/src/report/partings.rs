@@ -1,6 +1,6 @@
 //! Finds where texts with equal random numbers diverge as temperature rises.
 
-use super::{Evidence, Parting, Setting, Value, build::SEED};
+use super::{Evidence, Parting, SEED, Setting, Value};
 use crate::{
     metrics::parting,
     statistics::{Estimate, Series},

@@ -57,16 +57,12 @@ impl Scratch {
     /// Address and capacity of each buffer. They don't change unless something is allocated.
     #[cfg(test)]
     pub(crate) fn places(&self) -> Vec<(usize, usize)> {
+        use crate::set::place;
         let Work { es, tops, keys, bins, .. } = &self.work;
         let mut places = vec![place(es), place(tops), place(keys), bins.place()];
         places.extend(self.set.places());
         places
     }
-}
-
-#[cfg(test)]
-pub(crate) fn place<T>(buffer: &Vec<T>) -> (usize, usize) {
-    (buffer.as_ptr() as usize, buffer.capacity())
 }
 
 /// The tokens that are left, with their logits and weights.

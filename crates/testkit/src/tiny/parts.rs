@@ -138,6 +138,7 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
         "attn_qkv" | "vis_attn_qkv" => vec![s.d_model, q + 2 * kv],
         "attn_gate" if form == "head" => vec![s.d_model, layer.n_heads],
         "attn_gate" => vec![s.d_model, q],
+        "attn_output" if form == "latent" => vec![12 * layer.n_heads, s.d_model],
         "attn_output" if kv == 0 => vec![s.d_model, s.d_model],
         "attn_output" | "vis_attn_output" => vec![q, s.d_model],
         "attn_q_norm" | "attn_k_norm" => {
@@ -170,6 +171,13 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
         "per_layer_proj_norm" => vec![s.layer_embedding],
         "inp_gate" => vec![s.d_model, s.layer_embedding],
         "proj" => vec![s.layer_embedding, s.d_model],
+        // Latent attention: a rank of 24 for queries, of 32 for keys and values of 12 numbers.
+        "attn_q_a" => vec![s.d_model, 24],
+        "attn_q_a_norm" => vec![24],
+        "attn_q_b" => vec![24, q],
+        "attn_kv_a_mqa" => vec![s.d_model, 32 + s.rope_dim],
+        "attn_kv_a_norm" => vec![32],
+        "attn_kv_b" => vec![32, layer.n_heads * (layer.head_dim - s.rope_dim + 12)],
         "altup_proj" | "altup_unembd_proj" => vec![s.d_model, s.d_model, 3],
         "altup_correct_coef" => vec![4, 4],
         "altup_predict_coef" => vec![4, 16],

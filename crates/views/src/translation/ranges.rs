@@ -15,7 +15,7 @@ pub struct Source {
     pub version: &'static str,
     /// The files of that version that check the settings.
     pub place: &'static str,
-    /// The largest seed that means itself.
+    /// The largest seed that the engine uses unchanged.
     pub most_seed: u64,
     there: Engine,
 }

@@ -1,7 +1,8 @@
 //! Writes stages as the settings of one engine, with notes on what differs.
 //!
-//! What a stage is in an engine is in its row ([`kelvin_sampling::Counterpart`]); here is what is
-//! true of settings side by side: which clash, and in which order the engine runs them.
+//! A stage's counterpart in an engine is in its row ([`kelvin_sampling::Counterpart`]). This file
+//! has the rules for several settings together: which conflict, and in which order the engine runs
+//! them.
 
 use kelvin_sampling::{Chain, ChainError, Counterpart, List, Number, Profile, STAGES, Stage};
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ use super::ranges::Source;
 pub(super) struct Writer {
     profile: Profile,
     pub(super) settings: Map<String, Value>,
-    /// What the engine will run, which may be less than what was asked for.
+    /// The chain that the engine will run, which may lack some of the stages.
     pub(super) expressed: Vec<Stage>,
     pub(super) missing: Vec<String>,
 }
@@ -20,7 +21,7 @@ pub(super) struct Writer {
 type Pairs = Vec<(&'static str, kelvin_sampling::Value)>;
 
 impl Writer {
-    /// A writer whose settings turn off what the engine does when nothing is asked for.
+    /// A writer whose settings turn off the engine's defaults.
     pub(super) fn new(profile: Profile) -> Writer {
         let mut settings = Map::new();
         if profile.name() == "transformers" {
@@ -37,7 +38,7 @@ impl Writer {
         Writer { profile, settings, expressed: Vec::new(), missing: Vec::new() }
     }
 
-    /// Adds a stage: its settings, what the engine will run of it, and what it can't express.
+    /// Adds a stage: its settings, the stage that the engine will run, and notes on what differs.
     pub(super) fn add(&mut self, stage: &Stage, source: &Source) {
         match self.fit(stage, source) {
             Ok((real, pairs, changed)) => {
@@ -51,8 +52,8 @@ impl Writer {
         }
     }
 
-    /// Why a stage can't be added to those that were expressed. `real` is the stage as the engine
-    /// can run it.
+    /// Why a stage can't be added to the earlier ones; `None` if it can. `real` is the stage as the
+    /// engine runs it.
     fn clash(&self, stage: &Stage, real: &Stage) -> Option<String> {
         let name = self.profile.name();
         let has = |is: &dyn Fn(&Stage) -> bool| self.expressed.iter().any(is);
@@ -89,8 +90,8 @@ impl Writer {
         STAGES.iter().filter(move |i| i.counterpart(engine).is_some_and(has)).map(|info| info.name)
     }
 
-    /// The stage as the engine can run it, its settings, and what was changed; or why there are
-    /// none.
+    /// The stage as the engine can run it, its settings, and a note on what was changed; or the
+    /// reason why the engine can't run it.
     fn fit(
         &self,
         stage: &Stage,
@@ -134,17 +135,16 @@ impl Writer {
         Ok((real, pairs, changed))
     }
 
-    /// What the engine makes of all that was expressed, in its order.
+    /// The chain that the engine runs, in its own order.
     pub(super) fn runs(&self) -> Result<Vec<Stage>, ChainError> {
         let chain: Chain = self.profile.chain(&self.expressed)?;
         let place = |is: &dyn Fn(&Stage) -> bool| self.expressed.iter().position(is);
         let same = |a: &Stage, b: &Stage| a.info().name == b.info().name;
-        // A default that is turned off has no place in the order.
+        // A default that is turned off isn't part of the order.
         let stages = chain.stages().iter().filter(|stage| place(&|o| same(o, stage)).is_some());
         let mut runs: Vec<Stage> = stages.cloned().collect();
         if self.profile.name() == "llama.cpp" {
-            // The list of samplers has the order that is asked for, and some stages share a name in
-            // it.
+            // llama.cpp's list of samplers can have any order. Some stages share a name in it.
             let list = |stage: &Stage| self.counterpart(stage).map(|there| there.list);
             runs.sort_by_key(|stage| match list(stage) {
                 Some(List::Before) => (None, self.profile.place(stage.info().name)),

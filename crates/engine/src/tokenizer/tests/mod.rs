@@ -1,5 +1,6 @@
 //! The rooms of the tokenizer one by one, each against a slow and obvious version of itself.
 
+mod charsmap;
 mod merge;
 mod partition;
 mod places;

@@ -81,16 +81,29 @@ fn partition<'a>(
     all: bool,
 ) -> Vec<Fragment<'a>> {
     let plain = 0..text.len();
-    specials.partition(vocabulary, text, if all { &[] } else { std::slice::from_ref(&plain) })
+    let plain = if all { &[] } else { std::slice::from_ref(&plain) };
+    fragments(specials.partition(vocabulary, text, plain), text)
+}
+
+/// Without their places, which must be where they stand.
+fn fragments<'a>(placed: Vec<(usize, Fragment<'a>)>, text: &str) -> Vec<Fragment<'a>> {
+    for &(at, fragment) in &placed {
+        if let Fragment::Text(part) = fragment {
+            assert!(text[at..].as_ptr() == part.as_ptr());
+        }
+    }
+    placed.into_iter().map(|(_, fragment)| fragment).collect()
 }
 
 #[test]
 fn control_tokens_are_taken_outside_of_plain_ranges_only() {
     let vocabulary = vocabulary(TOKENS);
-    let specials = Specials::new(&vocabulary);
+    let specials = Specials::new(&vocabulary, []);
     use Fragment::{Text, Token};
     let text = "<s>x<s>zz<s>";
-    let cut = |plain: &[std::ops::Range<usize>]| specials.partition(&vocabulary, text, plain);
+    let cut = |plain: &[std::ops::Range<usize>]| {
+        fragments(specials.partition(&vocabulary, text, plain), text)
+    };
     assert_eq!(cut(&[4..8]), [Token(1), Text("x<s>zz"), Token(1)]);
     // A byte of the token is enough.
     assert_eq!(cut(&[6..7, 11..12]), [Token(1), Text("x<s>zz<s>")]);
@@ -100,7 +113,7 @@ fn control_tokens_are_taken_outside_of_plain_ranges_only() {
 #[test]
 fn the_longest_wins_wherever_it_stands() {
     let vocabulary = vocabulary(TOKENS);
-    let specials = Specials::new(&vocabulary);
+    let specials = Specials::new(&vocabulary, []);
     let partition = |text, all| partition(&specials, &vocabulary, text, all);
     use Fragment::{Text, Token};
     // "ab" comes first in the text, but "bcd" is longer.
@@ -113,9 +126,18 @@ fn the_longest_wins_wherever_it_stands() {
 }
 
 #[test]
+fn white_space_goes_with_the_token_before_it() {
+    let vocabulary = vocabulary(TOKENS);
+    let specials = Specials::new(&vocabulary, [1]);
+    use Fragment::{Text, Token};
+    let cut = specials.partition(&vocabulary, "<s> \n\t<s>x y<s>\u{b}\r", &[]);
+    assert_eq!(cut, [(0, Token(1)), (6, Token(1)), (9, Text("x y")), (12, Token(1))]);
+}
+
+#[test]
 fn a_megabyte_of_beginnings_takes_no_time() {
     let vocabulary = vocabulary(TOKENS);
-    let specials = Specials::new(&vocabulary);
+    let specials = Specials::new(&vocabulary, []);
     let text = "<s\n".repeat(400_000);
     assert_eq!(specials.partition(&vocabulary, &text, &[]).len(), 1);
     let text = "\n".repeat(1_200_000);
@@ -129,7 +151,7 @@ proptest! {
     ), all: bool) {
         let vocabulary = vocabulary(TOKENS);
         let text = pieces.concat();
-        let found = partition(&Specials::new(&vocabulary), &vocabulary, &text, all);
+        let found = partition(&Specials::new(&vocabulary, []), &vocabulary, &text, all);
         prop_assert_eq!(found, naive(&TOKENS[..10], &vocabulary, &text, all));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     super::{ModelError, families::Layers},
-    FEWEST_ROWS, LayerConfig, MAX_SHARING, MAX_TIMES, experts,
+    FEWEST_ROWS, LatentConfig, LayerConfig, MAX_SHARING, MAX_TIMES, experts,
     keys::Keys,
     positions::LayerWindows,
 };
@@ -146,7 +146,7 @@ fn head_width(
 fn check_values(keys: &Keys<'_>, suffix: &str, head_dim: usize) -> Result<(), ModelError> {
     let name = format!("attention.value_length{suffix}");
     let value_dim = keys.size(&name, Some(head_dim), 1 << 14)?;
-    if value_dim == head_dim {
+    if value_dim == head_dim || (keys.family.latent && value_dim < head_dim) {
         return Ok(());
     }
     let problem =
@@ -226,4 +226,28 @@ pub(super) fn layer_embedding(keys: &Keys<'_>) -> Result<usize, ModelError> {
     let width = keys.size(KEY, None, 1 << 14)?;
     check_rows(keys, KEY, width, 1)?;
     Ok(width)
+}
+
+/// The widths of latent attention, which has as many key-value heads as query heads.
+pub(super) fn latent(
+    keys: &Keys<'_>,
+    n_heads: usize,
+    n_kv_heads: usize,
+    head_dim: usize,
+) -> Result<Option<LatentConfig>, ModelError> {
+    const KV: &str = "attention.kv_lora_rank";
+    const Q: &str = "attention.q_lora_rank";
+    if !keys.family.latent {
+        return Ok(None);
+    }
+    if n_heads != n_kv_heads {
+        let problem = format!("expected as many as query heads, {n_heads}, found {n_kv_heads}");
+        return Err(keys.error("attention.head_count_kv", problem));
+    }
+    let kv_rank = keys.size(KV, None, 1 << 14)?;
+    check_rows(keys, KV, kv_rank, 1)?;
+    let q_rank = keys.family.reads_key(Q).then(|| keys.size(Q, None, 1 << 14)).transpose()?;
+    check_rows(keys, Q, q_rank.unwrap_or(FEWEST_ROWS), 1)?;
+    let value_dim = keys.size("attention.value_length", Some(head_dim), head_dim)?;
+    Ok(Some(LatentConfig { q_rank, kv_rank, value_dim }))
 }

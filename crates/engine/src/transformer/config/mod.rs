@@ -90,6 +90,8 @@ pub struct Config {
     pub adds_embeddings: bool,
     /// Width of the embedding that each layer has besides; 0: none.
     pub layer_embedding: usize,
+    /// How latent attention makes queries, keys and values.
+    pub latent: Option<LatentConfig>,
     /// The stream has three others beside it.
     pub streams: bool,
     /// The mixture of experts of the layers that have one.
@@ -130,6 +132,17 @@ pub struct RopeSections {
     pub counts: [usize; 4],
     /// Pairs take the first three coordinates in turn.
     pub interleaved: bool,
+}
+
+/// Widths of latent attention (MLA, arXiv 2405.04434).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LatentConfig {
+    /// What queries are made of; none if of the stream itself.
+    pub q_rank: Option<usize>,
+    /// What keys and values are made of.
+    pub kv_rank: usize,
+    /// Width of a head's values; keys have head_dim.
+    pub value_dim: usize,
 }
 
 /// One kind of rotary embedding: the angle of pair i at position p is p · speed_i, where speed_i =
@@ -372,6 +385,7 @@ impl Config {
             sections: positions::sections(keys)?,
             adds_embeddings: family.layer_scale == LayerScale::Embedding,
             layer_embedding: heads::layer_embedding(keys)?,
+            latent: heads::latent(keys, n_heads, n_kv_heads, head_dim)?,
             streams: family.streams,
             experts: None,
             ropes,

@@ -84,6 +84,9 @@ pub(super) const SHARED_CACHE: &[Row] = &[row("attention.shared_kv_layers", Rule
 /// An embedding for each layer.
 pub(super) const LAYER_EMBEDDING_WIDTH: &[Row] =
     &[row("embedding_length_per_layer_input", Rule::Read)];
+/// Widths of what latent attention keeps of a token.
+pub(super) const LATENT: &[Row] = &[row("attention.kv_lora_rank", Rule::Read)];
+pub(super) const LATENT_QUERIES: &[Row] = &[row("attention.q_lora_rank", Rule::Read)];
 /// Gemma 3n's parts, whose sizes llama.cpp has in its code.
 pub(super) const GEMMA_3N: &[Row] = &[
     row("embedding_length_per_layer_input", Rule::Neutral(&[256.0], "another width than 256")),

@@ -12,6 +12,7 @@ mod experts;
 mod gpt_like;
 mod image_text;
 mod keys;
+mod latent;
 mod layer_norm;
 mod llama_like;
 mod more_experts;
@@ -62,6 +63,8 @@ pub(super) struct Family {
     pub(super) keys_as_values: bool,
     /// Layers after so many read keys and values of earlier ones; 0: as the file says.
     pub(super) own_caches: usize,
+    /// Queries, keys and values are made of few numbers for each token (MLA, arXiv 2405.04434).
+    pub(super) latent: bool,
     /// The stream has three others beside it (AltUp, arXiv 2301.13310).
     pub(super) streams: bool,
     /// What a norm of queries and keys goes over, where the file has one.
@@ -259,6 +262,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Family> {
         image_text::FAMILIES,
         more_parts::FAMILIES,
         varied::FAMILIES,
+        latent::FAMILIES,
         experts::FAMILIES,
         more_experts::FAMILIES,
     ];

@@ -34,6 +34,7 @@ pub(super) const LLAMA: Family = Family {
     layers: Layers::Alike,
     keys_as_values: false,
     own_caches: 0,
+    latent: false,
     streams: false,
     qk_norm: QkNorm::Head,
     norm_after_rotation: false,

@@ -75,6 +75,12 @@ pub(super) const STREAMS: &[&str] = &[
     "blk.*.laurel_r.weight",
     "blk.*.laurel_post_norm.weight",
 ];
+/// Latent attention: keys and values of few numbers, and queries likewise.
+pub(super) const LATENT: &[&str] =
+    &["blk.*.attn_kv_a_mqa.weight", "blk.*.attn_kv_a_norm.weight", "blk.*.attn_kv_b.weight"];
+pub(super) const LATENT_QUERIES: &[&str] =
+    &["blk.*.attn_q_a.weight", "blk.*.attn_q_a_norm.weight", "blk.*.attn_q_b.weight"];
+pub(super) const QUERIES: &[&str] = &["blk.*.attn_q.weight"];
 /// CogVLM's matrices for the places of an image.
 pub(super) const IMAGE_MATRICES: &[&str] = &[
     "blk.*.vis_attn_qkv.weight",

@@ -43,6 +43,8 @@ mod experts;
 mod gpt_like;
 #[path = "cases/image_text.rs"]
 mod image_text;
+#[path = "cases/latent.rs"]
+mod latent;
 #[path = "cases/layer_norm.rs"]
 mod layer_norm;
 #[path = "cases/llama_like.rs"]
@@ -68,6 +70,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         image_text::CASES,
         more_parts::CASES,
         varied::CASES,
+        latent::CASES,
         experts::CASES,
         more_experts::CASES,
         quantized_experts::CASES,

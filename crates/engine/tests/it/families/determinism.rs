@@ -30,6 +30,7 @@ const KINDS: &[&str] = &[
     "muse-glimmer.full",    // a gate of attention's output
     "nanbeige.full",        // blocks that are run twice
     "deci.parts",           // layers without attention or feed-forward
+    "minicpm3.full",        // latent attention
     "gemma4.shared",        // an embedding for each layer, keys and values shared by layers
     "smallthinker.full",    // a router that reads the stream before attention
     "gpt-oss.mxfp4",        // experts in MXFP4 with biases, attention sinks
