@@ -36,7 +36,7 @@ fn write(folder: &Path) {
     let tokens = tokens().iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
     for format in Format::ALL {
         let [quantized, plain] = files(|_| format);
-        for (name, file) in [(format!("{}", format.name()), quantized), (twin(format), plain)] {
+        for (name, file) in [(format.name().to_string(), quantized), (twin(format), plain)] {
             fs::write(folder.join(format!("{name}.gguf")), file).unwrap();
             fs::write(folder.join(format!("{name}.tokens")), &tokens).unwrap();
         }

@@ -133,6 +133,8 @@ mod tests {
             sections: None,
             adds_embeddings: false,
             layer_embedding: 0,
+            latent: None,
+            streams: false,
             ropes: vec![Rope::plain(1e4, 2)],
             experts: None,
             layers: vec![

@@ -15,7 +15,11 @@ use kelvin_kernels::{
     matrix::WeightMatrix,
 };
 
-use super::{ExpertConfig, Gating, Model, Scratch, config::MAX_EXPERTS, weights::Experts};
+use super::{
+    ExpertConfig, Gating, Model, Scratch,
+    config::MAX_EXPERTS,
+    weights::{Experts, Layer},
+};
 
 /// The smallest sum that weights are divided by: f16's smallest normal number.
 const SMALLEST_SUM: f32 = 6.103_515_6e-5;
@@ -60,25 +64,16 @@ impl Model {
     pub(super) fn mixture(&self, experts: &Experts, next: &[&WeightMatrix], s: &mut Scratch) {
         let config = self.config.experts.as_ref().expect("a layer with experts has their config");
         let n = s.rows.len();
-        let e = &mut s.experts;
-        e.router.resize(n * config.n_experts, 0.0);
-        let router = Product { weights: &experts.router, out: &mut e.router };
-        let first_up = experts.up.first();
-        match &experts.shared_gate {
-            Some(weights) => {
-                e.shared_gate.resize(n, 0.0);
-                let products = &mut [router, Product { weights, out: &mut e.shared_gate }];
-                matmul(&self.pool, self.isa, &s.input, n, products, first_up.as_slice());
-            }
-            None => {
-                matmul(&self.pool, self.isa, &s.input, n, &mut [router], first_up.as_slice());
-            }
+        if !config.routes_stream {
+            self.route(config, experts, n, &s.input, &mut s.experts);
         }
+        let e = &mut s.experts;
         e.selected.resize(n * config.n_used, Selected::default());
         let outputs = &e.router;
         self.pool.for_each_row(&mut e.selected, config.n_used, &|row, selected| {
             let outputs = &outputs[row * config.n_experts..(row + 1) * config.n_experts];
-            select(config, experts, outputs, selected);
+            let biases = [&experts.router_bias, &experts.selection_bias];
+            select(config, biases.map(Option::as_deref), outputs, selected);
         });
         group(config, e);
         e.n_bytes += (e.groups.iter())
@@ -115,6 +110,39 @@ impl Model {
                     *x = sum + *x * gate;
                 }
             });
+        }
+    }
+
+    /// The router's outputs for the stream before attention, in models whose router reads it.
+    pub(super) fn route_stream(&self, layer: &Layer, s: &mut Scratch) {
+        if let (Some(config), Some(experts)) = (&self.config.experts, &layer.experts)
+            && config.routes_stream
+        {
+            self.normed_input(None, [&experts.router], s);
+            self.route(config, experts, s.rows.len(), &s.input, &mut s.experts);
+        }
+    }
+
+    /// The outputs of the router, and of the shared expert's gate, for `n` rows of `input`.
+    fn route(
+        &self,
+        config: &ExpertConfig,
+        experts: &Experts,
+        n: usize,
+        input: &Activations,
+        e: &mut ExpertScratch,
+    ) {
+        e.router.resize(n * config.n_experts, 0.0);
+        let router = Product { weights: &experts.router, out: &mut e.router };
+        let next = experts.up.first();
+        let next = next.as_slice();
+        match &experts.shared_gate {
+            Some(weights) => {
+                e.shared_gate.resize(n, 0.0);
+                let gate = Product { weights, out: &mut e.shared_gate };
+                matmul(&self.pool, self.isa, input, n, &mut [router, gate], next);
+            }
+            None => matmul(&self.pool, self.isa, input, n, &mut [router], next),
         }
     }
 
@@ -196,12 +224,18 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// Selects a token's experts from the router's outputs, with their weights.
-fn select(config: &ExpertConfig, experts: &Experts, outputs: &[f32], selected: &mut [Selected]) {
+/// Selects a token's experts from the router's outputs, with their weights. The first bias is
+/// added to the outputs, the second to weights for selection alone.
+fn select(
+    config: &ExpertConfig,
+    [router_bias, selection_bias]: [Option<&[f32]>; 2],
+    outputs: &[f32],
+    selected: &mut [Selected],
+) {
     let (mut weights, mut scores) = ([0.0f32; MAX_EXPERTS], [0.0f32; MAX_EXPERTS]);
     let (weights, scores) = (&mut weights[..outputs.len()], &mut scores[..outputs.len()]);
     weights.copy_from_slice(outputs);
-    if let Some(bias) = &experts.router_bias {
+    if let Some(bias) = router_bias {
         weights.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
     }
     match config.gating {
@@ -210,7 +244,7 @@ fn select(config: &ExpertConfig, experts: &Experts, outputs: &[f32], selected: &
         Gating::SoftmaxOfSelected => {}
     }
     scores.copy_from_slice(weights);
-    if let Some(bias) = &experts.selection_bias {
+    if let Some(bias) = selection_bias {
         scores.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
     }
     let mut free = [true; MAX_EXPERTS];
@@ -303,5 +337,86 @@ fn group(config: &ExpertConfig, e: &mut ExpertScratch) {
         counts[selected.expert] += 1;
         e.row_of[place] = row;
         e.place_of[row] = place;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(gating: Gating) -> ExpertConfig {
+        ExpertConfig {
+            n_experts: 6,
+            n_used: 2,
+            d_ff: 8,
+            d_shared: 0,
+            gating,
+            normalized: false,
+            weight_scale: 1.0,
+            weighs_input: false,
+            routes_stream: false,
+            n_groups: 1,
+            n_groups_used: 1,
+        }
+    }
+
+    fn run(config: &ExpertConfig, bias: Option<&[f32]>, outputs: &[f32]) -> Vec<(usize, f32)> {
+        let mut selected = vec![Selected::default(); config.n_used];
+        select(config, [None, bias], outputs, &mut selected);
+        selected.iter().map(|selected| (selected.expert, selected.weight)).collect()
+    }
+
+    #[test]
+    fn of_equal_experts_the_first_is_selected() {
+        let selected = run(&config(Gating::Sigmoid), None, &[0.0, 1.0, 2.0, 2.0, 2.0, 1.0]);
+        assert_eq!(selected.iter().map(|s| s.0).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn a_selection_bias_selects_and_weighs_nothing() {
+        let outputs = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let bias = [2.0, 1.5, 0.0, 0.0, 0.0, 0.0];
+        let selected = run(&config(Gating::Sigmoid), Some(&bias), &outputs);
+        assert_eq!(selected, [(0, sigmoid(0.0)), (1, sigmoid(1.0))]);
+    }
+
+    #[test]
+    fn gatings_follow_their_formulas() {
+        let outputs: [f32; 6] = [0.3, -1.0, 2.5, 0.1, 1.7, -0.4];
+        let e = outputs.map(|x| f64::from(x).exp());
+        let (all, two) = (e.iter().sum::<f64>(), e[2] + e[4]);
+        for (gating, expected) in [
+            (Gating::Softmax, [e[2] / all, e[4] / all]),
+            (Gating::Sigmoid, [e[2] / (1.0 + e[2]), e[4] / (1.0 + e[4])]),
+            (Gating::SoftmaxOfSelected, [e[2] / two, e[4] / two]),
+        ] {
+            for (normalized, scale) in [(false, 1.0), (true, 2.5)] {
+                let config = ExpertConfig { normalized, weight_scale: scale, ..config(gating) };
+                let sum = if normalized { expected[0] + expected[1] } else { 1.0 };
+                let found = run(&config, None, &outputs);
+                for (found, (expert, weight)) in found.iter().zip([2, 4].iter().zip(expected)) {
+                    let truth = weight / sum * f64::from(scale);
+                    assert_eq!(found.0, *expert);
+                    assert!((f64::from(found.1) - truth).abs() < 1e-6, "{gating:?} {found:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn experts_of_the_best_groups_are_selected() {
+        let grouped =
+            ExpertConfig { n_groups: 3, n_groups_used: 1, ..config(Gating::SoftmaxOfSelected) };
+        // The best expert's group has a smaller sum of two than the last group.
+        let selected = run(&grouped, None, &[5.0, -9.0, 0.0, 0.0, 1.0, 2.0]);
+        assert_eq!(selected.iter().map(|s| s.0).collect::<Vec<_>>(), [5, 4]);
+    }
+
+    #[test]
+    fn outputs_that_are_no_numbers_select_experts_all_the_same() {
+        for gating in [Gating::Softmax, Gating::Sigmoid, Gating::SoftmaxOfSelected] {
+            let selected = run(&config(gating), None, &[f32::NAN; 6]);
+            assert_eq!(selected.iter().map(|s| s.0).collect::<Vec<_>>(), [0, 1]);
+        }
     }
 }

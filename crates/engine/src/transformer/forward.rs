@@ -2,7 +2,9 @@
 //! whole batch.
 
 mod attention;
+mod latent;
 mod layer_embedding;
+mod streams;
 
 use kelvin_kernels::{
     float_env::FloatEnv,
@@ -45,15 +47,23 @@ impl Model {
         self.embed(s);
         self.turn_angles(s);
         self.embed_for_layers(s);
+        self.spread_streams(s);
         for (i, config) in self.config.layers.iter().enumerate() {
             let layer = self.weights.of(config);
+            self.route_stream(layer, s);
             if let Some(attention) = &layer.attention {
+                self.begin_streams(layer, attention, s);
                 self.attention(i, attention, layer, batch, s);
+                self.add_low_rank(layer, s);
             }
             self.feed_forward(i, layer, s);
-            self.add_embedding_of_layer(config.block, layer, s);
+            match layer.streams {
+                Some(_) => self.finish_streams(config.block, layer, s),
+                None => self.add_embedding_of_layer(config.block, layer, s),
+            }
             self.finish_layer(config, layer, s);
         }
+        self.gather_streams(s);
         self.logits(batch, s);
         for append in batch.iter_mut() {
             append.sequence.push(append.tokens);
@@ -175,6 +185,9 @@ impl Model {
             let up = &s.up;
             self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
                 after.gate.apply(gates);
+                if dense.sparse {
+                    streams::thin_out(gates);
+                }
                 gate(self.isa, c.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
             });
         } else {
@@ -265,7 +278,7 @@ impl Model {
     }
 
     /// input = norm(x), ready for products with `weights`.
-    fn normed_input<'a>(
+    pub(super) fn normed_input<'a>(
         &self,
         norm: Option<&Norm>,
         weights: impl IntoIterator<Item = &'a WeightMatrix>,

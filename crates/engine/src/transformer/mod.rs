@@ -15,8 +15,8 @@ mod step;
 mod weights;
 
 pub use config::{
-    Config, ExpertConfig, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope, RopeSections,
-    Yarn,
+    Config, ExpertConfig, LatentConfig, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope,
+    RopeSections, Yarn,
 };
 pub use families::Gating;
 pub use kelvin_kernels::kv_cache::PAGE;

@@ -66,6 +66,10 @@ pub struct Scratch {
     pub(super) up: Vec<f32>,
     /// n × d_model: the embedding, where layers add some of it to the stream.
     pub(super) embedding: Vec<f32>,
+    /// n × 4 × d_model: the streams, where there are several.
+    pub(super) streams: Vec<f32>,
+    /// n × d_model: what a layer's low-rank layer made.
+    pub(super) low_rank: Vec<f32>,
     /// n × n_layers × layer_embedding: the embedding for each layer.
     pub(super) layer_embedding: Vec<f32>,
     pub(super) experts: ExpertScratch,

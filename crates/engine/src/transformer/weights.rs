@@ -5,7 +5,9 @@ use std::{collections::HashSet, ops::Range};
 
 mod attention;
 mod experts;
+mod latent;
 mod layer_embedding;
+mod streams;
 
 use kelvin_kernels::{matrix::WeightMatrix, memory::Arena, pool::Pool};
 
@@ -16,7 +18,10 @@ use super::{
 use crate::gguf::{Gguf, TensorInfo};
 pub(super) use attention::{Attention, Projections};
 pub(super) use experts::Experts;
+pub(super) use latent::Latent;
 pub(super) use layer_embedding::{LayerEmbedding, OfLayer};
+use streams::SPARSE_LAYERS;
+pub(super) use streams::{LayerStreams, N_STREAMS, Streams};
 
 /// Everything a model learned.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub(super) struct Weights {
     pub(super) positions: Option<WeightMatrix>,
     /// The embedding that each layer has besides.
     pub(super) layer_embedding: Option<LayerEmbedding>,
+    /// What makes the other streams, and the last one of all of them.
+    pub(super) streams: Option<Streams>,
     /// By their number in the file; none for a block that isn't run.
     pub(super) blocks: Vec<Option<Layer>>,
     /// d_model.
@@ -66,6 +73,8 @@ pub(super) struct Layer {
     pub(super) embedding: Option<OfLayer>,
     /// Multiplies the stream, or the embedding that is added to it.
     pub(super) scale: Option<f32>,
+    /// What leads the streams through the layer.
+    pub(super) streams: Option<LayerStreams>,
 }
 
 /// A feed-forward network.
@@ -75,6 +84,8 @@ pub(super) struct Dense {
     pub(super) gate: Option<WeightMatrix>,
     /// d_ff × d_model.
     pub(super) up: WeightMatrix,
+    /// Only gates far above their mean count.
+    pub(super) sparse: bool,
     /// d_ff.
     pub(super) sub_norm: Option<Norm>,
     /// d_model × d_ff.
@@ -139,6 +150,7 @@ impl Weights {
             0 => None,
             _ => Some(loader.layer_embedding(config)?),
         };
+        let streams = config.streams.then(|| loader.streams(config)).transpose()?;
         let blocks = loader.blocks(config)?;
         let output = match loader.has("output.weight") {
             true => Some(loader.matrix("output.weight", vocab_size, d_model)?),
@@ -163,6 +175,7 @@ impl Weights {
             embedding_norm,
             positions,
             layer_embedding,
+            streams,
             blocks,
             output_norm,
             output,
@@ -176,10 +189,13 @@ impl Weights {
             let dense = block.dense.iter().flat_map(Dense::matrices);
             let ffn = dense.chain(block.experts.iter().flat_map(Experts::matrices));
             let attention = block.attention.iter().flat_map(Attention::matrices);
-            ffn.chain(attention).chain(block.embedding.iter().flat_map(OfLayer::matrices))
+            let streams = block.streams.iter().flat_map(LayerStreams::matrices);
+            let parts = block.embedding.iter().flat_map(OfLayer::matrices).chain(streams);
+            ffn.chain(attention).chain(parts)
         });
         let each_layer = self.layer_embedding.iter().flat_map(LayerEmbedding::matrices);
-        let whole = self.output.iter().chain(&self.positions).chain(each_layer);
+        let streams = self.streams.iter().flat_map(Streams::matrices);
+        let whole = self.output.iter().chain(&self.positions).chain(each_layer).chain(streams);
         self.embedding.n_bytes() + whole.chain(blocks).map(WeightMatrix::n_bytes).sum::<usize>()
     }
 
@@ -293,6 +309,7 @@ impl<'a> Loader<'a> {
                 _ => Some(self.embedding_of_layer(config, block)?),
             },
             scale: self.number(&name("layer_output_scale.weight"))?,
+            streams: config.streams.then(|| self.layer_streams(config, block)).transpose()?,
         })
     }
 
@@ -314,6 +331,7 @@ impl<'a> Loader<'a> {
         Ok(Dense {
             gate,
             up,
+            sparse: self.family.streams && block < SPARSE_LAYERS,
             sub_norm: self.norm(&name("ffn_sub_norm"), &[d_ff])?,
             down: self.matrix(&name("ffn_down.weight"), d_model, d_ff)?,
             after: AfterFeedForward {
@@ -378,7 +396,7 @@ impl<'a> Loader<'a> {
         if self.has(name) { self.vector(name, shape).map(Some) } else { Ok(None) }
     }
 
-    /// The norm of this name without `.weight`, if it's to be read. A norm without weights has ones.
+    /// The norm of this name without `.weight`, if it's to be read. One without weights has ones.
     fn norm(&mut self, name: &str, shape: &[usize]) -> Result<Option<Norm>, ModelError> {
         let last = name.rsplit('.').next().unwrap_or(name);
         if self.family.unweighted_norms.contains(&last) {

@@ -7,6 +7,7 @@
 mod build;
 mod cases;
 mod determinism;
+mod mixtures;
 mod refusals;
 mod run;
 
@@ -18,8 +19,10 @@ use kelvin_kernels::isa::Isa;
 use build::Case;
 use cases::cases;
 use kelvin_testkit::tiny::Meta;
-use run::{N_TOKENS, TOLERANCE, golden_places, logits, open, spread};
+use run::{N_TOKENS, golden_places, logits, open, spread, tolerance};
 
+/// All architectures of llama.cpp, with those that run here.
+const ARCHITECTURES: &str = include_str!("../../../../records/architectures.md");
 const GOLDENS: &str = include_str!("../goldens/families.json");
 
 fn all_that_a_file_may_have() -> impl Iterator<Item = &'static Case> {
@@ -34,7 +37,7 @@ fn every_family_gives_llama_cpp_s_logits() {
         let golden = golden.unwrap_or_else(|| panic!("no goldens of {}", case.name));
         let ours = logits(case, 2, None, N_TOKENS).concat();
         // Goldens are rounded to four places.
-        let most = TOLERANCE * spread(&ours) + 1e-4;
+        let most = tolerance(case) * spread(&ours) + 1e-4;
         for (place, golden) in golden_places(case).zip(golden) {
             let (found, golden) = (ours[place], golden.as_f64().unwrap() as f32);
             assert!(
@@ -74,4 +77,31 @@ fn every_family_that_errors_name_has_a_case() {
     let known: HashSet<&str> = error.split("supported are: ").nth(1).unwrap().split(", ").collect();
     let tested: HashSet<&str> = cases().map(Case::arch).collect();
     assert_eq!(known, tested);
+}
+
+/// A mixture of experts may be named here before its row in the table says so.
+#[test]
+fn the_table_of_architectures_is_true() {
+    let mut model = cases().next().unwrap().model();
+    model.metadata[0].1 = Meta::Str("mamba".into());
+    let error = Config::from_gguf(&open(&model)).unwrap_err().to_string();
+    let known: HashSet<&str> = error.split("supported are: ").nth(1).unwrap().split(", ").collect();
+    let goldens: serde_json::Value = serde_json::from_str(GOLDENS).unwrap();
+    let mut listed = HashSet::new();
+    for row in ARCHITECTURES.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let (name, runs, reason) = (cells[1].trim_matches('`'), cells[2] == "runs", cells[3]);
+        let has_goldens =
+            goldens.as_object().unwrap().keys().any(|key| key.split('.').next() == Some(name));
+        if runs {
+            assert!(known.contains(name) && has_goldens, "{name} is said to run");
+        } else {
+            let may_run = reason == "a mixture of experts";
+            assert!(may_run || !known.contains(name), "{name} is said to be refused: {reason}");
+            assert!(!reason.is_empty(), "{name} is refused for no reason");
+        }
+        listed.insert(name);
+    }
+    assert!(known.is_subset(&listed), "architectures without a row");
+    assert_eq!(listed.len(), 154);
 }

@@ -157,7 +157,7 @@ fn a_key_that_is_not_known_is_refused_by_name() {
             ("foo", Meta::U32(0)),
             ("attention.temperature_length", Meta::U32(8192)),
             ("rope.scaling.alpha", Meta::F32(1.0)),
-            ("interleave_moe_layer_step", Meta::U32(1)),
+            ("moe_latent_size", Meta::U32(1)),
             (&"x".repeat(60_000), Meta::U32(1)),
         ] {
             let start: String = key.chars().take(30).collect();
@@ -177,7 +177,6 @@ fn a_key_that_is_not_known_is_refused_by_name() {
 #[test]
 fn a_key_that_would_change_the_arithmetic_may_only_turn_it_off() {
     for (key, neutral, other) in [
-        ("expert_count", Meta::U32(0), Meta::U32(8)),
         ("logit_scale", Meta::F32(1.0), Meta::F32(8.0)),
         ("residual_scale", Meta::F32(1.0), Meta::F32(0.22)),
         ("embedding_scale", Meta::F32(0.0), Meta::F32(12.0)),
@@ -197,6 +196,8 @@ fn a_key_that_would_change_the_arithmetic_may_only_turn_it_off() {
     let mut rotated = TinyModel::new(&MISTRAL_LIKE);
     rotated.metadata.push(("prism.hadamard.version".into(), Meta::U32(1)));
     refuses(&rotated, &["prism.hadamard.version", "rotated weights"]);
+    takes(&with_key(&GEMMA3_LIKE, "expert_count", Meta::U32(0)));
+    refuses(&with_key(&GEMMA3_LIKE, "expert_count", Meta::U32(8)), &["expert_count", "mixture"]);
     takes(&with_key(&GEMMA3_LIKE, "attention.sliding_window_pattern", Meta::U32(4)));
     let pattern = with_key(&GEMMA3_LIKE, "attention.sliding_window_pattern", Meta::I32s(vec![1]));
     refuses(&pattern, &["sliding_window_pattern", "each of 7 layers"]);
@@ -253,7 +254,7 @@ fn what_is_no_whole_model_is_refused_as_what_it_is() {
 #[test]
 fn what_becomes_of_tensors_and_keys_can_be_asked() {
     let mut model = with_key(&MISTRAL_LIKE, "logit_scale", Meta::F32(8.0)).speaking();
-    model.set("expert_count", Meta::U32(0));
+    model.set("attention.causal", Meta::Bool(true));
     model.tensors.push(("blk.0.foo.weight".into(), vec![1], vec![0.0]));
     model.metadata.push(("general.name".into(), Meta::Str("x".into())));
     model.metadata.push(("tokenizer.ggml.foo".into(), Meta::U32(1)));
@@ -261,7 +262,7 @@ fn what_becomes_of_tensors_and_keys_can_be_asked() {
     let of = |key: &str| uses::of_key(&gguf.metadata, key, gguf.metadata.get(key).unwrap());
     assert_eq!(of("llama.block_count"), Use::Read);
     assert_eq!(of("tokenizer.ggml.tokens"), Use::Read);
-    assert!(matches!(of("llama.expert_count"), Use::Ignored(_)));
+    assert!(matches!(of("llama.attention.causal"), Use::Ignored(_)));
     assert!(matches!(of("general.name"), Use::Ignored(_)));
     assert!(matches!(of("tokenizer.ggml.foo"), Use::Warned(_)));
     assert!(

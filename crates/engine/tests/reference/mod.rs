@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod dequantize;
+pub mod quantized;
 pub mod run;
 
 use kelvin_engine::gguf::Gguf;

@@ -1,5 +1,4 @@
-//! The sizes of a tiny model and a list of its tensors in, keys and random numbers out: the same
-//! file everywhere.
+//! Makes the keys and the random tensors of a tiny model from its sizes and a list of names.
 
 use super::{Meta, Random, TinyModel};
 
@@ -74,10 +73,10 @@ impl TinyModel {
         model
     }
 
-    /// Adds tensors: those of the whole, `|`, those of each layer; or those of the first layers, each
-    /// after a `|`, the last list being that of all others. `+` means that there is a bias as well,
-    /// `-` that there is nothing else, `*` a scale, `!` that the name ends without `.weight`; after
-    /// `:` stands which of several shapes. What a layer doesn't have is left out.
+    /// Adds tensors: those of the whole, `|`, those of each layer; or those of the first layers,
+    /// each after a `|`, the last list being that of all others. `+` means that there is a bias as
+    /// well, `-` that there is nothing else, `*` a scale, `!` that the name ends without `.weight`;
+    /// after `:` stands which of several shapes. What a layer doesn't have is left out.
     pub fn add_tensors(&mut self, random: &mut Random, sizes: &Sizes, list: &str) {
         let (whole, layers) = list.split_once('|').expect("lists of the whole and of layers");
         let layers: Vec<&str> = layers.split('|').collect();
@@ -139,6 +138,7 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
         "attn_qkv" | "vis_attn_qkv" => vec![s.d_model, q + 2 * kv],
         "attn_gate" if form == "head" => vec![s.d_model, layer.n_heads],
         "attn_gate" => vec![s.d_model, q],
+        "attn_output" if form == "latent" => vec![12 * layer.n_heads, s.d_model],
         "attn_output" if kv == 0 => vec![s.d_model, s.d_model],
         "attn_output" | "vis_attn_output" => vec![q, s.d_model],
         "attn_q_norm" | "attn_k_norm" => {
@@ -171,6 +171,20 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
         "per_layer_proj_norm" => vec![s.layer_embedding],
         "inp_gate" => vec![s.d_model, s.layer_embedding],
         "proj" => vec![s.layer_embedding, s.d_model],
+        // Latent attention: a rank of 24 for queries, of 32 for keys and values of 12 numbers.
+        "attn_q_a" => vec![s.d_model, 24],
+        "attn_q_a_norm" => vec![24],
+        "attn_q_b" => vec![24, q],
+        "attn_kv_a_mqa" => vec![s.d_model, 32 + s.rope_dim],
+        "attn_kv_a_norm" => vec![32],
+        "attn_kv_b" => vec![32, layer.n_heads * (layer.head_dim - s.rope_dim + 12)],
+        "altup_proj" | "altup_unembd_proj" => vec![s.d_model, s.d_model, 3],
+        "altup_correct_coef" => vec![4, 4],
+        "altup_predict_coef" => vec![4, 16],
+        "altup_router" => vec![s.d_model, 4],
+        "altup_correct_scale" => vec![s.d_model],
+        "laurel_l" => vec![s.d_model, 64],
+        "laurel_r" => vec![64, s.d_model],
         name if name.contains("norm") => vec![s.d_model],
         other => panic!("no shape for {other}"),
     }
@@ -181,7 +195,9 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
 fn numbers(random: &mut Random, name: &str, shape: &[usize]) -> Vec<f32> {
     let is_matrix = shape.len() > 1 && !name.contains("norm");
     let (middle, spread) = match name {
-        "ffn_gate_inp_shexp" | "attn_sinks" => (0.0, 0.4),
+        // Streams that feed on each other heavily would let rounding grow from layer to layer.
+        "altup_correct_coef" | "altup_predict_coef" => (0.0, 0.1),
+        "ffn_gate_inp_shexp" | "attn_sinks" | "exp_probs_b" => (0.0, 0.4),
         _ if is_matrix => (0.0, 3.0 / (shape[0] as f32).sqrt()),
         _ => (1.0, 0.3),
     };

@@ -31,6 +31,8 @@ pub struct ExpertConfig {
     pub weight_scale: f32,
     /// Weights multiply the experts' inputs, not their outputs.
     pub weighs_input: bool,
+    /// The router reads the stream before attention, without a norm.
+    pub routes_stream: bool,
     /// Groups of neighbouring experts; 1 where there are none.
     pub n_groups: usize,
     /// Groups whose experts may be selected: those with the largest sums of their two best.
@@ -60,15 +62,17 @@ pub(super) fn read(
         return Err(keys.error("expert_used_count", problem));
     }
     let d_expert = match (rules.width, count("expert_feed_forward_length")?) {
-        (ExpertWidth::FeedForward, _) | (ExpertWidth::KeyOrFeedForward, 0) => d_ff,
+        (ExpertWidth::FeedForward, _) => d_ff,
         (ExpertWidth::KeyOrShare, 0) => d_ff / n_used,
         (_, width) => width,
     };
     let shared = match (rules.shared, count("expert_shared_feed_forward_length")?) {
         (SharedWidth::None, _) => 0,
         (SharedWidth::KeyOrFeedForward, 0) => d_ff,
-        (SharedWidth::Key | SharedWidth::KeyOrFeedForward, width) => width,
-        (SharedWidth::Expert, _) => d_expert,
+        (SharedWidth::KeyOrExpert, 0) => d_expert,
+        (SharedWidth::Key | SharedWidth::KeyOrFeedForward | SharedWidth::KeyOrExpert, width) => {
+            width
+        }
         (SharedWidth::Count, _) | (SharedWidth::CountOfKey, 0) => {
             count("expert_shared_count")?.saturating_mul(d_expert)
         }
@@ -103,6 +107,7 @@ pub(super) fn read(
             Some(scale) => scale as f32,
         },
         weighs_input: rules.weighs_input,
+        routes_stream: rules.routes_stream,
         n_groups,
         n_groups_used,
     }))

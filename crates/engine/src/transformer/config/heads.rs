@@ -3,7 +3,7 @@
 
 use super::{
     super::{ModelError, families::Layers},
-    FEWEST_ROWS, LayerConfig, MAX_SHARING, MAX_TIMES, experts,
+    FEWEST_ROWS, LatentConfig, LayerConfig, MAX_SHARING, MAX_TIMES, experts,
     keys::Keys,
     positions::LayerWindows,
 };
@@ -108,6 +108,9 @@ pub(super) fn check_rows(
 /// The first layer without keys and values of its own.
 fn shared_from(keys: &Keys<'_>, n_layers: usize) -> Result<Option<usize>, ModelError> {
     const KEY: &str = "attention.shared_kv_layers";
+    if keys.family.own_caches > 0 {
+        return Ok(Some(keys.family.own_caches).filter(|from| *from < n_layers));
+    }
     if !keys.family.reads_key(KEY) {
         return Ok(None);
     }
@@ -143,7 +146,7 @@ fn head_width(
 fn check_values(keys: &Keys<'_>, suffix: &str, head_dim: usize) -> Result<(), ModelError> {
     let name = format!("attention.value_length{suffix}");
     let value_dim = keys.size(&name, Some(head_dim), 1 << 14)?;
-    if value_dim == head_dim {
+    if value_dim == head_dim || (keys.family.latent && value_dim < head_dim) {
         return Ok(());
     }
     let problem =
@@ -179,4 +182,72 @@ fn check_heads(
         return Err(keys.error("attention.head_count_kv", problem));
     }
     Ok(())
+}
+
+/// Leaves out layers without a feed-forward part, as llama.cpp does, and repeats the blocks where a
+/// file asks for it.
+pub(super) fn run_as_the_file_says(
+    keys: &Keys<'_>,
+    mut layers: Vec<LayerConfig>,
+) -> Result<Vec<LayerConfig>, ModelError> {
+    const KEY: &str = "num_loops";
+    if layers.iter().any(|layer| layer.d_ff == 0) {
+        layers.retain(|layer| layer.d_ff > 0);
+        layers.iter_mut().enumerate().for_each(|(i, layer)| layer.cache = i);
+    }
+    if !keys.family.reads_key(KEY) {
+        return Ok(layers);
+    }
+    let blocks = layers.clone();
+    let n_blocks = blocks.len();
+    let n_loops = keys.size(KEY, Some(1), (512 / n_blocks).max(1))?;
+    let skip = keys.metadata.bool(&keys.name("skip_loop_final_norm"))?.unwrap_or(false);
+    for turn in 1..n_loops {
+        layers.last_mut().expect("there is a block").loop_norm = !skip;
+        let of_turn = |(i, layer): (usize, &LayerConfig)| LayerConfig {
+            cache: turn * n_blocks + i,
+            ..*layer
+        };
+        layers.extend(blocks.iter().enumerate().map(of_turn));
+    }
+    Ok(layers)
+}
+
+/// The width of the embedding that each layer has besides.
+pub(super) fn layer_embedding(keys: &Keys<'_>) -> Result<usize, ModelError> {
+    const KEY: &str = "embedding_length_per_layer_input";
+    if keys.family.streams {
+        // Gemma 3n's width, which llama.cpp has in its code.
+        return Ok(256);
+    }
+    if !keys.family.reads_key(KEY) || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
+        return Ok(0);
+    }
+    let width = keys.size(KEY, None, 1 << 14)?;
+    check_rows(keys, KEY, width, 1)?;
+    Ok(width)
+}
+
+/// The widths of latent attention, which has as many key-value heads as query heads.
+pub(super) fn latent(
+    keys: &Keys<'_>,
+    n_heads: usize,
+    n_kv_heads: usize,
+    head_dim: usize,
+) -> Result<Option<LatentConfig>, ModelError> {
+    const KV: &str = "attention.kv_lora_rank";
+    const Q: &str = "attention.q_lora_rank";
+    if !keys.family.latent {
+        return Ok(None);
+    }
+    if n_heads != n_kv_heads {
+        let problem = format!("expected as many as query heads, {n_heads}, found {n_kv_heads}");
+        return Err(keys.error("attention.head_count_kv", problem));
+    }
+    let kv_rank = keys.size(KV, None, 1 << 14)?;
+    check_rows(keys, KV, kv_rank, 1)?;
+    let q_rank = keys.family.reads_key(Q).then(|| keys.size(Q, None, 1 << 14)).transpose()?;
+    check_rows(keys, Q, q_rank.unwrap_or(FEWEST_ROWS), 1)?;
+    let value_dim = keys.size("attention.value_length", Some(head_dim), head_dim)?;
+    Ok(Some(LatentConfig { q_rank, kv_rank, value_dim }))
 }

@@ -54,7 +54,7 @@ pub struct Config {
     pub norm: NormKind,
     /// Added to the mean of squares in norms.
     pub norm_eps: f32,
-    /// The same for the norms of what is added to the stream.
+    /// Added in norms of what is added to the stream.
     pub post_norm_eps: f32,
     /// What a norm of queries and keys goes over, where layers have one.
     pub qk_norm: QkNorm,
@@ -90,6 +90,10 @@ pub struct Config {
     pub adds_embeddings: bool,
     /// Width of the embedding that each layer has besides; 0: none.
     pub layer_embedding: usize,
+    /// How latent attention makes queries, keys and values.
+    pub latent: Option<LatentConfig>,
+    /// The stream has three others beside it.
+    pub streams: bool,
     /// The mixture of experts of the layers that have one.
     pub experts: Option<ExpertConfig>,
     /// The kinds of rotary embedding; layers name theirs by index.
@@ -128,6 +132,17 @@ pub struct RopeSections {
     pub counts: [usize; 4],
     /// Pairs take the first three coordinates in turn.
     pub interleaved: bool,
+}
+
+/// Widths of latent attention (MLA, arXiv 2405.04434).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LatentConfig {
+    /// What queries are made of; none if of the stream itself.
+    pub q_rank: Option<usize>,
+    /// What keys and values are made of.
+    pub kv_rank: usize,
+    /// Width of a head's values; keys have head_dim.
+    pub value_dim: usize,
 }
 
 /// One kind of rotary embedding: the angle of pair i at position p is p · speed_i, where speed_i =
@@ -287,7 +302,8 @@ impl Config {
                 config.layers[i].xielu = Some(xielu::of_layer(&keys, i, config.n_layers)?);
             }
         }
-        config.run_as_the_file_says(&keys)?;
+        config.layers = heads::run_as_the_file_says(&keys, config.layers)?;
+        config.n_layers = config.layers.len();
         Ok(config)
     }
 
@@ -351,7 +367,7 @@ impl Config {
             ctx_len,
             norm: family.norm,
             norm_eps,
-            post_norm_eps: family.post_norm_eps.map_or(norm_eps, |eps| eps as f32),
+            post_norm_eps: family.post_norm_eps.unwrap_or(norm_eps),
             qk_norm: family.qk_norm,
             norm_after_rotation: family.norm_after_rotation,
             embedding_scale: 1.0,
@@ -368,7 +384,9 @@ impl Config {
             pairing: family.pairing,
             sections: positions::sections(keys)?,
             adds_embeddings: family.layer_scale == LayerScale::Embedding,
-            layer_embedding: layer_embedding(keys)?,
+            layer_embedding: heads::layer_embedding(keys)?,
+            latent: heads::latent(keys, n_heads, n_kv_heads, head_dim)?,
+            streams: family.streams,
             experts: None,
             ropes,
             layers,
@@ -421,30 +439,6 @@ impl Config {
         Ok(())
     }
 
-    /// Leaves out layers without a feed-forward part, as llama.cpp does, and repeats the blocks
-    /// where a file asks for it.
-    fn run_as_the_file_says(&mut self, keys: &Keys<'_>) -> Result<(), ModelError> {
-        const KEY: &str = "num_loops";
-        if self.layers.iter().any(|layer| layer.d_ff == 0) {
-            self.layers.retain(|layer| layer.d_ff > 0);
-            self.layers.iter_mut().enumerate().for_each(|(i, layer)| layer.cache = i);
-        }
-        let n_blocks = self.layers.len();
-        if keys.family.reads_key(KEY) {
-            let n_loops = keys.size(KEY, Some(1), (512 / n_blocks).max(1))?;
-            let skip = keys.metadata.bool(&keys.name("skip_loop_final_norm"))?.unwrap_or(false);
-            let blocks = self.layers.clone();
-            for turn in 1..n_loops {
-                self.layers.last_mut().expect("there is a block").loop_norm = !skip;
-                let next = blocks.iter().enumerate();
-                let cache = |i: usize| turn * n_blocks + i;
-                self.layers.extend(next.map(|(i, l)| LayerConfig { cache: cache(i), ..*l }));
-            }
-        }
-        self.n_layers = self.layers.len();
-        Ok(())
-    }
-
     /// Which layers are parallel.
     fn residuals(&mut self, gguf: &Gguf, keys: &Keys<'_>) -> Result<(), ModelError> {
         const KEY: &str = "use_parallel_residual";
@@ -492,15 +486,4 @@ fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
             Err(ModelError::Unread { what: "keys", architecture: found.to_string(), names })
         }
     }
-}
-
-/// The width of the embedding that each layer has besides.
-fn layer_embedding(keys: &Keys<'_>) -> Result<usize, ModelError> {
-    const KEY: &str = "embedding_length_per_layer_input";
-    if !keys.family.reads_key(KEY) || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
-        return Ok(0);
-    }
-    let width = keys.size(KEY, None, 1 << 14)?;
-    heads::check_rows(keys, KEY, width, 1)?;
-    Ok(width)
 }

@@ -45,6 +45,13 @@ pub(super) fn ropes(
     let is_switched_off = keys.family.rotary == Rotary::Switched
         && keys.metadata.bool(&keys.name("rope.scaling.finetuned"))? == Some(false);
     let n_layers = layers.len();
+    const PATTERN: &str = "attention.rope_pattern";
+    let listed = match keys.metadata.get(&keys.name(PATTERN)) {
+        Some(_) if keys.family.rotary == Rotary::Listed => {
+            Some(layer_list(keys, PATTERN, n_layers)?)
+        }
+        _ => None,
+    };
     for (i, layer) in layers.iter_mut().enumerate() {
         let is_local = layer.window.is_some();
         let rotates = match keys.family.rotary {
@@ -55,6 +62,7 @@ pub(super) fn ropes(
             Rotary::InWindows => is_local,
             Rotary::Switched => !is_switched_off,
             Rotary::InModelsOf(layers) => n_layers == layers,
+            Rotary::Listed => listed.as_ref().is_none_or(|list| list[i]),
         };
         layer.rope = rotates.then_some(usize::from(has_local && is_local));
     }
@@ -202,6 +210,22 @@ pub(super) fn windows(keys: &Keys<'_>, n_layers: usize) -> Result<LayerWindows, 
             };
         }
         Windows::EveryLayer => return all(named.and_then(some), WindowRotary::Same),
+        Windows::AllButFirstOf { every, window } => {
+            if named.and_then(some).is_none() {
+                return all(None, WindowRotary::Same);
+            }
+            const PATTERN: &str = "attention.sliding_window_pattern";
+            let of = match keys.metadata.get(&keys.name(PATTERN)) {
+                Some(Value::BoolArray(_) | Value::IntArray(_)) => pattern(keys, None, n_layers)?,
+                _ => {
+                    let said = keys.metadata.u32(&keys.name(PATTERN))?;
+                    let every = said.map_or(every, |every| every as usize);
+                    (0..n_layers).map(|i| every == 0 || !i.is_multiple_of(every)).collect()
+                }
+            };
+            let of = of.iter().map(|local| local.then_some(window)).collect();
+            return Ok(LayerWindows { of, rotary: WindowRotary::Same });
+        }
         Windows::Listed(rotary) => {
             let missing = || keys.error(KEY, "missing, and there's no default for it".to_string());
             (named.ok_or_else(missing)?, None, rotary)
@@ -233,23 +257,32 @@ fn pattern(
     n_layers: usize,
 ) -> Result<Vec<bool>, ModelError> {
     const KEY: &str = "attention.sliding_window_pattern";
-    let list: Vec<bool> = match (keys.metadata.get(&keys.name(KEY)), every) {
-        (Some(Value::BoolArray(list)), _) => list.clone(),
-        (Some(Value::IntArray(list)), _) => list.iter().map(|&x| x != 0).collect(),
-        (_, None) => {
-            let problem = format!("expected a list with an entry for each of {n_layers} layers");
-            return Err(keys.error(KEY, problem));
+    match (keys.metadata.get(&keys.name(KEY)), every) {
+        (Some(Value::BoolArray(_) | Value::IntArray(_)), _) | (_, None) => {
+            layer_list(keys, KEY, n_layers)
         }
         (_, Some(every)) => {
             let every = keys.metadata.u32(&keys.name(KEY))?.map_or(every, |every| every as usize);
             let is_local = |i: usize| every == 0 || !(i + 1).is_multiple_of(every);
-            (0..n_layers).map(is_local).collect()
+            Ok((0..n_layers).map(is_local).collect())
+        }
+    }
+}
+
+/// A list with yes or no for each layer.
+fn layer_list(keys: &Keys<'_>, key: &str, n_layers: usize) -> Result<Vec<bool>, ModelError> {
+    let list: Vec<bool> = match keys.metadata.get(&keys.name(key)) {
+        Some(Value::BoolArray(list)) => list.clone(),
+        Some(Value::IntArray(list)) => list.iter().map(|&x| x != 0).collect(),
+        _ => {
+            let problem = format!("expected a list with an entry for each of {n_layers} layers");
+            return Err(keys.error(key, problem));
         }
     };
     if list.len() != n_layers {
         let problem =
             format!("expected one entry for each of {n_layers} layers, found {}", list.len());
-        return Err(keys.error(KEY, problem));
+        return Err(keys.error(key, problem));
     }
     Ok(list)
 }

@@ -13,6 +13,8 @@ pub(in super::super) struct ExpertRules {
     pub(in super::super) normalized: Normalized,
     /// An expert's weight multiplies its input, not its output.
     pub(in super::super) weighs_input: bool,
+    /// The router reads the stream before attention, without a norm.
+    pub(in super::super) routes_stream: bool,
     pub(in super::super) width: ExpertWidth,
     pub(in super::super) shared: SharedWidth,
     /// Tensors of layers with experts, as [`Family::required`].
@@ -57,8 +59,6 @@ pub(in super::super) enum ExpertWidth {
     Key,
     /// `expert_feed_forward_length`; without it `feed_forward_length` / `expert_used_count`.
     KeyOrShare,
-    /// `expert_feed_forward_length`; without it `feed_forward_length`.
-    KeyOrFeedForward,
 }
 
 /// The width of the expert that all tokens share; 0 is none.
@@ -74,8 +74,8 @@ pub(in super::super) enum SharedWidth {
     /// `expert_shared_count` times `expert_shared_feed_forward_length`, or an expert's width
     /// without it.
     CountOfKey,
-    /// An expert's width.
-    Expert,
+    /// `expert_shared_feed_forward_length`; without it an expert's width.
+    KeyOrExpert,
 }
 
 /// The dense feed-forward network's tensors, which a layer with experts doesn't have.
@@ -105,8 +105,9 @@ impl Family {
 
     /// Whether layer `i` has experts, by what the file says. Wrong values are told elsewhere.
     pub(in super::super) fn has_experts(&self, metadata: &Metadata, i: u32) -> bool {
-        let is_mixture =
-            self.experts.is_some() && self.count(metadata, "expert_count").unwrap_or(0) > 0;
+        let is_mixture = self.experts.as_ref().is_some_and(|rules| {
+            !rules.may_be_dense || self.count(metadata, "expert_count").unwrap_or(0) > 0
+        });
         let step = self.count(metadata, "interleave_moe_layer_step").unwrap_or(1);
         is_mixture
             && i >= self.count(metadata, "leading_dense_block_count").unwrap_or(0)

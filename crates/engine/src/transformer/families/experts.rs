@@ -21,6 +21,7 @@ pub(super) const MIXTURE: ExpertRules = ExpertRules {
     gating: GatingRule::Is(Gating::Softmax),
     normalized: Normalized::Always,
     weighs_input: false,
+    routes_stream: false,
     width: ExpertWidth::FeedForward,
     shared: SharedWidth::None,
     required: &[EXPERTS],
@@ -45,14 +46,14 @@ const SHARED: ExpertRules = ExpertRules {
 };
 
 /// What the file says of its router: DeepSeek 3's kind.
-const SAID: ExpertRules = ExpertRules {
+pub(super) const SAID: ExpertRules = ExpertRules {
     gating: GatingRule::Key(Gating::Sigmoid),
     normalized: Normalized::Key,
     optional: &[SELECTION_BIAS],
     ..SHARED
 };
 
-const QWEN3MOE: Family = Family {
+pub(super) const QWEN3MOE: Family = Family {
     architecture: "qwen3moe",
     experts: Some(ExpertRules { width: ExpertWidth::KeyOrShare, ..MIXTURE }),
     keys: &[

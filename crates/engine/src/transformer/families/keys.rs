@@ -52,6 +52,8 @@ pub(super) const ROTARY: &[Row] = &[
 ];
 pub(super) const NO_ROTARY: &[Row] =
     &[row("rope.*", Rule::Ignored("no position of the family is rotated"))];
+/// Which layers rotate, one entry for each.
+pub(super) const ROTARY_PATTERN: &[Row] = &[row("attention.rope_pattern", Rule::Read)];
 /// Granite turns its rotary embedding off by this key.
 pub(super) const ROTARY_SWITCH: &[Row] = &[row("rope.scaling.finetuned", Rule::Read)];
 /// Hunyuan's NTK-aware scaling of the base.
@@ -82,6 +84,18 @@ pub(super) const SHARED_CACHE: &[Row] = &[row("attention.shared_kv_layers", Rule
 /// An embedding for each layer.
 pub(super) const LAYER_EMBEDDING_WIDTH: &[Row] =
     &[row("embedding_length_per_layer_input", Rule::Read)];
+/// Widths of what latent attention keeps of a token.
+pub(super) const LATENT: &[Row] = &[row("attention.kv_lora_rank", Rule::Read)];
+pub(super) const LATENT_QUERIES: &[Row] = &[row("attention.q_lora_rank", Rule::Read)];
+/// Gemma 3n's parts, whose sizes llama.cpp has in its code.
+pub(super) const GEMMA_3N: &[Row] = &[
+    row("embedding_length_per_layer_input", Rule::Neutral(&[256.0], "another width than 256")),
+    row("altup.num_inputs", Rule::Neutral(&[4.0], "another number of streams than 4")),
+    row("altup.active_idx", Rule::Neutral(&[0.0], "another stream than the first")),
+    row("activation_sparsity_scale", Rule::Ignored("the first ten layers are sparse by as much")),
+    row("attention.shared_kv_layers", Rule::Ignored("those after the first 20 layers are")),
+    row("final_logit_softcapping", Rule::Neutral(&[30.0], "another cap of logits than 30")),
+];
 /// The layers are run several times.
 pub(super) const LOOPS: &[Row] =
     &[row("num_loops", Rule::Read), row("skip_loop_final_norm", Rule::Read)];

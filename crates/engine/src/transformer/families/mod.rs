@@ -2,8 +2,8 @@
 //! and hyperparameters the engine reads, and which are known to change nothing. Every other tensor
 //! and hyperparameter is a reason to refuse the file.
 //!
-//! A new family is a row in one of the tables of this folder. Nothing else in the engine compares an
-//! architecture's name. Names of tensors and keys: llama.cpp's `src/llama-arch.cpp`; what each
+//! A new family is a row in one of the tables of this folder. Nothing else in the engine compares
+//! an architecture's name. Names of tensors and keys: llama.cpp's `src/llama-arch.cpp`; what each
 //! family's graph does with them: its `src/models/`. llama.cpp refuses a file with tensors that it
 //! doesn't read, too.
 
@@ -12,8 +12,10 @@ mod experts;
 mod gpt_like;
 mod image_text;
 mod keys;
+mod latent;
 mod layer_norm;
 mod llama_like;
+mod more_experts;
 mod more_parts;
 mod rms_norm;
 mod tensors;
@@ -59,6 +61,12 @@ pub(super) struct Family {
     pub(super) layers: Layers,
     /// Where a layer has no matrix of values, its keys serve.
     pub(super) keys_as_values: bool,
+    /// Layers after so many read keys and values of earlier ones; 0: as the file says.
+    pub(super) own_caches: usize,
+    /// Queries, keys and values are made of few numbers for each token (MLA, arXiv 2405.04434).
+    pub(super) latent: bool,
+    /// The stream has three others beside it (AltUp, arXiv 2301.13310).
+    pub(super) streams: bool,
     /// What a norm of queries and keys goes over, where the file has one.
     pub(super) qk_norm: QkNorm,
     /// Queries and keys are rotated before their norm.
@@ -170,6 +178,8 @@ pub(super) enum Rotary {
     Switched,
     /// Those with a window.
     InWindows,
+    /// Those that `attention.rope_pattern` lists; all without it.
+    Listed,
     /// All, in models of so many layers; none in others.
     InModelsOf(usize),
 }
@@ -181,6 +191,9 @@ pub(super) enum Windows {
     Never,
     /// All, if the file names a window.
     EveryLayer,
+    /// All but the first of each so many, if the file names a window. The window is this one
+    /// whatever it says.
+    AllButFirstOf { every: usize, window: usize },
     /// Those that the file's pattern lists; a file has to have both.
     Listed(WindowRotary),
     /// All but each so-manieth, unless the file says another pattern.
@@ -249,7 +262,9 @@ pub(super) fn all() -> impl Iterator<Item = &'static Family> {
         image_text::FAMILIES,
         more_parts::FAMILIES,
         varied::FAMILIES,
+        latent::FAMILIES,
         experts::FAMILIES,
+        more_experts::FAMILIES,
     ];
     tables.into_iter().flatten()
 }

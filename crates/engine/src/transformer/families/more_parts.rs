@@ -1,5 +1,5 @@
-//! Families whose blocks have parts that Llama's haven't: a gate of attention's output, norms inside
-//! of attention and feed-forward, scales of layers, layers that are run several times.
+//! Families whose blocks have parts that Llama's haven't: a gate of attention's output, norms
+//! inside of attention and feed-forward, scales of layers, layers that are run several times.
 
 use kelvin_kernels::{
     gate::Activation::{GeluTanh, Silu},

@@ -62,6 +62,25 @@ pub(super) const LAYER_EMBEDDING: &[&str] = &[
     "blk.*.proj.weight",
     "blk.*.post_norm.weight",
 ];
+/// Gemma 3n's four streams and its low-rank layer.
+pub(super) const STREAMS: &[&str] = &[
+    "altup_proj.weight",
+    "altup_unembd_proj.weight",
+    "blk.*.altup_correct_coef.weight",
+    "blk.*.altup_correct_scale.weight",
+    "blk.*.altup_predict_coef.weight",
+    "blk.*.altup_router.weight",
+    "blk.*.altup_router_norm.weight",
+    "blk.*.laurel_l.weight",
+    "blk.*.laurel_r.weight",
+    "blk.*.laurel_post_norm.weight",
+];
+/// Latent attention: keys and values of few numbers, and queries likewise.
+pub(super) const LATENT: &[&str] =
+    &["blk.*.attn_kv_a_mqa.weight", "blk.*.attn_kv_a_norm.weight", "blk.*.attn_kv_b.weight"];
+pub(super) const LATENT_QUERIES: &[&str] =
+    &["blk.*.attn_q_a.weight", "blk.*.attn_q_a_norm.weight", "blk.*.attn_q_b.weight"];
+pub(super) const QUERIES: &[&str] = &["blk.*.attn_q.weight"];
 /// CogVLM's matrices for the places of an image.
 pub(super) const IMAGE_MATRICES: &[&str] = &[
     "blk.*.vis_attn_qkv.weight",
@@ -105,6 +124,13 @@ pub(super) const EXPERT_BIASES: &[&str] = &[
     "blk.*.ffn_up_exps.bias",
     "blk.*.ffn_down_exps.bias",
 ];
+pub(super) const ROUTER: &[&str] = &["blk.*.ffn_gate_inp.weight"];
+pub(super) const EXPERT_DOWN: &[&str] = &["blk.*.ffn_down_exps.weight"];
+/// Gate and up of all experts: two tensors, or one that holds them one below the other.
+pub(super) const GATE_AND_UP_EXPERTS: &[&str] =
+    &["blk.*.ffn_gate_up_exps.weight", "blk.*.ffn_gate_exps.weight", "blk.*.ffn_up_exps.weight"];
+/// The bias for selection as HunYuan 3's files call it.
+pub(super) const BARE_SELECTION_BIAS: &[&str] = &["blk.*.exp_probs_b"];
 /// Added to experts' weights for selection alone.
 pub(super) const SELECTION_BIAS: &[&str] = &["blk.*.exp_probs_b.bias"];
 /// The expert that all tokens go through.

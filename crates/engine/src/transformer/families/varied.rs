@@ -1,14 +1,14 @@
-//! Families whose layers differ in heads, in the width of the feed-forward layer, or in whether they
-//! have these at all.
+//! Families whose layers differ in heads, in the width of the feed-forward layer, or in whether
+//! they have these at all.
 
 use kelvin_kernels::rope::Pairing;
 
 use super::{
     Family,
     FeedForward::FusedGate,
-    Layers, ScoreScale, WindowRotary, Windows,
+    Layers, Rotary, ScoreScale, WindowRotary, Windows,
     keys::*,
-    rms_norm::{GEMMA2, LLAMA, QWEN3},
+    rms_norm::{GEMMA2, GRANITE, LLAMA, QWEN3},
     tensors::*,
 };
 use kelvin_kernels::gate::Activation::Silu;
@@ -121,5 +121,71 @@ pub(super) const FAMILIES: &[Family] = &[
             UNUSED,
         ],
         ..GEMMA2
+    },
+    // Four streams, of which one goes through a layer; a low-rank layer beside attention; sparse
+    // activations in the first layers.
+    Family {
+        architecture: "gemma3n",
+        pairing: Pairing::Halves,
+        own_caches: 20,
+        streams: true,
+        unweighted_norms: &["attn_v_norm"],
+        windows: Windows::Pattern {
+            every: 5,
+            default: 0,
+            layers: 0,
+            rotary: WindowRotary::Base(10_000.0),
+        },
+        score_scale: ScoreScale::One,
+        score_cap: 0.0,
+        required: &[
+            EMBEDDING,
+            ATTENTION_NORM,
+            QK_NORMS,
+            ATTENTION_OUTPUT,
+            POST_ATTENTION_NORM,
+            FFN_NORM,
+            GATED,
+            POST_FFN_NORM,
+            LAYER_EMBEDDING,
+            STREAMS,
+        ],
+        optional: &[QKV, OUTPUT],
+        keys: &[
+            GEMMA_3N,
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            WINDOW_PATTERN,
+            WINDOW_BASE,
+            NOT_DONE,
+            NO_EXPERTS,
+            UNUSED,
+        ],
+        ..GEMMA2
+    },
+    // Granite with windows, sinks and layers that don't rotate.
+    Family {
+        architecture: "granite_swa",
+        rotary: Rotary::Listed,
+        windows: Windows::Listed(WindowRotary::Same),
+        required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, SINKS, FFN_NORM, GATED],
+        keys: &[
+            EMBEDDING_SCALE,
+            RESIDUAL_SCALE,
+            LOGIT_SCALE,
+            ATTENTION_SCALE,
+            ROTARY_PATTERN,
+            IMAGE_LAYERS,
+            SHAPES,
+            RMS_NORM,
+            ROTARY,
+            WINDOW_PATTERN,
+            NOT_DONE,
+            NO_SCALES,
+            NO_EXPERTS,
+            UNUSED,
+        ],
+        ..GRANITE
     },
 ];

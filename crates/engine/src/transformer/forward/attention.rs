@@ -45,9 +45,14 @@ impl Model {
         let (input, n_input) = attention.input();
         let input = input[..n_input].iter().copied().chain(&attention.gate);
         self.normed_input(attention.norm.as_ref(), input, s);
-        if let Some(projections) = &attention.projections {
-            self.project(i, projections, attention, s);
-            if projections.k.is_some() {
+        if attention.projections.is_some() || attention.latent.is_some() {
+            if let Some(projections) = &attention.projections {
+                self.project(i, projections, attention, s);
+            }
+            if let Some(latent) = &attention.latent {
+                self.project_latent(c, latent, s);
+            }
+            if c.cache == i {
                 self.store(i, batch, s);
             }
             let d_q = c.n_heads * c.head_dim;
@@ -59,6 +64,7 @@ impl Model {
             let cache = LayerOfBatch { batch, rows: &s.rows, layer: c.cache };
             let heads = self.heads(c, attention);
             attend(&self.pool, self.isa, heads, &s.q, &s.spans, &cache, &mut s.input.x);
+            self.narrow_heads(c, s);
             self.finish_heads(c, attention, s);
         }
         let (next, n_next) = layer.ffn_input();

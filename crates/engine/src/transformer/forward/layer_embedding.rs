@@ -38,8 +38,16 @@ impl Model {
         });
     }
 
-    /// x += norm(projection · (gelu(gate · x) · the embedding for this layer)).
+    /// x += what comes of the embedding for this layer.
     pub(super) fn add_embedding_of_layer(&self, block: usize, layer: &Layer, s: &mut Scratch) {
+        if layer.embedding.is_some() {
+            self.embedding_of_layer(block, layer, s);
+            self.add_to_stream(&s.delta, &mut s.x);
+        }
+    }
+
+    /// delta = norm(projection · (gelu(gate · x) · the embedding for this layer)).
+    pub(super) fn embedding_of_layer(&self, block: usize, layer: &Layer, s: &mut Scratch) {
         let Some(weights) = &layer.embedding else { return };
         let (n, width) = (s.rows.len(), self.config.layer_embedding);
         self.normed_input(None, [&weights.gate], s);
@@ -54,6 +62,5 @@ impl Model {
         std::mem::swap(&mut s.input.x, &mut s.gate);
         self.product_of_input(&weights.projection, s, &[]);
         self.finish_delta(&After::default(), Some(&weights.norm), s);
-        self.add_to_stream(&s.delta, &mut s.x);
     }
 }

@@ -5,6 +5,7 @@ use kelvin_kernels::matrix::WeightMatrix;
 use super::{
     super::{Config, ModelError, QkNorm, families::AttentionGate},
     After, Loader, Norm,
+    latent::Latent,
 };
 
 /// One layer's attention. Matrices are rows (outputs) × columns (inputs).
@@ -14,6 +15,8 @@ pub(crate) struct Attention {
     pub(crate) norm: Option<Norm>,
     /// What makes queries, keys and values; none where a matrix stands in the place of attention.
     pub(crate) projections: Option<Projections>,
+    /// What makes them in latent attention.
+    pub(crate) latent: Option<Latent>,
     /// For queries, keys and values: the width of a head, or all heads' widths.
     pub(crate) head_norms: [Option<Norm>; 3],
     /// n_heads or n_heads·head_dim × d_model: weighs what the heads found.
@@ -45,6 +48,10 @@ pub(crate) struct Projections {
 impl Attention {
     /// The matrices that it begins with.
     pub(crate) fn input(&self) -> ([&WeightMatrix; 3], usize) {
+        if let Some(latent) = &self.latent {
+            let first = latent.q_low.as_ref().map_or(&latent.q, |(matrix, _)| matrix);
+            return ([first, &latent.kv_low, &latent.kv_low], 2);
+        }
         match &self.projections {
             None => ([&self.output; 3], 1),
             Some(Projections { q, k: Some(k), v: Some(v), .. }) => ([q, k, v], 3),
@@ -56,7 +63,8 @@ impl Attention {
     pub(super) fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
         let projections = self.projections.iter();
         let projected = projections.flat_map(|p| [&p.q].into_iter().chain(&p.k).chain(&p.v));
-        projected.chain(&self.gate).chain([&self.output])
+        let latent = self.latent.iter().flat_map(Latent::matrices);
+        projected.chain(latent).chain(&self.gate).chain([&self.output])
     }
 }
 
@@ -72,6 +80,7 @@ impl Loader<'_> {
             return Ok(Attention {
                 norm,
                 projections: None,
+                latent: None,
                 head_norms: [None, None, None],
                 gate: None,
                 sub_norm: None,
@@ -80,6 +89,9 @@ impl Loader<'_> {
                 post_norm: None,
                 after: self.after(&name("attn_output"), d_model)?,
             });
+        }
+        if let Some(latent) = &config.latent {
+            return self.latent_attention(config, latent, i, norm);
         }
         let gate_rows = match self.family.attention_gate {
             AttentionGate::EachHead => layer.n_heads,
@@ -97,6 +109,7 @@ impl Loader<'_> {
         Ok(Attention {
             norm,
             projections: Some(projections),
+            latent: None,
             head_norms,
             gate,
             sub_norm: self.norm(&name("attn_sub_norm"), &[d_q])?,

@@ -87,6 +87,7 @@ impl Loader<'_> {
         let shared = match mixture.d_shared {
             0 => None,
             width => Some(Dense {
+                sparse: false,
                 gate: Some(self.matrix(&weight("ffn_gate_shexp"), width, d_model)?),
                 up: self.matrix(&weight("ffn_up_shexp"), width, d_model)?,
                 sub_norm: None,
@@ -104,7 +105,10 @@ impl Loader<'_> {
         Ok(Experts {
             router,
             router_bias: self.vector_if(&bias("ffn_gate_inp"), &[n])?,
-            selection_bias: self.vector_if(&bias("exp_probs_b"), &[n])?,
+            selection_bias: match self.vector_if(&bias("exp_probs_b"), &[n])? {
+                None => self.vector_if(&format!("blk.{block}.exp_probs_b"), &[n])?,
+                bias => bias,
+            },
             gate,
             up,
             down,

@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "the test and the example take what they need")]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use kelvin_kernels::format::Format;
 use kelvin_testkit::tiny::{Meta, Random, Sizes, TinyModel};
 
 /// A file to be made.
@@ -15,6 +16,8 @@ pub struct Case {
     /// Hyperparameters after `ARCH.`, besides the sizes; names with a leading `=` are whole.
     pub keys: &'static [(&'static str, Key)],
     pub sizes: Sizes,
+    /// The format of a tensor by its name; without it all are F32.
+    pub format_of: Option<fn(&str) -> Format>,
 }
 
 /// A hyperparameter's value.

@@ -15,13 +15,23 @@ const fn case(
     keys: &'static [(&'static str, super::build::Key)],
     tensors: &'static str,
 ) -> Case {
-    Case { name, tensors, keys, sizes: SIZES }
+    Case { name, tensors, keys, sizes: SIZES, format_of: None }
 }
 
 const fn sized(case: Case, sizes: Sizes) -> Case {
     Case { sizes, ..case }
 }
 
+/// Rows are whole super-blocks of 256 weights.
+const WIDE: Sizes = Sizes {
+    d_model: 256,
+    head_dim: 64,
+    rope_dim: 64,
+    d_ff: 256,
+    d_expert: 256,
+    d_shared: 256,
+    ..SIZES
+};
 const NO_ROPE: Sizes = Sizes { n_kv_heads: 4, rope_dim: 0, ..SIZES };
 const FULL_HEADS: Sizes = Sizes { n_kv_heads: 4, ..SIZES };
 const SMALL: Sizes = Sizes { d_model: 32, n_heads: 2, n_kv_heads: 2, d_ff: 40, ..SIZES };
@@ -33,12 +43,18 @@ mod experts;
 mod gpt_like;
 #[path = "cases/image_text.rs"]
 mod image_text;
+#[path = "cases/latent.rs"]
+mod latent;
 #[path = "cases/layer_norm.rs"]
 mod layer_norm;
 #[path = "cases/llama_like.rs"]
 mod llama_like;
+#[path = "cases/more_experts.rs"]
+mod more_experts;
 #[path = "cases/more_parts.rs"]
 mod more_parts;
+#[path = "cases/quantized_experts.rs"]
+mod quantized_experts;
 #[path = "cases/rms_norm.rs"]
 mod rms_norm;
 #[path = "cases/varied.rs"]
@@ -54,7 +70,10 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         image_text::CASES,
         more_parts::CASES,
         varied::CASES,
+        latent::CASES,
         experts::CASES,
+        more_experts::CASES,
+        quantized_experts::CASES,
     ];
     tables.into_iter().flatten()
 }

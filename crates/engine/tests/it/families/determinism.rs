@@ -1,5 +1,5 @@
-//! One tiny model of each kind in: the same bits for every number of threads, batch, cut into steps,
-//! fork, and instruction set, with keys and values in f16 and in f32.
+//! One tiny model of each kind has the same bits for every number of threads, batch, cut into
+//! steps, fork and instruction set, with keys and values in f16 and in f32.
 
 use kelvin_engine::{
     TokenId,
@@ -10,27 +10,32 @@ use kelvin_kernels::isa::Isa;
 use super::{
     build::Case,
     cases::cases,
-    run::{open, tokens},
+    run::{open_case, tokens},
 };
 use crate::reference::run::{ids, load};
 
 /// A case for each kind of part.
 const KINDS: &[&str] = &[
-    "llama.longrope",     // RMS norm, two sets of rotary factors
-    "mistral3.full",      // YaRN, a temperature by position, biases
-    "gemma2.full",        // windows, soft caps, norms after each half
-    "olmo2.full",         // norms of whole queries and keys
-    "hunyuan-dense.full", // norms of heads after their rotation
-    "gpt2.full",          // LayerNorm, learned positions
-    "bloom.full",         // ALiBi, a norm of the embedding
-    "gptneox.full",       // parallel residual
-    "apertus.full",       // xIELU
-    "qwen3vl.full",       // pairs that don't turn
-    "bitnet.full",        // norms inside, scales of matrices
-    "muse-glimmer.full",  // a gate of attention's output
-    "nanbeige.full",      // blocks that are run twice
-    "deci.parts",         // layers without attention or feed-forward
-    "gemma4.shared",      // an embedding for each layer, keys and values shared by layers
+    "llama.longrope",       // RMS norm, two sets of rotary factors
+    "mistral3.full",        // YaRN, a temperature by position, biases
+    "gemma2.full",          // windows, soft caps, norms after each half
+    "olmo2.full",           // norms of whole queries and keys
+    "hunyuan-dense.full",   // norms of heads after their rotation
+    "gpt2.full",            // LayerNorm, learned positions
+    "bloom.full",           // ALiBi, a norm of the embedding
+    "gptneox.full",         // parallel residual
+    "apertus.full",         // xIELU
+    "qwen3vl.full",         // pairs that don't turn
+    "bitnet.full",          // norms inside, scales of matrices
+    "muse-glimmer.full",    // a gate of attention's output
+    "nanbeige.full",        // blocks that are run twice
+    "deci.parts",           // layers without attention or feed-forward
+    "minicpm3.full",        // latent attention
+    "gemma4.shared",        // an embedding for each layer, keys and values shared by layers
+    "smallthinker.full",    // a router that reads the stream before attention
+    "gpt-oss.mxfp4",        // experts in MXFP4 with biases, attention sinks
+    "qwen2moe.iq4_experts", // a shared expert with a gate
+    "bailingmoe2.full",     // groups of experts, a bias for selection, a dense layer first
 ];
 /// Texts of a batch: longer than a page, all but one forks of the first.
 const N_TEXTS: usize = 7;
@@ -90,7 +95,7 @@ fn run(
 
 fn check(case: &Case) {
     let texts = texts(case);
-    let gguf = open(&case.model());
+    let gguf = open_case(case);
     let caches = [CacheFormat::F16, CacheFormat::F32];
     let alone = load(&gguf, &ModelOptions { threads: 1, isa: None });
     let expected = caches.map(|cache| -> Vec<Vec<f32>> {

@@ -3,7 +3,10 @@
 #![allow(dead_code, unreachable_pub, reason = "the test and the example take what they need")]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use kelvin_engine::{
     gguf::Gguf,
@@ -14,7 +17,10 @@ use kelvin_kernels::isa::Isa;
 use kelvin_testkit::tiny::{Random, TinyModel};
 
 use super::build::Case;
-use crate::reference::run::{self, ids, load};
+use crate::reference::{
+    quantized,
+    run::{self, ids, load},
+};
 
 /// Longer than a page of the cache and than every window.
 pub const N_TOKENS: usize = 64;
@@ -23,11 +29,37 @@ pub const TOLERANCE: f32 = 1e-3;
 /// Logits of each position that are kept as goldens.
 const KEPT: usize = 4;
 
+/// How far one may lie where weights are quantized: activations are rounded to 8 bits then, and a
+/// number near the middle of two steps goes to one side here and to the other side there.
+pub const TOLERANCE_OF_QUANTIZED: f32 = 2e-2;
+
 pub fn open(model: &TinyModel) -> Gguf {
     let path = model.write();
     let gguf = Gguf::open(&path).unwrap();
     fs::remove_file(path).unwrap();
     gguf
+}
+
+/// Writes a case's file into a folder, in the formats that it asks for.
+pub fn write(case: &Case, folder: &Path) -> PathBuf {
+    let path = case.model().write_in(folder);
+    if let Some(format_of) = case.format_of {
+        let [bytes, _] = quantized::files(&case.model(), &|_, name| format_of(name));
+        fs::write(&path, bytes).unwrap();
+    }
+    path
+}
+
+pub fn open_case(case: &Case) -> Gguf {
+    let path = write(case, &std::env::temp_dir());
+    let gguf = Gguf::open(&path).unwrap();
+    fs::remove_file(path).unwrap();
+    gguf
+}
+
+/// How far a logit of a case may lie from llama.cpp's.
+pub fn tolerance(case: &Case) -> f32 {
+    if case.format_of.is_some() { TOLERANCE_OF_QUANTIZED } else { TOLERANCE }
 }
 
 pub fn tokens(case: &Case) -> Vec<u32> {
@@ -37,7 +69,7 @@ pub fn tokens(case: &Case) -> Vec<u32> {
 
 /// The logits after each token, keys and values in f32.
 pub fn logits(case: &Case, threads: usize, isa: Option<Isa>, chunk: usize) -> Vec<Vec<f32>> {
-    let model = load(&open(&case.model()), &ModelOptions { threads, isa });
+    let model = load(&open_case(case), &ModelOptions { threads, isa });
     run::logits(&model, &ids(&tokens(case)), CacheFormat::F32, chunk.min(N_TOKENS))
 }
 

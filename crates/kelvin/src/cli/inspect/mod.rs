@@ -63,6 +63,17 @@ struct Shape {
     d_ff: usize,
     vocab_size: usize,
     ctx_len: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    experts: Option<ExpertShape>,
+}
+
+/// The mixture of experts of layers that have one.
+#[derive(Debug, Serialize)]
+struct ExpertShape {
+    n_experts: usize,
+    n_used: usize,
+    d_ff: usize,
+    d_shared: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -176,6 +187,12 @@ fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> InspectOutput {
             d_ff: config.d_ff,
             vocab_size: config.vocab_size,
             ctx_len: config.ctx_len,
+            experts: config.experts.map(|experts| ExpertShape {
+                n_experts: experts.n_experts,
+                n_used: experts.n_used,
+                d_ff: experts.d_ff,
+                d_shared: experts.d_shared,
+            }),
         }),
         parameters: gguf.tensors.iter().map(numbers).sum(),
         formats,
@@ -291,8 +308,12 @@ fn facts(answer: &InspectOutput, gguf: &Gguf) -> Vec<(&'static str, String)> {
     ];
     if let Some(shape) = &answer.model {
         let Shape { n_layers, d_model, n_heads, n_kv_heads, head_dim, d_ff, .. } = shape;
+        facts.push(("layers", format!("{n_layers} of {d_model} numbers, feed-forward {d_ff}")));
+        if let Some(experts) = &shape.experts {
+            let (used, all, width) = (experts.n_used, experts.n_experts, experts.d_ff);
+            facts.push(("experts", format!("{used} of {all} for each token, feed-forward {width}")));
+        }
         facts.extend([
-            ("layers", format!("{n_layers} of {d_model} numbers, feed-forward {d_ff}")),
             (
                 "heads",
                 format!(

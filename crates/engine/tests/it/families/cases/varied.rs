@@ -17,6 +17,18 @@ const SHARED_LAYERS: &[Each] = &[
     each(4, 2, 24, 176),
 ];
 
+/// Gemma 3n has an embedding of 256 numbers for each layer. Few layers: the streams let the rounding
+/// of the GELU table of llama.cpp grow from layer to layer.
+const THIN: Sizes = Sizes {
+    d_model: 32,
+    n_heads: 2,
+    n_kv_heads: 1,
+    d_ff: 40,
+    vocab_size: 100,
+    layer_embedding: 256,
+    ..SIZES
+};
+
 /// Cases of families whose layers differ in size.
 pub const CASES: &[Case] = &[
     sized(
@@ -192,5 +204,70 @@ pub const CASES: &[Case] = &[
         post_ffw_norm",
         ),
         Sizes { n_layers: 4, each: GEMMA4_LAYERS, head_dim: 24, rope_dim: 24, ..SIZES },
+    ),
+
+    sized(
+        case(
+            "gemma3n.plain",
+            &[RMS, ("attention.sliding_window", U(9)), ("rope.freq_base", F(1e6))],
+            "token_embd output_norm altup_proj altup_unembd_proj per_layer_token_embd
+        per_layer_model_proj per_layer_proj_norm |
+        attn_norm attn_q attn_k attn_v attn_q_norm attn_k_norm attn_output post_attention_norm ffn_norm
+        ffn_gate ffn_up ffn_down post_ffw_norm inp_gate proj post_norm altup_correct_coef
+        altup_correct_scale altup_predict_coef altup_router altup_router_norm laurel_l laurel_r
+        laurel_post_norm",
+        ),
+        Sizes { n_layers: 3, ..THIN },
+    ),
+    sized(
+        case(
+            "gemma3n.full",
+            &[
+                RMS,
+                ("attention.sliding_window", U(9)),
+                ("attention.sliding_window_pattern", U(4)),
+                ("rope.freq_base_swa", F(700.0)),
+                ("altup.num_inputs", U(4)),
+                ("altup.active_idx", U(0)),
+                ("embedding_length_per_layer_input", U(256)),
+            ],
+            "token_embd output_norm output altup_proj altup_unembd_proj per_layer_token_embd
+        per_layer_model_proj per_layer_proj_norm |
+        attn_norm attn_q attn_k attn_v attn_q_norm attn_k_norm attn_output post_attention_norm ffn_norm
+        ffn_gate ffn_up ffn_down post_ffw_norm inp_gate proj post_norm altup_correct_coef
+        altup_correct_scale altup_predict_coef altup_router altup_router_norm laurel_l laurel_r
+        laurel_post_norm",
+        ),
+        Sizes { n_layers: 2, ..THIN },
+    ),
+    case(
+        "granite_swa.plain",
+        &[
+            RMS,
+            ("logit_scale", F(1.0)),
+            ("attention.sliding_window", U(9)),
+            ("attention.sliding_window_pattern", Bs(&[true, false])),
+        ],
+        "token_embd output_norm |
+        attn_norm attn_q attn_k attn_v attn_sinks attn_output ffn_norm ffn_gate ffn_up ffn_down",
+    ),
+    sized(
+        case(
+            "granite_swa.full",
+            &[
+                RMS,
+                ("logit_scale", F(3.0)),
+                ("residual_scale", F(0.22)),
+                ("embedding_scale", F(12.0)),
+                ("attention.scale", F(0.1)),
+                ("attention.sliding_window", U(9)),
+                ("attention.sliding_window_pattern", Bs(&[true, false, true])),
+                ("attention.rope_pattern", Bs(&[true, false, false])),
+            ],
+            "token_embd output_norm output rope_freqs |
+        attn_norm attn_q+ attn_k+ attn_v+ attn_sinks attn_output+ ffn_norm ffn_gate+ ffn_up+
+        ffn_down+",
+        ),
+        Sizes { n_layers: 3, ..SIZES },
     ),
 ];
