@@ -311,7 +311,8 @@ fn facts(answer: &InspectOutput, gguf: &Gguf) -> Vec<(&'static str, String)> {
         facts.push(("layers", format!("{n_layers} of {d_model} numbers, feed-forward {d_ff}")));
         if let Some(experts) = &shape.experts {
             let (used, all, width) = (experts.n_used, experts.n_experts, experts.d_ff);
-            facts.push(("experts", format!("{used} of {all} for each token, feed-forward {width}")));
+            facts
+                .push(("experts", format!("{used} of {all} for each token, feed-forward {width}")));
         }
         facts.extend([
             (
