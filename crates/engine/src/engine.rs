@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    chat::{ChatError, ChatTemplate},
+    chat::{ChatError, ChatTemplate, template_source},
     gguf::{Gguf, GgufError, Metadata},
     tokenizer::{Tokenizer, TokenizerError},
     transformer::{Model, ModelError, ModelOptions},
@@ -42,10 +42,9 @@ impl Engine {
         let bos = tokenizer.bos().map(text).unwrap_or_default();
         let eos = tokenizer.eos().map(text).unwrap_or_default();
         // A template that is refused is an error only for those who ask for it.
-        let template = gguf
-            .metadata
-            .str("tokenizer.chat_template")?
-            .map(|source| ChatTemplate::new(source, &bos, &eos));
+        let source = template_source(&gguf.metadata, false)?;
+        let template =
+            source.map(|source| source.and_then(|source| ChatTemplate::new(source, &bos, &eos)));
         Ok(Engine { metadata: gguf.metadata, tokenizer, template, model })
     }
 }

@@ -32,8 +32,12 @@ pub struct Entry {
     pub file: String,
     /// Size of the file in bytes.
     pub size: Option<u64>,
+    /// About how many bytes the file has, where `size` isn't known.
+    about_size: Option<u64>,
     /// SHA-256 of the file, in lower-case hexadecimal.
     pub sha256: Option<String>,
+    /// The model's architecture, as its file names it.
+    pub family: String,
     /// The licence's name.
     pub license: String,
     /// Terms of use to show before a download, if there are any.
@@ -46,6 +50,20 @@ pub struct Entry {
     pub wheel: Vec<Wheel>,
     /// The file on the Hugging Face hub.
     pub hub: Option<HubFile>,
+}
+
+impl Entry {
+    /// The file's size in bytes, if only about.
+    pub fn about_size(&self) -> u64 {
+        self.size.or(self.about_size).expect("each entry has one of the two, which a test holds")
+    }
+
+    /// About how many bytes of memory a run takes: the file, and a tenth of it and 200 MB for keys
+    /// and values of 4,096 tokens and for buffers. `kelvin models check` computes it from a file.
+    pub fn memory(&self) -> u64 {
+        let size = self.about_size();
+        size + size / 10 + 200_000_000
+    }
 }
 
 /// A PyPI package that contains a model or a part of it.
@@ -183,6 +201,21 @@ mod tests {
             "qwen2.5-coder-1.5b",
             "mistral-7b-instruct",
             "llama-3.2-1b",
+            "llama-3.2-3b",
+            "qwen3-0.6b",
+            "qwen3-1.7b",
+            "qwen3-4b",
+            "qwen3-30b-a3b",
+            "gemma-2-2b",
+            "gemma-3-1b",
+            "gemma-3-4b",
+            "phi-4-mini",
+            "olmo-2-1b",
+            "smollm3-3b",
+            "granite-3.3-2b",
+            "exaone-4-1.2b",
+            "olmoe-1b-7b",
+            "gpt-oss-20b",
             "minilm",
         ];
         assert_eq!(names, all[..all.len() - usize::from(!cfg!(feature = "semantic"))]);
@@ -192,6 +225,8 @@ mod tests {
             for sum in checksums {
                 assert!(sum.len() == 64 && sum.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')));
             }
+            assert!(entry.size.is_some() != entry.about_size.is_some(), "{}", entry.name);
+            assert!(entry.memory() > entry.about_size(), "{}", entry.name);
             if !entry.wheel.is_empty() {
                 assert_eq!(entry.size, Some(entry.wheel.iter().map(Wheel::share).sum()));
             }

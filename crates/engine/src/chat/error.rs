@@ -38,6 +38,16 @@ pub enum ChatError {
         message: String,
     },
 
+    /// The file has several named templates, and none for plain chats.
+    #[error(
+        "the model file has chat templates named {names}, and none that is the default, so it isn't \
+         clear which to use; convert the model again with a default template"
+    )]
+    NoDefault {
+        /// Their names.
+        names: String,
+    },
+
     /// The template asks for today's date and none was given.
     #[error("the model's chat template asks for today's date: give one with --date YYYY-MM-DD")]
     NeedsDate,

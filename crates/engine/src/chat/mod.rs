@@ -12,6 +12,7 @@ mod access;
 mod args;
 mod call;
 mod checks;
+mod choose;
 mod date;
 mod day;
 mod error;
@@ -27,6 +28,7 @@ mod strings;
 mod text;
 mod value;
 
+pub use choose::template_source;
 pub use day::{BadDay, Day};
 pub use error::ChatError;
 

@@ -10,7 +10,7 @@ use super::{
     value::{Kind, Value},
 };
 
-pub(super) const METHODS: [&str; 42] = [
+pub(super) const METHODS: [&str; 43] = [
     "capitalize",
     "casefold",
     "center",
@@ -53,6 +53,7 @@ pub(super) const METHODS: [&str; 42] = [
     "swapcase",
     "title",
     "upper",
+    "zfill",
 ];
 
 fn texts(pieces: Vec<Text>) -> Res<Value> {
@@ -193,9 +194,10 @@ impl Machine<'_> {
                 self.spend(1 + lines.len())?;
                 return texts(lines);
             }
-            "center" | "ljust" | "rjust" => {
+            "center" | "ljust" | "rjust" | "zfill" => {
                 let [width, fill] = args.bind(name, ["width", "fillchar"])?;
-                let fill = fill.as_ref().and_then(Value::as_str).unwrap_or(" ");
+                let default = if name == "zfill" { "0" } else { " " };
+                let fill = fill.as_ref().and_then(Value::as_str).unwrap_or(default);
                 return self.pad(text, width, fill, name).map(Value::Text);
             }
             "expandtabs" => {
@@ -298,13 +300,16 @@ impl Machine<'_> {
         self.spend_bytes(missing.saturating_mul(fill.len()))?;
         let before = match name {
             "ljust" => 0,
-            "rjust" => missing,
+            "rjust" | "zfill" => missing,
             // As Python rounds it.
             _ => missing / 2 + (missing & width as usize & 1),
         };
+        // Zeros go behind a sign.
+        let n_sign = usize::from(name == "zfill" && text.as_str().starts_with(['+', '-']));
         let mut out = Builder::default();
+        out.push_text(&text.slice(0..n_sign));
         out.push_str(&fill.repeat(before));
-        out.push_text(text);
+        out.push_text(&text.slice(n_sign..text.len()));
         out.push_str(&fill.repeat(missing - before));
         Ok(out.finish())
     }

@@ -2,8 +2,8 @@
 //! successors).
 //!
 //! Most vocabularies spell each byte as a printable character (`Ġ` is a space); that alphabet is
-//! here too. Gemma 4's and a few others spell characters as they are, with `▁` for a space, and fall
-//! back to bytes.
+//! here too. Gemma 4's and a few others spell characters as they are, with `▁` for a space, and
+//! fall back to bytes.
 
 use std::collections::HashMap;
 

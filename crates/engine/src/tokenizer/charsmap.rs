@@ -1,8 +1,9 @@
-//! SentencePiece's table of replacements (`tokenizer.ggml.precompiled_charsmap`): which beginnings of
-//! a text become what, such as `ﬁ` → `fi`.
+//! SentencePiece's table of replacements (`tokenizer.ggml.precompiled_charsmap`): which beginnings
+//! of a text become what, such as `ﬁ` → `fi`.
 //!
 //! The file holds a double-array trie (Kanda 2018, "Space- and Time-Efficient String Dictionaries")
-//! after its length in bytes, then the replacements, each ended by a NUL. Nothing in it is believed.
+//! after its length in bytes, then the replacements, each ended by a NUL. Nothing in it is
+//! believed.
 
 use super::error::TokenizerError;
 use crate::gguf::Metadata;

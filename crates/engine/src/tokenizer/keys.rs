@@ -27,6 +27,7 @@ const KEYS: &[Row] = &[
     row("tokenizer.ggml.fim_rep_token_id", Rule::Read),
     row("tokenizer.ggml.fim_sep_token_id", Rule::Read),
     row("tokenizer.chat_template", Rule::Read),
+    row("tokenizer.chat_template.default", Rule::Read),
     row("tokenizer.chat_template.*", Rule::Ignored("only the default template is used")),
     row("tokenizer.chat_templates", Rule::Ignored("only the default template is used")),
     row("tokenizer.huggingface.json", Rule::Ignored("the vocabulary is read from tokenizer.ggml")),

@@ -68,8 +68,8 @@ impl Unigram {
         self.add_space_prefix || self.merge_spaces
     }
 
-    /// Calls `put` with the bytes that are searched for tokens, and the place and the length of what
-    /// they come from.
+    /// Calls `put` with the bytes that are searched for tokens, and the place and the length of
+    /// what they come from.
     pub(super) fn normalize(&self, text: &str, mut put: impl FnMut(&[u8], usize, usize)) {
         let mut buffer = [0; 4];
         let space = SPACE.encode_utf8(&mut buffer).as_bytes();

@@ -24,6 +24,13 @@ fn metering_changes_no_word() {
 }
 
 #[test]
+fn zeros_fill_up_behind_a_sign() {
+    let source = "{{ '7'.zfill(3) }} {{ '-7'.zfill(4) }} {{ '+'.zfill(3) }} {{ 'abcd'.zfill(2) }} \
+        {{ ''.zfill(2) }}";
+    assert_eq!(render(source), "007 -007 +00 abcd 00");
+}
+
+#[test]
 fn generation_blocks_are_passed_through() {
     let source = "{% for m in messages %}{% generation %}{{ m.content }}{% set x = 1 %}{% \
         endgeneration %}{{ x }}{% endfor %}";

@@ -142,3 +142,21 @@ fn verbs_say_which_date_a_template_was_told() {
     let (answer, _) = verb(&file, &["tokenize", "a", "--date", "2024-07-26"]);
     assert_eq!((&answer["date"], &answer["text"]), (&json!("2024-07-26"), &json!("2024-07-26a")));
 }
+
+/// What a template refuses or fails at is said once, a refusal in the template's own words.
+#[test]
+fn what_a_template_says_is_told_once() {
+    let said = |template: &str| {
+        let file = file(template);
+        let mut command = Command::cargo_bin("kelvin").unwrap();
+        command.env_remove("KELVIN_MODEL").args(["tokenize", "x", "--chat", "-m"]).arg(&file.0);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let refused = said("{{ raise_exception('no such role here') }}");
+    assert!(refused.contains("the model's chat template refuses this: no such role"), "{refused}");
+    assert!(!refused.contains("failed"), "{refused}");
+    let failed = said("{{ missing.field.other }}");
+    assert_eq!(failed.matches("chat template failed").count(), 1, "{failed}");
+}

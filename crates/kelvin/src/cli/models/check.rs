@@ -3,8 +3,8 @@
 
 use anyhow::{Context, bail};
 use kelvin_engine::{
-    chat::ChatTemplate,
-    gguf::{Gguf, TensorInfo},
+    chat::{ChatTemplate, template_source},
+    gguf::{Gguf, Metadata, TensorInfo},
     tokenizer::Tokenizer,
     transformer::{CacheFormat, Config, PAGE},
     uses::{self, Use},
@@ -133,7 +133,7 @@ fn check(
         if tokenizer.end_tokens().is_empty() {
             odd.push("no end token: texts end at their length or at a stop string".to_string());
         }
-        template(text("tokenizer.chat_template").as_deref(), tokenizer, &mut odd);
+        template(&gguf.metadata, tokenizer, &mut odd);
     }
     let recommended = Recommended::of(&gguf.metadata);
     odd.extend(recommended.iter().filter_map(|found| found.problem.clone()));
@@ -193,14 +193,15 @@ fn warned(gguf: &Gguf, odd: &mut Vec<String>) {
     odd.extend(warned.take(MAX_LISTED));
 }
 
-fn template(source: Option<&str>, tokenizer: &Tokenizer, odd: &mut Vec<String>) {
-    let Some(source) = source else {
+fn template(metadata: &Metadata, tokenizer: &Tokenizer, odd: &mut Vec<String>) {
+    let Some(source) = template_source(metadata, false).ok().flatten() else {
         odd.push("no chat template: it continues text, and `kelvin chat` refuses it".to_string());
         return;
     };
     let text = |token: Option<_>| token.map(|token| tokenizer.piece(token).to_string());
     let (bos, eos) = (text(tokenizer.bos()), text(tokenizer.eos()));
-    let made = ChatTemplate::new(source, &bos.unwrap_or_default(), &eos.unwrap_or_default());
+    let (bos, eos) = (bos.unwrap_or_default(), eos.unwrap_or_default());
+    let made = source.and_then(|source| ChatTemplate::new(source, &bos, &eos));
     if let Err(error) = made {
         odd.push(format!("the chat template can't be used: {error}"));
     }

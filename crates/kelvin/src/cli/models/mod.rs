@@ -24,7 +24,13 @@ struct Listed<'a> {
     title: &'a str,
     about: &'a str,
     license: &'a str,
+    family: &'a str,
+    /// Bytes, where the exact number is known.
     size: Option<u64>,
+    /// Bytes, if only about.
+    about_size: u64,
+    /// Bytes that a run takes, about.
+    memory: u64,
     sha256: Option<&'a str>,
     sources: Vec<String>,
     path: String,
@@ -84,7 +90,10 @@ fn list(as_json: bool) -> anyhow::Result<()> {
                 title: &entry.title,
                 about: &entry.about,
                 license: &entry.license,
+                family: &entry.family,
                 size: entry.size,
+                about_size: entry.about_size(),
+                memory: entry.memory(),
                 sha256: entry.sha256.as_deref(),
                 sources: wheels.chain(hub).collect(),
                 present: path.exists(),
@@ -97,18 +106,28 @@ fn list(as_json: bool) -> anyhow::Result<()> {
     }
     let style = Style::stdout();
     let mut out = String::new();
-    let mut rows = vec![["name", "here", "size", "model", "license"].map(str::to_string).to_vec()];
+    let mut rows = vec![
+        ["name", "here", "size", "memory", "family", "model", "license"]
+            .map(str::to_string)
+            .to_vec(),
+    ];
     for model in &models {
-        let size = model.size.map_or_else(String::new, megabytes);
+        let size = match model.size {
+            Some(size) => megabytes(size),
+            None => format!("~{}", megabytes(model.about_size)),
+        };
         rows.push(vec![
             model.name.into(),
             if model.present { "yes" } else { "-" }.into(),
             size,
+            format!("~{}", megabytes(model.memory)),
+            model.family.into(),
             model.title.into(),
             model.license.into(),
         ]);
     }
-    let align = [Align::Left, Align::Left, Align::Right, Align::Left, Align::Left];
+    let (left, right) = (Align::Left, Align::Right);
+    let align = [left, left, right, right, left, left, left];
     let lines = terminal::table::lines(&rows, &align, 0);
     out.push_str(&format!("{}\n", style.dim(&lines[0])));
     for (line, model) in lines[1..].iter().zip(&models) {

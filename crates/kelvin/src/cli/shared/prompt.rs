@@ -6,7 +6,9 @@ use std::io::{IsTerminal, Read};
 use anyhow::{Context, anyhow};
 use kelvin_engine::{
     Engine, TokenId,
-    chat::{BadDay, ChatError, ChatTemplate, Day, Message, RenderOptions, Rendered},
+    chat::{
+        BadDay, ChatError, ChatTemplate, Day, Message, RenderOptions, Rendered, template_source,
+    },
     gguf::Metadata,
     tokenizer::Tokenizer,
 };
@@ -198,7 +200,8 @@ pub(crate) fn template_of(
     metadata: &Metadata,
     tokenizer: &Tokenizer,
 ) -> anyhow::Result<ChatTemplate> {
-    let source = metadata.str("tokenizer.chat_template")?.ok_or_else(missing)?;
+    let source = template_source(metadata, false)?.ok_or_else(missing)?;
+    let source = source.map_err(|error| refused(&error))?;
     let text = |token: Option<TokenId>| token.map_or("", |token| tokenizer.piece(token));
     ChatTemplate::new(source, text(tokenizer.bos()), text(tokenizer.eos()))
         .map_err(|error| refused(&error))
@@ -222,7 +225,13 @@ pub(crate) fn render(
     date: &str,
 ) -> anyhow::Result<Rendered> {
     let options = RenderOptions { add_generation_prompt: true, date: Some(date.to_string()) };
-    template.render(messages, &options).context("the model's chat template failed")
+    template.render(messages, &options).map_err(|error| match error {
+        ChatError::Raised { .. } => {
+            anyhow::Error::new(error).context("the model's chat template refuses this")
+        }
+        // These say themselves that it is the template.
+        other => other.into(),
+    })
 }
 
 /// Says on standard error that a template was told today's date.
