@@ -1,49 +1,45 @@
 //! `Chain`: stages in order, of which some may be Python functions.
-//!
-//! Runs of Kelvin's own stages between two functions are a [`Chain`] each. A function gets the row
-//! of logits that the stages before it leave: divided by their temperature, -inf where a token was
-//! removed. The last run draws, so its state and its random words are those of the whole chain.
 
-use kelvin_sampling::{Distribution, Profile, SampleError, State, Words};
+use kelvin_sampling::Profile;
 use kelvin_views::translation::translate;
-use numpy::PyArray1;
 use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
+    exceptions::PyValueError,
     prelude::*,
     types::{PyDict, PyString, PyTuple},
 };
 
 use crate::{
-    arrays::{self, shown},
     draws::{self, Draws},
+    parts::{Part, add, name_of, no_stages, value_error},
 };
 
-/// A chain; see kelvin/_kelvin.pyi.
+/// Sampling stages in order: what other engines call samplers or logits processors.
+///
+/// Args:
+///     *parts: the notation ("temp=0.8 | top_k=40"), a Chain, or a function. A function gets a copy
+///         of a row of logits, shape (vocab,), f32: divided by the temperature so far, -inf where a
+///         token was removed. It returns such a row, or changes its own and returns None.
+///         Without parts the chain is temp=1.
+///
+/// Raises:
+///     ValueError: an unknown stage, a value outside its range, a learning stage that isn't last.
+///     TypeError: a part of another type.
+///
+/// Source: of each stage, kelvin's book, docs/src/reference/stages.md.
+///
+/// Examples:
+///     >>> chain = kelvin.Chain("temp=2 | top_k=2")
+///     >>> chain.apply([2.0, 0.0, 1.0]).ids
+///     array([0, 2], dtype=uint32)
+///     >>> def no_first(row):
+///     ...     row[0] = -np.inf
+///     >>> print(kelvin.Chain("temp=2", no_first, "top_k=2"))
+///     temp=2 | no_first() | top_k=2
 #[pyclass(frozen, module = "kelvin", name = "Chain")]
 #[derive(Debug)]
 pub(crate) struct Chain {
     /// The last one is of stages, maybe of none.
     parts: Vec<Part>,
-}
-
-/// Some of a chain.
-#[derive(Debug)]
-enum Part {
-    Stages(kelvin_sampling::Chain),
-    /// Takes a row of logits, and gives one or changes it.
-    Function(Py<PyAny>),
-}
-
-/// What the last run of stages draws from.
-pub(crate) struct Reached {
-    /// Logits, if a function changed them.
-    pub(crate) row: Option<Vec<f32>>,
-    /// Random words for the stages that are left.
-    pub(crate) words: Words,
-}
-
-pub(crate) fn value_error(error: impl std::fmt::Display) -> PyErr {
-    PyValueError::new_err(error.to_string())
 }
 
 #[pymethods]
@@ -66,7 +62,20 @@ impl Chain {
         Ok(chain)
     }
 
-    /// A chain from another engine's settings.
+    /// The chain that another engine runs with these settings, in its own order.
+    ///
+    /// Args:
+    ///     engine: kelvin, llama.cpp, vllm, transformers, ollama or openai.
+    ///     settings: numbers by the engine's names; its defaults hold for the others.
+    ///
+    /// Raises:
+    ///     ValueError: an unknown engine or setting, or a value outside its range.
+    ///
+    /// Source: the engines' code, named in crates/sampling/src/profile.rs.
+    ///
+    /// Examples:
+    ///     >>> print(kelvin.Chain.from_("llama.cpp", {"temperature": 2.0}))
+    ///     top_k=40 | top_p=0.95 | min_p=0.05 | temp=2
     #[staticmethod]
     #[pyo3(signature = (engine, settings = None))]
     fn from_(engine: &str, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Chain> {
@@ -77,6 +86,19 @@ impl Chain {
     }
 
     /// The chain in another engine's settings.
+    ///
+    /// Returns:
+    ///     A dictionary: settings by name, where they go (place), what the engine makes of them (runs),
+    ///     and what it can't express (missing).
+    ///
+    /// Raises:
+    ///     ValueError: an unknown engine, or a Python function in the chain.
+    ///
+    /// Source: as from_.
+    ///
+    /// Examples:
+    ///     >>> kelvin.Chain("temp=0.5 | top_k=3").to("vllm")["settings"]["top_k"]
+    ///     3
     fn to<'py>(&self, py: Python<'py>, engine: &str) -> PyResult<Bound<'py, PyAny>> {
         let profile: Profile = engine.parse().map_err(value_error)?;
         let Some(chain) = self.as_stages() else {
@@ -87,7 +109,16 @@ impl Chain {
         crate::json::object(py, &translate(chain, profile).map_err(value_error)?)
     }
 
-    /// The chain at another temperature.
+    /// The chain with `t` in place of its only `temp`; without one it goes first.
+    ///
+    /// Raises:
+    ///     ValueError: t is negative, infinite or NaN; the chain has several `temp` stages.
+    ///
+    /// Source: kelvin's book, docs/src/concepts/chain.md.
+    ///
+    /// Examples:
+    ///     >>> print(kelvin.Chain("temp=1 | top_k=3").with_temperature(2))
+    ///     temp=2 | top_k=3
     fn with_temperature(&self, py: Python<'_>, t: f32) -> PyResult<Chain> {
         let heats = |part: &Part| matches!(part, Part::Stages(c) if c.temperature().is_some());
         let place = self.parts.iter().position(heats);
@@ -115,7 +146,7 @@ impl Chain {
         Ok(Chain { parts })
     }
 
-    /// The temperature of the only `temp` stage.
+    /// The value of the only `temp` stage; None if there is none, or several.
     #[getter]
     fn temperature(&self) -> Option<f32> {
         let chains = self.parts.iter().filter_map(|part| match part {
@@ -126,7 +157,29 @@ impl Chain {
         if let [t] = all[..] { Some(t) } else { None }
     }
 
-    /// Survivors and probabilities of one row or of each row of a batch.
+    /// What the chain leaves of logits.
+    ///
+    /// Args:
+    ///     logits: shape (vocab,) for one row or (rows, vocab) for a batch; f32 isn't copied.
+    ///         -inf masks a token.
+    ///     history: token ids so far, for penalties; a list of such lists for a batch.
+    ///     n_prompt: how many of them are the prompt; by default all.
+    ///     seed, sample, position: name the dice. position is the absolute index of the token to be
+    ///         drawn; by default the length of the history.
+    ///
+    /// Returns:
+    ///     Survivors for one row, a list of them for a batch.
+    ///
+    /// Raises:
+    ///     ValueError: NaN, +inf, all masked, no token left, another shape.
+    ///     TypeError: not numbers.
+    ///
+    /// Source: kelvin's book, docs/src/concepts/chain.md.
+    ///
+    /// Examples:
+    ///     >>> rows = np.zeros((2, 4), np.float32)
+    ///     >>> [len(left) for left in kelvin.Chain("top_k=3").apply(rows)]
+    ///     [3, 3]
     #[pyo3(signature = (logits, history = None, *, n_prompt = None, seed = 0, sample = 0, position = None))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn apply<'py>(
@@ -143,7 +196,28 @@ impl Chain {
         draws::apply(py, self, logits, &draws)
     }
 
-    /// Draws a token from one row or from each row of a batch.
+    /// Draws a token. The same logits, seed, sample and position give the same token everywhere.
+    ///
+    /// Args:
+    ///     logits: shape (vocab,) for one row or (rows, vocab) for a batch; f32 isn't copied.
+    ///         -inf masks a token.
+    ///     history: token ids so far, for penalties; a list of such lists for a batch.
+    ///     n_prompt: how many of them are the prompt; by default all.
+    ///     seed, sample, position: name the dice. position is the absolute index of the token to be
+    ///         drawn; by default the length of the history.
+    ///     For a batch sample may be a list, one for each row.
+    ///
+    /// Returns:
+    ///     Draw for one row, a list of them for a batch.
+    ///
+    /// Raises:
+    ///     ValueError, TypeError: as apply.
+    ///
+    /// Source: kelvin's book, docs/src/concepts/dice.md.
+    ///
+    /// Examples:
+    ///     >>> kelvin.Chain("temp=0").draw([1.0, 3.0, 2.0]).token
+    ///     1
     #[pyo3(signature = (logits, history = None, *, n_prompt = None, seed = 0, sample = None, position = None))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn draw<'py>(
@@ -167,7 +241,28 @@ impl Chain {
         draws::draw(py, self, logits, &draws)
     }
 
-    /// What each stage does to one row.
+    /// What each stage does to one row of logits.
+    ///
+    /// Args:
+    ///     logits: shape (vocab,) for one row or (rows, vocab) for a batch; f32 isn't copied.
+    ///         -inf masks a token.
+    ///     history: token ids so far, for penalties; a list of such lists for a batch.
+    ///     n_prompt: how many of them are the prompt; by default all.
+    ///     seed, sample, position: name the dice. position is the absolute index of the token to be
+    ///         drawn; by default the length of the history.
+    ///
+    /// Returns:
+    ///     Explanation.
+    ///
+    /// Raises:
+    ///     ValueError, TypeError: as apply.
+    ///
+    /// Source: kelvin's book, docs/src/concepts/chain.md.
+    ///
+    /// Examples:
+    ///     >>> stages = kelvin.Chain("temp=2 | top_k=2").explain([2.0, 0.0, 1.0]).stages
+    ///     >>> [(stage["stage"], stage["survivors_after"]) for stage in stages]
+    ///     [('temp=2', 3), ('top_k=2', 2)]
     #[pyo3(signature = (logits, history = None, *, n_prompt = None, seed = 0, sample = 0, position = None))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn explain<'py>(
@@ -236,15 +331,6 @@ impl std::fmt::Display for Chain {
     }
 }
 
-impl Part {
-    fn copy(&self, py: Python<'_>) -> Part {
-        match self {
-            Part::Stages(chain) => Part::Stages(chain.clone()),
-            Part::Function(function) => Part::Function(function.clone_ref(py)),
-        }
-    }
-}
-
 impl Chain {
     /// A chain of Kelvin's own stages.
     pub(crate) fn of(chain: kelvin_sampling::Chain) -> Chain {
@@ -297,125 +383,8 @@ impl Chain {
         kelvin_sampling::Chain::new(all).map(drop).map_err(value_error)
     }
 
-    /// Runs all but the last run of stages. `watch` is told the name of each function, and the rows
-    /// before and after it; and the chains between, with what they acted on.
-    pub(crate) fn reach(
-        &self,
-        py: Python<'_>,
-        logits: &[f32],
-        state: &State,
-        mut words: Words,
-        watch: &mut dyn FnMut(Watched<'_>) -> Result<(), SampleError>,
-    ) -> PyResult<Reached> {
-        let mut row: Option<Vec<f32>> = None;
-        for part in &self.parts[..self.parts.len() - 1] {
-            let before = row.as_deref().unwrap_or(logits);
-            match part {
-                Part::Stages(chain) if chain.stages().is_empty() => {}
-                Part::Stages(chain) => {
-                    watch(Watched::Stages(chain, before, words)).map_err(value_error)?;
-                    let left = Distribution::after(before, chain, state, &words);
-                    row = Some(left_by(left.map_err(value_error)?, logits.len()));
-                    let random = chain.stages().iter().filter(|s| s.info().traits.random).count();
-                    words.stages.rotate_left(random);
-                }
-                Part::Function(function) => {
-                    let name = name_of(function.bind(py));
-                    let after = call(function.bind(py), &name, before)?;
-                    watch(Watched::Function(name, before, &after)).map_err(value_error)?;
-                    row = Some(after);
-                }
-            }
-        }
-        Ok(Reached { row, words })
+    /// The parts, the last of which is of stages.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
     }
-}
-
-/// A part of a chain at work.
-pub(crate) enum Watched<'a> {
-    Stages(&'a kelvin_sampling::Chain, &'a [f32], Words),
-    Function(String, &'a [f32], &'a [f32]),
-}
-
-fn no_stages() -> kelvin_sampling::Chain {
-    kelvin_sampling::Chain::new(Vec::new()).expect("no stages break no rule")
-}
-
-/// Adds what was given as a part: a text in the notation, a chain, or a function.
-fn add(parts: &mut Vec<Part>, given: &Bound<'_, PyAny>) -> PyResult<()> {
-    if let Ok(text) = given.cast::<PyString>() {
-        let chain = text.to_cow()?.parse::<kelvin_sampling::Chain>().map_err(value_error)?;
-        join(parts, chain)?;
-    } else if let Ok(chain) = given.cast::<Chain>() {
-        for part in &chain.get().parts {
-            match part.copy(given.py()) {
-                Part::Stages(chain) => join(parts, chain)?,
-                function => parts.push(function),
-            }
-        }
-    } else if given.is_callable() && !given.is_instance_of::<pyo3::types::PyType>() {
-        parts.push(Part::Function(given.clone().unbind()));
-    } else {
-        return Err(PyTypeError::new_err(format!(
-            "a part of a chain is {}, expected its notation such as \"temp=0.8 | top_k=40\", a \
-             Chain, or a function of a row of logits",
-            given.get_type()
-        )));
-    }
-    Ok(())
-}
-
-/// Appends stages, to the stages before them if those come last.
-fn join(parts: &mut Vec<Part>, chain: kelvin_sampling::Chain) -> PyResult<()> {
-    if let Some(Part::Stages(before)) = parts.last_mut() {
-        let all = [before.stages(), chain.stages()].concat();
-        *before = kelvin_sampling::Chain::new(all).map_err(value_error)?;
-    } else {
-        parts.push(Part::Stages(chain));
-    }
-    Ok(())
-}
-
-/// The row that stages leave: logits over their temperature, -inf for what they removed.
-fn left_by(left: Distribution, vocab: usize) -> Vec<f32> {
-    let mut row = vec![f32::NEG_INFINITY; vocab];
-    let t = left.temperature();
-    if t == 0.0 {
-        let top = left.top(1)[0];
-        row[top.token.index()] = top.logit;
-        return row;
-    }
-    let (ids, xs, _) = left.into_parts();
-    for (id, x) in ids.into_iter().zip(xs) {
-        row[id as usize] = (f64::from(x) / t) as f32;
-    }
-    row
-}
-
-fn name_of(function: &Bound<'_, PyAny>) -> String {
-    let name = function.getattr("__name__").and_then(|name| name.extract::<String>());
-    format!("{}()", name.unwrap_or_else(|_| "function".to_string()))
-}
-
-/// Calls a stage that is a Python function with a copy of the row.
-fn call(function: &Bound<'_, PyAny>, name: &str, row: &[f32]) -> PyResult<Vec<f32>> {
-    let given = PyArray1::from_slice(function.py(), row);
-    let answer = function.call1((&given,))?;
-    let answer = if answer.is_none() { given.into_any() } else { answer };
-    let array = arrays::logits(&answer, &format!("the answer of the stage {name}"))?;
-    let view = array.as_array();
-    if view.shape() != [row.len()] {
-        return Err(PyValueError::new_err(format!(
-            "the stage {name} gave logits of the shape {}, expected ({},): one for each token",
-            shown(view.shape()),
-            row.len()
-        )));
-    }
-    if let Some(id) = view.iter().position(|x| x.is_nan() || *x == f32::INFINITY) {
-        return Err(PyValueError::new_err(format!(
-            "the stage {name} gave {} for token {id}, expected a finite number, or -inf to mask it",
-            view[[id]]
-        )));
-    }
-    Ok(view.iter().copied().collect())
 }

@@ -8,7 +8,8 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 
 use crate::{
     arrays,
-    chain::{Chain, Reached, Watched, value_error},
+    chain::Chain,
+    parts::{Reached, Watched, reach, value_error},
 };
 
 /// What a draw depends on beside the logits.
@@ -32,18 +33,31 @@ struct Row<'a> {
     position: u64,
 }
 
-/// What a chain leaves of a row; see kelvin/_kelvin.pyi.
+/// What a chain leaves of a row of logits.
+///
+/// ids (uint32, rising), logits (f32) and probabilities (f64) are arrays of shape (survivors,).
+/// temperature is the product of the chain's temperatures, entropy is in nats.
+///
+/// Examples:
+///     >>> left = kelvin.Chain("temp=1 | top_k=2").apply([1.0, 2.0, 0.0])
+///     >>> left.ids, left.probabilities
+///     (array([0, 1], dtype=uint32), array([0.26894142, 0.73105858]))
 #[pyclass(frozen, module = "kelvin")]
 #[derive(Debug)]
 pub(crate) struct Survivors {
+    /// Token ids, uint32, rising, shape (survivors,).
     #[pyo3(get)]
     ids: Py<PyArray1<u32>>,
+    /// Logits as the stages left them, before the temperature, f32, shape (survivors,).
     #[pyo3(get)]
     logits: Py<PyArray1<f32>>,
+    /// Probabilities, f64, shape (survivors,); their sum is 1.
     #[pyo3(get)]
     probabilities: Py<PyArray1<f64>>,
+    /// The product of the temperatures; 1 without one.
     #[pyo3(get)]
     temperature: f64,
+    /// Entropy in nats.
     #[pyo3(get)]
     entropy: f64,
     /// The likeliest ids and probabilities, for display.
@@ -90,12 +104,17 @@ impl Survivors {
 
 #[pymethods]
 impl Survivors {
+    /// exp(entropy): how many equally likely tokens would be as uncertain.
     #[getter]
     fn effective_choices(&self) -> f64 {
         self.entropy.exp()
     }
 
-    /// The n likeliest: pairs of id and probability.
+    /// The n likeliest tokens: pairs of id and probability, ties by lower id.
+    ///
+    /// Examples:
+    ///     >>> kelvin.Chain().apply([0.0, 0.0, -np.inf]).top(1)
+    ///     [(0, 0.5)]
     #[pyo3(signature = (n = 10))]
     fn top(&self, py: Python<'_>, n: usize) -> PyResult<Vec<(u32, f64)>> {
         let (ids, ps) = (self.ids.bind(py).readonly(), self.probabilities.bind(py).readonly());
@@ -128,16 +147,29 @@ impl Survivors {
     }
 }
 
-/// A drawn token; see kelvin/_kelvin.pyi.
+/// A drawn token with its figures, in nats.
+///
+/// "Raw" is the distribution of the logits at T = 1, "final" the one after the chain.
+///
+/// Examples:
+///     >>> kelvin.Chain("temp=0").draw([0.0, 1.0])
+///     Draw(token=1, rank=0, surprisal=0.3133, survivors=2)
 #[pyclass(frozen, module = "kelvin", get_all, eq)]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Draw {
+    /// The id.
     token: u32,
+    /// How many survivors precede it in descending order.
     rank: u32,
+    /// -ln p of it, raw.
     surprisal: f64,
+    /// -ln p of it, final.
     surprisal_final: f64,
+    /// Entropy, raw.
     entropy: f64,
+    /// Entropy, final.
     entropy_final: f64,
+    /// Tokens that the chain left.
     survivors: u32,
 }
 
@@ -163,18 +195,24 @@ impl Draw {
     }
 }
 
-/// What each stage did; see kelvin/_kelvin.pyi.
+/// What each stage of a chain did to a row of logits.
+///
+/// Examples:
+///     >>> explanation = kelvin.Chain("top_k=1").explain([0.0, 1.0])
+///     >>> round(explanation.stages[0]["mass_removed"], 4), len(explanation.survivors)
+///     (0.2689, 1)
 #[pyclass(frozen, module = "kelvin")]
 #[derive(Debug)]
 pub(crate) struct Explanation {
     rows: Vec<StageRow>,
+    /// What the last stage left.
     #[pyo3(get)]
     survivors: Py<Survivors>,
 }
 
 #[pymethods]
 impl Explanation {
-    /// One dictionary for each stage.
+    /// One dictionary for each stage: survivors and entropy (nats) before and after, mass removed.
     #[getter]
     fn stages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         crate::json::object(py, &self.rows)
@@ -229,7 +267,7 @@ pub(crate) fn drawn(
 ) -> PyResult<Draw> {
     let state = sampler.state().clone();
     let Reached { row, words } =
-        chain.reach(py, xs, &state, dice.words(position), &mut |_| Ok(()))?;
+        reach(chain.parts(), py, xs, &state, dice.words(position), &mut |_| Ok(()))?;
     let last = row.as_deref().unwrap_or(xs);
     let mut draw = py.detach(|| sampler.draw_with(last, words)).map_err(value_error)?;
     if row.is_some() {
@@ -267,16 +305,19 @@ fn explanation(py: Python<'_>, chain: &Chain, row: &Row<'_>, xs: &[f32]) -> PyRe
     let mut rows = Vec::new();
     let Row { state, .. } = row;
     let words = row.dice.words(row.position);
-    let Reached { row: reached, words } = chain.reach(py, xs, state, words, &mut |part| {
-        match part {
-            Watched::Stages(chain, xs, words) => {
-                let trace = Trace::new(xs, chain, state, &words, &[])?;
-                rows.extend(kelvin_views::trace::stages(&trace));
+    let Reached { row: reached, words } =
+        reach(chain.parts(), py, xs, state, words, &mut |part| {
+            match part {
+                Watched::Stages(chain, xs, words) => {
+                    let trace = Trace::new(xs, chain, state, &words, &[])?;
+                    rows.extend(kelvin_views::trace::stages(&trace));
+                }
+                Watched::Function(name, before, after) => {
+                    rows.push(of_function(name, before, after)?)
+                }
             }
-            Watched::Function(name, before, after) => rows.push(of_function(name, before, after)?),
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
     let last = reached.as_deref().unwrap_or(xs);
     let trace = Trace::new(last, chain.last(), state, &words, &[]).map_err(value_error)?;
     rows.extend(kelvin_views::trace::stages(&trace));
@@ -299,7 +340,7 @@ fn of_function(stage: String, before: &[f32], after: &[f32]) -> Result<StageRow,
         survivors_after: survivors.1,
         entropy_before: entropy.0,
         entropy_after: entropy.1,
-        mass_removed: removed.map(|(_, p)| p).sum(),
+        mass_removed: removed.map(|(_, p)| p).fold(0.0, |sum, p| sum + p),
     })
 }
 
@@ -311,7 +352,7 @@ fn distribution(
 ) -> PyResult<Distribution> {
     let words = row.dice.words(row.position);
     let Reached { row: reached, words } =
-        chain.reach(py, xs, &row.state, words, &mut |_| Ok(()))?;
+        reach(chain.parts(), py, xs, &row.state, words, &mut |_| Ok(()))?;
     let last = reached.as_deref().unwrap_or(xs);
     py.detach(|| Distribution::after(last, chain.last(), &row.state, &words)).map_err(value_error)
 }

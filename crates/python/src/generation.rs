@@ -15,7 +15,7 @@ use pyo3::{
 };
 
 use crate::{
-    chain::value_error,
+    parts::value_error,
     shared::{Event, Shared},
     text::{Growing, Recipe, Text, Token},
 };
@@ -164,7 +164,14 @@ fn token(column: usize, index: usize, draw: &Draw, text: String) -> Token {
     }
 }
 
-/// One continuation; see kelvin/_kelvin.pyi.
+/// One continuation in the making: an iterator of Token.
+///
+/// Several that are read in turn run in one batch.
+///
+/// Examples:
+///     >>> generation = model.generate("Hi", max_tokens=3, ignore_end=True)
+///     >>> [token.index for token in generation]
+///     [0, 1, 2]
 #[pyclass(module = "kelvin")]
 #[derive(Debug)]
 pub(crate) struct Generation(Running);
@@ -190,22 +197,38 @@ impl Generation {
         self.0.next(py)
     }
 
-    /// Ends it here.
+    /// Ends it here; tokens so far stay. Stopping twice is fine.
+    ///
+    /// Examples:
+    ///     >>> generation = model.generate("Hi")
+    ///     >>> generation.stop()
+    ///     >>> generation.has_ended
+    ///     True
     fn stop(&mut self) {
         self.0.stop();
     }
 
     /// Runs it to its end.
+    ///
+    /// Raises:
+    ///     RuntimeError: the model gave no logits that can be drawn from.
+    ///     KeyboardInterrupt: Ctrl-C, after a step. It can be continued or stopped then.
+    ///
+    /// Examples:
+    ///     >>> model.generate("Hi", max_tokens=2, ignore_end=True).result().seed
+    ///     0
     fn result(&mut self, py: Python<'_>) -> PyResult<Text> {
         self.0.finish(py)?;
         Ok(self.0.text(py, 0))
     }
 
+    /// The text so far.
     #[getter]
     fn text(&self) -> &str {
         &self.0.texts[0].text
     }
 
+    /// Whether nothing more comes.
     #[getter]
     fn has_ended(&self) -> bool {
         self.0.has_ended
@@ -222,7 +245,14 @@ impl Generation {
     }
 }
 
-/// Continuations of one prompt side by side; see kelvin/_kelvin.pyi.
+/// Continuations of one prompt side by side: an iterator of Token, whose column says which text.
+///
+/// All columns share their dice, so where two of them part, temperature is the only cause.
+///
+/// Examples:
+///     >>> comparison = model.compare("Hi", [0, 5], max_tokens=2, ignore_end=True)
+///     >>> sorted({token.column for token in comparison})
+///     [0, 1]
 #[pyclass(module = "kelvin")]
 #[derive(Debug)]
 pub(crate) struct Comparison(Running);
@@ -248,12 +278,25 @@ impl Comparison {
         self.0.next(py)
     }
 
-    /// Ends all of them here.
+    /// Ends all of them here; tokens so far stay. Stopping twice is fine.
+    ///
+    /// Examples:
+    ///     >>> generation = model.compare("Hi")
+    ///     >>> generation.stop()
+    ///     >>> generation.has_ended
+    ///     True
     fn stop(&mut self) {
         self.0.stop();
     }
 
-    /// Runs them to their ends.
+    /// Runs them to their ends: a list of Text, by temperature and then by sample.
+    ///
+    /// Raises:
+    ///     RuntimeError, KeyboardInterrupt: as Generation.result.
+    ///
+    /// Examples:
+    ///     >>> len(model.compare("Hi", [0.5, 1], samples=2, max_tokens=2).result())
+    ///     4
     fn result<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         self.0.finish(py)?;
         self.texts(py)
@@ -266,6 +309,7 @@ impl Comparison {
         PyList::new(py, texts.collect::<PyResult<Vec<_>>>()?)
     }
 
+    /// Whether nothing more comes.
     #[getter]
     fn has_ended(&self) -> bool {
         self.0.has_ended

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use serde::Serialize;
 
-use crate::chain::value_error;
+use crate::parts::value_error;
 
 /// What JSON says of `row`, as Python reads it.
 pub(crate) fn object<'py>(py: Python<'py>, row: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {

@@ -4,52 +4,57 @@ use std::{path::PathBuf, sync::Arc};
 
 use kelvin_engine::{
     Engine, TokenId,
-    batch::{BatchOptions, Budget, Draft, Request, score},
-    generate::Ends,
-    transformer::{CacheFormat, ModelOptions},
+    batch::{BatchOptions, Budget},
+    transformer::CacheFormat,
 };
-use kelvin_models::{
-    Dialog, Progress,
-    catalogue::Reference,
-    fetch::{self, Permissions},
-};
+use kelvin_models::fetch::Permissions;
 use kelvin_sampling::{Dice, Distribution, Sampler, State};
 use kelvin_views::{
-    next::{self, Moment},
+    next::{Moment, next},
     token,
 };
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
-use pyo3::{
-    exceptions::{PyFileNotFoundError, PyValueError},
-    prelude::*,
-    types::PyString,
-};
+use pyo3::{exceptions::PyValueError, prelude::*};
 
 use crate::{
     arrays,
-    chain::{Chain, value_error},
     draws::Survivors,
     generation::{Comparison, Generation},
+    next::Next,
+    open::open,
+    parts::value_error,
     prompt,
-    sequence::{self, Sequence},
+    request::{Length, request, stages},
+    sequence::{self, Sequence, scores},
     shared::Shared,
     text::{Recipe, Score, Text},
 };
 
-/// A model; see kelvin/_kelvin.pyi.
+/// An open model file (GGUF).
+///
+/// Args:
+///     source: a name of the catalogue ("smollm2", fetched if need be), a path, or
+///         "owner/repo:file.gguf" of the Hugging Face hub.
+///     threads: 0 means all cores. Results have the same bits with any number.
+///     cache: how keys and values are stored, "f16" or "f32". Only this changes results.
+///     cache_tokens: tokens whose keys and values may be held at once, prefix cache included.
+///     offline: fetch nothing.
+///     accept_terms: accept the terms of use of a model that has some.
+///
+/// Raises:
+///     FileNotFoundError: no such file.
+///     ValueError: an unknown name, or a file that can't be used, with the reason.
+///
+/// Source: kelvin's book, docs/src/platforms.md, for families and formats.
+///
+/// Examples:
+///     >>> model.vocab_size, model.context
+///     (101, 256)
 #[pyclass(frozen, module = "kelvin")]
 #[derive(Debug)]
 pub(crate) struct Model {
     shared: Arc<Shared>,
     path: PathBuf,
-}
-
-/// What ends a continuation, as Python gives it.
-struct Length<'a, 'py> {
-    max_tokens: usize,
-    min_tokens: usize,
-    stop: Option<&'a Bound<'py, PyAny>>,
-    ignore_end: bool,
 }
 
 #[pymethods]
@@ -79,62 +84,85 @@ impl Model {
                 "cache_tokens is 0; a text needs at least one token",
             ));
         }
-        let reference = Reference::writer(&source.to_string_lossy()).map_err(value_error)?;
-        if let Reference::Path(path) = &reference
-            && !path.exists()
-        {
-            let problem = format!("there is no model file {}", path.display());
-            return Err(PyFileNotFoundError::new_err(problem));
-        }
         let may = Permissions { offline, accept_terms };
-        let path = py.detach(|| fetch::ensure(&reference, may, &Log));
-        let path = path.map_err(|error| value_error(format!("{error:#}")))?;
-        let options = ModelOptions { threads, ..ModelOptions::default() };
-        let engine = py.detach(|| Engine::open(&path, &options, &mut |_, _| {}));
-        let engine = engine
-            .map_err(|error| value_error(format!("can't use {}: {error}", path.display())))?;
+        let (engine, path) = open(py, &source.to_string_lossy(), threads, may)?;
         let budget = Budget { n_texts: usize::MAX, ..Budget::for_texts(1, cache_tokens) };
         let options = BatchOptions { cache, ..BatchOptions::new(budget) };
         Ok(Model { shared: Arc::new(Shared::new(engine, options)), path })
     }
 
+    /// The file.
     #[getter]
     fn path(&self) -> PathBuf {
         self.path.clone()
     }
 
+    /// Tokens of the vocabulary.
     #[getter]
     fn vocab_size(&self) -> usize {
         self.engine().model.config.vocab_size
     }
 
+    /// The longest text in tokens.
     #[getter]
     fn context(&self) -> usize {
         self.engine().model.config.ctx_len
     }
 
+    /// How many threads compute.
     #[getter]
     fn threads(&self) -> usize {
         self.engine().model.n_threads()
     }
 
+    /// Ids of the tokens that end a turn.
     #[getter]
     fn end_tokens(&self) -> Vec<u32> {
         self.engine().tokenizer.end_tokens().iter().map(|token| token.0).collect()
     }
 
+    /// Whether chat works.
     #[getter]
     fn has_chat_template(&self) -> bool {
         matches!(self.engine().template, Some(Ok(_)))
     }
 
     /// The tokens of a text.
+    ///
+    /// Args:
+    ///     bos: put the model's beginning token in front, if it has one.
+    ///     special: read texts of special tokens as those tokens.
+    ///
+    /// Returns:
+    ///     A list of ids, equal to llama.cpp's.
+    ///
+    /// Raises:
+    ///     ValueError: a character that the vocabulary can't write.
+    ///
+    /// Source: llama.cpp, src/llama-vocab.cpp, which it is tested against.
+    ///
+    /// Examples:
+    ///     >>> model.encode("Hi")
+    ///     [1, 97, 42, 75]
     #[pyo3(signature = (text, *, bos = true, special = true))]
     fn encode(&self, text: &str, bos: bool, special: bool) -> PyResult<Vec<u32>> {
         Ok(ids(&prompt::encode(self.engine(), text, bos, special)?))
     }
 
     /// The text of tokens.
+    ///
+    /// Args:
+    ///     tokens: ids, or one id.
+    ///     special: write special tokens too.
+    ///
+    /// Raises:
+    ///     ValueError: an unknown id.
+    ///
+    /// Source: as encode.
+    ///
+    /// Examples:
+    ///     >>> model.decode(model.encode("Hi"))
+    ///     'Hi'
     #[pyo3(signature = (tokens, *, special = false))]
     fn decode(&self, tokens: &Bound<'_, PyAny>, special: bool) -> PyResult<String> {
         let ids = match tokens.extract::<u32>() {
@@ -145,7 +173,25 @@ impl Model {
         Ok(self.engine().tokenizer.decode(&ids, special))
     }
 
-    /// The tokens of messages in the chat template.
+    /// The tokens of messages in the model's chat template.
+    ///
+    /// Args:
+    ///     messages: a text of the user, or dictionaries with role and content.
+    ///     add_generation_prompt: end with the opening of an assistant's turn.
+    ///     date: YYYY-MM-DD for templates that ask for it; today by default.
+    ///
+    /// Returns:
+    ///     A list of ids. Special tokens in messages are plain text.
+    ///
+    /// Raises:
+    ///     ValueError: no template, or one that refuses the messages, in its own words.
+    ///     TypeError: a message that is no dictionary of texts.
+    ///
+    /// Source: the Jinja template of the model file.
+    ///
+    /// Examples:
+    ///     >>> model.decode(model.chat([{"role": "user", "content": "Hi"}]))
+    ///     'Hi\n'
     #[pyo3(signature = (messages, *, add_generation_prompt = true, date = None))]
     fn chat(
         &self,
@@ -156,7 +202,25 @@ impl Model {
         Ok(ids(&prompt::chat(self.engine(), messages, add_generation_prompt, date)?))
     }
 
-    /// The logits after a prompt, or after each of its tokens.
+    /// Logits of what comes after a prompt.
+    ///
+    /// Args:
+    ///     prompt: a text (the model's beginning token is added), or token ids such as chat gives.
+    ///     all: after each of its tokens.
+    ///
+    /// Returns:
+    ///     f32, shape (vocab,), or (tokens, vocab) with all.
+    ///
+    /// Raises:
+    ///     ValueError: an empty prompt, an unknown id, or more tokens than the context.
+    ///     KeyboardInterrupt: Ctrl-C, after at most 256 tokens.
+    ///
+    /// Source: kelvin's book, docs/src/arithmetic.md, for what the numbers are.
+    ///
+    /// Examples:
+    ///     >>> every = model.logits("Hi", all=True)
+    ///     >>> every.shape, bool((every[-1] == model.logits("Hi")).all())
+    ///     ((4, 101), True)
     #[pyo3(signature = (prompt, *, all = false))]
     fn logits<'py>(
         &self,
@@ -168,7 +232,25 @@ impl Model {
         sequence::logits(py, &self.shared, &ids, all)
     }
 
-    /// What could come next.
+    /// What could come next, stage by stage.
+    ///
+    /// Args:
+    ///     prompt: a text (the model's beginning token is added), or token ids such as chat gives.
+    ///     chain: a Chain or its notation; temp=1 by default.
+    ///     n: how many of the likeliest tokens the view lists.
+    ///     seed, sample: name the dice of the draw that is shown.
+    ///
+    /// Returns:
+    ///     Next.
+    ///
+    /// Raises:
+    ///     ValueError: as logits and Chain.apply.
+    ///
+    /// Source: kelvin's book, docs/src/concepts/chain.md.
+    ///
+    /// Examples:
+    ///     >>> len(model.next("Hi", "temp=2 | top_k=5").survivors)
+    ///     5
     #[pyo3(signature = (prompt, chain = None, *, n = 10, seed = 0, sample = 0))]
     fn next(
         &self,
@@ -179,7 +261,7 @@ impl Model {
         seed: u64,
         sample: u64,
     ) -> PyResult<Next> {
-        let chain = self.stages(py, chain)?;
+        let chain = stages(self.engine(), py, chain)?;
         let ids = prompt::tokens(self.engine(), prompt)?;
         let logits =
             sequence::logits(py, &self.shared, &ids, false)?.cast_into::<PyArray1<f32>>()?;
@@ -192,7 +274,7 @@ impl Model {
             let pick = sampler.sample_with(xs, words)?;
             let raw = Distribution::new(xs, &kelvin_sampling::Chain::default())?;
             let moment = Moment { engine, logits: xs, chain: &chain, state: &state, words: &words };
-            let view = next::next(&moment, &raw, pick, n, &[])?;
+            let view = next(&moment, &raw, pick, n, &[])?;
             Ok((view, pick, Distribution::after(xs, &chain, &state, &words)?))
         });
         let (view, pick, left) =
@@ -206,6 +288,29 @@ impl Model {
     }
 
     /// Continues a prompt.
+    ///
+    /// Args:
+    ///     prompt: a text (the model's beginning token is added), or token ids such as chat gives.
+    ///     chain: a Chain or its notation; temp=1 by default.
+    ///     max_tokens, min_tokens: bounds of the number of new tokens.
+    ///     stop: a text or several that end it and aren't part of it.
+    ///     ignore_end: go on after the tokens that end a turn.
+    ///     seed, sample: name the dice.
+    ///
+    /// Returns:
+    ///     Generation: iterate over its tokens, or ask for its result.
+    ///
+    /// Raises:
+    ///     ValueError: an empty prompt, one longer than the context, a bad chain.
+    ///     MemoryError: cache_tokens is too small for it beside what runs.
+    ///     RuntimeError: the process was forked.
+    ///
+    /// Source: kelvin's book, docs/src/concepts/exact.md: the same text on any machine.
+    ///
+    /// Examples:
+    ///     >>> text = model.generate("Hi", "temp=0.7", max_tokens=4, seed=7).result()
+    ///     >>> text.chain, len(text.ids) <= 4
+    ///     ('temp=0.7', True)
     #[pyo3(signature = (prompt, chain = None, *, max_tokens = 256, min_tokens = 0, stop = None, ignore_end = false, seed = 0, sample = 0))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn generate(
@@ -220,16 +325,41 @@ impl Model {
         seed: u64,
         sample: u64,
     ) -> PyResult<Generation> {
-        let chain = self.stages(py, chain)?;
+        let chain = stages(self.engine(), py, chain)?;
         let recipe =
             Recipe { temperature: chain.temperature(), chain: chain.to_string(), seed, sample };
         let length = Length { max_tokens, min_tokens, stop, ignore_end };
         let samplers = vec![Sampler::new(chain, Dice { seed, sample })];
-        let request = self.request(prompt, samplers, &length)?;
+        let request = request(self.engine(), prompt, samplers, &length)?;
         Generation::start(py, Arc::clone(&self.shared), request, recipe)
     }
 
-    /// Continues a prompt at several temperatures.
+    /// Continues a prompt at several temperatures with the same dice.
+    ///
+    /// Args:
+    ///     prompt: a text (the model's beginning token is added), or token ids such as chat gives.
+    ///     temperatures: one column for each and each sample; 0.5, 1 and 2 by default.
+    ///     samples: texts of each temperature, with dice of their own.
+    ///     chain: what `temp` is replaced in; temp=1 by default.
+    ///     max_tokens, min_tokens: bounds of the number of new tokens.
+    ///     stop: a text or several that end it and aren't part of it.
+    ///     ignore_end: go on after the tokens that end a turn.
+    ///     seed: names the dice.
+    ///
+    /// Returns:
+    ///     Comparison: iterate over its tokens, or ask for its result.
+    ///
+    /// Raises:
+    ///     ValueError: an empty prompt, one longer than the context, a bad chain.
+    ///     MemoryError: cache_tokens is too small for it beside what runs.
+    ///     RuntimeError: the process was forked.
+    ///
+    /// Source: kelvin's book, docs/src/concepts/dice.md.
+    ///
+    /// Examples:
+    ///     >>> texts = model.compare("Hi", [0.5, 2], max_tokens=3).result()
+    ///     >>> [text.temperature for text in texts]
+    ///     [0.5, 2.0]
     #[pyo3(signature = (prompt, temperatures = None, samples = 1, chain = None, *, max_tokens = 256, min_tokens = 0, stop = None, ignore_end = false, seed = 0))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn compare(
@@ -251,7 +381,7 @@ impl Model {
                 "nothing to compare: give at least one temperature and one sample",
             ));
         }
-        let chain = self.stages(py, chain)?;
+        let chain = stages(self.engine(), py, chain)?;
         let (mut samplers, mut recipes) = (Vec::new(), Vec::new());
         for &t in &temperatures {
             let chain = chain.with_temperature(t).map_err(value_error)?;
@@ -262,34 +392,48 @@ impl Model {
             }
         }
         let length = Length { max_tokens, min_tokens, stop, ignore_end };
-        let request = self.request(prompt, samplers, &length)?;
+        let request = request(self.engine(), prompt, samplers, &length)?;
         Comparison::start(py, Arc::clone(&self.shared), request, recipes)
     }
 
-    /// How expected each token of a text is.
+    /// How expected each token of a text is under the model's own distribution (T = 1).
+    ///
+    /// Args:
+    ///     text: a text, or token ids, of at least two tokens.
+    ///
+    /// Returns:
+    ///     Score.
+    ///
+    /// Raises:
+    ///     ValueError: fewer tokens, or more than the context.
+    ///
+    /// Source: Jelinek et al. 1977 for perplexity.
+    ///
+    /// Examples:
+    ///     >>> score = model.score("Hi")
+    ///     >>> bool(np.isclose(np.exp(-score.logprobs.mean()), score.perplexity))
+    ///     True
     fn score(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Score> {
-        let engine = self.engine();
-        let ids = prompt::tokens(engine, text)?;
-        if ids.len() < 2 {
-            return Err(PyValueError::new_err(format!(
-                "the text has {} tokens; the first is never predicted, so at least 2 are needed",
-                ids.len()
-            )));
-        }
-        let mut sequence = Sequence::new(py, Arc::clone(&self.shared))?;
-        let mut scores = Vec::with_capacity(ids.len() - 1);
-        for (tokens, targets) in ids[..ids.len() - 1].chunks(SCORED).zip(ids[1..].chunks(SCORED)) {
-            let rows = sequence.rows(py, tokens)?;
-            let pairs = rows.chunks_exact(self.vocab_size()).zip(targets);
-            let scored = py.detach(|| {
-                pairs.map(|(row, &target)| score(row, target, 0)).collect::<Result<Vec<_>, _>>()
-            });
-            scores.extend(scored.map_err(value_error)?);
-        }
-        Ok(Score::new(py, engine, &ids, &scores))
+        let ids = prompt::tokens(self.engine(), text)?;
+        let scores = scores(py, Sequence::new(py, Arc::clone(&self.shared))?, &ids)?;
+        Ok(Score::new(py, self.engine(), &ids, &scores))
     }
 
-    /// A sequence with the tokens of a prompt, or an empty one.
+    /// A sequence that the caller appends to: for beam search, or a sampler of one's own.
+    ///
+    /// Args:
+    ///     prompt: a text, or token ids; without it the sequence is empty.
+    ///
+    /// Returns:
+    ///     Sequence.
+    ///
+    /// Raises:
+    ///     ValueError: as logits.
+    ///     RuntimeError: the process was forked.
+    ///
+    /// Examples:
+    ///     >>> len(model.sequence("Hi"))
+    ///     4
     #[pyo3(signature = (prompt = None))]
     fn sequence(&self, py: Python<'_>, prompt: Option<&Bound<'_, PyAny>>) -> PyResult<Sequence> {
         let mut sequence = Sequence::new(py, Arc::clone(&self.shared))?;
@@ -300,7 +444,24 @@ impl Model {
         Ok(sequence)
     }
 
-    /// Appends tokens to several sequences in one forward pass.
+    /// Appends tokens to several sequences in one forward pass, which reads the weights once.
+    ///
+    /// Args:
+    ///     sequences: of this model, none twice.
+    ///     tokens: for each sequence an id, a list of ids or a text.
+    ///
+    /// Returns:
+    ///     f32 logits after each one's last token, shape (sequences, vocab).
+    ///
+    /// Raises:
+    ///     ValueError: unequal numbers, a sequence of another model or one that stands there twice.
+    ///     RuntimeError: a closed sequence. All sequences are as they were then.
+    ///
+    /// Examples:
+    ///     >>> one = model.sequence("Hi")
+    ///     >>> two = one.fork()
+    ///     >>> model.append([one, two], [5, 6]).shape
+    ///     (2, 101)
     fn append<'py>(
         &self,
         py: Python<'py>,
@@ -316,114 +477,14 @@ impl Model {
     }
 }
 
-/// Tokens that are scored in one forward pass.
-const SCORED: usize = 64;
-
 impl Model {
     fn engine(&self) -> &Engine {
         self.shared.engine()
-    }
-
-    /// A chain of Kelvin's own stages, made for the model's vocabulary.
-    fn stages(
-        &self,
-        py: Python<'_>,
-        chain: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<kelvin_sampling::Chain> {
-        let chain = Chain::given(py, chain)?;
-        let chain = chain.bind(py).get();
-        let stages = chain.as_stages().ok_or_else(|| {
-            PyValueError::new_err(format!(
-                "the chain `{chain}` has a Python function: draw with Chain.draw from the logits \
-                 of a Sequence"
-            ))
-        })?;
-        Ok(self.engine().tokenizer.bind(stages))
-    }
-
-    fn request(
-        &self,
-        prompt: &Bound<'_, PyAny>,
-        samplers: Vec<Sampler>,
-        length: &Length<'_, '_>,
-    ) -> PyResult<Request> {
-        let stop = match length.stop {
-            None => Vec::new(),
-            Some(stop) => match stop.cast::<PyString>() {
-                Ok(text) => vec![text.to_cow()?.into_owned()],
-                Err(_) => stop.extract::<Vec<String>>()?,
-            },
-        };
-        if stop.iter().any(String::is_empty) {
-            return Err(PyValueError::new_err("a stop string is empty, which every text contains"));
-        }
-        let tokens = prompt::tokens(self.engine(), prompt)?;
-        let mut request = Request::new(tokens, Vec::new());
-        request.drafts = samplers.into_iter().map(Draft::new).collect();
-        request.ends = Ends {
-            max_tokens: length.max_tokens,
-            min_tokens: length.min_tokens,
-            limit: self.context(),
-            ignore_end: length.ignore_end,
-            texts: stop,
-            ..Ends::default()
-        };
-        Ok(request)
     }
 }
 
 fn ids(tokens: &[TokenId]) -> Vec<u32> {
     tokens.iter().map(|token| token.0).collect()
-}
-
-/// What could come next; see kelvin/_kelvin.pyi.
-#[pyclass(frozen, module = "kelvin", get_all)]
-#[derive(Debug)]
-pub(crate) struct Next {
-    logits: Py<PyArray1<f32>>,
-    survivors: Py<Survivors>,
-    /// What the dice draw.
-    token: u32,
-    /// All figures, as `kelvin next --json` names them.
-    view: Py<PyAny>,
-    chain: String,
-}
-
-#[pymethods]
-impl Next {
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        self.survivors.bind(py).repr()?.extract()
-    }
-
-    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
-        self.survivors.bind(py).call_method0("_repr_html_")?.extract()
-    }
-}
-
-/// Tells what fetching a model has to say to the logger `kelvin`.
-struct Log;
-
-impl Dialog for Log {
-    fn note(&self, sentence: &str) {
-        Python::attach(|py| {
-            // Without a logger nobody listens, which is no reason not to fetch.
-            let logger =
-                py.import("logging").and_then(|l| l.call_method1("getLogger", ("kelvin",)));
-            let _ = logger.and_then(|logger| logger.call_method1("info", ("%s", sentence)));
-        });
-    }
-
-    fn accepts_terms(&self) -> anyhow::Result<Option<bool>> {
-        Ok(None)
-    }
-
-    fn begin(&self, _: u64) -> Box<dyn Progress> {
-        Box::new(Log)
-    }
-}
-
-impl Progress for Log {
-    fn set(&self, _: u64) {}
 }
 
 /// Adds the classes to the module.

@@ -48,7 +48,29 @@ enum Figure {
     HeatCapacity,
 }
 
-/// exp(x_i/T) / Σ exp(x_j/T) along `axis`; see kelvin/_kelvin.pyi.
+/// exp(x_i/t) / Σ exp(x_j/t): the probabilities of logits at a temperature.
+///
+/// Args:
+///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
+///     axis: the axis that a distribution is along.
+///
+/// Returns:
+///     Probabilities in the shape of xs; f32 for f16 and f32, else f64. Computed in f64.
+///
+/// Raises:
+///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+///     IndexError: no such axis.
+///     TypeError: not numbers.
+///
+/// Source: Boltzmann 1868; Bridle 1990 for the name.
+///
+/// Examples:
+///     >>> kelvin.softmax([1.0, 2.0])
+///     array([0.26894142, 0.73105858])
+///     >>> kelvin.softmax([[1.0, 2.0], [3.0, 3.0]], t=2.0)
+///     array([[0.37754067, 0.62245933],
+///            [0.5       , 0.5       ]])
 #[pyfunction]
 #[pyo3(signature = (xs, t = 1.0, axis = -1))]
 pub(crate) fn softmax<'py>(
@@ -64,7 +86,23 @@ pub(crate) fn softmax<'py>(
     }
 }
 
-/// `softmax` with the temperature named; see kelvin/_kelvin.pyi.
+/// softmax(xs, t) along the last axis: the function of the article that Kelvin starts from.
+///
+/// Args:
+///     xs: logits, any shape, as in softmax.
+///     t: temperature, from 0 to inf.
+///
+/// Returns:
+///     Probabilities in the shape of xs.
+///
+/// Raises:
+///     ValueError, TypeError: as softmax.
+///
+/// Source: as softmax.
+///
+/// Examples:
+///     >>> kelvin.softmax_t([1.0, 2.0], 5.0)
+///     array([0.450166, 0.549834])
 #[pyfunction]
 pub(crate) fn softmax_t<'py>(
     py: Python<'py>,
@@ -75,8 +113,8 @@ pub(crate) fn softmax_t<'py>(
 }
 
 macro_rules! figure {
-    ($name:ident, $figure:expr) => {
-        /// A figure of `softmax(xs, t)` along `axis`; see kelvin/_kelvin.pyi.
+    ($(#[$doc:meta])* $name:ident, $figure:expr) => {
+        $(#[$doc])*
         #[pyfunction]
         #[pyo3(signature = (xs, t = 1.0, axis = -1))]
         pub(crate) fn $name<'py>(
@@ -94,10 +132,101 @@ macro_rules! figure {
     };
 }
 
-figure!(entropy, Figure::Entropy);
-figure!(effective_choices, Figure::EffectiveChoices);
-figure!(free_energy, Figure::FreeEnergy);
-figure!(heat_capacity, Figure::HeatCapacity);
+figure! {
+    /// H = -Σ p ln p of softmax(xs, t), in nats.
+    ///
+    /// Args:
+    ///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+    ///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
+    ///     axis: the axis that a distribution is along.
+    ///
+    /// Returns:
+    ///     One number for each distribution: the shape of xs without the axis; from 0 to ln n.
+    ///
+    /// Raises:
+    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+    ///     IndexError: no such axis.
+    ///     TypeError: not numbers.
+    ///
+    /// Source: Shannon 1948.
+    ///
+    /// Examples:
+    ///     >>> kelvin.entropy([[0.0, 0.0], [9.0, 0.0]])
+    ///     array([0.69314718, 0.00123375])
+    entropy, Figure::Entropy
+}
+
+figure! {
+    /// exp H of softmax(xs, t): how many equally likely entries would be as uncertain.
+    ///
+    /// Args:
+    ///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+    ///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
+    ///     axis: the axis that a distribution is along.
+    ///
+    /// Returns:
+    ///     One number for each distribution: the shape of xs without the axis; from 1 to n, in entries.
+    ///
+    /// Raises:
+    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+    ///     IndexError: no such axis.
+    ///     TypeError: not numbers.
+    ///
+    /// Source: Hill 1973, the number of order 1.
+    ///
+    /// Examples:
+    ///     >>> print(round(float(kelvin.effective_choices([3.0, 3.0, -9.0])), 4))
+    ///     2.0001
+    effective_choices, Figure::EffectiveChoices
+}
+
+figure! {
+    /// F = -t ln Σ exp(x/t), in logits: -max at t = 0, and -inf at t = inf if there is a choice.
+    ///
+    /// Args:
+    ///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+    ///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
+    ///     axis: the axis that a distribution is along.
+    ///
+    /// Returns:
+    ///     One number for each distribution: the shape of xs without the axis; in logits.
+    ///
+    /// Raises:
+    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+    ///     IndexError: no such axis.
+    ///     TypeError: not numbers.
+    ///
+    /// Source: Gibbs 1902, with -x as the energy.
+    ///
+    /// Examples:
+    ///     >>> print(round(float(kelvin.free_energy([0.0, 0.0], t=2.0)), 6))
+    ///     -1.386294
+    free_energy, Figure::FreeEnergy
+}
+
+figure! {
+    /// C = Var_p(x)/t², in nats: how much the entropy changes with ln t.
+    ///
+    /// Args:
+    ///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+    ///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
+    ///     axis: the axis that a distribution is along.
+    ///
+    /// Returns:
+    ///     One number for each distribution: the shape of xs without the axis; in nats, 0 at t = 0 and t = inf.
+    ///
+    /// Raises:
+    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+    ///     IndexError: no such axis.
+    ///     TypeError: not numbers.
+    ///
+    /// Source: Gibbs 1902, fluctuations of energy.
+    ///
+    /// Examples:
+    ///     >>> print(round(float(kelvin.heat_capacity([0.0, 1.0])), 6))
+    ///     0.196612
+    heat_capacity, Figure::HeatCapacity
+}
 
 fn probabilities<'py, T: Float>(
     py: Python<'py>,

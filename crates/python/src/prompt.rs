@@ -11,7 +11,7 @@ use pyo3::{
     types::{PyDict, PyString},
 };
 
-use crate::{arrays::token_ids, chain::value_error};
+use crate::{arrays::token_ids, parts::value_error};
 
 /// The tokens of a prompt that is a text (with the model's beginning token) or token ids.
 pub(crate) fn tokens(engine: &Engine, given: &Bound<'_, PyAny>) -> PyResult<Vec<TokenId>> {

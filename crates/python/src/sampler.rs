@@ -9,7 +9,22 @@ use crate::{
     draws::{Draw, drawn},
 };
 
-/// Draws the tokens of one sequence; see kelvin/_kelvin.pyi.
+/// Draws the tokens of one sequence, and remembers them for penalties and stages that learn.
+///
+/// Args:
+///     chain: a Chain or its notation; temp=1 by default.
+///     prompt: token ids before the first draw.
+///     seed, sample: name the dice together with the position of each draw.
+///
+/// Raises:
+///     ValueError, TypeError: as Chain.
+///
+/// Source: kelvin's book, docs/src/concepts/dice.md.
+///
+/// Examples:
+///     >>> sampler = kelvin.Sampler("temp=0 | no_repeat_ngram=1", prompt=[2])
+///     >>> [sampler.draw([1.0, 2.0, 3.0]).token for _ in range(2)]
+///     [1, 0]
 #[pyclass(module = "kelvin")]
 #[derive(Debug)]
 pub(crate) struct Sampler {
@@ -37,6 +52,17 @@ impl Sampler {
     }
 
     /// Draws the token at a position and remembers it.
+    ///
+    /// Args:
+    ///     logits: shape (vocab,).
+    ///     position: absolute index of the token; by default the number of tokens so far.
+    ///
+    /// Raises:
+    ///     ValueError, TypeError: as Chain.apply.
+    ///
+    /// Examples:
+    ///     >>> kelvin.Sampler("temp=0").draw([0.0, 1.0]).token
+    ///     1
     #[pyo3(signature = (logits, position = None))]
     fn draw(
         &mut self,
@@ -66,18 +92,25 @@ impl Sampler {
         Ok(draw)
     }
 
-    /// The prompt and the tokens drawn since.
+    /// The prompt and the tokens drawn since, as ids.
     #[getter]
     fn tokens(&self) -> Vec<u32> {
         self.inner.state().tokens().iter().map(|token| token.0).collect()
     }
 
+    /// The chain.
     #[getter]
     fn chain(&self, py: Python<'_>) -> Py<Chain> {
         self.chain.clone_ref(py)
     }
 
-    /// A fork: both draw the same tokens until they get different logits.
+    /// A second sampler in the same state.
+    ///
+    /// Examples:
+    ///     >>> one = kelvin.Sampler("temp=5", seed=3)
+    ///     >>> two = one.fork()
+    ///     >>> one.draw([0.0, 0.1, 0.2]) == two.draw([0.0, 0.1, 0.2])
+    ///     True
     fn fork(&self, py: Python<'_>) -> Sampler {
         Sampler { chain: self.chain.clone_ref(py), inner: self.inner.clone() }
     }

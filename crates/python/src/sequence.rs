@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kelvin_engine::{
     TokenId,
-    batch::Batch,
+    batch::{Batch, Scored, score},
     transformer::{self, Append, Want},
 };
 use numpy::{IntoPyArray, PyArray1, PyArray2, ndarray::Array2};
@@ -13,12 +13,21 @@ use pyo3::{
     prelude::*,
 };
 
-use crate::{chain::value_error, prompt, shared::Shared};
+use crate::{parts::value_error, prompt, shared::Shared};
 
 /// Tokens of a forward pass at most, so that Ctrl-C is heard between two of them.
 const CHUNK: usize = 256;
 
-/// A text under construction; see kelvin/_kelvin.pyi.
+/// Tokens of one text and their KV cache, made by Model.sequence.
+///
+/// A fork shares all full pages of 32 positions. Use it as a context manager, or close it, to give
+/// its memory back early.
+///
+/// Examples:
+///     >>> with model.sequence("Hi") as sequence:
+///     ...     logits = sequence.append("!")
+///     >>> sequence.is_closed
+///     True
 #[pyclass(module = "kelvin")]
 #[derive(Debug)]
 pub(crate) struct Sequence {
@@ -46,6 +55,10 @@ impl Sequence {
         append(py, &shared, self.open_mut()?, ids, Want::All)
     }
 
+    fn vocab_size(&self) -> usize {
+        vocab(&self.shared)
+    }
+
     fn open(&self) -> PyResult<&transformer::Sequence> {
         self.inner.as_ref().ok_or_else(closed)
     }
@@ -61,7 +74,23 @@ fn closed() -> PyErr {
 
 #[pymethods]
 impl Sequence {
-    /// Appends tokens; the logits of what comes next, or after each of them.
+    /// Appends tokens in one forward pass for each 256 of them.
+    ///
+    /// Args:
+    ///     tokens: ids, one id, or a text.
+    ///     all: logits after each of the tokens instead of the last.
+    ///
+    /// Returns:
+    ///     f32 logits of what comes next, shape (vocab,), or (tokens, vocab) with all.
+    ///
+    /// Raises:
+    ///     ValueError: no tokens, an unknown id, or more than the context holds.
+    ///     RuntimeError: the sequence is closed, or the process was forked.
+    ///     KeyboardInterrupt: Ctrl-C, between two passes. After any of them it is as it was before.
+    ///
+    /// Examples:
+    ///     >>> model.sequence().append([5, 6, 7], all=True).shape
+    ///     (3, 101)
     #[pyo3(signature = (tokens, *, all = false))]
     fn append<'py>(
         &mut self,
@@ -79,12 +108,30 @@ impl Sequence {
         Ok(PyArray1::from_vec(py, self.extend(py, &ids)?).into_any())
     }
 
-    /// Another sequence of the same tokens, which share their keys and values.
+    /// Another sequence of the same tokens; costs nothing until one of the two appends.
+    ///
+    /// Raises:
+    ///     RuntimeError: the sequence is closed.
+    ///
+    /// Examples:
+    ///     >>> one = model.sequence("Hi")
+    ///     >>> one.fork().tokens == one.tokens
+    ///     True
     fn fork(&self) -> PyResult<Sequence> {
         Ok(Sequence { shared: Arc::clone(&self.shared), inner: Some(self.open()?.clone()) })
     }
 
     /// Forgets all but the first n tokens.
+    ///
+    /// Raises:
+    ///     ValueError: it has fewer.
+    ///     RuntimeError: the sequence is closed.
+    ///
+    /// Examples:
+    ///     >>> sequence = model.sequence("Hi")
+    ///     >>> sequence.truncate(1)
+    ///     >>> len(sequence)
+    ///     1
     fn truncate(&mut self, n: usize) -> PyResult<()> {
         let len = self.open()?.len();
         if n > len {
@@ -96,26 +143,33 @@ impl Sequence {
         Ok(())
     }
 
-    /// Gives its memory back.
+    /// Gives its memory back. Closing twice is fine.
+    ///
+    /// Examples:
+    ///     >>> model.sequence().close()
     fn close(&mut self) {
         self.inner = None;
     }
 
+    /// Whether it was closed.
     #[getter]
     fn is_closed(&self) -> bool {
         self.inner.is_none()
     }
 
+    /// Its token ids.
     #[getter]
     fn tokens(&self) -> PyResult<Vec<u32>> {
         Ok(self.open()?.tokens().iter().map(|token| token.0).collect())
     }
 
+    /// Its text, without special tokens.
     #[getter]
     fn text(&self) -> PyResult<String> {
         Ok(self.shared.engine().tokenizer.decode(self.open()?.tokens(), false))
     }
 
+    /// Bytes of its keys and values, shared ones included.
     #[getter]
     fn n_bytes(&self) -> PyResult<usize> {
         Ok(self.open()?.n_bytes())
@@ -259,4 +313,31 @@ pub(crate) fn append_to_all<'py>(
     py.detach(|| step(&mut shared.seat().batch, shared, &mut appends, &mut rows))
         .map_err(value_error)?;
     of_rows(py, rows, n, vocab(shared))
+}
+
+/// Tokens that are scored in one forward pass.
+const SCORED: usize = 64;
+
+/// The score of each token of a text but the first, read with an empty sequence.
+pub(crate) fn scores(
+    py: Python<'_>,
+    mut sequence: Sequence,
+    ids: &[TokenId],
+) -> PyResult<Vec<Scored>> {
+    if ids.len() < 2 {
+        return Err(PyValueError::new_err(format!(
+            "the text has {} tokens; the first is never predicted, so at least 2 are needed",
+            ids.len()
+        )));
+    }
+    let mut scores = Vec::with_capacity(ids.len() - 1);
+    for (tokens, targets) in ids[..ids.len() - 1].chunks(SCORED).zip(ids[1..].chunks(SCORED)) {
+        let rows = sequence.rows(py, tokens)?;
+        let pairs = rows.chunks_exact(sequence.vocab_size()).zip(targets);
+        let scored = py.detach(|| {
+            pairs.map(|(row, &target)| score(row, target, 0)).collect::<Result<Vec<_>, _>>()
+        });
+        scores.extend(scored.map_err(value_error)?);
+    }
+    Ok(scores)
 }

@@ -3,7 +3,7 @@
 use kelvin_sampling::{Profile, STAGES, Stage};
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyDict};
 
-use crate::chain::value_error;
+use crate::parts::value_error;
 
 /// The stages that `settings` ask for, by the names that the engine of `profile` has for them.
 pub(crate) fn stages(

@@ -27,19 +27,34 @@ pub(crate) struct Recipe {
     pub(crate) sample: u64,
 }
 
-/// A drawn token with its text; see kelvin/_kelvin.pyi.
+/// A drawn token of a continuation.
+///
+/// Examples:
+///     >>> token = next(model.generate("Hi", "temp=0", max_tokens=1))
+///     >>> token.column, token.index, token.rank
+///     (0, 0, 0)
 #[pyclass(frozen, module = "kelvin", get_all)]
 #[derive(Debug)]
 pub(crate) struct Token {
+    /// Which text of a comparison, from 0.
     pub(crate) column: usize,
+    /// Which token of the continuation, from 0.
     pub(crate) index: usize,
+    /// The id.
     pub(crate) id: u32,
+    /// The text that is now complete: whole characters, nothing that may become a stop string.
     pub(crate) text: String,
+    /// How many survivors precede it.
     pub(crate) rank: u32,
+    /// -ln p, raw, in nats.
     pub(crate) surprisal: f64,
+    /// -ln p after the chain, in nats.
     pub(crate) surprisal_final: f64,
+    /// Entropy, raw, in nats.
     pub(crate) entropy: f64,
+    /// Entropy after the chain, in nats.
     pub(crate) entropy_final: f64,
+    /// Tokens that the chain left.
     pub(crate) survivors: u32,
 }
 
@@ -58,25 +73,44 @@ impl Token {
     }
 }
 
-/// A continuation; see kelvin/_kelvin.pyi.
+/// A continuation: its tokens, its text and the figures of each draw.
+///
+/// All arrays have the shape (tokens,).
+///
+/// Examples:
+///     >>> text = model.generate("Hi", max_tokens=5, ignore_end=True).result()
+///     >>> len(text.ids), text.surprisal.shape, text.finish
+///     (5, (5,), 'max_tokens')
 #[pyclass(frozen, module = "kelvin", get_all)]
 #[derive(Debug)]
 pub(crate) struct Text {
+    /// The text, up to a stop string.
     text: String,
+    /// Token ids, uint32, shape (tokens,).
     ids: Py<PyArray1<u32>>,
     /// The text of each token.
     tokens: Vec<String>,
+    /// How many survivors preceded each token.
     rank: Py<PyArray1<u32>>,
+    /// Tokens that the chain left at each place.
     survivors: Py<PyArray1<u32>>,
+    /// -ln p of each token, raw, in nats.
     surprisal: Py<PyArray1<f64>>,
+    /// -ln p of each token after the chain, in nats.
     surprisal_final: Py<PyArray1<f64>>,
+    /// Entropy at each place, raw, in nats.
     entropy: Py<PyArray1<f64>>,
+    /// Entropy at each place after the chain, in nats.
     entropy_final: Py<PyArray1<f64>>,
     /// Why it ended; None while it goes on.
     finish: Option<&'static str>,
+    /// The chain.
     chain: String,
+    /// The temperature of its only `temp` stage.
     temperature: Option<f32>,
+    /// The seed.
     seed: u64,
+    /// The sample.
     sample: u64,
     /// Distinct bigrams over bigrams.
     distinct_2: Option<f64>,
@@ -147,18 +181,28 @@ impl Text {
     }
 }
 
-/// How expected each token of a text is; see kelvin/_kelvin.pyi.
+/// How expected each token of a text is under the model's own distribution.
+///
+/// Examples:
+///     >>> score = model.score("Hi")
+///     >>> score.logprobs.shape == (len(score.ids) - 1,)
+///     True
 #[pyclass(frozen, module = "kelvin", get_all)]
 #[derive(Debug)]
 pub(crate) struct Score {
+    /// Token ids, uint32, shape (tokens,).
     ids: Py<PyArray1<u32>>,
+    /// The text of each token.
     tokens: Vec<String>,
-    /// Of each token but the first.
+    /// ln p of each token but the first, f64, shape (tokens - 1,).
     logprobs: Py<PyArray1<f64>>,
+    /// Entropy where each token but the first is predicted, in nats.
     entropy: Py<PyArray1<f64>>,
-    /// From 0.
+    /// How many tokens are likelier than each, from 0.
     rank: Py<PyArray1<u32>>,
+    /// Mean of -logprobs, in nats.
     mean_surprisal: f64,
+    /// exp(mean_surprisal).
     perplexity: f64,
 }
 
