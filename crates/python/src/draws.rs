@@ -153,7 +153,7 @@ impl Survivors {
 ///
 /// Examples:
 ///     >>> kelvin.Chain("temp=0").draw([0.0, 1.0])
-///     Draw(token=1, rank=0, surprisal=0.3133, survivors=2)
+///     Draw(token=1, rank=0, surprisal=0.3133, survivors=1)
 #[pyclass(frozen, module = "kelvin", get_all, eq)]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Draw {

@@ -152,7 +152,7 @@ figure! {
     ///
     /// Examples:
     ///     >>> kelvin.entropy([[0.0, 0.0], [9.0, 0.0]])
-    ///     array([0.69314718, 0.00123375])
+    ///     array([0.69314718, 0.00123395])
     entropy, Figure::Entropy
 }
 

@@ -22,7 +22,7 @@ use crate::{
 /// Source: kelvin's book, docs/src/concepts/dice.md.
 ///
 /// Examples:
-///     >>> sampler = kelvin.Sampler("temp=0 | no_repeat_ngram=1", prompt=[2])
+///     >>> sampler = kelvin.Sampler("no_repeat_ngram=1 | temp=0", prompt=[2])
 ///     >>> [sampler.draw([1.0, 2.0, 3.0]).token for _ in range(2)]
 ///     [1, 0]
 #[pyclass(module = "kelvin")]

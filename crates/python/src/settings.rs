@@ -1,52 +1,78 @@
 //! Settings of another engine as stages: the way back from `Chain.to`.
 
-use kelvin_sampling::{Profile, STAGES, Stage};
+use kelvin_sampling::{ChainError, Number, Profile, STAGES, Setting, Stage};
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyDict};
 
 use crate::parts::value_error;
 
-/// The stages that `settings` ask for, by the names that the engine of `profile` has for them.
+/// The stages that `settings` ask for, by the names that the engine of `profile` has for them. A
+/// setting that turns its stage off asks for nothing.
 pub(crate) fn stages(
     profile: Profile,
     settings: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Vec<Stage>> {
-    let mut texts: Vec<(&str, Vec<String>)> = Vec::new();
-    for (name, value) in settings.into_iter().flatten() {
-        let name: String = name.extract()?;
-        let value: f64 = value.extract().map_err(|_| {
-            PyValueError::new_err(format!("the setting {name:?} is {value}, expected a number"))
-        })?;
-        let mut is_known = false;
-        for info in STAGES {
-            let there = info.counterpart(profile.engine()).map_or(&[][..], |there| there.settings);
-            for setting in there.iter().filter(|setting| setting.name == name) {
-                is_known = true;
-                let text = setting.key.map_or(value.to_string(), |key| format!("{key}:{value}"));
-                match texts.iter_mut().find(|(stage, _)| *stage == info.name) {
-                    Some((_, values)) if setting.key.is_none() => values.insert(0, text),
-                    Some((_, values)) => values.push(text),
-                    None => texts.push((info.name, vec![text])),
-                }
+    let given = numbers(settings)?;
+    let mut is_used = vec![false; given.len()];
+    let mut found = Vec::new();
+    let mut refusal: Vec<Option<ChainError>> = vec![None; given.len()];
+    for info in STAGES {
+        let own = info.counterpart(profile.engine()).map_or(&[][..], |there| there.settings);
+        // The value right after the name turns a stage on; keys alone belong to whoever is on.
+        let mut main = None;
+        let mut values = String::new();
+        for setting in own {
+            let Some(i) = given.iter().position(|(name, _)| name == setting.name) else { continue };
+            let number = given[i].1;
+            if is_off(setting, number) {
+                is_used[i] = true;
+                continue;
+            }
+            match setting.key {
+                None => main = Some((i, number)),
+                Some(key) => values.push_str(&format!(",{key}:{number}")),
             }
         }
-        if !is_known {
-            return Err(PyValueError::new_err(format!(
-                "{} has no setting {name:?} that a chain can express; it has {}",
-                profile.name(),
-                known(profile)
-            )));
+        let Some((i, number)) = main else { continue };
+        match profile.stage(&format!("{}={number}{values}", info.name)) {
+            Ok(stage) => {
+                is_used[i] = true;
+                for setting in own {
+                    let same = |(name, _): &(String, f64)| name == setting.name;
+                    given.iter().position(same).into_iter().for_each(|i| is_used[i] = true);
+                }
+                found.push(stage);
+            }
+            Err(error) => refusal[i] = Some(error),
         }
     }
-    // Settings that several stages share don't turn those on by themselves.
-    let is_asked = |(_, values): &&(&str, Vec<String>)| !values[0].contains(':');
-    let stage = |(name, values): &(&str, Vec<String>)| {
-        profile.stage(&format!("{name}={}", values.join(","))).map_err(value_error)
-    };
-    texts.iter().filter(is_asked).map(stage).collect()
+    match is_used.iter().position(|used| !used) {
+        None => Ok(found),
+        Some(i) => Err(refusal[i].take().map_or_else(|| unused(profile, &given[i].0), value_error)),
+    }
 }
 
-/// The names of all settings that a chain can express.
-fn known(profile: Profile) -> String {
+fn numbers(settings: Option<&Bound<'_, PyDict>>) -> PyResult<Vec<(String, f64)>> {
+    let pairs = settings.into_iter().flatten();
+    let pair = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        let name: String = name.extract()?;
+        let number = value.extract().map_err(|_| {
+            PyValueError::new_err(format!("the setting {name:?} is {value}, expected a number"))
+        })?;
+        Ok((name, number))
+    };
+    pairs.map(pair).collect()
+}
+
+fn is_off(setting: &Setting, number: f64) -> bool {
+    match setting.off {
+        Some(Number::Whole(off)) => number == off as f64,
+        Some(Number::Real(off)) => number == off,
+        None => false,
+    }
+}
+
+/// A setting that no stage of the engine took.
+fn unused(profile: Profile, name: &str) -> PyErr {
     let mut names: Vec<&str> = STAGES
         .iter()
         .filter_map(|info| info.counterpart(profile.engine()))
@@ -54,5 +80,13 @@ fn known(profile: Profile) -> String {
         .collect();
     names.sort_unstable();
     names.dedup();
-    names.join(", ")
+    let engine = profile.name();
+    PyValueError::new_err(if names.contains(&name) {
+        format!("the setting {name:?} of {engine} says nothing without the stage that it belongs to")
+    } else {
+        format!(
+            "{engine} has no setting {name:?} that a chain can express; it has {}",
+            names.join(", ")
+        )
+    })
 }
