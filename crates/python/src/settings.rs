@@ -82,7 +82,9 @@ fn unused(profile: Profile, name: &str) -> PyErr {
     names.dedup();
     let engine = profile.name();
     PyValueError::new_err(if names.contains(&name) {
-        format!("the setting {name:?} of {engine} says nothing without the stage that it belongs to")
+        format!(
+            "the setting {name:?} of {engine} says nothing without the stage that it belongs to"
+        )
     } else {
         format!(
             "{engine} has no setting {name:?} that a chain can express; it has {}",
