@@ -88,8 +88,8 @@ impl Chain {
     /// The chain in another engine's settings.
     ///
     /// Returns:
-    ///     A dictionary: settings by name, where they go (place), what the engine makes of them (runs),
-    ///     and what it can't express (missing).
+    ///     A dictionary: settings by name, where they go (place), what the engine makes of
+    ///     them (runs), and what it can't express (missing).
     ///
     /// Raises:
     ///     ValueError: an unknown engine, or a Python function in the chain.
@@ -180,7 +180,9 @@ impl Chain {
     ///     >>> rows = np.zeros((2, 4), np.float32)
     ///     >>> [len(left) for left in kelvin.Chain("top_k=3").apply(rows)]
     ///     [3, 3]
-    #[pyo3(signature = (logits, history = None, *, n_prompt = None, seed = 0, sample = 0, position = None))]
+    #[pyo3(signature = (
+        logits, history = None, *, n_prompt = None, seed = 0, sample = 0, position = None
+    ))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn apply<'py>(
         &self,
@@ -218,7 +220,9 @@ impl Chain {
     /// Examples:
     ///     >>> kelvin.Chain("temp=0").draw([1.0, 3.0, 2.0]).token
     ///     1
-    #[pyo3(signature = (logits, history = None, *, n_prompt = None, seed = 0, sample = None, position = None))]
+    #[pyo3(signature = (
+        logits, history = None, *, n_prompt = None, seed = 0, sample = None, position = None
+    ))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn draw<'py>(
         &self,
@@ -263,7 +267,9 @@ impl Chain {
     ///     >>> stages = kelvin.Chain("temp=2 | top_k=2").explain([2.0, 0.0, 1.0]).stages
     ///     >>> [(stage["stage"], stage["survivors_after"]) for stage in stages]
     ///     [('temp=2', 3), ('top_k=2', 2)]
-    #[pyo3(signature = (logits, history = None, *, n_prompt = None, seed = 0, sample = 0, position = None))]
+    #[pyo3(signature = (
+        logits, history = None, *, n_prompt = None, seed = 0, sample = 0, position = None
+    ))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn explain<'py>(
         &self,

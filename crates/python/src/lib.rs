@@ -1,8 +1,9 @@
-//! The extension module `kelvin._kelvin`: numpy arrays in, numpy arrays out.
+//! The extension module `kelvin._kelvin`: Kelvin's library over numpy arrays.
 //!
-//! It has no logic of its own. `numbers` are the functions over arrays, `chain` a chain of stages
-//! on anybody's logits, `model` a model with its sequences and continuations. Python sees it through
-//! `python/kelvin/__init__.py`; the documentation of every name is in `python/kelvin/_kelvin.pyi`.
+//! It has no logic of its own. `numbers` has the functions over arrays, `chain` the stages that act
+//! on anybody's logits, `model` an open model with its sequences and continuations. Python imports
+//! it through `python/kelvin/__init__.py`. Doc comments are the docstrings that Python shows; types
+//! are in `python/kelvin/_kelvin.pyi`.
 
 mod arrays;
 mod chain;

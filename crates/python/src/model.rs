@@ -60,7 +60,10 @@ pub(crate) struct Model {
 #[pymethods]
 impl Model {
     #[new]
-    #[pyo3(signature = (source, *, threads = 0, cache = "f16", cache_tokens = 65_536, offline = false, accept_terms = false))]
+    #[pyo3(signature = (
+        source, *, threads = 0, cache = "f16", cache_tokens = 65_536, offline = false,
+        accept_terms = false
+    ))]
     fn new(
         py: Python<'_>,
         source: &Bound<'_, PyAny>,
@@ -311,7 +314,10 @@ impl Model {
     ///     >>> text = model.generate("Hi", "temp=0.7", max_tokens=4, seed=7).result()
     ///     >>> text.chain, len(text.ids) <= 4
     ///     ('temp=0.7', True)
-    #[pyo3(signature = (prompt, chain = None, *, max_tokens = 256, min_tokens = 0, stop = None, ignore_end = false, seed = 0, sample = 0))]
+    #[pyo3(signature = (
+        prompt, chain = None, *, max_tokens = 256, min_tokens = 0, stop = None,
+        ignore_end = false, seed = 0, sample = 0
+    ))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn generate(
         &self,
@@ -360,7 +366,10 @@ impl Model {
     ///     >>> texts = model.compare("Hi", [0.5, 2], max_tokens=3).result()
     ///     >>> [text.temperature for text in texts]
     ///     [0.5, 2.0]
-    #[pyo3(signature = (prompt, temperatures = None, samples = 1, chain = None, *, max_tokens = 256, min_tokens = 0, stop = None, ignore_end = false, seed = 0))]
+    #[pyo3(signature = (
+        prompt, temperatures = None, samples = 1, chain = None, *, max_tokens = 256,
+        min_tokens = 0, stop = None, ignore_end = false, seed = 0
+    ))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn compare(
         &self,

@@ -51,7 +51,7 @@ enum Figure {
 /// exp(x_i/t) / Σ exp(x_j/t): the probabilities of logits at a temperature.
 ///
 /// Args:
-///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+///     xs: logits, any shape: floats or integers, an array or lists. -inf masks one.
 ///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
 ///     axis: the axis that a distribution is along.
 ///
@@ -59,7 +59,7 @@ enum Figure {
 ///     Probabilities in the shape of xs; f32 for f16 and f32, else f64. Computed in f64.
 ///
 /// Raises:
-///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+///     ValueError: NaN, +inf, nothing or only -inf along the axis; a bad temperature.
 ///     IndexError: no such axis.
 ///     TypeError: not numbers.
 ///
@@ -136,7 +136,7 @@ figure! {
     /// H = -Σ p ln p of softmax(xs, t), in nats.
     ///
     /// Args:
-    ///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+    ///     xs: logits, any shape: floats or integers, an array or lists. -inf masks one.
     ///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
     ///     axis: the axis that a distribution is along.
     ///
@@ -144,7 +144,7 @@ figure! {
     ///     One number for each distribution: the shape of xs without the axis; from 0 to ln n.
     ///
     /// Raises:
-    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a bad temperature.
     ///     IndexError: no such axis.
     ///     TypeError: not numbers.
     ///
@@ -160,15 +160,15 @@ figure! {
     /// exp H of softmax(xs, t): how many equally likely entries would be as uncertain.
     ///
     /// Args:
-    ///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+    ///     xs: logits, any shape: floats or integers, an array or lists. -inf masks one.
     ///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
     ///     axis: the axis that a distribution is along.
     ///
     /// Returns:
-    ///     One number for each distribution: the shape of xs without the axis; from 1 to n, in entries.
+    ///     One number for each distribution: the shape of xs without the axis; from 1 to n.
     ///
     /// Raises:
-    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a bad temperature.
     ///     IndexError: no such axis.
     ///     TypeError: not numbers.
     ///
@@ -184,7 +184,7 @@ figure! {
     /// F = -t ln Σ exp(x/t), in logits: -max at t = 0, and -inf at t = inf if there is a choice.
     ///
     /// Args:
-    ///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+    ///     xs: logits, any shape: floats or integers, an array or lists. -inf masks one.
     ///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
     ///     axis: the axis that a distribution is along.
     ///
@@ -192,7 +192,7 @@ figure! {
     ///     One number for each distribution: the shape of xs without the axis; in logits.
     ///
     /// Raises:
-    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a bad temperature.
     ///     IndexError: no such axis.
     ///     TypeError: not numbers.
     ///
@@ -208,15 +208,16 @@ figure! {
     /// C = Var_p(x)/t², in nats: how much the entropy changes with ln t.
     ///
     /// Args:
-    ///     xs: logits, any shape: an array of f16, f32, f64 or integers, or lists. -inf masks an entry.
+    ///     xs: logits, any shape: floats or integers, an array or lists. -inf masks one.
     ///     t: temperature, from 0 (greedy: the first of the largest) to inf (uniform).
     ///     axis: the axis that a distribution is along.
     ///
     /// Returns:
-    ///     One number for each distribution: the shape of xs without the axis; in nats, 0 at t = 0 and t = inf.
+    ///     One number for each distribution: the shape of xs without the axis; in nats,
+    ///         0 at t = 0 and t = inf.
     ///
     /// Raises:
-    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a negative or NaN temperature.
+    ///     ValueError: NaN, +inf, nothing or only -inf along the axis; a bad temperature.
     ///     IndexError: no such axis.
     ///     TypeError: not numbers.
     ///

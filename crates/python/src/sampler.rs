@@ -83,7 +83,7 @@ impl Sampler {
         let copy = if rows[0].is_standard_layout() { Vec::new() } else { rows[0].to_vec() };
         let xs = rows[0].as_slice().unwrap_or(&copy);
         let draw = drawn(py, self.chain.bind(py).get(), &mut self.inner, dice, position, xs)?;
-        // Without a penalty in the last stages the sampler doesn't keep tokens, but positions count.
+        // Only a chain with penalties keeps tokens by itself, but positions count them.
         if self.inner.state().tokens().len() == before {
             let mut state = self.inner.state().clone();
             state.push(draw.id());
