@@ -67,7 +67,7 @@ pub(crate) fn rows<'a>(
         2 => {
             let rows = array.into_dimensionality::<Ix2>().expect("it has two dimensions");
             let n = rows.nrows();
-            Ok(((0..n).map(|i| rows.clone().index_axis_move(Axis(0), i)).collect(), false))
+            Ok(((0..n).map(|i| rows.index_axis_move(Axis(0), i)).collect(), false))
         }
         _ => Err(PyValueError::new_err(format!(
             "{name} has the shape {}, expected (vocab,) for one row or (rows, vocab) for a batch",

@@ -357,13 +357,16 @@ fn distribution(
     py.detach(|| Distribution::after(last, chain.last(), &row.state, &words)).map_err(value_error)
 }
 
+/// Makes an answer of a row and its logits.
+type Act<'a> = dyn FnMut(&Row<'_>, &[f32]) -> PyResult<Py<PyAny>> + 'a;
+
 /// Calls `act` with each row: one answer for a row, a list for a batch.
 fn each<'py>(
     py: Python<'py>,
     chain: &Chain,
     logits: &Bound<'py, PyAny>,
     draws: &Draws<'_, 'py>,
-    act: &mut dyn FnMut(&Row<'_>, &[f32]) -> PyResult<Py<PyAny>>,
+    act: &mut Act<'_>,
 ) -> PyResult<Py<PyAny>> {
     let array = arrays::logits(logits, "logits")?;
     let (rows, is_one) = arrays::rows(array.as_array(), "logits")?;

@@ -157,9 +157,9 @@ def test_ctrl_c_stops_within_a_step(model: kelvin.Model) -> None:
     for seconds in [0.002, 0.01, 0.03]:
         comparison = model.compare(PROMPT, [1.0] * 40, max_tokens=200, ignore_end=True)
         timer = threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT))
-        timer.start()
         begun = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
+            timer.start()
             comparison.result()
             time.sleep(5)
         assert time.monotonic() - begun < 3
