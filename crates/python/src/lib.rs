@@ -35,5 +35,12 @@ fn _kelvin(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<draws::Survivors>()?;
     module.add_class::<draws::Draw>()?;
     module.add_class::<draws::Explanation>()?;
-    model::add(module)
+    module.add_class::<model::Model>()?;
+    module.add_class::<sequence::Sequence>()?;
+    module.add_class::<generation::Generation>()?;
+    module.add_class::<generation::Comparison>()?;
+    module.add_class::<text::Text>()?;
+    module.add_class::<text::Token>()?;
+    module.add_class::<text::Score>()?;
+    module.add_class::<next::Next>()
 }

@@ -27,7 +27,7 @@ use crate::{
     request::{Length, request, stages},
     sequence::{self, Sequence, scores},
     shared::Shared,
-    text::{Recipe, Score, Text},
+    text::{Recipe, Score},
 };
 
 /// An open model file (GGUF).
@@ -494,16 +494,4 @@ impl Model {
 
 fn ids(tokens: &[TokenId]) -> Vec<u32> {
     tokens.iter().map(|token| token.0).collect()
-}
-
-/// Adds the classes to the module.
-pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Model>()?;
-    module.add_class::<Sequence>()?;
-    module.add_class::<Generation>()?;
-    module.add_class::<Comparison>()?;
-    module.add_class::<Text>()?;
-    module.add_class::<crate::text::Token>()?;
-    module.add_class::<Score>()?;
-    module.add_class::<Next>()
 }
