@@ -11,8 +11,18 @@ pub use circles::circles;
 pub use manifest::check_manifest;
 
 /// The crates in the order of the data flow: each may import only crates before it.
-pub const FLOW: [&str; 9] =
-    ["kernels", "sampling", "engine", "lab", "views", "constraint", "models", "server", "kelvin"];
+pub const FLOW: [&str; 10] = [
+    "kernels",
+    "sampling",
+    "engine",
+    "lab",
+    "views",
+    "constraint",
+    "models",
+    "server",
+    "kelvin",
+    "python",
+];
 
 /// What is wrong with one file. `path` is relative to the root of the project, with `/` between its
 /// parts. An empty answer is a tidy file.

@@ -4,9 +4,9 @@ use crate::{crate_of, upstream_of};
 
 /// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that
 /// may depend on it.
-const ROOMS: [(&str, &[&str]); 21] = [
-    ("serde", &["lab", "views", "constraint", "models", "server", "kelvin"]),
-    ("serde_json", &["lab", "views", "constraint", "server", "kelvin"]),
+const ROOMS: [(&str, &[&str]); 23] = [
+    ("serde", &["lab", "views", "constraint", "models", "server", "kelvin", "python"]),
+    ("serde_json", &["lab", "views", "constraint", "server", "kelvin", "python"]),
     ("toml", &["lab", "models"]),
     ("rusqlite", &["lab"]),
     ("parquet", &["lab"]),
@@ -25,7 +25,9 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("hyper-util", &["server"]),
     ("tower-http", &["server"]),
     ("ureq", &["models", "kelvin"]),
-    ("anyhow", &["models", "server", "kelvin"]),
+    ("anyhow", &["models", "server", "kelvin", "python"]),
+    ("pyo3", &["python"]),
+    ("numpy", &["python"]),
 ];
 
 /// What tests of any crate may use, and nothing else.

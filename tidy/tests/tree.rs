@@ -113,6 +113,8 @@ fn imports_point_upstream() {
     catches("crates/lab/Cargo.toml", "[dependencies]\nkelvin-testkit.workspace = true\n", Some(2));
     accepts("crates/lab/Cargo.toml", "[dev-dependencies]\nkelvin-testkit.workspace = true\n");
     catches("crates/models/src/x.rs", "//! x\nuse kelvin_constraint::Form;\n", Some(2));
+    catches("crates/views/src/x.rs", "//! x\nuse kelvin_python::Chain;\n", Some(2));
+    accepts("crates/python/src/x.rs", "//! x\nuse kelvin_views::html;\n");
     accepts("crates/constraint/Cargo.toml", "[dependencies]\nkelvin-views.workspace = true\n");
     accepts("crates/server/Cargo.toml", "[dependencies]\nkelvin-constraint.workspace = true\n");
     accepts(
@@ -139,6 +141,8 @@ fn outside_crates_stay_in_their_rooms() {
     catches("crates/server/Cargo.toml", "[dependencies]\nclap = \"4\"\n", Some(2));
     accepts("crates/kelvin/Cargo.toml", "[dependencies]\nclap = \"4\"\n");
     accepts("crates/server/Cargo.toml", "[dependencies]\naxum = \"0.8\"\n");
+    catches("crates/engine/Cargo.toml", "[dependencies]\npyo3 = \"0.30\"\n", Some(2));
+    accepts("crates/python/Cargo.toml", "[dependencies]\npyo3 = \"0.30\"\n");
     accepts("crates/constraint/Cargo.toml", "[dependencies]\nllguidance = \"1\"\n");
 }
 

@@ -146,6 +146,13 @@ impl Distribution {
         top.collect()
     }
 
+    /// All survivors in rising order of ids: ids, logits and probabilities.
+    pub fn into_parts(self) -> (Vec<u32>, Vec<f32>, Vec<f64>) {
+        let total = self.total as f64;
+        let probabilities = self.weights.iter().map(|&weight| weight as f64 / total).collect();
+        (self.ids, self.xs, probabilities)
+    }
+
     /// The number of tokens after the first `n`, and their mass.
     pub fn rest(&self, n: usize) -> (usize, f64) {
         let top = self.first(n);

@@ -66,7 +66,7 @@ pub use params::SamplingParams;
 pub use profile::{Engine, Profile};
 pub use sampler::{Draw, Sampler};
 pub use shift::Shift;
-pub use softmax::{softmax, surprisal, surprisal_and_entropy};
+pub use softmax::{Thermal, softmax, surprisal, surprisal_and_entropy, thermal};
 pub use stages::*;
 pub use state::{Learned, Scope, State, Window};
 pub use trace::{Place, StageReport, Trace};

@@ -36,6 +36,46 @@ pub fn softmax(logits: &[f64], t: f64) -> Option<Vec<f64>> {
     Some(weights.into_iter().map(|w| w / total).collect())
 }
 
+/// What a softmax in f64 has to tell beside its probabilities, all with the largest logit taken out
+/// first so that nothing overflows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thermal {
+    /// H = -Σ p ln p, in nats.
+    pub entropy: f64,
+    /// F = -T ln Σ exp(x/T), in logits. At T = 0 its limit, -max; at T = ∞ -∞ if there is a choice.
+    pub free_energy: f64,
+    /// C = Var_p(x)/T², in nats. 0 at T = 0 and at T = ∞, its limits.
+    pub heat_capacity: f64,
+}
+
+/// The figures of [`softmax`]. `None` where that has no distribution.
+///
+/// ```
+/// let even = kelvin_sampling::thermal(&[0.0, 0.0], 1.0).expect("numbers");
+/// assert!((even.entropy - 2f64.ln()).abs() < 1e-15);
+/// assert!((even.free_energy + 2f64.ln()).abs() < 1e-15);
+/// ```
+pub fn thermal(logits: &[f64], t: f64) -> Option<Thermal> {
+    let p = softmax(logits, t)?;
+    let max = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let drawn = |f: &dyn Fn(f64) -> f64| -> f64 {
+        logits.iter().zip(&p).filter(|(_, p)| **p > 0.0).map(|(&x, p)| p * f(x)).sum()
+    };
+    let entropy = p.iter().filter(|&&p| p > 0.0).map(|p| -p * libm::log(*p)).sum::<f64>().max(0.0);
+    if t == 0.0 || t == f64::INFINITY {
+        let chooses = t > 0.0 && logits.iter().filter(|x| **x > f64::NEG_INFINITY).count() > 1;
+        let free_energy = if chooses { f64::NEG_INFINITY } else { -max };
+        return Some(Thermal { entropy, free_energy, heat_capacity: 0.0 });
+    }
+    let weight = |&x: &f64| if x == max { 1.0 } else { libm::exp((x - max) / t) };
+    let ln_z = libm::log(logits.iter().map(weight).sum::<f64>());
+    // Distances from the maximum in units of T stay small where T² would leave f64's range.
+    let d = |x: f64| if x == max { 0.0 } else { (x - max) / t };
+    let mean = drawn(&d);
+    let heat_capacity = drawn(&|x| (d(x) - mean) * (d(x) - mean));
+    Some(Thermal { entropy, free_energy: -(max + t * ln_z), heat_capacity })
+}
+
 /// -ln p of a token under a model's own logits, in nats: [`crate::Distribution::surprisal`] of the
 /// neutral chain, in one pass without buffers. For scoring texts. All in f64; ∞ for a masked token.
 ///
@@ -134,6 +174,23 @@ mod tests {
         assert_eq!(text(1.0, &greetings, 4), "0.0176 0.0159 0.0262 0.0432 0.8681 0.0290");
         assert_eq!(text(5.0, &greetings, 4), "0.1325 0.1299 0.1435 0.1586 0.2890 0.1464");
         assert_eq!(format!("{:.3} {:.3}", libm::exp(1.0), libm::exp(2.0)), "2.718 7.389");
+    }
+
+    #[test]
+    fn figures_of_heat() {
+        let inf = f64::INFINITY;
+        let figures = thermal(&[1.0, 2.0, -inf], 2.0).unwrap();
+        let p = softmax(&[1.0, 2.0], 2.0).unwrap();
+        let entropy = -p[0] * p[0].ln() - p[1] * p[1].ln();
+        assert!((figures.entropy - entropy).abs() < 1e-15);
+        assert!((figures.free_energy + 2.0 * (0.5f64.exp() + 1f64.exp()).ln()).abs() < 1e-14);
+        assert!((figures.heat_capacity - p[0] * p[1] / 4.0).abs() < 1e-15);
+        let at = |t| thermal(&[3.0, 5.0], t).unwrap();
+        assert_eq!(at(0.0), Thermal { entropy: 0.0, free_energy: -5.0, heat_capacity: 0.0 });
+        assert_eq!((at(inf).free_energy, at(inf).heat_capacity), (-inf, 0.0));
+        assert_eq!(at(1e-300).heat_capacity, 0.0);
+        assert_eq!(thermal(&[], 1.0), None);
+        assert_eq!(thermal(&[1e308, -1e308], inf).unwrap().entropy, 2f64.ln());
     }
 
     #[test]

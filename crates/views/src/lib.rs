@@ -13,6 +13,7 @@ pub mod figures;
 pub mod flags;
 pub mod flips;
 pub mod grid;
+pub mod html;
 pub mod json;
 pub mod knobs;
 pub mod next;

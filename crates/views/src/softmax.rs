@@ -106,12 +106,9 @@ pub fn view(logits: &[Logit], temperature: f64) -> View {
     let values: Vec<f64> = logits.iter().map(|x| x.logit).collect();
     let probabilities = kelvin_sampling::softmax(&values, temperature)
         .expect("logits and temperature were checked when they were read");
-    let entropy = -probabilities.iter().filter(|&&p| p > 0.0).map(|p| p * p.ln()).sum::<f64>();
-    let drawn = |f: &dyn Fn(f64) -> f64| -> f64 {
-        values.iter().zip(&probabilities).filter(|(_, p)| **p > 0.0).map(|(&x, p)| p * f(x)).sum()
-    };
+    let figures = kelvin_sampling::thermal(&values, temperature)
+        .expect("logits and temperature were checked when they were read");
     let finite = temperature > 0.0 && temperature.is_finite();
-    let mean = drawn(&|x| x);
     let exps: Vec<Option<f64>> = values
         .iter()
         .map(|&x| {
@@ -134,18 +131,10 @@ pub fn view(logits: &[Logit], temperature: f64) -> View {
             .collect(),
         exp_sum: exps.iter().copied().sum::<Option<f64>>().filter(|sum| sum.is_finite()),
         probability_sum: probabilities.iter().sum(),
-        entropy_nats: entropy.max(0.0),
-        effective_choices: entropy.max(0.0).exp(),
-        free_energy: finite.then(|| free_energy(&values, temperature)),
-        heat_capacity: finite
-            .then(|| drawn(&|x| (x - mean) * (x - mean)) / (temperature * temperature)),
+        entropy_nats: figures.entropy,
+        effective_choices: figures.entropy.exp(),
+        free_energy: finite.then_some(figures.free_energy),
+        heat_capacity: finite.then_some(figures.heat_capacity),
         chained: None,
     }
-}
-
-/// -T ln Σ e^(x/T). The maximum is subtracted first, so that nothing overflows.
-fn free_energy(values: &[f64], temperature: f64) -> f64 {
-    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let total: f64 = values.iter().map(|x| ((x - max) / temperature).exp()).sum();
-    -(max + temperature * total.ln())
 }

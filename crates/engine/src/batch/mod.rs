@@ -24,9 +24,11 @@
 //!
 //! [`generate`] (one request to its end), [`next_logits`] (a prompt's next logits) and
 //! [`score_tokens`] (logprobs of a given text) are the usual ways to drive a batch.
+//! [`Batch::append`] is for programs that choose the tokens of their sequences themselves.
 
 mod admit;
 mod events;
+mod own;
 mod prefill;
 mod request;
 mod run;

@@ -1,0 +1,67 @@
+//! What Python asks of a continuation, as a request of the batch.
+
+use kelvin_engine::{
+    Engine,
+    batch::{Draft, Request},
+    generate::Ends,
+};
+use kelvin_sampling::Sampler;
+use pyo3::{exceptions::PyValueError, prelude::*, types::PyString};
+
+use crate::{chain::Chain, prompt};
+
+/// What ends a continuation, as Python gives it.
+pub(crate) struct Length<'a, 'py> {
+    pub(crate) max_tokens: usize,
+    pub(crate) min_tokens: usize,
+    pub(crate) stop: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) ignore_end: bool,
+}
+
+/// A chain of Kelvin's own stages, made for the model's vocabulary.
+pub(crate) fn stages(
+    engine: &Engine,
+    py: Python<'_>,
+    chain: Option<&Bound<'_, PyAny>>,
+) -> PyResult<kelvin_sampling::Chain> {
+    let chain = Chain::given(py, chain)?;
+    let chain = chain.bind(py).get();
+    let stages = chain.as_stages().ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "the chain `{chain}` has a Python function: draw with Chain.draw from the logits \
+             of a Sequence"
+        ))
+    })?;
+    Ok(engine.tokenizer.bind(stages))
+}
+
+/// What is asked of the batch.
+pub(crate) fn request(
+    engine: &Engine,
+    prompt: &Bound<'_, PyAny>,
+    samplers: Vec<Sampler>,
+    length: &Length<'_, '_>,
+) -> PyResult<Request> {
+    let stop = match length.stop {
+        None => Vec::new(),
+        Some(stop) => match stop.cast::<PyString>() {
+            Ok(text) => vec![text.to_cow()?.into_owned()],
+            Err(_) => stop.extract::<Vec<String>>()?,
+        },
+    };
+    if stop.iter().any(String::is_empty) {
+        return Err(PyValueError::new_err("a stop string is empty, which every text contains"));
+    }
+    let tokens = prompt::tokens(engine, prompt)?;
+    let mut request = Request::new(tokens, Vec::new());
+    request.drafts = samplers.into_iter().map(Draft::new).collect();
+    request.ends = Ends {
+        max_tokens: length.max_tokens,
+        min_tokens: length.min_tokens,
+        limit: engine.model.config.ctx_len,
+        ignore_end: length.ignore_end,
+        texts: stop,
+        ..Ends::default()
+    };
+    Ok(request)
+}

@@ -1,0 +1,160 @@
+//! What all objects of one model share: the engine, its batch, and the events of its continuations.
+//!
+//! Locks are taken only while the interpreter is released, so that two Python threads can't wait
+//! for each other.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::ControlFlow,
+    sync::{Mutex, MutexGuard},
+};
+
+use kelvin_engine::{
+    Engine,
+    batch::{Batch, BatchOptions, Observer, RequestId, Step},
+    generate::FinishReason,
+    transformer::ModelError,
+};
+use kelvin_sampling::Draw;
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
+
+/// An open model.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// `None` only while it is dropped.
+    engine: Option<Engine>,
+    seat: Mutex<Seat>,
+    /// Of the process that opened it: its threads are in no other.
+    process: u32,
+}
+
+/// The batch and what it told of each running request.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) batch: Batch,
+    inboxes: HashMap<RequestId, Inbox>,
+}
+
+/// What the batch told of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) has_ended: bool,
+}
+
+/// A new token of a text, or the end of a text.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Token { column: usize, index: usize, draw: Draw, text: String },
+    Finished { column: usize, text: String, reason: FinishReason },
+}
+
+impl Shared {
+    pub(crate) fn new(engine: Engine, options: BatchOptions) -> Shared {
+        let batch = Batch::new(&engine, options);
+        let seat = Mutex::new(Seat { batch, inboxes: HashMap::new() });
+        Shared { engine: Some(engine), seat, process: std::process::id() }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        self.engine.as_ref().expect("it is taken only when this is dropped")
+    }
+
+    /// Refuses to compute in a process that was forked from the one that opened the model.
+    pub(crate) fn check_process(&self) -> PyResult<()> {
+        if self.is_here() {
+            return Ok(());
+        }
+        Err(PyRuntimeError::new_err(
+            "the model was opened before this process was forked, and its threads are not here; \
+             open it again in the child, or start processes with the method \"spawn\"",
+        ))
+    }
+
+    fn is_here(&self) -> bool {
+        std::process::id() == self.process
+    }
+
+    /// The batch, for this thread alone. To be called with the interpreter released.
+    pub(crate) fn seat(&self) -> MutexGuard<'_, Seat> {
+        self.seat.lock().unwrap_or_else(|poisoned| {
+            // A panic in a step may have left requests half done.
+            self.seat.clear_poison();
+            let mut seat = poisoned.into_inner();
+            seat.batch.clear();
+            for inbox in seat.inboxes.values_mut() {
+                inbox.has_ended = true;
+            }
+            seat
+        })
+    }
+
+    /// Removes a request, if it still runs.
+    pub(crate) fn cancel(&self, id: RequestId) {
+        if self.is_here() {
+            let mut seat = self.seat();
+            seat.batch.cancel(id);
+            seat.inboxes.remove(&id);
+        }
+    }
+}
+
+impl Seat {
+    /// Begins to keep what is told of a request.
+    pub(crate) fn listen(&mut self, id: RequestId) {
+        self.inboxes.insert(id, Inbox::default());
+    }
+
+    /// What was told of a request and isn't taken yet.
+    pub(crate) fn inbox(&mut self, id: RequestId) -> &mut Inbox {
+        // A request that was removed has ended.
+        self.inboxes.entry(id).or_insert(Inbox { has_ended: true, ..Inbox::default() })
+    }
+
+    /// One step of all running requests.
+    pub(crate) fn step(&mut self, engine: &Engine) -> Result<(), ModelError> {
+        let Seat { batch, inboxes } = self;
+        let stepped = batch.step(engine, &mut Sorter(inboxes));
+        if stepped.is_err() {
+            batch.clear();
+            inboxes.values_mut().for_each(|inbox| inbox.has_ended = true);
+        }
+        stepped
+    }
+}
+
+/// Puts events into the inboxes of their requests.
+struct Sorter<'a>(&'a mut HashMap<RequestId, Inbox>);
+
+impl Observer for Sorter<'_> {
+    fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
+        let Step { column, index, draw, text, .. } = step;
+        let event = Event::Token { column, index, draw, text: text.to_string() };
+        if let Some(inbox) = self.0.get_mut(&step.request) {
+            inbox.events.push_back(event);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finished(&mut self, request: RequestId, column: usize, text: &str, reason: &FinishReason) {
+        let event = Event::Finished { column, text: text.to_string(), reason: reason.clone() };
+        if let Some(inbox) = self.0.get_mut(&request) {
+            inbox.events.push_back(event);
+        }
+    }
+
+    fn ended(&mut self, request: RequestId) {
+        if let Some(inbox) = self.0.get_mut(&request) {
+            inbox.has_ended = true;
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if !self.is_here() {
+            // Its threads can't be joined from a forked process. The memory is that process's end.
+            std::mem::forget(self.engine.take());
+        }
+    }
+}
