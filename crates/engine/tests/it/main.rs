@@ -14,6 +14,7 @@ mod formats;
 mod gguf_malformed;
 mod gguf_malformed_tensors;
 mod gguf_memory;
+mod gguf_parts;
 mod gguf_read;
 mod prefixes;
 #[path = "../reference/mod.rs"]

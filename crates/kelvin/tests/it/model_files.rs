@@ -158,15 +158,21 @@ fn a_file_that_does_not_say_how_words_are_cut_is_warned_of() {
 }
 
 #[test]
-fn a_part_of_a_split_model_is_said_to_be_one() {
+fn a_part_of_a_split_model_says_which_parts_are_missing() {
     let mut model = spm();
     set(&mut model, "split.no", Meta::U32(0));
     set(&mut model, "split.count", Meta::U32(2));
     let file = File::of(&model);
     let (code, _, errors) = kelvin(&file.0, &["generate", "a", "-n", "1"]);
     assert!(code == 1 && errors.contains("part 1 of 2 of a split model"), "{errors}");
-    let (code, out, _) = kelvin(&file.0, &["inspect"]);
-    assert!(code == 0 && out.contains("part 1 of 2 of a split model"), "{out}");
+    let folder = tempfile::tempdir().unwrap();
+    let named = folder.path().join("m-00001-of-00002.gguf");
+    std::fs::copy(&file.0, &named).unwrap();
+    for verb in [&["generate", "a", "-n", "1"][..], &["inspect"], &["tokenize", "a"]] {
+        let (code, _, errors) = kelvin(&named, verb);
+        assert!(code == 1 && errors.contains("missing beside"), "{errors}");
+        assert!(errors.contains("m-00002-of-00002.gguf"), "{errors}");
+    }
 }
 
 #[test]
