@@ -141,9 +141,11 @@ pub fn pull(
 
 fn existing(path: &Path) -> anyhow::Result<PathBuf> {
     match path.metadata() {
-        Ok(data) if data.is_dir() => {
-            bail!("{} is a directory where a GGUF file was expected", path.display())
-        }
+        Ok(data) if data.is_dir() && !path.join("config.json").exists() => bail!(
+            "{} is a directory without config.json: expected a GGUF file, or a Hugging Face folder \
+             with config.json, tokenizer.json and *.safetensors",
+            path.display()
+        ),
         Ok(_) => Ok(path.to_path_buf()),
         Err(error) => Err(anyhow!(
             "there is no model file {} ({error}); `kelvin models` lists the models that have a \

@@ -77,6 +77,20 @@ pub enum GgufError {
         error: Box<GgufError>,
     },
 
+    /// Weights of a GGUF file were to be packed again.
+    #[error(
+        "{asked} was asked for, but only a folder of F32, F16 or BF16 weights is packed while it \
+         is read: a GGUF file runs as it is"
+    )]
+    Packed {
+        /// The format's name.
+        asked: &'static str,
+    },
+
+    /// A Hugging Face folder was refused.
+    #[error(transparent)]
+    Folder(crate::folder::FolderError),
+
     /// The parts of a split model aren't all there, or don't belong together.
     #[error("{0}")]
     Parts(String),

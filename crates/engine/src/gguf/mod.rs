@@ -16,6 +16,7 @@ mod reader;
 mod tensor;
 mod unsupported;
 mod value;
+mod write;
 
 pub use error::GgufError;
 pub use metadata::Metadata;
@@ -23,6 +24,7 @@ pub use tensor::TensorInfo;
 pub use value::Value;
 
 pub(crate) use kinds::not_a_language_model;
+pub(crate) use reader::read_at;
 
 use std::{
     collections::HashMap,
@@ -73,6 +75,20 @@ impl Gguf {
     /// Kelvin can't compute with; a part that is missing or belongs to another model.
     pub fn open(path: &Path) -> Result<Gguf, GgufError> {
         parts::open(path)
+    }
+
+    /// A model whose header was made rather than read. Names of tensors are distinct.
+    pub(crate) fn assembled(
+        metadata: Metadata,
+        tensors: Vec<TensorInfo>,
+        paths: Vec<PathBuf>,
+        data: Box<dyn TensorData>,
+    ) -> Gguf {
+        let by_name = tensors.iter().enumerate().map(|(i, tensor)| (tensor.name.clone(), i));
+        let by_name = by_name.collect();
+        let len = |path: &PathBuf| std::fs::metadata(path).map_or(0, |about| about.len());
+        let file_len = paths.iter().map(len).sum();
+        Gguf { version: 3, metadata, tensors, by_name, paths, file_len, header_memory: 0, data }
     }
 
     /// The tensor called `name`.

@@ -10,6 +10,7 @@ mod chat_hostile_values;
 mod chat_language;
 mod chat_templates;
 mod families;
+mod folder;
 mod formats;
 mod gguf_malformed;
 mod gguf_malformed_tensors;

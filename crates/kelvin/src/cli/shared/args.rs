@@ -32,7 +32,8 @@ impl FetchArgs {
 /// Which model.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct NamedModelArgs {
-    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
+    /// A name from `kelvin models`, a path to a GGUF file or Hugging Face folder, or
+    /// hub-owner/repo:file.gguf
     #[arg(
         short,
         long,
@@ -53,6 +54,8 @@ pub(crate) struct NamedModelArgs {
 pub(crate) struct ModelArgs {
     #[command(flatten)]
     pub(crate) named: NamedModelArgs,
+    #[command(flatten)]
+    pub(crate) quantize: QuantizeArgs,
     /// Number of threads (default: all cores); the text doesn't depend on it
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
@@ -67,11 +70,39 @@ pub(crate) struct ModelArgs {
     pub(crate) isa: Option<String>,
 }
 
+/// Into what a folder's weights are packed.
+#[derive(Debug, Clone, Copy, Default, ClapArgs)]
+pub(crate) struct QuantizeArgs {
+    /// Pack the matrices of a folder while they are read; belongs to the recipe
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    quantize: Option<QuantizeName>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum QuantizeName {
+    // Without help of their own: it would make every verb's help twice as long.
+    #[value(name = "q8_0")]
+    Q8_0,
+    #[value(name = "q4_k")]
+    Q4K,
+}
+
+impl QuantizeArgs {
+    /// As the engine has it.
+    pub(crate) fn format(self) -> Option<Quantize> {
+        self.quantize.map(|name| match name {
+            QuantizeName::Q8_0 => Quantize::Q8_0,
+            QuantizeName::Q4K => Quantize::Q4K,
+        })
+    }
+}
+
 impl ModelArgs {
     /// A model that runs as it does unless somebody says otherwise.
     pub(crate) fn of(model: &str, fetch: FetchArgs, threads: Option<usize>) -> ModelArgs {
         ModelArgs {
             named: NamedModelArgs { model: model.to_string(), fetch },
+            quantize: QuantizeArgs::default(),
             threads,
             ctx_size: None,
             cache_type: CacheFormat::default(),
