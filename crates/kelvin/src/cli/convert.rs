@@ -6,13 +6,13 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 use kelvin_engine::{
     gguf::Gguf,
-    source,
+    source::{self, Quantize},
     tokenizer::Tokenizer,
     transformer::Config,
 };
 use kelvin_models::megabytes;
 
-use super::shared::{args::QuantizeArgs, failure::usage, session, whole_file};
+use super::shared::{args::quantize_formats, failure::usage, session, whole_file};
 use crate::terminal::{
     self,
     late::{Counted, LateBar},
@@ -35,15 +35,16 @@ pub(crate) struct ConvertArgs {
     /// Where the GGUF file goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    #[command(flatten)]
-    quantize: QuantizeArgs,
+    /// Pack the matrices of a folder
+    #[arg(long, value_name = "FORMAT", value_parser = quantize_formats())]
+    quantize: Option<Quantize>,
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     let ConvertArgs { model, output, quantize } = args;
     let context = || format!("can't use {}", model.display());
-    let gguf = source::open(model, quantize.format()).with_context(context)?;
+    let gguf = source::open(model, *quantize).with_context(context)?;
     if gguf.paths().iter().any(|path| is_same(path, output)) {
         return Err(usage(format!("--output is {}, which is read", output.display())));
     }

@@ -6,7 +6,7 @@ use clap::{
     Args as ClapArgs,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use kelvin_engine::transformer::CacheFormat;
+use kelvin_engine::{source::Quantize, transformer::CacheFormat};
 use kelvin_models::fetch::Permissions;
 
 use super::number;
@@ -54,8 +54,9 @@ pub(crate) struct NamedModelArgs {
 pub(crate) struct ModelArgs {
     #[command(flatten)]
     pub(crate) named: NamedModelArgs,
-    #[command(flatten)]
-    pub(crate) quantize: QuantizeArgs,
+    /// Pack the matrices of a Hugging Face folder while they are read; belongs to the recipe
+    #[arg(long, value_name = "FORMAT", value_parser = quantize_formats())]
+    pub(crate) quantize: Option<Quantize>,
     /// Number of threads (default: all cores); the text doesn't depend on it
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
@@ -70,39 +71,12 @@ pub(crate) struct ModelArgs {
     pub(crate) isa: Option<String>,
 }
 
-/// Into what a folder's weights are packed.
-#[derive(Debug, Clone, Copy, Default, ClapArgs)]
-pub(crate) struct QuantizeArgs {
-    /// Pack the matrices of a folder while they are read; belongs to the recipe
-    #[arg(long, value_name = "FORMAT", value_enum)]
-    quantize: Option<QuantizeName>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum QuantizeName {
-    // Without help of their own: it would make every verb's help twice as long.
-    #[value(name = "q8_0")]
-    Q8_0,
-    #[value(name = "q4_k")]
-    Q4K,
-}
-
-impl QuantizeArgs {
-    /// As the engine has it.
-    pub(crate) fn format(self) -> Option<Quantize> {
-        self.quantize.map(|name| match name {
-            QuantizeName::Q8_0 => Quantize::Q8_0,
-            QuantizeName::Q4K => Quantize::Q4K,
-        })
-    }
-}
-
 impl ModelArgs {
     /// A model that runs as it does unless somebody says otherwise.
     pub(crate) fn of(model: &str, fetch: FetchArgs, threads: Option<usize>) -> ModelArgs {
         ModelArgs {
             named: NamedModelArgs { model: model.to_string(), fetch },
-            quantize: QuantizeArgs::default(),
+            quantize: None,
             threads,
             ctx_size: None,
             cache_type: CacheFormat::default(),
@@ -115,6 +89,13 @@ impl ModelArgs {
 pub(crate) fn cache_formats() -> impl TypedValueParser<Value = CacheFormat> {
     let names = PossibleValuesParser::new(CacheFormat::ALL.map(CacheFormat::name));
     names.map(|name| CacheFormat::named(&name).expect("only names of formats are taken"))
+}
+
+/// Reads a format that a folder's weights are packed into by its name.
+pub(crate) fn quantize_formats() -> impl TypedValueParser<Value = Quantize> {
+    let names = PossibleValuesParser::new(Quantize::ALL.map(Quantize::name));
+    let named = |name: String| Quantize::ALL.into_iter().find(|format| format.name() == name);
+    names.map(move |name| named(name).expect("only names of formats are taken"))
 }
 
 /// Where the prompt comes from and what is done to it.

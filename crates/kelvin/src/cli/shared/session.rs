@@ -93,7 +93,7 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     }
     let (reference, path) = locate(&args.named)?;
     let options = ModelOptions { threads: args.threads.unwrap_or(0), isa };
-    let quantize = args.quantize.format();
+    let quantize = args.quantize;
     let engine = load(&path, quantize, &options)?;
     warn(&engine.tokenizer);
     let own = engine.model.config.ctx_len;
