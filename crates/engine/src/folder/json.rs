@@ -13,11 +13,7 @@ pub(super) const MAX_CONFIG: u64 = 16 << 20;
 pub(super) const MAX_TOKENIZER: u64 = 128 << 20;
 
 /// The bytes of a file of the folder; none if it isn't there.
-pub(super) fn bytes(
-    folder: &Path,
-    file: &str,
-    max: u64,
-) -> Result<Option<Vec<u8>>, FolderError> {
+pub(super) fn bytes(folder: &Path, file: &str, max: u64) -> Result<Option<Vec<u8>>, FolderError> {
     let path = folder.join(file);
     let failed = |error: std::io::Error| FolderError {
         file: file.to_string(),

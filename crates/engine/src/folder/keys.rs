@@ -94,8 +94,7 @@ fn check_usual(config: &Config) -> Result<(), FolderError> {
         let Some(value) = config.get(key) else { continue };
         let number = value.as_bool().map(|x| f64::from(u8::from(x))).or_else(|| value.as_f64());
         if !number.is_some_and(|x| usual.contains(&x)) {
-            let problem =
-                format!("{key:?} is {}, which asks for {otherwise}", json::shown(value));
+            let problem = format!("{key:?} is {}, which asks for {otherwise}", json::shown(value));
             return wrong(config::FILE, problem);
         }
     }

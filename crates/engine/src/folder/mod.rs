@@ -9,12 +9,12 @@
 //! `modeling_*.py`; what they become: llama.cpp's `conversion/` and gguf-py's
 //! `tensor_mapping.py`.
 
-
 mod config;
 mod data;
 mod families;
 mod json;
 mod keys;
+mod names;
 mod pre;
 mod rope;
 mod shards;

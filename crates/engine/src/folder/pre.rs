@@ -9,10 +9,8 @@ use serde_json::Value as Json;
 use super::{FolderError, json, tokenizer::FILE, wrong};
 
 /// English contractions in the two spellings that are in use, and a short sign for both.
-const CONTRACTIONS: [&str; 2] = [
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
-    "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])",
-];
+const CONTRACTIONS: [&str; 2] =
+    ["(?i:'s|'t|'re|'ve|'m|'ll|'d)", "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"];
 const SIGN: &str = "{'s}";
 
 /// Steps, and GGUF's name without and with `ignore_merges`, which takes a word that is a token

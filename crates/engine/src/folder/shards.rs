@@ -62,12 +62,7 @@ impl Shards {
     }
 
     /// Fills `out` with bytes of a tensor from byte `at` of it on.
-    pub(super) fn read(
-        &self,
-        tensor: &Stored,
-        at: usize,
-        out: &mut [u8],
-    ) -> std::io::Result<()> {
+    pub(super) fn read(&self, tensor: &Stored, at: usize, out: &mut [u8]) -> std::io::Result<()> {
         crate::gguf::read_at(&self.files[tensor.file].1, out, tensor.offset + at as u64)
     }
 }
@@ -87,7 +82,8 @@ pub(super) fn open(folder: &Path) -> Result<Shards, FolderError> {
     for (tensor, file) in index.iter().flat_map(|index| &index.weight_map) {
         let found = shards.find(tensor).map(|i| shards.file_of(&shards.tensors[i]));
         if found.as_ref() != Some(file) {
-            let found = found.map_or("no file has it".to_string(), |found| format!("it is in {found}"));
+            let found =
+                found.map_or("no file has it".to_string(), |found| format!("it is in {found}"));
             return wrong(INDEX, format!("says that {file} has tensor {tensor:?}, but {found}"));
         }
     }
@@ -238,7 +234,7 @@ impl Shards {
                 return wrong(file_name, problem);
             }
         };
-        if info.shape.iter().any(|&n| n == 0) || info.shape.is_empty() || info.shape.len() > 4 {
+        if info.shape.contains(&0) || info.shape.is_empty() || info.shape.len() > 4 {
             let problem =
                 format!("tensor {name:?} has the shape {:?}, expected 1 to 4 sizes", info.shape);
             return wrong(file_name, problem);

@@ -171,7 +171,7 @@ pub(super) fn make(
         used: HashSet::new(),
         made: Tensors::default(),
     };
-    if maker.n_heads % maker.n_kv_heads != 0 || maker.head_dim % 2 != 0 {
+    if !maker.n_heads.is_multiple_of(maker.n_kv_heads) || !maker.head_dim.is_multiple_of(2) {
         let problem = format!(
             "{} query heads, {} key-value heads of {} numbers: expected heads that share evenly \
              and an even width",
@@ -196,7 +196,10 @@ pub(super) fn make(
     maker.check_all_used()?;
     if maker.made.n_tokens() == 0 {
         let name = rules().next().map_or("", |rule| rule.hf);
-        return wrong("model.safetensors", format!("lacks tensor \"{name}.weight\", the embedding"));
+        return wrong(
+            "model.safetensors",
+            format!("lacks tensor \"{name}.weight\", the embedding"),
+        );
     }
     if config.bool("tie_word_embeddings") == Some(false)
         && !maker.made.infos.iter().any(|info| info.name == "output.weight")
@@ -257,12 +260,7 @@ impl Maker<'_> {
         names.into_iter().flatten().filter(whole).find_map(|name| self.shards.find(&name))
     }
 
-    fn make(
-        &mut self,
-        made: Made,
-        name: String,
-        stored: Vec<usize>,
-    ) -> Result<(), FolderError> {
+    fn make(&mut self, made: Made, name: String, stored: Vec<usize>) -> Result<(), FolderError> {
         let first = &self.shards.tensors[stored[0]];
         if let Some(other) =
             stored.iter().map(|&i| &self.shards.tensors[i]).find(|t| t.shape != first.shape)
@@ -283,7 +281,8 @@ impl Maker<'_> {
         }
         let order = self.order(made, n_rows, first)?;
         let format = self.format(&name, first, row_len, is_vector);
-        let add = if self.family.norms_less_one && name.ends_with("norm.weight") { 1.0 } else { 0.0 };
+        let add =
+            if self.family.norms_less_one && name.ends_with("norm.weight") { 1.0 } else { 0.0 };
         let rows_each = if order == Order::AS_STORED { n_rows } else { order.rows() };
         let mut shape = if is_vector { vec![rows_each] } else { vec![row_len, rows_each] };
         if matches!(made, Made::Experts | Made::QueryHeads | Made::KeyHeads) {
@@ -323,7 +322,10 @@ impl Maker<'_> {
     fn shape<T>(&self, stored: &Stored, expected: &str) -> Result<T, FolderError> {
         wrong(
             self.shards.file_of(stored),
-            format!("tensor {:?} has the shape {:?}, expected {expected}", stored.name, stored.shape),
+            format!(
+                "tensor {:?} has the shape {:?}, expected {expected}",
+                stored.name, stored.shape
+            ),
         )
     }
 
@@ -381,6 +383,9 @@ mod tests {
         assert_eq!(grouped(Part::Keys), [4, 5, 12, 13]);
         assert_eq!(grouped(Part::Values), [6, 7, 14, 15]);
         assert_eq!(all(Order::grouped(Part::Keys, 1, 1, 4)), [4, 6, 5, 7]);
-        assert_eq!((0..9).map(|row| Order::AS_STORED.of(row)).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(
+            (0..9).map(|row| Order::AS_STORED.of(row)).collect::<Vec<_>>(),
+            [0, 1, 2, 3, 4, 5, 6, 7, 8]
+        );
     }
 }

@@ -131,7 +131,8 @@ impl Vocabulary {
                 ),
             );
         };
-        let settings: Map<String, Json> = json::read(folder, CONFIG, MAX_CONFIG)?.unwrap_or_default();
+        let settings: Map<String, Json> =
+            json::read(folder, CONFIG, MAX_CONFIG)?.unwrap_or_default();
         let generation: Map<String, Json> =
             json::read(folder, GENERATION, MAX_CONFIG)?.unwrap_or_default();
         let Texts::Ids(vocab) = &file.model.vocab else {
@@ -192,9 +193,8 @@ impl Tokens {
                 // An added token may lie beyond the embedding: the model never saw it.
                 None if added.contains_key(&id) => continue,
                 None => {
-                    let problem = format!(
-                        "token {text:?} has id {id}, but the embedding has {n_rows} rows"
-                    );
+                    let problem =
+                        format!("token {text:?} has id {id}, but the embedding has {n_rows} rows");
                     return wrong(FILE, problem);
                 }
             }
@@ -283,11 +283,7 @@ fn is_empty_sequence(normalizer: &Json) -> bool {
 }
 
 /// Keys of BPE with byte fallback.
-fn spm(
-    file: &File,
-    tokens: &Tokens,
-    put: &mut dyn FnMut(&str, Value),
-) -> Result<(), FolderError> {
+fn spm(file: &File, tokens: &Tokens, put: &mut dyn FnMut(&str, Value)) -> Result<(), FolderError> {
     put("model", Value::Str("llama".to_string()));
     put("pre", Value::Str("default".to_string()));
     put("add_space_prefix", Value::Bool(space_prefix(file)?));
@@ -395,7 +391,10 @@ fn special(
         ("bos_token_id", bos),
         ("eos_token_id", eos),
         ("padding_token_id", named("pad_token")),
-        ("unknown_token_id", file.model.unk_token.as_ref().and_then(|text| tokens.ids.get(text).copied())),
+        (
+            "unknown_token_id",
+            file.model.unk_token.as_ref().and_then(|text| tokens.ids.get(text).copied()),
+        ),
     ] {
         if let Some(id) = id {
             put(key, Value::U32(id));
@@ -447,7 +446,8 @@ fn template(folder: &Path, settings: &Map<String, Json>) -> Result<Option<String
             Err(_) => wrong(TEMPLATE, "isn't UTF-8 text"),
         };
     }
-    let old: Map<String, Json> = json::read(folder, OLD_TEMPLATE, MAX_TEMPLATE)?.unwrap_or_default();
+    let old: Map<String, Json> =
+        json::read(folder, OLD_TEMPLATE, MAX_TEMPLATE)?.unwrap_or_default();
     let found = old.get("chat_template").or_else(|| settings.get("chat_template"));
     let text = |value: &Json| value.as_str().map(str::to_string);
     Ok(match found {

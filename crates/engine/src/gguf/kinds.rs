@@ -17,10 +17,7 @@ const TYPES: &[(&str, &str)] = &[
         "a multimodal projector, which turns images or sound into a model's input: give the \
          language model that it belongs to",
     ),
-    (
-        "imatrix",
-        "an importance matrix, which says how to quantize a model: give the model itself",
-    ),
+    ("imatrix", "an importance matrix, which says how to quantize a model: give the model itself"),
 ];
 
 /// Architectures that make vectors of texts and no text. Names: llama.cpp's `src/llama-arch.cpp`.

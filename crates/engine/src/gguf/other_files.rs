@@ -32,7 +32,9 @@ pub(super) fn describe(first: &[u8], len: u64) -> Option<String> {
         "an ONNX model; use a GGUF file or the folder of its *.safetensors files".to_string()
     } else if starts(b"\x89HDF\r\n\x1a\n") {
         "an HDF5 file, as Keras writes it; use a GGUF or *.safetensors file".to_string()
-    } else if text.starts_with("<!doctype") || text.starts_with("<html") || text.starts_with("<?xml")
+    } else if text.starts_with("<!doctype")
+        || text.starts_with("<html")
+        || text.starts_with("<?xml")
     {
         "a web page, such as a server's error or login page; fetch the model again".to_string()
     } else if text.starts_with("version https://git-lfs") {

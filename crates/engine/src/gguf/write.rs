@@ -10,8 +10,7 @@ const ALIGNMENT: u64 = 32;
 /// Bytes of a tensor that are read at a time.
 const PIECE: usize = 8 << 20;
 /// Keys that say how the model was cut into files, or where tensors lay in the old one.
-const DROPPED: [&str; 4] =
-    ["split.no", "split.count", "split.tensors.count", "general.alignment"];
+const DROPPED: [&str; 4] = ["split.no", "split.count", "split.tensors.count", "general.alignment"];
 
 impl Gguf {
     /// Writes the model. `progress` gets bytes of tensors written and bytes in all.
@@ -103,7 +102,9 @@ fn push_value(out: &mut Vec<u8>, value: &Value) {
         }
         // Arrays of integers were widened when they were read; all in use fit 32 bits.
         Value::IntArray(list) => match list.iter().map(|&x| i32::try_from(x)).collect() {
-            Ok::<Vec<i32>, _>(list) => push_array(out, 5, &list, |out, x| out.extend(x.to_le_bytes())),
+            Ok::<Vec<i32>, _>(list) => {
+                push_array(out, 5, &list, |out, x| out.extend(x.to_le_bytes()))
+            }
             Err(_) => push_array(out, 11, list, |out, x| out.extend(x.to_le_bytes())),
         },
         Value::FloatArray(list) => push_array(out, 6, list, |out, x| out.extend(x.to_le_bytes())),

@@ -235,7 +235,10 @@ fn what_is_no_whole_model_is_refused_as_what_it_is() {
         model
     };
     takes(&with(&[("general.type", Meta::Str("model".into()))]));
-    refuses(&with(&[("general.type", Meta::Str("adapter".into()))]), &["general.type", "a LoRA adapter"]);
+    refuses(
+        &with(&[("general.type", Meta::Str("adapter".into()))]),
+        &["general.type", "a LoRA adapter"],
+    );
     for (key, value, what) in [
         ("general.type", "mmproj", "a multimodal projector"),
         ("general.type", "imatrix", "an importance matrix"),

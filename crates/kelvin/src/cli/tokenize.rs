@@ -61,7 +61,8 @@ struct Token {
 pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let typed = prompt::read(&args.prompt)?;
     let (_, path) = session::locate(&args.named)?;
-    let gguf = source::open(&path, None).with_context(|| format!("can't use {}", path.display()))?;
+    let gguf =
+        source::open(&path, None).with_context(|| format!("can't use {}", path.display()))?;
     let tokenizer = Tokenizer::from_metadata(&gguf.metadata)
         .with_context(|| format!("can't use {}", path.display()))?;
     session::warn(&tokenizer);

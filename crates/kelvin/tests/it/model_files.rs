@@ -176,6 +176,40 @@ fn a_part_of_a_split_model_says_which_parts_are_missing() {
 }
 
 #[test]
+fn parts_become_one_file() {
+    let (whole, folder) = (spm(), tempfile::tempdir().unwrap());
+    let half = whole.tensors.len() / 2;
+    let named = |i: usize| folder.path().join(format!("m-{i:05}-of-00002.gguf"));
+    for (i, tensors) in [&whole.tensors[..half], &whole.tensors[half..]].into_iter().enumerate() {
+        let metadata = if i == 0 { whole.metadata.clone() } else { Vec::new() };
+        let mut part = TinyModel { metadata, tensors: tensors.to_vec() };
+        set(&mut part, "split.no", Meta::U32(i as u32));
+        set(&mut part, "split.count", Meta::U32(2));
+        std::fs::rename(part.write_in(folder.path()), named(i + 1)).unwrap();
+    }
+    let out = folder.path().join("whole.gguf");
+    let convert = |model: &Path, more: &[&str]| {
+        let mut command = Command::cargo_bin("kelvin").unwrap();
+        command.arg("convert").arg(model).arg("-o").arg(&out).args(more);
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(convert(&named(2), &[]), (0, String::new()));
+    let text = |path: &Path| kelvin(path, &["generate", "ab", "-n", "8", "-t", "0"]).1;
+    assert_eq!(text(&out), text(&named(1)));
+    assert_eq!(answer(&out, &["inspect", "--json"])["uses"]["tensors"]["refused"], json!([]));
+
+    let (code, errors) = convert(&named(1), &["--quantize", "q4_k"]);
+    assert!(code == 1 && errors.contains("only a folder of F32"), "{errors}");
+    let (code, errors) = convert(&out, &[]);
+    assert!(code == 2 && errors.contains("which is read"), "{errors}");
+    let (code, errors) = convert(folder.path(), &[]);
+    assert!(code == 1 && errors.contains("config.json: is missing"), "{errors}");
+    let (code, _, errors) = kelvin(folder.path(), &["generate", "ab"]);
+    assert!(code == 1 && errors.contains("is a directory without config.json"), "{errors}");
+}
+
+#[test]
 fn inspect_says_what_is_used_and_what_is_not() {
     let mut model = spm();
     set(&mut model, "general.file_type", Meta::U32(0));

@@ -21,10 +21,8 @@ pub(super) struct Row {
     more: fn() -> Value,
 }
 
-const ATTENTION: &str =
-    "attn_q=self_attn.q_proj attn_k=self_attn.k_proj attn_v=self_attn.v_proj attn_output=self_attn.o_proj ";
-const PAIRED: &str =
-    "attn_q=self_attn.q_proj~q attn_k=self_attn.k_proj~k attn_v=self_attn.v_proj attn_output=self_attn.o_proj ";
+const ATTENTION: &str = "attn_q=self_attn.q_proj attn_k=self_attn.k_proj attn_v=self_attn.v_proj attn_output=self_attn.o_proj ";
+const PAIRED: &str = "attn_q=self_attn.q_proj~q attn_k=self_attn.k_proj~k attn_v=self_attn.v_proj attn_output=self_attn.o_proj ";
 const WHOLE: &str = "token_embd=model.embed_tokens output_norm=model.norm output=lm_head ";
 const NORMS: &str = "attn_norm=input_layernorm ffn_norm=post_attention_layernorm ";
 const GATED: &str = "ffn_gate=mlp.gate_proj ffn_up=mlp.up_proj ffn_down=mlp.down_proj ";
@@ -52,24 +50,41 @@ fn names_of(row: &Row) -> String {
     names
 }
 
-const fn row(case: &'static str, hf: &'static str, names: &'static str, more: fn() -> Value) -> Row {
+const fn row(
+    case: &'static str,
+    hf: &'static str,
+    names: &'static str,
+    more: fn() -> Value,
+) -> Row {
     Row { case, hf, layer: "model.layers.{}.", names, more }
 }
 
 pub(super) const ROWS: &[Row] = &[
     row("llama.plain", "LlamaForCausalLM", "WHOLE NORMS PAIRED GATED", none),
-    row("llama.linear", "MistralForCausalLM", "WHOLE NORMS PAIRED GATED", || {
-        json!({ "rope_scaling": { "type": "linear", "factor": 4.0 }, "sliding_window": null })
-    }),
-    row("qwen2.plain", "Qwen2ForCausalLM", "WHOLE NORMS ATTENTION GATED", || {
-        json!({ "sliding_window": 7, "use_sliding_window": false, "tie_word_embeddings": true })
-    }),
-    row("qwen3.full", "Qwen3ForCausalLM", "WHOLE NORMS ATTENTION GATED QK", || {
-        json!({ "rope_parameters": { "rope_type": "default", "rope_theta": 1e6 } })
-    }),
-    row("gemma.plain", "GemmaForCausalLM", "WHOLE NORMS ATTENTION GATED", || {
-        json!({ "hidden_activation": "gelu_pytorch_tanh" })
-    }),
+    row(
+        "llama.linear",
+        "MistralForCausalLM",
+        "WHOLE NORMS PAIRED GATED",
+        || json!({ "rope_scaling": { "type": "linear", "factor": 4.0 }, "sliding_window": null }),
+    ),
+    row(
+        "qwen2.plain",
+        "Qwen2ForCausalLM",
+        "WHOLE NORMS ATTENTION GATED",
+        || json!({ "sliding_window": 7, "use_sliding_window": false, "tie_word_embeddings": true }),
+    ),
+    row(
+        "qwen3.full",
+        "Qwen3ForCausalLM",
+        "WHOLE NORMS ATTENTION GATED QK",
+        || json!({ "rope_parameters": { "rope_type": "default", "rope_theta": 1e6 } }),
+    ),
+    row(
+        "gemma.plain",
+        "GemmaForCausalLM",
+        "WHOLE NORMS ATTENTION GATED",
+        || json!({ "hidden_activation": "gelu_pytorch_tanh" }),
+    ),
     row(
         "gemma2.plain",
         "Gemma2ForCausalLM",
@@ -99,12 +114,18 @@ pub(super) const ROWS: &[Row] = &[
         || json!({ "hidden_act": "gelu_new" }),
     ),
     row("olmo2.plain", "Olmo2ForCausalLM", "WHOLE ATTENTION GATED QK LATE", none),
-    row("smollm3.plain", "SmolLM3ForCausalLM", "WHOLE NORMS PAIRED GATED", || {
-        json!({ "no_rope_layers": [1, 1, 1, 0, 1, 1, 1, 0] })
-    }),
-    row("granite.plain", "GraniteForCausalLM", "WHOLE NORMS PAIRED GATED", || {
-        json!({ "logits_scaling": 1.0 })
-    }),
+    row(
+        "smollm3.plain",
+        "SmolLM3ForCausalLM",
+        "WHOLE NORMS PAIRED GATED",
+        || json!({ "no_rope_layers": [1, 1, 1, 0, 1, 1, 1, 0] }),
+    ),
+    row(
+        "granite.plain",
+        "GraniteForCausalLM",
+        "WHOLE NORMS PAIRED GATED",
+        || json!({ "logits_scaling": 1.0 }),
+    ),
     row(
         "starcoder2.full",
         "Starcoder2ForCausalLM",
@@ -131,10 +152,18 @@ pub(super) const ROWS: &[Row] = &[
         "WHOLE NORMS ATTENTION GATED attn_q_norm=self_attn.q_layernorm.norms.{e}~e attn_k_norm=self_attn.k_layernorm.norms.{e}~e",
         none,
     ),
-    row("command-r.full", "CohereForCausalLM", "WHOLE ATTENTION GATED QK attn_norm=input_layernorm", || {
-        json!({ "logit_scale": 0.0625 })
-    }),
-    row("cohere2.plain", "Cohere2ForCausalLM", "WHOLE ATTENTION GATED attn_norm=input_layernorm", none),
+    row(
+        "command-r.full",
+        "CohereForCausalLM",
+        "WHOLE ATTENTION GATED QK attn_norm=input_layernorm",
+        || json!({ "logit_scale": 0.0625 }),
+    ),
+    row(
+        "cohere2.plain",
+        "Cohere2ForCausalLM",
+        "WHOLE ATTENTION GATED attn_norm=input_layernorm",
+        none,
+    ),
     row(
         "glm4.plain",
         "Glm4ForCausalLM",
@@ -155,9 +184,12 @@ pub(super) const ROWS: &[Row] = &[
         "token_embd=model.tok_embeddings output_norm=model.norm output=output attn_norm=attention_norm attn_q=attention.wqkv~g attn_output=attention.wo ffn_norm=ffn_norm ffn_gate=feed_forward.w1 ffn_up=feed_forward.w3 ffn_down=feed_forward.w2",
         none,
     ),
-    row("arcee.plain", "ArceeForCausalLM", "WHOLE NORMS PAIRED ffn_up=mlp.up_proj ffn_down=mlp.down_proj", || {
-        json!({ "hidden_act": "relu2" })
-    }),
+    row(
+        "arcee.plain",
+        "ArceeForCausalLM",
+        "WHOLE NORMS PAIRED ffn_up=mlp.up_proj ffn_down=mlp.down_proj",
+        || json!({ "hidden_act": "relu2" }),
+    ),
 ];
 
 /// The GGUF model and its folder.
@@ -187,7 +219,8 @@ pub(super) fn both(row: &Row) -> (TinyModel, Folder) {
         if part.starts_with("rope_") {
             continue;
         }
-        let found = names.split_whitespace().find_map(|pair| pair.strip_prefix(&format!("{part}=")));
+        let found =
+            names.split_whitespace().find_map(|pair| pair.strip_prefix(&format!("{part}=")));
         let found = found.unwrap_or_else(|| panic!("{}: no name for {part}", row.case));
         let (hf, how) = found.split_once('~').unwrap_or((found, ""));
         let start = layer.map(|layer| row.layer.replace("{}", layer)).unwrap_or_default();
@@ -197,7 +230,8 @@ pub(super) fn both(row: &Row) -> (TinyModel, Folder) {
         stored.push(hf, shape, numbers, &mut tensors);
     }
     if row.hf.starts_with("Gemma") {
-        for (_, _, numbers) in tensors.iter_mut().filter(|(name, ..)| name.ends_with("norm.weight")) {
+        for (_, _, numbers) in tensors.iter_mut().filter(|(name, ..)| name.ends_with("norm.weight"))
+        {
             numbers.iter_mut().for_each(|x| *x -= 1.0);
         }
     }
@@ -242,7 +276,8 @@ impl Stored<'_> {
                 return;
             }
             "h" => {
-                let place = |head: usize, part: usize, i: usize| (part * n_heads + head) * head_dim + i;
+                let place =
+                    |head: usize, part: usize, i: usize| (part * n_heads + head) * head_dim + i;
                 let mut order = Vec::new();
                 for head in 0..n_heads {
                     for part in 0..3 {
@@ -262,7 +297,8 @@ impl Stored<'_> {
                     let name = self.name.replace("attn_q", part);
                     &self.model.tensors.iter().find(|(found, ..)| *found == name).unwrap().2
                 };
-                let (k, v): (Vec<f32>, Vec<f32>) = (other("attn_k").clone(), other("attn_v").clone());
+                let (k, v): (Vec<f32>, Vec<f32>) =
+                    (other("attn_k").clone(), other("attn_v").clone());
                 let q: Vec<f32> = pick(halves(n_heads));
                 let k_rows: Vec<&[f32]> = k.chunks(width).collect();
                 let k: Vec<f32> =

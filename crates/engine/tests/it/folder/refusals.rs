@@ -81,9 +81,7 @@ fn damaged_safetensors() {
     put(&[&whole[..], b"x"].concat(), &["cut short or damaged"]);
     put(b"version https://git-lfs.github.com/spec/v1", &["Git LFS pointer"]);
     put(&with_header("{", b""), &["its header isn't that of a safetensors file"]);
-    let of = |dtype: &str, shape: Value, offsets: [u64; 2]| {
-        json!({ "a": { "dtype": dtype, "shape": shape, "data_offsets": offsets } })
-    };
+    let of = |dtype: &str, shape: Value, offsets: [u64; 2]| json!({ "a": { "dtype": dtype, "shape": shape, "data_offsets": offsets } });
     let data = [0; 64];
     for (header, words) in [
         (of("F64", json!([8]), [0, 64]), "\"a\" has the type F64, expected F32, F16 or BF16"),
@@ -159,7 +157,12 @@ fn tensors_that_do_not_fit() {
         },
         &["q_proj.weight\" has the shape [32, 128], expected 64 rows by the heads"],
     );
-    change(&|folder| { folder.tensors.remove(0); }, &["lacks tensor \"model.embed_tokens.weight\""]);
+    change(
+        &|folder| {
+            folder.tensors.remove(0);
+        },
+        &["lacks tensor \"model.embed_tokens.weight\""],
+    );
     let mut without = folder();
     without.tensors.retain(|(name, ..)| name != "model.layers.1.mlp.up_proj.weight");
     let gguf = source::open(&without.write().0, None).unwrap();

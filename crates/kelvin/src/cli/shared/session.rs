@@ -144,15 +144,11 @@ impl Observer for Reading {
     }
 }
 
-fn load(
-    path: &Path,
-    quantize: Option<Quantize>,
-    options: &ModelOptions,
-) -> anyhow::Result<Engine> {
+fn load(path: &Path, quantize: Option<Quantize>, options: &ModelOptions) -> anyhow::Result<Engine> {
     let mut bar = LateBar::new(Counted::Bytes);
-    let engine = source::open(path, quantize).map_err(EngineError::from).and_then(|gguf| {
-        Engine::load(gguf, options, &mut |done, total| bar.set(done, total))
-    });
+    let engine = source::open(path, quantize)
+        .map_err(EngineError::from)
+        .and_then(|gguf| Engine::load(gguf, options, &mut |done, total| bar.set(done, total)));
     engine.with_context(|| format!("can't use {}", path.display()))
 }
 

@@ -225,7 +225,8 @@ fn add_recommended(args: &TuneArgs, model: &str, chains: &mut Vec<Chain>) -> any
         Err(_) if args.sweep.plan => return Ok(()),
         Err(error) => return Err(error),
     };
-    let gguf = source::open(&path, None).with_context(|| format!("can't use {}", path.display()))?;
+    let gguf =
+        source::open(&path, None).with_context(|| format!("can't use {}", path.display()))?;
     let found = Recommended::of(&gguf.metadata).and_then(|found| found.params(&[]).ok());
     let Some(chain) = found.map(|params| params.chain().clone()) else { return Ok(()) };
     if !chains.contains(&chain) {
