@@ -1,14 +1,11 @@
 //! What each family's folder looks like, written independently of the table under test: the tiny
 //! GGUF file of a case is turned into the folder that transformers would have for it.
 
-use kelvin_testkit::tiny::{Meta, TinyModel};
+use kelvin_testkit::tiny::{Meta, Sizes, TinyModel};
 use serde_json::{Map, Value, json};
 
 use super::build::{Folder, tokenizer};
-use crate::families::{
-    build::{CTX_LEN, Case, Sizes},
-    cases::cases,
-};
+use crate::families::{build::Case, cases::cases};
 
 /// One family: the case of its GGUF file, transformers' name, the names of tensors, and what else
 /// config.json says. After `~` stands how a tensor differs: `q` and `k` have heads by halves, `t`
@@ -268,6 +265,13 @@ impl Stored<'_> {
             (0..n_heads).flat_map(of_head).collect()
         };
         let numbers: Vec<f32> = match self.how {
+            "x" => {
+                for (e, expert) in numbers.chunks(shape[1] * shape[2]).enumerate() {
+                    let name = hf.replace("{e}", &e.to_string());
+                    out.push((name, shape[1..].to_vec(), expert.to_vec()));
+                }
+                return;
+            }
             "q" => pick(halves(n_heads)),
             "k" => pick(halves(n_kv_heads)),
             "t" if shape.len() == 2 => {
@@ -335,7 +339,7 @@ fn config(row: &Row, case: &Case, model: &TinyModel) -> Value {
         "num_key_value_heads": s.n_kv_heads,
         "head_dim": s.head_dim,
         "intermediate_size": s.d_ff,
-        "max_position_embeddings": CTX_LEN,
+        "max_position_embeddings": s.ctx_len,
         "vocab_size": s.vocab_size,
         "rms_norm_eps": 1e-5,
         "layer_norm_eps": 1e-5,
