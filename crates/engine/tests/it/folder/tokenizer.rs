@@ -24,7 +24,7 @@ fn opened(tokenizer: Value, files: &[(&str, Value)]) -> Result<Gguf, String> {
 
 #[track_caller]
 fn refused(tokenizer: Value, words: &[&str]) {
-    let error = opened(tokenizer, &[]).err().expect("it is refused");
+    let error = opened(tokenizer, &[]).expect_err("it is refused");
     for word in words {
         assert!(error.contains(word), "{word:?} isn't in {error:?}");
     }
