@@ -4,9 +4,9 @@ use crate::{crate_of, upstream_of};
 
 /// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that
 /// may depend on it.
-const ROOMS: [(&str, &[&str]); 23] = [
-    ("serde", &["lab", "views", "constraint", "models", "server", "kelvin", "python"]),
-    ("serde_json", &["lab", "views", "constraint", "server", "kelvin", "python"]),
+const ROOMS: [(&str, &[&str]); 24] = [
+    ("serde", &["engine", "lab", "views", "constraint", "models", "server", "kelvin", "python"]),
+    ("serde_json", &["engine", "lab", "views", "constraint", "server", "kelvin", "python"]),
     ("toml", &["lab", "models"]),
     ("rusqlite", &["lab"]),
     ("parquet", &["lab"]),
@@ -14,6 +14,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("candle-nn", &["lab"]),
     ("candle-transformers", &["lab"]),
     ("tokenizers", &["lab"]),
+    ("safetensors", &["engine"]),
     ("llguidance", &["constraint"]),
     ("clap", &["kelvin"]),
     ("clap_complete", &["kelvin"]),

@@ -1,10 +1,11 @@
-//! Opens a model file: weights, tokenizer and chat template in one value.
+//! Opens a model: weights, tokenizer and chat template in one value.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
     chat::{ChatError, ChatTemplate, template_source},
     gguf::{Gguf, GgufError, Metadata},
+    source,
     tokenizer::{Tokenizer, TokenizerError},
     transformer::{Model, ModelError, ModelOptions},
 };
@@ -20,16 +21,29 @@ pub struct Engine {
     pub template: Option<Result<ChatTemplate, ChatError>>,
     /// Tokens to logits.
     pub model: Model,
+    /// The files that it was read from.
+    pub files: Vec<PathBuf>,
+    /// Their length together, in bytes.
+    pub file_bytes: u64,
 }
 
 impl Engine {
-    /// Opens a model file. `progress` gets bytes read and bytes in all.
+    /// Opens a GGUF file, any part of a split one, or a Hugging Face folder. `progress` gets bytes
+    /// read and bytes in all.
     pub fn open(
         path: &Path,
         options: &ModelOptions,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Engine, EngineError> {
-        let gguf = Gguf::open(path)?;
+        Engine::load(source::open(path, None)?, options, progress)
+    }
+
+    /// Reads the weights of a model whose header is open. `progress` as in [`Engine::open`].
+    pub fn load(
+        gguf: Gguf,
+        options: &ModelOptions,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Engine, EngineError> {
         let model = Model::load(&gguf, options, progress)?;
         let tokenizer = Tokenizer::from_metadata(&gguf.metadata)?;
         if tokenizer.vocab_size() != model.config.vocab_size {
@@ -45,7 +59,8 @@ impl Engine {
         let source = template_source(&gguf.metadata, false)?;
         let template =
             source.map(|source| source.and_then(|source| ChatTemplate::new(source, &bos, &eos)));
-        Ok(Engine { metadata: gguf.metadata, tokenizer, template, model })
+        let (files, file_bytes) = (gguf.paths().to_vec(), gguf.file_len());
+        Ok(Engine { metadata: gguf.metadata, tokenizer, template, model, files, file_bytes })
     }
 }
 

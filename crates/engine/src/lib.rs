@@ -1,6 +1,7 @@
 //! From a model file to text: the engine of Kelvin as a library.
 //!
-//! `gguf` reads the file, `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
+//! `source` opens what a person gives: `gguf` reads GGUF files, `folder` turns a Hugging Face
+//! folder into the same. `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
 //! into logits, `generate` is one continuation token by token, `batch` schedules many of them and
 //! tells an observer about them. [`Engine`] holds them together.
 //!
@@ -9,8 +10,10 @@
 
 pub mod batch;
 pub mod chat;
+mod folder;
 pub mod generate;
 pub mod gguf;
+pub mod source;
 pub mod tokenizer;
 pub mod transformer;
 pub mod uses;

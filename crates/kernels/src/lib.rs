@@ -31,6 +31,7 @@ pub mod matrix;
 pub mod memory;
 pub mod norm;
 pub mod pool;
+pub mod quantize;
 pub mod roofline;
 pub mod rope;
 pub mod soft_cap;

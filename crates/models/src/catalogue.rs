@@ -165,12 +165,34 @@ impl Reference {
     }
 }
 
+/// The engine opens no model of more parts.
+const MAX_PARTS: u32 = 512;
+
 fn writers() -> String {
     let writers = entries().iter().filter(|entry| !entry.embeds);
     writers.map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 impl HubFile {
+    /// All parts of the model if the file is one of them (`NAME-00001-of-00003.gguf`), in order;
+    /// else the file alone.
+    pub(crate) fn parts(&self) -> Vec<HubFile> {
+        let counted = self.file.strip_suffix(".gguf").and_then(|rest| {
+            let (rest, n_parts) = rest.rsplit_once("-of-")?;
+            let (name, part) = rest.rsplit_once('-')?;
+            let number = |text: &str| text.parse::<u32>().ok().filter(|_| text.len() == 5);
+            let (part, n_parts) = (number(part)?, number(n_parts)?);
+            let fits = n_parts <= MAX_PARTS && (1..=n_parts).contains(&part);
+            fits.then_some((name, n_parts))
+        });
+        let Some((name, n_parts)) = counted else { return vec![self.clone()] };
+        let part = |part: u32| HubFile {
+            repo: self.repo.clone(),
+            file: format!("{name}-{part:05}-of-{n_parts:05}.gguf"),
+        };
+        (1..=n_parts).map(part).collect()
+    }
+
     /// Reads `owner/repo:path/to/file`. Paths that could leave the models directory give `None`.
     fn parse(typed: &str) -> Option<HubFile> {
         let (repo, file) = typed.split_once(':')?;
@@ -240,6 +262,21 @@ mod tests {
                 Reference::parse(&entry.name).is_ok()
                     && Reference::writer(&entry.name).is_ok() != entry.embeds
             );
+        }
+    }
+
+    #[test]
+    fn parts_of_a_split_model() {
+        let parts = |file: &str| {
+            let hub = HubFile { repo: "a/b".to_string(), file: file.to_string() };
+            hub.parts().into_iter().map(|part| part.file).collect::<Vec<_>>()
+        };
+        let all = ["q/m-00001-of-00003.gguf", "q/m-00002-of-00003.gguf", "q/m-00003-of-00003.gguf"];
+        for part in all {
+            assert_eq!(parts(part), all);
+        }
+        for whole in ["m.gguf", "m-00004-of-00003.gguf", "m-1-of-2.gguf", "m-00001-of-99999.bin"] {
+            assert_eq!(parts(whole), [whole]);
         }
     }
 

@@ -77,15 +77,29 @@ pub fn ensure(
     may: Permissions,
     dialog: &dyn Dialog,
 ) -> anyhow::Result<PathBuf> {
-    let directory = match reference {
-        Reference::Path(path) => return existing(path),
-        _ => place::directory()?,
-    };
-    let wanted = match reference {
-        Reference::Named(entry) => Wanted::named(&directory, entry),
-        Reference::Hub(hub) => Wanted::of_hub(&directory, hub),
-        Reference::Path(_) => unreachable!("handled above"),
-    };
+    match reference {
+        Reference::Path(path) => existing(path),
+        Reference::Named(entry) => {
+            let directory = place::directory()?;
+            ensure_one(&directory, Wanted::named(&directory, entry), may, dialog)
+        }
+        Reference::Hub(hub) => {
+            let directory = place::directory()?;
+            // The engine needs all parts of a split model, whichever was named.
+            for part in hub.parts() {
+                ensure_one(&directory, Wanted::of_hub(&directory, &part), may, dialog)?;
+            }
+            Ok(place::of_hub(&directory, hub))
+        }
+    }
+}
+
+fn ensure_one(
+    directory: &Path,
+    wanted: Wanted<'_>,
+    may: Permissions,
+    dialog: &dyn Dialog,
+) -> anyhow::Result<PathBuf> {
     if wanted.path.exists() {
         verify::size(&wanted.path, &wanted.expected).with_context(|| {
             format!(
@@ -97,7 +111,7 @@ pub fn ensure(
         })?;
         return Ok(wanted.path);
     }
-    fetch(&directory, &wanted, may, dialog)?;
+    fetch(directory, &wanted, may, dialog)?;
     Ok(wanted.path)
 }
 
@@ -127,9 +141,11 @@ pub fn pull(
 
 fn existing(path: &Path) -> anyhow::Result<PathBuf> {
     match path.metadata() {
-        Ok(data) if data.is_dir() => {
-            bail!("{} is a directory where a GGUF file was expected", path.display())
-        }
+        Ok(data) if data.is_dir() && !path.join("config.json").exists() => bail!(
+            "{} is a directory without config.json: expected a GGUF file, or a Hugging Face folder \
+             with config.json, tokenizer.json and *.safetensors",
+            path.display()
+        ),
         Ok(_) => Ok(path.to_path_buf()),
         Err(error) => Err(anyhow!(
             "there is no model file {} ({error}); `kelvin models` lists the models that have a \

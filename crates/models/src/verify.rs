@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use sha2::{Digest, Sha256};
@@ -56,6 +56,26 @@ pub(crate) fn file(path: &Path, expected: &Expected) -> Result<(), Mismatch> {
 pub fn sha256(path: &Path) -> io::Result<String> {
     let mut sum = Sum::new(io::sink());
     io::copy(&mut File::open(path)?, &mut sum)?;
+    Ok(sum.sha256())
+}
+
+/// The SHA-256 of a model: that of its file, or over the hashes and names of its files and how its
+/// weights are packed, in lines of text.
+///
+/// # Errors
+/// If a file can't be read.
+pub fn sha256_of_model(files: &[PathBuf], packed: Option<&str>) -> io::Result<String> {
+    if let ([file], None) = (files, packed) {
+        return sha256(file);
+    }
+    let mut sum = Sum::new(io::sink());
+    for file in files {
+        let name = file.file_name().unwrap_or(file.as_os_str());
+        writeln!(sum, "{} {}", sha256(file)?, name.to_string_lossy())?;
+    }
+    if let Some(packed) = packed {
+        writeln!(sum, "{packed}")?;
+    }
     Ok(sum.sha256())
 }
 
@@ -130,6 +150,22 @@ mod tests {
         let expected =
             |size, sum: &str| Expected { size: Some(size), sha256: Some(sum.to_string()) };
         assert_eq!(sha256(&path).unwrap(), ABC);
+        let (other, packed) = (directory.path().join("d"), Some("q8_0"));
+        std::fs::copy(&path, &other).unwrap();
+        let of = |files: &[&PathBuf], packed| {
+            let files: Vec<PathBuf> = files.iter().map(|&file| file.clone()).collect();
+            sha256_of_model(&files, packed).unwrap()
+        };
+        assert_eq!(of(&[&path], None), ABC);
+        let all = [
+            of(&[&path], packed),
+            of(&[&path, &other], None),
+            of(&[&other, &path], None),
+            of(&[&path, &other], packed),
+        ];
+        for (i, one) in all.iter().enumerate() {
+            assert!(*one != ABC && !all[..i].contains(one));
+        }
         assert!(file(&path, &expected(3, ABC)).is_ok());
         assert!(matches!(
             file(&path, &expected(4, ABC)),

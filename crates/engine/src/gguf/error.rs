@@ -61,16 +61,37 @@ pub enum GgufError {
         found: String,
     },
 
-    /// The file is one part of a model that was split into several files.
-    #[error(
-        "the file is part {part} of {n_parts} of a split model, and parts aren't read yet: join \
-         them into one file \
-         (llama.cpp's llama-gguf-split --merge FIRST_PART WHOLE)"
-    )]
-    Part {
-        /// Which part it is, from 1.
-        part: u64,
-        /// How many there are.
-        n_parts: u64,
+    /// The file is of another kind.
+    #[error("not a GGUF model file: it is {what}")]
+    OtherFile {
+        /// What it is, and what to do.
+        what: String,
     },
+
+    /// A file of a split model was refused.
+    #[error("{file}: {error}")]
+    InPart {
+        /// Its name.
+        file: String,
+        /// Why.
+        error: Box<GgufError>,
+    },
+
+    /// Weights of a GGUF file were to be packed again.
+    #[error(
+        "{asked} was asked for, but only a folder of F32, F16 or BF16 weights is packed while it \
+         is read: a GGUF file runs as it is"
+    )]
+    Packed {
+        /// The format's name.
+        asked: &'static str,
+    },
+
+    /// A Hugging Face folder was refused.
+    #[error(transparent)]
+    Folder(crate::folder::FolderError),
+
+    /// The parts of a split model aren't all there, or don't belong together.
+    #[error("{0}")]
+    Parts(String),
 }

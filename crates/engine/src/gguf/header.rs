@@ -31,13 +31,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Counts, GgufError> {
     reader.bytes(&mut magic[..n], &|| "the magic bytes".into())?;
     if n < 4 || &magic != b"GGUF" {
         let text = String::from_utf8_lossy(&magic[..n]);
-        let hint = match &magic {
-            b"lmgg" | b"fmgg" | b"tjgg" | b"algg" => " (llama.cpp's format before GGUF)",
-            b"PK\x03\x04" => " (a zip archive; PyTorch's files are such)",
-            _ if n == 0 => " (the file is empty)",
-            _ => "",
-        };
-        return Err(GgufError::NotGguf { found: format!("{text:?}{hint}") });
+        return Err(GgufError::NotGguf { found: format!("{text:?}") });
     }
 
     let offset = reader.pos();
@@ -48,7 +42,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Counts, GgufError> {
         } else {
             version.to_string()
         };
-        return Reader::invalid(offset, "the version", found, "2 and 3, little-endian");
+        return Reader::invalid(
+            offset,
+            "the version",
+            found,
+            "2 and 3, little-endian (gguf-py's `gguf-convert-endian FILE little` turns a file around)",
+        );
     }
 
     let n_tensors = count(reader, "the number of tensors", MAX_TENSORS)?;

@@ -93,16 +93,6 @@ impl Metadata {
         self.index.get(key).map(|place| place.offset)
     }
 
-    /// Refuses one part of a split model; parts have `split.count` above 1 and `split.no` from 0.
-    ///
-    /// # Errors
-    /// The file is such a part, or one of the two keys has the wrong type.
-    pub fn refuse_part(&self) -> Result<(), GgufError> {
-        let n_parts = self.u32("split.count")?.unwrap_or(1).into();
-        let part = u64::from(self.u32("split.no")?.unwrap_or(0)) + 1;
-        if n_parts > 1 { Err(GgufError::Part { part, n_parts }) } else { Ok(()) }
-    }
-
     /// Refuses an array whose elements have another type in the file than those `allowed` (as the
     /// format calls them: `i32`). Values don't tell, because arrays of integers and of floats are
     /// widened when they are read.

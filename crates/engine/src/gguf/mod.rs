@@ -8,22 +8,45 @@
 
 mod error;
 mod header;
+mod kinds;
 mod metadata;
+mod other_files;
+mod parts;
 mod reader;
 mod tensor;
 mod unsupported;
 mod value;
+mod write;
 
 pub use error::GgufError;
 pub use metadata::Metadata;
 pub use tensor::TensorInfo;
 pub use value::Value;
 
-use std::{collections::HashMap, fs::File, path::Path};
+pub(crate) use kinds::not_a_language_model;
+pub(crate) use reader::read_at;
 
-use reader::Reader;
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    path::{Path, PathBuf},
+};
 
-/// An open model file whose header has been read and checked.
+/// Where the bytes of tensors come from: files, or a conversion of other files.
+pub(crate) trait TensorData: Debug + Send + Sync {
+    /// Fills `out` with bytes of tensor number `index`, from byte `at` of it on. The caller checks
+    /// that the range lies within the tensor.
+    fn read(
+        &self,
+        index: usize,
+        info: &TensorInfo,
+        at: usize,
+        out: &mut [u8],
+    ) -> Result<(), GgufError>;
+}
+
+/// An open model whose header has been read and checked: a GGUF file, all parts of a split one, or
+/// another kind of model turned into the same (see `folder`).
 #[derive(Debug)]
 pub struct Gguf {
     /// 2 or 3.
@@ -34,47 +57,38 @@ pub struct Gguf {
     pub tensors: Vec<TensorInfo>,
     /// Place in `tensors` of each name.
     by_name: HashMap<String, usize>,
-    /// How long the file was when it was opened, in bytes.
+    /// The files that it was read from, in the order of the parts.
+    paths: Vec<PathBuf>,
+    /// How long the files were when they were opened, in bytes, together.
     file_len: u64,
     /// How many bytes of memory the header was reckoned to take, see [`Gguf::header_memory`].
     header_memory: u64,
-    file: File,
+    data: Box<dyn TensorData>,
 }
 
 impl Gguf {
     /// Opens a file, reads its header and checks all of it: afterwards every tensor is known to lie
-    /// within the file.
+    /// within the file. Of a split model (`NAME-00001-of-00003.gguf`) any part opens all of them.
     ///
     /// # Errors
     /// Whatever doesn't follow the format or passes a limit, with field and offset; formats that
-    /// Kelvin can't compute with.
+    /// Kelvin can't compute with; a part that is missing or belongs to another model.
     pub fn open(path: &Path) -> Result<Gguf, GgufError> {
-        let failed = |source| GgufError::Io {
-            doing: format!("can't open the model file {}", path.display()),
-            source,
-        };
-        // Asked before opening, because opening a pipe waits for somebody to write into it.
-        if !std::fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(failed(std::io::Error::other("it isn't a regular file")));
-        }
-        let file = File::open(path).map_err(failed)?;
-        let file_len = file.metadata().map_err(failed)?.len();
+        parts::open(path)
+    }
 
-        let mut reader = Reader::new(&file, file_len);
-        let counts = header::read(&mut reader)?;
-        let metadata = metadata::read(&mut reader, counts.n_entries)?;
-        let alignment = header::alignment(&metadata)?;
-        let (tensors, by_name) = tensor::read(&mut reader, counts.n_tensors, alignment)?;
-        let header_memory = reader.held();
-        Ok(Gguf {
-            version: counts.version,
-            metadata,
-            tensors,
-            by_name,
-            file_len,
-            header_memory,
-            file,
-        })
+    /// A model whose header was made rather than read. Names of tensors are distinct.
+    pub(crate) fn assembled(
+        metadata: Metadata,
+        tensors: Vec<TensorInfo>,
+        paths: Vec<PathBuf>,
+        data: Box<dyn TensorData>,
+    ) -> Gguf {
+        let by_name = tensors.iter().enumerate().map(|(i, tensor)| (tensor.name.clone(), i));
+        let by_name = by_name.collect();
+        let len = |path: &PathBuf| std::fs::metadata(path).map_or(0, |about| about.len());
+        let file_len = paths.iter().map(len).sum();
+        Gguf { version: 3, metadata, tensors, by_name, paths, file_len, header_memory: 0, data }
     }
 
     /// The tensor called `name`.
@@ -82,13 +96,18 @@ impl Gguf {
         self.by_name.get(name).map(|&i| &self.tensors[i])
     }
 
-    /// How long the file is, in bytes.
+    /// The files that it was read from, in the order of the parts.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// How long the files are together, in bytes.
     pub fn file_len(&self) -> u64 {
         self.file_len
     }
 
-    /// How many bytes of memory the header takes by the reader's own account (allocator's overhead
-    /// included): at most 3 × the file's size + 8 MiB, or the file is refused.
+    /// How many bytes of memory the headers take by the reader's own account (allocator's overhead
+    /// included): at most 3 × a file's size + 8 MiB, or the file is refused.
     pub fn header_memory(&self) -> u64 {
         self.header_memory
     }
@@ -98,7 +117,7 @@ impl Gguf {
     /// # Errors
     /// As [`Gguf::read_part`].
     pub fn read_tensor(&self, info: &TensorInfo, out: &mut Vec<u8>) -> Result<(), GgufError> {
-        self.check(info)?;
+        self.index_of(info)?;
         out.resize(info.n_bytes, 0);
         self.read_part(info, 0, out)
     }
@@ -107,10 +126,10 @@ impl Gguf {
     /// once.
     ///
     /// # Errors
-    /// If reading fails or the file has become shorter since it was opened, or if `info` doesn't
-    /// lie within the file (one of this file's own always does) or the part not within the tensor.
+    /// If reading fails or a file has become shorter since it was opened, if `info` isn't one of
+    /// this model's tensors, or if the part doesn't lie within the tensor.
     pub fn read_part(&self, info: &TensorInfo, at: usize, out: &mut [u8]) -> Result<(), GgufError> {
-        self.check(info)?;
+        let index = self.index_of(info)?;
         if at.checked_add(out.len()).is_none_or(|end| end > info.n_bytes) {
             return Err(GgufError::Truncated {
                 field: format!("a part of tensor {:?}", info.name),
@@ -119,28 +138,17 @@ impl Gguf {
                 left: info.n_bytes.saturating_sub(at) as u64,
             });
         }
-        reader::read_at(&self.file, out, info.offset + at as u64).map_err(|source| GgufError::Io {
-            doing: format!(
-                "can't read {} bytes of tensor {:?} at byte {}",
-                out.len(),
-                info.name,
-                info.offset + at as u64
-            ),
-            source,
-        })
+        self.data.read(index, info, at, out)
     }
 
-    /// Whether a tensor lies within the file.
-    fn check(&self, info: &TensorInfo) -> Result<(), GgufError> {
-        let end = info.offset.checked_add(info.n_bytes as u64);
-        if end.is_none_or(|end| end > self.file_len) {
-            return Err(GgufError::Truncated {
-                field: format!("the data of tensor {:?}", info.name),
-                offset: info.offset,
-                needed: info.n_bytes as u64,
-                left: self.file_len.saturating_sub(info.offset),
-            });
-        }
-        Ok(())
+    /// The place of a tensor in `tensors`.
+    fn index_of(&self, info: &TensorInfo) -> Result<usize, GgufError> {
+        let index = self.by_name.get(&info.name).copied();
+        index.filter(|&index| self.tensors[index] == *info).ok_or_else(|| GgufError::Invalid {
+            field: format!("the data of tensor {:?}", info.name),
+            offset: info.offset,
+            found: "a tensor of another file".to_string(),
+            allowed: "tensors of this one".to_string(),
+        })
     }
 }

@@ -189,13 +189,13 @@ pub(super) fn heap_bytes(n: u64) -> u64 {
 
 /// Fills `out` from `offset` without moving a cursor that others share.
 #[cfg(unix)]
-pub(super) fn read_at(file: &File, out: &mut [u8], offset: u64) -> std::io::Result<()> {
+pub(crate) fn read_at(file: &File, out: &mut [u8], offset: u64) -> std::io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, out, offset)
 }
 
 /// Fills `out` from `offset` without moving a cursor that others rely on.
 #[cfg(windows)]
-pub(super) fn read_at(file: &File, mut out: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+pub(crate) fn read_at(file: &File, mut out: &mut [u8], mut offset: u64) -> std::io::Result<()> {
     while !out.is_empty() {
         let n = std::os::windows::fs::FileExt::seek_read(file, out, offset)?;
         if n == 0 {

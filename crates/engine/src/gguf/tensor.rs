@@ -1,7 +1,7 @@
 //! The tensor section of a GGUF file. Every description is checked to lie within the file and not
 //! to overlap another.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use kelvin_kernels::format::Format;
 
@@ -25,7 +25,9 @@ pub struct TensorInfo {
     pub shape: Vec<usize>,
     /// How its numbers are stored.
     pub format: Format,
-    /// Where its bytes begin, from the beginning of the file.
+    /// Which file of a split model holds it, from 0.
+    pub part: usize,
+    /// Where its bytes begin, from the beginning of that file.
     pub offset: u64,
     /// How many bytes it takes.
     pub n_bytes: usize,
@@ -37,29 +39,28 @@ struct Described {
     offset_field: u64,
 }
 
-/// Reads `n` descriptions. The caller has checked that the file could hold as many. Also gives the
-/// place of each name.
+/// Reads `n` descriptions. The caller has checked that the file could hold as many.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     n: u64,
     alignment: u64,
-) -> Result<(Vec<TensorInfo>, HashMap<String, usize>), GgufError> {
+) -> Result<Vec<TensorInfo>, GgufError> {
     let per_tensor =
         size_of::<Described>() + size_of::<TensorInfo>() + 4 * size_of::<(String, usize)>();
     reader.charge(n * per_tensor as u64, &|| format!("a list of {n} tensors"))?;
     let mut described = Vec::with_capacity(n as usize);
-    let mut by_name = HashMap::with_capacity(n as usize);
+    let mut names = HashSet::with_capacity(n as usize);
     for i in 0..n {
         let start = reader.pos();
         let next = read_one(reader, i, alignment)?;
-        if by_name.insert(next.info.name.clone(), i as usize).is_some() {
+        if !names.insert(next.info.name.clone()) {
             let field = format!("tensor {i}, {:?}", next.info.name);
             return Reader::invalid(start, field, "the name a second time", "each name once");
         }
         described.push(next);
     }
     place(reader, &mut described, alignment)?;
-    Ok((described.into_iter().map(|d| d.info).collect(), by_name))
+    Ok(described.into_iter().map(|d| d.info).collect())
 }
 
 /// One description, with its offset still counted from the beginning of the data.
@@ -113,7 +114,8 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
         let allowed = format!("multiples of the alignment, {alignment}");
         return Reader::invalid(offset_field, field("offset"), offset.to_string(), allowed);
     }
-    Ok(Described { info: TensorInfo { name, shape, format, offset, n_bytes }, offset_field })
+    let info = TensorInfo { name, shape, format, part: 0, offset, n_bytes };
+    Ok(Described { info, offset_field })
 }
 
 /// Turns offsets into offsets from the beginning of the file, and checks that no tensor leaves the

@@ -39,10 +39,6 @@ pub(super) enum Scheme {
 /// # Errors
 /// A missing one, one that stands for no text, and one that isn't implemented.
 pub(super) fn model(metadata: &Metadata) -> Result<&str, TokenizerError> {
-    if metadata.get(MODEL).is_none() {
-        // All parts of a split model but the first lack a vocabulary.
-        metadata.refuse_part()?;
-    }
     match metadata.str(MODEL)?.ok_or(TokenizerError::Missing { key: MODEL })? {
         "none" | "no_vocab" => Err(TokenizerError::NoVocabulary),
         "bert" => Err(TokenizerError::Embedding),

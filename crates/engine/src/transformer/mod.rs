@@ -149,9 +149,9 @@ pub enum ModelError {
     },
     /// The file says that it is something else than a model: an adapter, a vocabulary, a projector
     /// for images.
-    #[error("the file isn't a language model: its general.type is {found}, expected \"model\"")]
+    #[error("the file isn't a language model: {found}")]
     NoModel {
-        /// What the file says, in quotes.
+        /// What it is instead.
         found: String,
     },
     /// Tensors or keys that belong to the model's arithmetic, but which the engine doesn't use.

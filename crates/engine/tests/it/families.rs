@@ -4,8 +4,8 @@
 //! Goldens are logits of llama.cpp, made with `examples/families.rs`; all of them were compared
 //! then, and a few of each position are kept.
 
-mod build;
-mod cases;
+pub(crate) mod build;
+pub(crate) mod cases;
 mod determinism;
 mod mixtures;
 mod refusals;

@@ -51,6 +51,26 @@ fn magic_and_version() {
 }
 
 #[test]
+fn other_kinds_of_files_are_said_to_be_what_they_are() {
+    let safetensors = [&18u64.to_le_bytes()[..], b"{\"a\":{\"dtype\":\"F\"}} "].concat();
+    let imatrix = [&1u32.to_le_bytes()[..], &5u32.to_le_bytes(), b"blk.0"].concat();
+    for (bytes, what) in [
+        (&b"PK\x03\x04\0\0archive/data.pkl"[..], "PyTorch checkpoint"),
+        (b"\x80\x02}q\x00.", "Python pickle"),
+        (&safetensors, "a safetensors file; give the folder"),
+        (b"\x08\x08\x12\x07pytorch", "an ONNX model"),
+        (b"\x89HDF\r\n\x1a\n..", "HDF5"),
+        (b"\n <!DOCTYPE html><html>", "a web page"),
+        (b"\xef\xbb\xbf<html lang=en>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS pointer"),
+        (b"{\"error\":\"not found\"}", "JSON text"),
+        (&imatrix, "importance matrix"),
+    ] {
+        check(what, bytes, &["not a GGUF model file: it is ", what]);
+    }
+}
+
+#[test]
 fn counts() {
     for n in [u64::MAX, 1 << 63, (1 << 58) + 1, 1 << 32, 65537] {
         let found = format!("found {n}");

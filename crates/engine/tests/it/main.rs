@@ -10,10 +10,12 @@ mod chat_hostile_values;
 mod chat_language;
 mod chat_templates;
 mod families;
+mod folder;
 mod formats;
 mod gguf_malformed;
 mod gguf_malformed_tensors;
 mod gguf_memory;
+mod gguf_parts;
 mod gguf_read;
 mod prefixes;
 #[path = "../reference/mod.rs"]

@@ -256,15 +256,6 @@ fn every_end_of_a_list_is_one() {
 }
 
 #[test]
-fn later_parts_of_a_split_model_say_so() {
-    let entries = [("split.no", Value::U16(1)), ("split.count", Value::U16(2))];
-    let metadata: Metadata =
-        entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    let error = Tokenizer::from_metadata(&metadata).unwrap_err().to_string();
-    assert!(error.contains("part 2 of 2"), "{error}");
-}
-
-#[test]
 fn tokens_are_there_and_distinct() {
     let tokens = "tokenizer.ggml.tokens";
     check(spm(), tokens, None, &[tokens]);

@@ -235,7 +235,22 @@ fn what_is_no_whole_model_is_refused_as_what_it_is() {
         model
     };
     takes(&with(&[("general.type", Meta::Str("model".into()))]));
-    refuses(&with(&[("general.type", Meta::Str("adapter".into()))]), &["adapter", "general.type"]);
+    refuses(
+        &with(&[("general.type", Meta::Str("adapter".into()))]),
+        &["general.type", "a LoRA adapter"],
+    );
+    for (key, value, what) in [
+        ("general.type", "mmproj", "a multimodal projector"),
+        ("general.type", "imatrix", "an importance matrix"),
+        ("general.type", "novelty", "\"novelty\", expected \"model\""),
+        ("general.architecture", "clip", "a vision projector"),
+        ("general.architecture", "bert", "an embedding model"),
+    ] {
+        let mut model = with(&[]);
+        model.metadata.retain(|(found, _)| found != key);
+        model.metadata.insert(0, (key.into(), Meta::Str(value.into())));
+        refuses(&model, &["isn't a language model", what]);
+    }
     refuses(
         &with(&[("adapter.type", Meta::Str("lora".into()))]),
         &["adapter.type", "adapter's weights"],
@@ -243,12 +258,6 @@ fn what_is_no_whole_model_is_refused_as_what_it_is() {
     refuses(&with(&[("general.quantization_version", Meta::U32(1))]), &["quantization_version"]);
 
     takes(&with(&[("split.no", Meta::U32(0)), ("split.count", Meta::U32(1))]));
-    let part = |no| with(&[("split.no", Meta::U32(no)), ("split.count", Meta::U32(3))]);
-    refuses(&part(0), &["part 1 of 3 of a split model", "llama-gguf-split"]);
-    // Later parts have no other keys.
-    let mut last = part(2);
-    last.metadata.retain(|(key, _)| key.starts_with("split."));
-    refuses(&last, &["part 3 of 3"]);
 }
 
 #[test]

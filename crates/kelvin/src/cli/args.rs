@@ -9,6 +9,7 @@ use super::{
     chat::args::ChatArgs,
     compare::args::CompareArgs,
     completions::args::CompletionsArgs,
+    convert::ConvertArgs,
     generate::args::GenerateArgs,
     inspect::args::InspectArgs,
     man::ManArgs,
@@ -78,6 +79,8 @@ pub(crate) enum Verb {
     Translate(TranslateArgs),
     /// List, fetch and remove models
     Models(ModelsArgs),
+    /// Write a Hugging Face folder or a split model as one GGUF file
+    Convert(ConvertArgs),
     /// Show what a model file holds
     Inspect(InspectArgs),
     /// Show how a text becomes tokens

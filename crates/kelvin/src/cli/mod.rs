@@ -5,6 +5,7 @@ mod bench;
 mod chat;
 mod compare;
 mod completions;
+mod convert;
 mod generate;
 mod inspect;
 mod man;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Stages(args) => stages::run(&args),
         Verb::Translate(args) => translate::run(&args),
         Verb::Models(args) => models::run(&args),
+        Verb::Convert(args) => convert::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Tokenize(args) => tokenize::run(&args),
         Verb::Sweep(args) => sweep::run(&args),

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
-use kelvin_engine::{TokenId, gguf::Gguf, tokenizer::Tokenizer};
+use kelvin_engine::{TokenId, source, tokenizer::Tokenizer};
 use kelvin_views::{escape, token};
 use serde::Serialize;
 
@@ -61,7 +61,8 @@ struct Token {
 pub(crate) fn run(args: &TokenizeArgs) -> anyhow::Result<()> {
     let typed = prompt::read(&args.prompt)?;
     let (_, path) = session::locate(&args.named)?;
-    let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
+    let gguf =
+        source::open(&path, None).with_context(|| format!("can't use {}", path.display()))?;
     let tokenizer = Tokenizer::from_metadata(&gguf.metadata)
         .with_context(|| format!("can't use {}", path.display()))?;
     session::warn(&tokenizer);

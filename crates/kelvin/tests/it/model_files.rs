@@ -158,15 +158,55 @@ fn a_file_that_does_not_say_how_words_are_cut_is_warned_of() {
 }
 
 #[test]
-fn a_part_of_a_split_model_is_said_to_be_one() {
+fn a_part_of_a_split_model_says_which_parts_are_missing() {
     let mut model = spm();
     set(&mut model, "split.no", Meta::U32(0));
     set(&mut model, "split.count", Meta::U32(2));
     let file = File::of(&model);
     let (code, _, errors) = kelvin(&file.0, &["generate", "a", "-n", "1"]);
     assert!(code == 1 && errors.contains("part 1 of 2 of a split model"), "{errors}");
-    let (code, out, _) = kelvin(&file.0, &["inspect"]);
-    assert!(code == 0 && out.contains("part 1 of 2 of a split model"), "{out}");
+    let folder = tempfile::tempdir().unwrap();
+    let named = folder.path().join("m-00001-of-00002.gguf");
+    std::fs::copy(&file.0, &named).unwrap();
+    for verb in [&["generate", "a", "-n", "1"][..], &["inspect"], &["tokenize", "a"]] {
+        let (code, _, errors) = kelvin(&named, verb);
+        assert!(code == 1 && errors.contains("missing beside"), "{errors}");
+        assert!(errors.contains("m-00002-of-00002.gguf"), "{errors}");
+    }
+}
+
+#[test]
+fn parts_become_one_file() {
+    let (whole, folder) = (spm(), tempfile::tempdir().unwrap());
+    let half = whole.tensors.len() / 2;
+    let named = |i: usize| folder.path().join(format!("m-{i:05}-of-00002.gguf"));
+    for (i, tensors) in [&whole.tensors[..half], &whole.tensors[half..]].into_iter().enumerate() {
+        let metadata = if i == 0 { whole.metadata.clone() } else { Vec::new() };
+        let mut part = TinyModel { metadata, tensors: tensors.to_vec() };
+        set(&mut part, "split.no", Meta::U32(i as u32));
+        set(&mut part, "split.count", Meta::U32(2));
+        std::fs::rename(part.write_in(folder.path()), named(i + 1)).unwrap();
+    }
+    let out = folder.path().join("whole.gguf");
+    let convert = |model: &Path, more: &[&str]| {
+        let mut command = Command::cargo_bin("kelvin").unwrap();
+        command.arg("convert").arg(model).arg("-o").arg(&out).args(more);
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(convert(&named(2), &[]), (0, String::new()));
+    let text = |path: &Path| kelvin(path, &["generate", "ab", "-n", "8", "-t", "0"]).1;
+    assert_eq!(text(&out), text(&named(1)));
+    assert_eq!(answer(&out, &["inspect", "--json"])["uses"]["tensors"]["refused"], json!([]));
+
+    let (code, errors) = convert(&named(1), &["--quantize", "q4_k"]);
+    assert!(code == 1 && errors.contains("only a folder of F32"), "{errors}");
+    let (code, errors) = convert(&out, &[]);
+    assert!(code == 2 && errors.contains("which is read"), "{errors}");
+    let (code, errors) = convert(folder.path(), &[]);
+    assert!(code == 1 && errors.contains("config.json: is missing"), "{errors}");
+    let (code, _, errors) = kelvin(folder.path(), &["generate", "ab"]);
+    assert!(code == 1 && errors.contains("is a directory without config.json"), "{errors}");
 }
 
 #[test]

@@ -4,3 +4,4 @@
 
 mod dequantize;
 mod products;
+mod quantize;

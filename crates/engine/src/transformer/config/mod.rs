@@ -22,8 +22,8 @@ use super::{
     },
 };
 use crate::{
-    gguf::Gguf,
-    uses::{Use, of_tensors, quoted, refused_keys},
+    gguf::{Gguf, not_a_language_model},
+    uses::{Use, of_tensors, refused_keys},
 };
 use keys::Keys;
 use positions::Sizes;
@@ -469,10 +469,8 @@ const LONG_FACTORS: &str = "rope_factors_long.weight";
 /// The row of a file's family, of whose keys none has to be refused.
 fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
     let metadata = &gguf.metadata;
-    metadata.refuse_part()?;
-    match metadata.str("general.type")? {
-        None | Some("model") => {}
-        Some(other) => return Err(ModelError::NoModel { found: quoted(other) }),
+    if let Some(found) = not_a_language_model(metadata)? {
+        return Err(ModelError::NoModel { found });
     }
     let found = metadata.str("general.architecture")?.unwrap_or("");
     let supported = || families::all().map(|family| family.architecture).collect::<Vec<_>>();

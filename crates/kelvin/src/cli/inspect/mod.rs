@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use kelvin_engine::{
     gguf::{Gguf, TensorInfo, Value},
+    source,
     transformer::Config,
     uses::{self, Use},
 };
@@ -138,7 +139,8 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let NamedModelArgs { model, fetch } = &args.named;
     let model = args.bare.as_ref().unwrap_or(model).clone();
     let (_, path) = session::locate(&NamedModelArgs { model, fetch: *fetch })?;
-    let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
+    let gguf =
+        source::open(&path, None).with_context(|| format!("can't use {}", path.display()))?;
     let answer = answer(&gguf, path.display().to_string(), args.tensors);
     if args.output.json {
         return json::print(&answer);

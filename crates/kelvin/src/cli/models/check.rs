@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use kelvin_engine::{
     chat::{ChatTemplate, template_source},
     gguf::{Gguf, Metadata, TensorInfo},
+    source,
     tokenizer::Tokenizer,
     transformer::{CacheFormat, Config, PAGE},
     uses::{self, Use},
@@ -92,7 +93,8 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     check_threads(threads)?;
     let (_, path) = session::locate(&NamedModelArgs { model: model.to_string(), fetch })?;
-    let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
+    let gguf =
+        source::open(&path, None).with_context(|| format!("can't use {}", path.display()))?;
     let found = check(model, &path.display().to_string(), &gguf, threads)?;
     if as_json {
         json::print(&found)?;

@@ -6,7 +6,7 @@ use clap::{
     Args as ClapArgs,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use kelvin_engine::transformer::CacheFormat;
+use kelvin_engine::{source::Quantize, transformer::CacheFormat};
 use kelvin_models::fetch::Permissions;
 
 use super::number;
@@ -32,7 +32,8 @@ impl FetchArgs {
 /// Which model.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct NamedModelArgs {
-    /// A name from `kelvin models`, a path to a GGUF file, or hub-owner/repo:file.gguf
+    /// A name from `kelvin models`, a path to a GGUF file or Hugging Face folder, or
+    /// hub-owner/repo:file.gguf
     #[arg(
         short,
         long,
@@ -53,6 +54,9 @@ pub(crate) struct NamedModelArgs {
 pub(crate) struct ModelArgs {
     #[command(flatten)]
     pub(crate) named: NamedModelArgs,
+    /// Pack the matrices of a Hugging Face folder while they are read; belongs to the recipe
+    #[arg(long, value_name = "FORMAT", value_parser = quantize_formats())]
+    pub(crate) quantize: Option<Quantize>,
     /// Number of threads (default: all cores); the text doesn't depend on it
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
@@ -72,6 +76,7 @@ impl ModelArgs {
     pub(crate) fn of(model: &str, fetch: FetchArgs, threads: Option<usize>) -> ModelArgs {
         ModelArgs {
             named: NamedModelArgs { model: model.to_string(), fetch },
+            quantize: None,
             threads,
             ctx_size: None,
             cache_type: CacheFormat::default(),
@@ -84,6 +89,13 @@ impl ModelArgs {
 pub(crate) fn cache_formats() -> impl TypedValueParser<Value = CacheFormat> {
     let names = PossibleValuesParser::new(CacheFormat::ALL.map(CacheFormat::name));
     names.map(|name| CacheFormat::named(&name).expect("only names of formats are taken"))
+}
+
+/// Reads a format that a folder's weights are packed into by its name.
+pub(crate) fn quantize_formats() -> impl TypedValueParser<Value = Quantize> {
+    let names = PossibleValuesParser::new(Quantize::ALL.map(Quantize::name));
+    let named = |name: String| Quantize::ALL.into_iter().find(|format| format.name() == name);
+    names.map(move |name| named(name).expect("only names of formats are taken"))
 }
 
 /// Where the prompt comes from and what is done to it.

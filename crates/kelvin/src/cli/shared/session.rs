@@ -7,12 +7,13 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use kelvin_engine::{
-    Engine, TokenId,
+    Engine, EngineError, TokenId,
     batch::{
         Batch, BatchOptions, Budget, GenerateError, Observer, Request, RequestId, check_prompt,
         next_logits,
     },
     generate::Ends,
+    source::{self, Quantize},
     tokenizer::Tokenizer,
     transformer::{CacheFormat, ModelOptions, PAGE},
 };
@@ -43,6 +44,8 @@ pub(crate) struct Session {
     pub(crate) file: ModelFile,
     /// Where it lies.
     path: PathBuf,
+    /// Into what its weights were packed when they were read.
+    quantize: Option<Quantize>,
     /// How keys and values are kept.
     pub(crate) cache: CacheFormat,
     /// Tokens of the context, if fewer than the model's own.
@@ -90,7 +93,8 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     }
     let (reference, path) = locate(&args.named)?;
     let options = ModelOptions { threads: args.threads.unwrap_or(0), isa };
-    let engine = load(&path, &options)?;
+    let quantize = args.quantize;
+    let engine = load(&path, quantize, &options)?;
     warn(&engine.tokenizer);
     let own = engine.model.config.ctx_len;
     if let Some(asked) = args.ctx_size.filter(|&asked| asked > own) {
@@ -106,11 +110,12 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     let name = path
         .file_name()
         .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let size = path.metadata().with_context(|| format!("can't read {}", path.display()))?.len();
+    let size = engine.file_bytes;
     Ok(Session {
         engine,
         file: ModelFile { model: args.named.model.clone(), file: name, size, sha256 },
         path,
+        quantize,
         cache: args.cache_type,
         context: args.ctx_size,
     })
@@ -139,9 +144,11 @@ impl Observer for Reading {
     }
 }
 
-fn load(path: &Path, options: &ModelOptions) -> anyhow::Result<Engine> {
+fn load(path: &Path, quantize: Option<Quantize>, options: &ModelOptions) -> anyhow::Result<Engine> {
     let mut bar = LateBar::new(Counted::Bytes);
-    let engine = Engine::open(path, options, &mut |done, total| bar.set(done, total));
+    let engine = source::open(path, quantize)
+        .map_err(EngineError::from)
+        .and_then(|gguf| Engine::load(gguf, options, &mut |done, total| bar.set(done, total)));
     engine.with_context(|| format!("can't use {}", path.display()))
 }
 
@@ -207,11 +214,11 @@ impl Session {
     }
 
     /// The file's SHA-256: the catalogue's, which was checked when the file was fetched, or
-    /// computed now.
+    /// computed now. Of several files it is a hash over their hashes.
     pub(crate) fn sha256(&self) -> anyhow::Result<String> {
         match &self.file.sha256 {
             Some(known) => Ok(known.clone()),
-            None => verify::sha256(&self.path)
+            None => verify::sha256_of_model(&self.engine.files, self.quantize.map(Quantize::name))
                 .with_context(|| format!("can't read {}", self.path.display())),
         }
     }

@@ -5,7 +5,7 @@ pub(super) mod args;
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use kelvin_engine::gguf::Gguf;
+use kelvin_engine::source;
 use kelvin_lab::{
     Recipe, Run, Store,
     metrics::{Need, measure},
@@ -225,7 +225,8 @@ fn add_recommended(args: &TuneArgs, model: &str, chains: &mut Vec<Chain>) -> any
         Err(_) if args.sweep.plan => return Ok(()),
         Err(error) => return Err(error),
     };
-    let gguf = Gguf::open(&path).with_context(|| format!("can't use {}", path.display()))?;
+    let gguf =
+        source::open(&path, None).with_context(|| format!("can't use {}", path.display()))?;
     let found = Recommended::of(&gguf.metadata).and_then(|found| found.params(&[]).ok());
     let Some(chain) = found.map(|params| params.chain().clone()) else { return Ok(()) };
     if !chains.contains(&chain) {

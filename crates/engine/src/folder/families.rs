@@ -1,0 +1,389 @@
+//! The families that a folder may hold, as data: what transformers calls a model, what GGUF calls
+//! it, and which tensor becomes which. A new family is a row.
+
+use super::{
+    FolderError,
+    config::{self, Config},
+    json,
+    names::*,
+    wrong,
+};
+
+/// One family.
+#[derive(Debug)]
+pub(super) struct Family {
+    /// Entries of `architectures` in config.json.
+    pub(super) names: &'static [&'static str],
+    /// `general.architecture` of the GGUF file.
+    pub(super) gguf: &'static str,
+    /// What `hidden_act` may be.
+    pub(super) activations: &'static [&'static str],
+    /// The norm's epsilon in config.json, and its key in GGUF.
+    pub(super) epsilon: (&'static [&'static str], &'static str),
+    /// Hyperparameters besides those that all families have.
+    pub(super) keys: &'static [Key],
+    /// Groups of tensors.
+    pub(super) tensors: &'static [&'static [Rule]],
+    /// Which part of a head is rotated unless the file says another.
+    pub(super) rotated: Rotated,
+    /// When a `sliding_window` counts.
+    pub(super) window: Window,
+    /// Norms are stored less one.
+    pub(super) norms_less_one: bool,
+    /// Whether the embedding is the output matrix if the file doesn't say.
+    pub(super) tied: bool,
+    /// Beginnings of names of tensors that belong to other parts than the language model.
+    pub(super) skipped: &'static [&'static str],
+}
+
+/// A hyperparameter that is copied.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// After `ARCH.` in GGUF.
+    pub(super) gguf: &'static str,
+    /// In config.json.
+    pub(super) hf: &'static str,
+    pub(super) kind: Kind,
+}
+
+/// What a key holds, and what is written if the file lacks it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    U32,
+    F32,
+    BoolOr(bool),
+}
+
+/// Which numbers of a head are rotated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Rotated {
+    /// None: the family has no rotary embedding.
+    None,
+    /// `partial_rotary_factor` or `rotary_pct`, else this share.
+    Share(f64),
+}
+
+/// When the file's `sliding_window` counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Window {
+    /// If `use_sliding_window` is true.
+    IfUsed,
+    /// Unless it is null; on every layer.
+    Always,
+    /// With `layer_types`, or on all but each fourth layer.
+    Listed,
+    /// On all layers but each so-manieth, which `layer_types` must confirm.
+    AllBut(usize),
+    /// The family has none.
+    Never,
+}
+
+/// Which tensor becomes which. Names end before `.weight` or `.bias`; `{}` is the layer's number.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) gguf: &'static str,
+    pub(super) hf: &'static str,
+    pub(super) made: Made,
+}
+
+/// What is done to a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// Nothing.
+    Copied,
+    /// Rows of each query head go from halves to neighbours, as GGUF's `llama` rotates them.
+    PairedQueries,
+    /// As `PairedQueries`, of key heads.
+    PairedKeys,
+    /// Rows and columns change places (GPT-2's `Conv1D`).
+    Transposed,
+    /// Rows go from query, key, value of one head after the other to all queries, keys, values.
+    FusedByHead,
+    /// A part of InternLM 2's wqkv: queries, keys or values.
+    Grouped(Part),
+    /// One matrix for each expert, whose number is `{e}`, becomes one tensor.
+    Experts,
+    /// One vector for each query head, whose number is `{e}`, becomes one tensor.
+    QueryHeads,
+    /// As `QueryHeads`, of key heads.
+    KeyHeads,
+}
+
+/// Which rows of a fused matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Queries,
+    Keys,
+    Values,
+}
+
+const SILU: &[&str] = &["silu", "swish"];
+const GELU: &[&str] = &["gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu"];
+const RELU_SQUARED: &[&str] = &["relu2"];
+const RMS: (&[&str], &str) =
+    (&["rms_norm_eps", "layer_norm_epsilon", "norm_eps"], "attention.layer_norm_rms_epsilon");
+const LAYER: (&[&str], &str) = (
+    &["layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"],
+    "attention.layer_norm_epsilon",
+);
+const IMAGES: &[&str] = &["vision_tower.", "multi_modal_projector.", "model.vision_tower."];
+
+const fn key(gguf: &'static str, hf: &'static str, kind: Kind) -> Key {
+    Key { gguf, hf, kind }
+}
+
+const LLAMA: Family = Family {
+    names: &["LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM"],
+    gguf: "llama",
+    activations: SILU,
+    epsilon: RMS,
+    keys: &[],
+    tensors: &[WHOLE, NORMS, PAIRED, GATED],
+    rotated: Rotated::Share(1.0),
+    window: Window::Always,
+    norms_less_one: false,
+    tied: false,
+    skipped: &[],
+};
+
+const QWEN2: Family = Family {
+    names: &["Qwen2ForCausalLM"],
+    gguf: "qwen2",
+    tensors: &[WHOLE, NORMS, QKV, GATED],
+    window: Window::IfUsed,
+    ..LLAMA
+};
+
+const GEMMA: Family = Family {
+    names: &["GemmaForCausalLM"],
+    gguf: "gemma",
+    activations: GELU,
+    tensors: &[WHOLE, NORMS, QKV, GATED],
+    window: Window::Never,
+    norms_less_one: true,
+    tied: true,
+    ..LLAMA
+};
+
+const STARCODER: Family = Family {
+    names: &["Starcoder2ForCausalLM"],
+    gguf: "starcoder2",
+    activations: GELU,
+    epsilon: LAYER,
+    tensors: &[WHOLE, NORMS, QKV, STARCODER2],
+    window: Window::Always,
+    ..LLAMA
+};
+
+const COHERE2: Family = Family {
+    names: &["Cohere2ForCausalLM"],
+    gguf: "cohere2",
+    epsilon: LAYER,
+    keys: &[key("logit_scale", "logit_scale", Kind::F32)],
+    tensors: &[WHOLE, COHERE, QKV, GATED],
+    window: Window::AllBut(4),
+    tied: true,
+    ..LLAMA
+};
+
+/// The rows.
+const FAMILIES: &[Family] = &[
+    LLAMA,
+    QWEN2,
+    Family {
+        names: &["Qwen3ForCausalLM"],
+        gguf: "qwen3",
+        tensors: &[WHOLE, NORMS, QKV, QK_NORMS, GATED],
+        ..QWEN2
+    },
+    Family {
+        names: &["Qwen3MoeForCausalLM"],
+        gguf: "qwen3moe",
+        keys: &[
+            key("expert_count", "num_experts", Kind::U32),
+            key("expert_used_count", "num_experts_per_tok", Kind::U32),
+            key("expert_feed_forward_length", "moe_intermediate_size", Kind::U32),
+        ],
+        tensors: &[WHOLE, NORMS, QKV, QK_NORMS, EXPERTS],
+        ..QWEN2
+    },
+    GEMMA,
+    Family {
+        names: &["Gemma2ForCausalLM"],
+        gguf: "gemma2",
+        keys: &[
+            key("attn_logit_softcapping", "attn_logit_softcapping", Kind::F32),
+            key("final_logit_softcapping", "final_logit_softcapping", Kind::F32),
+        ],
+        tensors: &[WHOLE, FOUR_NORMS, QKV, GATED],
+        window: Window::AllBut(2),
+        ..GEMMA
+    },
+    Family {
+        names: &["Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"],
+        gguf: "gemma3",
+        tensors: &[WHOLE, FOUR_NORMS, QKV, QK_NORMS, GATED],
+        window: Window::AllBut(6),
+        skipped: IMAGES,
+        ..GEMMA
+    },
+    Family {
+        names: &["Phi3ForCausalLM"],
+        gguf: "phi3",
+        tensors: &[WHOLE, NORMS, PHI3, FUSED_GATE],
+        ..LLAMA
+    },
+    Family {
+        names: &["PhiForCausalLM"],
+        gguf: "phi2",
+        activations: GELU,
+        epsilon: LAYER,
+        tensors: &[PHI2],
+        rotated: Rotated::Share(0.5),
+        window: Window::Never,
+        ..LLAMA
+    },
+    Family {
+        names: &["Olmo2ForCausalLM", "Olmo3ForCausalLM"],
+        gguf: "olmo2",
+        tensors: &[WHOLE, LATE_NORMS, QKV, QK_NORMS, GATED],
+        window: Window::Listed,
+        ..LLAMA
+    },
+    Family { names: &["SmolLM3ForCausalLM"], gguf: "smollm3", window: Window::IfUsed, ..LLAMA },
+    Family {
+        names: &["GraniteForCausalLM"],
+        gguf: "granite",
+        keys: &[
+            key("attention.scale", "attention_multiplier", Kind::F32),
+            key("embedding_scale", "embedding_multiplier", Kind::F32),
+            key("residual_scale", "residual_multiplier", Kind::F32),
+            key("logit_scale", "logits_scaling", Kind::F32),
+        ],
+        window: Window::Never,
+        ..LLAMA
+    },
+    STARCODER,
+    Family {
+        names: &["GPT2LMHeadModel"],
+        gguf: "gpt2",
+        tensors: &[GPT2],
+        tied: true,
+        rotated: Rotated::None,
+        window: Window::Never,
+        ..STARCODER
+    },
+    Family {
+        names: &["GPTNeoXForCausalLM"],
+        gguf: "gptneox",
+        keys: &[key("use_parallel_residual", "use_parallel_residual", Kind::BoolOr(true))],
+        tensors: &[GPT_NEOX],
+        rotated: Rotated::Share(0.25),
+        window: Window::Never,
+        ..STARCODER
+    },
+    Family {
+        names: &["StableLmForCausalLM", "StableLMEpochForCausalLM"],
+        gguf: "stablelm",
+        epsilon: LAYER,
+        keys: &[key("use_parallel_residual", "use_parallel_residual", Kind::BoolOr(false))],
+        tensors: &[WHOLE, NORMS, QKV, STABLELM, GATED],
+        rotated: Rotated::Share(0.25),
+        window: Window::Never,
+        ..LLAMA
+    },
+    COHERE2,
+    Family {
+        names: &["CohereForCausalLM"],
+        gguf: "command-r",
+        tensors: &[WHOLE, COHERE, QKV, QK_NORMS, GATED],
+        window: Window::Never,
+        ..COHERE2
+    },
+    Family {
+        names: &["Glm4ForCausalLM"],
+        gguf: "glm4",
+        tensors: &[WHOLE, GLM4_NORMS, QKV, FUSED_GATE],
+        rotated: Rotated::Share(0.5),
+        window: Window::Never,
+        ..LLAMA
+    },
+    Family {
+        names: &["ExaoneForCausalLM"],
+        gguf: "exaone",
+        tensors: &[EXAONE],
+        window: Window::Never,
+        ..LLAMA
+    },
+    Family {
+        names: &["Exaone4ForCausalLM"],
+        gguf: "exaone4",
+        tensors: &[WHOLE, LATE_NORMS, QKV, QK_NORMS, GATED],
+        window: Window::Listed,
+        ..LLAMA
+    },
+    Family {
+        names: &["InternLM2ForCausalLM"],
+        gguf: "internlm2",
+        tensors: &[INTERNLM2],
+        window: Window::Never,
+        ..LLAMA
+    },
+    Family {
+        names: &["ArceeForCausalLM"],
+        gguf: "arcee",
+        activations: RELU_SQUARED,
+        tensors: &[WHOLE, NORMS, PAIRED, UNGATED],
+        window: Window::Never,
+        ..LLAMA
+    },
+];
+
+/// The row of a configuration's family.
+pub(super) fn find(config: &Config) -> Result<&'static Family, FolderError> {
+    let supported = || {
+        let all = FAMILIES.iter().flat_map(|family| family.names.iter().copied());
+        all.collect::<Vec<_>>().join(", ")
+    };
+    let Some(found) = config.architecture() else {
+        return wrong(
+            config::FILE,
+            format!("lacks \"architectures\", which names the model; supported: {}", supported()),
+        );
+    };
+    let Some(family) = FAMILIES.iter().find(|family| family.names.contains(&found)) else {
+        return wrong(
+            config::FILE,
+            format!("the architecture {found:?} isn't supported; supported: {}", supported()),
+        );
+    };
+    let names = ["hidden_activation", "hidden_act", "activation_function"];
+    if let Some((name, value)) = config.first(&names)
+        && !value.as_str().is_some_and(|act| family.activations.contains(&act))
+    {
+        return wrong(
+            config::FILE,
+            format!(
+                "{name:?} is {}, expected {} for {found}",
+                json::shown(value),
+                family.activations.join(" or ")
+            ),
+        );
+    }
+    Ok(family)
+}
+
+/// Endings of tensors that old checkpoints have and no arithmetic needs: masks and angles, which
+/// are computed.
+const IGNORED: &[&str] = &[
+    ".rotary_emb.inv_freq",
+    ".attn.bias",
+    ".attn.masked_bias",
+    ".attention.bias",
+    ".attention.masked_bias",
+];
+
+/// Whether a tensor of a checkpoint says nothing.
+pub(super) fn is_ignored(name: &str) -> bool {
+    IGNORED.iter().any(|ending| name.ends_with(ending))
+}

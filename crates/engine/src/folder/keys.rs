@@ -1,0 +1,185 @@
+//! `config.json` to the metadata keys of a GGUF file: shapes, norms, windows, and the settings that
+//! must have their usual value because the engine knows no other.
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use super::{
+    FolderError,
+    config::{self, CONTEXT, Config, HEADS, KV_HEADS, LAYERS, WIDTH, expected},
+    families::{Family, Kind, Window},
+    json, wrong,
+};
+use crate::gguf::Value;
+
+/// Metadata in order.
+pub(super) type Entries = Vec<(String, Value)>;
+
+/// More layers than any model has; the engine allows no more.
+const MAX_LAYERS: u32 = 512;
+
+/// Settings that change the arithmetic: the values (bools as 0 and 1) that the engine computes
+/// with, and what another one would ask for.
+const USUAL: &[(&str, &[f64], &str)] = &[
+    ("is_encoder_decoder", &[0.0], "an encoder beside the decoder"),
+    ("add_cross_attention", &[0.0], "attention to an encoder"),
+    ("use_bidirectional_attention", &[0.0], "attention to tokens that come later"),
+    ("scale_attn_weights", &[1.0], "attention scores that aren't scaled"),
+    ("scale_attn_by_inverse_layer_idx", &[0.0], "attention scores scaled by the layer"),
+    ("alibi", &[0.0], "attention biased by distance (ALiBi)"),
+    ("qk_layernorm_per_head", &[0.0], "another norm of queries and keys"),
+    ("no_rope_layer_interval", &[4.0], "another choice of layers without rotary embedding"),
+    ("decoder_sparse_step", &[1.0], "layers without experts between layers with experts"),
+    ("norm_topk_prob", &[1.0], "weights of experts that don't add up to one"),
+];
+
+/// The metadata of a model but for its vocabulary and rotary embedding.
+pub(super) fn of(config: &Config, family: &Family, folder: &Path) -> Result<Entries, FolderError> {
+    check_usual(config)?;
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let mut entries: Entries = vec![
+        ("general.architecture".to_string(), Value::Str(family.gguf.to_string())),
+        ("general.type".to_string(), Value::Str("model".to_string())),
+        ("general.name".to_string(), Value::Str(name.unwrap_or_default())),
+    ];
+    let mut put = |key: &str, value: Value| entries.push((format!("{}.{key}", family.gguf), value));
+    let n_layers = config.needed(LAYERS)?;
+    if !(1..=MAX_LAYERS).contains(&n_layers) {
+        let problem = format!("has {n_layers} layers, expected 1 to {MAX_LAYERS}");
+        return wrong(config::FILE, problem);
+    }
+    let width = config.needed(WIDTH)?;
+    put("block_count", Value::U32(n_layers));
+    put("context_length", Value::U32(config.needed(CONTEXT)?));
+    put("embedding_length", Value::U32(width));
+    let d_ff = config.u32(&["intermediate_size", "n_inner"])?;
+    put("feed_forward_length", Value::U32(d_ff.unwrap_or(width.saturating_mul(4))));
+    put("attention.head_count", Value::U32(config.needed(HEADS)?));
+    if let Some(n) = config.u32(KV_HEADS)? {
+        put("attention.head_count_kv", Value::U32(n));
+    }
+    if let Some(n) = config.u32(&["head_dim"])? {
+        put("attention.key_length", Value::U32(n));
+        put("attention.value_length", Value::U32(n));
+    }
+    let (names, key) = family.epsilon;
+    match config.f64(names)? {
+        Some(epsilon) => put(key, Value::F32(epsilon as f32)),
+        None => return wrong(config::FILE, format!("lacks {:?}, a norm's epsilon", names[0])),
+    }
+    if let Some(n) = config.u32(&["vocab_size"])? {
+        put("vocab_size", Value::U32(n));
+    }
+    for key in family.keys {
+        let value = match key.kind {
+            Kind::U32 => Value::U32(config.needed(&[key.hf])?),
+            Kind::F32 => match config.f64(&[key.hf])? {
+                Some(x) => Value::F32(x as f32),
+                None => continue,
+            },
+            Kind::BoolOr(default) => Value::Bool(config.bool(key.hf).unwrap_or(default)),
+        };
+        put(key.gguf, value);
+    }
+    for (key, value) in window(config, family, n_layers as usize)? {
+        put(key, value);
+    }
+    Ok(entries)
+}
+
+/// Refuses settings that the engine would not follow.
+fn check_usual(config: &Config) -> Result<(), FolderError> {
+    for (key, usual, otherwise) in USUAL {
+        let Some(value) = config.get(key) else { continue };
+        let number = value.as_bool().map(|x| f64::from(u8::from(x))).or_else(|| value.as_f64());
+        if !number.is_some_and(|x| usual.contains(&x)) {
+            let problem = format!("{key:?} is {}, which asks for {otherwise}", json::shown(value));
+            return wrong(config::FILE, problem);
+        }
+    }
+    let width = config.needed(WIDTH)? as usize / config.n_heads()?;
+    if let Some(scalar) = config.f64(&["query_pre_attn_scalar"])?
+        && scalar != config.head_dim()? as f64
+        && scalar != width as f64
+    {
+        let problem = format!(
+            "\"query_pre_attn_scalar\" is {scalar}, expected the width of a head, {}",
+            config.head_dim()?
+        );
+        return wrong(config::FILE, problem);
+    }
+    if let Some(list) = config.get("no_rope_layers") {
+        let rotates = |i: usize| u64::from(!(i + 1).is_multiple_of(4));
+        let layers = list.as_array().map_or(&[][..], Vec::as_slice);
+        let usual = |(i, layer): (usize, &Json)| layer.as_u64() == Some(rotates(i));
+        if !layers.iter().enumerate().all(usual) {
+            return expected("no_rope_layers", "each fourth layer without rotary embedding", list);
+        }
+    }
+    match config.get("mlp_only_layers") {
+        Some(list) if list.as_array().is_none_or(|list| !list.is_empty()) => {
+            expected("mlp_only_layers", "no layers", list)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The keys of a sliding window.
+fn window(
+    config: &Config,
+    family: &Family,
+    n_layers: usize,
+) -> Result<Vec<(&'static str, Value)>, FolderError> {
+    let used = config.bool("use_sliding_window");
+    let size = config.u32(&["sliding_window"])?.filter(|_| used != Some(false));
+    let mut keys = Vec::new();
+    let applies = match family.window {
+        Window::Never => false,
+        Window::IfUsed => used == Some(true),
+        _ => true,
+    };
+    let Some(size) = size.filter(|_| applies) else { return Ok(keys) };
+    keys.push(("attention.sliding_window", Value::U32(size)));
+    let all_but = |every: usize| (0..n_layers).map(move |i| !(i + 1).is_multiple_of(every));
+    let listed = layer_types(config, n_layers)?;
+    match family.window {
+        Window::AllBut(every) => {
+            let usual: Vec<bool> = all_but(every).collect();
+            if listed.is_some_and(|listed| listed != usual) {
+                let problem = format!(
+                    "\"layer_types\" has other layers with a window than all but each {every}th"
+                );
+                return wrong(config::FILE, problem);
+            }
+        }
+        Window::Listed => {
+            let pattern = listed.unwrap_or_else(|| all_but(4).collect());
+            keys.push(("attention.sliding_window_pattern", Value::BoolArray(pattern)));
+        }
+        _ if listed.is_some_and(|listed| listed.contains(&false)) => {
+            return wrong(config::FILE, "\"layer_types\" has layers without a window");
+        }
+        _ => {}
+    }
+    Ok(keys)
+}
+
+/// Which layers have the window, if the file lists them.
+fn layer_types(config: &Config, n_layers: usize) -> Result<Option<Vec<bool>>, FolderError> {
+    const KEY: &str = "layer_types";
+    let Some(list) = config.get(KEY) else { return Ok(None) };
+    let kind = |kind: &Json| match kind.as_str() {
+        Some("sliding_attention") => Some(true),
+        Some("full_attention") => Some(false),
+        _ => None,
+    };
+    let kinds: Option<Vec<bool>> = list.as_array().and_then(|list| list.iter().map(kind).collect());
+    match kinds.filter(|kinds| kinds.len() == n_layers) {
+        Some(kinds) => Ok(Some(kinds)),
+        None => {
+            let what = format!("\"full_attention\" or \"sliding_attention\" for {n_layers} layers");
+            expected(KEY, &what, list)
+        }
+    }
+}

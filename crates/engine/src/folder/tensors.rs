@@ -1,0 +1,391 @@
+//! Tensors of a folder to those of a GGUF file: which rows of which stored tensor, in which format.
+//! Nothing is read yet. Every stored tensor is used, known to say nothing, or refused by name.
+
+use std::collections::HashSet;
+
+use kelvin_kernels::format::Format;
+
+use super::{
+    FolderError, Quantize,
+    config::{self, Config, LAYERS},
+    families::{Family, Made, Part, Rule, is_ignored},
+    rope::Extra,
+    shards::{Shards, Stored},
+    wrong,
+};
+use crate::{
+    gguf::TensorInfo,
+    uses::{listed, quoted},
+};
+
+/// More experts than any model has.
+const MAX_EXPERTS: usize = 4096;
+/// What llama.cpp keeps in F32 besides vectors: its converter's list.
+const SINGLE: &[&str] = &["norm", "ffn_gate_inp", "position_embd"];
+
+/// How a tensor comes from stored ones.
+#[derive(Debug)]
+pub(super) enum Recipe {
+    /// Rows of stored tensors.
+    Rows(Rows),
+    /// The columns of a stored matrix as rows.
+    Columns { stored: usize, row_len: usize },
+    /// Computed numbers, one row.
+    Numbers(Vec<f32>),
+}
+
+/// Rows of one or several stored tensors of one shape, one after the other.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) stored: Vec<usize>,
+    /// Numbers of a row.
+    pub(super) row_len: usize,
+    /// Rows that each stored tensor gives.
+    pub(super) rows_each: usize,
+    pub(super) order: Order,
+    /// Added to every number.
+    pub(super) add: f32,
+}
+
+/// Which stored row each row is: its number is written in digits of base `dims`, the last one
+/// running fastest, and each digit moves by its stride.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Order {
+    dims: [usize; 4],
+    strides: [usize; 4],
+    first: usize,
+}
+
+impl Order {
+    const AS_STORED: Order = Order { dims: [1; 4], strides: [0, 0, 0, 1], first: 0 };
+
+    /// The stored row that row number `row` is.
+    pub(super) fn of(&self, mut row: usize) -> usize {
+        let mut stored = self.first;
+        for d in (1..4).rev() {
+            // The first digit has no bound; in `AS_STORED` only the last one moves.
+            let dim = if *self == Order::AS_STORED { usize::MAX } else { self.dims[d] };
+            stored += row % dim * self.strides[d];
+            row /= dim;
+        }
+        stored + row * self.strides[0]
+    }
+
+    fn rows(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// Of each head, rows of the first and the second half in turn.
+    fn paired(n_heads: usize, head_dim: usize) -> Order {
+        let half = head_dim / 2;
+        Order { dims: [1, n_heads, half, 2], strides: [0, head_dim, 1, half], first: 0 }
+    }
+
+    /// Queries of all heads, then keys, then values.
+    fn fused_by_head(n_heads: usize, head_dim: usize) -> Order {
+        let dims = [1, 3, n_heads, head_dim];
+        Order { dims, strides: [0, head_dim, 3 * head_dim, 1], first: 0 }
+    }
+
+    /// InternLM 2's wqkv: for each key head its query heads, the key and the value.
+    fn grouped(part: Part, n_heads: usize, n_kv_heads: usize, head_dim: usize) -> Order {
+        let shared = n_heads / n_kv_heads;
+        let (group, half) = ((shared + 2) * head_dim, head_dim / 2);
+        match part {
+            Part::Queries if n_kv_heads == 1 => Order::paired(n_heads, head_dim),
+            // A group's queries lie one after the other, so pairs of halves are two digits more.
+            Part::Queries => Order {
+                dims: [n_kv_heads, shared, half, 2],
+                strides: [group, head_dim, 1, half],
+                first: 0,
+            },
+            Part::Keys => Order {
+                dims: [1, n_kv_heads, half, 2],
+                strides: [0, group, 1, half],
+                first: shared * head_dim,
+            },
+            Part::Values => Order {
+                dims: [1, 1, n_kv_heads, head_dim],
+                strides: [0, 0, group, 1],
+                first: (shared + 1) * head_dim,
+            },
+        }
+    }
+}
+
+/// All tensors of the model.
+#[derive(Debug, Default)]
+pub(super) struct Tensors {
+    pub(super) infos: Vec<TensorInfo>,
+    pub(super) recipes: Vec<Recipe>,
+}
+
+impl Tensors {
+    /// Rows of the embedding: how many tokens the model has.
+    pub(super) fn n_tokens(&self) -> usize {
+        let embedding = self.infos.iter().find(|info| info.name == "token_embd.weight");
+        embedding.and_then(|info| info.shape.get(1).copied()).unwrap_or(0)
+    }
+
+    fn push(&mut self, name: String, shape: Vec<usize>, format: Format, recipe: Recipe) {
+        let n: usize = shape.iter().product();
+        let n_bytes = n / format.block_len() * format.block_bytes();
+        // As if the tensors lay in one file, aligned as in GGUF.
+        let end = self.infos.last().map_or(0, |last| last.offset + last.n_bytes as u64);
+        let offset = end.next_multiple_of(32);
+        self.infos.push(TensorInfo { name, shape, format, part: 0, offset, n_bytes });
+        self.recipes.push(recipe);
+    }
+}
+
+/// What making a model's tensors needs to know.
+struct Maker<'a> {
+    family: &'a Family,
+    shards: &'a Shards,
+    quantize: Option<Quantize>,
+    n_heads: usize,
+    n_kv_heads: usize,
+    head_dim: usize,
+    /// The embedding is the output matrix as well.
+    tied: bool,
+    used: HashSet<usize>,
+    made: Tensors,
+}
+
+/// Finds the stored tensors of a family's model, and how they become the engine's.
+pub(super) fn make(
+    config: &Config,
+    family: &Family,
+    shards: &Shards,
+    extra: Vec<Extra>,
+    quantize: Option<Quantize>,
+) -> Result<Tensors, FolderError> {
+    let mut maker = Maker {
+        family,
+        shards,
+        quantize,
+        n_heads: config.n_heads()?,
+        n_kv_heads: config.n_kv_heads()?,
+        head_dim: config.head_dim()?,
+        tied: config.bool("tie_word_embeddings").unwrap_or(family.tied),
+        used: HashSet::new(),
+        made: Tensors::default(),
+    };
+    if !maker.n_heads.is_multiple_of(maker.n_kv_heads) || !maker.head_dim.is_multiple_of(2) {
+        let problem = format!(
+            "{} query heads, {} key-value heads of {} numbers: expected heads that share evenly \
+             and an even width",
+            maker.n_heads, maker.n_kv_heads, maker.head_dim
+        );
+        return wrong(config::FILE, problem);
+    }
+    let n_layers = config.needed(LAYERS)? as usize;
+    let rules = || family.tensors.iter().copied().flatten();
+    for rule in rules().filter(|rule| !rule.gguf.contains("{}")) {
+        maker.rule(rule, None)?;
+    }
+    for layer in 0..n_layers {
+        for rule in rules().filter(|rule| rule.gguf.contains("{}")) {
+            maker.rule(rule, Some(layer))?;
+        }
+    }
+    for Extra { name, numbers } in extra {
+        let shape = vec![numbers.len()];
+        maker.made.push(name.to_string(), shape, Format::F32, Recipe::Numbers(numbers));
+    }
+    maker.check_all_used()?;
+    if maker.made.n_tokens() == 0 {
+        let name = rules().next().map_or("", |rule| rule.hf);
+        return wrong(
+            "model.safetensors",
+            format!("lacks tensor \"{name}.weight\", the embedding"),
+        );
+    }
+    if config.bool("tie_word_embeddings") == Some(false)
+        && !maker.made.infos.iter().any(|info| info.name == "output.weight")
+    {
+        let problem = "\"tie_word_embeddings\" is false, but no file has the output matrix, \
+                       \"lm_head.weight\"";
+        return wrong(config::FILE, problem);
+    }
+    Ok(maker.made)
+}
+
+impl Maker<'_> {
+    /// The tensors of one rule: weight and bias.
+    fn rule(&mut self, rule: &Rule, layer: Option<usize>) -> Result<(), FolderError> {
+        let numbered = |name: &str| match layer {
+            Some(layer) => name.replace("{}", &layer.to_string()),
+            None => name.to_string(),
+        };
+        let (gguf, hf) = (numbered(rule.gguf), numbered(rule.hf));
+        for suffix in [".weight", ".bias"] {
+            let stored = self.stored(rule.made, &format!("{hf}{suffix}"))?;
+            self.used.extend(&stored);
+            if stored.is_empty() || (rule.gguf == "output" && self.tied) {
+                continue;
+            }
+            self.make(rule.made, format!("{gguf}{suffix}"), stored)?;
+        }
+        Ok(())
+    }
+
+    /// The stored tensors of a name; none if the files have none.
+    fn stored(&self, made: Made, name: &str) -> Result<Vec<usize>, FolderError> {
+        if !matches!(made, Made::Experts | Made::QueryHeads | Made::KeyHeads) {
+            return Ok(self.find(name).into_iter().collect());
+        }
+        let each = |i: usize| self.find(&name.replace("{e}", &i.to_string()));
+        let stored: Vec<usize> = (0..MAX_EXPERTS).map_while(each).collect();
+        let expected = match made {
+            Made::QueryHeads => self.n_heads,
+            Made::KeyHeads => self.n_kv_heads,
+            _ => stored.len(),
+        };
+        if !stored.is_empty() && stored.len() != expected {
+            let name = name.replace("{e}", &stored.len().to_string());
+            return wrong("model.safetensors", format!("lacks tensor {name:?}"));
+        }
+        Ok(stored)
+    }
+
+    /// A stored tensor by its usual name, or by what it is called in checkpoints without a head or
+    /// within a multimodal model.
+    fn find(&self, name: &str) -> Option<usize> {
+        let bare = name.split_once('.').map(|(_, rest)| rest.to_string());
+        let inner = name.strip_prefix("model.").map(|rest| format!("model.language_model.{rest}"));
+        let names = [Some(name.to_string()), Some(format!("language_model.{name}")), inner, bare];
+        // Without the beginning, other names than these would be too short to be one tensor's.
+        let whole = |name: &String| name.split('.').count() > 1;
+        names.into_iter().flatten().filter(whole).find_map(|name| self.shards.find(&name))
+    }
+
+    fn make(&mut self, made: Made, name: String, stored: Vec<usize>) -> Result<(), FolderError> {
+        let first = &self.shards.tensors[stored[0]];
+        if let Some(other) =
+            stored.iter().map(|&i| &self.shards.tensors[i]).find(|t| t.shape != first.shape)
+        {
+            return self.shape(other, &format!("{:?} as of {:?}", first.shape, first.name));
+        }
+        let (n_rows, row_len) = match first.shape[..] {
+            [n] => (n, 1),
+            [n_rows, row_len] => (n_rows, row_len),
+            _ => return self.shape(first, "one or two sizes"),
+        };
+        let is_vector = first.shape.len() == 1;
+        if made == Made::Transposed && !is_vector {
+            let format = self.format(&name, first, n_rows, false);
+            let recipe = Recipe::Columns { stored: stored[0], row_len: n_rows };
+            self.made.push(name, vec![n_rows, row_len], format, recipe);
+            return Ok(());
+        }
+        let order = self.order(made, n_rows, first)?;
+        let format = self.format(&name, first, row_len, is_vector);
+        let add =
+            if self.family.norms_less_one && name.ends_with("norm.weight") { 1.0 } else { 0.0 };
+        let rows_each = if order == Order::AS_STORED { n_rows } else { order.rows() };
+        let mut shape = if is_vector { vec![rows_each] } else { vec![row_len, rows_each] };
+        if matches!(made, Made::Experts | Made::QueryHeads | Made::KeyHeads) {
+            shape.push(stored.len());
+        }
+        // A vector that keeps its order is one row.
+        let (row_len, rows_each) = match is_vector && order == Order::AS_STORED {
+            true => (n_rows, 1),
+            false => (row_len, rows_each),
+        };
+        let rows = Rows { stored, row_len, rows_each, order, add };
+        self.made.push(name, shape, format, Recipe::Rows(rows));
+        Ok(())
+    }
+
+    /// In which order a tensor's rows come.
+    fn order(&self, made: Made, n_rows: usize, stored: &Stored) -> Result<Order, FolderError> {
+        let (n_heads, n_kv_heads, head_dim) = (self.n_heads, self.n_kv_heads, self.head_dim);
+        let (order, expected) = match made {
+            Made::Copied | Made::Transposed | Made::Experts | Made::QueryHeads | Made::KeyHeads => {
+                return Ok(Order::AS_STORED);
+            }
+            Made::PairedQueries => (Order::paired(n_heads, head_dim), n_heads * head_dim),
+            Made::PairedKeys => (Order::paired(n_kv_heads, head_dim), n_kv_heads * head_dim),
+            Made::FusedByHead => (Order::fused_by_head(n_heads, head_dim), 3 * n_heads * head_dim),
+            Made::Grouped(part) => (
+                Order::grouped(part, n_heads, n_kv_heads, head_dim),
+                (n_heads + 2 * n_kv_heads) * head_dim,
+            ),
+        };
+        if n_rows == expected {
+            return Ok(order);
+        }
+        self.shape(stored, &format!("{expected} rows by the heads in config.json"))
+    }
+
+    fn shape<T>(&self, stored: &Stored, expected: &str) -> Result<T, FolderError> {
+        wrong(
+            self.shards.file_of(stored),
+            format!(
+                "tensor {:?} has the shape {:?}, expected {expected}",
+                stored.name, stored.shape
+            ),
+        )
+    }
+
+    /// The format that a tensor gets.
+    fn format(&self, name: &str, stored: &Stored, row_len: usize, is_vector: bool) -> Format {
+        if is_vector || SINGLE.iter().any(|part| name.contains(part)) {
+            return Format::F32;
+        }
+        let is_output = name == "output.weight" || name == "token_embd.weight" && self.tied;
+        let fits = |format: Format| row_len.is_multiple_of(format.block_len());
+        match self.quantize {
+            Some(Quantize::Q4K) if fits(Format::Q4_K) && !is_output => Format::Q4_K,
+            Some(_) if fits(Format::Q8_0) => Format::Q8_0,
+            _ => stored.format,
+        }
+    }
+
+    /// Refuses tensors that no rule took.
+    fn check_all_used(&self) -> Result<(), FolderError> {
+        let tensors = self.shards.tensors.iter().enumerate();
+        let unread = tensors.filter(|(i, tensor)| {
+            let of_another_part =
+                self.family.skipped.iter().any(|start| tensor.name.starts_with(start));
+            !self.used.contains(i) && !is_ignored(&tensor.name) && !of_another_part
+        });
+        match listed(unread.map(|(_, tensor)| quoted(&tensor.name))) {
+            None => Ok(()),
+            Some(names) => wrong(
+                config::FILE,
+                format!(
+                    "the files have tensors that aren't known for {}, so the model would compute \
+                     something else: {names}",
+                    self.family.names[0]
+                ),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(order: Order) -> Vec<usize> {
+        (0..order.rows()).map(|row| order.of(row)).collect()
+    }
+
+    #[test]
+    fn orders_are_those_of_the_families() {
+        assert_eq!(all(Order::paired(2, 4)), [0, 2, 1, 3, 4, 6, 5, 7]);
+        assert_eq!(all(Order::fused_by_head(2, 2)), [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11]);
+        // Two groups of two queries, a key and a value, heads of two.
+        let grouped = |part| all(Order::grouped(part, 4, 2, 2));
+        assert_eq!(grouped(Part::Queries), [0, 1, 2, 3, 8, 9, 10, 11]);
+        assert_eq!(grouped(Part::Keys), [4, 5, 12, 13]);
+        assert_eq!(grouped(Part::Values), [6, 7, 14, 15]);
+        assert_eq!(all(Order::grouped(Part::Keys, 1, 1, 4)), [4, 6, 5, 7]);
+        assert_eq!(
+            (0..9).map(|row| Order::AS_STORED.of(row)).collect::<Vec<_>>(),
+            [0, 1, 2, 3, 4, 5, 6, 7, 8]
+        );
+    }
+}
