@@ -231,7 +231,7 @@ fn cut_threes<'a>(text: &'a str, start: usize, part: &mut dyn FnMut(&'a str)) {
     let mut n_left = text[start..].chars().count();
     let mut begin = 0;
     for (at, _) in text[start..].char_indices() {
-        if n_left % 3 == 0 && at > 0 {
+        if n_left.is_multiple_of(3) && at > 0 {
             part(&text[begin..start + at]);
             begin = start + at;
         }

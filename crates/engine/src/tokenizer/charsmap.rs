@@ -32,7 +32,7 @@ impl Charsmap {
         let (length, rest) =
             bytes.split_first_chunk().ok_or_else(|| wrong("it has fewer than 4 bytes"))?;
         let length = u32::from_le_bytes(*length) as usize;
-        if length % 4 != 0 || length >= rest.len() {
+        if !length.is_multiple_of(4) || length >= rest.len() {
             return Err(wrong("its trie doesn't end inside of it"));
         }
         let (trie, replacements) = rest.split_at(length);
