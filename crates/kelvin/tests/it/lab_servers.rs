@@ -225,8 +225,8 @@ fn a_server_that_tells_no_tokens() {
     let url = server(std::iter::repeat(good("a b c")));
     let output = run(folder.path(), "tune", &url, &["--objective", "least surprisal"]);
     let said = String::from_utf8_lossy(&output.stderr);
-    let words = "--objective: surprisal has no value, since the texts come from a server that told \
-        neither their tokens";
+    let words = "--objective: surprisal has no value, since the texts come from a server that \
+        reports neither tokens";
     assert!(output.status.code() == Some(2) && said.contains(words), "{said}");
     let found = run(folder.path(), "tune", &url, &["--objective", "most distinct_2", "--json"]);
     assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));

@@ -44,7 +44,7 @@ fn range(whole: &str, from: &str, rest: &str) -> Result<Vec<String>, String> {
     let (from, to, step) = (from?, to?, step?);
     if step <= 0 || to < from {
         return Err(format!(
-            "the range \"{whole}\" doesn't rise: its end must be above its start, its step above 0"
+            "the range \"{whole}\" doesn't rise: its end must be at least its start, its step above 0"
         ));
     }
     let n = (to - from) / step + 1;
@@ -95,9 +95,9 @@ mod tests {
     fn what_is_wrong_is_quoted() {
         for (text, words) in [
             ("0.2..2", "no step"),
-            ("2..1 step 0.1", "nowhere"),
-            ("1..2 step 0", "nowhere"),
-            ("1..2 step -1", "nowhere"),
+            ("2..1 step 0.1", "doesn't rise"),
+            ("1..2 step 0", "doesn't rise"),
+            ("1..2 step -1", "doesn't rise"),
             ("a..2 step 1", "\"a\" isn't a plain number"),
             ("0..1e9 step 1", "\"1e9\" isn't"),
             ("0..1000000 step 0.001", "1000000001 values"),
