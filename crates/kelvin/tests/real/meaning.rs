@@ -156,5 +156,5 @@ fn what_cannot_be_compared_is_said() {
         run(&["sweep", "-m", "minilm", "-p", "x"]),
         "minilm is an embedding model, which can't generate text: give one of smollm2",
     );
-    refused(run(&["tune", "-p", "x", "--judge", "minilm"]), "judge: minilm only places texts");
+    refused(run(&["tune", "-p", "x", "--judge", "minilm"]), "judge: minilm is an embedding model");
 }
