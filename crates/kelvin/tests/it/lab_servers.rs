@@ -241,7 +241,7 @@ fn a_server_that_tells_no_tokens() {
         .find(|metric| metric["name"] == "length")
         .unwrap();
     assert!(
-        length["values"][0].is_null() && length.to_string().contains("told neither"),
+        length["values"][0].is_null() && length.to_string().contains("reports neither"),
         "{length}"
     );
     assert_eq!(report["texts"][0]["tokens"][0][0], "a b c");
