@@ -1,6 +1,8 @@
 //! Numbers in JSON: infinities as strings, f32 with the shortest digits that round-trip.
 
+use kelvin_engine::gguf::Value as GgufValue;
 use serde::Serializer;
+use serde_json::Value;
 
 /// Serializes a number that may be infinite. JSON has no infinity, so it is `"inf"` or `"-inf"`.
 ///
@@ -28,4 +30,22 @@ pub fn maybe_number<S: Serializer>(value: &Option<f64>, serializer: S) -> Result
 /// An f32 as the shortest decimal that round-trips (0.1 rather than 0.10000000149011612).
 pub fn short(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
+}
+/// A value of a model file's metadata; of an array, what it is in words.
+pub fn metadata(value: &GgufValue) -> Value {
+    match value {
+        GgufValue::U8(x) => (*x).into(),
+        GgufValue::I8(x) => (*x).into(),
+        GgufValue::U16(x) => (*x).into(),
+        GgufValue::I16(x) => (*x).into(),
+        GgufValue::U32(x) => (*x).into(),
+        GgufValue::I32(x) => (*x).into(),
+        GgufValue::U64(x) => (*x).into(),
+        GgufValue::I64(x) => (*x).into(),
+        GgufValue::F32(x) => short(*x).into(),
+        GgufValue::F64(x) => (*x).into(),
+        GgufValue::Bool(x) => (*x).into(),
+        GgufValue::Str(x) => x.as_str().into(),
+        array => array.describe().into(),
+    }
 }

@@ -2,7 +2,7 @@
 //! llama.cpp reads them. A chain comes out, which is used only where somebody asks for it.
 
 use kelvin_engine::gguf::{Metadata, Value as GgufValue};
-use kelvin_sampling::{Chain, Engine, Profile, SamplingParams, Stage};
+use kelvin_sampling::{Chain, Engine, Mirostat, Profile, SamplingParams, Stage};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -11,12 +11,8 @@ use crate::{json, shorten::shortened};
 /// What all of the keys begin with.
 const PREFIX: &str = "general.sampling.";
 
-/// llama.cpp's window of the repetition penalty, for a file that gives the penalty alone.
-const PENALTY_LAST_N: f64 = 64.0;
-/// llama.cpp's threshold of XTC, for a file that gives the probability alone.
-const XTC_THRESHOLD: f64 = 0.1;
-/// llama.cpp's target and learning rate of mirostat, for a file that turns it on alone.
-const MIROSTAT: [f64; 2] = [5.0, 0.1];
+/// llama.cpp's target of mirostat, for a file that turns it on alone.
+const MIROSTAT_TAU: f64 = 5.0;
 
 /// What a model file recommends.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,7 +38,7 @@ impl Recommended {
     /// or llama.cpp's own. None of llama.cpp's defaults are added.
     pub fn of(metadata: &Metadata) -> Option<Recommended> {
         let own = |(key, value): &(String, GgufValue)| {
-            Some((key.strip_prefix(PREFIX)?.to_string(), to_json(value)))
+            Some((key.strip_prefix(PREFIX)?.to_string(), json::metadata(value)))
         };
         let settings: Map<String, Value> = metadata.entries.iter().filter_map(own).collect();
         if settings.is_empty() {
@@ -107,32 +103,37 @@ impl Recommended {
             return Err(format!("{PREFIX}{} isn't known here", shortened(other)));
         }
         let number = |name: &str| number(&self.settings, name);
-        let or = |name: &str, default: f64| number(name).map(|x| x.unwrap_or(default));
+        // Parameters that the file doesn't give have llama.cpp's defaults.
+        let parameter = |name: &str, setting: &str| {
+            number(setting).map(|x| x.map_or(String::new(), |x| format!(",{name}:{x}")))
+        };
         let mut texts = Vec::new();
         // llama.cpp takes a negative temperature as 0.
         if let Some(t) = number("temp")? {
             texts.push(format!("temp={}", t.max(0.0)));
         }
-        let (tau, eta) = (or("mirostat_tau", MIROSTAT[0])?, or("mirostat_eta", MIROSTAT[1])?);
+        let tau = number("mirostat_tau")?.unwrap_or(MIROSTAT_TAU);
+        let eta = number("mirostat_eta")?.unwrap_or(Mirostat::ETA);
         match number("mirostat")? {
             // Mirostat takes the place of every truncation and penalty.
             Some(version) if version != 0.0 => {
                 texts.push(format!("mirostat={tau},eta:{eta},version:{version}"));
             }
             _ => {
-                let window = or("penalty_last_n", PENALTY_LAST_N)?;
-                let threshold = or("xtc_threshold", XTC_THRESHOLD)?;
+                let has_no_window = number("penalty_last_n")? == Some(0.0);
+                let window = parameter("window", "penalty_last_n")?;
+                let threshold = parameter("threshold", "xtc_threshold")?;
                 let stages = [
-                    ("penalty_repeat", "repetition", 1.0, format!(",window:{window}")),
+                    ("penalty_repeat", "repetition", 1.0, window),
                     ("top_k", "top_k", 0.0, String::new()),
                     ("top_p", "top_p", 1.0, String::new()),
                     ("min_p", "min_p", 0.0, String::new()),
-                    ("xtc_probability", "xtc", 0.0, format!(",threshold:{threshold}")),
+                    ("xtc_probability", "xtc", 0.0, threshold),
                 ];
                 for (setting, stage, neutral, more) in stages {
                     let Some(x) = number(setting)? else { continue };
                     let is_off = match setting {
-                        "penalty_repeat" => x == neutral || window == 0.0,
+                        "penalty_repeat" => x == neutral || has_no_window,
                         "top_p" => x >= neutral,
                         _ => x <= neutral,
                     };
@@ -145,7 +146,8 @@ impl Recommended {
         if texts.is_empty() {
             texts.push("temp=1".to_string());
         }
-        let stages = texts.iter().map(|text| text.parse::<Stage>());
+        let profile = Profile::of(Engine::LlamaCpp);
+        let stages = texts.iter().map(|text| profile.stage(text));
         let stages = stages.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
         let sequence = self.settings.get("sequence").map(sequence).transpose()?;
         (self.stages, self.sequence) = (stages, sequence);
@@ -198,24 +200,6 @@ fn number(settings: &Map<String, Value>, name: &str) -> Result<Option<f64>, Stri
         format!("{PREFIX}{name} is {found}, but expected is a number")
     });
     number.map(Some)
-}
-
-fn to_json(value: &GgufValue) -> Value {
-    match value {
-        GgufValue::F32(x) => json::short(*x).into(),
-        GgufValue::F64(x) => (*x).into(),
-        GgufValue::Bool(x) => (*x).into(),
-        GgufValue::Str(text) => text.as_str().into(),
-        GgufValue::U8(x) => (*x).into(),
-        GgufValue::I8(x) => (*x).into(),
-        GgufValue::U16(x) => (*x).into(),
-        GgufValue::I16(x) => (*x).into(),
-        GgufValue::U32(x) => (*x).into(),
-        GgufValue::I32(x) => (*x).into(),
-        GgufValue::U64(x) => (*x).into(),
-        GgufValue::I64(x) => (*x).into(),
-        list => list.describe().into(),
-    }
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub(super) const FAMILIES: &[Family] = &[
         unweighted_norms: &["attn_norm", "ffn_norm", "output_norm"],
         pairing: Pairing::Adjacent,
         required: &[TOKEN_EMBEDDING, ATTENTION_OUTPUT, GATED],
-        keys: &[CLAMP, SHAPES, LAYER_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[CLAMP, LAYER_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
     Family {
@@ -86,7 +86,7 @@ pub(super) const FAMILIES: &[Family] = &[
             UP_DOWN_BIASES,
         ],
         optional: &[],
-        keys: &[ALIBI, SHAPES, LAYER_NORM, NO_ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[ALIBI, LAYER_NORM, NO_ROTARY, NO_SCALES],
         ..GPT2
     },
     Family { architecture: "jais2", feed_forward: Plain(ReluSquared), ..STARCODER2 },

@@ -15,7 +15,7 @@ const QWEN2VL: Family = Family {
     pairing: Pairing::Halves,
     sections: Sections::Blocks,
     optional: &[QKV, QKV_BIASES, OUTPUT],
-    keys: &[SECTIONS, SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+    keys: &[SECTIONS, RMS_NORM, ROTARY, NO_SCALES],
     ..LLAMA
 };
 
@@ -30,34 +30,13 @@ pub(super) const FAMILIES: &[Family] = &[
     Family {
         architecture: "qwen3vl",
         sections: Sections::Interleaved,
-        keys: &[
-            SECTIONS,
-            IMAGE_LAYERS,
-            SHAPES,
-            RMS_NORM,
-            ROTARY,
-            NOT_DONE,
-            NO_SCALES,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[SECTIONS, IMAGE_LAYERS, RMS_NORM, ROTARY, NO_SCALES],
         ..QWEN3
     },
     Family {
         architecture: "hunyuan_vl",
         sections: Sections::BlocksIfAny,
-        keys: &[
-            SECTIONS,
-            ROTARY_ALPHA,
-            ONE_EXPERT,
-            SHAPES,
-            RMS_NORM,
-            ROTARY,
-            NOT_DONE,
-            NO_SCALES,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[SECTIONS, ROTARY_ALPHA, ONE_EXPERT, RMS_NORM, ROTARY, NO_SCALES],
         ..HUNYUAN
     },
     // The matrices for places of an image are there, and text uses none of them.
@@ -67,7 +46,7 @@ pub(super) const FAMILIES: &[Family] = &[
         required: &[EMBEDDING, ATTENTION_NORM, FUSED_QKV, ATTENTION_OUTPUT, FFN_NORM, GATED],
         optional: &[OUTPUT],
         unused: IMAGE_MATRICES,
-        keys: &[PLAIN_ROTARY, SHAPES, RMS_NORM, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[PLAIN_ROTARY, RMS_NORM, NO_SCALES],
         ..LLAMA
     },
 ];

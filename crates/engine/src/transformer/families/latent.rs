@@ -26,16 +26,7 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[OUTPUT, LONG_ROPE_FACTORS],
-        keys: &[
-            keys::LATENT,
-            keys::LATENT_QUERIES,
-            SHAPES,
-            RMS_NORM,
-            ROTARY,
-            NOT_DONE,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[keys::LATENT, keys::LATENT_QUERIES, RMS_NORM, ROTARY],
         ..LLAMA
     },
     Family {
@@ -52,7 +43,7 @@ pub(super) const FAMILIES: &[Family] = &[
             PLAIN,
         ],
         optional: &[],
-        keys: &[keys::LATENT, SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[keys::LATENT, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
 ];

@@ -33,7 +33,7 @@ pub(super) const STARCODER2: Family = Family {
         PLAIN,
         UP_DOWN_BIASES,
     ],
-    keys: &[SHAPES, LAYER_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+    keys: &[LAYER_NORM, ROTARY, NO_SCALES],
     ..LLAMA
 };
 
@@ -57,7 +57,7 @@ pub(super) const GPT2: Family = Family {
         UP_DOWN_BIASES,
     ],
     optional: &[OUTPUT],
-    keys: &[SHAPES, LAYER_NORM, NO_ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+    keys: &[LAYER_NORM, NO_ROTARY, NO_SCALES],
     ..STARCODER2
 };
 
@@ -71,7 +71,7 @@ const COMMAND_R: Family = Family {
     logit_scale: LogitScale::Times(Scale::Key),
     required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, GATED],
     optional: &[QKV, QKV_BIASES, QK_NORMS],
-    keys: &[LOGIT_SCALE, SHAPES, LAYER_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+    keys: &[LOGIT_SCALE, LAYER_NORM, ROTARY, NO_SCALES],
     ..LLAMA
 };
 
@@ -113,16 +113,7 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[QKV, QKV_BIASES, QK_NORMS, FFN_NORM, FFN_NORM_BIAS],
-        keys: &[
-            PARALLEL_BY_TENSORS,
-            SHAPES,
-            LAYER_NORM,
-            ROTARY,
-            NOT_DONE,
-            NO_SCALES,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[PARALLEL_BY_TENSORS, LAYER_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
     STARCODER2,
@@ -147,7 +138,7 @@ pub(super) const FAMILIES: &[Family] = &[
             UP_DOWN_BIASES,
         ],
         optional: &[],
-        keys: &[PARALLEL, SHAPES, LAYER_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[PARALLEL, LAYER_NORM, ROTARY, NO_SCALES],
         ..GPT2
     },
     Family {
@@ -168,16 +159,7 @@ pub(super) const FAMILIES: &[Family] = &[
             PLAIN,
             UP_DOWN_BIASES,
         ],
-        keys: &[
-            ALIBI_OF_BLOOM,
-            SHAPES,
-            LAYER_NORM,
-            NO_ROTARY,
-            NOT_DONE,
-            NO_SCALES,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[ALIBI_OF_BLOOM, LAYER_NORM, NO_ROTARY, NO_SCALES],
         ..GPT2
     },
     Family {
@@ -193,9 +175,7 @@ pub(super) const FAMILIES: &[Family] = &[
             FFN_NORM_BIAS,
             UP_DOWN_BIASES,
         ],
-        keys: &[
-            ALIBI, CLAMP, SHAPES, LAYER_NORM, NO_ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED,
-        ],
+        keys: &[ALIBI, CLAMP, LAYER_NORM, NO_ROTARY, NO_SCALES],
         ..GPT2
     },
     Family {
@@ -214,7 +194,7 @@ pub(super) const FAMILIES: &[Family] = &[
             PLAIN,
         ],
         optional: &[OUTPUT, ATTENTION_NORM_2],
-        keys: &[SHAPES, LAYER_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[LAYER_NORM, ROTARY, NO_SCALES],
         ..GPT2
     },
     COMMAND_R,
@@ -223,18 +203,7 @@ pub(super) const FAMILIES: &[Family] = &[
         rotary: Rotary::Windowed,
         windows: Windows::Pattern { every: 4, default: 0, layers: 0, rotary: WindowRotary::Same },
         optional: &[QKV, QKV_BIASES],
-        keys: &[
-            LOGIT_SCALE,
-            SHAPES,
-            LAYER_NORM,
-            ROTARY,
-            WINDOW_PATTERN,
-            NOT_DONE,
-            NO_SCALES,
-            NO_SCALES,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[LOGIT_SCALE, LAYER_NORM, ROTARY, WINDOW_PATTERN, NO_SCALES, NO_SCALES],
         ..COMMAND_R
     },
     Family {

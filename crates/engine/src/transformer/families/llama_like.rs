@@ -30,23 +30,14 @@ pub(super) const FAMILIES: &[Family] = &[
         rotary: Rotary::InModelsOf(32),
         alibi: 8.0,
         alibi_layers: 40,
-        keys: &[ALIBI_OF_BLOOM, SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[ALIBI_OF_BLOOM, RMS_NORM, ROTARY, NO_SCALES],
         ..XVERSE
     },
     Family {
         architecture: "refact",
         rotary: Rotary::Never,
         alibi: 8.0,
-        keys: &[
-            ALIBI_OF_BLOOM,
-            SHAPES,
-            RMS_NORM,
-            NO_ROTARY,
-            NOT_DONE,
-            NO_SCALES,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[ALIBI_OF_BLOOM, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },
     // The first Qwen: its files count gate and up together.

@@ -93,7 +93,8 @@ pub(super) struct Family {
     pub(super) optional: &'static [&'static [&'static str]],
     /// Tensors that a file may have and text needs none of.
     pub(super) unused: &'static [&'static str],
-    /// Groups of hyperparameters, by their names after `ARCH.`.
+    /// Groups of hyperparameters, by their names after `ARCH.`, besides those of every family and
+    /// of every mixture of experts (`key_rows`).
     pub(super) keys: &'static [&'static [Row]],
     /// Hyperparameters whose names don't begin with `ARCH.`.
     pub(super) bare_keys: &'static [Row],
@@ -276,9 +277,7 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
 
 /// What becomes of the hyperparameter `key`, which stands after `ARCH.`.
 pub(crate) fn of_key(architecture: &str, key: &str, value: &Value) -> Use {
-    let rows =
-        find(architecture).into_iter().flat_map(|family| family.keys.iter().copied().flatten());
-    in_rows(rows, key, value)
+    in_rows(find(architecture).into_iter().flat_map(Family::key_rows), key, value)
         .unwrap_or_else(|| Use::Refused("the engine doesn't know what it changes".to_string()))
 }
 
@@ -350,10 +349,20 @@ impl Family {
         is_among(self.unused, name).then_some("concerns images; text needs none")
     }
 
+    /// What is said of hyperparameters; the first row about one counts.
+    fn key_rows(&self) -> impl Iterator<Item = &'static Row> {
+        let of_experts: &[&[Row]] = if self.experts.is_some() {
+            &[keys::EXPERTS_KEYS, keys::NO_OTHER_ROUTING]
+        } else {
+            &[keys::NO_EXPERTS]
+        };
+        let common: &[&[Row]] = &[keys::SHAPES, keys::NOT_DONE, keys::UNUSED];
+        self.keys.iter().chain(of_experts).chain(common).copied().flatten()
+    }
+
     /// Whether the engine reads the hyperparameter called `ARCH.key`, whatever its value.
     pub(super) fn reads_key(&self, key: &str) -> bool {
-        let of = |row: &&Row| row.key == key;
-        let row = self.keys.iter().copied().flatten().find(of);
+        let row = self.key_rows().find(|row| row.key == key);
         row.is_some_and(|row| matches!(row.rule, crate::uses::Rule::Read))
     }
 }

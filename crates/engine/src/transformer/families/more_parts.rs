@@ -31,7 +31,7 @@ pub(super) const FAMILIES: &[Family] = &[
     Family {
         architecture: "nanbeige",
         optional: &[QKV, QKV_BIASES, OUTPUT, ROPE_FACTORS],
-        keys: &[LOOPS, SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[LOOPS, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
     // Its norms have no weights. Each layer adds some of the embedding to the stream.
@@ -51,7 +51,7 @@ pub(super) const FAMILIES: &[Family] = &[
         logit_scale: LogitScale::Times(Scale::Key),
         required: &[TOKEN_EMBEDDING, OUTPUT, Q_NORM, ATTENTION_OUTPUT, GATED, LAYER_SCALE],
         optional: &[QKV, QKV_BIASES],
-        keys: &[LOGIT_SCALE, SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[LOGIT_SCALE, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
     Family {
@@ -61,17 +61,7 @@ pub(super) const FAMILIES: &[Family] = &[
         pairing: Pairing::Halves,
         windows: Windows::Listed(WindowRotary::Same),
         required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_GATE, ATTENTION_OUTPUT, FFN_NORM, GATED],
-        keys: &[
-            SHAPES,
-            RMS_NORM,
-            ROTARY,
-            WINDOW_PATTERN,
-            WINDOW_BASE,
-            NOT_DONE,
-            NO_SCALES,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[RMS_NORM, ROTARY, WINDOW_PATTERN, WINDOW_BASE, NO_SCALES],
         layers: Layers::OfSeveralSizes,
         ..LLAMA
     },
@@ -103,19 +93,7 @@ pub(super) const FAMILIES: &[Family] = &[
             POST_FFN_NORM,
         ],
         optional: &[QKV, QKV_BIASES],
-        keys: &[
-            LOGIT_SCALE,
-            LOGIT_CAP,
-            SHAPES,
-            RMS_NORM,
-            ROTARY,
-            WINDOW_PATTERN,
-            WINDOW_BASE,
-            NOT_DONE,
-            NO_SCALES,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[LOGIT_SCALE, LOGIT_CAP, RMS_NORM, ROTARY, WINDOW_PATTERN, WINDOW_BASE, NO_SCALES],
         ..LLAMA
     },
 ];

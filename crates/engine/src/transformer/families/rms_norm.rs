@@ -53,7 +53,7 @@ pub(super) const LLAMA: Family = Family {
     required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, FFN_NORM, GATED],
     optional: &[QKV, QKV_BIASES, OUTPUT],
     unused: &[],
-    keys: &[SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+    keys: &[RMS_NORM, ROTARY, NO_SCALES],
     bare_keys: &[],
 };
 
@@ -71,7 +71,7 @@ const GEMMA: Family = Family {
     pairing: Pairing::Halves,
     embedding_scale: Scale::SqrtWidth,
     optional: &[QKV, QKV_BIASES],
-    keys: &[SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_EXPERTS, UNUSED],
+    keys: &[RMS_NORM, ROTARY],
     ..LLAMA
 };
 
@@ -92,18 +92,7 @@ pub(super) const GEMMA2: Family = Family {
         GATED,
         POST_FFN_NORM,
     ],
-    keys: &[
-        SCORE_CAP,
-        LOGIT_CAP,
-        SHAPES,
-        RMS_NORM,
-        ROTARY,
-        WINDOW_PATTERN,
-        WINDOW_BASE,
-        NOT_DONE,
-        NO_EXPERTS,
-        UNUSED,
-    ],
+    keys: &[SCORE_CAP, LOGIT_CAP, RMS_NORM, ROTARY, WINDOW_PATTERN, WINDOW_BASE],
     ..GEMMA
 };
 
@@ -132,18 +121,13 @@ pub(super) const GRANITE: Family = Family {
         ATTENTION_SCALE,
         ROTARY_SWITCH,
         IMAGE_LAYERS,
-        SHAPES,
         RMS_NORM,
         ROTARY,
-        NOT_DONE,
         NO_SCALES,
-        EXPERTS_KEYS,
         SHARED_WIDTH,
         SHARED_COUNT_SAID,
         NORMALIZED,
         SOFTMAX_ROUTER,
-        NO_OTHER_ROUTING,
-        UNUSED,
     ],
     ..LLAMA
 };
@@ -167,7 +151,7 @@ const OLMO2: Family = Family {
         POST_FFN_NORM,
     ],
     optional: &[QKV, QKV_BIASES],
-    keys: &[SHAPES, RMS_NORM, ROTARY, WINDOW_PATTERN, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+    keys: &[RMS_NORM, ROTARY, WINDOW_PATTERN, NO_SCALES],
     ..LLAMA
 };
 
@@ -175,17 +159,7 @@ const OLMO2: Family = Family {
 pub(super) const HUNYUAN: Family = Family {
     architecture: "hunyuan-dense",
     norm_after_rotation: true,
-    keys: &[
-        ROTARY_ALPHA,
-        ONE_EXPERT,
-        SHAPES,
-        RMS_NORM,
-        ROTARY,
-        NOT_DONE,
-        NO_SCALES,
-        NO_EXPERTS,
-        UNUSED,
-    ],
+    keys: &[ROTARY_ALPHA, ONE_EXPERT, RMS_NORM, ROTARY, NO_SCALES],
     ..QWEN3
 };
 
@@ -204,19 +178,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ROPE_FACTORS,
             LONG_ROPE_FACTORS,
         ],
-        keys: &[
-            SHAPES,
-            RMS_NORM,
-            ROTARY,
-            EXPERTS_KEYS,
-            SHARED_COUNT_SAID,
-            NORMALIZED,
-            SOFTMAX_ROUTER,
-            NO_OTHER_ROUTING,
-            NOT_DONE,
-            NO_SCALES,
-            UNUSED,
-        ],
+        keys: &[RMS_NORM, ROTARY, SHARED_COUNT_SAID, NORMALIZED, SOFTMAX_ROUTER, NO_SCALES],
         ..LLAMA
     },
     Family {
@@ -235,17 +197,12 @@ pub(super) const FAMILIES: &[Family] = &[
         ],
         keys: &[
             TEMPERATURE,
-            SHAPES,
             RMS_NORM,
             ROTARY,
-            NOT_DONE,
             NO_SCALES,
-            EXPERTS_KEYS,
             SHARED_COUNT_SAID,
             NORMALIZED,
             SOFTMAX_ROUTER,
-            NO_OTHER_ROUTING,
-            UNUSED,
         ],
         ..LLAMA
     },
@@ -289,38 +246,19 @@ pub(super) const FAMILIES: &[Family] = &[
             POST_FFN_NORM,
         ],
         optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, OUTPUT],
-        keys: &[
-            LOGIT_CAP,
-            SHAPES,
-            RMS_NORM,
-            ROTARY,
-            WINDOW_PATTERN,
-            WINDOW_BASE,
-            NOT_DONE,
-            NO_EXPERTS,
-            UNUSED,
-        ],
+        keys: &[LOGIT_CAP, RMS_NORM, ROTARY, WINDOW_PATTERN, WINDOW_BASE],
         ..GEMMA2
     },
     GRANITE,
     Family {
         architecture: "minicpm",
+        experts: None,
         rotary: Rotary::EveryLayer,
         embedding_scale: Scale::KeyOr(|_, _| 12.0),
         residual_scale: Scale::KeyOr(|n_layers, _| 1.4 / (n_layers as f64).sqrt()),
         logit_scale: LogitScale::DividedBy(Scale::KeyOr(|_, d_model| 256.0 / d_model as f64)),
         score_scale: ScoreScale::Head,
-        keys: &[
-            EMBEDDING_SCALE,
-            RESIDUAL_SCALE,
-            LOGIT_SCALE,
-            SHAPES,
-            RMS_NORM,
-            ROTARY,
-            NOT_DONE,
-            NO_SCALES,
-            UNUSED,
-        ],
+        keys: &[EMBEDDING_SCALE, RESIDUAL_SCALE, LOGIT_SCALE, RMS_NORM, ROTARY, NO_SCALES],
         ..GRANITE
     },
     OLMO2,
@@ -360,7 +298,7 @@ pub(super) const FAMILIES: &[Family] = &[
             POST_FFN_NORM,
         ],
         sections: Sections::BlocksIfAny,
-        keys: &[SECTIONS, SHAPES, RMS_NORM, ROTARY, NOT_DONE, NO_SCALES, NO_EXPERTS, UNUSED],
+        keys: &[SECTIONS, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
     Family {

@@ -12,7 +12,7 @@ use kelvin_engine::{
     uses::{self, Use},
 };
 use kelvin_models::megabytes;
-use kelvin_views::{escape, recommended::Recommended};
+use kelvin_views::{escape, json::metadata, recommended::Recommended};
 use serde::Serialize;
 
 use crate::{
@@ -247,22 +247,11 @@ fn to_json(value: &Value) -> serde_json::Value {
         serde_json::json!({ "length": values.len(), "first": values[..LONGEST_ARRAY].to_vec() })
     }
     match value {
-        Value::U8(x) => (*x).into(),
-        Value::I8(x) => (*x).into(),
-        Value::U16(x) => (*x).into(),
-        Value::I16(x) => (*x).into(),
-        Value::U32(x) => (*x).into(),
-        Value::I32(x) => (*x).into(),
-        Value::U64(x) => (*x).into(),
-        Value::I64(x) => (*x).into(),
-        Value::F32(x) => json::short(*x).into(),
-        Value::F64(x) => (*x).into(),
-        Value::Bool(x) => (*x).into(),
-        Value::Str(x) => x.as_str().into(),
         Value::IntArray(x) => array(x),
         Value::FloatArray(x) => array(x),
         Value::BoolArray(x) => array(x),
         Value::StrArray(x) => array(x),
+        single => metadata(single),
     }
 }
 
