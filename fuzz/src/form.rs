@@ -51,10 +51,19 @@ impl Notation {
 /// Panics if Kelvin's own checks break a promise.
 pub(crate) fn check(bytes: &[u8]) {
     let Some((notation, text)) = read(bytes) else { return };
+    let check = || notation.form(text).and_then(|form| form.grammar().map(drop));
     let begun = Instant::now();
-    let (result, peak) =
-        memory::peak_of(|| notation.form(text).and_then(|form| form.grammar().map(drop)));
-    assert!(begun.elapsed() <= MAX_TIME, "the check took {:?}", begun.elapsed());
+    let (result, peak) = memory::peak_of(check);
+    let mut fastest = begun.elapsed();
+    // On a machine that is busy, time passes without work.
+    for _ in 0..5 {
+        if fastest > MAX_TIME {
+            let begun = Instant::now();
+            assert!(check() == result, "another answer the second time");
+            fastest = fastest.min(begun.elapsed());
+        }
+    }
+    assert!(fastest <= MAX_TIME, "the check took {fastest:?}");
     assert!(peak <= MAX_MEMORY, "the check took {peak} bytes of memory");
     check_refusal(&result);
 }
@@ -140,7 +149,12 @@ fn check_refusal<T>(result: &Result<T, FormError>) {
 fn check_text(notation: Notation, form: &str, written: &[u8]) {
     match notation {
         Notation::Schema => {
-            serde_json::from_slice::<Value>(written).expect("a complete text of a schema is JSON");
+            // JSON has numbers that are too large for an f64.
+            let is_large =
+                |error: &serde_json::Error| error.to_string().contains("number out of range");
+            if let Err(error) = serde_json::from_slice::<Value>(written) {
+                assert!(is_large(&error), "a complete text of a schema is JSON: {error}");
+            }
         }
         Notation::Choice => {
             let written = std::str::from_utf8(written).expect("a choice is UTF-8");

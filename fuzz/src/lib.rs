@@ -9,10 +9,17 @@ mod chain;
 mod form;
 mod gguf;
 mod memory;
+mod proof;
 mod recipe;
 mod request;
 mod template;
 mod tokenizer;
+
+/// Chat templates are rendered on the calling thread from now on: starting another one for each
+/// takes longer than most templates. The stack has to be as large as `run` makes it.
+pub fn has_large_stack() {
+    kelvin_engine::chat::render_on_this_stack();
+}
 
 #[global_allocator]
 static ALLOCATOR: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
@@ -33,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "form", max_len: 2048, check: form::check },
     Target { name: "form_compile", max_len: 512, check: form::check_compiled },
     Target { name: "gguf", max_len: 8192, check: gguf::check },
+    Target { name: "proof", max_len: 4096, check: proof::check },
     Target { name: "recipe", max_len: 2048, check: recipe::check },
     Target { name: "request", max_len: 2048, check: request::check },
     Target { name: "template", max_len: 4096, check: template::check },

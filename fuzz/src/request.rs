@@ -16,7 +16,7 @@ use kelvin_testkit::tiny;
 use serde_json::Value;
 
 /// Every route that takes a body.
-pub(crate) const ROUTES: [&str; 16] = [
+pub(crate) const ROUTES: [&str; 18] = [
     "/v1/completions",
     "/v1/chat/completions",
     "/v1/responses",
@@ -33,7 +33,11 @@ pub(crate) const ROUTES: [&str; 16] = [
     "/studio/nearest",
     "/studio/draws",
     "/studio/write",
+    "/studio/encode",
+    "/v1/decisions",
 ];
+/// Those that answer with a list.
+const LISTS: [&str; 2] = ["/studio/tokens", "/studio/encode"];
 const MAX_TIME: Duration = Duration::from_secs(6);
 const MAX_MESSAGE: usize = 4000;
 
@@ -51,6 +55,7 @@ pub(crate) fn check(bytes: &[u8]) {
         assert!(begun.elapsed() <= MAX_TIME, "{path}: {:?}", begun.elapsed());
         let answer: Value = serde_json::from_slice(&answer).expect("an answer is JSON");
         match status {
+            200 if LISTS.contains(&path) => assert!(answer.is_array(), "{path}: {answer}"),
             200 => assert!(answer.is_object(), "{path}: {answer}"),
             400 | 404 | 413 | 503 => check_problem(path, status, &answer["error"], bytes.len()),
             other => panic!("{path}: status {other}: {answer}"),

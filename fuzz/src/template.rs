@@ -9,7 +9,7 @@ use kelvin_engine::chat::{ChatError, ChatTemplate, Message, RenderOptions};
 
 use crate::memory;
 
-/// The renderer waits 1.5 s for a template; the rest is for a machine that is busy.
+/// Fuel bounds the work; this is for a machine that is busy.
 const MAX_TIME: Duration = Duration::from_secs(6);
 /// Fuel pays for 64 bytes each, and there are somewhat more than 100,000 of it.
 const MAX_TEXT: usize = 16 << 20;

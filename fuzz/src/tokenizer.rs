@@ -5,7 +5,8 @@
 //! text.
 
 use std::{
-    collections::HashSet,
+    borrow::Cow,
+    collections::{BTreeSet, HashSet},
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -16,8 +17,6 @@ use kelvin_engine::{
     tokenizer::{TextStream, Tokenizer},
 };
 
-/// Pre-tokenizers, one for each way of cutting words.
-const PRES: [&str; 6] = ["default", "gpt-2", "smollm", "llama-bpe", "qwen2", "tekken"];
 /// Words that the vocabularies have as tokens, with all their beginnings.
 const WORDS: [&str; 15] = [
     " the", " and", "hello", " Hello", "ing", "123", "    ", "\n\n", "ation", "'ll", "éé", "你好",
@@ -34,12 +33,47 @@ const FIRST: [&str; 3] = ["<unk>", "<s>", "</s>"];
 const LONG: usize = 64 << 10;
 const MAX_TIME: Duration = Duration::from_secs(4);
 
+/// What a text decodes to.
+type Expected = fn(&str) -> Cow<'_, str>;
+
 struct Case {
     tokenizer: Tokenizer,
-    /// Decoding gives back any text.
-    is_exact: bool,
+    expected: Expected,
+    /// `expected` is for texts without special tokens.
+    is_for_plain: bool,
     /// A space goes before the text, and after each special token in it.
     has_prefix: bool,
+}
+
+fn itself(text: &str) -> Cow<'_, str> {
+    text.into()
+}
+
+/// SentencePiece has one character for its own space and for a space.
+fn without_marks(text: &str) -> Cow<'_, str> {
+    if text.contains('▁') { text.replace('▁', " ").into() } else { text.into() }
+}
+
+/// Each line that begins with no space gets one; the first one of the text is taken off again.
+fn with_spaces(text: &str) -> Cow<'_, str> {
+    let mut spaced = String::with_capacity(2 * text.len() + 1);
+    let mut is_start = true;
+    for c in text.chars() {
+        if is_start && !matches!(c, '\n' | ' ' | '▁') {
+            spaced.push(' ');
+        }
+        is_start = c == '\n';
+        spaced.push(if c == '▁' { ' ' } else { c });
+    }
+    match spaced.strip_prefix(' ') {
+        Some(rest) => rest.to_string().into(),
+        None => spaced.into(),
+    }
+}
+
+/// PLaMo leaves out U+FEFF at the beginning and behind special tokens.
+fn without_byte_order_mark(text: &str) -> Cow<'_, str> {
+    text.strip_prefix('\u{feff}').unwrap_or(text).into()
 }
 
 /// Panics if the text breaks a promise.
@@ -84,11 +118,8 @@ fn check_text(case: &Case, text: &str, how: u8) {
     let special = |text: &str| {
         CONTROLS.iter().chain(&DEFINED).chain(&FIRST).any(|special| text.contains(special))
     };
-    if case.is_exact {
-        assert_eq!(decoded, text);
-    } else if !case.has_prefix || !special(text) {
-        // SentencePiece has one character for its own space and for a space.
-        assert_eq!(decoded, text.replace('▁', " "));
+    if !case.is_for_plain || !special(text) {
+        assert_eq!(decoded, (case.expected)(text));
     }
     if !case.has_prefix {
         let mut stream = TextStream::default();
@@ -103,12 +134,28 @@ fn check_text(case: &Case, text: &str, how: u8) {
 }
 
 fn cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = PRES
-        .iter()
-        .map(|pre| Case { tokenizer: byte_level(pre), is_exact: true, has_prefix: false })
-        .collect();
-    for has_prefix in [true, false] {
-        cases.push(Case { tokenizer: sentence_piece(has_prefix), is_exact: false, has_prefix });
+    let whole = |tokenizer, expected: Expected| Case {
+        tokenizer,
+        expected,
+        is_for_plain: false,
+        has_prefix: false,
+    };
+    let mut cases = vec![
+        Case { is_for_plain: true, has_prefix: true, ..whole(sentence_piece(true), without_marks) },
+        whole(sentence_piece(false), without_marks),
+        whole(escaped(), itself),
+        Case { is_for_plain: true, ..whole(plamo(), without_byte_order_mark) },
+    ];
+    for pre in Tokenizer::pre_tokenizers() {
+        let spelled = |space| spelled(pre, space);
+        cases.push(match pre {
+            "gemma4" | "sarvam-moe" => whole(spelled("▁"), without_marks),
+            "mmbert" => {
+                Case { is_for_plain: true, has_prefix: true, ..whole(spelled("▁"), with_spaces) }
+            }
+            "whitespace" => whole(spelled(" "), itself),
+            _ => whole(byte_level(pre), itself),
+        });
     }
     cases
 }
@@ -125,26 +172,47 @@ fn spelling(byte: u8) -> char {
 
 fn byte_level(pre: &str) -> Tokenizer {
     let mut tokens: Vec<String> = (0..=255).map(|byte| spelling(byte).to_string()).collect();
+    let words = WORDS.map(|word| word.bytes().map(spelling).collect());
+    let merges = add_merged(&mut tokens, &words);
+    build("gpt2", tokens, vec![("merges", strings(merges)), ("pre", Value::Str(pre.into()))])
+}
+
+/// BPE of characters, with bytes for those that are no token.
+fn spelled(pre: &str, space: &str) -> Tokenizer {
+    let mut tokens: Vec<String> = (0..=255).map(|byte| format!("<0x{byte:02X}>")).collect();
+    // In the notation of merges a space stands between two tokens.
+    let words: Vec<Vec<char>> = WORDS
+        .iter()
+        .map(|word| word.replace(' ', space).chars().collect())
+        .filter(|word: &Vec<char>| !word.contains(&' '))
+        .collect();
+    let characters: BTreeSet<char> =
+        words.iter().flatten().copied().chain(' '..='~').chain(space.chars()).collect();
+    tokens.extend(characters.iter().map(char::to_string));
+    let merges = add_merged(&mut tokens, &words);
+    build("gpt2", tokens, vec![("merges", strings(merges)), ("pre", Value::Str(pre.into()))])
+}
+
+/// Adds the beginnings of words to tokens, and returns the merges that make them.
+fn add_merged(tokens: &mut Vec<String>, words: &[Vec<char>]) -> Vec<String> {
     let mut seen: HashSet<String> = tokens.iter().cloned().collect();
     let mut merges = Vec::new();
-    for word in WORDS {
-        let spelled: Vec<char> = word.bytes().map(spelling).collect();
-        for n in 2..=spelled.len() {
-            let whole: String = spelled[..n].iter().collect();
+    for word in words {
+        for n in 2..=word.len() {
+            let whole: String = word[..n].iter().collect();
             if seen.insert(whole.clone()) {
-                merges.push(format!(
-                    "{} {}",
-                    spelled[..n - 1].iter().collect::<String>(),
-                    spelled[n - 1]
-                ));
+                let left: String = word[..n - 1].iter().collect();
+                merges.push(format!("{left} {}", word[n - 1]));
                 tokens.push(whole);
             }
         }
     }
-    build("gpt2", tokens, vec![("merges", strings(merges)), ("pre", Value::Str(pre.into()))])
+    merges
 }
 
-fn sentence_piece(has_prefix: bool) -> Tokenizer {
+/// Tokens that are texts, without merges: bytes, characters and the beginnings of words, with
+/// `space` for a space.
+fn texts(space: &str) -> Vec<String> {
     let mut tokens: Vec<String> = FIRST.map(String::from).into();
     tokens.extend((0..=255).map(|byte| format!("<0x{byte:02X}>")));
     let mut seen: HashSet<String> = tokens.iter().cloned().collect();
@@ -155,10 +223,27 @@ fn sentence_piece(has_prefix: bool) -> Tokenizer {
     };
     (' '..='~').chain(['▁', 'é', '你']).filter(|&c| c != ' ').for_each(|c| add(c.into()));
     for word in WORDS {
-        let spelled: Vec<char> = word.replace(' ', "▁").chars().collect();
+        let spelled: Vec<char> = word.replace(' ', space).chars().collect();
         (2..=spelled.len()).for_each(|n| add(spelled[..n].iter().collect()));
     }
-    build("llama", tokens, vec![("add_space_prefix", Value::Bool(has_prefix))])
+    tokens
+}
+
+fn sentence_piece(has_prefix: bool) -> Tokenizer {
+    build("llama", texts("▁"), vec![("add_space_prefix", Value::Bool(has_prefix))])
+}
+
+fn plamo() -> Tokenizer {
+    build("plamo2", texts(" "), vec![])
+}
+
+/// RWKV's tokens: any bytes.
+fn escaped() -> Tokenizer {
+    let mut tokens: Vec<String> = (0..=255).map(|byte| format!("\\x{byte:02x}")).collect();
+    let words = WORDS.iter().flat_map(|word| word.char_indices().skip(1).map(|(n, _)| &word[..n]));
+    let words: BTreeSet<&str> = words.chain(WORDS).filter(|word| word.len() > 1).collect();
+    tokens.extend(words.into_iter().map(String::from));
+    build("rwkv", tokens, vec![])
 }
 
 fn strings(texts: Vec<String>) -> Value {

@@ -11,7 +11,7 @@ pub use circles::circles;
 pub use manifest::check_manifest;
 
 /// The crates in the order of the data flow: each may import only crates before it.
-pub const FLOW: [&str; 10] = [
+pub const FLOW: [&str; 11] = [
     "kernels",
     "sampling",
     "engine",
@@ -22,6 +22,7 @@ pub const FLOW: [&str; 10] = [
     "server",
     "kelvin",
     "python",
+    "web",
 ];
 
 /// What is wrong with one file. `path` is relative to the root of the project, with `/` between its

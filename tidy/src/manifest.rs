@@ -4,12 +4,17 @@ use crate::{crate_of, upstream_of};
 
 /// Crates of other people that belong to certain rooms: what it is, and the crates of the flow that
 /// may depend on it.
-const ROOMS: [(&str, &[&str]); 24] = [
-    ("serde", &["engine", "lab", "views", "constraint", "models", "server", "kelvin", "python"]),
-    ("serde_json", &["engine", "lab", "views", "constraint", "server", "kelvin", "python"]),
+const ROOMS: [(&str, &[&str]); 26] = [
+    (
+        "serde",
+        &["engine", "lab", "views", "constraint", "models", "server", "kelvin", "python", "web"],
+    ),
+    ("serde_json", &["engine", "lab", "views", "constraint", "server", "kelvin", "python", "web"]),
     ("toml", &["lab", "models"]),
     ("rusqlite", &["lab"]),
     ("parquet", &["lab"]),
+    ("arrow-array", &["lab", "python"]),
+    ("arrow-schema", &["lab", "python"]),
     ("candle-core", &["lab"]),
     ("candle-nn", &["lab"]),
     ("candle-transformers", &["lab"]),
@@ -26,7 +31,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("hyper-util", &["server"]),
     ("tower-http", &["server"]),
     ("ureq", &["models", "kelvin"]),
-    ("anyhow", &["models", "server", "kelvin", "python"]),
+    ("anyhow", &["models", "server", "kelvin", "python", "web"]),
     ("pyo3", &["python"]),
     ("numpy", &["python"]),
 ];

@@ -7,6 +7,8 @@ use crate::{
 };
 
 const LONGEST_FILE: usize = 500;
+/// The most lines of a function, tests aside.
+const LONGEST_FUNCTION: usize = 80;
 
 /// Rooms named so hold anything; a plain noun says what is inside.
 const EMPTY_NAMES: [&str; 9] = [
@@ -82,7 +84,10 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
         );
     }
     if name != Some("kernels") && !path.starts_with("peers/") {
+        // An exported name is an unsafe attribute.
+        let exports = path == "crates/web/src/exports.rs";
         find_word(&code, "unsafe")
+            .filter(|&at| !(exports && code[..at].ends_with("#[")))
             .for_each(|at| report(&code, at, "`unsafe` lives in crates/kernels alone"));
     }
     for at in find_word(&code, "ignore").filter(|&at| code[..at].ends_with("#[")) {
@@ -93,6 +98,12 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
             .for_each(|(at, _)| report(&code, at, "unfinished code doesn't land"));
     }
     if path.starts_with("crates/") {
+        for (at, n_lines) in functions(&product).filter(|(_, n)| *n > LONGEST_FUNCTION) {
+            let what = format!(
+                "{n_lines} lines; a function has at most {LONGEST_FUNCTION}: divide it by meaning"
+            );
+            report(&product, at, &what);
+        }
         for (at, _) in product.match_indices(".unwrap()") {
             report(
                 &product,
@@ -110,14 +121,40 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
             report(&product, at, "only engine::batch runs the forward pass; be a client of it")
         });
     }
-    let Some(name) = name else { return found };
+    if let Some(name) = name {
+        of_crate(name, &code, &product, &mut report);
+    }
+    found
+}
 
+/// Where each function with a body begins, and its lines.
+fn functions(code: &str) -> impl Iterator<Item = (usize, usize)> {
+    find_word(code, "fn").filter_map(move |at| {
+        // A type `fn(…)` has no name.
+        code[at..].strip_prefix("fn ")?;
+        let mut depth = 0;
+        let head_end = code[at..].char_indices().find(|&(_, c)| {
+            depth += i32::from("([".contains(c)) - i32::from(")]".contains(c));
+            depth == 0 && "{;".contains(c)
+        });
+        // A declaration ends with `;`.
+        let open = at + head_end.filter(|&(_, c)| c == '{')?.0;
+        let end = code[open..].char_indices().find_map(|(i, c)| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            (depth == 0).then_some(open + i)
+        })?;
+        Some((at, line_of(code, end) + 1 - line_of(code, at)))
+    })
+}
+
+/// Rules that depend on the crate: what it may print, import and reach.
+fn of_crate(name: &str, code: &str, product: &str, report: &mut dyn FnMut(&str, usize, &str)) {
     if name != "kelvin" {
         for printing in ["print", "println", "eprint", "eprintln", "dbg"] {
-            for at in find_word(&product, printing)
+            for at in find_word(product, printing)
                 .filter(|&at| product[at + printing.len()..].starts_with('!'))
             {
-                report(&product, at, "only crates/kelvin prints; return it or tell an observer");
+                report(product, at, "only crates/kelvin prints; return it or tell an observer");
             }
         }
     }
@@ -125,10 +162,9 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
         // The binary's own crate name is a word of the language of every comment, but not of code.
         let import =
             if *downstream == "kelvin" { "kelvin".into() } else { format!("kelvin_{downstream}") };
-        for at in
-            find_word(&code, &import).filter(|&at| code[at + import.len()..].starts_with("::"))
+        for at in find_word(code, &import).filter(|&at| code[at + import.len()..].starts_with("::"))
         {
-            report(&code, at, &format!("crates/{name} may import only {:?}", upstream_of(name)));
+            report(code, at, &format!("crates/{name} may import only {:?}", upstream_of(name)));
         }
     }
     let forbidden: &[&str] = match name {
@@ -136,14 +172,13 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
         "sampling" => &["fs", "net", "time", "io", "process", "thread", "env"],
         _ => &[],
     };
-    for (at, module) in taken_from(&product, "std") {
+    for (at, module) in taken_from(product, "std") {
         if forbidden.contains(&module) {
             report(
-                &product,
+                product,
                 at,
                 &format!("crates/{name} does no I/O, reads no clock: no `std::{module}`"),
             );
         }
     }
-    found
 }

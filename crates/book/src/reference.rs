@@ -11,13 +11,12 @@ use serde_json::{Map, Value};
 /// # Errors
 /// A binary that can't be run, or that prints what isn't understood.
 pub fn pages(kelvin: &Path) -> Result<Vec<(&'static str, String)>> {
-    // The usage lines name the program as it was called.
+    // The usage lines name the program as it was called. A link, not a copy: a copy can't be
+    // started while another thread's new process still holds it open for writing.
     let folder = tempfile::tempdir()?;
-    let kelvin = &{
-        let named = folder.path().join("kelvin");
-        fs::copy(kelvin, &named).with_context(|| kelvin.display().to_string())?;
-        named
-    };
+    let program = fs::canonicalize(kelvin).with_context(|| kelvin.display().to_string())?;
+    let kelvin = &folder.path().join("kelvin");
+    std::os::unix::fs::symlink(program, kelvin)?;
     Ok(vec![
         ("reference/verbs.md", verbs(kelvin)?),
         ("reference/stages.md", stages(&serde_json::from_str(&ask(kelvin, "stages --json")?)?)?),
@@ -55,8 +54,8 @@ fn verbs(kelvin: &Path) -> Result<String> {
     let mut page = String::from(
         "# Verbs\n\n\
          This page is generated: it is what `kelvin VERB --help` prints.\n\n\
-         - Every verb but `serve` and `completions` takes `--json` and then prints JSON for \
-         programs.\n\
+         - Every verb but `serve`, `studio` and `completions` takes `--json` and then prints JSON \
+         for programs.\n\
          - Exit codes: 0 for success, 2 for an invalid command line, 1 for any other failure.\n\
          - \"The dice\" are the random numbers of a seed: see [Dice](../concepts/dice.md).\n",
     );
@@ -138,16 +137,25 @@ fn api(document: &Value) -> Result<String> {
             if let Some(answer) = referenced(&operation["responses"]["200"]["content"]) {
                 _ = write!(page, "\nAnswers [{answer}](#{}).\n", answer.to_lowercase());
             }
+            let event = &operation["responses"]["200"]["content"]["text/event-stream"]["schema"];
+            if event.is_object() {
+                let data = kind(&event["properties"]["data"]["contentSchema"]);
+                _ = writeln!(page, "With `stream` the data of an event is {data}.");
+            }
         }
     }
     page.push_str("\n## Shared fields\n\nFields of all routes that generate text.\n");
     let empty = Value::Null;
     table(&mut page, &empty, shared.iter().map(|(name, schema)| (name.as_str(), schema)));
-    page.push_str("\n## Answers\n");
+    page.push_str("\n## Answers and events\n");
     let requests: Vec<&str> = operations(paths).filter_map(body_of).collect();
     for (name, schema) in schemas.iter().filter(|(name, _)| !requests.contains(&name.as_str())) {
         _ = write!(page, "\n### {name}\n");
-        table(&mut page, schema, fields(schema));
+        // One of several objects has a table for each.
+        match alternatives(schema) {
+            Some(ways) => ways.iter().for_each(|way| table(&mut page, way, fields(way))),
+            None => table(&mut page, schema, fields(schema)),
+        }
     }
     Ok(page)
 }
@@ -231,7 +239,8 @@ fn kind(schema: &Value) -> String {
         return format!("`{value}`");
     }
     if let Some(values) = schema["enum"].as_array() {
-        return values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(" or ");
+        let values = values.iter().filter(|value| !value.is_null());
+        return values.map(|value| format!("`{value}`")).collect::<Vec<_>>().join(" or ");
     }
     let name = match &schema["type"] {
         Value::String(name) => name.clone(),
@@ -297,7 +306,7 @@ mod tests {
             kind(&json!({ "type": "array", "items": { "type": "string" } })),
             "array of string"
         );
-        assert_eq!(kind(&json!({ "enum": ["a", "b"] })), "`\"a\"` or `\"b\"`");
+        assert_eq!(kind(&json!({ "enum": ["a", "b", null] })), "`\"a\"` or `\"b\"`");
         assert_eq!(kind(&json!({ "$ref": "#/components/schemas/Usage" })), "[Usage](#usage)");
     }
 

@@ -220,6 +220,7 @@ impl Session {
             .current_dir(self.folder.path())
             .env("PATH", format!("{}:{}:{path}", self.programs.path().display(), clients.display()))
             .env("KELVIN_DB", self.folder.path().join("runs.db"))
+            .env("KELVIN_PROGRESS", "0")
             .env_remove("KELVIN_MODEL")
             .env_remove("KELVIN_API_KEY")
             .stdin(Stdio::null());

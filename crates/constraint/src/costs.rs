@@ -87,6 +87,7 @@ fn least_common_multiple(a: u64, b: u64) -> u64 {
 /// are refused.
 pub(super) fn of_grammar(grammar: &str) -> Result<String, FormError> {
     let mut out = String::with_capacity(grammar.len());
+    let mut patterns = schema::Work::new();
     let mut left = grammar;
     while let Some(c) = left.chars().next() {
         let here = left;
@@ -107,7 +108,7 @@ pub(super) fn of_grammar(grammar: &str) -> Result<String, FormError> {
                 return Err(FormError::Refused(words.to_string()));
             }
             '%' => {
-                let (after, schema) = after_directive(rest)?;
+                let (after, schema) = after_directive(rest, &mut patterns)?;
                 if let Some(schema) = schema {
                     out.push_str("%json ");
                     out.push_str(&schema.to_string());
@@ -140,7 +141,10 @@ fn after_quoted(text: &str, quote: char) -> &str {
 }
 
 /// The rest after a directive and its JSON, and the schema if the directive is one.
-fn after_directive(text: &str) -> Result<(&str, Option<Value>), FormError> {
+fn after_directive<'a>(
+    text: &'a str,
+    patterns: &mut schema::Work,
+) -> Result<(&'a str, Option<Value>), FormError> {
     let name = ["json", "regex", "llguidance"].into_iter().find(|name| text.starts_with(name));
     let Some(name) = name else { return Ok((text, None)) };
     let text = &text[name.len()..];
@@ -148,7 +152,7 @@ fn after_directive(text: &str) -> Result<(&str, Option<Value>), FormError> {
     let schema = match values.next() {
         Some(Ok(value)) if name == "json" => {
             of_schema(&value)?;
-            Some(schema::plain(&value)?)
+            Some(schema::plain_among(&value, patterns)?)
         }
         Some(Ok(_)) => None,
         // The parser says what is wrong with it; what comes after it is never read.
@@ -211,5 +215,24 @@ mod tests {
         ] {
             assert!(of_grammar(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_schemas_of_a_grammar_share_the_work_for_patterns() {
+        let grammar = |n: usize| {
+            let schema = |i: usize| {
+                let pattern = format!("^k{}.*\\p{{L}}{}$", "v".repeat(30), "v".repeat(i));
+                let schema = json!({
+                    "type": "object",
+                    "patternProperties": { pattern: {} },
+                    "additionalProperties": false,
+                });
+                format!("%json {schema}")
+            };
+            format!("start: {}", (0..n).map(schema).collect::<Vec<_>>().join(" | "))
+        };
+        assert_eq!(of_grammar(&grammar(1)).err(), None);
+        let said = of_grammar(&grammar(300)).unwrap_err().to_string();
+        assert!(said.contains("too much work"), "{said}");
     }
 }

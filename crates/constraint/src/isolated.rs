@@ -1,16 +1,17 @@
 //! Compiles every new form in a child process first, so that a crash of the library can't end the
 //! server.
 //!
-//! `llguidance` may overflow its stack or exhaust memory, and either ends its process. So this
-//! program starts itself again with a hidden verb, sends the vocabulary once, and then each new
-//! form. A form on which the child dies or exceeds the time limit is refused, and a new child is
-//! started for the next form. The child has a memory limit and exits when its standard input is
-//! closed.
+//! `llguidance` may overflow its stack or exhaust memory, and either ends its process. So the
+//! program that [`start_children_with`] named, or else this one, is started with a hidden verb. It
+//! is sent the vocabulary once, and then each new form. A form on which the child dies or exceeds
+//! the time limit is refused, and a new child is started for the next form. The child has a memory
+//! limit and exits when its standard input is closed.
 
 use std::{
+    ffi::OsString,
     io::{BufRead, BufReader, BufWriter, Read, Write},
-    process::{Child, ChildStdin, Command, ExitCode, Stdio},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -101,7 +102,7 @@ struct Worker {
 
 impl Worker {
     fn start(vocabulary: &Arc<Vocabulary>) -> Result<Worker, FormError> {
-        let mut command = Command::new(program().map_err(failed)?);
+        let mut command = child().map_err(failed)?;
         command.arg(VERB).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // Ctrl-C is for this process, which ends the other one by itself.
         #[cfg(unix)]
@@ -157,6 +158,28 @@ impl Drop for Worker {
     }
 }
 
+/// The program and arguments that start a child process, before the hidden verb.
+static CHILD: OnceLock<(OsString, Vec<OsString>)> = OnceLock::new();
+
+/// Names the command that starts child processes, for programs that aren't the executable itself:
+/// in a Python process that would be the interpreter. The hidden verb follows the arguments. The
+/// first call counts.
+pub fn start_children_with(program: OsString, args: Vec<OsString>) {
+    let _ = CHILD.set((program, args));
+}
+
+/// The command of a child process, without the hidden verb.
+fn child() -> std::io::Result<Command> {
+    match CHILD.get() {
+        Some((program, args)) => {
+            let mut command = Command::new(program);
+            command.args(args);
+            Ok(command)
+        }
+        None => Ok(Command::new(program()?)),
+    }
+}
+
 /// The path of this program. On Linux it is right even if the file was replaced.
 fn program() -> std::io::Result<std::path::PathBuf> {
     let running = std::path::Path::new("/proc/self/exe");
@@ -169,12 +192,12 @@ fn program() -> std::io::Result<std::path::PathBuf> {
 
 /// The child process: reads the vocabulary and forms from standard input, and writes an answer to
 /// each on standard output.
-pub fn run() -> ExitCode {
+///
+/// # Errors
+/// If the input can't be read or an answer can't be written.
+pub fn run() -> std::io::Result<()> {
     limit_memory();
-    match answer(&mut std::io::stdin().lock(), &mut std::io::stdout().lock()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    answer(&mut std::io::stdin().lock(), &mut std::io::stdout().lock())
 }
 
 fn answer(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<()> {

@@ -27,7 +27,7 @@ use compile::{PATIENCE, in_its_thread};
 pub use error::FormError;
 pub use form::Form;
 use isolated::Isolated;
-pub use isolated::{VERB, run};
+pub use isolated::{VERB, run, start_children_with};
 use keys::{Closers, Keys};
 use vocabulary::Vocabulary;
 
@@ -167,6 +167,11 @@ impl Constraint for Constrained {
 
     fn is_complete(&self) -> bool {
         self.matcher.is_stopped() && self.matcher.stop_reason().is_ok()
+    }
+
+    fn forced(&mut self) -> Vec<u8> {
+        // The parser takes forced bytes in, and counts that as work: so a copy of it does.
+        self.matcher.deep_clone().compute_ff_bytes()
     }
 
     /// What it costs depends on its own text alone, so that no other can exhaust its limits.

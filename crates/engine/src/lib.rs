@@ -3,13 +3,15 @@
 //! `source` opens what a person gives: `gguf` reads GGUF files, `folder` turns a Hugging Face
 //! folder into the same. `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
 //! into logits, `generate` is one continuation token by token, `batch` schedules many of them and
-//! tells an observer about them. [`Engine`] holds them together.
+//! tells an observer about them. `decide` reads probabilities of a question's options from logits.
+//! [`Engine`] holds them together.
 //!
 //! The book has a guide, `docs/src/guides/library.md`, and says why results are bit-exact,
 //! `docs/src/concepts/exact.md`.
 
 pub mod batch;
 pub mod chat;
+pub mod decide;
 mod folder;
 pub mod generate;
 pub mod gguf;

@@ -67,7 +67,7 @@ fn main() {
         }
         let row_bytes = cols / format.block_len() * format.block_bytes();
         let n_matrices = (BYTES / (rows * row_bytes)).max(1);
-        let bytes: Vec<u8> = (0..rows * row_bytes).map(|i| (i * 31 % 61) as u8).collect();
+        let bytes = weights(format, rows * row_bytes);
         let matrices: Vec<WeightMatrix> = (0..n_matrices)
             .map(|_| WeightMatrix::new(&pool, format, rows, cols, &bytes).expect("memory"))
             .collect();
@@ -101,5 +101,19 @@ fn main() {
                 100.0 * moved / read
             );
         }
+    }
+}
+
+/// Bytes of weights. Floats are normal numbers: denormal ones take a hundred times as long.
+fn weights(format: Format, n: usize) -> Vec<u8> {
+    let number = |i: usize| (i * 31 % 61) as f32 - 30.5;
+    let floats = 0..n / format.block_bytes();
+    match format {
+        Format::F32 => floats.flat_map(|i| number(i).to_le_bytes()).collect(),
+        Format::F16 => floats.flat_map(|i| half::f16::from_f32(number(i)).to_le_bytes()).collect(),
+        Format::BF16 => {
+            floats.flat_map(|i| half::bf16::from_f32(number(i)).to_le_bytes()).collect()
+        }
+        _ => (0..n).map(|i| (i * 31 % 61) as u8).collect(),
     }
 }

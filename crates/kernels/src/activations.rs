@@ -58,7 +58,13 @@ pub(crate) struct TokenTile<'a> {
     pub(crate) sum_pairs32: &'a [i32],
 }
 
-impl TokenTile<'_> {
+impl<'a> TokenTile<'a> {
+    /// The sums of pairs of sub-blocks of `len` q's.
+    #[cfg(any(target_arch = "x86_64", target_arch = "wasm32"))]
+    pub(crate) fn sum_pairs(&self, len: usize) -> &'a [i32] {
+        if len == 16 { self.sum_pairs16 } else { self.sum_pairs32 }
+    }
+
     /// Element k of token t.
     pub(crate) fn q(&self, t: usize, k: usize) -> i32 {
         i32::from(self.q[(k / 32 * self.n + t) * 32 + k % 32])
@@ -97,14 +103,7 @@ impl QuantizedRows {
     ) {
         let n_rows = x.len() / cols;
         (self.n_rows, self.cols, self.block_len) = (n_rows, cols, block_len);
-        self.tiles.clear();
-        let mut first = 0;
-        for end in ends {
-            let tile = |first: usize| first..end.min(first + TILE_TOKENS);
-            self.tiles.extend((first..end).step_by(TILE_TOKENS).map(tile));
-            first = first.max(end);
-        }
-        assert_eq!(first, n_rows, "every row is in a group");
+        self.divide(ends);
         self.q.resize(x.len(), 0);
         self.scales.resize(x.len() / block_len, 0.0);
         let blocks32 = block_len == 32;
@@ -167,6 +166,18 @@ impl QuantizedRows {
                 }
             }
         });
+    }
+
+    /// Divides the rows of each group into tiles; a group ends where the next one begins.
+    fn divide(&mut self, ends: impl Iterator<Item = usize>) {
+        self.tiles.clear();
+        let mut first = 0;
+        for end in ends {
+            let tile = |first: usize| first..end.min(first + TILE_TOKENS);
+            self.tiles.extend((first..end).step_by(TILE_TOKENS).map(tile));
+            first = first.max(end);
+        }
+        assert_eq!(first, self.n_rows, "every row is in a group");
     }
 
     /// Whether these are `n` rows of `cols` elements.

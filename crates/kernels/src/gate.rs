@@ -22,6 +22,15 @@ pub enum Activation {
     ClampedSilu,
 }
 
+/// What keeps a gated activation in bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit {
+    /// min(gate, limit) is what the activation gets; up lies within ± limit.
+    Inputs(f32),
+    /// min(activation(gate), limit) is multiplied with up, which lies within ± limit.
+    Outputs(f32),
+}
+
 const CLAMPED_SILU_LIMIT: f32 = 7.0;
 const CLAMPED_SILU_ALPHA: f32 = 1.702;
 
@@ -71,6 +80,30 @@ pub fn gate(isa: Isa, activation: Activation, gate: &mut [f32], up: &[f32]) {
     }
 }
 
+/// Computes `gate_i = activation(gate_i) · up_i` in place within a limit.
+pub fn gate_within(isa: Isa, activation: Activation, limit: Limit, gates: &mut [f32], up: &[f32]) {
+    assert_eq!(gates.len(), up.len(), "gate and up have the same length");
+    match limit {
+        Limit::Inputs(limit) => {
+            let mut ups = [0.0; 256];
+            for (gates, up) in gates.chunks_mut(ups.len()).zip(up.chunks(ups.len())) {
+                let ups = &mut ups[..gates.len()];
+                for ((x, up), within) in gates.iter_mut().zip(up).zip(ups.iter_mut()) {
+                    *x = x.min(limit);
+                    *within = up.clamp(-limit, limit);
+                }
+                gate(isa, activation, gates, ups);
+            }
+        }
+        Limit::Outputs(limit) => {
+            activate(isa, activation, gates);
+            for (x, up) in gates.iter_mut().zip(up) {
+                *x = x.min(limit) * up.clamp(-limit, limit);
+            }
+        }
+    }
+}
+
 /// Computes `x_i = activation(x_i)` in place.
 pub fn activate(isa: Isa, activation: Activation, x: &mut [f32]) {
     const ONES: [f32; 256] = [1.0; 256];
@@ -97,12 +130,20 @@ pub fn xielu(x: &mut [f32], Xielu { positive, negative, beta, eps }: Xielu) {
 /// # Panics
 /// If the number of gates doesn't divide the number of elements.
 pub fn weigh(x: &mut [f32], gates: &[f32]) {
+    weigh_by(x, gates, |g| 1.0 / (1.0 + exp(-g)));
+}
+
+/// Computes `x_i = x_i · weight(g)` in place, with gates as [`weigh`] has them.
+///
+/// # Panics
+/// If the number of gates doesn't divide the number of elements.
+pub fn weigh_by(x: &mut [f32], gates: &[f32], weight: impl Fn(f32) -> f32) {
     assert!(
         !gates.is_empty() && x.len().is_multiple_of(gates.len()),
         "each gate serves as many elements"
     );
     for (x, g) in x.chunks_exact_mut(x.len() / gates.len()).zip(gates) {
-        let weight = 1.0 / (1.0 + exp(-g));
+        let weight = weight(*g);
         x.iter_mut().for_each(|x| *x *= weight);
     }
 }
@@ -120,6 +161,27 @@ mod tests {
         let mut each = [2.0, 2.0];
         weigh(&mut each, &[3.0_f32.ln(), 0.0]);
         assert!((each[0] - 1.5).abs() < 1e-6 && each[1] == 1.0, "{each:?}");
+    }
+
+    #[test]
+    fn limits_hold_before_and_after_the_activation() {
+        let x: Vec<f32> = (-300..300).map(|i| i as f32 / 20.0).collect();
+        let up: Vec<f32> = x.iter().map(|x| 3.0 - x).collect();
+        let silu = |x: f64| x / (1.0 + (-x).exp());
+        for isa in Isa::all() {
+            for limit in [Limit::Inputs(2.5), Limit::Outputs(2.5)] {
+                let mut gates = x.clone();
+                gate_within(isa, Activation::Silu, limit, &mut gates, &up);
+                for ((&x, &up), &y) in x.iter().zip(&up).zip(&gates) {
+                    let (x, up) = (f64::from(x), f64::from(up).clamp(-2.5, 2.5));
+                    let truth = match limit {
+                        Limit::Inputs(limit) => silu(x.min(limit.into())) * up,
+                        Limit::Outputs(limit) => silu(x).min(limit.into()) * up,
+                    };
+                    assert!((f64::from(y) - truth).abs() < 1e-5, "{limit:?} {x} {y} {truth}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -18,6 +18,12 @@ pub(crate) enum Set {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg(target_arch = "aarch64")]
+    NeonDot,
+    #[cfg(target_arch = "wasm32")]
+    Simd128,
 }
 
 impl Isa {
@@ -51,12 +57,39 @@ impl Isa {
         None
     }
 
-    /// Every instruction set of this CPU, slowest first.
-    pub fn all() -> Vec<Isa> {
-        [Some(Isa::SCALAR), Isa::avx2(), Isa::avx512()].into_iter().flatten().collect()
+    /// NEON, which every aarch64 CPU has.
+    pub fn neon() -> Option<Isa> {
+        #[cfg(target_arch = "aarch64")]
+        return Some(Isa(Set::Neon));
+        #[cfg(not(target_arch = "aarch64"))]
+        None
     }
 
-    /// The instruction set of this name: `scalar`, `avx2` or `avx512`.
+    /// NEON with the dot products of dotprod, if this CPU has them.
+    pub fn neon_dot() -> Option<Isa> {
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("dotprod") {
+            return Some(Isa(Set::NeonDot));
+        }
+        None
+    }
+
+    /// WebAssembly's 128-bit vectors: a module that runs has them.
+    pub fn simd128() -> Option<Isa> {
+        #[cfg(target_arch = "wasm32")]
+        return Some(Isa(Set::Simd128));
+        #[cfg(not(target_arch = "wasm32"))]
+        None
+    }
+
+    /// Every instruction set of this CPU, slowest first.
+    pub fn all() -> Vec<Isa> {
+        let vectors = [Isa::avx2(), Isa::avx512(), Isa::neon(), Isa::neon_dot(), Isa::simd128()];
+        std::iter::once(Isa::SCALAR).chain(vectors.into_iter().flatten()).collect()
+    }
+
+    /// The instruction set of this name: `scalar`, `avx2`, `avx512`, `neon`, `neon_dot` or
+    /// `simd128`.
     ///
     /// # Errors
     /// If the name is unknown, or this CPU doesn't have the set.
@@ -65,6 +98,9 @@ impl Isa {
             "scalar" => Some(Isa::SCALAR),
             "avx2" => Isa::avx2(),
             "avx512" => Isa::avx512(),
+            "neon" => Isa::neon(),
+            "neon_dot" => Isa::neon_dot(),
+            "simd128" => Isa::simd128(),
             _ => return Err(IsaError::Unknown { name: name.to_string() }),
         };
         set.ok_or_else(|| IsaError::Missing { name: name.to_string() })
@@ -89,12 +125,13 @@ impl Isa {
     pub fn best() -> Isa {
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| match Isa::forced() {
-            Ok(forced) => forced.or_else(Isa::avx512).or_else(Isa::avx2).unwrap_or(Isa::SCALAR),
+            Ok(Some(forced)) => forced,
+            Ok(None) => Isa::all().pop().unwrap_or(Isa::SCALAR),
             Err(error) => panic!("the environment variable {FORCED}: {error}"),
         })
     }
 
-    /// The name people type: `scalar`, `avx2` or `avx512`.
+    /// The name people type, which [`Isa::named`] takes.
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Scalar => "scalar",
@@ -102,6 +139,12 @@ impl Isa {
             Set::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Set::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => "neon",
+            #[cfg(target_arch = "aarch64")]
+            Set::NeonDot => "neon_dot",
+            #[cfg(target_arch = "wasm32")]
+            Set::Simd128 => "simd128",
         }
     }
 }
@@ -110,7 +153,9 @@ impl Isa {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IsaError {
     /// No instruction set has this name.
-    #[error("{name:?} is no instruction set; there are scalar, avx2 and avx512")]
+    #[error(
+        "{name:?} is no instruction set; there are scalar, avx2, avx512, neon, neon_dot and simd128"
+    )]
     Unknown {
         /// The requested name.
         name: String,
@@ -118,7 +163,7 @@ pub enum IsaError {
     /// This CPU lacks the instruction set.
     #[error(
         "this CPU doesn't have all of {name}: avx2 needs AVX2, FMA and F16C, avx512 also AVX-512 \
-         F, BW, VL, DQ and VNNI"
+         F, BW, VL, DQ and VNNI, neon an aarch64 CPU, neon_dot also dotprod, simd128 WebAssembly"
     )]
     Missing {
         /// The requested name.
@@ -126,8 +171,7 @@ pub enum IsaError {
     },
 }
 
-/// Calls `$path` in the module of the instruction set that `$isa` proves: `scalar`, `avx2` or
-/// `avx512`.
+/// Calls `$path` in the module of the instruction set that `$isa` proves.
 macro_rules! dispatch {
     ($isa:expr, $($path:ident)::+ ( $($arg:expr),* $(,)? )) => {
         match $isa.0 {
@@ -139,6 +183,15 @@ macro_rules! dispatch {
             // SAFETY: an `Isa` with this set exists only if the CPU also has AVX-512 F, BW, VL, DQ
             // and VNNI.
             $crate::isa::Set::Avx512 => unsafe { $crate::avx512::$($path)::+($($arg),*) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` with this set exists only on aarch64, which has NEON.
+            $crate::isa::Set::Neon => unsafe { $crate::neon::$($path)::+($($arg),*) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` with this set exists only if the CPU has dotprod.
+            $crate::isa::Set::NeonDot => unsafe { $crate::neon_dot::$($path)::+($($arg),*) },
+            // A module with instructions that the machine lacks isn't loaded at all.
+            #[cfg(target_arch = "wasm32")]
+            $crate::isa::Set::Simd128 => $crate::simd128::$($path)::+($($arg),*),
         }
     };
 }

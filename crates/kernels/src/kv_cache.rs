@@ -1,7 +1,14 @@
-//! Pages of a KV cache: keys and values as f16 or f32, in the layout that attention reads.
+//! Pages of a KV cache: keys and values as f16, f32 or scaled 8-bit integers, in the layout that
+//! attention reads.
 //!
 //! A page holds [`PAGE`] positions of one sequence. For one KV head, keys are `[head_dim][PAGE]`
 //! (one lane per position) and values are `[PAGE][head_dim]` (one lane per dimension).
+//!
+//! As integers, a key or value x of one position is `q_d · s`: its scale is `s = max |x_d| / 127`,
+//! an f32, and `q_d = x_d · (1 / s)`, rounded to nearest, ties to even. Where x isn't finite, s is
+//! NaN. What is summed lies in neighbouring pairs: keys are `[head_dim / 2][PAGE][2]`, values are
+//! `[PAGE / 2][head_dim][2]`; an odd head_dim is filled up. The scales of the `PAGE`
+//! positions follow the integers.
 
 use half::f16;
 
@@ -13,8 +20,35 @@ use crate::{
 /// Positions in a page. vLLM calls this the block size.
 pub const PAGE: usize = 32;
 
-/// The type of a stored key or value element: `f16` or `f32`.
+/// Bytes of a scale.
+const SCALE: usize = size_of::<f32>();
+
+/// The greatest integer of a key or value.
+const MOST: f32 = 127.0;
+
+/// 1.5 · 2^23: sums with small numbers are whole.
+const NO_FRACTION: f32 = 12_582_912.0;
+
+/// The type of a stored key or value element: `f16`, `f32` or `i8`.
 pub trait CacheElement: Pod + Default {
+    /// Whether elements are integers, whose scales follow them.
+    const IS_SCALED: bool;
+    /// Elements of the keys, or of the values, of one KV head in a page.
+    fn side_len(head_dim: usize) -> usize;
+    /// Writes one position's key and value of one KV head into slot `slot` of a page. `keys` and
+    /// `values` have `side_len` elements, `key` and `value` are `[head_dim]`; `slot < PAGE`.
+    fn store(
+        isa: Isa,
+        keys: &mut [Self],
+        values: &mut [Self],
+        slot: usize,
+        key: &[f32],
+        value: &[f32],
+    );
+}
+
+/// A stored element that is a floating-point number.
+pub(crate) trait FloatElement: CacheElement {
     /// Whether the type is f16; otherwise it is f32.
     const IS_F16: bool;
     /// Converts f32 to the stored type, rounding to nearest, ties to even.
@@ -23,7 +57,7 @@ pub trait CacheElement: Pod + Default {
     fn to_f32(self) -> f32;
 }
 
-impl CacheElement for f16 {
+impl FloatElement for f16 {
     const IS_F16: bool = true;
     fn from_f32s(isa: Isa, x: &[f32], out: &mut [f16]) {
         dispatch!(isa, attention::to_f16(x, out));
@@ -33,7 +67,7 @@ impl CacheElement for f16 {
     }
 }
 
-impl CacheElement for f32 {
+impl FloatElement for f32 {
     const IS_F16: bool = false;
     fn from_f32s(_: Isa, x: &[f32], out: &mut [f32]) {
         out.copy_from_slice(x);
@@ -43,11 +77,31 @@ impl CacheElement for f32 {
     }
 }
 
-/// Writes one position's key and value of one KV head into slot `slot` of a page.
-///
-/// Shapes: `keys` is `[head_dim][PAGE]`, `values` is `[PAGE][head_dim]`, `key` and `value` are
-/// `[head_dim]`; `slot < PAGE`.
-pub fn store<T: CacheElement>(
+/// Implements `CacheElement` for floating-point numbers.
+macro_rules! stored_as_numbers {
+    ($type:ty) => {
+        impl CacheElement for $type {
+            const IS_SCALED: bool = false;
+            fn side_len(head_dim: usize) -> usize {
+                head_dim * PAGE
+            }
+            fn store(
+                isa: Isa,
+                keys: &mut [$type],
+                values: &mut [$type],
+                slot: usize,
+                key: &[f32],
+                value: &[f32],
+            ) {
+                store_numbers(isa, keys, values, slot, key, value);
+            }
+        }
+    };
+}
+stored_as_numbers!(f16);
+stored_as_numbers!(f32);
+
+fn store_numbers<T: FloatElement>(
     isa: Isa,
     keys: &mut [T],
     values: &mut [T],
@@ -66,12 +120,63 @@ pub fn store<T: CacheElement>(
     }
 }
 
-/// One page of one KV head: keys `[head_dim][PAGE]` and values `[PAGE][head_dim]`.
+impl CacheElement for i8 {
+    const IS_SCALED: bool = true;
+
+    fn side_len(head_dim: usize) -> usize {
+        (head_dim.next_multiple_of(2) + SCALE) * PAGE
+    }
+
+    fn store(_: Isa, keys: &mut [i8], values: &mut [i8], slot: usize, key: &[f32], value: &[f32]) {
+        // An odd head_dim is filled up.
+        let stride = values.len() / PAGE - SCALE;
+        let put_scale = |side: &mut [i8], scale: f32| {
+            let at = side.len() - SCALE * (PAGE - slot);
+            side[at..at + SCALE].copy_from_slice(&scale.to_le_bytes().map(u8::cast_signed));
+        };
+        let (scale, inverse) = integer_scale(key, MOST);
+        put_scale(keys, scale);
+        for (pair, x) in keys.chunks_exact_mut(2 * PAGE).zip(key.chunks(2)) {
+            for (place, x) in pair[2 * slot..].iter_mut().zip(x) {
+                *place = to_integer(*x, inverse) as i8;
+            }
+        }
+        let (scale, inverse) = integer_scale(value, MOST);
+        put_scale(values, scale);
+        let of_pair = &mut values[slot / 2 * 2 * stride..][..2 * stride];
+        for (pair, x) in of_pair.chunks_exact_mut(2).zip(value) {
+            pair[slot % 2] = to_integer(*x, inverse) as i8;
+        }
+    }
+}
+
+/// The scale with which numbers become integers of at most `most`, and what they are multiplied
+/// with. If one isn't finite the scale is NaN.
+pub(crate) fn integer_scale(x: &[f32], most: f32) -> (f32, f32) {
+    // Bits of absolute values are in the order of these, and NaN's are the greatest.
+    let greatest = x.iter().map(|x| x.abs().to_bits()).max().unwrap_or(0);
+    let scale = f32::from_bits(greatest) / most;
+    if !scale.is_finite() {
+        return (f32::NAN, 0.0);
+    }
+    // The reciprocal of a very small scale isn't finite; its integers are 0.
+    let inverse = 1.0 / scale;
+    (scale, if inverse.is_finite() { inverse } else { 0.0 })
+}
+
+/// An integer: rounded to nearest, ties to even. What isn't finite becomes 0.
+pub(crate) fn to_integer(x: f32, inverse: f32) -> i32 {
+    // The sum has no room for a fraction.
+    ((x * inverse + NO_FRACTION) - NO_FRACTION) as i32
+}
+
+/// One page of one KV head, keys and values in the shapes above.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs, reason = "the variant names the element type, the fields their content")]
 pub enum Page<'a> {
     F16 { keys: &'a [f16], values: &'a [f16] },
     F32 { keys: &'a [f32], values: &'a [f32] },
+    Q8 { keys: &'a [i8], values: &'a [i8] },
 }
 
 /// Selects the keys or the values of a page.
@@ -89,6 +194,82 @@ impl Page<'_> {
             | (Page::F16 { values: x, .. }, Side::Values) => x.as_ptr().cast(),
             (Page::F32 { keys: x, .. }, Side::Keys)
             | (Page::F32 { values: x, .. }, Side::Values) => x.as_ptr().cast(),
+            (Page::Q8 { keys: x, .. }, Side::Keys) | (Page::Q8 { values: x, .. }, Side::Values) => {
+                x.as_ptr().cast()
+            }
+        }
+    }
+
+    /// Bytes of its keys, or of its values.
+    pub(crate) fn side_bytes(&self) -> usize {
+        match self {
+            Page::F16 { keys, .. } => size_of_val(*keys),
+            Page::F32 { keys, .. } => size_of_val(*keys),
+            Page::Q8 { keys, .. } => size_of_val(*keys),
+        }
+    }
+
+    /// Whether its sides have the lengths of a head of so many dimensions.
+    pub(crate) fn fits(&self, head_dim: usize) -> bool {
+        let (n, len) = match self {
+            Page::F16 { keys, values } => ([keys.len(), values.len()], f16::side_len(head_dim)),
+            Page::F32 { keys, values } => ([keys.len(), values.len()], f32::side_len(head_dim)),
+            Page::Q8 { keys, values } => ([keys.len(), values.len()], i8::side_len(head_dim)),
+        };
+        n == [len; 2]
+    }
+}
+
+/// Splits a side of a page of integers into these and the scales of its positions.
+pub(crate) fn split_scales(side: &[i8]) -> (&[i8], [f32; PAGE]) {
+    let (numbers, bytes) = side.split_at(side.len() - SCALE * PAGE);
+    let (bytes, _) = bytes.as_chunks::<SCALE>();
+    let scale = |i: usize| f32::from_le_bytes(bytes[i].map(i8::cast_unsigned));
+    (numbers, std::array::from_fn(scale))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(x: &[f32]) -> (Vec<i32>, f32) {
+        let (scale, inverse) = integer_scale(x, MOST);
+        (x.iter().map(|&x| to_integer(x, inverse)).collect(), scale)
+    }
+
+    #[test]
+    fn integers_are_rounded_to_nearest_ties_to_even() {
+        let (q, scale) = stored(&[127.0, -127.0, 0.5, 1.5, -2.5, 0.49, 126.6]);
+        assert_eq!((q, scale), (vec![127, -127, 0, 2, -2, 0, 127], 1.0));
+        assert_eq!(stored(&[0.0, -0.0]), (vec![0, 0], 0.0));
+        assert_eq!(stored(&[1e-40, -1e-42]).0, [0, 0], "the scale's reciprocal overflows");
+        for awkward in [f32::NAN, f32::INFINITY, -f32::NAN] {
+            let (q, scale) = stored(&[1.0, awkward]);
+            assert!(scale.is_nan() && q == [0, 0], "{awkward}");
+        }
+    }
+
+    #[test]
+    fn an_integer_is_within_half_a_scale_of_the_number() {
+        let x: Vec<f32> = (0..64).map(|i| ((i * 7919 + 13) % 1009) as f32 / 100.0 - 5.0).collect();
+        let (q, scale) = stored(&x);
+        assert!(q.iter().zip(&x).all(|(q, x)| (*q as f32 * scale - x).abs() <= scale * 0.5001));
+    }
+
+    #[test]
+    fn pairs_are_neighbours_and_scales_follow_the_integers() {
+        for head_dim in [6, 7] {
+            let [mut keys, mut values] = [(); 2].map(|()| vec![9i8; i8::side_len(head_dim)]);
+            let (mut key, value) = (vec![3.0; head_dim], vec![254.0; head_dim]);
+            (key[0], key[1]) = (127.0, 2.0);
+            i8::store(Isa::SCALAR, &mut keys, &mut values, 3, &key, &value);
+            let ((keys, of_keys), (values, of_values)) =
+                (split_scales(&keys), split_scales(&values));
+            assert_eq!((of_keys[3], of_values[3]), (1.0, 2.0));
+            assert_eq!(keys[4..10], [9, 9, 127, 2, 9, 9]);
+            assert_eq!(keys[2 * PAGE + 6], 3, "dimension 2");
+            let pair = &values[2 * head_dim.next_multiple_of(2)..][..2 * head_dim];
+            assert!(pair.chunks(2).all(|pair| pair == [9, 127]), "slots 2 and 3: {pair:?}");
         }
     }
 }

@@ -236,7 +236,7 @@ fn multiply(
             let x = &input.x[row * cols..(row + tokens) * cols];
             for (group, sums) in groups.zip(sums.chunks_exact_mut(tokens)) {
                 let stream = weights.groups(group..group + 1);
-                dispatch!(isa, matmul::floats(weights.format(), stream, x, sums));
+                dispatch!(isa, floats::floats(weights.format(), stream, x, sums));
             }
         }
     }

@@ -159,14 +159,15 @@ impl WeightMatrix {
     }
 }
 
-/// Bytes in memory of a matrix: whole row groups.
+/// Bytes in memory of a matrix: whole row groups. More than there are addresses is the largest
+/// number, which no arena has.
 pub(crate) fn memory_bytes(format: Format, rows: usize, cols: usize) -> usize {
-    rows.div_ceil(GROUP_ROWS) * group_bytes(format, cols)
+    rows.div_ceil(GROUP_ROWS).saturating_mul(group_bytes(format, cols))
 }
 
 fn group_bytes(format: Format, cols: usize) -> usize {
     match format.layout() {
-        Some(layout) => cols / layout.block_len * layout.bytes(),
-        None => cols * GROUP_ROWS * format.block_bytes(),
+        Some(layout) => (cols / layout.block_len).saturating_mul(layout.bytes()),
+        None => cols.saturating_mul(GROUP_ROWS * format.block_bytes()),
     }
 }

@@ -5,6 +5,8 @@
 //! large maps. The system zeroes a map on first touch, so untouched memory takes no RAM. Model
 //! files are never mapped.
 
+mod map;
+
 use std::{
     marker::PhantomData,
     ops::{Deref, DerefMut},
@@ -12,7 +14,8 @@ use std::{
 };
 
 use half::f16;
-use memmap2::{MmapOptions, MmapRaw};
+
+use map::Map;
 
 /// Alignment of every buffer in bytes: a cache line, and the widest vector (AVX-512).
 pub const ALIGN: usize = 64;
@@ -22,8 +25,8 @@ pub const ALIGN: usize = 64;
 #[error("the system gives no more memory ({0})")]
 pub struct NoMemory(String);
 
-/// Minimum size of one map.
-const MAP_BYTES: usize = 64 << 20;
+/// Minimum size of one map. WebAssembly has 4 GiB in all, and no huge pages to fill.
+const MAP_BYTES: usize = if cfg!(target_arch = "wasm32") { 4 << 20 } else { 64 << 20 };
 
 /// Plain-old-data element types: any bytes are a valid value.
 ///
@@ -33,6 +36,8 @@ pub unsafe trait Pod: Copy + Send + Sync + 'static {}
 
 // SAFETY: an integer takes any bits; alignment 1.
 unsafe impl Pod for u8 {}
+// SAFETY: an integer takes any bits; alignment 1.
+unsafe impl Pod for i8 {}
 // SAFETY: an integer takes any bits; alignment 8.
 unsafe impl Pod for u64 {}
 // SAFETY: f16 is a transparent u16, so it takes any bits; alignment 2.
@@ -43,14 +48,14 @@ unsafe impl Pod for f32 {}
 /// A bump allocator over huge-page maps. It never frees; a map lives as long as its last buffer.
 #[derive(Debug, Default)]
 pub struct Arena {
-    map: Option<Arc<MmapRaw>>,
+    map: Option<Arc<Map>>,
     used: usize,
 }
 
 /// A slice of `T` in an arena's map, owned exclusively and zero at first. It keeps its map alive.
 #[derive(Debug)]
 pub struct Buffer<T> {
-    map: Arc<MmapRaw>,
+    map: Arc<Map>,
     /// Offset in the map, in bytes.
     start: usize,
     /// Number of elements.
@@ -76,13 +81,9 @@ impl Arena {
             _ => {
                 let whole = bytes.max(MAP_BYTES).checked_next_multiple_of(ALIGN);
                 let whole = whole.ok_or_else(|| NoMemory(format!("{bytes} bytes")))?;
-                let map = MmapOptions::new().len(whole).map_anon();
-                let map = map.map_err(|error| NoMemory(error.to_string()))?;
-                // Best effort: without huge pages everything works, a little slower.
-                #[cfg(target_os = "linux")]
-                let _ = map.advise(memmap2::Advice::HugePage);
+                let map = Arc::new(Map::new(whole, ALIGN).map_err(NoMemory)?);
                 self.used = 0;
-                Arc::clone(self.map.insert(Arc::new(MmapRaw::from(map))))
+                Arc::clone(self.map.insert(map))
             }
         };
         let start = self.used;
@@ -97,10 +98,12 @@ impl<T: Pod> Deref for Buffer<T> {
 
     fn deref(&self) -> &[T] {
         // SAFETY: the `len` elements from byte `start` on lie within the map, which lives as long
-        // as this buffer and begins at a page, so they are aligned. The bytes are initialised
+        // as this buffer and is aligned to ALIGN, as `start` is. The bytes are initialised
         // (zeroed by the system) and any bits are a T. No other buffer has them, since `alloc`
         // hands out each byte once. A shared borrow of the buffer excludes writes.
-        unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(self.start).cast(), self.len) }
+        unsafe {
+            std::slice::from_raw_parts(self.map.as_mut_ptr().add(self.start).cast(), self.len)
+        }
     }
 }
 

@@ -304,7 +304,7 @@ impl Pool {
 }
 
 /// A pointer shared by tasks that each write to disjoint places.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct DisjointPtr<T>(pub(crate) *mut T);
 
 // SAFETY: code that dereferences the pointer promises, there, that tasks touch disjoint places.
@@ -451,6 +451,8 @@ mod tests {
         assert_eq!(total.into_inner(), 31 * 32 / 2);
     }
 
+    // WebAssembly ends the module at a panic.
+    #[cfg(panic = "unwind")]
     #[test]
     fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
         let pool = Pool::new(2);

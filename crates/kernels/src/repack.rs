@@ -5,8 +5,9 @@
 
 use crate::{
     dequantize::unpack_block,
-    format::Format,
+    format::{Format, for_format},
     layout::{F16_PLANE_BYTES, Factors, GROUP_ROWS, Layout, PLANE_BYTES, Scales},
+    layout_of::LayoutOf,
     unpack::{
         UnpackedBlock,
         k_quants::{q4_k_scales, q6_k_scales},
@@ -15,17 +16,27 @@ use crate::{
 
 /// Repacks `row`, the bytes of row `r` of a group in the file, into the group's stream.
 pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8]) {
-    let size = format.block_bytes();
-    let Some(layout) = format.layout() else {
+    if format.layout().is_none() {
+        let size = format.block_bytes();
         for (column, number) in
             group.chunks_exact_mut(GROUP_ROWS * size).zip(row.chunks_exact(size))
         {
             column[r * size..(r + 1) * size].copy_from_slice(number);
         }
         return;
-    };
+    }
+    for_format!(format, FORMAT => repack_blocks::<FORMAT>(row, r, group));
+}
+
+/// Repacks the blocks of a row of a quantized format: compiled once per format, so that every place
+/// in a block is a constant.
+fn repack_blocks<const FORMAT: usize>(row: &[u8], r: usize, group: &mut [u8]) {
+    let (format, layout) = (const { Format::ALL[FORMAT] }, LayoutOf::<FORMAT>::LAYOUT);
+    let size = const { Format::ALL[FORMAT].block_bytes() };
     let mut block = UnpackedBlock::default();
-    for (packed, bytes) in group.chunks_exact_mut(layout.bytes()).zip(row.chunks_exact(size)) {
+    for (packed, bytes) in
+        group.chunks_exact_mut(LayoutOf::<FORMAT>::BYTES).zip(row.chunks_exact(size))
+    {
         match format {
             Format::Q4_0
             | Format::Q4_1
@@ -33,16 +44,14 @@ pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8])
             | Format::Q5_1
             | Format::Q8_0
             | Format::IQ4_NL => {
-                let mut halves = 0;
-                for at in
-                    [0, F16_PLANE_BYTES].into_iter().take(if layout.has_min() { 2 } else { 1 })
-                {
-                    packed[at + 2 * r..at + 2 * r + 2].copy_from_slice(&bytes[halves..halves + 2]);
-                    halves += 2;
+                let n_halves = if LayoutOf::<FORMAT>::HAS_MIN { 2 } else { 1 };
+                for half in 0..n_halves {
+                    let at = half * F16_PLANE_BYTES + 2 * r;
+                    packed[at..at + 2].copy_from_slice(&bytes[2 * half..2 * half + 2]);
                 }
-                let planes = &mut packed[layout.codes_at()..];
-                let mut rest = &bytes[halves..];
-                if layout.bits == 5 {
+                let planes = &mut packed[LayoutOf::<FORMAT>::CODES_AT..];
+                let mut rest = &bytes[2 * n_halves..];
+                if LayoutOf::<FORMAT>::BITS == 5 {
                     put(planes, 4, r, fifth_bits(word(rest, 0)));
                     rest = &rest[4..];
                 }
@@ -59,7 +68,8 @@ pub(crate) fn repack_row(format: Format, row: &[u8], r: usize, group: &mut [u8])
                     _ => q4_k_scales(bytes, &mut block),
                 }
                 layout.write_scales(packed, r, &block);
-                let tiles = packed[layout.codes_at()..].chunks_exact_mut(PLANE_BYTES * layout.bits);
+                let tiles = packed[LayoutOf::<FORMAT>::CODES_AT..]
+                    .chunks_exact_mut(PLANE_BYTES * LayoutOf::<FORMAT>::BITS);
                 tiles.enumerate().for_each(|(tile, planes)| {
                     repack_k_quant_codes(format, bytes, tile, planes, r)
                 });
@@ -110,6 +120,7 @@ fn fifth_bits(bits: u32) -> u32 {
 }
 
 /// Repacks 32 codes, number `tile` of eight, of a Q4_K, Q5_K or Q6_K block.
+#[inline(always)]
 fn repack_k_quant_codes(format: Format, bytes: &[u8], tile: usize, planes: &mut [u8], r: usize) {
     const NIBBLES: u32 = 0x0f0f_0f0f;
     // The bytes with the 32 low nibbles, and their shift in bits.
@@ -146,6 +157,7 @@ fn repack_k_quant_codes(format: Format, bytes: &[u8], tile: usize, planes: &mut 
 
 impl Layout {
     /// Writes d, m, scales and mins of row r into a repacked block.
+    #[inline(always)]
     fn write_scales(self, packed: &mut [u8], r: usize, block: &UnpackedBlock) {
         let n_factors = self.block_len / self.factor_len();
         for (i, d) in block.d[..n_factors].iter().enumerate() {

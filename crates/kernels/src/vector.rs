@@ -31,6 +31,8 @@ pub(crate) trait Vector: Copy {
     unsafe fn store(self, at: *mut f32);
     /// Loads f16 and converts it to f32, exactly.
     unsafe fn load_f16(at: *const f16) -> Self;
+    /// Loads the upper halves of f32 and fills them up with zeros.
+    unsafe fn load_bf16(at: *const u16) -> Self;
     /// Converts to f16, rounding to nearest, ties to even, and stores it.
     unsafe fn store_f16(self, at: *mut f16);
 
@@ -79,6 +81,12 @@ pub(crate) trait Vector: Copy {
     unsafe fn splat_int(x: u32) -> Self::Int;
     /// Lane i is `first + i`.
     unsafe fn iota(first: u32) -> Self::Int;
+    /// Loads `2 · LANES` signed bytes; lane i gets bytes 2i (its lower half) and 2i + 1 as i16.
+    unsafe fn load_i8_pairs(at: *const i8) -> Self::Int;
+    /// Adds the products of the lower and of the upper halves of lanes of i16 pairs to i32 lanes.
+    unsafe fn dot_i16(sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int;
+    /// Converts i32 to f32, rounding to nearest, ties to even.
+    unsafe fn from_i32(x: Self::Int) -> Self;
     /// Wrapping.
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int;
     /// Shifts left by 23, the width of an f32 mantissa.
@@ -97,3 +105,26 @@ pub(crate) trait Vector: Copy {
         logits: Option<*mut f32>,
     );
 }
+
+/// For each set of four lanes, the permutation of bytes that moves its lanes to the front.
+#[cfg(any(target_arch = "aarch64", target_arch = "wasm32"))]
+pub(crate) static TO_FRONT: [[u8; 16]; 16] = {
+    let mut table = [[0; 16]; 16];
+    let mut set = 0;
+    while set < 16 {
+        let (mut lane, mut n) = (0, 0);
+        while lane < 4 {
+            if set >> lane & 1 == 1 {
+                let mut byte = 0;
+                while byte < 4 {
+                    table[set][4 * n + byte] = (4 * lane + byte) as u8;
+                    byte += 1;
+                }
+                n += 1;
+            }
+            lane += 1;
+        }
+        set += 1;
+    }
+    table
+};

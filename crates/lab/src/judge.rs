@@ -16,20 +16,20 @@ use crate::run::Judged;
 /// Why a text couldn't be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum JudgeError {
-    /// The prompt has no tokens, so nothing foretells a text's first.
+    /// The prompt has no tokens, so the first token of a text has no context.
     #[error("the prompt has no tokens, so the text's first token can't be scored")]
     EmptyPrompt,
-    /// Prompt and text don't fit.
+    /// Prompt and text together exceed the context.
     #[error(
         "prompt and text have {len} tokens under the judge, but its context has room for {limit}"
     )]
     TooLong {
-        /// Tokens of both.
+        /// Tokens of prompt and text.
         len: usize,
         /// Tokens of the context.
         limit: usize,
     },
-    /// The model refused.
+    /// The forward pass failed.
     #[error(transparent)]
     Generate(#[from] GenerateError),
     /// The model's logits have no distribution.
@@ -37,8 +37,8 @@ pub enum JudgeError {
     Logits(#[from] SampleError),
 }
 
-/// What `judge` says of each of the texts, all of which follow one prompt, which has become these
-/// tokens of the judge's.
+/// Scores texts with `judge`. All texts continue one prompt, given as tokens of the judge's
+/// vocabulary.
 pub fn judge(
     judge: &Engine,
     prompt: &[TokenId],
@@ -51,7 +51,7 @@ pub fn judge(
     let texts: Vec<Vec<TokenId>> = texts.iter().map(tokenize).collect();
     let limit = judge.model.config.ctx_len;
     let longest = texts.iter().map(Vec::len).max().unwrap_or(0) + prompt.len();
-    // Room for the text that is read and for the prompt, which stays for the next one.
+    // Pages for the current text and the prompt, which stays in the prefix cache.
     let mut batch = Batch::new(
         judge,
         BatchOptions::new(Budget::for_texts(1, longest.min(limit) + prompt.len() + PAGE)),

@@ -5,15 +5,23 @@
 //! keeps them in SQLite, and [`sweep`](mod@sweep) connects the two. Every metric and report is
 //! computed from a [`Run`].
 
+pub mod calibration;
 pub mod export;
+pub mod job;
 pub mod judge;
+pub mod logprobs;
 #[cfg(feature = "semantic")]
 pub mod meaning;
 pub mod metrics;
+pub mod proof;
+pub mod questions;
 pub mod recipe;
 pub mod replay;
 pub mod report;
+#[cfg(feature = "arrow")]
+pub mod rows;
 pub mod run;
+pub mod scores;
 pub mod statistics;
 pub mod store;
 pub mod sweep;

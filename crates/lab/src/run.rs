@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use kelvin_engine::generate::FinishReason;
 use kelvin_sampling::{Chain, Shift};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ pub struct Run {
     pub source: Source,
     /// The judge model, if the samples were scored by one.
     pub judge: Option<Source>,
+    /// The values of scores of one's own, by the score's name.
+    pub scores: BTreeMap<String, Scored>,
     /// The seed. Samples with equal numbers use equal random numbers for every prompt and chain, so
     /// chains can be compared in pairs.
     pub seed: u64,
@@ -26,13 +29,16 @@ pub struct Run {
     pub max_tokens: usize,
     /// The number of samples that each cell (a prompt with a chain) should have.
     pub n_samples: usize,
-    /// In the recipe's order.
+    /// The prompts, in the recipe's order.
     pub prompts: Vec<Prompt>,
-    /// In the recipe's order.
+    /// The chains, in the recipe's order.
     pub chains: Vec<Chain>,
     /// The samples that exist, sorted by prompt, then chain, then sample.
     pub samples: Vec<Sample>,
 }
+
+/// The values of a score: by prompt, chain and sample the number, or why there is none.
+pub type Scored = BTreeMap<(usize, usize, usize), Result<f64, String>>;
 
 /// Where texts were generated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +84,17 @@ pub struct Prompt {
     /// The other fields of its record.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, serde_json::Value>,
+}
+
+/// One text to generate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Row {
+    /// Index of the prompt in the recipe.
+    pub prompt: usize,
+    /// Index of the chain in the recipe.
+    pub chain: usize,
+    /// Sample number, from 0, which names the dice.
+    pub sample: usize,
 }
 
 /// One text.
@@ -131,6 +148,22 @@ pub enum Finish {
     Other,
 }
 
+impl Finish {
+    /// The reason of a text of the engine.
+    pub fn of(reason: &FinishReason) -> Finish {
+        match reason {
+            FinishReason::EndToken(_) => Finish::EndToken,
+            FinishReason::StopString(_) => Finish::StopString,
+            FinishReason::MaxTokens => Finish::MaxTokens,
+            FinishReason::ContextFull => Finish::ContextFull,
+            FinishReason::BadLogits(_) | FinishReason::NothingLeft(_) => Finish::BadLogits,
+            FinishReason::Complete | FinishReason::Cancelled | FinishReason::Panicked => {
+                Finish::Other
+            }
+        }
+    }
+}
+
 /// One drawn token.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Token {
@@ -159,9 +192,14 @@ pub struct Token {
 }
 
 impl Sample {
+    /// Its place in the recipe's table.
+    pub fn row(&self) -> Row {
+        Row { prompt: self.prompt, chain: self.chain, sample: self.sample }
+    }
+
     /// The sample's tokens. `None` if the text has tokens but the server reported no
     /// log-probabilities.
-    pub fn told(&self) -> Option<&[Token]> {
+    pub fn reported(&self) -> Option<&[Token]> {
         (!self.tokens.is_empty() || self.text.is_empty()).then_some(&self.tokens)
     }
 }
@@ -202,6 +240,7 @@ mod tests {
             hash: String::new(),
             source: Source::Local { model: "m".into(), sha256: String::new() },
             judge: None,
+            scores: BTreeMap::new(),
             seed: 7,
             max_tokens: 8,
             n_samples: 2,

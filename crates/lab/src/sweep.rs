@@ -7,6 +7,7 @@ use std::{collections::HashSet, ops::ControlFlow, time::Instant};
 
 use crate::{
     Recipe, Store,
+    proof::ProvedText,
     replay::RecordedLogits,
     run::Sample,
     store::{RunId, StoreError},
@@ -20,6 +21,12 @@ pub trait Progress {
 
     /// The worker is waiting (for a busy server, say). Called once until the next text arrives.
     fn waits(&mut self, why: &str) -> ControlFlow<()>;
+
+    /// The steps of a text that is about to be stored, from a worker that records them.
+    fn proved(&mut self, text: ProvedText) -> ControlFlow<()> {
+        let _ = text;
+        ControlFlow::Continue(())
+    }
 
     /// A text was committed to the store.
     fn stored(&mut self, sample: &Sample) -> ControlFlow<()>;
@@ -128,6 +135,10 @@ impl Watcher for StoringWatcher<'_> {
             return self.progress.tokens(0);
         }
         self.progress.waits(why)
+    }
+
+    fn proved(&mut self, text: ProvedText) -> ControlFlow<()> {
+        self.progress.proved(text)
     }
 
     fn finished(&mut self, sample: Sample, logits: Vec<RecordedLogits>) -> ControlFlow<()> {

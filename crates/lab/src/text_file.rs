@@ -78,6 +78,20 @@ pub fn read(path: &Path, most: u64) -> Result<String, TextError> {
     }
 }
 
+/// The name of standard input in errors.
+pub const STANDARD_INPUT: &str = "standard input";
+
+/// The text of a file, or of standard input for `-`, of at most `most` bytes.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_input(path: &Path, most: u64) -> Result<String, TextError> {
+    match path == Path::new("-") {
+        true => read_from(io::stdin().lock(), STANDARD_INPUT, most),
+        false => read(path, most),
+    }
+}
+
 /// The text of a stream of at most `most` bytes, which errors call `name`.
 ///
 /// # Errors

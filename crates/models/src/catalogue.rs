@@ -123,6 +123,14 @@ pub fn entries() -> &'static [Entry] {
 }
 
 impl Reference {
+    /// The SHA-256 of a model of the catalogue that is one file. Fetching checked it.
+    pub fn sha256(&self) -> Option<&str> {
+        match self {
+            Reference::Named(entry) => entry.sha256.as_deref(),
+            _ => None,
+        }
+    }
+
     /// As [`Reference::parse`], but refuses models that can't generate text.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! What fetching a model tells its caller: sentences for people, progress, and a question.
 
+use std::ops::ControlFlow;
+
 /// Receives messages, progress and questions while a model is fetched.
 pub trait Dialog {
     /// Shows a sentence.
@@ -17,8 +19,8 @@ pub trait Dialog {
 
 /// The display of one download.
 pub trait Progress {
-    /// Number of bytes downloaded so far.
-    fn set(&self, n_bytes: u64);
+    /// Number of bytes downloaded so far. `Break` ends the download; it can be resumed later.
+    fn set(&self, n_bytes: u64) -> ControlFlow<()>;
 }
 
 /// A size in decimal units (1 MB = 10^6 bytes), as download pages and PyPI show it.
@@ -49,5 +51,7 @@ impl Dialog for Silent {
 
 #[cfg(test)]
 impl Progress for Silent {
-    fn set(&self, _: u64) {}
+    fn set(&self, _: u64) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }

@@ -15,6 +15,21 @@ pub(crate) fn is_hopeless(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<Hopeless>())
 }
 
+/// The caller ended the download. What came so far is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("the download was stopped")]
+struct Stopped;
+
+/// The error of a download that the caller ended.
+pub(crate) fn stopped() -> anyhow::Error {
+    anyhow::Error::new(Stopped)
+}
+
+/// Whether no other source is tried: the fault is none of this source's.
+pub(crate) fn is_final(error: &anyhow::Error) -> bool {
+    is_hopeless(error) || error.chain().any(|cause| cause.is::<Stopped>())
+}
+
 /// The message for a failed write: the disk is full, or the directory can't be written to.
 pub(crate) fn explain(directory: &Path, error: &io::Error) -> anyhow::Error {
     // The message names the models directory. The work directory inside it will be gone when the

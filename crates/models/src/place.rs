@@ -66,19 +66,19 @@ impl Lock {
         // The lock file has a name of Kelvin's own, since it is removed at the end and other
         // programs may use the directory.
         let path = directory.join(".kelvin.lock");
-        let mut told = false;
+        let mut is_noted = false;
         loop {
             let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
             let file = file.map_err(|error| unwritable(directory, &error))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    if !told {
+                    if !is_noted {
                         dialog.note(&format!(
                             "another kelvin is fetching into {}; waiting for it",
                             directory.display()
                         ));
-                        told = true;
+                        is_noted = true;
                     }
                     file.lock().with_context(|| format!("locking {} failed", path.display()))?;
                 }

@@ -7,6 +7,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read},
+    ops::ControlFlow,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -18,7 +19,7 @@ use anyhow::{Context, anyhow, bail};
 use super::{
     catalogue::Wheel,
     dialog::Dialog,
-    failure::explain,
+    failure::{explain, stopped},
     verify::{self, Expected, Sum},
 };
 
@@ -61,7 +62,9 @@ pub(crate) fn fetch(
             }
         };
         done += wheel.size;
-        bar.set(done);
+        if bar.set(done).is_break() {
+            return Err(stopped());
+        }
         files.push(file);
     }
     drop(bar);
@@ -104,7 +107,7 @@ fn download(
     pip: &[&str],
     wheel: &Wheel,
     work: &Path,
-    progress: &dyn Fn(u64),
+    progress: &dyn Fn(u64) -> ControlFlow<()>,
 ) -> anyhow::Result<()> {
     // pip writes into a temporary directory first. A directory inside `work` is on the same disk,
     // its size shows the progress, and it is removed with `work`.
@@ -152,7 +155,12 @@ fn download(
                         wheel.version
                     );
                 }
-                progress(there.min(wheel.size));
+                if progress(there.min(wheel.size)).is_break() {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    let _ = fs::remove_dir_all(&temporary);
+                    return Err(stopped());
+                }
             }
         }
         thread::sleep(Duration::from_millis(100));

@@ -119,7 +119,7 @@ impl Chain {
     /// Examples:
     ///     >>> print(kelvin.Chain("temp=1 | top_k=3").with_temperature(2))
     ///     temp=2 | top_k=3
-    fn with_temperature(&self, py: Python<'_>, t: f32) -> PyResult<Chain> {
+    pub(crate) fn with_temperature(&self, py: Python<'_>, t: f32) -> PyResult<Chain> {
         let heats = |part: &Part| matches!(part, Part::Stages(c) if c.temperature().is_some());
         let place = self.parts.iter().position(heats);
         if self.parts.iter().filter(|part| heats(part)).count() > 1 {
@@ -148,7 +148,7 @@ impl Chain {
 
     /// The value of the only `temp` stage; None if there is none, or several.
     #[getter]
-    fn temperature(&self) -> Option<f32> {
+    pub(crate) fn temperature(&self) -> Option<f32> {
         let chains = self.parts.iter().filter_map(|part| match part {
             Part::Stages(chain) => chain.temperature(),
             Part::Function(_) => None,

@@ -9,7 +9,7 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 use crate::{
     arrays,
     chain::Chain,
-    parts::{Reached, Watched, reach, value_error},
+    parts::{Reached, Watched, no_stages, reach, value_error},
 };
 
 /// What a draw depends on beside the logits.
@@ -408,6 +408,19 @@ fn each<'py>(
         Some(one) if is_one => Ok(one),
         last => Ok(PyList::new(py, answers.into_iter().chain(last))?.into_any().unbind()),
     }
+}
+
+/// Where the rows of `logits` are in memory when a chain acts on them: addresses in bytes. Those of
+/// the array itself, unless it had to be copied.
+#[pyfunction]
+pub(crate) fn row_addresses(py: Python<'_>, logits: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+    let mut addresses = Vec::new();
+    let draws = Draws { history: None, n_prompt: None, seed: 0, samples: vec![0], position: None };
+    each(py, &Chain::of(no_stages()), logits, &draws, &mut |_, xs| {
+        addresses.push(xs.as_ptr() as usize);
+        Ok(py.None())
+    })?;
+    Ok(addresses)
 }
 
 /// Says in which row of a batch something went wrong.

@@ -15,6 +15,7 @@ use pyo3::{
 };
 
 use crate::{
+    functions::Raised,
     parts::value_error,
     shared::{Event, Shared},
     text::{Growing, Recipe, Text, Token},
@@ -28,6 +29,8 @@ struct Running {
     recipes: Vec<Recipe>,
     texts: Vec<Growing>,
     has_ended: bool,
+    /// What a function of a chain raised.
+    raised: Raised,
 }
 
 /// What one look at the batch gave.
@@ -43,8 +46,9 @@ impl Running {
         shared: Arc<Shared>,
         request: Request,
         recipes: Vec<Recipe>,
+        raised: Raised,
     ) -> PyResult<Running> {
-        shared.check_process()?;
+        shared.check_place()?;
         let id = py.detach(|| {
             let mut seat = shared.seat();
             let id = seat.batch.admit(shared.engine(), request)?;
@@ -59,13 +63,17 @@ impl Running {
             _ => value_error(error),
         })?;
         let texts = recipes.iter().map(|_| Growing::default()).collect();
-        Ok(Running { shared, id, recipes, texts, has_ended: false })
+        Ok(Running { shared, id, recipes, texts, has_ended: false, raised })
     }
 
     /// The next token of any text, or none once all have ended.
     fn next(&mut self, py: Python<'_>) -> PyResult<Option<Token>> {
-        self.shared.check_process()?;
+        self.shared.check_place()?;
         while !self.has_ended {
+            if let Some(error) = self.raised.take() {
+                self.stop();
+                return Err(error);
+            }
             py.check_signals()?;
             let shared = &self.shared;
             let id = self.id;
@@ -182,8 +190,9 @@ impl Generation {
         shared: Arc<Shared>,
         request: Request,
         recipe: Recipe,
+        raised: Raised,
     ) -> PyResult<Generation> {
-        Ok(Generation(Running::start(py, shared, request, vec![recipe])?))
+        Ok(Generation(Running::start(py, shared, request, vec![recipe], raised)?))
     }
 }
 
@@ -213,6 +222,7 @@ impl Generation {
     /// Raises:
     ///     RuntimeError: the model gave no logits that can be drawn from.
     ///     KeyboardInterrupt: Ctrl-C, after a step. It can be continued or stopped then.
+    ///     What a function of the chain raises: it has ended then.
     ///
     /// Examples:
     ///     >>> model.generate("Hi", max_tokens=2, ignore_end=True).result().seed
@@ -263,8 +273,9 @@ impl Comparison {
         shared: Arc<Shared>,
         request: Request,
         recipes: Vec<Recipe>,
+        raised: Raised,
     ) -> PyResult<Comparison> {
-        Ok(Comparison(Running::start(py, shared, request, recipes)?))
+        Ok(Comparison(Running::start(py, shared, request, recipes, raised)?))
     }
 }
 

@@ -1,13 +1,16 @@
 //! The extension module `kelvin._kelvin`: Kelvin's library over numpy arrays.
 //!
 //! It has no logic of its own. `numbers` has the functions over arrays, `chain` the stages that act
-//! on anybody's logits, `model` an open model with its sequences and continuations. Python imports
-//! it through `python/kelvin/__init__.py`. Doc comments are the docstrings that Python shows; types
-//! are in `python/kelvin/_kelvin.pyi`.
+//! on anybody's logits, `model` an open model with its sequences and continuations, `sweep`, `run`
+//! and `table` the lab, `rows` the workers of a cluster, `command` the command that the wheel
+//! carries. Python imports it through `python/kelvin/__init__.py`. Doc comments are the docstrings
+//! that Python shows; types are in `python/kelvin/_kelvin.pyi`.
 
 mod arrays;
 mod chain;
+mod command;
 mod draws;
+mod functions;
 mod generation;
 mod json;
 mod model;
@@ -17,11 +20,16 @@ mod open;
 mod parts;
 mod prompt;
 mod request;
+mod rows;
+mod run;
 mod sampler;
 mod sequence;
 mod settings;
 mod shared;
+mod sweep;
+mod table;
 mod text;
+mod worker;
 
 use pyo3::prelude::*;
 
@@ -42,5 +50,23 @@ fn _kelvin(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::Text>()?;
     module.add_class::<text::Token>()?;
     module.add_class::<text::Score>()?;
-    module.add_class::<next::Next>()
+    module.add_class::<next::Next>()?;
+    module.add_class::<table::Table>()?;
+    module.add_class::<run::Run>()?;
+    module.add_class::<rows::Job>()?;
+    module.add_class::<rows::RowWorker>()?;
+    for function in [
+        wrap_pyfunction!(draws::row_addresses, module)?,
+        wrap_pyfunction!(run::runs, module)?,
+        wrap_pyfunction!(run::run, module)?,
+        wrap_pyfunction!(run::write_report, module)?,
+        wrap_pyfunction!(sweep::run_sweep, module)?,
+        wrap_pyfunction!(sweep::run_tune, module)?,
+        wrap_pyfunction!(rows::run_of_rows, module)?,
+        wrap_pyfunction!(rows::take_rows, module)?,
+        wrap_pyfunction!(command::run_command, module)?,
+    ] {
+        module.add_function(function)?;
+    }
+    Ok(())
 }

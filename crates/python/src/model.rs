@@ -18,10 +18,12 @@ use pyo3::{exceptions::PyValueError, prelude::*};
 
 use crate::{
     arrays,
+    chain::Chain,
     draws::Survivors,
+    functions::{Raised, draft},
     generation::{Comparison, Generation},
     next::Next,
-    open::open,
+    open::{Opened, open},
     parts::value_error,
     prompt,
     request::{Length, request, stages},
@@ -36,7 +38,8 @@ use crate::{
 ///     source: a name of the catalogue ("smollm2", fetched if need be), a path, or
 ///         "owner/repo:file.gguf" of the Hugging Face hub.
 ///     threads: 0 means all cores. Results have the same bits with any number.
-///     cache: how keys and values are stored, "f16" or "f32". Only this changes results.
+///     cache: how keys and values are stored, "f16", "f32" or "q8_0" (8-bit integers with a scale
+///         for each key and value of a head). Only this changes results.
 ///     cache_tokens: tokens whose keys and values may be held at once, prefix cache included.
 ///     offline: fetch nothing.
 ///     accept_terms: accept the terms of use of a model that has some.
@@ -74,21 +77,17 @@ impl Model {
         accept_terms: bool,
     ) -> PyResult<Model> {
         let source: PathBuf = source.extract()?;
-        let cache = match cache {
-            "f16" => CacheFormat::F16,
-            "f32" => CacheFormat::F32,
-            _ => {
-                let found = format!("cache is {cache:?}, expected \"f16\" or \"f32\"");
-                return Err(PyValueError::new_err(found));
-            }
-        };
+        let known = CacheFormat::ALL.map(|format| format!("{:?}", format.name())).join(", ");
+        let unknown = || PyValueError::new_err(format!("cache is {cache:?}, expected {known}"));
+        let cache = CacheFormat::named(cache).ok_or_else(unknown)?;
         if cache_tokens == 0 {
             return Err(PyValueError::new_err(
                 "cache_tokens is 0; a text needs at least one token",
             ));
         }
         let may = Permissions { offline, accept_terms };
-        let (engine, path) = open(py, &source.to_string_lossy(), threads, may)?;
+        let source = source.to_string_lossy();
+        let Opened { engine, path, .. } = py.detach(|| open(&source, threads, may))?;
         let budget = Budget { n_texts: usize::MAX, ..Budget::for_texts(1, cache_tokens) };
         let options = BatchOptions { cache, ..BatchOptions::new(budget) };
         Ok(Model { shared: Arc::new(Shared::new(engine, options)), path })
@@ -294,7 +293,8 @@ impl Model {
     ///
     /// Args:
     ///     prompt: a text (the model's beginning token is added), or token ids such as chat gives.
-    ///     chain: a Chain or its notation; temp=1 by default.
+    ///     chain: a Chain or its notation; temp=1 by default. A function in it is called for each
+    ///         token, on any thread, while the model waits.
     ///     max_tokens, min_tokens: bounds of the number of new tokens.
     ///     stop: a text or several that end it and aren't part of it.
     ///     ignore_end: go on after the tokens that end a turn.
@@ -331,13 +331,13 @@ impl Model {
         seed: u64,
         sample: u64,
     ) -> PyResult<Generation> {
-        let chain = stages(self.engine(), py, chain)?;
-        let recipe =
-            Recipe { temperature: chain.temperature(), chain: chain.to_string(), seed, sample };
+        let (chain, raised) = (Chain::given(py, chain)?, Raised::default());
+        let chain = chain.bind(py).get();
+        let recipe = Recipe::of(chain, seed, sample);
         let length = Length { max_tokens, min_tokens, stop, ignore_end };
-        let samplers = vec![Sampler::new(chain, Dice { seed, sample })];
-        let request = request(self.engine(), prompt, samplers, &length)?;
-        Generation::start(py, Arc::clone(&self.shared), request, recipe)
+        let drafts = vec![draft(py, &self.shared, chain, Dice { seed, sample }, &raised)];
+        let request = request(self.engine(), prompt, drafts, &length)?;
+        Generation::start(py, Arc::clone(&self.shared), request, recipe, raised)
     }
 
     /// Continues a prompt at several temperatures with the same dice.
@@ -346,7 +346,7 @@ impl Model {
     ///     prompt: a text (the model's beginning token is added), or token ids such as chat gives.
     ///     temperatures: one column for each and each sample; 0.5, 1 and 2 by default.
     ///     samples: texts of each temperature, with dice of their own.
-    ///     chain: what `temp` is replaced in; temp=1 by default.
+    ///     chain: what `temp` is replaced in; temp=1 by default. Functions in it as for generate.
     ///     max_tokens, min_tokens: bounds of the number of new tokens.
     ///     stop: a text or several that end it and aren't part of it.
     ///     ignore_end: go on after the tokens that end a turn.
@@ -390,19 +390,18 @@ impl Model {
                 "nothing to compare: give at least one temperature and one sample",
             ));
         }
-        let chain = stages(self.engine(), py, chain)?;
-        let (mut samplers, mut recipes) = (Vec::new(), Vec::new());
+        let (chain, raised) = (Chain::given(py, chain)?, Raised::default());
+        let (mut drafts, mut recipes) = (Vec::new(), Vec::new());
         for &t in &temperatures {
-            let chain = chain.with_temperature(t).map_err(value_error)?;
+            let chain = chain.bind(py).get().with_temperature(py, t)?;
             for sample in 0..samples {
-                samplers.push(Sampler::new(chain.clone(), Dice { seed, sample }));
-                let temperature = Some(t);
-                recipes.push(Recipe { chain: chain.to_string(), temperature, seed, sample });
+                drafts.push(draft(py, &self.shared, &chain, Dice { seed, sample }, &raised));
+                recipes.push(Recipe::of(&chain, seed, sample));
             }
         }
         let length = Length { max_tokens, min_tokens, stop, ignore_end };
-        let request = request(self.engine(), prompt, samplers, &length)?;
-        Comparison::start(py, Arc::clone(&self.shared), request, recipes)
+        let request = request(self.engine(), prompt, drafts, &length)?;
+        Comparison::start(py, Arc::clone(&self.shared), request, recipes, raised)
     }
 
     /// How expected each token of a text is under the model's own distribution (T = 1).

@@ -63,8 +63,11 @@ pub(crate) fn reach(
             Part::Stages(chain) if chain.stages().is_empty() => {}
             Part::Stages(chain) => {
                 watch(Watched::Stages(chain, before, words)).map_err(value_error)?;
-                let left = Distribution::after(before, chain, state, &words);
-                row = Some(left_by(left.map_err(value_error)?, logits.len()));
+                let left = py.detach(|| {
+                    let left = Distribution::after(before, chain, state, &words)?;
+                    Ok(left_by(left, logits.len()))
+                });
+                row = Some(left.map_err(|error: SampleError| value_error(error))?);
                 let random = chain.stages().iter().filter(|s| s.info().traits.random).count();
                 words.stages.rotate_left(random);
             }

@@ -5,7 +5,6 @@ use kelvin_engine::{
     batch::{Draft, Request},
     generate::Ends,
 };
-use kelvin_sampling::Sampler;
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyString};
 
 use crate::{chain::Chain, prompt};
@@ -39,7 +38,7 @@ pub(crate) fn stages(
 pub(crate) fn request(
     engine: &Engine,
     prompt: &Bound<'_, PyAny>,
-    samplers: Vec<Sampler>,
+    drafts: Vec<Draft>,
     length: &Length<'_, '_>,
 ) -> PyResult<Request> {
     let stop = match length.stop {
@@ -54,7 +53,7 @@ pub(crate) fn request(
     }
     let tokens = prompt::tokens(engine, prompt)?;
     let mut request = Request::new(tokens, Vec::new());
-    request.drafts = samplers.into_iter().map(Draft::new).collect();
+    request.drafts = drafts;
     request.ends = Ends {
         max_tokens: length.max_tokens,
         min_tokens: length.min_tokens,

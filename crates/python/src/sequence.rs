@@ -38,7 +38,7 @@ pub(crate) struct Sequence {
 
 impl Sequence {
     pub(crate) fn new(py: Python<'_>, shared: Arc<Shared>) -> PyResult<Sequence> {
-        shared.check_process()?;
+        shared.check_place()?;
         let inner = py.detach(|| shared.seat().batch.sequence(shared.engine()));
         Ok(Sequence { shared, inner: Some(inner) })
     }
@@ -98,7 +98,7 @@ impl Sequence {
         tokens: &Bound<'py, PyAny>,
         all: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.shared.check_process()?;
+        self.shared.check_place()?;
         let shared = Arc::clone(&self.shared);
         let ids = prompt::continuation(shared.engine(), tokens)?;
         if all {
@@ -278,7 +278,7 @@ pub(crate) fn append_to_all<'py>(
     sequences: &[Bound<'py, Sequence>],
     tokens: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-    shared.check_process()?;
+    shared.check_place()?;
     let given: Vec<Bound<'_, PyAny>> = tokens.try_iter()?.collect::<PyResult<_>>()?;
     if given.len() != sequences.len() || given.is_empty() {
         return Err(PyValueError::new_err(format!(

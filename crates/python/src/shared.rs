@@ -1,12 +1,13 @@
 //! What all objects of one model share: the engine, its batch, and the events of its continuations.
 //!
-//! Locks are taken only while the interpreter is released, so that two Python threads can't wait
-//! for each other.
+//! The batch is locked only while the interpreter is released, so that two Python threads can't
+//! wait for each other: a step may call a Python function, which waits for the interpreter.
 
 use std::{
+    cell::RefCell,
     collections::{HashMap, VecDeque},
     ops::ControlFlow,
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use kelvin_engine::{
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     /// `None` only while it is dropped.
     engine: Option<Engine>,
     seat: Mutex<Seat>,
+    /// Requests that nobody wants any more. The next one to lock the batch removes them.
+    unwanted: Mutex<Vec<RequestId>>,
     /// Of the process that opened it: its threads are in no other.
     process: u32,
 }
@@ -53,22 +56,39 @@ impl Shared {
     pub(crate) fn new(engine: Engine, options: BatchOptions) -> Shared {
         let batch = Batch::new(&engine, options);
         let seat = Mutex::new(Seat { batch, inboxes: HashMap::new() });
-        Shared { engine: Some(engine), seat, process: std::process::id() }
+        Shared {
+            engine: Some(engine),
+            seat,
+            unwanted: Mutex::default(),
+            process: std::process::id(),
+        }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         self.engine.as_ref().expect("it is taken only when this is dropped")
     }
 
-    /// Refuses to compute in a process that was forked from the one that opened the model.
-    pub(crate) fn check_process(&self) -> PyResult<()> {
-        if self.is_here() {
-            return Ok(());
+    /// Names the model while it is open.
+    pub(crate) fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Refuses to compute in a process that was forked from the one that opened the model, and in
+    /// a function that the model waits for.
+    pub(crate) fn check_place(&self) -> PyResult<()> {
+        if !self.is_here() {
+            return Err(PyRuntimeError::new_err(
+                "the model was opened before this process was forked, and its threads are not \
+                 here; open it again in the child, or start processes with the method \"spawn\"",
+            ));
         }
-        Err(PyRuntimeError::new_err(
-            "the model was opened before this process was forked, and its threads are not here; \
-             open it again in the child, or start processes with the method \"spawn\"",
-        ))
+        if INSIDE.with_borrow(|models| models.contains(&self.id())) {
+            return Err(PyRuntimeError::new_err(
+                "a stage of a chain can't run the model that waits for it; draw with Chain.draw \
+                 from the logits of a Sequence instead",
+            ));
+        }
+        Ok(())
     }
 
     fn is_here(&self) -> bool {
@@ -77,7 +97,7 @@ impl Shared {
 
     /// The batch, for this thread alone. To be called with the interpreter released.
     pub(crate) fn seat(&self) -> MutexGuard<'_, Seat> {
-        self.seat.lock().unwrap_or_else(|poisoned| {
+        let mut seat = self.seat.lock().unwrap_or_else(|poisoned| {
             // A panic in a step may have left requests half done.
             self.seat.clear_poison();
             let mut seat = poisoned.into_inner();
@@ -86,13 +106,25 @@ impl Shared {
                 inbox.has_ended = true;
             }
             seat
-        })
+        });
+        self.remove_unwanted(&mut seat);
+        seat
     }
 
-    /// Removes a request, if it still runs.
+    /// Removes a request, if it still runs. Never waits: the interpreter may be held, and a step
+    /// may wait for that.
     pub(crate) fn cancel(&self, id: RequestId) {
         if self.is_here() {
-            let mut seat = self.seat();
+            self.unwanted.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+            if let Ok(mut seat) = self.seat.try_lock() {
+                self.remove_unwanted(&mut seat);
+            }
+        }
+    }
+
+    fn remove_unwanted(&self, seat: &mut Seat) {
+        let mut unwanted = self.unwanted.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in unwanted.drain(..) {
             seat.batch.cancel(id);
             seat.inboxes.remove(&id);
         }
@@ -120,6 +152,27 @@ impl Seat {
             inboxes.values_mut().for_each(|inbox| inbox.has_ended = true);
         }
         stepped
+    }
+}
+
+thread_local! {
+    /// Models that wait for a Python function on this thread.
+    static INSIDE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// While it lives, a model waits for a function on this thread.
+pub(crate) struct Inside;
+
+impl Inside {
+    pub(crate) fn of(model: usize) -> Inside {
+        INSIDE.with_borrow_mut(|models| models.push(model));
+        Inside
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.with_borrow_mut(Vec::pop);
     }
 }
 

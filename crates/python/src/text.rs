@@ -9,6 +9,8 @@ use kelvin_views::{
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
+use crate::chain::Chain;
+
 /// A continuation so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Growing {
@@ -25,6 +27,20 @@ pub(crate) struct Recipe {
     pub(crate) temperature: Option<f32>,
     pub(crate) seed: u64,
     pub(crate) sample: u64,
+    /// Whether chain, seed and sample are all that it takes.
+    is_reproducible: bool,
+}
+
+impl Recipe {
+    pub(crate) fn of(chain: &Chain, seed: u64, sample: u64) -> Recipe {
+        Recipe {
+            chain: chain.to_string(),
+            temperature: chain.temperature(),
+            seed,
+            sample,
+            is_reproducible: chain.as_stages().is_some(),
+        }
+    }
 }
 
 /// A drawn token of a continuation.
@@ -112,6 +128,9 @@ pub(crate) struct Text {
     seed: u64,
     /// The sample.
     sample: u64,
+    /// Whether chain, seed and sample give this text again. False if the chain has a Python
+    /// function, which its name doesn't describe.
+    is_reproducible: bool,
     /// Distinct bigrams over bigrams.
     distinct_2: Option<f64>,
 }
@@ -119,7 +138,7 @@ pub(crate) struct Text {
 impl Text {
     pub(crate) fn new(py: Python<'_>, engine: &Engine, recipe: &Recipe, growing: Growing) -> Text {
         let Growing { ids, draws, text, finish } = growing;
-        let Recipe { chain, temperature, seed, sample } = recipe.clone();
+        let Recipe { chain, temperature, seed, sample, is_reproducible } = recipe.clone();
         let whole =
             |f: fn(&Draw) -> u32| PyArray1::from_vec(py, draws.iter().map(f).collect()).unbind();
         let real =
@@ -138,6 +157,7 @@ impl Text {
             temperature,
             seed,
             sample,
+            is_reproducible,
             distinct_2: distinct_2(&ids),
             ids: PyArray1::from_vec(py, ids.iter().map(|id| id.0).collect()).unbind(),
         }

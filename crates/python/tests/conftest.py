@@ -1,10 +1,14 @@
 """What the tests share: the tiny model, which the example `tiny_model` of kelvin-testkit writes."""
 
 import os
+import signal
 from pathlib import Path
 
 import kelvin
 import pytest
+
+# A program that a script starts in the background ignores Ctrl-C; the tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +24,12 @@ def tiny_path() -> Path:
 @pytest.fixture(scope="session")
 def model(tiny_path: Path) -> kelvin.Model:
     return kelvin.Model(tiny_path, threads=2)
+
+
+@pytest.fixture(scope="session")
+def run(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> kelvin.lab.Run:
+    """The run of the docstrings' examples."""
+    return kelvin.lab.sweep(
+        model=tiny_path, prompts="Hi", temp="0.5,1,2", samples=2, seed=7, max_tokens=8,
+        db=tmp_path_factory.mktemp("lab") / "runs.db", progress=False,
+    )

@@ -1,11 +1,14 @@
 """A real model: Python gives the texts that the command gives, bit for bit.
 
-Needs SmolLM2 (`kelvin models pull smollm2`) and the command, whose path is in KELVIN_BINARY.
+Needs SmolLM2 (`kelvin models pull smollm2`). The command is the wheel's; KELVIN_BINARY names
+another.
 """
 
 import json
 import os
 import subprocess
+import sysconfig
+from pathlib import Path
 from typing import Any
 
 import kelvin
@@ -22,7 +25,9 @@ def smollm2() -> kelvin.Model:
 
 
 def command(*args: str) -> Any:
-    done = subprocess.run([os.environ["KELVIN_BINARY"], *args], capture_output=True, check=True)
+    own = Path(sysconfig.get_path("scripts")) / "kelvin"
+    binary = os.environ.get("KELVIN_BINARY", own)
+    done = subprocess.run([binary, *args], capture_output=True, check=True)
     return json.loads(done.stdout)
 
 

@@ -108,7 +108,7 @@ CALLS: list[tuple[str, type[BaseException], str, Call]] = [
     ("no columns", ValueError, "nothing to compare", lambda m: m.compare("a", [])),
     ("an infinite column", ValueError, "temp", lambda m: m.compare("a", [INF])),
     ("empty stop", ValueError, "stop string", lambda m: m.generate("a", stop="")),
-    ("function in generate", ValueError, "function", lambda m: m.generate("a", K.Chain(len))),
+    ("function in next", ValueError, "function", lambda m: m.next("a", K.Chain(len))),
     ("too much at once", MemoryError, "cache_tokens",
      lambda m: K.Model(m.path, cache_tokens=64).compare("a", [1.0] * 9, max_tokens=200)),
     ("closed", RuntimeError, "closed", lambda m: closed(m).append(5)),

@@ -4,6 +4,8 @@ import doctest
 import inspect
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import kelvin
@@ -14,10 +16,19 @@ import pytest
 def members() -> Iterator[tuple[str, Any, bool]]:
     """Name, object, and whether it is called (getters show no example of their own)."""
     yield "kelvin", kelvin, True
-    for name in kelvin.__all__:
-        if name.startswith("__"):
+    yield "kelvin.lab", kelvin.lab, True
+    yield "kelvin._kelvin.run_command", kelvin._kelvin.run_command, True
+    yield from of(kelvin)
+    yield "kelvin.ray", kelvin.ray, True
+    yield from of(kelvin.lab)
+    yield from of(kelvin.ray)
+
+
+def of(module: ModuleType) -> Iterator[tuple[str, Any, bool]]:
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if name.startswith("__") or inspect.ismodule(thing):
             continue
-        thing = getattr(kelvin, name)
         yield name, thing, True
         if inspect.isclass(thing):
             for member, value in vars(thing).items():
@@ -27,14 +38,19 @@ def members() -> Iterator[tuple[str, Any, bool]]:
 
 
 @pytest.mark.parametrize("name,thing,is_called", list(members()), ids=lambda value: str(value)[:40])
-def test_docstring(name: str, thing: Any, is_called: bool, model: kelvin.Model) -> None:
+def test_docstring(
+    name: str, thing: Any, is_called: bool, model: kelvin.Model, run: kelvin.lab.Run, tmp_path: Path
+) -> None:
     if isinstance(thing, staticmethod):
         thing = thing.__func__
     doc = inspect.getdoc(thing) or ""
     assert len(doc) > 5, f"{name} has no docstring"
     if not is_called:
         return
-    globals_ = {"kelvin": kelvin, "np": np, "model": model}
+    globals_ = {
+        "kelvin": kelvin, "np": np, "model": model, "tiny": model.path, "run": run, "db": run.db,
+        "new": tmp_path / "new.db",
+    }
     test = doctest.DocTestParser().get_doctest(doc, globals_, name, None, 0)
     assert test.examples, f"{name} shows no example"
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)

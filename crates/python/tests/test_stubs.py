@@ -29,14 +29,19 @@ for token in model.generate("Nepal is", "temp=0.7", max_tokens=5, stop="."):
 texts: list[kelvin.Text] = model.compare("Nepal is", [0.5, 1, 2], samples=8).result()
 with model.sequence("Nepal") as sequence:
     logits: NDArray[np.float32] = model.append([sequence, sequence.fork()], [1, [2, 3]])
+run: kelvin.lab.Run = kelvin.lab.sweep("study.toml", temp=np.linspace(0.5, 2, 4), progress=print)
+columns: list[str] = kelvin.lab.run("last").tokens.columns
+chain_text: str = kelvin.lab.tune("study.toml")["chain"]
+swept: kelvin.ray.Swept = kelvin.ray.sweep("study.toml", address="auto", out="s3://b/rows", samples=4)
+steered: kelvin.Text = model.generate("Nepal", kelvin.Chain("temp=2", no_first)).result()
 """
 
 
 def test_names_and_parameters() -> None:
     stub = ast.parse(STUB.read_text())
     classes = {node.name: node for node in stub.body if isinstance(node, ast.ClassDef)}
-    for name in kelvin.__all__:
-        thing = getattr(kelvin, name)
+    for name in [*kelvin.__all__, "Run", "Table", "Job", "RowWorker"]:
+        thing = getattr(kelvin._kelvin, name, None)
         if not inspect.isclass(thing):
             continue
         written = {node.name: node for node in classes[name].body
@@ -62,8 +67,11 @@ def test_strict_types(tmp_path: Path) -> None:
     example = tmp_path / "example.py"
     example.write_text(EXAMPLE)
     check = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
-    done = subprocess.run([*check, str(example)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    names = ["lab", "ray", "_rows", "transformers", "__main__"]
+    own = [word for name in names for word in ["-m", f"kelvin.{name}"]]
+    for things in [[str(example)], own]:
+        done = subprocess.run([*check, *things], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
     bad = tmp_path / "bad.py"
     bad.write_text("import kelvin\nkelvin.Model(3)\nkelvin.Chain().draw([1.0], sed=3)\n")
     done = subprocess.run([*check, str(bad)], capture_output=True, text=True)

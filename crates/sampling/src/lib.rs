@@ -66,7 +66,9 @@ pub use params::SamplingParams;
 pub use profile::{Engine, Profile};
 pub use sampler::{Draw, Sampler};
 pub use shift::Shift;
-pub use softmax::{Thermal, softmax, surprisal, surprisal_and_entropy, thermal};
+pub use softmax::{
+    Divergence, Thermal, divergence, softmax, surprisal, surprisal_and_entropy, thermal,
+};
 pub use stages::*;
 pub use state::{Learned, Scope, State, Window};
 pub use trace::{Place, StageReport, Trace};

@@ -30,6 +30,29 @@ impl Limits<'_> {
     /// All tokens are allowed.
     pub const NONE: Limits<'static> = Limits { allowed: None, banned: &[] };
 
+    /// A copy of logits with -inf for every token that isn't allowed. Unknown tokens are ignored.
+    ///
+    /// ```
+    /// # use kelvin_sampling::{Limits, TokenId};
+    /// let limits = Limits { allowed: Some(&[0b0111]), banned: &[TokenId(2)] };
+    /// let none = f32::NEG_INFINITY;
+    /// assert_eq!(limits.masked(&[1.0, 2.0, 3.0, 4.0]), [1.0, 2.0, none, none]);
+    /// ```
+    pub fn masked(&self, logits: &[f32]) -> Vec<f32> {
+        let mut row = logits.to_vec();
+        if let Some(bits) = self.allowed {
+            let is_allowed = |id: usize| bits.get(id / 32).is_some_and(|w| w >> (id % 32) & 1 == 1);
+            let not_allowed = row.iter_mut().enumerate().filter(|(id, _)| !is_allowed(*id));
+            not_allowed.for_each(|(_, x)| *x = f32::NEG_INFINITY);
+        }
+        for token in self.banned {
+            if let Some(x) = row.get_mut(token.index()) {
+                *x = f32::NEG_INFINITY;
+            }
+        }
+        row
+    }
+
     pub(crate) fn apply(&self, candidates: &mut Candidates<'_>) -> Result<(), SampleError> {
         let mut left = self.allowed.is_none_or(|bits| candidates.keep_bits(bits));
         if left && !self.banned.is_empty() {

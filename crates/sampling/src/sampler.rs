@@ -52,6 +52,10 @@ pub struct Draw {
     pub entropy_final: f64,
     /// How many tokens the chain left, masked ones not counted.
     pub survivors: u32,
+    /// The token's [weight](crate::weight()) in the distribution that it was drawn from.
+    pub weight: u64,
+    /// The sum of the survivors' weights: the final probability is exactly weight/total.
+    pub total: u64,
     /// How far the chain moved the distribution; only from a sampler that
     /// [measures it](Sampler::measuring_shift).
     pub shift: Option<Shift>,
@@ -383,6 +387,7 @@ fn step(inputs: Inputs<'_>, scratch: &mut StepScratch) -> Result<Outcome, Sample
         return Ok(Outcome { token, learned, draw: None });
     }
     let rank = left.rank(index) as u32;
+    let (weight, total) = (left.weight_at(index), left.total());
     let (max, beta, survivors) = (left.max(), left.beta(), left.n() as u32);
     let last = left.mass();
     let draw = Draw {
@@ -393,6 +398,8 @@ fn step(inputs: Inputs<'_>, scratch: &mut StepScratch) -> Result<Outcome, Sample
         entropy: raw.entropy(),
         entropy_final: last.entropy(),
         survivors,
+        weight,
+        total,
         shift: nucleus.map(|nucleus| Shift::of(&mut left, logits, nucleus)),
     };
     Ok(Outcome { token, learned, draw: Some(draw) })

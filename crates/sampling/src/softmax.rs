@@ -107,6 +107,47 @@ pub fn surprisal_and_entropy(logits: &[f32], token: TokenId) -> Result<(f64, f64
     Ok((ln_z - (x - max), ln_z - moment / z))
 }
 
+/// How far one model's distribution is from another's at T = 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Divergence {
+    /// KL(p ‖ q) = Σ p ln(p/q), in nats; at least 0, ∞ where q masks what p doesn't.
+    pub kl: f64,
+    /// Whether both have the same likeliest token (of equal logits the first).
+    pub same_top: bool,
+}
+
+/// The divergence of the distribution of logits `q` from that of logits `p`, all in f64.
+///
+/// With d the distance from the maximum, KL(p ‖ q) = Σ p·(d_p - d_q) - ln Z_p + ln Z_q.
+///
+/// # Errors
+/// If one has no distribution, as in [`surprisal`], or if their lengths differ.
+pub fn divergence(p: &[f32], q: &[f32]) -> Result<Divergence, SampleError> {
+    let first_of = |logits: &[f32]| -> Result<(f64, usize), SampleError> {
+        let (max, _) = checked(logits, TokenId(0))?;
+        let first = logits.iter().position(|&x| f64::from(x) == max);
+        Ok((max, first.expect("a maximum is one of the logits")))
+    };
+    let ((max_p, top_p), (max_q, top_q)) = (first_of(p)?, first_of(q)?);
+    if p.len() != q.len() {
+        let (token, vocab) = (TokenId(p.len().min(q.len()) as u32), p.len().min(q.len()));
+        return Err(SampleError::UnknownToken { stage: "divergence", token, vocab });
+    }
+    let (mut z_p, mut z_q, mut moment) = (0.0, 0.0, 0.0);
+    for (&x, &y) in p.iter().zip(q) {
+        let (d_p, d_q) = (f64::from(x) - max_p, f64::from(y) - max_q);
+        let weight = libm::exp(d_p);
+        z_p += weight;
+        z_q += libm::exp(d_q);
+        if weight > 0.0 {
+            moment += weight * (d_p - d_q);
+        }
+    }
+    // Rounding may leave less than nothing between equal distributions.
+    let kl = (moment / z_p - libm::log(z_p) + libm::log(z_q)).max(0.0);
+    Ok(Divergence { kl, same_top: top_p == top_q })
+}
+
 /// The largest logit and the token's, after checking both.
 fn checked(logits: &[f32], token: TokenId) -> Result<(f64, f64), SampleError> {
     if logits.is_empty() {
@@ -130,6 +171,30 @@ fn checked(logits: &[f32], token: TokenId) -> Result<(f64, f64), SampleError> {
 mod tests {
     use super::*;
     use crate::{Chain, Distribution};
+
+    /// Against Σ p ln(p/q) of the probabilities themselves.
+    #[test]
+    fn a_divergence_is_that_of_its_definition() {
+        let row = |n: u32, scale: f32| -> Vec<f32> {
+            (0..3000u32).map(|i| (i * n % 2003) as f32 / scale - 4.0).collect()
+        };
+        let (p, q) = (row(7919, 150.0), row(6007, 210.0));
+        let of =
+            |x: &[f32]| softmax(&x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), 1.0).unwrap();
+        let truth: f64 = of(&p).iter().zip(of(&q)).map(|(p, q)| p * (p / q).ln()).sum();
+        let found = divergence(&p, &q).unwrap();
+        assert!(truth > 0.1 && (found.kl - truth).abs() < 1e-12 * truth, "{found:?} {truth}");
+        assert!(!found.same_top);
+        assert_eq!(divergence(&p, &p).unwrap(), Divergence { kl: 0.0, same_top: true });
+        // A constant changes nothing.
+        let shifted: Vec<f32> = q.iter().map(|x| x + 8.0).collect();
+        assert!((divergence(&q, &shifted).unwrap().kl).abs() < 1e-6);
+        let half = [0.0, f32::NEG_INFINITY];
+        assert_eq!(divergence(&half, &[0.0, 0.0]).unwrap().kl, 2f64.ln());
+        assert_eq!(divergence(&[0.0, 0.0], &half).unwrap().kl, f64::INFINITY);
+        assert!(divergence(&p, &q[1..]).is_err() && divergence(&[f32::NAN], &[0.0]).is_err());
+        assert!(divergence(&[], &[]).is_err());
+    }
 
     #[test]
     fn the_surprisal_of_a_token_is_that_of_the_distribution() {

@@ -1,45 +1,47 @@
 //! The bodies of the API's answers as types. They serialize to the answers' JSON, and the OpenAPI
 //! document describes them with schemas that are derived from them.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use kelvin_views::decision::Answer;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Declares a type that is one text, such as an object's kind.
+/// Declares types that are one text, such as an object's kind.
 macro_rules! constant {
     ($($name:ident = $text:literal;)+) => {$(
         #[doc = concat!("The text `", $text, "`.")]
         #[derive(Debug, Clone, Copy, Default)]
         pub(crate) struct $name;
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.serialize_str($text)
             }
         }
 
-        impl JsonSchema for $name {
+        impl schemars::JsonSchema for $name {
             fn inline_schema() -> bool {
                 true
             }
 
-            fn schema_name() -> Cow<'static, str> {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
 
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "const": $text })
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "const": $text })
             }
         }
     )+};
 }
 
+pub(crate) use constant;
+
 constant! {
     TextCompletionKind = "text_completion";
     ChatCompletionKind = "chat.completion";
-    ChatChunkKind = "chat.completion.chunk";
     ModelKind = "model";
     ListKind = "list";
     Assistant = "assistant";
@@ -106,6 +108,41 @@ pub(crate) struct Usage {
 pub(crate) struct PromptTokensDetails {
     /// Tokens that the prefix cache had.
     pub(crate) cached_tokens: usize,
+}
+
+/// The answers to questions about a text.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Decisions {
+    /// One for each question, in their order.
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) model: String,
+    pub(crate) usage: DecisionUsage,
+}
+
+/// What a decision cost.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct DecisionUsage {
+    /// Tokens of all prompts: of each question, as often as it was rotated.
+    pub(crate) input_tokens: usize,
+    pub(crate) input_tokens_details: DecisionInputDetails,
+    pub(crate) output_tokens: usize,
+    pub(crate) output_tokens_details: DecisionOutputDetails,
+    pub(crate) total_tokens: usize,
+}
+
+/// Where a decision's prompts came from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct DecisionInputDetails {
+    /// Tokens that the prefix cache had.
+    pub(crate) cached_tokens: usize,
+    /// Always 0: nobody pays for writing to the cache.
+    pub(crate) cache_write_tokens: usize,
+}
+
+/// What a decision's output consists of: nothing is written.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct DecisionOutputDetails {
+    pub(crate) reasoning_tokens: usize,
 }
 
 /// What gives the same texts again.
@@ -274,46 +311,6 @@ pub(crate) struct NamedLogprob {
     pub(crate) token: String,
     pub(crate) logprob: f64,
     pub(crate) bytes: Vec<u8>,
-}
-
-/// A piece of a stream: new text of choices of type `C`, whose kind is `K`.
-#[derive(Debug, Serialize)]
-pub(crate) struct Chunk<K, C> {
-    pub(crate) id: String,
-    pub(crate) object: K,
-    pub(crate) created: u64,
-    pub(crate) model: String,
-    pub(crate) choices: Vec<C>,
-    /// With `include_usage` null until the last piece.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) usage: Option<Option<Usage>>,
-    #[serde(flatten)]
-    pub(crate) prompt: PromptTokens,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) kelvin: Option<Recipe>,
-}
-
-/// What is new of an answer in a chat.
-#[derive(Debug, Serialize)]
-pub(crate) struct ChatPiece {
-    pub(crate) index: usize,
-    pub(crate) logprobs: Option<ChatLogprobs>,
-    pub(crate) finish_reason: Option<Finish>,
-    /// Not there in a stream's first piece.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stop_reason: Option<Option<StopReason>>,
-    pub(crate) delta: Delta,
-    #[serde(flatten)]
-    pub(crate) tokens: ChoiceTokens,
-}
-
-/// New text; in a stream's first piece, who speaks.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Delta {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) role: Option<Assistant>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) content: Option<String>,
 }
 
 /// An answer of the Responses API.

@@ -15,7 +15,10 @@ use std::{
 
 use kelvin_engine::{
     Engine,
-    batch::{Batch, BatchOptions, Budget, Chunks, Observer, Place, PromptRead, RequestId, Step},
+    batch::{
+        Batch, BatchOptions, Budget, Chunks, DraftModel, Guesses, Observer, Place, PromptRead,
+        RequestId, Step,
+    },
     generate::FinishReason,
     transformer::CacheFormat,
 };
@@ -61,9 +64,10 @@ struct Client {
 }
 
 /// The options of the server's batch.
-fn options(cache: CacheFormat, budget: Budget) -> BatchOptions {
+pub(crate) fn options(cache: CacheFormat, budget: Budget, guesses: Guesses) -> BatchOptions {
     BatchOptions {
         cache,
+        guesses,
         chunks: Chunks { scored: 32, ..Chunks::default() },
         policy: turns::shares,
         ..BatchOptions::new(budget)
@@ -71,14 +75,19 @@ fn options(cache: CacheFormat, budget: Budget) -> BatchOptions {
 }
 
 /// Runs until the queue is closed and every job is done, or until the queue is aborted.
+#[cfg(feature = "net")]
 pub(crate) fn run(
     engine: Arc<Engine>,
-    cache: CacheFormat,
+    options: BatchOptions,
+    draft_model: Option<DraftModel>,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
-    budget: Budget,
 ) {
-    Thread::new(engine, options(cache, budget), queue, metrics).run();
+    let mut thread = Thread::new(engine, options, queue, metrics);
+    if let Some(model) = draft_model {
+        thread.batch = thread.batch.drafting_with(model);
+    }
+    thread.run();
 }
 
 impl Thread {
@@ -92,31 +101,46 @@ impl Thread {
         Thread { engine, batch, queue, metrics, clients: Clients::default() }
     }
 
+    #[cfg(feature = "net")]
     fn run(&mut self) {
-        while self.admit() {
-            if self.batch.is_empty() {
-                continue;
-            }
-            // What a panic leaves half done is thrown away with what ran.
-            match catch_unwind(AssertUnwindSafe(|| self.step())) {
-                Ok(Ok(())) => {}
-                Ok(Err(problem)) => self.give_up(&problem),
-                Err(_) => {
-                    let problem = Problem::failed("a step of the model panicked; this is a bug");
-                    self.give_up(&problem.coded("panic"));
-                }
-            }
+        while self.admit(true) {
+            self.step_if_any();
         }
         self.give_up(&Problem::busy("shutting_down", "the server is shutting down"));
     }
 
-    /// Removes cancelled requests and admits jobs that fit. False at the end.
-    fn admit(&mut self) -> bool {
+    /// Admits jobs that fit and runs one step, without waiting. Whether anything runs.
+    pub(crate) fn turn(&mut self) -> bool {
+        self.admit(false);
+        let is_running = !self.batch.is_empty();
+        self.step_if_any();
+        is_running
+    }
+
+    /// Runs one step if there is anything to run.
+    fn step_if_any(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        // What a panic leaves half done is thrown away with what ran.
+        match catch_unwind(AssertUnwindSafe(|| self.step())) {
+            Ok(Ok(())) => {}
+            Ok(Err(problem)) => self.give_up(&problem),
+            Err(_) => {
+                let problem = Problem::failed("a step of the model panicked; this is a bug");
+                self.give_up(&problem.coded("panic"));
+            }
+        }
+    }
+
+    /// Removes cancelled requests and admits jobs that fit. If nothing runs, `waits` for a job.
+    /// False at the end.
+    fn admit(&mut self, waits: bool) -> bool {
         self.remove_closed();
         loop {
             self.tell_figures();
             let Thread { engine, batch, queue, clients, .. } = self;
-            let idle = batch.is_empty();
+            let idle = waits && batch.is_empty();
             let running = |id: &str| clients.0.values().filter(|client| client.id == id).count();
             let mut found: Option<Result<Place, Problem>> = None;
             let next = queue.next(idle, running, |job| {
@@ -189,8 +213,26 @@ impl Thread {
     }
 
     fn tell_figures(&self) {
-        let Metrics { running, pages, kept_pages, promised_pages, steps, cached_tokens, .. } =
-            &*self.metrics;
+        let Metrics {
+            running,
+            pages,
+            kept_pages,
+            promised_pages,
+            steps,
+            cached_tokens,
+            decode_steps,
+            draft_steps,
+            drafted_tokens,
+            accepted_tokens,
+            ..
+        } = &*self.metrics;
+        let counts = self.batch.guess_counts();
+        decode_steps.store(counts.n_steps, Relaxed);
+        draft_steps.store(counts.n_draft_steps, Relaxed);
+        for (kind, counts) in counts.kinds.iter().enumerate() {
+            drafted_tokens[kind].store(counts.n_guessed, Relaxed);
+            accepted_tokens[kind].store(counts.n_right, Relaxed);
+        }
         running.store(self.batch.n_running() as u64, Relaxed);
         pages.store(self.batch.n_held_pages(&self.engine) as u64, Relaxed);
         kept_pages.store(self.batch.n_cached_pages() as u64, Relaxed);
@@ -203,7 +245,7 @@ impl Thread {
     fn give_up(&mut self, problem: &Problem) {
         self.batch.clear();
         for (_, client) in std::mem::take(&mut self.clients.0) {
-            tracing::error!(request = client.id, problem = %problem.body(), "given up");
+            tracing::error!(request = client.id, problem = %problem, "given up");
             let _ = client.events.send(Event::Failed(problem.clone()));
         }
     }
@@ -226,7 +268,7 @@ impl Client {
         let secs = self.arrived.elapsed().as_secs_f64();
         let (request, prompt, cached) = (&self.id, self.n_prompt, self.cached);
         if let Some(problem) = &self.failed {
-            tracing::error!(request, problem = %problem.body(), secs, "failed");
+            tracing::error!(request, problem = %problem, secs, "failed");
             let _ = self.events.send(Event::Failed(problem.clone()));
         } else if self.has_ended {
             tracing::info!(request, prompt, cached, secs, "done");

@@ -10,9 +10,10 @@ use axum::{
 use http_body_util::BodyExt;
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
+#[cfg(feature = "net")]
+use super::connections::Connection;
 use super::{
     Shared,
-    connections::Connection,
     fields::shortened,
     limits::{MAX_BODY_BYTES, SMALL_BODY_BYTES},
     problem::Problem,
@@ -84,6 +85,7 @@ pub(crate) async fn read_body(request: Request, shared: &Shared) -> Result<Read,
             ));
         }
     }
+    #[cfg(feature = "net")]
     if let Some(connection) = head.extensions.get::<Arc<Connection>>() {
         connection.has_request();
     }
@@ -148,7 +150,7 @@ mod tests {
             if let Some(kind) = kind {
                 headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
             }
-            check_type(&headers).map_err(|problem| problem.body()["error"]["message"].to_string())
+            check_type(&headers).map_err(|problem| problem.error().message)
         };
         for good in [
             "application/json",

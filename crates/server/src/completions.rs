@@ -6,9 +6,8 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    Extension,
+    Extension, Json,
     extract::State,
-    http::header,
     response::{IntoResponse, Response},
 };
 use kelvin_engine::batch::{self, Draft, GenerateError, PromptLogprobs, pages};
@@ -18,193 +17,84 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::{
     Shared,
     answers::Recipe,
+    apis::{Api, Asked},
     body::read_body,
-    controls::{Bounds, Controls},
-    fields::{Fields, shortened},
-    forms::{self, Wanted},
+    fields,
     gate::RequestId,
-    history,
-    limits::MAX_LOGPROBS,
     problem::Problem,
-    prompts::{self, Prompt, Reading, check_model},
+    prompts::Prompt,
     queue::{Event, Job},
-    reply::{Choice, Echo, Reply, ResponseState, Shape},
-    responses::{self, EchoedFields},
+    reply::{Choice, Echo, Reply},
     scores::LogprobsStage,
     stream::streamed,
 };
 
-/// Default of the maximum number of new tokens of a chat's answer.
-const CHAT_TOKENS: usize = 4096;
-/// Default of the maximum number of new tokens of a completion: OpenAI's.
-const TEXT_TOKENS: usize = 16;
-
-/// `/v1/completions`.
-pub(crate) async fn text(
+/// Answers a request in the format of an API.
+pub(crate) async fn complete<A: Api>(
     State(shared): State<Arc<Shared>>,
     Extension(id): Extension<RequestId>,
     request: axum::extract::Request,
-) -> Result<Response, Problem> {
-    complete(shared, id, request, Shape::Text).await
-}
-
-/// `/v1/chat/completions`.
-pub(crate) async fn chat(
-    State(shared): State<Arc<Shared>>,
-    Extension(id): Extension<RequestId>,
-    request: axum::extract::Request,
-) -> Result<Response, Problem> {
-    complete(shared, id, request, Shape::Chat).await
-}
-
-/// `/v1/responses`.
-pub(crate) async fn responses(
-    State(shared): State<Arc<Shared>>,
-    Extension(id): Extension<RequestId>,
-    request: axum::extract::Request,
-) -> Result<Response, Problem> {
-    complete(shared, id, request, Shape::Response).await
-}
-
-async fn complete(
-    shared: Arc<Shared>,
-    id: RequestId,
-    request: axum::extract::Request,
-    shape: Shape,
 ) -> Result<Response, Problem> {
     let arrived = Instant::now();
     let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
     // Tokenizing and templates take their time, which others needn't wait for.
     let (mut work, jobs) =
-        shared.work_on(read, move |bytes| plan(&for_work, &id.0, bytes, shape, arrived)).await?;
+        shared.work_on(read, move |bytes| plan::<A>(&for_work, &id.0, bytes, arrived)).await?;
     shared.queue.push(jobs)?;
     if work.stream {
-        return Ok(streamed(work.reply, work.events, Arc::clone(&shared.metrics)));
+        return Ok(streamed(work.answer, work.events, Arc::clone(&shared.metrics)));
     }
-    while !work.reply.is_complete() {
+    while !work.answer.is_complete() {
         let event = work.events.recv().await;
-        work.reply.take(event.unwrap_or_else(|| Event::Failed(gone())))?;
+        work.answer.reply().take(event.unwrap_or_else(|| Event::Failed(Problem::gone())))?;
     }
-    let body = work.reply.whole();
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    Ok(Json(work.answer.whole()).into_response())
 }
 
 /// An answer in progress.
-struct Work {
-    reply: Reply,
+struct Work<A> {
+    answer: A,
     stream: bool,
     /// The engine cancels the request when this is dropped.
     events: UnboundedReceiver<Event>,
 }
 
-/// The parameters of one route.
-struct Asked {
-    prompts: Vec<Prompt>,
-    /// Number of top logprobs, if logprobs are requested.
-    n_top: Option<usize>,
-    /// Whether the prompt is part of the answer.
-    echo: bool,
-    /// The Responses API's own name for a form.
-    form: Option<Wanted>,
-    said: ResponseState,
-}
-
 /// Reads a whole request and validates it before anything is computed.
-fn plan(
+fn plan<A: Api>(
     shared: &Shared,
     id: &str,
     bytes: &[u8],
-    shape: Shape,
     arrived: Instant,
-) -> Result<(Work, Vec<Job>), Problem> {
-    let mut fields = Fields::described(bytes, shape.request())?;
-    check_model(&mut fields, &shared.names)?;
-    let bounds = Bounds {
-        tokenizer: &shared.engine.tokenizer,
-        n_texts: shared.room.n_texts,
-        recommended: shared.recommended.as_ref().filter(|_| shared.starts_recommended),
-    };
-    let noted = EchoedFields::of(&fields);
-    let mut controls = Controls::read(&mut fields, bounds)?;
-    let mut asked = match shape {
-        Shape::Response => of_response(&mut fields, shared, &noted, &mut controls)?,
-        Shape::Text => of_text(&mut fields, shared)?,
-        Shape::Chat => of_chat(&mut fields, shared, &mut controls)?,
-    };
-    let by_other_name = forms::read(&mut fields)?;
-    if let (Some(_), Some(other)) = (&asked.form, &by_other_name) {
-        let message = format!("\"{}\" can't be given beside \"text.format\"", other.name);
-        return Err(Problem::parameter(other.name, message));
-    }
-    let wanted = asked.form.take().or(by_other_name);
-    fields.end()?;
-    check(&controls, &asked)?;
+) -> Result<(Work<A>, Vec<Job>), Problem> {
+    let (asked, repeated) = A::asked(fields::request(bytes, shared.bounds())?, shared)?;
+    check(&asked)?;
     let (sender, events) = unbounded_channel();
-    let from = Origin { shared, id, shape, arrived, sender };
-    let jobs = jobs(&from, &controls, &asked, wanted.as_ref())?;
-    let reply = reply(&from, &controls, asked);
-    Ok((Work { reply, stream: controls.stream, events }, jobs))
+    let from = Origin { shared, id, arrived, sender };
+    let jobs = jobs::<A>(&from, &asked)?;
+    let stream = asked.controls.stream;
+    let answer = A::begin(reply::<A>(&from, asked), repeated);
+    Ok((Work { answer, stream, events }, jobs))
 }
 
 /// Where a request came from and where its events go.
 struct Origin<'a> {
     shared: &'a Shared,
     id: &'a str,
-    shape: Shape,
     arrived: Instant,
     sender: UnboundedSender<Event>,
 }
 
-fn of_response(
-    fields: &mut Fields,
-    shared: &Shared,
-    noted: &EchoedFields,
-    controls: &mut Controls,
-) -> Result<Asked, Problem> {
-    if controls.chains.len() > 1 {
-        let message = "a response has one text, so \"temperatures\" can't ask for more";
-        return Err(Problem::parameter("temperatures", message));
-    }
-    let asked = responses::read(fields, shared, shared.limit, noted)?;
-    controls.max_tokens = asked.max_tokens;
-    let responses::Asked { prompt, n_top, form, said, .. } = asked;
-    Ok(Asked { prompts: vec![prompt], n_top, echo: false, form, said })
-}
-
-fn of_text(fields: &mut Fields, shared: &Shared) -> Result<Asked, Problem> {
-    let n_top = fields.whole("logprobs", 0..=MAX_LOGPROBS)?.map(|n| n as usize);
-    let echo = fields.flag("echo")?;
-    let (most, limit) = (shared.queue.capacity(), shared.limit);
-    let reading = Reading { most, limit, offsets: echo && n_top.is_some() };
-    let prompts = prompts::of_completion(fields, &shared.engine, reading)?;
-    Ok(Asked { prompts, n_top, echo, form: None, said: ResponseState::default() })
-}
-
-fn of_chat(
-    fields: &mut Fields,
-    shared: &Shared,
-    controls: &mut Controls,
-) -> Result<Asked, Problem> {
-    let prompts = vec![prompts::of_chat(fields, shared, shared.limit)?];
-    if let Some(most) = fields.whole("max_completion_tokens", 0..=u64::from(u32::MAX))? {
-        controls.max_tokens = Some(most as usize);
-    }
-    no_tools(fields)?;
-    let n_top = chat_scores(fields)?;
-    Ok(Asked { prompts, n_top, echo: false, form: None, said: ResponseState::default() })
-}
-
 /// Refuses parameters that contradict each other.
-fn check(controls: &Controls, asked: &Asked) -> Result<(), Problem> {
-    if controls.max_tokens == Some(0) && !asked.echo {
+fn check(asked: &Asked) -> Result<(), Problem> {
+    if asked.max_tokens == Some(0) && !asked.echo {
         return Err(Problem::parameter(
             "max_tokens",
             "\"max_tokens\" is 0, which asks for nothing: give at least 1, or \"echo\": true for \
              the prompt",
         ));
     }
-    let stage = controls.stage;
+    let stage = asked.controls.stage;
     if stage != LogprobsStage::Raw && (asked.n_top.is_none() || asked.echo) {
         let message = format!(
             "\"logprobs_stage\" \"{}\" needs \"logprobs\", and can't be given with \"echo\": a \
@@ -217,17 +107,12 @@ fn check(controls: &Controls, asked: &Asked) -> Result<(), Problem> {
 }
 
 /// A job for each prompt, with a draft for each of its choices.
-fn jobs(
-    from: &Origin<'_>,
-    controls: &Controls,
-    asked: &Asked,
-    wanted: Option<&Wanted>,
-) -> Result<Vec<Job>, Problem> {
+fn jobs<A: Api>(from: &Origin<'_>, asked: &Asked) -> Result<Vec<Job>, Problem> {
+    let controls = &asked.controls;
     let choices_a_prompt = controls.chains.len() * controls.n;
-    let room =
-        |prompt| room_for(from.shared, prompt, controls.max_tokens, choices_a_prompt, from.shape);
+    let room = |prompt| room_for::<A>(from.shared, prompt, asked.max_tokens, choices_a_prompt);
     let lens = asked.prompts.iter().map(room).collect::<Result<Vec<usize>, _>>()?;
-    let form = wanted.map(|wanted| forms::compile(from.shared, wanted)).transpose()?;
+    let form = asked.wanted.as_ref().map(|wanted| wanted.compile(from.shared)).transpose()?;
     let draft = |sampler: Sampler| {
         let logprobs = asked.n_top.map(|n_top| controls.stage.logprobs(n_top, sampler.chain()));
         let constraint = form.as_ref().map(|form| form.fork());
@@ -254,8 +139,8 @@ fn jobs(
 }
 
 /// The empty reply.
-fn reply(from: &Origin<'_>, controls: &Controls, asked: Asked) -> Reply {
-    let (shared, id) = (from.shared, from.id);
+fn reply<A: Api>(from: &Origin<'_>, asked: Asked) -> Reply {
+    let (shared, controls) = (from.shared, asked.controls);
     let choices_a_prompt = controls.chains.len() * controls.n;
     let n_choices = choices_a_prompt * asked.prompts.len();
     let recipe = Recipe {
@@ -271,12 +156,7 @@ fn reply(from: &Origin<'_>, controls: &Controls, asked: Asked) -> Reply {
     };
     Reply {
         engine: Arc::clone(&shared.engine),
-        shape: from.shape,
-        id: match from.shape {
-            Shape::Chat => format!("chatcmpl-{id}"),
-            Shape::Text => format!("cmpl-{id}"),
-            Shape::Response => format!("resp_{id}"),
-        },
+        id: format!("{}{}", A::ID, from.id),
         created: shared.now(),
         model: shared.names[0].clone(),
         n_top: asked.n_top,
@@ -287,25 +167,19 @@ fn reply(from: &Origin<'_>, controls: &Controls, asked: Asked) -> Reply {
         choices_a_prompt,
         include_usage: controls.include_usage,
         recipe,
-        said: asked.said,
         choices: (0..n_choices).map(|_| Choice::default()).collect(),
         cached: 0,
     }
 }
 
 /// The maximum number of new tokens of each choice. Refuses a prompt that leaves no room.
-fn room_for(
+fn room_for<A: Api>(
     shared: &Shared,
     prompt: &Prompt,
     asked: Option<usize>,
     n_choices: usize,
-    shape: Shape,
 ) -> Result<usize, Problem> {
-    let name = match shape {
-        Shape::Chat => "messages",
-        Shape::Text => "prompt",
-        Shape::Response => "input",
-    };
+    let name = A::PROMPT;
     let (len, limit) = (prompt.tokens.len(), shared.limit);
     if len == 0 {
         return Err(Problem::parameter(name, GenerateError::EmptyPrompt.to_string()));
@@ -325,8 +199,7 @@ fn room_for(
             return Err(Problem::context(name, message));
         }
         Some(asked) => asked,
-        None if shape != Shape::Text => CHAT_TOKENS.min(limit - len),
-        None => TEXT_TOKENS.min(limit - len),
+        None => A::MAX_TOKENS.min(limit - len),
     };
     if pages(len, n_choices, max_tokens) > shared.room.n_pages {
         let (needed, most) = (len + n_choices * max_tokens, shared.room.n_tokens());
@@ -337,42 +210,4 @@ fn room_for(
         return Err(Problem::context("max_tokens", message));
     }
     Ok(max_tokens)
-}
-
-fn chat_scores(fields: &mut Fields) -> Result<Option<usize>, Problem> {
-    let scores = fields.flag("logprobs")?;
-    match fields.whole("top_logprobs", 0..=MAX_LOGPROBS)? {
-        Some(1..) if !scores => Err(Problem::parameter(
-            "top_logprobs",
-            "\"top_logprobs\" needs \"logprobs\": true beside it",
-        )),
-        n_top => Ok(scores.then_some(n_top.unwrap_or(0) as usize)),
-    }
-}
-
-/// Parameters of a chat that are accepted with these values only. They have no effect.
-const AS_IT_IS: &[(&str, &[&str])] = &[
-    ("tool_choice", &["\"none\"", "\"auto\""]),
-    ("parallel_tool_calls", &["true", "false"]),
-    ("function_call", &["\"none\"", "\"auto\""]),
-    ("reasoning_effort", &["\"none\""]),
-    ("verbosity", &["\"medium\""]),
-    ("chat_template_kwargs", &["{}"]),
-];
-
-/// Accepts tool parameters that ask for nothing, and refuses others by name.
-fn no_tools(fields: &mut Fields) -> Result<(), Problem> {
-    for name in ["tools", "functions"] {
-        if let Some(tools) = fields.take(name).filter(|tools| *tools != serde_json::json!([])) {
-            return Err(history::no_tools(
-                name,
-                &format!("\"{name}\" is {}", shortened(&tools.to_string())),
-            ));
-        }
-    }
-    fields.as_it_is(AS_IT_IS)
-}
-
-fn gone() -> Problem {
-    Problem::failed("the engine ended before the answer was complete")
 }

@@ -5,7 +5,7 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, OnceLock, atomic::AtomicU64},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -15,14 +15,11 @@ use axum::{
     http::{Request, StatusCode, header},
     response::Response,
 };
-use hyper::service::Service;
-use hyper_util::service::TowerToHyperService;
 use kelvin_constraint::FormError;
-use kelvin_engine::{Engine, chat::Day};
-use kelvin_views::recommended::Recommended;
-use tokio::sync::Semaphore;
+use kelvin_engine::{Engine, batch::Guesses, chat::Day, transformer::CacheFormat};
+use tower_service::Service;
 
-use super::{Budget, Shared, metrics::Metrics, queue::Queue, routes::router, studio::Rows};
+use super::{Budget, Host, Options, Shared, metrics::Metrics, queue::Queue, routes::router};
 
 /// The bounds of a small server: tokens of a text, texts at once, pages, waiting prompts.
 const LIMIT: usize = 250;
@@ -36,7 +33,7 @@ const MAX_ANSWER: usize = 64 << 20;
 /// A server that never steps its model.
 pub struct DryRun {
     runtime: tokio::runtime::Runtime,
-    service: TowerToHyperService<Router>,
+    router: Router,
 }
 
 impl DryRun {
@@ -45,36 +42,35 @@ impl DryRun {
     /// # Errors
     /// If threads can't be started.
     pub fn new(engine: Engine) -> anyhow::Result<DryRun> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .max_blocking_threads(1)
-            .enable_time()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let queue = Arc::new(Queue::new(WAITING));
         queue.close();
-        let shared = Shared {
-            recommended: Recommended::of(&engine.metadata),
-            starts_recommended: false,
-            engine: Arc::new(engine),
-            queue,
-            metrics: Arc::new(Metrics::default()),
-            room: ROOM,
+        let options = Options {
             names: vec!["tiny".to_string()],
+            sha256: None,
+            cache: CacheFormat::default(),
+            guesses: Guesses::Off,
+            draft_model: None,
             limit: LIMIT,
+            room: ROOM,
+            queue: WAITING,
             key: None,
             day: Day::read(Some(DATE))?,
+            starts_recommended: false,
             origins: Vec::new(),
-            large_bodies: Arc::new(Semaphore::new(1)),
-            large_at_work: Arc::new(Semaphore::new(1)),
-            forms: OnceLock::from(Err(FormError::Endless)),
-            rows: Rows::default(),
+            connections: 1,
+            calibration: None,
             patience: Duration::from_secs(10),
-            is_loopback: true,
-            since: 0,
-            run: "dry".to_string(),
-            n_requests: AtomicU64::new(0),
+            drain: Duration::ZERO,
         };
-        let service = TowerToHyperService::new(router(Arc::new(shared)));
-        Ok(DryRun { runtime, service })
+        let host = Host { is_loopback: true, run: "dry".to_string(), is_dry: true };
+        let metrics = Arc::new(Metrics::default());
+        let shared = Shared {
+            forms: OnceLock::from(Err(FormError::Endless)),
+            since: 0,
+            ..Shared::new(engine, queue, metrics, options, host)
+        };
+        Ok(DryRun { runtime, router: router(Arc::new(shared)) })
     }
 
     /// Status and body of the answer to a POST; 400 and no body where `path` is none.
@@ -85,7 +81,7 @@ impl DryRun {
             .body(Body::from(body.to_vec()));
         let Ok(request) = request else { return (StatusCode::BAD_REQUEST.as_u16(), Vec::new()) };
         self.runtime.block_on(async {
-            let answer: Result<Response, Infallible> = self.service.call(request).await;
+            let answer: Result<Response, Infallible> = self.router.clone().call(request).await;
             let Ok(answer) = answer;
             let status = answer.status().as_u16();
             let body = to_bytes(answer.into_body(), MAX_ANSWER).await;

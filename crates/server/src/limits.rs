@@ -9,13 +9,13 @@
 //! | bodies over [`SMALL_BODY_BYTES`] in memory | [`MAX_LARGE_BODIES`] | `costs.rs` `large_bodies_take_turns` |
 //! | bodies over [`SMALL_BODY_BYTES`] being parsed, rendered, tokenized | half of the CPUs, at most 4 of [`MAX_AT_WORK`] threads | `costs.rs` `large_bodies_take_turns` |
 //! | messages | [`MAX_MESSAGES`] | `costs.rs` `each_bound_of_a_request_holds` |
-//! | work of a chat template | fuel and 1.5 s (`kelvin_engine::chat`) | `crates/engine/tests/it/chat_hostile.rs` |
+//! | work of a chat template | fuel (`kelvin_engine::chat`) | `crates/engine/tests/it/chat_hostile.rs` |
 //! | characters of a prompt | context × bytes of the longest token, before tokenizing | `costs.rs` `a_prompt_that_cannot_fit_is_refused_before_it_is_tokenized` |
 //! | tokens of a prompt and its continuation | context (`--ctx-size`) | `server.rs` `a_context_that_overflows_is_refused_with_both_numbers` |
 //! | prompts of a request, prompts that wait | `--queue` (128) | `server.rs` `overload_is_503_with_retry_after` |
 //! | texts at once (`n`, `temperatures`) | `--parallel` (16), [`MAX_TEMPERATURES`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `best_of` | 1 | `costs.rs` `each_bound_of_a_request_holds` |
-//! | keys and values | `--room`, promised before a text begins | `server.rs` `room_is_promised_before_a_text_begins_and_taken_back_from_what_is_kept` |
+//! | keys and values | `--cache-tokens`, promised before a text begins | `server.rs` `room_is_promised_before_a_text_begins_and_taken_back_from_what_is_kept` |
 //! | `logprobs`, `top_logprobs`, `prompt_logprobs` | [`MAX_LOGPROBS`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `stop` | [`MAX_STOPS`] of [`MAX_STOP_BYTES`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `bad_words` | [`MAX_BAD_WORDS`] of [`MAX_STOP_BYTES`] | `costs.rs` `each_bound_of_a_request_holds` |
@@ -23,11 +23,13 @@
 //! | `sampler` | [`MAX_CHAIN_BYTES`]; what a stage lists is bounded by `kelvin_sampling` | `costs.rs` `each_bound_of_a_request_holds` |
 //! | a schema, regular expression, grammar, choices | `crates/constraint/src/form.rs`, `costs.rs` there | `costs.rs` `each_bound_of_a_request_holds` |
 //! | time and number of forms being compiled | `crates/constraint/src/lib.rs` | `forms.rs` |
+//! | questions of a decision, their options, their prompts | [`MAX_QUESTIONS`], `kelvin_engine::decide::MAX_OPTIONS`, [`MAX_DECISION_PROMPTS`] | `decide.rs` `each_bound_of_a_decision_holds` |
 //! | an answer that nobody takes | ends with the connection | `server.rs` `disconnecting_frees_everything_whether_queued_reading_or_writing` |
 //! | the bytes of an error | [`MAX_QUOTED`](kelvin_views::shorten::MAX_QUOTED) characters of the client's own | `refusals.rs` `absurd_parameters_are_refused_and_cost_nothing` |
 //! | the studio: columns, logits, draws, fans, watched tokens | [`MAX_COLUMNS`], [`MAX_TYPED_LOGITS`], [`MAX_DRAWS`], [`MAX_FAN`], [`MAX_WATCHED`], [`MAX_ROW_TOP`] | `costs.rs` `each_bound_of_the_studio_holds` |
 
 /// The longest header of a request, and what is read ahead of a body.
+#[cfg(feature = "net")]
 pub(crate) const MAX_HEADER_BYTES: usize = 64 << 10;
 /// The longest body.
 pub(crate) const MAX_BODY_BYTES: usize = 4 << 20;
@@ -38,6 +40,10 @@ pub(crate) const SMALL_BODY_BYTES: usize = 64 << 10;
 pub(crate) const MAX_LARGE_BODIES: usize = 32;
 /// Messages of a chat.
 pub(crate) const MAX_MESSAGES: usize = 4096;
+/// Questions of a decision: OpenAI's number.
+pub(crate) const MAX_QUESTIONS: usize = 400;
+/// Prompts of a decision: its questions, each as often as it is rotated.
+pub(crate) const MAX_DECISION_PROMPTS: usize = 1024;
 /// Temperatures of a request.
 pub(crate) const MAX_TEMPERATURES: usize = 16;
 /// Tokens whose log-probabilities are reported beside a token's own: OpenAI's number.

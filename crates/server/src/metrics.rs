@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use kelvin_engine::batch::GuessKind;
+
 /// Upper bounds of the durations' bins, in seconds.
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
@@ -28,6 +30,12 @@ pub(crate) struct Metrics {
     pub(crate) promised_pages: AtomicU64,
     pub(crate) cancelled: AtomicU64,
     pub(crate) steps: AtomicU64,
+    /// Steps in which texts drew tokens, and steps of the draft model.
+    pub(crate) decode_steps: AtomicU64,
+    pub(crate) draft_steps: AtomicU64,
+    /// Tokens that steps read before they were drawn, and those of them that were drawn, by kind.
+    pub(crate) drafted_tokens: [AtomicU64; GuessKind::ALL.len()],
+    pub(crate) accepted_tokens: [AtomicU64; GuessKind::ALL.len()],
     pub(crate) first_token: Durations,
     pub(crate) between_tokens: Durations,
     answers: Mutex<BTreeMap<u16, u64>>,
@@ -106,6 +114,16 @@ impl Metrics {
         for (name, what, durations) in histograms {
             durations.write(&mut out, name, what);
         }
+        for (name, what, by_kind) in [
+            ("drafted", "Tokens that steps read before they were drawn.", &self.drafted_tokens),
+            ("accepted", "Of those, drawn.", &self.accepted_tokens),
+        ] {
+            let name = format!("kelvin_{name}_tokens_total");
+            let _ = writeln!(out, "# HELP {name} {what}\n# TYPE {name} counter");
+            for (kind, n) in GuessKind::ALL.into_iter().zip(by_kind) {
+                let _ = writeln!(out, "{name}{{kind=\"{}\"}} {}", kind.name(), n.load(Relaxed));
+            }
+        }
         out.push_str(
             "# HELP kelvin_http_responses_total Answers by status.\n# TYPE \
             kelvin_http_responses_total counter\n",
@@ -127,11 +145,12 @@ impl Metrics {
         &self,
         waiting: u64,
         room: u64,
-    ) -> [(&'static str, &'static str, &'static str, u64); 11] {
+    ) -> [(&'static str, &'static str, &'static str, u64); 13] {
         let of = |number: &AtomicU64| number.load(Relaxed);
         let pages = "Pages of keys and values that there is room for.";
         let promised = "Pages that running texts may still take.";
         let cancelled = "Prompts whose client is gone.";
+        let decode = "Steps in which texts drew tokens.";
         [
             ("gauge", "requests_running", "Prompts being read or continued.", of(&self.running)),
             ("gauge", "requests_waiting", "Prompts in the queue.", waiting),
@@ -149,6 +168,13 @@ impl Metrics {
             ("counter", "generated_tokens_total", "Tokens drawn.", of(&self.generated_tokens)),
             ("counter", "cancelled_total", cancelled, of(&self.cancelled)),
             ("counter", "steps_total", "Steps of the model.", of(&self.steps)),
+            ("counter", "decode_steps_total", decode, of(&self.decode_steps)),
+            (
+                "counter",
+                "draft_model_steps_total",
+                "Steps of the draft model.",
+                of(&self.draft_steps),
+            ),
         ]
     }
 }

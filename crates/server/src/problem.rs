@@ -1,5 +1,7 @@
 //! Errors in the format of OpenAI's API, each with its parameter if there is one.
 
+use std::fmt;
+
 use axum::{
     extract::rejection::PathRejection,
     http::{HeaderValue, StatusCode, header},
@@ -7,7 +9,7 @@ use axum::{
 };
 use kelvin_engine::generate::FinishReason;
 use kelvin_views::shorten::{bounded, shortened};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::answers::{ErrorBody, ProblemBody};
 
@@ -65,6 +67,11 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", code, message)
     }
 
+    /// The engine ended before everything was computed.
+    pub(crate) fn gone() -> Problem {
+        Problem::failed("the engine ended before the answer was complete")
+    }
+
     /// An internal error.
     pub(crate) fn failed(message: impl Into<String>) -> Problem {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal_error", message)
@@ -100,15 +107,26 @@ impl Problem {
         self
     }
 
-    /// The body of the answer, which is also an event of a stream.
-    pub(crate) fn body(&self) -> Value {
-        let error = ErrorBody {
+    /// The error of the answer.
+    pub(crate) fn error(&self) -> ErrorBody {
+        ErrorBody {
             message: self.message.clone(),
             kind: self.kind,
             param: self.param.clone(),
             code: self.code,
-        };
-        json!(ProblemBody { error })
+        }
+    }
+
+    /// The body of the answer, which is also an event of a stream.
+    pub(crate) fn body(&self) -> ProblemBody {
+        ProblemBody { error: self.error() }
+    }
+}
+
+/// The JSON of the body.
+impl fmt::Display for Problem {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "{}", json!(self.body()))
     }
 }
 
@@ -116,7 +134,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
         let mut response =
-            (self.status, [(header::CONTENT_TYPE, json)], self.body().to_string()).into_response();
+            (self.status, [(header::CONTENT_TYPE, json)], self.to_string()).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

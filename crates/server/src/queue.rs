@@ -185,6 +185,7 @@ impl Queue {
     }
 
     /// Cancels waiting and running jobs.
+    #[cfg(feature = "net")]
     pub(crate) fn abort(&self) {
         let mut state = self.state();
         (state.closed, state.aborted) = (true, true);

@@ -1,5 +1,4 @@
-//! Builds replies in OpenAI's formats from the engine's events, whole or in pieces. The format of
-//! the Responses API is in `responses`.
+//! Collects the engine's events to a reply. The folder `apis` has the formats of replies.
 
 use std::sync::Arc;
 
@@ -8,42 +7,19 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answers::{
-        Assistant, ChatChoice, ChatChunkKind, ChatCompletion, ChatCompletionKind, ChatLogprob,
-        ChatLogprobs, ChatMessage, ChatPiece, ChoiceTokens, Chunk, Completion, Delta, End, Finish,
-        NamedLogprob, PromptLogprob, PromptTokens, PromptTokensDetails, Recipe, ResponseSettings,
-        StopReason, TextChoice, TextCompletionKind, TextLogprobs, Usage,
+        ChatLogprob, ChatLogprobs, ChoiceTokens, End, Finish, NamedLogprob, PromptLogprob,
+        PromptTokens, PromptTokensDetails, Recipe, StopReason, Usage,
     },
+    events::Chunk,
     places::Places,
     problem::Problem,
     queue::Event,
     scores::LogprobsStage,
-    stream::{DONE, Teller},
 };
-
-/// The API whose format a reply has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    Chat,
-    Text,
-    /// That of the Responses API.
-    Response,
-}
-
-impl Shape {
-    /// The name of the request's schema in the OpenAPI document.
-    pub(crate) fn request(self) -> &'static str {
-        match self {
-            Shape::Chat => "ChatRequest",
-            Shape::Text => "CompletionRequest",
-            Shape::Response => "ResponseRequest",
-        }
-    }
-}
 
 /// A request's reply so far, and what it has to contain.
 pub(crate) struct Reply {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) shape: Shape,
     pub(crate) id: String,
     pub(crate) created: u64,
     pub(crate) model: String,
@@ -60,21 +36,8 @@ pub(crate) struct Reply {
     pub(crate) include_usage: bool,
     /// The recipe that reproduces the texts.
     pub(crate) recipe: Recipe,
-    /// State of the Responses API.
-    pub(crate) said: ResponseState,
     pub(crate) choices: Vec<Choice>,
     pub(crate) cached: usize,
-}
-
-/// State of the Responses API: parameters that the answer repeats, and the progress of a stream.
-#[derive(Debug, Default)]
-pub(crate) struct ResponseState {
-    /// Parameters that the answer repeats.
-    pub(crate) settings: ResponseSettings,
-    /// Events so far.
-    pub(crate) n_events: u64,
-    pub(crate) text: String,
-    pub(crate) logprobs: Vec<ChatLogprob>,
 }
 
 /// A prompt, and whether it is part of the answer.
@@ -104,16 +67,16 @@ pub(crate) struct Choice {
 /// A token of a choice with its logprobs.
 #[derive(Clone)]
 pub(crate) struct ReportedToken {
-    token: TokenId,
+    pub(crate) token: TokenId,
     /// The character of the text that it begins in.
-    offset: usize,
+    pub(crate) offset: usize,
     /// None for a prompt's first token, which nothing predicts.
     pub(crate) scored: Option<Scored>,
 }
 
 impl Choice {
     /// Why it ended, if it did.
-    fn end(&self) -> End {
+    pub(crate) fn end(&self) -> End {
         let (finish, stop) = match &self.end {
             None => (None, None),
             Some(FinishReason::EndToken(token)) => {
@@ -190,42 +153,40 @@ impl Reply {
         Ok(())
     }
 
-    /// The answer that isn't streamed, as JSON.
-    pub(crate) fn whole(&mut self) -> String {
-        let usage = self.usage();
-        let choices = std::mem::take(&mut self.choices);
-        let each = choices.iter().enumerate();
-        let answer = match self.shape {
-            Shape::Response => {
-                self.choices = choices;
-                let response = serde_json::to_string(&self.response_whole());
-                return response.expect("every key is a text");
+    /// Adds an event to the answer and makes a piece of what is new of each choice. A choice with
+    /// nothing new has one if `is_forced`.
+    pub(crate) fn pieces<T>(
+        &mut self,
+        event: Event,
+        is_forced: bool,
+        piece: impl Fn(&Reply, usize, &Choice) -> T,
+    ) -> Result<Vec<T>, Problem> {
+        let which = match &event {
+            Event::Read { first_choice, .. } => {
+                *first_choice..*first_choice + self.choices_a_prompt
             }
-            Shape::Text => serde_json::to_string(&Completion {
-                id: self.id.clone(),
-                object: TextCompletionKind,
-                created: self.created,
-                model: self.model.clone(),
-                choices: each.map(|(i, choice)| self.text_choice(i, choice, true)).collect(),
-                usage,
-                kelvin: self.recipe.clone(),
-            }),
-            Shape::Chat => serde_json::to_string(&ChatCompletion {
-                id: self.id.clone(),
-                object: ChatCompletionKind,
-                created: self.created,
-                model: self.model.clone(),
-                choices: each.map(|(i, choice)| self.chat_choice(i, choice)).collect(),
-                prompt: self.prompt_tokens(0),
-                usage,
-                kelvin: self.recipe.clone(),
-            }),
+            Event::Token { choice, .. } | Event::End { choice, .. } => *choice..*choice + 1,
+            Event::Row(_) | Event::Failed(_) => 0..0,
         };
-        answer.expect("every key is a text")
+        self.take(event)?;
+        let mut pieces = Vec::new();
+        for i in which {
+            let mut choice = std::mem::take(&mut self.choices[i]);
+            let is_new =
+                !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
+            if is_new || is_forced || (self.return_ids && !choice.ids.is_empty()) {
+                pieces.push(piece(self, i, &choice));
+                choice.text.clear();
+                choice.scores.clear();
+                choice.ids.clear();
+            }
+            self.choices[i] = choice;
+        }
+        Ok(pieces)
     }
 
     /// A piece of a stream with these choices.
-    fn chunk<K: Default, C>(&self, choices: Vec<C>) -> Chunk<K, C> {
+    pub(crate) fn chunk<K: Default, C>(&self, choices: Vec<C>) -> Chunk<K, C> {
         Chunk {
             id: self.id.clone(),
             object: K::default(),
@@ -238,51 +199,18 @@ impl Reply {
         }
     }
 
-    /// A choice of a completion, or what is new of it; with its prompt's tokens where they are
-    /// wanted.
-    fn text_choice(&self, index: usize, choice: &Choice, with_prompt: bool) -> TextChoice {
-        let prompt = index / self.choices_a_prompt;
-        TextChoice {
-            index,
-            logprobs: self.n_top.map(|n_top| self.text_logprobs(choice, n_top)),
-            end: choice.end(),
-            text: choice.text.clone(),
-            tokens: self.choice_tokens(choice),
-            prompt: if with_prompt { self.prompt_tokens(prompt) } else { PromptTokens::default() },
-        }
+    /// The piece of a stream that ends it with what the request cost, if that is wanted.
+    pub(crate) fn last_chunk<K: Default, C>(&self) -> Option<Chunk<K, C>> {
+        let (usage, kelvin) = (Some(Some(self.usage())), Some(self.recipe.clone()));
+        self.include_usage.then(|| Chunk { usage, kelvin, ..self.chunk(Vec::new()) })
     }
 
-    /// A choice of a chat.
-    fn chat_choice(&self, index: usize, choice: &Choice) -> ChatChoice {
-        ChatChoice {
-            index,
-            logprobs: self.n_top.map(|_| self.chat_logprobs(choice)),
-            end: choice.end(),
-            message: ChatMessage { role: Assistant, content: choice.text.clone(), refusal: () },
-            tokens: self.choice_tokens(choice),
-        }
-    }
-
-    /// What is new of a choice of a chat.
-    fn chat_piece(&self, index: usize, choice: &Choice) -> ChatPiece {
-        let End { finish_reason, stop_reason } = choice.end();
-        let content = Some(choice.text.clone()).filter(|text| !text.is_empty());
-        ChatPiece {
-            index,
-            logprobs: self.n_top.map(|_| self.chat_logprobs(choice)),
-            finish_reason,
-            stop_reason: Some(stop_reason),
-            delta: Delta { role: None, content },
-            tokens: self.choice_tokens(choice),
-        }
-    }
-
-    fn choice_tokens(&self, choice: &Choice) -> ChoiceTokens {
+    pub(crate) fn choice_tokens(&self, choice: &Choice) -> ChoiceTokens {
         ChoiceTokens { token_ids: self.return_ids.then(|| choice.ids.clone()) }
     }
 
     /// A prompt's token ids and logprobs in vLLM's format, if requested.
-    fn prompt_tokens(&self, i: usize) -> PromptTokens {
+    pub(crate) fn prompt_tokens(&self, i: usize) -> PromptTokens {
         let prompt = &self.prompts[i];
         let ids = || prompt.tokens.iter().map(|token| token.0).collect();
         let prompt_token_ids = self.return_ids.then(ids);
@@ -319,33 +247,6 @@ impl Reply {
         ChatLogprobs { content, refusal: (), stage: self.stage.name() }
     }
 
-    fn text_logprobs(&self, choice: &Choice, n_top: usize) -> TextLogprobs {
-        let tokenizer = &self.engine.tokenizer;
-        let mut found = TextLogprobs {
-            tokens: Vec::new(),
-            token_logprobs: Vec::new(),
-            top_logprobs: Vec::new(),
-            text_offset: Vec::new(),
-            stage: self.stage.name(),
-        };
-        for ReportedToken { token, offset, scored } in &choice.scores {
-            found.tokens.push(spelled(tokenizer, *token));
-            found.text_offset.push(*offset);
-            found.token_logprobs.push(scored.as_ref().map(|scored| finite(scored.logprob)));
-            // Of two tokens that are spelled the same the likelier is shown; the token itself
-            // always is.
-            found.top_logprobs.push(scored.as_ref().filter(|_| n_top > 0).map(|scored| {
-                let mut top = Map::new();
-                let own = (scored.token, scored.logprob);
-                for &(id, logprob) in scored.top.iter().chain([&own]) {
-                    top.entry(spelled(tokenizer, id)).or_insert_with(|| finite(logprob).into());
-                }
-                top
-            }));
-        }
-        found
-    }
-
     pub(crate) fn usage(&self) -> Usage {
         let prompt_tokens: usize = self.prompts.iter().map(|prompt| prompt.tokens.len()).sum();
         let completion_tokens: usize = self.choices.iter().map(|choice| choice.n_tokens).sum();
@@ -358,102 +259,6 @@ impl Reply {
     }
 }
 
-impl Teller for Reply {
-    /// What a stream begins with: in a chat, who speaks.
-    fn opening(&mut self) -> Vec<Value> {
-        match self.shape {
-            Shape::Text => return Vec::new(),
-            Shape::Response => return self.response_opening(),
-            Shape::Chat => {}
-        }
-        let first = |index| {
-            let delta = Delta { role: Some(Assistant), content: Some(String::new()) };
-            let (logprobs, finish_reason, stop_reason) = (None, None, None);
-            let tokens = ChoiceTokens::default();
-            let piece = ChatPiece { index, logprobs, finish_reason, stop_reason, delta, tokens };
-            let chunk = self.chunk::<ChatChunkKind, ChatPiece>(vec![piece]);
-            let is_first = index == 0;
-            let prompt = if is_first { self.prompt_tokens(0) } else { PromptTokens::default() };
-            json!(Chunk { prompt, ..chunk })
-        };
-        (0..self.choices.len()).map(first).collect()
-    }
-
-    /// Adds an event to the answer and returns the new pieces of the stream.
-    fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem> {
-        let which = match &event {
-            Event::Read { first_choice, .. } => {
-                *first_choice..*first_choice + self.choices_a_prompt
-            }
-            Event::Token { choice, .. } | Event::End { choice, .. } => *choice..*choice + 1,
-            Event::Row(_) | Event::Failed(_) => 0..0,
-        };
-        let begins =
-            matches!(event, Event::Read { .. }) && self.return_ids && self.shape == Shape::Text;
-        self.take(event)?;
-        let mut pieces = Vec::new();
-        for i in which {
-            let mut choice = std::mem::take(&mut self.choices[i]);
-            if self.shape == Shape::Response {
-                pieces.extend(self.response_piece(&mut choice));
-                self.choices[i] = choice;
-                continue;
-            }
-            let is_new =
-                !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
-            if is_new || begins || (self.return_ids && !choice.ids.is_empty()) {
-                pieces.push(match self.shape {
-                    Shape::Text => {
-                        let piece = self.text_choice(i, &choice, begins);
-                        json!(self.chunk::<TextCompletionKind, _>(vec![piece]))
-                    }
-                    _ => {
-                        let piece = self.chat_piece(i, &choice);
-                        json!(self.chunk::<ChatChunkKind, _>(vec![piece]))
-                    }
-                });
-                choice.text.clear();
-                choice.scores.clear();
-                choice.ids.clear();
-            }
-            self.choices[i] = choice;
-        }
-        Ok(pieces)
-    }
-
-    fn is_complete(&self) -> bool {
-        Reply::is_complete(self)
-    }
-
-    /// What a stream ends with.
-    fn closing(&mut self) -> Vec<Value> {
-        if self.shape == Shape::Response {
-            return self.response_closing();
-        }
-        let mut pieces = Vec::new();
-        if self.include_usage {
-            let (usage, kelvin) = (Some(Some(self.usage())), Some(self.recipe.clone()));
-            pieces.push(match self.shape {
-                Shape::Text => {
-                    let last = self.chunk::<TextCompletionKind, TextChoice>(Vec::new());
-                    json!(Chunk { usage, kelvin, ..last })
-                }
-                _ => {
-                    let last = self.chunk::<ChatChunkKind, ChatPiece>(Vec::new());
-                    json!(Chunk { usage, kelvin, ..last })
-                }
-            });
-        }
-        pieces.push(DONE.into());
-        pieces
-    }
-
-    /// The last event of a stream that fails.
-    fn failed(&mut self, problem: &Problem) -> Value {
-        if self.shape == Shape::Response { self.response_error(problem) } else { problem.body() }
-    }
-}
-
 fn named(tokenizer: &Tokenizer, token: TokenId, logprob: f64) -> NamedLogprob {
     NamedLogprob {
         token: spelled(tokenizer, token),
@@ -463,7 +268,7 @@ fn named(tokenizer: &Tokenizer, token: TokenId, logprob: f64) -> NamedLogprob {
 }
 
 /// A token's text. Bytes that aren't UTF-8 are written as OpenAI does.
-fn spelled(tokenizer: &Tokenizer, token: TokenId) -> String {
+pub(crate) fn spelled(tokenizer: &Tokenizer, token: TokenId) -> String {
     let bytes = tokenizer.bytes(token, true);
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_string(),
@@ -474,6 +279,6 @@ fn spelled(tokenizer: &Tokenizer, token: TokenId) -> String {
 }
 
 /// JSON has no infinity; a masked token is as unlikely as OpenAI's.
-fn finite(logprob: f64) -> f64 {
+pub(crate) fn finite(logprob: f64) -> f64 {
     logprob.max(-9999.0)
 }

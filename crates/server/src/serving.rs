@@ -1,12 +1,7 @@
 //! Serves connections until a signal asks the process to stop, then drains: running requests finish
 //! within a stated time.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, OnceLock, atomic::AtomicU64},
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use anyhow::Context;
 use hyper::{
@@ -19,53 +14,21 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use kelvin_engine::{Engine, chat::Day, transformer::CacheFormat};
-use kelvin_views::recommended::Recommended;
-use tokio::{net::TcpListener, sync::Semaphore};
+use kelvin_engine::Engine;
+use tokio::net::TcpListener;
 
 use super::{
-    Budget, Key, Origin, Shared, batch,
+    Host, Options, Shared, batch,
     connections::{Connections, TrackedBody},
-    limits::{MAX_AT_WORK, MAX_HEADER_BYTES, MAX_LARGE_BODIES, n_large_at_work},
+    limits::{MAX_AT_WORK, MAX_HEADER_BYTES},
     metrics::Metrics,
     patience::Patient,
     queue::Queue,
     routes::router,
-    studio::Rows,
 };
 
 /// Time for the last writes after the drain.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// How to serve.
-pub struct Options {
-    /// The names that the model goes by; the first is its own.
-    pub names: Vec<String>,
-    /// The format of the KV cache.
-    pub cache: CacheFormat,
-    /// Tokens that a text may have.
-    pub limit: usize,
-    /// How much runs at once.
-    pub room: Budget,
-    /// Prompts that may wait.
-    pub queue: usize,
-    /// The key that clients have to send, if one is set.
-    pub key: Option<Key>,
-    /// The date for chat templates, if a request names none.
-    pub day: Day,
-    /// Whether requests that choose no chain and no profile start from what the model file
-    /// recommends.
-    pub starts_recommended: bool,
-    /// Foreign origins whose pages may use the server.
-    pub origins: Vec<Origin>,
-    /// Connections at once; more close the one that is idle longest.
-    pub connections: usize,
-    /// How long a client may take to send a request's header, to send its body, and to take what is
-    /// written to it; a connection may be idle for so long as well.
-    pub patience: Duration,
-    /// How long running answers may take after a signal.
-    pub drain: Duration,
-}
 
 /// Serves until `interrupted` says that Ctrl-C was pressed, or until SIGTERM; a second one cuts the
 /// drain short. `ready` is told the address.
@@ -76,7 +39,7 @@ pub fn serve(
     engine: Engine,
     host: &str,
     port: u16,
-    options: Options,
+    mut options: Options,
     interrupted: &dyn Fn() -> bool,
     ready: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -92,39 +55,24 @@ pub fn serve(
     let address = listener.local_addr().context("the listener has no address")?;
     let run = getrandom::u32().context("drawing a random number from the system failed")?;
     let (queue, metrics) = (Arc::new(Queue::new(options.queue)), Arc::new(Metrics::default()));
-    let shared = Arc::new(Shared {
-        recommended: Recommended::of(&engine.metadata),
-        starts_recommended: options.starts_recommended,
-        engine: Arc::new(engine),
-        queue: Arc::clone(&queue),
-        metrics: Arc::clone(&metrics),
-        room: options.room,
-        names: options.names,
-        limit: options.limit,
-        key: options.key,
-        day: options.day,
-        forms: OnceLock::new(),
-        rows: Rows::default(),
-        patience: options.patience,
-        is_loopback: address.ip().is_loopback(),
-        origins: options.origins,
-        large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
-        large_at_work: Arc::new(Semaphore::new(n_large_at_work())),
-        since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        run: format!("{run:08x}"),
-        n_requests: AtomicU64::new(0),
-    });
+    let host =
+        Host { is_loopback: address.ip().is_loopback(), run: format!("{run:08x}"), is_dry: false };
+    let (cache, room, guesses) = (options.cache, options.room, options.guesses);
+    let (most, drain) = (options.connections, options.drain);
+    let draft_model = options.draft_model.take();
+    let shared = Shared::new(engine, Arc::clone(&queue), Arc::clone(&metrics), options, host);
+    let shared = Arc::new(shared);
     // From here on no step asks the system for memory.
-    let made = shared.engine.model.make_pages(options.cache, options.room.n_pages);
-    made.context("there is no memory for keys and values; give a smaller --room")?;
+    let made = shared.make_room(cache, draft_model.as_ref());
+    made.context("there is no memory for keys and values; give a smaller --cache-tokens")?;
     let (for_thread, for_queue) = (Arc::clone(&shared.engine), Arc::clone(&queue));
-    let room = options.room;
+    let batch = batch::options(cache, room, guesses);
     let thread = thread::Builder::new()
         .name("engine".to_string())
-        .spawn(move || batch::run(for_thread, options.cache, for_queue, metrics, room))
+        .spawn(move || batch::run(for_thread, batch, draft_model, for_queue, metrics))
         .context("the engine's thread can't be started")?;
     ready(address)?;
-    runtime.block_on(accept(listener, shared, interrupted, options.connections, options.drain));
+    runtime.block_on(accept(listener, shared, interrupted, most, drain));
     queue.abort();
     runtime.shutdown_timeout(Duration::from_millis(200));
     if thread.join().is_err() {

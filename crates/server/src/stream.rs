@@ -11,35 +11,45 @@ use axum::{
     http::{HeaderName, header},
     response::{
         IntoResponse, Response,
-        sse::{self, KeepAlive, Sse},
+        sse::{self, Sse},
     },
 };
 use futures_util::stream;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::json;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{metrics::Metrics, problem::Problem, queue::Event};
 
-/// What ends a stream, but for one whose last event says so itself.
-pub(crate) const DONE: &str = "[DONE]";
+/// The data of the event that ends a stream.
+const DONE: &str = "[DONE]";
 
-/// Writes the engine's events in the format of a route. A text is sent as it is, anything else as
-/// JSON.
+/// Writes the engine's events in the format of a route.
 pub(crate) trait Teller: Send + 'static {
+    /// An event of the stream. If its JSON has a `type`, that is the event's name as well.
+    type Event: Serialize + Send;
+
+    /// Whether [`DONE`] follows the last event. Otherwise the last event says so itself.
+    const ENDS_WITH_DONE: bool;
+
     /// The events before the engine's first one.
-    fn opening(&mut self) -> Vec<Value>;
+    fn opening(&mut self) -> Vec<Self::Event> {
+        Vec::new()
+    }
 
     /// The events that follow from an event of the engine.
-    fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem>;
+    fn tell(&mut self, event: Event) -> Result<Vec<Self::Event>, Problem>;
 
     /// Whether nothing more will come.
     fn is_complete(&self) -> bool;
 
     /// The last events.
-    fn closing(&mut self) -> Vec<Value>;
+    fn closing(&mut self) -> Vec<Self::Event> {
+        Vec::new()
+    }
 
     /// The last event of an answer that fails. Its status was already sent.
-    fn failed(&mut self, problem: &Problem) -> Value;
+    fn failed(&mut self, problem: &Problem) -> Self::Event;
 }
 
 /// The streamed answer. When it ends or its client is gone, `events` is dropped and the engine
@@ -49,18 +59,16 @@ pub(crate) fn streamed(
     events: UnboundedReceiver<Event>,
     metrics: Arc<Metrics>,
 ) -> Response {
-    let waiting: VecDeque<Value> = teller.opening().into();
+    let waiting: VecDeque<sse::Event> = teller.opening().iter().map(event_of).collect();
     let begun = (Some((teller, events)), waiting, metrics);
     let pieces = stream::unfold(begun, |(mut work, mut waiting, metrics)| async move {
         loop {
             if let Some(data) = waiting.pop_front() {
-                return Some((Ok::<_, Infallible>(event_of(&data)), (work, waiting, metrics)));
+                return Some((Ok::<_, Infallible>(data), (work, waiting, metrics)));
             }
             let (teller, events) = work.as_mut()?;
-            let gone = || {
-                Event::Failed(Problem::failed("the engine ended before the answer was complete"))
-            };
-            let event = events.recv().await.unwrap_or_else(gone);
+            let event = events.recv().await;
+            let event = event.unwrap_or_else(|| Event::Failed(Problem::gone()));
             let told = catch_unwind(AssertUnwindSafe(|| told(teller, event)));
             let panicked =
                 || Problem::failed("telling of a token panicked; this is a bug").coded("panic");
@@ -71,7 +79,7 @@ pub(crate) fn streamed(
                 }
                 Err(problem) => {
                     metrics.problem(problem.code());
-                    waiting.push_back(teller.failed(&problem));
+                    waiting.push_back(event_of(&teller.failed(&problem)));
                     true
                 }
             };
@@ -83,34 +91,40 @@ pub(crate) fn streamed(
     // A proxy must not wait for the end.
     let headers =
         [(header::CACHE_CONTROL, "no-cache"), (HeaderName::from_static("x-accel-buffering"), "no")];
-    (headers, Sse::new(pieces).keep_alive(KeepAlive::default())).into_response()
+    let events = Sse::new(pieces);
+    #[cfg(feature = "net")]
+    let events = events.keep_alive(sse::KeepAlive::default());
+    (headers, events).into_response()
 }
 
 /// The events that follow from an event of the engine, and whether it was the last.
-fn told(teller: &mut impl Teller, event: Event) -> Result<(Vec<Value>, bool), Problem> {
+fn told<T: Teller>(teller: &mut T, event: Event) -> Result<(Vec<sse::Event>, bool), Problem> {
     let mut pieces = teller.tell(event)?;
     let is_over = teller.is_complete();
     if is_over {
         pieces.extend(teller.closing());
     }
+    let mut pieces: Vec<sse::Event> = pieces.iter().map(event_of).collect();
+    if is_over && T::ENDS_WITH_DONE {
+        pieces.push(sse::Event::default().data(DONE));
+    }
     Ok((pieces, is_over))
 }
 
 /// An event of a stream. Those of the Responses API have a type, which is their name as well.
-fn event_of(data: &Value) -> sse::Event {
-    match data.as_str() {
-        Some(text) => sse::Event::default().data(text),
-        None => match data["type"].as_str() {
-            Some(name) => sse::Event::default().event(name).data(data.to_string()),
-            None => sse::Event::default().data(data.to_string()),
-        },
-    }
+fn event_of(event: &impl Serialize) -> sse::Event {
+    let data = json!(event);
+    let named = match data["type"].as_str() {
+        Some(name) => sse::Event::default().event(name),
+        None => sse::Event::default(),
+    };
+    named.data(data.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;
-    use serde_json::json;
+    use serde_json::{Value, json};
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
@@ -119,6 +133,10 @@ mod tests {
     struct Lengths(usize);
 
     impl Teller for Lengths {
+        type Event = Value;
+
+        const ENDS_WITH_DONE: bool = true;
+
         fn opening(&mut self) -> Vec<Value> {
             vec![json!({ "begins": true })]
         }
@@ -139,12 +157,8 @@ mod tests {
             self.0 == 2
         }
 
-        fn closing(&mut self) -> Vec<Value> {
-            vec![DONE.into()]
-        }
-
         fn failed(&mut self, problem: &Problem) -> Value {
-            problem.body()
+            json!(problem.body())
         }
     }
 

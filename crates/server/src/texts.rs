@@ -9,29 +9,24 @@ use super::{
     Shared,
     answers::{Rendered, Text, TokenizerInfo, Tokens},
     body::read_body,
-    fields::Fields,
+    fields::{self, Object},
     problem::Problem,
-    prompts::{check_model, of_chat, readable, rendered},
+    prompts::{check_model, of_messages, readable, rendered},
+    requests::{DetokenizeRequest, TemplateRequest, TokenizeRequest},
 };
 
 /// The answer of these routes.
 type JsonReply<T> = Result<Json<T>, Problem>;
 
-async fn answer<T: Send + 'static>(
+async fn answer<R: Object + 'static, T: Send + 'static>(
     shared: Arc<Shared>,
     request: axum::extract::Request,
-    schema: &'static str,
-    make: fn(&Shared, &mut Fields) -> Result<T, Problem>,
+    make: fn(&Shared, R) -> Result<T, Problem>,
 ) -> JsonReply<T> {
     let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
-    let value = shared.work_on(read, move |bytes| {
-        let mut fields = Fields::described(bytes, schema)?;
-        check_model(&mut fields, &for_work.names)?;
-        let value = make(&for_work, &mut fields)?;
-        fields.end()?;
-        Ok(value)
-    });
+    let value = shared
+        .work_on(read, move |bytes| make(&for_work, fields::request(bytes, for_work.bounds())?));
     value.await.map(Json)
 }
 
@@ -40,44 +35,58 @@ pub(crate) async fn tokenize(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
 ) -> JsonReply<Tokens> {
-    answer(shared, request, "TokenizeRequest", |shared, fields| {
-        let tokenizer = &shared.engine.tokenizer;
-        one_of(fields, &["prompt", "content", "messages"])?;
-        let tokens: Vec<TokenId> = if let Some(text) = fields.text("prompt")? {
-            let add_special = fields.flag_or("add_special_tokens", true)?;
-            let parse_special = fields.flag_or("parse_special", true)?;
-            readable("prompt", &shared.engine, &text, parse_special)?;
-            tokenizer.encode(&text, add_special, parse_special)
-        } else if let Some(text) = fields.text("content")? {
-            let add_special = fields.flag("add_special")?;
-            let parse_special = fields.flag_or("parse_special", true)?;
-            readable("content", &shared.engine, &text, parse_special)?;
-            tokenizer.encode(&text, add_special, parse_special)
-        } else if fields.get("messages").is_some() {
-            of_chat(fields, shared, usize::MAX)?.tokens
-        } else {
-            let message = "\"prompt\" is missing; it is a text (\"content\" is another name for \
-                it, and \"messages\" take its place)";
-            return Err(Problem::parameter("prompt", message));
-        };
+    answer(shared, request, |shared, request: TokenizeRequest| {
+        check_model(request.model.as_ref(), &shared.names)?;
+        let tokens = tokens_of(request, shared)?;
         let ids: Vec<u32> = tokens.iter().map(|token| token.0).collect();
         Ok(Tokens { count: ids.len(), tokens: ids, max_model_len: shared.limit })
     })
     .await
 }
 
-/// Refuses more than one of several alternative parameters.
-fn one_of(fields: &Fields, names: &[&str]) -> Result<(), Problem> {
-    let mut given =
-        names.iter().filter(|name| fields.get(name).is_some_and(|value| !value.is_null()));
-    match (given.next(), given.next()) {
+fn tokens_of(request: TokenizeRequest, shared: &Shared) -> Result<Vec<TokenId>, Problem> {
+    let ways = [
+        ("prompt", request.prompt.is_some()),
+        ("content", request.content.is_some()),
+        ("messages", request.messages.is_some()),
+    ];
+    let mut given = ways.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name);
+    let way = match (given.next(), given.next()) {
         (Some(first), Some(second)) => {
             let message =
                 format!("\"{first}\" and \"{second}\" can't be given together: give one of them");
-            Err(Problem::parameter(*second, message))
+            return Err(Problem::parameter(second, message));
         }
-        _ => Ok(()),
+        (Some(way), None) => way,
+        (None, _) => {
+            let message = "\"prompt\" is missing; it is a text (\"content\" is another name for \
+                it, and \"messages\" take its place)";
+            return Err(Problem::parameter("prompt", message));
+        }
+    };
+    // Fields that another way has.
+    for (name, is_given, ways) in [
+        ("add_special_tokens", request.add_special_tokens.is_some(), &["prompt"][..]),
+        ("add_special", request.add_special.is_some(), &["content"]),
+        ("parse_special", request.parse_special.is_some(), &["prompt", "content"]),
+        ("date", request.date.is_some(), &["messages"]),
+    ] {
+        if is_given && !ways.contains(&way) {
+            return Err(fields::unknown(name));
+        }
     }
+    let parse_special = request.parse_special.unwrap_or(true);
+    let (text, add_special) = match (request.prompt, request.content, request.messages) {
+        (Some(text), ..) => (text, request.add_special_tokens.unwrap_or(true)),
+        (_, Some(text), _) => (text, request.add_special.unwrap_or(false)),
+        (.., messages) => {
+            let messages = messages.map(|messages| messages.0).unwrap_or_default();
+            let prompt = of_messages(&messages, request.date, shared, usize::MAX, "messages")?;
+            return Ok(prompt.tokens);
+        }
+    };
+    readable(way, &shared.engine, &text, parse_special)?;
+    Ok(shared.engine.tokenizer.encode(&text, add_special, parse_special))
 }
 
 /// `/tokenizer_info`: what clients ask of vLLM.
@@ -98,12 +107,9 @@ pub(crate) async fn detokenize(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
 ) -> JsonReply<Text> {
-    answer(shared, request, "DetokenizeRequest", |shared, fields| {
-        let tokens = fields.tokens("tokens", shared.engine.model.config.vocab_size)?;
-        let tokens = tokens.ok_or_else(|| {
-            Problem::parameter("tokens", "\"tokens\" is missing; it is a list of token ids")
-        })?;
-        let text = shared.engine.tokenizer.decode(&tokens, true);
+    answer(shared, request, |shared, request: DetokenizeRequest| {
+        check_model(request.model.as_ref(), &shared.names)?;
+        let text = shared.engine.tokenizer.decode(&request.tokens.0, true);
         Ok(Text { prompt: text.clone(), content: text })
     })
     .await
@@ -114,8 +120,9 @@ pub(crate) async fn apply_template(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
 ) -> JsonReply<Rendered> {
-    answer(shared, request, "TemplateRequest", |shared, fields| {
-        Ok(Rendered { prompt: rendered(fields, shared)?.text })
+    answer(shared, request, |shared, request: TemplateRequest| {
+        check_model(request.model.as_ref(), &shared.names)?;
+        Ok(Rendered { prompt: rendered(&request.messages.0, request.date, shared)?.text })
     })
     .await
 }

@@ -15,7 +15,9 @@ use chromiumoxide::{
     cdp::{
         browser_protocol::{
             emulation::{MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams},
-            input::{DispatchMouseEventParams, DispatchMouseEventType, MouseButton},
+            input::{
+                DispatchMouseEventParams, DispatchMouseEventType, InsertTextParams, MouseButton,
+            },
             log::EventEntryAdded,
             network::{
                 EmulateNetworkConditionsByRuleParams, EventRequestWillBeSent, NetworkConditions,
@@ -35,10 +37,12 @@ use tempfile::TempDir;
 /// How long something may take to appear; a machine that builds beside the test is slow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A browser with one page.
+/// A browser with one page, or for a while with two.
 pub struct Person {
     browser: Browser,
     page: Page,
+    /// The first tab, while a second one is looked at.
+    behind: Option<Page>,
     /// Where the page is, up to its `#`.
     home: String,
     wrong: Arc<Mutex<Vec<String>>>,
@@ -69,45 +73,8 @@ impl Person {
         tokio::spawn(async move { while handler.next().await.is_some() {} });
         let page = browser.new_page("about:blank").await.unwrap();
         let wrong = Arc::new(Mutex::new(Vec::new()));
-        let own = home.clone();
-        let note = |wrong: &Arc<Mutex<Vec<String>>>| Arc::clone(wrong);
-        let mut requests = page.event_listener::<EventRequestWillBeSent>().await.unwrap();
-        let notes = note(&wrong);
-        tokio::spawn(async move {
-            while let Some(event) = requests.next().await {
-                let url = &event.request.url;
-                // What a page holds in itself leads nowhere.
-                let is_inside = ["about:", "data:", &own].iter().any(|from| url.starts_with(from));
-                if !is_inside {
-                    notes.lock().unwrap().push(format!("a request to {url}"));
-                }
-            }
-        });
-        let mut log = page.event_listener::<EventEntryAdded>().await.unwrap();
-        let notes = note(&wrong);
-        tokio::spawn(async move {
-            while let Some(event) = log.next().await {
-                notes
-                    .lock()
-                    .unwrap()
-                    .push(format!("{:?}: {}", event.entry.level, event.entry.text));
-            }
-        });
-        let mut exceptions = page.event_listener::<EventExceptionThrown>().await.unwrap();
-        let notes = note(&wrong);
-        tokio::spawn(async move {
-            while let Some(event) = exceptions.next().await {
-                notes.lock().unwrap().push(format!("exception: {:?}", event.exception_details));
-            }
-        });
-        page.enable_log().await.unwrap();
-        page.evaluate_on_new_document(
-            "window.violations = []; document.addEventListener('securitypolicyviolation', \
-             (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));",
-        )
-        .await
-        .unwrap();
-        let person = Person { browser, page, home, wrong, _folder: folder };
+        watch(&page, &home, &wrong).await;
+        let person = Person { browser, page, behind: None, home, wrong, _folder: folder };
         person.look(1280, "light").await;
         person
     }
@@ -192,25 +159,61 @@ impl Person {
 
     /// Clicks with the mouse.
     pub async fn click(&self, selector: &str) {
-        // What stays at the top while one scrolls mustn't lie over it.
-        self.see(selector).await;
-        let element = self.page.find_element(selector).await;
-        element.unwrap_or_else(|error| panic!("{selector}: {error}")).click().await.unwrap();
+        self.click_on(&format!("document.querySelector({selector:?})")).await;
     }
 
     /// Clicks the button with these words.
     pub async fn press(&self, words: &str) {
-        let found: bool = self
-            .read(&format!(
-                "(() => {{ const one = [...document.querySelectorAll('button')].find((b) => \
-                 b.textContent === {words:?}); \
-                 document.querySelectorAll('[data-pressed]').forEach((b) => \
-                 b.removeAttribute('data-pressed')); \
-                 one?.setAttribute('data-pressed', ''); return Boolean(one); }})()"
-            ))
-            .await;
-        assert!(found, "no button {words:?}");
-        self.click("[data-pressed]").await;
+        self.click_on(&format!(
+            "[...document.querySelectorAll('button')].find((b) => b.textContent === {words:?})"
+        ))
+        .await;
+    }
+
+    /// Clicks the middle of what an expression finds, once it is at rest in the middle of the
+    /// window and nothing lies over it. The page may draw itself anew at any time, and a long text
+    /// gets its height only while one scrolls through it. So the expression is read again for every
+    /// frame, and what isn't in sight is scrolled there again.
+    async fn click_on(&self, found: &str) {
+        let script = format!(
+            "(async () => {{ \
+             const find = () => {found}; \
+             const frame = () => new Promise((painted) => {{ \
+               setTimeout(painted, 100); requestAnimationFrame(painted); }}); \
+             let before = '', still = -1, why = 'nothing to click'; \
+             for (let i = 0; i < 200; i++) {{ \
+               const one = find(); \
+               if (still < 0) one?.scrollIntoView({{ block: 'center', inline: 'center' }}); \
+               await frame(); \
+               const box = one?.getClientRects()[0]; \
+               if (!box) continue; \
+               const point = [box.left + box.width / 2, box.top + box.height / 2]; \
+               const top = document.elementFromPoint(...point); \
+               const is_free = top && (one.contains(top) || top.contains(one)); \
+               if (!is_free) still = -1; \
+               else still = point.join() === before ? still + 1 : 0; \
+               if (still === 3) return point; \
+               why = is_free ? 'it moves' : `at ${{point}} is ${{top?.outerHTML.slice(0, 200)}}`; \
+               before = point.join(); \
+             }} \
+             throw new Error(why); }})()"
+        );
+        let heard = "(addEventListener('click', () => { window.heard = true; }, \
+            { capture: true, once: true }), window.heard = false)";
+        // A page that is drawn anew between press and release hears no click: a person clicks
+        // again.
+        for _ in 0..3 {
+            let [x, y]: [f64; 2] = self.read(&script).await;
+            let _: bool = self.read(heard).await;
+            self.page.click(Point::new(x, y)).await.unwrap();
+            for _ in 0..25 {
+                if self.read("window.heard !== false").await {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        panic!("no click is heard at {found}");
     }
 
     /// Types into a box, in the place of what is there.
@@ -220,6 +223,40 @@ impl Person {
         let _: bool =
             self.read(&format!("(document.querySelector({selector:?}).select(), true)")).await;
         element.type_str(text).await.unwrap();
+    }
+
+    /// Puts a text without line breaks where the caret is, as a keyboard does.
+    pub async fn insert(&self, text: &str) {
+        self.page.execute(InsertTextParams::new(text)).await.unwrap();
+    }
+
+    /// Pastes a text into the element that has the focus.
+    pub async fn paste(&self, text: &str) {
+        let _: bool = self
+            .read(&format!(
+                "(() => {{ const bag = new DataTransfer(); bag.setData('text/plain', {text:?}); \
+                 return document.activeElement.dispatchEvent(new ClipboardEvent('paste', {{ \
+                 clipboardData: bag, bubbles: true, cancelable: true }})); }})()"
+            ))
+            .await;
+    }
+
+    /// Goes to `#/…` in a second tab, and looks at that.
+    pub async fn open_tab(&mut self, hash: &str) {
+        let page = self.browser.new_page("about:blank").await.unwrap();
+        watch(&page, &self.home, &self.wrong).await;
+        self.behind = Some(std::mem::replace(&mut self.page, page));
+        self.page.bring_to_front().await.unwrap();
+        self.look(1280, "light").await;
+        self.page.goto(format!("{}{hash}", self.home)).await.unwrap();
+    }
+
+    /// Closes the second tab and looks at the first.
+    pub async fn close_tab(&mut self) {
+        self.violations().await;
+        let first = self.behind.take().expect("a second tab is open");
+        std::mem::replace(&mut self.page, first).close().await.unwrap();
+        self.page.bring_to_front().await.unwrap();
     }
 
     /// Presses a key on an element.
@@ -293,6 +330,45 @@ impl Person {
         self.browser.wait().await.unwrap();
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
+}
+
+/// Records what goes wrong in a page: requests that leave `home`, violations, errors.
+async fn watch(page: &Page, home: &str, wrong: &Arc<Mutex<Vec<String>>>) {
+    let own = home.to_string();
+    let mut requests = page.event_listener::<EventRequestWillBeSent>().await.unwrap();
+    let notes = Arc::clone(wrong);
+    tokio::spawn(async move {
+        while let Some(event) = requests.next().await {
+            let url = &event.request.url;
+            // What a page holds in itself leads nowhere.
+            let is_inside =
+                ["about:", "blob:", "data:", &own].iter().any(|from| url.starts_with(from));
+            if !is_inside {
+                notes.lock().unwrap().push(format!("a request to {url}"));
+            }
+        }
+    });
+    let mut log = page.event_listener::<EventEntryAdded>().await.unwrap();
+    let notes = Arc::clone(wrong);
+    tokio::spawn(async move {
+        while let Some(event) = log.next().await {
+            notes.lock().unwrap().push(format!("{:?}: {}", event.entry.level, event.entry.text));
+        }
+    });
+    let mut exceptions = page.event_listener::<EventExceptionThrown>().await.unwrap();
+    let notes = Arc::clone(wrong);
+    tokio::spawn(async move {
+        while let Some(event) = exceptions.next().await {
+            notes.lock().unwrap().push(format!("exception: {:?}", event.exception_details));
+        }
+    });
+    page.enable_log().await.unwrap();
+    page.evaluate_on_new_document(
+        "window.violations = []; document.addEventListener('securitypolicyviolation', \
+         (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));",
+    )
+    .await
+    .unwrap();
 }
 
 /// Debian's Chromium, or what `CHROMIUM` names.

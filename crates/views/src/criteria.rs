@@ -9,7 +9,7 @@ use serde::Serialize;
 const ROUNDING: f64 = 1e-9;
 
 /// Functions in place of e^x.
-const CANDIDATES: [Candidate; 4] = [
+const CANDIDATES: [Candidate; 5] = [
     Candidate {
         name: "exp",
         formula: "e^x",
@@ -40,6 +40,14 @@ const CANDIDATES: [Candidate; 4] = [
         breaks: Some(&[-2.0, 1.0]),
         remark: "a large negative logit gets more than a small positive one, T cancels out, and \
             all zeros have no sum",
+    },
+    Candidate {
+        name: "plain",
+        formula: "x",
+        of: |x| x,
+        breaks: Some(&[-1.0, 2.0]),
+        remark: "a negative logit gets a negative share, T cancels out, and logits that sum to 0 \
+            have no share at all",
     },
 ];
 
@@ -143,7 +151,8 @@ mod tests {
         }
         for verdict in &verdicts(&[1.0, 2.0], 1.0)[2..] {
             assert_eq!(verdict.holds, [true; 4], "positive logits hide what is wrong");
-            assert_eq!(verdict.example.as_ref().unwrap().holds, [true, true, false, true]);
+            let (is_plain, found) = (verdict.name == "plain", verdict.example.as_ref().unwrap());
+            assert_eq!(found.holds, [true, !is_plain, is_plain, true], "{}", verdict.name);
         }
         for verdict in &verdicts(&[0.0, 0.0], 1.0)[2..] {
             assert_eq!(verdict.holds, [false, true, true, false], "0/0");

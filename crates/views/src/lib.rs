@@ -1,5 +1,6 @@
 //! The figures that the terminal, the studio and programs show, computed in one place.
 //!
+//! [`decision`] is the answer to a question with options.
 //! [`next`] shows a next-token distribution stage by stage, [`softmax`] typed logits, [`figures`]
 //! entropy, surprisal and diversity of a text, [`translation`] a chain in another engine's
 //! settings, [`recommended`] the chain that a model file recommends. The rows serialize to the JSON
@@ -8,6 +9,7 @@
 
 pub mod clock;
 pub mod criteria;
+pub mod decision;
 pub mod escape;
 pub mod figures;
 pub mod flags;

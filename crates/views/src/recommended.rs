@@ -31,6 +31,12 @@ pub struct Recommended {
     sequence: Option<Vec<&'static str>>,
 }
 
+/// The chain that a model file recommends, if it recommends one that can be used.
+pub fn chain(metadata: &Metadata) -> Option<Chain> {
+    let params = Recommended::of(metadata)?.params(&[]).ok()?;
+    Some(params.chain().clone())
+}
+
 impl Recommended {
     /// What the file recommends; `None` if it says nothing.
     ///

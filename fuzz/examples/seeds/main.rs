@@ -4,6 +4,7 @@
 //! cut short, and no weights.
 
 mod files;
+mod proofs;
 mod texts;
 
 use std::{error::Error, fs, path::Path};
@@ -21,6 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (i, seed) in seeds.iter().enumerate() {
             write(target, &format!("{i:02}"), seed)?;
         }
+    }
+    for (i, seed) in proofs::made().iter().enumerate() {
+        write("proof", &format!("{i:02}"), seed)?;
     }
     for (name, bytes) in files::made() {
         write("gguf", &name, &bytes)?;

@@ -79,6 +79,7 @@ const SCHEMAS: &[&str] = &[
     r#"{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}}"#,
     r#"[1,2"#,
     r#"true"#,
+    r#"{"type":"object","patternProperties":{"^kvv.*vvv$":{"type":"integer"},"^.*\\d$":{}}}"#,
 ];
 
 const REGEXES: &[&str] = &[
@@ -203,7 +204,7 @@ const REQUESTS: &[(u8, &str)] = &[
     (4, r#"{"tokens":[1,2,3,4]}"#),
     (5, r#"{"messages":[{"role":"user","content":"<s>Hi</s>"}]}"#),
     (6, r#"{"sampler":"temp=0.5 | top_k=3 | temp=2"}"#),
-    (7, r#"{"text":"a"}"#),
+    (7, r##"{"query":"#5"}"##),
     (
         8,
         r#"{"logits":[{"logit":1,"label":"a"},{"logit":"-inf"},{"logit":-2.5}],"temperature":0.5}"#,
@@ -221,6 +222,7 @@ const REQUESTS: &[(u8, &str)] = &[
     (0, r#"{"prompt":"a","unknown":1}"#),
     (0, "{\"prompt\":\"\u{FEFF}a\""),
     (1, "[]"),
+    (16, r#"{"prompt":"On","add_special_tokens":false}"#),
 ];
 
 fn requests() -> Vec<Vec<u8>> {
@@ -257,7 +259,7 @@ const TEMPLATES: &[&str] = &[
     "{% set a = messages|selectattr('role', 'equalto', 'user')|list %}{{ a|sort(attribute='content') }}{{ a|first }}",
     "{{ dict(a=1, b=[1,2]) }}{{ [1, 2] in [[1, 2]] }}{{ messages|groupby('role') }}",
     "{% filter upper %}x{% endfilter %}{% with a = 1 %}{{ a }}{% endwith %}{{ 'x' if false else 'y' }}",
-    "{% raw %}{{ x }}{% endraw %}{{ '%s-%d' % ('a', 1) }}",
+    "{% raw %}{{ x }}{% endraw %}{{ '%s-%d' % ('a', 1) }}{% set c = cycler(1, 'b') %}{{ c.next() ~ c.current }}",
 ];
 
 fn templates() -> Vec<Vec<u8>> {
@@ -293,7 +295,8 @@ const TEXTS: &[&str] = &[
 /// Each text with some vocabularies.
 fn tokenizer() -> Vec<Vec<u8>> {
     let one = |(i, text): (usize, &&str)| {
-        let picks = [i as u8 % 8, (i as u8 + 3) % 8, 6 + i as u8 % 2];
+        // All vocabularies come up.
+        let picks = [0, 16, 32].map(|first| first + i as u8);
         picks.map(|pick| [&[pick, i as u8 % 4], text.as_bytes()].concat())
     };
     let mut seeds: Vec<Vec<u8>> = TEXTS.iter().enumerate().flat_map(one).collect();

@@ -22,6 +22,7 @@ libfuzzer_sys::fuzz_target!(init: start(), |bytes: &[u8]| {
 /// Picks the target. libFuzzer's own hook ends the process on any panic; panics that are caught by
 /// design are let through.
 fn start() {
+    kelvin_fuzz::has_large_stack();
     let name = std::env::var("KELVIN_FUZZ_TARGET").unwrap_or_default();
     let target = TARGETS.iter().find(|target| target.name == name);
     TARGET.get_or_init(|| target.expect("KELVIN_FUZZ_TARGET names a target; fuzz/run sets it"));

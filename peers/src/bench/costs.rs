@@ -43,7 +43,7 @@ impl Costs {
     /// Room for the keys and values of a context, in f16.
     pub fn room_bytes(&self, n_ctx: usize) -> u64 {
         let c = &self.config;
-        (n_ctx * c.n_layers * 2 * c.n_kv_heads * c.head_dim * CacheFormat::F16.bytes()) as u64
+        (n_ctx * c.n_layers * 2 * c.n_kv_heads * CacheFormat::F16.bytes(c.head_dim)) as u64
     }
 
     /// Multiplications of a prompt, logits after its last token alone.

@@ -21,6 +21,7 @@ mod tests;
 use serde_json::{Map, Value, json};
 
 use super::error::FormError;
+pub(super) use names::Work;
 use place::{MAX_DEPTH, Place};
 use references::References;
 
@@ -51,10 +52,16 @@ const UNSUPPORTED: [&str; 5] =
 
 /// An equal schema of what the parser holds.
 pub(super) fn plain(schema: &Value) -> Result<Value, FormError> {
+    plain_among(schema, &mut Work::new())
+}
+
+/// As `plain`, of one of several schemas that share the work for their patterns.
+pub(super) fn plain_among(schema: &Value, patterns: &mut Work) -> Result<Value, FormError> {
     let Value::Object(map) = schema else {
         return Err(FormError::Refused("a JSON schema is an object".to_string()));
     };
-    let mut reader = Reader { references: References::new(schema), n_schemas: 0, n_copied: 0 };
+    let mut reader =
+        Reader { references: References::new(schema), n_schemas: 0, n_copied: 0, patterns };
     let mut whole = reader.read(schema, &Place::top())?;
     let mut definitions = Map::new();
     while let Some((name, pointer)) = reader.references.next() {
@@ -88,6 +95,8 @@ struct Reader<'a> {
     n_schemas: usize,
     /// Bytes of schemas that were written several times.
     n_copied: usize,
+    /// What the patterns of names may still cost.
+    patterns: &'a mut Work,
 }
 
 /// What values a schema's keywords are about.

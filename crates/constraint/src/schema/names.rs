@@ -7,9 +7,13 @@
 use llguidance::derivre::{Regex, RegexAst, RegexBuilder, StateID};
 use llguidance::regex_to_lark;
 
-/// What making an automaton may cost, in the library's units, and the most states.
+/// What making one expression may cost, in the library's units, and the most states of an
+/// automaton.
 const MAX_COST: u64 = 100_000;
 const MAX_STATES: usize = 2000;
+/// What all automata of a schema may cost together, and what an expression costs at least.
+const MAX_WORK: u64 = 500_000;
+const LEAST_COST: u64 = 500;
 /// The most names that are listed.
 const MAX_NAMES: usize = 64;
 
@@ -20,22 +24,66 @@ pub(super) enum Names {
     Other,
 }
 
-/// The names that a pattern (of JSON Schema: found anywhere) has.
-pub(super) fn of_pattern(pattern: &str) -> Names {
-    automaton(&searched(pattern)).map_or(Names::Other, |mut automaton| automaton.names())
+/// The work that is left for the patterns of a schema.
+#[derive(Debug)]
+pub(crate) struct Work {
+    left: u64,
 }
 
-/// Whether the names that none of these patterns has are endless.
-pub(super) fn are_endless_beside<'a>(patterns: impl Iterator<Item = &'a String>) -> bool {
-    let any = RegexAst::Or(patterns.map(|pattern| searched(pattern)).collect());
-    let none =
-        RegexAst::And(vec![RegexAst::Regex("(?s:.*)".to_string()), RegexAst::Not(Box::new(any))]);
-    automaton(&none).is_some_and(|mut automaton| automaton.names() == Names::Endless)
+/// The patterns of a schema take more work than there is for them.
+#[derive(Debug, PartialEq)]
+pub(super) struct TooMuch;
+
+impl TooMuch {
+    /// The sentence that a schema is refused with.
+    pub(super) const WHY: &str = "can't be used: the patterns of names take too much work, all of \
+        the schema's together; make them simpler";
 }
 
-/// Whether a pattern matches this name. A pattern that is too large matches none.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
-    regex(&searched(pattern)).is_some_and(|mut regex| regex.is_match(name))
+/// One pattern, compiled.
+pub(super) struct Pattern(Regex);
+
+impl Work {
+    pub(crate) fn new() -> Work {
+        Work { left: MAX_WORK }
+    }
+
+    fn spend(&mut self, cost: u64) -> Result<(), TooMuch> {
+        self.left = self.left.checked_sub(cost).ok_or(TooMuch)?;
+        Ok(())
+    }
+
+    /// The names that a pattern (of JSON Schema: found anywhere) has.
+    pub(super) fn of_pattern(&mut self, pattern: &str) -> Result<Names, TooMuch> {
+        let automaton = automaton(&searched(pattern), self)?;
+        Ok(automaton.map_or(Names::Other, |mut automaton| automaton.names()))
+    }
+
+    /// Whether the names that none of these patterns has are endless.
+    pub(super) fn are_endless_beside<'a>(
+        &mut self,
+        patterns: impl Iterator<Item = &'a String>,
+    ) -> Result<bool, TooMuch> {
+        let any = RegexAst::Or(patterns.map(|pattern| searched(pattern)).collect());
+        let all = RegexAst::Regex("(?s:.*)".to_string());
+        let none = RegexAst::And(vec![all, RegexAst::Not(Box::new(any))]);
+        let automaton = automaton(&none, self)?;
+        Ok(automaton.is_some_and(|mut automaton| automaton.names() == Names::Endless))
+    }
+
+    /// Compiles a pattern, unless it is too large.
+    pub(super) fn compile(&mut self, pattern: &str) -> Result<Pattern, TooMuch> {
+        self.spend(LEAST_COST)?;
+        regex(&searched(pattern)).map(Pattern).ok_or(TooMuch)
+    }
+
+    /// Whether a pattern matches this name.
+    pub(super) fn fits(&mut self, pattern: &mut Pattern, name: &str) -> Result<bool, TooMuch> {
+        let before = pattern.0.cost();
+        let fits = pattern.0.is_match(name);
+        self.spend(1 + pattern.0.cost().saturating_sub(before))?;
+        Ok(fits)
+    }
 }
 
 /// The parser's objection to a pattern.
@@ -61,8 +109,11 @@ struct Automaton {
     accepts: Vec<bool>,
 }
 
-fn automaton(ast: &RegexAst) -> Option<Automaton> {
-    let mut regex = regex(ast)?;
+/// The automaton, if it isn't too large.
+fn automaton(ast: &RegexAst, work: &mut Work) -> Result<Option<Automaton>, TooMuch> {
+    work.spend(LEAST_COST)?;
+    let Some(mut regex) = regex(ast) else { return Ok(None) };
+    let mut paid = 0;
     let mut states: Vec<StateID> = vec![regex.initial_state()];
     let mut automaton = Automaton { next: Vec::new(), accepts: Vec::new() };
     let mut n = 0;
@@ -82,11 +133,13 @@ fn automaton(ast: &RegexAst) -> Option<Automaton> {
         }
         automaton.next.push(next);
         n += 1;
-        if states.len() > MAX_STATES || regex.cost() > MAX_COST * 10 {
-            return None;
+        work.spend(regex.cost().saturating_sub(paid))?;
+        paid = regex.cost();
+        if states.len() > MAX_STATES {
+            return Ok(None);
         }
     }
-    Some(automaton)
+    Ok(Some(automaton))
 }
 
 impl Automaton {
@@ -156,9 +209,41 @@ impl Automaton {
     }
 }
 
+/// Whether a pattern matches this name.
+#[cfg(test)]
+pub(super) fn fits(pattern: &str, name: &str) -> bool {
+    let mut work = Work::new();
+    let mut pattern = work.compile(pattern).expect("a small pattern");
+    work.fits(&mut pattern, name).expect("a short name")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of_pattern(pattern: &str) -> Names {
+        Work::new().of_pattern(pattern).unwrap()
+    }
+
+    fn are_endless_beside<'a>(patterns: impl Iterator<Item = &'a String>) -> bool {
+        Work::new().are_endless_beside(patterns).unwrap()
+    }
+
+    #[test]
+    fn the_work_of_patterns_is_bounded_together() {
+        let pattern = |i: usize| format!("^k{}.*\\p{{L}}{}$", "v".repeat(30), "v".repeat(i));
+        let mut work = Work::new();
+        let begun = std::time::Instant::now();
+        let n_examined = (0..500).take_while(|i| work.of_pattern(&pattern(*i)).is_ok()).count();
+        assert!(n_examined < 500, "all of them");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+        assert_eq!(work.of_pattern(&pattern(400)), Err(TooMuch));
+        // Texts cost too.
+        let mut work = Work::new();
+        let mut any = work.compile("a.{0,8}b").unwrap();
+        let names = (0..1_000_000).map(|i| format!("a{i}"));
+        assert!(names.map(|name| work.fits(&mut any, &name)).any(|fits| fits.is_err()));
+    }
 
     #[test]
     fn names_are_counted() {

@@ -6,7 +6,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Reader, count, is_any, names, patterns, place::Place};
+use super::{
+    Reader, count, is_any,
+    names::{Names, TooMuch, Work},
+    patterns,
+    place::Place,
+};
 use crate::error::FormError;
 
 pub(super) fn read(
@@ -33,7 +38,7 @@ pub(super) fn read(
     object.list_patterns(reader, place)?;
     let least = count(map, "minProperties", place)?;
     let most = count(map, "maxProperties", place)?;
-    object.count(least, most, place, out)?;
+    object.count(reader, [least, most], place, out)?;
     object.write(out);
     Ok(())
 }
@@ -89,7 +94,15 @@ impl Object {
                 if !self.listed.is_empty() && others != true {
                     return refuse("properties");
                 }
-                self.listed.retain(|name, _| names::fits(&pattern, name));
+                let too_much = |TooMuch| place.refuse("propertyNames", TooMuch::WHY);
+                let mut compiled = reader.patterns.compile(&pattern).map_err(too_much)?;
+                let mut listed = Map::new();
+                for (name, schema) in std::mem::take(&mut self.listed) {
+                    if reader.patterns.fits(&mut compiled, &name).map_err(too_much)? {
+                        listed.insert(name, schema);
+                    }
+                }
+                self.listed = listed;
                 self.patterns.insert(pattern, others);
             }
         }
@@ -101,14 +114,17 @@ impl Object {
     fn list_patterns(&mut self, reader: &mut Reader<'_>, place: &Place) -> Result<(), FormError> {
         let mut left = Map::new();
         for (pattern, schema) in std::mem::take(&mut self.patterns) {
-            match names::of_pattern(&pattern) {
-                _ if schema == false => {
+            if schema == false {
+                left.insert(pattern, schema);
+                continue;
+            }
+            let too_much =
+                |TooMuch| place.refuse("patternProperties or propertyNames", TooMuch::WHY);
+            match reader.patterns.of_pattern(&pattern).map_err(too_much)? {
+                Names::Endless => {
                     left.insert(pattern, schema);
                 }
-                names::Names::Endless => {
-                    left.insert(pattern, schema);
-                }
-                names::Names::Few(few) => {
+                Names::Few(few) => {
                     reader.copies(&schema, few.len())?;
                     for name in few {
                         let both = match self.listed.get(&name) {
@@ -118,7 +134,7 @@ impl Object {
                         self.listed.insert(name, both);
                     }
                 }
-                names::Names::Other => {
+                Names::Other => {
                     let pattern = kelvin_views::shorten::shortened(&pattern);
                     let words = format!(
                         "has /{pattern}/: too many names to list them, and not endless from every \
@@ -131,7 +147,10 @@ impl Object {
         self.patterns = left;
         let refused = |words| Err(place.refuse("additionalProperties", words));
         if self.others_are_free() {
-            if !self.patterns.is_empty() && !names::are_endless_beside(self.patterns.keys()) {
+            let too_much = |TooMuch| place.refuse("patternProperties", TooMuch::WHY);
+            if !self.patterns.is_empty()
+                && !reader.patterns.are_endless_beside(self.patterns.keys()).map_err(too_much)?
+            {
                 return refused(
                     "can't be held beside these \"patternProperties\": the names that are left \
                      could come twice",
@@ -154,8 +173,8 @@ impl Object {
     /// How many names there may be, as far as that says anything.
     fn count(
         &mut self,
-        least: Option<u64>,
-        most: Option<u64>,
+        reader: &mut Reader<'_>,
+        [least, most]: [Option<u64>; 2],
         place: &Place,
         out: &mut Map<String, Value>,
     ) -> Result<(), FormError> {
@@ -192,7 +211,8 @@ impl Object {
             }
         }
         if most == Some(self.required.len() as u64) {
-            self.only_required();
+            let too_much = |TooMuch| place.refuse("patternProperties", TooMuch::WHY);
+            self.only_required(reader.patterns).map_err(too_much)?;
             (least, most) = (None, None);
         }
         let n_optional = self
@@ -218,13 +238,17 @@ impl Object {
     }
 
     /// Lists what is required, with what patterns say of it, and allows nothing else.
-    fn only_required(&mut self) {
+    fn only_required(&mut self, work: &mut Work) -> Result<(), TooMuch> {
+        let compiled = self.patterns.iter().map(|(text, schema)| Ok((work.compile(text)?, schema)));
+        let mut patterns = compiled.collect::<Result<Vec<_>, TooMuch>>()?;
         let mut listed = Map::new();
         for name in &self.required {
-            let said = |(pattern, schema): (&String, &Value)| {
-                names::fits(pattern, name).then(|| schema.clone())
-            };
-            let mut all: Vec<Value> = self.patterns.iter().filter_map(said).collect();
+            let mut all: Vec<Value> = Vec::new();
+            for (pattern, schema) in &mut patterns {
+                if work.fits(pattern, name)? {
+                    all.push(schema.clone());
+                }
+            }
             match self.listed.get(name) {
                 Some(own) => all.insert(0, own.clone()),
                 None if all.is_empty() => all.extend(self.others.clone()),
@@ -238,6 +262,7 @@ impl Object {
             listed.insert(name.clone(), schema);
         }
         (self.listed, self.patterns, self.others) = (listed, Map::new(), Some(Value::Bool(false)));
+        Ok(())
     }
 
     fn write(self, out: &mut Map<String, Value>) {

@@ -3,6 +3,9 @@
 //! The pages that are held, those promised to running requests and those that the new request may
 //! need never come to more than the budget. What the prefix cache holds counts as held, but pages
 //! that no sequence uses are evicted for a new request, least recently used first.
+//!
+//! Recurrent states need no such promises: their number follows from that of the texts, and those
+//! that the prefix cache keeps are bounded by it.
 
 use super::{
     Batch, GenerateError, Phase, Request, RequestId, Running,
@@ -11,7 +14,7 @@ use super::{
 use crate::{
     Engine, TokenId,
     generate::Ends,
-    transformer::{PAGE, Sequence},
+    transformer::{CacheFormat, Config, PAGE, STATE_EVERY, Sequence},
 };
 
 /// Limits of a batch: running texts and pages of the KV cache.
@@ -32,6 +35,23 @@ impl Budget {
     /// Number of tokens that the pages hold.
     pub fn n_tokens(self) -> usize {
         self.n_pages.saturating_mul(PAGE)
+    }
+
+    /// Most recurrent states that the prefix cache keeps.
+    pub fn n_kept_states(self) -> usize {
+        self.n_tokens().div_ceil(STATE_EVERY) + 1
+    }
+
+    /// Most recurrent states at once: those that are kept, and of each text the present one, the
+    /// one after its last full page, and one that a step is making.
+    pub fn n_states(self) -> usize {
+        self.n_texts.saturating_mul(3).saturating_add(self.n_kept_states())
+    }
+
+    /// Bytes of all pages and recurrent states.
+    pub fn n_bytes(self, config: &Config, cache: CacheFormat) -> usize {
+        let pages = self.n_pages.saturating_mul(config.page_bytes(cache));
+        pages.saturating_add(self.n_states().saturating_mul(config.state_bytes()))
     }
 }
 

@@ -8,8 +8,10 @@
 //!    the page budget is too small, pages of the prefix cache are evicted, least recently used
 //!    (LRU) first. So no text fails halfway for want of memory. [`Batch::start`] adds the request.
 //! 2. **Step** (`step`). [`Batch::step`] runs one forward pass over one token of every text in
-//!    decode and one chunk of the prompts in prefill (`prefill`). Then it draws a token for every
-//!    text, on all threads. A [`PrefillPolicy`] says which prompts share the chunk: that is the
+//!    decode, the tokens that are guessed to follow it (`guess`), and one chunk of the prompts in
+//!    prefill (`prefill`). Then it draws a token for every text (`text`), and further ones where
+//!    the guesses were right, on all threads. Texts that are equal so far are read as one
+//!    (`branch`). A [`PrefillPolicy`] says which prompts share the chunk: that is the
 //!    hook for fairness.
 //! 3. **Events** (`events`). An [`Observer`] is called with everything a step gave. A request
 //!    leaves the batch when all of its texts have ended, when the observer breaks, or by
@@ -22,24 +24,29 @@
 //! Nothing here changes what a text says: logits have the same bits in any batch and chunk, and a
 //! draw depends on its seed, sample and position alone.
 //!
-//! [`generate`] (one request to its end), [`next_logits`] (a prompt's next logits) and
-//! [`score_tokens`] (logprobs of a given text) are the usual ways to drive a batch.
+//! [`generate`] (one request to its end), [`next_logits`] (a prompt's next logits),
+//! [`next_logits_of_each`] (those of several prompts) and [`score_tokens`] (logprobs of a given
+//! text) are the usual ways to drive a batch.
 //! [`Batch::append`] is for programs that choose the tokens of their sequences themselves.
 
 mod admit;
+mod branch;
 mod events;
+mod guess;
 mod own;
 mod prefill;
 mod request;
 mod run;
 mod score;
 mod step;
+mod text;
 
 pub use admit::{Budget, Place, check_prompt, pages};
 pub use events::{Observer, PromptRead, Step};
+pub use guess::{DraftModel, DraftModelError, GuessCounts, GuessKind, Guesses, KindCounts};
 pub use prefill::{Chunks, Prefill, PrefillPolicy, first_come};
 pub use request::{Draft, GenerateError, Logprobs, PromptLogprobs, Request, RequestId, Tap};
-pub use run::{Continuation, ScoreError, generate, next_logits, score_tokens};
+pub use run::{Continuation, ScoreError, generate, next_logits, next_logits_of_each, score_tokens};
 pub use score::{Scored, score};
 
 use std::sync::Arc;
@@ -49,7 +56,8 @@ use crate::{
     generate::Ends,
     transformer::{CacheFormat, Prefixes, Scratch, Sequence},
 };
-use request::Text;
+use branch::Decode;
+use guess::Drafter;
 
 /// How a batch runs. Only `cache` can change what texts say.
 #[derive(Debug, Clone, Copy)]
@@ -62,16 +70,19 @@ pub struct BatchOptions {
     pub chunks: Chunks,
     /// Which prompts share a step's chunk.
     pub policy: PrefillPolicy,
+    /// Which tokens a step reads before they are drawn.
+    pub guesses: Guesses,
 }
 
 impl BatchOptions {
-    /// Keys and values as f16, the usual chunks, prompts in their order of arrival.
+    /// Keys and values as f16, the usual chunks, prompts in their order of arrival, no guesses.
     pub fn new(budget: Budget) -> BatchOptions {
         BatchOptions {
             cache: CacheFormat::default(),
             budget,
             chunks: Chunks::default(),
             policy: first_come,
+            guesses: Guesses::Off,
         }
     }
 }
@@ -89,6 +100,8 @@ pub struct Batch {
     next_id: u64,
     n_steps: u64,
     cached_tokens: u64,
+    counts: GuessCounts,
+    drafter: Option<Drafter>,
 }
 
 /// A running request.
@@ -111,7 +124,7 @@ enum Phase {
     /// Prefill.
     Prefill(prefill::Reading),
     /// Decode: the texts that haven't ended.
-    Decode(Vec<Text>),
+    Decode(Decode),
 }
 
 impl Batch {
@@ -120,12 +133,22 @@ impl Batch {
         Batch {
             options,
             running: Vec::new(),
-            prefixes: Prefixes::new(engine.model.sequence(options.cache)),
+            prefixes: prefixes(engine, &options),
             scratch: Scratch::default(),
             next_id: 0,
             n_steps: 0,
             cached_tokens: 0,
+            counts: GuessCounts::default(),
+            drafter: None,
         }
+    }
+
+    /// The batch, but a smaller model guesses as well, in the way of [`Guesses::Auto`]. Its keys
+    /// and values take at most as many pages of its own as the budget has.
+    pub fn drafting_with(mut self, model: DraftModel) -> Batch {
+        self.options.guesses = Guesses::Auto;
+        self.drafter = Some(Drafter::new(model, &self.options));
+        self
     }
 
     /// The options of the batch.
@@ -155,6 +178,11 @@ impl Batch {
         self.n_steps
     }
 
+    /// What came of guesses so far.
+    pub fn guess_counts(&self) -> GuessCounts {
+        self.counts
+    }
+
     /// Prompt tokens that were found in the prefix cache so far.
     pub fn cached_tokens(&self) -> u64 {
         self.cached_tokens
@@ -180,44 +208,61 @@ impl Batch {
     pub fn clear(&mut self) {
         self.running.clear();
         self.scratch = Scratch::default();
+        self.drafter.iter_mut().for_each(Drafter::clear);
     }
 
     /// Empties the prefix cache.
     pub fn forget_prefixes(&mut self, engine: &Engine) {
-        self.prefixes = Prefixes::new(engine.model.sequence(self.options.cache));
+        self.prefixes = prefixes(engine, &self.options);
+        self.drafter.iter_mut().for_each(Drafter::forget_prefixes);
     }
+}
+
+/// An empty prefix cache.
+fn prefixes(engine: &Engine, options: &BatchOptions) -> Prefixes {
+    let empty = engine.model.sequence(options.cache);
+    Prefixes::new(empty, options.budget.n_kept_states())
 }
 
 impl Running {
     fn n_open(&self) -> usize {
         match &self.phase {
             Phase::Prefill(_) => self.n_texts,
-            Phase::Decode(texts) => texts.len().max(1),
+            Phase::Decode(decode) => decode.texts.len().max(1),
         }
+    }
+
+    /// Its texts, if it is in decode.
+    fn decode(&mut self) -> Option<&mut Decode> {
+        match &mut self.phase {
+            Phase::Prefill(_) => None,
+            Phase::Decode(decode) => Some(decode),
+        }
+    }
+
+    /// The most tokens that each of its texts gets.
+    fn max_new(&self) -> usize {
+        self.ends.max_tokens.min(self.ends.limit.saturating_sub(self.prompt.len()))
     }
 
     /// Number of pages that the request may still take.
     fn pages_to_come(&self) -> usize {
-        let len = self.prompt.len();
-        let max_new = self.ends.max_tokens.min(self.ends.limit.saturating_sub(len));
+        let (len, max_new) = (self.prompt.len(), self.max_new());
         match &self.phase {
             Phase::Prefill(reading) => {
                 reading.sequence.pages_until(len)
                     + admit::pages_after_prompt(len, reading.drafts.len(), max_new)
             }
-            Phase::Decode(texts) => {
-                let sequences = texts.iter().map(|text| text.column.sequence());
-                sequences.map(|sequence| sequence.pages_until(len + max_new)).sum()
-            }
+            Phase::Decode(decode) => decode.pages_until(len + max_new),
         }
     }
 
     /// The sequences of its texts in decode.
     fn sequences(&self) -> impl Iterator<Item = &Sequence> {
-        let texts = match &self.phase {
+        let branches = match &self.phase {
             Phase::Prefill(_) => &[],
-            Phase::Decode(texts) => &texts[..],
+            Phase::Decode(decode) => &decode.branches[..],
         };
-        texts.iter().map(|text| text.column.sequence())
+        branches.iter().map(|branch| &branch.sequence)
     }
 }

@@ -7,7 +7,7 @@
 use kelvin_sampling::SampleError;
 
 use super::{Batch, Draft, Phase, PromptLogprobs, RequestId, Running, score::Scored};
-use crate::transformer::{PAGE, Sequence};
+use crate::transformer::{PAGE, STATE_EVERY, Sequence};
 
 /// How many prompt tokens a step reads, all prompts together; at least 1 each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,21 +169,30 @@ impl Batch {
         }
     }
 
-    /// Whether another request has read further in a prompt that is equal up to the end of the
-    /// current page. Of two requests at the same place the later one waits, so one always proceeds.
+    /// Whether another request has read further in a prompt that is equal up to the next place
+    /// where it can be taken over: the end of the current page, or with recurrent layers the next
+    /// place where a state is kept. Of two requests at the same place the later one waits, so one
+    /// always proceeds.
     fn waits(&self, at: usize) -> bool {
         let own = &self.running[at];
         let Phase::Prefill(Reading { sequence, .. }) = &own.phase else { return false };
-        let end = (sequence.len() / PAGE + 1) * PAGE;
-        if end > own.first_read() + 1 {
-            return false;
-        }
-        let needed = &own.prompt[..end];
+        let (len, has_state) = (sequence.len(), sequence.has_state());
+        // Without a state, a page can be taken over in part.
+        let last = own.first_read() + usize::from(!has_state);
+        let end = |other: &Running| match has_state {
+            false => (len / PAGE + 1) * PAGE,
+            true => {
+                let kept = (len / STATE_EVERY + 1) * STATE_EVERY;
+                kept.min(other.prompt.len() / PAGE * PAGE)
+            }
+        };
         self.running.iter().enumerate().any(|(i, other)| match &other.phase {
             Phase::Prefill(Reading { sequence: theirs, .. }) => {
+                let end = end(other);
                 i != at
-                    && (theirs.len() > sequence.len() || theirs.len() == sequence.len() && i < at)
-                    && other.prompt.starts_with(needed)
+                    && (len + 1..=last).contains(&end)
+                    && (theirs.len() > len || theirs.len() == len && i < at)
+                    && other.prompt.starts_with(&own.prompt[..end])
             }
             Phase::Decode(_) => false,
         })

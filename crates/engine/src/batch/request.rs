@@ -1,18 +1,13 @@
 //! A request: a prompt and its continuations, and the errors of invalid ones.
 
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
-use kelvin_sampling::Sampler;
+use kelvin_sampling::{Draw, Sampler};
 
-use super::score::{Scored, draw_scored};
 use crate::{
-    Engine, TokenId,
-    generate::{Column, Constraint, Ends, FinishReason, Taken},
-    transformer::{ModelError, Sequence},
+    TokenId,
+    generate::{Constraint, Ends, Stages},
+    transformer::ModelError,
 };
 
 /// Names a request of one batch.
@@ -62,14 +57,16 @@ pub struct Draft {
     pub constraint: Option<Box<dyn Constraint>>,
     /// Logprobs of each drawn token, if requested.
     pub logprobs: Option<Logprobs>,
-    /// A function that gets each row of logits before the draw.
+    /// A function that gets each row of logits, and what was drawn from it.
     pub tap: Option<Tap>,
+    /// Stages before the sampler's own. Logprobs are of the sampler's stages alone.
+    pub stages: Option<Box<dyn Stages>>,
 }
 
 impl Draft {
-    /// A continuation with no constraint, no logprobs, no tap.
+    /// A continuation with no constraint, no logprobs, no tap, no stages of the caller.
     pub fn new(sampler: Sampler) -> Draft {
-        Draft { sampler, constraint: None, logprobs: None, tap: None }
+        Draft { sampler, constraint: None, logprobs: None, tap: None, stages: None }
     }
 }
 
@@ -92,15 +89,16 @@ pub struct PromptLogprobs {
     pub n_top: usize,
 }
 
-/// A function that sees each row of logits (vocab_size raw numbers) with the position of the token
-/// about to be drawn. It runs on a thread of the model's pool, in parallel with other texts'.
-pub struct Tap(Box<See>);
+/// A function that sees each row of logits (vocab_size raw numbers), with the position of the token
+/// drawn from it and the draw: `None` if nothing could be drawn. A token that ends the text is seen
+/// too. It runs on a thread of the model's pool, in parallel with other texts'.
+pub struct Tap(pub(super) Box<See>);
 
-type See = dyn FnMut(usize, &[f32]) + Send;
+pub(super) type See = dyn FnMut(usize, &[f32], Option<&Draw>) + Send;
 
 impl Tap {
     /// A tap of this function.
-    pub fn new(see: impl FnMut(usize, &[f32]) + Send + 'static) -> Tap {
+    pub fn new(see: impl FnMut(usize, &[f32], Option<&Draw>) + Send + 'static) -> Tap {
         Tap(Box::new(see))
     }
 }
@@ -108,74 +106,6 @@ impl Tap {
 impl fmt::Debug for Tap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tap(..)")
-    }
-}
-
-/// A continuation that is being generated.
-#[derive(Debug)]
-pub(super) struct Text {
-    /// Index of the draft in the request.
-    pub(super) number: usize,
-    pub(super) column: Column,
-    logprobs: Option<Logprobs>,
-    tap: Option<Tap>,
-    /// Index of its row in the step's logits.
-    pub(super) row: Option<usize>,
-    /// Logprobs of the token just drawn.
-    pub(super) scored: Option<Scored>,
-    panicked: bool,
-}
-
-impl Text {
-    /// A continuation of `prompt`, which `sequence` has read. Its first token is drawn from `row`.
-    pub(super) fn new(
-        engine: &Engine,
-        (number, draft): (usize, Draft),
-        sequence: Sequence,
-        prompt: &[TokenId],
-        ends: &Ends,
-        bans: &Arc<[Vec<TokenId>]>,
-        row: usize,
-    ) -> Text {
-        let Draft { sampler, constraint, logprobs, tap } = draft;
-        let column = Column::new(sampler, sequence, prompt, &engine.tokenizer, ends);
-        Text {
-            number,
-            column: column.banning(Arc::clone(bans)).under(constraint),
-            logprobs,
-            tap,
-            row: Some(row),
-            scored: None,
-            panicked: false,
-        }
-    }
-
-    /// Draws the next token. A panic, for example in a constraint, ends only this text.
-    pub(super) fn draw(&mut self, logits: &[f32]) {
-        let drawn = catch_unwind(AssertUnwindSafe(|| {
-            if let Some(Tap(see)) = &mut self.tap {
-                see(self.column.pos(), logits);
-            }
-            match self.logprobs {
-                Some(how) => self.scored = draw_scored(&mut self.column, logits, how),
-                None => self.column.draw(logits),
-            }
-        }));
-        self.panicked = drawn.is_err();
-    }
-
-    /// Appends the drawn token to the text.
-    pub(super) fn take(&mut self, engine: &Engine, ends: &Ends) -> Option<Taken> {
-        let column = &mut self.column;
-        let taken = match self.panicked {
-            true => None,
-            false => catch_unwind(AssertUnwindSafe(|| column.take(&engine.tokenizer, ends))).ok(),
-        };
-        taken.unwrap_or_else(|| {
-            column.abandon();
-            let end = Some((String::new(), FinishReason::Panicked));
-            Some(Taken { draw: None, text: String::new(), end })
-        })
     }
 }
 

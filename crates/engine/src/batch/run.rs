@@ -1,7 +1,7 @@
 //! Runs a batch until one request has ended: a prompt's continuations, its next logits, or the
 //! logprobs of a text.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use kelvin_sampling::{Draw, SampleError};
 
@@ -69,6 +69,72 @@ pub fn next_logits(
         Collect { id, observer, continuations: Vec::new(), read: None, has_ended: false };
     run(engine, batch, &mut collect)?;
     Ok(collect.read.map(|(_, logits)| logits))
+}
+
+/// Reads several prompts together, as many at a time as the batch has room for, and hands the raw
+/// logits after each (vocab_size numbers) to `see`, with the prompt's index. Prompts that begin
+/// alike share what they begin with. A `Break` of `see` ends the reading.
+///
+/// # Errors
+/// If a prompt is empty, longer than the context or larger than an empty batch, or if the model
+/// refuses a step. No prompt is left in the batch then.
+pub fn next_logits_of_each(
+    engine: &Engine,
+    batch: &mut Batch,
+    prompts: Vec<Vec<TokenId>>,
+    see: &mut dyn FnMut(usize, &[f32]) -> ControlFlow<()>,
+) -> Result<(), GenerateError> {
+    let mut waiting = prompts.into_iter().enumerate().peekable();
+    let mut each = Each { see, places: BTreeMap::new(), is_over: false };
+    let mut fill = |batch: &mut Batch, each: &mut Each<'_>| {
+        while let Some((place, prompt)) = waiting.peek() {
+            let request = Request::new(prompt.clone(), Vec::new());
+            match batch.place(engine, &request)? {
+                Some(room) => {
+                    each.places.insert(batch.start(engine, request, room), *place);
+                }
+                // An empty batch has no more room than it has now.
+                None if each.places.is_empty() => {
+                    each.places.insert(batch.admit(engine, request)?, *place);
+                }
+                None => return Ok(true),
+            }
+            waiting.next();
+        }
+        Ok(!each.places.is_empty())
+    };
+    loop {
+        let stepped = fill(batch, &mut each).and_then(|goes_on| {
+            if goes_on {
+                batch.step(engine, &mut each)?;
+            }
+            Ok(goes_on)
+        });
+        let is_over = each.is_over || !matches!(stepped, Ok(true));
+        if is_over {
+            each.places.keys().for_each(|&id| batch.cancel(id));
+            return stepped.map(drop);
+        }
+    }
+}
+
+/// Hands out the logits after each of several prompts.
+struct Each<'a> {
+    see: &'a mut dyn FnMut(usize, &[f32]) -> ControlFlow<()>,
+    /// Indices of the prompts that are being read.
+    places: BTreeMap<RequestId, usize>,
+    is_over: bool,
+}
+
+impl Observer for Each<'_> {
+    fn prompt_read(&mut self, read: PromptRead<'_>) -> ControlFlow<()> {
+        if let Some(place) = self.places.remove(&read.request)
+            && (self.see)(place, read.logits).is_break()
+        {
+            self.is_over = true;
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Logprobs of the tokens of a text from position `from` (at least 1) on, under the model's own

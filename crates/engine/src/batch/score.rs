@@ -24,7 +24,7 @@ pub struct Scored {
 /// and the column reports the error.
 pub(super) fn draw_scored(column: &mut Column, logits: &[f32], how: Logprobs) -> Option<Scored> {
     let shown = column.draw_showing(logits, how.n_stages);
-    let token = column.drawn()?;
+    let token = column.drawn()?.token;
     match shown {
         Some(distribution) => Some(of_distribution(&distribution, token, how.n_top)),
         None => score(logits, token, how.n_top).ok(),

@@ -1,19 +1,21 @@
-//! One step: a forward pass over decode and prefill tokens together, then a draw for every text
-//! that got logits, then the events.
+//! One step: a forward pass over decode and prefill tokens together, then draws for every text that
+//! got logits, then the events.
 
 use std::ops::ControlFlow;
 
 use kelvin_sampling::SampleError;
 
 use super::{
-    Batch, Observer, Phase, PromptRead, RequestId, Running, Step,
+    Batch, Observer, Phase, PromptRead, Running, Step,
+    branch::{Branch, Decode},
+    guess::{Costs, Guesses, choose},
     prefill::Reading,
-    request::Text,
     score::{Scored, score},
+    text::{DrawResult, Text},
 };
 use crate::{
     Engine, TokenId,
-    generate::FinishReason,
+    generate::{Ends, FinishReason},
     transformer::{Append, Logits, ModelError, PAGE, Prefixes, Sequence, Want},
 };
 
@@ -27,7 +29,9 @@ impl Batch {
     pub fn step(&mut self, engine: &Engine, observer: &mut dyn Observer) -> Result<(), ModelError> {
         self.tell_progress(observer);
         self.share_chunk();
-        let Batch { running, scratch, prefixes, n_steps, .. } = self;
+        self.guess(engine);
+        let Batch { options, running, scratch, prefixes, n_steps, counts, .. } = self;
+        let costs = Costs::new(engine.model.config.experts.is_some());
         let mut appends = appends(running);
         if appends.is_empty() {
             return Ok(());
@@ -38,11 +42,16 @@ impl Batch {
         cache_full_pages(prefixes, running);
         score_prompts(engine, running, logits);
         for one in running.iter_mut() {
-            start_decode(engine, one, prefixes, logits, observer);
+            start_decode(engine, one, options.guesses, prefixes, logits, observer);
         }
         draw(engine, running, logits);
+        for decode in running.iter_mut().filter_map(Running::decode) {
+            decode.part(prefixes, costs, counts);
+        }
+        let draws = |one: &mut Running| one.decode().is_some_and(|all| !all.texts.is_empty());
+        counts.n_steps += u64::from(running.iter_mut().any(draws));
         for one in running.iter_mut() {
-            take_drawn(engine, one, logits, observer);
+            tell_drawn(one, logits, observer);
         }
         self.remove_ended(observer);
         self.cache_partial_pages(engine);
@@ -64,23 +73,57 @@ impl Batch {
         });
     }
 
-    /// Removes ended texts, and requests whose texts have all ended. Nothing is appended to their
-    /// sequences any more, so all their pages can enter the prefix cache.
+    /// Guesses what texts in decode will draw, and adds what is worth it to what the step reads.
+    fn guess(&mut self, engine: &Engine) {
+        let is_prefill = |one: &Running| matches!(&one.phase, Phase::Prefill(r) if r.share > 0);
+        // A chunk of a prompt fills the step's arithmetic.
+        let guesses = self.options.guesses;
+        if guesses == Guesses::Off || self.running.iter().any(is_prefill) {
+            return;
+        }
+        let mut costs = Costs::new(engine.model.config.experts.is_some());
+        let Batch { running, drafter, counts, .. } = self;
+        let (mut n_rows, mut n_texts) = (0, 0);
+        for one in running.iter_mut() {
+            let max_new = one.max_new();
+            let Some(decode) = one.decode() else { continue };
+            (n_rows, n_texts) = (n_rows + decode.branches.len(), n_texts + decode.texts.len());
+            decode.guess(engine, guesses, max_new);
+        }
+        if let Some(drafter) = drafter {
+            let asks = running.iter_mut().flat_map(|one| {
+                let max_new = one.max_new();
+                one.decode().into_iter().flat_map(move |decode| decode.asks(max_new))
+            });
+            let (n_steps, spent) = drafter.draft(asks, n_rows, costs);
+            counts.n_draft_steps += n_steps;
+            costs.spent = spent;
+        }
+        let (mut places, mut bids) = (Vec::new(), Vec::new());
+        for (at, decode) in running.iter_mut().map(Running::decode).enumerate() {
+            for (branch, bid) in decode.iter().flat_map(|decode| decode.bids()) {
+                places.push((at, branch));
+                bids.push(bid);
+            }
+        }
+        let chosen = choose(&bids, n_rows, n_texts, costs);
+        for ((at, branch), n) in places.into_iter().zip(chosen) {
+            if let Some(decode) = running[at].decode() {
+                decode.read_guesses(branch, n);
+            }
+        }
+    }
+
+    /// Removes ended texts, and requests whose texts have all ended.
     fn remove_ended(&mut self, observer: &mut dyn Observer) {
         let Batch { running, prefixes, .. } = self;
         running.retain_mut(|one| {
-            let Phase::Decode(texts) = &mut one.phase else { return true };
-            texts.retain(|text| {
-                let sequence = text.column.sequence();
-                if !text.column.is_open() {
-                    prefixes.keep(sequence, sequence.len());
-                }
-                text.column.is_open()
-            });
-            if texts.is_empty() {
+            let Phase::Decode(decode) = &mut one.phase else { return true };
+            decode.remove_ended(prefixes);
+            if decode.texts.is_empty() {
                 observer.ended(one.id);
             }
-            !texts.is_empty()
+            !decode.texts.is_empty()
         });
     }
 
@@ -113,11 +156,11 @@ fn appends(running: &mut [Running]) -> Vec<Append<'_>> {
             Phase::Decode(_) => (0, false),
         };
         match &mut one.phase {
-            Phase::Decode(texts) => {
-                for text in texts {
-                    text.row = Some(n_rows);
-                    n_rows += 1;
-                    appends.push(text.column.append());
+            Phase::Decode(decode) => {
+                for Branch { sequence, next, first_row, .. } in &mut decode.branches {
+                    *first_row = n_rows;
+                    n_rows += next.len();
+                    appends.push(Append { sequence, tokens: next, want: Want::All });
                 }
             }
             Phase::Prefill(Reading { sequence, share, first_row, .. }) if *share > 0 => {
@@ -142,21 +185,15 @@ fn appends(running: &mut [Running]) -> Vec<Append<'_>> {
     appends
 }
 
-/// Puts the pages that this step filled into the prefix cache. Only full pages: a running sequence
-/// would have to copy a shared, partly filled one.
+/// Puts the pages of prompts that this step filled into the prefix cache. Only full pages: a
+/// running sequence would have to copy a shared, partly filled one.
 fn cache_full_pages(prefixes: &mut Prefixes, running: &[Running]) {
     for one in running {
-        match &one.phase {
-            Phase::Prefill(Reading { sequence, share, .. }) => {
-                let full = sequence.len() / PAGE * PAGE;
-                if full + share > sequence.len() {
-                    prefixes.keep(sequence, full);
-                }
+        if let Phase::Prefill(Reading { sequence, share, .. }) = &one.phase {
+            let full = sequence.len() / PAGE * PAGE;
+            if full + share > sequence.len() {
+                prefixes.keep(sequence, full);
             }
-            Phase::Decode(_) => one
-                .sequences()
-                .filter(|sequence| sequence.len().is_multiple_of(PAGE))
-                .for_each(|sequence| prefixes.keep(sequence, sequence.len())),
         }
     }
 }
@@ -201,11 +238,12 @@ fn score_prompts(engine: &Engine, running: &mut [Running], logits: Logits<'_>) {
     }
 }
 
-/// Starts the texts of a request whose prefill has ended: forks of its sequence, which all draw
-/// their first token from one row of logits.
+/// Starts the texts of a request whose prefill has ended: they all draw their first token from one
+/// row of logits.
 fn start_decode(
     engine: &Engine,
     one: &mut Running,
+    guesses: Guesses,
     prefixes: &mut Prefixes,
     logits: Logits<'_>,
     observer: &mut dyn Observer,
@@ -220,15 +258,16 @@ fn start_decode(
     let row = reading.first_row + if is_scored { reading.share - 1 } else { 0 };
     let (drafts, logprobs) =
         (std::mem::take(&mut reading.drafts), std::mem::take(&mut reading.logprobs));
-    let text = |draft| {
-        let fork = reading.sequence.clone();
-        Text::new(engine, draft, fork, prompt, ends, bans, row)
-    };
-    let texts: Vec<Text> = drafts.into_iter().enumerate().map(text).collect();
-    if texts.is_empty() {
+    if drafts.is_empty() {
         prefixes.keep(&reading.sequence, prompt.len());
     }
-    *phase = Phase::Decode(texts);
+    prefixes.keep_state(&reading.sequence);
+    let mut decode = Decode::new(guesses, &reading.sequence, prompt, drafts.len(), row);
+    for (number, draft) in drafts.into_iter().enumerate() {
+        let branch = decode.first_branch(number);
+        decode.texts.push(Text::new(engine, (number, draft), branch, prompt, ends, bans));
+    }
+    *phase = Phase::Decode(decode);
     let read = PromptRead { request: *id, cached: *cached, logprobs, logits: logits.row(row) };
     let told = observer.prompt(*id, prompt.len(), prompt.len());
     if told.is_break() || observer.prompt_read(read).is_break() {
@@ -236,54 +275,64 @@ fn start_decode(
     }
 }
 
-/// Draws a token for every text with logits of this step, on all threads.
+/// Draws for every text with logits of this step, on all threads.
 fn draw(engine: &Engine, running: &mut [Running], logits: Logits<'_>) {
-    let mut all: Vec<(&mut Text, usize)> = Vec::new();
+    let mut all: Vec<(&mut Text, &Branch, &Ends)> = Vec::new();
     for one in running {
-        if let Phase::Decode(texts) = &mut one.phase {
+        if let Phase::Decode(Decode { texts, branches, .. }) = &mut one.phase {
+            let (branches, ends) = (&*branches, &one.ends);
             let open = texts.iter_mut().filter(|text| text.column.is_open());
-            all.extend(open.filter_map(|text| text.row.map(|row| (text, row))));
+            all.extend(open.map(|text| {
+                let branch = &branches[text.branch];
+                (text, branch, ends)
+            }));
         }
     }
-    engine.model.for_each(&mut all, &|_, (text, row)| text.draw(logits.row(*row)));
+    engine.model.for_each(&mut all, &|_, (text, branch, ends)| {
+        text.advance(engine, ends, logits, branch.first_row, branch.guesses());
+    });
 }
 
-/// Appends the drawn tokens to the texts of a request, and reports them in order of the texts.
-fn take_drawn(engine: &Engine, one: &mut Running, logits: Logits<'_>, observer: &mut dyn Observer) {
-    let (request, Phase::Decode(texts)) = (one.id, &mut one.phase) else { return };
-    for text in texts.iter_mut().filter(|text| text.column.is_open()) {
-        let Some(row) = text.row.take() else { continue };
-        let pos = text.column.pos();
-        let Some(taken) = text.take(engine, &one.ends) else { continue };
-        let mut told = ControlFlow::Continue(());
-        if let Some(draw) = taken.draw {
-            told = observer.token(Step {
-                request,
-                column: text.number,
-                index: text.column.tokens().len() - 1,
-                pos,
-                draw,
-                text: &taken.text,
-                logits: logits.row(row),
-                scored: text.scored.take(),
-                learned: text.column.state().learned(),
-            });
-        }
-        if let Some((rest, reason)) = taken.end {
-            observer.finished(request, text.number, &rest, &reason);
-        }
-        if told.is_break() {
-            // Earlier texts have their token. The tokens drawn for later ones are dropped.
-            return cancel(one, observer);
+/// Reports what the texts of a request drew, in order of the texts.
+fn tell_drawn(one: &mut Running, logits: Logits<'_>, observer: &mut dyn Observer) {
+    let (request, Phase::Decode(Decode { texts, .. })) = (one.id, &mut one.phase) else { return };
+    for text in texts.iter_mut() {
+        let mut results = std::mem::take(&mut text.results).into_iter();
+        while let Some(DrawResult { taken, row, pos, index, scored, learned, .. }) = results.next()
+        {
+            let mut told = ControlFlow::Continue(());
+            if let Some(draw) = taken.draw {
+                told = observer.token(Step {
+                    request,
+                    column: text.number,
+                    index,
+                    pos,
+                    draw,
+                    text: &taken.text,
+                    logits: logits.row(row),
+                    scored,
+                    learned,
+                });
+            }
+            if let Some((rest, reason)) = taken.end {
+                observer.finished(request, text.number, &rest, &reason);
+            }
+            if told.is_break() {
+                // Earlier texts have their tokens. Tokens drawn after this one are dropped.
+                text.results = results.collect();
+                return cancel(one, observer);
+            }
         }
     }
 }
 
-/// Ends the open texts of a request.
+/// Ends the texts of a request whose end wasn't told yet.
 fn cancel(one: &mut Running, observer: &mut dyn Observer) {
-    let (request, Phase::Decode(texts)): (RequestId, _) = (one.id, &mut one.phase) else { return };
-    for text in texts.iter_mut().filter(|text| text.column.is_open()) {
-        let rest = text.column.end(&FinishReason::Cancelled);
-        observer.finished(request, text.number, &rest, &FinishReason::Cancelled);
+    let (request, Some(decode)) = (one.id, one.decode()) else { return };
+    for text in &mut decode.texts {
+        if text.column.is_open() || !text.results.is_empty() {
+            let rest = text.cancel();
+            observer.finished(request, text.number, &rest, &FinishReason::Cancelled);
+        }
     }
 }

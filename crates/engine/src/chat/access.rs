@@ -35,6 +35,9 @@ fn method(value: &Value, name: &str) -> Option<Value> {
         }
         Value::Text(_) => strings::METHODS.contains(&name),
         Value::Loop(_) => matches!(name, "cycle" | "changed"),
+        Value::Callable(of) => {
+            matches!(**of, Callable::Cycler(..)) && matches!(name, "next" | "reset")
+        }
         _ => false,
     };
     if known {
@@ -65,6 +68,12 @@ impl Machine<'_> {
                 entries.iter().find(|(key, _)| **key == *name).map(|(_, value)| value.clone())
             }
             Value::Loop(state) => loop_attribute(state, name),
+            Value::Callable(of) => match &**of {
+                Callable::Cycler(values, at) if name == "current" => {
+                    values.items.get(at.get()).cloned()
+                }
+                _ => None,
+            },
             Value::Seq(seq) if seq.kind == Kind::Group => match name {
                 "grouper" => seq.items.first().cloned(),
                 "list" => seq.items.get(1).cloned(),
@@ -114,7 +123,9 @@ impl Machine<'_> {
             return Ok(method);
         }
         match value {
-            Value::Namespace(_) | Value::Loop(_) | Value::Seq(_) if key.as_str().is_some() => {
+            Value::Namespace(_) | Value::Loop(_) | Value::Seq(_) | Value::Callable(_)
+                if key.as_str().is_some() =>
+            {
                 self.attribute(value, name)
             }
             _ => Ok(Value::undefined(name)),

@@ -6,7 +6,7 @@ use super::{
     args::Args,
     machine::{Failure, Machine, Res},
     text::Text,
-    value::{Callable, Kind, Value, check_stored},
+    value::{Callable, Kind, Seq, Value, check_stored},
 };
 
 /// The longest range, as in Jinja2's sandbox.
@@ -14,8 +14,8 @@ const MAX_RANGE: u64 = 100_000;
 
 /// Calls a global function.
 pub(super) fn global(name: &str) -> Option<Value> {
-    const GLOBALS: [&str; 6] =
-        ["range", "namespace", "dict", "joiner", "raise_exception", "strftime_now"];
+    const GLOBALS: [&str; 7] =
+        ["range", "namespace", "dict", "joiner", "cycler", "raise_exception", "strftime_now"];
     let name = GLOBALS.into_iter().find(|global| *global == name)?;
     Some(Value::callable(Callable::Global(name)))
 }
@@ -46,7 +46,14 @@ impl Machine<'_> {
                 let text = if used.replace(true) { separator.clone() } else { Text::default() };
                 Ok(Value::Text(text))
             }
+            Callable::Cycler(..) => {
+                Err(Failure::new("a cycler can't be called: its method next gives its values"))
+            }
             Callable::Method(value, name) => match value {
+                Value::Callable(of) => {
+                    let [] = args.bind(name, [])?;
+                    Ok(turn(of, name))
+                }
                 Value::Text(text) => self.call_text_method(text, name, args),
                 Value::Dict(dict) => self.call_dict_method(dict, name, args),
                 Value::Loop(state) if &**name == "cycle" => {
@@ -94,6 +101,13 @@ impl Machine<'_> {
                     None => Text::frame(", "),
                 };
                 Ok(Value::callable(Callable::Joiner(separator, Cell::new(false))))
+            }
+            "cycler" if args.pos.is_empty() || !args.named.is_empty() => {
+                Err(Failure::new("cycler takes values, at least one and without names"))
+            }
+            "cycler" => {
+                let values = Rc::new(Seq::new(Kind::List, args.pos)?);
+                Ok(Value::callable(Callable::Cycler(values, Cell::new(0))))
             }
             "raise_exception" => {
                 let [message] = args.bind("raise_exception", ["message"])?;
@@ -167,7 +181,19 @@ impl Machine<'_> {
             return Err(Failure::new(message));
         }
         self.spend(1 + n as usize / 2)?;
-        let items = (0..n as i64).map(|i| Value::Int(start + i * step)).collect();
+        // The product may be too large where its sum with `start` isn't.
+        let item = |i: i64| Value::Int(start.wrapping_add(i.wrapping_mul(step)));
+        let items = (0..n as i64).map(item).collect();
         Value::seq(Kind::Range, items)
     }
+}
+
+/// Calls `next` or `reset` of a cycler.
+fn turn(cycler: &Callable, method: &str) -> Value {
+    let Callable::Cycler(values, at) = cycler else { return Value::None };
+    if method == "reset" {
+        at.set(0);
+        return Value::None;
+    }
+    values.items[at.replace((at.get() + 1) % values.items.len())].clone()
 }

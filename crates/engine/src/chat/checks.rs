@@ -44,7 +44,7 @@ impl Machine<'_> {
                         | Value::Loop(_)
                 ),
                 "callable" => match value {
-                    Value::Callable(callable) => !matches!(**callable, Callable::Joiner(..)),
+                    Value::Callable(callable) => !matches!(**callable, Callable::Cycler(..)),
                     Value::Undefined(_) | Value::Loop(_) => true,
                     _ => false,
                 },

@@ -2,8 +2,9 @@
 
 use super::{
     args::Args,
+    letters::{capitalize, change_chars},
     machine::{Failure, Machine, Res},
-    strings::{self, capitalize, change_chars},
+    strings,
     text::{Builder, Text, is_space},
     value::Value,
 };

@@ -18,6 +18,7 @@ mod day;
 mod error;
 mod expression;
 mod filters;
+mod letters;
 mod limits;
 mod lists;
 mod machine;
@@ -32,13 +33,9 @@ pub use choose::template_source;
 pub use day::{BadDay, Day};
 pub use error::ChatError;
 
-use std::{
-    ops::Range,
-    sync::{Arc, OnceLock},
-    thread,
-};
+use std::{cell::Cell, ops::Range, sync::OnceLock, thread};
 
-use minijinja::machinery;
+use minijinja::machinery::{self, ast::Stmt};
 
 use date::Date;
 use text::Text;
@@ -164,7 +161,7 @@ struct Handles {
 /// A checked chat template.
 #[derive(Debug)]
 pub struct ChatTemplate {
-    checked: Arc<limits::Checked>,
+    checked: limits::Checked,
     bos: String,
     eos: String,
     /// Found by rendering test messages, when first needed.
@@ -214,9 +211,8 @@ impl ChatTemplate {
     /// A template over 64 KiB, one that nests more deeply than any template needs, one that isn't
     /// Jinja.
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<ChatTemplate, ChatError> {
-        let checked = Arc::new(limits::check(source)?);
-        let parsed = checked.clone();
-        on_large_stack(move || parse(&parsed).map(drop))?;
+        let checked = limits::check(source)?;
+        on_large_stack(|| parse(&checked).map(drop))?;
         Ok(ChatTemplate { checked, bos: bos.into(), eos: eos.into(), handles: OnceLock::new() })
     }
 
@@ -239,24 +235,27 @@ impl ChatTemplate {
         messages: &[Message],
         options: &RenderOptions,
     ) -> Result<Rendered, ChatError> {
-        let handles = *self.handles.get_or_init(|| self.try_kinds());
-        let messages = messages.iter().map(|message| {
-            let as_parts = match message.content {
-                Content::Text(_) => !handles.text && handles.parts,
-                Content::Parts(_) => handles.parts,
-            };
-            let mut message = message.clone();
-            if message.role == "developer" && !handles.developer {
-                message.role = "system".into();
-            }
-            (message, as_parts)
-        });
-        self.render_as(messages.collect(), options)
+        on_large_stack(|| {
+            let template = parse(&self.checked)?;
+            let handles = *self.handles.get_or_init(|| self.try_kinds(&template));
+            let messages = messages.iter().map(|message| {
+                let as_parts = match message.content {
+                    Content::Text(_) => !handles.text && handles.parts,
+                    Content::Parts(_) => handles.parts,
+                };
+                let mut message = message.clone();
+                if message.role == "developer" && !handles.developer {
+                    message.role = "system".into();
+                }
+                (message, as_parts)
+            });
+            self.render_as(&template, messages.collect(), options)
+        })
     }
 
     /// Renders a message as text, as a list of parts and in the role `developer`. The template
     /// handles what reaches the prompt, unless the prompt shows parts as Python or JSON write them.
-    fn try_kinds(&self) -> Handles {
+    fn try_kinds(&self, template: &Stmt<'_>) -> Handles {
         const NEEDLE: &str = "what is said";
         let options = RenderOptions { date: Some("2024-07-26".into()), ..RenderOptions::default() };
         let shows = |role: &str, as_parts| {
@@ -264,7 +263,7 @@ impl ChatTemplate {
             if role != "user" {
                 messages.push((Message::new("user", "Hi"), as_parts));
             }
-            let rendered = self.render_as(messages, &options);
+            let rendered = self.render_as(template, messages, &options);
             rendered.is_ok_and(|rendered| {
                 let from_user =
                     |range: &Range<usize>| rendered.text[range.clone()].contains(NEEDLE);
@@ -279,45 +278,49 @@ impl ChatTemplate {
     /// Renders messages, each with whether its content is a list of parts.
     fn render_as(
         &self,
+        template: &Stmt<'_>,
         messages: Vec<(Message, bool)>,
         options: &RenderOptions,
     ) -> Result<Rendered, ChatError> {
         let date = options.date.as_deref().map(Date::parse).transpose()?;
         let n_bytes: usize = messages.iter().map(|(message, _)| message.n_bytes()).sum();
         let fuel = FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + FUEL_PER_BYTE * n_bytes as u64;
-        let (checked, bos, eos) = (self.checked.clone(), self.bos.clone(), self.eos.clone());
-        let add_generation_prompt = options.add_generation_prompt;
-        on_large_stack(move || {
-            let template = parse(&checked)?;
-            let messages = messages.iter().map(|(message, as_parts)| message.value(*as_parts));
-            let render = || {
-                let variables = vec![
-                    ("messages", Value::list(messages.collect::<machine::Res<_>>()?)?),
-                    ("add_generation_prompt", Value::Bool(add_generation_prompt)),
-                    ("bos_token", Value::frame(&bos)),
-                    ("eos_token", Value::frame(&eos)),
-                    // transformers defines them, and templates test whether they are none.
-                    ("tools", Value::None),
-                    ("documents", Value::None),
-                ];
-                machine::render(&template, variables, date, checked.rest, fuel)
-            };
-            let (text, dated) = render().map_err(|failure| ChatError::from(*failure))?;
-            let (text, user) = text.into_parts();
-            Ok(Rendered { text, user, dated })
-        })
+        let messages = messages.iter().map(|(message, as_parts)| message.value(*as_parts));
+        let render = || {
+            let variables = vec![
+                ("messages", Value::list(messages.collect::<machine::Res<_>>()?)?),
+                ("add_generation_prompt", Value::Bool(options.add_generation_prompt)),
+                ("bos_token", Value::frame(&self.bos)),
+                ("eos_token", Value::frame(&self.eos)),
+                // transformers defines them, and templates test whether they are none.
+                ("tools", Value::None),
+                ("documents", Value::None),
+            ];
+            machine::render(template, variables, date, self.checked.rest, fuel)
+        };
+        let (text, dated) = render().map_err(|failure| ChatError::from(*failure))?;
+        let (text, user) = text.into_parts();
+        Ok(Rendered { text, user, dated })
     }
 }
 
-fn parse(checked: &limits::Checked) -> Result<machinery::ast::Stmt<'_>, ChatError> {
+fn parse(checked: &limits::Checked) -> Result<Stmt<'_>, ChatError> {
     machinery::parse(&checked.source, "chat_template", limits::syntax())
         .map_err(error::syntax_error)
 }
 
-/// Runs `work` on a new thread with a stack that suffices for any template.
+thread_local! {
+    /// Whether this thread's stack suffices for any template.
+    static IS_LARGE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` on a new thread, unless this one's stack suffices for any template.
 fn on_large_stack<T: Send>(
     work: impl FnOnce() -> Result<T, ChatError> + Send,
 ) -> Result<T, ChatError> {
+    if IS_LARGE.get() {
+        return work();
+    }
     let builder = thread::Builder::new().name("chat template".into()).stack_size(STACK);
     thread::scope(|scope| {
         let running = builder.spawn_scoped(scope, work).map_err(ChatError::Thread)?;
@@ -325,4 +328,10 @@ fn on_large_stack<T: Send>(
             Err(ChatError::Failed { message: "the template engine panicked".into() })
         })
     })
+}
+
+/// From now on this thread checks and renders templates itself, and panics of the template engine
+/// are the caller's. For programs that render many, on a thread with a stack of at least 64 MiB.
+pub fn render_on_this_stack() {
+    IS_LARGE.set(true);
 }

@@ -38,6 +38,31 @@ fn number(text: &str) -> Res<(Option<usize>, usize)> {
     Ok((text[..digits].parse().ok(), digits))
 }
 
+/// The directive behind a `%` and its key: flags, width, precision and kind. With its length in
+/// bytes.
+fn directive(text: &str) -> Res<(Spec, usize)> {
+    let (mut spec, mut at) = (Spec::default(), 0);
+    while let Some(flag) = text[at..].chars().next().filter(|c| "#0- +".contains(*c)) {
+        match flag {
+            '-' => spec.align = Some('<'),
+            '0' => spec.fill = Some('0'),
+            '+' => spec.plus = true,
+            ' ' => spec.space = true,
+            _ => spec.alternate = true,
+        }
+        at += 1;
+    }
+    let (width, digits) = number(&text[at..])?;
+    (spec.width, at) = (width.unwrap_or(0), at + digits);
+    if text[at..].starts_with('.') {
+        let (precision, digits) = number(&text[at + 1..])?;
+        (spec.precision, at) = (Some(precision.unwrap_or(0)), at + 1 + digits);
+    }
+    spec.kind = text[at..].chars().next().ok_or_else(|| Failure::new("incomplete format"))?;
+    let len = at + spec.kind.len_utf8();
+    Ok((spec, len))
+}
+
 impl Machine<'_> {
     /// Python's `format % values`.
     pub(super) fn percent(&mut self, format: &Text, values: &Value) -> Res<Text> {
@@ -66,26 +91,8 @@ impl Machine<'_> {
                     Some(value.ok_or_else(|| Failure::new("a key of the format is missing"))?);
                 at += end + 1;
             }
-            let mut spec = Spec::default();
-            while let Some(flag) = whole[at..].chars().next().filter(|c| "#0- +".contains(*c)) {
-                match flag {
-                    '-' => spec.align = Some('<'),
-                    '0' => spec.fill = Some('0'),
-                    '+' => spec.plus = true,
-                    ' ' => spec.space = true,
-                    _ => spec.alternate = true,
-                }
-                at += 1;
-            }
-            let (width, digits) = number(&whole[at..])?;
-            (spec.width, at) = (width.unwrap_or(0), at + digits);
-            if whole[at..].starts_with('.') {
-                let (precision, digits) = number(&whole[at + 1..])?;
-                (spec.precision, at) = (Some(precision.unwrap_or(0)), at + 1 + digits);
-            }
-            let kind = whole[at..].chars().next();
-            spec.kind = kind.ok_or_else(|| Failure::new("incomplete format"))?;
-            at += spec.kind.len_utf8();
+            let (mut spec, len) = directive(&whole[at..])?;
+            at += len;
             if spec.kind == '%' {
                 out.push_str("%");
                 continue;

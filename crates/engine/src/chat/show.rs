@@ -121,6 +121,7 @@ impl Machine<'_> {
                 Callable::Method(_, name) => out.push_str(&format!("<method {name}>")),
                 Callable::Macro(_) => out.push_str("<Macro>"),
                 Callable::Joiner(..) => out.push_str("<Joiner>"),
+                Callable::Cycler(..) => out.push_str("<Cycler>"),
             },
         }
         Ok(())

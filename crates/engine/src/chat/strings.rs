@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::{
     args::Args,
+    letters::of_letters,
     machine::{Failure, Machine, Res},
-    show::is_printable,
     text::{Builder, Text, is_space},
     value::{Kind, Value},
 };
@@ -72,39 +72,6 @@ pub(super) fn stripped(
     start.min(end)..end
 }
 
-/// Python's `str.capitalize`.
-pub(super) fn capitalize(text: &Text) -> Text {
-    change_chars(text, |at_start, c| if at_start { upper(c) } else { lower(c) }, |_, _| false)
-}
-
-fn upper(c: char) -> String {
-    c.to_uppercase().collect()
-}
-
-fn lower(c: char) -> String {
-    c.to_lowercase().collect()
-}
-
-/// Changes each character. `change` gets whether the character begins a word, which
-/// `starts(before, c)` decides. The start of the text begins a word.
-pub(super) fn change_chars(
-    text: &Text,
-    change: impl Fn(bool, char) -> String,
-    starts: impl Fn(char, char) -> bool,
-) -> Text {
-    let mut out = Builder::default();
-    let mut before = None;
-    for (piece, is_user) in text.pieces() {
-        let mut changed = String::with_capacity(piece.len());
-        for c in piece.chars() {
-            changed += &change(before.is_none_or(|before| starts(before, c)), c);
-            before = Some(c);
-        }
-        out.push(&changed, is_user);
-    }
-    out.finish()
-}
-
 /// Replaces `old` by `new`, from the left, at most `most` times.
 pub(super) fn replace(text: &Text, old: &str, new: &Text, most: usize) -> Text {
     let mut out = Builder::default();
@@ -142,7 +109,6 @@ impl Machine<'_> {
     pub(super) fn call_text_method(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
         // Every method reads the text once and makes a few copies at most.
         self.spend(1 + text.len() / 16)?;
-        let whole = text.as_str();
         match name {
             "format" => return self.format_braces(text, args).map(Value::Text),
             "join" => return self.join_method(text, args),
@@ -152,36 +118,9 @@ impl Machine<'_> {
             "find" | "rfind" | "index" | "rindex" | "count" => {
                 return self.find_method(text, name, args);
             }
-            "partition" | "rpartition" => {
-                let [separator] = args.bind(name, ["sep"])?;
-                let separator = wanted(separator, name)?;
-                let from_right = name == "rpartition";
-                let found = if from_right {
-                    whole.rfind(separator.as_str())
-                } else {
-                    whole.find(separator.as_str())
-                };
-                let parts = match found {
-                    Some(at) => {
-                        let end = at + separator.len();
-                        [text.slice(0..at), text.slice(at..end), text.slice(end..text.len())]
-                    }
-                    None if from_right => [Text::default(), Text::default(), text.clone()],
-                    None => [text.clone(), Text::default(), Text::default()],
-                };
-                return Value::seq(Kind::Tuple, parts.map(Value::Text).into());
-            }
+            "partition" | "rpartition" => return partition(text, name, args),
             "removeprefix" | "removesuffix" => {
-                let [affix] = args.bind(name, ["affix"])?;
-                let affix = wanted(affix, name)?;
-                let range = if name == "removeprefix" && whole.starts_with(affix.as_str()) {
-                    affix.len()..text.len()
-                } else if name == "removesuffix" && whole.ends_with(affix.as_str()) {
-                    0..text.len() - affix.len()
-                } else {
-                    0..text.len()
-                };
-                return Ok(Value::Text(text.slice(range)));
+                return without_affix(text, name, args).map(Value::Text);
             }
             "strip" | "lstrip" | "rstrip" => {
                 let [chars] = args.bind(name, ["chars"])?;
@@ -200,69 +139,34 @@ impl Machine<'_> {
                 let fill = fill.as_ref().and_then(Value::as_str).unwrap_or(default);
                 return self.pad(text, width, fill, name).map(Value::Text);
             }
-            "expandtabs" => {
-                let [size] = args.bind(name, ["tabsize"])?;
-                let size = size.and_then(|n| n.as_int()).unwrap_or(8).clamp(0, 64) as usize;
-                self.spend_bytes(whole.matches('\t').count() * size)?;
-                let mut out = Builder::default();
-                for (piece, is_user) in text.pieces() {
-                    let mut column = 0;
-                    for c in piece.chars() {
-                        let n = if size == 0 { 0 } else { size - column % size };
-                        match c {
-                            '\t' => out.push(&" ".repeat(n), is_user),
-                            c => out.push(c.encode_utf8(&mut [0; 4]), is_user),
-                        }
-                        column = match c {
-                            '\n' | '\r' => 0,
-                            '\t' => column + n,
-                            _ => column + 1,
-                        };
-                    }
-                }
-                return Ok(Value::Text(out.finish()));
-            }
+            "expandtabs" => return self.expand_tabs(text, args).map(Value::Text),
             _ => {}
         }
         let [] = args.bind(name, [])?;
-        let all = |test: fn(char) -> bool| !whole.is_empty() && whole.chars().all(test);
-        Ok(match name {
-            "lower" => Value::Text(text.map(str::to_lowercase)),
-            "casefold" => Value::Text(text.map(|piece| piece.to_lowercase().replace('ß', "ss"))),
-            "upper" => Value::Text(text.map(str::to_uppercase)),
-            "capitalize" => Value::Text(capitalize(text)),
-            "title" => Value::Text(change_chars(
-                text,
-                |at_start, c| if at_start { upper(c) } else { lower(c) },
-                |before, _| !before.is_alphabetic(),
-            )),
-            "swapcase" => Value::Text(change_chars(
-                text,
-                |_, c| if c.is_uppercase() { lower(c) } else { upper(c) },
-                |_, _| false,
-            )),
-            "isalnum" => Value::Bool(all(char::is_alphanumeric)),
-            "isalpha" => Value::Bool(all(char::is_alphabetic)),
-            "isascii" => Value::Bool(whole.is_ascii()),
-            "isdecimal" | "isdigit" | "isnumeric" => Value::Bool(all(char::is_numeric)),
-            "isidentifier" => Value::Bool(
-                all(|c| c.is_alphanumeric() || c == '_')
-                    && !whole.starts_with(|c: char| c.is_numeric()),
-            ),
-            "islower" => Value::Bool(is_case(whole, char::is_lowercase, char::is_uppercase)),
-            "isupper" => Value::Bool(is_case(whole, char::is_uppercase, char::is_lowercase)),
-            "isprintable" => Value::Bool(whole.chars().all(is_printable)),
-            "isspace" => Value::Bool(all(is_space)),
-            "istitle" => {
-                let titled = change_chars(
-                    text,
-                    |at_start, c| if at_start { upper(c) } else { lower(c) },
-                    |before, _| !before.is_alphabetic(),
-                );
-                Value::Bool(whole.chars().any(char::is_alphabetic) && titled.as_str() == whole)
+        of_letters(text, name).ok_or_else(|| Failure::new(format!("str has no method {name}")))
+    }
+
+    fn expand_tabs(&mut self, text: &Text, args: Args) -> Res<Text> {
+        let [size] = args.bind("expandtabs", ["tabsize"])?;
+        let size = size.and_then(|n| n.as_int()).unwrap_or(8).clamp(0, 64) as usize;
+        self.spend_bytes(text.as_str().matches('\t').count() * size)?;
+        let mut out = Builder::default();
+        for (piece, is_user) in text.pieces() {
+            let mut column = 0;
+            for c in piece.chars() {
+                let n = if size == 0 { 0 } else { size - column % size };
+                match c {
+                    '\t' => out.push(&" ".repeat(n), is_user),
+                    c => out.push(c.encode_utf8(&mut [0; 4]), is_user),
+                }
+                column = match c {
+                    '\n' | '\r' => 0,
+                    '\t' => column + n,
+                    _ => column + 1,
+                };
             }
-            _ => return Err(Failure::new(format!("str has no method {name}"))),
-        })
+        }
+        Ok(out.finish())
     }
 
     pub(super) fn strip(
@@ -476,8 +380,37 @@ impl Machine<'_> {
     }
 }
 
-fn is_case(text: &str, is: fn(char) -> bool, is_other: fn(char) -> bool) -> bool {
-    text.chars().any(is) && !text.chars().any(is_other)
+/// The text before a separator, the separator, and the text after it.
+fn partition(text: &Text, name: &str, args: Args) -> Res<Value> {
+    let [separator] = args.bind(name, ["sep"])?;
+    let separator = wanted(separator, name)?;
+    let (whole, from_right) = (text.as_str(), name == "rpartition");
+    let found = match from_right {
+        true => whole.rfind(separator.as_str()),
+        false => whole.find(separator.as_str()),
+    };
+    let parts = match found {
+        Some(at) => {
+            let end = at + separator.len();
+            [text.slice(0..at), text.slice(at..end), text.slice(end..text.len())]
+        }
+        None if from_right => [Text::default(), Text::default(), text.clone()],
+        None => [text.clone(), Text::default(), Text::default()],
+    };
+    Value::seq(Kind::Tuple, parts.map(Value::Text).into())
+}
+
+fn without_affix(text: &Text, name: &str, args: Args) -> Res<Text> {
+    let [affix] = args.bind(name, ["affix"])?;
+    let (affix, whole) = (wanted(affix, name)?, text.as_str());
+    let range = if name == "removeprefix" && whole.starts_with(affix.as_str()) {
+        affix.len()..text.len()
+    } else if name == "removesuffix" && whole.ends_with(affix.as_str()) {
+        0..text.len() - affix.len()
+    } else {
+        0..text.len()
+    };
+    Ok(text.slice(range))
 }
 
 fn no_text(function: &str, found: &Value) -> Box<Failure> {

@@ -81,6 +81,8 @@ pub(super) enum Callable {
     Macro(usize),
     /// `joiner(text)`: empty at the first call, then the text.
     Joiner(Text, Cell<bool>),
+    /// `cycler(values…)`, and which of them is current: no function, but it has methods.
+    Cycler(Rc<Seq>, Cell<usize>),
 }
 
 impl Value {
@@ -97,8 +99,7 @@ impl Value {
     }
 
     pub(super) fn seq(kind: Kind, items: Vec<Value>) -> Res<Value> {
-        let depth = 1 + deepest(items.iter())?;
-        Ok(Value::Seq(Rc::new(Seq { kind, items, depth, used: Cell::new(false) })))
+        Ok(Value::Seq(Rc::new(Seq::new(kind, items)?)))
     }
 
     /// A dict of `entries`, whose keys differ and are hashable.
@@ -173,6 +174,7 @@ impl Value {
             Value::Loop(_) => "LoopContext",
             Value::Callable(callable) => match **callable {
                 Callable::Macro(_) => "Macro",
+                Callable::Cycler(..) => "Cycler",
                 _ => "function",
             },
         }
@@ -196,6 +198,7 @@ impl Value {
             Value::Dict(dict) => Ok(dict.depth),
             Value::Callable(callable) => match &**callable {
                 Callable::Method(of, _) => Ok(1 + of.depth()?),
+                Callable::Cycler(of, _) => Ok(1 + of.depth),
                 _ => Ok(0),
             },
             // A namespace can change, so it could come to contain itself.
@@ -223,6 +226,11 @@ fn deepest<'a>(values: impl Iterator<Item = &'a Value>) -> Res<usize> {
 }
 
 impl Seq {
+    pub(super) fn new(kind: Kind, items: Vec<Value>) -> Res<Seq> {
+        let depth = 1 + deepest(items.iter())?;
+        Ok(Seq { kind, items, depth, used: Cell::new(false) })
+    }
+
     /// Whether this is a generator that was used before. Marks a generator as used.
     pub(super) fn use_up(&self) -> bool {
         self.kind == Kind::Generator && self.used.replace(true)

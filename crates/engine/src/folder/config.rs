@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{FolderError, json, wrong};
+use super::{
+    error::{FolderError, wrong},
+    json,
+};
 
 /// The file's name.
 pub(super) const FILE: &str = "config.json";

@@ -5,10 +5,12 @@ use std::{fs, path::Path};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{FolderError, wrong};
+use super::error::{FolderError, wrong};
 
 /// Configurations have some kilobytes; lists of factors and of special tokens make some a megabyte.
 pub(super) const MAX_CONFIG: u64 = 16 << 20;
+/// The file of a vocabulary.
+pub(super) const TOKENIZER: &str = "tokenizer.json";
 /// The largest vocabularies in use have 35 megabytes as JSON.
 pub(super) const MAX_TOKENIZER: u64 = 128 << 20;
 

@@ -6,10 +6,10 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::{
-    FolderError,
     config::{self, CONTEXT, Config, HEADS, KV_HEADS, LAYERS, WIDTH, expected},
+    error::{FolderError, wrong},
     families::{Family, Kind, Window},
-    json, wrong,
+    json,
 };
 use crate::gguf::Value;
 

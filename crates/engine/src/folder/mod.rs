@@ -11,15 +11,19 @@
 
 mod config;
 mod data;
+mod error;
 mod families;
 mod json;
 mod keys;
 mod names;
 mod pre;
 mod rope;
+mod rule;
 mod shards;
 mod tensors;
 mod tokenizer;
+
+pub use error::FolderError;
 
 use std::path::{Path, PathBuf};
 
@@ -50,27 +54,6 @@ impl Quantize {
             Quantize::Q4K => "q4_k",
         }
     }
-}
-
-/// Something that a folder may not have or lacks.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}: {problem}")]
-pub struct FolderError {
-    /// The file's name within the folder.
-    pub file: String,
-    /// What was expected, what was found, what to do.
-    pub problem: String,
-}
-
-impl From<FolderError> for GgufError {
-    fn from(error: FolderError) -> GgufError {
-        GgufError::Folder(error)
-    }
-}
-
-/// An error about a file of the folder.
-fn wrong<T>(file: impl Into<String>, problem: impl Into<String>) -> Result<T, FolderError> {
-    Err(FolderError { file: file.into(), problem: problem.into() })
 }
 
 /// Opens a folder. Matrices stay in the format that they have, F32, F16 or BF16, or are packed as

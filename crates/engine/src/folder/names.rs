@@ -1,6 +1,6 @@
 //! Names of tensors that the rows of families are put together from: GGUF's, and transformers'.
 
-use super::families::{Made, Part, Rule};
+use super::rule::{Made, Part, Rule};
 
 const fn rule(gguf: &'static str, hf: &'static str) -> Rule {
     Rule { gguf, hf, made: Made::Copied }

@@ -6,7 +6,10 @@
 
 use serde_json::Value as Json;
 
-use super::{FolderError, json, tokenizer::FILE, wrong};
+use super::{
+    error::{FolderError, wrong},
+    json::{self, TOKENIZER},
+};
 
 /// English contractions in the two spellings that are in use, and a short sign for both.
 const CONTRACTIONS: [&str; 2] =
@@ -89,7 +92,7 @@ pub(super) fn name(pre: &Json, ignore_merges: bool) -> Result<&'static str, Fold
     }
     let merges = if ignore_merges { ", and words that are tokens aren't merged" } else { "" };
     wrong(
-        FILE,
+        TOKENIZER,
         format!(
             "the pre-tokenizer isn't known ({}{merges}), so texts would be cut into other tokens \
              than the model learned: use a GGUF file of the model",

@@ -7,12 +7,11 @@
 use serde_json::Value as Json;
 
 use super::{
-    FolderError,
     config::{self, CONTEXT, Config},
+    error::{FolderError, wrong},
     families::{Family, Rotated},
     json,
     keys::Entries,
-    wrong,
 };
 use crate::gguf::Value;
 

@@ -11,7 +11,10 @@ use std::{
 use kelvin_kernels::format::Format;
 use safetensors::{Dtype, tensor::Metadata};
 
-use super::{FolderError, json, wrong};
+use super::{
+    error::{FolderError, wrong},
+    json,
+};
 
 const ONE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";

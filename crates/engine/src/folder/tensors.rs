@@ -6,12 +6,13 @@ use std::collections::HashSet;
 use kelvin_kernels::format::Format;
 
 use super::{
-    FolderError, Quantize,
+    Quantize,
     config::{self, Config, LAYERS},
-    families::{Family, Made, Part, Rule, is_ignored},
+    error::{FolderError, wrong},
+    families::{Family, is_ignored},
     rope::Extra,
+    rule::{Made, Part, Rule},
     shards::{Shards, Stored},
-    wrong,
 };
 use crate::{
     gguf::TensorInfo,

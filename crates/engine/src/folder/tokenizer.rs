@@ -14,16 +14,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    FolderError,
     config::Config,
-    json::{self, MAX_CONFIG, MAX_TOKENIZER},
+    error::{FolderError, wrong},
+    json::{self, MAX_CONFIG, MAX_TOKENIZER, TOKENIZER},
     keys::Entries,
-    pre, wrong,
+    pre,
 };
 use crate::gguf::Value;
 
-/// The file's name.
-pub(super) const FILE: &str = "tokenizer.json";
 const CONFIG: &str = "tokenizer_config.json";
 const GENERATION: &str = "generation_config.json";
 const TEMPLATE: &str = "chat_template.jinja";
@@ -121,9 +119,9 @@ impl Vocabulary {
         config: &Config,
         n_rows: usize,
     ) -> Result<Vocabulary, FolderError> {
-        let Some(file) = json::read::<File>(folder, FILE, MAX_TOKENIZER)? else {
+        let Some(file) = json::read::<File>(folder, TOKENIZER, MAX_TOKENIZER)? else {
             return wrong(
-                FILE,
+                TOKENIZER,
                 format!(
                     "is missing in {}: other files of tokenizers, such as tokenizer.model, aren't \
                      read",
@@ -144,7 +142,10 @@ impl Vocabulary {
         }
         let affix = [&file.model.continuing_subword_prefix, &file.model.end_of_word_suffix];
         if let Some(affix) = affix.into_iter().flatten().find(|affix| !affix.is_empty()) {
-            return wrong(FILE, format!("words are marked with {affix:?}, which isn't supported"));
+            return wrong(
+                TOKENIZER,
+                format!("words are marked with {affix:?}, which isn't supported"),
+            );
         }
         let is_spm = file.model.byte_fallback;
         let tokens = Tokens::of(&file, vocab, n_rows, is_spm)?;
@@ -163,14 +164,14 @@ impl Vocabulary {
             entries.push(("tokenizer.chat_template".to_string(), Value::Str(template)));
         }
         sampling(&generation, &mut entries);
-        let names = [FILE, CONFIG, GENERATION, TEMPLATE, OLD_TEMPLATE];
+        let names = [TOKENIZER, CONFIG, GENERATION, TEMPLATE, OLD_TEMPLATE];
         let paths = names.map(|name| folder.join(name)).into_iter().filter(|path| path.exists());
         Ok(Vocabulary { entries, paths: paths.collect() })
     }
 }
 
 fn unsupported_model<T>(found: &str) -> Result<T, FolderError> {
-    wrong(FILE, format!("a tokenizer of the kind {found:?} isn't supported; supported is BPE"))
+    wrong(TOKENIZER, format!("a tokenizer of the kind {found:?} isn't supported; supported is BPE"))
 }
 
 impl Tokens {
@@ -188,14 +189,17 @@ impl Tokens {
             match texts.get_mut(id as usize) {
                 Some(place @ None) => *place = Some(text),
                 Some(Some(other)) => {
-                    return wrong(FILE, format!("tokens {other:?} and {text:?} both have id {id}"));
+                    return wrong(
+                        TOKENIZER,
+                        format!("tokens {other:?} and {text:?} both have id {id}"),
+                    );
                 }
                 // An added token may lie beyond the embedding: the model never saw it.
                 None if added.contains_key(&id) => continue,
                 None => {
                     let problem =
                         format!("token {text:?} has id {id}, but the embedding has {n_rows} rows");
-                    return wrong(FILE, problem);
+                    return wrong(TOKENIZER, problem);
                 }
             }
             kinds[id as usize] = match () {
@@ -261,7 +265,7 @@ fn bpe(file: &File, put: &mut dyn FnMut(&str, Value)) -> Result<(), FolderError>
                 "the normalizer {} isn't supported with byte-level BPE; supported are none and NFC",
                 json::shown(&file.normalizer)
             );
-            return wrong(FILE, problem);
+            return wrong(TOKENIZER, problem);
         }
     }
     put("model", Value::Str("gpt2".to_string()));
@@ -271,7 +275,7 @@ fn bpe(file: &File, put: &mut dyn FnMut(&str, Value)) -> Result<(), FolderError>
     for (i, merge) in file.model.merges.iter().enumerate() {
         match merge.pair() {
             Some((left, right)) => merges.push(format!("{left} {right}")),
-            None => return wrong(FILE, format!("merge {i} isn't two texts")),
+            None => return wrong(TOKENIZER, format!("merge {i} isn't two texts")),
         }
     }
     put("merges", Value::StrArray(merges));
@@ -292,7 +296,7 @@ fn spm(file: &File, tokens: &Tokens, put: &mut dyn FnMut(&str, Value)) -> Result
     let mut place = 0;
     for (i, merge) in file.model.merges.iter().enumerate() {
         let Some((left, right)) = merge.pair() else {
-            return wrong(FILE, format!("merge {i} isn't two texts"));
+            return wrong(TOKENIZER, format!("merge {i} isn't two texts"));
         };
         let Some(&id) = tokens.ids.get(&format!("{left}{right}")) else { continue };
         let score = &mut scores[id as usize];
@@ -336,13 +340,13 @@ fn space_prefix(file: &File) -> Result<bool, FolderError> {
                     "{} isn't a step that is known of tokenizers with byte fallback",
                     json::shown(step)
                 );
-                return wrong(FILE, problem);
+                return wrong(TOKENIZER, problem);
             }
         }
     }
     match replaced {
         true => Ok(prefix),
-        false => wrong(FILE, "spaces don't become \"▁\", as they do with byte fallback"),
+        false => wrong(TOKENIZER, "spaces don't become \"▁\", as they do with byte fallback"),
     }
 }
 
@@ -428,7 +432,7 @@ fn around(single: &[Json]) -> Result<(bool, bool), FolderError> {
     match single.iter().position(is_text) {
         Some(at) if at <= 1 && single.len() - at <= 2 => Ok((at == 1, single.len() - at == 2)),
         _ => wrong(
-            FILE,
+            TOKENIZER,
             format!(
                 "the post-processor puts {} around a text, expected at most one token before it \
                  and one after",

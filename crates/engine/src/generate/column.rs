@@ -8,12 +8,19 @@ use std::sync::Arc;
 
 use kelvin_sampling::{Distribution, Draw, Limits, SampleError, Sampler, State};
 
-use super::{Constraint, FinishReason, constraint::completing, stop::StopStrings};
+use super::{
+    Constraint, FinishReason,
+    constraint::completing,
+    stages::{Refused, Stages, draw_through},
+    stop::StopStrings,
+};
 use crate::{
     TokenId,
     tokenizer::{TextStream, Tokenizer},
-    transformer::{Append, Sequence, Want},
 };
+
+/// So few allowed tokens that the constraint may force what follows.
+const NARROW: u32 = 32;
 
 /// When a continuation ends by itself.
 #[derive(Debug, Clone, Default)]
@@ -48,10 +55,7 @@ impl Ends {
 #[derive(Debug)]
 pub(crate) struct Column {
     sampler: Sampler,
-    sequence: Sequence,
     prompt_len: usize,
-    /// The token that the model reads in the next step.
-    next: TokenId,
     drawn: Option<Result<Draw, FinishReason>>,
     /// Tokens that end the continuation, in rising order, and the number of tokens before they may.
     end_tokens: Vec<TokenId>,
@@ -59,12 +63,22 @@ pub(crate) struct Column {
     /// Banned sequences of tokens.
     bans: Arc<[Vec<TokenId>]>,
     constraint: Option<Box<dyn Constraint>>,
+    /// Stages of the caller, before the sampler's.
+    stages: Option<Box<dyn Stages>>,
+    /// Whether the constraint left few tokens at the last draw.
+    is_narrow: bool,
     /// Scratch: the tokens banned at this step, in rising order.
     banned: Vec<TokenId>,
-    stream: TextStream,
-    stop: StopStrings,
+    pending: Pending,
     tokens: Vec<TokenId>,
     is_open: bool,
+}
+
+/// What a text holds back: the beginning of a character, and of a stop string.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    stream: TextStream,
+    stop: StopStrings,
 }
 
 /// Result of taking a drawn token.
@@ -79,11 +93,10 @@ pub(crate) struct Taken {
 }
 
 impl Column {
-    /// A column that begins after `prompt`, all of which `sequence` has read. The sampler keeps its
-    /// state if that is of exactly these tokens, since it knows which of them were generated.
+    /// A column that begins after `prompt`. The sampler keeps its state if that is of exactly these
+    /// tokens, since it knows which of them were generated.
     pub(crate) fn new(
         sampler: Sampler,
-        sequence: Sequence,
         prompt: &[TokenId],
         tokenizer: &Tokenizer,
         ends: &Ends,
@@ -91,17 +104,16 @@ impl Column {
         let knows = sampler.state().tokens() == prompt;
         Column {
             sampler: if knows { sampler } else { sampler.after(prompt) },
-            sequence,
             prompt_len: prompt.len(),
-            next: prompt.last().copied().unwrap_or(TokenId(0)),
             drawn: None,
             end_tokens: ends.all_tokens(tokenizer),
             min_tokens: ends.min_tokens,
             bans: Arc::new([]),
             constraint: None,
+            stages: None,
+            is_narrow: false,
             banned: Vec::new(),
-            stream: TextStream::default(),
-            stop: StopStrings::new(&ends.texts),
+            pending: Pending { stream: TextStream::default(), stop: StopStrings::new(&ends.texts) },
             tokens: Vec::new(),
             is_open: true,
         }
@@ -117,10 +129,9 @@ impl Column {
         Column { constraint, ..self }
     }
 
-    /// The column's part of the next forward pass: the token drawn last.
-    pub(crate) fn append(&mut self) -> Append<'_> {
-        let tokens = std::slice::from_ref(&self.next);
-        Append { sequence: &mut self.sequence, tokens, want: Want::Last }
+    /// Puts a caller's stages before the sampler's.
+    pub(crate) fn through(self, stages: Option<Box<dyn Stages>>) -> Column {
+        Column { stages, ..self }
     }
 
     /// Position of the next token, prompt included.
@@ -162,6 +173,8 @@ impl Column {
         self.banned.sort_unstable();
         self.banned.dedup();
         let allowed = self.constraint.as_mut().map(|constraint| constraint.allowed()).transpose();
+        let n_allowed = |mask: &[u32]| mask.iter().map(|word| word.count_ones()).sum::<u32>();
+        self.is_narrow = matches!(&allowed, Ok(Some(mask)) if n_allowed(mask) <= NARROW);
         let limits =
             Limits { allowed: allowed.map_err(FinishReason::NothingLeft)?, banned: &self.banned };
         let refused = |error: SampleError| match error {
@@ -174,7 +187,16 @@ impl Column {
         let shown =
             n_stages.map(|n| self.sampler.distribution_within(n, logits, pos, limits)).transpose();
         let shown = shown.map_err(refused)?;
-        let draw = self.sampler.draw_within(logits, pos, limits).map_err(refused)?;
+        let draw = match &mut self.stages {
+            None => self.sampler.draw_within(logits, pos, limits).map_err(refused)?,
+            Some(stages) => {
+                let draw = draw_through(&mut **stages, &mut self.sampler, logits, pos, limits);
+                draw.map_err(|error| match error {
+                    Refused::Stages(words) => FinishReason::NothingLeft(words),
+                    Refused::Sampler(error) => refused(error),
+                })?
+            }
+        };
         if let Some(constraint) = &mut self.constraint {
             constraint.take(draw.token).map_err(FinishReason::NothingLeft)?;
         }
@@ -186,9 +208,73 @@ impl Column {
         self.sampler.state()
     }
 
-    /// The token of [`Column::draw`], until [`Column::take`].
-    pub(crate) fn drawn(&self) -> Option<TokenId> {
-        self.drawn.as_ref().and_then(|drawn| drawn.as_ref().ok()).map(|draw| draw.token)
+    /// Tokens of a text that the constraint forces, or none. They may be others: what is forced is
+    /// bytes. Asked for only where few tokens were allowed before, since the answer takes time.
+    pub(crate) fn forced(&mut self, tokenizer: &Tokenizer) -> Vec<TokenId> {
+        let (true, Some(constraint)) = (self.is_narrow, &mut self.constraint) else {
+            return Vec::new();
+        };
+        let forced = constraint.forced();
+        let text = match std::str::from_utf8(&forced) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&forced[..error.valid_up_to()]).unwrap_or(""),
+        };
+        if text.is_empty() {
+            return Vec::new();
+        }
+        // Tokens depend on what is before them.
+        let before = self.tokens.last().copied();
+        let head = before.map(|token| tokenizer.text(token)).unwrap_or_default();
+        let mut tokens = tokenizer.encode(&format!("{head}{text}"), false, false);
+        if before.is_some() && tokens.first() == before.as_ref() {
+            tokens.remove(0);
+        } else {
+            tokens = tokenizer.encode(text, false, false);
+        }
+        let bytes = tokens.iter().flat_map(|&token| tokenizer.bytes(token, false));
+        if bytes.eq(text.as_bytes()) { tokens } else { Vec::new() }
+    }
+
+    /// What [`Column::draw`] drew, until [`Column::take`].
+    pub(crate) fn drawn(&self) -> Option<&Draw> {
+        self.drawn.as_ref().and_then(|drawn| drawn.as_ref().ok())
+    }
+
+    /// A copy that draws ahead of the text, from the logits of a draft model: everything that
+    /// decides a draw, but for the stages of the caller, which may have effects. `own` is a sampler
+    /// of an earlier copy, whose buffers are used again.
+    pub(crate) fn rehearsal(&self, own: Option<Sampler>) -> Column {
+        let new = || Sampler::new(self.sampler.chain().clone(), self.sampler.dice());
+        let mut sampler = own.unwrap_or_else(new);
+        sampler.set_state(self.sampler.state().clone());
+        Column {
+            sampler,
+            prompt_len: self.prompt_len,
+            drawn: None,
+            end_tokens: self.end_tokens.clone(),
+            min_tokens: self.min_tokens,
+            bans: Arc::clone(&self.bans),
+            constraint: self.constraint.as_ref().map(|constraint| constraint.fork()),
+            stages: None,
+            is_narrow: false,
+            banned: Vec::new(),
+            pending: Pending { stream: TextStream::default(), stop: StopStrings::new(&[]) },
+            tokens: self.tokens.clone(),
+            is_open: true,
+        }
+    }
+
+    /// Draws a token and goes on after it. `None` where nothing can be drawn, and where the token
+    /// would end the text.
+    pub(crate) fn rehearse(&mut self, logits: &[f32]) -> Option<Draw> {
+        let (draw, _) = self.try_draw(logits, None).ok()?;
+        self.tokens.push(draw.token);
+        self.end_tokens.binary_search(&draw.token).is_err().then_some(draw)
+    }
+
+    /// Its sampler.
+    pub(crate) fn into_sampler(self) -> Sampler {
+        self.sampler
     }
 
     /// Appends the drawn token to the text and checks whether it ends the text. `None` if nothing
@@ -214,11 +300,13 @@ impl Column {
         if is_end || (is_complete && tokenizer.end_tokens().contains(&draw.token)) {
             return without_token(self, FinishReason::EndToken(draw.token));
         }
-        self.next = draw.token;
         self.tokens.push(draw.token);
-        let new = self.stream.push(tokenizer.bytes(draw.token, false));
-        let (text, stopped) =
-            if self.tokens.len() <= self.min_tokens { (new, None) } else { self.stop.push(&new) };
+        let new = self.pending.stream.push(tokenizer.bytes(draw.token, false));
+        let (text, stopped) = if self.tokens.len() <= self.min_tokens {
+            (new, None)
+        } else {
+            self.pending.stop.push(&new)
+        };
         let reason = if let Some(stop) = stopped {
             Some(FinishReason::StopString(stop))
         } else if is_complete {
@@ -238,11 +326,23 @@ impl Column {
     pub(crate) fn end(&mut self, reason: &FinishReason) -> String {
         let mut rest = String::new();
         if !matches!(reason, FinishReason::StopString(_)) {
-            rest = self.stop.push(&self.stream.finish()).0;
-            rest.push_str(&self.stop.finish());
+            let Pending { stream, stop } = &mut self.pending;
+            rest = stop.push(&stream.finish()).0;
+            rest.push_str(&stop.finish());
         }
         self.is_open = false;
         rest
+    }
+
+    /// What the text holds back now.
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// Ends the column where it held back so much. Tokens that it took since then aren't told.
+    pub(crate) fn end_at(&mut self, pending: Pending, reason: &FinishReason) -> String {
+        self.pending = pending;
+        self.end(reason)
     }
 
     /// Ends the column and drops the text that had been held back: drawing panicked, so the state
@@ -256,13 +356,14 @@ impl Column {
         self.is_open
     }
 
+    /// Prompt and continuation. The sampler's state may lack tokens that its chain doesn't read.
+    pub(crate) fn all_tokens(&self) -> Vec<TokenId> {
+        let known = self.sampler.state().tokens();
+        [&known[..self.prompt_len.min(known.len())], &self.tokens].concat()
+    }
+
     /// Tokens of the continuation so far.
     pub(crate) fn tokens(&self) -> &[TokenId] {
         &self.tokens
-    }
-
-    /// The sequence read so far: the prompt and all tokens except the last one drawn.
-    pub(crate) fn sequence(&self) -> &Sequence {
-        &self.sequence
     }
 }

@@ -24,6 +24,12 @@ pub trait Constraint: fmt::Debug + Send {
     /// Whether the text is complete and nothing can follow.
     fn is_complete(&self) -> bool;
 
+    /// Bytes that the text must go on with, as far as that is easily told: a hint, which changes no
+    /// text. They may be spelled in any tokens.
+    fn forced(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// An independent copy, for a fork of the text.
     fn fork(&self) -> Box<dyn Constraint>;
 }

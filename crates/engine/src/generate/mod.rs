@@ -5,11 +5,13 @@
 
 mod column;
 mod constraint;
+mod stages;
 mod stop;
 
 pub use column::Ends;
-pub(crate) use column::{Column, Taken};
+pub(crate) use column::{Column, Pending, Taken};
 pub use constraint::Constraint;
+pub use stages::Stages;
 
 use crate::TokenId;
 

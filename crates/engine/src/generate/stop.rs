@@ -1,10 +1,12 @@
 //! Stop strings: cuts the text at a stop string, and holds back text that may be the beginning of
 //! one.
 
+use std::sync::Arc;
+
 /// Looks for stop strings in a stream of text.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct StopStrings {
-    stops: Vec<String>,
+    stops: Arc<[String]>,
     held: String,
 }
 

@@ -110,7 +110,7 @@ fn open_one(path: &Path) -> Result<Opened, GgufError> {
     let file = File::open(path).map_err(failed)?;
     let len = file.metadata().map_err(failed)?.len();
     let mut first = [0; other_files::N_BYTES];
-    let first = &mut first[..(len as usize).min(other_files::N_BYTES)];
+    let first = &mut first[..len.min(other_files::N_BYTES as u64) as usize];
     reader::read_at(&file, first, 0).map_err(failed)?;
     if let Some(what) = other_files::describe(first, len) {
         return Err(GgufError::OtherFile { what });

@@ -95,7 +95,9 @@ impl<'a> Reader<'a> {
         bytes: u64,
         field: &dyn Fn() -> String,
     ) -> Result<(), GgufError> {
+        // What is charged has to fit the address space as well, which has 32 bits in WebAssembly.
         let budget = self.len.saturating_mul(3).saturating_add(MEMORY_SLACK);
+        let budget = budget.min(isize::MAX as u64);
         self.held = self.held.saturating_add(bytes);
         if self.held <= budget {
             return Ok(());
@@ -205,4 +207,15 @@ pub(crate) fn read_at(file: &File, mut out: &mut [u8], mut offset: u64) -> std::
         offset += n as u64;
     }
     Ok(())
+}
+
+/// Fills `out` from `offset`, and puts the cursor back. These systems have one thread.
+#[cfg(not(any(unix, windows)))]
+pub(crate) fn read_at(mut file: &File, out: &mut [u8], offset: u64) -> std::io::Result<()> {
+    use std::io::{Seek, SeekFrom};
+    let before = file.stream_position()?;
+    file.seek(SeekFrom::Start(offset))?;
+    let outcome = file.read_exact(out);
+    file.seek(SeekFrom::Start(before))?;
+    outcome
 }

@@ -10,13 +10,12 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::{
-    decode::Spelling,
     error::{TokenizerError, shorten},
     merge::{Merger, NONE, Piece, parts},
     pre::{Alphabet, GEMMA4, Pre},
     special::Added,
     spm::SPACE,
-    vocabulary::Vocabulary,
+    vocabulary::{Spelling, Vocabulary},
 };
 use crate::{TokenId, gguf::Metadata};
 
@@ -76,7 +75,10 @@ impl Bpe {
             _ => Pre::named(name).ok_or_else(|| TokenizerError::Unsupported {
                 key: PRE,
                 found: shorten(name),
-                supported: Pre::kinds(),
+                supported: {
+                    let kinds: Vec<&str> = Pre::kinds().collect();
+                    format!("{}, and other names of these", kinds.join(", "))
+                },
             })?,
         };
         let mut bytes = Box::new([NONE; 256]);

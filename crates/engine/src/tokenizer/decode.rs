@@ -3,21 +3,8 @@
 use super::{
     bpe, greedy,
     spm::SPACE,
-    vocabulary::{self, Kind, Vocabulary},
+    vocabulary::{self, Kind, Spelling, Vocabulary},
 };
-
-/// Which alphabet normal tokens are spelled in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spelling {
-    /// U+2581 is a space.
-    Spm,
-    /// A character for each byte.
-    Bytes,
-    /// Escapes for bytes that can't be printed.
-    Escaped,
-    /// The text itself.
-    Plain,
-}
 
 /// Every token's bytes in one arena.
 #[derive(Debug)]

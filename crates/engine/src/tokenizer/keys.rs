@@ -2,15 +2,17 @@
 //! which should have one that isn't there. The last earn a warning, because llama.cpp passes over
 //! them too and its tokens are the reference.
 
-use super::MODEL;
 use crate::{
     gguf::{Metadata, Value},
     uses::{Row, Rule, Use, in_rows, row},
 };
 
+/// Names the kind of tokenizer.
+pub(super) const MODEL: &str = "tokenizer.ggml.model";
+
 /// Of every kind of tokenizer.
 const KEYS: &[Row] = &[
-    row("tokenizer.ggml.model", Rule::Read),
+    row(MODEL, Rule::Read),
     row("tokenizer.ggml.tokens", Rule::Read),
     row("tokenizer.ggml.token_type", Rule::Read),
     row("tokenizer.ggml.bos_token_id", Rule::Read),

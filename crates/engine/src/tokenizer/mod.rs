@@ -51,13 +51,12 @@ use std::ops::Range;
 
 use crate::{TokenId, gguf::Metadata};
 use decode::Decoded;
-use partition::{Fragment, Specials};
-use places::Encoded;
+use partition::{Encoded, Fragment, Specials};
+use pre::Pre;
 use scheme::Scheme;
 use special::Special;
 use vocabulary::{Kind, Vocabulary};
 
-const MODEL: &str = "tokenizer.ggml.model";
 /// Characters that `unspelled` tells of: each search for one among them takes time.
 const MAX_UNSPELLED: usize = 16;
 
@@ -70,6 +69,15 @@ pub struct Tokenizer {
     decoded: Decoded,
     scheme: Scheme,
     warnings: Vec<String>,
+}
+
+/// How two vocabularies differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VocabularyDifference {
+    /// They have different numbers of tokens.
+    Size,
+    /// This token isn't the same in both: the first such one.
+    Token(TokenId),
 }
 
 impl Tokenizer {
@@ -89,6 +97,12 @@ impl Tokenizer {
         let decoded = Decoded::new(&vocabulary, spelling);
         let warnings = keys::warnings(metadata);
         Ok(Tokenizer { vocabulary, special, specials, decoded, scheme, warnings })
+    }
+
+    /// A name of each pre-tokenizer: values of `tokenizer.ggml.pre` that cut texts differently or
+    /// spell them differently.
+    pub fn pre_tokenizers() -> impl Iterator<Item = &'static str> {
+        Pre::kinds()
     }
 
     /// What people should know about the file's vocabulary, in whole sentences: what it leaves open
@@ -239,6 +253,18 @@ impl Tokenizer {
     /// it.
     pub fn piece(&self, token: TokenId) -> &str {
         self.kind(token).map_or("", |_| self.vocabulary.text(token.0))
+    }
+
+    /// How another vocabulary differs from this one; `None` if each id has one meaning in both.
+    pub fn difference(&self, other: &Tokenizer) -> Option<VocabularyDifference> {
+        if self.vocab_size() != other.vocab_size() {
+            return Some(VocabularyDifference::Size);
+        }
+        let differs = |&id: &TokenId| {
+            self.piece(id) != other.piece(id) || self.bytes(id, true) != other.bytes(id, true)
+        };
+        let mut ids = (0..self.vocab_size() as u32).map(TokenId);
+        ids.find(differs).map(VocabularyDifference::Token)
     }
 
     /// The beginning-of-text token, if the file has one.

@@ -6,12 +6,23 @@
 use std::{collections::HashSet, ops::Range};
 
 use super::vocabulary::{Kind, Vocabulary};
+use crate::TokenId;
 
 /// A stretch of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fragment<'a> {
     Text(&'a str),
     Token(u32),
+}
+
+/// A stretch of a text with its tokens.
+pub(super) struct Encoded<'a> {
+    /// Where it begins, in bytes.
+    pub(super) at: usize,
+    pub(super) fragment: Fragment<'a>,
+    /// Whether a space was put in front of it where the scheme puts one there.
+    pub(super) prefix: bool,
+    pub(super) tokens: &'a [TokenId],
 }
 
 /// The special tokens of a vocabulary, ready to be searched for.

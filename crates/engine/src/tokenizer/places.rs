@@ -3,18 +3,12 @@
 //! The tokens' bytes alone don't determine the offsets: SentencePiece adds a space before a text,
 //! BOS and EOS aren't part of it, and a character without a token becomes `<unk>` or nothing.
 
-use super::{Tokenizer, partition::Fragment, plain_ranges};
+use super::{
+    Tokenizer,
+    partition::{Encoded, Fragment},
+    plain_ranges,
+};
 use crate::TokenId;
-
-/// A stretch of a text with its tokens.
-pub(super) struct Encoded<'a> {
-    /// Where it begins, in bytes.
-    pub(super) at: usize,
-    pub(super) fragment: Fragment<'a>,
-    /// Whether a space was put in front of it where the scheme puts one there.
-    pub(super) prefix: bool,
-    pub(super) tokens: &'a [TokenId],
-}
 
 impl Tokenizer {
     /// The tokens of [`encode`](Tokenizer::encode), each with the place in `text`, in bytes, of the

@@ -117,10 +117,8 @@ impl Pre {
         PRES.iter().find(|(_, names)| knows(names)).map(|&(pre, _)| pre)
     }
 
-    /// For errors: a name of each kind that `named` knows.
-    pub(super) fn kinds() -> String {
-        let first = |names: &'static str| names.split(' ').next().unwrap_or(names);
-        let kinds: Vec<&str> = PRES.iter().map(|(_, names)| first(names)).collect();
-        format!("{}, and other names of these", kinds.join(", "))
+    /// A name of each kind that `named` knows.
+    pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+        PRES.iter().map(|(_, names)| names.split(' ').next().unwrap_or(names))
     }
 }

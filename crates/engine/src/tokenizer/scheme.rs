@@ -2,17 +2,17 @@
 //! (`tokenizer.ggml.model`): what each reads from a file, and how each treats text.
 
 use super::{
-    MODEL,
     bpe::Bpe,
-    decode::{Decoded, Spelling},
+    decode::Decoded,
     error::{TokenizerError, shorten},
     greedy::Greedy,
+    keys::MODEL,
     merge::NONE,
     plamo::Plamo,
     special::{Added, Defaults},
     spm::{SPACE, Spm},
     unigram::Unigram,
-    vocabulary::{self, Kind, Vocabulary},
+    vocabulary::{self, Kind, Spelling, Vocabulary},
 };
 use crate::{TokenId, gguf::Metadata};
 

@@ -47,6 +47,19 @@ impl Kind {
     }
 }
 
+/// Which alphabet normal tokens are spelled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// U+2581 is a space.
+    Spm,
+    /// A character for each byte.
+    Bytes,
+    /// Escapes for bytes that can't be printed.
+    Escaped,
+    /// The text itself.
+    Plain,
+}
+
 /// Every token's text, kind and score.
 #[derive(Debug)]
 pub(super) struct Vocabulary {

@@ -6,20 +6,29 @@ use kelvin_kernels::{matrix::WeightMatrix, pool::Pool};
 use super::{CacheFormat, Config, LayerConfig, Model, weights::Layer};
 
 impl Config {
-    /// Bytes of keys and values that the token at position `pos` reads; a window leaves out what
-    /// lies before it.
+    /// The first position that the token at position `pos` sees in a layer.
+    pub(super) fn first_seen(&self, layer: &LayerConfig, pos: usize) -> usize {
+        match layer.window {
+            None => 0,
+            Some(window) if self.chunked => pos - pos % window,
+            Some(window) => (pos + 1).saturating_sub(window),
+        }
+    }
+
+    /// Bytes of keys and values that the token at position `pos` reads, and of the recurrent state;
+    /// a window leaves out what lies before it.
     pub fn cache_bytes(&self, pos: usize, cache: CacheFormat) -> usize {
         let read = |layer: &LayerConfig| {
-            layer.window.unwrap_or(usize::MAX).min(pos + 1) * cache_numbers(layer)
+            (pos + 1 - self.first_seen(layer, pos)) * position_bytes(layer, cache)
         };
-        self.layers.iter().map(read).sum::<usize>() * cache.bytes()
+        self.layers.iter().map(read).sum::<usize>() + self.state_bytes()
     }
 
     /// Bytes of a page of keys and values: [`super::PAGE`] positions of all layers.
     pub fn page_bytes(&self, cache: CacheFormat) -> usize {
         let owners = self.layers.iter().enumerate().filter(|(i, layer)| layer.cache == *i);
-        let numbers: usize = owners.map(|(_, layer)| cache_numbers(layer)).sum();
-        numbers * super::PAGE * cache.bytes()
+        let bytes: usize = owners.map(|(_, layer)| position_bytes(layer, cache)).sum();
+        bytes * super::PAGE
     }
 
     /// Multiplications with weights (each with its addition) that one token takes, with those for
@@ -28,31 +37,51 @@ impl Config {
         let output = if logits { self.vocab_size * self.d_model } else { 0 };
         let matrices = if self.gated { 3 } else { 2 };
         let of_layer = |(i, layer): (usize, &LayerConfig)| {
-            let attention = match (layer.n_heads, layer.n_kv_heads) {
-                (0, _) => 0,
-                (_, 0) => self.d_model * self.d_model,
-                (n_heads, n_kv_heads) => {
+            let attention = match (layer.n_heads, layer.n_kv_heads, self.latent_of(layer)) {
+                (0, ..) => 0,
+                (_, 0, _) => self.d_model * self.d_model,
+                (n_heads, _, Some(latent)) => {
+                    let rotated = self.ropes[0].dim;
+                    let (d_q, d_v) = (n_heads * latent.key_dim, n_heads * latent.value_dim);
+                    let queries = match latent.q_rank {
+                        Some(rank) => rank * (self.d_model + d_q),
+                        None => self.d_model * d_q,
+                    };
+                    let spread = latent.kv_rank * (d_q - n_heads * rotated + d_v);
+                    queries + self.d_model * (latent.kv_rank + rotated + d_v) + spread
+                }
+                (n_heads, n_kv_heads, None) => {
                     let own = if layer.cache == i { n_kv_heads } else { 0 };
                     2 * self.d_model * (n_heads + own) * layer.head_dim
                 }
             };
+            let recurrent = match &self.recurrent {
+                Some(recurrent) if layer.recurrent.is_some() => {
+                    recurrent.multiply_adds(self.d_model)
+                }
+                _ => 0,
+            };
             let embedding = 3 * self.d_model * self.layer_embedding;
             let feed_forward = match &self.experts {
                 Some(mixture) if layer.experts => {
+                    let beside = if mixture.before_attention { layer.d_ff } else { 0 };
+                    let of_expert = mixture.d_ff + mixture.grouped.map_or(0, |g| g.d_ff);
                     mixture.n_experts
-                        + matrices * (mixture.n_used * mixture.d_ff + mixture.d_shared)
+                        + matrices * (mixture.n_used * of_expert + mixture.d_shared + beside)
                 }
                 _ => matrices * layer.d_ff,
             };
-            attention + self.d_model * feed_forward + embedding
+            let streams = self.hyper.map_or(0, |hyper| 4 * hyper.n_streams * hyper.n_streams);
+            let of_width = feed_forward + streams;
+            attention + recurrent + self.d_model * of_width + embedding
         };
         self.layers.iter().enumerate().map(of_layer).sum::<usize>() + output
     }
 }
 
-/// Numbers of keys and values of one position.
-fn cache_numbers(layer: &LayerConfig) -> usize {
-    if layer.n_heads > 0 { 2 * layer.n_kv_heads * layer.head_dim } else { 0 }
+/// Bytes of the keys and values of one position.
+fn position_bytes(layer: &LayerConfig, cache: CacheFormat) -> usize {
+    if layer.n_heads > 0 { 2 * layer.n_kv_heads * cache.bytes(layer.head_dim) } else { 0 }
 }
 
 impl Model {
@@ -63,7 +92,7 @@ impl Model {
     pub fn step_bytes(&self) -> usize {
         let (weights, mixture) = (&self.weights, self.config.experts.as_ref());
         let idle = |layer: &Layer| -> usize {
-            let (Some(experts), Some(mixture)) = (&layer.experts, mixture) else { return 0 };
+            let (Some(experts), Some(mixture)) = (layer.mixture(), mixture) else { return 0 };
             // All experts of a layer have one size.
             let expert: usize = experts.of_expert(0).map(WeightMatrix::n_bytes).sum();
             (mixture.n_experts - mixture.n_used) * expert
@@ -94,14 +123,20 @@ mod tests {
             n_heads: 4,
             n_kv_heads: 2,
             head_dim: 2,
+            value_dim: 2,
             d_ff: 16,
             cache: 0,
             window: None,
             rope: Some(0),
             parallel: false,
             experts: false,
+            recurrent: None,
+            expert_limit: None,
+            dense_limit: None,
             xielu: None,
             loop_norm: false,
+            joins: false,
+            leaves: None,
         };
         let config = Config {
             architecture: "llama".to_string(),
@@ -118,25 +153,35 @@ mod tests {
             post_norm_eps: 1e-5,
             qk_norm: QkNorm::Head,
             norm_after_rotation: false,
+            qk_layer_norm: false,
+            image_tokens: 0..0,
             embedding_scale: 1.0,
             residual_scale: 1.0,
+            normed_stream: None,
             attention_scale: 1.0,
             logit_scale: 1.0,
             score_cap: None,
             logit_cap: None,
             clamp: None,
             slopes: Vec::new(),
+            chunked: false,
             temperature: None,
             activation: Activation::Silu,
+            softplus_gates: false,
+            value_scale: 1.0,
             gated: true,
             pairing: Pairing::Adjacent,
             sections: None,
             adds_embeddings: false,
             layer_embedding: 0,
             latent: None,
+            local_latent: None,
+            hyper: None,
             streams: false,
+            stacks: false,
             ropes: vec![Rope::plain(1e4, 2)],
             experts: None,
+            recurrent: None,
             layers: vec![
                 LayerConfig { window: Some(3), ..layer },
                 LayerConfig { block: 1, cache: 1, ..layer },
@@ -145,9 +190,15 @@ mod tests {
         // q and o are 8 × 8, k and v 8 × 4, three matrices of 8 × 16; twice.
         assert_eq!(config.multiply_adds(false), 2 * (64 + 64 + 32 + 32 + 3 * 128));
         assert_eq!(config.multiply_adds(true) - config.multiply_adds(false), 80);
+        // A chunk of 3 positions begins at 9.
+        let chunked = Config { chunked: true, ..config.clone() };
+        let first = |config: &Config, pos: usize| config.first_seen(&config.layers[0], pos);
+        assert_eq!([8, 9, 10, 11, 12].map(|pos| first(&chunked, pos)), [6, 9, 9, 9, 12]);
+        assert_eq!([1, 2, 3, 10].map(|pos| first(&config, pos)), [0, 0, 1, 8]);
         // At position 9 one layer sees 3 positions and the other 10: keys and values of 2 heads of
         // 2 halves.
         assert_eq!(config.cache_bytes(9, CacheFormat::F16), 13 * 2 * 4 * 2);
         assert_eq!(config.cache_bytes(0, CacheFormat::F32), 2 * 2 * 4 * 4);
+        assert_eq!(config.cache_bytes(0, CacheFormat::Q8), 2 * 2 * (4 + 2 * 4));
     }
 }

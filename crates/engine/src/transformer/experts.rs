@@ -7,29 +7,21 @@
 //! the order of selection. So a token's numbers depend on no other token. Tokens of a batch that
 //! selected one expert are multiplied together, and only selected experts' weights are read.
 
+mod select;
+
 use kelvin_kernels::{
     activations::Activations,
-    exp::exp,
-    gate::{activate, gate},
+    gate::{activate, gate, gate_within},
     matmul::{ExpertProduct, ExpertRows, Product, matmul, matmul_experts},
     matrix::WeightMatrix,
 };
 
 use super::{
-    ExpertConfig, Gating, Model, Scratch,
+    ExpertConfig, LayerConfig, Model, Scratch,
     config::MAX_EXPERTS,
     weights::{Experts, Layer},
 };
-
-/// The smallest sum that weights are divided by: f16's smallest normal number.
-const SMALLEST_SUM: f32 = 6.103_515_6e-5;
-
-/// An expert that a token goes through.
-#[derive(Debug, Clone, Copy, Default)]
-struct Selected {
-    expert: usize,
-    weight: f32,
-}
+use select::{Selected, normalize, select, sigmoid, softmax};
 
 /// Buffers of mixtures, reused by the next layer.
 #[derive(Debug, Default)]
@@ -61,7 +53,13 @@ pub(super) struct ExpertScratch {
 impl Model {
     /// delta = the weighted sum of the selected experts' outputs of `input`, plus the shared
     /// expert's.
-    pub(super) fn mixture(&self, experts: &Experts, next: &[&WeightMatrix], s: &mut Scratch) {
+    pub(super) fn mixture(
+        &self,
+        layer: &LayerConfig,
+        experts: &Experts,
+        next: &[&WeightMatrix],
+        s: &mut Scratch,
+    ) {
         let config = self.config.experts.as_ref().expect("a layer with experts has their config");
         let n = s.rows.len();
         if !config.routes_stream {
@@ -75,42 +73,104 @@ impl Model {
             let biases = [&experts.router_bias, &experts.selection_bias];
             select(config, biases.map(Option::as_deref), outputs, selected);
         });
-        group(config, e);
-        e.n_bytes += (e.groups.iter())
-            .flat_map(|rows| experts.of_expert(rows.expert))
-            .map(WeightMatrix::n_bytes)
-            .sum::<usize>();
-        self.gather(config, &s.input.x, e);
         let shared_up = experts.shared.as_ref().map(|shared| &shared.up);
         let next_here = if shared_up.is_some() { shared_up.as_slice() } else { next };
-        self.run_experts(config, experts, next_here, e);
-        let (d_model, out) = (self.config.d_model, &e.gate);
-        s.delta.resize(n * d_model, 0.0);
-        let (selected, row_of) = (&e.selected, &e.row_of);
-        self.pool.for_each_row(&mut s.delta, d_model, &|token, sum| {
-            for slot in token * config.n_used..(token + 1) * config.n_used {
-                let Selected { expert, weight } = selected[slot];
-                let out = &out[row_of[slot] * d_model..][..d_model];
-                let bias = part(experts.down_bias.as_deref(), expert, d_model);
-                let weight = if config.weighs_input { 1.0 } else { weight };
-                for (i, (sum, x)) in sum.iter_mut().zip(out).enumerate() {
-                    let x = bias.map_or(*x, |bias| x + bias[i]) * weight;
-                    *sum = if slot == token * config.n_used { x } else { *sum + x };
-                }
-            }
-        });
+        self.run_selected((config, layer), experts, next_here, &s.input.x, &mut s.delta, e);
+        if let Some(grouped) = &experts.grouped {
+            self.second_mixture((config, layer), grouped, next, s);
+        }
+        let d_model = self.config.d_model;
         if let Some(shared) = &experts.shared {
             std::mem::swap(&mut s.delta, &mut s.experts.sum);
-            self.dense(shared, None, next, s);
+            self.dense(layer, shared, next, s);
+            self.apply(&mut s.delta, d_model, &shared.after.down);
             let (sum, gates) = (&s.experts.sum, &s.experts.shared_gate);
             let is_gated = experts.shared_gate.is_some();
             self.pool.for_each_row(&mut s.delta, d_model, &|row, delta| {
                 let gate = if is_gated { sigmoid(gates[row]) } else { 1.0 };
                 for (x, sum) in delta.iter_mut().zip(&sum[row * d_model..]) {
-                    *x = sum + *x * gate;
+                    *x = (sum + *x * gate) * config.shared_scale;
                 }
             });
         }
+    }
+
+    /// delta += scale · the sum of the networks that the selected experts share, of delta. A
+    /// network has the weight of the expert of its own number, as llama.cpp has it.
+    fn second_mixture(
+        &self,
+        (config, layer): (&ExpertConfig, &LayerConfig),
+        experts: &Experts,
+        next: &[&WeightMatrix],
+        s: &mut Scratch,
+    ) {
+        let Some(grouped) = &config.grouped else { return };
+        let e = &mut s.experts;
+        let outputs = &e.router;
+        self.pool.for_each_row(&mut e.selected, config.n_used, &|row, selected| {
+            let outputs = &outputs[row * config.n_experts..(row + 1) * config.n_experts];
+            let mut weights = [0.0f32; MAX_EXPERTS];
+            let weights = &mut weights[..outputs.len()];
+            weights.copy_from_slice(outputs);
+            softmax(weights);
+            for selected in selected.iter_mut() {
+                selected.expert /= grouped.n_sharing;
+                selected.weight = weights[selected.expert];
+            }
+            normalize(selected);
+        });
+        let config = ExpertConfig {
+            n_experts: config.n_experts / grouped.n_sharing,
+            d_ff: grouped.d_ff,
+            ..config.clone()
+        };
+        std::mem::swap(&mut e.sum, &mut s.delta);
+        let first = std::mem::take(&mut e.sum);
+        self.run_selected((&config, layer), experts, next, &first, &mut s.delta, e);
+        let d_model = self.config.d_model;
+        self.pool.for_each_row(&mut s.delta, d_model, &|row, x| {
+            for (x, first) in x.iter_mut().zip(&first[row * d_model..]) {
+                *x = first + *x * grouped.scale;
+            }
+        });
+        e.sum = first;
+    }
+
+    /// out = the weighted sum of the selected experts' outputs of `x`.
+    fn run_selected(
+        &self,
+        (config, layer): (&ExpertConfig, &LayerConfig),
+        experts: &Experts,
+        next: &[&WeightMatrix],
+        x: &[f32],
+        out: &mut Vec<f32>,
+        e: &mut ExpertScratch,
+    ) {
+        group(config, e);
+        e.n_bytes += (e.groups.iter())
+            .flat_map(|rows| experts.of_expert(rows.expert))
+            .map(WeightMatrix::n_bytes)
+            .sum::<usize>();
+        self.gather(config, x, e);
+        self.run_experts((config, layer), experts, next, e);
+        let d_model = self.config.d_model;
+        out.resize(e.selected.len() / config.n_used * d_model, 0.0);
+        let made = &e.gate;
+        let (selected, row_of) = (&e.selected, &e.row_of);
+        self.pool.for_each_row(out, d_model, &|token, sum| {
+            for slot in token * config.n_used..(token + 1) * config.n_used {
+                let Selected { expert, weight } = selected[slot];
+                let out = &made[row_of[slot] * d_model..][..d_model];
+                let bias = part(experts.down_bias.as_deref(), expert, d_model);
+                let weight = if config.weighs_input { 1.0 } else { weight };
+                let scale = experts.scales[2].as_ref().map(|scales| scales[expert]);
+                for (i, (sum, x)) in sum.iter_mut().zip(out).enumerate() {
+                    let x = scale.map_or(*x, |scale| x * scale);
+                    let x = bias.map_or(x, |bias| x + bias[i]) * weight;
+                    *sum = if slot == token * config.n_used { x } else { *sum + x };
+                }
+            }
+        });
     }
 
     /// The router's outputs for the stream before attention, in models whose router reads it.
@@ -118,7 +178,7 @@ impl Model {
         if let (Some(config), Some(experts)) = (&self.config.experts, &layer.experts)
             && config.routes_stream
         {
-            self.normed_input(None, [&experts.router], s);
+            self.normed_input(None, &experts.router, s);
             self.route(config, experts, s.rows.len(), &s.input, &mut s.experts);
         }
     }
@@ -133,7 +193,8 @@ impl Model {
         e: &mut ExpertScratch,
     ) {
         e.router.resize(n * config.n_experts, 0.0);
-        let router = Product { weights: &experts.router, out: &mut e.router };
+        let Some(weights) = &experts.router else { return };
+        let router = Product { weights, out: &mut e.router };
         let next = experts.up.first();
         let next = next.as_slice();
         match &experts.shared_gate {
@@ -163,7 +224,7 @@ impl Model {
     /// gate = down(activation(gate(input)) · up(input)), each row by its expert.
     fn run_experts(
         &self,
-        config: &ExpertConfig,
+        (config, layer): (&ExpertConfig, &LayerConfig),
         experts: &Experts,
         next: &[&WeightMatrix],
         e: &mut ExpertScratch,
@@ -177,18 +238,23 @@ impl Model {
         let first_down = &experts.down[e.groups[0].expert];
         let activation = self.config.activation;
         let (selected, place_of) = (&e.selected, &e.place_of);
-        let bias_of = |bias: &Option<Vec<f32>>, row: usize, out: &mut [f32]| {
-            let expert = selected[place_of[row]].expert;
-            if let Some(bias) = part(bias.as_deref(), expert, out.len()) {
-                out.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
-            }
-        };
+        let [gate_scale, up_scale, _] = &experts.scales;
+        let after =
+            |scales: &Option<Vec<f32>>, bias: &Option<Vec<f32>>, row: usize, out: &mut [f32]| {
+                let expert = selected[place_of[row]].expert;
+                if let Some(scales) = scales {
+                    out.iter_mut().for_each(|x| *x *= scales[expert]);
+                }
+                if let Some(bias) = part(bias.as_deref(), expert, out.len()) {
+                    out.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
+                }
+            };
         e.gate.resize(n_rows * d_ff, 0.0);
         if experts.gate.is_empty() {
             let products = &mut [ExpertProduct { weights: &experts.up, out: &mut e.gate }];
             matmul_experts(pool, isa, &e.input, &e.groups, products, &[first_down]);
             pool.for_each_row(&mut e.gate, d_ff, &|row, x| {
-                bias_of(&experts.up_bias, row, x);
+                after(up_scale, &experts.up_bias, row, x);
                 activate(isa, activation, x);
             });
         } else {
@@ -198,13 +264,18 @@ impl Model {
                 ExpertProduct { weights: &experts.up, out: &mut e.up },
             ];
             matmul_experts(pool, isa, &e.input, &e.groups, products, &[first_down]);
-            if experts.up_bias.is_some() {
-                pool.for_each_row(&mut e.up, d_ff, &|row, x| bias_of(&experts.up_bias, row, x));
+            if experts.up_bias.is_some() || up_scale.is_some() {
+                let bias = &experts.up_bias;
+                pool.for_each_row(&mut e.up, d_ff, &|row, x| after(up_scale, bias, row, x));
             }
             let up = &e.up;
             pool.for_each_row(&mut e.gate, d_ff, &|row, x| {
-                bias_of(&experts.gate_bias, row, x);
-                gate(isa, activation, x, &up[row * d_ff..(row + 1) * d_ff]);
+                after(gate_scale, &experts.gate_bias, row, x);
+                let up = &up[row * d_ff..(row + 1) * d_ff];
+                match layer.expert_limit {
+                    None => gate(isa, activation, x, up),
+                    Some(limit) => gate_within(isa, activation, limit, x, up),
+                }
             });
         }
         std::mem::swap(&mut e.input.x, &mut e.gate);
@@ -218,103 +289,6 @@ impl Model {
 /// Row `expert` of a table whose rows have `len` numbers.
 fn part(table: Option<&[f32]>, expert: usize, len: usize) -> Option<&[f32]> {
     table.map(|table| &table[expert * len..(expert + 1) * len])
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
-}
-
-/// Selects a token's experts from the router's outputs, with their weights. The first bias is
-/// added to the outputs, the second to weights for selection alone.
-fn select(
-    config: &ExpertConfig,
-    [router_bias, selection_bias]: [Option<&[f32]>; 2],
-    outputs: &[f32],
-    selected: &mut [Selected],
-) {
-    let (mut weights, mut scores) = ([0.0f32; MAX_EXPERTS], [0.0f32; MAX_EXPERTS]);
-    let (weights, scores) = (&mut weights[..outputs.len()], &mut scores[..outputs.len()]);
-    weights.copy_from_slice(outputs);
-    if let Some(bias) = router_bias {
-        weights.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
-    }
-    match config.gating {
-        Gating::Softmax => softmax(weights),
-        Gating::Sigmoid => weights.iter_mut().for_each(|x| *x = sigmoid(*x)),
-        Gating::SoftmaxOfSelected => {}
-    }
-    scores.copy_from_slice(weights);
-    if let Some(bias) = selection_bias {
-        scores.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
-    }
-    let mut free = [true; MAX_EXPERTS];
-    let free = &mut free[..scores.len()];
-    if config.n_groups > 1 {
-        keep_best_groups(config, scores, free);
-    }
-    for place in selected.iter_mut() {
-        let expert = best(scores, free).expect("a token uses no more experts than there are");
-        free[expert] = false;
-        *place = Selected { expert, weight: weights[expert] };
-    }
-    if config.gating == Gating::SoftmaxOfSelected {
-        let weights = &mut scores[..selected.len()];
-        weights.iter_mut().zip(&*selected).for_each(|(x, selected)| *x = selected.weight);
-        softmax(weights);
-        selected.iter_mut().zip(&*weights).for_each(|(selected, x)| selected.weight = *x);
-    }
-    if config.normalized {
-        let sum: f32 = selected.iter().fold(0.0, |sum, selected| sum + selected.weight);
-        let sum = sum.max(SMALLEST_SUM);
-        selected.iter_mut().for_each(|selected| selected.weight /= sum);
-    }
-    if config.weight_scale != 1.0 {
-        selected.iter_mut().for_each(|selected| selected.weight *= config.weight_scale);
-    }
-}
-
-/// The free one of the greatest score, the first of equal ones. NaN is never greater.
-fn best(scores: &[f32], free: &[bool]) -> Option<usize> {
-    let mut best = None;
-    for (i, &score) in scores.iter().enumerate().filter(|(i, _)| free[*i]) {
-        if best.is_none_or(|best: usize| score > scores[best]) {
-            best = Some(i);
-        }
-    }
-    best
-}
-
-/// Leaves the experts of the best groups free: those with the largest sums of two scores.
-fn keep_best_groups(config: &ExpertConfig, scores: &[f32], free: &mut [bool]) {
-    let (mut sums, mut is_open) = ([0.0f32; MAX_EXPERTS], [true; MAX_EXPERTS]);
-    let (sums, is_open) = (&mut sums[..config.n_groups], &mut is_open[..config.n_groups]);
-    let len = scores.len() / config.n_groups;
-    let group = |group: usize| group * len..(group + 1) * len;
-    for (i, sum) in sums.iter_mut().enumerate() {
-        let (scores, free) = (&scores[group(i)], &mut free[group(i)]);
-        for _ in 0..2 {
-            let expert = best(scores, free).expect("a group has two experts");
-            free[expert] = false;
-            *sum += scores[expert];
-        }
-        free.fill(false);
-    }
-    for _ in 0..config.n_groups_used {
-        let chosen = best(sums, is_open).expect("no more groups are used than there are");
-        is_open[chosen] = false;
-        free[group(chosen)].fill(true);
-    }
-}
-
-/// Softmax in place: exp(x - max), summed in order, one division for each.
-fn softmax(x: &mut [f32]) {
-    let max = x.iter().fold(f32::NEG_INFINITY, |max, &x| if max < x { x } else { max });
-    let mut sum = 0.0;
-    for x in x.iter_mut() {
-        *x = exp(*x - max);
-        sum += *x;
-    }
-    x.iter_mut().for_each(|x| *x /= sum);
 }
 
 /// Sorts what tokens selected by expert, tokens in order.
@@ -337,86 +311,5 @@ fn group(config: &ExpertConfig, e: &mut ExpertScratch) {
         counts[selected.expert] += 1;
         e.row_of[place] = row;
         e.place_of[row] = place;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(gating: Gating) -> ExpertConfig {
-        ExpertConfig {
-            n_experts: 6,
-            n_used: 2,
-            d_ff: 8,
-            d_shared: 0,
-            gating,
-            normalized: false,
-            weight_scale: 1.0,
-            weighs_input: false,
-            routes_stream: false,
-            n_groups: 1,
-            n_groups_used: 1,
-        }
-    }
-
-    fn run(config: &ExpertConfig, bias: Option<&[f32]>, outputs: &[f32]) -> Vec<(usize, f32)> {
-        let mut selected = vec![Selected::default(); config.n_used];
-        select(config, [None, bias], outputs, &mut selected);
-        selected.iter().map(|selected| (selected.expert, selected.weight)).collect()
-    }
-
-    #[test]
-    fn of_equal_experts_the_first_is_selected() {
-        let selected = run(&config(Gating::Sigmoid), None, &[0.0, 1.0, 2.0, 2.0, 2.0, 1.0]);
-        assert_eq!(selected.iter().map(|s| s.0).collect::<Vec<_>>(), [2, 3]);
-    }
-
-    #[test]
-    fn a_selection_bias_selects_and_weighs_nothing() {
-        let outputs = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
-        let bias = [2.0, 1.5, 0.0, 0.0, 0.0, 0.0];
-        let selected = run(&config(Gating::Sigmoid), Some(&bias), &outputs);
-        assert_eq!(selected, [(0, sigmoid(0.0)), (1, sigmoid(1.0))]);
-    }
-
-    #[test]
-    fn gatings_follow_their_formulas() {
-        let outputs: [f32; 6] = [0.3, -1.0, 2.5, 0.1, 1.7, -0.4];
-        let e = outputs.map(|x| f64::from(x).exp());
-        let (all, two) = (e.iter().sum::<f64>(), e[2] + e[4]);
-        for (gating, expected) in [
-            (Gating::Softmax, [e[2] / all, e[4] / all]),
-            (Gating::Sigmoid, [e[2] / (1.0 + e[2]), e[4] / (1.0 + e[4])]),
-            (Gating::SoftmaxOfSelected, [e[2] / two, e[4] / two]),
-        ] {
-            for (normalized, scale) in [(false, 1.0), (true, 2.5)] {
-                let config = ExpertConfig { normalized, weight_scale: scale, ..config(gating) };
-                let sum = if normalized { expected[0] + expected[1] } else { 1.0 };
-                let found = run(&config, None, &outputs);
-                for (found, (expert, weight)) in found.iter().zip([2, 4].iter().zip(expected)) {
-                    let truth = weight / sum * f64::from(scale);
-                    assert_eq!(found.0, *expert);
-                    assert!((f64::from(found.1) - truth).abs() < 1e-6, "{gating:?} {found:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn experts_of_the_best_groups_are_selected() {
-        let grouped =
-            ExpertConfig { n_groups: 3, n_groups_used: 1, ..config(Gating::SoftmaxOfSelected) };
-        // The best expert's group has a smaller sum of two than the last group.
-        let selected = run(&grouped, None, &[5.0, -9.0, 0.0, 0.0, 1.0, 2.0]);
-        assert_eq!(selected.iter().map(|s| s.0).collect::<Vec<_>>(), [5, 4]);
-    }
-
-    #[test]
-    fn outputs_that_are_no_numbers_select_experts_all_the_same() {
-        for gating in [Gating::Softmax, Gating::Sigmoid, Gating::SoftmaxOfSelected] {
-            let selected = run(&config(gating), None, &[f32::NAN; 6]);
-            assert_eq!(selected.iter().map(|s| s.0).collect::<Vec<_>>(), [0, 1]);
-        }
     }
 }

@@ -2,30 +2,43 @@
 //! whole batch.
 
 mod attention;
+mod hyper;
 mod latent;
 mod layer_embedding;
+mod linear;
+mod recurrent;
+mod selective;
+mod stacks;
 mod streams;
+mod time_mix;
 
 use kelvin_kernels::{
     float_env::FloatEnv,
-    gate::{Xielu, activate, gate, xielu},
+    gate::{activate, gate, gate_within, xielu},
     matmul::{Product, matmul},
     matrix::WeightMatrix,
     norm::{layer_norm_in_place, rms_norm_in_place},
     soft_cap::soft_cap,
 };
 
+pub(super) use recurrent::RecurrentScratch;
+pub(super) use time_mix::MixScratch;
+
 use super::{
-    Append, LayerConfig, Logits, Model, ModelError, NormKind, Scratch, Turns, Want,
+    Append, LayerConfig, Logits, Model, ModelError, NormKind, Scratch, Sequence, Turns, Want,
     sequence::Row,
     weights::{After, Dense, Layer, Norm},
 };
+
+/// Tokens of a step that computes some again.
+const CATCH_UP: usize = 256;
 
 impl Model {
     /// Appends tokens to the sequences of a batch and returns the logits that are wanted.
     ///
     /// The result has the same bits however the tokens were cut into steps and whatever else is in
-    /// the batch. On an error no sequence has changed.
+    /// the batch. On an error no sequence has changed. Tokens of a truncated sequence whose
+    /// recurrent state is lost are computed again first.
     pub fn forward<'s>(
         &self,
         batch: &mut [Append<'_>],
@@ -33,6 +46,29 @@ impl Model {
     ) -> Result<Logits<'s>, ModelError> {
         let _env = FloatEnv::standard();
         self.check(batch)?;
+        batch.iter_mut().try_for_each(|append| self.catch_up(append.sequence, scratch))?;
+        self.run(batch, scratch)
+    }
+
+    /// Computes tokens of a sequence again whose recurrent state was lost when it was truncated.
+    fn catch_up(&self, sequence: &mut Sequence, scratch: &mut Scratch) -> Result<(), ModelError> {
+        let unread = sequence.take_unread();
+        for (i, tokens) in unread.chunks(CATCH_UP).enumerate() {
+            let step = Append { sequence: &mut *sequence, tokens, want: Want::None };
+            if let Err(error) = self.run(&mut [step], scratch) {
+                sequence.put_unread(&unread[i * CATCH_UP..]);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// One step of sequences whose tokens are all computed.
+    fn run<'s>(
+        &self,
+        batch: &mut [Append<'_>],
+        scratch: &'s mut Scratch,
+    ) -> Result<Logits<'s>, ModelError> {
         for append in batch.iter_mut() {
             append.sequence.reserve(append.tokens.len())?;
         }
@@ -48,22 +84,46 @@ impl Model {
         self.turn_angles(s);
         self.embed_for_layers(s);
         self.spread_streams(s);
+        self.start_stacks(s);
+        self.start_streams(s);
         for (i, config) in self.config.layers.iter().enumerate() {
             let layer = self.weights.of(config);
+            if config.joins {
+                self.join_stacks(s);
+            }
             self.route_stream(layer, s);
+            if let Some(recurrent) = &layer.recurrent {
+                self.recurrent(config, recurrent, layer, batch, s);
+            }
+            if let Some(mix) = &layer.time_mix {
+                self.time_mix(config, mix, layer, batch, s);
+            }
+            self.early_mixture(config, layer, s);
             if let Some(attention) = &layer.attention {
                 self.begin_streams(layer, attention, s);
                 self.attention(i, attention, layer, batch, s);
                 self.add_low_rank(layer, s);
+                if layer.recurrent.is_some() {
+                    self.add_to_stream(&s.beside, &mut s.x);
+                }
             }
-            self.feed_forward(i, layer, s);
+            match &layer.channel_mix {
+                Some(mix) => self.channel_mix(config, mix, layer, batch, s),
+                None => self.feed_forward(i, layer, s),
+            }
             match layer.streams {
                 Some(_) => self.finish_streams(config.block, layer, s),
                 None => self.add_embedding_of_layer(config.block, layer, s),
             }
             self.finish_layer(config, layer, s);
+            if i + 1 < self.config.layers.len() {
+                self.leave_stack(config, s);
+            }
         }
         self.gather_streams(s);
+        if let Some(head) = &self.weights.hyper_head {
+            self.read_streams(head, s);
+        }
         self.logits(batch, s);
         for append in batch.iter_mut() {
             append.sequence.push(append.tokens);
@@ -141,8 +201,14 @@ impl Model {
     /// parallel layer attention's output as well.
     fn feed_forward(&self, i: usize, layer: &Layer, s: &mut Scratch) {
         let c = &self.config.layers[i];
+        if layer.dense.is_none() && layer.experts.is_none() {
+            return;
+        }
+        if let Some([_, second]) = &layer.hyper {
+            self.read_streams(second, s);
+        }
         let (weights, n_weights) = layer.ffn_input();
-        self.normed_input(layer.ffn_norm.as_ref(), weights[..n_weights].iter().copied(), s);
+        self.half_input(layer.ffn_norm.as_ref(), weights[..n_weights].iter().copied(), s);
         let (next, n_next) = match self.config.layers.get(i + 1) {
             Some(next) => self.weights.of(next).first_matrices(),
             None => ([self.output_weights(); 3], 1),
@@ -151,23 +217,36 @@ impl Model {
         let nothing = After::default();
         let mut after = &nothing;
         if let Some(experts) = &layer.experts {
-            self.mixture(experts, next, s);
+            self.mixture(c, experts, next, s);
         } else if let Some(dense) = &layer.dense {
-            self.dense(dense, c.xielu, next, s);
+            self.dense(c, dense, next, s);
             after = &dense.after.down;
         }
         self.finish_delta(after, layer.post_ffn_norm.as_ref(), s);
-        if c.parallel {
+        if layer.hyper.is_some() {
+            return self.add_to_streams(s);
+        }
+        if c.parallel || layer.early_experts.is_some() {
             self.add_to_stream(&s.beside, &mut s.x);
         }
         self.add_to_stream(&s.delta, &mut s.x);
     }
 
+    /// beside = the experts' output of a norm of the stream before attention, in layers that have
+    /// it so.
+    fn early_mixture(&self, config: &LayerConfig, layer: &Layer, s: &mut Scratch) {
+        let Some((norm, experts)) = &layer.early_experts else { return };
+        self.normed_input(Some(norm), experts.input(), s);
+        let (next, n_next) = layer.first_matrices();
+        self.mixture(config, experts, &next[..n_next], s);
+        std::mem::swap(&mut s.delta, &mut s.beside);
+    }
+
     /// delta = down(activation(gate(input)) · up(input)), before what is done after down.
     pub(super) fn dense(
         &self,
+        layer: &LayerConfig,
         dense: &Dense,
-        parameters: Option<Xielu>,
         next: &[&WeightMatrix],
         s: &mut Scratch,
     ) {
@@ -188,14 +267,18 @@ impl Model {
                 if dense.sparse {
                     streams::thin_out(gates);
                 }
-                gate(self.isa, c.activation, gates, &up[row * d_ff..(row + 1) * d_ff]);
+                let up = &up[row * d_ff..(row + 1) * d_ff];
+                match layer.dense_limit {
+                    None => gate(self.isa, c.activation, gates, up),
+                    Some(limit) => gate_within(self.isa, c.activation, limit, gates, up),
+                }
             });
         } else {
             let products = &mut [Product { weights: &dense.up, out: &mut s.gate }];
             matmul(&self.pool, self.isa, &s.input, n, products, &[&dense.down]);
             self.pool.for_each_row(&mut s.gate, d_ff, &|_, x| {
                 after.up.apply(x);
-                match parameters {
+                match layer.xielu {
                     Some(parameters) => xielu(x, parameters),
                     None => activate(self.isa, c.activation, x),
                 }
@@ -260,7 +343,8 @@ impl Model {
     /// Bias, scale and cap of logits.
     fn finish_logits(&self, logits: &mut [f32]) {
         let (c, bias) = (&self.config, self.weights.output_bias.as_ref());
-        if bias.is_none() && c.logit_scale == 1.0 && c.logit_cap.is_none() {
+        let is_plain = bias.is_none() && c.logit_scale == 1.0 && c.logit_cap.is_none();
+        if is_plain && c.image_tokens.is_empty() {
             return;
         }
         self.pool.for_each_row(logits, c.vocab_size, &|_, row| {
@@ -269,6 +353,7 @@ impl Model {
             if let Some(cap) = c.logit_cap {
                 soft_cap(self.isa, row, cap);
             }
+            row[c.image_tokens.clone()].fill(f32::MIN);
         });
     }
 
@@ -297,6 +382,24 @@ impl Model {
             d_model,
             weights.into_iter().map(WeightMatrix::format),
         );
+    }
+
+    /// What a half of a layer reads: input = norm(x), ready for products with `weights`. In models
+    /// whose stream is normed, x becomes as much times a scale.
+    fn half_input<'a>(
+        &self,
+        norm: Option<&Norm>,
+        weights: impl IntoIterator<Item = &'a WeightMatrix>,
+        s: &mut Scratch,
+    ) {
+        self.normed_input(norm, weights, s);
+        if let Some(scale) = self.config.normed_stream {
+            let input = &s.input.x;
+            let d_model = self.config.d_model;
+            self.pool.for_each_row(&mut s.x, d_model, &|row, x| {
+                x.iter_mut().zip(&input[row * d_model..]).for_each(|(x, input)| *x = input * scale);
+            });
+        }
     }
 
     /// delta = weights · input. `next_weights` are prefetched.
@@ -345,7 +448,7 @@ impl Model {
     }
 
     /// What becomes of rows of products.
-    fn apply(&self, rows: &mut [f32], len: usize, after: &After) {
+    pub(super) fn apply(&self, rows: &mut [f32], len: usize, after: &After) {
         if !after.is_nothing() {
             self.pool.for_each_row(rows, len, &|_, row| after.apply(row));
         }

@@ -6,27 +6,32 @@
 
 mod config;
 mod cost;
+mod error;
 mod experts;
 pub(crate) mod families;
 mod forward;
 mod prefixes;
 mod sequence;
+mod states;
 mod step;
 mod weights;
 
 pub use config::{
-    Config, ExpertConfig, LatentConfig, LayerConfig, NormKind, PositionTemperature, QkNorm, Rope,
-    RopeSections, Yarn,
+    Config, ExpertConfig, GroupedExperts, HyperConfig, LatentConfig, LayerConfig, NormKind,
+    PositionTemperature, QkNorm, RecurrentConfig, RecurrentKind, Rope, RopeSections, StackLevel,
+    Yarn,
 };
+pub use error::ModelError;
 pub use families::Gating;
 pub use kelvin_kernels::kv_cache::PAGE;
 pub use prefixes::Prefixes;
 pub use sequence::{CacheFormat, Sequence};
+pub use states::STATE_EVERY;
 pub use step::{Append, Logits, Scratch, Want};
 
-use kelvin_kernels::{float_env::FloatEnv, isa::Isa, memory::NoMemory, pool::Pool};
+use kelvin_kernels::{float_env::FloatEnv, isa::Isa, pool::Pool};
 
-use crate::gguf::{Gguf, GgufError};
+use crate::gguf::Gguf;
 use sequence::PagePools;
 use weights::Weights;
 
@@ -101,6 +106,16 @@ impl Model {
         self.pages.n_lent(cache)
     }
 
+    /// Recurrent states that sequences and prefixes hold now; what several share counts once.
+    pub fn n_states(&self) -> usize {
+        self.pages.n_states_lent()
+    }
+
+    /// Makes room for `n` recurrent states in all, if the model has recurrent layers.
+    pub fn make_states(&self, n: usize) -> Result<(), ModelError> {
+        Ok(self.pages.make_states(n)?)
+    }
+
     /// Makes room for `n` pages in all, so that no step will have to ask the system for one as long
     /// as no more are held.
     pub fn make_pages(&self, cache: CacheFormat, n: usize) -> Result<(), ModelError> {
@@ -126,88 +141,4 @@ impl Model {
     pub fn weight_bytes(&self) -> usize {
         self.weights.n_bytes()
     }
-}
-
-/// Why a model can't be loaded or run.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelError {
-    /// The file can't be read, or a key has the wrong type.
-    #[error(transparent)]
-    Gguf(#[from] GgufError),
-    /// There is no memory for the weights or for keys and values.
-    #[error(transparent)]
-    Memory(#[from] NoMemory),
-    /// The file is of a family that isn't known here.
-    #[error(
-        "the model's architecture is {found:?}, which isn't supported; supported are: {supported}"
-    )]
-    Architecture {
-        /// What the file says.
-        found: String,
-        /// What there is.
-        supported: String,
-    },
-    /// The file says that it is something else than a model: an adapter, a vocabulary, a projector
-    /// for images.
-    #[error("the file isn't a language model: {found}")]
-    NoModel {
-        /// What it is instead.
-        found: String,
-    },
-    /// Tensors or keys that belong to the model's arithmetic, but which the engine doesn't use.
-    #[error(
-        "the model file has {what} that the engine doesn't use for the architecture \
-         {architecture:?}, \
-         so the model would compute something else: {names}"
-    )]
-    Unread {
-        /// `tensors` or `keys`.
-        what: &'static str,
-        /// `general.architecture`.
-        architecture: String,
-        /// The first of them, in quotes, with reasons where there are some.
-        names: String,
-    },
-    /// A hyperparameter is missing, out of its range or not supported.
-    #[error("model file, key {key:?}: {problem}")]
-    Hyperparameter {
-        /// The metadata key.
-        key: String,
-        /// What was expected and found.
-        problem: String,
-    },
-    /// A tensor is missing or has another shape than the hyperparameters say.
-    #[error(
-        "model file, tensor {name:?}: expected shape {expected:?} (innermost first), found {found}"
-    )]
-    Tensor {
-        /// The tensor.
-        name: String,
-        /// Its shape by the hyperparameters.
-        expected: Vec<usize>,
-        /// Its shape in the file, or that it's missing.
-        found: String,
-    },
-    /// A token that the vocabulary doesn't have.
-    #[error("token {token} is out of the vocabulary, which has {vocab_size} tokens")]
-    Token {
-        /// The token's id.
-        token: u32,
-        /// How many there are.
-        vocab_size: usize,
-    },
-    /// A sequence would be longer than the model's context.
-    #[error("{len} tokens don't fit into the context of {limit} tokens")]
-    Context {
-        /// Tokens of the sequence with those to be appended.
-        len: usize,
-        /// The model's limit.
-        limit: usize,
-    },
-    /// A step that appends nothing to one of its sequences.
-    #[error("a sequence of the batch has no tokens to append")]
-    NoTokens,
-    /// A sequence made by a model of another shape.
-    #[error("the sequence belongs to a model of another shape")]
-    ForeignSequence,
 }

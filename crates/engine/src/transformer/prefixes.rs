@@ -4,6 +4,10 @@
 //! two texts share exists once. The tree holds references. A text that is still being prefilled or
 //! decoded can be in it too, because its sequence only writes other pages, or copies. A prefix
 //! found here has the same bits as one computed again.
+//!
+//! Models with recurrent layers can go on from a page only if the state after it is kept too. A
+//! state may be far larger than a page, so few are: after every `STATE_EVERY` tokens, and after the
+//! last full page of prompts and of texts that ended. The least recently used are dropped first.
 
 use std::{
     cmp::Reverse,
@@ -11,7 +15,11 @@ use std::{
     ops::Bound::{Excluded, Included, Unbounded},
 };
 
-use super::{PAGE, Sequence, sequence::HeldPage};
+use super::{
+    PAGE, Sequence,
+    sequence::HeldPage,
+    states::{STATE_EVERY, State},
+};
 use crate::TokenId;
 
 /// What sequences of one model have read.
@@ -22,6 +30,9 @@ pub struct Prefixes {
     /// First pages.
     roots: Children,
     nodes: BTreeMap<Id, Node>,
+    /// Nodes with a recurrent state, and how many there may be.
+    with_state: BTreeSet<Id>,
+    most_states: usize,
     next: u64,
     clock: u64,
 }
@@ -35,6 +46,8 @@ type Children = BTreeMap<Box<[TokenId]>, Id>;
 #[derive(Debug)]
 struct Node {
     page: HeldPage,
+    /// The recurrent state after its tokens.
+    state: Option<State>,
     /// What its place in the tree is.
     parent: Option<Id>,
     tokens: Box<[TokenId]>,
@@ -47,12 +60,22 @@ struct Node {
 
 impl Prefixes {
     /// No texts yet; they will be of the model, and stored in the format, that this sequence is of.
-    pub fn new(mut empty: Sequence) -> Prefixes {
+    /// Of a model with recurrent layers at most `most_states` states are kept.
+    pub fn new(mut empty: Sequence, most_states: usize) -> Prefixes {
         empty.truncate(0);
-        Prefixes { empty, roots: Children::new(), nodes: BTreeMap::new(), next: 0, clock: 0 }
+        Prefixes {
+            empty,
+            roots: Children::new(),
+            nodes: BTreeMap::new(),
+            with_state: BTreeSet::new(),
+            most_states,
+            next: 0,
+            clock: 0,
+        }
     }
 
-    /// A sequence with the longest beginning of `tokens` that is known here. It shares the pages.
+    /// A sequence with the longest beginning of `tokens` that is known here, as far as a recurrent
+    /// state is kept if the model has one. It shares the pages.
     pub fn find(&mut self, tokens: &[TokenId]) -> Sequence {
         self.clock += 1;
         let mut found = self.empty.clone();
@@ -60,24 +83,31 @@ impl Prefixes {
         while let Some((id, n)) = nearest(self.children(at), &tokens[found.len()..]) {
             let Some(node) = self.nodes.get_mut(&id) else { break };
             node.used = self.clock;
-            found.share(&node.page, &node.tokens[..n]);
+            let state = node.state.as_ref().filter(|_| n == node.tokens.len());
+            found.share(&node.page, &node.tokens[..n], state);
             if n < PAGE {
                 break;
             }
             at = Some(id);
         }
+        found.truncate(found.n_read());
         found
     }
 
     /// Takes in the first `len` tokens of a sequence. As long as that one goes on, only whole pages
-    /// should be taken in: if it shared the last, it would have to copy it.
+    /// should be taken in: if it shared the last, it would have to copy it. Of a model with
+    /// recurrent layers whole pages alone are taken.
     pub fn keep(&mut self, sequence: &Sequence, len: usize) {
         if !sequence.is_like(&self.empty) {
             return;
         }
         self.clock += 1;
         let mut at = None;
-        for (i, tokens) in sequence.tokens()[..len.min(sequence.len())].chunks(PAGE).enumerate() {
+        let mut len = len.min(sequence.n_read());
+        if sequence.states().is_some() {
+            len = len / PAGE * PAGE;
+        }
+        for (i, tokens) in sequence.tokens()[..len].chunks(PAGE).enumerate() {
             let id = match extending(self.children(at), tokens) {
                 Some(id) => id,
                 None => self.add(at, i, tokens, sequence.hold(i)),
@@ -85,7 +115,42 @@ impl Prefixes {
             if let Some(node) = self.nodes.get_mut(&id) {
                 node.used = self.clock;
             }
+            if ((i + 1) * PAGE).is_multiple_of(STATE_EVERY) {
+                self.keep_state_at(id, sequence, (i + 1) * PAGE);
+            }
             at = Some(id);
+        }
+    }
+
+    /// Takes in the recurrent state after the last full page of a sequence whose pages are here:
+    /// texts may go on from there. Nothing happens without recurrent layers.
+    pub fn keep_state(&mut self, sequence: &Sequence) {
+        let Some(states) = sequence.states() else { return };
+        let (len, mut at) = (states.last_kept(), None);
+        for tokens in sequence.tokens()[..len].chunks(PAGE) {
+            let Some(id) = extending(self.children(at), tokens) else { return };
+            at = Some(id);
+        }
+        if let Some(id) = at {
+            self.keep_state_at(id, sequence, len);
+        }
+    }
+
+    /// Takes in the state that a sequence had after `len` tokens, if it has it still.
+    fn keep_state_at(&mut self, id: Id, sequence: &Sequence, len: usize) {
+        let state = sequence.states().and_then(|states| states.after(len));
+        let (Some(state), Some(node)) = (state, self.nodes.get_mut(&id)) else { return };
+        node.state = Some(State::clone(state));
+        self.with_state.insert(id);
+        if self.with_state.len() > self.most_states {
+            let used = |id: &Id| self.nodes.get(id).map(|node| (node.used, node.depth));
+            let oldest = self.with_state.iter().copied().min_by_key(|id| used(id));
+            if let Some(oldest) = oldest {
+                self.with_state.remove(&oldest);
+                if let Some(node) = self.nodes.get_mut(&oldest) {
+                    node.state = None;
+                }
+            }
         }
     }
 
@@ -144,14 +209,13 @@ impl Prefixes {
         self.next += 1;
         let tokens: Box<[TokenId]> = tokens.into();
         self.children_mut(parent).insert(tokens.clone(), id);
-        self.nodes.insert(
-            id,
-            Node { page, parent, tokens, depth, children: Children::new(), used: self.clock },
-        );
+        let (children, used) = (Children::new(), self.clock);
+        self.nodes.insert(id, Node { page, state: None, parent, tokens, depth, children, used });
         id
     }
 
     fn remove(&mut self, id: Id) {
+        self.with_state.remove(&id);
         if let Some(node) = self.nodes.remove(&id) {
             self.children_mut(node.parent).remove(&node.tokens);
         }

@@ -1,19 +1,23 @@
 //! One text's tokens, keys and values, in pages that forks share.
 //!
 //! A clone of a sequence is a fork: it shares all pages. A page is copied when one of its owners
-//! writes to it, which can only be the last, partly filled one.
+//! writes to it, which can only be the last, partly filled one. Models with recurrent layers have a
+//! state besides (`states`).
 
 use std::sync::Arc;
 
 use half::f16;
 use kelvin_kernels::{
     isa::Isa,
-    kv_cache::{CacheElement, PAGE, Page, store},
+    kv_cache::{CacheElement, PAGE, Page},
     memory::{BufferPool, NoMemory, PooledBuffer},
     pool::Pool,
 };
 
-use super::{Config, LayerConfig};
+use super::{
+    config::{Config, LayerConfig},
+    states::{State, States},
+};
 use crate::TokenId;
 
 /// How keys and values are stored. It is part of a recipe: another format gives other numbers.
@@ -24,17 +28,20 @@ pub enum CacheFormat {
     F16,
     /// Four bytes a number.
     F32,
+    /// One byte a number, and four for the scale of each key and each value of a head.
+    Q8,
 }
 
 impl CacheFormat {
     /// All formats.
-    pub const ALL: [CacheFormat; 2] = [CacheFormat::F16, CacheFormat::F32];
+    pub const ALL: [CacheFormat; 3] = [CacheFormat::F16, CacheFormat::F32, CacheFormat::Q8];
 
     /// The name in flags and recipes.
     pub fn name(self) -> &'static str {
         match self {
             CacheFormat::F16 => "f16",
             CacheFormat::F32 => "f32",
+            CacheFormat::Q8 => "q8_0",
         }
     }
 
@@ -43,13 +50,19 @@ impl CacheFormat {
         CacheFormat::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// Bytes of a number.
-    pub fn bytes(self) -> usize {
+    /// Bytes of a key, or of a value, of one head.
+    pub fn bytes(self, head_dim: usize) -> usize {
         match self {
-            CacheFormat::F16 => 2,
-            CacheFormat::F32 => 4,
+            CacheFormat::F16 => side_bytes::<f16>(head_dim),
+            CacheFormat::F32 => side_bytes::<f32>(head_dim),
+            CacheFormat::Q8 => side_bytes::<i8>(head_dim),
         }
     }
+}
+
+/// Bytes of a key or value.
+fn side_bytes<T: CacheElement>(head_dim: usize) -> usize {
+    T::side_len(head_dim) / PAGE * size_of::<T>()
 }
 
 /// The tokens that a model has read so far and what it remembers of them.
@@ -58,21 +71,29 @@ pub struct Sequence {
     tokens: Vec<TokenId>,
     shape: Shape,
     pages: Storage,
+    /// None without recurrent layers.
+    states: Option<Box<States>>,
 }
 
 /// What a page of all layers looks like: for each layer the keys `[n_kv_heads][head_dim][PAGE]`,
-/// then the values `[n_kv_heads][PAGE][head_dim]`.
+/// then the values `[n_kv_heads][PAGE][head_dim]`, each head with its scales where numbers have
+/// some.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
     layers: Arc<[LayerShape]>,
+    /// Elements of a page, and of one of integers with their scales.
     page_len: usize,
+    scaled_page_len: usize,
+    /// Numbers of a recurrent state; 0 without one.
+    state_len: usize,
 }
 
 /// A layer's part of a page; nothing where a layer has no keys and values of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct LayerShape {
-    /// Where its keys begin.
+    /// Where its keys begin, and where in a page of integers with their scales.
     start: usize,
+    scaled_start: usize,
     n_kv_heads: usize,
     head_dim: usize,
 }
@@ -81,6 +102,18 @@ struct LayerShape {
 enum Storage {
     F16(Pages<f16>),
     F32(Pages<f32>),
+    Q8(Pages<i8>),
+}
+
+/// Does one thing for the pages of any format.
+macro_rules! each_format {
+    ($storage:expr, $pages:ident => $act:expr) => {
+        match $storage {
+            Storage::F16($pages) => $act,
+            Storage::F32($pages) => $act,
+            Storage::Q8($pages) => $act,
+        }
+    };
 }
 
 /// The pages of one sequence, and where new ones come from.
@@ -96,19 +129,35 @@ pub(super) struct PagePools {
     shape: Shape,
     f16: BufferPool<f16>,
     f32: BufferPool<f32>,
+    q8: BufferPool<i8>,
+    states: BufferPool<f32>,
 }
 
 impl PagePools {
     pub(super) fn new(config: &Config) -> PagePools {
         let shape = Shape::of(config);
-        let len = shape.page_len;
-        PagePools { shape, f16: BufferPool::new(len), f32: BufferPool::new(len) }
+        PagePools {
+            f16: BufferPool::new(shape.page_len::<f16>()),
+            f32: BufferPool::new(shape.page_len::<f32>()),
+            q8: BufferPool::new(shape.page_len::<i8>()),
+            states: BufferPool::new(shape.state_len),
+            shape,
+        }
+    }
+
+    pub(super) fn n_states_lent(&self) -> usize {
+        self.states.n_in_use()
+    }
+
+    pub(super) fn make_states(&self, n: usize) -> Result<(), NoMemory> {
+        if self.shape.state_len > 0 { self.states.reserve(n) } else { Ok(()) }
     }
 
     pub(super) fn n_lent(&self, cache: CacheFormat) -> usize {
         match cache {
             CacheFormat::F16 => self.f16.n_in_use(),
             CacheFormat::F32 => self.f32.n_in_use(),
+            CacheFormat::Q8 => self.q8.n_in_use(),
         }
     }
 
@@ -116,6 +165,7 @@ impl PagePools {
         match cache {
             CacheFormat::F16 => self.f16.reserve(n),
             CacheFormat::F32 => self.f32.reserve(n),
+            CacheFormat::Q8 => self.q8.reserve(n),
         }
     }
 }
@@ -125,6 +175,7 @@ impl PagePools {
 pub(super) enum HeldPage {
     F16(Arc<PooledBuffer<f16>>),
     F32(Arc<PooledBuffer<f32>>),
+    Q8(Arc<PooledBuffer<i8>>),
 }
 
 impl HeldPage {
@@ -133,6 +184,7 @@ impl HeldPage {
         match self {
             HeldPage::F16(page) => Arc::strong_count(page) > 1,
             HeldPage::F32(page) => Arc::strong_count(page) > 1,
+            HeldPage::Q8(page) => Arc::strong_count(page) > 1,
         }
     }
 }
@@ -148,14 +200,12 @@ pub(super) struct Row {
 impl Sequence {
     pub(super) fn new(cache: CacheFormat, stocks: &PagePools) -> Sequence {
         let pages = match cache {
-            CacheFormat::F16 => {
-                Storage::F16(Pages { stock: stocks.f16.clone(), pages: Vec::new() })
-            }
-            CacheFormat::F32 => {
-                Storage::F32(Pages { stock: stocks.f32.clone(), pages: Vec::new() })
-            }
+            CacheFormat::F16 => Storage::F16(Pages::new(&stocks.f16)),
+            CacheFormat::F32 => Storage::F32(Pages::new(&stocks.f32)),
+            CacheFormat::Q8 => Storage::Q8(Pages::new(&stocks.q8)),
         };
-        Sequence { tokens: Vec::new(), shape: stocks.shape.clone(), pages }
+        let states = (stocks.shape.state_len > 0).then(|| Box::new(States::new(&stocks.states)));
+        Sequence { tokens: Vec::new(), shape: stocks.shape.clone(), pages, states }
     }
 
     /// How many tokens it has.
@@ -173,32 +223,63 @@ impl Sequence {
         &self.tokens
     }
 
-    /// Forgets all but the first `len` tokens.
+    /// Forgets all but the first `len` tokens. With recurrent layers, what was computed of them is
+    /// forgotten back to the last full page or the beginning, and the next step computes it again.
     pub fn truncate(&mut self, len: usize) {
         self.tokens.truncate(len);
-        let n_pages = self.tokens.len().div_ceil(PAGE);
-        match &mut self.pages {
-            Storage::F16(held) => held.pages.truncate(n_pages),
-            Storage::F32(held) => held.pages.truncate(n_pages),
+        if let Some(states) = &mut self.states {
+            states.go_back(self.tokens.len());
         }
+        let n_pages = self.n_read().div_ceil(PAGE);
+        each_format!(&mut self.pages, held => held.pages.truncate(n_pages));
     }
 
-    /// Bytes of its pages, shared ones included.
+    /// How many of its tokens are computed: all, but after [`Sequence::truncate`] with recurrent
+    /// layers.
+    pub(super) fn n_read(&self) -> usize {
+        self.states().map_or(self.tokens.len(), States::n_read)
+    }
+
+    /// Whether its model has recurrent layers.
+    pub(crate) fn has_state(&self) -> bool {
+        self.states.is_some()
+    }
+
+    /// Takes the tokens off that aren't computed.
+    pub(super) fn take_unread(&mut self) -> Vec<TokenId> {
+        self.tokens.split_off(self.n_read())
+    }
+
+    /// Puts tokens back that aren't computed.
+    pub(super) fn put_unread(&mut self, tokens: &[TokenId]) {
+        self.tokens.extend_from_slice(tokens);
+    }
+
+    /// The recurrent state and its copies, if there are recurrent layers.
+    pub(super) fn states(&self) -> Option<&States> {
+        self.states.as_deref()
+    }
+
+    /// As [`Sequence::states`], to be changed.
+    pub(super) fn states_mut(&mut self) -> Option<&mut States> {
+        self.states.as_deref_mut()
+    }
+
+    /// Bytes of its pages and recurrent states, shared ones included.
     pub fn n_bytes(&self) -> usize {
-        let (n_pages, format) = match &self.pages {
-            Storage::F16(held) => (held.pages.len(), CacheFormat::F16),
-            Storage::F32(held) => (held.pages.len(), CacheFormat::F32),
-        };
-        n_pages * self.shape.page_len * format.bytes()
+        let bytes = each_format!(&self.pages, held => held.n_bytes());
+        let n_states = self.states().map_or(0, States::n_held);
+        bytes + n_states * self.shape.state_len * size_of::<f32>()
     }
 
     /// Pages that it takes at most until it has `len` tokens, copies of what it shares included.
     pub fn pages_until(&self, len: usize) -> usize {
-        let is_copied = len > self.len() && !self.len().is_multiple_of(PAGE);
-        let (n_pages, is_shared) = match &self.pages {
-            Storage::F16(Pages { pages, .. }) => (pages.len(), pages.last().is_some_and(is_shared)),
-            Storage::F32(Pages { pages, .. }) => (pages.len(), pages.last().is_some_and(is_shared)),
-        };
+        let n_read = self.n_read();
+        let is_copied = len > n_read && !n_read.is_multiple_of(PAGE);
+        let (n_pages, is_shared) = each_format!(
+            &self.pages,
+            held => (held.pages.len(), held.pages.last().is_some_and(is_shared))
+        );
         len.div_ceil(PAGE).saturating_sub(n_pages) + usize::from(is_copied && is_shared)
     }
 
@@ -207,28 +288,30 @@ impl Sequence {
         match &self.pages {
             Storage::F16(Pages { pages, .. }) => HeldPage::F16(Arc::clone(&pages[i])),
             Storage::F32(Pages { pages, .. }) => HeldPage::F32(Arc::clone(&pages[i])),
+            Storage::Q8(Pages { pages, .. }) => HeldPage::Q8(Arc::clone(&pages[i])),
         }
     }
 
     /// Goes on, from the end of its last page, with the first tokens of a page of a sequence that
-    /// began alike. Nothing happens if that one stores numbers in another way.
-    pub(super) fn share(&mut self, page: &HeldPage, tokens: &[TokenId]) {
+    /// began alike, and from the recurrent state after them. Nothing happens if that one stores
+    /// numbers in another way.
+    pub(super) fn share(&mut self, page: &HeldPage, tokens: &[TokenId], state: Option<&State>) {
         debug_assert!(self.tokens.len().is_multiple_of(PAGE) && tokens.len() <= PAGE);
         match (&mut self.pages, page) {
             (Storage::F16(held), HeldPage::F16(page)) => held.pages.push(Arc::clone(page)),
             (Storage::F32(held), HeldPage::F32(page)) => held.pages.push(Arc::clone(page)),
+            (Storage::Q8(held), HeldPage::Q8(page)) => held.pages.push(Arc::clone(page)),
             _ => return,
         }
         self.tokens.extend_from_slice(tokens);
+        if let (Some(states), Some(state)) = (&mut self.states, state) {
+            states.go_on_from(self.tokens.len(), state);
+        }
     }
 
     /// Whether their pages have one shape and one format.
     pub(super) fn is_like(&self, other: &Sequence) -> bool {
-        let formats = (&self.pages, &other.pages);
-        let same = matches!(
-            formats,
-            (Storage::F16(_), Storage::F16(_)) | (Storage::F32(_), Storage::F32(_))
-        );
+        let same = std::mem::discriminant(&self.pages) == std::mem::discriminant(&other.pages);
         same && self.shape.is(&other.shape)
     }
 
@@ -238,15 +321,19 @@ impl Sequence {
 
     pub(super) fn push(&mut self, tokens: &[TokenId]) {
         self.tokens.extend_from_slice(tokens);
+        if let Some(states) = &mut self.states {
+            states.push(tokens.len());
+        }
     }
 
-    /// Makes room for `n` more tokens on pages that are this sequence's own.
+    /// Makes room for `n` more tokens on pages, and in a recurrent state, that are this sequence's
+    /// own.
     pub(super) fn reserve(&mut self, n: usize) -> Result<(), NoMemory> {
         let len = self.tokens.len();
-        match &mut self.pages {
-            Storage::F16(pages) => pages.reserve(len, n),
-            Storage::F32(pages) => pages.reserve(len, n),
+        if let Some(states) = &mut self.states {
+            states.reserve(n)?;
         }
+        each_format!(&mut self.pages, pages => pages.reserve(len, n))
     }
 
     /// Stores the keys and values (rows of n_kv_heads × head_dim) that `layer` has for the
@@ -259,29 +346,27 @@ impl Sequence {
         pos: usize,
         [keys, values]: [&[f32]; 2],
     ) {
-        match &mut self.pages {
-            Storage::F16(held) => {
-                self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values])
-            }
-            Storage::F32(held) => {
-                self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values])
-            }
-        }
+        each_format!(
+            &mut self.pages,
+            held => self.shape.store(pool, isa, &mut held.pages, layer, pos, [keys, values])
+        );
     }
 
     /// Page `page` as the attention of one layer and key-value head sees it.
     pub(super) fn page(&self, layer: usize, kv_head: usize, page: usize) -> Page<'_> {
-        let LayerShape { start, n_kv_heads, head_dim } = self.shape.layers[layer];
-        let len = head_dim * PAGE;
-        let keys = start + kv_head * len;
-        let values = keys + n_kv_heads * len;
-        let (keys, values) = (keys..keys + len, values..values + len);
+        let shape = self.shape.layers[layer];
         match &self.pages {
-            Storage::F16(Pages { pages, .. }) => {
-                Page::F16 { keys: &pages[page][keys], values: &pages[page][values] }
+            Storage::F16(held) => {
+                let [keys, values] = held.sides(shape, kv_head, page);
+                Page::F16 { keys, values }
             }
-            Storage::F32(Pages { pages, .. }) => {
-                Page::F32 { keys: &pages[page][keys], values: &pages[page][values] }
+            Storage::F32(held) => {
+                let [keys, values] = held.sides(shape, kv_head, page);
+                Page::F32 { keys, values }
+            }
+            Storage::Q8(held) => {
+                let [keys, values] = held.sides(shape, kv_head, page);
+                Page::Q8 { keys, values }
             }
         }
     }
@@ -292,24 +377,37 @@ fn is_shared<T: CacheElement>(page: &Arc<PooledBuffer<T>>) -> bool {
 }
 
 impl LayerShape {
-    /// Numbers in a page.
-    fn len(self) -> usize {
-        2 * self.n_kv_heads * self.head_dim * PAGE
+    /// Where its keys begin in a page.
+    fn start<T: CacheElement>(self) -> usize {
+        if T::IS_SCALED { self.scaled_start } else { self.start }
+    }
+
+    /// Elements in a page.
+    fn len<T: CacheElement>(self) -> usize {
+        2 * self.n_kv_heads * T::side_len(self.head_dim)
     }
 }
 
 impl Shape {
     fn of(config: &Config) -> Shape {
-        let mut start = 0;
+        let (mut start, mut scaled_start) = (0, 0);
         let layer = |(i, layer): (usize, &LayerConfig)| {
             let has_own = layer.cache == i && layer.n_heads > 0;
             let n_kv_heads = if has_own { layer.n_kv_heads } else { 0 };
-            let shape = LayerShape { start, n_kv_heads, head_dim: layer.head_dim };
-            start += shape.len();
+            let head_dim = layer.head_dim;
+            let shape = LayerShape { start, scaled_start, n_kv_heads, head_dim };
+            start += shape.len::<f16>();
+            scaled_start += shape.len::<i8>();
             shape
         };
         let layers = config.layers.iter().enumerate().map(layer).collect();
-        Shape { layers, page_len: start }
+        let state_len = config.state_numbers();
+        Shape { layers, page_len: start, scaled_page_len: scaled_start, state_len }
+    }
+
+    /// Elements of a page.
+    fn page_len<T: CacheElement>(&self) -> usize {
+        if T::IS_SCALED { self.scaled_page_len } else { self.page_len }
     }
 
     /// Whether they are alike; those of one model are one.
@@ -328,14 +426,14 @@ impl Shape {
         [keys, values]: [&[f32]; 2],
     ) {
         let shape = self.layers[layer];
-        let LayerShape { start, n_kv_heads, head_dim } = shape;
-        let (len, row_len) = (head_dim * PAGE, n_kv_heads * head_dim);
+        let LayerShape { n_kv_heads, head_dim, .. } = shape;
+        let (len, row_len) = (T::side_len(head_dim), n_kv_heads * head_dim);
         let end = pos + keys.len() / row_len;
         let first_page = pos / PAGE;
         pool.for_each_chunk(&mut pages[first_page..end.div_ceil(PAGE)], 1, &|i, page| {
             let page =
                 Arc::get_mut(&mut page[0]).expect("reserve made the page this sequence's own");
-            let layer = &mut page[start..][..shape.len()];
+            let layer = &mut page[shape.start::<T>()..][..shape.len::<T>()];
             let (page_keys, page_values) = layer.split_at_mut(n_kv_heads * len);
             let page_pos = (first_page + i) * PAGE;
             for at in page_pos.max(pos)..(page_pos + PAGE).min(end) {
@@ -345,7 +443,7 @@ impl Shape {
                 for ((page_keys, page_values), (key, value)) in
                     heads.zip(given.zip(values[row].chunks_exact(head_dim)))
                 {
-                    store(isa, page_keys, page_values, at - page_pos, key, value);
+                    T::store(isa, page_keys, page_values, at - page_pos, key, value);
                 }
             }
         });
@@ -353,6 +451,22 @@ impl Shape {
 }
 
 impl<T: CacheElement> Pages<T> {
+    fn new(stock: &BufferPool<T>) -> Pages<T> {
+        Pages { stock: stock.clone(), pages: Vec::new() }
+    }
+
+    fn n_bytes(&self) -> usize {
+        self.pages.iter().map(|page| size_of_val::<[T]>(page)).sum()
+    }
+
+    /// Keys and values of one key-value head in a page.
+    fn sides(&self, shape: LayerShape, kv_head: usize, page: usize) -> [&[T]; 2] {
+        let len = T::side_len(shape.head_dim);
+        let keys = shape.start::<T>() + kv_head * len;
+        let values = keys + shape.n_kv_heads * len;
+        [keys, values].map(|at| &self.pages[page][at..at + len])
+    }
+
     fn reserve(&mut self, len: usize, n: usize) -> Result<(), NoMemory> {
         let n_pages = (len + n).div_ceil(PAGE);
         // The pages that are written next have to be this sequence's own: copies where a fork

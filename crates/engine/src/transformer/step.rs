@@ -3,9 +3,14 @@
 
 use std::ops::Range;
 
-use kelvin_kernels::activations::Activations;
+use kelvin_kernels::{activations::Activations, matmul::ExpertRows};
 
-use super::{Sequence, Turns, experts::ExpertScratch, sequence::Row};
+use super::{
+    Sequence, Turns,
+    experts::ExpertScratch,
+    forward::{MixScratch, RecurrentScratch},
+    sequence::Row,
+};
 use crate::TokenId;
 
 /// Tokens to append to one sequence of a batch.
@@ -64,15 +69,26 @@ pub struct Scratch {
     /// n × d_ff each.
     pub(super) gate: Vec<f32>,
     pub(super) up: Vec<f32>,
+    /// n × n_heads or n_heads·value_dim: the gates of attention's output.
+    pub(super) head_gates: Vec<f32>,
     /// n × d_model: the embedding, where layers add some of it to the stream.
     pub(super) embedding: Vec<f32>,
-    /// n × 4 × d_model: the streams, where there are several.
+    /// n × 4, or as many as the file says, × d_model: the streams, where there are several.
     pub(super) streams: Vec<f32>,
+    /// n × 2 × as many: the weights by which a half of a layer reads them and adds to them.
+    pub(super) stream_weights: Vec<f32>,
+    /// n × d_model each: what two stacks of layers made.
+    pub(super) high: Vec<f32>,
+    pub(super) low: Vec<f32>,
     /// n × d_model: what a layer's low-rank layer made.
     pub(super) low_rank: Vec<f32>,
+    /// The rows of each head, where heads have matrices of their own.
+    pub(super) head_rows: Vec<ExpertRows>,
     /// n × n_layers × layer_embedding: the embedding for each layer.
     pub(super) layer_embedding: Vec<f32>,
     pub(super) experts: ExpertScratch,
+    pub(super) recurrent: RecurrentScratch,
+    pub(super) mix: MixScratch,
     /// n × d_model: what a layer's half adds to the stream.
     pub(super) delta: Vec<f32>,
     /// n × d_model: what attention adds in a parallel layer, until feed-forward has seen the

@@ -4,24 +4,35 @@
 use std::{collections::HashSet, ops::Range};
 
 mod attention;
+mod dense;
 mod experts;
+mod hyper;
 mod latent;
+mod layer;
 mod layer_embedding;
+mod linear;
+mod recurrent;
 mod streams;
+mod time_mix;
 
 use kelvin_kernels::{matrix::WeightMatrix, memory::Arena, pool::Pool};
 
 use super::{
-    Config, LayerConfig, ModelError,
-    families::{self, Family, FeedForward, Presence, refuse_unread},
+    config::{Config, LayerConfig, RecurrentConfig},
+    error::ModelError,
+    families::{self, Family, Presence, refuse_unread},
 };
 use crate::gguf::{Gguf, TensorInfo};
 pub(super) use attention::{Attention, Projections};
+pub(super) use dense::Dense;
 pub(super) use experts::Experts;
-pub(super) use latent::Latent;
+pub(super) use hyper::Hyper;
+pub(super) use latent::{Latent, Spread};
+pub(super) use layer::Layer;
 pub(super) use layer_embedding::{LayerEmbedding, OfLayer};
-use streams::SPARSE_LAYERS;
+pub(super) use recurrent::{Heads, Recurrent, Selective};
 pub(super) use streams::{LayerStreams, N_STREAMS, Streams};
+pub(super) use time_mix::{ChannelMix, LowRank, TimeMix, Version};
 
 /// Everything a model learned.
 #[derive(Debug)]
@@ -36,6 +47,10 @@ pub(super) struct Weights {
     pub(super) layer_embedding: Option<LayerEmbedding>,
     /// What makes the other streams, and the last one of all of them.
     pub(super) streams: Option<Streams>,
+    /// What the output reads of several streams.
+    pub(super) hyper_head: Option<Hyper>,
+    /// d_model: what the low stack of layers begins with.
+    pub(super) low_start: Option<Vec<f32>>,
     /// By their number in the file; none for a block that isn't run.
     pub(super) blocks: Vec<Option<Layer>>,
     /// d_model.
@@ -55,58 +70,11 @@ pub(super) struct Norm {
     pub(super) bias: Option<Vec<f32>>,
 }
 
-/// One block. Matrices are rows (outputs) × columns (inputs). Norms, biases and the gate are there
-/// where the file has them.
-#[derive(Debug)]
-pub(super) struct Layer {
-    /// None where a layer has no heads.
-    pub(super) attention: Option<Attention>,
-    /// d_model.
-    pub(super) ffn_norm: Option<Norm>,
-    /// The feed-forward network of all tokens.
-    pub(super) dense: Option<Dense>,
-    /// The feed-forward networks among which each token has its own.
-    pub(super) experts: Option<Experts>,
-    /// d_model.
-    pub(super) post_ffn_norm: Option<Norm>,
-    /// What the embedding of this layer goes through.
-    pub(super) embedding: Option<OfLayer>,
-    /// Multiplies the stream, or the embedding that is added to it.
-    pub(super) scale: Option<f32>,
-    /// What leads the streams through the layer.
-    pub(super) streams: Option<LayerStreams>,
-}
-
-/// A feed-forward network.
-#[derive(Debug)]
-pub(super) struct Dense {
-    /// d_ff × d_model.
-    pub(super) gate: Option<WeightMatrix>,
-    /// d_ff × d_model.
-    pub(super) up: WeightMatrix,
-    /// Only gates far above their mean count.
-    pub(super) sparse: bool,
-    /// d_ff.
-    pub(super) sub_norm: Option<Norm>,
-    /// d_model × d_ff.
-    pub(super) down: WeightMatrix,
-    /// What is done with the products of these matrices.
-    pub(super) after: AfterFeedForward,
-}
-
 /// What becomes of a product with a matrix: a factor, and a number for each row to be added.
 #[derive(Debug, Default)]
 pub(super) struct After {
     pub(super) scale: Option<f32>,
     pub(super) bias: Option<Vec<f32>>,
-}
-
-/// For each matrix of a feed-forward network.
-#[derive(Debug, Default)]
-pub(super) struct AfterFeedForward {
-    pub(super) gate: After,
-    pub(super) up: After,
-    pub(super) down: After,
 }
 
 impl After {
@@ -141,7 +109,10 @@ impl Weights {
         let mut loader = Loader { gguf, family, pool, arena, taken, done: 0, total, progress };
         let (d_model, vocab_size) = (config.d_model, config.vocab_size);
         let embedding = loader.matrix("token_embd.weight", vocab_size, d_model)?;
-        let embedding_norm = loader.norm("token_embd_norm", &[d_model])?;
+        let embedding_norm = match family.output_norm {
+            "token_embd_norm" => None,
+            _ => loader.norm("token_embd_norm", &[d_model])?,
+        };
         let positions = match loader.has("position_embd.weight") {
             true => Some(loader.matrix("position_embd.weight", config.ctx_len, d_model)?),
             false => None,
@@ -151,20 +122,26 @@ impl Weights {
             _ => Some(loader.layer_embedding(config)?),
         };
         let streams = config.streams.then(|| loader.streams(config)).transpose()?;
+        let hyper_head = match &config.hyper {
+            Some(hyper) => Some(loader.hyper("output_hc", hyper, 1, d_model)?),
+            None => None,
+        };
+        let low_start = loader.vector_if("hrm.z_l_init", &[d_model])?;
         let blocks = loader.blocks(config)?;
         let output = match loader.has("output.weight") {
             true => Some(loader.matrix("output.weight", vocab_size, d_model)?),
             false => None,
         };
         let output_bias = loader.vector_if("output.bias", &[vocab_size])?;
-        let half = config.ropes[0].dim / 2;
+        let half = if family.half_rotary { config.ropes[0].dim } else { config.ropes[0].dim / 2 };
         let llama3 = loader.rope_factors("rope_freqs.weight", half)?;
         let short = loader.rope_factors("rope_factors_short.weight", half)?;
         // Texts are no longer than the original context, so the long factors are only checked.
         loader.rope_factors("rope_factors_long.weight", half)?;
         let rope_factors = llama3.or(short);
-        let output_norm = loader.norm("output_norm", &[d_model])?;
-        let output_norm = output_norm.ok_or_else(|| missing("output_norm.weight", &[d_model]))?;
+        let output_norm = loader.norm(family.output_norm, &[d_model])?;
+        let output_norm = output_norm
+            .ok_or_else(|| missing(&format!("{}.weight", family.output_norm), &[d_model]))?;
         // The table of families says what is read. Should it ever say more than is done here, the
         // file is refused now.
         let is_known = |_, name: &str| loader.taken.contains(name) || family.unused(name).is_some();
@@ -176,6 +153,8 @@ impl Weights {
             positions,
             layer_embedding,
             streams,
+            hyper_head,
+            low_start,
             blocks,
             output_norm,
             output,
@@ -187,14 +166,20 @@ impl Weights {
     pub(super) fn n_bytes(&self) -> usize {
         let blocks = self.blocks.iter().flatten().flat_map(|block| {
             let dense = block.dense.iter().flat_map(Dense::matrices);
-            let ffn = dense.chain(block.experts.iter().flat_map(Experts::matrices));
+            let ffn = dense.chain(block.mixture().into_iter().flat_map(Experts::matrices));
             let attention = block.attention.iter().flat_map(Attention::matrices);
             let streams = block.streams.iter().flat_map(LayerStreams::matrices);
+            let streams = streams.chain(block.recurrent.iter().flat_map(Recurrent::matrices));
+            let mixes = block.time_mix.iter().flat_map(TimeMix::matrices);
+            let mixes = mixes.chain(block.channel_mix.iter().flat_map(ChannelMix::matrices));
+            let hyper = block.hyper.iter().flatten().map(|hyper| &hyper.mix);
+            let streams = streams.chain(mixes).chain(hyper);
             let parts = block.embedding.iter().flat_map(OfLayer::matrices).chain(streams);
             ffn.chain(attention).chain(parts)
         });
         let each_layer = self.layer_embedding.iter().flat_map(LayerEmbedding::matrices);
         let streams = self.streams.iter().flat_map(Streams::matrices);
+        let streams = streams.chain(self.hyper_head.iter().map(|hyper| &hyper.mix));
         let whole = self.output.iter().chain(&self.positions).chain(each_layer).chain(streams);
         self.embedding.n_bytes() + whole.chain(blocks).map(WeightMatrix::n_bytes).sum::<usize>()
     }
@@ -202,43 +187,6 @@ impl Weights {
     /// The weights of a layer.
     pub(super) fn of(&self, layer: &LayerConfig) -> &Layer {
         self.blocks[layer.block].as_ref().expect("the config names blocks that are loaded")
-    }
-}
-
-impl Layer {
-    /// The matrices that the layer begins with.
-    pub(super) fn first_matrices(&self) -> ([&WeightMatrix; 3], usize) {
-        match &self.attention {
-            Some(attention) => attention.input(),
-            None => {
-                let ([first, second, third, _], n) = self.ffn_input();
-                ([first, second, third], n.min(3))
-            }
-        }
-    }
-
-    /// The matrices that feed-forward begins with, at most four, and how many they are.
-    pub(super) fn ffn_input(&self) -> ([&WeightMatrix; 4], usize) {
-        let mut matrices = (self.experts.iter().flat_map(Experts::input))
-            .chain(self.dense.iter().flat_map(Dense::input));
-        let first = matrices.next().expect("a layer has a feed-forward network");
-        let (mut list, mut n) = ([first; 4], 1);
-        for matrix in matrices {
-            list[n] = matrix;
-            n += 1;
-        }
-        (list, n)
-    }
-}
-
-impl Dense {
-    /// The matrices that it begins with: the gate, if there is one, and up.
-    pub(super) fn input(&self) -> impl Iterator<Item = &WeightMatrix> {
-        self.gate.iter().chain([&self.up])
-    }
-
-    fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
-        self.input().chain([&self.down])
     }
 }
 
@@ -292,52 +240,67 @@ impl<'a> Loader<'a> {
             0 => None,
             _ => Some(self.attention(config, i)?),
         };
-        let post_ffn_norm = self.post_norm(&name("post_ffw_norm"), d_model)?;
+        let of_layer = config.recurrent.as_ref().filter(|_| layer.recurrent.is_some());
+        let is_rwkv = of_layer.is_some_and(RecurrentConfig::is_rwkv);
+        let recurrent = match of_layer {
+            Some(recurrent) if !is_rwkv => Some(self.recurrent(config, recurrent, i)?),
+            _ => None,
+        };
+        let (time_mix, channel_mix) = match of_layer {
+            Some(c) if is_rwkv => (
+                Some(self.time_mix(config, c, i)?),
+                match c.mixes_ffn {
+                    true => Some(self.channel_mix(c.kind, block, d_ff, d_model)?),
+                    false => None,
+                },
+            ),
+            _ => (None, None),
+        };
+        let post_ffn_norm =
+            self.post_norm(&["post_ffw_norm", "layer_output_norm"], block, d_model)?;
         let ffn_norm = self.first_norm(family.ffn_norms, block, d_model)?;
-        let (dense, experts) = match (&config.experts, layer.experts) {
-            (Some(mixture), true) => (None, Some(self.experts(config, mixture, block)?)),
-            _ => (Some(self.dense(block, d_ff, d_model)?), None),
+        let mixture = config.experts.as_ref().filter(|_| layer.experts);
+        let is_early = mixture.is_some_and(|mixture| mixture.before_attention);
+        let experts = mixture.map(|mixture| self.experts(config, mixture, block)).transpose()?;
+        let has_dense = d_ff > 0 && channel_mix.is_none();
+        let dense = match has_dense && (experts.is_none() || is_early) {
+            true => Some(self.dense(block, d_ff, d_model)?),
+            false => None,
+        };
+        let (experts, early_experts) = match experts {
+            Some(experts) if is_early => {
+                let name = name("ffn_norm_exps");
+                let norm = self.norm(&name, &[d_model])?;
+                let norm = norm.ok_or_else(|| missing(&format!("{name}.weight"), &[d_model]))?;
+                (None, Some((norm, experts)))
+            }
+            experts => (experts, None),
         };
         Ok(Layer {
             attention,
+            recurrent,
+            time_mix,
+            channel_mix,
             ffn_norm,
             dense,
             experts,
+            early_experts,
             post_ffn_norm,
             embedding: match config.layer_embedding {
                 0 => None,
                 _ => Some(self.embedding_of_layer(config, block)?),
             },
-            scale: self.number(&name("layer_output_scale.weight"))?,
+            scale: match of_layer.map_or(0, |c| c.halved_every) {
+                every if every > 0 && (i + 1).is_multiple_of(every) => Some(0.5),
+                _ => self.number(&name("layer_output_scale.weight"))?,
+            },
             streams: config.streams.then(|| self.layer_streams(config, block)).transpose()?,
-        })
-    }
-
-    /// The feed-forward network of all tokens.
-    fn dense(&mut self, block: usize, d_ff: usize, d_model: usize) -> Result<Dense, ModelError> {
-        let name = |part: &str| format!("blk.{block}.{part}");
-        let up = name("ffn_up.weight");
-        let (gate, up) = match self.family.feed_forward {
-            FeedForward::Gated(_) => {
-                let gate = self.matrix(&name("ffn_gate.weight"), d_ff, d_model)?;
-                (Some(gate), self.matrix(&up, d_ff, d_model)?)
-            }
-            FeedForward::FusedGate(_) => {
-                let gate = self.rows(&up, 0..d_ff, 2 * d_ff, d_model)?;
-                (Some(gate), self.rows(&up, d_ff..2 * d_ff, 2 * d_ff, d_model)?)
-            }
-            FeedForward::Plain(_) | FeedForward::Xielu => (None, self.matrix(&up, d_ff, d_model)?),
-        };
-        Ok(Dense {
-            gate,
-            up,
-            sparse: self.family.streams && block < SPARSE_LAYERS,
-            sub_norm: self.norm(&name("ffn_sub_norm"), &[d_ff])?,
-            down: self.matrix(&name("ffn_down.weight"), d_model, d_ff)?,
-            after: AfterFeedForward {
-                gate: self.after(&name("ffn_gate"), d_ff)?,
-                up: self.after(&name("ffn_up"), d_ff)?,
-                down: self.after(&name("ffn_down"), d_model)?,
+            hyper: match &config.hyper {
+                Some(hyper) => Some([
+                    self.hyper(&name("hc_attn"), hyper, 2, d_model)?,
+                    self.hyper(&name("hc_ffn"), hyper, 2, d_model)?,
+                ]),
+                None => None,
             },
         })
     }
@@ -355,7 +318,7 @@ impl<'a> Loader<'a> {
 
     /// Whether a tensor is to be read: the family reads it, and the file has it or is at fault.
     fn has(&self, name: &str) -> bool {
-        match self.family.presence(name, &self.gguf.metadata) {
+        match self.family.presence(name, self.gguf) {
             None => false,
             Some(Presence::Required) => true,
             Some(Presence::Optional) => self.gguf.tensor(name).is_some(),
@@ -410,11 +373,20 @@ impl<'a> Loader<'a> {
         Ok(Some(Norm { weight, bias: self.vector_if(&format!("{name}.bias"), shape)? }))
     }
 
-    /// A norm after one half of a block, where the family has such norms.
-    fn post_norm(&mut self, name: &str, d_model: usize) -> Result<Option<Norm>, ModelError> {
-        match self.family.post_norms {
-            true => self.norm(name, &[d_model]),
-            false => Ok(None),
+    /// The norm after one half of a block, where the family has such norms: the first of some that
+    /// the file has.
+    fn post_norm(
+        &mut self,
+        names: &[&str],
+        i: usize,
+        d_model: usize,
+    ) -> Result<Option<Norm>, ModelError> {
+        if !self.family.post_norms {
+            return Ok(None);
+        }
+        match self.first_norm(names, i, d_model)? {
+            None => Err(missing(&format!("blk.{i}.{}.weight", names[0]), &[d_model])),
+            norm => Ok(norm),
         }
     }
 

@@ -17,7 +17,7 @@ use kelvin_engine::{
     generate::{Constraint, FinishReason},
     transformer::{CacheFormat, ModelError, ModelOptions},
 };
-use kelvin_sampling::{Dice, Sampler, surprisal};
+use kelvin_sampling::{Dice, Draw, Sampler, surprisal};
 use kelvin_testkit::tiny::{MISTRAL_LIKE, TinyModel};
 
 use crate::reference::run::logits;
@@ -483,11 +483,13 @@ fn a_tap_sees_the_logits_of_each_draw() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let of_tap = Arc::clone(&seen);
     let mut of = request(prompt(1, 20), 0, 4);
-    let see = move |pos: usize, logits: &[f32]| of_tap.lock().unwrap().push((pos, logits.to_vec()));
+    let see = move |pos: usize, logits: &[f32], drawn: Option<&Draw>| {
+        of_tap.lock().unwrap().push((pos, logits.to_vec(), drawn.unwrap().token));
+    };
     of.drafts = vec![Draft { tap: Some(Tap::new(see)), ..Draft::new(sampler(0)) }];
     let tokens = generate(&engine, &mut batch, of, &mut ()).unwrap().pop().unwrap().tokens;
     let text = [prompt(1, 20), tokens].concat();
     let rows = logits(&engine.model, &text, CACHE, 512);
-    let expected: Vec<_> = (20..24).map(|pos| (pos, rows[pos - 1].clone())).collect();
+    let expected: Vec<_> = (20..24).map(|pos| (pos, rows[pos - 1].clone(), text[pos])).collect();
     assert_eq!(*seen.lock().unwrap(), expected);
 }

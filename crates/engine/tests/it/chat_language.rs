@@ -174,3 +174,23 @@ fn the_date_is_noted_when_it_is_asked_for() {
     assert_eq!((asks.text.as_str(), asks.dated), ("28 Nov 2026", true));
     assert!(!rendered("{{ strftime_now is defined }}", &hi).unwrap().dated);
 }
+
+#[test]
+fn cyclers_turn() {
+    let source = "{% set c = cycler('a', 'b', 'c') %}{{ c.next() }}{{ c.current }}{{ c.next() }}\
+        {{ c['next']() }}{{ c.next() }}{{ c.reset() }}{{ c.current }}{{ c['current'] }}\
+        {{ c.missing }}{{ c is callable }}{{ joiner() is callable }}";
+    assert_eq!(render(source), "abbcaNoneaaFalseTrue");
+    assert!(fails("{{ cycler() }}").contains("at least one"));
+    assert!(fails("{{ cycler(1)() }}").contains("can't be called"));
+    // What a cycler holds counts as nested in it.
+    let nested = "{% set ns = namespace(c=1) %}{% for i in range(200) %}\
+        {% set ns.c = cycler(ns.c, ns.c) %}{% endfor %}";
+    assert!(fails(nested).contains("nests too deeply"));
+}
+
+#[test]
+fn ranges_reach_across_the_integers() {
+    let source = "{{ range(-9223372036854775807, 9223372036854775807, 9000000000000000000)|list }}";
+    assert_eq!(render(source), "[-9223372036854775807, -223372036854775807, 8776627963145224193]");
+}

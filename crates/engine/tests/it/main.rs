@@ -17,9 +17,11 @@ mod gguf_malformed_tensors;
 mod gguf_memory;
 mod gguf_parts;
 mod gguf_read;
+mod guesses;
 mod prefixes;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod stages;
 mod tiny_models;
 mod tokenizer;
 mod tokenizer_malformed;

@@ -43,7 +43,7 @@ fn shared(a: &[TokenId], b: &[TokenId]) -> usize {
 #[test]
 fn the_longest_beginning_is_found_and_can_be_gone_on_from() {
     let model = model();
-    let mut prefixes = Prefixes::new(model.sequence(CACHE));
+    let mut prefixes = Prefixes::new(model.sequence(CACHE), 0);
     let texts = texts(60);
     for (i, text) in texts.iter().enumerate() {
         let mut sequence = prefixes.find(text);
@@ -72,7 +72,7 @@ fn the_longest_beginning_is_found_and_can_be_gone_on_from() {
 #[test]
 fn what_was_found_longest_ago_goes_first_and_what_is_in_use_stays() {
     let model = model();
-    let mut prefixes = Prefixes::new(model.sequence(CACHE));
+    let mut prefixes = Prefixes::new(model.sequence(CACHE), 0);
     let text = |first: u32, n: usize| -> Vec<TokenId> {
         (0..n as u32).map(|i| TokenId(if i < 32 { 1 } else { first + i % 3 })).collect()
     };
@@ -101,7 +101,7 @@ fn what_was_found_longest_ago_goes_first_and_what_is_in_use_stays() {
 #[test]
 fn pages_are_foretold() {
     let model = model();
-    let mut prefixes = Prefixes::new(model.sequence(CACHE));
+    let mut prefixes = Prefixes::new(model.sequence(CACHE), 0);
     let text: Vec<TokenId> = (0..100).map(|i| TokenId(i % 50)).collect();
     let mut first = model.sequence(CACHE);
     assert_eq!([0, 1, PAGE, PAGE + 1, 100].map(|len| first.pages_until(len)), [0, 1, 1, 2, 4]);

@@ -1,15 +1,17 @@
 //! The command line as clap parses it. `options` interprets it.
 //!
-//! Temperatures and chains stay text here, so that their errors are Kelvin's own sentences.
+//! Temperatures and chains stay text here: `options` parses them and words their errors.
 
 use clap::{Parser, Subcommand};
 
 use super::{
     bench::args::BenchArgs,
+    calibrate::args::CalibrateArgs,
     chat::args::ChatArgs,
     compare::args::CompareArgs,
     completions::args::CompletionsArgs,
     convert::ConvertArgs,
+    decide::args::DecideArgs,
     generate::args::GenerateArgs,
     inspect::args::InspectArgs,
     man::ManArgs,
@@ -18,13 +20,16 @@ use super::{
     perplexity::args::PerplexityArgs,
     report::args::ReportArgs,
     runs::args::RunsArgs,
-    serve::args::ServeArgs,
+    score::args::ScoreArgs,
+    serve::args::{ServeArgs, StudioArgs},
+    shared::temp::{OR_RANGES, several},
     softmax::args::SoftmaxArgs,
     stages::StagesArgs,
-    sweep::args::SweepArgs,
+    sweep::args::SweepVerbArgs,
     tokenize::TokenizeArgs,
     translate::TranslateArgs,
     tune::args::{self as tune, TuneArgs},
+    verify::args::VerifyArgs,
 };
 
 const MAIN_EXAMPLES: &str = "\
@@ -35,6 +40,7 @@ More to try:
   kelvin next \"The capital of Nepal is\" -t 1,5    what could come next, and how likely
   kelvin softmax 1 2 -t 1,2,5                     what temperature does to numbers
   kelvin chat                                     talk, and ask /why
+  kelvin studio                                   the same in a browser, and a lesson for a class
   kelvin models                                   which models there are
 
 The first run fetches a small model (98 MB). `kelvin VERB --help` has examples for each verb.";
@@ -57,25 +63,27 @@ pub(crate) enum Verb {
     /// Talk with a model, change its temperature, ask it why
     Chat(ChatArgs),
     /// Fill a table of prompts × chains × samples with texts, to be measured
-    Sweep(Box<SweepArgs>),
-    /// List, show, compare, export and remove the tables that are there
+    Sweep(Box<SweepVerbArgs>),
+    /// List, show, compare, export and remove the tables that `sweep` filled
     Runs(RunsArgs),
-    /// Find the setting to use: the most diverse texts that stay fluent, or what else you want
+    /// Find the best setting: the most diverse texts that stay fluent, or an objective of yours
     #[command(
         after_help = tune::EXAMPLES,
-        mut_arg("temp", |flag| flag.help(tune::TEMP)),
+        mut_arg("temp", several(OR_RANGES, tune::USUAL)),
         mut_arg("samples", |flag| flag.help(tune::SAMPLES_HELP)),
     )]
     Tune(Box<TuneArgs>),
-    /// Show what runs show: every metric with its interval, figures, texts, as one HTML file
+    /// Report on runs as one HTML file: every metric with its interval, figures, texts
     Report(Box<ReportArgs>),
+    /// Make the texts of a reproduction file (--proof) again, and say where they differ
+    Verify(VerifyArgs),
     /// Show what could come next, at several temperatures
     Next(NextArgs),
-    /// Show what temperature does to numbers you type (no model needed)
+    /// Show what temperature does to logits that you type (no model needed)
     Softmax(SoftmaxArgs),
     /// List all stages and the profiles of other engines
     Stages(StagesArgs),
-    /// Write a chain as another engine's settings, and say what it can't express
+    /// Write a chain as another engine's settings, and list what that engine can't express
     Translate(TranslateArgs),
     /// List, fetch and remove models
     Models(ModelsArgs),
@@ -85,12 +93,20 @@ pub(crate) enum Verb {
     Inspect(InspectArgs),
     /// Show how a text becomes tokens
     Tokenize(TokenizeArgs),
+    /// Give the probabilities of a question's options, for one text or for many
+    Decide(Box<DecideArgs>),
+    /// Fit the temperature at which decisions are as often right as they are sure
+    Calibrate(Box<CalibrateArgs>),
     /// Measure how likely a model finds a text
     Perplexity(PerplexityArgs),
-    /// Measure how fast a model runs here, and what the machine could do at most
+    /// Show how likely one model, or two beside each other, finds each token of a text
+    Score(ScoreArgs),
+    /// Measure how fast a model runs here, compared with the machine's limits
     Bench(BenchArgs),
-    /// Answer programs over HTTP as OpenAI's API does
+    /// Answer programs over HTTP as OpenAI's API does, and serve the studio, a web page
     Serve(ServeArgs),
+    /// Open the studio in a browser (serve --open)
+    Studio(StudioArgs),
     /// Print a completion script for your shell
     Completions(CompletionsArgs),
     /// Write the man pages, one for each verb, into a folder

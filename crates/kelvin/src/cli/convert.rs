@@ -26,13 +26,13 @@ Examples:
   kelvin convert ./Qwen3-0.6B --quantize q4_k -o qwen3-0.6b-q4_k.gguf
   kelvin convert big-00001-of-00003.gguf -o big.gguf
 
-A folder holds config.json, tokenizer.json and *.safetensors. Weights keep the format that they
+A folder has config.json, tokenizer.json and *.safetensors. Weights keep the format that they
 have (F32, F16, BF16) unless --quantize packs them. Pickles (.bin, .pt) are never opened.")]
 pub(crate) struct ConvertArgs {
     /// A Hugging Face folder, or any part of a split GGUF model
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// Where the GGUF file goes
+    /// The GGUF file to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Pack the matrices of a folder
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     terminal::print(&format!("{} ({})\n", output.display(), megabytes(size)))
 }
 
-/// Refuses what wouldn't run afterwards, before anything is written.
+/// Refuses a model that this engine can't run, before anything is written.
 fn check(gguf: &Gguf) -> anyhow::Result<()> {
     Config::from_gguf(gguf)?;
     let tokenizer = Tokenizer::from_metadata(&gguf.metadata)?;

@@ -1,4 +1,4 @@
-//! `man`: writes the man pages, which releases and packages contain. The verb is hidden from help.
+//! `man`: writes the man pages that releases and packages contain. Help doesn't list the verb.
 
 use std::fs;
 

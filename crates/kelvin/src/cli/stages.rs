@@ -38,7 +38,7 @@ struct StageRow {
 #[derive(Debug, Serialize)]
 struct Order {
     name: &'static str,
-    /// What it does when nothing is asked for.
+    /// The chain of the profile's defaults.
     chain: String,
 }
 

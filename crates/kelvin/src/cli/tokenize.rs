@@ -36,23 +36,23 @@ pub(crate) struct TokenizeArgs {
 #[derive(Debug, Serialize)]
 struct TokenizeOutput {
     text: String,
-    /// What the template was told, if it asked.
+    /// The date that the template used, if it uses one.
     #[serde(skip_serializing_if = "Option::is_none")]
     date: Option<String>,
     ids: Vec<u32>,
     tokens: Vec<Token>,
-    /// Whether the ids decode to the text, byte for byte.
+    /// Whether the ids decode to the text's bytes.
     round_trip: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct Token {
     ids: [u32; 1],
-    /// What it decodes to within the whole: joined, these are the decoded text.
+    /// The token's part of the decoded text.
     text: String,
-    /// The vocabulary's own spelling.
+    /// The vocabulary's spelling.
     piece: String,
-    /// What it says on its own, for people.
+    /// The token's text for people.
     #[serde(skip)]
     shown: String,
 }

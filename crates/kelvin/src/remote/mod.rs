@@ -1,7 +1,7 @@
 //! A lab worker that uses an OpenAI-compatible server: one request per text, several at once,
 //! repeated while the server is busy or unreachable.
 //!
-//! It lives in the binary because HTTP clients do. Such servers (vLLM, SGLang, llama-server,
+//! It lives in this crate because HTTP clients do. Such servers (vLLM, SGLang, llama-server,
 //! `kelvin serve`) report a token's log-probability at T = 1 before the chain, and the top tokens.
 //! The other fields of a token's record stay empty.
 
@@ -10,8 +10,8 @@ mod manners;
 mod post;
 mod request;
 
-pub(crate) use manners::Manners;
-pub(crate) use request::can_ask;
+pub use manners::Manners;
+pub use request::can_ask;
 
 use std::{
     collections::VecDeque,
@@ -39,7 +39,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// A server at work.
 #[derive(Debug)]
-pub(crate) struct Remote {
+pub struct Remote {
     source: Source,
     post: Arc<Post>,
     n_requests: usize,
@@ -48,7 +48,10 @@ pub(crate) struct Remote {
 impl Remote {
     /// A worker for a recipe of a server. Nothing is sent yet, but whatever the server couldn't do
     /// is found out.
-    pub(crate) fn new(recipe: &Recipe, manners: Manners) -> Result<Remote, String> {
+    ///
+    /// # Errors
+    /// A sentence about what the server couldn't do.
+    pub fn new(recipe: &Recipe, manners: Manners) -> Result<Remote, String> {
         let Origin::Server { url, model, .. } = &recipe.origin else {
             return Err("the recipe is of a model on this machine".into());
         };

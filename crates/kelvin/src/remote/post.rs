@@ -137,8 +137,8 @@ impl Post {
     fn given_up(&self, why: &str) -> String {
         if self.has_spoken.load(Ordering::SeqCst) {
             format!(
-                "{} doesn't answer any more ({why}); what was reported is safe, and the same \
-                 command goes on once it's back (--patience waits longer)",
+                "{} doesn't answer any more ({why}); all reported texts are stored; run the \
+                 same command again once the server is back (--patience waits longer)",
                 self.base
             )
         } else {
@@ -338,7 +338,7 @@ mod tests {
         assert!(
             answer
                 .unwrap_err()
-                .contains("doesn't answer any more (status 429); what was reported is safe")
+                .contains("doesn't answer any more (status 429); all reported texts are stored")
         );
         let (answer, _) = sent_with(&[BROKEN], None, Some(Duration::ZERO));
         assert!(answer.unwrap_err().contains("(status 503, \"hm\")"));

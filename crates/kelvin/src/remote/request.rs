@@ -95,7 +95,7 @@ fn check_seeds(recipe: &Recipe, profile: Profile) -> Result<(), String> {
 }
 
 /// Whether a server has words for a chain.
-pub(crate) fn can_ask(chain: &Chain, speaks: Option<&str>) -> bool {
+pub fn can_ask(chain: &Chain, speaks: Option<&str>) -> bool {
     profile(speaks).is_ok_and(|profile| settings(chain, profile).is_ok())
 }
 

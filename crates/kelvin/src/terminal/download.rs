@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
+    ops::ControlFlow,
     time::Duration,
 };
 
@@ -43,8 +44,9 @@ impl Dialog for Terminal {
 struct Bar(ProgressBar);
 
 impl Progress for Bar {
-    fn set(&self, n_bytes: u64) {
+    fn set(&self, n_bytes: u64) -> ControlFlow<()> {
         self.0.set_position(n_bytes);
+        ControlFlow::Continue(())
     }
 }
 

@@ -13,10 +13,15 @@ use serde_json::{Map, Value, json};
 /// Nobody has a parameter of this name.
 const STRANGE: &str = "nobody_knows";
 
+/// The ways of a schema that has several.
+fn ways(schema: &Value) -> Option<&Vec<Value>> {
+    ["anyOf", "oneOf"].iter().find_map(|key| schema[*key].as_array())
+}
+
 /// Values that a schema allows: each way of it, and each property of an object beside those it
 /// needs.
 fn examples(schema: &Value) -> Vec<Value> {
-    if let Some(ways) = schema["anyOf"].as_array() {
+    if let Some(ways) = ways(schema) {
         return ways.iter().flat_map(examples).collect();
     }
     if let Some(given) = schema["examples"].as_array() {
@@ -38,9 +43,10 @@ fn examples(schema: &Value) -> Vec<Value> {
         Some("array") => examples(&schema["items"]).into_iter().map(|item| json!([item])).collect(),
         Some("object") => {
             let Some(properties) = schema["properties"].as_object() else { return vec![json!({})] };
-            let needed = schema["required"].as_array().unwrap();
+            let needed = schema["required"].as_array();
             let least: Map<String, Value> = needed
-                .iter()
+                .into_iter()
+                .flatten()
                 .map(|name| name.as_str().unwrap())
                 .map(|name| (name.to_string(), examples(&properties[name])[0].clone()))
                 .collect();
@@ -61,7 +67,7 @@ fn examples(schema: &Value) -> Vec<Value> {
 /// The places of the objects in `value` that are described and closed, with the names that each may
 /// have.
 fn objects(schema: &Value, value: &Value, place: &str, found: &mut Vec<(String, Vec<String>)>) {
-    if let Some(ways) = schema["anyOf"].as_array() {
+    if let Some(ways) = ways(schema) {
         ways.iter().for_each(|way| objects(way, value, place, found));
     }
     if let Some(items) = value.as_array() {
@@ -116,6 +122,11 @@ fn nested_objects_have_what_is_described_and_nothing_else() {
             json!({ "messages": [{ "role": "user", "content": "x" }], "max_tokens": 1 }),
         ),
         ("/v1/responses", "ResponseRequest", json!({ "input": "x", "max_output_tokens": 1 })),
+        (
+            "/v1/decisions",
+            "DecisionRequest",
+            json!({ "input": "x", "questions": [{ "type": "predicate", "instructions": "x" }] }),
+        ),
         ("/tokenize", "TokenizeRequest", json!({ "prompt": "x" })),
         ("/detokenize", "DetokenizeRequest", json!({ "tokens": [3] })),
         (

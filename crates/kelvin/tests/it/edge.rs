@@ -30,6 +30,8 @@ fn refused(args: &[&str], code: i32, words: &str) {
 #[test]
 fn usage_errors_are_2() {
     let with_prompt = |flags: &[&'static str]| [&["compare", "x"], flags].concat();
+    refused(&["compare"], 2, "standard input is empty");
+    refused(&["compare", "Write", "about", "Nepal"], 2, "put quotes around the text");
     refused(&with_prompt(&["-t", "-1"]), 2, "-1");
     refused(&with_prompt(&["-t", "NaN"]), 2, "NaN");
     refused(&with_prompt(&["-t", "1,inf"]), 2, "inf");
@@ -56,6 +58,10 @@ fn usage_errors_are_2() {
     refused(&with_prompt(&["-m", "nosuchmodel"]), 2, "smollm2, gemma3");
     refused(&with_prompt(&["--threads", "0"]), 2, "--threads");
     refused(&with_prompt(&["--date", "tomorrow"]), 2, "YYYY-MM-DD");
+    let on_ray = |flags: &[&'static str]| [&["sweep", "-p", "x", "-t", "1"], flags].concat();
+    refused(&on_ray(&["--ray", "auto"]), 2, "Python package");
+    refused(&on_ray(&["--ray", "auto", "--plan"]), 2, "--plan");
+    refused(&on_ray(&["--ray-out", "rows"]), 2, "--ray");
     refused(&with_prompt(&["--raw", "--system", "x"]), 2, "--raw");
     refused(
         &with_prompt(&["-s", "-1"]),
@@ -81,7 +87,7 @@ fn usage_errors_are_2() {
     refused(
         &["perplexity", "--window", "8", "--skip", "0", "--stride", "3"],
         2,
-        "--skip is at least 4",
+        "give --skip 4 or more",
     );
     refused(&["perplexity", "--window", "8", "--stride", "9"], 2, "--stride is 9");
     refused(&["perplexity", "x", "--file", "y"], 2, "--file");
@@ -181,7 +187,16 @@ fn a_hot_temperature_gets_a_hint_about_threads() {
 #[test]
 fn every_verb_has_help_with_examples_and_json() {
     kelvin().arg("--help").assert().success().stdout(predicate::str::contains("kelvin compare"));
-    let everyday = ["models", "inspect", "tokenize", "perplexity", "bench", "completions"];
+    let everyday = [
+        "models",
+        "inspect",
+        "tokenize",
+        "perplexity",
+        "bench",
+        "completions",
+        "decide",
+        "calibrate",
+    ];
     for verb in ["compare", "generate", "chat", "next", "softmax"].into_iter().chain(everyday) {
         let expected =
             predicate::str::contains("Examples:").and(predicate::str::contains("--json"));
@@ -205,8 +220,11 @@ fn help_has_its_headings() {
         "inspect",
         "tokenize",
         "perplexity",
+        "decide",
+        "calibrate",
         "bench",
         "serve",
+        "studio",
     ] {
         let text = help(&[verb, "--help"]);
         assert_eq!(help(&[verb, "-h"]), text, "{verb}");
@@ -221,7 +239,7 @@ fn help_has_its_headings() {
                 .to_string()
         };
         assert_eq!(heading("-m, --model <MODEL>"), "Model:", "{verb}");
-        if verb != "serve" {
+        if !["serve", "studio"].contains(&verb) {
             assert_eq!(heading("--json  "), "Output:", "{verb}");
         }
     }

@@ -137,7 +137,7 @@ fn a_server_that_dies_halfway() {
         &output,
         &[
             &format!("{url} doesn't answer any more ("),
-            "what was reported is safe, and the same command goes on",
+            "all reported texts are stored; run the same command again",
         ],
     );
     let said = String::from_utf8_lossy(&output.stderr);
@@ -161,7 +161,7 @@ fn a_server_that_hangs() {
         &output,
         &[
             "doesn't answer any more (no answer within 1 s, --timeout allows more)",
-            "what was reported is safe",
+            "all reported texts are stored",
         ],
     );
     assert!(begun.elapsed() < Duration::from_secs(30));

@@ -106,7 +106,7 @@ fn a_run_becomes_a_report_in_every_form() {
     // The command that the report names fills the same table.
     let command = json["runs"][0]["command"].as_str().unwrap();
     let words: Vec<&str> = command.split(' ').skip(1).collect();
-    assert!(text(run(&words)).contains("all of them there"), "{command}");
+    assert!(text(run(&words)).contains("all stored already"), "{command}");
 
     // A judge who wrote the texts finds them as likely as they were.
     text(run(&["report", "--judge", file, "--format", "table"]));
@@ -219,19 +219,18 @@ fn without_the_embedding_model_its_metric_says_how_to_get_it() {
     text(run(&sweep));
     let said = text(run(&report));
     assert!(
-        said.contains("semantic spread") && !said.contains("without the model"),
+        said.contains("semantic spread") && !said.contains("no embedding model"),
         "one sample: {said}"
     );
     text(run(&[&sweep[..], &["--samples", "2"]].concat()));
     let said = text(run(&report));
     assert!(
-        said.contains("built without the model that places texts")
-            && said.contains("--features semantic"),
+        said.contains("this build has no embedding model") && said.contains("--features semantic"),
         "{said}"
     );
     refused(
         run(&["tune", "-p", "one", "--objective", "semantic_spread"]),
-        "built without the model",
+        "this build has no embedding model",
     );
 }
 

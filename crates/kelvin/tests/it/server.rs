@@ -70,7 +70,7 @@ fn overload_is_503_with_retry_after() {
 
 #[test]
 fn disconnecting_frees_everything_whether_queued_reading_or_writing() {
-    let server = server(&["--parallel", "2", "--room", "400000"]);
+    let server = server(&["--parallel", "2", "--cache-tokens", "400000"]);
     let other = json!({ "prompt": "Tea is", "seed": 3, "max_tokens": 300, "ignore_eos": true });
     let alone = server.good("/v1/completions", &other);
     let long = json!({ "prompt": "y".repeat(150_000), "max_tokens": 5 }).to_string();
@@ -191,7 +191,7 @@ fn a_context_that_overflows_is_refused_with_both_numbers() {
 #[test]
 fn room_is_promised_before_a_text_begins_and_taken_back_from_what_is_kept() {
     // Room for three of these at once, at most.
-    let server = server(&["--ctx-size", "1000", "--room", "1000", "--parallel", "16"]);
+    let server = server(&["--ctx-size", "1000", "--cache-tokens", "1000", "--parallel", "16"]);
     let room = server.metric("kelvin_cache_pages");
     let body = |i: u64| json!({ "prompt": format!("{i} begins"), "seed": i, "max_tokens": 300, "ignore_eos": true, "logit_bias": {"100": -100} });
     let alone: Vec<Value> = (0..4).map(|i| server.good("/v1/completions", &body(i))).collect();
@@ -383,7 +383,7 @@ fn beginnings_are_read_once() {
 
 #[test]
 fn a_large_job_and_a_long_prompt_hold_nobody_up() {
-    let server = server(&["--parallel", "4", "--ctx-size", "60000", "--room", "60000"]);
+    let server = server(&["--parallel", "4", "--ctx-size", "60000", "--cache-tokens", "60000"]);
     let small = json!({ "prompt": "Tea", "seed": 1, "max_tokens": 20, "ignore_eos": true });
     let runs = begun(&server, &endless("Once").replace("100000", "40000"));
     // It needs more room than is left, so it waits, and small ones go past it.
@@ -446,7 +446,7 @@ fn figures_and_logs_tell_what_happened() {
 #[test]
 fn a_crowd_gets_what_each_gets_alone_and_leaves_nothing() {
     load(
-        &server(&["--parallel", "16", "--ctx-size", "2048", "--room", "8192"]),
+        &server(&["--parallel", "16", "--ctx-size", "2048", "--cache-tokens", "8192"]),
         Duration::from_secs(6),
     );
 }

@@ -358,3 +358,32 @@ fn a_plan_keeps_nothing() {
     .unwrap();
     assert_eq!((plan["missing"].as_u64(), &plan["speed_from"]), (Some(18), &"earlier".into()));
 }
+
+#[test]
+fn a_run_goes_through_a_file_of_rows_into_another_database() {
+    let lab = Lab::new();
+    text(lab.sweep("a.db").output().unwrap());
+    let export = |db: &str, name: &str| {
+        let mut command = lab.command("runs", db);
+        command.args(["export", "last", "--what", "rows", "-o"]).arg(lab.path(name));
+        text(command.output().unwrap());
+        fs::read(lab.path(name)).unwrap()
+    };
+    let whole = export("a.db", "a.parquet");
+    let import = |db: &str| {
+        text(lab.command("runs", db).arg("import").arg(lab.path("a.parquet")).output().unwrap())
+    };
+    let said = import("b.db");
+    assert!(said.starts_with("72 texts added to run 1, 0 were there\n"), "{said}");
+    assert!(export("b.db", "b.parquet") == whole);
+    for what in ["texts", "tokens"] {
+        assert_eq!(lab.exported("b.db", what), lab.exported("a.db", what));
+    }
+    assert!(import("b.db").starts_with("0 texts added to run 1, 72 were there\n"));
+    // The sweep finds nothing to do in the database that took the rows in.
+    let swept = lines(&text(lab.sweep("b.db").output().unwrap()));
+    assert_eq!(swept.last().unwrap()["new"], 0);
+    let output = lab.command("runs", "b.db").args(["import", "study.toml"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("isn't a Parquet file"), "{said}");
+}

@@ -10,6 +10,11 @@ import time
 
 import openai
 import pydantic
+from openai.types.decision import (
+    AnswerAnswerResourceChoice,
+    AnswerAnswerResourcePredicate,
+    AnswerAnswerResourceScore,
+)
 
 base_url, api_key = sys.argv[1:]
 client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, timeout=60)
@@ -112,6 +117,44 @@ assert [choice.text.startswith(p) for choice, p in zip(done.choices, ["Tea", "Co
 assert done.choices[0].logprobs.token_logprobs[0] is None
 biased = client.completions.create(model="smollm2", prompt="Tea", max_tokens=3, temperature=0, logit_bias={"100": 100})
 assert len(set(biased.choices[0].text)) < 10
+
+# Decisions.
+questions = [
+    {"type": "predicate", "name": "food", "instructions": "The text is about food."},
+    {"type": "choice", "instructions": "What is it about?", "choices": [
+        {"value": "a mountain", "description": "or a valley"}, {"value": "a meal"}, {"value": True}]},
+    {"type": "score", "name": "length", "instructions": "How long is the text?",
+     "levels": [{"label": "short"}, {"label": "medium"}, {"label": "long", "description": "pages"}]},
+]
+asked = {"model": "smollm2", "input": "Momos are dumplings.", "questions": questions}
+decision = client.decisions.create(**asked, prompt_cache_key="x", safety_identifier="y")
+food, about, length = decision.answers
+assert isinstance(food, AnswerAnswerResourcePredicate) and food.name == "food" and 0 < food.probability < 1
+assert isinstance(about, AnswerAnswerResourceChoice) and about.name is None
+assert [one.value for one in about.probabilities] == ["a mountain", "a meal", True]
+assert about.confidence == max(one.probability for one in about.probabilities)
+assert abs(sum(one.probability for one in about.probabilities) - 1) < 1e-12
+assert isinstance(length, AnswerAnswerResourceScore) and 0 <= length.score <= 2
+assert [(one.label, one.value) for one in length.probabilities] == [("short", 0), ("medium", 1), ("long", 2)]
+assert decision.model == "smollm2" and decision.usage.input_tokens > 30 and decision.usage.output_tokens == 0
+again = client.decisions.create(**asked)
+assert [one.model_dump() for one in again.answers] == [one.model_dump() for one in decision.answers]
+parts = [{"role": "user", "content": [{"type": "input_text", "text": "Momos are dumplings."}]}]
+as_message = client.decisions.create(**{**asked, "input": parts})
+assert as_message.answers[0].probability == food.probability
+turned = client.decisions.create(**asked, extra_body={"rotations": 3, "temperature": 2}).answers[1]
+assert len(turned.kelvin["rotations"]) == 3 and turned.kelvin["temperature"] == 2
+for bad, param in [
+    ({"questions": []}, "questions"),
+    ({"questions": [{**questions[1], "choices": [{"value": "a"}]}]}, "questions[0].choices"),
+    ({"questions": [{**questions[1], "choices": [{"value": "a"}, {"value": "a"}]}]}, "questions[0]"),
+    ({"input": [{"type": "function_call", "name": "f", "call_id": "1", "arguments": "{}"}]}, "input[0].type"),
+]:
+    try:
+        client.decisions.create(**{**asked, **bad})
+        raise AssertionError(f"{bad} should have been refused")
+    except openai.BadRequestError as error:
+        assert error.param == param, error
 
 # Errors by class.
 assert refused(openai.BadRequestError, temperature=-1).param == "temperature"

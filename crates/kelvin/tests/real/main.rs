@@ -7,6 +7,7 @@ mod book;
 mod cli;
 mod clients;
 mod constraints;
+mod decide;
 mod engines;
 mod load;
 #[cfg(feature = "semantic")]
@@ -16,5 +17,7 @@ mod report;
 mod server;
 mod studio;
 mod studio_compare;
+mod studio_lesson;
+mod studio_sessions;
 mod studio_writing;
 mod sweep;

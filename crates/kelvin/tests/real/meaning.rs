@@ -145,12 +145,12 @@ fn what_cannot_be_compared_is_said() {
     // fetched for it.
     refused(run(&["report"]), "run `kelvin models pull minilm` with a network first");
     let all = said(run(&["report", "--metrics", "all", "--format", "md"]));
-    assert!(all.contains("no model has placed the text among meanings"), "{all}");
+    assert!(all.contains("the text has no embedding yet"), "{all}");
     std::fs::write(folder.path().join("all-MiniLM-L6-v2.whl"), "not a wheel").unwrap();
     refused(run(&["report"]), "isn't the model minilm");
     assert!(
         said(run(&["report", "--metrics", "all", "--format", "md"]))
-            .contains("no model has placed")
+            .contains("the text has no embedding yet")
     );
     refused(
         run(&["sweep", "-m", "minilm", "-p", "x"]),

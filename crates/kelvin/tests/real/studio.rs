@@ -40,7 +40,7 @@ async fn shows(person: &Person, logits: &[f64], t: f64) {
 async fn softmax_from_zero_to_infinity() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person.go("").await;
+    person.go("#/softmax?exact=1").await;
     shows(&person, &GREETINGS, 1.0).await;
     assert_eq!(person.text("[data-figure=entropy]").await, "0.5935");
     assert_eq!(person.text("[data-figure=sum]").await, "1.00000000");
@@ -159,7 +159,7 @@ async fn next_token_and_the_loop_to_its_end() {
             .map(|choice| [percent(choice.probability), percent(last.probability(choice.token))]);
         top.chain([[percent(raw.rest(12).1), percent(last.rest(12).1)]]).collect()
     };
-    person.go("#/next").await;
+    person.go("#/next?exact=1").await;
     person.wait("document.querySelectorAll('table.bars tbody tr').length >= 13").await;
     for (typed, t) in [("1", 1.0f32), ("1.7", 1.7), ("0.3", 0.3), ("25", 25.0)] {
         person.enter(".heat-box", typed).await;
@@ -237,7 +237,7 @@ async fn next_token_and_the_loop_to_its_end() {
     assert_eq!(observed[0], first);
     // The loop, in a chat, to the token that ends it: the text is that of the API.
     let question = "Is snow white? Answer in one word.";
-    person.go("#/next?chat=1&text=Is+snow+white%3F+Answer+in+one+word.&t=0.5").await;
+    person.go("#/next?exact=1&chat=1&text=Is+snow+white%3F+Answer+in+one+word.&t=0.5").await;
     person.wait("document.querySelectorAll('table.bars tbody tr').length >= 13").await;
     person.press("Draw one token").await;
     person.wait("document.querySelectorAll('.steps tbody tr').length === 1").await;

@@ -3,8 +3,57 @@
 
 use std::sync::Arc;
 
+use half::f16;
+
 use super::*;
-use crate::kv_cache::{CacheElement, store};
+use crate::kv_cache::{CacheElement, FloatElement, Page, integer_scale, to_integer};
+
+/// A stored element, as the tests see it.
+trait Element: CacheElement {
+    /// What is read of a key or value that is stored.
+    fn rounded(x: &[f32]) -> Vec<f32>;
+    /// What isn't a number, in as many elements.
+    fn awkward(n: usize) -> Vec<Self>;
+    /// How far the output may be from that of exact arithmetic.
+    const FAR: f64 = 2e-5;
+}
+
+fn rounded<T: FloatElement>(x: &[f32]) -> Vec<f32> {
+    let mut narrow = vec![T::default(); x.len()];
+    T::from_f32s(Isa::SCALAR, x, &mut narrow);
+    narrow.into_iter().map(T::to_f32).collect()
+}
+
+impl Element for f16 {
+    fn rounded(x: &[f32]) -> Vec<f32> {
+        rounded::<f16>(x)
+    }
+    fn awkward(n: usize) -> Vec<f16> {
+        vec![f16::NAN; n]
+    }
+}
+
+impl Element for f32 {
+    fn rounded(x: &[f32]) -> Vec<f32> {
+        rounded::<f32>(x)
+    }
+    fn awkward(n: usize) -> Vec<f32> {
+        vec![f32::NAN; n]
+    }
+}
+
+impl Element for i8 {
+    fn rounded(x: &[f32]) -> Vec<f32> {
+        let (scale, inverse) = integer_scale(x, 127.0);
+        x.iter().map(|&x| to_integer(x, inverse) as f32 * scale).collect()
+    }
+    // Four bytes of NaN, should they be a scale.
+    fn awkward(n: usize) -> Vec<i8> {
+        vec![-1; n]
+    }
+    // Queries and weights are rounded to integers.
+    const FAR: f64 = 3e-4;
+}
 
 /// A KV cache `[sequence][page]`; a page has the keys of each KV head, then the values of each. Row
 /// r belongs to sequence `of[r]`.
@@ -15,16 +64,16 @@ struct Pages<'h, T> {
     wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
 }
 
-impl<T: CacheElement> KvCache for Pages<'_, T> {
+impl<T: Element> KvCache for Pages<'_, T> {
     fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_> {
-        let len = self.heads.head_dim * PAGE;
+        let len = T::side_len(self.heads.head_dim);
         let (keys, values) = self.pages[self.of[row]][page].split_at(self.heads.n_kv_heads * len);
         (self.wrap)(&keys[kv_head * len..][..len], &values[kv_head * len..][..len])
     }
 }
 
 fn number(i: usize) -> f32 {
-    ((i * 7919 + 13) % 1009) as f32 / 504.5 - 1.0
+    ((i as u64 * 7919 + 13) % 1009) as f32 / 504.5 - 1.0
 }
 
 /// Positions of each sequence: enough for a unit to be split.
@@ -32,7 +81,7 @@ const N_POSITIONS: usize = 400;
 
 /// The key (salt 0) or value (salt 1) of a head at a position; sequences differ from position 40
 /// on.
-fn stored<T: CacheElement>(
+fn stored<T: Element>(
     sequence: usize,
     head: usize,
     pos: usize,
@@ -42,21 +91,18 @@ fn stored<T: CacheElement>(
     let own = if pos < 40 { 0 } else { sequence * 389 };
     let at = |d: usize| number(pos * 977 + d * 3 + head * 131 + salt + own);
     let x: Vec<f32> = (0..head_dim).map(at).collect();
-    let mut narrow = vec![T::default(); head_dim];
-    T::from_f32s(Isa::SCALAR, &x, &mut narrow);
-    narrow.into_iter().map(T::to_f32).collect()
+    T::rounded(&x)
 }
 
-fn pages<'h, T: CacheElement>(
+fn pages<'h, T: Element>(
     heads: Heads<'h>,
     of: &[usize],
     wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
 ) -> Pages<'h, T> {
-    let len = heads.head_dim * PAGE;
+    let len = T::side_len(heads.head_dim);
     let page = |sequence: usize, page: usize| {
         // Masked slots may hold anything.
-        let mut numbers = vec![T::default(); 2 * heads.n_kv_heads * len];
-        T::from_f32s(Isa::SCALAR, &vec![f32::NAN; numbers.len()], &mut numbers);
+        let mut numbers = T::awkward(2 * heads.n_kv_heads * len);
         let (keys, values) = numbers.split_at_mut(heads.n_kv_heads * len);
         for head in 0..heads.n_kv_heads {
             for pos in page * PAGE..((page + 1) * PAGE).min(N_POSITIONS) {
@@ -64,7 +110,7 @@ fn pages<'h, T: CacheElement>(
                     [0, 1].map(|salt| stored::<T>(sequence, head, pos, salt, heads.head_dim));
                 let range = head * len..(head + 1) * len;
                 let (keys, values) = (&mut keys[range.clone()], &mut values[range]);
-                store(Isa::best(), keys, values, pos % PAGE, &key, &value);
+                T::store(Isa::best(), keys, values, pos % PAGE, &key, &value);
             }
         }
         Arc::new(numbers)
@@ -80,7 +126,7 @@ fn pages<'h, T: CacheElement>(
     Pages { heads, pages: (0..3).map(sequence).collect(), of: of.to_vec(), wrap }
 }
 
-fn check<T: CacheElement>(
+fn check<T: Element>(
     heads: Heads<'_>,
     rows: &[(usize, Range<usize>)],
     wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
@@ -152,7 +198,7 @@ fn check<T: CacheElement>(
             truth.iter_mut().zip(kv(pos, 1)).for_each(|(sum, v)| *sum += weight * f64::from(v));
         }
         for (truth, found) in truth.iter().zip(&out[head * heads.head_dim..]) {
-            assert!((truth - f64::from(*found)).abs() < 2e-5, "{truth} {found}");
+            assert!((truth - f64::from(*found)).abs() < T::FAR, "{truth} {found}");
         }
     }
 }
@@ -166,7 +212,7 @@ fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
     let ways: Vec<_> = (0..7).map(|i| (i % 3, 0..90 + 9 * i)).collect();
     let apart = vec![(0, 3..7), (1, 100..131), (1, 64..96), (2, 0..150), (0, 31..33)];
     for (n_heads, n_kv_heads, head_dim) in
-        [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6)]
+        [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6), (2, 1, 7)]
     {
         let plain = Heads {
             n_heads,
@@ -187,6 +233,7 @@ fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
         ] {
             for rows in [&prompt, &window, &apart, &vec![(0, 5..387)]] {
                 check::<f32>(heads, rows, |keys, values| Page::F32 { keys, values });
+                check::<i8>(heads, rows, |keys, values| Page::Q8 { keys, values });
             }
         }
         let heads = plain;
@@ -200,6 +247,7 @@ fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
             &vec![(0, 5..387)],
         ] {
             check::<f16>(heads, rows, |keys, values| Page::F16 { keys, values });
+            check::<i8>(heads, rows, |keys, values| Page::Q8 { keys, values });
             check::<f32>(heads, rows, |keys, values| Page::F32 { keys, values });
         }
     }

@@ -2,8 +2,10 @@
 
 use std::arch::x86_64::*;
 
-use super::unpack::LayoutOf;
-use crate::layout::{Codes, Layout};
+use crate::{
+    layout::{Codes, Layout},
+    layout_of::LayoutOf,
+};
 
 /// How a kernel multiplies codes, as constants of its instance.
 impl<const FORMAT: usize> LayoutOf<FORMAT> {

@@ -23,13 +23,14 @@ use std::arch::x86_64::*;
 
 use super::{
     dot::{dot, dot_signed},
-    unpack::{LayoutOf, broadcast_half, codes, factors, scale_pairs, signed_codes},
+    unpack::{codes, factors, minima, scale_pairs, signed_codes, step_scales},
 };
 use crate::{
     activations::{TILE_TOKENS, TokenTile},
     format::{Format, for_format},
-    layout::{F16_PLANE_BYTES, GROUP_ROWS, PLANE_BYTES},
-    prefetch::{CACHE_LINE, prefetch_l2},
+    layout::{GROUP_ROWS, PLANE_BYTES},
+    layout_of::{LayoutOf, n_blocks_of},
+    prefetch::{CACHE_LINE, prefetch_weights},
 };
 
 /// Prefetch distance in the weight stream, in bytes, for `n` tokens. Chosen by timing whole decode
@@ -78,42 +79,17 @@ pub(crate) fn of_layout<const FORMAT: usize, const GEMV: bool>(
     }
 }
 
-/// Checks that the operands have everything the kernels read; returns the number of blocks of a row
-/// group.
-#[inline]
-pub(crate) fn n_blocks_of<const FORMAT: usize>(
-    streams: &[u8],
-    input: &TokenTile<'_>,
-    sums: &[[f32; GROUP_ROWS]],
-) -> usize {
-    let n_groups = sums.len() / input.n;
-    let n_blocks = streams.len() / (LayoutOf::<FORMAT>::BYTES * n_groups);
-    assert!(
-        sums.len() == n_groups * input.n
-            && streams.len() == n_groups * n_blocks * LayoutOf::<FORMAT>::BYTES
-            && input.fits(LayoutOf::<FORMAT>::LAYOUT, n_blocks),
-        "the tile fits the streams, with one result per group and token"
-    );
-    n_blocks
-}
-
-/// Prefetches `bytes` bytes of weights, `ahead` bytes after `stream`.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(crate) fn prefetch_weights(ahead: usize, stream: *const u8, bytes: usize) {
-    for at in (ahead..ahead + bytes).step_by(CACHE_LINE) {
-        prefetch_l2(stream.wrapping_add(at));
-    }
-}
-
 /// Prefetch distance in a token's quantized activations, in bytes.
 const ACTIVATION_PREFETCH_BYTES: usize = 256;
 
-/// Prefetches a token's activations, a little after `q`, into L1. The weight stream evicts them
-/// before the next row group reads them again, and an L1 miss here stalls the weight stream too.
+/// Prefetches a token's activations, a little after block `b`, into L1. The weight stream evicts
+/// them before the next row group reads them again, and an L1 miss here stalls the weight stream
+/// too.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(crate) fn prefetch_activations(q: *const i8, bytes: usize) {
+pub(crate) fn prefetch_activations<const FORMAT: usize>(input: &TokenTile<'_>, b: usize) {
+    let bytes = LayoutOf::<FORMAT>::BLOCK_LEN;
+    let q = input.q.as_ptr().wrapping_add(b * bytes);
     for at in (ACTIVATION_PREFETCH_BYTES..ACTIVATION_PREFETCH_BYTES + bytes).step_by(CACHE_LINE) {
         _mm_prefetch::<_MM_HINT_T0>(q.wrapping_add(at));
     }
@@ -146,6 +122,7 @@ fn small_blocks<const FORMAT: usize, const GEMV: bool>(
 ) {
     let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
     let n = if GEMV { 1 } else { input.n };
+    let ahead = prefetch_distance(LayoutOf::<FORMAT>::BITS, n);
     let ones = _mm256_set1_epi16(1);
     // Runs of 32 weights, which meet one scale of the activations.
     let n_runs = LayoutOf::<FORMAT>::BLOCK_LEN / 32;
@@ -162,23 +139,12 @@ fn small_blocks<const FORMAT: usize, const GEMV: bool>(
                 let block =
                     streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
                 if GEMV {
-                    prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
-                        LayoutOf::<FORMAT>::BLOCK_LEN,
-                    );
+                    prefetch_activations::<FORMAT>(&input, b);
                 }
-                prefetch_weights(
-                    prefetch_distance(LayoutOf::<FORMAT>::BITS, n),
-                    block,
-                    LayoutOf::<FORMAT>::BYTES,
-                );
+                prefetch_weights(ahead, block, LayoutOf::<FORMAT>::BYTES);
                 for_halves!(GEMV, half => {
                 let block_d = factors::<FORMAT>(block, half, 0);
-                let m = if LayoutOf::<FORMAT>::HAS_MIN {
-                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
-                } else {
-                    _mm256_setzero_ps()
-                };
+                let m = minima::<FORMAT>(block, half);
                 for run in 0..n_runs {
                     let unit = b * n_runs + run;
                     let planes = block.add(LayoutOf::<FORMAT>::CODES_AT + run * LayoutOf::<FORMAT>::BITS * PLANE_BYTES + 32 * half);
@@ -237,6 +203,7 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
 ) {
     let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
     let n = if GEMV { 1 } else { input.n };
+    let ahead = prefetch_distance(LayoutOf::<FORMAT>::BITS, n);
     // A signed code takes two registers (size and code): four quads at a time.
     let parts = if LayoutOf::<FORMAT>::SIGNED { 2 } else { 1 };
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
@@ -250,26 +217,16 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
                 let block =
                     streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
                 if GEMV {
-                    prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
-                        LayoutOf::<FORMAT>::BLOCK_LEN,
-                    );
+                    prefetch_activations::<FORMAT>(&input, b);
                 }
                 for_halves!(GEMV, half => {
                 let scale_bytes = scale_pairs::<FORMAT, false>(block, half);
                 let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
                 for step in 0..8 {
                     let at = LayoutOf::<FORMAT>::BYTES * (8 * half + step) / 16;
-                    prefetch_weights(prefetch_distance(LayoutOf::<FORMAT>::BITS, n), block.add(at), LayoutOf::<FORMAT>::BYTES / 16);
+                    prefetch_weights(ahead, block.add(at), LayoutOf::<FORMAT>::BYTES / 16);
                     let planes = block.add(LayoutOf::<FORMAT>::CODES_AT + 32 * half + step * LayoutOf::<FORMAT>::BITS * PLANE_BYTES);
-                    let scales = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
-                        let pair = _mm256_cvtepi8_epi16(scale_bytes[step]);
-                        [broadcast_half::<0>(pair), broadcast_half::<1>(pair)]
-                    } else {
-                        let pair = _mm256_cvtepi8_epi16(scale_bytes[step / 2]);
-                        [if step % 2 == 0 { broadcast_half::<0>(pair) } else { broadcast_half::<1>(pair) };
-                            2]
-                    };
+                    let scales = step_scales::<FORMAT>(&scale_bytes, step);
                     for part in 0..parts {
                         let codes = if LayoutOf::<FORMAT>::SIGNED {
                             signed_codes::<FORMAT>(planes, part)
@@ -297,28 +254,15 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
                 for p in 0..n_pairs {
                     pairs[p] = _mm256_cvtepi8_epi16(bytes[p]);
                 }
-                let m = if LayoutOf::<FORMAT>::HAS_MIN {
-                    _mm256_cvtph_ps(_mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()))
-                } else {
-                    _mm256_setzero_ps()
-                };
-                let token_sums = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 { input.sum_pairs16 } else { input.sum_pairs32 };
+                let m = minima::<FORMAT>(block, half);
+                let token_sums = input.sum_pairs(LayoutOf::<FORMAT>::SUB_BLOCK_LEN);
                 for t in 0..n {
                     let mut sum = _mm256_setzero_si256();
                     for p in 0..n_pairs {
                         let pair = *token_sums.as_ptr().add((b * n_pairs + p) * n + t);
                         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs[p], _mm256_set1_epi32(pair)));
                     }
-                    let isum = match LayoutOf::<FORMAT>::ZERO {
-                        0 => isums[t],
-                        1 => _mm256_sub_epi32(isums[t], sum),
-                        4 => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<2>(sum)),
-                        32 => _mm256_sub_epi32(isums[t], _mm256_slli_epi32::<5>(sum)),
-                        zero => {
-                            let zeros = _mm256_mullo_epi32(sum, _mm256_set1_epi32(zero));
-                            _mm256_sub_epi32(isums[t], zeros)
-                        }
-                    };
+                    let isum = without_zeros::<FORMAT>(isums[t], sum);
                     let da = _mm256_broadcast_ss(&*input.scales.as_ptr().add(b * n + t));
                     let acc = &mut accs[t][half];
                     *acc = _mm256_fmadd_ps(_mm256_mul_ps(d, da), _mm256_cvtepi32_ps(isum), *acc);
@@ -333,6 +277,19 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
     }
 }
 
+/// Subtracts the zero point times `sum` from `isum`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn without_zeros<const FORMAT: usize>(isum: __m256i, sum: __m256i) -> __m256i {
+    match LayoutOf::<FORMAT>::ZERO {
+        0 => isum,
+        1 => _mm256_sub_epi32(isum, sum),
+        4 => _mm256_sub_epi32(isum, _mm256_slli_epi32::<2>(sum)),
+        32 => _mm256_sub_epi32(isum, _mm256_slli_epi32::<5>(sum)),
+        zero => _mm256_sub_epi32(isum, _mm256_mullo_epi32(sum, _mm256_set1_epi32(zero))),
+    }
+}
+
 /// Writes the accumulators of each token: two vectors of eight rows.
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -343,63 +300,6 @@ fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP_ROWS]]) {
             unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(8 * half), *acc) };
         }
     }
-}
-
-/// Tokens whose accumulators `floats` keeps in registers.
-const FLOAT_TOKENS: usize = 4;
-
-#[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP_ROWS]]) {
-    let cols = x.len() / sums.len();
-    assert_eq!(
-        stream.len(),
-        cols * GROUP_ROWS * format.block_bytes(),
-        "one weight for each row and k"
-    );
-    for (x, sums) in x.chunks(FLOAT_TOKENS * cols).zip(sums.chunks_mut(FLOAT_TOKENS)) {
-        match sums.len() {
-            1 => floats_of::<1>(format, stream, x, sums),
-            2 => floats_of::<2>(format, stream, x, sums),
-            3 => floats_of::<3>(format, stream, x, sums),
-            _ => floats_of::<4>(format, stream, x, sums),
-        }
-    }
-}
-
-#[target_feature(enable = "avx2,fma,f16c")]
-fn floats_of<const T: usize>(
-    format: Format,
-    stream: &[u8],
-    x: &[f32],
-    sums: &mut [[f32; GROUP_ROWS]],
-) {
-    let cols = x.len() / T;
-    let size = format.block_bytes();
-    assert!(
-        sums.len() == T && stream.len() == cols * GROUP_ROWS * size,
-        "T tokens, one weight for each row and k"
-    );
-    let mut acc = [[_mm256_setzero_ps(); 2]; T];
-    for k in 0..cols {
-        for half in 0..2 {
-            // SAFETY: the eight weights lie within the stream, by the assertion above.
-            let w = unsafe {
-                let at = stream.as_ptr().add((k * GROUP_ROWS + 8 * half) * size);
-                match format {
-                    Format::F32 => _mm256_loadu_ps(at.cast()),
-                    Format::F16 => _mm256_cvtph_ps(_mm_loadu_si128(at.cast())),
-                    _ => {
-                        let high = _mm256_cvtepu16_epi32(_mm_loadu_si128(at.cast()));
-                        _mm256_castsi256_ps(_mm256_slli_epi32::<16>(high))
-                    }
-                }
-            };
-            for t in 0..T {
-                acc[t][half] = _mm256_fmadd_ps(w, _mm256_set1_ps(x[t * cols + k]), acc[t][half]);
-            }
-        }
-    }
-    store(&acc, sums);
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]

@@ -3,38 +3,14 @@
 use std::arch::x86_64::*;
 
 use crate::{
-    format::Format,
-    layout::{Codes, F16_PLANE_BYTES, Factors, Layout, PLANE_BYTES, Scales},
+    layout::{Codes, F16_PLANE_BYTES, Factors, PLANE_BYTES, Scales},
+    layout_of::LayoutOf,
 };
 
-/// The layout of format number `FORMAT` of [`Format::ALL`], as constants of a kernel instance.
-pub(crate) struct LayoutOf<const FORMAT: usize>;
-
-/// What the kernels use of a layout, evaluated when they are compiled: the optimizer doesn't see
-/// through calls with a whole layout.
 impl<const FORMAT: usize> LayoutOf<FORMAT> {
-    pub(crate) const BITS: usize = Self::LAYOUT.bits;
-    pub(crate) const BLOCK_LEN: usize = Self::LAYOUT.block_len;
-    pub(crate) const SUB_BLOCK_LEN: usize = Self::LAYOUT.sub_block_len;
-    pub(crate) const N_PAIRS: usize = Self::LAYOUT.n_pairs();
-    pub(crate) const BYTES: usize = Self::LAYOUT.bytes();
-    pub(crate) const SCALES_AT: usize = Self::LAYOUT.scales_at();
-    pub(crate) const MINS_AT: usize = Self::LAYOUT.mins_at();
-    pub(crate) const CODES_AT: usize = Self::LAYOUT.codes_at();
-    pub(crate) const HAS_MIN: bool = Self::LAYOUT.has_min();
-    pub(crate) const SCALES: Scales = Self::LAYOUT.scales;
-    pub(crate) const FACTOR_LEN: usize = Self::LAYOUT.factor_len();
-    const FACTOR_BYTES: usize = Self::LAYOUT.factor_bytes();
-    const FACTORS: Factors = Self::LAYOUT.factors;
-    const UNIT: f32 = Self::LAYOUT.unit;
     const BOOK: Option<[i8; 16]> = match Self::LAYOUT.codes {
         Codes::Book(book) => Some(book),
         _ => None,
-    };
-
-    pub(crate) const LAYOUT: Layout = match Format::ALL[FORMAT].layout() {
-        Some(layout) => layout,
-        None => panic!("a float format has no blocks"),
     };
 }
 
@@ -184,6 +160,20 @@ fn left(v: __m256i, n: usize) -> __m256i {
     }
 }
 
+/// The minima's factors of eight rows; 0 in formats without minima.
+///
+/// # Safety
+/// `block` is a repacked block; `half` is 0 or 1.
+#[inline]
+#[target_feature(enable = "avx2,f16c")]
+pub(super) unsafe fn minima<const FORMAT: usize>(block: *const u8, half: usize) -> __m256 {
+    if !LayoutOf::<FORMAT>::HAS_MIN {
+        return _mm256_setzero_ps();
+    }
+    // SAFETY: the minima's factors follow the scales' factors, a plane of f16.
+    _mm256_cvtph_ps(unsafe { _mm_loadu_si128(block.add(F16_PLANE_BYTES + 16 * half).cast()) })
+}
+
 /// The scales (`MINS`: the mins) of sub-blocks 2p and 2p + 1 of eight rows, as pairs of bytes, for
 /// each p.
 ///
@@ -252,10 +242,25 @@ unsafe fn scale_pairs_6bit<const FORMAT: usize>(at: *const u8, offset: i32) -> [
     [pair(0), pair(1), pair(2), pair(3), pair(4), pair(5), pair(6), pair(7)]
 }
 
+/// The scales of both halves of the 32 weights of step `step`, of eight rows, each twice as i16.
+/// `pairs` are those of [`scale_pairs`].
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn step_scales<const FORMAT: usize>(pairs: &[__m128i; 8], step: usize) -> [__m256i; 2] {
+    if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
+        let pair = _mm256_cvtepi8_epi16(pairs[step]);
+        [broadcast_half::<0>(pair), broadcast_half::<1>(pair)]
+    } else {
+        let pair = _mm256_cvtepi8_epi16(pairs[step / 2]);
+        [if step.is_multiple_of(2) { broadcast_half::<0>(pair) } else { broadcast_half::<1>(pair) };
+            2]
+    }
+}
+
 /// Copies the first (0) or second (1) i16 of each pair into both.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn broadcast_half<const WHICH: i32>(pairs: __m256i) -> __m256i {
+fn broadcast_half<const WHICH: i32>(pairs: __m256i) -> __m256i {
     if WHICH == 0 {
         let low = _mm256_and_si256(pairs, _mm256_set1_epi32(0xffff));
         _mm256_or_si256(low, _mm256_slli_epi32::<16>(pairs))

@@ -36,6 +36,15 @@ impl Vector for __m256 {
     }
 
     #[inline(always)]
+    unsafe fn load_bf16(at: *const u16) -> Self {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe {
+            let high = _mm256_cvtepu16_epi32(_mm_loadu_si128(at.cast()));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(high))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn store_f16(self, at: *mut f16) {
         // SAFETY: the promises of `Vector`, see the trait.
         unsafe { _mm_storeu_si128(at.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self)) }
@@ -205,6 +214,24 @@ impl Vector for __m256 {
         unsafe {
             _mm256_add_epi32(Self::splat_int(first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
         }
+    }
+
+    #[inline(always)]
+    unsafe fn load_i8_pairs(at: *const i8) -> Self::Int {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(at.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn dot_i16(sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)) }
+    }
+
+    #[inline(always)]
+    unsafe fn from_i32(x: Self::Int) -> Self {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe { _mm256_cvtepi32_ps(x) }
     }
 
     #[inline(always)]

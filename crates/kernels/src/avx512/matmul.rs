@@ -9,19 +9,17 @@
 
 use std::arch::x86_64::*;
 
-use super::unpack::{codes, scale_pairs, scales};
+use super::unpack::{codes, minima, scale_pairs, step_scales};
 use crate::{
     activations::{TILE_TOKENS, TokenTile},
-    avx2::{
-        self,
-        matmul::{n_blocks_of, prefetch_activations, prefetch_weights},
-        unpack::LayoutOf,
-    },
+    avx2::{self, matmul::prefetch_activations},
     format::{Format, for_format},
-    layout::{Codes, F16_PLANE_BYTES, Factors, GROUP_ROWS, Layout, PLANE_BYTES, Scales},
+    layout::{Codes, Factors, GROUP_ROWS, Layout, PLANE_BYTES, Scales},
+    layout_of::{LayoutOf, n_blocks_of},
+    prefetch::prefetch_weights,
 };
 
-pub(crate) use avx2::matmul::{floats, quantize_block};
+pub(crate) use avx2::matmul::quantize_block;
 
 /// Prefetch distance in the weight stream, in bytes, for `n` tokens. GEMV keeps up with memory, so
 /// the hardware prefetcher brings most; a short distance leads it across the ends of pages.
@@ -109,19 +107,12 @@ fn small_blocks<const FORMAT: usize, const GEMV: bool>(
                 let block =
                     streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
                 if GEMV {
-                    prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
-                        LayoutOf::<FORMAT>::BLOCK_LEN,
-                    );
+                    prefetch_activations::<FORMAT>(&input, b);
                 }
                 prefetch_weights(prefetch_distance(n), block, LayoutOf::<FORMAT>::BYTES);
                 let codes = codes::<FORMAT>(block.add(LayoutOf::<FORMAT>::CODES_AT));
                 let d = _mm512_cvtph_ps(_mm256_loadu_si256(block.cast()));
-                let m = if LayoutOf::<FORMAT>::HAS_MIN {
-                    _mm512_cvtph_ps(_mm256_loadu_si256(block.add(F16_PLANE_BYTES).cast()))
-                } else {
-                    _mm512_setzero_ps()
-                };
+                let m = minima::<FORMAT>(block);
                 for t in 0..n {
                     let isum = dot::<0, 8>(&codes, input.q.as_ptr().add((b * n + t) * 32));
                     let sum = _mm512_set1_ps(*input.sums.as_ptr().add(b * n + t));
@@ -163,10 +154,7 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
                 let block =
                     streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
                 if GEMV {
-                    prefetch_activations(
-                        input.q.as_ptr().wrapping_add(b * LayoutOf::<FORMAT>::BLOCK_LEN),
-                        LayoutOf::<FORMAT>::BLOCK_LEN,
-                    );
+                    prefetch_activations::<FORMAT>(&input, b);
                 }
                 let scale_bytes = scale_pairs::<FORMAT, false>(block);
                 for step in 0..8 {
@@ -179,20 +167,10 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
                         LayoutOf::<FORMAT>::CODES_AT
                             + step * LayoutOf::<FORMAT>::BITS * PLANE_BYTES,
                     ));
-                    let pair =
-                        if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 { step } else { step / 2 };
-                    let [first, second] = scales(scale_bytes[pair]);
+                    let scales = step_scales::<FORMAT>(&scale_bytes, step);
                     for t in 0..n {
                         let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
-                        let isum = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
-                            _mm512_add_epi32(
-                                _mm512_mullo_epi32(dot::<0, 4>(&codes, q), first),
-                                _mm512_mullo_epi32(dot::<4, 8>(&codes, q), second),
-                            )
-                        } else {
-                            let scale = if step % 2 == 0 { first } else { second };
-                            _mm512_mullo_epi32(dot::<0, 8>(&codes, q), scale)
-                        };
+                        let isum = scaled_dot::<FORMAT>(&codes, q, scales);
                         isums[t] = _mm512_add_epi32(isums[t], isum);
                     }
                 }
@@ -209,16 +187,8 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
                 for p in 0..n_pairs {
                     pairs[p] = _mm512_cvtepi8_epi16(bytes[p]);
                 }
-                let m = if LayoutOf::<FORMAT>::HAS_MIN {
-                    _mm512_cvtph_ps(_mm256_loadu_si256(block.add(F16_PLANE_BYTES).cast()))
-                } else {
-                    _mm512_setzero_ps()
-                };
-                let token_sums = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
-                    input.sum_pairs16
-                } else {
-                    input.sum_pairs32
-                };
+                let m = minima::<FORMAT>(block);
+                let token_sums = input.sum_pairs(LayoutOf::<FORMAT>::SUB_BLOCK_LEN);
                 for t in 0..n {
                     let mut sum = _mm512_setzero_si512();
                     for p in 0..n_pairs {
@@ -228,11 +198,7 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
                             _mm512_madd_epi16(pairs[p], _mm512_set1_epi32(pair)),
                         );
                     }
-                    let isum = match const { zero(LayoutOf::<FORMAT>::LAYOUT) } {
-                        0 => isums[t],
-                        4 => _mm512_sub_epi32(isums[t], _mm512_slli_epi32::<2>(sum)),
-                        _ => _mm512_sub_epi32(isums[t], _mm512_slli_epi32::<5>(sum)),
-                    };
+                    let isum = without_zeros::<FORMAT>(isums[t], sum);
                     let da = _mm512_set1_ps(*input.scales.as_ptr().add(b * n + t));
                     accs[t] =
                         _mm512_fmadd_ps(_mm512_mul_ps(d, da), _mm512_cvtepi32_ps(isum), accs[t]);
@@ -247,6 +213,17 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
     }
 }
 
+/// Subtracts the zero point times `sum` from `isum`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn without_zeros<const FORMAT: usize>(isum: __m512i, sum: __m512i) -> __m512i {
+    match const { zero(LayoutOf::<FORMAT>::LAYOUT) } {
+        0 => isum,
+        4 => _mm512_sub_epi32(isum, _mm512_slli_epi32::<2>(sum)),
+        _ => _mm512_sub_epi32(isum, _mm512_slli_epi32::<5>(sum)),
+    }
+}
+
 /// Writes the accumulators of each token: one vector of sixteen rows.
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -254,6 +231,30 @@ fn store(accs: &[__m512; TILE_TOKENS], sums: &mut [[f32; GROUP_ROWS]]) {
     for (sums, acc) in sums.iter_mut().zip(accs) {
         // SAFETY: `sums` is sixteen f32.
         unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), *acc) };
+    }
+}
+
+/// Σ code·q of 32 codes of each row, each sub-block's sum times its scale.
+///
+/// # Safety
+/// `q` has 32 bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn scaled_dot<const FORMAT: usize>(
+    codes: &[__m512i; 8],
+    q: *const i8,
+    [first, second]: [__m512i; 2],
+) -> __m512i {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
+            _mm512_add_epi32(
+                _mm512_mullo_epi32(dot::<0, 4>(codes, q), first),
+                _mm512_mullo_epi32(dot::<4, 8>(codes, q), second),
+            )
+        } else {
+            _mm512_mullo_epi32(dot::<0, 8>(codes, q), first)
+        }
     }
 }
 

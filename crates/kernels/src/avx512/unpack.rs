@@ -4,8 +4,8 @@
 use std::arch::x86_64::*;
 
 use crate::{
-    avx2::unpack::LayoutOf,
     layout::{F16_PLANE_BYTES, PLANE_BYTES, Scales},
+    layout_of::LayoutOf,
 };
 
 /// The eight quads of 32 codes of sixteen rows, as unsigned bytes.
@@ -68,10 +68,37 @@ fn left(v: __m512i, n: usize) -> __m512i {
     }
 }
 
+/// The scales of both halves of the 32 weights of step `step`, of sixteen rows, as i32. `pairs` are
+/// those of [`scale_pairs`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+pub(super) fn step_scales<const FORMAT: usize>(pairs: &[__m256i; 8], step: usize) -> [__m512i; 2] {
+    if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
+        scales(pairs[step])
+    } else {
+        let [first, second] = scales(pairs[step / 2]);
+        [if step.is_multiple_of(2) { first } else { second }; 2]
+    }
+}
+
+/// The minima's factors of sixteen rows; 0 in formats without minima.
+///
+/// # Safety
+/// `block` is a repacked block.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn minima<const FORMAT: usize>(block: *const u8) -> __m512 {
+    if !LayoutOf::<FORMAT>::HAS_MIN {
+        return _mm512_setzero_ps();
+    }
+    // SAFETY: the minima's factors follow the scales' factors, a plane of f16.
+    _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(block.add(F16_PLANE_BYTES).cast()) })
+}
+
 /// Widens the scales of two neighbouring sub-blocks of sixteen rows from bytes to i32.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub(super) fn scales(pair: __m256i) -> [__m512i; 2] {
+fn scales(pair: __m256i) -> [__m512i; 2] {
     let pair = _mm512_cvtepi8_epi16(pair);
     [_mm512_srai_epi32::<16>(_mm512_slli_epi32::<16>(pair)), _mm512_srai_epi32::<16>(pair)]
 }

@@ -36,6 +36,15 @@ impl Vector for __m512 {
     }
 
     #[inline(always)]
+    unsafe fn load_bf16(at: *const u16) -> Self {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe {
+            let high = _mm512_cvtepu16_epi32(_mm256_loadu_si256(at.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(high))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn store_f16(self, at: *mut f16) {
         // SAFETY: the promises of `Vector`, see the trait.
         unsafe {
@@ -201,6 +210,24 @@ impl Vector for __m512 {
             let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
             _mm512_add_epi32(Self::splat_int(first), lanes)
         }
+    }
+
+    #[inline(always)]
+    unsafe fn load_i8_pairs(at: *const i8) -> Self::Int {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe { _mm512_cvtepi8_epi16(_mm256_loadu_si256(at.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn dot_i16(sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int {
+        // SAFETY: the promises of `Vector`, see the trait; `Isa` has VNNI with AVX-512.
+        unsafe { _mm512_dpwssd_epi32(sum, a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn from_i32(x: Self::Int) -> Self {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe { _mm512_cvtepi32_ps(x) }
     }
 
     #[inline(always)]

@@ -10,7 +10,7 @@ use half::f16;
 
 use super::exp::exp;
 use crate::{
-    kv_cache::{CacheElement, PAGE},
+    kv_cache::{FloatElement, PAGE},
     norm::LANES,
     prefetch::prefetch_elements,
     scalar,
@@ -37,7 +37,7 @@ pub(crate) unsafe fn to_f16<F: Vector>(x: &[f32], out: &mut [f16]) {
 /// # Safety
 /// The CPU has the instruction set of F; F::LANES elements of T can be read at `at`.
 #[inline(always)]
-unsafe fn load<F: Vector, T: CacheElement>(at: *const T) -> F {
+unsafe fn load<F: Vector, T: FloatElement>(at: *const T) -> F {
     // SAFETY: the caller's promise; T is f16 or f32, as `IS_F16` says.
     unsafe { if T::IS_F16 { F::load_f16(at.cast()) } else { F::load(at.cast()) } }
 }
@@ -47,7 +47,7 @@ unsafe fn load<F: Vector, T: CacheElement>(at: *const T) -> F {
 /// # Safety
 /// The CPU has the instruction set of F.
 #[inline(always)]
-pub(crate) unsafe fn scores<F: Vector, T: CacheElement, const N: usize, const V: usize>(
+pub(crate) unsafe fn scores<F: Vector, T: FloatElement, const N: usize, const V: usize>(
     queries: &[f32],
     keys: &[T],
     prefetch: *const u8,
@@ -133,7 +133,7 @@ pub(crate) unsafe fn softmax_weights<F: Vector, const N: usize>(
 /// # Safety
 /// The CPU has the instruction set of F.
 #[inline(always)]
-pub(crate) unsafe fn values<F: Vector, T: CacheElement, const N: usize, const V: usize>(
+pub(crate) unsafe fn values<F: Vector, T: FloatElement, const N: usize, const V: usize>(
     weights: &[f32],
     width: usize,
     at: usize,
@@ -167,7 +167,7 @@ pub(crate) unsafe fn values<F: Vector, T: CacheElement, const N: usize, const V:
 /// # Safety
 /// The CPU has the instruction set of F.
 #[inline(always)]
-unsafe fn columns<F: Vector, T: CacheElement, const N: usize, const V: usize>(
+unsafe fn columns<F: Vector, T: FloatElement, const N: usize, const V: usize>(
     weights: &[f32],
     width: usize,
     at: usize,
@@ -208,6 +208,147 @@ unsafe fn columns<F: Vector, T: CacheElement, const N: usize, const V: usize>(
         for n in 0..N {
             for v in 0..V {
                 sums[n][v].store(out.as_mut_ptr().add(n * dims.len() + first + F::LANES * v));
+            }
+        }
+    }
+}
+
+/// Two i16 as the halves of a lane, the first one lower.
+#[inline(always)]
+pub(super) fn pair_of([first, second]: [i16; 2]) -> u32 {
+    u32::from(first.cast_unsigned()) | u32::from(second.cast_unsigned()) << 16
+}
+
+/// Scores of N integer queries with the integer keys of a page, V vectors of positions at a time.
+///
+/// # Safety
+/// The CPU has the instruction set of F.
+#[inline(always)]
+pub(crate) unsafe fn integer_scores<F: Vector, const N: usize, const V: usize>(
+    queries: &[i16],
+    factors: &[f32],
+    keys: &[i8],
+    scales: &[f32; PAGE],
+    prefetch: *const u8,
+    scores: &mut [f32],
+    width: usize,
+    at: usize,
+) {
+    let (n_pairs, wide) = (keys.len() / PAGE / 2, F::LANES * V);
+    const { assert!(PAGE.is_multiple_of(F::LANES * V), "whole vectors in a page") };
+    assert!(queries.len() == 2 * N * n_pairs && keys.len() == 2 * n_pairs * PAGE, "whole pairs");
+    assert!(scores.len() == N * width && at + PAGE <= width, "a row of scores for each query");
+    assert!(factors.len() == N, "a factor for each query");
+    let (pairs, _) = queries.as_chunks::<2>();
+    for first in (0..PAGE).step_by(wide) {
+        // SAFETY: the caller's promise. With p < n_pairs and first + LANES·V <= PAGE, keys and
+        // queries are read within their slices; with n < N and at + PAGE <= width, scores are
+        // written within theirs, as asserted.
+        unsafe {
+            let mut sums = [[F::splat_int(0); V]; N];
+            for p in 0..n_pairs {
+                prefetch_elements::<i8>(prefetch, 2 * (p * PAGE + first), 2 * wide);
+                let mut key = [F::splat_int(0); V];
+                for v in 0..V {
+                    let place = 2 * (p * PAGE + first + F::LANES * v);
+                    key[v] = F::load_i8_pairs(keys.as_ptr().add(place));
+                }
+                for n in 0..N {
+                    let q = F::splat_int(pair_of(*pairs.get_unchecked(n * n_pairs + p)));
+                    for v in 0..V {
+                        sums[n][v] = F::dot_i16(sums[n][v], key[v], q);
+                    }
+                }
+            }
+            for n in 0..N {
+                for v in 0..V {
+                    let scale = F::load(scales.as_ptr().add(first + F::LANES * v));
+                    let place = scores.as_mut_ptr().add(n * width + at + first + F::LANES * v);
+                    F::from_i32(sums[n][v]).mul(scale).mul(F::splat(factors[n])).store(place);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the weighted integer values of a page to the outputs of N queries: V vectors of dimensions
+/// at a time while there are as many, then two, then one.
+///
+/// # Safety
+/// The CPU has the instruction set of F.
+#[inline(always)]
+pub(crate) unsafe fn integer_values<F: Vector, const N: usize, const V: usize>(
+    weights: &[i16],
+    factors: &[f32],
+    values: &[i8],
+    prefetch: *const u8,
+    dims: Range<usize>,
+    out: &mut [f32],
+) {
+    assert!(dims.len().is_multiple_of(F::LANES), "whole vectors of dimensions");
+    let mut d = dims.start;
+    // SAFETY: the caller's promise.
+    unsafe {
+        while d + F::LANES * V <= dims.end {
+            integer_columns::<F, N, V>(weights, factors, values, prefetch, &dims, out, d);
+            d += F::LANES * V;
+        }
+        while d + F::LANES * 2 <= dims.end {
+            integer_columns::<F, N, 2>(weights, factors, values, prefetch, &dims, out, d);
+            d += F::LANES * 2;
+        }
+        while d < dims.end {
+            integer_columns::<F, N, 1>(weights, factors, values, prefetch, &dims, out, d);
+            d += F::LANES;
+        }
+    }
+}
+
+/// The part of [`integer_values`] for V vectors of dimensions from d on.
+///
+/// # Safety
+/// The CPU has the instruction set of F.
+#[inline(always)]
+unsafe fn integer_columns<F: Vector, const N: usize, const V: usize>(
+    weights: &[i16],
+    factors: &[f32],
+    values: &[i8],
+    prefetch: *const u8,
+    dims: &Range<usize>,
+    out: &mut [f32],
+    d: usize,
+) {
+    const PAIRS: usize = PAGE / 2;
+    let head_dim = values.len() / PAGE;
+    assert!(out.len() == N * dims.len() && weights.len() == N * PAGE, "a row for each query");
+    assert!(factors.len() == N && values.len() == head_dim * PAGE, "N queries, one page");
+    assert!(dims.start <= d && d + F::LANES * V <= dims.end, "V vectors of dimensions");
+    assert!(dims.end <= head_dim, "within a page");
+    let (pairs, _) = weights.as_chunks::<2>();
+    // SAFETY: the caller's promise; query n < N, pair p < PAIRS and dimensions d to d + LANES·V - 1
+    // lie within `out`, `weights` and `values` by the assertions above.
+    unsafe {
+        let mut sums = [[F::splat_int(0); V]; N];
+        for p in 0..PAIRS {
+            prefetch_elements::<i8>(prefetch, 2 * (p * head_dim + d), 2 * F::LANES * V);
+            let mut value = [F::splat_int(0); V];
+            for v in 0..V {
+                let place = 2 * (p * head_dim + d + F::LANES * v);
+                value[v] = F::load_i8_pairs(values.as_ptr().add(place));
+            }
+            for n in 0..N {
+                let weight = F::splat_int(pair_of(*pairs.get_unchecked(n * PAIRS + p)));
+                for v in 0..V {
+                    sums[n][v] = F::dot_i16(sums[n][v], value[v], weight);
+                }
+            }
+        }
+        let first = d - dims.start;
+        for n in 0..N {
+            for v in 0..V {
+                let place = out.as_mut_ptr().add(n * dims.len() + first + F::LANES * v);
+                let sum = F::from_i32(sums[n][v]);
+                sum.fma(F::splat(factors[n]), F::load(place)).store(place);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! RMSNorm's sum of squares in 16 lanes, held in N vectors.
 
-use crate::{norm::LANES, vector::Vector};
+use crate::{fma::fma, norm::LANES, vector::Vector};
 
 /// # Safety
 /// The CPU has the instruction set of V.
@@ -23,7 +23,7 @@ pub(crate) unsafe fn square_lanes<V: Vector, const N: usize>(x: &[f32]) -> [f32;
         }
     }
     for (lane, x) in lanes.iter_mut().zip(rest) {
-        *lane = x.mul_add(*x, *lane);
+        *lane = fma(*x, *x, *lane);
     }
     lanes
 }

@@ -1,12 +1,19 @@
 //! The generic algorithms over arrays of 4, 8 and 16 lanes give the bits of the specification, with
-//! an emulated vector that any CPU runs. The fma is `f32::mul_add`, not an instruction.
+//! an emulated vector that any CPU runs. The fma is a function, not an instruction.
 
 use half::f16;
 
-use super::{attention, exp, gate, logits, norm};
+use super::{
+    attention::{self, pair_of},
+    exp, floats, gate, logits, norm, recurrence,
+};
 use crate::{
+    fma::fma,
+    format::Format,
     kv_cache::PAGE,
+    layout::GROUP_ROWS,
     logits::{Bin, Bound, GROUP, Line, Near, SLACK},
+    recurrence::{BLOCK, Token},
     scalar,
     vector::Vector,
 };
@@ -43,6 +50,11 @@ impl<const N: usize> Vector for Lanes<N> {
         // SAFETY: the caller's promise.
         Lanes(unsafe { at.cast::<[f16; N]>().read_unaligned() }.map(f16::to_f32))
     }
+    unsafe fn load_bf16(at: *const u16) -> Self {
+        // SAFETY: the caller's promise.
+        let bits = unsafe { at.cast::<[u16; N]>().read_unaligned() };
+        Lanes(bits.map(|bits| f32::from_bits(u32::from(bits) << 16)))
+    }
     unsafe fn store_f16(self, at: *mut f16) {
         // SAFETY: the caller's promise.
         unsafe { at.cast::<[f16; N]>().write_unaligned(self.0.map(f16::from_f32)) }
@@ -60,7 +72,7 @@ impl<const N: usize> Vector for Lanes<N> {
         zip(self, other, |a, b| a / b)
     }
     unsafe fn fma(self, factor: Self, term: Self) -> Self {
-        Lanes(std::array::from_fn(|i| self.0[i].mul_add(factor.0[i], term.0[i])))
+        Lanes(std::array::from_fn(|i| fma(self.0[i], factor.0[i], term.0[i])))
     }
     unsafe fn max(self, other: Self) -> Self {
         zip(self, other, |a, b| if a > b { a } else { b })
@@ -124,6 +136,21 @@ impl<const N: usize> Vector for Lanes<N> {
     }
     unsafe fn iota(first: u32) -> Self::Int {
         std::array::from_fn(|i| first + i as u32)
+    }
+    unsafe fn load_i8_pairs(at: *const i8) -> Self::Int {
+        // SAFETY: the caller's promise.
+        let pairs = unsafe { at.cast::<[[i8; 2]; N]>().read_unaligned() };
+        pairs.map(|pair| pair_of(pair.map(i16::from)))
+    }
+    unsafe fn dot_i16(sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int {
+        let halves = |x: u32| [x as u16, (x >> 16) as u16].map(|x| i32::from(x.cast_signed()));
+        std::array::from_fn(|i| {
+            let (a, b) = (halves(a[i]), halves(b[i]));
+            sum[i].wrapping_add((a[0] * b[0] + a[1] * b[1]).cast_unsigned())
+        })
+    }
+    unsafe fn from_i32(x: Self::Int) -> Self {
+        Lanes(x.map(|x| x.cast_signed() as f32))
     }
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int {
         std::array::from_fn(|i| a[i].wrapping_add(b[i]))
@@ -191,10 +218,68 @@ fn check<const N: usize, const VECTORS: usize>() {
         assert_eq!(bits(&found), bits(&scalar::norm::square_lanes(&x)), "norm, {N} lanes");
     }
     check_attention::<N, VECTORS>();
+    check_floats::<N, VECTORS, { Format::F32 as usize }>();
+    check_floats::<N, VECTORS, { Format::F16 as usize }>();
+    check_floats::<N, VECTORS, { Format::BF16 as usize }>();
     check_logits::<N>();
 }
 
+fn check_floats<const N: usize, const VECTORS: usize, const FORMAT: usize>() {
+    let (format, cols) = (Format::ALL[FORMAT], 37);
+    let number = |i: usize| -> Vec<u8> {
+        match format {
+            Format::F32 => number(i).to_le_bytes().to_vec(),
+            Format::F16 => f16::from_f32(number(i)).to_le_bytes().to_vec(),
+            _ => half::bf16::from_f32(number(i)).to_le_bytes().to_vec(),
+        }
+    };
+    let stream: Vec<u8> = (0..cols * GROUP_ROWS).flat_map(number).collect();
+    let x: Vec<f32> = (0..3 * cols).map(|i| i as f32 * 0.37 - 9.0).collect();
+    let [mut a, mut b] = [[[1.5; GROUP_ROWS]; 3]; 2];
+    // SAFETY: `Lanes` runs on any CPU.
+    unsafe { floats::floats::<Lanes<N>, FORMAT, VECTORS, 3>(&stream, &x, &mut a) };
+    scalar::floats::floats(format, &stream, &x, &mut b);
+    assert_eq!(bits(a.as_flattened()), bits(b.as_flattened()), "{format:?}, {N} lanes");
+}
+
+fn check_integer_attention<const N: usize>() {
+    let (head_dim, width, at) = (64, 64, 32);
+    let integer = |i: usize| (i * 7919 + 13) % 1009;
+    let queries: Vec<i16> =
+        (0..3 * head_dim).map(|i| integer(i * 31) as i16 * 32 - 16_000).collect();
+    let keys: Vec<i8> = (0..head_dim * PAGE).map(|i| (integer(i) % 255) as i8).collect();
+    let scales: [f32; PAGE] = std::array::from_fn(|i| number(i).abs() + 0.1);
+    let (factors, ahead) = ([0.3, 0.001, 7.0], keys.as_ptr().cast());
+    let [mut a, mut b] = [(); 2].map(|()| vec![1.5; 3 * width]);
+    // SAFETY: `Lanes` runs on any CPU.
+    unsafe {
+        attention::integer_scores::<Lanes<N>, 3, 2>(
+            &queries, &factors, &keys, &scales, ahead, &mut a, width, at,
+        );
+    }
+    scalar::attention::integer_scores(&queries, &factors, &keys, &scales, ahead, &mut b, width, at);
+    assert_eq!(bits(&a), bits(&b), "integer scores, {N} lanes");
+    let weights = &queries[..3 * PAGE];
+    for dims in [0..64, 16..48, 48..64] {
+        let [mut a, mut b] = [(); 2].map(|()| vec![1.5; 3 * dims.len()]);
+        // SAFETY: `Lanes` runs on any CPU.
+        unsafe {
+            attention::integer_values::<Lanes<N>, 3, 4>(
+                weights,
+                &factors,
+                &keys,
+                ahead,
+                dims.clone(),
+                &mut a,
+            );
+        }
+        scalar::attention::add_integer_values(weights, &factors, &keys, ahead, dims, &mut b);
+        assert_eq!(bits(&a), bits(&b), "integer values, {N} lanes");
+    }
+}
+
 fn check_attention<const N: usize, const VECTORS: usize>() {
+    check_integer_attention::<N>();
     let (head_dim, width) = (48, 2 * PAGE);
     let queries: Vec<f32> = (0..3 * head_dim).map(|i| number(i * 31) * 0.1).collect();
     let x: Vec<f32> = (0..head_dim * PAGE).map(|i| number(i * 3)).collect();
@@ -261,9 +346,38 @@ fn check_logits<const N: usize>() {
     }
 }
 
+fn check_recurrence<const N: usize, const VECTORS: usize>() {
+    let (q, k, v): (Vec<f32>, Vec<f32>, Vec<f32>) = (
+        (0..11).map(|i| number(i * 3)).collect(),
+        (0..11).map(|i| number(i * 5)).collect(),
+        (0..BLOCK).map(|i| number(i * 7)).collect(),
+    );
+    for (width, corrects, decays) in
+        [(BLOCK, true, 1), (BLOCK, false, 1), (BLOCK, true, 11), (BLOCK - 3, true, 11)]
+    {
+        let decay = &q[..decays];
+        let token = Token { q: &q, k: &k, v: &v[..width], decay, rate: 0.4, corrects };
+        let mut a: Vec<f32> = (0..11 * width).map(|i| number(i * 11)).collect();
+        let mut b = a.clone();
+        let (mut out_a, mut out_b) = (vec![0.0; width], vec![0.0; width]);
+        scalar::recurrence::step(&mut b, token, &mut out_b);
+        // SAFETY: `Lanes` runs on any CPU.
+        unsafe {
+            recurrence::step::<Lanes<N>, VECTORS>(&mut a, token, &mut out_a);
+            recurrence::add_products::<Lanes<N>>(&v[..width], &b[..width], &mut a[..width]);
+        }
+        let factors = b.clone();
+        scalar::recurrence::add_products(&v[..width], &factors[..width], &mut b[..width]);
+        assert_eq!((bits(&a), bits(&out_a)), (bits(&b), bits(&out_b)), "state, {N} lanes");
+    }
+}
+
 #[test]
 fn four_eight_and_sixteen_lanes_give_the_bits_of_the_specification() {
     check::<4, 4>();
     check::<8, 2>();
     check::<16, 1>();
+    check_recurrence::<4, 8>();
+    check_recurrence::<8, 4>();
+    check_recurrence::<16, 2>();
 }

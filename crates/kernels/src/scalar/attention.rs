@@ -6,7 +6,8 @@ use half::f16;
 
 use super::exp::exp;
 use crate::{
-    kv_cache::{CacheElement, PAGE},
+    fma::fma,
+    kv_cache::{FloatElement, PAGE},
     norm::LANES,
 };
 
@@ -22,7 +23,7 @@ pub(crate) fn to_f16(x: &[f32], out: &mut [f16]) {
 ///
 /// `_prefetch` is the address of the keys that are read later: other instruction sets prefetch
 /// there while they read these.
-pub(crate) fn scores<T: CacheElement>(
+pub(crate) fn scores<T: FloatElement>(
     queries: &[f32],
     keys: &[T],
     _prefetch: *const u8,
@@ -37,7 +38,7 @@ pub(crate) fn scores<T: CacheElement>(
             let sum = query
                 .iter()
                 .enumerate()
-                .fold(0.0f32, |acc, (d, q)| keys[d * PAGE + k].to_f32().mul_add(*q, acc));
+                .fold(0.0f32, |acc, (d, q)| fma(keys[d * PAGE + k].to_f32(), *q, acc));
             *score = sum * scale;
         }
     }
@@ -56,7 +57,7 @@ pub(crate) fn softmax_weights(scores: &mut [f32]) -> [f32; LANES] {
 
 /// Adds `weights[query][at + k]·value_k` to `out[query]` for slots k of a page, in the dimensions
 /// `dims`.
-pub(crate) fn add_values<T: CacheElement>(
+pub(crate) fn add_values<T: FloatElement>(
     weights: &[f32],
     width: usize,
     at: usize,
@@ -70,8 +71,53 @@ pub(crate) fn add_values<T: CacheElement>(
     for (out, weights) in out.chunks_exact_mut(dims.len()).zip(weights.chunks_exact(width)) {
         for k in slots.clone() {
             for (out, value) in out.iter_mut().zip(&values[k * head_dim + dims.start..]) {
-                *out = value.to_f32().mul_add(weights[at + k], *out);
+                *out = fma(value.to_f32(), weights[at + k], *out);
             }
+        }
+    }
+}
+
+/// Computes `scores[query][at..at + PAGE] = factor · (scale_k · Σ query · key_k)` for the keys of a
+/// page, `[pairs][PAGE][2]`, whose sums are exact. `queries` is `[n][pairs][2]`, with a factor for
+/// each. Rows of `scores` have `width` elements.
+pub(crate) fn integer_scores(
+    queries: &[i16],
+    factors: &[f32],
+    keys: &[i8],
+    scales: &[f32; PAGE],
+    _prefetch: *const u8,
+    scores: &mut [f32],
+    width: usize,
+    at: usize,
+) {
+    let len = keys.len() / PAGE;
+    let rows = queries.chunks_exact(len).zip(factors).zip(scores.chunks_exact_mut(width));
+    for ((query, factor), scores) in rows {
+        for (k, score) in scores[at..at + PAGE].iter_mut().enumerate() {
+            let key = |d: usize| i32::from(keys[d / 2 * 2 * PAGE + 2 * k + d % 2]);
+            let sum: i32 = query.iter().enumerate().map(|(d, q)| i32::from(*q) * key(d)).sum();
+            *score = sum as f32 * scales[k] * factor;
+        }
+    }
+}
+
+/// Adds `factor · Σ_k weights[query][k] · value_k` to `out[query]` for the values of a page,
+/// `[PAGE / 2][head_dim][2]`, in the dimensions `dims`. The sums are exact.
+pub(crate) fn add_integer_values(
+    weights: &[i16],
+    factors: &[f32],
+    values: &[i8],
+    _prefetch: *const u8,
+    dims: Range<usize>,
+    out: &mut [f32],
+) {
+    let head_dim = values.len() / PAGE;
+    let rows = weights.chunks_exact(PAGE).zip(factors).zip(out.chunks_exact_mut(dims.len()));
+    for ((weights, factor), out) in rows {
+        for (d, out) in dims.clone().zip(out) {
+            let value = |k: usize| i32::from(values[(k / 2 * head_dim + d) * 2 + k % 2]);
+            let sum: i32 = weights.iter().enumerate().map(|(k, w)| i32::from(*w) * value(k)).sum();
+            *out = fma(sum as f32, *factor, *out);
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The specification of the gated activations.
 
 use super::exp::exp;
-use crate::gate::{CUBIC, SQRT_2_OVER_PI};
+use crate::{
+    fma::fma,
+    gate::{CUBIC, SQRT_2_OVER_PI},
+};
 
 pub(crate) fn silu(gate: &mut [f32], up: &[f32]) {
     for (x, up) in gate.iter_mut().zip(up) {
@@ -11,7 +14,7 @@ pub(crate) fn silu(gate: &mut [f32], up: &[f32]) {
 
 pub(crate) fn gelu(gate: &mut [f32], up: &[f32]) {
     for (x, up) in gate.iter_mut().zip(up) {
-        let u = (SQRT_2_OVER_PI * *x) * (*x * *x).mul_add(CUBIC, 1.0);
+        let u = (SQRT_2_OVER_PI * *x) * fma(*x * *x, CUBIC, 1.0);
         let tanh = 1.0 - 2.0 / (exp(u + u) + 1.0);
         *x = (0.5 * *x) * (1.0 + tanh) * up;
     }

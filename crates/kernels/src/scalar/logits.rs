@@ -3,8 +3,12 @@
 //! vectorizes.
 
 use super::exp::exp;
-use crate::logits::{
-    Bin, Bound, FLOOR, GROUP, Line, MOMENT_UNIT, Near, ONE, ROUND, SQUARE_UNIT, Scan, Sums, WHOLE,
+use crate::{
+    fma::fma_of_exact,
+    logits::{
+        Bin, Bound, FLOOR, GROUP, Line, MOMENT_UNIT, Near, ONE, ROUND, SQUARE_UNIT, Scan, Sums,
+        WHOLE,
+    },
 };
 
 /// Block length: so many terms of at most 2^52 fit a u64 sum.
@@ -190,7 +194,7 @@ pub(crate) fn weight(e: f32) -> u64 {
 
 #[inline(always)]
 fn rounded_weight(e: f32) -> f64 {
-    f64::from(e).mul_add(ONE as f64, ROUND)
+    fma_of_exact(f64::from(e), ONE as f64, ROUND)
 }
 
 /// The excess of `n` terms that carry ROUND. Sums of bits wrap around, and subtracting this wraps

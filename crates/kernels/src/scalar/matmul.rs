@@ -1,7 +1,7 @@
-//! The specification of the matrix products: row groups times a tile of tokens, one number at a
-//! time.
+//! The specification of the products of quantized weights: row groups times a tile of tokens, one
+//! number at a time.
 
-use crate::{activations::TokenTile, format::Format, layout::GROUP_ROWS};
+use crate::{activations::TokenTile, fma::fma, format::Format, layout::GROUP_ROWS};
 
 pub(crate) fn quantized(
     format: Format,
@@ -34,23 +34,11 @@ pub(crate) fn quantized(
                     }
                     let k = b * layout.block_len + first;
                     let scale = input.scale(t, k / layout.activation_len());
-                    *acc = (layout.factor(block, r, first) * scale).mul_add(isum as f32, *acc);
+                    *acc = fma(layout.factor(block, r, first) * scale, isum as f32, *acc);
                     if layout.has_min() {
-                        *acc = (layout.min_factor(block, r) * scale).mul_add(msum as f32, *acc);
+                        *acc = fma(layout.min_factor(block, r) * scale, msum as f32, *acc);
                     }
                 }
-            }
-        }
-    }
-}
-
-pub(crate) fn floats(format: Format, stream: &[u8], x: &[f32], sums: &mut [[f32; GROUP_ROWS]]) {
-    let cols = x.len() / sums.len();
-    for (x, sums) in x.chunks_exact(cols).zip(sums) {
-        for (r, acc) in sums.iter_mut().enumerate() {
-            *acc = 0.0;
-            for (k, x) in x.iter().enumerate() {
-                *acc = format.float(stream, k * GROUP_ROWS + r).mul_add(*x, *acc);
             }
         }
     }

@@ -11,6 +11,7 @@ use parquet::{
     data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type},
     errors::ParquetError,
     file::{
+        metadata::KeyValue,
         properties::WriterProperties,
         writer::{SerializedColumnWriter, SerializedFileWriter},
     },
@@ -31,6 +32,7 @@ pub(super) struct Parquet<'a> {
 impl<'a> Parquet<'a> {
     pub(super) fn new(
         columns: &[Column],
+        origin: &[(&'static str, String)],
         out: &'a mut (dyn Write + Send),
     ) -> io::Result<Parquet<'a>> {
         let field = |column: &Column| {
@@ -49,6 +51,16 @@ impl<'a> Parquet<'a> {
             Type::group_type_builder("run").with_fields(fields).build().map_err(explained)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
+            .set_key_value_metadata(Some(
+                origin
+                    .iter()
+                    .map(|(key, value)| {
+                        // `kelvin_version` is `kelvin.version` here.
+                        let key = key.trim_start_matches("kelvin_");
+                        KeyValue::new(format!("kelvin.{key}"), value.clone())
+                    })
+                    .collect(),
+            ))
             .set_created_by(concat!("kelvin ", env!("CARGO_PKG_VERSION")).to_string())
             .build();
         let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))

@@ -1,8 +1,22 @@
 //! The columns of the exported tables, by name and type, and a sample's rows.
 
-use kelvin_sampling::Chain;
+use kelvin_sampling::{Chain, TokenId};
 
-use crate::run::{Prompt, Sample, Token};
+use crate::{
+    replay::Unpacked,
+    run::{Prompt, Sample, Token},
+};
+
+/// What a row of the table stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A text.
+    Texts,
+    /// A token.
+    Tokens,
+    /// A logit that was recorded.
+    Logits,
+}
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +54,18 @@ const fn text(name: &'static str) -> Column {
     Column { name, kind: Kind::Text }
 }
 
+/// The columns of a table.
+pub(super) fn columns(what: What) -> &'static [Column] {
+    match what {
+        What::Texts => text_columns(),
+        What::Tokens => token_columns(),
+        What::Logits => logit_columns(),
+    }
+}
+
 /// One row per text. Means are over its tokens.
-pub(super) fn text_columns() -> &'static [Column] {
-    const COLUMNS: [Column; 17] = [
+fn text_columns() -> &'static [Column] {
+    const COLUMNS: [Column; 22] = [
         whole("prompt"),
         whole("chain"),
         whole("sample"),
@@ -60,6 +83,11 @@ pub(super) fn text_columns() -> &'static [Column] {
         number("mean_survivors"),
         whole("judged_tokens"),
         number("judged_nats"),
+        text("run_hash"),
+        text("model"),
+        text("model_sha256"),
+        whole("seed"),
+        text("kelvin_version"),
     ];
     &COLUMNS
 }
@@ -98,15 +126,20 @@ pub(super) fn text_row(sample: &Sample, prompt: &Prompt, chain: &Chain) -> Vec<C
 }
 
 fn finish(sample: &Sample) -> Cell {
-    match serde_json::to_value(sample.finish) {
+    name(&sample.finish)
+}
+
+/// A value whose JSON is a text.
+fn name(value: &impl serde::Serialize) -> Cell {
+    match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => Cell::Text(name),
         _ => Cell::Empty,
     }
 }
 
 /// One row per token. An incomplete character shows as U+FFFD in `text`.
-pub(super) fn token_columns() -> &'static [Column] {
-    const COLUMNS: [Column; 16] = [
+fn token_columns() -> &'static [Column] {
+    const COLUMNS: [Column; 21] = [
         whole("prompt"),
         whole("chain"),
         whole("sample"),
@@ -123,6 +156,11 @@ pub(super) fn token_columns() -> &'static [Column] {
         number("shift_outside"),
         number("heat_capacity"),
         text("top"),
+        text("run_hash"),
+        text("model"),
+        text("model_sha256"),
+        whole("seed"),
+        text("kelvin_version"),
     ];
     &COLUMNS
 }
@@ -152,6 +190,101 @@ pub(super) fn token_rows(sample: &Sample) -> impl Iterator<Item = Vec<Cell>> {
             top.map_or(Cell::Empty, Cell::Text),
         ]
     })
+}
+
+/// The last cells of a row: what names its run.
+pub(super) fn origin_cells(origin: &[(&'static str, String)]) -> Vec<Cell> {
+    let cell = |(key, value): &(&'static str, String)| match *key {
+        "seed" => value.parse().map_or_else(|_| Cell::Text(value.clone()), Cell::Whole),
+        _ if value.is_empty() => Cell::Empty,
+        _ => Cell::Text(value.clone()),
+    };
+    origin.iter().map(cell).collect()
+}
+
+/// One row per logit that was recorded with its token, the likeliest first. The step at which a
+/// text ended comes after its last token.
+fn logit_columns() -> &'static [Column] {
+    const COLUMNS: [Column; 7] = [
+        whole("prompt"),
+        whole("chain"),
+        whole("sample"),
+        whole("pos"),
+        whole("rank"),
+        whole("id"),
+        number("logit"),
+    ];
+    &COLUMNS
+}
+
+pub(super) fn logit_rows(
+    sample: &Sample,
+    pos: usize,
+    step: &Unpacked,
+) -> impl Iterator<Item = Vec<Cell>> {
+    let mut known: Vec<(usize, f32)> = step.logits.iter().copied().enumerate().collect();
+    known.retain(|(id, _)| step.names(TokenId(*id as u32)));
+    known.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let place = [sample.prompt, sample.chain, sample.sample, pos];
+    known.into_iter().enumerate().map(move |(rank, (id, logit))| {
+        let numbers = place.iter().chain([&rank, &id]).map(|&n| Cell::whole(n));
+        numbers.chain([Cell::number(Some(f64::from(logit)))]).collect()
+    })
+}
+
+/// One row per metric and setting. `low` and `high` bound the 95 % interval of the mean;
+/// differences are paired, from the setting that `report` compares with.
+#[cfg(feature = "arrow")]
+pub(super) fn metric_columns() -> &'static [Column] {
+    const COLUMNS: [Column; 16] = [
+        text("metric"),
+        text("unit"),
+        whole("chain"),
+        text("chain_text"),
+        number("temperature"),
+        number("mean"),
+        number("low"),
+        number("high"),
+        whole("n"),
+        text("over"),
+        number("difference"),
+        number("difference_low"),
+        number("difference_high"),
+        number("p_holm"),
+        text("verdict"),
+        text("absent"),
+    ];
+    &COLUMNS
+}
+
+#[cfg(feature = "arrow")]
+pub(super) fn metric_rows(report: &crate::report::Report) -> impl Iterator<Item = Vec<Cell>> + '_ {
+    let row = |metric: &crate::report::Measured, i: usize| {
+        let (setting, value, shown) =
+            (&report.settings[i], metric.values[i].as_ref(), metric.differences[i].as_ref());
+        let difference = shown.map(|shown| shown.value);
+        let absent = metric.absent.first().filter(|_| value.is_none());
+        vec![
+            Cell::Text(metric.name.to_string()),
+            Cell::Text(metric.unit.to_string()),
+            Cell::whole(setting.index),
+            Cell::Text(setting.chain.clone()),
+            Cell::number(setting.temperature),
+            Cell::number(value.map(|value| value.mean)),
+            Cell::number(value.and_then(|value| value.low)),
+            Cell::number(value.and_then(|value| value.high)),
+            value.map_or(Cell::Empty, |value| Cell::whole(value.n)),
+            value.map_or(Cell::Empty, |value| name(&value.over)),
+            Cell::number(difference.map(|value| value.mean)),
+            Cell::number(difference.and_then(|value| value.low)),
+            Cell::number(difference.and_then(|value| value.high)),
+            Cell::number(shown.and_then(|shown| shown.p_holm)),
+            shown.map_or(Cell::Empty, |shown| Cell::Text(shown.verdict.to_string())),
+            absent.map_or(Cell::Empty, |(why, _)| Cell::Text(why.clone())),
+        ]
+    };
+    let settings = 0..report.settings.len();
+    report.metrics.iter().flat_map(move |metric| settings.clone().map(move |i| row(metric, i)))
 }
 
 impl Cell {

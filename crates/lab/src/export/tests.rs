@@ -54,6 +54,12 @@ fn exported(what: What, format: Format) -> Vec<u8> {
     out
 }
 
+/// The hash of the recipe's run.
+fn hash() -> String {
+    let (_folder, store, run) = store(&samples());
+    store.show(run).unwrap().hash
+}
+
 #[test]
 fn comma_separated_values() {
     let text = String::from_utf8(exported(What::Texts, Format::Csv)).unwrap();
@@ -61,14 +67,20 @@ fn comma_separated_values() {
     assert!(names.starts_with(
         "prompt,chain,sample,prompt_text,fields,chain_text,temperature,finish,tokens,text,"
     ));
+    let hash = hash();
     assert_eq!(
         rest,
-        "0,0,0,\"a, \"\"b\"\"\nc\",{},temp=0.1,0.1,max_tokens,2,\"\",,,,,,,\r\n\
-         0,1,0,\"a, \"\"b\"\"\nc\",{},temp=1,1.0,max_tokens,2,नेपाल,,,1.0,,,,\r\n"
+        format!(
+            "0,0,0,\"a, \"\"b\"\"\nc\",{{}},temp=0.1,0.1,max_tokens,2,\"\",,,,,,,,{hash},tiny,ab,0,0.1.0\r\n\
+             0,1,0,\"a, \"\"b\"\"\nc\",{{}},temp=1,1.0,max_tokens,2,नेपाल,,,1.0,,,,,{hash},tiny,ab,0,0.1.0\r\n"
+        )
     );
     let tokens = String::from_utf8(exported(What::Tokens, Format::Csv)).unwrap();
     assert_eq!(tokens.lines().count(), 5);
-    assert_eq!(tokens.lines().nth(3).unwrap(), "0,1,0,0,5,x,,-1e-300,,,,,,,,");
+    assert_eq!(
+        tokens.lines().nth(3).unwrap(),
+        format!("0,1,0,0,5,x,,-1e-300,,,,,,,,,{hash},tiny,ab,0,0.1.0")
+    );
 }
 
 #[test]
@@ -98,6 +110,21 @@ fn parquet_has_the_same_cells() {
     assert!(rows[0].get_double(12).is_err(), "a mean of what isn't known is empty");
     let tokens =
         SerializedFileReader::new(Bytes::from(exported(What::Tokens, Format::Parquet))).unwrap();
+    // The file says by itself what it comes from.
+    let pairs = tokens.metadata().file_metadata().key_value_metadata().unwrap();
+    let said: Vec<(&str, Option<&str>)> =
+        pairs.iter().map(|pair| (pair.key.as_str(), pair.value.as_deref())).collect();
+    let hash = hash();
+    assert_eq!(
+        said,
+        [
+            ("kelvin.run_hash", Some(hash.as_str())),
+            ("kelvin.model", Some("tiny")),
+            ("kelvin.model_sha256", Some("ab")),
+            ("kelvin.seed", Some("0")),
+            ("kelvin.version", Some("0.1.0")),
+        ]
+    );
     assert_eq!(tokens.metadata().file_metadata().num_rows(), 4);
 }
 
@@ -118,4 +145,33 @@ fn the_order_in_which_texts_came_leaves_no_trace() {
         })
     };
     assert_eq!(backwards(false), backwards(true));
+}
+
+#[test]
+fn recorded_logits_are_rows() {
+    let [first, other] = samples();
+    let (_folder, mut store, run) = store(&[other]);
+    let keep = |logits: &[f32]| {
+        let two = std::num::NonZeroU32::new(2).unwrap();
+        crate::replay::RecordedLogits::pack(logits, 3, crate::recipe::Keep::Top(two))
+    };
+    let logits = [keep(&[0.5, 2.5, -1.0, 1.5]), keep(&[3.0, 0.0, 4.0, 1.0])];
+    store.put_with(run, &first, &logits).unwrap();
+    let mut out = Vec::new();
+    export(&store, run, What::Logits, Format::Csv, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let rows: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        rows,
+        [
+            "prompt,chain,sample,pos,rank,id,logit",
+            "0,1,0,0,0,1,2.5",
+            "0,1,0,0,1,3,1.5",
+            "0,1,0,1,0,2,4.0",
+            "0,1,0,1,1,0,3.0",
+        ]
+    );
+    let (_folder, none, run) = self::store(&samples());
+    let refused = export(&none, run, What::Logits, Format::Csv, &mut Vec::new());
+    assert!(refused.unwrap_err().to_string().contains("--record logits"));
 }

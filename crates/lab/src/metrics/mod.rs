@@ -11,6 +11,7 @@ mod compression;
 mod likelihood;
 mod loops;
 mod ngrams;
+mod own;
 mod parting;
 mod range;
 mod richness;
@@ -24,6 +25,7 @@ mod words;
 pub use compression::compression;
 pub use loops::looped;
 pub use ngrams::{distinct, ngram_diversity, novelty, self_repetition};
+pub use own::{find, own, owns};
 pub use parting::{parting, shared_start};
 pub use range::{Most, Range};
 pub use richness::{hdd, mtld};
@@ -94,6 +96,10 @@ pub enum Aspect {
     Disfluency,
     /// A description that is neither.
     Shape,
+    /// What was asked for, by a score of one's own: larger is better.
+    Wanted,
+    /// What was asked for, by a score of one's own: larger is worse.
+    Unwanted,
 }
 
 /// The function of a metric.
@@ -113,18 +119,19 @@ pub(crate) struct Seen<'a> {
     pub(crate) run: &'a Run,
     pub(crate) sample: &'a Sample,
     pub(crate) greedy: Option<&'a Sample>,
+    pub(crate) metric: &'a Metric,
 }
 
 /// The tokens of a sample, unless the server didn't report them.
 fn tokens(sample: &Sample) -> Result<&[Token], Absent> {
-    sample.told().ok_or(Absent::Withheld(UNTOLD))
+    sample.reported().ok_or(Absent::Withheld(UNREPORTED))
 }
 
 /// A server that returns texts only.
-const UNTOLD: &str = "the texts come from a server that reports neither tokens nor logprobs";
+const UNREPORTED: &str = "the texts come from a server that reports neither tokens nor logprobs";
 
 /// Why a metric has no value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Absent {
     /// There are no samples.
     #[error("there is no text")]
@@ -159,14 +166,19 @@ pub enum Absent {
     /// The text has no embedding.
     #[error("{}", UNPLACED)]
     NoMeaning,
+    /// A score of one's own hasn't been computed.
+    #[error("the text has no score yet (kelvin report computes it)")]
+    Unscored,
+    /// A score of one's own has no value of the text.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// How to obtain embeddings.
 const UNPLACED: &str = if cfg!(feature = "semantic") {
-    "no model has placed the text among meanings (kelvin report --metrics semantic_spread, which \
-     fetches it if need be)"
+    "the text has no embedding yet (kelvin report --metrics semantic_spread computes it)"
 } else {
-    "this kelvin was built without the model that places texts among meanings (build it with cargo \
+    "this build has no embedding model (build it with cargo \
      build --release --features semantic, then kelvin report --metrics semantic_spread)"
 };
 
@@ -205,23 +217,27 @@ impl Metric {
     /// Whether a larger value is better (more diverse, or more fluent). `None` for a description.
     pub fn more_is_better(&self) -> Option<bool> {
         match self.aspect {
-            Aspect::Diversity | Aspect::Fluency => Some(true),
-            Aspect::Sameness | Aspect::Disfluency => Some(false),
+            Aspect::Diversity | Aspect::Fluency | Aspect::Wanted => Some(true),
+            Aspect::Sameness | Aspect::Disfluency | Aspect::Unwanted => Some(false),
             Aspect::Shape => None,
         }
     }
 }
 
-/// The metrics of a list of names. `all`, or an empty list, is every metric.
+/// The metrics of a list of names. `all`, or an empty list, is every metric of the table, and of
+/// `own`.
 ///
 /// # Errors
 /// A sentence with the known names.
-pub fn named(names: &[String]) -> Result<Vec<&'static Metric>, String> {
+pub fn named(names: &[String], own: &[&'static Metric]) -> Result<Vec<&'static Metric>, String> {
     let mut found = Vec::with_capacity(names.len());
     for name in names.iter().filter(|name| *name != ALL) {
-        found.push(Metric::find(name)?);
+        found.push(find(name, own)?);
     }
-    Ok(if found.len() < names.len() || names.is_empty() { METRICS.iter().collect() } else { found })
+    if found.len() < names.len() || names.is_empty() {
+        found = METRICS.iter().chain(own.iter().copied()).collect();
+    }
+    Ok(found)
 }
 
 /// The names of all metrics.

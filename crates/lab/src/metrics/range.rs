@@ -55,7 +55,10 @@ impl Range {
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let least = (self.least * 1000.0).round() / 1000.0;
+        let least = match (self.least * 1000.0).round() / 1000.0 {
+            f64::NEG_INFINITY => "-∞".to_string(),
+            least => least.to_string(),
+        };
         match self.most {
             Most::Number(number) => write!(f, "{least} … {number}"),
             Most::Samples => write!(f, "{least} … the number of samples"),

@@ -380,7 +380,7 @@ mod tests {
     fn lists_of_names() {
         let names = |list: &[&str]| {
             let list: Vec<String> = list.iter().map(|name| name.to_string()).collect();
-            super::super::named(&list)
+            super::super::named(&list, &[])
                 .map(|found| found.iter().map(|metric| metric.name).collect::<Vec<_>>())
         };
         assert_eq!(names(&["vendi", "loops"]).unwrap(), ["vendi", "loops"]);

@@ -46,7 +46,7 @@ pub fn measure(run: &Run, metric: &Metric) -> Values {
             let mut values = vec![None; run.n_samples];
             for sample in cell {
                 if let Some(place) = values.get_mut(sample.sample) {
-                    *place = note(of(&Seen { run, sample, greedy }));
+                    *place = note(of(&Seen { run, sample, greedy, metric }));
                 }
             }
             values
@@ -128,6 +128,7 @@ mod tests {
             hash: String::new(),
             source: Source::Local { model: "m".into(), sha256: String::new() },
             judge: None,
+            scores: BTreeMap::new(),
             seed: 1,
             max_tokens: 9,
             n_samples: texts[0][0].len(),

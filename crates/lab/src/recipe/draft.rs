@@ -19,10 +19,11 @@ use super::{
 use crate::{
     metrics::{self, Need},
     run::Prompt,
+    scores::Score,
     text_file::{self, TextError},
 };
 
-/// The settings that the user typed. SamplingParams that were not typed are empty.
+/// The settings that the user typed. Settings that weren't typed are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Draft {
     /// A model's name, path or file of the hub; with a server, the model's name there.
@@ -69,6 +70,8 @@ pub struct Draft {
     pub cache: Option<String>,
     /// What is recorded on request: `shift`, `logits`, `logits=N`.
     pub record: Vec<String>,
+    /// Scores of one's own.
+    pub scores: Vec<Score>,
     /// The metrics of the report, or `all`.
     pub metrics: Vec<String>,
     /// The judge model of the report, or `none`.
@@ -85,7 +88,7 @@ const TEMPERATURES: &str = "0.5,1,2";
 const MAX_BYTES: u64 = 64 << 20;
 
 impl Draft {
-    /// Reads a TOML file. A file of prompts that it names is looked up relative to it.
+    /// Reads a TOML file. A file of prompts or a schema that it names is looked up relative to it.
     ///
     /// # Errors
     /// If the file is invalid, with the place.
@@ -97,9 +100,10 @@ impl Draft {
             }
             other => RecipeError::new("recipe", other.to_string()),
         })?;
-        let mut draft = Draft::from_toml(&text)
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut draft = Draft::parse(&text, folder)
             .map_err(|error| RecipeError { field: format!("{shown}, {}", error.field), ..error })?;
-        if let (Some(file), Some(folder)) = (&mut draft.prompt_file, path.parent()) {
+        if let Some(file) = &mut draft.prompt_file {
             *file = folder.join(&*file);
         }
         Ok(draft)
@@ -110,19 +114,41 @@ impl Draft {
     /// # Errors
     /// The field that is invalid.
     pub fn from_toml(text: &str) -> Result<Draft, RecipeError> {
+        Draft::parse(text, Path::new(""))
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Draft, RecipeError> {
         let table = text.parse::<Table>().map_err(|error| {
             let line = error
                 .span()
                 .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             RecipeError::new(&format!("line {line}"), error.message())
         })?;
-        let mut fields = Fields(table);
+        Draft::from_table(table, folder)
+    }
+
+    /// Reads the fields of a recipe file from a JSON object.
+    ///
+    /// # Errors
+    /// The field that is invalid.
+    pub fn from_json(text: &str) -> Result<Draft, RecipeError> {
+        let table = serde_json::from_str(text);
+        let table = table.map_err(|error| RecipeError::new("recipe", error.to_string()))?;
+        Draft::from_table(table, Path::new(""))
+    }
+
+    fn from_table(table: Table, folder: &Path) -> Result<Draft, RecipeError> {
+        let mut fields = Fields::of(table);
         let draft = Draft {
             model: fields.text("model")?,
             server: fields.text("server")?,
             speaks: fields.text("speaks")?,
             prompts: fields.texts("prompts")?,
-            prompt_file: fields.text("prompt_file")?.map(PathBuf::from),
+            // A recipe names a file, never standard input.
+            prompt_file: fields.text("prompt_file")?.map(|file| match file.as_str() {
+                "-" => PathBuf::from("./-"),
+                _ => PathBuf::from(file),
+            }),
             prompt_column: fields.text("prompt_column")?,
             template: fields.text("template")?,
             system: fields.text("system")?,
@@ -140,11 +166,17 @@ impl Draft {
             context: fields.whole("context")?,
             cache: fields.text("cache")?,
             record: fields.texts("record")?,
+            scores: scores(&fields.scores()?, folder)?,
             metrics: fields.texts("metrics")?,
             judge: fields.text("judge")?,
         };
         fields.end()?;
         Ok(draft)
+    }
+
+    /// The model that the environment variable KELVIN_MODEL names, where no model is given.
+    pub fn or_environment(self) -> Draft {
+        self.or(Draft { model: std::env::var("KELVIN_MODEL").ok(), ..Draft::default() })
     }
 
     /// Merges two drafts: settings of `self` override those of `other`. Prompts and chains are
@@ -179,6 +211,7 @@ impl Draft {
             context: self.context.or(other.context),
             cache: self.cache.or(other.cache),
             record: if self.record.is_empty() { other.record } else { self.record },
+            scores: all_scores(self.scores, other.scores),
             metrics: if self.metrics.is_empty() { other.metrics } else { self.metrics },
             judge: self.judge.or(other.judge),
         }
@@ -202,26 +235,6 @@ impl Draft {
                 "an empty text would stop before the first character",
             ));
         }
-        let origin = match (self.server, self.model) {
-            (None, _) if self.speaks.is_some() => {
-                return Err(RecipeError::new(
-                    "speaks",
-                    "it names the parameters of a server, but no `server` is given",
-                ));
-            }
-            (None, model) => Origin::Model(model.unwrap_or_else(|| MODEL.into())),
-            (Some(_), None) => {
-                return Err(RecipeError::new(
-                    "model",
-                    "a server needs the name of one of its models",
-                ));
-            }
-            (Some(url), Some(model)) => Origin::Server {
-                url: url.trim_end_matches('/').to_string(),
-                model,
-                speaks: self.speaks,
-            },
-        };
         let template = match self.template.as_deref() {
             None | Some("auto") => Template::Auto,
             Some("chat") => Template::Chat,
@@ -235,43 +248,13 @@ impl Draft {
                 CacheFormat::named(name).ok_or_else(|| unknown("cache", name, &known))?
             }
         };
-        let mut record = Record::default();
-        for name in &self.record {
-            match name.as_str() {
-                "shift" => record.shift = true,
-                "logits" => record.logits = Some(Keep::Whole),
-                other => match other.strip_prefix("logits=").map(str::parse) {
-                    Some(Ok(n)) => record.logits = Some(Keep::Top(n)),
-                    _ => {
-                        return Err(unknown(
-                            "record",
-                            other,
-                            "shift, logits, logits=N (the N likeliest)",
-                        ));
-                    }
-                },
-            }
-        }
-        for metric in
-            metrics::named(&self.metrics).map_err(|problem| RecipeError::new("metrics", problem))?
-        {
-            // Logits can't be recorded after the texts were generated.
-            if metric.needs == Need::Shift
-                && !record.shift
-                && self.metrics.iter().any(|n| n == metric.name)
-            {
-                let problem = format!(
-                    "{} needs data that isn't recorded: add `record = \"shift\"`",
-                    metric.name
-                );
-                return Err(RecipeError::new("metrics", problem));
-            }
-        }
+        let scores = in_order(&self.scores)?;
+        let record = self.records()?;
         if let Some(context) = self.context {
             at_least_one("context", Some(context), 1)?;
         }
         Ok(Recipe {
-            origin,
+            origin: origin(self.server, self.model, self.speaks)?,
             prompts,
             framing: Framing {
                 template,
@@ -290,8 +273,45 @@ impl Draft {
                 cache,
             },
             record,
+            scores,
             evaluation: Evaluation { metrics: self.metrics, judge: self.judge },
         })
+    }
+
+    /// What is recorded of each text. Each metric of the recipe needs what it is computed from.
+    fn records(&self) -> Result<Record, RecipeError> {
+        let mut record = Record::default();
+        for name in &self.record {
+            match name.as_str() {
+                "shift" => record.shift = true,
+                "logits" => record.logits = Some(Keep::Whole),
+                other => match other.strip_prefix("logits=").map(str::parse) {
+                    Some(Ok(n)) => record.logits = Some(Keep::Top(n)),
+                    _ => {
+                        return Err(unknown(
+                            "record",
+                            other,
+                            "shift, logits, logits=N (the N likeliest)",
+                        ));
+                    }
+                },
+            }
+        }
+        let wrong = |problem: String| RecipeError::new("metrics", problem);
+        let own = metrics::owns(&self.scores).map_err(wrong)?;
+        for metric in metrics::named(&self.metrics, &own).map_err(wrong)? {
+            // Logits can't be recorded after the texts were generated.
+            if metric.needs == Need::Shift
+                && !record.shift
+                && self.metrics.iter().any(|n| n == metric.name)
+            {
+                return Err(wrong(format!(
+                    "{} needs data that isn't recorded: add `record = \"shift\"`",
+                    metric.name
+                )));
+            }
+        }
+        Ok(record)
     }
 
     fn all_prompts(&self) -> Result<Vec<Prompt>, RecipeError> {
@@ -398,7 +418,41 @@ impl Draft {
     }
 }
 
-/// SamplingParams that were read from a text.
+/// Reads scores. Files that they name are looked up in `folder`.
+///
+/// # Errors
+/// The score that is invalid.
+pub fn scores(texts: &[String], folder: &Path) -> Result<Vec<Score>, RecipeError> {
+    let read = |text: &String| Score::read(text, folder);
+    let read = texts.iter().map(read).collect::<Result<_, String>>();
+    read.map_err(|problem| RecipeError::new("scores", problem))
+}
+
+/// Scores by their names.
+///
+/// # Errors
+/// If two have one name.
+fn in_order(scores: &[Score]) -> Result<Vec<Score>, RecipeError> {
+    let mut scores = scores.to_vec();
+    scores.sort_by(|a, b| a.name.cmp(&b.name));
+    match scores.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        Some(pair) => {
+            let problem = format!("the score {} is given twice", pair[0].name);
+            Err(RecipeError::new("scores", problem))
+        }
+        None => Ok(scores),
+    }
+}
+
+/// Scores of two drafts. One's own take the place of others of their name.
+fn all_scores(mut own: Vec<Score>, others: Vec<Score>) -> Vec<Score> {
+    let is_new = |other: &Score| own.iter().all(|score| score.name != other.name);
+    let new: Vec<Score> = others.into_iter().filter(|other| is_new(other)).collect();
+    own.extend(new);
+    own
+}
+
+/// A draft's sampling parameters, parsed from text.
 type Read = Result<SamplingParams, ChainError>;
 
 fn temperatures(text: &str) -> Result<Vec<Temp>, RecipeError> {
@@ -409,6 +463,29 @@ fn temperatures(text: &str) -> Result<Vec<Temp>, RecipeError> {
         text.parse::<Temp>().map_err(|_| RecipeError::new("temp", problem()))
     };
     all.iter().map(one).collect()
+}
+
+/// Where the texts come from.
+fn origin(
+    server: Option<String>,
+    model: Option<String>,
+    speaks: Option<String>,
+) -> Result<Origin, RecipeError> {
+    Ok(match (server, model) {
+        (None, _) if speaks.is_some() => {
+            return Err(RecipeError::new(
+                "speaks",
+                "it names the parameters of a server, but no `server` is given",
+            ));
+        }
+        (None, model) => Origin::Model(model.unwrap_or_else(|| MODEL.into())),
+        (Some(_), None) => {
+            return Err(RecipeError::new("model", "a server needs the name of one of its models"));
+        }
+        (Some(url), Some(model)) => {
+            Origin::Server { url: url.trim_end_matches('/').to_string(), model, speaks }
+        }
+    })
 }
 
 fn unknown(field: &str, found: &str, known: &str) -> RecipeError {

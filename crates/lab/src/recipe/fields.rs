@@ -4,15 +4,24 @@ use toml::{Table, Value};
 
 use super::RecipeError;
 
-/// The fields of a TOML table that haven't been taken yet.
-pub(super) struct Fields(pub(super) Table);
+/// The fields of a TOML table that haven't been taken yet, and the names of those that have been
+/// asked for.
+pub(super) struct Fields {
+    left: Table,
+    known: Vec<&'static str>,
+}
 
 impl Fields {
-    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name)
+    pub(super) fn of(table: Table) -> Fields {
+        Fields { left: table, known: Vec::new() }
     }
 
-    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, RecipeError> {
+    pub(super) fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.left.remove(name)
+    }
+
+    pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, RecipeError> {
         match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -20,7 +29,7 @@ impl Fields {
         }
     }
 
-    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, RecipeError> {
+    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, RecipeError> {
         let expected = "a text, or a list of texts";
         match self.take(name) {
             None => Ok(Vec::new()),
@@ -35,13 +44,16 @@ impl Fields {
         }
     }
 
-    pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, RecipeError> {
+    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, RecipeError> {
         self.take(name)
             .map(|value| value.as_bool().ok_or_else(|| wrong(name, &value, "true or false")))
             .transpose()
     }
 
-    pub(super) fn whole<T: TryFrom<i64>>(&mut self, name: &str) -> Result<Option<T>, RecipeError> {
+    pub(super) fn whole<T: TryFrom<i64>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, RecipeError> {
         let one = |value: Value| {
             let whole = value.as_integer().and_then(|n| T::try_from(n).ok());
             whole.ok_or_else(|| wrong(name, &value, "a whole number from 0 up"))
@@ -70,16 +82,26 @@ impl Fields {
         table.iter().map(one).collect()
     }
 
-    pub(super) fn end(self) -> Result<(), RecipeError> {
-        const KNOWN: &str = "model, server, speaks, prompts, prompt_file, template, system, date, \
-            special, temp, sampler, profile, stages, \
-             samples, seed, max_tokens, stop, ignore_end, context, cache, record, metrics, judge";
-        match self.0.keys().next() {
-            None => Ok(()),
-            Some(name) => {
-                Err(RecipeError::new(name, format!("a recipe has no such field; it has {KNOWN}")))
+    /// The table `scores`: names with what is computed, as `NAME=NOTATION`.
+    pub(super) fn scores(&mut self) -> Result<Vec<String>, RecipeError> {
+        let expected = "a table such as `[scores]` with `valid = \"json\"` below it";
+        match self.take("scores") {
+            None => Ok(Vec::new()),
+            Some(Value::Table(table)) => {
+                let one = |(name, value): (&String, &Value)| match value {
+                    Value::String(notation) => Ok(format!("{name}={notation}")),
+                    other => Err(wrong(&format!("scores.{name}"), other, "a text")),
+                };
+                table.iter().map(one).collect()
             }
+            Some(other) => Err(wrong("scores", &other, expected)),
         }
+    }
+
+    pub(super) fn end(self) -> Result<(), RecipeError> {
+        let Some(name) = self.left.keys().next() else { return Ok(()) };
+        let known = self.known.join(", ");
+        Err(RecipeError::new(name, format!("a recipe has no such field; it has {known}")))
     }
 }
 

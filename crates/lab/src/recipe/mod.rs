@@ -7,11 +7,13 @@
 
 mod draft;
 mod fields;
+mod framing;
 mod grid;
 mod prompts;
 mod values;
 
-pub use draft::Draft;
+pub use draft::{Draft, scores};
+pub use framing::{Framed, FramingError};
 pub use grid::{MAX_CHAINS, expand};
 pub use prompts::read as read_prompts;
 pub use values::values;
@@ -23,7 +25,10 @@ use kelvin_sampling::Chain;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::run::{Prompt, Source};
+use crate::{
+    run::{Prompt, Source},
+    scores::Score,
+};
 
 /// A table of texts to generate.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +49,8 @@ pub struct Recipe {
     pub length: Length,
     /// What is recorded of each token in addition to the defaults.
     pub record: Record,
+    /// Scores of one's own, by name. They are part of the hash.
+    pub scores: Vec<Score>,
     /// What the report shows. It decides no text, so it isn't part of the hash.
     pub evaluation: Evaluation,
 }
@@ -130,6 +137,16 @@ pub enum Origin {
         /// servers accept.
         speaks: Option<String>,
     },
+}
+
+impl Origin {
+    /// The origin that a stored source stands for.
+    pub(crate) fn of(source: &Source) -> Origin {
+        match source.clone() {
+            Source::Local { model, .. } => Origin::Model(model),
+            Source::Server { model, url } => Origin::Server { url, model, speaks: None },
+        }
+    }
 }
 
 /// How a prompt is rendered before the model reads it.
@@ -227,6 +244,8 @@ struct Canonical {
     record: Record,
     chains: Vec<String>,
     prompts: Vec<Prompt>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scores: Vec<Score>,
 }
 
 /// The current version of the canonical form.
@@ -240,9 +259,9 @@ impl Recipe {
 
     /// Every setting that decides a text, as one line of JSON: the model file's SHA-256 (or the
     /// server's base URL and model name), seed, maximum length, stops, context, KV cache format,
-    /// template, system message, date, what is recorded, chains, and prompts with their fields.
-    /// Left out: the number of samples, so that a table can grow; metrics and judge; the file's
-    /// path, threads, and every other setting that changes no text.
+    /// template, system message, date, what is recorded, chains, prompts with their fields, and
+    /// scores. Left out: the number of samples, so that a table can grow; metrics and judge; the
+    /// file's path, threads, and every other setting that changes no text.
     pub fn canonical(&self, source: &Source) -> String {
         let texts_of = match source {
             Source::Local { sha256, .. } => format!("sha256:{sha256}"),
@@ -257,6 +276,7 @@ impl Recipe {
             record: self.record,
             chains: self.chains.iter().map(Chain::to_string).collect(),
             prompts: self.prompts.clone(),
+            scores: self.scores.clone(),
         };
         serde_json::to_string(&canonical).expect("texts and numbers are always JSON")
     }
@@ -287,6 +307,7 @@ impl Recipe {
             seed: form.seed,
             length: form.length,
             record: form.record,
+            scores: form.scores,
             evaluation,
         })
     }
@@ -341,6 +362,23 @@ mod tests {
     }
 
     #[test]
+    fn scores_stand_at_the_end_of_the_form() {
+        let score = Score::read("right=least expected(answer)", "".as_ref()).unwrap();
+        let recipe = Recipe { scores: vec![score], ..recipe() };
+        let canonical = recipe.canonical(&source("ab"));
+        assert!(
+            canonical.ends_with(
+                "\"scores\":[{\"name\":\"right\",\"most\":false,\"kind\":\"expected\",\
+                 \"field\":\"answer\"}]}"
+            ),
+            "{canonical}"
+        );
+        let origin = recipe.origin.clone();
+        let again = Recipe::restore(&canonical, origin, 4, Evaluation::default());
+        assert_eq!(again.unwrap(), recipe);
+    }
+
+    #[test]
     fn the_hash_changes_with_whatever_changes_a_text_and_with_nothing_else() {
         let (recipe, source) = (recipe(), source("ab"));
         let hash = recipe.hash(&source);
@@ -348,7 +386,7 @@ mod tests {
         let origin = Origin::Model("elsewhere.gguf".into());
         let same = Recipe { samples: 99, origin, evaluation, ..recipe.clone() };
         assert_eq!(same.hash(&source), hash);
-        let others: [fn(&mut Recipe); 9] = [
+        let others: [fn(&mut Recipe); 10] = [
             |r| r.seed = 8,
             |r| r.length.max_tokens = 127,
             |r| r.length.stop.push("x".into()),
@@ -358,6 +396,7 @@ mod tests {
             |r| r.framing.system = Some("Be terse.".into()),
             |r| drop(r.chains.pop()),
             |r| r.prompts[0].text.push('!'),
+            |r| r.scores.push(Score::read("valid=json", "".as_ref()).unwrap()),
         ];
         for (i, change) in others.iter().enumerate() {
             let mut other = recipe.clone();

@@ -3,11 +3,11 @@
 use kelvin_sampling::{Chain, Stage};
 
 use super::{
-    Evidence, Head, Measured, Options, Report, SEED, Setting, Shown, Value, command, counted,
-    matched, melting, partings, plane, texts,
+    Evidence, Head, Measured, Options, Report, SEED, Setting, Shown, Value, advice, command,
+    counted, matched, melting, partings, plane, tables::short, texts,
 };
 use crate::{
-    metrics::{Metric, Values, measure},
+    metrics::{Aspect, Metric, Values, measure},
     run::Source,
     statistics::{Budget, Estimate, Series, compare},
 };
@@ -25,7 +25,8 @@ impl Report {
         if evidence.iter().all(|one| one.run.samples.is_empty()) {
             return Err("there are no texts to report: the run hasn't begun".to_string());
         }
-        let settings = settings(evidence, options)?;
+        let names = names(evidence);
+        let settings = settings(evidence, &names, options)?;
         let measured: Vec<(&'static Metric, Vec<Values>)> = options
             .metrics
             .iter()
@@ -35,12 +36,17 @@ impl Report {
             measured.iter().map(|(metric, values)| summarise(metric, values, &settings)).collect();
         let heat = Metric::find("heat_capacity")?;
         let heat: Vec<Values> = evidence.iter().map(|one| measure(&one.run, heat)).collect();
-        let plane = plane::plane(&metrics, options)?;
+        let mut plane = plane::plane(&metrics, options)?;
+        if let Some(plane) = &mut plane {
+            plane.knee = advice::knee(&settings, &measured, plane);
+        }
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
             command,
-            runs: evidence.iter().map(head).collect(),
-            warnings: warnings(evidence, &settings),
+            runs: evidence.iter().enumerate().map(|(i, one)| head(one, &names[i])).collect(),
+            advice: advice::advice(&settings, &measured, &metrics, plane.as_ref()),
+            ceiling: ceiling(&measured, &metrics, evidence, &settings),
+            warnings: warnings(evidence, &names, &settings),
             matched: matched::matching(&settings, &measured, plane.as_ref()),
             plane,
             melting: melting::melting(&settings, &heat),
@@ -59,10 +65,29 @@ pub(super) fn model_of(source: &Source) -> &str {
     }
 }
 
-fn head(evidence: &Evidence) -> Head {
+/// Names of runs, each with one of its own: the model's, or else with the first digits of the
+/// recipe's hash.
+fn names(evidence: &[Evidence]) -> Vec<String> {
+    let model = |one: &Evidence| model_of(&one.run.source).to_string();
+    let name = |one: &Evidence| {
+        let is_alone = evidence.iter().filter(|other| model(other) == model(one)).count() == 1;
+        let digits: String = one.run.hash.chars().take(8).collect();
+        if is_alone { model(one) } else { format!("{} {digits}", model(one)) }
+    };
+    let mut names: Vec<String> = Vec::new();
+    for name in evidence.iter().map(name) {
+        // A run may be given twice.
+        let n_before = names.iter().filter(|known| **known == name).count();
+        names.push(if n_before == 0 { name } else { format!("{name} ({})", n_before + 1) });
+    }
+    names
+}
+
+fn head(evidence: &Evidence, name: &str) -> Head {
     let run = &evidence.run;
     let expected = run.prompts.len() * run.chains.len() * run.n_samples;
     Head {
+        name: name.to_string(),
         hash: run.hash.clone(),
         source: run.source.clone(),
         judge: run.judge.clone(),
@@ -77,7 +102,11 @@ fn head(evidence: &Evidence) -> Head {
     }
 }
 
-fn settings(evidence: &[Evidence], options: &Options) -> Result<Vec<Setting>, String> {
+fn settings(
+    evidence: &[Evidence],
+    names: &[String],
+    options: &Options,
+) -> Result<Vec<Setting>, String> {
     let mut settings = Vec::new();
     for (run, one) in evidence.iter().enumerate() {
         let chains = &one.run.chains;
@@ -86,7 +115,7 @@ fn settings(evidence: &[Evidence], options: &Options) -> Result<Vec<Setting>, St
             let (family, temperature) = family(chain);
             let label = match evidence.len() {
                 1 => chain.to_string(),
-                _ => format!("{} · {chain}", model_of(&one.run.source)),
+                _ => format!("{} · {chain}", names[run]),
             };
             settings.push(Setting {
                 run,
@@ -146,7 +175,7 @@ pub(super) fn family(chain: &Chain) -> (String, Option<f64>) {
     (names.collect::<Vec<_>>().join(" | "), Some(shown))
 }
 
-fn summarise(metric: &Metric, values: &[Values], settings: &[Setting]) -> Measured {
+pub(super) fn summarise(metric: &Metric, values: &[Values], settings: &[Setting]) -> Measured {
     let series = |setting: &Setting| -> &Series { &values[setting.run].chains[setting.index] };
     let means = settings.iter().map(|setting| Estimate::of(series(setting), SEED));
     let mut differences = vec![None; settings.len()];
@@ -182,20 +211,65 @@ fn summarise(metric: &Metric, values: &[Values], settings: &[Setting]) -> Measur
         source: metric.source,
         trap: metric.trap,
         more_is_better: metric.more_is_better(),
+        aspect: metric.aspect,
         values: means.map(|estimate| estimate.as_ref().map(Value::of)).collect(),
         differences,
         absent,
     }
 }
 
-fn warnings(evidence: &[Evidence], settings: &[Setting]) -> Vec<String> {
+/// A share of a metric's range, or of the value at its end, within which a mean is at that end.
+const AT_THE_END: f64 = 0.01;
+
+/// A sentence about metrics of diversity and scores that are at the end of their range in several
+/// settings.
+fn ceiling(
+    measured: &[(&'static Metric, Vec<Values>)],
+    metrics: &[Measured],
+    evidence: &[Evidence],
+    settings: &[Setting],
+) -> Option<String> {
+    let one = |(metric, measured): (&Measured, &(&'static Metric, Vec<Values>))| {
+        let is_high = match metric.aspect {
+            Aspect::Diversity | Aspect::Wanted => true,
+            Aspect::Sameness | Aspect::Unwanted => false,
+            Aspect::Fluency | Aspect::Disfluency | Aspect::Shape => return None,
+        };
+        let ends = |setting: &Setting| {
+            let (least, most) = measured.0.range.ends(&evidence[setting.run].run);
+            (if is_high { most } else { least }, most - least)
+        };
+        let is_at_end = |(setting, value): &(&Setting, &Option<Value>)| {
+            let (end, size) = ends(setting);
+            let is_near = |value: &Value| {
+                (value.mean - end).abs() <= AT_THE_END * size.min(end.abs().max(1.0))
+            };
+            size.is_finite() && value.as_ref().is_some_and(is_near)
+        };
+        let n = settings.iter().zip(&metric.values).filter(is_at_end).count();
+        let which = if is_high { "ceiling" } else { "floor" };
+        (n > 1).then(|| {
+            let end = short(ends(&settings[0]).0);
+            format!("{} ({which} {end}, {n} of {})", metric.title, settings.len())
+        })
+    };
+    let found: Vec<String> = metrics.iter().zip(measured).filter_map(one).collect();
+    (!found.is_empty()).then(|| {
+        format!(
+            "at the end of their range in several settings, which they can't tell apart: {}",
+            found.join(", ")
+        )
+    })
+}
+
+fn warnings(evidence: &[Evidence], names: &[String], settings: &[Setting]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (i, one) in evidence.iter().enumerate() {
         if !one.run.is_whole() {
-            let Head { n_texts, n_missing, .. } = head(one);
+            let Head { n_texts, n_missing, .. } = head(one, &names[i]);
             warnings.push(format!(
-                "run {} is unfinished: {n_texts} of its {} texts are there; the command under it \
-                 goes on",
+                "run {} is unfinished: {n_texts} of its {} texts are stored; the command under it \
+                 continues it",
                 i + 1,
                 n_texts + n_missing
             ));

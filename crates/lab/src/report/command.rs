@@ -1,13 +1,16 @@
 //! The command line that reproduces a recipe's table.
 
 use kelvin_engine::transformer::CacheFormat;
+use serde_json::{Map, Value};
 
 use crate::{
     Recipe,
     recipe::{Keep, Origin, Template},
+    run::Prompt,
 };
 
-/// `kelvin sweep …` with every setting that decides a text, quoted for a POSIX shell.
+/// `kelvin sweep …` with every setting that decides a text, quoted for a POSIX shell. Prompts that
+/// have fields, which scores read, follow as a document on standard input.
 pub fn command(recipe: &Recipe) -> String {
     let mut words = vec!["kelvin".to_string(), "sweep".to_string()];
     let mut say = |flag: &str, value: &str| words.extend([flag.to_string(), quoted(value)]);
@@ -21,8 +24,11 @@ pub fn command(recipe: &Recipe) -> String {
             }
         }
     }
-    for prompt in &recipe.prompts {
-        say("-p", &prompt.text);
+    let have_fields = recipe.prompts.iter().any(|prompt| !prompt.fields.is_empty());
+    if have_fields {
+        say("--prompts", "-");
+    } else {
+        recipe.prompts.iter().for_each(|prompt| say("-p", &prompt.text));
     }
     for chain in &recipe.chains {
         say("--sampler", &chain.to_string());
@@ -53,6 +59,9 @@ pub fn command(recipe: &Recipe) -> String {
         Some(Keep::Top(n)) => say("--record", &format!("logits={n}")),
         None => {}
     }
+    for score in &recipe.scores {
+        say("--score", &score.to_string());
+    }
     if !recipe.evaluation.metrics.is_empty() {
         say("--metrics", &recipe.evaluation.metrics.join(","));
     }
@@ -66,7 +75,22 @@ pub fn command(recipe: &Recipe) -> String {
         ("--chat", recipe.framing.template == Template::Chat),
     ];
     words.extend(flags.iter().filter(|(_, set)| *set).map(|(flag, _)| flag.to_string()));
-    words.join(" ")
+    let command = words.join(" ");
+    if have_fields {
+        format!("{command} <<'END'\n{}END", records(&recipe.prompts))
+    } else {
+        command
+    }
+}
+
+/// The prompts with their fields as JSON Lines. No line is the word that ends a shell's document.
+fn records(prompts: &[Prompt]) -> String {
+    let record = |prompt: &Prompt| {
+        let mut record = Map::from_iter([("prompt".to_string(), prompt.text.as_str().into())]);
+        record.extend(prompt.fields.clone());
+        Value::Object(record).to_string() + "\n"
+    };
+    prompts.iter().map(record).collect()
 }
 
 /// A word quoted for a POSIX shell.
@@ -99,6 +123,23 @@ mod tests {
             "kelvin sweep -m smollm2 -p 'It'\\''s $HOME, isn'\\''t it?' -p 'One\ntwo' --sampler \
              temp=0.5 --sampler temp=1 --samples 1 \
              --seed 7 -n 128 --stop '\n' --metrics vendi,judge --judge gemma3"
+        );
+    }
+    #[test]
+    fn fields_of_prompts_go_along() {
+        let mut recipe =
+            Draft { prompts: vec!["It's 2 + 2:".into(), "a".into()], ..Draft::default() }
+                .resolve()
+                .unwrap();
+        recipe.prompts[0].fields.insert("answer".into(), "four\n$4".into());
+        let said = command(&recipe);
+        let (line, document) = said.split_once('\n').unwrap();
+        assert!(
+            line.starts_with("kelvin sweep -m smollm2 --prompts - ") && line.ends_with(" <<'END'")
+        );
+        assert_eq!(
+            document,
+            "{\"prompt\":\"It's 2 + 2:\",\"answer\":\"four\\n$4\"}\n{\"prompt\":\"a\"}\nEND"
         );
     }
 }

@@ -50,7 +50,8 @@ pub fn html(report: &Report) -> String {
     page + rest
 }
 
-/// Joins the modules into one script. Their names share a scope, so `import` and `export` go.
+/// Joins the modules into one script. Their names share a scope, so `import` and `export` are
+/// removed.
 fn script() -> String {
     let mut script = String::from("(() => {\n\"use strict\";\n");
     let mut in_import = false;

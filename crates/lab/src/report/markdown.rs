@@ -9,6 +9,44 @@ use crate::run::Source;
 /// markup.
 pub fn markdown(report: &Report) -> String {
     let mut out = String::from("# What temperature did\n\n");
+    write_runs(&mut out, report);
+    for warning in &report.warnings {
+        let _ = writeln!(out, "> {}\n", escaped(warning));
+    }
+    write_advice(&mut out, report);
+    write_findings(&mut out, report);
+    for table in tables(report) {
+        write_table(&mut out, "##", &table);
+    }
+    out.push_str("## Each metric\n\n");
+    for metric in &report.metrics {
+        let mut table = detail(report, metric);
+        let unit =
+            if metric.unit.is_empty() { String::new() } else { format!(" ({})", metric.unit) };
+        table.title = format!("{}{unit}", metric.title);
+        table.note = format!(
+            "{}: {}. Source: {}. Beware: {}.{}",
+            metric.summary,
+            metric.formula,
+            metric.source,
+            metric.trap,
+            metric
+                .absent
+                .iter()
+                .map(|(why, n)| format!(" Absent {}: {why}.", counted(*n, "time")))
+                .collect::<String>()
+        );
+        write_table(&mut out, "###", &table);
+    }
+    out.push_str("## How to make it again\n\n```sh\n");
+    for run in &report.runs {
+        let _ = writeln!(out, "{}", run.command);
+    }
+    let _ = writeln!(out, "{}\n```", report.command);
+    out
+}
+
+fn write_runs(out: &mut String, report: &Report) {
     for (i, run) in report.runs.iter().enumerate() {
         let origin = match &run.source {
             Source::Local { model, sha256 } => format!("{}, file `{sha256}`", escaped(model)),
@@ -27,9 +65,20 @@ pub fn markdown(report: &Report) -> String {
             run.version
         );
     }
-    for warning in &report.warnings {
-        let _ = writeln!(out, "> {}\n", escaped(warning));
+}
+
+/// What to use, and why.
+fn write_advice(out: &mut String, report: &Report) {
+    for advice in &report.advice {
+        let _ = writeln!(out, "{}\n", escaped(&advice.sentences.join(" ")));
     }
+    if let Some(ceiling) = &report.ceiling {
+        let _ = writeln!(out, "Metrics {}.\n", escaped(ceiling));
+    }
+}
+
+/// The settings that none beats, and where each model melts.
+fn write_findings(out: &mut String, report: &Report) {
     if let Some(plane) = &report.plane {
         let names: Vec<String> =
             plane.frontier.iter().map(|&i| code(&report.settings[i].label)).collect();
@@ -64,35 +113,6 @@ pub fn markdown(report: &Report) -> String {
             );
         }
     }
-    for table in tables(report) {
-        write_table(&mut out, "##", &table);
-    }
-    out.push_str("## Each metric\n\n");
-    for metric in &report.metrics {
-        let mut table = detail(report, metric);
-        let unit =
-            if metric.unit.is_empty() { String::new() } else { format!(" ({})", metric.unit) };
-        table.title = format!("{}{unit}", metric.title);
-        table.note = format!(
-            "{}: {}. Source: {}. Beware: {}.{}",
-            metric.summary,
-            metric.formula,
-            metric.source,
-            metric.trap,
-            metric
-                .absent
-                .iter()
-                .map(|(why, n)| format!(" Absent {}: {why}.", counted(*n, "time")))
-                .collect::<String>()
-        );
-        write_table(&mut out, "###", &table);
-    }
-    out.push_str("## How to make it again\n\n```sh\n");
-    for run in &report.runs {
-        let _ = writeln!(out, "{}", run.command);
-    }
-    let _ = writeln!(out, "{}\n```", report.command);
-    out
 }
 
 fn write_table(out: &mut String, level: &str, table: &Table) {

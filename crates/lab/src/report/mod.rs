@@ -4,6 +4,7 @@
 //! [`Report`] holds every figure that any format shows, computed once. It reads no clock and draws
 //! no random numbers without a seed: equal runs give equal bytes.
 
+mod advice;
 mod build;
 mod command;
 mod html;
@@ -18,6 +19,7 @@ mod texts;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use advice::{Advice, Needed, TOLERANCE};
 pub use command::{command, quoted};
 pub use html::html;
 pub use markdown::markdown;
@@ -26,10 +28,12 @@ pub use tables::{Table, tables};
 use serde::Serialize;
 
 use crate::{
-    Recipe, Run,
-    metrics::Metric,
+    Recipe, Run, Store,
+    metrics::{self, Aspect, Metric},
     run::Source,
+    scores::{self, Score},
     statistics::{Budget, Estimate, Over},
+    store::{RunId, StoreError},
 };
 
 /// The seed of all resampling.
@@ -42,8 +46,31 @@ pub struct Evidence {
     pub run: Run,
     /// Its recipe.
     pub recipe: Recipe,
+    /// The scores that were computed: the recipe's, and those that were asked for besides.
+    pub scores: Vec<Score>,
     /// The version of Kelvin that made it.
     pub version: String,
+}
+
+impl Evidence {
+    /// A run of the database, with its recipe's scores and others. Of two with one name the other
+    /// is taken.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn load(store: &Store, id: RunId, others: &[Score]) -> Result<Evidence, StoreError> {
+        let listed = store.show(id)?;
+        let scores = with_others(&listed.recipe.scores, others);
+        let mut run = store.load(id)?;
+        scores::fill(store, id, &mut run, &scores)?;
+        Ok(Evidence { run, recipe: listed.recipe, scores, version: listed.version })
+    }
+}
+
+/// Scores of a recipe and others. Of two with one name the other is taken.
+pub fn with_others(scores: &[Score], others: &[Score]) -> Vec<Score> {
+    let stays = |score: &&Score| others.iter().all(|other| other.name != score.name);
+    scores.iter().filter(stays).chain(others).cloned().collect()
 }
 
 /// What the report shows.
@@ -61,6 +88,52 @@ pub struct Options {
     pub texts: usize,
 }
 
+/// Samples per cell whose texts a report shows unless said otherwise.
+pub const USUAL_TEXTS: usize = 4;
+
+impl Options {
+    /// A report with the named metrics, or with none named those that the recipes ask for and their
+    /// scores, or else all; and with the scores in `others`. Everything else has its default.
+    ///
+    /// # Errors
+    /// A sentence about an unknown metric, or about two different scores of one name.
+    pub fn asking(
+        names: &[String],
+        recipes: &[&Recipe],
+        others: &[Score],
+    ) -> Result<Options, String> {
+        let own = own(recipes, others)?;
+        let mut found = Vec::new();
+        if names.is_empty() {
+            for recipe in recipes {
+                found.extend(metrics::named(&recipe.evaluation.metrics, &own)?);
+                found.extend(metrics::owns(&with_others(&recipe.scores, others))?);
+            }
+        } else {
+            found = metrics::named(names, &own)?;
+            found.extend(metrics::owns(others)?);
+        }
+        let mut asked: Vec<&'static Metric> = Vec::new();
+        for metric in found {
+            if !asked.contains(&metric) {
+                asked.push(metric);
+            }
+        }
+        let texts = USUAL_TEXTS;
+        Ok(Options { metrics: asked, against: None, quality: None, diversity: None, texts })
+    }
+}
+
+/// The metrics of all scores of some recipes, and of others.
+///
+/// # Errors
+/// If two different scores have one name.
+pub fn own(recipes: &[&Recipe], others: &[Score]) -> Result<Vec<&'static Metric>, String> {
+    let all: Vec<Score> =
+        recipes.iter().flat_map(|recipe| with_others(&recipe.scores, others)).collect();
+    metrics::owns(&all)
+}
+
 /// The figures of a report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
@@ -74,6 +147,11 @@ pub struct Report {
     pub settings: Vec<Setting>,
     /// Warnings about the comparison, in sentences: unequal budgets, missing texts.
     pub warnings: Vec<String>,
+    /// What the texts advise, for each run.
+    pub advice: Vec<Advice>,
+    /// Metrics that can't tell settings apart, since they are at an end of their range, in a
+    /// sentence.
+    pub ceiling: Option<String>,
     /// The metrics' values.
     pub metrics: Vec<Measured>,
     /// Quality against diversity, if both have values.
@@ -91,6 +169,9 @@ pub struct Report {
 /// The description of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Head {
+    /// A name of the run that no other run of the report has: its model's, or else with the first
+    /// digits of its hash.
+    pub name: String,
     /// The recipe's hash.
     pub hash: String,
     /// The model or server.
@@ -157,6 +238,9 @@ pub struct Measured {
     pub trap: &'static str,
     /// Whether larger is better; `None` for a description.
     pub more_is_better: Option<bool>,
+    /// What it measures.
+    #[serde(skip)]
+    pub aspect: Aspect,
     /// Estimates by setting; `None` where there is no value.
     pub values: Vec<Option<Value>>,
     /// Differences by setting, from the base of its run.
@@ -201,7 +285,9 @@ pub struct Plane {
     pub diversity: &'static str,
     /// The Pareto frontier, from the most fluent to the most diverse.
     pub frontier: Vec<usize>,
-    /// The knee of the frontier: beyond it a small gain in one metric costs much of the other.
+    /// The knee: the most diverse setting that loses at most a tenth of the quality of the setting
+    /// that others are compared with, and of the best of every score of one's own ([`Advice`]). By
+    /// their means.
     pub knee: Option<usize>,
 }
 

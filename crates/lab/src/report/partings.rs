@@ -27,7 +27,7 @@ pub(super) fn partings(evidence: &[Evidence], settings: &[Setting]) -> Vec<Parti
             let mut values = vec![None; run.n_samples];
             for a in run.cell(prompt, setting.index) {
                 let b = run.cell(prompt, other.index).iter().find(|b| b.sample == a.sample);
-                let b = b.filter(|b| a.told().is_some() && b.told().is_some());
+                let b = b.filter(|b| a.reported().is_some() && b.reported().is_some());
                 if let (Some(b), Some(place)) = (b, values.get_mut(a.sample)) {
                     let at = parting(a, b);
                     pairs += 1;

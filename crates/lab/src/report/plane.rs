@@ -7,7 +7,7 @@ const QUALITY: [&str; 2] = ["judge", "surprisal"];
 /// Candidates for the metric of diversity; the first with values is used.
 const DIVERSITY: [&str; 3] = ["vendi", "distinct_2", "mtld"];
 
-/// The plane, if a metric of quality and one of diversity have values.
+/// The plane, if a metric of quality and one of diversity have values; without its knee.
 pub(super) fn plane(metrics: &[Measured], options: &Options) -> Result<Option<Plane>, String> {
     let there = |name: &str| {
         metrics.iter().find(|m| m.name == name && m.values.iter().flatten().count() > 0)
@@ -34,7 +34,7 @@ pub(super) fn plane(metrics: &[Measured], options: &Options) -> Result<Option<Pl
     Ok(Some(Plane {
         quality: quality.name,
         diversity: diversity.name,
-        knee: knee(&frontier),
+        knee: None,
         frontier: frontier.into_iter().map(|(i, ..)| i).collect(),
     }))
 }
@@ -52,23 +52,12 @@ pub(super) fn frontier(points: &[(usize, f64, f64)]) -> Vec<(usize, f64, f64)> {
     sorted
 }
 
-/// The knee of a frontier: the point furthest from the line between its ends, with both axes scaled
-/// to their ranges (Satopää et al. 2011, Kneedle).
-fn knee(frontier: &[(usize, f64, f64)]) -> Option<usize> {
-    let (first, last) = (frontier.first()?, frontier.last()?);
-    let (width, height) = (first.1 - last.1, last.2 - first.2);
-    let beyond =
-        |point: &(usize, f64, f64)| (point.1 - last.1) / width + (point.2 - first.2) / height - 1.0;
-    let inner = frontier.iter().filter(|point| beyond(point) > 1e-9);
-    inner.max_by(|a, b| beyond(a).total_cmp(&beyond(b))).map(|point| point.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn nobody_beats_the_frontier_and_the_knee_bends_most() {
+    fn nobody_beats_the_frontier() {
         let points = [
             (0, 1.0, 0.0),
             (1, 0.9, 0.8),
@@ -79,9 +68,5 @@ mod tests {
         ];
         let found = frontier(&points);
         assert_eq!(found.iter().map(|p| p.0).collect::<Vec<_>>(), [0, 1, 5, 3]);
-        assert_eq!(knee(&found), Some(1));
-        assert_eq!(knee(&found[..1]), None);
-        // A concave frontier has no knee.
-        assert_eq!(knee(&[(0, 1.0, 0.0), (1, 0.2, 0.2), (2, 0.0, 1.0)]), None);
     }
 }

@@ -1,7 +1,7 @@
 //! The tables of a report, as rows of cells, for a terminal and for Markdown.
 
-use super::{MatchedSetting, Measured, Report, Value};
-use crate::metrics::{Aspect, METRICS};
+use super::{MatchedDifference, MatchedSetting, Matching, Measured, Report, Value};
+use crate::metrics::Aspect;
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,14 +21,12 @@ pub struct Table {
 pub fn tables(report: &Report) -> Vec<Table> {
     let of = |aspects: &[Aspect]| -> Vec<&Measured> {
         let there = |metric: &&Measured| {
-            let aspect =
-                METRICS.iter().find(|known| known.name == metric.name).map(|known| known.aspect);
-            aspect.is_some_and(|aspect| aspects.contains(&aspect))
-                && metric.values.iter().flatten().count() > 0
+            aspects.contains(&metric.aspect) && metric.values.iter().flatten().count() > 0
         };
         report.metrics.iter().filter(there).collect()
     };
     let groups = [
+        ("Scores", of(&[Aspect::Wanted, Aspect::Unwanted])),
         ("Fluency", of(&[Aspect::Fluency, Aspect::Disfluency])),
         ("Diversity", of(&[Aspect::Diversity, Aspect::Sameness])),
         ("Distributions", of(&[Aspect::Shape])),
@@ -83,42 +81,55 @@ fn mark(metric: &Measured, setting: usize, is_base: bool) -> &'static str {
 /// and an overview of all metrics if there are several.
 fn matched(report: &Report) -> Vec<Table> {
     let (Some(matching), Some(plane)) = (&report.matched, &report.plane) else { return Vec::new() };
-    let title = |name: &str| {
-        report.metrics.iter().find(|m| m.name == name).map_or("", |metric| metric.title)
-    };
-    let quality = title(matching.quality);
-    let start = |row: &MatchedSetting| {
-        vec![
-            report.settings[row.setting].label.clone(),
-            short(row.quality),
-            format!("{:.2}", row.temperature),
-        ]
-    };
-    let of = |row: &MatchedSetting, name: &str| {
-        row.differences.iter().copied().find(|d| d.metric == name)
-    };
-    let rows: Vec<Vec<String>> = matching
-        .settings
-        .iter()
-        .filter_map(|row| {
-            let found = of(row, plane.diversity)?;
-            let mut cells = start(row);
-            cells.extend([
-                short(found.family_has),
-                signed(found.shown.value.mean),
-                interval(&found.shown.value),
-            ]);
-            cells.extend([
-                found.shown.p_holm.map_or("-".into(), p_value),
-                found.shown.verdict.to_string(),
-            ]);
-            Some(cells)
-        })
-        .collect();
     let mut families: Vec<&str> = matching.settings.iter().map(|row| &*row.family).collect();
     families.dedup();
     let families = families.join(", ");
-    let mut tables = Vec::new();
+    let names = report.metrics.iter().map(|metric| metric.name);
+    let names: Vec<&str> = names
+        .filter(|name| matching.settings.iter().any(|row| found(row, name).is_some()))
+        .collect();
+    let mut tables = vec![at_equal_quality(report, matching, plane.diversity, &families)];
+    if names.len() > 1 {
+        tables.push(all_at_equal_quality(report, matching, &names, &families));
+    }
+    tables
+}
+
+fn title<'a>(report: &'a Report, name: &str) -> &'a str {
+    report.metrics.iter().find(|m| m.name == name).map_or("", |metric| metric.title)
+}
+
+/// A setting's difference by a metric, if there is one.
+fn found(row: &MatchedSetting, metric: &str) -> Option<MatchedDifference> {
+    row.differences.iter().copied().find(|d| d.metric == metric)
+}
+
+/// The first cells of a setting: its label, its quality, and where the family has that quality.
+fn start(report: &Report, row: &MatchedSetting) -> Vec<String> {
+    let label = report.settings[row.setting].label.clone();
+    vec![label, short(row.quality), format!("{:.2}", row.temperature)]
+}
+
+/// One metric of diversity in full.
+fn at_equal_quality(
+    report: &Report,
+    matching: &Matching,
+    diversity: &str,
+    families: &str,
+) -> Table {
+    let quality = title(report, matching.quality);
+    let cells = |row: &MatchedSetting| {
+        let found = found(row, diversity)?;
+        let mut cells = start(report, row);
+        cells.extend([
+            short(found.family_has),
+            signed(found.shown.value.mean),
+            interval(&found.shown.value),
+            found.shown.p_holm.map_or("-".into(), p_value),
+            found.shown.verdict.to_string(),
+        ]);
+        Some(cells)
+    };
     let head = [
         "setting",
         quality,
@@ -129,45 +140,46 @@ fn matched(report: &Report) -> Vec<Table> {
         "p (Holm)",
         "verdict",
     ];
-    tables.push(Table {
-        title: format!("{} at equal {quality}", title(plane.diversity)),
+    Table {
+        title: format!("{} at equal {quality}", title(report, diversity)),
         note: format!(
             "beside {families} at the temperature where it has the same {quality}, between its \
              nearest settings by a line; the difference is the setting's minus the family's. Shown \
-             is \
-             only what a bend between those settings doesn't explain (a parabola through a third)"
+             is only what a bend between those settings doesn't explain (a parabola through a third)"
         ),
         head: head.map(String::from).to_vec(),
-        rows,
-    });
-    let names: Vec<&str> = report.metrics.iter().map(|metric| metric.name).collect();
-    let names: Vec<&str> = names
-        .into_iter()
-        .filter(|name| matching.settings.iter().any(|row| of(row, name).is_some()))
-        .collect();
-    if names.len() > 1 {
-        let mut head = vec!["setting".to_string(), quality.to_string(), "same at T".to_string()];
-        head.extend(names.iter().map(|name| title(name).to_string()));
-        let cell = |row: &MatchedSetting, name: &str| match of(row, name) {
-            None => "-".to_string(),
-            Some(found) => {
-                let mark = if found.shown.verdict == "not shown" { " ~" } else { "  " };
-                format!("{}{mark}", signed(found.shown.value.mean))
-            }
-        };
-        let rows = matching.settings.iter().map(|row| {
-            let mut cells = start(row);
-            cells.extend(names.iter().map(|name| cell(row, name)));
-            cells
-        });
-        tables.push(Table {
-            title: format!("Diversity at equal {quality}"),
-            note: format!("differences from {families} at equal {quality}, as above; ~ not shown"),
-            head,
-            rows: rows.collect(),
-        });
+        rows: matching.settings.iter().filter_map(cells).collect(),
     }
-    tables
+}
+
+/// The differences by all metrics.
+fn all_at_equal_quality(
+    report: &Report,
+    matching: &Matching,
+    names: &[&str],
+    families: &str,
+) -> Table {
+    let quality = title(report, matching.quality);
+    let mut head = vec!["setting".to_string(), quality.to_string(), "same at T".to_string()];
+    head.extend(names.iter().map(|name| title(report, name).to_string()));
+    let cell = |row: &MatchedSetting, name: &str| match found(row, name) {
+        None => "-".to_string(),
+        Some(found) => {
+            let mark = if found.shown.verdict == "not shown" { " ~" } else { "  " };
+            format!("{}{mark}", signed(found.shown.value.mean))
+        }
+    };
+    let rows = matching.settings.iter().map(|row| {
+        let mut cells = start(report, row);
+        cells.extend(names.iter().map(|name| cell(row, name)));
+        cells
+    });
+    Table {
+        title: format!("Diversity at equal {quality}"),
+        note: format!("differences from {families} at equal {quality}, as above; ~ not shown"),
+        head,
+        rows: rows.collect(),
+    }
 }
 
 /// All figures of one metric.

@@ -69,6 +69,7 @@ pub(crate) fn evidence() -> Evidence {
         hash: "ab12".into(),
         source: Source::Local { model: "smollm2".into(), sha256: "cd34".into() },
         judge: None,
+        scores: BTreeMap::new(),
         seed: 7,
         max_tokens: 12,
         n_samples: 4,
@@ -76,7 +77,7 @@ pub(crate) fn evidence() -> Evidence {
         chains: recipe.chains.clone(),
         samples,
     };
-    Evidence { run, recipe, version: "0.1.0".into() }
+    Evidence { run, recipe, scores: Vec::new(), version: "0.1.0".into() }
 }
 
 pub(crate) fn options() -> Options {
@@ -157,7 +158,7 @@ fn what_is_wrong_with_a_comparison_is_said() {
     let mut half = evidence();
     half.run.samples.truncate(50);
     let report = Report::new(&[half], &options(), String::new()).unwrap();
-    assert!(report.warnings[0].contains("50 of its 84 texts are there"), "{:?}", report.warnings);
+    assert!(report.warnings[0].contains("50 of its 84 texts are stored"), "{:?}", report.warnings);
     assert!(report.warnings[1].contains("budgets differ"), "{:?}", report.warnings);
     let mut none = evidence();
     none.run.samples.clear();
@@ -186,4 +187,34 @@ fn markdown_and_tables_say_the_same() {
         ]
     );
     assert!(all.iter().all(|table| table.rows.iter().all(|row| row.len() == table.head.len())));
+}
+
+#[test]
+fn a_metric_that_is_at_its_ceiling_says_so() {
+    let mut one = evidence();
+    let score = Score::read("asked=contains:w", "".as_ref()).unwrap();
+    // All texts of the first two settings have it, and half of those of the others.
+    let values = one.run.samples.iter().map(|sample| {
+        let value = if sample.chain < 2 || sample.sample < 2 { 1.0 } else { 0.0 };
+        ((sample.prompt, sample.chain, sample.sample), Ok(value))
+    });
+    let values = values.collect();
+    one.run.scores.insert("asked".into(), values);
+    one.recipe.scores = vec![score];
+    let asking = Options::asking(&["asked".into()], &[&one.recipe], &[]).unwrap();
+    let report = Report::new(&[one], &asking, String::new()).unwrap();
+    assert!(report.ceiling.unwrap().ends_with("asked (ceiling 1.000, 2 of 7)"));
+}
+
+#[test]
+fn no_two_labels_are_alike() {
+    let report = Report::new(&[evidence(), evidence()], &options(), String::new()).unwrap();
+    let mut labels: Vec<&str> = report.settings.iter().map(|one| &*one.label).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    assert_eq!(labels.len(), 14, "{labels:?}");
+    assert_eq!(
+        [&*report.runs[0].name, &*report.runs[1].name],
+        ["smollm2 ab12", "smollm2 ab12 (2)"]
+    );
 }

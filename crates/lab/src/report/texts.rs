@@ -13,7 +13,7 @@ pub(super) fn texts(evidence: &[Evidence], settings: &[Setting], n: usize) -> Ve
                 setting: i,
                 prompt,
                 sample: sample.sample,
-                tokens: sample.told().map_or_else(|| vec![(sample.text.clone(), None)], pieces),
+                tokens: sample.reported().map_or_else(|| vec![(sample.text.clone(), None)], pieces),
                 finish: sample.finish,
             }));
         }

@@ -145,6 +145,37 @@ pub(super) fn studentised(
     Some(Estimate { interval: Some(interval), p: Some(p), ..unknown })
 }
 
+/// Basic bootstrap intervals of statistics of `n` independent units: 2θ minus the quantiles of the
+/// resamples (Davison & Hinkley 1997, 5.2), clipped to `ends` and widened to hold θ. `values` are
+/// the statistics of the sample itself, `of` computes them from the indices of a resample's units.
+pub(crate) fn basic_intervals<const N: usize>(
+    n: usize,
+    values: [f64; N],
+    ends: [(f64, f64); N],
+    resamples: usize,
+    seed: u64,
+    of: impl Fn(&[usize]) -> [f64; N],
+) -> [(f64, f64); N] {
+    let mut dice = Dice::new(seed);
+    let mut picks = vec![0; n];
+    let mut drawn: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(resamples));
+    for _ in 0..resamples {
+        picks.fill_with(|| dice.pick(n));
+        for (all, value) in drawn.iter_mut().zip(of(&picks)) {
+            all.push(value);
+        }
+    }
+    let tail = (1.0 - COVERAGE) / 2.0;
+    std::array::from_fn(|i| {
+        drawn[i].sort_by(f64::total_cmp);
+        let mirrored = |share: f64| 2.0 * values[i] - drawn[i][place(share, resamples)];
+        let (least, most) = ends[i];
+        // Mirrored quantiles of a biased statistic may lie on one side of it.
+        let low = mirrored(1.0 - tail).clamp(least, most).min(values[i]);
+        (low, mirrored(tail).clamp(least, most).max(values[i]))
+    })
+}
+
 /// The index of a quantile among sorted numbers.
 fn place(share: f64, n: usize) -> usize {
     ((share * (n + 1) as f64).round() as usize).clamp(1, n) - 1
@@ -179,15 +210,15 @@ pub(super) fn deviation(drawn: &[f64], center: f64, error: f64) -> f64 {
 }
 
 /// The random numbers of the bootstrap.
-pub(super) struct Dice(ChaCha8Rng);
+pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Dice {
+    pub(crate) fn new(seed: u64) -> Dice {
         Dice(ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// A uniform integer below `n`.
-    pub(super) fn pick(&mut self, n: usize) -> usize {
+    pub(crate) fn pick(&mut self, n: usize) -> usize {
         ((u64::from(self.0.next_u32()) * n as u64) >> 32) as usize
     }
 }

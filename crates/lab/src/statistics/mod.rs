@@ -15,6 +15,7 @@ mod series;
 mod student;
 
 pub use bootstrap::{COVERAGE, Estimate, Over, RESAMPLES};
+pub(crate) use bootstrap::{Dice, basic_intervals};
 pub use comparison::{Budget, Difference, Verdict, compare};
 pub use holm::holm;
 pub use matched::{Matched, Point, matched};

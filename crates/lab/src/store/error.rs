@@ -13,8 +13,8 @@ use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
 pub enum StoreError {
     /// The disk is full.
     #[error(
-        "there is no room left for {path}; what was reported is safe, so make room and run the \
-         same command again, which goes on from there"
+        "the disk that holds {path} is full; all reported texts are stored: free some space and run \
+         the same command again to continue"
     )]
     Full {
         /// The database.
@@ -76,8 +76,8 @@ pub enum StoreError {
     },
     /// Another process removed the run during the sweep.
     #[error(
-        "run {run} was removed from {path} while it was worked at, and its texts with it; the same \
-         command begins it anew"
+        "run {run} and its texts were removed from {path} during the sweep; the same command begins \
+         it anew"
     )]
     Removed {
         /// The database.

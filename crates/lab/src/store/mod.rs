@@ -6,6 +6,7 @@
 
 mod error;
 mod read;
+mod scores;
 mod write;
 
 #[cfg(test)]
@@ -32,9 +33,12 @@ const APPLICATION: i64 = 0x4B65_6C76;
 const SCHEMA: i64 = 1 + UPGRADES.len() as i64;
 /// The statements that upgrade version 1, 2 … to the next one. A file opened for reading is never
 /// upgraded.
-const UPGRADES: [&str; 2] = [
+const UPGRADES: [&str; 3] = [
     "ALTER TABLE runs ADD COLUMN ask_metrics TEXT; ALTER TABLE runs ADD COLUMN ask_judge TEXT;",
     "ALTER TABLE runs ADD COLUMN embedder TEXT; ALTER TABLE samples ADD COLUMN embedding BLOB;",
+    "CREATE TABLE scores (sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE, \
+     definition TEXT NOT NULL, value REAL, problem TEXT, PRIMARY KEY (sample, definition)) \
+     STRICT, WITHOUT ROWID;",
 ];
 
 /// The number of a run in its database.
@@ -69,6 +73,12 @@ fn retry_while_locked<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Res
 }
 
 impl Store {
+    /// The database that is used unless another is named: `runs.db` in the platform's data folder
+    /// for kelvin, if the platform has one.
+    pub fn usual_path() -> Option<PathBuf> {
+        Some(dirs::data_dir()?.join("kelvin").join("runs.db"))
+    }
+
     /// Opens the database for writing, and creates the file and its folder if needed.
     ///
     /// # Errors

@@ -106,10 +106,7 @@ impl Store {
                 judge.map_err(|error| self.damaged(format!("run {id}, its judge: {error}")))?;
             let source: Source = serde_json::from_str(&source)
                 .map_err(|error| self.damaged(format!("run {id}, its source: {error}")))?;
-            let origin = match source.clone() {
-                Source::Local { model, .. } => Origin::Model(model),
-                Source::Server { model, url } => Origin::Server { url, model, speaks: None },
-            };
+            let origin = Origin::of(&source);
             let (embedder, n_embedded) = self.embedder(id)?;
             let recipe =
                 Recipe::restore(&canonical, origin, samples as usize, self.evaluation(id)?);
@@ -257,6 +254,7 @@ impl Store {
             hash: listed.hash,
             source: listed.source,
             judge: listed.judge,
+            scores: std::collections::BTreeMap::new(),
             seed,
             max_tokens: length.max_tokens,
             n_samples,
@@ -266,14 +264,45 @@ impl Store {
         })
     }
 
-    /// Calls `told` for every sample of a run, sorted by prompt, chain and sample number.
+    /// Calls `visit` for every sample of a run, sorted by prompt, chain and sample number.
     ///
     /// # Errors
-    /// If a sample can't be read, or the error that `told` returns.
+    /// If a sample can't be read, or the error that `visit` returns.
     pub fn each_sample<E: From<StoreError>>(
         &self,
         run: RunId,
-        told: &mut dyn FnMut(Sample) -> Result<(), E>,
+        visit: &mut dyn FnMut(Sample) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_stored(run, &mut |_, sample| visit(sample))
+    }
+
+    /// Like [`Store::each_sample`], with the recorded logits of each sample's tokens.
+    ///
+    /// # Errors
+    /// If a sample can't be read, or the error that `visit` returns.
+    pub fn each_whole<E: From<StoreError>>(
+        &self,
+        run: RunId,
+        visit: &mut dyn FnMut(Sample, Vec<RecordedLogits>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_stored(run, &mut |id, sample| {
+            let logits = self.rows(
+                "SELECT place, n_vocab, packed FROM logits WHERE sample = ?1 ORDER BY pos",
+                [id],
+                |row| {
+                    let (place, n_vocab) = (number(row, 0)? as u64, number(row, 1)?);
+                    Ok(RecordedLogits { place, n_vocab, packed: row.get(2)? })
+                },
+            )?;
+            visit(sample, logits)
+        })
+    }
+
+    /// Calls `visit` for every sample of a run with its number in the database.
+    fn each_stored<E: From<StoreError>>(
+        &self,
+        run: RunId,
+        visit: &mut dyn FnMut(i64, Sample) -> Result<(), E>,
     ) -> Result<(), E> {
         let explained = |error| E::from(self.explain(error));
         let embedding = if self.schema < 3 { "NULL" } else { "embedding" };
@@ -288,20 +317,20 @@ impl Store {
         while let Some(row) = rows.next().map_err(explained)? {
             let (id, mut sample) = read_sample(row).map_err(explained)?;
             sample.tokens = self.tokens(id)?;
-            told(sample)?;
+            visit(id, sample)?;
         }
         Ok(())
     }
 
-    /// Calls `told` for every step whose logits were recorded: chain, sample number, drawn token,
+    /// Calls `visit` for every step whose logits were recorded: chain, sample number, drawn token,
     /// logits.
     ///
     /// # Errors
-    /// If a step can't be read, or the error that `told` returns.
+    /// If a step can't be read, or the error that `visit` returns.
     pub fn each_kept<E: From<StoreError>>(
         &self,
         run: RunId,
-        told: &mut dyn FnMut(usize, u64, Option<u32>, RecordedLogits) -> Result<(), E>,
+        visit: &mut dyn FnMut(usize, u64, Option<u32>, RecordedLogits) -> Result<(), E>,
     ) -> Result<(), E> {
         let explained = |error| E::from(self.explain(error));
         let mut steps = self
@@ -325,7 +354,7 @@ impl Store {
                 Ok((number(row, 2)?, number(row, 0)?, row.get(1)?, kept))
             };
             let (chain, sample, token, kept) = read().map_err(explained)?;
-            told(chain, sample as u64, token, kept)?;
+            visit(chain, sample as u64, token, kept)?;
         }
         Ok(())
     }

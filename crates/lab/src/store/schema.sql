@@ -1,4 +1,4 @@
--- The database of runs, version 3. Times are UTC; hashes are hexadecimal; quantities are in nats.
+-- The database of runs, version 4. Times are UTC; hashes are hexadecimal; quantities are in nats.
 
 -- One row for each recipe (its hash) that was begun.
 CREATE TABLE runs (
@@ -73,6 +73,15 @@ CREATE TABLE tokens (
     heat_capacity REAL,              -- of the final distribution
     top TEXT,                        -- the likeliest and their ln p as a server told them, as JSON
     PRIMARY KEY (sample, pos)
+) STRICT, WITHOUT ROWID;
+
+-- The values of scores of one's own that cost time: a command's, a judge's. Others are computed anew.
+CREATE TABLE scores (
+    sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
+    definition TEXT NOT NULL,        -- SHA-256 of what was run or asked
+    value REAL,                      -- NULL if there is none
+    problem TEXT,                    -- why there is none
+    PRIMARY KEY (sample, definition)
 ) STRICT, WITHOUT ROWID;
 
 -- The logits that a token was drawn from, on request. packed is one byte for the form, then one raw deflate stream.

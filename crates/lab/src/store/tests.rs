@@ -102,8 +102,8 @@ fn what_is_put_in_comes_out_in_order_and_once() {
     );
     assert_eq!(listed.version, "0.1.0");
     assert_eq!(store.present(run).unwrap().len(), 3);
-    let sittings = store.sessions_of(&source()).unwrap();
-    assert_eq!((sittings.len(), sittings[0].tokens, sittings[0].threads), (1, 30, 2));
+    let sessions = store.sessions_of(&source()).unwrap();
+    assert_eq!((sessions.len(), sessions[0].tokens, sessions[0].threads), (1, 30, 2));
 }
 
 #[test]
@@ -153,7 +153,10 @@ fn a_full_disk_is_said_and_work_goes_on_after_room_is_made() {
         }
     };
     assert!(matches!(refused, StoreError::Full { .. }), "{refused}");
-    assert!(refused.to_string().contains("make room and run the same command again"), "{refused}");
+    assert!(
+        refused.to_string().contains("free some space and run the same command again"),
+        "{refused}"
+    );
     assert!(kept.len() > 3, "only {} samples had room", kept.len());
     assert_eq!(store.load(run).unwrap().samples, kept);
     limit(&store, pages + 400);
@@ -220,7 +223,7 @@ fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_writt
     let run = store.begin(&recipe(2), &source(), "0.1.0").unwrap();
     store.put(run, &sample(0, 1, 1)).unwrap();
     drop(store);
-    let first = "ALTER TABLE runs DROP COLUMN embedder; ALTER TABLE samples DROP COLUMN embedding;
+    let first = "DROP TABLE scores; ALTER TABLE runs DROP COLUMN embedder; ALTER TABLE samples DROP COLUMN embedding;
         ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge; PRAGMA \
         user_version = 1";
     Connection::open(&path).unwrap().execute_batch(first).unwrap();

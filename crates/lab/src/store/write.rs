@@ -85,39 +85,25 @@ impl Store {
         sample: &Sample,
         logits: &[RecordedLogits],
     ) -> Result<bool, StoreError> {
-        let finish = serde_json::to_value(sample.finish).expect("a name is always JSON");
-        let (prompt, chain) = (sample.prompt as i64, sample.chain as i64);
+        Ok(self.put_all(run, &[(sample, logits)])? == 1)
+    }
+
+    /// Stores finished samples with the logits of their tokens, in one transaction. Returns how
+    /// many are new; existing samples stay unchanged.
+    ///
+    /// # Errors
+    /// If they can't be written. Then none is stored.
+    pub fn put_all(
+        &mut self,
+        run: RunId,
+        all: &[(&Sample, &[RecordedLogits])],
+    ) -> Result<usize, StoreError> {
         self.write(Some(run), |db| {
-            db.prepare_cached(
-                "INSERT INTO cells (run, prompt, chain) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![run, prompt, chain])?;
-            let cell: i64 = db
-                .prepare_cached(
-                    "SELECT id FROM cells WHERE run = ?1 AND prompt = ?2 AND chain = ?3",
-                )?
-                .query_row(params![run, prompt, chain], |row| row.get(0))?;
-            let is_new =
-                db.prepare_cached(
-                    "INSERT INTO samples (cell, sample, text, finish, n_tokens, judged_tokens, \
-                     judged_nats)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-                )?
-                .execute(params![
-                    cell,
-                    sample.sample as i64,
-                    sample.text,
-                    finish.as_str(),
-                    sample.tokens.len() as i64,
-                    sample.judged.map(|judged| judged.tokens as i64),
-                    sample.judged.map(|judged| judged.nats),
-                ])? == 1;
-            if is_new {
-                let id = db.last_insert_rowid();
-                put_tokens(db, id, &sample.tokens)?;
-                put_logits(db, id, logits)?;
+            let mut n_new = 0;
+            for (sample, logits) in all {
+                n_new += usize::from(put_sample(db, run, sample, logits)?);
             }
-            Ok(is_new)
+            Ok(n_new)
         })
     }
 
@@ -228,16 +214,15 @@ impl Store {
         // Rows of other tables are deleted with it (ON DELETE CASCADE). Free pages are returned
         // where that needs no copy of the file.
         self.write(Some(run), |db| {
-            db.execute(
-                "DELETE FROM tokens WHERE sample IN (SELECT s.id FROM samples s JOIN cells \
-                c ON s.cell = c.id WHERE c.run = ?1)",
-                [run],
-            )?;
-            db.execute(
-                "DELETE FROM logits WHERE sample IN (SELECT s.id FROM samples s JOIN cells \
-                c ON s.cell = c.id WHERE c.run = ?1)",
-                [run],
-            )?;
+            for table in ["tokens", "logits", "scores"] {
+                db.execute(
+                    &format!(
+                        "DELETE FROM {table} WHERE sample IN (SELECT s.id FROM samples s JOIN \
+                         cells c ON s.cell = c.id WHERE c.run = ?1)"
+                    ),
+                    [run],
+                )?;
+            }
             db.execute(
                 "DELETE FROM samples WHERE cell IN (SELECT id FROM cells WHERE run = \
                 ?1)",
@@ -253,7 +238,7 @@ impl Store {
 
     /// Runs `change` in one transaction, synced to disk when this returns. A run begun by this
     /// connection must still exist: its number may belong to another run by now.
-    fn write<T>(
+    pub(super) fn write<T>(
         &mut self,
         run: Option<RunId>,
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
@@ -275,6 +260,44 @@ impl Store {
         db.commit().map_err(explained)?;
         Ok(done)
     }
+}
+
+/// Adds a sample unless it exists. Returns whether it is new.
+fn put_sample(
+    db: &Transaction<'_>,
+    run: RunId,
+    sample: &Sample,
+    logits: &[RecordedLogits],
+) -> rusqlite::Result<bool> {
+    let finish = serde_json::to_value(sample.finish).expect("a name is always JSON");
+    let (prompt, chain) = (sample.prompt as i64, sample.chain as i64);
+    db.prepare_cached(
+        "INSERT INTO cells (run, prompt, chain) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![run, prompt, chain])?;
+    let cell: i64 = db
+        .prepare_cached("SELECT id FROM cells WHERE run = ?1 AND prompt = ?2 AND chain = ?3")?
+        .query_row(params![run, prompt, chain], |row| row.get(0))?;
+    let is_new =
+        db.prepare_cached(
+            "INSERT INTO samples (cell, sample, text, finish, n_tokens, judged_tokens, judged_nats)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            cell,
+            sample.sample as i64,
+            sample.text,
+            finish.as_str(),
+            sample.tokens.len() as i64,
+            sample.judged.map(|judged| judged.tokens as i64),
+            sample.judged.map(|judged| judged.nats),
+        ])? == 1;
+    if is_new {
+        let id = db.last_insert_rowid();
+        put_tokens(db, id, &sample.tokens)?;
+        put_logits(db, id, logits)?;
+    }
+    Ok(is_new)
 }
 
 fn put_logits(

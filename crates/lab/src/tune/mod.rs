@@ -8,8 +8,13 @@
 //! named.
 
 mod objective;
+mod search;
 
 pub use objective::{Bound, Objective};
+pub use search::{
+    BoundRow, CANDIDATES, FINALISTS, Found, OBJECTIVE, Played, SAMPLES, Search, SearchError,
+    SettingRow, Watcher, with_defaults,
+};
 
 use crate::{
     Run,

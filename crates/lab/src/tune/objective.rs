@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::metrics::Metric;
+use crate::metrics::{self, Metric};
 
 /// A target metric, and bounds on other metrics.
 ///
@@ -54,6 +54,16 @@ impl FromStr for Objective {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Objective, String> {
+        Objective::read(text, &[])
+    }
+}
+
+impl Objective {
+    /// Reads an objective whose metrics may be scores of one's own.
+    ///
+    /// # Errors
+    /// A sentence about the part that isn't one.
+    pub fn read(text: &str, own: &[&'static Metric]) -> Result<Objective, String> {
         let mut parts = text.split(',').map(str::trim);
         let first = parts.next().unwrap_or("");
         let (direction, name) = match first.split_once(char::is_whitespace) {
@@ -61,18 +71,19 @@ impl FromStr for Objective {
             Some(("least", name)) => (Some(false), name.trim()),
             _ => (None, first),
         };
-        let metric = Metric::find(name)?;
+        let metric = metrics::find(name, own)?;
         let most = direction.or(metric.more_is_better()).ok_or_else(|| {
             format!(
                 "more of {name} is neither better nor worse: say `most {name}` or \
                 `least {name}`"
             )
         })?;
-        Ok(Objective { metric, most, bounds: parts.map(bound).collect::<Result<_, _>>()? })
+        let bounds = parts.map(|part| bound(part, own)).collect::<Result<_, _>>()?;
+        Ok(Objective { metric, most, bounds })
     }
 }
 
-fn bound(text: &str) -> Result<Bound, String> {
+fn bound(text: &str, own: &[&'static Metric]) -> Result<Bound, String> {
     let (name, number, is_ceiling) = match (text.split_once("<="), text.split_once(">=")) {
         (Some((name, number)), None) => (name, number, true),
         (None, Some((name, number))) => (name, number, false),
@@ -85,7 +96,7 @@ fn bound(text: &str) -> Result<Bound, String> {
     let number = number.trim().parse::<f64>().ok().filter(|number| number.is_finite());
     let number =
         number.ok_or_else(|| format!("\"{text}\": the text after the sign isn't a number"))?;
-    Ok(Bound { metric: Metric::find(name.trim())?, is_ceiling, number })
+    Ok(Bound { metric: metrics::find(name.trim(), own)?, is_ceiling, number })
 }
 
 impl fmt::Display for Objective {

@@ -7,17 +7,17 @@
 
 use std::{
     collections::HashMap,
-    ops::ControlFlow,
+    ops::{ControlFlow, Deref},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use kelvin_engine::{
     Engine, TokenId,
     batch::{
-        Batch, BatchOptions, Budget, Chunks, Draft, Observer, Request, RequestId, Step, Tap,
-        check_prompt,
+        Batch, BatchOptions, Budget, Chunks, Draft, DraftModel, Guesses, Observer, Request,
+        RequestId, Step, Tap, check_prompt,
     },
-    generate::{Ends, FinishReason},
+    generate::{Constraint, Ends, FinishReason},
     transformer::PAGE,
 };
 use kelvin_sampling::{Chain, Dice, Draw, Sampler};
@@ -25,19 +25,26 @@ use kelvin_sampling::{Chain, Dice, Draw, Sampler};
 use super::{Row, Watcher, Worker, WorkerError};
 use crate::{
     Recipe,
+    proof::{ProvedText, Recorder},
     replay::RecordedLogits,
     run::{Finish, Sample, Source, Token},
 };
 
-/// A worker with an open model.
+/// A worker with an open model, which it borrows or owns.
 #[derive(Debug)]
-pub struct Local<'a> {
-    engine: &'a Engine,
+pub struct Local<E> {
+    engine: E,
     source: Source,
     /// Tokens of each prompt of the recipe.
     prompts: Vec<Vec<TokenId>>,
     /// Most texts running at once.
     width: usize,
+    guesses: Guesses,
+    /// Structured output of all texts.
+    constraint: Option<Box<dyn Constraint>>,
+    /// Whether each text's steps are passed to the watcher.
+    proves: bool,
+    draft_model: Option<DraftModel>,
     /// Kept from one call to the next, since its prefix cache has the prompts.
     batch: Option<Batch>,
 }
@@ -52,25 +59,60 @@ struct Lane {
     tokens: Vec<Token>,
     /// Logits of each token, if the recipe records them.
     logits: Option<Logits>,
+    /// The steps, if they are recorded.
+    steps: Option<Recorder>,
 }
 
-impl<'a> Local<'a> {
+impl<E: Deref<Target = Engine>> Local<E> {
     /// A worker for a recipe, with its tokenized prompts.
     ///
     /// # Errors
     /// If a prompt can't be continued within the recipe's context.
     pub fn new(
-        engine: &'a Engine,
+        engine: E,
         source: Source,
         prompts: Vec<Vec<TokenId>>,
         context: Option<usize>,
         width: usize,
-    ) -> Result<Local<'a>, WorkerError> {
+    ) -> Result<Local<E>, WorkerError> {
         for (i, prompt) in prompts.iter().enumerate() {
-            check_prompt(engine, prompt, context)
+            check_prompt(&engine, prompt, context)
                 .map_err(|problem| WorkerError::Prompt { number: i + 1, problem })?;
         }
-        Ok(Local { engine, source, prompts, width: width.max(1), batch: None })
+        Ok(Local::unchecked(engine, source, prompts, width))
+    }
+
+    /// A worker some of whose prompts may be bad: their rows can't be filled.
+    pub(crate) fn unchecked(
+        engine: E,
+        source: Source,
+        prompts: Vec<Vec<TokenId>>,
+        width: usize,
+    ) -> Local<E> {
+        let (width, guesses) = (width.max(1), Guesses::Off);
+        let (constraint, proves, draft_model, batch) = (None, false, None, None);
+        Local { engine, source, prompts, width, guesses, constraint, proves, draft_model, batch }
+    }
+
+    /// The worker, but steps read tokens that are guessed; its texts are the same.
+    pub fn guessing(self, guesses: Guesses) -> Local<E> {
+        Local { guesses, ..self }
+    }
+
+    /// The worker, but its texts have a form.
+    pub fn under(self, constraint: Option<Box<dyn Constraint>>) -> Local<E> {
+        Local { constraint, ..self }
+    }
+
+    /// The worker, but it passes each text's steps to [`Watcher::proved`], and so hashes the logits
+    /// of each step.
+    pub fn proving(self, proves: bool) -> Local<E> {
+        Local { proves, ..self }
+    }
+
+    /// The worker, but a smaller model guesses as well, if there is one.
+    pub fn drafting_with(self, draft_model: Option<DraftModel>) -> Local<E> {
+        Local { draft_model, ..self }
     }
 
     /// Number of tokens of all prompts.
@@ -94,12 +136,20 @@ impl<'a> Local<'a> {
         // Nobody watches single tokens, so prefill uses large chunks.
         let usual = Chunks::default();
         let chunks = Chunks { beside_decode: usual.alone, ..usual };
-        let options = BatchOptions { cache, chunks, ..BatchOptions::new(budget) };
+        let guesses = self.guesses;
+        let options = BatchOptions { cache, chunks, guesses, ..BatchOptions::new(budget) };
         let fits = |batch: &Batch| {
             let of = batch.options();
             (of.cache, of.budget) == (cache, budget)
         };
-        self.batch.take().filter(fits).unwrap_or_else(|| Batch::new(self.engine, options))
+        let new = || {
+            let batch = Batch::new(&self.engine, options);
+            match &self.draft_model {
+                Some(model) => batch.drafting_with(model.clone()),
+                None => batch,
+            }
+        };
+        self.batch.take().filter(fits).unwrap_or_else(new)
     }
 
     /// Starts rows until the batch has its most texts or no free pages. Returns the rows that wait.
@@ -120,10 +170,10 @@ impl<'a> Local<'a> {
             let request =
                 Request { drafts, ends: ends.clone(), ..Request::new(prompt_tokens, vec![]) };
             let problem = |problem| WorkerError::Prompt { number: prompt + 1, problem };
-            let id = match batch.place(self.engine, &request).map_err(problem)? {
-                Some(place) => batch.start(self.engine, request, place),
+            let id = match batch.place(&self.engine, &request).map_err(problem)? {
+                Some(place) => batch.start(&self.engine, request, place),
                 None if !batch.is_empty() => break,
-                None => batch.admit(self.engine, request).map_err(problem)?,
+                None => batch.admit(&self.engine, request).map_err(problem)?,
             };
             lanes.add(id, new);
             waiting = later;
@@ -132,7 +182,7 @@ impl<'a> Local<'a> {
     }
 }
 
-impl Worker for Local<'_> {
+impl<E: Deref<Target = Engine>> Worker for Local<E> {
     fn source(&self) -> &Source {
         &self.source
     }
@@ -156,13 +206,14 @@ impl Worker for Local<'_> {
             ..Ends::default()
         };
         let mut batch = self.batch(recipe, &ends);
-        let mut lanes = Lanes::new(self.engine, recipe, watcher);
+        let constraint = self.constraint.as_deref();
+        let mut lanes = Lanes::new(&self.engine, recipe, constraint, self.proves, watcher);
         let mut waiting = rows;
         let mut filled = Ok(());
         while filled.is_ok() && !lanes.is_broken {
             filled = self.start(&mut batch, waiting, &ends, &mut lanes).and_then(|later| {
                 waiting = later;
-                Ok(batch.step(self.engine, &mut lanes)?)
+                Ok(batch.step(&self.engine, &mut lanes)?)
             });
             lanes.tell_tokens();
             if batch.is_empty() && waiting.is_empty() {
@@ -180,6 +231,8 @@ impl Worker for Local<'_> {
 struct Lanes<'a> {
     engine: &'a Engine,
     recipe: &'a Recipe,
+    constraint: Option<&'a dyn Constraint>,
+    proves: bool,
     watcher: &'a mut dyn Watcher,
     lanes: HashMap<(RequestId, usize), Lane>,
     /// Each chain with the tokens of its breakers.
@@ -192,10 +245,18 @@ struct Lanes<'a> {
 }
 
 impl<'a> Lanes<'a> {
-    fn new(engine: &'a Engine, recipe: &'a Recipe, watcher: &'a mut dyn Watcher) -> Lanes<'a> {
+    fn new(
+        engine: &'a Engine,
+        recipe: &'a Recipe,
+        constraint: Option<&'a dyn Constraint>,
+        proves: bool,
+        watcher: &'a mut dyn Watcher,
+    ) -> Lanes<'a> {
         Lanes {
             engine,
             recipe,
+            constraint,
+            proves,
             watcher,
             lanes: HashMap::new(),
             chains: HashMap::new(),
@@ -215,17 +276,25 @@ impl<'a> Lanes<'a> {
         if recipe.record.shift {
             sampler = sampler.measuring_shift();
         }
+        let dice = sampler.dice();
         let mut draft = Draft::new(sampler);
-        let logits = recipe.record.logits.map(|keep| {
-            let kept = Logits::default();
-            let of_tap = Arc::clone(&kept);
-            draft.tap = Some(Tap::new(move |pos, logits| {
-                let packed = RecordedLogits::pack(logits, pos as u64, keep);
-                of_tap.lock().unwrap_or_else(PoisonError::into_inner).push(packed);
+        draft.constraint = self.constraint.map(Constraint::fork);
+        let steps = self.proves.then(Recorder::default);
+        let logits = recipe.record.logits.map(|keep| (Logits::default(), keep));
+        if steps.is_some() || logits.is_some() {
+            let (steps, logits) = (steps.clone(), logits.clone());
+            draft.tap = Some(Tap::new(move |pos, row, drawn| {
+                if let Some((kept, keep)) = &logits {
+                    let packed = RecordedLogits::pack(row, pos as u64, *keep);
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).push(packed);
+                }
+                if let Some(steps) = &steps {
+                    steps.see(dice, pos, row, drawn);
+                }
             }));
-            kept
-        });
-        (draft, Lane { row, text: String::new(), tokens: Vec::new(), logits })
+        }
+        let logits = logits.map(|(kept, _)| kept);
+        (draft, Lane { row, text: String::new(), tokens: Vec::new(), logits, steps })
     }
 
     fn add(&mut self, id: RequestId, new: Vec<Lane>) {
@@ -259,22 +328,21 @@ impl Observer for Lanes<'_> {
         }
         let logits = lane.logits.clone().unwrap_or_default();
         let logits = std::mem::take(&mut *logits.lock().unwrap_or_else(PoisonError::into_inner));
-        self.is_broken |= self.watcher.finished(lane.finish(rest, reason), logits).is_break();
+        let steps = lane.steps.clone();
+        let sample = lane.finish(rest, reason);
+        if let Some(steps) = steps {
+            let proved = ProvedText::new(&sample, steps.take());
+            self.is_broken |= self.watcher.proved(proved).is_break();
+        }
+        if !self.is_broken {
+            self.is_broken = self.watcher.finished(sample, logits).is_break();
+        }
     }
 }
 
 impl Lane {
     fn finish(self, rest: &str, reason: &FinishReason) -> Sample {
-        let finish = match reason {
-            FinishReason::EndToken(_) => Finish::EndToken,
-            FinishReason::StopString(_) => Finish::StopString,
-            FinishReason::MaxTokens => Finish::MaxTokens,
-            FinishReason::ContextFull => Finish::ContextFull,
-            FinishReason::BadLogits(_) | FinishReason::NothingLeft(_) => Finish::BadLogits,
-            FinishReason::Complete | FinishReason::Cancelled | FinishReason::Panicked => {
-                Finish::Other
-            }
-        };
+        let finish = Finish::of(reason);
         let Row { prompt, chain, sample } = self.row;
         Sample {
             prompt,

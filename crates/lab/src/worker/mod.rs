@@ -14,20 +14,12 @@ use kelvin_engine::{batch::GenerateError, transformer::ModelError};
 
 use crate::{
     Recipe,
+    proof::ProvedText,
     replay::RecordedLogits,
     run::{Sample, Source},
 };
 
-/// One text to generate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Row {
-    /// Index of the prompt in the recipe.
-    pub prompt: usize,
-    /// Index of the chain in the recipe.
-    pub chain: usize,
-    /// Sample number, from 0, which names the dice.
-    pub sample: usize,
-}
+pub use crate::run::Row;
 
 /// An engine that generates texts: the local one, or a server.
 pub trait Worker {
@@ -58,6 +50,12 @@ pub trait Watcher {
     /// The worker is waiting, with the reason. The next text ends the wait.
     fn waits(&mut self, why: &str) -> ControlFlow<()> {
         let _ = why;
+        ControlFlow::Continue(())
+    }
+
+    /// The steps of a text that has ended, from a worker that records them. The text follows.
+    fn proved(&mut self, text: ProvedText) -> ControlFlow<()> {
+        let _ = text;
         ControlFlow::Continue(())
     }
 

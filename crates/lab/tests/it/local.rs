@@ -45,7 +45,7 @@ fn prompts(engine: &Engine, recipe: &Recipe) -> Vec<Vec<TokenId>> {
     recipe.prompts.iter().map(|prompt| encode(&prompt.text)).collect()
 }
 
-fn local<'a>(engine: &'a Engine, recipe: &Recipe, width: usize) -> Local<'a> {
+fn local<'a>(engine: &'a Engine, recipe: &Recipe, width: usize) -> Local<&'a Engine> {
     let source = Source::Local { model: "tiny".into(), sha256: "ab".into() };
     Local::new(engine, source, prompts(engine, recipe), None, width).unwrap()
 }
@@ -78,7 +78,7 @@ impl Watcher for Seen {
     }
 }
 
-fn fill(worker: &mut Local<'_>, recipe: &Recipe, rows: &[Row]) -> Seen {
+fn fill(worker: &mut Local<&Engine>, recipe: &Recipe, rows: &[Row]) -> Seen {
     let mut seen = Seen::default();
     worker.fill(recipe, rows, &mut seen).unwrap();
     seen.samples.sort_by_key(|(sample, _)| (sample.prompt, sample.chain, sample.sample));

@@ -4,3 +4,7 @@
 
 mod intervals;
 mod local;
+mod logprobs;
+mod proof;
+#[cfg(feature = "arrow")]
+mod rows;

@@ -1,7 +1,8 @@
 """Kelvin: see, steer and measure how temperature makes a language model creative.
 
 `softmax`, `entropy` and their like work on numpy arrays of any shape. A `Chain` is a list of
-sampling stages for anybody's logits. A `Model` is an open GGUF file.
+sampling stages for anybody's logits. A `Model` is an open GGUF file. `kelvin.lab` has sweeps, runs
+and reports, `kelvin.ray` sweeps on a cluster.
 
     >>> import kelvin
     >>> kelvin.softmax([1.0, 2.0], t=5.0)
@@ -10,6 +11,7 @@ sampling stages for anybody's logits. A `Model` is an open GGUF file.
     array([0, 2], dtype=uint32)
 """
 
+from . import lab, ray
 from ._kelvin import (
     Chain,
     Comparison,
@@ -52,6 +54,8 @@ __all__ = [
     "entropy",
     "free_energy",
     "heat_capacity",
+    "lab",
+    "ray",
     "softmax",
     "softmax_t",
 ]

@@ -65,7 +65,7 @@ fn cursed_shares(prompts: &[Prefill], chunk: usize, scored: usize) -> Vec<usize>
 /// A thread with 16 texts and `n_pages` pages that is stepped by hand.
 fn thread_with(engine: &Arc<Engine>, n_pages: usize) -> (Thread, Arc<Queue>, Arc<Metrics>) {
     let (queue, metrics) = (Arc::new(Queue::new(100)), Arc::new(Metrics::default()));
-    let options = options(CACHE, Budget { n_texts: 16, n_pages });
+    let options = options(CACHE, Budget { n_texts: 16, n_pages }, Guesses::Off);
     let options = BatchOptions { policy: cursed_shares, ..options };
     let of_thread = (Arc::clone(&queue), Arc::clone(&metrics));
     (Thread::new(Arc::clone(engine), options, of_thread.0, of_thread.1), queue, metrics)
@@ -130,7 +130,7 @@ fn finish(thread: &mut Thread) {
 impl Thread {
     /// `admit` waits where nothing runs; a test doesn't.
     fn admit_now(&mut self) -> bool {
-        (self.batch.is_empty() && self.queue.len() == 0) || self.admit()
+        (self.batch.is_empty() && self.queue.len() == 0) || self.admit(true)
     }
 }
 
@@ -225,19 +225,19 @@ fn who_goes_away_is_let_go_of_before_the_next_step() {
     let (mut thread, queue, metrics) = thread(&engine);
     let (writes, of_writes) = job("writes", prompt(1, 10), 100);
     queue.push(vec![writes]).unwrap();
-    thread.admit();
+    thread.admit(true);
     (0..40).for_each(|_| thread.step().unwrap());
     let (reads, of_reads) = job("reads", prompt(2, 200), 10);
     let (waits, of_waits) = job("waits", prompt(3, 20), 10);
     queue.push(vec![reads]).unwrap();
-    thread.admit();
+    thread.admit(true);
     thread.step().unwrap();
     queue.push(vec![waits]).unwrap();
     let steps = thread.batch.n_steps();
     drop((of_writes, of_reads, of_waits));
     assert_eq!(queue.len(), 0);
     queue.close();
-    assert!(!thread.admit(), "nothing is left to do");
+    assert!(!thread.admit(true), "nothing is left to do");
     assert_eq!((thread.batch.n_steps(), metrics.cancelled.load(Relaxed)), (steps, 2));
     at_rest(&thread);
     // What was whole of them is kept, and all of it can be given back.
@@ -252,7 +252,7 @@ fn a_text_that_is_being_written_is_found() {
     let (mut thread, queue, _) = thread(&engine);
     let (writes, mut of_writes) = job("writes", prompt(1, 40), 150);
     queue.push(vec![writes]).unwrap();
-    thread.admit();
+    thread.admit(true);
     (0..60).for_each(|_| thread.step().unwrap());
     let so_far = [prompt(1, 40), told(&mut of_writes).tokens].concat();
     let (goes_on, mut of_goes_on) = job("goes on", so_far.clone(), 20);
@@ -274,11 +274,11 @@ fn what_comes_together_is_read_once_whoever_leaves() {
         let (jobs, mut events): (Vec<_>, Vec<_>) =
             (0..4).map(|i| job(&i.to_string(), of(i), 10)).unzip();
         queue.push(jobs).unwrap();
-        thread.admit();
+        thread.admit(true);
         // A text that others are beside makes the chunk small, so that reading takes several steps.
         let (beside, _of_beside) = job("beside", prompt(9, 3), 100);
         queue.push(vec![beside]).unwrap();
-        thread.admit();
+        thread.admit(true);
         thread.step().unwrap();
         thread.step().unwrap();
         if leaves {
@@ -326,7 +326,7 @@ fn room_is_made_by_letting_go_of_what_was_found_longest_ago() {
     let (second, mut of_second) = job("second", prompt(8, 200), 45);
     let (third, mut of_third) = job("third", prompt(9, 150), 90);
     queue.push(vec![long, second, third]).unwrap();
-    thread.admit();
+    thread.admit(true);
     assert_eq!((thread.batch.n_running(), queue.len()), (2, 1));
     finish(&mut thread);
     for events in [&mut of_long, &mut of_second, &mut of_third] {

@@ -1,4 +1,5 @@
-//! OpenAPI schemas of the responses, derived from the types in `answers`.
+//! OpenAPI schemas of answers and of streams' events, derived from the types in `answers` and
+//! `events`.
 
 use schemars::{
     Schema,
@@ -7,12 +8,15 @@ use schemars::{
 };
 use serde_json::{Map, Value};
 
-use crate::answers::{
-    ChatCompletion, Completion, Health, Models, ProblemBody, Rendered, Response, Text,
-    TokenizerInfo, Tokens,
+use crate::{
+    answers::{
+        ChatCompletion, Completion, Decisions, Health, Models, ProblemBody, Rendered, Response,
+        Text, TokenizerInfo, Tokens,
+    },
+    events::{ChatChunk, ResponseEvent, TextChunk},
 };
 
-/// The bodies of the answers.
+/// The bodies of the answers, and the events.
 pub(super) fn schemas() -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
@@ -26,6 +30,10 @@ pub(super) fn schemas() -> Map<String, Value> {
     generator.subschema_for::<Completion>();
     generator.subschema_for::<ChatCompletion>();
     generator.subschema_for::<Response>();
+    generator.subschema_for::<TextChunk>();
+    generator.subschema_for::<ChatChunk>();
+    generator.subschema_for::<ResponseEvent>();
+    generator.subschema_for::<Decisions>();
     generator.subschema_for::<Tokens>();
     generator.subschema_for::<Text>();
     generator.subschema_for::<Rendered>();

@@ -1,15 +1,14 @@
 //! The OpenAPI document of the server.
 //!
-//! It is built from the bounds that the code itself uses. A route refuses every parameter that the
-//! document doesn't describe. Tests compare the document with the routes, with the parameters that
-//! each route takes, and with real responses. The studio's routes are internal and left out.
+//! Its schemas are derived from the types of requests, answers and events. Tests compare the
+//! document with the routes, with the parameters that each route takes, and with real responses.
+//! The studio's routes are internal and left out.
 
 mod answers;
-mod parameters;
-
-use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
+
+use crate::requests;
 
 /// The document.
 pub fn document() -> Value {
@@ -31,63 +30,6 @@ pub fn document() -> Value {
     })
 }
 
-/// The first parameter of a body, or of an object inside of it, that what is described as `schema`
-/// hasn't: where it stands, as in `messages[0].name`.
-pub(crate) fn undescribed(schema: &str, body: &Map<String, Value>) -> Option<String> {
-    static ALL: OnceLock<Map<String, Value>> = OnceLock::new();
-    let all = ALL.get_or_init(parameters::schemas);
-    // What isn't there has no parameters.
-    static NONE: Value = Value::Null;
-    undescribed_in(&[all.get(schema).unwrap_or(&NONE)], body, "")
-}
-
-/// The first field of an object at `place` that none of `schemas` describes.
-fn undescribed_in(schemas: &[&Value], map: &Map<String, Value>, place: &str) -> Option<String> {
-    // Null is as good as nothing.
-    map.iter().filter(|(_, value)| !value.is_null()).find_map(|(name, value)| {
-        let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-        let own: Vec<&Value> =
-            schemas.iter().filter_map(|schema| schema["properties"].get(name)).collect();
-        if own.is_empty() { Some(place) } else { undescribed_at(&own, value, &place) }
-    })
-}
-
-/// The first undescribed field of any value. Wrong types are reported by the field's parser.
-fn undescribed_at(schemas: &[&Value], value: &Value, place: &str) -> Option<String> {
-    if !value.is_object() && !value.is_array() {
-        return None;
-    }
-    let mut one_of = Vec::new();
-    for schema in schemas {
-        match schema["anyOf"].as_array() {
-            Some(several) => one_of.extend(several),
-            None => one_of.push(*schema),
-        }
-    }
-    match value {
-        Value::Object(map) => {
-            let closed = |schema: &&Value| schema["additionalProperties"] == false;
-            let may_be_any = |schema: &Value| {
-                let kind = &schema["type"];
-                kind == "object"
-                    || kind.as_array().is_some_and(|kinds| kinds.contains(&"object".into()))
-            };
-            if one_of.iter().any(|schema| may_be_any(schema) && !closed(schema)) {
-                return None;
-            }
-            one_of.retain(closed);
-            if one_of.is_empty() { None } else { undescribed_in(&one_of, map, place) }
-        }
-        Value::Array(items) => {
-            let of_items: Vec<&Value> =
-                one_of.iter().filter_map(|schema| schema.get("items")).collect();
-            let mut places = items.iter().enumerate();
-            places.find_map(|(i, item)| undescribed_at(&of_items, item, &format!("{place}[{i}]")))
-        }
-        _ => None,
-    }
-}
-
 fn paths() -> Value {
     let models = named("Models");
     json!({
@@ -99,9 +41,11 @@ fn paths() -> Value {
             "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
             "get": operation("A model by its name.", None, json_answer(named("Model"))),
         },
-        "/v1/completions": { "post": operation("Continues prompts.", Some("CompletionRequest"), streamed_answer("Completion")) },
-        "/v1/chat/completions": { "post": operation("Answers a chat.", Some("ChatRequest"), streamed_answer("ChatCompletion")) },
-        "/v1/responses": { "post": operation("Answers in the format of the Responses API; nothing is stored.", Some("ResponseRequest"), streamed_answer("Response")) },
+        "/v1/completions": { "post": operation("Continues prompts.", Some("CompletionRequest"), streamed_answer("Completion", &["TextChoiceChunk", "Problem"])) },
+        "/v1/chat/completions": { "post": operation("Answers a chat.", Some("ChatRequest"), streamed_answer("ChatCompletion", &["ChatPieceChunk", "Problem"])) },
+        "/v1/responses": { "post": operation("Answers in the format of the Responses API; nothing is stored.", Some("ResponseRequest"), streamed_answer("Response", &["ResponseEvent"])) },
+        "/v1/decisions": { "post": operation("Answers questions about a text with \
+            probabilities.", Some("DecisionRequest"), json_answer(named("Decisions"))) },
         "/tokenize": { "post": operation("The tokens of a text or of messages; one of `prompt`, \
             `content` and `messages` is to be \
             given.", Some("TokenizeRequest"), json_answer(named("Tokens"))) },
@@ -130,11 +74,21 @@ fn json_answer(schema: Value) -> Value {
     json!({ "application/json": { "schema": schema } })
 }
 
-fn streamed_answer(name: &str) -> Value {
+/// The content of an answer, and of its stream where "stream" is true.
+fn streamed_answer(name: &str, events: &[&str]) -> Value {
     let mut content = json_answer(named(name));
-    // Where "stream" is true. The data of an event is JSON, or [DONE].
-    let event = json!({ "type": "object", "properties": { "event": { "type": "string" }, "data": { "type": "string" } }, "required": ["data"] });
-    content["text/event-stream"] = json!({ "schema": event });
+    // The data of an event is JSON, or [DONE].
+    let events: Vec<Value> = events.iter().map(|event| named(event)).collect();
+    let data = json!({
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": { "anyOf": events },
+    });
+    content["text/event-stream"] = json!({ "schema": {
+        "type": "object",
+        "properties": { "event": { "type": "string" }, "data": data },
+        "required": ["data"],
+    } });
     content
 }
 
@@ -144,7 +98,7 @@ fn named(name: &str) -> Value {
 
 fn schemas() -> Map<String, Value> {
     let mut schemas = answers::schemas();
-    schemas.extend(parameters::schemas());
+    schemas.extend(requests::schemas());
     schemas
 }
 

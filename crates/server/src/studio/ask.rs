@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::{
     Shared,
-    controls::{sampler, whole},
+    controls::whole,
     fields::{Fields, shortened, wrong},
     problem::Problem,
-    prompts::{self, Reading},
+    prompts::{Reading, of_completion, of_messages},
+    requests::{ChainText, Ids, Messages, On},
 };
 
 /// The text that is continued.
@@ -19,68 +20,66 @@ use crate::{
 pub(super) struct Subject {
     /// All tokens that the model reads.
     pub(super) tokens: Vec<TokenId>,
-    /// How many of them are the prompt: penalties tell it from what was written after it.
+    /// Length of the prompt: penalties may treat it apart from the generated tokens.
     n_prompt: usize,
 }
 
 impl Subject {
-    /// `prompt` (a text or token ids) or `messages`, and `continuation`: token ids that were taken
-    /// after it.
+    /// Takes `prompt` (a text or token ids) or `messages`, and `continuation`: ids of the tokens
+    /// chosen after it.
     pub(super) fn read(fields: &mut Fields, shared: &Shared) -> Result<Subject, Problem> {
-        let engine = &shared.engine;
-        let mut tokens = match fields.take("messages") {
+        let mut tokens = match fields.take::<Option<Messages>>("messages")? {
             None => {
                 let reading = Reading { most: 1, limit: shared.limit, offsets: false };
-                let mut prompts = prompts::of_completion(fields, engine, reading)?;
+                let add_special: On = fields.take("add_special_tokens")?;
+                let prompts = fields.take("prompt")?;
+                let mut prompts = of_completion(prompts, add_special.0, &shared.engine, reading)?;
                 prompts.pop().map_or_else(Vec::new, |prompt| prompt.tokens)
             }
-            Some(messages) => {
-                let mut inner =
-                    Fields::of([("messages".to_string(), messages)].into_iter().collect());
-                prompts::of_chat(&mut inner, shared, shared.limit)?.tokens
+            Some(Messages(messages)) => {
+                of_messages(&messages, None, shared, shared.limit, "messages")?.tokens
             }
         };
         let n_prompt = tokens.len();
-        let vocab_size = engine.model.config.vocab_size;
-        tokens.extend(fields.tokens("continuation", vocab_size)?.unwrap_or_default());
+        tokens.extend(fields.take::<Option<Ids>>("continuation")?.unwrap_or_default().0);
         Ok(Subject { tokens, n_prompt })
     }
 
-    /// The tokens that were taken after the prompt.
+    /// The tokens chosen after the prompt.
     pub(super) fn taken(&self) -> &[TokenId] {
         &self.tokens[self.n_prompt..]
     }
 
-    /// What a sampler remembers of it that draws as it was asked to.
+    /// The sampler state after this text.
     pub(super) fn state(&self, ask: &Ask) -> State {
         State::restore(self.tokens.clone(), self.n_prompt, ask.learned)
     }
 
-    /// The position of the token that comes next.
+    /// The position of the next token.
     pub(super) fn pos(&self) -> u64 {
         self.tokens.len() as u64
     }
 }
 
-/// How to draw.
+/// The sampling settings of a request.
 #[derive(Debug)]
 pub(super) struct Ask {
-    /// The chain as it was given, at its temperature if that is finite.
+    /// The chain, at the requested temperature if that is finite.
     pub(super) chain: Chain,
-    /// Whether every temperature of it counts as infinite, which is only for looking.
+    /// Whether the temperature is infinite, which can be shown but not drawn from.
     pub(super) uniform: bool,
     pub(super) dice: Dice,
-    /// What a stage of the chain that learns knows of the text so far; it begins afresh if nothing
-    /// is said.
+    /// The state of the chain's learning stage (e.g. mirostat) after the text. Without it, the
+    /// stage starts afresh.
     pub(super) learned: Option<kelvin_sampling::Learned>,
 }
 
 impl Ask {
-    /// `sampler`, `temperature` (which may be `"inf"`), `seed`, `sample` and `learned`.
+    /// Takes `sampler`, `temperature` (may be `"inf"`), `seed`, `sample` and `learned`.
     pub(super) fn read(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Ask, Problem> {
         let settings = settings(fields)?.unwrap_or_else(|| Chain::default().into());
-        let temperature =
-            fields.take("temperature").map(|value| temperature(&value)).transpose()?;
+        let temperature: Option<Value> = fields.take("temperature")?;
+        let temperature = temperature.map(|value| temperature_of(&value)).transpose()?;
         let uniform = temperature.is_some_and(f32::is_infinite);
         let chain = match temperature.filter(|t| t.is_finite()) {
             Some(t) => Temp::new(t).and_then(|t| settings.at(t)),
@@ -96,7 +95,16 @@ impl Ask {
         Ok(Ask { chain, uniform, dice, learned })
     }
 
-    /// The chain with `temp=inf` in it where that was asked for.
+    /// Refuses to draw at T = ∞.
+    pub(super) fn check_draws(&self) -> Result<(), Problem> {
+        if !self.uniform {
+            return Ok(());
+        }
+        let message = "nothing is drawn at T = ∞: that is a limit for looking at";
+        Err(Problem::parameter("temperature", message))
+    }
+
+    /// The chain, with `temp=inf` in place of its temperature if that was requested.
     pub(super) fn resolved(&self, logits: &[f32]) -> Result<Chain, Problem> {
         if self.uniform {
             let trace = Trace::at_infinity(logits, &self.chain, &[]).map_err(sampling)?;
@@ -111,24 +119,24 @@ impl Ask {
     }
 }
 
-/// What stages that learn know, by their names; a chain has one at most, and what others know is
-/// nothing to it.
+/// States of learning stages by the stage's name. A chain has one such stage at most; other names
+/// are ignored.
 pub(super) type Learned = BTreeMap<&'static str, [f64; 2]>;
 
-/// What a stage has learned, in the form in which a later request brings it back. `None` if it
-/// can't be written as JSON.
+/// The state of a learning stage in the form that a later request sends back. `None` if it isn't
+/// finite.
 pub(super) fn to_go_on(learned: kelvin_sampling::Learned) -> Option<Learned> {
     let (stage, numbers) = learned.numbers();
     let is_finite = numbers.iter().all(|number| number.is_finite());
     is_finite.then(|| BTreeMap::from([(stage, numbers)]))
 }
 
-/// `learned`, as it was told with a token.
+/// Takes `learned`, which an earlier answer gave beside a token.
 fn learned(
     fields: &mut Fields,
     chain: &Chain,
 ) -> Result<Option<kelvin_sampling::Learned>, Problem> {
-    let Some(value) = fields.take("learned") else { return Ok(None) };
+    let Some(value) = fields.take::<Option<Value>>("learned")? else { return Ok(None) };
     let expected =
         "an object of two numbers for each stage that learns, as they come with a token,";
     let Some(map) = value.as_object() else { return Err(wrong("learned", &value, expected)) };
@@ -146,18 +154,18 @@ fn learned(
     Ok(own)
 }
 
-/// What `sampler` asks for, if it is there.
+/// Takes `sampler`, if it is there.
 fn settings(fields: &mut Fields) -> Result<Option<SamplingParams>, Problem> {
-    sampler(fields)?.map(|text| whole(&text)).transpose()
+    fields.take::<Option<ChainText>>("sampler")?.map(|text| whole(&text.0)).transpose()
 }
 
-/// The chain of `sampler`, if there is one.
+/// Takes `sampler` as a chain, if it is there.
 pub(super) fn chain(fields: &mut Fields) -> Result<Option<Chain>, Problem> {
     Ok(settings(fields)?.map(|settings| settings.chain().clone()))
 }
 
-/// A temperature from 0 up, `"inf"` included.
-pub(super) fn temperature(value: &Value) -> Result<f32, Problem> {
+/// Parses a temperature: 0 or more, or `"inf"`.
+pub(super) fn temperature_of(value: &Value) -> Result<f32, Problem> {
     let t = match value {
         Value::String(text) if text == "inf" => Some(f32::INFINITY),
         other => other.as_f64().and_then(|t| Temp::nearest(t).ok()).map(Temp::get),
@@ -165,7 +173,13 @@ pub(super) fn temperature(value: &Value) -> Result<f32, Problem> {
     t.ok_or_else(|| wrong("temperature", value, &format!("{}, or \"inf\"", Temp::ALLOWED)))
 }
 
-/// A chain that can't draw from these logits.
+/// The error of a text that doesn't fit into the context.
+pub(super) fn too_long(len: usize, limit: usize) -> Problem {
+    let message = format!("the text has {len} tokens, but the context has room for {limit}");
+    Problem::context("prompt", message)
+}
+
+/// The error of a chain that can't draw from these logits.
 pub(super) fn sampling(error: kelvin_sampling::SampleError) -> Problem {
     Problem::parameter("sampler", shortened(&error.to_string()))
 }

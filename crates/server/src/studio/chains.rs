@@ -19,7 +19,7 @@ use crate::{Shared, fields::Fields, problem::Problem};
 
 const MAX_FOUND: usize = 24;
 
-/// What the page shows of the model.
+/// Facts about the model for the page.
 pub(super) async fn model(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let config = &shared.engine.model.config;
     let tokenizer = &shared.engine.tokenizer;
@@ -30,6 +30,7 @@ pub(super) async fn model(State(shared): State<Arc<Shared>>) -> Json<Value> {
         .collect();
     Json(json!({
         "name": shared.names[0],
+        "sha256": shared.sha256,
         "n_vocab": config.vocab_size,
         "context": shared.limit,
         "chat": matches!(shared.engine.template, Some(Ok(_))),
@@ -44,11 +45,11 @@ struct StageCard {
     summary: &'static str,
     allowed: &'static str,
     source: &'static str,
-    /// What a card has to turn, and what it begins with.
+    /// The parameters of the stage, with their initial values.
     knobs: Vec<Knob>,
 }
 
-/// All stages and profiles there are.
+/// All stages and profiles.
 pub(super) async fn stages() -> Result<Json<Value>, Problem> {
     let row = |stage: &kelvin_sampling::StageInfo| StageCard {
         name: stage.name,
@@ -66,25 +67,25 @@ pub(super) async fn stages() -> Result<Json<Value>, Problem> {
     Ok(Json(json!({ "stages": stages, "profiles": profiles })))
 }
 
-/// A chain in other words.
+/// A chain in several notations.
 #[derive(Debug, Serialize)]
 pub(super) struct ChainDescription {
-    /// In its one canonical form, and by stages.
+    /// The canonical notation, as a whole and by stages.
     chain: String,
     stages: Vec<String>,
-    /// That of its one `temp` stage.
+    /// The temperature of a chain with one `temp` stage.
     temperature: Option<f64>,
-    /// The truncation after which heat can't bring anything back.
+    /// The truncation before the temperature, if there is one.
     cut_before_heat: Option<String>,
-    /// As a command of the terminal.
+    /// The command line that does the same.
     command: String,
     translations: Vec<Translation>,
 }
 
-/// Says `sampler` in the words of every engine.
+/// Translates `sampler` to every engine.
 pub(super) fn chain(shared: &Shared, fields: &mut Fields) -> Result<ChainDescription, Problem> {
     let chain = ask::chain(fields)?.unwrap_or_default();
-    let (prompt, chat) = (fields.text("prompt")?, fields.flag("chat")?);
+    let (prompt, chat): (Option<String>, bool) = (fields.take("prompt")?, fields.flag("chat")?);
     let seed = fields.whole("seed", 0..=u64::MAX)?.unwrap_or(0);
     let translation = |profile: Profile| {
         translate(&chain, profile).map_err(|error| Problem::parameter("sampler", error.to_string()))
@@ -100,7 +101,7 @@ pub(super) fn chain(shared: &Shared, fields: &mut Fields) -> Result<ChainDescrip
     })
 }
 
-/// What to type for the same in a terminal.
+/// The command line for a chain.
 fn command(model: &str, chain: &Chain, prompt: Option<&str>, chat: bool, seed: u64) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let prompt = quoted(prompt.unwrap_or("Once upon a time"));
@@ -116,10 +117,10 @@ fn command(model: &str, chain: &Chain, prompt: Option<&str>, chat: bool, seed: u
     )
 }
 
-/// The tokens whose text is `query`, begins with it or has it somewhere, in this order, shortest
-/// first; `#ID` names one.
+/// The tokens whose text equals `query`, starts with it or contains it, in this order, shortest
+/// first. `#ID` is the token with that id.
 pub(super) fn tokens(shared: &Shared, fields: &mut Fields) -> Result<Vec<Named>, Problem> {
-    let query = fields.text("query")?.unwrap_or_default();
+    let query = fields.take::<Option<String>>("query")?.unwrap_or_default();
     let engine = &shared.engine;
     let tokenizer = &engine.tokenizer;
     let n = tokenizer.vocab_size() as u32;

@@ -14,9 +14,9 @@ use axum::{
 use crate::{Shared, problem::Problem, web};
 
 /// Nothing is allowed but the page's own files and routes: no inline script or style, no frame, no
-/// other host.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    connect-src 'self'; \
+/// other host. Images may be the page's own blobs: a figure becomes a PNG by way of one.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' blob:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) fn router() -> Router<Arc<Shared>> {

@@ -19,15 +19,16 @@ use crate::{
     fields::Fields,
     limits::{MAX_DRAWS, MAX_FAN, MAX_ROW_TOP, MAX_WATCHED},
     problem::Problem,
+    requests::Ids,
 };
 
 const MAX_FLIPS: usize = 60;
 
-/// A row of logits and what was asked of it.
+/// A row of logits, and the request about it.
 pub(super) struct Live<'a> {
     pub(super) engine: &'a Engine,
     pub(super) logits: &'a [f32],
-    /// The model's own distribution of them.
+    /// The distribution of the neutral chain.
     pub(super) raw: &'a Distribution,
     pub(super) subject: &'a Subject,
     pub(super) ask: &'a Ask,
@@ -45,27 +46,28 @@ impl Live<'_> {
     }
 }
 
-/// The text that was read, beside what could come after it.
+/// The answer of `next`.
 #[derive(Debug, Serialize)]
 pub(super) struct NextTokens {
     n_tokens: usize,
     n_vocab: usize,
-    /// The tokens that were taken after the prompt.
+    /// The tokens chosen after the prompt.
     taken: Vec<Named>,
     #[serde(flatten)]
     next: Next,
-    /// Only where it was asked for, with `ranks`.
+    /// Only if the request has `ranks`.
     #[serde(skip_serializing_if = "Option::is_none")]
     ranks: Option<Vec<Rank>>,
-    /// By each token that is told of: how a stage that learns goes on if that one is taken.
+    /// For each token of the answer, the state of a learning stage after that token.
     #[serde(skip_serializing_if = "HashMap::is_empty")]
     learned: HashMap<u32, Learned>,
 }
 
-/// What could come next at one temperature, with `top` tokens and those of `watch`.
+/// The next-token distribution at one temperature: the `top` likeliest tokens, and those of
+/// `watch`.
 pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<NextTokens, Problem> {
     let n = fields.whole("top", 0..=MAX_ROW_TOP)?.unwrap_or(20) as usize;
-    let watch = fields.tokens("watch", live.logits.len())?.unwrap_or_default();
+    let watch = fields.take::<Option<Ids>>("watch")?.unwrap_or_default().0;
     if watch.len() > MAX_WATCHED {
         return Err(Problem::parameter(
             "watch",
@@ -79,11 +81,11 @@ pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<NextTokens, P
     let pick = sampler.replay(&chain, live.logits, pos).map_err(sampling)?.token;
     let mut learned = HashMap::new();
     if chain.learns() {
-        let mut told: Vec<TokenId> = live.raw.top(n).iter().map(|choice| choice.token).collect();
-        told.extend(watch.iter().copied().chain([pick]));
-        let after = sampler.learned_after(live.logits, pos, &told).map_err(sampling)?;
+        let mut shown: Vec<TokenId> = live.raw.top(n).iter().map(|choice| choice.token).collect();
+        shown.extend(watch.iter().copied().chain([pick]));
+        let after = sampler.learned_after(live.logits, pos, &shown).map_err(sampling)?;
         let one = |(token, after): (TokenId, Option<_>)| Some((token.0, to_go_on(after?)?));
-        learned.extend(told.into_iter().zip(after).filter_map(one));
+        learned.extend(shown.into_iter().zip(after).filter_map(one));
     }
     let moment = Moment {
         engine: live.engine,
@@ -109,12 +111,12 @@ pub(super) fn next(live: &Live<'_>, fields: &mut Fields) -> Result<NextTokens, P
     })
 }
 
-/// How probabilities go with T, from 0 to ∞.
+/// Probabilities against T, from 0 to ∞.
 #[derive(Debug, Serialize)]
 pub(super) struct Fan {
     temperatures: Vec<Temperature>,
     tokens: Vec<Ray>,
-    /// Of all tokens that are not among them.
+    /// Mass of all other tokens.
     rest: Vec<f64>,
     entropy: Vec<f64>,
 }
@@ -132,7 +134,7 @@ struct Ray {
 /// The final probabilities of the `top` likeliest tokens at every temperature.
 pub(super) fn fan(live: &Live<'_>, fields: &mut Fields) -> Result<Fan, Problem> {
     let n = fields.whole("top", 1..=MAX_FAN)?.unwrap_or(8) as usize;
-    let watch = fields.tokens("watch", live.logits.len())?.unwrap_or_default();
+    let watch = fields.take::<Option<Ids>>("watch")?.unwrap_or_default().0;
     let (state, words) = (live.state(), live.ask.words(live.subject.pos()));
     let mut tokens: Vec<TokenId> = live.raw.top(n).iter().map(|choice| choice.token).collect();
     tokens.extend(watch.into_iter().take(MAX_WATCHED));
@@ -170,18 +172,18 @@ pub(super) fn fan(live: &Live<'_>, fields: &mut Fields) -> Result<Fan, Problem> 
     Ok(fan)
 }
 
-/// The temperatures at which the same dice take another token.
+/// The temperatures at which one random number draws another token.
 #[derive(Debug, Serialize)]
 pub(super) struct Flips {
     u: f64,
-    /// What they take at T = 0.05, from where on the others are looked for.
+    /// The token drawn at T = 0.05, where the search starts.
     first: Named,
     flips: Vec<Flip>,
-    /// Whether there may be more below T = 10.
+    /// Whether there may be more changes below T = 10.
     more: bool,
 }
 
-/// Where the pick flips, from T = 0.05 up to 10.
+/// The changes from T = 0.05 up to 10.
 pub(super) fn flips(live: &Live<'_>, _: &mut Fields) -> Result<Flips, Problem> {
     let pos = live.subject.pos();
     let mut sampler = live.sampler(live.ask.chain.clone(), live.ask.dice);
@@ -199,14 +201,14 @@ pub(super) fn flips(live: &Live<'_>, _: &mut Fields) -> Result<Flips, Problem> {
     })
 }
 
-/// Where the same dice take another token than here: the nearest temperatures.
+/// The nearest temperatures at which the random number draws another token.
 #[derive(Debug, Serialize)]
 pub(super) struct Nearest {
     below: Option<Flip>,
     above: Option<Flip>,
 }
 
-/// The nearest flips below and above the temperature; none at T = ∞, beyond which is nothing.
+/// The nearest changes below and above the temperature; none at T = ∞.
 pub(super) fn nearest(live: &Live<'_>, _: &mut Fields) -> Result<Nearest, Problem> {
     if live.ask.uniform {
         return Ok(Nearest { below: None, above: None });
@@ -217,13 +219,13 @@ pub(super) fn nearest(live: &Live<'_>, _: &mut Fields) -> Result<Nearest, Proble
     Ok(Nearest { below, above })
 }
 
-/// Draws beside what was to be expected.
+/// Counts of draws beside their expected values.
 #[derive(Debug, Serialize)]
 pub(super) struct Draws {
     n: u64,
-    /// Different tokens among them.
+    /// Number of different tokens.
     distinct: usize,
-    /// The likeliest tokens, and those that were drawn most often.
+    /// The likeliest tokens, and those drawn most often.
     tokens: Vec<Drawn>,
     others: Others,
 }
@@ -242,16 +244,11 @@ struct Others {
     expected: f64,
 }
 
-/// `n` draws, the samples 0 to n-1 of the seed, each with its own dice.
+/// Draws samples 0 to n-1 of the seed, each with its own random number.
 pub(super) fn draws(live: &Live<'_>, fields: &mut Fields) -> Result<Draws, Problem> {
     let n = fields.whole("n", 1..=MAX_DRAWS)?.unwrap_or(1);
     let top = fields.whole("top", 0..=MAX_ROW_TOP)?.unwrap_or(20) as usize;
-    if live.ask.uniform {
-        return Err(Problem::parameter(
-            "temperature",
-            "nothing is drawn at T = ∞: that is a limit for looking at",
-        ));
-    }
+    live.ask.check_draws()?;
     let (pos, state, chain) = (live.subject.pos(), live.state(), &live.ask.chain);
     let last =
         Distribution::after(live.logits, chain, &state, &live.ask.words(pos)).map_err(sampling)?;

@@ -29,7 +29,8 @@ use super::{Shared, body::read_body, fields::Fields, gate::RequestId, problem::P
 use ask::{Ask, Subject};
 use live::Live;
 
-/// All of them. Asking for figures is a POST because a text may be long; nothing changes by it.
+/// All routes of the studio. Requests for figures are POST because a text may be long; they change
+/// nothing.
 pub(crate) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .merge(files::router())
@@ -37,6 +38,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/studio/stages", get(chains::stages))
         .route("/studio/chain", post(|shared, request| plain(shared, request, chains::chain)))
         .route("/studio/tokens", post(|shared, request| plain(shared, request, chains::tokens)))
+        .route("/studio/encode", post(|shared, request| plain(shared, request, write::encode)))
         .route("/studio/softmax", post(|shared, request| plain(shared, request, typed::softmax)))
         .route("/studio/curves", post(|shared, request| plain(shared, request, typed::curves)))
         .route("/studio/next", post(|shared, id, request| of_row(shared, id, request, live::next)))
@@ -56,7 +58,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/studio/write", post(write::write))
 }
 
-/// A request that needs no logits of the model.
+/// Answers a request that needs no logits.
 async fn plain<T: Serialize + Send + 'static>(
     State(shared): State<Arc<Shared>>,
     request: Request<Body>,
@@ -65,7 +67,7 @@ async fn plain<T: Serialize + Send + 'static>(
     let read = read_body(request, &shared).await?;
     let for_work = Arc::clone(&shared);
     let answer = shared.work_on(read, move |bytes| {
-        let mut fields = Fields::parse(bytes)?;
+        let mut fields = Fields::parse(bytes, for_work.bounds())?;
         let answer = answer(&for_work, &mut fields)?;
         fields.end()?;
         Ok(answer)
@@ -73,8 +75,7 @@ async fn plain<T: Serialize + Send + 'static>(
     Ok(Json(answer.await?).into_response())
 }
 
-/// A request about the logits that come after a text: they are computed once, and then kept for a
-/// while.
+/// Answers a request about the logits after a text, which are computed once and cached.
 async fn of_row<T: Serialize + Send + 'static>(
     State(shared): State<Arc<Shared>>,
     Extension(id): Extension<RequestId>,
@@ -85,7 +86,7 @@ async fn of_row<T: Serialize + Send + 'static>(
     let for_read = Arc::clone(&shared);
     let (subject, ask, mut fields) = shared
         .work_on(read, move |bytes| {
-            let mut fields = Fields::parse(bytes)?;
+            let mut fields = Fields::parse(bytes, for_read.bounds())?;
             let subject = Subject::read(&mut fields, &for_read)?;
             let ask = Ask::read(&mut fields, &for_read.engine.tokenizer)?;
             Ok((subject, ask, fields))

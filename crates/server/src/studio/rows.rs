@@ -13,28 +13,29 @@ use kelvin_engine::{TokenId, batch::Request};
 use kelvin_sampling::{Chain, Distribution, SampleError};
 use tokio::sync::mpsc::unbounded_channel;
 
+use super::ask::too_long;
 use crate::{
     Shared,
     problem::Problem,
     queue::{Event, Job},
 };
 
-/// Rows that are kept: with the largest vocabularies (262,144 tokens) they take 1 MiB each.
+/// Maximum number of cached rows. One takes 1 MiB with the largest vocabulary (262,144 tokens).
 const MAX_ROWS: usize = 32;
 
-/// Tokens, and the logits of what comes after them.
+/// Tokens, and the next-token logits after them.
 type Row = (Vec<TokenId>, Arc<[f32]>);
 
-/// The rows that were asked for last, the newest at the end.
+/// The most recently used rows, the newest last.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     kept: Mutex<VecDeque<Row>>,
-    /// The row that was looked at last, with its distribution: six times as large, so there is only
-    /// one.
+    /// The row used last, with its distribution. Only one is cached: it is six times as large as a
+    /// row.
     last: Mutex<Option<Looked>>,
 }
 
-/// A row and the model's own distribution of it.
+/// A row, and the distribution of the neutral chain over it.
 type Looked = (Arc<[f32]>, Arc<Distribution>);
 
 impl Rows {
@@ -73,7 +74,7 @@ impl Rows {
     }
 }
 
-/// The logits of what comes after `tokens`.
+/// The next-token logits after `tokens`.
 pub(crate) async fn row(
     shared: &Shared,
     id: &str,
@@ -89,9 +90,7 @@ pub(crate) async fn row(
         ));
     }
     if tokens.len() > shared.limit {
-        let (len, limit) = (tokens.len(), shared.limit);
-        let message = format!("the text has {len} tokens, but the context has room for {limit}");
-        return Err(Problem::context("prompt", message));
+        return Err(too_long(tokens.len(), shared.limit));
     }
     let (sender, mut events) = unbounded_channel();
     shared.queue.push(vec![Job {
@@ -110,9 +109,7 @@ pub(crate) async fn row(
             }
             Some(Event::Failed(problem)) => return Err(problem),
             Some(_) => {}
-            None => {
-                return Err(Problem::failed("the engine ended before the logits were computed"));
-            }
+            None => return Err(Problem::gone()),
         }
     }
 }

@@ -8,8 +8,9 @@ use kelvin_views::{
     softmax::{Logit, View, view},
 };
 use serde::Serialize;
+use serde_json::Value;
 
-use super::ask::temperature;
+use super::ask::temperature_of;
 use crate::{
     Shared,
     fields::{Fields, wrong},
@@ -21,22 +22,23 @@ const MAX_LABEL: usize = 64;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Softmax {
-    /// At the temperature that was asked for.
+    /// The distribution at the requested temperature.
     at: View,
-    /// At T = 1, the ghost behind it.
+    /// The distribution at T = 1, which the page draws behind it.
     one: View,
-    /// The slope of e^(x/T) at each logit; null at T = 0 and where it is beyond f64.
+    /// The slope of e^(x/T) at each logit; null at T = 0 and where it overflows f64.
     slopes: Vec<Option<f64>>,
     /// The gap between the two largest probabilities.
     gap: f64,
-    /// Empty at T = 0 and at ∞, which are limits.
+    /// The four criteria; empty at the limits T = 0 and T = ∞.
     criteria: Vec<Verdict>,
 }
 
 /// The distribution of `logits` at `temperature`.
 pub(super) fn softmax(_: &Shared, fields: &mut Fields) -> Result<Softmax, Problem> {
     let logits = logits(fields)?;
-    let t = fields.take("temperature").map_or(Ok(1.0), |value| temperature(&value))?;
+    let t: Option<Value> = fields.take("temperature")?;
+    let t = t.map_or(Ok(1.0), |value| temperature_of(&value))?;
     let t = kelvin_views::json::short(t);
     let values: Vec<f64> = logits.iter().map(|x| x.logit).collect();
     let at = view(&logits, t);
@@ -64,16 +66,16 @@ pub(super) fn curves(_: &Shared, fields: &mut Fields) -> Result<Curves, Problem>
     Ok(Curves { points: grid::temperatures().map(|t| Point::of(&view(&logits, t))).collect() })
 }
 
-/// `logits`: objects with a `logit` (a number, or `"-inf"`) and perhaps a `label`.
+/// Takes `logits`: objects with a `logit` (a number, or `"-inf"`) and an optional `label`.
 fn logits(fields: &mut Fields) -> Result<Vec<Logit>, Problem> {
     let expected =
         format!("a list of 1 to {MAX_TYPED_LOGITS} objects with \"logit\" and perhaps \"label\"");
-    let value = fields.take("logits").unwrap_or_default();
+    let value = fields.take::<Option<Value>>("logits")?.unwrap_or_default();
     let items = value.as_array().filter(|items| (1..=MAX_TYPED_LOGITS).contains(&items.len()));
     let items = items.ok_or_else(|| wrong("logits", &value, &expected))?;
-    let one = |item: &serde_json::Value| {
+    let one = |item: &Value| {
         let logit = match &item["logit"] {
-            serde_json::Value::String(text) if text == "-inf" => f64::NEG_INFINITY,
+            Value::String(text) if text == "-inf" => f64::NEG_INFINITY,
             other => other.as_f64().ok_or_else(|| wrong("logits", item, &expected))?,
         };
         let label = item["label"].as_str().map(|label| label.chars().take(MAX_LABEL).collect());

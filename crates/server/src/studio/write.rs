@@ -20,30 +20,32 @@ use kelvin_engine::{
 };
 use kelvin_sampling::{Draw, Sampler};
 use kelvin_views::{
-    clock::Clock,
+    clock::{Clock, Timings},
     figures::{Figures, Finish},
     token,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::ask::{self, Ask, Subject};
+use super::ask::{self, Ask, Learned, Subject};
 use crate::{
     Shared,
     body::read_body,
-    fields::{Fields, wrong},
+    events::StreamEvent,
+    fields::{Fields, Param, Place},
     gate::RequestId,
     limits::MAX_COLUMNS,
     problem::Problem,
     queue::{Event, Job},
     scores::LogprobsStage,
-    stream::{DONE, Teller, streamed},
+    stream::{Teller, streamed},
 };
 
-/// Tokens of a column where nobody said.
+/// Default of `max_tokens`.
 const TOKENS: u64 = 48;
 
-/// Continues a text in every column's way, as a stream of events.
+/// Streams the continuations of a text, one for each column.
 pub(super) async fn write(
     State(shared): State<Arc<Shared>>,
     Extension(id): Extension<RequestId>,
@@ -57,21 +59,22 @@ pub(super) async fn write(
     Ok(streamed(writing, events, Arc::clone(&shared.metrics)))
 }
 
-/// A stream in the making.
+/// The state of a stream.
 struct Writing {
     engine: Arc<Engine>,
     tokens: Vec<TokenId>,
     n_prompt: usize,
-    /// Whether the tokens that were read are told, with their figures.
-    tells_read: bool,
-    /// Whether the columns have less room than they were asked to write.
+    /// The first token for which the stream has a logprob; `None`: the stream has no event for the
+    /// prompt's tokens.
+    tells_from: Option<usize>,
+    /// Whether the context leaves fewer tokens than requested.
     is_cut: bool,
-    /// Whether a job that only reads has read all.
+    /// Whether a job without columns has finished prefill.
     is_read: bool,
     columns: Vec<Column>,
 }
 
-/// What one column has written so far.
+/// A column so far.
 struct Column {
     clock: Clock,
     tokens: Vec<TokenId>,
@@ -79,18 +82,75 @@ struct Column {
     has_ended: bool,
 }
 
-/// Reads a request to its end, and refuses it before anything is computed.
+/// An event of the stream.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Written {
+    /// The prompt was read.
+    Read {
+        n_tokens: usize,
+        cached_tokens: usize,
+        n_prompt: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tokens: Option<Vec<ReadToken>>,
+    },
+    /// A column has a new token.
+    Token {
+        column: usize,
+        id: u32,
+        text: String,
+        shown: String,
+        surprisal: f64,
+        surprisal_final: f64,
+        entropy: f64,
+        entropy_final: f64,
+        /// 0 is the likeliest.
+        rank: Option<usize>,
+        survivors: u32,
+        learned: Option<Learned>,
+    },
+    /// A column has ended.
+    End {
+        column: usize,
+        text: String,
+        words: String,
+        finish: Finish,
+        figures: Figures,
+        timings: Timings,
+    },
+}
+
+/// A token and its text. A character's text comes with the last of its tokens.
+#[derive(Serialize)]
+pub(super) struct NamedToken {
+    id: u32,
+    text: String,
+    shown: String,
+}
+
+/// A token of the prompt.
+#[derive(Serialize)]
+struct ReadToken {
+    #[serde(flatten)]
+    token: NamedToken,
+    surprisal: Option<f64>,
+    entropy: Option<f64>,
+    rank: Option<usize>,
+}
+
+/// Parses a request, and refuses it before anything is computed.
 fn plan(
     shared: &Shared,
     id: &str,
     bytes: &[u8],
 ) -> Result<(Job, Writing, UnboundedReceiver<Event>), Problem> {
-    let mut fields = Fields::parse(bytes)?;
+    let mut fields = Fields::parse(bytes, shared.bounds())?;
     let subject = Subject::read(&mut fields, shared)?;
     let asked = fields.whole("max_tokens", 1..=u64::from(u32::MAX))?.unwrap_or(TOKENS) as usize;
     let tells_read = fields.flag("tokens")?;
+    let from = fields.whole("from", 0..=u64::from(u32::MAX))?.unwrap_or(0) as usize;
     let drafts = drafts(&mut fields, shared, &subject)?;
-    // It can't be had otherwise.
+    // The answer is always a stream.
     fields.flag("stream")?;
     fields.end()?;
     let (len, limit, n) = (subject.tokens.len(), shared.limit, drafts.len());
@@ -101,8 +161,11 @@ fn plan(
         ));
     }
     if len + usize::from(n > 0) > limit {
-        let message = format!("the text has {len} tokens, but the context has room for {limit}");
-        return Err(Problem::context("prompt", message));
+        return Err(ask::too_long(len, limit));
+    }
+    if from >= len {
+        let message = format!("\"from\" is token {from}, but the text has {len}, counted from 0");
+        return Err(Problem::parameter("from", message));
     }
     let max_tokens = if n == 0 { 0 } else { asked.min(limit - len) };
     if pages(len, n, max_tokens) > shared.room.n_pages {
@@ -124,7 +187,7 @@ fn plan(
         engine: Arc::clone(&shared.engine),
         n_prompt: len - subject.taken().len(),
         tokens: subject.tokens.clone(),
-        tells_read,
+        tells_from: tells_read.then_some(from),
         is_cut: max_tokens < asked,
         is_read: false,
         columns: drafts.iter().map(column).collect(),
@@ -136,7 +199,7 @@ fn plan(
             drafts,
             ends: Ends { max_tokens, limit, ..Ends::default() },
             bans: Arc::new([]),
-            prompt_logprobs: tells_read.then_some(PromptLogprobs { from: 1, n_top: 0 }),
+            prompt_logprobs: tells_read.then_some(PromptLogprobs { from: from.max(1), n_top: 0 }),
         },
         first_choice: 0,
         events: sender,
@@ -145,66 +208,73 @@ fn plan(
     Ok((job, writing, events))
 }
 
-/// `columns`: a list of objects that say how to draw, as the other routes' bodies do.
+/// Takes `columns`: a list of objects with the sampling settings of the other routes.
 fn drafts(fields: &mut Fields, shared: &Shared, subject: &Subject) -> Result<Vec<Draft>, Problem> {
-    let most = MAX_COLUMNS.min(shared.room.n_texts);
-    let value = fields.take("columns").unwrap_or_else(|| json!([]));
-    let expected = format!("a list of at most {most} objects");
-    let items = value.as_array().filter(|items| items.len() <= most);
-    let items = items.ok_or_else(|| wrong("columns", &value, &expected))?;
-    let one = |item: &Value| {
-        let Value::Object(map) = item else { return Err(wrong("columns", item, &expected)) };
-        let mut fields = Fields::of(map.clone());
+    let Columns(columns) = fields.take::<Option<Columns>>("columns")?.unwrap_or_default();
+    let one = |mut fields: Fields| {
         let ask = Ask::read(&mut fields, &shared.engine.tokenizer)?;
         fields.end()?;
-        if ask.uniform {
-            return Err(Problem::parameter(
-                "temperature",
-                "nothing is drawn at T = ∞: that is a limit for looking at",
-            ));
-        }
+        ask.check_draws()?;
         let logprobs = Some(LogprobsStage::Raw.logprobs(0, &ask.chain));
         let state = subject.state(&ask);
         let mut sampler = Sampler::new(ask.chain, ask.dice);
         sampler.set_state(state);
         Ok(Draft { logprobs, ..Draft::new(sampler) })
     };
-    items.iter().map(one).collect()
+    columns.into_iter().map(one).collect()
+}
+
+/// The objects of `columns`.
+#[derive(Default)]
+struct Columns(Vec<Fields>);
+
+impl Param for Columns {
+    fn read(value: Value, place: &Place) -> Result<Columns, Problem> {
+        let most = MAX_COLUMNS.min(place.bounds.n_texts);
+        let expected = format!("a list of at most {most} objects");
+        let items = match value {
+            Value::Array(items) if items.len() <= most => items,
+            other => return Err(place.wrong(&other, &expected)),
+        };
+        let one = |(i, item)| place.item(i).object(item, &expected);
+        items.into_iter().enumerate().map(one).collect::<Result<_, _>>().map(Columns)
+    }
 }
 
 impl Teller for Writing {
-    fn opening(&mut self) -> Vec<Value> {
-        Vec::new()
-    }
+    type Event = StreamEvent<Written>;
 
-    fn tell(&mut self, event: Event) -> Result<Vec<Value>, Problem> {
-        Ok(vec![match event {
+    const ENDS_WITH_DONE: bool = true;
+
+    fn tell(&mut self, event: Event) -> Result<Vec<Self::Event>, Problem> {
+        let written = match event {
             Event::Read { cached, scores, .. } => {
                 self.columns.iter_mut().for_each(|column| column.clock.prompt_read());
-                let mut read = json!({ "n_tokens": self.tokens.len(), "cached_tokens": cached, "n_prompt": self.n_prompt });
-                if self.tells_read {
-                    read["tokens"] = self.read(&scores);
+                Written::Read {
+                    n_tokens: self.tokens.len(),
+                    cached_tokens: cached,
+                    n_prompt: self.n_prompt,
+                    tokens: self.tells_from.map(|from| self.read(from, &scores)),
                 }
-                json!({ "read": read })
             }
             Event::Token { choice, text, draw, scored, learned } => {
                 let column = &mut self.columns[choice];
                 column.clock.token();
                 column.tokens.push(draw.token);
                 column.draws.push(draw);
-                json!({ "token": {
-                    "column": choice,
-                    "id": draw.token.0,
-                    "text": text,
-                    "shown": token::shown(&self.engine, draw.token),
-                    "surprisal": draw.surprisal,
-                    "surprisal_final": draw.surprisal_final,
-                    "entropy": draw.entropy,
-                    "entropy_final": draw.entropy_final,
-                    "rank": scored.map(|scored| scored.rank - 1),
-                    "survivors": draw.survivors,
-                    "learned": learned.and_then(ask::to_go_on),
-                }})
+                Written::Token {
+                    column: choice,
+                    id: draw.token.0,
+                    text,
+                    shown: token::shown(&self.engine, draw.token),
+                    surprisal: draw.surprisal,
+                    surprisal_final: draw.surprisal_final,
+                    entropy: draw.entropy,
+                    entropy_final: draw.entropy_final,
+                    rank: scored.map(|scored| scored.rank - 1),
+                    survivors: draw.survivors,
+                    learned: learned.and_then(ask::to_go_on),
+                }
             }
             Event::End { choice, text, reason } => {
                 let column = &mut self.columns[choice];
@@ -214,21 +284,22 @@ impl Teller for Writing {
                     reason => reason,
                 };
                 let finish = Finish::of(&reason, &self.engine);
-                json!({ "end": {
-                    "column": choice,
-                    "text": text,
-                    "words": finish.words(),
-                    "finish": finish,
-                    "figures": Figures::over(&column.tokens, &column.draws),
-                    "timings": column.clock.timings(column.tokens.len()),
-                }})
+                Written::End {
+                    column: choice,
+                    text,
+                    words: finish.words(),
+                    finish,
+                    figures: Figures::over(&column.tokens, &column.draws),
+                    timings: column.clock.timings(column.tokens.len()),
+                }
             }
             Event::Row(_) => {
                 self.is_read = true;
                 return Ok(Vec::new());
             }
             Event::Failed(problem) => return Err(problem),
-        }])
+        };
+        Ok(vec![StreamEvent::Piece(written)])
     }
 
     fn is_complete(&self) -> bool {
@@ -239,30 +310,42 @@ impl Teller for Writing {
         }
     }
 
-    fn closing(&mut self) -> Vec<Value> {
-        vec![DONE.into()]
-    }
-
-    fn failed(&mut self, problem: &Problem) -> Value {
-        problem.body()
+    fn failed(&mut self, problem: &Problem) -> Self::Event {
+        StreamEvent::Problem(problem.body())
     }
 }
 
+/// Answers which tokens a text has, without a forward pass.
+pub(super) fn encode(shared: &Shared, fields: &mut Fields) -> Result<Vec<NamedToken>, Problem> {
+    let subject = Subject::read(fields, shared)?;
+    let (len, limit) = (subject.tokens.len(), shared.limit);
+    if len > limit {
+        return Err(ask::too_long(len, limit));
+    }
+    Ok(named(&shared.engine, &subject.tokens).collect())
+}
+
+/// Tokens with their texts.
+fn named<'a>(engine: &'a Engine, tokens: &'a [TokenId]) -> impl Iterator<Item = NamedToken> + 'a {
+    let mut texts = TextStream::default();
+    tokens.iter().map(move |&id| NamedToken {
+        id: id.0,
+        text: texts.push(engine.tokenizer.bytes(id, false)),
+        shown: token::shown(engine, id),
+    })
+}
+
 impl Writing {
-    /// The tokens that were read; nothing predicts the first.
-    fn read(&self, scores: &[Scored]) -> Value {
-        let mut texts = TextStream::default();
-        let scores = std::iter::once(None).chain(scores.iter().map(Some));
-        let one = |(&id, scored): (&TokenId, Option<&Scored>)| {
-            json!({
-                "id": id.0,
-                "text": texts.push(self.engine.tokenizer.bytes(id, false)),
-                "shown": token::shown(&self.engine, id),
-                "surprisal": scored.map(|scored| -scored.logprob),
-                "entropy": scored.map(|scored| scored.entropy),
-                "rank": scored.map(|scored| scored.rank - 1),
-            })
+    /// The prompt's tokens from `from` on, with their logprobs; token 0 has none.
+    fn read(&self, from: usize, scores: &[Scored]) -> Vec<ReadToken> {
+        let unpredicted = (from == 0).then_some(None);
+        let scores = unpredicted.into_iter().chain(scores.iter().map(Some));
+        let one = |(token, scored): (NamedToken, Option<&Scored>)| ReadToken {
+            token,
+            surprisal: scored.map(|scored| -scored.logprob),
+            entropy: scored.map(|scored| scored.entropy),
+            rank: scored.map(|scored| scored.rank - 1),
         };
-        self.tokens.iter().zip(scores).map(one).collect()
+        named(&self.engine, &self.tokens).skip(from).zip(scores).map(one).collect()
     }
 }

@@ -8,7 +8,25 @@
 //   chain the chain of stages, a stage that is switched off with `!` before it
 //   t     the temperature, `inf` included
 //   seed  the dice
-const SHARED = ["text", "chat", "cont", "chain", "t", "seed"];
+//   session the name of the session of "Write and fork", which has a text of its own
+//   exact 1: numbers have all their digits
+//
+// A link that was copied also has `model`, the name of the model that it was made with.
+const SHARED = ["text", "chat", "cont", "chain", "t", "seed", "session", "exact"];
+
+/**
+ * Keys that links to other views have besides.
+ * @type {Record<string, string | null>}
+ */
+let carried = {};
+
+/**
+ * Says what links to other views have besides the keys of this one's address.
+ * @param {Record<string, string | null>} keys
+ */
+export function carry(keys) {
+  carried = keys;
+}
 
 /** The view and the keys of the address. */
 export function read() {
@@ -76,7 +94,17 @@ export function link(view) {
   const shared = Object.fromEntries(
     SHARED.filter((name) => name in keys).map((name) => [name, keys[name]]),
   );
-  return made(view, shared);
+  return made(view, { ...shared, ...carried });
+}
+
+/**
+ * The address as it is, for others: it names the model that is served.
+ * @param {string | null} model
+ */
+export function naming(model) {
+  const { view, keys } = read();
+  // A session is in this browser only: the link has its text instead.
+  return made(view, { ...keys, ...carried, session: null, model });
 }
 
 /**

@@ -1,10 +1,37 @@
-// Numbers as people read them.
+// Numbers as people read them: rounded, unless somebody asks for all digits.
+
+let isExact = false;
+
+/**
+ * Whether `percent`, `decimal` and `measure` have all their digits from now on.
+ * @param {boolean} is
+ */
+export function exactly(is) {
+  isExact = is;
+}
+
+/**
+ * A probability as a decimal.
+ * @param {number} p
+ */
+export function decimal(p) {
+  return p.toFixed(isExact ? 8 : 3);
+}
+
+/**
+ * What was computed of a distribution: an entropy, a number of choices.
+ * @param {Parameters<typeof number>[0]} x
+ */
+export function measure(x) {
+  return number(x, isExact ? 4 : 2);
+}
 
 /**
  * A probability as a percentage whose small values still show.
  * @param {number} p
  */
 export function percent(p) {
+  if (!isExact) return share(p);
   if (p === 0) return "0 %";
   if (p < 5e-6) return `${(p * 100).toExponential(1)} %`;
   return `${(p * 100).toFixed(4)} %`;

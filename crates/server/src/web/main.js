@@ -16,25 +16,30 @@
 
 import * as address from "./address.js";
 import { h, clear } from "./dom.js";
+import { exactly } from "./format.js";
 import { guide } from "./guide.js";
+import { copyLink, otherModel } from "./parts/share.js";
 import { get, explain } from "./server.js";
 import { keep, recall } from "./store.js";
 import { view as softmax } from "./views/softmax.js";
 import { view as next } from "./views/next.js";
 import { view as chain } from "./views/chain.js";
 import { view as compare } from "./views/compare.js";
+import { view as learn } from "./views/learn.js";
 import { view as write } from "./views/write.js";
 
 /** @import { Model, View } from "./types.js" */
 
 /** @type {View[]} */
-const views = [softmax, next, chain, compare, write];
+const views = [softmax, next, chain, compare, write, learn];
 
 /** Elements of `index.html`. */
 const main = at("main");
 const nav = at("nav");
 const tools = at("tools");
 let leave = () => {};
+/** How many times a view was asked for: one that waits for the model gives way to a later one. */
+let asked = 0;
 /** @type {Model | null} */
 let model = null;
 
@@ -48,6 +53,8 @@ function at(id) {
 /** Shows the view that the address names. */
 async function show() {
   const { view: id } = address.read();
+  asked += 1;
+  const mine = asked;
   const view = views.find((one) => one.id === id) ?? views[0];
   leave();
   leave = () => {};
@@ -57,15 +64,25 @@ async function show() {
   try {
     model ??= await get("/studio/model");
   } catch (error) {
-    main.append(explain(error, show));
+    if (mine === asked) main.append(explain(error, show));
     return;
   }
-  footer(model);
+  if (mine !== asked) return;
+  const isExact = address.maybe("exact") === "1";
+  exactly(isExact);
+  footer(model, isExact);
   const root = h("div", { class: `view view-${view.id}` });
   main.append(
-    h("div", { class: "title" }, h("h1", {}, view.name), h("p", { class: "lead" }, view.lead)),
+    h(
+      "div",
+      { class: "title" },
+      h("h1", {}, view.title ?? view.name),
+      h("p", { class: "lead" }, view.lead),
+    ),
     root,
   );
+  const other = otherModel(model);
+  if (other) main.prepend(other);
   leave = view.mount(root, { model }) ?? (() => {});
 }
 
@@ -89,14 +106,24 @@ function links(current) {
   nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
-/** @param {Model} model */
-function footer(model) {
+/**
+ * @param {Model} model
+ * @param {boolean} isExact
+ */
+function footer(model, isExact) {
   const foot = clear(at("foot"));
+  const exact = h("button", { type: "button", class: "quiet", "aria-pressed": String(isExact) });
+  exact.append("Exact numbers");
+  exact.addEventListener("click", () => {
+    address.write({ exact: isExact ? null : 1 });
+    show();
+  });
   foot.append(
     h("span", {}, "Model ", h("strong", {}, model.name)),
     h("span", {}, `${model.n_vocab.toLocaleString("en")} tokens in its vocabulary`),
     h("span", {}, "Everything is computed on this machine"),
     h("span", {}, "API at ", h("code", {}, "/v1")),
+    exact,
   );
 }
 
@@ -133,6 +160,7 @@ document.querySelector(".skip")?.addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
+tools.append(...copyLink(() => model));
 theme();
 guide(tools, main);
 address.onChange(show);

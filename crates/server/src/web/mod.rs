@@ -1,12 +1,17 @@
 //! The studio's files: plain HTML, CSS and ES modules, embedded in the binary.
 //!
 //! `main.js` explains how to add a view. A new file also needs a line in the table below.
+//!
+//! A debug build reads the files from the source folder while KELVIN_PAGE_FROM_DISK is set, so that
+//! a change of the page needs no compiling.
+
+use std::borrow::Cow;
 
 /// The files, each with its path below `/web/`. `element.js` makes DOM elements for the studio and
 /// for the lab's report; it is stored with the report, which is upstream.
 macro_rules! files {
     ($($path:literal),+ $(,)?) => {
-        const FILES: &[(&str, &[u8])] = &[
+        pub(crate) const FILES: &[(&str, &[u8])] = &[
             $(($path, include_bytes!($path))),+,
             ("element.js", include_bytes!("../../../lab/src/report/page/element.js")),
         ];
@@ -32,47 +37,105 @@ files! {
     "heat.js",
     "icon.svg",
     "index.html",
+    "learn.css",
+    "learn/columns.js",
+    "learn/contrast.js",
+    "learn/criteria.js",
+    "learn/curve.js",
+    "learn/exercises.js",
+    "learn/greetings.js",
+    "learn/nepal.js",
+    "learn/scores.js",
+    "learn/sheet.js",
+    "learn/steps.js",
+    "learn/texts.js",
+    "learn/token.js",
     "main.js",
     "parts/card.js",
     "parts/columns.js",
+    "parts/criteria.js",
     "parts/dart.js",
     "parts/draws.js",
     "parts/exports.js",
     "parts/logits.js",
     "parts/loop.js",
+    "parts/outcome.js",
+    "parts/pieces.js",
     "parts/places.js",
+    "parts/save.js",
     "parts/search.js",
     "parts/seed.js",
+    "parts/share.js",
     "parts/sortable.js",
     "parts/subject.js",
     "parts/temperature.js",
     "parts/tokens.js",
+    "parts/votes.js",
     "server.js",
     "store.js",
     "style.css",
+    "tab/engine.js",
+    "tab/model.js",
+    "tab/transport.js",
+    "tab/wasi.js",
+    "tab/worker.js",
+    "transport.js",
     "types.js",
     "views/chain.js",
     "views/compare.js",
+    "views/learn.js",
     "views/next.js",
     "views/softmax.js",
     "views/write.js",
     "write/alternatives.js",
     "write/brush.js",
     "write/change.js",
+    "write/copies.js",
+    "write/edit.js",
     "write/file.js",
+    "write/follow.js",
+    "write/gathered.js",
     "write/go_on.js",
+    "write/keeper.js",
+    "write/marks.js",
     "write/open.js",
     "write/outline.js",
     "write/page.js",
     "write/paint.js",
+    "write/reading.js",
+    "write/rewrite.js",
+    "write/sessions.js",
+    "write/sheet.js",
+    "write/shelf.js",
+    "write/token.js",
     "write/tree.js",
+    "write/typing.js",
+    "write/vary.js",
+    "write/versions.js",
     "writing.css",
 }
 
 /// The content type and the bytes of a file.
-pub(crate) fn file(path: &str) -> Option<(&'static str, &'static [u8])> {
+pub(crate) fn file(path: &str) -> Option<(&'static str, Cow<'static, [u8]>)> {
+    #[cfg(debug_assertions)]
+    if let Some(bytes) = on_disk(path) {
+        return Some((kind(path), bytes.into()));
+    }
     let (path, bytes) = FILES.iter().find(|(name, _)| *name == path)?;
-    Some((kind(path), bytes))
+    Some((kind(path), (*bytes).into()))
+}
+
+/// The bytes of a file as the source folder has them now, if KELVIN_PAGE_FROM_DISK asks for them.
+#[cfg(debug_assertions)]
+fn on_disk(path: &str) -> Option<Vec<u8>> {
+    std::env::var_os("KELVIN_PAGE_FROM_DISK")?;
+    let folder = match path {
+        "element.js" => "../lab/src/report/page",
+        _ => "src/web",
+    };
+    let is_plain = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(path);
+    is_plain.then(|| std::fs::read(path).ok()).flatten()
 }
 
 fn kind(path: &str) -> &'static str {

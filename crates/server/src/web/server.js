@@ -1,8 +1,9 @@
-// The one module that speaks to the server: JSON in and out, and streams of events. Only this
-// server: the page's policy lets it speak to no other.
+// The one module that asks the engine: JSON in and out, and streams of events. `transport.js` says
+// where the engine is.
 
 import { h } from "./dom.js";
 import { keep, recall } from "./store.js";
+import { SILENT, send } from "./transport.js";
 
 /** @import { Event as Told, Got, Posted } from "./types.js" */
 
@@ -37,10 +38,11 @@ async function ask(path, options = {}) {
   if (key) headers.set("Authorization", `Bearer ${key}`);
   let response;
   try {
-    response = await fetch(path, { ...options, headers });
+    response = await send(path, { ...options, headers });
   } catch (error) {
     if (isAborted(error)) throw error;
-    throw new Refusal(0, { message: "the server doesn't answer; is kelvin serve still running?" });
+    const isKnown = error instanceof Error && !(error instanceof TypeError);
+    throw new Refusal(0, { message: isKnown ? error.message : SILENT });
   }
   if (response.ok) return response;
   const body = await response.json().catch(() => null);
@@ -72,10 +74,11 @@ export async function get(path) {
  * @template {keyof Posted} P
  * @param {P} path
  * @param {object} body
+ * @param {AbortSignal} [signal] breaks it off
  * @returns {Promise<Posted[P]>}
  */
-export async function post(path, body) {
-  return (await ask(path, posted(body))).json();
+export async function post(path, body, signal) {
+  return (await ask(path, posted(body, signal))).json();
 }
 
 /**

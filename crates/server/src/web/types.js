@@ -18,6 +18,7 @@ export {};
  * GET /studio/model.
  * @typedef {object} Model
  * @property {string} name
+ * @property {string | null} sha256 of its file, if the catalogue knows it
  * @property {number} n_vocab tokens in its vocabulary
  * @property {number} context tokens that a text can have
  * @property {boolean} chat whether the file has a chat template
@@ -295,6 +296,7 @@ export {};
  * How a column ended.
  * @typedef {object} End
  * @property {number} column
+ * @property {string} text what was held back of the text until its end
  * @property {string} words
  * @property {{ reason: string, ids?: number[], text?: string }} finish
  * @property {{ mean_entropy_raw: number | null, mean_surprisal_raw: number | null,
@@ -309,7 +311,7 @@ export {};
 
 /**
  * Where a token of a text comes from.
- * @typedef {"given" | "drawn" | "taken" | "link"} By
+ * @typedef {"given" | "drawn" | "taken" | "own" | "link"} By
  */
 
 /**
@@ -327,8 +329,9 @@ export {};
  */
 
 /**
- * A token of a tree before it hangs in it; `t` is the temperature that it was drawn at.
- * @typedef {Piece & { t: Sent | null, ends: boolean }} Leaf
+ * A token of a tree before it hangs in it; `t` is the temperature that it was drawn at, `frame`
+ * whether it belongs to the chat template.
+ * @typedef {Piece & { t: Sent | null, ends: boolean, frame?: boolean }} Leaf
  */
 
 /**
@@ -352,8 +355,20 @@ export {};
  * @typedef {object} View
  * @property {string} id
  * @property {string} name
+ * @property {string} [title] its heading, where that isn't its name
  * @property {string} lead
  * @property {(root: HTMLElement, page: { model: Model }) => (() => void) | void} mount
+ */
+
+/**
+ * A step of the lesson: one idea, said in a sentence, and something live that shows it.
+ * @typedef {object} LessonStep
+ * @property {string} name a word or two for the row of steps
+ * @property {string} title
+ * @property {string} idea
+ * @property {string[]} notes for the teacher
+ * @property {boolean} [short] whether the short form has it
+ * @property {(stage: HTMLElement, page: { model: Model }) => (() => void) | void} mount
  */
 
 /**
@@ -373,5 +388,6 @@ export {};
  *   "/studio/curves": { points: CurvePoint[] },
  *   "/studio/chain": ChainSaid,
  *   "/studio/tokens": Named[],
+ *   "/studio/encode": Pick<Token, "id" | "text" | "shown">[],
  * }} Posted
  */

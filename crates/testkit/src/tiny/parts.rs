@@ -94,7 +94,7 @@ impl TinyModel {
         };
         let (name, form) = spec.split_once(':').unwrap_or((spec, ""));
         let each = sizes.layer(layer.unwrap_or(0));
-        let has_attention = each.n_heads > 0 || !name.starts_with("attn_");
+        let has_attention = each.n_heads > 0 || !name.starts_with("attn_") || form == "kept";
         let has_ffn = each.d_ff > 0 || !name.starts_with("ffn_");
         let shape = shape(sizes, &each, name, form);
         if layer.is_some() && !(has_attention && has_ffn && shape.iter().all(|n| *n > 0)) {
@@ -106,6 +106,7 @@ impl TinyModel {
             [_, rows, n_experts] => vec![*rows, *n_experts],
             shape => vec![shape[shape.len() - 1]],
         };
+        let n_experts = (shape.len() == 3).then(|| shape[2]);
         let ending = if mark == '!' { "" } else { ".weight" };
         if mark != '-' {
             let weights = numbers(random, name, &shape);
@@ -117,9 +118,93 @@ impl TinyModel {
             self.tensors.push((format!("{prefix}{name}.bias"), rows, bias));
         }
         if mark == '*' {
-            let scale = vec![1.0 + 0.3 * random.next()];
-            self.tensors.push((format!("{prefix}{name}.scale"), vec![1], scale));
+            let n = n_experts.unwrap_or(1);
+            let scale = (0..n).map(|_| 1.0 + 0.3 * random.next()).collect();
+            self.tensors.push((format!("{prefix}{name}.scale"), vec![n], scale));
         }
+    }
+}
+
+/// Widths of a head under the delta rule, of four of them, and of what the convolution sees.
+const DELTA_WIDTH: usize = 40;
+const DELTA_INNER: usize = 4 * DELTA_WIDTH;
+const DELTA_CHANNELS: usize = DELTA_INNER + 4 * DELTA_WIDTH;
+
+/// Of a layer with a state of another kind: `recurrent::shape`'s names.
+mod states {
+    use super::{Each, Sizes};
+
+    /// Mamba: twice the model's width, steps of rank 10; PLaMo 2's are of rank 64, for 4 heads.
+    /// Kimi's delta rule: 4 heads of 16. RWKV: heads of 16, ranks of 16, 24, 8 and 32.
+    pub(super) fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Option<Vec<usize>> {
+        let d = s.d_model;
+        Some(match (name, form) {
+            ("ssm_in", "mamba") => vec![d, 4 * d],
+            ("ssm_conv1d", "mamba") => vec![4, 2 * d],
+            ("ssm_x", "mamba") => vec![2 * d, 10 + 32],
+            ("ssm_x", _) => vec![2 * d, 64 + 32],
+            ("ssm_dt", "mamba") => vec![10, 2 * d],
+            ("ssm_dt", "plamo") => vec![64, 4],
+            ("ssm_a", "mamba") => vec![16, 2 * d],
+            ("ssm_d", "mamba") => vec![2 * d],
+            ("ssm_a" | "ssm_d", "plamo") => vec![4],
+            ("ssm_dt_norm", "plamo") => vec![64],
+            ("ssm_dt_norm", _) => vec![10],
+            ("ssm_b_norm" | "ssm_c_norm", _) => vec![16],
+            ("ssm_conv1d_q" | "ssm_conv1d_k" | "ssm_conv1d_v", _) => vec![4, 1, 64],
+            ("attn_q" | "attn_k" | "attn_v", "kimi") => vec![d, 64],
+            ("attn_qkv", "kimi") => vec![d, 3 * 64],
+            ("ssm_f_a" | "ssm_g_a", "whole") => vec![d, 64],
+            ("ssm_f_a" | "ssm_g_a", _) => vec![d, 16],
+            ("ssm_f_b" | "ssm_g_b", _) => vec![16, 64],
+            ("ssm_a", "kimi") => vec![1, 4],
+            ("ssm_dt", "kimi") => vec![64],
+            ("ssm_norm", "kimi") => vec![16],
+            ("attn_output", "kimi") => vec![64, d],
+            ("attn_qkv", "lightning") => vec![d, 3 * layer.n_heads * layer.head_dim],
+            ("attn_norm_2", "heads") => vec![layer.n_heads * layer.head_dim],
+            ("time_mix_w1", "six") => vec![d, 5 * 24],
+            ("time_mix_w2", "six") => vec![24, d, 5],
+            ("time_mix_lerp_fused", "five") => vec![d, 1, 1, 5],
+            ("time_mix_lerp_fused", _) => vec![d, 1, 1, 6],
+            ("time_mix_decay_w1" | "time_mix_w1", _) => vec![d, 16],
+            ("time_mix_decay_w2" | "time_mix_w2", _) => vec![16, d],
+            ("time_mix_first", _) => vec![16, d / 16],
+            ("time_mix_a1", _) | ("time_mix_v1", "first") => vec![d, 24],
+            ("time_mix_a2", _) | ("time_mix_v2", "first") => vec![24, d],
+            ("time_mix_v1", _) => vec![d, 8],
+            ("time_mix_v2", _) => vec![8, d],
+            ("time_mix_g1", _) => vec![d, 32],
+            ("time_mix_g2", _) => vec![32, d],
+            ("time_mix_key" | "time_mix_value", "shared") => vec![d, 2 * 16],
+            ("time_mix_key" | "time_mix_value", _) => vec![d, d],
+            ("time_mix_receptance" | "time_mix_gate" | "time_mix_output", _) => vec![d, d],
+            // Latent attention of layers with a window: a rank of 40, keys of 20, values of 10.
+            ("attn_q_b", "local") => vec![24, 20 * layer.n_heads],
+            ("attn_kv_a_mqa", "local") => vec![d, 40 + s.rope_dim],
+            ("attn_kv_a_norm", "local") => vec![40],
+            ("attn_k_b", "local") => vec![20 - s.rope_dim, 40, layer.n_heads],
+            ("attn_v_b", "local") => vec![40, 10, layer.n_heads],
+            ("attn_output", "local") => vec![10 * layer.n_heads, d],
+            ("attn_k_norm", "rotated") => vec![s.rope_dim],
+            ("attn_gate", "values") => vec![d, 12 * layer.n_heads],
+            // Four streams.
+            ("hc_attn_fn" | "hc_ffn_fn", _) => vec![4 * d, 8],
+            ("hc_attn_base" | "hc_ffn_base", _) => vec![8],
+            ("hc_attn_scale" | "hc_ffn_scale", _) => vec![2],
+            ("output_hc_fn", _) => vec![4 * d, 4],
+            ("output_hc_base", _) => vec![4],
+            ("output_hc_scale", _) => vec![1],
+            ("ffn_gate_chexps" | "ffn_up_chexps", _) => vec![d, 24, 4],
+            ("ffn_down_chexps", _) => vec![24, d, 4],
+            ("hrm.z_l_init", _) => vec![d],
+            ("channel_mix_receptance", _) => vec![d, d],
+            ("channel_mix_key", _) => vec![d, layer.d_ff],
+            ("channel_mix_value", _) => vec![layer.d_ff, d],
+            (name, _) if name.contains("_lerp_") => vec![d, 1, 1],
+            (name, _) if name.starts_with("time_mix_") => vec![d],
+            _ => return None,
+        })
     }
 }
 
@@ -127,13 +212,23 @@ impl TinyModel {
 fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
     let [q, kv] = [layer.n_heads, layer.n_kv_heads].map(|n| n * layer.head_dim);
     let all_layers = s.layer_embedding * s.n_layers;
+    if let Some(shape) = states::shape(s, layer, name, form) {
+        return shape;
+    }
     match name {
         "token_embd" | "output" => vec![s.d_model, s.vocab_size],
         "position_embd" => vec![s.d_model, s.ctx_len],
         "rope_freqs" | "rope_factors_short" | "rope_factors_long" => vec![s.rope_dim / 2],
+        "attn_q" if form == "absorbed" => vec![s.d_model, 24 * layer.n_heads],
         // A layer without key-value heads has a matrix in attention's place.
         "attn_q" if kv == 0 => vec![0, 0],
+        "attn_q" if form == "gated" => vec![s.d_model, 2 * q],
+        "attn_qkv" if form == "delta" => vec![s.d_model, DELTA_CHANNELS],
+        "attn_gate" if form == "delta" => vec![s.d_model, DELTA_INNER],
         "attn_q" => vec![s.d_model, q],
+        // Values of 12 numbers beside wider keys.
+        "attn_v" if form == "narrow" => vec![s.d_model, 12 * layer.n_kv_heads],
+        "attn_qkv" if form == "narrow" => vec![s.d_model, q + kv + 12 * layer.n_kv_heads],
         "attn_k" | "attn_v" => vec![s.d_model, kv],
         "attn_qkv" | "vis_attn_qkv" => vec![s.d_model, q + 2 * kv],
         "attn_gate" if form == "head" => vec![s.d_model, layer.n_heads],
@@ -163,6 +258,7 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
         "ffn_down_shexp" => vec![s.d_shared, s.d_model],
         "nextn.eh_proj" => vec![2 * s.d_model, s.d_model],
         "ffn_up" if form == "fused" => vec![s.d_model, 2 * layer.d_ff],
+        "ffn_gate" | "ffn_up" | "ffn_down" if form == "square" => vec![s.d_model, s.d_model],
         "ffn_gate" | "ffn_up" | "vis_gate" | "vis_up" => vec![s.d_model, layer.d_ff],
         "ffn_down" | "vis_down" => vec![layer.d_ff, s.d_model],
         "layer_output_scale" => vec![1],
@@ -171,13 +267,40 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
         "per_layer_proj_norm" => vec![s.layer_embedding],
         "inp_gate" => vec![s.d_model, s.layer_embedding],
         "proj" => vec![s.layer_embedding, s.d_model],
-        // Latent attention: a rank of 24 for queries, of 32 for keys and values of 12 numbers.
+        // Latent attention: a rank of 24 for queries, of 32 for keys and values of 12 numbers. Of
+        // the absorbed kind, keys have 24 numbers.
+        "attn_k_b" => vec![24 - s.rope_dim, 32, layer.n_heads],
+        "attn_v_b" => vec![32, 12, layer.n_heads],
+        "attn_q_b" if form == "absorbed" => vec![24, 24 * layer.n_heads],
         "attn_q_a" => vec![s.d_model, 24],
         "attn_q_a_norm" => vec![24],
         "attn_q_b" => vec![24, q],
         "attn_kv_a_mqa" => vec![s.d_model, 32 + s.rope_dim],
         "attn_kv_a_norm" => vec![32],
         "attn_kv_b" => vec![32, layer.n_heads * (layer.head_dim - s.rope_dim + 12)],
+        "shortconv.conv" => vec![3, s.d_model],
+        "shortconv.in_proj" => vec![s.d_model, 3 * s.d_model],
+        "shortconv.out_proj" => vec![s.d_model, s.d_model],
+        // Recurrent states of four heads in two groups. Under the delta rule their matrices are 40
+        // × 40; those of Mamba 2 have 16 rows, and together twice the model's width.
+        "ssm_conv1d" if form == "delta" => vec![4, DELTA_CHANNELS],
+        "ssm_norm" if form == "delta" => vec![DELTA_WIDTH],
+        "ssm_out" if form == "delta" => vec![DELTA_INNER, s.d_model],
+        "ssm_a" if form == "delta" => vec![4],
+        "ssm_beta" | "ssm_alpha" => vec![s.d_model, 4],
+        "ssm_ba" => vec![s.d_model, 8],
+        "ssm_in" if form == "delta" => vec![s.d_model, DELTA_CHANNELS + DELTA_INNER],
+        "ssm_in" => vec![s.d_model, 4 * s.d_model + 4 * 16 + 4],
+        "ssm_conv1d" => vec![4, 2 * s.d_model + 4 * 16],
+        "ssm_norm" => vec![s.d_model, 2],
+        "ssm_out" => vec![2 * s.d_model, s.d_model],
+        "ssm_dt" | "ssm_a" | "ssm_d" => vec![1, 4],
+        // What selects positions: 2 heads of 64 numbers, which llama.cpp wants at least.
+        "indexer.proj" => vec![s.d_model, 2],
+        "indexer.q_proj" => vec![s.d_model, 128],
+        "indexer.attn_q_b" => vec![24, 128],
+        "indexer.attn_k" | "indexer.k_proj" => vec![s.d_model, 64],
+        "indexer.k_norm" | "indexer.q_norm" => vec![64],
         "altup_proj" | "altup_unembd_proj" => vec![s.d_model, s.d_model, 3],
         "altup_correct_coef" => vec![4, 4],
         "altup_predict_coef" => vec![4, 16],
@@ -197,6 +320,12 @@ fn numbers(random: &mut Random, name: &str, shape: &[usize]) -> Vec<f32> {
     let (middle, spread) = match name {
         // Streams that feed on each other heavily would let rounding grow from layer to layer.
         "altup_correct_coef" | "altup_predict_coef" => (0.0, 0.1),
+        // What heads forget of their states in a step.
+        "ssm_a" => (-0.4, 0.3),
+        "hc_attn_base" | "hc_ffn_base" | "output_hc_base" => (-1.0, 0.5),
+        "time_mix_w0" | "time_mix_decay" => (-0.5, 0.8),
+        "time_mix_a0" | "time_mix_v0" | "time_mix_r_k" => (0.0, 0.5),
+        name if name.contains("_lerp_") || name == "time_mix_first" => (0.5, 0.4),
         "ffn_gate_inp_shexp" | "attn_sinks" | "exp_probs_b" => (0.0, 0.4),
         _ if is_matrix => (0.0, 3.0 / (shape[0] as f32).sqrt()),
         _ => (1.0, 0.3),

@@ -3,11 +3,15 @@
 use super::{
     super::{
         ModelError,
-        families::{ExpertWidth, Gating, GatingRule, Normalized, SharedWidth},
+        families::{
+            DenseBeside, ExpertWidth, Gating, GatingRule, Limited, Normalized, SharedWidth,
+        },
     },
-    FEWEST_ROWS, MAX_TIMES,
-    keys::Keys,
+    Config, MAX_TIMES,
+    keys::{FEWEST_ROWS, Keys},
 };
+use crate::gguf::{Gguf, Value};
+use kelvin_kernels::gate::Limit;
 
 /// Experts of a layer, at most.
 pub(in super::super) const MAX_EXPERTS: usize = 1024;
@@ -23,6 +27,10 @@ pub struct ExpertConfig {
     pub d_ff: usize,
     /// Width of the network that every token goes through besides; 0 is none.
     pub d_shared: usize,
+    /// What the sum of experts is multiplied with where one of them is shared.
+    pub shared_scale: f32,
+    /// Experts read the stream before attention, and a dense network follows attention.
+    pub before_attention: bool,
     /// How the router's outputs become weights.
     pub gating: Gating,
     /// Weights are divided by their sum.
@@ -33,19 +41,34 @@ pub struct ExpertConfig {
     pub weighs_input: bool,
     /// The router reads the stream before attention, without a norm.
     pub routes_stream: bool,
+    /// The second mixture, which reads what the first one made.
+    pub grouped: Option<GroupedExperts>,
     /// Groups of neighbouring experts; 1 where there are none.
     pub n_groups: usize,
     /// Groups whose experts may be selected: those with the largest sums of their two best.
     pub n_groups_used: usize,
 }
 
+/// A mixture whose networks serve neighbouring experts each: a token goes through those of the
+/// experts that it selects.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupedExperts {
+    /// Experts that share a network.
+    pub n_sharing: usize,
+    /// Width of a network.
+    pub d_ff: usize,
+    /// What the sum of networks is multiplied with.
+    pub scale: f32,
+}
+
 /// The mixture of a file; none where all layers are dense.
 pub(super) fn read(
     keys: &Keys<'_>,
-    d_model: usize,
-    d_ff: usize,
+    config: &Config,
+    gguf: &Gguf,
 ) -> Result<Option<ExpertConfig>, ModelError> {
     let Some(rules) = &keys.family.experts else { return Ok(None) };
+    let Config { d_model, d_ff, .. } = *config;
     let count = |key: &str| -> Result<usize, ModelError> {
         match keys.family.reads_key(key) {
             true => Ok(keys.metadata.u32(&keys.name(key))?.unwrap_or(0) as usize),
@@ -64,20 +87,10 @@ pub(super) fn read(
     let d_expert = match (rules.width, count("expert_feed_forward_length")?) {
         (ExpertWidth::FeedForward, _) => d_ff,
         (ExpertWidth::KeyOrShare, 0) => d_ff / n_used,
+        (ExpertWidth::KeyOrFeedForward, 0) => d_ff,
         (_, width) => width,
     };
-    let shared = match (rules.shared, count("expert_shared_feed_forward_length")?) {
-        (SharedWidth::None, _) => 0,
-        (SharedWidth::KeyOrFeedForward, 0) => d_ff,
-        (SharedWidth::KeyOrExpert, 0) => d_expert,
-        (SharedWidth::Key | SharedWidth::KeyOrFeedForward | SharedWidth::KeyOrExpert, width) => {
-            width
-        }
-        (SharedWidth::Count, _) | (SharedWidth::CountOfKey, 0) => {
-            count("expert_shared_count")?.saturating_mul(d_expert)
-        }
-        (SharedWidth::CountOfKey, width) => count("expert_shared_count")?.saturating_mul(width),
-    };
+    let shared = shared_width(keys, gguf, d_ff, d_expert)?;
     let most = (MAX_TIMES * d_model).min(1 << 22);
     for (key, width) in [
         ("expert_feed_forward_length", Some(d_expert)),
@@ -94,7 +107,9 @@ pub(super) fn read(
         n_used,
         d_ff: d_expert,
         d_shared: shared,
-        gating: gating(keys, rules.gating)?,
+        shared_scale: if shared > 0 { rules.shared_scale } else { 1.0 },
+        before_attention: rules.dense == DenseBeside::AfterAttention,
+        gating: gating(keys, rules.gating, config)?,
         normalized: match rules.normalized {
             Normalized::Always => true,
             Normalized::Never => false,
@@ -108,9 +123,120 @@ pub(super) fn read(
         },
         weighs_input: rules.weighs_input,
         routes_stream: rules.routes_stream,
+        grouped: match rules.grouped {
+            true => Some(grouped(keys, config, n_experts, n_used)?),
+            false => None,
+        },
         n_groups,
         n_groups_used,
     }))
+}
+
+/// The second mixture.
+fn grouped(
+    keys: &Keys<'_>,
+    config: &Config,
+    n_experts: usize,
+    n_used: usize,
+) -> Result<GroupedExperts, ModelError> {
+    const SHARING: &str = "experts_per_group";
+    const WIDTH: &str = "expert_chunk_feed_forward_length";
+    const SCALE: &str = "expert_group_scale";
+    let n_sharing = keys.size(SHARING, None, n_experts)?;
+    if !n_experts.is_multiple_of(n_sharing) || n_experts / n_sharing < n_used {
+        let problem = format!(
+            "{n_experts} experts in groups of {n_sharing}, expected at least {n_used} groups"
+        );
+        return Err(keys.error(SHARING, problem));
+    }
+    let most = (MAX_TIMES * config.d_model).min(1 << 22);
+    let d_ff = keys.size(WIDTH, Some(config.head_dim), most)?;
+    keys.check_rows(WIDTH, d_ff, 1)?;
+    let scale = keys
+        .said(SCALE)?
+        .ok_or_else(|| keys.error(SCALE, "missing, and there's no default for it".to_string()))?;
+    Ok(GroupedExperts { n_sharing, d_ff, scale: scale as f32 })
+}
+
+/// The width of the expert that all tokens share; 0 is none.
+fn shared_width(
+    keys: &Keys<'_>,
+    gguf: &Gguf,
+    d_ff: usize,
+    d_expert: usize,
+) -> Result<usize, ModelError> {
+    const COUNT: &str = "expert_shared_count";
+    let Some(rules) = &keys.family.experts else { return Ok(0) };
+    let is_there = |ending: &str| gguf.tensors.iter().any(|t| t.name.ends_with(ending));
+    if rules.dense == DenseBeside::Shared {
+        return Ok(if is_there(".ffn_up.weight") { d_ff } else { 0 });
+    }
+    let count = match keys.family.reads_key(COUNT) {
+        true => keys.metadata.u32(&keys.name(COUNT))?.map(|n| n as usize),
+        false => None,
+    };
+    let n_shared = count.unwrap_or(0);
+    let width = match keys.family.reads_key("expert_shared_feed_forward_length") {
+        true => keys.metadata.u32(&keys.name("expert_shared_feed_forward_length"))?.unwrap_or(0),
+        false => 0,
+    };
+    Ok(match (rules.shared, width as usize) {
+        (SharedWidth::None, _) => 0,
+        (SharedWidth::KeyOrFeedForward, 0) => d_ff,
+        (SharedWidth::KeyOrExpert, 0) => d_expert,
+        (SharedWidth::Key | SharedWidth::KeyOrFeedForward | SharedWidth::KeyOrExpert, width) => {
+            width
+        }
+        (SharedWidth::Count, _) | (SharedWidth::CountOfKey, 0) => n_shared.saturating_mul(d_expert),
+        (SharedWidth::CountOfKey, width) => n_shared.saturating_mul(width),
+        (SharedWidth::KeyOrCount(default), width) => match (count.unwrap_or(default), width) {
+            (0, _) => 0,
+            (n, 0) => n.saturating_mul(d_expert),
+            (_, width) => width,
+        },
+    })
+}
+
+/// The limits of layers' gated activations, and the width of networks beside experts.
+pub(super) fn limits(keys: &Keys<'_>, config: &mut Config) -> Result<(), ModelError> {
+    let Some(rules) = &keys.family.experts else { return Ok(()) };
+    let limit = |x: f32| match rules.limited {
+        // llama.cpp takes less for no limit.
+        _ if x <= 1e-6 => None,
+        Limited::Inputs => Some(Limit::Inputs(x)),
+        Limited::Outputs => Some(Limit::Outputs(x)),
+    };
+    let n_layers = config.layers.len();
+    let of_experts = numbers(keys, "swiglu_clamp_exp", n_layers)?;
+    let of_shared = numbers(keys, "swiglu_clamp_shexp", n_layers)?;
+    for (i, layer) in config.layers.iter_mut().enumerate() {
+        layer.expert_limit = of_experts.get(i).copied().and_then(limit);
+        layer.dense_limit = of_shared.get(i).copied().and_then(limit);
+        if rules.dense == DenseBeside::AfterAttention {
+            layer.d_ff = config.d_model;
+        }
+    }
+    Ok(())
+}
+
+/// Numbers for layers, in order: the file has one for all or a list. Empty where it has none.
+fn numbers(keys: &Keys<'_>, key: &str, n_layers: usize) -> Result<Vec<f32>, ModelError> {
+    if !keys.family.reads_key(key) {
+        return Ok(Vec::new());
+    }
+    let list = match keys.metadata.get(&keys.name(key)) {
+        Some(Value::FloatArray(list)) => list.clone(),
+        _ => keys.metadata.f32(&keys.name(key))?.map_or(Vec::new(), |x| vec![x; n_layers]),
+    };
+    if !list.is_empty() && list.len() < n_layers {
+        let n = list.len();
+        let problem = format!("expected one number for each of {n_layers} layers, found {n}");
+        return Err(keys.error(key, problem));
+    }
+    match list.iter().find(|x| !x.is_finite()) {
+        None => Ok(list),
+        Some(x) => Err(keys.error(key, format!("expected a number, found {x}"))),
+    }
 }
 
 /// The width that `expert_feed_forward_length` says.
@@ -122,23 +248,25 @@ pub(super) fn width(keys: &Keys<'_>) -> Result<Option<usize>, ModelError> {
     }
 }
 
-fn gating(keys: &Keys<'_>, rule: GatingRule) -> Result<Gating, ModelError> {
+fn gating(keys: &Keys<'_>, rule: GatingRule, config: &Config) -> Result<Gating, ModelError> {
     const KEY: &str = "expert_gating_func";
-    match rule {
-        GatingRule::Is(gating) => Ok(gating),
-        GatingRule::Key(default) => match keys.metadata.u32(&keys.name(KEY))? {
-            None | Some(0) => Ok(default),
-            Some(1) => Ok(Gating::Softmax),
-            Some(2) => Ok(Gating::Sigmoid),
-            Some(3) => Ok(Gating::SoftmaxOfSelected),
-            Some(other) => {
-                let problem = format!(
-                    "{other} isn't supported; supported are 1 (softmax), 2 (sigmoid), 3 (softmax \
-                     of the selected)"
-                );
-                Err(keys.error(KEY, problem))
-            }
-        },
+    let default = match rule {
+        GatingRule::Is(gating) => return Ok(gating),
+        GatingRule::Key(default) => default,
+        GatingRule::KeyOr(default) => default(config.n_layers, config.vocab_size),
+    };
+    match keys.metadata.u32(&keys.name(KEY))? {
+        None | Some(0) => Ok(default),
+        Some(1) => Ok(Gating::Softmax),
+        Some(2) => Ok(Gating::Sigmoid),
+        Some(3) => Ok(Gating::SoftmaxOfSelected),
+        Some(other) => {
+            let problem = format!(
+                "{other} isn't supported; supported are 1 (softmax), 2 (sigmoid), 3 (softmax of \
+                 the selected)"
+            );
+            Err(keys.error(KEY, problem))
+        }
     }
 }
 

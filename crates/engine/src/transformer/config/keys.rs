@@ -5,6 +5,10 @@ use std::ops::RangeInclusive;
 use super::super::{ModelError, families::Family};
 use crate::gguf::{Metadata, Value};
 
+/// Rows of weights are kept in groups of sixteen: a matrix of fewer rows than this would take many
+/// times its room in the file.
+pub(super) const FEWEST_ROWS: usize = 8;
+
 /// The keys of one architecture, with its name in front.
 pub(super) struct Keys<'a> {
     pub(super) metadata: &'a Metadata,
@@ -37,6 +41,22 @@ impl Keys<'_> {
         }
     }
 
+    /// Refuses a matrix of few rows, which would take many times its size in the file. With
+    /// `fewest` 0, no rows at all are allowed: a layer may lack a part.
+    pub(super) fn check_rows(
+        &self,
+        key: &str,
+        rows: usize,
+        fewest: usize,
+    ) -> Result<(), ModelError> {
+        if rows >= FEWEST_ROWS || (rows == 0 && fewest == 0) {
+            return Ok(());
+        }
+        let problem =
+            format!("its matrices would have {rows} rows, expected {FEWEST_ROWS} or more");
+        Err(self.error(key, problem))
+    }
+
     /// A size for each layer: the file has one for all or a list. `default` where the key is absent
     /// and may be.
     pub(super) fn sizes(
@@ -52,13 +72,15 @@ impl Keys<'_> {
             _ => Err(self.error(key, format!("expected {least} to {most}, found {n}"))),
         };
         if let Some(Value::IntArray(list)) = self.metadata.get(&self.name(key)) {
-            if list.len() != n_layers {
+            // Layers that predict several tokens at once stand at the end.
+            let n_blocks = self.metadata.u32(&self.name("block_count"))?.unwrap_or(0) as usize;
+            if ![n_layers, n_blocks].contains(&list.len()) {
                 let n = list.len();
                 let problem =
                     format!("expected one number for each of {n_layers} layers, found {n}");
                 return Err(self.error(key, problem));
             }
-            return list.iter().map(|&n| checked(n)).collect();
+            return list.iter().take(n_layers).map(|&n| checked(n)).collect();
         }
         match (self.metadata.u32(&self.name(key))?, default) {
             (Some(n), _) => Ok(vec![checked(n.into())?; n_layers]),

@@ -1,24 +1,34 @@
 //! Reads a model's hyperparameters. The family's row says which rules apply; the file has the
 //! numbers.
 
+use std::ops::Range;
+
 mod experts;
 mod heads;
 mod keys;
+mod linear;
 mod positions;
+mod recurrent;
+mod rotary;
+mod rwkv;
+mod states;
 mod xielu;
 
-pub use experts::ExpertConfig;
 pub(super) use experts::MAX_EXPERTS;
+pub use experts::{ExpertConfig, GroupedExperts};
+pub use recurrent::{RecurrentConfig, RecurrentKind};
+pub use rotary::{PositionTemperature, Rope, RopeSections, Yarn};
 
 use kelvin_kernels::{
-    gate::{Activation, Xielu},
+    gate::{Activation, Limit, Xielu},
     rope::Pairing,
 };
 
 use super::{
     ModelError,
     families::{
-        self, Family, FeedForward, LayerScale, LogitScale, Residual, Scale, ScoreScale, Sections,
+        self, Family, FeedForward, LayerScale, Layers, LogitScale, Residual, Scale, ScoreScale,
+        Sections,
     },
 };
 use crate::{
@@ -26,7 +36,6 @@ use crate::{
     uses::{Use, of_tensors, refused_keys},
 };
 use keys::Keys;
-use positions::Sizes;
 
 /// The shapes and rules of a model. Sizes are counts of numbers unless they say otherwise.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,10 +69,16 @@ pub struct Config {
     pub qk_norm: QkNorm,
     /// Queries and keys are rotated before their norm.
     pub norm_after_rotation: bool,
+    /// Norms of queries and keys are LayerNorms.
+    pub qk_layer_norm: bool,
+    /// Tokens that stand for parts of an image, whose logits are the smallest there are.
+    pub image_tokens: Range<usize>,
     /// What embeddings are multiplied with.
     pub embedding_scale: f32,
     /// What the outputs of attention and feed-forward are multiplied with.
     pub residual_scale: f32,
+    /// The stream becomes its norm times this before each half of a layer, which reads the norm.
+    pub normed_stream: Option<f32>,
     /// What scores are multiplied with before softmax.
     pub attention_scale: f32,
     /// What logits are multiplied with.
@@ -76,10 +91,16 @@ pub struct Config {
     pub clamp: Option<f32>,
     /// ALiBi's slope of each query head; empty without ALiBi.
     pub slopes: Vec<f32>,
+    /// Windows begin at multiples of their length.
+    pub chunked: bool,
     /// How queries grow with their position.
     pub temperature: Option<PositionTemperature>,
     /// The feed-forward layer's activation, unless layers have an xIELU of their own.
     pub activation: Activation,
+    /// Attention's gates are softplus, not logistic functions.
+    pub softplus_gates: bool,
+    /// What attention's output is multiplied with.
+    pub value_scale: f32,
     /// The feed-forward layer has a gate.
     pub gated: bool,
     /// Which numbers of a head rotary embedding turns together.
@@ -92,10 +113,18 @@ pub struct Config {
     pub layer_embedding: usize,
     /// How latent attention makes queries, keys and values.
     pub latent: Option<LatentConfig>,
+    /// Likewise in layers with a window, where they differ.
+    pub local_latent: Option<LatentConfig>,
+    /// Several streams in the place of one, which each half of a layer reads and adds to.
+    pub hyper: Option<HyperConfig>,
     /// The stream has three others beside it.
     pub streams: bool,
+    /// Two stacks of layers run by turns.
+    pub stacks: bool,
     /// The mixture of experts of the layers that have one.
     pub experts: Option<ExpertConfig>,
+    /// The recurrent part of the layers that have one.
+    pub recurrent: Option<RecurrentConfig>,
     /// The kinds of rotary embedding; layers name theirs by index.
     pub ropes: Vec<Rope>,
     /// One for each layer.
@@ -124,16 +153,6 @@ pub enum QkNorm {
     ScaleOfHead,
 }
 
-/// Counts of pairs that turn by each of four coordinates: for text the first three are the position
-/// and the fourth is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RopeSections {
-    /// Pairs for each coordinate.
-    pub counts: [usize; 4],
-    /// Pairs take the first three coordinates in turn.
-    pub interleaved: bool,
-}
-
 /// Widths of latent attention (MLA, arXiv 2405.04434).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LatentConfig {
@@ -141,45 +160,26 @@ pub struct LatentConfig {
     pub q_rank: Option<usize>,
     /// What keys and values are made of.
     pub kv_rank: usize,
-    /// Width of a head's values; keys have head_dim.
+    /// Width of a head's keys.
+    pub key_dim: usize,
+    /// Width of a head's values.
     pub value_dim: usize,
+    /// All heads attend to what keys and values are made of. Matrices of each head lead queries
+    /// there, and what attention finds to values.
+    pub absorbed: bool,
 }
 
-/// One kind of rotary embedding: the angle of pair i at position p is p · speed_i, where speed_i =
-/// scale · base^(-2i/dim) / factor_i, or YaRN's mean of that and the speed without the scale.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rope {
-    /// How many numbers of a head turn.
-    pub dim: usize,
-    /// The base of the wavelengths.
-    pub base: f64,
-    /// What positions are multiplied with (linear scaling: 1/factor).
-    pub scale: f64,
-    /// Whether the file's tensor of factors divides the angles (Llama 3's scaling, LongRoPE).
-    pub file_factors: bool,
-    /// What cosines and sines are multiplied with.
-    pub magnitude: f64,
-    /// YaRN's ramp.
-    pub yarn: Option<Yarn>,
-}
-
-/// Pairs below `low` keep their speed, pairs above `high` are scaled, those between in proportion
-/// (arXiv 2309.00071).
+/// Streams beside each other (hyper-connections, arXiv 2409.19606). Each half of a layer reads
+/// their sum with weights logistic(...) + eps, and adds to them by weights
+/// magnitude · logistic(...) + eps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Yarn {
-    /// The last pair that keeps its speed.
-    pub low: f64,
-    /// The first pair that is scaled wholly.
-    pub high: f64,
-}
-
-/// Queries at position p are multiplied with 1 + scale · ln(1 + floor(p / floor)).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PositionTemperature {
-    /// Factor of the logarithm.
-    pub scale: f64,
-    /// Positions between two steps.
-    pub floor: usize,
+pub struct HyperConfig {
+    /// How many there are.
+    pub n_streams: usize,
+    /// Added to weights.
+    pub eps: f32,
+    /// Multiplies the weights of what is added.
+    pub magnitude: f32,
 }
 
 /// What differs from layer to layer.
@@ -191,8 +191,10 @@ pub struct LayerConfig {
     pub n_heads: usize,
     /// Key-value heads; 0: a matrix in the place of attention.
     pub n_kv_heads: usize,
-    /// Width of a head.
+    /// Width of a head's queries and keys.
     pub head_dim: usize,
+    /// Width of a head's values, at most head_dim.
+    pub value_dim: usize,
     /// Width of the feed-forward layer.
     pub d_ff: usize,
     /// The layer whose keys and values it reads: its own number, if it has some.
@@ -206,10 +208,29 @@ pub struct LayerConfig {
     pub parallel: bool,
     /// Feed-forward is a mixture of experts.
     pub experts: bool,
+    /// Which of the recurrent layers it is, if it is one; without query heads it has no attention.
+    pub recurrent: Option<usize>,
+    /// Bounds the gated activation of experts.
+    pub expert_limit: Option<Limit>,
+    /// Bounds that of a dense network and of a shared expert.
+    pub dense_limit: Option<Limit>,
     /// The feed-forward layer's activation, where each layer has its own.
     pub xielu: Option<Xielu>,
     /// The stream gets the output's norm after it: the blocks are run again.
     pub loop_norm: bool,
+    /// The first layer of a stack: the stream is the sum of what both stacks made.
+    pub joins: bool,
+    /// The last layer of a stack, which keeps the norm of the stream.
+    pub leaves: Option<StackLevel>,
+}
+
+/// Which of two stacks (HRM, arXiv 2506.21734).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackLevel {
+    /// The one that runs several times for each turn of the other.
+    Low,
+    /// The one whose stream makes the logits.
+    High,
 }
 
 /// How many times wider than the residual stream a layer may be inside, and how many query heads
@@ -217,58 +238,8 @@ pub struct LayerConfig {
 /// stay in proportion to the file.
 const MAX_TIMES: usize = 64;
 const MAX_SHARING: usize = 128;
-/// Rows of weights are kept in groups of sixteen: a matrix of fewer rows than this would take many
-/// times its room in the file.
-const FEWEST_ROWS: usize = 8;
-
-impl Rope {
-    /// Without scaling and factors.
-    pub fn plain(base: f64, dim: usize) -> Rope {
-        Rope { dim, base, scale: 1.0, file_factors: false, magnitude: 1.0, yarn: None }
-    }
-}
-
-impl RopeSections {
-    /// Whether pair `i` turns with a text's positions.
-    fn turns(&self, i: usize) -> bool {
-        let [t, h, w, e] = self.counts;
-        let i = i % (t + h + w + e).max(1);
-        if self.interleaved { i < 3 * [t, h, w][i % 3] } else { i < t + h + w }
-    }
-}
-
-impl PositionTemperature {
-    /// The factor of queries at a position.
-    pub(super) fn at(&self, pos: usize) -> f32 {
-        (1.0 + self.scale * libm::log((pos / self.floor + 1) as f64)) as f32
-    }
-}
 
 impl Config {
-    /// How far each pair of a rotary embedding turns from one position to the next; `factors` are
-    /// the file's.
-    pub(super) fn speeds(&self, rope: &Rope, factors: Option<&[f32]>) -> Vec<f64> {
-        let speed = |i: usize| {
-            if self.sections.is_some_and(|sections| !sections.turns(i)) {
-                return 0.0;
-            }
-            let exponent = -2.0 * i as f64 / rope.dim as f64;
-            let factor = match factors {
-                Some(factors) if rope.file_factors => f64::from(factors[i]),
-                _ => 1.0,
-            };
-            let scaled = rope.scale * libm::pow(rope.base, exponent) / factor;
-            match rope.yarn {
-                None => scaled,
-                Some(Yarn { low, high }) => {
-                    let kept = 1.0 - ((i as f64 - low) / (high - low).max(0.001)).clamp(0.0, 1.0);
-                    scaled * (1.0 - kept) + scaled / rope.scale * kept
-                }
-            }
-        };
-        (0..rope.dim / 2).map(speed).collect()
-    }
-
     /// Reads and checks the hyperparameters.
     ///
     /// # Errors
@@ -280,23 +251,22 @@ impl Config {
         let keys = Keys { metadata: &gguf.metadata, family };
         let mut config = Config::sizes(gguf, &keys)?;
         config.slopes = positions::slopes(&keys, config.n_heads, config.n_layers)?;
-        if let Some(scale) = keys.said("attention.temperature_scale")?.filter(|scale| *scale > 0.0)
-        {
-            let floor = positions::original_context(&keys, config.ctx_len)?;
-            config.temperature = Some(PositionTemperature { scale, floor });
-        }
+        config.temperature = positions::temperature(&keys, config.ctx_len)?;
         if gguf.tensor(LONG_FACTORS).is_some() {
             // The long factors would be for texts that are longer from the first token on; a text
             // that grows past the limit would have to be read again.
             config.ctx_len =
                 config.ctx_len.min(positions::original_context(&keys, config.ctx_len)?);
         }
+        config.ctx_len = config.ctx_len.min(positions::selected(&keys)?.unwrap_or(usize::MAX));
         config.scales(&keys)?;
         config.residuals(gguf, &keys)?;
-        config.experts = experts::read(&keys, config.d_model, config.d_ff)?;
+        config.experts = experts::read(&keys, &config, gguf)?;
         for (i, layer) in (0..).zip(&mut config.layers) {
-            layer.experts = config.experts.is_some() && family.has_experts(&gguf.metadata, i);
+            let has_experts = layer.d_ff > 0 && family.has_experts(gguf, i);
+            layer.experts = config.experts.is_some() && has_experts;
         }
+        experts::limits(&keys, &mut config)?;
         if family.feed_forward == FeedForward::Xielu {
             for i in 0..config.n_layers {
                 config.layers[i].xielu = Some(xielu::of_layer(&keys, i, config.n_layers)?);
@@ -323,38 +293,20 @@ impl Config {
         let most = |of: fn(&LayerConfig) -> usize| layers.iter().map(of).max().unwrap_or(0);
         let (n_heads, n_kv_heads) = (most(|layer| layer.n_heads), most(|layer| layer.n_kv_heads));
         let (head_dim, d_ff) = (most(|layer| layer.head_dim), most(|layer| layer.d_ff));
-        if n_kv_heads == 0 || d_ff == 0 {
+        let is_recurrent = layers.iter().any(|layer| layer.recurrent.is_some());
+        let is_one_part = family.layers == Layers::OfOnePart;
+        if (n_kv_heads == 0 && !is_recurrent) || (d_ff == 0 && !is_one_part) {
             let key = if d_ff == 0 { "feed_forward_length" } else { "attention.head_count_kv" };
             return Err(keys.error(key, "0 in every layer".to_string()));
         }
-        let rope_dims = positions::rope_dims(keys, &layers)?;
         let uses = of_tensors(gguf);
         let is_known = |i: usize, _: &str| matches!(uses[i], Use::Read | Use::Ignored(_));
         families::refuse_unread(gguf, family.architecture, is_known)?;
-        let embedding = gguf.tensor(EMBEDDING).ok_or_else(|| ModelError::Tensor {
-            name: EMBEDDING.to_string(),
-            expected: vec![d_model],
-            found: "no tensor of this name".to_string(),
-        })?;
-        let vocab_size = embedding.shape.get(1).copied().unwrap_or(0);
-        keys.size("vocab_size", Some(vocab_size.max(1)), 1 << 24)?;
-        heads::check_rows(keys, "embedding_length", d_model, 1)?;
-        heads::check_rows(keys, "vocab_size", vocab_size, 1)?;
+        let vocab_size = heads::vocab_size(gguf, keys, d_model)?;
         let ctx_len = keys.size("context_length", None, 1 << 28)?;
-        let sizes = Sizes { head_dim, rope_dims, ctx_len };
-        let ropes = positions::ropes(keys, &sizes, windows.rotary, &mut layers)?;
-        let eps = match family.norm {
-            NormKind::Rms => "attention.layer_norm_rms_epsilon",
-            NormKind::Layer => "attention.layer_norm_epsilon",
-        };
-        let norm_eps = keys.positive(eps, 1e-5)? as f32;
-        let (activation, gated) = match family.feed_forward {
-            FeedForward::Gated(activation) | FeedForward::FusedGate(activation) => {
-                (activation, true)
-            }
-            FeedForward::Plain(activation) => (activation, false),
-            FeedForward::Xielu => (Activation::Silu, false),
-        };
+        let ropes = positions::ropes(keys, ctx_len, windows.rotary, &mut layers)?;
+        let (norm, norm_eps) = norm(keys)?;
+        let (activation, gated) = heads::activation(family.feed_forward);
         Ok(Config {
             architecture: family.architecture.to_string(),
             n_layers,
@@ -365,32 +317,57 @@ impl Config {
             d_ff,
             vocab_size,
             ctx_len,
-            norm: family.norm,
+            norm,
             norm_eps,
             post_norm_eps: family.post_norm_eps.unwrap_or(norm_eps),
             qk_norm: family.qk_norm,
             norm_after_rotation: family.norm_after_rotation,
+            qk_layer_norm: family.qk_layer_norm,
+            image_tokens: heads::image_tokens(keys, vocab_size)?,
             embedding_scale: 1.0,
             residual_scale: 1.0,
+            normed_stream: None,
             attention_scale: 1.0 / (head_dim as f32).sqrt(),
             logit_scale: 1.0,
             score_cap: None,
             logit_cap: None,
             clamp: None,
             slopes: Vec::new(),
+            chunked: matches!(family.windows, families::Windows::Chunks { .. }),
             temperature: None,
             activation,
+            softplus_gates: family.attention_gate == families::AttentionGate::Softplus,
+            value_scale: keys.said("attention.value_scale")?.filter(|x| *x > 0.0).unwrap_or(1.0)
+                as f32,
             gated,
             pairing: family.pairing,
             sections: positions::sections(keys)?,
             adds_embeddings: family.layer_scale == LayerScale::Embedding,
             layer_embedding: heads::layer_embedding(keys)?,
-            latent: heads::latent(keys, n_heads, n_kv_heads, head_dim)?,
+            latent: heads::latent(keys, &layers, ropes[0].dim)?,
+            local_latent: heads::local_latent(keys, &layers, ropes[0].dim)?,
+            hyper: heads::hyper(keys)?,
             streams: family.streams,
+            stacks: family.stacks,
             experts: None,
+            recurrent: states::read(keys, d_model)?,
             ropes,
             layers,
         })
+    }
+
+    /// How a layer makes queries, keys and values, where attention is latent.
+    pub(super) fn latent_of(&self, layer: &LayerConfig) -> Option<&LatentConfig> {
+        let local = self.local_latent.as_ref().filter(|_| layer.window.is_some());
+        local.or(self.latent.as_ref())
+    }
+
+    /// What a layer's scores are multiplied with.
+    pub(super) fn attention_scale_of(&self, layer: &LayerConfig) -> f32 {
+        match &self.local_latent {
+            Some(local) if layer.window.is_some() => 1.0 / (local.key_dim as f32).sqrt(),
+            _ => self.attention_scale,
+        }
     }
 
     /// Scales, caps and the clamp.
@@ -411,6 +388,9 @@ impl Config {
         };
         self.embedding_scale = scale(family.embedding_scale, "embedding_scale")?;
         self.residual_scale = scale(family.residual_scale, "residual_scale")?;
+        if family.residual == Residual::Normed {
+            self.normed_stream = Some(std::mem::replace(&mut self.residual_scale, 1.0));
+        }
         self.logit_scale = match family.logit_scale {
             LogitScale::Times(by) => scale(by, "logit_scale")?,
             LogitScale::DividedBy(by) => 1.0 / scale(by, "logit_scale")?,
@@ -423,6 +403,19 @@ impl Config {
                 if let Some(scale) = keys.said("attention.scale")?.filter(|scale| *scale > 0.0) {
                     self.attention_scale = scale as f32;
                 }
+            }
+            ScoreScale::OutputKey(default) => {
+                let said = keys.said("attention.output_scale")?;
+                self.attention_scale = said.unwrap_or(default) as f32;
+            }
+            ScoreScale::Yarn => {
+                let key_dim = self.latent.map_or(self.head_dim, |latent| latent.key_dim);
+                let magnitude = positions::score_magnitude(keys, &self.ropes[0])?;
+                self.attention_scale = (magnitude * magnitude / (key_dim as f64).sqrt()) as f32;
+            }
+            ScoreScale::LatentHead => {
+                let key_dim = self.latent.map_or(self.head_dim, |latent| latent.key_dim);
+                self.attention_scale = 1.0 / (key_dim as f32).sqrt();
             }
             ScoreScale::SharedWidthAt(layers) if layers != n_layers => {}
             ScoreScale::SharedWidthAt(_) => {
@@ -451,7 +444,7 @@ impl Config {
         let first_norm = keys.family.ffn_norms.first().copied().unwrap_or_default();
         for (i, layer) in self.layers.iter_mut().enumerate() {
             layer.parallel = match keys.family.residual {
-                Residual::Sequential => false,
+                Residual::Sequential | Residual::Normed => false,
                 Residual::Parallel => true,
                 Residual::ByKey => by_key,
                 Residual::ByNorm => gguf.tensor(&format!("blk.{i}.{first_norm}.weight")).is_none(),
@@ -461,8 +454,6 @@ impl Config {
     }
 }
 
-/// Whose rows are the vocabulary.
-const EMBEDDING: &str = "token_embd.weight";
 /// LongRoPE's factors for texts longer than the original context.
 const LONG_FACTORS: &str = "rope_factors_long.weight";
 
@@ -484,4 +475,21 @@ fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
             Err(ModelError::Unread { what: "keys", architecture: found.to_string(), names })
         }
     }
+}
+
+/// The kind of the norms, and their epsilon.
+fn norm(keys: &Keys<'_>) -> Result<(NormKind, f32), ModelError> {
+    const RMS: &str = "attention.layer_norm_rms_epsilon";
+    const LAYER: &str = "attention.layer_norm_epsilon";
+    let norm = match keys.said(RMS)? {
+        None | Some(0.0) if keys.family.norm_by_key => NormKind::Layer,
+        _ => keys.family.norm,
+    };
+    let eps = match norm {
+        NormKind::Rms => RMS,
+        NormKind::Layer => LAYER,
+    };
+    // Some families with root-mean-square norms have their epsilon in the other key.
+    let other = keys.said(LAYER)?.filter(|eps| *eps > 0.0);
+    Ok((norm, keys.positive(eps, other.unwrap_or(1e-5))? as f32))
 }

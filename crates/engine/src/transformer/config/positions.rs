@@ -4,20 +4,20 @@
 use super::{
     super::{
         ModelError,
-        families::{Rotary, Sections, WindowRotary, Windows},
+        families::{Rotary, Sections, WindowRotary, Windows, YarnLog},
     },
-    LayerConfig, Rope, RopeSections, Yarn,
+    LayerConfig, PositionTemperature, Rope, RopeSections, Yarn,
     keys::Keys,
 };
 use crate::gguf::Value;
 
 /// The sizes that positions depend on.
-pub(super) struct Sizes {
-    pub(super) head_dim: usize,
+struct Sizes {
+    head_dim: usize,
     /// Numbers of a head that are rotated, in layers that see everything and in those with a
     /// window.
-    pub(super) rope_dims: [usize; 2],
-    pub(super) ctx_len: usize,
+    rope_dims: [usize; 2],
+    ctx_len: usize,
 }
 
 /// The windows of all layers.
@@ -29,11 +29,13 @@ pub(super) struct LayerWindows {
 /// The kinds of rotary embedding; sets each layer's.
 pub(super) fn ropes(
     keys: &Keys<'_>,
-    sizes: &Sizes,
+    ctx_len: usize,
     rotary: WindowRotary,
     layers: &mut [LayerConfig],
 ) -> Result<Vec<Rope>, ModelError> {
-    let global = global(keys, sizes)?;
+    let head_dim = layers.iter().map(|layer| layer.head_dim).max().unwrap_or(0);
+    let sizes = Sizes { head_dim, rope_dims: rope_dims(keys, layers)?, ctx_len };
+    let global = global(keys, &sizes)?;
     let any_window = layers.iter().any(|layer| layer.window.is_some());
     let dim = sizes.rope_dims[1];
     let local = match rotary {
@@ -46,6 +48,7 @@ pub(super) fn ropes(
         && keys.metadata.bool(&keys.name("rope.scaling.finetuned"))? == Some(false);
     let n_layers = layers.len();
     const PATTERN: &str = "attention.rope_pattern";
+    let lead = keys.name("leading_dense_block_count");
     let listed = match keys.metadata.get(&keys.name(PATTERN)) {
         Some(_) if keys.family.rotary == Rotary::Listed => {
             Some(layer_list(keys, PATTERN, n_layers)?)
@@ -60,6 +63,9 @@ pub(super) fn ropes(
             Rotary::AllBut(every) => !(i + 1).is_multiple_of(every),
             Rotary::Windowed => is_local || !any_window,
             Rotary::InWindows => is_local,
+            Rotary::InWindowsOrLead => {
+                is_local || i < keys.metadata.u32(&lead)?.unwrap_or(0) as usize
+            }
             Rotary::Switched => !is_switched_off,
             Rotary::InModelsOf(layers) => n_layers == layers,
             Rotary::Listed => listed.as_ref().is_none_or(|list| list[i]),
@@ -70,7 +76,7 @@ pub(super) fn ropes(
 }
 
 /// How many numbers of a head turn: in layers that see everything, and in those with a window.
-pub(super) fn rope_dims(keys: &Keys<'_>, layers: &[LayerConfig]) -> Result<[usize; 2], ModelError> {
+fn rope_dims(keys: &Keys<'_>, layers: &[LayerConfig]) -> Result<[usize; 2], ModelError> {
     const KEYS: [&str; 2] = ["rope.dimension_count", "rope.dimension_count_swa"];
     let narrowest = |local: bool| {
         let of_kind = layers.iter().filter(|layer| layer.window.is_some() == local);
@@ -87,9 +93,13 @@ pub(super) fn rope_dims(keys: &Keys<'_>, layers: &[LayerConfig]) -> Result<[usiz
     let both = narrowest(false).unwrap_or(usize::MAX).min(narrowest(true).unwrap_or(usize::MAX));
     let global_most = if separate { narrowest(false).unwrap_or(both) } else { both };
     let global = read(KEYS[0], global_most, global_most)?;
-    let local_most = narrowest(true).unwrap_or(global);
+    let local_most = narrowest(true).unwrap_or(global_most);
     let local = if separate { read(KEYS[1], global.min(local_most), local_most)? } else { global };
-    Ok([global, local])
+    match keys.family.half_rotary {
+        false => Ok([global, local]),
+        true if global.is_multiple_of(4) => Ok([global / 2, local]),
+        true => Err(keys.error(KEYS[0], format!("half of {global} numbers don't make pairs"))),
+    }
 }
 
 /// How pairs turn by the coordinates of an image's places.
@@ -122,7 +132,8 @@ pub(super) fn sections(keys: &Keys<'_>) -> Result<Option<RopeSections>, ModelErr
 }
 
 fn swa_base(keys: &Keys<'_>, default: f64) -> Result<f64, ModelError> {
-    keys.positive("rope.freq_base_swa", default)
+    const KEY: &str = "rope.freq_base_swa";
+    if keys.family.reads_key(KEY) { keys.positive(KEY, default) } else { Ok(default) }
 }
 
 /// The rotary embedding of layers that see everything.
@@ -151,12 +162,12 @@ fn global(keys: &Keys<'_>, sizes: &Sizes) -> Result<Rope, ModelError> {
         "yarn" => {
             rope.scale = 1.0 / factor;
             rope.yarn = Some(yarn(keys, sizes, base)?);
-            let magnitude = |strength: f64| match factor {
-                factor if factor <= 1.0 => 1.0,
-                factor => 0.1 * strength * libm::log(factor) + 1.0,
+            let magnitude = |m: f64| 0.1 * m * libm::log(factor.max(1.0)) + 1.0;
+            rope.magnitude *= match (log_multiplier(keys)?, keys.family.yarn_log) {
+                (0.0, _) => magnitude(1.0),
+                (_, YarnLog::TenthOfBoth) => 1.0,
+                (m, YarnLog::Whole | YarnLog::Tenth) => magnitude(1.0) / magnitude(m),
             };
-            let all = keys.said("rope.scaling.yarn_log_multiplier")?.unwrap_or(0.0);
-            rope.magnitude *= magnitude(1.0) / if all == 0.0 { 1.0 } else { magnitude(all) };
         }
         other => {
             let problem =
@@ -167,12 +178,49 @@ fn global(keys: &Keys<'_>, sizes: &Sizes) -> Result<Rope, ModelError> {
     Ok(rope)
 }
 
+/// The factor m of YaRN's magnitude; 0 where the file says none.
+fn log_multiplier(keys: &Keys<'_>) -> Result<f64, ModelError> {
+    let said = keys.said("rope.scaling.yarn_log_multiplier")?.unwrap_or(0.0);
+    Ok(match keys.family.yarn_log {
+        YarnLog::Whole => said,
+        YarnLog::Tenth | YarnLog::TenthOfBoth => 10.0 * said,
+    })
+}
+
+/// YaRN's magnitude of queries and keys, whose square multiplies scores: that of cosines and sines
+/// times 0.1·m·ln(s) + 1. llama.cpp has the first without YaRN, too.
+pub(super) fn score_magnitude(keys: &Keys<'_>, rope: &Rope) -> Result<f64, ModelError> {
+    let log = -libm::log(rope.scale);
+    let of_turns = match rope.yarn {
+        Some(_) => rope.magnitude,
+        None => rope.magnitude * (1.0 + 0.1 * log),
+    };
+    Ok(of_turns * (1.0 + 0.1 * log_multiplier(keys)? * log))
+}
+
+/// How queries grow with their position.
+pub(super) fn temperature(
+    keys: &Keys<'_>,
+    ctx_len: usize,
+) -> Result<Option<PositionTemperature>, ModelError> {
+    const LEN: &str = "attention.temperature_length";
+    let scale = match keys.said("attention.temperature_scale")? {
+        Some(scale) if scale > 0.0 => scale,
+        _ => return Ok(keys.family.temperature),
+    };
+    let floor = match keys.family.reads_key(LEN) {
+        true => keys.size(LEN, None, 1 << 28)?,
+        false => original_context(keys, ctx_len)?,
+    };
+    Ok(Some(PositionTemperature { scale, floor, offset: 0, unrotated: false }))
+}
+
 /// YaRN's ramp from pairs that keep their speed to pairs that are slowed down (arXiv 2309.00071).
 fn yarn(keys: &Keys<'_>, sizes: &Sizes, base: f64) -> Result<Yarn, ModelError> {
     let trained = original_context(keys, sizes.ctx_len)? as f64;
     let (n, turns) = (sizes.rope_dims[0] as f64, 2.0 * std::f64::consts::PI);
     let pair = |beta: f64| n * libm::log(trained / (beta * turns)) / (2.0 * libm::log(base));
-    let fast = keys.positive("rope.scaling.yarn_beta_fast", 32.0)?;
+    let fast = keys.positive("rope.scaling.yarn_beta_fast", keys.family.yarn_beta_fast)?;
     let slow = keys.positive("rope.scaling.yarn_beta_slow", 1.0)?;
     let (low, high) = (libm::floor(pair(fast)).max(0.0), libm::ceil(pair(slow)).min(n - 1.0));
     if !(low.is_finite() && high.is_finite()) {
@@ -185,6 +233,15 @@ fn yarn(keys: &Keys<'_>, sizes: &Sizes, base: f64) -> Result<Yarn, ModelError> {
 /// Positions that the model was trained for before its context was stretched.
 pub(super) fn original_context(keys: &Keys<'_>, ctx_len: usize) -> Result<usize, ModelError> {
     keys.size("rope.scaling.original_context_length", Some(ctx_len), 1 << 28)
+}
+
+/// How many positions attention selects at most, where it selects.
+pub(super) fn selected(keys: &Keys<'_>) -> Result<Option<usize>, ModelError> {
+    const MOST: usize = 1 << 28;
+    let default = keys.family.may_see_all.then_some(MOST);
+    let sizes = keys.family.selects.iter().map(|key| keys.size(key, default, MOST));
+    let product = sizes.reduce(|a, b| Ok(a?.saturating_mul(b?)));
+    product.transpose()
 }
 
 /// The window of each layer, and how layers with one rotate.
@@ -210,10 +267,9 @@ pub(super) fn windows(keys: &Keys<'_>, n_layers: usize) -> Result<LayerWindows, 
             };
         }
         Windows::EveryLayer => return all(named.and_then(some), WindowRotary::Same),
-        Windows::AllButFirstOf { every, window } => {
-            if named.and_then(some).is_none() {
-                return all(None, WindowRotary::Same);
-            }
+        Windows::AllButFirstOf { every, window, rotary } => {
+            let Some(named) = named.and_then(some) else { return all(None, rotary) };
+            let window = if window > 0 { window } else { named };
             const PATTERN: &str = "attention.sliding_window_pattern";
             let of = match keys.metadata.get(&keys.name(PATTERN)) {
                 Some(Value::BoolArray(_) | Value::IntArray(_)) => pattern(keys, None, n_layers)?,
@@ -224,12 +280,14 @@ pub(super) fn windows(keys: &Keys<'_>, n_layers: usize) -> Result<LayerWindows, 
                 }
             };
             let of = of.iter().map(|local| local.then_some(window)).collect();
-            return Ok(LayerWindows { of, rotary: WindowRotary::Same });
+            return Ok(LayerWindows { of, rotary });
         }
         Windows::Listed(rotary) => {
             let missing = || keys.error(KEY, "missing, and there's no default for it".to_string());
             (named.ok_or_else(missing)?, None, rotary)
         }
+        Windows::Chunks { .. } if named == Some(0) => return empty(),
+        Windows::Chunks { every, len } => (len, Some(every), WindowRotary::Same),
         Windows::Pattern { layers, rotary, .. } if layers > 0 && layers != n_layers => {
             return all(None, rotary);
         }
@@ -270,8 +328,12 @@ fn pattern(
 }
 
 /// A list with yes or no for each layer.
-fn layer_list(keys: &Keys<'_>, key: &str, n_layers: usize) -> Result<Vec<bool>, ModelError> {
-    let list: Vec<bool> = match keys.metadata.get(&keys.name(key)) {
+pub(super) fn layer_list(
+    keys: &Keys<'_>,
+    key: &str,
+    n_layers: usize,
+) -> Result<Vec<bool>, ModelError> {
+    let mut list: Vec<bool> = match keys.metadata.get(&keys.name(key)) {
         Some(Value::BoolArray(list)) => list.clone(),
         Some(Value::IntArray(list)) => list.iter().map(|&x| x != 0).collect(),
         _ => {
@@ -279,6 +341,10 @@ fn layer_list(keys: &Keys<'_>, key: &str, n_layers: usize) -> Result<Vec<bool>, 
             return Err(keys.error(key, problem));
         }
     };
+    // Layers that predict several tokens at once stand at the end.
+    if list.len() == keys.metadata.u32(&keys.name("block_count"))?.unwrap_or(0) as usize {
+        list.truncate(n_layers);
+    }
     if list.len() != n_layers {
         let problem =
             format!("expected one entry for each of {n_layers} layers, found {}", list.len());

@@ -1,13 +1,19 @@
 //! What a family's row says about its mixture of experts, and which layers have one.
 
-use super::Family;
-use crate::gguf::Metadata;
+use super::{
+    Family,
+    tensors::{EXPERT_GATES, EXPERTS, SHARED_EXPERT, UNGATED_EXPERTS},
+};
+use crate::gguf::{Gguf, Metadata};
 
 /// The mixture of experts of a family.
 #[derive(Debug)]
 pub(in super::super) struct ExpertRules {
     /// Files of the family may have no experts at all: then every layer is dense.
     pub(in super::super) may_be_dense: bool,
+    /// A layer has experts if the file has tensors of them.
+    pub(in super::super) by_tensors: bool,
+    pub(in super::super) dense: DenseBeside,
     pub(in super::super) gating: GatingRule,
     /// The weights of a token's experts are divided by their sum.
     pub(in super::super) normalized: Normalized,
@@ -17,6 +23,13 @@ pub(in super::super) struct ExpertRules {
     pub(in super::super) routes_stream: bool,
     pub(in super::super) width: ExpertWidth,
     pub(in super::super) shared: SharedWidth,
+    /// What the sum of experts is multiplied with where one of them is shared.
+    pub(in super::super) shared_scale: f32,
+    /// A second mixture reads what the first one made: experts share one of its networks in groups
+    /// of neighbours.
+    pub(in super::super) grouped: bool,
+    /// What `swiglu_clamp_exp` bounds.
+    pub(in super::super) limited: Limited,
     /// Tensors of layers with experts, as [`Family::required`].
     pub(in super::super) required: &'static [&'static [&'static str]],
     /// Tensors of layers with experts, as [`Family::optional`].
@@ -32,14 +45,18 @@ pub enum Gating {
     Sigmoid,
     /// Selection by the outputs, then softmax over the selected.
     SoftmaxOfSelected,
+    /// Selection by the outputs, then the logistic function of each.
+    SigmoidOfSelected,
 }
 
 /// Where a family's gating is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(in super::super) enum GatingRule {
     Is(Gating),
     /// `expert_gating_func`; this one where the file says none.
     Key(Gating),
+    /// `expert_gating_func`; without it a function of n_layers and vocab_size.
+    KeyOr(fn(usize, usize) -> Gating),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +76,29 @@ pub(in super::super) enum ExpertWidth {
     Key,
     /// `expert_feed_forward_length`; without it `feed_forward_length` / `expert_used_count`.
     KeyOrShare,
+    /// `expert_feed_forward_length`; without it `feed_forward_length`.
+    KeyOrFeedForward,
+}
+
+/// What the dense network's tensors are in a layer with experts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum DenseBeside {
+    /// Not there.
+    Nothing,
+    /// The expert that all tokens share, where a file has it.
+    Shared,
+    /// What follows attention, as wide as the stream. The experts read the norm `ffn_norm_exps` of
+    /// the stream before attention.
+    AfterAttention,
+}
+
+/// What a limit of gated activations bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Limited {
+    /// What the activation gets.
+    Inputs,
+    /// What it gives.
+    Outputs,
 }
 
 /// The width of the expert that all tokens share; 0 is none.
@@ -76,7 +116,37 @@ pub(in super::super) enum SharedWidth {
     CountOfKey,
     /// `expert_shared_feed_forward_length`; without it an expert's width.
     KeyOrExpert,
+    /// `expert_shared_feed_forward_length`; without it `expert_shared_count` times an expert's
+    /// width. Without a count there are so many; 0 is none.
+    KeyOrCount(usize),
 }
+
+/// Softmax over all experts; the weights of the selected are divided by their sum.
+pub(super) const MIXTURE: ExpertRules = ExpertRules {
+    may_be_dense: false,
+    by_tensors: false,
+    dense: DenseBeside::Nothing,
+    gating: GatingRule::Is(Gating::Softmax),
+    normalized: Normalized::Always,
+    weighs_input: false,
+    routes_stream: false,
+    width: ExpertWidth::FeedForward,
+    shared: SharedWidth::None,
+    shared_scale: 1.0,
+    grouped: false,
+    limited: Limited::Inputs,
+    required: &[EXPERTS],
+    optional: &[],
+};
+
+/// Mixtral's and Granite's: experts may be absent, and a file says whether all tokens share one.
+pub(super) const OPTIONAL_MIXTURE: ExpertRules = ExpertRules {
+    may_be_dense: true,
+    shared: SharedWidth::Key,
+    required: &[UNGATED_EXPERTS],
+    optional: &[EXPERT_GATES, SHARED_EXPERT],
+    ..MIXTURE
+};
 
 /// The dense feed-forward network's tensors, which a layer with experts doesn't have.
 const DENSE: [&str; 9] = [
@@ -91,6 +161,9 @@ const DENSE: [&str; 9] = [
     "ffn_down.scale",
 ];
 
+/// Tensors that every mixture has.
+const MIXTURE_TENSORS: [&str; 3] = ["ffn_gate_inp", "ffn_up_exps", "ffn_down_exps"];
+
 /// Whether the rest of a tensor's name after `blk.LAYER.` belongs to the dense network.
 pub(super) fn is_dense(part: &str) -> bool {
     DENSE.contains(&part)
@@ -104,7 +177,12 @@ impl Family {
     }
 
     /// Whether layer `i` has experts, by what the file says. Wrong values are told elsewhere.
-    pub(in super::super) fn has_experts(&self, metadata: &Metadata, i: u32) -> bool {
+    pub(in super::super) fn has_experts(&self, gguf: &Gguf, i: u32) -> bool {
+        let metadata = &gguf.metadata;
+        if self.experts.as_ref().is_some_and(|rules| rules.by_tensors) {
+            let has = |part: &&str| gguf.tensor(&format!("blk.{i}.{part}.weight")).is_some();
+            return MIXTURE_TENSORS.iter().any(has);
+        }
         let is_mixture = self.experts.as_ref().is_some_and(|rules| {
             !rules.may_be_dense || self.count(metadata, "expert_count").unwrap_or(0) > 0
         });

@@ -10,31 +10,10 @@ use super::{
     ExpertRules, ExpertWidth, Family,
     FeedForward::Gated,
     Gating, GatingRule, Normalized, Rotary, SharedWidth, WindowRotary, Windows,
+    expert_rules::{MIXTURE, OPTIONAL_MIXTURE},
     keys::*,
     rms_norm::{GRANITE, LLAMA, QWEN3},
     tensors::*,
-};
-
-/// Softmax over all experts; the weights of the selected are divided by their sum.
-pub(super) const MIXTURE: ExpertRules = ExpertRules {
-    may_be_dense: false,
-    gating: GatingRule::Is(Gating::Softmax),
-    normalized: Normalized::Always,
-    weighs_input: false,
-    routes_stream: false,
-    width: ExpertWidth::FeedForward,
-    shared: SharedWidth::None,
-    required: &[EXPERTS],
-    optional: &[],
-};
-
-/// Mixtral's and Granite's: experts may be absent, and a file says whether all tokens share one.
-pub(super) const OPTIONAL_MIXTURE: ExpertRules = ExpertRules {
-    may_be_dense: true,
-    shared: SharedWidth::Key,
-    required: &[UNGATED_EXPERTS],
-    optional: &[EXPERT_GATES, SHARED_EXPERT],
-    ..MIXTURE
 };
 
 /// DeepSeek's: some shared experts as one network, dense layers first.

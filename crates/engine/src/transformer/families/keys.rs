@@ -25,6 +25,11 @@ pub(super) const RMS_NORM: &[Row] = &[
         Rule::Ignored("all norms of the family are root-mean-square norms"),
     ),
 ];
+/// Either epsilon says of which kind norms are.
+pub(super) const EITHER_NORM: &[Row] = &[
+    row("attention.layer_norm_epsilon", Rule::Read),
+    row("attention.layer_norm_rms_epsilon", Rule::Read),
+];
 pub(super) const LAYER_NORM: &[Row] = &[
     row("attention.layer_norm_epsilon", Rule::Read),
     row(
@@ -56,6 +61,11 @@ pub(super) const NO_ROTARY: &[Row] =
 pub(super) const ROTARY_PATTERN: &[Row] = &[row("attention.rope_pattern", Rule::Read)];
 /// Granite turns its rotary embedding off by this key.
 pub(super) const ROTARY_SWITCH: &[Row] = &[row("rope.scaling.finetuned", Rule::Read)];
+/// YaRN's magnitude is what it is without a multiplier.
+pub(super) const NO_YARN_LOG: &[Row] = &[row(
+    "rope.scaling.yarn_log_multiplier",
+    Rule::Ignored("the family's scores have YaRN's magnitude without it"),
+)];
 /// Hunyuan's NTK-aware scaling of the base.
 pub(super) const ROTARY_ALPHA: &[Row] = &[row("rope.scaling.alpha", Rule::Read)];
 
@@ -79,6 +89,11 @@ pub(super) const WINDOW_HEADS: &[Row] = &[
     row("attention.value_length_swa", Rule::Read),
     row("rope.dimension_count_swa", Rule::Read),
 ];
+/// How many numbers turn in layers with a window.
+pub(super) const WINDOW_DIMENSIONS: &[Row] = &[row("rope.dimension_count_swa", Rule::Read)];
+/// Queries and keys of layers with a window turn as those of the other layers do.
+pub(super) const WINDOW_BASE_SAID: &[Row] =
+    &[row("rope.freq_base_swa", Rule::Ignored("all layers that rotate have the same base"))];
 /// The last layers read keys and values of earlier ones.
 pub(super) const SHARED_CACHE: &[Row] = &[row("attention.shared_kv_layers", Rule::Read)];
 /// An embedding for each layer.
@@ -87,6 +102,15 @@ pub(super) const LAYER_EMBEDDING_WIDTH: &[Row] =
 /// Widths of what latent attention keeps of a token.
 pub(super) const LATENT: &[Row] = &[row("attention.kv_lora_rank", Rule::Read)];
 pub(super) const LATENT_QUERIES: &[Row] = &[row("attention.q_lora_rank", Rule::Read)];
+/// Widths of a head's keys and values, where each head has matrices of its own.
+pub(super) const LATENT_HEADS: &[Row] =
+    &[row("attention.key_length_mla", Rule::Read), row("attention.value_length_mla", Rule::Read)];
+/// How many positions attention selects, and how.
+pub(super) const INDEXER_KEYS: &[Row] = &[
+    row("attention.indexer.top_k", Rule::Read),
+    row("attention.indexer.block_size", Rule::Read),
+    row("attention.indexer.*", Rule::Ignored("texts are short enough to need no selection")),
+];
 /// Gemma 3n's parts, whose sizes llama.cpp has in its code.
 pub(super) const GEMMA_3N: &[Row] = &[
     row("embedding_length_per_layer_input", Rule::Neutral(&[256.0], "another width than 256")),
@@ -110,6 +134,16 @@ pub(super) const RESIDUAL_SCALE: &[Row] = &[row("residual_scale", Rule::Read)];
 pub(super) const LOGIT_SCALE: &[Row] = &[row("logit_scale", Rule::Read)];
 pub(super) const ATTENTION_SCALE: &[Row] = &[row("attention.scale", Rule::Read)];
 pub(super) const TEMPERATURE: &[Row] = &[row("attention.temperature_scale", Rule::Read)];
+/// Positions between two steps of the temperature.
+pub(super) const TEMPERATURE_LENGTH: &[Row] = &[row("attention.temperature_length", Rule::Read)];
+/// What attention's output is multiplied with.
+pub(super) const VALUE_SCALE: &[Row] = &[row("attention.value_scale", Rule::Read)];
+/// The scale of scores as Grok says it; two more keys change nothing in llama.cpp's graph.
+pub(super) const GROK: &[Row] = &[
+    row("attention.output_scale", Rule::Read),
+    row("router_logit_softcapping", Rule::Ignored("routers' outputs aren't capped")),
+    row("attention.temperature_length", Rule::Ignored("queries have no temperature")),
+];
 pub(super) const SCORE_CAP: &[Row] = &[row("attn_logit_softcapping", Rule::Read)];
 pub(super) const LOGIT_CAP: &[Row] = &[row("final_logit_softcapping", Rule::Read)];
 pub(super) const CLAMP: &[Row] = &[row("attention.clamp_kqv", Rule::Read)];
@@ -163,8 +197,22 @@ pub(super) const EXPERT_WEIGHTS_SCALE: &[Row] = &[row("expert_weights_scale", Ru
 pub(super) const EXPERT_WEIGHTS_NORM: &[Row] = &[row("expert_weights_norm", Rule::Read)];
 pub(super) const EXPERT_GATING: &[Row] = &[row("expert_gating_func", Rule::Read)];
 pub(super) const DENSE_LEAD: &[Row] = &[row("leading_dense_block_count", Rule::Read)];
+/// Dense layers stand between those with experts.
+pub(super) const INTERLEAVED: &[Row] = &[row("interleave_moe_layer_step", Rule::Read)];
+pub(super) const SIGMOID_ROUTER: &[Row] = &[row(
+    "expert_gating_func",
+    Rule::Neutral(&[0.0, 2.0], "another router than the logistic function"),
+)];
 /// Layers at the end of a file that predict several tokens at once.
 pub(super) const PREDICTING_LAYERS: &[Row] = &[row("nextn_predict_layers", Rule::Read)];
+/// A layer's tensors say whether it has experts.
+pub(super) const DENSE_LEAD_SAID: &[Row] = &[row(
+    "leading_dense_block_count",
+    Rule::Ignored("a layer has experts if there are tensors of them"),
+)];
+/// Limits of gated activations.
+pub(super) const LIMITS: &[Row] = &[row("swiglu_clamp_exp", Rule::Read)];
+pub(super) const SHARED_LIMITS: &[Row] = &[row("swiglu_clamp_shexp", Rule::Read)];
 /// The shared expert's width says how many there are.
 pub(super) const SHARED_COUNT_SAID: &[Row] = &[row(
     "expert_shared_count",
@@ -211,4 +259,107 @@ pub(super) const XIELU: &[Row] = &[
     row("xielu.alpha_n", Rule::Read),
     row("xielu.beta", Rule::Read),
     row("xielu.eps", Rule::Read),
+];
+
+/// Tokens that a short convolution sees.
+pub(super) const SHORT_CONVOLUTION: &[Row] = &[row("shortconv.l_cache", Rule::Read)];
+/// Sizes of a recurrent state.
+pub(super) const STATE: &[Row] = &[
+    row("ssm.conv_kernel", Rule::Read),
+    row("ssm.inner_size", Rule::Read),
+    row("ssm.state_size", Rule::Read),
+    row("ssm.time_step_rank", Rule::Read),
+    row("ssm.group_count", Rule::Read),
+];
+/// Which layers are recurrent.
+pub(super) const RECURRENT_LAYERS: &[Row] =
+    &[row("attention.recurrent_layers", Rule::Read), row("full_attention_interval", Rule::Read)];
+/// The epsilon of root-mean-square norms in the key of the other kind, unless both are there.
+pub(super) const EITHER_EPSILON: &[Row] = &[
+    row("attention.layer_norm_rms_epsilon", Rule::Read),
+    row("attention.layer_norm_epsilon", Rule::Read),
+];
+pub(super) const NO_LATENT_EXPERTS: &[Row] =
+    &[row("moe_latent_size", Rule::Neutral(&[0.0], "experts of a narrower stream"))];
+
+/// Sizes of Mamba's state.
+pub(super) const MAMBA: &[Row] = &[
+    row("ssm.conv_kernel", Rule::Read),
+    row("ssm.inner_size", Rule::Read),
+    row("ssm.state_size", Rule::Read),
+    row("ssm.time_step_rank", Rule::Read),
+];
+pub(super) const NO_STATE_GROUPS: &[Row] =
+    &[row("ssm.group_count", Rule::Ignored("the family's states have no groups of heads"))];
+pub(super) const ONE_STATE_GROUP: &[Row] =
+    &[row("ssm.group_count", Rule::Neutral(&[0.0], "groups of heads with keys of their own"))];
+/// What Mamba's state takes in has norms.
+pub(super) const UNIT_NORMS: &[Row] = &[row("ssm.dt_b_c_rms", Rule::Read)];
+/// Sizes of the states of Kimi's delta rule.
+pub(super) const KIMI_STATE: &[Row] =
+    &[row("ssm.conv_kernel", Rule::Read), row("kda.head_dim", Rule::Read)];
+/// What bounds its decays.
+pub(super) const KIMI_GATE: &[Row] = &[
+    row("kda.gate_lower_bound", Rule::Read),
+    row("kda.safe_gate", Rule::Neutral(&[1.0], "decays without a bound")),
+];
+/// The part of keys that all heads share, which isn't rotated.
+pub(super) const SHARED_KEY_PART: &[Row] = &[row("rope.dimension_count", Rule::Read)];
+/// Queries are made of the stream itself.
+pub(super) const LATENT_QUERIES_SAID: &[Row] =
+    &[row("attention.q_lora_rank", Rule::Ignored("queries are made of the stream itself"))];
+
+/// Sizes of RWKV 7's states, and ranks of its matrices.
+pub(super) const RWKV7_RANKS: &[Row] = &[
+    row("wkv.head_size", Rule::Read),
+    row("attention.decay_lora_rank", Rule::Read),
+    row("attention.iclr_lora_rank", Rule::Read),
+    row("attention.value_residual_mix_lora_rank", Rule::Read),
+    row("attention.gate_lora_rank", Rule::Read),
+];
+/// Likewise of RWKV 6.
+pub(super) const RWKV6_RANKS: &[Row] = &[
+    row("wkv.head_size", Rule::Read),
+    row("time_mix_extra_dim", Rule::Read),
+    row("time_decay_extra_dim", Rule::Read),
+];
+/// The stream is halved after each so many layers.
+pub(super) const HALVED: &[Row] = &[row("rescale_every_n_layers", Rule::Read)];
+pub(super) const NEVER_HALVED: &[Row] =
+    &[row("rescale_every_n_layers", Rule::Ignored("the family's stream isn't halved"))];
+/// Both halves of a layer see the token before.
+pub(super) const TWO_SHIFTS: &[Row] =
+    &[row("token_shift_count", Rule::Neutral(&[2.0], "another number of halves that see it"))];
+/// One half does.
+pub(super) const ONE_SHIFT: &[Row] =
+    &[row("token_shift_count", Rule::Neutral(&[1.0], "another number of halves that see it"))];
+
+/// Two stacks of layers that run by turns.
+pub(super) const STACKS: &[Row] = &[
+    row("hrm.layers_per_stack", Rule::Read),
+    row("hrm.h_cycles", Rule::Read),
+    row("hrm.l_cycles", Rule::Read),
+    row("hrm.prefix_lm", Rule::Ignored("a token sees none that come later")),
+];
+pub(super) const NORMS_BEFORE: &[Row] =
+    &[row("swin_norm", Rule::Neutral(&[0.0], "norms after the halves of a layer"))];
+/// Networks that neighbouring experts share.
+pub(super) const GROUPED: &[Row] = &[
+    row("experts_per_group", Rule::Read),
+    row("expert_chunk_feed_forward_length", Rule::Read),
+    row("expert_group_scale", Rule::Read),
+];
+/// Latent attention of layers with a window.
+pub(super) const LATENT_WINDOWS: &[Row] = &[
+    row("attention.kv_lora_rank_swa", Rule::Read),
+    row("attention.key_length_mla_swa", Rule::Read),
+    row("attention.value_length_mla_swa", Rule::Read),
+    row("attention.key_length_swa", Rule::Read),
+    row("attention.value_length_swa", Rule::Read),
+];
+/// Several streams.
+pub(super) const HYPER: &[Row] = &[
+    row("hyper_connection.count", Rule::Read),
+    row("hyper_connection.epsilon", Rule::Read),
+    row("hyper_connection.magnitude", Rule::Read),
 ];

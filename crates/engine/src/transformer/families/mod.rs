@@ -14,21 +14,32 @@ mod image_text;
 mod keys;
 mod latent;
 mod layer_norm;
+mod llama4;
 mod llama_like;
 mod more_experts;
+mod more_mixtures;
 mod more_parts;
+mod recurrent;
+mod recurrent_rules;
 mod rms_norm;
+mod states;
 mod tensors;
 mod varied;
 
 pub use expert_rules::Gating;
-pub(super) use expert_rules::{ExpertRules, ExpertWidth, GatingRule, Normalized, SharedWidth};
+pub(super) use expert_rules::{
+    DenseBeside, ExpertRules, ExpertWidth, GatingRule, Limited, Normalized, SharedWidth,
+};
+
+pub(super) use recurrent_rules::{RecurrentLayers, RecurrentRules};
+
+use std::ops::Range;
 
 use kelvin_kernels::{gate::Activation, rope::Pairing};
 
-use super::{ModelError, NormKind, QkNorm};
+use super::{ModelError, NormKind, PositionTemperature, QkNorm};
 use crate::{
-    gguf::{Gguf, Metadata, Value},
+    gguf::{Gguf, Value},
     uses::{Row, Use, in_rows, listed, quoted},
 };
 
@@ -38,6 +49,8 @@ pub(super) struct Family {
     /// `general.architecture`.
     pub(super) architecture: &'static str,
     pub(super) norm: NormKind,
+    /// Norms are LayerNorms in files that have no epsilon of root-mean-square norms.
+    pub(super) norm_by_key: bool,
     /// Names of the norm before attention; the first that the file has counts. None: no norm.
     pub(super) attention_norms: &'static [&'static str],
     /// Names of the norm before the feed-forward layer, likewise.
@@ -52,6 +65,10 @@ pub(super) struct Family {
     pub(super) feed_forward: FeedForward,
     /// The mixture of experts of layers that have one.
     pub(super) experts: Option<ExpertRules>,
+    /// The recurrent part of layers that have one.
+    pub(super) recurrent: Option<RecurrentRules>,
+    /// The name of the norm before the output.
+    pub(super) output_norm: &'static str,
     /// The feed-forward layer's width is `feed_forward_length` divided by this.
     pub(super) ffn_divisor: usize,
     /// What the matrix `attn_gate` weighs, where a file has it.
@@ -59,6 +76,8 @@ pub(super) struct Family {
     /// What the number `layer_output_scale` multiplies, where a file has it.
     pub(super) layer_scale: LayerScale,
     pub(super) layers: Layers,
+    /// Values of a head may have fewer numbers than its keys.
+    pub(super) narrow_values: bool,
     /// Where a layer has no matrix of values, its keys serve.
     pub(super) keys_as_values: bool,
     /// Layers after so many read keys and values of earlier ones; 0: as the file says.
@@ -67,14 +86,31 @@ pub(super) struct Family {
     pub(super) latent: bool,
     /// The stream has three others beside it (AltUp, arXiv 2301.13310).
     pub(super) streams: bool,
+    /// Two stacks of layers run by turns, each on the sum of what both made (HRM, arXiv
+    /// 2506.21734).
+    pub(super) stacks: bool,
+    /// Logits of tokens that stand for parts of an image, which are never made.
+    pub(super) image_tokens: Range<usize>,
     /// What a norm of queries and keys goes over, where the file has one.
     pub(super) qk_norm: QkNorm,
     /// Queries and keys are rotated before their norm.
     pub(super) norm_after_rotation: bool,
+    /// Norms of queries and keys are LayerNorms, whatever the others are.
+    pub(super) qk_layer_norm: bool,
+    /// Queries and keys have a norm only in layers that rotate them, and in models of so many
+    /// experts nowhere.
+    pub(super) rotated_norms: Option<usize>,
     pub(super) pairing: Pairing,
     pub(super) rotary: Rotary,
+    /// Layers without a window rotate half as many numbers as the file says.
+    pub(super) half_rotary: bool,
+    pub(super) yarn_log: YarnLog,
+    /// YaRN's `yarn_beta_fast`, unless the file says another.
+    pub(super) yarn_beta_fast: f64,
     pub(super) sections: Sections,
     pub(super) windows: Windows,
+    /// How queries grow with their position, whatever the file says.
+    pub(super) temperature: Option<PositionTemperature>,
     /// The greatest bias of ALiBi, unless the file says another.
     pub(super) alibi: f64,
     /// Only models of so many layers have ALiBi; 0: all.
@@ -93,6 +129,12 @@ pub(super) struct Family {
     pub(super) optional: &'static [&'static [&'static str]],
     /// Tensors that a file may have and text needs none of.
     pub(super) unused: &'static [&'static str],
+    pub(super) unused_because: &'static str,
+    /// Hyperparameters whose product is how many positions attention selects. Texts end there: up
+    /// to that many it sees them all.
+    pub(super) selects: &'static [&'static str],
+    /// A file may lack these: attention sees everything then.
+    pub(super) may_see_all: bool,
     /// Groups of hyperparameters, by their names after `ARCH.`, besides those of every family and
     /// of every mixture of experts (`key_rows`).
     pub(super) keys: &'static [&'static [Row]],
@@ -111,6 +153,8 @@ pub(super) enum Residual {
     ByKey,
     /// Parallel in layers without the first of `ffn_norms`.
     ByNorm,
+    /// Sequential; each half adds to the norm that it reads, times `residual_scale`.
+    Normed,
 }
 
 /// A feed-forward layer's parts.
@@ -134,6 +178,8 @@ pub(super) enum Layers {
     /// Of several sizes, 0 included: a layer without key-value heads has a matrix in attention's
     /// place, one without heads nothing; one without feed-forward isn't run at all.
     WithoutParts,
+    /// Each has one part: attention, a recurrent part or feed-forward; sizes of others are 0.
+    OfOnePart,
 }
 
 /// What a gate of attention's output has a number for: sigmoid(gate · input) multiplies it.
@@ -141,6 +187,10 @@ pub(super) enum Layers {
 pub(super) enum AttentionGate {
     EachHead,
     EachNumber,
+    /// A number for each of attention's, whose rows follow those of each head's queries.
+    InQueries,
+    /// For each head or each number, by the matrix's shape; softplus(gate · input) multiplies.
+    Softplus,
 }
 
 /// What a layer's `layer_output_scale` does.
@@ -179,10 +229,24 @@ pub(super) enum Rotary {
     Switched,
     /// Those with a window.
     InWindows,
+    /// Those with a window, and the dense ones before layers with experts.
+    InWindowsOrLead,
     /// Those that `attention.rope_pattern` lists; all without it.
     Listed,
     /// All, in models of so many layers; none in others.
     InModelsOf(usize),
+}
+
+/// What `rope.scaling.yarn_log_multiplier` says: the factor m of YaRN's magnitude 0.1·m·ln(s) + 1
+/// at a scaling by s. The magnitude of m = 1 is divided by that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum YarnLog {
+    /// m.
+    Whole,
+    /// A tenth of m.
+    Tenth,
+    /// A tenth of m, and m is the factor of both magnitudes, so they cancel.
+    TenthOfBoth,
 }
 
 /// Which layers see only a window of positions.
@@ -193,10 +257,13 @@ pub(super) enum Windows {
     /// All, if the file names a window.
     EveryLayer,
     /// All but the first of each so many, if the file names a window. The window is this one
-    /// whatever it says.
-    AllButFirstOf { every: usize, window: usize },
+    /// whatever it says; 0: the file's.
+    AllButFirstOf { every: usize, window: usize, rotary: WindowRotary },
     /// Those that the file's pattern lists; a file has to have both.
     Listed(WindowRotary),
+    /// All but each so-manieth, unless the file says another pattern. A window is a chunk of this
+    /// length: it begins at the last multiple of it.
+    Chunks { every: usize, len: usize },
     /// All but each so-manieth, unless the file says another pattern.
     Pattern {
         every: usize,
@@ -249,8 +316,14 @@ pub(super) enum ScoreScale {
     One,
     /// What the file says; 0 or nothing is 1/sqrt(head_dim).
     Key,
+    /// What `attention.output_scale` says, or this.
+    OutputKey(f64),
     /// 1/sqrt(d_model / n_heads) in the model of so many layers, 1/sqrt(head_dim) in the others.
     SharedWidthAt(usize),
+    /// 1/sqrt(width of a head's keys), times the square of YaRN's magnitude.
+    Yarn,
+    /// 1/sqrt(width of a head's keys) of latent attention.
+    LatentHead,
 }
 
 /// Every family that can be run.
@@ -264,8 +337,12 @@ pub(super) fn all() -> impl Iterator<Item = &'static Family> {
         more_parts::FAMILIES,
         varied::FAMILIES,
         latent::FAMILIES,
+        recurrent::FAMILIES,
+        states::FAMILIES,
+        llama4::FAMILIES,
         experts::FAMILIES,
         more_experts::FAMILIES,
+        more_mixtures::FAMILIES,
     ];
     tables.into_iter().flatten()
 }
@@ -300,7 +377,7 @@ pub(crate) fn of_tensors(gguf: &Gguf) -> Vec<Use> {
         Some(_) if !is_layer_below(name, n_read) => {
             Use::Ignored("belongs to a layer that predicts several tokens at once")
         }
-        Some(family) if family.presence(name, &gguf.metadata).is_some() => Use::Read,
+        Some(family) if family.presence(name, gguf).is_some() => Use::Read,
         found => match found.and_then(|family| family.unused(name)) {
             Some(reason) => Use::Ignored(reason),
             None => Use::Refused("the engine doesn't read it".to_string()),
@@ -319,14 +396,15 @@ pub(super) enum Presence {
 impl Family {
     /// Whether the engine reads the tensor called `name`, and whether a file must have it. The
     /// hyperparameters say which layers have a mixture of experts.
-    pub(super) fn presence(&self, name: &str, metadata: &Metadata) -> Option<Presence> {
+    pub(super) fn presence(&self, name: &str, gguf: &Gguf) -> Option<Presence> {
         let lists = |groups: &[&[&str]]| groups.iter().any(|group| is_among(group, name));
         let (layer, part) = in_layer(name).unzip();
         let has_experts = layer
             .and_then(|layer| layer.parse().ok())
-            .is_some_and(|layer| self.has_experts(metadata, layer));
+            .is_some_and(|layer| self.has_experts(gguf, layer));
         let rules = self.experts.as_ref().filter(|_| has_experts);
-        if rules.is_some() && part.is_some_and(expert_rules::is_dense) {
+        let has_no_dense = rules.is_some_and(|rules| rules.dense == DenseBeside::Nothing);
+        if has_no_dense && part.is_some_and(expert_rules::is_dense) {
             None
         } else if lists(self.required) || rules.is_some_and(|rules| lists(rules.required)) {
             Some(Presence::Required)
@@ -334,7 +412,9 @@ impl Family {
             Some(Presence::Optional)
         } else {
             // llama.cpp reads a matrix's scale whatever the architecture: NVFP4 files have them.
-            let is_there = lists(self.optional) || is_among(tensors::SCALES, name);
+            let is_there = lists(self.optional)
+                || is_among(tensors::SCALES, name)
+                || (rules.is_some() && is_among(tensors::EXPERT_SCALES, name));
             is_there.then_some(Presence::Optional)
         }
     }
@@ -343,10 +423,11 @@ impl Family {
     pub(super) fn unused(&self, name: &str) -> Option<&'static str> {
         // Beside each matrix's scale NVFP4 files have one of its input.
         let matrix = name.strip_suffix(".input_scale").map(|matrix| format!("{matrix}.scale"));
-        if matrix.is_some_and(|scale| is_among(tensors::SCALES, &scale)) {
+        let scales = [tensors::SCALES, tensors::EXPERT_SCALES];
+        if matrix.is_some_and(|scale| scales.iter().any(|list| is_among(list, &scale))) {
             return Some("is for activations of 4 bits; the engine's have more");
         }
-        is_among(self.unused, name).then_some("concerns images; text needs none")
+        is_among(self.unused, name).then_some(self.unused_because)
     }
 
     /// What is said of hyperparameters; the first row about one counts.

@@ -6,7 +6,8 @@ use super::{
     ExpertRules, ExpertWidth, Family,
     FeedForward::Gated,
     Gating, GatingRule, Normalized, Rotary, Scale, Sections, SharedWidth, WindowRotary, Windows,
-    experts::{MIXTURE, QWEN3MOE, SAID},
+    expert_rules::MIXTURE,
+    experts::{QWEN3MOE, SAID},
     keys::*,
     rms_norm::QWEN3,
     tensors::*,
@@ -147,7 +148,7 @@ pub(super) const FAMILIES: &[Family] = &[
         feed_forward: Gated(Relu),
         pairing: Pairing::Halves,
         rotary: Rotary::Windowed,
-        windows: Windows::AllButFirstOf { every: 4, window: 4096 },
+        windows: Windows::AllButFirstOf { every: 4, window: 4096, rotary: WindowRotary::Same },
         experts: Some(ExpertRules {
             gating: GatingRule::Key(Gating::Softmax),
             normalized: Normalized::Always,

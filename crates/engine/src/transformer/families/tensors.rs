@@ -35,6 +35,8 @@ pub(super) const FFN_NORM: &[&str] = &["blk.*.ffn_norm.weight"];
 pub(super) const FFN_NORM_BIAS: &[&str] = &["blk.*.ffn_norm.bias"];
 pub(super) const POST_ATTENTION_NORM: &[&str] = &["blk.*.post_attention_norm.weight"];
 pub(super) const POST_FFN_NORM: &[&str] = &["blk.*.post_ffw_norm.weight"];
+/// The norm of feed-forward's output as Grok 1 has it.
+pub(super) const LAYER_OUTPUT_NORM: &[&str] = &["blk.*.layer_output_norm.weight"];
 
 /// A feed-forward layer with a gate.
 pub(super) const GATED: &[&str] =
@@ -75,9 +77,12 @@ pub(super) const STREAMS: &[&str] = &[
     "blk.*.laurel_r.weight",
     "blk.*.laurel_post_norm.weight",
 ];
-/// Latent attention: keys and values of few numbers, and queries likewise.
-pub(super) const LATENT: &[&str] =
-    &["blk.*.attn_kv_a_mqa.weight", "blk.*.attn_kv_a_norm.weight", "blk.*.attn_kv_b.weight"];
+/// Latent attention: what keys and values are made of, and queries likewise.
+pub(super) const LATENT: &[&str] = &["blk.*.attn_kv_a_mqa.weight", "blk.*.attn_kv_a_norm.weight"];
+/// What makes keys and values of all heads.
+pub(super) const EXPANDED: &[&str] = &["blk.*.attn_kv_b.weight"];
+/// Likewise, each head's by themselves.
+pub(super) const ABSORBED: &[&str] = &["blk.*.attn_k_b.weight", "blk.*.attn_v_b.weight"];
 pub(super) const LATENT_QUERIES: &[&str] =
     &["blk.*.attn_q_a.weight", "blk.*.attn_q_a_norm.weight", "blk.*.attn_q_b.weight"];
 pub(super) const QUERIES: &[&str] = &["blk.*.attn_q.weight"];
@@ -99,6 +104,29 @@ pub(super) const SCALES: &[&str] = &[
     "blk.*.ffn_gate.scale",
     "blk.*.ffn_up.scale",
     "blk.*.ffn_down.scale",
+];
+
+/// One number for each expert, which multiplies the products of its matrix, and one for each matrix
+/// of the shared expert.
+pub(super) const EXPERT_SCALES: &[&str] = &[
+    "blk.*.ffn_gate_exps.scale",
+    "blk.*.ffn_up_exps.scale",
+    "blk.*.ffn_down_exps.scale",
+    "blk.*.ffn_gate_shexp.scale",
+    "blk.*.ffn_up_shexp.scale",
+    "blk.*.ffn_down_shexp.scale",
+];
+
+/// What selects positions for attention: DeepSeek's, then MiniMax's.
+pub(super) const INDEXER: &[&str] = &[
+    "blk.*.indexer.k_norm.weight",
+    "blk.*.indexer.k_norm.bias",
+    "blk.*.indexer.proj.weight",
+    "blk.*.indexer.attn_k.weight",
+    "blk.*.indexer.attn_q_b.weight",
+    "blk.*.indexer.q_proj.weight",
+    "blk.*.indexer.k_proj.weight",
+    "blk.*.indexer.q_norm.weight",
 ];
 
 /// Factors of Llama 3's scaling.
@@ -137,6 +165,155 @@ pub(super) const SELECTION_BIAS: &[&str] = &["blk.*.exp_probs_b.bias"];
 pub(super) const SHARED_EXPERT: &[&str] =
     &["blk.*.ffn_gate_shexp.weight", "blk.*.ffn_up_shexp.weight", "blk.*.ffn_down_shexp.weight"];
 pub(super) const SHARED_EXPERT_GATE: &[&str] = &["blk.*.ffn_gate_inp_shexp.weight"];
+/// Arctic's norm of what experts read.
+pub(super) const EXPERTS_NORM: &[&str] = &["blk.*.ffn_norm_exps.weight"];
 pub(super) const SINKS: &[&str] = &["blk.*.attn_sinks.weight"];
 /// Grok's norm of attention's output; in DBRX the feed-forward layer's norm.
 pub(super) const ATTENTION_OUTPUT_NORM: &[&str] = &["blk.*.attn_output_norm.weight"];
+
+/// LFM2's layers of short convolutions.
+pub(super) const SHORT_CONVOLUTION: &[&str] = &[
+    "blk.*.shortconv.conv.weight",
+    "blk.*.shortconv.in_proj.weight",
+    "blk.*.shortconv.out_proj.weight",
+];
+/// The norm before the output as LFM2's files call it.
+pub(super) const LFM2_EMBEDDING: &[&str] = &["token_embd.weight", "token_embd_norm.weight"];
+/// A convolution and the heads of the gated delta rule.
+pub(super) const DELTA_NET: &[&str] = &[
+    "blk.*.attn_gate.weight",
+    "blk.*.ssm_conv1d.weight",
+    "blk.*.ssm_dt.bias",
+    "blk.*.ssm_a",
+    "blk.*.ssm_norm.weight",
+    "blk.*.ssm_out.weight",
+];
+/// Queries, keys, values and the gate of the delta rule in one matrix, as older files have it.
+pub(super) const FUSED_DELTA: &[&str] = &["blk.*.ssm_in.weight"];
+/// What makes the delta rule's rates and what heads forget: one matrix, or two.
+pub(super) const FUSED_RATES: &[&str] = &["blk.*.ssm_ba.weight"];
+pub(super) const RATES: &[&str] = &["blk.*.ssm_beta.weight", "blk.*.ssm_alpha.weight"];
+/// A convolution and the heads of Mamba 2.
+pub(super) const MAMBA2: &[&str] = &[
+    "blk.*.ssm_in.weight",
+    "blk.*.ssm_conv1d.weight",
+    "blk.*.ssm_dt.bias",
+    "blk.*.ssm_a",
+    "blk.*.ssm_d",
+    "blk.*.ssm_out.weight",
+];
+pub(super) const CONVOLUTION_BIAS: &[&str] = &["blk.*.ssm_conv1d.bias"];
+pub(super) const STATE_NORM: &[&str] = &["blk.*.ssm_norm.weight"];
+/// PLaMo's and Falcon H1's norm whose name doesn't end as others do.
+pub(super) const BARE_FFN_NORM: &[&str] = &["blk.*.ffn_norm"];
+/// The expert that all tokens go through, without a gate.
+pub(super) const UNGATED_SHARED_EXPERT: &[&str] =
+    &["blk.*.ffn_up_shexp.weight", "blk.*.ffn_down_shexp.weight"];
+
+/// Mamba: what makes steps, keys and queries of the convolution's output besides.
+pub(super) const MAMBA: &[&str] = &[
+    "blk.*.ssm_in.weight",
+    "blk.*.ssm_conv1d.weight",
+    "blk.*.ssm_x.weight",
+    "blk.*.ssm_dt.weight",
+    "blk.*.ssm_dt.bias",
+    "blk.*.ssm_a",
+    "blk.*.ssm_d",
+    "blk.*.ssm_out.weight",
+];
+/// Norms of what steps are made of, keys and queries.
+pub(super) const MAMBA_NORMS: &[&str] =
+    &["blk.*.ssm_dt_norm.weight", "blk.*.ssm_b_norm.weight", "blk.*.ssm_c_norm.weight"];
+/// Likewise, as PLaMo 2's files call them.
+pub(super) const BARE_MAMBA_NORMS: &[&str] =
+    &["blk.*.ssm_dt_norm", "blk.*.ssm_b_norm", "blk.*.ssm_c_norm"];
+/// Kimi's delta rule.
+pub(super) const KIMI_DELTA: &[&str] = &[
+    "blk.*.ssm_conv1d_q.weight",
+    "blk.*.ssm_conv1d_k.weight",
+    "blk.*.ssm_conv1d_v.weight",
+    "blk.*.ssm_f_a.weight",
+    "blk.*.ssm_g_a.weight",
+    "blk.*.ssm_beta.weight",
+    "blk.*.ssm_a",
+    "blk.*.ssm_dt.bias",
+    "blk.*.ssm_norm.weight",
+];
+/// The second matrices of its decays and its gate.
+pub(super) const KIMI_SPREAD: &[&str] = &["blk.*.ssm_f_b.weight", "blk.*.ssm_g_b.weight"];
+/// MiniMax 01's norm of what heads read.
+pub(super) const LIGHTNING_NORM: &[&str] = &["blk.*.attn_norm_2.weight"];
+
+/// What all of RWKV's layers have.
+pub(super) const RWKV: &[&str] = &[
+    "blk.*.time_mix_w1.weight",
+    "blk.*.time_mix_w2.weight",
+    "blk.*.time_mix_receptance.weight",
+    "blk.*.time_mix_key.weight",
+    "blk.*.time_mix_value.weight",
+    "blk.*.time_mix_output.weight",
+];
+pub(super) const RWKV7: &[&str] = &[
+    "blk.*.time_mix_w0.weight",
+    "blk.*.time_mix_a0.weight",
+    "blk.*.time_mix_a1.weight",
+    "blk.*.time_mix_a2.weight",
+    "blk.*.time_mix_v0.weight",
+    "blk.*.time_mix_v1.weight",
+    "blk.*.time_mix_v2.weight",
+    "blk.*.time_mix_lerp_fused.weight",
+    "blk.*.time_mix_k_k.weight",
+    "blk.*.time_mix_k_a.weight",
+    "blk.*.time_mix_r_k.weight",
+];
+pub(super) const RWKV7_GATE: &[&str] = &["blk.*.time_mix_g1.weight", "blk.*.time_mix_g2.weight"];
+pub(super) const RWKV6: &[&str] = &[
+    "blk.*.time_mix_lerp_x.weight",
+    "blk.*.time_mix_decay.weight",
+    "blk.*.time_mix_decay_w1.weight",
+    "blk.*.time_mix_decay_w2.weight",
+    "blk.*.time_mix_gate.weight",
+];
+/// The weight of a token's own value.
+pub(super) const RWKV6_BONUS: &[&str] = &["blk.*.time_mix_first.weight"];
+/// Shares of the token before: one tensor, or one for each input.
+pub(super) const RWKV_SHARES: &[&str] = &["blk.*.time_mix_lerp_fused.weight"];
+pub(super) const RWKV6_SHARES: &[&str] = &[
+    "blk.*.time_mix_lerp_w.weight",
+    "blk.*.time_mix_lerp_k.weight",
+    "blk.*.time_mix_lerp_v.weight",
+    "blk.*.time_mix_lerp_r.weight",
+    "blk.*.time_mix_lerp_g.weight",
+];
+pub(super) const RWKV_BIASES: &[&str] =
+    &["blk.*.time_mix_key.bias", "blk.*.time_mix_value.bias", "blk.*.time_mix_receptance.bias"];
+/// The norm of what each head reads.
+pub(super) const HEAD_NORM: &[&str] = &["blk.*.time_mix_ln.weight", "blk.*.time_mix_ln.bias"];
+/// RWKV's feed-forward network.
+pub(super) const CHANNEL_MIX: &[&str] = &[
+    "blk.*.channel_mix_lerp_k.weight",
+    "blk.*.channel_mix_key.weight",
+    "blk.*.channel_mix_value.weight",
+];
+pub(super) const CHANNEL_RECEPTANCE: &[&str] =
+    &["blk.*.channel_mix_lerp_r.weight", "blk.*.channel_mix_receptance.weight"];
+
+/// What the low one of two stacks of layers begins with.
+pub(super) const LOW_START: &[&str] = &["hrm.z_l_init"];
+pub(super) const QK_NORM_BIASES: &[&str] = &["blk.*.attn_q_norm.bias", "blk.*.attn_k_norm.bias"];
+/// Networks that neighbouring experts share.
+pub(super) const GROUPED_EXPERTS: &[&str] =
+    &["blk.*.ffn_gate_chexps.weight", "blk.*.ffn_up_chexps.weight", "blk.*.ffn_down_chexps.weight"];
+pub(super) const K_NORM: &[&str] = &["blk.*.attn_k_norm.weight"];
+/// What the output reads of several streams.
+pub(super) const HYPER_HEAD: &[&str] =
+    &["output_hc_fn.weight", "output_hc_base.weight", "output_hc_scale.weight"];
+/// What the halves of a layer read of several streams and add to them.
+pub(super) const HYPER_LAYERS: &[&str] = &[
+    "blk.*.hc_attn_fn.weight",
+    "blk.*.hc_attn_base.weight",
+    "blk.*.hc_attn_scale.weight",
+    "blk.*.hc_ffn_fn.weight",
+    "blk.*.hc_ffn_base.weight",
+    "blk.*.hc_ffn_scale.weight",
+];

@@ -4,9 +4,10 @@
 use kelvin_kernels::rope::Pairing;
 
 use super::{
+    super::QkNorm,
     Family,
     FeedForward::FusedGate,
-    Layers, Rotary, ScoreScale, WindowRotary, Windows,
+    Layers, Rotary, Scale, ScoreScale, WindowRotary, Windows,
     keys::*,
     rms_norm::{GEMMA2, GRANITE, LLAMA, QWEN3},
     tensors::*,
@@ -15,6 +16,29 @@ use kelvin_kernels::gate::Activation::Silu;
 
 /// The rows.
 pub(super) const FAMILIES: &[Family] = &[
+    // Two stacks of layers by turns, whose norms have no weights.
+    Family {
+        architecture: "hrm_text",
+        stacks: true,
+        pairing: Pairing::Halves,
+        unweighted_norms: &["attn_norm", "ffn_norm", "output_norm"],
+        embedding_scale: Scale::Key,
+        required: &[TOKEN_EMBEDDING, LOW_START, ATTENTION_GATE, ATTENTION_OUTPUT, GATED],
+        optional: &[QKV, QKV_BIASES, OUTPUT],
+        keys: &[STACKS, EMBEDDING_SCALE, RMS_NORM, ROTARY, NO_SCALES],
+        ..LLAMA
+    },
+    // LayerNorms of heads beside other norms. Of its tokens, text needs none that make an image.
+    Family {
+        architecture: "chameleon",
+        qk_norm: QkNorm::EachHead,
+        qk_layer_norm: true,
+        image_tokens: 4..8196,
+        required: &[EMBEDDING, ATTENTION_NORM, QK_NORMS, ATTENTION_OUTPUT, FFN_NORM, GATED],
+        optional: &[QKV, QKV_BIASES, QK_NORM_BIASES, OUTPUT],
+        keys: &[NORMS_BEFORE, RMS_NORM, ROTARY, NO_SCALES],
+        ..LLAMA
+    },
     // A layer without key-value heads has a matrix in attention's place, a layer without heads
     // nothing.
     Family {

@@ -2,9 +2,10 @@
 
 use kelvin_kernels::{
     attention::{Heads, KvCache, attend},
-    gate::weigh,
+    gate::{weigh, weigh_by},
     kv_cache::Page,
     matmul::{Product, matmul},
+    norm::layer_norm_in_place,
     rope::rotate,
 };
 
@@ -16,6 +17,14 @@ use super::{
     },
     add,
 };
+
+/// Added to the variance in LayerNorms of queries and keys beside norms of another kind.
+const QK_LAYER_EPS: f32 = 1e-5;
+
+/// ln(1 + e^x). Above 20 it is x in f32.
+fn softplus(x: f32) -> f32 {
+    if x > 20.0 { x } else { libm::log1p(libm::exp(x.into())) as f32 }
+}
 
 /// What attention reads: one layer's keys and values of the batch's sequences.
 struct LayerOfBatch<'a> {
@@ -42,36 +51,45 @@ impl Model {
         s: &mut Scratch,
     ) {
         let c = &self.config.layers[i];
+        if let Some([first, _]) = &layer.hyper {
+            self.read_streams(first, s);
+        }
         let (input, n_input) = attention.input();
         let input = input[..n_input].iter().copied().chain(&attention.gate);
-        self.normed_input(attention.norm.as_ref(), input, s);
+        self.half_input(attention.norm.as_ref(), input, s);
         if attention.projections.is_some() || attention.latent.is_some() {
             if let Some(projections) = &attention.projections {
                 self.project(i, projections, attention, s);
             }
             if let Some(latent) = &attention.latent {
+                self.project_gate(attention, s);
                 self.project_latent(c, latent, s);
             }
+            self.widen_values(c, s);
             if c.cache == i {
                 self.store(i, batch, s);
             }
             let d_q = c.n_heads * c.head_dim;
             s.input.x.resize(s.rows.len() * d_q, 0.0);
-            let window = c.window.unwrap_or(usize::MAX);
             s.spans.clear();
-            let spans = s.rows.iter().map(|row| (row.pos + 1).saturating_sub(window)..row.pos + 1);
-            s.spans.extend(spans);
+            let first = |pos: usize| self.config.first_seen(c, pos);
+            s.spans.extend(s.rows.iter().map(|row| first(row.pos)..row.pos + 1));
             let cache = LayerOfBatch { batch, rows: &s.rows, layer: c.cache };
             let heads = self.heads(c, attention);
             attend(&self.pool, self.isa, heads, &s.q, &s.spans, &cache, &mut s.input.x);
-            self.narrow_heads(c, s);
-            self.finish_heads(c, attention, s);
+            self.narrow_values(c, s);
+            if let Some(latent) = &attention.latent {
+                self.values_of_heads(c, latent, s);
+            }
+            self.finish_heads(attention, s);
         }
         let (next, n_next) = layer.ffn_input();
         self.product_of_input(&attention.output, s, &next[..n_next]);
         self.finish_delta(&attention.after, attention.post_norm.as_ref(), s);
         if c.parallel {
             std::mem::swap(&mut s.delta, &mut s.beside);
+        } else if layer.hyper.is_some() {
+            self.add_to_streams(s);
         } else {
             self.add_to_stream(&s.delta, &mut s.x);
         }
@@ -81,10 +99,11 @@ impl Model {
     fn project(&self, i: usize, p: &Projections, attention: &Attention, s: &mut Scratch) {
         let c = &self.config.layers[i];
         let n = s.rows.len();
-        let (d_q, d_kv) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
+        let (d_q, d_k) = (c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim);
+        let d_v = c.n_kv_heads * c.value_dim;
         s.q.resize(n * d_q, 0.0);
-        s.k.resize(n * d_kv, 0.0);
-        s.v.resize(n * d_kv, 0.0);
+        s.k.resize(n * d_k, 0.0);
+        s.v.resize(n * d_v, 0.0);
         let q = Product { weights: &p.q, out: &mut s.q };
         let next = &[&attention.output];
         match (&p.k, &p.v) {
@@ -100,21 +119,54 @@ impl Model {
             }
             (None, _) => matmul(&self.pool, self.isa, &s.input, n, &mut [q], next),
         }
-        if let Some(gate) = &attention.gate {
-            s.gate.resize(n * gate.rows(), 0.0);
-            let products = &mut [Product { weights: gate, out: &mut s.gate }];
-            matmul(&self.pool, self.isa, &s.input, n, products, next);
-        }
+        self.project_gate(attention, s);
         self.turn_heads(c, p, attention, s);
         if p.k.is_some() {
-            self.apply(&mut s.v, d_kv, &p.after[2]);
+            self.apply(&mut s.v, d_v, &p.after[2]);
             self.clamp(&mut s.v);
             if let Some(norm) = &attention.head_norms[2] {
-                self.pool.for_each_row(&mut s.v, d_kv, &|_, heads| {
-                    self.norm_heads(c.head_dim, heads, Some(norm));
+                self.pool.for_each_row(&mut s.v, d_v, &|_, heads| {
+                    self.norm_heads(c.value_dim, heads, Some(norm));
                 });
             }
         }
+    }
+
+    /// The gate of attention's output, if it has one.
+    fn project_gate(&self, attention: &Attention, s: &mut Scratch) {
+        if let Some(gate) = &attention.gate {
+            let n = s.rows.len();
+            s.head_gates.resize(n * gate.rows(), 0.0);
+            let products = &mut [Product { weights: gate, out: &mut s.head_gates }];
+            matmul(&self.pool, self.isa, &s.input, n, products, &[&attention.output]);
+        }
+    }
+
+    /// Fills values up with zeros to the width of keys, which attention expects.
+    fn widen_values(&self, c: &LayerConfig, s: &mut Scratch) {
+        if c.value_dim == c.head_dim {
+            return;
+        }
+        s.up.resize(s.v.len() / c.value_dim * c.head_dim, 0.0);
+        let values = &s.v;
+        self.pool.for_each_row(&mut s.up, c.head_dim, &|i, out| {
+            out[..c.value_dim].copy_from_slice(&values[i * c.value_dim..][..c.value_dim]);
+            out[c.value_dim..].fill(0.0);
+        });
+        std::mem::swap(&mut s.v, &mut s.up);
+    }
+
+    /// Leaves out what attention found in the zeros.
+    fn narrow_values(&self, c: &LayerConfig, s: &mut Scratch) {
+        let n_heads = s.input.x.len() / c.head_dim;
+        if c.value_dim == c.head_dim {
+            return;
+        }
+        for head in 0..n_heads {
+            let from = head * c.head_dim;
+            s.input.x.copy_within(from..from + c.value_dim, head * c.value_dim);
+        }
+        s.input.x.truncate(n_heads * c.value_dim);
     }
 
     /// Puts the new keys and values into the sequences' pages.
@@ -138,7 +190,8 @@ impl Model {
         let [q_norm, k_norm, _] = &attention.head_norms;
         let [q_after, k_after, _] = &p.after;
         let keys = p.k.is_some().then_some((&mut s.k, d_kv, k_after, k_norm, None));
-        let queries = (&mut s.q, d_q, q_after, q_norm, self.config.temperature);
+        let temperature = self.config.temperature.filter(|t| !t.unrotated || c.rope.is_none());
+        let queries = (&mut s.q, d_q, q_after, q_norm, temperature);
         for (heads, width, after, norm, temperature) in [Some(queries), keys].into_iter().flatten()
         {
             self.pool.for_each_row(heads, width, &|row, heads| {
@@ -176,18 +229,25 @@ impl Model {
         };
         let weights = weight.chunks_exact(width).cycle();
         for (head, weight) in heads.chunks_exact_mut(width).zip(weights) {
-            self.norm_by(head, weight, self.config.norm_eps);
+            match self.config.qk_layer_norm {
+                true => layer_norm_in_place(self.isa, head, weight, QK_LAYER_EPS),
+                false => self.norm_by(head, weight, self.config.norm_eps),
+            }
         }
         add(heads, bias.as_ref());
     }
 
     /// The gate and the norm of what the heads found.
-    fn finish_heads(&self, c: &LayerConfig, attention: &Attention, s: &mut Scratch) {
-        let d_q = c.n_heads * c.head_dim;
+    fn finish_heads(&self, attention: &Attention, s: &mut Scratch) {
+        let d_q = attention.output.cols();
         if let Some(gate) = &attention.gate {
-            let (n_gates, gates) = (gate.rows(), &s.gate);
+            let (n_gates, gates) = (gate.rows(), &s.head_gates);
             self.pool.for_each_row(&mut s.input.x, d_q, &|row, heads| {
-                weigh(heads, &gates[row * n_gates..(row + 1) * n_gates]);
+                let gates = &gates[row * n_gates..(row + 1) * n_gates];
+                match self.config.softplus_gates {
+                    true => weigh_by(heads, gates, softplus),
+                    false => weigh(heads, gates),
+                }
             });
         }
         if attention.sub_norm.is_some() {
@@ -207,7 +267,7 @@ impl Model {
             n_heads: c.n_heads,
             n_kv_heads: c.n_kv_heads,
             head_dim: c.head_dim,
-            scale: self.config.attention_scale,
+            scale: self.config.attention_scale_of(c),
             soft_cap: self.config.score_cap,
             slopes: &self.config.slopes,
             sinks: &attention.sinks,

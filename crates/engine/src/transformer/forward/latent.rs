@@ -1,27 +1,45 @@
 //! Queries, keys and values of latent attention (MLA, arXiv 2405.04434).
+//!
+//! A head's keys and values are products of few numbers, which a token has once. Files of the
+//! expanded kind have one matrix that makes keys and values of all heads. Those of the absorbed
+//! kind have each head's matrices by themselves: q·(K·low) is (Kᵀ·q)·low and Σ w·(V·low) is V·(Σ
+//! w·low), so all heads attend to the low numbers, and the KV cache holds nothing else.
 
 use kelvin_kernels::{
-    matmul::{Product, matmul},
+    matmul::{ExpertProduct, ExpertRows, Product, matmul, matmul_experts},
     matrix::WeightMatrix,
     rope::rotate,
 };
 
 use super::super::{
     LayerConfig, Model, Scratch,
-    weights::{Latent, Norm},
+    weights::{Latent, Norm, Spread},
 };
 
+/// The widths of one layer.
+#[derive(Clone, Copy)]
+struct Widths {
+    /// What keys and values are made of.
+    kv_rank: usize,
+    /// The part of a key that is rotated and serves all heads.
+    rotated: usize,
+    /// The rest of a key.
+    own: usize,
+}
+
 impl Model {
-    /// Queries, keys and values of one layer. A head's values are filled up with zeros to the
-    /// width of its keys.
+    /// Queries, keys and values of one layer.
     pub(super) fn project_latent(&self, c: &LayerConfig, latent: &Latent, s: &mut Scratch) {
         let n = s.rows.len();
-        let d_q = c.n_heads * c.head_dim;
-        let kv_width = latent.kv_low.rows();
-        let kv_rank = latent.kv.cols();
-        s.q.resize(n * d_q, 0.0);
-        s.v.resize(n * kv_width, 0.0);
+        let kv_rank = latent.kv_norm.weight.len();
+        let rotated = latent.kv_low.rows() - kv_rank;
+        let own = latent.q.rows() / c.n_heads - rotated;
+        let widths = Widths { kv_rank, rotated, own };
+        s.q.resize(n * latent.q.rows(), 0.0);
+        s.v.resize(n * latent.kv_low.rows(), 0.0);
         let kv_low = Product { weights: &latent.kv_low, out: &mut s.v };
+        let next = latent.spread.first();
+        let next = next.as_slice();
         match &latent.q_low {
             Some((low, norm)) => {
                 s.gate.resize(n * low.rows(), 0.0);
@@ -29,23 +47,18 @@ impl Model {
                 matmul(&self.pool, self.isa, &s.input, n, &mut [q_low, kv_low], &[&latent.q]);
                 self.take_normed(low.rows(), norm, &latent.q, s);
                 let q = Product { weights: &latent.q, out: &mut s.q };
-                matmul(&self.pool, self.isa, &s.input, n, &mut [q], &[&latent.kv]);
+                matmul(&self.pool, self.isa, &s.input, n, &mut [q], next);
             }
             None => {
                 let q = Product { weights: &latent.q, out: &mut s.q };
-                matmul(&self.pool, self.isa, &s.input, n, &mut [q, kv_low], &[&latent.kv]);
+                matmul(&self.pool, self.isa, &s.input, n, &mut [q, kv_low], next);
             }
         }
-        s.gate.resize(n * kv_rank, 0.0);
-        let low = &s.v;
-        self.pool.for_each_row(&mut s.gate, kv_rank, &|row, out| {
-            out.copy_from_slice(&low[row * kv_width..][..kv_rank]);
-        });
-        self.take_normed(kv_rank, &latent.kv_norm, &latent.kv, s);
-        s.gate.resize(n * latent.kv.rows(), 0.0);
-        let products = &mut [Product { weights: &latent.kv, out: &mut s.gate }];
-        matmul(&self.pool, self.isa, &s.input, n, products, &[]);
-        self.spread_heads(c, kv_width, kv_rank, s);
+        self.turn_queries(c, widths, s);
+        match &latent.spread {
+            Spread::Expanded(kv) => self.spread_heads(c, widths, &latent.kv_norm, kv, s),
+            Spread::Absorbed { keys, .. } => self.absorb(c, widths, latent, keys, s),
+        }
     }
 
     /// input = norm(gate), ready for a product with `weights`.
@@ -55,57 +68,148 @@ impl Model {
         s.input.quantize(&self.pool, self.isa, width, [weights.format()]);
     }
 
-    /// Keys and values of all heads from the products in `gate` and the rotated part of keys in
-    /// `v`; rotates queries.
-    fn spread_heads(&self, c: &LayerConfig, kv_width: usize, kv_rank: usize, s: &mut Scratch) {
-        let (n, d_q) = (s.rows.len(), c.n_heads * c.head_dim);
-        let rotated = kv_width - kv_rank;
-        let own = c.head_dim - rotated;
-        let width = s.gate.len() / n / c.n_heads;
-        let value_dim = width - own;
-        let rows = &s.rows;
-        let angles = c.rope.map(|rope| s.angles[rope].as_slice());
-        let turn = |pos: usize, part: &mut [f32]| {
-            let Some(angles) = angles else { return };
-            let (cos, sin) = angles[pos * rotated..][..rotated].split_at(rotated / 2);
-            rotate(self.config.pairing, part, cos, sin);
-        };
-        self.pool.for_each_row(&mut s.q, d_q, &|row, heads| {
-            for head in heads.chunks_exact_mut(c.head_dim) {
-                turn(rows[row].pos, &mut head[own..]);
+    /// Rotates the last numbers of queries, and multiplies queries with their temperature.
+    fn turn_queries(&self, c: &LayerConfig, Widths { rotated, own, .. }: Widths, s: &mut Scratch) {
+        let (rows, angles) = (&s.rows, self.angles_of(c, &s.angles));
+        let key_dim = own + rotated;
+        self.pool.for_each_row(&mut s.q, c.n_heads * key_dim, &|row, heads| {
+            for head in heads.chunks_exact_mut(key_dim) {
+                self.turn(angles, rows[row].pos, &mut head[own..]);
+            }
+            if let Some(temperature) = self.config.temperature {
+                let factor = temperature.at(rows[row].pos);
+                heads.iter_mut().for_each(|x| *x *= factor);
             }
         });
-        s.k.resize(n * d_q, 0.0);
+    }
+
+    /// Keys and values of all heads.
+    fn spread_heads(
+        &self,
+        c: &LayerConfig,
+        Widths { kv_rank, rotated, own }: Widths,
+        norm: &Norm,
+        kv: &WeightMatrix,
+        s: &mut Scratch,
+    ) {
+        let (n, kv_width) = (s.rows.len(), kv_rank + rotated);
+        s.gate.resize(n * kv_rank, 0.0);
+        let low = &s.v;
+        self.pool.for_each_row(&mut s.gate, kv_rank, &|row, out| {
+            out.copy_from_slice(&low[row * kv_width..][..kv_rank]);
+        });
+        self.take_normed(kv_rank, norm, kv, s);
+        s.gate.resize(n * kv.rows(), 0.0);
+        let products = &mut [Product { weights: kv, out: &mut s.gate }];
+        matmul(&self.pool, self.isa, &s.input, n, products, &[]);
+        let (rows, angles) = (&s.rows, self.angles_of(c, &s.angles));
+        let (d_k, width) = (c.n_heads * c.head_dim, own + c.value_dim);
+        s.k.resize(n * d_k, 0.0);
         let (low, products) = (&s.v, &s.gate);
-        self.pool.for_each_row(&mut s.k, d_q, &|row, heads| {
+        self.pool.for_each_row(&mut s.k, d_k, &|row, heads| {
             let shared = &low[row * kv_width + kv_rank..][..rotated];
             let parts = products[row * c.n_heads * width..].chunks_exact(width);
             for (head, part) in heads.chunks_exact_mut(c.head_dim).zip(parts) {
                 head[..own].copy_from_slice(&part[..own]);
                 head[own..].copy_from_slice(shared);
-                turn(rows[row].pos, &mut head[own..]);
+                self.turn(angles, rows[row].pos, &mut head[own..]);
             }
         });
-        s.up.resize(n * d_q, 0.0);
-        self.pool.for_each_row(&mut s.up, d_q, &|row, heads| {
-            let parts = products[row * c.n_heads * width..].chunks_exact(width);
-            for (head, part) in heads.chunks_exact_mut(c.head_dim).zip(parts) {
-                head[..value_dim].copy_from_slice(&part[own..]);
-                head[value_dim..].fill(0.0);
-            }
+        s.v.resize(n * c.n_heads * c.value_dim, 0.0);
+        self.pool.for_each_row(&mut s.v, c.value_dim, &|head, value| {
+            value.copy_from_slice(&products[head * width + own..][..c.value_dim]);
         });
-        std::mem::swap(&mut s.v, &mut s.up);
     }
 
-    /// Leaves out what fills the heads' outputs up.
-    pub(super) fn narrow_heads(&self, c: &LayerConfig, s: &mut Scratch) {
-        let Some(latent) = &self.config.latent else { return };
-        let width = latent.value_dim;
-        let n_heads = s.input.x.len() / c.head_dim;
-        for head in 0..n_heads {
-            let from = head * c.head_dim;
-            s.input.x.copy_within(from..from + width, head * width);
-        }
-        s.input.x.truncate(n_heads * width);
+    /// Queries as far as the low numbers, which are keys, together with the rotated part, and
+    /// values.
+    fn absorb(
+        &self,
+        c: &LayerConfig,
+        Widths { kv_rank, rotated, own }: Widths,
+        latent: &Latent,
+        keys: &[WeightMatrix],
+        s: &mut Scratch,
+    ) {
+        let (n, n_heads, key_dim) = (s.rows.len(), c.n_heads, own + rotated);
+        s.input.x.resize(n * n_heads * own, 0.0);
+        let queries = &s.q;
+        self.pool.for_each_row(&mut s.input.x, own, &|i, out| {
+            let (head, row) = (i / n, i % n);
+            out.copy_from_slice(&queries[(row * n_heads + head) * key_dim..][..own]);
+        });
+        self.product_of_heads(n_heads, keys, s);
+        s.up.resize(n * n_heads * c.head_dim, 0.0);
+        let (queries, absorbed) = (&s.q, &s.gate);
+        self.pool.for_each_row(&mut s.up, c.head_dim, &|i, out| {
+            let (row, head) = (i / n_heads, i % n_heads);
+            out[..kv_rank].copy_from_slice(&absorbed[(head * n + row) * kv_rank..][..kv_rank]);
+            out[kv_rank..].copy_from_slice(&queries[i * key_dim + own..][..rotated]);
+        });
+        std::mem::swap(&mut s.q, &mut s.up);
+        let (rows, angles, low) = (&s.rows, self.angles_of(c, &s.angles), &s.v);
+        s.k.resize(n * c.head_dim, 0.0);
+        self.pool.for_each_row(&mut s.k, c.head_dim, &|row, key| {
+            key.copy_from_slice(&low[row * c.head_dim..][..c.head_dim]);
+            self.norm_in_place(&mut key[..kv_rank], Some(&latent.kv_norm));
+            self.norm_in_place(&mut key[kv_rank..], latent.key_norm.as_ref());
+            self.turn(angles, rows[row].pos, &mut key[kv_rank..]);
+        });
+        s.v.resize(n * kv_rank, 0.0);
+        let keys = &s.k;
+        self.pool.for_each_row(&mut s.v, kv_rank, &|row, value| {
+            value.copy_from_slice(&keys[row * c.head_dim..][..kv_rank]);
+        });
+    }
+
+    /// The values of all heads, of what they found among the low numbers.
+    pub(super) fn values_of_heads(&self, c: &LayerConfig, latent: &Latent, s: &mut Scratch) {
+        let Spread::Absorbed { values, .. } = &latent.spread else { return };
+        let (n, n_heads, kv_rank) = (s.rows.len(), c.n_heads, c.value_dim);
+        s.gate.resize(s.input.x.len(), 0.0);
+        let found = &s.input.x;
+        self.pool.for_each_row(&mut s.gate, kv_rank, &|i, out| {
+            let (head, row) = (i / n, i % n);
+            out.copy_from_slice(&found[(row * n_heads + head) * kv_rank..][..kv_rank]);
+        });
+        std::mem::swap(&mut s.input.x, &mut s.gate);
+        self.product_of_heads(n_heads, values, s);
+        let value_dim = values[0].rows();
+        s.input.x.resize(n * n_heads * value_dim, 0.0);
+        let products = &s.gate;
+        self.pool.for_each_row(&mut s.input.x, value_dim, &|i, out| {
+            let (row, head) = (i / n_heads, i % n_heads);
+            out.copy_from_slice(&products[(head * n + row) * value_dim..][..value_dim]);
+        });
+    }
+
+    /// gate = input with each head's rows multiplied by its matrix; both are `[head][row]`.
+    fn product_of_heads(&self, n_heads: usize, weights: &[WeightMatrix], s: &mut Scratch) {
+        let n = s.rows.len();
+        s.head_rows.clear();
+        s.head_rows.extend((0..n_heads).map(|head| ExpertRows {
+            expert: head,
+            first: head * n,
+            n,
+        }));
+        let ends = s.head_rows.iter().map(|rows| rows.first + rows.n);
+        let (matrix, formats) = (&weights[0], [weights[0].format()]);
+        s.input.quantize_groups(&self.pool, self.isa, matrix.cols(), formats, ends);
+        s.gate.resize(n_heads * n * matrix.rows(), 0.0);
+        let products = &mut [ExpertProduct { weights, out: &mut s.gate }];
+        matmul_experts(&self.pool, self.isa, &s.input, &s.head_rows, products, &[]);
+    }
+
+    /// The cosines and sines of a layer, if it rotates.
+    fn angles_of<'a>(&self, c: &LayerConfig, angles: &'a [Vec<f32>]) -> Option<&'a [f32]> {
+        c.rope.map(|rope| angles[rope].as_slice())
+    }
+
+    /// Rotates all numbers of `part` by the angles of a position.
+    fn turn(&self, angles: Option<&[f32]>, pos: usize, part: &mut [f32]) {
+        let Some(angles) = angles else { return };
+        let dim = part.len();
+        let (cos, sin) = angles[pos * dim..][..dim].split_at(dim / 2);
+        rotate(self.config.pairing, part, cos, sin);
     }
 }

@@ -3,7 +3,7 @@
 use kelvin_kernels::matrix::WeightMatrix;
 
 use super::{
-    super::{Config, ModelError, QkNorm, families::AttentionGate},
+    super::{Config, LayerConfig, ModelError, QkNorm, families::AttentionGate},
     After, Loader, Norm,
     latent::Latent,
 };
@@ -19,11 +19,11 @@ pub(crate) struct Attention {
     pub(crate) latent: Option<Latent>,
     /// For queries, keys and values: the width of a head, or all heads' widths.
     pub(crate) head_norms: [Option<Norm>; 3],
-    /// n_heads or n_heads·head_dim × d_model: weighs what the heads found.
+    /// n_heads or n_heads·value_dim × d_model: weighs what the heads found.
     pub(crate) gate: Option<WeightMatrix>,
-    /// n_heads·head_dim.
+    /// n_heads·value_dim.
     pub(crate) sub_norm: Option<Norm>,
-    /// d_model × n_heads·head_dim.
+    /// d_model × n_heads·value_dim.
     pub(crate) output: WeightMatrix,
     /// n_heads: attention sinks; empty without them.
     pub(crate) sinks: Vec<f32>,
@@ -40,7 +40,7 @@ pub(crate) struct Projections {
     pub(crate) q: WeightMatrix,
     /// n_kv_heads·head_dim × d_model; none where another layer's keys and values are read.
     pub(crate) k: Option<WeightMatrix>,
-    /// n_kv_heads·head_dim × d_model; none where keys serve as values, too.
+    /// n_kv_heads·value_dim × d_model; none where keys serve as values, too.
     pub(crate) v: Option<WeightMatrix>,
     pub(crate) after: [After; 3],
 }
@@ -73,6 +73,7 @@ impl Loader<'_> {
     pub(super) fn attention(&mut self, config: &Config, i: usize) -> Result<Attention, ModelError> {
         let (layer, d_model) = (&config.layers[i], config.d_model);
         let [d_q, d_kv] = [layer.n_heads, layer.n_kv_heads].map(|n| n * layer.head_dim);
+        let [d_heads, d_v] = [layer.n_heads, layer.n_kv_heads].map(|n| n * layer.value_dim);
         let block = layer.block;
         let name = |part: &str| format!("blk.{block}.{part}");
         let norm = self.first_norm(self.family.attention_norms, block, d_model)?;
@@ -90,19 +91,32 @@ impl Loader<'_> {
                 after: self.after(&name("attn_output"), d_model)?,
             });
         }
-        if let Some(latent) = &config.latent {
+        if let Some(latent) = config.latent_of(layer) {
             return self.latent_attention(config, latent, i, norm);
         }
+        let gate_name = name("attn_gate.weight");
         let gate_rows = match self.family.attention_gate {
             AttentionGate::EachHead => layer.n_heads,
-            AttentionGate::EachNumber => d_q,
+            AttentionGate::EachNumber | AttentionGate::InQueries => d_heads,
+            AttentionGate::Softplus => match self.gguf.tensor(&gate_name) {
+                Some(gate) if gate.shape.get(1) == Some(&d_heads) => d_heads,
+                _ => layer.n_heads,
+            },
         };
-        let gate = match self.has(&name("attn_gate.weight")) {
-            true => Some(self.matrix(&name("attn_gate.weight"), gate_rows, d_model)?),
+        let in_queries = self.family.attention_gate == AttentionGate::InQueries;
+        let gate = match self.has(&gate_name) {
+            _ if in_queries => Some(self.rows_in_queries(layer, 1, d_model)?),
+            true => Some(self.matrix(&gate_name, gate_rows, d_model)?),
             false => None,
         };
         let projections = match layer.cache == i {
-            true => self.projections(block, [d_q, d_kv, d_kv], d_model)?,
+            _ if in_queries => Projections {
+                q: self.rows_in_queries(layer, 0, d_model)?,
+                k: Some(self.matrix(&name("attn_k.weight"), d_kv, d_model)?),
+                v: Some(self.matrix(&name("attn_v.weight"), d_v, d_model)?),
+                after: [After::default(), After::default(), After::default()],
+            },
+            true => self.projections(block, [d_q, d_kv, d_v], d_model)?,
             false => self.queries_alone(block, [d_q, d_kv], d_model)?,
         };
         let head_norms = self.head_norms(config, i)?;
@@ -112,13 +126,42 @@ impl Loader<'_> {
             latent: None,
             head_norms,
             gate,
-            sub_norm: self.norm(&name("attn_sub_norm"), &[d_q])?,
-            output: self.matrix(&name("attn_output.weight"), d_model, d_q)?,
+            sub_norm: self.norm(&name("attn_sub_norm"), &[d_heads])?,
+            output: self.matrix(&name("attn_output.weight"), d_model, d_heads)?,
             sinks: (self.vector_if(&name("attn_sinks.weight"), &[layer.n_heads])?)
                 .unwrap_or_default(),
-            post_norm: self.post_norm(&name("post_attention_norm"), d_model)?,
-            after: self.after(&name("attn_output"), d_model)?,
+            post_norm: self.post_norm(
+                &["post_attention_norm", "attn_output_norm"],
+                block,
+                d_model,
+            )?,
+            after: self.after_attention(config, &name("attn_output"))?,
         })
+    }
+
+    /// The rows of queries (`half` 0), or those of the gate (1), in a matrix that has for each head
+    /// one below the other.
+    fn rows_in_queries(
+        &mut self,
+        layer: &LayerConfig,
+        half: usize,
+        d_model: usize,
+    ) -> Result<WeightMatrix, ModelError> {
+        let (n, width) = (layer.n_heads * layer.head_dim, layer.head_dim);
+        let from = |row: usize| (2 * (row / width) + half) * width + row % width;
+        let name = format!("blk.{}.attn_q.weight", layer.block);
+        self.picked_rows(&name, n, &from, 2 * n, d_model)
+    }
+
+    /// What is done with attention's output.
+    fn after_attention(&mut self, config: &Config, name: &str) -> Result<After, ModelError> {
+        let mut after = self.after(name, config.d_model)?;
+        if config.value_scale != 1.0 {
+            after.scale = Some(after.scale.unwrap_or(1.0) * config.value_scale);
+            let scaled = |bias: &mut f32| *bias *= config.value_scale;
+            after.bias.iter_mut().flatten().for_each(scaled);
+        }
+        Ok(after)
     }
 
     /// The norms of queries, keys and values.
@@ -126,6 +169,12 @@ impl Loader<'_> {
         let layer = &config.layers[i];
         let name = |part: &str| format!("blk.{}.{part}", layer.block);
         let (kind, width) = (self.family.qk_norm, layer.head_dim);
+        if let Some(without) = self.family.rotated_norms {
+            let n_experts = config.experts.as_ref().map(|experts| experts.n_experts);
+            if layer.rope.is_none() || n_experts == Some(without) {
+                return Ok([None, None, None]);
+            }
+        }
         let shape = |n_heads: usize| match kind {
             QkNorm::Head => vec![width],
             QkNorm::EachHead => vec![width, n_heads],

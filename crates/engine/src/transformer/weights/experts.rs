@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use kelvin_kernels::{format::Format, matrix::WeightMatrix};
 
-use super::{AfterFeedForward, Dense, Loader};
-use crate::transformer::{Config, ExpertConfig, ModelError};
+use super::{Dense, Loader};
+use crate::transformer::{Config, ExpertConfig, ModelError, families::DenseBeside};
 
 /// How the names of gates end.
 const GATES: &str = ".ffn_gate_exps.weight";
@@ -14,8 +14,10 @@ const GATES: &str = ".ffn_gate_exps.weight";
 /// The mixture of experts of one block. Matrices are rows (outputs) × columns (inputs).
 #[derive(Debug)]
 pub(in super::super) struct Experts {
-    /// n_experts × d_model.
-    pub(in super::super) router: WeightMatrix,
+    /// n_experts × d_model; none in a second mixture.
+    pub(in super::super) router: Option<WeightMatrix>,
+    /// The second mixture, which reads what this one makes.
+    pub(in super::super) grouped: Option<Box<Experts>>,
     /// n_experts.
     pub(in super::super) router_bias: Option<Vec<f32>>,
     /// n_experts: added to weights for selection alone.
@@ -32,6 +34,8 @@ pub(in super::super) struct Experts {
     pub(in super::super) up_bias: Option<Vec<f32>>,
     /// n_experts × d_model.
     pub(in super::super) down_bias: Option<Vec<f32>>,
+    /// n_experts each: multiply the products of an expert's gate, up and down matrix.
+    pub(in super::super) scales: [Option<Vec<f32>>; 3],
     /// The network that all tokens go through besides.
     pub(in super::super) shared: Option<Dense>,
     /// 1 × d_model: its output is multiplied with the logistic function of this.
@@ -42,7 +46,7 @@ impl Experts {
     /// The matrices that a layer of experts begins with: the router, and the shared expert's.
     pub(in super::super) fn input(&self) -> impl Iterator<Item = &WeightMatrix> {
         let shared = self.shared.iter().flat_map(Dense::input);
-        [&self.router].into_iter().chain(&self.shared_gate).chain(shared)
+        self.router.iter().chain(&self.shared_gate).chain(shared)
     }
 
     /// The matrices of one expert.
@@ -54,7 +58,11 @@ impl Experts {
     pub(in super::super) fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
         let experts = (0..self.up.len()).flat_map(|expert| self.of_expert(expert));
         let shared = self.shared.iter().flat_map(Dense::matrices);
-        experts.chain(shared).chain(&self.shared_gate).chain([&self.router])
+        let grouped = self
+            .grouped
+            .iter()
+            .flat_map(|grouped| (0..grouped.up.len()).flat_map(|expert| grouped.of_expert(expert)));
+        experts.chain(shared).chain(&self.shared_gate).chain(&self.router).chain(grouped)
     }
 }
 
@@ -84,16 +92,11 @@ impl Loader<'_> {
             (gate, self.expert_rows(&weight("ffn_up_exps"), n, 0..d_ff, d_ff, d_model)?)
         };
         let down = self.expert_rows(&weight("ffn_down_exps"), n, 0..d_model, d_model, d_ff)?;
+        let is_dense = self.family.experts.as_ref().map(|rules| rules.dense);
+        let ending = if is_dense == Some(DenseBeside::Shared) { "" } else { "_shexp" };
         let shared = match mixture.d_shared {
             0 => None,
-            width => Some(Dense {
-                sparse: false,
-                gate: Some(self.matrix(&weight("ffn_gate_shexp"), width, d_model)?),
-                up: self.matrix(&weight("ffn_up_shexp"), width, d_model)?,
-                sub_norm: None,
-                down: self.matrix(&weight("ffn_down_shexp"), d_model, width)?,
-                after: AfterFeedForward::default(),
-            }),
+            width => Some(self.shared_expert(block, ending, width, d_model)?),
         };
         let shared_gate = match self.vector_if(&weight("ffn_gate_inp_shexp"), &[d_model])? {
             None => None,
@@ -103,7 +106,14 @@ impl Loader<'_> {
             }
         };
         Ok(Experts {
-            router,
+            router: Some(router),
+            grouped: match &mixture.grouped {
+                Some(grouped) => {
+                    let n = n / grouped.n_sharing;
+                    Some(Box::new(self.grouped_experts(block, n, grouped.d_ff, d_model)?))
+                }
+                None => None,
+            },
             router_bias: self.vector_if(&bias("ffn_gate_inp"), &[n])?,
             selection_bias: match self.vector_if(&bias("exp_probs_b"), &[n])? {
                 None => self.vector_if(&format!("blk.{block}.exp_probs_b"), &[n])?,
@@ -115,13 +125,44 @@ impl Loader<'_> {
             gate_bias: self.vector_if(&bias("ffn_gate_exps"), &[d_ff, n])?,
             up_bias: self.vector_if(&bias("ffn_up_exps"), &[d_ff, n])?,
             down_bias: self.vector_if(&bias("ffn_down_exps"), &[d_model, n])?,
+            scales: [
+                self.vector_if(&format!("blk.{block}.ffn_gate_exps.scale"), &[n])?,
+                self.vector_if(&format!("blk.{block}.ffn_up_exps.scale"), &[n])?,
+                self.vector_if(&format!("blk.{block}.ffn_down_exps.scale"), &[n])?,
+            ],
             shared,
             shared_gate,
         })
     }
 
-    /// Some rows of each expert's matrix of `n_rows`: one matrix for each expert.
-    fn expert_rows(
+    /// The networks that experts share.
+    fn grouped_experts(
+        &mut self,
+        block: usize,
+        n: usize,
+        d_ff: usize,
+        d_model: usize,
+    ) -> Result<Experts, ModelError> {
+        let name = |part: &str| format!("blk.{block}.{part}_chexps.weight");
+        Ok(Experts {
+            router: None,
+            grouped: None,
+            router_bias: None,
+            selection_bias: None,
+            gate: self.expert_rows(&name("ffn_gate"), n, 0..d_ff, d_ff, d_model)?,
+            up: self.expert_rows(&name("ffn_up"), n, 0..d_ff, d_ff, d_model)?,
+            down: self.expert_rows(&name("ffn_down"), n, 0..d_model, d_model, d_ff)?,
+            gate_bias: None,
+            up_bias: None,
+            down_bias: None,
+            scales: [None, None, None],
+            shared: None,
+            shared_gate: None,
+        })
+    }
+
+    /// Some rows of each expert's, or each head's, matrix of `n_rows`: one matrix for each.
+    pub(super) fn expert_rows(
         &mut self,
         name: &str,
         n_experts: usize,

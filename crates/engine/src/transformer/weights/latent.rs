@@ -4,7 +4,7 @@
 use kelvin_kernels::matrix::WeightMatrix;
 
 use super::{
-    super::{Config, LatentConfig, ModelError},
+    super::{Config, LatentConfig, ModelError, families::AttentionGate},
     Attention, Loader, Norm, missing,
 };
 
@@ -19,14 +19,44 @@ pub(crate) struct Latent {
     pub(crate) kv_low: WeightMatrix,
     /// kv_rank.
     pub(crate) kv_norm: Norm,
+    /// The rotated part of a key.
+    pub(crate) key_norm: Option<Norm>,
+    pub(crate) spread: Spread,
+}
+
+/// What makes keys and values of all heads.
+#[derive(Debug)]
+pub(crate) enum Spread {
     /// n_heads·(rest of a key + value_dim) × kv_rank.
-    pub(crate) kv: WeightMatrix,
+    Expanded(WeightMatrix),
+    /// All heads attend to what keys and values are made of.
+    Absorbed {
+        /// For each head kv_rank × rest of a key: leads queries there.
+        keys: Vec<WeightMatrix>,
+        /// For each head value_dim × kv_rank.
+        values: Vec<WeightMatrix>,
+    },
 }
 
 impl Latent {
     pub(super) fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
         let low = self.q_low.iter().map(|(matrix, _)| matrix);
-        low.chain([&self.q, &self.kv_low, &self.kv])
+        low.chain([&self.q, &self.kv_low]).chain(self.spread.matrices())
+    }
+}
+
+impl Spread {
+    /// What a product with them begins with, to be prefetched.
+    pub(crate) fn first(&self) -> Option<&WeightMatrix> {
+        self.matrices().next()
+    }
+
+    fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
+        let (one, keys, values) = match self {
+            Spread::Expanded(matrix) => (Some(matrix), [].as_slice(), [].as_slice()),
+            Spread::Absorbed { keys, values } => (None, keys.as_slice(), values.as_slice()),
+        };
+        one.into_iter().chain(keys).chain(values)
     }
 }
 
@@ -41,8 +71,8 @@ impl Loader<'_> {
     ) -> Result<Attention, ModelError> {
         let (layer, d_model, rotated) = (&config.layers[i], config.d_model, config.ropes[0].dim);
         let name = |part: &str| format!("blk.{}.{part}", layer.block);
-        let (n_heads, d_q) = (layer.n_heads, layer.n_heads * layer.head_dim);
-        let LatentConfig { q_rank, kv_rank, value_dim } = *latent;
+        let LatentConfig { q_rank, kv_rank, key_dim, value_dim, absorbed } = *latent;
+        let (n_heads, d_q, own) = (layer.n_heads, layer.n_heads * key_dim, key_dim - rotated);
         let mut needed = |part: &str, len: usize| {
             let name = name(part);
             let norm = self.norm(&name, &[len])?;
@@ -57,22 +87,42 @@ impl Loader<'_> {
             }
             None => (None, self.matrix(&name("attn_q.weight"), d_q, d_model)?),
         };
-        let kv_rows = n_heads * (layer.head_dim - rotated + value_dim);
+        let spread = match absorbed {
+            true => {
+                let [keys, values] = ["attn_k_b.weight", "attn_v_b.weight"].map(name);
+                let keys = self.expert_rows(&keys, n_heads, 0..kv_rank, kv_rank, own)?;
+                let values =
+                    self.expert_rows(&values, n_heads, 0..value_dim, value_dim, kv_rank)?;
+                Spread::Absorbed { keys, values }
+            }
+            false => {
+                let rows = n_heads * (own + value_dim);
+                Spread::Expanded(self.matrix(&name("attn_kv_b.weight"), rows, kv_rank)?)
+            }
+        };
         let latent = Latent {
             q_low,
             q,
             kv_low: self.matrix(&name("attn_kv_a_mqa.weight"), kv_rank + rotated, d_model)?,
             kv_norm,
-            kv: self.matrix(&name("attn_kv_b.weight"), kv_rows, kv_rank)?,
+            key_norm: self.norm(&name("attn_k_norm"), &[rotated])?,
+            spread,
         };
         Ok(Attention {
             norm,
             projections: None,
             latent: Some(latent),
             head_norms: [None, None, None],
-            gate: None,
+            gate: match self.has(&name("attn_gate.weight")) {
+                true => {
+                    let each_head = self.family.attention_gate == AttentionGate::EachHead;
+                    let rows = if each_head { n_heads } else { n_heads * value_dim };
+                    Some(self.matrix(&name("attn_gate.weight"), rows, d_model)?)
+                }
+                false => None,
+            },
             sub_norm: None,
-            sinks: Vec::new(),
+            sinks: (self.vector_if(&name("attn_sinks.weight"), &[n_heads])?).unwrap_or_default(),
             output: self.matrix(&name("attn_output.weight"), d_model, n_heads * value_dim)?,
             post_norm: None,
             after: self.after(&name("attn_output"), d_model)?,

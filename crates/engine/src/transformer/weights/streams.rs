@@ -10,8 +10,6 @@ use super::{
 
 /// How many streams there are, the first of which goes through the layers.
 pub(crate) const N_STREAMS: usize = 4;
-/// The first layers, whose activations are sparse.
-pub(super) const SPARSE_LAYERS: usize = 10;
 /// The low-rank layer's width.
 const RANK: usize = 64;
 

@@ -37,6 +37,8 @@ const FULL_HEADS: Sizes = Sizes { n_kv_heads: 4, ..SIZES };
 const SMALL: Sizes = Sizes { d_model: 32, n_heads: 2, n_kv_heads: 2, d_ff: 40, ..SIZES };
 const WIDE_HEADS: Sizes = Sizes { head_dim: 24, rope_dim: 24, ..SIZES };
 
+#[path = "cases/by_turns.rs"]
+mod by_turns;
 #[path = "cases/experts.rs"]
 mod experts;
 #[path = "cases/gpt_like.rs"]
@@ -51,12 +53,18 @@ mod layer_norm;
 mod llama_like;
 #[path = "cases/more_experts.rs"]
 mod more_experts;
+#[path = "cases/more_mixtures.rs"]
+mod more_mixtures;
 #[path = "cases/more_parts.rs"]
 mod more_parts;
 #[path = "cases/quantized_experts.rs"]
 mod quantized_experts;
+#[path = "cases/recurrent.rs"]
+mod recurrent;
 #[path = "cases/rms_norm.rs"]
 mod rms_norm;
+#[path = "cases/states.rs"]
+mod states;
 #[path = "cases/varied.rs"]
 mod varied;
 
@@ -71,8 +79,12 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         more_parts::CASES,
         varied::CASES,
         latent::CASES,
+        recurrent::CASES,
+        states::CASES,
+        by_turns::CASES,
         experts::CASES,
         more_experts::CASES,
+        more_mixtures::CASES,
         quantized_experts::CASES,
     ];
     tables.into_iter().flatten()

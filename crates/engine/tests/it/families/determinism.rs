@@ -35,7 +35,31 @@ const KINDS: &[&str] = &[
     "smallthinker.full",    // a router that reads the stream before attention
     "gpt-oss.mxfp4",        // experts in MXFP4 with biases, attention sinks
     "qwen2moe.iq4_experts", // a shared expert with a gate
+    "lfm2.full",            // short convolutions
+    "qwen35.full",          // the delta rule, heads in turn, a gate of attention in its queries
+    "qwen3next.full",       // the delta rule, neighbouring heads, experts
+    "falcon-h1.full",       // Mamba 2 beside attention
+    "granitehybrid.full",   // Mamba 2 by turns with attention
     "bailingmoe2.full",     // groups of experts, a bias for selection, a dense layer first
+    "deepseek2.full",       // latent attention with matrices of each head, experts
+    "llama4.full",          // weights of experts' inputs, a temperature of layers that don't rotate
+    "mimo2.full",           // values narrower than keys
+    "laguna.full",          // softplus gates, heads that differ from layer to layer
+    "arctic.full",          // experts of the stream before attention
+    "step35.full",          // limits of activations
+    "mamba.full",           // a state whose columns decay at rates of their own
+    "plamo2.full",          // Mamba 2's heads, inputs made of the convolution's output
+    "kimi-linear.full",     // a decay for each row, by turns with latent attention
+    "bailingmoe3.full",     // bounded decays, a gate of latent attention
+    "minimax-01.full",      // decays of heads without a convolution, halves that add to norms
+    "rwkv7.full",           // a state that is rewritten, tokens mixed with the one before
+    "rwkv6.full",           // a state that is read before it changes
+    "rwkv6qwen2.full",      // gated linear attention, heads that share keys
+    "hrm_text.full",        // two stacks of layers by turns
+    "grovemoe.full",        // experts that share networks
+    "dots3note.full",       // latent attention of other widths in layers with a window
+    "hy_v4.full",           // several streams, sinks of latent attention
+    "chameleon.full",       // LayerNorms of heads, tokens that are never made
 ];
 /// Texts of a batch: longer than a page, all but one forks of the first.
 const N_TEXTS: usize = 7;
@@ -96,7 +120,7 @@ fn run(
 fn check(case: &Case) {
     let texts = texts(case);
     let gguf = open_case(case);
-    let caches = [CacheFormat::F16, CacheFormat::F32];
+    let caches = CacheFormat::ALL;
     let alone = load(&gguf, &ModelOptions { threads: 1, isa: None });
     let expected = caches.map(|cache| -> Vec<Vec<f32>> {
         let text = |i: usize| run(&alone, &texts[i..=i], (cache, 1, 512, false)).remove(0);

@@ -73,10 +73,11 @@ pub fn logits(case: &Case, threads: usize, isa: Option<Isa>, chunk: usize) -> Ve
     run::logits(&model, &ids(&tokens(case)), CacheFormat::F32, chunk.min(N_TOKENS))
 }
 
-/// The largest logit less the smallest.
+/// The largest logit less the smallest, but for those of tokens that are never made.
 pub fn spread(logits: &[f32]) -> f32 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    max - logits.iter().copied().fold(f32::INFINITY, f32::min)
+    let made = logits.iter().copied().filter(|x| *x > f32::MIN);
+    max - made.fold(f32::INFINITY, f32::min)
 }
 
 /// Where the goldens lie in all logits of a case: a few of each position.

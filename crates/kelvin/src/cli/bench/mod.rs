@@ -13,7 +13,7 @@ use std::{hint::black_box, ops::Range, time::Instant};
 use anyhow::anyhow;
 use kelvin_engine::{
     TokenId,
-    batch::{Batch, Budget, Chunks, Request, generate, next_logits},
+    batch::{Batch, Budget, Chunks, GuessCounts, Guesses, Request, generate, next_logits},
     transformer::PAGE,
 };
 use kelvin_kernels::{memory::Buffer, roofline};
@@ -23,6 +23,7 @@ use crate::{
     cli::{
         compare::plan::MAX_COLUMNS,
         shared::{
+            drafts::Drafts,
             failure::usage,
             limits::{self, Limits},
             session::{self, Session},
@@ -37,41 +38,45 @@ use crate::{
 use args::{BenchArgs, WorkName};
 use view::BenchRow;
 
-/// How often the loops run before anything else, so that their best is known from the beginning.
+/// Runs of the reference loops before the first sample, so that their best is known.
 const N_FIRST: usize = 10;
 /// A sample counts if each loop ran at no less than this share of its best, before and after.
 const UNDISTURBED: f64 = 0.88;
-/// How many samples may be taken for each that is wanted.
+/// Maximum samples taken for each sample that is wanted.
 const PATIENCE: usize = 3;
-/// The prompt of the work `compare`.
+/// Length of the prompt of `compare`, in tokens.
 const COMPARE_PROMPT: usize = 128;
 
-/// What is timed.
+/// A measurement.
 #[derive(Debug, Clone, Copy)]
 enum Work {
-    /// Reading a prompt of so many tokens.
+    /// Prefill of a prompt of this many tokens.
     Prompt(usize),
-    /// One continuation of a text of this depth.
+    /// Decode of one text that has this many tokens.
     Decode(usize),
-    /// One prompt, read once, continued so many ways together.
+    /// Decode of this many continuations of one prompt, in one batch.
     Compare(usize),
 }
 
-/// What one sample did.
+/// The result of one sample.
 struct Done {
     secs: f64,
     tokens: usize,
     bytes: usize,
     multiply_adds: usize,
+    /// Tokens that a step gave each continuation, if there were steps of decode.
+    per_step: Option<f64>,
+    /// What came of drafts.
+    drafts: Option<Drafts>,
 }
 
-/// Samples, each with the slower of the loops before and after it.
+/// Samples, each with the slower run of each loop, before or after it.
 type Samples = Vec<(Done, Limits)>;
 
 /// Runs the verb.
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let works = works(args)?;
-    let session = session::open(&args.model)?;
+    let session = session::open(&args.model)?.drafting(&args.drafts, &args.model)?;
     let longest = works.iter().map(|work| work.longest(args.tokens)).max().unwrap_or(0);
     if longest > session.limit() {
         return Err(usage(format!(
@@ -137,11 +142,11 @@ fn works(args: &BenchArgs) -> anyhow::Result<Vec<Work>> {
     Ok(works)
 }
 
-/// Room for the largest work.
+/// The page budget of the largest measurement.
 fn budget(works: &[Work], n_tokens: usize) -> Budget {
     let of = |work: &Work| {
         let n_texts = if let Work::Compare(ways) = work { *ways } else { 1 };
-        // A page more for each text: where two share one in part, one copies it.
+        // One page more for each text: a partly filled page that two texts share is copied.
         Budget::for_texts(n_texts, work.longest(n_tokens).saturating_add(2 * PAGE))
     };
     let most = |a: Budget, b: Budget| Budget {
@@ -152,7 +157,7 @@ fn budget(works: &[Work], n_tokens: usize) -> Budget {
 }
 
 impl Work {
-    /// Tokens of its longest text.
+    /// Length of the longest text, in tokens.
     fn longest(self, n_tokens: usize) -> usize {
         match self {
             Work::Prompt(n) => n,
@@ -164,34 +169,34 @@ impl Work {
 
 struct Bench<'a> {
     session: &'a Session,
-    /// Of each continuation.
+    /// Tokens of each continuation.
     n_tokens: usize,
-    /// For the loop that reads.
+    /// The buffer that the reading loop reads.
     numbers: Buffer<u64>,
-    /// What the loops did so far.
+    /// All results of the loops so far.
     seen: Vec<Limits>,
-    /// Does the works, as it does those of every other verb.
+    /// The scheduler that all verbs use.
     batch: Batch,
 }
 
 impl Bench<'_> {
-    /// Samples of a work until `rounds` of them are undisturbed, or patience ends.
+    /// Takes samples until `rounds` are undisturbed, or `PATIENCE` times as many were taken.
     fn measure(
         &mut self,
         work: Work,
         rounds: usize,
-        told: &mut dyn FnMut(usize),
+        progress: &mut dyn FnMut(usize),
     ) -> anyhow::Result<Samples> {
         if let Work::Decode(depth) = work {
-            // What comes before the time that counts is done once: the prefix cache has it then.
+            // Decode is timed without its prefill: the prefix cache holds the text from here on.
             self.batch.forget_prefixes(&self.session.engine);
             self.read(depth.max(1))?;
         }
-        // Warm: buffers have grown, threads are awake.
+        // A warm-up: buffers grow, threads wake.
         self.sample(work)?;
         let mut samples = Vec::new();
         while samples.len() < rounds * PATIENCE && self.undisturbed(&samples).count() < rounds {
-            told(samples.len().min(rounds - 1));
+            progress(samples.len().min(rounds - 1));
             let before = self.reference();
             let done = self.sample(work)?;
             let after = self.reference();
@@ -204,7 +209,7 @@ impl Bench<'_> {
         Ok(samples)
     }
 
-    /// What the machine does now.
+    /// Measures the machine's speed at this moment.
     fn reference(&mut self) -> Limits {
         let model = &self.session.engine.model;
         let now = limits::measure(model.pool(), model.isa(), &self.numbers);
@@ -212,7 +217,7 @@ impl Bench<'_> {
         now
     }
 
-    /// What the best tenth of the loops reached, each for itself.
+    /// The speed that a tenth of all runs exceeded, for each loop.
     fn best(&self) -> Limits {
         let at = |of: fn(&Limits) -> f64| {
             let mut all: Vec<f64> = self.seen.iter().map(of).collect();
@@ -222,7 +227,7 @@ impl Bench<'_> {
         Limits { gb_per_sec: at(|l| l.gb_per_sec), giga_ops_per_sec: at(|l| l.giga_ops_per_sec) }
     }
 
-    /// Does a work once, and times it.
+    /// Takes one sample.
     fn sample(&mut self, work: Work) -> anyhow::Result<Done> {
         let (session, n_tokens) = (self.session, self.n_tokens);
         let model = &session.engine.model;
@@ -233,31 +238,34 @@ impl Bench<'_> {
         if !matches!(work, Work::Decode(_)) {
             self.batch.forget_prefixes(&session.engine);
         }
+        let before = self.batch.guess_counts();
         let begun = Instant::now();
         match work {
             Work::Prompt(n) => {
                 let logits = self.read(n)?;
                 black_box(sampler(0).sample(&logits, n as u64)?);
                 let secs = begun.elapsed().as_secs_f64();
-                // Each chunk reads the weights, and the keys and values before it.
+                // Each chunk of the prompt reads the weights, and the keys and values before it.
                 let chunks = (0..n).step_by(Chunks::default().alone);
                 let bytes: usize = chunks.map(|at| model.step_bytes() + cache(at)).sum();
-                Ok(Done { secs, tokens: n, bytes, multiply_adds: (n - 1) * without + with_logits })
+                let multiply_adds = (n - 1) * without + with_logits;
+                Ok(Done { secs, tokens: n, bytes, multiply_adds, per_step: None, drafts: None })
             }
             Work::Decode(depth) => {
-                // The first step reads the last token of the text, which is known but for that.
+                // The prefix cache holds all tokens but the last, which the first step reads.
                 let depth = depth.max(1);
                 self.continued(depth, 1, n_tokens)?;
                 let secs = begun.elapsed().as_secs_f64();
                 let bytes = n_tokens * model.step_bytes() + of_steps(depth..depth + n_tokens);
-                Ok(Done { secs, tokens: n_tokens, bytes, multiply_adds: n_tokens * with_logits })
+                let (multiply_adds, per_step) = (n_tokens * with_logits, self.per_step(before, 1));
+                let drafts = self.drafts(before);
+                Ok(Done { secs, tokens: n_tokens, bytes, multiply_adds, per_step, drafts })
             }
             Work::Compare(ways) => {
-                // The prompt gives each its first token, then as many steps follow.
+                // Prefill gives each continuation its first token; `n_tokens` steps follow.
                 self.continued(COMPARE_PROMPT, ways, n_tokens + 1)?;
                 let secs = begun.elapsed().as_secs_f64();
-                // The prompt's keys and values are read once for all, those of each continuation
-                // for itself.
+                // A step reads the prompt's keys and values once, and those of each continuation.
                 let shared = n_tokens * cache(COMPARE_PROMPT - 1);
                 let own =
                     of_steps(COMPARE_PROMPT..COMPARE_PROMPT + n_tokens).saturating_sub(shared);
@@ -266,25 +274,39 @@ impl Bench<'_> {
                     tokens: ways * n_tokens,
                     bytes: (1 + n_tokens) * model.step_bytes() + shared + ways * own,
                     multiply_adds: COMPARE_PROMPT * without + ways * n_tokens * with_logits,
+                    per_step: self.per_step(before, ways),
+                    drafts: self.drafts(before),
                 })
             }
         }
     }
 
-    /// A text of `n` tokens. Which ones they are doesn't change the work.
+    /// Tokens that a step gave each of the continuations since a count, with drafts.
+    fn per_step(&self, before: GuessCounts, ways: usize) -> Option<f64> {
+        let counts = self.batch.guess_counts().since(&before);
+        let (steps, drawn) = (counts.n_steps as f64 * ways as f64, counts.n_drawn as f64);
+        (self.session.guesses != Guesses::Off && steps > 0.0).then(|| drawn / steps)
+    }
+
+    /// What came of drafts since a count.
+    fn drafts(&self, before: GuessCounts) -> Option<Drafts> {
+        Drafts::of(self.session.guesses, before, self.batch.guess_counts())
+    }
+
+    /// A text of `n` tokens; the time doesn't depend on which tokens.
     fn text(&self, n: usize) -> Vec<TokenId> {
         let vocab_size = self.session.engine.model.config.vocab_size as u32;
         (0..n as u32).map(|i| TokenId((i * 7919 + 101) % vocab_size)).collect()
     }
 
-    /// Reads `n` tokens, and returns the logits of what comes after them.
+    /// Prefills `n` tokens and returns the next-token logits.
     fn read(&mut self, n: usize) -> anyhow::Result<Vec<f32>> {
         let text = self.text(n);
         let logits = next_logits(&self.session.engine, &mut self.batch, text, &mut ())?;
         Ok(logits.expect("nobody breaks off"))
     }
 
-    /// Continues a text of `n` tokens in so many ways, as `compare` does.
+    /// Continues a text of `n` tokens `ways` times in one batch, as `compare` does.
     fn continued(&mut self, n: usize, ways: usize, max_tokens: usize) -> anyhow::Result<()> {
         let mut request = Request::new(self.text(n), (0..ways as u64).map(sampler).collect());
         (request.ends.max_tokens, request.ends.ignore_end) = (max_tokens, true);
@@ -330,6 +352,8 @@ impl Bench<'_> {
                 done.tokens as f64 / counted[n - 1].secs,
                 done.tokens as f64 / done.secs,
             ],
+            tokens_per_step: done.per_step,
+            drafts: done.drafts.clone(),
             gb_per_sec: done.bytes as f64 / secs / 1e9,
             limit_gb_per_sec: self.best().gb_per_sec,
             giga_ops_per_sec: 2.0 * done.multiply_adds as f64 / secs / 1e9,
@@ -340,7 +364,7 @@ impl Bench<'_> {
     }
 }
 
-/// The neutral one.
+/// A sampler with the neutral chain.
 fn sampler(sample: u64) -> Sampler {
     Sampler::new(Chain::default(), Dice { seed: 7, sample })
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    cli::shared::session::Session,
+    cli::shared::{drafts::Drafts, session::Session},
     terminal::{
         style::Style,
         table::{self, Align},
@@ -20,25 +20,31 @@ pub(crate) struct BenchRow {
     pub(crate) batch: usize,
     /// Tokens of the text before the first one that is drawn.
     pub(crate) depth: usize,
-    /// Tokens that are timed, of each continuation or of the prompt.
+    /// Timed tokens of each continuation, or of the prompt.
     pub(crate) tokens: usize,
-    /// The median of the samples that count.
+    /// The median of the samples.
     pub(crate) tokens_per_sec: f64,
-    /// The slowest and the fastest of them.
+    /// The slowest and the fastest sample.
     pub(crate) tokens_per_sec_range: [f64; 2],
-    /// Bytes of weights, keys and values that must be read, 10^9 a second.
+    /// Tokens that a step gave each continuation, with drafts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tokens_per_step: Option<f64>,
+    /// What came of drafts in the fastest sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) drafts: Option<Drafts>,
+    /// Bytes of weights, keys and values read, 10^9 per second.
     pub(crate) gb_per_sec: f64,
     pub(crate) limit_gb_per_sec: f64,
-    /// Multiplications and additions with weights, 10^9 a second.
+    /// Multiplications and additions with weights, 10^9 per second.
     pub(crate) giga_ops_per_sec: f64,
     pub(crate) limit_giga_ops_per_sec: f64,
-    /// Undisturbed samples, from which the figures are; if there is none, they are from all.
+    /// Undisturbed samples, which the figures are computed from; if there are none, from all.
     pub(crate) samples: usize,
-    /// Samples that a neighbour disturbed.
+    /// Samples that another process disturbed.
     pub(crate) dropped: usize,
 }
 
-/// The table, between what was run and what the machine could do.
+/// The table, with the model above it and the machine's limits below.
 pub(crate) fn render(session: &Session, rows: &[BenchRow], style: Style) -> String {
     let model = &session.engine.model;
     let header = [

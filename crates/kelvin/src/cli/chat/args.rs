@@ -3,10 +3,12 @@
 use clap::Args as ClapArgs;
 
 use crate::cli::shared::{
-    args::{ModelArgs, OutputArgs, TemperatureArgs},
+    args::{ModelArgs, OutputArgs},
+    drafts::DraftArgs,
     form::FormArgs,
     number,
     sampling::{RecommendedArgs, SamplingArgs},
+    temp::TempArgs,
 };
 
 /// `chat`.
@@ -20,14 +22,14 @@ Examples:
 
 In the conversation: /temp T, /seed N, /retry, /undo, /why, /help, /exit.")]
 pub(crate) struct ChatArgs {
-    /// A system text
+    /// A system message for the model's chat template
     #[arg(long, value_name = "TEXT", help_heading = "Prompt")]
     pub(crate) system: Option<String>,
     /// The date for templates that ask for it: YYYY-MM-DD or today (UTC, the default)
     #[arg(long, value_name = "DATE", help_heading = "Prompt")]
     pub(crate) date: Option<String>,
     #[command(flatten)]
-    pub(crate) heat: TemperatureArgs,
+    pub(crate) heat: TempArgs,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
     #[command(flatten)]
@@ -40,6 +42,8 @@ pub(crate) struct ChatArgs {
     pub(crate) max_tokens: usize,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) drafts: DraftArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

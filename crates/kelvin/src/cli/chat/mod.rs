@@ -4,7 +4,7 @@
 //! The conversation stays in the batch's prefix cache: each turn only prefills its new tokens.
 
 pub(super) mod args;
-mod why;
+pub(super) mod why;
 
 use std::io::{BufRead, IsTerminal, Read};
 
@@ -26,6 +26,7 @@ use crate::{
     cli::{
         generate::Stream,
         shared::{
+            drafts::Drafts,
             failure::{self, Interrupted, usage},
             form,
             options::{self, Infinity},
@@ -44,16 +45,16 @@ use args::ChatArgs;
 use why::Drawn;
 
 const HELP: &str = "\
-/temp T    the temperature of the next answers; without T it says what there is
-/seed N    the dice of the next answers; without N it says what there is
-/retry     answer the last message again, with other dice
+/temp T    the temperature of the next answers; without T, shows the current one
+/seed N    the seed of the next answers; without N, shows the current one
+/retry     answer the last message again, with other random numbers
 /undo      forget the last message and its answer
-/why       what else could have come, token by token; /why 3 for the third
+/why       the alternatives to each token; /why 3 for the third token
 /help      this
 /exit      leave (Ctrl-D as well)
 ";
 
-/// Tokens that a bare `/why` shows.
+/// Tokens that `/why` without a number shows.
 const WHY_AT_ONCE: usize = 40;
 
 /// A conversation so far.
@@ -70,9 +71,9 @@ struct Conversation {
     /// The form of structured output of every answer.
     form: Option<(form::Asked, Box<dyn Constraint>)>,
     max_tokens: usize,
-    /// The date that the template is told, fixed when the conversation begins.
+    /// The date that the chat template gets, fixed when the conversation begins.
     date: String,
-    /// The date is today's, and the user hasn't been told yet.
+    /// The date is today's, and the user hasn't seen a note about it yet.
     is_date_new: bool,
     json: bool,
     timings: bool,
@@ -110,6 +111,8 @@ struct Turn<'a> {
     figures: Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
     timings: Option<Timings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drafts: Option<Drafts>,
 }
 
 /// Runs the verb.
@@ -121,7 +124,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
     let day = prompt::day(args.date.as_deref())?;
     let form = form::read(&args.form, Some("the conversation"))?;
     let seed = options::seed(args.sampling.seed)?;
-    let session = session::open(&args.model)?;
+    let session = session::open(&args.model)?.drafting(&args.drafts, &args.model)?;
     prompt::template(&session.engine)?;
     if args.recommended.recommended {
         (controls, chain) =
@@ -162,8 +165,8 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
         match conversation.obey(&line) {
             Ok(true) => {}
             Ok(false) => break,
-            // An answer that was broken off stays as it is, and the conversation goes on; a pipe
-            // has nobody to go on with.
+            // After Ctrl-C the unfinished answer stays, and a terminal gets the next line. A pipe
+            // ends.
             Err(error) if error.is::<Interrupted>() && lines.is_terminal() => {}
             Err(error) if error.is::<std::io::Error>() || !lines.is_terminal() => {
                 return Err(error);
@@ -201,8 +204,7 @@ impl Conversation {
             Command::Say(text) => {
                 self.messages.push(Message::new("user", text));
                 self.answer().inspect_err(|error| {
-                    // A message that couldn't be answered isn't part of the conversation; one whose
-                    // answer was broken off is.
+                    // A message without an answer is removed; one with an interrupted answer stays.
                     if !error.is::<Interrupted>() {
                         self.forget();
                     }
@@ -291,6 +293,7 @@ impl Conversation {
             reading: LateBar::new(Counted::Tokens),
             failed: None,
         };
+        let before = self.batch.guess_counts();
         let mut continuations = generate(engine, &mut self.batch, request, &mut stream)?;
         if let Some(error) = stream.failed {
             return Err(error.into());
@@ -298,6 +301,7 @@ impl Conversation {
         let continuation = continuations.pop().expect("one sampler, one column");
         let finish = Finish::of(&continuation.finish, engine);
         let timings = stream.clock.timings(continuation.tokens.len());
+        let drafts = Drafts::of(self.session.guesses, before, self.batch.guess_counts());
         if self.json {
             let asked =
                 self.messages.last().map_or_else(String::new, |message| message.content.joined());
@@ -313,6 +317,7 @@ impl Conversation {
                 finish: finish.clone(),
                 figures: Figures::of(&continuation),
                 timings: self.timings.then_some(timings),
+                drafts: drafts.filter(|_| self.timings),
             })?;
         } else {
             terminal::print("\n")?;
@@ -323,10 +328,9 @@ impl Conversation {
                     timings.tokens_per_sec,
                     finish.words()
                 ));
-            } else {
-                if let Some(remark) = finish.remark() {
-                    terminal::note(&remark);
-                }
+                drafts.iter().for_each(|drafts| terminal::note(&drafts.words()));
+            } else if let Some(remark) = finish.remark() {
+                terminal::note(&remark);
             }
         }
         if let Some((asked, _)) = &self.form {
@@ -408,7 +412,7 @@ impl Lines {
         matches!(self, Lines::Editor(_))
     }
 
-    /// The next line, without its end; none when there are no more.
+    /// The next line, without its line break; `None` at the end.
     fn next(&mut self) -> anyhow::Result<Option<String>> {
         use rustyline::error::ReadlineError;
         match self {
@@ -435,7 +439,7 @@ impl Lines {
                     ));
                 }
                 let n = line.len();
-                // A byte-order mark belongs to the first line alone.
+                // Only the first line may have a byte-order mark.
                 let line = if std::mem::take(is_first) {
                     text_file::decode(line, "standard input")?
                 } else {

@@ -1,6 +1,6 @@
 //! `/why`: shows the alternatives to each token of the last answer.
 //!
-//! Nothing is recorded while the answer streams. Reading it again gives the same bits.
+//! Nothing is recorded while the answer streams: a second pass over it gives the same bits.
 
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// An answer's tokens and what reproduces their draws.
+/// An answer's tokens, and the chain and random numbers that reproduce its draws.
 #[derive(Debug, Clone)]
 pub(crate) struct Drawn {
     /// The tokens of the prompt.
@@ -34,15 +34,15 @@ pub(crate) struct Drawn {
 /// One token of an answer and its alternatives.
 #[derive(Debug, Serialize)]
 pub(crate) struct Reason {
-    /// Its place in the answer, from 1.
+    /// Position in the answer, from 1.
     place: usize,
     ids: [u32; 1],
     text: String,
-    /// Its place in the raw distribution, from 1.
+    /// Rank in the raw distribution, from 1.
     rank: Option<usize>,
     probability_raw: f64,
     probability_final: f64,
-    /// The likeliest, by the raw distribution.
+    /// The likeliest tokens of the raw distribution.
     top: Vec<Alternative>,
     #[serde(skip)]
     token: TokenId,
@@ -58,8 +58,8 @@ struct Alternative {
     token: TokenId,
 }
 
-/// The reasons for the tokens `places` (from 0) of an answer that was held to `constraint`, with
-/// `top` alternatives each.
+/// The tokens at positions `places` (from 0) of an answer, with `top` alternatives each.
+/// `constraint` is the form that the answer had to have.
 pub(crate) fn reasons(
     session: &Session,
     batch: &mut Batch,
@@ -71,8 +71,7 @@ pub(crate) fn reasons(
     let mut read = drawn.prompt.clone();
     let mut sampler =
         Sampler::new(session.engine.tokenizer.bind(&drawn.chain), drawn.dice).after(&drawn.prompt);
-    // What a stage has learned comes from all the tokens before; penalties only have to be told of
-    // them.
+    // A stage that learns has to see every token drawn before; penalties only need the list.
     let from = if drawn.chain.learns() { 0 } else { places.start };
     read.extend_from_slice(&drawn.tokens[..from]);
     sampler.set_state(State::restore(read.clone(), drawn.prompt.len(), None));

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::plan::Plan;
 use crate::{
-    cli::shared::{prompt::Prompt, session::ModelFile},
+    cli::shared::{drafts::Drafts, prompt::Prompt, session::ModelFile},
     terminal::json,
 };
 
@@ -27,12 +27,21 @@ pub(crate) struct CompareOutput {
     pub(crate) temperatures: Vec<Summary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timings: Option<Timings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) drafts: Option<Drafts>,
+}
+
+/// The answers of several models.
+#[derive(Debug, Serialize)]
+pub(crate) struct Models<'a> {
+    /// In the order of the command line.
+    pub(crate) models: Vec<&'a CompareOutput>,
 }
 
 /// One continuation.
 #[derive(Debug, Serialize)]
 pub(crate) struct ColumnOutput {
-    /// Null where the chain stands as it is and has no single one.
+    /// Null if the chain has no single temperature.
     pub(crate) temperature: Option<f64>,
     /// The chain is the model file's own (`--recommended`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -45,6 +54,10 @@ pub(crate) struct ColumnOutput {
     /// The first token (from 0) that differs from the first temperature's column of the same
     /// sample.
     pub(crate) diverges_at: Option<usize>,
+    /// The first token that differs from the first model's column of equal chain and sample; null
+    /// if none does. Missing for the first model, and where vocabularies differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) diverges_from_first_model_at: Option<Option<usize>>,
     pub(crate) figures: Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timings: Option<Timings>,
@@ -58,10 +71,11 @@ pub(crate) struct Summary {
     pub(crate) recommended: bool,
     pub(crate) samples: usize,
     pub(crate) distinct_texts: usize,
-    /// Mean first token (from 0) that differs, over all pairs of samples; pairs that never part
-    /// count their length.
+    /// Mean first token (from 0) that differs, over all pairs of samples. A pair that never differs
+    /// counts its length.
     pub(crate) samples_diverge_at: Option<f64>,
-    /// Mean first token that differs from the first temperature, over the samples; as above.
+    /// Mean first token (from 0) that differs from the first temperature's text, over the samples.
+    /// A text that never differs counts its length.
     pub(crate) diverges_at: Option<f64>,
     pub(crate) tokens: f64,
     pub(crate) mean_entropy_raw: Option<f64>,
@@ -70,15 +84,15 @@ pub(crate) struct Summary {
 }
 
 impl CompareOutput {
-    /// What equal runs print equally.
+    /// The output without times: equal runs print equal bytes.
     pub(crate) fn without_timings(mut self) -> CompareOutput {
-        self.timings = None;
+        (self.timings, self.drafts) = (None, None);
         self.columns.iter_mut().for_each(|column| column.timings = None);
         self
     }
 }
 
-/// Of all samples of the temperature numbered `t`.
+/// The summary of all samples of temperature number `t`.
 pub(crate) fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> Summary {
     let range = t * plan.samples..(t + 1) * plan.samples;
     let mine = &continuations[range.clone()];

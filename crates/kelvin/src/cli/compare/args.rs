@@ -3,39 +3,38 @@
 use clap::Args as ClapArgs;
 
 use crate::cli::shared::{
-    args::{LengthArgs, ModelArgs, OutputArgs, PromptArgs},
+    args::{LengthArgs, ModelsArgs, OutputArgs, PromptArgs},
+    drafts::DraftArgs,
     form::FormArgs,
     number,
+    proof::ProofArgs,
     sampling::SamplingArgs,
+    temp::{TempArgs, USUAL, several},
 };
 
 /// `compare`.
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "\
+#[command(
+    after_help = "\
 Examples:
   kelvin compare \"Write about Nepal\"
   kelvin compare \"Write about Nepal\" -t 0.1,0.5,1,2 --samples 8 -n 64
   kelvin compare \"Once upon a time\" --raw -t 0,1 --top-k 40 --seed 7
   cat question.txt | kelvin compare -t 0.7,1.5 --system \"Answer in one line.\" --json
   kelvin compare \"Is Nepal in Asia?\" --choice Yes --choice No --samples 8
+  kelvin compare \"Write about Nepal\" -t 0.5,1 -m smollm2 -m gemma3
 
-The prompt goes through the model's chat template if it has one (--raw: as it is).
-All columns use the same random numbers, so temperature alone makes the difference.")]
+The prompt is put into the model's chat template if there is one (--raw: it stays unchanged).
+All columns use equal random numbers, so temperature alone makes the difference. With several \
+models there are columns for each, in turn, at the same temperatures and with the same seed.",
+    mut_arg("temp", several("", USUAL))
+)]
 pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// The temperatures: 0 is greedy, 1 is the model's own, higher is wilder (default: that of
-    /// --sampler, or 0.5,1,2)
-    #[arg(
-        short = 't',
-        long = "temp",
-        visible_alias = "temperature",
-        value_name = "T,…",
-        allow_hyphen_values = true,
-        help_heading = "Sampling"
-    )]
-    pub(crate) temperatures: Option<String>,
-    /// Continuations at each temperature; they tell chance from temperature
+    #[command(flatten)]
+    pub(crate) heat: TempArgs,
+    /// Continuations at each temperature; several show how much is chance
     #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling",
         value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) samples: usize,
@@ -49,7 +48,11 @@ pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) length: LengthArgs,
     #[command(flatten)]
-    pub(crate) model: ModelArgs,
+    pub(crate) model: ModelsArgs,
+    #[command(flatten)]
+    pub(crate) drafts: DraftArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) proof: ProofArgs,
 }

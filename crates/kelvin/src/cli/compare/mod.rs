@@ -2,75 +2,149 @@
 //!
 //! All columns use equal random numbers, so where two columns diverge, temperature alone is the
 //! cause. The samples of one temperature use different random numbers, so their differences are
-//! chance.
+//! chance. Several models continue the prompt one after another.
 
 mod answer;
 pub(super) mod args;
+mod done;
 pub(super) mod plan;
 pub(super) mod view;
 
+use std::path::Path;
+
 use kelvin_constraint::Form;
-use kelvin_engine::{
-    batch::{Continuation, generate},
-    generate::FinishReason,
-};
+use kelvin_engine::batch::{Continuation, GuessCounts, generate};
 use kelvin_views::figures::{self, Figures, Finish};
 
 use crate::{
     cli::shared::{
-        failure::Interrupted,
-        form,
+        drafts::Drafts,
+        failure::{Interrupted, usage},
+        form::{self, Asked},
         prompt::{self, Otherwise, Prompt},
+        proof::{Made, Pending},
         session::{self, Session},
     },
     interrupt,
     terminal::{self, json},
 };
-use answer::{ColumnOutput, CompareOutput, summary};
+use answer::{ColumnOutput, CompareOutput, Models, summary};
 use args::CompareArgs;
+use done::{Done, compare_with_first};
 use plan::Plan;
+
+/// One model's part of a comparison.
+struct Job<'s> {
+    session: &'s Session,
+    plan: Plan,
+    prompt: Prompt,
+}
 
 /// Runs the verb.
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
-    let mut plan = Plan::new(args)?;
+    let plan = Plan::new(args)?;
+    let proof = args.proof.checked()?;
+    if proof.is_some() && args.model.models.len() > 1 {
+        return Err(usage("--proof is of one model: give -m once"));
+    }
     let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
     let text = prompt::read(&args.prompt)?;
-    let session = session::open(&args.model)?;
-    let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::TemplateIfAny)?;
+    let open = |model| session::open(&model)?.drafting(&args.drafts, &model);
+    let sessions: Vec<Session> = args.model.each().map(open).collect::<anyhow::Result<_>>()?;
+    // All prompts are read before the first model continues one.
+    let job = |session| job(args, session, &plan, &text);
+    let jobs: Vec<Job<'_>> = sessions.iter().map(job).collect::<anyhow::Result<_>>()?;
+    if !args.output.json {
+        terminal::print(&view::typed(&jobs[0].prompt))?;
+    }
+    let guard = interrupt::Guard::new();
+    let mut all: Vec<Done<'_>> = Vec::new();
+    for job in jobs {
+        let mut done = continue_prompt(args, job, form.as_ref(), proof, &guard)?;
+        if let Some(first) = all.first() {
+            compare_with_first(first, &mut done);
+        }
+        let is_interrupted = done.is_interrupted();
+        all.push(done);
+        if is_interrupted {
+            break;
+        }
+    }
+    match &all[..] {
+        [one] if args.output.json && sessions.len() == 1 => json::print(&one.answer)?,
+        all if args.output.json => {
+            json::print(&Models { models: all.iter().map(|done| &done.answer).collect() })?;
+        }
+        all => terminal::print(&view::final_print(all))?,
+    }
+    let finishes = || all.iter().flat_map(|done| &done.continuations).map(|text| &text.finish);
+    if let Some(form) = &form {
+        form.note_cut(finishes());
+    }
+    if all.iter().any(Done::is_interrupted) {
+        return Err(Interrupted.into());
+    }
+    let failure = all.iter().find_map(|done| done.continuations[0].finish.failure());
+    failure.map_or(Ok(()), |failure| Err(anyhow::anyhow!(failure)))
+}
+
+fn job<'s>(
+    args: &CompareArgs,
+    session: &'s Session,
+    plan: &Plan,
+    text: &str,
+) -> anyhow::Result<Job<'s>> {
+    let mut plan = plan.clone();
+    let otherwise = Otherwise::TemplateIfAny;
+    let prompt = prompt::prepare(&session.engine, text.to_string(), &args.prompt, otherwise)?;
     prompt.note_date(&args.prompt);
     if args.recommended {
         plan.add_recommended(&session.engine)?;
     }
+    Ok(Job { session, plan, prompt })
+}
+
+/// Continues the prompt in all columns of one model.
+fn continue_prompt<'s>(
+    args: &CompareArgs,
+    Job { session, plan, prompt }: Job<'s>,
+    form: Option<&Asked>,
+    proof: Option<&Path>,
+    guard: &interrupt::Guard,
+) -> anyhow::Result<Done<'s>> {
     let samplers = plan.samplers(&session.engine.tokenizer);
-    let request = session.request(prompt.tokens(), samplers, &args.length, form.as_ref())?;
+    let mut request = session.request(prompt.tokens(), samplers, &args.length, form)?;
+    let pending = proof.map(|path| Pending::begin(path, &mut request));
     let n_texts = request.drafts.len();
     let budget = session.check(&request.prompt, n_texts, args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
-        terminal::print(&view::header(&session, &prompt, &plan, &plan.chain.to_string()))?;
+        terminal::print(&view::facts(session, &prompt, &plan, &plan.chain.to_string()))?;
     }
-    let guard = interrupt::Guard::new();
-    let mut watcher = view::Watcher::new(&plan, live, &guard)?;
-    let continuations =
-        generate(&session.engine, &mut session.batch(budget), request, &mut watcher)?;
+    let mut watcher = view::Watcher::new(&plan, live, guard)?;
+    let mut batch = session.batch(budget);
+    let continuations = generate(&session.engine, &mut batch, request, &mut watcher)?;
     let clocks = watcher.finish()?;
-    let asked_form = form.as_ref().map(|asked| asked.form.clone());
-    let mut answer = answer(&session, prompt, asked_form, &plan, &continuations, &clocks);
+    if let Some(pending) = pending {
+        let made = Made {
+            session,
+            prompt: &prompt,
+            framing: prompt::framing(&args.prompt, Otherwise::TemplateIfAny),
+            chains: plan.chains.clone(),
+            samples: plan.samples,
+            seed: plan.seed.value,
+            length: &args.length,
+            form,
+        };
+        pending.write(&made, &continuations)?;
+    }
+    let asked_form = form.map(|asked| asked.form.clone());
+    let mut answer = answer(session, prompt, asked_form, &plan, &continuations, &clocks);
+    answer.drafts = Drafts::of(session.guesses, GuessCounts::default(), batch.guess_counts());
     if !args.output.timings {
         answer = answer.without_timings();
     }
-    if args.output.json {
-        json::print(&answer)?;
-    } else {
-        terminal::print(&view::final_print(&answer, &plan, &session, &continuations))?;
-    }
-    if let Some(form) = &form {
-        form.note_cut(continuations.iter().map(|continuation| &continuation.finish));
-    }
-    if continuations.iter().any(|c| c.finish == FinishReason::Cancelled) {
-        return Err(Interrupted.into());
-    }
-    continuations[0].finish.failure().map_or(Ok(()), |failure| Err(anyhow::anyhow!(failure)))
+    Ok(Done { session, plan, continuations, answer })
 }
 
 fn answer(
@@ -94,6 +168,7 @@ fn answer(
             text: continuation.text.clone(),
             finish: Finish::of(&continuation.finish, &session.engine),
             diverges_at: figures::parting(&continuations[plan.first_of(column)], continuation),
+            diverges_from_first_model_at: None,
             figures: Figures::of(continuation),
             timings: Some(clocks.of(column, continuation.tokens.len())),
         })
@@ -108,5 +183,6 @@ fn answer(
         columns,
         temperatures: summaries,
         timings: Some(clocks.whole(total)),
+        drafts: None,
     }
 }

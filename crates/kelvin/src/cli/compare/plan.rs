@@ -8,33 +8,31 @@ use crate::{
     cli::shared::{
         failure::usage,
         options::{self, Infinity, Seed},
+        temp::USUAL,
     },
     terminal::{self, json},
 };
 
-/// What is compared if nothing else is said.
-const USUAL: &str = "0.5,1,2";
-
-/// More columns than this are a sweep's job.
+/// Maximum number of columns; `sweep` makes more.
 pub(crate) const MAX_COLUMNS: usize = 512;
 
-/// Everything that was asked for, resolved.
-#[derive(Debug)]
+/// The arguments, resolved.
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// None for a chain that stands as it is.
+    /// `None` for a chain without a single temperature.
     pub(crate) temperatures: Vec<Option<f32>>,
     pub(crate) samples: usize,
-    /// As the flags gave it.
+    /// The chain of the flags, before a column's temperature is set.
     pub(crate) chain: Chain,
     pub(crate) chains: Vec<Chain>,
-    /// Which of the chains is the model file's own, if it was asked for.
+    /// Index of the chain that the model file recommends, if `--recommended` is given.
     pub(crate) recommended: Option<usize>,
     pub(crate) seed: Seed,
 }
 
 impl Plan {
     pub(crate) fn new(args: &CompareArgs) -> anyhow::Result<Plan> {
-        let typed = args.temperatures.as_deref();
+        let typed = args.heat.temp.as_deref();
         typed.map(|typed| options::temperatures(typed, Infinity::Refused)).transpose()?;
         let controls = options::controls(&args.sampling)?;
         let temperatures = options::columns(typed, USUAL, controls.typed(), Infinity::Refused)?;
@@ -42,12 +40,15 @@ impl Plan {
         options::hint_at_threads(&temperatures.iter().copied().flatten().collect::<Vec<_>>());
         options::check_length(&args.length)?;
         let n_chains = temperatures.len() + usize::from(args.recommended);
-        let columns = args.samples.saturating_mul(n_chains);
+        let n_models = args.model.models.len();
+        let columns = args.samples.saturating_mul(n_chains).saturating_mul(n_models);
         if !(1..=MAX_COLUMNS).contains(&columns) {
+            let models =
+                if n_models == 1 { String::new() } else { format!(" of {n_models} models") };
             return Err(usage(format!(
-                "{} samples of {} temperatures are {columns} continuations: ask for 1 to \
-                 {MAX_COLUMNS}",
-                args.samples, n_chains
+                "{} samples of {n_chains} temperatures{models} are {columns} continuations: ask for \
+                 1 to {MAX_COLUMNS}",
+                args.samples
             )));
         }
         Ok(Plan {
@@ -73,12 +74,12 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether the chain numbered `t` is the model file's own.
+    /// Whether chain number `t` is the one that the model file recommends.
     pub(crate) fn is_recommended(&self, t: usize) -> bool {
         self.recommended == Some(t)
     }
 
-    /// What stands over the columns of the chain numbered `t`.
+    /// The heading of the columns of chain number `t`.
     pub(crate) fn heading(&self, t: usize) -> String {
         let heading = options::heading(self.temperatures[t].map(json::short));
         if self.is_recommended(t) { format!("{heading}, recommended") } else { heading }
@@ -102,7 +103,8 @@ impl Plan {
             .collect()
     }
 
-    /// The column that `column` is compared with: the first temperature's with the same dice.
+    /// The column that `column` is compared with: the first temperature's, with equal random
+    /// numbers.
     pub(crate) fn first_of(&self, column: usize) -> usize {
         column % self.samples
     }

@@ -16,7 +16,11 @@ use kelvin_views::{
     figures::number,
 };
 
-use super::{answer::CompareOutput, plan::Plan};
+use super::{
+    answer::{ColumnOutput, Summary},
+    done::Done,
+    plan::Plan,
+};
 use crate::{
     cli::shared::{prompt::Prompt, session::Session},
     interrupt::Guard,
@@ -34,7 +38,7 @@ use crate::{
 /// Lines of a live view that stay while the texts scroll: headings and rule.
 const HEAD_LINES: usize = 2;
 
-/// One column so far.
+/// A column while it streams.
 #[derive(Debug, Default, Clone)]
 struct Growing {
     tokens: Vec<TokenId>,
@@ -44,7 +48,7 @@ struct Growing {
     ended: bool,
 }
 
-/// Watches the columns grow; on a terminal it shows them.
+/// Collects the columns while they stream, and shows them on a terminal.
 pub(crate) struct Watcher<'a> {
     plan: &'a Plan,
     guard: &'a Guard,
@@ -56,7 +60,7 @@ pub(crate) struct Watcher<'a> {
     failed: Option<std::io::Error>,
 }
 
-/// When each column got its last token.
+/// Measures when each column got its last token.
 #[derive(Debug)]
 pub(crate) struct Clocks {
     whole: Clock,
@@ -64,19 +68,19 @@ pub(crate) struct Clocks {
 }
 
 impl Clocks {
-    /// What one column took: columns step together, so its time is theirs until it ended.
+    /// The times of one column. Columns decode in one batch, so they share its time until they end.
     pub(crate) fn of(&self, column: usize, tokens: usize) -> Timings {
         self.columns[column].timings(tokens)
     }
 
-    /// What all of them took.
+    /// The times of all columns together.
     pub(crate) fn whole(&self, tokens: usize) -> Timings {
         self.whole.timings(tokens)
     }
 }
 
 impl<'a> Watcher<'a> {
-    /// `live`: show the columns while they grow.
+    /// With `live`, the columns are shown while they stream.
     pub(crate) fn new(
         plan: &'a Plan,
         live: bool,
@@ -111,7 +115,7 @@ impl<'a> Watcher<'a> {
         })
     }
 
-    /// Takes the live view off the screen; the last word is the caller's.
+    /// Clears the live view; the caller prints the final view.
     pub(crate) fn finish(mut self) -> anyhow::Result<Clocks> {
         if let Some(live) = &mut self.live {
             live.clear()?;
@@ -126,7 +130,7 @@ impl<'a> Watcher<'a> {
         let Some(live) = &mut self.live else { return ControlFlow::Continue(()) };
         if live.is_due() {
             let (width, height) = terminal::size();
-            // Of several samples the live view shows the first; the last word shows all.
+            // The live view shows the first sample of each temperature; the final view shows all.
             let shown: Vec<Column> = self
                 .growing
                 .iter()
@@ -179,7 +183,7 @@ impl Observer for Watcher<'_> {
         growing.tokens.push(step.draw.token);
         growing.column.text.push_str(step.text);
         growing.spans.push(begin..growing.column.text.len());
-        // Columns come in order, so the first one is never behind.
+        // Columns are stepped in order, so the first column is never behind.
         if growing.column.mark.is_none()
             && self.growing[first].tokens.get(step.index) != Some(&step.draw.token)
         {
@@ -196,13 +200,18 @@ impl Observer for Watcher<'_> {
     }
 }
 
-/// What is said before the first token.
-pub(crate) fn header(session: &Session, prompt: &Prompt, plan: &Plan, chain: &str) -> String {
-    let style = Style::stdout();
-    let how = if prompt.chat { "in the model's chat template" } else { "as it is" };
-    let drawn = if plan.seed.drawn { " (drawn)" } else { "" };
+/// The line above the columns that has the prompt.
+pub(crate) fn typed(prompt: &Prompt) -> String {
     let typed = escape::for_output(&prompt.prompt, terminal::is_terminal());
-    // The temperature is each column's own; its place among the stages matters.
+    format!("{}\n", Style::stdout().bold(&typed))
+}
+
+/// The lines above a model's columns: model, chain and seed.
+pub(crate) fn facts(session: &Session, prompt: &Prompt, plan: &Plan, chain: &str) -> String {
+    let style = Style::stdout();
+    let how = prompt.form();
+    let drawn = if plan.seed.drawn { " (drawn)" } else { "" };
+    // Every column has a temperature of its own: the chain shows `temp=T` at its place.
     let mut own = plan.temperatures.iter().enumerate();
     let own = own.all(|(t, temperature)| temperature.is_some() || plan.is_recommended(t));
     let stages: Vec<&str> = chain
@@ -217,36 +226,21 @@ pub(crate) fn header(session: &Session, prompt: &Prompt, plan: &Plan, chain: &st
         terminal::counted(prompt.ids.len(), "token"),
         plan.seed.value
     );
-    format!("{}\n{}\n\n", style.bold(&typed), style.dim(&facts))
+    format!("{}\n\n", style.dim(&facts))
 }
 
-/// The whole of every text, and the figures.
-pub(crate) fn final_print(
-    answer: &CompareOutput,
-    plan: &Plan,
-    session: &Session,
-    continuations: &[Continuation],
-) -> String {
+/// The final view: every text in full, and the figures.
+pub(crate) fn final_print(all: &[Done<'_>]) -> String {
     let style = Style::stdout();
     let on_terminal = terminal::is_terminal();
     let (width, _) = terminal::size();
-    let all: Vec<Column> = answer
-        .columns
-        .iter()
-        .zip(plan.columns())
-        .zip(continuations)
-        .map(|((answered, (t, _)), continuation)| Column {
-            heading: plan.heading(t),
-            temperature: answered.temperature.map_or(1.0, |t| t as f32),
-            text: answered.text.clone(),
-            mark: answered.diverges_at.map(|at| span(session, continuation, at)),
-        })
-        .collect();
-    let mut lines = Vec::new();
-    for sample in 0..plan.samples {
-        let row: Vec<Column> = all.iter().skip(sample).step_by(plan.samples).cloned().collect();
-        if plan.samples > 1 {
-            lines.push(style.bold(&format!("sample {} of {}", sample + 1, plan.samples)));
+    let columns: Vec<Column> = all.iter().flat_map(|done| final_columns(done, all.len())).collect();
+    let (first, mut lines) = (&all[0], Vec::new());
+    let samples = first.plan.samples;
+    for sample in 0..samples {
+        let row: Vec<Column> = columns.iter().skip(sample).step_by(samples).cloned().collect();
+        if samples > 1 {
+            lines.push(style.bold(&format!("sample {} of {samples}", sample + 1)));
         }
         if on_terminal && row.len() > 1 && columns::fit(row.len(), width) {
             lines.extend(columns::side_by_side(&row, width, style));
@@ -255,22 +249,45 @@ pub(crate) fn final_print(
             lines.extend(columns::blocks(&row, on_terminal.then_some(width), style));
         }
     }
-    if on_terminal && all.iter().any(|column| column.mark.is_some()) {
-        let first = plan.heading(0);
-        lines.push(format!(
-            "{} {}",
-            style.mark("▸"),
-            style
-                .dim(&format!("where a column parts from {first}; their random numbers are equal"))
-        ));
+    if on_terminal && columns.iter().any(|column| column.mark.is_some()) {
+        let own = first.plan.heading(0);
+        let legend = match all.len() {
+            1 => format!("where a column parts from {own}; their random numbers are equal"),
+            _ => format!(
+                "where a column of {0} parts from {own}, and one of another model from {0}'s",
+                escape::printable(&first.session.file.model)
+            ),
+        };
+        lines.push(format!("{} {}", style.mark("▸"), style.dim(&legend)));
         lines.push(String::new());
     }
-    lines.extend(figures_table(answer, plan, session, continuations, style));
+    lines.extend(figures_table(all, style));
     lines.push(String::new());
     lines.join("\n")
 }
 
-/// The bytes of a continuation's text that its token `at` wrote.
+/// A model's columns with their full texts.
+fn final_columns<'a>(done: &'a Done<'_>, n_models: usize) -> impl Iterator<Item = Column> + 'a {
+    let Done { session, plan, continuations, answer } = done;
+    let columns = answer.columns.iter().zip(plan.columns()).zip(continuations);
+    columns.map(move |((answered, (t, _)), continuation)| Column {
+        heading: match n_models {
+            1 => plan.heading(t),
+            _ => format!("{} · {}", escape::printable(&session.file.model), plan.heading(t)),
+        },
+        temperature: answered.temperature.map_or(1.0, |t| t as f32),
+        text: answered.text.clone(),
+        mark: parts_at(answered).map(|at| span(session, continuation, at)),
+    })
+}
+
+/// Where a column parts from the one that it is compared with: the first model's, or its own
+/// model's first.
+fn parts_at(column: &ColumnOutput) -> Option<usize> {
+    column.diverges_from_first_model_at.unwrap_or(column.diverges_at)
+}
+
+/// The bytes of a continuation's text that belong to its token number `at`.
 fn span(session: &Session, continuation: &Continuation, at: usize) -> Range<usize> {
     let length = |n: usize| {
         continuation
@@ -280,7 +297,8 @@ fn span(session: &Session, continuation: &Continuation, at: usize) -> Range<usiz
             .map(|&token| session.engine.tokenizer.bytes(token, false).len())
             .sum()
     };
-    // Half a character at a token's edge, or a stop string, makes the text shorter than its tokens.
+    // A token that ends within a character, or a stop string, makes the text shorter than the
+    // tokens' bytes.
     let floor = |i: usize| {
         let mut i = i.min(continuation.text.len());
         while !continuation.text.is_char_boundary(i) {
@@ -296,61 +314,78 @@ fn words(temperature: Option<f64>, is_recommended: bool) -> String {
     if is_recommended { format!("{t}, recommended") } else { t }
 }
 
-/// One row for each temperature (for each continuation where there's one sample).
-fn figures_table(
-    answer: &CompareOutput,
-    plan: &Plan,
-    session: &Session,
-    continuations: &[Continuation],
-    style: Style,
-) -> Vec<String> {
-    let (rows, align) = if plan.samples == 1 {
-        one_row_a_text(answer, session, continuations)
-    } else {
-        one_row_a_temperature(answer)
+/// One row for each temperature; with one sample, one row for each continuation.
+fn figures_table(all: &[Done<'_>], style: Style) -> Vec<String> {
+    let (head, mut align, row) = match all[0].plan.samples {
+        1 => text_head(all[0].answer.timings.is_some()),
+        _ => temperature_head(),
     };
+    let mut rows = vec![head];
+    for done in all {
+        rows.extend(row(done));
+    }
+    if all.len() > 1 {
+        let models = all.iter().flat_map(|done| {
+            let n = row(done).len();
+            std::iter::repeat_n(escape::printable(&done.session.file.model), n)
+        });
+        let cells: Vec<String> = std::iter::once("model".to_string()).chain(models).collect();
+        rows.iter_mut().zip(cells).for_each(|(row, model)| row.insert(0, model));
+        align.insert(0, Align::Left);
+    }
     let mut lines = table::lines(&rows, &align, 0);
     lines[0] = style.dim(&lines[0]);
-    let timings = answer.timings.as_ref().filter(|timings| timings.tokens_per_sec > 0.0);
-    let speed = timings
-        .map(|t| {
-            format!(
-                "; all together {:.1} tokens/s after {:.2} s for the prompt",
-                t.tokens_per_sec, t.prompt_secs
-            )
-        })
-        .unwrap_or_default();
-    let places = if plan.samples == 1 { "" } else { "; places are means, in tokens from 1" };
+    let places = if all[0].plan.samples == 1 { "" } else { "; places are means, in tokens from 1" };
+    let speeds: String = all.iter().map(|done| speed(done, all.len())).collect();
     let note =
-        format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speed}");
+        format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speeds}");
     lines.extend(wrap::sentence(&note, 0, terminal::width(), |line| style.dim(line)));
     lines
 }
 
-/// A table's rows, the head first, and how its columns are aligned.
-type Rows = (Vec<Vec<String>>, Vec<Align>);
+/// The speed of a model, if it was measured.
+fn speed(done: &Done<'_>, n_models: usize) -> String {
+    let answer = &done.answer;
+    let Some(t) = answer.timings.as_ref().filter(|timings| timings.tokens_per_sec > 0.0) else {
+        return String::new();
+    };
+    let drafts = answer.drafts.as_ref().map(|drafts| format!("; {}", drafts.words()));
+    let of = match n_models {
+        1 => "all together".to_string(),
+        _ => escape::printable(&done.session.file.model),
+    };
+    format!(
+        "; {of} {:.1} tokens/s after {:.2} s for the prompt{}",
+        t.tokens_per_sec,
+        t.prompt_secs,
+        drafts.unwrap_or_default()
+    )
+}
 
-/// The speed is a column only where it was asked for.
-fn one_row_a_text(
-    answer: &CompareOutput,
-    session: &Session,
-    continuations: &[Continuation],
-) -> Rows {
+/// The head of a table, the alignment of its columns, and what makes a model's rows.
+type Table = (Vec<String>, Vec<Align>, fn(&Done<'_>) -> Vec<Vec<String>>);
+
+/// The table with one row for each text. It has speeds if `--timings` is given.
+fn text_head(is_timed: bool) -> Table {
     let mut head = vec!["T", "tokens", "entropy", "surprisal", "distinct-2"];
-    if answer.timings.is_some() {
+    if is_timed {
         head.push("tokens/s");
     }
     let mut align = vec![Align::Right; head.len()];
     head.extend(["parts at", "ended by"]);
     align.extend([Align::Left; 2]);
-    let mut rows = vec![head.into_iter().map(str::to_string).collect::<Vec<_>>()];
-    for (answered, continuation) in answer.columns.iter().zip(continuations) {
-        let parts = answered.diverges_at.map_or_else(
+    (head.into_iter().map(str::to_string).collect(), align, one_row_a_text)
+}
+
+fn one_row_a_text(done: &Done<'_>) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for (answered, continuation) in done.answer.columns.iter().zip(&done.continuations) {
+        let parts = parts_at(answered).map_or_else(
             || "-".to_string(),
             |at| {
                 let what = continuation.tokens.get(at).map_or_else(
                     || "its end".to_string(),
-                    |&token| table::cut(&session.shown(token), 10),
+                    |&token| table::cut(&done.session.shown(token), 10),
                 );
                 format!("{} {what}", at + 1)
             },
@@ -369,26 +404,27 @@ fn one_row_a_text(
         row.extend([parts, answered.finish.words()]);
         rows.push(row);
     }
-    (rows, align)
+    rows
 }
 
-fn one_row_a_temperature(answer: &CompareOutput) -> Rows {
-    let mut rows = vec![
-        [
-            "T",
-            "distinct texts",
-            "samples part at",
-            "parts from first at",
-            "tokens",
-            "entropy",
-            "surprisal",
-            "distinct-2",
-        ]
-        .map(str::to_string)
-        .to_vec(),
+/// The table with one row for each temperature.
+fn temperature_head() -> Table {
+    let head = [
+        "T",
+        "distinct texts",
+        "samples part at",
+        "parts from first at",
+        "tokens",
+        "entropy",
+        "surprisal",
+        "distinct-2",
     ];
-    for summary in &answer.temperatures {
-        rows.push(vec![
+    (head.map(str::to_string).to_vec(), vec![Align::Right; 8], one_row_a_temperature)
+}
+
+fn one_row_a_temperature(done: &Done<'_>) -> Vec<Vec<String>> {
+    let row = |summary: &Summary| {
+        vec![
             words(summary.temperature, summary.recommended),
             format!("{} of {}", summary.distinct_texts, summary.samples),
             match summary.distinct_texts {
@@ -400,7 +436,7 @@ fn one_row_a_temperature(answer: &CompareOutput) -> Rows {
             number(summary.mean_entropy_raw, 3),
             number(summary.mean_surprisal_raw, 3),
             number(summary.distinct_2, 3),
-        ]);
-    }
-    (rows, vec![Align::Right; 8])
+        ]
+    };
+    done.answer.temperatures.iter().map(row).collect()
 }

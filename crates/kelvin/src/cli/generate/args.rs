@@ -3,9 +3,12 @@
 use clap::Args as ClapArgs;
 
 use crate::cli::shared::{
-    args::{LengthArgs, ModelArgs, OutputArgs, PromptArgs, TemperatureArgs},
+    args::{LengthArgs, ModelArgs, OutputArgs, PromptArgs},
+    drafts::DraftArgs,
     form::FormArgs,
+    proof::ProofArgs,
     sampling::{RecommendedArgs, SamplingArgs},
+    temp::TempArgs,
 };
 
 /// `generate`.
@@ -16,14 +19,15 @@ Examples:
   kelvin generate --chat \"Write a haiku about Nepal\" --seed 7
   kelvin generate --file story.txt --top-p 0.95 --stop \"The End\" > more.txt
   kelvin generate --chat \"Describe Mount Everest\" --json-schema mountain.json -n 256
+  kelvin generate \"Once upon a time\" -t 1.2 --proof tale.proof && kelvin verify tale.proof
   kelvin generate \"Nepal's flag was adopted in \" --regex \"[0-9]{4}\"
 
-The text is taken as it is (--chat: put into the model's chat template).")]
+The text stays unchanged (--chat: it is put into the model's chat template).")]
 pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
     #[command(flatten)]
-    pub(crate) heat: TemperatureArgs,
+    pub(crate) heat: TempArgs,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
     #[command(flatten)]
@@ -35,5 +39,9 @@ pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
+    pub(crate) drafts: DraftArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) proof: ProofArgs,
 }

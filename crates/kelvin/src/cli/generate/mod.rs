@@ -6,10 +6,10 @@ use std::{io::Write, ops::ControlFlow};
 
 use kelvin_constraint::Form;
 use kelvin_engine::{
-    batch::{Observer, RequestId, Step, generate},
+    batch::{GuessCounts, Observer, RequestId, Step, generate},
     generate::FinishReason,
 };
-use kelvin_sampling::{Dice, Sampler};
+use kelvin_sampling::{Chain, Dice, Sampler};
 use kelvin_views::{
     clock::{Clock, Timings},
     escape,
@@ -19,10 +19,13 @@ use serde::Serialize;
 
 use crate::{
     cli::shared::{
+        drafts::Drafts,
         failure::Interrupted,
-        form, options,
+        form::{self, Asked},
+        options,
         prompt::{self, Otherwise, Prompt},
-        session::{self, ModelFile},
+        proof::{Made, Pending},
+        session::{self, ModelFile, Session},
     },
     interrupt,
     terminal::{
@@ -47,21 +50,23 @@ struct GenerateOutput {
     figures: Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
     timings: Option<Timings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drafts: Option<Drafts>,
 }
 
 /// Streams one continuation to standard output.
 pub(crate) struct Stream<'a> {
-    /// JSON says everything at the end.
+    /// Nothing is streamed: JSON is printed at the end.
     pub(crate) silent: bool,
-    /// Whether control characters have to be made visible.
+    /// Whether to escape control characters.
     pub(crate) to_terminal: bool,
-    /// Ctrl-C.
+    /// Reports Ctrl-C.
     pub(crate) guard: &'a interrupt::Guard,
-    /// How long it takes.
+    /// Measures prefill and decode.
     pub(crate) clock: Clock,
-    /// How far the prompt has been read.
+    /// The progress bar of prefill.
     pub(crate) reading: LateBar,
-    /// Standard output went away.
+    /// The error that ended the output, e.g. a closed pipe.
     pub(crate) failed: Option<std::io::Error>,
 }
 
@@ -98,14 +103,53 @@ impl Observer for Stream<'_> {
     }
 }
 
+/// What the text is made from, for a reproduction file.
+fn made<'a>(
+    args: &'a GenerateArgs,
+    session: &'a Session,
+    prompt: &'a Prompt,
+    chain: &Chain,
+    seed: u64,
+    form: Option<&'a Asked>,
+) -> Made<'a> {
+    Made {
+        session,
+        prompt,
+        framing: prompt::framing(&args.prompt, Otherwise::AsItIs),
+        chains: vec![chain.clone()],
+        samples: 1,
+        seed,
+        length: &args.length,
+        form,
+    }
+}
+
+/// Prints how long it took and what ended the text, as far as that is asked for or surprising.
+fn print_end(timings: Option<&Timings>, n: usize, finish: &Finish, drafts: Option<&Drafts>) {
+    match timings {
+        Some(timings) => {
+            terminal::note(&format!(
+                "{}, {:.1} a second, prompt read in {:.2} s, ended by {}",
+                terminal::counted(n, "token"),
+                timings.tokens_per_sec,
+                timings.prompt_secs,
+                finish.words()
+            ));
+            drafts.iter().for_each(|drafts| terminal::note(&drafts.words()));
+        }
+        None => finish.remark().iter().for_each(|remark| terminal::note(remark)),
+    }
+}
+
 /// Runs the verb.
 pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let (_, mut chain) = options::chain(&args.sampling, &args.heat)?;
     options::check_length(&args.length)?;
+    let proof = args.proof.checked()?;
     let seed = options::seed(args.sampling.seed)?;
     let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
     let text = prompt::read(&args.prompt)?;
-    let session = session::open(&args.model)?;
+    let session = session::open(&args.model)?.drafting(&args.drafts, &args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
     prompt.note_date(&args.prompt);
     if args.recommended.recommended {
@@ -115,31 +159,36 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         session.engine.tokenizer.bind(&chain),
         Dice { seed: seed.value, sample: 0 },
     )];
-    let request = session.request(prompt.tokens(), samplers, &args.length, form.as_ref())?;
+    let mut request = session.request(prompt.tokens(), samplers, &args.length, form.as_ref())?;
+    let pending = proof.map(|path| Pending::begin(path, &mut request));
     let budget = session.check(&request.prompt, 1, args.length.max_tokens)?;
     if !args.output.json {
-        // What flags and profile came to, on standard error: the text alone is the output.
-        terminal::note(&format!("{} · {chain} · seed {}", session.file.model, seed.value));
+        // The resolved chain goes to standard error: standard output has the text alone.
+        let (model, form) = (&session.file.model, prompt.form());
+        terminal::note(&format!("{model} · {form} · {chain} · seed {}", seed.value));
     }
     let guard = interrupt::Guard::new();
     let to_terminal = terminal::is_terminal();
-    let reading = LateBar::new(Counted::Tokens);
-    let clock = Clock::start();
     let mut stream = Stream {
         silent: args.output.json,
         to_terminal,
         guard: &guard,
-        clock,
-        reading,
+        clock: Clock::start(),
+        reading: LateBar::new(Counted::Tokens),
         failed: None,
     };
-    let mut continuations =
-        generate(&session.engine, &mut session.batch(budget), request, &mut stream)?;
+    let mut batch = session.batch(budget);
+    let mut continuations = generate(&session.engine, &mut batch, request, &mut stream)?;
+    if let Some(pending) = pending {
+        let made = made(args, &session, &prompt, &chain, seed.value, form.as_ref());
+        pending.write(&made, &continuations)?;
+    }
     let continuation = continuations.pop().expect("one sampler, one column");
     if let Some(error) = stream.failed {
         return Err(error.into());
     }
     let timings = stream.clock.timings(continuation.tokens.len());
+    let drafts = Drafts::of(session.guesses, GuessCounts::default(), batch.guess_counts());
     let finish = Finish::of(&continuation.finish, &session.engine);
     if args.output.json {
         json::print(&GenerateOutput {
@@ -153,22 +202,12 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
             finish: finish.clone(),
             figures: Figures::of(&continuation),
             timings: args.output.timings.then_some(timings),
+            drafts: drafts.filter(|_| args.output.timings),
         })?;
     } else {
         terminal::print("\n")?;
-        if args.output.timings {
-            let count = terminal::counted(continuation.tokens.len(), "token");
-            terminal::note(&format!(
-                "{count}, {:.1} a second, prompt read in {:.2} s, ended by {}",
-                timings.tokens_per_sec,
-                timings.prompt_secs,
-                finish.words()
-            ));
-        } else {
-            if let Some(remark) = finish.remark() {
-                terminal::note(&remark);
-            }
-        }
+        let timings = args.output.timings.then_some(&timings);
+        print_end(timings, continuation.tokens.len(), &finish, drafts.as_ref());
     }
     if let Some(form) = &form {
         form.note_cut([&continuation.finish]);

@@ -12,7 +12,7 @@ Examples:
   kelvin inspect model.gguf --tensors
   kelvin inspect gemma3 --json")]
 pub(crate) struct InspectArgs {
-    /// The model, without -m before it
+    /// The model, as an alternative to -m
     #[arg(value_name = "MODEL")]
     pub(crate) bare: Option<String>,
     #[command(flatten)]

@@ -25,10 +25,10 @@ use crate::{
 };
 use args::InspectArgs;
 
-/// Longer values are cut in the text; JSON has them whole, but for long arrays.
+/// Maximum characters of a value in the text output. JSON has values in full, long arrays excepted.
 const LONGEST_VALUE: usize = 60;
 const LONGEST_ARRAY: usize = 8;
-/// Tensors that the text lists because they are refused.
+/// Maximum number of refused tensors in the text output.
 const MAX_UNREAD: usize = 20;
 
 #[derive(Debug, Serialize)]
@@ -37,14 +37,14 @@ struct InspectOutput {
     size: u64,
     gguf_version: u32,
     architecture: Option<String>,
-    /// The shapes, if this engine knows the architecture; else why it can't run it.
+    /// The shapes, if this engine knows the architecture. Otherwise `unsupported` says why not.
     model: Option<Shape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unsupported: Option<String>,
     parameters: u64,
     formats: Vec<FormatRow>,
     chat_template: Option<String>,
-    /// The sampling settings that the file recommends, if it does.
+    /// The sampling settings that the file recommends, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     recommended: Option<Recommended>,
     metadata: BTreeMap<String, serde_json::Value>,
@@ -66,9 +66,19 @@ struct Shape {
     ctx_len: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     experts: Option<ExpertShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recurrent: Option<RecurrentShape>,
 }
 
-/// The mixture of experts of layers that have one.
+/// The recurrent part of layers that have one.
+#[derive(Debug, Serialize)]
+struct RecurrentShape {
+    n_layers: usize,
+    /// Of one text, all layers together.
+    state_bytes: usize,
+}
+
+/// The mixture of experts, if layers have one.
 #[derive(Debug, Serialize)]
 struct ExpertShape {
     n_experts: usize,
@@ -95,14 +105,14 @@ struct Tensor {
     offset: u64,
 }
 
-/// What is read, and what isn't and why.
+/// Which keys and tensors are read, and why the others aren't.
 #[derive(Debug, Serialize)]
 struct Uses {
     keys: Sorted,
     tensors: Sorted,
 }
 
-/// Names by what becomes of them, in file order; with the reasons.
+/// Names in file order, by how the engine uses them.
 #[derive(Debug, Default, Serialize)]
 struct Sorted {
     read: Vec<String>,
@@ -181,6 +191,10 @@ fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> InspectOutput {
         architecture: text("general.architecture"),
         unsupported: config.as_ref().err().map(ToString::to_string),
         model: config.ok().map(|config| Shape {
+            recurrent: config.recurrent.is_some().then(|| RecurrentShape {
+                n_layers: config.layers.iter().filter(|layer| layer.recurrent.is_some()).count(),
+                state_bytes: config.state_bytes(),
+            }),
             n_layers: config.n_layers,
             d_model: config.d_model,
             n_heads: config.n_heads,
@@ -228,7 +242,7 @@ fn use_of(gguf: &Gguf, key: &str, value: &Value) -> Use {
     uses::of_key(&gguf.metadata, key, value)
 }
 
-/// What becomes of a key, in a few words.
+/// How the engine uses a key, in a few words.
 fn described(of: Use) -> String {
     match of {
         Use::Read => "read".to_string(),
@@ -238,7 +252,7 @@ fn described(of: Use) -> String {
     }
 }
 
-/// A value as JSON; of a long array its length and its beginning.
+/// A value as JSON. A long array is its length and its first elements.
 fn to_json(value: &Value) -> serde_json::Value {
     fn array<T: Clone + Serialize + Into<serde_json::Value>>(values: &[T]) -> serde_json::Value {
         if values.len() <= LONGEST_ARRAY {
@@ -305,6 +319,11 @@ fn facts(answer: &InspectOutput, gguf: &Gguf) -> Vec<(&'static str, String)> {
             facts
                 .push(("experts", format!("{used} of {all} for each token, feed-forward {width}")));
         }
+        if let Some(recurrent) = &shape.recurrent {
+            let state = megabytes(recurrent.state_bytes as u64);
+            let layers = recurrent.n_layers;
+            facts.push(("recurrent", format!("{layers} layers, {state} of state for each text")));
+        }
         facts.extend([
             (
                 "heads",
@@ -366,7 +385,7 @@ fn push_table(out: &mut String, rows: &[Vec<String>], align: &[Align], style: St
     out.push_str(&(lines.join("\n") + "\n\n"));
 }
 
-/// A value in at most one short line.
+/// A value on one line, shortened.
 fn describe(value: &Value) -> String {
     let whole = match value {
         Value::IntArray(x) => return format!("{} integers", x.len()),

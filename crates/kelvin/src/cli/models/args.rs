@@ -26,7 +26,7 @@ pub(crate) struct ModelsArgs {
 /// What to do with models.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsAction {
-    /// List the catalogue and what is here (the default)
+    /// List the catalogue and the models on this machine (the default)
     List,
     /// Fetch and verify models
     Pull {
@@ -36,7 +36,8 @@ pub(crate) enum ModelsAction {
         #[command(flatten)]
         fetch: FetchArgs,
     },
-    /// Say what a model is, whether it runs here, how much memory it takes and how fast it can be
+    /// Check a model: what it is, whether it runs here, how much memory it takes, how fast it can
+    /// be
     Check {
         /// A name from the catalogue, a path to a GGUF file, or hub-owner/repo:file.gguf
         #[arg(value_name = "FILE")]

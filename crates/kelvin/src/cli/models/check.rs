@@ -1,13 +1,14 @@
-//! `models check`: what a model file is, whether it runs here, the memory that it takes and the
-//! speed that this machine's limits allow. Weights aren't read.
+//! `models check`: what a model file is, whether it runs here, how much memory it takes, and how
+//! fast this machine's limits let it run. Weights aren't read.
 
 use anyhow::{Context, bail};
 use kelvin_engine::{
+    batch::Budget,
     chat::{ChatTemplate, template_source},
     gguf::{Gguf, Metadata, TensorInfo},
     source,
     tokenizer::Tokenizer,
-    transformer::{CacheFormat, Config, PAGE},
+    transformer::{CacheFormat, Config},
     uses::{self, Use},
 };
 use kelvin_kernels::{isa::Isa, pool::Pool, roofline};
@@ -28,14 +29,14 @@ use crate::{
     },
 };
 
-/// Tokens of the text for which memory and speed are said, beside the whole context.
+/// Length of the text that memory and speed are given for, besides the whole context.
 const SHORT: usize = 4096;
-/// Runs of the loops that measure the machine; the best counts.
+/// Runs of the loops that measure the machine; the best result counts.
 const N_MEASURED: usize = 8;
-/// Problems and oddities of one kind that are listed.
+/// Maximum number of problems, and of warnings, of one kind in the list.
 const MAX_LISTED: usize = 5;
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug, Serialize)]
 struct CheckOutput {
     model: String,
@@ -48,11 +49,11 @@ struct CheckOutput {
     context: Option<usize>,
     /// Whether it runs on this machine.
     runs: bool,
-    /// Why it doesn't.
+    /// Why it doesn't run.
     problems: Vec<String>,
-    /// What may surprise: no chat template, no end token, an unknown pre-tokenizer.
+    /// Warnings: no chat template, no end token, an unknown pre-tokenizer.
     odd: Vec<String>,
-    /// None for a file that can't be run anywhere.
+    /// `None` if the engine can't run the file on any machine.
     memory: Option<Memory>,
     speed: Option<Speed>,
     recommended: Option<Recommended>,
@@ -62,23 +63,23 @@ struct CheckOutput {
 #[derive(Debug, Serialize)]
 struct Memory {
     weights: u64,
-    /// Keys and values (f16) of a text of `tokens` tokens.
+    /// Keys and values (f16) of a text of `tokens` tokens, and its recurrent states if it has some.
     kv_cache: u64,
     tokens: usize,
-    /// Keys and values of a text that fills the context.
+    /// As `kv_cache`, of a text that fills the context.
     kv_cache_of_context: u64,
-    /// What is free now, if the system tells.
+    /// Memory that is free now, if the system reports it.
     available: Option<u64>,
 }
 
-/// What the limits of this machine allow. A model reaches a part of it; `kelvin bench` measures
-/// which.
+/// Upper bounds of the speed, from this machine's limits. `kelvin bench` measures the speed that a
+/// model reaches.
 #[derive(Debug, Serialize)]
 struct Speed {
     threads: usize,
-    /// Tokens a second of one text, at most.
+    /// Upper bound of tokens per second of one text.
     decode_at_most: f64,
-    /// Prompt tokens a second, at most.
+    /// Upper bound of prompt tokens per second.
     prefill_at_most: f64,
     limit_gb_per_sec: f64,
     limit_giga_ops_per_sec: f64,
@@ -168,7 +169,7 @@ fn numbers(tensor: &TensorInfo) -> u64 {
     tensor.shape.iter().map(|&n| n as u64).product()
 }
 
-/// Keys and tensors that the engine can't do without and can't read.
+/// Adds the keys and tensors that the model needs and the engine can't use.
 fn refused(gguf: &Gguf, problems: &mut Vec<String>) {
     let keys = gguf.metadata.entries.iter();
     let keys = keys.map(|(key, value)| (key, uses::of_key(&gguf.metadata, key, value)));
@@ -178,13 +179,13 @@ fn refused(gguf: &Gguf, problems: &mut Vec<String>) {
         _ => None,
     };
     let all: Vec<String> = keys.chain(tensors).filter_map(refused).collect();
-    // The configuration has refused the first of them already.
+    // The configuration's error has named the first few already.
     let new = all.iter().filter(|one| !problems.iter().any(|said| said.contains(*one)));
     let new: Vec<String> = new.take(MAX_LISTED).cloned().collect();
     problems.extend(new);
 }
 
-/// Keys that have no effect although they should have one.
+/// Adds the keys that should have an effect and have none.
 fn warned(gguf: &Gguf, odd: &mut Vec<String>) {
     let entries = gguf.metadata.entries.iter();
     let warned =
@@ -211,8 +212,9 @@ fn template(metadata: &Metadata, tokenizer: &Tokenizer, odd: &mut Vec<String>) {
 
 fn memory_of(gguf: &Gguf, config: &Config) -> Memory {
     let tokens = SHORT.min(config.ctx_len);
-    let page = config.page_bytes(CacheFormat::default()) as u64;
-    let of = |n_tokens: usize| page.saturating_mul(n_tokens.div_ceil(PAGE) as u64);
+    let of = |n_tokens: usize| {
+        Budget::for_texts(1, n_tokens).n_bytes(config, CacheFormat::default()) as u64
+    };
     Memory {
         weights: gguf.tensors.iter().map(|tensor| tensor.n_bytes as u64).sum(),
         kv_cache: of(tokens),
@@ -223,7 +225,7 @@ fn memory_of(gguf: &Gguf, config: &Config) -> Memory {
 }
 
 impl Memory {
-    /// Why there isn't enough, if there isn't.
+    /// The sentence about too little memory; `None` if there is enough.
     fn shortage(&self) -> Option<String> {
         let needed = self.weights.saturating_add(self.kv_cache);
         let free = self.available.filter(|&free| free < needed)?;
@@ -236,8 +238,8 @@ impl Memory {
     }
 }
 
-/// Bytes of weights that a step of one text reads: of experts those that it goes through, of
-/// embeddings that aren't the output layer as well one row.
+/// Weight bytes that a decode step of one text reads. Only the selected experts count, and one row
+/// of an untied input embedding.
 fn step_bytes(gguf: &Gguf, config: &Config) -> f64 {
     let mixture = config.experts.as_ref();
     let of_experts =

@@ -1,4 +1,4 @@
-//! `models`: lists the catalogue and the files that are present, fetches and removes models.
+//! `models`: lists the catalogue and the files on this machine, fetches and removes models.
 
 pub(super) mod args;
 mod check;
@@ -25,11 +25,11 @@ struct Listed<'a> {
     about: &'a str,
     license: &'a str,
     family: &'a str,
-    /// Bytes, where the exact number is known.
+    /// The exact size in bytes, if it is known.
     size: Option<u64>,
-    /// Bytes, if only about.
+    /// The approximate size in bytes.
     about_size: u64,
-    /// Bytes that a run takes, about.
+    /// The approximate memory of a run, in bytes.
     memory: u64,
     sha256: Option<&'a str>,
     sources: Vec<String>,
@@ -145,14 +145,14 @@ fn list(as_json: bool) -> anyhow::Result<()> {
     terminal::print(&out)
 }
 
-/// Does `act` to each model and says where it was.
+/// Applies `act` to each model and prints the file's path.
 fn each(
     models: &[String],
     as_json: bool,
     done: &str,
     act: impl Fn(&Reference) -> anyhow::Result<std::path::PathBuf>,
 ) -> anyhow::Result<()> {
-    // Every name is read before the first is acted on: a typo costs no download.
+    // All names are parsed before the first download, so that a typo is found at once.
     let references =
         models.iter().map(|model| Reference::parse(model)).collect::<Result<Vec<_>, _>>()?;
     let mut placed = Vec::new();

@@ -6,31 +6,26 @@ use crate::cli::shared::{
     args::{ModelArgs, OutputArgs, PromptArgs},
     number,
     sampling::SamplingArgs,
+    temp::{OR_INF, TempArgs, USUAL, several},
 };
 
 /// `next`.
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "\
+#[command(
+    after_help = "\
 Examples:
   kelvin next \"The capital of Nepal is\" -t 1,5
   kelvin next -e \"A: Hey, How you doin'?\\nB:\" -t 1,5 -k 10
   kelvin next \"Once upon a\" -t 0.8 --top-k 40 --top-p 0.9 --stages --json
 
-The text is taken as it is (--chat: put into the model's chat template).")]
+The text stays unchanged (--chat: it is put into the model's chat template).",
+    mut_arg("temp", several(OR_INF, USUAL))
+)]
 pub(crate) struct NextArgs {
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
-    /// The temperatures: 0 is greedy, 1 is the model's own, inf makes everything equal (default:
-    /// that of --sampler, or 0.5,1,2)
-    #[arg(
-        short = 't',
-        long = "temp",
-        visible_alias = "temperature",
-        value_name = "T,…",
-        allow_hyphen_values = true,
-        help_heading = "Sampling"
-    )]
-    pub(crate) temperatures: Option<String>,
+    #[command(flatten)]
+    pub(crate) heat: TempArgs,
     /// Number of tokens to list
     #[arg(short = 'k', long, value_name = "K", default_value_t = 10, help_heading = "Output",
         value_parser = number::count, allow_negative_numbers = true)]

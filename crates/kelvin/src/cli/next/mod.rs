@@ -19,6 +19,7 @@ use crate::{
         options::{self, Infinity},
         prompt::{self, Otherwise, Prompt},
         session::{self, ModelFile, Session},
+        temp::USUAL,
         trace::{self, percent},
     },
     terminal::{
@@ -30,11 +31,8 @@ use crate::{
 };
 use args::NextArgs;
 
-/// Longer ones would push the bars away.
+/// Maximum columns of a token's text; the bars need the rest.
 const LONGEST_TOKEN: usize = 24;
-
-/// What is shown if nothing else is said.
-const USUAL: &str = "0.5,1,2";
 
 #[derive(Debug, Serialize)]
 struct NextOutput {
@@ -42,14 +40,14 @@ struct NextOutput {
     model: ModelFile,
     prompt: Prompt,
     views: Vec<View>,
-    /// The temperatures at which the dice draw another token.
+    /// The temperatures at which the random number draws another token.
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Vec<Flip>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timings: Option<Timings>,
 }
 
-/// How long reading the prompt took; only with `--timings`.
+/// Seconds of prefill; only with `--timings`.
 #[derive(Debug, Serialize)]
 struct Timings {
     prompt_secs: f64,
@@ -58,18 +56,18 @@ struct Timings {
 /// The distribution at one temperature.
 #[derive(Debug, Serialize)]
 struct View {
-    /// Null where the chain stands as it is and has no single one.
+    /// Null if the chain has no single temperature.
     #[serde(serialize_with = "json::maybe_number")]
     temperature: Option<f64>,
     chain: String,
-    /// Which probabilities these are: `raw`, `after temperature`, or `final` (after truncation
+    /// The kind of the probabilities: `raw`, `after temperature`, or `final` (after truncation
     /// too).
     stage: &'static str,
     entropy_nats: f64,
     effective_choices: f64,
     survivors: usize,
     top: Vec<Top>,
-    /// All the others.
+    /// Mass of all other tokens.
     rest: Rest,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stages: Vec<StageRow>,
@@ -87,7 +85,7 @@ struct Top {
     shown: String,
     logit: f32,
     probability: f64,
-    /// Under the raw distribution.
+    /// Rank and probability in the raw distribution.
     probability_raw: f64,
 }
 
@@ -99,7 +97,7 @@ struct Rest {
 
 /// Runs the verb.
 pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
-    let typed = args.temperatures.as_deref();
+    let typed = args.heat.temp.as_deref();
     typed.map(|typed| options::temperatures(typed, Infinity::Allowed)).transpose()?;
     if args.changes == Some(0) {
         return Err(usage("--changes is 0: give at least 1, or leave it out"));
@@ -145,11 +143,11 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
     terminal::print(&out)
 }
 
-/// What the views are of.
+/// A row of logits and the text before it.
 struct NextRow<'a> {
     session: &'a Session,
     logits: &'a [f32],
-    /// The tokens before it.
+    /// The tokens before the row.
     read: &'a [TokenId],
     raw: &'a Distribution,
     watched: &'a [TokenId],

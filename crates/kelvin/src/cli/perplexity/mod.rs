@@ -6,14 +6,13 @@
 
 pub(super) mod args;
 
-use std::{io::IsTerminal, ops::Range};
+use std::ops::Range;
 
 use anyhow::{Context, anyhow};
 use kelvin_engine::{
     TokenId,
     batch::{Batch, ScoreError, score_tokens},
 };
-use kelvin_lab::text_file;
 use kelvin_views::escape;
 use serde::Serialize;
 
@@ -32,28 +31,26 @@ use crate::{
 };
 use args::PerplexityArgs;
 
-/// llama-perplexity's.
+/// The default window of `llama-perplexity`.
 const WINDOW: usize = 512;
-/// The longest text that is read: some 200 million tokens.
-const MAX_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, Serialize)]
 struct PerplexityOutput {
     model: ModelFile,
-    /// Of the whole text, with the first token that the model adds.
+    /// Tokens of the whole text, the start token included if the model adds one.
     text_tokens: usize,
     window: usize,
     stride: usize,
     skip: usize,
     windows: usize,
-    /// Tokens that count.
+    /// Scored tokens.
     tokens: usize,
-    /// Bytes of text that those stand for.
+    /// Bytes of text of the scored tokens.
     bytes: usize,
     /// The mean of -ln p.
     #[serde(serialize_with = "json::number")]
     mean_nats: f64,
-    /// Its standard error, the tokens taken as independent. None with a single token.
+    /// Standard error of the mean, for independent tokens. `None` for a single token.
     standard_error: Option<f64>,
     /// exp of the mean.
     #[serde(serialize_with = "json::number")]
@@ -65,10 +62,10 @@ struct PerplexityOutput {
     per_token: Option<Vec<Scored>>,
 }
 
-/// A token that counts.
+/// A scored token.
 #[derive(Debug, Serialize)]
 struct Scored {
-    /// Its place in the whole text.
+    /// Position in the whole text.
     pos: usize,
     ids: [u32; 1],
     text: String,
@@ -76,22 +73,22 @@ struct Scored {
     nats: f64,
 }
 
-/// How a text is cut.
+/// How a text is divided into windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cut {
-    /// Tokens read at a time.
+    /// Tokens of a window.
     window: usize,
-    /// From the beginning of a window to that of the next.
+    /// Tokens from the start of a window to the start of the next.
     stride: usize,
-    /// The first place in a window from which a token is predicted that counts.
+    /// Index in a window of the first token whose prediction is scored.
     skip: usize,
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: &PerplexityArgs) -> anyhow::Result<()> {
-    // What was typed is wrong before a model is loaded.
+    // The arguments are checked before the model is loaded.
     let cut = Cut::new(args)?;
-    let text = read(args)?;
+    let text = prompt::read_only(&args.text)?;
     let session = session::open(&args.model)?;
     let tokenizer = &session.engine.tokenizer;
     prompt::note_unreadable(tokenizer, &text, false);
@@ -129,7 +126,7 @@ pub(crate) fn run(args: &PerplexityArgs) -> anyhow::Result<()> {
 
 impl Cut {
     fn new(args: &PerplexityArgs) -> anyhow::Result<Cut> {
-        let window = args.window.or(args.model.ctx_size).unwrap_or(WINDOW);
+        let window = args.window.or(args.model.engine.ctx_size).unwrap_or(WINDOW);
         let stride = args.stride.unwrap_or(window);
         if window < 2 || stride == 0 || args.windows == Some(0) {
             return Err(usage("--window is at least 2, --stride and --windows at least 1"));
@@ -150,16 +147,15 @@ impl Cut {
         let scored = window - 1 - skip;
         if scored > stride {
             return Err(usage(format!(
-                "each window would score {scored} tokens but begin only {stride} after the last, \
-                 so that some counted twice: \
-                 --skip is at least {}",
+                "windows begin {stride} tokens apart but would score {scored} each, so that some tokens \
+             count twice: give --skip {} or more",
                 window - 1 - stride
             )));
         }
         Ok(Cut { window, stride, skip })
     }
 
-    /// For a text of so many tokens: one that is shorter than a window is a window.
+    /// The division of a text of `n` tokens. A text that is shorter than a window is one window.
     fn fitted(self, n: usize) -> anyhow::Result<Cut> {
         if n >= self.window {
             return Ok(self);
@@ -170,38 +166,18 @@ impl Cut {
                 terminal::counted(n, "token")
             ));
         }
-        // An equal share of the window is context only.
+        // The share of the window that is context only stays the same.
         Ok(Cut { window: n, stride: n, skip: (self.skip * n / self.window).min(n - 2) })
     }
 
-    /// The places of each whole window in a text of `n` tokens.
+    /// The range of each whole window in a text of `n` tokens.
     fn windows(self, n: usize) -> Vec<Range<usize>> {
         let starts = (0..=n - self.window).step_by(self.stride);
         starts.map(|start| start..start + self.window).collect()
     }
 }
 
-/// The text as it is, but for a newline at its end, as llama-perplexity has it.
-fn read(args: &PerplexityArgs) -> anyhow::Result<String> {
-    if let Some(text) = args.text.as_ref().filter(|text| *text != "-") {
-        return Ok(text.clone());
-    }
-    let mut text = match &args.file {
-        Some(path) => text_file::read(path, MAX_BYTES)?,
-        None if std::io::stdin().is_terminal() => {
-            return Err(usage(
-                "there is no text: give it as an argument, with --file, or on standard input",
-            ));
-        }
-        None => text_file::read_from(std::io::stdin().lock(), "standard input", MAX_BYTES)?,
-    };
-    if text.ends_with('\n') {
-        text.pop();
-    }
-    Ok(text)
-}
-
-/// -ln p of every token of `window` from place `skip` + 1 on.
+/// -ln p of every token of `window` after index `skip`.
 fn score(
     session: &Session,
     batch: &mut Batch,
@@ -215,7 +191,7 @@ fn score(
         }
         Err(error) => return Err(error.into()),
     };
-    // From 0: a certain token's is 0, not -0.
+    // Subtracted from 0: a certain token's value is 0, not -0.
     Ok(scores.iter().map(|scored| 0.0 - scored.logprob).collect())
 }
 
@@ -235,7 +211,7 @@ fn answer(
     let mean = total / n;
     let variance = nats.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
     let standard_error = Some((variance / n).sqrt()).filter(|error| error.is_finite());
-    // Of all machines the same.
+    // libm's exp gives equal bits on all machines.
     let perplexity = libm::exp(mean);
     PerplexityOutput {
         model: session.file.clone(),

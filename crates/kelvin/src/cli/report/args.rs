@@ -3,7 +3,7 @@
 use std::{fmt::Write, path::PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
-use kelvin_lab::metrics::METRICS;
+use kelvin_lab::{metrics::METRICS, report::USUAL_TEXTS};
 
 use crate::cli::{shared::args::FetchArgs, sweep::args::DbArgs};
 
@@ -11,7 +11,7 @@ use crate::cli::{shared::args::FetchArgs, sweep::args::DbArgs};
 #[derive(Debug, ClapArgs)]
 #[command(after_help = examples())]
 pub(crate) struct ReportArgs {
-    /// A run's number, the first digits of its hash, or `last`; several stand beside each other
+    /// A run's number, the first digits of its hash, or `last`; several runs are shown side by side
     #[arg(value_name = "RUN", default_value = "last")]
     pub(crate) runs: Vec<String>,
     /// The file (default: kelvin-report-HASH.html here for HTML, else standard output)
@@ -24,11 +24,14 @@ pub(crate) struct ReportArgs {
     #[arg(long, conflicts_with_all = ["format", "output"], help_heading = "Output")]
     pub(crate) json: bool,
     /// Texts of each prompt with each chain that the report contains
-    #[arg(long, value_name = "K", default_value_t = 4, help_heading = "Output")]
+    #[arg(long, value_name = "K", default_value_t = USUAL_TEXTS, help_heading = "Output")]
     pub(crate) texts: usize,
-    /// Only these metrics, or all (default: those that the recipe asks for, or else all)
+    /// Only these metrics, or all (default: those that the recipe names, or else all)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Comparison")]
     pub(crate) metrics: Vec<String>,
+    /// A score of your own besides the recipe's, NAME=KIND (see below); may be repeated
+    #[arg(long, value_name = "NAME=KIND", help_heading = "Comparison")]
+    pub(crate) score: Vec<String>,
     /// The chain that the others are compared with (default: the one nearest to temp=1)
     #[arg(long, value_name = "CHAIN", help_heading = "Comparison")]
     pub(crate) against: Option<String>,
@@ -54,7 +57,7 @@ pub(crate) struct ReportArgs {
 /// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportForm {
-    /// One file with figures and texts, which needs nothing else
+    /// HTML: one file with figures and texts, which works offline
     Html,
     /// Markdown
     Md,
@@ -74,6 +77,22 @@ Examples:
 Means stand with 95 % intervals over prompts and samples. Settings are compared pair by pair, \
 since samples of one number share \
 their dice, and what may be chance is `not shown`.
+
+Scores of one's own are NAME=KIND, and then metrics:
+  right=expected            the text is the answer in the prompt's field `expected`; expected(answer)
+                            names another field
+  nepal=contains:Nepal      it contains this; contains(answer): what the field says
+  year=regex:(19|20)[0-9]+  the expression matches somewhere
+  valid=json                the whole text is JSON
+  card=schema:card.json     it is JSON that this JSON schema allows
+  words=command:wc -w       the number that a command prints, which reads the text on standard input;
+                            command(60) may take 60 seconds in place of 10
+  vivid=judge:Is this vivid? {text}
+                            how likely the judge (--judge) answers yes rather than no; judge(1,2,3)
+                            takes the mean of other answers
+  stars=csv:ratings.csv     the column stars of a file, whose rows name texts by prompt, chain and
+                            sample, as runs export writes them; csv(COLUMN) names another
+More is better, unless least stands before the kind: rude=least command:./rude
 
 Metrics:
 ",

@@ -13,21 +13,27 @@ use anyhow::Context;
 use kelvin_lab::{
     Store,
     judge::judge,
-    metrics::{self, Metric, Need},
+    metrics::{self, Aspect, Metric, Need},
     recipe::NOBODY,
-    report::{self, Evidence, Options, Report, Table, markdown, tables},
+    report::{self, Evidence, Options, Report, Table, USUAL_TEXTS, markdown, tables},
     run::Source,
+    scores::{Column, Kind, Score},
     store::{Listed, RunId},
 };
 
+use kelvin_views::escape;
+
 use crate::{
     cli::{
-        shared::{args::ModelArgs, failure::usage, meaning, session, whole_file},
-        sweep::{self, place, view::named},
+        shared::{args::ModelArgs, failure::usage, meaning, scores, session, whole_file},
+        sweep::{
+            self, place,
+            view::{counted, named},
+        },
     },
     terminal::{
         self, json,
-        late::{Counted, LateBar},
+        late::{Busy, Counted, LateBar},
         style::Style,
         table::{self, Align},
         wrap,
@@ -44,71 +50,63 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
         let one = |name: &String| store.show(store.find(name)?);
         args.runs.iter().map(one).collect::<Result<Vec<Listed>, _>>()?
     };
-    let options = options(args, &listed)?;
+    let others = scores::read(&args.score)?;
+    check_files(&listed, &others)?;
+    let options = options(args, &listed, &others)?;
     let runs: Vec<RunId> = listed.iter().map(|run| run.id).collect();
-    for (judge, runs) in to_judge(args, &listed, &options) {
-        let judged = judge_runs(&mut Store::open(&path)?, &runs, &judge_args(args, judge));
+    for (judge, runs) in to_judge(args, &path, &listed, &options, &others)? {
+        let judged = judge_runs(&mut Store::open(&path)?, &runs, &judge_args(args, judge), &others);
         judged.with_context(|| match args.judge {
             Some(_) => format!("{judge} can't judge"),
-            None => format!(
-                "{judge}, which the recipe asks for, can't judge (--judge none goes without)"
-            ),
+            None => {
+                format!("{judge}, the recipe's judge, can't be used (--judge none leaves it out)")
+            }
         })?;
     }
+    run_commands(&path, &listed, &others)?;
     place_texts(args, &path, &listed, &options)?;
-    let evidence = evidence(&Store::open_to_read(&path)?, &runs)?;
+    let busy = Busy::new("computing figures and intervals");
+    let store = Store::open_to_read(&path)?;
+    let evidence = runs.iter().map(|&run| Evidence::load(&store, run, &others));
+    let evidence = evidence.collect::<Result<Vec<_>, _>>()?;
     let report = Report::new(&evidence, &options, command(args)).map_err(usage)?;
+    drop(busy);
     if args.json {
         return json::print(&report);
     }
     write(&report, &by_name(args, &listed).collect(), args)
 }
 
-/// What the flag, or else the recipes, ask for; "all" is among it as it was written.
+/// The metrics that the flag names, or else the recipes. "all" stays one name.
 fn by_name<'a>(args: &'a ReportArgs, runs: &'a [Listed]) -> impl Iterator<Item = &'a str> {
     let lists =
         runs.iter().map(|run| &run.recipe.evaluation.metrics).filter(|_| args.metrics.is_empty());
     lists.chain([&args.metrics]).flatten().map(String::as_str)
 }
 
-/// Runs as reports take them.
-pub(crate) fn evidence(store: &Store, runs: &[RunId]) -> anyhow::Result<Vec<Evidence>> {
-    let one = |&run: &RunId| {
-        let listed = store.show(run)?;
-        Ok(Evidence { run: store.load(run)?, recipe: listed.recipe, version: listed.version })
-    };
-    runs.iter().map(one).collect()
-}
-
-/// What flags say, and where they are silent what the runs' recipes ask for.
-fn options(args: &ReportArgs, runs: &[Listed]) -> anyhow::Result<Options> {
-    let find = |name: &String| Metric::find(name).map_err(usage);
-    let mut asked: Vec<&'static Metric> = Vec::new();
-    let lists = match &args.metrics[..] {
-        [] => runs.iter().map(|run| &run.recipe.evaluation.metrics[..]).collect(),
-        names => vec![names],
-    };
-    for names in lists {
-        asked.extend(metrics::named(names).map_err(usage)?);
-    }
-    let mut seen = HashSet::new();
-    asked.retain(|metric| seen.insert(metric.name));
+/// The options of the flags; for missing ones, those of the runs' recipes.
+fn options(args: &ReportArgs, runs: &[Listed], others: &[Score]) -> anyhow::Result<Options> {
+    let recipes: Vec<_> = runs.iter().map(|run| &run.recipe).collect();
+    let own = report::own(&recipes, others).map_err(usage)?;
+    let find = |name: &String| metrics::find(name, &own).map_err(usage);
     Ok(Options {
-        metrics: asked,
         against: args.against.clone(),
         quality: args.quality.as_ref().map(find).transpose()?,
         diversity: args.diversity.as_ref().map(find).transpose()?,
         texts: args.texts,
+        ..Options::asking(&args.metrics, &recipes, others).map_err(usage)?
     })
 }
 
-/// Which judges are to read which runs: the one that the flag names all of them; without it each
-/// recipe's own, if it hasn't read all texts yet and if something is to be shown that needs it.
+/// The judges to run, each with its runs. `--judge` names one judge for all runs. Without it, a
+/// recipe's own judge runs if a shown metric needs it and some texts have no score.
 fn to_judge<'a>(
     args: &'a ReportArgs,
+    path: &Path,
     runs: &'a [Listed],
     options: &Options,
-) -> BTreeMap<&'a str, Vec<RunId>> {
+    others: &[Score],
+) -> anyhow::Result<BTreeMap<&'a str, Vec<RunId>>> {
     let mut judges: BTreeMap<&str, Vec<RunId>> = BTreeMap::new();
     match args.judge.as_deref() {
         Some(NOBODY) => {}
@@ -120,18 +118,57 @@ fn to_judge<'a>(
             for run in runs.iter().filter(|_| is_shown) {
                 let Some(judge) = run.recipe.evaluation.judge() else { continue };
                 let is_done = run.judge.as_ref().is_some_and(|source| named(source) == judge)
-                    && run.n_judged == run.n_done;
+                    && run.n_judged == run.n_done
+                    && !is_unasked(path, run, others)?;
                 if !is_done {
                     judges.entry(judge).or_default().push(run.id);
                 }
             }
         }
     }
-    judges
+    Ok(judges)
 }
 
-/// Lets the model of meanings look at texts that are to be compared by them: if a metric that does
-/// is asked for by name; if it's one of all, where that takes no download and harms nothing.
+/// Whether a judge is to be asked about some text of a run.
+fn is_unasked(path: &Path, run: &Listed, others: &[Score]) -> anyhow::Result<bool> {
+    let mut asked = report::with_others(&run.recipe.scores, others);
+    asked.retain(Score::needs_judge);
+    scores::is_open(&Store::open_to_read(path)?, run.id, &asked)
+}
+
+/// Refuses files of scores that can't be read, before anything is computed.
+fn check_files(runs: &[Listed], others: &[Score]) -> anyhow::Result<()> {
+    for score in runs.iter().flat_map(|run| report::with_others(&run.recipe.scores, others)) {
+        if let Kind::Csv { file, column } = &score.kind {
+            Column::read(file, column).map_err(|why| usage(format!("{}: {why}", score.name)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs the commands of flags on the texts that have no value yet. A run's own commands are only
+/// told: the run may come from somebody else, and to show it must not run a program.
+fn run_commands(path: &Path, runs: &[Listed], others: &[Score]) -> anyhow::Result<()> {
+    for run in runs {
+        let mut commands = report::with_others(&run.recipe.scores, others);
+        commands.retain(|score| score.is_stored() && !score.needs_judge());
+        for score in commands {
+            let score = std::slice::from_ref(&score);
+            if !scores::is_open(&Store::open_to_read(path)?, run.id, score)? {
+                continue;
+            }
+            if others.contains(&score[0]) {
+                scores::run_commands(&mut Store::open(path)?, run.id, score)?;
+            } else {
+                terminal::note(&scores::not_run(&score[0], run.id));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Computes embeddings of the texts, if a metric needs them: always if the metric is named; if all
+/// metrics are shown, only where that needs no download and errors don't matter.
 fn place_texts(
     args: &ReportArgs,
     path: &Path,
@@ -156,7 +193,7 @@ fn place_texts(
         .and_then(|mut store| meaning::place_texts(&mut store, &runs, may, args.threads));
     match placed {
         Err(error) if !is_named => {
-            terminal::note(&format!("meanings weren't compared: {error:#}"));
+            terminal::note(&format!("embeddings can't be computed: {error:#}"));
             Ok(())
         }
         other => other,
@@ -166,10 +203,18 @@ fn place_texts(
 fn write(report: &Report, by_name: &HashSet<&str>, args: &ReportArgs) -> anyhow::Result<()> {
     let extension =
         |path: &PathBuf| path.extension().map(|extension| extension.to_ascii_lowercase());
-    let by_extension = match args.output.as_ref().and_then(extension) {
-        Some(extension) if extension == "md" => ReportForm::Md,
-        Some(extension) if extension == "txt" => ReportForm::Table,
-        _ => ReportForm::Html,
+    let ending = args.output.as_ref().and_then(extension);
+    let by_extension = match ending.as_ref().map(|ending| ending.to_string_lossy()).as_deref() {
+        Some("md" | "markdown") => ReportForm::Md,
+        Some("txt") => ReportForm::Table,
+        None | Some("html" | "htm") => ReportForm::Html,
+        Some(other) if args.format.is_none() => {
+            return Err(usage(format!(
+                "there is no report for names that end in .{other}: end it in .html, .md or .txt, \
+                 or say --format"
+            )));
+        }
+        Some(_) => ReportForm::Html,
     };
     let style = if args.output.is_some() { Style::default() } else { Style::stdout() };
     let text = match args.format.unwrap_or(by_extension) {
@@ -194,22 +239,41 @@ fn save(path: &Path, text: &str) -> anyhow::Result<()> {
     whole_file::write(path, |out| Ok(out.write_all(text.as_bytes())?))
 }
 
-/// The report at a glance.
+/// The overview that is printed beside the file.
 fn words(report: &Report, by_name: &HashSet<&str>, style: Style) -> String {
     let mut out = String::new();
     let without = report.metrics.iter().filter(|metric| {
-        by_name.contains(metric.name) && metric.values.iter().all(Option::is_none)
+        by_name.contains(metric.name)
+            && !matches!(metric.aspect, Aspect::Wanted | Aspect::Unwanted)
+            && metric.values.iter().all(Option::is_none)
+    });
+    let own =
+        report.metrics.iter().filter(|m| matches!(m.aspect, Aspect::Wanted | Aspect::Unwanted));
+    let own = own.flat_map(|metric| {
+        metric.absent.iter().map(move |(why, n)| {
+            let of = counted(*n, "text");
+            escape::printable(&format!("{} has no value of {of}: {why}", metric.name))
+        })
     });
     let without = without.flat_map(|metric| {
         metric.absent.iter().map(move |(why, _)| format!("{} has no value: {why}", metric.name))
     });
-    let notes: Vec<String> = report.warnings.iter().cloned().chain(without).collect();
-    for note in &notes {
-        let note = format!("note: {note}");
-        out += &(wrap::sentence(&note, 0, terminal::width(), str::to_string).join("\n") + "\n");
+    let advice = report.advice.iter().map(|advice| advice.sentences.join(" "));
+    let ceilings = report.ceiling.iter().map(|ceiling| format!("note: metrics {ceiling}"));
+    let notes = report
+        .warnings
+        .iter()
+        .cloned()
+        .chain(without)
+        .chain(own)
+        .map(|note| format!("note: {note}"));
+    let first: Vec<String> = advice.chain(ceilings).chain(notes).collect();
+    for sentence in &first {
+        let lines = wrap::sentence(sentence, 0, terminal::width(), str::to_string);
+        out += &(lines.join("\n") + "\n");
     }
     for (i, table) in tables(report).iter().enumerate() {
-        if i > 0 || !notes.is_empty() {
+        if i > 0 || !first.is_empty() {
             out.push('\n');
         }
         out += &lines(table, style);
@@ -259,11 +323,13 @@ fn judge_args(args: &ReportArgs, name: &str) -> ModelArgs {
     ModelArgs::of(name, args.fetch, args.threads)
 }
 
-/// Lets a model say how likely it finds the texts of these runs that it hasn't judged yet.
+/// Scores the texts of these runs that the judge hasn't scored yet, and asks it what their scores
+/// and others ask.
 pub(crate) fn judge_runs(
     store: &mut Store,
     runs: &[RunId],
     model: &ModelArgs,
+    others: &[Score],
 ) -> anyhow::Result<()> {
     let session = session::open(model)?;
     let source = Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
@@ -290,11 +356,14 @@ pub(crate) fn judge_runs(
             store.judge(run, &source, &judged)?;
         }
         bar.set(prompts.len() as u64, prompts.len() as u64);
+        drop(bar);
+        let asked = report::with_others(&listed.recipe.scores, others);
+        scores::ask_judge(store, run, &asked, &session)?;
     }
     Ok(())
 }
 
-/// The command that makes this report again, from the runs' own commands.
+/// The command that makes this report again, after the runs' own commands.
 fn command(args: &ReportArgs) -> String {
     let mut words = vec!["kelvin report".to_string()];
     words.extend(args.runs.iter().cloned());
@@ -313,7 +382,10 @@ fn command(args: &ReportArgs) -> String {
             say(flag, value);
         }
     }
-    if args.texts != 4 {
+    for score in &args.score {
+        say("--score", score);
+    }
+    if args.texts != USUAL_TEXTS {
         say("--texts", &args.texts.to_string());
     }
     words.join(" ")

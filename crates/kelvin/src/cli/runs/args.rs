@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
-use crate::cli::sweep::args::DbArgs;
+use crate::cli::{
+    shared::temp::{OR_RANGES, TempArgs, USUAL, several},
+    sweep::args::DbArgs,
+};
 
 /// `runs`.
 #[derive(Debug, ClapArgs)]
@@ -16,6 +19,9 @@ Examples:
   kelvin runs replay 3 -t \"0.2..3 step 0.2\"
   kelvin runs export 3 --format parquet -o texts.parquet
   kelvin runs export 3 --what tokens > tokens.csv
+  kelvin runs export 3 --what rows -o run.parquet
+  kelvin runs import run.parquet
+  kelvin runs cite 3
   kelvin runs rm 3
 
 RUN is a run's number, the first digits of its hash, or `last`.")]
@@ -34,7 +40,7 @@ pub(crate) struct RunsArgs {
 pub(crate) enum RunsAction {
     /// List them (the default)
     List,
-    /// Show one: its recipe, and a line for each chain
+    /// Show a run: its recipe, and a line for each chain
     Show {
         /// Which
         #[arg(value_name = "RUN")]
@@ -43,7 +49,7 @@ pub(crate) enum RunsAction {
         #[arg(long, value_name = "K", num_args = 0..=1, default_missing_value = "1")]
         texts: Option<usize>,
     },
-    /// Show what differs between two: their recipes, and the texts of the rows that both have
+    /// Compare two runs: how their recipes differ, and which texts of common rows are equal
     Compare {
         /// One
         #[arg(value_name = "RUN")]
@@ -52,24 +58,17 @@ pub(crate) enum RunsAction {
         #[arg(value_name = "RUN")]
         b: String,
     },
-    /// Draw each token of a run again with other chains, from the logits that it kept (sweep
+    /// Draw each token of a run again with other chains, from the logits that were recorded (sweep
     /// --record logits)
+    #[command(mut_arg("temp", several(OR_RANGES, USUAL)))]
     Replay {
         /// Which
         #[arg(value_name = "RUN")]
         run: String,
-        /// The temperatures: numbers, ranges such as "0.2..2 step 0.2", or both (default, if no
-        /// chain is given: 0.5,1,2)
-        #[arg(
-            short = 't',
-            long = "temp",
-            visible_alias = "temperature",
-            value_name = "T,…",
-            allow_hyphen_values = true
-        )]
-        temp: Option<String>,
+        #[command(flatten)]
+        heat: TempArgs,
         /// A whole chain; {a,b} expands to a grid; may be repeated
-        #[arg(long, value_name = "CHAIN")]
+        #[arg(long, value_name = "CHAIN", help_heading = "Sampling")]
         sampler: Vec<String>,
     },
     /// Remove runs with all their texts
@@ -78,7 +77,7 @@ pub(crate) enum RunsAction {
         /// Which
         #[arg(required = true, value_name = "RUN")]
         runs: Vec<String>,
-        /// Don't ask
+        /// Don't ask for confirmation
         #[arg(short, long)]
         yes: bool,
     },
@@ -87,24 +86,38 @@ pub(crate) enum RunsAction {
         /// Which
         #[arg(value_name = "RUN")]
         run: String,
-        /// The form of the table (default: by the name of --output; else csv, or jsonl with --json)
+        /// The format of the table (default: by the name of --output; else csv, or jsonl with
+        /// --json)
         #[arg(long, value_enum, value_name = "FORM")]
         format: Option<FormatName>,
-        /// A row for each text, or for each token
+        /// A row for each text, for each token, or for each recorded logit; or rows, all that is
+        /// stored of each text, which import takes (Parquet)
         #[arg(long, value_enum, value_name = "WHAT", default_value_t = WhatName::Texts)]
         what: WhatName,
         /// The file (default: standard output)
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Print how to cite runs: what their texts come from and how to make them again, and BibTeX
+    Cite {
+        /// Which
+        #[arg(value_name = "RUN", default_value = "last")]
+        runs: Vec<String>,
+    },
+    /// Take in the rows of a file or folder: what export --what rows has written
+    Import {
+        /// A file of rows, or a folder of such files with job.json
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+    },
 }
 
-/// The form of an exported table.
+/// The format of an exported table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatName {
-    /// Comma-separated values with a line of names (RFC 4180)
+    /// Comma-separated values with a header line (RFC 4180)
     Csv,
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
     /// Apache Parquet
     Parquet,
@@ -113,8 +126,12 @@ pub(crate) enum FormatName {
 /// The rows of an exported table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum WhatName {
-    /// One for each text
+    /// A row for each text
     Texts,
-    /// One for each token
+    /// A row for each token
     Tokens,
+    /// A row for each logit that was recorded (sweep --record logits), with its token
+    Logits,
+    /// One for each text, with all that is stored of it
+    Rows,
 }

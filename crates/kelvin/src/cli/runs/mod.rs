@@ -1,6 +1,7 @@
-//! `runs`: lists, shows, compares, exports and removes the runs of a database.
+//! `runs`: lists, shows, compares, exports, imports and removes the runs of a database.
 
 pub(super) mod args;
+mod cite;
 pub(super) mod view;
 
 use std::{
@@ -13,6 +14,7 @@ use kelvin_lab::{
     export::{ExportError, Format, What, export},
     recipe::Draft,
     replay::replay,
+    rows::{self, Imported},
     store::RunId,
 };
 
@@ -23,7 +25,7 @@ use crate::{
         shared::{failure::usage, whole_file},
         sweep::{asked, place, view::counted},
     },
-    terminal::{self, json, style::Style},
+    terminal::{self, json, late::Busy, style::Style},
 };
 use args::{FormatName, RunsAction, RunsArgs, WhatName};
 
@@ -51,10 +53,12 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
                 terminal::print(&compared.words(Style::stdout()))
             }
         }
-        RunsAction::Replay { run, temp, sampler } => {
+        RunsAction::Replay { run, heat, sampler } => {
             let store = Store::open_to_read(&path)?;
-            let chains = chains(temp.clone(), sampler.clone())?;
+            let chains = chains(heat.temp.clone(), sampler.clone())?;
+            let busy = Busy::new("drawing again");
             let rows = view::replayed(&replay(&store, store.find(run)?, &chains)?);
+            drop(busy);
             if args.json {
                 json::print(&rows)
             } else {
@@ -70,17 +74,32 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
         RunsAction::Export { run, format, what, output } => {
             let store = Store::open_to_read(&path)?;
             let run = store.find(run)?;
+            let _busy = Busy::new("writing the table");
             let what = match what {
                 WhatName::Texts => What::Texts,
                 WhatName::Tokens => What::Tokens,
+                WhatName::Logits => What::Logits,
+                WhatName::Rows => return write_rows(&store, run, *format, output.as_deref()),
             };
-            let format = format_of(*format, output.as_deref(), args.json);
+            let format = format_of(*format, output.as_deref(), args.json)?;
             write_table(&store, run, what, format, output.as_deref())
+        }
+        RunsAction::Cite { runs } => {
+            let store = Store::open_to_read(&path)?;
+            let listed = runs.iter().map(|name| store.show(store.find(name)?));
+            let listed = listed.collect::<Result<Vec<_>, _>>()?;
+            let cited: Vec<cite::Cited> = listed.iter().map(cite::Cited::from).collect();
+            if args.json { json::print(&cited) } else { terminal::print(&cite::words(&cited)) }
+        }
+        RunsAction::Import { path: rows } => {
+            let _busy = Busy::new("taking in rows");
+            let imported = rows::import(&mut Store::open(&path)?, rows, env!("CARGO_PKG_VERSION"));
+            tell_imported(&imported?, args.json)
         }
     }
 }
 
-/// The chains that flags mean, read as a recipe's are.
+/// The chains of the flags, parsed as a recipe's are.
 fn chains(temp: Option<String>, sampler: Vec<String>) -> anyhow::Result<Vec<Chain>> {
     let draft = Draft { temp, sampler, prompts: vec![String::new()], ..Draft::default() };
     Ok(draft.resolve().map_err(|error| usage(error.to_string()))?.chains)
@@ -124,17 +143,69 @@ fn remove(store: &mut Store, names: &[String], yes: bool, as_json: bool) -> anyh
     }
 }
 
-/// The form that was asked for, or that the file's name says.
-fn format_of(asked: Option<FormatName>, output: Option<&Path>, is_json: bool) -> Format {
+/// The requested format, or that of the file's extension.
+fn format_of(
+    asked: Option<FormatName>,
+    output: Option<&Path>,
+    is_json: bool,
+) -> anyhow::Result<Format> {
     let extension = output.and_then(Path::extension).and_then(|extension| extension.to_str());
-    match (asked, extension) {
+    let ending = extension.map(str::to_ascii_lowercase);
+    Ok(match (asked, ending.as_deref()) {
         (Some(FormatName::Csv), _) => Format::Csv,
         (Some(FormatName::Jsonl), _) => Format::Jsonl,
         (Some(FormatName::Parquet), _) => Format::Parquet,
         (None, Some("parquet")) => Format::Parquet,
         (None, Some("jsonl" | "ndjson" | "json")) => Format::Jsonl,
         (None, None) if is_json => Format::Jsonl,
-        (None, _) => Format::Csv,
+        (None, None | Some("csv")) => Format::Csv,
+        (None, Some(other)) => {
+            return Err(usage(format!(
+                "there is no format for names that end in .{other}: end it in .csv, .jsonl or \
+                 .parquet, or say --format"
+            )));
+        }
+    })
+}
+
+/// A run's rows, as `import` takes them.
+fn write_rows(
+    store: &Store,
+    run: RunId,
+    format: Option<FormatName>,
+    output: Option<&Path>,
+) -> anyhow::Result<()> {
+    if format.is_some_and(|format| format != FormatName::Parquet) {
+        return Err(usage("--what rows is written as Parquet: leave out --format"));
+    }
+    let Some(path) = output else {
+        return Err(usage("--what rows is Parquet, which isn't text: name a file with -o"));
+    };
+    whole_file::write(path, |out| Ok(rows::export(store, run, out).map(drop)?))
+}
+
+/// What came of an import. Rows without a text are a failure, told after the others are stored.
+fn tell_imported(imported: &Imported, as_json: bool) -> anyhow::Result<()> {
+    let Imported { run, n_new, n_known, n_missing, n_errors, first_error } = imported;
+    if as_json {
+        json::print(&serde_json::json!({
+            "run": run, "new": n_new, "known": n_known, "missing": n_missing, "errors": n_errors
+        }))?;
+    } else {
+        let missing = match n_missing {
+            0 => String::new(),
+            n => format!("; {} missing, which kelvin sweep makes", counted(*n, "text")),
+        };
+        terminal::print(&format!(
+            "{} added to run {run}, {n_known} were there{missing}\nsee kelvin runs show {run}\n",
+            counted(*n_new, "text")
+        ))?;
+    }
+    match first_error {
+        None => Ok(()),
+        Some(first) => {
+            Err(anyhow::anyhow!("{} without a text; the first: {first}", counted(*n_errors, "row")))
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl ListedRow {
         format!("{} × {} × {}", grouped(self.prompts), grouped(self.chains), grouped(self.samples))
     }
 
-    /// Of so many texts how many there are.
+    /// The number of stored texts, with the number wanted if some are missing.
     fn there(&self) -> String {
         if self.present == self.texts {
             grouped(self.texts)
@@ -80,17 +80,17 @@ impl ListedRow {
         if self.present == self.texts {
             "whole".into()
         } else {
-            format!("{} of them there", grouped(self.present))
+            format!("{} stored", grouped(self.present))
         }
     }
 }
 
-/// All of them.
+/// All runs of the database.
 pub(crate) fn listed(store: &Store) -> anyhow::Result<Vec<ListedRow>> {
     Ok(store.list()?.iter().map(ListedRow::from).collect())
 }
 
-/// The list as a table.
+/// The list of runs as a table.
 pub(crate) fn list_lines(runs: &[ListedRow], style: Style) -> String {
     let head = ["run", "hash", "begun (UTC)", "model", "prompts × chains × samples", "texts"];
     let mut rows = vec![head.map(str::to_string).to_vec()];
@@ -116,19 +116,21 @@ pub(crate) fn list_lines(runs: &[ListedRow], style: Style) -> String {
 pub(crate) struct Shown {
     #[serde(flatten)]
     listed: ListedRow,
-    /// What decides its rows; its SHA-256 is the hash.
+    /// The canonical form of the recipe, which decides the rows. Its SHA-256 is the hash.
     canonical: String,
-    /// What the recipe wants `report` to show; null if it's silent.
+    /// The metrics that the recipe names for `report`; null if it names none.
     ask_metrics: Option<Vec<String>>,
     ask_judge: Option<String>,
+    /// Scores of one's own that the recipe names, in the notation of `--score`.
+    scores: Vec<String>,
     columns: Vec<ChainRow>,
     prompt_texts: Vec<Prompt>,
-    /// The first of each cell.
+    /// The first texts of each prompt with each chain.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     shown: Vec<ShownText>,
 }
 
-/// All texts of one chain; means are over texts, of each text's mean over its tokens.
+/// Figures of all texts of one chain. A mean is over texts, of each text's mean over its tokens.
 #[derive(Debug, Serialize)]
 struct ChainRow {
     chain: String,
@@ -148,7 +150,7 @@ struct ShownText {
     text: String,
 }
 
-/// What is gathered of one chain.
+/// The values of one chain's texts.
 #[derive(Debug, Default)]
 struct Gathered {
     n_texts: usize,
@@ -162,7 +164,7 @@ impl Gathered {
     fn add(&mut self, sample: &Sample) {
         let of = |value: fn(&Token) -> Option<f64>| mean(sample.tokens.iter().filter_map(value));
         self.n_texts += 1;
-        // A server that tells no log-probabilities doesn't tell its tokens either.
+        // A server without log-probabilities doesn't report its tokens either.
         self.tokens.extend(
             (!sample.tokens.is_empty() || sample.text.is_empty())
                 .then_some(sample.tokens.len() as f64),
@@ -220,6 +222,7 @@ impl Shown {
             canonical: listed.canonical.clone(),
             ask_metrics: Some(evaluation.metrics.clone()).filter(|names| !names.is_empty()),
             ask_judge: evaluation.judge.clone(),
+            scores: listed.recipe.scores.iter().map(ToString::to_string).collect(),
             prompt_texts: listed.recipe.prompts.clone(),
             listed: ListedRow::from(&listed),
             shown,
@@ -244,7 +247,9 @@ impl Shown {
         let metrics =
             self.ask_metrics.as_ref().map(|names| format!("reports {}", names.join(", ")));
         let judge = self.ask_judge.as_ref().map(|judge| format!("judge {judge}"));
-        let asks: Vec<String> = metrics.into_iter().chain(judge).collect();
+        let scores =
+            (!self.scores.is_empty()).then(|| format!("scores {}", self.scores.join(", ")));
+        let asks: Vec<String> = metrics.into_iter().chain(judge).chain(scores).collect();
         if !asks.is_empty() {
             out.push_str(&format!("{}\n", escape::printable(&asks.join(" · "))));
         }
@@ -296,17 +301,17 @@ impl Shown {
     }
 }
 
-/// What a chain makes of the steps that a run kept.
+/// What a chain draws from the recorded logits of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct ReplayRow {
     chain: String,
     steps: usize,
-    /// Steps at which it draws the run's own token.
+    /// Steps that draw the run's own token.
     same: usize,
-    /// Steps whose token isn't known, since the run kept only the likeliest logits by name.
+    /// Steps whose token isn't known: the run recorded the ids of the likeliest logits only.
     unnamed: usize,
-    /// Steps that the run drew with this very chain; at how many of them the token is the same, and
-    /// at how many it isn't known.
+    /// Steps that the run itself drew with this chain: all, those with an equal token, and those
+    /// whose token isn't known.
     own: usize,
     own_same: usize,
     own_unnamed: usize,
@@ -316,7 +321,7 @@ pub(crate) struct ReplayRow {
     mean_survivors: f64,
 }
 
-/// As rows.
+/// The results of a replay as rows.
 pub(crate) fn replayed(all: &[Replayed]) -> Vec<ReplayRow> {
     let row = |of: &Replayed| ReplayRow {
         chain: of.chain.to_string(),
@@ -354,7 +359,7 @@ pub(crate) fn replay_lines(replayed: &[ReplayRow], style: Style) -> String {
     let mut align = [Align::Right; 8];
     align[0] = Align::Left;
     if replayed.iter().all(|of| of.unnamed == 0) {
-        // Whole logits name every token.
+        // If all logits are recorded, every token is known.
         rows.iter_mut().for_each(|row| drop(row.remove(3)));
     }
     table::dressed(&rows, &align[..rows[0].len()], 2, style).join("\n") + "\n"
@@ -364,25 +369,25 @@ fn percent(part: usize, of: usize) -> String {
     format!("{:.1} %", 100.0 * part as f64 / of as f64)
 }
 
-/// Two runs.
+/// Two runs, compared.
 #[derive(Debug, Serialize)]
 pub(crate) struct Compared {
     runs: [ListedRow; 2],
     /// Fields of the canonical form that differ, with both values.
     differ: BTreeMap<String, [serde_json::Value; 2]>,
-    /// Rows (the same prompt, chain and sample number) that both have.
+    /// Rows (prompt, chain and sample number) that both runs have.
     shared: usize,
-    /// How many of them have equal texts.
+    /// Common rows with equal texts.
     equal: usize,
-    /// The chains that both have.
+    /// The chains that both runs have.
     columns: Vec<[ChainRow; 2]>,
 }
 
-/// Prompt, chain and number of a row, as the recipe writes them.
+/// Prompt, chain and sample number of a row, in the recipe's notation.
 type Key = (String, String, usize);
 
 impl Compared {
-    /// Reads both.
+    /// Reads and compares two runs.
     pub(crate) fn new(store: &Store, a: RunId, b: RunId) -> anyhow::Result<Compared> {
         let (a, b) = (store.show(a)?, store.show(b)?);
         let mut texts: HashMap<Key, String> = HashMap::new();
@@ -453,7 +458,7 @@ impl Compared {
 fn gather(
     store: &Store,
     run: &Listed,
-    told: &mut dyn FnMut(Key, String),
+    visit: &mut dyn FnMut(Key, String),
 ) -> Result<Vec<(String, Gathered)>, StoreError> {
     let chains = run.recipe.chains.iter();
     let mut gathered: Vec<(String, Gathered)> =
@@ -461,7 +466,7 @@ fn gather(
     store.each_sample(run.id, &mut |sample| {
         let (chain, of) = &mut gathered[sample.chain];
         of.add(&sample);
-        told(
+        visit(
             (run.recipe.prompts[sample.prompt].text.clone(), chain.clone(), sample.sample),
             sample.text,
         );

@@ -1,6 +1,8 @@
-//! `serve`: serves an OpenAI-compatible API and the studio.
+//! `serve`: serves an OpenAI-compatible API and the studio. `studio` is `serve --open`, or writes
+//! the studio as a static page.
 
 pub(super) mod args;
+mod still;
 
 use std::{io::IsTerminal, net::SocketAddr, time::Duration};
 
@@ -11,6 +13,7 @@ use kelvin_server::{Budget, Key, Origin};
 
 use crate::{
     cli::shared::{
+        decisions,
         failure::usage,
         memory, options, prompt,
         session::{self, Session},
@@ -18,32 +21,49 @@ use crate::{
     interrupt::Guard,
     terminal,
 };
-use args::ServeArgs;
+use args::{ServeArgs, StudioArgs};
 
-/// Tokens of the page budget for each text of --parallel, beyond one whole context: running texts
-/// and the prefix cache.
+/// Page budget in tokens for each text of --parallel, besides one whole context. Running texts and
+/// the prefix cache share it.
 const TOKENS_A_TEXT: usize = 4096;
 const MAX_PARALLEL: usize = 256;
 const MAX_KEY_BYTES: u64 = 4096;
 
 /// Runs the verb.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    serve(args, args.open)
+}
+
+/// Runs the verb `studio`, which is `serve --open`, or writes the studio into a folder.
+pub(crate) fn studio(args: &StudioArgs) -> anyhow::Result<()> {
+    match &args.folder {
+        Some(folder) => still::write(folder, args),
+        None => serve(&args.serve, true),
+    }
+}
+
+fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
     check(args)?;
     let day = prompt::day(Some(&args.date))?;
     let key = key(args)?;
-    let session = session::open(&args.model)?;
+    let session = session::open(&args.model)?.drafting(&args.drafts, &args.model)?;
     let recommended =
         if args.recommended { Some(options::recommended(&session.engine)?) } else { None };
     let limit = session.limit();
-    let page_bytes = session.engine.model.config.page_bytes(session.cache);
-    let n_pages = pages(args, limit, page_bytes)?;
-    let room = Budget { n_texts: args.parallel, n_pages };
+    let room = |n_pages: usize| Budget { n_texts: args.parallel, n_pages };
+    let n_bytes = |n_pages: usize| session.n_bytes(room(n_pages));
+    let room = room(pages(args, limit, &n_bytes)?);
+    let room_bytes = n_bytes(room.n_pages);
     let names = names(&session);
     let name = names[0].clone();
     let is_open = key.is_none();
     let options = kelvin_server::Options {
         names,
+        sha256: session.file.sha256.clone(),
+        calibration: decisions::calibration(&session, args.calibration.as_deref())?,
         cache: session.cache,
+        guesses: session.guesses,
+        draft_model: session.draft_model.clone(),
         limit,
         room,
         queue: args.queue,
@@ -61,13 +81,22 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let guard = Guard::new();
     let interrupted = || guard.requested();
     kelvin_server::serve(session.engine, &args.host, args.port, options, &interrupted, |address| {
+        // The address and what to do with it come first.
+        terminal::print(&format!(
+            "{name} on http://{address}\nOpen it in a browser: that is the studio{}. Clients of \
+             OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it.\nroom for {} \
+             texts at once, of {} tokens in all ({} MB)\n",
+            if opens { " (a browser is being opened)" } else { "" },
+            room.n_texts,
+            room.n_tokens(),
+            room_bytes.div_ceil(1_000_000)
+        ))?;
+        if opens {
+            open(address);
+        }
         if is_open {
             warn_of_no_key(address, args);
         }
-        terminal::note(&format!(
-            "In a browser that is the studio; clients of OpenAI's API take http://{address}/v1 as \
-             their base URL. Ctrl-C ends it."
-        ));
         if let Some(chain) = recommended.and_then(|recommended| recommended.chain) {
             terminal::note(&format!(
                 "Requests that name no sampler and no profile start from what the model file \
@@ -80,20 +109,29 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
                 Day::Named(date) => date.clone(),
             };
             terminal::note(&format!(
-                "The chat template asks for the date and is told: {date}; --date YYYY-MM-DD fixes \
+                "The chat template asks for the date: {date}; --date YYYY-MM-DD fixes \
                  it."
             ));
         }
-        terminal::print(&format!(
-            "{name} on http://{address}\nroom for {} texts at once, of {} tokens in all ({} MB)\n",
-            room.n_texts,
-            room.n_tokens(),
-            (n_pages * page_bytes).div_ceil(1_000_000)
-        ))
+        Ok(())
     })
 }
 
-/// Refuses numbers with which nobody could be served.
+/// Opens the studio in a browser. An unspecified address (`0.0.0.0`) is opened as `localhost`.
+fn open(address: SocketAddr) {
+    let host = if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    };
+    if let Err(error) = open::that_detached(format!("http://{host}/")) {
+        terminal::note(&format!(
+            "hint: no browser could be opened ({error}); open the address in one yourself"
+        ));
+    }
+}
+
+/// Refuses values that would refuse every request.
 fn check(args: &ServeArgs) -> anyhow::Result<()> {
     if !(1..=MAX_PARALLEL).contains(&args.parallel) {
         return Err(usage(format!(
@@ -113,11 +151,11 @@ fn check(args: &ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The names that the model goes by; the first is its own.
+/// The names of the model in the API; the first is its own.
 fn names(session: &Session) -> Vec<String> {
     let (model, file) = (&session.file.model, &session.file.file);
     if model.contains(std::path::is_separator) && !model.contains(':') {
-        // A path says more of this machine than clients need to know.
+        // A path tells clients more about this machine than they need.
         vec![file.clone()]
     } else if model == file {
         vec![model.clone()]
@@ -126,7 +164,7 @@ fn names(session: &Session) -> Vec<String> {
     }
 }
 
-/// Says who can use a server without a key.
+/// Warns if others than this machine's users can use a server without a key.
 fn warn_of_no_key(address: SocketAddr, args: &ServeArgs) {
     if !address.ip().is_loopback() {
         terminal::note(
@@ -141,18 +179,27 @@ fn warn_of_no_key(address: SocketAddr, args: &ServeArgs) {
     }
 }
 
-/// The page budget: as many tokens as requested, or some for each text; at least a whole context,
-/// and at most what fits into memory.
-fn pages(args: &ServeArgs, limit: usize, page_bytes: usize) -> anyhow::Result<usize> {
+/// The page budget: that of --cache-tokens, or a default for each text. At least a whole context,
+/// at most what fits into memory. `n_bytes` gives the memory of so many pages, with the recurrent
+/// states of all texts.
+fn pages(
+    args: &ServeArgs,
+    limit: usize,
+    n_bytes: &dyn Fn(usize) -> usize,
+) -> anyhow::Result<usize> {
+    /// Enough pages for the mean cost of a page, kept states included.
+    const MANY: usize = 1 << 10;
     let of = |n_tokens: usize| n_tokens.div_ceil(PAGE);
-    // A text that is as long as can be may begin within a page that others hold.
+    // The longest text may begin within a page that is shared with others.
     let least = of(limit) + 1;
-    let free = memory::available().map(|bytes| (bytes / page_bytes as u64) as usize);
-    let megabytes = |n_pages: usize| (n_pages * page_bytes).div_ceil(1_000_000);
-    let n_pages = match args.room {
+    let a_page = (n_bytes(MANY).saturating_sub(n_bytes(0)) / MANY).max(1);
+    let free = memory::available()
+        .map(|bytes| (bytes.saturating_sub(n_bytes(0) as u64) / a_page as u64) as usize);
+    let megabytes = |n_pages: usize| n_bytes(n_pages).div_ceil(1_000_000);
+    let n_pages = match args.cache_tokens {
         Some(asked) if asked < limit => {
             return Err(usage(format!(
-                "--room is {asked}, but one text may have {limit} tokens: give at least as many, \
+                "--cache-tokens is {asked}, but one text may have {limit} tokens: give at least as many, \
                  or a smaller --ctx-size"
             )));
         }
@@ -168,7 +215,7 @@ fn pages(args: &ServeArgs, limit: usize, page_bytes: usize) -> anyhow::Result<us
             n_pages * PAGE,
             megabytes(n_pages),
             megabytes(free),
-            if args.room.is_some() { "--room" } else { "--ctx-size" },
+            if args.cache_tokens.is_some() { "--cache-tokens" } else { "--ctx-size" },
         )),
         _ => Ok(n_pages),
     }
@@ -198,6 +245,6 @@ fn log_to_stderr() {
         .with_writer(std::io::stderr)
         .with_ansi(colours)
         .with_target(false);
-    // Only a second subscriber could fail, and there is none.
+    // Fails only if there is a subscriber already.
     let _ = log.try_init();
 }

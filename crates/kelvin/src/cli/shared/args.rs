@@ -1,4 +1,4 @@
-//! Flags that several verbs have: which model, which prompt, how long, how the answer is printed.
+//! Flags of several verbs: model, prompt, length and output.
 
 use std::path::PathBuf;
 
@@ -6,12 +6,12 @@ use clap::{
     Args as ClapArgs,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use kelvin_engine::{source::Quantize, transformer::CacheFormat};
+use kelvin_engine::{decide::Layout, source::Quantize, transformer::CacheFormat};
 use kelvin_models::fetch::Permissions;
 
 use super::number;
 
-/// What may be done to get a model.
+/// Whether a model may be downloaded.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub(crate) struct FetchArgs {
     /// Never use the network
@@ -23,13 +23,13 @@ pub(crate) struct FetchArgs {
 }
 
 impl FetchArgs {
-    /// As the fetching has it.
+    /// The permissions for `kelvin_models`.
     pub(crate) fn permissions(self) -> Permissions {
         Permissions { offline: self.offline, accept_terms: self.accept_terms }
     }
 }
 
-/// Which model.
+/// The model.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct NamedModelArgs {
     /// A name from `kelvin models`, a path to a GGUF file or Hugging Face folder, or
@@ -48,13 +48,51 @@ pub(crate) struct NamedModelArgs {
     pub(crate) fetch: FetchArgs,
 }
 
-/// Which model, and how it is run.
+/// The model, and how it runs.
 #[derive(Debug, Clone, ClapArgs)]
-#[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
     #[command(flatten)]
     pub(crate) named: NamedModelArgs,
-    /// Pack the matrices of a Hugging Face folder while they are read; belongs to the recipe
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+/// One or several models that run in the same way.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct ModelsArgs {
+    /// A name from `kelvin models`, a path to a GGUF file or Hugging Face folder, or
+    /// hub-owner/repo:file.gguf; give it again for another model beside it
+    #[arg(
+        short,
+        long = "model",
+        value_name = "MODEL",
+        default_value = "smollm2",
+        env = "KELVIN_MODEL",
+        hide_env_values = true,
+        help_heading = "Model"
+    )]
+    pub(crate) models: Vec<String>,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+impl ModelsArgs {
+    /// The arguments of each model.
+    pub(crate) fn each(&self) -> impl Iterator<Item = ModelArgs> {
+        self.models.iter().map(|model| ModelArgs {
+            named: NamedModelArgs { model: model.clone(), fetch: self.fetch },
+            engine: self.engine.clone(),
+        })
+    }
+}
+
+/// How a model runs.
+#[derive(Debug, Clone, Default, ClapArgs)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct EngineArgs {
+    /// Pack the matrices of a Hugging Face folder while they are read; part of the recipe
     #[arg(long, value_name = "FORMAT", value_parser = quantize_formats())]
     pub(crate) quantize: Option<Quantize>,
     /// Number of threads (default: all cores); the text doesn't depend on it
@@ -63,7 +101,8 @@ pub(crate) struct ModelArgs {
     /// Context size in tokens (default: what the model was trained for)
     #[arg(long, value_name = "N", alias = "context", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) ctx_size: Option<usize>,
-    /// Format of the KV cache, half or single precision; part of the recipe
+    /// Format of the KV cache: half or single precision, or 8-bit integers with a scale for each
+    /// key and value of a head (q8_0); part of the recipe
     #[arg(long, value_name = "TYPE", value_parser = cache_formats(), default_value = "f16")]
     pub(crate) cache_type: CacheFormat,
     /// Which kernels compute; the text doesn't depend on it
@@ -72,15 +111,11 @@ pub(crate) struct ModelArgs {
 }
 
 impl ModelArgs {
-    /// A model that runs as it does unless somebody says otherwise.
+    /// A model with the default options.
     pub(crate) fn of(model: &str, fetch: FetchArgs, threads: Option<usize>) -> ModelArgs {
         ModelArgs {
             named: NamedModelArgs { model: model.to_string(), fetch },
-            quantize: None,
-            threads,
-            ctx_size: None,
-            cache_type: CacheFormat::default(),
-            isa: None,
+            engine: EngineArgs { threads, ..EngineArgs::default() },
         }
     }
 }
@@ -98,7 +133,7 @@ pub(crate) fn quantize_formats() -> impl TypedValueParser<Value = Quantize> {
     names.map(move |name| named(name).expect("only names of formats are taken"))
 }
 
-/// Where the prompt comes from and what is done to it.
+/// The prompt, and its template.
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Prompt")]
 pub(crate) struct PromptArgs {
@@ -127,7 +162,7 @@ pub(crate) struct PromptArgs {
     /// A system message for the model's chat template
     #[arg(long, value_name = "TEXT")]
     pub(crate) system: Option<String>,
-    /// Use the text as it is, without the model's chat template
+    /// Use the text unchanged, without the model's chat template
     #[arg(long, conflicts_with_all = ["chat", "system", "date"])]
     pub(crate) raw: bool,
     /// Put the text into the model's chat template
@@ -139,19 +174,15 @@ pub(crate) struct PromptArgs {
     pub(crate) date: Option<String>,
 }
 
-/// The one temperature of a text.
+/// A text that is only read.
 #[derive(Debug, Clone, ClapArgs)]
-pub(crate) struct TemperatureArgs {
-    /// The temperature: 0 is greedy, 1 is the model's own, higher is wilder (default: 1)
-    #[arg(
-        short = 't',
-        long = "temp",
-        visible_alias = "temperature",
-        value_name = "T",
-        allow_hyphen_values = true,
-        help_heading = "Sampling"
-    )]
-    pub(crate) temperature: Option<String>,
+pub(crate) struct TextArgs {
+    /// The text; `-` or nothing reads standard input
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    /// Read the text from a file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "text")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// When a continuation ends.
@@ -170,22 +201,61 @@ pub(crate) struct LengthArgs {
     pub(crate) ignore_end: bool,
 }
 
-/// How the answer is printed.
+/// The form of the output.
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Print JSON for programs
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print times and tokens a second; without it, equal runs print equal bytes
+    /// Print times and tokens per second; without it, equal runs print equal bytes
     #[arg(long)]
     pub(crate) timings: bool,
 }
 
-/// How an answer is printed that nobody times.
+/// The form of an output without times.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub(crate) struct JsonArgs {
     /// Print JSON for programs
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
+}
+
+/// A question, and how it is asked.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Question")]
+pub(crate) struct QuestionArgs {
+    /// What is to be decided
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) question: Option<String>,
+    /// An option of a choice; to be repeated
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) option: Vec<String>,
+    /// The whole numbers of a score, such as 1..5
+    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true, conflicts_with = "option")]
+    pub(crate) score: Option<String>,
+    /// Labels of the options in place of letters, as many as options; each one token
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, requires = "option")]
+    pub(crate) label: Vec<String>,
+    /// Ask with the options in N orders, at most as many as options (default: that of
+    /// --calibration, or 1)
+    #[arg(short, long, value_name = "N", value_parser = number::count,
+        allow_negative_numbers = true)]
+    pub(crate) rotations: Option<usize>,
+    /// What prompts begin with: question-first lets many texts share a question, text-first many
+    /// questions a text (default: that of --calibration, or question-first)
+    #[arg(long, value_name = "LAYOUT", value_parser = layouts())]
+    pub(crate) layout: Option<Layout>,
+    /// Ask without the model's chat template
+    #[arg(long, conflicts_with = "date")]
+    pub(crate) raw: bool,
+    /// The date for chat templates that ask for it: YYYY-MM-DD or today (UTC, the default)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) date: Option<String>,
+}
+
+/// Reads a layout by its name.
+fn layouts() -> impl TypedValueParser<Value = Layout> {
+    let names = PossibleValuesParser::new(Layout::ALL.map(Layout::name));
+    names.map(|name| Layout::named(&name).expect("only names of layouts are taken"))
 }

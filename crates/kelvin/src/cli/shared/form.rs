@@ -21,30 +21,30 @@ use crate::terminal;
 #[command(next_help_heading = "Form")]
 #[group(multiple = false)]
 pub(crate) struct FormArgs {
-    /// Hold the text to a JSON schema: a file, `-` for standard input, or the schema itself
+    /// Structured output by a JSON schema: a file, `-` for standard input, or the schema itself
     #[arg(long, value_name = "FILE|{…}")]
     json_schema: Option<String>,
-    /// Hold the text to a regular expression, which matches it from beginning to end
+    /// Structured output by a regular expression, which matches the whole text
     #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     regex: Option<String>,
-    /// Hold the text to a grammar in Lark's notation, in a file or (`-`) on standard input
+    /// Structured output by a grammar in Lark's notation, in a file or (`-`) on standard input
     #[arg(long, value_name = "FILE")]
     grammar: Option<String>,
-    /// Hold the text to one of several choices; give the flag once for each
+    /// Structured output: one of several choices; give the flag once for each
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     choice: Vec<String>,
 }
 
-/// A form that was asked for, and by which flag.
+/// A requested form, and its flag.
 #[derive(Debug)]
 pub(crate) struct Asked {
     flag: &'static str,
-    /// What it is.
+    /// The form.
     pub(crate) form: Form,
 }
 
-/// Reads the requested form and refuses what can be refused without a model. `taken` says what else
-/// reads standard input.
+/// Reads the requested form, and refuses what can be refused without a model. `taken` is the
+/// argument that reads standard input already.
 pub(crate) fn read(args: &FormArgs, taken: Option<&str>) -> anyhow::Result<Option<Asked>> {
     let FormArgs { json_schema, regex, grammar, choice } = args;
     let asked = if let Some(typed) = json_schema {

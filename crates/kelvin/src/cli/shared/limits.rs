@@ -4,19 +4,19 @@ use std::{hint::black_box, time::Instant};
 
 use kelvin_kernels::{isa::Isa, pool::Pool, roofline};
 
-/// Rounds of the loop that multiplies: about as long as the loop that reads.
+/// Rounds of the arithmetic loop, which then takes about as long as the reading loop.
 const INT8_ROUNDS: u32 = 1 << 17;
 
-/// What the machine does at a moment, or at its best.
+/// Speeds of the machine, at a moment or at its best.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) gb_per_sec: f64,
     pub(crate) giga_ops_per_sec: f64,
 }
 
-/// What the machine does now. `numbers` is [`roofline::read_buffer`].
+/// Measures the machine's speed. `numbers` is [`roofline::read_buffer`].
 pub(crate) fn measure(pool: &Pool, isa: Isa, numbers: &[u64]) -> Limits {
-    // Threads that sleep would be late.
+    // Wakes all threads before the measurement.
     pool.run(pool.n_threads(), &|_| ());
     let begun = Instant::now();
     black_box(roofline::read(pool, isa, black_box(numbers)));

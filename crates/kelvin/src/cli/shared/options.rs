@@ -5,23 +5,19 @@ use kelvin_engine::Engine;
 use kelvin_sampling::{Chain, Profile, SamplingParams, Temp};
 use kelvin_views::recommended::Recommended;
 
-use super::{
-    args::{LengthArgs, TemperatureArgs},
-    failure::usage,
-    sampling::SamplingArgs,
-};
+use super::{args::LengthArgs, failure::usage, sampling::SamplingArgs, temp::TempArgs};
 use crate::terminal;
 
-/// Whether T = ∞ has a meaning here: in views it does, nothing can be drawn at it.
+/// Whether T = ∞ is allowed: a view can show it, but nothing can be drawn at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Infinity {
-    /// A view.
+    /// In a view.
     Allowed,
-    /// A draw.
+    /// In a draw.
     Refused,
 }
 
-/// From here on a temperature may be somebody's number of threads.
+/// From this value on, `-t` may be a mistaken number of threads.
 const THREADS_HINT_FROM: f32 = 4.0;
 
 /// The temperatures of a comma-separated list, each checked.
@@ -44,9 +40,9 @@ pub(crate) fn temperature(typed: &str, infinity: Infinity) -> anyhow::Result<f32
     })
 }
 
-/// The temperatures that a verb of several columns shows, by the one rule for a chain and a
-/// temperature: `typed` by `-t`; without it that of a chain which names its own (`None`: the chain
-/// stands as it is, since it has no single one); else the verb's `usual` ones.
+/// The temperatures of a verb with several columns: those of `-t`; without it that of the chain if
+/// the chain sets one; else `usual`. `None` is a chain without a single temperature, which stays
+/// unchanged.
 pub(crate) fn columns(
     typed: Option<&str>,
     usual: &str,
@@ -59,12 +55,12 @@ pub(crate) fn columns(
     }
 }
 
-/// What stands over a column.
+/// The heading of a column.
 pub(crate) fn heading(temperature: Option<f64>) -> String {
     temperature.map_or_else(|| "T of the chain".to_string(), |t| format!("T = {t}"))
 }
 
-/// Who types `-t 8` may mean threads.
+/// Prints a hint if `-t` looks like a number of threads.
 pub(crate) fn hint_at_threads(temperatures: &[f32]) {
     if let Some(t) = temperatures.iter().find(|&&t| t >= THREADS_HINT_FROM) {
         terminal::note(&format!(
@@ -73,21 +69,21 @@ pub(crate) fn hint_at_threads(temperatures: &[f32]) {
     }
 }
 
-/// A chain, its temperature still to be set.
+/// A chain whose temperature can still be set.
 #[derive(Debug, Clone)]
 pub(crate) struct Controls {
     settings: SamplingParams,
-    /// Whether the chain was typed as a whole.
+    /// Whether the chain comes from `--sampler`.
     is_typed: bool,
 }
 
 impl Controls {
-    /// The chain that was typed as a whole, if one was.
+    /// The chain of `--sampler`, if it was given.
     pub(crate) fn typed(&self) -> Option<&Chain> {
         Some(self.chain()).filter(|_| self.is_typed)
     }
 
-    /// The chain as it was asked for.
+    /// The chain before a temperature is set.
     pub(crate) fn chain(&self) -> &Chain {
         self.settings.chain()
     }
@@ -97,15 +93,15 @@ impl Controls {
         column.map_or_else(|| Ok(self.chain().clone()), |temperature| self.at(temperature))
     }
 
-    /// The chain at a temperature, as the profile's engine would take it.
+    /// The chain at a temperature, placed where the profile's engine applies it.
     pub(crate) fn at(&self, temperature: f32) -> anyhow::Result<Chain> {
         let chain = Temp::new(temperature).and_then(|t| self.settings.at(t));
         chain.map_err(|error| usage(format!("-t {temperature}: {error}")))
     }
 }
 
-/// What the flags describe: `--sampler` as it stands, or the single flags in the order of the
-/// profile. A temperature that can do less than people expect of it is said aloud.
+/// The chain of the flags: `--sampler`, or the single flags in the order of the profile. A note
+/// warns if a truncation comes before the temperature.
 pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
     let profile: Profile =
         args.profile.parse().map_err(|error| usage(format!("--profile: {error}")))?;
@@ -124,7 +120,7 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
     Ok(Controls { settings, is_typed: args.sampler.is_some() })
 }
 
-/// What the model file recommends.
+/// The chain that the model file recommends.
 ///
 /// # Errors
 /// If it recommends nothing, or what can't be done.
@@ -141,12 +137,11 @@ pub(crate) fn recommended(engine: &Engine) -> anyhow::Result<Recommended> {
     }
 }
 
-/// The chain that the model file recommends, with the stages and the temperature of the flags in
-/// place of its own.
+/// The chain that the model file recommends; flags replace its stages and its temperature.
 pub(crate) fn start_recommended(
     engine: &Engine,
     args: &SamplingArgs,
-    heat: &TemperatureArgs,
+    heat: &TempArgs,
 ) -> anyhow::Result<(Controls, Chain)> {
     let found = recommended(engine)?;
     let own = args.stages().iter().map(|stage| stage.parse()).collect::<Result<Vec<_>, _>>();
@@ -154,7 +149,7 @@ pub(crate) fn start_recommended(
     let settings =
         found.params(&own).map_err(|problem| usage(format!("--recommended: {problem}")))?;
     let controls = Controls { settings, is_typed: false };
-    let chain = match heat.temperature.as_deref() {
+    let chain = match heat.temp.as_deref() {
         Some(typed) => controls.at(temperature(typed, Infinity::Refused)?)?,
         None => controls.chain().clone(),
     };
@@ -165,13 +160,9 @@ pub(crate) fn start_recommended(
     Ok((controls, chain))
 }
 
-/// What the flags of one text describe, and its chain at the temperature that was asked for, if one
-/// was.
-pub(crate) fn chain(
-    args: &SamplingArgs,
-    heat: &TemperatureArgs,
-) -> anyhow::Result<(Controls, Chain)> {
-    let typed = heat.temperature.as_deref();
+/// The chain of the flags of a verb with one temperature, also with that temperature set.
+pub(crate) fn chain(args: &SamplingArgs, heat: &TempArgs) -> anyhow::Result<(Controls, Chain)> {
+    let typed = heat.temp.as_deref();
     let temperature = typed.map(|typed| temperature(typed, Infinity::Refused)).transpose()?;
     let controls = controls(args)?;
     let chain = match temperature {
@@ -184,16 +175,16 @@ pub(crate) fn chain(
     Ok((controls, chain))
 }
 
-/// The dice, and whether they were asked for.
+/// The seed, and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seed {
-    /// The key of every draw.
+    /// The seed of all random numbers.
     pub(crate) value: u64,
-    /// Drawn here rather than typed, so it has to be shown.
+    /// It was drawn here rather than given, so it has to be shown.
     pub(crate) drawn: bool,
 }
 
-/// The seed that was typed, or a fresh one below 2^32, which is short enough to type.
+/// The given seed, or a fresh one below 2^32, which is short enough to type.
 pub(crate) fn seed(typed: Option<u64>) -> anyhow::Result<Seed> {
     match typed {
         Some(value) => Ok(Seed { value, drawn: false }),
@@ -205,7 +196,7 @@ pub(crate) fn seed(typed: Option<u64>) -> anyhow::Result<Seed> {
     }
 }
 
-/// Lengths and stops that can't work are said before a model is loaded.
+/// Refuses impossible lengths and stop strings before a model is loaded.
 pub(crate) fn check_length(args: &LengthArgs) -> anyhow::Result<()> {
     if args.max_tokens == 0 {
         return Err(usage("-n is 0, but a continuation has at least one token"));
@@ -243,7 +234,7 @@ mod tests {
         assert_eq!(at(None, Some("top_k=5 | temp=0.3")), [Some(0.3)]);
         assert_eq!(at(Some("1,2"), Some("temp=0.3")), [Some(1.0), Some(2.0)]);
         assert_eq!(at(None, Some("top_k=5")), usual);
-        // Neither has a temperature that one number could say.
+        // Neither chain has a single temperature.
         assert_eq!(at(None, Some("dynatemp=0.5..1.5")), [None]);
         assert_eq!(at(None, Some("temp=2 | top_p=0.9 | temp=0.5")), [None]);
     }

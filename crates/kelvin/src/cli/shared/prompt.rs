@@ -12,50 +12,63 @@ use kelvin_engine::{
     gguf::Metadata,
     tokenizer::Tokenizer,
 };
-use kelvin_lab::text_file;
+use kelvin_lab::{
+    recipe::{Framed, Framing, FramingError, Template},
+    text_file,
+};
 use kelvin_views::token;
 use serde::Serialize;
 
-use super::{args::PromptArgs, failure::usage};
+use super::{
+    args::{PromptArgs, TextArgs},
+    failure::usage,
+};
 use crate::terminal;
 
-/// Far more than any context holds, and little enough to read at once.
+/// Maximum bytes of a prompt: more than any context holds, and few enough to read at once.
 pub(crate) const MAX_BYTES: u64 = 64 << 20;
-/// What errors call it.
+/// Maximum bytes of a text that is only read: some 200 million tokens.
+const MAX_TEXT_BYTES: u64 = 1 << 30;
+/// The name of the prompt in errors.
 const THE_PROMPT: &str = "the prompt";
 
 /// A prompt as the model reads it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Prompt {
-    /// What was typed.
+    /// The prompt as given.
     pub(crate) prompt: String,
     /// Whether the chat template was applied.
     pub(crate) chat: bool,
-    /// The whole text, with what the template put around it.
+    /// The whole text, the template's part included.
     pub(crate) text: String,
     /// Its tokens.
     pub(crate) ids: Vec<u32>,
-    /// The date (YYYY-MM-DD) that the template was told, if it asked for one.
+    /// The date (YYYY-MM-DD) that the template used, if it uses one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) date: Option<String>,
 }
 
-/// What happens to a prompt when neither `--chat` nor `--raw` was said.
+/// The treatment of a prompt without `--chat` and `--raw`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Otherwise {
-    /// The chat template where the model has one.
+    /// The chat template, if the model has one.
     TemplateIfAny,
-    /// As it is.
+    /// No template.
     AsItIs,
 }
 
 impl Prompt {
-    /// Its tokens, as the engine takes them.
+    /// Whether the chat template was applied, in words.
+    pub(crate) fn form(&self) -> &'static str {
+        if self.chat { "in the model's chat template" } else { "as it is" }
+    }
+
+    /// The tokens as ids of the engine.
     pub(crate) fn tokens(&self) -> Vec<TokenId> {
         self.ids.iter().map(|&id| TokenId(id)).collect()
     }
 
-    /// Says on standard error which date the template was told, unless one was named.
+    /// Notes on standard error which date the template used, unless `--date` named one.
     pub(crate) fn note_date(&self, args: &PromptArgs) {
         if args.date.as_deref().is_none_or(|date| date == "today") {
             note_today(self.date.as_deref());
@@ -63,7 +76,7 @@ impl Prompt {
     }
 }
 
-/// Reads the text from where it was given.
+/// Reads the text from the argument, the flag, the file or standard input.
 pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
     day(args.date.as_deref())?;
     let typed = typed(args);
@@ -79,30 +92,60 @@ pub(crate) fn read(args: &PromptArgs) -> anyhow::Result<String> {
                 "there is no prompt: give it as an argument, with --file, or on standard input",
             ));
         }
-        read_text(std::io::stdin().lock(), THE_PROMPT, "standard input")?
+        let text = read_text(std::io::stdin().lock(), THE_PROMPT, "standard input")?;
+        if text.is_empty() {
+            return Err(usage(
+                "standard input is empty, so there is no prompt: give it as an argument, with \
+                 --file, or on standard input",
+            ));
+        }
+        text
     };
     if args.escape { unescape(&text) } else { Ok(text) }
 }
 
-/// The prompt that was typed, if it was.
+/// A text that is only read. A newline at its end is removed, as llama.cpp's `llama-perplexity`
+/// does.
+pub(crate) fn read_only(args: &TextArgs) -> anyhow::Result<String> {
+    if let Some(text) = args.text.as_ref().filter(|text| *text != "-") {
+        return Ok(text.clone());
+    }
+    let mut text = match &args.file {
+        Some(path) => text_file::read(path, MAX_TEXT_BYTES)?,
+        None if std::io::stdin().is_terminal() => {
+            return Err(usage(
+                "there is no text: give it as an argument, with --file, or on standard input",
+            ));
+        }
+        None => text_file::read_from(std::io::stdin().lock(), "standard input", MAX_TEXT_BYTES)?,
+    };
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// The prompt of the command line, if there is one.
 fn typed(args: &PromptArgs) -> Option<&String> {
     args.prompt.as_ref().filter(|prompt| *prompt != "-").or(args.prompt_flag.as_ref())
 }
 
-/// The day that `--date` asks for.
+/// The day of `--date`.
 pub(crate) fn day(typed: Option<&str>) -> anyhow::Result<Day> {
-    Day::read(typed).map_err(|BadDay(typed)| {
-        usage(format!("--date is \"{typed}\", but a date is written YYYY-MM-DD, or today"))
-    })
+    Day::read(typed).map_err(|BadDay(typed)| bad_day(&typed))
 }
 
-/// The prompt by name if it takes standard input.
+fn bad_day(typed: &str) -> anyhow::Error {
+    usage(format!("--date is \"{typed}\", but a date is written YYYY-MM-DD, or today"))
+}
+
+/// The prompt's name in errors if the prompt is read from standard input.
 pub(crate) fn on_standard_input(args: &PromptArgs) -> Option<&'static str> {
     (args.file.is_none() && typed(args).is_none()).then_some(THE_PROMPT)
 }
 
-/// The whole of `source` but for one newline at its end, which shells and editors put there, and a
-/// byte-order mark at its start. Errors say `what` it was to be.
+/// All of `source`, without a byte-order mark at its start and without one newline at its end,
+/// which shells and editors put there. Errors call the text `what`.
 pub(crate) fn read_text(source: impl Read, what: &str, name: &str) -> anyhow::Result<String> {
     let mut text = text_file::read_from(source, &format!("{what} from {name}"), MAX_BYTES)?;
     if text.ends_with('\n') {
@@ -139,75 +182,93 @@ fn unescape(text: &str) -> anyhow::Result<String> {
     Ok(out)
 }
 
-/// Puts the text into the template, or not, and cuts it into tokens.
+/// Applies the chat template if wanted, and tokenizes the text.
 pub(crate) fn prepare(
     engine: &Engine,
     text: String,
     args: &PromptArgs,
     otherwise: Otherwise,
 ) -> anyhow::Result<Prompt> {
-    let asked = args.chat || args.system.is_some() || args.date.is_some();
-    let wanted = asked || (otherwise == Otherwise::TemplateIfAny && engine.template.is_some());
-    if args.raw || !wanted {
-        note_unreadable(&engine.tokenizer, &text, args.special);
-        let ids = ids(engine.tokenizer.encode(&text, true, args.special));
-        return Ok(Prompt { prompt: text.clone(), chat: false, text, ids, date: None });
-    }
-    let (rendered, date) = render_one(template(engine)?, &text, args)?;
-    note_unreadable(&engine.tokenizer, &rendered.text, true);
-    Ok(Prompt {
-        prompt: text,
-        chat: true,
-        ids: ids(rendered.encode(&engine.tokenizer)),
-        text: rendered.text,
-        date,
-    })
+    let framed = framing(args, otherwise).read(engine, &text).map_err(explained)?;
+    note_unreadable(&engine.tokenizer, &framed.text, framed.is_chat || args.special);
+    let Framed { text: whole, tokens, is_chat, date } = framed;
+    Ok(Prompt { prompt: text, chat: is_chat, text: whole, ids: ids(tokens), date })
 }
 
-/// Tells people of characters that are lost between a text and its tokens.
+/// What the flags say of the template.
+pub(crate) fn framing(args: &PromptArgs, otherwise: Otherwise) -> Framing {
+    let asked = args.chat || args.system.is_some() || args.date.is_some();
+    let template = match (args.raw, asked, otherwise) {
+        (true, ..) => Template::Raw,
+        (_, true, _) => Template::Chat,
+        (_, _, Otherwise::TemplateIfAny) => Template::Auto,
+        (_, _, Otherwise::AsItIs) => Template::Raw,
+    };
+    Framing {
+        template,
+        system: args.system.clone(),
+        date: args.date.clone(),
+        special: args.special,
+    }
+}
+
+/// An error of framing in words that name flags.
+pub(crate) fn explained(error: FramingError) -> anyhow::Error {
+    match error {
+        FramingError::Missing => missing(),
+        FramingError::Unusable(why) => refused(&why),
+        FramingError::Date(BadDay(typed)) => bad_day(&typed),
+        FramingError::Undated => usage(
+            "the model's chat template asks for the date, which belongs to the recipe: give \
+             --date YYYY-MM-DD or --date today",
+        ),
+        FramingError::Refused(error) => raised(error),
+        FramingError::Chat(error) => error.into(),
+    }
+}
+
+/// Warns of characters that the vocabulary can't spell.
 pub(crate) fn note_unreadable(tokenizer: &Tokenizer, text: &str, parse_special: bool) {
     if let Some(why) = token::unreadable(tokenizer, text, parse_special) {
         terminal::note(&format!("warning: {why}: it reads the text without"));
     }
 }
 
-/// One user's message, after the system text if there is one, in the template; and the date that
-/// the template was told, if it asked for one.
+/// Renders the template with one user message, after the system message if there is one. Also
+/// returns the date if the template uses it.
 pub(crate) fn render_one(
     template: &ChatTemplate,
     text: &str,
     args: &PromptArgs,
 ) -> anyhow::Result<(Rendered, Option<String>)> {
-    let system = args.system.iter().map(|system| Message::new("system", system));
-    let messages: Vec<Message> = system.chain([Message::new("user", text)]).collect();
-    let date = day(args.date.as_deref())?.date();
-    let rendered = render(template, &messages, &date)?;
-    let told = rendered.dated.then_some(date);
-    Ok((rendered, told))
+    framing(args, Otherwise::TemplateIfAny).render(template, text).map_err(explained)
 }
 
-/// The model's template, or why there is none to use.
+/// The model's template.
+///
+/// # Errors
+/// If the model has none, or one that can't be used.
 pub(crate) fn template(engine: &Engine) -> anyhow::Result<&ChatTemplate> {
     match &engine.template {
         Some(Ok(template)) => Ok(template),
-        Some(Err(error)) => Err(refused(error)),
+        Some(Err(error)) => Err(refused(&error.to_string())),
         None => Err(missing()),
     }
 }
 
-/// The template of a file whose weights weren't read.
+/// The template of a file whose weights aren't loaded.
 pub(crate) fn template_of(
     metadata: &Metadata,
     tokenizer: &Tokenizer,
 ) -> anyhow::Result<ChatTemplate> {
     let source = template_source(metadata, false)?.ok_or_else(missing)?;
-    let source = source.map_err(|error| refused(&error))?;
+    let source = source.map_err(|error| refused(&error.to_string()))?;
     let text = |token: Option<TokenId>| token.map_or("", |token| tokenizer.piece(token));
     ChatTemplate::new(source, text(tokenizer.bos()), text(tokenizer.eos()))
-        .map_err(|error| refused(&error))
+        .map_err(|error| refused(&error.to_string()))
 }
 
-fn refused(error: &ChatError) -> anyhow::Error {
+fn refused(error: &str) -> anyhow::Error {
     anyhow!("the model's chat template can't be used ({error}); --raw takes the text as it is")
 }
 
@@ -218,7 +279,7 @@ fn missing() -> anyhow::Error {
     )
 }
 
-/// The messages in the template, ending where the model's answer begins.
+/// Renders the template up to the point where the model's answer begins.
 pub(crate) fn render(
     template: &ChatTemplate,
     messages: &[Message],
@@ -226,15 +287,17 @@ pub(crate) fn render(
 ) -> anyhow::Result<Rendered> {
     let options = RenderOptions { add_generation_prompt: true, date: Some(date.to_string()) };
     template.render(messages, &options).map_err(|error| match error {
-        ChatError::Raised { .. } => {
-            anyhow::Error::new(error).context("the model's chat template refuses this")
-        }
-        // These say themselves that it is the template.
+        ChatError::Raised { .. } => raised(error),
+        // These errors name the template themselves.
         other => other.into(),
     })
 }
 
-/// Says on standard error that a template was told today's date.
+fn raised(error: ChatError) -> anyhow::Error {
+    anyhow::Error::new(error).context("the model's chat template refuses this")
+}
+
+/// Notes on standard error that a template used today's date.
 pub(crate) fn note_today(date: Option<&str>) {
     if let Some(date) = date {
         terminal::note(&format!(
@@ -244,7 +307,7 @@ pub(crate) fn note_today(date: Option<&str>) {
     }
 }
 
-/// Tokens as JSON has them.
+/// Token ids as numbers.
 pub(crate) fn ids(tokens: Vec<TokenId>) -> Vec<u32> {
     tokens.into_iter().map(|token| token.0).collect()
 }

@@ -1,26 +1,25 @@
-//! How tokens are drawn, as it was typed: flags by the names that people already use, each of them
-//! one stage of a chain.
+//! Sampling flags, under the names that other engines use. A flag is a stage of the chain.
 
 use clap::{Arg, ArgMatches, Args as ClapArgs, Command, FromArgMatches};
 use kelvin_sampling::{Flag, STAGES, StageInfo};
 
 use super::number;
 
-/// Flags for single stages, by the names that people already use: made from the table of stages.
+/// Flags of single stages, made from the table of stages.
 #[derive(Debug, Clone)]
 pub(crate) struct StageArgs {
-    /// Names of stages with what was typed for them, in the order in which help lists the flags.
+    /// Names of stages with their values, in the order in which help lists the flags.
     typed: Vec<(&'static str, String)>,
 }
 
-/// The stages that have a flag, in the order of help.
+/// The stages that have a flag, in the order of the help text.
 fn flags() -> Vec<(&'static StageInfo, Flag)> {
     let mut flags: Vec<_> = STAGES.iter().filter_map(|info| Some((info, info.flag?))).collect();
     flags.sort_by_key(|(info, _)| info.listing_order());
     flags
 }
 
-/// The arguments that a whole chain replaces.
+/// The arguments that conflict with a whole chain.
 pub(crate) fn not_beside_a_chain() -> Vec<&'static str> {
     flags().into_iter().map(|(_, flag)| flag.name).chain(["profile"]).collect()
 }
@@ -76,7 +75,7 @@ pub(crate) struct SamplingArgs {
     pub(crate) seed: Option<u64>,
 }
 
-/// Whether the model file's own settings are taken.
+/// Whether the model file's sampling settings are used.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub(crate) struct RecommendedArgs {
     /// Start from the sampling settings that the model file recommends (general.sampling.*); -t
@@ -109,7 +108,7 @@ mod tests {
         Ok(StageArgs::from_arg_matches(&matches)?.stages())
     }
 
-    /// Under its name and each alias, with the value that the notation takes.
+    /// Each stage's flag under its name and each alias, with a value of the notation.
     #[test]
     fn every_flag_of_the_table_gives_its_stage() {
         let help =

@@ -9,8 +9,8 @@ use anyhow::{Context, anyhow};
 use kelvin_engine::{
     Engine, EngineError, TokenId,
     batch::{
-        Batch, BatchOptions, Budget, GenerateError, Observer, Request, RequestId, check_prompt,
-        next_logits,
+        Batch, BatchOptions, Budget, DraftModel, GenerateError, Guesses, Observer, Request,
+        RequestId, check_prompt, next_logits,
     },
     generate::Ends,
     source::{self, Quantize},
@@ -24,7 +24,8 @@ use kelvin_views::{escape, token};
 use serde::Serialize;
 
 use super::{
-    args::{LengthArgs, ModelArgs, NamedModelArgs},
+    args::{EngineArgs, LengthArgs, ModelArgs, NamedModelArgs},
+    drafts::{DraftArgs, DraftFrom},
     failure::usage,
     form::Asked,
     memory,
@@ -35,45 +36,49 @@ use crate::terminal::{
     late::{Counted, LateBar},
 };
 
-/// An open model and how it is to run.
+/// An open model, and how it runs.
 #[derive(Debug)]
 pub(crate) struct Session {
     /// The model.
     pub(crate) engine: Engine,
-    /// Which file it is.
+    /// The model's file.
     pub(crate) file: ModelFile,
-    /// Where it lies.
+    /// The path of the file.
     path: PathBuf,
-    /// Into what its weights were packed when they were read.
-    quantize: Option<Quantize>,
-    /// How keys and values are kept.
+    /// The format that a folder's weights were packed into.
+    pub(crate) quantize: Option<Quantize>,
+    /// The format of the KV cache.
     pub(crate) cache: CacheFormat,
     /// Tokens of the context, if fewer than the model's own.
     pub(crate) context: Option<usize>,
+    /// Which tokens a step reads before they are drawn.
+    pub(crate) guesses: Guesses,
+    /// A smaller model that guesses as well.
+    pub(crate) draft_model: Option<DraftModel>,
 }
 
-/// Which file a model came from, as JSON says it.
+/// The file of a model, for JSON.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ModelFile {
-    /// As it was typed.
+    /// The model as given.
     pub(crate) model: String,
-    /// Of the file, without its directory: two machines print the same.
+    /// The file's name without its directory, so that two machines print equal bytes.
     pub(crate) file: String,
-    /// In bytes.
+    /// The size in bytes.
     pub(crate) size: u64,
-    /// If the catalogue knows it.
+    /// The hash, if the catalogue has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sha256: Option<String>,
 }
 
-/// Where the file of a model is that can write, fetched if it has a name and isn't here.
+/// The path of a model that generates text. A named model is fetched if it isn't here.
 pub(crate) fn locate(args: &NamedModelArgs) -> anyhow::Result<(Reference, PathBuf)> {
     let reference = Reference::writer(&args.model)?;
     let path = fetch::ensure(&reference, args.fetch.permissions(), &Terminal)?;
     Ok((reference, path))
 }
 
-/// Refuses no threads at all.
+/// Refuses 0 threads.
 pub(crate) fn check_threads(n: Option<usize>) -> anyhow::Result<()> {
     match n {
         Some(0) => Err(usage("--threads is 0: give at least 1, or leave it out for every core")),
@@ -81,60 +86,66 @@ pub(crate) fn check_threads(n: Option<usize>) -> anyhow::Result<()> {
     }
 }
 
-/// Opens the model, fetching it if it has a name and isn't here.
-pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
+/// How a model runs, by the flags.
+fn options(how: &EngineArgs) -> anyhow::Result<ModelOptions> {
     let named = |name: &String| Isa::named(name).map_err(|error| usage(format!("--isa: {error}")));
-    let isa = args.isa.as_ref().map(named).transpose()?;
-    check_threads(args.threads)?;
-    if args.ctx_size == Some(0) {
+    let isa = how.isa.as_ref().map(named).transpose()?;
+    check_threads(how.threads)?;
+    Ok(ModelOptions { threads: how.threads.unwrap_or(0), isa })
+}
+
+/// Opens the model. A named model is fetched if it isn't here.
+pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
+    let ModelArgs { named: args, engine: how } = args;
+    let options = options(how)?;
+    if how.ctx_size == Some(0) {
         return Err(usage(
             "--ctx-size is 0: give at least 1, or leave it out for all that the model has",
         ));
     }
-    let (reference, path) = locate(&args.named)?;
-    let options = ModelOptions { threads: args.threads.unwrap_or(0), isa };
-    let quantize = args.quantize;
+    let (reference, path) = locate(args)?;
+    let quantize = how.quantize;
     let engine = load(&path, quantize, &options)?;
     warn(&engine.tokenizer);
     let own = engine.model.config.ctx_len;
-    if let Some(asked) = args.ctx_size.filter(|&asked| asked > own) {
+    if let Some(asked) = how.ctx_size.filter(|&asked| asked > own) {
         terminal::note(&format!(
-            "hint: --ctx-size is {asked}, but the model was trained for {own} tokens and {own} it \
-             gets"
+            "hint: --ctx-size is {asked}, but the model was trained for {own} tokens, so the context \
+             has {own}"
         ));
     }
-    let sha256 = match &reference {
-        Reference::Named(entry) => entry.sha256.clone(),
-        _ => None,
-    };
+    let sha256 = reference.sha256().map(str::to_string);
     let name = path
         .file_name()
         .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let size = engine.file_bytes;
     Ok(Session {
         engine,
-        file: ModelFile { model: args.named.model.clone(), file: name, size, sha256 },
+        file: ModelFile { model: args.model.clone(), file: name, size, sha256 },
         path,
         quantize,
-        cache: args.cache_type,
-        context: args.ctx_size,
+        cache: how.cache_type,
+        context: how.ctx_size,
+        guesses: Guesses::Off,
+        draft_model: None,
     })
 }
 
-/// Tells people what the file's vocabulary leaves open.
+/// Prints the warnings about the file's vocabulary.
 pub(crate) fn warn(tokenizer: &Tokenizer) {
     for warning in tokenizer.warnings() {
         terminal::note(&escape::printable(&format!("warning: {warning}")));
     }
 }
 
-/// Pages of texts that share a prompt: each has one that it shares in part, and those of its own.
+/// Pages of `n_texts` texts that share a prompt. Each text has a copy of the prompt's partly filled
+/// page, and pages of its own.
 fn pages(n_prompt: usize, n_texts: usize, n_new: usize) -> usize {
     let own = n_new.div_ceil(PAGE).saturating_add(1);
     n_prompt.div_ceil(PAGE).saturating_add(n_texts.saturating_mul(own))
 }
 
-/// Shows how far a prompt has been read.
+/// Shows the progress of prefill.
 struct Reading(LateBar);
 
 impl Observer for Reading {
@@ -153,17 +164,45 @@ fn load(path: &Path, quantize: Option<Quantize>, options: &ModelOptions) -> anyh
 }
 
 impl Session {
-    /// An empty batch.
-    pub(crate) fn batch(&self, budget: Budget) -> Batch {
-        Batch::new(&self.engine, BatchOptions { cache: self.cache, ..BatchOptions::new(budget) })
+    /// The session, with drafts. `model` says how the session's model was opened: a draft model
+    /// runs in the same way.
+    pub(crate) fn drafting(self, args: &DraftArgs, model: &ModelArgs) -> anyhow::Result<Session> {
+        let name = match &args.draft {
+            DraftFrom::Texts(guesses) => return Ok(Session { guesses: *guesses, ..self }),
+            DraftFrom::Model(name) => name,
+        };
+        let named = NamedModelArgs { model: name.clone(), fetch: model.named.fetch };
+        let located = locate(&named);
+        let (_, path) = located.context("--draft takes off, lookup, auto or a model")?;
+        let draft = load(&path, None, &options(&model.engine)?)?;
+        let checked = DraftModel::new(&self.engine, draft);
+        let draft_model = Some(checked.map_err(|error| usage(format!("--draft {name}: {error}")))?);
+        Ok(Session { guesses: Guesses::Auto, draft_model, ..self })
     }
 
-    /// Room for one text of up to `n_tokens` tokens and what the prefix cache keeps of the last.
+    /// An empty batch.
+    pub(crate) fn batch(&self, budget: Budget) -> Batch {
+        let (engine, cache, guesses) = (&self.engine, self.cache, self.guesses);
+        let options = BatchOptions { cache, guesses, ..BatchOptions::new(budget) };
+        match &self.draft_model {
+            Some(model) => Batch::new(engine, options).drafting_with(model.clone()),
+            None => Batch::new(engine, options),
+        }
+    }
+
+    /// Bytes of keys, values and recurrent states, those of a draft model included.
+    pub(crate) fn n_bytes(&self, budget: Budget) -> usize {
+        let drafts = self.draft_model.iter().map(DraftModel::engine);
+        let all = [&self.engine].into_iter().chain(drafts);
+        all.map(|engine| budget.n_bytes(&engine.model.config, self.cache)).sum()
+    }
+
+    /// A batch for one text of up to `n_tokens` tokens, and its entries in the prefix cache.
     pub(crate) fn batch_for_one(&self, n_tokens: usize) -> Batch {
         self.batch(Budget::for_texts(1, n_tokens.min(self.limit()) + PAGE))
     }
 
-    /// What is asked of the engine: a text for each sampler, held to a form if there is one.
+    /// A request to the engine: a text for each sampler, in the requested form if there is one.
     pub(crate) fn request(
         &self,
         prompt: Vec<TokenId>,
@@ -186,9 +225,8 @@ impl Session {
         Ok(request)
     }
 
-    /// Refuses what can't be done, before anything is shown of it: a prompt that can't be
-    /// continued, and so many texts of so many tokens that there may not be memory for all of them.
-    /// Running out of it in the midst can't be caught. Otherwise returns the room that they need.
+    /// Returns the page budget of `n_texts` texts. Refuses a prompt that can't be continued, and
+    /// texts that may need more memory than is free: running out of memory later can't be handled.
     pub(crate) fn check(
         &self,
         prompt: &[TokenId],
@@ -197,9 +235,8 @@ impl Session {
     ) -> anyhow::Result<Budget> {
         let limit = check_prompt(&self.engine, prompt, self.context)?;
         let n_new = max_tokens.min(limit - prompt.len());
-        let n_pages = pages(prompt.len(), n_texts, n_new);
-        let page_bytes = self.engine.model.config.page_bytes(self.cache) as u64;
-        let bytes = (n_pages as u64).saturating_mul(page_bytes);
+        let budget = Budget { n_texts, n_pages: pages(prompt.len(), n_texts, n_new) };
+        let bytes = self.n_bytes(budget) as u64;
         match memory::available() {
             Some(free) if bytes > free => Err(anyhow!(
                 "the keys and values of {} with up to {} each may take {} MB, but {} MB of memory \
@@ -209,12 +246,12 @@ impl Session {
                 bytes.div_ceil(1_000_000),
                 free.div_ceil(1_000_000)
             )),
-            _ => Ok(Budget { n_texts, n_pages }),
+            _ => Ok(budget),
         }
     }
 
     /// The file's SHA-256: the catalogue's, which was checked when the file was fetched, or
-    /// computed now. Of several files it is a hash over their hashes.
+    /// computed now. For several files, a hash over their hashes.
     pub(crate) fn sha256(&self) -> anyhow::Result<String> {
         match &self.file.sha256 {
             Some(known) => Ok(known.clone()),
@@ -223,13 +260,13 @@ impl Session {
         }
     }
 
-    /// How many tokens a text may have.
+    /// Maximum tokens of a text.
     pub(crate) fn limit(&self) -> usize {
         self.context.unwrap_or(usize::MAX).min(self.engine.model.config.ctx_len)
     }
 
-    /// The raw logits of what comes after `tokens`. What the batch's prefix cache has of them isn't
-    /// read again, but for the last token.
+    /// The raw next-token logits after `tokens`. Tokens in the batch's prefix cache aren't read
+    /// again, the last one excepted.
     pub(crate) fn read(&self, batch: &mut Batch, tokens: &[TokenId]) -> anyhow::Result<Vec<f32>> {
         let (len, limit) = (tokens.len(), self.limit());
         if len > limit {
@@ -240,7 +277,7 @@ impl Session {
         Ok(logits.expect("the bar breaks nothing off"))
     }
 
-    /// What a token says on its own, as people see it.
+    /// A token's text for people.
     pub(crate) fn shown(&self, token: TokenId) -> String {
         token::shown(&self.engine, token)
     }

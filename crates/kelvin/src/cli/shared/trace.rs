@@ -12,7 +12,7 @@ use crate::terminal::{
     table::{self, Align},
 };
 
-/// The tokens that were typed with `--token`.
+/// The tokens of `--token`.
 pub(crate) fn tokens(typed: &[String], session: &Session) -> anyhow::Result<Vec<TokenId>> {
     let one = |typed: &String| {
         token::find(&session.engine, typed).map_err(|error| usage(format!("--token: {error}")))
@@ -20,7 +20,7 @@ pub(crate) fn tokens(typed: &[String], session: &Session) -> anyhow::Result<Vec<
     typed.iter().map(one).collect()
 }
 
-/// The stages as a table.
+/// The stages of a trace as a table.
 pub(crate) fn stage_lines(stages: &[StageRow], style: Style) -> String {
     let mut rows =
         vec![["stage", "tokens left", "entropy", "mass removed"].map(str::to_string).to_vec()];
@@ -36,7 +36,7 @@ pub(crate) fn stage_lines(stages: &[StageRow], style: Style) -> String {
     lines.iter().map(|line| style.dim(line) + "\n").collect()
 }
 
-/// The watched tokens as a table; the way through the chain if `all`, else its ends.
+/// The watched tokens as a table: after every stage if `all`, else before and after the chain.
 pub(crate) fn watched_lines(watched: &[Watched], all: bool, style: Style) -> String {
     let mut rows =
         vec![["token", "after", "rank", "probability", "nats"].map(str::to_string).to_vec()];
@@ -60,7 +60,7 @@ pub(crate) fn watched_lines(watched: &[Watched], all: bool, style: Style) -> Str
     lines.join("\n") + "\n"
 }
 
-/// A probability as a percentage whose small values still show.
+/// A probability as a percentage, with enough digits for small values.
 pub(crate) fn percent(p: f64) -> String {
     match p {
         0.0 => "0 %".to_string(),

@@ -8,11 +8,11 @@ use std::{
 
 use anyhow::Context;
 
-/// Names of unfinished files that are tried.
+/// Maximum number of names tried for the temporary file.
 const MAX_NAMES: u32 = 1000;
 
-/// Writes what `fill` gives to `path`: beside it first, then into its place. What is no ordinary
-/// file, a pipe or a terminal, gets it at once.
+/// Writes what `fill` writes to `path`: to a temporary file beside it, which is then renamed. A
+/// pipe or a terminal is written to directly.
 ///
 /// # Errors
 /// If the file can't be written, with its name; or what `fill` says.
@@ -20,7 +20,7 @@ pub(crate) fn write(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    // Of a link what it leads to is replaced, not the link.
+    // A symbolic link stays: its target is replaced.
     let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let written = match fs::metadata(&place) {
         Ok(there) if !there.is_file() => {
@@ -47,23 +47,22 @@ fn beside(
     let mut out = BufWriter::new(file);
     let written = fill(&mut out).and_then(|()| {
         out.flush()?;
-        // A file that is replaced keeps who may read it.
+        // A replaced file keeps its permissions.
         if let Ok(there) = fs::metadata(path) {
             out.get_ref().set_permissions(there.permissions())?;
         }
-        // The name may not reach the disk before the bytes.
+        // The bytes have to be on the disk before the name is.
         out.get_ref().sync_all()?;
         Ok(fs::rename(&unfinished, path)?)
     });
     if written.is_err() {
-        // What is left of it is of no use to anybody.
+        // The unfinished file is useless.
         let _ = fs::remove_file(&unfinished);
     }
     written
 }
 
-/// A new file in the same folder: no file that is there, and none that another process writes, is
-/// touched.
+/// A new file in the same folder. Existing files, and those of other processes, aren't touched.
 fn new_beside(path: &Path) -> io::Result<(File, PathBuf)> {
     for n in 0.. {
         let mut name = path.as_os_str().to_owned();
@@ -98,7 +97,7 @@ mod tests {
         write(&path, |out| Ok(out.write_all(b"whole")?)).unwrap();
         write(&path, full).unwrap_err();
         assert_eq!((names().len(), fs::read_to_string(&path).unwrap().as_str()), (1, "whole"));
-        // What isn't the file's fault is said as it is.
+        // Errors of `fill` are passed on unchanged.
         let said = write(&path, |_| Err(anyhow::anyhow!("no such run"))).unwrap_err();
         assert_eq!(format!("{said:#}"), "no such run");
     }

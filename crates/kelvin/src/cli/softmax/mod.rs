@@ -17,10 +17,7 @@ use crate::{
     },
     terminal::{self, bars, json, style::Style, table::Align, wrap},
 };
-use args::SoftmaxArgs;
-
-/// What is shown if nothing else is said.
-const USUAL: &str = "1,2,5";
+use args::{SoftmaxArgs, USUAL};
 
 #[derive(Debug, Serialize)]
 struct SoftmaxOutput {
@@ -30,8 +27,7 @@ struct SoftmaxOutput {
 
 /// Runs the verb.
 pub(crate) fn run(args: &SoftmaxArgs) -> anyhow::Result<()> {
-    let logits =
-        args.logits.iter().map(|typed| parse(typed)).collect::<anyhow::Result<Vec<Logit>>>()?;
+    let logits = parse_all(&args.logits)?;
     if logits.iter().all(|x| x.logit == f64::NEG_INFINITY) {
         return Err(usage(
             "every logit is -inf, so nothing could be drawn: give at least one finite logit",
@@ -40,9 +36,8 @@ pub(crate) fn run(args: &SoftmaxArgs) -> anyhow::Result<()> {
     let chain = args.sampler.as_ref().map(|chain| chain.parse::<Chain>()).transpose();
     let chain = chain.map_err(|error| usage(format!("--sampler: {error}")))?;
     let temperatures =
-        options::columns(args.temperatures.as_deref(), USUAL, chain.as_ref(), Infinity::Allowed)?;
-    // A chain that stands as it is has no one temperature: the plain softmax beside it is the raw
-    // one.
+        options::columns(args.heat.temp.as_deref(), USUAL, chain.as_ref(), Infinity::Allowed)?;
+    // A chain without a single temperature is shown beside the softmax at T = 1.
     let shown = |t: Option<f32>| json::short(t.unwrap_or(1.0));
     let mut views: Vec<View> = temperatures.iter().map(|&t| view(&logits, shown(t))).collect();
     if let Some(chain) = &chain {
@@ -57,6 +52,20 @@ pub(crate) fn run(args: &SoftmaxArgs) -> anyhow::Result<()> {
     }
     let (width, _) = terminal::size();
     terminal::print(&render(&views, width, Style::stdout()))
+}
+
+/// Arguments are logits, or lists of logits with commas between them (`1,2`).
+fn parse_all(typed: &[String]) -> anyhow::Result<Vec<Logit>> {
+    let mut logits = Vec::new();
+    for one in typed {
+        let parts = one.split(',').filter(|part| !part.is_empty()).map(parse);
+        match parts.collect::<anyhow::Result<Vec<Logit>>>() {
+            Ok(list) if !list.is_empty() => logits.extend(list),
+            // A label may have a comma.
+            _ => logits.push(parse(one)?),
+        }
+    }
+    Ok(logits)
 }
 
 fn parse(typed: &str) -> anyhow::Result<Logit> {
@@ -213,6 +222,29 @@ mod tests {
             assert!(parse(bad).is_err(), "{bad}");
         }
         assert_eq!(parse("a=b=-2").unwrap(), Logit { label: Some("a=b".into()), logit: -2.0 });
+    }
+
+    #[test]
+    fn commas_separate_logits_unless_a_label_has_one() {
+        let all = |typed: &[&str]| {
+            let typed: Vec<String> = typed.iter().map(|one| one.to_string()).collect();
+            parse_all(&typed).map(|all| all.into_iter().map(|x| (x.label, x.logit)).collect())
+        };
+        let plain = |x: f64| (None, x);
+        let named = |name: &str, x: f64| (Some(name.to_string()), x);
+        let good: [(&[&str], Vec<_>); 4] = [
+            (&["1,2"], vec![plain(1.0), plain(2.0)]),
+            (&["1,", "-2.5"], vec![plain(1.0), plain(-2.5)]),
+            (&["Hello=4,Ciao=0.6"], vec![named("Hello", 4.0), named("Ciao", 0.6)]),
+            (&["Hi, you=4"], vec![named("Hi, you", 4.0)]),
+        ];
+        for (typed, expected) in good {
+            assert_eq!(all(typed).unwrap(), expected, "{typed:?}");
+        }
+        for bad in ["", ",", "1;2", "1,x"] {
+            let error: anyhow::Result<Vec<_>> = all(&[bad]);
+            assert!(error.unwrap_err().to_string().contains("isn't a logit"), "{bad}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The arguments of `sweep`, and where runs are kept.
+//! The arguments of `sweep`, and the flag for the database of runs.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,16 @@ use kelvin_engine::transformer::CacheFormat;
 
 use crate::cli::shared::{
     args::{FetchArgs, cache_formats},
+    drafts::DraftArgs,
+    proof::ProofArgs,
     sampling::{StageArgs, not_beside_a_chain},
+    temp::{OR_RANGES, TempArgs, USUAL, several},
 };
 
 /// `sweep`.
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "\
+#[command(
+    after_help = "\
 Examples:
   kelvin sweep -p \"Write about Nepal\" -t \"0.2..2 step 0.2\" --samples 8 -n 64
   kelvin sweep --prompts prompts.jsonl --sampler \"temp={1,1.5,2} | min_p={0,0.05,0.1}\" --samples 4
@@ -21,25 +25,28 @@ Examples:
   kelvin sweep --server http://localhost:8000/v1 -m qwen --speaks vllm -p \"Once upon a time\" -t \
   0.5,1
 
-Every prompt is continued by every chain, --samples times; samples of one number share their dice. \
-Each text is safe in the \
-database before it is reported: whatever ends a sweep, the same command goes on from there, and \
-with more --samples it adds \
-them. Lists in braces make a grid.
+Every prompt is continued with every chain, --samples times. Samples with equal numbers use equal \
+random numbers. A text is reported once it is stored in the database. So the same command \
+continues an interrupted sweep, and with more --samples it adds the missing ones. Lists in braces \
+make a grid.
 
-A recipe is a TOML file whose fields are the flags, with _ for -; flags go over it:
+A recipe is a TOML file whose fields are named like the flags, with _ for -. Flags override it:
   prompts = [\"Write about Nepal\", \"Once upon a time\"]     # or prompt_file = \"prompts.jsonl\"
   temp = \"0.2..2 step 0.2\"                               # or a number, or a list
   samples = 8
-  metrics = [\"vendi\", \"judge\"]                         # what report shows of it, and
-  judge = \"gemma3\"                                      # who judges there
+  metrics = [\"vendi\", \"judge\"]                         # what report shows, and
+  judge = \"gemma3\"                                      # the model that judges
   [stages]
-  min_p = [0, 0.05]")]
+  min_p = [0, 0.05]
+  [scores]
+  nepal = \"contains:Nepal\"",
+    mut_arg("temp", several(OR_RANGES, USUAL))
+)]
 pub(crate) struct SweepArgs {
     /// A recipe: a TOML file
     #[arg(value_name = "RECIPE")]
     pub(crate) recipe: Option<PathBuf>,
-    /// Show the table's size, its tokens and the expected time, and do nothing
+    /// Show the table's size, its tokens and the expected time, and generate nothing
     #[arg(long)]
     pub(crate) plan: bool,
     /// Don't ask before a table of a million texts or more
@@ -55,11 +62,12 @@ pub(crate) struct SweepArgs {
     )]
     pub(crate) prompt: Vec<String>,
     /// A file of prompts: one a line (.txt), or records with a field `prompt` (.jsonl, .json, .csv,
-    /// .tsv, .parquet), whose other fields are kept
+    /// .tsv, .parquet), whose other fields are kept; `-` for standard input, as lines or as records
+    /// of JSON
     #[arg(long, value_name = "FILE", visible_alias = "prompt-file", help_heading = "Prompts")]
     pub(crate) prompts: Option<PathBuf>,
-    /// The field or column of the file of prompts that holds them (default: prompt, or a single
-    /// user's message in messages)
+    /// The field or column of the file that has the prompts (default: prompt, or a single user's
+    /// message in messages)
     #[arg(long, value_name = "NAME", help_heading = "Prompts")]
     pub(crate) prompt_column: Option<String>,
     /// Read control tokens such as <|im_start|> in prompts as tokens
@@ -68,7 +76,7 @@ pub(crate) struct SweepArgs {
     /// A system message for the model's chat template
     #[arg(long, value_name = "TEXT", help_heading = "Prompts")]
     pub(crate) system: Option<String>,
-    /// Take prompts as they are, without the model's chat template
+    /// Use prompts unchanged, without the model's chat template
     #[arg(long, conflicts_with_all = ["chat", "system", "date"], help_heading = "Prompts")]
     pub(crate) raw: bool,
     /// Put prompts into the model's chat template (the default, if it has one)
@@ -77,17 +85,8 @@ pub(crate) struct SweepArgs {
     /// The date for templates that ask for it: YYYY-MM-DD or today (UTC); it is kept in the recipe
     #[arg(long, value_name = "DATE", help_heading = "Prompts")]
     pub(crate) date: Option<String>,
-    /// The temperatures: numbers, ranges such as "0.2..2 step 0.2", or both (default, if no chain
-    /// is given: 0.5,1,2)
-    #[arg(
-        short = 't',
-        long = "temp",
-        visible_alias = "temperature",
-        value_name = "T,…",
-        allow_hyphen_values = true,
-        help_heading = "Sampling"
-    )]
-    pub(crate) temp: Option<String>,
+    #[command(flatten)]
+    pub(crate) heat: TempArgs,
     #[command(flatten)]
     pub(crate) stages: StageArgs,
     /// A whole chain; {a,b} expands to a grid; may be repeated
@@ -111,11 +110,16 @@ pub(crate) struct SweepArgs {
     /// Continue after an end token
     #[arg(long, alias = "ignore-eos", help_heading = "Length")]
     pub(crate) ignore_end: bool,
-    /// Record more of each token: shift (how far the chain moved the distribution), logits (all of
-    /// them, for `runs replay`), or logits=N (the N largest exactly and a histogram of the rest, a
-    /// few per cent of the size)
+    /// Record more for each token: shift (how far the chain moved the distribution), logits (all
+    /// logits, for `runs replay`), or logits=N (the N largest exactly and a histogram of the rest:
+    /// a few per cent of the size)
     #[arg(long, value_name = "WHAT,…", value_delimiter = ',', help_heading = "Output")]
     pub(crate) record: Vec<String>,
+    /// A score of your own, NAME=KIND; may be repeated. Kinds: expected, contains:TEXT,
+    /// regex:PATTERN, json, schema:FILE, command:COMMAND, judge:QUESTION, csv:FILE (kelvin report
+    /// --help explains them). Scores belong to the recipe's hash
+    #[arg(long, value_name = "NAME=KIND", help_heading = "Report")]
+    pub(crate) score: Vec<String>,
     /// Metrics that `report` shows of the run: names (see kelvin report --help), or all
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Report")]
     pub(crate) metrics: Vec<String>,
@@ -132,7 +136,7 @@ pub(crate) struct SweepArgs {
     /// Number of threads (default: all cores); the texts don't depend on it
     #[arg(long, value_name = "N", help_heading = "Model")]
     pub(crate) threads: Option<usize>,
-    /// Texts that run at once; the texts don't depend on it
+    /// Texts in the batch; the texts don't depend on it
     #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Model")]
     pub(crate) width: usize,
     /// Context size in tokens (default: what the model was trained for)
@@ -141,8 +145,10 @@ pub(crate) struct SweepArgs {
     /// Format of the KV cache (default: f16)
     #[arg(long, value_name = "TYPE", value_parser = cache_formats(), help_heading = "Model")]
     pub(crate) cache_type: Option<CacheFormat>,
-    /// Use a server that speaks OpenAI's protocol: its base URL, which ends in /v1 (-m names its
-    /// model; prompts are sent without a chat template)
+    #[command(flatten)]
+    pub(crate) drafts: DraftArgs,
+    /// Use a server with OpenAI's API: its base URL, which ends in /v1 (-m names its model; prompts
+    /// are sent without a chat template)
     #[arg(long, value_name = "URL", help_heading = "Server")]
     pub(crate) server: Option<String>,
     /// Settings that the server understands beyond OpenAI's: kelvin, vllm, llama.cpp
@@ -168,7 +174,35 @@ pub(crate) struct SweepArgs {
     pub(crate) json: bool,
 }
 
-/// Where runs are kept.
+/// `sweep` and its flags that `tune` doesn't have.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SweepVerbArgs {
+    #[command(flatten)]
+    pub(crate) sweep: SweepArgs,
+    #[command(flatten)]
+    pub(crate) proof: ProofArgs,
+    #[command(flatten)]
+    pub(crate) ray: RayArgs,
+}
+
+/// A Ray cluster as the place where texts are made.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct RayArgs {
+    /// Have the Ray cluster at this address make the texts (auto: this machine's); only the command
+    /// of the Python package can, with ray[data] installed
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["plan", "server", "proof"])]
+    pub(crate) ray: Option<String>,
+    /// A folder that all nodes share, a path or URI: workers write their rows there, and the
+    /// database is filled at the end (default: rows come back one block at a time)
+    #[arg(long, value_name = "FOLDER", requires = "ray")]
+    pub(crate) ray_out: Option<String>,
+    /// Number of workers (default: as many as the cluster has cores for); --threads counts for each
+    #[arg(long, value_name = "N", requires = "ray")]
+    pub(crate) ray_workers: Option<usize>,
+}
+
+/// The database of runs.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct DbArgs {
     /// The database of runs (default: runs.db in the platform's data folder for kelvin)

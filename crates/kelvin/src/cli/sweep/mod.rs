@@ -2,19 +2,20 @@
 
 pub(super) mod args;
 pub(super) mod plan;
+mod ray;
 pub(super) mod view;
 
 use std::{
     io::{BufRead, IsTerminal},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use anyhow::Context;
 use kelvin_engine::{TokenId, transformer::CacheFormat};
 use kelvin_lab::{
     Recipe, Store,
-    recipe::{Draft, Origin, Template},
+    proof::{ids, resume},
+    recipe::{Draft, Origin},
     run::Source,
     store::RunId,
     sweep::{self, missing},
@@ -24,73 +25,84 @@ use kelvin_models::catalogue::Reference;
 
 use crate::{
     cli::shared::{
-        args::{ModelArgs, PromptArgs},
+        args::ModelArgs,
         failure::{Interrupted, usage},
-        prompt::{self, Otherwise},
+        prompt,
+        proof::{self, ProofFile},
+        scores,
         session::{self, Session},
     },
     interrupt,
     remote::{Manners, Remote},
     terminal,
 };
-use args::{DbArgs, SweepArgs};
+use args::{DbArgs, SweepArgs, SweepVerbArgs};
+pub use ray::start_ray_with;
 use view::Reporter;
 
-/// From here on somebody may have multiplied more than they meant to.
+/// From this number of texts on, a sweep asks for confirmation.
 const MANY_TEXTS: usize = 1_000_000;
 
 /// Runs the verb.
-pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<()> {
+pub(crate) fn run(verb: &SweepVerbArgs) -> anyhow::Result<()> {
+    let args = &verb.sweep;
     session::check_threads(args.threads)?;
+    let proof = verb.proof.checked()?;
     let recipe = recipe(args)?;
     if !args.plan && !args.yes {
         confirm(&recipe)?;
     }
     let path = place(&args.db)?;
-    // Before the model is loaded, which takes longer than finding out that nothing can be kept.
+    if let Some(address) = &verb.ray.ray {
+        return ray::run(verb, address, &recipe, &path);
+    }
+    // The database is opened first: loading a model takes longer than finding out that it can't be
+    // written.
     let store = if args.plan { store_to_plan(&path)? } else { Some(Store::open(&path)?) };
-    with_worker(args, &recipe, |worker| go(args, &recipe, store, worker))
+    let proof = proof.filter(|_| !args.plan);
+    with_worker(args, &recipe, proof, |worker, proof| go(args, &recipe, store, worker, proof))
 }
 
-/// Opens the model of a recipe, or a way to its server, and hands that over.
+/// Opens the recipe's model, or the connection to its server, and the reproduction file, and calls
+/// `work` with that worker and the file.
 pub(crate) fn with_worker<T>(
     args: &SweepArgs,
     recipe: &Recipe,
-    work: impl FnOnce(&mut dyn Worker) -> anyhow::Result<T>,
+    proof: Option<&Path>,
+    work: impl FnOnce(&mut dyn Worker, Option<ProofFile>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     match &recipe.origin {
         Origin::Model(_) => {
-            let session = session::open(&model_args(args, recipe))?;
+            let model = model_args(args, recipe);
+            let session = session::open(&model)?.drafting(&args.drafts, &model)?;
             let prompts = prompts(&session, recipe)?;
+            let proof = proof.map(|path| {
+                let head = proof::head(&session, recipe.clone(), None, ids(&prompts))?;
+                Ok::<_, anyhow::Error>(resume(path, head)?)
+            });
+            let proof = proof.transpose()?;
             let source =
                 Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
-            work(&mut Local::new(
-                &session.engine,
-                source,
-                prompts,
-                recipe.length.context,
-                args.width,
-            )?)
+            let (context, width) = (recipe.length.context, args.width);
+            let local = Local::new(&session.engine, source, prompts, context, width)?;
+            let draft_model = session.draft_model.clone();
+            let local = local.guessing(session.guesses).drafting_with(draft_model);
+            let mut local = local.proving(proof.is_some());
+            work(&mut local, proof)
         }
-        Origin::Server { .. } => work(&mut Remote::new(recipe, manners(args)?).map_err(usage)?),
+        Origin::Server { .. } if proof.is_some() => {
+            Err(usage("--proof needs a model on this machine: a server doesn't tell its logits"))
+        }
+        Origin::Server { .. } => {
+            work(&mut Remote::new(recipe, manners(args)?).map_err(usage)?, None)
+        }
     }
 }
 
-/// How a server is spoken to. A key is sent only if its variable is named, so that no other
-/// server's is given away.
+/// How requests to a server are made. An API key is sent only if `--key-env` names its variable, so
+/// that no other server gets it.
 fn manners(args: &SweepArgs) -> anyhow::Result<Manners> {
-    let key = args.key_env.as_ref().map(|name| {
-        let key = std::env::var(name).ok().filter(|key| !key.is_empty());
-        key.ok_or_else(|| {
-            usage(format!("--key-env: the environment variable {name} is empty or not set"))
-        })
-    });
-    if args.requests == 0 {
-        return Err(usage("--requests is 0, but at least 1 is needed"));
-    }
-    let timeout = Duration::from_secs(args.timeout.max(1));
-    let patience = args.patience.map(Duration::from_secs);
-    Ok(Manners { key: key.transpose()?, n_requests: args.requests, timeout, patience })
+    Manners::new(args.key_env.as_deref(), args.requests, args.timeout, args.patience).map_err(usage)
 }
 
 fn go(
@@ -98,11 +110,12 @@ fn go(
     recipe: &Recipe,
     store: Option<Store>,
     worker: &mut dyn Worker,
+    proof: Option<ProofFile>,
 ) -> anyhow::Result<()> {
     match store {
         Some(mut store) if !args.plan => {
             let run = store.begin(recipe, worker.source(), env!("CARGO_PKG_VERSION"))?;
-            fill(args, recipe, run, &mut store, worker)
+            fill(args, recipe, run, &mut store, (worker, proof))
         }
         store => plan::show(recipe, store.as_ref(), worker, args.json),
     }
@@ -113,34 +126,43 @@ fn fill(
     recipe: &Recipe,
     run: RunId,
     store: &mut Store,
-    worker: &mut dyn Worker,
+    (worker, proof): (&mut dyn Worker, Option<ProofFile>),
 ) -> anyhow::Result<()> {
     let n_missing = missing(recipe, &store.present(run)?).len();
     let header = view::Header::new(run, recipe, worker.source(), n_missing);
     let guard = interrupt::Guard::new();
     let mut reporter = Reporter::new(header, recipe.length.max_tokens, args.json, &guard)?;
+    reporter.proof = proof;
     let swept = sweep::sweep(recipe, run, store, worker, &mut reporter);
-    let printed = reporter.finish();
+    let proved = reporter.finish();
     let swept = swept?;
-    printed?;
+    let (n_proved, n_stored) = (proved?, swept.n_before + swept.n_new);
+    if let Some(n) = n_proved.filter(|&n| n < n_stored) {
+        terminal::note(&format!(
+            "note: --proof has {n} of the {n_stored} texts: the others were stored without it"
+        ));
+    }
     view::end(run, &swept, args.json)?;
-    if swept.n_missing > 0 { Err(Interrupted.into()) } else { Ok(()) }
+    if swept.n_missing > 0 {
+        return Err(Interrupted.into());
+    }
+    scores::run_commands(store, run, &recipe.scores)
 }
 
-/// What the flags and the file mean.
+/// The recipe of the flags and the file.
 fn recipe(args: &SweepArgs) -> anyhow::Result<Recipe> {
     let recipe = draft(args)?.resolve().map_err(|error| usage(error.to_string()))?;
     check_judge(&recipe)?;
     Ok(recipe)
 }
 
-/// Refuses a judge that can't be meant now rather than when the texts are there.
+/// Refuses an unknown judge before any text is generated.
 pub(crate) fn check_judge(recipe: &Recipe) -> anyhow::Result<()> {
     let Some(judge) = recipe.evaluation.judge() else { return Ok(()) };
     Reference::writer(judge).map(drop).map_err(|error| usage(format!("judge: {error}")))
 }
 
-/// What was typed: flags over the file over the environment.
+/// The settings: flags first, then the file, then the environment.
 pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
     let file = args
         .recipe
@@ -169,7 +191,7 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         system: args.system.clone(),
         date,
         special: args.special.then_some(true),
-        temp: args.temp.clone(),
+        temp: args.heat.temp.clone(),
         sampler: args.sampler.clone(),
         profile: args.profile.clone(),
         stages: args.stages.stages(),
@@ -181,11 +203,11 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         context: args.ctx_size,
         cache: cache.map(str::to_string),
         record: args.record.clone(),
+        scores: scores::read(&args.score)?,
         metrics: args.metrics.clone(),
         judge: args.judge.clone(),
     };
-    let environment = Draft { model: std::env::var("KELVIN_MODEL").ok(), ..Draft::default() };
-    Ok(flags.or(file.unwrap_or_default()).or(environment))
+    Ok(flags.or(file.unwrap_or_default()).or_environment())
 }
 
 fn confirm(recipe: &Recipe) -> anyhow::Result<()> {
@@ -206,7 +228,7 @@ fn confirm(recipe: &Recipe) -> anyhow::Result<()> {
     asked(&format!("{size}. Begin?"))
 }
 
-/// Asks a person; anything but yes is no.
+/// Asks for confirmation; any answer but yes is an error.
 pub(crate) fn asked(question: &str) -> anyhow::Result<()> {
     eprint!("{question} [y/N] ");
     let mut answer = String::new();
@@ -217,62 +239,40 @@ pub(crate) fn asked(question: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The database that is meant.
+/// The path of the database.
 pub(crate) fn place(args: &DbArgs) -> anyhow::Result<PathBuf> {
     match &args.db {
         Some(path) if path.as_os_str().is_empty() => Err(usage("--db is empty: give a file")),
         Some(path) => Ok(path.clone()),
-        None => {
-            let folder = dirs::data_dir().context(
-                "there is no folder for data on this machine: name the database with --db",
-            )?;
-            Ok(folder.join("kelvin").join("runs.db"))
-        }
+        None => Store::usual_path()
+            .context("there is no folder for data on this machine: name the database with --db"),
     }
 }
 
-/// What a plan can learn from; it makes no file.
+/// The database for a plan, which creates no file.
 fn store_to_plan(path: &Path) -> anyhow::Result<Option<Store>> {
     if path.exists() { Ok(Some(Store::open_to_read(path)?)) } else { Ok(None) }
 }
 
 fn model_args(args: &SweepArgs, recipe: &Recipe) -> ModelArgs {
     let (Origin::Model(model) | Origin::Server { model, .. }) = &recipe.origin;
-    ModelArgs {
-        ctx_size: recipe.length.context,
-        cache_type: recipe.length.cache,
-        ..ModelArgs::of(model, args.fetch, args.threads)
-    }
+    let mut args = ModelArgs::of(model, args.fetch, args.threads);
+    args.engine.ctx_size = recipe.length.context;
+    args.engine.cache_type = recipe.length.cache;
+    args
 }
 
-/// Every prompt as the model reads it, just as `compare` would have it.
+/// The tokens of every prompt, with `compare`'s rules for templates.
 pub(crate) fn prompts(session: &Session, recipe: &Recipe) -> anyhow::Result<Vec<Vec<TokenId>>> {
-    let framing = &recipe.framing;
-    let args = PromptArgs {
-        prompt: None,
-        prompt_flag: None,
-        file: None,
-        escape: false,
-        special: framing.special,
-        system: framing.system.clone(),
-        raw: framing.template == Template::Raw,
-        chat: framing.template == Template::Chat,
-        date: framing.date.clone(),
-    };
+    let (engine, framing) = (&session.engine, &recipe.framing);
     let mut bar = terminal::late::LateBar::new(terminal::late::Counted::Prompts);
     let mut all = Vec::with_capacity(recipe.prompts.len());
-    for (i, prompt) in recipe.prompts.iter().enumerate() {
+    for (i, given) in recipe.prompts.iter().enumerate() {
         bar.set(i as u64, recipe.prompts.len() as u64);
-        let prepared =
-            prompt::prepare(&session.engine, prompt.text.clone(), &args, Otherwise::TemplateIfAny);
-        let prepared = prepared.with_context(|| format!("prompt {}", i + 1))?;
-        if prepared.date.is_some() && framing.date.is_none() {
-            return Err(usage(
-                "the model's chat template asks for the date, which belongs to the recipe: give \
-                 --date YYYY-MM-DD or --date today",
-            ));
-        }
-        all.push(prepared.tokens());
+        let framed = framing.read_for_recipe(engine, &given.text).map_err(prompt::explained);
+        let framed = framed.with_context(|| format!("prompt {}", i + 1))?;
+        prompt::note_unreadable(&engine.tokenizer, &framed.text, framed.is_chat || framing.special);
+        all.push(framed.tokens);
     }
     Ok(all)
 }

@@ -20,11 +20,11 @@ use crate::terminal::{
     table::{self, Align},
 };
 
-/// Tokens of each text that a measurement makes.
+/// Tokens of each text of a speed measurement.
 const MEASURED_TOKENS: usize = 24;
-/// Texts of a measurement, if so many are missing.
+/// Maximum texts of a speed measurement.
 const MEASURED_TEXTS: usize = 32;
-/// A sitting of fewer tokens says little about speed.
+/// Sessions with fewer tokens don't count for the speed.
 const LEAST_TOKENS: usize = 500;
 
 /// What a sweep would do.
@@ -32,7 +32,7 @@ const LEAST_TOKENS: usize = 500;
 struct Plan<'a> {
     hash: String,
     source: &'a Source,
-    /// `raw` for a server under `auto`.
+    /// The template; `raw` for a server with `auto`.
     template: Template,
     prompts: usize,
     chains: Vec<String>,
@@ -41,16 +41,16 @@ struct Plan<'a> {
     max_tokens: usize,
     texts: usize,
     missing: usize,
-    /// Of the missing texts, if none ends early.
+    /// Tokens of the missing texts if none ends early.
     most_tokens: usize,
-    /// For them, if the speed is known.
+    /// Seconds for these tokens, if the speed is known.
     most_secs: Option<f64>,
     tokens_per_sec: Option<f64>,
-    /// `earlier` runs, a short measurement `now`, or null.
+    /// Where the speed comes from: `earlier` runs, a measurement `now`, or null.
     speed_from: Option<&'static str>,
 }
 
-/// Prints it. Of a model here the speed is measured, if no earlier sitting tells it.
+/// Prints the plan. The speed of a local model is measured if no earlier session tells it.
 pub(crate) fn show(
     recipe: &Recipe,
     store: Option<&Store>,
@@ -66,13 +66,13 @@ pub(crate) fn show(
     };
     let rows = missing(recipe, &present);
     let most_tokens = rows.len().saturating_mul(recipe.length.max_tokens);
-    let sittings = store.map(|store| store.sessions_of(&source)).transpose()?.unwrap_or_default();
+    let sessions = store.map(|store| store.sessions_of(&source)).transpose()?.unwrap_or_default();
     let threads = worker.n_threads();
-    let earlier = sittings
+    let earlier = sessions
         .iter()
-        .find(|sitting| sitting.threads == threads && sitting.tokens >= LEAST_TOKENS);
+        .find(|session| session.threads == threads && session.tokens >= LEAST_TOKENS);
     let (tokens_per_sec, speed_from) = match (earlier, &source) {
-        (Some(sitting), _) => (Some(sitting.tokens as f64 / sitting.elapsed_secs), Some("earlier")),
+        (Some(session), _) => (Some(session.tokens as f64 / session.elapsed_secs), Some("earlier")),
         (None, Source::Local { .. }) if !rows.is_empty() => {
             (Some(measure(recipe, &rows, worker)?), Some("now"))
         }
@@ -106,7 +106,7 @@ fn words(plan: &Plan<'_>) -> String {
     };
     let there = plan.texts - plan.missing;
     let texts =
-        if there == 0 { String::new() } else { format!("{} of them there", grouped(there)) };
+        if there == 0 { String::new() } else { format!("{} stored already", grouped(there)) };
     let time = match (plan.most_secs, plan.tokens_per_sec, plan.speed_from) {
         (Some(secs), Some(rate), from) => {
             let from = if from == Some("now") {
@@ -144,8 +144,8 @@ fn words(plan: &Plan<'_>) -> String {
     out + &manner(plan.source).unwrap_or_default()
 }
 
-/// Tokens a second of the first texts that are missing, a few tokens of each, none of which is
-/// kept.
+/// Measures tokens per second on the first missing texts, a few tokens each. The texts aren't
+/// stored.
 fn measure(recipe: &Recipe, rows: &[Row], worker: &mut dyn Worker) -> anyhow::Result<f64> {
     let mut short = recipe.clone();
     short.length.max_tokens = recipe.length.max_tokens.min(MEASURED_TOKENS);

@@ -5,9 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use kelvin_lab::{
     Recipe,
+    proof::ProvedText,
     recipe::{Origin, Template},
     run::{Finish, Sample, Source},
     store::RunId,
@@ -17,11 +19,15 @@ use kelvin_views::escape;
 use serde::Serialize;
 
 use crate::{
+    cli::shared::proof::ProofFile,
     interrupt::Guard,
-    terminal::{self, json, wrap},
+    terminal::{self, json, late::Lines, wrap},
 };
 
-/// What a sweep is about to do.
+/// The beginning of an error of the reproduction file.
+const UNWRITTEN: &str = "can't write the file of --proof";
+
+/// The size of a sweep, before it starts.
 #[derive(Debug, Serialize)]
 pub(crate) struct Header {
     run: RunId,
@@ -32,12 +38,12 @@ pub(crate) struct Header {
     chains: usize,
     samples: usize,
     texts: usize,
-    /// Texts that are there already.
+    /// Texts that are stored already.
     present: usize,
 }
 
 impl Header {
-    /// Of a run that misses so many texts.
+    /// The header of a run with `n_missing` missing texts.
     pub(crate) fn new(run: RunId, recipe: &Recipe, source: &Source, n_missing: usize) -> Header {
         Header {
             run,
@@ -55,8 +61,8 @@ impl Header {
     fn words(&self) -> String {
         let there = match self.present {
             0 => String::new(),
-            n if n == self.texts => ", all of them there".into(),
-            n => format!(", {} of them there", grouped(n)),
+            n if n == self.texts => ", all stored already".into(),
+            n => format!(", {} stored already", grouped(n)),
         };
         let table = format!(
             "run {} · {} · {} · {} × {} × {} = {}{there}",
@@ -72,7 +78,7 @@ impl Header {
     }
 }
 
-/// A text that is safe, as JSON says it.
+/// A stored text, for JSON.
 #[derive(Debug, Serialize)]
 struct Stored<'a> {
     prompt: usize,
@@ -83,7 +89,7 @@ struct Stored<'a> {
     text: &'a str,
 }
 
-/// The last line.
+/// The last line of JSON.
 #[derive(Debug, Serialize)]
 struct End {
     run: RunId,
@@ -92,24 +98,27 @@ struct End {
     missing: usize,
 }
 
-/// Tells of a sweep while it lasts.
+/// Shows the progress of a sweep.
 pub(crate) struct Reporter<'a> {
     guard: &'a Guard,
     json: bool,
     bar: ProgressBar,
     begun: Instant,
-    /// Of a text.
+    /// Maximum tokens of a text.
     max_tokens: usize,
     n_tokens: u64,
     n_stored: usize,
     n_missing: usize,
-    /// Nothing comes for now.
+    /// The server makes us wait.
     is_waiting: bool,
+    lines: Lines,
     printed: anyhow::Result<()>,
+    /// The reproduction file, if there is one.
+    pub(crate) proof: Option<ProofFile>,
 }
 
 impl Reporter<'_> {
-    /// Says what is about to be done.
+    /// Prints the header and starts the progress bar.
     pub(crate) fn new(
         header: Header,
         max_tokens: usize,
@@ -122,8 +131,8 @@ impl Reporter<'_> {
         } else {
             terminal::print(&header.words())?;
         }
-        // Counted in tokens, of which a text that ends early brings what it leaves: so the time
-        // left is steady.
+        // Counted in tokens. A text that ends early adds those it didn't use, so that the time left
+        // is steady.
         let bar = ProgressBar::new((n_missing * max_tokens) as u64);
         let style = ProgressStyle::with_template("  {bar:30} {msg} · {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -139,25 +148,33 @@ impl Reporter<'_> {
             n_stored: 0,
             n_missing,
             is_waiting: false,
+            lines: Lines::new(),
             printed: Ok(()),
+            proof: None,
         })
     }
 
-    /// Takes the bar away. An error if somebody who wanted to read went away.
-    pub(crate) fn finish(self) -> anyhow::Result<()> {
+    /// Clears the bar and ends the reproduction file. Returns the number of the file's texts, or
+    /// the error of printing or writing, if there was one.
+    pub(crate) fn finish(self) -> anyhow::Result<Option<usize>> {
         self.bar.finish_and_clear();
-        self.printed
+        let ended = self.proof.map(ProofFile::end).transpose().context(UNWRITTEN);
+        self.printed.and(ended)
     }
 
-    /// What stands beside the bar.
-    fn say(&self) {
+    /// Updates the text beside the bar.
+    fn say(&mut self) {
         let pace = if self.is_waiting {
             "waiting".to_string()
         } else {
             format!("{:.0} tokens/s", self.n_tokens as f64 / self.begun.elapsed().as_secs_f64())
         };
         let (stored, missing) = (grouped(self.n_stored), grouped(self.n_missing));
-        self.bar.set_message(format!("{stored} of {missing} texts · {pace}"));
+        let message = format!("{stored} of {missing} texts · {pace}");
+        if self.lines.is_due() {
+            terminal::note(&format!("  writing: {message}"));
+        }
+        self.bar.set_message(message);
     }
 
     fn goes_on(&self) -> ControlFlow<()> {
@@ -184,6 +201,15 @@ impl Progress for Reporter<'_> {
         self.goes_on()
     }
 
+    fn proved(&mut self, text: ProvedText) -> ControlFlow<()> {
+        if let Some(proof) = &mut self.proof
+            && let Err(error) = proof.push(&text)
+        {
+            self.printed = Err(error).context(UNWRITTEN);
+        }
+        self.goes_on()
+    }
+
     fn stored(&mut self, sample: &Sample) -> ControlFlow<()> {
         self.n_stored += 1;
         self.is_waiting = false;
@@ -202,7 +228,7 @@ impl Progress for Reporter<'_> {
     }
 }
 
-/// What came of it.
+/// Prints the result of a sweep.
 pub(crate) fn end(run: RunId, swept: &SweepResult, json: bool) -> anyhow::Result<()> {
     let SweepResult { n_before, n_new, n_missing, n_tokens, elapsed_secs } = *swept;
     if json {
@@ -219,7 +245,7 @@ pub(crate) fn end(run: RunId, swept: &SweepResult, json: bool) -> anyhow::Result
     };
     out.push_str(&if n_missing > 0 {
         format!(
-            "stopped with {} missing; the same command goes on from there\n",
+            "stopped with {} missing; run the same command again to continue\n",
             counted(n_missing, "text")
         )
     } else {
@@ -228,15 +254,15 @@ pub(crate) fn end(run: RunId, swept: &SweepResult, json: bool) -> anyhow::Result
     terminal::print(&out)
 }
 
-/// Where texts come from, in a word.
+/// The model's name.
 pub(crate) fn named(source: &Source) -> &str {
     match source {
         Source::Local { model, .. } | Source::Server { model, .. } => model,
     }
 }
 
-/// What is put around a recipe's prompts, as far as it's known before the model is: a server knows
-/// no template to choose.
+/// The template of a recipe, as far as it's known before the model is open. A server gets prompts
+/// without a template.
 pub(crate) fn template(recipe: &Recipe) -> Template {
     match (&recipe.origin, recipe.framing.template) {
         (Origin::Server { .. }, Template::Auto) => Template::Raw,
@@ -244,7 +270,7 @@ pub(crate) fn template(recipe: &Recipe) -> Template {
     }
 }
 
-/// What somebody who asks a server should know, since a model here is asked otherwise.
+/// A note for sweeps over a server: what differs from a local model.
 pub(crate) fn manner(source: &Source) -> Option<String> {
     let Source::Server { url, .. } = source else { return None };
     Some(sentence(&format!(
@@ -254,17 +280,17 @@ pub(crate) fn manner(source: &Source) -> Option<String> {
     )))
 }
 
-/// A sentence as a terminal has room for it.
+/// A sentence, wrapped at the terminal's width.
 pub(crate) fn sentence(text: &str) -> String {
     wrap::sentence(text, 0, terminal::width(), str::to_string).join("\n") + "\n"
 }
 
-/// A number of things.
+/// A number with its noun.
 pub(crate) fn counted(n: usize, thing: &str) -> String {
     format!("{} {}", grouped(n), terminal::things(n, thing))
 }
 
-/// A whole number with its thousands apart.
+/// A whole number with separated thousands.
 pub(crate) fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
@@ -277,7 +303,7 @@ pub(crate) fn grouped(n: usize) -> String {
     out
 }
 
-/// A time as people say it.
+/// A duration in words.
 pub(crate) fn duration(secs: f64) -> String {
     let whole = secs.round() as u64;
     match whole {

@@ -1,8 +1,8 @@
 //! Reads files of prompts: one prompt a line, or records of JSON, CSV, TSV or Parquet. A record's
 //! other fields stay with its prompt.
 //!
-//! The file's ending chooses the form. Where the content contradicts the ending, the file is
-//! refused: a JSON array in a .txt file isn't one prompt.
+//! The file's extension decides the format; of standard input, the content. A file whose content
+//! contradicts its extension is refused: a JSON array in a .txt file isn't one prompt.
 
 mod json;
 mod record;
@@ -40,7 +40,8 @@ const UNREAD: [&str; 17] = [
 /// - `.jsonl`, `.ndjson`, `.json`: records one after another, or one array of them. A record is an
 ///   object with a `prompt` or a text alone.
 /// - `.csv`, `.tsv`, `.parquet`: a table with named columns, one of them `prompt`.
-/// - `.txt` and anything else: one prompt a line; empty lines are passed over.
+/// - `.txt` and anything else: one prompt a line; empty lines are skipped.
+/// - `-`: standard input, as records of JSON if all of it is that, else one prompt a line.
 ///
 /// `column` names another field or column than `prompt`. Without a `prompt`, a record may have
 /// `messages` with one user's message, or be a line of OpenAI's batch files, where both lie in
@@ -49,12 +50,18 @@ const UNREAD: [&str; 17] = [
 /// # Errors
 /// A sentence with the file and the place in it.
 pub fn read(path: &Path, column: Option<&str>) -> Result<Vec<Prompt>, String> {
-    let shown = path.display().to_string();
-    let form = form(path).map_err(|problem| format!("{shown} {problem}"))?;
-    if form == Form::Parquet {
+    let is_input = path == Path::new("-");
+    let shown = match is_input {
+        true => text_file::STANDARD_INPUT.to_string(),
+        false => path.display().to_string(),
+    };
+    let named = form(path).map_err(|problem| format!("{shown} {problem}"))?;
+    if named == Form::Parquet {
         return some(table::parquet(path, &shown, column)?, &shown, "it has no rows");
     }
-    let text = text_file::read(path, MAX_BYTES).map_err(|error| error.to_string())?;
+    let text = text_file::read_input(path, MAX_BYTES).map_err(|error| error.to_string())?;
+    let is_json = is_input && (column.is_some() || json::disguised(&text).is_some());
+    let form = if is_json { Form::Json } else { named };
     if text.trim().is_empty() {
         let why = if text.is_empty() { "it is empty" } else { "every line is empty" };
         return some(Vec::new(), &shown, why);

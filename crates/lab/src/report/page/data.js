@@ -82,7 +82,7 @@ export function modelOf(run) {
  * @param {string} family
  */
 export function familyName(run, family) {
-  return report.runs.length > 1 ? `${modelOf(run)} · ${family}` : family;
+  return report.runs.length > 1 ? `${report.runs[run].name} · ${family}` : family;
 }
 
 /** @param {number} i a setting */

@@ -37,9 +37,21 @@ export function drawCurves() {
   const rooms = there.map(() => h("div", { class: "plot" }));
   at("curve-charts").replaceChildren(
     ...there.map((metric, i) => metricFigure(metric, rooms[i])),
-    ...absent.map((metric) => metricFigure(metric, null)),
+    ...folded(absent),
   );
   there.forEach((metric, i) => drawMetric(metric, rooms[i]));
+}
+
+/**
+ * Metrics without values, folded away.
+ * @param {Metric[]} absent
+ */
+function folded(absent) {
+  if (absent.length === 0) return [];
+  const names = absent.map((metric) => metric.title).join(", ");
+  const summary = `${counted(absent.length, "metric")} without values: ${names}`;
+  const figures = absent.map((metric) => metricFigure(metric, null));
+  return [h("details", { class: "folded" }, h("summary", {}, summary), ...figures)];
 }
 
 /**

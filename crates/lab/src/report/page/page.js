@@ -9,6 +9,7 @@ import { showMatched, showTables } from "./tables.js";
 import { showTexts } from "./texts.js";
 
 function showHead() {
+  at("advice").replaceChildren(...advice());
   at("lead").textContent = lead();
   at("warnings").replaceChildren(...report.warnings.map((warning) => h("li", {}, warning)));
   showRuns();
@@ -20,6 +21,18 @@ function showHead() {
     const href = URL.createObjectURL(file);
     h("a", { href, download: "kelvin-report.json" }).click();
   });
+}
+
+/** What to use and why; then what can't tell settings apart. */
+function advice() {
+  const several = report.advice.length > 1;
+  const said = report.advice.map(({ run, sentences }) => {
+    const [first, ...others] = sentences;
+    const name = several ? `${report.runs[run].name}. ` : "";
+    return h("p", { class: "advice" }, name, h("strong", {}, first), ` ${others.join(" ")}`);
+  });
+  if (report.ceiling) said.push(h("p", {}, `Metrics ${report.ceiling}.`));
+  return said;
 }
 
 /** What was compared, in two sentences or three. */

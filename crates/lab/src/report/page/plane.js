@@ -105,7 +105,9 @@ function show(axes) {
     "Up is more diverse, right is better; crosses are 95 % intervals. " +
     "The grey line joins what none beats at both, going by the means.";
   if (knee !== null) {
-    const about = " The knee, beyond which a little more of one costs much of the other: ";
+    const about =
+      " The star, the most diverse that loses at most a tenth of the quality of the setting that " +
+      "others are compared with: ";
     const name = h("strong", {}, report.settings[knee].label);
     words.append(h("span", {}, about, name, "."));
   }

@@ -23,6 +23,7 @@ export {};
 
 /**
  * @typedef {object} Run
+ * @property {string} name no other run's
  * @property {string} hash of its recipe
  * @property {Source} source
  * @property {string} version
@@ -62,6 +63,15 @@ export {};
  * @property {[string, number][]} absent why values are missing, and how often
  */
 
+/**
+ * What a run's texts advise.
+ * @typedef {object} Advice
+ * @property {number} run
+ * @property {number} setting
+ * @property {number} reference the setting whose quality others may fall behind by a tenth
+ * @property {string[]} sentences
+ */
+
 /** @typedef {{ quality: string, diversity: string, knee: number | null }} Plane */
 
 /** @typedef {Difference & { metric: string, family_has: number }} MatchedDifference */
@@ -97,6 +107,8 @@ export {};
  * @property {Run[]} runs
  * @property {Setting[]} settings
  * @property {string[]} warnings
+ * @property {Advice[]} advice
+ * @property {string | null} ceiling metrics that can't tell settings apart, in a sentence
  * @property {Metric[]} metrics
  * @property {Plane | null} plane
  * @property {{ quality: string, settings: MatchedSetting[] } | null} matched

@@ -66,8 +66,8 @@ fn an_older_file_is_brought_up_to_date_once() {
     for _ in 0..ROUNDS / 4 {
         let (_folder, path) = fresh();
         small_sweep(&path, 100).unwrap();
-        let first =
-            "ALTER TABLE runs DROP COLUMN embedder; ALTER TABLE samples DROP COLUMN embedding;
+        let first = "DROP TABLE scores; ALTER TABLE runs DROP COLUMN embedder;
+            ALTER TABLE samples DROP COLUMN embedding;
             ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge;
             PRAGMA user_version = 1; PRAGMA journal_mode = DELETE";
         Connection::open(&path).unwrap().execute_batch(first).unwrap();
@@ -127,7 +127,8 @@ fn a_run_that_was_removed_takes_no_texts_and_no_other_run_takes_them() {
     other.remove(run).unwrap();
     let said = sweep.put(run, &sample(0, 1, 0)).unwrap_err().to_string();
     assert!(
-        said.starts_with("run 1 was removed from ") && said.contains("begins it anew"),
+        said.starts_with("run 1 and its texts were removed from ")
+            && said.contains("begins it anew"),
         "{said}"
     );
     // Its number is given out again.

@@ -1,7 +1,7 @@
 // The formula of softmax with its numbers.
 
 import { h } from "../dom.js";
-import { number } from "../format.js";
+import { decimal, number } from "../format.js";
 import * as heat from "../heat.js";
 
 /** @import { Child } from "../element.js" */
@@ -21,7 +21,7 @@ export function formula({ choices, exp_sum: total }, names, now, chosen) {
   const choice = choices[chosen];
   const note = (/** @type {string} */ words) => h("span", { class: "note" }, words);
   const left = h("span", {}, "p", h("sub", {}, names[chosen]), " = ");
-  const result = h("strong", { "data-figure": "result" }, choice.probability.toFixed(8));
+  const result = h("strong", { "data-figure": "result" }, decimal(choice.probability));
   if (now === 0) {
     const words = " T = 0 is the limit: the largest logit takes all, the first of equals.";
     return [left, result, note(words)];

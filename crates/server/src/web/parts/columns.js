@@ -72,6 +72,23 @@ export function ask(what, base, seed) {
 }
 
 /**
+ * A column's whole chain in the notation: the base with the column's temperature in the place of
+ * its own.
+ * @param {What} what
+ * @param {string} base
+ */
+export function settingOf(what, base) {
+  if (what.t === null) return chains.sent(what.chain);
+  const temp = `temp=${heat.sent(what.t)}`;
+  const stages = chains
+    .sent(base)
+    .split("|")
+    .map((stage) => stage.trim());
+  const at = stages.findIndex((stage) => stage.startsWith("temp="));
+  return (at < 0 ? [temp, ...stages] : stages.with(at, temp)).join(" | ");
+}
+
+/**
  * The first token (from 0) in which two texts differ; null if they don't, or not yet. `over` says
  * whether a text has come to its own end. One that was broken off stops, but doesn't part.
  * @param {{ ids: number[], over: boolean }} a

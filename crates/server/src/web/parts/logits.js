@@ -6,6 +6,9 @@ import { h, clear } from "../dom.js";
 
 /** @typedef {{ label: string, logit: number }} Row */
 
+/** How far a slider goes from 0, both ways; what is typed may be any number. */
+const REACH = 6;
+
 /**
  * Rows from the address: `Hello=4;Namaste=1`.
  * @param {string} text
@@ -113,6 +116,22 @@ function item(row, i, only, changed, remove) {
     number.setAttribute("aria-invalid", String(!good));
     if (!good) return;
     row.logit = value;
+    slider.value = String(value);
+    changed();
+  });
+  const slider = h("input", {
+    type: "range",
+    min: String(-REACH),
+    max: String(REACH),
+    step: "0.1",
+    value: String(row.logit),
+    "aria-label": `Logit ${i + 1}, as a slider`,
+    class: "logit-slider",
+  });
+  slider.addEventListener("input", () => {
+    row.logit = Number(slider.value);
+    number.value = slider.value;
+    number.removeAttribute("aria-invalid");
     changed();
   });
   const look = {
@@ -122,5 +141,5 @@ function item(row, i, only, changed, remove) {
     disabled: only,
     onclick: () => remove(row),
   };
-  return h("li", {}, label, number, h("button", look, "×"));
+  return h("li", {}, label, number, h("button", look, "×"), slider);
 }

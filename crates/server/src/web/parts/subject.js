@@ -7,6 +7,13 @@ import { h, field } from "../dom.js";
 /** @import { Model, Subject } from "../types.js" */
 
 export const FIRST = "A: Hey, How you doin'?\nB:";
+/** Examples: a name, the text, and whether it's a message in the chat template. */
+const PRESETS = [
+  { name: "Greetings", words: FIRST, inChat: false },
+  { name: "Write about Nepal", words: "Write about Nepal", inChat: true },
+  { name: "The capital of Nepal", words: "The capital of Nepal is", inChat: false },
+  { name: "Once upon a time", words: "Once upon a time", inChat: false },
+];
 
 /**
  * The text of the address without what was taken after it, as the server takes it.
@@ -59,9 +66,20 @@ export function subject(model, call) {
     address.write({ chat: chat.checked ? "1" : null, cont: null });
     call();
   });
+  const use = (/** @type {typeof PRESETS[number]} */ { words, inChat }) => {
+    text.value = words;
+    chat.checked = inChat && model.chat;
+    const changed = words === FIRST ? null : words;
+    address.write({ text: changed, chat: chat.checked ? "1" : null, cont: null });
+    call();
+  };
+  const presets = PRESETS.map((one) =>
+    h("button", { type: "button", onclick: () => use(one) }, one.name),
+  );
   const root = h(
     "div",
     { class: "subject" },
+    h("div", { class: "presets", role: "group", "aria-label": "Examples" }, presets),
     field("Text", text),
     model.chat ? h("label", { class: "check" }, chat, "as a message in the chat template") : null,
   );

@@ -16,15 +16,17 @@ const STOPS = [
 ];
 /** The hottest where nothing could be drawn at ∞. */
 const HOTTEST = 99;
+/** How long a play takes from 0 to ∞, in milliseconds. */
+const PLAY = 9000;
 
 /**
  * Makes a slider at `t`; `call` hears of every change. `set` moves it without a word to `call`.
  * @param {number} t
  * @param {(t: number) => void} call
- * @param {{ label?: string, drawn?: boolean }} [options] with `drawn`, T = ∞ can't be chosen:
- *   nothing can be drawn at it
+ * @param {{ label?: string, drawn?: boolean, plays?: boolean }} [options] with `drawn`, T = ∞ can't
+ *   be chosen: nothing can be drawn at it; with `plays`, a button moves T from 0 to its end
  */
-export function temperature(t, call, { label = "Temperature", drawn = false } = {}) {
+export function temperature(t, call, { label = "Temperature", drawn = false, plays = false } = {}) {
   let now = t;
   // The last place of the slider.
   const end = drawn ? heat.place(HOTTEST) : 1;
@@ -54,6 +56,7 @@ export function temperature(t, call, { label = "Temperature", drawn = false } = 
     set(next);
     call(now);
   }
+  if (plays) root.querySelector(".heat-name")?.after(player(root, end, change));
   slider.addEventListener("input", () => {
     const where = Number(slider.value) / 1000;
     // Whoever drags close to a stop means it.
@@ -78,6 +81,39 @@ export function temperature(t, call, { label = "Temperature", drawn = false } = 
   });
   set(t);
   return { root, set };
+}
+
+/**
+ * A button that moves T from 0 to the slider's end, until that or until somebody takes over.
+ * @param {HTMLElement} root
+ * @param {number} end
+ * @param {(t: number) => void} change
+ */
+function player(root, end, change) {
+  const names = { off: "▶ Play", on: "■ Stop" };
+  const button = h("button", { type: "button", class: "quiet heat-play" }, names.off);
+  let from = 0;
+  let isOn = false;
+  const turn = (/** @type {boolean} */ on) => {
+    isOn = on;
+    from = performance.now();
+    button.textContent = on ? names.on : names.off;
+    if (on) requestAnimationFrame(frame);
+  };
+  function frame(/** @type {number} */ now) {
+    if (!isOn || !root.isConnected) return;
+    const where = Math.min(end, (Math.max(0, now - from) / PLAY) * end);
+    change(heat.at(where));
+    if (where < end) requestAnimationFrame(frame);
+    else turn(false);
+  }
+  button.addEventListener("click", () => turn(!isOn));
+  for (const kind of ["pointerdown", "keydown"]) {
+    root.addEventListener(kind, (event) => {
+      if (isOn && event.target !== button) turn(false);
+    });
+  }
+  return button;
 }
 
 /**

@@ -3,40 +3,27 @@
 
 import { said, sentence, step } from "../draw/lens.js";
 import { h } from "../dom.js";
-import * as heat from "../heat.js";
+import { isPart, pieces } from "./pieces.js";
 
 /** @import { Piece } from "../types.js" */
 /** @import { Lens } from "../draw/lens.js" */
 
-/** A part of a character: its bytes, as the server shows them. */
-const PART = /^(<[0-9A-F]{2}>)+$/;
-
 let names = 0;
 
 /**
- * What a text of tokens is, and who hears of it. `choose(i)` hears which token is chosen; `i` may
- * be the number of tokens, which is the end, if the text is `open`. `range(from, to)` hears of a
- * stretch that was selected, by mouse or with Shift and the arrows; `key(event)` may take a key
- * first.
+ * What a text of tokens is, and who hears which token is chosen.
  * @typedef {object} Options
  * @property {string} label
  * @property {(i: number) => void} choose
- * @property {(from: number, to: number) => void} [range]
- * @property {(event: KeyboardEvent) => boolean} [key]
- * @property {boolean} [open]
  */
 
 /**
- * How tokens are shown: the chosen `place`, a `range` of them, the one that `mark`s where texts
- * part, `heats(i)` the temperature that a token was painted with.
+ * How tokens are shown: coloured by a `lens`, the chosen `place`, the one that `mark`s where texts
+ * part.
  * @typedef {object} Look
  * @property {Lens} [lens]
  * @property {number | null} [place]
- * @property {[number, number]} [range]
  * @property {number | null} [mark]
- * @property {(i: number) => number | null} [heats]
- * @property {boolean} [numbers]
- * @property {string} [endWords]
  */
 
 /** @typedef {{ span: HTMLElement, of: Piece | null, look: string }} Shown */
@@ -48,21 +35,12 @@ let names = 0;
  */
 export function tokens(options) {
   const v = build(options);
-  const up = () => {
-    const found = selected(v);
-    if (!found) return;
-    document.getSelection()?.removeAllRanges();
-    options.range?.(...found);
-  };
   v.root.addEventListener("click", (event) => {
     const i = numberOf(v, event);
     // Who has just selected a stretch doesn't choose.
-    if (i === null || !document.getSelection()?.isCollapsed) return;
-    v.anchor = null;
-    options.choose(i);
+    if (i !== null && document.getSelection()?.isCollapsed) options.choose(i);
   });
   v.root.addEventListener("keydown", (event) => typed(v, event));
-  if (options.range) document.addEventListener("pointerup", up);
   return {
     root: v.root,
     /**
@@ -71,8 +49,6 @@ export function tokens(options) {
      * @param {Look} [look]
      */
     show: (next, look = {}) => show(v, next, look),
-    focus: () => v.root.focus({ preventScroll: true }),
-    stop: () => document.removeEventListener("pointerup", up),
   };
 }
 
@@ -86,26 +62,14 @@ function build(options) {
     "aria-label": options.label,
     "aria-orientation": "horizontal",
   });
-  if (options.range) root.setAttribute("aria-multiselectable", "true");
-  const end = h("span", {
-    class: "token-end",
-    role: "option",
-    id: `${name}-end`,
-    "data-i": "end",
-    "aria-selected": "false",
-  });
   return {
     options,
     name,
     root,
-    end,
     spans: /** @type {Shown[]} */ ([]),
     list: /** @type {Piece[]} */ ([]),
-    look: /** @type {Look} */ ({}),
     /** The token that is chosen. */
     place: /** @type {number | null} */ (null),
-    /** Where a stretch that grows by Shift and the arrows began. */
-    anchor: /** @type {number | null} */ (null),
   };
 }
 
@@ -121,12 +85,11 @@ function make(v, i) {
 }
 
 /**
- * The elements of all tokens that are shown, and of the end.
+ * The elements of all tokens that are shown.
  * @param {Text} v
  */
 function elements(v) {
-  const all = v.spans.slice(0, v.list.length).map((one) => one.span);
-  return v.options.open ? [...all, v.end] : all;
+  return v.spans.slice(0, v.list.length).map((one) => one.span);
 }
 
 /**
@@ -135,9 +98,8 @@ function elements(v) {
  * @param {Look} look
  */
 function show(v, next, look) {
-  const { root, spans, end } = v;
+  const { root, spans } = v;
   v.list = next;
-  v.look = look;
   v.place = look.place ?? null;
   while (spans.length < next.length) spans.push(make(v, spans.length));
   next.forEach((token, i) => paint(spans[i], token, i, look));
@@ -149,12 +111,6 @@ function show(v, next, look) {
   });
   while (root.childNodes.length > wanted.length) root.lastChild?.remove();
   spans.length = next.length;
-  if (v.options.open) {
-    const here = v.place === next.length;
-    end.className = `token-end${here ? " here" : ""}`;
-    end.setAttribute("aria-selected", String(here));
-    end.setAttribute("aria-label", look.endWords ?? "the end: what comes next");
-  }
   const active = v.place === null ? null : wanted[v.place];
   if (active) root.setAttribute("aria-activedescendant", active.id);
   else root.removeAttribute("aria-activedescendant");
@@ -170,66 +126,39 @@ function paint(one, token, i, look) {
   const { span } = one;
   if (one.of !== token) {
     one.of = token;
-    span.replaceChildren(...pieces(token));
+    const { text, shown } = token;
+    span.replaceChildren(...(text !== "" ? pieces(text) : isPart(token) ? [] : [shown]));
     one.look = "";
   }
-  const { lens, mark, numbers, place, range: [from, to] = [0, 0] } = look;
-  const t = look.heats?.(i) ?? null;
-  const classes = classesOf(token, i, look, t);
+  const { lens, mark, place } = look;
+  const classes = classesOf(token, i, look);
   const value = lens ? said(lens, token) : "";
-  const now = `${classes}|${value}|${t}|${token.surprisal}`;
+  const now = `${classes}|${value}|${token.surprisal}`;
   if (now === one.look) return;
   one.look = now;
   span.className = classes;
-  span.setAttribute("aria-selected", String(i === place || (i >= from && i < to)));
-  const words = [
-    token.shown,
-    lens ? `${lens.of} ${value}` : "",
-    mark === i ? "parts here" : "",
-    t === null ? "" : `painted with T = ${heat.written(t)}`,
-  ];
+  span.setAttribute("aria-selected", String(i === place));
+  const words = [token.shown, lens ? `${lens.of} ${value}` : "", mark === i ? "parts here" : ""];
   span.setAttribute("aria-label", words.filter(Boolean).join(", "));
   span.title = sentence(token);
-  if (numbers) {
-    span.dataset.value = value === "not known" ? "–" : value.replace(/ nats|rank /, "");
-  } else delete span.dataset.value;
-  if (t !== null) span.style.setProperty("--heat", heat.colour(t));
 }
 
 /**
  * @param {Piece} token
  * @param {number} i
  * @param {Look} look
- * @param {number | null} t
  */
-function classesOf(token, i, { lens, place, mark, numbers, range: [from, to] = [0, 0] }, t) {
+function classesOf(token, i, { lens, place, mark }) {
   const at = lens ? step(lens, token) : null;
   const all = [
     "piece",
     at === null ? "" : `lens-${at}`,
     i === place ? "here" : "",
-    i >= from && i < to ? "in-range" : "",
     mark === i ? "parts" : "",
-    t === null ? "" : "painted",
-    token.text !== "" ? "" : PART.test(token.shown) ? "part" : "bytes",
+    token.text !== "" ? "" : isPart(token) ? "part" : "bytes",
     token.by === "given" ? "given" : "",
-    numbers ? "numbered" : "",
   ];
   return all.filter(Boolean).join(" ");
-}
-
-/**
- * A token's text; line breaks can be seen, control tokens are shown by their names, and the parts
- * of a character but the last are a dot.
- * @param {Piece} token
- */
-function pieces({ text, shown }) {
-  if (text === "") return PART.test(shown) ? [] : [shown];
-  const broken = () => h("span", { class: "break", "aria-hidden": "true" });
-  const lines = text.split("\n");
-  return lines
-    .flatMap((line, i) => (i === 0 ? [line] : [broken(), "\n", line]))
-    .filter((part) => part !== "");
 }
 
 /**
@@ -237,11 +166,11 @@ function pieces({ text, shown }) {
  * @param {Text} v
  * @param {Event} event
  */
-function numberOf({ root, end, list }, event) {
+function numberOf({ root }, event) {
   if (!(event.target instanceof Element)) return null;
   const span = event.target.closest("[data-i]");
   if (!(span instanceof HTMLElement) || !root.contains(span)) return null;
-  return span === end ? list.length : Number(span.dataset.i);
+  return Number(span.dataset.i);
 }
 
 /**
@@ -249,27 +178,12 @@ function numberOf({ root, end, list }, event) {
  * @param {KeyboardEvent} event
  */
 function typed(v, event) {
-  const { options, list, look } = v;
-  if (options.key?.(event)) {
-    event.preventDefault();
-    return;
-  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const last = options.open ? list.length : list.length - 1;
-  const from = v.place ?? last;
-  const to = keyed(v, event.key, from, last);
+  const last = v.list.length - 1;
+  const to = keyed(v, event.key, v.place ?? last, last);
   if (to === null) return;
   event.preventDefault();
-  const next = Math.min(last, Math.max(0, to));
-  if (event.shiftKey && options.range) {
-    v.anchor ??= from;
-    const end = Math.min(list.length, Math.max(v.anchor, next) + 1);
-    options.range(Math.min(v.anchor, next), end);
-  } else {
-    v.anchor = null;
-    if (options.range && look.range) options.range(0, 0);
-  }
-  options.choose(next);
+  v.options.choose(Math.min(last, Math.max(0, to)));
 }
 
 /**
@@ -317,27 +231,4 @@ function acrossLines(v, i, way) {
     if (far < least) [best, least] = [j, far];
   });
   return best;
-}
-
-/**
- * The stretch of the page's selection, if that lies in the text: [from, to].
- * @param {Text} v
- * @returns {[number, number] | null}
- */
-function selected({ root, spans, list }) {
-  const selection = document.getSelection();
-  if (!selection || selection.isCollapsed || selection.rangeCount === 0) return null;
-  const of = selection.getRangeAt(0);
-  if (!root.contains(of.startContainer) || !root.contains(of.endContainer)) return null;
-  const touches = (/** @type {HTMLElement} */ span) => {
-    const whole = document.createRange();
-    whole.selectNodeContents(span);
-    return (
-      of.compareBoundaryPoints(Range.END_TO_START, whole) < 0 &&
-      of.compareBoundaryPoints(Range.START_TO_END, whole) > 0
-    );
-  };
-  const shown = spans.slice(0, list.length);
-  const from = shown.findIndex((one) => touches(one.span));
-  return from < 0 ? null : [from, shown.findLastIndex((one) => touches(one.span)) + 1];
 }

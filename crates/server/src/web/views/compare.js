@@ -6,14 +6,28 @@ import * as chains from "../chain.js";
 import { h, clear, field, panel } from "../dom.js";
 import { number } from "../format.js";
 import * as heat from "../heat.js";
-import { ask, another, parsed, parting, read, write, written } from "../parts/columns.js";
+import {
+  ask,
+  another,
+  parsed,
+  parting,
+  read,
+  settingOf,
+  write,
+  written,
+} from "../parts/columns.js";
+import { outcome } from "../parts/outcome.js";
 import { places } from "../parts/places.js";
 import { dice, seed } from "../parts/seed.js";
-import { request, subject, taken } from "../parts/subject.js";
+import { FIRST, isChat, request, subject, taken } from "../parts/subject.js";
 import { tokens } from "../parts/tokens.js";
+import { ballot } from "../parts/votes.js";
 import { isAborted, stream, explain } from "../server.js";
+import { gathered } from "../write/gathered.js";
 
-/** @import { End, Event as Told, Model, Piece, View, What, Written } from "../types.js" */
+/** @import { Event as Told, Model, Piece, View, What, Written } from "../types.js" */
+/** @import { Ended } from "../parts/outcome.js" */
+/** @import { Slate } from "../parts/votes.js" */
 
 /** @typedef {ReturnType<typeof build>} Compare */
 /** @typedef {ReturnType<typeof tokens>} Text */
@@ -26,20 +40,17 @@ import { isAborted, stream, explain } from "../server.js";
  * @property {HTMLElement} eq
  * @property {HTMLInputElement} input
  * @property {HTMLButtonElement} drop
+ * @property {HTMLButtonElement} lock
+ * @property {HTMLButtonElement} roll
  * @property {Text} text
  * @property {HTMLElement} figures
  */
 
 /**
- * How a column ended; figures and timings are missing where it was broken off.
- * @typedef {{ words: string, finish: End["finish"], figures: End["figures"] | null,
- *   timings: End["timings"] | null }} Ended
- */
-
-/**
- * A column: how it draws, its text so far, and where that parts from the first column's.
+ * A column: how it draws, its text so far, and where that parts from the first column's. `dice` is
+ * a seed of its own; a column that is locked keeps its text.
  * @typedef {Frame & { what: What, list: Piece[], ids: number[], over: boolean, end: Ended | null,
- *   mark: number | null }} Column
+ *   mark: number | null, dice: number | null, locked: boolean }} Column
  */
 
 const FEW = 40;
@@ -52,7 +63,7 @@ const LETTERS = "ABCDEFGHIJKLMNOP";
  * @param {{ model: Model }} page
  */
 function mount(root, { model }) {
-  const v = build(root, Math.min(MOST, model.parallel));
+  const v = build(root, model);
   v.columns = read(v.most).map((what) => column(v, what));
   const box = subject(model, () => stale(v));
   box.text.addEventListener("keydown", (event) => {
@@ -62,6 +73,7 @@ function mount(root, { model }) {
   v.stop.addEventListener("click", () => halt(v));
   v.more.addEventListener("click", () => add(v, another(v.columns.map((one) => one.what))));
   v.chain.addEventListener("click", () => add(v, { t: null, chain: "temp=1 | top_p=0.9" }));
+  v.fork.addEventListener("click", () => fork(v, model));
   v.size.addEventListener("change", () => {
     v.length = address.bounded(v.size.value, MANY, FEW);
     v.size.value = String(v.length);
@@ -75,13 +87,16 @@ function mount(root, { model }) {
 
 /**
  * @param {HTMLElement} root
- * @param {number} most columns
+ * @param {Model} model
  */
-function build(root, most) {
+function build(root, model) {
+  const most = Math.min(MOST, model.parallel);
   const length = address.whole("n", MANY, FEW);
   const at = address.maybe("at");
   const trouble = h("div", { "aria-live": "polite" });
   const bounds = { type: "number", min: "1", max: String(MANY), class: "short" };
+  /** @returns {Slate} */
+  const texts = () => slate(v, model);
   const v = {
     root,
     most,
@@ -93,7 +108,9 @@ function build(root, most) {
     size: h("input", { ...bounds, value: String(length) }),
     more: h("button", { type: "button" }, "+ Temperature"),
     chain: h("button", { type: "button" }, "+ Chain"),
+    fork: h("button", { type: "button" }, "Write on with these"),
     kept: h("p", { class: "note" }),
+    votes: ballot(texts, (hidden) => root.classList.toggle("voting", hidden)),
     look: places((error) => {
       clear(trouble).append(explain(error, () => open(v, v.at)));
     }),
@@ -136,10 +153,11 @@ function layout(v, text) {
       panel("Which text goes on?", text, v.kept),
       panel("How?", how, base),
     ),
-    h("div", { class: "toolbar" }, v.go, v.stop, gap, v.more, v.chain, v.says),
+    h("div", { class: "toolbar" }, v.go, v.stop, gap, v.more, v.chain, v.fork, v.says),
     v.trouble,
     v.row,
     v.look.root,
+    panel("Blind vote", v.votes.root),
   ];
 }
 
@@ -156,7 +174,18 @@ function chain() {
  */
 function column(v, what) {
   /** @type {Column} */
-  const one = { ...frame((i) => open(v, i)), ...blank(), what };
+  const one = { ...frame((i) => open(v, i)), ...blank(), what, dice: null, locked: false };
+  one.lock.addEventListener("click", () => {
+    one.locked = !one.locked;
+    // Its text stays that of these dice.
+    one.dice = one.locked ? (one.dice ?? seed()) : null;
+    lay(v);
+  });
+  one.roll.addEventListener("click", () => {
+    [one.dice] = crypto.getRandomValues(new Uint16Array(1));
+    one.locked = false;
+    run(v, [one]);
+  });
   one.input.addEventListener("change", () => {
     one.what = parsed(one.input.value || "1");
     save(v);
@@ -186,11 +215,14 @@ function frame(choose) {
   const input = h("input", look);
   const figures = h("dl", { class: "column-figures" });
   const drop = h("button", { type: "button", class: "quiet icon" }, "×");
+  const lock = h("button", { type: "button", class: "quiet" }, "Lock");
+  const roll = h("button", { type: "button", class: "quiet" }, "Other dice");
   const letter = h("span", { class: "letter" });
   const eq = h("span", { class: "column-t" });
   const head = h("div", { class: "column-head" }, letter, eq, input, drop);
-  const root = h("section", { class: "column" }, head, text.root, figures);
-  return { text, input, figures, drop, letter, eq, root };
+  const acts = h("div", { class: "column-acts" }, lock, roll);
+  const root = h("section", { class: "column" }, head, text.root, figures, acts);
+  return { text, input, figures, drop, lock, roll, letter, eq, root };
 }
 
 /**
@@ -215,8 +247,11 @@ function save(v) {
  */
 function stale(v) {
   halt(v);
+  v.votes.end();
+  // A locked text goes on from another beginning.
+  for (const one of v.columns) Object.assign(one, { locked: false, dice: null });
   v.root.classList.add("stale");
-  v.says.textContent = "The text has changed.";
+  v.says.textContent = "The text has changed: press Compare.";
   about(v);
 }
 
@@ -238,21 +273,32 @@ function about(v) {
 }
 
 /**
- * All columns, from the beginning.
+ * Columns from the beginning: all that aren't locked, or those that are named.
  * @param {Compare} v
+ * @param {Column[]} [named]
  */
-async function run(v) {
+async function run(v, named) {
   halt(v);
+  v.votes.end();
   const mine = new AbortController();
   v.running = mine;
   v.root.classList.remove("stale");
   clear(v.trouble);
   about(v);
-  for (const one of v.columns) Object.assign(one, blank());
+  const asked = named ?? v.columns.filter((one) => !one.locked);
+  for (const one of asked) {
+    Object.assign(one, blank());
+    if (!named) one.dice = null;
+  }
   lay(v);
+  if (asked.length === 0) {
+    v.running = null;
+    v.says.textContent = "All columns are locked.";
+    paint(v);
+    return;
+  }
   v.says.textContent = "Reading …";
-  const asked = v.columns;
-  const columns = asked.map((one) => ask(one.what, chain(), seed()));
+  const columns = asked.map((one) => ask(one.what, chain(), one.dice ?? seed()));
   const body = { ...request(), max_tokens: v.length, columns };
   try {
     for await (const event of stream("/studio/write", body, mine.signal)) {
@@ -352,6 +398,11 @@ function lay(v) {
     one.root.classList.toggle("is-chain", t === null);
     one.drop.setAttribute("aria-label", `Remove column ${letter}`);
     one.drop.hidden = v.columns.length === 1;
+    one.lock.textContent = one.locked ? "Locked" : "Lock";
+    one.lock.setAttribute("aria-pressed", String(one.locked));
+    one.lock.setAttribute("aria-label", `Lock column ${letter}: its text stays`);
+    one.roll.setAttribute("aria-label", `Other dice for column ${letter}`);
+    one.root.classList.toggle("locked", one.locked);
     one.text.root.setAttribute("aria-label", `Text of column ${letter}; ${words}`);
   });
   v.more.disabled = v.chain.disabled = v.columns.length >= v.most;
@@ -369,64 +420,8 @@ function paint(v) {
     one.root.classList.toggle("waits", !!v.running && one.list.length === 0);
     // A copy of the first column until now.
     one.root.classList.toggle("same", i > 0 && one.mark === null && one.list.length > 0);
-    figures(one, i);
+    outcome(one, i);
   });
-}
-
-/**
- * @param {Column} one
- * @param {number} i
- */
-function figures(one, i) {
-  const { end, list } = one;
-  const f = end?.figures;
-  // Of a column that was broken off there are no figures.
-  const none = end && !f ? "–" : "…";
-  const speed = end?.timings ? number(end.timings.tokens_per_sec, 1) : none;
-  const raw = "raw (T = 1), mean over tokens, in nats";
-  const parts = "the first token that differs from column A's, which has the same dice";
-  const pairs = "distinct pairs of neighbouring tokens, as a share of all";
-  const where = wherePartsOf(one, i);
-  const rows = [
-    { name: "parts", words: "parts from A at", value: where === "…" ? none : where, title: parts },
-    { name: "tokens", words: "tokens", value: String(list.length) },
-    {
-      name: "entropy",
-      words: "entropy",
-      value: f ? number(f.mean_entropy_raw, 3) : none,
-      title: raw,
-    },
-    {
-      name: "surprisal",
-      words: "surprisal",
-      value: f ? number(f.mean_surprisal_raw, 3) : none,
-      title: raw,
-    },
-    {
-      name: "distinct-2",
-      words: "distinct-2",
-      value: f ? number(f.distinct_2, 3) : none,
-      title: pairs,
-    },
-    { name: "speed", words: "tokens/s", value: speed },
-    { name: "end", words: "ended by", value: end?.words ?? "…" },
-  ];
-  clear(one.figures).append(
-    ...rows.map(({ name, words, value, title = null }) =>
-      h("div", { title }, h("dt", {}, words), h("dd", { "data-figure": name }, value)),
-    ),
-  );
-}
-
-/**
- * Where a column parts from the first, in words.
- * @param {Column} one
- * @param {number} i
- */
-function wherePartsOf({ mark, list }, i) {
-  if (i === 0) return "–";
-  if (mark === null) return list.length === 0 ? "…" : "nowhere";
-  return `${mark + 1} ${list[mark] ? list[mark].shown : "its end"}`;
 }
 
 /**
@@ -443,10 +438,47 @@ function open(v, i) {
     return;
   }
   const texts = v.columns.map(({ what, list, ids, over, end }, c) => {
-    const draws = ask(what, chain(), seed());
+    const draws = ask(what, chain(), v.columns[c].dice ?? seed());
     return { name: LETTERS[c], what, list, ids, over, end, ask: draws, colour: colour(what) };
   });
   v.look.show(i, texts, request(), () => open(v, null));
+}
+
+/**
+ * The texts that can be voted on; null while they are written.
+ * @param {Compare} v
+ * @param {Model} model
+ * @returns {Slate}
+ */
+function slate(v, model) {
+  if (v.running || v.root.classList.contains("stale")) return null;
+  const texts = v.columns.map((one) => ({
+    chain: settingOf(one.what, chain()),
+    seed: one.dice ?? seed(),
+    words: one.list.map((piece) => piece.text).join(""),
+  }));
+  return { model: model.name, text: address.key("text", FIRST), chat: isChat(), texts };
+}
+
+/**
+ * All columns become forks of a session, and the page goes there.
+ * @param {Compare} v
+ * @param {Model} model
+ */
+async function fork(v, model) {
+  halt(v);
+  const branches = v.columns.map((one) => {
+    const { t } = one.what;
+    const label = t === null ? written(one.what) : `T = ${heat.written(t)}`;
+    return { label, t: t === null ? null : heat.sent(t), list: one.list };
+  });
+  const t = v.columns[0].what.t ?? chains.heat(v.columns[0].what.chain ?? "") ?? 1;
+  try {
+    const name = await gathered(model, branches, { chain: chain(), t, seed: seed() });
+    location.hash = `#/write?${new URLSearchParams({ session: name })}`;
+  } catch (error) {
+    clear(v.trouble).append(explain(error, () => fork(v, model)));
+  }
 }
 
 /** @type {View} */

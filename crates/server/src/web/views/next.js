@@ -6,12 +6,13 @@ import { against } from "../draw/against.js";
 import { bars } from "../draw/bars.js";
 import { ranks } from "../draw/ranks.js";
 import { h, clear, panel, choose, terms } from "../dom.js";
-import { choices, count, number, percent, share } from "../format.js";
+import { choices, count, measure, number, percent, share } from "../format.js";
 import * as heat from "../heat.js";
 import * as chains from "../chain.js";
 import { dart } from "../parts/dart.js";
 import { draws } from "../parts/draws.js";
 import { loop } from "../parts/loop.js";
+import { saves } from "../parts/save.js";
 import { search } from "../parts/search.js";
 import { dice, seed } from "../parts/seed.js";
 import { request, subject } from "../parts/subject.js";
@@ -165,7 +166,13 @@ function layout(v, text) {
       ),
     ),
     panel("The dart", v.throws.root),
-    panel("At every temperature", h("p", { class: "note" }, about), v.fan.root, v.legend),
+    panel(
+      "At every temperature",
+      h("p", { class: "note" }, about),
+      v.fan.root,
+      v.legend,
+      saves("Probabilities against temperature", v.fan.root),
+    ),
     h("div", { class: "columns" }, panel("Draw", v.many.root), panel("The loop", v.looped.root)),
   ];
 }
@@ -340,7 +347,7 @@ function figures({ raw, final, rest, end }) {
   const free = number(final.free_energy, 3);
   const capacity = number(final.heat_capacity, 3);
   return terms([
-    ["Entropy", of("entropy", number(final.entropy_nats, 4)), "of the final distribution, in nats"],
+    ["Entropy", of("entropy", measure(final.entropy_nats)), "of the final distribution, in nats"],
     ["Effective choices", of("choices", choices(final.effective_choices)), "e to the entropy"],
     ["Can be drawn", of("survivors", count(final.survivors)), "tokens that the chain leaves"],
     [
@@ -351,7 +358,7 @@ function figures({ raw, final, rest, end }) {
     ["P(end)", of("end", percent(end.final)), "that the text ends here"],
     ["Free energy", of("free_energy", free), "−T ln Σ e^(x/T), in logits"],
     ["Heat capacity", of("heat_capacity", capacity), "how strongly the distribution answers to T"],
-    ["Raw entropy", of("raw_entropy", number(raw.entropy_nats, 4)), "at T = 1, before any stage"],
+    ["Raw entropy", of("raw_entropy", measure(raw.entropy_nats)), "at T = 1, before any stage"],
   ]);
 }
 

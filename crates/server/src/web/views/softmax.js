@@ -7,9 +7,11 @@ import { bars } from "../draw/bars.js";
 import { curve } from "../draw/curve.js";
 import { digits, formula, power } from "../draw/formula.js";
 import { h, clear, panel, choose, terms } from "../dom.js";
-import { number, percent } from "../format.js";
+import { decimal, measure, number, percent } from "../format.js";
 import * as heat from "../heat.js";
+import { CRITERIA } from "../parts/criteria.js";
 import { logits as editor, parse, sent, write } from "../parts/logits.js";
+import { saves } from "../parts/save.js";
 import { FIRST } from "../parts/subject.js";
 import { temperature } from "../parts/temperature.js";
 import { latest, post, explain } from "../server.js";
@@ -26,12 +28,6 @@ const GREETINGS = "Ni Hao=0.1;Konnichiwa=0;Hola=0.5;Namaste=1;Hello=4;Ciao=0.6";
 const PRESETS = [
   { name: "The logits 1 and 2", typed: "=1;=2", chosen: 1 },
   { name: "Six greetings", typed: GREETINGS, chosen: 4 },
-];
-const CRITERIA = [
-  "As many numbers as logits",
-  "None is negative",
-  "A larger logit gets no smaller probability",
-  "They add up to 1",
 ];
 /** @type {{ name: Name, title: string, unit: string }[]} */
 const FIGURES = [
@@ -90,12 +86,12 @@ function build(root) {
     table: bars("Probabilities", columns, ({ index }) => {
       if (index !== undefined) picked(index);
     }),
-    formula: h("div", { class: "formula", "aria-live": "off" }),
+    formula: h("div", { class: "formula", tabindex: "0", role: "group", "aria-label": "Formula" }),
     figures: h("div", {}),
     drawn: curve(250, picked),
     verdict: h("div", { class: "verdict" }),
     slope: h("p", { class: "note" }),
-    slider: temperature(t, moved),
+    slider: temperature(t, moved, { plays: true }),
     list: editor(rows, MOST, (next) => {
       change(v, next);
     }),
@@ -133,9 +129,8 @@ function layout(v) {
   const plots = v.plots.map(({ title, value, unit, plot }) =>
     figure(title, value, unit, plot.root),
   );
-  const fan = h("div", {}, v.fan.root, v.legend);
   const first = [
-    figure("Probabilities", null, null, fan),
+    figure("Probabilities", null, null, v.fan.root, v.legend),
     figure("Gap between the first two", v.gap, null, v.gaps.root),
   ];
   const note = (/** @type {string} */ words) => h("p", { class: "note" }, words);
@@ -154,7 +149,7 @@ function layout(v) {
     h(
       "div",
       { class: "columns" },
-      panel("The curve", functions(v), v.drawn.root, v.slope),
+      panel("The curve", functions(v), v.drawn.root, v.slope, saves("The curve", v.drawn.root)),
       panel("Why e^x? Four criteria", v.verdict),
     ),
     panel(
@@ -203,12 +198,13 @@ function functions(v) {
  * @param {string} title
  * @param {HTMLElement | null} value
  * @param {string | null} unit
- * @param {Element} drawing
+ * @param {SVGSVGElement} drawing
+ * @param {...HTMLElement} below
  */
-function figure(title, value, unit, drawing) {
+function figure(title, value, unit, drawing, ...below) {
   const words = unit ? h("span", { class: "note" }, unit) : null;
-  const caption = h("figcaption", {}, h("strong", {}, title), value, words);
-  return h("figure", { class: "plot" }, caption, drawing);
+  const caption = h("figcaption", {}, h("strong", {}, title), value, words, saves(title, drawing));
+  return h("figure", { class: "plot" }, caption, drawing, ...below);
 }
 
 /** @param {Page} v */
@@ -308,24 +304,24 @@ function paint(v) {
       bar: probability,
       ghost: one.choices[i].probability,
       mark: i === chosen,
-      cells: [digits(logit), now === 0 ? "–" : power(exp), probability.toFixed(8)],
+      cells: [digits(logit), now === 0 ? "–" : power(exp), decimal(probability)],
     })),
   );
   clear(v.formula).append(...formula(at, names, now, chosen));
   const of = (/** @type {string} */ name, /** @type {string} */ text) =>
     h("span", { "data-figure": name }, text);
-  const entropy = of("entropy", number(at.entropy_nats, 4));
-  const choices = of("choices", number(at.effective_choices, 4));
+  const entropy = of("entropy", measure(at.entropy_nats));
+  const choices = of("choices", measure(at.effective_choices));
   const figures = terms([
     ["Entropy", entropy, "−Σ p ln p, in nats"],
     ["Effective choices", choices, "e to the entropy"],
-    ["Sum", of("sum", at.probability_sum.toFixed(8)), "of all probabilities"],
-    ["Gap of the first two", of("gap", number(gap, 4)), "between the two largest probabilities"],
+    ["Sum", of("sum", decimal(at.probability_sum)), "of all probabilities"],
+    ["Gap of the first two", of("gap", measure(gap)), "between the two largest probabilities"],
   ]);
   clear(v.figures).append(figures);
   paintFunction(v, answer, names, now);
-  v.gap.textContent = number(gap, 4);
-  for (const { name, value } of v.plots) value.textContent = number(valueOf(at, name), 4);
+  v.gap.textContent = measure(gap);
+  for (const { name, value } of v.plots) value.textContent = measure(valueOf(at, name));
   paintCurves(v);
 }
 
@@ -406,7 +402,7 @@ function paintCurves({ points, answer, t, plots, gaps, fan, legend }) {
       series: [{ name: title, values }],
       now: [exact],
       low: name === "free_energy" ? undefined : 0,
-      words: `${title} against temperature; at T = ${heat.written(t)} it is ${number(exact, 4)}`,
+      words: `${title} against temperature; at T = ${heat.written(t)} it is ${measure(exact)}`,
     });
   }
   const values = points.map((point) => point.gap);

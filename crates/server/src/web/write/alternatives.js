@@ -11,9 +11,12 @@ export const FEW = 10;
 export const MANY = 40;
 
 /**
- * Who hears of what is chosen: `take(row)` of a token, `draw()` and `back()` of the two other ways,
- * `more()` that ten are too few.
+ * Who hears of what is chosen: `take(row)` of a token, `digit(n)` of the token with this digit,
+ * `draw()` and `back()` of the two other ways, `more()` that ten are too few, `leave()` that
+ * somebody wants back to the text.
  * @typedef {object} Host
+ * @property {(n: number) => void} digit
+ * @property {() => void} leave
  * @property {(row: Row) => void} take
  * @property {() => void} draw
  * @property {() => void} back
@@ -41,12 +44,16 @@ export function alternatives(host) {
   v.draw.addEventListener("click", () => host.draw());
   v.back.addEventListener("click", () => host.back());
   v.more.addEventListener("click", () => host.more());
+  v.list.addEventListener("keydown", (event) => {
+    if (keyed(v, event, host)) event.preventDefault();
+  });
   /** @type {Row[]} */
   let rows = [];
   return {
     root: v.root,
     /** The tokens in the order of their digits. */
     rows: () => rows,
+    focus: () => v.list.querySelector("button")?.focus(),
     /**
      * @param {Next} answer
      * @param {Place} place
@@ -78,8 +85,8 @@ function build() {
   const facts = h("p", { class: "note place-facts" });
   const list = h("ol", { class: "alternatives" });
   const dart = h("p", { class: "note place-dart", "aria-live": "polite" });
-  const draw = h("button", { type: "button", class: "strong" }, "Draw ", h("kbd", {}, "Enter"));
-  const back = h("button", { type: "button" }, "Back ", h("kbd", {}, "⌫"));
+  const draw = h("button", { type: "button", class: "strong" }, "Draw ", h("kbd", {}, "Alt ↵"));
+  const back = h("button", { type: "button" }, "Back");
   const more = h("button", { type: "button", class: "quiet" }, "More");
   const head = h(
     "p",
@@ -96,10 +103,10 @@ function build() {
     title,
     now,
     facts,
+    h("div", { class: "row middle" }, draw, back, more),
+    dart,
     head,
     list,
-    h("div", { class: "row middle after" }, draw, back, more),
-    dart,
   );
   return { root, title, now, facts, list, dart, draw, back, more };
 }
@@ -118,7 +125,7 @@ function show(v, answer, place, take) {
   if (stands) {
     const words = " stands here. Take another, and the text forks.";
     v.now.replaceChildren(h("code", {}, stands.shown), words);
-  } else v.now.textContent = "Take a token by its digit, or let the dice draw.";
+  } else v.now.textContent = "Take a token, or let the dice draw.";
   v.facts.textContent =
     `${number(raw.entropy_nats, 2)} nats of entropy raw, ` +
     `${number(final.entropy_nats, 2)} final at T = ${heat.written(t)}.`;
@@ -132,6 +139,24 @@ function show(v, answer, place, take) {
   v.draw.disabled = false;
   v.back.disabled = k < 2;
   v.more.hidden = top.length > FEW;
+}
+
+/**
+ * Keys in the list: digits take, arrows move, Escape leads back to the text.
+ * @param {Panel} v
+ * @param {KeyboardEvent} event
+ * @param {Host} host
+ */
+function keyed({ list }, { key, ctrlKey, metaKey }, host) {
+  if (ctrlKey || metaKey) return false;
+  const buttons = [...list.querySelectorAll("button")];
+  const at = buttons.findIndex((one) => one === document.activeElement);
+  if (/^[0-9]$/.test(key)) host.digit(Number(key));
+  else if (key === "ArrowDown") buttons[Math.min(buttons.length - 1, at + 1)]?.focus();
+  else if (key === "ArrowUp" && at > 0) buttons[at - 1].focus();
+  else if (key === "Escape" || key === "ArrowUp") host.leave();
+  else return false;
+  return true;
 }
 
 /**

@@ -1,6 +1,6 @@
-// The brush: a stretch of the text and a temperature for it.
+// A stretch of the text: versions of it, or a temperature of its own.
 
-import { h } from "../dom.js";
+import { field, h } from "../dom.js";
 import * as heat from "../heat.js";
 import { temperature } from "../parts/temperature.js";
 
@@ -9,10 +9,11 @@ const LONGEST = 60;
 
 /**
  * Who hears what is wanted: `paint(from, to, t)` (null: no paint), `select(from, to)` of another
- * stretch, `close()` that nothing is.
+ * stretch, `vary(temperatures)` of versions of it, `close()` that nothing is.
  * @typedef {object} Host
  * @property {(from: number, to: number, t: number | null) => void} paint
  * @property {(from: number, to: number) => void} select
+ * @property {(temperatures: number[]) => void} vary
  * @property {() => void} close
  */
 
@@ -20,7 +21,7 @@ const LONGEST = 60;
  * Makes a brush, hidden until `show(from, to, text, t)`.
  * @param {Host} host
  */
-export function brush({ paint, select, close }) {
+export function brush({ paint, select, vary, close }) {
   /** @type {[number, number]} */
   let at = [0, 0];
   let t = 1.5;
@@ -48,11 +49,22 @@ export function brush({ paint, select, close }) {
   use.addEventListener("click", () => paint(...at, t));
   off.addEventListener("click", () => paint(...at, null));
   shut.addEventListener("click", () => close());
+  const heats = h("input", { type: "text", class: "brush-heats", value: "0.5 1 1 1.5" });
+  const make = h("button", { type: "button", class: "strong" }, "Make versions");
+  make.addEventListener("click", () => {
+    const all = heats.value.split(/[\s;]+/).filter(Boolean);
+    const parsed = all.map((one) => heat.parsed(one, null));
+    const good = parsed.filter((one) => one !== null && one < Infinity);
+    const is = good.length === all.length && good.length > 0;
+    heats.setAttribute("aria-invalid", String(!is));
+    if (is) vary(/** @type {number[]} */ (good));
+  });
   const says = h("p", { class: "brush-says" }, "Tokens ", first, " to ", last, " ", words);
   const root = h(
     "div",
-    { class: "brush", role: "group", "aria-label": "Paint a temperature", hidden: true },
+    { class: "brush", role: "group", "aria-label": "The selected stretch", hidden: true },
     h("div", { class: "panel-head" }, says, shut),
+    h("div", { class: "row" }, field("Versions at these temperatures", heats), make),
     slider.root,
     h("div", { class: "row middle" }, use, off),
   );

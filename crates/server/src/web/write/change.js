@@ -1,63 +1,26 @@
 // What somebody does in, the tree and the place changed out: tokens taken, drawn and taken back,
 // stretches painted, branches cut off, and the text written on.
 
-import * as address from "../address.js";
 import { h, clear } from "../dom.js";
 import { number } from "../format.js";
-import { explain, isAborted, post } from "../server.js";
+import { isAborted, post } from "../server.js";
 import { FEW } from "./alternatives.js";
+import { changed, fail, look, stop, stopReading } from "./follow.js";
 import { before, goOn, learned } from "./go_on.js";
-import { drawnBy, whose } from "./page.js";
-import { paintPlace, paintSoon, paintText } from "./paint.js";
+import { keep } from "./keeper.js";
+import { drawnBy, how } from "./page.js";
+import { paintSoon, paintText } from "./paint.js";
+import { readUnasked, settled } from "./typing.js";
 
 /** @import { By, Leaf, Learned, Next, Read, Row } from "../types.js" */
 /** @import { Page } from "./page.js" */
-/** @import { Tree } from "./tree.js" */
+/** @import { Mark } from "./tree.js" */
 
 /**
  * A token that is to be taken: its probability raw and final, and what is known of it besides.
  * @typedef {Pick<Row, "id" | "text" | "shown" | "raw" | "final" | "ends"> & {
  *   rank?: number | null, learned?: Learned }} Taken
  */
-
-/**
- * The tree stays while other views are looked at.
- * @type {{ subject: string, tree: Tree } | null}
- */
-let kept = null;
-
-/**
- * The tree that was kept of this text, if there is one.
- * @param {Page} v
- */
-export function keptTree(v) {
-  return kept?.subject === whose(v) ? kept.tree : null;
-}
-
-/**
- * Looks at the place.
- * @param {Page} v
- */
-export function look(v) {
-  const { tree, place } = v;
-  const path = tree.path();
-  v.answer = null;
-  v.turn += 1;
-  if (place < 1 || v.running) {
-    paintPlace(v);
-    return;
-  }
-  const draws = { ...drawnBy(v, tree.heatAt(place).t), learned: learned(tree, path, place) };
-  v.looked({ ...before(tree, path, place), ...draws, top: v.size }, v.turn);
-}
-
-/**
- * @param {Page} v
- * @param {unknown} error
- */
-export function fail(v, error) {
-  clear(v.trouble).append(explain(error, () => look(v)));
-}
 
 /**
  * A token is chosen.
@@ -79,12 +42,15 @@ export function go(v, i) {
  */
 export function select(v, from, to) {
   const { tree, brush } = v;
+  const [was, until] = v.range;
+  if (tree.draft || (from === was && to === until)) return;
   const path = tree.path();
   v.range = [from, Math.min(to, path.length)];
   if (to > from) {
     const stretch = path.slice(from, to).map((i) => tree.nodes[i].text);
-    brush.show(from, to, stretch.join(""), tree.heatAt(from).t);
+    brush.show(from, Math.min(to, path.length), stretch.join(""), tree.heatAt(from).t);
   } else brush.hide();
+  v.versions.hide();
   paintText(v);
 }
 
@@ -94,26 +60,28 @@ export function select(v, from, to) {
  * @param {KeyboardEvent} event
  */
 export function typed(v, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return false;
-  if (/^[0-9]$/.test(event.key)) {
-    const row = v.beside.rows()[(Number(event.key) + 9) % 10];
-    if (row && v.answer) take(v, row);
-    return true;
-  }
-  switch (event.key) {
-    case "Enter":
-      draw(v);
-      return true;
-    case "Backspace":
-      back(v);
-      return true;
-    case "Escape":
-      if (v.range[1] > v.range[0]) select(v, 0, 0);
-      else go(v, v.tree.path().length);
-      return true;
-    default:
-      return false;
-  }
+  const { altKey, code, ctrlKey, key, metaKey } = event;
+  const digit = altKey && /^Digit[0-9]$/.test(code) ? Number(code.slice(5)) : null;
+  if (digit !== null) takeNumber(v, digit);
+  else if (key === "Enter" && (ctrlKey || metaKey)) write(v);
+  else if (key === "Enter" && altKey) draw(v);
+  else if (key === "ArrowDown" && altKey) v.beside.focus();
+  else if (key === "Escape") {
+    if (v.range[1] > v.range[0]) select(v, 0, 0);
+    else go(v, v.tree.path().length);
+    v.text.caret(v.text.startOf(v.place));
+  } else return false;
+  return true;
+}
+
+/**
+ * Takes the alternative with this digit.
+ * @param {Page} v
+ * @param {number} digit
+ */
+export function takeNumber(v, digit) {
+  const row = v.beside.rows()[(digit + 9) % 10];
+  if (row && v.answer) take(v, row);
 }
 
 /**
@@ -132,6 +100,7 @@ export function take(v, row, by = "taken") {
     return;
   }
   stop(v);
+  stopReading(v);
   const inside = place < path.length;
   const had = tree.children(parent).find((i) => tree.nodes[i].id === row.id);
   tree.begin();
@@ -213,7 +182,8 @@ async function far(v, seen) {
  * Takes the token before the place off, and what is behind it.
  * @param {Page} v
  */
-export function back(v) {
+export async function back(v) {
+  if (!(await settled(v))) return;
   const { tree, place } = v;
   const path = tree.path();
   if (place < 2) return;
@@ -229,13 +199,16 @@ export function back(v) {
  * @param {Page} v
  * @param {number} first
  */
-export function visit(v, first) {
+export async function visit(v, first) {
+  if (!(await settled(v))) return;
   const { tree } = v;
   stop(v);
+  stopReading(v);
   tree.begin();
   tree.leaf = tree.deepest(first);
   v.place = tree.path().indexOf(first);
   changed(v);
+  readUnasked(v);
 }
 
 /**
@@ -243,7 +216,8 @@ export function visit(v, first) {
  * @param {Page} v
  * @param {number} first
  */
-export function cut(v, first) {
+export async function cut(v, first) {
+  if (!(await settled(v))) return;
   stop(v);
   v.tree.begin();
   v.tree.cut(first);
@@ -255,14 +229,32 @@ export function cut(v, first) {
  * @param {Page} v
  * @param {"undo" | "redo"} way
  */
-export function step(v, way) {
+export async function step(v, way) {
+  if (!(await settled(v))) return;
   const { tree } = v;
   stop(v);
+  stopReading(v);
   if (!(way === "undo" ? tree.undo() : tree.redo())) return;
   v.place = Math.min(v.place, tree.path().length);
   v.range = [0, 0];
   v.brush.hide();
+  v.versions.hide();
   changed(v);
+  readUnasked(v);
+}
+
+/**
+ * What somebody notes about the text at hand.
+ * @param {Page} v
+ * @param {Mark} mark
+ */
+export async function note(v, mark) {
+  if (!(await settled(v))) return;
+  const { tree } = v;
+  tree.marks.delete(tree.marked());
+  if (mark.star || mark.label || mark.note) tree.marks.set(tree.leaf, mark);
+  keep(how(v));
+  v.forks.show(tree);
 }
 
 /**
@@ -272,7 +264,8 @@ export function step(v, way) {
  * @param {number} to
  * @param {number | null} painted
  */
-export function paint(v, from, to, painted) {
+export async function paint(v, from, to, painted) {
+  if (!(await settled(v))) return;
   const { tree } = v;
   const path = tree.path();
   const given = path.filter((i) => tree.nodes[i].by === "given").length;
@@ -282,6 +275,7 @@ export function paint(v, from, to, painted) {
     return;
   }
   stop(v);
+  stopReading(v);
   tree.begin();
   tree.heat(begin, to, painted);
   tree.leaf = path[begin - 1];
@@ -297,8 +291,14 @@ export function paint(v, from, to, painted) {
  * @param {boolean} begins
  */
 export async function write(v, n = v.length, begins = true) {
+  if (!(await settled(v))) return;
   const { tree, says } = v;
   stop(v);
+  stopReading(v);
+  if (tree.leaf < 0) {
+    says.textContent = "There is no text to go on with: type something first.";
+    return;
+  }
   if (v.t === Infinity) {
     says.textContent = "Nothing is drawn at T = ∞: move the slider off its end.";
     changed(v);
@@ -324,6 +324,7 @@ export async function write(v, n = v.length, begins = true) {
       },
       changed: () => {
         written += 1;
+        keep(how(v));
         paintSoon(v);
       },
     });
@@ -341,6 +342,7 @@ export async function write(v, n = v.length, begins = true) {
   v.running = null;
   if (atEnd) v.place = tree.path().length;
   changed(v);
+  readUnasked(v);
 }
 
 /**
@@ -361,38 +363,4 @@ function sayRead(v, { n_tokens: all, cached_tokens: cached }) {
     figure("read-new", fresh),
     fresh === 1 ? " was read." : " were read.",
   );
-}
-
-/**
- * Breaks off what is being written.
- * @param {Page} v
- */
-export function stop(v) {
-  if (!v.running) return;
-  v.running.abort();
-  v.running = null;
-  v.says.textContent = "Stopped.";
-  v.place = Math.min(v.place, v.tree.path().length);
-}
-
-/**
- * The tree or the place is another: the address, the kept tree and all that is seen follow.
- * @param {Page} v
- */
-export function changed(v) {
-  const { tree } = v;
-  const path = tree.path();
-  const all = path.map((i) => tree.nodes[i]);
-  const cutAt = all.findIndex((node) => node.by !== "given");
-  const n = cutAt < 0 ? all.length : cutAt;
-  // The text that was given may itself be forked; the other views know only what comes after all
-  // of it.
-  const whole = n === 0 || tree.children(path[n - 1]).every((i) => tree.nodes[i].by !== "given");
-  const ids = all.slice(n).map((node) => node.id);
-  const rest = ids.join(".");
-  address.write({ cont: whole ? rest || null : null, fork: whole ? null : `${n}:${rest}` });
-  kept = { subject: whose(v), tree };
-  paintText(v);
-  v.forks.show(tree);
-  look(v);
 }

@@ -1,28 +1,32 @@
 // A tree in, a file out, and back: JSON that a person can read, with a version, and with bounds for
 // what somebody else wrote.
 //
-// The format, version 1:
+// The format, version 2:
 //   format   "kelvin tree"
-//   version  1
+//   version  2; version 1, which has no name, marks and frame, is read as well
+//   name     the session's name
 //   model    the model's name: ids mean nothing to another one
 //   text, chat, chain, t, seed
 //            how it began: the text, whether it stands in the chat template, the chain, its
 //            temperature (a number), the dice
 //   tokens   all tokens of the tree, each after the one that it stands behind:
 //            { parent, id, text, shown, by } and, where they are known,
-//            { t, surprisal, rank, entropy, final, ends, learned }; `parent` is a number in this
-//            list, -1 for the first. What they mean says tree.js.
+//            { t, surprisal, rank, entropy, final, ends, learned, frame }; `parent` is a number in
+//            this list, -1 for the first. What they mean says tree.js.
 //   leaf     the number of the last token of the text that was looked at
 //   paint    [{ from, to, t }]: positions (from 0, `to` exclusive) with a temperature of their own
+//   marks    [{ at, star, label, note }]: what was noted about texts, by their last token
 // What isn't named here is ignored. All texts are texts, whatever they look like.
 
 import { MOST, Tree } from "./tree.js";
 
 /** @import { By, Learned, Node } from "../types.js" */
+/** @import { Mark } from "./tree.js" */
 
 /**
  * How a tree began.
  * @typedef {object} About
+ * @property {string} name
  * @property {string} model
  * @property {string} text
  * @property {boolean} chat
@@ -34,35 +38,58 @@ import { MOST, Tree } from "./tree.js";
 /** @typedef {Record<string, unknown>} Fields */
 
 const FORMAT = "kelvin tree";
-const VERSION = 1;
+const VERSION = 2;
 /** Bytes. */
-const LARGEST = 16 << 20;
+const LARGEST = 64 << 20;
 const MAX_PAINT = 1000;
+const MAX_MARKS = 10_000;
+const LONGEST_NAME = 200;
+const LONGEST_NOTE = 4000;
 const LONGEST_TEXT = 1 << 20;
 const LONGEST_TOKEN = 4096;
 const HOTTEST = 1e9;
 /** @type {By[]} */
-const BY = ["given", "drawn", "taken", "link"];
+const BY = ["given", "drawn", "taken", "own", "link"];
+
+/**
+ * A tree without what can only be undone, and without what is cut off.
+ * @param {Tree} tree
+ */
+export function compact(tree) {
+  const live = tree.living();
+  const numbers = new Map(live.map((i, place) => [i, place]));
+  const nodes = live.map((i) => {
+    const { parent } = tree.nodes[i];
+    return { ...tree.nodes[i], parent: numbers.get(parent) ?? -1 };
+  });
+  const { paint, begun, draft } = tree;
+  const leaf = numbers.get(tree.leaf) ?? -1;
+  /** @type {Map<number, Mark>} */
+  const marks = new Map();
+  for (const [i, mark] of tree.marks) {
+    const at = numbers.get(i);
+    if (at !== undefined) marks.set(at, mark);
+  }
+  const atoms = draft?.map((atom) => (typeof atom === "string" ? atom : (numbers.get(atom) ?? "")));
+  return Tree.of(nodes, { leaf, paint, begun, marks, draft: atoms ?? null });
+}
 
 /**
  * The file's text.
  * @param {Tree} tree
  * @param {About} about
  */
-export function written(tree, { model, text, chat, chain, t, seed }) {
-  const live = tree.nodes.map((_, i) => i).filter((i) => tree.lives(i));
-  const numbers = new Map(live.map((i, place) => [i, place]));
-  const tokens = live.map((i) => {
-    const { parent, id, text, shown, by, ...known } = tree.nodes[i];
-    const all = { parent: numbers.get(parent) ?? -1, id, text, shown, by, ...known };
+export function written(tree, { name, model, text, chat, chain, t, seed }) {
+  const { nodes, leaf, paint, marks } = compact(tree);
+  const tokens = nodes.map(({ parent, id, text: words, shown, by, ...known }) => {
+    const all = { parent, id, text: words, shown, by, ...known };
     const there = Object.entries(all).filter(([, value]) => (value ?? false) !== false);
     return JSON.stringify(Object.fromEntries(there));
   });
-  const leaf = numbers.get(tree.leaf) ?? -1;
-  const { paint } = tree;
   const names = {
     format: FORMAT,
     version: VERSION,
+    name,
     model,
     text,
     chat,
@@ -71,6 +98,7 @@ export function written(tree, { model, text, chat, chain, t, seed }) {
     seed,
     leaf,
     paint,
+    marks: [...marks].map(([at, mark]) => ({ at, ...mark })),
   };
   const head = JSON.stringify(names, null, 1).slice(0, -2);
   // A line for each token.
@@ -90,6 +118,7 @@ export async function read(file, vocabulary) {
   const data = parsed(await file.text());
   /** @type {About} */
   const about = {
+    name: data.version === 1 ? "Imported" : text(data, "name", LONGEST_NAME),
     model: text(data, "model", 1000),
     text: text(data, "text", LONGEST_TEXT),
     chat: data.chat === true,
@@ -101,10 +130,11 @@ export async function read(file, vocabulary) {
   if (!Array.isArray(tokens) || tokens.length === 0 || tokens.length > MOST) {
     throw new Error(`"tokens" isn't a list of 1 to ${MOST} tokens`);
   }
-  const tree = new Tree();
-  tree.nodes = tokens.map((token, i) => node(token, i, vocabulary));
-  tree.size = tree.nodes.length;
-  tree.leaf = whole(data, "leaf", -1, tree.size - 1);
+  const nodes = tokens.map((token, i) => node(token, i, vocabulary));
+  const leaf = whole(data, "leaf", -1, nodes.length - 1);
+  const { text: begun, chat } = about;
+  const tree = Tree.of(nodes, { leaf, begun: { text: begun, chat } });
+  if (data.marks !== undefined) marks(tree, data.marks);
   if (data.paint !== undefined) paint(tree, data.paint);
   return { tree, about };
 }
@@ -123,9 +153,9 @@ function parsed(text) {
   if (!isObject(data) || data.format !== FORMAT) {
     throw new Error(`the file isn't a tree: its "format" isn't "${FORMAT}"`);
   }
-  if (data.version !== VERSION) {
-    const found = JSON.stringify(data.version);
-    throw new Error(`the file's "version" is ${found}, but this page reads ${VERSION}`);
+  if (data.version !== 1 && data.version !== VERSION) {
+    const found = (JSON.stringify(data.version) ?? "missing").slice(0, 40);
+    throw new Error(`the file's "version" is ${found}, but this page reads 1 and ${VERSION}`);
   }
   return data;
 }
@@ -144,6 +174,25 @@ function paint(tree, list) {
     const from = whole(one, "from", 0, 1e7, at);
     const to = whole(one, "to", from + 1, 1e7, at);
     tree.heat(from, to, number(one, "t", 0, HOTTEST, at));
+  });
+}
+
+/**
+ * @param {Tree} tree
+ * @param {unknown} list
+ */
+function marks(tree, list) {
+  if (!Array.isArray(list) || list.length > MAX_MARKS) {
+    throw new Error(`"marks" isn't a list of at most ${MAX_MARKS} marks`);
+  }
+  list.forEach((one, i) => {
+    const at = `marks[${i}].`;
+    if (!isObject(one)) throw new Error(`marks[${i}] isn't an object`);
+    tree.marks.set(whole(one, "at", 0, tree.size - 1, at), {
+      star: one.star === true,
+      label: text(one, "label", LONGEST_NAME, at),
+      note: text(one, "note", LONGEST_NOTE, at),
+    });
   });
 }
 
@@ -173,6 +222,7 @@ function node(token, i, vocabulary) {
     entropy: maybe("entropy", 0, 100),
     final: maybe("final", 0, 1),
     ends: token.ends === true,
+    ...(token.frame === true ? { frame: true } : {}),
     learned: has("learned") ? learned(token.learned, at) : null,
   };
 }

@@ -3,7 +3,7 @@
 
 import { stream } from "../server.js";
 
-/** @import { Draws, End, Learned, Read, Sent, Subject, Written } from "../types.js" */
+/** @import { Draws, End, Leaf, Learned, Read, Sent, Written } from "../types.js" */
 /** @import { Tree } from "./tree.js" */
 
 /**
@@ -42,18 +42,6 @@ export function before(tree, path, k = path.length) {
 export function learned(tree, path, k = path.length) {
   const last = path.slice(0, k).findLast((i) => tree.nodes[i].learned);
   return last === undefined ? undefined : (tree.nodes[last].learned ?? undefined);
-}
-
-/**
- * The tokens of a text, with their figures.
- * @param {Subject} subject
- * @param {AbortSignal} signal
- */
-export async function score(subject, signal) {
-  for await (const event of stream("/studio/write", { ...subject, tokens: true }, signal)) {
-    if (event.read?.tokens) return event.read.tokens;
-  }
-  throw new Error("the server read the text, but said nothing of it");
 }
 
 /**
@@ -115,12 +103,19 @@ async function stretch(tree, body, t, { signal, read, changed }) {
  * @param {Written} token
  * @param {Sent | null} t
  */
-function put(
-  tree,
-  { id, text, shown, surprisal, surprisal_final: last, rank, entropy, learned },
-  t,
-) {
-  tree.leaf = tree.add(tree.leaf, {
+function put(tree, token, t) {
+  tree.leaf = tree.add(tree.leaf, drawn(token, t));
+}
+
+/**
+ * A token that was drawn at temperature `t`, as it hangs in a tree.
+ * @param {Written} token
+ * @param {Sent | null} t
+ * @returns {Leaf}
+ */
+export function drawn(token, t) {
+  const { id, text, shown, surprisal, surprisal_final: last, rank, entropy, learned } = token;
+  return {
     id,
     text,
     shown,
@@ -132,7 +127,7 @@ function put(
     final: Math.exp(-last),
     ends: false,
     learned,
-  });
+  };
 }
 
 /**

@@ -4,7 +4,7 @@
 import { h, clear } from "../dom.js";
 import * as heat from "../heat.js";
 
-/** @import { Tree } from "./tree.js" */
+/** @import { Mark, Tree } from "./tree.js" */
 
 const LONGEST = 46;
 /** Deeper ones aren't put in further. */
@@ -19,22 +19,26 @@ const DEEPEST = 9;
  * @property {number} depth
  * @property {string} text
  * @property {number} forks
+ * @property {Mark | undefined} mark of the last text that ends in it
  */
 
 /** @typedef {Stretch & { item: HTMLElement }} Row */
 
 /**
  * Who hears of it: `go(first)` where somebody wants to be, `cut(first)` what is to go.
- * @typedef {{ go: (first: number) => void, cut: (first: number) => void }} Host
+ * @typedef {object} Host
+ * @property {(first: number) => void} go
+ * @property {(first: number) => void} cut
  */
 
 /**
- * A token's text; its name where it has none.
+ * A token's text; its name where it has none. The chat template is left out.
  * @param {Tree} tree
  * @param {number} i
  */
 function written(tree, i) {
-  const { text, shown } = tree.nodes[i];
+  const { text, shown, frame } = tree.nodes[i];
+  if (frame) return "";
   return text === "" ? shown : text;
 }
 
@@ -52,14 +56,16 @@ function stretches(tree) {
     let n = 1;
     let text = written(tree, first);
     let next = tree.children(first);
+    let mark = tree.marks.get(first);
     // A text that ends here is a stretch, also where it goes on elsewhere.
     while (next.length === 1) {
       [last] = next;
       if (text.length <= LONGEST) text += written(tree, last);
       next = tree.children(last);
+      mark = tree.marks.get(last) ?? mark;
       n += 1;
     }
-    all.push({ first, last, n, depth, text, forks: next.length });
+    all.push({ first, last, n, depth, text, forks: next.length, mark });
     waiting.push(...next.reverse().map((child) => ({ first: child, depth: depth + 1 })));
   }
   return all;
@@ -92,7 +98,13 @@ export function outline({ go, cut }) {
   });
   const head = h("div", { class: "panel-head" }, h("h2", {}, "Tree of forks"), remove);
   return {
-    root: h("section", { class: "panel", "aria-label": "Tree of forks" }, head, note, list),
+    root: h(
+      "section",
+      { class: "panel forks-panel", "aria-label": "Tree of forks" },
+      head,
+      note,
+      list,
+    ),
     /** @param {Tree} tree */
     show(tree) {
       const path = new Set(tree.path());
@@ -161,7 +173,15 @@ function item(tree, stretch, on, here, go) {
     "--heat": t === null ? null : heat.colour(heat.parsed(t, 1)),
     onclick: () => go(first),
   };
-  const words = h("span", { class: "fork-text" }, short);
+  const { star = false, label = "", note = "" } = stretch.mark ?? {};
+  const words = h(
+    "span",
+    { class: "fork-text", title: note || null },
+    star && h("span", { class: "fork-star", title: "Favourite" }, "★ "),
+    label && h("b", { class: "fork-label" }, `${label}: `),
+    short,
+    note && h("span", { class: "fork-note", "aria-label": "has a note" }, " ✎"),
+  );
   const size = h("span", { class: "fork-n" }, n === 1 ? "1 token" : `${n} tokens`);
   return { ...stretch, item: h("li", look, words, size) };
 }

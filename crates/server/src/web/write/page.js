@@ -2,33 +2,42 @@
 
 import * as address from "../address.js";
 import * as chains from "../chain.js";
-import { h } from "../dom.js";
+import { h, field } from "../dom.js";
 import { LENSES } from "../draw/lens.js";
 import * as heat from "../heat.js";
 import { seed } from "../parts/seed.js";
-import { FIRST, isChat, subject } from "../parts/subject.js";
 import { temperature } from "../parts/temperature.js";
-import { tokens } from "../parts/tokens.js";
 import { FEW, alternatives } from "./alternatives.js";
 import { brush } from "./brush.js";
+import { marks } from "./marks.js";
 import { outline } from "./outline.js";
+import { sheet } from "./sheet.js";
+import { shelf } from "./shelf.js";
 import { Tree } from "./tree.js";
+import { versions } from "./versions.js";
 
 /** @import { Draws, Model, Next } from "../types.js" */
 /** @import { Host as BesideHost } from "./alternatives.js" */
 /** @import { Host as BrushHost } from "./brush.js" */
+/** @import { Burst } from "./edit.js" */
 /** @import { Host as ForksHost } from "./outline.js" */
+/** @import { How } from "./sessions.js" */
+/** @import { Options as SheetHost } from "./sheet.js" */
+/** @import { Host as ShelfHost } from "./shelf.js" */
+/** @import { Mark } from "./tree.js" */
+/** @import { Host as VersionsHost } from "./versions.js" */
 
 /**
  * Who hears of what somebody does with the view's parts.
  * @typedef {object} Host
- * @property {(i: number) => void} choose a token
- * @property {(from: number, to: number) => void} range a stretch
- * @property {(event: KeyboardEvent) => boolean} key a key in the text
+ * @property {Omit<SheetHost, "label">} text
  * @property {(t: number) => void} heat a temperature
  * @property {BesideHost} beside
  * @property {ForksHost} forks
  * @property {BrushHost} brush
+ * @property {ShelfHost} shelf
+ * @property {(mark: Mark) => void} mark
+ * @property {VersionsHost} versions
  */
 
 /** @typedef {ReturnType<typeof build>} Page */
@@ -36,42 +45,50 @@ import { Tree } from "./tree.js";
 const LENGTH = 40;
 export const LONGEST = 2000;
 const KEYS =
-  "Arrows move, digits take an alternative, Enter draws, Backspace goes back, " +
-  "Shift and arrows select a stretch to paint.";
+  "Type to edit. Ctrl and Enter writes on, Alt and Enter draws one token, Alt and a digit takes " +
+  "an alternative, Alt and Arrow down goes to the alternatives.";
 
 /**
  * @param {Model} model
  * @param {Host} host
  */
 export function build(model, host) {
-  const { choose, range, key } = host;
   const length = address.whole("n", LONGEST, LENGTH);
   const t = heat.parsed(address.maybe("t"), chains.heat(chain()) ?? 1);
   const lens = address.key("lens", "");
   const label = `The text, token by token. ${KEYS}`;
   const bounds = { type: "number", min: "1", max: String(LONGEST), class: "short" };
-  const files = { type: "file", accept: ".json,application/json", hidden: true };
   return {
     model,
     trouble: h("div", { "aria-live": "polite" }),
+    /** What happened to the session. */
+    told: h("p", { class: "note told", role: "status" }),
     says: h("p", { class: "note says-run", "aria-live": "polite" }),
     read: h("p", { class: "note says-read", "aria-live": "polite" }),
     readout: h("p", { class: "readout" }),
     sums: h("p", { class: "note sums" }),
     key: h("div", {}),
-    text: tokens({ label, choose, range, key, open: true }),
+    text: sheet({ ...host.text, label }),
     beside: alternatives(host.beside),
     forks: outline(host.forks),
+    marks: marks(host.mark),
     brush: brush(host.brush),
+    shelf: shelf(host.shelf),
+    versions: versions(host.versions),
     slider: temperature(t, host.heat),
+    name: h("input", { type: "text", class: "session-name", "aria-label": "Name of this session" }),
+    frame: button("Show the chat template", "quiet frame-button"),
     on: button("Write on", "strong"),
     halt: button("Stop"),
     undo: button("Undo"),
     redo: button("Redo"),
-    file: h("input", { ...files, "aria-label": "File of a tree" }),
+    unread: button("Read"),
+    progress: h("progress", { "aria-label": "Tokens that are read", hidden: true }),
     many: h("input", { ...bounds, value: String(length) }),
     anew: button("Begin anew with this text", "strong"),
-    begin: /** @type {HTMLTextAreaElement | null} */ (null),
+    fresh: button("In a new session"),
+    begin: h("textarea", { rows: "3", spellcheck: "false" }),
+    chat: h("input", { type: "checkbox" }),
     tree: new Tree(),
     /** The token that is chosen, as its number in the text; the text's length is its end. */
     place: 0,
@@ -81,19 +98,38 @@ export function build(model, host) {
     size: FEW,
     /** The distribution at the place. */
     answer: /** @type {Next | null} */ (null),
+    /** What is being written. */
     running: /** @type {AbortController | null} */ (null),
+    /** What is being read. */
+    reading: /** @type {AbortController | null} */ (null),
     /** Counts the looks at a place, so that a late answer isn't taken for another place's. */
     turn: 0,
     /** Whether the text will be painted soon anyway. */
     due: false,
     /** Whether figures stand above the tokens. */
     numbers: false,
+    /** Whether the tokens of the chat template are shown. */
+    framed: false,
+    /** Which tokens of the text at hand are the chat template's. */
+    frames: /** @type {Set<number>} */ (new Set()),
+    /** The edit that goes on. */
+    burst: /** @type {Burst | null} */ (null),
+    /** Makes tokens of what was typed, a moment after the last key. */
+    typing: /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined),
     /** Tokens that are written in one go. */
     length,
     t,
-    lens: lens in LENSES ? lens : "probability",
+    lens: lens in LENSES || lens === "none" ? lens : "probability",
+    /** Breaks off the look at the node before a place. */
+    looking: new AbortController(),
+    /** The node before the place that is looked at. */
+    lookedAt: -1,
     /** Asks for the distribution at the place; the second argument is the turn. */
-    looked: (/** @type {object} */ _body, /** @type {number} */ _turn) => {},
+    looked: (
+      /** @type {object} */ _body,
+      /** @type {number} */ _turn,
+      /** @type {AbortSignal} */ _signal,
+    ) => {},
   };
 }
 
@@ -132,22 +168,19 @@ export function drawnBy(v, painted) {
 }
 
 /**
- * What a tree belongs to: a text of a model.
+ * How tokens are drawn now, as a session keeps it.
  * @param {Page} v
+ * @returns {How}
  */
-export function whose({ model }) {
-  return JSON.stringify([address.key("text", FIRST), isChat(), model.name]);
+export function how({ t }) {
+  return { chain: chain(), t: t === Infinity ? 1 : t, seed: seed() };
 }
 
 /**
- * Makes the boxes of the text that is continued; where that changes, a tree can be begun anew.
+ * The boxes of a text to begin with.
  * @param {Page} v
  */
-export function beginning(v) {
-  const box = subject(v.model, () => {
-    v.anew.hidden = false;
-  });
-  v.anew.hidden = true;
-  v.begin = box.text;
-  return box.root;
+export function beginning({ model, begin, chat }) {
+  const check = h("label", { class: "check" }, chat, "as a message in the chat template");
+  return h("div", { class: "subject" }, field("Text", begin), model.chat ? check : null);
 }

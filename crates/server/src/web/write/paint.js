@@ -3,8 +3,9 @@
 
 import { h, clear } from "../dom.js";
 import { LENSES, legend, sentence } from "../draw/lens.js";
-import { number } from "../format.js";
+import { count, number } from "../format.js";
 import * as heat from "../heat.js";
+import { shown } from "./edit.js";
 
 /** @import { Node } from "../types.js" */
 /** @import { Page } from "./page.js" */
@@ -12,20 +13,23 @@ import * as heat from "../heat.js";
 /** @param {Page} v */
 export function paintText(v) {
   const { tree, place, range, running, numbers } = v;
-  const all = tree.path().map((i) => tree.nodes[i]);
-  const lens = LENSES[v.lens];
+  const all = shown(tree);
+  const lens = LENSES[v.lens] ?? null;
+  const hasFrame = all.some((node) => node.frame);
   v.text.show(all, {
     lens,
-    place: running ? null : place,
+    place: running || tree.draft ? null : place,
     range,
-    numbers,
+    numbers: numbers && lens !== null,
     heats: (pos) => tree.heatAt(pos).t,
-    endWords: "the end: what comes next",
+    frame: (i) => !v.framed && all[i]?.frame === true,
   });
-  clear(v.key).append(legend(lens));
+  clear(v.key).append(...(lens ? [legend(lens)] : []));
+  v.frame.hidden = !hasFrame;
+  v.frame.textContent = v.framed ? "Fold the chat template" : "Show the chat template";
   v.halt.disabled = !running;
   v.on.disabled = !!running || all.at(-1)?.ends === true;
-  v.undo.disabled = tree.past.length === 0;
+  v.undo.disabled = tree.past.length === 0 && !tree.draft;
   v.redo.disabled = tree.future.length === 0;
   point(v, place);
   v.sums.textContent = sums(all);
@@ -40,7 +44,7 @@ export function paintSoon(v) {
   v.due = true;
   requestAnimationFrame(() => {
     v.due = false;
-    if (v.running) paintText(v);
+    if (v.running || v.reading) paintText(v);
   });
 }
 
@@ -51,9 +55,15 @@ export function paintSoon(v) {
 function sums(all) {
   const made = all.filter((node) => node.by !== "given");
   const known = made.map((node) => node.surprisal).filter((nats) => nats !== null);
-  if (known.length === 0) return `${all.length} tokens, all given.`;
+  const words = all
+    .map((node) => node.text)
+    .join("")
+    .split(/\s+/)
+    .filter(Boolean).length;
+  const tokens = `${count(all.length)} tokens, ${count(made.length)} of them new`;
+  const size = `${count(words)} words, ${tokens}`;
+  if (known.length === 0) return `${size}.`;
   const mean = known.reduce((sum, nats) => sum + nats, 0) / known.length;
-  const size = `${all.length} tokens, ${made.length} of them new`;
   return `${size}; raw surprisal ${number(mean, 2)} nats a token.`;
 }
 
@@ -84,6 +94,8 @@ function origin({ by, t }) {
       return "given";
     case "taken":
       return "taken by hand";
+    case "own":
+      return "typed";
     case "link":
       return "from a link";
     default:
@@ -99,6 +111,7 @@ export function paintPlace({ tree, place, running, answer, beside, t }) {
   const path = tree.path();
   const last = tree.nodes[path[place - 1]];
   if (running) beside.nothing("The text is being written.");
+  else if (tree.draft) beside.nothing("The text is being typed.");
   else if (place < 1) {
     const why = "Nothing comes before the first token, so nothing predicts it.";
     beside.nothing(`${why} Choose another.`);

@@ -1,27 +1,57 @@
 // The tree of forks: every token that stood somewhere, under the one that it stood behind. A text
-// is the way from the root to a leaf; two texts share what they have in common. Nothing is ever
-// changed in place but what is told twice of the same token, so that undoing is going back to a
-// size, a leaf, and what was painted or cut off at that time.
+// is the way from the root to a leaf; two texts share what they have in common. A tree may have
+// several beginnings. Tokens are only added, or told again with more figures, so that undoing is
+// going back to a size, a leaf, and what was painted or cut off at that time. A node is never
+// changed in place: whoever keeps trees sees by identity what is new.
 //
 // A token is { id, text, shown, by, t, surprisal, rank, entropy, final, ends, learned, parent }:
-// `by` says where it comes from, "given" (the text that is continued), "drawn", "taken" by hand or
-// "link"; `t` is the temperature that it was drawn at; `surprisal`, `rank` (from 0) and `entropy`
-// are raw, `final` is the probability in what it was drawn from, and null where nobody knows;
-// `learned` is what a stage that learns (mirostat, adaptive_p) knew after it, null where there was
-// none: { name: [number, number] }.
+// `by` says where it comes from, "given" (the text that is continued), "drawn", "taken" by hand,
+// "own" (typed or pasted) or "link"; `t` is the temperature that it was drawn at; `surprisal`,
+// `rank` (from 0) and `entropy` are raw, `final` is the probability in what it was drawn from, and
+// null where nobody knows; `learned` is what a stage that learns (mirostat, adaptive_p) knew after
+// it, null where there was none: { name: [number, number] }.
 
 /** @import { Leaf, Node } from "../types.js" */
 
 /** @typedef {{ from: number, to: number, t: number }} Paint */
-/** @typedef {{ size: number, leaf: number, paint: Paint[], gone: Set<number> }} Moment */
 
-export const MOST = 20000;
+/**
+ * What a text began with: what was typed, and whether it is a message in the chat template.
+ * @typedef {{ text: string, chat: boolean }} Begun
+ */
+
+/**
+ * What somebody notes about a text; it belongs to the text's last token.
+ * @typedef {{ star: boolean, label: string, note: string }} Mark
+ */
+
+/**
+ * @typedef {{ size: number, leaf: number, paint: Paint[], gone: Set<number>, begun: Begun }} Moment
+ */
+
+/**
+ * A part of a text that is being edited: the number of a node that stays, or what was typed.
+ * @typedef {number | string} Atom
+ */
+
+/**
+ * A tree but for its nodes, as it is kept.
+ * @typedef {Moment & { past: Moment[], future: Moment[], marks: Map<number, Mark>,
+ *   draft: Atom[] | null }} State
+ */
+
+export const MOST = 200_000;
 const MAX_PAST = 500;
 
 export class Tree {
   constructor() {
     /** @type {Node[]} */
     this.nodes = [];
+    /**
+     * The nodes right behind each node; those of -1 are beginnings.
+     * @type {Map<number, number[]>}
+     */
+    this.behind = new Map();
     this.leaf = -1;
     /**
      * Stretches of positions with a temperature of their own, rising, none in another.
@@ -29,10 +59,19 @@ export class Tree {
      */
     this.paint = [];
     /**
-     * Nodes that were cut off, with all behind them.
+     * Nodes that were cut off, each with all behind it.
      * @type {Set<number>}
      */
     this.gone = new Set();
+    /** @type {Begun} */
+    this.begun = { text: "", chat: false };
+    /** @type {Map<number, Mark>} */
+    this.marks = new Map();
+    /**
+     * The text at hand while tokens aren't made yet of all that was typed.
+     * @type {Atom[] | null}
+     */
+    this.draft = null;
     /** @type {Moment[]} */
     this.past = [];
     /** @type {Moment[]} */
@@ -41,11 +80,23 @@ export class Tree {
   }
 
   /**
-   * Whether a node can be seen.
-   * @param {number} i
+   * A tree of nodes, each after its parent, and the rest of what was kept.
+   * @param {Node[]} nodes
+   * @param {Partial<State>} state
    */
-  lives(i) {
-    return i < this.size && !this.gone.has(i);
+  static of(nodes, state) {
+    const tree = Object.assign(new Tree(), { ...state, nodes, size: state.size ?? nodes.length });
+    nodes.forEach((node, i) => tree.hang(node.parent, i));
+    return tree;
+  }
+
+  /**
+   * The tree but for its nodes; what comes later doesn't change it.
+   * @returns {State}
+   */
+  state() {
+    const { past, future, marks, draft } = this;
+    return { ...this.now(), past: [...past], future: [...future], marks: new Map(marks), draft };
   }
 
   /**
@@ -63,19 +114,58 @@ export class Tree {
    * @param {number} parent
    */
   children(parent) {
-    const all = [];
-    for (let i = Math.max(0, parent + 1); i < this.size; i += 1) {
-      if (this.nodes[i].parent === parent && this.lives(i)) all.push(i);
+    const all = this.behind.get(parent) ?? [];
+    return all.filter((i) => i < this.size && !this.gone.has(i));
+  }
+
+  /**
+   * Where a mark of the text at hand is: at its end, or before what was written on since, where
+   * nothing forks; -1 if there is none.
+   */
+  marked() {
+    for (let at = this.leaf; at >= 0; at = this.nodes[at].parent) {
+      if (this.marks.has(at)) return at;
+      if (this.children(this.nodes[at].parent).length > 1) break;
     }
-    return all;
+    return -1;
+  }
+
+  /** The nodes that can be seen, each after its parent. */
+  living() {
+    const all = [];
+    const waiting = [...this.children(-1)];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      all.push(at);
+      waiting.push(...this.children(at));
+    }
+    return all.sort((a, b) => a - b);
   }
 
   /** What comes now can be undone in one. */
   begin() {
-    this.nodes.length = this.size;
+    this.truncate();
     this.past.push(this.now());
     if (this.past.length > MAX_PAST) this.past.shift();
     this.future = [];
+  }
+
+  /** Forgets the nodes that only a redo would bring back. */
+  truncate() {
+    while (this.nodes.length > this.size) {
+      const node = this.nodes.pop();
+      if (node) this.behind.get(node.parent)?.pop();
+      this.marks.delete(this.nodes.length);
+    }
+  }
+
+  /**
+   * @param {number} parent
+   * @param {number} i
+   */
+  hang(parent, i) {
+    const all = this.behind.get(parent);
+    if (all) all.push(i);
+    else this.behind.set(parent, [i]);
   }
 
   /**
@@ -84,22 +174,37 @@ export class Tree {
    * @param {Leaf} token
    */
   add(parent, token) {
-    const same = this.children(parent).find((i) => this.nodes[i].id === token.id);
-    if (same !== undefined) {
-      Object.assign(this.nodes[same], {
-        ...token,
-        by: this.nodes[same].by === "given" ? "given" : token.by,
-        parent,
-      });
-      return same;
-    }
+    const had = this.children(parent).find((i) => this.nodes[i].id === token.id);
+    if (had === undefined) return this.push(parent, token);
+    const { by } = this.nodes[had];
+    this.nodes[had] = { ...token, by: by === "given" ? by : token.by, parent };
+    return had;
+  }
+
+  /**
+   * Puts a new token behind `parent`, and gives its number.
+   * @param {number} parent
+   * @param {Leaf} token
+   */
+  push(parent, token) {
     if (this.size >= MOST) {
-      const what = "save it, and begin a new one";
-      throw new Error(`the tree has ${MOST} tokens, and takes no more: ${what}`);
+      const what = "duplicate it, which leaves behind what can only be undone";
+      throw new Error(`the session has ${MOST} tokens, and takes no more: ${what}`);
     }
+    this.truncate();
     this.nodes.push({ ...token, parent });
     this.size = this.nodes.length;
+    this.hang(parent, this.size - 1);
     return this.size - 1;
+  }
+
+  /**
+   * Says more of a node.
+   * @param {number} i
+   * @param {Partial<Node>} figures
+   */
+  tell(i, figures) {
+    this.nodes[i] = { ...this.nodes[i], ...figures };
   }
 
   /**
@@ -120,11 +225,7 @@ export class Tree {
    */
   cut(i) {
     const stands = this.path().includes(i);
-    const gone = new Set(this.gone);
-    gone.add(i);
-    // Children come after their parents.
-    for (let at = i + 1; at < this.size; at += 1) if (gone.has(this.nodes[at].parent)) gone.add(at);
-    this.gone = gone;
+    this.gone = new Set(this.gone).add(i);
     if (stands) this.leaf = this.deepest(this.nodes[i].parent);
   }
 
@@ -164,9 +265,13 @@ export class Tree {
     };
   }
 
-  /** Where it stands. */
+  /**
+   * Where it stands.
+   * @returns {Moment}
+   */
   now() {
-    return { size: this.size, leaf: this.leaf, paint: this.paint, gone: this.gone };
+    const { size, leaf, paint, gone, begun } = this;
+    return { size, leaf, paint, gone, begun };
   }
 
   undo() {

@@ -1,0 +1,110 @@
+//! Loads the weights of feed-forward networks that all tokens go through.
+
+use kelvin_kernels::matrix::WeightMatrix;
+
+use super::{After, Loader, Norm};
+use crate::transformer::{ModelError, families::FeedForward};
+
+/// Layers with sparse activations, from the first on, in families of several streams.
+const SPARSE_LAYERS: usize = 10;
+
+/// A feed-forward network.
+#[derive(Debug)]
+pub(in super::super) struct Dense {
+    /// d_ff × d_model.
+    pub(in super::super) gate: Option<WeightMatrix>,
+    /// d_ff × d_model.
+    pub(in super::super) up: WeightMatrix,
+    /// Only gates far above their mean count.
+    pub(in super::super) sparse: bool,
+    /// d_ff.
+    pub(in super::super) sub_norm: Option<Norm>,
+    /// d_model × d_ff.
+    pub(in super::super) down: WeightMatrix,
+    /// What is done with the products of these matrices.
+    pub(in super::super) after: AfterFeedForward,
+}
+
+/// For each matrix of a feed-forward network.
+#[derive(Debug, Default)]
+pub(in super::super) struct AfterFeedForward {
+    pub(in super::super) gate: After,
+    pub(in super::super) up: After,
+    pub(in super::super) down: After,
+}
+
+impl Dense {
+    /// The matrices that it begins with: the gate, if there is one, and up.
+    pub(in super::super) fn input(&self) -> impl Iterator<Item = &WeightMatrix> {
+        self.gate.iter().chain([&self.up])
+    }
+
+    pub(super) fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
+        self.input().chain([&self.down])
+    }
+}
+
+impl Loader<'_> {
+    /// The feed-forward network of all tokens.
+    pub(super) fn dense(
+        &mut self,
+        block: usize,
+        d_ff: usize,
+        d_model: usize,
+    ) -> Result<Dense, ModelError> {
+        let name = |part: &str| format!("blk.{block}.{part}");
+        let up = name("ffn_up.weight");
+        let (gate, up) = match self.family.feed_forward {
+            FeedForward::Gated(_) => {
+                let gate = self.matrix(&name("ffn_gate.weight"), d_ff, d_model)?;
+                (Some(gate), self.matrix(&up, d_ff, d_model)?)
+            }
+            FeedForward::FusedGate(_) => {
+                let gate = self.rows(&up, 0..d_ff, 2 * d_ff, d_model)?;
+                (Some(gate), self.rows(&up, d_ff..2 * d_ff, 2 * d_ff, d_model)?)
+            }
+            FeedForward::Plain(_) | FeedForward::Xielu => (None, self.matrix(&up, d_ff, d_model)?),
+        };
+        Ok(Dense {
+            gate,
+            up,
+            sparse: self.family.streams && block < SPARSE_LAYERS,
+            sub_norm: self.norm(&name("ffn_sub_norm"), &[d_ff])?,
+            down: self.matrix(&name("ffn_down.weight"), d_model, d_ff)?,
+            after: AfterFeedForward {
+                gate: self.after(&name("ffn_gate"), d_ff)?,
+                up: self.after(&name("ffn_up"), d_ff)?,
+                down: self.after(&name("ffn_down"), d_model)?,
+            },
+        })
+    }
+
+    /// The network that all tokens go through.
+    pub(super) fn shared_expert(
+        &mut self,
+        block: usize,
+        ending: &str,
+        width: usize,
+        d_model: usize,
+    ) -> Result<Dense, ModelError> {
+        let name = |part: &str| format!("blk.{block}.{part}{ending}");
+        let [gate, up, down] = ["ffn_gate", "ffn_up", "ffn_down"].map(name);
+        let weight = |name: &str| format!("{name}.weight");
+        let gate_matrix = match self.family.feed_forward {
+            FeedForward::Plain(_) => None,
+            _ => Some(self.matrix(&weight(&gate), width, d_model)?),
+        };
+        Ok(Dense {
+            sparse: false,
+            gate: gate_matrix,
+            up: self.matrix(&weight(&up), width, d_model)?,
+            sub_norm: None,
+            down: self.matrix(&weight(&down), d_model, width)?,
+            after: AfterFeedForward {
+                gate: self.after(&gate, width)?,
+                up: self.after(&up, width)?,
+                down: self.after(&down, d_model)?,
+            },
+        })
+    }
+}

@@ -1,0 +1,324 @@
+//! A unit of work of attention: a tile of rows with one KV head.
+
+use std::ops::Range;
+
+use super::integers::Integers;
+use crate::{
+    exp::exp,
+    isa::{Isa, dispatch},
+    kv_cache::{FloatElement, PAGE, Page, Side, split_scales},
+    norm::tree_sum,
+    prefetch::{CACHE_LINE, prefetch_l2},
+    soft_cap::soft_cap,
+};
+
+/// Prefetch distance: keys or values are prefetched this many bytes ahead, a cache line at a time
+/// between the products.
+const PREFETCH_BYTES: usize = 8 << 10;
+
+/// The heads of a layer. Each KV head serves n_heads / n_kv_heads neighbouring query heads.
+#[derive(Debug, Clone, Copy)]
+pub struct Heads<'a> {
+    /// Number of query heads.
+    pub n_heads: usize,
+    /// Number of KV heads.
+    pub n_kv_heads: usize,
+    /// Elements per head.
+    pub head_dim: usize,
+    /// Factor of the scores, usually 1/sqrt(head_dim).
+    pub scale: f32,
+    /// Cap of the scores, if they have one.
+    pub soft_cap: Option<f32>,
+    /// ALiBi's slope of each query head; empty without ALiBi.
+    pub slopes: &'a [f32],
+    /// Attention sink of each query head; empty without sinks.
+    pub sinks: &'a [f32],
+}
+
+/// Access to the KV cache pages of each row's sequence.
+pub trait KvCache: Sync {
+    /// Page `page` of KV head `kv_head`, in the sequence of row `row`.
+    fn page(&self, row: usize, kv_head: usize, page: usize) -> Page<'_>;
+}
+
+/// Buffers of a thread: they grow to the longest context once, and are reused.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// `[row][head][head_dim]`.
+    queries: Vec<f32>,
+    /// `[row][head][position]`.
+    pub(super) scores: Vec<f32>,
+    /// `[row][head]`.
+    totals: Vec<f32>,
+    /// Queries, or the weights of a page, as integers.
+    integers: Integers,
+    /// `[row][head][dimension of the unit]`.
+    pub(super) out: Vec<f32>,
+}
+
+/// A unit of work: some rows, one KV head and its query heads, over some pages.
+pub(super) struct WorkUnit<'a> {
+    pub(super) isa: Isa,
+    pub(super) heads: Heads<'a>,
+    /// The spans of all rows of the batch.
+    pub(super) spans: &'a [Range<usize>],
+    pub(super) cache: &'a dyn KvCache,
+    pub(super) rows: Range<usize>,
+    pub(super) kv_head: usize,
+    pub(super) pages: Range<usize>,
+    /// Which sides of the pages are read, in this order; for prefetching.
+    pub(super) sides: &'a [Side],
+}
+
+impl WorkUnit<'_> {
+    /// Number of query heads that share the KV head.
+    pub(super) fn group(&self) -> usize {
+        self.heads.n_heads / self.heads.n_kv_heads
+    }
+
+    /// Number of positions in the pages.
+    pub(super) fn width(&self) -> usize {
+        self.pages.len() * PAGE
+    }
+
+    /// The score buffer, `[row][head][position]`, grown if needed.
+    pub(super) fn score_rows<'s>(&self, scratch: &'s mut Scratch) -> &'s mut [f32] {
+        let n_scores = self.rows.len() * self.group() * self.width();
+        if scratch.scores.len() < n_scores {
+            scratch.scores.resize(n_scores, 0.0);
+        }
+        &mut scratch.scores[..n_scores]
+    }
+
+    /// Computes the scores of all pages into `scratch.scores`.
+    pub(super) fn score(&self, queries: &[f32], scratch: &mut Scratch) {
+        let wide = self.group() * self.heads.head_dim;
+        scratch.queries.clear();
+        for row in self.rows.clone() {
+            let at = row * self.heads.n_heads * self.heads.head_dim + self.kv_head * wide;
+            scratch.queries.extend_from_slice(&queries[at..at + wide]);
+        }
+        self.score_rows(scratch);
+        let width = self.width();
+        let Scratch { queries, scores, integers, .. } = scratch;
+        integers.clear();
+        for page in self.pages.clone() {
+            let at = (page - self.pages.start) * PAGE;
+            self.for_shared_pages(page, |rows, keys| {
+                let prefetch = self.prefetch_address(rows.start, page, Side::Keys);
+                let of_rows = rows.start * self.group()..rows.end * self.group();
+                let scores = &mut scores[of_rows.start * width..of_rows.end * width];
+                let scale = self.heads.scale;
+                let own = &queries[rows.start * wide..rows.end * wide];
+                match keys {
+                    Page::F16 { keys, .. } => {
+                        dispatch!(
+                            self.isa,
+                            attention::scores(own, keys, prefetch, scale, scores, width, at)
+                        );
+                    }
+                    Page::F32 { keys, .. } => {
+                        dispatch!(
+                            self.isa,
+                            attention::scores(own, keys, prefetch, scale, scores, width, at)
+                        );
+                    }
+                    Page::Q8 { keys, .. } => {
+                        if integers.is_empty() {
+                            integers.push_queries(queries, self.heads.head_dim, scale);
+                        }
+                        integers.score(self.isa, of_rows, keys, prefetch, scores, (width, at));
+                    }
+                }
+            });
+        }
+    }
+
+    /// Softmax without the division: turns scores into weights, with their totals in
+    /// `scratch.totals`.
+    pub(super) fn softmax_weights(&self, scratch: &mut Scratch) {
+        let (base, width) = (self.pages.start * PAGE, self.width());
+        self.score_rows(scratch);
+        let Scratch { scores, totals, .. } = scratch;
+        totals.clear();
+        let spans = &self.spans[self.rows.clone()];
+        for (scores, span) in scores.chunks_exact_mut(self.group() * width).zip(spans) {
+            // Positions of the row's pages outside its span are masked.
+            let begin = span.start / PAGE * PAGE - base;
+            let end = span.end.next_multiple_of(PAGE) - base;
+            for (head, scores) in
+                (self.kv_head * self.group()..).zip(scores.chunks_exact_mut(width))
+            {
+                self.cap_and_bias(head, span, &mut scores[span.start - base..span.end - base]);
+                scores[begin..span.start - base].fill(f32::NEG_INFINITY);
+                scores[span.end - base..end].fill(f32::NEG_INFINITY);
+                let max = match self.heads.sinks {
+                    [] => 0.0,
+                    _ => maximum(&scores[begin..end]),
+                };
+                let total = tree_sum(dispatch!(
+                    self.isa,
+                    attention::softmax_weights(&mut scores[begin..end])
+                ));
+                totals.push(match self.heads.sinks.get(head) {
+                    Some(sink) => total + exp(sink - max),
+                    None => total,
+                });
+            }
+        }
+    }
+
+    /// Applies the soft cap and ALiBi's bias to the scores of one query head over `span`.
+    fn cap_and_bias(&self, head: usize, span: &Range<usize>, scores: &mut [f32]) {
+        if let Some(cap) = self.heads.soft_cap {
+            soft_cap(self.isa, scores, cap);
+        }
+        if let Some(slope) = self.heads.slopes.get(head) {
+            let own = span.end - 1;
+            for (pos, score) in span.clone().zip(scores) {
+                *score -= slope * (own - pos) as f32;
+            }
+        }
+    }
+
+    /// Computes the weighted means of the values, dimensions `dims`, into `scratch.out`.
+    pub(super) fn add_values(&self, dims: Range<usize>, scratch: &mut Scratch) {
+        let Scratch { scores, totals, out, integers, .. } = scratch;
+        out.clear();
+        out.resize(self.rows.len() * self.group() * dims.len(), 0.0);
+        for page in self.pages.clone() {
+            self.for_shared_pages(page, |rows, values| match values {
+                Page::F16 { values, .. } => self.add_floats(values, page, rows, &dims, scores, out),
+                Page::F32 { values, .. } => self.add_floats(values, page, rows, &dims, scores, out),
+                Page::Q8 { values, .. } => {
+                    let at = (page - self.pages.start) * PAGE;
+                    let scales = split_scales(values).1;
+                    integers.clear();
+                    for row in rows.clone() {
+                        for head in row * self.group()..(row + 1) * self.group() {
+                            let weights = &scores[head * self.width() + at..][..PAGE];
+                            integers.push_weights(weights, &scales, self.slots(row, page));
+                        }
+                    }
+                    let prefetch = self.prefetch_address(rows.start, page, Side::Values);
+                    let out = &mut out[self.of_rows(&rows, dims.len())];
+                    integers.add_values(self.isa, values, prefetch, dims.clone(), out);
+                }
+            });
+        }
+        for (out, total) in out.chunks_exact_mut(dims.len()).zip(totals) {
+            out.iter_mut().for_each(|x| *x /= *total);
+        }
+    }
+
+    /// Adds the weighted values of a page that `rows` share.
+    fn add_floats<T: FloatElement>(
+        &self,
+        values: &[T],
+        page: usize,
+        rows: Range<usize>,
+        dims: &Range<usize>,
+        scores: &[f32],
+        out: &mut [f32],
+    ) {
+        let (width, at) = (self.width(), (page - self.pages.start) * PAGE);
+        let prefetch = self.prefetch_address(rows.start, page, Side::Values);
+        let mut add = |rows: Range<usize>, slots: Range<usize>| {
+            if slots.is_empty() {
+                return;
+            }
+            let weights = &scores[self.of_rows(&rows, width)];
+            let out = &mut out[self.of_rows(&rows, dims.len())];
+            let dims = dims.clone();
+            dispatch!(
+                self.isa,
+                attention::add_values(weights, width, at, values, prefetch, slots, dims, out)
+            );
+        };
+        // Masked slots are skipped, not multiplied by zero: they may hold anything, NaN included.
+        let own = |row: usize| self.slots(row, page);
+        let from = rows.clone().map(|row| own(row).start).max().unwrap_or(0);
+        let to = rows.clone().map(|row| own(row).end).min().unwrap_or(0);
+        if from < to {
+            rows.clone().for_each(|row| add(row..row + 1, own(row).start..from));
+            add(rows.clone(), from..to);
+            rows.for_each(|row| add(row..row + 1, to..own(row).end));
+        } else {
+            rows.for_each(|row| add(row..row + 1, own(row)));
+        }
+    }
+
+    /// The elements of some rows in `[row][head][len]`.
+    fn of_rows(&self, rows: &Range<usize>, len: usize) -> Range<usize> {
+        rows.start * self.group() * len..rows.end * self.group() * len
+    }
+
+    /// The slots of a page that a row sees.
+    fn slots(&self, row: usize, page: usize) -> Range<usize> {
+        let span = &self.spans[self.rows.start + row];
+        span.start.max(page * PAGE) - page * PAGE..span.end.min((page + 1) * PAGE) - page * PAGE
+    }
+
+    /// Calls `f` with each run of neighbouring rows, relative to the unit's first, that see page
+    /// `page` and share its memory.
+    fn for_shared_pages(&self, page: usize, mut f: impl FnMut(Range<usize>, Page<'_>)) {
+        let mut row = 0;
+        while row < self.rows.len() {
+            if !self.sees(row, page) {
+                row += 1;
+                continue;
+            }
+            let found = self.page(row, page);
+            let first = row;
+            row += 1;
+            while row < self.rows.len()
+                && self.sees(row, page)
+                && self.page(row, page).address(Side::Keys) == found.address(Side::Keys)
+            {
+                row += 1;
+            }
+            f(first..row, found);
+        }
+    }
+
+    /// The address to prefetch while this side of page `page` is read: what the unit reads
+    /// [`PREFETCH_BYTES`] later. At the end, the page itself.
+    fn prefetch_address(&self, row: usize, page: usize, side: Side) -> *const u8 {
+        let n = self.pages.len();
+        let address = |index: usize| match self.sides.get(index / n) {
+            Some(side) if self.sees(row, self.pages.start + index % n) => {
+                self.page(row, self.pages.start + index % n).address(*side)
+            }
+            _ => self.page(row, page).address(side),
+        };
+        let size = self.page(row, page).side_bytes();
+        let ahead = (PREFETCH_BYTES / size).max(1);
+        let before = self.sides.iter().take_while(|other| **other != side).count();
+        let index = before * n + page - self.pages.start;
+        if index == 0 {
+            // The first page prefetches everything up to that distance.
+            for between in 1..ahead {
+                let at = address(between);
+                (0..size).step_by(CACHE_LINE).for_each(|line| prefetch_l2(at.wrapping_add(line)));
+            }
+        }
+        address(index + ahead)
+    }
+
+    /// Whether a row, relative to the unit's first, sees a position of a page.
+    fn sees(&self, row: usize, page: usize) -> bool {
+        let span = &self.spans[self.rows.start + row];
+        span.start < (page + 1) * PAGE && span.end > page * PAGE
+    }
+
+    fn page(&self, row: usize, page: usize) -> Page<'_> {
+        let page = self.cache.page(self.rows.start + row, self.kv_head, page);
+        assert!(page.fits(self.heads.head_dim), "a page has head_dim · PAGE keys and values");
+        page
+    }
+}
+
+/// The greatest score: exact in any order.
+fn maximum(scores: &[f32]) -> f32 {
+    scores.iter().fold(f32::NEG_INFINITY, |max, &s| if max < s { s } else { max })
+}

@@ -1,0 +1,199 @@
+"""Sweeps on a Ray cluster whose workers die, beside the same sweeps of one machine: what check-ray
+runs. Two nodes of one CPU each, a third for the driver, every node with its own raylet and store.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import kelvin
+import kelvin.ray
+import ray
+from ray.cluster_utils import Cluster
+
+KELVIN = Path(sys.executable).with_name("kelvin")
+# Seconds between two deaths of a worker.
+PERIOD = (1.0, 2.5)
+
+
+def command(*args: object, **more: Any) -> bytes:
+    done = subprocess.run([KELVIN, *map(str, args)], capture_output=True, **more)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def rows(db: Path) -> bytes:
+    """The last run with everything that is stored of it."""
+    file = db.with_suffix(".rows.parquet")
+    command("runs", "export", "last", "--what", "rows", "--db", db, "-o", file)
+    return file.read_bytes()
+
+
+@contextmanager
+def cluster() -> Iterator[tuple[Cluster, list[Any]]]:
+    """A head without CPUs, and two nodes with one each."""
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    nodes = [made.add_node(num_cpus=1, object_store_memory=100 << 20) for _ in range(2)]
+    made.wait_for_nodes()
+    try:
+        yield made, nodes
+    finally:
+        ray.shutdown()
+        made.shutdown()
+
+
+def workers() -> list[int]:
+    """Processes of this user in which Ray's workers hold a model."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            name = (folder / "cmdline").read_bytes()
+        except (OSError, ValueError):
+            continue
+        if folder.name.isdigit() and b"MapWorker" in name and b"_Actor" in name:
+            found.append(int(folder.name))
+    return found
+
+
+class Killer(threading.Thread):
+    """Kills a worker from time to time."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(daemon=True)
+        self.chance, self.ended, self.n = random.Random(seed), threading.Event(), 0
+
+    def run(self) -> None:
+        while not self.ended.wait(self.chance.uniform(*PERIOD)):
+            if found := sorted(workers()):
+                try:
+                    os.kill(self.chance.choice(found), signal.SIGKILL)
+                    self.n += 1
+                except ProcessLookupError:
+                    pass
+
+
+def tell(*words: object) -> None:
+    print(*words, flush=True)
+
+
+def unkind(name: str, fields: dict[str, Any], folder: Path, *, block: int) -> None:
+    """The table of one machine, and of a cluster that loses workers and a node."""
+    begun = time.monotonic()
+    one = kelvin.lab.sweep(fields, db=folder / "one.db", progress=False)
+    alone, expected = time.monotonic() - begun, rows(folder / "one.db")
+    tell(f"{name}: {len(one)} rows by one machine in {alone:.1f} s, {len(expected)} bytes")
+    for into in ["folder", "database"]:
+        with cluster() as (made, nodes):
+            killer, begun = Killer(seed=7), time.monotonic()
+            is_gone: list[float] = []
+
+            def watch(progress: kelvin.lab.Progress) -> None:
+                if progress.done * 2 >= progress.total and not is_gone:
+                    is_gone.append(progress.done)
+                    made.remove_node(nodes[1], allow_graceful=False)
+
+            killer.start()
+            out, db = folder / f"{into}-rows", folder / f"{into}.db"
+            where: dict[str, Any] = {"out": out} if into == "folder" else {"db": db}
+            swept = kelvin.ray.sweep(
+                fields, address=made.address, block=block, progress=watch, **where
+            )
+            killer.ended.set()
+            took = time.monotonic() - begun
+        if into == "folder":
+            command("runs", "import", out, "--db", db)
+        tell(f"  into a {into}: {swept.n_new} rows in {took:.1f} s, {killer.n} workers killed, a "
+             f"node removed after {is_gone[0]} rows")
+        assert swept.n_new == one.n_texts and killer.n >= 2 and is_gone
+        assert rows(db) == expected, f"{name}: the cluster's rows are others"
+        tell("  equal bytes")
+
+
+def interrupted(fields: dict[str, Any], folder: Path) -> None:
+    """A sweep that is broken off goes on, and the terminal's command makes the same rows."""
+    expected, db = rows(folder / "one.db"), folder / "command.db"
+
+    def stop(progress: kelvin.lab.Progress) -> None:
+        if progress.done * 3 >= progress.total:
+            raise KeyboardInterrupt
+
+    with cluster() as (made, _):
+        try:
+            kelvin.ray.sweep(fields, address=made.address, db=db, block=20, progress=stop)
+            raise AssertionError("the sweep wasn't broken off")
+        except KeyboardInterrupt:
+            pass
+        there = len(kelvin.lab.run("last", db))
+        recipe = folder / "recipe.toml"
+        recipe.write_text("".join(f"{k} = {v!r}\n" for k, v in fields.items()))
+        told = command("sweep", recipe, "--ray", made.address, "--db", db).decode()
+        missing = kelvin.lab.run("last", db).n_texts - there
+        assert 0 < there and f"{missing} texts added" in told, told
+        assert "see kelvin runs show" in told
+        again = command("sweep", recipe, "--ray", made.address, "--db", db, "--json").decode()
+        assert '"new":0' in again.replace(" ", ""), again
+        bad = subprocess.run(
+            [KELVIN, "sweep", recipe, "-m", "/nowhere.gguf", "--ray", made.address, "--db", db],
+            capture_output=True, text=True,
+        )
+        assert bad.returncode == 1 and "no model file /nowhere.gguf" in bad.stderr, bad.stderr
+    assert rows(db) == expected
+    tell(f"  broken off after {there} rows, ended by `kelvin sweep --ray`: equal bytes")
+
+
+def cost(fields: dict[str, Any], folder: Path, turns: int = 3) -> None:
+    """Tokens/s of one worker with two threads on Ray beside `kelvin sweep` with two threads."""
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+    ratios = []
+    try:
+        ray.init(address=made.address, log_to_driver=False)
+        for turn in range(turns):
+            rates: list[float] = []
+            sides: list[Callable[[], None]] = [
+                lambda: (kelvin.lab.sweep(fields, db=folder / f"a{turn}.db", threads=2,
+                                          progress=False), None)[1],
+                lambda: (kelvin.ray.sweep(fields, db=folder / f"b{turn}.db", threads=2, workers=1,
+                                          progress=False), None)[1],
+            ]
+            for side in sides:
+                begun = time.monotonic()
+                side()
+                rates.append(1 / (time.monotonic() - begun))
+            ratios.append(rates[1] / rates[0])
+        tell("  speed of Ray beside `kelvin sweep`, start of its worker included:",
+             ", ".join(f"{ratio:.3f}" for ratio in ratios))
+    finally:
+        ray.shutdown()
+        made.shutdown()
+
+
+def main() -> None:
+    prompts = [f"{word} {thing}" for word in ["Hi", "Once", "The", "A", "My"]
+               for thing in ["you", "there", "cat", "end", "road", "sea", "sun", "moon"]]
+    tiny = {"model": os.environ["KELVIN_TINY_MODEL"], "prompts": prompts, "temp": [0.5, 1, 2],
+            "samples": 8, "seed": 7, "max_tokens": 100, "record": ["shift"]}
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        unkind("tiny model", tiny, folder, block=16)
+        interrupted(tiny, folder)
+    if "--real" in sys.argv:
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made)
+            real = {**tiny, "model": "smollm2", "prompts": prompts[:8], "samples": 4,
+                    "max_tokens": 24}
+            unkind("SmolLM2", real, folder, block=8)
+            cost({**real, "samples": 16, "max_tokens": 48}, folder)
+    tell("check-ray: all equal")
+
+
+if __name__ == "__main__":
+    main()

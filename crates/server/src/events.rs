@@ -1,0 +1,135 @@
+//! The events of the API's streams as types. They serialize to the events' JSON, and the OpenAPI
+//! document describes them with schemas that are derived from them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::answers::{
+    Assistant, ChatLogprob, ChatLogprobs, ChoiceTokens, Finish, OutputMessage, OutputText,
+    ProblemBody, PromptTokens, Recipe, Response, StopReason, TextChoice, TextCompletionKind, Usage,
+    constant,
+};
+
+constant! {
+    ChatChunkKind = "chat.completion.chunk";
+}
+
+/// An event of a stream: a piece of the answer, or the problem that ends it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum StreamEvent<T> {
+    Piece(T),
+    Problem(ProblemBody),
+}
+
+/// An event of a stream of completions.
+pub(crate) type TextEvent = StreamEvent<TextChunk>;
+/// An event of a stream of answers in a chat.
+pub(crate) type ChatEvent = StreamEvent<ChatChunk>;
+/// A piece of completions.
+pub(crate) type TextChunk = Chunk<TextCompletionKind, TextChoice>;
+/// A piece of answers in a chat.
+pub(crate) type ChatChunk = Chunk<ChatChunkKind, ChatPiece>;
+
+/// A piece of a stream: new text of choices.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{C}Chunk")]
+pub(crate) struct Chunk<K, C> {
+    pub(crate) id: String,
+    pub(crate) object: K,
+    pub(crate) created: u64,
+    pub(crate) model: String,
+    /// What is new of choices; none in the last piece of a stream with `include_usage`.
+    pub(crate) choices: Vec<C>,
+    /// With `include_usage`: null until the last piece.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) usage: Option<Option<Usage>>,
+    #[serde(flatten)]
+    pub(crate) prompt: PromptTokens,
+    /// In the last piece, with `include_usage`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) kelvin: Option<Recipe>,
+}
+
+/// What is new of an answer in a chat.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ChatPiece {
+    pub(crate) index: usize,
+    pub(crate) logprobs: Option<ChatLogprobs>,
+    pub(crate) finish_reason: Option<Finish>,
+    /// Not there in a choice's first piece.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stop_reason: Option<Option<StopReason>>,
+    pub(crate) delta: Delta,
+    #[serde(flatten)]
+    pub(crate) tokens: ChoiceTokens,
+}
+
+/// New text; in a choice's first piece, who speaks.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct Delta {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<Assistant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<String>,
+}
+
+/// An event of the Responses API. Its type is the name of the event as well.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "type")]
+pub(crate) enum ResponseEvent {
+    #[serde(rename = "response.created")]
+    Created { sequence_number: u64, response: Box<Response> },
+    #[serde(rename = "response.in_progress")]
+    InProgress { sequence_number: u64, response: Box<Response> },
+    #[serde(rename = "response.output_item.added")]
+    ItemAdded { sequence_number: u64, output_index: usize, item: OutputMessage },
+    #[serde(rename = "response.content_part.added")]
+    PartAdded {
+        sequence_number: u64,
+        part: OutputText,
+        #[serde(flatten)]
+        place: TextPlace,
+    },
+    #[serde(rename = "response.output_text.delta")]
+    TextDelta {
+        sequence_number: u64,
+        delta: String,
+        logprobs: Vec<ChatLogprob>,
+        #[serde(flatten)]
+        place: TextPlace,
+    },
+    #[serde(rename = "response.output_text.done")]
+    TextDone {
+        sequence_number: u64,
+        text: String,
+        logprobs: Vec<ChatLogprob>,
+        #[serde(flatten)]
+        place: TextPlace,
+    },
+    #[serde(rename = "response.content_part.done")]
+    PartDone {
+        sequence_number: u64,
+        part: OutputText,
+        #[serde(flatten)]
+        place: TextPlace,
+    },
+    #[serde(rename = "response.output_item.done")]
+    ItemDone { sequence_number: u64, output_index: usize, item: OutputMessage },
+    #[serde(rename = "response.completed")]
+    Completed { sequence_number: u64, response: Box<Response> },
+    #[serde(rename = "response.incomplete")]
+    Incomplete { sequence_number: u64, response: Box<Response> },
+    #[serde(rename = "error")]
+    Error { sequence_number: u64, code: &'static str, message: String, param: Option<String> },
+}
+
+/// The one text of the one message.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct TextPlace {
+    pub(crate) item_id: String,
+    /// Always 0.
+    pub(crate) output_index: usize,
+    /// Always 0.
+    pub(crate) content_index: usize,
+}

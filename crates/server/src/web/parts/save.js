@@ -1,0 +1,106 @@
+// A drawing as a file: SVG as it is on the screen, or PNG at twice its size.
+
+import { h } from "../dom.js";
+
+/** Pixels of a PNG for each on the screen. */
+const SCALE = 2;
+/** What a drawing gets from the page's style sheets, written into the file as attributes. */
+const PROPERTIES = [
+  "fill",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-linejoin",
+  "opacity",
+  "font-family",
+  "font-size",
+  "font-weight",
+];
+
+/**
+ * Buttons that save a drawing.
+ * @param {string} name of the file, and what the buttons are called after
+ * @param {SVGSVGElement} svg
+ */
+export function saves(name, svg) {
+  const button = (/** @type {string} */ kind, /** @type {() => unknown} */ save) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        "aria-label": `Save “${name}” as ${kind}`,
+        onclick: save,
+      },
+      kind,
+    );
+  const file = `kelvin-${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`;
+  return h(
+    "span",
+    { class: "saves" },
+    button("SVG", () => give(`${file}.svg`, picture(svg))),
+    button("PNG", async () => {
+      const pixels = await painted(svg);
+      if (pixels) give(`${file}.png`, pixels);
+    }),
+  );
+}
+
+/**
+ * The drawing as a file of its own.
+ * @param {SVGSVGElement} svg
+ */
+function picture(svg) {
+  const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
+  const { width, height } = svg.getBoundingClientRect();
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("width", String(width));
+  copy.setAttribute("height", String(height));
+  copy.removeAttribute("class");
+  const [from, to] = [[...svg.querySelectorAll("*")], [...copy.querySelectorAll("*")]];
+  from.forEach((element, i) => {
+    const style = getComputedStyle(element);
+    for (const name of PROPERTIES) to[i].setAttribute(name, style.getPropertyValue(name));
+    to[i].removeAttribute("class");
+    to[i].removeAttribute("style");
+  });
+  const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  ground.setAttribute("width", "100%");
+  ground.setAttribute("height", "100%");
+  ground.setAttribute("fill", getComputedStyle(document.body).backgroundColor);
+  copy.prepend(ground);
+  copy.removeAttribute("style");
+  return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
+}
+
+/**
+ * The drawing as a PNG.
+ * @param {SVGSVGElement} svg
+ * @returns {Promise<Blob | null>}
+ */
+async function painted(svg) {
+  const { width, height } = svg.getBoundingClientRect();
+  const url = URL.createObjectURL(picture(svg));
+  try {
+    const image = h("img", { src: url, alt: "" });
+    await image.decode();
+    const canvas = h("canvas", {
+      width: Math.round(width * SCALE),
+      height: Math.round(height * SCALE),
+    });
+    canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return await new Promise((done) => canvas.toBlob(done, "image/png"));
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {Blob} blob
+ */
+function give(name, blob) {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

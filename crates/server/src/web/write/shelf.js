@@ -1,0 +1,115 @@
+// The list of sessions: searched, opened, duplicated, exported, deleted, and others imported.
+
+import { h, clear } from "../dom.js";
+import { count } from "../format.js";
+
+/** @import { Head } from "./sessions.js" */
+
+/**
+ * Who hears what is wanted.
+ * @typedef {object} Host
+ * @property {(head: Head) => void} open
+ * @property {(head: Head) => void} duplicate
+ * @property {(head: Head) => void} save
+ * @property {(head: Head) => void} remove
+ * @property {(file: File) => void} load
+ */
+
+/**
+ * Makes a list, and what stands above it.
+ * @param {Host} host
+ */
+export function shelf(host) {
+  const find = h("input", {
+    type: "search",
+    placeholder: "Search",
+    "aria-label": "Search sessions",
+  });
+  const files = { type: "file", accept: ".json,application/json", hidden: true };
+  const file = h("input", { ...files, "aria-label": "File of a session" });
+  const load = h("button", { type: "button" }, "Import …");
+  const list = h("ul", { class: "sessions", "aria-label": "Sessions" });
+  const none = h("p", { class: "note" });
+  /** @type {Head[]} */
+  let all = [];
+  let open = "";
+  load.addEventListener("click", () => file.click());
+  file.addEventListener("change", () => {
+    const [picked] = file.files ?? [];
+    if (picked) host.load(picked);
+    file.value = "";
+  });
+  find.addEventListener("input", paint);
+  function paint() {
+    const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const found = all.filter(({ name, excerpt }) => {
+      const text = `${name} ${excerpt}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+    const buttons = [...list.querySelectorAll("button")];
+    const focused = buttons.findIndex((one) => one === document.activeElement);
+    clear(list).append(...found.map((head) => item(head, head.id === open, host)));
+    if (focused >= 0) list.querySelectorAll("button")[focused]?.focus();
+    none.hidden = found.length > 0;
+    none.textContent = all.length === 0 ? "No session is kept yet." : "No session has these words.";
+  }
+  return {
+    root: h(
+      "div",
+      { class: "shelf" },
+      h("div", { class: "row middle" }, find, load, file),
+      none,
+      list,
+    ),
+    /**
+     * @param {Head[]} heads
+     * @param {string} id of the session that is open
+     */
+    show(heads, id) {
+      all = heads;
+      open = id;
+      paint();
+    },
+  };
+}
+
+/**
+ * @param {Head} head
+ * @param {boolean} here whether it is open
+ * @param {Host} host
+ */
+function item(head, here, { open, duplicate, save, remove }) {
+  const { name, n_tokens: tokens, changed, excerpt } = head;
+  const when = new Date(changed).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const button = (/** @type {string} */ words, /** @type {(head: Head) => void} */ call) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        "aria-label": `${words} ${name}`,
+        onclick: () => call(head),
+      },
+      words,
+    );
+  const title = h(
+    "button",
+    {
+      type: "button",
+      class: "session-open",
+      "aria-current": here ? "true" : null,
+      onclick: () => open(head),
+    },
+    h("strong", {}, name),
+    h("span", { class: "note" }, `${here ? "open · " : ""}${count(tokens)} tokens · ${when}`),
+    h("span", { class: "session-excerpt" }, excerpt.replaceAll(/\s+/g, " ")),
+  );
+  const does = h(
+    "div",
+    { class: "session-does" },
+    button("Duplicate", duplicate),
+    button("Export", save),
+    button("Delete", remove),
+  );
+  return h("li", { class: here ? "here" : "" }, title, does);
+}
