@@ -52,6 +52,15 @@ pub struct Sums {
     pub moment: u128,
 }
 
+impl Sums {
+    /// Adds the sums over other tokens.
+    #[inline(always)]
+    pub fn add(&mut self, other: Sums) {
+        self.total += other.total;
+        self.moment += other.moment;
+    }
+}
+
 /// Finds the extremes of a row, and writes the maximum of each [`GROUP`] to `maxima`.
 ///
 /// # Panics
@@ -73,6 +82,15 @@ pub fn count_unmasked(isa: Isa, xs: &[f32]) -> usize {
 pub fn weigh(isa: Isa, xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> u64 {
     assert!(xs.len() == es.len() && xs.len() <= MAX_LEN, "one exponential for each logit");
     dispatch!(isa, logits::weigh(xs, max, beta, es))
+}
+
+/// [`weigh`] and [`measure`] in one read of the row.
+///
+/// # Panics
+/// If `es` isn't as long as `xs`, which has at most [`MAX_LEN`].
+pub fn weigh_and_measure(isa: Isa, xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> Sums {
+    assert!(xs.len() == es.len() && xs.len() <= MAX_LEN, "one exponential for each logit");
+    dispatch!(isa, logits::weigh_and_measure(xs, max, beta, es))
 }
 
 /// The sum of the weights, and the moment that entropy needs. `es` comes from [`weigh`].
@@ -289,6 +307,9 @@ mod tests {
                 let total = weigh(isa, &xs, found.max, 0.7, &mut es);
                 let sums = measure(isa, &xs, found.max, 0.7, &es);
                 assert_eq!(sums.total, total);
+                let mut at_once = vec![1.0; n];
+                assert_eq!(weigh_and_measure(isa, &xs, found.max, 0.7, &mut at_once), sums);
+                assert_eq!(at_once, es);
                 let (mut ids, mut out) = (vec![0; n + SLACK], vec![0.0; n + SLACK]);
                 let edge = Bound { x: -5.0, index: usize::MAX };
                 let kept = select(isa, &xs, edge, 3, &mut ids, &mut out);

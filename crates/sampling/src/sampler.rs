@@ -379,6 +379,10 @@ fn step(inputs: Inputs<'_>, scratch: &mut StepScratch) -> Result<Outcome, Sample
             nucleus = (figures == Figures::Shift).then(|| left.last_of_share(shift::NUCLEUS));
         }
     })?;
+    if figures != Figures::None {
+        // Weights and moments in one scan; the draw needs the weights.
+        left.mass();
+    }
     let target = (u128::from(words.draw) * u128::from(left.total())) >> 64;
     let index = left.reach(target as u64);
     let learned = learned(chain, state, &mut left, Some(index));

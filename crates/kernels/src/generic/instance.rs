@@ -370,6 +370,16 @@ macro_rules! vector_functions {
             }
 
             #[target_feature(enable = $features)]
+            pub(crate) fn weigh_and_measure(
+                xs: &[f32],
+                max: f32,
+                beta: f32,
+                es: &mut [f32],
+            ) -> Sums {
+                scalar::logits::weigh_and_measure(xs, max, beta, es)
+            }
+
+            #[target_feature(enable = $features)]
             pub(crate) fn measure(xs: &[f32], max: f32, beta: f32, es: &[f32]) -> Sums {
                 scalar::logits::measure(xs, max, beta, es)
             }

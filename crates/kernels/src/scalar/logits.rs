@@ -49,21 +49,41 @@ pub(crate) fn weigh(xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> u64 {
 }
 
 #[inline(always)]
+pub(crate) fn weigh_and_measure(xs: &[f32], max: f32, beta: f32, es: &mut [f32]) -> Sums {
+    let mut sums = Sums::default();
+    for (xs, es) in xs.chunks(BLOCK).zip(es.chunks_mut(BLOCK)) {
+        for (e, &x) in es.iter_mut().zip(xs) {
+            *e = exp(scaled(x, max, beta));
+        }
+        sums.add(measure_block(xs, max, beta, es));
+    }
+    sums
+}
+
+#[inline(always)]
 pub(crate) fn measure(xs: &[f32], max: f32, beta: f32, es: &[f32]) -> Sums {
     let mut sums = Sums::default();
     for (xs, es) in xs.chunks(BLOCK).zip(es.chunks(BLOCK)) {
-        let (mut total, mut moment) = (0u64, 0u64);
-        for (&x, &e) in xs.iter().zip(es) {
-            let rounded = rounded_weight(e);
-            total = total.wrapping_add(rounded.to_bits());
-            // w and d have at most 24 significant bits each: the product is exact before rounding.
-            let term = (rounded - ROUND) * (f64::from(-scaled(x, max, beta)) * MOMENT_UNIT);
-            moment = moment.wrapping_add((term + ROUND).to_bits());
-        }
-        sums.total += total.wrapping_sub(rounds(xs.len()));
-        sums.moment += u128::from(moment.wrapping_sub(rounds(xs.len())));
+        sums.add(measure_block(xs, max, beta, es));
     }
     sums
+}
+
+/// The sums over at most [`BLOCK`] logits.
+#[inline(always)]
+fn measure_block(xs: &[f32], max: f32, beta: f32, es: &[f32]) -> Sums {
+    let (mut total, mut moment) = (0u64, 0u64);
+    for (&x, &e) in xs.iter().zip(es) {
+        let rounded = rounded_weight(e);
+        total = total.wrapping_add(rounded.to_bits());
+        // w and d have at most 24 significant bits each: the product is exact before rounding.
+        let term = (rounded - ROUND) * (f64::from(-scaled(x, max, beta)) * MOMENT_UNIT);
+        moment = moment.wrapping_add((term + ROUND).to_bits());
+    }
+    Sums {
+        total: total.wrapping_sub(rounds(xs.len())),
+        moment: u128::from(moment.wrapping_sub(rounds(xs.len()))),
+    }
 }
 
 #[inline(always)]

@@ -9,7 +9,7 @@ mod spread;
 
 use kelvin_kernels::{
     isa::Isa,
-    logits::{self, GROUP, Line, scaled},
+    logits::{self, GROUP, Line, Sums, scaled},
 };
 
 use crate::{
@@ -190,18 +190,19 @@ impl<'a> Candidates<'a> {
             return Mass { total, moment };
         }
         self.settle();
-        if !self.weighed {
-            self.weigh();
-        }
-        let mut mass = Mass::default();
+        let (isa, max, beta) = (Isa::best(), self.set.max, self.beta);
+        let mut sums = Sums::default();
         for (start, xs) in self.set.runs() {
-            let es = &self.work.es[start..][..xs.len()];
-            let sums = logits::measure(Isa::best(), xs, self.set.max, self.beta, es);
-            mass.total += sums.total;
-            mass.moment += sums.moment;
+            let es = &mut self.work.es[start..][..xs.len()];
+            sums.add(match self.weighed {
+                true => logits::measure(isa, xs, max, beta, es),
+                false => logits::weigh_and_measure(isa, xs, max, beta, es),
+            });
         }
-        (self.total, self.moment) = (Some(mass.total), Some(mass.moment));
-        mass
+        self.weighed = true;
+        let Sums { total, moment } = sums;
+        (self.total, self.moment) = (Some(total), Some(moment));
+        Mass { total, moment }
     }
 
     /// Every survivor with its weight, in rising order of ids; for views.
