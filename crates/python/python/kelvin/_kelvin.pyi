@@ -15,7 +15,19 @@ __version__: str
 Ids = SequenceOf[int] | NDArray[np.integer[Any]]
 Prompt = str | Ids
 Stage = Callable[[NDArray[np.float32]], ArrayLike | None]
-Engine = Literal["kelvin", "llama.cpp", "vllm", "transformers", "ollama", "openai"]
+Engine = Literal[
+    "kelvin",
+    "llama.cpp",
+    "vllm",
+    "transformers",
+    "ollama",
+    "openai",
+    "transformers.js",
+    "onnxruntime-genai",
+    "openvino-genai",
+    "ctranslate2",
+    "mlx-lm",
+]
 
 @overload
 def softmax(
