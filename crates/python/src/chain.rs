@@ -65,7 +65,7 @@ impl Chain {
     /// The chain that another engine runs with these settings, in its own order.
     ///
     /// Args:
-    ///     engine: kelvin, llama.cpp, vllm, transformers, ollama or openai.
+    ///     engine: kelvin, llama.cpp, vllm, transformers, ollama, openai, or another of `Engine`.
     ///     settings: numbers by the engine's names; its defaults hold for the others.
     ///
     /// Raises:

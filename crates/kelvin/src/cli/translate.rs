@@ -44,5 +44,8 @@ pub(crate) fn run(args: &TranslateArgs) -> anyhow::Result<()> {
     for missing in &translation.missing {
         out.push_str(&format!("{} {missing}\n", style.bold("can't:")));
     }
+    if !translation.known_from.is_empty() {
+        out.push_str(&format!("{} {}\n", style.dim("known from"), translation.known_from));
+    }
     terminal::print(&out)
 }

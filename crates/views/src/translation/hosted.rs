@@ -248,6 +248,7 @@ fn said(
         settings,
         runs: Chain::new(expressed)?.to_string(),
         missing,
+        known_from: format!("{}, {}: its table of models", provider.version, provider.date),
     })
 }
 
@@ -388,6 +389,7 @@ mod tests {
         assert_eq!(both.settings, *json!({"temperature": 0.7}).as_object().unwrap());
         assert!(both.missing[0].contains("takes top_p or temp, not both"), "{:?}", both.missing);
         let whole = to("temp=0.7", "openai:gpt-4o");
+        assert!(whole.known_from.starts_with("@ai-sdk/openai 4.0.118, 2026-"));
         assert_eq!((whole.runs.as_str(), whole.missing.len()), ("temp=0.7", 0));
         assert!(missing("temp=0.7", "openai:gpt-5.1").contains("reasoning_effort none"));
         assert!(missing("temp=0.7", "openai:gpt-4o-search-preview").contains("has no temperature"));

@@ -30,6 +30,9 @@ pub struct Translation {
     pub runs: String,
     /// What it can't express.
     pub missing: Vec<String>,
+    /// Which version this is known of, since when, and from where; empty for Kelvin itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub known_from: String,
 }
 
 /// Says `chain` in the settings of an engine, or of a hosted model, `provider:model`.
@@ -88,6 +91,10 @@ pub fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainEr
         settings: writer.settings,
         runs: Chain::new(runs)?.to_string(),
         missing: writer.missing,
+        known_from: format!(
+            "{} {}, {}: {}",
+            source.engine, source.version, source.date, source.place
+        ),
     })
 }
 
@@ -103,6 +110,7 @@ fn as_it_stands(chain: &Chain, profile: Profile) -> Translation {
         settings,
         runs: chain.to_string(),
         missing: Vec::new(),
+        known_from: String::new(),
     }
 }
 

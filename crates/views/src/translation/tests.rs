@@ -60,6 +60,7 @@ fn what_cannot_be_expressed_is_said() {
     assert!(llama.missing.is_empty());
     assert_eq!(llama.settings["samplers"], json!(["temperature", "top_p"]));
     assert_eq!((&llama.settings["top_k"], &llama.settings["min_p"]), (&json!(0), &json!(0.0)));
+    assert_eq!(vllm.known_from, "vllm 0.33, 2026-11-28: vllm/sampling_params.py");
     let kelvin = to("temp=2 | top_p=0.9 | temp=1 | top_p=0.8", "kelvin");
     assert!(kelvin.missing.is_empty());
     assert_eq!(kelvin.settings["sampler"], json!("temp=2 | top_p=0.9 | temp=1 | top_p=0.8"));
