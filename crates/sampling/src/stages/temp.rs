@@ -96,7 +96,7 @@ const LLAMA: Counterpart = Counterpart {
 };
 
 const ELSEWHERE: Counterpart = Counterpart {
-    place: 50,
+    place: 60,
     settings: &[Setting::new("temperature", Range::FROM_ZERO).off(Number::Real(1.0))],
     ..Counterpart::of(Engine::TransformersJs)
 };

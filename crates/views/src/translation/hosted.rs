@@ -85,7 +85,7 @@ const PROVIDERS: &[Provider] = &[
                 ..PLAIN
             },
             Family {
-                names: &["gpt-5.1", "gpt-5.2", "gpt-5.3", "gpt-5.4", "gpt-5.5", "gpt-5.6"],
+                names: &["gpt-5."],
                 takes: &[TO_TWO, TOP_P],
                 remark: "takes them with reasoning_effort none alone",
                 ..PLAIN
@@ -111,7 +111,19 @@ const PROVIDERS: &[Provider] = &[
                 ..PLAIN
             },
             Family {
-                names: &["claude-opus-4", "claude-sonnet-4", "claude-haiku-4-5", "claude-3"],
+                names: &[
+                    "claude-opus-4-0",
+                    "claude-opus-4-1",
+                    "claude-opus-4-2025",
+                    "claude-opus-4-5",
+                    "claude-opus-4-6",
+                    "claude-sonnet-4-0",
+                    "claude-sonnet-4-2025",
+                    "claude-sonnet-4-5",
+                    "claude-sonnet-4-6",
+                    "claude-haiku-4-5",
+                    "claude-3",
+                ],
                 takes: &[TO_ONE, TOP_P, top_k("top_k")],
                 remark: "takes them while thinking is off",
                 either: Some(["temp", "top_p"]),
