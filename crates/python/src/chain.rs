@@ -1,7 +1,7 @@
 //! `Chain`: stages in order, of which some may be Python functions.
 
 use kelvin_sampling::Profile;
-use kelvin_views::translation::translate;
+use kelvin_views::translation::translate_to;
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
@@ -65,7 +65,7 @@ impl Chain {
     /// The chain that another engine runs with these settings, in its own order.
     ///
     /// Args:
-    ///     engine: kelvin, llama.cpp, vllm, transformers, ollama or openai.
+    ///     engine: kelvin, llama.cpp, vllm, transformers, ollama, openai, or another of `Engine`.
     ///     settings: numbers by the engine's names; its defaults hold for the others.
     ///
     /// Raises:
@@ -100,13 +100,12 @@ impl Chain {
     ///     >>> kelvin.Chain("temp=0.5 | top_k=3").to("vllm")["settings"]["top_k"]
     ///     3
     fn to<'py>(&self, py: Python<'py>, engine: &str) -> PyResult<Bound<'py, PyAny>> {
-        let profile: Profile = engine.parse().map_err(value_error)?;
         let Some(chain) = self.as_stages() else {
             return Err(PyValueError::new_err(format!(
                 "{self}: a Python function can't be expressed in the settings of {engine}"
             )));
         };
-        crate::json::object(py, &translate(chain, profile).map_err(value_error)?)
+        crate::json::object(py, &translate_to(chain, engine).map_err(PyValueError::new_err)?)
     }
 
     /// The chain with `t` in place of its only `temp`; without one it goes first.

@@ -6,6 +6,7 @@
 //!
 //! Sources: llama.cpp `common/arg.cpp` and `llama-sampling.cpp`, vLLM `v1/sample/sampler.py`,
 //! transformers `generation/utils.py`, Ollama's `parameters` documentation, OpenAI's API reference.
+//! The others were run on models of known probabilities.
 
 use std::str::FromStr;
 
@@ -27,6 +28,16 @@ pub enum Engine {
     Ollama,
     /// OpenAI's API.
     OpenAi,
+    /// transformers.js.
+    TransformersJs,
+    /// ONNX Runtime GenAI.
+    OnnxGenAi,
+    /// OpenVINO GenAI.
+    OpenVino,
+    /// CTranslate2.
+    CTranslate2,
+    /// MLX LM.
+    MlxLm,
 }
 
 impl Engine {
@@ -66,6 +77,8 @@ struct Row {
     ties: bool,
     /// Lower temperatures above 0 are raised to this one.
     floor: Option<f32>,
+    /// Whether it takes the likeliest token unless `do_sample` is set.
+    asks_to_draw: bool,
 }
 
 const PLAIN: Row = Row {
@@ -75,6 +88,7 @@ const PLAIN: Row = Row {
     counts_prompt: false,
     ties: false,
     floor: None,
+    asks_to_draw: false,
 };
 
 const ROWS: &[Row] = &[
@@ -92,6 +106,7 @@ const ROWS: &[Row] = &[
         name: "transformers",
         defaults: "temp=1 | top_k=50,ties:kept",
         ties: true,
+        asks_to_draw: true,
         ..PLAIN
     },
     Row {
@@ -102,6 +117,24 @@ const ROWS: &[Row] = &[
         ..PLAIN
     },
     Row { engine: Engine::OpenAi, name: "openai", ..PLAIN },
+    Row {
+        engine: Engine::TransformersJs,
+        name: "transformers.js",
+        defaults: "temp=1 | top_k=50",
+        asks_to_draw: true,
+        ..PLAIN
+    },
+    Row {
+        engine: Engine::OnnxGenAi,
+        name: "onnxruntime-genai",
+        defaults: "top_k=50 | temp=1",
+        asks_to_draw: true,
+        ..PLAIN
+    },
+    Row { engine: Engine::OpenVino, name: "openvino-genai", asks_to_draw: true, ..PLAIN },
+    // Greedy by its top-k, whatever the temperature.
+    Row { engine: Engine::CTranslate2, name: "ctranslate2", defaults: "temp=1 | top_k=1", ..PLAIN },
+    Row { engine: Engine::MlxLm, name: "mlx-lm", defaults: "temp=0", counts_prompt: true, ..PLAIN },
 ];
 
 impl Profile {
@@ -221,6 +254,11 @@ impl Profile {
         }
     }
 
+    /// Whether the engine takes the likeliest token unless its setting `do_sample` is true.
+    pub fn asks_to_draw(self) -> bool {
+        self.0.asks_to_draw
+    }
+
     /// Whether the engine's top-k and typical keep tokens that tie with the last one.
     pub(crate) fn keeps_ties(self) -> bool {
         self.0.ties
@@ -231,10 +269,10 @@ impl Profile {
         if self.0.counts_prompt { Scope::All } else { scope }
     }
 
-    /// The window of a penalty there: llama.cpp's windows are always a number of tokens.
+    /// The window of a penalty there: those of llama.cpp and mlx-lm are always a number of tokens.
     pub(crate) fn window(self, window: Window) -> Window {
         match self.0.engine {
-            Engine::LlamaCpp | Engine::Ollama => window.within_context(),
+            Engine::LlamaCpp | Engine::Ollama | Engine::MlxLm => window.within_context(),
             _ => window,
         }
     }
@@ -295,6 +333,15 @@ mod tests {
             ("ollama", &[], "top_k=40 | top_p=0.9 | temp=0.8"),
             ("openai", &["frequency=0.5", "bias=3:-100"], "bias=3:-100 | frequency=0.5 | temp=1"),
             ("vllm", &["repetition=1.1", "temp=2"], "repetition=1.1 | temp=2"),
+            ("mlx-lm", &["repetition=1.1"], "repetition=1.1,window:20 | temp=0"),
+            (
+                "mlx-lm",
+                &["frequency=1", "temp=2", "top_p=0.5"],
+                "frequency=1,window:20,scope:prompt+output | top_p=0.5 | temp=2",
+            ),
+            ("ctranslate2", &["temp=2"], "temp=2 | top_k=1"),
+            ("onnxruntime-genai", &["top_p=0.5"], "top_k=50 | temp=1 | top_p=0.5"),
+            ("openvino-genai", &["presence=1"], "presence=1 | temp=1"),
             (
                 "transformers",
                 &["repetition=1.1", "top_k=0"],
@@ -356,6 +403,15 @@ mod tests {
             "bias mask repetition no_repeat_ngram temp top_h top_k top_p min_p typical epsilon eta"
         );
         assert_eq!(order("openai"), "bias frequency presence temp top_p");
+        for (name, expected) in [
+            ("transformers.js", "repetition no_repeat_ngram temp top_k"),
+            ("onnxruntime-genai", "repetition no_repeat_ngram top_k temp top_p"),
+            ("openvino-genai", "repetition presence frequency temp top_k top_p min_p"),
+            ("ctranslate2", "repetition no_repeat_ngram temp top_k top_p"),
+            ("mlx-lm", "bias repetition presence frequency top_p min_p xtc top_k temp"),
+        ] {
+            assert_eq!(order(name), expected, "{name}");
+        }
         assert_eq!(order("kelvin").split(' ').count(), STAGES.len());
     }
 }

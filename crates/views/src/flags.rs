@@ -14,6 +14,11 @@ pub fn flags(engine: &str, settings: &Map<String, Value>) -> Option<String> {
         "vllm" => Some(call("SamplingParams", "", settings)),
         "transformers" => Some(call("model.generate", "**inputs, ", settings)),
         "openai" => Some(call("client.chat.completions.create", "model=…, messages=…, ", settings)),
+        "transformers.js" => Some(format!("model.generate({{ ...inputs, {} }})", script(settings))),
+        "onnxruntime-genai" => Some(call("params.set_search_options", "", settings)),
+        "openvino-genai" => Some(call("openvino_genai.GenerationConfig", "", settings)),
+        "ctranslate2" => Some(call("generator.generate_batch", "tokens, ", settings)),
+        "mlx-lm" => Some(mlx(settings)),
         _ => None,
     }
 }
@@ -69,10 +74,33 @@ fn call(function: &str, first: &str, settings: &Map<String, Value>) -> String {
     format!("{function}({first}{})", arguments.join(", "))
 }
 
+/// What draws has a function of its own, and what changes logits another.
+fn mlx(settings: &Map<String, Value>) -> String {
+    let changes = |key: &str| {
+        ["_penalty", "_context_size", "logit_bias"].iter().any(|end| key.ends_with(end))
+    };
+    let part = |of_logits: bool| {
+        let part = settings.iter().filter(|(key, _)| changes(key) == of_logits);
+        part.map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let [sampler, processors] = [part(false), part(true)];
+    format!(
+        "{}\n{}",
+        call("make_sampler", "", &sampler),
+        call("make_logits_processors", "", &processors)
+    )
+}
+
+/// The settings as the inside of an object in JavaScript.
+fn script(settings: &Map<String, Value>) -> String {
+    let all: Vec<String> = settings.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    all.join(", ")
+}
+
 fn python(value: &Value, function: &str) -> String {
     match value {
-        // vLLM's class takes token ids as numbers. JSON has strings as keys.
-        Value::Object(map) if function == "SamplingParams" => {
+        // These take token ids as numbers. JSON has strings as keys.
+        Value::Object(map) if ["SamplingParams", "make_logits_processors"].contains(&function) => {
             let pairs: Vec<String> = map.iter().map(|(id, bias)| format!("{id}: {bias}")).collect();
             format!("{{{}}}", pairs.join(", "))
         }
@@ -124,6 +152,26 @@ mod tests {
                 .starts_with("SamplingParams(min_p=0.1, repetition_penalty=1.0, temperature=2.0")
         );
         assert!(flags("kelvin", &Map::new()).is_none());
+        assert_eq!(
+            to("repetition=1.1 | top_k=5 | temp=0.5", "transformers.js"),
+            "model.generate({ ...inputs, do_sample: true, repetition_penalty: 1.1, \
+             temperature: 0.5, top_k: 5 })"
+        );
+        assert_eq!(
+            to("bias=5:-2 | repetition=1.1,window:20 | top_p=0.9 | temp=0.5", "mlx-lm"),
+            "make_sampler(min_p=0.0, temp=0.5, top_k=0, top_p=0.9)\n\
+             make_logits_processors(logit_bias={5: -2.0}, repetition_context_size=20, \
+             repetition_penalty=1.1)"
+        );
+        assert_eq!(
+            to("temp=2 | top_k=5", "ctranslate2"),
+            "generator.generate_batch(tokens, repetition_penalty=1.0, sampling_temperature=2.0, \
+             sampling_topk=5, sampling_topp=1.0)"
+        );
+        assert!(
+            to("top_k=9 | temp=1", "onnxruntime-genai").starts_with("params.set_search_options")
+        );
+        assert!(to("temp=0", "openvino-genai").contains("do_sample=False"));
     }
 
     /// A setting without a flag would be lost without a word.

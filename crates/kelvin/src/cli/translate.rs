@@ -2,8 +2,8 @@
 //! express.
 
 use clap::Args as ClapArgs;
-use kelvin_sampling::{Chain, Profile};
-use kelvin_views::translation::translate;
+use kelvin_sampling::Chain;
+use kelvin_views::translation::translate_to;
 
 use crate::{
     cli::shared::{args::JsonArgs, failure::usage},
@@ -15,12 +15,14 @@ use crate::{
 #[command(after_help = "\
 Examples:
   kelvin translate \"temp=0.8 | top_k=40 | top_p=0.95\" --to vllm
-  kelvin translate \"min_p=0.1 | temp=2\" --to llama.cpp --json")]
+  kelvin translate \"min_p=0.1 | temp=2\" --to llama.cpp --json
+  kelvin translate \"temp=0.7\" --to anthropic:claude-opus-4-7")]
 pub(crate) struct TranslateArgs {
     /// A chain, as for --sampler
     #[arg(value_name = "CHAIN")]
     pub(crate) chain: String,
-    /// The engine: llama.cpp, vllm, transformers, ollama, openai
+    /// The engine: llama.cpp, vllm, transformers, ollama, openai, transformers.js,
+    /// onnxruntime-genai, openvino-genai, ctranslate2, mlx-lm; or a hosted model: PROVIDER:MODEL
     #[arg(long, value_name = "NAME")]
     pub(crate) to: String,
     #[command(flatten)]
@@ -30,8 +32,8 @@ pub(crate) struct TranslateArgs {
 /// Runs the verb.
 pub(crate) fn run(args: &TranslateArgs) -> anyhow::Result<()> {
     let chain: Chain = args.chain.parse().map_err(|error| usage(format!("{error}")))?;
-    let profile: Profile = args.to.parse().map_err(|error| usage(format!("--to: {error}")))?;
-    let translation = translate(&chain, profile)?;
+    let translation =
+        translate_to(&chain, &args.to).map_err(|error| usage(format!("--to: {error}")))?;
     if args.output.json {
         return json::print(&translation);
     }
@@ -41,6 +43,9 @@ pub(crate) fn run(args: &TranslateArgs) -> anyhow::Result<()> {
     out.push_str(&format!("{} {}\n", style.dim("runs as"), translation.runs));
     for missing in &translation.missing {
         out.push_str(&format!("{} {missing}\n", style.bold("can't:")));
+    }
+    if !translation.known_from.is_empty() {
+        out.push_str(&format!("{} {}\n", style.dim("known from"), translation.known_from));
     }
     terminal::print(&out)
 }

@@ -84,13 +84,14 @@ pub(super) fn body(recipe: &Recipe, row: Row) -> Result<Value, String> {
 fn check_seeds(recipe: &Recipe, profile: Profile) -> Result<(), String> {
     let Some(source) = ranges::source(profile.name()) else { return Ok(()) };
     let last = recipe.seed.checked_add(recipe.samples.saturating_sub(1) as u64);
-    if last.is_some_and(|last| last <= source.most_seed) {
+    let Some(most) = source.most_seed else { return Ok(()) };
+    if last.is_some_and(|last| last <= most) {
         return Ok(());
     }
     Err(format!(
         "seed: {} {} takes seeds from 0 to {}, but here they begin at {} and each of {} samples \
          has one; choose a smaller seed",
-        source.engine, source.version, source.most_seed, recipe.seed, recipe.samples
+        source.engine, source.version, most, recipe.seed, recipe.samples
     ))
 }
 
@@ -104,7 +105,7 @@ fn profile(speaks: Option<&str>) -> Result<Profile, String> {
     let profile: Profile =
         speaks.unwrap_or("openai").parse().map_err(|error| format!("speaks: {error}"))?;
     let name = profile.name();
-    if matches!(name, "ollama" | "transformers") {
+    if !matches!(name, "kelvin" | "llama.cpp" | "vllm" | "openai") {
         return Err(format!(
             "speaks: a request of OpenAI's protocol has no place for {name}'s own settings, which \
              {name} would pass over: say openai"

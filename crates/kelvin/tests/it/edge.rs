@@ -267,6 +267,31 @@ fn an_engine_without_a_control_is_said_to_have_none() {
 }
 
 #[test]
+fn hosted_models_are_named_with_what_they_refuse() {
+    let translate = |chain: &str, to: &str| {
+        let output = kelvin().args(["translate", chain, "--to", to]).output().unwrap();
+        let all = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(all).unwrap())
+    };
+    let (code, text) = translate("temp=0.7", "anthropic:claude-opus-4-7");
+    assert!(code == Some(0) && text.contains("has no temperature"), "{text}");
+    assert!(text.contains("known from @ai-sdk/anthropic"), "{text}");
+    let (code, text) = translate("temp=0.7 | top_p=0.9", "openai:gpt-4o");
+    assert!(code == Some(0) && text.contains("\"temperature\": 0.7"), "{text}");
+    let (code, text) = translate("temp=0.7", "ctranslate2");
+    assert!(code == Some(0) && text.contains("\"sampling_topk\": 0"), "{text}");
+    for (to, words) in [
+        ("anthropic:bert", "no model \"bert\""),
+        ("acme:bert", "no hosted models of \"acme\""),
+        ("lamma", "mlx-lm"),
+    ] {
+        let (code, text) = translate("temp=0.7", to);
+        assert!(code == Some(2) && text.contains(words), "{to}: {text}");
+        assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+    }
+}
+
+#[test]
 fn models_lists_and_places() {
     let directory = tempfile::tempdir().unwrap();
     let list = |flags: &[&str]| {

@@ -15,7 +15,19 @@ __version__: str
 Ids = SequenceOf[int] | NDArray[np.integer[Any]]
 Prompt = str | Ids
 Stage = Callable[[NDArray[np.float32]], ArrayLike | None]
-Engine = Literal["kelvin", "llama.cpp", "vllm", "transformers", "ollama", "openai"]
+Engine = Literal[
+    "kelvin",
+    "llama.cpp",
+    "vllm",
+    "transformers",
+    "ollama",
+    "openai",
+    "transformers.js",
+    "onnxruntime-genai",
+    "openvino-genai",
+    "ctranslate2",
+    "mlx-lm",
+]
 
 @overload
 def softmax(
@@ -47,7 +59,7 @@ class Chain:
     def __new__(cls, *parts: str | Chain | Stage) -> Self: ...
     @staticmethod
     def from_(engine: Engine, settings: Mapping[str, float] | None = None) -> Chain: ...
-    def to(self, engine: Engine) -> dict[str, Any]: ...
+    def to(self, engine: Engine | str) -> dict[str, Any]: ...
     def with_temperature(self, t: float) -> Chain: ...
     @property
     def temperature(self) -> float | None: ...

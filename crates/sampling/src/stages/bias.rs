@@ -84,6 +84,7 @@ impl StageKind for Bias {
             Counterpart { engine: Engine::Vllm, ..OPENAI },
             Counterpart { engine: Engine::Transformers, settings: &[], ..OPENAI },
             OPENAI,
+            Counterpart { engine: Engine::MlxLm, settings: LLAMA.settings, ..OPENAI },
         ],
     };
 
@@ -142,7 +143,7 @@ impl StageKind for Bias {
                 let used = lists.into_iter().filter(|(_, list)| !list.is_empty());
                 return Some(Ok(used.map(|(name, list)| (name, Value::List(list))).collect()));
             }
-            Engine::Vllm | Engine::OpenAi => {
+            Engine::Vllm | Engine::OpenAi | Engine::MlxLm => {
                 Value::Map(all().map(|(i, b)| (i.to_string(), short(b))).collect())
             }
             _ => return None,

@@ -109,8 +109,9 @@ impl Penalty {
     }
 }
 
-/// What is true of both in other engines. `places` are those of llama.cpp, vLLM and OpenAI.
-const fn row(setting: &'static [[Setting; 2]; 2], places: [u8; 3]) -> [Counterpart; 4] {
+/// What is true of both in other engines. `places` are those of llama.cpp, vLLM, OpenAI, and of
+/// OpenVINO and MLX.
+const fn row(setting: &'static [[Setting; 2]; 3], places: [u8; 4]) -> [Counterpart; 6] {
     const LLAMA_STYLE: &[Fixed] =
         &[Fixed { key: "scope", value: "prompt+output", why: "counts the prompt as well" }];
     const OPENAI_STYLE: &[Fixed] = &[
@@ -134,17 +135,46 @@ const fn row(setting: &'static [[Setting; 2]; 2], places: [u8; 3]) -> [Counterpa
         llama.in_ollama(),
         Counterpart { engine: Engine::Vllm, place: places[1], ..openai },
         Counterpart { engine: Engine::OpenAi, place: places[2], ..openai },
+        Counterpart {
+            engine: Engine::OpenVino,
+            place: places[3],
+            remark: "adds it where a logit is negative, which makes repetition likelier there",
+            ..openai
+        },
+        Counterpart {
+            engine: Engine::MlxLm,
+            place: places[3],
+            defaults: &["window:20", "scope:prompt+output"],
+            settings: &setting[2],
+            list: List::Before,
+            ..llama
+        },
     ]
 }
 
-/// A penalty's setting in llama.cpp with its flag and its window, and in OpenAI's API.
-const fn settings(name: &'static str, flag: &'static str) -> [[Setting; 2]; 2] {
+/// A penalty's setting in llama.cpp with its flag and its window, in OpenAI's API, and in MLX.
+const fn settings(
+    name: &'static str,
+    flag: &'static str,
+    mlx_window: &'static str,
+) -> [[Setting; 2]; 3] {
     let any = Range::new(-Range::F32, Range::F32);
     let window =
         Setting::new("repeat_last_n", Range::COUNT).key("window").whole().flag("--repeat-last-n");
     let within_two = Setting::new(name, Range::new(-2.0, 2.0));
-    [[Setting::new(name, any).flag(flag), window], [within_two, window]]
+    // A window of 0 is of all tokens there.
+    let mlx_window = Setting::new(mlx_window, Range::new(1.0, Range::I32)).key("window").whole();
+    [
+        [Setting::new(name, any).flag(flag), window],
+        [within_two, window],
+        [Setting::new(name, any), mlx_window],
+    ]
 }
+
+const FREQUENCY: [[Setting; 2]; 3] =
+    settings("frequency_penalty", "--frequency-penalty", "frequency_context_size");
+const PRESENCE: [[Setting; 2]; 3] =
+    settings("presence_penalty", "--presence-penalty", "presence_context_size");
 
 const fn params(label: &'static str) -> [Param; 3] {
     [
@@ -240,9 +270,7 @@ penalty!(
             "Subtract X from a logit for each time the token was drawn before",
         )),
         field: Some(Field::number("frequency_penalty", Range::ANY)),
-        counterparts: &const {
-            row(&const { settings("frequency_penalty", "--frequency-penalty") }, [40, 40, 20])
-        },
+        counterparts: &const { row(&FREQUENCY, [40, 40, 20, 50]) },
     },
     |alpha, count| alpha * count as f32
 );
@@ -261,9 +289,7 @@ penalty!(
             "Subtract X from the logits of tokens that were drawn before",
         )),
         field: Some(Field::number("presence_penalty", Range::ANY)),
-        counterparts: &const {
-            row(&const { settings("presence_penalty", "--presence-penalty") }, [50, 50, 30])
-        },
+        counterparts: &const { row(&PRESENCE, [50, 50, 30, 40]) },
     },
     |alpha, _| alpha
 );

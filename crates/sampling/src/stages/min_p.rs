@@ -54,6 +54,16 @@ threshold! {
                 settings: &[Setting::new("min_p", Range::SHARE)],
                 ..Counterpart::of(Engine::Transformers)
             },
+            Counterpart {
+                place: 100,
+                settings: &[Setting::new("min_p", Range::below(0.0, 1.0)).off(Number::Real(0.0))],
+                ..Counterpart::of(Engine::OpenVino)
+            },
+            Counterpart {
+                place: 100,
+                settings: &[Setting::new("min_p", Range::SHARE).off(Number::Real(0.0))],
+                ..Counterpart::of(Engine::MlxLm)
+            },
         ],
         ..StageInfo::BLANK
     },

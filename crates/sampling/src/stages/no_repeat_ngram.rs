@@ -39,6 +39,12 @@ impl NoRepeatNgram {
     }
 }
 
+const TRANSFORMERS: Counterpart = Counterpart {
+    place: 40,
+    settings: &[Setting::new("no_repeat_ngram_size", Range::COUNT).whole()],
+    ..Counterpart::of(Engine::Transformers)
+};
+
 impl StageKind for NoRepeatNgram {
     const INFO: StageInfo = StageInfo {
         name: "no_repeat_ngram",
@@ -47,11 +53,12 @@ impl StageKind for NoRepeatNgram {
         source: "arXiv 1705.04304",
         traits: Traits::PENALTY,
         params: &[Param::whole("n", "3", [0.0, 10.0])],
-        counterparts: &[Counterpart {
-            place: 40,
-            settings: &[Setting::new("no_repeat_ngram_size", Range::COUNT).whole()],
-            ..Counterpart::of(Engine::Transformers)
-        }],
+        counterparts: &[
+            TRANSFORMERS,
+            Counterpart { engine: Engine::TransformersJs, ..TRANSFORMERS },
+            Counterpart { engine: Engine::OnnxGenAi, ..TRANSFORMERS },
+            Counterpart { engine: Engine::CTranslate2, ..TRANSFORMERS },
+        ],
         ..StageInfo::BLANK
     };
 

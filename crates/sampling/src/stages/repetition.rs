@@ -97,6 +97,18 @@ const VLLM: Counterpart = Counterpart {
     fixed: NO_WINDOW,
     ..Counterpart::of(Engine::Vllm)
 };
+const MLX: Counterpart = Counterpart {
+    place: 30,
+    defaults: &["window:20"],
+    settings: &[
+        // 0 turns it off.
+        Setting::new("repetition_penalty", Range::above(0.0, Range::F32)).off(Number::Real(1.0)),
+        // A window of 0 is of all tokens.
+        Setting::new("repetition_context_size", Range::new(1.0, Range::I32)).key("window").whole(),
+    ],
+    fixed: &[COUNTS_PROMPT],
+    ..Counterpart::of(Engine::MlxLm)
+};
 
 impl StageKind for Repetition {
     const INFO: StageInfo = StageInfo {
@@ -119,7 +131,17 @@ impl StageKind for Repetition {
             )
         }),
         field: Some(Field::number("repetition_penalty", Range::above(0.0, f64::INFINITY))),
-        counterparts: &[LLAMA, OLLAMA, VLLM, Counterpart { engine: Engine::Transformers, ..VLLM }],
+        counterparts: &[
+            LLAMA,
+            OLLAMA,
+            VLLM,
+            Counterpart { engine: Engine::Transformers, ..VLLM },
+            Counterpart { engine: Engine::TransformersJs, ..VLLM },
+            Counterpart { engine: Engine::OnnxGenAi, ..VLLM },
+            Counterpart { engine: Engine::OpenVino, ..VLLM },
+            Counterpart { engine: Engine::CTranslate2, ..VLLM },
+            MLX,
+        ],
     };
 
     fn parse(text: Option<&str>) -> Result<Repetition, ChainError> {

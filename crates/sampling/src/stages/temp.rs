@@ -95,6 +95,12 @@ const LLAMA: Counterpart = Counterpart {
     ..Counterpart::of(Engine::LlamaCpp)
 };
 
+const ELSEWHERE: Counterpart = Counterpart {
+    place: 60,
+    settings: &[Setting::new("temperature", Range::FROM_ZERO).off(Number::Real(1.0))],
+    ..Counterpart::of(Engine::TransformersJs)
+};
+
 impl StageKind for Temp {
     const INFO: StageInfo = StageInfo {
         name: "temp",
@@ -132,6 +138,25 @@ impl StageKind for Temp {
                 ],
                 ..Counterpart::of(Engine::OpenAi)
             },
+            ELSEWHERE,
+            Counterpart { engine: Engine::OnnxGenAi, place: 80, ..ELSEWHERE },
+            Counterpart {
+                // T = 0 is expressed by `do_sample`.
+                settings: &[Setting::new("temperature", Range::above(0.0, Range::F32))
+                    .off(Number::Real(1.0))],
+                ..Counterpart { engine: Engine::OpenVino, ..ELSEWHERE }
+            },
+            Counterpart {
+                settings: &[
+                    Setting::new("sampling_temperature", Range::FROM_ZERO).off(Number::Real(1.0))
+                ],
+                ..Counterpart { engine: Engine::CTranslate2, ..ELSEWHERE }
+            },
+            Counterpart {
+                place: 130,
+                settings: &[Setting::new("temp", Range::FROM_ZERO).off(Number::Real(1.0))],
+                ..Counterpart { engine: Engine::MlxLm, ..ELSEWHERE }
+            },
         ],
     };
 
@@ -168,7 +193,8 @@ impl StageKind for Temp {
     }
 
     fn own_settings(&self, counterpart: &Counterpart) -> Option<Settings> {
-        let greedy = counterpart.engine == Engine::Transformers && self.0 == 0.0;
+        let by_name = matches!(counterpart.engine, Engine::Transformers | Engine::OpenVino);
+        let greedy = by_name && self.0 == 0.0;
         greedy.then(|| Ok(vec![("do_sample", Value::Flag(false))]))
     }
 

@@ -63,6 +63,12 @@ const LLAMA: Counterpart = Counterpart {
     ..Counterpart::of(Engine::LlamaCpp)
 };
 
+const ELSEWHERE: Counterpart = Counterpart {
+    place: 70,
+    settings: &[Setting::new("top_k", Range::COUNT).off(Number::Whole(0))],
+    ..Counterpart::of(Engine::TransformersJs)
+};
+
 impl StageKind for TopK {
     const INFO: StageInfo = StageInfo {
         name: "top_k",
@@ -94,6 +100,18 @@ impl StageKind for TopK {
                 settings: &[Setting::new("top_k", Range::COUNT).off(Number::Whole(0))],
                 ..Counterpart::of(Engine::Transformers)
             },
+            ELSEWHERE,
+            Counterpart {
+                // 0 doesn't turn it off.
+                settings: &[Setting::new("top_k", Range::new(1.0, Range::I32))],
+                ..Counterpart { engine: Engine::OnnxGenAi, ..ELSEWHERE }
+            },
+            Counterpart { engine: Engine::OpenVino, ..ELSEWHERE },
+            Counterpart {
+                settings: &[Setting::new("sampling_topk", Range::COUNT).off(Number::Whole(0))],
+                ..Counterpart { engine: Engine::CTranslate2, ..ELSEWHERE }
+            },
+            Counterpart { engine: Engine::MlxLm, place: 120, ..ELSEWHERE },
         ],
     };
 
@@ -131,6 +149,7 @@ impl StageKind for TopK {
             (0, Engine::Vllm) => -1,
             (k, _) => i64::from(k),
         };
-        Some(Ok(vec![("top_k", Value::Whole(k))]))
+        let name = counterpart.settings.first().map_or("top_k", |setting| setting.name);
+        Some(Ok(vec![(name, Value::Whole(k))]))
     }
 }

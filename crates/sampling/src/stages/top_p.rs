@@ -13,6 +13,13 @@ const LLAMA: Counterpart = Counterpart {
     ..Counterpart::of(Engine::LlamaCpp)
 };
 
+// 0 is off or refused.
+const ELSEWHERE: Counterpart = Counterpart {
+    place: 90,
+    settings: &[Setting::new("top_p", Range::POSITIVE_SHARE).off(Number::Real(1.0))],
+    ..Counterpart::of(Engine::OpenVino)
+};
+
 threshold! {
     /// `top_p=p`: keeps a token if the mass strictly before it in descending order is below p.
     ///
@@ -62,6 +69,15 @@ threshold! {
                 settings: &[Setting::new("top_p", Range::SHARE).off(Number::Real(1.0))],
                 ..Counterpart::of(Engine::OpenAi)
             },
+            Counterpart { engine: Engine::OnnxGenAi, ..ELSEWHERE },
+            ELSEWHERE,
+            Counterpart {
+                settings: &[
+                    Setting::new("sampling_topp", Range::POSITIVE_SHARE).off(Number::Real(1.0)),
+                ],
+                ..Counterpart { engine: Engine::CTranslate2, ..ELSEWHERE }
+            },
+            Counterpart { engine: Engine::MlxLm, ..ELSEWHERE },
         ],
         ..StageInfo::BLANK
     },

@@ -94,7 +94,18 @@ impl StageKind for Xtc {
             "CHANCE[,threshold:P]",
             "With this chance drop all but the least of the likely tokens",
         )),
-        counterparts: &[LLAMA, LLAMA.in_ollama().without_settings()],
+        counterparts: &[
+            LLAMA,
+            LLAMA.in_ollama().without_settings(),
+            Counterpart {
+                place: 110,
+                settings: &[
+                    Setting::new("xtc_probability", Range::SHARE),
+                    Setting::new("xtc_threshold", Range::new(0.0, 0.5)).key("threshold"),
+                ],
+                ..Counterpart::of(Engine::MlxLm)
+            },
+        ],
         ..StageInfo::BLANK
     };
 

@@ -1,5 +1,6 @@
 //! Translates a chain to another engine's settings, and lists what that engine can't express.
 
+mod hosted;
 pub mod ranges;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,8 @@ use super::flags::flags;
 #[derive(Debug, Serialize)]
 pub struct Translation {
     from: String,
-    /// The engine.
-    pub to: &'static str,
+    /// The engine, or the hosted model.
+    pub to: String,
     /// Where the settings go.
     pub place: &'static str,
     /// The settings by name, in the engine's own order.
@@ -29,6 +30,21 @@ pub struct Translation {
     pub runs: String,
     /// What it can't express.
     pub missing: Vec<String>,
+    /// Which version this is known of, since when, and from where; empty for Kelvin itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub known_from: String,
+}
+
+/// Says `chain` in the settings of an engine, or of a hosted model, `provider:model`.
+///
+/// # Errors
+/// One sentence if nothing of that name is known, or if a profile can't be made of what is left.
+pub fn translate_to(chain: &Chain, to: &str) -> Result<Translation, String> {
+    if let Some(said) = hosted::hosted(chain, to) {
+        return said;
+    }
+    let profile: Profile = to.parse().map_err(|error: ChainError| error.to_string())?;
+    translate(chain, profile).map_err(|error| error.to_string())
 }
 
 /// Says `chain` in the settings of `profile`'s engine.
@@ -42,6 +58,12 @@ pub fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainEr
     let mut writer = Writer::new(profile);
     for stage in chain.stages() {
         writer.add(stage, source);
+    }
+    if let Some((stage, why)) = source.needs
+        && chain.temperature() != Some(0.0)
+        && !writer.expressed.iter().any(|other| other.info().name == stage)
+    {
+        writer.missing.push(format!("no {stage}: {} {why}", profile.name()));
     }
     let runs = writer.runs()?;
     if profile.name() == "llama.cpp"
@@ -63,12 +85,16 @@ pub fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainEr
     writer.settings.sort_keys();
     Ok(Translation {
         from: chain.to_string(),
-        to: profile.name(),
+        to: profile.name().to_string(),
         place: place(profile),
         flags: flags(profile.name(), &writer.settings),
         settings: writer.settings,
         runs: Chain::new(runs)?.to_string(),
         missing: writer.missing,
+        known_from: format!(
+            "{} {}, {}: {}",
+            source.engine, source.version, source.date, source.place
+        ),
     })
 }
 
@@ -78,13 +104,21 @@ fn as_it_stands(chain: &Chain, profile: Profile) -> Translation {
         [("sampler".to_string(), json!(chain.to_string()))].into_iter().collect();
     Translation {
         from: chain.to_string(),
-        to: profile.name(),
+        to: profile.name().to_string(),
         place: place(profile),
         flags: flags(profile.name(), &settings),
         settings,
         runs: chain.to_string(),
         missing: Vec::new(),
+        known_from: String::new(),
     }
+}
+
+/// Whether a text is a day, as in 2026-11-30.
+#[cfg(test)]
+fn is_day(text: &str) -> bool {
+    let fits = |(i, c): (usize, char)| if i == 4 || i == 7 { c == '-' } else { c.is_ascii_digit() };
+    text.len() == 10 && text.chars().enumerate().all(fits)
 }
 
 /// Where an engine's settings go.
@@ -95,6 +129,11 @@ fn place(profile: Profile) -> &'static str {
         "transformers" => "transformers, GenerationConfig",
         "ollama" => "Ollama, options",
         "openai" => "OpenAI, the request's body",
+        "transformers.js" => "transformers.js, generate",
+        "onnxruntime-genai" => "ONNX Runtime GenAI, set_search_options",
+        "openvino-genai" => "OpenVINO GenAI, GenerationConfig",
+        "ctranslate2" => "CTranslate2, generate_batch",
+        "mlx-lm" => "MLX LM, make_sampler and make_logits_processors",
         _ => "Kelvin, --sampler or the request's body",
     }
 }

@@ -1,8 +1,8 @@
 //! The engines that a chain can be translated to, and the range that each accepts for each setting.
 //!
 //! The ranges themselves are in the table of stages ([`kelvin_sampling::Setting`]). The binary's
-//! tests (`real/engines.rs`) compare llama.cpp's with its own server. The others were read from
-//! sources, because those engines don't run here.
+//! tests (`real/engines.rs`) compare llama.cpp's with its own server. Each row says whether the
+//! engine was run or read, and when.
 
 use kelvin_sampling::{Engine, Range, STAGES, Setting};
 
@@ -13,12 +13,27 @@ pub struct Source {
     pub engine: &'static str,
     /// The version that was tried or read.
     pub version: &'static str,
-    /// The files of that version that check the settings.
+    /// The day on which that was done.
+    pub date: &'static str,
+    /// The files of that version that check the settings, or the call that was run.
     pub place: &'static str,
-    /// The largest seed that the engine uses unchanged.
-    pub most_seed: u64,
+    /// The largest seed that the engine uses unchanged; `None` if requests have no seed.
+    pub most_seed: Option<u64>,
+    /// A stage that a chain needs there unless it is greedy, and why.
+    pub(crate) needs: Option<(&'static str, &'static str)>,
     there: Engine,
 }
+
+/// What most rows have.
+const RUN: Source = Source {
+    engine: "",
+    version: "",
+    date: "2026-11-28",
+    place: "",
+    most_seed: None,
+    needs: None,
+    there: Engine::Kelvin,
+};
 
 /// All engines that a chain can be translated to, except Kelvin itself.
 pub(crate) const SOURCES: &[Source] = &[
@@ -27,36 +42,79 @@ pub(crate) const SOURCES: &[Source] = &[
         version: "0.6.0 (xllamacpp 2026.10.11549)",
         place: "tools/server/server-schema.cpp, common/sampling.cpp",
         // 4294967295 draws a fresh one; larger ones are cut to 32 bits.
-        most_seed: u32::MAX as u64 - 1,
+        most_seed: Some(u32::MAX as u64 - 1),
         there: Engine::LlamaCpp,
+        ..RUN
     },
     Source {
         engine: "vllm",
         version: "0.33",
         place: "vllm/sampling_params.py",
-        most_seed: i64::MAX as u64,
+        most_seed: Some(i64::MAX as u64),
         there: Engine::Vllm,
+        ..RUN
     },
     Source {
         engine: "transformers",
         version: "5.24.0",
         place: "generation/logits_process.py, generation/utils.py",
-        most_seed: u64::MAX,
         there: Engine::Transformers,
+        ..RUN
     },
     Source {
         engine: "ollama",
         version: "by its documentation",
         place: "docs/modelfile.mdx, with llama.cpp's ranges",
-        most_seed: u32::MAX as u64 - 1,
         there: Engine::Ollama,
+        ..RUN
     },
     Source {
         engine: "openai",
         version: "(package 3.57.0)",
         place: "types/completion_create_params.py",
-        most_seed: i64::MAX as u64,
+        most_seed: Some(i64::MAX as u64),
         there: Engine::OpenAi,
+        ..RUN
+    },
+    Source {
+        engine: "transformers.js",
+        version: "4.3.1",
+        place: "generate",
+        there: Engine::TransformersJs,
+        ..RUN
+    },
+    Source {
+        engine: "onnxruntime-genai",
+        version: "0.18.0",
+        date: "2026-11-30",
+        place: "GeneratorParams.set_search_options",
+        needs: Some(("top_k", "is greedy at top_k=0, so ask for the size of the vocabulary")),
+        there: Engine::OnnxGenAi,
+        ..RUN
+    },
+    Source {
+        engine: "openvino-genai",
+        version: "2026.4.1",
+        date: "2026-11-30",
+        place: "GenerationConfig.validate",
+        there: Engine::OpenVino,
+        ..RUN
+    },
+    Source {
+        engine: "ctranslate2",
+        version: "4.8.5",
+        date: "2026-11-30",
+        place: "Generator.generate_batch",
+        there: Engine::CTranslate2,
+        ..RUN
+    },
+    Source {
+        engine: "mlx-lm",
+        version: "0.32.2",
+        date: "2026-11-30",
+        place: "sample_utils.py",
+        there: Engine::MlxLm,
+        ..RUN
     },
 ];
 
@@ -97,7 +155,12 @@ mod tests {
             let source = source(profile.name()).expect("a row for each profile");
             assert_eq!(source.there, profile.engine());
             assert!(!source.version.is_empty() && !source.place.is_empty());
-            assert!(source.range("temperature").is_some() && source.range("top_p").is_some());
+            assert!(crate::translation::is_day(source.date), "{}", source.engine);
+            assert!(!source.version.contains("://") && !source.place.contains("://"));
+            assert!(source.settings().any(|setting| setting.name.contains("temp")));
+            if let Some((stage, why)) = source.needs {
+                assert!(STAGES.iter().any(|info| info.name == stage) && !why.is_empty());
+            }
             for setting in source.settings() {
                 // Stages that share a setting agree on its range.
                 assert_eq!(source.range(setting.name), Some(setting.range), "{}", source.engine);

@@ -60,6 +60,7 @@ fn what_cannot_be_expressed_is_said() {
     assert!(llama.missing.is_empty());
     assert_eq!(llama.settings["samplers"], json!(["temperature", "top_p"]));
     assert_eq!((&llama.settings["top_k"], &llama.settings["min_p"]), (&json!(0), &json!(0.0)));
+    assert_eq!(vllm.known_from, "vllm 0.33, 2026-11-28: vllm/sampling_params.py");
     let kelvin = to("temp=2 | top_p=0.9 | temp=1 | top_p=0.8", "kelvin");
     assert!(kelvin.missing.is_empty());
     assert_eq!(kelvin.settings["sampler"], json!("temp=2 | top_p=0.9 | temp=1 | top_p=0.8"));
@@ -158,6 +159,30 @@ fn settings_and_words_are_the_same() {
     found("temp=1 | adaptive_p=0.5", "llama.cpp", adaptive, "temp=1 | adaptive_p=0.5", &[]);
 }
 
+/// Engines that were run on models of known probabilities.
+#[test]
+fn engines_that_mislead_are_told_about() {
+    let js = to("temp=0.7 | top_k=5 | top_p=0.9", "transformers.js");
+    assert_eq!(js.missing, ["top_p=0.9: transformers.js has no such control"]);
+    assert_eq!((&js.settings["do_sample"], &js.settings["top_k"]), (&json!(true), &json!(5)));
+    let onnx = to("temp=0.7 | top_p=0.9", "onnxruntime-genai");
+    assert!(onnx.missing[0].contains("is greedy at top_k=0"), "{:?}", onnx.missing);
+    assert!(!onnx.settings.contains_key("top_k"));
+    assert!(to("top_k=9 | temp=0.7 | top_p=0.9", "onnxruntime-genai").missing.is_empty());
+    assert!(to("temp=0", "onnxruntime-genai").missing.is_empty());
+    let off = to("top_k=0 | temp=1", "onnxruntime-genai");
+    assert!(off.missing[0].contains("takes `top_k` from 1"), "{:?}", off.missing);
+    let openvino = to("presence=1 | temp=0.7", "openvino-genai");
+    assert!(openvino.missing[0].contains("where a logit is negative"), "{:?}", openvino.missing);
+    assert_eq!(to("temp=0", "openvino-genai").settings["do_sample"], json!(false));
+    // Without it ctranslate2 is greedy.
+    assert_eq!(to("temp=0.7", "ctranslate2").settings["sampling_topk"], json!(0));
+    let mlx = to("repetition=1.1,window:0 | temp=1", "mlx-lm");
+    assert!(mlx.missing[0].contains("`repetition_context_size` from 1"), "{:?}", mlx.missing);
+    let mlx = to("temp=2 | top_p=0.9", "mlx-lm");
+    assert_eq!(mlx.missing, ["the order: mlx-lm runs top_p, then temp"]);
+}
+
 /// llama.cpp's list has one place for the three penalties, and biases come before it.
 #[test]
 fn an_order_that_llama_cannot_run_is_said() {
@@ -190,9 +215,10 @@ fn every_range_holds_at_its_ends() {
     let chain = |setting: &str, x: f64| {
         let x32 = x as f32;
         Some(match setting {
-            "temperature" => format!("temp={x32}"),
-            "top_k" => format!("top_k={} | temp=1", x.max(0.0)),
-            "top_p" | "min_p" => format!("{setting}={x} | temp=1"),
+            "temperature" | "sampling_temperature" | "temp" => format!("temp={x32}"),
+            "top_k" | "sampling_topk" => format!("top_k={} | temp=1", x.max(0.0)),
+            "top_p" | "sampling_topp" => format!("top_p={x} | temp=1"),
+            "min_p" => format!("min_p={x} | temp=1"),
             "typical_p" => format!("typical={x} | temp=1"),
             "top_n_sigma" => format!("top_n_sigma={x} | temp=1"),
             "top_h" => format!("temp=1 | top_h={x}"),
@@ -204,7 +230,15 @@ fn every_range_holds_at_its_ends() {
             "frequency_penalty" | "presence_penalty" => {
                 format!("{}={x32} | temp=1", setting.trim_end_matches("_penalty"))
             }
-            "repeat_last_n" => format!("repetition=1.1,window:{x} | temp=1"),
+            "repeat_last_n" | "repetition_context_size" => {
+                format!("repetition=1.1,window:{x} | temp=1")
+            }
+            "presence_context_size" => {
+                format!("presence=1,window:{x},scope:prompt+output | temp=1")
+            }
+            "frequency_context_size" => {
+                format!("frequency=1,window:{x},scope:prompt+output | temp=1")
+            }
             "dry_penalty_last_n" => format!("dry=1,window:{x} | temp=1"),
             "dry_multiplier" => format!("dry={x32} | temp=1"),
             "dry_base" => format!("dry=1,base:{x32} | temp=1"),
@@ -231,11 +265,15 @@ fn every_range_holds_at_its_ends() {
                 };
                 // llama.cpp and ollama count prompts too.
                 let chain = match chain.stages() {
-                    [Stage::Frequency(_) | Stage::Presence(_), _] if range.has(1e30) => chain
-                        .to_string()
-                        .replacen(" |", ",scope:prompt+output |", 1)
-                        .parse()
-                        .unwrap(),
+                    [Stage::Frequency(_) | Stage::Presence(_), _]
+                        if range.has(1e30) && range.low < 0.0 =>
+                    {
+                        chain
+                            .to_string()
+                            .replacen(" |", ",scope:prompt+output |", 1)
+                            .parse()
+                            .unwrap()
+                    }
                     _ => chain,
                 };
                 let said = translate(&chain, profile).unwrap();
@@ -244,6 +282,8 @@ fn every_range_holds_at_its_ends() {
                         || words.contains("likeliest tokens alone")
                         || words.contains("makes it")
                         || words.contains("the order:")
+                        || words.contains("makes repetition likelier")
+                        || words.starts_with("no top_k:")
                 });
                 assert!(
                     known || !inside,
@@ -266,5 +306,5 @@ fn every_range_holds_at_its_ends() {
             }
         }
     }
-    assert!(tried > 150, "{tried}");
+    assert!(tried > 300, "{tried}");
 }

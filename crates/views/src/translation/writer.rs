@@ -24,7 +24,7 @@ impl Writer {
     /// A writer whose settings turn off the engine's defaults.
     pub(super) fn new(profile: Profile) -> Writer {
         let mut settings = Map::new();
-        if profile.name() == "transformers" {
+        if profile.asks_to_draw() {
             settings.insert("do_sample".into(), json!(true));
         }
         let there = STAGES.iter().filter_map(|info| info.counterpart(profile.engine()));

@@ -331,9 +331,9 @@ fn words(answer: &TuneOutput, objective: &Objective, style: Style) -> String {
     out += &format!("\n{}\n", style.bold("For other engines"));
     for translation in &answer.translations {
         let settings = serde_json::Value::Object(translation.settings.clone());
-        out += &format!("  {:<13} {settings}\n", translation.to);
+        out += &format!("  {:<17} {settings}\n", translation.to);
         for missing in &translation.missing {
-            out += &format!("  {:<13} can't: {missing}\n", "");
+            out += &format!("  {:<17} can't: {missing}\n", "");
         }
     }
     out
