@@ -15,6 +15,7 @@ pub mod decide;
 mod folder;
 pub mod generate;
 pub mod gguf;
+pub mod search;
 pub mod source;
 pub mod tokenizer;
 pub mod transformer;
