@@ -64,7 +64,10 @@ fn beams_are_ranked_by_their_log_probability_and_length() {
             assert!((number(&text["score"]) - score).abs() < 1e-9, "{text}");
             let mean = number(&text["logprob"]) / n;
             assert!((number(&text["logprob_per_token"]) - mean).abs() < 1e-9);
-            assert_eq!((text["rank"].as_u64(), text["diverges_at"].is_null()), (Some(i as u64 + 1), i == 0));
+            assert_eq!(
+                (text["rank"].as_u64(), text["diverges_at"].is_null()),
+                (Some(i as u64 + 1), i == 0)
+            );
         }
     }
     let greedy = room.json(&["generate", "abc", "-n", "12", "-t", "0"]);
@@ -89,7 +92,8 @@ fn groups_and_draws_without_replacement() {
     let room = Room::new();
     let ask = ["search", "abc", "-n", "8", "--beams", "6"];
     let diverse = room.json(
-        &[&ask[..], &["--method", "diverse", "--groups", "3", "--diversity-penalty", "50"]].concat(),
+        &[&ask[..], &["--method", "diverse", "--groups", "3", "--diversity-penalty", "50"]]
+            .concat(),
     );
     assert_eq!((&diverse["method"], &diverse["groups"]), (&"diverse".into(), &3.into()));
     // At such a penalty groups share no token at a step.
@@ -106,8 +110,10 @@ fn groups_and_draws_without_replacement() {
     };
     let seven = drawn("7", &[]);
     assert!(falls(&seven) && seven["seed"] == 7);
-    let mut different: Vec<String> =
-        texts(&seven).iter().map(|text| text["ids"].to_string() + &text["finish"].to_string()).collect();
+    let mut different: Vec<String> = texts(&seven)
+        .iter()
+        .map(|text| text["ids"].to_string() + &text["finish"].to_string())
+        .collect();
     different.sort();
     different.dedup();
     assert_eq!(different.len(), 6);
@@ -123,7 +129,9 @@ fn groups_and_draws_without_replacement() {
 fn the_tree_has_all_that_was_weighed() {
     let room = Room::new();
     let ask = ["search", "abc", "-n", "6", "--beams", "3", "--tree"];
-    for more in [&[][..], &["--method", "diverse", "--groups", "3"], &["--method", "stochastic", "-s", "1"]] {
+    for more in
+        [&[][..], &["--method", "diverse", "--groups", "3"], &["--method", "stochastic", "-s", "1"]]
+    {
         let answer = room.json(&[&ask[..], more].concat());
         let nodes = answer["tree"].as_array().unwrap();
         let count = |fate: &str| nodes.iter().filter(|node| node["fate"] == fate).count();
@@ -152,7 +160,19 @@ fn the_best_of_drawn_texts() {
     let room = Room::new();
     let ask = ["search", "abc", "-n", "10", "--samples", "12", "--seed", "4"];
     let of = |more: &[&str]| room.json(&[&ask[..], more].concat());
-    let generated = room.json(&["compare", "abc", "-n", "10", "--samples", "12", "--seed", "4", "-t", "1", "--raw"]);
+    let generated = room.json(&[
+        "compare",
+        "abc",
+        "-n",
+        "10",
+        "--samples",
+        "12",
+        "--seed",
+        "4",
+        "-t",
+        "1",
+        "--raw",
+    ]);
     let columns = generated["columns"].as_array().unwrap();
     for (by, score) in [("sum", "logprob"), ("mean", "logprob_per_token")] {
         let best = of(&["--method", "best-of", "--by", by]);
@@ -198,10 +218,16 @@ fn what_cant_be_searched_is_refused_in_a_sentence() {
         (&["--length-penalty", "-11"], "from -10 to 10, not -11"),
         (&["--length-penalty", "NaN"], "from -10 to 10, not NaN"),
         (&["--length-penalty", "x"], "a number such as 0.5 was expected"),
-        (&["--method", "mbr", "--samples", "1"], "--samples is 1, but --method mbr draws at least 2"),
+        (
+            &["--method", "mbr", "--samples", "1"],
+            "--samples is 1, but --method mbr draws at least 2",
+        ),
         (&["--method", "best-of", "--samples", "0"], "draws at least 1 text"),
         (&["--method", "best-of", "--samples", "513"], "at most 512 texts"),
-        (&["--method", "best-of", "--length-penalty", "-1"], "--length-penalty is for --method beam"),
+        (
+            &["--method", "best-of", "--length-penalty", "-1"],
+            "--length-penalty is for --method beam",
+        ),
         (&["--method", "stochastic", "--early-stopping", "true"], "not for stochastic"),
         (&["--groups", "2"], "--groups is for --method diverse, not for beam"),
         (&["--method", "mbr", "--tree"], "--tree is for --method beam or diverse or stochastic"),
