@@ -228,8 +228,11 @@ impl Search<'_> {
         depth: usize,
     ) -> (Vec<usize>, Vec<Beam>) {
         let (mut parents, mut next): (Vec<usize>, Vec<Beam>) = (Vec::new(), Vec::new());
+        // The tokens that groups go on with, or would if texts could be longer.
+        let mut used: Vec<TokenId> = Vec::new();
         for (number, group) in groups.iter_mut().enumerate().filter(|(_, group)| !group.is_done) {
-            let children = self.weigh(beams, number, &next);
+            let children = self.weigh(beams, number, &used);
+            let n_used = used.len();
             let begin = next.len();
             let mut cut = Vec::new();
             for (rank, child) in children.iter().enumerate() {
@@ -241,6 +244,9 @@ impl Search<'_> {
                     None if next.len() - begin < self.size => Fate::Kept,
                     _ => Fate::Dropped,
                 };
+                if matches!(end, None | Some(End::Length)) && used.len() - n_used < self.size {
+                    used.push(child.token);
+                }
                 let (logprob, score) = (child.logprob, child.sum);
                 let parent = beams[child.parent].node;
                 let token = child.token;
@@ -286,10 +292,10 @@ impl Search<'_> {
         (parents, next)
     }
 
-    /// The best children of a group in descending order. `chosen` has the beams of earlier groups.
-    fn weigh(&self, beams: &[Beam], group: usize, chosen: &[Beam]) -> Vec<Child> {
+    /// The best children of a group in descending order. `used` has the tokens of earlier groups.
+    fn weigh(&self, beams: &[Beam], group: usize, used: &[TokenId]) -> Vec<Child> {
         let loss = |token: TokenId| {
-            let n = chosen.iter().filter(|beam| beam.tokens.last() == Some(&token)).count();
+            let n = used.iter().filter(|&&other| other == token).count();
             if n == 0 { 0.0 } else { self.how.diversity_penalty * n as f64 }
         };
         let of = |(parent, beam): (usize, &Beam)| -> Vec<Child> {

@@ -233,7 +233,7 @@ fn what_cant_be_searched_is_refused_in_a_sentence() {
         (&["--method", "mbr", "--tree"], "--tree is for --method beam or diverse or stochastic"),
         (&["-n", "0"], "-n is 0"),
         (&["--top", "0"], "--top is 0"),
-        (&["--sampler", "temp=1 | xtc=0.5,0.1"], "the stage xtc is random"),
+        (&["--sampler", "temp=1 | xtc=0.5"], "the stage xtc is random"),
         (&["--regex", "[a-z]+"], "--method beam can't keep to a form"),
         (&["--method", "warm"], "possible values: beam, diverse, stochastic, best-of, mbr"),
     ];

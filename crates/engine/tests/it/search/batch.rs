@@ -93,7 +93,8 @@ fn a_batch_finds_what_plain_code_finds() {
         let engine = open(shape, &ModelOptions { threads: 2, isa: None });
         let expected = searches(&mut Plain(&engine));
         for found in &expected {
-            assert!(found.texts.len() > 3 && found.texts[0].tokens.len() > 5, "{found:?}");
+            let longest = found.texts.iter().map(|text| text.tokens.len()).max();
+            assert!(found.texts.len() > 3 && longest > Some(15), "{:?}", found.texts);
         }
         for chunk in [7, 512] {
             assert!(on_a_batch(&engine, &mut batch(&engine, chunk)) == expected, "cut by {chunk}");
