@@ -93,8 +93,8 @@ fn largest(logits: &[f32], n: usize) -> Vec<u32> {
     let mut top: Vec<u32> = Vec::with_capacity(n.min(logits.len()) + 1);
     let mut bound = f32::NEG_INFINITY;
     for (id, &x) in logits.iter().enumerate() {
-        // NaN fails as well: the caller finds it elsewhere.
-        if n == 0 || !(x > bound) {
+        // The caller finds NaN elsewhere.
+        if n == 0 || x.is_nan() || x <= bound {
             continue;
         }
         let at = top.partition_point(|&other| logits[other as usize] >= x);

@@ -184,13 +184,13 @@ fn fewer_beams_find_the_first_texts_of_more() {
 
 #[test]
 fn a_condition_keeps_maximum_and_order() {
-    let parent = -1.5;
+    let parent: f64 = -1.5;
     let drawn = [-0.25, -0.2500001, -1.0, -3.0, -40.0, -800.0];
     let of = drawn.map(|x| conditioned(x, drawn[0], parent));
     assert_eq!(of[0], parent);
     assert!(of.is_sorted_by(|a, b| a >= b) && of.iter().all(|x| x.is_finite()), "{of:?}");
     // Far below, only the numbers themselves count.
-    let plain = -((-parent as f64).exp() - 0.25f64.exp() + 3f64.exp()).ln();
+    let plain = -((-parent).exp() - 0.25f64.exp() + 3f64.exp()).ln();
     assert!((of[3] - plain).abs() < 1e-12);
     assert!(gumbel(0).is_finite() && gumbel(u64::MAX).is_finite());
 }

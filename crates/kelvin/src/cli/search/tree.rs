@@ -45,7 +45,7 @@ pub(super) fn lines(nodes: &[NodeOutput], style: Style, width: Option<usize>) ->
         let roots: Vec<usize> = (0..nodes.len()).filter(|&i| of_group(&nodes[i])).collect();
         family.draw(&roots, style, width, &mut out);
     }
-    let legend = "      number: rank of the text that ends there · †: nothing that followed was good \
+    let legend = "      →: rank of the text that ends there · †: nothing that followed was good \
                   enough · ×: dropped at once · …: the search ended · figures: scores in their step";
     out.push(style.dim(legend));
     out
@@ -146,7 +146,7 @@ impl Family<'_> {
     fn end(&self, node: usize, next: &[usize]) -> String {
         let NodeOutput { rank, fate, .. } = &self.nodes[node];
         match (rank, *fate, next) {
-            (Some(rank), ..) => format!("  {rank}"),
+            (Some(rank), ..) => format!(" → {rank}"),
             (None, "left", _) => " …".to_string(),
             (None, _, []) => " †".to_string(),
             _ => String::new(),

@@ -66,8 +66,7 @@ pub(super) fn render(job: &Job<'_>, answer: &Answer) -> String {
         "ln p: the model's own, in nats".to_string(),
     ];
     if let (Some(steps), Some(rows)) = (answer.steps, answer.rows) {
-        let steps = terminal::counted(steps, "forward pass").replace("passs", "passes");
-        notes.push(format!("{steps} of {rows} rows in all"));
+        notes.push(format!("forward passes after the prompt: {steps}, of {rows} rows in all"));
     }
     if shown.len() < answer.texts.len() {
         let all = terminal::counted(answer.texts.len(), "text");
