@@ -12,7 +12,7 @@ use kelvin_engine::{
 };
 use kelvin_kernels::isa::Isa;
 use kelvin_sampling::{Chain, Dice, Sampler};
-use kelvin_testkit::tiny::{GEMMA3_LIKE, MISTRAL_LIKE, Shape, TinyModel};
+use kelvin_testkit::tiny::{LLAMA3_LIKE, MISTRAL_LIKE, Shape, TinyModel};
 
 use super::on;
 use crate::reference::run::{ids, logits};
@@ -89,7 +89,7 @@ fn batch(engine: &Engine, chunk: usize) -> Batch {
 
 #[test]
 fn a_batch_finds_what_plain_code_finds() {
-    for shape in [&MISTRAL_LIKE, &GEMMA3_LIKE] {
+    for shape in [&MISTRAL_LIKE, &LLAMA3_LIKE] {
         let engine = open(shape, &ModelOptions { threads: 2, isa: None });
         let expected = searches(&mut Plain(&engine));
         for found in &expected {
