@@ -21,6 +21,7 @@ mod guesses;
 mod prefixes;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod search;
 mod stages;
 mod tiny_models;
 mod tokenizer;

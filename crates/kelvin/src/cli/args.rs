@@ -21,6 +21,7 @@ use super::{
     report::args::ReportArgs,
     runs::args::RunsArgs,
     score::args::ScoreArgs,
+    search::args::SearchArgs,
     serve::args::{ServeArgs, StudioArgs},
     shared::temp::{OR_RANGES, several},
     softmax::args::SoftmaxArgs,
@@ -60,6 +61,8 @@ pub(crate) enum Verb {
     Compare(CompareArgs),
     /// Continue a text
     Generate(GenerateArgs),
+    /// Find the likeliest continuations (beam search), or the best of many drawn ones
+    Search(Box<SearchArgs>),
     /// Talk with a model, change its temperature, ask it why
     Chat(ChatArgs),
     /// Fill a table of prompts × chains × samples with texts, to be measured

@@ -19,6 +19,7 @@ mod perplexity;
 mod report;
 mod runs;
 mod score;
+mod search;
 mod serve;
 pub(crate) mod shared;
 mod softmax;
@@ -43,6 +44,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     match args.verb {
         Verb::Compare(args) => compare::run(&args),
         Verb::Generate(args) => generate::run(&args),
+        Verb::Search(args) => search::run(&args),
         Verb::Chat(args) => chat::run(args),
         Verb::Next(args) => next::run(&args),
         Verb::Softmax(args) => softmax::run(&args),

@@ -31,6 +31,8 @@ pub(crate) enum Counted {
     TextTokens,
     /// Of a text that is scored.
     Windows,
+    /// Of a search.
+    Steps,
     /// Of a measurement.
     Samples,
     /// Of a recipe.
@@ -60,6 +62,7 @@ impl Counted {
             Counted::Scores => ["scoring", "texts"],
             Counted::Texts => ["writing", "texts"],
             Counted::Samples => ["measuring", "samples"],
+            Counted::Steps => ["searching", "steps"],
         }
     }
 }
@@ -155,6 +158,7 @@ fn new_bar(counted: Counted, done: u64, total: u64) -> ProgressBar {
         Counted::Embeddings => "  comparing meanings {bar:30} {pos:>6} of {len} texts · {eta} left",
         Counted::Scores => "  scoring {bar:30} {pos:>6} of {len} texts · {eta} left",
         Counted::Texts => "  writing {bar:30} {pos:>6} of {len} texts · {eta} left",
+        Counted::Steps => "  searching {bar:30} {pos:>6} of at most {len} steps · {eta} left",
         Counted::Samples => "  measuring {bar:30} {pos:>4} of {len} samples · {eta} left",
     };
     let style =

@@ -25,6 +25,7 @@ mod refusals;
 mod report;
 mod score;
 mod scores;
+mod search;
 mod server;
 mod sweep;
 mod sweep_server;

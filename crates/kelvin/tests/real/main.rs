@@ -14,6 +14,7 @@ mod load;
 mod meaning;
 mod parameters;
 mod report;
+mod search;
 mod server;
 mod studio;
 mod studio_compare;

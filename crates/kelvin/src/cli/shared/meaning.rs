@@ -1,4 +1,5 @@
-//! Computes embeddings of the texts of runs, which the metric `semantic_spread` needs.
+//! Computes embeddings of texts: of runs, which the metric `semantic_spread` needs, and of those
+//! that `search` compares.
 //!
 //! The embedding model is part of builds with the feature `semantic`. Other builds can only use
 //! embeddings that are stored already.
@@ -93,6 +94,18 @@ mod model {
         Ok(())
     }
 
+    /// The embeddings of texts, each of length 1.
+    pub(crate) fn embeddings<'a>(
+        texts: impl Iterator<Item = &'a str>,
+        may: Permissions,
+        n_threads: Option<usize>,
+    ) -> anyhow::Result<Vec<Vec<f32>>> {
+        let path = fetch::ensure(&Reference::Named(entry()), may, &Terminal)?;
+        let embedder =
+            open(&path, n_threads).with_context(|| format!("can't use {}", path.display()))?;
+        Ok(texts.map(|text| embedder.embed(text)).collect::<Result<_, _>>()?)
+    }
+
     /// The model's files stay in the wheel that was downloaded.
     fn open(path: &Path, n_threads: Option<usize>) -> anyhow::Result<Embedder> {
         let mut wheel = zip::ZipArchive::new(File::open(path)?)?;
@@ -140,9 +153,17 @@ mod model {
     ) -> anyhow::Result<()> {
         make_ready(may)
     }
+
+    pub(crate) fn embeddings<'a>(
+        _: impl Iterator<Item = &'a str>,
+        may: Permissions,
+        _: Option<usize>,
+    ) -> anyhow::Result<Vec<Vec<f32>>> {
+        make_ready(may).map(|()| Vec::new())
+    }
 }
 
-pub(crate) use model::{is_done, is_here, make_ready, place_texts};
+pub(crate) use model::{embeddings, is_done, is_here, make_ready, place_texts};
 
 /// Whether any of the metrics needs embeddings.
 pub(crate) fn is_needed<'a>(metrics: impl IntoIterator<Item = &'a Metric>) -> bool {

@@ -5,6 +5,11 @@ pub(crate) fn count(typed: &str) -> Result<usize, String> {
     typed.parse().map_err(|_| format!("a whole number from 0 to {} was expected", usize::MAX))
 }
 
+/// Parses a number with or without a fraction. The verb checks its range.
+pub(crate) fn real(typed: &str) -> Result<f64, String> {
+    typed.parse().map_err(|_| "a number such as 0.5 was expected".to_string())
+}
+
 /// Parses a seed.
 pub(crate) fn seed(typed: &str) -> Result<u64, String> {
     typed.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
@@ -13,6 +18,12 @@ pub(crate) fn seed(typed: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_with_a_fraction() {
+        assert_eq!((real("-0.5"), real("2")), (Ok(-0.5), Ok(2.0)));
+        assert!(real("a").is_err() && real("").is_err());
+    }
 
     #[test]
     fn what_is_no_whole_number_says_what_is_one() {

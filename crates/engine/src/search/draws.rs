@@ -1,0 +1,173 @@
+//! Draws texts, with the model's own log-probability of each token, and ranks them: best of n by
+//! likelihood, and minimum Bayes risk.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kelvin_sampling::surprisal;
+
+use crate::{
+    Engine, TokenId,
+    batch::{Batch, GenerateError, Observer, Request, Tap, generate},
+    generate::FinishReason,
+};
+
+/// A text that was drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawn {
+    /// Its tokens, without an end token.
+    pub tokens: Vec<TokenId>,
+    /// The text, up to a stop string.
+    pub text: String,
+    /// Why it ended.
+    pub finish: FinishReason,
+    /// ln p of its tokens, the end token included, under the model's own distribution.
+    pub logprob: f64,
+    /// Number of tokens that `logprob` is of.
+    pub length: usize,
+}
+
+/// What best of n compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum By {
+    /// ln p of the text, which prefers short ones.
+    Sum,
+    /// ln p per token, the end token included.
+    #[default]
+    Mean,
+}
+
+impl By {
+    /// Both.
+    pub const ALL: [By; 2] = [By::Sum, By::Mean];
+
+    /// The name in flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            By::Sum => "sum",
+            By::Mean => "mean",
+        }
+    }
+
+    /// The one with a name.
+    pub fn named(name: &str) -> Option<By> {
+        By::ALL.into_iter().find(|by| by.name() == name)
+    }
+}
+
+/// One of several texts, by its rank.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ranked {
+    /// Its index; of equal texts the first one's.
+    pub index: usize,
+    /// What it was ranked by.
+    pub score: f64,
+    /// How often it was drawn.
+    pub times: usize,
+}
+
+/// Draws the texts of a request, together. Taps of its drafts are replaced.
+///
+/// # Errors
+/// Those of [`generate`].
+pub fn draw_texts(
+    engine: &Engine,
+    batch: &mut Batch,
+    mut request: Request,
+    observer: &mut dyn Observer,
+) -> Result<Vec<Drawn>, GenerateError> {
+    let seen: Vec<Arc<Mutex<(f64, usize)>>> =
+        request.drafts.iter().map(|_| Arc::default()).collect();
+    for (draft, seen) in request.drafts.iter_mut().zip(&seen) {
+        let seen = Arc::clone(seen);
+        draft.tap = Some(Tap::new(move |_, logits, draw| {
+            // A token that is a row's own has a probability there.
+            let nats = draw.and_then(|draw| surprisal(logits, draw.token).ok()).unwrap_or(0.0);
+            let mut sum = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            *sum = (sum.0 - nats, sum.1 + 1);
+        }));
+    }
+    let texts = generate(engine, batch, request, observer)?;
+    let drawn = texts.into_iter().zip(&seen).map(|(text, seen)| {
+        let (logprob, length) = *seen.lock().unwrap_or_else(PoisonError::into_inner);
+        Drawn { tokens: text.tokens, text: text.text, finish: text.finish, logprob, length }
+    });
+    Ok(drawn.collect())
+}
+
+/// The texts by their likelihood, the best first. Equal texts are one, with the first one's rank.
+pub fn best_of(texts: &[Drawn], by: By) -> Vec<Ranked> {
+    let score = |text: &Drawn| match by {
+        By::Sum => text.logprob,
+        By::Mean => text.logprob / text.length.max(1) as f64,
+    };
+    rank(texts, |i| score(&texts[i]))
+}
+
+/// The texts by their mean utility if one of the others were right, the best first: minimum Bayes
+/// risk, with the texts themselves as the sample that the expectation is over (Eikema and Aziz 2020,
+/// arXiv 2005.10283). `utility` is of a text's index and of that of the one that is right.
+/// There are at least two texts.
+pub fn minimum_risk(texts: &[Drawn], utility: &dyn Fn(usize, usize) -> f64) -> Vec<Ranked> {
+    let others = |i: usize| (0..texts.len()).filter(move |&j| j != i);
+    let mean = |i: usize| {
+        let sum: f64 = others(i).map(|j| utility(i, j)).sum();
+        sum / (texts.len() - 1).max(1) as f64
+    };
+    rank(texts, mean)
+}
+
+/// Different texts by a score of each.
+fn rank(texts: &[Drawn], score: impl Fn(usize) -> f64) -> Vec<Ranked> {
+    let equal = |i: usize, j: usize| {
+        texts[i].tokens == texts[j].tokens && texts[i].finish == texts[j].finish
+    };
+    let mut ranked: Vec<Ranked> = Vec::new();
+    for index in 0..texts.len() {
+        match ranked.iter_mut().find(|one| equal(one.index, index)) {
+            Some(one) => one.times += 1,
+            None => ranked.push(Ranked { index, score: score(index), times: 1 }),
+        }
+    }
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    ranked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(text: &str, logprob: f64) -> Drawn {
+        let tokens: Vec<TokenId> = text.bytes().map(|byte| TokenId(byte.into())).collect();
+        let length = tokens.len();
+        let finish = FinishReason::MaxTokens;
+        Drawn { tokens, text: text.to_string(), finish, logprob, length }
+    }
+
+    fn order(ranked: &[Ranked]) -> Vec<(usize, usize)> {
+        ranked.iter().map(|one| (one.index, one.times)).collect()
+    }
+
+    #[test]
+    fn sums_prefer_short_texts_and_means_dont() {
+        let texts = [drawn("ab", -4.0), drawn("abcdef", -5.0), drawn("ab", -4.0)];
+        assert_eq!(order(&best_of(&texts, By::Sum)), [(0, 2), (1, 1)]);
+        assert_eq!(order(&best_of(&texts, By::Mean)), [(1, 1), (0, 2)]);
+        assert_eq!(best_of(&texts, By::Mean)[1].score, -2.0);
+        assert_eq!(By::named("sum"), Some(By::Sum));
+    }
+
+    /// A text that was drawn twice speaks twice for itself.
+    #[test]
+    fn risk_is_over_the_other_texts() {
+        let texts = [drawn("a", -1.0), drawn("b", -9.0), drawn("b", -9.0), drawn("c", -3.0)];
+        let utility = |i: usize, j: usize| match (&*texts[i].text, &*texts[j].text) {
+            (a, b) if a == b => 1.0,
+            ("a", "c") => 0.5,
+            _ => 0.0,
+        };
+        let ranked = minimum_risk(&texts, &utility);
+        assert_eq!(order(&ranked), [(1, 2), (0, 1), (3, 1)]);
+        let scores: Vec<f64> = ranked.iter().map(|one| one.score).collect();
+        assert_eq!(scores, [1.0 / 3.0, 0.5 / 3.0, 0.0]);
+    }
+}

@@ -1,0 +1,30 @@
+//! Searches: the likeliest texts, different likely texts, and the best of texts that were drawn.
+//!
+//! A search asks a model for the logits after several texts in one forward pass ([`Rows`];
+//! [`BatchRows`] is a [`crate::batch::Batch`]), chooses how they go on, and forks them. It ends with
+//! texts in the order of a score ([`Outcome`]), and with the tree of all that it weighed ([`Tree`]).
+//!
+//! - [`beam_search`]: the likeliest, with or without groups that avoid each other's tokens.
+//! - [`stochastic_beams`]: drawn without replacement.
+//! - [`draw_texts`] draws texts as [`crate::batch::generate`] does; [`best_of`] ranks them by
+//!   likelihood, [`minimum_risk`] by how alike each is to the others ([`chrf()`]).
+//!
+//! Every sum has a fixed order and logits have equal bits in any batch, so what a search finds
+//! depends on model, settings and seed alone.
+
+mod beam;
+mod candidates;
+mod chrf;
+mod draws;
+mod rows;
+mod stochastic;
+mod task;
+mod tree;
+
+pub use beam::{Beams, EarlyStopping, MAX_LENGTH_PENALTY, beam_search};
+pub use chrf::{Runs, chrf};
+pub use draws::{By, Drawn, Ranked, best_of, draw_texts, minimum_risk};
+pub use rows::{BatchRows, Rows};
+pub use stochastic::stochastic_beams;
+pub use task::{End, MAX_BEAMS, MAX_TEXTS, SearchError, Task};
+pub use tree::{Fate, Found, Node, Outcome, Tree};

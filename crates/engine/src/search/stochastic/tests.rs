@@ -1,0 +1,207 @@
+//! Stochastic beams against the enumeration of all texts: how often which texts come in which order,
+//! by chi-squared, and that wrong conditions and wrong noise fail.
+
+use std::collections::BTreeMap;
+
+use kelvin_sampling::Chain;
+
+use super::*;
+use crate::transformer::ModelError;
+
+/// Tokens of the small vocabulary; the last one ends a text.
+const VOCAB: u32 = 3;
+const END: TokenId = TokenId(VOCAB - 1);
+const LONGEST: usize = 3;
+
+/// A model whose logits are a function of the whole text.
+struct Small;
+
+impl Small {
+    fn logits(text: &[TokenId]) -> Vec<f32> {
+        let of = |v: u32| {
+            let hash = text.iter().fold(17 + v, |hash, token| hash * 31 % 9973 + token.0 * 7 + v);
+            (hash * 7919 % 101) as f32 / 25.0 - 2.0
+        };
+        (0..VOCAB).map(of).collect()
+    }
+}
+
+impl Rows for Small {
+    type Text = Vec<TokenId>;
+
+    fn start<M>(
+        &mut self,
+        prompt: &[TokenId],
+        map: &dyn Fn(&[f32]) -> M,
+    ) -> Result<(Vec<TokenId>, M), ModelError> {
+        Ok((prompt.to_vec(), map(&Small::logits(prompt))))
+    }
+
+    fn append<M: Send>(
+        &mut self,
+        texts: &mut [Vec<TokenId>],
+        tokens: &[TokenId],
+        map: &(dyn Fn(usize, &[f32]) -> M + Sync),
+    ) -> Result<Vec<M>, ModelError> {
+        texts.iter_mut().zip(tokens).for_each(|(text, token)| text.push(*token));
+        Ok(texts.iter().enumerate().map(|(i, text)| map(i, &Small::logits(text))).collect())
+    }
+}
+
+const PROMPT: [TokenId; 2] = [TokenId(1), TokenId(0)];
+
+fn task(chain: Option<&Chain>) -> Task<'_> {
+    Task { prompt: &PROMPT, chain, end_tokens: &[END], max_tokens: LONGEST, stops: None }
+}
+
+/// A text with its end token.
+fn whole(found: &Found) -> Vec<TokenId> {
+    let end = match found.end {
+        End::Token(token) => Some(token),
+        _ => None,
+    };
+    found.tokens.iter().copied().chain(end).collect()
+}
+
+/// All texts and their probabilities at a temperature.
+fn enumerated(t: f64) -> Vec<(Vec<TokenId>, f64)> {
+    let mut done = Vec::new();
+    let mut open = vec![(Vec::new(), 1.0)];
+    while let Some((text, p)) = open.pop() {
+        let logits = Small::logits(&[&PROMPT[..], &text].concat());
+        let logits: Vec<f64> = logits.into_iter().map(f64::from).collect();
+        for (id, share) in kelvin_sampling::softmax(&logits, t).unwrap().into_iter().enumerate() {
+            let token = TokenId(id as u32);
+            let longer = [&text[..], &[token]].concat();
+            let has_ended = token == END || longer.len() == LONGEST;
+            if has_ended { &mut done } else { &mut open }.push((longer, p * share));
+        }
+    }
+    done
+}
+
+/// Pearson's chi-squared of counts against expectations, bins below 8 together, as a deviation from
+/// its mean in standard deviations (Wilson and Hilferty 1931).
+fn deviation(
+    counts: &BTreeMap<Vec<Vec<TokenId>>, u64>,
+    p: &[(Vec<Vec<TokenId>>, f64)],
+    n: f64,
+) -> f64 {
+    let (mut chi, mut bins, mut rest) = (0.0, 0.0, (0.0, 0.0));
+    let mut add = |count: f64, expected: f64| {
+        chi += (count - expected).powi(2) / expected;
+        bins += 1.0;
+    };
+    for (drawn, p) in p {
+        let (count, expected) = (counts.get(drawn).copied().unwrap_or(0) as f64, p * n);
+        if expected < 8.0 {
+            rest = (rest.0 + count, rest.1 + expected);
+        } else {
+            add(count, expected);
+        }
+    }
+    if rest.1 > 0.0 {
+        add(rest.0, rest.1);
+    }
+    let k: f64 = bins - 1.0;
+    ((chi / k).cbrt() - (1.0 - 2.0 / (9.0 * k))) / (2.0 / (9.0 * k)).sqrt()
+}
+
+/// How far ordered draws of `beams` texts are from those without replacement, over many seeds.
+fn deviation_of(condition: Condition, beams: usize, chain: Option<&Chain>, t: f64) -> f64 {
+    const N: u64 = 40_000;
+    let texts = enumerated(t);
+    let mut counts: BTreeMap<Vec<Vec<TokenId>>, u64> = BTreeMap::new();
+    for seed in 0..N {
+        let task = task(chain);
+        let search = Search { task: &task, beams, seed, condition };
+        let outcome = search.run(&mut Small, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(outcome.texts.len(), beams.min(texts.len()));
+        *counts.entry(outcome.texts.iter().map(whole).collect()).or_default() += 1;
+    }
+    // Every order of different texts: p of the first, of the second among the rest, and so on.
+    let mut orders: Vec<(Vec<Vec<TokenId>>, f64, f64)> = vec![(Vec::new(), 1.0, 1.0)];
+    for _ in 0..beams {
+        let longer = |(drawn, p, left): &(Vec<Vec<TokenId>>, f64, f64)| {
+            let rest = texts.iter().filter(|(text, _)| !drawn.contains(text));
+            let next = rest.map(|(text, q)| {
+                ([&drawn[..], std::slice::from_ref(text)].concat(), p * q / left, left - q)
+            });
+            next.collect::<Vec<_>>()
+        };
+        orders = orders.iter().flat_map(longer).collect();
+    }
+    let orders: Vec<_> = orders.into_iter().map(|(drawn, p, _)| (drawn, p)).collect();
+    let total: f64 = orders.iter().map(|(_, p)| p).sum();
+    assert!((total - 1.0).abs() < 1e-9);
+    deviation(&counts, &orders, N as f64)
+}
+
+#[test]
+fn texts_come_without_replacement_in_the_order_of_the_enumeration() {
+    assert_eq!(enumerated(1.0).len(), 15);
+    for beams in [1, 2, 3] {
+        let off = deviation_of(conditioned, beams, None, 1.0);
+        assert!(off.abs() < 4.0, "{beams} beams: {off}");
+    }
+    let chain: Chain = "temp=2".parse().unwrap();
+    let off = deviation_of(conditioned, 2, Some(&chain), 2.0);
+    assert!(off.abs() < 4.0, "at T = 2: {off}");
+}
+
+/// The tests above see what isn't so.
+#[test]
+fn wrong_conditions_are_found() {
+    // Children as they were drawn, whatever their parent is.
+    assert!(deviation_of(|drawn, _, _| drawn, 2, None, 1.0) > 10.0);
+    // Shifted to the parent's maximum, which is right for the largest alone.
+    assert!(deviation_of(|drawn, most, parent| drawn - most + parent, 2, None, 1.0) > 10.0);
+    // Of another distribution.
+    assert!(deviation_of(conditioned, 2, None, 1.2) > 10.0);
+}
+
+#[test]
+fn fewer_beams_find_the_first_texts_of_more() {
+    for seed in 0..300 {
+        let of = |beams: usize| {
+            let task = task(None);
+            stochastic_beams(&mut Small, &task, beams, seed, &mut |_| ControlFlow::Continue(()))
+                .unwrap()
+        };
+        // 15 texts in all: 16 beams find every one.
+        let all = of(16);
+        assert_eq!(all.texts.len(), 15);
+        let total: f64 = all.texts.iter().map(|found| found.logprob.exp()).sum();
+        assert!((total - 1.0).abs() < 1e-9, "{total}");
+        for beams in [1, 2, 5, 9] {
+            let some = of(beams);
+            for (a, b) in some.texts.iter().zip(&all.texts) {
+                assert_eq!((whole(a), a.score), (whole(b), b.score), "seed {seed}, {beams} beams");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_condition_keeps_maximum_and_order() {
+    let parent: f64 = -1.5;
+    let drawn = [-0.25, -0.2500001, -1.0, -3.0, -40.0, -800.0];
+    let of = drawn.map(|x| conditioned(x, drawn[0], parent));
+    assert_eq!(of[0], parent);
+    assert!(of.is_sorted_by(|a, b| a >= b) && of.iter().all(|x| x.is_finite()), "{of:?}");
+    // Far below, only the numbers themselves count.
+    let plain = -((-parent).exp() - 0.25f64.exp() + 3f64.exp()).ln();
+    assert!((of[3] - plain).abs() < 1e-12);
+    assert!(gumbel(0).is_finite() && gumbel(u64::MAX).is_finite());
+}
+
+#[test]
+fn noise_is_of_the_dice() {
+    let dice = Dice { seed: 3, sample: 99 };
+    let mut noise = Noise::new(dice);
+    assert_eq!(noise.word(0), dice.word(0));
+    assert_eq!((noise.word(15), noise.word(16)), (dice.words(1).stages[6], dice.word(2)));
+    let path = |tokens: &[u32]| tokens.iter().fold(7, |hash, &id| stream(hash, TokenId(id)));
+    assert_ne!(path(&[1, 2]), path(&[2, 1]));
+    assert_ne!(path(&[0]), path(&[0, 0]));
+}

@@ -1,0 +1,252 @@
+//! `search` from outside on a tiny model: what it prints, that equal runs print equal bytes, and
+//! what it refuses.
+
+use std::process::{Output, Stdio};
+
+use kelvin_testkit::tiny::{MISTRAL_LIKE, TinyModel};
+use serde_json::Value;
+
+/// A folder with a model.
+struct Room(tempfile::TempDir);
+
+impl Room {
+    fn new() -> Room {
+        let folder = tempfile::tempdir().unwrap();
+        let path = TinyModel::new(&MISTRAL_LIKE).speaking().write_in(folder.path());
+        std::fs::rename(path, folder.path().join("tiny.gguf")).unwrap();
+        Room(folder)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = kelvin_testkit::kelvin();
+        command.args(args).args(["-m", "tiny.gguf"]).current_dir(self.0.path());
+        command.stdin(Stdio::null()).env_remove("KELVIN_MODEL").output().unwrap()
+    }
+
+    fn good(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.good(&[args, &["--json"]].concat())).unwrap()
+    }
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+fn texts(answer: &Value) -> &Vec<Value> {
+    answer["texts"].as_array().unwrap()
+}
+
+fn falls(answer: &Value) -> bool {
+    texts(answer).is_sorted_by(|a, b| number(&a["score"]) >= number(&b["score"]))
+}
+
+#[test]
+fn beams_are_ranked_by_their_log_probability_and_length() {
+    let room = Room::new();
+    let ask = ["search", "abc", "-n", "12", "--beams", "5"];
+    let mean = room.json(&ask);
+    assert_eq!((&mean["method"], &mean["beams"]), (&"beam".into(), &5.into()));
+    assert!(mean["seed"].is_null() && mean["tree"].is_null());
+    assert!(texts(&mean).len() == 5 && falls(&mean));
+    let sum = room.json(&[&ask[..], &["--length-penalty", "0"]].concat());
+    assert!(falls(&sum));
+    for (answer, power) in [(&mean, 1.0), (&sum, 0.0)] {
+        for (i, text) in texts(answer).iter().enumerate() {
+            let n = number(&text["tokens"]);
+            let score = number(&text["logprob"]) / n.powf(power);
+            assert!((number(&text["score"]) - score).abs() < 1e-9, "{text}");
+            let mean = number(&text["logprob"]) / n;
+            assert!((number(&text["logprob_per_token"]) - mean).abs() < 1e-9);
+            assert_eq!(
+                (text["rank"].as_u64(), text["diverges_at"].is_null()),
+                (Some(i as u64 + 1), i == 0)
+            );
+        }
+    }
+    let greedy = room.json(&["generate", "abc", "-n", "12", "-t", "0"]);
+    let one = room.json(&["search", "abc", "-n", "12", "--beams", "1"]);
+    assert_eq!(one["texts"][0]["ids"], greedy["ids"]);
+    assert_eq!(one["texts"][0]["text"], greedy["text"]);
+    assert_eq!(one["texts"][0]["finish"], greedy["finish"]);
+    let first = |answer: &Value| number(&texts(answer)[0]["logprob"]);
+    assert!(first(&sum) >= first(&one), "five beams find no less likely a text here");
+    // A stop string ends a text, and isn't in it.
+    let best = mean["texts"][0]["text"].as_str().unwrap().to_string();
+    let stop: String = best.chars().skip(3).take(2).collect();
+    // Of sums a text that stops early has the largest.
+    let cut = room.json(&[&ask[..], &["--stop", &stop, "--length-penalty", "0"]].concat());
+    for text in texts(&cut) {
+        assert!(!text["text"].as_str().unwrap().contains(&stop), "{text}");
+    }
+    assert!(texts(&cut).iter().any(|text| text["finish"]["reason"] == "stop_string"), "{cut}");
+}
+
+#[test]
+fn groups_and_draws_without_replacement() {
+    let room = Room::new();
+    let ask = ["search", "abc", "-n", "8", "--beams", "6"];
+    let diverse = room.json(
+        &[&ask[..], &["--method", "diverse", "--groups", "3", "--diversity-penalty", "50"]]
+            .concat(),
+    );
+    assert_eq!((&diverse["method"], &diverse["groups"]), (&"diverse".into(), &3.into()));
+    // At such a penalty groups share no token at a step.
+    let of = |group: u64| {
+        let of = texts(&diverse).iter().filter(move |text| text["group"] == group);
+        of.map(|text| text["ids"][0].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    for (a, b) in [(1, 2), (1, 3), (2, 3)] {
+        assert!(of(a).len() == 2 && of(a).iter().all(|id| !of(b).contains(id)), "{diverse}");
+    }
+    let drawn = |seed: &str, more: &[&str]| {
+        let flags = ["--method", "stochastic", "--seed", seed];
+        room.json(&[&ask[..], &flags, more].concat())
+    };
+    let seven = drawn("7", &[]);
+    assert!(falls(&seven) && seven["seed"] == 7);
+    let mut different: Vec<String> = texts(&seven)
+        .iter()
+        .map(|text| text["ids"].to_string() + &text["finish"].to_string())
+        .collect();
+    different.sort();
+    different.dedup();
+    assert_eq!(different.len(), 6);
+    for threads in ["1", "2", "3"] {
+        assert_eq!(drawn("7", &["--threads", threads]), seven);
+    }
+    assert_eq!(drawn("7", &["--isa", "scalar"]), seven);
+    assert_ne!(drawn("8", &[])["texts"], seven["texts"]);
+    assert_ne!(drawn("7", &["-t", "0.3"])["texts"], seven["texts"]);
+}
+
+#[test]
+fn the_tree_has_all_that_was_weighed() {
+    let room = Room::new();
+    let ask = ["search", "abc", "-n", "6", "--beams", "3", "--tree"];
+    for more in
+        [&[][..], &["--method", "diverse", "--groups", "3"], &["--method", "stochastic", "-s", "1"]]
+    {
+        let answer = room.json(&[&ask[..], more].concat());
+        let nodes = answer["tree"].as_array().unwrap();
+        let count = |fate: &str| nodes.iter().filter(|node| node["fate"] == fate).count();
+        assert!(count("kept") > 5 && count("dropped") > 5 && count("ended") >= 3, "{answer}");
+        for text in texts(&answer) {
+            let mut at = nodes.iter().position(|node| node["rank"] == text["rank"]);
+            let mut ids = Vec::new();
+            while let Some(i) = at {
+                ids.insert(0, nodes[i]["ids"][0].clone());
+                at = nodes[i]["parent"].as_u64().map(|parent| parent as usize);
+            }
+            ids.truncate(text["ids"].as_array().unwrap().len());
+            assert_eq!(&ids, text["ids"].as_array().unwrap());
+        }
+        let shown = room.good(&[&ask[..], more].concat());
+        assert!(shown.contains("step  tree") && shown.contains("× "), "{shown}");
+        for rank in 1..=3 {
+            let ends = shown.lines().filter(|line| line.ends_with(&format!(" → {rank}"))).count();
+            assert_eq!(ends, 1, "{shown}");
+        }
+    }
+}
+
+#[test]
+fn the_best_of_drawn_texts() {
+    let room = Room::new();
+    let ask = ["search", "abc", "-n", "10", "--samples", "12", "--seed", "4"];
+    let of = |more: &[&str]| room.json(&[&ask[..], more].concat());
+    let generated = room.json(&[
+        "compare",
+        "abc",
+        "-n",
+        "10",
+        "--samples",
+        "12",
+        "--seed",
+        "4",
+        "-t",
+        "1",
+        "--raw",
+    ]);
+    let columns = generated["columns"].as_array().unwrap();
+    for (by, score) in [("sum", "logprob"), ("mean", "logprob_per_token")] {
+        let best = of(&["--method", "best-of", "--by", by]);
+        assert!(falls(&best) && best["by"] == by);
+        let times: u64 = texts(&best).iter().map(|text| text["times"].as_u64().unwrap()).sum();
+        assert_eq!(times, 12);
+        for text in texts(&best) {
+            assert_eq!(text["score"], text[score]);
+            // The texts are those that other verbs draw.
+            let same = columns.iter().find(|column| column["ids"] == text["ids"]).unwrap();
+            assert_eq!(same["text"], text["text"]);
+            let n = same["figures"]["tokens"].as_f64().unwrap();
+            if same["finish"]["reason"] == "max_tokens" {
+                let sum = -n * number(&same["figures"]["mean_surprisal_raw"]);
+                assert!((sum - number(&text["logprob"])).abs() < 1e-6, "{same} {text}");
+            }
+        }
+    }
+    let mbr = of(&["--method", "mbr"]);
+    assert!(falls(&mbr) && mbr["utility"] == "chrf");
+    assert!(texts(&mbr).iter().all(|text| (0.0..=1.0).contains(&number(&text["score"]))));
+    let chosen = of(&["--method", "mbr", "--choice", "yes", "--choice", "no"]);
+    assert!(texts(&chosen).len() <= 2, "{chosen}");
+    let mut n = 0;
+    for text in texts(&chosen) {
+        assert!(["yes", "no"].contains(&text["text"].as_str().unwrap()));
+        n += text["times"].as_u64().unwrap();
+    }
+    assert_eq!(n, 12);
+}
+
+#[test]
+fn what_cant_be_searched_is_refused_in_a_sentence() {
+    let room = Room::new();
+    let long = "x".repeat(600);
+    let cases: [(&[&str], &str); 21] = [
+        (&["--beams", "0"], "1 to 256 beams, not 0"),
+        (&["--beams", "257"], "1 to 256 beams, not 257"),
+        (&["--method", "stochastic", "--beams", "0"], "1 to 256 beams, not 0"),
+        (&["--method", "diverse", "--beams", "4", "--groups", "3"], "into 3 equal groups"),
+        (&["--method", "diverse", "--groups", "0"], "into 0 equal groups"),
+        (&["--method", "diverse", "--diversity-penalty", "0"], "above 0, not 0"),
+        (&["--length-penalty", "-11"], "from -10 to 10, not -11"),
+        (&["--length-penalty", "NaN"], "from -10 to 10, not NaN"),
+        (&["--length-penalty", "x"], "a number such as 0.5 was expected"),
+        (
+            &["--method", "mbr", "--samples", "1"],
+            "--samples is 1, but --method mbr draws at least 2",
+        ),
+        (&["--method", "best-of", "--samples", "0"], "draws at least 1 text"),
+        (&["--method", "best-of", "--samples", "513"], "at most 512 texts"),
+        (
+            &["--method", "best-of", "--length-penalty", "-1"],
+            "--length-penalty is for --method beam",
+        ),
+        (&["--method", "stochastic", "--early-stopping", "true"], "not for stochastic"),
+        (&["--groups", "2"], "--groups is for --method diverse, not for beam"),
+        (&["--method", "mbr", "--tree"], "--tree is for --method beam or diverse or stochastic"),
+        (&["-n", "0"], "-n is 0"),
+        (&["--top", "0"], "--top is 0"),
+        (&["--sampler", "temp=1 | xtc=0.5"], "the stage xtc is random"),
+        (&["--regex", "[a-z]+"], "--method beam can't keep to a form"),
+        (&["--method", "warm"], "possible values: beam, diverse, stochastic, best-of, mbr"),
+    ];
+    for (args, words) in cases {
+        let output = room.run(&[&["search", "abc"], args].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.contains(words), "{args:?}: {said}");
+    }
+    for method in ["beam", "stochastic", "best-of", "mbr"] {
+        let output = room.run(&["search", &long, "--method", method, "--seed", "1"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("the context has room"), "{said}");
+    }
+}
