@@ -3,7 +3,8 @@
 //! `source` opens what a person gives: `gguf` reads GGUF files, `folder` turns a Hugging Face
 //! folder into the same. `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
 //! into logits, `generate` is one continuation token by token, `batch` schedules many of them and
-//! tells an observer about them. `decide` reads probabilities of a question's options from logits.
+//! tells an observer about them. `decide` reads probabilities of a question's options from logits,
+//! `texts` draws at a temperature of whole texts.
 //! [`Engine`] holds them together.
 //!
 //! The book has a guide, `docs/src/guides/library.md`, and says why results are bit-exact,
@@ -16,6 +17,7 @@ mod folder;
 pub mod generate;
 pub mod gguf;
 pub mod source;
+pub mod texts;
 pub mod tokenizer;
 pub mod transformer;
 pub mod uses;

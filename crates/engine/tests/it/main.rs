@@ -22,6 +22,7 @@ mod prefixes;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod stages;
+mod texts;
 mod tiny_models;
 mod tokenizer;
 mod tokenizer_malformed;
