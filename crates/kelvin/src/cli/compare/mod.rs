@@ -206,7 +206,9 @@ fn answer(
         })
         .collect();
     let summaries = (0..plan.temperatures.len()).map(|t| summary(plan, t, continuations)).collect();
-    let total = continuations.iter().map(|c| c.tokens.len()).sum();
+    // Texts that were drawn as a whole aren't in the clock's time.
+    let n_timed = (plan.temperatures.len() - plan.texts.len()) * plan.samples;
+    let total = continuations[..n_timed].iter().map(|c| c.tokens.len()).sum();
     CompareOutput {
         model: session.file.clone(),
         prompt,
