@@ -42,8 +42,9 @@ pub struct SmcQuality {
     pub distinct: usize,
     /// The estimate of ln Z(α), Z = Σ_y p(y)^α. That of Z has no bias.
     pub ln_z: f64,
-    /// Its standard error, from the ancestors (Lee and Whiteley 2018, arXiv 1509.00394).
-    pub ln_z_error: f64,
+    /// Its standard error, from the ancestors (Lee and Whiteley 2018, arXiv 1509.00394): `None` if
+    /// only one is left, which doesn't tell. With few particles it is too small.
+    pub ln_z_error: Option<f64>,
     /// Mean energy of the weighted particles, -ln p(y), in nats.
     pub energy: f64,
     /// Mean squared energy of the weighted particles.

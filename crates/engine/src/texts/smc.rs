@@ -69,14 +69,16 @@ impl<T: Clone> Smc<T> {
             let terms = weights.each.iter().zip(&paths).map(|(w, path)| w * f(path));
             terms.sum::<f64>() / weights.total
         };
+        let ancestors = n_distinct(self.ancestors.iter());
+        let error = weights.relative_error(&self.ancestors, self.resamplings);
         let quality = SmcQuality {
             particles: paths.len(),
             ess: weights.ess(),
             resamplings: self.resamplings,
-            ancestors: n_distinct(self.ancestors.iter()),
+            ancestors,
             distinct: n_distinct(paths.iter().map(|path| &path.tokens)),
             ln_z: self.ln_z + weights.ln_mean(),
-            ln_z_error: weights.relative_error(&self.ancestors, self.resamplings),
+            ln_z_error: (ancestors > 1).then_some(error),
             energy: mean(&|path| path.energy()),
             energy_squared: mean(&|path| path.energy() * path.energy()),
         };

@@ -85,7 +85,7 @@ mod tests {
             ancestors: 2,
             distinct: 2,
             ln_z,
-            ln_z_error: 0.0,
+            ln_z_error: None,
             energy,
             energy_squared,
         }

@@ -122,8 +122,7 @@ fn continue_prompt<'s>(
     let mut request = session.request(prompt.tokens(), samplers, &args.length, form)?;
     let pending = proof.map(|path| Pending::begin(path, &mut request));
     let asked_texts = plan.asked_texts.as_ref();
-    let n_texts =
-        request.drafts.len() + asked_texts.map_or(0, |asked| asked.n_texts(plan.samples));
+    let n_texts = request.drafts.len() + asked_texts.map_or(0, |asked| asked.n_texts(plan.samples));
     let after_prompt = (request.prompt.clone(), request.ends.clone());
     let budget = session.check(&request.prompt, n_texts, args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();

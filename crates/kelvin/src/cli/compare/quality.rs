@@ -14,7 +14,8 @@ pub(crate) fn lines(done: &Done<'_>) -> Vec<String> {
         let heading = plan.heading(t);
         match (plan.samples, &answer.temperatures[t].text_heat) {
             (1, _) | (_, None) => lines.extend(each.zip(1..).map(|(quality, sample)| {
-                let of = if plan.samples > 1 { format!(", sample {sample}") } else { String::new() };
+                let of =
+                    if plan.samples > 1 { format!(", sample {sample}") } else { String::new() };
                 format!("{heading}{of}: {}", quality.words())
             })),
             (_, Some(heat)) => {

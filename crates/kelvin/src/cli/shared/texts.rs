@@ -20,7 +20,10 @@ use super::{
 };
 use crate::{
     interrupt::Guard,
-    terminal::late::{Counted, LateBar},
+    terminal::{
+        counted,
+        late::{Counted, LateBar},
+    },
 };
 
 /// The temperature of whole texts.
@@ -201,9 +204,9 @@ pub(crate) enum OfMethod {
         ancestors: usize,
         /// Distinct texts among the particles.
         distinct: usize,
-        /// The estimate of ln Z and its standard error.
+        /// The estimate of ln Z and its standard error, which one ancestor doesn't tell.
         ln_z: f64,
-        ln_z_error: f64,
+        ln_z_error: Option<f64>,
     },
     /// mcmc.
     Mcmc {
@@ -268,9 +271,16 @@ impl TextQuality {
                 ln_z,
                 ln_z_error,
             } => {
+                let error = match ln_z_error {
+                    Some(error) => format!(" ± {error:.2}"),
+                    None => ", its error unknown".to_string(),
+                };
                 format!(
-                    "{particles} particles, {ess:.1} of them effective, {resamplings} resamplings, \
-                     {ancestors} ancestors, {distinct} texts, ln Z = {ln_z:.2} ± {ln_z_error:.2}"
+                    "{particles} particles, {ess:.1} of them effective, {}, {}, {}, ln Z = \
+                     {ln_z:.2}{error}",
+                    counted(*resamplings as usize, "resampling"),
+                    counted(*ancestors, "ancestor"),
+                    counted(*distinct, "text")
                 )
             }
             OfMethod::Mcmc { moves, acceptance, autocorrelation_time, .. } => {
