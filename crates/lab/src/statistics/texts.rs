@@ -70,7 +70,8 @@ fn figures(alpha: f64, samples: &[SmcQuality], without: Option<usize>) -> Option
     let ln_z = max + libm::log(total / n as f64);
     let energy = mean(|one| one.energy);
     let variance = (mean(|one| one.energy_squared) - energy * energy).max(0.0);
-    Some([-ln_z / alpha, energy, ln_z + alpha * energy, alpha * alpha * variance])
+    // `+ 0.0` turns the -0 of T = 1 into 0.
+    Some([-ln_z / alpha + 0.0, energy, ln_z + alpha * energy, alpha * alpha * variance])
 }
 
 #[cfg(test)]
