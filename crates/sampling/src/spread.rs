@@ -70,7 +70,9 @@ mod tests {
 
     /// Logits of 6 tokens that depend on the text.
     fn logits(text: &[TokenId]) -> Vec<f32> {
-        let hash = text.iter().fold(7u32, |hash, token| hash * 31 + token.0 * 17 + 3);
+        let next =
+            |hash: u32, token: &TokenId| hash.wrapping_mul(31).wrapping_add(token.0 * 17 + 3);
+        let hash = text.iter().fold(7u32, next);
         (0..6u32).map(|i| ((hash.wrapping_mul(2 * i + 3) >> 3) % 64) as f32 / 16.0).collect()
     }
 
