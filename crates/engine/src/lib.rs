@@ -4,7 +4,7 @@
 //! folder into the same. `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
 //! into logits, `generate` is one continuation token by token, `batch` schedules many of them and
 //! tells an observer about them. `decide` reads probabilities of a question's options from logits,
-//! `search` finds likely texts.
+//! `search` finds likely texts, `texts` draws at a temperature of whole texts.
 //! [`Engine`] holds them together.
 //!
 //! The book has a guide, `docs/src/guides/library.md`, and says why results are bit-exact,
@@ -18,6 +18,7 @@ pub mod generate;
 pub mod gguf;
 pub mod search;
 pub mod source;
+pub mod texts;
 pub mod tokenizer;
 pub mod transformer;
 pub mod uses;

@@ -157,9 +157,10 @@ impl Finish {
             FinishReason::MaxTokens => Finish::MaxTokens,
             FinishReason::ContextFull => Finish::ContextFull,
             FinishReason::BadLogits(_) | FinishReason::NothingLeft(_) => Finish::BadLogits,
-            FinishReason::Complete | FinishReason::Cancelled | FinishReason::Panicked => {
-                Finish::Other
-            }
+            FinishReason::Complete
+            | FinishReason::Cancelled
+            | FinishReason::NotAccepted(_)
+            | FinishReason::Panicked => Finish::Other,
         }
     }
 }

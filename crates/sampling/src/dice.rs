@@ -33,8 +33,15 @@ pub struct Dice {
 impl Dice {
     /// All random words of the absolute position `pos` of the token to be drawn.
     pub fn words(self, pos: u64) -> Words {
+        self.words_in(Stream::default(), pos)
+    }
+
+    /// All random words of `pos` in a stream of its own.
+    pub fn words_in(self, stream: Stream, pos: u64) -> Words {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
+        key[8..16].copy_from_slice(&stream.name);
+        key[16..24].copy_from_slice(&stream.number.to_le_bytes());
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_stream(self.sample);
         rng.set_word_pos(WORDS * u128::from(pos));
@@ -48,6 +55,26 @@ impl Dice {
     /// The random word of the draw at the absolute position `pos`.
     pub fn word(self, pos: u64) -> u64 {
         self.words(pos).draw
+    }
+}
+
+/// Random numbers for something else than the draws of one continuation, such as the particles of a
+/// method that draws whole texts. Its words depend on the stream, the dice and a position alone.
+///
+/// Name and number are bytes 8 to 23 of the key. The stream without a name and with the number 0 is
+/// that of [`Dice::words`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Stream {
+    /// What the numbers are for, in ASCII, padded with zeros.
+    pub name: [u8; 8],
+    /// Which of these streams.
+    pub number: u64,
+}
+
+impl Stream {
+    /// The stream of this name and number.
+    pub const fn new(name: [u8; 8], number: u64) -> Stream {
+        Stream { name, number }
     }
 }
 
@@ -78,10 +105,17 @@ mod tests {
 
     /// ChaCha written out from its definition (Bernstein 2008): the 16 words of a block.
     fn block(seed: u64, stream: u64, counter: u64) -> [u32; 16] {
+        block_in([seed, 0, 0], stream, counter)
+    }
+
+    /// As above, with three of the key's four u64.
+    fn block_in(key: [u64; 3], stream: u64, counter: u64) -> [u32; 16] {
         let halves = |x: u64| [x as u32, (x >> 32) as u32];
         let mut start = [0u32; 16];
         start[..4].copy_from_slice(&[0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574]);
-        start[4..6].copy_from_slice(&halves(seed));
+        for (i, part) in key.into_iter().enumerate() {
+            start[4 + 2 * i..6 + 2 * i].copy_from_slice(&halves(part));
+        }
         start[12..14].copy_from_slice(&halves(counter));
         start[14..].copy_from_slice(&halves(stream));
         let mut x = start;
@@ -118,6 +152,17 @@ mod tests {
                 assert_eq!(dice.words(pos).stages[k], pair(2 + 2 * k), "{dice:?} {pos} {k}");
             }
         }
+    }
+
+    #[test]
+    fn streams_are_keys_of_their_own() {
+        let dice = Dice { seed: 7, sample: 3 };
+        assert_eq!(dice.words_in(Stream::default(), 5), dice.words(5));
+        let stream = Stream::new(*b"accept\0\0", 1 << 33);
+        let name = u64::from_le_bytes(stream.name);
+        let block = block_in([7, name, 1 << 33], 3, 5);
+        let word = u64::from(block[0]) | u64::from(block[1]) << 32;
+        assert_eq!(dice.words_in(stream, 5).draw, word);
     }
 
     /// Recorded once: a change of these numbers changes every text ever generated.

@@ -51,6 +51,7 @@ mod sampler;
 mod set;
 mod shift;
 mod softmax;
+mod spread;
 mod stages;
 mod state;
 mod trace;
@@ -58,7 +59,7 @@ mod weights;
 
 pub use chain::Chain;
 pub use changes::{Change, ChangesError};
-pub use dice::{Dice, Words};
+pub use dice::{Dice, Stream, Words};
 pub use distribution::{Choice, Distribution, slope};
 pub use error::{ChainError, SampleError};
 pub use limits::Limits;

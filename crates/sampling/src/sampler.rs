@@ -7,6 +7,7 @@ use crate::{
     candidates::{Candidates, Scratch},
     dice::Words,
     shift::{self, Shift},
+    spread::{Interval, Spread},
     stages::Context,
     weights::Mass,
 };
@@ -22,6 +23,8 @@ pub struct Sampler {
     state: State,
     scratch: StepScratch,
     measures_shift: bool,
+    /// Where the draws take their words from, if samples are spread.
+    spread: Option<Spread>,
 }
 
 /// Work space of a step.
@@ -86,6 +89,8 @@ enum Figures {
 /// What a step drew.
 struct Outcome {
     token: TokenId,
+    /// Its part of the cumulative weights.
+    interval: Interval,
     /// What the last stage learns from the token.
     learned: Option<Learned>,
     /// The figures; `None` if none were asked for.
@@ -101,7 +106,20 @@ impl Sampler {
             state: State::default(),
             scratch: StepScratch::default(),
             measures_shift: false,
+            spread: None,
         }
+    }
+
+    /// The sampler, as one of `n` whose samples 0 … n-1 are spread evenly: arithmetic sampling
+    /// (arXiv 2210.15458). Each sample alone draws as it does otherwise, but together they repeat
+    /// each other less: of any beginning with probability p there are n·p samples, rounded up or
+    /// down.
+    ///
+    /// The first word is that of sample 0 plus sample/n. Each further one is where that point lies
+    /// within the interval of the token drawn. So words depend on the draws before them.
+    pub fn spreading(mut self, n: u64) -> Sampler {
+        self.spread = Some(Spread::new(self.dice, n));
+        self
     }
 
     /// The sampler, but [`Sampler::draw`] also measures the [`Shift`] of each step. That costs two
@@ -127,6 +145,15 @@ impl Sampler {
         self.dice
     }
 
+    /// The random words of the next draw, at the absolute position `pos`.
+    pub fn words(&self, pos: u64) -> Words {
+        let words = self.dice.words(pos);
+        match &self.spread {
+            Some(spread) => Words { draw: spread.word(pos), ..words },
+            None => words,
+        }
+    }
+
     /// The state of the sequence.
     pub fn state(&self) -> &State {
         &self.state
@@ -145,7 +172,7 @@ impl Sampler {
     /// masked or a stage masks all that are left, or if a stage names a token that the vocabulary
     /// doesn't have. The state is unchanged then.
     pub fn sample(&mut self, logits: &[f32], pos: u64) -> Result<TokenId, SampleError> {
-        self.sample_with(logits, self.dice.words(pos))
+        self.sample_with(logits, self.words(pos))
     }
 
     /// [`Sampler::sample`] with given random words. The token is the first in descending order
@@ -168,7 +195,7 @@ impl Sampler {
     /// # Errors
     /// Those of [`Sampler::sample`].
     pub fn draw(&mut self, logits: &[f32], pos: u64) -> Result<Draw, SampleError> {
-        self.draw_with(logits, self.dice.words(pos))
+        self.draw_with(logits, self.words(pos))
     }
 
     /// [`Sampler::draw`] with given random words.
@@ -194,7 +221,7 @@ impl Sampler {
         pos: u64,
         limits: Limits<'_>,
     ) -> Result<Draw, SampleError> {
-        let outcome = self.step(logits, &self.dice.words(pos), limits, self.figures())?;
+        let outcome = self.step(logits, &self.words(pos), limits, self.figures())?;
         Ok(figures_of(&outcome))
     }
 
@@ -207,9 +234,12 @@ impl Sampler {
         limits: Limits<'_>,
         figures: Figures,
     ) -> Result<Outcome, SampleError> {
-        let Sampler { chain, state, scratch, .. } = self;
+        let Sampler { chain, state, scratch, spread, .. } = self;
         let inputs = Inputs { chain, logits, limits, state, words, figures };
         let outcome = step(inputs, scratch)?;
+        if let Some(spread) = spread {
+            spread.enter(words.draw, outcome.interval);
+        }
         self.take(outcome.token, outcome.learned);
         Ok(outcome)
     }
@@ -226,7 +256,7 @@ impl Sampler {
     /// # Errors
     /// Those of [`Sampler::sample`].
     pub fn replay(&mut self, chain: &Chain, logits: &[f32], pos: u64) -> Result<Draw, SampleError> {
-        let (words, figures) = (self.dice.words(pos), self.figures());
+        let (words, figures) = (self.words(pos), self.figures());
         let fresh;
         let state = if *chain == self.chain {
             &self.state
@@ -245,7 +275,7 @@ impl Sampler {
         logits: &[f32],
         pos: u64,
     ) -> Result<TokenId, SampleError> {
-        let (words, limits) = (self.dice.words(pos), Limits::NONE);
+        let (words, limits) = (self.words(pos), Limits::NONE);
         let (state, figures) = (&self.state, Figures::None);
         let inputs = Inputs { chain, logits, limits, state, words: &words, figures };
         Ok(step(inputs, &mut self.scratch)?.token)
@@ -256,7 +286,7 @@ impl Sampler {
     /// # Errors
     /// Those of [`Sampler::sample`].
     pub fn distribution(&self, logits: &[f32], pos: u64) -> Result<Distribution, SampleError> {
-        Distribution::after(logits, &self.chain, &self.state, &self.dice.words(pos))
+        Distribution::after(logits, &self.chain, &self.state, &self.words(pos))
     }
 
     /// The distribution after the first `n_stages` stages (all, if there are fewer) within limits.
@@ -272,7 +302,7 @@ impl Sampler {
         limits: Limits<'_>,
     ) -> Result<Distribution, SampleError> {
         let chain = self.chain.first(n_stages);
-        Distribution::within(logits, limits, &chain, &self.state, &self.dice.words(pos))
+        Distribution::within(logits, limits, &chain, &self.state, &self.words(pos))
     }
 
     /// What each stage does to the next draw, and where the tokens `watched` stand after it. The
@@ -286,7 +316,7 @@ impl Sampler {
         pos: u64,
         watched: &[TokenId],
     ) -> Result<Trace, SampleError> {
-        Trace::new(logits, &self.chain, &self.state, &self.dice.words(pos), watched)
+        Trace::new(logits, &self.chain, &self.state, &self.words(pos), watched)
     }
 
     /// Appends a token that the caller chose at `pos`, as if it had been drawn from `logits`.
@@ -321,7 +351,7 @@ impl Sampler {
         ask: impl FnOnce(&mut dyn FnMut(TokenId) -> Option<Learned>) -> R,
     ) -> Result<R, SampleError> {
         let _standard = FloatEnv::standard();
-        let words = self.dice.words(pos);
+        let words = self.words(pos);
         let Sampler { chain, state, scratch, .. } = self;
         let no_watch = &mut |_: &mut Candidates<'_>, _: Option<&Stage>| ();
         let mut left = run(chain, logits, Limits::NONE, state, &words, scratch, no_watch)?;
@@ -384,14 +414,16 @@ fn step(inputs: Inputs<'_>, scratch: &mut StepScratch) -> Result<Outcome, Sample
         left.mass();
     }
     let target = (u128::from(words.draw) * u128::from(left.total())) >> 64;
-    let index = left.reach(target as u64);
+    let found = left.reach(target as u64);
+    let (index, before) = (found.index, found.before.mass);
     let learned = learned(chain, state, &mut left, Some(index));
     let (token, x) = left.token(index);
+    let (weight, total) = (left.weight_at(index), left.total());
+    let interval = Interval { before, weight, total };
     if figures == Figures::None {
-        return Ok(Outcome { token, learned, draw: None });
+        return Ok(Outcome { token, interval, learned, draw: None });
     }
     let rank = left.rank(index) as u32;
-    let (weight, total) = (left.weight_at(index), left.total());
     let (max, beta, survivors) = (left.max(), left.beta(), left.n() as u32);
     let last = left.mass();
     let draw = Draw {
@@ -406,7 +438,7 @@ fn step(inputs: Inputs<'_>, scratch: &mut StepScratch) -> Result<Outcome, Sample
         total,
         shift: nucleus.map(|nucleus| Shift::of(&mut left, logits, nucleus)),
     };
-    Ok(Outcome { token, learned, draw: Some(draw) })
+    Ok(Outcome { token, interval, learned, draw: Some(draw) })
 }
 
 fn figures_of(outcome: &Outcome) -> Draw {
@@ -424,59 +456,4 @@ fn learned(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// After the first step buffers have their final size, whatever later logits need.
-    #[test]
-    fn later_steps_allocate_nothing() {
-        const V: usize = 20_000;
-        let shapes: [fn(usize) -> f32; 4] = [
-            |i| (i * 7919 % V) as f32 * 1e-3,
-            |_| 2.0,
-            |i| if i == 5 { 40.0 } else { (i % 3) as f32 },
-            |i| if i % 2 == 0 { f32::NEG_INFINITY } else { 1e-6 * i as f32 },
-        ];
-        for chain in [
-            "temp=0",
-            "temp=1",
-            "top_p=0.9 | temp=1e8",
-            "top_k=15000 | min_p=0.001",
-            "top_k=3",
-            "typical=0.9 | top_h=0.5",
-            "xtc=1,threshold:0 | quadratic=0.3",
-            "tfs=0.9 | adaptive_p=0.4",
-        ] {
-            let mut sampler =
-                Sampler::new(chain.parse().unwrap(), Dice { seed: 1, sample: 0 }).measuring_shift();
-            sampler.sample(&vec![0.0; V], 0).unwrap();
-            let before = sampler.scratch.candidates.places();
-            for (pos, shape) in shapes.iter().enumerate() {
-                let logits: Vec<f32> = (0..V).map(shape).collect();
-                sampler.sample(&logits, pos as u64).unwrap();
-                sampler.sample(&logits[..77], pos as u64).unwrap();
-                sampler.draw(&logits, pos as u64).unwrap();
-            }
-            assert_eq!(sampler.scratch.candidates.places(), before, "{chain}");
-        }
-    }
-
-    /// A forced token teaches what the same token teaches when it's drawn.
-    #[test]
-    fn a_token_teaches_the_same_drawn_or_forced() {
-        let logits: Vec<f32> = (0..1000).map(|i| ((i * 7919) % 1000) as f32 * 0.02).collect();
-        for chain in
-            ["temp=1.5 | mirostat=2,eta:0.6", "mirostat=3,version:1", "temp=1.5 | adaptive_p=0.1"]
-        {
-            let mut drawn = Sampler::new(chain.parse().unwrap(), Dice { seed: 1, sample: 0 });
-            let mut forced = drawn.clone();
-            for pos in 0..20 {
-                let token = drawn.sample(&logits, pos).unwrap();
-                let after = forced.learned_after(&logits, pos, &[TokenId(0), token]).unwrap();
-                forced.force(&logits, pos, token).unwrap();
-                assert_eq!(forced.state(), drawn.state(), "{chain} {pos}");
-                assert_eq!(after[1], drawn.state().learned(), "{chain} {pos}");
-            }
-        }
-    }
-}
+mod tests;

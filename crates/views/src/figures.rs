@@ -81,7 +81,7 @@ pub fn mean_parting(samples: &[Continuation]) -> Option<f64> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finish {
     /// `end_token`, `stop_string`, `max_tokens`, `context_full`, `complete`, `cancelled`,
-    /// `bad_logits` or `nothing_left`.
+    /// `bad_logits`, `nothing_left` or `not_accepted`.
     pub reason: &'static str,
     /// The id of the end token, if one ended the text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,6 +114,7 @@ impl Finish {
             FinishReason::NothingLeft(what) => {
                 Finish { text: Some(what.clone()), ..plain("nothing_left") }
             }
+            FinishReason::NotAccepted(_) => plain("not_accepted"),
             FinishReason::Panicked => plain("panicked"),
         }
     }
@@ -121,7 +122,8 @@ impl Finish {
     /// The note to show after the text; `None` for the usual end, and for an error, which is
     /// reported elsewhere.
     pub fn remark(&self) -> Option<String> {
-        let untold = ["end_token", "complete", "bad_logits", "nothing_left", "panicked"];
+        let untold =
+            ["end_token", "complete", "bad_logits", "nothing_left", "not_accepted", "panicked"];
         (!untold.contains(&self.reason)).then(|| format!("({})", self.words()))
     }
 
@@ -136,6 +138,7 @@ impl Finish {
             "complete" => "complete".to_string(),
             "cancelled" => "interrupted".to_string(),
             "nothing_left" => format!("nothing left: {text}"),
+            "not_accepted" => "no try accepted".to_string(),
             "panicked" => "panicked".to_string(),
             _ => format!("bad logits: {text}"),
         }

@@ -34,6 +34,8 @@ pub enum FinishReason {
     BadLogits(String),
     /// Chain and constraint together left no token, or the constraint failed; its message.
     NothingLeft(String),
+    /// None of so many tries at a whole text was accepted (`texts`).
+    NotAccepted(u64),
     /// Drawing a token panicked, in a constraint or a stage.
     Panicked,
 }
@@ -46,6 +48,10 @@ impl FinishReason {
                 Some(format!("the model gave logits that nothing can be drawn from: {what}"))
             }
             FinishReason::NothingLeft(what) => Some(format!("no token can come next: {what}")),
+            FinishReason::NotAccepted(tries) => Some(format!(
+                "none of {tries} tries at the text was accepted: allow more tries or fewer tokens, \
+                 or take a temperature nearer to 1 or another method"
+            )),
             FinishReason::Panicked => Some("drawing a token panicked; this is a bug".to_string()),
             _ => None,
         }

@@ -36,7 +36,7 @@ pub(super) fn draw_through(
     pos: u64,
     limits: Limits<'_>,
 ) -> Result<Draw, Refused> {
-    let words = sampler.dice().words(pos);
+    let words = sampler.words(pos);
     let masked = limits.masked(logits);
     let (changed, words) = stages.act(&masked, sampler.state(), words).map_err(Refused::Stages)?;
     let n_before = sampler.state().tokens().len();

@@ -23,6 +23,7 @@ mod prefixes;
 mod reference;
 mod search;
 mod stages;
+mod texts;
 mod tiny_models;
 mod tokenizer;
 mod tokenizer_malformed;

@@ -30,3 +30,4 @@ mod server;
 mod sweep;
 mod sweep_server;
 mod text_files;
+mod text_temperature;

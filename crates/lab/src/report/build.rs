@@ -34,8 +34,11 @@ impl Report {
             .collect();
         let metrics: Vec<Measured> =
             measured.iter().map(|(metric, values)| summarise(metric, values, &settings)).collect();
-        let heat = Metric::find("heat_capacity")?;
-        let heat: Vec<Values> = evidence.iter().map(|one| measure(&one.run, heat)).collect();
+        let of_runs = |name| -> Result<Vec<Values>, String> {
+            let metric = Metric::find(name)?;
+            Ok(evidence.iter().map(|one| measure(&one.run, metric)).collect())
+        };
+        let (heat, entropy) = (of_runs("heat_capacity")?, of_runs("entropy_final")?);
         let mut plane = plane::plane(&metrics, options)?;
         if let Some(plane) = &mut plane {
             plane.knee = advice::knee(&settings, &measured, plane);
@@ -49,7 +52,7 @@ impl Report {
             warnings: warnings(evidence, &names, &settings),
             matched: matched::matching(&settings, &measured, plane.as_ref()),
             plane,
-            melting: melting::melting(&settings, &heat),
+            melting: melting::melting(&settings, &heat, &entropy),
             partings: partings::partings(evidence, &settings),
             texts: texts::texts(evidence, &settings, options.texts),
             settings,

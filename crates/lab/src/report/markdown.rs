@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, Table, build::model_of, counted, tables, tables::detail};
+use super::{MeltingPoint, Report, Table, build::model_of, counted, tables, tables::detail};
 use crate::run::Source;
 
 /// The whole report as Markdown. Text from models is in code spans, where it has no meaning as
@@ -94,24 +94,27 @@ fn write_findings(out: &mut String, report: &Report) {
         );
     }
     for melting in &report.melting {
-        if let Some(point) = melting.point {
-            let edge = if point.at_the_edge {
+        let model = escaped(model_of(&report.runs[melting.run].source));
+        let mut say = |point: Option<MeltingPoint>, verb: &str, why: &str| {
+            let Some(MeltingPoint { temperature, low, high, at_the_edge }) = point else { return };
+            let edge = if at_the_edge {
                 ", at the edge of what was tried, so it may lie beyond"
             } else {
                 ""
             };
-            let model = model_of(&report.runs[melting.run].source);
+            let family = code(&melting.family);
             let _ = writeln!(
                 out,
-                "{} with {} melts at T = {:.2} ({:.2} … {:.2}{edge}): there its heat capacity is \
-                 largest.\n",
-                escaped(model),
-                code(&melting.family),
-                point.temperature,
-                point.low,
-                point.high
+                "{model} with {family} {verb} at T = {temperature:.2} ({low:.2} … {high:.2}{edge}): \
+                 {why}.\n"
             );
-        }
+        };
+        say(melting.point, "melts", "there its heat capacity is largest");
+        say(
+            melting.turning,
+            "turns",
+            "from there on its entropy rises faster than exponentially (TURN)",
+        );
     }
 }
 

@@ -1,7 +1,10 @@
-//! The melting point: the temperature of the largest heat capacity.
+//! The melting point: the temperature of the largest heat capacity. And the turning point, where
+//! entropy begins to rise faster than exponentially.
 //!
-//! At this temperature a small increase of T adds the most choices. Below it, text is nearly
-//! restricted to the most likely tokens; above it, text is noise.
+//! At the melting point a small increase of T adds the most choices. Below it, text is nearly
+//! restricted to the most likely tokens; above it, text is noise. The turning point (TURN, arXiv
+//! 2502.05234) is the first temperature at which the second derivative of ln H(T) is positive, H
+//! the mean entropy of the distributions that tokens were drawn from.
 
 use rand_chacha::{
     ChaCha8Rng,
@@ -13,8 +16,8 @@ use crate::metrics::Values;
 
 const RESAMPLES: usize = 999;
 
-/// Melting points of all families with at least three temperatures above 0.
-pub(super) fn melting(settings: &[Setting], heat: &[Values]) -> Vec<Melting> {
+/// Melting and turning points of all families with at least three temperatures above 0.
+pub(super) fn melting(settings: &[Setting], heat: &[Values], entropy: &[Values]) -> Vec<Melting> {
     let mut found: Vec<Melting> = Vec::new();
     for (i, setting) in settings.iter().enumerate() {
         if !setting.temperature.is_some_and(|t| t > 0.0) {
@@ -28,6 +31,7 @@ pub(super) fn melting(settings: &[Setting], heat: &[Values]) -> Vec<Melting> {
                 family: setting.family.clone(),
                 settings: vec![i],
                 point: None,
+                turning: None,
             }),
         }
     }
@@ -36,18 +40,24 @@ pub(super) fn melting(settings: &[Setting], heat: &[Values]) -> Vec<Melting> {
         let t = |i: usize| settings[i].temperature.unwrap_or(0.0);
         one.settings.sort_by(|&a, &b| t(a).total_cmp(&t(b)));
         let temperatures: Vec<f64> = one.settings.iter().map(|&i| t(i)).collect();
-        let each: Vec<Vec<Vec<f64>>> = one
-            .settings
-            .iter()
-            .map(|&i| heat[one.run].chains[settings[i].index].clusters())
-            .collect();
-        one.point = melting_point(&temperatures, &each);
+        let each = |values: &[Values]| -> Vec<Vec<Vec<f64>>> {
+            let of = |&i: &usize| values[one.run].chains[settings[i].index].clusters();
+            one.settings.iter().map(of).collect()
+        };
+        let (heat, entropy) = (each(heat), each(entropy));
+        one.point = point(&temperatures, &heat, peak);
+        one.turning = point(&temperatures, &entropy, turn);
     }
     found
 }
 
-/// Heat capacities by temperature, prompt and sample.
-fn melting_point(temperatures: &[f64], heat: &[Vec<Vec<f64>>]) -> Option<MeltingPoint> {
+/// A point of a curve, and its interval over resampled prompts. `values` are by temperature, prompt
+/// and sample. `find` gets temperatures and values up to a common factor.
+fn point(
+    temperatures: &[f64],
+    values: &[Vec<Vec<f64>>],
+    find: fn(&[f64], &[f64]) -> (f64, bool),
+) -> Option<MeltingPoint> {
     // With one prompt its samples are the units.
     let units = |prompts: &Vec<Vec<f64>>| match &prompts[..] {
         [only] => only.clone(),
@@ -55,7 +65,7 @@ fn melting_point(temperatures: &[f64], heat: &[Vec<Vec<f64>>]) -> Option<Melting
             many.iter().map(|values| values.iter().sum::<f64>() / values.len() as f64).collect()
         }
     };
-    let units: Vec<Vec<f64>> = heat.iter().map(units).collect();
+    let units: Vec<Vec<f64>> = values.iter().map(units).collect();
     let n = units.first()?.len();
     if n == 0 || units.iter().any(|values| values.len() != n) {
         return None;
@@ -63,7 +73,7 @@ fn melting_point(temperatures: &[f64], heat: &[Vec<Vec<f64>>]) -> Option<Melting
     let peak_of = |picks: &[usize]| {
         let means: Vec<f64> =
             units.iter().map(|values| picks.iter().map(|&i| values[i]).sum::<f64>()).collect();
-        peak(temperatures, &means)
+        find(temperatures, &means)
     };
     let (temperature, at_the_edge) = peak_of(&(0..n).collect::<Vec<_>>());
     let mut dice = ChaCha8Rng::seed_from_u64(SEED);
@@ -94,6 +104,34 @@ fn peak(x: &[f64], y: &[f64]) -> (f64, bool) {
     (vertex.clamp(x[top - 1], x[top + 1]), false)
 }
 
+/// The first temperature but the ends at which the second derivative of ln y is positive; if there
+/// is none, the last but one, which is said to be at the edge. Derivatives are differences of second
+/// order in the distances of neighbours, as in the paper's code.
+fn turn(x: &[f64], y: &[f64]) -> (f64, bool) {
+    let logs: Vec<f64> = y.iter().map(|&y| libm::log(y.max(f64::MIN_POSITIVE))).collect();
+    let second = slopes(x, &slopes(x, &logs));
+    let inner = 1..x.len() - 1;
+    match inner.clone().find(|&i| second[i] > 0.0) {
+        Some(i) => (x[i], false),
+        None => (x[inner.end - 1], true),
+    }
+}
+
+/// dy/dx at each of at least two points.
+fn slopes(x: &[f64], y: &[f64]) -> Vec<f64> {
+    let step = |i: usize| (y[i + 1] - y[i]) / (x[i + 1] - x[i]);
+    let last = x.len() - 1;
+    let slope = |i: usize| match i {
+        0 => step(0),
+        i if i == last => step(last - 1),
+        i => {
+            let (left, right) = (x[i] - x[i - 1], x[i + 1] - x[i]);
+            (right * step(i - 1) + left * step(i)) / (left + right)
+        }
+    };
+    (0..=last).map(slope).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,13 +154,27 @@ mod tests {
         let prompts = |ats: &[f64]| -> Vec<Vec<Vec<f64>>> {
             (0..4).map(|t| ats.iter().map(|&at| vec![bump(at)[t]]).collect()).collect()
         };
-        let same = melting_point(&x, &prompts(&[1.0, 1.0, 1.0])).unwrap();
-        let apart = melting_point(&x, &prompts(&[0.9, 1.1, 1.5])).unwrap();
+        let same = point(&x, &prompts(&[1.0, 1.0, 1.0]), peak).unwrap();
+        let apart = point(&x, &prompts(&[0.9, 1.1, 1.5]), peak).unwrap();
         assert!(same.low == same.high && (same.temperature - 1.0).abs() < 1e-9);
         assert!(
             apart.high - apart.low > 0.2
                 && apart.low <= apart.temperature
                 && apart.temperature <= apart.high
         );
+    }
+
+    /// The example of the paper's code (github StigLidu/TURN), by numpy's gradient.
+    #[test]
+    fn entropy_turns_where_the_papers_code_says() {
+        let x: Vec<f64> = (1..=10).map(|i| f64::from(i) / 10.0).collect();
+        let y = [0.0275, 0.0592, 0.09405, 0.1346, 0.1754, 0.2293, 0.2907, 0.4100, 0.5574, 0.8995];
+        assert_eq!(turn(&x, &y), (0.6, false));
+        // np.gradient([0, 1, 4, 6], [0, 1, 3, 4])
+        let found = slopes(&[0.0, 1.0, 3.0, 4.0], &[0.0, 1.0, 4.0, 6.0]);
+        let expected = [1.0, 7.0 / 6.0, 11.0 / 6.0, 2.0];
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
+        let concave: Vec<f64> = x.iter().map(|x| (3.0 * x - x * x).exp()).collect();
+        assert_eq!(turn(&x, &concave), (0.9, true));
     }
 }

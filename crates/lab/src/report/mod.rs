@@ -339,19 +339,22 @@ pub struct Melting {
     pub settings: Vec<usize>,
     /// The temperature of the largest heat capacity.
     pub point: Option<MeltingPoint>,
+    /// The first temperature at which ln of the mean final entropy is convex (TURN, arXiv
+    /// 2502.05234): a setting, not interpolated.
+    pub turning: Option<MeltingPoint>,
 }
 
-/// A melting point.
+/// A melting or turning point.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct MeltingPoint {
-    /// The temperature of the largest heat capacity, interpolated by a parabola. Its precision is
-    /// limited by the spacing of the settings.
+    /// The temperature: of the largest heat capacity, interpolated by a parabola, or of the turn.
+    /// Its precision is limited by the spacing of the settings.
     pub temperature: f64,
     /// The lower end of the 95 % interval over resampled prompts.
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// Whether it is the coldest or hottest setting, so that the true maximum may lie beyond.
+    /// Whether it is at the end of what was tried, so that the true point may lie beyond.
     pub at_the_edge: bool,
 }
 

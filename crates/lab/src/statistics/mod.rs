@@ -13,6 +13,7 @@ mod holm;
 mod matched;
 mod series;
 mod student;
+mod texts;
 
 pub use bootstrap::{COVERAGE, Estimate, Over, RESAMPLES};
 pub(crate) use bootstrap::{Dice, basic_intervals};
@@ -20,3 +21,4 @@ pub use comparison::{Budget, Difference, Verdict, compare};
 pub use holm::holm;
 pub use matched::{Matched, Point, matched};
 pub use series::Series;
+pub use texts::{Measured, TextHeat, text_heat};

@@ -252,12 +252,11 @@ impl<'a> Candidates<'a> {
         libm::sqrt(spread as f64) / n as f64 / scale
     }
 
-    /// The index of the first token in descending order whose cumulative weight exceeds `target`.
-    pub(crate) fn reach(&mut self, target: u64) -> usize {
+    /// The first token in descending order whose cumulative weight exceeds `target`.
+    pub(crate) fn reach(&mut self, target: u64) -> Found {
         self.total();
         self.locate(0.0, false, |sum| sum.mass > target)
             .expect("the target is below the total weight")
-            .index
     }
 
     // Helpers.

@@ -2,6 +2,7 @@
 
 use kelvin_constraint::Form;
 use kelvin_engine::batch::Continuation;
+use kelvin_lab::statistics::{TextHeat, text_heat};
 use kelvin_views::{
     clock::Timings,
     figures::{self, Figures, Finish},
@@ -10,7 +11,12 @@ use serde::Serialize;
 
 use super::plan::Plan;
 use crate::{
-    cli::shared::{drafts::Drafts, prompt::Prompt, session::ModelFile},
+    cli::shared::{
+        drafts::Drafts,
+        prompt::Prompt,
+        session::ModelFile,
+        texts::{TextDrawn, TextQuality},
+    },
     terminal::json,
 };
 
@@ -21,6 +27,9 @@ pub(crate) struct CompareOutput {
     pub(crate) model: ModelFile,
     pub(crate) prompt: Prompt,
     pub(crate) seed: u64,
+    /// The samples of a temperature are spread (`--spread`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) spread: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<Form>,
     pub(crate) columns: Vec<ColumnOutput>,
@@ -59,6 +68,9 @@ pub(crate) struct ColumnOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) diverges_from_first_model_at: Option<Option<usize>>,
     pub(crate) figures: Figures,
+    /// The temperature is that of whole texts: what the text says of its own quality.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text_temperature: Option<TextQuality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timings: Option<Timings>,
 }
@@ -81,6 +93,59 @@ pub(crate) struct Summary {
     pub(crate) mean_entropy_raw: Option<f64>,
     pub(crate) mean_surprisal_raw: Option<f64>,
     pub(crate) distinct_2: Option<f64>,
+    /// The temperature is that of whole texts, drawn by particles: their thermodynamics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text_heat: Option<HeatOutput>,
+}
+
+/// Thermodynamics of whole texts: energies are -ln p of a text, in nats.
+#[derive(Debug, Serialize)]
+pub(crate) struct HeatOutput {
+    /// -T ln Z.
+    pub(crate) free_energy: f64,
+    pub(crate) free_energy_error: Option<f64>,
+    /// Mean energy.
+    pub(crate) energy: f64,
+    pub(crate) energy_error: Option<f64>,
+    /// ln Z + mean energy/T.
+    pub(crate) entropy: f64,
+    pub(crate) entropy_error: Option<f64>,
+    /// Variance of the energy/T².
+    pub(crate) heat_capacity: f64,
+    pub(crate) heat_capacity_error: Option<f64>,
+}
+
+impl HeatOutput {
+    /// Of all samples at temperature `t`, if particles drew them.
+    pub(crate) fn of(t: f64, drawn: &[TextDrawn]) -> Option<HeatOutput> {
+        let samples: Vec<_> = drawn.iter().filter_map(|one| one.smc.clone()).collect();
+        let TextHeat { free_energy, energy, entropy, heat_capacity } = text_heat(t, &samples)?;
+        Some(HeatOutput {
+            free_energy: free_energy.value,
+            free_energy_error: free_energy.error,
+            energy: energy.value,
+            energy_error: energy.error,
+            entropy: entropy.value,
+            entropy_error: entropy.error,
+            heat_capacity: heat_capacity.value,
+            heat_capacity_error: heat_capacity.error,
+        })
+    }
+
+    /// The figures in words, for people.
+    pub(crate) fn words(&self) -> String {
+        let figure = |value: f64, error: Option<f64>| match error {
+            Some(error) => format!("{value:.2} ± {error:.2}"),
+            None => format!("{value:.2}"),
+        };
+        format!(
+            "free energy {}, energy {}, entropy {}, heat capacity {} nats a text",
+            figure(self.free_energy, self.free_energy_error),
+            figure(self.energy, self.energy_error),
+            figure(self.entropy, self.entropy_error),
+            figure(self.heat_capacity, self.heat_capacity_error)
+        )
+    }
 }
 
 impl CompareOutput {
@@ -116,5 +181,6 @@ pub(crate) fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> 
         mean_entropy_raw: mean_of(|f| f.mean_entropy_raw),
         mean_surprisal_raw: mean_of(|f| f.mean_surprisal_raw),
         distinct_2: mean_of(|f| f.distinct_2),
+        text_heat: None,
     }
 }

@@ -10,6 +10,7 @@ use crate::cli::shared::{
     proof::ProofArgs,
     sampling::SamplingArgs,
     temp::{TempArgs, USUAL, several},
+    texts::TextTempArgs,
 };
 
 /// `compare`.
@@ -23,6 +24,7 @@ Examples:
   cat question.txt | kelvin compare -t 0.7,1.5 --system \"Answer in one line.\" --json
   kelvin compare \"Is Nepal in Asia?\" --choice Yes --choice No --samples 8
   kelvin compare \"Write about Nepal\" -t 0.5,1 -m smollm2 -m gemma3
+  kelvin compare \"Write about Nepal\" --text-temperature 0.25,0.5 -t 0.25,0.5
 
 The prompt is put into the model's chat template if there is one (--raw: it stays unchanged).
 All columns use equal random numbers, so temperature alone makes the difference. With several \
@@ -38,11 +40,17 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling",
         value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) samples: usize,
+    /// Spread the samples of a temperature evenly over what it makes likely, so that they repeat each
+    /// other less; each alone is drawn as ever (arithmetic sampling)
+    #[arg(long, help_heading = "Sampling")]
+    pub(crate) spread: bool,
     /// Add a column with the sampling settings that the model file recommends (general.sampling.*)
     #[arg(long, help_heading = "Sampling")]
     pub(crate) recommended: bool,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) texts: TextTempArgs,
     #[command(flatten)]
     pub(crate) form: FormArgs,
     #[command(flatten)]

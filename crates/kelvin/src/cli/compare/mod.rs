@@ -8,12 +8,16 @@ mod answer;
 pub(super) mod args;
 mod done;
 pub(super) mod plan;
+mod quality;
 pub(super) mod view;
 
 use std::path::Path;
 
 use kelvin_constraint::Form;
-use kelvin_engine::batch::{Continuation, GuessCounts, generate};
+use kelvin_engine::{
+    batch::{Continuation, GuessCounts, generate},
+    generate::FinishReason,
+};
 use kelvin_views::figures::{self, Figures, Finish};
 
 use crate::{
@@ -24,11 +28,12 @@ use crate::{
         prompt::{self, Otherwise, Prompt},
         proof::{Made, Pending},
         session::{self, Session},
+        texts::{self, TextDrawn},
     },
     interrupt,
     terminal::{self, json},
 };
-use answer::{ColumnOutput, CompareOutput, Models, summary};
+use answer::{ColumnOutput, CompareOutput, HeatOutput, Models, summary};
 use args::CompareArgs;
 use done::{Done, compare_with_first};
 use plan::Plan;
@@ -101,6 +106,7 @@ fn job<'s>(
     if args.recommended {
         plan.add_recommended(&session.engine)?;
     }
+    plan.add_texts()?;
     Ok(Job { session, plan, prompt })
 }
 
@@ -115,7 +121,9 @@ fn continue_prompt<'s>(
     let samplers = plan.samplers(&session.engine.tokenizer);
     let mut request = session.request(prompt.tokens(), samplers, &args.length, form)?;
     let pending = proof.map(|path| Pending::begin(path, &mut request));
-    let n_texts = request.drafts.len();
+    let asked_texts = plan.asked_texts.as_ref();
+    let n_texts = request.drafts.len() + asked_texts.map_or(0, |asked| asked.n_texts(plan.samples));
+    let after_prompt = (request.prompt.clone(), request.ends.clone());
     let budget = session.check(&request.prompt, n_texts, args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
@@ -123,8 +131,18 @@ fn continue_prompt<'s>(
     }
     let mut watcher = view::Watcher::new(&plan, live, guard)?;
     let mut batch = session.batch(budget);
-    let continuations = generate(&session.engine, &mut batch, request, &mut watcher)?;
+    let mut continuations = generate(&session.engine, &mut batch, request, &mut watcher)?;
     let clocks = watcher.finish()?;
+    let is_cancelled = |text: &Continuation| text.finish == FinishReason::Cancelled;
+    let asked_texts = asked_texts.filter(|_| !continuations.iter().any(is_cancelled));
+    let drawn = asked_texts.map(|asked| {
+        let ((prompt, ends), how) = (after_prompt, (plan.seed.value, plan.samples));
+        texts::run(session, &mut batch, (prompt, &ends), asked, how, guard)
+    });
+    let drawn: Vec<Vec<TextDrawn>> = drawn.transpose()?.unwrap_or_default();
+    continuations.extend(drawn.iter().flatten().map(|one| one.continuation.clone()));
+    // Ctrl-C leaves columns of whole texts empty.
+    continuations.resize_with(plan.columns().count(), || texts::empty(FinishReason::Cancelled));
     if let Some(pending) = pending {
         let made = Made {
             session,
@@ -140,11 +158,23 @@ fn continue_prompt<'s>(
     }
     let asked_form = form.map(|asked| asked.form.clone());
     let mut answer = answer(session, prompt, asked_form, &plan, &continuations, &clocks);
+    add_texts(&mut answer, &plan, &drawn);
     answer.drafts = Drafts::of(session.guesses, GuessCounts::default(), batch.guess_counts());
     if !args.output.timings {
         answer = answer.without_timings();
     }
     Ok(Done { session, plan, continuations, answer })
+}
+
+/// Says what texts that were drawn as a whole say of their quality.
+fn add_texts(answer: &mut CompareOutput, plan: &Plan, drawn: &[Vec<TextDrawn>]) {
+    let columns = &mut answer.columns[plan.texts.start * plan.samples..];
+    for (column, one) in columns.iter_mut().zip(drawn.iter().flatten()) {
+        column.text_temperature = Some(one.quality.clone());
+    }
+    for (summary, drawn) in answer.temperatures[plan.texts.start..].iter_mut().zip(drawn) {
+        summary.text_heat = HeatOutput::of(summary.temperature.unwrap_or(1.0), drawn);
+    }
 }
 
 fn answer(
@@ -170,15 +200,19 @@ fn answer(
             diverges_at: figures::parting(&continuations[plan.first_of(column)], continuation),
             diverges_from_first_model_at: None,
             figures: Figures::of(continuation),
+            text_temperature: None,
             timings: Some(clocks.of(column, continuation.tokens.len())),
         })
         .collect();
     let summaries = (0..plan.temperatures.len()).map(|t| summary(plan, t, continuations)).collect();
-    let total = continuations.iter().map(|c| c.tokens.len()).sum();
+    // Texts that were drawn as a whole aren't in the clock's time.
+    let n_timed = (plan.temperatures.len() - plan.texts.len()) * plan.samples;
+    let total = continuations[..n_timed].iter().map(|c| c.tokens.len()).sum();
     CompareOutput {
         model: session.file.clone(),
         prompt,
         seed: plan.seed.value,
+        spread: plan.spread,
         form,
         columns,
         temperatures: summaries,

@@ -1,7 +1,9 @@
 //! Resolves the arguments of `compare`: what is continued, how often, at which temperatures.
 
+use std::ops::Range;
+
 use kelvin_engine::{Engine, tokenizer::Tokenizer};
-use kelvin_sampling::{Chain, Dice, Sampler};
+use kelvin_sampling::{Chain, Dice, Sampler, Stage};
 
 use super::args::CompareArgs;
 use crate::{
@@ -9,6 +11,7 @@ use crate::{
         failure::usage,
         options::{self, Infinity, Seed},
         temp::USUAL,
+        texts,
     },
     terminal::{self, json},
 };
@@ -22,24 +25,43 @@ pub(crate) struct Plan {
     /// `None` for a chain without a single temperature.
     pub(crate) temperatures: Vec<Option<f32>>,
     pub(crate) samples: usize,
+    /// Whether the samples of a temperature are spread.
+    pub(crate) spread: bool,
     /// The chain of the flags, before a column's temperature is set.
     pub(crate) chain: Chain,
     pub(crate) chains: Vec<Chain>,
     /// Index of the chain that the model file recommends, if `--recommended` is given.
     pub(crate) recommended: Option<usize>,
+    /// Temperatures of whole texts, and how they are drawn.
+    pub(crate) asked_texts: Option<texts::Asked>,
+    /// Indices of their chains: the last ones.
+    pub(crate) texts: Range<usize>,
     pub(crate) seed: Seed,
 }
 
 impl Plan {
     pub(crate) fn new(args: &CompareArgs) -> anyhow::Result<Plan> {
-        let typed = args.heat.temp.as_deref();
+        let asked_texts = args.texts.asked(args.length.max_tokens)?;
+        // Both kinds of temperature stand beside each other.
+        let of_texts = asked_texts.as_ref().map(|asked| asked.typed.as_str());
+        let typed = args.heat.temp.as_deref().or(of_texts);
         typed.map(|typed| options::temperatures(typed, Infinity::Refused)).transpose()?;
         let controls = options::controls(&args.sampling)?;
         let temperatures = options::columns(typed, USUAL, controls.typed(), Infinity::Refused)?;
         let chains = temperatures.iter().map(|&t| controls.of(t)).collect::<anyhow::Result<_>>()?;
         options::hint_at_threads(&temperatures.iter().copied().flatten().collect::<Vec<_>>());
         options::check_length(&args.length)?;
-        let n_chains = temperatures.len() + usize::from(args.recommended);
+        let n_texts = asked_texts.as_ref().map_or(0, |asked| asked.temperatures.len());
+        if let Some(asked) = &asked_texts {
+            let has_form = args.form.is_given();
+            asked.refuse_beside(controls.chain(), has_form, args.proof.proof.is_some())?;
+        }
+        if args.spread && (args.samples < 2 || args.proof.proof.is_some()) {
+            return Err(usage(
+                "--spread is of several samples (give --samples 2 or more), and has no --proof",
+            ));
+        }
+        let n_chains = temperatures.len() + usize::from(args.recommended) + n_texts;
         let n_models = args.model.models.len();
         let columns = args.samples.saturating_mul(n_chains).saturating_mul(n_models);
         if !(1..=MAX_COLUMNS).contains(&columns) {
@@ -54,9 +76,12 @@ impl Plan {
         Ok(Plan {
             temperatures,
             samples: args.samples,
+            spread: args.spread,
             chain: controls.chain().clone(),
             chains,
             recommended: None,
+            asked_texts,
+            texts: 0..0,
             seed: options::seed(args.sampling.seed)?,
         })
     }
@@ -74,6 +99,23 @@ impl Plan {
         Ok(())
     }
 
+    /// Adds the columns of temperatures of whole texts.
+    pub(crate) fn add_texts(&mut self) -> anyhow::Result<()> {
+        let Some(asked) = &self.asked_texts else { return Ok(()) };
+        let first = self.chains.len();
+        for &temperature in &asked.temperatures {
+            self.temperatures.push(Some(temperature.get()));
+            self.chains.push(Chain::new(vec![Stage::Temp(temperature)])?);
+        }
+        self.texts = first..self.chains.len();
+        Ok(())
+    }
+
+    /// Whether chain number `t` stands for a temperature of whole texts.
+    pub(crate) fn is_of_texts(&self, t: usize) -> bool {
+        self.texts.contains(&t)
+    }
+
     /// Whether chain number `t` is the one that the model file recommends.
     pub(crate) fn is_recommended(&self, t: usize) -> bool {
         self.recommended == Some(t)
@@ -82,6 +124,9 @@ impl Plan {
     /// The heading of the columns of chain number `t`.
     pub(crate) fn heading(&self, t: usize) -> String {
         let heading = options::heading(self.temperatures[t].map(json::short));
+        if self.is_of_texts(t) {
+            return format!("text {heading}");
+        }
         if self.is_recommended(t) { format!("{heading}, recommended") } else { heading }
     }
 
@@ -91,14 +136,15 @@ impl Plan {
         (0..self.temperatures.len()).flat_map(move |t| (0..samples).map(move |sample| (t, sample)))
     }
 
+    /// The samplers of columns that draw token by token.
     pub(crate) fn samplers(&self, tokenizer: &Tokenizer) -> Vec<Sampler> {
         let chains: Vec<Chain> = self.chains.iter().map(|chain| tokenizer.bind(chain)).collect();
         self.columns()
+            .filter(|&(t, _)| !self.is_of_texts(t))
             .map(|(t, sample)| {
-                Sampler::new(
-                    chains[t].clone(),
-                    Dice { seed: self.seed.value, sample: sample as u64 },
-                )
+                let dice = Dice { seed: self.seed.value, sample: sample as u64 };
+                let sampler = Sampler::new(chains[t].clone(), dice);
+                if self.spread { sampler.spreading(self.samples as u64) } else { sampler }
             })
             .collect()
     }

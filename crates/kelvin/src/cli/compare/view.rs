@@ -20,6 +20,7 @@ use super::{
     answer::{ColumnOutput, Summary},
     done::Done,
     plan::Plan,
+    quality,
 };
 use crate::{
     cli::shared::{prompt::Prompt, session::Session},
@@ -277,7 +278,10 @@ fn final_columns<'a>(done: &'a Done<'_>, n_models: usize) -> impl Iterator<Item 
         },
         temperature: answered.temperature.map_or(1.0, |t| t as f32),
         text: answered.text.clone(),
-        mark: parts_at(answered).map(|at| span(session, continuation, at)),
+        // Random numbers of whole texts are others where particles were resampled.
+        mark: parts_at(answered)
+            .filter(|_| answered.text_temperature.is_none())
+            .map(|at| span(session, continuation, at)),
     })
 }
 
@@ -309,9 +313,15 @@ fn span(session: &Session, continuation: &Continuation, at: usize) -> Range<usiz
     floor(length(at))..floor(length(at + 1))
 }
 
-fn words(temperature: Option<f64>, is_recommended: bool) -> String {
-    let t = temperature.map_or_else(|| "-".to_string(), |t| t.to_string());
-    if is_recommended { format!("{t}, recommended") } else { t }
+fn words(done: &Done<'_>, t: usize) -> String {
+    let plan = &done.plan;
+    let temperature = done.answer.temperatures[t].temperature;
+    let words = temperature.map_or_else(|| "-".to_string(), |t| t.to_string());
+    match (plan.is_recommended(t), plan.is_of_texts(t)) {
+        (true, _) => format!("{words}, recommended"),
+        (_, true) => format!("{words}, text"),
+        _ => words,
+    }
 }
 
 /// One row for each temperature; with one sample, one row for each continuation.
@@ -339,7 +349,9 @@ fn figures_table(all: &[Done<'_>], style: Style) -> Vec<String> {
     let speeds: String = all.iter().map(|done| speed(done, all.len())).collect();
     let note =
         format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speeds}");
-    lines.extend(wrap::sentence(&note, 0, terminal::width(), |line| style.dim(line)));
+    let notes = all.iter().flat_map(quality::lines).chain([note]);
+    let width = terminal::width();
+    lines.extend(notes.flat_map(|note| wrap::sentence(&note, 0, width, |line| style.dim(line))));
     lines
 }
 
@@ -379,7 +391,8 @@ fn text_head(is_timed: bool) -> Table {
 
 fn one_row_a_text(done: &Done<'_>) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    for (answered, continuation) in done.answer.columns.iter().zip(&done.continuations) {
+    let columns = done.answer.columns.iter().zip(&done.continuations);
+    for (t, (answered, continuation)) in columns.enumerate() {
         let parts = parts_at(answered).map_or_else(
             || "-".to_string(),
             |at| {
@@ -392,7 +405,7 @@ fn one_row_a_text(done: &Done<'_>) -> Vec<Vec<String>> {
         );
         let figures = &answered.figures;
         let mut row = vec![
-            words(answered.temperature, answered.recommended),
+            words(done, t),
             figures.tokens.to_string(),
             number(figures.mean_entropy_raw, 3),
             number(figures.mean_surprisal_raw, 3),
@@ -423,9 +436,9 @@ fn temperature_head() -> Table {
 }
 
 fn one_row_a_temperature(done: &Done<'_>) -> Vec<Vec<String>> {
-    let row = |summary: &Summary| {
+    let row = |(t, summary): (usize, &Summary)| {
         vec![
-            words(summary.temperature, summary.recommended),
+            words(done, t),
             format!("{} of {}", summary.distinct_texts, summary.samples),
             match summary.distinct_texts {
                 1 => "never".to_string(),
@@ -438,5 +451,5 @@ fn one_row_a_temperature(done: &Done<'_>) -> Vec<Vec<String>> {
             number(summary.distinct_2, 3),
         ]
     };
-    done.answer.temperatures.iter().map(row).collect()
+    done.answer.temperatures.iter().enumerate().map(row).collect()
 }

@@ -9,6 +9,7 @@ use crate::cli::shared::{
     proof::ProofArgs,
     sampling::{RecommendedArgs, SamplingArgs},
     temp::TempArgs,
+    texts::TextTempArgs,
 };
 
 /// `generate`.
@@ -20,6 +21,7 @@ Examples:
   kelvin generate --file story.txt --top-p 0.95 --stop \"The End\" > more.txt
   kelvin generate --chat \"Describe Mount Everest\" --json-schema mountain.json -n 256
   kelvin generate \"Once upon a time\" -t 1.2 --proof tale.proof && kelvin verify tale.proof
+  kelvin generate \"Once upon a time\" --text-temperature 0.5 -n 32
   kelvin generate \"Nepal's flag was adopted in \" --regex \"[0-9]{4}\"
 
 The text stays unchanged (--chat: it is put into the model's chat template).")]
@@ -32,6 +34,8 @@ pub(crate) struct GenerateArgs {
     pub(crate) sampling: SamplingArgs,
     #[command(flatten)]
     pub(crate) recommended: RecommendedArgs,
+    #[command(flatten)]
+    pub(crate) texts: TextTempArgs,
     #[command(flatten)]
     pub(crate) form: FormArgs,
     #[command(flatten)]

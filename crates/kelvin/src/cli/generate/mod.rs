@@ -1,6 +1,7 @@
 //! `generate`: streams one continuation of a prompt.
 
 pub(super) mod args;
+mod texts;
 
 use std::{io::Write, ops::ControlFlow};
 
@@ -145,6 +146,9 @@ fn print_end(timings: Option<&Timings>, n: usize, finish: &Finish, drafts: Optio
 pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let (_, mut chain) = options::chain(&args.sampling, &args.heat)?;
     options::check_length(&args.length)?;
+    if let Some(asked) = args.texts.asked(args.length.max_tokens)? {
+        return texts::run(args, &asked, &chain);
+    }
     let proof = args.proof.checked()?;
     let seed = options::seed(args.sampling.seed)?;
     let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;

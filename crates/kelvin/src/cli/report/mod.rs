@@ -296,10 +296,11 @@ fn words(report: &Report, by_name: &HashSet<&str>, style: Style) -> String {
         }
     }
     for one in &report.melting {
-        if let Some(point) = one.point {
+        for (point, verb) in [(one.point, "melts"), (one.turning, "turns (TURN)")] {
+            let Some(point) = point else { continue };
             let edge = if point.at_the_edge { "; the edge of what was tried" } else { "" };
             out += &format!(
-                "{} melts at T = {:.2} ({:.2} … {:.2}{edge})\n",
+                "{} {verb} at T = {:.2} ({:.2} … {:.2}{edge})\n",
                 one.family, point.temperature, point.low, point.high
             );
         }

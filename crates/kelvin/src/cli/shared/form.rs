@@ -35,6 +35,14 @@ pub(crate) struct FormArgs {
     choice: Vec<String>,
 }
 
+impl FormArgs {
+    /// Whether one of the flags is given.
+    pub(crate) fn is_given(&self) -> bool {
+        let FormArgs { json_schema, regex, grammar, choice } = self;
+        json_schema.is_some() || regex.is_some() || grammar.is_some() || !choice.is_empty()
+    }
+}
+
 /// A requested form, and its flag.
 #[derive(Debug)]
 pub(crate) struct Asked {

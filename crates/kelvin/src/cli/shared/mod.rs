@@ -16,5 +16,6 @@ pub(crate) mod sampling;
 pub(crate) mod scores;
 pub(crate) mod session;
 pub(crate) mod temp;
+pub(crate) mod texts;
 pub(crate) mod trace;
 pub(crate) mod whole_file;

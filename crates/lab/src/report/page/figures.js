@@ -102,6 +102,7 @@ export function drawMelting() {
     point ? [{ run, family, point }] : [],
   );
   meltingWords(points);
+  turningWords();
   const shapes = () => points.map(meltingLine);
   /**
    * @param {string} id
@@ -148,6 +149,18 @@ function meltingWords(points) {
       "a little more heat opens up the most choices. " +
       "Below, text is nearly frozen; above, it's noise.",
   );
+}
+
+function turningWords() {
+  const words = at("melting-words");
+  for (const { run, family, turning } of report.melting) {
+    if (!turning) continue;
+    const where = ` ${familyName(run, family)} turns at T = ${turning.temperature.toFixed(2)}`;
+    const edge = "; it's the edge of what was tried, so it may lie beyond";
+    const range = `95 % ${turning.low.toFixed(2)} … ${turning.high.toFixed(2)}`;
+    words.append(h("strong", {}, where), ` (${range}${turning.at_the_edge ? edge : ""}): `);
+    words.append("from there on entropy rises faster than exponentially (TURN). ");
+  }
 }
 
 /**

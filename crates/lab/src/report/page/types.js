@@ -112,7 +112,8 @@ export {};
  * @property {Metric[]} metrics
  * @property {Plane | null} plane
  * @property {{ quality: string, settings: MatchedSetting[] } | null} matched
- * @property {{ run: number, family: string, point: MeltingPoint | null }[]} melting
+ * @property {{ run: number, family: string, point: MeltingPoint | null,
+ *   turning: MeltingPoint | null }[]} melting
  * @property {{ colder: number, token: Value | null }[]} partings
  * @property {Text[]} texts
  */
