@@ -26,5 +26,5 @@ pub use chrf::{Runs, chrf};
 pub use draws::{By, Drawn, Ranked, best_of, draw_texts, minimum_risk};
 pub use rows::{BatchRows, Rows};
 pub use stochastic::stochastic_beams;
-pub use task::{End, MAX_BEAMS, MAX_TEXTS, SearchError, Task};
+pub use task::{End, MAX_BEAMS, MAX_TEXTS, SearchError, Stops, Task};
 pub use tree::{Fate, Found, Node, Outcome, Tree};

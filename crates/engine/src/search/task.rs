@@ -10,6 +10,9 @@ pub const MAX_BEAMS: usize = 256;
 /// Most texts that are drawn and ranked.
 pub const MAX_TEXTS: usize = 512;
 
+/// Whether a text with these tokens after the prompt ends with the last of them.
+pub type Stops<'a> = dyn Fn(&[TokenId]) -> bool + Sync + 'a;
+
 /// The texts that a search looks among.
 #[derive(Clone, Copy)]
 pub struct Task<'a> {
@@ -23,7 +26,7 @@ pub struct Task<'a> {
     /// Most tokens of a text, its end token included; at least 1.
     pub max_tokens: usize,
     /// Whether a text ends with these tokens for another reason, such as a stop string.
-    pub stops: Option<&'a (dyn Fn(&[TokenId]) -> bool + Sync)>,
+    pub stops: Option<&'a Stops<'a>>,
 }
 
 /// Why a text ended.

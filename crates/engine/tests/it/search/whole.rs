@@ -26,11 +26,11 @@ fn enumerated(model: &OfIds, t: f64) -> Vec<(Vec<TokenId>, f64, f64)> {
         let logits: Vec<f64> =
             model.logits(&[&PROMPT[..], &text].concat()).into_iter().map(f64::from).collect();
         let p = [softmax(&logits, 1.0).unwrap(), softmax(&logits, t).unwrap()];
-        for id in 0..logits.len() {
+        for (id, (p_one, p_other)) in p[0].iter().zip(&p[1]).enumerate() {
             let token = TokenId(id as u32);
             let longer = [&text[..], &[token]].concat();
             let is_over = END.contains(&token) || longer.len() == LONGEST;
-            let next = (longer, one + p[0][id].ln(), other + p[1][id].ln());
+            let next = (longer, one + p_one.ln(), other + p_other.ln());
             if is_over { &mut done } else { &mut open }.push(next);
         }
     }

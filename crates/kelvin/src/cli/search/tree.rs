@@ -7,7 +7,7 @@
 use kelvin_views::escape;
 
 use super::answer::NodeOutput;
-use crate::terminal::{style::Style, table};
+use crate::terminal::{style::Style, table, wrap};
 
 /// Most dropped tokens of one place that are listed.
 const MAX_DROPPED: usize = 6;
@@ -33,7 +33,7 @@ struct Open {
 
 /// The lines of a tree.
 pub(super) fn lines(nodes: &[NodeOutput], style: Style, width: Option<usize>) -> Vec<String> {
-    let width = width.unwrap_or(USUAL_WIDTH);
+    let (terminal, width) = (width, width.unwrap_or(USUAL_WIDTH));
     let family = Family::of(nodes);
     let n_groups = nodes.iter().map(|node| node.group).max().unwrap_or(1);
     let mut out = vec![style.dim("step  tree")];
@@ -45,9 +45,9 @@ pub(super) fn lines(nodes: &[NodeOutput], style: Style, width: Option<usize>) ->
         let roots: Vec<usize> = (0..nodes.len()).filter(|&i| of_group(&nodes[i])).collect();
         family.draw(&roots, style, width, &mut out);
     }
-    let legend = "      →: rank of the text that ends there · †: nothing that followed was good \
-                  enough · ×: dropped at once · …: the search ended · figures: scores in their step";
-    out.push(style.dim(legend));
+    let legend = "→: rank of the text that ends there · †: nothing that followed was good enough · ×: \
+                  dropped at once · …: the search ended · figures: scores in their step";
+    out.extend(wrap::sentence(legend, 6, terminal, |line| style.dim(line)));
     out
 }
 
