@@ -89,7 +89,8 @@ impl<T: Clone> Mcmc<T> {
                     + libm::log(self.current.len() as f64 / path.len() as f64);
                 // A ratio of weights above 1 may still fall.
                 let is_lost = ln_ratio <= ln_u;
-                if !is_complete && !(is_lost && self.front.alpha >= 1.0) {
+                let is_decided = is_complete || (is_lost && self.front.alpha >= 1.0);
+                if !is_decided {
                     return;
                 }
                 if !is_lost {
