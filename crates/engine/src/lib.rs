@@ -22,5 +22,5 @@ pub mod uses;
 
 mod engine;
 
-pub use engine::{Engine, EngineError};
+pub use engine::{Engine, EngineError, NoThoughts};
 pub use kelvin_sampling::TokenId;

@@ -1,6 +1,6 @@
 //! Resolves the arguments of `compare`: what is continued, how often, at which temperatures.
 
-use kelvin_engine::{Engine, tokenizer::Tokenizer};
+use kelvin_engine::Engine;
 use kelvin_sampling::{Chain, Dice, Sampler};
 
 use super::args::CompareArgs;
@@ -8,6 +8,7 @@ use crate::{
     cli::shared::{
         failure::usage,
         options::{self, Infinity, Seed},
+        session::Session,
         temp::USUAL,
     },
     terminal::{self, json},
@@ -91,16 +92,19 @@ impl Plan {
         (0..self.temperatures.len()).flat_map(move |t| (0..samples).map(move |sample| (t, sample)))
     }
 
-    pub(crate) fn samplers(&self, tokenizer: &Tokenizer) -> Vec<Sampler> {
-        let chains: Vec<Chain> = self.chains.iter().map(|chain| tokenizer.bind(chain)).collect();
-        self.columns()
+    pub(crate) fn samplers(&self, session: &Session) -> anyhow::Result<Vec<Sampler>> {
+        let chains = self.chains.iter().map(|chain| session.bind(chain));
+        let chains = chains.collect::<anyhow::Result<Vec<Chain>>>()?;
+        let samplers = self
+            .columns()
             .map(|(t, sample)| {
                 Sampler::new(
                     chains[t].clone(),
                     Dice { seed: self.seed.value, sample: sample as u64 },
                 )
             })
-            .collect()
+            .collect();
+        Ok(samplers)
     }
 
     /// The column that `column` is compared with: the first temperature's, with equal random
