@@ -54,7 +54,7 @@ fn bad_schedules_are_refused() {
         ("answer: temp=1", "has no last chain: it ends with `answer`"),
         ("after 4: temp=1; repeats 8: temp=2", "has no last chain: it ends with `repeats 8`"),
         ("repeats 8: heat 2", "has no last chain"),
-        ("temp=1; heat 2", "has no last chain"),
+        ("temp=1; heat 2", "part 1 of the schedule is a chain without a place"),
         ("think: temp=1; think: temp=2; temp=1", "overlap: `think` before it holds wherever"),
         (
             "after 4: temp=1; after 9: temp=2; temp=1",
@@ -138,15 +138,26 @@ fn holds(place: &str, prompt: &[TokenId], text: &[TokenId], entropy: f64) -> boo
         "after 12" => text.len() >= 12,
         "after \"bb\"" => shown.contains("bb"),
         "strings" | "structure" => {
-            // Pairs of a backslash and a character are nothing in a string.
-            let mut inside = false;
-            let mut chars = shown.chars();
-            while let Some(c) = chars.next() {
-                match c {
-                    '\\' if inside => drop(chars.next()),
-                    '"' => inside = !inside,
-                    _ => {}
-                }
+            let whole = String::from_utf8(bytes(text, true)).unwrap();
+            let opened = String::from_utf8(bytes(prompt, true)).unwrap();
+            let mut thinks = opened.trim_end().ends_with(MARKS.0);
+            let (mut rest, mut inside) = (&whole[..], false);
+            while let Some(c) = rest.chars().next() {
+                let n = if thinks {
+                    let end = rest.find(MARKS.1).map(|at| at + MARKS.1.len());
+                    thinks = end.is_none();
+                    end.unwrap_or(rest.len())
+                } else if !inside && rest.starts_with(MARKS.0) {
+                    thinks = true;
+                    MARKS.0.len()
+                } else {
+                    inside ^= c == '"';
+                    // A backslash and the character after it are nothing in a string.
+                    let escaped =
+                        rest[c.len_utf8()..].chars().next().filter(|_| c == '\\' && inside);
+                    c.len_utf8() + escaped.map_or(0, char::len_utf8)
+                };
+                rest = &rest[n..];
             }
             inside == (place == "strings")
         }
