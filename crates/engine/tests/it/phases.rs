@@ -322,8 +322,9 @@ fn texts_are_those_of_a_generation_that_begins_again_at_each_banned_string() {
         let expected = from_scratch(&engine, &mut rows, &recipe);
         assert_eq!(text.tokens, expected, "recipe {seed}, {guesses:?}: {recipe:?}");
         let whole = engine.tokenizer.decode(&text.tokens, false);
-        for string in &recipe.banned {
-            // A token at the beginning decodes without its space.
+        // The end of a block is said where it is forced.
+        let forced = |string: &&String| recipe.budget.is_some() && string.contains(')');
+        for string in recipe.banned.iter().filter(|string| !forced(string)) {
             assert!(!whole.contains(string.as_str()), "recipe {seed}: {string:?} in {whole:?}");
         }
         let draws: Vec<TokenId> = text.draws.iter().map(|draw| draw.token).collect();

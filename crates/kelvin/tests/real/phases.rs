@@ -37,7 +37,7 @@ fn a_schedule_is_one_text_everywhere_and_begins_with_its_first_chain() {
 
 #[test]
 fn a_repeat_breaker_breaks_repeats_and_banned_strings_are_not_said() {
-    let prompt = "The mountains of Nepal";
+    let prompt = "The song goes:";
     let how = |chain| ["--raw", "--seed", "1", "-n", "96", "--sampler", chain];
     // Different runs of four tokens.
     let runs = |chain| {
@@ -46,7 +46,7 @@ fn a_repeat_breaker_breaks_repeats_and_banned_strings_are_not_said() {
         ids.windows(4).map(|run| format!("{run:?}")).collect::<HashSet<_>>().len()
     };
     let (loops, broken) = (runs("temp=0.1"), runs("repeats 4: heat 20; temp=0.1"));
-    assert!(broken > loops + 10, "{broken} and {loops} different runs of 93");
+    assert!(broken > loops + 40, "{broken} and {loops} different runs of 93");
 
     let free = generate(&[&[prompt][..], &how("temp=0.8")].concat());
     let text = free["text"].as_str().unwrap();
