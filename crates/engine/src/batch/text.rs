@@ -149,7 +149,7 @@ impl Text {
                         self.back = Some(Back { n_left, n_lost: start - n_left });
                         return;
                     }
-                    Err(taken) => taken,
+                    Err(taken) => *taken,
                 },
             };
             let (row, learned) = (Row::Step(row), self.column.state().learned());
@@ -171,7 +171,7 @@ impl Text {
         found: &Found,
         start: usize,
         pending: &Pending,
-    ) -> Result<usize, Taken> {
+    ) -> Result<usize, Box<Taken>> {
         let n_untold = self.untold.len();
         // Where it held back what: before a token of this step, or of an earlier one.
         let of_step = found.first.checked_sub(start);
@@ -192,9 +192,9 @@ impl Text {
             Ok(Err(reason)) => {
                 let (text, thought) = self.column.end(&reason);
                 let end = Some((text, reason));
-                Err(Taken { draw: None, text: String::new(), thought, end })
+                Err(Box::new(Taken { draw: None, text: String::new(), thought, end }))
             }
-            Err(_) => Err(self.give_up()),
+            Err(_) => Err(Box::new(self.give_up())),
         }
     }
 

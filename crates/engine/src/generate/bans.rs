@@ -69,6 +69,15 @@ pub(super) struct Before {
     pub(super) is_forced: bool,
 }
 
+/// What was at the place that a text goes back to.
+#[derive(Debug)]
+pub(super) struct Earlier {
+    /// What a stage had learned.
+    pub(super) learned: Option<Learned>,
+    /// The constraint, if there is one.
+    pub(super) constraint: Option<Box<dyn Constraint>>,
+}
+
 /// Where a banned string was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -158,8 +167,7 @@ impl Bans {
         Ok(())
     }
 
-    /// Goes back to where a string began, and bans its first token there. Returns what a stage had
-    /// learned by then, and the constraint.
+    /// Goes back to where a string began, and bans its first token there.
     ///
     /// # Errors
     /// If the text went back too often, or the constraint fails; a message for the user.
@@ -168,7 +176,7 @@ impl Bans {
         found: &Found,
         tokens: &[TokenId],
         tokenizer: &Tokenizer,
-    ) -> Result<(Option<Learned>, Option<Box<dyn Constraint>>), String> {
+    ) -> Result<Earlier, String> {
         self.n_returns += 1;
         if self.n_returns > most_returns(tokens.len()) {
             let string = self.searches[found.string].text();
@@ -195,7 +203,7 @@ impl Bans {
             tell(fork.as_mut(), &tokens[..place], &self.before, *n)?;
             Ok::<_, String>(fork)
         });
-        Ok((learned, constraint.transpose()?))
+        Ok(Earlier { learned, constraint: constraint.transpose()? })
     }
 }
 

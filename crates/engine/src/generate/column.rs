@@ -10,7 +10,7 @@ use kelvin_sampling::{Distribution, Draw, Learned, Limits, SampleError, Sampler,
 
 use super::{
     Constraint, FinishReason,
-    bans::{Bans, Before, Found},
+    bans::{Bans, Before, Earlier, Found},
     constraint::completing,
     pending::Pending,
     stages::{Refused, Stages, draw_through},
@@ -392,7 +392,7 @@ impl Column {
     ) -> Result<usize, FinishReason> {
         let Some(strings) = &mut self.strings else { return Ok(self.tokens.len()) };
         let back = strings.go_back(found, &self.tokens, tokenizer);
-        let (learned, constraint) = back.map_err(FinishReason::NothingLeft)?;
+        let Earlier { learned, constraint } = back.map_err(FinishReason::NothingLeft)?;
         self.tokens.truncate(found.first);
         self.constraint = constraint.or(self.constraint.take());
         self.pending = pending;

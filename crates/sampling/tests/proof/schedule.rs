@@ -13,7 +13,7 @@ const MARKS: (&str, &str) = ("<think>", "</think>");
 fn within(chain: &str) -> Chain {
     let chain: Chain = chain.parse().unwrap();
     let control = |piece: &&str| **piece == *"<|c|>";
-    let texts = PIECES.iter().map(|piece| (piece.as_bytes(), control(&piece)));
+    let texts = PIECES.iter().map(|piece| (piece.as_bytes(), control(piece)));
     chain.within(&Arc::new(TokenTexts::new(texts)), Some(MARKS)).unwrap()
 }
 
