@@ -169,6 +169,10 @@ impl Constraint for Constrained {
         self.matcher.is_stopped() && self.matcher.stop_reason().is_ok()
     }
 
+    fn is_json(&self) -> bool {
+        self.keys.is_some()
+    }
+
     fn forced(&mut self) -> Vec<u8> {
         // The parser takes forced bytes in, and counts that as work: so a copy of it does.
         self.matcher.deep_clone().compute_ff_bytes()

@@ -25,5 +25,5 @@ pub mod uses;
 
 mod engine;
 
-pub use engine::{Engine, EngineError};
+pub use engine::{Engine, EngineError, NoThoughts};
 pub use kelvin_sampling::TokenId;

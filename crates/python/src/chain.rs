@@ -383,6 +383,11 @@ impl Chain {
                         "`{chain}` learns from the draw, so no function can follow it"
                     )));
                 }
+                if chain.is_schedule() && i + 1 < self.parts.len() {
+                    return Err(PyValueError::new_err(format!(
+                        "`{chain}` is a schedule, so no function can follow it"
+                    )));
+                }
             }
         }
         kelvin_sampling::Chain::new(all).map(drop).map_err(value_error)

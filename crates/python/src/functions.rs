@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::{
     chain::Chain,
-    parts::{Part, Reached, reach},
+    parts::{Part, Reached, reach, value_error},
     shared::{Inside, Shared},
 };
 
@@ -62,15 +62,16 @@ pub(crate) fn draft(
     chain: &Chain,
     dice: Dice,
     raised: &Raised,
-) -> Draft {
+) -> PyResult<Draft> {
     let engine = shared.engine();
-    let mut draft = Draft::new(Sampler::new(engine.tokenizer.bind(chain.last()), dice));
+    let last = engine.bind(chain.last()).map_err(value_error)?;
+    let mut draft = Draft::new(Sampler::new(last, dice));
     if chain.as_stages().is_none() {
         let parts = chain.parts().iter().map(|part| bound(py, engine, part)).collect();
         let functions = Functions { parts, model: shared.id(), raised: raised.clone() };
         draft.stages = Some(Box::new(functions));
     }
-    draft
+    Ok(draft)
 }
 
 fn bound(py: Python<'_>, engine: &Engine, part: &Part) -> Part {

@@ -335,7 +335,7 @@ impl Model {
         let chain = chain.bind(py).get();
         let recipe = Recipe::of(chain, seed, sample);
         let length = Length { max_tokens, min_tokens, stop, ignore_end };
-        let drafts = vec![draft(py, &self.shared, chain, Dice { seed, sample }, &raised)];
+        let drafts = vec![draft(py, &self.shared, chain, Dice { seed, sample }, &raised)?];
         let request = request(self.engine(), prompt, drafts, &length)?;
         Generation::start(py, Arc::clone(&self.shared), request, recipe, raised)
     }
@@ -395,7 +395,7 @@ impl Model {
         for &t in &temperatures {
             let chain = chain.bind(py).get().with_temperature(py, t)?;
             for sample in 0..samples {
-                drafts.push(draft(py, &self.shared, &chain, Dice { seed, sample }, &raised));
+                drafts.push(draft(py, &self.shared, &chain, Dice { seed, sample }, &raised)?);
                 recipes.push(Recipe::of(&chain, seed, sample));
             }
         }

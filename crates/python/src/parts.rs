@@ -119,6 +119,11 @@ pub(crate) fn add(parts: &mut Vec<Part>, given: &Bound<'_, PyAny>) -> PyResult<(
 /// Appends stages, to the stages before them if those come last.
 pub(crate) fn join(parts: &mut Vec<Part>, chain: kelvin_sampling::Chain) -> PyResult<()> {
     if let Some(Part::Stages(before)) = parts.last_mut() {
+        if let Some(schedule) = [&*before, &chain].into_iter().find(|chain| chain.is_schedule()) {
+            return Err(PyValueError::new_err(format!(
+                "`{schedule}` is a schedule, so no stages can be joined to it"
+            )));
+        }
         let all = [before.stages(), chain.stages()].concat();
         *before = kelvin_sampling::Chain::new(all).map_err(value_error)?;
     } else {

@@ -7,7 +7,7 @@ use kelvin_engine::{
 };
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyString};
 
-use crate::{chain::Chain, prompt};
+use crate::{chain::Chain, parts::value_error, prompt};
 
 /// What ends a continuation, as Python gives it.
 pub(crate) struct Length<'a, 'py> {
@@ -31,7 +31,7 @@ pub(crate) fn stages(
              of a Sequence"
         ))
     })?;
-    Ok(engine.tokenizer.bind(stages))
+    engine.bind(stages).map_err(value_error)
 }
 
 /// What is asked of the batch.

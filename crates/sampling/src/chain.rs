@@ -1,11 +1,17 @@
-//! A chain of stages, parsed from and printed to its notation `"temp=0.8 | top_k=40 | top_p=0.95"`.
+//! A chain of stages, parsed from and printed to its notation `"temp=0.8 | top_k=40 | top_p=0.95"`,
+//! and schedules of several chains, `"think: temp=1 | top_p=0.95; answer: temp=0.6"`.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
+
+use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
+    candidates::{Candidates, Scratch},
     dice::Words,
-    error::ChainError,
+    error::{ChainError, SampleError},
+    schedule::{self, Held, Schedule, Seen, TokenTexts},
     stages::{Dry, Stage, Temp},
+    state::State,
 };
 
 /// Stages in the order in which they act. The draw follows the last one.
@@ -22,9 +28,34 @@ use crate::{
 /// assert_eq!(chain.with_temperature(2.0)?.to_string(), "temp=2 | top_k=40 | min_p=0.05");
 /// # Ok::<(), kelvin_sampling::ChainError>(())
 /// ```
+///
+/// A chain may be a **schedule**: other chains take its place where they hold. They are written
+/// before it as `place: chain`, separated by `;`. The first whose place holds decides, and the last
+/// chain holds everywhere else. What stages have learned stays across a change of chains.
+///
+/// ```
+/// use kelvin_sampling::Chain;
+///
+/// let chain: Chain = "after 40: temp=0.6; temp=1.2 | min_p=0.05".parse()?;
+/// assert!(chain.is_schedule() && chain.stages().len() == 2);
+/// # Ok::<(), kelvin_sampling::ChainError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain {
     stages: Vec<Stage>,
+    /// The chains that hold at places, the stages above included. They are plain.
+    schedule: Option<Box<Schedule<Chain>>>,
+}
+
+/// Work space in which a sequence's sampler finds the chain that holds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Watch(Vec<Seen>);
+
+impl Watch {
+    /// For another sequence.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 impl Chain {
@@ -55,116 +86,11 @@ impl Chain {
             _ => 0,
         });
         Dry::check_texts(texts.sum())?;
-        Ok(Chain { stages })
+        Ok(Chain { stages, schedule: None })
     }
 
-    /// The stages, in order.
-    pub fn stages(&self) -> &[Stage] {
-        &self.stages
-    }
-
-    /// The temperature of the chain's only `temp` stage, which [`Chain::with_temperature`]
-    /// replaces. `None` if it has no such stage, or several.
-    pub fn temperature(&self) -> Option<f32> {
-        match self.temps()[..] {
-            [place] => self.temp_at(place),
-            _ => None,
-        }
-    }
-
-    /// The chain at another temperature: `t` replaces its only `temp` stage. A chain without one
-    /// gets it as the first stage.
-    ///
-    /// # Errors
-    /// If `t` is negative, infinite or NaN, or if the chain has several `temp` stages.
-    pub fn with_temperature(&self, t: f32) -> Result<Chain, ChainError> {
-        let temp = Stage::Temp(Temp::new(t)?);
-        let mut chain = self.clone();
-        match self.temps()[..] {
-            [] => chain.stages.insert(0, temp),
-            [place] => chain.stages[place] = temp,
-            ref places => {
-                return Err(ChainError::SeveralTemperatures {
-                    chain: self.to_string(),
-                    count: places.len(),
-                });
-            }
-        }
-        Ok(chain)
-    }
-
-    /// A chain of the first `n` stages, or of all if there are fewer.
-    pub fn first(&self, n: usize) -> Chain {
-        Chain { stages: self.stages[..n.min(self.stages.len())].to_vec() }
-    }
-
-    /// The chain with every `temp` infinite, and with one as the first stage if there is none. For
-    /// views only.
-    pub(crate) fn at_infinity(&self) -> Chain {
-        let mut chain = self.clone();
-        let places = self.temps();
-        for &place in &places {
-            chain.stages[place] = Stage::Temp(Temp::INFINITE);
-        }
-        if places.is_empty() {
-            chain.stages.insert(0, Stage::Temp(Temp::INFINITE));
-        }
-        chain
-    }
-
-    /// Whether a stage reads the tokens so far, so that a sampler needs the prompt
-    /// ([`crate::Sampler::after`]).
-    pub fn looks_back(&self) -> bool {
-        self.stages.iter().any(|stage| stage.info().traits.looks_back)
-    }
-
-    /// Whether a stage sets the temperature.
-    pub fn heats(&self) -> bool {
-        self.stages.iter().any(Stage::heats)
-    }
-
-    /// The chain for one vocabulary. `find` gives the token sequences that write a text, and is
-    /// called for each text in a stage (the breakers of `dry`). The chain prints as before.
-    pub fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Chain {
-        Chain { stages: self.stages.iter().map(|stage| stage.with_vocabulary(find)).collect() }
-    }
-
-    /// Whether the last stage learns from the draw, so that a step depends on all steps before it.
-    pub fn learns(&self) -> bool {
-        self.stages.last().is_some_and(|stage| stage.info().traits.learns)
-    }
-
-    /// The first truncation before a temperature. What it removes, that temperature can't bring
-    /// back.
-    pub fn cut_before_heat(&self) -> Option<&Stage> {
-        let last = self.stages.iter().rposition(Stage::heats)?;
-        self.stages[..last].iter().find(|stage| stage.truncates())
-    }
-
-    /// The indices of all `temp` stages.
-    fn temps(&self) -> Vec<usize> {
-        (0..self.stages.len()).filter(|&place| self.temp_at(place).is_some()).collect()
-    }
-
-    fn temp_at(&self, place: usize) -> Option<f32> {
-        match self.stages[place] {
-            Stage::Temp(temp) => Some(temp.get()),
-            _ => None,
-        }
-    }
-}
-
-/// The neutral chain, `temp=1`.
-impl Default for Chain {
-    fn default() -> Chain {
-        Chain { stages: vec![Stage::Temp(Temp::ONE)] }
-    }
-}
-
-impl FromStr for Chain {
-    type Err = ChainError;
-
-    fn from_str(text: &str) -> Result<Chain, ChainError> {
+    /// A plain chain in the notation.
+    fn read(text: &str) -> Result<Chain, ChainError> {
         let mut parts: Vec<&str> = text.split('|').map(str::trim).collect();
         // The draw is implied, so naming it at the end adds nothing.
         if parts.last() == Some(&"draw") {
@@ -183,10 +109,247 @@ impl FromStr for Chain {
         };
         Chain::new(parts.iter().enumerate().map(stage).collect::<Result<_, _>>()?)
     }
+
+    /// Whether other chains take its place somewhere.
+    pub fn is_schedule(&self) -> bool {
+        self.schedule.is_some()
+    }
+
+    /// The plain chains of a schedule, or the chain itself: every chain that may draw a token.
+    pub fn chains(&self) -> &[Chain] {
+        self.schedule.as_ref().map_or(std::slice::from_ref(self), |all| all.chains())
+    }
+
+    /// The stages, in order; those of the last chain of a schedule.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// The temperature of the chain's only `temp` stage, which [`Chain::with_temperature`]
+    /// replaces. `None` if it has no such stage, or several, or is a schedule.
+    pub fn temperature(&self) -> Option<f32> {
+        match self.temps()[..] {
+            [place] if !self.is_schedule() => self.temp_at(place),
+            _ => None,
+        }
+    }
+
+    /// The chain at another temperature: `t` replaces its only `temp` stage. A chain without one
+    /// gets it as the first stage.
+    ///
+    /// # Errors
+    /// If `t` is negative, infinite or NaN, if the chain has several `temp` stages, or if it is a
+    /// schedule.
+    pub fn with_temperature(&self, t: f32) -> Result<Chain, ChainError> {
+        let temp = Stage::Temp(Temp::new(t)?);
+        if self.is_schedule() {
+            return Err(ChainError::Scheduled { chain: self.to_string() });
+        }
+        let mut chain = self.clone();
+        match self.temps()[..] {
+            [] => chain.stages.insert(0, temp),
+            [place] => chain.stages[place] = temp,
+            ref places => {
+                return Err(ChainError::SeveralTemperatures {
+                    chain: self.to_string(),
+                    count: places.len(),
+                });
+            }
+        }
+        Ok(chain)
+    }
+
+    /// The plain chain `factor` times as hot: its last temperature is multiplied. Without a
+    /// temperature it gets one, behind the last stage that sets one, else as the first stage.
+    fn heated(&self, factor: f32) -> Result<Chain, ChainError> {
+        let mut chain = self.clone();
+        if factor == 1.0 {
+            return Ok(chain);
+        }
+        match self.temps().last() {
+            Some(&place) => {
+                let t = self.temp_at(place).unwrap_or(1.0);
+                if t == 0.0 {
+                    return Err(ChainError::HeatOfZero);
+                }
+                chain.stages[place] = Stage::Temp(Temp::new(t * factor)?);
+            }
+            None => {
+                let place = self.stages.iter().rposition(Stage::heats).map_or(0, |at| at + 1);
+                chain.stages.insert(place, Stage::Temp(Temp::new(factor)?));
+                chain = Chain::new(chain.stages)?;
+            }
+        }
+        Ok(chain)
+    }
+
+    /// A chain of the first `n` stages, or of all if there are fewer; of a schedule, the first
+    /// stages of each chain.
+    pub fn first(&self, n: usize) -> Chain {
+        let stages = self.stages[..n.min(self.stages.len())].to_vec();
+        Chain { stages, schedule: self.each(|chain| chain.first(n)) }
+    }
+
+    /// The schedule with each of its plain chains changed.
+    fn each(&self, change: impl FnMut(&Chain) -> Chain) -> Option<Box<Schedule<Chain>>> {
+        self.schedule.as_ref().map(|all| Box::new(all.map(change)))
+    }
+
+    /// The chain with every `temp` infinite, and with one as the first stage if there is none. For
+    /// views only.
+    pub(crate) fn at_infinity(&self) -> Chain {
+        let mut chain = self.clone();
+        let places = self.temps();
+        for &place in &places {
+            chain.stages[place] = Stage::Temp(Temp::INFINITE);
+        }
+        if places.is_empty() {
+            chain.stages.insert(0, Stage::Temp(Temp::INFINITE));
+        }
+        chain.schedule = self.each(Chain::at_infinity);
+        chain
+    }
+
+    /// Which plain chain draws the next token. `logits` is the model's row. `None` is the chain
+    /// itself.
+    fn held_in(
+        &self,
+        logits: &[f32],
+        state: &State,
+        scratch: &mut Scratch,
+        watch: &mut Watch,
+    ) -> Result<Option<(&Schedule<Chain>, Held)>, SampleError> {
+        let Some(schedule) = &self.schedule else { return Ok(None) };
+        let _standard = FloatEnv::standard();
+        let mut entropy = || Ok(Candidates::new(logits, scratch)?.mass().entropy());
+        let held = schedule.held(state, &mut entropy, &mut watch.0)?;
+        Ok(Some((schedule, held)))
+    }
+
+    /// The plain chain that draws the next token. `watch` belongs to one sequence.
+    pub(crate) fn held(
+        &self,
+        logits: &[f32],
+        state: &State,
+        scratch: &mut Scratch,
+        watch: &mut Watch,
+    ) -> Result<&Chain, SampleError> {
+        let held = self.held_in(logits, state, scratch, watch)?;
+        Ok(held.map_or(self, |(schedule, held)| schedule.chain(held)))
+    }
+
+    /// The plain chain that draws the token after `state` from `logits`, and the place of a
+    /// schedule at which it does: `think`, or `elsewhere` for a last chain without a place.
+    ///
+    /// # Errors
+    /// If a place needs a model ([`Chain::within`]), or the logits have no entropy.
+    pub fn at(
+        &self,
+        logits: &[f32],
+        state: &State,
+    ) -> Result<(&Chain, Option<String>), SampleError> {
+        let (mut scratch, mut watch) = (Scratch::default(), Watch::default());
+        let held = self.held_in(logits, state, &mut scratch, &mut watch)?;
+        Ok(held.map_or((self, None), |(schedule, held)| {
+            (schedule.chain(held), Some(schedule.name(held)))
+        }))
+    }
+
+    /// Whether a stage reads the tokens so far, so that a sampler needs the prompt
+    /// ([`crate::Sampler::after`]).
+    pub fn looks_back(&self) -> bool {
+        let looks = |chain: &Chain| chain.stages.iter().any(|stage| stage.info().traits.looks_back);
+        self.chains().iter().any(looks) || self.schedule.as_ref().is_some_and(|s| s.looks_back())
+    }
+
+    /// Whether a stage sets the temperature. The chains of a schedule have temperatures of their
+    /// own, though none may be written.
+    pub fn heats(&self) -> bool {
+        self.is_schedule() || self.stages.iter().any(Stage::heats)
+    }
+
+    /// The chain for one vocabulary. `find` gives the token sequences that write a text, and is
+    /// called for each text in a stage (the breakers of `dry`). The chain prints as before.
+    pub fn with_vocabulary(&self, find: &mut dyn FnMut(&str) -> Vec<Vec<u32>>) -> Chain {
+        let stages = self.stages.iter().map(|stage| stage.with_vocabulary(find)).collect();
+        Chain { stages, schedule: self.each(|chain| chain.with_vocabulary(find)) }
+    }
+
+    /// The chain for one model, whose tokens places of a schedule look at. `marks` begin and end
+    /// the model's reasoning blocks. It prints as before.
+    ///
+    /// # Errors
+    /// If a place is in a reasoning block, and there are no marks.
+    pub fn within(
+        &self,
+        texts: &Arc<TokenTexts>,
+        marks: Option<(&str, &str)>,
+    ) -> Result<Chain, ChainError> {
+        let mut chain = self.clone();
+        chain.schedule.as_mut().map(|all| all.within(texts, marks)).transpose()?;
+        Ok(chain)
+    }
+
+    /// The first place of a schedule that only texts in JSON have, in the notation.
+    pub fn place_of_json(&self) -> Option<String> {
+        self.schedule.as_ref()?.place_of_json().map(ToString::to_string)
+    }
+
+    /// Whether a last stage learns from the draw, so that a step depends on all steps before it.
+    pub fn learns(&self) -> bool {
+        let learns = |stage: &Stage| stage.info().traits.learns;
+        self.chains().iter().any(|chain| chain.stages.last().is_some_and(learns))
+    }
+
+    /// The first truncation before a temperature. What it removes, that temperature can't bring
+    /// back.
+    pub fn cut_before_heat(&self) -> Option<&Stage> {
+        self.chains().iter().find_map(|chain| {
+            let last = chain.stages.iter().rposition(Stage::heats)?;
+            chain.stages[..last].iter().find(|stage| stage.truncates())
+        })
+    }
+
+    /// The indices of all `temp` stages.
+    fn temps(&self) -> Vec<usize> {
+        (0..self.stages.len()).filter(|&place| self.temp_at(place).is_some()).collect()
+    }
+
+    fn temp_at(&self, place: usize) -> Option<f32> {
+        match self.stages[place] {
+            Stage::Temp(temp) => Some(temp.get()),
+            _ => None,
+        }
+    }
+}
+
+/// The neutral chain, `temp=1`.
+impl Default for Chain {
+    fn default() -> Chain {
+        Chain { stages: vec![Stage::Temp(Temp::ONE)], schedule: None }
+    }
+}
+
+impl FromStr for Chain {
+    type Err = ChainError;
+
+    fn from_str(text: &str) -> Result<Chain, ChainError> {
+        if !schedule::is_schedule(text) {
+            return Chain::read(text);
+        }
+        let (schedule, last) =
+            Schedule::read(text, &mut |text| Chain::read(text), &|chain, factor| {
+                chain.heated(factor)
+            })?;
+        Ok(Chain { schedule: Some(Box::new(schedule)), ..last })
+    }
 }
 
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schedule) = &self.schedule {
+            return write!(f, "{schedule}");
+        }
         if self.stages.is_empty() {
             return f.write_str("draw");
         }

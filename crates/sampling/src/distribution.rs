@@ -90,6 +90,7 @@ impl Distribution {
     ) -> Result<Distribution, SampleError> {
         let _standard = FloatEnv::standard();
         let mut scratch = StepScratch::default();
+        let chain = scratch.held(chain, logits, state)?;
         Ok(Distribution::of(&run(
             chain,
             logits,

@@ -116,6 +116,104 @@ pub enum ChainError {
         /// How many `temp` stages it has.
         count: usize,
     },
+    /// A temperature can't be set for all chains of a schedule.
+    #[error(
+        "the schedule `{chain}` has a temperature for each of its chains, so one temperature can't \
+         replace them; write it in the schedule"
+    )]
+    Scheduled {
+        /// The schedule as printed.
+        chain: String,
+    },
+    /// A schedule doesn't say what holds where none of its places does.
+    #[error(
+        "the schedule has no last chain: it ends with `{place}`, and nothing says what holds \
+         elsewhere; end it with a chain without a place, as in `after 40: temp=0.6; temp=1`"
+    )]
+    NoLastChain {
+        /// The last place.
+        place: String,
+    },
+    /// A chain without a place stands before others.
+    #[error(
+        "part {part} of the schedule is a chain without a place, which holds everywhere, so it can \
+         only be the last part"
+    )]
+    NotTheLast {
+        /// Counted from 1.
+        part: usize,
+    },
+    /// A part of a schedule never decides.
+    #[error(
+        "the places of the schedule overlap: `{before}` before it holds wherever `{place}` does, \
+         so that `{place}` never comes to hold"
+    )]
+    Overlap {
+        /// What never holds.
+        place: String,
+        /// What stands before it.
+        before: String,
+    },
+    /// No place of this name.
+    #[error("unknown place `{found}` in the schedule; known places: {known}")]
+    UnknownPlace {
+        /// The place as it was written.
+        found: String,
+        /// The notation of all places.
+        known: &'static str,
+    },
+    /// A number or a text of a place isn't allowed.
+    #[error("the place `{found}` of the schedule isn't allowed; expected {allowed}")]
+    BadPlace {
+        /// The place as it was written.
+        found: String,
+        /// What may stand there, in words.
+        allowed: &'static str,
+    },
+    /// A text that a place looks for is empty or long.
+    #[error("a text of the schedule has {bytes} bytes; expected 1 to 256")]
+    PlaceText {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The factor of `heat` isn't allowed.
+    #[error("`{found}` is not allowed in a schedule; expected `heat` and a factor up to 1000")]
+    BadHeat {
+        /// What was written.
+        found: String,
+    },
+    /// A temperature of 0 has no multiple.
+    #[error("`heat` multiplies the temperature, which is 0; write a chain in its place")]
+    HeatOfZero,
+    /// A schedule has too many parts.
+    #[error("the schedule has {count} parts, at most {} are taken", crate::schedule::MAX_PARTS)]
+    TooManyParts {
+        /// How many it has.
+        count: usize,
+    },
+    /// A schedule has too many parts that heat.
+    #[error("the schedule has {count} parts with `heat`, at most 3 are taken")]
+    TooManyHeats {
+        /// How many it has.
+        count: usize,
+    },
+    /// A chain of a schedule is refused.
+    #[error("`{place}` of the schedule: {problem}")]
+    InPlace {
+        /// The place.
+        place: String,
+        /// What is wrong with the chain.
+        problem: Box<ChainError>,
+    },
+    /// The model doesn't think.
+    #[error(
+        "`{place}` is a place of models that think, but the chat template of this one shows no \
+         reasoning block (such as <think>…</think>)"
+    )]
+    NoReasoning {
+        /// The place.
+        place: String,
+    },
 }
 
 /// Why no token can be drawn from some logits.
@@ -158,9 +256,7 @@ pub enum SampleError {
     },
     /// A stage has texts, and [`Chain::with_vocabulary`](crate::Chain::with_vocabulary) hasn't been
     /// called.
-    #[error(
-        "{stage}: its breakers are texts, which need a model's vocabulary; write token ids instead"
-    )]
+    #[error("{stage}: it depends on texts, which need a model's vocabulary")]
     NeedsVocabulary {
         /// The stage.
         stage: &'static str,

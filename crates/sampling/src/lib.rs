@@ -48,6 +48,7 @@ mod order;
 mod params;
 mod profile;
 mod sampler;
+mod schedule;
 mod set;
 mod shift;
 mod softmax;
@@ -66,6 +67,7 @@ pub use limits::Limits;
 pub use params::SamplingParams;
 pub use profile::{Engine, Profile};
 pub use sampler::{Draw, Sampler};
+pub use schedule::{Place as SchedulePlace, Search, TokenTexts};
 pub use shift::Shift;
 pub use softmax::{
     Divergence, Thermal, divergence, softmax, surprisal, surprisal_and_entropy, thermal,

@@ -5,6 +5,7 @@ use kelvin_kernels::float_env::FloatEnv;
 use crate::{
     Chain, Dice, Distribution, Learned, Limits, SampleError, Stage, State, TokenId, Trace,
     candidates::{Candidates, Scratch},
+    chain::Watch,
     dice::Words,
     shift::{self, Shift},
     spread::{Interval, Spread},
@@ -33,6 +34,20 @@ pub(crate) struct StepScratch {
     pub(crate) candidates: Scratch,
     pub(crate) ids: Vec<u32>,
     pub(crate) lengths: Vec<u32>,
+    /// Of the sequence whose state the sampler has.
+    watch: Watch,
+}
+
+impl StepScratch {
+    /// The plain chain that draws from `logits`.
+    pub(crate) fn held<'c>(
+        &mut self,
+        chain: &'c Chain,
+        logits: &[f32],
+        state: &State,
+    ) -> Result<&'c Chain, SampleError> {
+        chain.held(logits, state, &mut self.candidates, &mut self.watch)
+    }
 }
 
 /// A drawn token with its figures, all in nats.
@@ -131,7 +146,7 @@ impl Sampler {
 
     /// The sampler after a prompt, which penalties read.
     pub fn after(mut self, prompt: &[TokenId]) -> Sampler {
-        self.state = State::of_prompt(prompt);
+        self.set_state(State::of_prompt(prompt));
         self
     }
 
@@ -162,6 +177,7 @@ impl Sampler {
     /// Continues from a stored state.
     pub fn set_state(&mut self, state: State) {
         self.state = state;
+        self.scratch.watch.clear();
     }
 
     /// Draws the token of absolute position `pos` (prompt and BOS counted) and appends it to the
@@ -264,6 +280,7 @@ impl Sampler {
             fresh = State::restore(self.state.tokens().to_vec(), self.state.n_prompt(), None);
             &fresh
         };
+        let (chain, _) = chain.at(logits, state)?;
         let inputs = Inputs { chain, logits, limits: Limits::NONE, state, words: &words, figures };
         Ok(figures_of(&step(inputs, &mut self.scratch)?))
     }
@@ -277,6 +294,7 @@ impl Sampler {
     ) -> Result<TokenId, SampleError> {
         let (words, limits) = (self.words(pos), Limits::NONE);
         let (state, figures) = (&self.state, Figures::None);
+        let (chain, _) = chain.at(logits, state)?;
         let inputs = Inputs { chain, logits, limits, state, words: &words, figures };
         Ok(step(inputs, &mut self.scratch)?.token)
     }
@@ -353,6 +371,7 @@ impl Sampler {
         let _standard = FloatEnv::standard();
         let words = self.words(pos);
         let Sampler { chain, state, scratch, .. } = self;
+        let chain = scratch.held(chain, logits, state)?;
         let no_watch = &mut |_: &mut Candidates<'_>, _: Option<&Stage>| ();
         let mut left = run(chain, logits, Limits::NONE, state, &words, scratch, no_watch)?;
         Ok(ask(&mut |token| {
@@ -384,7 +403,7 @@ pub(crate) fn run<'a>(
     scratch: &'a mut StepScratch,
     watch: &mut dyn FnMut(&mut Candidates<'a>, Option<&Stage>),
 ) -> Result<Candidates<'a>, SampleError> {
-    let StepScratch { candidates, ids, lengths } = scratch;
+    let StepScratch { candidates, ids, lengths, .. } = scratch;
     let mut left = Candidates::new(logits, candidates)?;
     watch(&mut left, None);
     limits.apply(&mut left)?;
@@ -401,6 +420,7 @@ fn step(inputs: Inputs<'_>, scratch: &mut StepScratch) -> Result<Outcome, Sample
     let Inputs { chain, logits, limits, state, words, figures } = inputs;
     // The host may have changed the rounding mode or flush subnormals.
     let _standard = FloatEnv::standard();
+    let chain = scratch.held(chain, logits, state)?;
     let (mut raw, mut raw_max, mut nucleus) = (Mass::default(), 0.0, None);
     let mut left = run(chain, logits, limits, state, words, scratch, &mut |left, stage| {
         if stage.is_none() && figures != Figures::None {

@@ -29,6 +29,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Trace {
     chain: Chain,
+    at: Option<String>,
     stages: Vec<StageReport>,
     /// The places of each watched token.
     places: Vec<Vec<Option<Place>>>,
@@ -79,6 +80,7 @@ impl Trace {
     ) -> Result<Trace, SampleError> {
         let _standard = FloatEnv::standard();
         let mut scratch = StepScratch::default();
+        let (chain, at) = chain.at(logits, state)?;
         let mut stages = Vec::with_capacity(chain.stages().len());
         let mut places = vec![Vec::with_capacity(chain.stages().len() + 1); watched.len()];
         let mut before = None;
@@ -93,7 +95,8 @@ impl Trace {
                 }
                 before = Some(now);
             })?;
-        Ok(Trace { chain: chain.clone(), stages, places, distribution: Distribution::of(&left) })
+        let chain = chain.clone();
+        Ok(Trace { chain, at, stages, places, distribution: Distribution::of(&left) })
     }
 
     /// The limit T = ∞, at the start of a sequence; see [`Distribution::at_infinity`].
@@ -108,9 +111,15 @@ impl Trace {
         Trace::new(logits, &chain.at_infinity(), &State::default(), &Words::default(), watched)
     }
 
-    /// The chain. At T = ∞ it contains `temp=inf`, which a chain that draws can't have.
+    /// The chain; of a schedule, the one that holds here. At T = ∞ it contains `temp=inf`, which a
+    /// chain that draws can't have.
     pub fn chain(&self) -> &Chain {
         &self.chain
+    }
+
+    /// The place of a schedule at which its chain holds, as [`Chain::at`] says it.
+    pub fn at(&self) -> Option<&str> {
+        self.at.as_deref()
     }
 
     /// What each stage did, in order.

@@ -283,6 +283,9 @@ pub(crate) struct ChatChoice {
 pub(crate) struct ChatMessage {
     pub(crate) role: Assistant,
     pub(crate) content: String,
+    /// What a model that thinks thought before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reasoning_content: Option<String>,
     /// Always null.
     pub(crate) refusal: (),
 }

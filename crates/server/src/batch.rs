@@ -292,6 +292,13 @@ impl Observer for Clients {
         ControlFlow::Continue(())
     }
 
+    fn thought(&mut self, id: RequestId, column: usize, text: &str) {
+        if let Some(client) = self.0.get(&id) {
+            let (choice, text) = (client.first_choice + column, text.to_string());
+            let _ = client.events.send(Event::Thought { choice, text });
+        }
+    }
+
     fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
         if let Some(client) = self.0.get_mut(&step.request) {
             client.n_new += 1;

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use kelvin_engine::batch::{self, Draft, GenerateError, PromptLogprobs, pages};
-use kelvin_sampling::Sampler;
+use kelvin_sampling::{Chain, Sampler};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
@@ -95,6 +95,15 @@ fn check(asked: &Asked) -> Result<(), Problem> {
         ));
     }
     let stage = asked.controls.stage;
+    let within = matches!(stage, LogprobsStage::Temperature | LogprobsStage::Truncation);
+    if within && asked.controls.chains.iter().any(Chain::is_schedule) {
+        let message = format!(
+            "\"logprobs_stage\" \"{}\" is another stage in each chain of a schedule; give \"raw\" \
+             or \"final\"",
+            stage.name()
+        );
+        return Err(Problem::parameter("logprobs_stage", message));
+    }
     if stage != LogprobsStage::Raw && (asked.n_top.is_none() || asked.echo) {
         let message = format!(
             "\"logprobs_stage\" \"{}\" needs \"logprobs\", and can't be given with \"echo\": a \
@@ -113,6 +122,12 @@ fn jobs<A: Api>(from: &Origin<'_>, asked: &Asked) -> Result<Vec<Job>, Problem> {
     let room = |prompt| room_for::<A>(from.shared, prompt, asked.max_tokens, choices_a_prompt);
     let lens = asked.prompts.iter().map(room).collect::<Result<Vec<usize>, _>>()?;
     let form = asked.wanted.as_ref().map(|wanted| wanted.compile(from.shared)).transpose()?;
+    let is_json = form.as_ref().is_some_and(|form| form.is_json());
+    if let Some(place) = controls.chains.iter().find_map(Chain::place_of_json)
+        && !is_json
+    {
+        return Err(Problem::parameter("sampler", GenerateError::NotJson { place }.to_string()));
+    }
     let draft = |sampler: Sampler| {
         let logprobs = asked.n_top.map(|n_top| controls.stage.logprobs(n_top, sampler.chain()));
         let constraint = form.as_ref().map(|form| form.fork());
@@ -123,7 +138,7 @@ fn jobs<A: Api>(from: &Origin<'_>, asked: &Asked) -> Result<Vec<Job>, Problem> {
         let request = batch::Request {
             prompt: prompt.tokens.clone(),
             drafts: controls.samplers().into_iter().map(draft).collect(),
-            ends: controls.ends(max_tokens, from.shared.limit)?,
+            ends: controls.ends(max_tokens, from.shared.limit, A::KEEPS_THOUGHTS_APART)?,
             bans: Arc::clone(&controls.bans),
             prompt_logprobs: scored.map(|n_top| PromptLogprobs { from: 1, n_top }),
         };

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use kelvin_engine::{TokenId, generate::Ends, tokenizer::Tokenizer};
+use kelvin_engine::{
+    TokenId,
+    generate::{Ends, Thoughts, banned_strings},
+    tokenizer::Tokenizer,
+};
 use kelvin_sampling::{
-    Chain, ChainError, Dice, Mask, Profile, Sampler, SamplingParams, Stage, Temp,
+    Chain, ChainError, Dice, Mask, Profile, Sampler, SamplingParams, Search, Stage, Temp,
 };
 use kelvin_views::recommended::Recommended;
 
@@ -36,6 +40,10 @@ pub(crate) struct Controls {
     pub(crate) return_ids: bool,
     /// Sequences of tokens that no text may contain.
     pub(crate) bans: Arc<[Vec<TokenId>]>,
+    /// Strings that no text says.
+    banned: Arc<[Search]>,
+    /// How thoughts are treated, if the model has any.
+    thoughts: Option<Thoughts>,
     min_tokens: usize,
     ignore_eos: bool,
     stop_tokens: Vec<TokenId>,
@@ -53,7 +61,9 @@ impl Controls {
         let recommended = shared.recommended.as_ref().filter(|_| shared.starts_recommended);
         // Breakers that are texts get their tokens here, where the vocabulary is known.
         let chains = chains(&fields.sampling, recommended)?;
-        let chains: Vec<Chain> = chains.iter().map(|chain| tokenizer.bind(chain)).collect();
+        let chains = chains.iter().map(|chain| shared.engine.bind(chain));
+        let chains = chains.collect::<Result<Vec<Chain>, _>>();
+        let chains = chains.map_err(|error| Problem::parameter("sampler", error.to_string()))?;
         let n = n_choices(&choices, chains.len(), shared.room.n_texts)?;
         let seed = match fields.seed {
             Some(seed) => seed.0,
@@ -61,6 +71,7 @@ impl Controls {
                 Problem::failed(format!("drawing a seed from the system failed: {error}"))
             })?,
         };
+        let thoughts = shared.engine.thoughts(fields.think.map(|n| n.get()), false);
         let stream = fields.stream.unwrap_or(false);
         let include_usage = include_usage(fields.stream_options.as_ref(), stream)?;
         let prompt_logprobs = choices.prompt_logprobs.map(|n| n.get());
@@ -79,6 +90,9 @@ impl Controls {
             prompt_logprobs,
             return_ids: choices.return_token_ids.unwrap_or(false),
             bans: bans(fields.bad_words.as_ref(), tokenizer),
+            banned: banned_strings(&fields.ban_strings.map_or_else(Vec::new, |all| all.0))
+                .map_err(|problem| Problem::parameter("ban_strings", problem))?,
+            thoughts: thoughts.map_err(|error| Problem::parameter("think", error.to_string()))?,
             min_tokens: fields.min_tokens.map_or(0, |n| n.get()),
             ignore_eos: fields.ignore_eos.unwrap_or(false),
             stop_tokens: fields.stop_token_ids.unwrap_or_default().0,
@@ -96,8 +110,14 @@ impl Controls {
         self.chains.iter().flat_map(each).collect()
     }
 
-    /// The stop conditions of a text of up to `max_tokens` new tokens and `limit` tokens in all.
-    pub(crate) fn ends(&self, max_tokens: usize, limit: usize) -> Result<Ends, Problem> {
+    /// The stop conditions of a text of up to `max_tokens` new tokens and `limit` tokens in all,
+    /// whose thoughts are kept apart or not.
+    pub(crate) fn ends(
+        &self,
+        max_tokens: usize,
+        limit: usize,
+        apart: bool,
+    ) -> Result<Ends, Problem> {
         if self.min_tokens > max_tokens {
             let message = format!(
                 "\"min_tokens\" is {}, but there can be {max_tokens} tokens at most",
@@ -112,6 +132,8 @@ impl Controls {
             ignore_end: self.ignore_eos,
             tokens: self.stop_tokens.clone(),
             texts: self.stop_texts.clone(),
+            banned: Arc::clone(&self.banned),
+            thoughts: self.thoughts.map(|thoughts| Thoughts { apart, ..thoughts }),
         })
     }
 }

@@ -72,6 +72,9 @@ pub(crate) struct Delta {
     pub(crate) role: Option<Assistant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content: Option<String>,
+    /// New text of the thoughts before the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reasoning_content: Option<String>,
 }
 
 /// An event of the Responses API. Its type is the name of the event as well.

@@ -19,6 +19,7 @@
 //! | `logprobs`, `top_logprobs`, `prompt_logprobs` | [`MAX_LOGPROBS`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `stop` | [`MAX_STOPS`] of [`MAX_STOP_BYTES`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `bad_words` | [`MAX_BAD_WORDS`] of [`MAX_STOP_BYTES`] | `costs.rs` `each_bound_of_a_request_holds` |
+//! | `ban_strings` | [`MAX_BANS`] of [`MAX_BAN_BYTES`]; a text goes back a bounded number of times (`kelvin_engine::generate`) | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `stop_token_ids`, `allowed_token_ids`, `logit_bias` | [`MAX_IDS`] | `costs.rs` `each_bound_of_a_request_holds` |
 //! | `sampler` | [`MAX_CHAIN_BYTES`]; what a stage lists is bounded by `kelvin_sampling` | `costs.rs` `each_bound_of_a_request_holds` |
 //! | a schema, regular expression, grammar, choices | `crates/constraint/src/form.rs`, `costs.rs` there | `costs.rs` `each_bound_of_a_request_holds` |
@@ -54,6 +55,9 @@ pub(crate) const MAX_STOPS: usize = 16;
 pub(crate) const MAX_STOP_BYTES: usize = 1024;
 /// Bad words of a request.
 pub(crate) const MAX_BAD_WORDS: usize = 256;
+/// Banned strings of a request, and bytes of each.
+pub(crate) const MAX_BANS: usize = 64;
+pub(crate) const MAX_BAN_BYTES: usize = kelvin_sampling::Search::MAX_BYTES;
 /// Token ids in a parameter that lists them.
 pub(crate) const MAX_IDS: usize = 4096;
 /// Bytes of a chain's notation.

@@ -49,6 +49,8 @@ pub(crate) enum Event {
     Read { first_choice: usize, cached: usize, scores: Vec<Scored> },
     /// The logits after the prompt, for a job without choices.
     Row(Vec<f32>),
+    /// A choice has new thoughts, which are kept apart. The event of the token follows.
+    Thought { choice: usize, text: String },
     /// A choice has a new token.
     Token {
         choice: usize,

@@ -55,6 +55,8 @@ pub(crate) struct Echo {
 #[derive(Default)]
 pub(crate) struct Choice {
     pub(crate) text: String,
+    /// Thoughts that are kept apart from the text.
+    pub(crate) thoughts: String,
     n_tokens: usize,
     /// Token ids that haven't been reported yet.
     ids: Vec<u32>,
@@ -130,6 +132,7 @@ impl Reply {
                     choice.places = places.clone();
                 }
             }
+            Event::Thought { choice, text } => self.choices[choice].thoughts.push_str(&text),
             Event::Token { choice, text, draw, scored, .. } => {
                 let choice = &mut self.choices[choice];
                 choice.text.push_str(&text);
@@ -165,18 +168,23 @@ impl Reply {
             Event::Read { first_choice, .. } => {
                 *first_choice..*first_choice + self.choices_a_prompt
             }
-            Event::Token { choice, .. } | Event::End { choice, .. } => *choice..*choice + 1,
+            Event::Thought { choice, .. }
+            | Event::Token { choice, .. }
+            | Event::End { choice, .. } => *choice..*choice + 1,
             Event::Row(_) | Event::Failed(_) => 0..0,
         };
         self.take(event)?;
         let mut pieces = Vec::new();
         for i in which {
             let mut choice = std::mem::take(&mut self.choices[i]);
-            let is_new =
-                !choice.text.is_empty() || !choice.scores.is_empty() || choice.end.is_some();
+            let is_new = !choice.text.is_empty()
+                || !choice.thoughts.is_empty()
+                || !choice.scores.is_empty()
+                || choice.end.is_some();
             if is_new || is_forced || (self.return_ids && !choice.ids.is_empty()) {
                 pieces.push(piece(self, i, &choice));
                 choice.text.clear();
+                choice.thoughts.clear();
                 choice.scores.clear();
                 choice.ids.clear();
             }

@@ -43,7 +43,7 @@ impl LogprobsStage {
             LogprobsStage::Raw => None,
             LogprobsStage::Temperature => Some(after_last(Stage::heats)),
             LogprobsStage::Truncation => Some(after_last(Stage::truncates)),
-            LogprobsStage::Final => Some(chain.stages().len()),
+            LogprobsStage::Final => chain.chains().iter().map(|chain| chain.stages().len()).max(),
         }
     }
 }

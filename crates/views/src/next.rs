@@ -36,6 +36,9 @@ pub struct Moment<'a> {
 #[derive(Debug, Serialize)]
 pub struct Next {
     chain: String,
+    /// Where the chain of a schedule holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
     raw: Figures,
     after_temperature: Figures,
     after_truncation: Figures,
@@ -171,9 +174,10 @@ pub fn next(
     n: usize,
     watch: &[TokenId],
 ) -> Result<Next, SampleError> {
-    let Moment { engine, logits, chain, state, words } = *moment;
+    let Moment { engine, logits, state, words, .. } = *moment;
+    let (chain, at) = moment.chain.at(logits, state)?;
     let trace = Trace::new(logits, chain, state, words, watch)?;
-    let four = Four::of(moment, raw, trace.distribution())?;
+    let four = Four::of(&Moment { chain, ..*moment }, raw, trace.distribution())?;
     let ends = engine.tokenizer.end_tokens();
     let first = raw.top(n);
     let top = first.iter().map(|choice| Top {
@@ -188,6 +192,7 @@ pub fn next(
     let [figures_raw, after_temperature, after_truncation, last] = four.each(figures);
     Ok(Next {
         chain: chain.to_string(),
+        at,
         raw: figures_raw,
         after_temperature,
         after_truncation,

@@ -8,7 +8,7 @@
 //! that the prefix cache keeps are bounded by it.
 
 use super::{
-    Batch, GenerateError, Phase, Request, RequestId, Running,
+    Batch, Draft, GenerateError, Phase, Request, RequestId, Running,
     prefill::{Reading, first_read},
 };
 use crate::{
@@ -119,6 +119,12 @@ impl Batch {
         }
         if len + n_new > limit {
             return Err(GenerateError::PromptTooLong { len, limit });
+        }
+        let is_json = |draft: &Draft| draft.constraint.as_ref().is_some_and(|form| form.is_json());
+        let other = request.drafts.iter().filter(|draft| !is_json(draft));
+        if let Some(place) = other.filter_map(|draft| draft.sampler.chain().place_of_json()).next()
+        {
+            return Err(GenerateError::NotJson { place });
         }
         if self.n_texts() + request.n_texts() > self.options.budget.n_texts {
             return Ok(None);

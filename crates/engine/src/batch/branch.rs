@@ -201,8 +201,12 @@ impl Decode {
                 }
             };
             counts.n_drawn += texts[at].results.len() as u64;
+            counts.n_drawn -= texts[at].back.map_or(0, |back| back.n_lost as u64);
             if let Some(lookup) = lookup {
                 let number = texts[at].number;
+                if let Some(back) = texts[at].back {
+                    lookup.truncate(number, back.n_left);
+                }
                 drawn(&texts[at]).for_each(|token| lookup.push(number, token, is_first));
             }
             texts[at].branch = new;
@@ -266,9 +270,18 @@ fn went_on(branch: Branch, costs: Costs, text: &Text, prefixes: &mut Prefixes) -
     draft.count(drawn(text), &mut acceptance);
     drafting.count(text.results.len(), n_read - 1, costs.further);
     let before = sequence.len() - n_read;
+    if text.back.is_some() {
+        // The token before the place is read again, for its logits.
+        let last = text.column.pos().saturating_sub(1);
+        let token = sequence.tokens().get(last).copied().unwrap_or(TokenId(0));
+        sequence.truncate(last);
+        return Branch { acceptance, drafting, ..Branch::new(sequence, token, 0) };
+    }
     // A text that was cancelled before its first draw has no results.
     sequence.truncate(before + text.results.len().max(1));
-    let full = sequence.len() / PAGE * PAGE;
+    // Pages that may still be given back aren't promised to others.
+    let n_settled = text.column.pos().saturating_sub(text.column.n_held());
+    let full = sequence.len().min(n_settled) / PAGE * PAGE;
     if full > before {
         // Only full pages: a running sequence would have to copy a shared, partly filled one.
         prefixes.keep(&sequence, full);
@@ -284,5 +297,5 @@ fn drawn(text: &Text) -> impl Iterator<Item = TokenId> {
 
 /// Whether two texts that were equal are so after a step.
 fn drew_alike(a: &Text, b: &Text) -> bool {
-    a.results.len() == b.results.len() && drawn(a).eq(drawn(b))
+    a.results.len() == b.results.len() && a.back == b.back && drawn(a).eq(drawn(b))
 }

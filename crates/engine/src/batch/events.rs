@@ -26,7 +26,13 @@ pub trait Observer {
         ControlFlow::Continue(())
     }
 
-    /// A text has a new token.
+    /// A text that keeps its thoughts apart ([`crate::generate::Thoughts`]) has new ones. The event
+    /// of the token follows, or the text's end.
+    fn thought(&mut self, request: RequestId, column: usize, text: &str) {
+        let _ = (request, column, text);
+    }
+
+    /// A text has a new token. While a banned string may take tokens back, they are told later.
     fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
         let _ = step;
         ControlFlow::Continue(())

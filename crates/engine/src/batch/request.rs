@@ -126,6 +126,15 @@ pub enum GenerateError {
         /// Tokens of the context.
         limit: usize,
     },
+    /// A chain has a place in JSON, and nothing makes the text JSON.
+    #[error(
+        "`{place}` of the schedule is a place in JSON, but no JSON schema or format makes the text \
+         JSON"
+    )]
+    NotJson {
+        /// The place.
+        place: String,
+    },
     /// The batch has too few free pages or texts for the request.
     #[error(
         "the request may need {n_pages} pages of keys and values for {n_texts} texts, \

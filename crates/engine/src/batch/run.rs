@@ -18,6 +18,8 @@ pub struct Continuation {
     pub tokens: Vec<TokenId>,
     /// The text, up to a stop string.
     pub text: String,
+    /// Thoughts that are kept apart from the text.
+    pub thoughts: String,
     /// The draw of each token.
     pub draws: Vec<Draw>,
     /// Why the continuation ended.
@@ -42,6 +44,7 @@ pub fn generate(
     let unfinished = || Continuation {
         tokens: Vec::new(),
         text: String::new(),
+        thoughts: String::new(),
         draws: Vec::new(),
         finish: FinishReason::Cancelled,
     };
@@ -204,6 +207,13 @@ impl Observer for Collect<'_> {
             self.read = Some((read.logprobs.clone(), read.logits.to_vec()));
         }
         self.observer.prompt_read(read)
+    }
+
+    fn thought(&mut self, request: RequestId, column: usize, text: &str) {
+        if request == self.id {
+            self.continuations[column].thoughts.push_str(text);
+        }
+        self.observer.thought(request, column, text);
     }
 
     fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use kelvin_sampling::SampleError;
 
 use super::{
-    Batch, Observer, Phase, PromptRead, Running, Step,
+    Batch, Observer, Phase, PromptRead, RequestId, Running, Step,
     branch::{Branch, Decode},
     guess::{Costs, Guesses, choose},
     prefill::Reading,
@@ -297,41 +297,59 @@ fn draw(engine: &Engine, running: &mut [Running], logits: Logits<'_>) {
 fn tell_drawn(one: &mut Running, logits: Logits<'_>, observer: &mut dyn Observer) {
     let (request, Phase::Decode(Decode { texts, .. })) = (one.id, &mut one.phase) else { return };
     for text in texts.iter_mut() {
-        let mut results = std::mem::take(&mut text.results).into_iter();
-        while let Some(DrawResult { taken, row, pos, index, scored, learned, .. }) = results.next()
-        {
-            let mut told = ControlFlow::Continue(());
-            if let Some(draw) = taken.draw {
-                told = observer.token(Step {
-                    request,
-                    column: text.number,
-                    index,
-                    pos,
-                    draw,
-                    text: &taken.text,
-                    logits: logits.row(row),
-                    scored,
-                    learned,
-                });
-            }
-            if let Some((rest, reason)) = taken.end {
-                observer.finished(request, text.number, &rest, &reason);
-            }
-            if told.is_break() {
-                // Earlier texts have their tokens. Tokens drawn after this one are dropped.
-                text.results = results.collect();
+        for _ in 0..text.tell() {
+            let Some(told) = text.untold.pop_front() else { break };
+            // Earlier texts have their tokens. Tokens drawn after this one are dropped.
+            if tell_one(request, text.number, told, logits, observer).is_break() {
                 return cancel(one, observer);
             }
         }
+        text.keep(logits);
     }
+}
+
+/// Reports one draw.
+fn tell_one(
+    request: RequestId,
+    column: usize,
+    told: DrawResult,
+    logits: Logits<'_>,
+    observer: &mut dyn Observer,
+) -> ControlFlow<()> {
+    let DrawResult { taken, row, pos, index, scored, learned, .. } = told;
+    if !taken.thought.is_empty() {
+        observer.thought(request, column, &taken.thought);
+    }
+    let mut goes_on = ControlFlow::Continue(());
+    if let Some(draw) = taken.draw {
+        let (text, logits) = (&taken.text, row.of(logits));
+        goes_on = observer.token(Step {
+            request,
+            column,
+            index,
+            pos,
+            draw,
+            text,
+            logits,
+            scored,
+            learned,
+        });
+    }
+    if let Some((rest, reason)) = taken.end {
+        observer.finished(request, column, &rest, &reason);
+    }
+    goes_on
 }
 
 /// Ends the texts of a request whose end wasn't told yet.
 fn cancel(one: &mut Running, observer: &mut dyn Observer) {
     let (request, Some(decode)) = (one.id, one.decode()) else { return };
     for text in &mut decode.texts {
-        if text.column.is_open() || !text.results.is_empty() {
-            let rest = text.cancel();
+        if text.column.is_open() || !text.results.is_empty() || !text.untold.is_empty() {
+            let (rest, thought) = text.cancel();
+            if !thought.is_empty() {
+                observer.thought(request, text.number, &thought);
+            }
             observer.finished(request, text.number, &rest, &FinishReason::Cancelled);
         }
     }

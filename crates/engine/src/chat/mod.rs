@@ -24,6 +24,7 @@ mod lists;
 mod machine;
 mod operators;
 mod percent;
+mod reasoning;
 mod show;
 mod strings;
 mod text;
@@ -32,6 +33,7 @@ mod value;
 pub use choose::template_source;
 pub use day::{BadDay, Day};
 pub use error::ChatError;
+pub use reasoning::Reasoning;
 
 use std::{cell::Cell, ops::Range, sync::OnceLock, thread};
 

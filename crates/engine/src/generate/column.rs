@@ -6,18 +6,17 @@
 
 use std::sync::Arc;
 
-use kelvin_sampling::{Distribution, Draw, Limits, SampleError, Sampler, State};
+use kelvin_sampling::{Distribution, Draw, Learned, Limits, SampleError, Sampler, Search, State};
 
 use super::{
     Constraint, FinishReason,
+    bans::{Bans, Before, Earlier, Found},
     constraint::completing,
+    pending::Pending,
     stages::{Refused, Stages, draw_through},
-    stop::StopStrings,
+    thoughts::{Blocks, Thoughts},
 };
-use crate::{
-    TokenId,
-    tokenizer::{TextStream, Tokenizer},
-};
+use crate::{TokenId, tokenizer::Tokenizer};
 
 /// So few allowed tokens that the constraint may force what follows.
 const NARROW: u32 = 32;
@@ -38,6 +37,11 @@ pub struct Ends {
     pub tokens: Vec<TokenId>,
     /// Stop strings. They aren't part of the continuation.
     pub texts: Vec<String>,
+    /// Banned strings, 1 to 256 bytes each. A text that says one goes back to the string's first
+    /// token and draws another one there.
+    pub banned: Arc<[Search]>,
+    /// How the model's thoughts are treated; `None` if they are text like any other.
+    pub thoughts: Option<Thoughts>,
 }
 
 impl Ends {
@@ -57,6 +61,8 @@ pub(crate) struct Column {
     sampler: Sampler,
     prompt_len: usize,
     drawn: Option<Result<Draw, FinishReason>>,
+    /// What a stage had learned before the token drawn last.
+    learned: Option<Learned>,
     /// Tokens that end the continuation, in rising order, and the number of tokens before they may.
     end_tokens: Vec<TokenId>,
     min_tokens: usize,
@@ -69,16 +75,13 @@ pub(crate) struct Column {
     is_narrow: bool,
     /// Scratch: the tokens banned at this step, in rising order.
     banned: Vec<TokenId>,
+    /// Scratch: the one token that may come, as a mask.
+    only: Vec<u32>,
+    /// Banned strings, if there are any.
+    strings: Option<Bans>,
     pending: Pending,
     tokens: Vec<TokenId>,
     is_open: bool,
-}
-
-/// What a text holds back: the beginning of a character, and of a stop string.
-#[derive(Debug, Clone)]
-pub(crate) struct Pending {
-    stream: TextStream,
-    stop: StopStrings,
 }
 
 /// Result of taking a drawn token.
@@ -88,8 +91,19 @@ pub(crate) struct Taken {
     pub(crate) draw: Option<Draw>,
     /// New text that can be shown: whole characters, without a possible beginning of a stop string.
     pub(crate) text: String,
+    /// New text of thoughts that are kept apart.
+    pub(crate) thought: String,
     /// If the column ended: the text that had been held back, and the reason.
     pub(crate) end: Option<(String, FinishReason)>,
+}
+
+/// What became of a drawn token.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// It is part of the text, or ended it.
+    Taken(Taken),
+    /// It completed a banned string, and the text has to go back: [`Column::go_back`] must follow.
+    Back(Found),
 }
 
 impl Column {
@@ -102,10 +116,13 @@ impl Column {
         ends: &Ends,
     ) -> Column {
         let knows = sampler.state().tokens() == prompt;
+        let blocks = ends.thoughts.as_ref();
+        let blocks = blocks.map(|thoughts| Blocks::new(thoughts, prompt, tokenizer));
         Column {
             sampler: if knows { sampler } else { sampler.after(prompt) },
             prompt_len: prompt.len(),
             drawn: None,
+            learned: None,
             end_tokens: ends.all_tokens(tokenizer),
             min_tokens: ends.min_tokens,
             bans: Arc::new([]),
@@ -113,7 +130,9 @@ impl Column {
             stages: None,
             is_narrow: false,
             banned: Vec::new(),
-            pending: Pending { stream: TextStream::default(), stop: StopStrings::new(&ends.texts) },
+            only: Vec::new(),
+            strings: (!ends.banned.is_empty()).then(|| Bans::new(&ends.banned)),
+            pending: Pending::new(&ends.texts, blocks),
             tokens: Vec::new(),
             is_open: true,
         }
@@ -126,7 +145,8 @@ impl Column {
 
     /// Adds a constraint. A text that is complete under it ends, whatever the other conditions are.
     pub(crate) fn under(self, constraint: Option<Box<dyn Constraint>>) -> Column {
-        Column { constraint, ..self }
+        let strings = self.strings.map(|strings| strings.under(constraint.as_deref()));
+        Column { constraint, strings, ..self }
     }
 
     /// Puts a caller's stages before the sampler's.
@@ -150,6 +170,7 @@ impl Column {
         logits: &[f32],
         n_stages: Option<usize>,
     ) -> Option<Distribution> {
+        self.learned = self.sampler.state().learned();
         let drawn = self.try_draw(logits, n_stages);
         let (drawn, shown) = match drawn {
             Ok((draw, shown)) => (Ok(draw), shown),
@@ -165,16 +186,18 @@ impl Column {
         n_stages: Option<usize>,
     ) -> Result<(Draw, Option<Distribution>), FinishReason> {
         let pos = self.pos() as u64;
-        self.banned.clear();
-        self.banned.extend(completing(&self.bans, &self.tokens));
-        if self.tokens.len() < self.min_tokens {
-            self.banned.extend(&self.end_tokens);
-        }
-        self.banned.sort_unstable();
-        self.banned.dedup();
-        let allowed = self.constraint.as_mut().map(|constraint| constraint.allowed()).transpose();
+        let blocks = self.pending.blocks();
+        let (forced, is_in) =
+            blocks.map_or((None, false), |blocks| (blocks.forced(), blocks.is_in()));
+        self.list_banned(forced.is_some());
+        let allowed = match (forced, &mut self.constraint) {
+            (Some(token), _) => Ok(Some(only(&mut self.only, token, logits.len()))),
+            // A form is that of the answer.
+            (None, Some(constraint)) if !is_in => constraint.allowed().map(Some),
+            _ => Ok(None),
+        };
         let n_allowed = |mask: &[u32]| mask.iter().map(|word| word.count_ones()).sum::<u32>();
-        self.is_narrow = matches!(&allowed, Ok(Some(mask)) if n_allowed(mask) <= NARROW);
+        self.is_narrow = !is_in && matches!(&allowed, Ok(Some(mask)) if n_allowed(mask) <= NARROW);
         let limits =
             Limits { allowed: allowed.map_err(FinishReason::NothingLeft)?, banned: &self.banned };
         let refused = |error: SampleError| match error {
@@ -197,10 +220,26 @@ impl Column {
                 })?
             }
         };
-        if let Some(constraint) = &mut self.constraint {
+        if let Some(constraint) = self.constraint.as_mut().filter(|_| !is_in) {
             constraint.take(draw.token).map_err(FinishReason::NothingLeft)?;
         }
         Ok((draw, shown))
+    }
+
+    /// Lists the tokens that are banned at this step.
+    fn list_banned(&mut self, is_forced: bool) {
+        self.banned.clear();
+        if is_forced {
+            return;
+        }
+        let place = self.tokens.len();
+        self.banned.extend(completing(&self.bans, &self.tokens));
+        self.banned.extend(self.strings.iter().flat_map(|strings| strings.at(place)));
+        if place < self.min_tokens {
+            self.banned.extend(&self.end_tokens);
+        }
+        self.banned.sort_unstable();
+        self.banned.dedup();
     }
 
     /// The sampler's state, the token drawn last included.
@@ -251,6 +290,7 @@ impl Column {
             sampler,
             prompt_len: self.prompt_len,
             drawn: None,
+            learned: None,
             end_tokens: self.end_tokens.clone(),
             min_tokens: self.min_tokens,
             bans: Arc::clone(&self.bans),
@@ -258,7 +298,9 @@ impl Column {
             stages: None,
             is_narrow: false,
             banned: Vec::new(),
-            pending: Pending { stream: TextStream::default(), stop: StopStrings::new(&[]) },
+            only: Vec::new(),
+            strings: self.strings.as_ref().map(Bans::still),
+            pending: Pending::new(&[], self.pending.blocks().cloned()),
             tokens: self.tokens.clone(),
             is_open: true,
         }
@@ -266,9 +308,10 @@ impl Column {
 
     /// Draws a token and goes on after it. `None` where nothing can be drawn, and where the token
     /// would end the text.
-    pub(crate) fn rehearse(&mut self, logits: &[f32]) -> Option<Draw> {
+    pub(crate) fn rehearse(&mut self, logits: &[f32], tokenizer: &Tokenizer) -> Option<Draw> {
         let (draw, _) = self.try_draw(logits, None).ok()?;
         self.tokens.push(draw.token);
+        self.pending.push(draw.token, tokenizer);
         self.end_tokens.binary_search(&draw.token).is_err().then_some(draw)
     }
 
@@ -279,13 +322,11 @@ impl Column {
 
     /// Appends the drawn token to the text and checks whether it ends the text. `None` if nothing
     /// was drawn.
-    pub(crate) fn take(&mut self, tokenizer: &Tokenizer, ends: &Ends) -> Option<Taken> {
+    pub(crate) fn take(&mut self, tokenizer: &Tokenizer, ends: &Ends) -> Option<Next> {
         let without_token = |column: &mut Column, reason| {
-            Some(Taken {
-                draw: None,
-                text: String::new(),
-                end: Some((column.end(&reason), reason)),
-            })
+            let (text, thought) = column.end(&reason);
+            let end = Some((text, reason));
+            Some(Next::Taken(Taken { draw: None, text: String::new(), thought, end }))
         };
         let draw = match self.drawn.take()? {
             Ok(draw) => draw,
@@ -301,11 +342,26 @@ impl Column {
             return without_token(self, FinishReason::EndToken(draw.token));
         }
         self.tokens.push(draw.token);
-        let new = self.pending.stream.push(tokenizer.bytes(draw.token, false));
+        if let Some(strings) = &mut self.strings {
+            let blocks = self.pending.blocks();
+            let before = Before {
+                learned: self.learned,
+                is_told: !blocks.is_some_and(Blocks::is_in),
+                is_forced: blocks.is_some_and(|blocks| blocks.forced().is_some()),
+            };
+            let bytes = tokenizer.bytes(draw.token, false);
+            if let Some(found) = strings.push(bytes, before) {
+                return Some(Next::Back(found));
+            }
+            if let Err(words) = strings.settle(&self.tokens) {
+                return without_token(self, FinishReason::NothingLeft(words));
+            }
+        }
+        let (new, mut thought) = self.pending.push(draw.token, tokenizer);
         let (text, stopped) = if self.tokens.len() <= self.min_tokens {
             (new, None)
         } else {
-            self.pending.stop.push(&new)
+            self.pending.stop(&new)
         };
         let reason = if let Some(stop) = stopped {
             Some(FinishReason::StopString(stop))
@@ -318,18 +374,48 @@ impl Column {
         } else {
             None
         };
-        let end = reason.map(|reason| (self.end(&reason), reason));
-        Some(Taken { draw: Some(draw), text, end })
+        let end = reason.map(|reason| {
+            let (text, rest) = self.end(&reason);
+            thought.push_str(&rest);
+            (text, reason)
+        });
+        Some(Next::Taken(Taken { draw: Some(draw), text, thought, end }))
     }
 
-    /// Ends the column. Returns the text that had been held back.
-    pub(crate) fn end(&mut self, reason: &FinishReason) -> String {
-        let mut rest = String::new();
-        if !matches!(reason, FinishReason::StopString(_)) {
-            let Pending { stream, stop } = &mut self.pending;
-            rest = stop.push(&stream.finish()).0;
-            rest.push_str(&stop.finish());
-        }
+    /// Goes back to the token in which a banned string begins. `pending` is what the text held back
+    /// before that token. Returns the number of tokens that are left.
+    pub(crate) fn go_back(
+        &mut self,
+        found: &Found,
+        pending: Pending,
+        tokenizer: &Tokenizer,
+    ) -> Result<usize, FinishReason> {
+        let Some(strings) = &mut self.strings else { return Ok(self.tokens.len()) };
+        let back = strings.go_back(found, &self.tokens, tokenizer);
+        let Earlier { learned, constraint } = back.map_err(FinishReason::NothingLeft)?;
+        self.tokens.truncate(found.first);
+        self.constraint = constraint.or(self.constraint.take());
+        self.pending = pending;
+        let state = self.sampler.state();
+        // A sampler keeps the tokens only if its chain reads them.
+        let n_known = state.tokens().len().min(self.prompt_len + found.first);
+        let known = state.tokens()[..n_known].to_vec();
+        let state = State::restore(known, state.n_prompt(), learned);
+        self.sampler.set_state(state);
+        Ok(found.first)
+    }
+
+    /// How many of the last tokens a banned string may still take back.
+    pub(crate) fn n_held(&self) -> usize {
+        self.strings.as_ref().map_or(0, Bans::n_held)
+    }
+
+    /// Ends the column. Returns the text that had been held back, and the thoughts.
+    pub(crate) fn end(&mut self, reason: &FinishReason) -> (String, String) {
+        let rest = match reason {
+            FinishReason::StopString(_) => Default::default(),
+            _ => self.pending.finish(),
+        };
         self.is_open = false;
         rest
     }
@@ -340,7 +426,7 @@ impl Column {
     }
 
     /// Ends the column where it held back so much. Tokens that it took since then aren't told.
-    pub(crate) fn end_at(&mut self, pending: Pending, reason: &FinishReason) -> String {
+    pub(crate) fn end_at(&mut self, pending: Pending, reason: &FinishReason) -> (String, String) {
         self.pending = pending;
         self.end(reason)
     }
@@ -366,4 +452,14 @@ impl Column {
     pub(crate) fn tokens(&self) -> &[TokenId] {
         &self.tokens
     }
+}
+
+/// A mask of one token.
+fn only(mask: &mut Vec<u32>, token: TokenId, vocab: usize) -> &[u32] {
+    mask.clear();
+    mask.resize(vocab.div_ceil(32), 0);
+    if let Some(word) = mask.get_mut(token.index() / 32) {
+        *word |= 1 << (token.index() % 32);
+    }
+    mask
 }

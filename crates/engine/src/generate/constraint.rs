@@ -30,6 +30,11 @@ pub trait Constraint: fmt::Debug + Send {
         Vec::new()
     }
 
+    /// Whether texts under it are JSON, so that a schedule may tell strings from structure.
+    fn is_json(&self) -> bool {
+        false
+    }
+
     /// An independent copy, for a fork of the text.
     fn fork(&self) -> Box<dyn Constraint>;
 }

@@ -3,15 +3,22 @@
 //! What a continuation draws depends on its sampler and its own text alone. `batch` runs many
 //! continuations together.
 
+mod bans;
 mod column;
 mod constraint;
+mod pending;
 mod stages;
 mod stop;
+mod thoughts;
 
+pub(crate) use bans::Found;
+pub use bans::banned_strings;
 pub use column::Ends;
-pub(crate) use column::{Column, Pending, Taken};
+pub(crate) use column::{Column, Next, Taken};
 pub use constraint::Constraint;
+pub(crate) use pending::Pending;
 pub use stages::Stages;
+pub use thoughts::{BlockReader, Thoughts};
 
 use crate::TokenId;
 

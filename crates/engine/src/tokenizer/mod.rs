@@ -47,7 +47,12 @@ mod written;
 pub use error::TokenizerError;
 pub use stream::TextStream;
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
+
+use kelvin_sampling::TokenTexts;
 
 use crate::{TokenId, gguf::Metadata};
 use decode::Decoded;
@@ -69,6 +74,8 @@ pub struct Tokenizer {
     decoded: Decoded,
     scheme: Scheme,
     warnings: Vec<String>,
+    /// A copy of the tokens' bytes for samplers, made when it is asked for first.
+    texts: OnceLock<Arc<TokenTexts>>,
 }
 
 /// How two vocabularies differ.
@@ -96,7 +103,8 @@ impl Tokenizer {
         let specials = Specials::new(&vocabulary, special.strips.iter().copied());
         let decoded = Decoded::new(&vocabulary, spelling);
         let warnings = keys::warnings(metadata);
-        Ok(Tokenizer { vocabulary, special, specials, decoded, scheme, warnings })
+        let texts = OnceLock::new();
+        Ok(Tokenizer { vocabulary, special, specials, decoded, scheme, warnings, texts })
     }
 
     /// A name of each pre-tokenizer: values of `tokenizer.ggml.pre` that cut texts differently or

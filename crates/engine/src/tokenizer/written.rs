@@ -1,6 +1,8 @@
 //! Finds the token sequences that write a text: the meaning of a textual breaker in one vocabulary.
 
-use kelvin_sampling::Chain;
+use std::sync::Arc;
+
+use kelvin_sampling::{Chain, TokenTexts};
 
 use super::Tokenizer;
 use crate::TokenId;
@@ -13,6 +15,19 @@ impl Tokenizer {
     /// as they are.
     pub fn bind(&self, chain: &Chain) -> Chain {
         chain.with_vocabulary(&mut |text| self.sequences_with(text))
+    }
+
+    /// The bytes of all tokens, for the places of a schedule.
+    pub(crate) fn token_texts(&self) -> Arc<TokenTexts> {
+        let make = || {
+            let ids = (0..self.vocab_size() as u32).map(TokenId);
+            let each = |id| {
+                let bytes = self.bytes(id, true);
+                (bytes, !bytes.is_empty() && self.bytes(id, false).is_empty())
+            };
+            Arc::new(TokenTexts::new(ids.map(each)))
+        };
+        Arc::clone(self.texts.get_or_init(make))
     }
 
     /// Every token that has `text` in it, alone; and every token that ends in the middle of `text`,

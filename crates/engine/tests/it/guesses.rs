@@ -170,6 +170,7 @@ fn request(random: &mut Random, seen: &mut Vec<Seen>) -> Request {
         ignore_end: pick(random, 2) == 0,
         tokens: ids(random, 3),
         texts: [vec![], vec!["a".into(), "xy".into()], vec!["e".into()]][pick(random, 3)].clone(),
+        ..Ends::default()
     };
     if pick(random, 4) == 0 {
         request.bans = Arc::new([ids(random, 3), ids(random, 4)]);

@@ -18,6 +18,7 @@ mod gguf_memory;
 mod gguf_parts;
 mod gguf_read;
 mod guesses;
+mod phases;
 mod prefixes;
 #[path = "../reference/mod.rs"]
 mod reference;

@@ -35,6 +35,16 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), String> {
         (framing.special, "special", "a server decides by itself which texts are control tokens"),
         (recipe.length.context.is_some(), "context", "a server has a context of its own"),
         (
+            !recipe.length.ban_string.is_empty() && speaks.as_deref() != Some("kelvin"),
+            "ban_string",
+            "only a server that speaks kelvin bans strings",
+        ),
+        (
+            recipe.length.think.is_some() && speaks.as_deref() != Some("kelvin"),
+            "think",
+            "only a server that speaks kelvin limits thoughts",
+        ),
+        (
             recipe.record.shift || recipe.record.logits.is_some(),
             "record",
             "a server doesn't tell whole distributions",
@@ -68,6 +78,12 @@ pub(super) fn body(recipe: &Recipe, row: Row) -> Result<Value, String> {
     }
     if recipe.length.ignore_end {
         set("ignore_eos", json!(true));
+    }
+    if !recipe.length.ban_string.is_empty() {
+        set("ban_strings", json!(recipe.length.ban_string));
+    }
+    if let Some(think) = recipe.length.think {
+        set("think", json!(think));
     }
     if profile.name() == "kelvin" {
         set("seed", json!(recipe.seed));

@@ -44,6 +44,8 @@ fn each_bound_of_a_request_holds() {
         ("stop", json!(words(1, 1024)), json!(words(1, 1025))),
         ("bad_words", json!(words(256, 3)), json!(words(257, 3))),
         ("bad_words", json!(words(1, 1024)), json!(words(1, 1025))),
+        ("ban_strings", json!(words(64, 3)), json!(words(65, 3))),
+        ("ban_strings", json!(words(1, 256)), json!(words(1, 257))),
         ("stop_token_ids", json!(vec![5; 4096]), json!(vec![5; 4097])),
         ("allowed_token_ids", json!(vec![5; 4096]), json!(vec![5; 4097])),
         ("logit_bias", biases(100), biases(4097)),

@@ -19,6 +19,7 @@ mod man;
 mod model_files;
 mod offsets;
 mod origins;
+mod phases;
 mod proof;
 mod recommended;
 mod refusals;

@@ -13,6 +13,7 @@ mod load;
 #[cfg(feature = "semantic")]
 mod meaning;
 mod parameters;
+mod phases;
 mod report;
 mod search;
 mod server;

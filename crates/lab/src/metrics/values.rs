@@ -91,7 +91,8 @@ fn influences(
 /// The first sample of a chain that is greedy.
 fn greedy(run: &Run, prompt: usize) -> Option<&Sample> {
     let is_greedy = |chain: &Chain| {
-        chain.stages().iter().any(|stage| matches!(stage, Stage::Temp(t) if t.get() == 0.0))
+        let is_zero = |stage: &Stage| matches!(stage, Stage::Temp(t) if t.get() == 0.0);
+        chain.chains().iter().all(|chain| chain.stages().iter().any(is_zero))
     };
     let chain = run.chains.iter().position(is_greedy)?;
     run.cell(prompt, chain).first()

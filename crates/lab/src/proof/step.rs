@@ -89,7 +89,7 @@ fn hash(logits: &[f32]) -> u128 {
 
 /// Collects the steps of one text on the threads that draw.
 #[derive(Debug, Clone, Default)]
-pub struct Recorder(Arc<Mutex<Vec<Step>>>);
+pub struct Recorder(Arc<Mutex<Vec<(usize, Step)>>>);
 
 impl Recorder {
     /// Records the steps of a continuation that hasn't started, in place of its tap.
@@ -104,13 +104,19 @@ impl Recorder {
     pub(crate) fn see(&self, dice: Dice, pos: usize, logits: &[f32], drawn: Option<&Draw>) {
         if let Some(draw) = drawn {
             let step = Step::of(dice, pos, logits, draw);
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(step);
+            let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // A banned string took tokens back: these draw them again.
+            while steps.last().is_some_and(|(last, _)| *last >= pos) {
+                steps.pop();
+            }
+            steps.push((pos, step));
         }
     }
 
     /// Takes the steps so far.
     pub fn take(&self) -> Vec<Step> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let steps = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        steps.into_iter().map(|(_, step)| step).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kelvin_engine::transformer::CacheFormat;
+use kelvin_engine::{generate::banned_strings, transformer::CacheFormat};
 use kelvin_sampling::{Chain, ChainError, Profile, SamplingParams, Temp};
 use toml::Table;
 
@@ -14,7 +14,9 @@ use super::{
     Evaluation, Framing, Keep, Length, MAX_CHAINS, Origin, Recipe, RecipeError, Record, Template,
     expand,
     fields::{Fields, list},
-    read_prompts, values,
+    read_prompts,
+    scored::{all_scores, in_order, scores},
+    values,
 };
 use crate::{
     metrics::{self, Need},
@@ -62,6 +64,10 @@ pub struct Draft {
     pub max_tokens: Option<usize>,
     /// Stop strings.
     pub stop: Vec<String>,
+    /// Banned strings.
+    pub ban_string: Vec<String>,
+    /// The maximum number of tokens in reasoning blocks.
+    pub think: Option<usize>,
     /// Whether generation continues after an end-of-turn token.
     pub ignore_end: Option<bool>,
     /// The context size in tokens.
@@ -162,6 +168,8 @@ impl Draft {
             seed: fields.whole("seed")?,
             max_tokens: fields.whole("max_tokens")?,
             stop: fields.texts("stop")?,
+            ban_string: fields.texts("ban_string")?,
+            think: fields.whole("think")?,
             ignore_end: fields.flag("ignore_end")?,
             context: fields.whole("context")?,
             cache: fields.text("cache")?,
@@ -207,6 +215,8 @@ impl Draft {
             seed: self.seed.or(other.seed),
             max_tokens: self.max_tokens.or(other.max_tokens),
             stop: if self.stop.is_empty() { other.stop } else { self.stop },
+            ban_string: pick(!self.ban_string.is_empty(), self.ban_string, other.ban_string),
+            think: self.think.or(other.think),
             ignore_end: self.ignore_end.or(other.ignore_end),
             context: self.context.or(other.context),
             cache: self.cache.or(other.cache),
@@ -235,6 +245,8 @@ impl Draft {
                 "an empty text would stop before the first character",
             ));
         }
+        banned_strings(&self.ban_string)
+            .map_err(|problem| RecipeError::new("ban_string", problem))?;
         let template = match self.template.as_deref() {
             None | Some("auto") => Template::Auto,
             Some("chat") => Template::Chat,
@@ -268,6 +280,8 @@ impl Draft {
             length: Length {
                 max_tokens: at_least_one("max_tokens", self.max_tokens, MAX_TOKENS)?,
                 stop: self.stop,
+                ban_string: self.ban_string,
+                think: self.think,
                 ignore_end: self.ignore_end.unwrap_or(false),
                 context: self.context,
                 cache,
@@ -416,40 +430,6 @@ impl Draft {
         }
         Ok(chains)
     }
-}
-
-/// Reads scores. Files that they name are looked up in `folder`.
-///
-/// # Errors
-/// The score that is invalid.
-pub fn scores(texts: &[String], folder: &Path) -> Result<Vec<Score>, RecipeError> {
-    let read = |text: &String| Score::read(text, folder);
-    let read = texts.iter().map(read).collect::<Result<_, String>>();
-    read.map_err(|problem| RecipeError::new("scores", problem))
-}
-
-/// Scores by their names.
-///
-/// # Errors
-/// If two have one name.
-fn in_order(scores: &[Score]) -> Result<Vec<Score>, RecipeError> {
-    let mut scores = scores.to_vec();
-    scores.sort_by(|a, b| a.name.cmp(&b.name));
-    match scores.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        Some(pair) => {
-            let problem = format!("the score {} is given twice", pair[0].name);
-            Err(RecipeError::new("scores", problem))
-        }
-        None => Ok(scores),
-    }
-}
-
-/// Scores of two drafts. One's own take the place of others of their name.
-fn all_scores(mut own: Vec<Score>, others: Vec<Score>) -> Vec<Score> {
-    let is_new = |other: &Score| own.iter().all(|score| score.name != other.name);
-    let new: Vec<Score> = others.into_iter().filter(|other| is_new(other)).collect();
-    own.extend(new);
-    own
 }
 
 /// A draft's sampling parameters, parsed from text.

@@ -10,12 +10,14 @@ mod fields;
 mod framing;
 mod grid;
 mod prompts;
+mod scored;
 mod values;
 
-pub use draft::{Draft, scores};
+pub use draft::Draft;
 pub use framing::{Framed, FramingError};
 pub use grid::{MAX_CHAINS, expand};
 pub use prompts::read as read_prompts;
+pub use scored::scores;
 pub use values::values;
 
 use std::num::NonZeroU32;
@@ -186,6 +188,12 @@ pub struct Length {
     /// Stop strings.
     #[serde(default)]
     pub stop: Vec<String>,
+    /// Banned strings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ban_string: Vec<String>,
+    /// Maximum number of tokens of a text in reasoning blocks; `None` for as many as come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think: Option<usize>,
     /// Whether generation continues after an end-of-turn token.
     #[serde(default)]
     pub ignore_end: bool,
@@ -386,10 +394,12 @@ mod tests {
         let origin = Origin::Model("elsewhere.gguf".into());
         let same = Recipe { samples: 99, origin, evaluation, ..recipe.clone() };
         assert_eq!(same.hash(&source), hash);
-        let others: [fn(&mut Recipe); 10] = [
+        let others: [fn(&mut Recipe); 12] = [
             |r| r.seed = 8,
             |r| r.length.max_tokens = 127,
             |r| r.length.stop.push("x".into()),
+            |r| r.length.ban_string.push("x".into()),
+            |r| r.length.think = Some(0),
             |r| r.length.ignore_end = true,
             |r| r.length.cache = CacheFormat::F32,
             |r| r.framing.template = Template::Raw,

@@ -148,5 +148,6 @@ pub fn replay(store: &Store, run: RunId, chains: &[Chain]) -> Result<Vec<Replaye
 }
 
 fn names_tokens(chain: &Chain) -> bool {
-    chain.stages().iter().any(|stage| matches!(stage, Stage::Bias(_) | Stage::Mask(_)))
+    let mut stages = chain.chains().iter().flat_map(Chain::stages);
+    stages.any(|stage| matches!(stage, Stage::Bias(_) | Stage::Mask(_)))
 }

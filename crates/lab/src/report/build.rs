@@ -169,6 +169,9 @@ pub(super) fn family(chain: &Chain) -> (String, Option<f64>) {
         })
         .collect();
     let [t] = temperatures[..] else { return (chain.to_string(), None) };
+    if chain.is_schedule() {
+        return (chain.to_string(), None);
+    }
     let names = chain.stages().iter().map(|stage| match stage {
         Stage::Temp(_) => "temp".to_string(),
         other => other.to_string(),

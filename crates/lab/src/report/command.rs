@@ -39,6 +39,12 @@ pub fn command(recipe: &Recipe) -> String {
     for stop in &recipe.length.stop {
         say("--stop", stop);
     }
+    for string in &recipe.length.ban_string {
+        say("--ban-string", string);
+    }
+    if let Some(think) = recipe.length.think {
+        say("--think", &think.to_string());
+    }
     if let Some(context) = recipe.length.context {
         say("--ctx-size", &context.to_string());
     }

@@ -17,10 +17,10 @@ use kelvin_engine::{
         Batch, BatchOptions, Budget, Chunks, Draft, DraftModel, Guesses, Observer, Request,
         RequestId, Step, Tap, check_prompt,
     },
-    generate::{Constraint, Ends, FinishReason},
+    generate::{Constraint, Ends, FinishReason, banned_strings},
     transformer::PAGE,
 };
-use kelvin_sampling::{Chain, Dice, Draw, Sampler};
+use kelvin_sampling::{Chain, ChainError, Dice, Draw, Sampler};
 
 use super::{Row, Watcher, Worker, WorkerError};
 use crate::{
@@ -165,7 +165,8 @@ impl<E: Deref<Target = Engine>> Local<E> {
             let prompt = waiting[0].prompt;
             let own = waiting.iter().take_while(|row| row.prompt == prompt).count();
             let (now, later) = waiting.split_at(own.min(self.width - batch.n_texts()));
-            let (drafts, new) = now.iter().map(|&row| lanes.draft(row)).unzip();
+            let drafts = now.iter().map(|&row| lanes.draft(row));
+            let (drafts, new) = drafts.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
             let prompt_tokens = self.prompts[prompt].clone();
             let request =
                 Request { drafts, ends: ends.clone(), ..Request::new(prompt_tokens, vec![]) };
@@ -203,6 +204,8 @@ impl<E: Deref<Target = Engine>> Worker for Local<E> {
             limit: length.context.unwrap_or(usize::MAX).min(self.engine.model.config.ctx_len),
             ignore_end: length.ignore_end,
             texts: length.stop.clone(),
+            banned: banned_strings(&length.ban_string).map_err(WorkerError::Banned)?,
+            thoughts: self.engine.thoughts(length.think, false)?,
             ..Ends::default()
         };
         let mut batch = self.batch(recipe, &ends);
@@ -267,10 +270,13 @@ impl<'a> Lanes<'a> {
     }
 
     /// A row's text before it starts.
-    fn draft(&mut self, row: Row) -> (Draft, Lane) {
+    fn draft(&mut self, row: Row) -> Result<(Draft, Lane), ChainError> {
         let (engine, recipe) = (self.engine, self.recipe);
-        let bind = || engine.tokenizer.bind(&recipe.chains[row.chain]);
-        let chain = self.chains.entry(row.chain).or_insert_with(bind).clone();
+        let chain = match self.chains.get(&row.chain) {
+            Some(bound) => bound.clone(),
+            None => engine.bind(&recipe.chains[row.chain])?,
+        };
+        self.chains.entry(row.chain).or_insert_with(|| chain.clone());
         let mut sampler =
             Sampler::new(chain, Dice { seed: recipe.seed, sample: row.sample as u64 });
         if recipe.record.shift {
@@ -286,7 +292,12 @@ impl<'a> Lanes<'a> {
             draft.tap = Some(Tap::new(move |pos, row, drawn| {
                 if let Some((kept, keep)) = &logits {
                     let packed = RecordedLogits::pack(row, pos as u64, *keep);
-                    kept.lock().unwrap_or_else(PoisonError::into_inner).push(packed);
+                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    // A banned string took tokens back: these draw them again.
+                    while kept.last().is_some_and(|last| last.place >= packed.place) {
+                        kept.pop();
+                    }
+                    kept.push(packed);
                 }
                 if let Some(steps) = &steps {
                     steps.see(dice, pos, row, drawn);
@@ -294,7 +305,7 @@ impl<'a> Lanes<'a> {
             }));
         }
         let logits = logits.map(|(kept, _)| kept);
-        (draft, Lane { row, text: String::new(), tokens: Vec::new(), logits, steps })
+        Ok((draft, Lane { row, text: String::new(), tokens: Vec::new(), logits, steps }))
     }
 
     fn add(&mut self, id: RequestId, new: Vec<Lane>) {

@@ -10,7 +10,8 @@ pub use local::Local;
 
 use std::ops::ControlFlow;
 
-use kelvin_engine::{batch::GenerateError, transformer::ModelError};
+use kelvin_engine::{NoThoughts, batch::GenerateError, transformer::ModelError};
+use kelvin_sampling::ChainError;
 
 use crate::{
     Recipe,
@@ -75,6 +76,15 @@ pub enum WorkerError {
         #[source]
         problem: GenerateError,
     },
+    /// A chain isn't for this model.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The model doesn't think.
+    #[error("think: {0}")]
+    Thoughts(#[from] NoThoughts),
+    /// Banned strings that can't be looked for.
+    #[error("ban_string: {0}")]
+    Banned(String),
     /// The forward pass failed.
     #[error(transparent)]
     Model(#[from] ModelError),

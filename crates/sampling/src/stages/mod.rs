@@ -355,7 +355,7 @@ mod tests {
         assert!(error.ends_with("known stages: least_logit"), "{error}");
 
         let (state, words) = (State::default(), Words::default());
-        let StepScratch { mut candidates, mut ids, mut lengths } = StepScratch::default();
+        let StepScratch { mut candidates, mut ids, mut lengths, .. } = StepScratch::default();
         let mut left = Candidates::new(&[1.0, 2.0, 5.0, 1.9], &mut candidates).unwrap();
         let (ids, lengths) = (&mut ids, &mut lengths);
         let mut context = Context { state: &state, words: &words, n_random: 0, ids, lengths };

@@ -17,5 +17,6 @@ mod quantities;
 mod rates;
 mod reference;
 mod reference_stages;
+mod schedule;
 mod table;
 mod tail;

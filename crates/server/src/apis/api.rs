@@ -24,6 +24,9 @@ pub(crate) trait Api: Teller {
     /// Default of the maximum number of new tokens.
     const MAX_TOKENS: usize;
 
+    /// Whether a model's thoughts are a part of the answer of their own.
+    const KEEPS_THOUGHTS_APART: bool = false;
+
     /// Resolves a request.
     fn asked(request: Self::Request, shared: &Shared) -> Result<(Asked, Self::Repeated), Problem>;
 

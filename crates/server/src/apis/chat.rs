@@ -29,6 +29,7 @@ impl Api for Chat {
     const PROMPT: &'static str = "messages";
     const ID: &'static str = "chatcmpl-";
     const MAX_TOKENS: usize = 4096;
+    const KEEPS_THOUGHTS_APART: bool = true;
 
     fn asked(request: ChatRequest, shared: &Shared) -> Result<(Asked, ()), Problem> {
         let mut fields = request.shared;
@@ -87,7 +88,11 @@ impl Teller for Chat {
                 logprobs: None,
                 finish_reason: None,
                 stop_reason: None,
-                delta: Delta { role: Some(Assistant), content: Some(String::new()) },
+                delta: Delta {
+                    role: Some(Assistant),
+                    content: Some(String::new()),
+                    reasoning_content: None,
+                },
                 tokens: ChoiceTokens::default(),
             };
             let is_first = index == 0;
@@ -123,9 +128,19 @@ fn choice(reply: &Reply, index: usize, choice: &Choice) -> ChatChoice {
         index,
         logprobs: reply.n_top.map(|_| reply.chat_logprobs(choice)),
         end: choice.end(),
-        message: ChatMessage { role: Assistant, content: choice.text.clone(), refusal: () },
+        message: ChatMessage {
+            role: Assistant,
+            content: choice.text.clone(),
+            reasoning_content: thoughts(choice),
+            refusal: (),
+        },
         tokens: reply.choice_tokens(choice),
     }
+}
+
+/// What a choice thinks, if it does.
+fn thoughts(choice: &Choice) -> Option<String> {
+    Some(choice.thoughts.clone()).filter(|thoughts| !thoughts.is_empty())
 }
 
 /// What is new of a choice.
@@ -137,7 +152,7 @@ fn piece(reply: &Reply, index: usize, choice: &Choice) -> ChatPiece {
         logprobs: reply.n_top.map(|_| reply.chat_logprobs(choice)),
         finish_reason,
         stop_reason: Some(stop_reason),
-        delta: Delta { role: None, content },
+        delta: Delta { role: None, content, reasoning_content: thoughts(choice) },
         tokens: reply.choice_tokens(choice),
     }
 }

@@ -109,7 +109,7 @@ fn told(events: &mut UnboundedReceiver<Event>) -> Received {
             Event::Token { draw, .. } => told.tokens.push(draw.token),
             Event::End { .. } => told.ended = true,
             Event::Failed(problem) => told.failure = Some(problem.code()),
-            Event::Row(_) => {}
+            Event::Row(_) | Event::Thought { .. } => {}
         }
     }
     told

@@ -19,8 +19,8 @@ pub(crate) use decisions::{Asked, DecisionRequest};
 pub(crate) use formats::{ResponseFormat, StructuredOutputs, TextFormat, unusable};
 pub(crate) use messages::{Input, Messages};
 pub(crate) use values::{
-    AllowedIds, BadWords, ChainText, ChatDate, Choices, Count, FewIds, Ids, LogitBias, Metadata,
-    ModelName, On, ProfileName, Stops, Temperature, Temperatures, Whole,
+    AllowedIds, BadWords, BanStrings, ChainText, ChatDate, Choices, Count, FewIds, Ids, LogitBias,
+    Metadata, ModelName, On, ProfileName, Stops, Temperature, Temperatures, Whole,
 };
 
 use crate::{
@@ -142,6 +142,10 @@ object! {
         /// Minimum number of new tokens.
         min_tokens: Option<Count>,
         bad_words: Option<BadWords>,
+        /// Strings that no text says: it goes back to where one began and draws again.
+        ban_strings: Option<BanStrings>,
+        /// Maximum number of tokens that a thinking model thinks.
+        think: Option<Count>,
         response_format: Option<ResponseFormat>,
         structured_outputs: Option<StructuredOutputs>,
         /// The stage of the chain whose probabilities are reported; raw by default.

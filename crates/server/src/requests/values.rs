@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     fields::{Param, Place, token, whole},
     limits::{
-        MAX_BAD_WORDS, MAX_CHAIN_BYTES, MAX_IDS, MAX_STOP_BYTES, MAX_STOPS, MAX_TEMPERATURES,
+        MAX_BAD_WORDS, MAX_BAN_BYTES, MAX_BANS, MAX_CHAIN_BYTES, MAX_IDS, MAX_STOP_BYTES,
+        MAX_STOPS, MAX_TEMPERATURES,
     },
     problem::Problem,
     scores::LogprobsStage,
@@ -284,6 +285,20 @@ impl Param for BadWords {
     }
 }
 
+/// Banned strings.
+#[derive(Debug)]
+pub(crate) struct BanStrings(pub(crate) Vec<String>);
+
+impl Param for BanStrings {
+    fn read(value: Value, place: &Place) -> Result<BanStrings, Problem> {
+        let fits = |text: &String| (1..=MAX_BAN_BYTES).contains(&text.len());
+        let found = texts(&value).filter(|texts| texts.len() <= MAX_BANS && texts.iter().all(fits));
+        let expected =
+            || format!("a list of at most {MAX_BANS} texts, each of 1 to {MAX_BAN_BYTES} bytes,");
+        found.map(BanStrings).ok_or_else(|| place.wrong(&value, &expected()))
+    }
+}
+
 /// A temperature from 0 up. The chain's `temp` stage says which numbers it takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Temperature(pub(crate) f64);
@@ -409,6 +424,11 @@ schemas! {
         "type": "array",
         "items": { "type": "string", "pattern": "\\S", "maxLength": MAX_STOP_BYTES },
         "maxItems": MAX_BAD_WORDS,
+    };
+    BanStrings => {
+        "type": "array",
+        "items": { "type": "string", "minLength": 1, "maxLength": MAX_BAN_BYTES },
+        "maxItems": MAX_BANS,
     };
     Temperature => { "type": "number", "minimum": 0 };
     Temperatures => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kelvin_engine::{TokenId, tokenizer::Tokenizer};
+use kelvin_engine::{Engine, TokenId};
 use kelvin_sampling::{Chain, Dice, SamplingParams, State, Temp, Trace, Words};
 use serde_json::Value;
 
@@ -76,7 +76,7 @@ pub(super) struct Ask {
 
 impl Ask {
     /// Takes `sampler`, `temperature` (may be `"inf"`), `seed`, `sample` and `learned`.
-    pub(super) fn read(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Ask, Problem> {
+    pub(super) fn read(fields: &mut Fields, engine: &Engine) -> Result<Ask, Problem> {
         let settings = settings(fields)?.unwrap_or_else(|| Chain::default().into());
         let temperature: Option<Value> = fields.take("temperature")?;
         let temperature = temperature.map(|value| temperature_of(&value)).transpose()?;
@@ -86,7 +86,8 @@ impl Ask {
             None => Ok(settings.chain().clone()),
         };
         let chain = chain.map_err(|error| Problem::parameter("temperature", error.to_string()))?;
-        let chain = tokenizer.bind(&chain);
+        let bound = engine.bind(&chain);
+        let chain = bound.map_err(|error| Problem::parameter("sampler", error.to_string()))?;
         let dice = Dice {
             seed: fields.whole("seed", 0..=u64::MAX)?.unwrap_or(0),
             sample: fields.whole("sample", 0..=u64::MAX)?.unwrap_or(0),
@@ -147,7 +148,10 @@ fn learned(
             _ => None,
         };
         let (a, b) = pair.ok_or_else(|| wrong("learned", &value, expected))?;
-        if chain.learns() && chain.stages().last().is_some_and(|stage| stage.info().name == name) {
+        let is_last = |chain: &Chain| {
+            chain.learns() && chain.stages().last().is_some_and(|stage| stage.info().name == name)
+        };
+        if chain.chains().iter().any(is_last) {
             own = kelvin_sampling::Learned::of(name, [a, b]);
         }
     }

@@ -88,7 +88,7 @@ async fn of_row<T: Serialize + Send + 'static>(
         .work_on(read, move |bytes| {
             let mut fields = Fields::parse(bytes, for_read.bounds())?;
             let subject = Subject::read(&mut fields, &for_read)?;
-            let ask = Ask::read(&mut fields, &for_read.engine.tokenizer)?;
+            let ask = Ask::read(&mut fields, &for_read.engine)?;
             Ok((subject, ask, fields))
         })
         .await?;

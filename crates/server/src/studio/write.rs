@@ -212,7 +212,7 @@ fn plan(
 fn drafts(fields: &mut Fields, shared: &Shared, subject: &Subject) -> Result<Vec<Draft>, Problem> {
     let Columns(columns) = fields.take::<Option<Columns>>("columns")?.unwrap_or_default();
     let one = |mut fields: Fields| {
-        let ask = Ask::read(&mut fields, &shared.engine.tokenizer)?;
+        let ask = Ask::read(&mut fields, &shared.engine)?;
         fields.end()?;
         ask.check_draws()?;
         let logprobs = Some(LogprobsStage::Raw.logprobs(0, &ask.chain));
@@ -293,6 +293,8 @@ impl Teller for Writing {
                     timings: column.clock.timings(column.tokens.len()),
                 }
             }
+            // Thoughts are text like any other here.
+            Event::Thought { .. } => return Ok(Vec::new()),
             Event::Row(_) => {
                 self.is_read = true;
                 return Ok(Vec::new());

@@ -118,6 +118,7 @@ export {};
  * @property {number} n_vocab
  * @property {Named[]} taken the continuation, token by token
  * @property {string} chain
+ * @property {string} [at] where this chain of a schedule holds
  * @property {Figures} raw
  * @property {Figures} after_temperature
  * @property {Figures} after_truncation

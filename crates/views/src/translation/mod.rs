@@ -65,6 +65,10 @@ pub fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainEr
     {
         writer.missing.push(format!("no {stage}: {} {why}", profile.name()));
     }
+    if chain.is_schedule() {
+        let other = "the schedule: one chain draws a whole text there, here its last";
+        writer.missing.insert(0, other.to_string());
+    }
     let runs = writer.runs()?;
     if profile.name() == "llama.cpp"
         && let Some(order) = samplers(&runs, profile)

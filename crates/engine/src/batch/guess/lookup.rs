@@ -66,6 +66,12 @@ impl Lookup {
         self.texts[text].push(token);
     }
 
+    /// Takes the tokens of a text from the `n`-th on back. Places that are known of them may name
+    /// others then, so a guess there is more likely to be wrong.
+    pub(crate) fn truncate(&mut self, text: usize, n: usize) {
+        self.texts[text].truncate(n);
+    }
+
     /// Adds the place at `pos`, whose token is known or is about to be.
     fn add(&mut self, text: usize, pos: usize) {
         let Some(pair) = self.pair(text, pos) else { return };

@@ -68,7 +68,7 @@ impl Guesses {
 pub struct GuessCounts {
     /// Steps in which texts drew tokens.
     pub n_steps: u64,
-    /// Tokens that texts drew.
+    /// Tokens that texts drew, without those that banned strings took back.
     pub n_drawn: u64,
     /// Steps of the draft model.
     pub n_draft_steps: u64,

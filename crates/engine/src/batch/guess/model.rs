@@ -21,7 +21,7 @@ use crate::{
     Engine, TokenId,
     batch::{BatchOptions, text::Text},
     generate::Column,
-    tokenizer::VocabularyDifference,
+    tokenizer::{Tokenizer, VocabularyDifference},
     transformer::{
         Append, CacheFormat, Model, ModelError, PAGE, Prefixes, Scratch, Sequence, Want,
     },
@@ -348,7 +348,7 @@ impl Drafter {
         draft.model.for_each(works, &|_, work| {
             work.next.clear();
             if work.is_open {
-                work.draw(logits.row(work.row));
+                work.draw(logits.row(work.row), &draft.tokenizer);
             }
         });
         Ok(())
@@ -357,10 +357,10 @@ impl Drafter {
 
 impl Work<'_> {
     /// Draws one more token of the draft, which ends before a token that would end the text.
-    fn draw(&mut self, logits: &[f32]) {
+    fn draw(&mut self, logits: &[f32], tokenizer: &Tokenizer) {
         let column = &mut self.column;
         // A constraint may panic.
-        let drawn = catch_unwind(AssertUnwindSafe(|| column.rehearse(logits)));
+        let drawn = catch_unwind(AssertUnwindSafe(|| column.rehearse(logits, tokenizer)));
         let Some(Draw { token, surprisal, .. }) = drawn.ok().flatten() else {
             self.is_open = false;
             return;

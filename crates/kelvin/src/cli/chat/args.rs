@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 
 use crate::cli::shared::{
-    args::{ModelArgs, OutputArgs},
+    args::{BanArgs, ModelArgs, OutputArgs},
     drafts::DraftArgs,
     form::FormArgs,
     number,
@@ -40,6 +40,8 @@ pub(crate) struct ChatArgs {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 512, help_heading = "Length",
         value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) max_tokens: usize,
+    #[command(flatten)]
+    pub(crate) bans: BanArgs,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]

@@ -17,7 +17,7 @@ use kelvin_engine::{
 use kelvin_lab::text_file;
 use kelvin_sampling::{Chain, Dice, Sampler};
 use kelvin_views::{
-    clock::{Clock, Timings},
+    clock::Timings,
     figures::{Figures, Finish},
 };
 use serde::Serialize;
@@ -26,6 +26,7 @@ use crate::{
     cli::{
         generate::Stream,
         shared::{
+            args::BanArgs,
             drafts::Drafts,
             failure::{self, Interrupted, usage},
             form,
@@ -35,11 +36,7 @@ use crate::{
         },
     },
     interrupt,
-    terminal::{
-        self, json,
-        late::{Counted, LateBar},
-        style::Style,
-    },
+    terminal::{self, json, style::Style},
 };
 use args::ChatArgs;
 use why::Drawn;
@@ -71,6 +68,7 @@ struct Conversation {
     /// The form of structured output of every answer.
     form: Option<(form::Asked, Box<dyn Constraint>)>,
     max_tokens: usize,
+    bans: BanArgs,
     /// The date that the chat template gets, fixed when the conversation begins.
     date: String,
     /// The date is today's, and the user hasn't seen a note about it yet.
@@ -106,6 +104,9 @@ struct Turn<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<&'a Form>,
     ids: Vec<u32>,
+    /// The thoughts of a model that thinks.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reasoning_content: &'a str,
     text: &'a str,
     finish: Finish,
     figures: Figures,
@@ -124,8 +125,11 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
     let day = prompt::day(args.date.as_deref())?;
     let form = form::read(&args.form, Some("the conversation"))?;
     let seed = options::seed(args.sampling.seed)?;
+    options::check_bans(&args.bans)?;
     let session = session::open(&args.model)?.drafting(&args.drafts, &args.model)?;
     prompt::template(&session.engine)?;
+    session.ends(&args.bans, true)?;
+    session.bind(&chain)?;
     if args.recommended.recommended {
         (controls, chain) =
             options::start_recommended(&session.engine, &args.sampling, &args.heat)?;
@@ -150,6 +154,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
         last: None,
         form,
         max_tokens: args.max_tokens,
+        bans: args.bans,
         date: day.date(),
         is_date_new: day == Day::Today,
         json: args.output.json,
@@ -278,21 +283,13 @@ impl Conversation {
         prompt::note_unreadable(&engine.tokenizer, &rendered.text, true);
         let tokens = rendered.encode(&engine.tokenizer);
         let dice = Dice { seed: self.seed, sample: self.sample };
-        let sampler = Sampler::new(engine.tokenizer.bind(&self.chain), dice);
+        let sampler = Sampler::new(self.session.bind(&self.chain)?, dice);
         let mut request = Request::new(tokens.clone(), vec![sampler]);
-        let (max_tokens, limit) = (self.max_tokens, self.session.limit());
-        request.ends = Ends { max_tokens, limit, ..Ends::default() };
+        let ends = self.session.ends(&self.bans, true)?;
+        request.ends = Ends { max_tokens: self.max_tokens, ..ends };
         request.drafts[0].constraint = self.form.as_ref().map(|(_, constraint)| constraint.fork());
         let guard = interrupt::Guard::new();
-        let to_terminal = terminal::is_terminal();
-        let mut stream = Stream {
-            silent: self.json,
-            to_terminal,
-            guard: &guard,
-            clock: Clock::start(),
-            reading: LateBar::new(Counted::Tokens),
-            failed: None,
-        };
+        let mut stream = Stream::new(self.json, &guard);
         let before = self.batch.guess_counts();
         let mut continuations = generate(engine, &mut self.batch, request, &mut stream)?;
         if let Some(error) = stream.failed {
@@ -313,6 +310,7 @@ impl Conversation {
                 sample: self.sample,
                 form: self.form.as_ref().map(|(asked, _)| &asked.form),
                 ids: prompt::ids(continuation.tokens.clone()),
+                reasoning_content: &continuation.thoughts,
                 text: &continuation.text,
                 finish: finish.clone(),
                 figures: Figures::of(&continuation),

@@ -38,6 +38,12 @@ pub(crate) struct Reason {
     place: usize,
     ids: [u32; 1],
     text: String,
+    /// Where the chain of a schedule holds, and that chain.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    held: Option<Held>,
+    /// Tokens that a banned string took back here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    taken_back: Vec<String>,
     /// Rank in the raw distribution, from 1.
     rank: Option<usize>,
     probability_raw: f64,
@@ -46,6 +52,13 @@ pub(crate) struct Reason {
     top: Vec<Alternative>,
     #[serde(skip)]
     token: TokenId,
+}
+
+/// The chain of a schedule that drew a token.
+#[derive(Debug, Serialize)]
+struct Held {
+    at: String,
+    chain: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,19 +82,19 @@ pub(crate) fn reasons(
     top: usize,
 ) -> anyhow::Result<Vec<Reason>> {
     let mut read = drawn.prompt.clone();
-    let mut sampler =
-        Sampler::new(session.engine.tokenizer.bind(&drawn.chain), drawn.dice).after(&drawn.prompt);
+    let mut sampler = Sampler::new(session.bind(&drawn.chain)?, drawn.dice).after(&drawn.prompt);
     // A stage that learns has to see every token drawn before; penalties only need the list.
     let from = if drawn.chain.learns() { 0 } else { places.start };
     read.extend_from_slice(&drawn.tokens[..from]);
     sampler.set_state(State::restore(read.clone(), drawn.prompt.len(), None));
     let mut constraint = constraint.map(Constraint::fork);
+    let mut reader = session.engine.read_blocks(&drawn.prompt);
     let refused = |words| anyhow!("the answer can't be held to its form again: {words}");
-    if let Some(constraint) = &mut constraint {
-        drawn.tokens[..from]
-            .iter()
-            .try_for_each(|&token| constraint.take(token))
-            .map_err(refused)?;
+    for &token in &drawn.tokens[..from] {
+        if let Some(constraint) = constraint.as_mut().filter(|_| !reader.is_in()) {
+            constraint.take(token).map_err(refused)?;
+        }
+        reader.push(token);
     }
     let mut reasons = Vec::with_capacity(places.len());
     for place in from..places.end {
@@ -89,14 +102,24 @@ pub(crate) fn reasons(
         let logits = session.read(batch, &read)?;
         let pos = read.len() as u64;
         read.push(token);
-        let allowed = constraint.as_mut().map(|constraint| constraint.allowed()).transpose();
-        let limits = Limits { allowed: allowed.map_err(refused)?, banned: &[] };
+        // A form is that of the answer.
+        let mut form = constraint.as_mut().filter(|_| !reader.is_in());
+        let allowed = form.as_mut().map(|constraint| constraint.allowed()).transpose();
+        let allowed = allowed.map_err(refused)?;
+        let banned = taken_back(&mut sampler, &logits, pos, allowed, token)?;
+        let limits = Limits { allowed, banned: &banned };
+        let (chain, at) = sampler.chain().at(&logits, sampler.state())?;
+        let held = at.map(|at| Held { at, chain: chain.to_string() });
         let last = sampler.distribution_within(usize::MAX, &logits, pos, limits)?;
-        // Equal random numbers draw the same token.
-        sampler.draw_within(&logits, pos, limits)?;
-        if let Some(constraint) = &mut constraint {
+        // Equal random numbers draw the same token, unless a spent budget forced it.
+        if sampler.draw_within(&logits, pos, limits)?.token != token {
+            let learned = sampler.state().learned();
+            sampler.set_state(State::restore(read.clone(), drawn.prompt.len(), learned));
+        }
+        if let Some(constraint) = constraint.as_mut().filter(|_| !reader.is_in()) {
             constraint.take(token).map_err(refused)?;
         }
+        reader.push(token);
         if place < places.start {
             continue;
         }
@@ -112,6 +135,8 @@ pub(crate) fn reasons(
             place: place + 1,
             ids: [token.0],
             text: session.text(token),
+            held,
+            taken_back: banned.iter().map(|&token| session.text(token)).collect(),
             rank: raw.rank(token).map(|rank| rank + 1),
             probability_raw: raw.probability(token),
             probability_final: last.probability(token),
@@ -122,10 +147,41 @@ pub(crate) fn reasons(
     Ok(reasons)
 }
 
+/// The tokens that the dice draw at a place before they draw `token`, in rising order: banned
+/// strings took them back. None if they don't draw it soon.
+fn taken_back(
+    sampler: &mut Sampler,
+    logits: &[f32],
+    pos: u64,
+    allowed: Option<&[u32]>,
+    token: TokenId,
+) -> anyhow::Result<Vec<TokenId>> {
+    const MOST: usize = 64;
+    let state = sampler.state().clone();
+    let mut banned: Vec<TokenId> = Vec::new();
+    while banned.len() <= MOST {
+        let drawn = sampler.draw_within(logits, pos, Limits { allowed, banned: &banned });
+        sampler.set_state(state.clone());
+        match drawn {
+            Ok(draw) if draw.token == token => return Ok(banned),
+            Ok(draw) => {
+                let at = banned.partition_point(|other| *other < draw.token);
+                banned.insert(at, draw.token);
+            }
+            Err(_) => break,
+        }
+    }
+    Ok(Vec::new())
+}
+
 /// One line for each token.
 pub(crate) fn list(session: &Session, reasons: &[Reason], style: Style) -> String {
     let mut rows =
         vec![["", "token", "raw", "final", "rank", "instead (raw)"].map(str::to_string).to_vec()];
+    // A schedule says where each of its chains held.
+    if reasons.iter().any(|reason| reason.held.is_some()) {
+        rows[0].push("at".to_string());
+    }
     for reason in reasons {
         let others = reason.top.iter().filter(|other| other.token != reason.token).take(3);
         let others = others.map(|other| {
@@ -139,10 +195,21 @@ pub(crate) fn list(session: &Session, reasons: &[Reason], style: Style) -> Strin
             reason.rank.map_or_else(String::new, |rank| rank.to_string()),
             others.collect::<Vec<_>>().join(" · "),
         ]);
+        if let (Some(held), Some(row)) = (&reason.held, rows.last_mut()) {
+            row.push(held.at.clone());
+        }
     }
     let mut lines = table::lines(
         &rows,
-        &[Align::Right, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left],
+        &[
+            Align::Right,
+            Align::Left,
+            Align::Right,
+            Align::Right,
+            Align::Right,
+            Align::Left,
+            Align::Left,
+        ],
         0,
     );
     lines[0] = style.dim(&lines[0]);
@@ -154,12 +221,19 @@ pub(crate) fn detail(session: &Session, reason: &Reason, chain: &Chain, style: S
     let mut out = String::new();
     let rank =
         reason.rank.map_or_else(String::new, |rank| format!(", number {rank} of the raw order"));
+    let chain = match &reason.held {
+        Some(Held { at, chain }) => format!("{chain} ({at})"),
+        None => chain.to_string(),
+    };
     let _ = writeln!(
         out,
         "token {}: {}{rank}; final is after {chain}",
         reason.place,
         style.bold(&session.shown(reason.token))
     );
+    if !reason.taken_back.is_empty() {
+        let _ = writeln!(out, "a banned string took back: {}", reason.taken_back.join(", "));
+    }
     let mut rows = vec![["", "token", "raw", "final"].map(str::to_string).to_vec()];
     for (i, other) in reason.top.iter().enumerate() {
         let here = if other.token == reason.token { "▸" } else { "" };

@@ -118,7 +118,7 @@ fn continue_prompt<'s>(
     proof: Option<&Path>,
     guard: &interrupt::Guard,
 ) -> anyhow::Result<Done<'s>> {
-    let samplers = plan.samplers(&session.engine.tokenizer);
+    let samplers = plan.samplers(session)?;
     let mut request = session.request(prompt.tokens(), samplers, &args.length, form)?;
     let pending = proof.map(|path| Pending::begin(path, &mut request));
     let asked_texts = plan.asked_texts.as_ref();

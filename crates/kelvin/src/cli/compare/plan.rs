@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use kelvin_engine::{Engine, tokenizer::Tokenizer};
+use kelvin_engine::Engine;
 use kelvin_sampling::{Chain, Dice, Sampler, Stage};
 
 use super::args::CompareArgs;
@@ -10,6 +10,7 @@ use crate::{
     cli::shared::{
         failure::usage,
         options::{self, Infinity, Seed},
+        session::Session,
         temp::USUAL,
         texts,
     },
@@ -137,16 +138,19 @@ impl Plan {
     }
 
     /// The samplers of columns that draw token by token.
-    pub(crate) fn samplers(&self, tokenizer: &Tokenizer) -> Vec<Sampler> {
-        let chains: Vec<Chain> = self.chains.iter().map(|chain| tokenizer.bind(chain)).collect();
-        self.columns()
+    pub(crate) fn samplers(&self, session: &Session) -> anyhow::Result<Vec<Sampler>> {
+        let chains = self.chains.iter().map(|chain| session.bind(chain));
+        let chains = chains.collect::<anyhow::Result<Vec<Chain>>>()?;
+        let samplers = self
+            .columns()
             .filter(|&(t, _)| !self.is_of_texts(t))
             .map(|(t, sample)| {
                 let dice = Dice { seed: self.seed.value, sample: sample as u64 };
                 let sampler = Sampler::new(chains[t].clone(), dice);
                 if self.spread { sampler.spreading(self.samples as u64) } else { sampler }
             })
-            .collect()
+            .collect();
+        Ok(samplers)
     }
 
     /// The column that `column` is compared with: the first temperature's, with equal random

@@ -12,7 +12,7 @@ use kelvin_sampling::{Chain, Dice, Distribution, Sampler, Temp, TokenId};
 use super::{
     chat::why::{self, Drawn},
     shared::{
-        args::{FetchArgs, LengthArgs, ModelArgs},
+        args::{BanArgs, FetchArgs, LengthArgs, ModelArgs},
         session::{self, Session},
     },
 };
@@ -236,11 +236,16 @@ impl Explorer {
     fn continued(&mut self, temperatures: &[f32], n: usize) -> anyhow::Result<Vec<Continuation>> {
         let tokens = self.tokens();
         let sampler = |&t: &f32| {
-            let chain = self.session.engine.tokenizer.bind(&self.chain(t)?);
+            let chain = self.session.bind(&self.chain(t)?)?;
             Ok(Sampler::new(chain, self.dice()))
         };
         let samplers = temperatures.iter().map(sampler).collect::<anyhow::Result<_>>()?;
-        let length = LengthArgs { max_tokens: n, stop: Vec::new(), ignore_end: false };
+        let length = LengthArgs {
+            max_tokens: n,
+            stop: Vec::new(),
+            bans: BanArgs::default(),
+            ignore_end: false,
+        };
         if let Err(error) = self.session.check(&tokens, temperatures.len(), n) {
             self.says = error.to_string();
             return Ok(Vec::new());
@@ -290,8 +295,8 @@ impl Explorer {
         let tokens = self.tokens();
         let logits = self.session.read(&mut self.batch, &tokens)?;
         let chain = self.chain(self.t)?;
-        let last = Distribution::new(&logits, &chain)?;
-        let bound = self.session.engine.tokenizer.bind(&chain);
+        let bound = self.session.bind(&chain)?;
+        let last = Distribution::new(&logits, &bound)?;
         let mut sampler = Sampler::new(bound, self.dice()).after(&tokens);
         let drawn = sampler.draw(&logits, tokens.len() as u64)?.token;
         let raw = Distribution::new(&logits, &Chain::default())?;

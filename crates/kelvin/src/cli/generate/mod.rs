@@ -7,7 +7,8 @@ use std::{io::Write, ops::ControlFlow};
 
 use kelvin_constraint::Form;
 use kelvin_engine::{
-    batch::{GuessCounts, Observer, RequestId, Step, generate},
+    TokenId,
+    batch::{Continuation, GuessCounts, Observer, RequestId, Step, generate},
     generate::FinishReason,
 };
 use kelvin_sampling::{Chain, Dice, Sampler};
@@ -32,6 +33,7 @@ use crate::{
     terminal::{
         self, json,
         late::{Counted, LateBar},
+        style::Style,
     },
 };
 use args::GenerateArgs;
@@ -47,12 +49,36 @@ struct GenerateOutput {
     form: Option<Form>,
     ids: Vec<u32>,
     text: String,
+    /// The parts of a text that thinks.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    apart: Option<Apart>,
     finish: Finish,
     figures: Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
     timings: Option<Timings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drafts: Option<Drafts>,
+}
+
+/// Thoughts and answer.
+#[derive(Debug, Serialize)]
+struct Apart {
+    reasoning_content: String,
+    content: String,
+}
+
+impl Apart {
+    /// Of a text after `prompt`; `None` if nothing in it is a thought.
+    fn of(session: &Session, prompt: &[TokenId], text: &Continuation) -> Option<Apart> {
+        let (reasoning_content, mut content) =
+            session.engine.read_blocks(prompt).split(&text.tokens);
+        if let FinishReason::StopString(stop) = &text.finish {
+            content.truncate(content.find(stop).unwrap_or(content.len()));
+        }
+        let thinks = !reasoning_content.is_empty() || content != text.text;
+        (session.engine.reasoning.is_some() && thinks)
+            .then_some(Apart { reasoning_content, content })
+    }
 }
 
 /// Streams one continuation to standard output.
@@ -67,15 +93,36 @@ pub(crate) struct Stream<'a> {
     pub(crate) clock: Clock,
     /// The progress bar of prefill.
     pub(crate) reading: LateBar,
+    /// Whether thoughts were shown last.
+    pub(crate) thinks: bool,
     /// The error that ended the output, e.g. a closed pipe.
     pub(crate) failed: Option<std::io::Error>,
 }
 
-impl Stream<'_> {
+impl<'a> Stream<'a> {
+    /// A stream that begins now; `silent` if JSON is printed at the end.
+    pub(crate) fn new(silent: bool, guard: &'a interrupt::Guard) -> Stream<'a> {
+        Stream {
+            silent,
+            to_terminal: terminal::is_terminal(),
+            guard,
+            clock: Clock::start(),
+            reading: LateBar::new(Counted::Tokens),
+            thinks: false,
+            failed: None,
+        }
+    }
+
     fn show(&mut self, text: &str) -> ControlFlow<()> {
-        if !self.silent && !text.is_empty() {
+        // An answer begins in a paragraph of its own.
+        let gap = if !text.is_empty() && std::mem::take(&mut self.thinks) { "\n\n" } else { "" };
+        let shown = escape::for_output(text, self.to_terminal);
+        self.write(&format!("{gap}{shown}"))
+    }
+
+    fn write(&mut self, shown: &str) -> ControlFlow<()> {
+        if !self.silent && !shown.is_empty() {
             let mut out = std::io::stdout().lock();
-            let shown = escape::for_output(text, self.to_terminal);
             if let Err(error) = out.write_all(shown.as_bytes()).and_then(|()| out.flush()) {
                 self.failed = Some(error);
                 return ControlFlow::Break(());
@@ -92,6 +139,12 @@ impl Observer for Stream<'_> {
             self.clock.prompt_read();
         }
         if self.guard.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn thought(&mut self, _: RequestId, _column: usize, text: &str) {
+        self.thinks = true;
+        let shown = escape::for_output(text, self.to_terminal);
+        let _ = self.write(&Style::stdout().dim(&shown));
     }
 
     fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
@@ -159,10 +212,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     if args.recommended.recommended {
         (_, chain) = options::start_recommended(&session.engine, &args.sampling, &args.heat)?;
     }
-    let samplers = vec![Sampler::new(
-        session.engine.tokenizer.bind(&chain),
-        Dice { seed: seed.value, sample: 0 },
-    )];
+    let samplers = vec![Sampler::new(session.bind(&chain)?, Dice { seed: seed.value, sample: 0 })];
     let mut request = session.request(prompt.tokens(), samplers, &args.length, form.as_ref())?;
     let pending = proof.map(|path| Pending::begin(path, &mut request));
     let budget = session.check(&request.prompt, 1, args.length.max_tokens)?;
@@ -172,15 +222,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         terminal::note(&format!("{model} · {form} · {chain} · seed {}", seed.value));
     }
     let guard = interrupt::Guard::new();
-    let to_terminal = terminal::is_terminal();
-    let mut stream = Stream {
-        silent: args.output.json,
-        to_terminal,
-        guard: &guard,
-        clock: Clock::start(),
-        reading: LateBar::new(Counted::Tokens),
-        failed: None,
-    };
+    let mut stream = Stream::new(args.output.json, &guard);
     let mut batch = session.batch(budget);
     let mut continuations = generate(&session.engine, &mut batch, request, &mut stream)?;
     if let Some(pending) = pending {
@@ -195,6 +237,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let drafts = Drafts::of(session.guesses, GuessCounts::default(), batch.guess_counts());
     let finish = Finish::of(&continuation.finish, &session.engine);
     if args.output.json {
+        let apart = Apart::of(&session, &prompt.tokens(), &continuation);
         json::print(&GenerateOutput {
             model: session.file.clone(),
             prompt,
@@ -203,6 +246,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
             form: form.as_ref().map(|asked| asked.form.clone()),
             ids: prompt::ids(continuation.tokens.clone()),
             text: continuation.text.clone(),
+            apart,
             finish: finish.clone(),
             figures: Figures::of(&continuation),
             timings: args.output.timings.then_some(timings),

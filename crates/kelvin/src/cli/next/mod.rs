@@ -60,6 +60,9 @@ struct View {
     #[serde(serialize_with = "json::maybe_number")]
     temperature: Option<f64>,
     chain: String,
+    /// Where the chain of a schedule holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
     /// The kind of the probabilities: `raw`, `after temperature`, or `final` (after truncation
     /// too).
     stage: &'static str,
@@ -126,9 +129,10 @@ pub(crate) fn run(args: &NextArgs) -> anyhow::Result<()> {
         .map(|&t| view(&row, &controls, t, args))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let changes = args.changes.map(|limit| {
-        let chain = session.engine.tokenizer.bind(controls.chain());
+        let chain = session.bind(controls.chain())?;
         let mut sampler = Sampler::new(chain, dice(args)).after(&read);
-        flips(&session.engine, &mut sampler, &logits, read.len() as u64, limit)
+        let pos = read.len() as u64;
+        anyhow::Ok(flips(&session.engine, &mut sampler, &logits, pos, limit)?)
     });
     let changes = changes.transpose()?;
     let answer = NextOutput { model: session.file.clone(), prompt, views, changes, timings };
@@ -161,12 +165,12 @@ fn view(
 ) -> anyhow::Result<View> {
     let NextRow { session, logits, read, raw, watched } = *row;
     let trace = if t.is_none_or(f32::is_finite) {
-        let chain = session.engine.tokenizer.bind(&controls.of(t)?);
+        let chain = session.bind(&controls.of(t)?)?;
         Sampler::new(chain, dice(args)).after(read).trace(logits, read.len() as u64, watched)?
     } else {
         Trace::at_infinity(logits, controls.chain(), watched)?
     };
-    let chain = trace.chain().to_string();
+    let (chain, at) = (trace.chain().to_string(), trace.at().map(str::to_string));
     let distribution = trace.distribution();
     let (rest_tokens, rest_mass) = distribution.rest(args.top);
     let top = distribution.top(args.top).into_iter().enumerate().map(|(i, choice)| Top {
@@ -178,7 +182,7 @@ fn view(
         probability: choice.probability,
         probability_raw: raw.probability(choice.token),
     });
-    let truncated = chain.split('|').any(|stage| !stage.trim().starts_with("temp"));
+    let truncated = at.is_some() || chain.split('|').any(|stage| !stage.trim().starts_with("temp"));
     Ok(View {
         temperature: t.map(json::short),
         stage: match (truncated, t == Some(1.0)) {
@@ -187,6 +191,7 @@ fn view(
             (false, false) => "after temperature",
         },
         chain,
+        at,
         entropy_nats: distribution.entropy(),
         effective_choices: distribution.effective_choices(),
         survivors: distribution.survivors(),
@@ -235,7 +240,10 @@ fn render(answer: &NextOutput, width: usize, style: Style) -> String {
         let heat = view.temperature.map_or(1.0, |t| t as f32);
         let label = match view.stage {
             "raw" => "raw probabilities, the model's own".to_string(),
-            "final" => format!("final probabilities, after {}", view.chain),
+            "final" => {
+                let at = view.at.as_ref().map_or_else(String::new, |at| format!(" ({at})"));
+                format!("final probabilities, after {}{at}", view.chain)
+            }
             other => format!("probabilities {other}"),
         };
         out.push_str(&format!(

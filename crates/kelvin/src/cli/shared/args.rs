@@ -185,6 +185,20 @@ pub(crate) struct TextArgs {
     pub(crate) file: Option<PathBuf>,
 }
 
+/// What a continuation may not say, and how long it may think.
+#[derive(Debug, Clone, Default, ClapArgs)]
+#[command(next_help_heading = "Length")]
+pub(crate) struct BanArgs {
+    /// Banned string: a text that says it goes back to its first token and draws another one; may
+    /// be repeated
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) ban_string: Vec<String>,
+    /// Maximum number of tokens that a thinking model thinks; then the end of its reasoning block
+    /// follows
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) think: Option<usize>,
+}
+
 /// When a continuation ends.
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Length")]
@@ -196,6 +210,8 @@ pub(crate) struct LengthArgs {
     /// Stop string: ends the text and isn't part of it; may be repeated
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) stop: Vec<String>,
+    #[command(flatten)]
+    pub(crate) bans: BanArgs,
     /// Continue after an end token
     #[arg(long, alias = "ignore-eos")]
     pub(crate) ignore_end: bool,

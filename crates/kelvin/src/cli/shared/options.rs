@@ -1,11 +1,16 @@
 //! Interprets the parsed command line: temperatures, the chain, the seed.
 
 use anyhow::Context;
-use kelvin_engine::Engine;
+use kelvin_engine::{Engine, generate::banned_strings};
 use kelvin_sampling::{Chain, Profile, SamplingParams, Temp};
 use kelvin_views::recommended::Recommended;
 
-use super::{args::LengthArgs, failure::usage, sampling::SamplingArgs, temp::TempArgs};
+use super::{
+    args::{BanArgs, LengthArgs},
+    failure::usage,
+    sampling::SamplingArgs,
+    temp::TempArgs,
+};
 use crate::terminal;
 
 /// Whether T = ∞ is allowed: a view can show it, but nothing can be drawn at it.
@@ -206,7 +211,13 @@ pub(crate) fn check_length(args: &LengthArgs) -> anyhow::Result<()> {
             "--stop is empty, which would stop before the first character: give some text",
         ));
     }
-    Ok(())
+    check_bans(&args.bans)
+}
+
+/// Refuses impossible banned strings before a model is loaded.
+pub(crate) fn check_bans(args: &BanArgs) -> anyhow::Result<()> {
+    let banned = banned_strings(&args.ban_string);
+    banned.map(drop).map_err(|problem| usage(format!("--ban-string: {problem}")))
 }
 
 #[cfg(test)]

@@ -133,6 +133,8 @@ impl Made<'_> {
             length: Length {
                 max_tokens: length.max_tokens,
                 stop: length.stop.clone(),
+                ban_string: length.bans.ban_string.clone(),
+                think: length.bans.think,
                 ignore_end: length.ignore_end,
                 context: session.context,
                 cache: session.cache,

@@ -12,19 +12,19 @@ use kelvin_engine::{
         Batch, BatchOptions, Budget, DraftModel, GenerateError, Guesses, Observer, Request,
         RequestId, check_prompt, next_logits,
     },
-    generate::Ends,
+    generate::{Ends, banned_strings},
     source::{self, Quantize},
     tokenizer::Tokenizer,
     transformer::{CacheFormat, ModelOptions, PAGE},
 };
 use kelvin_kernels::isa::Isa;
 use kelvin_models::{catalogue::Reference, fetch, verify};
-use kelvin_sampling::Sampler;
+use kelvin_sampling::{Chain, Sampler};
 use kelvin_views::{escape, token};
 use serde::Serialize;
 
 use super::{
-    args::{EngineArgs, LengthArgs, ModelArgs, NamedModelArgs},
+    args::{BanArgs, EngineArgs, LengthArgs, ModelArgs, NamedModelArgs},
     drafts::{DraftArgs, DraftFrom},
     failure::usage,
     form::Asked,
@@ -197,6 +197,11 @@ impl Session {
         all.map(|engine| budget.n_bytes(&engine.model.config, self.cache)).sum()
     }
 
+    /// A chain for the model: with what its texts and places mean in its vocabulary.
+    pub(crate) fn bind(&self, chain: &Chain) -> anyhow::Result<Chain> {
+        self.engine.bind(chain).map_err(|error| usage(format!("--sampler: {error}")))
+    }
+
     /// A batch for one text of up to `n_tokens` tokens, and its entries in the prefix cache.
     pub(crate) fn batch_for_one(&self, n_tokens: usize) -> Batch {
         self.batch(Budget::for_texts(1, n_tokens.min(self.limit()) + PAGE))
@@ -217,12 +222,25 @@ impl Session {
         }
         request.ends = Ends {
             max_tokens: length.max_tokens,
-            limit: self.limit(),
             ignore_end: length.ignore_end,
             texts: length.stop.clone(),
-            ..Ends::default()
+            ..self.ends(&length.bans, false)?
         };
         Ok(request)
+    }
+
+    /// What texts may not say, and how long they may think; their thoughts apart or not.
+    pub(crate) fn ends(&self, bans: &BanArgs, apart: bool) -> anyhow::Result<Ends> {
+        let wrong =
+            |flag: &str, problem: &dyn std::fmt::Display| usage(format!("{flag}: {problem}"));
+        let banned = banned_strings(&bans.ban_string);
+        let thoughts = self.engine.thoughts(bans.think, apart);
+        Ok(Ends {
+            limit: self.limit(),
+            banned: banned.map_err(|problem| wrong("--ban-string", &problem))?,
+            thoughts: thoughts.map_err(|problem| wrong("--think", &problem))?,
+            ..Ends::default()
+        })
     }
 
     /// Returns the page budget of `n_texts` texts. Refuses a prompt that can't be continued, and

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use kelvin_engine::transformer::CacheFormat;
 
 use crate::cli::shared::{
-    args::{FetchArgs, cache_formats},
+    args::{BanArgs, FetchArgs, cache_formats},
     drafts::DraftArgs,
     proof::ProofArgs,
     sampling::{StageArgs, not_beside_a_chain},
@@ -107,6 +107,8 @@ pub(crate) struct SweepArgs {
     /// Stop string: ends a text and isn't part of it; may be repeated
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "Length")]
     pub(crate) stop: Vec<String>,
+    #[command(flatten)]
+    pub(crate) bans: BanArgs,
     /// Continue after an end token
     #[arg(long, alias = "ignore-eos", help_heading = "Length")]
     pub(crate) ignore_end: bool,

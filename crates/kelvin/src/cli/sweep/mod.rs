@@ -199,6 +199,8 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         seed: args.seed,
         max_tokens: args.max_tokens,
         stop: args.stop.clone(),
+        ban_string: args.bans.ban_string.clone(),
+        think: args.bans.think,
         ignore_end: args.ignore_end.then_some(true),
         context: args.ctx_size,
         cache: cache.map(str::to_string),
