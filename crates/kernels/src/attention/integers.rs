@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::{
     isa::{Isa, dispatch},
-    kv_cache::{PAGE, integer_scale, split_scales, to_integer},
+    kv_cache::{PAGE, split_scales},
 };
 
 /// The greatest integer of a weight, and of a query in heads of usual width. Sums of products with
@@ -33,20 +33,21 @@ impl Integers {
         self.factors.is_empty()
     }
 
-    fn push(&mut self, x: &[f32], most: f32, factor: f32) {
-        let (scale, inverse) = integer_scale(x, most);
-        self.numbers.extend(x.iter().map(|&x| to_integer(x, inverse) as i16));
-        self.factors.push(scale * factor);
+    /// Room for `n` more numbers.
+    fn more(&mut self, n: usize) -> &mut [i16] {
+        let at = self.numbers.len();
+        self.numbers.resize(at + n, 0);
+        &mut self.numbers[at..]
     }
 
     /// Queries, `[n][head_dim]`, whose scores are multiplied with `scale`.
-    pub(super) fn push_queries(&mut self, queries: &[f32], head_dim: usize, scale: f32) {
+    pub(super) fn push_queries(&mut self, isa: Isa, queries: &[f32], head_dim: usize, scale: f32) {
         let most = (MOST_OF_QUERY / head_dim.div_ceil(WIDE) as f32).floor().max(1.0);
         for query in queries.chunks_exact(head_dim) {
-            self.push(query, most, scale);
-            if !head_dim.is_multiple_of(2) {
-                self.numbers.push(0);
-            }
+            // An odd head_dim is filled up.
+            let numbers = &mut self.more(head_dim.next_multiple_of(2))[..head_dim];
+            let own = dispatch!(isa, attention::to_integers(query, most, numbers));
+            self.factors.push(own * scale);
         }
     }
 
@@ -54,15 +55,22 @@ impl Integers {
     /// positions become 0.
     pub(super) fn push_weights(
         &mut self,
-        weights: &[f32],
+        isa: Isa,
+        weights: &[f32; PAGE],
         scales: &[f32; PAGE],
         slots: Range<usize>,
     ) {
-        let mut scaled = [0.0; PAGE];
-        for slot in slots {
-            scaled[slot] = weights[slot] * scales[slot];
-        }
-        self.push(&scaled, MOST, 1.0);
+        let numbers = self.more(PAGE);
+        let factor = if slots == (0..PAGE) {
+            dispatch!(isa, attention::integer_weights(weights, scales, MOST, numbers))
+        } else {
+            // The scales of the other positions may be anything.
+            let mut own = [[0.0; PAGE]; 2];
+            own[0][slots.clone()].copy_from_slice(&weights[slots.clone()]);
+            own[1][slots.clone()].copy_from_slice(&scales[slots]);
+            dispatch!(isa, attention::integer_weights(&own[0], &own[1], MOST, numbers))
+        };
+        self.factors.push(factor);
     }
 
     /// Scores of the queries `queries` with a page.

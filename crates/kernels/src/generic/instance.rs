@@ -70,6 +70,25 @@ macro_rules! vector_functions {
             }
 
             #[target_feature(enable = $features)]
+            pub(crate) fn to_integers(x: &[f32], most: f32, out: &mut [i16]) -> f32 {
+                // SAFETY: this function has the target features of the vector.
+                unsafe { generic::to_integers::<$vector>(x, most, out) }
+            }
+
+            #[target_feature(enable = $features)]
+            pub(crate) fn integer_weights(
+                weights: &[f32; PAGE],
+                scales: &[f32; PAGE],
+                most: f32,
+                out: &mut [i16],
+            ) -> f32 {
+                let mut scaled = *weights;
+                scaled.iter_mut().zip(scales).for_each(|(x, scale)| *x *= scale);
+                // SAFETY: this function has the target features of the vector.
+                unsafe { generic::to_integers::<$vector>(&scaled, most, out) }
+            }
+
+            #[target_feature(enable = $features)]
             pub(crate) fn integer_scores(
                 queries: &[i16],
                 factors: &[f32],

@@ -7,7 +7,7 @@ use half::f16;
 use super::exp::exp;
 use crate::{
     fma::fma,
-    kv_cache::{FloatElement, PAGE},
+    kv_cache::{FloatElement, PAGE, integer_scale, to_integer},
     norm::LANES,
 };
 
@@ -75,6 +75,23 @@ pub(crate) fn add_values<T: FloatElement>(
             }
         }
     }
+}
+
+/// Writes numbers as integers of at most `most` into `out`, and returns their scale.
+pub(crate) fn to_integers(x: &[f32], most: f32, out: &mut [i16]) -> f32 {
+    let (scale, inverse) = integer_scale(x, most);
+    out.iter_mut().zip(x).for_each(|(out, &x)| *out = to_integer(x, inverse) as i16);
+    scale
+}
+
+/// As [`to_integers`], of weights times the scales of the values.
+pub(crate) fn integer_weights(
+    weights: &[f32; PAGE],
+    scales: &[f32; PAGE],
+    most: f32,
+    out: &mut [i16],
+) -> f32 {
+    to_integers(&std::array::from_fn::<f32, PAGE, _>(|k| weights[k] * scales[k]), most, out)
 }
 
 /// Computes `scores[query][at..at + PAGE] = factor · (scale_k · Σ query · key_k)` for the keys of a
