@@ -27,7 +27,7 @@ impl Tokenizer {
         let all = 0..text.len();
         let plain = plain_ranges(parse_special, &all);
         let tokens =
-            self.encode_stretches(text, plain, add_special, &mut |_| {}, |part| {
+            self.encode_stretches(text, plain, Some(add_special), &mut |_| {}, |part| {
                 match part.fragment {
                     Fragment::Token(_) => places.push(part.at),
                     Fragment::Text(stretch) => self.place_stretch(stretch, &part, &mut places),

@@ -132,10 +132,14 @@ pub(super) struct Guessed {
 pub(super) struct Guess(pub(super) Vec<Guessed>);
 
 impl Guess {
-    /// Tokens that a constraint forces.
-    pub(super) fn forced(tokens: Vec<TokenId>) -> Guess {
-        let of = |token| Guessed { token, source: Source::Forced };
-        Guess(tokens.into_iter().map(of).collect())
+    /// The first `n` of the tokens that a constraint forces.
+    pub(super) fn forced(tokens: &[TokenId], n: usize) -> Guess {
+        let of = |(at, &token): (usize, &TokenId)| {
+            let is_last = at + 1 == tokens.len();
+            let source = if is_last { Source::LastForced } else { Source::Forced };
+            Guessed { token, source }
+        };
+        Guess(tokens.iter().enumerate().take(n).map(of).collect())
     }
 
     /// Tokens that followed a match of `len` tokens.
