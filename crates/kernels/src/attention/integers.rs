@@ -33,44 +33,37 @@ impl Integers {
         self.factors.is_empty()
     }
 
-    /// Room for `n` more numbers.
-    fn more(&mut self, n: usize) -> &mut [i16] {
-        let at = self.numbers.len();
-        self.numbers.resize(at + n, 0);
-        &mut self.numbers[at..]
-    }
-
     /// Queries, `[n][head_dim]`, whose scores are multiplied with `scale`.
     pub(super) fn push_queries(&mut self, isa: Isa, queries: &[f32], head_dim: usize, scale: f32) {
         let most = (MOST_OF_QUERY / head_dim.div_ceil(WIDE) as f32).floor().max(1.0);
         for query in queries.chunks_exact(head_dim) {
             // An odd head_dim is filled up.
-            let numbers = &mut self.more(head_dim.next_multiple_of(2))[..head_dim];
+            let at = self.numbers.len();
+            self.numbers.resize(at + head_dim.next_multiple_of(2), 0);
+            let numbers = &mut self.numbers[at..at + head_dim];
             let own = dispatch!(isa, attention::to_integers(query, most, numbers));
             self.factors.push(own * scale);
         }
     }
 
-    /// The weights of one row for the positions `slots` of a page with these scales; those of other
-    /// positions become 0.
+    /// The weights `[at..at + PAGE]` of some rows for a page with these scales. Rows of `weights`
+    /// have `width` elements.
     pub(super) fn push_weights(
         &mut self,
         isa: Isa,
-        weights: &[f32; PAGE],
+        weights: &[f32],
+        (width, at): (usize, usize),
         scales: &[f32; PAGE],
-        slots: Range<usize>,
     ) {
-        let numbers = self.more(PAGE);
-        let factor = if slots == (0..PAGE) {
-            dispatch!(isa, attention::integer_weights(weights, scales, MOST, numbers))
-        } else {
-            // The scales of the other positions may be anything.
-            let mut own = [[0.0; PAGE]; 2];
-            own[0][slots.clone()].copy_from_slice(&weights[slots.clone()]);
-            own[1][slots.clone()].copy_from_slice(&scales[slots]);
-            dispatch!(isa, attention::integer_weights(&own[0], &own[1], MOST, numbers))
-        };
-        self.factors.push(factor);
+        let n = weights.len() / width;
+        let (first, number) = (self.factors.len(), self.numbers.len());
+        self.factors.resize(first + n, 0.0);
+        self.numbers.resize(number + n * PAGE, 0);
+        let (factors, numbers) = (&mut self.factors[first..], &mut self.numbers[number..]);
+        dispatch!(
+            isa,
+            attention::integer_weights(weights, width, at, scales, MOST, numbers, factors)
+        );
     }
 
     /// Scores of the queries `queries` with a page.

@@ -222,11 +222,20 @@ impl WorkUnit<'_> {
         let scales = split_scales(values).1;
         integers.clear();
         for row in rows.clone() {
-            let slots = self.slots(row, page);
-            let of_row = &scores[self.of_rows(&(row..row + 1), width)];
-            for weights in of_row.chunks_exact(width) {
-                let (weights, _) = weights[at..].as_chunks();
-                integers.push_weights(self.isa, &weights[0], &scales, slots.clone());
+            let (slots, weights) =
+                (self.slots(row, page), &scores[self.of_rows(&(row..row + 1), width)]);
+            if slots == (0..PAGE) {
+                integers.push_weights(self.isa, weights, (width, at), &scales);
+                continue;
+            }
+            // The weights and scales of positions that the row doesn't see may be anything.
+            let mut own_scales = [0.0; PAGE];
+            own_scales[slots.clone()].copy_from_slice(&scales[slots.clone()]);
+            for weights in weights.chunks_exact(width) {
+                let mut own = [0.0; PAGE];
+                let seen = at + slots.start..at + slots.end;
+                own[slots.clone()].copy_from_slice(&weights[seen]);
+                integers.push_weights(self.isa, &own, (PAGE, 0), &own_scales);
             }
         }
     }

@@ -84,14 +84,23 @@ pub(crate) fn to_integers(x: &[f32], most: f32, out: &mut [i16]) -> f32 {
     scale
 }
 
-/// As [`to_integers`], of weights times the scales of the values.
+/// As [`to_integers`], of weights `[at..at + PAGE]` of each query times the scales of the values.
+/// Rows of `weights` have `width` elements, those of `out` have `PAGE`; `factors` gets the scales.
 pub(crate) fn integer_weights(
-    weights: &[f32; PAGE],
+    weights: &[f32],
+    width: usize,
+    at: usize,
     scales: &[f32; PAGE],
     most: f32,
     out: &mut [i16],
-) -> f32 {
-    to_integers(&std::array::from_fn::<f32, PAGE, _>(|k| weights[k] * scales[k]), most, out)
+    factors: &mut [f32],
+) {
+    let rows = weights.chunks_exact(width).zip(out.chunks_exact_mut(PAGE)).zip(factors);
+    for ((weights, out), factor) in rows {
+        let weights = &weights[at..at + PAGE];
+        let scaled: [f32; PAGE] = std::array::from_fn(|k| weights[k] * scales[k]);
+        *factor = to_integers(&scaled, most, out);
+    }
 }
 
 /// Computes `scores[query][at..at + PAGE] = factor · (scale_k · Σ query · key_k)` for the keys of a
