@@ -27,7 +27,7 @@ const SCALE: usize = size_of::<f32>();
 const MOST: f32 = 127.0;
 
 /// 1.5 · 2^23: sums with small numbers are whole.
-const NO_FRACTION: f32 = 12_582_912.0;
+pub(crate) const NO_FRACTION: f32 = 12_582_912.0;
 
 /// The type of a stored key or value element: `f16`, `f32` or `i8`.
 pub trait CacheElement: Pod + Default {
@@ -155,7 +155,13 @@ impl CacheElement for i8 {
 pub(crate) fn integer_scale(x: &[f32], most: f32) -> (f32, f32) {
     // Bits of absolute values are in the order of these, and NaN's are the greatest.
     let greatest = x.iter().map(|x| x.abs().to_bits()).max().unwrap_or(0);
-    let scale = f32::from_bits(greatest) / most;
+    scale_of(f32::from_bits(greatest), most)
+}
+
+/// As [`integer_scale`], of numbers whose greatest absolute value is known.
+#[inline(always)]
+pub(crate) fn scale_of(greatest: f32, most: f32) -> (f32, f32) {
+    let scale = greatest / most;
     if !scale.is_finite() {
         return (f32::NAN, 0.0);
     }

@@ -87,6 +87,8 @@ pub(crate) trait Vector: Copy {
     unsafe fn dot_i16(sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int;
     /// Converts i32 to f32, rounding to nearest, ties to even.
     unsafe fn from_i32(x: Self::Int) -> Self;
+    /// Stores the lower halves of the lanes next to each other.
+    unsafe fn store_low_halves(x: Self::Int, at: *mut i16);
     /// Wrapping.
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int;
     /// Shifts left by 23, the width of an f32 mantissa.

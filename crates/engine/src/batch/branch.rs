@@ -132,13 +132,12 @@ impl Decode {
             branch.draft = Guess::default();
             let first = &mut texts[first];
             let n = most(max_new.saturating_sub(first.column.tokens().len()));
-            let mut forced = match guesses {
+            let forced = match guesses {
                 Guesses::Auto if n > 0 => first.forced(engine),
                 _ => Vec::new(),
             };
-            forced.truncate(n);
             branch.guess = if !forced.is_empty() {
-                Guess::forced(forced)
+                Guess::forced(&forced, n)
             } else if let Some(found) = lookup.find(first.number) {
                 Guess::found(lookup.following(first.number, found, n), found.len)
             } else {

@@ -264,11 +264,11 @@ impl Column {
         // Tokens depend on what is before them.
         let before = self.tokens.last().copied();
         let head = before.map(|token| tokenizer.text(token)).unwrap_or_default();
-        let mut tokens = tokenizer.encode(&format!("{head}{text}"), false, false);
+        let mut tokens = tokenizer.encode_inside(&format!("{head}{text}"));
         if before.is_some() && tokens.first() == before.as_ref() {
             tokens.remove(0);
         } else {
-            tokens = tokenizer.encode(text, false, false);
+            tokens = tokenizer.encode_inside(text);
         }
         let bytes = tokens.iter().flat_map(|&token| tokenizer.bytes(token, false));
         if bytes.eq(text.as_bytes()) { tokens } else { Vec::new() }

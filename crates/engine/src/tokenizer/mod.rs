@@ -147,7 +147,14 @@ impl Tokenizer {
         plain: &[Range<usize>],
         add_special: bool,
     ) -> Vec<TokenId> {
-        self.encode_stretches(text, plain, add_special, &mut |_| {}, |_| {})
+        self.encode_stretches(text, plain, Some(add_special), &mut |_| {}, |_| {})
+    }
+
+    /// Ids of a text that other text stands before: without the space that the vocabulary may put
+    /// in front of a whole text, and without control tokens.
+    pub(crate) fn encode_inside(&self, text: &str) -> Vec<TokenId> {
+        let all = 0..text.len();
+        self.encode_stretches(text, plain_ranges(false, &all), None, &mut |_| {}, |_| {})
     }
 
     /// The distinct characters of a text, in order, that `encode` leaves out: at most 16 of them.
@@ -166,24 +173,25 @@ impl Tokenizer {
                 }
             };
             let plain = plain_ranges(parse_special, &all);
-            self.encode_stretches(text, plain, false, &mut unspelled, |_| {});
+            self.encode_stretches(text, plain, Some(false), &mut unspelled, |_| {});
         }
         found
     }
 
     /// `encode_marked`, which calls `unspelled` with each character that it leaves out, and `each`
-    /// with each stretch of the text and its tokens, from the left.
+    /// with each stretch of the text and its tokens, from the left. `whole` is its `add_special` of
+    /// a whole text, and `None` of one that other text stands before.
     fn encode_stretches(
         &self,
         text: &str,
         plain: &[Range<usize>],
-        add_special: bool,
+        whole: Option<bool>,
         unspelled: &mut dyn FnMut(char),
         mut each: impl FnMut(Encoded<'_>),
     ) -> Vec<TokenId> {
-        let mut tokens = Vec::new();
+        let (mut tokens, add_special) = (Vec::new(), whole == Some(true));
         tokens.extend(self.special.bos.filter(|_| add_special && self.special.add_bos));
-        let mut after_special = true;
+        let mut after_special = whole.is_some();
         for (at, fragment) in self.specials.partition(&self.vocabulary, text, plain) {
             let n_before = tokens.len();
             let prefix = after_special && self.scheme.has_prefix();

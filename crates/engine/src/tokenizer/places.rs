@@ -26,13 +26,12 @@ impl Tokenizer {
         let mut places = vec![0; usize::from(has_bos)];
         let all = 0..text.len();
         let plain = plain_ranges(parse_special, &all);
-        let tokens =
-            self.encode_stretches(text, plain, add_special, &mut |_| {}, |part| {
-                match part.fragment {
-                    Fragment::Token(_) => places.push(part.at),
-                    Fragment::Text(stretch) => self.place_stretch(stretch, &part, &mut places),
-                }
-            });
+        let tokens = self.encode_stretches(text, plain, Some(add_special), &mut |_| {}, |part| {
+            match part.fragment {
+                Fragment::Token(_) => places.push(part.at),
+                Fragment::Text(stretch) => self.place_stretch(stretch, &part, &mut places),
+            }
+        });
         // What is left is an EOS.
         places.resize(tokens.len(), text.len());
         tokens.into_iter().zip(places).collect()

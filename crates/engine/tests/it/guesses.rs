@@ -310,6 +310,10 @@ fn texts_are_the_same_with_and_without_guesses() {
     let of = |counts: GuessCounts, kind: GuessKind| counts.kinds[kind as usize];
     assert_eq!(of(auto, GuessKind::Model).n_guessed, 0);
     assert_eq!(of(lookup, GuessKind::Forced).n_guessed, 0);
+    for counts in [auto, model] {
+        let counts = of(counts, GuessKind::Forced);
+        assert!(counts.n_right > 50, "{counts:?}");
+    }
     for kind in [GuessKind::Lookup, GuessKind::Model] {
         let counts = of(model, kind);
         assert!(counts.n_right > 50 && counts.n_guessed > counts.n_right + 20, "{model:?}");

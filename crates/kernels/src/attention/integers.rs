@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::{
     isa::{Isa, dispatch},
-    kv_cache::{PAGE, integer_scale, split_scales, to_integer},
+    kv_cache::{PAGE, split_scales},
 };
 
 /// The greatest integer of a weight, and of a query in heads of usual width. Sums of products with
@@ -33,36 +33,37 @@ impl Integers {
         self.factors.is_empty()
     }
 
-    fn push(&mut self, x: &[f32], most: f32, factor: f32) {
-        let (scale, inverse) = integer_scale(x, most);
-        self.numbers.extend(x.iter().map(|&x| to_integer(x, inverse) as i16));
-        self.factors.push(scale * factor);
-    }
-
     /// Queries, `[n][head_dim]`, whose scores are multiplied with `scale`.
-    pub(super) fn push_queries(&mut self, queries: &[f32], head_dim: usize, scale: f32) {
+    pub(super) fn push_queries(&mut self, isa: Isa, queries: &[f32], head_dim: usize, scale: f32) {
         let most = (MOST_OF_QUERY / head_dim.div_ceil(WIDE) as f32).floor().max(1.0);
         for query in queries.chunks_exact(head_dim) {
-            self.push(query, most, scale);
-            if !head_dim.is_multiple_of(2) {
-                self.numbers.push(0);
-            }
+            // An odd head_dim is filled up.
+            let at = self.numbers.len();
+            self.numbers.resize(at + head_dim.next_multiple_of(2), 0);
+            let numbers = &mut self.numbers[at..at + head_dim];
+            let own = dispatch!(isa, attention::to_integers(query, most, numbers));
+            self.factors.push(own * scale);
         }
     }
 
-    /// The weights of one row for the positions `slots` of a page with these scales; those of other
-    /// positions become 0.
+    /// The weights `[at..at + PAGE]` of some rows for a page with these scales. Rows of `weights`
+    /// have `width` elements.
     pub(super) fn push_weights(
         &mut self,
+        isa: Isa,
         weights: &[f32],
+        (width, at): (usize, usize),
         scales: &[f32; PAGE],
-        slots: Range<usize>,
     ) {
-        let mut scaled = [0.0; PAGE];
-        for slot in slots {
-            scaled[slot] = weights[slot] * scales[slot];
-        }
-        self.push(&scaled, MOST, 1.0);
+        let n = weights.len() / width;
+        let (first, number) = (self.factors.len(), self.numbers.len());
+        self.factors.resize(first + n, 0.0);
+        self.numbers.resize(number + n * PAGE, 0);
+        let (factors, numbers) = (&mut self.factors[first..], &mut self.numbers[number..]);
+        dispatch!(
+            isa,
+            attention::integer_weights(weights, width, at, scales, MOST, numbers, factors)
+        );
     }
 
     /// Scores of the queries `queries` with a page.

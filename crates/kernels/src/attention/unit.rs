@@ -105,7 +105,7 @@ impl WorkUnit<'_> {
         for page in self.pages.clone() {
             let at = (page - self.pages.start) * PAGE;
             self.for_shared_pages(page, |rows, keys| {
-                let prefetch = self.prefetch_address(rows.start, page, Side::Keys);
+                let prefetch = self.prefetch_address(rows.start, page, &keys, Side::Keys);
                 let of_rows = rows.start * self.group()..rows.end * self.group();
                 let scores = &mut scores[of_rows.start * width..of_rows.end * width];
                 let scale = self.heads.scale;
@@ -125,7 +125,7 @@ impl WorkUnit<'_> {
                     }
                     Page::Q8 { keys, .. } => {
                         if integers.is_empty() {
-                            integers.push_queries(queries, self.heads.head_dim, scale);
+                            integers.push_queries(self.isa, queries, self.heads.head_dim, scale);
                         }
                         integers.score(self.isa, of_rows, keys, prefetch, scores, (width, at));
                     }
@@ -187,27 +187,56 @@ impl WorkUnit<'_> {
         out.clear();
         out.resize(self.rows.len() * self.group() * dims.len(), 0.0);
         for page in self.pages.clone() {
-            self.for_shared_pages(page, |rows, values| match values {
-                Page::F16 { values, .. } => self.add_floats(values, page, rows, &dims, scores, out),
-                Page::F32 { values, .. } => self.add_floats(values, page, rows, &dims, scores, out),
-                Page::Q8 { values, .. } => {
-                    let at = (page - self.pages.start) * PAGE;
-                    let scales = split_scales(values).1;
-                    integers.clear();
-                    for row in rows.clone() {
-                        for head in row * self.group()..(row + 1) * self.group() {
-                            let weights = &scores[head * self.width() + at..][..PAGE];
-                            integers.push_weights(weights, &scales, self.slots(row, page));
-                        }
+            self.for_shared_pages(page, |rows, found| {
+                let ahead = self.prefetch_address(rows.start, page, &found, Side::Values);
+                match found {
+                    Page::F16 { values, .. } => {
+                        self.add_floats(values, page, rows, &dims, ahead, scores, out);
                     }
-                    let prefetch = self.prefetch_address(rows.start, page, Side::Values);
-                    let out = &mut out[self.of_rows(&rows, dims.len())];
-                    integers.add_values(self.isa, values, prefetch, dims.clone(), out);
+                    Page::F32 { values, .. } => {
+                        self.add_floats(values, page, rows, &dims, ahead, scores, out);
+                    }
+                    Page::Q8 { values, .. } => {
+                        self.weigh(values, page, &rows, scores, integers);
+                        let out = &mut out[self.of_rows(&rows, dims.len())];
+                        integers.add_values(self.isa, values, ahead, dims.clone(), out);
+                    }
                 }
             });
         }
         for (out, total) in out.chunks_exact_mut(dims.len()).zip(totals) {
             out.iter_mut().for_each(|x| *x /= *total);
+        }
+    }
+
+    /// Puts the weights of a page of integers that `rows` share into `integers`.
+    fn weigh(
+        &self,
+        values: &[i8],
+        page: usize,
+        rows: &Range<usize>,
+        scores: &[f32],
+        integers: &mut Integers,
+    ) {
+        let (width, at) = (self.width(), (page - self.pages.start) * PAGE);
+        let scales = split_scales(values).1;
+        integers.clear();
+        for row in rows.clone() {
+            let (slots, weights) =
+                (self.slots(row, page), &scores[self.of_rows(&(row..row + 1), width)]);
+            if slots == (0..PAGE) {
+                integers.push_weights(self.isa, weights, (width, at), &scales);
+                continue;
+            }
+            // The weights and scales of positions that the row doesn't see may be anything.
+            let mut own_scales = [0.0; PAGE];
+            own_scales[slots.clone()].copy_from_slice(&scales[slots.clone()]);
+            for weights in weights.chunks_exact(width) {
+                let mut own = [0.0; PAGE];
+                let seen = at + slots.start..at + slots.end;
+                own[slots.clone()].copy_from_slice(&weights[seen]);
+                integers.push_weights(self.isa, &own, (PAGE, 0), &own_scales);
+            }
         }
     }
 
@@ -218,11 +247,11 @@ impl WorkUnit<'_> {
         page: usize,
         rows: Range<usize>,
         dims: &Range<usize>,
+        prefetch: *const u8,
         scores: &[f32],
         out: &mut [f32],
     ) {
         let (width, at) = (self.width(), (page - self.pages.start) * PAGE);
-        let prefetch = self.prefetch_address(rows.start, page, Side::Values);
         let mut add = |rows: Range<usize>, slots: Range<usize>| {
             if slots.is_empty() {
                 return;
@@ -281,28 +310,31 @@ impl WorkUnit<'_> {
         }
     }
 
-    /// The address to prefetch while this side of page `page` is read: what the unit reads
-    /// [`PREFETCH_BYTES`] later. At the end, the page itself.
-    fn prefetch_address(&self, row: usize, page: usize, side: Side) -> *const u8 {
+    /// The address to prefetch while this side of page `page`, which is `own`, is read: what the
+    /// unit reads [`PREFETCH_BYTES`] later. At the end, the page itself.
+    fn prefetch_address(&self, row: usize, page: usize, own: &Page<'_>, side: Side) -> *const u8 {
         let n = self.pages.len();
-        let address = |index: usize| match self.sides.get(index / n) {
-            Some(side) if self.sees(row, self.pages.start + index % n) => {
-                self.page(row, self.pages.start + index % n).address(*side)
+        let address = |mut index: usize| {
+            for side in self.sides {
+                if index < n {
+                    let page = self.pages.start + index;
+                    return self.sees(row, page).then(|| self.page(row, page).address(*side));
+                }
+                index -= n;
             }
-            _ => self.page(row, page).address(side),
+            None
         };
-        let size = self.page(row, page).side_bytes();
-        let ahead = (PREFETCH_BYTES / size).max(1);
+        let size = own.side_bytes();
+        let ahead = (PREFETCH_BYTES as u32 / size as u32).max(1) as usize;
         let before = self.sides.iter().take_while(|other| **other != side).count();
         let index = before * n + page - self.pages.start;
         if index == 0 {
             // The first page prefetches everything up to that distance.
-            for between in 1..ahead {
-                let at = address(between);
+            for at in (1..ahead).filter_map(&address) {
                 (0..size).step_by(CACHE_LINE).for_each(|line| prefetch_l2(at.wrapping_add(line)));
             }
         }
-        address(index + ahead)
+        address(index + ahead).unwrap_or(own.address(side))
     }
 
     /// Whether a row, relative to the unit's first, sees a position of a page.

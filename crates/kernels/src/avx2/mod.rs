@@ -12,6 +12,8 @@ crate::generic::vector_functions! {
     vector: std::arch::x86_64::__m256,
     scores: [1: 4, 2: 4, 3: 2, 4: 2, 5: 2, 6: 2],
     values: [1: 4, 2: 4, 3: 2, 4: 2, 5: 2, 6: 2],
+    // Four vectors are a cache line of the cache, so that each step prefetches one.
+    integers: [1: 4, 2: 4, 3: 4, 4: 2, 5: 2, 6: 2],
     floats: [1, 2, 3, 4, 5, 6],
     otherwise: scalar,
 }

@@ -235,6 +235,17 @@ impl Vector for __m256 {
     }
 
     #[inline(always)]
+    unsafe fn store_low_halves(x: Self::Int, at: *mut i16) {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe {
+            let low = _mm256_and_si256(x, _mm256_set1_epi32(0xffff));
+            // Each half of the register has its four numbers twice.
+            let halves = _mm256_permute4x64_epi64::<0b1000>(_mm256_packus_epi32(low, low));
+            _mm_storeu_si128(at.cast(), _mm256_castsi256_si128(halves));
+        }
+    }
+
+    #[inline(always)]
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int {
         // SAFETY: the promises of `Vector`, see the trait.
         unsafe { _mm256_add_epi32(a, b) }

@@ -14,6 +14,7 @@ crate::generic::vector_functions! {
     vector: std::arch::x86_64::__m512,
     scores: [1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2, 7: 2, 8: 2],
     values: [1: 4, 2: 4, 3: 4, 4: 4, 5: 2, 6: 2, 7: 2, 8: 2],
+    integers: [1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2, 7: 2, 8: 2],
     floats: [1, 2, 3, 4, 5, 6, 7, 8],
     otherwise: avx2,
 }

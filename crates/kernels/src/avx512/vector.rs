@@ -231,6 +231,12 @@ impl Vector for __m512 {
     }
 
     #[inline(always)]
+    unsafe fn store_low_halves(x: Self::Int, at: *mut i16) {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe { _mm256_storeu_si256(at.cast(), _mm512_cvtepi32_epi16(x)) }
+    }
+
+    #[inline(always)]
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int {
         // SAFETY: the promises of `Vector`, see the trait.
         unsafe { _mm512_add_epi32(a, b) }

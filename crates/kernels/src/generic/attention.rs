@@ -10,7 +10,7 @@ use half::f16;
 
 use super::exp::exp;
 use crate::{
-    kv_cache::{FloatElement, PAGE},
+    kv_cache::{FloatElement, NO_FRACTION, PAGE, scale_of, to_integer},
     norm::LANES,
     prefetch::prefetch_elements,
     scalar,
@@ -210,6 +210,45 @@ unsafe fn columns<F: Vector, T: FloatElement, const N: usize, const V: usize>(
                 sums[n][v].store(out.as_mut_ptr().add(n * dims.len() + first + F::LANES * v));
             }
         }
+    }
+}
+
+/// Numbers as integers: see `scalar::attention`.
+///
+/// # Safety
+/// The CPU has the instruction set of F.
+#[inline(always)]
+pub(crate) unsafe fn to_integers<F: Vector>(x: &[f32], most: f32, out: &mut [i16]) -> f32 {
+    assert!(x.len() == out.len(), "an integer for each number");
+    let (vectors, rest) = x.split_at(x.len() / F::LANES * F::LANES);
+    let (outs, rest_out) = out.split_at_mut(vectors.len());
+    // SAFETY: the caller's promise; both slices have whole vectors.
+    unsafe {
+        let (mut greatest, mut not_numbers) = (F::splat(0.0), F::no_lanes());
+        for at in (0..vectors.len()).step_by(F::LANES) {
+            let x = F::load(vectors.as_ptr().add(at));
+            // For NaN `max` keeps the maximum.
+            greatest = x.abs().max(greatest);
+            not_numbers = F::or(not_numbers, F::unordered(x, x));
+        }
+        let of_vectors =
+            if F::any(not_numbers) { f32::NAN } else { greatest.horizontal_max() }.to_bits();
+        let greatest = rest.iter().fold(of_vectors, |most, x| most.max(x.abs().to_bits()));
+        let (scale, inverse) = scale_of(f32::from_bits(greatest), most);
+        if inverse == 0.0 {
+            out.fill(0);
+            return scale;
+        }
+        for at in (0..vectors.len()).step_by(F::LANES) {
+            let scaled = F::load(vectors.as_ptr().add(at)).mul(F::splat(inverse));
+            // The integer is in the lower half of the sum's bits.
+            let integers = scaled.add(F::splat(NO_FRACTION)).to_bits();
+            F::store_low_halves(integers, outs.as_mut_ptr().add(at));
+        }
+        for (out, &x) in rest_out.iter_mut().zip(rest) {
+            *out = to_integer(x, inverse) as i16;
+        }
+        scale
     }
 }
 

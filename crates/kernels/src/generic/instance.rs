@@ -8,6 +8,7 @@
 /// - `vector`: the register type, which implements [`Vector`](crate::vector::Vector);
 /// - `scores`, `values`: the register blocking of attention. For 1, 2, … queries at a time, how
 ///   many vectors of positions or dimensions have their accumulators in registers;
+/// - `integers`: both of scaled integers;
 /// - `floats`: for how many tokens at a time products of float weights have their accumulators in
 ///   registers: 1, 2, …;
 /// - `otherwise`: the module whose `attention` takes dimensions that don't fill a vector.
@@ -17,6 +18,7 @@ macro_rules! vector_functions {
         vector: $vector:ty,
         scores: [$($scores_n:literal: $scores_v:literal),*],
         values: [$($values_n:literal: $values_v:literal),*],
+        integers: [$($integers_n:literal: $integers_v:literal),*],
         floats: [$($tokens:literal),*],
         otherwise: $otherwise:ident,
     ) => {
@@ -36,6 +38,8 @@ macro_rules! vector_functions {
 
             /// Maximum queries whose accumulators stay in registers.
             const QUERIES: usize = [$($scores_n),*].len();
+            /// As many for integers.
+            const INTEGER_QUERIES: usize = [$($integers_n),*].len();
 
             #[target_feature(enable = $features)]
             pub(crate) fn to_f16(x: &[f32], out: &mut [f16]) {
@@ -70,6 +74,31 @@ macro_rules! vector_functions {
             }
 
             #[target_feature(enable = $features)]
+            pub(crate) fn to_integers(x: &[f32], most: f32, out: &mut [i16]) -> f32 {
+                // SAFETY: this function has the target features of the vector.
+                unsafe { generic::to_integers::<$vector>(x, most, out) }
+            }
+
+            #[target_feature(enable = $features)]
+            pub(crate) fn integer_weights(
+                weights: &[f32],
+                width: usize,
+                at: usize,
+                scales: &[f32; PAGE],
+                most: f32,
+                out: &mut [i16],
+                factors: &mut [f32],
+            ) {
+                let rows = weights.chunks_exact(width).zip(out.chunks_exact_mut(PAGE));
+                for ((weights, out), factor) in rows.zip(factors) {
+                    let mut scaled = *scales;
+                    scaled.iter_mut().zip(&weights[at..at + PAGE]).for_each(|(x, w)| *x *= w);
+                    // SAFETY: this function has the target features of the vector.
+                    *factor = unsafe { generic::to_integers::<$vector>(&scaled, most, out) };
+                }
+            }
+
+            #[target_feature(enable = $features)]
             pub(crate) fn integer_scores(
                 queries: &[i16],
                 factors: &[f32],
@@ -81,12 +110,13 @@ macro_rules! vector_functions {
                 at: usize,
             ) {
                 let len = keys.len() / PAGE;
-                let rows = queries.chunks(QUERIES * len).zip(factors.chunks(QUERIES));
-                for ((queries, factors), scores) in rows.zip(scores.chunks_mut(QUERIES * width)) {
+                let rows = queries.chunks(INTEGER_QUERIES * len).zip(factors.chunks(INTEGER_QUERIES));
+                let rows = rows.zip(scores.chunks_mut(INTEGER_QUERIES * width));
+                for ((queries, factors), scores) in rows {
                     // SAFETY: this function has the target features of the vector.
                     unsafe {
                         match factors.len() {
-                            $($scores_n => generic::integer_scores::<$vector, $scores_n, $scores_v>(
+                            $($integers_n => generic::integer_scores::<$vector, $integers_n, $integers_v>(
                                 queries, factors, keys, scales, prefetch, scores, width, at,
                             ),)*
                             _ => unreachable!("a chunk has at most QUERIES queries"),
@@ -109,13 +139,15 @@ macro_rules! vector_functions {
                         weights, factors, values, prefetch, dims, out,
                     );
                 }
-                let rows = weights.chunks(QUERIES * PAGE).zip(factors.chunks(QUERIES));
-                for ((weights, factors), out) in rows.zip(out.chunks_mut(QUERIES * dims.len())) {
+                let rows = weights.chunks(INTEGER_QUERIES * PAGE);
+                let rows = rows.zip(factors.chunks(INTEGER_QUERIES));
+                let rows = rows.zip(out.chunks_mut(INTEGER_QUERIES * dims.len()));
+                for ((weights, factors), out) in rows {
                     let dims = dims.clone();
                     // SAFETY: this function has the target features of the vector.
                     unsafe {
                         match factors.len() {
-                            $($values_n => generic::integer_values::<$vector, $values_n, $values_v>(
+                            $($integers_n => generic::integer_values::<$vector, $integers_n, $integers_v>(
                                 weights, factors, values, prefetch, dims, out,
                             ),)*
                             _ => unreachable!("a chunk has at most QUERIES queries"),

@@ -152,6 +152,10 @@ impl<const N: usize> Vector for Lanes<N> {
     unsafe fn from_i32(x: Self::Int) -> Self {
         Lanes(x.map(|x| x.cast_signed() as f32))
     }
+    unsafe fn store_low_halves(x: Self::Int, at: *mut i16) {
+        // SAFETY: the caller's promise.
+        unsafe { at.cast::<[u16; N]>().write_unaligned(x.map(|x| x as u16)) }
+    }
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int {
         std::array::from_fn(|i| a[i].wrapping_add(b[i]))
     }
@@ -259,6 +263,7 @@ fn check_integer_attention<const N: usize>() {
     }
     scalar::attention::integer_scores(&queries, &factors, &keys, &scales, ahead, &mut b, width, at);
     assert_eq!(bits(&a), bits(&b), "integer scores, {N} lanes");
+    check_to_integers::<N>();
     let weights = &queries[..3 * PAGE];
     for dims in [0..64, 16..48, 48..64] {
         let [mut a, mut b] = [(); 2].map(|()| vec![1.5; 3 * dims.len()]);
@@ -275,6 +280,29 @@ fn check_integer_attention<const N: usize>() {
         }
         scalar::attention::add_integer_values(weights, &factors, &keys, ahead, dims, &mut b);
         assert_eq!(bits(&a), bits(&b), "integer values, {N} lanes");
+    }
+}
+
+fn check_to_integers<const N: usize>() {
+    let mut rows: Vec<Vec<f32>> =
+        [0, 1, 7, 16, 32, 45, 64, 101].map(|n| (0..n).map(|i| number(i * 17)).collect()).to_vec();
+    // What isn't a number, in a vector and after the last one; what is too small for a reciprocal.
+    for (at, x) in [(3, f32::NAN), (99, f32::NAN), (0, f32::INFINITY), (100, f32::NEG_INFINITY)] {
+        let mut row: Vec<f32> = (0..101).map(number).collect();
+        row[at] = x;
+        rows.push(row);
+    }
+    rows.push(vec![0.0; 33]);
+    rows.push((0..40).map(|i| i as f32 * 1e-42).collect());
+    rows.push((0..40).map(|i| (i as f32 - 20.5) * 1e37).collect());
+    for row in rows {
+        for most in [32_767.0, 16_383.0, 127.0] {
+            let [mut a, mut b] = [(); 2].map(|()| vec![77i16; row.len()]);
+            // SAFETY: `Lanes` runs on any CPU.
+            let scale_a = unsafe { attention::to_integers::<Lanes<N>>(&row, most, &mut a) };
+            let scale_b = scalar::attention::to_integers(&row, most, &mut b);
+            assert_eq!((a, scale_a.to_bits()), (b, scale_b.to_bits()), "{row:?}, {N} lanes");
+        }
     }
 }
 

@@ -12,6 +12,7 @@ crate::generic::vector_functions! {
     vector: std::arch::aarch64::float32x4_t,
     scores: [1: 4, 2: 4, 3: 4, 4: 4, 5: 4, 6: 4],
     values: [1: 4, 2: 4, 3: 4, 4: 4, 5: 4, 6: 4],
+    integers: [1: 4, 2: 4, 3: 4, 4: 4, 5: 4, 6: 4],
     floats: [1, 2, 3, 4],
     otherwise: scalar,
 }

@@ -229,6 +229,12 @@ impl Vector for float32x4_t {
     }
 
     #[inline(always)]
+    unsafe fn store_low_halves(x: Self::Int, at: *mut i16) {
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe { vst1_u16(at.cast(), vmovn_u32(x)) }
+    }
+
+    #[inline(always)]
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int {
         // SAFETY: the promises of `Vector`, see the trait.
         unsafe { vaddq_u32(a, b) }

@@ -7,7 +7,7 @@ use half::f16;
 use super::exp::exp;
 use crate::{
     fma::fma,
-    kv_cache::{FloatElement, PAGE},
+    kv_cache::{FloatElement, PAGE, integer_scale, to_integer},
     norm::LANES,
 };
 
@@ -74,6 +74,32 @@ pub(crate) fn add_values<T: FloatElement>(
                 *out = fma(value.to_f32(), weights[at + k], *out);
             }
         }
+    }
+}
+
+/// Writes numbers as integers of at most `most` into `out`, and returns their scale.
+pub(crate) fn to_integers(x: &[f32], most: f32, out: &mut [i16]) -> f32 {
+    let (scale, inverse) = integer_scale(x, most);
+    out.iter_mut().zip(x).for_each(|(out, &x)| *out = to_integer(x, inverse) as i16);
+    scale
+}
+
+/// As [`to_integers`], of weights `[at..at + PAGE]` of each query times the scales of the values.
+/// Rows of `weights` have `width` elements, those of `out` have `PAGE`; `factors` gets the scales.
+pub(crate) fn integer_weights(
+    weights: &[f32],
+    width: usize,
+    at: usize,
+    scales: &[f32; PAGE],
+    most: f32,
+    out: &mut [i16],
+    factors: &mut [f32],
+) {
+    let rows = weights.chunks_exact(width).zip(out.chunks_exact_mut(PAGE)).zip(factors);
+    for ((weights, out), factor) in rows {
+        let weights = &weights[at..at + PAGE];
+        let scaled: [f32; PAGE] = std::array::from_fn(|k| weights[k] * scales[k]);
+        *factor = to_integers(&scaled, most, out);
     }
 }
 

@@ -12,6 +12,7 @@ crate::generic::vector_functions! {
     vector: std::arch::wasm32::v128,
     scores: [1: 2, 2: 2, 3: 2, 4: 2],
     values: [1: 2, 2: 2, 3: 2, 4: 2],
+    integers: [1: 2, 2: 2, 3: 2, 4: 2],
     floats: [1, 2, 3, 4],
     otherwise: scalar,
 }

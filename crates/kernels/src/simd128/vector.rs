@@ -201,6 +201,13 @@ impl Vector for v128 {
     }
 
     #[inline(always)]
+    unsafe fn store_low_halves(x: Self::Int, at: *mut i16) {
+        let halves = i16x8_shuffle::<0, 2, 4, 6, 0, 2, 4, 6>(x, x);
+        // SAFETY: the promises of `Vector`, see the trait.
+        unsafe { v128_store64_lane::<0>(halves, at.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int {
         i32x4_add(a, b)
     }

@@ -3,11 +3,12 @@
 use super::lookup::LONGEST;
 
 /// Classes of guesses.
-const CLASSES: usize = 14;
+const CLASSES: usize = 15;
 /// What is expected of a class before anything was counted. It is little for a match, so that a
-/// text has to show that it repeats itself.
+/// text has to show that it repeats itself. Of what a constraint forces, the last token may be
+/// spelled in one with what follows.
 const EXPECTED: [f32; CLASSES] =
-    [0.10, 0.20, 0.30, 0.40, 0.50, 0.65, 0.80, 0.90, 0.90, 0.30, 0.45, 0.60, 0.80, 0.95];
+    [0.10, 0.20, 0.30, 0.40, 0.50, 0.65, 0.80, 0.90, 0.90, 0.50, 0.30, 0.45, 0.60, 0.80, 0.95];
 /// The expectation counts as much as so many tokens.
 const WEIGHT: f32 = 4.0;
 /// After so many tokens the older ones count half.
@@ -20,6 +21,8 @@ pub(crate) enum Source {
     Match(usize),
     /// The constraint allows nothing else, though it may be spelled in other tokens.
     Forced,
+    /// The last one of these.
+    LastForced,
     /// The draft model drew it, and gave it this probability before any stage.
     Model(f32),
 }
@@ -53,7 +56,7 @@ impl Source {
     pub(crate) fn kind(self) -> GuessKind {
         match self {
             Source::Match(_) => GuessKind::Lookup,
-            Source::Forced => GuessKind::Forced,
+            Source::Forced | Source::LastForced => GuessKind::Forced,
             Source::Model(_) => GuessKind::Model,
         }
     }
@@ -71,12 +74,13 @@ impl Source {
                 _ => 7,
             },
             Source::Forced => 8,
+            Source::LastForced => 9,
             Source::Model(p) => match p {
-                ..0.3 => 9,
-                ..0.5 => 10,
-                ..0.75 => 11,
-                ..0.95 => 12,
-                _ => 13,
+                ..0.3 => 10,
+                ..0.5 => 11,
+                ..0.75 => 12,
+                ..0.95 => 13,
+                _ => 14,
             },
         }
     }
@@ -159,6 +163,6 @@ mod tests {
         assert!(acceptance.expected(Source::Model(0.96)) > 0.98);
         assert!(acceptance.expected(Source::Model(0.45)) < 0.1);
         assert!((acceptance.expected_of_model() - 0.5).abs() < 0.1);
-        assert_eq!(acceptance.expected(Source::Model(0.1)), EXPECTED[9]);
+        assert_eq!(acceptance.expected(Source::Model(0.1)), EXPECTED[10]);
     }
 }

@@ -107,7 +107,7 @@ impl Job<'_> {
         };
         let ending = Ending { session: self.session, stops: &self.args.length.stop, by_length };
         let stops = |tokens: &[TokenId]| ending.stops(tokens);
-        let bound = engine.tokenizer.bind(self.chain);
+        let bound = self.session.bind(self.chain)?;
         let own = engine.tokenizer.end_tokens();
         let task = Task {
             prompt: &tokens,
@@ -145,7 +145,7 @@ impl Job<'_> {
     /// Draws texts and ranks them.
     fn draw(&self, form: Option<&Asked>, guard: &interrupt::Guard) -> anyhow::Result<Answer> {
         let (session, n) = (self.session, self.plan.n_texts());
-        let bound = session.engine.tokenizer.bind(self.chain);
+        let bound = session.bind(self.chain)?;
         let sampler = |sample: u64| Sampler::new(bound.clone(), Dice { seed: self.seed, sample });
         let samplers = (0..n as u64).map(sampler).collect();
         let request = session.request(self.prompt.tokens(), samplers, &self.args.length, form)?;
