@@ -75,7 +75,7 @@ impl<'a> BatchModel<'a> {
             _ => FinishReason::ContextFull,
         };
         let draws = path.draws[..tokens.len()].to_vec();
-        Continuation { tokens, text, draws, finish }
+        Continuation { tokens, text, thoughts: String::new(), draws, finish }
     }
 }
 

@@ -54,8 +54,8 @@ impl Plan {
         options::check_length(&args.length)?;
         let n_texts = asked_texts.as_ref().map_or(0, |asked| asked.temperatures.len());
         if let Some(asked) = &asked_texts {
-            let has_form = args.form.is_given();
-            asked.refuse_beside(controls.chain(), has_form, args.proof.proof.is_some())?;
+            let (has_form, has_proof) = (args.form.is_given(), args.proof.proof.is_some());
+            asked.refuse_beside(controls.chain(), &args.length.bans, has_form, has_proof)?;
         }
         if args.spread && (args.samples < 2 || args.proof.proof.is_some()) {
             return Err(usage(

@@ -42,7 +42,7 @@ pub(super) fn run(args: &GenerateArgs, asked: &Asked, chain: &Chain) -> anyhow::
         ));
     };
     let is_given = args.form.is_given();
-    asked.refuse_beside(chain, is_given, args.proof.proof.is_some())?;
+    asked.refuse_beside(chain, &args.length.bans, is_given, args.proof.proof.is_some())?;
     let is_typed = args.sampling.sampler.is_some();
     if args.heat.temp.is_some() || is_typed || args.recommended.recommended {
         return Err(usage(

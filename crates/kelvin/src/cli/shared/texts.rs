@@ -14,6 +14,7 @@ use kelvin_sampling::{Chain, Dice, Stage, Temp};
 use serde::Serialize;
 
 use super::{
+    args::BanArgs,
     failure::{Interrupted, usage},
     number,
     session::Session,
@@ -129,12 +130,16 @@ impl Asked {
     pub(crate) fn refuse_beside(
         &self,
         chain: &Chain,
+        bans: &BanArgs,
         form: bool,
         proof: bool,
     ) -> anyhow::Result<()> {
         let is_temp = |stage: &&Stage| matches!(stage, Stage::Temp(_));
         let what = match chain.stages().iter().find(|stage| !is_temp(stage)) {
+            _ if chain.is_schedule() => "a schedule".to_string(),
             Some(stage) => stage.to_string(),
+            None if !bans.ban_string.is_empty() => "--ban-string".to_string(),
+            None if bans.think.is_some() => "--think".to_string(),
             None if form => "a constraint".to_string(),
             None if proof => "--proof".to_string(),
             None => return Ok(()),
@@ -358,7 +363,13 @@ fn told(model: &BatchModel<'_>, drawn: Drawn) -> TextDrawn {
 
 /// A continuation without tokens.
 pub(crate) fn empty(finish: FinishReason) -> Continuation {
-    Continuation { tokens: Vec::new(), text: String::new(), draws: Vec::new(), finish }
+    Continuation {
+        tokens: Vec::new(),
+        text: String::new(),
+        thoughts: String::new(),
+        draws: Vec::new(),
+        finish,
+    }
 }
 
 fn failed<E: Into<anyhow::Error>>(error: TextsError<E>) -> anyhow::Error {
