@@ -5,8 +5,8 @@
 
 use super::Batch;
 use crate::{
-    Engine,
-    transformer::{Append, Logits, ModelError, Sequence},
+    Engine, TokenId,
+    transformer::{Append, Logits, ModelError, Sequence, Want},
 };
 
 impl Batch {
@@ -14,6 +14,28 @@ impl Batch {
     /// it.
     pub fn sequence(&self, engine: &Engine) -> Sequence {
         engine.model.sequence(self.options.cache)
+    }
+
+    /// Appends a prompt's tokens to a sequence of the caller, a chunk for each forward pass, and
+    /// calls `progress` with their number so far after each.
+    ///
+    /// # Errors
+    /// Those of [`Batch::append`], but for no tokens. The sequence has the chunks before then.
+    pub fn read(
+        &mut self,
+        engine: &Engine,
+        sequence: &mut Sequence,
+        tokens: &[TokenId],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), ModelError> {
+        let mut n_read = 0;
+        for tokens in tokens.chunks(self.options.chunks.alone.max(1)) {
+            let append = Append { sequence: &mut *sequence, tokens, want: Want::None };
+            self.append(engine, &mut [append])?;
+            n_read += tokens.len();
+            progress(n_read);
+        }
+        Ok(())
     }
 
     /// Appends tokens to sequences of the caller in one forward pass, and returns the logits that

@@ -53,16 +53,10 @@ impl Rows for BatchRows<'_> {
         map: &dyn Fn(&[f32]) -> M,
     ) -> Result<(Sequence, M), ModelError> {
         let mut text = self.batch.sequence(self.engine);
-        let chunk = self.batch.options().chunks.alone.max(1);
-        let mut rest = prompt;
-        while rest.len() > chunk {
-            let (tokens, later) = rest.split_at(chunk);
-            let append = Append { sequence: &mut text, tokens, want: Want::None };
-            self.batch.append(self.engine, &mut [append])?;
-            rest = later;
-            (self.progress)(prompt.len() - rest.len(), prompt.len());
-        }
-        let append = Append { sequence: &mut text, tokens: rest, want: Want::Last };
+        let (beginning, last) = prompt.split_at(prompt.len().saturating_sub(1));
+        let progress = &mut |n_read| (self.progress)(n_read, prompt.len());
+        self.batch.read(self.engine, &mut text, beginning, progress)?;
+        let append = Append { sequence: &mut text, tokens: last, want: Want::Last };
         let mapped = map(self.batch.append(self.engine, &mut [append])?.row(0));
         (self.progress)(prompt.len(), prompt.len());
         Ok((text, mapped))

@@ -36,11 +36,8 @@ impl<'a> BatchModel<'a> {
     pub fn start(&mut self, prompt: Vec<TokenId>) -> Result<Start<Sequence>, GenerateError> {
         check_prompt(self.engine, &prompt, Some(self.ends.limit))?;
         let mut sequence = self.batch.sequence(self.engine);
-        let chunk = self.batch.options().chunks.alone.max(1);
-        for tokens in prompt[..prompt.len() - 1].chunks(chunk) {
-            let append = Append { sequence: &mut sequence, tokens, want: Want::None };
-            self.batch.append(self.engine, &mut [append])?;
-        }
+        let beginning = &prompt[..prompt.len() - 1];
+        self.batch.read(self.engine, &mut sequence, beginning, &mut |_| ())?;
         Ok(Start { text: sequence, prompt })
     }
 
