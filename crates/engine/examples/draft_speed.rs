@@ -1,8 +1,8 @@
 //! How fast a text goes on with each kind of drafts, in turn: medians of the ratios to none in the
 //! same round, and what came of the drafts. The prompt is a user's message in ChatML.
 //!
-//!     cargo run --release -p kelvin-engine --example draft_speed -- MODEL PROMPT [CHAIN] [TOKENS] \
-//!         [ROUNDS] [SAMPLES]
+//!     cargo run --release -p kelvin-engine --example draft_speed -- MODEL PROMPT [CHAIN] \
+//!         [TOKENS] [ROUNDS] [SAMPLES]
 
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
 

@@ -1,9 +1,9 @@
 //! chrF: how alike two texts are, by their runs of characters (Popović 2015).
 //!
-//! For n from 1 to 6, precision is the share of the first text's runs of n characters that the other
-//! has as well, recall the share of the other's. Both are averaged over those n for which both texts
-//! have runs. With β = 2, F = (1 + β²)·P·R / (β²·P + R). White space isn't counted. That is
-//! sacrebleu's chrF2, from 0 to 1 rather than 100.
+//! For n from 1 to 6, precision is the share of the first text's runs of n characters that the
+//! other has as well, recall the share of the other's. Both are averaged over those n for which
+//! both texts have runs. With β = 2, F = (1 + β²)·P·R / (β²·P + R). White space isn't counted. That
+//! is sacrebleu's chrF2, from 0 to 1 rather than 100.
 
 /// The longest runs.
 const ORDER: usize = 6;

@@ -104,8 +104,8 @@ pub fn best_of(texts: &[Drawn], by: By) -> Vec<Ranked> {
 }
 
 /// The texts by their mean utility if one of the others were right, the best first: minimum Bayes
-/// risk, with the texts themselves as the sample that the expectation is over (Eikema and Aziz 2020,
-/// arXiv 2005.10283). `utility` is of a text's index and of that of the one that is right.
+/// risk, with the texts themselves as the sample that the expectation is over (Eikema and Aziz
+/// 2020, arXiv 2005.10283). `utility` is of a text's index and of that of the one that is right.
 /// There are at least two texts.
 pub fn minimum_risk(texts: &[Drawn], utility: &dyn Fn(usize, usize) -> f64) -> Vec<Ranked> {
     let others = |i: usize| (0..texts.len()).filter(move |&j| j != i);

@@ -1,8 +1,9 @@
 //! Searches: the likeliest texts, different likely texts, and the best of texts that were drawn.
 //!
 //! A search asks a model for the logits after several texts in one forward pass ([`Rows`];
-//! [`BatchRows`] is a [`crate::batch::Batch`]), chooses how they go on, and forks them. It ends with
-//! texts in the order of a score ([`Outcome`]), and with the tree of all that it weighed ([`Tree`]).
+//! [`BatchRows`] is a [`crate::batch::Batch`]), chooses how they go on, and forks them. It ends
+//! with texts in the order of a score ([`Outcome`]), and with the tree of all that it weighed
+//! ([`Tree`]).
 //!
 //! - [`beam_search`]: the likeliest, with or without groups that avoid each other's tokens.
 //! - [`stochastic_beams`]: drawn without replacement.

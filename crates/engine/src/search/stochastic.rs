@@ -249,7 +249,8 @@ impl Noise {
     }
 }
 
-/// A Gumbel number: -ln(-ln u) with u in (0, 1) from the upper 52 bits of a word, so that u is exact.
+/// A Gumbel number: -ln(-ln u) with u in (0, 1) from the upper 52 bits of a word, so that u is
+/// exact.
 fn gumbel(word: u64) -> f64 {
     let u = ((word >> 12) as f64 + 0.5) / (1u64 << 52) as f64;
     0.0 - libm::log(0.0 - libm::log(u))

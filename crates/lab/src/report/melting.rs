@@ -105,8 +105,8 @@ fn peak(x: &[f64], y: &[f64]) -> (f64, bool) {
 }
 
 /// The first temperature but the ends at which the second derivative of ln y is positive; if there
-/// is none, the last but one, which is said to be at the edge. Derivatives are differences of second
-/// order in the distances of neighbours, as in the paper's code.
+/// is none, the last but one, which is said to be at the edge. Derivatives are differences of
+/// second order in the distances of neighbours, as in the paper's code.
 fn turn(x: &[f64], y: &[f64]) -> (f64, bool) {
     let logs: Vec<f64> = y.iter().map(|&y| libm::log(y.max(f64::MIN_POSITIVE))).collect();
     let second = slopes(x, &slopes(x, &logs));

@@ -40,8 +40,8 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Sampling",
         value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) samples: usize,
-    /// Spread the samples of a temperature evenly over what it makes likely, so that they repeat each
-    /// other less; each alone is drawn as ever (arithmetic sampling)
+    /// Spread the samples of a temperature evenly over what it makes likely, so that they repeat
+    /// each other less; each alone is drawn as ever (arithmetic sampling)
     #[arg(long, help_heading = "Sampling")]
     pub(crate) spread: bool,
     /// Add a column with the sampling settings that the model file recommends (general.sampling.*)
