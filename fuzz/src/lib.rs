@@ -6,6 +6,7 @@
 //! libFuzzer; see README.md.
 
 mod chain;
+mod clock;
 mod form;
 mod gguf;
 mod memory;

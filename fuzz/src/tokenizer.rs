@@ -8,7 +8,7 @@ use std::{
     borrow::Cow,
     collections::{BTreeSet, HashSet},
     sync::OnceLock,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use kelvin_engine::{
@@ -16,6 +16,8 @@ use kelvin_engine::{
     gguf::{Metadata, Value},
     tokenizer::{TextStream, Tokenizer},
 };
+
+use crate::clock::timed;
 
 /// Words that the vocabularies have as tokens, with all their beginnings.
 const WORDS: [&str; 15] = [
@@ -90,10 +92,8 @@ pub(crate) fn check_long(bytes: &[u8]) {
         return;
     }
     let long = text.repeat(LONG.div_ceil(text.len()));
-    let begun = Instant::now();
-    check_text(case(pick), &long, how);
-    let elapsed = begun.elapsed();
-    assert!(elapsed <= MAX_TIME, "{} bytes took {elapsed:?}", long.len());
+    let ((), took) = timed(|| check_text(case(pick), &long, how));
+    assert!(took <= MAX_TIME, "{} bytes took {took:?}", long.len());
 }
 
 fn case(pick: u8) -> &'static Case {

@@ -15,6 +15,8 @@ use super::{Melting, MeltingPoint, SEED, Setting};
 use crate::metrics::Values;
 
 const RESAMPLES: usize = 999;
+/// A turn is found between the ends: with fewer temperatures there is one answer, or two.
+const LEAST_FOR_TURN: usize = 5;
 
 /// Melting and turning points of all families with at least three temperatures above 0.
 pub(super) fn melting(settings: &[Setting], heat: &[Values], entropy: &[Values]) -> Vec<Melting> {
@@ -46,7 +48,9 @@ pub(super) fn melting(settings: &[Setting], heat: &[Values], entropy: &[Values])
         };
         let (heat, entropy) = (each(heat), each(entropy));
         one.point = point(&temperatures, &heat, peak);
-        one.turning = point(&temperatures, &entropy, turn);
+        if temperatures.len() >= LEAST_FOR_TURN {
+            one.turning = point(&temperatures, &entropy, turn);
+        }
     }
     found
 }

@@ -340,7 +340,7 @@ pub struct Melting {
     /// The temperature of the largest heat capacity.
     pub point: Option<MeltingPoint>,
     /// The first temperature at which ln of the mean final entropy is convex (TURN, arXiv
-    /// 2502.05234): a setting, not interpolated.
+    /// 2502.05234): a setting, not interpolated. `None` with fewer than five temperatures.
     pub turning: Option<MeltingPoint>,
 }
 
