@@ -114,8 +114,10 @@ fn bad_schedules_are_refused_in_one_sentence() {
         ("strings: temp=1; structure: temp=2", "is a place in JSON"),
         ("think: temp=1; answer: temp=2", "shows no reasoning block"),
     ] {
-        let said = plain.refused(&["generate", "x", "--sampler", chain]);
-        assert!(said.contains(says) && said.len() < 500, "{said}");
+        for verb in ["generate", "next"] {
+            let said = plain.refused(&[verb, "x", "--sampler", chain]);
+            assert!(said.contains(says) && said.len() < 500, "{said}");
+        }
         let asked = json!({ "prompt": "x", "max_tokens": 2, "sampler": chain });
         let answer = server.post("/v1/completions", &asked);
         assert!(answer.status == 400 && answer.body.contains(says), "{}", answer.body);

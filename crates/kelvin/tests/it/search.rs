@@ -209,7 +209,7 @@ fn the_best_of_drawn_texts() {
 fn what_cant_be_searched_is_refused_in_a_sentence() {
     let room = Room::new();
     let long = "x".repeat(600);
-    let cases: [(&[&str], &str); 21] = [
+    let cases: [(&[&str], &str); 25] = [
         (&["--beams", "0"], "1 to 256 beams, not 0"),
         (&["--beams", "257"], "1 to 256 beams, not 257"),
         (&["--method", "stochastic", "--beams", "0"], "1 to 256 beams, not 0"),
@@ -236,6 +236,10 @@ fn what_cant_be_searched_is_refused_in_a_sentence() {
         (&["--top", "0"], "--top is 0"),
         (&["--sampler", "temp=1 | xtc=0.5"], "the stage xtc is random"),
         (&["--regex", "[a-z]+"], "--method beam can't keep to a form"),
+        (&["--ban-string", "e"], "a search has no --ban-string"),
+        (&["--method", "mbr", "--ban-string", "e"], "a search has no --ban-string"),
+        (&["--think", "3"], "--method beam has no --think"),
+        (&["--sampler", "after 1: temp=0.3 | xtc=0.5; temp=1"], "--method beam takes one chain"),
         (&["--method", "warm"], "possible values: beam, diverse, stochastic, best-of, mbr"),
     ];
     for (args, words) in cases {

@@ -57,10 +57,11 @@ impl Plan {
             let (has_form, has_proof) = (args.form.is_given(), args.proof.proof.is_some());
             asked.refuse_beside(controls.chain(), &args.length.bans, has_form, has_proof)?;
         }
-        if args.spread && (args.samples < 2 || args.proof.proof.is_some()) {
-            return Err(usage(
-                "--spread is of several samples (give --samples 2 or more), and has no --proof",
-            ));
+        if args.spread && args.samples < 2 {
+            return Err(usage("--spread is of several samples: give --samples 2 or more"));
+        }
+        if args.spread && args.proof.proof.is_some() {
+            return Err(usage("--spread has no --proof"));
         }
         let n_chains = temperatures.len() + usize::from(args.recommended) + n_texts;
         let n_models = args.model.models.len();

@@ -13,6 +13,7 @@ use crate::{
         failure::usage,
         options,
         prompt::{self, Otherwise, Prompt},
+        sampling::DEFAULT_PROFILE,
         session::{self, ModelFile},
         texts::{self, Asked, TextQuality},
     },
@@ -43,11 +44,11 @@ pub(super) fn run(args: &GenerateArgs, asked: &Asked, chain: &Chain) -> anyhow::
     };
     let is_given = args.form.is_given();
     asked.refuse_beside(chain, &args.length.bans, is_given, args.proof.proof.is_some())?;
-    let is_typed = args.sampling.sampler.is_some();
+    let is_typed = args.sampling.sampler.is_some() || args.sampling.profile != DEFAULT_PROFILE;
     if args.heat.temp.is_some() || is_typed || args.recommended.recommended {
         return Err(usage(
-            "--text-temperature stands in the place of a token temperature: leave out -t, --sampler \
-             and --recommended",
+            "--text-temperature stands in the place of a token temperature: leave out -t, --sampler, \
+             --profile and --recommended",
         ));
     }
     let seed = options::seed(args.sampling.seed)?.value;

@@ -4,6 +4,7 @@ pub(super) mod args;
 
 use std::time::Instant;
 
+use kelvin_engine::batch::GenerateError;
 use kelvin_sampling::{Chain, Dice, Distribution, Sampler, TokenId, Trace};
 use kelvin_views::{
     escape,
@@ -166,6 +167,9 @@ fn view(
     let NextRow { session, logits, read, raw, watched } = *row;
     let trace = if t.is_none_or(f32::is_finite) {
         let chain = session.bind(&controls.of(t)?)?;
+        if let Some(place) = chain.place_of_json() {
+            return Err(usage(GenerateError::NotJson { place }.to_string()));
+        }
         Sampler::new(chain, dice(args)).after(read).trace(logits, read.len() as u64, watched)?
     } else {
         Trace::at_infinity(logits, controls.chain(), watched)?

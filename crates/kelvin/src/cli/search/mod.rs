@@ -42,6 +42,7 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let (_, chain) = options::chain(&args.sampling, &args.heat)?;
     options::check_length(&args.length)?;
     let plan = plan::plan(args, &chain)?;
+    check_phases(args, plan, &chain)?;
     let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
     if plan.has_beams() && form.is_some() {
         return Err(usage(format!(
@@ -73,6 +74,26 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         return json::print(&answer);
     }
     terminal::print(&view::render(&job, &answer))
+}
+
+/// Refuses what changes along a text where a search can't follow it.
+fn check_phases(args: &SearchArgs, plan: Plan, chain: &Chain) -> anyhow::Result<()> {
+    let method = args.how.method.name();
+    if !args.length.bans.ban_string.is_empty() {
+        return Err(usage(
+            "a search has no --ban-string, which takes tokens back: `kelvin generate` and `compare` \
+             have it",
+        ));
+    }
+    if plan.has_beams() && args.length.bans.think.is_some() {
+        return Err(usage(format!("--method {method} has no --think: best-of and mbr have it")));
+    }
+    if plan.has_beams() && chain.is_schedule() {
+        return Err(usage(format!(
+            "--method {method} takes one chain: schedules are for best-of and mbr"
+        )));
+    }
+    Ok(())
 }
 
 /// A search before it runs.

@@ -5,6 +5,9 @@ use kelvin_sampling::{Flag, STAGES, StageInfo};
 
 use super::number;
 
+/// The profile without `--profile`.
+pub(crate) const DEFAULT_PROFILE: &str = "kelvin";
+
 /// Flags of single stages, made from the table of stages.
 #[derive(Debug, Clone)]
 pub(crate) struct StageArgs {
@@ -68,7 +71,7 @@ pub(crate) struct SamplingArgs {
     #[arg(long, value_name = "CHAIN", conflicts_with_all = not_beside_a_chain())]
     pub(crate) sampler: Option<String>,
     /// Stage order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai
-    #[arg(long, value_name = "NAME", default_value = "kelvin")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROFILE)]
     pub(crate) profile: String,
     /// The seed of the random numbers; without it one is drawn and printed
     #[arg(short, long, value_name = "N", value_parser = number::seed, allow_negative_numbers = true)]
