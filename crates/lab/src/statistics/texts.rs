@@ -2,7 +2,7 @@
 //! and heat capacity at one temperature.
 //!
 //! The energy of a text is its surprisal, E = -ln p(y), and Z(α) = Σ_y p(y)^α with α = 1/T. So
-//! F = -T ln Z, <E> = -d ln Z/dα, S = ln Z + α<E>, C = α²·Var E = dS/d ln T.
+//! F = -T ln Z, ⟨E⟩ = -d ln Z/dα, S = ln Z + α⟨E⟩, C = α²·Var E = dS/d ln T.
 
 use kelvin_engine::texts::SmcQuality;
 
@@ -11,7 +11,7 @@ use kelvin_engine::texts::SmcQuality;
 pub struct TextHeat {
     /// F = -T ln Z.
     pub free_energy: Measured,
-    /// <E>, the mean surprisal of a whole text.
+    /// ⟨E⟩, the mean surprisal of a whole text.
     pub energy: Measured,
     /// S, the entropy of the distribution over whole texts.
     pub entropy: Measured,
@@ -51,7 +51,7 @@ pub fn text_heat(t: f64, samples: &[SmcQuality]) -> Option<TextHeat> {
     })
 }
 
-/// F, <E>, S and C, of all samples but one.
+/// F, ⟨E⟩, S and C, of all samples but one.
 fn figures(alpha: f64, samples: &[SmcQuality], without: Option<usize>) -> Option<[f64; 4]> {
     let used = || {
         let each = samples.iter().enumerate().filter(move |(i, _)| Some(*i) != without);
