@@ -46,7 +46,7 @@ pub struct Ends {
 
 impl Ends {
     /// All tokens that end the continuation, in rising order.
-    fn all_tokens(&self, tokenizer: &Tokenizer) -> Vec<TokenId> {
+    pub(crate) fn all_tokens(&self, tokenizer: &Tokenizer) -> Vec<TokenId> {
         let own = if self.ignore_end { &[] } else { tokenizer.end_tokens() };
         let mut tokens = [own, &self.tokens].concat();
         tokens.sort_unstable();

@@ -18,6 +18,7 @@ pub(crate) use column::{Column, Next, Taken};
 pub use constraint::Constraint;
 pub(crate) use pending::Pending;
 pub use stages::Stages;
+pub use stop::first_stop;
 pub use thoughts::{BlockReader, Thoughts};
 
 use crate::TokenId;

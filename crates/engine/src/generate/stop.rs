@@ -3,6 +3,13 @@
 
 use std::sync::Arc;
 
+/// The earliest stop string in a text, and its place; of several at one place the longest.
+pub fn first_stop<'s>(text: &str, stops: &'s [String]) -> Option<(usize, &'s String)> {
+    let stops = stops.iter().filter(|stop| !stop.is_empty());
+    let found = stops.filter_map(|stop| Some((text.find(stop)?, stop)));
+    found.min_by_key(|(at, stop)| (*at, usize::MAX - stop.len()))
+}
+
 /// Looks for stop strings in a stream of text.
 #[derive(Debug, Clone)]
 pub(super) struct StopStrings {
@@ -20,8 +27,7 @@ impl StopStrings {
     /// earliest, and of several at one place the longest.
     pub(super) fn push(&mut self, text: &str) -> (String, Option<String>) {
         self.held.push_str(text);
-        let found = self.stops.iter().filter_map(|stop| Some((self.held.find(stop)?, stop)));
-        if let Some((at, stop)) = found.min_by_key(|(at, stop)| (*at, usize::MAX - stop.len())) {
+        if let Some((at, stop)) = first_stop(&self.held, &self.stops) {
             let stop = stop.clone();
             let mut shown = std::mem::take(&mut self.held);
             shown.truncate(at);

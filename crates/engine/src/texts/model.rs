@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Engine, TokenId,
     batch::{Batch, Continuation, GenerateError, check_prompt},
-    generate::{Ends, FinishReason},
+    generate::{Ends, FinishReason, first_stop},
     tokenizer::TextStream,
     transformer::{Append, ModelError, Sequence, Want},
 };
@@ -24,9 +24,7 @@ pub struct BatchModel<'a> {
 impl<'a> BatchModel<'a> {
     /// Texts end as `ends` says. Its least number of tokens isn't looked at.
     pub fn new(engine: &'a Engine, batch: &'a mut Batch, ends: &'a Ends) -> BatchModel<'a> {
-        let own = if ends.ignore_end { &[] } else { engine.tokenizer.end_tokens() };
-        let end_tokens = [own, &ends.tokens].concat();
-        BatchModel { engine, batch, ends, end_tokens }
+        BatchModel { engine, batch, ends, end_tokens: ends.all_tokens(&engine.tokenizer) }
     }
 
     /// Reads a prompt, chunk by chunk.
@@ -59,9 +57,7 @@ impl<'a> BatchModel<'a> {
         let push = |&token: &TokenId| stream.push(self.engine.tokenizer.bytes(token, false));
         let mut text: String = tokens.iter().map(push).collect();
         text.push_str(&stream.finish());
-        let stops = self.ends.texts.iter().filter_map(|stop| Some((text.find(stop)?, stop)));
-        let stop = stops.min_by_key(|(at, stop)| (*at, usize::MAX - stop.len()));
-        let stop = stop.map(|(at, stop)| (at, stop.clone()));
+        let stop = first_stop(&text, &self.ends.texts).map(|(at, stop)| (at, stop.clone()));
         let finish = match (end, stop) {
             (Some(token), _) => FinishReason::EndToken(token),
             (None, Some((at, stop))) if path.has_ended => {

@@ -3,7 +3,7 @@
 use kelvin_constraint::Form;
 use kelvin_engine::{
     TokenId,
-    generate::FinishReason,
+    generate::{FinishReason, first_stop},
     search::{Drawn, End, Fate, Found, Ranked, Tree},
 };
 use kelvin_views::figures::Finish;
@@ -108,17 +108,16 @@ pub(crate) struct Ending<'a> {
 impl Ending<'_> {
     /// Whether a text of these tokens has come to a stop string.
     pub(crate) fn stops(&self, tokens: &[TokenId]) -> bool {
-        !self.stops.is_empty() && self.cut(self.decoded(tokens)).1.is_some()
+        first_stop(&self.decoded(tokens), self.stops).is_some()
     }
 
     fn decoded(&self, tokens: &[TokenId]) -> String {
         self.session.engine.tokenizer.decode(tokens, false)
     }
 
-    /// The text up to the first stop string, of several there the longest; and which it was.
+    /// The text up to the first stop string, and which it was.
     fn cut(&self, mut text: String) -> (String, Option<String>) {
-        let found = self.stops.iter().filter_map(|stop| Some((text.find(stop)?, stop)));
-        let Some((at, stop)) = found.min_by_key(|(at, stop)| (*at, usize::MAX - stop.len())) else {
+        let Some((at, stop)) = first_stop(&text, self.stops) else {
             return (text, None);
         };
         text.truncate(at);

@@ -70,7 +70,8 @@ pub(crate) struct SamplingArgs {
     /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"; `kelvin stages` lists the stages
     #[arg(long, value_name = "CHAIN", conflicts_with_all = not_beside_a_chain())]
     pub(crate) sampler: Option<String>,
-    /// Stage order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai
+    /// Stage order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai,
+    /// transformers.js, onnxruntime-genai, openvino-genai, ctranslate2, mlx-lm
     #[arg(long, value_name = "NAME", default_value = DEFAULT_PROFILE)]
     pub(crate) profile: String,
     /// The seed of the random numbers; without it one is drawn and printed
