@@ -16,8 +16,7 @@ use std::{
 use kelvin_engine::{
     Engine,
     batch::{
-        Batch, BatchOptions, Budget, Chunks, DraftModel, Guesses, Observer, Place, PromptRead,
-        RequestId, Step,
+        Batch, BatchOptions, Budget, Chunks, Guesses, Observer, Place, PromptRead, RequestId, Step,
     },
     generate::FinishReason,
     transformer::CacheFormat,
@@ -79,7 +78,7 @@ pub(crate) fn options(cache: CacheFormat, budget: Budget, guesses: Guesses) -> B
 pub(crate) fn run(
     engine: Arc<Engine>,
     options: BatchOptions,
-    draft_model: Option<DraftModel>,
+    draft_model: Option<kelvin_engine::batch::DraftModel>,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
 ) {

@@ -118,7 +118,22 @@ fn event_of(event: &impl Serialize) -> sse::Event {
         Some(name) => sse::Event::default().event(name),
         None => sse::Event::default(),
     };
-    named.data(data.to_string())
+    named.data(on_one_line(&data.to_string()))
+}
+
+/// JSON without the characters beyond ASCII at which some clients end a line (NEL, LINE SEPARATOR,
+/// PARAGRAPH SEPARATOR). They occur inside strings alone, where an escape means as much.
+fn on_one_line(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\u{85}' => out.push_str("\\u0085"),
+            '\u{2028}' => out.push_str("\\u2028"),
+            '\u{2029}' => out.push_str("\\u2029"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -128,6 +143,16 @@ mod tests {
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
+
+    #[test]
+    fn an_event_is_one_line_for_every_client() {
+        let text = "a\u{85}b\u{2028}c\u{2029}d\u{b}e\u{1e}f\ng é";
+        let json = on_one_line(&json!({ "text": text }).to_string());
+        // Those of Python's `str.splitlines`.
+        let ends = ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}'];
+        assert!(!json.contains(ends) && !json.contains(['\u{2028}', '\u{2029}']), "{json}");
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["text"], text);
+    }
 
     /// Tells of rows by their length, and can't of an empty one.
     struct Lengths(usize);

@@ -223,6 +223,7 @@ const REQUESTS: &[(u8, &str)] = &[
     (0, "{\"prompt\":\"\u{FEFF}a\""),
     (1, "[]"),
     (16, r#"{"prompt":"On","add_special_tokens":false}"#),
+    (0, r#"{"prompt":"a","temperature":"éèêëéèêëéèêëéèêëéèêëéèêëéèêëéèêëéèêë"}"#),
 ];
 
 fn requests() -> Vec<Vec<u8>> {
