@@ -62,20 +62,25 @@ impl Config {
                 _ => 0,
             };
             let embedding = 3 * self.d_model * self.layer_embedding;
-            let feed_forward = match &self.experts {
+            let (feed_forward, experts) = match &self.experts {
                 Some(mixture) if layer.experts => {
                     let beside = if mixture.before_attention { layer.d_ff } else { 0 };
                     let of_expert = mixture.d_ff + mixture.grouped.map_or(0, |g| g.d_ff);
-                    mixture.n_experts
-                        + matrices * (mixture.n_used * of_expert + mixture.d_shared + beside)
+                    let experts = matrices * mixture.n_used * of_expert * mixture.d_stream;
+                    let narrowed = if mixture.is_narrow { 2 * mixture.d_stream } else { 0 };
+                    let beside = matrices * (mixture.d_shared + beside);
+                    (mixture.n_experts + narrowed + beside, experts)
                 }
-                _ => matrices * layer.d_ff,
+                _ => (matrices * layer.d_ff, 0),
             };
-            let streams = self.hyper.map_or(0, |hyper| 4 * hyper.n_streams * hyper.n_streams);
+            let streams = self.hyper.map_or(0, |hyper| hyper.multiply_adds());
             let of_width = feed_forward + streams;
-            attention + recurrent + self.d_model * of_width + embedding
+            attention + recurrent + self.d_model * of_width + experts + embedding
         };
-        self.layers.iter().enumerate().map(of_layer).sum::<usize>() + output
+        let n_streams = self.hyper.map_or(1, |hyper| hyper.n_streams);
+        let of_ngrams = (n_streams + 1) * self.d_model * self.d_model;
+        let ngrams = self.ngrams.as_ref().map_or(0, |_| of_ngrams);
+        self.layers.iter().enumerate().map(of_layer).sum::<usize>() + ngrams + output
     }
 }
 
@@ -86,7 +91,7 @@ fn position_bytes(layer: &LayerConfig, cache: CacheFormat) -> usize {
 
 impl Model {
     /// Bytes of weights that a step of one token reads. Learned positions, the embedding for each
-    /// layer and an embedding that isn't the output layer as well are left out: a step reads one
+    /// layer, a table of n-grams and an embedding that isn't the output layer as well are left out: a step reads one
     /// row of them for each token. Of a mixture of experts the selected ones count; every other
     /// weight is read once however many tokens a step has.
     pub fn step_bytes(&self) -> usize {
@@ -101,7 +106,8 @@ impl Model {
         let embedding = weights.output.as_ref().map_or(0, |_| weights.embedding.n_bytes());
         let positions = weights.positions.as_ref().map_or(0, |positions| positions.n_bytes());
         let for_layers = weights.layer_embedding.as_ref().map_or(0, |e| e.tokens.n_bytes());
-        weights.n_bytes() - embedding - positions - for_layers - idle
+        let ngrams = weights.ngrams.as_ref().map_or(0, |ngrams| ngrams.table.n_bytes());
+        weights.n_bytes() - embedding - positions - for_layers - ngrams - idle
     }
 
     /// The threads it runs on, for work of the caller's own between two steps.
@@ -177,6 +183,7 @@ mod tests {
             latent: None,
             local_latent: None,
             hyper: None,
+            ngrams: None,
             streams: false,
             stacks: false,
             ropes: vec![Rope::plain(1e4, 2)],

@@ -6,6 +6,7 @@ mod hyper;
 mod latent;
 mod layer_embedding;
 mod linear;
+mod ngrams;
 mod recurrent;
 mod selective;
 mod stacks;
@@ -92,6 +93,7 @@ impl Model {
                 self.join_stacks(s);
             }
             self.route_stream(layer, s);
+            self.add_ngrams(config, batch, s);
             if let Some(recurrent) = &layer.recurrent {
                 self.recurrent(config, recurrent, layer, batch, s);
             }
@@ -223,8 +225,8 @@ impl Model {
             after = &dense.after.down;
         }
         self.finish_delta(after, layer.post_ffn_norm.as_ref(), s);
-        if layer.hyper.is_some() {
-            return self.add_to_streams(s);
+        if let Some([_, second]) = &layer.hyper {
+            return self.add_to_streams(second, s);
         }
         if c.parallel || layer.early_experts.is_some() {
             self.add_to_stream(&s.beside, &mut s.x);
@@ -306,7 +308,7 @@ impl Model {
             });
         }
         if config.loop_norm {
-            let norm = Some(&self.weights.output_norm);
+            let norm = self.weights.output_norm.as_ref();
             self.pool.for_each_row(&mut s.x, d_model, &|_, x| self.norm_in_place(x, norm));
         }
     }
@@ -332,7 +334,7 @@ impl Model {
         s.x.truncate(n_wanted * d_model);
         s.logits.resize(n_wanted * self.config.vocab_size, 0.0);
         let weights = self.output_weights();
-        self.normed_input(Some(&self.weights.output_norm), [weights], s);
+        self.normed_input(self.weights.output_norm.as_ref(), [weights], s);
         let products = &mut [Product { weights, out: &mut s.logits }];
         // The next step begins with the first layer's matrices.
         let (next, n_next) = self.weights.of(&self.config.layers[0]).first_matrices();
@@ -455,7 +457,7 @@ impl Model {
     }
 
     /// Norms a row, if there is a norm.
-    fn norm_in_place(&self, x: &mut [f32], norm: Option<&Norm>) {
+    pub(super) fn norm_in_place(&self, x: &mut [f32], norm: Option<&Norm>) {
         if let Some(Norm { weight, bias }) = norm {
             self.norm_by(x, weight, self.config.norm_eps);
             add(x, bias.as_ref());

@@ -17,7 +17,7 @@ mod step;
 mod weights;
 
 pub use config::{
-    Config, ExpertConfig, GroupedExperts, HyperConfig, LatentConfig, LayerConfig, NormKind,
+    Config, ExpertConfig, GroupedExperts, HyperConfig, HyperRule, LatentConfig, LayerConfig, NgramConfig, NormKind,
     PositionTemperature, QkNorm, RecurrentConfig, RecurrentKind, Rope, RopeSections, StackLevel,
     Yarn,
 };

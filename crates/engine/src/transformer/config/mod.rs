@@ -5,8 +5,10 @@ use std::ops::Range;
 
 mod experts;
 mod heads;
+mod hyper;
 mod keys;
 mod linear;
+mod ngrams;
 mod positions;
 mod recurrent;
 mod rotary;
@@ -16,6 +18,9 @@ mod xielu;
 
 pub(super) use experts::MAX_EXPERTS;
 pub use experts::{ExpertConfig, GroupedExperts};
+pub(super) use hyper::MAX_STREAMS;
+pub use hyper::{HyperConfig, HyperRule};
+pub use ngrams::NgramConfig;
 pub use recurrent::{RecurrentConfig, RecurrentKind};
 pub use rotary::{PositionTemperature, Rope, RopeSections, Yarn};
 
@@ -117,6 +122,8 @@ pub struct Config {
     pub local_latent: Option<LatentConfig>,
     /// Several streams in the place of one, which each half of a layer reads and adds to.
     pub hyper: Option<HyperConfig>,
+    /// What one layer reads by the last tokens.
+    pub ngrams: Option<NgramConfig>,
     /// The stream has three others beside it.
     pub streams: bool,
     /// Two stacks of layers run by turns.
@@ -167,19 +174,6 @@ pub struct LatentConfig {
     /// All heads attend to what keys and values are made of. Matrices of each head lead queries
     /// there, and what attention finds to values.
     pub absorbed: bool,
-}
-
-/// Streams beside each other (hyper-connections, arXiv 2409.19606). Each half of a layer reads
-/// their sum with weights logistic(...) + eps, and adds to them by weights
-/// magnitude · logistic(...) + eps.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HyperConfig {
-    /// How many there are.
-    pub n_streams: usize,
-    /// Added to weights.
-    pub eps: f32,
-    /// Multiplies the weights of what is added.
-    pub magnitude: f32,
 }
 
 /// What differs from layer to layer.
@@ -262,6 +256,7 @@ impl Config {
         config.scales(&keys)?;
         config.residuals(gguf, &keys)?;
         config.experts = experts::read(&keys, &config, gguf)?;
+        config.ngrams = ngrams::read(gguf, &keys, &config)?;
         for (i, layer) in (0..).zip(&mut config.layers) {
             let has_experts = layer.d_ff > 0 && family.has_experts(gguf, i);
             layer.experts = config.experts.is_some() && has_experts;
@@ -346,7 +341,8 @@ impl Config {
             layer_embedding: heads::layer_embedding(keys)?,
             latent: heads::latent(keys, &layers, ropes[0].dim)?,
             local_latent: heads::local_latent(keys, &layers, ropes[0].dim)?,
-            hyper: heads::hyper(keys)?,
+            hyper: hyper::read(keys, n_layers)?,
+            ngrams: None,
             streams: family.streams,
             stacks: family.stacks,
             experts: None,

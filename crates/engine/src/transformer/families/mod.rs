@@ -22,6 +22,7 @@ mod more_parts;
 mod recurrent;
 mod recurrent_rules;
 mod rms_norm;
+mod state_streams;
 mod states;
 mod tensors;
 mod varied;
@@ -339,6 +340,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Family> {
         latent::FAMILIES,
         recurrent::FAMILIES,
         states::FAMILIES,
+        state_streams::FAMILIES,
         llama4::FAMILIES,
         experts::FAMILIES,
         more_experts::FAMILIES,
@@ -417,6 +419,11 @@ impl Family {
                 || (rules.is_some() && is_among(tensors::EXPERT_SCALES, name));
             is_there.then_some(Presence::Optional)
         }
+    }
+
+    /// Whether a file must have the tensors of this name in a row's list.
+    pub(super) fn needs(&self, tensor: &str) -> bool {
+        self.required.iter().any(|group| group.contains(&tensor))
     }
 
     /// Why the tensor called `name` changes nothing, if a file may have it and needn't.

@@ -11,6 +11,7 @@ use super::{
     expert_rules::MIXTURE,
     keys,
     keys::*,
+    recurrent_rules::rules,
     rms_norm::{GRANITE, LLAMA, QWEN3},
     tensors,
     tensors::*,
@@ -20,12 +21,7 @@ use super::{
 const LFM2: Family = Family {
     architecture: "lfm2",
     output_norm: "token_embd_norm",
-    recurrent: Some(RecurrentRules {
-        kind: RecurrentKind::ShortConvolution,
-        layers: RecurrentLayers::WithoutKeys,
-        in_turn: false,
-        mixes_ffn: false,
-    }),
+    recurrent: Some(rules(RecurrentKind::ShortConvolution, RecurrentLayers::WithoutKeys)),
     windows: Windows::EveryLayer,
     required: &[
         LFM2_EMBEDDING,
@@ -47,10 +43,8 @@ const QWEN35: Family = Family {
     ffn_norms: &["post_attention_norm"],
     attention_gate: AttentionGate::InQueries,
     recurrent: Some(RecurrentRules {
-        kind: RecurrentKind::DeltaNet,
-        layers: RecurrentLayers::AllButEach(4),
         in_turn: true,
-        mixes_ffn: false,
+        ..rules(RecurrentKind::DeltaNet, RecurrentLayers::AllButEach(4))
     }),
     sections: Sections::Interleaved,
     required: &[
@@ -78,7 +72,7 @@ const QWEN35_MIXTURE: ExpertRules = ExpertRules {
     ..MIXTURE
 };
 
-const QWEN35MOE: Family = Family {
+pub(super) const QWEN35MOE: Family = Family {
     architecture: "qwen35moe",
     experts: Some(QWEN35_MIXTURE),
     required: &[
@@ -107,12 +101,7 @@ const QWEN35MOE: Family = Family {
     ..QWEN35
 };
 
-const MAMBA2_HEADS: RecurrentRules = RecurrentRules {
-    kind: RecurrentKind::Mamba2,
-    layers: RecurrentLayers::WithoutKeys,
-    in_turn: false,
-    mixes_ffn: false,
-};
+const MAMBA2_HEADS: RecurrentRules = rules(RecurrentKind::Mamba2, RecurrentLayers::WithoutKeys);
 
 /// Each layer has one part, with a norm before it.
 const NEMOTRON_H: Family = Family {
@@ -163,12 +152,7 @@ pub(super) const FAMILIES: &[Family] = &[
     QWEN35MOE,
     Family {
         architecture: "qwen3next",
-        recurrent: Some(RecurrentRules {
-            kind: RecurrentKind::DeltaNet,
-            layers: RecurrentLayers::AllButEach(4),
-            in_turn: false,
-            mixes_ffn: false,
-        }),
+        recurrent: Some(rules(RecurrentKind::DeltaNet, RecurrentLayers::AllButEach(4))),
         sections: Sections::None,
         required: &[
             EMBEDDING,

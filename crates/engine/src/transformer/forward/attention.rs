@@ -88,8 +88,8 @@ impl Model {
         self.finish_delta(&attention.after, attention.post_norm.as_ref(), s);
         if c.parallel {
             std::mem::swap(&mut s.delta, &mut s.beside);
-        } else if layer.hyper.is_some() {
-            self.add_to_streams(s);
+        } else if let Some([first, _]) = &layer.hyper {
+            self.add_to_streams(first, s);
         } else {
             self.add_to_stream(&s.delta, &mut s.x);
         }

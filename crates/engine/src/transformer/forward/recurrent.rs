@@ -54,6 +54,9 @@ impl Model {
         let (Some(c), Some(number)) = (&self.config.recurrent, config.recurrent) else { return };
         let start = number * (c.tail_len() + c.matrices_len());
         let tail = start..start + c.tail_len();
+        if let Some([first, _]) = &layer.hyper {
+            self.read_streams(first, s);
+        }
         self.half_input(recurrent.norm.as_ref(), &recurrent.input, s);
         match c.kind {
             RecurrentKind::KimiDelta => self.project_kimi(c, recurrent, s),
@@ -93,6 +96,8 @@ impl Model {
         self.finish_delta(&After::default(), recurrent.post_norm.as_ref(), s);
         if layer.attention.is_some() {
             std::mem::swap(&mut s.delta, &mut s.beside);
+        } else if let Some([first, _]) = &layer.hyper {
+            self.add_to_streams(first, s);
         } else {
             self.add_to_stream(&s.delta, &mut s.x);
         }
@@ -222,7 +227,8 @@ impl Model {
     /// Queries and keys get a length.
     fn norm_keys(&self, c: &RecurrentConfig, heads: &Heads, convolved: &mut [f32]) {
         let [q_weights, k_weights] = &heads.qk_norms;
-        let (width, eps) = (c.key_dim, self.config.norm_eps / c.key_dim as f32);
+        let eps = c.key_eps.unwrap_or(self.config.norm_eps);
+        let (width, eps) = (c.key_dim, eps / c.key_dim as f32);
         let keys = c.n_groups * width;
         self.pool.for_each_row(convolved, c.channels, &|_, row| {
             let (queries, rest) = row.split_at_mut(keys);
@@ -314,7 +320,7 @@ impl Model {
         let r = &mut s.recurrent;
         let inner = c.inner();
         let (norm_first, is_logistic, width) = match c.kind {
-            RecurrentKind::DeltaNet => (true, false, c.value_dim),
+            RecurrentKind::DeltaNet => (true, c.logistic_gate, c.value_dim),
             RecurrentKind::KimiDelta => (true, true, c.value_dim),
             RecurrentKind::Lightning => (true, true, inner),
             _ => (false, false, inner / c.n_groups),
