@@ -3,7 +3,10 @@
 
 use kelvin_kernels::{matrix::WeightMatrix, pool::Pool};
 
-use super::{CacheFormat, Config, LayerConfig, Model, weights::Layer};
+use super::{
+    CacheFormat, Config, LayerConfig, Model,
+    weights::{Adapters, Layer},
+};
 
 impl Config {
     /// The first position that the token at position `pos` sees in a layer.
@@ -75,7 +78,11 @@ impl Config {
             };
             let streams = self.hyper.map_or(0, |hyper| hyper.multiply_adds());
             let of_width = feed_forward + streams;
-            attention + recurrent + self.d_model * of_width + experts + embedding
+            let adapters = self.switch.as_ref().map_or(0, |switch| {
+                let (n, width) = (2 * layer.n_heads + 2 * layer.n_kv_heads, layer.head_dim);
+                switch.multiply_adds(&[7 * self.d_model, n * width, 3 * layer.d_ff])
+            });
+            attention + recurrent + self.d_model * of_width + experts + embedding + adapters
         };
         let n_streams = self.hyper.map_or(1, |hyper| hyper.n_streams);
         let of_ngrams = (n_streams + 1) * self.d_model * self.d_model;
@@ -93,14 +100,17 @@ impl Model {
     /// Bytes of weights that a step of one token reads. Learned positions, the embedding for each
     /// layer, a table of n-grams and an embedding that isn't the output layer as well are left out: a step reads one
     /// row of them for each token. Of a mixture of experts the selected ones count; every other
-    /// weight is read once however many tokens a step has.
+    /// weight is read once however many tokens a step has. Of adapters one counts.
     pub fn step_bytes(&self) -> usize {
         let (weights, mixture) = (&self.weights, self.config.experts.as_ref());
         let idle = |layer: &Layer| -> usize {
-            let (Some(experts), Some(mixture)) = (layer.mixture(), mixture) else { return 0 };
+            let attention = layer.attention.iter().filter_map(|a| a.adapters.as_ref()).flatten();
+            let dense = layer.dense.iter().filter_map(|d| d.adapters.as_ref()).flatten();
+            let adapters: usize = attention.chain(dense).map(Adapters::idle_bytes).sum();
+            let (Some(experts), Some(mixture)) = (layer.mixture(), mixture) else { return adapters };
             // All experts of a layer have one size.
             let expert: usize = experts.of_expert(0).map(WeightMatrix::n_bytes).sum();
-            (mixture.n_experts - mixture.n_used) * expert
+            adapters + (mixture.n_experts - mixture.n_used) * expert
         };
         let idle: usize = weights.blocks.iter().flatten().map(idle).sum();
         let embedding = weights.output.as_ref().map_or(0, |_| weights.embedding.n_bytes());
@@ -184,6 +194,7 @@ mod tests {
             local_latent: None,
             hyper: None,
             ngrams: None,
+            switch: None,
             streams: false,
             stacks: false,
             ropes: vec![Rope::plain(1e4, 2)],

@@ -1,6 +1,7 @@
 //! The forward pass over new tokens of a batch of sequences. The weights are read once for the
 //! whole batch.
 
+mod adapters;
 mod attention;
 mod hyper;
 mod latent;
@@ -22,6 +23,7 @@ use kelvin_kernels::{
     soft_cap::soft_cap,
 };
 
+pub(super) use adapters::AdapterScratch;
 pub(super) use recurrent::RecurrentScratch;
 pub(super) use time_mix::MixScratch;
 
@@ -81,6 +83,7 @@ impl Model {
             let row = |(at, &token)| Row { sequence: i, pos: start + at, token };
             s.rows.extend(append.tokens.iter().enumerate().map(row));
         }
+        self.switch_adapters(batch, s);
         self.embed(s);
         self.turn_angles(s);
         self.embed_for_layers(s);
@@ -166,7 +169,7 @@ impl Model {
         }
         let delta = &s.delta;
         self.pool.for_each_row(&mut s.x, c.d_model, &|i, x| {
-            weights.embedding.row(rows[i].token.index(), x);
+            weights.embedding.row(weights.embedded(rows[i].token), x);
             x.iter_mut().for_each(|x| *x *= c.embedding_scale);
             if positions.is_some() {
                 x.iter_mut().zip(&delta[i * c.d_model..]).for_each(|(x, position)| *x += position);
@@ -262,6 +265,10 @@ impl Model {
                 Product { weights: &dense.up, out: &mut s.up },
             ];
             matmul(&self.pool, self.isa, &s.input, n, products, &[&dense.down]);
+            if let Some([gate, up, _]) = &dense.adapters {
+                self.add_adapters(gate, &s.input.x, &mut s.gate, &mut s.adapters);
+                self.add_adapters(up, &s.input.x, &mut s.up, &mut s.adapters);
+            }
             self.apply(&mut s.up, d_ff, &after.up);
             let up = &s.up;
             self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
@@ -292,6 +299,9 @@ impl Model {
         }
         std::mem::swap(&mut s.input.x, &mut s.gate);
         self.product_of_input(&dense.down, s, next);
+        if let Some([.., down]) = &dense.adapters {
+            self.add_adapters(down, &s.input.x, &mut s.delta, &mut s.adapters);
+        }
     }
 
     /// A layer's scale, and the norm where the blocks are run again.

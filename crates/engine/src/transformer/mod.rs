@@ -18,7 +18,7 @@ mod weights;
 
 pub use config::{
     Config, ExpertConfig, GroupedExperts, HyperConfig, HyperRule, LatentConfig, LayerConfig, NgramConfig, NormKind,
-    PositionTemperature, QkNorm, RecurrentConfig, RecurrentKind, Rope, RopeSections, StackLevel,
+    PositionTemperature, QkNorm, RecurrentConfig, RecurrentKind, Rope, RopeSections, StackLevel, SwitchConfig,
     Yarn,
 };
 pub use error::ModelError;

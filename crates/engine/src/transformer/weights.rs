@@ -3,6 +3,7 @@
 
 use std::{collections::HashSet, ops::Range};
 
+mod adapters;
 mod attention;
 mod dense;
 mod experts;
@@ -23,7 +24,11 @@ use super::{
     error::ModelError,
     families::{self, Family, Presence, refuse_unread},
 };
-use crate::gguf::{Gguf, TensorInfo};
+use crate::{
+    TokenId,
+    gguf::{Gguf, TensorInfo},
+};
+pub(super) use adapters::{Adapters, SwitchTable};
 pub(super) use attention::{Attention, Projections};
 pub(super) use dense::Dense;
 pub(super) use experts::{Experts, Narrow};
@@ -51,6 +56,8 @@ pub(super) struct Weights {
     pub(super) streams: Option<Streams>,
     /// What one layer reads by the last tokens.
     pub(super) ngrams: Option<Ngrams>,
+    /// What tokens mean to adapters.
+    pub(super) switch: Option<SwitchTable>,
     /// What the output reads of several streams.
     pub(super) hyper_head: Option<Hyper>,
     /// d_model: what the low stack of layers begins with.
@@ -161,6 +168,7 @@ impl Weights {
             layer_embedding,
             streams,
             ngrams,
+            switch: config.switch.as_ref().map(|switch| SwitchTable::new(config, switch)),
             hyper_head,
             low_start,
             blocks,
@@ -191,6 +199,12 @@ impl Weights {
         let streams = streams.chain(self.ngrams.iter().flat_map(Ngrams::matrices));
         let whole = self.output.iter().chain(&self.positions).chain(each_layer).chain(streams);
         self.embedding.n_bytes() + whole.chain(blocks).map(WeightMatrix::n_bytes).sum::<usize>()
+    }
+
+    /// Whose embedding a token has.
+    pub(super) fn embedded(&self, token: TokenId) -> usize {
+        let switch = self.switch.as_ref();
+        switch.map_or(token.index(), |switch| switch.embedded[token.index()] as usize)
     }
 
     /// The weights of a layer.
@@ -273,7 +287,7 @@ impl<'a> Loader<'a> {
         let experts = mixture.map(|mixture| self.experts(config, mixture, block)).transpose()?;
         let has_dense = d_ff > 0 && channel_mix.is_none();
         let dense = match has_dense && (experts.is_none() || is_early) {
-            true => Some(self.dense(block, d_ff, d_model)?),
+            true => Some(self.dense(config, block, d_ff)?),
             false => None,
         };
         let (experts, early_experts) = match experts {

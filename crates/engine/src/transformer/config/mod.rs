@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+mod adapters;
 mod experts;
 mod heads;
 mod hyper;
@@ -16,6 +17,7 @@ mod rwkv;
 mod states;
 mod xielu;
 
+pub use adapters::SwitchConfig;
 pub(super) use experts::MAX_EXPERTS;
 pub use experts::{ExpertConfig, GroupedExperts};
 pub(super) use hyper::MAX_STREAMS;
@@ -124,6 +126,8 @@ pub struct Config {
     pub hyper: Option<HyperConfig>,
     /// What one layer reads by the last tokens.
     pub ngrams: Option<NgramConfig>,
+    /// Adapters that tokens switch on.
+    pub switch: Option<SwitchConfig>,
     /// The stream has three others beside it.
     pub streams: bool,
     /// Two stacks of layers run by turns.
@@ -343,6 +347,7 @@ impl Config {
             local_latent: heads::local_latent(keys, &layers, ropes[0].dim)?,
             hyper: hyper::read(keys, n_layers)?,
             ngrams: None,
+            switch: adapters::read(keys, vocab_size)?,
             streams: family.streams,
             stacks: family.stacks,
             experts: None,

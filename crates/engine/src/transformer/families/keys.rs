@@ -401,3 +401,11 @@ pub(super) const NGRAMS: &[Row] = &[
     row("ple.image_token_id", Rule::Ignored("stands for places of images; text has none")),
     row("embedding_length_per_layer_input", Rule::Read),
 ];
+/// Adapters that tokens switch on.
+pub(super) const ADAPTERS: &[Row] = &[
+    row("adapters.count", Rule::Read),
+    row("adapters.lora_rank", Rule::Read),
+    row("adapters.router_gain", Rule::Read),
+    row("adapters.token_ids_activate", Rule::Read),
+    row("adapters.token_ids_substitute", Rule::Read),
+];

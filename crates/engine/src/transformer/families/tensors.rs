@@ -333,6 +333,23 @@ pub(super) const NGRAM_TABLE: &[&str] = &[
     "blk.*.ple_norm_conv.weight",
     "blk.*.ple_conv1d.weight",
 ];
+/// Adapters that tokens switch on.
+pub(super) const ADAPTERS: &[&str] = &[
+    "blk.*.attn_q.lora_a",
+    "blk.*.attn_q.lora_b",
+    "blk.*.attn_k.lora_a",
+    "blk.*.attn_k.lora_b",
+    "blk.*.attn_v.lora_a",
+    "blk.*.attn_v.lora_b",
+    "blk.*.attn_output.lora_a",
+    "blk.*.attn_output.lora_b",
+    "blk.*.ffn_gate.lora_a",
+    "blk.*.ffn_gate.lora_b",
+    "blk.*.ffn_up.lora_a",
+    "blk.*.ffn_up.lora_b",
+    "blk.*.ffn_down.lora_a",
+    "blk.*.ffn_down.lora_b",
+];
 /// What weighs the stream and sums of it that are kept.
 pub(super) const KEPT_SUMS: &[&str] =
     &["output_res_score.weight", "blk.*.attn_res_score.weight", "blk.*.ffn_res_score.weight"];

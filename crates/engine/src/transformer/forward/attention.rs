@@ -85,6 +85,9 @@ impl Model {
         }
         let (next, n_next) = layer.ffn_input();
         self.product_of_input(&attention.output, s, &next[..n_next]);
+        if let Some([.., output]) = &attention.adapters {
+            self.add_adapters(output, &s.input.x, &mut s.delta, &mut s.adapters);
+        }
         self.finish_delta(&attention.after, attention.post_norm.as_ref(), s);
         if c.parallel {
             std::mem::swap(&mut s.delta, &mut s.beside);
@@ -118,6 +121,11 @@ impl Model {
                 s.v.copy_from_slice(&s.k);
             }
             (None, _) => matmul(&self.pool, self.isa, &s.input, n, &mut [q], next),
+        }
+        if let Some([q, k, v, _]) = &attention.adapters {
+            self.add_adapters(q, &s.input.x, &mut s.q, &mut s.adapters);
+            self.add_adapters(k, &s.input.x, &mut s.k, &mut s.adapters);
+            self.add_adapters(v, &s.input.x, &mut s.v, &mut s.adapters);
         }
         self.project_gate(attention, s);
         self.turn_heads(c, p, attention, s);

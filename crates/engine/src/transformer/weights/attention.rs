@@ -4,7 +4,7 @@ use kelvin_kernels::matrix::WeightMatrix;
 
 use super::{
     super::{Config, LayerConfig, ModelError, QkNorm, families::AttentionGate},
-    After, Loader, Norm,
+    Adapters, After, Loader, Norm,
     latent::Latent,
 };
 
@@ -31,6 +31,8 @@ pub(crate) struct Attention {
     pub(crate) post_norm: Option<Norm>,
     /// What is done with the products with the output matrix.
     pub(crate) after: After,
+    /// The adapters of queries, keys, values and the output.
+    pub(crate) adapters: Option<[Adapters; 4]>,
 }
 
 /// The matrices of queries, keys and values, and what is done with their products.
@@ -64,7 +66,8 @@ impl Attention {
         let projections = self.projections.iter();
         let projected = projections.flat_map(|p| [&p.q].into_iter().chain(&p.k).chain(&p.v));
         let latent = self.latent.iter().flat_map(Latent::matrices);
-        projected.chain(latent).chain(&self.gate).chain([&self.output])
+        let adapters = self.adapters.iter().flatten().flat_map(Adapters::matrices);
+        projected.chain(latent).chain(&self.gate).chain([&self.output]).chain(adapters)
     }
 }
 
@@ -89,6 +92,7 @@ impl Loader<'_> {
                 sinks: Vec::new(),
                 post_norm: None,
                 after: self.after(&name("attn_output"), d_model)?,
+                adapters: None,
             });
         }
         if let Some(latent) = config.latent_of(layer) {
@@ -136,6 +140,16 @@ impl Loader<'_> {
                 d_model,
             )?,
             after: self.after_attention(config, &name("attn_output"))?,
+            adapters: self.adapters(
+                config,
+                block,
+                [
+                    ("attn_q", d_q, d_model),
+                    ("attn_k", d_kv, d_model),
+                    ("attn_v", d_v, d_model),
+                    ("attn_output", d_model, d_heads),
+                ],
+            )?,
         })
     }
 

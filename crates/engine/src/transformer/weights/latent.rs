@@ -126,6 +126,7 @@ impl Loader<'_> {
             output: self.matrix(&name("attn_output.weight"), d_model, n_heads * value_dim)?,
             post_norm: None,
             after: self.after(&name("attn_output"), d_model)?,
+            adapters: None,
         })
     }
 }
