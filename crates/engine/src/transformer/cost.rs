@@ -22,15 +22,31 @@ impl Config {
     /// a window leaves out what lies before it.
     pub fn cache_bytes(&self, pos: usize, cache: CacheFormat) -> usize {
         let read = |layer: &LayerConfig| {
-            (pos + 1 - self.first_seen(layer, pos)) * position_bytes(layer, cache)
+            (pos + 1 - self.first_seen(layer, pos)) * self.position_bytes(layer, cache)
         };
         self.layers.iter().map(read).sum::<usize>() + self.state_bytes()
+    }
+
+    /// Whether a layer's values are the first numbers of its keys, and floats of them are stored
+    /// once: all heads of absorbed latent attention read what keys and values are made of.
+    pub(super) fn keys_serve_as_values(&self, layer: &LayerConfig) -> bool {
+        layer.n_heads > 0 && self.latent_of(layer).is_some_and(|latent| latent.absorbed)
+    }
+
+    /// Bytes of the keys and values of one position.
+    fn position_bytes(&self, layer: &LayerConfig, cache: CacheFormat) -> usize {
+        if layer.n_heads == 0 {
+            return 0;
+        }
+        let keys_alone = cache != CacheFormat::Q8 && self.keys_serve_as_values(layer);
+        let n_sides = if keys_alone { 1 } else { 2 };
+        n_sides * layer.n_kv_heads * cache.bytes(layer.head_dim)
     }
 
     /// Bytes of a page of keys and values: [`super::PAGE`] positions of all layers.
     pub fn page_bytes(&self, cache: CacheFormat) -> usize {
         let owners = self.layers.iter().enumerate().filter(|(i, layer)| layer.cache == *i);
-        let bytes: usize = owners.map(|(_, layer)| position_bytes(layer, cache)).sum();
+        let bytes: usize = owners.map(|(_, layer)| self.position_bytes(layer, cache)).sum();
         bytes * super::PAGE
     }
 
@@ -89,11 +105,6 @@ impl Config {
         let ngrams = self.ngrams.as_ref().map_or(0, |_| of_ngrams);
         self.layers.iter().enumerate().map(of_layer).sum::<usize>() + ngrams + output
     }
-}
-
-/// Bytes of the keys and values of one position.
-fn position_bytes(layer: &LayerConfig, cache: CacheFormat) -> usize {
-    if layer.n_heads > 0 { 2 * layer.n_kv_heads * cache.bytes(layer.head_dim) } else { 0 }
 }
 
 impl Model {

@@ -47,6 +47,8 @@ pub enum HyperRule {
 
 /// Most streams, sums that are kept not counted. Files have 4.
 pub(in super::super) const MAX_STREAMS: usize = 16;
+/// Most kept sums, which a step has for each of its tokens.
+const MAX_KEPT: usize = 64;
 const COUNT: &str = "hyper_connection.count";
 const EPS: &str = "hyper_connection.epsilon";
 const MAGNITUDE: &str = "hyper_connection.magnitude";
@@ -60,10 +62,15 @@ pub(super) fn read(keys: &Keys<'_>, n_layers: usize) -> Result<Option<HyperConfi
     let missing = |key: &str| keys.error(key, "missing, and there's no default for it".to_string());
     if reads(KEPT) {
         let every = keys.metadata.u32(&keys.name(KEPT))?.ok_or_else(|| missing(KEPT))? as usize;
-        let n_streams = match every {
+        let n_kept = match every {
             0 => return Ok(None),
-            every => 1 + n_layers.div_ceil(every),
+            every => n_layers.div_ceil(every),
         };
+        if n_kept > MAX_KEPT {
+            let problem = format!("{n_kept} sums are kept, expected at most {MAX_KEPT}");
+            return Err(keys.error(KEPT, problem));
+        }
+        let n_streams = 1 + n_kept;
         return Ok(Some(HyperConfig { n_streams, rule: HyperRule::Kept { every } }));
     }
     if !reads(COUNT) {

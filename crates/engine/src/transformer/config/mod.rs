@@ -468,6 +468,7 @@ fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
     let supported = || families::all().map(|family| family.architecture).collect::<Vec<_>>();
     let family = families::find(found).ok_or_else(|| ModelError::Architecture {
         found: found.to_string(),
+        why: families::why(found),
         supported: supported().join(", "),
     })?;
     match refused_keys(metadata) {

@@ -21,6 +21,7 @@ mod more_mixtures;
 mod more_parts;
 mod recurrent;
 mod recurrent_rules;
+mod refused;
 mod rms_norm;
 mod state_streams;
 mod states;
@@ -28,6 +29,7 @@ mod tensors;
 mod varied;
 
 pub use expert_rules::Gating;
+pub(super) use refused::why;
 pub(super) use expert_rules::{
     DenseBeside, ExpertRules, ExpertWidth, GatingRule, Limited, Normalized, SharedWidth,
 };
@@ -430,8 +432,9 @@ impl Family {
     pub(super) fn unused(&self, name: &str) -> Option<&'static str> {
         // Beside each matrix's scale NVFP4 files have one of its input.
         let matrix = name.strip_suffix(".input_scale").map(|matrix| format!("{matrix}.scale"));
-        let scales = [tensors::SCALES, tensors::EXPERT_SCALES];
-        if matrix.is_some_and(|scale| scales.iter().any(|list| is_among(list, &scale))) {
+        let of_states = [tensors::DELTA_SCALES, tensors::MAMBA_SCALES];
+        let scales = [tensors::SCALES, tensors::EXPERT_SCALES].into_iter().chain(of_states);
+        if matrix.is_some_and(|scale| scales.clone().any(|list| is_among(list, &scale))) {
             return Some("is for activations of 4 bits; the engine's have more");
         }
         is_among(self.unused, name).then_some(self.unused_because)

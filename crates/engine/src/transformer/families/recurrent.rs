@@ -58,7 +58,7 @@ const QWEN35: Family = Family {
         POST_ATTENTION_NORM,
         GATED,
     ],
-    optional: &[FUSED_QKV, OUTPUT],
+    optional: &[FUSED_QKV, DELTA_SCALES, OUTPUT],
     keys: &[STATE, RECURRENT_LAYERS, SECTIONS, PREDICTING_LAYERS, RMS_NORM, ROTARY, NO_SCALES],
     ..QWEN3
 };
@@ -120,7 +120,14 @@ const NEMOTRON_H: Family = Family {
         STATE_NORM,
         PLAIN,
     ],
-    optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, UP_DOWN_BIASES, OUTPUT],
+    optional: &[
+        QKV,
+        QKV_BIASES,
+        ATTENTION_OUTPUT_BIAS,
+        UP_DOWN_BIASES,
+        MAMBA_SCALES,
+        OUTPUT,
+    ],
     keys: &[STATE, EITHER_EPSILON, NO_ROTARY, NO_SCALES],
     ..LLAMA
 };
@@ -196,7 +203,7 @@ pub(super) const FAMILIES: &[Family] = &[
             BARE_FFN_NORM,
             GATED,
         ],
-        optional: &[QKV, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, OUTPUT],
+        optional: &[QKV, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, MAMBA_SCALES, OUTPUT],
         keys: &[STATE, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -208,7 +215,7 @@ pub(super) const FAMILIES: &[Family] = &[
         ffn_norms: &[],
         rotary: Rotary::Never,
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA2, CONVOLUTION_BIAS, STATE_NORM],
-        optional: &[OUTPUT],
+        optional: &[MAMBA_SCALES, OUTPUT],
         keys: &[STATE, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -231,7 +238,7 @@ pub(super) const FAMILIES: &[Family] = &[
             CONVOLUTION_BIAS,
             STATE_NORM,
         ],
-        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, OUTPUT],
+        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, MAMBA_SCALES, OUTPUT],
         keys: &[
             STATE,
             EITHER_EPSILON,
@@ -268,6 +275,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ATTENTION_OUTPUT_BIAS,
             GATE_BIAS,
             UP_DOWN_BIASES,
+            MAMBA_SCALES,
             OUTPUT,
             ROPE_FACTORS,
         ],

@@ -36,7 +36,7 @@ pub(super) const FAMILIES: &[Family] = &[
             DELTA_NET,
             RATES,
         ],
-        optional: &[FUSED_QKV, NGRAM_TABLE, OUTPUT],
+        optional: &[FUSED_QKV, DELTA_SCALES, NGRAM_TABLE, OUTPUT],
         unused: INDEXER,
         unused_because: "selects positions; texts are short enough to see all",
         keys: &[

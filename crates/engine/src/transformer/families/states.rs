@@ -37,7 +37,7 @@ const JAMBA: Family = Family {
         FFN_NORM,
         GATED,
     ],
-    optional: &[QKV, OUTPUT],
+    optional: &[QKV, MAMBA_SCALES, OUTPUT],
     keys: &[
         keys::MAMBA,
         NO_STATE_GROUPS,
@@ -151,7 +151,7 @@ pub(super) const FAMILIES: &[Family] = &[
         ffn_norms: &[],
         rotary: Rotary::Never,
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA, CONVOLUTION_BIAS],
-        optional: &[OUTPUT],
+        optional: &[MAMBA_SCALES, OUTPUT],
         keys: &[keys::MAMBA, NO_STATE_GROUPS, UNIT_NORMS, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },

@@ -117,6 +117,15 @@ pub(super) const EXPERT_SCALES: &[&str] = &[
     "blk.*.ffn_down_shexp.scale",
 ];
 
+/// Likewise for the matrices of recurrent layers: of the delta rule, of Mamba.
+pub(super) const DELTA_SCALES: &[&str] = &[
+    "blk.*.attn_gate.scale",
+    "blk.*.ssm_beta.scale",
+    "blk.*.ssm_alpha.scale",
+    "blk.*.ssm_out.scale",
+];
+pub(super) const MAMBA_SCALES: &[&str] = &["blk.*.ssm_in.scale", "blk.*.ssm_out.scale"];
+
 /// What selects positions for attention: DeepSeek's, then MiniMax's.
 pub(super) const INDEXER: &[&str] = &[
     "blk.*.indexer.k_norm.weight",

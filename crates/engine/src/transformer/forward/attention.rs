@@ -147,6 +147,11 @@ impl Model {
             s.head_gates.resize(n * gate.rows(), 0.0);
             let products = &mut [Product { weights: gate, out: &mut s.head_gates }];
             matmul(&self.pool, self.isa, &s.input, n, products, &[&attention.output]);
+            if let Some(scale) = attention.gate_scale {
+                self.pool.for_each_row(&mut s.head_gates, gate.rows(), &|_, row| {
+                    row.iter_mut().for_each(|x| *x *= scale);
+                });
+            }
         }
     }
 

@@ -62,6 +62,7 @@ impl Model {
             RecurrentKind::KimiDelta => self.project_kimi(c, recurrent, s),
             _ => self.project_recurrent(recurrent, s),
         }
+        self.scale_projections(recurrent, &mut s.recurrent);
         match c.kind {
             RecurrentKind::ShortConvolution => {
                 let r = &mut s.recurrent;
@@ -93,7 +94,8 @@ impl Model {
         }
         let (next, n_next) = layer.ffn_input();
         self.product_of_input(&recurrent.output, s, &next[..n_next]);
-        self.finish_delta(&After::default(), recurrent.post_norm.as_ref(), s);
+        let after = After { scale: recurrent.output_scale, bias: None };
+        self.finish_delta(&after, recurrent.post_norm.as_ref(), s);
         if layer.attention.is_some() {
             std::mem::swap(&mut s.delta, &mut s.beside);
         } else if let Some([first, _]) = &layer.hyper {
@@ -123,6 +125,18 @@ impl Model {
                 matmul(&self.pool, self.isa, &s.input, n, &mut [a, b], next);
             }
             _ => {}
+        }
+    }
+
+    /// The products with the matrices that the layer begins with, times the matrices' factors.
+    fn scale_projections(&self, recurrent: &Recurrent, r: &mut RecurrentScratch) {
+        let outs = [&mut r.mixed, &mut r.gate, &mut r.rate, &mut r.decay];
+        for ((weights, scale), out) in recurrent.input.iter().zip(recurrent.scales).zip(outs) {
+            if let Some(scale) = scale {
+                self.pool.for_each_row(out, weights.rows(), &|_, row| {
+                    row.iter_mut().for_each(|x| *x *= scale);
+                });
+            }
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Attention {
     pub(crate) head_norms: [Option<Norm>; 3],
     /// n_heads or n_heads·value_dim × d_model: weighs what the heads found.
     pub(crate) gate: Option<WeightMatrix>,
+    /// A factor of its products.
+    pub(crate) gate_scale: Option<f32>,
     /// n_heads·value_dim.
     pub(crate) sub_norm: Option<Norm>,
     /// d_model × n_heads·value_dim.
@@ -87,6 +89,7 @@ impl Loader<'_> {
                 latent: None,
                 head_norms: [None, None, None],
                 gate: None,
+                gate_scale: None,
                 sub_norm: None,
                 output: self.matrix(&name("attn_output.weight"), d_model, d_model)?,
                 sinks: Vec::new(),
@@ -118,13 +121,16 @@ impl Loader<'_> {
                 q: self.rows_in_queries(layer, 0, d_model)?,
                 k: Some(self.matrix(&name("attn_k.weight"), d_kv, d_model)?),
                 v: Some(self.matrix(&name("attn_v.weight"), d_v, d_model)?),
-                after: [After::default(), After::default(), After::default()],
+                after: self.after_qkv(block, [d_q, d_kv, d_v])?,
             },
             true => self.projections(block, [d_q, d_kv, d_v], d_model)?,
             false => self.queries_alone(block, [d_q, d_kv], d_model)?,
         };
+        // Queries and their gate have one matrix.
+        let gate_scale = projections.after[0].scale.filter(|_| in_queries);
         let head_norms = self.head_norms(config, i)?;
         Ok(Attention {
+            gate_scale,
             norm,
             projections: Some(projections),
             latent: None,
