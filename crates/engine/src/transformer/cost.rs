@@ -109,16 +109,19 @@ impl Config {
 
 impl Model {
     /// Bytes of weights that a step of one token reads. Learned positions, the embedding for each
-    /// layer, a table of n-grams and an embedding that isn't the output layer as well are left out: a step reads one
-    /// row of them for each token. Of a mixture of experts the selected ones count; every other
-    /// weight is read once however many tokens a step has. Of adapters one counts.
+    /// layer, a table of n-grams and an embedding that isn't the output layer as well are left out:
+    /// a step reads one row of them for each token, and some rows of the table. Of a mixture of
+    /// experts the selected ones count, of adapters one; every other weight is read once however
+    /// many tokens a step has.
     pub fn step_bytes(&self) -> usize {
         let (weights, mixture) = (&self.weights, self.config.experts.as_ref());
         let idle = |layer: &Layer| -> usize {
             let attention = layer.attention.iter().filter_map(|a| a.adapters.as_ref()).flatten();
             let dense = layer.dense.iter().filter_map(|d| d.adapters.as_ref()).flatten();
             let adapters: usize = attention.chain(dense).map(Adapters::idle_bytes).sum();
-            let (Some(experts), Some(mixture)) = (layer.mixture(), mixture) else { return adapters };
+            let (Some(experts), Some(mixture)) = (layer.mixture(), mixture) else {
+                return adapters;
+            };
             // All experts of a layer have one size.
             let expert: usize = experts.of_expert(0).map(WeightMatrix::n_bytes).sum();
             adapters + (mixture.n_experts - mixture.n_used) * expert

@@ -102,8 +102,8 @@ impl Model {
         }
     }
 
-    /// delta = up(norm(the weighted sum of the selected experts' outputs of down(input))). The input
-    /// is there again afterwards, for the shared expert.
+    /// delta = up(norm(the weighted sum of the selected experts' outputs of down(input))). The
+    /// input is there again afterwards, for the shared expert.
     fn narrow_mixture(
         &self,
         (config, layer): (&ExpertConfig, &LayerConfig),

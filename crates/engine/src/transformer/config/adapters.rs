@@ -25,10 +25,7 @@ const MIN_RANK: usize = 4;
 const GAIN: f32 = 15.0;
 
 /// The adapters; none if the family has none.
-pub(super) fn read(
-    keys: &Keys<'_>,
-    vocab_size: usize,
-) -> Result<Option<SwitchConfig>, ModelError> {
+pub(super) fn read(keys: &Keys<'_>, vocab_size: usize) -> Result<Option<SwitchConfig>, ModelError> {
     const COUNT: &str = "adapters.count";
     const RANK: &str = "adapters.lora_rank";
     const GAIN_KEY: &str = "adapters.router_gain";
@@ -73,7 +70,12 @@ impl SwitchConfig {
     /// The adapter of a token after a text, itself included, with so many tokens that switch one
     /// on, whose adapters' numbers have this sum, and so many others: the mean of all, such tokens
     /// counting for more, rounded. It is that of the only such token, if there is one.
-    pub(in super::super) fn adapter(&self, n_switches: usize, sum: usize, n_others: usize) -> usize {
+    pub(in super::super) fn adapter(
+        &self,
+        n_switches: usize,
+        sum: usize,
+        n_others: usize,
+    ) -> usize {
         let others = n_others as f64 * libm::exp(-2.0 * self.gain);
         let mean = (sum as f64 / (n_switches as f64 + others)) as f32;
         mean.clamp(0.0, self.adapters.len() as f32).round() as usize

@@ -75,8 +75,12 @@ pub(super) fn read(
     }
     let offsets = list(keys, "ple.head_offsets", n_heads)?;
     let sizes = list(keys, "ple.head_vocab_sizes", n_heads)?;
-    let heads: Vec<(usize, usize)> =
-        offsets.iter().zip(&sizes).take(n_heads).map(|(at, n)| (*at as usize, *n as usize)).collect();
+    let heads: Vec<(usize, usize)> = offsets
+        .iter()
+        .zip(&sizes)
+        .take(n_heads)
+        .map(|(at, n)| (*at as usize, *n as usize))
+        .collect();
     let n_rows = gguf.tensor(TABLE).and_then(|table| table.shape.get(1).copied()).unwrap_or(0);
     if n_rows < FEWEST_ROWS {
         keys.check_rows(WIDTH, n_rows, 1)?;
@@ -126,11 +130,7 @@ impl NgramConfig {
 
     /// The rows of the table for a token, of which and of earlier tokens `token(i)` is the one `i`
     /// places back; none before the text.
-    pub(in super::super) fn rows(
-        &self,
-        token: impl Fn(usize) -> Option<u32>,
-        rows: &mut [usize],
-    ) {
+    pub(in super::super) fn rows(&self, token: impl Fn(usize) -> Option<u32>, rows: &mut [usize]) {
         let mut seen = [u64::from(self.end); MAX_LONGEST];
         seen[0] = u64::from(token(0).unwrap_or(self.end));
         for (i, seen) in seen.iter_mut().enumerate().take(self.longest).skip(1) {
@@ -181,8 +181,8 @@ mod tests {
         };
         // 9·3 = 27, 8·5 = 40, 27 ^ 40 = 51, 7·7 = 49, 51 ^ 49 = 2.
         assert_eq!(rows(&[7, 8, 9]), [1, 10 + 7, 21 + 2, 33 + 2]);
-        // Nothing is seen before the text or an end, which stands for what isn't: 27 ^ 10 = 17, 17 ^
-        // 14 = 31; but a text may go on after its end: 6 ^ 40 = 46.
+        // Nothing is seen before the text or an end, which stands for what isn't: 27 ^ 10 = 17,
+        // 17 ^ 14 = 31. But a text may go on after its end: 6 ^ 40 = 46.
         assert_eq!(rows(&[9]), [7, 10 + 6, 21 + 7, 33 + 5]);
         assert_eq!(rows(&[8, 2, 9]), rows(&[9]));
         assert_eq!(rows(&[8, 2])[0], 6);

@@ -29,10 +29,10 @@ mod tensors;
 mod varied;
 
 pub use expert_rules::Gating;
-pub(super) use refused::why;
 pub(super) use expert_rules::{
     DenseBeside, ExpertRules, ExpertWidth, GatingRule, Limited, Normalized, SharedWidth,
 };
+pub(super) use refused::why;
 
 pub(super) use recurrent_rules::{RecurrentLayers, RecurrentRules};
 

@@ -7,8 +7,10 @@ use kelvin_kernels::{
 };
 
 use super::{
-    super::QkNorm, AttentionGate, Family, FeedForward::Gated, LayerScale, Layers, LogitScale,
-    Rotary, Scale, WindowRotary, Windows, keys,
+    super::QkNorm,
+    AttentionGate, Family,
+    FeedForward::Gated,
+    LayerScale, Layers, LogitScale, Rotary, Scale, WindowRotary, Windows, keys,
     keys::*,
     rms_norm::{GRANITE, LLAMA},
     tensors,

@@ -120,14 +120,7 @@ const NEMOTRON_H: Family = Family {
         STATE_NORM,
         PLAIN,
     ],
-    optional: &[
-        QKV,
-        QKV_BIASES,
-        ATTENTION_OUTPUT_BIAS,
-        UP_DOWN_BIASES,
-        MAMBA_SCALES,
-        OUTPUT,
-    ],
+    optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, UP_DOWN_BIASES, MAMBA_SCALES, OUTPUT],
     keys: &[STATE, EITHER_EPSILON, NO_ROTARY, NO_SCALES],
     ..LLAMA
 };

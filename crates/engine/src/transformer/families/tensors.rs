@@ -363,11 +363,8 @@ pub(super) const ADAPTERS: &[&str] = &[
 pub(super) const KEPT_SUMS: &[&str] =
     &["output_res_score.weight", "blk.*.attn_res_score.weight", "blk.*.ffn_res_score.weight"];
 /// What leads the stream to experts of a narrower one, and back.
-pub(super) const LATENT_EXPERTS: &[&str] = &[
-    "blk.*.ffn_routed_down.weight",
-    "blk.*.ffn_routed_up.weight",
-    "blk.*.ffn_routed_norm.weight",
-];
+pub(super) const LATENT_EXPERTS: &[&str] =
+    &["blk.*.ffn_routed_down.weight", "blk.*.ffn_routed_up.weight", "blk.*.ffn_routed_norm.weight"];
 /// What selects means of some positions for attention.
 pub(super) const POOLED_INDEXER: &[&str] = &[
     "blk.*.indexer.k_norm.weight",

@@ -1,5 +1,5 @@
-//! What one layer reads by n-grams: rows of a table by the last tokens, which the streams get as far
-//! as they are alike, and a convolution over them.
+//! What one layer reads by n-grams: rows of a table by the last tokens, which the streams get as
+//! far as they are alike, and a convolution over them.
 
 use kelvin_kernels::{
     exp::exp,

@@ -28,8 +28,7 @@ pub(crate) struct SwitchTable {
 impl SwitchTable {
     pub(super) fn new(config: &Config, switch: &SwitchConfig) -> SwitchTable {
         let n = config.vocab_size as u32;
-        let mut table =
-            SwitchTable { adapter: vec![0; n as usize], embedded: (0..n).collect() };
+        let mut table = SwitchTable { adapter: vec![0; n as usize], embedded: (0..n).collect() };
         // Of several adapters of one token, the last one counts.
         for (number, (token, substitute)) in (1..).zip(&switch.adapters) {
             table.adapter[*token as usize] = number;

@@ -44,8 +44,7 @@ const SECTIONS: Keyed = ("rope.dimension_sections", Is(&[3, 3, 2, 0]));
 const SHARED: Keyed = ("expert_shared_feed_forward_length", U(56));
 
 /// Keys of latent attention have no part that all heads share.
-const BARE: Sizes =
-    Sizes { n_kv_heads: 1, rope_dim: 0, head_dim: 32, d_shared: 40, ..SIZES };
+const BARE: Sizes = Sizes { n_kv_heads: 1, rope_dim: 0, head_dim: 32, d_shared: 40, ..SIZES };
 const LATENT: Sizes = Sizes { n_kv_heads: 1, rope_dim: 8, head_dim: 40, d_shared: 40, ..SIZES };
 
 /// Cases of such families.
