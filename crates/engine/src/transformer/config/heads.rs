@@ -340,7 +340,10 @@ pub(super) fn layer_embedding(keys: &Keys<'_>) -> Result<usize, ModelError> {
         // Gemma 3n's width, which llama.cpp has in its code.
         return Ok(256);
     }
-    if !keys.family.reads_key(KEY) || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
+    // In families with a table of n-grams it is the width of that.
+    let is_table = keys.family.reads_key("ple.layers");
+    let is_read = keys.family.reads_key(KEY) && !is_table;
+    if !is_read || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
         return Ok(0);
     }
     let width = keys.size(KEY, None, 1 << 14)?;

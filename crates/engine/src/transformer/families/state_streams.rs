@@ -90,6 +90,7 @@ pub(super) const FAMILIES: &[Family] = &[
             FFN_NORM,
             GATED,
         ],
+        optional: &[],
         unused: POOLED_INDEXER,
         unused_because: "selects positions; texts are short enough to see all",
         keys: &[
@@ -143,7 +144,7 @@ pub(super) const FAMILIES: &[Family] = &[
             FFN_NORM,
             GATED,
         ],
-        optional: &[FUSED_QKV, tensors::LATENT_QUERIES, ATTENTION_GATE, KEPT_SUMS],
+        optional: &[tensors::LATENT_QUERIES, ATTENTION_GATE, KEPT_SUMS],
         keys: &[
             keys::LATENT,
             keys::LATENT_QUERIES,

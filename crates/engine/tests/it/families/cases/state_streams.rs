@@ -189,8 +189,8 @@ pub const CASES: &[Case] = &[
             ],
             "token_embd output_norm output |
         attn_norm hc_attn_fn:mixed hc_attn_base:mixed hc_attn_scale:mixed hc_ffn_fn:mixed
-        hc_ffn_base:mixed hc_ffn_scale:mixed attn_qkv:kimi ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v
-        ssm_f_a ssm_f_b ssm_g_a ssm_g_b ssm_beta ssm_a:flat! ssm_dt:kimi- ssm_norm:kimi
+        hc_ffn_base:mixed hc_ffn_scale:mixed attn_q:kimi attn_k:kimi attn_v:kimi
+        ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v ssm_f_a ssm_f_b ssm_g_a ssm_g_b ssm_beta ssm_a:flat! ssm_dt:kimi- ssm_norm:kimi
         attn_output:kimi ffn_norm ffn_gate ffn_up ffn_down |
         attn_norm hc_attn_fn:mixed hc_attn_base:mixed hc_attn_scale:mixed hc_ffn_fn:mixed
         hc_ffn_base:mixed hc_ffn_scale:mixed attn_q_a attn_q_a_norm attn_q_b:absorbed
@@ -199,8 +199,8 @@ pub const CASES: &[Case] = &[
         indexer_compressor_ape ffn_norm ffn_gate_inp exp_probs_b- ffn_gate_exps ffn_up_exps
         ffn_down_exps ffn_gate_shexp ffn_up_shexp ffn_down_shexp |
         attn_norm hc_attn_fn:mixed hc_attn_base:mixed hc_attn_scale:mixed hc_ffn_fn:mixed
-        hc_ffn_base:mixed hc_ffn_scale:mixed attn_qkv:kimi ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v
-        ssm_f_a ssm_f_b ssm_g_a ssm_g_b ssm_beta ssm_a:flat! ssm_dt:kimi- ssm_norm:kimi
+        hc_ffn_base:mixed hc_ffn_scale:mixed attn_q:kimi attn_k:kimi attn_v:kimi
+        ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v ssm_f_a ssm_f_b ssm_g_a ssm_g_b ssm_beta ssm_a:flat! ssm_dt:kimi- ssm_norm:kimi
         attn_output:kimi ffn_norm ffn_gate_inp exp_probs_b- ffn_gate_exps ffn_up_exps
         ffn_down_exps ffn_gate_shexp ffn_up_shexp ffn_down_shexp",
         ),
@@ -265,16 +265,16 @@ pub const CASES: &[Case] = &[
                 DIVIDED,
             ],
             "token_embd output_norm output output_res_score |
-        attn_norm attn_res_score ffn_res_score attn_qkv:kimi ssm_conv1d_q ssm_conv1d_k
-        ssm_conv1d_v ssm_f_a ssm_f_b ssm_g ssm_beta ssm_a:flat! ssm_dt:kimi- ssm_norm:kimi
+        attn_norm attn_res_score ffn_res_score attn_q:kimi attn_k:kimi attn_v:kimi
+        ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v ssm_f_a ssm_f_b ssm_g ssm_beta ssm_a:flat! ssm_dt:kimi- ssm_norm:kimi
         attn_output:kimi ffn_norm ffn_gate ffn_up ffn_down |
         attn_norm attn_res_score ffn_res_score attn_q_a attn_q_a_norm attn_q_b:absorbed
         attn_kv_a_mqa attn_kv_a_norm attn_k_b attn_v_b attn_gate:values attn_output:latent ffn_norm
         ffn_gate_inp exp_probs_b- ffn_routed_down ffn_routed_up ffn_routed_norm
         ffn_gate_exps:narrow ffn_up_exps:narrow ffn_down_exps:narrow ffn_gate_shexp ffn_up_shexp
         ffn_down_shexp |
-        attn_norm attn_res_score ffn_res_score attn_qkv:kimi ssm_conv1d_q ssm_conv1d_k
-        ssm_conv1d_v ssm_f_a ssm_f_b ssm_g ssm_beta ssm_a:flat! ssm_dt:kimi- ssm_norm:kimi
+        attn_norm attn_res_score ffn_res_score attn_q:kimi attn_k:kimi attn_v:kimi
+        ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v ssm_f_a ssm_f_b ssm_g ssm_beta ssm_a:flat! ssm_dt:kimi- ssm_norm:kimi
         attn_output:kimi ffn_norm ffn_gate_inp exp_probs_b- ffn_routed_down ffn_routed_up
         ffn_routed_norm ffn_gate_exps:narrow ffn_up_exps:narrow ffn_down_exps:narrow ffn_gate_shexp
         ffn_up_shexp ffn_down_shexp",
