@@ -50,6 +50,24 @@ impl Adapters {
 }
 
 impl Loader<'_> {
+    /// The adapters of queries, keys, values and the output, which have so many rows and columns
+    /// besides the model's width.
+    pub(super) fn attention_adapters(
+        &mut self,
+        config: &Config,
+        block: usize,
+        [q, k, v, output]: [usize; 4],
+    ) -> Result<Option<[Adapters; 4]>, ModelError> {
+        let d_model = config.d_model;
+        let matrices = [
+            ("attn_q", q, d_model),
+            ("attn_k", k, d_model),
+            ("attn_v", v, d_model),
+            ("attn_output", d_model, output),
+        ];
+        self.adapters(config, block, matrices)
+    }
+
     /// The adapters of some matrices of a block, each with its rows and columns; none in families
     /// without.
     pub(super) fn adapters<const N: usize>(

@@ -146,16 +146,7 @@ impl Loader<'_> {
                 d_model,
             )?,
             after: self.after_attention(config, &name("attn_output"))?,
-            adapters: self.adapters(
-                config,
-                block,
-                [
-                    ("attn_q", d_q, d_model),
-                    ("attn_k", d_kv, d_model),
-                    ("attn_v", d_v, d_model),
-                    ("attn_output", d_model, d_heads),
-                ],
-            )?,
+            adapters: self.attention_adapters(config, block, [d_q, d_kv, d_v, d_heads])?,
         })
     }
 
